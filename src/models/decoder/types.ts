@@ -1,0 +1,101 @@
+/** The block-by-block driver of a decoder: what training, evaluation, merge and generation run. */
+import type { Graph, Runtime } from '../../tensor/types.js';
+import type { Adapter, LoraConfig, ModelConfig, WeightStore } from '../types.js';
+
+/** Rows of one micro batch, right-padded to one length. */
+export interface Batch {
+  readonly rows: number;
+  readonly length: number;
+  /** `[rows, length]` */
+  readonly ids: Int32Array;
+  /** `[rows, length]`; the token that stands at each position, or -100 where it is not supervised. Position t predicts t+1. */
+  readonly labels: Int32Array;
+}
+
+/** What is trained: an adapter over frozen weights, every weight, or nothing. */
+export type Trainable = 'adapter' | 'full' | 'none';
+
+export interface DecoderOptions {
+  readonly runtime: Runtime;
+  readonly config: ModelConfig;
+  readonly weights: WeightStore;
+  readonly adapter?: Adapter;
+  readonly trainable: Trainable;
+  /** Blocks, from the first on, that keep only their input and recompute the rest in the backward pass. */
+  readonly checkpointedBlocks: number;
+  /** Tokens whose logits exist at one time. */
+  readonly headChunk: number;
+}
+
+/** Seed and counters of the dropout masks: the same three numbers give the same masks. */
+export interface DropoutKey {
+  readonly seed: number;
+  readonly step: number;
+  readonly micro: number;
+}
+
+export interface LossResult {
+  /** Sum over the supervised tokens of the cross entropy, in nats. */
+  readonly sum: number;
+  /** Supervised tokens. */
+  readonly tokens: number;
+  /** Sum and tokens of each row. */
+  readonly rows: readonly { readonly sum: number; readonly tokens: number }[];
+}
+
+export interface Decoder {
+  readonly options: DecoderOptions;
+  /** Trainable tensors by name; an optimiser changes `data` in place. */
+  readonly parameters: ReadonlyMap<string, { readonly shape: readonly number[]; readonly data: Float32Array }>;
+  /** Gradients of `parameters`, added up since `zeroGradients`. */
+  readonly gradients: ReadonlyMap<string, Float32Array>;
+  zeroGradients(): void;
+  /** Forward and backward; adds `scale` × the gradient of the loss sum (`scale` = 1 ÷ supervised tokens of the global batch). */
+  accumulate(batch: Batch, scale: number, dropout: DropoutKey): Promise<LossResult>;
+  /** Forward only, without dropout. */
+  loss(batch: Batch): Promise<LossResult>;
+  /** `[rows, length, vocab]`, without dropout. */
+  logits(batch: Pick<Batch, 'rows' | 'length' | 'ids'>): Promise<Float32Array>;
+  /** Token by token with a key-value cache, for `rows` sequences of at most `capacity` tokens. */
+  session(rows: number, capacity: number): Promise<DecodeSession>;
+  release(): Promise<void>;
+}
+
+export interface DecodeSession {
+  /**
+   * Appends tokens to every row and returns the logits `[rows, vocab]` after each row's last token.
+   * `ids[r]` may differ in length between rows only in the first call (the prompts).
+   */
+  append(ids: readonly Int32Array[]): Promise<Float32Array>;
+  release(): Promise<void>;
+}
+
+/** The graphs that a decoder of this shape would run, for the planner: nothing is compiled. */
+export interface DecoderPlan {
+  readonly graphs: readonly { readonly role: 'embed' | 'block_forward' | 'block_backward' | 'head'; readonly graph: Graph }[];
+  /** Bytes by part at the moment of the peak. */
+  readonly parts: {
+    readonly weights: number;
+    readonly adapter: number;
+    readonly gradients: number;
+    readonly activations: number;
+    readonly logits: number;
+    readonly workspace: number;
+  };
+  /** Multiply-adds ×2 of one forward and backward. */
+  readonly flops: number;
+}
+
+export interface DecoderPlanOptions {
+  readonly config: ModelConfig;
+  readonly lora?: LoraConfig;
+  readonly trainable: Trainable;
+  /** Bytes that the stored weights hold (NF4: codes and double-quantised constants). */
+  readonly weightBytes: number;
+  /** Whether block weights must be decoded into a float32 workspace (any format but F32). */
+  readonly decoded: boolean;
+  readonly rows: number;
+  readonly length: number;
+  readonly checkpointedBlocks: number;
+  readonly headChunk: number;
+}

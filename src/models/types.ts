@@ -1,0 +1,108 @@
+/** What the rest of the program knows of a model: its shape, its stored weights, its tokenizer. */
+
+/** A decoder's shape, from `config.json`; field names are Hugging Face's in camel case. */
+export interface ModelConfig {
+  readonly architecture: 'llama';
+  readonly vocabSize: number;
+  readonly hiddenSize: number;
+  readonly intermediateSize: number;
+  readonly layers: number;
+  readonly heads: number;
+  readonly keyValueHeads: number;
+  readonly headDim: number;
+  readonly maxPositions: number;
+  readonly ropeTheta: number;
+  readonly rmsEpsilon: number;
+  readonly tieEmbeddings: boolean;
+  readonly bosTokenId: number | null;
+  readonly eosTokenIds: readonly number[];
+  readonly padTokenId: number | null;
+}
+
+export type StoredFormat = 'F32' | 'F16' | 'BF16' | 'NF4';
+
+/** A weight in the form in which it is held; decoded into float32 when a block needs it. */
+export interface StoredTensor {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly format: StoredFormat;
+  /** Bytes that it holds in memory. */
+  readonly residentBytes: number;
+  /** The float32 values without a copy, where that is how they are stored. */
+  view(): Float32Array | undefined;
+  /** Writes all values, row-major, into `out` (length = product of `shape`). */
+  decode(out: Float32Array): void;
+  /** Writes `count` rows of the first dimension from `row` on: how an embedding is looked up. */
+  decodeRows(row: number, count: number, out: Float32Array): void;
+}
+
+/** The weights of a model by their Hugging Face names (`model.layers.0.self_attn.q_proj.weight`, …). */
+export interface WeightStore {
+  names(): readonly string[];
+  /** Throws a `ModelError` that names the tensor where it is missing. */
+  get(name: string): StoredTensor;
+  has(name: string): boolean;
+  readonly residentBytes: number;
+}
+
+export interface Tokenizer {
+  /** Ids without added special tokens; special tokens that stand in the text become their ids. */
+  encode(text: string): Int32Array;
+  decode(ids: ArrayLike<number>, options?: { readonly skipSpecial?: boolean }): string;
+  readonly vocabSize: number;
+  idOf(token: string): number | undefined;
+  tokenOf(id: number): string | undefined;
+}
+
+export interface ChatMessage {
+  readonly role: 'system' | 'user' | 'assistant';
+  readonly content: string;
+}
+
+export interface ChatTemplate {
+  /** The text that Hugging Face's `apply_chat_template(tokenize=False)` gives. */
+  render(messages: readonly ChatMessage[], options?: { readonly addGenerationPrompt?: boolean }): string;
+  readonly source: string;
+}
+
+/** How a LoRA adapter is laid over a base; the fields are PEFT's. */
+export interface LoraConfig {
+  readonly rank: number;
+  readonly alpha: number;
+  readonly dropout: number;
+  /** Short names of the projections: `q_proj`, `k_proj`, `v_proj`, `o_proj`, `gate_proj`, `up_proj`, `down_proj`. */
+  readonly targets: readonly string[];
+}
+
+/** Adapter tensors by PEFT's names without the prefix: `model.layers.0.self_attn.q_proj.lora_A.weight`. */
+export type AdapterTensors = ReadonlyMap<string, { readonly shape: readonly number[]; readonly data: Float32Array }>;
+
+export interface Adapter {
+  readonly config: LoraConfig;
+  readonly tensors: AdapterTensors;
+}
+
+/** What a user's model files can do wrong; turned into a diagnostic at the stage's rim. */
+export class ModelError extends Error {
+  override readonly name = 'ModelError';
+  constructor(
+    readonly code: ModelErrorCode,
+    /** The file or folder at fault. */
+    readonly path: string,
+    /** One sentence: what is wrong. */
+    readonly detail: string,
+    /** One sentence: how to mend it. */
+    readonly help: string,
+  ) {
+    super(`${path}: ${detail}`);
+  }
+}
+export type ModelErrorCode =
+  | 'model_not_found'
+  | 'model_unsupported'
+  | 'model_config'
+  | 'model_weights'
+  | 'model_tokenizer'
+  | 'model_template'
+  | 'adapter_invalid'
+  | 'adapter_mismatch';

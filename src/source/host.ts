@@ -1,0 +1,52 @@
+/**
+ * The world as the pure rooms see it. Everything below `cli`, `run` and `store` reads files, the
+ * environment and the clock only through a Host, so that a test can hand in another world.
+ */
+export interface Host {
+  /** Absolute folder that relative paths on the command line start from. */
+  readonly cwd: string;
+  /** Whole file as UTF-8. Throws an {@link HostError}. */
+  readText(path: string): string;
+  /** `length` bytes from `start` (default: the whole file). Throws an {@link HostError}. */
+  readBytes(path: string, start?: number, length?: number): Uint8Array;
+  /** `undefined` where nothing stands at `path`. */
+  stat(path: string): FileStat | undefined;
+  /** Names in a folder, sorted by code unit. Throws an {@link HostError}. */
+  list(folder: string): readonly string[];
+  /** Absolute paths of the files that match `pattern` (relative to `base`), sorted by code unit. */
+  glob(pattern: string, base: string): readonly string[];
+  env(name: string): string | undefined;
+  /** Milliseconds since the epoch. */
+  now(): number;
+  /** The machine that runs this process. */
+  machine(): Machine;
+}
+
+export interface FileStat {
+  readonly size: number;
+  readonly isFolder: boolean;
+  /** Milliseconds since the epoch. */
+  readonly modified: number;
+}
+
+export interface Machine {
+  readonly name: string;
+  readonly cores: number;
+  /** Memory that a process may use: physical memory, or less under a container limit. Bytes. */
+  readonly memoryBytes: number;
+  readonly cpu: string;
+}
+
+export type HostErrorCode = 'not_found' | 'is_folder' | 'no_access' | 'too_large' | 'io';
+
+/** A failed read. Callers turn it into a diagnostic; it never reaches the user as it is. */
+export class HostError extends Error {
+  override readonly name = 'HostError';
+  constructor(
+    readonly code: HostErrorCode,
+    readonly path: string,
+    readonly detail: string,
+  ) {
+    super(`${path}: ${detail}`);
+  }
+}
