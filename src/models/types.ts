@@ -75,7 +75,10 @@ export interface LoraConfig {
 }
 
 /** Adapter tensors by PEFT's names without the prefix: `model.layers.0.self_attn.q_proj.lora_A.weight`. */
-export type AdapterTensors = ReadonlyMap<string, { readonly shape: readonly number[]; readonly data: Float32Array }>;
+export type AdapterTensors = ReadonlyMap<
+  string,
+  { readonly shape: readonly number[]; readonly data: Float32Array }
+>;
 
 export interface Adapter {
   readonly config: LoraConfig;

@@ -46,7 +46,10 @@ export interface LossResult {
 export interface Decoder {
   readonly options: DecoderOptions;
   /** Trainable tensors by name; an optimiser changes `data` in place. */
-  readonly parameters: ReadonlyMap<string, { readonly shape: readonly number[]; readonly data: Float32Array }>;
+  readonly parameters: ReadonlyMap<
+    string,
+    { readonly shape: readonly number[]; readonly data: Float32Array }
+  >;
   /** Gradients of `parameters`, added up since `zeroGradients`. */
   readonly gradients: ReadonlyMap<string, Float32Array>;
   zeroGradients(): void;
@@ -72,7 +75,10 @@ export interface DecodeSession {
 
 /** The graphs that a decoder of this shape would run, for the planner: nothing is compiled. */
 export interface DecoderPlan {
-  readonly graphs: readonly { readonly role: 'embed' | 'block_forward' | 'block_backward' | 'head'; readonly graph: Graph }[];
+  readonly graphs: readonly {
+    readonly role: 'embed' | 'block_forward' | 'block_backward' | 'head';
+    readonly graph: Graph;
+  }[];
   /** Bytes by part at the moment of the peak. */
   readonly parts: {
     readonly weights: number;
