@@ -1,0 +1,64 @@
+import { defaulted, type Infer, optional, required, type StageSchema, t } from '../schema.js';
+
+const split = t.record({
+  train: required(
+    t.quantity('ratio', { min: 0, max: 1 }),
+    'Share of the groups that the model is trained on.',
+  ),
+  valid: defaulted(
+    t.quantity('ratio', { min: 0, max: 1 }),
+    0,
+    'Share of the groups that training is watched on.',
+  ),
+  test: defaulted(
+    t.quantity('ratio', { min: 0, max: 1 }),
+    0,
+    'Share of the groups that no training step sees.',
+  ),
+  by: optional(t.string, 'Column whose rows stay together: rows of one value never stand on two sides.'),
+  seed: defaulted(t.integer({ min: 0 }), 17, 'Seed of the split.'),
+});
+
+const mix = t.record({
+  general: required(
+    t.call('source'),
+    'General rows that are mixed into the training split against forgetting.',
+  ),
+  share: required(
+    t.quantity('ratio', { min: 0, max: 0.9 }),
+    'Share of the mixed training split that is general.',
+  ),
+});
+
+const settings = {
+  source: required(t.union(t.call('source'), t.list(t.call('source'))), 'Where the rows come from.'),
+  schema: optional(t.file, 'JSON Schema that every row must satisfy.'),
+  dedupe: defaulted(t.list(t.call('dedupe')), [], 'Which rows count as repetitions of an earlier one.'),
+  contradictions: defaulted(
+    t.enum('warn', 'drop', 'fail'),
+    'warn',
+    'What to do with rows that ask the same and answer differently.',
+  ),
+  split: optional(split, 'Shares of the splits. Left out: every row is for training.'),
+  mix: optional(mix, 'General rows mixed into the training split.'),
+  limit: optional(
+    t.union(t.integer({ min: 1 }), t.none),
+    'Takes at most this many rows, chosen by the seed.',
+  ),
+} as const;
+
+export type DataSettings = Infer<typeof settings>;
+
+export const dataSchema: StageSchema = {
+  kind: 'data',
+  doc: 'Reads rows, checks each, drops repetitions, finds contradictions, splits by key and mixes in general rows.',
+  presets: [],
+  settings,
+  ports: { '': { type: 'Data', doc: 'The rows with their split.' } },
+  metrics: {
+    rows: { doc: 'Rows kept.', unit: 'number', known: 'run' },
+    dropped: { doc: 'Share of the rows read that were not kept.', unit: 'ratio', known: 'run' },
+    duplicates: { doc: 'Rows dropped as exact or near repetitions.', unit: 'number', known: 'run' },
+    contradictions: { doc: 'Rows that contradict an earlier row.', unit: 'number', known: 'run' },
+  },
+};

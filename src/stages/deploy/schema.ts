@@ -1,0 +1,19 @@
+import { type Infer, optional, required, type StageSchema, t } from '../schema.js';
+
+const settings = {
+  model: required(t.port('Model', 'Adapter'), 'What is published.'),
+  when: optional(t.port('Gate'), 'Publishes only when this gate is open.'),
+  target: required(t.call('target'), 'Where it is published.'),
+  smoke: optional(t.string, 'A question that the release must answer before it becomes current.'),
+} as const;
+
+export type DeploySettings = Infer<typeof settings>;
+
+export const deploySchema: StageSchema = {
+  kind: 'deploy',
+  doc: 'Publishes a versioned release with its manifest, and makes it current once it answers a smoke prompt.',
+  presets: [],
+  settings,
+  ports: {},
+  metrics: { release: { doc: 'Number of the release.', unit: 'number', known: 'run' } },
+};

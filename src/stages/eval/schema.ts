@@ -1,0 +1,46 @@
+import { defaulted, type Infer, optional, required, type StageSchema, t } from '../schema.js';
+
+const generation = t.record({
+  max_tokens: defaulted(t.quantity('tokens', { min: 1 }), 64, 'Longest answer.'),
+  rows: optional(t.integer({ min: 1 }), 'Rows that are answered, chosen by the seed. Left out: all.'),
+});
+
+const settings = {
+  model: required(t.union(t.port('Adapter', 'Model'), t.call('model')), 'What is evaluated.'),
+  dataset: required(t.port('Dialogs'), 'The rows that it is evaluated on.'),
+  baseline: optional(
+    t.union(t.call('model'), t.port('Model')),
+    'What it is compared with, on the same rows.',
+  ),
+  metrics: required(t.list(t.call('metric')), 'What is measured.'),
+  generation: defaulted(generation, {}, 'How answers are generated (greedily).'),
+  samples: defaulted(t.integer({ min: 0 }), 8, 'Answers that the report shows.'),
+  seed: defaulted(t.integer({ min: 0 }), 17, 'Seed of the choice of rows.'),
+} as const;
+
+export type EvalSettings = Infer<typeof settings>;
+
+export const evalSchema: StageSchema = {
+  kind: 'eval',
+  doc: 'Measures a model on rows that it was not trained on, beside an untouched baseline; a failed `require` closes the gate.',
+  presets: [],
+  settings,
+  ports: {
+    passed: { type: 'Gate', doc: 'Open when every `require` of the stage holds.' },
+    loss: { type: 'Metric', doc: 'Mean cross entropy over all supervised tokens, in nats.' },
+    perplexity: { type: 'Metric', doc: 'e to the loss.' },
+    exact_match: { type: 'Metric', doc: 'Share of the answers that equal the reference.' },
+    rouge_l: { type: 'Metric', doc: 'Mean ROUGE-L F1 of the answers.' },
+  },
+  metrics: {
+    loss: { doc: 'Mean cross entropy over all supervised tokens, in nats.', unit: 'number', known: 'run' },
+    perplexity: { doc: 'e to the loss.', unit: 'number', known: 'run' },
+    exact_match: { doc: 'Share of the answers that equal the reference.', unit: 'ratio', known: 'run' },
+    rouge_l: { doc: 'Mean ROUGE-L F1 of the answers.', unit: 'ratio', known: 'run' },
+    unigram_perplexity: {
+      doc: 'e to the entropy of the supervised tokens taken one by one: what a model that knows only frequencies reaches.',
+      unit: 'number',
+      known: 'run',
+    },
+  },
+};

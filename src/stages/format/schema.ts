@@ -1,0 +1,36 @@
+import { defaulted, type Infer, optional, type Port, required, type StageSchema, t } from '../schema.js';
+
+const settings = {
+  from: required(t.port('Data'), 'The data stage whose rows are written out as text and tokens.'),
+  template: required(t.call('template'), 'How a row becomes text.'),
+  model: optional(
+    t.call('model'),
+    'Whose tokenizer and chat template are used. Left out: those of the one base that is trained on it.',
+  ),
+  max_length: defaulted(t.quantity('tokens', { min: 8 }), 512, 'Longest row in tokens.'),
+  overflow: defaulted(t.enum('drop', 'truncate', 'split'), 'drop', 'What to do with a longer row.'),
+  loss_on: defaulted(t.enum('assistant', 'all'), 'assistant', 'Which tokens the loss counts.'),
+} as const;
+
+export type FormatSettings = Infer<typeof settings>;
+
+const dialogs = (doc: string): Port => ({ type: 'Dialogs', doc });
+
+export const formatSchema: StageSchema = {
+  kind: 'format',
+  doc: 'Writes rows out with a template, tokenizes them, and marks the tokens that are supervised.',
+  presets: [],
+  settings,
+  ports: {
+    train: dialogs('Rows to train on.'),
+    valid: dialogs('Rows to watch training on.'),
+    test: dialogs('Rows that no training step sees.'),
+    all: dialogs('All rows.'),
+  },
+  metrics: {
+    rows: { doc: 'Rows kept.', unit: 'number', known: 'run' },
+    dropped: { doc: 'Share of the rows read that were not kept.', unit: 'ratio', known: 'run' },
+    tokens: { doc: 'Tokens of all rows.', unit: 'tokens', known: 'run' },
+    longest: { doc: 'Tokens of the longest row.', unit: 'tokens', known: 'run' },
+  },
+};

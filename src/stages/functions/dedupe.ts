@@ -1,0 +1,12 @@
+import { defaulted, type FunctionSchema, t } from '../schema.js';
+
+/** Which rows repeat an earlier one. */
+export const dedupes = {
+  exact: { family: 'dedupe', doc: 'Rows that are equal but for white space.', positional: [], args: {} },
+  near: {
+    family: 'dedupe',
+    doc: 'Rows whose sets of word triples overlap at least this much (Jaccard, found by MinHash).',
+    positional: ['similarity'],
+    args: { similarity: defaulted(t.number({ min: 0.5, max: 1 }), 0.9, 'Least overlap of two repetitions.') },
+  },
+} as const satisfies Record<string, FunctionSchema>;

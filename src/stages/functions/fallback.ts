@@ -1,0 +1,30 @@
+import { defaulted, type FunctionSchema, t } from '../schema.js';
+
+/** What the planner may change when a train stage does not fit. The first two cannot change the result. */
+export const fallbacks = {
+  checkpointing: {
+    family: 'fallback',
+    doc: 'Recompute blocks in the backward pass instead of keeping their activations.',
+    positional: [],
+    args: {},
+  },
+  smaller_micro_batch: {
+    family: 'fallback',
+    doc: 'Compute fewer rows at one time and accumulate; the global batch stays.',
+    positional: [],
+    args: {},
+  },
+  qlora: { family: 'fallback', doc: 'Hold the base in 4 bits.', positional: [], args: {} },
+  shorten: {
+    family: 'fallback',
+    doc: 'Drop rows longer than a shorter limit.',
+    positional: [],
+    args: { min: defaulted(t.quantity('tokens', { min: 8 }), 256, 'Shortest limit allowed.') },
+  },
+  lower_rank: {
+    family: 'fallback',
+    doc: 'Halve the rank; alpha ÷ rank stays.',
+    positional: [],
+    args: { min: defaulted(t.integer({ min: 1 }), 8, 'Lowest rank allowed.') },
+  },
+} as const satisfies Record<string, FunctionSchema>;

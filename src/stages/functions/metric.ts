@@ -1,0 +1,30 @@
+import { type FunctionSchema, optional, t } from '../schema.js';
+
+/** What an evaluation measures. */
+export const metrics = {
+  loss: {
+    family: 'metric',
+    doc: 'Mean cross entropy over all supervised tokens, in nats.',
+    positional: [],
+    args: {},
+  },
+  perplexity: { family: 'metric', doc: 'e to the loss.', positional: [], args: {} },
+  exact_match: {
+    family: 'metric',
+    doc: 'Share of the answers that equal the reference, white space at the ends aside.',
+    positional: [],
+    args: {
+      up_to: optional(
+        t.quantity('tokens', { min: 1 }),
+        'Counts only rows whose reference is this short. Left out: all.',
+      ),
+    },
+  },
+  rouge_l: { family: 'metric', doc: 'Mean ROUGE-L F1 of the answers.', positional: [], args: {} },
+  unigram_perplexity: {
+    family: 'metric',
+    doc: 'e to the entropy of the supervised tokens taken one by one.',
+    positional: [],
+    args: {},
+  },
+} as const satisfies Record<string, FunctionSchema>;

@@ -1,0 +1,26 @@
+import { defaulted, type FunctionSchema, required, t } from '../schema.js';
+
+/** Where a model comes from. */
+export const models = {
+  starter: {
+    family: 'model',
+    doc: 'The small Llama that ships with ftpc: for trying things out and for tests.',
+    positional: [],
+    args: {},
+  },
+  local: {
+    family: 'model',
+    doc: 'A folder in Hugging Face layout.',
+    positional: ['folder'],
+    args: { folder: required(t.string, 'Folder, relative to the pipeline file.') },
+  },
+  untrained: {
+    family: 'model',
+    doc: 'Random weights in the shape of a folder’s config.json, with its tokenizer: for training from scratch.',
+    positional: ['folder'],
+    args: {
+      folder: required(t.string, 'Folder with config.json and tokenizer, relative to the pipeline file.'),
+      seed: defaulted(t.integer({ min: 0 }), 17, 'Seed of the random weights.'),
+    },
+  },
+} as const satisfies Record<string, FunctionSchema>;

@@ -1,0 +1,11 @@
+import { type FunctionSchema, required, t } from '../schema.js';
+
+/** Where a release is published. */
+export const targets = {
+  directory: {
+    family: 'target',
+    doc: 'A folder with one numbered folder a release and `current`.',
+    positional: ['path'],
+    args: { path: required(t.string, 'Folder, relative to the working directory.') },
+  },
+} as const satisfies Record<string, FunctionSchema>;

@@ -1,0 +1,32 @@
+import { defaulted, type Infer, optional, required, type StageSchema, t } from '../schema.js';
+
+const settings = {
+  base: required(t.union(t.call('model'), t.port('Model')), 'The model that the adapter was trained on.'),
+  adapter: optional(
+    t.port('Adapter'),
+    'The adapter that is merged in. Left out: the base is only written in another `dtype`.',
+  ),
+  dtype: defaulted(t.enum('f32', 'f16', 'bf16'), 'f16', 'How the merged weights are stored.'),
+} as const;
+
+export type MergeSettings = Infer<typeof settings>;
+
+export const mergeSchema: StageSchema = {
+  kind: 'merge',
+  doc: 'Writes a Hugging Face folder with the adapter merged into the weights, and proves that it answers as base and adapter do.',
+  presets: [],
+  settings,
+  ports: { '': { type: 'Model', doc: 'The merged model.' } },
+  metrics: {
+    logit_difference: {
+      doc: 'Largest difference of a logit between the merged model and base with adapter, on the probe prompts.',
+      unit: 'number',
+      known: 'run',
+    },
+    base_difference: {
+      doc: 'Largest difference of a logit between the merged model and the base: not zero, or nothing was merged.',
+      unit: 'number',
+      known: 'run',
+    },
+  },
+};

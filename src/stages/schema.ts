@@ -1,0 +1,155 @@
+/**
+ * The language of stage schemas. One schema a kind drives the checker, the defaults, completion, the
+ * reference docs and the published JSON Schema; `Infer` gives the static type its runner reads.
+ */
+import type { Call, FileValue, Quantity, Reference, StageKind, Unit, Value } from '../ir/types.js';
+
+/** What a port hands on, and what a setting that refers to a port accepts. */
+export type PortType = 'Data' | 'Dialogs' | 'Adapter' | 'Model' | 'Gate' | 'Metric';
+
+export type SettingType =
+  | { readonly kind: 'boolean' }
+  | { readonly kind: 'integer'; readonly min?: number; readonly max?: number }
+  | { readonly kind: 'number'; readonly min?: number; readonly max?: number; readonly above?: number }
+  | { readonly kind: 'string' }
+  /** A bare number in the base unit; with several units, a {@link Quantity}. */
+  | {
+      readonly kind: 'quantity';
+      readonly units: readonly Unit[];
+      readonly min?: number;
+      readonly max?: number;
+    }
+  | { readonly kind: 'enum'; readonly values: readonly string[] }
+  | { readonly kind: 'list'; readonly of: SettingType }
+  | { readonly kind: 'record'; readonly fields: Readonly<Record<string, Setting>> }
+  /** A call of a standard-library function of this family, e.g. `optimizer`. */
+  | { readonly kind: 'call'; readonly family: Family }
+  /** `file("…")` */
+  | { readonly kind: 'file' }
+  | { readonly kind: 'port'; readonly accepts: readonly PortType[] }
+  | { readonly kind: 'none' }
+  | { readonly kind: 'union'; readonly of: readonly SettingType[] };
+
+/** Families of standard-library functions; `src/stages/functions/` has a table for each. */
+export type Family =
+  | 'model'
+  | 'source'
+  | 'template'
+  | 'dedupe'
+  | 'optimizer'
+  | 'schedule'
+  | 'fallback'
+  | 'metric'
+  | 'target';
+
+export interface Setting<T = unknown> {
+  readonly type: SettingType;
+  /** One sentence for the reference, hover and completion. */
+  readonly doc: string;
+  /** Left out and `required` false: absent unless the planner fills it in. */
+  readonly default?: Value;
+  readonly required: boolean;
+  /** Changes nothing in the artefact (e.g. how often progress is printed): kept out of cache keys. */
+  readonly inert?: boolean;
+  /** Only for the type system. */
+  readonly _type?: T;
+}
+
+export interface Port {
+  readonly type: PortType;
+  readonly doc: string;
+  /** Where a preset changes what the port hands on: `using full` gives a model, not an adapter. */
+  readonly typeUsing?: Readonly<Record<string, PortType>>;
+}
+
+export interface StageSchema {
+  readonly kind: StageKind;
+  /** One paragraph for the reference. */
+  readonly doc: string;
+  /** Names that may follow `using`. */
+  readonly presets: readonly string[];
+  readonly settings: Readonly<Record<string, Setting>>;
+  /** By name; `''` is the stage itself. */
+  readonly ports: Readonly<Record<string, Port>>;
+  /** Names that a `require` in this stage may use, with their unit and when they are known. */
+  readonly metrics: Readonly<Record<string, MetricSchema>>;
+}
+
+export interface MetricSchema {
+  readonly doc: string;
+  readonly unit: Unit | 'number' | 'boolean';
+  readonly known: 'plan' | 'run';
+}
+
+/** A function of the standard library: its arguments are settings too; `positional` ones may stand without a name. */
+export interface FunctionSchema {
+  readonly family: Family;
+  readonly doc: string;
+  readonly positional: readonly string[];
+  readonly args: Readonly<Record<string, Setting>>;
+}
+
+/** The static type of a record of settings. */
+export type Infer<S extends Readonly<Record<string, Setting>>> = {
+  readonly [K in keyof S]: S[K] extends Setting<infer T> ? T : never;
+};
+
+type Options = { readonly default?: Value; readonly inert?: boolean };
+
+/** Builders: `required(t)` must be written, `optional(t)` has a default or is left to the planner. */
+export const required = <T>(type: Typed<T>, doc: string): Setting<T> => ({
+  type: type.type,
+  doc,
+  required: true,
+});
+export const optional = <T>(type: Typed<T>, doc: string, options: Options = {}): Setting<T | undefined> => ({
+  type: type.type,
+  doc,
+  required: false,
+  ...options,
+});
+/** Always present for the runner, since the default fills it in. A record's default is `{}`: its fields have their own. */
+export const defaulted = <T>(
+  type: Typed<T>,
+  value: Value,
+  doc: string,
+  options: { readonly inert?: boolean } = {},
+): Setting<T> => ({
+  type: type.type,
+  doc,
+  required: false,
+  default: value,
+  ...options,
+});
+
+export interface Typed<T> {
+  readonly type: SettingType;
+  readonly _type?: T;
+}
+
+export const t = {
+  boolean: { type: { kind: 'boolean' } } as Typed<boolean>,
+  integer: (bounds: { min?: number; max?: number } = {}): Typed<number> => ({
+    type: { kind: 'integer', ...bounds },
+  }),
+  number: (bounds: { min?: number; max?: number; above?: number } = {}): Typed<number> => ({
+    type: { kind: 'number', ...bounds },
+  }),
+  string: { type: { kind: 'string' } } as Typed<string>,
+  quantity: (unit: Unit, bounds: { min?: number; max?: number } = {}): Typed<number> => ({
+    type: { kind: 'quantity', units: [unit], ...bounds },
+  }),
+  quantities: (...units: Unit[]): Typed<Quantity> => ({ type: { kind: 'quantity', units } }),
+  enum: <const V extends string>(...values: readonly V[]): Typed<V> => ({ type: { kind: 'enum', values } }),
+  list: <T>(of: Typed<T>): Typed<readonly T[]> => ({ type: { kind: 'list', of: of.type } }),
+  record: <const F extends Readonly<Record<string, Setting>>>(fields: F): Typed<Infer<F>> => ({
+    type: { kind: 'record', fields },
+  }),
+  call: (family: Family): Typed<Call> => ({ type: { kind: 'call', family } }),
+  file: { type: { kind: 'file' } } as Typed<FileValue>,
+  port: (...accepts: PortType[]): Typed<Reference> => ({ type: { kind: 'port', accepts } }),
+  none: { type: { kind: 'none' } } as Typed<null>,
+  union: <A, B, C = never>(a: Typed<A>, b: Typed<B>, c?: Typed<C>): Typed<A | B | C> => ({
+    type: { kind: 'union', of: c === undefined ? [a.type, b.type] : [a.type, b.type, c.type] },
+  }),
+};

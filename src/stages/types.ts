@@ -1,0 +1,60 @@
+/** What a stage kind is made of, and what its runner gets. */
+import type { Stage, StageKind } from '../ir/types.js';
+import type { StageEvent } from '../run/events.js';
+import type { Host } from '../source/host.js';
+import type { OutputFolder, StageResult, WorkFolder } from '../store/types.js';
+
+/** What the planner chose for a stage; only train stages leave it anything to choose. */
+export interface Chosen {
+  readonly method: 'lora' | 'qlora' | 'full';
+  readonly microBatch: number;
+  /** Micro batches of one optimiser step. */
+  readonly accumulation: number;
+  /** Longest row in tokens; rows above it are left out, counted and named. */
+  readonly maxLength: number;
+  readonly rank: number;
+  readonly alpha: number;
+  readonly checkpointedBlocks: number;
+  /** Tokens whose logits exist at one time. */
+  readonly headChunk: number;
+}
+
+/** A complete output of an earlier stage. */
+export interface Artefact {
+  readonly stage: Stage;
+  /** Absolute folder of the store entry. */
+  readonly path: string;
+  /** Key of the store entry. */
+  readonly key: string;
+  readonly result: StageResult;
+}
+
+export interface StageContext {
+  readonly stage: Stage;
+  /** Every stage of the program that this one can reach, by name. */
+  readonly inputs: Readonly<Record<string, Artefact>>;
+  /** Folder of the pipeline file: what relative paths in its settings start from. */
+  readonly folder: string;
+  readonly host: Host;
+  readonly output: OutputFolder;
+  readonly work: WorkFolder;
+  readonly chosen?: Chosen;
+  /** Key that the output will stand under. */
+  readonly key: string;
+  /** Threads that the tensor runtime may use. */
+  readonly threads: number;
+  emit(event: StageEvent): void;
+  /** Aborted on SIGINT and SIGTERM: save what can be saved, then throw `signal.reason`. */
+  readonly signal: AbortSignal;
+}
+
+/** Runs a stage to its end, or throws a `UserError`, a `ModelError`, or the signal's reason. */
+export type RunStage = (context: StageContext) => Promise<StageResult>;
+
+export interface StageDefinition {
+  readonly kind: StageKind;
+  /** Part of the cache key: raised when the same settings would give another output. */
+  readonly version: number;
+  /** Loaded only when the stage runs. */
+  readonly load: () => Promise<RunStage>;
+}

@@ -1,0 +1,51 @@
+/** What the store gives a stage to write into, and what it keeps. */
+
+/** A folder that a stage fills. It becomes visible to others by one rename, when the stage has ended well. */
+export interface OutputFolder {
+  /** Absolute path; native code that wants a path (a database, say) may write below it. */
+  readonly path: string;
+  /** Writes a whole file, in chunks where it is large. Folders in `name` are made. Throws a `UserError` on a full disk. */
+  write(name: string, content: string | Uint8Array | Iterable<Uint8Array>): void;
+  /** A file that grows line by line. */
+  open(name: string): OutputFile;
+}
+
+export interface OutputFile {
+  write(chunk: string | Uint8Array): void;
+  close(): void;
+}
+
+/** A place that survives kills while its stage is not complete: training keeps its checkpoints there. */
+export interface WorkFolder {
+  readonly path: string;
+  /** Writes a folder whole or not at all: temporary name, fsync, rename. */
+  commit(name: string, files: Readonly<Record<string, string | Uint8Array | Iterable<Uint8Array>>>): void;
+  /** Names of the committed folders whose files are as they were written (digests checked), sorted. */
+  committed(): readonly string[];
+  remove(name: string): void;
+}
+
+/** `stage.json` in a store entry. */
+export interface StageRecord {
+  readonly version: 1;
+  readonly kind: string;
+  readonly key: string;
+  /** The parts that the key was made of: why a later run differs is a look-up. */
+  readonly parts: Readonly<Record<string, string>>;
+  /** SHA-256 of each file by its name in the entry. */
+  readonly files: Readonly<Record<string, { readonly bytes: number; readonly sha256: string }>>;
+  readonly result: StageResult;
+  readonly seconds: number;
+  readonly peakMemoryBytes: number;
+}
+
+/** What a stage says when it has ended. */
+export interface StageResult {
+  /** Names of outputs (`adapter`, `model`, `report`, `release`, `train`, …) with their path inside the entry. */
+  readonly outputs: Readonly<Record<string, string>>;
+  readonly metrics: Readonly<Record<string, number>>;
+  /** Metrics of the baseline, `baseline.<metric>` in a `require`. */
+  readonly baseline?: Readonly<Record<string, number>>;
+  /** Requirements that did not hold, as written, with the values found. */
+  readonly failed?: readonly { readonly require: string; readonly value: number; readonly limit: number }[];
+}
