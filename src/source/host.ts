@@ -5,6 +5,8 @@
 export interface Host {
   /** Absolute folder that relative paths on the command line start from. */
   readonly cwd: string;
+  /** Absolute folder of the installed package: where `stdlib/` and `docs/` stand. */
+  readonly packageFolder: string;
   /** Whole file as UTF-8. Throws an {@link HostError}. */
   readText(path: string): string;
   /** `length` bytes from `start` (default: the whole file). Throws an {@link HostError}. */

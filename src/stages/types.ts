@@ -1,8 +1,9 @@
 /** What a stage kind is made of, and what its runner gets. */
+
+import type { StageEvent } from '../ir/events.js';
+import type { OutputFolder, StageResult, WorkFolder } from '../ir/outputs.js';
 import type { Stage, StageKind } from '../ir/types.js';
-import type { StageEvent } from '../run/events.js';
 import type { Host } from '../source/host.js';
-import type { OutputFolder, StageResult, WorkFolder } from '../store/types.js';
 
 /** What the planner chose for a stage; only train stages leave it anything to choose. */
 export interface Chosen {

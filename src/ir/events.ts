@@ -1,5 +1,5 @@
 /** The events of a run: one JSON object a line under `--json`, the journal, and what the terminal shows. Contract: docs/schema/events.json. */
-import type { StageKind } from '../ir/types.js';
+import type { StageKind } from './types.js';
 
 export type StageAction = 'run' | 'resume' | 'cached';
 export type StageStatus = 'done' | 'cached' | 'failed' | 'blocked';

@@ -1,0 +1,108 @@
+/** The real world: the only Host of the command line and of a stage's process. */
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  statSync,
+} from 'node:fs';
+import { availableParallelism, cpus, hostname, totalmem } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { globSync } from 'tinyglobby';
+import { type FileStat, type Host, HostError, type HostErrorCode, type Machine } from './host.js';
+
+/** Reads at most this much at one time: `readSync` takes no more than 2 GiB. */
+const READ_WINDOW = 1 << 30;
+
+export function nodeHost(cwd: string = process.cwd()): Host {
+  return {
+    cwd,
+    packageFolder: packageFolder(),
+    readText: (path) => guard(path, () => readFileSync(path, 'utf8')),
+    readBytes: (path, start = 0, length) => guard(path, () => readRange(path, start, length)),
+    stat: (path) => statOrNothing(path),
+    list: (folder) => guard(folder, () => readdirSync(folder).sort(byCodeUnit)),
+    glob: (pattern, base) =>
+      [...globSync(pattern, { cwd: base, absolute: true, dot: false })].sort(byCodeUnit),
+    env: (name) => process.env[name],
+    now: () => Date.now(),
+    machine: () => machine(),
+  };
+}
+
+const byCodeUnit = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+function packageFolder(): string {
+  let folder = dirname(fileURLToPath(import.meta.url));
+  while (!existsSync(join(folder, 'package.json'))) folder = dirname(folder);
+  return folder;
+}
+
+function readRange(path: string, start: number, length: number | undefined): Uint8Array {
+  const file = openSync(path, 'r');
+  try {
+    const size = fstatSync(file).size;
+    const end = length === undefined ? size : Math.min(size, start + length);
+    const bytes = new Uint8Array(Math.max(0, end - start));
+    let done = 0;
+    while (done < bytes.length) {
+      const read = readSync(file, bytes, done, Math.min(READ_WINDOW, bytes.length - done), start + done);
+      if (read === 0) break;
+      done += read;
+    }
+    return done === bytes.length ? bytes : bytes.subarray(0, done);
+  } finally {
+    closeSync(file);
+  }
+}
+
+function statOrNothing(path: string): FileStat | undefined {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  return stat === undefined
+    ? undefined
+    : { size: stat.size, isFolder: stat.isDirectory(), modified: stat.mtimeMs };
+}
+
+function machine(): Machine {
+  return {
+    name: hostname(),
+    cores: availableParallelism(),
+    memoryBytes: Math.min(totalmem(), containerLimit()),
+    cpu: cpus()[0]?.model ?? 'unknown',
+  };
+}
+
+/** The memory limit of the control group (version 2, then 1), or infinity. */
+function containerLimit(): number {
+  for (const path of ['/sys/fs/cgroup/memory.max', '/sys/fs/cgroup/memory/memory.limit_in_bytes']) {
+    try {
+      const limit = Number(readFileSync(path, 'utf8').trim());
+      if (Number.isFinite(limit) && limit > 0) return limit;
+    } catch {
+      // No such control group: the machine's own memory is the limit.
+    }
+  }
+  return Number.POSITIVE_INFINITY;
+}
+
+const CODES: Readonly<Record<string, HostErrorCode>> = {
+  ENOENT: 'not_found',
+  ENOTDIR: 'not_found',
+  EISDIR: 'is_folder',
+  EACCES: 'no_access',
+  EPERM: 'no_access',
+  ERR_FS_FILE_TOO_LARGE: 'too_large',
+};
+
+function guard<T>(path: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? '';
+    throw new HostError(CODES[code] ?? 'io', path, error instanceof Error ? error.message : String(error));
+  }
+}
