@@ -1,0 +1,71 @@
+import { type Host, HostError } from '../source/host.js';
+import { ModelError, type ModelErrorCode } from './types.js';
+
+export type Json = Readonly<Record<string, unknown>>;
+
+export interface JsonFileOptions {
+  readonly code: ModelErrorCode;
+  readonly maxBytes: number;
+}
+
+/** A JSON object from a file that a user named. Throws a {@link ModelError} of the given code. */
+export function readJsonFile(host: Host, path: string, { code, maxBytes }: JsonFileOptions): Json {
+  const text = readTextFile(host, path, { code, maxBytes });
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new ModelError(
+      code,
+      path,
+      `The file is no valid JSON: ${why}.`,
+      'Mend the file, or fetch the model again.',
+    );
+  }
+  if (!isJson(value)) {
+    throw new ModelError(
+      code,
+      path,
+      'The file holds no JSON object.',
+      'Mend the file, or fetch the model again.',
+    );
+  }
+  return value;
+}
+
+/** Text of a file that a user named. Throws a {@link ModelError}. */
+export function readTextFile(host: Host, path: string, { code, maxBytes }: JsonFileOptions): string {
+  const stat = host.stat(path);
+  if (stat === undefined || stat.isFolder) {
+    throw new ModelError(
+      'model_not_found',
+      path,
+      'There is no such file.',
+      'Name a folder in Hugging Face layout.',
+    );
+  }
+  if (stat.size > maxBytes) {
+    throw new ModelError(
+      code,
+      path,
+      `The file has ${stat.size} bytes; at most ${maxBytes} are read.`,
+      'Check that it is the right file.',
+    );
+  }
+  try {
+    return host.readText(path).replace(/^\uFEFF/, '');
+  } catch (error) {
+    if (!(error instanceof HostError)) throw error;
+    throw new ModelError(
+      code,
+      path,
+      `The file could not be read: ${error.detail}.`,
+      'Check its permissions.',
+    );
+  }
+}
+
+export function isJson(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,82 @@
+import type { Host } from '../../source/host.js';
+import { ModelError } from '../types.js';
+import type { TensorEntry } from './header.js';
+import { isObject, JsonError, type JsonValue, parseStrictJson } from './json.js';
+import { openSafetensors, type SafetensorsFile } from './read.js';
+
+/** A tensor and the file that holds it. */
+export interface LocatedTensor {
+  readonly entry: TensorEntry;
+  readonly file: SafetensorsFile;
+}
+
+/** The tensors of a model folder, from one file or from the shards that its index names. */
+export type TensorSource = ReadonlyMap<string, LocatedTensor>;
+
+export const SINGLE_FILE = 'model.safetensors';
+export const INDEX_FILE = 'model.safetensors.index.json';
+const MAX_INDEX_BYTES = 50_000_000;
+
+/** Opens every weight file of a folder. Throws a {@link ModelError}. */
+export function openTensorSource(host: Host, folder: string): TensorSource {
+  const single = `${folder}/${SINGLE_FILE}`;
+  if (host.stat(single) !== undefined) return located(openSafetensors(host, single));
+  const index = `${folder}/${INDEX_FILE}`;
+  const stat = host.stat(index);
+  if (stat === undefined) {
+    throw new ModelError(
+      'model_not_found',
+      folder,
+      `The folder has neither ${SINGLE_FILE} nor ${INDEX_FILE}.`,
+      'Convert the weights to safetensors, or name a folder that has them.',
+    );
+  }
+  if (stat.size > MAX_INDEX_BYTES)
+    throw badIndex(index, `The index has ${stat.size} bytes; at most ${MAX_INDEX_BYTES} are read.`);
+  return readShards(host, folder, index);
+}
+
+function readShards(host: Host, folder: string, index: string): TensorSource {
+  const shards = new Map<string, TensorSource>();
+  const tensors = new Map<string, LocatedTensor>();
+  for (const [name, shard] of weightMap(index, host.readText(index))) {
+    if (typeof shard !== 'string' || shard === '' || shard.startsWith('.') || /[\\/\0]/.test(shard)) {
+      throw badIndex(
+        index,
+        `Tensor "${name}" is said to stand in ${JSON.stringify(shard)}, which is no plain file name.`,
+      );
+    }
+    const source = shards.get(shard) ?? located(openSafetensors(host, `${folder}/${shard}`));
+    shards.set(shard, source);
+    const found = source.get(name);
+    if (found === undefined) throw badIndex(index, `Tensor "${name}" does not stand in ${shard}.`);
+    tensors.set(name, found);
+  }
+  for (const [shard, source] of shards) {
+    for (const name of source.keys()) {
+      if (!tensors.has(name))
+        throw badIndex(index, `Tensor "${name}" of ${shard} is missing from the index.`);
+    }
+  }
+  return tensors;
+}
+
+function weightMap(index: string, text: string): ReadonlyMap<string, JsonValue> {
+  try {
+    const root = parseStrictJson(text);
+    const map = isObject(root) ? root.get('weight_map') : undefined;
+    if (!isObject(map)) throw badIndex(index, 'The index has no object "weight_map".');
+    return map;
+  } catch (error) {
+    if (error instanceof JsonError) throw badIndex(index, `The index is no valid JSON: ${error.message}.`);
+    throw error;
+  }
+}
+
+function located(file: SafetensorsFile): TensorSource {
+  return new Map([...file.tensors].map(([name, entry]) => [name, { entry, file }]));
+}
+
+function badIndex(index: string, detail: string): ModelError {
+  return new ModelError('model_weights', index, detail, 'Fetch the model again, index and shards together.');
+}

@@ -1,0 +1,83 @@
+import { bucket, DYNAMIC_CODE, midpoints, NF4_CODE } from './nf4-codes.js';
+import { NF4_BLOCK, NF4_NESTED_BLOCK } from './sizes.js';
+import { torchMean } from './torch-mean.js';
+
+/** A tensor in NF4 with double quantisation, laid out as bitsandbytes lays it out. */
+export interface Nf4Data {
+  /** Two codes a byte, the first in the upper half. `[ceil(n / 2)]` */
+  readonly codes: Uint8Array;
+  /** A dynamic-map code for the absmax of each block of 64 weights. `[ceil(n / 64)]` */
+  readonly constants: Uint8Array;
+  /** Scale of each 256 constants. `[ceil(n / 64 / 256)]` */
+  readonly scales: Float32Array;
+  /** What was taken off every absmax before it was quantised. */
+  readonly offset: number;
+}
+
+const NF4_BOUNDS = midpoints(NF4_CODE);
+const DYNAMIC_BOUNDS = midpoints(DYNAMIC_CODE);
+/** bitsandbytes' guard against a block of zeros. */
+const TINY = Math.fround(1e-38);
+
+/**
+ * Quantises `elements` values that `read(start, count)` hands out in windows, so that a tensor is never held twice.
+ * Equal to `bitsandbytes.functional.quantize_4bit(…, quant_type="nf4", compress_statistics=True)`, with the nearest
+ * code taken exactly where its 8-bit CPU kernel sometimes takes the second nearest.
+ */
+export function quantiseNf4(
+  elements: number,
+  read: (start: number, count: number) => Float32Array,
+  window = 1 << 18,
+): Nf4Data {
+  const codes = new Uint8Array(Math.ceil(elements / 2));
+  const absmax = new Float32Array(Math.ceil(elements / NF4_BLOCK));
+  for (let start = 0; start < elements; start += window) {
+    const values = read(start, Math.min(window, elements - start));
+    for (let at = 0; at < values.length; at += NF4_BLOCK) {
+      const block = values.subarray(at, at + NF4_BLOCK);
+      absmax[(start + at) / NF4_BLOCK] = quantiseBlock(block, codes, (start + at) / 2);
+    }
+  }
+  return { codes, ...quantiseConstants(absmax) };
+}
+
+/** Writes the codes of at most 64 weights from byte `at` on and returns their absmax. */
+function quantiseBlock(block: Float32Array, codes: Uint8Array, at: number): number {
+  const whole = block.length === NF4_BLOCK;
+  const largest = largestOf(block);
+  const absmax = whole ? largest : Math.max(largest, TINY);
+  const inverse = Math.fround(1 / Math.max(absmax, TINY));
+  const code = (value: number): number => {
+    const scaled = Math.fround(whole ? value * inverse : value / absmax);
+    return bucket(NF4_BOUNDS, Math.max(-1, Math.min(1, scaled)));
+  };
+  for (let i = 0; i < block.length; i += 2) {
+    // An odd end is padded with a zero, as bitsandbytes pads it.
+    codes[at + i / 2] = (code(block[i] as number) << 4) | code(block[i + 1] ?? 0);
+  }
+  return absmax;
+}
+
+function quantiseConstants(absmax: Float32Array): Omit<Nf4Data, 'codes'> {
+  const offset = torchMean(absmax);
+  const centred = absmax.map((value) => value - offset);
+  const constants = new Uint8Array(absmax.length);
+  const scales = new Float32Array(Math.ceil(absmax.length / NF4_NESTED_BLOCK));
+  for (let block = 0; block < scales.length; block++) {
+    const start = block * NF4_NESTED_BLOCK;
+    const values = centred.subarray(start, start + NF4_NESTED_BLOCK);
+    const scale = largestOf(values);
+    const inverse = Math.fround(1 / Math.max(scale, TINY));
+    scales[block] = scale;
+    for (let i = 0; i < values.length; i++) {
+      constants[start + i] = bucket(DYNAMIC_BOUNDS, Math.fround((values[i] as number) * inverse));
+    }
+  }
+  return { constants, scales, offset };
+}
+
+function largestOf(values: Float32Array): number {
+  let largest = 0;
+  for (const value of values) largest = Math.max(largest, Math.abs(value));
+  return largest;
+}

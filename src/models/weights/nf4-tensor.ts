@@ -1,0 +1,19 @@
+import type { StoredTensor } from '../types.js';
+import { rowElements } from './dense.js';
+import { decodeNf4 } from './nf4-kernel.js';
+import type { Nf4Data } from './nf4-quantise.js';
+
+/** A tensor held in NF4 with double quantisation. */
+export function nf4Tensor(name: string, shape: readonly number[], data: Nf4Data): StoredTensor {
+  const row = rowElements(shape);
+  const { codes, constants, scales } = data;
+  return {
+    name,
+    shape,
+    format: 'NF4',
+    residentBytes: codes.byteLength + constants.byteLength + scales.byteLength + 4,
+    view: () => undefined,
+    decode: (out) => decodeNf4(data, 0, out),
+    decodeRows: (first, count, out) => decodeNf4(data, first * row, out.subarray(0, count * row)),
+  };
+}

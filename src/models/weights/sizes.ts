@@ -1,0 +1,25 @@
+import type { StoredFormat } from '../types.js';
+
+export function elementCount(shape: readonly number[]): number {
+  return shape.reduce((product, size) => product * size, 1);
+}
+
+/** Weights that share one absmax, and absmax values that share one scale (QLoRA, https://arxiv.org/abs/2305.14314, section 3). */
+export const NF4_BLOCK = 64;
+export const NF4_NESTED_BLOCK = 256;
+
+/** Entries of the tables that every NF4 tensor shares are not counted: they exist once a process. */
+const BYTES: Readonly<Record<StoredFormat, (elements: number) => number>> = {
+  F32: (elements) => elements * 4,
+  F16: (elements) => elements * 2,
+  BF16: (elements) => elements * 2,
+  NF4: (elements) => {
+    const blocks = Math.ceil(elements / NF4_BLOCK);
+    return Math.ceil(elements / 2) + blocks + Math.ceil(blocks / NF4_NESTED_BLOCK) * 4 + 4;
+  },
+};
+
+/** Bytes that a tensor holds in memory once it is loaded: the planner's figure and `StoredTensor.residentBytes`. */
+export function storedBytes(shape: readonly number[], format: StoredFormat): number {
+  return BYTES[format](elementCount(shape));
+}
