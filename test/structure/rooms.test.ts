@@ -1,0 +1,104 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { expect } from 'chai';
+import { nodeHost } from '../../src/source/node-host.js';
+
+/**
+ * The rooms of the house, in the order in which text becomes artefacts: a file may import from its own
+ * room and from those before it. `docs/architecture.md` says what stands in each.
+ */
+const ROOMS: readonly { readonly name: string; readonly paths: readonly RegExp[] }[] = [
+  { name: 'source', paths: [/^src\/source\//] },
+  { name: 'diagnostics', paths: [/^src\/diagnostics\//] },
+  { name: 'grammar', paths: [/^grammar\//] },
+  { name: 'syntax', paths: [/^src\/syntax\//] },
+  { name: 'ir', paths: [/^src\/ir\//] },
+  {
+    name: 'stage schemas',
+    paths: [
+      /^src\/stages\/(schemas?|types|models)\.ts$/,
+      /^src\/stages\/functions\//,
+      /^src\/stages\/[a-z]+\/schema\.ts$/,
+    ],
+  },
+  { name: 'check', paths: [/^src\/check\//, /^src\/compile\.ts$/] },
+  { name: 'tensor', paths: [/^src\/tensor\//] },
+  { name: 'models', paths: [/^src\/models\//] },
+  { name: 'training', paths: [/^src\/training\//] },
+  { name: 'evaluation', paths: [/^src\/evaluation\//] },
+  { name: 'packaging', paths: [/^src\/packaging\//] },
+  { name: 'deploy', paths: [/^src\/deploy\//] },
+  { name: 'stages', paths: [/^src\/stages\//] },
+  { name: 'store', paths: [/^src\/store\//] },
+  { name: 'planner', paths: [/^src\/(lock|planner)\//] },
+  { name: 'run', paths: [/^src\/run\//] },
+  { name: 'report', paths: [/^src\/report\//] },
+  { name: 'cli', paths: [/^src\/cli\//] },
+];
+
+/** Rooms that may touch files, processes and the clock themselves; the others have a Host. */
+const RIM = new Set(['store', 'run', 'cli']);
+const RIM_FILES = new Set(['src/source/node-host.ts']);
+const SYSTEM_MODULES = /^node:(fs|fs\/promises|child_process|process|os|net|http|https|worker_threads)$/;
+
+/** Lines above which a source file needs a reason. */
+const LONGEST_FILE = 500;
+
+const root = nodeHost().packageFolder;
+
+const files = ['grammar', 'src'].flatMap((folder) =>
+  readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts') && !entry.name.endsWith('.d.ts'))
+    .map((entry) => relative(root, join(entry.parentPath, entry.name))),
+);
+
+const roomOf = (file: string): number =>
+  ROOMS.findIndex((room) => room.paths.some((path) => path.test(file)));
+
+interface Import {
+  readonly from: string;
+  readonly to: string;
+}
+
+const imports: readonly Import[] = files.flatMap((from) => {
+  const text = readFileSync(join(root, from), 'utf8');
+  return [...text.matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map((match) => {
+    const to = match[1] ?? '';
+    return {
+      from,
+      to: to.startsWith('.') ? relative(root, resolve(root, dirname(from), to)).replace(/\.js$/, '.ts') : to,
+    };
+  });
+});
+
+describe('the house', () => {
+  it('has a room for every file', () => {
+    expect(files.filter((file) => roomOf(file) < 0)).to.deep.equal([]);
+  });
+
+  it('imports only from the same room or an earlier one', () => {
+    const wrong = imports
+      .filter(({ from, to }) => /^(src|grammar)\//.test(to) && roomOf(to) > roomOf(from))
+      .map(({ from, to }) => `${from} imports ${to}`);
+    expect(wrong).to.deep.equal([]);
+  });
+
+  it('touches files, processes and the clock only at the rim', () => {
+    const wrong = imports
+      .filter(
+        ({ from, to }) =>
+          SYSTEM_MODULES.test(to) && !RIM_FILES.has(from) && !RIM.has(ROOMS[roomOf(from)]?.name ?? ''),
+      )
+      .map(({ from, to }) => `${from} imports ${to}`);
+    expect(wrong).to.deep.equal([]);
+  });
+
+  it('keeps its files short', () => {
+    const long = files.filter(
+      (file) =>
+        !/\.generated\.ts$/.test(file) &&
+        readFileSync(join(root, file), 'utf8').split('\n').length > LONGEST_FILE,
+    );
+    expect(long).to.deep.equal([]);
+  });
+});
