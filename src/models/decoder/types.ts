@@ -70,6 +70,11 @@ export interface DecodeSession {
    * `ids[r]` may differ in length between rows only in the first call (the prompts).
    */
   append(ids: readonly Int32Array[]): Promise<Float32Array>;
+  /**
+   * Goes on with these rows alone, in this order (ascending): a finished row leaves the batch. Where it is
+   * left out, a finished row stays and is fed filler tokens.
+   */
+  keep?(rows: readonly number[]): Promise<void>;
   release(): Promise<void>;
 }
 
