@@ -1,0 +1,12 @@
+import type { StageKind } from '../ir/types.js';
+import type { StageDefinition } from './types.js';
+
+/** Every stage kind and where its runner is; a runner is loaded only in the process of a stage that runs. */
+export const stages: Readonly<Record<StageKind, StageDefinition>> = {
+  data: { kind: 'data', version: 1, load: async () => (await import('./data/run.js')).run },
+  format: { kind: 'format', version: 1, load: async () => (await import('./format/run.js')).run },
+  train: { kind: 'train', version: 1, load: async () => (await import('./train/run.js')).run },
+  eval: { kind: 'eval', version: 1, load: async () => (await import('./eval/run.js')).run },
+  merge: { kind: 'merge', version: 1, load: async () => (await import('./merge/run.js')).run },
+  deploy: { kind: 'deploy', version: 1, load: async () => (await import('./deploy/run.js')).run },
+};

@@ -1,0 +1,92 @@
+/** Writes that survive a power cut: a file counts only after fsync, a name only after its folder's fsync. */
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { writing } from './problems.js';
+
+export type Content = string | Uint8Array | Iterable<Uint8Array>;
+
+/** At most this much a system call. */
+const WRITE_WINDOW = 1 << 26;
+
+/** Writes a whole file and forces it to disk. On failure nothing stands at `path`, and a `UserError` says why. */
+export function writeWhole(path: string, content: Content, options: { readonly sync: boolean }): void {
+  const bytes =
+    typeof content === 'string'
+      ? Buffer.byteLength(content)
+      : content instanceof Uint8Array
+        ? content.byteLength
+        : undefined;
+  writing(path, bytes, () => {
+    mkdirSync(dirname(path), { recursive: true });
+    const file = openSync(path, 'w');
+    try {
+      for (const chunk of chunksOf(content)) writeAll(file, chunk);
+      if (options.sync) fsyncSync(file);
+    } catch (error) {
+      rmSync(path, { force: true });
+      throw error;
+    } finally {
+      closeSync(file);
+    }
+  });
+}
+
+/** Every byte of `chunk`: a short write is continued, not lost. */
+export function writeAll(file: number, chunk: Uint8Array): void {
+  let done = 0;
+  while (done < chunk.byteLength)
+    done += writeSync(file, chunk, done, Math.min(WRITE_WINDOW, chunk.byteLength - done));
+}
+
+function* chunksOf(content: Content): Iterable<Uint8Array> {
+  if (typeof content === 'string') yield Buffer.from(content);
+  else if (content instanceof Uint8Array) yield content;
+  else yield* content;
+}
+
+/** A file that is replaced in one step: readers see the old content or the new one. */
+export function replaceFile(path: string, content: string): void {
+  const temporary = `${path}.${process.pid}.tmp`;
+  writeWhole(temporary, content, { sync: true });
+  writing(path, undefined, () => renameSync(temporary, path));
+  syncFolder(dirname(path));
+}
+
+export function syncFile(path: string): void {
+  writing(path, undefined, () => {
+    const file = openSync(path, 'r+');
+    try {
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+  });
+}
+
+/** Makes the names in a folder durable. */
+export function syncFolder(path: string): void {
+  writing(path, undefined, () => {
+    const folder = openSync(path, 'r');
+    try {
+      fsyncSync(folder);
+    } finally {
+      closeSync(folder);
+    }
+  });
+}
+
+/** Makes the names in a folder and in all folders below it durable. */
+export function syncFolders(path: string): void {
+  for (const entry of readdirSync(path, { withFileTypes: true }))
+    if (entry.isDirectory()) syncFolders(join(path, entry.name));
+  syncFolder(path);
+}

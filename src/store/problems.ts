@@ -1,0 +1,82 @@
+/** What can go wrong on a disk, as diagnostics: named functions, so that no message is written twice. */
+import { type Diagnostic, UserError } from '../diagnostics/types.js';
+
+const place = (file: string) => ({ file, line: 0, column: 0 });
+
+/** The operating system's codes for a failed write, in words. */
+const CAUSES: Readonly<Record<string, { readonly why: string; readonly help: string }>> = {
+  ENOSPC: { why: 'the disk is full', help: 'free some space and run again: what is complete is kept' },
+  EDQUOT: {
+    why: 'the disk quota is used up',
+    help: 'free some space and run again: what is complete is kept',
+  },
+  EFBIG: { why: 'the file system does not take files of this size', help: 'run in a folder on another disk' },
+  EIO: { why: 'the disk reported an error', help: 'check the disk (`dmesg`), then run again' },
+  EROFS: { why: 'the file system is read-only', help: 'run in a folder that can be written to' },
+  EACCES: { why: 'writing is not allowed', help: 'run in a folder that you may write to' },
+  EPERM: { why: 'writing is not allowed', help: 'run in a folder that you may write to' },
+  EMFILE: { why: 'too many files are open', help: 'raise the limit (`ulimit -n 4096`) and run again' },
+  ENOENT: {
+    why: 'its folder has disappeared',
+    help: 'something else removes files under `.ftp`; stop it and run again',
+  },
+  ENOTDIR: { why: 'a file stands where a folder is needed', help: 'move that file away and run again' },
+  EISDIR: { why: 'a folder stands where a file is needed', help: 'move that folder away and run again' },
+};
+
+export function cannotWrite(path: string, code: string, bytes: number | undefined): Diagnostic {
+  const cause = CAUSES[code] ?? { why: `the system reported ${code}`, help: 'mend that and run again' };
+  return {
+    code: 'FTP0801',
+    severity: 'error',
+    message: `cannot write \`${path}\`: ${cause.why}`,
+    at: place(path),
+    notes: bytes === undefined ? [] : [`the file needs ${bytes} bytes; nothing of it was kept`],
+    help: cause.help,
+  };
+}
+
+/** Runs something that writes `path`; what the system refuses becomes a `UserError`. */
+export function writing<T>(path: string, bytes: number | undefined, write: () => T): T {
+  try {
+    return write();
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (typeof code !== 'string' || !(error instanceof Error) || !('syscall' in error)) throw error;
+    throw new UserError(cannotWrite(path, code, bytes));
+  }
+}
+
+export function corruptEntry(path: string, detail: string): Diagnostic {
+  return {
+    code: 'FTP0802',
+    severity: 'warning',
+    message: `the stored output \`${path}\` is damaged and was removed: ${detail}`,
+    at: place(path),
+    help: 'its stage runs again; if this repeats, check the disk',
+  };
+}
+
+export function corruptCheckpoint(path: string, detail: string): Diagnostic {
+  return {
+    code: 'FTP0803',
+    severity: 'warning',
+    message: `the checkpoint \`${path}\` is damaged and is not used: ${detail}`,
+    at: place(path),
+    help: 'training goes on from the one before it, or from the start',
+  };
+}
+
+export function lockHeld(path: string, holder: string): Diagnostic {
+  return {
+    code: 'FTP0804',
+    severity: 'error',
+    message: `another run is at work in this folder: ${holder}`,
+    at: place(path),
+    help: 'wait for it to end, or stop it (it keeps its checkpoints)',
+  };
+}
+
+export function badOutputName(name: string): Error {
+  return new Error(`an output's name must stay inside its folder: ${name}`);
+}

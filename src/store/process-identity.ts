@@ -1,0 +1,65 @@
+import { readFileSync, readlinkSync } from 'node:fs';
+import { hostname } from 'node:os';
+
+/** Names a process for good: a pid alone is given out again, after a restart at the latest. */
+export interface ProcessIdentity {
+  readonly pid: number;
+  readonly host: string;
+  /** Changes with every start of the machine; empty where the system does not say. */
+  readonly boot: string;
+  /** Containers number their processes apart. */
+  readonly namespace: string;
+  /** When the process began, in the system's own ticks; empty where the system does not say. */
+  readonly started: string;
+}
+
+export function identityOf(pid: number): ProcessIdentity {
+  return {
+    pid,
+    host: hostname(),
+    boot: orEmpty(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()),
+    namespace: orEmpty(() => readlinkSync('/proc/self/ns/pid')),
+    started: startOf(pid),
+  };
+}
+
+/** What was written down of a process; only its pid is sure to be there. */
+export type Noted = Pick<ProcessIdentity, 'pid'> & Partial<ProcessIdentity>;
+
+/** `unknown`: another machine or container, whose processes cannot be seen from here. */
+export function stateOf(process: Noted): 'alive' | 'gone' | 'unknown' {
+  const here = identityOf(process.pid);
+  if (process.host !== undefined && process.host !== here.host) return 'unknown';
+  if (process.boot !== undefined && process.boot !== here.boot) return 'gone';
+  if (process.namespace !== undefined && process.namespace !== here.namespace) return 'unknown';
+  if (!exists(process.pid)) return 'gone';
+  return process.started === undefined || process.started === here.started ? 'alive' : 'gone';
+}
+
+function exists(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return !isZombie(pid);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+/** Fields of `/proc/<pid>/stat` after the name, which may hold spaces and brackets itself. */
+const statFields = (pid: number): readonly string[] => {
+  const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  return text.slice(text.lastIndexOf(')') + 2).split(' ');
+};
+
+const startOf = (pid: number): string => orEmpty(() => statFields(pid)[19] ?? '');
+
+/** Dead, but its parent has not looked yet. */
+const isZombie = (pid: number): boolean => orEmpty(() => statFields(pid)[0] ?? '') === 'Z';
+
+function orEmpty(read: () => string): string {
+  try {
+    return read();
+  } catch {
+    return '';
+  }
+}

@@ -1,0 +1,39 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { StageRecord } from '../ir/outputs.js';
+
+export const RECORD = 'stage.json';
+
+/** The record of a store entry; what is wrong with it where there is no sound one. */
+export function readRecord(folder: string): StageRecord | { readonly damage: string } {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(readFileSync(join(folder, RECORD), 'utf8'));
+  } catch {
+    return { damage: `\`${RECORD}\` cannot be read` };
+  }
+  return isRecord(parsed) ? parsed : { damage: `\`${RECORD}\` has another form` };
+}
+
+function isRecord(value: unknown): value is StageRecord {
+  if (typeof value !== 'object' || value === null) return false;
+  const { version, kind, key, parts, files, result, seconds, peakMemoryBytes } = value as Record<
+    string,
+    unknown
+  >;
+  return (
+    version === 1 &&
+    typeof kind === 'string' &&
+    typeof key === 'string' &&
+    isObject(parts) &&
+    isObject(files) &&
+    isObject(result) &&
+    isObject(result.outputs) &&
+    isObject(result.metrics) &&
+    typeof seconds === 'number' &&
+    typeof peakMemoryBytes === 'number'
+  );
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,0 +1,106 @@
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Diagnostic } from '../diagnostics/types.js';
+import type { WorkFolder } from '../ir/outputs.js';
+import { digestsBelow, type FileDigest, firstDamage } from './digest.js';
+import { syncFolder, syncFolders, writeWhole } from './durable.js';
+import { inside } from './output-folder.js';
+import { corruptCheckpoint, writing } from './problems.js';
+
+/** Lists the files of a committed folder with their digests; a folder without it is no commit. */
+const LIST = 'commit.json';
+
+/** Names of folders that are being written or removed start with this, and are never read. */
+const UNFINISHED = '.unfinished-';
+
+interface Commit {
+  readonly version: 1;
+  readonly files: Readonly<Record<string, FileDigest>>;
+}
+
+/**
+ * Checkpoints that survive a kill at any moment: each folder is written under another name, forced to disk
+ * and renamed, so that it is complete or absent; its digests are checked when it is read.
+ */
+export function workFolder(path: string, warn: (diagnostic: Diagnostic) => void): WorkFolder {
+  writing(path, undefined, () => mkdirSync(path, { recursive: true }));
+  for (const name of readdirSync(path)) if (name.startsWith(UNFINISHED)) discard(join(path, name));
+  const remove = (name: string): void => {
+    const from = inside(path, name);
+    const aside = join(path, `${UNFINISHED}removed-${name}`);
+    discard(aside);
+    // Renamed first: a kill in the middle of a removal must not leave half a checkpoint under its name.
+    writing(from, undefined, () => {
+      renameSync(from, aside);
+      rmSync(aside, { recursive: true, force: true });
+    });
+  };
+  const damaged = new Set<string>();
+  return {
+    path,
+    commit: (name, files) => {
+      const target = inside(path, name);
+      const temporary = join(path, `${UNFINISHED}${name}`);
+      discard(temporary);
+      try {
+        for (const [file, content] of Object.entries(files))
+          writeWhole(inside(temporary, file), content, { sync: true });
+        const commit: Commit = { version: 1, files: digestsBelow(temporary) };
+        writeWhole(join(temporary, LIST), JSON.stringify(commit), { sync: true });
+        syncFolders(temporary);
+        if (isCommit(target)) remove(name);
+        writing(target, undefined, () => renameSync(temporary, target));
+        syncFolder(path);
+        damaged.delete(name);
+      } catch (error) {
+        discard(temporary);
+        throw error;
+      }
+    },
+    committed: () =>
+      readdirSync(path)
+        .filter((name) => !name.startsWith(UNFINISHED) && isCommit(join(path, name)))
+        .filter((name) => {
+          const damage = damageOf(join(path, name));
+          if (damage !== undefined && !damaged.has(name)) {
+            damaged.add(name);
+            warn(corruptCheckpoint(join(path, name), damage));
+          }
+          return damage === undefined;
+        })
+        .sort((a, b) => (a < b ? -1 : a > b ? 1 : 0)),
+    remove,
+  };
+}
+
+const discard = (path: string): void => rmSync(path, { recursive: true, force: true });
+
+function isCommit(folder: string): boolean {
+  try {
+    return readdirSync(folder).length > 0;
+  } catch {
+    return false;
+  }
+}
+
+function damageOf(folder: string): string | undefined {
+  let commit: Commit;
+  try {
+    commit = JSON.parse(readFileSync(join(folder, LIST), 'utf8')) as Commit;
+    if (commit.version !== 1 || typeof commit.files !== 'object') return `\`${LIST}\` has another form`;
+  } catch {
+    return `\`${LIST}\` cannot be read`;
+  }
+  return firstDamage(folder, commit.files, { digests: true });
+}
+
+/** Whether a work folder holds a complete checkpoint, without making or cleaning anything. */
+export function hasCheckpoint(path: string): boolean {
+  try {
+    return readdirSync(path).some(
+      (name) => !name.startsWith(UNFINISHED) && damageOf(join(path, name)) === undefined,
+    );
+  } catch {
+    return false;
+  }
+}
