@@ -17,7 +17,7 @@ import { weightStore } from './store.js';
 /** How a model is held: as in its files, as float32, or with the projections of its blocks in NF4. */
 export type Storage = 'stored' | 'f32' | 'nf4';
 
-type FileFormat = 'F32' | 'F16' | 'BF16';
+export type FileFormat = 'F32' | 'F16' | 'BF16';
 
 /** The format in which each tensor would be held; the planner's view of a model that is not loaded. */
 export function plannedFormat(

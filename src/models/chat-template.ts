@@ -1,0 +1,168 @@
+import type { Host } from '../source/host.js';
+import { Environment, type JinjaNode, parse, tokenize } from './jinja.js';
+import { isJson, type Json, readJsonFile, readTextFile } from './json-file.js';
+import { LimitedInterpreter, limitedRange, TemplateLimitError } from './template-limits.js';
+import { stripCodec } from './template-text.js';
+import { type ChatMessage, type ChatTemplate, ModelError, type Tokenizer } from './types.js';
+
+const MAX_BYTES = 5_000_000;
+const CONFIG = 'tokenizer_config.json';
+
+/** `bos_token`, `eos_token` and the like, as templates name them. */
+export type SpecialTokens = Readonly<Record<string, string>>;
+
+/** A template of a model folder, with what it was read from. */
+export interface LoadedTemplate extends ChatTemplate {
+  readonly path: string;
+  readonly special: SpecialTokens;
+}
+
+/**
+ * The chat template of a model folder: `chat_template.jinja` (transformers 5), or `chat_template` in
+ * `tokenizer_config.json`, a text or a list of named ones of which `default` is taken. `undefined` where there is none.
+ * Throws a {@link ModelError} `model_template`.
+ */
+export function readChatTemplate(host: Host, folder: string): LoadedTemplate | undefined {
+  const configPath = `${folder}/${CONFIG}`;
+  const config: Json =
+    host.stat(configPath) === undefined
+      ? {}
+      : readJsonFile(host, configPath, { code: 'model_template', maxBytes: MAX_BYTES });
+  const special = readSpecialTokens(config);
+  const jinjaPath = `${folder}/chat_template.jinja`;
+  if (host.stat(jinjaPath) !== undefined) {
+    const source = readTextFile(host, jinjaPath, { code: 'model_template', maxBytes: MAX_BYTES });
+    return compileChatTemplate(source, special, jinjaPath);
+  }
+  const source = defaultTemplate(config['chat_template'], configPath);
+  return source === undefined ? undefined : compileChatTemplate(source, special, configPath);
+}
+
+function defaultTemplate(value: unknown, path: string): string | undefined {
+  if (value == null) return undefined;
+  if (typeof value === 'string') return value;
+  const named = Array.isArray(value) ? value.filter(isJson) : [];
+  const found = named.find((entry) => entry['name'] === 'default')?.['template'];
+  if (typeof found === 'string') return found;
+  throw new ModelError(
+    'model_template',
+    path,
+    '"chat_template" is neither a text nor a list with a template named "default".',
+    'Put the template into a file chat_template.jinja beside it.',
+  );
+}
+
+const SPECIAL_FIELDS = [
+  'bos_token',
+  'eos_token',
+  'unk_token',
+  'sep_token',
+  'pad_token',
+  'cls_token',
+  'mask_token',
+];
+
+function readSpecialTokens(config: Json): SpecialTokens {
+  const tokens: Record<string, string> = {};
+  for (const field of SPECIAL_FIELDS) {
+    const value = config[field];
+    const content = isJson(value) ? value['content'] : value;
+    if (typeof content === 'string') tokens[field] = content;
+  }
+  return tokens;
+}
+
+/** Compiles a template; `path` is what errors name. Throws a {@link ModelError} `model_template`. */
+export function compileChatTemplate(source: string, special: SpecialTokens, path: string): LoadedTemplate {
+  const failed = (what: string, error: unknown): ModelError => {
+    const why = error instanceof Error ? error.message : String(error);
+    return new ModelError(
+      'model_template',
+      path,
+      `${what}: ${why}`,
+      'Mend the chat template, or use one of the std formats.',
+    );
+  };
+  let program: JinjaNode;
+  try {
+    program = parse(tokenize(source, { lstrip_blocks: true, trim_blocks: true }));
+  } catch (error) {
+    throw failed('The chat template is no valid Jinja', error);
+  }
+  return {
+    source,
+    path,
+    special,
+    render(messages, { addGenerationPrompt = false } = {}) {
+      const texts = messages.flatMap(({ role, content }) => [role, content]);
+      const codec = stripCodec([...texts, source]);
+      const environment = new Environment();
+      const variables = globals(special, messages, codec.encode, addGenerationPrompt);
+      for (const [name, value] of Object.entries(variables)) environment.set(name, value);
+      const length = texts.reduce((sum, text) => sum + text.length, source.length);
+      try {
+        return codec.decode(
+          String(new LimitedInterpreter(environment, messages.length, length).run(program).value),
+        );
+      } catch (error) {
+        if (error instanceof TemplateLimitError) throw failed('The chat template was stopped', error);
+        throw failed('The chat template refused the messages', error);
+      }
+    },
+  };
+}
+
+/** What transformers' `apply_chat_template` lets a template see; the date is left out, so that a rendering never changes. */
+function globals(
+  special: SpecialTokens,
+  messages: readonly ChatMessage[],
+  encode: (text: string) => string,
+  addGenerationPrompt: boolean,
+): Readonly<Record<string, unknown>> {
+  return {
+    ...special,
+    messages: messages.map(({ role, content }) => ({ role: encode(role), content: encode(content) })),
+    tools: null,
+    documents: null,
+    add_generation_prompt: addGenerationPrompt,
+    raise_exception: (message: unknown) => {
+      throw new Error(String(message));
+    },
+    range: limitedRange,
+    true: true,
+    false: false,
+    none: null,
+    True: true,
+    False: false,
+    None: null,
+  };
+}
+
+/** A marker as today's chat templates write them: `<|im_start|>`, `<|eot_id|>`. */
+const MARKER = /<\|[^<>|\s]{1,64}\|>/g;
+
+/**
+ * Checks that every special token that a template writes, by itself or by name (`eos_token`), is one id of the
+ * tokenizer: `<|im_start|>` in ten pieces would train and run, badly. Markers of other forms are left alone, since
+ * `[INST]` is plain text in Llama 2. Throws a {@link ModelError} `model_template` that names the token.
+ */
+export function checkSpecialTokens(
+  tokenizer: Tokenizer,
+  template: ChatTemplate & Partial<LoadedTemplate>,
+  path = template.path ?? CONFIG,
+): void {
+  const text = template.source.replace(/\{#.*?#\}/gs, '');
+  const named = Object.entries(template.special ?? {}).filter(([name]) =>
+    new RegExp(`\\b${name}\\b`).test(text),
+  );
+  for (const token of new Set([...(text.match(MARKER) ?? []), ...named.map(([, content]) => content)])) {
+    const { length } = tokenizer.encode(token);
+    if (length === 1) continue;
+    throw new ModelError(
+      'model_template',
+      path,
+      `The chat template writes ${token}, which the tokenizer splits into ${length} tokens.`,
+      `Add ${token} to the tokenizer's special tokens, or use a template that belongs to this model.`,
+    );
+  }
+}

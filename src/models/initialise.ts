@@ -1,0 +1,56 @@
+import { fillNormal, fillUniform } from './random.js';
+import type { Adapter, LoraConfig, ModelConfig, WeightStore } from './types.js';
+import { float32Tensor } from './weights/dense.js';
+import {
+  expectedTensors,
+  isProjection,
+  PROJECTIONS,
+  projectionPath,
+  projectionShape,
+} from './weights/llama-names.js';
+import { elementCount } from './weights/sizes.js';
+import { weightStore } from './weights/store.js';
+
+/** Standard deviation of a fresh weight: transformers' `initializer_range`. */
+const DEVIATION = 0.02;
+
+/**
+ * A fresh adapter as PEFT makes it: A from Kaiming's uniform with a = √5, which is U(−1/√in, 1/√in); B zero, so that
+ * the adapted model starts as its base. The values depend on seed, tensor and rank alone.
+ */
+export function initLora(config: ModelConfig, lora: LoraConfig, seed: number): Adapter {
+  const unknown = lora.targets.find((target) => !isProjection(target));
+  if (unknown !== undefined) throw new RangeError(`no projection is named ${unknown}`);
+  const tensors = new Map<string, { readonly shape: readonly number[]; readonly data: Float32Array }>();
+  for (let layer = 0; layer < config.layers; layer++) {
+    for (const projection of PROJECTIONS) {
+      if (!lora.targets.includes(projection)) continue;
+      const path = projectionPath(layer, projection);
+      const [out, input] = projectionShape(config, projection);
+      const a = new Float32Array(lora.rank * input);
+      const bound = 1 / Math.sqrt(input);
+      fillUniform(a, seed, `${path}.lora_A`, -bound, bound);
+      tensors.set(`${path}.lora_A.weight`, { shape: [lora.rank, input], data: a });
+      tensors.set(`${path}.lora_B.weight`, {
+        shape: [out, lora.rank],
+        data: new Float32Array(out * lora.rank),
+      });
+    }
+  }
+  return { config: lora, tensors };
+}
+
+/** Fresh float32 weights for training from scratch: N(0, 0.02) and norms of one, as transformers initialises a Llama. */
+export function initModel(config: ModelConfig, seed: number): WeightStore {
+  const tensors = expectedTensors(config).map(({ name, shape, role }) => {
+    const data = new Float32Array(elementCount(shape));
+    if (role === 'norm') data.fill(1);
+    else fillNormal(data, seed, name, 0, DEVIATION);
+    // The padding row of the embedding takes part in nothing, and transformers starts it at zero.
+    if (role === 'embedding' && config.padTokenId !== null) {
+      data.fill(0, config.padTokenId * config.hiddenSize, (config.padTokenId + 1) * config.hiddenSize);
+    }
+    return float32Tensor(name, shape, data);
+  });
+  return weightStore('fresh weights', tensors);
+}

@@ -1,0 +1,36 @@
+/**
+ * The part of `@huggingface/jinja` that is used here. The package's own declarations import each other without file
+ * endings, which Node's resolution does not follow, so the types are stated here.
+ */
+import * as jinja from '@huggingface/jinja';
+
+/** A value while a template runs: `value` is the JavaScript value. */
+export interface JinjaValue {
+  readonly value: unknown;
+}
+
+export interface JinjaEnvironment {
+  /** Sets a global from a JavaScript value; a function is called with JavaScript values. */
+  set(name: string, value: unknown): void;
+}
+
+/** A parsed template or a part of one. */
+export type JinjaNode = object;
+
+export interface JinjaInterpreter {
+  run(program: JinjaNode): JinjaValue;
+  /** Called for every node of the template, however deep. */
+  evaluate(node: JinjaNode | undefined, environment: JinjaEnvironment): JinjaValue;
+}
+
+interface JinjaModule {
+  readonly Environment: new () => JinjaEnvironment;
+  readonly Interpreter: new (environment: JinjaEnvironment) => JinjaInterpreter;
+  tokenize(
+    source: string,
+    options: { readonly lstrip_blocks: boolean; readonly trim_blocks: boolean },
+  ): unknown;
+  parse(tokens: unknown): JinjaNode;
+}
+
+export const { Environment, Interpreter, tokenize, parse } = jinja as unknown as JinjaModule;

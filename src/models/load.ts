@@ -1,0 +1,89 @@
+import type { Host } from '../source/host.js';
+import { type LoadedTemplate, readChatTemplate } from './chat-template.js';
+import { readConfig } from './config.js';
+import { readTextFile } from './json-file.js';
+import { openTensorSource, type TensorSource } from './safetensors/folder.js';
+import { type ModelConfig, ModelError, type Tokenizer, type WeightStore } from './types.js';
+import { checkTensors, type FileFormat, fileFormat, loadTensors, type Storage } from './weights/load.js';
+
+export interface ModelFile {
+  /** Name in the folder. */
+  readonly name: string;
+  readonly bytes: number;
+}
+
+/** A model in Hugging Face layout; weights, tokenizer and template are read when they are asked for. */
+export interface ModelFolder {
+  readonly path: string;
+  readonly config: ModelConfig;
+  /** Files that decide what the model does, sorted by name: what a digest is made of. */
+  files(): readonly ModelFile[];
+  /** Checks, without reading any data, that every tensor is there with its shape; throws a {@link ModelError}. */
+  checkWeights(): void;
+  /** The format of the projections in the files: what storage `stored` would hold. Throws a {@link ModelError}. */
+  weightFormat(): FileFormat;
+  /** Checks, then reads. Throws a {@link ModelError} before anything is read if a tensor is missing or misshapen. */
+  loadWeights(storage: Storage): WeightStore;
+  tokenizer(): Promise<Tokenizer>;
+  template(): LoadedTemplate | undefined;
+  /** `license` of the model card, as it is written there. */
+  licence(): string | undefined;
+}
+
+/** Opens a model folder and reads its config. Throws a {@link ModelError}. */
+export function openModel(host: Host, folder: string): ModelFolder {
+  if (host.stat(`${folder}/config.json`) === undefined) {
+    throw new ModelError(
+      'model_not_found',
+      folder,
+      'The folder does not exist or has no config.json.',
+      'Name a model folder in Hugging Face layout: config.json, model.safetensors, tokenizer.json.',
+    );
+  }
+  const config = readConfig(host, folder);
+  let source: TensorSource | undefined;
+  const open = (): TensorSource => {
+    source ??= openTensorSource(host, folder);
+    return source;
+  };
+  return {
+    path: folder,
+    config,
+    files: () => modelFiles(host, folder),
+    checkWeights: () => checkTensors(folder, open(), config),
+    weightFormat() {
+      const located = open().get('model.layers.0.self_attn.q_proj.weight');
+      if (located !== undefined) return fileFormat(located);
+      checkTensors(folder, open(), config);
+      return 'F32';
+    },
+    loadWeights: (storage) => loadTensors(folder, open(), config, storage),
+    async tokenizer() {
+      const { loadTokenizer } = await import('./tokenizer/tokenizer.js');
+      return loadTokenizer(host, folder);
+    },
+    template: () => readChatTemplate(host, folder),
+    licence: () => readLicence(host, folder),
+  };
+}
+
+const MODEL_FILE = /\.(?:safetensors|json|jinja)$/;
+
+function modelFiles(host: Host, folder: string): readonly ModelFile[] {
+  return host
+    .list(folder)
+    .filter((name) => MODEL_FILE.test(name))
+    .flatMap((name) => {
+      const stat = host.stat(`${folder}/${name}`);
+      return stat === undefined || stat.isFolder ? [] : [{ name, bytes: stat.size }];
+    });
+}
+
+/** `license:` in the YAML front matter of README.md; a card without one says nothing. */
+function readLicence(host: Host, folder: string): string | undefined {
+  const path = `${folder}/README.md`;
+  if (host.stat(path) === undefined) return undefined;
+  const text = readTextFile(host, path, { code: 'model_config', maxBytes: 5_000_000 });
+  const front = /^---\r?\n([\s\S]*?)\r?\n---/.exec(text)?.[1];
+  return front === undefined ? undefined : /^license:[ \t]*['"]?([^'"\r\n]+?)['"]?[ \t]*$/m.exec(front)?.[1];
+}

@@ -1,0 +1,92 @@
+/**
+ * Random numbers as a pure function of (seed, stream, index): nothing to save in a checkpoint, and every value can be
+ * made in any order. Philox 4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011).
+ */
+const MULTIPLIER_0 = 0xd2511f53;
+const MULTIPLIER_1 = 0xcd9e8d57;
+const WEYL_0 = 0x9e3779b9;
+const WEYL_1 = 0xbb67ae85;
+
+export type Words = readonly [number, number, number, number];
+
+/** Four 32-bit words from a 128-bit counter and a 64-bit key. */
+export function philox(counter: Words, key: readonly [number, number]): Words {
+  let [a, b, c, d] = counter;
+  let [k0, k1] = key;
+  for (let round = 0; round < 10; round++) {
+    const [high0, low0] = multiply(MULTIPLIER_0, a);
+    const [high1, low1] = multiply(MULTIPLIER_1, c);
+    [a, b, c, d] = [(high1 ^ b ^ k0) >>> 0, low1, (high0 ^ d ^ k1) >>> 0, low0];
+    k0 = (k0 + WEYL_0) >>> 0;
+    k1 = (k1 + WEYL_1) >>> 0;
+  }
+  return [a, b, c, d];
+}
+
+/** Upper and lower half of a 64-bit product. */
+function multiply(x: number, y: number): readonly [number, number] {
+  const low = Math.imul(x, y) >>> 0;
+  const [xh, xl, yh, yl] = [x >>> 16, x & 0xffff, y >>> 16, y & 0xffff];
+  const middle = xh * yl + Math.floor((xl * yl) / 65536);
+  const carry = (middle % 65536) + xl * yh;
+  const high = xh * yh + Math.floor(middle / 65536) + Math.floor(carry / 65536);
+  return [high >>> 0, low];
+}
+
+/** 32 random bits for each index of a stream; streams are told apart by their names. */
+function words(seed: number, stream: string, block: number): Words {
+  const [low, high] = [seed >>> 0, Math.floor(seed / 2 ** 32) >>> 0];
+  return philox(
+    [block >>> 0, Math.floor(block / 2 ** 32), hash(stream, 0), hash(stream, 0x5bd1e995)],
+    [low, high],
+  );
+}
+
+/** FNV-1a with a murmur finish. */
+function hash(text: string, start: number): number {
+  let state = (0x811c9dc5 ^ start) >>> 0;
+  for (let i = 0; i < text.length; i++) state = Math.imul(state ^ text.charCodeAt(i), 0x01000193) >>> 0;
+  state = Math.imul(state ^ (state >>> 16), 0x85ebca6b);
+  return (state ^ (state >>> 13)) >>> 0;
+}
+
+/** Uniform in [0, 1) with 32 bits. */
+export function uniform(seed: number, stream: string, index: number): number {
+  return (words(seed, stream, Math.floor(index / 4))[index % 4] ?? 0) / 2 ** 32;
+}
+
+/** Fills with uniform values from [low, high): element i is `low + (high − low)·uniform(seed, stream, i)`. */
+export function fillUniform(
+  out: Float32Array,
+  seed: number,
+  stream: string,
+  low: number,
+  high: number,
+): void {
+  for (let start = 0; start < out.length; start += 4) {
+    const four = words(seed, stream, start / 4);
+    for (let i = 0; i < 4 && start + i < out.length; i++) {
+      out[start + i] = low + ((four[i] ?? 0) / 2 ** 32) * (high - low);
+    }
+  }
+}
+
+/** Fills with normal values (Box and Muller, 1958). */
+export function fillNormal(
+  out: Float32Array,
+  seed: number,
+  stream: string,
+  mean: number,
+  deviation: number,
+): void {
+  for (let start = 0; start < out.length; start += 4) {
+    const four = words(seed, stream, start / 4);
+    for (let i = 0; i < 4 && start + i < out.length; i++) {
+      const pair = i & 2;
+      // One minus a value in [0, 1) is never 0, so the logarithm is finite.
+      const radius = Math.sqrt(-2 * Math.log(1 - (four[pair] ?? 0) / 2 ** 32));
+      const angle = (2 * Math.PI * (four[pair + 1] ?? 0)) / 2 ** 32;
+      out[start + i] = mean + deviation * radius * (i % 2 === 0 ? Math.cos(angle) : Math.sin(angle));
+    }
+  }
+}

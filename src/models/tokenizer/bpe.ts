@@ -1,0 +1,163 @@
+import type { BpeModel } from './file.js';
+
+/** Turns one pre-tokenised word into ids. */
+export type WordEncoder = (word: string) => readonly number[];
+
+/** A merge whose parts or whole the vocabulary lacks. */
+export class MergeError extends Error {
+  override readonly name = 'MergeError';
+}
+
+const CACHED_WORDS = 50_000;
+const CACHED_LENGTH = 256;
+
+/**
+ * Byte-pair encoding as the Rust library does it (huggingface/tokenizers, `models/bpe`): the merge of the lowest rank
+ * first, the leftmost of equals. The library's Node binding runs its model on another thread only, so that every text
+ * would cost a promise; a word's merges are a few look-ups, and words repeat.
+ * Throws a {@link MergeError} for a broken list of merges.
+ */
+export function bpeEncoder(model: BpeModel): WordEncoder {
+  const split = symbolSplitter(model);
+  const merge = merger(model);
+  const cache = new Map<string, readonly number[]>();
+  return (word) => {
+    const cached = cache.get(word);
+    if (cached !== undefined) return cached;
+    const whole = model.ignoreMerges ? model.vocab.get(word) : undefined;
+    const ids = whole === undefined ? merge(split(word)) : [whole];
+    if (word.length <= CACHED_LENGTH) {
+      if (cache.size >= CACHED_WORDS) cache.clear();
+      cache.set(word, ids);
+    }
+    return ids;
+  };
+}
+
+/** Ids of a word's characters, those of its bytes, or the unknown token's; a character that has none is dropped. */
+function symbolSplitter(model: BpeModel): (word: string) => number[] {
+  const { vocab, byteFallback, fuseUnknown } = model;
+  const unknown = model.unknown === null ? undefined : vocab.get(model.unknown);
+  return (word) => {
+    const ids: number[] = [];
+    let afterUnknown = false;
+    for (const character of word) {
+      const id = vocab.get(character);
+      const found = id === undefined ? (byteFallback ? bytesOf(character, vocab) : undefined) : [id];
+      if (found !== undefined) ids.push(...found);
+      else if (unknown !== undefined && !(afterUnknown && fuseUnknown)) ids.push(unknown);
+      afterUnknown = found === undefined;
+    }
+    return ids;
+  };
+}
+
+/** `<0xE2><0x82><0xAC>`, where the vocabulary has every one of them. */
+function bytesOf(character: string, vocab: ReadonlyMap<string, number>): readonly number[] | undefined {
+  const ids: number[] = [];
+  for (const byte of new TextEncoder().encode(character)) {
+    const id = vocab.get(`<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`);
+    if (id === undefined) return undefined;
+    ids.push(id);
+  }
+  return ids;
+}
+
+interface Merged {
+  readonly rank: number;
+  readonly id: number;
+}
+
+function merger(model: BpeModel): (ids: number[]) => readonly number[] {
+  const pairs = mergeTable(model);
+  return (ids) => {
+    const next = ids.map((_, i) => (i + 1 < ids.length ? i + 1 : -1));
+    const previous = ids.map((_, i) => i - 1);
+    const queue = new MergeQueue();
+    const offer = (left: number): void => {
+      const right = next[left] as number;
+      if (right < 0) return;
+      const merge = pairs(ids[left] as number, ids[right] as number);
+      if (merge !== undefined) queue.push(merge.rank, left, merge.id);
+    };
+    for (let at = 0; at < ids.length; at++) offer(at);
+    for (let top = queue.pop(); top !== undefined; top = queue.pop()) {
+      const { at, id } = top;
+      const right = next[at] as number;
+      // A removed symbol, the last one, or a pair that has changed since it was queued.
+      if ((ids[at] as number) < 0 || right < 0) continue;
+      if (pairs(ids[at] as number, ids[right] as number)?.id !== id) continue;
+      ids[at] = id;
+      ids[right] = -1;
+      next[at] = next[right] as number;
+      if ((next[at] as number) >= 0) previous[next[at] as number] = at;
+      if ((previous[at] as number) >= 0) offer(previous[at] as number);
+      offer(at);
+    }
+    return ids.filter((id) => id >= 0);
+  };
+}
+
+function mergeTable({ vocab, merges }: BpeModel): (left: number, right: number) => Merged | undefined {
+  let base = 1;
+  for (const id of vocab.values()) base = Math.max(base, id + 1);
+  if (base > 2 ** 26) throw new MergeError(`the ids reach ${base}`);
+  const table = new Map<number, Merged>();
+  merges.forEach(([left, right], rank) => {
+    const [a, b, id] = [vocab.get(left), vocab.get(right), vocab.get(left + right)];
+    if (a === undefined || b === undefined || id === undefined) {
+      throw new MergeError(`merge ${rank} joins tokens that the vocabulary lacks`);
+    }
+    table.set(a * base + b, { rank, id });
+  });
+  return (left, right) => table.get(left * base + right);
+}
+
+interface QueuedMerge {
+  readonly rank: number;
+  readonly at: number;
+  readonly id: number;
+}
+
+/** A binary heap: the lowest rank first, the leftmost of equals. */
+class MergeQueue {
+  readonly #items: QueuedMerge[] = [];
+
+  push(rank: number, at: number, id: number): void {
+    const items = this.#items;
+    const item = { rank, at, id };
+    let place = items.length;
+    items.push(item);
+    while (place > 0) {
+      const parent = (place - 1) >> 1;
+      const above = items[parent] as QueuedMerge;
+      if (!before(item, above)) break;
+      items[place] = above;
+      place = parent;
+    }
+    items[place] = item;
+  }
+
+  pop(): QueuedMerge | undefined {
+    const items = this.#items;
+    const top = items[0];
+    const last = items.pop();
+    if (last === undefined || items.length === 0) return top;
+    let place = 0;
+    for (;;) {
+      let child = 2 * place + 1;
+      if (child >= items.length) break;
+      if (child + 1 < items.length && before(items[child + 1] as QueuedMerge, items[child] as QueuedMerge))
+        child++;
+      if (!before(items[child] as QueuedMerge, last)) break;
+      items[place] = items[child] as QueuedMerge;
+      place = child;
+    }
+    items[place] = last;
+    return top;
+  }
+}
+
+function before(a: QueuedMerge, b: QueuedMerge): boolean {
+  return a.rank < b.rank || (a.rank === b.rank && a.at < b.at);
+}

@@ -1,0 +1,129 @@
+import type { Host } from '../../source/host.js';
+import { isJson, type Json, readJsonFile } from '../json-file.js';
+import { ModelError } from '../types.js';
+
+/** A token that is cut out of the text before the byte-pair merges see it. */
+export interface AddedToken {
+  readonly id: number;
+  readonly content: string;
+  readonly special: boolean;
+  readonly singleWord: boolean;
+  readonly leftStrip: boolean;
+  readonly rightStrip: boolean;
+  /** Looked for in the normalised text instead of the raw one. */
+  readonly normalized: boolean;
+}
+
+export interface BpeModel {
+  readonly vocab: ReadonlyMap<string, number>;
+  /** Left and right token of each merge, the first merge first. */
+  readonly merges: readonly (readonly [string, string])[];
+  readonly unknown: string | null;
+  readonly fuseUnknown: boolean;
+  readonly byteFallback: boolean;
+  readonly ignoreMerges: boolean;
+}
+
+export interface TokenizerFile {
+  readonly model: BpeModel;
+  readonly added: readonly AddedToken[];
+  /** Normaliser, pre-tokeniser and decoder as they stand in the file. */
+  readonly pipeline: Json;
+}
+
+const MAX_BYTES = 200_000_000;
+
+/** Reads and checks a `tokenizer.json` with a byte-pair model. Throws a {@link ModelError} `model_tokenizer`. */
+export function readTokenizerFile(host: Host, path: string): TokenizerFile {
+  return parseTokenizer(readJsonFile(host, path, { code: 'model_tokenizer', maxBytes: MAX_BYTES }), path);
+}
+
+export function parseTokenizer(json: Json, path: string): TokenizerFile {
+  const fail = (detail: string): never => {
+    throw new ModelError(
+      'model_tokenizer',
+      path,
+      detail,
+      'Use the tokenizer.json of a Llama-shaped model (byte-pair encoding).',
+    );
+  };
+  const model = json['model'];
+  if (!isJson(model)) return fail('The file has no object "model".');
+  if (model['type'] !== 'BPE' && !(model['type'] === undefined && Array.isArray(model['merges']))) {
+    return fail(
+      `The model is of type ${JSON.stringify(model['type'])}; byte-pair encoding (BPE) is supported.`,
+    );
+  }
+  for (const field of ['dropout', 'continuing_subword_prefix', 'end_of_word_suffix']) {
+    if (model[field] != null && model[field] !== '' && model[field] !== 0)
+      return fail(`"model.${field}" is not supported.`);
+  }
+  const added = readAdded(json['added_tokens'], fail);
+  return {
+    model: {
+      vocab: readVocab(model['vocab'], fail),
+      merges: readMerges(model['merges'], fail),
+      unknown: typeof model['unk_token'] === 'string' ? model['unk_token'] : null,
+      fuseUnknown: model['fuse_unk'] === true,
+      byteFallback: model['byte_fallback'] === true,
+      ignoreMerges: model['ignore_merges'] === true,
+    },
+    added,
+    pipeline: {
+      normalizer: json['normalizer'] ?? null,
+      pre_tokenizer: json['pre_tokenizer'] ?? null,
+      decoder: json['decoder'] ?? null,
+    },
+  };
+}
+
+type Fail = (detail: string) => never;
+
+function readVocab(value: unknown, fail: Fail): ReadonlyMap<string, number> {
+  if (!isJson(value)) return fail('"model.vocab" is no object.');
+  const vocab = new Map<string, number>();
+  for (const [token, id] of Object.entries(value)) {
+    if (!isId(id)) return fail(`"model.vocab" gives ${JSON.stringify(token)} the id ${JSON.stringify(id)}.`);
+    vocab.set(token, id);
+  }
+  return vocab;
+}
+
+/** Merges stand as `"a b"` or, in newer files, as `["a", "b"]`. */
+function readMerges(value: unknown, fail: Fail): readonly (readonly [string, string])[] {
+  if (!Array.isArray(value)) return fail('"model.merges" is no list.');
+  return value.map((merge: unknown, rank) => {
+    const parts: unknown = typeof merge === 'string' ? merge.split(' ') : merge;
+    const [left, right, ...more] = Array.isArray(parts) ? parts : [];
+    if (typeof left === 'string' && typeof right === 'string' && more.length === 0) return [left, right];
+    return fail(`Merge ${rank} is no pair of tokens.`);
+  });
+}
+
+function readAdded(value: unknown, fail: Fail): readonly AddedToken[] {
+  if (value == null) return [];
+  if (!Array.isArray(value)) return fail('"added_tokens" is no list.');
+  return value.map((token: unknown) => {
+    if (
+      !isJson(token) ||
+      typeof token['content'] !== 'string' ||
+      token['content'] === '' ||
+      !isId(token['id'])
+    ) {
+      return fail(`"added_tokens" holds ${JSON.stringify(token)}, which has no content or no id.`);
+    }
+    return {
+      id: token['id'],
+      content: token['content'],
+      special: token['special'] === true,
+      singleWord: token['single_word'] === true,
+      leftStrip: token['lstrip'] === true,
+      rightStrip: token['rstrip'] === true,
+      normalized: token['normalized'] === true,
+    };
+  });
+}
+
+function isId(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 && value < 2 ** 31;
+}

@@ -1,0 +1,53 @@
+import { isJson, type Json } from '../json-file.js';
+
+/** The parts of a tokenizer that the Rust library does for us, synchronously: everything but the merges. */
+export interface Pipeline {
+  normalize(text: string): string;
+  /** Words of a normalised stretch; `first` tells whether it opens the text. */
+  split(text: string, first: boolean): readonly string[];
+  decode(tokens: readonly string[]): string;
+}
+
+/** Loads the library and the three steps as they stand in a `tokenizer.json`. Throws what the library throws. */
+export async function loadPipeline(steps: Json): Promise<Pipeline> {
+  const { Tokenizer } = await import('tokenizers');
+  const build = (json: Json) =>
+    Tokenizer.fromString(
+      JSON.stringify({
+        version: '1.0',
+        added_tokens: [],
+        model: { type: 'BPE', vocab: {}, merges: [] },
+        ...json,
+      }),
+    );
+  const tokenizer = build(steps);
+  const normalizer = tokenizer.getNormalizer();
+  const first = tokenizer.getPreTokenizer();
+  const decoder = tokenizer.getDecoder();
+  const splitter = steps['pre_tokenizer'];
+  const later = prependsAtStartOnly(splitter)
+    ? build({ ...steps, pre_tokenizer: withoutPrefix(splitter) }).getPreTokenizer()
+    : first;
+  return {
+    normalize: (text) => normalizer?.normalizeString(text) ?? text,
+    split(text, isFirst) {
+      const preTokenizer = isFirst ? first : later;
+      return preTokenizer?.preTokenizeString(text).map(([word]) => word) ?? [text];
+    },
+    decode: (tokens) => decoder?.decode([...tokens]) ?? tokens.join(' '),
+  };
+}
+
+/** The library knows where in the text a stretch stands; called on a stretch alone, it takes each for the first. */
+function prependsAtStartOnly(step: unknown): boolean {
+  return JSON.stringify(step).includes('"prepend_scheme":"first"');
+}
+
+function withoutPrefix(step: unknown): unknown {
+  if (Array.isArray(step)) return step.map(withoutPrefix);
+  if (!isJson(step)) return step;
+  const entries = Object.entries(step).map(([key, value]) =>
+    key === 'prepend_scheme' && value === 'first' ? [key, 'never'] : [key, withoutPrefix(value)],
+  );
+  return Object.fromEntries(entries);
+}

@@ -1,0 +1,99 @@
+import { expect } from 'chai';
+import { checkSpecialTokens, compileChatTemplate, readChatTemplate } from '../../src/models/chat-template.js';
+import { parseTokenizer } from '../../src/models/tokenizer/file.js';
+import { buildTokenizer } from '../../src/models/tokenizer/tokenizer.js';
+import { type ChatMessage, ModelError } from '../../src/models/types.js';
+import { readFixture } from './fixtures.js';
+import { memoryHost } from './memory-host.js';
+
+interface Recorded {
+  readonly name: string;
+  readonly source: string;
+  readonly cases: readonly {
+    messages: readonly ChatMessage[];
+    addGenerationPrompt: boolean;
+    text?: string;
+    error?: string;
+  }[];
+}
+
+const SPECIAL = { bos_token: '<s>', eos_token: '</s>' };
+const USER: readonly ChatMessage[] = [{ role: 'user', content: 'Hi' }];
+
+function errorOf(action: () => unknown): ModelError {
+  try {
+    action();
+  } catch (error) {
+    expect(error).to.be.instanceOf(ModelError);
+    return error as ModelError;
+  }
+  return expect.fail('nothing was thrown');
+}
+
+describe('chat template', () => {
+  for (const { name, source, cases } of readFixture<readonly Recorded[]>('tokenizer/templates.json')) {
+    it(`${name}: text equals transformers'`, () => {
+      const template = compileChatTemplate(source, SPECIAL, name);
+      for (const { messages, addGenerationPrompt, text, error } of cases) {
+        if (text !== undefined) expect(template.render(messages, { addGenerationPrompt })).to.equal(text);
+        else {
+          const thrown = errorOf(() => template.render(messages, { addGenerationPrompt }));
+          expect(thrown.code).to.equal('model_template');
+          expect(thrown.detail).to.contain(error ?? '');
+        }
+      }
+    });
+  }
+
+  const hostile: Readonly<Record<string, string>> = {
+    'a loop in a loop': '{% for a in range(5000) %}{% for b in range(5000) %}{{ b }}{% endfor %}{% endfor %}',
+    'a huge range': '{% for a in range(100000000) %}x{% endfor %}',
+    'doubling text':
+      '{% set ns = namespace(t="0123456789") %}{% for i in range(60) %}{% set ns.t = ns.t + ns.t %}{% endfor %}{{ ns.t }}',
+    'a macro that calls itself': '{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}',
+    'reaching for the constructor': '{{ messages.constructor.constructor("return process")().exit(1) }}',
+  };
+  for (const [what, source] of Object.entries(hostile)) {
+    it(`stops ${what}`, () => {
+      expect(errorOf(() => compileChatTemplate(source, {}, 'x').render(USER)).code).to.equal(
+        'model_template',
+      );
+    });
+  }
+
+  it('names the file of a template that is no Jinja', () => {
+    const error = errorOf(() => compileChatTemplate('{% if %}', {}, '/m/chat_template.jinja'));
+    expect(error).to.include({ code: 'model_template', path: '/m/chat_template.jinja' });
+  });
+
+  it('takes the file, the text, or the default of a list', () => {
+    const config = (template: unknown) =>
+      JSON.stringify({ chat_template: template, eos_token: { content: '</s>' } });
+    const list = [
+      { name: 'tool_use', template: 'no' },
+      { name: 'default', template: 'list{{ eos_token }}' },
+    ];
+    const render = (files: Readonly<Record<string, string>>) =>
+      readChatTemplate(memoryHost(files), '/m')?.render(USER);
+    expect(render({ '/m/tokenizer_config.json': config('text{{ eos_token }}') })).to.equal('text</s>');
+    expect(render({ '/m/tokenizer_config.json': config(list) })).to.equal('list</s>');
+    expect(render({ '/m/tokenizer_config.json': config('text'), '/m/chat_template.jinja': 'file' })).to.equal(
+      'file',
+    );
+    expect(render({})).to.equal(undefined);
+    expect(errorOf(() => render({ '/m/tokenizer_config.json': config([]) })).code).to.equal('model_template');
+  });
+
+  it('finds a special token that the tokenizer would split', async () => {
+    const json = readFixture<Parameters<typeof parseTokenizer>[0]>('tokenizer/byte-level.json');
+    const tokenizer = await buildTokenizer(parseTokenizer(json, ''), '');
+    const check =
+      (source: string, special = {}) =>
+      () =>
+        checkSpecialTokens(tokenizer, compileChatTemplate(source, special, '/m/t'));
+    expect(check('<|im_start|>{# <|comment|> #}<|im_end|> [INST]')).not.to.throw();
+    expect(errorOf(check('<|im_start|>{{ x }}<|eot_id|>')).detail).to.contain('<|eot_id|>');
+    expect(errorOf(check('{{ eos_token }}', SPECIAL)).detail).to.contain('</s>');
+    expect(check('no token', SPECIAL)).not.to.throw();
+  });
+});
