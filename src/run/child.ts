@@ -1,0 +1,66 @@
+/** The process of one stage: gets a job over IPC, runs it, says how it ended, and goes. */
+
+import { nodeHost } from '../source/node-host.js';
+import { stages } from '../stages/index.js';
+import { outputFolder, workFolder } from '../store/index.js';
+import { diagnosticOf } from './failure.js';
+import { Interrupted } from './interrupted.js';
+import type { FromChild, Job, ToChild } from './messages.js';
+import { ownPeakMemory } from './peak-memory.js';
+import { internalError } from './problems.js';
+
+/** How long a checkpoint may take once the parent is gone. */
+const LAST_WORDS = 20_000;
+
+const stop = new AbortController();
+const interrupt = (): void => stop.abort(new Interrupted());
+
+/** Resolves when the message is handed to the system: only then may the process end. */
+const say = (message: FromChild): Promise<void> =>
+  new Promise((resolve) => {
+    if (process.send === undefined || !process.connected) resolve();
+    else process.send(message, undefined, undefined, () => resolve());
+  });
+
+async function work(job: Job): Promise<FromChild> {
+  try {
+    const run = await stages[job.stage.kind].load();
+    const result = await run({
+      stage: job.stage,
+      inputs: job.inputs,
+      folder: job.folder,
+      host: nodeHost(job.cwd),
+      output: outputFolder(job.output),
+      work: workFolder(job.work, (diagnostic) => void say({ type: 'diagnostic', diagnostic })),
+      chosen: job.chosen,
+      key: job.key,
+      threads: job.threads,
+      emit: (event) => void say({ type: 'event', event }),
+      signal: stop.signal,
+    });
+    return { type: 'done', result, peakMemoryBytes: ownPeakMemory() };
+  } catch (error) {
+    const peakMemoryBytes = ownPeakMemory();
+    if (stop.signal.aborted && error === stop.signal.reason) return { type: 'interrupted', peakMemoryBytes };
+    const diagnostic = diagnosticOf(error, job.stage);
+    if (diagnostic !== undefined) return { type: 'failed', diagnostic, peakMemoryBytes };
+    const message = error instanceof Error ? error.message : String(error);
+    const trace = error instanceof Error ? (error.stack ?? message) : message;
+    return { type: 'failed', diagnostic: internalError(job.stage, message, ''), trace, peakMemoryBytes };
+  }
+}
+
+// A terminal sends Ctrl-C to every process in front of it; the parent decides and tells us over IPC.
+process.on('SIGINT', () => {});
+process.on('SIGTERM', interrupt);
+process.on('disconnect', () => {
+  interrupt();
+  setTimeout(() => process.exit(1), LAST_WORDS).unref();
+});
+process.on('message', (message: ToChild) => {
+  if (message.type === 'stop') interrupt();
+  else
+    void work(message.job)
+      .then(say)
+      .then(() => process.exit(0));
+});

@@ -1,0 +1,18 @@
+import { type Diagnostic, UserError } from '../diagnostics/types.js';
+import type { Stage } from '../ir/types.js';
+import { ModelError } from '../models/types.js';
+import { HostError } from '../source/host.js';
+import { cannotRead, modelProblem, outOfMemory } from './problems.js';
+
+/** How native code and V8 say that an allocation failed. */
+const NO_MEMORY = /bad_alloc|failed to allocate memory|Array buffer allocation failed|ENOMEM|out of memory/i;
+
+/** The diagnostic of an error that a user can cause; `undefined` for a bug. */
+export function diagnosticOf(error: unknown, stage: Stage): Diagnostic | undefined {
+  if (error instanceof UserError) return error.diagnostic;
+  if (error instanceof ModelError) return modelProblem(error);
+  if (error instanceof HostError) return cannotRead(error);
+  if (error instanceof Error && NO_MEMORY.test(error.message))
+    return outOfMemory(stage, error.message.split('\n')[0] ?? '');
+  return undefined;
+}

@@ -1,0 +1,133 @@
+/** What can go wrong while stages run, as diagnostics. */
+import type { Diagnostic, Place } from '../diagnostics/types.js';
+import type { Stage } from '../ir/types.js';
+import type { ModelError, ModelErrorCode } from '../models/types.js';
+import type { HostError } from '../source/host.js';
+import { bytesText } from './text.js';
+
+const place = (file: string): Place => ({ file, line: 0, column: 0 });
+
+export function processKilled(
+  stage: Stage,
+  signal: string,
+  peakBytes: number,
+  outOfMemory: boolean,
+): Diagnostic {
+  const peak = peakBytes > 0 ? `; it held ${bytesText(peakBytes)} at its most` : '';
+  return {
+    code: 'FTP0811',
+    severity: 'error',
+    message: outOfMemory
+      ? `the process of stage \`${stage.name}\` was killed by the system for want of memory (${signal})${peak}`
+      : `the process of stage \`${stage.name}\` was killed from outside (${signal})${peak}`,
+    at: stage.span,
+    notes: outOfMemory
+      ? []
+      : ['nothing says who did it; SIGKILL without a sender is most often the system, short of memory'],
+    help: 'run again: it goes on from the last checkpoint; `ftpc plan` shows what the stage needs',
+  };
+}
+
+export function processCrashed(stage: Stage, how: string, tail: readonly string[]): Diagnostic {
+  return {
+    code: 'FTP0812',
+    severity: 'error',
+    message: `the process of stage \`${stage.name}\` ended without a result (${how})`,
+    at: stage.span,
+    notes: tail,
+    help: 'run again: it goes on from the last checkpoint; `ftpc doctor` checks the native libraries',
+  };
+}
+
+export function outOfMemory(stage: Stage, detail: string): Diagnostic {
+  return {
+    code: 'FTP0813',
+    severity: 'error',
+    message: `stage \`${stage.name}\` ran out of memory: ${detail}`,
+    at: stage.span,
+    help: 'let the planner choose (no `using`, no `batch.micro`), or list more in `fallback`',
+  };
+}
+
+export function requirementFailed(
+  stage: Stage,
+  text: string,
+  span: Stage['span'],
+  found: string,
+): Diagnostic {
+  const gate = stage.kind === 'eval';
+  return {
+    code: gate ? 'FTP0822' : 'FTP0821',
+    severity: 'error',
+    message: gate
+      ? `the gate of \`${stage.name}\` is closed: \`require ${text}\` does not hold (${found})`
+      : `\`require ${text}\` of stage \`${stage.name}\` does not hold (${found})`,
+    at: span,
+    help: gate
+      ? 'what depends on this gate is not run'
+      : 'the report of the stage says which rows were left out and why',
+  };
+}
+
+export function budgetExceeded(text: string, span: Stage['span'], found: string): Diagnostic {
+  return {
+    code: 'FTP0823',
+    severity: 'error',
+    message: `the budget \`require ${text}\` was exceeded: ${found}`,
+    at: span,
+    help: 'the outputs are kept; raise the budget or ask for less',
+  };
+}
+
+export function unknownMetric(stage: Stage, text: string, span: Stage['span'], names: string): Diagnostic {
+  return {
+    code: 'FTP0824',
+    severity: 'error',
+    message: `\`require ${text}\` cannot be decided: stage \`${stage.name}\` measured no ${names}`,
+    at: span,
+    help: 'list the metric in `metrics`, and set `baseline` where the condition names it',
+  };
+}
+
+export function internalError(stage: Stage, message: string, trace: string): Diagnostic {
+  return {
+    code: 'FTP0899',
+    severity: 'error',
+    message: `this is a bug in ftpc: stage \`${stage.name}\` stopped with “${message}”`,
+    at: stage.span,
+    notes: [`the trace is in \`${trace}\``],
+    help: 'report it with that file',
+  };
+}
+
+/** A code of the catalogue for each way in which model files can be wrong. */
+const MODEL_CODES: Readonly<Record<ModelErrorCode, string>> = {
+  model_not_found: 'FTP0831',
+  model_unsupported: 'FTP0832',
+  model_config: 'FTP0833',
+  model_weights: 'FTP0834',
+  model_tokenizer: 'FTP0835',
+  model_template: 'FTP0836',
+  adapter_invalid: 'FTP0837',
+  adapter_mismatch: 'FTP0838',
+};
+
+export function modelProblem(error: ModelError): Diagnostic {
+  return {
+    code: MODEL_CODES[error.code],
+    severity: 'error',
+    message: `\`${error.path}\`: ${error.detail}`,
+    at: place(error.path),
+    help: error.help,
+  };
+}
+
+export function cannotRead(error: HostError): Diagnostic {
+  return {
+    code: 'FTP0841',
+    severity: 'error',
+    message: `cannot read \`${error.path}\`: ${error.detail}`,
+    at: place(error.path),
+    help: 'check that it is there and may be read',
+  };
+}
