@@ -1,4 +1,7 @@
-/** Element types of the safetensors format and their width in bits (safetensors 0.7, `tensor.rs`). */
+/**
+ * Element types of the safetensors format and their width in bits (safetensors 0.7, `tensor.rs`), in the order in which the reference writer
+ * puts tensors, the last first.
+ */
 export const DTYPE_BITS = {
   BOOL: 8,
   F4: 4,
@@ -28,4 +31,13 @@ export type SafetensorsDtype = keyof typeof DTYPE_BITS;
 
 export function isDtype(name: string): name is SafetensorsDtype {
   return Object.hasOwn(DTYPE_BITS, name);
+}
+
+const ORDER: ReadonlyMap<string, number> = new Map(
+  Object.keys(DTYPE_BITS).map((name, index) => [name, index]),
+);
+
+/** Place of a dtype in the order of the table. */
+export function dtypeOrder(dtype: SafetensorsDtype): number {
+  return ORDER.get(dtype) ?? 0;
 }

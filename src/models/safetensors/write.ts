@@ -1,4 +1,4 @@
-import { DTYPE_BITS, type SafetensorsDtype } from './dtypes.js';
+import { DTYPE_BITS, dtypeOrder, type SafetensorsDtype } from './dtypes.js';
 
 /** A tensor to be written; its bytes are asked for once, when their turn comes. */
 export interface WritableTensor {
@@ -23,9 +23,7 @@ export function* safetensorsChunks(
   tensors: readonly WritableTensor[],
   options: SafetensorsWriteOptions = {},
 ): Generator<Uint8Array> {
-  const ordered = [...tensors].sort(
-    (a, b) => DTYPE_BITS[b.dtype] - DTYPE_BITS[a.dtype] || compare(a.name, b.name),
-  );
+  const ordered = inOrder(tensors);
   yield headerBytes(ordered, options.metadata ?? { format: 'pt' });
   for (const tensor of ordered) {
     let written = 0;
@@ -44,7 +42,7 @@ export function safetensorsFileBytes(
   tensors: readonly WritableTensor[],
   options: SafetensorsWriteOptions = {},
 ): number {
-  const header = headerBytes(tensors, options.metadata ?? { format: 'pt' }).byteLength;
+  const header = headerBytes(inOrder(tensors), options.metadata ?? { format: 'pt' }).byteLength;
   return tensors.reduce((sum, tensor) => sum + byteLength(tensor), header);
 }
 
@@ -56,6 +54,10 @@ export function f32Writable(name: string, shape: readonly number[], data: Float3
     shape,
     chunks: () => [new Uint8Array(data.buffer, data.byteOffset, data.byteLength)],
   };
+}
+
+function inOrder(tensors: readonly WritableTensor[]): readonly WritableTensor[] {
+  return [...tensors].sort((a, b) => dtypeOrder(b.dtype) - dtypeOrder(a.dtype) || compare(a.name, b.name));
 }
 
 function headerBytes(

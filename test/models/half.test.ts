@@ -1,0 +1,74 @@
+import { expect } from 'chai';
+import { openSafetensors } from '../../src/models/safetensors/read.js';
+import { float32Tensor, halfTensor } from '../../src/models/weights/dense.js';
+import {
+  decodeBfloat16,
+  decodeFloat16,
+  encodeBfloat16,
+  encodeFloat16,
+} from '../../src/models/weights/half.js';
+import { storedBytes } from '../../src/models/weights/sizes.js';
+import { readFixtureBytes } from './fixtures.js';
+import { memoryHost } from './memory-host.js';
+
+const recorded = openSafetensors(
+  memoryHost({ '/f': readFixtureBytes('safetensors/mixed.safetensors') }),
+  '/f',
+);
+function bytes(name: string): Uint8Array {
+  const entry = recorded.tensors.get(name);
+  return entry === undefined ? expect.fail(`${name} is not recorded`) : recorded.read(entry);
+}
+const halves = (name: string) =>
+  new Uint16Array(bytes(name).buffer, bytes(name).byteOffset, bytes(name).byteLength / 2);
+const floats = (name: string) =>
+  new Float32Array(bytes(name).buffer, bytes(name).byteOffset, bytes(name).byteLength / 4);
+
+describe('half precision', () => {
+  it('float16: every value decodes and encodes as in PyTorch', () => {
+    const source = halves('all.half');
+    const out = new Float32Array(source.length);
+    decodeFloat16(source, out);
+    expect([...out]).to.deep.equal([...floats('all.half.as.float')]);
+    const numbers = source.filter((_, i) => !Number.isNaN(out[i] ?? Number.NaN));
+    const values = out.filter((value) => !Number.isNaN(value));
+    expect([...encodeFloat16(values)]).to.deep.equal([...numbers]);
+  });
+
+  it('rounds float32 to the nearest half as PyTorch does', () => {
+    expect([...encodeFloat16(floats('values'))]).to.deep.equal([...halves('half')]);
+    expect([...encodeBfloat16(floats('values'))]).to.deep.equal([...halves('brain')]);
+  });
+
+  it('bfloat16 decodes exactly', () => {
+    const out = new Float32Array(24);
+    decodeBfloat16(halves('brain'), out);
+    expect([...encodeBfloat16(out)]).to.deep.equal([...halves('brain')]);
+    expect(out[2]).to.equal(1);
+  });
+
+  it('NaN stays NaN', () => {
+    const nan = new Float32Array([Number.NaN]);
+    const out = new Float32Array(1);
+    decodeFloat16(encodeFloat16(nan), out);
+    expect(out[0]).to.be.NaN;
+    decodeBfloat16(encodeBfloat16(nan), out);
+    expect(out[0]).to.be.NaN;
+  });
+
+  it('rows are the rows of the whole', () => {
+    const data = Float32Array.from({ length: 12 }, (_, i) => i);
+    const tensors = [
+      float32Tensor('w', [4, 3], data),
+      halfTensor('w', [4, 3], 'F16', encodeFloat16(data)),
+      halfTensor('w', [4, 3], 'BF16', encodeBfloat16(data)),
+    ];
+    for (const tensor of tensors) {
+      const out = new Float32Array(6);
+      tensor.decodeRows(1, 2, out);
+      expect([...out], tensor.format).to.deep.equal([3, 4, 5, 6, 7, 8]);
+      expect(tensor.residentBytes).to.equal(storedBytes([4, 3], tensor.format));
+    }
+    expect(() => float32Tensor('w', [5], data)).to.throw(/12 values/);
+  });
+});
