@@ -1,0 +1,89 @@
+/** The graphs that a decoder runs, by role and shape: what is compiled, and what the planner measures. */
+import { rematerialise } from '../../tensor/rematerialise.js';
+import { restrict } from '../../tensor/restrict.js';
+import { simplify } from '../../tensor/simplify.js';
+import type { Graph } from '../../tensor/types.js';
+import { ARCHITECTURES } from '../architectures/index.js';
+import type { LoraConfig, ModelConfig } from '../types.js';
+import type { Trainable } from './types.js';
+
+export interface GraphOptions {
+  readonly config: ModelConfig;
+  readonly lora?: LoraConfig;
+  readonly trainable: Trainable;
+}
+
+export interface BlockShape {
+  readonly rows: number;
+  readonly length: number;
+}
+
+/** Which of its values a block hands from its forward to its backward pass. */
+export type Keeping = 'residuals' | 'input';
+
+const without = (graph: Graph, name: string): Graph =>
+  restrict(
+    graph,
+    graph.outputs.filter((output) => output.name !== name),
+  );
+
+/** Both passes of a training block; the first block's gives no gradient of its input where nobody needs it. */
+export function trainingBlock(
+  { config, lora, trainable }: GraphOptions,
+  shape: BlockShape,
+  keeping: Keeping,
+  first: boolean,
+): { readonly forward: Graph; readonly backward: Graph } {
+  const { joint, kept } = ARCHITECTURES[config.architecture].block({
+    config,
+    ...shape,
+    lora,
+    trainable,
+    dropout: hasDropout(lora, trainable),
+  });
+  const needed = first && trainable === 'adapter' ? without(joint, 'dx') : joint;
+  const offered = keeping === 'residuals' ? kept : [];
+  // a value that the backward pass does not read need not be kept
+  const read = new Set(rematerialise(needed, ['y'], offered).backward.inputs.map(({ name }) => name));
+  const halves = rematerialise(
+    needed,
+    ['y'],
+    offered.filter(({ name }) => read.has(name)),
+  );
+  return { forward: simplify(halves.forward), backward: simplify(halves.backward) };
+}
+
+export const hasDropout = (lora: LoraConfig | undefined, trainable: Trainable): boolean =>
+  trainable === 'adapter' && lora !== undefined && lora.dropout > 0;
+
+/** Forward only, without dropout; `cached` also gives the keys and values. */
+export function evaluationBlock({ config, lora }: GraphOptions, shape: BlockShape, cached: boolean): Graph {
+  const { joint, cache } = ARCHITECTURES[config.architecture].block({
+    config,
+    ...shape,
+    lora,
+    trainable: 'none',
+    dropout: false,
+  });
+  return simplify(restrict(joint, [...joint.outputs, ...(cached ? cache : [])]));
+}
+
+export type HeadRole = 'train' | 'loss' | 'logits';
+
+export function headGraph({ config, trainable }: GraphOptions, tokens: number, role: HeadRole): Graph {
+  const head = ARCHITECTURES[config.architecture].head({
+    config,
+    tokens,
+    trainable: role === 'train' ? trainable : 'none',
+  });
+  const wanted = (name: string) => (role === 'train' ? name !== 'logits' : name === role);
+  return simplify(
+    restrict(
+      head,
+      head.outputs.filter(({ name }) => wanted(name)),
+    ),
+  );
+}
+
+export const stepGraph = ({ config, lora }: GraphOptions, rows: number, capacity: number): Graph =>
+  simplify(ARCHITECTURES[config.architecture].step({ config, rows, capacity, lora }));

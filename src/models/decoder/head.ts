@@ -1,0 +1,149 @@
+/** Final norm, logits and loss over chunks of positions, so that the logits of a batch never exist at once. */
+import type { HostTensor } from '../../tensor/types.js';
+import { ARCHITECTURES } from '../architectures/index.js';
+import { type HeadRole, headGraph } from './graphs.js';
+import type { Machine } from './machine.js';
+import type { Supervision } from './supervision.js';
+
+const SMALLEST = 16;
+
+/** Positions that a chunk of `count` is padded to: few sizes, so that few graphs are compiled. */
+export function chunkSize(count: number, most: number): number {
+  let size = SMALLEST;
+  while (size < count) size *= 2;
+  return Math.min(size, Math.max(most, 1));
+}
+
+interface Chunk {
+  readonly size: number;
+  /** Position of the first element in the list, and how many of the chunk are real. */
+  readonly start: number;
+  readonly count: number;
+}
+
+function chunksOf(total: number, most: number): readonly Chunk[] {
+  const chunks: Chunk[] = [];
+  for (let start = 0; start < total; start += most) {
+    const count = Math.min(most, total - start);
+    chunks.push({ size: chunkSize(count, most), start, count });
+  }
+  return chunks;
+}
+
+const graphFor = ({ compiled, graphs }: Machine, size: number, role: HeadRole) =>
+  compiled.get(`head ${role} ${size}`, () => headGraph(graphs, size, role));
+
+/** Rows of `hidden` at some positions, behind them zeros. */
+function gathered(
+  machine: Machine,
+  hidden: HostTensor,
+  positions: readonly number[],
+  chunk: Chunk,
+): HostTensor {
+  const width = machine.options.config.hiddenSize;
+  const rows = machine.buffers.floats('head.x', [chunk.size, width]);
+  const source = hidden.data as Float32Array;
+  for (let row = 0; row < chunk.count; row++) {
+    const from = (positions[chunk.start + row] ?? 0) * width;
+    rows.data.set(source.subarray(from, from + width), row * width);
+  }
+  return cleared(rows, chunk.count * width);
+}
+
+function cleared<T extends HostTensor>(tensor: T, from: number): T {
+  (tensor.data as Float32Array | Int32Array).fill(0, from);
+  return tensor;
+}
+
+function labelsOf(
+  { buffers }: Machine,
+  labels: readonly number[],
+  { size, start, count }: Chunk,
+): HostTensor {
+  const tensor = buffers.tensor('head.labels', { dtype: 'i32', shape: [size] });
+  for (let row = 0; row < count; row++) (tensor.data as Int32Array)[row] = labels[start + row] ?? 0;
+  return cleared(tensor, count);
+}
+
+/** Loss of each supervised position, in nats. */
+export async function headLoss(
+  machine: Machine,
+  hidden: HostTensor,
+  supervision: Supervision,
+): Promise<Float32Array> {
+  const losses = new Float32Array(supervision.positions.length);
+  for (const chunk of chunksOf(losses.length, machine.options.headChunk)) {
+    const graph = await graphFor(machine, chunk.size, 'loss');
+    const loss = machine.buffers.floats('head.loss', [chunk.size]);
+    const x = gathered(machine, hidden, supervision.positions, chunk);
+    const labels = labelsOf(machine, supervision.labels, chunk);
+    await graph.run({ x, labels, ...machine.weights.head() }, { loss });
+    losses.set(loss.data.subarray(0, chunk.count), chunk.start);
+  }
+  return losses;
+}
+
+/**
+ * The same with the backward pass: writes `scale` × the gradient of the loss sum into `upstream`, and adds the
+ * gradients of the head's weights where they are trained.
+ */
+export async function headGradient(
+  machine: Machine,
+  hidden: HostTensor,
+  supervision: Supervision,
+  scale: number,
+  upstream: HostTensor,
+): Promise<Float32Array> {
+  const { buffers, options, weights } = machine;
+  const { hiddenSize: width } = options.config;
+  const losses = new Float32Array(supervision.positions.length);
+  const target = upstream.data as Float32Array;
+  target.fill(0);
+  const totals = totalsOf(machine);
+  for (const chunk of chunksOf(losses.length, options.headChunk)) {
+    const graph = await graphFor(machine, chunk.size, 'train');
+    const loss = buffers.floats('head.loss', [chunk.size]);
+    const dx = buffers.floats('head.dx', [chunk.size, width]);
+    const seed = buffers.floats('head.seed', [chunk.size]);
+    cleared(seed, chunk.count).data.fill(scale, 0, chunk.count);
+    const x = gathered(machine, hidden, supervision.positions, chunk);
+    const labels = labelsOf(machine, supervision.labels, chunk);
+    const grads = Object.fromEntries(
+      Object.entries(totals).map(([name, tensor]) => [name.replace('total.', 'grad.'), tensor]),
+    );
+    await graph.run({ x, labels, seed, ...weights.head(), ...totals }, { loss, dx, ...grads });
+    losses.set(loss.data.subarray(0, chunk.count), chunk.start);
+    for (let row = 0; row < chunk.count; row++) {
+      const to = (supervision.positions[chunk.start + row] ?? 0) * width;
+      target.set(dx.data.subarray(row * width, (row + 1) * width), to);
+    }
+  }
+  return losses;
+}
+
+function totalsOf({ options, parameters }: Machine): Readonly<Record<string, HostTensor>> {
+  const { config, trainable } = options;
+  if (trainable !== 'full') return {};
+  const family = ARCHITECTURES[config.architecture];
+  const norm = parameters.gradientTensors.get(family.finalNorm(config).name);
+  const output = parameters.gradientTensors.get(family.output(config).name);
+  return norm === undefined || output === undefined ? {} : { 'total.norm': norm, 'total.output': output };
+}
+
+/** Logits at some positions, `[positions, vocab]`. */
+export async function headLogits(
+  machine: Machine,
+  hidden: HostTensor,
+  positions: readonly number[],
+): Promise<Float32Array> {
+  const { headChunk, config } = machine.options;
+  const all = new Float32Array(positions.length * config.vocabSize);
+  for (const chunk of chunksOf(positions.length, headChunk)) {
+    const graph = await graphFor(machine, chunk.size, 'logits');
+    const logits = machine.buffers.floats('head.logits', [chunk.size, config.vocabSize]);
+    const x = gathered(machine, hidden, positions, chunk);
+    await graph.run({ x, ...machine.weights.head() }, { logits });
+    all.set(logits.data.subarray(0, chunk.count * config.vocabSize), chunk.start * config.vocabSize);
+  }
+  return all;
+}

@@ -1,0 +1,2 @@
+export { createDecoder } from './create.js';
+export * from './types.js';

@@ -1,0 +1,150 @@
+/** Generation: prompts go through the blocks at once, then one token a row over a cache of keys and values. */
+import type { HostTensor } from '../../tensor/types.js';
+import { stepGraph } from './graphs.js';
+import { headLogits } from './head.js';
+import type { Machine } from './machine.js';
+import { MASKED } from './positions.js';
+import { evaluateStack } from './stack.js';
+import type { DecodeSession } from './types.js';
+
+const LENGTH_BUCKET = 16;
+const SMALLEST_CACHE = 64;
+
+/** Doubles from 64 up to what the session may need, so that few graphs are compiled. */
+function cacheSize(needed: number, most: number): number {
+  let size = SMALLEST_CACHE;
+  while (size < needed) size *= 2;
+  return Math.max(needed, Math.min(size, most));
+}
+
+/** Keys and values of one layer, `[rows·groups, capacity, dim]` each. */
+interface LayerCache {
+  readonly keys: HostTensor & { readonly data: Float32Array };
+  readonly values: HostTensor & { readonly data: Float32Array };
+}
+
+const floats = (shape: readonly number[]) => ({
+  type: { dtype: 'f32' as const, shape },
+  data: new Float32Array(shape.reduce((product, size) => product * size, 1)),
+});
+
+export async function openSession(machine: Machine, rows: number, capacity: number): Promise<DecodeSession> {
+  const { config } = machine.options;
+  const { keyValueHeads: groups, headDim: dim, hiddenSize: hidden, layers } = config;
+  /** Tokens that stand in the cache, of each row. */
+  const lengths = new Int32Array(rows);
+  let size = 0;
+  let caches: readonly LayerCache[] = [];
+  let mask = floats([rows, 1, 1, 1]);
+  const [cos, sin] = [floats([rows, 1, dim / 2]), floats([rows, 1, dim / 2])];
+  const states = [floats([rows, hidden]), floats([rows, hidden])];
+  const [key, value] = [floats([rows * groups, 1, dim]), floats([rows * groups, 1, dim])];
+
+  const grow = (needed: number) => {
+    if (needed <= size) return;
+    const next = cacheSize(needed, capacity);
+    const widened = (old: Float32Array) => {
+      const tensor = floats([rows * groups, next, dim]);
+      for (let lane = 0; lane < rows * groups; lane++)
+        tensor.data.set(old.subarray(lane * size * dim, (lane + 1) * size * dim), lane * next * dim);
+      return tensor;
+    };
+    const none = new Float32Array(0);
+    caches = Array.from({ length: layers }, (_, layer) => ({
+      keys: widened(caches[layer]?.keys.data ?? none),
+      values: widened(caches[layer]?.values.data ?? none),
+    }));
+    size = next;
+    mask = floats([rows, 1, 1, size]);
+    mask.data.fill(MASKED);
+    lengths.forEach((length, row) => {
+      mask.data.fill(0, row * size, row * size + length);
+    });
+  };
+
+  /** All prompts at once, padded on the right; only real tokens enter the cache. */
+  const prefill = async (ids: readonly Int32Array[]) => {
+    const longest = Math.max(...ids.map(({ length }) => length));
+    const length = Math.min(Math.ceil(longest / LENGTH_BUCKET) * LENGTH_BUCKET, Math.max(longest, capacity));
+    const padded = new Int32Array(rows * length);
+    ids.forEach((row, index) => {
+      padded.set(row, index * length);
+      lengths[index] = row.length;
+    });
+    grow(longest);
+    const copy = (from: HostTensor, to: Float32Array) => {
+      const source = from.data as Float32Array;
+      for (let lane = 0; lane < rows * groups; lane++) {
+        const count = (lengths[Math.floor(lane / groups)] ?? 0) * dim;
+        to.set(source.subarray(lane * length * dim, lane * length * dim + count), lane * size * dim);
+      }
+    };
+    const hiddenStates = await evaluateStack(machine, { rows, length }, padded, (layer, keys, values) => {
+      const cache = caches[layer];
+      if (cache === undefined) return;
+      copy(keys, cache.keys.data);
+      copy(values, cache.values.data);
+    });
+    lengths.forEach((count, row) => {
+      mask.data.fill(0, row * size, row * size + count);
+    });
+    const last = Array.from(lengths, (count, row) => row * length + count - 1);
+    return headLogits(machine, hiddenStates, last);
+  };
+
+  /** One token a row. */
+  const step = async (ids: Int32Array) => {
+    grow(Math.max(...lengths) + 1);
+    const graph = await machine.compiled.get(`step ${rows}x${size}`, () =>
+      stepGraph(machine.graphs, rows, size),
+    );
+    lengths.forEach((length, row) => {
+      machine.angles.write(length, cos.data, sin.data, (row * dim) / 2);
+    });
+    let [x, y] = states as [HostTensor, HostTensor];
+    machine.weights.embed(ids, x.data as Float32Array);
+    for (const [layer, { keys, values }] of caches.entries()) {
+      await graph.run(
+        { x, cos, sin, mask, keys, values, ...machine.weights.block(layer) },
+        { y, key, value },
+      );
+      for (let lane = 0; lane < rows * groups; lane++) {
+        const to = (lane * size + (lengths[Math.floor(lane / groups)] ?? 0)) * dim;
+        keys.data.set(key.data.subarray(lane * dim, (lane + 1) * dim), to);
+        values.data.set(value.data.subarray(lane * dim, (lane + 1) * dim), to);
+      }
+      [x, y] = [y, x];
+    }
+    lengths.forEach((length, row) => {
+      mask.data[row * size + length] = 0;
+      lengths[row] = length + 1;
+    });
+    return headLogits(machine, x, Array.from(lengths.keys()));
+  };
+
+  let begun = false;
+  return {
+    async append(ids) {
+      const counts = ids.map(({ length }) => length);
+      const [first = 0] = counts;
+      if (ids.length !== rows) throw new RangeError(`${ids.length} rows for a session of ${rows}`);
+      if (counts.includes(0)) throw new RangeError('every row must get at least one token');
+      if (counts.some((count, row) => count + (lengths[row] ?? 0) > capacity))
+        throw new RangeError(`a row would exceed the ${capacity} tokens of the session`);
+      if (!begun) {
+        begun = true;
+        return prefill(ids);
+      }
+      if (counts.some((count) => count !== first))
+        throw new RangeError('rows may differ in length only in the first call');
+      let logits = new Float32Array(0);
+      for (let token = 0; token < first; token++)
+        logits = (await step(Int32Array.from(ids, (row) => row[token] ?? 0))) as Float32Array<ArrayBuffer>;
+      return logits;
+    },
+    async release() {
+      caches = [];
+      size = 0;
+    },
+  };
+}

@@ -1,0 +1,169 @@
+/** Runs the blocks, forward over all layers and backward again. */
+import type { CompiledGraph, HostTensor } from '../../tensor/types.js';
+import { ARCHITECTURES } from '../architectures/index.js';
+import { dropoutMask, streamOf } from './dropout.js';
+import { type BlockShape, evaluationBlock, type Keeping, trainingBlock } from './graphs.js';
+import type { Machine } from './machine.js';
+import type { DropoutKey } from './types.js';
+
+type Tensors = Readonly<Record<string, HostTensor>>;
+
+/** Hidden states `[rows·length, hidden]` after the last block, without dropout. */
+export async function evaluateStack(
+  machine: Machine,
+  shape: BlockShape,
+  ids: Int32Array,
+  onCache?: (layer: number, keys: HostTensor, values: HostTensor) => void,
+): Promise<HostTensor> {
+  const { buffers, compiled, graphs, options, weights } = machine;
+  const cached = onCache !== undefined;
+  const graph = await compiled.get(`evaluate ${shape.rows}x${shape.length} ${cached}`, () =>
+    evaluationBlock(graphs, shape, cached),
+  );
+  const hidden = [0, 1].map((side) => buffers.floats(`hidden.${side}`, hiddenShape(machine, shape)));
+  const [even, odd] = hidden as [HostTensor, HostTensor];
+  weights.embed(ids, even.data as Float32Array);
+  for (let layer = 0; layer < options.config.layers; layer++) {
+    const [x, y] = layer % 2 === 0 ? [even, odd] : [odd, even];
+    const outputs = outputsOf(machine, graph, (name) => (name === 'y' ? y : undefined), 'cache');
+    await graph.run({ x, ...machine.positions(shape), ...weights.block(layer) }, outputs);
+    if (onCache !== undefined && outputs.keys !== undefined && outputs.values !== undefined)
+      onCache(layer, outputs.keys, outputs.values);
+  }
+  return options.config.layers % 2 === 0 ? even : odd;
+}
+
+const hiddenShape = ({ options }: Machine, { rows, length }: BlockShape) => [
+  rows * length,
+  options.config.hiddenSize,
+];
+
+/** A preallocated tensor for each output of a graph: `chosen`, or one of the buffers under `prefix`. */
+function outputsOf(
+  { buffers }: Machine,
+  { graph }: CompiledGraph,
+  chosen: (name: string) => HostTensor | undefined,
+  prefix: string,
+): Record<string, HostTensor> {
+  return Object.fromEntries(
+    graph.outputs.map(({ name, value }) => {
+      const type = graph.types[value] ?? { dtype: 'f32', shape: [] };
+      return [name, chosen(name) ?? buffers.tensor(`${prefix}.${name}`, type)];
+    }),
+  );
+}
+
+/** One forward pass of which the backward pass is still to come. */
+export interface Pass {
+  readonly hidden: HostTensor;
+  /**
+   * Adds up the gradients of the trained tensors; gives the gradient of the embedded tokens, or nothing where
+   * nobody needs it. `upstream` is the gradient of `hidden` and may be overwritten.
+   */
+  backward(upstream: HostTensor): Promise<HostTensor | undefined>;
+}
+
+/** Where the gradient of the last hidden states belongs. */
+export const upstreamBuffer = (machine: Machine, shape: BlockShape): HostTensor =>
+  machine.buffers.floats('gradient.0', hiddenShape(machine, shape));
+
+export async function trainStack(
+  machine: Machine,
+  shape: BlockShape,
+  ids: Int32Array,
+  key: DropoutKey,
+): Promise<Pass> {
+  const { buffers, compiled, graphs, options, weights } = machine;
+  const { layers } = options.config;
+  const blocks = await Promise.all(
+    Array.from({ length: layers }, async (_, layer) => {
+      const keeping: Keeping = layer < options.checkpointedBlocks ? 'input' : 'residuals';
+      const first = layer === 0 && graphs.trainable === 'adapter';
+      const name = `${shape.rows}x${shape.length} ${keeping} ${first}`;
+      const build = () => trainingBlock(graphs, shape, keeping, first);
+      const forward = await compiled.get(`forward ${name}`, () => build().forward);
+      const backward = await compiled.get(`backward ${name}`, () => build().backward);
+      return { forward, backward, keeping };
+    }),
+  );
+  const hiddenOf = (layer: number) => buffers.floats(`hidden.${layer}`, hiddenShape(machine, shape));
+  weights.embed(ids, hiddenOf(0).data);
+
+  const kept: Tensors[] = [];
+  for (const [layer, { forward, keeping }] of blocks.entries()) {
+    const role = keeping === 'residuals' ? `kept.${layer}` : 'recomputed';
+    const masks = dropoutInputs(machine, forward, layer, key, role);
+    const outputs = outputsOf(
+      machine,
+      forward,
+      (name) => (name === 'y' ? hiddenOf(layer + 1) : undefined),
+      role,
+    );
+    await forward.run(
+      { x: hiddenOf(layer), ...machine.positions(shape), ...weights.block(layer), ...masks },
+      outputs,
+    );
+    kept.push(keeping === 'residuals' ? { ...outputs, ...masks } : {});
+  }
+  return {
+    hidden: hiddenOf(layers),
+    async backward(upstream) {
+      let dy = upstream;
+      let spare: HostTensor = buffers.floats('gradient.1', hiddenShape(machine, shape));
+      for (const [layer, { backward, keeping }] of [...blocks.entries()].reverse()) {
+        const masks =
+          keeping === 'residuals' ? {} : dropoutInputs(machine, backward, layer, key, 'recomputed');
+        const totals = totalsOf(machine, layer);
+        const outputs = outputsOf(
+          machine,
+          backward,
+          (name) => (name === 'dx' ? spare : totals[name.replace('grad.', 'total.')]),
+          'backward',
+        );
+        await backward.run(
+          {
+            x: hiddenOf(layer),
+            dy,
+            ...machine.positions(shape),
+            ...weights.block(layer),
+            ...kept[layer],
+            ...masks,
+            ...totals,
+          },
+          outputs,
+        );
+        [dy, spare] = [spare, dy];
+      }
+      return graphs.trainable === 'full' ? dy : undefined;
+    },
+  };
+}
+
+/** Sums of the gradients of one block, as inputs; the graph writes the new sums over them. */
+function totalsOf({ parameters, options }: Machine, layer: number): Tensors {
+  const prefix = ARCHITECTURES[options.config.architecture].blockName(layer, '');
+  const totals: Record<string, HostTensor> = {};
+  for (const [name, tensor] of parameters.gradientTensors)
+    if (name.startsWith(prefix)) totals[`total.${name.slice(prefix.length)}`] = tensor;
+  return totals;
+}
+
+function dropoutInputs(
+  { buffers, options }: Machine,
+  { graph }: CompiledGraph,
+  layer: number,
+  key: DropoutKey,
+  role: string,
+): Tensors {
+  const rate = options.adapter?.config.dropout ?? 0;
+  const projections = ARCHITECTURES[options.config.architecture].projections(options.config);
+  const masks: Record<string, HostTensor> = {};
+  for (const { name, value } of graph.inputs) {
+    if (!name.startsWith('dropout.')) continue;
+    const module = projections.findIndex((projection) => name === `dropout.${projection.module}`);
+    const mask = buffers.tensor(`${role}.${name}`, graph.types[value] ?? { dtype: 'bool', shape: [] });
+    dropoutMask(mask.data as Uint8Array, rate, streamOf(key, layer, module));
+    masks[name] = mask;
+  }
+  return masks;
+}

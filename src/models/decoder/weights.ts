@@ -1,0 +1,166 @@
+/**
+ * Weights as float32 graph inputs. What is stored as float32, or is trained, is handed on without a copy;
+ * anything else is decoded into one workspace that the blocks and the head share.
+ */
+import { GraphError, sizeOf } from '../../tensor/shape.js';
+import type { HostTensor } from '../../tensor/types.js';
+import type { Architecture, NamedShape } from '../architectures/index.js';
+import { ARCHITECTURES, isTarget, loraShapes } from '../architectures/index.js';
+import { ModelError, type StoredTensor } from '../types.js';
+import { floatTensor, type Parameters } from './parameters.js';
+import type { DecoderOptions } from './types.js';
+
+/** One group of weights that are in float32 at the same time: a block, or the head. */
+interface Group {
+  readonly tensors: Readonly<Record<string, HostTensor>>;
+  readonly decoded: readonly { readonly stored: StoredTensor; readonly out: Float32Array }[];
+}
+
+interface Wanted extends NamedShape {
+  /** Name of the graph input. */
+  readonly input: string;
+}
+
+export class Weights {
+  readonly #blocks: readonly Group[];
+  readonly #head: Group;
+  readonly #embedding: StoredTensor;
+  #loaded: Group | undefined;
+
+  constructor(
+    private readonly options: DecoderOptions,
+    private readonly parameters: Parameters,
+  ) {
+    const { config } = options;
+    const family = ARCHITECTURES[config.architecture];
+    const layers = Array.from({ length: config.layers }, (_, layer) => blockTensors(family, options, layer));
+    const head = [
+      { ...family.finalNorm(config), input: 'norm' },
+      { ...family.output(config), input: 'output' },
+    ];
+    const groups = [...layers, head];
+    const workspace = new Float32Array(Math.max(...groups.map((group) => this.#decodedSize(group))));
+    const [headGroup, ...blocks] = [head, ...layers].map((group) => this.#group(group, workspace));
+    if (headGroup === undefined) throw new GraphError('a decoder has a head');
+    this.#head = headGroup;
+    this.#blocks = blocks;
+    this.#embedding = checked(options, family.embedding(config));
+  }
+
+  block(layer: number): Readonly<Record<string, HostTensor>> {
+    const group = this.#blocks[layer];
+    if (group === undefined) throw new GraphError(`block ${layer} of ${this.#blocks.length}`);
+    return this.#load(group);
+  }
+
+  /** `norm` and `output`. */
+  head(): Readonly<Record<string, HostTensor>> {
+    return this.#load(this.#head);
+  }
+
+  /** Writes the embedding of each id, `[ids, hidden]`. */
+  embed(ids: Int32Array, out: Float32Array): void {
+    const width = this.options.config.hiddenSize;
+    const trained = this.parameters.values.get(this.#embedding.name)?.data ?? this.#embedding.view();
+    ids.forEach((id, position) => {
+      const row = out.subarray(position * width, (position + 1) * width);
+      if (trained === undefined) this.#embedding.decodeRows(id, 1, row);
+      else row.set(trained.subarray(id * width, (id + 1) * width));
+    });
+  }
+
+  #load(group: Group): Readonly<Record<string, HostTensor>> {
+    if (this.#loaded !== group && group.decoded.length > 0) {
+      for (const { stored, out } of group.decoded) stored.decode(out);
+      this.#loaded = group;
+    }
+    return group.tensors;
+  }
+
+  #group(wanted: readonly Wanted[], workspace: Float32Array): Group {
+    const tensors: Record<string, HostTensor> = {};
+    const decoded: { stored: StoredTensor; out: Float32Array }[] = [];
+    let used = 0;
+    for (const { name, input, shape } of wanted) {
+      const known = this.#ready(name, shape);
+      if (known !== undefined) {
+        tensors[input] = known;
+        continue;
+      }
+      const out = workspace.subarray(used, used + sizeOf(shape));
+      used += out.length;
+      tensors[input] = floatTensor(shape, out);
+      decoded.push({ stored: checked(this.options, { name, shape }), out });
+    }
+    return { tensors, decoded };
+  }
+
+  /** The tensor where it exists in float32 already. */
+  #ready(name: string, shape: readonly number[]): HostTensor | undefined {
+    const parameter = this.parameters.valueTensors.get(name);
+    if (parameter !== undefined) return parameter;
+    const adapter = this.options.adapter?.tensors.get(name);
+    if (adapter !== undefined) return floatTensor(adapter.shape, adapter.data);
+    const view = checked(this.options, { name, shape }).view();
+    return view === undefined ? undefined : floatTensor(shape, view);
+  }
+
+  #decodedSize(wanted: readonly Wanted[]): number {
+    return wanted
+      .filter(({ name, shape }) => this.#ready(name, shape) === undefined)
+      .reduce((total, { shape }) => total + sizeOf(shape), 0);
+  }
+}
+
+function blockTensors(family: Architecture, options: DecoderOptions, layer: number): readonly Wanted[] {
+  const { config, adapter } = options;
+  const lora = adapter?.config;
+  const branches =
+    lora === undefined
+      ? []
+      : family
+          .projections(config)
+          .flatMap((projection) => (isTarget(lora, projection) ? loraShapes(lora, projection) : []));
+  for (const { name, shape } of branches) checkAdapter(options, family.blockName(layer, name), shape);
+  return [...family.blockWeights(config), ...branches].map(({ name, shape }) => ({
+    input: name,
+    name: family.blockName(layer, name),
+    shape,
+  }));
+}
+
+/** The stored tensor, if it has the shape that the configuration asks for. */
+function checked({ weights }: DecoderOptions, { name, shape }: NamedShape): StoredTensor {
+  const stored = weights.get(name);
+  if (stored.shape.join() !== shape.join())
+    throw new ModelError(
+      'model_weights',
+      name,
+      `the tensor has shape [${stored.shape.join(', ')}], the configuration asks for [${shape.join(', ')}]`,
+      'use the config.json that belongs to these weights',
+    );
+  return stored;
+}
+
+function checkAdapter({ adapter }: DecoderOptions, name: string, shape: readonly number[]): void {
+  const tensor = adapter?.tensors.get(name);
+  if (tensor?.shape.join() !== shape.join())
+    throw new ModelError(
+      'adapter_mismatch',
+      name,
+      tensor === undefined
+        ? 'the adapter lacks this tensor'
+        : `the adapter's tensor has shape [${tensor.shape.join(', ')}], the base asks for [${shape.join(', ')}]`,
+      'use an adapter that was trained on this base',
+    );
+}
+
+/** Every weight of a model by its full name: what full training trains. */
+export function weightNames({ config }: Pick<DecoderOptions, 'config'>): readonly string[] {
+  const family = ARCHITECTURES[config.architecture];
+  const blocks = Array.from({ length: config.layers }, (_, layer) =>
+    family.blockWeights(config).map(({ name }) => family.blockName(layer, name)),
+  );
+  const rim = [family.embedding(config), family.finalNorm(config), family.output(config)];
+  return [...new Set([...rim.map(({ name }) => name), ...blocks.flat()])];
+}

@@ -1,0 +1,14 @@
+export { gradients, type Seed } from './autodiff.js';
+export { GraphBuilder, type ProductOptions } from './builder.js';
+export { flopsOf } from './cost.js';
+export { transientBytes } from './liveness.js';
+export type { GradientContext, MemoryRule, OpDefinition } from './ops/definition.js';
+export { OPS } from './ops/index.js';
+export type { OpName } from './ops/names.js';
+export { arrange, executionOrder } from './order.js';
+export { type Halves, rematerialise } from './rematerialise.js';
+export { restrict } from './restrict.js';
+export { bytesOf, GraphError, type Shape, sizeOf } from './shape.js';
+export { simplify } from './simplify.js';
+export * from './types.js';
+export { verify } from './verify.js';

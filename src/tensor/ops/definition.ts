@@ -1,0 +1,58 @@
+/** What the step compiler knows of an op: one definition drives execution, gradients and the memory plan. */
+import type { GraphBuilder } from '../builder.js';
+import { GraphError } from '../shape.js';
+import type { Attributes, TensorType, ValueId } from '../types.js';
+
+export interface GradientContext {
+  readonly builder: GraphBuilder;
+  readonly inputs: readonly ValueId[];
+  readonly outputs: readonly ValueId[];
+  readonly attributes: Attributes;
+  /** Gradient of each output; `undefined` where nothing depends on it. */
+  readonly gradients: readonly (ValueId | undefined)[];
+  /** Whether the gradient of each input is asked for. */
+  readonly needs: readonly boolean[];
+}
+
+export interface MemoryRule {
+  /** Inputs whose buffer the first output may take over, if it is their last use and the shape is equal. */
+  readonly inPlace?: readonly number[];
+  /** Input of which the first output is another view. */
+  readonly alias?: number;
+  /** Bytes that exist only while the op runs, beside inputs and outputs. */
+  readonly workspace?: (
+    inputs: readonly TensorType[],
+    outputs: readonly TensorType[],
+    attributes: Attributes,
+  ) => number;
+}
+
+export interface OpDefinition {
+  /** Types of the outputs. Throws a {@link GraphError} where the inputs don't fit. */
+  readonly infer: (inputs: readonly TensorType[], attributes: Attributes) => readonly TensorType[];
+  /** Gradient of each input, emitted through the builder; absent where the op has none. */
+  readonly gradient?: (context: GradientContext) => readonly (ValueId | undefined)[];
+  /** Floating-point operations, a multiply-add counted as two. */
+  readonly cost: (
+    inputs: readonly TensorType[],
+    outputs: readonly TensorType[],
+    attributes: Attributes,
+  ) => number;
+  readonly memory: MemoryRule;
+}
+
+/** The input at a position. Throws a {@link GraphError} where it is missing. */
+export function argument<T>(values: readonly T[], index: number): T {
+  const value = values[index];
+  if (value === undefined) throw new GraphError(`argument ${index} is missing`);
+  return value;
+}
+
+export function expect(holds: boolean, message: string): asserts holds {
+  if (!holds) throw new GraphError(message);
+}
+
+/** The gradient of the only differentiable output. */
+export function upstream(context: GradientContext): ValueId {
+  return argument(context.gradients as readonly ValueId[], 0);
+}

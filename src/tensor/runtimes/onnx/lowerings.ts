@@ -1,0 +1,179 @@
+/** How each op is said in ONNX. */
+import { flag, list, number, text } from '../../attributes.js';
+import type { OpName } from '../../ops/names.js';
+import type { Attributes, DType, TensorType } from '../../types.js';
+import { ELEMENT, type OnnxAttribute, type OnnxNode } from './model.js';
+
+export interface LoweringContext {
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  readonly inputTypes: readonly TensorType[];
+  readonly outputTypes: readonly TensorType[];
+  readonly attributes: Attributes;
+  /** Name of a constant list of int64. */
+  readonly ints: (values: readonly number[]) => string;
+  /** Name of a constant f32 scalar. */
+  readonly scalar: (value: number) => string;
+  /** A fresh name for a value between two nodes. */
+  readonly temporary: () => string;
+}
+
+export type Lowering = (context: LoweringContext) => readonly OnnxNode[];
+
+const MICROSOFT = 'com.microsoft';
+
+const simple =
+  (type: string, attributes?: Readonly<Record<string, OnnxAttribute>>, domain?: string): Lowering =>
+  ({ inputs, outputs }) => [{ type, inputs, outputs, attributes, domain }];
+
+const product =
+  (type: string, domain?: string): Lowering =>
+  ({ inputs, outputs, attributes }) => [
+    {
+      type,
+      inputs,
+      outputs,
+      domain,
+      attributes: {
+        transA: { int: Number(flag(attributes, 'transA')) },
+        transB: { int: Number(flag(attributes, 'transB')) },
+        alpha: { float: number(attributes, 'alpha') },
+      },
+    },
+  ];
+
+const reduction =
+  (type: string): Lowering =>
+  ({ inputs, outputs, attributes, ints }) => [
+    {
+      type,
+      inputs: [...inputs, ints(list(attributes, 'axes'))],
+      outputs,
+      attributes: { keepdims: { int: Number(flag(attributes, 'keepdims')) } },
+    },
+  ];
+
+const shaped =
+  (type: string): Lowering =>
+  ({ inputs, outputs, attributes, ints }) => [
+    { type, inputs: [...inputs, ints(list(attributes, 'shape'))], outputs },
+  ];
+
+const along =
+  (type: string, extra: Readonly<Record<string, OnnxAttribute>> = {}): Lowering =>
+  ({ inputs, outputs, attributes }) => [
+    { type, inputs, outputs, attributes: { axis: { int: number(attributes, 'axis') }, ...extra } },
+  ];
+
+export const LOWERINGS: Readonly<Record<OpName, Lowering>> = {
+  add: simple('Add'),
+  sub: simple('Sub'),
+  mul: simple('Mul'),
+  div: simple('Div'),
+  neg: simple('Neg'),
+  exp: simple('Exp'),
+  log: simple('Log'),
+  sqrt: simple('Sqrt'),
+  reciprocal: simple('Reciprocal'),
+  sigmoid: simple('Sigmoid'),
+  silu: simple('QuickGelu', { alpha: { float: 1 } }, MICROSOFT),
+  equal: simple('Equal'),
+  where: simple('Where'),
+  cast: ({ inputs, outputs, attributes }) => [
+    { type: 'Cast', inputs, outputs, attributes: { to: { int: ELEMENT[text(attributes, 'to') as DType] } } },
+  ],
+  matmul: product('FusedMatMul', MICROSOFT),
+  gemm: product('Gemm'),
+  sum: reduction('ReduceSum'),
+  mean: reduction('ReduceMean'),
+  max: reduction('ReduceMax'),
+  softmax: simple('Softmax', { axis: { int: -1 } }),
+  crossEntropy({ inputs, outputs, inputTypes, ints, temporary }) {
+    const [logits = '', labels = ''] = inputs;
+    const [loss = '', logProbabilities = ''] = outputs;
+    const rows = inputTypes[1]?.shape[0] ?? 0;
+    const [column, picked, flat] = [temporary(), temporary(), temporary()];
+    return [
+      {
+        type: 'LogSoftmax',
+        inputs: [logits],
+        outputs: [logProbabilities],
+        attributes: { axis: { int: -1 } },
+      },
+      { type: 'Reshape', inputs: [labels, ints([rows, 1])], outputs: [column] },
+      {
+        type: 'GatherElements',
+        inputs: [logProbabilities, column],
+        outputs: [picked],
+        attributes: { axis: { int: 1 } },
+      },
+      { type: 'Reshape', inputs: [picked, ints([rows])], outputs: [flat] },
+      { type: 'Neg', inputs: [flat], outputs: [loss] },
+    ];
+  },
+  // its outputs are y, the mean (which it leaves out) and the inverse deviation
+  rmsNorm: ({ inputs, outputs, attributes }) => [
+    {
+      type: 'SimplifiedLayerNormalization',
+      inputs,
+      outputs,
+      attributes: { axis: { int: -1 }, epsilon: { float: number(attributes, 'epsilon') } },
+    },
+  ],
+  rotary: ({ inputs, outputs, attributes }) => [
+    {
+      type: 'RotaryEmbedding',
+      inputs,
+      outputs,
+      attributes: { num_heads: { int: number(attributes, 'heads') } },
+    },
+  ],
+  reshape: shaped('Reshape'),
+  expand: shaped('Expand'),
+  transpose: ({ inputs, outputs, attributes }) => [
+    { type: 'Transpose', inputs, outputs, attributes: { perm: { ints: list(attributes, 'perm') } } },
+  ],
+  slice: ({ inputs, outputs, attributes, ints }) => [
+    {
+      type: 'Slice',
+      inputs: [
+        ...inputs,
+        ints([number(attributes, 'start')]),
+        ints([number(attributes, 'end')]),
+        ints([number(attributes, 'axis')]),
+      ],
+      outputs,
+    },
+  ],
+  pad: ({ inputs, outputs, attributes, ints, scalar }) => [
+    {
+      type: 'Pad',
+      inputs: [
+        ...inputs,
+        ints([number(attributes, 'before'), number(attributes, 'after')]),
+        scalar(0),
+        ints([number(attributes, 'axis')]),
+      ],
+      outputs,
+    },
+  ],
+  concat: along('Concat'),
+  gather: simple('Gather', { axis: { int: 0 } }),
+  scatterRows({ inputs, outputs, outputTypes, inputTypes, ints, scalar, temporary }): readonly OnnxNode[] {
+    const [indices = '', updates = ''] = inputs;
+    const [zeros, column, wide] = [temporary(), temporary(), temporary()];
+    return [
+      { type: 'Expand', inputs: [scalar(0), ints(outputTypes[0]?.shape ?? [])], outputs: [zeros] },
+      { type: 'Cast', inputs: [indices], outputs: [wide], attributes: { to: { int: ELEMENT.i64 } } },
+      { type: 'Reshape', inputs: [wide, ints([inputTypes[0]?.shape[0] ?? 0, 1])], outputs: [column] },
+      {
+        type: 'ScatterND',
+        inputs: [zeros, column, updates],
+        outputs,
+        attributes: { reduction: { text: 'add' } },
+      },
+    ];
+  },
+  gatherElements: along('GatherElements'),
+  scatterElements: along('ScatterElements', { reduction: { text: 'add' } }),
+};

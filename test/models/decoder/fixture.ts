@@ -1,0 +1,114 @@
+/** Tiny Llama models and what transformers and PEFT computed for them: see test/fixtures/llama/record.py. */
+import { readFileSync } from 'node:fs';
+import type { Batch } from '../../../src/models/decoder/types.js';
+import type { Adapter, ModelConfig, StoredTensor, WeightStore } from '../../../src/models/types.js';
+
+interface Packed {
+  readonly shape: readonly number[];
+  readonly data: string;
+}
+
+interface Recorded {
+  readonly logits: Packed;
+  readonly rows: readonly number[];
+  readonly gradients: Readonly<Record<string, Packed>>;
+}
+
+interface Recording {
+  readonly config: ModelConfig;
+  readonly lengths: readonly number[];
+  readonly rows: number;
+  readonly length: number;
+  readonly supervised: number;
+  readonly ids: readonly number[];
+  readonly labels: readonly number[];
+  readonly weights: Readonly<Record<string, Packed>>;
+  readonly full: Recorded;
+  readonly lora: Recorded & {
+    readonly rank: number;
+    readonly alpha: number;
+    readonly targets: readonly string[];
+    readonly tensors: Readonly<Record<string, Packed>>;
+    readonly greedy: readonly (readonly number[])[];
+  };
+}
+
+export function unpack({ data }: Packed): Float32Array {
+  const bytes = Buffer.from(data, 'base64');
+  return new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
+}
+
+export type FixtureName = 'tied' | 'untied';
+
+export function fixture(name: FixtureName) {
+  // compiled tests lie one folder deeper than the fixtures' own root
+  const path = new URL(`../../../../test/fixtures/llama/${name}.json`, import.meta.url);
+  const recording: Recording = JSON.parse(readFileSync(path, 'utf8'));
+  const { rows, length, lora } = recording;
+  const adapter: Adapter = {
+    config: { rank: lora.rank, alpha: lora.alpha, dropout: 0, targets: lora.targets },
+    tensors: new Map(
+      Object.entries(lora.tensors).map(([key, packed]) => [
+        key,
+        { shape: packed.shape, data: unpack(packed) },
+      ]),
+    ),
+  };
+  const batch: Batch = {
+    rows,
+    length,
+    ids: Int32Array.from(recording.ids),
+    labels: Int32Array.from(recording.labels),
+  };
+  return { recording, adapter, batch, weights: memoryWeights(recording.weights) };
+}
+
+/** Weights in memory; `viewed: false` makes the decoder go through its decoding workspace. */
+export function memoryWeights(packed: Readonly<Record<string, Packed>>, viewed = true): WeightStore {
+  const tensors = new Map(
+    Object.entries(packed).map(([name, tensor]): [string, StoredTensor] => [
+      name,
+      stored(name, tensor.shape, unpack(tensor), viewed),
+    ]),
+  );
+  return {
+    names: () => [...tensors.keys()],
+    has: (name) => tensors.has(name),
+    get(name) {
+      const tensor = tensors.get(name);
+      if (tensor === undefined) throw new RangeError(`no tensor ${name}`);
+      return tensor;
+    },
+    residentBytes: [...tensors.values()].reduce((total, { residentBytes }) => total + residentBytes, 0),
+  };
+}
+
+export function stored(
+  name: string,
+  shape: readonly number[],
+  data: Float32Array,
+  viewed: boolean,
+): StoredTensor {
+  const width = data.length / (shape[0] ?? 1);
+  return {
+    name,
+    shape,
+    format: 'F32',
+    residentBytes: data.byteLength,
+    view: () => (viewed ? data : undefined),
+    decode: (out) => out.set(data),
+    decodeRows: (row, count, out) => out.set(data.subarray(row * width, (row + count) * width)),
+  };
+}
+
+/** Largest difference over the largest magnitude of the expected tensor. */
+export function relativeError(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
+  if (actual.length !== expected.length) return Number.POSITIVE_INFINITY;
+  let [worst, scale] = [0, 0];
+  for (let index = 0; index < expected.length; index++) {
+    const [a, e] = [actual[index] ?? Number.NaN, expected[index] ?? 0];
+    if (!(Math.abs(a - e) <= worst)) worst = Math.abs(a - e);
+    scale = Math.max(scale, Math.abs(e));
+  }
+  return worst / (scale || 1);
+}

@@ -1,0 +1,66 @@
+/** Every gradient rule against central differences in float64. */
+import { expect } from 'chai';
+import { gradients } from '../../src/tensor/autodiff.js';
+import { GraphBuilder } from '../../src/tensor/builder.js';
+import { OPS } from '../../src/tensor/ops/index.js';
+import { evaluate } from '../../src/tensor/runtimes/reference/index.js';
+import { verify } from '../../src/tensor/verify.js';
+import { CASES, type Case, inputsOf, randomNumbers } from './cases.js';
+
+const STEP = 1e-5;
+const TOLERANCE = 1e-6;
+
+/** loss = Σ weight ∘ result, and the gradient of each f32 input. */
+function differentiated(test: Case) {
+  const b = new GraphBuilder(test.title);
+  const [result] = test.build(b);
+  if (result === undefined) throw new Error('a case gives a result');
+  const weight = b.input('weight', b.shapeOf(result));
+  const product = b.mul(result, weight);
+  b.output('loss', b.sum(b.reshape(product, [size(b.shapeOf(product))]), [0]));
+  const wanted = b
+    .build()
+    .inputs.filter(({ name, value }) => name !== 'weight' && b.typeOf(value).dtype === 'f32');
+  const found = gradients(
+    b,
+    [{ value: result, gradient: weight }],
+    wanted.map(({ value }) => value),
+  );
+  wanted.forEach(({ name }, index) => {
+    const gradient = found[index];
+    if (gradient !== undefined) b.output(`gradient.${name}`, gradient);
+  });
+  return { graph: b.build(), wanted: wanted.map(({ name }) => name) };
+}
+
+const size = (shape: readonly number[]) => shape.reduce((product, length) => product * length, 1);
+
+describe('gradient rules agree with finite differences', () => {
+  for (const test of CASES.filter(({ op }) => OPS[op].gradient !== undefined))
+    it(`${test.op} ${test.title}`, () => {
+      const { graph, wanted } = differentiated(test);
+      verify(graph);
+      const random = randomNumbers(5);
+      const inputs: Record<string, number[]> = Object.fromEntries(
+        Object.entries(inputsOf(test, graph)).map(([name, { data }]) => [name, Array.from(data, Number)]),
+      );
+      inputs.weight = (inputs.weight ?? []).map(() => random() + 0.5);
+      const lossAt = () => evaluate(graph, inputs).loss?.[0] ?? Number.NaN;
+      const found = evaluate(graph, inputs);
+      for (const name of wanted.filter((input) => input !== 'mask')) {
+        const values = inputs[name] ?? [];
+        const gradient = found[`gradient.${name}`];
+        // the angles of a rotation are constants
+        if (test.op === 'rotary' && name !== 'x') continue;
+        expect(gradient, name).to.have.length(values.length);
+        values.forEach((value, index) => {
+          values[index] = value + STEP;
+          const above = lossAt();
+          values[index] = value - STEP;
+          const below = lossAt();
+          values[index] = value;
+          expect(gradient?.[index]).to.be.closeTo((above - below) / (2 * STEP), TOLERANCE);
+        });
+      }
+    });
+});

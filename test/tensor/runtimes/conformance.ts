@@ -1,0 +1,63 @@
+/** One suite for every runtime: each op gives what the reference gives. */
+import { expect } from 'chai';
+import { GraphBuilder } from '../../../src/tensor/builder.js';
+import { OPS } from '../../../src/tensor/ops/index.js';
+import { referenceRuntime } from '../../../src/tensor/runtimes/reference/index.js';
+import type { HostTensor, Runtime } from '../../../src/tensor/types.js';
+import { CASES, graphOf, inputsOf } from '../cases.js';
+
+const TOLERANCE = 2e-6;
+
+function difference(a: HostTensor, b: HostTensor): number {
+  const [left, right] = [Array.from(a.data, Number), Array.from(b.data, Number)];
+  expect(left.length).to.equal(right.length);
+  const scale = Math.max(1, ...left.map(Math.abs));
+  return Math.max(...left.map((value, index) => Math.abs(value - (right[index] ?? Number.NaN)))) / scale;
+}
+
+export function conformance(name: string, open: () => Promise<Runtime>): void {
+  describe(`runtime ${name}`, () => {
+    let runtime: Runtime;
+    before(async () => {
+      runtime = await open();
+    });
+
+    it('is asked for every op', () => {
+      expect([...new Set(CASES.map(({ op }) => op))].sort()).to.deep.equal(Object.keys(OPS).sort());
+    });
+
+    for (const test of CASES)
+      it(`${test.op} ${test.title}`, async () => {
+        const graph = graphOf(test);
+        const inputs = inputsOf(test, graph);
+        const expected = await (await referenceRuntime().compile(graph)).run(inputs);
+        const compiled = await runtime.compile(graph);
+        const actual = await compiled.run(inputs);
+        for (const { name: output } of graph.outputs) {
+          const [left, right] = [expected[output], actual[output]];
+          if (left === undefined || right === undefined) throw new Error(`${output} is missing`);
+          expect(right.type).to.deep.equal(left.type);
+          expect(difference(left, right), output).to.be.at.most(TOLERANCE);
+        }
+        await compiled.release();
+      });
+
+    it('writes into outputs that it is given, also over an input', async () => {
+      const b = new GraphBuilder('accumulate');
+      const total = b.input('total', [2, 3]);
+      b.output('sum', b.gemm(b.input('x', [4, 2]), b.input('y', [4, 3]), total, { transA: true }));
+      const graph = b.build();
+      const type = { dtype: 'f32', shape: [2, 3] } as const;
+      const held = { type, data: Float32Array.of(1, 2, 3, 4, 5, 6) };
+      const ones = (shape: readonly number[]) => ({
+        type: { dtype: 'f32', shape } as const,
+        data: new Float32Array(shape.reduce((p, q) => p * q, 1)).fill(1),
+      });
+      const compiled = await runtime.compile(graph);
+      const result = await compiled.run({ total: held, x: ones([4, 2]), y: ones([4, 3]) }, { sum: held });
+      expect(result.sum).to.equal(held);
+      expect(Array.from(held.data)).to.deep.equal([5, 6, 7, 8, 9, 10]);
+      await compiled.release();
+    });
+  });
+}
