@@ -1,0 +1,139 @@
+import type { WorkFolder } from '../ir/outputs.js';
+import { openSafetensors } from '../models/safetensors/read.js';
+import { f32Writable, safetensorsChunks, type WritableTensor } from '../models/safetensors/write.js';
+import type { Host } from '../source/host.js';
+import type { Optimizer } from './adamw.js';
+import type { TrainingState } from './state.js';
+
+const PARAMETERS = 'parameters.safetensors';
+const OPTIMIZER = 'optimizer.safetensors';
+const STATE = 'state.json';
+
+type Parameters = ReadonlyMap<string, { readonly shape: readonly number[]; readonly data: Float32Array }>;
+type Moments = Pick<Optimizer, 'm' | 'v'>;
+
+export interface CheckpointOptions {
+  readonly host: Host;
+  readonly work: WorkFolder;
+  /** Digest of everything that decides the result: a checkpoint with another one is not gone on from. */
+  readonly digest: string;
+  /** Newest checkpoints that are kept; the best one is kept beside them. */
+  readonly keep: number;
+  note(text: string): void;
+}
+
+export interface Checkpoints {
+  /** Fills parameters and moments from the newest usable checkpoint; `undefined` where there is none. */
+  resume(parameters: Parameters, moments: Moments): TrainingState | undefined;
+  /** Commits the state under its step, then removes what is no longer kept. Returns the folder's path. */
+  save(state: TrainingState, parameters: Parameters, moments: Moments): string;
+  /** Fills parameters from the checkpoint of a step. */
+  readParameters(step: number, parameters: Parameters): void;
+}
+
+interface StoredState {
+  readonly version: 1;
+  readonly digest: string;
+  readonly state: TrainingState;
+}
+
+/** Name of a step's checkpoint; names in order are steps in order up to a million. */
+export function checkpointName(step: number): string {
+  return `step-${String(step).padStart(6, '0')}`;
+}
+
+export function checkpoints(options: CheckpointOptions): Checkpoints {
+  const { host, work, digest, keep } = options;
+  const steps = new Set<number>();
+  const fileOf = (step: number, file: string): string => `${work.path}/${checkpointName(step)}/${file}`;
+  return {
+    resume(parameters, moments) {
+      const found = usable(options);
+      for (const { step } of found) steps.add(step);
+      const newest = newestWithBest(found);
+      if (newest === undefined) return undefined;
+      fill(host, fileOf(newest.step, PARAMETERS), dataOf(parameters));
+      fill(host, fileOf(newest.step, OPTIMIZER), named(moments));
+      return newest;
+    },
+    save(state, parameters, moments) {
+      const stored: StoredState = { version: 1, digest, state };
+      const name = checkpointName(state.step);
+      work.commit(name, {
+        [PARAMETERS]: safetensorsChunks(writable(parameters)),
+        [OPTIMIZER]: safetensorsChunks(
+          [...named(moments)].map(([tensor, data]) => f32Writable(tensor, [data.length], data)),
+        ),
+        [STATE]: JSON.stringify(stored),
+      });
+      steps.add(state.step);
+      for (const step of superseded(steps, keep, state.best?.step)) {
+        work.remove(checkpointName(step));
+        steps.delete(step);
+      }
+      return `${work.path}/${name}`;
+    },
+    readParameters: (step, parameters) => fill(host, fileOf(step, PARAMETERS), dataOf(parameters)),
+  };
+}
+
+/** States of the committed checkpoints that belong to this training, oldest first. */
+function usable({ host, work, digest, note }: CheckpointOptions): readonly TrainingState[] {
+  const states: TrainingState[] = [];
+  let foreign = 0;
+  for (const name of work.committed()) {
+    const state = readState(host, `${work.path}/${name}/${STATE}`);
+    if (state?.digest === digest && name === checkpointName(state.state.step)) states.push(state.state);
+    else foreign++;
+  }
+  if (foreign > 0) {
+    note(
+      `${foreign === 1 ? 'a checkpoint' : `${foreign} checkpoints`} of other settings, rows or base: not gone on from`,
+    );
+  }
+  return states.sort((a, b) => a.step - b.step);
+}
+
+function readState(host: Host, path: string): StoredState | undefined {
+  if (host.stat(path) === undefined) return undefined;
+  const value = JSON.parse(host.readText(path)) as StoredState;
+  return value.version === 1 ? value : undefined;
+}
+
+/** The newest state whose best checkpoint is still there. */
+function newestWithBest(states: readonly TrainingState[]): TrainingState | undefined {
+  const steps = new Set(states.map(({ step }) => step));
+  return states.findLast(({ best }) => best === null || steps.has(best.step));
+}
+
+function superseded(steps: ReadonlySet<number>, keep: number, best: number | undefined): readonly number[] {
+  const newestFirst = [...steps].sort((a, b) => b - a);
+  return newestFirst.slice(keep).filter((step) => step !== best);
+}
+
+function writable(parameters: Parameters): readonly WritableTensor[] {
+  return [...parameters].map(([name, { shape, data }]) => f32Writable(name, shape, data));
+}
+
+function dataOf(parameters: Parameters): ReadonlyMap<string, Float32Array> {
+  return new Map([...parameters].map(([name, { data }]) => [name, data]));
+}
+
+function named({ m, v }: Moments): ReadonlyMap<string, Float32Array> {
+  const label = (letter: string, moments: ReadonlyMap<string, Float32Array>) =>
+    [...moments].map(([name, data]) => [`${letter}.${name}`, data] as const);
+  return new Map([...label('m', m), ...label('v', v)]);
+}
+
+/** Reads every tensor in place, one at a time. The digests were checked, so that a difference is a bug. */
+function fill(host: Host, path: string, targets: ReadonlyMap<string, Float32Array>): void {
+  const file = openSafetensors(host, path);
+  for (const [name, target] of targets) {
+    const entry = file.tensors.get(name);
+    if (entry === undefined || entry.end - entry.begin !== target.byteLength) {
+      throw new Error(`${path} holds no ${name} of ${target.length} values`);
+    }
+    const bytes = file.read(entry);
+    target.set(new Float32Array(bytes.buffer, bytes.byteOffset, target.length));
+  }
+}

@@ -1,0 +1,16 @@
+export { type AdamWOptions, createAdamW, decays, type Optimizer } from './adamw.js';
+export { LENGTH_BUCKET, paddedLength } from './batch.js';
+export { type CheckpointOptions, type Checkpoints, checkpointName, checkpoints } from './checkpoint.js';
+export {
+  type Ending,
+  type TrainingEvent,
+  type TrainingResult,
+  type TrainingSettings,
+  type TrainOptions,
+  train,
+} from './loop.js';
+export { type RowOrder, type StopAfter, stepsPerEpoch, totalSteps } from './order.js';
+export { isOutOfMemory, OutOfMemory } from './out-of-memory.js';
+export type { TokenRow, TokenRows } from './rows.js';
+export { isScheduleName, rateOf, type Schedule, type ScheduleName, warmupSteps } from './schedule.js';
+export { type StepRecord, type TrainingState, tokensPerSecond, type ValidationRecord } from './state.js';

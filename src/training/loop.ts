@@ -1,0 +1,178 @@
+import type { Decoder } from '../models/decoder/types.js';
+import { type AdamWOptions, createAdamW } from './adamw.js';
+import type { Checkpoints } from './checkpoint.js';
+import { globalBatches, type RowOrder } from './order.js';
+import { isOutOfMemory, OutOfMemory } from './out-of-memory.js';
+import { notFinite } from './problems.js';
+import type { TokenRows } from './rows.js';
+import { rateOf, type Schedule } from './schedule.js';
+import { freshState, type RunningState, type StepRecord, type TrainingState } from './state.js';
+import { optimiserStep } from './step.js';
+import { validationLoss } from './validate.js';
+import { divergenceWatch } from './watch.js';
+
+export interface TrainingSettings extends AdamWOptions {
+  readonly rate: number;
+  readonly schedule: Schedule;
+  /** Largest global norm of the gradient. */
+  readonly clip: number;
+  readonly totalSteps: number;
+  readonly globalBatch: number;
+  readonly microBatch: number;
+  readonly order: RowOrder;
+  readonly seed: number;
+  /** Steps between two validations and checkpoints; both are done after the last step too. */
+  readonly every: number;
+  /** Validations without a better loss before training ends. */
+  readonly patience?: number;
+  /** Seconds at most, counted over all runs of this training. */
+  readonly wall?: number;
+}
+
+export type TrainingEvent =
+  | { readonly type: 'step'; readonly record: StepRecord; readonly total: number }
+  | { readonly type: 'validation'; readonly step: number; readonly loss: number; readonly best: boolean }
+  | { readonly type: 'checkpoint'; readonly step: number; readonly path: string }
+  | { readonly type: 'note'; readonly text: string };
+
+export interface TrainOptions {
+  readonly decoder: Decoder;
+  readonly rows: TokenRows;
+  readonly validation?: TokenRows;
+  readonly padId: number;
+  readonly settings: TrainingSettings;
+  readonly checkpoints: Checkpoints;
+  /** Milliseconds. */
+  now(): number;
+  readonly signal: AbortSignal;
+  emit(event: TrainingEvent): void;
+}
+
+export type Ending = 'steps' | 'patience' | 'wall';
+
+export interface TrainingResult {
+  readonly state: TrainingState;
+  readonly ending: Ending;
+}
+
+/**
+ * Trains from the newest checkpoint, or from the start, to the end; the parameters of the decoder are then those of the
+ * last step. Order, dropout and rate are functions of the step alone, so a run that was killed and resumed ends with
+ * the bytes of one that was not. On abort the state is saved and the signal's reason thrown. Throws a `UserError` when
+ * a number stops being finite, and {@link OutOfMemory}, after saving the state, when a step finds no memory.
+ */
+export async function train(options: TrainOptions): Promise<TrainingResult> {
+  const { decoder, settings, checkpoints, signal, emit } = options;
+  const optimizer = createAdamW(decoder.parameters, settings);
+  const resumed = checkpoints.resume(decoder.parameters, optimizer);
+  const state: RunningState =
+    resumed === undefined
+      ? freshState()
+      : { ...resumed, steps: [...resumed.steps], validations: [...resumed.validations] };
+  if (state.step > 0) emit({ type: 'note', text: `going on from the checkpoint of step ${state.step}` });
+  const clock = stopwatch(options.now, state.seconds);
+  const watch = divergenceWatch(state.steps);
+  const batches = globalBatches({
+    ...settings,
+    rows: options.rows.count,
+    lengthOf: (row) => options.rows.lengthOf(row),
+  });
+  let saved = state.step;
+  const save = (): void => {
+    state.seconds = clock();
+    const path = checkpoints.save(state, decoder.parameters, optimizer);
+    saved = state.step;
+    emit({ type: 'checkpoint', step: state.step, path });
+  };
+  const pause = async (): Promise<void> => {
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    signal.throwIfAborted();
+  };
+
+  try {
+    for (;;) {
+      const ending = endingOf(state, settings, clock());
+      if (state.step > state.checked && (ending !== undefined || state.step % settings.every === 0)) {
+        await validate(options, state, pause);
+        state.checked = state.step;
+        save();
+        continue;
+      }
+      if (ending !== undefined) return { state, ending };
+      await advance();
+    }
+  } catch (error) {
+    const starved = isOutOfMemory(error);
+    if (saved < state.step && (starved || (signal.aborted && error === signal.reason))) save();
+    throw starved ? new OutOfMemory(state.step + 1, error) : error;
+  }
+
+  async function advance(): Promise<void> {
+    const step = state.step + 1;
+    const rate = rateOf(settings.schedule, settings.rate, step, settings.totalSteps);
+    const start = options.now();
+    const output = await optimiserStep({
+      decoder,
+      optimizer,
+      source: options.rows,
+      rows: batches.rowsOf(step),
+      microBatch: settings.microBatch,
+      padId: options.padId,
+      seed: settings.seed,
+      step,
+      rate,
+      clip: settings.clip,
+      pause,
+    });
+    const record: StepRecord = {
+      step,
+      epoch: step / batches.stepsPerEpoch,
+      learningRate: rate,
+      ...output,
+      seconds: (options.now() - start) / 1000,
+    };
+    state.step = step;
+    state.steps.push(record);
+    emit({ type: 'step', record, total: settings.totalSteps });
+    const warning = watch.look(record);
+    if (warning !== undefined) emit({ type: 'note', text: warning });
+  }
+}
+
+function endingOf(state: TrainingState, settings: TrainingSettings, seconds: number): Ending | undefined {
+  if (state.step >= settings.totalSteps) return 'steps';
+  if (settings.patience !== undefined && state.stale >= settings.patience) return 'patience';
+  if (settings.wall !== undefined && state.step > 0 && seconds >= settings.wall) return 'wall';
+  return undefined;
+}
+
+async function validate(
+  options: TrainOptions,
+  state: RunningState,
+  pause: () => Promise<void>,
+): Promise<void> {
+  const { decoder, validation, padId, settings, emit } = options;
+  if (validation === undefined || validation.count === 0) return;
+  const { step } = state;
+  const loss = await validationLoss({
+    decoder,
+    source: validation,
+    microBatch: settings.microBatch,
+    padId,
+    pause,
+  });
+  if (!Number.isFinite(loss)) {
+    throw notFinite('validation loss', loss, step, state.steps.at(-1)?.learningRate ?? settings.rate);
+  }
+  const best = state.best === null || loss < state.best.loss;
+  state.validations.push({ step, loss });
+  state.best = best ? { step, loss } : state.best;
+  state.stale = best ? 0 : state.stale + 1;
+  emit({ type: 'validation', step, loss, best });
+}
+
+/** Seconds since now, and those spent before. */
+function stopwatch(now: () => number, before: number): () => number {
+  const start = now();
+  return () => before + (now() - start) / 1000;
+}

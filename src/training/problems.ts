@@ -1,0 +1,22 @@
+/** What can go wrong in training, as diagnostics. */
+import { type Diagnostic, UserError } from '../diagnostics/types.js';
+
+/** What stopped being a number: seen first in this order. */
+export type NotFinite = 'loss' | 'gradient norm' | 'validation loss';
+
+export function notFinite(what: NotFinite, value: number, step: number, rate: number): UserError {
+  const diagnostic: Diagnostic = {
+    code: 'FTP0851',
+    severity: 'error',
+    message: `the ${what} of step ${step} is ${Number.isNaN(value) ? 'not a number' : 'infinite'}: training cannot go on`,
+    notes: [
+      `the learning rate of that step was ${rate}`,
+      'checkpoints from before it are kept, and a second run would go the same way from them',
+    ],
+    help:
+      step <= 1
+        ? 'check the weights of the base for values that are not finite, then the rows'
+        : 'lower `rate` (a tenth is a good next try), lengthen `warmup`, or lower `clip`',
+  };
+  return new UserError(diagnostic);
+}

@@ -1,0 +1,59 @@
+import type { Decoder } from '../models/decoder/types.js';
+import type { Optimizer } from './adamw.js';
+import { buildBatch, microBatches, supervisedTokens } from './batch.js';
+import { clipFactor, globalNorm } from './clip.js';
+import { notFinite } from './problems.js';
+import type { TokenRows } from './rows.js';
+
+export interface StepInput {
+  readonly decoder: Decoder;
+  readonly optimizer: Optimizer;
+  readonly source: TokenRows;
+  /** Rows of the global batch. */
+  readonly rows: Uint32Array;
+  readonly microBatch: number;
+  readonly padId: number;
+  readonly seed: number;
+  /** From 1. */
+  readonly step: number;
+  readonly rate: number;
+  readonly clip: number;
+  /** Called before each micro batch: lets others work, and throws when training is to end. */
+  pause(): Promise<void>;
+}
+
+export interface StepOutput {
+  readonly loss: number;
+  readonly gradNorm: number;
+  /** Tokens without padding. */
+  readonly tokens: number;
+}
+
+/**
+ * One optimiser step. The loss is the sum of cross entropies over the supervised tokens of the whole global batch,
+ * divided by their number: a mean of means of micro batches would weigh tokens unequally. Parameters change only at
+ * the end, so that a step that throws has changed nothing.
+ */
+export async function optimiserStep(input: StepInput): Promise<StepOutput> {
+  const { decoder, optimizer, source, rows, padId, seed, step, rate } = input;
+  const limit = decoder.options.config.maxPositions;
+  const lengthOf = (row: number): number => source.lengthOf(row);
+  const batches = microBatches(rows, input.microBatch, lengthOf).map((cut) =>
+    buildBatch(source, cut, padId, limit),
+  );
+  const supervised = batches.reduce((sum, batch) => sum + supervisedTokens(batch), 0);
+  const scale = supervised > 0 ? 1 / supervised : 0;
+  decoder.zeroGradients();
+  let sum = 0;
+  for (const [micro, batch] of batches.entries()) {
+    await input.pause();
+    const result = await decoder.accumulate(batch, scale, { seed, step, micro });
+    sum += result.sum;
+  }
+  const loss = sum * scale;
+  if (!Number.isFinite(loss)) throw notFinite('loss', loss, step, rate);
+  const gradNorm = globalNorm(decoder.gradients);
+  if (!Number.isFinite(gradNorm)) throw notFinite('gradient norm', gradNorm, step, rate);
+  optimizer.update(decoder.gradients, step, rate, clipFactor(gradNorm, input.clip));
+  return { loss, gradNorm, tokens: rows.reduce((total, row) => total + lengthOf(row), 0) };
+}
