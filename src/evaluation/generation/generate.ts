@@ -1,0 +1,88 @@
+import type { Decoder, DecodeSession } from '../../models/decoder/types.js';
+import { type GrowingAnswer, growingAnswer } from './answer.js';
+import { type GenerationBatch, generationBatches } from './batches.js';
+import type { Generated, GenerationOptions } from './types.js';
+
+const CACHE_BYTES = 256 * 2 ** 20;
+
+/**
+ * Answers every prompt, which holds one token or more; results stand in the prompts' order. Greedy by default: the
+ * likeliest token of the logits after each step, the same tokens at every run. A prompt that fills the model's
+ * positions gets an empty answer with the reason `full`.
+ */
+export async function generate(
+  decoder: Pick<Decoder, 'session' | 'options'>,
+  prompts: readonly Int32Array[],
+  options: GenerationOptions,
+): Promise<readonly Generated[]> {
+  const { config } = decoder.options;
+  const results: Generated[] = prompts.map(() => ({ ids: [], reason: 'full' }));
+  const answerable = prompts.flatMap((prompt, row) => (prompt.length < config.maxPositions ? [row] : []));
+  const lengths = answerable.map((row) => prompts[row]?.length ?? 0);
+  if (lengths.includes(0)) throw new RangeError('a prompt holds no token');
+  let done = prompts.length - answerable.length;
+  const batches = generationBatches(lengths, options.maxTokens, config, options.cacheBytes ?? CACHE_BYTES);
+  for (const { rows, capacity } of batches) {
+    const answers = rows.map((index) => {
+      const row = answerable[index] as number;
+      const prompt = prompts[row] as Int32Array;
+      return growingAnswer(row, prompt, config.maxPositions - prompt.length, options);
+    });
+    await answerBatch(decoder, prompts, answers, capacity, options, (count) => {
+      done += count;
+      options.onProgress?.(done);
+    });
+    for (const answer of answers) results[answer.row] = answer.result();
+  }
+  return results;
+}
+
+async function answerBatch(
+  decoder: Pick<Decoder, 'session'>,
+  prompts: readonly Int32Array[],
+  answers: readonly GrowingAnswer[],
+  capacity: GenerationBatch['capacity'],
+  options: GenerationOptions,
+  onEnded: (count: number) => void,
+): Promise<void> {
+  const session = await decoder.session(answers.length, capacity);
+  try {
+    options.signal?.throwIfAborted();
+    let logits = await session.append(answers.map(({ row }) => prompts[row] as Int32Array));
+    let batch = answers;
+    for (;;) {
+      const before = batch.filter(({ ended }) => !ended).length;
+      takeAll(batch, logits);
+      const after = batch.filter(({ ended }) => !ended).length;
+      if (after < before) onEnded(before - after);
+      if (after === 0) return;
+      batch = await leave(session, batch);
+      options.signal?.throwIfAborted();
+      logits = await session.append(batch.map(({ last }) => Int32Array.of(last)));
+    }
+  } finally {
+    await session.release();
+  }
+}
+
+/** `logits` `[rows, vocab]`: every unfinished row chooses its next token. */
+function takeAll(batch: readonly GrowingAnswer[], logits: Float32Array): void {
+  const vocab = logits.length / batch.length;
+  for (const [i, answer] of batch.entries()) {
+    if (!answer.ended) answer.take(logits.subarray(i * vocab, (i + 1) * vocab));
+  }
+}
+
+/** Share of the rows that must have ended before the others' keys and values are moved together. */
+const WORTH_MOVING = 0.25;
+
+/** Finished rows leave the batch, a few at a time; those that stay are fed their last token again and ignored. */
+async function leave(
+  session: DecodeSession,
+  batch: readonly GrowingAnswer[],
+): Promise<readonly GrowingAnswer[]> {
+  const staying = batch.flatMap(({ ended }, i) => (ended ? [] : [i]));
+  if (session.keep === undefined || batch.length - staying.length < WORTH_MOVING * batch.length) return batch;
+  await session.keep(staying);
+  return staying.map((i) => batch[i] as GrowingAnswer);
+}

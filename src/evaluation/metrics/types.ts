@@ -1,0 +1,48 @@
+import type { Value } from '../../ir/types.js';
+
+export type MetricName = 'loss' | 'perplexity' | 'exact_match' | 'rouge_l' | 'unigram_perplexity';
+
+/** What is known of one held-out row of one model. */
+export interface MeasuredRow {
+  /** Sum of the cross entropies of its supervised tokens, in nats. */
+  readonly lossSum: number;
+  /** Supervised tokens that have a token before them. */
+  readonly tokens: number;
+  /** Sum over the same tokens of −log of their share in all rows, in nats. */
+  readonly unigramSum: number;
+  readonly reference: string;
+  readonly referenceTokens: number;
+  /** Left out where the row was not answered. */
+  readonly answer?: string;
+}
+
+/** A row's contribution: the metric is a function of Σ sum ÷ Σ weight. */
+export interface Part {
+  readonly sum: number;
+  readonly weight: number;
+}
+
+export interface Metric {
+  /** What must be computed before it can be measured. */
+  readonly needs: 'loss' | 'answer' | 'labels';
+  /** Whether the row counts; `args` are those of the metric's call. */
+  counts(row: Pick<MeasuredRow, 'referenceTokens'>, args: MetricArgs): boolean;
+  part(row: MeasuredRow): Part;
+  /** From the weighted mean to the value. Monotone, so that it maps an interval's ends. */
+  finish(mean: number): number;
+  /** `wilson` for a share of rows, `bootstrap` for everything else. */
+  readonly interval: 'wilson' | 'bootstrap';
+  /** Whether more is better. */
+  readonly higherIsBetter: boolean;
+}
+
+export type MetricArgs = { readonly [name: string]: Value };
+
+export interface Measurement {
+  readonly value: number;
+  /** Ends of the 95 % interval. */
+  readonly low: number;
+  readonly high: number;
+  /** Rows that counted. */
+  readonly rows: number;
+}
