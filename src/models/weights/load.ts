@@ -115,7 +115,12 @@ function halves(raw: Uint8Array, decode: (source: Uint16Array, out: Float32Array
 }
 
 /** Values `start … start + count` of a tensor as float32. */
-function readFloats(located: LocatedTensor, format: FileFormat, start: number, count: number): Float32Array {
+export function readFloats(
+  located: LocatedTensor,
+  format: FileFormat,
+  start: number,
+  count: number,
+): Float32Array {
   const { bytes, decode } = FILE_DECODERS[format];
   return decode(located.file.read(located.entry, start * bytes, count * bytes));
 }

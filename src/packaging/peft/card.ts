@@ -1,0 +1,43 @@
+import type { LoraConfig } from '../../models/types.js';
+import type { AdapterBase } from './config-file.js';
+
+/** The model card of an adapter folder: front matter that the Hub reads, and how to load it. */
+export function modelCard(lora: LoraConfig, base: AdapterBase, licence?: string): string {
+  const name = base.name ?? '';
+  const front = [
+    `base_model: ${quote(name)}`,
+    'library_name: peft',
+    ...(licence === undefined ? [] : [`license: ${quote(licence)}`]),
+    'pipeline_tag: text-generation',
+    'tags:',
+    `- ${quote(`base_model:adapter:${name}`)}`,
+    '- lora',
+    '- transformers',
+  ];
+  return `---
+${front.join('\n')}
+---
+
+# LoRA adapter for ${name === '' ? 'a base model' : name}
+
+| | |
+|---|---|
+| Rank | ${lora.rank} |
+| Alpha | ${lora.alpha} |
+| Dropout | ${lora.dropout} |
+| Modules | ${[...lora.targets].sort().join(', ')} |
+
+\`\`\`python
+from peft import PeftModel
+from transformers import AutoModelForCausalLM
+
+model = AutoModelForCausalLM.from_pretrained(BASE)
+model = PeftModel.from_pretrained(model, ADAPTER)
+\`\`\`
+`;
+}
+
+/** A YAML scalar in single quotes. */
+function quote(text: string): string {
+  return `'${text.replaceAll("'", "''").replace(/\s+/g, ' ')}'`;
+}

@@ -1,0 +1,164 @@
+import { isJson, type Json } from '../../models/json-file.js';
+import { type LoraConfig, ModelError } from '../../models/types.js';
+
+/** What an adapter folder says of its base. */
+export interface AdapterBase {
+  /** Name or path of the base model. */
+  readonly name: string | null;
+  readonly revision: string | null;
+}
+
+/** Release of PEFT whose `adapter_config.json` this is. */
+const PEFT_VERSION = '0.21.2';
+
+/** Fields of PEFT's LoraConfig at their defaults. */
+const DEFAULTS = {
+  alora_invocation_tokens: null,
+  alpha_pattern: {},
+  arrow_config: null,
+  auto_mapping: null,
+  bias: 'none',
+  corda_config: null,
+  ensure_weight_tying: false,
+  eva_config: null,
+  exclude_modules: null,
+  fan_in_fan_out: false,
+  inference_mode: true,
+  init_lora_weights: true,
+  kasa_config: null,
+  layer_replication: null,
+  layers_pattern: null,
+  layers_to_transform: null,
+  loftq_config: {},
+  lora_bias: false,
+  lora_ga_config: null,
+  megatron_config: null,
+  megatron_core: 'megatron.core',
+  modules_to_save: null,
+  monteclora_config: null,
+  peft_type: 'LORA',
+  peft_version: PEFT_VERSION,
+  qalora_group_size: 16,
+  rank_pattern: {},
+  target_parameters: null,
+  task_type: 'CAUSAL_LM',
+  trainable_token_indices: null,
+  use_bdlora: null,
+  use_dora: false,
+  use_qalora: false,
+  use_rslora: false,
+  velora_config: null,
+} as const;
+
+/** `adapter_config.json` as PEFT writes it: sorted keys, two spaces, ASCII, a float for the dropout. */
+export function formatConfig(lora: LoraConfig, base: AdapterBase): string {
+  const fields: Readonly<Record<string, unknown>> = {
+    ...DEFAULTS,
+    base_model_name_or_path: base.name,
+    revision: base.revision,
+    r: lora.rank,
+    lora_alpha: lora.alpha,
+    lora_dropout: lora.dropout,
+    target_modules: [...lora.targets].sort(),
+  };
+  const sorted = Object.fromEntries(Object.entries(fields).sort(([a], [b]) => (a < b ? -1 : 1)));
+  return JSON.stringify(sorted, null, 2)
+    .replace(/^( {2}"lora_dropout": \d+)(,?)$/m, '$1.0$2')
+    .replace(
+      /[\u007f-\uffff]/g,
+      (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+    );
+}
+
+/** Fields that say nothing of the computation once the tensors are there. */
+const IGNORED = new Set([
+  'auto_mapping',
+  'base_model_name_or_path',
+  'inference_mode',
+  'lora_alpha',
+  'lora_dropout',
+  'megatron_core',
+  'peft_type',
+  'peft_version',
+  'qalora_group_size',
+  'r',
+  'revision',
+  'runtime_config',
+  'target_modules',
+  'task_type',
+]);
+
+/** Values that leave a field without effect, besides null, false, and the empty list and object. */
+const HARMLESS: Readonly<Record<string, readonly unknown[]>> = {
+  bias: ['none'],
+  // Other initialisations, such as pissa, change the base weights as well.
+  init_lora_weights: [true, false, 'gaussian', 'orthogonal'],
+};
+
+export interface ParsedConfig {
+  readonly rank: number;
+  readonly alpha: number;
+  readonly dropout: number;
+  /** Names or whole paths of modules; `undefined` where the file has a pattern. */
+  readonly targets: readonly string[] | undefined;
+  readonly base: AdapterBase;
+}
+
+/** Throws a {@link ModelError} `adapter_invalid` that names the first field that can't be honoured. */
+export function parseAdapterConfig(json: Json, path: string): ParsedConfig {
+  const fail = (field: string, must: string): never => {
+    const found = JSON.stringify(json[field]) ?? 'missing';
+    throw new ModelError(
+      'adapter_invalid',
+      path,
+      `"${field}" is ${found}; ${must}.`,
+      'Use a plain LoRA adapter as PEFT saves it.',
+    );
+  };
+  if (json['peft_type'] !== 'LORA') fail('peft_type', 'only LORA is supported');
+  for (const [field, value] of Object.entries(json)) {
+    if (!IGNORED.has(field) && !isEmpty(value) && !HARMLESS[field]?.includes(value))
+      fail(field, 'this feature is not supported');
+  }
+  const number = (field: string, holds: (value: number) => boolean, must: string): number => {
+    const value = json[field];
+    return typeof value === 'number' && holds(value) ? value : fail(field, must);
+  };
+  const text = (field: string): string | null => (typeof json[field] === 'string' ? json[field] : null);
+  return {
+    rank: number(
+      'r',
+      (value) => Number.isSafeInteger(value) && value > 0,
+      'it must be a positive whole number',
+    ),
+    alpha: number(
+      'lora_alpha',
+      (value) => Number.isFinite(value) && value > 0,
+      'it must be a positive number',
+    ),
+    dropout:
+      json['lora_dropout'] == null
+        ? 0
+        : number('lora_dropout', (value) => value >= 0 && value < 1, 'it must be in [0, 1)'),
+    targets: targetsOf(json['target_modules'], fail),
+    base: { name: text('base_model_name_or_path'), revision: text('revision') },
+  };
+}
+
+function targetsOf(
+  value: unknown,
+  fail: (field: string, must: string) => never,
+): readonly string[] | undefined {
+  if (typeof value === 'string') return undefined;
+  if (!Array.isArray(value) || value.length === 0)
+    return fail('target_modules', 'it must be a list of module names');
+  return value.map((item: unknown) =>
+    typeof item === 'string' ? item : fail('target_modules', 'it must be a list of module names'),
+  );
+}
+
+function isEmpty(value: unknown): boolean {
+  if (value === null || value === false) return true;
+  if (Array.isArray(value)) return value.length === 0;
+  return isJson(value) && Object.keys(value).length === 0;
+}

@@ -1,0 +1,39 @@
+import type { OutputFolder } from '../../ir/outputs.js';
+import { f32Writable, safetensorsChunks } from '../../models/safetensors/write.js';
+import type { Adapter } from '../../models/types.js';
+import { modelCard } from './card.js';
+import { type AdapterBase, formatConfig } from './config-file.js';
+
+/** What PEFT puts before the names of the base model's modules. */
+export const PREFIX = 'base_model.model.';
+
+export interface AdapterFilesOptions {
+  readonly base: AdapterBase;
+  /** Licence of the base, for the model card. */
+  readonly licence?: string;
+}
+
+export type FileContents = Readonly<Record<string, string | Iterable<Uint8Array>>>;
+
+/** The files of a PEFT adapter folder; equal adapters give equal bytes. The tensors are read when they are written. */
+export function adapterFiles(adapter: Adapter, { base, licence }: AdapterFilesOptions): FileContents {
+  const tensors = [...adapter.tensors].map(([name, { shape, data }]) =>
+    f32Writable(PREFIX + name, shape, data),
+  );
+  return {
+    'adapter_config.json': formatConfig(adapter.config, base),
+    'adapter_model.safetensors': { [Symbol.iterator]: () => safetensorsChunks(tensors) },
+    'README.md': modelCard(adapter.config, base, licence),
+  };
+}
+
+/** Writes the adapter into `folder` of an output. Throws what the output throws. */
+export function writeAdapter(
+  output: Pick<OutputFolder, 'write'>,
+  folder: string,
+  adapter: Adapter,
+  options: AdapterFilesOptions,
+): void {
+  for (const [name, content] of Object.entries(adapterFiles(adapter, options)))
+    output.write(`${folder}/${name}`, content);
+}

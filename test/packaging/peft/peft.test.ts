@@ -1,0 +1,102 @@
+import { expect } from 'chai';
+import { initLora } from '../../../src/models/initialise.js';
+import { openModel } from '../../../src/models/load.js';
+import { checkAdapter, readAdapter } from '../../../src/packaging/peft/read.js';
+import { adapterFiles, writeAdapter } from '../../../src/packaging/peft/write.js';
+import { nodeHost } from '../../../src/source/node-host.js';
+import { concat, modelError } from '../../models/errors.js';
+import { fixturePath, readFixture, readFixtureBytes } from '../../models/fixtures.js';
+import { memoryHost } from '../../models/memory-host.js';
+
+const host = nodeHost();
+const folder = fixturePath('peft/adapter');
+const CONFIG = 'peft/adapter/adapter_config.json';
+const recorded = readFixture<Readonly<Record<string, unknown>>>(CONFIG);
+const weights = readFixtureBytes('peft/adapter/adapter_model.safetensors');
+const base = openModel(host, fixturePath('peft/base')).config;
+
+/** The recorded folder with some config fields or the weights replaced. */
+function variant(fields: Readonly<Record<string, unknown>>, bytes: Uint8Array = weights) {
+  return memoryHost({
+    '/a/adapter_config.json': JSON.stringify({ ...recorded, ...fields }),
+    '/a/adapter_model.safetensors': bytes,
+  });
+}
+
+describe('PEFT adapter', () => {
+  it('reads what PEFT saved, and writes the same bytes', () => {
+    const adapter = readAdapter(host, folder);
+    expect(adapter.config).to.deep.include({ rank: 3, alpha: 6, dropout: 0.05 });
+    expect(adapter.config.targets).to.have.length(7);
+    checkAdapter(adapter, base, folder);
+    const files = adapterFiles(adapter, { base: adapter.base });
+    const tensors = files['adapter_model.safetensors'] ?? [];
+    expect(Buffer.compare(concat(tensors as Iterable<Uint8Array>), weights)).to.equal(0);
+    const sorted = { ...recorded, target_modules: [...(recorded['target_modules'] as string[])].sort() };
+    const expected = JSON.stringify(sorted, null, 2).replace('größe', 'gr\\u00f6\\u00dfe');
+    expect(files['adapter_config.json']).to.equal(expected);
+  });
+
+  it('reads back what it wrote, without dropout too', () => {
+    const adapter = initLora(base, { rank: 2, alpha: 4, dropout: 0, targets: ['q_proj', 'down_proj'] }, 7);
+    const written: Record<string, string | Uint8Array> = {};
+    const sink = {
+      write(name: string, content: string | Uint8Array | Iterable<Uint8Array>): void {
+        written[`/out/${name}`] =
+          typeof content === 'string' || content instanceof Uint8Array ? content : concat(content);
+      },
+    };
+    const options = { base: { name: 'tiny', revision: null }, licence: 'apache-2.0' };
+    writeAdapter(sink, 'adapter', adapter, options);
+    expect(written['/out/adapter/adapter_config.json']).to.contain('"lora_dropout": 0.0,');
+    expect(written['/out/adapter/README.md']).to.contain("license: 'apache-2.0'");
+    const back = readAdapter(memoryHost(written), '/out/adapter');
+    expect(back.config).to.deep.equal(adapter.config);
+    expect([...back.tensors].sort()).to.deep.equal([...adapter.tensors].sort());
+  });
+
+  it('takes whole module paths and patterns for target names', () => {
+    const paths = [...readAdapter(host, folder).tensors.keys()].map((name) => name.replace(/\.lora_.*/, ''));
+    expect(readAdapter(variant({ target_modules: paths }), '/a').config.targets).to.have.length(7);
+    expect(readAdapter(variant({ target_modules: '.*_proj' }), '/a').config.targets).to.have.length(7);
+  });
+
+  const invalid: readonly [string, Readonly<Record<string, unknown>>, RegExp][] = [
+    ['another method', { peft_type: 'IA3' }, /"peft_type"/],
+    ['DoRA', { use_dora: true }, /"use_dora"/],
+    ['rank-stabilised scaling', { use_rslora: true }, /"use_rslora"/],
+    ['trained biases', { bias: 'all' }, /"bias"/],
+    ['ranks that differ', { rank_pattern: { q_proj: 4 } }, /"rank_pattern"/],
+    ['saved modules', { modules_to_save: ['lm_head'] }, /"modules_to_save"/],
+    ['an initialisation that changes the base', { init_lora_weights: 'pissa' }, /"init_lora_weights"/],
+    ['a feature of the future', { use_magic: 3 }, /"use_magic"/],
+    ['a rank of zero', { r: 0 }, /"r"/],
+    ['a rank that the tensors contradict', { r: 4 }, /rank 4/],
+    ['a dropout of one', { lora_dropout: 1 }, /"lora_dropout"/],
+    ['a target without tensors', { target_modules: ['q_proj', 'lm_head'] }, /lm_head/],
+    ['tensors without a target', { target_modules: ['q_proj'] }, /k_proj/],
+    ['no targets', { target_modules: null }, /"target_modules"/],
+  ];
+  for (const [what, fields, message] of invalid) {
+    it(`refuses ${what}`, () => {
+      const error = modelError(() => readAdapter(variant(fields), '/a'));
+      expect(error.code).to.equal('adapter_invalid');
+      expect(error.detail).to.match(message);
+    });
+  }
+
+  it('refuses a folder without weights or config', () => {
+    expect(modelError(() => readAdapter(memoryHost({}), '/a')).code).to.equal('model_not_found');
+    const only = memoryHost({ '/a/adapter_config.json': JSON.stringify(recorded) });
+    expect(modelError(() => readAdapter(only, '/a')).code).to.equal('adapter_invalid');
+  });
+
+  it('names both shapes where adapter and base differ', () => {
+    const adapter = readAdapter(host, folder);
+    const check = (change: object) => modelError(() => checkAdapter(adapter, { ...base, ...change }, folder));
+    expect(check({ hiddenSize: 32 })).to.include({ code: 'adapter_mismatch' });
+    expect(check({ hiddenSize: 32 }).detail).to.match(/\[3, 16\].*\[3, 32\]/);
+    expect(check({ layers: 3 }).detail).to.match(/model\.layers\.2/);
+    expect(check({ layers: 1 }).detail).to.match(/model\.layers\.1/);
+  });
+});
