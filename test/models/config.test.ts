@@ -1,0 +1,131 @@
+import { expect } from 'chai';
+import { readConfig } from '../../src/models/config.js';
+import { modelError } from './errors.js';
+import { memoryHost } from './memory-host.js';
+
+const BASE = {
+  architectures: ['LlamaForCausalLM'],
+  model_type: 'llama',
+  hidden_act: 'silu',
+  vocab_size: 100,
+  hidden_size: 32,
+  intermediate_size: 64,
+  num_hidden_layers: 2,
+  num_attention_heads: 4,
+  num_key_value_heads: 2,
+  max_position_embeddings: 128,
+  rms_norm_eps: 1e-5,
+  bos_token_id: 1,
+  eos_token_id: 2,
+};
+
+function read(fields: object, generation?: object) {
+  const files: Record<string, string> = { '/m/config.json': JSON.stringify({ ...BASE, ...fields }) };
+  if (generation !== undefined) files['/m/generation_config.json'] = JSON.stringify(generation);
+  return readConfig(memoryHost(files), '/m');
+}
+
+describe('config.json', () => {
+  it('reads the form of transformers 4', () => {
+    const config = read({
+      rope_theta: 100_000,
+      rope_scaling: null,
+      torch_dtype: 'bfloat16',
+      tie_word_embeddings: true,
+    });
+    expect(config).to.deep.equal({
+      architecture: 'llama',
+      vocabSize: 100,
+      hiddenSize: 32,
+      intermediateSize: 64,
+      layers: 2,
+      heads: 4,
+      keyValueHeads: 2,
+      headDim: 8,
+      maxPositions: 128,
+      ropeTheta: 100_000,
+      rmsEpsilon: 1e-5,
+      tieEmbeddings: true,
+      bosTokenId: 1,
+      eosTokenIds: [2],
+      padTokenId: null,
+    });
+  });
+
+  it('reads the form of transformers 5', () => {
+    const rope = { rope_theta: 5e5, rope_type: 'default' };
+    const config = read({
+      rope_parameters: rope,
+      dtype: 'float32',
+      head_dim: 16,
+      eos_token_id: [2, 3],
+      pad_token_id: 0,
+    });
+    expect(config).to.include({ ropeTheta: 5e5, headDim: 16, padTokenId: 0 });
+    expect(config.eosTokenIds).to.deep.equal([2, 3]);
+  });
+
+  it('fills in what a file may leave out', () => {
+    const config = read({ num_key_value_heads: undefined, bos_token_id: undefined, eos_token_id: null });
+    expect(config).to.include({
+      keyValueHeads: 4,
+      ropeTheta: 10_000,
+      bosTokenId: null,
+      tieEmbeddings: false,
+    });
+    expect(config.eosTokenIds).to.deep.equal([]);
+  });
+
+  it('takes the end-of-text ids of generation_config.json', () => {
+    expect(read({}, { eos_token_id: [7, 8] }).eosTokenIds).to.deep.equal([7, 8]);
+    expect(read({}, {}).eosTokenIds).to.deep.equal([2]);
+  });
+
+  const unsupported: readonly [string, object][] = [
+    ['model_type', { model_type: 'qwen2' }],
+    ['architectures', { architectures: ['LlamaForSequenceClassification'] }],
+    ['hidden_act', { hidden_act: 'gelu' }],
+    ['attention_bias', { attention_bias: true }],
+    ['mlp_bias', { mlp_bias: true }],
+    ['rope_scaling', { rope_scaling: { rope_type: 'llama3', factor: 8 } }],
+    ['rope_scaling', { rope_scaling: { type: 'linear', factor: 2 } }],
+    ['rope_parameters', { rope_parameters: { rope_type: 'yarn', rope_theta: 1e4 } }],
+    ['quantization_config', { quantization_config: { bits: 4 } }],
+  ];
+  for (const [field, fields] of unsupported) {
+    it(`names ${field} of a model of another kind: ${JSON.stringify(fields)}`, () => {
+      const error = modelError(() => read(fields));
+      expect(error).to.include({ code: 'model_unsupported', path: '/m/config.json' });
+      expect(error.detail).to.contain(`"${field}"`);
+      expect(error.help).to.contain('Llama');
+    });
+  }
+
+  const wrong: readonly [string, object][] = [
+    ['vocab_size', { vocab_size: 0 }],
+    ['vocab_size', { vocab_size: '100' }],
+    ['hidden_size', { hidden_size: 30 }],
+    ['num_hidden_layers', { num_hidden_layers: 1.5 }],
+    ['num_attention_heads', { num_key_value_heads: 3 }],
+    ['head_dim', { head_dim: 7 }],
+    ['intermediate_size', { intermediate_size: null }],
+    ['rms_norm_eps', { rms_norm_eps: 0 }],
+    ['rope_theta', { rope_theta: 'big' }],
+    ['tie_word_embeddings', { tie_word_embeddings: 'yes' }],
+    ['eos_token_id', { eos_token_id: 'eos' }],
+  ];
+  for (const [field, fields] of wrong) {
+    it(`names ${field} where it makes no sense: ${JSON.stringify(fields)}`, () => {
+      const error = modelError(() => read(fields));
+      expect(error.code).to.equal('model_config');
+      expect(error.detail).to.contain(`"${field}"`);
+    });
+  }
+
+  it('refuses what is no JSON object', () => {
+    for (const text of ['', '{', '[]', '3']) {
+      const host = memoryHost({ '/m/config.json': text });
+      expect(modelError(() => readConfig(host, '/m')).code).to.equal('model_config');
+    }
+  });
+});

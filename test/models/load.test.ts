@@ -1,0 +1,137 @@
+import { expect } from 'chai';
+import { initModel } from '../../src/models/initialise.js';
+import { openModel } from '../../src/models/load.js';
+import { f32Writable, safetensorsChunks, type WritableTensor } from '../../src/models/safetensors/write.js';
+import { encodeBfloat16, encodeFloat16 } from '../../src/models/weights/half.js';
+import { expectedTensors } from '../../src/models/weights/llama-names.js';
+import { plannedBytes } from '../../src/models/weights/load.js';
+import { concat, modelError } from './errors.js';
+import { readFixture } from './fixtures.js';
+import { type MemoryHost, memoryHost } from './memory-host.js';
+
+const JSON_CONFIG = {
+  ...readFixture<object>('peft/base/config.json'),
+  vocab_size: 40,
+  hidden_size: 64,
+  head_dim: 16,
+  intermediate_size: 96,
+};
+const config = openModel(memoryHost({ '/m/config.json': JSON.stringify(JSON_CONFIG) }), '/m').config;
+const weights = initModel(config, 3);
+
+type Encode = (name: string, shape: readonly number[], data: Float32Array) => WritableTensor;
+const half =
+  (dtype: 'F16' | 'BF16', encode: (data: Float32Array) => Uint16Array): Encode =>
+  (name, shape, data) => ({ name, dtype, shape, chunks: () => [new Uint8Array(encode(data).buffer)] });
+const ENCODERS: Readonly<Record<'F32' | 'F16' | 'BF16', Encode>> = {
+  F32: f32Writable,
+  F16: half('F16', encodeFloat16),
+  BF16: half('BF16', encodeBfloat16),
+};
+
+function values(name: string): Float32Array {
+  return weights.get(name).view() ?? new Float32Array();
+}
+
+function tensors(encode: Encode): WritableTensor[] {
+  return expectedTensors(config).map(({ name, shape }) => encode(name, shape, values(name)));
+}
+
+function host(list: readonly WritableTensor[], more: Readonly<Record<string, string>> = {}): MemoryHost {
+  return memoryHost({
+    '/m/config.json': JSON.stringify(JSON_CONFIG),
+    '/m/model.safetensors': concat(safetensorsChunks(list)),
+    ...more,
+  });
+}
+
+describe('model folder', () => {
+  for (const format of ['F32', 'F16', 'BF16'] as const) {
+    for (const storage of ['stored', 'f32', 'nf4'] as const) {
+      it(`loads ${format} as ${storage}, and the planner knows its bytes`, () => {
+        const model = openModel(host(tensors(ENCODERS[format])), '/m');
+        expect(model.weightFormat()).to.equal(format);
+        const store = model.loadWeights(storage);
+        expect(store.names()).to.deep.equal(expectedTensors(config).map(({ name }) => name));
+        expect(store.residentBytes).to.equal(plannedBytes(config, format, storage));
+        for (const { name, shape, role } of expectedTensors(config)) {
+          const tensor = store.get(name);
+          expect(tensor.shape).to.deep.equal(shape);
+          const quantised = storage === 'nf4' && role === 'projection';
+          expect(tensor.format).to.equal(quantised ? 'NF4' : storage === 'f32' ? 'F32' : format);
+          const out = new Float32Array(values(name).length);
+          tensor.decode(out);
+          const tolerance = quantised ? 0.02 : { F32: 0, F16: 1e-4, BF16: 1e-3 }[format];
+          const worst = values(name).reduce(
+            (most, value, i) => Math.max(most, Math.abs(value - (out[i] ?? 9))),
+            0,
+          );
+          expect(worst, name).to.be.at.most(tolerance);
+          if (format === 'F32' && !quantised) expect(tensor.view()).to.deep.equal(values(name));
+        }
+      });
+    }
+  }
+
+  it('checks names and shapes before it reads any data', () => {
+    const all = tensors(f32Writable);
+    const without = host(all.filter(({ name }) => name !== 'model.layers.1.mlp.up_proj.weight'));
+    const missing = modelError(() => openModel(without, '/m').loadWeights('f32'));
+    expect(missing.detail).to.match(/model\.layers\.1\.mlp\.up_proj\.weight.*\[96, 64\]/);
+    const misshapen = all.map((tensor) =>
+      tensor.name === 'model.norm.weight' ? { ...tensor, shape: [8, 8] } : tensor,
+    );
+    const wrong = modelError(() => openModel(host(misshapen), '/m').checkWeights());
+    expect(wrong.detail).to.match(/"model\.norm\.weight" has shape \[8, 8\].*\[64\]/);
+    const typed = all.map((tensor) =>
+      tensor.name === 'lm_head.weight' ? { ...tensor, dtype: 'I32' as const } : tensor,
+    );
+    expect(modelError(() => openModel(host(typed), '/m').checkWeights()).detail).to.contain('I32');
+  });
+
+  it('ignores rotary buffers, and wants no head where embeddings are tied', () => {
+    const list = [
+      ...tensors(f32Writable).filter(({ name }) => name !== 'lm_head.weight'),
+      f32Writable('model.layers.0.self_attn.rotary_emb.inv_freq', [8], new Float32Array(8)),
+    ];
+    const tied = host(list, {
+      '/m/config.json': JSON.stringify({ ...JSON_CONFIG, tie_word_embeddings: true }),
+    });
+    const store = openModel(tied, '/m').loadWeights('stored');
+    expect(store.has('lm_head.weight')).to.equal(false);
+    expect(store.has('model.layers.0.self_attn.rotary_emb.inv_freq')).to.equal(false);
+    expect(modelError(() => store.get('lm_head.weight')).detail).to.contain('"lm_head.weight" is missing');
+  });
+
+  it('says where there is no model, no tokenizer, no weights', async () => {
+    expect(modelError(() => openModel(memoryHost({}), '/m')).code).to.equal('model_not_found');
+    const bare = openModel(memoryHost({ '/m/config.json': JSON.stringify(JSON_CONFIG) }), '/m');
+    expect(modelError(() => bare.checkWeights()).code).to.equal('model_not_found');
+    expect(bare.template()).to.equal(undefined);
+    const error = await bare.tokenizer().then(
+      () => undefined,
+      (reason: unknown) => reason,
+    );
+    expect(error).to.include({ code: 'model_not_found', path: '/m/tokenizer.json' });
+  });
+
+  it('lists the files that count, and the licence of the card', () => {
+    const model = openModel(
+      host(tensors(f32Writable), {
+        '/m/README.md': '---\nlicense: "apache-2.0"\ntags: [a]\n---\n# Card\nlicense: no\n',
+        '/m/notes.txt': 'x',
+        '/m/chat_template.jinja': 'x',
+      }),
+      '/m',
+    );
+    expect(model.files().map(({ name }) => name)).to.deep.equal([
+      'chat_template.jinja',
+      'config.json',
+      'model.safetensors',
+    ]);
+    expect(model.licence()).to.equal('apache-2.0');
+    expect(openModel(memoryHost({ '/m/config.json': JSON.stringify(JSON_CONFIG) }), '/m').licence()).to.equal(
+      undefined,
+    );
+  });
+});
