@@ -22,6 +22,10 @@ export function generationBatches(
   function lengthOf(row: number): number {
     return lengths[row] as number;
   }
+  // A row that ran to the model's last position can't be fed on while a shorter one goes on: there all are of one length.
+  function spread(longest: number): number {
+    return longest + maxTokens > config.maxPositions ? 0 : 8 + longest / 8;
+  }
   const batches: GenerationBatch[] = [];
   let rows: number[] = [];
   let capacity = 0;
@@ -31,7 +35,7 @@ export function generationBatches(
   };
   for (const row of order) {
     const first = rows[0];
-    const alike = first === undefined || lengthOf(first) - lengthOf(row) <= 8 + lengthOf(first) / 8;
+    const alike = first === undefined || lengthOf(first) - lengthOf(row) <= spread(lengthOf(first));
     if (first === undefined || !alike || rows.length >= batchRows(config, capacity, cacheBytes)) {
       close();
       capacity = Math.min(lengthOf(row) + maxTokens, config.maxPositions);

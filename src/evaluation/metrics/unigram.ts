@@ -1,5 +1,4 @@
-/** Ignored label: the token at this position is not supervised. */
-export const NOT_SUPERVISED = -100;
+import { IGNORED } from '../../training/rows.js';
 
 /**
  * For each row −Σ log(share of the token among all supervised tokens of all rows), in nats: what a model that
@@ -23,7 +22,7 @@ function* supervised(rows: readonly Int32Array[]): Generator<number> {
   for (const row of rows) {
     for (let i = 1; i < row.length; i++) {
       const label = row[i] as number;
-      if (label !== NOT_SUPERVISED) yield label;
+      if (label !== IGNORED) yield label;
     }
   }
 }
