@@ -2,6 +2,7 @@
 import type { Diagnostic, Place } from '../diagnostics/types.js';
 import type { Stage } from '../ir/types.js';
 import type { ModelError, ModelErrorCode } from '../models/types.js';
+import type { BudgetLine } from '../planner/types.js';
 import type { HostError } from '../source/host.js';
 import { bytesText } from './text.js';
 
@@ -76,6 +77,15 @@ export function budgetExceeded(text: string, span: Stage['span'], found: string)
     message: `the budget \`require ${text}\` was exceeded: ${found}`,
     at: span,
     help: 'the outputs are kept; raise the budget or ask for less',
+  };
+}
+
+export function budgetBroken(line: BudgetLine): Diagnostic {
+  return {
+    code: 'FTP0825',
+    severity: 'error',
+    message: `the plan does not keep the budget \`require ${line.require}\`: it comes to ${line.value}, the limit is ${line.limit}`,
+    help: 'nothing was run; `ftpc plan` shows where it goes',
   };
 }
 

@@ -1,0 +1,32 @@
+/** What a command is made of. Its file stays light: `run` imports what it needs when it is called. */
+import type { Arguments } from './arguments.js';
+import type { World } from './world.js';
+
+export interface OptionSpec {
+  readonly type: 'boolean' | 'string' | 'number';
+  readonly doc: string;
+  readonly short?: string;
+  /** May be given more than once. */
+  readonly many?: boolean;
+  /** How the value is called in the help. */
+  readonly value?: string;
+  readonly choices?: readonly string[];
+}
+
+export interface PositionalSpec {
+  readonly name: string;
+  readonly doc: string;
+  readonly optional?: boolean;
+}
+
+export interface Command {
+  readonly name: string;
+  /** One sentence. */
+  readonly doc: string;
+  readonly positionals: readonly PositionalSpec[];
+  readonly options: Readonly<Record<string, OptionSpec>>;
+  /** Command lines with what they do. */
+  readonly examples: readonly (readonly [line: string, doc: string])[];
+  /** The exit code. */
+  readonly run: (args: Arguments, world: World) => Promise<number>;
+}

@@ -1,0 +1,17 @@
+import type { Command } from '../command.js';
+
+/** Every command; its file is loaded when it is called, or when help lists them all. */
+export const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  check: async () => (await import('./check.js')).check,
+  plan: async () => (await import('./plan.js')).plan,
+  run: async () => (await import('./run.js')).run,
+  preview: async () => (await import('./preview.js')).preview,
+  generate: async () => (await import('./generate.js')).generate,
+  chat: async () => (await import('./chat.js')).chat,
+  releases: async () => (await import('./releases.js')).releases,
+  rollback: async () => (await import('./rollback.js')).rollback,
+  doctor: async () => (await import('./doctor.js')).doctor,
+  init: async () => (await import('./init.js')).init,
+  explain: async () => (await import('./explain.js')).explain,
+  completion: async () => (await import('./completion.js')).completion,
+};

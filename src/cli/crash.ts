@@ -1,0 +1,38 @@
+import { UserError } from '../diagnostics/types.js';
+import { HostError } from '../source/host.js';
+import { errorLine } from './say.js';
+import type { World } from './world.js';
+
+/** The last resort: a user's mistake is a sentence, a bug of ours is one line and a file. */
+export async function reportBug(error: unknown, world: World): Promise<void> {
+  if (error instanceof UserError) {
+    const { diagnostic } = error;
+    world.err(errorLine(world, diagnostic.message, diagnostic.code));
+    if (diagnostic.help !== undefined) world.err(`  ${diagnostic.help}`);
+    return;
+  }
+  if (error instanceof HostError) {
+    world.err(errorLine(world, `cannot read \`${error.path}\`: ${error.detail}`));
+    return;
+  }
+  const message = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
+  const trace = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  const where = (world.host.env('FTPC_DEBUG') ?? '') === '' ? await keep(trace, world) : undefined;
+  world.err(
+    errorLine(world, `this is a bug in ftpc: ${message}${where === undefined ? '' : ` (trace: ${where})`}`),
+  );
+  if (where === undefined) world.err(trace);
+}
+
+/** Where the trace was written; `undefined` where it could not be. */
+async function keep(trace: string, { host }: World): Promise<string | undefined> {
+  const { layoutIn, newRunId, runFolder, writeWhole } = await import('../store/index.js');
+  const layout = layoutIn(host.cwd);
+  const id = newRunId(host.now(), process.pid);
+  try {
+    writeWhole(`${runFolder(layout, id)}/crash.txt`, `${trace}\n`, { sync: false });
+    return `.ftp/runs/${id}/crash.txt`;
+  } catch {
+    return undefined;
+  }
+}

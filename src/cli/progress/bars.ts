@@ -1,0 +1,61 @@
+import { type Options, SingleBar } from 'cli-progress';
+import type { World } from '../world.js';
+import { paceKeeper } from './pace.js';
+import { figuresOf, type Progress, sentenceOf, timeLeft } from './sentences.js';
+import type { RunView } from './watch.js';
+
+interface Payload {
+  readonly event: Progress;
+  readonly left: string | undefined;
+}
+
+const BAR = 24;
+
+/** One bar for the stage at work; what is worth keeping stands in lines above it. */
+export function barsView(world: World, show: (line: string) => void): RunView {
+  const { colours, width } = { colours: world.colours.err, width: world.width };
+  const elapsedOf = paceKeeper(world.host.now);
+  let bar: SingleBar | undefined;
+  let shown: Payload | undefined;
+  const format = (_: Options, params: { progress: number }, payload: Payload): string => {
+    const { event, left } = payload;
+    const filled = Math.round(Math.min(1, params.progress) * BAR);
+    const drawn = colours.cyan('█'.repeat(filled)) + colours.dim('░'.repeat(BAR - filled));
+    const words = [`${event.done}/${event.total} ${event.unit}`, ...figuresOf(event), left ?? ''];
+    const text = words.filter((word) => word !== '').join(' · ');
+    const room = Math.max(10, width - BAR - event.stage.length - 3);
+    return `${colours.bold(event.stage)} ${drawn} ${text.length > room ? `${text.slice(0, room - 1)}…` : text}`;
+  };
+  const stop = (): void => {
+    bar?.stop();
+    bar = undefined;
+  };
+  const move = (payload: Payload): void => {
+    shown = payload;
+    if (bar === undefined) {
+      bar = new SingleBar({ format, clearOnComplete: true, hideCursor: true, fps: 8, barsize: BAR });
+      bar.start(Math.max(1, payload.event.total), payload.event.done, payload);
+    } else {
+      bar.setTotal(Math.max(1, payload.event.total));
+      bar.update(payload.event.done, payload);
+    }
+  };
+  return {
+    event: (event) => {
+      const elapsed = elapsedOf(event);
+      if (event.type === 'stage.progress') return move({ event, left: timeLeft(event, elapsed) });
+      const sentence = sentenceOf(event, colours);
+      if (event.type === 'stage.finished' || event.type === 'run.finished') {
+        stop();
+        shown = undefined;
+      }
+      if (sentence === undefined) return;
+      stop();
+      show(sentence);
+      if (shown !== undefined) move(shown);
+    },
+    // The caller prints it; the bar must not be in its way.
+    diagnostic: stop,
+    close: stop,
+  };
+}

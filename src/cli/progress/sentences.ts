@@ -1,0 +1,65 @@
+import type { Reason, RunEvent, StageStatus } from '../../ir/events.js';
+import { bytesText, numberText, secondsText } from '../../run/text.js';
+import type { Colours } from '../world.js';
+
+export const STATUS_COLOUR: Readonly<Record<StageStatus, (colours: Colours) => (text: string) => string>> = {
+  done: ({ green }) => green,
+  cached: ({ cyan }) => cyan,
+  failed: ({ red }) => red,
+  blocked: ({ yellow }) => yellow,
+};
+
+const ACTION = { run: 'runs', resume: 'goes on from its checkpoint', cached: 'is up to date' } as const;
+
+/** Events that are a line of their own; `undefined` for those that only move a bar. */
+export function sentenceOf(event: RunEvent, colours: Colours): string | undefined {
+  const { bold, dim } = colours;
+  if (event.type === 'stage.started') {
+    const why = event.action === 'cached' ? '' : reasonsText(event.reasons);
+    return `${bold(event.stage)} ${ACTION[event.action]}${why === '' ? '' : dim(` (${why})`)}`;
+  }
+  if (event.type === 'stage.finished') {
+    const status = STATUS_COLOUR[event.status](colours)(event.status);
+    if (event.status === 'cached') return undefined;
+    if (event.status === 'blocked') return `${bold(event.stage)} ${status}`;
+    const memory = event.peakMemoryBytes > 0 ? `, ${bytesText(event.peakMemoryBytes)} at most` : '';
+    return `${bold(event.stage)} ${status}${dim(` in ${secondsText(event.seconds)}${memory}`)}`;
+  }
+  if (event.type === 'validation')
+    return dim(
+      `${event.stage}: step ${event.step}, validation loss ${numberText(event.loss)}${event.best ? ', the best so far' : ''}`,
+    );
+  if (event.type === 'recovery')
+    return `${event.stage}: ${event.cause}; goes on with ${JSON.stringify(event.change)}`;
+  if (event.type === 'note') return dim(`${event.stage}: ${event.text}`);
+  return undefined;
+}
+
+/** The first two reasons and how many there are more. */
+export function reasonsText(reasons: readonly Reason[]): string {
+  const texts = reasons.slice(0, 2).map(reasonText);
+  const more = reasons.length - texts.length;
+  return `${texts.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+}
+
+function reasonText({ code, path }: Reason): string {
+  const words = code.replaceAll('_', ' ');
+  return path === undefined ? words : `${words}: ${path}`;
+}
+
+export type Progress = Extract<RunEvent, { type: 'stage.progress' }>;
+
+/** What training has to say beside its bar. */
+export function figuresOf(event: Progress): readonly string[] {
+  return [
+    ...(event.label === undefined ? [] : [event.label]),
+    ...(event.loss === undefined ? [] : [`loss ${numberText(event.loss)}`]),
+    ...(event.tokensPerSecond === undefined ? [] : [`${Math.round(event.tokensPerSecond)} tokens/s`]),
+  ];
+}
+
+/** Time left at the pace so far; `undefined` before anything is done. */
+export function timeLeft({ done, total }: Progress, elapsed: number): string | undefined {
+  if (done <= 0 || total <= done || elapsed < 1) return undefined;
+  return `${secondsText((elapsed / done) * (total - done))} left`;
+}

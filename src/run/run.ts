@@ -1,0 +1,186 @@
+/** A run from its first event to its last: lock, journal, plan, stages, budgets. */
+import { type Diagnostic, UserError } from '../diagnostics/types.js';
+import type { RunEvent, RunStatus, StageSummary } from '../ir/events.js';
+import type { Program } from '../ir/types.js';
+import type { Plan } from '../planner/types.js';
+import type { Host } from '../source/host.js';
+import {
+  type Journal,
+  newRunId,
+  openJournal,
+  openStore,
+  outliveOrphan,
+  type RunLock,
+  type Store,
+  takeLock,
+} from '../store/index.js';
+import { budgetBroken } from './problems.js';
+import { exceededBudgets } from './requirements.js';
+import { runStages, type Step } from './scheduler.js';
+import type { Interrupts } from './stage-process.js';
+
+/** What is to be run, once the text has been read: no plan where the program has errors. */
+export interface Prepared {
+  readonly program?: Program;
+  readonly plan?: Plan;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+export interface RunRequest {
+  /** The pipeline's file as asked for. */
+  readonly pipeline: string;
+  readonly host: Host;
+  readonly engine: string;
+  readonly runtime: string;
+  readonly ftpc: string;
+  readonly threads: number;
+  readonly verify: boolean;
+  /** Only these stages and what they need. */
+  readonly only?: readonly string[];
+  /** Called with the lock held and the store swept. */
+  prepare(store: Store): Promise<Prepared>;
+  /** The fields of a `diagnostic` event. */
+  describe(diagnostic: Diagnostic): Readonly<Record<string, unknown>>;
+  /** Milliseconds that only ever grow. */
+  clock(): number;
+}
+
+export interface Watcher {
+  event(event: RunEvent): void;
+  diagnostic(diagnostic: Diagnostic): void;
+}
+
+export interface RunOutcome {
+  readonly runId: string;
+  readonly status: RunStatus;
+  readonly stages: readonly StageSummary[];
+}
+
+/** Never throws for what a user can cause: the last event says how it ended. */
+export async function runPipeline(
+  request: RunRequest,
+  watcher: Watcher,
+  interrupts: Interrupts,
+): Promise<RunOutcome> {
+  const { host } = request;
+  const store = openStore(host.cwd);
+  const runId = newRunId(host.now(), process.pid);
+  const begun = request.clock();
+  const log = recorder(watcher, request);
+  log.event({
+    type: 'run.started',
+    version: 1,
+    runId,
+    pipeline: request.pipeline,
+    engine: request.engine,
+    runtime: request.runtime,
+    ftpc: request.ftpc,
+  });
+  const finish = (status: RunStatus, stages: readonly StageSummary[] = []): RunOutcome => {
+    log.event({ type: 'run.finished', status, seconds: (request.clock() - begun) / 1000, stages });
+    return { runId, status, stages };
+  };
+  let lock: RunLock | undefined;
+  try {
+    lock = await takeLock(store.layout, runId, host.now);
+    log.into(openJournal(store.layout, runId, host.now));
+    await outliveOrphan(store.layout, ORPHAN_PATIENCE);
+    store.sweep();
+    const prepared = await request.prepare(store);
+    prepared.diagnostics.forEach(log.diagnostic);
+    const { program, plan } = prepared;
+    if (program === undefined || plan === undefined) return finish('failed');
+    plan.diagnostics.forEach(log.diagnostic);
+    const broken = plan.budget.filter((line) => line.holds === false);
+    if (broken.length > 0) {
+      if (!plan.diagnostics.some((diagnostic) => diagnostic.severity === 'error'))
+        broken.map(budgetBroken).forEach(log.diagnostic);
+      return finish('budget_exceeded');
+    }
+    if (!plan.valid) return finish('failed');
+    const outcome = await runStages(
+      stepsOf(program, plan, request.only),
+      {
+        runId,
+        store,
+        folder: program.folder,
+        threads: request.threads,
+        verify: request.verify,
+        clock: request.clock,
+      },
+      log,
+      interrupts,
+    );
+    const exceeded = exceededBudgets(program.budgets, {
+      peak_memory: Math.max(0, ...ran(outcome.summaries).map((stage) => stage.peakMemoryBytes)),
+      wall_time: (request.clock() - begun) / 1000,
+    });
+    exceeded.forEach(log.diagnostic);
+    if (outcome.interrupted) return finish('interrupted', outcome.summaries);
+    if (outcome.failed) return finish('failed', outcome.summaries);
+    if (outcome.gateClosed) return finish('gate_failed', outcome.summaries);
+    return finish(exceeded.length > 0 ? 'budget_exceeded' : 'done', outcome.summaries);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    log.diagnostic(error.diagnostic);
+    return finish('failed');
+  } finally {
+    log.close();
+    lock?.release();
+  }
+}
+
+/** How long the process of a killed run may take to save its state before it is ended. */
+const ORPHAN_PATIENCE = 20_000;
+
+/** Stages that did something in this run: what is cached took neither time nor memory. */
+const ran = (stages: readonly StageSummary[]): readonly StageSummary[] =>
+  stages.filter((stage) => stage.status === 'done' || stage.status === 'failed');
+
+function stepsOf(program: Program, plan: Plan, only: readonly string[] | undefined): readonly Step[] {
+  const wanted = only === undefined ? undefined : reachable(program, only);
+  return program.stages
+    .filter((stage) => wanted === undefined || wanted.has(stage.name))
+    .map((stage) => {
+      const planned = plan.stages.find(({ name }) => name === stage.name);
+      if (planned === undefined) throw new Error(`the plan knows no stage ${stage.name}`);
+      const { key, parts, reasons, chosen } = planned;
+      return { stage, key, parts, reasons, chosen: chosen ?? undefined };
+    });
+}
+
+/** Names of stages and of everything that they read. */
+function reachable(program: Program, names: readonly string[]): ReadonlySet<string> {
+  const found = new Set<string>(names);
+  for (const stage of program.stages.toReversed())
+    if (found.has(stage.name)) for (const input of stage.inputs) found.add(input);
+  return found;
+}
+
+interface Recorder extends Watcher {
+  /** Writes everything so far, and everything to come, into a journal too. */
+  into(journal: Journal): void;
+  close(): void;
+}
+
+function recorder(watcher: Watcher, request: RunRequest): Recorder {
+  let journal: Journal | undefined;
+  const early: RunEvent[] = [];
+  const event = (happened: RunEvent): void => {
+    if (journal === undefined) early.push(happened);
+    else journal.append(happened);
+    watcher.event(happened);
+  };
+  return {
+    event,
+    diagnostic: (diagnostic) => {
+      event({ type: 'diagnostic', ...request.describe(diagnostic) });
+      watcher.diagnostic(diagnostic);
+    },
+    into: (opened) => {
+      journal = opened;
+      early.forEach(opened.append);
+    },
+    close: () => journal?.close(),
+  };
+}
