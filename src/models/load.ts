@@ -2,9 +2,10 @@ import type { Host } from '../source/host.js';
 import { type LoadedTemplate, readChatTemplate } from './chat-template.js';
 import { readConfig } from './config.js';
 import { readTextFile } from './json-file.js';
-import { openTensorSource, type TensorSource } from './safetensors/folder.js';
+import { openTensorSource } from './safetensors/folder.js';
 import { type ModelConfig, ModelError, type Tokenizer, type WeightStore } from './types.js';
-import { checkTensors, type FileFormat, fileFormat, loadTensors, type Storage } from './weights/load.js';
+import { checkTensors, loadTensors, type Storage } from './weights/load.js';
+import { type FileFormat, safetensorsSource, type WeightSource } from './weights/source.js';
 
 export interface ModelFile {
   /** Name in the folder. */
@@ -41,29 +42,39 @@ export function openModel(host: Host, folder: string): ModelFolder {
     );
   }
   const config = readConfig(host, folder);
-  let source: TensorSource | undefined;
-  const open = (): TensorSource => {
-    source ??= openTensorSource(host, folder);
-    return source;
-  };
   return {
     path: folder,
     config,
+    ...weightAccess(folder, config, () => safetensorsSource(openTensorSource(host, folder))),
     files: () => modelFiles(host, folder),
-    checkWeights: () => checkTensors(folder, open(), config),
-    weightFormat() {
-      const located = open().get('model.layers.0.self_attn.q_proj.weight');
-      if (located !== undefined) return fileFormat(located);
-      checkTensors(folder, open(), config);
-      return 'F32';
-    },
-    loadWeights: (storage) => loadTensors(folder, open(), config, storage),
     async tokenizer() {
       const { loadTokenizer } = await import('./tokenizer/tokenizer.js');
       return loadTokenizer(host, folder);
     },
     template: () => readChatTemplate(host, folder),
     licence: () => readLicence(host, folder),
+  };
+}
+
+/** What a model can do with its weights once its source is known; the source is opened on first use. */
+export function weightAccess(
+  origin: string,
+  config: ModelConfig,
+  openSource: () => WeightSource,
+): Pick<ModelFolder, 'checkWeights' | 'weightFormat' | 'loadWeights'> {
+  let opened: WeightSource | undefined;
+  const source = (): WeightSource => {
+    opened ??= openSource();
+    return opened;
+  };
+  return {
+    checkWeights: () => checkTensors(origin, source(), config),
+    weightFormat() {
+      const first = source().get('model.layers.0.self_attn.q_proj.weight');
+      if (first === undefined) checkTensors(origin, source(), config);
+      return first?.format() ?? 'F32';
+    },
+    loadWeights: (storage) => loadTensors(origin, source(), config, storage),
   };
 }
 

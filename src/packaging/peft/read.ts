@@ -7,8 +7,8 @@ import {
   projectionPath,
   projectionShape,
 } from '../../models/weights/llama-names.js';
-import { fileFormat, readFloats } from '../../models/weights/load.js';
 import { elementCount } from '../../models/weights/sizes.js';
+import { safetensorsTensor } from '../../models/weights/source.js';
 import type { Host } from '../../source/host.js';
 import { type AdapterBase, type ParsedConfig, parseAdapterConfig } from './config-file.js';
 import { PREFIX } from './write.js';
@@ -82,7 +82,7 @@ function readTensors(
     found.add(projection);
     tensors.set(name, {
       shape,
-      data: readFloats({ entry, file }, fileFormat({ entry, file }), 0, elementCount(shape)),
+      data: safetensorsTensor({ entry, file }).read(0, elementCount(shape)),
     });
   }
   for (const name of tensors.keys()) {
