@@ -1,0 +1,36 @@
+import type { Call, Requirement } from '../ir/types.js';
+import type { Span } from '../source/span.js';
+import { metricPaths } from './expression.js';
+import { isMetricName, metrics } from './metrics/table.js';
+import type { MetricArgs, MetricName } from './metrics/types.js';
+import { metricTwice } from './problems.js';
+
+export interface ChosenMetric {
+  readonly name: MetricName;
+  readonly args: MetricArgs;
+}
+
+/**
+ * The metrics of the list, and those that only a requirement names. Loss and perplexity come together: they are one
+ * computation. Throws a `UserError` for a metric that stands twice.
+ */
+export function chosenMetrics(
+  calls: readonly Call[],
+  requires: readonly Requirement[],
+  at: Span,
+): readonly ChosenMetric[] {
+  const chosen = new Map<MetricName, ChosenMetric>();
+  for (const { call, args } of calls) {
+    if (!isMetricName(call)) throw new Error(`no metric is named ${call}`);
+    if (chosen.has(call)) throw metricTwice(call, at);
+    chosen.set(call, { name: call, args });
+  }
+  const named = requires.flatMap(({ condition }) => metricPaths(condition)).map((path) => path.at(-1) ?? '');
+  const withLoss = [...chosen.keys()].some((name) => metrics[name].needs === 'loss')
+    ? ['loss', 'perplexity']
+    : [];
+  for (const name of [...named, ...withLoss]) {
+    if (isMetricName(name) && !chosen.has(name)) chosen.set(name, { name, args: {} });
+  }
+  return [...chosen.values()];
+}

@@ -1,0 +1,64 @@
+/** What a user can cause in an evaluation, as diagnostics. */
+import type { Diagnostic } from '../diagnostics/types.js';
+import { UserError } from '../diagnostics/types.js';
+import type { Span } from '../source/span.js';
+
+type Fields = Omit<Diagnostic, 'severity'>;
+const error = (fields: Fields): UserError => new UserError({ severity: 'error', ...fields });
+
+export function metricTwice(name: string, at: Span): UserError {
+  return error({
+    code: 'FTP0701',
+    message: `the metric \`${name}\` stands twice in \`metrics\``,
+    at,
+    help: 'keep one of them: a `require` could not tell them apart; for both, write two eval stages',
+  });
+}
+
+export function unknownMetric(name: string, at: Span): UserError {
+  return error({
+    code: 'FTP0702',
+    message: `nothing measures \`${name}\``,
+    at,
+    help: 'add it to `metrics`, or give the stage a `baseline` if it is a baseline’s',
+  });
+}
+
+export function nothingToMeasure(name: string, rows: number, at: Span): UserError {
+  return error({
+    code: 'FTP0703',
+    message: `the metric \`${name}\` has no row to measure`,
+    at,
+    notes: [
+      `${rows} rows are held out; none of them has what the metric needs (a supervised token, a prompt to answer, a reference that is short enough)`,
+    ],
+    help: 'widen the limit of the metric, or hold out other rows',
+  });
+}
+
+export function noRows(dataset: string, at: Span): UserError {
+  return error({
+    code: 'FTP0704',
+    message: `\`${dataset}\` holds no row to evaluate on`,
+    at,
+    help: 'give the split of the data stage a larger share',
+  });
+}
+
+export function foreignTokens(label: string, id: number, vocab: number, at: Span): UserError {
+  return error({
+    code: 'FTP0705',
+    message: `\`${label}\` does not read the tokens of the rows: id ${id} is beyond its vocabulary of ${vocab}`,
+    at,
+    help: 'compare with a model of the same tokenizer, or format the rows with the tokenizer of this one',
+  });
+}
+
+export function noNumbers(label: string, at: Span): UserError {
+  return error({
+    code: 'FTP0706',
+    message: `\`${label}\` gives no numbers: its loss or logits are not finite`,
+    at,
+    help: 'check its weights for values that are not finite; an overflow in f16 is mended by bf16 or f32',
+  });
+}

@@ -1,0 +1,200 @@
+import type { Requirement } from '../ir/types.js';
+import type { Span } from '../source/span.js';
+import type { ChosenMetric } from './chosen-metrics.js';
+import { evaluateRequirement, type Finding, UnknownMetric } from './expression.js';
+import type { RowText } from './held-out.js';
+import { measure, measureDifference } from './metrics/measure.js';
+import type { MeasuredRow, Measurement, MetricName } from './metrics/types.js';
+import { noNumbers, nothingToMeasure, unknownMetric } from './problems.js';
+
+/** A model as the report names it. */
+export interface ReportedModel {
+  readonly label: string;
+  /** `nf4`: the projections of its base are held in four bits, as they were in training. */
+  readonly storage: 'stored' | 'nf4';
+  readonly adapter?: string;
+  /** What the adapter lies over. */
+  readonly base?: string;
+}
+
+export type Interval = readonly [low: number, high: number];
+type ByMetric<T> = Readonly<Partial<Record<MetricName, T>>>;
+
+export interface Sample {
+  readonly file: string;
+  readonly line: number;
+  readonly prompt: string;
+  readonly reference: string;
+  readonly baseline?: string;
+  readonly answer: string;
+}
+
+/** `report.json` of an eval stage. */
+export interface EvaluationReport {
+  readonly version: 1;
+  readonly stage: string;
+  readonly model: ReportedModel;
+  readonly baselineModel: ReportedModel | null;
+  /** Rows that were measured, and their supervised tokens. */
+  readonly rows: number;
+  readonly tokens: number;
+  /** Rows that were answered. */
+  readonly answered: number;
+  readonly metrics: ByMetric<number>;
+  readonly baseline: ByMetric<number>;
+  /** 95 % intervals: Wilson's for shares, bootstrap over rows for the others. */
+  readonly intervals: ByMetric<Interval>;
+  readonly baselineIntervals: ByMetric<Interval>;
+  /** Model minus baseline on the same rows, with the interval of a paired bootstrap. */
+  readonly differences: ByMetric<{ readonly value: number; readonly low: number; readonly high: number }>;
+  /** Rows that each metric counted. */
+  readonly counted: ByMetric<number>;
+  readonly requires: readonly Finding[];
+  readonly groups?: Readonly<Record<string, GroupReport>>;
+  readonly samples: readonly Sample[];
+}
+
+export interface GroupReport {
+  readonly rows: number;
+  readonly metrics: ByMetric<number>;
+  readonly baseline: ByMetric<number>;
+}
+
+export interface ReportInput {
+  readonly stage: string;
+  readonly span: Span;
+  readonly requires: readonly Requirement[];
+  readonly chosen: readonly ChosenMetric[];
+  readonly seed: number;
+  readonly model: ReportedModel;
+  readonly rows: readonly MeasuredRow[];
+  readonly baseline?: { readonly model: ReportedModel; readonly rows: readonly MeasuredRow[] };
+  readonly texts: readonly RowText[];
+  readonly samples: readonly number[];
+}
+
+/** Throws a `UserError` where a metric has no row, a model no numbers, or a requirement an unknown name. */
+export function evaluationReport(input: ReportInput): EvaluationReport {
+  const { rows, baseline } = input;
+  const own = measureAll(input, input.model, rows);
+  const other = baseline === undefined ? {} : measureAll(input, baseline.model, baseline.rows);
+  const metrics = mapValues(own, ({ value }) => value);
+  const baselineMetrics = mapValues(other, ({ value }) => value);
+  const groups = groupReports(input);
+  return {
+    version: 1,
+    stage: input.stage,
+    model: input.model,
+    baselineModel: baseline?.model ?? null,
+    rows: rows.length,
+    tokens: rows.reduce((sum, row) => sum + row.tokens, 0),
+    answered: rows.filter(({ answer }) => answer !== undefined).length,
+    metrics,
+    baseline: baselineMetrics,
+    intervals: mapValues(own, interval),
+    baselineIntervals: mapValues(other, interval),
+    differences: baseline === undefined ? {} : differences(input, baseline.rows),
+    counted: mapValues(own, ({ rows: counted }) => counted),
+    requires: findings(input, metrics, baselineMetrics),
+    ...(groups === undefined ? {} : { groups }),
+    samples: input.samples.map((row) => sampleOf(input, row)),
+  };
+}
+
+const interval = ({ low, high }: Measurement): Interval => [low, high];
+
+function measureAll(
+  { chosen, seed, span }: ReportInput,
+  model: ReportedModel,
+  rows: readonly MeasuredRow[],
+): ByMetric<Measurement> {
+  const measured: Partial<Record<MetricName, Measurement>> = {};
+  for (const { name, args } of chosen) {
+    const found = measure(name, rows, { args, seed });
+    if (found === undefined) throw nothingToMeasure(name, rows.length, span);
+    // A loss of several hundred nats overflows e^x; that is no number to compare with either.
+    if (!Number.isFinite(found.value)) throw noNumbers(model.label, span);
+    measured[name] = found;
+  }
+  return measured;
+}
+
+function differences(
+  { chosen, seed, rows }: ReportInput,
+  other: readonly MeasuredRow[],
+): EvaluationReport['differences'] {
+  const found: Partial<Record<MetricName, { value: number; low: number; high: number }>> = {};
+  for (const { name, args } of chosen) {
+    const difference = measureDifference(name, rows, other, { args, seed });
+    if (difference !== undefined) {
+      const { value, low, high } = difference;
+      found[name] = { value, low, high };
+    }
+  }
+  return found;
+}
+
+function findings(
+  { requires, stage, span }: ReportInput,
+  metrics: ByMetric<number>,
+  baseline: ByMetric<number>,
+): readonly Finding[] {
+  const own: Readonly<Record<string, number>> = metrics;
+  const other: Readonly<Record<string, number>> = baseline;
+  return requires.map((requirement) => {
+    try {
+      return evaluateRequirement(requirement, ([first = '', second]) => {
+        if (second === undefined) return own[first];
+        if (first === 'baseline') return other[second];
+        return first === stage ? own[second] : undefined;
+      });
+    } catch (error) {
+      if (error instanceof UnknownMetric) throw unknownMetric(error.path.join('.'), requirement.span ?? span);
+      throw error;
+    }
+  });
+}
+
+/** The metrics of each kind of row; a kind on whose rows a metric says nothing leaves it out. */
+function groupReports(input: ReportInput): Readonly<Record<string, GroupReport>> | undefined {
+  const kinds = [...new Set(input.texts.flatMap(({ kind }) => (kind === undefined ? [] : [kind])))].sort();
+  if (kinds.length === 0) return undefined;
+  const values = (rows: readonly MeasuredRow[] | undefined, kind: string): ByMetric<number> => {
+    const group = (rows ?? []).filter((_, row) => input.texts[row]?.kind === kind);
+    const found: Partial<Record<MetricName, number>> = {};
+    for (const { name, args } of input.chosen) {
+      const measured = measure(name, group, { args, seed: input.seed, resamples: 1 });
+      if (measured !== undefined) found[name] = measured.value;
+    }
+    return found;
+  };
+  return Object.fromEntries(
+    kinds.map((kind) => [
+      kind,
+      {
+        rows: input.texts.filter((text) => text.kind === kind).length,
+        metrics: values(input.rows, kind),
+        baseline: values(input.baseline?.rows, kind),
+      },
+    ]),
+  );
+}
+
+function sampleOf({ rows, baseline, texts }: ReportInput, row: number): Sample {
+  const { file = '', line = 0, prompt = '', answer: reference = '' } = texts[row] ?? {};
+  const before = baseline?.rows[row]?.answer;
+  return {
+    file,
+    line,
+    prompt,
+    reference,
+    ...(before === undefined ? {} : { baseline: before }),
+    answer: rows[row]?.answer ?? '',
+  };
+}
+
+function mapValues<T, U>(values: ByMetric<T>, change: (value: T) => U): ByMetric<U> {
+  return Object.fromEntries(
+    Object.entries(values).map(([name, value]) => [name, change(value as T)]),
+  ) as ByMetric<U>;
+}

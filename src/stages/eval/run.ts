@@ -1,0 +1,158 @@
+import { chosenMetrics } from '../../evaluation/chosen-metrics.js';
+import { NoNumberError } from '../../evaluation/generation/index.js';
+import type { HeldOut } from '../../evaluation/held-out.js';
+import { metrics } from '../../evaluation/metrics/table.js';
+import { type Observation, observe } from '../../evaluation/observe.js';
+import { foreignTokens, noNumbers, noRows } from '../../evaluation/problems.js';
+import { type EvaluationReport, evaluationReport, type ReportedModel } from '../../evaluation/report.js';
+import { chooseRows, measuredRows, rowFacts } from '../../evaluation/rows.js';
+import { EVALUATION_SHAPES } from '../../evaluation/shapes.js';
+import type { Call, Reference } from '../../ir/types.js';
+import { createDecoder } from '../../models/decoder/index.js';
+import { openModel } from '../../models/load.js';
+import type { Tokenizer } from '../../models/types.js';
+import { checkAdapter, readAdapter } from '../../packaging/peft/read.js';
+import { onnxRuntime } from '../../tensor/runtimes/onnx/index.js';
+import type { Runtime } from '../../tensor/types.js';
+import type { RunStage, StageContext } from '../types.js';
+import { answerLines } from './answers.js';
+import { openHeldOut } from './held-out.js';
+import { progress } from './progress.js';
+import type { EvalSettings } from './schema.js';
+import { type OpenBase, openBase, resolveSubject, type Subject, sameWeights } from './subject.js';
+
+/** Measures a model and its baseline on the same rows. A requirement that fails is a result, not an error. */
+export const run: RunStage = async (context) => {
+  const { stage, output, host } = context;
+  const settings = stage.settings as unknown as EvalSettings;
+  const subject = resolveSubject(settings.model, context);
+  const baseline = settings.baseline && resolveBaseline(settings.baseline, subject, context);
+  const heldOut = openHeldOut(settings.dataset, context);
+  if (heldOut.tokens.count === 0)
+    throw noRows(`${settings.dataset.stage}.${settings.dataset.port}`, stage.span);
+
+  const chosen = chosenMetrics(settings.metrics, stage.requires, stage.span);
+  const tokenizer = await openModel(host, subject.base.folder).tokenizer();
+  const facts = rowFacts(heldOut, tokenizer, chosen);
+  const rows = chooseRows(heldOut, facts, chosen, {
+    limit: settings.generation.rows,
+    samples: settings.samples,
+    seed: settings.seed,
+  });
+  const losses = chosen.some(({ name }) => metrics[name].needs === 'loss');
+  const work: Work = {
+    context,
+    runtime: await onnxRuntime({ threads: context.threads }),
+    heldOut,
+    losses,
+    answer: rows.answer,
+    maxTokens: settings.generation.max_tokens,
+    report: progress(context, (losses ? facts.length : 0) + rows.answer.length, baseline ? 2 : 1),
+  };
+  const [own, other] = await observeBoth(work, tokenizer, subject, baseline);
+
+  const report = evaluationReport({
+    stage: stage.name,
+    span: stage.span,
+    requires: stage.requires,
+    chosen,
+    seed: settings.seed,
+    model: reported(subject),
+    rows: measuredRows(facts, own),
+    ...(baseline && other
+      ? { baseline: { model: reported(baseline), rows: measuredRows(facts, other) } }
+      : {}),
+    texts: facts.map((_, row) => heldOut.text(row)),
+    samples: rows.samples,
+  });
+  output.write('report.json', `${JSON.stringify(report, null, 2)}\n`);
+  const answers = output.open('answers.jsonl');
+  for (const line of answerLines(rows.answer, heldOut, own, other)) answers.write(line);
+  answers.close();
+  return {
+    outputs: { report: 'report.json', answers: 'answers.jsonl' },
+    metrics: numbers(report.metrics),
+    ...(baseline === undefined ? {} : { baseline: numbers(report.baseline) }),
+    failed: report.requires
+      .filter(({ holds }) => !holds)
+      .map(({ require, value, limit }) => ({ require, value, limit })),
+  };
+};
+
+interface Work {
+  readonly context: StageContext;
+  readonly runtime: Runtime;
+  readonly heldOut: HeldOut;
+  readonly losses: boolean;
+  readonly answer: readonly number[];
+  readonly maxTokens: number;
+  readonly report: (label: string) => (done: number, what: 'losses' | 'answers') => void;
+}
+
+/** A baseline with the weights of the model's base is measured over the same copy of them, held in the same way. */
+function resolveBaseline(value: Call | Reference, subject: Subject, context: StageContext): Subject {
+  const baseline = resolveSubject(value, context);
+  return sameWeights(baseline, subject) ? { ...baseline, storage: subject.storage } : baseline;
+}
+
+/** Never holds two sets of weights: those of the model are let go before the baseline's are read. */
+async function observeBoth(
+  work: Work,
+  tokenizer: Tokenizer,
+  subject: Subject,
+  baseline: Subject | undefined,
+): Promise<readonly [Observation, Observation | undefined]> {
+  let base: OpenBase | undefined = openBase(work.context.host, subject);
+  const own = await observeOne(work, base, tokenizer, subject);
+  if (baseline === undefined) return [own, undefined];
+  if (!sameWeights(baseline, subject)) {
+    base = undefined;
+    base = openBase(work.context.host, baseline);
+    tokenizer = await base.model.tokenizer();
+  }
+  return [own, await observeOne(work, base, tokenizer, baseline)];
+}
+
+async function observeOne(
+  work: Work,
+  { model, weights }: OpenBase,
+  tokenizer: Tokenizer,
+  subject: Subject,
+): Promise<Observation> {
+  const { host, stage, signal } = work.context;
+  const adapter = subject.adapter === undefined ? undefined : readAdapter(host, subject.adapter);
+  if (adapter !== undefined) checkAdapter(adapter, model.config, adapter.path);
+  const highest = highestId(work.heldOut);
+  if (highest >= model.config.vocabSize)
+    throw foreignTokens(subject.label, highest, model.config.vocabSize, stage.span);
+  const decoder = await createDecoder({
+    runtime: work.runtime,
+    config: model.config,
+    weights,
+    ...(adapter === undefined ? {} : { adapter }),
+    trainable: 'none',
+    checkpointedBlocks: 0,
+    headChunk: EVALUATION_SHAPES.headChunk,
+  });
+  try {
+    return await observe(decoder, tokenizer, { ...work, onProgress: work.report(subject.label), signal });
+  } catch (error) {
+    if (error instanceof NoNumberError) throw noNumbers(subject.label, stage.span);
+    throw error;
+  } finally {
+    await decoder.release();
+  }
+}
+
+function highestId({ tokens }: HeldOut): number {
+  let highest = 0;
+  for (let row = 0; row < tokens.count; row++)
+    highest = tokens.read(row).ids.reduce((most, id) => Math.max(most, id), highest);
+  return highest;
+}
+
+function reported({ label, storage, adapter, base }: Subject): ReportedModel {
+  return { label, storage, ...(adapter === undefined ? {} : { adapter: label, base: base.label }) };
+}
+
+const numbers = (values: EvaluationReport['metrics']): Readonly<Record<string, number>> => values;

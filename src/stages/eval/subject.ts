@@ -1,0 +1,84 @@
+import { join } from 'node:path';
+import type { Call, Reference } from '../../ir/types.js';
+import { initModel } from '../../models/initialise.js';
+import { readJsonFile } from '../../models/json-file.js';
+import { type ModelFolder, openModel } from '../../models/load.js';
+import { ModelError, type WeightStore } from '../../models/types.js';
+import type { Host } from '../../source/host.js';
+import { type ResolvedModel, resolveModel } from '../models.js';
+import type { Artefact, StageContext } from '../types.js';
+
+/** What an `Adapter` or `Model` setting comes to: a base, the way it is held, and perhaps an adapter over it. */
+export interface Subject {
+  readonly label: string;
+  readonly base: ResolvedModel;
+  /** `nf4` for an adapter that was trained over a base in four bits: elsewhere it would answer differently. */
+  readonly storage: 'stored' | 'nf4';
+  /** Absolute folder of the adapter. */
+  readonly adapter?: string;
+  /** The stage that put it out. */
+  readonly artefact?: Artefact;
+}
+
+export type Method = 'lora' | 'qlora' | 'full';
+
+type Place = Pick<StageContext, 'inputs' | 'host' | 'folder'>;
+
+/** Throws a {@link ModelError} where the stage's output is not what it should be. */
+export function resolveSubject(value: Call | Reference, context: StageContext): Subject {
+  if ('call' in value) {
+    const base = resolveModel(value, context);
+    return { label: base.label, base, storage: 'stored' };
+  }
+  const { artefact, folder } = outputOf(value, context);
+  const label = value.port === '' ? value.stage : `${value.stage}.${value.port}`;
+  if (context.host.stat(join(folder, 'adapter_config.json')) === undefined) {
+    return { label, base: { folder, label }, storage: 'stored', artefact };
+  }
+  const base = resolveModel(artefact.stage.settings['base'] as unknown as Call | Reference, context);
+  const storage = trainedWith(artefact, context.host) === 'qlora' ? 'nf4' : 'stored';
+  return { label, base, storage, adapter: folder, artefact };
+}
+
+/** The folder that a port handed on: by the port's name, or the one adapter or model that the stage put out. */
+export function outputOf(
+  { stage, port }: Reference,
+  { inputs }: Pick<Place, 'inputs'>,
+): { readonly artefact: Artefact; readonly folder: string } {
+  const artefact = inputs[stage];
+  const outputs = artefact?.result.outputs ?? {};
+  const output = outputs[port] ?? outputs['model'] ?? outputs['adapter'];
+  if (artefact === undefined || output === undefined) throw new Error(`stage ${stage} handed on no model`);
+  return { artefact, folder: join(artefact.path, output) };
+}
+
+/** `training.json` of a train stage: `{ "method", "base" }`. */
+export function trainedWith(artefact: Artefact, host: Host): Method {
+  const path = join(artefact.path, 'training.json');
+  if (host.stat(path) === undefined) return 'lora';
+  const { method } = readJsonFile(host, path, { code: 'adapter_invalid', maxBytes: 1_000_000 });
+  if (method === 'lora' || method === 'qlora' || method === 'full') return method;
+  throw new ModelError(
+    'adapter_invalid',
+    path,
+    `"method" is ${JSON.stringify(method)}; it must be lora, qlora or full.`,
+    'Run the train stage again.',
+  );
+}
+
+/** Whether two models have the same weights in memory. */
+export function sameWeights(a: Subject, b: Subject): boolean {
+  return a.base.folder === b.base.folder && a.base.seed === b.base.seed;
+}
+
+export interface OpenBase {
+  readonly model: ModelFolder;
+  readonly weights: WeightStore;
+}
+
+/** Reads a base into memory, or makes its fresh weights. Throws a {@link ModelError}. */
+export function openBase(host: Host, { base, storage }: Pick<Subject, 'base' | 'storage'>): OpenBase {
+  const model = openModel(host, base.folder);
+  const weights = base.seed === undefined ? model.loadWeights(storage) : initModel(model.config, base.seed);
+  return { model, weights };
+}

@@ -1,0 +1,71 @@
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { generate } from '../../src/evaluation/generation/index.js';
+import { rowLosses } from '../../src/evaluation/losses.js';
+import { createDecoder, type Decoder } from '../../src/models/decoder/index.js';
+import { openModel } from '../../src/models/load.js';
+import { readAdapter } from '../../src/packaging/peft/read.js';
+import { nodeHost } from '../../src/source/node-host.js';
+import { onnxRuntime } from '../../src/tensor/runtimes/onnx/index.js';
+import { expected, tiny } from './tiny.js';
+
+const host = nodeHost();
+const prompts = expected.ids.map((ids) => Int32Array.from(ids));
+
+describe('evaluation of a real decoder', () => {
+  const decoders = new Map<'base' | 'tuned', Decoder>();
+
+  before(async () => {
+    const runtime = await onnxRuntime({ threads: 1 });
+    const model = openModel(host, join(tiny, 'base'));
+    const weights = model.loadWeights('stored');
+    const adapter = readAdapter(host, join(tiny, 'adapter'));
+    const common = {
+      runtime,
+      config: model.config,
+      weights,
+      trainable: 'none',
+      checkpointedBlocks: 0,
+    } as const;
+    decoders.set('base', await createDecoder({ ...common, headChunk: 32 }));
+    decoders.set('tuned', await createDecoder({ ...common, adapter, headChunk: 32 }));
+  });
+  after(async () => {
+    for (const decoder of decoders.values()) await decoder.release();
+  });
+  const decoderOf = (which: 'base' | 'tuned'): Decoder => {
+    const decoder = decoders.get(which);
+    if (decoder === undefined) throw new Error(`no decoder ${which}`);
+    return decoder;
+  };
+
+  for (const which of ['base', 'tuned'] as const) {
+    it(`answers greedily as transformers, token for token (${which})`, async () => {
+      const answers = await generate(decoderOf(which), prompts, { maxTokens: 24, stopIds: [258] });
+      expect(answers.map(({ ids }) => ids)).to.deep.equal(expected[which].greedy);
+    });
+
+    it(`has PyTorch’s losses (${which}, 1e-5 relative)`, async () => {
+      const rows = {
+        count: prompts.length,
+        lengthOf: (row: number) => prompts[row]?.length ?? 0,
+        read: (row: number) => ({ ids: prompts[row] as Int32Array, labels: prompts[row] as Int32Array }),
+      };
+      const losses = await rowLosses(decoderOf(which), rows, { batchTokens: 128, padId: 256 });
+      for (const [row, { sum, tokens }] of losses.entries()) {
+        const wanted = expected[which].losses[row] ?? Number.NaN;
+        expect(sum).to.be.closeTo(wanted, 1e-5 * wanted + 1e-9);
+        expect(tokens).to.equal((prompts[row]?.length ?? 0) - 1);
+      }
+    });
+  }
+
+  it('is the same for a row alone and among others', async () => {
+    const options = { maxTokens: 20, stopIds: [] };
+    const together = await generate(decoderOf('tuned'), prompts, options);
+    for (const [i, prompt] of prompts.entries()) {
+      const [alone] = await generate(decoderOf('tuned'), [prompt], options);
+      expect(alone).to.deep.equal(together[i]);
+    }
+  });
+});

@@ -1,0 +1,164 @@
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { StageEvent } from '../../src/ir/events.js';
+import type { OutputFolder, StageResult } from '../../src/ir/outputs.js';
+import type { Stage, StageKind, Value } from '../../src/ir/types.js';
+import type { Tokenizer } from '../../src/models/types.js';
+import { nodeHost } from '../../src/source/node-host.js';
+import type { Artefact, StageContext } from '../../src/stages/types.js';
+import { fixture } from './fixtures.js';
+
+/** The tiny model, its adapter and PEFT's merge of both, as `record_tiny.py` recorded them. */
+export const tiny = join(nodeHost().packageFolder, 'test', 'fixtures', 'evaluation', 'tiny');
+
+interface Seen {
+  readonly greedy: readonly (readonly number[])[];
+  readonly losses: readonly number[];
+  readonly logits: readonly number[];
+}
+
+export const expected = fixture<{
+  readonly prompts: readonly string[];
+  readonly ids: readonly (readonly number[])[];
+  readonly base: Seen;
+  readonly tuned: Seen;
+}>('evaluation', 'tiny/expected.json');
+
+/** A folder that goes when the test has ended. */
+export function scratch(): { readonly path: string; remove(): void } {
+  const path = mkdtempSync(join(tmpdir(), 'ftpc-test-'));
+  return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
+}
+
+export function plainOutput(path: string): OutputFolder {
+  const place = (name: string): string => {
+    const file = join(path, name);
+    mkdirSync(dirname(file), { recursive: true });
+    return file;
+  };
+  return {
+    path,
+    write(name, content) {
+      const chunks = typeof content === 'string' || content instanceof Uint8Array ? [content] : [...content];
+      writeFileSync(place(name), Buffer.concat(chunks.map((chunk) => Buffer.from(chunk))));
+    },
+    open(name) {
+      const file = place(name);
+      writeFileSync(file, '');
+      return {
+        write: (chunk) => writeFileSync(file, chunk, { flag: 'a' }),
+        close: () => undefined,
+      };
+    },
+  };
+}
+
+export const SPAN = { file: 'test.ftp', start: 0, end: 0, line: 1, column: 1 } as unknown as Stage['span'];
+
+export function stageOf(
+  kind: StageKind,
+  name: string,
+  settings: Readonly<Record<string, unknown>>,
+  more: Partial<Stage> = {},
+): Stage {
+  return {
+    kind,
+    name,
+    settings: settings as Readonly<Record<string, Value>>,
+    origins: {},
+    requires: [],
+    inputs: [],
+    span: SPAN,
+    ...more,
+  };
+}
+
+export function artefact(stage: Stage, path: string, result: Partial<StageResult> = {}): Artefact {
+  return { stage, path, key: `key-of-${stage.name}`, result: { outputs: {}, metrics: {}, ...result } };
+}
+
+export function contextOf(
+  stage: Stage,
+  inputs: readonly Artefact[],
+  folder: string,
+  more: Partial<StageContext> = {},
+): StageContext & { readonly events: StageEvent[] } {
+  const events: StageEvent[] = [];
+  const output = join(folder, 'output');
+  mkdirSync(output, { recursive: true });
+  return {
+    stage,
+    inputs: Object.fromEntries(inputs.map((input) => [input.stage.name, input])),
+    folder,
+    host: nodeHost(folder),
+    output: plainOutput(output),
+    work: {
+      path: join(folder, 'work'),
+      commit: () => undefined,
+      committed: () => [],
+      remove: () => undefined,
+    },
+    key: 'key',
+    threads: 1,
+    emit: (event) => events.push(event),
+    signal: new AbortController().signal,
+    ...more,
+    events,
+  };
+}
+
+export const baseCall = { call: 'local', args: { folder: join(tiny, 'base') } } as const;
+
+/** A complete train stage whose adapter is the recorded one; `method` goes into `training.json`. */
+export function trained(folder: string, method: 'lora' | 'qlora' = 'lora'): Artefact {
+  const path = join(folder, `train-${method}`);
+  mkdirSync(path, { recursive: true });
+  cpSync(join(tiny, 'adapter'), join(path, 'best'), { recursive: true });
+  writeFileSync(join(path, 'training.json'), JSON.stringify({ method, base: 'base' }));
+  const dataset = { stage: 'rows', port: 'train' };
+  return artefact(stageOf('train', 'adapter', { base: baseCall, dataset }), path, {
+    outputs: { adapter: 'best', best: 'best' },
+    metrics: { loss: 1.5 },
+  });
+}
+
+export interface Dialog {
+  readonly prompt: string;
+  readonly answer: string;
+  readonly kind?: string;
+}
+
+/** A complete format stage, written as `src/stages/format/rows.ts` says. */
+export function formatted(folder: string, tokenizer: Tokenizer, dialogs: readonly Dialog[]): Artefact {
+  const path = join(folder, 'rows');
+  mkdirSync(path, { recursive: true });
+  const end = tokenizer.idOf('<|im_end|>') ?? 0;
+  const pairs: number[] = [];
+  const table: number[] = [];
+  for (const [i, { prompt, answer }] of dialogs.entries()) {
+    const before = [...tokenizer.encode(prompt)];
+    const after = [...tokenizer.encode(answer), end];
+    table.push(pairs.length / 2, before.length + after.length, after.length, before.length, 0, i + 1);
+    for (const id of before) pairs.push(id, -100);
+    for (const id of after) pairs.push(id, id);
+  }
+  for (const split of ['train', 'test']) {
+    writeFileSync(join(path, `${split}.tokens.bin`), new Uint8Array(Int32Array.from(pairs).buffer));
+    writeFileSync(join(path, `${split}.rows.bin`), new Uint8Array(Float64Array.from(table).buffer));
+    const lines = dialogs.map((dialog, i) => JSON.stringify({ ...dialog, file: 'rows.jsonl', line: i + 1 }));
+    writeFileSync(join(path, `${split}.text.jsonl`), `${lines.join('\n')}\n`);
+  }
+  const counts = { rows: dialogs.length, tokens: pairs.length / 2, supervised: 0, longest: 0, histogram: [] };
+  const info = {
+    version: 1,
+    tokenizer: { folder: join(tiny, 'base'), sha256: '' },
+    template: { sha256: '' },
+    files: ['rows.jsonl'],
+    splits: { train: counts, test: counts },
+    stopIds: [end],
+    padId: tokenizer.idOf('<|endoftext|>') ?? 0,
+  };
+  writeFileSync(join(path, 'format.json'), JSON.stringify(info));
+  return artefact(stageOf('format', 'rows', {}), path);
+}

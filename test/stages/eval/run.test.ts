@@ -1,0 +1,221 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { UserError } from '../../../src/diagnostics/types.js';
+import type { EvaluationReport } from '../../../src/evaluation/report.js';
+import type { Expression, Requirement } from '../../../src/ir/types.js';
+import { openModel } from '../../../src/models/load.js';
+import type { Tokenizer } from '../../../src/models/types.js';
+import { nodeHost } from '../../../src/source/node-host.js';
+import { run } from '../../../src/stages/eval/run.js';
+import {
+  baseCall,
+  contextOf,
+  type Dialog,
+  expected,
+  formatted,
+  SPAN,
+  scratch,
+  stageOf,
+  tiny,
+  trained,
+} from '../../evaluation/tiny.js';
+
+const metric = (...path: string[]): Expression => ({ op: 'metric', path });
+const requires = (text: string, left: Expression, op: '<' | '>=', right: Expression): Requirement => ({
+  text,
+  condition: { op, left, right },
+  span: SPAN,
+});
+
+describe('the eval stage', () => {
+  const place = scratch();
+  after(() => place.remove());
+  let tokenizer: Tokenizer;
+  let dialogs: readonly Dialog[];
+  let count = 0;
+
+  before(async () => {
+    tokenizer = await openModel(nodeHost(), join(tiny, 'base')).tokenizer();
+    // References that the tuned model gives exactly for some rows, by what transformers generated.
+    dialogs = expected.prompts.map((prompt, i) => ({
+      prompt,
+      answer: i % 2 === 0 ? tokenizer.decode((expected.tuned.greedy[i] ?? []).slice(0, 6)) : 'no such answer',
+      kind: i < 2 ? 'first' : 'second',
+    }));
+  });
+
+  const evaluate = async (
+    settings: Readonly<Record<string, unknown>> = {},
+    more: { requires?: readonly Requirement[]; method?: 'lora' | 'qlora' } = {},
+  ) => {
+    count++;
+    const folder = join(place.path, `eval-${count}`);
+    const train = trained(folder, more.method);
+    const rows = formatted(folder, tokenizer, dialogs);
+    const stage = stageOf(
+      'eval',
+      'quality',
+      {
+        model: { stage: 'adapter', port: 'best' },
+        dataset: { stage: 'rows', port: 'test' },
+        baseline: baseCall,
+        metrics: [{ call: 'perplexity', args: {} }],
+        generation: { max_tokens: 6 },
+        samples: 2,
+        seed: 1,
+        ...settings,
+      },
+      { requires: more.requires ?? [] },
+    );
+    const context = contextOf(stage, [train, rows], folder);
+    const result = await run(context);
+    const read = (name: string): string => readFileSync(join(context.output.path, name), 'utf8');
+    return { result, context, read, report: JSON.parse(read('report.json')) as EvaluationReport };
+  };
+
+  const call = (name: string, args = {}): unknown => ({ call: name, args });
+  const everything = {
+    metrics: [call('perplexity'), call('exact_match'), call('rouge_l'), call('unigram_perplexity')],
+  };
+
+  it('measures model and baseline on the same rows and writes the report', async () => {
+    const { result, report, context, read } = await evaluate(everything);
+    const names = ['exact_match', 'loss', 'perplexity', 'rouge_l', 'unigram_perplexity'];
+    expect(Object.keys(result.metrics).sort()).to.deep.equal(names);
+    expect(Object.keys(result.baseline ?? {}).sort()).to.deep.equal(names);
+    expect(result.metrics).to.deep.equal(report.metrics);
+    expect(result.failed).to.deep.equal([]);
+    expect(report.metrics.perplexity).to.be.closeTo(Math.exp(report.metrics.loss ?? 0), 1e-9);
+    // The references of rows 0 and 2 are what transformers generates with the adapter.
+    expect(report.metrics.exact_match).to.equal(0.5);
+    expect(report.baseline.exact_match).to.equal(0);
+    expect(report.rows).to.equal(4);
+    expect(report.answered).to.equal(4);
+    for (const [name, [low, high]] of Object.entries(report.intervals)) {
+      const value = report.metrics[name as 'loss'] ?? Number.NaN;
+      expect(low, name).to.be.at.most(value);
+      expect(high, name).to.be.at.least(value);
+    }
+    expect(report.differences.exact_match?.value).to.equal(0.5);
+    expect(report.groups?.['first']?.metrics.exact_match).to.equal(0.5);
+    expect(report.groups?.['second']?.rows).to.equal(2);
+    expect(report.samples).to.have.length(2);
+    for (const sample of report.samples) {
+      const row = expected.prompts.indexOf(sample.prompt);
+      expect(sample.answer).to.equal(
+        tokenizer.decode((expected.tuned.greedy[row] ?? []).slice(0, 6), { skipSpecial: true }),
+      );
+      expect(sample.baseline).to.equal(
+        tokenizer.decode((expected.base.greedy[row] ?? []).slice(0, 6), { skipSpecial: true }),
+      );
+    }
+    const lines = read('answers.jsonl').trimEnd().split('\n');
+    expect(lines).to.have.length(4);
+    const progress = context.events.filter((event) => event.type === 'stage.progress');
+    expect(progress.at(-1)).to.include({ done: 16, total: 16 });
+  });
+
+  it('writes the same report again', async () => {
+    const [first, second] = [await evaluate(everything), await evaluate(everything)];
+    expect(second.read('report.json')).to.equal(first.read('report.json'));
+    expect(second.read('answers.jsonl')).to.equal(first.read('answers.jsonl'));
+  });
+
+  it('returns a requirement that fails as a result', async () => {
+    const hopeless = requires('loss < 0.5', metric('loss'), '<', { op: 'value', value: 0.5 });
+    const gain = requires(
+      'exact_match - baseline.exact_match >= 0.2',
+      { op: '-', left: metric('exact_match'), right: metric('baseline', 'exact_match') },
+      '>=',
+      { op: 'value', value: 0.2 },
+    );
+    const { result, report } = await evaluate(everything, { requires: [hopeless, gain] });
+    expect(result.failed).to.have.length(1);
+    expect(result.failed?.[0]).to.include({ require: 'loss < 0.5', limit: 0.5 });
+    expect(report.requires.map(({ holds }) => holds)).to.deep.equal([false, true]);
+    expect(report.requires[0]?.sentence).to.match(/^loss = [\d.]+, needs < 0\.5$/);
+  });
+
+  it('measures what only a requirement names', async () => {
+    const needed = requires('quality.rouge_l >= 0', metric('quality', 'rouge_l'), '>=', {
+      op: 'value',
+      value: 0,
+    });
+    const { result } = await evaluate({}, { requires: [needed] });
+    expect(result.metrics).to.have.property('rouge_l');
+  });
+
+  it('evaluates a QLoRA adapter over a base in four bits, and its baseline too', async () => {
+    const [plain, quantised] = [await evaluate(), await evaluate({}, { method: 'qlora' })];
+    expect(quantised.report.model.storage).to.equal('nf4');
+    expect(quantised.report.baselineModel?.storage).to.equal('nf4');
+    expect(quantised.report.metrics.loss).not.to.equal(plain.report.metrics.loss);
+    expect(quantised.report.baseline.loss).not.to.equal(plain.report.baseline.loss);
+  });
+
+  it('evaluates a model folder, and a baseline of other weights', async () => {
+    const untrained = { call: 'untrained', args: { folder: join(tiny, 'base'), seed: 3 } };
+    const { report } = await evaluate({ model: baseCall, baseline: untrained });
+    const { report: adapted } = await evaluate();
+    expect(report.metrics.loss).to.equal(adapted.baseline.loss);
+    expect(report.baseline.loss).not.to.equal(report.metrics.loss);
+  });
+
+  it('evaluates without a baseline, and answers only the rows that it is told to', async () => {
+    const { result, report } = await evaluate({
+      baseline: undefined,
+      metrics: [call('rouge_l')],
+      generation: { max_tokens: 4, rows: 3 },
+      samples: 0,
+    });
+    expect(result.baseline).to.equal(undefined);
+    expect(report.baselineModel).to.equal(null);
+    expect(report.answered).to.equal(3);
+    expect(report.counted.rouge_l).to.equal(3);
+    expect(report.samples).to.deep.equal([]);
+  });
+
+  it('names what is wrong', async () => {
+    const codeOf = async (running: Promise<unknown>): Promise<string> => {
+      try {
+        await running;
+      } catch (error) {
+        if (error instanceof UserError) return error.diagnostic.code;
+        throw error;
+      }
+      return 'none';
+    };
+    expect(await codeOf(evaluate({ metrics: [call('rouge_l'), call('rouge_l')] }))).to.equal('FTP0701');
+    const unknown = requires('bleu >= 0', metric('bleu'), '>=', { op: 'value', value: 0 });
+    expect(await codeOf(evaluate({}, { requires: [unknown] }))).to.equal('FTP0702');
+    expect(await codeOf(evaluate({ metrics: [call('exact_match', { up_to: 1 })] }))).to.equal('FTP0703');
+    const kept = dialogs;
+    dialogs = [];
+    expect(await codeOf(evaluate())).to.equal('FTP0704');
+    dialogs = kept;
+  });
+
+  it('stops when it is told to', async () => {
+    const folder = join(place.path, 'stopped');
+    const abort = new AbortController();
+    const reason = new Error('interrupted');
+    const stage = stageOf('eval', 'quality', {
+      model: { stage: 'adapter', port: 'best' },
+      dataset: { stage: 'rows', port: 'test' },
+      metrics: [call('rouge_l')],
+      generation: { max_tokens: 50 },
+      samples: 0,
+      seed: 1,
+    });
+    const context = contextOf(stage, [trained(folder), formatted(folder, tokenizer, dialogs)], folder, {
+      signal: abort.signal,
+    });
+    abort.abort(reason);
+    let caught: unknown;
+    await run(context).catch((error: unknown) => {
+      caught = error;
+    });
+    expect(caught).to.equal(reason);
+  });
+});
