@@ -43,19 +43,37 @@ export function quantiseNf4(
 
 /** Writes the codes of at most 64 weights from byte `at` on and returns their absmax. */
 function quantiseBlock(block: Float32Array, codes: Uint8Array, at: number): number {
-  const whole = block.length === NF4_BLOCK;
   const largest = largestOf(block);
-  const absmax = whole ? largest : Math.max(largest, TINY);
-  const inverse = Math.fround(1 / Math.max(absmax, TINY));
-  const code = (value: number): number => {
-    const scaled = Math.fround(whole ? value * inverse : value / absmax);
-    return bucket(NF4_BOUNDS, Math.max(-1, Math.min(1, scaled)));
-  };
+  if (block.length === NF4_BLOCK) {
+    const inverse = Math.fround(1 / Math.max(largest, TINY));
+    for (let i = 0; i < NF4_BLOCK; i += 2) {
+      const first = nearestCode(Math.fround((block[i] as number) * inverse));
+      codes[at + (i >> 1)] = (first << 4) | nearestCode(Math.fround((block[i + 1] as number) * inverse));
+    }
+    return largest;
+  }
+  // bitsandbytes divides in the block that the tensor's end cuts short, and pads an odd end with a zero.
+  const absmax = Math.max(largest, TINY);
   for (let i = 0; i < block.length; i += 2) {
-    // An odd end is padded with a zero, as bitsandbytes pads it.
-    codes[at + i / 2] = (code(block[i] as number) << 4) | code(block[i + 1] ?? 0);
+    const first = nearestCode(Math.fround((block[i] as number) / absmax));
+    codes[at + (i >> 1)] = (first << 4) | nearestCode(Math.fround((block[i + 1] ?? 0) / absmax));
   }
   return absmax;
+}
+
+/** Cells of a grid over [-1, 1], finer than the narrowest gap between two bounds. */
+const CELLS = 256;
+/** How many bounds lie below each cell: the search starts there and ends at most one further on. */
+const CELL_CODES = Uint8Array.from({ length: CELLS + 1 }, (_, cell) =>
+  bucket(NF4_BOUNDS, (cell / CELLS) * 2 - 1),
+);
+
+/** `bucket(NF4_BOUNDS, value)` in constant time; values beyond 1, by a rounding, get the last code. */
+function nearestCode(value: number): number {
+  const cell = Math.max(0, Math.min(CELLS, Math.floor(((value + 1) * CELLS) / 2)));
+  let code = CELL_CODES[cell] as number;
+  while (code < 15 && (NF4_BOUNDS[code] as number) < value) code++;
+  return code;
 }
 
 function quantiseConstants(absmax: Float32Array): Omit<Nf4Data, 'codes'> {
@@ -78,6 +96,9 @@ function quantiseConstants(absmax: Float32Array): Omit<Nf4Data, 'codes'> {
 
 function largestOf(values: Float32Array): number {
   let largest = 0;
-  for (const value of values) largest = Math.max(largest, Math.abs(value));
+  for (let i = 0; i < values.length; i++) {
+    const size = Math.abs(values[i] as number);
+    if (size > largest) largest = size;
+  }
   return largest;
 }
