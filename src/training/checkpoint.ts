@@ -27,8 +27,8 @@ export interface Checkpoints {
   resume(parameters: Parameters, moments: Moments): TrainingState | undefined;
   /** Commits the state under its step, then removes what is no longer kept. Returns the folder's path. */
   save(state: TrainingState, parameters: Parameters, moments: Moments): string;
-  /** Fills parameters from the checkpoint of a step. */
-  readParameters(step: number, parameters: Parameters): void;
+  /** The parameters of a step's checkpoint; each is read from its file whenever `data` is asked for. */
+  parametersOf(step: number): Parameters;
 }
 
 interface StoredState {
@@ -73,7 +73,7 @@ export function checkpoints(options: CheckpointOptions): Checkpoints {
       }
       return `${work.path}/${name}`;
     },
-    readParameters: (step, parameters) => fill(host, fileOf(step, PARAMETERS), dataOf(parameters)),
+    parametersOf: (step) => onDisk(host, fileOf(step, PARAMETERS)),
   };
 }
 
@@ -125,6 +125,24 @@ function named({ m, v }: Moments): ReadonlyMap<string, Float32Array> {
   return new Map([...label('m', m), ...label('v', v)]);
 }
 
+function onDisk(host: Host, path: string): Parameters {
+  const file = openSafetensors(host, path);
+  return new Map(
+    [...file.tensors].map(([name, entry]) => [
+      name,
+      {
+        shape: entry.shape,
+        get data() {
+          return floats(file.read(entry));
+        },
+      },
+    ]),
+  );
+}
+
+const floats = (bytes: Uint8Array): Float32Array =>
+  new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
+
 /** Reads every tensor in place, one at a time. The digests were checked, so that a difference is a bug. */
 function fill(host: Host, path: string, targets: ReadonlyMap<string, Float32Array>): void {
   const file = openSafetensors(host, path);
@@ -133,7 +151,6 @@ function fill(host: Host, path: string, targets: ReadonlyMap<string, Float32Arra
     if (entry === undefined || entry.end - entry.begin !== target.byteLength) {
       throw new Error(`${path} holds no ${name} of ${target.length} values`);
     }
-    const bytes = file.read(entry);
-    target.set(new Float32Array(bytes.buffer, bytes.byteOffset, target.length));
+    target.set(floats(file.read(entry)));
   }
 }

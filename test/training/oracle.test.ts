@@ -106,9 +106,6 @@ describe('training against PyTorch, PEFT and Trainer', () => {
           decoder.parameters,
           recordedTensors(`${name}-final.safetensors`),
         );
-        if (process.env['SHOW_ACCURACY'] !== undefined) {
-          console.log(name, { loss: relative('loss'), norm: relative('gradNorm'), tensors: difference });
-        }
         expect(relative('loss')).to.be.below(LOSS);
         expect(relative('gradNorm')).to.be.below(NORM);
         expect(difference).to.be.below(TENSOR);

@@ -1,0 +1,45 @@
+import type { OutputFolder } from '../../ir/outputs.js';
+import { type TrainingState, tokensPerSecond } from '../../training/index.js';
+import type { TrainRows } from './rows.js';
+
+/** `metrics.jsonl`: one object a step and one a validation, in the order in which they were made. */
+export function writeCurves(output: Pick<OutputFolder, 'open'>, { steps, validations }: TrainingState): void {
+  const file = output.open('metrics.jsonl');
+  let next = 0;
+  for (const { step, epoch, loss, learningRate, gradNorm, tokens, seconds } of steps) {
+    const speed = tokensPerSecond(tokens, seconds);
+    const line = { type: 'step', step, epoch, loss, learningRate, gradNorm, tokensPerSecond: speed };
+    file.write(`${JSON.stringify(line)}\n`);
+    for (let found = validations[next]; found?.step === step; found = validations[next]) {
+      file.write(`${JSON.stringify({ type: 'validation', ...found })}\n`);
+      next++;
+    }
+  }
+  file.close();
+}
+
+/** `report.json`: the rows that were not trained on, in the form of the data and format reports. */
+export function writeReport(output: Pick<OutputFolder, 'write'>, rows: TrainRows): void {
+  const report = {
+    version: 1,
+    rows: rows.total,
+    kept: rows.count,
+    counts: rows.dropped.length === 0 ? {} : { too_long: rows.dropped.length },
+    dropped: rows.dropped,
+    warnings: [],
+  };
+  output.write('report.json', `${JSON.stringify(report, null, 2)}\n`);
+}
+
+/** The metrics of the stage; the speed is that of the steps alone, without validation and checkpoints. */
+export function metricsOf(state: TrainingState): Readonly<Record<string, number>> {
+  const sum = (field: 'tokens' | 'seconds'): number =>
+    state.steps.reduce((total, step) => total + step[field], 0);
+  const last = state.steps.at(-1);
+  return {
+    steps: state.step,
+    tokens_per_second: tokensPerSecond(sum('tokens'), sum('seconds')),
+    ...(last === undefined ? {} : { loss: last.loss }),
+    ...(state.best === null ? {} : { valid_loss: state.best.loss }),
+  };
+}

@@ -1,0 +1,33 @@
+/** What can go wrong in a train stage, as diagnostics. */
+import { UserError } from '../../diagnostics/types.js';
+import type { Stage } from '../../ir/types.js';
+
+export function noRows(stage: Stage, split: string, total: number, maxLength: number): UserError {
+  return new UserError({
+    code: 'FTP0852',
+    severity: 'error',
+    message:
+      total === 0
+        ? `stage \`${stage.name}\` has nothing to train on: split \`${split}\` has no rows`
+        : `stage \`${stage.name}\` has nothing to train on: all ${total} rows of \`${split}\` are longer than ${maxLength} tokens`,
+    at: stage.span,
+    help:
+      total === 0
+        ? 'look at the report of the data stage: which rows were left out, and how they were split'
+        : 'raise `max_length` of the format stage or the `min` of `shorten`, or use `overflow = split`',
+  });
+}
+
+export function tokenOutOfVocabulary(
+  stage: Stage,
+  found: { readonly id: number; readonly file: string; readonly line: number },
+  vocabulary: number,
+): UserError {
+  return new UserError({
+    code: 'FTP0853',
+    severity: 'error',
+    message: `a row of stage \`${stage.name}\` has token ${found.id}, and its base knows ${vocabulary} tokens`,
+    at: { file: found.file, line: found.line, column: 0 },
+    help: 'format the rows with the tokenizer of this base: set `model` of the format stage to it',
+  });
+}

@@ -1,0 +1,46 @@
+import type { Call } from '../../ir/types.js';
+import type { Chosen } from '../types.js';
+import type { TrainSettings } from './schema.js';
+
+export interface Recovery {
+  readonly chosen: Chosen;
+  /** What is different, by the names of the choice. */
+  readonly change: Partial<Omit<Chosen, 'method'>>;
+}
+
+/**
+ * The next thing to try when a step found no memory: half the micro batch, then twice the checkpointed blocks, then
+ * half the tokens of the head. Each computes the same sum in another order, so a training may go on with it from its
+ * last checkpoint. `undefined` when nothing is left; what would change the result is for the planner to decide.
+ */
+export function recover(
+  chosen: Chosen,
+  settings: Pick<TrainSettings, 'batch' | 'fallback'>,
+  layers: number,
+): Recovery | undefined {
+  if (chosen.microBatch > 1 && mayShrink(settings)) {
+    const microBatch = Math.floor(chosen.microBatch / 2);
+    return changed(chosen, { microBatch, accumulation: Math.ceil(settings.batch.global / microBatch) });
+  }
+  if (chosen.checkpointedBlocks < layers) {
+    return changed(chosen, {
+      checkpointedBlocks: Math.min(layers, Math.max(1, chosen.checkpointedBlocks * 2)),
+    });
+  }
+  if (chosen.headChunk > SMALLEST_HEAD) {
+    return changed(chosen, { headChunk: Math.max(SMALLEST_HEAD, Math.floor(chosen.headChunk / 2)) });
+  }
+  return undefined;
+}
+
+/** Fewer tokens than this save nothing worth having. */
+const SMALLEST_HEAD = 16;
+
+/** A micro batch that the author set is kept unless the file says that it may shrink. */
+function mayShrink({ batch, fallback }: Pick<TrainSettings, 'batch' | 'fallback'>): boolean {
+  return batch.micro === undefined || fallback.some(({ call }: Call) => call === 'smaller_micro_batch');
+}
+
+function changed(chosen: Chosen, change: Recovery['change']): Recovery {
+  return { chosen: { ...chosen, ...change }, change };
+}

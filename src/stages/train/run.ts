@@ -1,0 +1,186 @@
+import { join } from 'node:path';
+import type { StageResult } from '../../ir/outputs.js';
+import type { Reference } from '../../ir/types.js';
+import { createDecoder, type Decoder } from '../../models/decoder/index.js';
+import { initLora } from '../../models/initialise.js';
+import { type ModelFolder, openModel } from '../../models/load.js';
+import type { AdapterTensors, LoraConfig, WeightStore } from '../../models/types.js';
+import { writeAdapter } from '../../packaging/peft/write.js';
+import { onnxRuntime } from '../../tensor/runtimes/onnx/index.js';
+import type { Runtime } from '../../tensor/types.js';
+import {
+  type Checkpoints,
+  checkpoints,
+  isOutOfMemory,
+  type TrainingResult,
+  type TrainingState,
+  train,
+} from '../../training/index.js';
+import { type ResolvedModel, resolveModel } from '../models.js';
+import type { Chosen, RunStage, StageContext } from '../types.js';
+import { baseWeights } from './base.js';
+import { coverageLine, coverageOf, trainableLine } from './coverage.js';
+import { stageEvent } from './events.js';
+import { metricsOf, writeCurves, writeReport } from './files.js';
+import { writeModel } from './model-folder.js';
+import { recover } from './recovery.js';
+import { type TrainRows, trainRows } from './rows.js';
+import type { TrainSettings } from './schema.js';
+import { loopSettings, trainSettings } from './settings.js';
+import { loraConfig } from './targets.js';
+
+/** What stays the same while a training is tried with less and less memory. */
+interface Job {
+  readonly context: StageContext;
+  readonly settings: TrainSettings;
+  readonly base: ResolvedModel;
+  readonly model: ModelFolder;
+  readonly runtime: Runtime;
+  readonly rows: TrainRows;
+  readonly validation?: TrainRows;
+  readonly checkpoints: Checkpoints;
+  weights(): WeightStore;
+}
+
+/**
+ * Trains and writes the best and the last state: PEFT adapters, or whole models under `full`. Goes on from the newest
+ * checkpoint of the same settings. Throws a `UserError`, a `ModelError`, the signal's reason, or `OutOfMemory` when
+ * nothing is left to try.
+ */
+export const run: RunStage = async (context) => {
+  if (context.chosen === undefined) throw new Error('a train stage runs with what the planner chose');
+  const job = await prepare(context, context.chosen);
+  const { settings, model } = job;
+  for (let chosen = context.chosen; ; ) {
+    try {
+      return await attempt(job, chosen);
+    } catch (error) {
+      const next = isOutOfMemory(error) ? recover(chosen, settings, model.config.layers) : undefined;
+      if (next === undefined) throw error;
+      const cause = error instanceof Error ? error.message : String(error);
+      context.emit({ type: 'recovery', stage: context.stage.name, cause, change: next.change });
+      chosen = next.chosen;
+    }
+  }
+};
+
+async function prepare(context: StageContext, chosen: Chosen): Promise<Job> {
+  const { stage, host } = context;
+  const settings = trainSettings(stage);
+  const base = resolveModel(settings.base, context);
+  const model = openModel(host, base.folder);
+  const maxLength = Math.min(chosen.maxLength, model.config.maxPositions);
+  const open = ({ stage: from, port }: Reference): TrainRows => {
+    const artefact = context.inputs[from];
+    const split = port === '' ? 'all' : port;
+    const folder = join(artefact?.path ?? '', artefact?.result.outputs[split] ?? '');
+    return trainRows({ host, stage, folder, split, maxLength, vocabSize: model.config.vocabSize });
+  };
+  const load = (): WeightStore => baseWeights(model, base.seed, chosen.method);
+  let held: WeightStore | undefined;
+  return {
+    context,
+    settings,
+    base,
+    model,
+    runtime: await onnxRuntime({ threads: context.threads }),
+    rows: open(settings.dataset),
+    validation: settings.validate === undefined ? undefined : open(settings.validate),
+    checkpoints: checkpoints({
+      host,
+      work: context.work,
+      digest: context.key,
+      keep: settings.checkpoint.keep,
+      note: (text) => context.emit({ type: 'note', stage: stage.name, text }),
+    }),
+    weights() {
+      // Full training takes the weights over, so a second try reads them again.
+      if (chosen.method === 'full') return load();
+      held ??= load();
+      return held;
+    },
+  };
+}
+
+async function attempt(job: Job, chosen: Chosen): Promise<StageResult> {
+  const { context, settings, model, runtime, rows, validation } = job;
+  const { host, stage, signal } = context;
+  const lora = chosen.method === 'full' ? undefined : loraConfig(settings, chosen);
+  const decoder = await createDecoder({
+    runtime,
+    config: model.config,
+    weights: job.weights(),
+    adapter: lora === undefined ? undefined : initLora(model.config, lora, settings.seed),
+    trainable: lora === undefined ? 'full' : 'adapter',
+    checkpointedBlocks: chosen.checkpointedBlocks,
+    headChunk: chosen.headChunk,
+  });
+  try {
+    describe(job, decoder, lora);
+    const result = await train({
+      decoder,
+      rows,
+      validation,
+      padId: rows.padId,
+      settings: loopSettings(stage, chosen, rows.count),
+      checkpoints: job.checkpoints,
+      now: () => host.now(),
+      signal,
+      emit: (event) => context.emit(stageEvent(stage.name, event)),
+    });
+    return write(job, decoder, lora, result);
+  } finally {
+    await decoder.release();
+  }
+}
+
+/** Says what is trained, and on what. */
+function describe({ context, model, rows }: Job, decoder: Decoder, lora: LoraConfig | undefined): void {
+  const note = (text: string): void => context.emit({ type: 'note', stage: context.stage.name, text });
+  const coverage = coverageOf(model.config, lora, decoder.parameters);
+  note(trainableLine(coverage));
+  if (lora !== undefined) note(coverageLine(coverage));
+  if (rows.dropped.length > 0) {
+    note(`${rows.dropped.length} of ${rows.total} rows are too long and left out; report.json names them`);
+  }
+  context.output.write('coverage.json', `${JSON.stringify(coverage, null, 2)}\n`);
+}
+
+function write(
+  job: Job,
+  decoder: Decoder,
+  lora: LoraConfig | undefined,
+  { state }: TrainingResult,
+): StageResult {
+  const { context, rows } = job;
+  const kind = lora === undefined ? 'model' : 'adapter';
+  const save = (name: string, parameters: AdapterTensors): string => {
+    const folder = `${kind}/${name}`;
+    if (lora === undefined) writeModel(context.output, folder, job.model, context.host, parameters);
+    else {
+      writeAdapter(
+        context.output,
+        folder,
+        { config: lora, tensors: parameters },
+        {
+          base: { name: job.base.label, revision: null },
+          licence: job.model.licence(),
+        },
+      );
+    }
+    return folder;
+  };
+  const best = save('best', bestParameters(job, decoder, state));
+  const last = save('last', decoder.parameters);
+  writeCurves(context.output, state);
+  writeReport(context.output, rows);
+  return {
+    outputs: { best, last, [kind]: best, report: 'report.json' },
+    metrics: metricsOf(state),
+  };
+}
+
+/** Without validation the last state is the best that is known. */
+function bestParameters(job: Job, decoder: Decoder, { best, step }: TrainingState): AdapterTensors {
+  return best === null || best.step === step ? decoder.parameters : job.checkpoints.parametersOf(best.step);
+}

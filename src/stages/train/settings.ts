@@ -1,0 +1,62 @@
+import type { Call, Quantity, Stage, Value } from '../../ir/types.js';
+import {
+  isScheduleName,
+  type StopAfter,
+  type TrainingSettings,
+  totalSteps,
+  warmupSteps,
+} from '../../training/index.js';
+import type { Chosen } from '../types.js';
+import type { TrainSettings } from './schema.js';
+
+/** The settings of a checked stage with their static type. */
+export function trainSettings(stage: Pick<Stage, 'settings'>): TrainSettings {
+  return stage.settings as unknown as TrainSettings;
+}
+
+/**
+ * When training ends by count. Steps that were asked for replace the epochs of the default: `stop = { steps: 500 }`
+ * means 500 steps however few the rows; where both were asked for, the smaller one ends it.
+ */
+export function stopAfter({ stop }: Pick<TrainSettings, 'stop'>, origins: Stage['origins']): StopAfter {
+  if (stop.steps === undefined) return { epochs: stop.epochs };
+  const epochsAsked = (origins['stop.epochs'] ?? 'default') !== 'default';
+  return epochsAsked ? { epochs: stop.epochs, steps: stop.steps } : { steps: stop.steps };
+}
+
+/** What the loop is told; `rows` are those that are trained on. */
+export function loopSettings(
+  stage: Pick<Stage, 'settings' | 'origins'>,
+  chosen: Chosen,
+  rows: number,
+): TrainingSettings {
+  const settings = trainSettings(stage);
+  const { args } = settings.optimizer;
+  const number = (name: string): number => Number(args[name]);
+  const total = totalSteps(rows, settings.batch.global, stopAfter(settings, stage.origins));
+  return {
+    rate: number('rate'),
+    beta1: number('beta1'),
+    beta2: number('beta2'),
+    epsilon: number('epsilon'),
+    decay: number('decay'),
+    clip: number('clip'),
+    schedule: scheduleOf(args['schedule'], total),
+    totalSteps: total,
+    globalBatch: settings.batch.global,
+    microBatch: chosen.microBatch,
+    order: settings.order,
+    seed: settings.seed,
+    every: settings.checkpoint.every,
+    patience: settings.stop.patience,
+    wall: settings.stop.wall,
+  };
+}
+
+/** Left out, the rate stays where it is from the first step on. */
+function scheduleOf(value: Value | undefined, total: number): TrainingSettings['schedule'] {
+  if (value === undefined || value === null) return { name: 'constant', warmupSteps: 0 };
+  const { call, args } = value as Call;
+  if (!isScheduleName(call)) throw new Error(`no schedule is named ${call}`);
+  return { name: call, warmupSteps: warmupSteps(args['warmup'] as Quantity, total) };
+}
