@@ -44,6 +44,9 @@ for (const stream of [process.stdout, process.stderr])
   });
 
 const world = realWorld(nodeHost());
+process.on('uncaughtException', (error) => {
+  void reportBug(error, world).finally(() => process.exit(EXIT.error));
+});
 try {
   process.exitCode = await main(process.argv.slice(2), world);
 } catch (error) {

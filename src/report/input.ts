@@ -1,3 +1,4 @@
+import type { EvaluationReport } from '../evaluation/report.js';
 import type { RunEvent } from '../ir/events.js';
 import type { Plan } from '../planner/types.js';
 
@@ -15,26 +16,6 @@ export interface RowNote {
   readonly line: number;
   readonly reason: string;
   readonly detail: string;
-}
-
-/** An answer before and after training. */
-export interface Sample {
-  readonly prompt: string;
-  readonly reference: string;
-  readonly baseline?: string;
-  readonly answer: string;
-}
-
-/** What an evaluation found, with the interval of each figure where there is one. */
-export interface EvaluationReport {
-  readonly metrics: readonly {
-    readonly name: string;
-    readonly value: number;
-    readonly interval?: readonly [number, number];
-    readonly baseline?: number;
-    readonly baselineInterval?: readonly [number, number];
-  }[];
-  readonly samples: readonly Sample[];
 }
 
 /** Rows by length: `counts[i]` rows have at most `width · (i + 1)` tokens. */

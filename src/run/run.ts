@@ -166,20 +166,36 @@ interface Recorder extends Watcher {
 function recorder(watcher: Watcher, request: RunRequest): Recorder {
   let journal: Journal | undefined;
   const early: RunEvent[] = [];
+  let broken = false;
+  const write = (happened: RunEvent): void => {
+    if (broken) return;
+    if (journal === undefined) {
+      early.push(happened);
+      return;
+    }
+    try {
+      journal.append(happened);
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      // Events come from a callback, where nobody could catch this; the stages may still end well.
+      broken = true;
+      diagnostic({ ...error.diagnostic, severity: 'warning' });
+    }
+  };
   const event = (happened: RunEvent): void => {
-    if (journal === undefined) early.push(happened);
-    else journal.append(happened);
+    write(happened);
     watcher.event(happened);
+  };
+  const diagnostic = (found: Diagnostic): void => {
+    event({ type: 'diagnostic', ...request.describe(found) });
+    watcher.diagnostic(found);
   };
   return {
     event,
-    diagnostic: (diagnostic) => {
-      event({ type: 'diagnostic', ...request.describe(diagnostic) });
-      watcher.diagnostic(diagnostic);
-    },
+    diagnostic,
     into: (opened) => {
       journal = opened;
-      early.forEach(opened.append);
+      for (const happened of early.splice(0)) write(happened);
     },
     close: () => journal?.close(),
   };

@@ -1,5 +1,6 @@
+import type { EvaluationReport, Interval, Sample } from '../../evaluation/report.js';
 import { numberText } from '../../run/text.js';
-import type { EvaluationReport, ReportInput, Sample } from '../input.js';
+import type { ReportInput } from '../input.js';
 import { html, type Markup, nothing } from '../markup.js';
 
 /** Tuned beside baseline, with intervals, and answers to look at. */
@@ -12,24 +13,32 @@ ${names.map((name) => html`<h3>${name}</h3>${one(evaluations[name])}`)}`;
 
 function one(report: EvaluationReport | undefined): Markup {
   if (report === undefined) return nothing;
-  const compared = report.metrics.some(({ baseline }) => baseline !== undefined);
-  return html`<table><tr><th>metric</th><th class="n">tuned</th><th class="n">95 % interval</th>${
-    compared ? html`<th class="n">baseline</th><th class="n">95 % interval</th>` : nothing
-  }</tr>
-${report.metrics.map(
-  (
-    metric,
-  ) => html`<tr><td>${metric.name.replaceAll('_', ' ')}</td><td class="n">${numberText(metric.value)}</td><td class="n">${range(metric.interval)}</td>${
-    compared
-      ? html`<td class="n">${metric.baseline === undefined ? '' : numberText(metric.baseline)}</td><td class="n">${range(metric.baselineInterval)}</td>`
-      : nothing
-  }</tr>
-`,
-)}</table>
-${report.samples.map(sample)}`;
+  const names = Object.keys(report.metrics) as (keyof EvaluationReport['metrics'])[];
+  const compared = report.baselineModel !== null;
+  const head = compared
+    ? html`<th class="n">baseline</th><th class="n">95 % interval</th><th class="n">difference</th><th class="n">95 % interval</th>`
+    : nothing;
+  return html`<p class="soft">${report.model.label}${report.baselineModel === null ? '' : ` beside ${report.baselineModel.label}`}: ${report.rows} rows, ${report.tokens} supervised tokens, ${report.answered} answers.</p>
+<div class="scroll"><table><tr><th>metric</th><th class="n">rows</th><th class="n">tuned</th><th class="n">95 % interval</th>${head}</tr>
+${names.map((name) => {
+  const difference = report.differences[name];
+  return html`<tr><td>${name.replaceAll('_', ' ')}</td><td class="n">${report.counted[name]}</td>
+<td class="n"><b>${number(report.metrics[name])}</b></td><td class="n">${range(report.intervals[name])}</td>
+${compared ? html`<td class="n">${number(report.baseline[name])}</td><td class="n">${range(report.baselineIntervals[name])}</td><td class="n">${number(difference?.value)}</td><td class="n">${range(difference && [difference.low, difference.high])}</td>` : nothing}</tr>
+`;
+})}</table></div>
+${gates(report)}
+${report.samples.length === 0 ? nothing : html`<h3>Answers</h3>`}${report.samples.map(sample)}`;
 }
 
-const range = (interval: readonly [number, number] | undefined): string =>
+const gates = ({ requires }: EvaluationReport): Markup =>
+  requires.length === 0
+    ? nothing
+    : html`<ul>${requires.map(({ require, holds, sentence }) => html`<li><b class="${holds ? 'holds' : 'failed'}">${holds ? 'holds' : 'does not hold'}</b> <code>${require}</code> <span class="soft">${sentence}</span></li>`)}</ul>`;
+
+const number = (value: number | undefined): string => (value === undefined ? '' : numberText(value));
+
+const range = (interval: Interval | undefined): string =>
   interval === undefined ? '' : `${numberText(interval[0])} – ${numberText(interval[1])}`;
 
 const sample = ({ prompt, reference, baseline, answer }: Sample): Markup => html`<div class="sample">

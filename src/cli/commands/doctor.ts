@@ -1,0 +1,36 @@
+import type { Command } from '../command.js';
+import type { Finding, State } from '../doctor/index.js';
+import { EXIT } from '../exit-codes.js';
+import type { Colours } from '../world.js';
+
+export const doctor: Command = {
+  name: 'doctor',
+  doc: 'Checks what ftpc needs on this machine: versions, native libraries (by using them), memory, disk.',
+  positionals: [],
+  options: { json: { type: 'boolean', doc: 'Print the findings as JSON.' } },
+  examples: [['ftpc doctor', 'what works here, and how to mend what does not']],
+  run: async (args, world) => {
+    const { checks } = await import('../doctor/index.js');
+    const findings: Finding[] = [];
+    for (const check of checks) {
+      const finding = await check(world.host);
+      findings.push(finding);
+      if (!args.flag('json')) for (const line of linesOf(finding, world.colours.out)) world.out(line);
+    }
+    const healthy = findings.every(({ state }) => state !== 'failed');
+    if (args.flag('json')) world.out(JSON.stringify({ version: 1, healthy, findings }, null, 2));
+    return healthy ? EXIT.done : EXIT.error;
+  },
+};
+
+const SIGNS: Readonly<Record<State, (colours: Colours) => string>> = {
+  ok: ({ green }) => green('ok     '),
+  warning: ({ yellow }) => yellow('warning'),
+  failed: ({ red }) => red('failed '),
+  note: ({ dim }) => dim('note   '),
+};
+
+const linesOf = ({ name, state, detail, help }: Finding, colours: Colours): readonly string[] => [
+  `${SIGNS[state](colours)}  ${name.padEnd(14)}${detail}`,
+  ...(help === undefined ? [] : [`${' '.repeat(23)}${colours.dim(help)}`]),
+];

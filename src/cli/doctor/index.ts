@@ -1,0 +1,20 @@
+import type { Check } from './finding.js';
+import { starter, tokenizers } from './libraries.js';
+import { cores, disk, memory, node, writing } from './machine.js';
+import { gpu, python } from './optional.js';
+import { onnx } from './runtime.js';
+
+/** In the order in which they are shown. */
+export const checks: readonly Check[] = [
+  node,
+  cores,
+  memory,
+  onnx,
+  tokenizers,
+  starter,
+  disk,
+  writing,
+  gpu,
+  python,
+];
+export type { Finding, State } from './finding.js';

@@ -1,0 +1,20 @@
+import { execa } from 'execa';
+import type { Check } from './finding.js';
+
+/** The first line that a program prints; `undefined` where it is not there or does not answer. */
+async function answer(program: string, args: readonly string[]): Promise<string | undefined> {
+  const { stdout, failed } = await execa(program, [...args], { reject: false, timeout: 5_000 });
+  const line = stdout?.split('\n')[0]?.trim() ?? '';
+  return failed || line === '' ? undefined : line;
+}
+
+/** Things that nothing here needs, but that people ask for. */
+export const gpu: Check = async () => {
+  const found = await answer('nvidia-smi', ['--query-gpu=name,memory.total', '--format=csv,noheader']);
+  return { name: 'GPU', state: 'note', detail: found ?? 'none found; training runs on the CPU' };
+};
+
+export const python: Check = async () => {
+  const found = await answer('python3', ['--version']);
+  return { name: 'python', state: 'note', detail: found ?? 'none found; nothing here needs it' };
+};

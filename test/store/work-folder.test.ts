@@ -1,0 +1,62 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import type { Diagnostic } from '../../src/diagnostics/types.js';
+import { workFolder } from '../../src/store/index.js';
+import { hasCheckpoint } from '../../src/store/work-folder.js';
+import { freshFolder } from './folders.js';
+
+const state = Uint8Array.from({ length: 1000 }, (_, index) => index % 256);
+
+describe('work folder', () => {
+  const found: Diagnostic[] = [];
+  const open = (path: string) => workFolder(path, (diagnostic) => found.push(diagnostic));
+
+  it('commits whole folders, replaces and removes them, and lists them sorted', () => {
+    const path = join(freshFolder(), 'work');
+    expect(hasCheckpoint(path)).to.equal(false);
+    const work = open(path);
+    work.commit('step-000020', { 'state.bin': [state, state], 'deep/meta.json': '{}' });
+    work.commit('step-000010', { 'state.bin': state });
+    expect(work.committed()).to.deep.equal(['step-000010', 'step-000020']);
+    expect(readFileSync(join(path, 'step-000020/state.bin')).length).to.equal(2000);
+    work.commit('step-000010', { 'state.bin': 'new' });
+    expect(readFileSync(join(path, 'step-000010/state.bin'), 'utf8')).to.equal('new');
+    work.remove('step-000010');
+    expect(work.committed()).to.deep.equal(['step-000020']);
+    expect(readdirSync(path)).to.deep.equal(['step-000020']);
+    expect(hasCheckpoint(path)).to.equal(true);
+  });
+
+  it('does not count what is damaged or unfinished, and warns once', () => {
+    const path = join(freshFolder(), 'work');
+    open(path).commit('a', { 'state.bin': state });
+    open(path).commit('b', { 'state.bin': state });
+    open(path).commit('c', { 'state.bin': state });
+    const changed = Uint8Array.from(state);
+    changed[500] = 0;
+    writeFileSync(join(path, 'a/state.bin'), changed);
+    rmSync(join(path, 'b/commit.json'));
+    mkdirSync(join(path, '.unfinished-d'));
+    writeFileSync(join(path, '.unfinished-d/state.bin'), 'half');
+    found.length = 0;
+    const work = open(path);
+    expect(work.committed()).to.deep.equal(['c']);
+    expect(work.committed()).to.deep.equal(['c']);
+    expect(found.map(({ code }) => code)).to.deep.equal(['FTP0803', 'FTP0803']);
+    expect(existsSync(join(path, '.unfinished-d'))).to.equal(false);
+  });
+
+  it('keeps the earlier commit when a later one of the same name fails half-way', () => {
+    const path = join(freshFolder(), 'work');
+    const work = open(path);
+    work.commit('a', { 'state.bin': 'first' });
+    function* breaking(): Generator<Uint8Array> {
+      yield state;
+      throw new Error('the source of the data failed');
+    }
+    expect(() => work.commit('a', { 'state.bin': breaking() })).to.throw('the source of the data failed');
+    expect(readFileSync(join(path, 'a/state.bin'), 'utf8')).to.equal('first');
+    expect(readdirSync(path)).to.deep.equal(['a']);
+  });
+});
