@@ -1,0 +1,65 @@
+import type { Adapter } from '../../models/types.js';
+import { type MergeDtype, mergeDtypes } from './dtypes.js';
+import type { Differences } from './problems.js';
+
+export interface CardInput {
+  readonly base: string;
+  readonly licence?: string;
+  readonly dtype: MergeDtype;
+  readonly adapter?: Pick<Adapter, 'config'>;
+  /** Set where the adapter was trained over a base in four bits. */
+  readonly quantisedTraining: boolean;
+  readonly differences: Differences;
+  readonly probes: number;
+}
+
+/** The model card of a merged folder. The same input gives the same text. */
+export function mergedCard(input: CardInput): string {
+  const { base, licence, dtype, adapter, differences, probes } = input;
+  const front = [
+    `base_model: ${quote(base)}`,
+    'library_name: transformers',
+    ...(licence === undefined ? [] : [`license: ${quote(licence)}`]),
+    'pipeline_tag: text-generation',
+    'tags:',
+    ...(adapter === undefined ? [] : [`- ${quote(`base_model:finetune:${base}`)}`]),
+    '- transformers',
+  ];
+  const rows: readonly (readonly [string, string])[] = [
+    ['Base', base],
+    ...(adapter === undefined
+      ? []
+      : ([
+          ['LoRA', `rank ${adapter.config.rank}, alpha ${adapter.config.alpha}`],
+          ['Modules', [...adapter.config.targets].sort().join(', ')],
+        ] as const)),
+    ['Weights', mergeDtypes[dtype].torch],
+  ];
+  return `---
+${front.join('\n')}
+---
+
+# ${adapter === undefined ? `${base} in ${mergeDtypes[dtype].torch}` : `${base}, fine-tuned`}
+
+| | |
+|---|---|
+${rows.map(([name, value]) => `| ${name} | ${value} |`).join('\n')}
+
+${proof(differences, probes, adapter !== undefined)}${input.quantisedTraining ? `\n${QUANTISED}` : ''}`;
+}
+
+function proof({ logit, effect, scale }: Differences, probes: number, adapted: boolean): string {
+  const what = adapted ? 'base and adapter' : 'the base';
+  const more = adapted ? ` The adapter moves a logit by up to ${effect.toPrecision(3)}.` : '';
+  return `On ${probes} probe texts the largest difference of a logit to ${what} is ${logit.toPrecision(3)}, for logits up to ${scale.toPrecision(3)}.${more}
+`;
+}
+
+const QUANTISED = `The adapter was trained over the base in four bits (NF4) and merged into the original weights, not into the
+four-bit ones: its answers can differ a little from those of the evaluation.
+`;
+
+/** A YAML scalar in single quotes. */
+function quote(text: string): string {
+  return `'${text.replaceAll("'", "''").replace(/\s+/g, ' ')}'`;
+}

@@ -1,0 +1,13 @@
+export { mergedCard } from './card.js';
+export { type MergeDtype, mergeDtypes } from './dtypes.js';
+export { copiedFiles, mergedConfig } from './files.js';
+export {
+  largestDifference,
+  MOST_PROBES,
+  PROBE_TOKENS,
+  type ProbeLogits,
+  probeLogits,
+  proveMerge,
+} from './proof.js';
+export { type MergeOptions, mergedTensors } from './tensors.js';
+export { weightUpdate } from './update.js';

@@ -1,0 +1,67 @@
+/** What a user can cause in a merge, as diagnostics. */
+import { UserError } from '../../diagnostics/types.js';
+import type { Span } from '../../source/span.js';
+import type { MergeDtype } from './dtypes.js';
+
+const error = (
+  code: string,
+  message: string,
+  help: string,
+  at?: Span,
+  notes?: readonly string[],
+): UserError => new UserError({ code, severity: 'error', message, at, notes, help });
+
+export function overflows(tensor: string, value: number, dtype: MergeDtype, at?: Span): UserError {
+  return error(
+    'FTP0721',
+    `\`${tensor}\` holds ${value.toPrecision(4)}, which is infinite in ${dtype}`,
+    dtype === 'f16' ? 'use `dtype = bf16` or `dtype = f32`' : 'use `dtype = f32`',
+    at,
+  );
+}
+
+export function notFinite(tensor: string, at?: Span): UserError {
+  return error(
+    'FTP0722',
+    `\`${tensor}\` holds values that are not finite once the adapter is merged in`,
+    'the base or the adapter is damaged, or training diverged: look at its loss and gradient norm',
+    at,
+  );
+}
+
+export interface Differences {
+  /** Largest |merged − (base with adapter)| of a logit. */
+  readonly logit: number;
+  /** Largest |(base with adapter) − base|. */
+  readonly effect: number;
+  /** Largest |logit| of base with adapter. */
+  readonly scale: number;
+}
+
+export function mergeDiffers({ logit, scale }: Differences, tolerance: number, at?: Span): UserError {
+  return error(
+    'FTP0723',
+    `the merged model does not answer as base and adapter do: a logit differs by ${logit.toPrecision(3)}`,
+    'this base does not bear so coarse a `dtype`: use bf16 or f32',
+    at,
+    [`at most ${(tolerance * scale).toPrecision(3)} is allowed, for logits up to ${scale.toPrecision(3)}`],
+  );
+}
+
+export function adapterWithoutEffect(at?: Span): UserError {
+  return error(
+    'FTP0724',
+    'the adapter changes nothing: the merged model would be the base',
+    'train it for some steps, or merge the adapter that was trained',
+    at,
+  );
+}
+
+export function effectLost({ logit, effect }: Differences, dtype: MergeDtype, at?: Span): UserError {
+  return error(
+    'FTP0725',
+    `rounding to ${dtype} swallows the adapter: it moves a logit by at most ${effect.toPrecision(3)}, rounding by ${logit.toPrecision(3)}`,
+    'use `dtype = f32`, or train the adapter further',
+    at,
+  );
+}

@@ -1,0 +1,33 @@
+import type { Reference } from '../../ir/types.js';
+import type { Tokenizer } from '../../models/types.js';
+import { MOST_PROBES, PROBE_TOKENS } from '../../packaging/merge/index.js';
+import { openHeldOut } from '../eval/held-out.js';
+import type { Artefact, StageContext } from '../types.js';
+
+/** For a merge without rows to take probes from. */
+const TEXTS = [
+  'The quick brown fox jumps over the lazy dog.',
+  'Permission is hereby granted, free of charge, to any person obtaining a copy',
+  'Q: What is the capital of France?\nA:',
+  '1, 1, 2, 3, 5, 8, 13,',
+];
+
+/** The first rows that the adapter was trained on, or fixed texts; at least one token each. */
+export function probeRows(
+  trainer: Artefact | undefined,
+  tokenizer: Tokenizer,
+  longest: number,
+  context: StageContext,
+): readonly Int32Array[] {
+  const dataset = trainer?.stage.settings['dataset'] as Reference | undefined;
+  const most = Math.min(PROBE_TOKENS, longest);
+  const rows =
+    dataset === undefined || !(dataset.stage in context.inputs) ? [] : trainingRows(dataset, context);
+  const ids = rows.length > 0 ? rows : TEXTS.map((text) => tokenizer.encode(text));
+  return ids.map((row) => row.slice(0, most)).filter(({ length }) => length > 0);
+}
+
+function trainingRows(dataset: Reference, context: StageContext): readonly Int32Array[] {
+  const { tokens } = openHeldOut(dataset, context);
+  return Array.from({ length: Math.min(MOST_PROBES, tokens.count) }, (_, row) => tokens.read(row).ids);
+}

@@ -1,0 +1,162 @@
+import { EVALUATION_SHAPES } from '../../evaluation/shapes.js';
+import type { Call, Reference } from '../../ir/types.js';
+import { createDecoder } from '../../models/decoder/index.js';
+import { openModel } from '../../models/load.js';
+import { SINGLE_FILE } from '../../models/safetensors/folder.js';
+import { safetensorsChunks } from '../../models/safetensors/write.js';
+import type { Adapter, ModelConfig, WeightStore } from '../../models/types.js';
+import {
+  copiedFiles,
+  largestDifference,
+  mergedCard,
+  mergedConfig,
+  mergedTensors,
+  type ProbeLogits,
+  probeLogits,
+  proveMerge,
+} from '../../packaging/merge/index.js';
+import { checkAdapter, readAdapter } from '../../packaging/peft/read.js';
+import { onnxRuntime } from '../../tensor/runtimes/onnx/index.js';
+import type { Runtime } from '../../tensor/types.js';
+import { type OpenBase, openBase, resolveSubject, type Subject } from '../eval/subject.js';
+import type { RunStage, StageContext } from '../types.js';
+import { probeRows } from './probes.js';
+import type { MergeSettings } from './schema.js';
+
+/** Where the merged model stands in the stage's output. */
+const FOLDER = 'model';
+
+/** Merges an adapter into its base, or writes a base in another dtype, and proves that the result answers alike. */
+export const run: RunStage = async (context) => {
+  const { stage, host, output } = context;
+  const settings = stage.settings as unknown as MergeSettings;
+  const { dtype } = settings;
+  const base = resolveSubject(settings.base as Call | Reference, context);
+  const adapted = settings.adapter && resolveSubject(settings.adapter, context);
+  const runtime = await onnxRuntime({ threads: context.threads });
+
+  const before = await write(context, runtime, base, adapted, dtype);
+
+  // The base is let go: two models are never in memory together.
+  const merged = openModel(host, `${output.path}/${FOLDER}`);
+  context.signal.throwIfAborted();
+  const after = await logitsOf(
+    runtime,
+    merged.config,
+    merged.loadWeights('stored'),
+    undefined,
+    before.probes,
+  );
+  const differences = proveMerge({
+    ...before,
+    merged: after,
+    dtype,
+    hasAdapter: adapted !== undefined,
+    at: stage.span,
+  });
+  const quantisedTraining = adapted?.storage === 'nf4';
+  output.write(
+    `${FOLDER}/README.md`,
+    mergedCard({
+      base: base.label,
+      licence: openModel(host, base.base.folder).licence(),
+      dtype,
+      adapter: before.adapter,
+      quantisedTraining,
+      differences,
+      probes: before.probes.length,
+    }),
+  );
+  const metrics = {
+    logit_difference: differences.logit,
+    base_difference: largestDifference(after, before.base),
+  };
+  const report = {
+    version: 1,
+    stage: stage.name,
+    base: base.label,
+    adapter: adapted?.label ?? null,
+    dtype,
+    mergedInto: 'original weights',
+    trainedOver: adapted === undefined ? null : quantisedTraining ? 'nf4' : 'original weights',
+    probes: before.probes.length,
+    adapterEffect: differences.effect,
+    largestLogit: differences.scale,
+    ...metrics,
+  };
+  output.write('report.json', `${JSON.stringify(report, null, 2)}\n`);
+  return { outputs: { model: FOLDER, report: 'report.json' }, metrics };
+};
+
+interface Before {
+  readonly base: ProbeLogits;
+  readonly adapted: ProbeLogits;
+  readonly probes: readonly Int32Array[];
+  readonly adapter?: Adapter;
+}
+
+/** Writes the merged folder but for its card; the base lives no longer than this call. */
+async function write(
+  context: StageContext,
+  runtime: Runtime,
+  base: Subject,
+  adapted: Subject | undefined,
+  dtype: MergeSettings['dtype'],
+): Promise<Before> {
+  const { host, output, stage, signal } = context;
+  const { model, weights }: OpenBase = openBase(host, { base: base.base, storage: 'stored' });
+  const adapter = adapted?.adapter === undefined ? undefined : readAdapter(host, adapted.adapter);
+  if (adapter !== undefined) checkAdapter(adapter, model.config, adapter.path);
+  const tokenizer = await model.tokenizer();
+  const probes = probeRows(adapted?.artefact, tokenizer, model.config.maxPositions, context);
+  const plain = await logitsOf(runtime, model.config, weights, undefined, probes);
+  const withAdapter =
+    adapter === undefined ? plain : await logitsOf(runtime, model.config, weights, adapter, probes);
+
+  const names = weights.names();
+  let done = 0;
+  const tensors = mergedTensors(weights, {
+    dtype,
+    adapter,
+    at: stage.span,
+    onTensor: () => {
+      done++;
+      signal.throwIfAborted();
+      context.emit({
+        type: 'stage.progress',
+        stage: stage.name,
+        done,
+        total: names.length,
+        unit: 'tensors',
+      });
+    },
+  });
+  output.write(`${FOLDER}/${SINGLE_FILE}`, safetensorsChunks(tensors));
+  for (const name of copiedFiles(host, model.path))
+    output.write(`${FOLDER}/${name}`, host.readBytes(`${model.path}/${name}`));
+  output.write(`${FOLDER}/config.json`, mergedConfig(host, model.path, dtype));
+  return { base: plain, adapted: withAdapter, probes, adapter };
+}
+
+async function logitsOf(
+  runtime: Runtime,
+  config: ModelConfig,
+  weights: WeightStore,
+  adapter: Adapter | undefined,
+  probes: readonly Int32Array[],
+): Promise<ProbeLogits> {
+  const decoder = await createDecoder({
+    runtime,
+    config,
+    weights,
+    ...(adapter === undefined ? {} : { adapter }),
+    trainable: 'none',
+    checkpointedBlocks: 0,
+    headChunk: EVALUATION_SHAPES.headChunk,
+  });
+  try {
+    return await probeLogits(decoder, probes);
+  } finally {
+    await decoder.release();
+  }
+}
