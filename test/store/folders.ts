@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 /** A folder of its own for each test, gone afterwards. */
 export function freshFolder(): string {
-  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'ftpc-test-')));
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'ftpc-store-')));
   after(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
