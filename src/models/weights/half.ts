@@ -33,41 +33,48 @@ export function decodeBfloat16(source: Uint16Array, out: Float32Array): void {
   for (let i = 0; i < source.length; i++) bits[i] = (source[i] as number) << 16;
 }
 
-const scratch = new Float32Array(1);
-const scratchBits = new Uint32Array(scratch.buffer);
-
-function bitsOf(value: number): number {
-  scratch[0] = value;
-  return scratchBits[0] as number;
+/** The float32 bits of `source`, a view where its place in memory allows one. */
+function bitsOf(source: Float32Array): Uint32Array {
+  return new Uint32Array(source.buffer, source.byteOffset, source.length);
 }
 
 /** Nearest bfloat16, ties to even; NaN stays NaN (as PyTorch's `.bfloat16()`). */
 export function encodeBfloat16(source: Float32Array): Uint16Array {
-  return Uint16Array.from(source, (value) => {
-    if (Number.isNaN(value)) return 0x7fc0;
-    const bits = bitsOf(value);
-    return (bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16;
-  });
+  const bits = bitsOf(source);
+  const out = new Uint16Array(bits.length);
+  for (let i = 0; i < bits.length; i++) {
+    const value = bits[i] as number;
+    out[i] = (value & 0x7fffffff) > 0x7f800000 ? 0x7fc0 : (value + 0x7fff + ((value >>> 16) & 1)) >>> 16;
+  }
+  return out;
 }
 
 /** Nearest float16, ties to even; beyond 65,504 infinity (as PyTorch's `.half()`). */
 export function encodeFloat16(source: Float32Array): Uint16Array {
-  return Uint16Array.from(source, encodeFloat16Value);
+  const bits = bitsOf(source);
+  const out = new Uint16Array(bits.length);
+  for (let i = 0; i < bits.length; i++) out[i] = encodeFloat16Bits(bits[i] as number);
+  return out;
 }
 
-function encodeFloat16Value(value: number): number {
-  const sign = (bitsOf(value) >>> 16) & 0x8000;
-  const size = Math.abs(scratch[0] as number);
-  if (Number.isNaN(size)) return sign | 0x7e00;
-  if (size >= 65520) return sign | 0x7c00;
-  if (size < 2 ** -14) return sign | roundToEven(size * 2 ** 24);
-  const exponent = (bitsOf(size) >>> 23) - 127;
-  // A fraction that rounds up to 1024 carries into the exponent, which is what the sum does.
-  return sign | (((exponent + 15) << 10) + roundToEven((size / 2 ** exponent - 1) * 1024));
-}
+/** Bits of 2^-14, the smallest normal float16, and of 65,520, from which on the nearest is infinity. */
+const NORMAL = 0x38800000;
+const OVERFLOW = 0x477ff000;
+const INFINITY = 0x7f800000;
 
-function roundToEven(value: number): number {
-  const floor = Math.floor(value);
-  const rest = value - floor;
-  return rest > 0.5 || (rest === 0.5 && floor % 2 === 1) ? floor + 1 : floor;
+function encodeFloat16Bits(bits: number): number {
+  const sign = (bits >>> 16) & 0x8000;
+  const size = bits & 0x7fffffff;
+  if (size > INFINITY) return sign | 0x7e00;
+  if (size >= OVERFLOW) return sign | 0x7c00;
+  // 112 is the difference of the exponents' biases; a fraction that rounds up carries into the exponent.
+  if (size >= NORMAL) return sign | ((size - (112 << 23) + 0xfff + ((size >>> 13) & 1)) >>> 13);
+  // Subnormal: units of 2^-24, of which the significand is a shift away; below half a unit it is zero.
+  const shift = 126 - (size >>> 23);
+  if (shift > 24) return sign;
+  const significand = (size & 0x7fffff) | 0x800000;
+  const whole = significand >>> shift;
+  const rest = significand - whole * 2 ** shift;
+  const half = 2 ** (shift - 1);
+  return sign | (rest > half || (rest === half && whole % 2 === 1) ? whole + 1 : whole);
 }
