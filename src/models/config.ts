@@ -3,6 +3,8 @@ import { isJson, type Json, readJsonFile } from './json-file.js';
 import { type ModelConfig, ModelError } from './types.js';
 
 const MAX_BYTES = 10_000_000;
+/** Every layer has tensors to be named and checked; the deepest models have some hundreds. */
+const MAX_LAYERS = 10_000;
 const SUPPORTED =
   'Supported is the Llama architecture (model_type "llama", LlamaForCausalLM) with rotary type "default"';
 
@@ -31,6 +33,8 @@ export function parseConfig(json: Json, path: string): ModelConfig {
     return wrong(path, field, value, 'a positive whole number');
   };
   const hiddenSize = read('hidden_size');
+  const layers = read('num_hidden_layers');
+  if (layers > MAX_LAYERS) wrong(path, 'num_hidden_layers', layers, `at most ${MAX_LAYERS}`);
   const heads = read('num_attention_heads');
   const keyValueHeads = read('num_key_value_heads', heads);
   if (heads % keyValueHeads !== 0) {
@@ -47,7 +51,7 @@ export function parseConfig(json: Json, path: string): ModelConfig {
     vocabSize,
     hiddenSize,
     intermediateSize: read('intermediate_size'),
-    layers: read('num_hidden_layers'),
+    layers,
     heads,
     keyValueHeads,
     headDim,

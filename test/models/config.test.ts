@@ -106,6 +106,7 @@ describe('config.json', () => {
     ['vocab_size', { vocab_size: '100' }],
     ['hidden_size', { hidden_size: 30 }],
     ['num_hidden_layers', { num_hidden_layers: 1.5 }],
+    ['num_hidden_layers', { num_hidden_layers: 2_000_000_000 }],
     ['num_attention_heads', { num_key_value_heads: 3 }],
     ['head_dim', { head_dim: 7 }],
     ['intermediate_size', { intermediate_size: null }],

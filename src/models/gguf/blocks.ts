@@ -1,3 +1,4 @@
+import { float16Value } from '../weights/half.js';
 import { decodeFloats } from '../weights/source.js';
 
 /** A storage format of GGML: how many values and bytes a block has, and how blocks become float32. */
@@ -12,20 +13,9 @@ export interface BlockFormat {
 
 type BlockDecoder = (block: DataView, out: Float32Array, at: number) => void;
 
-/** Half precision of the scales of blocks; `decodeFloats` of one value would be slow. */
+/** A block's scale or minimum, in half precision. */
 function half(block: DataView, at: number): number {
-  const bits = block.getUint16(at, true);
-  const exponent = (bits >> 10) & 31;
-  const fraction = bits & 1023;
-  const size =
-    exponent === 0
-      ? fraction * 2 ** -24
-      : exponent === 31
-        ? fraction === 0
-          ? Number.POSITIVE_INFINITY
-          : Number.NaN
-        : (1 + fraction / 1024) * 2 ** (exponent - 15);
-  return bits & 0x8000 ? -size : size;
+  return float16Value(block.getUint16(at, true));
 }
 
 function blocks(type: number, elements: number, bytes: number, decodeBlock: BlockDecoder): BlockFormat {

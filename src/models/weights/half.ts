@@ -11,8 +11,8 @@ function float16Table(): Float32Array {
   return table;
 }
 
-/** IEEE 754 binary16. */
-function float16Value(bits: number): number {
+/** The value of an IEEE 754 binary16. */
+export function float16Value(bits: number): number {
   const sign = bits & 0x8000 ? -1 : 1;
   const exponent = (bits >> 10) & 0x1f;
   const fraction = bits & 0x3ff;
