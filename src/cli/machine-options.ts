@@ -1,0 +1,47 @@
+import type { Arguments } from './arguments.js';
+import type { OptionSpec } from './command.js';
+import { UsageError } from './usage-error.js';
+
+const MEMORY: OptionSpec = {
+  type: 'string',
+  value: 'SIZE',
+  doc: 'Plans for this much memory, e.g. 24GiB, instead of what is here.',
+};
+
+const THREADS: OptionSpec = {
+  type: 'number',
+  value: 'N',
+  doc: 'Threads of the tensor runtime; one a core where left out.',
+};
+
+/** Options of commands that run on this machine. */
+export const RUN_MACHINE_OPTIONS: Readonly<Record<string, OptionSpec>> = { memory: MEMORY, threads: THREADS };
+
+const UNITS: Readonly<Record<string, number>> = {
+  KB: 1e3,
+  MB: 1e6,
+  GB: 1e9,
+  TB: 1e12,
+  KiB: 2 ** 10,
+  MiB: 2 ** 20,
+  GiB: 2 ** 30,
+  TiB: 2 ** 40,
+};
+
+/** `24GiB` in bytes; units as in the language. */
+export function memoryOf(args: Arguments): number | undefined {
+  const text = args.text('memory');
+  if (text === undefined) return undefined;
+  const match = /^(\d+(?:\.\d+)?)\s*([KMGT]i?B)$/.exec(text);
+  const unit = UNITS[match?.[2] ?? ''];
+  if (match === null || unit === undefined)
+    throw new UsageError(`\`--memory\` needs a size with its unit, e.g. 24GiB, not \`${text}\``);
+  return Math.round(Number(match[1]) * unit);
+}
+
+export function threadsOf(args: Arguments): number | undefined {
+  const threads = args.number('threads');
+  if (threads !== undefined && (!Number.isInteger(threads) || threads < 1))
+    throw new UsageError('`--threads` needs a whole number from 1');
+  return threads;
+}
