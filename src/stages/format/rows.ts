@@ -1,32 +1,34 @@
 /**
- * The hand-over from format to train and eval: one `tokens.bin` and one `rows.bin` a split.
+ * The hand-over from format to train and eval: three files for each of the splits `train`, `valid`, `test` and `all`.
  *
  * `<split>.tokens.bin`: int32 pairs, little endian: id, label (-100: not supervised), rows one after another.
- * `<split>.rows.bin`: float64 six-tuples a row: offset of the first token, tokens, supervised tokens,
+ * `<split>.rows.bin`: {@link ROW_FIELDS} float64 a row: offset of the first token, tokens, supervised tokens,
  *   prompt tokens (before the first supervised one), index of the source file, line.
- * `<split>.text.jsonl`: one object a row: `{ "prompt", "answer", "file", "line" }`; answer is the reference for
- *   generation, without the end token.
+ * `<split>.text.jsonl`: one object a row: `{ "prompt", "answer", "file", "line", "kind"? }`; answer is the reference
+ *   for generation, without the end token.
  * `format.json`: see {@link FormatInfo}.
  */
+export const ROW_FIELDS = 6;
+
+/** Width of a bar of {@link SplitInfo.histogram} in tokens. */
+export const LENGTH_BUCKET = 16;
+
+export interface SplitInfo {
+  readonly rows: number;
+  readonly tokens: number;
+  readonly supervised: number;
+  readonly longest: number;
+  /** Rows by length: `histogram[i]` rows have at most `16 · (i + 1)` tokens (and more than `16 · i`). */
+  readonly histogram: readonly number[];
+}
+
 export interface FormatInfo {
   readonly version: 1;
   /** Model folder whose tokenizer was used, and digests of tokenizer and template. */
   readonly tokenizer: { readonly folder: string; readonly sha256: string };
   readonly template: { readonly sha256: string };
   readonly files: readonly string[];
-  readonly splits: Readonly<
-    Record<
-      string,
-      {
-        readonly rows: number;
-        readonly tokens: number;
-        readonly supervised: number;
-        readonly longest: number;
-        /** Rows by length: `histogram[i]` rows have at most `16 · (i + 1)` tokens (and more than `16 · i`). */
-        readonly histogram: readonly number[];
-      }
-    >
-  >;
+  readonly splits: Readonly<Record<string, SplitInfo>>;
   /** Ids that end an answer. */
   readonly stopIds: readonly number[];
   readonly padId: number;
