@@ -1,5 +1,6 @@
 import type { OutputFolder } from '../../ir/outputs.js';
-import { type TrainingState, tokensPerSecond } from '../../training/index.js';
+import { type Ending, type TrainingState, tokensPerSecond } from '../../training/index.js';
+import type { Chosen } from '../types.js';
 import type { TrainRows } from './rows.js';
 
 /** `metrics.jsonl`: one object a step and one a validation, in the order in which they were made. */
@@ -29,6 +30,28 @@ export function writeReport(output: Pick<OutputFolder, 'write'>, rows: TrainRows
     warnings: [],
   };
   output.write('report.json', `${JSON.stringify(report, null, 2)}\n`);
+}
+
+export interface Summary {
+  readonly chosen: Chosen;
+  readonly base: string;
+  readonly ending: Ending;
+  readonly state: TrainingState;
+}
+
+/** `training.json`: how the result came to be; evaluation reads from it how the base was held. */
+export function writeSummary(output: Pick<OutputFolder, 'write'>, summary: Summary): void {
+  const { chosen, base, ending, state } = summary;
+  const content = {
+    version: 1,
+    method: chosen.method,
+    base,
+    chosen,
+    ended: ending,
+    steps: state.step,
+    best: state.best,
+  };
+  output.write('training.json', `${JSON.stringify(content, null, 2)}\n`);
 }
 
 /** The metrics of the stage; the speed is that of the steps alone, without validation and checkpoints. */

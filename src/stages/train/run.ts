@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { StageResult } from '../../ir/outputs.js';
 import type { Reference } from '../../ir/types.js';
 import { createDecoder, type Decoder } from '../../models/decoder/index.js';
@@ -21,7 +20,7 @@ import type { Chosen, RunStage, StageContext } from '../types.js';
 import { baseWeights } from './base.js';
 import { coverageLine, coverageOf, trainableLine } from './coverage.js';
 import { stageEvent } from './events.js';
-import { metricsOf, writeCurves, writeReport } from './files.js';
+import { metricsOf, writeCurves, writeReport, writeSummary } from './files.js';
 import { writeModel } from './model-folder.js';
 import { recover } from './recovery.js';
 import { type TrainRows, trainRows } from './rows.js';
@@ -72,9 +71,10 @@ async function prepare(context: StageContext, chosen: Chosen): Promise<Job> {
   const maxLength = Math.min(chosen.maxLength, model.config.maxPositions);
   const open = ({ stage: from, port }: Reference): TrainRows => {
     const artefact = context.inputs[from];
+    if (artefact === undefined) throw new Error(`stage ${from} handed on no rows`);
     const split = port === '' ? 'all' : port;
-    const folder = join(artefact?.path ?? '', artefact?.result.outputs[split] ?? '');
-    return trainRows({ host, stage, folder, split, maxLength, vocabSize: model.config.vocabSize });
+    const { vocabSize } = model.config;
+    return trainRows({ host, stage, folder: artefact.path, split, maxLength, vocabSize });
   };
   const load = (): WeightStore => baseWeights(model, base.seed, chosen.method);
   let held: WeightStore | undefined;
@@ -128,7 +128,7 @@ async function attempt(job: Job, chosen: Chosen): Promise<StageResult> {
       signal,
       emit: (event) => context.emit(stageEvent(stage.name, event)),
     });
-    return write(job, decoder, lora, result);
+    return write(job, decoder, chosen, lora, result);
   } finally {
     await decoder.release();
   }
@@ -149,8 +149,9 @@ function describe({ context, model, rows }: Job, decoder: Decoder, lora: LoraCon
 function write(
   job: Job,
   decoder: Decoder,
+  chosen: Chosen,
   lora: LoraConfig | undefined,
-  { state }: TrainingResult,
+  { state, ending }: TrainingResult,
 ): StageResult {
   const { context, rows } = job;
   const kind = lora === undefined ? 'model' : 'adapter';
@@ -174,6 +175,7 @@ function write(
   const last = save('last', decoder.parameters);
   writeCurves(context.output, state);
   writeReport(context.output, rows);
+  writeSummary(context.output, { chosen, base: job.base.label, ending, state });
   return {
     outputs: { best, last, [kind]: best, report: 'report.json' },
     metrics: metricsOf(state),

@@ -1,0 +1,45 @@
+import { expect } from 'chai';
+import { recover } from '../../../src/stages/train/recovery.js';
+import { targetNames } from '../../../src/stages/train/targets.js';
+import type { Chosen } from '../../../src/stages/types.js';
+import { CHOSEN } from './world.js';
+
+describe('recovery', () => {
+  const settings = { batch: { global: 16, micro: undefined }, fallback: [] };
+  const start: Chosen = { ...CHOSEN, microBatch: 4, accumulation: 4, headChunk: 64 };
+
+  const all = (given: Parameters<typeof recover>[1]) => {
+    const changes = [];
+    for (let next = recover(start, given, 3); next !== undefined; next = recover(next.chosen, given, 3)) {
+      changes.push(next.change);
+    }
+    return changes;
+  };
+
+  it('halves the micro batch, then recomputes more blocks, then takes fewer tokens at the head', () => {
+    expect(all(settings)).to.deep.equal([
+      { microBatch: 2, accumulation: 8 },
+      { microBatch: 1, accumulation: 16 },
+      { checkpointedBlocks: 1 },
+      { checkpointedBlocks: 2 },
+      { checkpointedBlocks: 3 },
+      { headChunk: 32 },
+      { headChunk: 16 },
+    ]);
+  });
+
+  it('keeps a micro batch that the author set, unless the file lets it shrink', () => {
+    const set = { ...settings, batch: { global: 16, micro: 4 } };
+    expect(all(set)[0]).to.deep.equal({ checkpointedBlocks: 1 });
+    const listed = { ...set, fallback: [{ call: 'smaller_micro_batch', args: {} }] };
+    expect(all(listed)[0]).to.deep.equal({ microBatch: 2, accumulation: 8 });
+  });
+});
+
+describe('targets', () => {
+  it('are sets or lists of projections', () => {
+    expect(targetNames('all_linear').length).to.equal(7);
+    expect(targetNames('attention')).to.deep.equal(['q_proj', 'k_proj', 'v_proj', 'o_proj']);
+    expect(targetNames(['down_proj', 'q_proj'])).to.deep.equal(['q_proj', 'down_proj']);
+  });
+});

@@ -1,0 +1,230 @@
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { UserError } from '../../../src/diagnostics/types.js';
+import type { StageEvent } from '../../../src/ir/events.js';
+import type { StageResult } from '../../../src/ir/outputs.js';
+import { openModel } from '../../../src/models/load.js';
+import { openSafetensors } from '../../../src/models/safetensors/read.js';
+import { readAdapter } from '../../../src/packaging/peft/read.js';
+import { nodeHost } from '../../../src/source/node-host.js';
+import { run } from '../../../src/stages/train/run.js';
+import { fixturePath } from '../../training/fixture.js';
+import { CHOSEN, fixtureRows, type WorldOptions, world, writeFormat } from './world.js';
+
+const host = nodeHost();
+
+describe('the train stage', () => {
+  let folder = '';
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'ftpc-train-'));
+  });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  interface Done {
+    readonly result: StageResult;
+    readonly events: readonly StageEvent[];
+    path(output: string): string;
+    json(name: string): Readonly<Record<string, unknown>>;
+  }
+
+  async function trained(options: Omit<WorldOptions, 'folder'> = {}): Promise<Done> {
+    const events: StageEvent[] = [];
+    const context = world({ folder, ...options, emit: (event) => events.push(event) });
+    const result = await run(context);
+    const path = (output: string): string => join(context.output.path, output);
+    return { result, events, path, json: (name) => JSON.parse(readFileSync(path(name), 'utf8')) };
+  }
+
+  const notes = ({ events }: Done): string =>
+    events.flatMap((event) => (event.type === 'note' ? [event.text] : [])).join('\n');
+
+  it('writes the best and the last adapter, curves, coverage and metrics', async () => {
+    const done = await trained();
+    expect(done.result.outputs).to.deep.equal({
+      best: 'adapter/best',
+      last: 'adapter/last',
+      adapter: 'adapter/best',
+      report: 'report.json',
+    });
+    const { steps, loss, valid_loss: valid, tokens_per_second: speed } = done.result.metrics;
+    expect([steps, loss, valid, speed].every((value) => (value ?? 0) > 0)).to.equal(true);
+    expect(steps).to.equal(12);
+    for (const name of ['adapter/best', 'adapter/last']) {
+      const adapter = readAdapter(host, done.path(name));
+      expect(adapter.config).to.deep.include({ rank: 4, alpha: 8, dropout: 0.1 });
+      expect(adapter.tensors.size).to.equal(2 * 7 * 2);
+    }
+    const lines = readFileSync(done.path('metrics.jsonl'), 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(lines.filter(({ type }) => type === 'step').map(({ step }) => step)).to.deep.equal(
+      Array.from({ length: 12 }, (_, i) => i + 1),
+    );
+    expect(lines.filter(({ type }) => type === 'validation').map(({ step }) => step)).to.deep.equal([
+      4, 8, 12,
+    ]);
+    expect(Object.keys(lines[0])).to.include.members([
+      'epoch',
+      'loss',
+      'learningRate',
+      'gradNorm',
+      'tokensPerSecond',
+    ]);
+    expect(done.json('coverage.json')).to.deep.include({ trainable: 6656, all: 60224, frozen: [] });
+    expect(notes(done)).to.contain('trainable params: 6,656 || all params: 60,224 || trainable%: 11.0521');
+    expect(done.json('training.json')).to.deep.include({
+      method: 'lora',
+      base: fixturePath('base'),
+      steps: 12,
+    });
+    const progress = done.events.filter((event) => event.type === 'stage.progress');
+    expect(progress[2]).to.deep.include({ done: 3, total: 12, unit: 'steps', step: 3 });
+  });
+
+  it('gives the same bytes again, and others for another seed', async () => {
+    const bytesOf = async (output: string, seed: number, key: string): Promise<string> => {
+      const done = await trained({ output, key, settings: { seed } });
+      return readFileSync(done.path('adapter/last/adapter_model.safetensors'), 'base64');
+    };
+    const first = await bytesOf('a', 17, 'a');
+    expect(await bytesOf('b', 17, 'b')).to.equal(first);
+    expect(await bytesOf('c', 18, 'c')).to.not.equal(first);
+  });
+
+  it('trains the adapter over a base in four bits', async () => {
+    const done = await trained({ chosen: { method: 'qlora' } });
+    expect(done.json('training.json')).to.deep.include({ method: 'qlora' });
+    expect(done.result.metrics['loss']).to.be.within(3, 4.5);
+  });
+
+  it('writes whole models under full, with the files of the base', async () => {
+    const base = join(folder, 'base');
+    cpSync(fixturePath('base'), base, { recursive: true });
+    writeFileSync(join(base, 'tokenizer.json'), '{}');
+    const settings = { base: { call: 'local', args: { folder: 'base' } } };
+    const done = await trained({ chosen: { method: 'full' }, settings });
+    expect(done.result.outputs).to.deep.include({
+      best: 'model/best',
+      last: 'model/last',
+      model: 'model/best',
+    });
+    expect(readFileSync(done.path('model/last/tokenizer.json'), 'utf8')).to.equal('{}');
+    expect(done.json('model/last/config.json')).to.include({ hidden_size: 64, torch_dtype: 'float32' });
+    const model = openModel(host, done.path('model/last'));
+    const name = 'model.layers.0.mlp.up_proj.weight';
+    const before = openModel(host, base).loadWeights('f32').get(name).view();
+    expect(model.loadWeights('f32').get(name).view()).to.not.deep.equal(before);
+    expect(done.json('coverage.json')).to.deep.include({ trainable: 53568, all: 53568 });
+  });
+
+  it('trains a base with fresh weights', async () => {
+    const base = { call: 'untrained', args: { folder: fixturePath('base'), seed: 5 } };
+    for (const method of ['full', 'qlora'] as const) {
+      const done = await trained({ key: method, output: method, chosen: { method }, settings: { base } });
+      // Fresh weights know nothing: the loss starts at the logarithm of the vocabulary.
+      const [first] = done.events.flatMap((event) =>
+        event.type === 'stage.progress' ? [event.loss ?? 0] : [],
+      );
+      expect(first).to.be.closeTo(Math.log(64), 0.1);
+    }
+  });
+
+  it('leaves rows out that are too long, and names them', async () => {
+    const done = await trained({ chosen: { maxLength: 30 } });
+    const long = fixtureRows().flatMap(({ ids }, row) => (ids.length > 30 ? [row + 1] : []));
+    const report = done.json('report.json') as { dropped: { line: number; reason: string; file: string }[] };
+    expect(report.dropped.map(({ line }) => line)).to.deep.equal(long);
+    expect(report.dropped[0]).to.include({ file: 'rows.jsonl', reason: 'too_long' });
+    expect(report).to.deep.include({ rows: 22, kept: 22 - long.length, counts: { too_long: long.length } });
+    expect(notes(done)).to.contain(`${long.length} of 22 rows are too long`);
+  });
+
+  it('says so where no row is short enough', async () => {
+    const error = await trained({ chosen: { maxLength: 3 } }).catch((reason: unknown) => reason);
+    expect(error).to.be.instanceOf(UserError);
+    expect((error as UserError).message).to.contain('all 22 rows of `train` are longer than 3 tokens');
+  });
+
+  it('names the row whose token the base does not know', async () => {
+    const context = world({ folder });
+    const rows = fixtureRows().map((row, index) =>
+      index === 6 ? { ...row, ids: row.ids.map(() => 64) } : row,
+    );
+    writeFormat(join(folder, 'format'), { train: rows, valid: rows.slice(0, 2) });
+    const error = await run(context).catch((reason: unknown) => reason);
+    expect(error).to.be.instanceOf(UserError);
+    const { message, at } = (error as UserError).diagnostic;
+    expect(message).to.contain('token 64').and.to.contain('knows 64 tokens');
+    expect(at).to.deep.equal({ file: 'rows.jsonl', line: 7, column: 0 });
+  });
+
+  it('counts steps that were asked for alone past the default epochs', async () => {
+    const settings = { stop: { epochs: 0.5, steps: 5 } };
+    expect((await trained({ settings, key: 'a' })).result.metrics['steps']).to.equal(5);
+    const origins = { 'stop.epochs': 'author' } as const;
+    expect((await trained({ settings, origins, key: 'b' })).result.metrics['steps']).to.equal(3);
+  });
+
+  it('trains on the projections that are asked for', async () => {
+    const done = await trained({
+      settings: { lora: { rank: 4, alpha: 8, dropout: 0, targets: 'query_value' } },
+    });
+    const { tensors } = openSafetensors(host, done.path('adapter/last/adapter_model.safetensors'));
+    expect([...tensors.keys()].every((name) => /q_proj|v_proj/.test(name))).to.equal(true);
+    expect(tensors.size).to.equal(8);
+    expect(notes(done)).to.contain('adapter on 4 of 14 projections: q_proj, v_proj; without: k_proj, o_proj');
+  });
+
+  it('without validation takes the last state for the best', async () => {
+    const done = await trained({ settings: { validate: undefined as never } });
+    const bytes = (name: string): Buffer =>
+      readFileSync(done.path(`adapter/${name}/adapter_model.safetensors`));
+    expect(bytes('best').equals(bytes('last'))).to.equal(true);
+    expect(done.result.metrics).to.not.have.property('valid_loss');
+  });
+
+  it('on abort keeps a checkpoint and throws the reason', async () => {
+    const controller = new AbortController();
+    const reason = new Error('asked to stop');
+    const context = world({
+      folder,
+      signal: controller.signal,
+      emit: (event) => {
+        if (event.type === 'stage.progress' && event.step === 6) controller.abort(reason);
+      },
+    });
+    expect(await run(context).catch((error: unknown) => error)).to.equal(reason);
+    expect(existsSync(join(folder, 'work', 'step-000006', 'state.json'))).to.equal(true);
+  });
+
+  it('goes on with less when memory runs out, from where it was', async () => {
+    const events: StageEvent[] = [];
+    const context = world({
+      folder,
+      chosen: { ...CHOSEN, microBatch: 4 },
+      emit: (event) => events.push(event),
+    });
+    let reads = 0;
+    const starving = {
+      ...context,
+      host: {
+        ...context.host,
+        readBytes: (path: string, start?: number, length?: number) => {
+          if (path.endsWith('train.tokens.bin') && ++reads === 30)
+            throw new RangeError('Array buffer allocation failed');
+          return context.host.readBytes(path, start, length);
+        },
+      },
+    };
+    const result = await run(starving);
+    expect(events.filter((event) => event.type === 'recovery').map(({ change }) => change)).to.deep.equal([
+      { microBatch: 2, accumulation: 2 },
+    ]);
+    const steps = events.flatMap((event) => (event.type === 'stage.progress' ? [event.step] : []));
+    expect(steps).to.deep.equal(Array.from({ length: 12 }, (_, i) => i + 1));
+    expect(result.metrics['steps']).to.equal(12);
+  });
+}).timeout(30_000);
