@@ -1,0 +1,85 @@
+import { unitHash } from './hash.js';
+
+export const splitNames = ['train', 'valid', 'test'] as const;
+export type SplitName = (typeof splitNames)[number];
+
+/** Shares of the rows; they add up to 1. */
+export type Shares = Readonly<Record<SplitName, number>>;
+
+/**
+ * Gives each group a split. Groups are taken in the order of their hashes: test fills up first, then valid, and what
+ * fits into neither is for training, so large groups are trained on and the shares are met to within the smallest
+ * groups. A group of low hash stays in test when rows are added to others. A split with a share gets at least one
+ * group where there are enough of them.
+ *
+ * `order[i]` is the hash of group i in [0, 1) (see {@link groupOrder}), `sizes[i]` its rows. Returns an index into
+ * {@link splitNames} for each group.
+ */
+export function assignSplits(
+  order: ArrayLike<number>,
+  sizes: ArrayLike<number>,
+  shares: Shares,
+): Uint8Array<ArrayBuffer> {
+  const groups = Array.from({ length: order.length }, (_, i) => i);
+  groups.sort((a, b) => (order[a] ?? 0) - (order[b] ?? 0) || a - b);
+  const total = groups.reduce((sum, group) => sum + (sizes[group] ?? 0), 0);
+  const out = new Uint8Array(order.length);
+  const taken = new Set<number>();
+  const wanted = (['test', 'valid'] as const).filter((name) => shares[name] > 0);
+  for (const name of wanted) {
+    const free = groups.filter((group) => !taken.has(group));
+    for (const group of fill(
+      free,
+      sizes,
+      Math.round(total * shares[name]),
+      spare(name, free.length, shares),
+    )) {
+      taken.add(group);
+      out[group] = splitNames.indexOf(name);
+    }
+  }
+  return out;
+}
+
+/** How many of the free groups a split may take, so that every later one still finds one. */
+function spare(name: 'test' | 'valid', free: number, shares: Shares): number {
+  const later = (name === 'test' && shares.valid > 0 ? 1 : 0) + (shares.train > 0 ? 1 : 0);
+  return Math.max(0, free - later);
+}
+
+function fill(
+  free: readonly number[],
+  sizes: ArrayLike<number>,
+  quota: number,
+  most: number,
+): readonly number[] {
+  const chosen: number[] = [];
+  let rows = 0;
+  for (const group of free) {
+    if (chosen.length >= most || rows >= quota) break;
+    const size = sizes[group] ?? 0;
+    if (rows + size > quota) continue;
+    chosen.push(group);
+    rows += size;
+  }
+  if (chosen.length > 0 || most === 0) return chosen;
+  return [free.reduce((least, group) => ((sizes[group] ?? 0) < (sizes[least] ?? 0) ? group : least))];
+}
+
+/** The place of a group in the order in which splits are filled. */
+export const groupOrder = (seed: number, key: string): number => unitHash(seed, key);
+
+/** {@link assignSplits} by key, for callers that hold few groups: key to number of rows. */
+export function splitOf(
+  groups: ReadonlyMap<string, number>,
+  shares: Shares,
+  seed: number,
+): ReadonlyMap<string, SplitName> {
+  const keys = [...groups.keys()];
+  const codes = assignSplits(
+    keys.map((key) => groupOrder(seed, key)),
+    [...groups.values()],
+    shares,
+  );
+  return new Map(keys.map((key, i) => [key, splitNames[codes[i] ?? 0] ?? 'train']));
+}
