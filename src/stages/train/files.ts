@@ -1,5 +1,6 @@
 import type { OutputFolder } from '../../ir/outputs.js';
 import { type Ending, type TrainingState, tokensPerSecond } from '../../training/index.js';
+import { RowReport } from '../row-report.js';
 import type { Chosen } from '../types.js';
 import type { TrainRows } from './rows.js';
 
@@ -20,16 +21,10 @@ export function writeCurves(output: Pick<OutputFolder, 'open'>, { steps, validat
 }
 
 /** `report.json`: the rows that were not trained on, in the form of the data and format reports. */
-export function writeReport(output: Pick<OutputFolder, 'write'>, rows: TrainRows): void {
-  const report = {
-    version: 1,
-    rows: rows.total,
-    kept: rows.count,
-    counts: rows.dropped.length === 0 ? {} : { too_long: rows.dropped.length },
-    dropped: rows.dropped,
-    warnings: [],
-  };
-  output.write('report.json', `${JSON.stringify(report, null, 2)}\n`);
+export function writeReport(output: OutputFolder, rows: TrainRows): void {
+  const report = new RowReport(output);
+  for (const entry of rows.dropped()) report.drop(entry);
+  report.close(rows.count);
 }
 
 export interface Summary {

@@ -10,8 +10,8 @@ export interface Recovery {
 
 /**
  * The next thing to try when a step found no memory: half the micro batch, then twice the checkpointed blocks, then
- * half the tokens of the head. Each computes the same sum in another order, so a training may go on with it from its
- * last checkpoint. `undefined` when nothing is left; what would change the result is for the planner to decide.
+ * half the tokens of the head. Each computes the same sum in another order (under dropout, a smaller micro batch draws
+ * other masks of the same kind), so a training may go on with it from its last checkpoint. `undefined` when nothing is left; what would change the result is for the planner to decide.
  */
 export function recover(
   chosen: Chosen,

@@ -1,22 +1,16 @@
 import type { Stage } from '../../ir/types.js';
 import type { Host } from '../../source/host.js';
 import type { TokenRow, TokenRows } from '../../training/index.js';
+import { openSplit, type Split } from '../format/read.js';
+import type { RowEntry } from '../row-report.js';
 import { noRows, tokenOutOfVocabulary } from './problems.js';
-import { openSplit, type Split } from './split.js';
-
-/** A row that was left out, in the form that all reports have. */
-export interface DroppedRow {
-  readonly file: string;
-  readonly line: number;
-  readonly reason: 'too_long';
-  readonly detail: string;
-}
 
 export interface TrainRows extends TokenRows {
   readonly padId: number;
   /** Rows of the split, kept or not. */
   readonly total: number;
-  readonly dropped: readonly DroppedRow[];
+  /** Rows that are too long. */
+  dropped(): Iterable<RowEntry>;
 }
 
 export interface RowsOptions {
@@ -30,21 +24,27 @@ export interface RowsOptions {
   readonly vocabSize: number;
 }
 
-/** The rows that are trained on: those that are short enough, read one at a time. Throws a `UserError` if none is. */
+/** The rows that are trained on, of which there must be one. Throws a `UserError`. */
 export function trainRows(options: RowsOptions): TrainRows {
-  const { host, stage, folder, maxLength } = options;
+  const rows = shortRows(options);
+  if (rows.count === 0) throw noRows(options.stage, options.split, rows.total, options.maxLength);
+  return rows;
+}
+
+/** The rows of a split that are short enough, read one at a time. */
+export function shortRows(options: RowsOptions): TrainRows {
+  const { host, folder, maxLength } = options;
   const split = openSplit(host, folder, options.split);
   const { lengths } = split;
   const kept = Uint32Array.from({ length: split.rows }, (_, row) => row).filter(
     (row) => (lengths[row] ?? 0) <= maxLength,
   );
-  if (kept.length === 0) throw noRows(stage, options.split, split.rows, maxLength);
   const rowAt = (row: number): number => kept[row] ?? 0;
   return {
     count: kept.length,
     padId: split.info.padId,
     total: split.rows,
-    dropped: kept.length === split.rows ? [] : tooLong(split, maxLength),
+    dropped: () => tooLong(split, maxLength),
     lengthOf: (row) => lengths[rowAt(row)] ?? 0,
     read: (row) => checkedRow(split, rowAt(row), options),
   };
@@ -58,12 +58,10 @@ function checkedRow(split: Split, row: number, { stage, vocabSize }: RowsOptions
   return tokens;
 }
 
-function tooLong(split: Split, maxLength: number): readonly DroppedRow[] {
-  const dropped: DroppedRow[] = [];
-  split.lengths.forEach((length, row) => {
-    if (length <= maxLength) return;
+function* tooLong(split: Split, maxLength: number): Iterable<RowEntry> {
+  for (const [row, length] of split.lengths.entries()) {
+    if (length <= maxLength) continue;
     const detail = `${length} tokens, at most ${maxLength} are trained on`;
-    dropped.push({ ...split.placeOf(row), reason: 'too_long', detail });
-  });
-  return dropped;
+    yield { ...split.placeOf(row), reason: 'too_long', detail };
+  }
 }

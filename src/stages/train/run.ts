@@ -23,7 +23,7 @@ import { stageEvent } from './events.js';
 import { metricsOf, writeCurves, writeReport, writeSummary } from './files.js';
 import { writeModel } from './model-folder.js';
 import { recover } from './recovery.js';
-import { type TrainRows, trainRows } from './rows.js';
+import { type RowsOptions, shortRows, type TrainRows, trainRows } from './rows.js';
 import type { TrainSettings } from './schema.js';
 import { loopSettings, trainSettings } from './settings.js';
 import { loraConfig } from './targets.js';
@@ -69,12 +69,12 @@ async function prepare(context: StageContext, chosen: Chosen): Promise<Job> {
   const base = resolveModel(settings.base, context);
   const model = openModel(host, base.folder);
   const maxLength = Math.min(chosen.maxLength, model.config.maxPositions);
-  const open = ({ stage: from, port }: Reference): TrainRows => {
+  const splitOf = ({ stage: from, port }: Reference): RowsOptions => {
     const artefact = context.inputs[from];
     if (artefact === undefined) throw new Error(`stage ${from} handed on no rows`);
     const split = port === '' ? 'all' : port;
     const { vocabSize } = model.config;
-    return trainRows({ host, stage, folder: artefact.path, split, maxLength, vocabSize });
+    return { host, stage, folder: artefact.path, split, maxLength, vocabSize };
   };
   const load = (): WeightStore => baseWeights(model, base.seed, chosen.method);
   let held: WeightStore | undefined;
@@ -84,8 +84,8 @@ async function prepare(context: StageContext, chosen: Chosen): Promise<Job> {
     base,
     model,
     runtime: await onnxRuntime({ threads: context.threads }),
-    rows: open(settings.dataset),
-    validation: settings.validate === undefined ? undefined : open(settings.validate),
+    rows: trainRows(splitOf(settings.dataset)),
+    validation: settings.validate == null ? undefined : shortRows(splitOf(settings.validate)),
     checkpoints: checkpoints({
       host,
       work: context.work,
@@ -135,13 +135,22 @@ async function attempt(job: Job, chosen: Chosen): Promise<StageResult> {
 }
 
 /** Says what is trained, and on what. */
-function describe({ context, model, rows }: Job, decoder: Decoder, lora: LoraConfig | undefined): void {
+function describe(
+  { context, model, rows, validation }: Job,
+  decoder: Decoder,
+  lora: LoraConfig | undefined,
+): void {
   const note = (text: string): void => context.emit({ type: 'note', stage: context.stage.name, text });
   const coverage = coverageOf(model.config, lora, decoder.parameters);
   note(trainableLine(coverage));
   if (lora !== undefined) note(coverageLine(coverage));
-  if (rows.dropped.length > 0) {
-    note(`${rows.dropped.length} of ${rows.total} rows are too long and left out; report.json names them`);
+  const left = (all: TrainRows): string => `${all.total - all.count} of ${all.total}`;
+  if (rows.count < rows.total) note(`${left(rows)} rows are too long and left out; report.json names them`);
+  if (validation !== undefined && validation.count < validation.total) {
+    note(`${left(validation)} validation rows are too long and left out`);
+  }
+  if (validation?.count === 0) {
+    note('no validation row is left: training is not watched, and the last state counts as the best');
   }
   context.output.write('coverage.json', `${JSON.stringify(coverage, null, 2)}\n`);
 }

@@ -178,6 +178,15 @@ describe('the train stage', () => {
     expect(notes(done)).to.contain('adapter on 4 of 14 projections: q_proj, v_proj; without: k_proj, o_proj');
   });
 
+  it('says so where no validation row is left', async () => {
+    const context = world({ folder });
+    writeFormat(join(folder, 'format'), { train: fixtureRows(), valid: [] });
+    const said: string[] = [];
+    const result = await run({ ...context, emit: (event) => event.type === 'note' && said.push(event.text) });
+    expect(said.join()).to.contain('no validation row is left');
+    expect(result.metrics).to.not.have.property('valid_loss');
+  });
+
   it('without validation takes the last state for the best', async () => {
     const done = await trained({ settings: { validate: undefined as never } });
     const bytes = (name: string): Buffer =>
