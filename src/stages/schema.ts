@@ -11,7 +11,8 @@ export type SettingType =
   | { readonly kind: 'boolean' }
   | { readonly kind: 'integer'; readonly min?: number; readonly max?: number }
   | { readonly kind: 'number'; readonly min?: number; readonly max?: number; readonly above?: number }
-  | { readonly kind: 'string' }
+  /** `names`: the string is a file, a glob or a model folder, relative to the file it stands in; the checker looks whether it is there. */
+  | { readonly kind: 'string'; readonly names?: 'files' | 'model' }
   /** A bare number in the base unit; with several units, a {@link Quantity}. */
   | {
       readonly kind: 'quantity';
@@ -136,6 +137,10 @@ export const t = {
     type: { kind: 'number', ...bounds },
   }),
   string: { type: { kind: 'string' } } as Typed<string>,
+  /** A file or glob that must match something. */
+  files: { type: { kind: 'string', names: 'files' } } as Typed<string>,
+  /** A folder that must hold a model. */
+  modelFolder: { type: { kind: 'string', names: 'model' } } as Typed<string>,
   quantity: (unit: Unit, bounds: { min?: number; max?: number } = {}): Typed<number> => ({
     type: { kind: 'quantity', units: [unit], ...bounds },
   }),

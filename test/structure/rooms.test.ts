@@ -16,7 +16,7 @@ const ROOMS: readonly { readonly name: string; readonly paths: readonly RegExp[]
   {
     name: 'stage schemas',
     paths: [
-      /^src\/stages\/(schemas?|types|models)\.ts$/,
+      /^src\/stages\/(budget|schemas?|types|models)\.ts$/,
       /^src\/stages\/functions\//,
       /^src\/stages\/[a-z]+\/schema\.ts$/,
     ],
@@ -38,7 +38,7 @@ const ROOMS: readonly { readonly name: string; readonly paths: readonly RegExp[]
 
 /** Rooms that may touch files, processes and the clock themselves; the others have a Host. */
 const RIM = new Set(['store', 'run', 'cli']);
-const RIM_FILES = new Set(['src/source/node-host.ts']);
+const RIM_FILES = new Set(['src/source/node-host.ts', 'src/source/node-disk.ts']);
 const SYSTEM_MODULES = /^node:(fs|fs\/promises|child_process|process|os|net|http|https|worker_threads)$/;
 
 /** Lines above which a source file needs a reason. */

@@ -12,14 +12,17 @@ export const models = {
     family: 'model',
     doc: 'A folder in Hugging Face layout.',
     positional: ['folder'],
-    args: { folder: required(t.string, 'Folder, relative to the pipeline file.') },
+    args: { folder: required(t.modelFolder, 'Folder, relative to the pipeline file.') },
   },
   untrained: {
     family: 'model',
     doc: 'Random weights in the shape of a folder’s config.json, with its tokenizer: for training from scratch.',
     positional: ['folder'],
     args: {
-      folder: required(t.string, 'Folder with config.json and tokenizer, relative to the pipeline file.'),
+      folder: required(
+        t.modelFolder,
+        'Folder with config.json and tokenizer, relative to the pipeline file.',
+      ),
       seed: defaulted(t.integer({ min: 0 }), 17, 'Seed of the random weights.'),
     },
   },

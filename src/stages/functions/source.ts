@@ -13,7 +13,7 @@ export const sources = {
     doc: 'Files with one JSON object a line.',
     positional: ['files'],
     args: {
-      files: required(t.string, 'File or glob, relative to the pipeline file.'),
+      files: required(t.files, 'File or glob, relative to the pipeline file.'),
       columns: optional(columns, 'Names of the columns, where they differ from the usual ones.'),
     },
   },

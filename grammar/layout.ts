@@ -1,0 +1,98 @@
+/**
+ * Which line ends count. A line end is a token where it can end a setting or a declaration, and nothing
+ * inside `( ) [ ] { }` literals. A bracket that was never closed must not swallow the rest of the file, so
+ * a line that can only be the start of something new ends every open bracket.
+ */
+import { type IToken, tokenMatcher } from 'chevrotain';
+import {
+  BinaryOperator,
+  BlockKind,
+  Colon,
+  Comma,
+  Edition,
+  Equals,
+  Import,
+  LCurly,
+  LParen,
+  LSquare,
+  Name,
+  Native,
+  Newline,
+  Param,
+  PrefixOperator,
+  Preset,
+  Question,
+  RCurly,
+  Require,
+  RParen,
+  RSquare,
+  Secret,
+  Sets,
+  Word,
+} from './tokens.js';
+
+/** Deeper or longer expressions are refused, so that no file can exhaust the stack. */
+export const DEEPEST = 64;
+export const MOST_OPERATORS = 256;
+
+export interface Layout {
+  readonly tokens: IToken[];
+  /** The first token of an expression that is nested too deep or has too many operators. */
+  readonly excess?: IToken;
+}
+
+const OPENING = [LParen, LSquare, LCurly];
+const CLOSING = [RParen, RSquare, RCurly];
+const ANCHORS = [BlockKind, Require, Param, Secret, Import, Edition, Preset, Native];
+
+export function layout(raw: readonly IToken[]): Layout {
+  const tokens: IToken[] = [];
+  const open: IToken[] = [];
+  let operators = 0;
+  let excess: IToken | undefined;
+  for (const [index, token] of raw.entries()) {
+    const previous = tokens.at(-1);
+    if (token.tokenType === Newline) {
+      const next = raw[index + 1];
+      if (open.length > 0 && startsAnew(previous, next, raw[index + 2], open)) open.length = 0;
+      if (open.length > 0) continue;
+      operators = 0;
+      if (previous?.tokenType !== Newline) tokens.push(token);
+      continue;
+    }
+    if (
+      tokenMatcher(token, BinaryOperator) ||
+      tokenMatcher(token, PrefixOperator) ||
+      token.tokenType === Question
+    )
+      operators++;
+    if (OPENING.includes(token.tokenType) && !opensBlock(token, previous, open)) open.push(token);
+    else if (CLOSING.includes(token.tokenType)) open.pop();
+    if (open.length > DEEPEST || operators > MOST_OPERATORS) excess ??= token;
+    tokens.push(token);
+  }
+  return { tokens, excess };
+}
+
+/** A block's brace follows a name; a record's follows a sign. */
+const opensBlock = (token: IToken, previous: IToken | undefined, open: readonly IToken[]): boolean =>
+  open.length === 0 &&
+  token.tokenType === LCurly &&
+  previous !== undefined &&
+  tokenMatcher(previous, Word) &&
+  previous.tokenType !== Import;
+
+function startsAnew(
+  last: IToken | undefined,
+  next: IToken | undefined,
+  afterNext: IToken | undefined,
+  open: readonly IToken[],
+): boolean {
+  if (next === undefined) return true;
+  if (next.tokenType === RCurly) return open.every((bracket) => bracket.tokenType !== LCurly);
+  if (ANCHORS.some((anchor) => tokenMatcher(next, anchor)) && afterNext?.tokenType !== Colon) return true;
+  const goesOn =
+    last !== undefined &&
+    (last.tokenType === Comma || tokenMatcher(last, Sets) || OPENING.includes(last.tokenType));
+  return !goesOn && tokenMatcher(next, Name) && afterNext?.tokenType === Equals;
+}

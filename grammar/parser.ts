@@ -1,0 +1,276 @@
+/**
+ * The rules of the language, and nothing else. LL(2), no backtracking, no actions: the parser takes more
+ * than the language allows (unknown block kinds, `:` for `=`, missing commas), and the tree builder and the
+ * checker say what is wrong with it, one error a mistake.
+ */
+import { CstParser, type IToken, tokenMatcher } from 'chevrotain';
+import { expectations } from './expectations.js';
+import {
+  BadQuantity,
+  BinaryOperator,
+  BlockKind,
+  Colon,
+  Comma,
+  Dot,
+  Edition,
+  False,
+  For,
+  ForeignString,
+  From,
+  Identifier,
+  Import,
+  LCurly,
+  LParen,
+  LSquare,
+  Name,
+  Native,
+  Newline,
+  None,
+  NumberLiteral,
+  Param,
+  PrefixOperator,
+  Preset,
+  Quantity,
+  Question,
+  RCurly,
+  Require,
+  RParen,
+  RSquare,
+  Secret,
+  Sets,
+  StringLiteral,
+  True,
+  UnterminatedString,
+  Using,
+  VOCABULARY,
+  Word,
+} from './tokens.js';
+
+export class FtpParser extends CstParser {
+  constructor() {
+    super(VOCABULARY, { recoveryEnabled: true, maxLookahead: 2, errorMessageProvider: expectations });
+    this.performSelfAnalysis();
+  }
+
+  /** A file: declarations in any order. */
+  program = this.RULE('program', () => {
+    this.MANY({
+      GATE: () => this.LA(1).tokenType !== Identifier || this.startsBlock(this.LA(2)),
+      DEF: () =>
+        this.OR([
+          { ALT: () => this.CONSUME(Newline) },
+          { ALT: () => this.SUBRULE(this.edition) },
+          { ALT: () => this.SUBRULE(this.importing) },
+          { ALT: () => this.SUBRULE(this.param) },
+          { ALT: () => this.SUBRULE(this.secret) },
+          { ALT: () => this.SUBRULE(this.native) },
+          { ALT: () => this.SUBRULE(this.preset) },
+          { ALT: () => this.SUBRULE(this.block) },
+        ]),
+    });
+  });
+
+  /** `edition 2026` */
+  edition = this.RULE('edition', () => {
+    this.CONSUME(Edition);
+    this.CONSUME(NumberLiteral);
+  });
+
+  /** `import { jsonl } from "std/data"` */
+  importing = this.RULE('importing', () => {
+    this.CONSUME(Import);
+    this.CONSUME(LCurly);
+    this.MANY(() => {
+      this.CONSUME(Name);
+      this.OPTION(() => this.CONSUME(Comma));
+    });
+    this.CONSUME(RCurly);
+    this.CONSUME(From);
+    this.SUBRULE(this.text);
+  });
+
+  /** `param smoke: Bool = false` */
+  param = this.RULE('param', () => {
+    this.CONSUME(Param);
+    this.CONSUME(Name);
+    this.CONSUME(Colon);
+    this.CONSUME2(Name);
+    this.OPTION(() => {
+      this.CONSUME(Sets);
+      this.SUBRULE(this.expression);
+    });
+  });
+
+  /** `secret token = env("HF_TOKEN")` */
+  secret = this.RULE('secret', () => {
+    this.CONSUME(Secret);
+    this.CONSUME(Name);
+    this.CONSUME(Sets);
+    this.SUBRULE(this.expression);
+  });
+
+  /** `native jsonl from source`: only in the standard library. */
+  native = this.RULE('native', () => {
+    this.CONSUME(Native);
+    this.CONSUME(Name);
+    this.CONSUME(From);
+    this.CONSUME2(Name);
+  });
+
+  /** `preset small for train using lora { … }` */
+  preset = this.RULE('preset', () => {
+    this.CONSUME(Preset);
+    this.CONSUME(Name);
+    this.CONSUME(For);
+    this.CONSUME(Word);
+    this.OPTION(() => this.SUBRULE(this.using));
+    this.SUBRULE(this.body);
+  });
+
+  /** `train adapter using qlora { … }`; a kind that does not exist is the checker's to report. */
+  block = this.RULE('block', () => {
+    this.OR([{ ALT: () => this.CONSUME(BlockKind) }, { ALT: () => this.CONSUME(Identifier) }]);
+    this.CONSUME(Name);
+    this.OPTION(() => this.SUBRULE(this.using));
+    this.SUBRULE(this.body);
+  });
+
+  using = this.RULE('using', () => {
+    this.CONSUME(Using);
+    this.CONSUME(Name);
+  });
+
+  body = this.RULE('body', () => {
+    this.CONSUME(LCurly);
+    this.MANY(() => {
+      this.OR([
+        { ALT: () => this.CONSUME(Newline) },
+        { ALT: () => this.CONSUME(Comma) },
+        { ALT: () => this.SUBRULE(this.property) },
+        { ALT: () => this.SUBRULE(this.requirement) },
+      ]);
+    });
+    this.CONSUME(RCurly);
+  });
+
+  property = this.RULE('property', () => {
+    this.CONSUME(Name);
+    this.CONSUME(Sets);
+    this.SUBRULE(this.expression);
+  });
+
+  requirement = this.RULE('requirement', () => {
+    this.CONSUME(Require);
+    this.SUBRULE(this.expression);
+  });
+
+  /** `smoke ? 200 : none` */
+  expression = this.RULE('expression', () => {
+    this.SUBRULE(this.operation);
+    this.OPTION(() => {
+      this.CONSUME(Question);
+      this.SUBRULE1(this.expression);
+      this.CONSUME(Colon);
+      this.SUBRULE2(this.expression);
+    });
+  });
+
+  /** Operands and operators in a row; the tree builder applies `operators.ts`. */
+  operation = this.RULE('operation', () => {
+    this.SUBRULE(this.operand);
+    this.MANY(() => {
+      this.CONSUME(BinaryOperator);
+      this.SUBRULE1(this.operand);
+    });
+  });
+
+  operand = this.RULE('operand', () => {
+    this.MANY(() => this.CONSUME(PrefixOperator));
+    this.SUBRULE(this.atom);
+  });
+
+  atom = this.RULE('atom', () => {
+    this.OR([
+      { ALT: () => this.CONSUME(NumberLiteral) },
+      { ALT: () => this.CONSUME(Quantity) },
+      { ALT: () => this.CONSUME(BadQuantity) },
+      { ALT: () => this.SUBRULE(this.text) },
+      { ALT: () => this.CONSUME(True) },
+      { ALT: () => this.CONSUME(False) },
+      { ALT: () => this.CONSUME(None) },
+      { ALT: () => this.SUBRULE(this.group) },
+      { ALT: () => this.SUBRULE(this.list) },
+      { ALT: () => this.SUBRULE(this.record) },
+      { ALT: () => this.SUBRULE(this.reference) },
+    ]);
+  });
+
+  text = this.RULE('text', () => {
+    this.OR([
+      { ALT: () => this.CONSUME(StringLiteral) },
+      { ALT: () => this.CONSUME(UnterminatedString) },
+      { ALT: () => this.CONSUME(ForeignString) },
+    ]);
+  });
+
+  group = this.RULE('group', () => {
+    this.CONSUME(LParen);
+    this.SUBRULE(this.expression);
+    this.CONSUME(RParen);
+  });
+
+  list = this.RULE('list', () => {
+    this.CONSUME(LSquare);
+    this.MANY(() => {
+      this.SUBRULE(this.expression);
+      this.OPTION(() => this.CONSUME(Comma));
+    });
+    this.CONSUME(RSquare);
+  });
+
+  record = this.RULE('record', () => {
+    this.CONSUME(LCurly);
+    this.MANY(() => this.SUBRULE(this.entry));
+    this.CONSUME(RCurly);
+  });
+
+  entry = this.RULE('entry', () => {
+    this.OR([{ ALT: () => this.CONSUME(Word) }, { ALT: () => this.CONSUME(StringLiteral) }]);
+    this.CONSUME(Sets);
+    this.SUBRULE(this.expression);
+    this.OPTION(() => this.CONSUME(Comma));
+  });
+
+  /** `adapter.best`, `near(0.9)` */
+  reference = this.RULE('reference', () => {
+    this.CONSUME(Name);
+    this.MANY(() => {
+      this.CONSUME(Dot);
+      this.CONSUME(Word);
+    });
+    this.OPTION(() => this.SUBRULE(this.call));
+  });
+
+  call = this.RULE('call', () => {
+    this.CONSUME(LParen);
+    this.MANY(() => this.SUBRULE(this.argument));
+    this.CONSUME(RParen);
+  });
+
+  argument = this.RULE('argument', () => {
+    this.OPTION({
+      GATE: () => tokenMatcher(this.LA(2), Sets),
+      DEF: () => {
+        this.CONSUME(Word);
+        this.CONSUME(Sets);
+      },
+    });
+    this.SUBRULE(this.expression);
+    this.OPTION2(() => this.CONSUME(Comma));
+  });
+
+  /** An unknown kind is taken for a block where a name or a brace follows. */
+  private startsBlock(next: IToken): boolean {
+    return tokenMatcher(next, Name) || next.tokenType === LCurly;
+  }
+}

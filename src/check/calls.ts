@@ -1,0 +1,96 @@
+/** Calls of standard-library functions: `adamw(rate: 2e-4)`, and bare names that stand for a call without arguments. */
+
+import * as names from '../diagnostics/catalogue/names.js';
+import * as params from '../diagnostics/catalogue/params.js';
+import * as errors from '../diagnostics/catalogue/values.js';
+import { named } from '../diagnostics/make.js';
+import type { Value } from '../ir/types.js';
+import type { Family, FunctionSchema } from '../stages/schema.js';
+import type { Argument, Entry, Word } from '../syntax/ast.js';
+import { coerce } from './coerce.js';
+import { constant } from './constants.js';
+import type { Context } from './context.js';
+import { expressionNoun, typeNoun } from './describe.js';
+import type { Evaluate } from './evaluate.js';
+import { evaluateEntries } from './fields.js';
+
+export const evaluateCall: Evaluate<'call'> = (expression, type, context, path) => {
+  const mismatch = (help?: string) =>
+    context.report(
+      errors.typeMismatch(expression.span, typeNoun(type), expressionNoun(expression), { help }),
+    );
+  const known = context.scope.functions(type.family);
+  if (expression.kind === 'call') return call(expression.callee, expression.args, type.family, context, path);
+  if (expression.kind === 'string' && known.length > 0)
+    return mismatch(`${typeNoun(type)} is a call: ${named(known.map((name) => `${name}(…)`))}`);
+  if (expression.kind !== 'reference') return mismatch();
+  const [word, more] = expression.path;
+  if (word === undefined) return undefined;
+  const symbol = more === undefined ? context.scope.lookup(word.text) : undefined;
+  switch (symbol?.kind) {
+    case 'function':
+      return call(word, [], type.family, context, path);
+    case 'param': {
+      const value = constant(expression, context);
+      return value === undefined ? undefined : coerce(value, type, expression.span, context);
+    }
+    case 'secret':
+      return context.report(params.secretUsed(expression.span, word.text, symbol.declaration.name.span));
+    case 'unknown':
+      return undefined;
+    case undefined:
+      return more === undefined ? unknownFunction(word, known, context) : mismatch();
+    default:
+      return mismatch();
+  }
+};
+
+function unknownFunction(word: Word, known: readonly string[], context: Context): undefined {
+  const module = context.scope.moduleOf(word.text);
+  return context.report(
+    module === undefined
+      ? names.unknownFunction(word.span, word.text, known)
+      : names.notImported(word.span, word.text, module, context.scope.importAt),
+  );
+}
+
+function call(
+  callee: Word,
+  args: readonly Argument[],
+  family: Family,
+  context: Context,
+  path: string | undefined,
+): Value | undefined {
+  const known = context.scope.functions(family);
+  if (callee.text === 'env') return context.report(params.envOutsideSecret(callee.span));
+  if (callee.text === 'file')
+    return context.report(errors.wrongFamily(callee.span, 'file', 'file', family, known));
+  const symbol = context.scope.callable(callee.text);
+  if (symbol === undefined) return unknownFunction(callee, known, context);
+  if (symbol.schema.family !== family)
+    return context.report(errors.wrongFamily(callee.span, callee.text, symbol.schema.family, family, known));
+  const entries = nameArguments(callee, args, symbol.schema, context);
+  const values = evaluateEntries(entries, symbol.schema.args, context, {
+    path,
+    missing: (key, doc) => errors.missingArgument(callee.span, callee.text, key, doc),
+    unknown: (key, known) => names.unknownArgument(key.span, key.text, callee.text, known),
+  });
+  return values === undefined ? undefined : { call: symbol.name, args: values };
+}
+
+/** Gives positional arguments the names that the schema has for them. */
+function nameArguments(
+  callee: Word,
+  args: readonly Argument[],
+  schema: FunctionSchema,
+  context: Context,
+): readonly Entry[] {
+  let position = 0;
+  return args.flatMap(({ name, value }): readonly Entry[] => {
+    if (name !== undefined) return [{ key: name, value }];
+    const text = schema.positional[position++];
+    if (text !== undefined) return [{ key: { text, span: value.span }, value }];
+    context.report(errors.tooManyArguments(value.span, callee.text, Object.keys(schema.args)));
+    return [];
+  });
+}

@@ -1,0 +1,49 @@
+import type { Diagnostic } from '../diagnostics/types.js';
+import type { Origin } from '../ir/types.js';
+import type { Host } from '../source/host.js';
+import type { Span } from '../source/span.js';
+import type { Scope } from './scope.js';
+
+/** The world of one file. */
+export interface World {
+  readonly host: Host;
+  /** Absolute folder that relative paths start from. */
+  readonly folder: string;
+}
+
+export interface PortUse {
+  readonly stage: string;
+  readonly port: string;
+  readonly span: Span;
+}
+
+/** What a check of some settings gathers; forks can be thrown away where another reading fits better. */
+export class Context {
+  readonly diagnostics: Diagnostic[] = [];
+  readonly origins: Record<string, Origin> = {};
+  readonly uses: PortUse[] = [];
+
+  constructor(
+    readonly scope: Scope,
+    readonly world: World,
+  ) {}
+
+  report(diagnostic: Diagnostic): undefined {
+    this.diagnostics.push(diagnostic);
+    return undefined;
+  }
+
+  origin(path: string | undefined, origin: Origin): void {
+    if (path !== undefined) this.origins[path] = origin;
+  }
+
+  fork(): Context {
+    return new Context(this.scope, this.world);
+  }
+
+  adopt(fork: Context): void {
+    this.diagnostics.push(...fork.diagnostics);
+    this.uses.push(...fork.uses);
+    Object.assign(this.origins, fork.origins);
+  }
+}

@@ -1,0 +1,137 @@
+/** The names of a file: what it imports and declares, each once. */
+import * as errors from '../diagnostics/catalogue/names.js';
+import { badSecret } from '../diagnostics/catalogue/params.js';
+import { misplacedNative } from '../diagnostics/catalogue/syntax.js';
+import type { StageKind } from '../ir/types.js';
+import type { Span } from '../source/span.js';
+import { functions } from '../stages/functions/index.js';
+import { schemas } from '../stages/schemas.js';
+import type { Block, Secret, Word } from '../syntax/ast.js';
+import { Context, type World } from './context.js';
+import { type Module, type ModuleLoader, PRELUDE } from './modules.js';
+import { type Overrides, paramSymbol } from './params.js';
+import { presetSymbol } from './presets.js';
+import { Scope } from './scope.js';
+import type { FtpSymbol, FunctionSymbol, StageSymbol } from './symbols.js';
+
+export class Declarations {
+  private readonly contexts = new Map<Module, Context>();
+  private readonly prelude: ReadonlyMap<string, FunctionSymbol>;
+
+  constructor(
+    private readonly loader: ModuleLoader,
+    private readonly world: World,
+    private readonly overrides: Overrides,
+  ) {
+    this.prelude = natives(loader.library(PRELUDE));
+  }
+
+  /** The scope of a file, with the diagnostics of its declarations; made once. */
+  context(module: Module, isMain: boolean): Context {
+    const made = this.contexts.get(module);
+    if (made !== undefined) return made;
+    const { tree } = module;
+    const importAt = tree.imports[0]?.span.start ?? endOfLine(module, tree.edition?.span.end ?? 0);
+    const scope = new Scope(this.prelude, (name) => this.exporter(name), importAt);
+    const context = new Context(scope, this.world);
+    this.contexts.set(module, context);
+    const spans = new Map<string, Span>();
+    const declare = (name: Word, symbol: FtpSymbol) => {
+      const first = spans.get(name.text);
+      if (name.text === '') return;
+      if (first !== undefined) context.report(errors.duplicateName(name.span, name.text, first));
+      else {
+        spans.set(name.text, name.span);
+        scope.own.set(name.text, symbol);
+      }
+    };
+    for (const { statement, module: imported } of module.imports)
+      for (const name of statement.names) declare(name, this.imported(name, imported, context));
+    for (const declaration of tree.params)
+      declare(declaration.name, paramSymbol(declaration, context, isMain ? this.overrides : {}));
+    for (const declaration of tree.secrets) {
+      checkSecret(declaration, context);
+      declare(declaration.name, { kind: 'secret', declaration });
+    }
+    for (const declaration of tree.presets) declare(declaration.name, presetSymbol(declaration, context));
+    if (!module.isLibrary) for (const native of tree.natives) context.report(misplacedNative(native.span));
+    for (const block of tree.blocks)
+      declare(block.name, block.kind.text === 'budget' ? { kind: 'budget', block } : stage(block, context));
+    return context;
+  }
+
+  all(): readonly Context[] {
+    return [...this.contexts.values()];
+  }
+
+  private imported(name: Word, module: Module | undefined, context: Context): FtpSymbol {
+    if (module === undefined) return { kind: 'unknown' };
+    if (module.isLibrary) {
+      const exported = natives(module);
+      const found = exported.get(name.text) ?? this.presetOf(module, name.text);
+      if (found !== undefined) return found;
+      const known = [...exported.keys(), ...module.tree.presets.map((preset) => preset.name.text)];
+      context.report(errors.unknownExport(name.span, name.text, module.name, known));
+      return { kind: 'unknown' };
+    }
+    const { scope } = this.context(module, false);
+    const symbol = scope.own.get(name.text);
+    if (symbol?.kind === 'param' || symbol?.kind === 'preset') return symbol;
+    context.report(
+      errors.unknownExport(name.span, name.text, module.name, scope.declared('param', 'preset')),
+    );
+    return { kind: 'unknown' };
+  }
+
+  private presetOf(module: Module, name: string): FtpSymbol | undefined {
+    if (module.tree.presets.length === 0) return undefined;
+    const symbol = this.context(module, false).scope.own.get(name);
+    return symbol?.kind === 'preset' ? symbol : undefined;
+  }
+
+  private exporter(name: string): string | undefined {
+    return this.loader.libraryNames().find((module) => natives(this.loader.library(module)).has(name));
+  }
+}
+
+/** What a module of the library exports: the functions that it declares. */
+export function natives(module: Module | undefined): ReadonlyMap<string, FunctionSymbol> {
+  const found = new Map<string, FunctionSymbol>();
+  for (const { name } of module?.tree.natives ?? []) {
+    const schema = functions[name.text];
+    if (schema !== undefined) found.set(name.text, { kind: 'function', name: name.text, schema });
+  }
+  return found;
+}
+
+function stage(block: Block, context: Context): FtpSymbol {
+  const schema = Object.hasOwn(schemas, block.kind.text) ? schemas[block.kind.text as StageKind] : undefined;
+  if (schema === undefined) {
+    const known = [...Object.keys(schemas), 'budget'];
+    context.report(errors.unknownKind(block.kind.span, block.kind.text, known));
+  }
+  const symbol: StageSymbol = { kind: 'stage', block, schema, method: undefined };
+  if (block.using === undefined || schema === undefined) return symbol;
+  const using = block.using.text;
+  if (schema.presets.includes(using)) return { ...symbol, method: using };
+  // Only the name is looked at here: imports and presets stand before blocks.
+  const preset = context.scope.lookup(using);
+  return preset?.kind === 'preset' ? { ...symbol, method: preset.declaration.using?.text } : symbol;
+}
+
+function checkSecret({ value }: Secret, context: Context): void {
+  if (value.kind === 'missing') return;
+  const isEnv =
+    value.kind === 'call' &&
+    value.callee.text === 'env' &&
+    value.args.length === 1 &&
+    value.args[0]?.value.kind === 'string' &&
+    /^[A-Za-z_][A-Za-z0-9_]*$/.test(value.args[0].value.value);
+  if (!isEnv) context.report(badSecret(value.span));
+}
+
+function endOfLine(module: Module, offset: number): number {
+  if (offset === 0) return 0;
+  const next = module.source.lineStarts.find((start) => start > offset);
+  return next ?? module.source.text.length;
+}

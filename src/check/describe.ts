@@ -1,0 +1,86 @@
+/** Types and expressions in words, for messages. */
+import { named, withArticle } from '../diagnostics/make.js';
+import type { PortType, SettingType } from '../stages/schema.js';
+import type { Expression } from '../syntax/ast.js';
+import type { Constant } from './symbols.js';
+import { formatQuantity, unitNoun } from './units.js';
+
+const PORTS: Readonly<Record<PortType, string>> = {
+  Data: 'rows of a `data` stage',
+  Dialogs: 'a split of a `format` stage',
+  Adapter: 'an adapter',
+  Model: 'a model',
+  Gate: 'a gate',
+  Metric: 'a metric',
+};
+
+export const portNoun = (types: readonly PortType[]): string => types.map((type) => PORTS[type]).join(' or ');
+
+const NOUNS: {
+  readonly [K in SettingType['kind']]: (type: Extract<SettingType, { kind: K }>) => string;
+} = {
+  boolean: () => '`true` or `false`',
+  integer: () => 'a whole number',
+  number: () => 'a number',
+  string: () => 'a string',
+  quantity: (type) => type.units.map(unitNoun).join(' or '),
+  enum: (type) => named(type.values),
+  list: (type) => `a list of ${plural(type.of)}`,
+  record: () => 'a record `{ … }`',
+  call: (type) => withArticle(type.family),
+  file: () => '`file("…")`',
+  port: (type) => portNoun(type.accepts),
+  none: () => '`none`',
+  union: (type) => [...new Set(type.of.map(typeNoun))].join(' or '),
+};
+
+export function typeNoun(type: SettingType): string {
+  // The table has one entry a kind: the entry found for `type.kind` takes `type`.
+  return (NOUNS[type.kind] as (type: SettingType) => string)(type);
+}
+
+const plural = (type: SettingType): string => {
+  if (type.kind === 'call') return `${type.family}s`;
+  return type.kind === 'enum' ? typeNoun(type) : typeNoun(type).replace(/^an? /, '').concat('s');
+};
+
+/** What was written, by its form alone. */
+export function expressionNoun(expression: Expression): string {
+  switch (expression.kind) {
+    case 'number':
+      return `the number \`${expression.value}\``;
+    case 'quantity':
+      return `\`${expression.value}${expression.suffix}\``;
+    case 'bad_quantity':
+      return `\`${expression.digits}${expression.suffix}\``;
+    case 'string':
+      return 'a string';
+    case 'boolean':
+      return `\`${expression.value}\``;
+    case 'none':
+      return '`none`';
+    case 'list':
+      return 'a list';
+    case 'record':
+      return 'a record';
+    case 'reference':
+      return `\`${expression.path.map((word) => word.text).join('.')}\``;
+    case 'call':
+      return `a call of \`${expression.callee.text}\``;
+    case 'binary':
+      return /^(and|or|[<>!=].*)$/.test(expression.operator) ? 'a condition' : 'a computed number';
+    case 'unary':
+      return expression.operator === 'not' ? 'a condition' : 'a computed number';
+    default:
+      return 'an expression';
+  }
+}
+
+export function constantNoun({ value, unit }: Constant): string {
+  if (typeof value === 'number')
+    return unit === undefined ? `the number \`${value}\`` : `\`${formatQuantity(value, unit)}\``;
+  if (typeof value === 'string') return 'a string';
+  if (typeof value === 'boolean') return `\`${value}\``;
+  if (value === null) return '`none`';
+  return 'call' in value ? `a call of \`${String(value.call)}\`` : 'a value';
+}

@@ -1,0 +1,124 @@
+/** An expression as the value of a setting of a given type: the heart of the checker. */
+import * as names from '../diagnostics/catalogue/names.js';
+import * as errors from '../diagnostics/catalogue/values.js';
+import type { Value } from '../ir/types.js';
+import type { SettingType } from '../stages/schema.js';
+import type { Expression } from '../syntax/ast.js';
+import { evaluateCall } from './calls.js';
+import { coerce } from './coerce.js';
+import { constant, truth } from './constants.js';
+import type { Context } from './context.js';
+import { expressionNoun, typeNoun } from './describe.js';
+import { evaluateEnum } from './enums.js';
+import { evaluateEntries } from './fields.js';
+import { checkPath, evaluateFile } from './files.js';
+import { evaluatePort } from './ports.js';
+import { evaluateUnion } from './unions.js';
+import { unknownUnit } from './units.js';
+
+/** `path` is where the value stands in the stage (`lora.rank`), `undefined` inside lists. */
+export type Evaluate<K extends SettingType['kind']> = (
+  expression: Expression,
+  type: Extract<SettingType, { kind: K }>,
+  context: Context,
+  path: string | undefined,
+) => Value | undefined;
+
+const simple = (expression: Expression, type: SettingType, context: Context): Value | undefined => {
+  if (expression.kind === 'bad_quantity') {
+    const units = type.kind === 'quantity' ? type.units : undefined;
+    return context.report(unknownUnit(expression, units));
+  }
+  if (expression.kind === 'list' || expression.kind === 'record' || expression.kind === 'call')
+    return context.report(errors.typeMismatch(expression.span, typeNoun(type), expressionNoun(expression)));
+  const found = constant(expression, context);
+  if (found === undefined) return undefined;
+  const value = coerce(found, type, expression.span, context);
+  if (type.kind !== 'string' || type.names === undefined || typeof value !== 'string') return value;
+  return checkPath(value, type.names, expression.span, context);
+};
+
+const list: Evaluate<'list'> = (expression, type, context, path) => {
+  if (expression.kind === 'list') {
+    const items = expression.items.map((item) => evaluate(item, type.of, context, undefined));
+    return items.every((item) => item !== undefined) ? items : undefined;
+  }
+  const alone = context.fork();
+  if (evaluate(expression, type.of, alone, path) === undefined && alone.diagnostics.length > 0) {
+    // Neither a list nor an item of one: an unknown name is worth more than the missing brackets.
+    if (expression.kind === 'reference' || expression.kind === 'call') {
+      context.adopt(alone);
+      return undefined;
+    }
+    return context.report(errors.typeMismatch(expression.span, typeNoun(type), expressionNoun(expression)));
+  }
+  const { file, start, end } = expression.span;
+  return context.report(
+    errors.typeMismatch(expression.span, typeNoun(type), `${expressionNoun(expression)} alone`, {
+      help: 'put it in brackets: `[ … ]`',
+      fixes: [
+        {
+          title: 'put it in brackets',
+          applicability: 'safe',
+          edits: [
+            { span: { file, start, end: start }, text: '[' },
+            { span: { file, start: end, end }, text: ']' },
+          ],
+        },
+      ],
+    }),
+  );
+};
+
+const record: Evaluate<'record'> = (expression, type, context, path) => {
+  if (expression.kind !== 'record')
+    return context.report(errors.typeMismatch(expression.span, typeNoun(type), expressionNoun(expression)));
+  const last = path?.split('.').at(-1);
+  const where = last === undefined ? 'this record' : `\`${last}\``;
+  return evaluateEntries(expression.entries, type.fields, context, {
+    path,
+    missing: (key, doc) => errors.missingSetting(expression.span, where, key, doc),
+    unknown: (key, known) => names.unknownSetting(key.span, key.text, where, known),
+  });
+};
+
+const evaluators: { readonly [K in SettingType['kind']]: Evaluate<K> } = {
+  boolean: simple,
+  integer: simple,
+  number: simple,
+  string: simple,
+  quantity: simple,
+  none: simple,
+  list,
+  record,
+  enum: evaluateEnum,
+  call: evaluateCall,
+  file: evaluateFile,
+  port: evaluatePort,
+  union: evaluateUnion,
+};
+
+/** `undefined` where the expression has no value of this type, which has been reported. */
+export function evaluate(
+  expression: Expression,
+  type: SettingType,
+  context: Context,
+  path: string | undefined,
+): Value | undefined {
+  if (expression.kind === 'missing') return undefined;
+  if (expression.kind === 'conditional') {
+    const condition = truth(expression.condition, context);
+    // Both branches are checked; only the one that is taken leaves traces.
+    const [then, otherwise] = [context.fork(), context.fork()];
+    const values = [
+      evaluate(expression.then, type, then, path),
+      evaluate(expression.otherwise, type, otherwise, path),
+    ] as const;
+    const [taken, left] = condition === false ? [otherwise, then] : [then, otherwise];
+    context.adopt(taken);
+    context.diagnostics.push(...left.diagnostics);
+    return condition === undefined ? undefined : condition ? values[0] : values[1];
+  }
+  // The table has one entry a kind: the entry found for `type.kind` takes `type`.
+  return (evaluators[type.kind] as Evaluate<SettingType['kind']>)(expression, type, context, path);
+}

@@ -1,0 +1,148 @@
+/** Named values against a table of settings: a block, a record, the arguments of a call. */
+import { duplicateKey, unknownSetting } from '../diagnostics/catalogue/names.js';
+import { missingSetting } from '../diagnostics/catalogue/values.js';
+import type { Diagnostic } from '../diagnostics/types.js';
+import type { Origin, Value } from '../ir/types.js';
+import type { Span } from '../source/span.js';
+import type { Setting, SettingType } from '../stages/schema.js';
+import type { Expression, Word } from '../syntax/ast.js';
+import type { Context } from './context.js';
+import { evaluate } from './evaluate.js';
+
+export type Fields = Readonly<Record<string, Setting>>;
+export type Values = Readonly<Record<string, Value>>;
+
+export interface FieldOptions {
+  /** Where the table stands in the stage: `''` for the stage itself. */
+  readonly path: string | undefined;
+  readonly missing: (key: string, doc: string) => Diagnostic;
+  readonly unknown: (key: Word, known: readonly string[]) => Diagnostic;
+  /** What a preset sets: stands in for defaults. */
+  readonly preset?: Values;
+  /** A preset's own body: nothing is filled in. */
+  readonly partial?: boolean;
+}
+
+export const join = (path: string | undefined, key: string): string | undefined =>
+  path === undefined ? undefined : path === '' ? key : `${path}.${key}`;
+
+export function evaluateEntries(
+  entries: readonly { readonly key: Word; readonly value: Expression }[],
+  fields: Fields,
+  context: Context,
+  options: FieldOptions,
+): Values | undefined {
+  const given = new Map<string, { readonly value: Expression; readonly span: Span }>();
+  const before = context.diagnostics.length;
+  for (const { key, value } of entries) {
+    const first = given.get(key.text);
+    if (!Object.hasOwn(fields, key.text)) context.report(options.unknown(key, Object.keys(fields)));
+    else if (first !== undefined) context.report(duplicateKey(key.span, key.text, first.span));
+    else given.set(key.text, { value, span: key.span });
+  }
+  const values: Record<string, Value> = {};
+  let failed = context.diagnostics.length > before;
+  for (const [key, setting] of Object.entries(fields)) {
+    const path = join(options.path, key);
+    const written = given.get(key);
+    const value =
+      written === undefined
+        ? absent(key, setting, path, context, options)
+        : author(written.value, setting.type, path, context, options.preset?.[key], options.partial);
+    if (value !== undefined) values[key] = value;
+    else failed ||= written !== undefined;
+  }
+  return failed || context.diagnostics.length > before ? undefined : values;
+}
+
+function author(
+  expression: Expression,
+  type: SettingType,
+  path: string | undefined,
+  context: Context,
+  preset: Value | undefined,
+  partial: boolean | undefined,
+): Value | undefined {
+  context.origin(path, usesParam(expression, context) ? 'param' : 'author');
+  const isLayered = type.kind === 'record' && expression.kind === 'record';
+  if (!isLayered || (preset === undefined && partial !== true))
+    return evaluate(expression, type, context, path);
+  const where = `\`${path?.split('.').at(-1) ?? ''}\``;
+  return evaluateEntries(expression.entries, type.fields, context, {
+    path,
+    partial,
+    preset: isRecord(preset) ? preset : undefined,
+    missing: (key, doc) => missingSetting(expression.span, where, key, doc),
+    unknown: (key, known) => unknownSetting(key.span, key.text, where, known),
+  });
+}
+
+function absent(
+  key: string,
+  setting: Setting,
+  path: string | undefined,
+  context: Context,
+  options: FieldOptions,
+): Value | undefined {
+  if (options.partial === true) return undefined;
+  const preset = options.preset?.[key];
+  if (preset !== undefined) return complete(preset, setting.type, path, context, 'preset');
+  if (setting.required) return context.report(options.missing(key, setting.doc));
+  if (setting.default === undefined) return undefined;
+  return complete(setting.default, setting.type, path, context, 'default');
+}
+
+/** A preset's or the schema's value, with the defaults inside its records. */
+function complete(
+  value: Value,
+  type: SettingType,
+  path: string | undefined,
+  context: Context,
+  origin: Origin,
+): Value {
+  context.origin(path, origin);
+  if (type.kind !== 'record' || !isRecord(value)) {
+    if (isRecord(value) && 'call' in value && isRecord(value['args']))
+      for (const key of Object.keys(value['args'])) context.origin(join(path, key), origin);
+    return value;
+  }
+  const values: Record<string, Value> = {};
+  for (const [key, setting] of Object.entries(type.fields)) {
+    const inner = value[key];
+    const found = inner ?? setting.default;
+    if (found !== undefined)
+      values[key] = complete(
+        found,
+        setting.type,
+        join(path, key),
+        context,
+        inner === undefined ? 'default' : origin,
+      );
+  }
+  return values;
+}
+
+const isRecord = (value: Value | undefined): value is Values =>
+  value !== null && typeof value === 'object' && !Array.isArray(value);
+
+/** Does the value follow from a parameter? */
+export function usesParam(expression: Expression, context: Context): boolean {
+  switch (expression.kind) {
+    case 'reference': {
+      const [word, more] = expression.path;
+      return more === undefined && word !== undefined && context.scope.own.get(word.text)?.kind === 'param';
+    }
+    case 'unary':
+      return usesParam(expression.operand, context);
+    case 'binary':
+      return usesParam(expression.left, context) || usesParam(expression.right, context);
+    case 'conditional':
+      return [expression.condition, expression.then, expression.otherwise].some((part) =>
+        usesParam(part, context),
+      );
+    case 'list':
+      return expression.items.some((item) => usesParam(item, context));
+    default:
+      return false;
+  }
+}

@@ -1,0 +1,88 @@
+/** Files that a pipeline names: they must be there when it is compiled. */
+import { createHash } from 'node:crypto';
+import { resolve } from 'node:path';
+import * as errors from '../diagnostics/catalogue/values.js';
+import { replace } from '../diagnostics/make.js';
+import { HostError } from '../source/host.js';
+import type { Span } from '../source/span.js';
+import type { Context } from './context.js';
+import { expressionNoun, typeNoun } from './describe.js';
+import type { Evaluate } from './evaluate.js';
+
+/** A prompt or a schema; nothing that belongs into a setting is larger. */
+const MOST_BYTES = 4_000_000;
+
+/** `file("prompts/legal.md")`, with its text and digest. */
+export const evaluateFile: Evaluate<'file'> = (expression, type, context) => {
+  if (expression.kind === 'string')
+    return context.report(
+      errors.typeMismatch(expression.span, typeNoun(type), 'a string', {
+        help: 'name a file with `file("…")`',
+        fixes: [
+          replace(
+            'write `file(…)`',
+            expression.span,
+            `file(${JSON.stringify(expression.value)})`,
+            'maybe_incorrect',
+          ),
+        ],
+      }),
+    );
+  if (expression.kind !== 'call' || expression.callee.text !== 'file')
+    return context.report(errors.typeMismatch(expression.span, typeNoun(type), expressionNoun(expression)));
+  const [argument, more] = expression.args;
+  if (argument === undefined)
+    return context.report(errors.missingArgument(expression.callee.span, 'file', 'path', 'The file.'));
+  if (more !== undefined) return context.report(errors.tooManyArguments(more.value.span, 'file', ['path']));
+  const { value } = argument;
+  if (value.kind === 'missing') return undefined;
+  if (value.kind !== 'string')
+    return context.report(errors.typeMismatch(value.span, 'a string', expressionNoun(value)));
+  return readFile(value.value, value.span, context);
+};
+
+function readFile(file: string, span: Span, context: Context) {
+  const { host, folder } = context.world;
+  const path = resolve(folder, file);
+  const fail = (why: string) => context.report(errors.fileMissing(span, file, why));
+  const stat = host.stat(path);
+  if (stat === undefined) return fail('no such file');
+  if (stat.isFolder) return fail('this is a folder');
+  if (stat.size > MOST_BYTES) return fail(`larger than ${MOST_BYTES / 1e6} MB`);
+  try {
+    const bytes = host.readBytes(path);
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return { file, sha256: createHash('sha256').update(bytes).digest('hex'), text };
+  } catch (error) {
+    if (error instanceof HostError) return fail(REASONS[error.code] ?? 'cannot be read');
+    if (error instanceof TypeError) return fail('not UTF-8 text');
+    throw error;
+  }
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  not_found: 'no such file',
+  is_folder: 'this is a folder',
+  no_access: 'no permission to read it',
+};
+
+/** The path as written, where something stands there. */
+export function checkPath(
+  path: string,
+  names: 'files' | 'model',
+  span: Span,
+  context: Context,
+): string | undefined {
+  const { host, folder } = context.world;
+  const stat = host.stat(resolve(folder, path));
+  if (names === 'files') {
+    if (stat !== undefined && !stat.isFolder) return path;
+    if (stat === undefined && /[*?[{]/.test(path) && host.glob(path, folder).length > 0) return path;
+    return context.report(errors.noFilesMatch(span, path, folder));
+  }
+  if (stat === undefined) return context.report(errors.modelFolderMissing(span, path, 'no such folder'));
+  if (!stat.isFolder) return context.report(errors.modelFolderMissing(span, path, 'this is a file'));
+  if (host.stat(resolve(folder, path, 'config.json')) === undefined)
+    return context.report(errors.modelFolderMissing(span, path, 'holds no `config.json`'));
+  return path;
+}

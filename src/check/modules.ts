@@ -1,0 +1,113 @@
+/** Loads the files of a program: the pipeline, what it imports, and the prelude. */
+import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
+import * as errors from '../diagnostics/catalogue/names.js';
+import type { Diagnostic } from '../diagnostics/types.js';
+import { type Host, HostError } from '../source/host.js';
+import { type SourceText, sourceText } from '../source/text.js';
+import type { Import, SourceFile } from '../syntax/ast.js';
+import { parse } from '../syntax/parse.js';
+
+export interface Module {
+  /** What an import calls it: `std/data`, or the path. */
+  readonly name: string;
+  readonly path: string;
+  readonly isLibrary: boolean;
+  readonly source: SourceText;
+  readonly tree: SourceFile;
+  readonly imports: readonly { readonly statement: Import; readonly module: Module | undefined }[];
+}
+
+export const PRELUDE = 'std/prelude';
+
+export class ModuleLoader {
+  readonly sources = new Map<string, SourceText>();
+  readonly diagnostics: Diagnostic[] = [];
+  private readonly loaded = new Map<string, Module | undefined>();
+  private readonly loading: string[] = [];
+
+  constructor(private readonly host: Host) {}
+
+  /** The file that a user asked for. Throws a {@link HostError} where it cannot be read. */
+  main(file: string): Module {
+    const path = resolve(this.host.cwd, file);
+    return this.read(this.displayed(path), path, false);
+  }
+
+  library(name: string): Module | undefined {
+    const path = this.libraryPath(name);
+    if (!this.loaded.has(path)) {
+      try {
+        this.loaded.set(path, this.read(name, path, true));
+      } catch (error) {
+        if (!(error instanceof HostError)) throw error;
+        this.loaded.set(path, undefined);
+      }
+    }
+    return this.loaded.get(path);
+  }
+
+  /** Names of the library's modules. */
+  libraryNames(): readonly string[] {
+    try {
+      const names = this.host.list(join(this.host.packageFolder, 'stdlib', 'std'));
+      return names
+        .filter((name) => name.endsWith('.ftp'))
+        .map((name) => `std/${name.slice(0, -4)}`)
+        .filter((name) => name !== PRELUDE);
+    } catch (error) {
+      if (error instanceof HostError) return [];
+      throw error;
+    }
+  }
+
+  private libraryPath(name: string): string {
+    return join(this.host.packageFolder, 'stdlib', `${name}.ftp`);
+  }
+
+  private displayed(path: string): string {
+    const inside = relative(this.host.cwd, path);
+    return inside.startsWith('..') || isAbsolute(inside) ? path : inside;
+  }
+
+  private read(name: string, path: string, isLibrary: boolean): Module {
+    const source = sourceText(isLibrary ? `${name}.ftp` : name, this.host.readText(path));
+    this.sources.set(source.file, source);
+    const { tree, diagnostics } = parse(source);
+    this.diagnostics.push(...diagnostics);
+    this.loading.push(path);
+    const imports = tree.imports.map((statement) => ({ statement, module: this.imported(statement, path) }));
+    this.loading.pop();
+    return { name, path, isLibrary, source, tree, imports };
+  }
+
+  private imported(statement: Import, from: string): Module | undefined {
+    const { text, span } = statement.from;
+    if (text === '') return undefined;
+    if (/^std\/[A-Za-z0-9_]+$/.test(text)) {
+      const module = text === PRELUDE ? undefined : this.library(text);
+      if (module === undefined) this.diagnostics.push(errors.unknownModule(span, text, this.libraryNames()));
+      return module;
+    }
+    if (!/^\.\.?\//.test(text)) {
+      this.diagnostics.push(errors.unknownModule(span, text, this.libraryNames()));
+      return undefined;
+    }
+    const path = resolve(dirname(from), text);
+    const start = this.loading.indexOf(path);
+    if (start >= 0) {
+      const circle = [...this.loading.slice(start), path].map((file) => this.displayed(file));
+      this.diagnostics.push(errors.importCycle(span, circle));
+      return undefined;
+    }
+    if (!this.loaded.has(path)) {
+      try {
+        this.loaded.set(path, this.read(this.displayed(path), path, false));
+      } catch (error) {
+        if (!(error instanceof HostError)) throw error;
+        this.diagnostics.push(errors.importNotFound(span, text));
+        return undefined;
+      }
+    }
+    return this.loaded.get(path);
+  }
+}

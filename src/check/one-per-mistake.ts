@@ -1,0 +1,46 @@
+/** One mistake, one error: what follows from a syntax error is left out, and the rest is put in order. */
+import type { Diagnostic } from '../diagnostics/types.js';
+import type { Span } from '../source/span.js';
+import type { SourceFile } from '../syntax/ast.js';
+
+/** Errors that say that something is not there: after a syntax error it may only not have been read. */
+const ABSENCE = new Set([
+  'FTP0201',
+  'FTP0210',
+  'FTP0211',
+  'FTP0311',
+  'FTP0404',
+  'FTP0406',
+  'FTP0407',
+  'FTP0408',
+]);
+
+const spanOf = ({ at }: Diagnostic): Span | undefined => (at !== undefined && 'start' in at ? at : undefined);
+
+export function onePerMistake(
+  syntax: readonly Diagnostic[],
+  checks: readonly Diagnostic[],
+  tree: SourceFile,
+): readonly Diagnostic[] {
+  const broken = [...tree.blocks, ...tree.presets].filter((block) => block.broken);
+  const certain = checks.filter((diagnostic) => {
+    const span = spanOf(diagnostic);
+    if (span === undefined || span.file !== tree.file || !tree.broken) return true;
+    if (ABSENCE.has(diagnostic.code)) return false;
+    return !broken.some((block) => span.start >= block.span.start && span.start <= block.span.end);
+  });
+  const seen = new Set<string>();
+  return [...syntax, ...certain].sort(inOrder).filter((diagnostic) => {
+    const span = spanOf(diagnostic);
+    const key = JSON.stringify([diagnostic.code, span, diagnostic.message]);
+    return !seen.has(key) && seen.add(key) !== undefined;
+  });
+}
+
+function inOrder(a: Diagnostic, b: Diagnostic): number {
+  const [left, right] = [spanOf(a), spanOf(b)];
+  if (left === undefined || right === undefined)
+    return Number(left !== undefined) - Number(right !== undefined);
+  if (left.file !== right.file) return left.file < right.file ? -1 : 1;
+  return left.start - right.start;
+}

@@ -1,0 +1,43 @@
+import type { Family } from '../stages/schema.js';
+import type { FtpSymbol, FunctionSymbol } from './symbols.js';
+
+/** The names of one file: declared and imported ones, then those of the prelude. */
+export class Scope {
+  /** Declared or imported; a function that is imported is one of them. */
+  readonly own = new Map<string, FtpSymbol>();
+  readonly used = new Set<string>();
+
+  constructor(
+    private readonly prelude: ReadonlyMap<string, FunctionSymbol>,
+    /** Which module of the library exports a function; asked only for an error's sake. */
+    readonly moduleOf: (name: string) => string | undefined,
+    /** Where an import can be inserted. */
+    readonly importAt: number,
+  ) {}
+
+  /** What a bare word stands for: what the file declares hides the prelude. */
+  lookup(name: string): FtpSymbol | undefined {
+    this.used.add(name);
+    return this.own.get(name) ?? this.prelude.get(name);
+  }
+
+  /** What a called word stands for: stages and parameters cannot be called, so they hide nothing. */
+  callable(name: string): FunctionSymbol | undefined {
+    this.used.add(name);
+    const own = this.own.get(name);
+    return own?.kind === 'function' ? own : this.prelude.get(name);
+  }
+
+  functions(family?: Family): readonly string[] {
+    const known = [...this.prelude.values(), ...this.own.values()].filter(
+      (symbol): symbol is FunctionSymbol => symbol.kind === 'function',
+    );
+    return known
+      .filter(({ schema }) => family === undefined || schema.family === family)
+      .map(({ name }) => name);
+  }
+
+  declared(...kinds: readonly FtpSymbol['kind'][]): readonly string[] {
+    return [...this.own].filter(([, symbol]) => kinds.includes(symbol.kind)).map(([name]) => name);
+  }
+}

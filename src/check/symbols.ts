@@ -1,0 +1,67 @@
+/** What a name can stand for. */
+import type { StageKind, Unit, Value } from '../ir/types.js';
+import type { Span } from '../source/span.js';
+import type { FunctionSchema, SettingType, StageSchema } from '../stages/schema.js';
+import type { Block, Param, Preset, Secret } from '../syntax/ast.js';
+
+/** A value that is known when the program is compiled; numbers are in base units. */
+export interface Constant {
+  readonly value: Value;
+  /** Of a number with a unit. */
+  readonly unit?: Unit;
+}
+
+export interface ParamSymbol {
+  readonly kind: 'param';
+  readonly declaration: Param;
+  readonly type: SettingType | undefined;
+  /** Evaluated when first asked for; `undefined` where it has no valid value, which has been reported. */
+  readonly constant: () => Constant | undefined;
+}
+
+export interface SecretSymbol {
+  readonly kind: 'secret';
+  readonly declaration: Secret;
+}
+
+export interface StageSymbol {
+  readonly kind: 'stage';
+  readonly block: Block;
+  /** `undefined` where the kind is unknown, which has been reported. */
+  readonly schema: StageSchema | undefined;
+  /** What `using` amounts to. */
+  readonly method: string | undefined;
+}
+
+export interface BudgetSymbol {
+  readonly kind: 'budget';
+  readonly block: Block;
+}
+
+export interface PresetSymbol {
+  readonly kind: 'preset';
+  readonly declaration: Preset;
+  readonly target: StageKind;
+  readonly settings: () => Readonly<Record<string, Value>>;
+}
+
+export interface FunctionSymbol {
+  readonly kind: 'function';
+  readonly name: string;
+  readonly schema: FunctionSchema;
+}
+
+/** Something imported that does not exist, which has been reported. */
+export interface UnknownSymbol {
+  readonly kind: 'unknown';
+}
+
+export type Declared = ParamSymbol | SecretSymbol | StageSymbol | BudgetSymbol | PresetSymbol | UnknownSymbol;
+export type FtpSymbol = Declared | FunctionSymbol;
+
+export const declarationSpan = (symbol: Declared): Span | undefined => {
+  if (symbol.kind === 'unknown') return undefined;
+  return symbol.kind === 'stage' || symbol.kind === 'budget'
+    ? symbol.block.name.span
+    : symbol.declaration.name.span;
+};

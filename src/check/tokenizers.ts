@@ -1,0 +1,65 @@
+/** Whose tokenizer a format uses where it does not say: that of the one base that is trained on it. */
+import { noTokenizer, severalTokenizers } from '../diagnostics/catalogue/wiring.js';
+import type { Diagnostic } from '../diagnostics/types.js';
+import type { Call, Value } from '../ir/types.js';
+import type { CheckedStage } from './stages.js';
+import { references } from './wiring.js';
+
+type Stages = ReadonlyMap<string, CheckedStage>;
+
+export function fillTokenizers(
+  stages: readonly CheckedStage[],
+  report: (diagnostic: Diagnostic) => void,
+): readonly CheckedStage[] {
+  const byName = new Map(stages.map((checked) => [checked.stage.name, checked]));
+  return stages.map((checked) => {
+    const { stage, block } = checked;
+    if (stage.kind !== 'format' || !checked.isSound || stage.settings['model'] !== undefined) return checked;
+    const readers = stages.filter((other) => readsRows(other, stage.name));
+    if (readers.some((reader) => !reader.isSound)) return checked;
+    const trains = readers.filter(({ stage }) => stage.kind === 'train');
+    const users = trains.length > 0 ? trains : readers;
+    const models = users.map((user) => modelUnder(user, byName));
+    const [model] = models;
+    const heading = { ...block.kind.span, end: block.name.span.end };
+    if (model === undefined || models.some((other) => other === undefined)) {
+      report(noTokenizer(heading, stage.name));
+      return checked;
+    }
+    if (models.some((other) => JSON.stringify(other) !== JSON.stringify(model))) {
+      report(
+        severalTokenizers(
+          heading,
+          stage.name,
+          users.map(({ stage }) => stage.name),
+        ),
+      );
+      return checked;
+    }
+    return {
+      ...checked,
+      stage: {
+        ...stage,
+        settings: { ...stage.settings, model },
+        origins: { ...stage.origins, model: 'default' as const },
+      },
+    };
+  });
+}
+
+const readsRows = ({ stage }: CheckedStage, format: string): boolean =>
+  ['dataset', 'validate'].some((key) =>
+    references(stage.settings[key] ?? null).some((reference) => reference.stage === format),
+  );
+
+/** The model whose tokenizer a stage brings: its base, or the base of the stage whose model it takes. */
+export function modelUnder(checked: CheckedStage, stages: Stages, depth = 0): Call | undefined {
+  const { settings, kind } = checked.stage;
+  const value: Value | undefined =
+    kind === 'train' || kind === 'merge' ? settings['base'] : settings['model'];
+  if (value === null || typeof value !== 'object' || depth > stages.size) return undefined;
+  if ('call' in value) return value as Call;
+  const [reference] = references(value);
+  const source = reference === undefined ? undefined : stages.get(reference.stage);
+  return source === undefined ? undefined : modelUnder(source, stages, depth + 1);
+}

@@ -1,0 +1,81 @@
+/** A value of one of several types: the first that fits; where none does, the error of the one that was meant. */
+import * as names from '../diagnostics/catalogue/names.js';
+import * as errors from '../diagnostics/catalogue/values.js';
+import type { SettingType } from '../stages/schema.js';
+import type { Expression } from '../syntax/ast.js';
+import type { Context } from './context.js';
+import { expressionNoun, typeNoun } from './describe.js';
+import { type Evaluate, evaluate } from './evaluate.js';
+import { needsUnit } from './units.js';
+
+export const evaluateUnion: Evaluate<'union'> = (expression, type, context, path) => {
+  const attempts = type.of.map((alternative) => {
+    const fork = context.fork();
+    return { alternative, fork, value: evaluate(expression, alternative, fork, path) };
+  });
+  const fitting = attempts.find(({ value, fork }) => value !== undefined && fork.diagnostics.length === 0);
+  if (fitting !== undefined) {
+    context.adopt(fitting.fork);
+    return fitting.value;
+  }
+  // What is silent has been reported elsewhere.
+  if (attempts.some(({ fork }) => fork.diagnostics.length === 0)) return undefined;
+  const meant = attempts.filter(({ alternative }) => hasForm(expression, alternative, context));
+  if (meant.length === 1) {
+    context.adopt(meant[0]?.fork ?? context.fork());
+    return undefined;
+  }
+  return context.report(noneFits(expression, type, context));
+};
+
+function noneFits(expression: Expression, type: Extract<SettingType, { kind: 'union' }>, context: Context) {
+  if (expression.kind === 'reference') {
+    const [first] = expression.path;
+    if (first !== undefined && context.scope.lookup(first.text) === undefined)
+      return names.unknownName(first.span, first.text, [
+        ...context.scope.declared('param', 'stage'),
+        ...choices(type),
+      ]);
+  }
+  const units = type.of.flatMap((alternative) => (alternative.kind === 'quantity' ? alternative.units : []));
+  if (expression.kind === 'number' && units.length > 0)
+    return needsUnit(expression.value, units, expression.span);
+  return errors.typeMismatch(expression.span, typeNoun(type), expressionNoun(expression));
+}
+
+const choices = (type: SettingType): readonly string[] =>
+  type.kind === 'union' ? type.of.flatMap(choices) : type.kind === 'enum' ? type.values : [];
+
+/** Does an expression look like a value of this type, whatever its content? */
+function hasForm(expression: Expression, type: SettingType, context: Context): boolean {
+  switch (expression.kind) {
+    case 'list':
+    case 'record':
+      return type.kind === expression.kind;
+    case 'call':
+      return type.kind === (expression.callee.text === 'file' ? 'file' : 'call');
+    case 'string':
+      return type.kind === 'string';
+    case 'number':
+      return type.kind === 'integer' || type.kind === 'number';
+    case 'quantity':
+    case 'bad_quantity':
+      return type.kind === 'quantity';
+    case 'boolean':
+      return type.kind === 'boolean';
+    case 'none':
+      return type.kind === 'none';
+    case 'reference': {
+      const [first, second] = expression.path;
+      const symbol = first === undefined ? undefined : context.scope.lookup(first.text);
+      if (symbol?.kind === 'stage' || second !== undefined) return type.kind === 'port';
+      if (symbol?.kind === 'function') return type.kind === 'call';
+      return symbol === undefined && type.kind === 'enum';
+    }
+    case 'unary':
+    case 'binary':
+      return type.kind === 'integer' || type.kind === 'number' || type.kind === 'quantity';
+    default:
+      return false;
+  }
+}

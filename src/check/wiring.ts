@@ -1,0 +1,58 @@
+/** The graph of the stages: inputs, circles, order. */
+import { selfReference, stageCycle } from '../diagnostics/catalogue/wiring.js';
+import type { Diagnostic } from '../diagnostics/types.js';
+import type { Reference, Value } from '../ir/types.js';
+import type { CheckedStage } from './stages.js';
+
+/** Stages that a value refers to, in order. */
+export function references(value: Value): readonly Reference[] {
+  if (value === null || typeof value !== 'object') return [];
+  if (Array.isArray(value)) return value.flatMap(references);
+  if ('stage' in value && 'port' in value) return [value as Reference];
+  return Object.values(value).flatMap((inner) => references(inner as Value));
+}
+
+/** Names of the stages that a stage reads, in order of its schema. */
+export function inputsOf({ stage, schema }: CheckedStage): readonly string[] {
+  const found = Object.keys(schema.settings).flatMap((key) => references(stage.settings[key] ?? null));
+  return [...new Set(found.map((reference) => reference.stage))];
+}
+
+/** Stages that wait for each other: one error a circle, with its path. */
+export function findCycles(stages: readonly CheckedStage[]): readonly Diagnostic[] {
+  const byName = new Map(stages.map((checked) => [checked.stage.name, checked]));
+  const state = new Map<string, 'open' | 'done'>();
+  const found: Diagnostic[] = [];
+  const path: string[] = [];
+  const visit = (name: string): void => {
+    const checked = byName.get(name);
+    if (checked === undefined || state.has(name)) return;
+    state.set(name, 'open');
+    path.push(name);
+    for (const use of checked.uses) {
+      if (use.stage === name) found.push(selfReference(use.span, name));
+      else if (state.get(use.stage) === 'open')
+        found.push(stageCycle(use.span, [...path.slice(path.indexOf(use.stage)), use.stage]));
+      else visit(use.stage);
+    }
+    path.pop();
+    state.set(name, 'done');
+  };
+  for (const { stage } of stages) visit(stage.name);
+  return found;
+}
+
+/** Every stage after its inputs; ties in source order. The graph has no circle. */
+export function inOrder(stages: readonly CheckedStage[]): readonly CheckedStage[] {
+  const waiting = [...stages];
+  const placed = new Set<string>();
+  const ordered: CheckedStage[] = [];
+  while (waiting.length > 0) {
+    const index = waiting.findIndex((checked) => inputsOf(checked).every((name) => placed.has(name)));
+    const [next] = waiting.splice(Math.max(0, index), 1);
+    if (next === undefined) break;
+    placed.add(next.stage.name);
+    ordered.push(next);
+  }
+  return ordered;
+}

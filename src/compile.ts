@@ -1,0 +1,121 @@
+/**
+ * A pipeline's text → the checked program that is planned and run.
+ *
+ *     text ──1 parse──▶ trees ──2 declare──▶ names ──3 check──▶ stages ──4 wire──▶ graph ──5 order──▶ Program
+ *
+ * 1. Parse. The file and what it imports, each lexed, parsed and turned into a tree with spans
+ *    (`check/modules.ts`, `syntax/parse.ts`). What cannot be read is reported, and the rest is kept.
+ * 2. Declare. The names of each file: imports, parameters, secrets, presets, stages (`check/declare.ts`).
+ * 3. Check. Each block against the schema of its kind: types, units, ranges, defaults, files, and what it
+ *    requires (`check/stages.ts`, `check/evaluate.ts`, `check/requirements.ts`).
+ * 4. Wire. Circles, whose tokenizer a format uses, wirings that cannot be meant (`check/wiring.ts`,
+ *    `check/tokenizers.ts`, `check/consistency.ts`).
+ * 5. Order. Stages after their inputs, and the program as plain data.
+ *
+ * Nothing here throws for what a user wrote: every mistake is a diagnostic, and one mistake is one error.
+ */
+import { basename, dirname, resolve } from 'node:path';
+import { checkConsistency } from './check/consistency.js';
+import type { Context } from './check/context.js';
+import { Declarations } from './check/declare.js';
+import { unusedImports } from './check/imports.js';
+import { type Module, ModuleLoader } from './check/modules.js';
+import { onePerMistake } from './check/one-per-mistake.js';
+import { checkOverrides } from './check/params.js';
+import { type CheckedStage, checkBudget, checkStage } from './check/stages.js';
+import { fillTokenizers } from './check/tokenizers.js';
+import { findCycles, inOrder, inputsOf } from './check/wiring.js';
+import { hostError } from './diagnostics/catalogue/files.js';
+import type { Diagnostic } from './diagnostics/types.js';
+import type { Budget, Program, Value } from './ir/types.js';
+import { type Host, HostError } from './source/host.js';
+import type { SourceMap } from './source/text.js';
+
+export interface CompileOptions {
+  /** `-p name=value`: values as they were typed. */
+  readonly params?: Readonly<Record<string, string>>;
+}
+
+export interface CompileResult {
+  /** Absent where there is an error. */
+  readonly program?: Program;
+  /** In order of file and place. */
+  readonly diagnostics: readonly Diagnostic[];
+  /** Every file that was read, for rendering. */
+  readonly sources: SourceMap;
+}
+
+export function compile(host: Host, file: string, options: CompileOptions = {}): CompileResult {
+  // 1. Parse.
+  const loader = new ModuleLoader(host);
+  let main: Module;
+  try {
+    main = loader.main(file);
+  } catch (error) {
+    if (!(error instanceof HostError)) throw error;
+    return { diagnostics: [hostError({ ...error, path: file })], sources: loader.sources };
+  }
+
+  // 2. Declare.
+  const overrides = options.params ?? {};
+  const folder = dirname(resolve(host.cwd, file));
+  const declarations = new Declarations(loader, { host, folder }, overrides);
+  const context = declarations.context(main, true);
+  checkOverrides(
+    overrides,
+    main.tree.params.map(({ name }) => name.text),
+    context,
+  );
+
+  // 3. Check.
+  const params = evaluateParams(context);
+  const { stages, budgets } = checkBlocks(main, context);
+
+  // 4. Wire.
+  const cycles = findCycles(stages);
+  context.diagnostics.push(...cycles);
+  const wired = cycles.length > 0 ? stages : fillTokenizers(stages, (found) => context.report(found));
+  if (cycles.length === 0) context.diagnostics.push(...checkConsistency(wired));
+  if (!main.tree.broken) context.diagnostics.push(...unusedImports(main, context.scope));
+
+  const diagnostics = onePerMistake(
+    loader.diagnostics,
+    declarations.all().flatMap((declared) => declared.diagnostics),
+    main.tree,
+  );
+  if (diagnostics.some(({ severity }) => severity === 'error'))
+    return { diagnostics, sources: loader.sources };
+
+  // 5. Order.
+  const program: Program = {
+    file,
+    name: basename(file).replace(/\.ftp$/, ''),
+    folder,
+    stages: inOrder(wired).map((checked) => ({ ...checked.stage, inputs: inputsOf(checked) })),
+    budgets,
+    params,
+    doc: main.tree.doc,
+  };
+  return { program, diagnostics, sources: loader.sources };
+}
+
+function evaluateParams(context: Context): Readonly<Record<string, Value>> {
+  const params: Record<string, Value> = {};
+  for (const [name, symbol] of context.scope.own) {
+    const value = symbol.kind === 'param' ? symbol.constant()?.value : undefined;
+    if (value !== undefined) params[name] = value;
+  }
+  return params;
+}
+
+function checkBlocks(main: Module, context: Context) {
+  const stages: CheckedStage[] = [];
+  const budgets: Budget[] = [];
+  for (const symbol of context.scope.own.values()) {
+    if (symbol.kind === 'preset') symbol.settings();
+    if (symbol.kind === 'budget') budgets.push(checkBudget(symbol.block, context, main.source));
+    if (symbol.kind === 'stage' && symbol.schema !== undefined)
+      stages.push(checkStage({ ...symbol, schema: symbol.schema }, context, main.source));
+  }
+  return { stages, budgets };
+}

@@ -1,0 +1,55 @@
+/** FTP060x: files that are read at run time, and data in them. */
+import type { HostErrorCode } from '../../source/host.js';
+import { error } from '../make.js';
+import type { Diagnostic, Place } from '../types.js';
+
+const at = (file: string): Place => ({ file, line: 0, column: 0 });
+
+export const fileNotFound = (path: string, details: { readonly help?: string } = {}): Diagnostic =>
+  error('FTP0601', at(path), `there is no file \`${path}\``, {
+    help: 'check the path and where it starts from',
+    ...details,
+  });
+
+export const isFolder = (path: string): Diagnostic =>
+  error('FTP0602', at(path), `\`${path}\` is a folder, not a file`, { help: 'name a file in it' });
+
+export const noAccess = (path: string): Diagnostic =>
+  error('FTP0603', at(path), `no permission to read \`${path}\``, {
+    help: 'give the user that runs ftpc permission to read it',
+  });
+
+export const fileTooLarge = (path: string): Diagnostic =>
+  error('FTP0604', at(path), `\`${path}\` is too large to be read at one time`, {
+    help: 'split it into several files; a glob reads them all',
+  });
+
+export const readFailed = (path: string, detail: string): Diagnostic =>
+  error('FTP0605', at(path), `\`${path}\` could not be read`, {
+    notes: [detail],
+    help: 'the disk or the file system reported this; try to copy the file elsewhere',
+  });
+
+const READS: Readonly<Record<HostErrorCode, (path: string, detail: string) => Diagnostic>> = {
+  not_found: (path) => fileNotFound(path),
+  is_folder: isFolder,
+  no_access: noAccess,
+  too_large: fileTooLarge,
+  io: readFailed,
+};
+
+/** A failed read of the Host as a diagnostic. */
+export const hostError = (failure: {
+  readonly code: HostErrorCode;
+  readonly path: string;
+  readonly detail: string;
+}): Diagnostic => READS[failure.code](failure.path, failure.detail);
+
+/** Something in a data file that a stage cannot go on with. */
+export const dataError = (place: Place, message: string, help: string): Diagnostic =>
+  error('FTP0606', place, message, { help });
+
+export const noRows = (stage: string, file: string): Diagnostic =>
+  error('FTP0607', at(file), `\`${stage}\` has no row left`, {
+    help: 'the report of the stage names every row that was dropped, with its line and the reason',
+  });

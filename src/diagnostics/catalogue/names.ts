@@ -1,0 +1,129 @@
+/** FTP02xx: names and imports. */
+import type { Span } from '../../source/span.js';
+import { suggestion } from '../did-you-mean.js';
+import { error, insert, named, replace, warning } from '../make.js';
+import type { Diagnostic } from '../types.js';
+
+export const unknownName = (at: Span, name: string, known: readonly string[]): Diagnostic =>
+  error('FTP0201', at, `nothing here is called \`${name}\``, {
+    label: 'unknown name',
+    ...suggestion(name, at, known),
+  });
+
+export const unknownKind = (at: Span, kind: string, known: readonly string[]): Diagnostic =>
+  error('FTP0202', at, `there is no block kind \`${kind}\``, {
+    label: 'unknown kind',
+    ...suggestion(kind, at, known),
+  });
+
+export const duplicateName = (at: Span, name: string, first: Span): Diagnostic =>
+  error('FTP0203', at, `\`${name}\` is declared twice`, {
+    label: 'second declaration',
+    related: [{ at: first, message: 'first declaration' }],
+    help: 'stages, parameters, secrets, budgets and imports of a file share one set of names; rename one of them',
+  });
+
+export const duplicateKey = (at: Span, key: string, first: Span): Diagnostic =>
+  error('FTP0204', at, `\`${key}\` is set twice`, {
+    label: 'set again',
+    related: [{ at: first, message: 'set here first' }],
+    help: 'keep one of them',
+  });
+
+export const unknownModule = (at: Span, module: string, known: readonly string[]): Diagnostic =>
+  error('FTP0205', at, `there is no module \`${module}\``, {
+    label: 'unknown module',
+    ...suggestion(module, { ...at, start: at.start + 1, end: at.end - 1 }, known),
+    ...(/^(std\/|\.\.?\/)/.test(module)
+      ? {}
+      : { notes: ['a module of the library is written `"std/…"`, a file of yours `"./…"`'] }),
+  });
+
+export const importNotFound = (at: Span, path: string): Diagnostic =>
+  error('FTP0206', at, `the imported file \`${path}\` cannot be read`, {
+    label: 'no such file',
+    help: 'the path starts from the folder of the file that imports it',
+  });
+
+export const unknownExport = (at: Span, name: string, module: string, known: readonly string[]): Diagnostic =>
+  error('FTP0207', at, `\`${module}\` does not export \`${name}\``, {
+    label: 'not exported',
+    ...suggestion(name, at, known),
+  });
+
+export const importCycle = (at: Span, path: readonly string[]): Diagnostic =>
+  error('FTP0208', at, 'the files import each other in a circle', {
+    label: 'comes back to this file',
+    notes: [path.map((file) => `\`${file}\``).join(' → ')],
+    help: 'move what both need into a third file',
+  });
+
+export const unusedImport = (at: Span, name: string, statement: Span, whole: boolean): Diagnostic =>
+  warning('FTP0209', at, `\`${name}\` is imported and not used`, {
+    label: 'not used',
+    fixes: [
+      whole
+        ? replace('remove the import', statement, '')
+        : replace(`remove \`${name}\``, at, '', 'has_placeholders'),
+    ],
+  });
+
+export const notImported = (at: Span, name: string, module: string, insertAt: number): Diagnostic =>
+  error('FTP0210', at, `\`${name}\` is not imported`, {
+    label: `exported by \`${module}\``,
+    help: `write \`import { ${name} } from "${module}"\` at the top`,
+    fixes: [insert(`import \`${name}\``, at.file, insertAt, `import { ${name} } from "${module}"\n`)],
+  });
+
+export const unknownFunction = (at: Span, name: string, known: readonly string[]): Diagnostic =>
+  error('FTP0211', at, `there is no function \`${name}\``, {
+    label: 'unknown function',
+    ...suggestion(name, at, known),
+  });
+
+export const unknownPreset = (at: Span, name: string, kind: string, known: readonly string[]): Diagnostic =>
+  error('FTP0212', at, `a \`${kind}\` stage has no preset \`${name}\``, {
+    label: 'unknown preset',
+    ...(known.length === 0 ? { help: `\`${kind}\` stages take no \`using\`` } : suggestion(name, at, known)),
+  });
+
+export const unknownSetting = (at: Span, key: string, where: string, known: readonly string[]): Diagnostic =>
+  error('FTP0213', at, `${where} has no setting \`${key}\``, {
+    label: 'unknown setting',
+    ...suggestion(key, at, known),
+  });
+
+export const unknownArgument = (
+  at: Span,
+  name: string,
+  callee: string,
+  known: readonly string[],
+): Diagnostic =>
+  error('FTP0214', at, `\`${callee}\` has no argument \`${name}\``, {
+    label: 'unknown argument',
+    ...(known.length === 0 ? { help: `\`${callee}\` takes no arguments` } : suggestion(name, at, known)),
+  });
+
+export const unknownPort = (at: Span, stage: string, port: string, known: readonly string[]): Diagnostic =>
+  error('FTP0215', at, `\`${stage}\` hands on nothing called \`${port}\``, {
+    label: 'unknown port',
+    ...(known.length === 0 ? { help: 'nothing can be read from this stage' } : suggestion(port, at, known)),
+  });
+
+export const unknownMetric = (at: Span, name: string, where: string, known: readonly string[]): Diagnostic =>
+  error('FTP0216', at, `${where} measures no \`${name}\``, {
+    label: 'unknown metric',
+    ...suggestion(name, at, known),
+  });
+
+export const noPorts = (at: Span, name: string, kind: string): Diagnostic =>
+  error('FTP0217', at, `\`${name}\` is a ${kind} and has nothing after a dot`, {
+    label: 'no stage',
+    help: `write \`${name}\` alone; only stages have ports`,
+  });
+
+export const presetOfOtherKind = (at: Span, name: string, target: string, kind: string): Diagnostic =>
+  error('FTP0218', at, `the preset \`${name}\` is for \`${target}\` stages, this is a \`${kind}\` stage`, {
+    label: `for ${named([target])}`,
+    help: `choose a preset that is declared \`for ${kind}\``,
+  });

@@ -1,0 +1,137 @@
+/** FTP01xx: how a file is written. */
+import type { Span } from '../../source/span.js';
+import { error, insert, replace, warning } from '../make.js';
+import type { Diagnostic } from '../types.js';
+
+export const unexpectedCharacter = (at: Span, text: string): Diagnostic =>
+  error('FTP0101', at, `\`${text}\` means nothing here`, {
+    label: 'not part of the language',
+    help: 'take it out; text stands between double quotes, comments after `//`',
+    fixes: [replace('remove it', at, '', 'maybe_incorrect')],
+  });
+
+export const unterminatedString = (at: Span): Diagnostic =>
+  error('FTP0102', at, 'the string is not closed', {
+    label: 'opened here, and the line ends',
+    help: 'close it with `"`; a string does not reach over the end of its line',
+    fixes: [{ ...insert('close the string', at.file, at.end, '"'), applicability: 'maybe_incorrect' }],
+  });
+
+export const foreignComment = (at: Span, text: string): Diagnostic =>
+  error('FTP0103', at, 'a comment starts with `//`', {
+    label: 'comment of another language',
+    help: 'write `//`, or `///` where it documents the next declaration',
+    fixes: [
+      replace(
+        'write `//`',
+        at,
+        text.startsWith('#')
+          ? text.replace(/^#+/, '//')
+          : text
+              .replace(/^\/\*+\s*|\s*\*+\/$/g, '')
+              .split(/\r?\n/)
+              .map((line) => `// ${line.replace(/^\s*\*?\s?/, '')}`)
+              .join('\n'),
+      ),
+    ],
+  });
+
+export const foreignString = (at: Span, content: string): Diagnostic =>
+  error('FTP0104', at, 'a string stands between straight double quotes', {
+    label: 'other quotes',
+    help: 'write `"` on both sides',
+    fixes: [replace('write `"`', at, `"${content.replace(/["\\]/g, '\\$&')}"`)],
+  });
+
+export const badEscape = (at: Span, escape: string): Diagnostic =>
+  error('FTP0105', at, `\`${escape}\` is no escape`, {
+    label: 'unknown escape',
+    help: 'known are `\\"`, `\\\\`, `\\n`, `\\t` and `\\u{…}`; a backslash itself is written `\\\\`',
+    fixes: [replace('write the backslash itself', at, `\\${escape}`, 'maybe_incorrect')],
+  });
+
+export const foreignSign = (at: Span, sign: string, meant: string): Diagnostic =>
+  error('FTP0106', at, `\`${sign}\` is written \`${meant}\``, {
+    label: 'sign of another language',
+    help: sign === ';' ? 'the end of the line ends a setting; on one line, a comma does' : undefined,
+    fixes: [replace(`write \`${meant}\``, at, sign === '!' ? 'not ' : meant, 'maybe_incorrect')],
+  });
+
+export const expected = (at: Span, wanted: string, found: string): Diagnostic =>
+  error('FTP0107', at, `expected ${wanted}, found ${found}`, { label: `expected ${wanted}` });
+
+export const unclosedBlock = (at: Span, opened: Span, what: string): Diagnostic =>
+  error('FTP0108', at, `${what} is not closed`, {
+    label: 'expected `}` by here',
+    related: [{ at: opened, message: 'opened here' }],
+    help: 'put a `}` after its last line',
+    fixes: [insert('close it', at.file, at.start, '}\n')],
+  });
+
+export const missingValue = (at: Span, found: string): Diagnostic =>
+  error('FTP0109', at, `expected a value, found ${found}`, {
+    label: 'a value is missing',
+    help: 'a value is a number, a quantity, a string, a name, a call, a `[list]` or a `{ record }`',
+  });
+
+export const unclosedBracket = (at: Span, opened: Span, bracket: string, closing: string): Diagnostic =>
+  error('FTP0110', at, `\`${bracket}\` is not closed`, {
+    label: `expected \`${closing}\``,
+    related: [{ at: opened, message: 'opened here' }],
+    fixes: [
+      { ...insert(`write \`${closing}\``, at.file, at.start, closing), applicability: 'maybe_incorrect' },
+    ],
+  });
+
+export const unexpectedTopLevel = (at: Span, found: string): Diagnostic =>
+  error('FTP0111', at, `expected a declaration, found ${found}`, {
+    label: 'outside of any block',
+    help: 'outside of blocks stand `edition`, `import`, `param`, `secret` and blocks such as `data name { … }`',
+  });
+
+export const wrongSetSign = (at: Span, sign: '=' | ':'): Diagnostic =>
+  error(
+    'FTP0112',
+    at,
+    sign === '=' ? 'in a block, a setting is written with `=`' : 'in brackets, a name is followed by `:`',
+    { label: `write \`${sign}\``, fixes: [replace(`write \`${sign}\``, at, sign === '=' ? ' =' : ':')] },
+  );
+
+export const missingSeparator = (at: Span, where: string): Diagnostic =>
+  error('FTP0113', at, `expected a comma between ${where}`, {
+    label: 'a comma is missing',
+    fixes: [insert('write `,`', at.file, at.start, ',')],
+  });
+
+export const missingEdition = (file: string): Diagnostic =>
+  warning('FTP0114', { file, start: 0, end: 0 }, 'the file does not say which edition it is written in', {
+    label: 'taken as `edition 2026`',
+    help: 'write `edition 2026` before the first declaration, so that later defaults cannot change what it means',
+    fixes: [insert('write `edition 2026`', file, 0, 'edition 2026\n\n')],
+  });
+
+export const unknownEdition = (at: Span, year: number): Diagnostic =>
+  error('FTP0115', at, `there is no edition ${year}`, {
+    label: 'unknown edition',
+    help: 'this compiler knows `edition 2026`; a later edition needs a later ftpc',
+    fixes: [replace('write `edition 2026`', at, 'edition 2026', 'maybe_incorrect')],
+  });
+
+export const misplacedEdition = (at: Span): Diagnostic =>
+  error('FTP0116', at, '`edition` stands once, before everything else', {
+    label: 'not here',
+    help: 'move it to the first line',
+    fixes: [replace('remove it', at, '', 'maybe_incorrect')],
+  });
+
+export const expressionTooLarge = (at: Span): Diagnostic =>
+  error('FTP0117', at, 'the expression is too large to be read', {
+    label: 'nested too deep, or too many operators',
+    help: 'brackets nest 64 deep at most, and one setting has 256 operators at most; split it up with `param`',
+  });
+
+export const misplacedNative = (at: Span): Diagnostic =>
+  error('FTP0118', at, '`native` stands only in the standard library', {
+    label: 'not here',
+    help: 'import the function: `import { jsonl } from "std/data"`',
+  });

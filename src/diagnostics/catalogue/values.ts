@@ -1,0 +1,154 @@
+/** FTP03xx: types, units and values. */
+import type { Span } from '../../source/span.js';
+import { suggestion } from '../did-you-mean.js';
+import { error, named, replace, withArticle } from '../make.js';
+import type { Diagnostic, Fix } from '../types.js';
+
+export const typeMismatch = (
+  at: Span,
+  wanted: string,
+  found: string,
+  mend: { readonly help?: string; readonly fixes?: readonly Fix[] } = {},
+): Diagnostic =>
+  error('FTP0301', at, `expected ${wanted}, found ${found}`, { label: `expected ${wanted}`, ...mend });
+
+export const unitNeeded = (
+  at: Span,
+  written: string,
+  suffixes: readonly string[],
+  likely: string,
+): Diagnostic =>
+  error('FTP0302', at, `\`${written}\` needs a unit`, {
+    label: 'a bare number',
+    help: `write ${named(suffixes.map((suffix) => `${written}${suffix}`))}`,
+    fixes: [replace(`write \`${likely}\``, at, likely, 'maybe_incorrect')],
+  });
+
+export const shareNeeded = (at: Span, written: string, percent: string): Diagnostic =>
+  error('FTP0302', at, `\`${written}\` needs a unit: shares are written in percent`, {
+    label: 'a bare number',
+    help: `write \`${percent}\``,
+    fixes: [replace(`write \`${percent}\``, at, percent, 'maybe_incorrect')],
+  });
+
+export const unknownUnit = (
+  at: Span,
+  written: string,
+  meant: readonly { readonly text: string; readonly says: string }[],
+  known: readonly string[],
+): Diagnostic =>
+  error('FTP0303', at, `\`${written}\` has no such unit`, {
+    label: meant.length > 0 ? 'units are case-sensitive and have one spelling' : 'unknown unit',
+    help:
+      meant.length > 0
+        ? `write ${meant.map(({ text, says }) => `\`${text}\` (${says})`).join(' or ')}`
+        : `units are ${named(known, 'and')}`,
+    fixes: meant.map(({ text }) => replace(`write \`${text}\``, at, text, 'maybe_incorrect')),
+  });
+
+export const wrongUnit = (at: Span, found: string, wanted: string, suffixes: readonly string[]): Diagnostic =>
+  error('FTP0304', at, `expected ${wanted}, found ${found}`, {
+    label: `not ${wanted}`,
+    help: `its units are ${named(suffixes, 'and')}`,
+  });
+
+export const outOfRange = (at: Span, written: string, range: string): Diagnostic =>
+  error('FTP0305', at, `${written} is out of range`, { label: `must be ${range}` });
+
+export const notInteger = (at: Span, written: string): Diagnostic =>
+  error('FTP0306', at, `expected a whole number, found ${written}`, { label: 'not a whole number' });
+
+export const unknownChoice = (at: Span, word: string, choices: readonly string[]): Diagnostic =>
+  error('FTP0307', at, `\`${word}\` is none of the choices`, {
+    label: `expected ${named(choices)}`,
+    ...suggestion(word, at, choices),
+  });
+
+export const quotedChoice = (at: Span, word: string): Diagnostic =>
+  error('FTP0308', at, `\`${word}\` is a word of the language and stands without quotes`, {
+    label: 'a string',
+    fixes: [replace('remove the quotes', at, word)],
+  });
+
+export const badOperands = (at: Span, operator: string, left: string, right: string): Diagnostic =>
+  error('FTP0309', at, `\`${operator}\` cannot join ${left} and ${right}`, {
+    label: 'these do not go together',
+  });
+
+export const badOperand = (at: Span, operator: string, operand: string): Diagnostic =>
+  error('FTP0309', at, `\`${operator}\` cannot stand before ${operand}`, { label: 'does not go together' });
+
+export const divisionByZero = (at: Span): Diagnostic =>
+  error('FTP0310', at, 'division by zero', { label: 'this is 0' });
+
+export const missingSetting = (at: Span, where: string, key: string, doc: string): Diagnostic =>
+  error('FTP0311', at, `${where} needs the setting \`${key}\``, {
+    label: `\`${key}\` is missing`,
+    help: `\`${key}\`: ${doc}`,
+  });
+
+export const missingArgument = (at: Span, callee: string, name: string, doc: string): Diagnostic =>
+  error('FTP0312', at, `\`${callee}\` needs the argument \`${name}\``, {
+    label: `\`${name}\` is missing`,
+    help: `\`${name}\`: ${doc}`,
+  });
+
+export const tooManyArguments = (at: Span, callee: string, named: readonly string[]): Diagnostic =>
+  error('FTP0313', at, `\`${callee}\` does not take this argument without a name`, {
+    label: 'which argument is this?',
+    help:
+      named.length === 0
+        ? `\`${callee}\` takes no arguments`
+        : `name it: ${named.map((name) => `\`${name}: …\``).join(', ')}`,
+  });
+
+export const wrongFamily = (
+  at: Span,
+  callee: string,
+  found: string,
+  wanted: string,
+  known: readonly string[],
+) =>
+  error('FTP0314', at, `expected ${withArticle(wanted)}, but \`${callee}\` is ${withArticle(found)}`, {
+    label: `not ${withArticle(wanted)}`,
+    help: `known: ${named(known, 'and')}`,
+  });
+
+export const fileMissing = (at: Span, path: string, why: string): Diagnostic =>
+  error('FTP0315', at, `the file \`${path}\` cannot be read`, {
+    label: why,
+    help: 'the path starts from the folder of the pipeline file',
+  });
+
+export const noFilesMatch = (at: Span, pattern: string, folder: string): Diagnostic =>
+  error('FTP0316', at, `no file matches \`${pattern}\``, {
+    label: 'matches nothing',
+    help: `the pattern starts from the folder of the pipeline file, \`${folder}\``,
+  });
+
+export const modelFolderMissing = (at: Span, folder: string, why: string): Diagnostic =>
+  error('FTP0317', at, `the model folder \`${folder}\` cannot be used`, {
+    label: why,
+    help: 'give a folder in Hugging Face layout (`config.json`, `tokenizer.json`, `*.safetensors`), relative to the pipeline file',
+  });
+
+export const notConstant = (at: Span, what: string): Diagnostic =>
+  error('FTP0318', at, `${what} is not known before the run`, {
+    label: 'not a constant',
+    help: 'settings are computed before the run, from literals and parameters; metrics stand in `require`',
+  });
+
+export const sharesDoNotAddUp = (at: Span, total: string): Diagnostic =>
+  error('FTP0319', at, `the shares add up to ${total}`, {
+    label: 'must be 100%',
+    help: 'every row goes to one split: let the shares add up to 100%',
+  });
+
+export const chainedComparison = (at: Span): Diagnostic =>
+  error('FTP0320', at, 'comparisons do not chain', {
+    label: 'a second comparison',
+    help: 'join two comparisons with `and`: `0 < x and x < 1`',
+  });
+
+export const emptyList = (at: Span, what: string): Diagnostic =>
+  error('FTP0321', at, `${what} needs at least one item`, { label: 'an empty list' });

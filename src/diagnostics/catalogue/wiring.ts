@@ -1,0 +1,84 @@
+/** FTP04xx: how stages are wired. */
+import type { Span } from '../../source/span.js';
+import { error, insert, named, replace, warning } from '../make.js';
+import type { Diagnostic } from '../types.js';
+
+export const wrongPort = (at: Span, written: string, found: string, wanted: string): Diagnostic =>
+  error('FTP0401', at, `expected ${wanted}, but \`${written}\` hands on ${found}`, {
+    label: `not ${wanted}`,
+  });
+
+export const portNeeded = (at: Span, stage: string, ports: readonly string[]): Diagnostic =>
+  error('FTP0402', at, `\`${stage}\` has several ports: say which one`, {
+    label: 'a port is needed',
+    help: `write ${named(ports.map((port) => `${stage}.${port}`))}`,
+    fixes: ports
+      .slice(0, 4)
+      .map((port) => replace(`write \`${stage}.${port}\``, at, `${stage}.${port}`, 'maybe_incorrect')),
+  });
+
+export const stageCycle = (at: Span, path: readonly string[]): Diagnostic =>
+  error('FTP0403', at, `${named(path.slice(0, -1), 'and')} wait for each other`, {
+    label: 'closes the circle',
+    notes: [path.map((stage) => `\`${stage}\``).join(' reads ')],
+    help: 'take one of these references out',
+  });
+
+export const selfReference = (at: Span, stage: string): Diagnostic =>
+  error('FTP0403', at, `\`${stage}\` reads its own output`, {
+    label: 'closes the circle',
+    help: 'refer to another stage or to a parameter',
+  });
+
+export const noTokenizer = (at: Span, stage: string): Diagnostic =>
+  error('FTP0404', at, `nothing says whose tokenizer \`${stage}\` uses`, {
+    label: 'no `model`, and no stage trains on it',
+    help: 'set `model = …` in the format, or train a base on one of its ports',
+  });
+
+export const severalTokenizers = (at: Span, stage: string, users: readonly string[]): Diagnostic =>
+  error('FTP0405', at, `\`${stage}\` is read by stages with different bases`, {
+    label: 'whose tokenizer?',
+    notes: [`${named(users, 'and')} read it, each with a base of its own`],
+    help: 'set `model = …` here, or give each base a format of its own',
+  });
+
+export const baselineMissing = (at: Span, stage: string, bodyEnd: number): Diagnostic =>
+  error('FTP0406', at, `\`${stage}\` has no \`baseline\` to compare with`, {
+    label: 'no baseline',
+    help: 'set `baseline = …` to the model that it is compared with',
+    fixes: [
+      {
+        ...insert('set `baseline`', at.file, bodyEnd, '  baseline = base\n'),
+        applicability: 'has_placeholders',
+      },
+    ],
+  });
+
+export const metricNotListed = (at: Span, metric: string, listEnd: Span | undefined): Diagnostic =>
+  error('FTP0407', at, `\`${metric}\` is required and not measured`, {
+    label: 'not in `metrics`',
+    help: `add \`${metric}\` to \`metrics\``,
+    fixes:
+      listEnd === undefined ? undefined : [insert('measure it', listEnd.file, listEnd.start, `, ${metric}`)],
+  });
+
+export const emptySplit = (at: Span, reference: string, data: string, share: Span | undefined): Diagnostic =>
+  error('FTP0408', at, `\`${reference}\` has no rows`, {
+    label: 'an empty split',
+    related: share === undefined ? undefined : [{ at: share, message: 'gives it no share' }],
+    help: `give it a share in the \`split\` of \`${data}\``,
+  });
+
+export const baseMismatch = (at: Span, adapter: string, trained: Span): Diagnostic =>
+  error('FTP0409', at, `\`${adapter}\` was trained on another base`, {
+    label: 'not the base it was trained on',
+    related: [{ at: trained, message: 'trained on this one' }],
+    help: 'an adapter only makes sense over its own base: name the same one',
+  });
+
+export const trainsOnTest = (at: Span, reference: string): Diagnostic =>
+  warning('FTP0410', at, `\`${reference}\` is both trained on and evaluated on`, {
+    label: 'seen in training',
+    help: 'evaluate on a split that no training step sees, such as `.test`',
+  });

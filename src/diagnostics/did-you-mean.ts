@@ -1,0 +1,42 @@
+import { distance } from 'fastest-levenshtein';
+import type { Span } from '../source/span.js';
+import { named, replace } from './make.js';
+import type { Diagnostic } from './types.js';
+
+/** The known name that is meant: equal but for case and signs, or a third of its letters away at most. */
+export function nearest(name: string, known: Iterable<string>): string | undefined {
+  let best: string | undefined;
+  let bestDistance = Math.max(1, Math.floor(name.length / 3)) + 1;
+  for (const candidate of known) {
+    if (candidate === name) continue;
+    if (plain(candidate) === plain(name)) return candidate;
+    const away = distance(name.toLowerCase(), candidate.toLowerCase());
+    // A short name is near to everything: one letter of three is no longer the same word.
+    if (away < bestDistance && away < candidate.length) {
+      best = candidate;
+      bestDistance = away;
+    }
+  }
+  return best;
+}
+
+const plain = (name: string): string => name.toLowerCase().replace(/[_-]/g, '');
+
+const LISTED = 12;
+
+/** Help and fix for a name that is not known. */
+export function suggestion(
+  name: string,
+  span: Span,
+  known: readonly string[],
+): Pick<Diagnostic, 'help' | 'fixes'> {
+  const meant = nearest(name, known);
+  if (meant !== undefined)
+    return {
+      help: `did you mean \`${meant}\`?`,
+      fixes: [replace(`write \`${meant}\``, span, meant, 'maybe_incorrect')],
+    };
+  return known.length === 0 || known.length > LISTED
+    ? {}
+    : { help: `known: ${named([...known].sort(), 'and')}` };
+}

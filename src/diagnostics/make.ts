@@ -1,0 +1,39 @@
+import type { Span } from '../source/span.js';
+import type { Applicability, Diagnostic, Fix } from './types.js';
+
+type Details = Omit<Diagnostic, 'code' | 'severity' | 'message' | 'at'>;
+
+export const error = (
+  code: string,
+  at: Diagnostic['at'],
+  message: string,
+  details: Details = {},
+): Diagnostic => ({ code, severity: 'error', message, at, ...details });
+
+export const warning = (
+  code: string,
+  at: Diagnostic['at'],
+  message: string,
+  details: Details = {},
+): Diagnostic => ({ code, severity: 'warning', message, at, ...details });
+
+/** One edit: `text` in place of what stands at `span`. */
+export const replace = (
+  title: string,
+  span: Span,
+  text: string,
+  applicability: Applicability = 'safe',
+): Fix => ({ title, edits: [{ span, text }], applicability });
+
+export const insert = (title: string, file: string, at: number, text: string): Fix =>
+  replace(title, { file, start: at, end: at }, text);
+
+/** Names in backticks: `a`, `b` and `c`. */
+export function named(names: readonly string[], joint: 'and' | 'or' = 'or'): string {
+  const quoted = names.map((name) => `\`${name}\``);
+  const last = quoted.at(-1) ?? '';
+  return quoted.length < 2 ? last : `${quoted.slice(0, -1).join(', ')} ${joint} ${last}`;
+}
+
+/** `an integer`, `a string`. */
+export const withArticle = (noun: string): string => `${/^[aeiou]/i.test(noun) ? 'an' : 'a'} ${noun}`;

@@ -1,0 +1,11 @@
+import type { MetricSchema } from './schema.js';
+
+/** What a `require` in a `budget` block may speak of; the planner foretells it, the run measures it. */
+export const budgetMetrics: Readonly<Record<string, MetricSchema>> = {
+  peak_memory: {
+    doc: 'Most memory that any stage has resident in its process.',
+    unit: 'bytes',
+    known: 'plan',
+  },
+  wall_time: { doc: 'Time of the whole run.', unit: 'seconds', known: 'plan' },
+};

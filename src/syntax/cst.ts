@@ -1,0 +1,44 @@
+/** Reading of concrete syntax nodes; after recovery any child may be absent, so every reader says so. */
+import type { CstNode, IToken } from 'chevrotain';
+
+const isNode = (element: CstNode | IToken): element is CstNode => 'children' in element;
+
+export const nodes = (parent: CstNode, name: string): readonly CstNode[] =>
+  (parent.children[name] ?? []).filter(isNode);
+
+export const node = (parent: CstNode, name: string): CstNode | undefined => {
+  const found = parent.children[name]?.[0];
+  return found !== undefined && isNode(found) ? found : undefined;
+};
+
+/** Tokens as written: what recovery made up has no image. */
+export const tokens = (parent: CstNode, name: string): readonly IToken[] =>
+  (parent.children[name] ?? []).filter((element): element is IToken => !isNode(element));
+
+export const token = (parent: CstNode, name: string, index = 0): IToken | undefined => {
+  const found = parent.children[name]?.[index];
+  return found === undefined || isNode(found) || found.isInsertedInRecovery === true ? undefined : found;
+};
+
+export const startOf = (token: IToken): number => token.startOffset;
+export const endOf = (token: IToken): number => token.startOffset + token.image.length;
+
+/** Offsets from the first to the last real token below a node, `undefined` where there is none. */
+export function extent(parent: CstNode): { start: number; end: number } | undefined {
+  let start = Number.POSITIVE_INFINITY;
+  let end = -1;
+  for (const children of Object.values(parent.children)) {
+    for (const child of children) {
+      if (isNode(child)) {
+        const inner = extent(child);
+        if (inner === undefined) continue;
+        start = Math.min(start, inner.start);
+        end = Math.max(end, inner.end);
+      } else if (child.isInsertedInRecovery !== true && child.tokenType.name !== 'Newline') {
+        start = Math.min(start, startOf(child));
+        end = Math.max(end, endOf(child));
+      }
+    }
+  }
+  return end < 0 ? undefined : { start, end };
+}

@@ -1,0 +1,108 @@
+/** Text → syntax tree. Never throws; what is wrong is reported, one error a mistake. */
+import type { CstNode, IToken } from 'chevrotain';
+import { layout } from '../../grammar/layout.js';
+import { FtpParser } from '../../grammar/parser.js';
+import { FOREIGN_SIGNS, lexer } from '../../grammar/tokens.js';
+import * as errors from '../diagnostics/catalogue/syntax.js';
+import type { Diagnostic } from '../diagnostics/types.js';
+import { positionAt, type SourceText } from '../source/text.js';
+import type { Comment, Expression, SourceFile } from './ast.js';
+import { collectDocs } from './docs.js';
+import { ExpressionBuilder } from './expressions.js';
+import { offsetOf, syntaxErrors } from './syntax-errors.js';
+import { buildTree } from './tree.js';
+
+export interface Parsed {
+  readonly tree: SourceFile;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+let parser: FtpParser | undefined;
+
+export function parse(source: SourceText): Parsed {
+  const { read, diagnostics, tokens, comments } = start(source);
+  const errorsAt = diagnostics.map(offsetOf);
+  const program = read((parser) => parser.program());
+  const syntax = syntaxErrors(program.errors, tokens, source);
+  errorsAt.push(...syntax.map(offsetOf));
+  const reported: Diagnostic[] = [];
+  const tree = buildTree(program.cst ?? { name: 'program', children: {} }, {
+    file: source.file,
+    docs: collectDocs(comments, source.text),
+    comments,
+    errorsAt,
+    report: (diagnostic) => reported.push(diagnostic),
+  });
+  return { tree, diagnostics: oneALine([...diagnostics, ...reported, ...syntax], source) };
+}
+
+/** A single expression, such as the value of a parameter on the command line. */
+export function parseExpression(source: SourceText): {
+  readonly expression: Expression;
+  readonly diagnostics: readonly Diagnostic[];
+} {
+  const { read, diagnostics, tokens } = start(source);
+  const { cst, errors: failures } = read((parser) => parser.expression());
+  const reported: Diagnostic[] = [];
+  const builder = new ExpressionBuilder(source.file, (diagnostic) => reported.push(diagnostic));
+  const expression = builder.expression(cst, 0);
+  const syntax = syntaxErrors(failures, tokens, source);
+  return { expression, diagnostics: oneALine([...diagnostics, ...reported, ...syntax], source) };
+}
+
+function start(source: SourceText) {
+  const lexed = lexer.tokenize(source.text);
+  const comments = (lexed.groups['comments'] ?? []).map((token) => comment(token, source.file));
+  const { tokens, excess } = layout(lexed.tokens);
+  const diagnostics: Diagnostic[] = lexed.errors.map((error) =>
+    errors.unexpectedCharacter(
+      { file: source.file, start: error.offset, end: error.offset + error.length },
+      source.text.slice(error.offset, error.offset + error.length),
+    ),
+  );
+  for (const found of comments)
+    if (found.kind === 'foreign') diagnostics.push(errors.foreignComment(found.span, found.text));
+  for (const token of lexed.tokens) {
+    const meant = FOREIGN_SIGNS[token.image];
+    if (meant === undefined) continue;
+    const span = { file: source.file, start: token.startOffset, end: token.startOffset + token.image.length };
+    diagnostics.push(errors.foreignSign(span, token.image, meant));
+  }
+  if (excess !== undefined)
+    diagnostics.push(
+      errors.expressionTooLarge({
+        file: source.file,
+        start: excess.startOffset,
+        end: excess.startOffset + excess.image.length,
+      }),
+    );
+  const read = (rule: (parser: FtpParser) => CstNode) => {
+    parser ??= new FtpParser();
+    if (excess !== undefined) return { cst: undefined, errors: [] };
+    parser.input = tokens;
+    const cst: CstNode | undefined = rule(parser);
+    return { cst, errors: parser.errors };
+  };
+  return { read, tokens, comments, diagnostics };
+}
+
+const KINDS: Readonly<Record<string, Comment['kind']>> = { DocComment: 'doc', LineComment: 'line' };
+
+const comment = (token: IToken, file: string): Comment => ({
+  kind: KINDS[token.tokenType.name] ?? 'foreign',
+  text: token.image,
+  span: { file, start: token.startOffset, end: token.startOffset + token.image.length },
+});
+
+/** What is wrong later on a line often follows from what is wrong earlier: only the first is certain. Fixable ones keep their place. */
+function oneALine(diagnostics: readonly Diagnostic[], source: SourceText): readonly Diagnostic[] {
+  const sorted = [...diagnostics].sort((a, b) => offsetOf(a) - offsetOf(b));
+  const guesses = new Set(['FTP0107', 'FTP0108', 'FTP0109', 'FTP0110', 'FTP0111', 'FTP0113']);
+  const taken = new Set<number>();
+  return sorted.filter((diagnostic) => {
+    const { line } = positionAt(source, offsetOf(diagnostic));
+    const keep = !guesses.has(diagnostic.code) || !taken.has(line);
+    if (diagnostic.severity === 'error') taken.add(line);
+    return keep;
+  });
+}

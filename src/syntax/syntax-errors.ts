@@ -1,0 +1,153 @@
+/** The parser's failures as diagnostics. */
+import { EOF, type IRecognitionException, type IToken } from 'chevrotain';
+import { type Expectation, expectationOf } from '../../grammar/expectations.js';
+import * as errors from '../diagnostics/catalogue/syntax.js';
+import type { Diagnostic } from '../diagnostics/types.js';
+import type { Span } from '../source/span.js';
+import { positionAt, type SourceText } from '../source/text.js';
+import { endOf } from './cst.js';
+
+const BRACKETS: Readonly<Record<string, { open: string; close: string }>> = {
+  RCurly: { open: '{', close: '}' },
+  RParen: { open: '(', close: ')' },
+  RSquare: { open: '[', close: ']' },
+};
+
+export const offsetOf = (diagnostic: Diagnostic): number =>
+  diagnostic.at !== undefined && 'start' in diagnostic.at ? diagnostic.at.start : 0;
+
+export function syntaxErrors(
+  failures: readonly IRecognitionException[],
+  tokens: readonly IToken[],
+  source: SourceText,
+): readonly Diagnostic[] {
+  const found: Diagnostic[] = [];
+  let lastTopLevel = -1;
+  for (const failure of failures) {
+    const expectation = expectationOf(failure);
+    const index = failure.token.tokenType === EOF ? tokens.length : tokens.indexOf(failure.token);
+    if (isTopLevel(expectation)) {
+      // Everything up to the next declaration is the same mistake.
+      const between = lastTopLevel < 0 ? undefined : tokens.slice(lastTopLevel, index);
+      const again = between !== undefined && !between.some(startsDeclaration);
+      lastTopLevel = index;
+      if (again) continue;
+    }
+    found.push(diagnose(failure, expectation, index, tokens, source));
+  }
+  return found;
+}
+
+const DECLARATIONS =
+  /^(Edition|Import|Param|Secret|Native|Preset|Data|Format|Train|Eval|Merge|Deploy|Budget)$/;
+const startsDeclaration = (token: IToken): boolean => DECLARATIONS.test(token.tokenType.name);
+
+const isTopLevel = (expectation: Expectation): boolean =>
+  expectation.rule === 'program' || expectation.kind === 'end';
+
+function diagnose(
+  failure: IRecognitionException,
+  expectation: Expectation,
+  index: number,
+  tokens: readonly IToken[],
+  source: SourceText,
+): Diagnostic {
+  const found = describe(failure.token, source);
+  const previous = lastBefore(tokens, index);
+  const at = place(failure.token, previous, source);
+  if (isTopLevel(expectation)) return errors.unexpectedTopLevel(at, found);
+  if (expectation.kind === 'token' && expectation.token === 'RCurly' && expectation.rule === 'body') {
+    const atEnd = failure.token.tokenType === EOF || startsDeclaration(failure.token);
+    if (!atEnd) return errors.expected(at, 'a setting, `require` or `}`', found);
+    const opening = blockStart(tokens, index, source.file);
+    return errors.unclosedBlock(afterLine(previous, opening, source), opening.span, opening.text);
+  }
+  const bracket = expectation.kind === 'token' ? BRACKETS[expectation.token] : undefined;
+  if (expectation.kind === 'token' && bracket !== undefined) {
+    const opened = openBracket(tokens, index, bracket, source.file);
+    const onNewLine = failure.token.tokenType.name === 'Newline' || failure.token.tokenType === EOF;
+    if (opened !== undefined && (onNewLine || startsDeclaration(failure.token)))
+      return errors.unclosedBracket(at, opened, bracket.open, bracket.close);
+    return errors.expected(at, `\`,\` or ${expectation.label}`, found);
+  }
+  if (expectation.kind === 'token')
+    return errors.expected(
+      at,
+      expectation.token === 'Sets' ? signOf(expectation.rule) : expectation.label,
+      found,
+    );
+  return expectation.rule === 'body'
+    ? errors.expected(at, 'a setting, `require` or `}`', found)
+    : expectation.rule === 'text'
+      ? errors.expected(at, 'a string', found)
+      : errors.missingValue(at, found);
+}
+
+const signOf = (rule: string): string => (rule === 'entry' || rule === 'argument' ? '`:`' : '`=`');
+
+function describe(token: IToken, source: SourceText): string {
+  if (token.tokenType === EOF) return 'the end of the file';
+  if (token.tokenType.name === 'Newline') return 'the end of the line';
+  const isKeyword = /^[a-z]+$/.test(token.image) && token.tokenType.name !== 'Identifier';
+  const text = source.text.slice(token.startOffset, endOf(token));
+  const shown = text.length > 40 ? `${text.slice(0, 37)}…` : text;
+  return isKeyword ? `the keyword \`${shown}\`` : `\`${shown}\``;
+}
+
+function lastBefore(tokens: readonly IToken[], index: number): IToken | undefined {
+  for (let i = index - 1; i >= 0; i--) if (tokens[i]?.tokenType.name !== 'Newline') return tokens[i];
+  return undefined;
+}
+
+/** Where something is missing at the end of a line, the end of that line; else the token that stands in its place. */
+function place(token: IToken, previous: IToken | undefined, source: SourceText): Span {
+  const ends = token.tokenType === EOF || token.tokenType.name === 'Newline';
+  const { file } = source;
+  if (previous === undefined && token.tokenType === EOF) return { file, start: 0, end: 0 };
+  if (previous !== undefined && ends) return { file, start: endOf(previous), end: endOf(previous) };
+  return { file, start: token.startOffset, end: endOf(token) };
+}
+
+/** Where the `}` of a block would stand: under its last line, or at the end of the line that opened it. */
+function afterLine(previous: IToken | undefined, opening: { readonly span: Span }, source: SourceText): Span {
+  const end = previous === undefined ? 0 : endOf(previous);
+  const { line } = positionAt(source, end);
+  const sameLine = positionAt(source, opening.span.start).line === line;
+  const start = sameLine ? end : (source.lineStarts[line] ?? end);
+  return { file: source.file, start, end: start };
+}
+
+function blockStart(
+  tokens: readonly IToken[],
+  index: number,
+  file: string,
+): { readonly span: Span; readonly text: string } {
+  for (let i = index - 1; i > 0; i--) {
+    const [kind, name] = [tokens[i - 1], tokens[i]];
+    const atLineStart = i === 1 || tokens[i - 2]?.tokenType.name === 'Newline';
+    if (kind === undefined || name === undefined || !atLineStart) continue;
+    if (startsDeclaration(kind))
+      return {
+        span: { file, start: kind.startOffset, end: endOf(name) },
+        text: `\`${kind.image} ${name.image}\``,
+      };
+  }
+  return { span: { file, start: 0, end: 0 }, text: 'the block' };
+}
+
+/** The innermost bracket that is still open before a token. */
+function openBracket(
+  tokens: readonly IToken[],
+  index: number,
+  bracket: { readonly open: string; readonly close: string },
+  file: string,
+): Span | undefined {
+  let depth = 0;
+  for (let i = index - 1; i >= 0; i--) {
+    const token = tokens[i];
+    if (token?.image === bracket.close) depth++;
+    else if (token?.image === bracket.open && depth-- === 0)
+      return { file, start: token.startOffset, end: endOf(token) };
+  }
+  return undefined;
+}
