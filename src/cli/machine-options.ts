@@ -1,4 +1,4 @@
-import type { Arguments } from './arguments.js';
+import { type Arguments, unknown } from './arguments.js';
 import type { OptionSpec } from './command.js';
 import { UsageError } from './usage-error.js';
 
@@ -16,6 +16,38 @@ const THREADS: OptionSpec = {
 
 /** Options of commands that run on this machine. */
 export const RUN_MACHINE_OPTIONS: Readonly<Record<string, OptionSpec>> = { memory: MEMORY, threads: THREADS };
+
+/** Options of `plan`, which may look at machines that are not here. */
+export const PLAN_MACHINE_OPTIONS: Readonly<Record<string, OptionSpec>> = {
+  machine: {
+    type: 'string',
+    value: 'NAME',
+    doc: 'Plans for a machine of the catalogue, e.g. rtx3090, a100-40gb or cpu-8gib; this one where left out.',
+  },
+  memory: MEMORY,
+  engine: {
+    type: 'string',
+    choices: ['embedded', 'accelerate'],
+    doc: 'What would run it; embedded where left out.',
+  },
+  devices: { type: 'number', value: 'N', doc: 'How many devices the machine has.' },
+  threads: THREADS,
+};
+
+/** Throws a `UsageError` for a machine that the catalogue does not have. */
+export async function planMachine(
+  args: Arguments,
+): Promise<{ readonly machine?: string; readonly engine?: string; readonly devices?: number }> {
+  const machine = args.text('machine');
+  if (machine !== undefined) {
+    const { machineNames } = await import('../planner/machines.js');
+    if (!machineNames().includes(machine)) throw await unknown('machine', machine, machineNames());
+  }
+  const devices = args.number('devices');
+  if (devices !== undefined && (!Number.isInteger(devices) || devices < 1))
+    throw new UsageError('`--devices` needs a whole number from 1');
+  return { machine, engine: args.text('engine'), devices };
+}
 
 const UNITS: Readonly<Record<string, number>> = {
   KB: 1e3,

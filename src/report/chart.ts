@@ -66,7 +66,7 @@ function scaleOf(points: readonly Point[], fromZero: boolean): Scale {
     EDGE.left + ((value - xLow) / (xHigh - xLow)) * (WIDTH - EDGE.left - EDGE.right);
   const up = (value: number): number =>
     HEIGHT - EDGE.bottom - ((value - low) / (yHigh - low)) * (HEIGHT - EDGE.top - EDGE.bottom);
-  return { xTicks: ticks(xLow, xHigh, 6), yTicks: ticks(low, yHigh, 4), x: across, y: up };
+  return { xTicks: ticks(xLow, xHigh, 6), yTicks: ticks(low, yHigh, 5), x: across, y: up };
 }
 
 /** A range with some air, and never empty. */

@@ -24,7 +24,7 @@ th, td { padding: 5px 18px 5px 0; border-bottom: 1px solid var(--line); vertical
 td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 code, pre { font: 13px/1.45 ui-monospace, monospace; }
 pre { background: var(--card); padding: 10px 14px; border-radius: 8px; white-space: pre-wrap; overflow-wrap: anywhere; margin: 4px 0; }
-.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 480px), 1fr)); gap: 20px; }
+.charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 480px), 1fr)); gap: 20px; }
 figure { margin: 0; } figcaption { font-weight: 600; font-size: 14px; margin-bottom: 4px; }
 svg { width: 100%; height: auto; display: block; }
 svg text { fill: var(--soft); font: 11px system-ui, sans-serif; } svg text.name { font-size: 12px; }

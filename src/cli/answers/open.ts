@@ -5,6 +5,7 @@ import { type ChatMessage, ModelError, type Tokenizer } from '../../models/types
 import { checkAdapter, readAdapter } from '../../packaging/peft/read.js';
 import type { Host } from '../../source/host.js';
 import { onnxRuntime } from '../../tensor/runtimes/onnx/index.js';
+import { answeringFolder } from './release.js';
 
 export interface AnsweringModel {
   readonly decoder: Decoder;
@@ -27,11 +28,14 @@ export interface OpenOptions {
 /** Tokens whose logits exist at one time: answering needs those of the last one. */
 const HEAD_CHUNK = 64;
 
-/** Opens a model folder, or an adapter folder with its base. Throws a `ModelError`. */
-export async function openForAnswers(host: Host, folder: string, options: OpenOptions): Promise<AnsweringModel> {
-  const path = resolve(host.cwd, folder);
-  const adapter = host.stat(join(path, 'adapter_config.json')) === undefined ? undefined : readAdapter(host, path);
-  const base = adapter === undefined ? path : baseFolder(host, path, options.base ?? adapter.base.name ?? undefined);
+/** Opens a model folder, an adapter folder with its base, or a release. Throws a `ModelError`. */
+export async function openForAnswers(host: Host, name: string, given: OpenOptions): Promise<AnsweringModel> {
+  const { folder: path, ...found } = answeringFolder(host, name, given);
+  const options = { ...given, ...found };
+  const adapter =
+    host.stat(join(path, 'adapter_config.json')) === undefined ? undefined : readAdapter(host, path);
+  const base =
+    adapter === undefined ? path : baseFolder(host, path, options.base ?? adapter.base.name ?? undefined);
   const model = openModel(host, base);
   if (adapter !== undefined) checkAdapter(adapter, model.config, adapter.path);
   const tokenizer = await model.tokenizer();

@@ -7,7 +7,11 @@ import type { OpenOptions } from './open.js';
 
 /** Options of every command that lets a model answer. */
 export const ANSWER_OPTIONS: Readonly<Record<string, OptionSpec>> = {
-  base: { type: 'string', value: 'FOLDER', doc: 'The base of an adapter, where it is not where the adapter says.' },
+  base: {
+    type: 'string',
+    value: 'FOLDER',
+    doc: 'The base of an adapter, where it is not where the adapter says.',
+  },
   system: { type: 'string', value: 'TEXT', doc: 'The system message.' },
   'max-tokens': { type: 'number', value: 'N', doc: 'Longest answer; 128 where left out.' },
   temperature: {
@@ -15,9 +19,16 @@ export const ANSWER_OPTIONS: Readonly<Record<string, OptionSpec>> = {
     value: 'T',
     doc: 'Draws tokens by their probability at this temperature; 0, the default, takes the likeliest.',
   },
-  'top-p': { type: 'number', value: 'P', doc: 'Draws only from the likeliest tokens that make up this share.' },
+  'top-p': {
+    type: 'number',
+    value: 'P',
+    doc: 'Draws only from the likeliest tokens that make up this share.',
+  },
   seed: { type: 'number', value: 'N', doc: 'Seed of the draws; 17 where left out.' },
-  '4bit': { type: 'boolean', doc: 'Holds the base in four bits, as for an adapter that was trained by qlora.' },
+  '4bit': {
+    type: 'boolean',
+    doc: 'Holds the base in four bits, as for an adapter that was trained by qlora.',
+  },
   threads: { type: 'number', value: 'N', doc: 'Threads; one a core where left out.' },
 };
 
@@ -32,7 +43,8 @@ export const openOptions = (args: Arguments, { host }: World): OpenOptions => ({
 
 export function maxTokensOf(args: Arguments): number {
   const value = args.number('max-tokens') ?? LONGEST;
-  if (!Number.isInteger(value) || value < 1) throw new UsageError('`--max-tokens` needs a whole number from 1');
+  if (!Number.isInteger(value) || value < 1)
+    throw new UsageError('`--max-tokens` needs a whole number from 1');
   return value;
 }
 

@@ -16,10 +16,8 @@ export const chat: Command = {
     const { createInterface } = await import('node:readline');
     const { openForAnswers } = await import('../answers/open.js');
     const { answer } = await import('../answers/answer.js');
-    const { modelFolderAt } = await import('../answers/release.js');
     const options = { maxTokens: maxTokensOf(args), sampling: samplingOf(args) };
-    const folder = modelFolderAt(world.host, args.positional('model'));
-    const model = await openForAnswers(world.host, folder, openOptions(args, world));
+    const model = await openForAnswers(world.host, args.positional('model'), openOptions(args, world));
     const system = args.text('system');
     const messages: ChatMessage[] = system === undefined ? [] : [{ role: 'system', content: system }];
     const json = args.flag('json');

@@ -23,7 +23,6 @@ export const generate: Command = {
   run: async (args, world) => {
     const { openForAnswers } = await import('../answers/open.js');
     const { answer } = await import('../answers/answer.js');
-    const { modelFolderAt } = await import('../answers/release.js');
     const asked = args.positional('question');
     const question = asked === '-' ? await readInput() : asked;
     const system = args.text('system');
@@ -32,8 +31,7 @@ export const generate: Command = {
       { role: 'user', content: question },
     ];
     const options = { maxTokens: maxTokensOf(args), sampling: samplingOf(args) };
-    const folder = modelFolderAt(world.host, args.positional('model'));
-    const model = await openForAnswers(world.host, folder, openOptions(args, world));
+    const model = await openForAnswers(world.host, args.positional('model'), openOptions(args, world));
     try {
       const found = await answer(model, args.flag('raw') ? question : model.prompt(messages), options);
       world.out(args.flag('json') ? JSON.stringify({ version: 1, ...found }) : found.text);

@@ -54,8 +54,8 @@ export function barsView(world: World, show: (line: string) => void): RunView {
       show(sentence);
       if (shown !== undefined) move(shown);
     },
-    // The caller prints it; the bar must not be in its way.
     diagnostic: stop,
+    printsDiagnostics: true,
     close: stop,
   };
 }

@@ -5,5 +5,6 @@ import type { RunView } from './watch.js';
 export const jsonView = (world: World): RunView => ({
   event: (event) => world.out(JSON.stringify(event)),
   diagnostic: () => {},
+  printsDiagnostics: false,
   close: () => {},
 });

@@ -23,6 +23,7 @@ export function linesView(world: World, show: (line: string) => void): RunView {
       );
     },
     diagnostic: () => {},
+    printsDiagnostics: true,
     close: () => {},
   };
 }

@@ -1,0 +1,54 @@
+import type { Plan } from '../../planner/types.js';
+import type { Command } from '../command.js';
+import { EXIT } from '../exit-codes.js';
+import { memoryOf, PLAN_MACHINE_OPTIONS, planMachine, threadsOf } from '../machine-options.js';
+import { PARAM_OPTION, paramsOf } from '../params.js';
+
+export const plan: Command = {
+  name: 'plan',
+  doc: 'Shows what a run would do and why, what it needs in memory, time and disk, and what was chosen and rejected.',
+  positionals: [{ name: 'file', doc: 'The pipeline.' }],
+  options: {
+    ...PARAM_OPTION,
+    ...PLAN_MACHINE_OPTIONS,
+    'exit-code': { type: 'boolean', doc: 'Exit with 2 where a stage would run, 0 where nothing would.' },
+    json: { type: 'boolean', doc: 'Print the plan as JSON.' },
+  },
+  examples: [
+    ['ftpc plan pipelines/legal.ftp', 'for this machine'],
+    ['ftpc plan pipelines/legal.ftp --machine rtx3090 --json', 'for a machine that need not be here'],
+    ['ftpc plan pipelines/legal.ftp --memory 4GiB', 'as if this machine had 4 GiB'],
+  ],
+  run: async (args, world) => {
+    const { prepare } = await import('../prepare.js');
+    const { diagnosticsPrinter } = await import('../diagnostics.js');
+    const prepared = await prepare(world.host, {
+      file: args.positional('file'),
+      params: paramsOf(args),
+      memoryBytes: memoryOf(args),
+      threads: threadsOf(args),
+      ...(await planMachine(args)),
+    });
+    const printer = await diagnosticsPrinter(world, prepared.sources);
+    const made = prepared.plan;
+    const json = args.flag('json');
+    const diagnostics = [...prepared.diagnostics, ...(made?.diagnostics ?? [])];
+    if (!json) for (const text of printer.pretty(diagnostics)) world.err(text);
+    if (made === undefined) {
+      if (json) world.out(printer.json(prepared.diagnostics));
+      return EXIT.error;
+    }
+    if (json) world.out(JSON.stringify({ ...made, diagnostics: diagnostics.map(printer.fields) }, null, 2));
+    else {
+      const { renderPlanText } = await import('../../planner/render/text.js');
+      world.out(renderPlanText(made, world.colours.out));
+    }
+    return exitCode(made, args.flag('exit-code'));
+  },
+};
+
+function exitCode(plan: Plan, changes: boolean): number {
+  if (plan.budget.some(({ holds }) => holds === false)) return EXIT.budgetExceeded;
+  if (!plan.valid) return EXIT.error;
+  return changes && plan.stages.some(({ action }) => action !== 'cached') ? EXIT.changes : EXIT.done;
+}

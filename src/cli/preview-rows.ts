@@ -1,0 +1,33 @@
+import type { PreviewRow } from '../stages/format/preview.js';
+import { previewTokens } from '../stages/format/preview.js';
+import type { Artefact } from '../stages/types.js';
+import type { World } from './world.js';
+
+/** Marks of the supervised part where there are no colours. */
+const OPEN = '⟦';
+const CLOSE = '⟧';
+
+/** A row for people: its place, then its text with what the loss counts set off. */
+export async function rowLines(
+  world: World,
+  artefact: Artefact,
+  row: PreviewRow,
+): Promise<readonly string[]> {
+  const { bold, dim, green, isColorSupported } = world.colours.out;
+  const place = dim(`${row.file}:${row.line}`);
+  if (artefact.stage.kind === 'data') return [place, row.text, ''];
+  const parts = await previewTokens(world.host, artefact, row);
+  const text = parts.map(({ text: part, supervised }) => {
+    if (!supervised) return part;
+    return isColorSupported ? eachLine(part, (line) => green(bold(line))) : `${OPEN}${part}${CLOSE}`;
+  });
+  const counts = dim(`${row.input_ids.length} tokens, ${row.supervised} supervised`);
+  return [`${place}  ${counts}`, text.join(''), ''];
+}
+
+/** A colour that spans a line break bleeds into pagers. */
+const eachLine = (text: string, paint: (line: string) => string): string =>
+  text
+    .split('\n')
+    .map((line) => (line === '' ? '' : paint(line)))
+    .join('\n');

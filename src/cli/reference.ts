@@ -1,0 +1,59 @@
+import { COMMON } from './arguments.js';
+import type { Command, OptionSpec } from './command.js';
+
+/** `docs/cli.md`: every command with its options and examples, from the commands' own specs. */
+export function cliReference(commands: readonly Command[]): string {
+  return `# Command line
+
+Written from the commands themselves (\`src/cli/commands/\`); a test keeps it so.
+
+| command | |
+|---|---|
+${commands.map(({ name, doc }) => `| [\`ftpc ${name}\`](#ftpc-${name}) | ${doc} |`).join('\n')}
+
+Every command takes \`--help\`. With \`--json\` the data stands on standard output and nothing else does; words for
+people go to standard error. Colours follow \`NO_COLOR\`, \`FORCE_COLOR\` and whether a terminal is there. With
+\`FTPC_DEBUG=1\` a bug prints its trace instead of writing it to a file.
+
+| exit code | |
+|---|---|
+| 0 | done, or no change |
+| 1 | an error |
+| 2 | changes present (\`plan --exit-code\`) |
+| 3 | a gate failed |
+| 4 | a budget is exceeded |
+| 130 | interrupted |
+
+${commands.map(section).join('\n')}`;
+}
+
+function section(command: Command): string {
+  const words = command.positionals.map(({ name, optional }) =>
+    optional === true ? `[${name.toUpperCase()}]` : name.toUpperCase(),
+  );
+  const options = Object.entries({ ...command.options, ...COMMON });
+  return `## ftpc ${command.name}
+
+${command.doc}
+
+\`\`\`
+ftpc ${[command.name, ...words].join(' ')} [options]
+\`\`\`
+
+| | |
+|---|---|
+${[
+  ...command.positionals.map(({ name, doc }) => `| \`${name.toUpperCase()}\` | ${cell(doc)} |`),
+  ...options.map(([name, spec]) => `| \`${optionText(name, spec)}\` | ${cell(spec.doc)} |`),
+].join('\n')}
+
+\`\`\`
+${command.examples.map(([line, doc]) => `${line}\n    ${doc}`).join('\n')}
+\`\`\`
+`;
+}
+
+const optionText = (name: string, { short, value, choices }: OptionSpec): string =>
+  `${short === undefined ? '' : `-${short}, `}--${name}${value === undefined ? '' : ` ${value}`}${choices === undefined ? '' : ` ${choices.join('\\|')}`}`;
+
+const cell = (text: string): string => text.replaceAll('|', '\\|');

@@ -1,0 +1,78 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { UserError } from '../diagnostics/types.js';
+import type { EvaluationReport } from '../evaluation/report.js';
+import type { Plan } from '../planner/types.js';
+import { renderReport } from '../report/html.js';
+import type { Lengths, ReportInput, RowsReport } from '../report/input.js';
+import type { RunOutcome } from '../run/index.js';
+import type { Host } from '../source/host.js';
+import type { FormatInfo } from '../stages/format/rows.js';
+import { journalPath, openStore, readJournal, reportPath, type Store, writeWhole } from '../store/index.js';
+
+/** Rows of a length histogram of a format stage: each bar is this many tokens wide. */
+const BAR = 16;
+
+/** Gathers what a run left, and writes its page; the page's path, or `undefined` for a run that never began. */
+export function writeReport(
+  host: Host,
+  { runId, plan, stages }: RunOutcome & { readonly plan?: Plan },
+): string | undefined {
+  const store = openStore(host.cwd);
+  if (!existsSync(journalPath(store.layout, runId))) return undefined;
+  const path = reportPath(store.layout, runId);
+  const rows: Record<string, RowsReport> = {};
+  const lengths: Record<string, readonly Lengths[]> = {};
+  const evaluations: Record<string, EvaluationReport> = {};
+  for (const { name, kind, outputs } of stages) {
+    const file = outputs.report;
+    const report = file === undefined ? undefined : readJson(join(host.cwd, file));
+    if (report === undefined) continue;
+    if (kind === 'data' || kind === 'format') rows[name] = report as RowsReport;
+    if (kind === 'eval') evaluations[name] = report as EvaluationReport;
+    if (kind === 'format') lengths[name] = lengthsBeside(join(host.cwd, outputs.format ?? ''));
+  }
+  const page = renderReport({
+    events: readJournal(store.layout, runId),
+    plan,
+    rows,
+    lengths,
+    evaluations,
+    manifest: manifestOf(
+      store,
+      plan,
+      stages.map(({ name }) => name),
+    ),
+  });
+  try {
+    writeWhole(path, page, { sync: false });
+  } catch (error) {
+    if (error instanceof UserError) return undefined;
+    throw error;
+  }
+  return relative(host.cwd, path);
+}
+
+function readJson(path: string): unknown {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+function lengthsBeside(path: string): readonly Lengths[] {
+  const info = readJson(path) as FormatInfo | undefined;
+  return Object.entries(info?.splits ?? {})
+    .filter(([split, { rows }]) => split !== 'all' && rows > 0)
+    .map(([split, { histogram }]) => ({ split, width: BAR, counts: histogram }));
+}
+
+function manifestOf(store: Store, plan: Plan | undefined, names: readonly string[]): ReportInput['manifest'] {
+  return (plan?.stages ?? [])
+    .filter(({ name }) => names.includes(name))
+    .flatMap(({ name, key }) => {
+      const entry = store.find(key);
+      return entry === undefined ? [] : [{ stage: name, key, files: entry.record.files }];
+    });
+}
