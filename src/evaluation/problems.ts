@@ -62,3 +62,14 @@ export function noNumbers(label: string, at: Span): UserError {
     help: 'check its weights for values that are not finite; an overflow in f16 is mended by bf16 or f32',
   });
 }
+
+export function promptTooLong(label: string, tokens: number, most: number): UserError {
+  return error({
+    code: 'FTP0707',
+    message:
+      tokens === 0
+        ? 'there is nothing to answer: the prompt has no token'
+        : `the prompt has ${tokens} tokens, and \`${label}\` takes fewer than ${most}`,
+    help: tokens === 0 ? 'write a question' : 'shorten the prompt, or begin a new conversation',
+  });
+}

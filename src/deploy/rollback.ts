@@ -1,0 +1,42 @@
+import { currentRelease, moveCurrent } from './current.js';
+import { addHistory } from './history.js';
+import { damagedRelease, noEarlierRelease, noReleases, writing } from './problems.js';
+import { listReleases, type Release } from './releases.js';
+import { damages, findRelease } from './verify.js';
+import type { ReleaseWorld } from './world.js';
+
+export interface Rollback {
+  readonly from: number | null;
+  readonly to: number;
+}
+
+/**
+ * Makes an earlier release current: number `to`, or the one before the current one. Its files are checked first.
+ * Throws a `UserError` where there is none, or where it is damaged.
+ */
+export function rollback(world: ReleaseWorld, folder: string, to?: number): Rollback {
+  const releases = listReleases(world, folder);
+  if (releases.length === 0) throw noReleases(folder);
+  const current = currentRelease(world, folder);
+  const target = to === undefined ? before(folder, releases, current) : findRelease(world, folder, to);
+  const problems = damages(world, target);
+  if (problems.length > 0) throw damagedRelease(folder, target.number, problems);
+  const from = current?.number ?? null;
+  if (target.number === from) return { from, to: target.number };
+  writing(() => {
+    moveCurrent(world, folder, target.number);
+    addHistory(world, folder, {
+      action: 'rollback',
+      release: target.number,
+      from,
+      digest: target.manifest?.digest ?? '',
+    });
+  });
+  return { from, to: target.number };
+}
+
+function before(folder: string, releases: readonly Release[], current: Release | undefined): Release {
+  const earlier = releases.filter(({ number }) => current !== undefined && number < current.number).at(-1);
+  if (earlier === undefined) throw noEarlierRelease(folder, current?.number);
+  return earlier;
+}

@@ -1,0 +1,40 @@
+import { NoNumberError } from '../evaluation/generation/index.js';
+import { pythonStrip } from '../evaluation/metrics/python-strip.js';
+import type { ReleaseManifest } from '../packaging/manifest/index.js';
+import type { Host } from '../source/host.js';
+import { type OpenAnswererOptions, openAnswerer } from './open-answerer.js';
+import { smokeFailed } from './problems.js';
+
+/** Long enough to see that it answers. */
+const TOKENS = 48;
+/** For a release without a question of its own, which must only load and give numbers. */
+const ANY = 'Hello';
+
+export interface SmokeOptions extends OpenAnswererOptions {
+  /** The question; left out, any answer will do, an empty one too. */
+  readonly prompt?: string;
+  readonly signal?: AbortSignal;
+}
+
+/** Loads a release from its folder and asks it. Throws a `UserError` where it gives no text. */
+export async function smoke(
+  host: Host,
+  release: string,
+  { prompt, signal, ...open }: SmokeOptions,
+): Promise<ReleaseManifest['smoke']> {
+  const model = await openAnswerer(host, open);
+  try {
+    const { text } = await model.answer([{ role: 'user', content: prompt ?? ANY }], {
+      maxTokens: TOKENS,
+      signal,
+    });
+    if (prompt === undefined) return null;
+    if (pythonStrip(text) === '') throw smokeFailed(release, prompt, 'its answer is empty');
+    return { prompt, answer: text };
+  } catch (error) {
+    if (error instanceof NoNumberError) throw smokeFailed(release, prompt ?? ANY, error.message);
+    throw error;
+  } finally {
+    await model.release();
+  }
+}

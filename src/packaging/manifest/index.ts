@@ -1,0 +1,3 @@
+export { combinedDigest, digestFile, digestFiles, filesBelow, textDigest } from './digest.js';
+export { MANIFEST, readManifest } from './read.js';
+export type * from './types.js';

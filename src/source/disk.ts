@@ -1,0 +1,38 @@
+/**
+ * A disk that outlives the process: what the pure rooms write outside a stage's own output, such as releases. What a
+ * call has written is on the disk when it returns, not in a buffer. Every call throws a {@link DiskError}.
+ */
+export interface Disk {
+  /** Id of this process, which names its temporary files. */
+  readonly pid: number;
+  /** Whether a process of this id is at work on this machine. */
+  alive(pid: number): boolean;
+  /** Makes a folder and those above it. */
+  makeFolder(path: string): void;
+  /** Copies a whole file; shares its blocks where the file system can. */
+  copy(from: string, to: string): void;
+  write(path: string, text: string): void;
+  append(path: string, text: string): void;
+  /** One step: others see the old name or the new one. Never replaces a folder that holds something. */
+  rename(from: string, to: string): void;
+  /** Makes a symbolic link at `path`. */
+  link(target: string, path: string): void;
+  /** The target of a symbolic link; `undefined` where there is none. */
+  readLink(path: string): string | undefined;
+  /** Removes a file, a link or a folder with all that is in it; nothing where there is none. */
+  remove(path: string): void;
+}
+
+/** `exists`: a folder that holds something stands at the new name. */
+export type DiskErrorCode = 'full' | 'exists' | 'no_access' | 'io';
+
+export class DiskError extends Error {
+  override readonly name = 'DiskError';
+  constructor(
+    readonly code: DiskErrorCode,
+    readonly path: string,
+    readonly detail: string,
+  ) {
+    super(`${path}: ${detail}`);
+  }
+}

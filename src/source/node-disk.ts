@@ -1,0 +1,102 @@
+/** The real disk. */
+import {
+  appendFileSync,
+  closeSync,
+  constants,
+  copyFileSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
+import { type Disk, DiskError, type DiskErrorCode } from './disk.js';
+
+export function nodeDisk(): Disk {
+  return {
+    pid: process.pid,
+    alive,
+    makeFolder: (path) =>
+      guard(path, () => {
+        const first = mkdirSync(path, { recursive: true });
+        if (first !== undefined) sync(dirname(first));
+      }),
+    copy: (from, to) =>
+      guard(to, () => {
+        mkdirSync(dirname(to), { recursive: true });
+        copyFileSync(from, to, constants.COPYFILE_FICLONE);
+        sync(to);
+        sync(dirname(to));
+      }),
+    write: (path, text) =>
+      guard(path, () => {
+        writeFileSync(path, text, { flush: true });
+        sync(dirname(path));
+      }),
+    append: (path, text) => guard(path, () => appendFileSync(path, text, { flush: true })),
+    rename: (from, to) =>
+      guard(to, () => {
+        renameSync(from, to);
+        sync(dirname(to));
+      }),
+    link: (target, path) => guard(path, () => symlinkSync(target, path)),
+    readLink,
+    remove: (path) => guard(path, () => rmSync(path, { recursive: true, force: true })),
+  };
+}
+
+/** Forces a file or the names in a folder to the disk. */
+function sync(path: string): void {
+  const file = openSync(path, 'r');
+  try {
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}
+
+function readLink(path: string): string | undefined {
+  try {
+    return readlinkSync(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'EINVAL' || code === 'ENOTDIR') return undefined;
+    throw diskError(path, error);
+  }
+}
+
+function alive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+const CODES: Readonly<Record<string, DiskErrorCode>> = {
+  ENOSPC: 'full',
+  EDQUOT: 'full',
+  EEXIST: 'exists',
+  ENOTEMPTY: 'exists',
+  EACCES: 'no_access',
+  EPERM: 'no_access',
+  EROFS: 'no_access',
+};
+
+function diskError(path: string, error: unknown): DiskError {
+  const { code = '', message } = error as NodeJS.ErrnoException;
+  return new DiskError(CODES[code] ?? 'io', path, message);
+}
+
+function guard<T>(path: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw diskError(path, error);
+  }
+}

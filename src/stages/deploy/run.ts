@@ -1,0 +1,70 @@
+import { join, resolve } from 'node:path';
+import { gateClosed } from '../../deploy/problems.js';
+import { type Published, type PublishRequest, publish } from '../../deploy/publish.js';
+import { smoke } from '../../deploy/smoke.js';
+import type { Call, Reference } from '../../ir/types.js';
+import type { Disk } from '../../source/disk.js';
+import { nodeDisk } from '../../source/node-disk.js';
+import { outputOf } from '../eval/subject.js';
+import type { RunStage, StageContext } from '../types.js';
+import { manifestDraft } from './draft.js';
+import { lineageOf } from './lineage.js';
+import type { DeploySettings } from './schema.js';
+
+/** Publishes a model or an adapter; the same content is the same release, however often it is deployed. */
+export const run: RunStage = (context) => deploy(context, nodeDisk());
+
+export async function deploy(context: StageContext, disk: Disk): Promise<Awaited<ReturnType<RunStage>>> {
+  const { stage, output } = context;
+  const settings = stage.settings as unknown as DeploySettings;
+  checkGate(settings.when, context);
+  const published = await targets[settings.target.call]?.(settings, context, disk);
+  if (published === undefined) throw new Error(`no target is named ${settings.target.call}`);
+  const { number, path, action, digest } = published;
+  const report = { version: 1, stage: stage.name, release: number, path, action, digest };
+  output.write('report.json', `${JSON.stringify(report, null, 2)}\n`);
+  return { outputs: { release: path, report: 'report.json' }, metrics: { release: number } };
+}
+
+type Target = (settings: DeploySettings, context: StageContext, disk: Disk) => Promise<Published>;
+
+/** How each target publishes, by the function that names it. */
+const targets: Readonly<Record<string, Target>> = {
+  directory: async (settings, context, disk) => {
+    const { host, stage } = context;
+    const folder = resolve(host.cwd, String((settings.target as Call).args['path']));
+    const model = settings.model as Reference;
+    const { folder: source } = outputOf(model, context);
+    const isAdapter = host.stat(join(source, 'adapter_config.json')) !== undefined;
+    const { base, storage } = lineageOf(model, context);
+    const request: PublishRequest = {
+      folder,
+      source,
+      draft: manifestDraft(model, isAdapter ? 'adapter' : 'model', folder, context),
+      smoke: (release) => {
+        context.emit({ type: 'note', stage: stage.name, text: `asking the release in ${release}` });
+        return smoke(host, release, {
+          ...(isAdapter
+            ? { folder: base.folder, adapter: release, storage, seed: base.seed }
+            : { folder: release }),
+          prompt: settings.smoke,
+          threads: context.threads,
+          signal: context.signal,
+        });
+      },
+    };
+    return publish({ host, disk }, request);
+  },
+};
+
+/** The scheduler blocks a stage whose gate is closed; a stage that is run by itself checks again. */
+function checkGate(gate: Reference | undefined, { inputs, stage }: StageContext): void {
+  if (gate === undefined) return;
+  const failed = inputs[gate.stage]?.result.failed;
+  if (inputs[gate.stage] !== undefined && (failed ?? []).length === 0) return;
+  throw gateClosed(
+    stage.name,
+    `${gate.stage}.${gate.port}`,
+    (failed ?? []).map(({ require, value, limit }) => `${require}: ${value}, limit ${limit}`),
+  );
+}
