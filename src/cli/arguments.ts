@@ -128,8 +128,10 @@ export async function unknown(
   command?: Command,
 ): Promise<UsageError> {
   const { closest, distance } = await import('fastest-levenshtein');
-  const near = closest(name, [...known]);
+  const near = known.length === 0 ? undefined : closest(name, [...known]);
   const hint =
-    distance(name, near) <= Math.max(1, Math.floor(near.length / 3)) ? `: did you mean \`${near}\`?` : '';
+    near !== undefined && distance(name, near) <= Math.max(1, Math.floor(near.length / 3))
+      ? `: did you mean \`${near}\`?`
+      : '';
   return new UsageError(`unknown ${what} \`${name}\`${hint}`, command?.name);
 }

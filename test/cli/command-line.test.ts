@@ -1,0 +1,131 @@
+import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { commands } from '../../src/cli/commands/index.js';
+import { cliReference } from '../../src/cli/reference.js';
+import { nodeHost } from '../../src/source/node-host.js';
+import { freshFolder, ftpc } from './folders.js';
+
+describe('command line', () => {
+  let folder = '';
+  before(() => {
+    folder = freshFolder();
+  });
+
+  it('prints its version and its help', async () => {
+    const version = await ftpc(folder, ['--version']);
+    expect(version).to.deep.include({ code: 0, err: '' });
+    expect(version.out).to.match(/^\d+\.\d+\.\d+\n$/);
+    const help = await ftpc(folder, ['--help']);
+    for (const name of Object.keys(commands)) expect(help.out).to.contain(`ftpc ${name}`);
+    const none = await ftpc(folder, []);
+    expect(none.code).to.equal(1);
+    expect(none.out).to.equal('');
+  });
+
+  for (const name of Object.keys(commands))
+    it(`${name} --help shows how it is used, with an example`, async () => {
+      const command = await commands[name]?.();
+      const { code, out } = await ftpc(folder, [name, '--help']);
+      expect(code).to.equal(0);
+      for (const option of Object.keys(command?.options ?? {})) expect(out).to.contain(`--${option}`);
+      expect(out).to.contain(command?.examples[0]?.[0].split(' ').slice(0, 2).join(' '));
+    });
+
+  const mistakes: readonly (readonly [words: readonly string[], message: string])[] = [
+    [['chek', 'x.ftp'], 'unknown command `chek`: did you mean `check`?'],
+    [['check', 'x.ftp', '--jsn'], 'unknown option `--jsn`: did you mean `--json`?'],
+    [['check'], '`ftpc check` needs FILE'],
+    [['check', 'x.ftp', 'y.ftp'], 'does not know what to do with `y.ftp`'],
+    [['check', 'x.ftp', '-p'], '`-p` needs a value'],
+    [['check', 'x.ftp', '-p', 'smoke'], '`-p` needs `name=value`'],
+    [['run', 'x.ftp', '--memory', '24'], '`--memory` needs a size with its unit'],
+    [['run', 'x.ftp', '--threads', '1.5'], '`--threads` needs a whole number'],
+    [['plan', 'x.ftp', '--machine', 'rtx3091'], 'did you mean `rtx3090`?'],
+    [['preview', 'x.ftp', 's', '--split', 'tset'], '`--split` takes train or valid or test or all'],
+    [['preview', 'x.ftp', 's', '--rows', 'many'], '`--rows` needs a number'],
+    [['run', 'x.ftp', '--json=yes'], '`--json` takes no value'],
+    [['--jsn'], 'unknown option `--jsn`'],
+    [['explain', 'FTP9999'], 'unknown code `FTP9999`'],
+    [['completion', 'tcsh'], 'unknown shell `tcsh`'],
+  ];
+  for (const [words, message] of mistakes)
+    it(`says what is wrong with: ftpc ${words.join(' ')}`, async () => {
+      const { code, out, err } = await ftpc(folder, words);
+      expect(code).to.equal(1);
+      expect(out).to.equal('');
+      expect(err).to.contain(message).and.to.not.contain('    at ');
+    });
+
+  it('colours only where it is wanted', async () => {
+    const plain = await ftpc(folder, ['chek']);
+    const forced = await ftpc(folder, ['chek'], { FORCE_COLOR: '1' });
+    const both = await ftpc(folder, ['chek'], { FORCE_COLOR: '1', NO_COLOR: '1' });
+    expect([plain, forced, both].map(({ err }) => err.includes('\u001b['))).to.deep.equal([
+      false,
+      true,
+      false,
+    ]);
+  });
+
+  for (const shell of ['bash', 'zsh', 'fish'] as const)
+    it(`completes in ${shell}`, async () => {
+      const { code, out } = await ftpc(folder, ['completion', shell]);
+      expect(code).to.equal(0);
+      for (const name of Object.keys(commands)) expect(out).to.contain(name);
+      expect(out).to.contain('exit-code');
+      if (shell === 'bash') execFileSync('bash', ['-n'], { input: out });
+    });
+
+  it('init writes a pipeline that checks, and never over what is there', async () => {
+    const made = await ftpc(folder, ['init', 'new', '--json']);
+    expect(JSON.parse(made.out)).to.deep.equal({
+      version: 1,
+      files: ['new/capitals.ftp', 'new/data/capitals.jsonl', 'new/.gitignore'],
+    });
+    writeFileSync(join(folder, 'new/capitals.ftp'), 'mine');
+    const again = await ftpc(folder, ['init', 'new']);
+    expect(again.code).to.equal(1);
+    expect(again.err).to.contain('already there; nothing was written');
+    expect(readFileSync(join(folder, 'new/capitals.ftp'), 'utf8')).to.equal('mine');
+    const other = await ftpc(folder, ['init', 'other']);
+    expect(other.code).to.equal(0);
+    const checked = await ftpc(join(folder, 'other'), ['check', 'capitals.ftp', '--json']);
+    expect(JSON.parse(checked.out)).to.deep.equal({ version: 1, valid: true, diagnostics: [] });
+    expect(readdirSync(join(folder, 'other')).sort()).to.deep.equal(['.gitignore', 'capitals.ftp', 'data']);
+  });
+
+  it('doctor uses what it reports on', async () => {
+    const { code, out } = await ftpc(folder, ['doctor', '--json']);
+    const { healthy, findings } = JSON.parse(out);
+    const states = Object.fromEntries(
+      findings.map((finding: { name: string; state: string }) => [finding.name, finding.state]),
+    );
+    expect(states).to.deep.include({ node: 'ok', onnxruntime: 'ok', tokenizers: 'ok', 'write access': 'ok' });
+    expect(healthy).to.equal(true);
+    expect(code).to.equal(0);
+  });
+
+  it('writes the trace of a bug into a file and one line for the user', async () => {
+    const seed = `--import=data:text/javascript,${encodeURIComponent('JSON.stringify=()=>{throw new Error("seeded")};')}`;
+    const seeded = await ftpc(folder, ['explain', '--json'], { NODE_OPTIONS: seed });
+    expect(seeded.code).to.equal(1);
+    expect(seeded.err.trim().split('\n')).to.have.lengthOf(1);
+    expect(seeded.err).to.contain('this is a bug in ftpc: seeded');
+    const file = /trace: ([^)]+)\)/.exec(seeded.err)?.[1] ?? '';
+    expect(readFileSync(join(folder, file), 'utf8'))
+      .to.contain('Error: seeded')
+      .and.to.contain('    at ');
+    const debug = await ftpc(folder, ['explain', '--json'], { FTPC_DEBUG: '1', NODE_OPTIONS: seed });
+    expect(debug.err).to.contain('    at ');
+  });
+
+  it('docs/cli.md is what the commands say', async () => {
+    const all = await Promise.all(Object.values(commands).map((load) => load()));
+    const path = join(nodeHost().packageFolder, 'docs/cli.md');
+    const text = cliReference(all);
+    if (process.env['UPDATE_GOLDEN'] === '1') writeFileSync(path, text);
+    expect(readFileSync(path, 'utf8')).to.equal(text);
+  });
+});
