@@ -76,15 +76,16 @@ export function compile(host: Host, file: string, options: CompileOptions = {}):
   context.diagnostics.push(...cycles);
   const wired = cycles.length > 0 ? stages : fillTokenizers(stages, (found) => context.report(found));
   if (cycles.length === 0) context.diagnostics.push(...checkConsistency(wired));
-  if (!main.tree.broken) context.diagnostics.push(...unusedImports(main, context.scope));
+  const found = [loader.diagnostics, ...declarations.all().map((declared) => declared.diagnostics)].flat();
+  // What an erroneous line would have used is not unused.
+  if (!found.some(isError)) context.diagnostics.push(...unusedImports(main, context.scope));
 
   const diagnostics = onePerMistake(
     loader.diagnostics,
     declarations.all().flatMap((declared) => declared.diagnostics),
     main.tree,
   );
-  if (diagnostics.some(({ severity }) => severity === 'error'))
-    return { diagnostics, sources: loader.sources };
+  if (diagnostics.some(isError)) return { diagnostics, sources: loader.sources };
 
   // 5. Order.
   const program: Program = {
@@ -98,6 +99,8 @@ export function compile(host: Host, file: string, options: CompileOptions = {}):
   };
   return { program, diagnostics, sources: loader.sources };
 }
+
+const isError = ({ severity }: Diagnostic): boolean => severity === 'error';
 
 function evaluateParams(context: Context): Readonly<Record<string, Value>> {
   const params: Record<string, Value> = {};

@@ -10,7 +10,7 @@ import type { Argument, Entry, Word } from '../syntax/ast.js';
 import { coerce } from './coerce.js';
 import { constant } from './constants.js';
 import type { Context } from './context.js';
-import { expressionNoun, typeNoun } from './describe.js';
+import { expressionNoun, FAMILY_NOUNS, typeNoun } from './describe.js';
 import type { Evaluate } from './evaluate.js';
 import { evaluateEntries } from './fields.js';
 
@@ -64,11 +64,19 @@ function call(
   const known = context.scope.functions(family);
   if (callee.text === 'env') return context.report(params.envOutsideSecret(callee.span));
   if (callee.text === 'file')
-    return context.report(errors.wrongFamily(callee.span, 'file', 'file', family, known));
+    return context.report(errors.wrongFamily(callee.span, 'file', 'file', FAMILY_NOUNS[family], known));
   const symbol = context.scope.callable(callee.text);
   if (symbol === undefined) return unknownFunction(callee, known, context);
   if (symbol.schema.family !== family)
-    return context.report(errors.wrongFamily(callee.span, callee.text, symbol.schema.family, family, known));
+    return context.report(
+      errors.wrongFamily(
+        callee.span,
+        callee.text,
+        FAMILY_NOUNS[symbol.schema.family],
+        FAMILY_NOUNS[family],
+        known,
+      ),
+    );
   const entries = nameArguments(callee, args, symbol.schema, context);
   const values = evaluateEntries(entries, symbol.schema.args, context, {
     path,

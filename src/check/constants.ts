@@ -21,7 +21,10 @@ export function constant(expression: Expression, context: Context): Constant | u
     case 'none':
       return { value: null };
     case 'quantity':
-      return baseValue(expression.value, expression.suffix);
+      return {
+        ...baseValue(expression.value, expression.suffix),
+        written: `${expression.value}${expression.suffix}`,
+      };
     case 'bad_quantity':
       return context.report(unknownUnit(expression, undefined));
     case 'reference':
@@ -32,8 +35,8 @@ export function constant(expression: Expression, context: Context): Constant | u
       return binary(expression, context);
     case 'conditional': {
       const condition = truth(expression.condition, context);
-      const then = constant(expression.then, context);
-      const otherwise = constant(expression.otherwise, context);
+      const then = constant(expression.whenTrue, context);
+      const otherwise = constant(expression.whenFalse, context);
       return condition === undefined ? undefined : condition ? then : otherwise;
     }
     case 'missing':

@@ -1,6 +1,6 @@
 /** Types and expressions in words, for messages. */
 import { named, withArticle } from '../diagnostics/make.js';
-import type { PortType, SettingType } from '../stages/schema.js';
+import type { Family, PortType, SettingType } from '../stages/schema.js';
 import type { Expression } from '../syntax/ast.js';
 import type { Constant } from './symbols.js';
 import { formatQuantity, unitNoun } from './units.js';
@@ -16,6 +16,18 @@ const PORTS: Readonly<Record<PortType, string>> = {
 
 export const portNoun = (types: readonly PortType[]): string => types.map((type) => PORTS[type]).join(' or ');
 
+export const FAMILY_NOUNS: Readonly<Record<Family, string>> = {
+  model: 'model',
+  source: 'source',
+  template: 'template',
+  dedupe: 'kind of repetition',
+  optimizer: 'optimizer',
+  schedule: 'schedule',
+  fallback: 'fallback',
+  metric: 'metric',
+  target: 'target',
+};
+
 const NOUNS: {
   readonly [K in SettingType['kind']]: (type: Extract<SettingType, { kind: K }>) => string;
 } = {
@@ -27,7 +39,7 @@ const NOUNS: {
   enum: (type) => named(type.values),
   list: (type) => `a list of ${plural(type.of)}`,
   record: () => 'a record `{ … }`',
-  call: (type) => withArticle(type.family),
+  call: (type) => withArticle(FAMILY_NOUNS[type.family]),
   file: () => '`file("…")`',
   port: (type) => portNoun(type.accepts),
   none: () => '`none`',
@@ -40,7 +52,7 @@ export function typeNoun(type: SettingType): string {
 }
 
 const plural = (type: SettingType): string => {
-  if (type.kind === 'call') return `${type.family}s`;
+  if (type.kind === 'call') return FAMILY_NOUNS[type.family].replace(/(^\w+)(?= of|$)/, '$1s');
   return type.kind === 'enum' ? typeNoun(type) : typeNoun(type).replace(/^an? /, '').concat('s');
 };
 
@@ -76,7 +88,8 @@ export function expressionNoun(expression: Expression): string {
   }
 }
 
-export function constantNoun({ value, unit }: Constant): string {
+export function constantNoun({ value, unit, written }: Constant): string {
+  if (written !== undefined) return `\`${written}\``;
   if (typeof value === 'number')
     return unit === undefined ? `the number \`${value}\`` : `\`${formatQuantity(value, unit)}\``;
   if (typeof value === 'string') return 'a string';

@@ -111,8 +111,8 @@ export function evaluate(
     // Both branches are checked; only the one that is taken leaves traces.
     const [then, otherwise] = [context.fork(), context.fork()];
     const values = [
-      evaluate(expression.then, type, then, path),
-      evaluate(expression.otherwise, type, otherwise, path),
+      evaluate(expression.whenTrue, type, then, path),
+      evaluate(expression.whenFalse, type, otherwise, path),
     ] as const;
     const [taken, left] = condition === false ? [otherwise, then] : [then, otherwise];
     context.adopt(taken);

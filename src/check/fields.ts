@@ -1,6 +1,7 @@
 /** Named values against a table of settings: a block, a record, the arguments of a call. */
 import { duplicateKey, unknownSetting } from '../diagnostics/catalogue/names.js';
 import { missingSetting } from '../diagnostics/catalogue/values.js';
+import { nearest } from '../diagnostics/did-you-mean.js';
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { Origin, Value } from '../ir/types.js';
 import type { Span } from '../source/span.js';
@@ -41,13 +42,14 @@ export function evaluateEntries(
     else given.set(key.text, { value, span: key.span });
   }
   const values: Record<string, Value> = {};
+  const unknown = entries.filter(({ key }) => !Object.hasOwn(fields, key.text)).map(({ key }) => key.text);
   let failed = context.diagnostics.length > before;
   for (const [key, setting] of Object.entries(fields)) {
     const path = join(options.path, key);
     const written = given.get(key);
     const value =
       written === undefined
-        ? absent(key, setting, path, context, options)
+        ? absent(key, setting, path, context, options, unknown)
         : author(written.value, setting.type, path, context, options.preset?.[key], options.partial);
     if (value !== undefined) values[key] = value;
     else failed ||= written !== undefined;
@@ -83,10 +85,13 @@ function absent(
   path: string | undefined,
   context: Context,
   options: FieldOptions,
+  unknown: readonly string[],
 ): Value | undefined {
   if (options.partial === true) return undefined;
   const preset = options.preset?.[key];
   if (preset !== undefined) return complete(preset, setting.type, path, context, 'preset');
+  // Misspelt, it has been reported as unknown.
+  if (unknown.some((name) => nearest(name, [key]) !== undefined)) return undefined;
   if (setting.required) return context.report(options.missing(key, setting.doc));
   if (setting.default === undefined) return undefined;
   return complete(setting.default, setting.type, path, context, 'default');
@@ -137,7 +142,7 @@ export function usesParam(expression: Expression, context: Context): boolean {
     case 'binary':
       return usesParam(expression.left, context) || usesParam(expression.right, context);
     case 'conditional':
-      return [expression.condition, expression.then, expression.otherwise].some((part) =>
+      return [expression.condition, expression.whenTrue, expression.whenFalse].some((part) =>
         usesParam(part, context),
       );
     case 'list':

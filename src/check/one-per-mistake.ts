@@ -17,14 +17,18 @@ const ABSENCE = new Set([
 
 const spanOf = ({ at }: Diagnostic): Span | undefined => (at !== undefined && 'start' in at ? at : undefined);
 
+const placeKey = (span: Span | undefined): string => (span === undefined ? '' : `${span.file}:${span.start}`);
+
 export function onePerMistake(
   syntax: readonly Diagnostic[],
   checks: readonly Diagnostic[],
   tree: SourceFile,
 ): readonly Diagnostic[] {
   const broken = [...tree.blocks, ...tree.presets].filter((block) => block.broken);
+  const blamed = new Set(syntax.map((diagnostic) => placeKey(spanOf(diagnostic))));
   const certain = checks.filter((diagnostic) => {
     const span = spanOf(diagnostic);
+    if (span !== undefined && blamed.has(placeKey(span))) return false;
     if (span === undefined || span.file !== tree.file || !tree.broken) return true;
     if (ABSENCE.has(diagnostic.code)) return false;
     return !broken.some((block) => span.start >= block.span.start && span.start <= block.span.end);

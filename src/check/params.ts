@@ -38,7 +38,7 @@ export function paramSymbol(declaration: Param, context: Context, overrides: Ove
     }
     if (state === 'new') {
       state = 'busy';
-      const found = type === undefined ? undefined : valueOf(declaration, type, context, overrides);
+      const found = type === undefined ? undefined : paramValue(declaration, type, context, overrides);
       if (state === 'busy') state = { constant: found };
     }
     return typeof state === 'object' ? state.constant : undefined;
@@ -46,7 +46,7 @@ export function paramSymbol(declaration: Param, context: Context, overrides: Ove
   return { kind: 'param', declaration, type, constant };
 }
 
-function valueOf(
+function paramValue(
   declaration: Param,
   type: SettingType,
   context: Context,

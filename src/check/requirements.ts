@@ -63,8 +63,8 @@ function typed(expression: Expression, measured: Measured, context: Context): Ty
       return binary(expression, measured, context);
     case 'conditional': {
       const condition = truth(expression.condition, context);
-      const then = typed(expression.then, measured, context);
-      const otherwise = typed(expression.otherwise, measured, context);
+      const then = typed(expression.whenTrue, measured, context);
+      const otherwise = typed(expression.whenFalse, measured, context);
       return condition === undefined ? undefined : condition ? then : otherwise;
     }
     default: {

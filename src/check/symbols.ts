@@ -9,6 +9,8 @@ export interface Constant {
   readonly value: Value;
   /** Of a number with a unit. */
   readonly unit?: Unit;
+  /** A literal as it stands in the file. */
+  readonly written?: string;
 }
 
 export interface ParamSymbol {

@@ -9,7 +9,7 @@ export function nearest(name: string, known: Iterable<string>): string | undefin
   let bestDistance = Math.max(1, Math.floor(name.length / 3)) + 1;
   for (const candidate of known) {
     if (candidate === name) continue;
-    if (plain(candidate) === plain(name)) return candidate;
+    if (plain(candidate) === plain(name) || isShortened(candidate, name)) return candidate;
     const away = distance(name.toLowerCase(), candidate.toLowerCase());
     // A short name is near to everything: one letter of three is no longer the same word.
     if (away < bestDistance && away < candidate.length) {
@@ -21,6 +21,13 @@ export function nearest(name: string, known: Iterable<string>): string | undefin
 }
 
 const plain = (name: string): string => name.toLowerCase().replace(/[_-]/g, '');
+
+const SHORTEST = 3;
+
+/** `Boolean` for `Bool`, `epoch` for `epochs`. */
+const isShortened = (a: string, b: string): boolean =>
+  Math.min(a.length, b.length) >= SHORTEST &&
+  (plain(a).startsWith(plain(b)) || plain(b).startsWith(plain(a)));
 
 const LISTED = 12;
 

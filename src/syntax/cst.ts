@@ -23,22 +23,34 @@ export const token = (parent: CstNode, name: string, index = 0): IToken | undefi
 export const startOf = (token: IToken): number => token.startOffset;
 export const endOf = (token: IToken): number => token.startOffset + token.image.length;
 
+export interface Extent {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Asked for at every level of a tree; without this, building one would take quadratic time. */
+const extents = new WeakMap<CstNode, Extent | null>();
+
 /** Offsets from the first to the last real token below a node, `undefined` where there is none. */
-export function extent(parent: CstNode): { start: number; end: number } | undefined {
+export function extent(parent: CstNode): Extent | undefined {
+  const known = extents.get(parent);
+  if (known !== undefined) return known ?? undefined;
   let start = Number.POSITIVE_INFINITY;
   let end = -1;
-  for (const children of Object.values(parent.children)) {
-    for (const child of children) {
+  for (const name in parent.children) {
+    for (const child of parent.children[name] ?? []) {
       if (isNode(child)) {
         const inner = extent(child);
         if (inner === undefined) continue;
-        start = Math.min(start, inner.start);
-        end = Math.max(end, inner.end);
+        if (inner.start < start) start = inner.start;
+        if (inner.end > end) end = inner.end;
       } else if (child.isInsertedInRecovery !== true && child.tokenType.name !== 'Newline') {
-        start = Math.min(start, startOf(child));
-        end = Math.max(end, endOf(child));
+        if (startOf(child) < start) start = startOf(child);
+        if (endOf(child) > end) end = endOf(child);
       }
     }
   }
-  return end < 0 ? undefined : { start, end };
+  const found = end < 0 ? undefined : { start, end };
+  extents.set(parent, found ?? null);
+  return found;
 }

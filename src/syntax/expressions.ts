@@ -11,7 +11,7 @@ import type { Diagnostic } from '../diagnostics/types.js';
 import type { Span } from '../source/span.js';
 import type { Argument, Entry, Expression, Word } from './ast.js';
 import { endOf, extent, node, nodes, startOf, token, tokens } from './cst.js';
-import { unescape } from './strings.js';
+import { readEscapes } from './strings.js';
 
 /** Builds expressions of one file, and reports what the wide grammar let through. */
 export class ExpressionBuilder {
@@ -42,12 +42,12 @@ export class ExpressionBuilder {
     if (parent === undefined || operation === undefined) return this.missing(at);
     const condition = this.operation(operation, at);
     if (token(parent, 'Question') === undefined) return condition;
-    const [then, otherwise] = nodes(parent, 'expression');
+    const [whenTrue, whenFalse] = nodes(parent, 'expression');
     return {
       kind: 'conditional',
       condition,
-      then: this.expression(then, condition.span.end),
-      otherwise: this.expression(otherwise, condition.span.end),
+      whenTrue: this.expression(whenTrue, condition.span.end),
+      whenFalse: this.expression(whenFalse, condition.span.end),
       span: this.spanOf(parent, at),
     };
   }
@@ -132,7 +132,7 @@ export class ExpressionBuilder {
     if (found.tokenType.name === 'UnterminatedString') this.report(errors.unterminatedString(span));
     const text =
       found.tokenType.name === 'StringLiteral'
-        ? unescape(content, this.file, span.start + 1, this.report)
+        ? readEscapes(content, this.file, span.start + 1, this.report)
         : content;
     return { text, span };
   }
@@ -175,7 +175,7 @@ export class ExpressionBuilder {
     if (sets?.image === '=') this.report(errors.wrongSetSign(this.span(sets), ':'));
     const text =
       word.tokenType.name === 'StringLiteral'
-        ? unescape(word.image.slice(1, -1), this.file, startOf(word) + 1, this.report)
+        ? readEscapes(word.image.slice(1, -1), this.file, startOf(word) + 1, this.report)
         : word.image;
     const key = { text, span: this.span(word) };
     return [{ key, value: this.expression(node(parent, 'expression'), key.span.end) }];

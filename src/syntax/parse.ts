@@ -17,11 +17,14 @@ export interface Parsed {
   readonly diagnostics: readonly Diagnostic[];
 }
 
+/** After these something is missing from the tree. */
+const BREAKING = new Set(['FTP0101', 'FTP0117']);
+
 let parser: FtpParser | undefined;
 
 export function parse(source: SourceText): Parsed {
   const { read, diagnostics, tokens, comments } = start(source);
-  const errorsAt = diagnostics.map(offsetOf);
+  const errorsAt = diagnostics.filter(({ code }) => BREAKING.has(code)).map(offsetOf);
   const program = read((parser) => parser.program());
   const syntax = syntaxErrors(program.errors, tokens, source);
   errorsAt.push(...syntax.map(offsetOf));

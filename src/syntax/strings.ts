@@ -5,7 +5,7 @@ import type { Span } from '../source/span.js';
 const SIMPLE: Readonly<Record<string, string>> = { '"': '"', '\\': '\\', n: '\n', t: '\t' };
 
 /** The value of a string from what stands between its quotes; `start` is the offset of its first character. */
-export function unescape(
+export function readEscapes(
   content: string,
   file: string,
   start: number,

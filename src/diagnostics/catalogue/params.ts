@@ -35,7 +35,6 @@ export const unknownParamType = (at: Span, type: string, known: readonly string[
   error('FTP0504', at, `there is no type \`${type}\` for a parameter`, {
     label: 'unknown type',
     ...suggestion(type, at, known),
-    notes: [`types are ${named(known, 'and')}`],
   });
 
 export const secretUsed = (at: Span, name: string, declared: Span): Diagnostic =>

@@ -43,11 +43,11 @@ export const foreignString = (at: Span, content: string): Diagnostic =>
     fixes: [replace('write `"`', at, `"${content.replace(/["\\]/g, '\\$&')}"`)],
   });
 
-export const badEscape = (at: Span, escape: string): Diagnostic =>
-  error('FTP0105', at, `\`${escape}\` is no escape`, {
+export const badEscape = (at: Span, written: string): Diagnostic =>
+  error('FTP0105', at, `\`${written}\` is no escape`, {
     label: 'unknown escape',
     help: 'known are `\\"`, `\\\\`, `\\n`, `\\t` and `\\u{…}`; a backslash itself is written `\\\\`',
-    fixes: [replace('write the backslash itself', at, `\\${escape}`, 'maybe_incorrect')],
+    fixes: [replace('write the backslash itself', at, `\\${written}`, 'maybe_incorrect')],
   });
 
 export const foreignSign = (at: Span, sign: string, meant: string): Diagnostic =>

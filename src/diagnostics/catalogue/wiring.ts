@@ -44,7 +44,7 @@ export const severalTokenizers = (at: Span, stage: string, users: readonly strin
   });
 
 export const baselineMissing = (at: Span, stage: string, bodyEnd: number): Diagnostic =>
-  error('FTP0406', at, `\`${stage}\` has no \`baseline\` to compare with`, {
+  error('FTP0406', at, `${stage} has no \`baseline\` to compare with`, {
     label: 'no baseline',
     help: 'set `baseline = …` to the model that it is compared with',
     fixes: [
