@@ -16,16 +16,21 @@ export const check: Command = {
     ['ftpc check pipelines/legal.ftp -p smoke=true --json', 'for scripts and editors'],
   ],
   run: async (args, world) => {
+    const params = paramsOf(args);
     const { compile } = await import('../../compile.js');
     const { diagnosticsPrinter } = await import('../diagnostics.js');
-    const { diagnostics, sources } = compile(world.host, args.positional('file'), { params: paramsOf(args) });
+    const { diagnostics, sources } = compile(world.host, args.positional('file'), { params });
     const printer = await diagnosticsPrinter(world, sources);
     const valid = diagnostics.every(({ severity }) => severity !== 'error');
     if (args.flag('json')) world.out(printer.json(diagnostics));
     else if (args.flag('github')) for (const line of printer.github(diagnostics)) world.out(line);
     else {
       for (const text of printer.pretty(diagnostics)) world.err(text);
-      if (diagnostics.length === 0) world.err(`${world.colours.err.green('ok')}: ${args.positional('file')}`);
+      const { countText } = await import('../../diagnostics/render/index.js');
+      const count = countText(diagnostics);
+      const { green, red, yellow } = world.colours.err;
+      const verdict = valid ? (count === '' ? green('ok') : yellow(count)) : red(count);
+      world.err(`${verdict}: ${args.positional('file')}`);
     }
     return valid ? EXIT.done : EXIT.error;
   },
