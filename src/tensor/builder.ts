@@ -102,6 +102,7 @@ export class GraphBuilder {
   equal = (a: ValueId, b: ValueId): ValueId => this.#one('equal', [a, b]);
   where = (condition: ValueId, a: ValueId, b: ValueId): ValueId => this.#one('where', [condition, a, b]);
   softmax = (x: ValueId): ValueId => this.#one('softmax', [x]);
+  logSoftmax = (x: ValueId): ValueId => this.#one('logSoftmax', [x]);
 
   cast(x: ValueId, to: DType): ValueId {
     return this.typeOf(x).dtype === to ? x : this.#one('cast', [x], { to });
@@ -177,9 +178,6 @@ export class GraphBuilder {
   rotary(x: ValueId, cos: ValueId, sin: ValueId, heads: number): ValueId {
     return this.#one('rotary', [x, cos, sin], { heads });
   }
-
-  /** Loss `[n]` in nats. */
-  crossEntropy = (logits: ValueId, labels: ValueId): ValueId => this.#one('crossEntropy', [logits, labels]);
 
   #reduce(op: 'sum' | 'mean' | 'max', x: ValueId, axes: readonly number[], keepdims: boolean): ValueId {
     const rank = this.shapeOf(x).length;

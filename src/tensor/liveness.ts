@@ -1,97 +1,118 @@
 /**
- * Bytes of intermediate values over the run of a graph, under the runtime's own order and its own rules for
- * reuse (`PlannerImpl`, onnxruntime/core/framework/allocation_planner.cc): an elementwise op overwrites an input
- * at its last use; a view shares its source's buffer; a dead buffer is handed to the next value of the same
- * shape, and is held until then.
+ * Where each intermediate value of a graph lies in one stretch of scratch memory, under the runtime's own order:
+ * an elementwise op overwrites an input at its last use, a view lies where its source lies, and values that are
+ * never alive together share bytes. What the runtime uses and what the planner foretells is this one plan.
  */
 import { argument } from './ops/definition.js';
 import { isOp, OPS } from './ops/index.js';
 import { arrange, executionOrder } from './order.js';
 import { bytesOf, sameShape } from './shape.js';
 import { countUses } from './simplify.js';
-import type { Graph, Node, TensorType, ValueId } from './types.js';
+import type { Graph, Node, ValueId } from './types.js';
 
-interface Buffer {
-  readonly type: TensorType;
+export interface MemoryPlan {
+  /** Length of the stretch. */
   readonly bytes: number;
+  /** Byte offset of each value that is computed into it; views are not listed. */
+  readonly offsets: ReadonlyMap<ValueId, number>;
+}
+
+/** Values that share one place because one overwrites, or is a view of, the other. */
+interface Place {
+  readonly bytes: number;
+  /** Steps from the first write to the last read. */
   readonly first: number;
   last: number;
-  /** Reads that are still to come, of all values that live in it. */
+  /** Reads still to come. */
   uses: number;
+  readonly values: ValueId[];
+  offset: number;
 }
 
-/** Most bytes of intermediates and workspaces at one time. Inputs, constants and outputs are the caller's. */
-export function transientBytes(graph: Graph): number {
-  const order = executionOrder(arrange(graph));
-  const { buffers, workspaces } = assign(graph, order);
-  const change = new Array<number>(order.length + 2).fill(0);
-  for (const { bytes, first, last } of buffers) {
-    change[first] = (change[first] ?? 0) + bytes;
-    change[last + 1] = (change[last + 1] ?? 0) - bytes;
+/** Cache lines and vector registers want this. */
+const ALIGNMENT = 64;
+
+/** Values of fewer than `smallest` bytes are left to the runtime. Inputs, constants and outputs are the caller's. */
+export function planMemory(graph: Graph, smallest = 0): MemoryPlan {
+  const places = assignPlaces(graph).filter(({ bytes }) => bytes >= smallest);
+  let bytes = 0;
+  // the largest first: the small ones fit into the gaps
+  const placed: Place[] = [];
+  for (const place of [...places].sort((a, b) => b.bytes - a.bytes || a.first - b.first)) {
+    const rivals = placed
+      .filter((other) => other.first <= place.last && place.first <= other.last)
+      .sort((a, b) => a.offset - b.offset);
+    let offset = 0;
+    for (const rival of rivals) {
+      if (offset + place.bytes <= rival.offset) break;
+      offset = Math.max(offset, rival.offset + rival.bytes);
+    }
+    place.offset = offset;
+    bytes = Math.max(bytes, offset + place.bytes);
+    placed.push(place);
   }
-  let [alive, peak] = [0, 0];
-  for (let step = 0; step < order.length; step++) {
-    alive += change[step] ?? 0;
-    peak = Math.max(peak, alive + (workspaces[step] ?? 0));
-  }
-  return peak;
+  return {
+    bytes,
+    offsets: new Map(places.flatMap(({ values, offset }) => values.map((value) => [value, offset]))),
+  };
 }
 
-function assign(
-  graph: Graph,
-  order: readonly Node[],
-): { buffers: readonly Buffer[]; workspaces: readonly number[] } {
+/** Bytes that exist only while a graph runs. */
+export const transientBytes = (graph: Graph): number => planMemory(graph).bytes + largestWorkspace(graph);
+
+function largestWorkspace(graph: Graph): number {
+  const typeOf = (value: ValueId) => argument(graph.types, value);
+  return Math.max(
+    0,
+    ...graph.nodes.map((node) => {
+      const rule = isOp(node.op) ? OPS[node.op].memory.workspace : undefined;
+      return rule?.(node.inputs.map(typeOf), node.outputs.map(typeOf), node.attributes) ?? 0;
+    }),
+  );
+}
+
+function assignPlaces(graph: Graph): readonly Place[] {
+  const order = executionOrder<ValueId, Node>(arrange<ValueId, Node>(graph.nodes));
   const uses = countUses(graph);
   const outputs = new Set(graph.outputs.map(({ value }) => value));
   const typeOf = (value: ValueId) => argument(graph.types, value);
-  const buffers: Buffer[] = [];
-  const free: Buffer[] = [];
+  const places: Place[] = [];
   /** No entry: the value lies in memory of the caller. */
-  const home = new Map<ValueId, Buffer>();
+  const home = new Map<ValueId, Place>();
 
-  const claim = (node: Node, position: number, value: ValueId, step: number): Buffer | undefined => {
-    const rule = isOp(node.op) ? OPS[node.op].memory : {};
+  const claim = (node: Node, position: number, value: ValueId, step: number): Place => {
     const type = typeOf(value);
-    if (position === 0) {
-      // a view of the caller's memory is the caller's memory
-      if (rule.alias !== undefined) return home.get(argument(node.inputs, rule.alias));
-      for (const index of rule.inPlace ?? []) {
-        const input = argument(node.inputs, index);
-        const buffer = home.get(input);
-        if (buffer?.uses === 1 && sameShape(typeOf(input).shape, type.shape)) return buffer;
-      }
+    const overwritten = position === 0 && isOp(node.op) ? (OPS[node.op].memory.inPlace ?? []) : [];
+    for (const index of overwritten) {
+      const input = argument(node.inputs, index);
+      const place = home.get(input);
+      if (place?.uses === 1 && sameShape(typeOf(input).shape, type.shape)) return place;
     }
-    const dead = free.findLastIndex(
-      (buffer) => buffer.type.dtype === type.dtype && sameShape(buffer.type.shape, type.shape),
-    );
-    if (dead >= 0) return free.splice(dead, 1)[0];
-    const fresh: Buffer = { type, bytes: bytesOf(type), first: step, last: step, uses: 0 };
-    buffers.push(fresh);
+    const bytes = Math.ceil(bytesOf(type) / ALIGNMENT) * ALIGNMENT;
+    const fresh: Place = { bytes, first: step, last: step, uses: 0, values: [], offset: 0 };
+    places.push(fresh);
     return fresh;
   };
 
-  const workspaces = order.map((node, step) => {
+  order.forEach((node, step) => {
+    const alias = isOp(node.op) ? OPS[node.op].memory.alias : undefined;
     node.outputs.forEach((value, position) => {
       if (outputs.has(value)) return;
-      const buffer = claim(node, position, value, step);
-      if (buffer === undefined) return;
-      buffer.uses += uses.get(value) ?? 0;
-      buffer.last = step;
-      home.set(value, buffer);
+      const view = alias === undefined ? undefined : argument(node.inputs, alias);
+      const place = view === undefined ? claim(node, position, value, step) : home.get(view);
+      // a view of the caller's memory is the caller's memory
+      if (place === undefined) return;
+      place.uses += uses.get(value) ?? 0;
+      place.last = step;
+      if (view === undefined) place.values.push(value);
+      home.set(value, place);
     });
     for (const input of node.inputs) {
-      const buffer = home.get(input);
-      if (buffer === undefined) continue;
-      buffer.last = step;
-      buffer.uses -= 1;
-      if (buffer.uses === 0) free.push(buffer);
+      const place = home.get(input);
+      if (place === undefined) continue;
+      place.last = step;
+      place.uses -= 1;
     }
-    for (const value of node.outputs) {
-      const buffer = home.get(value);
-      if (buffer?.uses === 0) free.push(buffer);
-    }
-    const rule = isOp(node.op) ? OPS[node.op].memory.workspace : undefined;
-    return rule?.(node.inputs.map(typeOf), node.outputs.map(typeOf), node.attributes) ?? 0;
   });
-  return { buffers, workspaces };
+  return places;
 }

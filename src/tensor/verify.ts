@@ -30,9 +30,12 @@ export function verify(graph: Graph): void {
     const holds = data instanceof Float32Array ? 'f32' : data instanceof Int32Array ? 'i32' : 'i64';
     if (holds !== dtype) fail(`constant ${value} holds ${holds}, its type says ${dtype}`);
   }
-  graph.nodes.forEach((node, index) => {
+  for (const [index, node] of graph.nodes.entries()) {
     const what = `node ${index} (${node.op})`;
-    if (!isOp(node.op)) return fail(`${what} is no known op`);
+    if (!isOp(node.op)) {
+      fail(`${what} is no known op`);
+      continue;
+    }
     for (const input of node.inputs)
       if (!defined.has(input)) fail(`${what} reads value ${input} before it is defined`);
     const types = OPS[node.op].infer(node.inputs.map(typeOf), node.attributes);
@@ -46,7 +49,7 @@ export function verify(graph: Graph): void {
           `${what} gives ${inferred?.dtype}[${inferred?.shape}], its type says ${said.dtype}[${said.shape}]`,
         );
     });
-  });
+  }
   for (const { name, value } of graph.outputs)
     if (!defined.has(value)) fail(`output ${name} is never defined`);
 }

@@ -2,6 +2,7 @@ import { gradients } from '../../tensor/autodiff.js';
 import { GraphBuilder } from '../../tensor/builder.js';
 import type { Graph } from '../../tensor/types.js';
 import { accumulated } from './block-inputs.js';
+import { crossEntropy } from './cross-entropy.js';
 import type { HeadOptions } from './types.js';
 
 export function llamaHead({ config, tokens, trainable }: HeadOptions): Graph {
@@ -12,14 +13,14 @@ export function llamaHead({ config, tokens, trainable }: HeadOptions): Graph {
   const labels = b.input('labels', [tokens], 'i32');
   const normed = b.rmsNorm(x, norm, config.rmsEpsilon);
   const logits = b.matmul(normed, output, { transB: true });
-  const loss = b.crossEntropy(logits, labels);
+  const { loss, gradient } = crossEntropy(b, logits, labels);
   b.output('logits', logits);
   b.output('loss', loss);
   if (trainable === 'none') return b.build();
 
   const seed = b.input('seed', [tokens]);
   const wanted = trainable === 'full' ? [x, norm, output] : [x];
-  const [dx, dNorm, dOutput] = gradients(b, [{ value: loss, gradient: seed }], wanted);
+  const [dx, dNorm, dOutput] = gradients(b, [{ value: logits, gradient: gradient(seed) }], wanted);
   if (dOutput !== undefined) accumulated(b, 'output', dOutput);
   if (dNorm !== undefined) accumulated(b, 'norm', dNorm);
   if (dx !== undefined) b.output('dx', dx);

@@ -1,5 +1,6 @@
 /** Generation: prompts go through the blocks at once, then one token a row over a cache of keys and values. */
 import type { HostTensor } from '../../tensor/types.js';
+import type { ModelConfig } from '../types.js';
 import { stepGraph } from './graphs.js';
 import { headLogits } from './head.js';
 import type { Machine } from './machine.js';
@@ -28,17 +29,28 @@ const floats = (shape: readonly number[]) => ({
   data: new Float32Array(shape.reduce((product, size) => product * size, 1)),
 });
 
-export async function openSession(machine: Machine, rows: number, capacity: number): Promise<DecodeSession> {
+/** What a step reads and writes besides the caches, for this many rows. */
+const stepTensors = (config: ModelConfig, rows: number) => {
+  const { keyValueHeads: groups, headDim: dim, hiddenSize: hidden } = config;
+  return {
+    cos: floats([rows, 1, dim / 2]),
+    sin: floats([rows, 1, dim / 2]),
+    states: [floats([rows, hidden]), floats([rows, hidden])] as const,
+    key: floats([rows * groups, 1, dim]),
+    value: floats([rows * groups, 1, dim]),
+  };
+};
+
+export async function openSession(machine: Machine, count: number, capacity: number): Promise<DecodeSession> {
   const { config } = machine.options;
-  const { keyValueHeads: groups, headDim: dim, hiddenSize: hidden, layers } = config;
+  const { keyValueHeads: groups, headDim: dim, layers } = config;
+  let rows = count;
   /** Tokens that stand in the cache, of each row. */
-  const lengths = new Int32Array(rows);
+  let lengths = new Int32Array(rows);
   let size = 0;
   let caches: readonly LayerCache[] = [];
   let mask = floats([rows, 1, 1, 1]);
-  const [cos, sin] = [floats([rows, 1, dim / 2]), floats([rows, 1, dim / 2])];
-  const states = [floats([rows, hidden]), floats([rows, hidden])];
-  const [key, value] = [floats([rows * groups, 1, dim]), floats([rows * groups, 1, dim])];
+  let tensors = stepTensors(config, rows);
 
   const grow = (needed: number) => {
     if (needed <= size) return;
@@ -55,11 +67,32 @@ export async function openSession(machine: Machine, rows: number, capacity: numb
       values: widened(caches[layer]?.values.data ?? none),
     }));
     size = next;
+    maskAnew();
+  };
+
+  const maskAnew = () => {
     mask = floats([rows, 1, 1, size]);
     mask.data.fill(MASKED);
     lengths.forEach((length, row) => {
       mask.data.fill(0, row * size, row * size + length);
     });
+  };
+
+  /** Moves the rows that stay to the front of each cache, in place: they ascend, so none is overwritten unread. */
+  const keepRows = (kept: readonly number[]) => {
+    const lane = groups * size * dim;
+    const front = ({ data }: { readonly data: Float32Array }) => {
+      kept.forEach((from, to) => {
+        data.copyWithin(to * lane, from * lane, (from + 1) * lane);
+      });
+      const type = { dtype: 'f32' as const, shape: [kept.length * groups, size, dim] };
+      return { type, data: data.subarray(0, kept.length * lane) };
+    };
+    caches = caches.map(({ keys, values }) => ({ keys: front(keys), values: front(values) }));
+    lengths = Int32Array.from(kept, (row) => lengths[row] ?? 0);
+    rows = kept.length;
+    tensors = stepTensors(config, rows);
+    maskAnew();
   };
 
   /** All prompts at once, padded on the right; only real tokens enter the cache. */
@@ -98,10 +131,11 @@ export async function openSession(machine: Machine, rows: number, capacity: numb
     const graph = await machine.compiled.get(`step ${rows}x${size}`, () =>
       stepGraph(machine.graphs, rows, size),
     );
+    const { cos, sin, states, key, value } = tensors;
     lengths.forEach((length, row) => {
       machine.angles.write(length, cos.data, sin.data, (row * dim) / 2);
     });
-    let [x, y] = states as [HostTensor, HostTensor];
+    let [x, y]: readonly HostTensor[] = states;
     machine.weights.embed(ids, x.data as Float32Array);
     for (const [layer, { keys, values }] of caches.entries()) {
       await graph.run(
@@ -141,6 +175,11 @@ export async function openSession(machine: Machine, rows: number, capacity: numb
       for (let token = 0; token < first; token++)
         logits = (await step(Int32Array.from(ids, (row) => row[token] ?? 0))) as Float32Array<ArrayBuffer>;
       return logits;
+    },
+    async keep(kept) {
+      if (kept.some((row, i) => row < 0 || row >= rows || row <= (kept[i - 1] ?? -1)))
+        throw new RangeError(`rows ${kept.join(', ')} are no ascending choice of ${rows}`);
+      keepRows(kept);
     },
     async release() {
       caches = [];

@@ -20,7 +20,7 @@ export type OpName =
   | 'mean'
   | 'max'
   | 'softmax'
-  | 'crossEntropy'
+  | 'logSoftmax'
   | 'rmsNorm'
   | 'rotary'
   | 'reshape'

@@ -1,5 +1,5 @@
-/** Softmax over the last axis, and the cross entropy of classes. */
-import { f32, sizeOf } from '../shape.js';
+/** Softmax over the last axis and its logarithm. */
+import { sizeOf } from '../shape.js';
 import { argument, expect, type OpDefinition, upstream } from './definition.js';
 
 export const softmax: OpDefinition = {
@@ -20,33 +20,17 @@ export const softmax: OpDefinition = {
   memory: {},
 };
 
-/**
- * logits `[n, classes]`, labels i32 `[n]` → loss `[n]` in nats, and the log-probabilities `[n, classes]`,
- * which only the gradient uses. A row whose upstream gradient is 0 contributes exactly 0, so rows without
- * a label need no division and give no NaN.
- */
-export const crossEntropy: OpDefinition = {
-  infer(inputs) {
-    const [logits, labels] = [argument(inputs, 0), argument(inputs, 1)];
-    const [rows, classes] = logits.shape;
-    expect(logits.dtype === 'f32' && logits.shape.length === 2, 'logits are f32 [n, classes]');
-    expect(
-      labels.dtype === 'i32' && labels.shape.length === 1 && labels.shape[0] === rows,
-      'labels are i32 [n]',
-    );
-    return [f32([rows ?? 0]), f32([rows ?? 0, classes ?? 0])];
-  },
-  /** dlogits = softmax ∘ dy − dy at the label */
+/** x − log Σ eˣ over the last axis, safe for any size of x. */
+export const logSoftmax: OpDefinition = {
+  infer: softmax.infer,
+  /** dx = dy − e^y · Σ dy */
   gradient(context) {
     const { builder: b } = context;
-    expect(context.gradients[1] === undefined, 'the log-probabilities of crossEntropy carry no gradient');
-    const [rows] = b.shapeOf(argument(context.inputs, 1));
-    const column = [rows ?? 0, 1];
-    const dy = b.reshape(upstream(context), column);
-    const labels = b.reshape(argument(context.inputs, 1), column);
-    const spread = b.mul(b.exp(argument(context.outputs, 1)), dy);
-    return [b.scatterElements(spread, labels, b.neg(dy), 1), undefined];
+    const y = argument(context.outputs, 0);
+    const dy = upstream(context);
+    const last = b.shapeOf(y).length - 1;
+    return [b.sub(dy, b.mul(b.exp(y), b.sum(dy, [last], true)))];
   },
-  cost: (inputs) => 12 * sizeOf(argument(inputs, 0).shape),
+  cost: softmax.cost,
   memory: {},
 };

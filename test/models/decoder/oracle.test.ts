@@ -31,7 +31,8 @@ for (const name of ['tied', 'untied'] as const satisfies readonly FixtureName[])
           ...changes,
         });
       before(async () => {
-        runtime = await onnxRuntime({ threads: 1 });
+        // even the smallest intermediates in shared memory, so that a wrong lifetime shows
+        runtime = await onnxRuntime({ threads: 1, scratch: 0 });
       });
 
       const compareGradients = (decoder: Decoder) => {

@@ -1,13 +1,35 @@
 /** A graph as the bytes of an ONNX model. */
 import { isOp } from '../../ops/index.js';
+import { arrange } from '../../order.js';
 import { GraphError } from '../../shape.js';
 import type { Graph, TensorType, ValueId } from '../../types.js';
 import { LOWERINGS } from './lowerings.js';
-import { initializerMessage, modelMessage, nodeMessage, type OnnxNode, valueMessage } from './model.js';
+import {
+  ELEMENT,
+  initializerMessage,
+  inputMessage,
+  modelMessage,
+  nodeMessage,
+  type OnnxNode,
+  outputMessage,
+  sequenceOutputMessage,
+} from './model.js';
 import { join } from './protobuf.js';
 
-/** Nodes stand in the order of the graph; inputs and outputs keep their names. */
-export function encode(graph: Graph): Uint8Array {
+/**
+ * First output of every model, an empty sequence, which the binding can't hand to JavaScript. The binding of 1.30 copies every output
+ * into a new ArrayBuffer, also those that were written straight into memory it was given; at this one it gives up
+ * with an error, after the run and before the first copy.
+ */
+export const STOP = '%stop';
+
+export const intermediateName = (value: ValueId): string => `%${value}`;
+
+/**
+ * Nodes are listed so that the runtime runs them in the order the memory plan counts on; inputs and outputs keep their
+ * names. Intermediate values in `exposed` become outputs too, named by {@link intermediateName}.
+ */
+export function encode(graph: Graph, exposed: readonly ValueId[] = []): Uint8Array {
   const initializers: Uint8Array[] = [];
   const nodes: OnnxNode[] = [];
   const names = new Map<ValueId, string>();
@@ -19,7 +41,7 @@ export function encode(graph: Graph): Uint8Array {
     if (type === undefined) throw new GraphError(`value ${value} has no type`);
     return type;
   };
-  const nameOf = (value: ValueId): string => names.get(value) ?? `%${value}`;
+  const nameOf = (value: ValueId): string => names.get(value) ?? intermediateName(value);
   const literal = (type: TensorType, data: Float32Array | BigInt64Array): string => {
     const key = `${type.dtype}[${type.shape.join()}]${data.join()}`;
     const known = literals.get(key);
@@ -63,12 +85,27 @@ export function encode(graph: Graph): Uint8Array {
   for (const { name, value } of copies)
     nodes.push({ type: 'Identity', inputs: [nameOf(value)], outputs: [name] });
 
+  nodes.unshift({
+    type: 'SequenceEmpty',
+    inputs: [],
+    outputs: [STOP],
+    attributes: { dtype: { int: ELEMENT.f32 } },
+  });
+
   return join(
     modelMessage(graph.name, [
-      ...nodes.map((node, index) => nodeMessage(node, `${index}:${node.type}`)),
+      ...arrange<string, OnnxNode>(nodes).map((node, index) => nodeMessage(node, `${index}:${node.type}`)),
       ...initializers,
-      ...graph.inputs.map(({ name, value }) => valueMessage(11, name, typeOf(value))),
-      ...graph.outputs.map(({ name, value }) => valueMessage(12, name, typeOf(value))),
+      ...graph.inputs.map(({ name, value }) =>
+        inputMessage(name, ELEMENT[typeOf(value).dtype], typeOf(value).shape),
+      ),
+      sequenceOutputMessage(STOP, ELEMENT.f32),
+      ...graph.outputs.map(({ name, value }) =>
+        outputMessage(name, ELEMENT[typeOf(value).dtype], typeOf(value).shape),
+      ),
+      ...exposed.map((value) =>
+        outputMessage(intermediateName(value), ELEMENT[typeOf(value).dtype], typeOf(value).shape),
+      ),
     ]),
   );
 }

@@ -88,29 +88,7 @@ export const LOWERINGS: Readonly<Record<OpName, Lowering>> = {
   mean: reduction('ReduceMean'),
   max: reduction('ReduceMax'),
   softmax: simple('Softmax', { axis: { int: -1 } }),
-  crossEntropy({ inputs, outputs, inputTypes, ints, temporary }) {
-    const [logits = '', labels = ''] = inputs;
-    const [loss = '', logProbabilities = ''] = outputs;
-    const rows = inputTypes[1]?.shape[0] ?? 0;
-    const [column, picked, flat] = [temporary(), temporary(), temporary()];
-    return [
-      {
-        type: 'LogSoftmax',
-        inputs: [logits],
-        outputs: [logProbabilities],
-        attributes: { axis: { int: -1 } },
-      },
-      { type: 'Reshape', inputs: [labels, ints([rows, 1])], outputs: [column] },
-      {
-        type: 'GatherElements',
-        inputs: [logProbabilities, column],
-        outputs: [picked],
-        attributes: { axis: { int: 1 } },
-      },
-      { type: 'Reshape', inputs: [picked, ints([rows])], outputs: [flat] },
-      { type: 'Neg', inputs: [flat], outputs: [loss] },
-    ];
-  },
+  logSoftmax: simple('LogSoftmax', { axis: { int: -1 } }),
   // its outputs are y, the mean (which it leaves out) and the inverse deviation
   rmsNorm: ({ inputs, outputs, attributes }) => [
     {

@@ -54,20 +54,29 @@ export const initializerMessage = (
     bytes(9, new Uint8Array(data.buffer, data.byteOffset, data.byteLength)),
   ]);
 
-/** `field` is 11 for an input of the graph and 12 for an output. */
-export const valueMessage = (field: 11 | 12, name: string, type: TensorType): Uint8Array =>
-  message(field, [
-    string(1, name),
-    message(2, [
-      message(1, [
-        integer(1, ELEMENT[type.dtype]),
-        message(
-          2,
-          type.shape.map((size) => message(1, [integer(1, size)])),
-        ),
+/** `ValueInfoProto`, under the field number of the graph's inputs or outputs. */
+const valueMessage =
+  (field: number) =>
+  (name: string, element: number, shape: readonly number[]): Uint8Array =>
+    message(field, [
+      string(1, name),
+      message(2, [
+        message(1, [
+          integer(1, element),
+          message(
+            2,
+            shape.map((size) => message(1, [integer(1, size)])),
+          ),
+        ]),
       ]),
-    ]),
-  ]);
+    ]);
+
+export const inputMessage = valueMessage(11);
+export const outputMessage = valueMessage(12);
+
+/** An output that is a sequence of tensors of one element type. */
+export const sequenceOutputMessage = (name: string, element: number): Uint8Array =>
+  message(12, [string(1, name), message(2, [message(4, [message(1, [message(1, [integer(1, element)])])])])]);
 
 /** A whole model from the parts of its graph. */
 export const modelMessage = (name: string, parts: readonly Uint8Array[]): readonly Uint8Array[] => [

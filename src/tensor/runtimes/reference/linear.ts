@@ -53,20 +53,18 @@ export const softmax: Kernel = (inputs, outputs) => {
   }
 };
 
-export const crossEntropy: Kernel = (inputs, outputs) => {
-  const [logits, labels] = [argument(inputs, 0), argument(inputs, 1)];
-  const [loss, logProbabilities] = [argument(outputs, 0), argument(outputs, 1)];
-  const classes = at(logits.shape, 1);
-  labels.data.forEach((label, row) => {
-    const values = logits.data.subarray(row * classes, (row + 1) * classes);
-    const top = Math.max(...values);
-    const norm = top + Math.log(values.reduce((sum, value) => sum + Math.exp(value - top), 0));
-    logProbabilities.data.set(
-      values.map((value) => value - norm),
-      row * classes,
+export const logSoftmax: Kernel = (inputs, outputs) => {
+  const [x, y] = [argument(inputs, 0), argument(outputs, 0)];
+  const width = at(x.shape, x.shape.length - 1);
+  for (let start = 0; start < x.data.length; start += width) {
+    const row = x.data.subarray(start, start + width);
+    const top = Math.max(...row);
+    const norm = top + Math.log(row.reduce((sum, value) => sum + Math.exp(value - top), 0));
+    y.data.set(
+      row.map((value) => value - norm),
+      start,
     );
-    loss.data[row] = norm - at(values, label);
-  });
+  }
 };
 
 export const rmsNorm: Kernel = (inputs, outputs, attributes) => {

@@ -1,0 +1,159 @@
+/**
+ * Foretells the memory and arithmetic of one micro batch from the very graphs that the decoder would run.
+ * Everything that outlives a graph's run is a buffer of the driver, and all of them are held at once; beside
+ * them stands the largest set of intermediates that any one graph has.
+ */
+import { flopsOf } from '../../tensor/cost.js';
+import { transientBytes } from '../../tensor/liveness.js';
+import { bytesOf, sizeOf } from '../../tensor/shape.js';
+import type { Graph } from '../../tensor/types.js';
+import { ARCHITECTURES, isTarget, loraShapes, type NamedShape } from '../architectures/index.js';
+import { SESSION_BYTES } from './calibration.js';
+import { evaluationBlock, type GraphOptions, headGraph, type Keeping, trainingBlock } from './graphs.js';
+import { chunkSize } from './head.js';
+import type { DecoderPlan, DecoderPlanOptions } from './types.js';
+
+/** A kind of block and how many layers are of it. */
+interface BlockKind {
+  readonly count: number;
+  readonly forward: Graph;
+  readonly backward?: Graph;
+  readonly keeping: Keeping;
+}
+
+const FLOAT = 4;
+
+export function planDecoder(options: DecoderPlanOptions): DecoderPlan {
+  const { config, lora, trainable, rows, length, headChunk } = options;
+  const training = trainable !== 'none';
+  const graphs: GraphOptions = { config, lora, trainable };
+  const kinds = blockKinds(options, graphs);
+  const supervised = rows * (length - 1);
+  const chunk = chunkSize(Math.min(supervised, headChunk), headChunk);
+  const head = headGraph(graphs, chunk, training ? 'train' : 'loss');
+
+  const hidden = FLOAT * rows * length * config.hiddenSize;
+  const kept = kinds.reduce((total, kind) => total + kind.count * keptBytes(kind), 0);
+  const scratch = Math.max(
+    0,
+    ...kinds.map((kind) => (kind.keeping === 'input' ? maskBytes(kind.forward) : 0)),
+  );
+  // hidden states after every layer, or two in turn; and their gradients, two in turn
+  const activations = (training ? config.layers + 1 + 2 : 2) * hidden + kept + scratch;
+  const angles = FLOAT * rows * length * config.headDim;
+  const mask = FLOAT * length * length;
+
+  const inBlock = Math.max(
+    ...kinds
+      .flatMap(({ forward, backward }) => [forward, backward])
+      .map((graph) => (graph ? transientBytes(graph) : 0)),
+  );
+  const inHead = transientBytes(head);
+  const headBuffers = [...head.inputs, ...head.outputs]
+    .filter(({ name }) => HEAD_BUFFERS.has(name))
+    .reduce((total, { value }) => total + typeBytes(head, value), 0);
+
+  const trained = sizes(options);
+  const compiled = kinds.reduce((total, kind) => total + (kind.backward === undefined ? 1 : 2), 0) + 1;
+  return {
+    graphs: [
+      ...kinds.flatMap(({ forward, backward }) => [
+        { role: 'block_forward' as const, graph: forward },
+        ...(backward === undefined ? [] : [{ role: 'block_backward' as const, graph: backward }]),
+      ]),
+      { role: 'head', graph: head },
+    ],
+    parts: {
+      weights: options.weightBytes + (trainable === 'full' ? FLOAT * trained.weights : 0),
+      adapter: FLOAT * trained.adapter,
+      gradients: FLOAT * { adapter: trained.adapter, full: trained.weights, none: 0 }[trainable],
+      activations,
+      logits: headBuffers + (inHead > inBlock ? inHead : 0),
+      workspace:
+        angles + mask + decodedBytes(options) + compiled * SESSION_BYTES + (inHead > inBlock ? 0 : inBlock),
+    },
+    flops: totalFlops(kinds, head, Math.ceil(supervised / headChunk)),
+  };
+}
+
+/** Tensors of the head that the driver allocates: a chunk's rows, and what comes back for them. */
+const HEAD_BUFFERS: ReadonlySet<string> = new Set(['x', 'labels', 'seed', 'loss', 'dx']);
+
+function blockKinds(options: DecoderPlanOptions, graphs: GraphOptions): readonly BlockKind[] {
+  const { rows, length, checkpointedBlocks } = options;
+  const { layers } = options.config;
+  if (graphs.trainable === 'none')
+    return [{ count: layers, forward: evaluationBlock(graphs, { rows, length }, false), keeping: 'input' }];
+  const kind = (count: number, keeping: Keeping, first: boolean): readonly BlockKind[] =>
+    count > 0 ? [{ count, keeping, ...trainingBlock(graphs, { rows, length }, keeping, first) }] : [];
+  const recomputed = Math.min(checkpointedBlocks, layers);
+  // the first block of an adapter run has graphs of its own: nobody needs the gradient of its input
+  const apart = graphs.trainable === 'adapter' ? 1 : 0;
+  const [firstRecomputed, firstKept] = recomputed > 0 ? [apart, 0] : [0, apart];
+  return [
+    ...kind(firstRecomputed, 'input', true),
+    ...kind(firstKept, 'residuals', true),
+    ...kind(recomputed - firstRecomputed, 'input', false),
+    ...kind(layers - recomputed - firstKept, 'residuals', false),
+  ];
+}
+
+const typeBytes = (graph: Graph, value: number): number => {
+  const type = graph.types[value];
+  return type === undefined ? 0 : bytesOf(type);
+};
+
+const maskBytes = (graph: Graph): number =>
+  graph.inputs
+    .filter(({ name }) => name.startsWith('dropout.'))
+    .reduce((total, { value }) => total + typeBytes(graph, value), 0);
+
+/** What a block holds from its forward to its backward pass, beside its input. */
+function keptBytes({ forward, keeping }: BlockKind): number {
+  if (keeping === 'input') return 0;
+  const residuals = forward.outputs.filter(({ name }) => name !== 'y');
+  return maskBytes(forward) + residuals.reduce((total, { value }) => total + typeBytes(forward, value), 0);
+}
+
+const elements = (shapes: readonly NamedShape[]): number =>
+  shapes.reduce((total, { shape }) => total + sizeOf(shape), 0);
+
+/** Elements of the weights and of the adapter. */
+function sizes({ config, lora }: DecoderPlanOptions): { readonly weights: number; readonly adapter: number } {
+  const family = ARCHITECTURES[config.architecture];
+  const rim = new Map(
+    [family.embedding(config), family.output(config), family.finalNorm(config)].map((entry) => [
+      entry.name,
+      entry,
+    ]),
+  );
+  const branches = lora
+    ? family.projections(config).flatMap((p) => (isTarget(lora, p) ? loraShapes(lora, p) : []))
+    : [];
+  return {
+    weights: elements([...rim.values()]) + config.layers * elements(family.blockWeights(config)),
+    adapter: config.layers * elements(branches),
+  };
+}
+
+/** The workspace into which a block or the head is decoded: the larger of the two. */
+function decodedBytes({ config, decoded, trainable }: DecoderPlanOptions): number {
+  if (!decoded || trainable === 'full') return 0;
+  const family = ARCHITECTURES[config.architecture];
+  return (
+    FLOAT *
+    Math.max(
+      elements(family.blockWeights(config)),
+      elements([family.finalNorm(config), family.output(config)]),
+    )
+  );
+}
+
+function totalFlops(kinds: readonly BlockKind[], head: Graph, chunks: number): number {
+  const blocks = kinds.reduce(
+    (total, { count, forward, backward }) =>
+      total + count * (flopsOf(forward) + (backward === undefined ? 0 : flopsOf(backward))),
+    0,
+  );
+  return blocks + chunks * flopsOf(head);
+}

@@ -1,0 +1,68 @@
+/**
+ * Intermediates in memory of our own. ONNX Runtime either asks the system for fresh pages in every run, or keeps
+ * an arena for each compiled graph; here all graphs share one stretch, as long as the largest needs, which is
+ * never given back: no page faults, and a peak that is known beforehand.
+ *
+ * The intermediates are declared as outputs of the model and fetched into overlapping places. That is sound
+ * because the runtime runs nodes one after another in an order that is known (see order.ts).
+ */
+import type { Tensor } from 'onnxruntime-node';
+import { planMemory } from '../../liveness.js';
+import { isOp } from '../../ops/index.js';
+import { bytesOf } from '../../shape.js';
+import type { Graph, TensorType, ValueId } from '../../types.js';
+import { intermediateName } from './encode.js';
+
+/** Ops that are lowered to more than one node, whose order is then not that of the graph. */
+const COMPOSED: ReadonlySet<string> = new Set(['scatterRows']);
+
+export interface ScratchPlan {
+  readonly bytes: number;
+  readonly places: readonly {
+    readonly value: ValueId;
+    readonly name: string;
+    readonly type: TensorType;
+    readonly offset: number;
+  }[];
+}
+
+export function planScratch(graph: Graph, smallest: number): ScratchPlan {
+  if (graph.nodes.some(({ op }) => !isOp(op) || COMPOSED.has(op))) return { bytes: 0, places: [] };
+  const { bytes, offsets } = planMemory(graph, smallest);
+  const places = [...offsets].flatMap(([value, offset]) => {
+    const type = graph.types[value];
+    return type === undefined ? [] : [{ value, name: intermediateName(value), type, offset }];
+  });
+  return { bytes, places };
+}
+
+/** One stretch for all graphs of a runtime, which run one at a time. */
+export class Scratch {
+  #memory = new ArrayBuffer(0);
+
+  constructor(
+    private readonly wrap: (type: TensorType, data: Float32Array | Int32Array | Uint8Array) => Tensor,
+  ) {}
+
+  /** Tensors over the stretch by name. A later, larger plan makes them stale: ask before each run. */
+  tensors(plan: ScratchPlan, known: ScratchTensors | undefined): ScratchTensors {
+    if (this.#memory.byteLength < plan.bytes) this.#memory = new ArrayBuffer(plan.bytes);
+    if (known?.memory === this.#memory) return known;
+    const fetches: Record<string, Tensor> = {};
+    for (const { name, type, offset } of plan.places)
+      fetches[name] = this.wrap(type, this.#view(type, offset));
+    return { memory: this.#memory, fetches };
+  }
+
+  #view(type: TensorType, offset: number): Float32Array | Int32Array | Uint8Array {
+    const bytes = bytesOf(type);
+    if (type.dtype === 'f32') return new Float32Array(this.#memory, offset, bytes / 4);
+    if (type.dtype === 'i32') return new Int32Array(this.#memory, offset, bytes / 4);
+    return new Uint8Array(this.#memory, offset, bytes);
+  }
+}
+
+export interface ScratchTensors {
+  readonly memory: ArrayBuffer;
+  readonly fetches: Readonly<Record<string, Tensor>>;
+}
