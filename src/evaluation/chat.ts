@@ -32,9 +32,12 @@ export interface Answer {
 export interface Answerer {
   /** What it was opened from, for people. */
   readonly label: string;
-  /** Calls must not overlap. Throws a `UserError` for a prompt that fills the model. */
+  /**
+   * Answers messages, or goes on from a text as it stands. Calls must not overlap. Throws a `UserError` for a prompt
+   * that fills the model.
+   */
   answer(
-    messages: readonly ChatMessage[],
+    prompt: readonly ChatMessage[] | string,
     options?: AnswerOptions,
     onText?: (piece: string) => void,
   ): Promise<Answer>;
@@ -57,9 +60,9 @@ export function answerer({ label, decoder, tokenizer, template }: AnswererParts)
   const decode = (ids: readonly number[]): string => tokenizer.decode(ids, { skipSpecial: true });
   return {
     label,
-    async answer(messages, options = {}, onText) {
+    async answer(asked, options = {}, onText) {
       const { maxTokens = 256, temperature = 0, seed = 17, stop = [], signal } = options;
-      const prompt = tokenizer.encode(promptText(messages, template));
+      const prompt = tokenizer.encode(promptText(asked, template));
       if (prompt.length === 0 || prompt.length >= config.maxPositions)
         throw promptTooLong(label, prompt.length, config.maxPositions);
       const stream = textStream(stop);
@@ -107,10 +110,11 @@ function show(piece: string, onText: (piece: string) => void): void {
   if (piece !== '') onText(piece);
 }
 
-function promptText(messages: readonly ChatMessage[], template: ChatTemplate | undefined): string {
+function promptText(asked: readonly ChatMessage[] | string, template: ChatTemplate | undefined): string {
+  if (typeof asked === 'string') return asked;
   return template === undefined
-    ? messages.map(({ content }) => content).join('\n')
-    : template.render(messages, { addGenerationPrompt: true });
+    ? asked.map(({ content }) => content).join('\n')
+    : template.render(asked, { addGenerationPrompt: true });
 }
 
 /** A text that no template writes by itself. */

@@ -1,38 +1,34 @@
 import type { Tokenizer } from '../models/types.js';
-import { IGNORED } from '../training/rows.js';
 import type { ChosenMetric } from './chosen-metrics.js';
 import type { HeldOut } from './held-out.js';
 import { metrics } from './metrics/table.js';
 import type { MeasuredRow } from './metrics/types.js';
-import { unigramSums } from './metrics/unigram.js';
+import { supervisedTokens, unigramSums } from './metrics/unigram.js';
 import type { Observation } from './observe.js';
 import { choose, seededRandom } from './random.js';
 
 /** What holds of a row for any model. */
 export type RowFacts = Pick<MeasuredRow, 'reference' | 'referenceTokens' | 'unigramSum' | 'tokens'>;
 
+/** Rows are read one at a time; what no chosen metric asks for is not computed and stands as 0. */
 export function rowFacts(
   heldOut: HeldOut,
   tokenizer: Tokenizer,
   chosen: readonly ChosenMetric[],
 ): readonly RowFacts[] {
-  const rows = Array.from({ length: heldOut.tokens.count }, (_, row) => row);
-  const labels = rows.map((row) => heldOut.tokens.read(row).labels);
-  const unigram = chosen.some(({ name }) => metrics[name].needs === 'labels') ? unigramSums(labels) : [];
-  return rows.map((row) => {
+  const unigram = chosen.some(({ name }) => metrics[name].needs === 'labels')
+    ? unigramSums(heldOut.tokens)
+    : [];
+  const limited = chosen.some(({ args }) => args['up_to'] !== undefined);
+  return Array.from({ length: heldOut.tokens.count }, (_, row) => {
     const { answer } = heldOut.text(row);
     return {
       reference: answer,
-      referenceTokens: tokenizer.encode(answer).length,
+      referenceTokens: limited ? tokenizer.encode(answer).length : 0,
       unigramSum: unigram[row] ?? 0,
-      tokens: supervisedTokens(labels[row]),
+      tokens: [...supervisedTokens(heldOut.tokens.read(row).labels)].length,
     };
   });
-}
-
-/** A label at position 0 is never predicted. */
-function supervisedTokens(labels: Int32Array = new Int32Array(0)): number {
-  return labels.reduce((sum, label, i) => sum + (i > 0 && label !== IGNORED ? 1 : 0), 0);
 }
 
 /** The rows with what one model made of them. */

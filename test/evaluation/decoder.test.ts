@@ -60,6 +60,32 @@ describe('evaluation of a real decoder', () => {
     });
   }
 
+  it('goes on with some rows of a session as if the others had never been there (1e-5)', async () => {
+    const decoder = decoderOf('tuned');
+    const chosen = [1, 3];
+    const next = [Int32Array.of(70), Int32Array.of(80)];
+    const together = await decoder.session(prompts.length, 100);
+    await together.append(prompts);
+    await together.append(prompts.map((_, row) => Int32Array.of(60 + row)));
+    if (together.keep === undefined) throw new Error('a session lets rows leave');
+    await together.keep(chosen);
+    const few = await decoder.session(chosen.length, 100);
+    await few.append(chosen.map((row) => prompts[row] as Int32Array));
+    await few.append(chosen.map((row) => Int32Array.of(60 + row)));
+    for (const step of [next, next, next]) {
+      const [a, b] = [await together.append(step), await few.append(step)];
+      expect(a.length).to.equal(b.length);
+      for (const [i, logit] of a.entries()) expect(logit).to.be.closeTo(b[i] ?? Number.NaN, 1e-5);
+    }
+    let refused: unknown;
+    await together.keep([1, 0]).catch((error: unknown) => {
+      refused = error;
+    });
+    expect(refused).to.be.instanceOf(RangeError);
+    await together.release();
+    await few.release();
+  });
+
   it('is the same for a row alone and among others', async () => {
     const options = { maxTokens: 20, stopIds: [] };
     const together = await generate(decoderOf('tuned'), prompts, options);

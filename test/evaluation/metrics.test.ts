@@ -63,7 +63,10 @@ describe('metrics', () => {
 
   it('gives the unigram perplexity of the supervised tokens, the first position aside', () => {
     const labels = [Int32Array.of(9, 5, 5, -100), Int32Array.of(-100, 5, 7)];
-    const sums = unigramSums(labels);
+    const sums = unigramSums({
+      count: labels.length,
+      read: (i) => ({ ids: new Int32Array(0), labels: labels[i] ?? new Int32Array(0) }),
+    });
     const rows = sums.map((unigramSum, i) => row({ unigramSum, tokens: i === 0 ? 2 : 2 }));
     // Shares 3/4 and 1/4: the entropy is that of a coin with these odds.
     const entropy = -(0.75 * Math.log(0.75) + 0.25 * Math.log(0.25));

@@ -1,28 +1,31 @@
-import { IGNORED } from '../../training/rows.js';
+import { IGNORED, type TokenRows } from '../../training/rows.js';
 
 /**
  * For each row −Σ log(share of the token among all supervised tokens of all rows), in nats: what a model that
  * knows only how often a token occurs would lose. A label at position 0 is never predicted and doesn't count.
+ * The rows are read twice, one at a time.
  */
-export function unigramSums(labels: readonly Int32Array[]): readonly number[] {
+export function unigramSums(rows: Pick<TokenRows, 'count' | 'read'>): readonly number[] {
   const counts = new Map<number, number>();
   let total = 0;
-  for (const token of supervised(labels)) {
-    counts.set(token, (counts.get(token) ?? 0) + 1);
-    total++;
+  for (let row = 0; row < rows.count; row++) {
+    for (const token of supervisedTokens(rows.read(row).labels)) {
+      counts.set(token, (counts.get(token) ?? 0) + 1);
+      total++;
+    }
   }
-  return labels.map((row) => {
+  return Array.from({ length: rows.count }, (_, row) => {
     let sum = 0;
-    for (const token of supervised([row])) sum -= Math.log((counts.get(token) ?? 0) / total);
+    for (const token of supervisedTokens(rows.read(row).labels))
+      sum -= Math.log((counts.get(token) ?? 0) / total);
     return sum;
   });
 }
 
-function* supervised(rows: readonly Int32Array[]): Generator<number> {
-  for (const row of rows) {
-    for (let i = 1; i < row.length; i++) {
-      const label = row[i] as number;
-      if (label !== IGNORED) yield label;
-    }
+/** The labels that a loss counts. */
+export function* supervisedTokens(labels: Int32Array): Generator<number> {
+  for (let i = 1; i < labels.length; i++) {
+    const label = labels[i] as number;
+    if (label !== IGNORED) yield label;
   }
 }

@@ -44,6 +44,7 @@ export const run: RunStage = async (context) => {
     context,
     runtime: await onnxRuntime({ threads: context.threads }),
     heldOut,
+    highestId: highestId(heldOut),
     losses,
     answer: rows.answer,
     maxTokens: settings.generation.max_tokens,
@@ -83,6 +84,8 @@ interface Work {
   readonly context: StageContext;
   readonly runtime: Runtime;
   readonly heldOut: HeldOut;
+  /** Largest token id of any row. */
+  readonly highestId: number;
   readonly losses: boolean;
   readonly answer: readonly number[];
   readonly maxTokens: number;
@@ -122,9 +125,8 @@ async function observeOne(
   const { host, stage, signal } = work.context;
   const adapter = subject.adapter === undefined ? undefined : readAdapter(host, subject.adapter);
   if (adapter !== undefined) checkAdapter(adapter, model.config, adapter.path);
-  const highest = highestId(work.heldOut);
-  if (highest >= model.config.vocabSize)
-    throw foreignTokens(subject.label, highest, model.config.vocabSize, stage.span);
+  if (work.highestId >= model.config.vocabSize)
+    throw foreignTokens(subject.label, work.highestId, model.config.vocabSize, stage.span);
   const decoder = await createDecoder({
     runtime: work.runtime,
     config: model.config,

@@ -1,7 +1,7 @@
 import type { Reference } from '../../ir/types.js';
 import type { Tokenizer } from '../../models/types.js';
 import { MOST_PROBES, PROBE_TOKENS } from '../../packaging/merge/index.js';
-import { openHeldOut } from '../eval/held-out.js';
+import { openSplit } from '../format/read.js';
 import type { Artefact, StageContext } from '../types.js';
 
 /** For a merge without rows to take probes from. */
@@ -27,7 +27,9 @@ export function probeRows(
   return ids.map((row) => row.slice(0, most)).filter(({ length }) => length > 0);
 }
 
-function trainingRows(dataset: Reference, context: StageContext): readonly Int32Array[] {
-  const { tokens } = openHeldOut(dataset, context);
-  return Array.from({ length: Math.min(MOST_PROBES, tokens.count) }, (_, row) => tokens.read(row).ids);
+function trainingRows({ stage, port }: Reference, { inputs, host }: StageContext): readonly Int32Array[] {
+  const path = inputs[stage]?.path;
+  if (path === undefined) return [];
+  const split = openSplit(host, path, port);
+  return Array.from({ length: Math.min(MOST_PROBES, split.rows) }, (_, row) => split.read(row).ids);
 }
