@@ -1,15 +1,15 @@
 import { fillNormal, fillUniform } from './random.js';
 import type { Adapter, LoraConfig, ModelConfig, WeightStore } from './types.js';
-import { float32Tensor } from './weights/dense.js';
 import {
+  type ExpectedTensor,
   expectedTensors,
   isProjection,
   PROJECTIONS,
   projectionPath,
   projectionShape,
 } from './weights/llama-names.js';
-import { elementCount } from './weights/sizes.js';
-import { weightStore } from './weights/store.js';
+import { loadTensors } from './weights/load.js';
+import type { WeightSource } from './weights/source.js';
 
 /** Standard deviation of a fresh weight: transformers' `initializer_range`. */
 const DEVIATION = 0.02;
@@ -42,15 +42,42 @@ export function initLora(config: ModelConfig, lora: LoraConfig, seed: number): A
 
 /** Fresh float32 weights for training from scratch: N(0, 0.02) and norms of one, as transformers initialises a Llama. */
 export function initModel(config: ModelConfig, seed: number): WeightStore {
-  const tensors = expectedTensors(config).map(({ name, shape, role }) => {
-    const data = new Float32Array(elementCount(shape));
-    if (role === 'norm') data.fill(1);
-    else fillNormal(data, seed, name, 0, DEVIATION);
-    // The padding row of the embedding takes part in nothing, and transformers starts it at zero.
-    if (role === 'embedding' && config.padTokenId !== null) {
-      data.fill(0, config.padTokenId * config.hiddenSize, (config.padTokenId + 1) * config.hiddenSize);
-    }
-    return float32Tensor(name, shape, data);
-  });
-  return weightStore('fresh weights', tensors);
+  return loadTensors('fresh weights', freshSource(config, seed), config, 'stored');
+}
+
+/** The weights of {@link initModel} as a source: each value is made when it is read. */
+export function freshSource(config: ModelConfig, seed: number): WeightSource {
+  return new Map(
+    expectedTensors(config).map((tensor) => [
+      tensor.name,
+      {
+        name: tensor.name,
+        path: 'fresh weights',
+        shape: tensor.shape,
+        format: () => 'F32',
+        read: (start, count) => freshValues(config, seed, tensor, start, count),
+        readHalves() {
+          throw new Error('fresh weights are float32');
+        },
+      },
+    ]),
+  );
+}
+
+function freshValues(
+  config: ModelConfig,
+  seed: number,
+  { name, role }: ExpectedTensor,
+  start: number,
+  count: number,
+): Float32Array {
+  const values = new Float32Array(count);
+  if (role === 'norm') return values.fill(1);
+  fillNormal(values, seed, name, 0, DEVIATION, start);
+  // The padding row of the embedding takes part in nothing, and transformers starts it at zero.
+  if (role === 'embedding' && config.padTokenId !== null) {
+    const row = config.padTokenId * config.hiddenSize - start;
+    values.fill(0, Math.max(0, row), Math.max(0, row + config.hiddenSize));
+  }
+  return values;
 }

@@ -1,7 +1,8 @@
 import type { Host } from '../source/host.js';
 import { type LoadedTemplate, readChatTemplate } from './chat-template.js';
+import { type Companion, folderCompanions } from './companions.js';
 import { readConfig } from './config.js';
-import { readTextFile } from './json-file.js';
+import { type Json, readJsonFile, readTextFile } from './json-file.js';
 import { openTensorSource } from './safetensors/folder.js';
 import { type ModelConfig, ModelError, type Tokenizer, type WeightStore } from './types.js';
 import { checkTensors, loadTensors, type Storage } from './weights/load.js';
@@ -13,10 +14,15 @@ export interface ModelFile {
   readonly bytes: number;
 }
 
-/** A model in Hugging Face layout; weights, tokenizer and template are read when they are asked for. */
+/** A model, in Hugging Face layout or in a GGUF file; weights, tokenizer and template are read when they are asked for. */
 export interface ModelFolder {
+  /** The folder, or the GGUF file. */
   readonly path: string;
   readonly config: ModelConfig;
+  /** What `config.json` says, or would say. Throws a {@link ModelError}. */
+  configJson(): Json;
+  /** The other files that a folder of a model made from this one needs: tokenizer, template, generation settings, licence. */
+  companions(): readonly Companion[];
   /** Files that decide what the model does, sorted by name: what a digest is made of. */
   files(): readonly ModelFile[];
   /** Checks, without reading any data, that every tensor is there with its shape; throws a {@link ModelError}. */
@@ -46,6 +52,9 @@ export function openModel(host: Host, folder: string): ModelFolder {
     path: folder,
     config,
     ...weightAccess(folder, config, () => safetensorsSource(openTensorSource(host, folder))),
+    configJson: () =>
+      readJsonFile(host, `${folder}/config.json`, { code: 'model_config', maxBytes: MAX_CONFIG_BYTES }),
+    companions: () => folderCompanions(host, folder),
     files: () => modelFiles(host, folder),
     async tokenizer() {
       const { loadTokenizer } = await import('./tokenizer/tokenizer.js');
@@ -78,6 +87,7 @@ export function weightAccess(
   };
 }
 
+const MAX_CONFIG_BYTES = 10_000_000;
 const MODEL_FILE = /\.(?:safetensors|json|jinja)$/;
 
 function modelFiles(host: Host, folder: string): readonly ModelFile[] {

@@ -71,17 +71,19 @@ export function fillUniform(
   }
 }
 
-/** Fills with normal values (Box and Muller, 1958). */
+/** Fills with normal values (Box and Muller, 1958); `out[0]` is value `first` of the stream. */
 export function fillNormal(
   out: Float32Array,
   seed: number,
   stream: string,
   mean: number,
   deviation: number,
+  first = 0,
 ): void {
-  for (let start = 0; start < out.length; start += 4) {
-    const four = words(seed, stream, start / 4);
-    for (let i = 0; i < 4 && start + i < out.length; i++) {
+  const lead = first % 4;
+  for (let start = -lead; start < out.length; start += 4) {
+    const four = words(seed, stream, (first + start) / 4);
+    for (let i = Math.max(0, -start); i < 4 && start + i < out.length; i++) {
       const pair = i & 2;
       // One minus a value in [0, 1) is never 0, so the logarithm is finite.
       const radius = Math.sqrt(-2 * Math.log(1 - (four[pair] ?? 0) / 2 ** 32));

@@ -1,10 +1,13 @@
 import { join, resolve } from 'node:path';
 import type { Call, Reference } from '../ir/types.js';
+import type { ModelFolder } from '../models/load.js';
+import { openModelAt, untrained, WEIGHT_FILE } from '../models/open.js';
+import type { Host } from '../source/host.js';
 import type { StageContext } from './types.js';
 
-/** A model folder, and the seed of its weights where they are yet to be made. */
+/** Where a model stands, and the seed of its weights where they are yet to be made. */
 export interface ResolvedModel {
-  /** Absolute folder in Hugging Face layout. */
+  /** Absolute path of a folder in Hugging Face layout, or of a GGUF file. */
   readonly folder: string;
   /** Set by `untrained(…)`: config and tokenizer are the folder's, the weights are random. */
   readonly seed?: number;
@@ -16,19 +19,23 @@ type Place = Pick<StageContext, 'folder'> & {
   readonly host: Pick<StageContext['host'], 'packageFolder'>;
 };
 
+const standingAt =
+  (argument: string) =>
+  (call: Call, place: Place): ResolvedModel => ({
+    folder: resolve(place.folder, String(call.args[argument])),
+    label: String(call.args[argument]),
+  });
+
 const resolvers: Readonly<Record<string, (call: Call, place: Place) => ResolvedModel>> = {
   starter: (_, place) => ({
     folder: join(place.host.packageFolder, 'stdlib', 'models', 'starter'),
     label: 'starter',
   }),
-  local: (call, place) => ({
-    folder: resolve(place.folder, String(call.args['folder'])),
-    label: String(call.args['folder']),
-  }),
+  local: standingAt('folder'),
+  gguf: standingAt('file'),
   untrained: (call, place) => ({
-    folder: resolve(place.folder, String(call.args['folder'])),
+    ...standingAt('folder')(call, place),
     seed: Number(call.args['seed']),
-    label: String(call.args['folder']),
   }),
 };
 
@@ -38,7 +45,10 @@ export function resolveModelCall(call: Call, place: Place): ResolvedModel | unde
 }
 
 /** Where a setting that names a model points: a call, or the model that an earlier stage put out. */
-export function resolveModel(value: Call | Reference, context: StageContext): ResolvedModel {
+export function resolveModel(
+  value: Call | Reference,
+  context: Pick<StageContext, 'folder' | 'host' | 'inputs'>,
+): ResolvedModel {
   if ('call' in value) {
     const found = resolveModelCall(value, context);
     if (found === undefined) throw new Error(`no resolver for the model function ${value.call}`);
@@ -49,4 +59,38 @@ export function resolveModel(value: Call | Reference, context: StageContext): Re
   if (artefact === undefined || output === undefined)
     throw new Error(`stage ${value.stage} handed on no model`);
   return { folder: join(artefact.path, output), label: `${value.stage}` };
+}
+
+/** Opens a model of any kind; fresh weights are made where they would be read. Throws a `ModelError`. */
+export function openResolved(host: Host, { folder, seed }: ResolvedModel): ModelFolder {
+  const model = openModelAt(host, folder);
+  return seed === undefined ? model : untrained(model, seed);
+}
+
+export interface ModelPath {
+  /** Name in the folder. */
+  readonly name: string;
+  /** Absolute. */
+  readonly path: string;
+  readonly bytes: number;
+}
+
+/**
+ * The files that decide what a model does, sorted by name, or those that decide how it cuts texts and renders chats:
+ * what digests are made of. Fresh weights have none; their seed stands for them. A GGUF file can't be taken apart.
+ */
+export function modelFiles(
+  host: Host,
+  resolved: ResolvedModel,
+  content: 'all' | 'tokenizer' = 'all',
+): readonly ModelPath[] {
+  const inFolder = host.stat(resolved.folder)?.isFolder === true;
+  return openResolved(host, resolved)
+    .files()
+    .filter(({ name }) => content === 'all' || !WEIGHT_FILE.test(name))
+    .map(({ name, bytes }) => ({
+      name,
+      path: inFolder ? join(resolved.folder, name) : resolved.folder,
+      bytes,
+    }));
 }

@@ -1,19 +1,34 @@
 import { basename } from 'node:path';
 import type { Host } from '../../source/host.js';
 import { compileChatTemplate } from '../chat-template.js';
+import { configJsonOf, writtenCompanions } from '../companions.js';
+import type { Json } from '../json-file.js';
 import { type ModelFolder, weightAccess } from '../load.js';
+import type { ModelConfig } from '../types.js';
 import { ggufConfig } from './config.js';
 import { type GgufHeader, readGgufHeader } from './header.js';
-import { ggufTokenizerJson } from './tokenizer.js';
+import { ggufBegins, ggufTokenizerJson } from './tokenizer.js';
 import { ggufSource } from './weights.js';
 
 /** Opens a GGUF file as a model: its config, weights, tokenizer and chat template. Throws a `ModelError`. */
 export function openGguf(host: Host, path: string): ModelFolder {
   const header = readGgufHeader(host, path);
   const config = ggufConfig(header);
+  const template = () => {
+    const source = header.values.get('tokenizer.chat_template');
+    return typeof source === 'string' ? compileChatTemplate(source, specialTokens(header), path) : undefined;
+  };
   return {
     path,
     config,
+    configJson: () => configJsonOf(config),
+    companions: () =>
+      writtenCompanions({
+        config,
+        tokenizer: () => ggufTokenizerJson(header),
+        tokenizerConfig: tokenizerConfig(header, config),
+        template: template(),
+      }),
     files: () => [{ name: basename(path), bytes: host.stat(path)?.size ?? 0 }],
     ...weightAccess(path, config, () => ggufSource(host, header, config)),
     async tokenizer() {
@@ -23,12 +38,7 @@ export function openGguf(host: Host, path: string): ModelFolder {
       ]);
       return buildTokenizer(parseTokenizer(ggufTokenizerJson(header), path), path);
     },
-    template() {
-      const source = header.values.get('tokenizer.chat_template');
-      return typeof source === 'string'
-        ? compileChatTemplate(source, specialTokens(header), path)
-        : undefined;
-    },
+    template,
     licence() {
       const licence = header.values.get('general.license');
       return typeof licence === 'string' ? licence : undefined;
@@ -52,4 +62,14 @@ function specialTokens({ values }: GgufHeader): Readonly<Record<string, string>>
     if (typeof token === 'string') found[name] = token;
   }
   return found;
+}
+
+function tokenizerConfig(header: GgufHeader, { maxPositions }: ModelConfig): Json {
+  return {
+    ...specialTokens(header),
+    add_bos_token: ggufBegins(header),
+    clean_up_tokenization_spaces: false,
+    model_max_length: maxPositions,
+    tokenizer_class: 'PreTrainedTokenizerFast',
+  };
 }

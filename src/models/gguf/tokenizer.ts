@@ -1,6 +1,6 @@
 import type { Json } from '../json-file.js';
 import { ModelError } from '../types.js';
-import type { GgufHeader } from './header.js';
+import type { GgufHeader, GgufValue } from './header.js';
 
 /** What `tokenizer.ggml.pre` stands for, as steps of a `tokenizer.json` (llama.cpp, `llama-vocab.cpp`). */
 const BYTE_LEVEL = { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true };
@@ -33,8 +33,34 @@ function sequence(...pretokenizers: readonly Json[]): Json {
 const CONTROL = 3;
 const USER_DEFINED = 4;
 
+const PLAIN = { single_word: false, lstrip: false, rstrip: false, normalized: false };
+
+const BEGIN = 'tokenizer.ggml.bos_token_id';
+
+/** Whether llama.cpp puts the begin token before a text of its own accord. */
+export function ggufBegins({ values }: GgufHeader): boolean {
+  const asked = values.get('tokenizer.ggml.add_bos_token');
+  if (typeof asked === 'boolean') return asked;
+  return values.get('tokenizer.ggml.pre') === 'llama-bpe';
+}
+
+/** The post-processor that puts a token before every text. */
+function putsBefore(tokens: readonly string[], id: GgufValue | undefined): Json | null {
+  const token = typeof id === 'number' ? tokens[id] : undefined;
+  if (token === undefined) return null;
+  const [a, b] = ['A', 'B'].map((sequence) => ({ Sequence: { id: sequence, type_id: 0 } }));
+  const begin = { SpecialToken: { id: token, type_id: 0 } };
+  return {
+    type: 'TemplateProcessing',
+    single: [begin, a],
+    pair: [begin, a, begin, b],
+    special_tokens: { [token]: { id: token, ids: [id], tokens: [token] } },
+  };
+}
+
 /** The `tokenizer.json` that says what a GGUF file's vocabulary says. Throws a {@link ModelError} `model_tokenizer`. */
-export function ggufTokenizerJson({ path, values }: GgufHeader): Json {
+export function ggufTokenizerJson(header: GgufHeader): Json {
+  const { path, values } = header;
   const fail = (detail: string): never => {
     throw new ModelError(
       'model_tokenizer',
@@ -64,16 +90,26 @@ export function ggufTokenizerJson({ path, values }: GgufHeader): Json {
   const types = values.get('tokenizer.ggml.token_type');
   const typeOf = (id: number): unknown => (Array.isArray(types) ? types[id] : undefined);
   return {
+    version: '1.0',
+    truncation: null,
+    padding: null,
     added_tokens: tokens.flatMap((content, id) =>
       content !== '' && (typeOf(id) === CONTROL || typeOf(id) === USER_DEFINED)
-        ? [{ id, content, special: typeOf(id) === CONTROL, normalized: false }]
+        ? [{ ...PLAIN, id, content, special: typeOf(id) === CONTROL }]
         : [],
     ),
     normalizer: null,
     pre_tokenizer: pre.step,
+    post_processor: ggufBegins(header) ? putsBefore(tokens, values.get(BEGIN)) : null,
     decoder: BYTE_LEVEL,
     model: {
       type: 'BPE',
+      dropout: null,
+      unk_token: null,
+      continuing_subword_prefix: null,
+      end_of_word_suffix: null,
+      fuse_unk: false,
+      byte_fallback: false,
       vocab: Object.fromEntries(tokens.map((token, id) => [token, id])),
       merges: strings('tokenizer.ggml.merges'),
       ignore_merges: pre.ignoreMerges,

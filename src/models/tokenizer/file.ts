@@ -27,6 +27,8 @@ export interface BpeModel {
 export interface TokenizerFile {
   readonly model: BpeModel;
   readonly added: readonly AddedToken[];
+  /** Token that the post-processor puts before a text. */
+  readonly beginId?: number;
   /** Normaliser, pre-tokeniser and decoder as they stand in the file. */
   readonly pipeline: Json;
 }
@@ -59,6 +61,7 @@ export function parseTokenizer(json: Json, path: string): TokenizerFile {
       return fail(`"model.${field}" is not supported.`);
   }
   const added = readAdded(json['added_tokens'], fail);
+  const beginId = beginOf(json['post_processor']);
   return {
     model: {
       vocab: readVocab(model['vocab'], fail),
@@ -69,12 +72,28 @@ export function parseTokenizer(json: Json, path: string): TokenizerFile {
       ignoreMerges: model['ignore_merges'] === true,
     },
     added,
+    ...(beginId === undefined ? {} : { beginId }),
     pipeline: {
       normalizer: json['normalizer'] ?? null,
       pre_tokenizer: json['pre_tokenizer'] ?? null,
       decoder: json['decoder'] ?? null,
     },
   };
+}
+
+/** The token at the head of a `TemplateProcessing`, which may stand in a sequence of steps. */
+function beginOf(step: unknown): number | undefined {
+  if (!isJson(step)) return undefined;
+  if (Array.isArray(step['processors'])) {
+    return step['processors'].map(beginOf).find((id) => id !== undefined);
+  }
+  const single: unknown = step['single'];
+  const [head]: readonly unknown[] = Array.isArray(single) ? single : [];
+  const token = isJson(head) && isJson(head['SpecialToken']) ? head['SpecialToken']['id'] : undefined;
+  const known = step['special_tokens'];
+  const found = isJson(known) && typeof token === 'string' ? known[token] : undefined;
+  const ids: unknown = isJson(found) ? found['ids'] : undefined;
+  return Array.isArray(ids) && isId(ids[0]) ? ids[0] : undefined;
 }
 
 type Fail = (detail: string) => never;

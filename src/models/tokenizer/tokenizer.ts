@@ -1,4 +1,5 @@
 import type { Host } from '../../source/host.js';
+import { isJson, readJsonFile } from '../json-file.js';
 import { ModelError, type Tokenizer } from '../types.js';
 import { addedTokenSplitter } from './added.js';
 import { bpeEncoder, MergeError, type WordEncoder } from './bpe.js';
@@ -8,7 +9,19 @@ import { loadPipeline, type Pipeline } from './pipeline.js';
 /** The tokenizer of a model folder. Throws a {@link ModelError}. */
 export async function loadTokenizer(host: Host, folder: string): Promise<Tokenizer> {
   const path = `${folder}/tokenizer.json`;
-  return buildTokenizer(readTokenizerFile(host, path), path);
+  const tokenizer = await buildTokenizer(readTokenizerFile(host, path), path);
+  return withConfiguredBegin(tokenizer, host, `${folder}/tokenizer_config.json`);
+}
+
+/** `add_bos_token` of the config decides over the post-processor, as in transformers. */
+function withConfiguredBegin(tokenizer: Tokenizer, host: Host, path: string): Tokenizer {
+  if (host.stat(path) === undefined) return tokenizer;
+  const config = readJsonFile(host, path, { code: 'model_tokenizer', maxBytes: 5_000_000 });
+  if (typeof config['add_bos_token'] !== 'boolean') return tokenizer;
+  const { beginId: _, ...others } = tokenizer;
+  const bos = isJson(config['bos_token']) ? config['bos_token']['content'] : config['bos_token'];
+  const id = typeof bos === 'string' ? tokenizer.idOf(bos) : undefined;
+  return config['add_bos_token'] && id !== undefined ? { ...others, beginId: id } : others;
 }
 
 /** A tokenizer from the content of its file; `path` is what errors name. */
@@ -85,6 +98,7 @@ function assemble(file: TokenizerFile, pipeline: Pipeline, encodeWord: WordEncod
       return pipeline.decode(parts);
     },
     vocabSize: ids.size,
+    ...(file.beginId === undefined ? {} : { beginId: file.beginId }),
     idOf: (token) => ids.get(token),
     tokenOf: (id) => tokens.get(id),
   };

@@ -14,6 +14,12 @@ export const models = {
     positional: ['folder'],
     args: { folder: required(t.modelFolder, 'Folder, relative to the pipeline file.') },
   },
+  gguf: {
+    family: 'model',
+    doc: 'A GGUF file of a Llama-shaped model with a byte-level vocabulary, as llama.cpp reads it.',
+    positional: ['file'],
+    args: { file: required(t.files, 'File, relative to the pipeline file.') },
+  },
   untrained: {
     family: 'model',
     doc: 'Random weights in the shape of a folder’s config.json, with its tokenizer: for training from scratch.',
