@@ -1,0 +1,70 @@
+/** SHA-256 of files, remembered by path, size and time of change, so that a plan need not read a large file twice. */
+import { createHash } from 'node:crypto';
+import type { Host } from '../source/host.js';
+
+export interface Remembered {
+  readonly size: number;
+  readonly modified: number;
+  readonly sha256: string;
+}
+
+/** Absolute path → digest: the content of `.ftp/digests.json`. */
+export type DigestTable = Readonly<Record<string, Remembered>>;
+
+export interface Digests {
+  /** Throws a `HostError` where the file cannot be read. */
+  of(path: string): string;
+  /** The table with what was added; `undefined` where nothing was. The caller writes it, if it writes at all. */
+  changed(): DigestTable | undefined;
+}
+
+const WINDOW = 1 << 22;
+
+/** A file changed this recently may change again within the resolution of the file system's clock (git's "racy" files). */
+const SETTLED = 2_000;
+
+export function openDigests(host: Host, saved: DigestTable = {}): Digests {
+  const table = new Map<string, Remembered>(Object.entries(saved));
+  const fresh = new Map<string, Remembered>();
+  let grown = false;
+  return {
+    of(path) {
+      const stat = host.stat(path);
+      const known = table.get(path) ?? fresh.get(path);
+      if (stat !== undefined && known?.size === stat.size && known.modified === stat.modified)
+        return known.sha256;
+      const digest = digestOf(host, path);
+      if (stat !== undefined) {
+        const entry = { size: stat.size, modified: stat.modified, sha256: digest };
+        const settled = host.now() - stat.modified > SETTLED;
+        if (settled) grown = true;
+        (settled ? table : fresh).set(path, entry);
+      }
+      return digest;
+    },
+    changed: () => (grown ? Object.fromEntries(table) : undefined),
+  };
+}
+
+function digestOf(host: Host, path: string): string {
+  const hash = createHash('sha256');
+  for (let start = 0; ; start += WINDOW) {
+    const chunk = host.readBytes(path, start, WINDOW);
+    hash.update(chunk);
+    if (chunk.length < WINDOW) return hash.digest('hex');
+  }
+}
+
+/** The table that an earlier run left; an unreadable one is no table, and everything is read again. */
+export function readDigestTable(host: Host): DigestTable {
+  const path = digestTablePath(host.cwd);
+  if (host.stat(path) === undefined) return {};
+  try {
+    const table = JSON.parse(host.readText(path)) as unknown;
+    return table !== null && typeof table === 'object' ? (table as DigestTable) : {};
+  } catch {
+    return {};
+  }
+}
+
+export const digestTablePath = (cwd: string): string => `${cwd}/.ftp/digests.json`;

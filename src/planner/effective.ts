@@ -1,0 +1,62 @@
+/** Every setting as it counts, and who set it. */
+import type { Stage, Value } from '../ir/types.js';
+import type { Chosen } from '../stages/types.js';
+import { isRecord } from './canonical.js';
+import { isCall, isReference } from './models.js';
+import type { Effective } from './types.js';
+
+export function effectiveSettings(
+  stage: Stage,
+  chosen: Chosen | undefined,
+): Readonly<Record<string, Effective>> {
+  const effective: Record<string, Effective> = {};
+  const add = (path: string, value: Value, inherited: Effective['from']): void => {
+    const from = stage.origins[path] ?? inherited;
+    if (isPlainRecord(value))
+      for (const [name, field] of Object.entries(value)) add(`${path}.${name}`, field, from);
+    else effective[path] = { value: withoutText(value), from };
+  };
+  for (const [name, value] of Object.entries(stage.settings)) add(name, value, 'default');
+  if (chosen === undefined) return effective;
+  return { ...effective, ...chosenSettings(stage, chosen, effective) };
+}
+
+/** What the planner decided: also where it only confirmed what the file says. */
+function chosenSettings(
+  stage: Stage,
+  chosen: Chosen,
+  written: Readonly<Record<string, Effective>>,
+): Readonly<Record<string, Effective>> {
+  const unlessWritten = (path: string, value: number): Effective =>
+    written[path]?.value === value
+      ? (written[path] ?? { value, from: 'planner' })
+      : { value, from: 'planner' };
+  const adapter: Readonly<Record<string, Effective>> =
+    chosen.method === 'full'
+      ? {}
+      : {
+          'lora.rank': unlessWritten('lora.rank', chosen.rank),
+          'lora.alpha': unlessWritten('lora.alpha', chosen.alpha),
+        };
+  return {
+    using: { value: chosen.method, from: stage.preset === chosen.method ? 'author' : 'planner' },
+    ...adapter,
+    'batch.micro': unlessWritten('batch.micro', chosen.microBatch),
+    'batch.accumulation': { value: chosen.accumulation, from: 'planner' },
+    max_length: { value: chosen.maxLength, from: 'planner' },
+    checkpointed_blocks: { value: chosen.checkpointedBlocks, from: 'planner' },
+    head_chunk: { value: chosen.headChunk, from: 'planner' },
+  };
+}
+
+const isPlainRecord = (value: Value): value is { readonly [key: string]: Value } =>
+  isRecord(value) && !isCall(value) && !isReference(value) && !('unit' in value) && !('sha256' in value);
+
+/** A prompt's text is in its file; the plan names the file and its digest. */
+function withoutText(value: Value): Value {
+  if (Array.isArray(value)) return value.map((item: Value) => withoutText(item));
+  if (!isRecord(value)) return value;
+  const fields =
+    'sha256' in value ? Object.entries(value).filter(([name]) => name !== 'text') : Object.entries(value);
+  return Object.fromEntries(fields.map(([name, field]) => [name, withoutText(field)]));
+}

@@ -1,0 +1,172 @@
+/** What each kind of stage needs in memory, time and disk, once it is known what it will do. */
+
+import { EVALUATION_SHAPES } from '../evaluation/shapes.js';
+import type { Call, Stage, StageKind, Value } from '../ir/types.js';
+import type { LoraConfig } from '../models/types.js';
+import type { EvalSettings } from '../stages/eval/schema.js';
+import { trainSettings } from '../stages/train/settings.js';
+import { loraConfig } from '../stages/train/targets.js';
+import type { Chosen } from '../stages/types.js';
+import { evaluationPeak, type ForwardMemory, mergePeak } from './memory/evaluate.js';
+import { copyPeak, dataPeak, formatPeak } from './memory/rows.js';
+import { decoderShape, trainPeak } from './memory/train.js';
+import { isReference, stageNamed } from './models.js';
+import { type PlannedModel, weightBytes } from './stage-models.js';
+import { computeSeconds, copySeconds, generationSeconds, plus, rowSeconds } from './time.js';
+import { paddedTokens, type TrainFacts, trainFlops } from './train-stage.js';
+import type { Peak, Seconds } from './types.js';
+import type { PlanWorld } from './world.js';
+
+export interface Estimate {
+  readonly peak: Peak | null;
+  readonly seconds: Seconds | null;
+  readonly diskBytes: number;
+}
+
+export interface EstimateInput {
+  readonly world: PlanWorld;
+  readonly stage: Stage;
+  /** Train stages. */
+  readonly chosen?: Chosen;
+  readonly facts?: TrainFacts;
+  /** False for a cached stage: nothing is read or measured for it. */
+  readonly look: boolean;
+}
+
+type Estimator = (input: EstimateInput) => Promise<Estimate>;
+
+const NOTHING: Estimate = { peak: null, seconds: null, diskBytes: 0 };
+
+const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
+  async data({ world, stage }) {
+    const { bytes, rows } = world.sources(stage.name);
+    const near = (stage.settings['dedupe'] as readonly Call[]).some(({ call }) => call === 'near');
+    return {
+      peak: dataPeak({ bytes, rows, near }),
+      seconds: here(world, rowSeconds('data', bytes)),
+      diskBytes: Math.ceil(1.3 * bytes),
+    };
+  },
+  async format({ world, stage, look }) {
+    const from = stage.settings['from'];
+    const { bytes, rows } = isReference(from) ? world.sources(from.stage) : { bytes: 0, rows: 0 };
+    const tokenizerBytes = world.host.stat(`${tokenizerFolder(world, stage)}/tokenizer.json`)?.size ?? 0;
+    const lengths = await world.lengths(stage.name, 'all', look);
+    const tokens = lengths?.tokens ?? bytes / 4;
+    return {
+      peak: formatPeak({ rows, tokenizerBytes }),
+      seconds: here(world, rowSeconds('format', bytes)),
+      diskBytes: Math.ceil(8 * tokens + 48 * rows + 1.1 * bytes),
+    };
+  },
+  async train({ world, stage, chosen, facts, look }) {
+    if (chosen === undefined || facts === undefined) return NOTHING;
+    const speed = look ? await world.speed() : undefined;
+    const trained = facts.memory.planDecoder(decoderShape(facts.memory, chosen)).parts.gradients;
+    const { keep } = trainSettings(stage).checkpoint;
+    return {
+      peak: trainPeak(facts.memory, chosen),
+      seconds: speed === undefined ? null : computeSeconds(trainFlops(stage, facts, chosen), speed),
+      // best and last, and checkpoints of parameters and two moments: those kept, the best, one being written
+      diskBytes: Math.ceil(2 * trained + 3 * trained * (keep + 2)),
+    };
+  },
+  async eval({ world, stage, look }) {
+    const settings = stage.settings as unknown as EvalSettings;
+    const model = world.modelOf(settings.model as Value);
+    const lengths = await world.lengths(settings.dataset.stage, settings.dataset.port, look);
+    if (model === undefined || lengths === undefined) return NOTHING;
+    const memory = forwardMemory(world, model, lengths.longest);
+    const generates = settings.metrics.some(({ call }) => call === 'exact_match' || call === 'rouge_l');
+    const rows = Math.min(lengths.rows, settings.generation.rows ?? lengths.rows);
+    const answers =
+      generates || settings.samples > 0
+        ? { rows: generates ? rows : settings.samples, maxTokens: settings.generation.max_tokens }
+        : undefined;
+    const speed = look ? await world.speed() : undefined;
+    const models = settings.baseline === undefined ? 1 : 2;
+    const perToken = flopsPerToken(world, memory);
+    const forward = models * paddedTokens(lengths) * perToken;
+    const prompts = models * (answers?.rows ?? 0) * (lengths.tokens / Math.max(1, lengths.rows)) * perToken;
+    const tokens = models * (answers?.rows ?? 0) * settings.generation.max_tokens;
+    return {
+      peak: evaluationPeak(memory, answers),
+      seconds:
+        speed === undefined
+          ? null
+          : plus(computeSeconds(forward + prompts, speed), generationSeconds(tokens * perToken, speed)),
+      diskBytes: 50_000 + 1200 * lengths.rows,
+    };
+  },
+  async merge({ world, stage }) {
+    const base = world.modelOf(stage.settings['base']);
+    if (base === undefined) return NOTHING;
+    const adapter = stage.settings['adapter'];
+    const lora = isReference(adapter) ? adapterConfig(world, adapter.stage) : undefined;
+    const memory: ForwardMemory = { ...forwardMemory(world, base, 32), lora };
+    const written = base.parameters * (stage.settings['dtype'] === 'f32' ? 4 : 2);
+    return {
+      peak: mergePeak(memory),
+      seconds: here(world, copySeconds(4 * written)),
+      diskBytes: written + base.tokenizerBytes,
+    };
+  },
+  async deploy({ world, stage }) {
+    const model = world.modelOf(stage.settings['model']);
+    if (model === undefined) return NOTHING;
+    const bytes = weightBytes(model).lora + model.tokenizerBytes;
+    const smoke = typeof stage.settings['smoke'] === 'string';
+    const seconds = copySeconds(2 * bytes);
+    return {
+      peak: smoke ? evaluationPeak(forwardMemory(world, model, 256), { rows: 1, maxTokens: 64 }) : copyPeak(),
+      seconds: here(world, smoke ? plus(seconds, 2) : seconds),
+      diskBytes: bytes,
+    };
+  },
+};
+
+export const estimate = (input: EstimateInput): Promise<Estimate> => ESTIMATORS[input.stage.kind](input);
+
+const here = (world: PlanWorld, seconds: Seconds): Seconds | null => (world.machine.here ? seconds : null);
+
+function tokenizerFolder(world: PlanWorld, stage: Stage): string {
+  return world.modelOf(stage.settings['model'])?.folder.path ?? '';
+}
+
+function forwardMemory(world: PlanWorld, model: PlannedModel, longest: number): ForwardMemory {
+  const trainer = model.root.adapterOf;
+  const method = trainer === undefined ? 'lora' : (world.chosen.get(trainer)?.method ?? 'lora');
+  return {
+    config: model.config,
+    weightBytes: weightBytes(model)[method === 'qlora' ? 'qlora' : 'lora'],
+    decoded: model.format !== 'F32' || method === 'qlora',
+    lora: trainer === undefined ? undefined : adapterConfig(world, trainer),
+    longest,
+    tokenizerBytes: model.tokenizerBytes,
+    onDevice: world.machine.devices.length > 0,
+    planDecoder: world.planDecoder,
+  };
+}
+
+function adapterConfig(world: PlanWorld, trainer: string): LoraConfig | undefined {
+  const stage = stageNamed(world.program, trainer);
+  const chosen = world.chosen.get(trainer);
+  if (stage === undefined || chosen === undefined || chosen.method === 'full') return undefined;
+  return { ...loraConfig(trainSettings(stage), chosen), dropout: 0 };
+}
+
+function flopsPerToken(world: PlanWorld, memory: ForwardMemory): number {
+  const length = Math.min(128, memory.config.maxPositions);
+  const { flops } = world.planDecoder({
+    config: memory.config,
+    lora: memory.lora,
+    trainable: 'none',
+    weightBytes: memory.weightBytes,
+    decoded: memory.decoded,
+    rows: 1,
+    length,
+    checkpointedBlocks: 0,
+    headChunk: EVALUATION_SHAPES.headChunk,
+  });
+  return flops / length;
+}

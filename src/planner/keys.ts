@@ -1,0 +1,130 @@
+/** A stage's key: a digest of everything that can change its artefact, and of nothing else. */
+import type { Program, Stage, StageKind } from '../ir/types.js';
+import type { Host } from '../source/host.js';
+import { stages as definitions } from '../stages/index.js';
+import { schemas } from '../stages/schemas.js';
+import type { Chosen } from '../stages/types.js';
+import { canonical, sha256 } from './canonical.js';
+import type { Digests } from './digests.js';
+import { type ModelContent, type Part, type PartsContext, settingParts } from './parts.js';
+
+export interface StageKey {
+  readonly key: string;
+  /** By the name that people read; kept in the store entry, so that a reason is a look-up. */
+  readonly parts: Readonly<Record<string, string>>;
+}
+
+export interface RuntimeIdentity {
+  readonly name: string;
+  readonly version: string;
+}
+
+export interface KeyOptions {
+  readonly digests: Digests;
+  readonly runtime: RuntimeIdentity;
+  /** What was chosen for the train stages, by name. */
+  readonly chosen: Readonly<Record<string, Chosen>>;
+}
+
+/** Stages whose artefact depends on how the runtime computes. */
+const COMPUTED: ReadonlySet<StageKind> = new Set(['train', 'eval', 'merge']);
+
+/** Settings that act through {@link Chosen} alone: what they led to is in the key, and they are not. */
+const CHOSEN_SETTINGS: Readonly<Partial<Record<StageKind, readonly string[]>>> = {
+  train: ['fallback'],
+};
+
+/** What a key takes from the choice; accumulation follows from the micro batch. */
+const CHOSEN_PARTS = [
+  'method',
+  'microBatch',
+  'maxLength',
+  'rank',
+  'alpha',
+  'checkpointedBlocks',
+  'headChunk',
+] as const satisfies readonly (keyof Chosen)[];
+
+/**
+ * Keys of every stage, in the program's order. `require` changes none: gates are evaluated anew from the metrics
+ * that were stored. Throws a `HostError` or a `ModelError` where a file that a stage reads cannot be read.
+ */
+export function stageKeys(program: Program, host: Host, options: KeyOptions): ReadonlyMap<string, StageKey> {
+  const keys = new Map<string, StageKey>();
+  for (const stage of program.stages) keys.set(stage.name, stageKey(program, stage, host, options, keys));
+  return keys;
+}
+
+export function stageKey(
+  program: Program,
+  stage: Stage,
+  host: Host,
+  options: KeyOptions,
+  earlier: ReadonlyMap<string, StageKey>,
+): StageKey {
+  const context: PartsContext = {
+    program,
+    host,
+    digests: options.digests,
+    keyOf: (name) => earlier.get(name)?.key ?? '',
+  };
+  const parts: Part[] = [
+    plain('kind', stage.kind),
+    plain('definition', String(definitions[stage.kind].version)),
+    ...(COMPUTED.has(stage.kind) ? [plain('runtime', runtimeName(options.runtime))] : []),
+    ...ownParts(stage, context, options.chosen[stage.name]),
+  ];
+  const made = new Map(parts.map(({ identity, value }) => [identity, value]));
+  return {
+    key: sha256(canonical(Object.fromEntries(made))),
+    parts: Object.fromEntries(parts.map(({ name, value }) => [name, value])),
+  };
+}
+
+export const runtimeName = ({ name, version }: RuntimeIdentity): string => `${name} ${version}`;
+
+function ownParts(stage: Stage, context: PartsContext, chosen: Chosen | undefined): readonly Part[] {
+  const content: ModelContent = stage.kind === 'format' ? 'tokenizer' : 'all';
+  const schema = schemas[stage.kind].settings;
+  const skipped = new Set(CHOSEN_SETTINGS[stage.kind]);
+  if (chosen?.method === 'full') skipped.add('lora');
+  const parts = Object.entries(stage.settings)
+    .filter(([name]) => !skipped.has(name))
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .flatMap(([name, value]) => settingParts(`settings.${name}`, value, schema[name], context, content))
+    // the micro batch acts through the choice
+    .filter(({ name }) => name !== 'settings.batch.micro');
+  return [...parts, ...chosenParts(chosen)];
+}
+
+function chosenParts(chosen: Chosen | undefined): readonly Part[] {
+  if (chosen === undefined) return [];
+  const adapter = chosen.method !== 'full';
+  return CHOSEN_PARTS.filter((name) => adapter || (name !== 'rank' && name !== 'alpha')).map((name) =>
+    plain(`chosen.${name}`, canonical(chosen[name])),
+  );
+}
+
+const plain = (name: string, value: string): Part => ({ name, identity: name, value });
+
+/** The choice that a record was made under, from its parts; `undefined` where it holds none. */
+export function chosenFromParts(parts: Readonly<Record<string, string>>, global: number): Chosen | undefined {
+  const read = (name: string): unknown => {
+    const text = parts[`chosen.${name}`];
+    return text === undefined ? undefined : JSON.parse(text);
+  };
+  const method = read('method');
+  const number = (name: string, fallback?: number): number => Number(read(name) ?? fallback ?? Number.NaN);
+  if (method !== 'lora' && method !== 'qlora' && method !== 'full') return undefined;
+  const chosen: Chosen = {
+    method,
+    microBatch: number('microBatch'),
+    accumulation: Math.ceil(global / number('microBatch')),
+    maxLength: number('maxLength'),
+    rank: number('rank', 0),
+    alpha: number('alpha', 0),
+    checkpointedBlocks: number('checkpointedBlocks'),
+    headChunk: number('headChunk'),
+  };
+  return Object.values(chosen).some((value) => Number.isNaN(value)) ? undefined : chosen;
+}

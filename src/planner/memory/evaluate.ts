@@ -1,0 +1,103 @@
+/** The peak of an evaluation and of a merge: one model at a time, forward only. */
+
+import { EVALUATION_SHAPES } from '../../evaluation/shapes.js';
+import type { DecoderPlanOptions } from '../../models/decoder/types.js';
+import type { LoraConfig, ModelConfig } from '../../models/types.js';
+import { paddedLength } from '../../training/batch.js';
+import type { Peak } from '../types.js';
+import { DECODER_PROCESS, DEVICE_CONTEXT, SPREAD, TOKENIZER_SHARE } from './calibration.js';
+import { NO_PARTS, peakOf, sumOf } from './parts.js';
+import type { PlanDecoder } from './train.js';
+
+export interface ForwardMemory {
+  readonly config: ModelConfig;
+  readonly weightBytes: number;
+  readonly decoded: boolean;
+  readonly lora?: LoraConfig;
+  /** Tokens of the longest row. */
+  readonly longest: number;
+  /** Bytes of `tokenizer.json`. */
+  readonly tokenizerBytes: number;
+  readonly onDevice: boolean;
+  readonly planDecoder: PlanDecoder;
+}
+
+/** Forward passes over the held-out rows, and answers over a cache of keys and values. */
+export function evaluationPeak(
+  memory: ForwardMemory,
+  answers: { readonly rows: number; readonly maxTokens: number } | undefined,
+): Peak {
+  const { config } = memory;
+  const length = paddedLength(Math.min(memory.longest, config.maxPositions), config.maxPositions);
+  const rows = Math.max(1, Math.floor(EVALUATION_SHAPES.batchTokens / length));
+  const losses = forward(memory, rows, length);
+  if (answers === undefined || answers.rows === 0) return losses;
+  const capacity = Math.min(memory.longest + answers.maxTokens, config.maxPositions);
+  const perRow = capacity * cacheBytesPerToken(config);
+  const together = Math.max(
+    1,
+    Math.min(MOST_ROWS, answers.rows, Math.floor(EVALUATION_SHAPES.cacheBytes / perRow)),
+  );
+  const prompts = forward(memory, together, length, {
+    // a cache that grows is copied into one of twice the size
+    activations: 1.5 * together * perRow,
+    logits: 2 * 4 * together * config.vocabSize,
+  });
+  return prompts.bytes > losses.bytes ? prompts : losses;
+}
+
+/** Rows answered at one time, at most. */
+const MOST_ROWS = 32;
+
+/** Probe rows through the base, the adapted base and the merged model; one tensor at a time is merged. */
+export function mergePeak(memory: ForwardMemory): Peak {
+  const { config } = memory;
+  const largest =
+    4 * Math.max(config.vocabSize * config.hiddenSize, config.intermediateSize * config.hiddenSize);
+  const probes = MOST_PROBES * PROBE_TOKENS * config.vocabSize * 4;
+  return forward(memory, 1, PROBE_TOKENS, { logits: 3 * probes, workspace: 2 * largest });
+}
+
+/** As `packaging/merge/proof.ts` takes them. */
+const PROBE_TOKENS = 32;
+const MOST_PROBES = 4;
+
+const cacheBytesPerToken = ({ layers, keyValueHeads, headDim }: ModelConfig): number =>
+  layers * 2 * keyValueHeads * headDim * 4;
+
+function forward(
+  memory: ForwardMemory,
+  rows: number,
+  length: number,
+  more: { readonly activations?: number; readonly logits?: number; readonly workspace?: number } = {},
+): Peak {
+  const options: DecoderPlanOptions = {
+    config: memory.config,
+    lora: memory.lora,
+    trainable: 'none',
+    weightBytes: memory.weightBytes,
+    decoded: memory.decoded,
+    rows,
+    length,
+    checkpointedBlocks: 0,
+    headChunk: EVALUATION_SHAPES.headChunk,
+  };
+  const { parts } = memory.planDecoder(options);
+  const tensors = {
+    ...NO_PARTS,
+    ...parts,
+    activations: parts.activations + (more.activations ?? 0),
+    logits: parts.logits + (more.logits ?? 0),
+    workspace: parts.workspace + (more.workspace ?? 0),
+  };
+  const process = DECODER_PROCESS + TOKENIZER_SHARE * memory.tokenizerBytes;
+  const context = memory.onDevice ? DEVICE_CONTEXT : undefined;
+  const counted = sumOf(tensors) + process;
+  return peakOf(
+    { ...tensors, runtime: context?.expected ?? process },
+    {
+      below: 2 * SPREAD.below * counted + (context?.spread ?? 0),
+      above: 2 * SPREAD.above * counted + (context?.spread ?? 0),
+    },
+  );
+}

@@ -1,0 +1,71 @@
+/** The peak of a training step, from the graphs that will run it. */
+import type { DecoderPlan, DecoderPlanOptions } from '../../models/decoder/types.js';
+import type { LoraConfig, ModelConfig } from '../../models/types.js';
+import type { Chosen } from '../../stages/types.js';
+import { paddedLength } from '../../training/batch.js';
+import { type Lengths, shortened } from '../lengths.js';
+import type { Peak } from '../types.js';
+import { DECODER_PROCESS, DEVICE_CONTEXT, OUTGROWN, SPREAD } from './calibration.js';
+import { NO_PARTS, peakOf, sumOf } from './parts.js';
+
+export type PlanDecoder = (options: DecoderPlanOptions) => DecoderPlan;
+
+export interface TrainMemory {
+  readonly config: ModelConfig;
+  /** Bytes of the base as it would be held by each method. */
+  readonly weightBytes: Readonly<Record<Chosen['method'], number>>;
+  /** Whether the base's projections are decoded for use, by method. */
+  readonly decoded: Readonly<Record<Chosen['method'], boolean>>;
+  readonly lora: Pick<LoraConfig, 'dropout' | 'targets'>;
+  /** Used for adapters where the choice, made for full training, has none. */
+  readonly rank: number;
+  readonly lengths: Lengths;
+  readonly onDevice: boolean;
+  readonly planDecoder: PlanDecoder;
+}
+
+/** What the decoder is asked to hold under a choice, at the longest batch. */
+export function decoderShape(memory: TrainMemory, chosen: Chosen): DecoderPlanOptions {
+  const { config, lora } = memory;
+  const full = chosen.method === 'full';
+  const rank = chosen.rank > 0 ? chosen.rank : memory.rank;
+  return {
+    config,
+    lora: full ? undefined : { ...lora, rank, alpha: rank },
+    trainable: full ? 'full' : 'adapter',
+    weightBytes: memory.weightBytes[chosen.method],
+    decoded: memory.decoded[chosen.method],
+    rows: Math.min(chosen.microBatch, Math.max(1, memory.lengths.rows)),
+    length: longestPadded(memory, chosen),
+    checkpointedBlocks: chosen.checkpointedBlocks,
+    headChunk: chosen.headChunk,
+  };
+}
+
+export function longestPadded(
+  { config, lengths }: Pick<TrainMemory, 'config' | 'lengths'>,
+  chosen: Pick<Chosen, 'maxLength'>,
+): number {
+  const limit = Math.min(chosen.maxLength, config.maxPositions);
+  return paddedLength(Math.max(1, Math.min(shortened(lengths, limit).longest, limit)), config.maxPositions);
+}
+
+export function trainPeak(memory: TrainMemory, chosen: Chosen): Peak {
+  const { parts } = memory.planDecoder(decoderShape(memory, chosen));
+  const context = memory.onDevice ? DEVICE_CONTEXT : undefined;
+  const tensors = {
+    ...NO_PARTS,
+    ...parts,
+    // AdamW's two moments; the best state is kept on disk
+    optimizer: 2 * parts.gradients,
+  };
+  const outgrown = memory.onDevice ? 0 : OUTGROWN * (parts.activations + parts.workspace);
+  const counted = sumOf(tensors);
+  return peakOf(
+    { ...tensors, runtime: (context?.expected ?? DECODER_PROCESS) + outgrown },
+    {
+      below: SPREAD.below * (counted + DECODER_PROCESS) + (context?.spread ?? 0),
+      above: SPREAD.above * (counted + DECODER_PROCESS) + (context?.spread ?? 0),
+    },
+  );
+}

@@ -1,0 +1,161 @@
+/** Opens everything that a plan looks at, once. */
+import type { Diagnostic } from '../diagnostics/types.js';
+import type { Program } from '../ir/types.js';
+import { planDecoder } from '../models/decoder/plan.js';
+import type { Host } from '../source/host.js';
+import type { LengthSurvey } from '../stages/format/survey.js';
+import type { Chosen } from '../stages/types.js';
+import { canonical } from './canonical.js';
+import { readRecords } from './history.js';
+import { type RuntimeIdentity, runtimeName, type StageKey } from './keys.js';
+import type { Lengths } from './lengths.js';
+import { availableBytes, catalogueMachine, machineNames, type PlanMachine, thisMachine } from './machines.js';
+import { openMemo } from './memo.js';
+import type { PlanDecoder } from './memory/train.js';
+import { stageNamed } from './models.js';
+import { deviceNotRun, lengthsAssumed, noSuchEngine, problemOf, unknownMachine } from './problems.js';
+import {
+  dataOf,
+  readLengths,
+  type Survey,
+  sourceSize,
+  surveyedLengths,
+  worstLengths,
+} from './row-sources.js';
+import { installedRuntime } from './runtime-identity.js';
+import { measureSpeed, speedKey } from './speed.js';
+import { modelLookup } from './stage-models.js';
+import type { Speed } from './time.js';
+import type { PlanStore, PlanWorld } from './world.js';
+
+export interface PlanOptions {
+  readonly memoryBytes?: number;
+  /** Name in the catalogue; left out: the machine that plans. */
+  readonly machine?: string;
+  readonly devices?: number;
+  readonly engine?: string;
+  readonly threads?: number;
+  /** Left out, the real ones. */
+  readonly store?: PlanStore;
+  readonly runtime?: RuntimeIdentity;
+  readonly survey?: Survey;
+  readonly planDecoder?: PlanDecoder;
+  readonly speed?: () => Promise<Speed | undefined>;
+}
+
+export interface OpenWorld {
+  readonly world: PlanWorld;
+  /** Grows while stages are planned. */
+  readonly diagnostics: readonly Diagnostic[];
+  /** Keeps for the next plan what this one found out. */
+  readonly keep: () => void;
+}
+
+export function openWorld(program: Program, host: Host, options: PlanOptions, store: PlanStore): OpenWorld {
+  const diagnostics: Diagnostic[] = [];
+  const said = new Set<string>();
+  const report = (diagnostic: Diagnostic): void => {
+    if (said.has(diagnostic.message)) return;
+    said.add(diagnostic.message);
+    diagnostics.push(diagnostic);
+  };
+  const machine = machineOf(host, options, report);
+  const memo = openMemo(host);
+  const runtime = options.runtime ?? installedRuntime(host);
+  const threads = options.threads ?? host.machine().cores;
+  const keys = new Map<string, StageKey>();
+  const found = options.store ?? store;
+  const measure = options.speed ?? (() => measured());
+  const measured = (): Promise<Speed> =>
+    memo.speed(speedKey(host, threads, runtimeName(runtime)), () => measureSpeed(host, threads));
+  return {
+    diagnostics,
+    keep: memo.keep,
+    world: {
+      program,
+      host,
+      store: found,
+      digests: memo.digests,
+      runtime,
+      machine,
+      availableBytes: availableBytes(machine),
+      planDecoder: remembered(options.planDecoder ?? planDecoder),
+      modelOf: modelLookup(program, host),
+      keys,
+      chosen: new Map<string, Chosen>(),
+      records: once(() => readRecords(host)),
+      lengths: lengthLookup(program, host, found, keys, options.survey ?? surveyRows, report),
+      sources: (name) => {
+        const data = stageNamed(program, name);
+        return data === undefined ? { bytes: 0, rows: 0 } : sourceSize(program, host, data);
+      },
+      speed: once(async () => (machine.here ? await measure() : undefined)),
+      report,
+    },
+  };
+}
+
+function machineOf(host: Host, options: PlanOptions, report: (diagnostic: Diagnostic) => void): PlanMachine {
+  if (options.engine !== undefined && options.engine !== 'embedded') report(noSuchEngine(options.engine));
+  const here = thisMachine(host, options.memoryBytes);
+  if (options.machine === undefined) return here;
+  const machine = catalogueMachine(options.machine, options.memoryBytes, options.devices);
+  if (machine === undefined) report(unknownMachine(options.machine, machineNames()));
+  else if (machine.devices.length > 0) report(deviceNotRun(machine));
+  return machine ?? here;
+}
+
+const surveyRows: Survey = async (program, host, format) => {
+  const { surveyLengths } = await import('../stages/format/survey.js');
+  return surveyLengths(program, host, format);
+};
+
+function lengthLookup(
+  program: Program,
+  host: Host,
+  store: PlanStore,
+  keys: ReadonlyMap<string, StageKey>,
+  survey: Survey,
+  report: (diagnostic: Diagnostic) => void,
+): PlanWorld['lengths'] {
+  const surveys = new Map<string, Promise<LengthSurvey | undefined>>();
+  return async (name, split, look): Promise<Lengths | undefined> => {
+    const format = stageNamed(program, name);
+    if (format === undefined) return undefined;
+    const entry = store.find(keys.get(name)?.key ?? '-');
+    const counted = entry === undefined ? undefined : readLengths(host, entry.path, split);
+    if (counted !== undefined || !look) return counted;
+    const surveyed =
+      surveys.get(name) ??
+      survey(program, host, format).catch((error: unknown) => {
+        const problem = problemOf(error);
+        if (problem === undefined) throw error;
+        report(lengthsAssumed(format, problem.message));
+        return undefined;
+      });
+    surveys.set(name, surveyed);
+    const sample = await surveyed;
+    return sample === undefined || sample.sampled === 0
+      ? worstLengths(program, host, format, split)
+      : surveyedLengths(dataOf(program, format), sample, split);
+  };
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
+}
+
+/** The same shape is asked for many times while a choice is looked for. */
+function remembered(plan: PlanDecoder): PlanDecoder {
+  const known = new Map<string, ReturnType<PlanDecoder>>();
+  return (options) => {
+    const key = canonical(options);
+    const made = known.get(key) ?? plan(options);
+    known.set(key, made);
+    return made;
+  };
+}

@@ -1,0 +1,119 @@
+/** What a stage's settings say that can change its artefact, leaf by leaf; paths of files give way to their content. */
+import { relative } from 'node:path';
+import type { FileValue, Program, Value } from '../ir/types.js';
+import { openModel } from '../models/load.js';
+import type { Host } from '../source/host.js';
+import { functions } from '../stages/functions/index.js';
+import type { Setting, SettingType } from '../stages/schema.js';
+import { canonical, isRecord } from './canonical.js';
+import type { Digests } from './digests.js';
+import { isCall, isReference, type RootModel, rootModel } from './models.js';
+
+/** One thing that a key is made of. */
+export interface Part {
+  /** What people and reasons call it: `settings.lora.rank`, `file:data/legal/a.jsonl`, `stage:dialogs`. */
+  readonly name: string;
+  /** What the key calls it: free of names of files and stages, so that renaming changes no key. */
+  readonly identity: string;
+  readonly value: string;
+}
+
+export interface PartsContext {
+  readonly program: Program;
+  readonly host: Host;
+  readonly digests: Digests;
+  /** Key of an earlier stage. */
+  keyOf(stage: string): string;
+}
+
+/** Files of a model: all of them, or all but the weights. */
+export type ModelContent = 'all' | 'tokenizer';
+
+const WEIGHT_FILE = /\.safetensors(?:\.index\.json)?$/;
+
+export function settingParts(
+  path: string,
+  value: Value | undefined,
+  setting: Setting | undefined,
+  context: PartsContext,
+  content: ModelContent,
+): readonly Part[] {
+  if (value === undefined || setting?.inert === true) return [];
+  const leaf = (leafValue: unknown): Part => {
+    const text = canonical(leafValue);
+    return { name: path, identity: path, value: text };
+  };
+  if (isReference(value)) {
+    const key = context.keyOf(value.stage);
+    return [leaf(value.port), { name: `stage:${value.stage}`, identity: `input:${path}`, value: key }];
+  }
+  if (isFile(value)) return [{ name: `file:${value.file}`, identity: `file:${path}`, value: value.sha256 }];
+  if (isCall(value)) {
+    const schema = functions[value.call];
+    if (schema?.family === 'model') {
+      const root = rootModel(context.program, value, context.host);
+      return root === undefined ? [leaf(value)] : modelParts(path, root, context, content);
+    }
+    const args = Object.entries(value.args).flatMap(([name, arg]) =>
+      schema?.family === 'source' && name === 'files'
+        ? globParts(path, String(arg), context)
+        : settingParts(`${path}.${name}`, arg, schema?.args[name], context, content),
+    );
+    return [leaf(value.call), ...args];
+  }
+  if (Array.isArray(value))
+    return value.length === 0
+      ? [leaf(value)]
+      : value.flatMap((item: Value, index) =>
+          settingParts(`${path}.${index}`, item, undefined, context, content),
+        );
+  if (isRecord(value) && !('unit' in value)) {
+    const fields = recordFields(setting?.type);
+    return Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .flatMap(([name, field]) => settingParts(`${path}.${name}`, field, fields?.[name], context, content));
+  }
+  return [leaf(value)];
+}
+
+/** Config, tokenizer, template and weights of a folder; for random weights the seed in their place. */
+export function modelParts(
+  path: string,
+  { model }: RootModel,
+  context: PartsContext,
+  content: ModelContent,
+): readonly Part[] {
+  const files = openModel(context.host, model.folder).files();
+  const seeded = model.seed !== undefined;
+  const read = files.filter(({ name }) => (content === 'all' && !seeded) || !WEIGHT_FILE.test(name));
+  const parts = read.map(({ name }) => ({
+    name: `file:${model.label}/${name}`,
+    identity: `model:${path}/${name}`,
+    value: context.digests.of(`${model.folder}/${name}`),
+  }));
+  if (!seeded || content === 'tokenizer') return parts;
+  return [...parts, { name: `${path}.seed`, identity: `${path}.seed`, value: String(model.seed) }];
+}
+
+function globParts(path: string, pattern: string, { program, host, digests }: PartsContext): readonly Part[] {
+  return filesOf(pattern, program.folder, host).map((file, index) => ({
+    name: `file:${relative(program.folder, file)}`,
+    identity: `file:${path}:${index}`,
+    value: digests.of(file),
+  }));
+}
+
+/** The files of a source: those that match, or the one that is named. */
+export function filesOf(pattern: string, folder: string, host: Host): readonly string[] {
+  return host.glob(pattern, folder);
+}
+
+const isFile = (value: unknown): value is FileValue =>
+  isRecord(value) && typeof value['file'] === 'string' && typeof value['sha256'] === 'string';
+
+/** The fields of a record type, also where a union offers one among others. */
+function recordFields(type: SettingType | undefined): Readonly<Record<string, Setting>> | undefined {
+  if (type?.kind === 'record') return type.fields;
+  if (type?.kind !== 'union') return undefined;
+  return type.of.map(recordFields).find((fields) => fields !== undefined);
+}

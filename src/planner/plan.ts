@@ -1,0 +1,180 @@
+/**
+ * What a run would do and why, what it needs, and what was chosen: keys first (what is cached costs nothing more),
+ * then choices where something is left to choose, then memory, time and disk.
+ */
+import type { Diagnostic } from '../diagnostics/types.js';
+import type { Reason, StageAction } from '../ir/events.js';
+import type { Program, Stage } from '../ir/types.js';
+import type { Host } from '../source/host.js';
+import type { Chosen } from '../stages/types.js';
+import { openStore } from '../store/index.js';
+import { budgetLines } from './budget.js';
+import { effectiveSettings } from './effective.js';
+import { estimate } from './estimate.js';
+import { nearestRecord } from './history.js';
+import { runtimeName, type StageKey, stageKey } from './keys.js';
+import { availableBytes } from './machines.js';
+import { openWorld, type PlanOptions } from './open-world.js';
+import { notFit, problemOf, stageTooLarge } from './problems.js';
+import { reason, runReasons } from './reasons.js';
+import { addSeconds, NO_TIME } from './time.js';
+import { choose, earlierChoice, keyOptions, type TrainFacts, trainFacts, trainKey } from './train-stage.js';
+import type { Peak, Plan, PlannedStage, Rejected } from './types.js';
+import type { PlanWorld } from './world.js';
+
+export type { PlanOptions } from './open-world.js';
+
+/** Never throws for what a user can cause: that is in `diagnostics`, and `valid` is false. */
+export async function plan(program: Program, host: Host, options: PlanOptions = {}): Promise<Plan> {
+  const { world, diagnostics, keep } = openWorld(program, host, options, openStore(host.cwd));
+  const stages: PlannedStage[] = [];
+  for (const stage of program.stages) {
+    try {
+      stages.push(await planStage(world, stage));
+    } catch (error) {
+      const problem = problemOf(error);
+      if (problem === undefined) throw error;
+      world.report(problem);
+      stages.push(unknownStage(stage));
+    }
+  }
+  keep();
+  const { machine } = world;
+  const figures = stages.map((stage) => peakFigure(stage));
+  const peakBytes = figures.some((figure) => figure === undefined)
+    ? null
+    : Math.max(0, ...figures.map(Number));
+  const seconds = addSeconds(stages.map((stage) => stage.seconds));
+  return {
+    version: 1,
+    pipeline: program.name,
+    engine: options.engine ?? 'embedded',
+    machine: {
+      name: machine.name,
+      memoryBytes: machine.memoryBytes,
+      availableBytes: availableBytes(machine),
+      devices: machine.devices,
+    },
+    runtime: runtimeName(world.runtime),
+    valid: !diagnostics.some(({ severity }) => severity === 'error'),
+    stages,
+    totals: { peakBytes, seconds, diskBytes: stages.reduce((sum, { diskBytes }) => sum + diskBytes, 0) },
+    budget: budgetLines(program, { peak_memory: peakBytes ?? undefined, wall_time: seconds?.expected }),
+    diagnostics,
+  };
+}
+
+/** What was measured counts more than what is foretold. */
+const peakFigure = ({ peak }: PlannedStage): number | undefined => peak?.measured ?? peak?.bytes;
+
+interface Decided {
+  readonly key: StageKey;
+  readonly chosen?: Chosen;
+  readonly facts?: TrainFacts;
+  readonly rejected: readonly Rejected[];
+  readonly problem?: Diagnostic;
+}
+
+async function planStage(world: PlanWorld, stage: Stage): Promise<PlannedStage> {
+  const decided = stage.kind === 'train' ? await decideTrain(world, stage) : decidePlain(world, stage);
+  const { key, chosen, rejected, problem } = decided;
+  world.keys.set(stage.name, key);
+  if (chosen !== undefined) world.chosen.set(stage.name, chosen);
+  const entry = world.store.find(key.key);
+  const cached = entry !== undefined;
+  const facts = decided.facts ?? (stage.kind === 'train' ? await trainFacts(world, stage, false) : undefined);
+  const found = await estimate({ world, stage, chosen, facts, look: !cached });
+  const { action, reasons } = whatToDo(world, stage, key, cached);
+  if (problem !== undefined && !cached) world.report(problem);
+  else if (
+    !cached &&
+    stage.kind !== 'train' &&
+    found.peak !== null &&
+    found.peak.bytes > world.availableBytes
+  )
+    world.report(stageTooLarge(stage, found.peak, world.availableBytes));
+  return {
+    name: stage.name,
+    kind: stage.kind,
+    action,
+    reasons,
+    peak: entry === undefined ? found.peak : measuredPeak(found.peak, entry.record.peakMemoryBytes),
+    seconds: cached ? NO_TIME : found.seconds,
+    diskBytes: cached ? 0 : found.diskBytes,
+    chosen: chosen ?? null,
+    rejected,
+    effective: effectiveSettings(stage, chosen),
+    ...key,
+  };
+}
+
+function decidePlain(world: PlanWorld, stage: Stage): Decided {
+  const key = stageKey(world.program, stage, world.host, keyOptions(world, {}), world.keys);
+  return { key, rejected: [] };
+}
+
+/** A choice that has led to an output stands; nothing is looked at for it. */
+async function decideTrain(world: PlanWorld, stage: Stage): Promise<Decided> {
+  const earlier = earlierChoice(world, stage);
+  if (earlier !== undefined) {
+    const key = trainKey(world, stage, earlier);
+    if (world.store.find(key.key) !== undefined) return { key, chosen: earlier, rejected: [] };
+  }
+  const facts = await trainFacts(world, stage, true);
+  if (facts === undefined) throw new Error(`stage ${stage.name} has no model or no rows`);
+  const decision = choose(world, stage, facts, earlier);
+  const { chosen, rejected, peak, fits, wouldHelp } = decision;
+  const { availableBytes: available, machine } = world;
+  return {
+    key: trainKey(world, stage, chosen),
+    chosen,
+    facts,
+    rejected,
+    problem: fits
+      ? undefined
+      : notFit(stage, { peak, availableBytes: available, machine, rejected, wouldHelp }),
+  };
+}
+
+function whatToDo(
+  world: PlanWorld,
+  stage: Stage,
+  key: StageKey,
+  cached: boolean,
+): { readonly action: StageAction; readonly reasons: readonly Reason[] } {
+  if (cached) return { action: 'cached', reasons: [reason('unchanged')] };
+  if (world.store.resumable(key.key))
+    return { action: 'resume', reasons: [reason('checkpoint', { path: `.ftp/work/${key.key}` })] };
+  return { action: 'run', reasons: runReasons(key, nearestRecord(world.records(), stage.kind, key.parts)) };
+}
+
+function measuredPeak(peak: Peak | null, measured: number): Peak {
+  if (peak !== null) return { ...peak, measured };
+  const parts = {
+    weights: 0,
+    adapter: 0,
+    gradients: 0,
+    optimizer: 0,
+    activations: 0,
+    logits: 0,
+    workspace: 0,
+  };
+  return { bytes: measured, low: measured, high: measured, parts: { ...parts, runtime: measured }, measured };
+}
+
+function unknownStage(stage: Stage): PlannedStage {
+  return {
+    name: stage.name,
+    kind: stage.kind,
+    action: 'run',
+    reasons: [],
+    peak: null,
+    seconds: null,
+    diskBytes: 0,
+    chosen: null,
+    rejected: [],
+    effective: effectiveSettings(stage, undefined),
+    key: '',
+    parts: {},
+  };
+}

@@ -1,0 +1,119 @@
+/** What can be wrong with a plan, as diagnostics. */
+import { type Diagnostic, UserError } from '../diagnostics/types.js';
+import type { Stage } from '../ir/types.js';
+import { ModelError } from '../models/types.js';
+import { HostError } from '../source/host.js';
+import type { PlanMachine } from './machines.js';
+import { largestPart } from './memory/parts.js';
+import { bytes } from './quantities.js';
+import type { Peak, Rejected } from './types.js';
+
+/** The diagnostic of an error that a user can cause; `undefined` for a bug. */
+export function problemOf(error: unknown): Diagnostic | undefined {
+  if (error instanceof UserError) return error.diagnostic;
+  if (error instanceof ModelError)
+    return {
+      code: 'FTP0904',
+      severity: 'error',
+      message: `the model \`${error.path}\` cannot be used: ${sentence(error.detail)}`,
+      at: { file: error.path, line: 0, column: 0 },
+      help: sentence(error.help),
+    };
+  if (error instanceof HostError)
+    return {
+      code: 'FTP0905',
+      severity: 'error',
+      message: `cannot read \`${error.path}\`: ${error.detail}`,
+      at: { file: error.path, line: 0, column: 0 },
+      help: 'check the path and that you may read it',
+    };
+  return undefined;
+}
+
+const sentence = (text: string): string => {
+  const bare = text.replace(/\.$/, '');
+  return /^[A-Z][a-z]/.test(bare) ? `${bare.charAt(0).toLowerCase()}${bare.slice(1)}` : bare;
+};
+
+export interface NotFit {
+  readonly peak: Peak;
+  readonly availableBytes: number;
+  readonly machine: PlanMachine;
+  readonly rejected: readonly Rejected[];
+  /** A step that the file does not list and with which the stage would fit. */
+  readonly wouldHelp?: string;
+}
+
+export function notFit(
+  stage: Stage,
+  { peak, availableBytes, machine, rejected, wouldHelp }: NotFit,
+): Diagnostic {
+  const { part, bytes: size } = largestPart(peak.parts);
+  const ways = [
+    ...(wouldHelp === undefined ? [] : [`add \`${wouldHelp}\` to \`fallback\`: the stage would fit`]),
+    `use a machine with ${bytes(machine.memoryBytes * (peak.high / availableBytes))} or more`,
+  ];
+  return {
+    code: 'FTP0901',
+    severity: 'error',
+    message: `stage \`${stage.name}\` does not fit: it needs at least ${bytes(peak.bytes)}, and ${bytes(availableBytes)} of the ${bytes(machine.memoryBytes)} of ${machine.name} are available`,
+    at: stage.span,
+    label: `largest part: ${part}, ${bytes(size)}`,
+    notes: rejected.map(
+      ({ method, microBatch, checkpointedBlocks, maxLength, peakBytes, why }) =>
+        `${method}, ${microBatch} at one time, ${checkpointedBlocks} blocks recomputed, ${maxLength} tokens: ${bytes(peakBytes)}; ${why}`,
+    ),
+    help: ways.join(', or '),
+  };
+}
+
+/** A stage with nothing to choose. */
+export function stageTooLarge(stage: Stage, peak: Peak, availableBytes: number): Diagnostic {
+  const { part, bytes: size } = largestPart(peak.parts);
+  return {
+    code: 'FTP0902',
+    severity: 'error',
+    message: `stage \`${stage.name}\` does not fit: it needs ${bytes(peak.bytes)}, and ${bytes(availableBytes)} are available`,
+    at: stage.span,
+    label: `largest part: ${part}, ${bytes(size)}`,
+    help: 'use a smaller model or shorter rows, or a machine with more memory',
+  };
+}
+
+export function unknownMachine(name: string, known: readonly string[]): Diagnostic {
+  return {
+    code: 'FTP0903',
+    severity: 'error',
+    message: `no machine of the catalogue is called \`${name}\``,
+    notes: [`known are ${known.join(', ')}`],
+    help: 'name one of these, or give `--memory`',
+  };
+}
+
+export function noSuchEngine(engine: string): Diagnostic {
+  return {
+    code: 'FTP0906',
+    severity: 'error',
+    message: `this version has no engine \`${engine}\``,
+    help: 'leave `--engine` out: `embedded` runs the pipeline in this process',
+  };
+}
+
+/** A device is planned for with the step graphs that run on a processor here. */
+export function deviceNotRun(machine: PlanMachine): Diagnostic {
+  return {
+    code: 'FTP0907',
+    severity: 'info',
+    message: `the figures for ${machine.name} are those of the step graphs, with an allowance for the device's context; this version runs them on processors`,
+    help: 'a plan without `--machine` is for this machine',
+  };
+}
+
+export function lengthsAssumed(stage: Stage, why: string): Diagnostic {
+  return {
+    code: 'FTP0908',
+    severity: 'info',
+    message: `the rows of \`${stage.name}\` could not be looked at, so every row counts as long as \`max_length\` allows: ${why}`,
+    at: stage.span,
+  };
+}

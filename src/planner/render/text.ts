@@ -1,0 +1,142 @@
+/** A plan for a terminal. */
+import type { StageAction } from '../../ir/events.js';
+import { bytes, duration } from '../quantities.js';
+import { MEMORY_PARTS, type Plan, type PlannedStage, type Seconds } from '../types.js';
+import { columns } from './columns.js';
+import type { Palette } from './palette.js';
+import { reasonsText } from './reasons.js';
+
+const UNKNOWN = 'known after run';
+const MARKS: Readonly<Record<StageAction, string>> = { run: '+', resume: '~', cached: '=' };
+
+export function renderPlanText(plan: Plan, palette: Palette): string {
+  const trains = plan.stages.filter(({ kind, peak }) => kind === 'train' && peak !== null);
+  const sections = [
+    heading(plan, palette),
+    stageTable(plan, palette),
+    ...trains.flatMap((stage) => [memoryTable(stage, plan, palette), choiceTable(stage, palette)]),
+    budgetTable(plan, palette),
+    [conclusion(plan, palette)],
+  ];
+  return sections
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.join('\n'))
+    .join('\n\n');
+}
+
+function heading({ pipeline, machine, runtime }: Plan, { bold, dim }: Palette): readonly string[] {
+  const devices = machine.devices.map(({ name }) => name);
+  const on = devices.length === 0 ? machine.name : `${machine.name} (${devices.length} × ${devices[0]})`;
+  const memory = `${bytes(machine.memoryBytes)}, ${bytes(machine.availableBytes)} to plan with`;
+  return [`${bold(`Plan of ${pipeline}`)} ${dim(`on ${on}: ${memory}; ${runtime}`)}`];
+}
+
+function stageTable(plan: Plan, palette: Palette): readonly string[] {
+  const colour: Readonly<Record<StageAction, (text: string) => string>> = {
+    run: palette.green,
+    resume: palette.yellow,
+    cached: palette.dim,
+  };
+  const rows = plan.stages.map((stage) => [
+    colour[stage.action](`${MARKS[stage.action]} ${stage.action}`),
+    `${palette.dim(stage.kind)} ${palette.bold(stage.name)}`,
+    peakText(stage),
+    stage.action === 'cached' ? '' : secondsText(stage.seconds),
+    palette.dim(reasonsText(stage.reasons)),
+  ]);
+  return columns([
+    [
+      palette.dim('action'),
+      palette.dim('stage'),
+      palette.dim('peak memory'),
+      palette.dim('time'),
+      palette.dim('why'),
+    ],
+    ...rows,
+  ]);
+}
+
+function peakText({ peak }: PlannedStage): string {
+  if (peak === null) return UNKNOWN;
+  if (peak.measured !== undefined) return `${bytes(peak.measured)} measured`;
+  return `${bytes(peak.bytes)} (${bytes(peak.low)} – ${bytes(peak.high)})`;
+}
+
+const secondsText = (seconds: Seconds | null): string =>
+  seconds === null
+    ? UNKNOWN
+    : `${duration(seconds.expected)} (${duration(seconds.low)} – ${duration(seconds.high)})`;
+
+const BAR = 24;
+
+function memoryTable({ name, peak }: PlannedStage, { machine }: Plan, palette: Palette): readonly string[] {
+  if (peak === null) return [];
+  const largest = Math.max(1, ...MEMORY_PARTS.map((part) => peak.parts[part]));
+  const rows = MEMORY_PARTS.filter((part) => peak.parts[part] > 0).map((part) => {
+    const size = peak.parts[part];
+    return [
+      `  ${part}`,
+      bytes(size),
+      palette.cyan('█'.repeat(Math.max(1, Math.round((BAR * size) / largest)))),
+    ];
+  });
+  const share = ((100 * peak.high) / machine.availableBytes).toFixed(
+    peak.high < 0.1 * machine.availableBytes ? 1 : 0,
+  );
+  return [
+    palette.bold(`Memory of ${name}`),
+    ...columns([
+      ...rows,
+      ['  sum', bytes(peak.bytes), palette.dim(`at most ${bytes(peak.high)}, ${share}% of what there is`)],
+    ]),
+  ];
+}
+
+function choiceTable({ name, chosen, rejected, peak }: PlannedStage, palette: Palette): readonly string[] {
+  if (chosen === null) return [];
+  const cells = (choice: NonNullable<typeof chosen>): readonly string[] => [
+    choice.method,
+    `${choice.microBatch} × ${choice.accumulation}`,
+    choice.rank > 0 ? String(choice.rank) : '–',
+    `${choice.maxLength}`,
+    String(choice.checkpointedBlocks),
+  ];
+  const head = ['', 'method', 'rows × times', 'rank', 'tokens', 'recomputed', 'peak', 'why'].map((text) =>
+    palette.dim(text),
+  );
+  const taken = [palette.green('  chosen'), ...cells(chosen), peak === null ? '' : bytes(peak.bytes), ''];
+  const others = rejected.map((one) => [
+    palette.dim('  rejected'),
+    ...cells(one),
+    bytes(one.peakBytes),
+    palette.dim(one.why),
+  ]);
+  return [palette.bold(`Choice for ${name}`), ...columns([head, taken, ...others])];
+}
+
+function budgetTable({ budget }: Plan, palette: Palette): readonly string[] {
+  if (budget.length === 0) return [];
+  const rows = budget.map(({ require, value, holds }) => [
+    holds === null ? palette.dim('  ?') : holds ? palette.green('  ✓') : palette.red('  ✗'),
+    `require ${require}`,
+    value === null ? UNKNOWN : `comes to ${require.includes('time') ? duration(value) : bytes(value)}`,
+  ]);
+  return [palette.bold('Budget'), ...columns(rows)];
+}
+
+function conclusion({ stages, totals, valid, budget }: Plan, palette: Palette): string {
+  const number = (action: StageAction): number => stages.filter((stage) => stage.action === action).length;
+  const parts = [
+    `${number('run')} to run`,
+    ...(number('resume') > 0 ? [`${number('resume')} to resume`] : []),
+    `${number('cached')} cached`,
+    ...(totals.peakBytes === null ? [] : [`peak ${bytes(totals.peakBytes)}`]),
+    totals.seconds === null ? `time ${UNKNOWN}` : `time ${duration(totals.seconds.expected)}`,
+    `disk ${bytes(totals.diskBytes)}`,
+  ];
+  const text = `${parts.join(', ')}.`;
+  if (!valid) return `${palette.red('This plan cannot run.')} ${text}`;
+  return budget.some(({ holds }) => holds === false)
+    ? `${palette.red('A budget is exceeded.')} ${text}`
+    : text;
+}

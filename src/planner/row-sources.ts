@@ -1,0 +1,66 @@
+/** How long rows are and how many, before the stages that count them have run. */
+import { join } from 'node:path';
+import type { Call, Program, Stage } from '../ir/types.js';
+import type { Host } from '../source/host.js';
+import type { DataSettings } from '../stages/data/schema.js';
+import type { FormatInfo } from '../stages/format/rows.js';
+import type { LengthSurvey } from '../stages/format/survey.js';
+import { assumedLengths, countedLengths, type Lengths, sampledLengths } from './lengths.js';
+import { isReference, stageNamed } from './models.js';
+import { filesOf } from './parts.js';
+import type { SourceSize } from './world.js';
+
+export type Survey = (program: Program, host: Host, format: Stage) => Promise<LengthSurvey>;
+
+/** Bytes of a row where nobody has counted: only for the order of magnitude of a plan. */
+const BYTES_PER_ROW = 400;
+
+export function sourceSize(program: Program, host: Host, data: Stage): SourceSize {
+  const settings = data.settings as unknown as DataSettings;
+  const sources = (Array.isArray(settings.source) ? settings.source : [settings.source]) as readonly Call[];
+  const general = settings.mix === undefined ? [] : [settings.mix.general];
+  const bytes = [...sources, ...general]
+    .flatMap(({ args }) => filesOf(String(args['files']), program.folder, host))
+    .reduce((sum, path) => sum + (host.stat(path)?.size ?? 0), 0);
+  return { bytes, rows: Math.ceil(bytes / BYTES_PER_ROW) };
+}
+
+/** From the output of a format stage that has run. */
+export function readLengths(host: Host, entry: string, split: string): Lengths | undefined {
+  const path = join(entry, 'format.json');
+  if (host.stat(path) === undefined) return undefined;
+  return countedLengths(JSON.parse(host.readText(path)) as FormatInfo, split);
+}
+
+/** What of the surveyed rows a split will get. Repetitions are not known yet, so that this is an upper bound. */
+export function expectedRows(data: Stage | undefined, surveyed: number, split: string): number {
+  const settings = data?.settings as unknown as DataSettings | undefined;
+  const limit = settings?.limit;
+  const rows = typeof limit === 'number' ? Math.min(limit, surveyed) : surveyed;
+  const shares = settings?.split;
+  if (shares === undefined) return split === 'train' || split === 'all' || split === '' ? rows : 0;
+  const general = settings?.mix === undefined ? 1 : 1 / (1 - settings.mix.share);
+  const parts: Readonly<Record<string, number>> = {
+    train: rows * shares.train * general,
+    valid: rows * shares.valid,
+    test: rows * shares.test,
+  };
+  return parts[split] ?? Object.values(parts).reduce((sum, part) => sum + part, 0);
+}
+
+export function surveyedLengths(data: Stage | undefined, survey: LengthSurvey, split: string): Lengths {
+  const kept = survey.rows === 0 ? 0 : Math.min(1, survey.sampled / Math.max(1, survey.rows));
+  const rows = survey.rows <= survey.sampled ? survey.sampled : survey.rows * Math.max(kept, 0.5);
+  return sampledLengths(survey, expectedRows(data, rows, split));
+}
+
+export function worstLengths(program: Program, host: Host, format: Stage, split: string): Lengths {
+  const data = dataOf(program, format);
+  const rows = data === undefined ? 1000 : sourceSize(program, host, data).rows;
+  return assumedLengths(Math.max(1, expectedRows(data, rows, split)), Number(format.settings['max_length']));
+}
+
+export function dataOf(program: Program, format: Stage): Stage | undefined {
+  const from = format.settings['from'];
+  return isReference(from) ? stageNamed(program, from.stage) : undefined;
+}

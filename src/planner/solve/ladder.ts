@@ -1,0 +1,109 @@
+/**
+ * What may be changed when a train stage does not fit, step by step. Steps that cannot change the result are always
+ * allowed; the others only where the file lists them, or leaves the method open.
+ */
+import type { Call } from '../../ir/types.js';
+import type { Chosen } from '../../stages/types.js';
+
+export type StepName = 'smaller_micro_batch' | 'checkpointing' | 'qlora' | 'shorten' | 'lower_rank';
+
+/** One freedom: the states it offers, from the least change to the greatest; the state it starts from is not among them. */
+export interface Step {
+  readonly name: StepName;
+  states(from: Chosen): readonly Chosen[];
+}
+
+export interface LadderOptions {
+  /** `undefined`: the planner chooses between lora and qlora. */
+  readonly preset: string | undefined;
+  readonly fallback: readonly Call[];
+  readonly global: number;
+  /** Set by the author. */
+  readonly micro: number | undefined;
+  readonly layers: number;
+}
+
+/** Lengths are tried in steps of what batches are padded to. */
+const LENGTH_STEP = 32;
+
+type MakeStep = (args: Call['args'], options: LadderOptions) => Step;
+
+const STEPS: Readonly<Record<StepName, MakeStep>> = {
+  smaller_micro_batch: (_, { global }) => ({
+    name: 'smaller_micro_batch',
+    states: (from) =>
+      divisors(global)
+        .filter((rows) => rows < from.microBatch)
+        .map((rows) => withMicro(from, rows, global)),
+  }),
+  checkpointing: (_, { layers }) => ({
+    name: 'checkpointing',
+    states: (from) =>
+      Array.from({ length: layers }, (_unused, index) => ({ ...from, checkpointedBlocks: index + 1 })).filter(
+        (chosen) => chosen.checkpointedBlocks > from.checkpointedBlocks,
+      ),
+  }),
+  qlora: () => ({
+    name: 'qlora',
+    states: (from) => (from.method === 'lora' ? [{ ...from, method: 'qlora' }] : []),
+  }),
+  shorten: (args) => ({
+    name: 'shorten',
+    states: (from) => {
+      const least = Number(args['min']);
+      const lengths: number[] = [];
+      for (let length = below(from.maxLength); length > least; length = below(length)) lengths.push(length);
+      if (least < from.maxLength) lengths.push(least);
+      return lengths.map((maxLength) => ({ ...from, maxLength }));
+    },
+  }),
+  lower_rank: (args) => ({
+    name: 'lower_rank',
+    states: (from) => {
+      const least = Number(args['min']);
+      const states: Chosen[] = [];
+      if (from.method === 'full') return states;
+      for (let rank = from.rank / 2; rank >= least && Number.isInteger(rank); rank /= 2)
+        states.push({ ...from, rank, alpha: (from.alpha * rank) / from.rank });
+      return states;
+    },
+  }),
+};
+
+/** Steps in the order in which they are taken. */
+export function ladder(options: LadderOptions): readonly Step[] {
+  const listed = options.fallback.map(({ call, args }) => ({ name: call as StepName, args }));
+  const missing = (name: StepName): boolean => !listed.some((step) => step.name === name);
+  const harmless: StepName[] = [];
+  // a micro batch that the author set is kept unless the file says that it may shrink
+  if (missing('smaller_micro_batch') && options.micro === undefined) harmless.push('smaller_micro_batch');
+  if (missing('checkpointing')) harmless.push('checkpointing');
+  const steps: { name: StepName; args: Call['args'] }[] = [
+    ...harmless.map((name) => ({ name, args: {} })),
+    ...listed,
+  ];
+  if (options.preset === undefined && missing('qlora')) {
+    const first = steps.findIndex(({ name }) => name === 'shorten' || name === 'lower_rank');
+    steps.splice(first < 0 ? steps.length : first, 0, { name: 'qlora', args: {} });
+  }
+  const applies = (name: StepName): boolean =>
+    options.preset !== 'full' || (name !== 'qlora' && name !== 'lower_rank');
+  return steps.filter(({ name }) => applies(name)).map(({ name, args }) => STEPS[name](args, options));
+}
+
+const below = (length: number): number => (Math.ceil(length / LENGTH_STEP) - 1) * LENGTH_STEP;
+
+export function withMicro(chosen: Chosen, microBatch: number, global: number): Chosen {
+  return { ...chosen, microBatch, accumulation: Math.ceil(global / microBatch) };
+}
+
+/** Divisors of a number, the largest first. */
+export function divisors(number: number): readonly number[] {
+  const found: number[] = [];
+  for (let small = 1; small * small <= number; small++) {
+    if (number % small !== 0) continue;
+    found.push(small);
+    if (small * small !== number) found.push(number / small);
+  }
+  return found.sort((a, b) => b - a);
+}

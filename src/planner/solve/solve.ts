@@ -1,0 +1,143 @@
+/** Finds the choice with the least change that fits, along the declared ladder. */
+import type { Chosen } from '../../stages/types.js';
+import { canonical } from '../canonical.js';
+import type { Peak, Rejected } from '../types.js';
+import type { Step, StepName } from './ladder.js';
+import { describeStep, whyOtherMethod, whyTooLarge } from './why.js';
+
+export interface SolveRequest {
+  readonly start: Chosen;
+  readonly steps: readonly Step[];
+  readonly availableBytes: number;
+  /** A choice under which the stage has a checkpoint: kept while it still fits. */
+  readonly kept?: Chosen;
+  peakOf(chosen: Chosen): Peak;
+}
+
+export interface Solution {
+  /** The choice, or, where nothing fits, the one that needs least. */
+  readonly chosen: Chosen;
+  readonly peak: Peak;
+  readonly fits: boolean;
+  /** Ladder steps that were needed. */
+  readonly taken: readonly StepName[];
+  readonly rejected: readonly Rejected[];
+}
+
+export function solve(request: SolveRequest): Solution {
+  const { start, steps, availableBytes, kept } = request;
+  const peakOf = remembered(request.peakOf);
+  // the upper end of the interval: a plan that may turn out not to fit does not fit
+  const fits = (chosen: Chosen): boolean => peakOf(chosen).high <= availableBytes;
+  if (kept !== undefined && fits(kept))
+    return {
+      chosen: kept,
+      peak: peakOf(kept),
+      fits: true,
+      taken: [],
+      rejected: sideBySide(kept, peakOf, availableBytes),
+    };
+  if (fits(start))
+    return {
+      chosen: start,
+      peak: peakOf(start),
+      fits: true,
+      taken: [],
+      rejected: sideBySide(start, peakOf, availableBytes),
+    };
+
+  const tried: Rejected[] = [reject(start, peakOf(start), whyTooLarge(peakOf(start), availableBytes))];
+  for (let count = 1; count <= steps.length; count++) {
+    const dimensions = steps.slice(0, count).reverse();
+    const found = search(start, dimensions, fits, true);
+    const taken = steps.slice(0, count).map(({ name }) => name);
+    if (found !== undefined) {
+      const others = sideBySide(found, peakOf, availableBytes);
+      return {
+        chosen: found,
+        peak: peakOf(found),
+        fits: true,
+        taken,
+        rejected: [...tried, ...unlike(others, tried)],
+      };
+    }
+    const least = extreme(start, dimensions);
+    const step = steps[count - 1];
+    if (step !== undefined && !tried.some((one) => same(one, least)))
+      tried.push(
+        reject(
+          least,
+          peakOf(least),
+          `${describeStep(step.name, least)}: ${whyTooLarge(peakOf(least), availableBytes)}`,
+        ),
+      );
+  }
+  const least = extreme(start, [...steps].reverse());
+  const others = sideBySide(least, peakOf, availableBytes);
+  return {
+    chosen: least,
+    peak: peakOf(least),
+    fits: false,
+    taken: steps.map(({ name }) => name),
+    rejected: [...tried, ...unlike(others, tried)],
+  };
+}
+
+/** The first state that fits, the outermost dimension changing last; `must` leaves out its unchanged state. */
+function search(
+  from: Chosen,
+  dimensions: readonly Step[],
+  fits: (chosen: Chosen) => boolean,
+  must: boolean,
+): Chosen | undefined {
+  const [outer, ...inner] = dimensions;
+  if (outer === undefined) return fits(from) ? from : undefined;
+  for (const state of must ? outer.states(from) : [from, ...outer.states(from)]) {
+    if (!fits(extreme(state, inner))) continue;
+    const found = search(state, inner, fits, false);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** Every freedom used to its end: what needs least memory. */
+function extreme(from: Chosen, dimensions: readonly Step[]): Chosen {
+  return dimensions.reduce((chosen, step) => step.states(chosen).at(-1) ?? chosen, from);
+}
+
+const METHODS = ['lora', 'qlora', 'full'] as const;
+
+/** The other methods in the same shape. */
+function sideBySide(
+  chosen: Chosen,
+  peakOf: (chosen: Chosen) => Peak,
+  availableBytes: number,
+): readonly Rejected[] {
+  return METHODS.filter((method) => method !== chosen.method).map((method) => {
+    const other: Chosen = { ...chosen, method };
+    const peak = peakOf(other);
+    return reject(other, peak, whyOtherMethod(other, peak, availableBytes, chosen.method));
+  });
+}
+
+const reject = (chosen: Chosen, peak: Peak, why: string): Rejected => ({
+  ...chosen,
+  peakBytes: peak.bytes,
+  why,
+});
+
+const identity = ({ method, microBatch, maxLength, rank, checkpointedBlocks }: Chosen): string =>
+  canonical({ method, microBatch, maxLength, rank, checkpointedBlocks });
+const same = (a: Chosen, b: Chosen): boolean => identity(a) === identity(b);
+const unlike = (more: readonly Rejected[], those: readonly Rejected[]): readonly Rejected[] =>
+  more.filter((one) => !those.some((other) => same(one, other)));
+
+function remembered(peakOf: (chosen: Chosen) => Peak): (chosen: Chosen) => Peak {
+  const known = new Map<string, Peak>();
+  return (chosen) => {
+    const key = canonical(chosen);
+    const peak = known.get(key) ?? peakOf(chosen);
+    known.set(key, peak);
+    return peak;
+  };
+}

@@ -1,0 +1,40 @@
+/** Why an alternative was not taken, in words with numbers. */
+import type { Chosen } from '../../stages/types.js';
+import { largestPart } from '../memory/parts.js';
+import { bytes } from '../quantities.js';
+import type { Peak } from '../types.js';
+import type { StepName } from './ladder.js';
+
+export function whyTooLarge(peak: Peak, availableBytes: number): string {
+  const over = peak.high - availableBytes;
+  const { part, bytes: size } = largestPart(peak.parts);
+  return `needs ${bytes(over)} more than the ${bytes(availableBytes)} available; largest part: ${part}, ${bytes(size)}`;
+}
+
+const STEP_TEXT: Readonly<Record<StepName, (chosen: Chosen) => string>> = {
+  smaller_micro_batch: ({ microBatch }) =>
+    `down to ${microBatch} ${microBatch === 1 ? 'row' : 'rows'} at one time`,
+  checkpointing: ({ checkpointedBlocks }) => `with all ${checkpointedBlocks} blocks recomputed`,
+  qlora: () => 'with the base in 4 bits',
+  shorten: ({ maxLength }) => `with rows of at most ${maxLength} tokens`,
+  lower_rank: ({ rank }) => `with rank ${rank}`,
+};
+
+export const describeStep = (step: StepName, chosen: Chosen): string => STEP_TEXT[step](chosen);
+
+export function whyOtherMethod(
+  other: Chosen,
+  peak: Peak,
+  availableBytes: number,
+  chosen: Chosen['method'],
+): string {
+  if (peak.high > availableBytes) return whyTooLarge(peak, availableBytes);
+  if (other.method === 'full') return 'fits, but trains every weight: only with `using full`';
+  if (other.method === 'qlora')
+    return chosen === 'full'
+      ? 'fits, but trains an adapter: only with `using qlora`'
+      : 'fits, but rounds the base to 4 bits: taken only where the base as stored does not fit';
+  return chosen === 'qlora'
+    ? 'fits, but the file asks for `qlora`'
+    : 'fits, but trains an adapter: only with `using lora`';
+}

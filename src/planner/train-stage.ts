@@ -1,0 +1,205 @@
+/** What is chosen for a train stage, and what the choice costs. */
+import type { Stage, Value } from '../ir/types.js';
+import { PROJECTIONS } from '../stages/train/schema.js';
+import { stopAfter, trainSettings } from '../stages/train/settings.js';
+import { type Targets, targetNames } from '../stages/train/targets.js';
+import type { Chosen } from '../stages/types.js';
+import { totalSteps } from '../training/order.js';
+import { chosenFromParts, type StageKey, stageKey } from './keys.js';
+import { BIN, type Lengths, shortened } from './lengths.js';
+import { decoderShape, longestPadded, type TrainMemory, trainPeak } from './memory/train.js';
+import { stageNamed } from './models.js';
+import { type LadderOptions, ladder, withMicro } from './solve/ladder.js';
+import { type Solution, solve } from './solve/solve.js';
+import { startingChoice } from './solve/start.js';
+import { decodedWeights, type PlannedModel, weightBytes } from './stage-models.js';
+import type { PlanWorld } from './world.js';
+
+/** Facts about a train stage that no choice changes. */
+export interface TrainFacts {
+  readonly model: PlannedModel;
+  readonly memory: TrainMemory;
+  readonly validation: Lengths | undefined;
+  readonly ladder: LadderOptions;
+  readonly maxLength: number;
+}
+
+export async function trainFacts(
+  world: PlanWorld,
+  stage: Stage,
+  look: boolean,
+): Promise<TrainFacts | undefined> {
+  const settings = trainSettings(stage);
+  const model = world.modelOf(settings.base as Value);
+  const { dataset } = settings;
+  const lengths = await world.lengths(dataset.stage, dataset.port, look);
+  if (model === undefined || lengths === undefined) return undefined;
+  const validation =
+    settings.validate === undefined
+      ? undefined
+      : await world.lengths(settings.validate.stage, settings.validate.port, look);
+  const format = stageNamed(world.program, dataset.stage);
+  return {
+    model,
+    validation,
+    maxLength: Number(format?.settings['max_length'] ?? model.config.maxPositions),
+    memory: {
+      config: model.config,
+      weightBytes: weightBytes(model),
+      decoded: decodedWeights(model),
+      lora: { dropout: settings.lora.dropout, targets: targetsOf(settings.lora.targets) },
+      rank: settings.lora.rank,
+      lengths,
+      onDevice: world.machine.devices.length > 0,
+      planDecoder: world.planDecoder,
+    },
+    ladder: {
+      preset: stage.preset,
+      fallback: settings.fallback,
+      global: settings.batch.global,
+      micro: settings.batch.micro,
+      layers: model.config.layers,
+    },
+  };
+}
+
+const targetsOf = (targets: unknown): readonly string[] =>
+  targets === undefined ? PROJECTIONS : targetNames(targets as Targets);
+
+/** The choice of an earlier run that differs from this stage in nothing but the choice. */
+export function earlierChoice(world: PlanWorld, stage: Stage): Chosen | undefined {
+  const { global, micro } = { ...trainSettings(stage).batch };
+  const plain = stageKey(world.program, stage, world.host, keyOptions(world, {}), world.keys).parts;
+  for (const record of world.records()) {
+    if (record.kind !== 'train') continue;
+    const parts = Object.entries(record.parts).filter(([name]) => !name.startsWith('chosen.'));
+    const chosen = chosenFromParts(record.parts, global);
+    if (chosen === undefined || !consistent(chosen, stage, micro)) continue;
+    const own = chosen.method === 'full' ? withoutLora(plain) : plain;
+    if (parts.length === Object.keys(own).length && parts.every(([name, value]) => own[name] === value))
+      return chosen;
+  }
+  return undefined;
+}
+
+const withoutLora = (parts: Readonly<Record<string, string>>): Readonly<Record<string, string>> =>
+  Object.fromEntries(Object.entries(parts).filter(([name]) => !name.startsWith('settings.lora.')));
+
+function consistent(chosen: Chosen, stage: Stage, micro: number | undefined): boolean {
+  if (stage.preset === 'full' || chosen.method === 'full') return chosen.method === stage.preset;
+  if (stage.preset === 'qlora' && chosen.method !== 'qlora') return false;
+  return micro === undefined || chosen.microBatch <= micro;
+}
+
+export const keyOptions = (world: PlanWorld, chosen: Readonly<Record<string, Chosen>>) => ({
+  digests: world.digests,
+  runtime: world.runtime,
+  chosen,
+});
+
+export function trainKey(world: PlanWorld, stage: Stage, chosen: Chosen): StageKey {
+  return stageKey(world.program, stage, world.host, keyOptions(world, { [stage.name]: chosen }), world.keys);
+}
+
+export interface Decision extends Solution {
+  /** A step that the file does not allow and with which the stage would fit. */
+  readonly wouldHelp?: string;
+}
+
+export function choose(
+  world: PlanWorld,
+  stage: Stage,
+  facts: TrainFacts,
+  earlier: Chosen | undefined,
+): Decision {
+  const start = startOf(stage, facts);
+  const steps = ladder(facts.ladder);
+  const solution = solve({
+    start,
+    steps,
+    availableBytes: world.availableBytes,
+    kept: earlier ?? resumableChoice(world, stage, start, facts.ladder),
+    peakOf: (chosen) => trainPeak(facts.memory, chosen),
+  });
+  return solution.fits ? solution : { ...solution, wouldHelp: wouldHelp(world, facts, start) };
+}
+
+function startOf(stage: Stage, { model, memory, ladder: options, maxLength }: TrainFacts): Chosen {
+  const { lora, batch } = trainSettings(stage);
+  return startingChoice({
+    preset: stage.preset,
+    config: model.config,
+    global: batch.global,
+    micro: options.micro,
+    maxLength,
+    longestPadded: longestPadded(memory, { maxLength }),
+    rank: lora.rank,
+    alpha: lora.alpha,
+  });
+}
+
+/** A shape under which this very stage has a checkpoint: found by its key, since keys name what they are made of. */
+function resumableChoice(
+  world: PlanWorld,
+  stage: Stage,
+  start: Chosen,
+  options: LadderOptions,
+): Chosen | undefined {
+  const own = trainKey(world, stage, start).key;
+  if (world.store.resumable(own)) return start;
+  const methods = options.preset === undefined ? (['lora', 'qlora'] as const) : [start.method];
+  for (const method of methods)
+    for (let rows = options.global; rows >= 1; rows--) {
+      if (options.global % rows !== 0 && rows !== start.microBatch) continue;
+      for (let blocks = 0; blocks <= options.layers; blocks++) {
+        const chosen = { ...withMicro(start, rows, options.global), method, checkpointedBlocks: blocks };
+        if (world.store.resumable(trainKey(world, stage, chosen).key)) return chosen;
+      }
+    }
+  return undefined;
+}
+
+const HELPERS = [
+  { name: 'qlora', args: {}, text: 'qlora' },
+  { name: 'smaller_micro_batch', args: {}, text: 'smaller_micro_batch' },
+  { name: 'shorten', args: { min: 64 }, text: 'shorten(min: 64tok)' },
+  { name: 'lower_rank', args: { min: 4 }, text: 'lower_rank(min: 4)' },
+] as const;
+
+function wouldHelp(world: PlanWorld, facts: TrainFacts, start: Chosen): string | undefined {
+  return HELPERS.find(({ name, args }) => {
+    if (facts.ladder.fallback.some(({ call }) => call === name)) return false;
+    const steps = ladder({ ...facts.ladder, fallback: [...facts.ladder.fallback, { call: name, args }] });
+    const { fits } = solve({
+      start,
+      steps,
+      availableBytes: world.availableBytes,
+      peakOf: (chosen) => trainPeak(facts.memory, chosen),
+    });
+    return fits;
+  })?.text;
+}
+
+/** Floating-point operations of a whole training, validations included. */
+export function trainFlops(stage: Stage, facts: TrainFacts, chosen: Chosen): number {
+  const settings = trainSettings(stage);
+  const lengths = shortened(facts.memory.lengths, chosen.maxLength);
+  const shape = decoderShape(facts.memory, chosen);
+  const perToken = facts.memory.planDecoder(shape).flops / (shape.rows * shape.length);
+  const steps = totalSteps(
+    Math.max(1, lengths.rows),
+    settings.batch.global,
+    stopAfter(settings, stage.origins),
+  );
+  const perRow = paddedTokens(lengths) / Math.max(1, lengths.rows);
+  const trained = steps * Math.min(settings.batch.global, lengths.rows) * perRow * perToken;
+  const validations = Math.ceil(steps / settings.checkpoint.every);
+  const watched =
+    facts.validation === undefined ? 0 : paddedTokens(facts.validation) * validations * (perToken / 3);
+  return trained + watched;
+}
+
+/** Rows of a batch differ in length: about half a bucket is padding. */
+export function paddedTokens(lengths: Lengths): number {
+  return lengths.histogram.reduce((sum, count, bin) => sum + count * BIN * (bin + 2), 0);
+}

@@ -1,0 +1,101 @@
+/** What a plan says: `ftpc plan FILE --json`. Contract: docs/schema/plan.json. Bytes and seconds are plain numbers. */
+import type { Diagnostic } from '../diagnostics/types.js';
+import type { Reason, StageAction } from '../ir/events.js';
+import type { Origin, StageKind, Value } from '../ir/types.js';
+import type { Chosen } from '../stages/types.js';
+
+/** What memory is used for, in the order in which it is shown. */
+export const MEMORY_PARTS = [
+  'weights',
+  'adapter',
+  'gradients',
+  'optimizer',
+  'activations',
+  'logits',
+  'workspace',
+  'runtime',
+] as const;
+export type MemoryPart = (typeof MEMORY_PARTS)[number];
+export type MemoryParts = Readonly<Record<MemoryPart, number>>;
+
+/** The most that will be resident in the stage's own process. */
+export interface Peak {
+  /** Sum of the parts. */
+  readonly bytes: number;
+  readonly low: number;
+  readonly high: number;
+  readonly parts: MemoryParts;
+  /** A stage that has run: what was measured then. */
+  readonly measured?: number;
+}
+
+export interface Seconds {
+  readonly expected: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+/** A way to run a train stage that was not taken, and why. */
+export type Rejected = Chosen & { readonly peakBytes: number; readonly why: string };
+
+export interface Effective {
+  readonly value: Value;
+  readonly from: Origin;
+}
+
+export interface PlannedStage {
+  readonly name: string;
+  readonly kind: StageKind;
+  readonly action: StageAction;
+  readonly reasons: readonly Reason[];
+  /** `null` where nothing can be said: the model of the stage cannot be read. */
+  readonly peak: Peak | null;
+  /** `null` for a machine that is not here, and where nothing was measured. */
+  readonly seconds: Seconds | null;
+  /** Bytes that the stage will write; 0 where its output stands already. */
+  readonly diskBytes: number;
+  /** Train stages only. */
+  readonly chosen: Chosen | null;
+  readonly rejected: readonly Rejected[];
+  readonly effective: Readonly<Record<string, Effective>>;
+  /** Where the output stands, or will stand, in the store. */
+  readonly key: string;
+  /** What the key is a digest of. */
+  readonly parts: Readonly<Record<string, string>>;
+}
+
+export interface BudgetLine {
+  readonly require: string;
+  readonly value: number | null;
+  readonly limit: number | null;
+  /** `null` where it is known only after a run. */
+  readonly holds: boolean | null;
+}
+
+export interface PlannedMachine {
+  readonly name: string;
+  readonly memoryBytes: number;
+  /** What the solver may use: the memory less a margin. */
+  readonly availableBytes: number;
+  readonly devices: readonly { readonly name: string; readonly memoryBytes: number }[];
+}
+
+export interface Plan {
+  readonly version: 1;
+  readonly pipeline: string;
+  readonly engine: string;
+  readonly machine: PlannedMachine;
+  /** Name and version: `onnx 1.30.0`. */
+  readonly runtime: string;
+  /** Whether a run of this plan can begin. */
+  readonly valid: boolean;
+  readonly stages: readonly PlannedStage[];
+  readonly totals: {
+    /** The stage that needs most memory: stages run one after another, each in its own process. */
+    readonly peakBytes: number | null;
+    readonly seconds: Seconds | null;
+    readonly diskBytes: number;
+  };
+  readonly budget: readonly BudgetLine[];
+  readonly diagnostics: readonly Diagnostic[];
+}

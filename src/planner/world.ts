@@ -1,0 +1,46 @@
+/** What every stage of one plan is looked at with. */
+
+import type { Diagnostic } from '../diagnostics/types.js';
+import type { StageRecord } from '../ir/outputs.js';
+import type { Program } from '../ir/types.js';
+import type { Host } from '../source/host.js';
+import type { Chosen } from '../stages/types.js';
+import type { Store } from '../store/index.js';
+import type { Digests } from './digests.js';
+import type { RuntimeIdentity, StageKey } from './keys.js';
+import type { Lengths } from './lengths.js';
+import type { PlanMachine } from './machines.js';
+import type { PlanDecoder } from './memory/train.js';
+import type { ModelLookup } from './stage-models.js';
+import type { Speed } from './time.js';
+
+export type PlanStore = Pick<Store, 'find' | 'resumable'>;
+
+/** Bytes and rows of a data stage's sources. */
+export interface SourceSize {
+  readonly bytes: number;
+  readonly rows: number;
+}
+
+export interface PlanWorld {
+  readonly program: Program;
+  readonly host: Host;
+  readonly store: PlanStore;
+  readonly digests: Digests;
+  readonly runtime: RuntimeIdentity;
+  readonly machine: PlanMachine;
+  readonly availableBytes: number;
+  readonly planDecoder: PlanDecoder;
+  readonly modelOf: ModelLookup;
+  /** Keys of the stages that were looked at so far. */
+  readonly keys: Map<string, StageKey>;
+  readonly chosen: Map<string, Chosen>;
+  /** Records of the store, newest first; read when first asked for. */
+  records(): readonly StageRecord[];
+  /** Lengths of a split of a format stage. `look` false: only if it costs nothing. */
+  lengths(format: string, split: string, look: boolean): Promise<Lengths | undefined>;
+  sources(data: string): SourceSize;
+  /** `undefined` where nothing can be measured: the machine is not here. */
+  speed(): Promise<Speed | undefined>;
+  report(diagnostic: Diagnostic): void;
+}
