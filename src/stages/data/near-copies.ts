@@ -1,0 +1,85 @@
+import { wholeText } from './content.js';
+import { type Bands, bandKeys, bandsFor, NearIndex } from './near-index.js';
+import { Fault } from './parse.js';
+import type { RowReader } from './reader.js';
+import { contentOf } from './shape.js';
+import { jaccard, tripleHashes } from './triples.js';
+
+export interface Copy {
+  readonly of: number;
+  readonly overlap: number;
+}
+
+/** Sets of triples kept in memory; others are made again from the file. */
+const REMEMBERED = 4096;
+
+/** Rows whose sets of word triples overlap: found by MinHash, then compared as they are. */
+export class NearCopies {
+  readonly #index = new NearIndex();
+  readonly #bands: Bands;
+  readonly #keys: Uint32Array;
+  readonly #sets = new Map<number, Uint32Array>();
+
+  constructor(
+    readonly reader: RowReader,
+    readonly threshold: number,
+  ) {
+    this.#bands = bandsFor(threshold);
+    this.#keys = new Uint32Array(this.#bands.count);
+  }
+
+  /** The first row that this one is a near copy of; if there is none, later rows are compared with it. */
+  addUnlessCopy(row: number, text: string): Copy | undefined {
+    const set = this.#signed(text);
+    const copy = this.#find(set);
+    if (copy === undefined) this.#insert(row, set);
+    return copy;
+  }
+
+  add(row: number, text: string): void {
+    this.#insert(row, this.#signed(text));
+  }
+
+  find(text: string): Copy | undefined {
+    return this.#find(this.#signed(text));
+  }
+
+  /** The set of a text; its band keys are left in `#keys`. A text without words is near to none. */
+  #signed(text: string): Uint32Array {
+    const set = tripleHashes(text);
+    if (set.length > 0) bandKeys(set, this.#bands, this.#keys);
+    return set;
+  }
+
+  #insert(row: number, set: Uint32Array): void {
+    if (set.length === 0) return;
+    this.#index.add(row, this.#keys);
+    this.#remember(row, set);
+  }
+
+  #find(set: Uint32Array): Copy | undefined {
+    if (set.length === 0) return undefined;
+    for (const candidate of this.#index.candidates(this.#keys)) {
+      const overlap = jaccard(set, this.#setOf(candidate));
+      if (overlap >= this.threshold) return { of: candidate, overlap };
+    }
+    return undefined;
+  }
+
+  #setOf(row: number): Uint32Array {
+    const known = this.#sets.get(row);
+    if (known !== undefined) return known;
+    const content = contentOf(this.reader.row(row), {});
+    const set = content instanceof Fault ? new Uint32Array(0) : tripleHashes(wholeText(content));
+    this.#remember(row, set);
+    return set;
+  }
+
+  #remember(row: number, set: Uint32Array): void {
+    if (this.#sets.size >= REMEMBERED) {
+      const [oldest] = this.#sets.keys();
+      if (oldest !== undefined) this.#sets.delete(oldest);
+    }
+    this.#sets.set(row, set);
+  }
+}

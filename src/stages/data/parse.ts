@@ -1,0 +1,69 @@
+import { type Line, LONGEST_LINE } from './lines.js';
+
+export type Row = Readonly<Record<string, unknown>>;
+
+/** Why a row is not kept. A class, since a row may have columns of the same names. */
+export class Fault {
+  constructor(
+    readonly reason: 'malformed' | 'missing_column' | 'wrong_type' | 'empty',
+    readonly detail: string,
+  ) {}
+}
+
+const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+const MEBI = 1 << 20;
+
+/** A line as a JSON object, or why it is none. */
+export function parseLine(line: Line): Row | Fault {
+  if (line.tooLong)
+    return new Fault(
+      'malformed',
+      `the line has ${line.length} bytes; at most ${LONGEST_LINE / MEBI} MiB are read`,
+    );
+  let text: string;
+  try {
+    text = strict.decode(line.bytes);
+  } catch {
+    return new Fault(
+      'malformed',
+      `not UTF-8: byte ${firstInvalid(line.bytes)} of the line starts no character`,
+    );
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    return new Fault(
+      'malformed',
+      `not JSON: ${error instanceof Error ? error.message.slice(0, 200) : String(error)}`,
+    );
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    return new Fault('malformed', `no JSON object, but ${nameOf(value)}`);
+  return value as Row;
+}
+
+/** What a JSON value is, for people. */
+export function nameOf(value: unknown): string {
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'a list';
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
+}
+
+/** Place (from 1) of the first byte at which decoding fails, by bisection: a prefix decodes or it does not. */
+function firstInvalid(bytes: Uint8Array): number {
+  let low = 0;
+  let high = bytes.length;
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    try {
+      new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes.subarray(0, middle), {
+        stream: true,
+      });
+      low = middle;
+    } catch {
+      high = middle - 1;
+    }
+  }
+  return low + 1;
+}

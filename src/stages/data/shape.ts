@@ -1,0 +1,124 @@
+import { Fault, nameOf, type Row } from './parse.js';
+
+/** What a row says, whatever its columns are called: what repetitions and contradictions are told by. */
+export interface Content {
+  /** `undefined` for plain text, which asks nothing. */
+  readonly question?: readonly string[];
+  readonly answer: string;
+}
+
+/** Usual name of a column → its name in the source. */
+export type Columns = Readonly<Record<string, string>>;
+
+interface Shape {
+  /** Columns of which one marks the shape. */
+  readonly marks: readonly string[];
+  readonly read: (row: Row) => Content | Fault;
+}
+
+/** What rows may look like; of several, the first that is whole counts. */
+const SHAPES: readonly Shape[] = [
+  { marks: ['messages'], read: readMessages },
+  { marks: ['instruction', 'output'], read: (row) => readPair(row, 'instruction', 'output', 'input') },
+  { marks: ['text'], read: readText },
+  { marks: ['prompt', 'completion'], read: (row) => readPair(row, 'prompt', 'completion') },
+];
+
+/** The row under usual names; columns that are called otherwise keep their own names too. */
+export function renamed(row: Row, columns: Columns): Row {
+  const entries = Object.entries(columns).filter(([usual, own]) => usual !== own);
+  if (entries.length === 0) return row;
+  const named: Record<string, unknown> = { ...row };
+  for (const [usual, own] of entries) {
+    if (Object.hasOwn(row, own)) named[usual] = row[own];
+    else delete named[usual];
+  }
+  return named;
+}
+
+/** Reads what a row says, or why it says nothing. `row` has usual names; columns that were asked for must be there. */
+export function contentOf(row: Row, columns: Columns): Content | Fault {
+  const asked = missingOf(row, columns);
+  if (asked !== undefined) return asked;
+  const present = SHAPES.filter(({ marks }) => marks.some((mark) => has(row, mark)));
+  let first: Fault | undefined;
+  for (const shape of present) {
+    const content = shape.read(row);
+    if (!(content instanceof Fault)) return content;
+    first ??= content;
+  }
+  if (first !== undefined) return first;
+  const found = Object.keys(row)
+    .slice(0, 8)
+    .map((name) => `\`${name}\``);
+  const hint = found.length === 0 ? 'it has none' : `it has ${found.join(', ')}`;
+  return new Fault('missing_column', `no column \`instruction\`, \`messages\` or \`text\`: ${hint}`);
+}
+
+function missingOf(row: Row, columns: Columns): Fault | undefined {
+  for (const [usual, own] of Object.entries(columns))
+    if (usual !== 'input' && !has(row, usual)) return new Fault('missing_column', `no column \`${own}\``);
+  return undefined;
+}
+
+const has = (row: Row, name: string): boolean => Object.hasOwn(row, name);
+
+function text(row: Row, name: string): string | Fault {
+  if (!has(row, name)) return new Fault('missing_column', `no column \`${name}\``);
+  const value = row[name];
+  if (typeof value !== 'string')
+    return new Fault('wrong_type', `/${name} is ${nameOf(value)}, must be a text`);
+  if (value.trim() === '') return new Fault('empty', `\`${name}\` is empty`);
+  return value;
+}
+
+function readPair(row: Row, question: string, answer: string, about?: string): Content | Fault {
+  const asked = text(row, question);
+  if (typeof asked !== 'string') return asked;
+  const input = about === undefined ? undefined : row[about];
+  if (input !== undefined && input !== null && typeof input !== 'string')
+    return new Fault('wrong_type', `/${about} is ${nameOf(input)}, must be a text`);
+  const answered = text(row, answer);
+  if (typeof answered !== 'string') return answered;
+  return { question: [asked, input ?? ''], answer: answered };
+}
+
+function readText(row: Row): Content | Fault {
+  const whole = text(row, 'text');
+  return typeof whole === 'string' ? { answer: whole } : whole;
+}
+
+const ROLES: readonly unknown[] = ['system', 'user', 'assistant'];
+
+function readMessages(row: Row): Content | Fault {
+  const list = row['messages'];
+  if (!Array.isArray(list)) return new Fault('wrong_type', `/messages is ${nameOf(list)}, must be a list`);
+  if (list.length === 0) return new Fault('empty', '`messages` is empty');
+  const turns: { readonly role: string; readonly content: string }[] = [];
+  for (const [index, message] of list.entries()) {
+    const turn = readMessage(message, `/messages/${index}`);
+    if (turn instanceof Fault) return turn;
+    turns.push(turn);
+  }
+  const last = turns.findLastIndex(({ role }) => role === 'assistant');
+  if (last < 0) return { answer: turns.map(({ role, content }) => `${role}\n${content}`).join('\n') };
+  return {
+    question: turns.slice(0, last).map(({ role, content }) => `${role}\n${content}`),
+    answer: turns[last]?.content ?? '',
+  };
+}
+
+function readMessage(
+  message: unknown,
+  at: string,
+): { readonly role: string; readonly content: string } | Fault {
+  if (typeof message !== 'object' || message === null || Array.isArray(message))
+    return new Fault('wrong_type', `${at} is ${nameOf(message)}, must be an object`);
+  const { role, content } = message as Row;
+  if (typeof role !== 'string' || !ROLES.includes(role))
+    return new Fault('wrong_type', `${at}/role must be one of ${ROLES.join(', ')}`);
+  if (typeof content !== 'string')
+    return new Fault('wrong_type', `${at}/content is ${nameOf(content)}, must be a text`);
+  if (role === 'assistant' && content.trim() === '') return new Fault('empty', `${at}/content is empty`);
+  return { role, content };
+}

@@ -1,0 +1,62 @@
+import { relative, resolve } from 'node:path';
+import { fileNotFound, isFolder } from '../../diagnostics/catalogue/files.js';
+import { UserError } from '../../diagnostics/types.js';
+import type { Call, Value } from '../../ir/types.js';
+import type { Host } from '../../source/host.js';
+import type { DataSettings } from './schema.js';
+import type { Columns } from './shape.js';
+
+export interface SourceFile {
+  readonly path: string;
+  /** Relative to the working directory where it lies in it: what reports and editors show. */
+  readonly name: string;
+  readonly size: number;
+  readonly columns: Columns;
+  /** Mixed into the training split. */
+  readonly general: boolean;
+}
+
+/**
+ * The files of a data stage in the order in which they are read: as listed, a glob's sorted, general ones last. A file
+ * that two patterns name is read once. Throws a {@link UserError} where a pattern names no file.
+ */
+export function sourceFiles(settings: DataSettings, folder: string, host: Host): readonly SourceFile[] {
+  const { source, mix } = settings;
+  const calls = (Array.isArray(source) ? source : [source]) as readonly Call[];
+  const listed = [
+    ...calls.map((call) => ({ call, general: false })),
+    ...(mix === undefined ? [] : [{ call: mix.general, general: true }]),
+  ];
+  const seen = new Set<string>();
+  return listed.flatMap(({ call, general }) => {
+    const columns = columnsOf(call.args['columns']);
+    return filesOf(String(call.args['files']), folder, host).flatMap((path) => {
+      if (seen.has(path)) return [];
+      seen.add(path);
+      return [{ path, name: nameOf(path, host), size: host.stat(path)?.size ?? 0, columns, general }];
+    });
+  });
+}
+
+function filesOf(pattern: string, folder: string, host: Host): readonly string[] {
+  const path = resolve(folder, pattern);
+  const stat = host.stat(path);
+  if (stat?.isFolder === true) throw new UserError(isFolder(nameOf(path, host)));
+  if (stat !== undefined) return [path];
+  const found = host.glob(pattern, folder);
+  if (found.length > 0) return found;
+  throw new UserError(
+    fileNotFound(nameOf(path, host), { help: 'the path starts from the folder of the pipeline file' }),
+  );
+}
+
+function nameOf(path: string, host: Host): string {
+  const name = relative(host.cwd, path);
+  return (name.startsWith('..') ? path : name).replaceAll('\\', '/');
+}
+
+function columnsOf(value: Value | undefined): Columns {
+  return Object.fromEntries(
+    Object.entries(value ?? {}).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+  );
+}

@@ -1,0 +1,103 @@
+import type { Row } from './parse.js';
+import { type SplitName, splitNames } from './split.js';
+
+/** `statistics.json` of a data stage: what is in the rows that were kept. */
+export interface DataStatistics {
+  readonly version: 1;
+  readonly splits: Readonly<Record<SplitName, { readonly rows: number; readonly general: number }>>;
+  readonly columns: Readonly<Record<string, ColumnStatistics>>;
+}
+
+export interface ColumnStatistics {
+  /** Rows that have the column. */
+  readonly rows: number;
+  /** Characters of its texts: `histogram[i]` have at most `64 · 2^i`. */
+  readonly characters: {
+    readonly mean: number;
+    readonly longest: number;
+    readonly histogram: readonly number[];
+  };
+  /** The commonest short texts, numbers and booleans; absent where there are too many different ones. */
+  readonly top?: readonly { readonly value: string; readonly rows: number }[];
+}
+
+/** More columns or more different values are not counted. */
+const COLUMNS = 64;
+const VALUES = 2000;
+const SHORT = 64;
+const TOP = 12;
+
+interface Counting {
+  rows: number;
+  texts: number;
+  characters: number;
+  longest: number;
+  readonly histogram: number[];
+  values: Map<string, number> | undefined;
+}
+
+/** Counts row by row; what it holds does not grow with the rows. */
+export class StatisticsCounter {
+  readonly #columns = new Map<string, Counting>();
+  readonly #splits = splitNames.map(() => ({ rows: 0, general: 0 }));
+
+  add(row: Row, split: number, general: boolean): void {
+    const counted = this.#splits[split];
+    if (counted !== undefined) {
+      counted.rows++;
+      if (general) counted.general++;
+    }
+    for (const [name, value] of Object.entries(row)) {
+      const column = this.#column(name);
+      if (column !== undefined) count(column, value);
+    }
+  }
+
+  #column(name: string): Counting | undefined {
+    const known = this.#columns.get(name);
+    if (known !== undefined || this.#columns.size >= COLUMNS) return known;
+    const column = { rows: 0, texts: 0, characters: 0, longest: 0, histogram: [], values: new Map() };
+    this.#columns.set(name, column);
+    return column;
+  }
+
+  result(): DataStatistics {
+    const [train, valid, test] = this.#splits;
+    const none = { rows: 0, general: 0 };
+    return {
+      version: 1,
+      splits: { train: train ?? none, valid: valid ?? none, test: test ?? none },
+      columns: Object.fromEntries([...this.#columns].map(([name, column]) => [name, summary(column)])),
+    };
+  }
+}
+
+function count(column: Counting, value: unknown): void {
+  column.rows++;
+  if (typeof value === 'string') {
+    const { length } = value;
+    column.texts++;
+    column.characters += length;
+    column.longest = Math.max(column.longest, length);
+    const bar = Math.max(0, Math.ceil(Math.log2(Math.max(1, length) / 64)));
+    while (column.histogram.length <= bar) column.histogram.push(0);
+    column.histogram[bar] = (column.histogram[bar] ?? 0) + 1;
+  }
+  const simple = typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
+  if (!simple || column.values === undefined) return;
+  const key = String(value);
+  if (key.length > SHORT) return;
+  column.values.set(key, (column.values.get(key) ?? 0) + 1);
+  if (column.values.size > VALUES) column.values = undefined;
+}
+
+function summary(column: Counting): ColumnStatistics {
+  const { rows, texts, characters, longest, histogram, values } = column;
+  const base = { rows, characters: { mean: texts === 0 ? 0 : characters / texts, longest, histogram } };
+  if (values === undefined || values.size === 0) return base;
+  const top = [...values]
+    .sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1))
+    .slice(0, TOP)
+    .map(([value, count]) => ({ value, rows: count }));
+  return { ...base, top };
+}
