@@ -2,8 +2,7 @@ import { isAbsolute, join, resolve } from 'node:path';
 import { type Answerer, answerer } from '../evaluation/chat.js';
 import { EVALUATION_SHAPES } from '../evaluation/shapes.js';
 import { createDecoder } from '../models/decoder/index.js';
-import { initModel } from '../models/initialise.js';
-import { openModel } from '../models/load.js';
+import { openModelAt, untrained } from '../models/open.js';
 import { MANIFEST, readManifest } from '../packaging/manifest/index.js';
 import { checkAdapter, readAdapter } from '../packaging/peft/read.js';
 import type { Host } from '../source/host.js';
@@ -12,7 +11,7 @@ import { noBase } from './problems.js';
 import { CURRENT } from './releases.js';
 
 export interface OpenAnswererOptions {
-  /** Absolute: a model folder, an adapter folder, a release, or a folder of releases (its current one answers). */
+  /** Absolute: a model folder or GGUF file, an adapter folder, a release, or a folder of releases (its current one answers). */
   readonly folder: string;
   /** An adapter over the model in `folder`. */
   readonly adapter?: string;
@@ -34,13 +33,14 @@ interface Source {
 /** Opens what can answer. Throws a `ModelError` or a `UserError` where the folder holds no such thing. */
 export async function openAnswerer(host: Host, options: OpenAnswererOptions): Promise<Answerer> {
   const { base, adapter: adapterFolder, storage, seed } = sourceOf(host, options);
-  const model = openModel(host, base);
+  const found = openModelAt(host, base);
+  const model = seed === undefined ? found : untrained(found, seed);
   const adapter = adapterFolder === undefined ? undefined : readAdapter(host, adapterFolder);
   if (adapter !== undefined) checkAdapter(adapter, model.config, adapter.path);
   const decoder = await createDecoder({
     runtime: await onnxRuntime({ threads: options.threads }),
     config: model.config,
-    weights: seed === undefined ? model.loadWeights(storage) : initModel(model.config, seed),
+    weights: model.loadWeights(storage),
     ...(adapter === undefined ? {} : { adapter }),
     trainable: 'none',
     checkpointedBlocks: 0,
@@ -64,7 +64,9 @@ function sourceOf(host: Host, { folder, adapter, storage, seed }: OpenAnswererOp
   return { base: found.folder, adapter: folder, storage: storage ?? found.storage, seed: found.seed };
 }
 
-const isModel = (host: Host, folder: string): boolean => host.stat(join(folder, 'config.json')) !== undefined;
+/** A folder in Hugging Face layout, or a GGUF file. */
+const isModel = (host: Host, path: string): boolean =>
+  host.stat(path)?.isFolder === false || host.stat(join(path, 'config.json')) !== undefined;
 const isAdapter = (host: Host, folder: string): boolean =>
   host.stat(join(folder, 'adapter_config.json')) !== undefined;
 

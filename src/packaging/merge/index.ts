@@ -1,6 +1,6 @@
 export { mergedCard } from './card.js';
+export { mergedConfig } from './config.js';
 export { type MergeDtype, mergeDtypes } from './dtypes.js';
-export { copiedFiles, mergedConfig } from './files.js';
 export {
   largestDifference,
   MOST_PROBES,

@@ -2,9 +2,9 @@ import { isAbsolute, join, relative, resolve } from 'node:path';
 import type { ManifestDraft } from '../../deploy/publish.js';
 import type { Reference } from '../../ir/types.js';
 import { isJson, readJsonFile } from '../../models/json-file.js';
-import { openModel } from '../../models/load.js';
 import {
   combinedDigest,
+  digestFile,
   digestFiles,
   type FileDigests,
   filesBelow,
@@ -12,6 +12,7 @@ import {
   textDigest,
 } from '../../packaging/manifest/index.js';
 import type { Host } from '../../source/host.js';
+import { modelFiles } from '../models.js';
 import type { Artefact, StageContext } from '../types.js';
 import { type Lineage, lineageOf } from './lineage.js';
 
@@ -54,15 +55,8 @@ function baseOf(
   releases: string,
   { host }: StageContext,
 ): ManifestDraft['base'] {
-  const model = openModel(host, base.folder);
-  const files = digestFiles(
-    host,
-    base.folder,
-    // A base that was made fresh has no weights of its own in the folder: the seed stands for them.
-    model
-      .files()
-      .map(({ name }) => name)
-      .filter((name) => base.seed === undefined || !name.endsWith('.safetensors')),
+  const files = Object.fromEntries(
+    modelFiles(host, base).map(({ name, path }) => [name, digestFile(host, path)]),
   );
   return {
     label: base.label,

@@ -9,11 +9,11 @@ import { chooseRows, measuredRows, rowFacts } from '../../evaluation/rows.js';
 import { EVALUATION_SHAPES } from '../../evaluation/shapes.js';
 import type { Call, Reference } from '../../ir/types.js';
 import { createDecoder } from '../../models/decoder/index.js';
-import { openModel } from '../../models/load.js';
 import type { Tokenizer } from '../../models/types.js';
 import { checkAdapter, readAdapter } from '../../packaging/peft/read.js';
 import { onnxRuntime } from '../../tensor/runtimes/onnx/index.js';
 import type { Runtime } from '../../tensor/types.js';
+import { openResolved } from '../models.js';
 import type { RunStage, StageContext } from '../types.js';
 import { answerLines } from './answers.js';
 import { openHeldOut } from './held-out.js';
@@ -32,7 +32,7 @@ export const run: RunStage = async (context) => {
     throw noRows(`${settings.dataset.stage}.${settings.dataset.port}`, stage.span);
 
   const chosen = chosenMetrics(settings.metrics, stage.requires, stage.span);
-  const tokenizer = await openModel(host, subject.base.folder).tokenizer();
+  const tokenizer = await openResolved(host, subject.base).tokenizer();
   const facts = rowFacts(heldOut, tokenizer, chosen);
   const rows = chooseRows(heldOut, facts, chosen, {
     limit: settings.generation.rows,

@@ -1,11 +1,10 @@
 import { join } from 'node:path';
 import type { Call, Reference } from '../../ir/types.js';
 import { readJsonFile } from '../../models/json-file.js';
-import { type ModelFolder, openModel } from '../../models/load.js';
+import type { ModelFolder } from '../../models/load.js';
 import { ModelError, type WeightStore } from '../../models/types.js';
 import type { Host } from '../../source/host.js';
-import { type ResolvedModel, resolveModel } from '../models.js';
-import { baseWeights } from '../train/base.js';
+import { openResolved, type ResolvedModel, resolveModel } from '../models.js';
 import type { Artefact, StageContext } from '../types.js';
 
 /** What an `Adapter` or `Model` setting comes to: a base, the way it is held, and perhaps an adapter over it. */
@@ -78,7 +77,6 @@ export interface OpenBase {
 
 /** Reads a base into memory, or makes its fresh weights. Throws a {@link ModelError}. */
 export function openBase(host: Host, { base, storage }: Pick<Subject, 'base' | 'storage'>): OpenBase {
-  const model = openModel(host, base.folder);
-  const weights = baseWeights(model, base.seed, storage === 'nf4' ? 'qlora' : 'lora');
-  return { model, weights };
+  const model = openResolved(host, base);
+  return { model, weights: model.loadWeights(storage) };
 }

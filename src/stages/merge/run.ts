@@ -6,7 +6,6 @@ import { SINGLE_FILE } from '../../models/safetensors/folder.js';
 import { safetensorsChunks } from '../../models/safetensors/write.js';
 import type { Adapter, ModelConfig, WeightStore } from '../../models/types.js';
 import {
-  copiedFiles,
   largestDifference,
   mergedCard,
   mergedConfig,
@@ -19,6 +18,7 @@ import { checkAdapter, readAdapter } from '../../packaging/peft/read.js';
 import { onnxRuntime } from '../../tensor/runtimes/onnx/index.js';
 import type { Runtime } from '../../tensor/types.js';
 import { type OpenBase, openBase, resolveSubject, type Subject } from '../eval/subject.js';
+import { openResolved } from '../models.js';
 import type { RunStage, StageContext } from '../types.js';
 import { probeRows } from './probes.js';
 import type { MergeSettings } from './schema.js';
@@ -59,7 +59,7 @@ export const run: RunStage = async (context) => {
     `${FOLDER}/README.md`,
     mergedCard({
       base: base.label,
-      licence: openModel(host, base.base.folder).licence(),
+      licence: openResolved(host, base.base).licence(),
       dtype,
       adapter: before.adapter,
       quantisedTraining,
@@ -132,9 +132,8 @@ async function write(
     },
   });
   output.write(`${FOLDER}/${SINGLE_FILE}`, safetensorsChunks(tensors));
-  for (const name of copiedFiles(host, model.path))
-    output.write(`${FOLDER}/${name}`, host.readBytes(`${model.path}/${name}`));
-  output.write(`${FOLDER}/config.json`, mergedConfig(host, model.path, dtype));
+  for (const companion of model.companions()) output.write(`${FOLDER}/${companion.name}`, companion.read());
+  output.write(`${FOLDER}/config.json`, mergedConfig(model.configJson(), dtype));
   return { base: plain, adapted: withAdapter, probes, adapter };
 }
 
