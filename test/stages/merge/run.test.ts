@@ -4,6 +4,7 @@ import { expect } from 'chai';
 import { UserError } from '../../../src/diagnostics/types.js';
 import { createDecoder } from '../../../src/models/decoder/index.js';
 import { openModel } from '../../../src/models/load.js';
+import { openModelAt } from '../../../src/models/open.js';
 import { f32Writable, safetensorsChunks } from '../../../src/models/safetensors/write.js';
 import { readAdapter } from '../../../src/packaging/peft/read.js';
 import { writeAdapter } from '../../../src/packaging/peft/write.js';
@@ -151,6 +152,16 @@ describe('the merge stage', () => {
     const untrained = { call: 'untrained', args: { folder: join(tiny, 'base'), seed: 3 } };
     const { result } = await merge({ base: untrained, dtype: 'f16' });
     expect(result.metrics['logit_difference']).to.be.greaterThan(0);
+  });
+
+  it('writes a GGUF model as a Hugging Face folder', async () => {
+    const file = join(nodeHost().packageFolder, 'test', 'fixtures', 'gguf', 'tiny.gguf');
+    const { model } = await merge({ base: { call: 'gguf', args: { file } }, dtype: 'f32' });
+    const store = openModel(nodeHost(), model).loadWeights('stored');
+    const base = openModelAt(nodeHost(), file).loadWeights('f32');
+    for (const name of base.names())
+      expect(store.get(name).view(), name).to.deep.equal(base.get(name).view());
+    expect(readdirSync(model)).to.include.members(['config.json', 'tokenizer.json', 'model.safetensors']);
   });
 
   const codeOf = async (running: Promise<unknown>): Promise<string> => {
