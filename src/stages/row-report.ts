@@ -27,6 +27,7 @@ export interface RowEntry {
 export class RowReport {
   readonly #file: OutputFile;
   readonly #counts = new Map<DropReason, number>();
+  readonly #first = new Map<DropReason, RowEntry>();
   readonly #warnings: RowEntry[] = [];
   #dropped = 0;
 
@@ -36,6 +37,7 @@ export class RowReport {
   }
 
   drop(entry: RowEntry): void {
+    if (!this.#first.has(entry.reason)) this.#first.set(entry.reason, entry);
     this.#counts.set(entry.reason, (this.#counts.get(entry.reason) ?? 0) + 1);
     this.#file.write(`${this.#dropped === 0 ? '' : ','}\n    ${JSON.stringify(entry)}`);
     this.#dropped++;
@@ -51,6 +53,11 @@ export class RowReport {
 
   count(reason: DropReason): number {
     return this.#counts.get(reason) ?? 0;
+  }
+
+  /** The first row of every reason, the commonest reason first. */
+  get examples(): readonly RowEntry[] {
+    return [...this.#first.values()].sort((a, b) => this.count(b.reason) - this.count(a.reason));
   }
 
   /** `rows` = `kept` + dropped. */

@@ -1,5 +1,6 @@
 import type { Tokenizer } from '../../models/types.js';
-import { type Rendered, RowProblem } from './render.js';
+import type { Rendered } from './render.js';
+import { RowProblem } from './row.js';
 
 export const IGNORED = -100;
 
@@ -10,7 +11,7 @@ export interface EncodedRow {
   readonly labels: Int32Array;
   /** Labels that are predicted: the first position never is. */
   readonly supervised: number;
-  /** Tokens before the first supervised one. */
+  /** Tokens before the last answer, `0` where the row does not hold a prompt whole. */
   readonly promptTokens: number;
 }
 
@@ -20,49 +21,70 @@ export interface EncodedRow {
  * model would be asked in another way than it was trained. Throws a {@link RowProblem}.
  */
 export function encodeRow(tokenizer: Tokenizer, rendered: Rendered, lossOn: 'assistant' | 'all'): EncodedRow {
-  const ids = tokenizer.encode(rendered.text);
-  if (lossOn === 'all') return summed(ids, ids.slice());
-  const labels = new Int32Array(ids.length).fill(IGNORED);
-  for (const { start, end } of rendered.answers) {
-    const from = prefixLength(tokenizer, ids, rendered.text, start);
-    const to = prefixLength(tokenizer, ids, rendered.text, end);
-    labels.set(ids.subarray(from, to), from);
+  const { text, answers, prompt, begins } = rendered;
+  const begin = begins && tokenizer.beginId !== undefined ? [tokenizer.beginId] : [];
+  const ids = Int32Array.from([...begin, ...tokenizer.encode(text)]);
+  const tokensThrough = (end: number): number | undefined => {
+    if (end === text.length) return ids.length;
+    const prefix = end === 0 ? [] : tokenizer.encode(text.slice(0, end));
+    const length = begin.length + prefix.length;
+    return prefix.every((id, i) => id === ids[begin.length + i]) ? length : undefined;
+  };
+  if (lossOn === 'all') {
+    const promptTokens = prompt === '' ? 0 : (tokensThrough(prompt.length) ?? 0);
+    return { ids, labels: ids.slice(), supervised: supervisedIn(ids), promptTokens };
   }
-  return summed(ids, labels);
+  const labels = new Int32Array(ids.length).fill(IGNORED);
+  let promptTokens = 0;
+  for (const { start, end } of answers) {
+    const [from, to] = [tokensThrough(start), tokensThrough(end)];
+    if (from === undefined) throw straddled(text, start, 'before');
+    if (to === undefined) throw straddled(text, end, 'after');
+    labels.set(ids.subarray(from, to), from);
+    promptTokens = from;
+  }
+  return { ids, labels, supervised: supervisedIn(labels), promptTokens: prompt === '' ? 0 : promptTokens };
 }
 
-function prefixLength(tokenizer: Tokenizer, ids: Int32Array, text: string, end: number): number {
-  if (end === 0) return 0;
-  if (end === text.length) return ids.length;
-  const prefix = tokenizer.encode(text.slice(0, end));
-  if (prefix.length <= ids.length && prefix.every((id, i) => id === ids[i])) return prefix.length;
-  throw new RowProblem(
+/** Characters on either side of a border that a report shows. */
+const SHOWN = 16;
+
+function straddled(text: string, at: number, side: 'before' | 'after'): RowProblem {
+  const around = [text.slice(Math.max(0, at - SHOWN), at), text.slice(at, at + SHOWN)];
+  return new RowProblem(
     'no_supervised_token',
-    `a token straddles the border between prompt and answer (after …${JSON.stringify(text.slice(Math.max(0, end - 24), end))})`,
+    `a token straddles the border ${side} the answer: ${around.map((part) => JSON.stringify(part)).join(' | ')}; white space there is often the cause`,
   );
 }
 
-export function summed(ids: Int32Array, labels: Int32Array): EncodedRow {
-  let supervised = 0;
-  let promptTokens = labels.length;
-  for (let t = 0; t < labels.length; t++) {
-    if (labels[t] === IGNORED) continue;
-    if (t > 0) supervised++;
-    if (promptTokens === labels.length) promptTokens = t;
-  }
-  return { ids, labels, supervised, promptTokens };
+/** Labels that are predicted. */
+function supervisedIn(labels: Int32Array): number {
+  let count = 0;
+  for (let t = 1; t < labels.length; t++) if (labels[t] !== IGNORED) count++;
+  return count;
+}
+
+/** Tokens `from … to` of a row. A prompt that is not whole there, or has nothing after it, is none. */
+function part({ ids, labels, promptTokens }: EncodedRow, from: number, to: number): EncodedRow {
+  const own = labels.slice(from, to);
+  return {
+    ids: ids.slice(from, to),
+    labels: own,
+    supervised: supervisedIn(own),
+    promptTokens: from === 0 && promptTokens < to ? promptTokens : 0,
+  };
 }
 
 /** The first `length` tokens. */
 export function cut(row: EncodedRow, length: number): EncodedRow {
-  return row.ids.length <= length ? row : summed(row.ids.slice(0, length), row.labels.slice(0, length));
+  return row.ids.length <= length ? row : part(row, 0, length);
 }
 
 /** Pieces of at most `length` tokens; those in which nothing is supervised are left out. */
 export function pieces(row: EncodedRow, length: number): readonly EncodedRow[] {
   const out: EncodedRow[] = [];
   for (let from = 0; from < row.ids.length; from += length) {
-    const piece = summed(row.ids.slice(from, from + length), row.labels.slice(from, from + length));
+    const piece = part(row, from, from + length);
     if (piece.supervised > 0) out.push(piece);
   }
   return out;

@@ -1,9 +1,11 @@
-import { openModel } from '../../models/load.js';
+import { openModelAt } from '../../models/open.js';
+import type { Tokenizer } from '../../models/types.js';
 import type { Host } from '../../source/host.js';
 import { readDataRows } from '../data/rows.js';
 import { type SplitName, splitNames } from '../data/split.js';
 import type { Artefact } from '../types.js';
-import { openSplit } from './read.js';
+import { IGNORED } from './encode.js';
+import { openSplit, readFormatInfo } from './read.js';
 
 /** A row as a data or format stage hands it on; the last three only where it is tokenized. */
 export interface PreviewRow {
@@ -58,7 +60,7 @@ async function formatRows(
   count: number,
 ): Promise<readonly PreviewRow[]> {
   const split = openSplit(host, folder, name);
-  const tokenizer = await openModel(host, split.info.tokenizer.folder).tokenizer();
+  const tokenizer = await openModelAt(host, split.info.tokenizer.folder).tokenizer();
   return Array.from({ length: Math.min(count, split.rows) }, (_, row) => {
     const { ids, labels } = split.read(row);
     return {
@@ -71,21 +73,37 @@ async function formatRows(
   });
 }
 
-/** The text of a previewed row token by token. */
+/** Tokenizers of the artefacts that are looked at: a preview asks for many rows of one. */
+const tokenizers = new WeakMap<Artefact, Promise<Tokenizer>>();
+
+function tokenizerOf(host: Host, artefact: Artefact): Promise<Tokenizer> {
+  const known = tokenizers.get(artefact);
+  if (known !== undefined) return known;
+  const opened = openModelAt(host, readFormatInfo(host, artefact.path).tokenizer.folder).tokenizer();
+  tokenizers.set(artefact, opened);
+  return opened;
+}
+
+/** The text of a previewed row in stretches of tokens that are, or are not, supervised; they add up to the text. */
 export async function previewTokens(
   host: Host,
   artefact: Artefact,
   row: PreviewRow,
 ): Promise<readonly PreviewToken[]> {
-  const { info } = openSplit(host, artefact.path, 'all');
-  const tokenizer = await openModel(host, info.tokenizer.folder).tokenizer();
+  const tokenizer = await tokenizerOf(host, artefact);
   const runs: PreviewToken[] = [];
   let start = 0;
-  // A character may be spread over several tokens, so runs of tokens are decoded, not single ones.
+  let shown = '';
   for (let t = 1; t <= row.labels.length; t++) {
-    const supervised = row.labels[start] !== -100;
-    if (t < row.labels.length && (row.labels[t] !== -100) === supervised) continue;
-    runs.push({ text: tokenizer.decode(row.input_ids.slice(start, t)), supervised });
+    const supervised = row.labels[start] !== IGNORED;
+    if (t < row.labels.length && (row.labels[t] !== IGNORED) === supervised) continue;
+    // Decoders look at what stands before: a stretch alone may lose a space, and a character may span tokens.
+    const whole = tokenizer.decode(row.input_ids.slice(0, t));
+    const text = whole.startsWith(shown)
+      ? whole.slice(shown.length)
+      : tokenizer.decode(row.input_ids.slice(start, t));
+    runs.push({ text, supervised });
+    shown = whole;
     start = t;
   }
   return runs;

@@ -3,9 +3,9 @@
  *
  * `<split>.tokens.bin`: int32 pairs, little endian: id, label (-100: not supervised), rows one after another.
  * `<split>.rows.bin`: {@link ROW_FIELDS} float64 a row: offset of the first token, tokens, supervised tokens,
- *   prompt tokens (before the first supervised one), index of the source file, line.
- * `<split>.text.jsonl`: one object a row: `{ "prompt", "answer", "file", "line", "kind"? }`; answer is the reference
- *   for generation, without the end token.
+ *   prompt tokens (those before the last answer; 0 where no prompt stands there whole), index of the source file, line.
+ * `<split>.text.jsonl`: one object a row: `{ "prompt", "answer", "file", "line", "kind"? }`; prompt is the text before
+ *   the last answer, answer the reference for generation, without the end token.
  * `format.json`: see {@link FormatInfo}.
  */
 export const ROW_FIELDS = 6;
@@ -24,7 +24,7 @@ export interface SplitInfo {
 
 export interface FormatInfo {
   readonly version: 1;
-  /** Model folder whose tokenizer was used, and digests of tokenizer and template. */
+  /** Model folder or GGUF file whose tokenizer was used, and digests of tokenizer.json and chat template. */
   readonly tokenizer: { readonly folder: string; readonly sha256: string };
   readonly template: { readonly sha256: string };
   readonly files: readonly string[];

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { setImmediate as turn } from 'node:timers/promises';
-import { UserError } from '../../diagnostics/types.js';
+import { type Diagnostic, UserError } from '../../diagnostics/types.js';
 import type { Call } from '../../ir/types.js';
-import { openModel } from '../../models/load.js';
+import type { ModelFolder } from '../../models/load.js';
 import { readDataRows } from '../data/rows.js';
 import { splitNames } from '../data/split.js';
-import { resolveModel } from '../models.js';
+import { openResolved, resolveModel } from '../models.js';
 import { RowReport } from '../row-report.js';
 import type { RunStage, StageContext } from '../types.js';
 import { openEncoder, type RowEncoder } from './encoder.js';
@@ -22,8 +22,9 @@ export const run: RunStage = async (context) => {
   const settings = stage.settings as unknown as FormatSettings;
   const data = inputs[settings.from.stage];
   if (data === undefined) throw new Error(`stage ${settings.from.stage} handed on no rows`);
-  const folder = resolveModel(settings.model as Call, context).folder;
-  const encoder = await openEncoder(host, openModel(host, folder), settings);
+  const model = openResolved(host, resolveModel(settings.model as Call, context));
+  const encoder = await openEncoder(model, settings, stage);
+  noteMissingEnd(context, model, encoder);
 
   const total = data.result.metrics['rows'] ?? 0;
   const all = new SplitWriter(output, 'all');
@@ -43,10 +44,7 @@ export const run: RunStage = async (context) => {
         continue;
       }
       keptRows++;
-      if (outcome.tokens > settings.max_length) {
-        const detail = `${settings.overflow === 'split' ? 'split' : 'cut'}: ${outcome.tokens} tokens, at most ${settings.max_length} are allowed`;
-        report.warn({ file, line, reason: 'too_long', detail });
-      }
+      for (const remark of outcome.remarks) report.warn({ file, line, ...remark });
       const origin = { file, fileIndex: indexOf(files, file), line, ...kindOf(row) };
       for (const piece of outcome.kept) {
         writer.add(piece, outcome.rendered, origin);
@@ -56,15 +54,16 @@ export const run: RunStage = async (context) => {
     splits[split] = writer.close();
   }
   splits['all'] = all.close();
-  const counts = report.close(keptRows);
-  if (keptRows === 0) throw nothingKept(context, counts.rows, settings);
+  report.close(keptRows);
+  if (keptRows === 0) throw new UserError(nothingKept(context, settings, report));
+  await pause(context, read, read);
 
-  output.write('format.json', `${JSON.stringify(formatInfo(folder, encoder, files, splits), null, 2)}\n`);
+  output.write('format.json', `${JSON.stringify(formatInfo(model, encoder, files, splits), null, 2)}\n`);
   return {
     outputs: { report: 'report.json', format: 'format.json' },
     metrics: {
       rows: keptRows,
-      dropped: counts.rows === 0 ? 0 : report.dropped / counts.rows,
+      dropped: report.dropped / read,
       tokens: splits['all'].tokens,
       longest: splits['all'].longest,
     },
@@ -75,6 +74,17 @@ async function pause({ stage, emit, signal }: StageContext, done: number, total:
   emit({ type: 'stage.progress', stage: stage.name, done, total, unit: 'rows', label: 'writing rows out' });
   await turn();
   signal.throwIfAborted();
+}
+
+/** Answers without an end are answers that never stop. */
+function noteMissingEnd(
+  { stage, emit }: StageContext,
+  { path }: ModelFolder,
+  { endToken }: RowEncoder,
+): void {
+  if (endToken !== '') return;
+  const text = `the model in ${path} names no end token (eos_token_id), so its answers are trained without an end`;
+  emit({ type: 'note', stage: stage.name, text });
 }
 
 function indexOf(files: Map<string, number>, file: string): number {
@@ -90,16 +100,16 @@ function kindOf(row: Readonly<Record<string, unknown>>): { readonly kind?: strin
 }
 
 function formatInfo(
-  folder: string,
-  { tokenizer, templateSource, stopIds, padId }: RowEncoder,
+  model: ModelFolder,
+  { templateSource, stopIds, padId }: RowEncoder,
   files: ReadonlyMap<string, number>,
   splits: Readonly<Record<string, SplitInfo>>,
 ): FormatInfo {
-  const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
-  const vocabulary = Array.from({ length: tokenizer.vocabSize }, (_, id) => tokenizer.tokenOf(id) ?? '');
+  const sha256 = (content: string | Uint8Array): string => createHash('sha256').update(content).digest('hex');
+  const tokenizer = model.companions().find(({ name }) => name === 'tokenizer.json');
   return {
     version: 1,
-    tokenizer: { folder, sha256: sha256(vocabulary.join('\n')) },
+    tokenizer: { folder: model.path, sha256: sha256(tokenizer?.read() ?? '') },
     template: { sha256: sha256(templateSource) },
     files: [...files.keys()],
     splits,
@@ -108,8 +118,9 @@ function formatInfo(
   };
 }
 
-function nothingKept({ stage }: StageContext, rows: number, settings: FormatSettings): UserError {
-  return new UserError({
+function nothingKept({ stage }: StageContext, settings: FormatSettings, report: RowReport): Diagnostic {
+  const rows = report.dropped;
+  return {
     code: 'FTP0621',
     severity: 'error',
     message:
@@ -117,6 +128,16 @@ function nothingKept({ stage }: StageContext, rows: number, settings: FormatSett
         ? `stage \`${stage.name}\` got no rows from \`${settings.from.stage}\``
         : `stage \`${stage.name}\` kept none of ${rows} rows`,
     at: stage.span,
-    help: `raise \`max_length\` (now ${settings.max_length}tok), or look at a row with \`ftpc preview\``,
-  });
+    notes: report.examples.map(
+      ({ file, line, reason, detail }) =>
+        `${report.count(reason)} × ${reason}, first ${file}:${line}: ${detail}`,
+    ),
+    help: HELPS[report.examples[0]?.reason ?? ''] ?? 'check the rows with `ftpc preview`, and the `template`',
+  };
 }
+
+/** How to mend what befell most rows. */
+const HELPS: Readonly<Record<string, string>> = {
+  too_long: 'raise `max_length`, or set `overflow = truncate`',
+  missing_column: 'choose the `template` that fits the columns, or name them with `columns:` in the source',
+};

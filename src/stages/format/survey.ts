@@ -1,20 +1,23 @@
-import { resolve } from 'node:path';
-import type { Call, Program, Stage, Value } from '../../ir/types.js';
-import { openModel } from '../../models/load.js';
+import type { Call, Program, Stage } from '../../ir/types.js';
 import type { Host } from '../../source/host.js';
+import { fileLines } from '../data/lines.js';
+import { Fault, parseLine } from '../data/parse.js';
 import type { DataSettings } from '../data/schema.js';
-import { resolveModelCall } from '../models.js';
-import { textLines } from '../text-lines.js';
-import { openEncoder } from './encoder.js';
+import { contentOf, renamed } from '../data/shape.js';
+import { type SourceFile, sourceFiles } from '../data/sources.js';
+import { openResolved, resolveModelCall } from '../models.js';
+import type { EncodedRow } from './encode.js';
+import { openEncoder, type RowEncoder } from './encoder.js';
 import { LENGTH_BUCKET } from './rows.js';
 import type { FormatSettings } from './schema.js';
 
 /** Lengths of the rows of a format stage that has not run yet. */
 export interface LengthSurvey {
-  /** Rows in the sources. */
+  /** Rows that the data stage will take: those of the sources, or `limit`, and the general ones it mixes in. */
   readonly rows: number;
-  /** Rows that were tokenized. */
+  /** Rows that were tokenized and are counted below. */
   readonly sampled: number;
+  /** Of every row that was tokenized, also of general ones that may not be mixed in. */
   readonly longest: number;
   readonly tokens: number;
   readonly supervised: number;
@@ -28,7 +31,7 @@ export const SURVEY_ROWS = 20_000;
 /**
  * Tokenizes the rows of the sources as the format stage would, without deduplication or splitting, and without
  * writing anything: what the planner needs to know of a data set before anything has run. Rows that the data stage
- * will refuse are passed over here; it reports them.
+ * will refuse are passed over here; it reports them. Throws what opening model and sources throws.
  */
 export async function surveyLengths(
   program: Pick<Program, 'stages' | 'folder'>,
@@ -40,73 +43,92 @@ export async function surveyLengths(
   const data = program.stages.find(({ name }) => name === settings.from.stage);
   const model = resolveModelCall(settings.model as Call, { folder: program.folder, host });
   if (data === undefined || model === undefined) throw new Error(`stage ${format.name} is not wired`);
-  const encoder = await openEncoder(host, openModel(host, model.folder), settings);
-  const sources = sourcesOf(data, program.folder, host);
-  const rows = sources.reduce((sum, { path }) => sum + countLines(host, path), 0);
-  const stride = Math.max(1, Math.ceil(rows / maxRows));
+  const encoder = await openEncoder(openResolved(host, model), settings, format);
+  const dataSettings = data.settings as unknown as DataSettings;
+  const sources = sourceFiles(dataSettings, program.folder, host);
+  const own = sources.filter(({ general }) => !general);
+  const general = sources.filter((source) => source.general);
 
-  const histogram: number[] = [];
-  let [at, sampled, longest, tokens, supervised] = [0, 0, 0, 0, 0];
-  for (const { path, columns } of sources)
-    for (const line of textLines(host, path)) {
-      if (at++ % stride !== 0) continue;
-      const row = parsed(line, columns);
-      const outcome = row === undefined ? undefined : encoder.encode(row);
-      if (outcome === undefined || 'reason' in outcome) continue;
-      for (const piece of outcome.kept) {
-        const { length } = piece.ids;
-        const bucket = Math.ceil(length / LENGTH_BUCKET) - 1;
-        while (histogram.length <= bucket) histogram.push(0);
-        histogram[bucket] = (histogram[bucket] ?? 0) + 1;
-        sampled++;
-        longest = Math.max(longest, length);
-        tokens += length;
-        supervised += piece.supervised;
-      }
+  const found = countRows(host, own);
+  const rows = Math.min(found, dataSettings.limit ?? found);
+  const available = countRows(host, general);
+  const mixed = Math.min(available, generalRows(dataSettings, rows));
+
+  const tally = new Tally();
+  const stride = Math.max(1, Math.ceil(found / maxRows));
+  for (const outcome of encoded(host, own, stride, encoder)) tally.add(outcome, true);
+  // So many general rows count as would stand beside the sampled ones; all of them may be the longest.
+  const generalStride = Math.max(1, Math.ceil(available / maxRows));
+  const share =
+    available === 0 ? 0 : (mixed / available) * (found / Math.max(1, rows)) * (generalStride / stride);
+  let due = 0;
+  for (const outcome of encoded(host, general, generalStride, encoder)) {
+    due += Math.min(1, share);
+    tally.add(outcome, due >= 1);
+    if (due >= 1) due--;
+  }
+  return { rows: rows + mixed, ...tally.result() };
+}
+
+/** General rows that are mixed into the training split, where there are enough of them. */
+function generalRows({ mix, split }: DataSettings, rows: number): number {
+  if (mix === undefined) return 0;
+  return Math.round((rows * (split?.train ?? 1) * mix.share) / (1 - mix.share));
+}
+
+class Tally {
+  readonly #histogram: number[] = [];
+  #sampled = 0;
+  #longest = 0;
+  #tokens = 0;
+  #supervised = 0;
+
+  add(rows: readonly EncodedRow[], counts: boolean): void {
+    for (const { ids, supervised } of rows) {
+      this.#longest = Math.max(this.#longest, ids.length);
+      if (!counts) continue;
+      const bucket = Math.ceil(ids.length / LENGTH_BUCKET) - 1;
+      while (this.#histogram.length <= bucket) this.#histogram.push(0);
+      this.#histogram[bucket] = (this.#histogram[bucket] ?? 0) + 1;
+      this.#sampled++;
+      this.#tokens += ids.length;
+      this.#supervised += supervised;
     }
-  return { rows, sampled, longest, tokens, supervised, histogram };
+  }
+
+  result(): Omit<LengthSurvey, 'rows'> {
+    return {
+      sampled: this.#sampled,
+      longest: this.#longest,
+      tokens: this.#tokens,
+      supervised: this.#supervised,
+      histogram: this.#histogram,
+    };
+  }
 }
 
-interface SourceFile {
-  readonly path: string;
-  /** Name in the source by usual name. */
-  readonly columns: Readonly<Record<string, string>>;
-}
-
-function sourcesOf(data: Stage, folder: string, host: Host): readonly SourceFile[] {
-  const { source } = data.settings as unknown as DataSettings;
-  const calls = (Array.isArray(source) ? source : [source]) as readonly Call[];
-  return calls.flatMap(({ args }) =>
-    host.glob(String(args['files']), folder).map((path) => ({
-      path: resolve(folder, path),
-      columns: columnNames(args['columns']),
-    })),
-  );
-}
-
-function columnNames(value: Value | undefined): Readonly<Record<string, string>> {
-  return Object.fromEntries(
-    Object.entries(value ?? {}).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
-  );
-}
-
-function countLines(host: Host, path: string): number {
+function countRows(host: Host, files: readonly SourceFile[]): number {
   let count = 0;
-  for (const line of textLines(host, path)) if (line.trim() !== '') count++;
+  for (const { path } of files) for (const _ of fileLines(host, path)) count++;
   return count;
 }
 
-function parsed(
-  line: string,
-  columns: Readonly<Record<string, string>>,
-): Record<string, unknown> | undefined {
-  try {
-    const row: unknown = JSON.parse(line);
-    if (typeof row !== 'object' || row === null || Array.isArray(row)) return undefined;
-    const named: Record<string, unknown> = { ...row };
-    for (const [usual, own] of Object.entries(columns)) named[usual] = (row as Record<string, unknown>)[own];
-    return named;
-  } catch {
-    return undefined;
-  }
+/** What is kept of every row whose number is a multiple of `stride`. */
+function* encoded(
+  host: Host,
+  files: readonly SourceFile[],
+  stride: number,
+  encoder: RowEncoder,
+): Iterable<readonly EncodedRow[]> {
+  let at = 0;
+  for (const { path, columns } of files)
+    for (const line of fileLines(host, path)) {
+      if (at++ % stride !== 0) continue;
+      const parsed = parseLine(line);
+      if (parsed instanceof Fault) continue;
+      const row = renamed(parsed, columns);
+      if (contentOf(row, columns) instanceof Fault) continue;
+      const outcome = encoder.encode(row);
+      if (!('reason' in outcome)) yield outcome.kept;
+    }
 }
