@@ -1,5 +1,5 @@
 import { Column } from './column.js';
-import { contentKey, plain, questionKey, wholeText } from './content.js';
+import { type Identity, identityOf, wholeText } from './content.js';
 import { hash96 } from './hash.js';
 import { HashTable } from './hash-table.js';
 import type { CheckRow } from './json-schema.js';
@@ -64,19 +64,21 @@ export class Collector {
     this.#compare(row, content);
   }
 
-  #contentOf(parsed: Row, named: Row, source: SourceFile): CheckedContent | Fault {
+  #contentOf(parsed: Row, named: Row, source: SourceFile): Checked | Fault {
     const content = contentOf(named, source.columns);
     if (content instanceof Fault) return content;
-    const schemaFault = source.general ? undefined : this.checks.schema?.(parsed);
+    const identity = identityOf(content);
+    if (source.general) return { content, identity, group: undefined };
+    const schemaFault = this.checks.schema?.(parsed);
     if (schemaFault !== undefined) return schemaFault;
-    if (source.general) return { ...content, key: undefined };
-    const key = this.#keyOf(parsed, named, content);
-    return key instanceof Fault ? key : { ...content, key };
+    const group = this.#keyOf(parsed, named) ?? identity.key;
+    return group instanceof Fault ? group : { content, identity, group };
   }
 
-  #keyOf(parsed: Row, named: Row, content: Content): string | Fault {
+  /** Value of the column that the rows are split by; `undefined` where there is no such column. */
+  #keyOf(parsed: Row, named: Row): string | Fault | undefined {
     const { by } = this.checks;
-    if (by === undefined) return contentKey(content);
+    if (by === undefined) return undefined;
     const value = Object.hasOwn(named, by) ? named[by] : Object.hasOwn(parsed, by) ? parsed[by] : undefined;
     if (value === undefined || value === null)
       return new Fault('missing_column', `no column \`${by}\`, by which the rows are split`);
@@ -85,38 +87,32 @@ export class Collector {
     return String(value);
   }
 
-  #compare(row: number, content: CheckedContent): void {
+  #compare(row: number, { content, identity, group }: Checked): void {
     const { table } = this;
-    const [high, low] = hash96(contentKey(content));
+    const [high, low] = identity.whole;
     table.high.set(row, high);
     table.low.set(row, low);
-    if (content.key !== undefined) table.group.set(row, this.#groupOf(content.key));
-
-    const found = this.#repeats(row) ?? this.#contradicts(row, content) ?? this.#copies(row, content);
+    if (group !== undefined) table.group.set(row, this.#groupOf(group));
+    const found = this.#repeated(identity) ?? this.#contradicted(row, identity) ?? this.#copied(row, content);
     if (found !== undefined) {
       table.dropFor(row, found.fate, found.of, found.overlap);
       return;
     }
     if (this.#contents.get(high, low) === undefined) this.#contents.set(high, low, row);
-    const asked = askedBy(content);
-    if (asked !== undefined && this.#questions.get(...asked) === undefined)
-      this.#questions.set(...asked, row);
+    const { question } = identity;
+    if (question !== undefined && this.#questions.get(...question) === undefined)
+      this.#questions.set(...question, row);
   }
 
-  #repeats(row: number): Found | undefined {
-    const same = this.checks.exact
-      ? this.#contents.get(this.table.high.get(row), this.table.low.get(row))
-      : undefined;
+  #repeated({ whole }: Identity): Found | undefined {
+    const same = this.checks.exact ? this.#contents.get(...whole) : undefined;
     return same === undefined ? undefined : { fate: 'duplicate', of: same, overlap: 1 };
   }
 
-  #contradicts(row: number, content: Content): Found | undefined {
-    const asked = askedBy(content);
-    if (asked === undefined) return undefined;
-    const answer = hash96(plain(content.answer))[0];
-    this.table.answer.set(row, answer);
-    const first = this.#questions.get(...asked);
-    if (first === undefined || this.table.answer.get(first) === answer) return undefined;
+  #contradicted(row: number, { whole: [high, low], question }: Identity): Found | undefined {
+    const first = question === undefined ? undefined : this.#questions.get(...question);
+    if (first === undefined) return undefined;
+    if (this.table.high.get(first) === high && this.table.low.get(first) === low) return undefined;
     this.contradictions.push(row);
     this.table.other.set(row, first);
     return this.checks.contradictions === 'warn'
@@ -124,7 +120,7 @@ export class Collector {
       : { fate: 'contradiction', of: first, overlap: 0 };
   }
 
-  #copies(row: number, content: Content): Found | undefined {
+  #copied(row: number, content: Content): Found | undefined {
     const copy = this.#near?.addUnlessCopy(row, wholeText(content));
     return copy === undefined ? undefined : { fate: 'near_duplicate', ...copy };
   }
@@ -142,8 +138,11 @@ export class Collector {
   }
 }
 
-interface CheckedContent extends Content {
-  readonly key: string | undefined;
+interface Checked {
+  readonly content: Content;
+  readonly identity: Identity;
+  /** `undefined` for general rows, which no split asks for. */
+  readonly group: string | undefined;
 }
 
 /** What an earlier row has to do with this one. */
@@ -151,9 +150,4 @@ interface Found {
   readonly fate: 'duplicate' | 'contradiction' | 'near_duplicate';
   readonly of: number;
   readonly overlap: number;
-}
-
-function askedBy(content: Content): readonly [number, number] | undefined {
-  const question = questionKey(content);
-  return question === undefined ? undefined : hash96(question);
 }

@@ -1,15 +1,21 @@
+import { hash96 } from './hash.js';
 import type { Content } from './shape.js';
 
-/** Rows that are equal but for white space are one row. */
-export const plain = (text: string): string => text.replace(/\s+/gu, ' ').trim();
+/** What a row says, as keys: equal where texts are equal but for white space. */
+export interface Identity {
+  readonly key: string;
+  readonly whole: readonly [number, number];
+  /** `undefined` where nothing is asked. */
+  readonly question: readonly [number, number] | undefined;
+}
 
-/** Equal for rows that say the same. */
-export const contentKey = ({ question, answer }: Content): string =>
-  JSON.stringify([(question ?? []).map(plain), plain(answer)]);
+export function identityOf({ question, answer }: Content): Identity {
+  const asked = JSON.stringify((question ?? []).map(plain));
+  const key = `${asked}\n${plain(answer)}`;
+  return { key, whole: hash96(key), question: question === undefined ? undefined : hash96(asked) };
+}
 
-/** Equal for rows that ask the same; `undefined` where nothing is asked. */
-export const questionKey = ({ question }: Content): string | undefined =>
-  question === undefined ? undefined : JSON.stringify(question.map(plain));
+const plain = (text: string): string => text.replace(/\s+/g, ' ').trim();
 
 /** Question and answer as one text: what near copies are told by. */
 export const wholeText = ({ question, answer }: Content): string => [...(question ?? []), answer].join('\n');

@@ -30,8 +30,6 @@ export class RowTable {
   /** Two halves of the hash of the content. */
   readonly high = Column.doubles();
   readonly low = Column.doubles();
-  /** Hash of the answer. */
-  readonly answer = Column.doubles();
   readonly group = Column.integers();
   readonly split = Column.bytes();
   /** The row that it repeats or contradicts. */
@@ -50,7 +48,7 @@ export class RowTable {
     this.line.push(line);
     this.offset.push(offset);
     this.length.push(length);
-    for (const column of [this.high, this.low, this.answer, this.group, this.split, this.overlap, this.#fate])
+    for (const column of [this.high, this.low, this.group, this.split, this.overlap, this.#fate])
       column.push(0);
     this.other.push(NONE);
     return this.file.push(file);
