@@ -50,20 +50,25 @@ export function nameOf(value: unknown): string {
   return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
 }
 
-/** Place (from 1) of the first byte at which decoding fails, by bisection: a prefix decodes or it does not. */
+/** Place (from 1) of the first byte that belongs to no whole character. */
 function firstInvalid(bytes: Uint8Array): number {
   let low = 0;
   let high = bytes.length;
   while (low < high) {
     const middle = (low + high + 1) >> 1;
-    try {
-      new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes.subarray(0, middle), {
-        stream: true,
-      });
-      low = middle;
-    } catch {
-      high = middle - 1;
-    }
+    if (decodes(bytes.subarray(0, middle), true)) low = middle;
+    else high = middle - 1;
   }
+  // As a stream the prefix may end inside a character: that is where the fault begins.
+  while (!decodes(bytes.subarray(0, low), false)) low--;
   return low + 1;
+}
+
+function decodes(bytes: Uint8Array, stream: boolean): boolean {
+  try {
+    new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes, { stream });
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -31,7 +31,10 @@ const mix = t.record({
 });
 
 const settings = {
-  source: required(t.union(t.call('source'), t.list(t.call('source'), { min: 1 })), 'Where the rows come from.'),
+  source: required(
+    t.union(t.call('source'), t.list(t.call('source'), { min: 1 })),
+    'Where the rows come from.',
+  ),
   schema: optional(t.file, 'JSON Schema that every row must satisfy.'),
   dedupe: defaulted(t.list(t.call('dedupe')), [], 'Which rows count as repetitions of an earlier one.'),
   contradictions: defaulted(

@@ -28,12 +28,8 @@ export function assignSplits(
   const wanted = (['test', 'valid'] as const).filter((name) => shares[name] > 0);
   for (const name of wanted) {
     const free = groups.filter((group) => !taken.has(group));
-    for (const group of fill(
-      free,
-      sizes,
-      Math.round(total * shares[name]),
-      spare(name, free.length, shares),
-    )) {
+    const quota = Math.round(total * shares[name]);
+    for (const group of fill(free, sizes, quota, spare(name, free.length, shares))) {
       taken.add(group);
       out[group] = splitNames.indexOf(name);
     }
@@ -53,17 +49,33 @@ function fill(
   quota: number,
   most: number,
 ): readonly number[] {
-  const chosen: number[] = [];
+  const chosen = new Set<number>();
   let rows = 0;
   for (const group of free) {
-    if (chosen.length >= most || rows >= quota) break;
+    if (chosen.size >= most || rows >= quota) break;
     const size = sizes[group] ?? 0;
     if (rows + size > quota) continue;
-    chosen.push(group);
+    chosen.add(group);
     rows += size;
   }
-  if (chosen.length > 0 || most === 0) return chosen;
-  return [free.reduce((least, group) => ((sizes[group] ?? 0) < (sizes[least] ?? 0) ? group : least))];
+  if (chosen.size >= most || (rows === quota && rows > 0)) return [...chosen];
+  const rest = free.filter((group) => !chosen.has(group));
+  const closest = nearest(rest, sizes, quota - rows);
+  if (closest === undefined) return [...chosen];
+  const off = Math.abs((sizes[closest] ?? 0) - (quota - rows));
+  if (off < quota - rows) return [...chosen, closest];
+  return chosen.size > 0 ? [...chosen] : [nearest(rest, sizes, 0) ?? closest];
+}
+
+/** The first group whose size comes closest. */
+function nearest(groups: readonly number[], sizes: ArrayLike<number>, size: number): number | undefined {
+  let best: number | undefined;
+  let least = Number.POSITIVE_INFINITY;
+  for (const group of groups) {
+    const off = Math.abs((sizes[group] ?? 0) - size);
+    if (off < least) [best, least] = [group, off];
+  }
+  return best;
 }
 
 /** The place of a group in the order in which splits are filled. */

@@ -1,0 +1,98 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { StageEvent } from '../../../src/ir/events.js';
+import type { StageResult } from '../../../src/ir/outputs.js';
+import type { Call, Stage, Value } from '../../../src/ir/types.js';
+import { nodeHost } from '../../../src/source/node-host.js';
+import { readDataRows } from '../../../src/stages/data/rows.js';
+import { run } from '../../../src/stages/data/run.js';
+import type { SplitName } from '../../../src/stages/data/split.js';
+import type { RowEntry } from '../../../src/stages/row-report.js';
+import { outputFolder } from '../../../src/store/output-folder.js';
+
+/** A call as the compiler hands it on. */
+export const call = (name: string, args: Call['args'] = {}): Call => ({ call: name, args });
+export const jsonl = (files: string, columns?: Readonly<Record<string, string>>): Call =>
+  call('jsonl', columns === undefined ? { files } : { files, columns });
+
+export const lines = (...rows: readonly unknown[]): string =>
+  rows.map((row) => `${JSON.stringify(row)}\n`).join('');
+export const pair = (instruction: string, output: string, more: object = {}): object => ({
+  instruction,
+  output,
+  ...more,
+});
+
+export interface Report {
+  readonly version: number;
+  readonly rows: number;
+  readonly kept: number;
+  readonly counts: Readonly<Record<string, number>>;
+  readonly dropped: readonly RowEntry[];
+  readonly warnings: readonly RowEntry[];
+}
+
+export interface DataRun {
+  readonly result: StageResult;
+  readonly report: Report;
+  readonly rows: (
+    split: SplitName,
+  ) => readonly { file: string; line: number; row: Record<string, unknown> }[];
+  readonly notes: readonly string[];
+  readonly read: (name: string) => string;
+}
+
+const open: string[] = [];
+
+/** Removes what the runs of a test wrote. */
+export function cleanUp(): void {
+  for (const folder of open.splice(0)) rmSync(folder, { recursive: true, force: true });
+}
+
+/** Runs a data stage on files in a folder of its own. */
+export async function runData(
+  files: Readonly<Record<string, string | Uint8Array>>,
+  settings: Readonly<Record<string, Value>>,
+  signal: AbortSignal = new AbortController().signal,
+): Promise<DataRun> {
+  const folder = mkdtempSync(join(tmpdir(), 'ftpc-data-test-'));
+  open.push(folder);
+  for (const [name, content] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true });
+    writeFileSync(join(folder, name), content);
+  }
+  const stage: Stage = {
+    kind: 'data',
+    name: 'rows',
+    settings: { source: jsonl('rows.jsonl'), dedupe: [], contradictions: 'warn', ...settings },
+    origins: {},
+    requires: [],
+    inputs: [],
+    span: { file: 'pipeline.ftp', start: 0, end: 1 },
+  };
+  const host = nodeHost(folder);
+  const path = join(folder, 'out');
+  mkdirSync(path);
+  const events: StageEvent[] = [];
+  const result = await run({
+    stage,
+    inputs: {},
+    folder,
+    host,
+    output: outputFolder(path),
+    work: { path: '', commit: () => undefined, committed: () => [], remove: () => undefined },
+    key: 'key',
+    threads: 1,
+    emit: (event) => events.push(event),
+    signal,
+  });
+  return {
+    result,
+    report: JSON.parse(readFileSync(join(path, 'report.json'), 'utf8')) as Report,
+    rows: (split) =>
+      [...readDataRows(host, path, split)].map(({ file, line, row }) => ({ file, line, row: { ...row } })),
+    notes: events.flatMap((event) => (event.type === 'note' ? [event.text] : [])),
+    read: (name) => readFileSync(join(path, name), 'utf8'),
+  };
+}
