@@ -2,6 +2,7 @@
  * Memory that is allocated once and used by every step: one stretch a role, as long as its largest use.
  * Fresh pages cost more than the arithmetic that fills them, so nothing is allocated within a step.
  */
+import { discarded } from '../../tensor/garbage.js';
 import { bytesOf } from '../../tensor/shape.js';
 import type { HostTensor, TensorType } from '../../tensor/types.js';
 
@@ -19,6 +20,10 @@ export class Buffers {
     const bytes = bytesOf(type);
     let stretch = this.#stretches.get(role);
     if (stretch === undefined || stretch.memory.byteLength < bytes) {
+      const before = stretch?.memory.byteLength ?? 0;
+      stretch = undefined;
+      this.#stretches.delete(role);
+      discarded(before);
       stretch = { memory: new ArrayBuffer(bytes), tensors: new Map() };
       this.#stretches.set(role, stretch);
     }

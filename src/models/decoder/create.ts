@@ -1,5 +1,5 @@
 import { ARCHITECTURES } from '../architectures/index.js';
-import { headGradient, headLogits, headLoss } from './head.js';
+import { headGradient, headLogits, headLoss, prepareHead } from './head.js';
 import { createMachine, type Machine } from './machine.js';
 import { openSession } from './session.js';
 import { evaluateStack, trainStack, upstreamBuffer } from './stack.js';
@@ -25,6 +25,7 @@ export async function createDecoder(options: DecoderOptions): Promise<Decoder> {
       const supervision = supervisionOf(batch);
       // without a supervised token the loss is 0 and so is every gradient
       if (supervision.positions.length === 0) return lossResult(batch, [], new Float32Array(0));
+      await prepareHead(machine, supervision.positions.length);
       const pass = await trainStack(machine, batch, batch.ids, dropout);
       const upstream = upstreamBuffer(machine, batch);
       const losses = await headGradient(machine, pass.hidden, supervision, scale, upstream);

@@ -33,6 +33,11 @@ function chunksOf(total: number, most: number): readonly Chunk[] {
 const graphFor = ({ compiled, graphs }: Machine, size: number, role: HeadRole) =>
   compiled.get(`head ${role} ${size}`, () => headGraph(graphs, size, role));
 
+/** Compiles what {@link headGradient} will run, so that memory is reserved for all graphs of a step at once. */
+export async function prepareHead(machine: Machine, count: number): Promise<void> {
+  for (const { size } of chunksOf(count, machine.options.headChunk)) await graphFor(machine, size, 'train');
+}
+
 /** Rows of `hidden` at some positions, behind them zeros. */
 function gathered(
   machine: Machine,

@@ -8,7 +8,7 @@ import { transientBytes } from '../../tensor/liveness.js';
 import { bytesOf, sizeOf } from '../../tensor/shape.js';
 import type { Graph } from '../../tensor/types.js';
 import { ARCHITECTURES, isTarget, loraShapes, type NamedShape } from '../architectures/index.js';
-import { SESSION_BYTES } from './calibration.js';
+import { DRIVER_BYTES, SESSION_BYTES } from './calibration.js';
 import { evaluationBlock, type GraphOptions, headGraph, type Keeping, trainingBlock } from './graphs.js';
 import { chunkSize } from './head.js';
 import type { DecoderPlan, DecoderPlanOptions } from './types.js';
@@ -70,7 +70,12 @@ export function planDecoder(options: DecoderPlanOptions): DecoderPlan {
       activations,
       logits: headBuffers + (inHead > inBlock ? inHead : 0),
       workspace:
-        angles + mask + decodedBytes(options) + compiled * SESSION_BYTES + (inHead > inBlock ? 0 : inBlock),
+        angles +
+        mask +
+        decodedBytes(options) +
+        DRIVER_BYTES +
+        compiled * SESSION_BYTES +
+        (inHead > inBlock ? 0 : inBlock),
     },
     flops: totalFlops(kinds, head, Math.ceil(supervised / headChunk)),
   };

@@ -3,7 +3,8 @@ import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import { GraphError, sizeOf } from '../../shape.js';
 import type { CompiledGraph, DType, Graph, HostTensor, Runtime, TensorType } from '../../types.js';
 import { encode, STOP } from './encode.js';
-import { planScratch, Scratch, type ScratchPlan, type ScratchTensors } from './scratch.js';
+import { isSound } from './probe.js';
+import { planScratch, Scratch, type ScratchPlan } from './scratch.js';
 
 export { encode } from './encode.js';
 
@@ -53,18 +54,23 @@ export async function onnxRuntime(options: OnnxOptions = {}): Promise<Runtime> {
   const scratch = new Scratch(
     (type, data) => new onnx.Tensor(ELEMENTS[type.dtype], data as Float32Array, type.shape),
   );
+  const compile = async (graph: Graph, smallest: number): Promise<CompiledGraph> => {
+    const plan = planScratch(graph, smallest);
+    const model = encode(
+      graph,
+      plan.places.map(({ value }) => value),
+    );
+    const session = await onnx.InferenceSession.create(model, settings);
+    scratch.reserve(plan);
+    return compiled(onnx, session, graph, plan, scratch);
+  };
+  // a release that ordered nodes otherwise would only cost memory
+  const sound = await isSound((graph) => compile(graph, 0));
+  const smallest = sound ? (options.scratch ?? SMALLEST_SHARED) : Number.POSITIVE_INFINITY;
   return {
     name: 'onnx',
     version: onnx.env.versions.node ?? onnx.env.versions.common,
-    async compile(graph) {
-      const plan = planScratch(graph, options.scratch ?? SMALLEST_SHARED);
-      const model = encode(
-        graph,
-        plan.places.map(({ value }) => value),
-      );
-      const session = await onnx.InferenceSession.create(model, settings);
-      return compiled(onnx, session, graph, plan, scratch);
-    },
+    compile: (graph) => compile(graph, smallest),
   };
 }
 
@@ -86,7 +92,6 @@ function compiled(
   plan: ScratchPlan,
   scratch: Scratch,
 ): CompiledGraph {
-  let places: ScratchTensors | undefined;
   // a host tensor that is fed again, as weights are, is wrapped once
   const wrapped = new WeakMap<HostTensor, Tensor>();
   const wrap = (tensor: HostTensor): Tensor => {
@@ -110,9 +115,8 @@ function compiled(
         if (tensor === undefined) throw new GraphError(`${graph.name}: input ${name} is missing`);
         feeds[name] = wrap(tensor);
       }
-      places = scratch.tensors(plan, places);
       const named: Record<string, HostTensor> = {};
-      const fetches: Record<string, Tensor | null> = { [STOP]: null, ...places.fetches };
+      const fetches: Record<string, Tensor | null> = { [STOP]: null, ...scratch.tensors(plan) };
       for (const { name, type } of outputs) {
         const tensor = given[name] ?? { type, data: allocate(type) };
         named[name] = tensor;
@@ -125,6 +129,9 @@ function compiled(
       }
       return named;
     },
-    release: () => session.release(),
+    async release() {
+      scratch.forget(plan);
+      await session.release();
+    },
   };
 }

@@ -7,6 +7,7 @@
  * because the runtime runs nodes one after another in an order that is known (see order.ts).
  */
 import type { Tensor } from 'onnxruntime-node';
+import { discarded } from '../../garbage.js';
 import { planMemory } from '../../liveness.js';
 import { isOp } from '../../ops/index.js';
 import { bytesOf } from '../../shape.js';
@@ -36,22 +37,43 @@ export function planScratch(graph: Graph, smallest: number): ScratchPlan {
   return { bytes, places };
 }
 
+type Fetches = Readonly<Record<string, Tensor>>;
+
 /** One stretch for all graphs of a runtime, which run one at a time. */
 export class Scratch {
   #memory = new ArrayBuffer(0);
+  #needed = 0;
+  /** Tensors over the stretch; none outlives it, or it could not be collected. */
+  #fetches = new Map<ScratchPlan, Fetches>();
 
   constructor(
     private readonly wrap: (type: TensorType, data: Float32Array | Int32Array | Uint8Array) => Tensor,
   ) {}
 
-  /** Tensors over the stretch by name. A later, larger plan makes them stale: ask before each run. */
-  tensors(plan: ScratchPlan, known: ScratchTensors | undefined): ScratchTensors {
-    if (this.#memory.byteLength < plan.bytes) this.#memory = new ArrayBuffer(plan.bytes);
-    if (known?.memory === this.#memory) return known;
+  /** Graphs tell their need when they are compiled, so that the stretch is allocated once for all of them. */
+  reserve(plan: ScratchPlan): void {
+    this.#needed = Math.max(this.#needed, plan.bytes);
+  }
+
+  forget(plan: ScratchPlan): void {
+    this.#fetches.delete(plan);
+  }
+
+  tensors(plan: ScratchPlan): Fetches {
+    if (this.#memory.byteLength < this.#needed) {
+      const before = this.#memory.byteLength;
+      this.#fetches.clear();
+      this.#memory = new ArrayBuffer(0);
+      discarded(before);
+      this.#memory = new ArrayBuffer(this.#needed);
+    }
+    const known = this.#fetches.get(plan);
+    if (known !== undefined) return known;
     const fetches: Record<string, Tensor> = {};
     for (const { name, type, offset } of plan.places)
       fetches[name] = this.wrap(type, this.#view(type, offset));
-    return { memory: this.#memory, fetches };
+    this.#fetches.set(plan, fetches);
+    return fetches;
   }
 
   #view(type: TensorType, offset: number): Float32Array | Int32Array | Uint8Array {
@@ -60,9 +82,4 @@ export class Scratch {
     if (type.dtype === 'i32') return new Int32Array(this.#memory, offset, bytes / 4);
     return new Uint8Array(this.#memory, offset, bytes);
   }
-}
-
-export interface ScratchTensors {
-  readonly memory: ArrayBuffer;
-  readonly fetches: Readonly<Record<string, Tensor>>;
 }

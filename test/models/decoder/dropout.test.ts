@@ -1,0 +1,123 @@
+import { expect } from 'chai';
+import { dropoutMask, streamOf } from '../../../src/models/decoder/dropout.js';
+import { createDecoder } from '../../../src/models/decoder/index.js';
+import { onnxRuntime } from '../../../src/tensor/runtimes/onnx/index.js';
+import type { Runtime } from '../../../src/tensor/types.js';
+import { fixture } from './fixture.js';
+
+const KEY = { seed: 11, step: 3, micro: 1 };
+
+const draw = (length: number, rate: number, stream: number) => {
+  const mask = new Uint8Array(length);
+  dropoutMask(mask, rate, stream);
+  return mask;
+};
+const mean = (values: ArrayLike<number>) =>
+  Array.from(values).reduce((sum, value) => sum + value, 0) / values.length;
+
+describe('dropout masks', () => {
+  it('drop the given share', () => {
+    for (const rate of [0.05, 0.1, 0.5]) {
+      const size = 200_001;
+      const deviation = Math.sqrt((rate * (1 - rate)) / size);
+      expect(1 - mean(draw(size, rate, streamOf(KEY, 0, 0)))).to.be.closeTo(rate, 4 * deviation);
+    }
+    expect(mean(draw(1000, 0, 5))).to.equal(1);
+  });
+
+  it('are the same for the same counters and unlike for any other', () => {
+    const size = 20_000;
+    const base = draw(size, 0.5, streamOf(KEY, 2, 3));
+    expect(draw(size, 0.5, streamOf(KEY, 2, 3))).to.deep.equal(base);
+    const others = [
+      streamOf({ ...KEY, seed: 12 }, 2, 3),
+      streamOf({ ...KEY, step: 4 }, 2, 3),
+      streamOf({ ...KEY, micro: 2 }, 2, 3),
+      streamOf(KEY, 3, 3),
+      streamOf(KEY, 2, 4),
+      streamOf({ ...KEY, seed: 11 + 2 ** 32 }, 2, 3),
+    ];
+    for (const stream of others) {
+      const agreement = mean(draw(size, 0.5, stream).map((value, index) => (value === base[index] ? 1 : 0)));
+      expect(agreement).to.be.closeTo(0.5, 4 * Math.sqrt(0.25 / size));
+    }
+  });
+
+  it('leave neighbours independent', () => {
+    const mask = draw(200_000, 0.5, 1);
+    for (const lag of [1, 2, 3, 64, 576])
+      expect(mean(mask.slice(lag).map((value, index) => (value === mask[index] ? 1 : 0)))).to.be.closeTo(
+        0.5,
+        0.005,
+      );
+  });
+});
+
+describe('a decoder with dropout', () => {
+  const { recording, adapter, batch, weights } = fixture('tied');
+  let runtime: Runtime;
+  before(async () => {
+    runtime = await onnxRuntime({ threads: 1, scratch: 0 });
+  });
+  const open = (checkpointedBlocks: number) =>
+    createDecoder({
+      runtime,
+      config: recording.config,
+      weights,
+      adapter: {
+        config: { ...adapter.config, dropout: 0.2 },
+        tensors: new Map(
+          [...adapter.tensors].map(([name, { shape, data }]) => [name, { shape, data: data.slice() }]),
+        ),
+      },
+      trainable: 'adapter',
+      checkpointedBlocks,
+      headChunk: 64,
+    });
+
+  it('gives the same gradients whether blocks are kept or recomputed, and others in another step', async () => {
+    const [kept, recomputed, other] = [await open(0), await open(2), await open(0)];
+    const [a, b] = [await kept.accumulate(batch, 0.1, KEY), await recomputed.accumulate(batch, 0.1, KEY)];
+    const c = await other.accumulate(batch, 0.1, { ...KEY, step: 4 });
+    expect(b).to.deep.equal(a);
+    expect([...recomputed.gradients]).to.deep.equal([...kept.gradients]);
+    expect(Math.abs(c.sum - a.sum)).to.be.above(1e-3);
+    for (const decoder of [kept, recomputed, other]) await decoder.release();
+  });
+
+  it('differentiates the loss that it draws', async () => {
+    const decoder = await open(0);
+    for (const name of [
+      'model.layers.0.self_attn.q_proj.lora_A.weight',
+      'model.layers.1.mlp.down_proj.lora_B.weight',
+    ]) {
+      decoder.zeroGradients();
+      await decoder.accumulate(batch, 1, KEY);
+      const parameter = decoder.parameters.get(name);
+      const gradient = decoder.gradients.get(name)?.slice() ?? new Float32Array();
+      if (parameter === undefined) throw new Error(`${name} is not trained`);
+      const largest = gradient.reduce(
+        (best, value, index) => (Math.abs(value) > Math.abs(gradient[best] ?? 0) ? index : best),
+        0,
+      );
+      const value = parameter.data[largest] ?? 0;
+      const lossAt = async (changed: number) => {
+        parameter.data[largest] = changed;
+        return (await decoder.accumulate(batch, 1, KEY)).sum;
+      };
+      const slope = ((await lossAt(value + 0.01)) - (await lossAt(value - 0.01))) / 0.02;
+      parameter.data[largest] = value;
+      expect(slope / (gradient[largest] ?? 0)).to.be.closeTo(1, 0.02);
+    }
+    await decoder.release();
+  });
+
+  it('drops nothing in evaluation', async () => {
+    const decoder = await open(0);
+    const sums = (await decoder.loss(batch)).rows.map(({ sum }) => sum);
+    sums.forEach((sum, row) => {
+      expect(sum).to.be.closeTo(recording.lora.rows[row] ?? 0, 1e-4);
+    });
+    await decoder.release();
+  });
+});

@@ -1,0 +1,73 @@
+/** Run in a process of its own by plan.test.ts: how much resident memory a training step really takes, in bytes. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { ARCHITECTURES, loraShapes } from '../../../src/models/architectures/index.js';
+import { createDecoder } from '../../../src/models/decoder/index.js';
+import type { DecoderPlanOptions } from '../../../src/models/decoder/types.js';
+import type { StoredTensor } from '../../../src/models/types.js';
+import { GraphBuilder } from '../../../src/tensor/builder.js';
+import { onnxRuntime } from '../../../src/tensor/runtimes/onnx/index.js';
+import { stored } from './fixture.js';
+
+const resident = (key: 'VmRSS' | 'VmHWM') =>
+  1024 * Number(new RegExp(`${key}:\\s+(\\d+)`).exec(readFileSync('/proc/self/status', 'utf8'))?.[1]);
+
+const options: DecoderPlanOptions = JSON.parse(process.argv[2] ?? '');
+const { config, lora, rows, length } = options;
+const runtime = await onnxRuntime({ threads: 1 });
+// what the runtime itself takes is there before the measurement begins
+const b = new GraphBuilder('warm');
+b.output('y', b.neg(b.input('x', [1])));
+const warm = await runtime.compile(b.build());
+await warm.run({ x: { type: { dtype: 'f32', shape: [1] }, data: new Float32Array(1) } });
+
+const family = ARCHITECTURES[config.architecture];
+// without garbage, whose pages would be used again and hide growth
+const filled = (shape: readonly number[]) => {
+  const data = new Float32Array(shape.reduce((p, q) => p * q, 1));
+  for (let index = 0; index < data.length; index++) data[index] = 0.02 * Math.sin(index);
+  return data;
+};
+const tensors = new Map<string, StoredTensor>();
+const add = (name: string, shape: readonly number[]) =>
+  tensors.set(name, stored(name, shape, filled(shape), !options.decoded));
+for (const { name, shape } of [family.embedding(config), family.finalNorm(config), family.output(config)])
+  add(name, shape);
+for (let layer = 0; layer < config.layers; layer++)
+  for (const { name, shape } of family.blockWeights(config)) add(family.blockName(layer, name), shape);
+const branches = lora ? family.projections(config).flatMap((projection) => loraShapes(lora, projection)) : [];
+const adapter = lora && {
+  config: lora,
+  tensors: new Map(
+    Array.from({ length: config.layers }, (_, layer) =>
+      branches.map(
+        ({ name, shape }) => [family.blockName(layer, name), { shape, data: filled(shape) }] as const,
+      ),
+    ).flat(),
+  ),
+};
+
+(globalThis as { gc?: () => void }).gc?.();
+writeFileSync('/proc/self/clear_refs', '5');
+const before = resident('VmRSS');
+const decoder = await createDecoder({
+  runtime,
+  config,
+  weights: {
+    names: () => [...tensors.keys()],
+    has: (name) => tensors.has(name),
+    get(name) {
+      const tensor = tensors.get(name);
+      if (tensor === undefined) throw new RangeError(name);
+      return tensor;
+    },
+    residentBytes: 0,
+  },
+  adapter,
+  trainable: options.trainable,
+  checkpointedBlocks: options.checkpointedBlocks,
+  headChunk: options.headChunk,
+});
+const ids = Int32Array.from({ length: rows * length }, (_, index) => (index * 7919) % config.vocabSize);
+for (let step = 0; step < 2; step++)
+  await decoder.accumulate({ rows, length, ids, labels: ids }, 1, { seed: 1, step, micro: 0 });
+process.stdout.write(String(resident('VmHWM') - before));

@@ -1,0 +1,94 @@
+/** The memory plan against the resident memory of a process that runs it, and its arithmetic against the formula. */
+import { execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'chai';
+import { planDecoder } from '../../../src/models/decoder/index.js';
+import type { DecoderPlanOptions } from '../../../src/models/decoder/types.js';
+import { verify } from '../../../src/tensor/verify.js';
+
+const config = {
+  architecture: 'llama',
+  vocabSize: 8192,
+  hiddenSize: 384,
+  intermediateSize: 1024,
+  layers: 4,
+  heads: 6,
+  keyValueHeads: 2,
+  headDim: 64,
+  maxPositions: 1024,
+  ropeTheta: 10000,
+  rmsEpsilon: 1e-5,
+  tieEmbeddings: true,
+  bosTokenId: 1,
+  eosTokenIds: [2],
+  padTokenId: 0,
+} as const;
+const targets = ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'];
+const base: DecoderPlanOptions = {
+  config,
+  lora: { rank: 8, alpha: 16, dropout: 0, targets },
+  trainable: 'adapter',
+  weightBytes: 0,
+  decoded: false,
+  rows: 4,
+  length: 192,
+  checkpointedBlocks: 0,
+  headChunk: 512,
+};
+
+const total = (parts: Readonly<Record<string, number>>) =>
+  Object.values(parts).reduce((sum, part) => sum + part, 0);
+
+describe('decoder plan', () => {
+  const cases: Readonly<Record<string, DecoderPlanOptions>> = {
+    'an adapter with kept blocks': base,
+    'an adapter with recomputed blocks, decoded weights and dropout': {
+      ...base,
+      lora: { rank: 8, alpha: 16, dropout: 0.1, targets },
+      checkpointedBlocks: 2,
+      decoded: true,
+      headChunk: 128,
+    },
+    'full training': { ...base, lora: undefined, trainable: 'full', rows: 2 },
+  };
+  for (const [title, options] of Object.entries(cases))
+    it(`foretells the memory of ${title}`, function () {
+      // resident memory can be read and reset on Linux only
+      if (process.platform !== 'linux') this.skip();
+      const script = fileURLToPath(new URL('./measure.js', import.meta.url));
+      const measured = Number(
+        execFileSync(process.execPath, ['--expose-gc', script, JSON.stringify(options)], {
+          encoding: 'utf8',
+        }),
+      );
+      const { parts } = planDecoder(options);
+      // weights and adapter lie in memory before the measurement begins
+      const resident = parts.adapter + (options.trainable === 'full' ? 0 : parts.weights);
+      const foretold = total(parts) - resident;
+      expect(foretold / measured, `foretold ${foretold}, measured ${measured}`).to.be.within(0.97, 1.1);
+    });
+
+  it('runs well-formed graphs', () => {
+    for (const options of Object.values(cases))
+      for (const { graph } of planDecoder(options).graphs) verify(graph);
+  });
+
+  it('keeps less and computes more with every checkpointed block', () => {
+    const plans = [0, 1, 2, 3, 4].map((checkpointedBlocks) => planDecoder({ ...base, checkpointedBlocks }));
+    plans.slice(1).forEach((plan, index) => {
+      expect(plan.parts.activations).to.be.below(plans[index]?.parts.activations ?? 0);
+      expect(plan.flops).to.be.above(plans[index]?.flops ?? 0);
+    });
+  });
+
+  it('counts 4 operations a frozen weight and token, and 6 a trained one', () => {
+    const weights = 4 * (2 * 384 * 384 + 2 * 128 * 384 + 3 * 384 * 1024);
+    const tokens = base.rows * base.length;
+    const head = 8192 * 384;
+    const frozen = planDecoder({ ...base, lora: { rank: 1, alpha: 1, dropout: 0, targets } }).flops;
+    const full = planDecoder({ ...base, lora: undefined, trainable: 'full' }).flops;
+    // attention, element-wise work and the second half-filled chunk of the head come on top
+    expect(frozen / (4 * tokens * (weights + head))).to.be.within(1, 1.35);
+    expect(full / (6 * tokens * (weights + head))).to.be.within(1, 1.35);
+  });
+});

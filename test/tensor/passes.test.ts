@@ -1,0 +1,178 @@
+import { expect } from 'chai';
+import { gradients } from '../../src/tensor/autodiff.js';
+import { GraphBuilder } from '../../src/tensor/builder.js';
+import { flopsOf } from '../../src/tensor/cost.js';
+import { transientBytes } from '../../src/tensor/liveness.js';
+import { rematerialise } from '../../src/tensor/rematerialise.js';
+import { restrict } from '../../src/tensor/restrict.js';
+import { evaluate } from '../../src/tensor/runtimes/reference/index.js';
+import { GraphError } from '../../src/tensor/shape.js';
+import { simplify } from '../../src/tensor/simplify.js';
+import type { Graph } from '../../src/tensor/types.js';
+import { verify } from '../../src/tensor/verify.js';
+
+/** y = silu(x·Wᵀ)·Vᵀ + x, and its gradients. */
+function network() {
+  const b = new GraphBuilder('network');
+  const [x, w, v, dy] = [
+    b.input('x', [4, 3]),
+    b.input('w', [5, 3]),
+    b.input('v', [3, 5]),
+    b.input('dy', [4, 3]),
+  ];
+  const hidden = b.matmul(x, w, { transB: true });
+  const y = b.add(x, b.matmul(b.silu(hidden), v, { transB: true }));
+  b.output('y', y);
+  const [dx, dw, dv] = gradients(b, [{ value: y, gradient: dy }], [x, w, v]);
+  for (const [name, value] of [
+    ['dx', dx],
+    ['dw', dw],
+    ['dv', dv],
+  ] as const)
+    if (value !== undefined) b.output(name, value);
+  const inputs = { x: 12, w: 15, v: 15, dy: 12 };
+  const values = Object.fromEntries(
+    Object.entries(inputs).map(([name, size]) => [
+      name,
+      Array.from({ length: size }, (_, i) => Math.sin(i + size)),
+    ]),
+  );
+  return { joint: b.build(), hidden: { name: 'hidden', value: hidden }, values };
+}
+
+const close = (a: Record<string, Float64Array>, b: Record<string, Float64Array>) => {
+  for (const [name, expected] of Object.entries(b))
+    expected.forEach((value, index) => {
+      expect(a[name]?.[index]).to.be.closeTo(value, 1e-12);
+    });
+};
+
+describe('passes over graphs keep the results', () => {
+  const { joint, hidden, values } = network();
+  const expected = evaluate(joint, values);
+
+  it('when products are fused', () => {
+    const graph = simplify(joint);
+    verify(graph);
+    expect(graph.nodes.some(({ op }) => op === 'gemm')).to.equal(true);
+    expect(graph.nodes.length).to.be.below(joint.nodes.length);
+    close(evaluate(graph, values), expected);
+  });
+
+  for (const [title, kept] of [
+    ['kept', [hidden]],
+    ['recomputed', []],
+  ] as const)
+    it(`when the hidden layer is ${title}`, () => {
+      const { forward, backward } = rematerialise(joint, ['y'], kept);
+      for (const half of [forward, backward]) verify(half);
+      const first = evaluate(forward, values);
+      const second = evaluate(backward, { ...values, ...first });
+      close({ ...first, ...second }, expected);
+      expect(backward.inputs.some(({ name }) => name === 'hidden')).to.equal(kept.length > 0);
+      const ops = backward.nodes.filter(({ op }) => op === 'matmul').length;
+      expect(ops).to.equal(kept.length > 0 ? 4 : 5);
+    });
+
+  it('when only some outputs are asked for', () => {
+    const graph = restrict(
+      joint,
+      joint.outputs.filter(({ name }) => name === 'dv'),
+    );
+    close(evaluate(graph, values), { dv: expected.dv ?? new Float64Array() });
+    expect(graph.inputs.map(({ name }) => name)).to.deep.equal(['x', 'w', 'dy']);
+  });
+
+  it('and a frozen weight costs no product', () => {
+    const b = new GraphBuilder('frozen');
+    const [x, w, dy] = [b.input('x', [4, 3]), b.input('w', [5, 3]), b.input('dy', [4, 5])];
+    const y = b.matmul(x, w, { transB: true });
+    gradients(b, [{ value: y, gradient: dy }], [x]);
+    expect(b.nodes.filter(({ op }) => op === 'matmul')).to.have.length(2);
+  });
+});
+
+describe('cost and memory', () => {
+  it('count multiply-adds twice', () => {
+    const b = new GraphBuilder('product');
+    b.output('y', b.matmul(b.input('a', [4, 3]), b.input('b', [3, 5])));
+    expect(flopsOf(b.build())).to.equal(2 * 4 * 3 * 5);
+  });
+
+  it('a chain of elementwise ops lives in one place', () => {
+    const b = new GraphBuilder('chain');
+    b.output('y', b.sigmoid(b.exp(b.neg(b.exp(b.input('x', [1024]))))));
+    expect(transientBytes(b.build())).to.equal(4096);
+  });
+
+  it('a value that is read twice keeps its place', () => {
+    const b = new GraphBuilder('fork');
+    const shared = b.exp(b.input('x', [1024]));
+    b.output('y', b.matmul(b.reshape(b.neg(shared), [32, 32]), b.reshape(shared, [32, 32])));
+    expect(transientBytes(b.build())).to.equal(8192);
+  });
+});
+
+describe('verify', () => {
+  const { joint } = network();
+  const broken: Readonly<Record<string, Graph>> = {
+    'an unknown op': {
+      ...joint,
+      nodes: joint.nodes.map((node, i) => (i === 0 ? { ...node, op: 'frobnicate' } : node)),
+    },
+    'a use before the definition': { ...joint, nodes: [...joint.nodes].reverse() },
+    'a second definition': { ...joint, nodes: [...joint.nodes, ...joint.nodes.slice(0, 1)] },
+    'a wrong shape': {
+      ...joint,
+      types: joint.types.map((type, i) => (i === 4 ? { ...type, shape: [9, 9] } : type)),
+    },
+    'a wrong attribute': {
+      ...joint,
+      nodes: joint.nodes.map((node, i) =>
+        i === 0 ? { ...node, attributes: { ...node.attributes, transB: 1 } } : node,
+      ),
+    },
+    'an output from nowhere': { ...joint, outputs: [{ name: 'z', value: 10_000 }] },
+    'two inputs of one name': { ...joint, inputs: joint.inputs.map(({ value }) => ({ name: 'x', value })) },
+    'a constant of another length': { ...joint, constants: [{ value: 0, data: new Float32Array(7) }] },
+  };
+  it('accepts what the builder made', () => {
+    verify(joint);
+  });
+  for (const [what, graph] of Object.entries(broken))
+    it(`refuses ${what}`, () => {
+      expect(() => verify(graph)).to.throw(GraphError);
+    });
+});
+
+describe('the builder', () => {
+  const b = () => new GraphBuilder('wrong');
+  const wrong: Readonly<Record<string, () => unknown>> = {
+    'shapes that do not broadcast': () => {
+      const g = b();
+      return g.add(g.input('x', [2]), g.input('y', [3]));
+    },
+    'a product of unequal inner sizes': () => {
+      const g = b();
+      return g.matmul(g.input('x', [2, 3]), g.input('y', [2, 3]));
+    },
+    'a reshape to another size': () => {
+      const g = b();
+      return g.reshape(g.input('x', [2, 3]), [7]);
+    },
+    'an axis that is not there': () => {
+      const g = b();
+      return g.sum(g.input('x', [2, 3]), [2]);
+    },
+    'a name twice': () => {
+      const g = b();
+      g.input('x', [1]);
+      return g.input('x', [1]);
+    },
+    'a size of zero': () => b().input('x', [0]),
+  };
+  for (const [what, build] of Object.entries(wrong))
+    it(`refuses ${what}`, () => {
+      expect(build).to.throw(GraphError);
+    });
+});
