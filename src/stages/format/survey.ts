@@ -13,7 +13,7 @@ import type { FormatSettings } from './schema.js';
 
 /** Lengths of the rows of a format stage that has not run yet. */
 export interface LengthSurvey {
-  /** Rows that the data stage will take: those of the sources, or `limit`, and the general ones it mixes in. */
+  /** Rows that the data stage will take: those of the sources and the general ones it mixes in, or `limit`. */
   readonly rows: number;
   /** Rows that were tokenized and are counted below. */
   readonly sampled: number;
@@ -50,24 +50,23 @@ export async function surveyLengths(
   const general = sources.filter((source) => source.general);
 
   const found = countRows(host, own);
-  const rows = Math.min(found, dataSettings.limit ?? found);
   const available = countRows(host, general);
-  const mixed = Math.min(available, generalRows(dataSettings, rows));
+  const mixed = Math.min(available, generalRows(dataSettings, found));
 
   const tally = new Tally();
   const stride = Math.max(1, Math.ceil(found / maxRows));
   for (const outcome of encoded(host, own, stride, encoder)) tally.add(outcome, true);
   // So many general rows count as would stand beside the sampled ones; all of them may be the longest.
   const generalStride = Math.max(1, Math.ceil(available / maxRows));
-  const share =
-    available === 0 ? 0 : (mixed / available) * (found / Math.max(1, rows)) * (generalStride / stride);
+  const share = available === 0 ? 0 : (mixed / available) * (generalStride / stride);
   let due = 0;
   for (const outcome of encoded(host, general, generalStride, encoder)) {
     due += Math.min(1, share);
     tally.add(outcome, due >= 1);
     if (due >= 1) due--;
   }
-  return { rows: rows + mixed, ...tally.result() };
+  const rows = Math.min(found + mixed, dataSettings.limit ?? Number.POSITIVE_INFINITY);
+  return { rows, ...tally.result() };
 }
 
 /** General rows that are mixed into the training split, where there are enough of them. */

@@ -1,0 +1,123 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { StageEvent } from '../../../src/ir/events.js';
+import type { StageResult } from '../../../src/ir/outputs.js';
+import type { Call, Stage, StageKind, Value } from '../../../src/ir/types.js';
+import { nodeHost } from '../../../src/source/node-host.js';
+import { run } from '../../../src/stages/format/run.js';
+import type { FormatSettings } from '../../../src/stages/format/schema.js';
+import type { Artefact, StageContext } from '../../../src/stages/types.js';
+import { outputFolder } from '../../../src/store/index.js';
+
+export const host = nodeHost();
+export const fixtures = join(host.packageFolder, 'test', 'fixtures', 'format');
+
+export type Row = Readonly<Record<string, unknown>>;
+
+export interface Encoded {
+  readonly ids: readonly number[];
+  readonly supervised: readonly number[];
+}
+
+/** What `record.py` recorded of one tokenizer and its template. */
+export interface Cases {
+  readonly chats: readonly (
+    | ({ readonly row: Row; readonly text: string } & Encoded & {
+          readonly trl_assistant?: Encoded;
+          readonly trl_completion?: Encoded;
+        })
+    | { readonly row: Row; readonly error: string }
+  )[];
+  readonly texts: readonly ({ readonly row: Row } & Encoded)[];
+  readonly thinking: readonly { readonly row: Row; readonly text: string }[];
+}
+
+export const cases = (name: string): Cases =>
+  JSON.parse(readFileSync(join(fixtures, name, 'cases.json'), 'utf8')) as Cases;
+
+export const call = (name: string, args: Call['args'] = {}): Call => ({ call: name, args });
+
+export const modelCall = (name: string): Call => call('local', { folder: join(fixtures, name) });
+
+export const SPAN = { file: 'test.ftp', start: 0, end: 1 };
+
+export function settingsOf(changes: Partial<FormatSettings> = {}): FormatSettings {
+  return {
+    from: { stage: 'rows', port: '' },
+    template: call('chat'),
+    model: modelCall('bytes'),
+    max_length: 512,
+    overflow: 'drop',
+    loss_on: 'assistant',
+    ...changes,
+  };
+}
+
+export function stageOf(kind: StageKind, name: string, settings: object): Stage {
+  return {
+    kind,
+    name,
+    settings: settings as Readonly<Record<string, Value>>,
+    origins: {},
+    requires: [],
+    inputs: [],
+    span: SPAN,
+  };
+}
+
+export interface Formatted {
+  readonly artefact: Artefact;
+  readonly result: StageResult;
+  readonly events: readonly StageEvent[];
+  json<T>(name: string): T;
+}
+
+/** A folder of the test in which format stages run over rows that a data stage would have put out. */
+export function world() {
+  const folder = mkdtempSync(join(tmpdir(), 'ftpc-format-'));
+  let count = 0;
+  return {
+    folder,
+    remove: () => rmSync(folder, { recursive: true, force: true }),
+    output: () => join(folder, `format-${count}`),
+    /** `splits`: rows by split; row i of all stands in line i + 1 of `rows.jsonl`. */
+    async format(
+      splits: Readonly<Record<string, readonly Row[]>>,
+      changes: Partial<FormatSettings> = {},
+      more: Partial<StageContext> = {},
+    ): Promise<Formatted> {
+      count++;
+      const data = join(folder, `data-${count}`);
+      const path = join(folder, `format-${count}`);
+      for (const made of [data, path]) mkdirSync(made);
+      let line = 0;
+      for (const [split, rows] of Object.entries(splits)) {
+        const lines = rows.map((row) => `${JSON.stringify({ file: 'rows.jsonl', line: ++line, row })}\n`);
+        writeFileSync(join(data, `${split}.jsonl`), lines.join(''));
+      }
+      const stage = stageOf('format', 'dialogs', settingsOf(changes));
+      const from = { outputs: {}, metrics: { rows: line } };
+      const events: StageEvent[] = [];
+      const result = await run({
+        stage,
+        inputs: { rows: { stage: stageOf('data', 'rows', {}), path: data, key: 'rows', result: from } },
+        folder,
+        host,
+        output: outputFolder(path),
+        work: { path: folder, commit: () => undefined, committed: () => [], remove: () => undefined },
+        key: 'key',
+        threads: 1,
+        emit: (event) => events.push(event),
+        signal: new AbortController().signal,
+        ...more,
+      });
+      return {
+        artefact: { stage, path, key: 'key', result },
+        result,
+        events,
+        json: (name) => JSON.parse(readFileSync(join(path, name), 'utf8')),
+      };
+    },
+  };
+}
