@@ -39,6 +39,8 @@ export interface Layout {
   readonly tokens: IToken[];
   /** The first token of an expression that is nested too deep or has too many operators. */
   readonly excess?: IToken;
+  /** The braces that open blocks. */
+  readonly blockBraces: ReadonlySet<IToken>;
 }
 
 const OPENING = [LParen, LSquare, LCurly];
@@ -48,6 +50,7 @@ const ANCHORS = [BlockKind, Require, Param, Secret, Import, Edition, Preset, Nat
 export function layout(raw: readonly IToken[]): Layout {
   const tokens: IToken[] = [];
   const open: IToken[] = [];
+  const blockBraces = new Set<IToken>();
   let operators = 0;
   let excess: IToken | undefined;
   for (const [index, token] of raw.entries()) {
@@ -66,12 +69,13 @@ export function layout(raw: readonly IToken[]): Layout {
       token.tokenType === Question
     )
       operators++;
-    if (OPENING.includes(token.tokenType) && !opensBlock(token, previous, open)) open.push(token);
+    if (opensBlock(token, previous, open)) blockBraces.add(token);
+    else if (OPENING.includes(token.tokenType)) open.push(token);
     else if (CLOSING.includes(token.tokenType)) open.pop();
     if (open.length > DEEPEST || operators > MOST_OPERATORS) excess ??= token;
     tokens.push(token);
   }
-  return { tokens, excess };
+  return { tokens, excess, blockBraces };
 }
 
 /** A block's brace follows a name; a record's follows a sign. */

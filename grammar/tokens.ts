@@ -136,6 +136,9 @@ export const ForeignString = createToken({
   pattern: /'[^'\n\r]*'|[“”„][^“”„\n\r]*[“”]/,
 });
 
+/** Stands where a value could not be read, so that the rest of the file still can. */
+export const Unreadable = createToken({ name: 'Unreadable', label: 'a value', pattern: Lexer.NA });
+
 export const Newline = createToken({
   name: 'Newline',
   label: 'the end of the line',
@@ -183,6 +186,7 @@ export const TOKENS: TokenType[] = [
 /** Everything that the parser knows: the tokens, and the categories that stand for several. */
 export const VOCABULARY: TokenType[] = [
   ...TOKENS,
+  Unreadable,
   Word,
   Name,
   BlockKind,

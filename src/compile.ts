@@ -68,6 +68,7 @@ export function compile(host: Host, file: string, options: CompileOptions = {}):
   );
 
   // 3. Check.
+  for (const declared of declarations.all()) if (declared !== context) evaluateParams(declared);
   const params = evaluateParams(context);
   const { stages, budgets } = checkBlocks(main, context);
 
@@ -84,6 +85,7 @@ export function compile(host: Host, file: string, options: CompileOptions = {}):
     loader.diagnostics,
     declarations.all().flatMap((declared) => declared.diagnostics),
     main.tree,
+    loader.sources,
   );
   if (diagnostics.some(isError)) return { diagnostics, sources: loader.sources };
 

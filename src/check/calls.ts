@@ -77,13 +77,17 @@ function call(
         known,
       ),
     );
+  const before = context.diagnostics.length;
   const entries = nameArguments(callee, args, symbol.schema, context);
+  const isUnclear = context.diagnostics.length > before;
   const values = evaluateEntries(entries, symbol.schema.args, context, {
     path,
-    missing: (key, doc) => errors.missingArgument(callee.span, callee.text, key, doc),
+    // An argument that could not be told may be the one that is missing.
+    missing: (key, doc) =>
+      isUnclear ? undefined : errors.missingArgument(callee.span, callee.text, key, doc),
     unknown: (key, known) => names.unknownArgument(key.span, key.text, callee.text, known),
   });
-  return values === undefined ? undefined : { call: symbol.name, args: values };
+  return values === undefined || isUnclear ? undefined : { call: symbol.name, args: values };
 }
 
 /** Gives positional arguments the names that the schema has for them. */

@@ -5,6 +5,14 @@ import type { Expression } from '../syntax/ast.js';
 import type { Constant } from './symbols.js';
 import { formatQuantity, unitNoun } from './units.js';
 
+export const SYMBOL_NOUNS = {
+  param: 'parameter',
+  secret: 'secret',
+  budget: 'budget',
+  preset: 'preset',
+  function: 'function',
+} as const;
+
 const PORTS: Readonly<Record<PortType, string>> = {
   Data: 'rows of a `data` stage',
   Dialogs: 'a split of a `format` stage',

@@ -1,6 +1,7 @@
 /** An expression as the value of a setting of a given type: the heart of the checker. */
 import * as names from '../diagnostics/catalogue/names.js';
 import * as errors from '../diagnostics/catalogue/values.js';
+import type { Diagnostic } from '../diagnostics/types.js';
 import type { Value } from '../ir/types.js';
 import type { SettingType } from '../stages/schema.js';
 import type { Expression } from '../syntax/ast.js';
@@ -8,7 +9,7 @@ import { evaluateCall } from './calls.js';
 import { coerce } from './coerce.js';
 import { constant, truth } from './constants.js';
 import type { Context } from './context.js';
-import { expressionNoun, typeNoun } from './describe.js';
+import { expressionNoun, SYMBOL_NOUNS, typeNoun } from './describe.js';
 import { evaluateEnum } from './enums.js';
 import { evaluateEntries } from './fields.js';
 import { checkPath, evaluateFile } from './files.js';
@@ -40,6 +41,8 @@ const simple = (expression: Expression, type: SettingType, context: Context): Va
 
 const list: Evaluate<'list'> = (expression, type, context, path) => {
   if (expression.kind === 'list') {
+    if (expression.items.length < (type.min ?? 0))
+      return context.report(errors.emptyList(expression.span, typeNoun(type)));
     const items = expression.items.map((item) => evaluate(item, type.of, context, undefined));
     return items.every((item) => item !== undefined) ? items : undefined;
   }
@@ -98,6 +101,16 @@ const evaluators: { readonly [K in SettingType['kind']]: Evaluate<K> } = {
   union: evaluateUnion,
 };
 
+/** `size.rows`, where `size` is a parameter. */
+function portOfNoStage(expression: Expression, context: Context): Diagnostic | undefined {
+  if (expression.kind !== 'reference') return undefined;
+  const [first, second] = expression.path;
+  if (first === undefined || second === undefined) return undefined;
+  const symbol = context.scope.own.get(first.text);
+  if (symbol === undefined || symbol.kind === 'stage' || symbol.kind === 'unknown') return undefined;
+  return names.noPorts(second.span, first.text, SYMBOL_NOUNS[symbol.kind]);
+}
+
 /** `undefined` where the expression has no value of this type, which has been reported. */
 export function evaluate(
   expression: Expression,
@@ -106,6 +119,8 @@ export function evaluate(
   path: string | undefined,
 ): Value | undefined {
   if (expression.kind === 'missing') return undefined;
+  const portless = portOfNoStage(expression, context);
+  if (portless !== undefined) return context.report(portless);
   if (expression.kind === 'conditional') {
     const condition = truth(expression.condition, context);
     // Both branches are checked; only the one that is taken leaves traces.

@@ -16,7 +16,8 @@ export type Values = Readonly<Record<string, Value>>;
 export interface FieldOptions {
   /** Where the table stands in the stage: `''` for the stage itself. */
   readonly path: string | undefined;
-  readonly missing: (key: string, doc: string) => Diagnostic;
+  /** `undefined`: what is missing has been reported in another way. */
+  readonly missing: (key: string, doc: string) => Diagnostic | undefined;
   readonly unknown: (key: Word, known: readonly string[]) => Diagnostic;
   /** What a preset sets: stands in for defaults. */
   readonly preset?: Values;
@@ -92,7 +93,10 @@ function absent(
   if (preset !== undefined) return complete(preset, setting.type, path, context, 'preset');
   // Misspelt, it has been reported as unknown.
   if (unknown.some((name) => nearest(name, [key]) !== undefined)) return undefined;
-  if (setting.required) return context.report(options.missing(key, setting.doc));
+  if (setting.required) {
+    const missing = options.missing(key, setting.doc);
+    return missing && context.report(missing);
+  }
   if (setting.default === undefined) return undefined;
   return complete(setting.default, setting.type, path, context, 'default');
 }

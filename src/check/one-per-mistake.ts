@@ -1,6 +1,7 @@
 /** One mistake, one error: what follows from a syntax error is left out, and the rest is put in order. */
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { Span } from '../source/span.js';
+import { positionAt, type SourceMap } from '../source/text.js';
 import type { SourceFile } from '../syntax/ast.js';
 
 /** Errors that say that something is not there: after a syntax error it may only not have been read. */
@@ -15,6 +16,12 @@ const ABSENCE = new Set([
   'FTP0408',
 ]);
 
+/** Syntax errors after which the rest of their line may have been misread. */
+const MISREAD = new Set(['FTP0101', 'FTP0107', 'FTP0108', 'FTP0109', 'FTP0110', 'FTP0111', 'FTP0113']);
+
+/** Errors that are the same mistake wherever they are met: a name is missing once. */
+const ONCE = new Set(['FTP0201', 'FTP0210', 'FTP0211', 'FTP0407']);
+
 const spanOf = ({ at }: Diagnostic): Span | undefined => (at !== undefined && 'start' in at ? at : undefined);
 
 const placeKey = (span: Span | undefined): string => (span === undefined ? '' : `${span.file}:${span.start}`);
@@ -23,12 +30,17 @@ export function onePerMistake(
   syntax: readonly Diagnostic[],
   checks: readonly Diagnostic[],
   tree: SourceFile,
+  sources: SourceMap,
 ): readonly Diagnostic[] {
   const broken = [...tree.blocks, ...tree.presets].filter((block) => block.broken);
   const blamed = new Set(syntax.map((diagnostic) => placeKey(spanOf(diagnostic))));
+  const misread = new Set(
+    syntax.filter(({ code }) => MISREAD.has(code)).map((found) => lineKey(found, sources)),
+  );
   const certain = checks.filter((diagnostic) => {
     const span = spanOf(diagnostic);
-    if (span !== undefined && blamed.has(placeKey(span))) return false;
+    if (span !== undefined && (blamed.has(placeKey(span)) || misread.has(lineKey(diagnostic, sources))))
+      return false;
     if (span === undefined || span.file !== tree.file || !tree.broken) return true;
     if (ABSENCE.has(diagnostic.code)) return false;
     return !broken.some((block) => span.start >= block.span.start && span.start <= block.span.end);
@@ -36,9 +48,16 @@ export function onePerMistake(
   const seen = new Set<string>();
   return [...syntax, ...certain].sort(inOrder).filter((diagnostic) => {
     const span = spanOf(diagnostic);
-    const key = JSON.stringify([diagnostic.code, span, diagnostic.message]);
+    const place = ONCE.has(diagnostic.code) ? span?.file : span;
+    const key = JSON.stringify([diagnostic.code, place, diagnostic.message]);
     return !seen.has(key) && seen.add(key) !== undefined;
   });
+}
+
+function lineKey({ at }: Diagnostic, sources: SourceMap): string {
+  const source = at === undefined ? undefined : sources.get(at.file);
+  if (at === undefined || source === undefined || !('start' in at)) return '';
+  return `${at.file}:${positionAt(source, at.start).line}`;
 }
 
 function inOrder(a: Diagnostic, b: Diagnostic): number {

@@ -50,7 +50,7 @@ export function checkStage(
     block,
     schema,
     uses: context.uses,
-    isSound: context.diagnostics.length === 0,
+    isSound: settings !== undefined && context.diagnostics.length === 0,
   };
 }
 

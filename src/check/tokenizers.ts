@@ -16,7 +16,8 @@ export function fillTokenizers(
     const { stage, block } = checked;
     if (stage.kind !== 'format' || !checked.isSound || stage.settings['model'] !== undefined) return checked;
     const readers = stages.filter((other) => readsRows(other, stage.name));
-    if (readers.some((reader) => !reader.isSound)) return checked;
+    // A stage that is not sound may be the one that reads it.
+    if (stages.some((other) => !other.isSound)) return checked;
     const trains = readers.filter(({ stage }) => stage.kind === 'train');
     const users = trains.length > 0 ? trains : readers;
     const models = users.map((user) => modelUnder(user, byName));

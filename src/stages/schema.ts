@@ -21,7 +21,7 @@ export type SettingType =
       readonly max?: number;
     }
   | { readonly kind: 'enum'; readonly values: readonly string[] }
-  | { readonly kind: 'list'; readonly of: SettingType }
+  | { readonly kind: 'list'; readonly of: SettingType; readonly min?: number }
   | { readonly kind: 'record'; readonly fields: Readonly<Record<string, Setting>> }
   /** A call of a standard-library function of this family, e.g. `optimizer`. */
   | { readonly kind: 'call'; readonly family: Family }
@@ -146,7 +146,9 @@ export const t = {
   }),
   quantities: (...units: Unit[]): Typed<Quantity> => ({ type: { kind: 'quantity', units } }),
   enum: <const V extends string>(...values: readonly V[]): Typed<V> => ({ type: { kind: 'enum', values } }),
-  list: <T>(of: Typed<T>): Typed<readonly T[]> => ({ type: { kind: 'list', of: of.type } }),
+  list: <T>(of: Typed<T>, bounds: { min?: number } = {}): Typed<readonly T[]> => ({
+    type: { kind: 'list', of: of.type, ...bounds },
+  }),
   record: <const F extends Readonly<Record<string, Setting>>>(fields: F): Typed<Infer<F>> => ({
     type: { kind: 'record', fields },
   }),

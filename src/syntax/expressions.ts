@@ -79,6 +79,8 @@ export class ExpressionBuilder {
     const span = this.span(token);
     const text = token.image;
     switch (token.tokenType.name) {
+      case 'Unreadable':
+        return this.missing(startOf(token));
       case 'NumberLiteral':
         return { kind: 'number', value: Number(text), span };
       case 'True':

@@ -1,12 +1,12 @@
 /** Text → syntax tree. Never throws; what is wrong is reported, one error a mistake. */
-import type { CstNode, IToken } from 'chevrotain';
+import type { IToken } from 'chevrotain';
 import { layout } from '../../grammar/layout.js';
-import { FtpParser } from '../../grammar/parser.js';
 import { FOREIGN_SIGNS, lexer } from '../../grammar/tokens.js';
 import * as errors from '../diagnostics/catalogue/syntax.js';
 import type { Diagnostic } from '../diagnostics/types.js';
 import { positionAt, type SourceText } from '../source/text.js';
 import type { Comment, Expression, SourceFile } from './ast.js';
+import { readProgram, run } from './by-line.js';
 import { collectDocs } from './docs.js';
 import { ExpressionBuilder } from './expressions.js';
 import { offsetOf, syntaxErrors } from './syntax-errors.js';
@@ -20,13 +20,11 @@ export interface Parsed {
 /** After these something is missing from the tree. */
 const BREAKING = new Set(['FTP0101', 'FTP0117']);
 
-let parser: FtpParser | undefined;
-
 export function parse(source: SourceText): Parsed {
-  const { read, diagnostics, tokens, comments } = start(source);
+  const { laidOut, diagnostics, comments } = start(source);
   const errorsAt = diagnostics.filter(({ code }) => BREAKING.has(code)).map(offsetOf);
-  const program = read((parser) => parser.program());
-  const syntax = syntaxErrors(program.errors, tokens, source);
+  const program = readProgram(laidOut, source);
+  const syntax = program.diagnostics;
   errorsAt.push(...syntax.map(offsetOf));
   const reported: Diagnostic[] = [];
   const tree = buildTree(program.cst ?? { name: 'program', children: {} }, {
@@ -44,19 +42,20 @@ export function parseExpression(source: SourceText): {
   readonly expression: Expression;
   readonly diagnostics: readonly Diagnostic[];
 } {
-  const { read, diagnostics, tokens } = start(source);
-  const { cst, errors: failures } = read((parser) => parser.expression());
+  const { laidOut, diagnostics } = start(source);
+  const { cst, failures } = run(laidOut, laidOut.tokens, (parser) => parser.expression());
   const reported: Diagnostic[] = [];
   const builder = new ExpressionBuilder(source.file, (diagnostic) => reported.push(diagnostic));
   const expression = builder.expression(cst, 0);
-  const syntax = syntaxErrors(failures, tokens, source);
+  const syntax = syntaxErrors(failures, laidOut.tokens, source);
   return { expression, diagnostics: oneALine([...diagnostics, ...reported, ...syntax], source) };
 }
 
 function start(source: SourceText) {
   const lexed = lexer.tokenize(source.text);
   const comments = (lexed.groups['comments'] ?? []).map((token) => comment(token, source.file));
-  const { tokens, excess } = layout(lexed.tokens);
+  const laidOut = layout(lexed.tokens);
+  const { excess } = laidOut;
   const diagnostics: Diagnostic[] = lexed.errors.map((error) =>
     errors.unexpectedCharacter(
       { file: source.file, start: error.offset, end: error.offset + error.length },
@@ -79,14 +78,7 @@ function start(source: SourceText) {
         end: excess.startOffset + excess.image.length,
       }),
     );
-  const read = (rule: (parser: FtpParser) => CstNode) => {
-    parser ??= new FtpParser();
-    if (excess !== undefined) return { cst: undefined, errors: [] };
-    parser.input = tokens;
-    const cst: CstNode | undefined = rule(parser);
-    return { cst, errors: parser.errors };
-  };
-  return { read, tokens, comments, diagnostics };
+  return { laidOut, comments, diagnostics };
 }
 
 const KINDS: Readonly<Record<string, Comment['kind']>> = { DocComment: 'doc', LineComment: 'line' };
@@ -97,15 +89,18 @@ const comment = (token: IToken, file: string): Comment => ({
   span: { file, start: token.startOffset, end: token.startOffset + token.image.length },
 });
 
-/** What is wrong later on a line often follows from what is wrong earlier: only the first is certain. Fixable ones keep their place. */
+/** What the parser and the tree builder conclude, rather than see. */
+const GUESSES = new Set(['FTP0107', 'FTP0108', 'FTP0109', 'FTP0110', 'FTP0111', 'FTP0112', 'FTP0113']);
+
+/** What is wrong later on a line may follow from what is wrong earlier: only the first guess is certain. */
 function oneALine(diagnostics: readonly Diagnostic[], source: SourceText): readonly Diagnostic[] {
   const sorted = [...diagnostics].sort((a, b) => offsetOf(a) - offsetOf(b));
-  const guesses = new Set(['FTP0107', 'FTP0108', 'FTP0109', 'FTP0110', 'FTP0111', 'FTP0113']);
   const taken = new Set<number>();
   return sorted.filter((diagnostic) => {
     const { line } = positionAt(source, offsetOf(diagnostic));
-    const keep = !guesses.has(diagnostic.code) || !taken.has(line);
-    if (diagnostic.severity === 'error') taken.add(line);
+    const isGuess = GUESSES.has(diagnostic.code);
+    const keep = !isGuess || !taken.has(line);
+    if (isGuess || diagnostic.code === 'FTP0101') taken.add(line);
     return keep;
   });
 }

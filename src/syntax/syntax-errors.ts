@@ -42,7 +42,7 @@ const DECLARATIONS =
   /^(Edition|Import|Param|Secret|Native|Preset|Data|Format|Train|Eval|Merge|Deploy|Budget)$/;
 const startsDeclaration = (token: IToken): boolean => DECLARATIONS.test(token.tokenType.name);
 
-const isTopLevel = (expectation: Expectation): boolean =>
+export const isTopLevel = (expectation: Expectation): boolean =>
   expectation.rule === 'program' || expectation.kind === 'end';
 
 function diagnose(
@@ -57,7 +57,8 @@ function diagnose(
   const at = place(failure.token, previous, source);
   if (isTopLevel(expectation)) return errors.unexpectedTopLevel(at, found);
   if (expectation.kind === 'token' && expectation.token === 'RCurly' && expectation.rule === 'body') {
-    const atEnd = failure.token.tokenType === EOF || startsDeclaration(failure.token);
+    const isName = /^(Equals|Colon)$/.test(tokens[index + 1]?.tokenType.name ?? '');
+    const atEnd = failure.token.tokenType === EOF || (startsDeclaration(failure.token) && !isName);
     if (!atEnd) return errors.expected(at, 'a setting, `require` or `}`', found);
     const opening = blockStart(tokens, index, source.file);
     return errors.unclosedBlock(afterLine(previous, opening, source), opening.span, opening.text);

@@ -12,7 +12,7 @@ const settings = {
     t.union(t.call('model'), t.port('Model')),
     'What it is compared with, on the same rows.',
   ),
-  metrics: required(t.list(t.call('metric')), 'What is measured.'),
+  metrics: required(t.list(t.call('metric'), { min: 1 }), 'What is measured.'),
   generation: defaulted(generation, {}, 'How answers are generated (greedily).'),
   samples: defaulted(t.integer({ min: 0 }), 8, 'Answers that the report shows.'),
   seed: defaulted(t.integer({ min: 0 }), 17, 'Seed of the choice of rows.'),

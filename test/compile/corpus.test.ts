@@ -1,0 +1,51 @@
+import { readdirSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { expect } from 'chai';
+import { compile } from '../../src/compile.js';
+import { nodeHost } from '../../src/source/node-host.js';
+import { annotate } from '../helpers/annotate.js';
+import { expectGolden } from '../helpers/golden.js';
+
+const root = nodeHost().packageFolder;
+const pipelines = (folder: string): readonly string[] =>
+  readdirSync(join(root, folder)).filter((name) => name.endsWith('.ftp'));
+
+/** Spans move with every edit of a comment; what a program means does not. */
+const withoutSpans = (key: string, value: unknown): unknown =>
+  key === 'span' || key === 'folder' ? undefined : value;
+
+describe('invalid pipelines', () => {
+  const folder = 'test/corpus/invalid';
+  const host = nodeHost(join(root, folder));
+  /** Modules that others import: sound by themselves. */
+  const modules = new Set(['other.ftp', 'module.ftp']);
+
+  it('are many', () => {
+    expect(pipelines(folder)).to.have.length.above(60);
+  });
+
+  for (const name of pipelines(folder).filter((name) => !modules.has(name))) {
+    it(`${basename(name, '.ftp')} is reported in place`, () => {
+      const { diagnostics, sources, program } = compile(host, name);
+      expect(diagnostics).to.have.length.above(0);
+      expect(program === undefined).to.equal(diagnostics.some(({ severity }) => severity === 'error'));
+      expectGolden(`${folder}/${basename(name, '.ftp')}.golden`, annotate(name, diagnostics, sources));
+    });
+  }
+});
+
+describe('valid pipelines', () => {
+  const folder = 'test/corpus/valid';
+  const host = nodeHost(join(root, folder));
+
+  for (const name of pipelines(folder)) {
+    it(`${basename(name, '.ftp')} compiles`, () => {
+      const { diagnostics, program } = compile(host, name);
+      expect(diagnostics.map(({ code, message }) => `${code} ${message}`)).to.deep.equal([]);
+      expectGolden(
+        `${folder}/${basename(name, '.ftp')}.golden.json`,
+        `${JSON.stringify(program, withoutSpans, 2)}\n`,
+      );
+    });
+  }
+});

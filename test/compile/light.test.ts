@@ -1,0 +1,34 @@
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'chai';
+import { execa } from 'execa';
+import { compile } from '../../src/compile.js';
+import { nodeHost } from '../../src/source/node-host.js';
+
+const folder = join(nodeHost().packageFolder, 'test/corpus/valid');
+const compiled = fileURLToPath(new URL('../../src/compile.js', import.meta.url));
+
+describe('compile()', () => {
+  it('loads no tensor runtime, tokenizer or database', async () => {
+    const traced = await execa(
+      'node',
+      ['--input-type=module', '-e', `await import(${JSON.stringify(compiled)});`],
+      { env: { NODE_DEBUG: 'esm' }, reject: false },
+    );
+    expect(traced.stderr).to.match(/node_modules\/chevrotain/);
+    expect(traced.stderr).to.not.match(
+      /node_modules\/(onnxruntime|tokenizers|@duckdb|@tensorflow|@huggingface|execa|yargs)/,
+    );
+  });
+
+  it('checks a warm file in a few milliseconds', () => {
+    const host = nodeHost(folder);
+    const times = Array.from({ length: 60 }, () => {
+      const start = performance.now();
+      compile(host, 'legal.ftp');
+      return performance.now() - start;
+    });
+    // The median on a quiet machine is below 2 ms; a busy one must not fail the suite.
+    expect(Math.min(...times)).to.be.below(5);
+  });
+});
