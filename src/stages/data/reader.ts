@@ -1,3 +1,5 @@
+import { dataError } from '../../diagnostics/catalogue/files.js';
+import { UserError } from '../../diagnostics/types.js';
 import type { Host } from '../../source/host.js';
 import { LONGEST_LINE } from './lines.js';
 import { Fault, parseLine, type Row } from './parse.js';
@@ -43,7 +45,16 @@ export class RowReader {
       length: bytes.length,
       tooLong: bytes.length > LONGEST_LINE,
     });
-    if (parsed instanceof Fault) throw new Error(`the file changed while it was read: ${parsed.detail}`);
+    if (parsed instanceof Fault) {
+      const place = {
+        file: this.files[this.table.file.get(row)]?.name ?? '',
+        line: this.table.line.get(row),
+        column: 0,
+      };
+      throw new UserError(
+        dataError(place, 'the file changed while it was read', 'run again when nothing writes to it'),
+      );
+    }
     return renamed(parsed, this.files[this.table.file.get(row)]?.columns ?? {});
   }
 }

@@ -171,6 +171,20 @@ describe('data stage: what a row must be', () => {
     expect(none.diagnostic.help).to.include('columns:');
   });
 
+  it('says so when a file changes under its hands', async () => {
+    const text = lines(pair('q', 'a'), pair('r', 'b'));
+    let reads = 0;
+    const error = await failure(
+      runData({ 'rows.jsonl': text }, {}, undefined, (host) => ({
+        ...host,
+        readBytes: (path, start, length) =>
+          reads++ === 0 ? host.readBytes(path, start, length) : Buffer.from('x'.repeat(text.length)),
+      })),
+    );
+    expect(error.message).to.include('changed while it was read');
+    expect(error.diagnostic.at).to.deep.equal({ file: 'rows.jsonl', line: 1, column: 0 });
+  });
+
   it('stops when it is told to', async () => {
     const controller = new AbortController();
     controller.abort(new Error('stop'));

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import type { StageEvent } from '../../../src/ir/events.js';
 import type { StageResult } from '../../../src/ir/outputs.js';
 import type { Call, Stage, Value } from '../../../src/ir/types.js';
+import type { Host } from '../../../src/source/host.js';
 import { nodeHost } from '../../../src/source/node-host.js';
 import { readDataRows } from '../../../src/stages/data/rows.js';
 import { run } from '../../../src/stages/data/run.js';
@@ -55,6 +56,7 @@ export async function runData(
   files: Readonly<Record<string, string | Uint8Array>>,
   settings: Readonly<Record<string, Value>>,
   signal: AbortSignal = new AbortController().signal,
+  world: (host: Host) => Host = (host) => host,
 ): Promise<DataRun> {
   const folder = mkdtempSync(join(tmpdir(), 'ftpc-data-test-'));
   open.push(folder);
@@ -71,7 +73,7 @@ export async function runData(
     inputs: [],
     span: { file: 'pipeline.ftp', start: 0, end: 1 },
   };
-  const host = nodeHost(folder);
+  const host = world(nodeHost(folder));
   const path = join(folder, 'out');
   mkdirSync(path);
   const events: StageEvent[] = [];
