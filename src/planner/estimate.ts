@@ -50,7 +50,7 @@ const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
   async format({ world, stage, look }) {
     const from = stage.settings['from'];
     const { bytes, rows } = isReference(from) ? world.sources(from.stage) : { bytes: 0, rows: 0 };
-    const tokenizerBytes = world.host.stat(`${tokenizerFolder(world, stage)}/tokenizer.json`)?.size ?? 0;
+    const tokenizerBytes = world.models.tokenizerBytes(stage.settings.model);
     const lengths = await world.lengths(stage.name, 'all', look);
     const tokens = lengths?.tokens ?? bytes / 4;
     return {
@@ -73,7 +73,7 @@ const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
   },
   async eval({ world, stage, look }) {
     const settings = stage.settings as unknown as EvalSettings;
-    const model = world.modelOf(settings.model as Value);
+    const model = world.models.of(settings.model as Value);
     const lengths = await world.lengths(settings.dataset.stage, settings.dataset.port, look);
     if (model === undefined || lengths === undefined) return NOTHING;
     const memory = forwardMemory(world, model, lengths.longest);
@@ -99,7 +99,7 @@ const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
     };
   },
   async merge({ world, stage }) {
-    const base = world.modelOf(stage.settings['base']);
+    const base = world.models.of(stage.settings['base']);
     if (base === undefined) return NOTHING;
     const adapter = stage.settings['adapter'];
     const lora = isReference(adapter) ? adapterConfig(world, adapter.stage) : undefined;
@@ -112,7 +112,7 @@ const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
     };
   },
   async deploy({ world, stage }) {
-    const model = world.modelOf(stage.settings['model']);
+    const model = world.models.of(stage.settings['model']);
     if (model === undefined) return NOTHING;
     const bytes = weightBytes(model).lora + model.tokenizerBytes;
     const smoke = typeof stage.settings['smoke'] === 'string';
@@ -128,10 +128,6 @@ const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
 export const estimate = (input: EstimateInput): Promise<Estimate> => ESTIMATORS[input.stage.kind](input);
 
 const here = (world: PlanWorld, seconds: Seconds): Seconds | null => (world.machine.here ? seconds : null);
-
-function tokenizerFolder(world: PlanWorld, stage: Stage): string {
-  return world.modelOf(stage.settings['model'])?.folder.path ?? '';
-}
 
 function forwardMemory(world: PlanWorld, model: PlannedModel, longest: number): ForwardMemory {
   const trainer = model.root.adapterOf;

@@ -1,4 +1,5 @@
 /** What earlier runs left: which of their records a stage that is not in the store should be compared with. */
+import { resolve } from 'node:path';
 import type { StageRecord } from '../ir/outputs.js';
 import type { Host } from '../source/host.js';
 
@@ -26,25 +27,71 @@ function readRecord(host: Host, path: string): StageRecord | undefined {
   }
 }
 
+/** Runs looked back at, at most. */
+const MOST_RUNS = 50;
+
+/** Keys of the stages of a pipeline as its runs last completed them, by stage name: from the journals, newest first. */
+export function latestKeys(host: Host, pipeline: string): ReadonlyMap<string, string> {
+  const folder = `${host.cwd}/.ftp/runs`;
+  const keys = new Map<string, string>();
+  if (host.stat(folder)?.isFolder !== true) return keys;
+  for (const run of host.list(folder).toReversed().slice(0, MOST_RUNS)) {
+    const path = `${folder}/${run}/journal.jsonl`;
+    if (host.stat(path) === undefined) continue;
+    const lines = events(host.readText(path));
+    const asked = lines.find((line) => line['type'] === 'run.started')?.['pipeline'];
+    if (typeof asked !== 'string' || resolve(host.cwd, asked) !== resolve(host.cwd, pipeline)) continue;
+    for (const line of lines) {
+      const stage = line['stage'];
+      const key = line['type'] === 'stage.finished' ? keyIn(line['outputs']) : undefined;
+      if (typeof stage === 'string' && key !== undefined && !keys.has(stage)) keys.set(stage, key);
+    }
+  }
+  return keys;
+}
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** Only the few events that are looked for are parsed: a journal has a line for every step. */
+function events(journal: string): readonly Json[] {
+  return journal.split('\n').flatMap((line): readonly Json[] => {
+    if (!line.includes('"run.started"') && !line.includes('"stage.finished"')) return [];
+    try {
+      return [JSON.parse(line) as Json];
+    } catch {
+      return [];
+    }
+  });
+}
+
+/** Outputs are paths into the store, whose folders are named by key. */
+function keyIn(outputs: unknown): string | undefined {
+  return /\.ftp\/store\/([0-9a-f]{64})/.exec(JSON.stringify(outputs ?? ''))?.[1];
+}
+
 /**
- * The record of the same kind from which the fewest parts differ, the newest of several: the stage as it was before
- * the change, whatever it is called now. `undefined` where hardly anything is shared: that was another stage.
+ * What a stage should be compared with: its own last record, or, where it has none, the record of the same kind from
+ * which hardly anything differs: the stage before it was renamed.
  */
-export function nearestRecord(
+export function comparableRecord(
   records: readonly StageRecord[],
   kind: string,
   parts: Readonly<Record<string, string>>,
+  latest: string | undefined,
 ): StageRecord | undefined {
+  const own = records.find(({ key }) => key === latest);
+  if (own !== undefined) return own;
   let best: { record: StageRecord; distance: number } | undefined;
   for (const record of records) {
     if (record.kind !== kind) continue;
     const distance = differences(record.parts, parts).length;
     if (best === undefined || distance < best.distance) best = { record, distance };
   }
-  if (best === undefined) return undefined;
-  const size = Object.keys(parts).length;
-  return best.distance <= Math.max(4, size / 2) ? best.record : undefined;
+  return best !== undefined && best.distance <= ALIKE ? best.record : undefined;
 }
+
+/** Parts in which two stages of one kind may differ and still be taken for one. */
+const ALIKE = 2;
 
 export interface Difference {
   readonly name: string;

@@ -6,7 +6,7 @@ import type { Host } from '../source/host.js';
 import type { LengthSurvey } from '../stages/format/survey.js';
 import type { Chosen } from '../stages/types.js';
 import { canonical } from './canonical.js';
-import { readRecords } from './history.js';
+import { latestKeys, readRecords } from './history.js';
 import { type RuntimeIdentity, runtimeName, type StageKey } from './keys.js';
 import type { Lengths } from './lengths.js';
 import { availableBytes, catalogueMachine, machineNames, type PlanMachine, thisMachine } from './machines.js';
@@ -24,7 +24,7 @@ import {
 } from './row-sources.js';
 import { installedRuntime } from './runtime-identity.js';
 import { measureSpeed, speedKey } from './speed.js';
-import { modelLookup } from './stage-models.js';
+import { openModels } from './stage-models.js';
 import type { Speed } from './time.js';
 import type { PlanStore, PlanWorld } from './world.js';
 
@@ -80,10 +80,11 @@ export function openWorld(program: Program, host: Host, options: PlanOptions, st
       machine,
       availableBytes: availableBytes(machine),
       planDecoder: remembered(options.planDecoder ?? planDecoder),
-      modelOf: modelLookup(program, host),
+      models: openModels(program, host),
       keys,
       chosen: new Map<string, Chosen>(),
       records: once(() => readRecords(host)),
+      latest: once(() => latestKeys(host, program.file)),
       lengths: lengthLookup(program, host, found, keys, options.survey ?? surveyRows, report),
       sources: (name) => {
         const data = stageNamed(program, name);

@@ -1,9 +1,9 @@
 /** What a stage's settings say that can change its artefact, leaf by leaf; paths of files give way to their content. */
 import { relative } from 'node:path';
 import type { FileValue, Program, Value } from '../ir/types.js';
-import { openModel } from '../models/load.js';
 import type { Host } from '../source/host.js';
 import { functions } from '../stages/functions/index.js';
+import { modelFiles } from '../stages/models.js';
 import type { Setting, SettingType } from '../stages/schema.js';
 import { canonical, isRecord } from './canonical.js';
 import type { Digests } from './digests.js';
@@ -28,8 +28,6 @@ export interface PartsContext {
 
 /** Files of a model: all of them, or all but the weights. */
 export type ModelContent = 'all' | 'tokenizer';
-
-const WEIGHT_FILE = /\.safetensors(?:\.index\.json)?$/;
 
 export function settingParts(
   path: string,
@@ -76,22 +74,19 @@ export function settingParts(
   return [leaf(value)];
 }
 
-/** Config, tokenizer, template and weights of a folder; for random weights the seed in their place. */
+/** Config, tokenizer, template and weights of a model; for random weights the seed in their place. */
 export function modelParts(
   path: string,
   { model }: RootModel,
-  context: PartsContext,
+  { host, digests }: PartsContext,
   content: ModelContent,
 ): readonly Part[] {
-  const files = openModel(context.host, model.folder).files();
-  const seeded = model.seed !== undefined;
-  const read = files.filter(({ name }) => (content === 'all' && !seeded) || !WEIGHT_FILE.test(name));
-  const parts = read.map(({ name }) => ({
-    name: `file:${model.label}/${name}`,
-    identity: `model:${path}/${name}`,
-    value: context.digests.of(`${model.folder}/${name}`),
+  const parts = modelFiles(host, model, content).map((file) => ({
+    name: `file:${model.label}/${file.name}`,
+    identity: `model:${path}/${file.name}`,
+    value: digests.of(file.path),
   }));
-  if (!seeded || content === 'tokenizer') return parts;
+  if (model.seed === undefined || content === 'tokenizer') return parts;
   return [...parts, { name: `${path}.seed`, identity: `${path}.seed`, value: String(model.seed) }];
 }
 

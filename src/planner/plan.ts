@@ -11,7 +11,7 @@ import { openStore } from '../store/index.js';
 import { budgetLines } from './budget.js';
 import { effectiveSettings } from './effective.js';
 import { estimate } from './estimate.js';
-import { nearestRecord } from './history.js';
+import { comparableRecord } from './history.js';
 import { runtimeName, type StageKey, stageKey } from './keys.js';
 import { availableBytes } from './machines.js';
 import { openWorld, type PlanOptions } from './open-world.js';
@@ -145,7 +145,13 @@ function whatToDo(
   if (cached) return { action: 'cached', reasons: [reason('unchanged')] };
   if (world.store.resumable(key.key))
     return { action: 'resume', reasons: [reason('checkpoint', { path: `.ftp/work/${key.key}` })] };
-  return { action: 'run', reasons: runReasons(key, nearestRecord(world.records(), stage.kind, key.parts)) };
+  return {
+    action: 'run',
+    reasons: runReasons(
+      key,
+      comparableRecord(world.records(), stage.kind, key.parts, world.latest().get(stage.name)),
+    ),
+  };
 }
 
 function measuredPeak(peak: Peak | null, measured: number): Peak {

@@ -1,10 +1,11 @@
 /** Models as the planner sees them: shape and sizes, nothing loaded. Opened once a plan. */
 import type { Program, Value } from '../ir/types.js';
-import { type ModelFolder, openModel } from '../models/load.js';
+import type { ModelFolder } from '../models/load.js';
 import type { ModelConfig } from '../models/types.js';
 import { plannedBytes } from '../models/weights/load.js';
 import type { FileFormat } from '../models/weights/source.js';
 import type { Host } from '../source/host.js';
+import { openResolved } from '../stages/models.js';
 import type { Chosen } from '../stages/types.js';
 import { type RootModel, rootModel } from './models.js';
 
@@ -20,27 +21,39 @@ export interface PlannedModel {
 
 const FORMATS = { f32: 'F32', f16: 'F16', bf16: 'BF16' } as const;
 
-export type ModelLookup = (value: Value | undefined) => PlannedModel | undefined;
+export interface Models {
+  /** The model under a setting. Throws a `ModelError` where it is none, or lacks a tensor. */
+  of(value: Value | undefined): PlannedModel | undefined;
+  /** Bytes of the tokenizer's file; 0 where that is part of another. */
+  tokenizerBytes(value: Value | undefined): number;
+}
 
-/** Throws a `ModelError` where a folder is not a model, or lacks a tensor. */
-export function modelLookup(program: Program, host: Host): ModelLookup {
+export function openModels(program: Program, host: Host): Models {
   const folders = new Map<string, ModelFolder>();
-  return (value) => {
-    const root = rootModel(program, value, host);
-    if (root === undefined) return undefined;
-    const { folder: path, seed } = root.model;
-    const folder = folders.get(path) ?? openModel(host, path);
-    folders.set(path, folder);
-    if (seed === undefined) folder.checkWeights();
-    const { config } = folder;
-    return {
-      root,
-      folder,
-      config,
-      format: root.weights === 'file' ? folder.weightFormat() : FORMATS[root.weights],
-      parameters: plannedBytes(config, 'F32', 'f32') / 4,
-      tokenizerBytes: host.stat(`${path}/tokenizer.json`)?.size ?? 0,
-    };
+  const rootOf = (value: Value | undefined): RootModel | undefined => rootModel(program, value, host);
+  const tokenizerBytes = (value: Value | undefined): number => {
+    const root = rootOf(value);
+    return root === undefined ? 0 : (host.stat(`${root.model.folder}/tokenizer.json`)?.size ?? 0);
+  };
+  return {
+    tokenizerBytes,
+    of(value) {
+      const root = rootOf(value);
+      if (root === undefined) return undefined;
+      const name = `${root.model.folder} ${root.model.seed}`;
+      const folder = folders.get(name) ?? openResolved(host, root.model);
+      folders.set(name, folder);
+      folder.checkWeights();
+      const { config } = folder;
+      return {
+        root,
+        folder,
+        config,
+        format: root.weights === 'file' ? folder.weightFormat() : FORMATS[root.weights],
+        parameters: plannedBytes(config, 'F32', 'f32') / 4,
+        tokenizerBytes: tokenizerBytes(value),
+      };
+    },
   };
 }
 

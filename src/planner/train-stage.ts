@@ -30,7 +30,7 @@ export async function trainFacts(
   look: boolean,
 ): Promise<TrainFacts | undefined> {
   const settings = trainSettings(stage);
-  const model = world.modelOf(settings.base as Value);
+  const model = world.models.of(settings.base as Value);
   const { dataset } = settings;
   const lengths = await world.lengths(dataset.stage, dataset.port, look);
   if (model === undefined || lengths === undefined) return undefined;

@@ -11,7 +11,7 @@ import type { RuntimeIdentity, StageKey } from './keys.js';
 import type { Lengths } from './lengths.js';
 import type { PlanMachine } from './machines.js';
 import type { PlanDecoder } from './memory/train.js';
-import type { ModelLookup } from './stage-models.js';
+import type { Models } from './stage-models.js';
 import type { Speed } from './time.js';
 
 export type PlanStore = Pick<Store, 'find' | 'resumable'>;
@@ -31,12 +31,14 @@ export interface PlanWorld {
   readonly machine: PlanMachine;
   readonly availableBytes: number;
   readonly planDecoder: PlanDecoder;
-  readonly modelOf: ModelLookup;
+  readonly models: Models;
   /** Keys of the stages that were looked at so far. */
   readonly keys: Map<string, StageKey>;
   readonly chosen: Map<string, Chosen>;
   /** Records of the store, newest first; read when first asked for. */
   records(): readonly StageRecord[];
+  /** Keys under which this pipeline's stages were last completed. */
+  latest(): ReadonlyMap<string, string>;
   /** Lengths of a split of a format stage. `look` false: only if it costs nothing. */
   lengths(format: string, split: string, look: boolean): Promise<Lengths | undefined>;
   sources(data: string): SourceSize;

@@ -6,7 +6,7 @@
 const MIB = 2 ** 20;
 
 /** Node, this program, the tensor runtime with its thread pool, and one set of compiled graphs. */
-export const DECODER_PROCESS = 150 * MIB;
+export const DECODER_PROCESS = 144 * MIB;
 
 /** The same with a tokenizer loaded, beside what its file takes. */
 export const TOKENIZER_SHARE = 6;
@@ -16,9 +16,6 @@ export const ROW_PROCESS = 90 * MIB;
 
 /** A deploy without a smoke prompt: copies files through a window. */
 export const COPY_PROCESS = 70 * MIB;
-
-/** Typed arrays outgrown by a longer batch live on until the collector comes, at most about this share. */
-export const OUTGROWN = 0.04;
 
 /** How far a count of tensors is from what is measured, either way. */
 export const SPREAD = { below: 0.06, above: 0.05 } as const;

@@ -5,7 +5,7 @@ import type { Chosen } from '../../stages/types.js';
 import { paddedLength } from '../../training/batch.js';
 import { type Lengths, shortened } from '../lengths.js';
 import type { Peak } from '../types.js';
-import { DECODER_PROCESS, DEVICE_CONTEXT, OUTGROWN, SPREAD } from './calibration.js';
+import { DECODER_PROCESS, DEVICE_CONTEXT, SPREAD } from './calibration.js';
 import { NO_PARTS, peakOf, sumOf } from './parts.js';
 
 export type PlanDecoder = (options: DecoderPlanOptions) => DecoderPlan;
@@ -59,10 +59,9 @@ export function trainPeak(memory: TrainMemory, chosen: Chosen): Peak {
     // AdamW's two moments; the best state is kept on disk
     optimizer: 2 * parts.gradients,
   };
-  const outgrown = memory.onDevice ? 0 : OUTGROWN * (parts.activations + parts.workspace);
   const counted = sumOf(tensors);
   return peakOf(
-    { ...tensors, runtime: (context?.expected ?? DECODER_PROCESS) + outgrown },
+    { ...tensors, runtime: context?.expected ?? DECODER_PROCESS },
     {
       below: SPREAD.below * (counted + DECODER_PROCESS) + (context?.spread ?? 0),
       above: SPREAD.above * (counted + DECODER_PROCESS) + (context?.spread ?? 0),
