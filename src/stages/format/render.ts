@@ -64,7 +64,8 @@ function renderCompletion(row: Row, { endToken }: RenderContext): Rendered {
 }
 
 function answered(prompt: string, answer: string, endToken: string, given: readonly string[]): Rendered {
-  const whole = prompt + answer + endToken;
+  // A text may bring its own end: a chat that was rendered before, say.
+  const whole = prompt + answer + (answer.endsWith(endToken) ? '' : endToken);
   return {
     text: whole,
     answers: [{ start: prompt.length, end: whole.length }],
