@@ -1,10 +1,11 @@
 import type { Call, Program, Stage } from '../../ir/types.js';
 import type { Host } from '../../source/host.js';
-import { fileLines } from '../data/lines.js';
+import { fileLines, type Line } from '../data/lines.js';
 import { Fault, parseLine } from '../data/parse.js';
 import type { DataSettings } from '../data/schema.js';
-import { contentOf, renamed } from '../data/shape.js';
+import { type Columns, contentOf, renamed } from '../data/shape.js';
 import { type SourceFile, sourceFiles } from '../data/sources.js';
+import type { SplitName } from '../data/split.js';
 import { openResolved, resolveModelCall } from '../models.js';
 import type { EncodedRow } from './encode.js';
 import { openEncoder, type RowEncoder } from './encoder.js';
@@ -13,8 +14,10 @@ import type { FormatSettings } from './schema.js';
 
 /** Lengths of the rows of a format stage that has not run yet. */
 export interface LengthSurvey {
-  /** Rows that the data stage will take: those of the sources and the general ones it mixes in, or `limit`. */
+  /** Rows in the sources, without the general ones. */
   readonly rows: number;
+  /** Rows that the stage will put into each split, after the limit and with the general rows; a fraction at times. */
+  readonly expected: Readonly<Record<SplitName | 'all', number>>;
   /** Rows that were tokenized and are counted below. */
   readonly sampled: number;
   /** Of every row that was tokenized, also of general ones that may not be mixed in. */
@@ -55,18 +58,38 @@ export async function surveyLengths(
 
   const tally = new Tally();
   const stride = Math.max(1, Math.ceil(found / maxRows));
-  for (const outcome of encoded(host, own, stride, encoder)) tally.add(outcome, true);
+  const ownKept = meanKept(encoded(host, own, stride, encoder), (kept) => tally.add(kept, true));
   // So many general rows count as would stand beside the sampled ones; all of them may be the longest.
   const generalStride = Math.max(1, Math.ceil(available / maxRows));
-  const share = available === 0 ? 0 : (mixed / available) * (generalStride / stride);
+  const share = available === 0 ? 0 : Math.min(1, (mixed / available) * (generalStride / stride));
   let due = 0;
-  for (const outcome of encoded(host, general, generalStride, encoder)) {
-    due += Math.min(1, share);
-    tally.add(outcome, due >= 1);
+  const generalKept = meanKept(encoded(host, general, generalStride, encoder), (kept) => {
+    due += share;
+    tally.add(kept, due >= 1);
     if (due >= 1) due--;
+  });
+
+  const limit = dataSettings.limit ?? Number.POSITIVE_INFINITY;
+  const taken = Math.min(1, limit / Math.max(1, found + mixed));
+  const shares = dataSettings.split ?? { train: 1, valid: 0, test: 0 };
+  const train = taken * (found * shares.train * ownKept + mixed * generalKept);
+  const [valid, test] = [taken * found * shares.valid * ownKept, taken * found * shares.test * ownKept];
+  const expected = { train, valid, test, all: train + valid + test };
+  return { rows: found, expected, ...tally.result() };
+}
+
+/** Rows that a row becomes on average: less than 1 where some are dropped, more where some are split. */
+function meanKept(
+  rows: Iterable<readonly EncodedRow[]>,
+  onRow: (kept: readonly EncodedRow[]) => void,
+): number {
+  let [read, kept] = [0, 0];
+  for (const row of rows) {
+    read++;
+    kept += row.length;
+    onRow(row);
   }
-  const rows = Math.min(found + mixed, dataSettings.limit ?? Number.POSITIVE_INFINITY);
-  return { rows, ...tally.result() };
+  return read === 0 ? 0 : kept / read;
 }
 
 /** General rows that are mixed into the training split, where there are enough of them. */
@@ -95,7 +118,7 @@ class Tally {
     }
   }
 
-  result(): Omit<LengthSurvey, 'rows'> {
+  result(): Omit<LengthSurvey, 'rows' | 'expected'> {
     return {
       sampled: this.#sampled,
       longest: this.#longest,
@@ -121,13 +144,14 @@ function* encoded(
 ): Iterable<readonly EncodedRow[]> {
   let at = 0;
   for (const { path, columns } of files)
-    for (const line of fileLines(host, path)) {
-      if (at++ % stride !== 0) continue;
-      const parsed = parseLine(line);
-      if (parsed instanceof Fault) continue;
-      const row = renamed(parsed, columns);
-      if (contentOf(row, columns) instanceof Fault) continue;
-      const outcome = encoder.encode(row);
-      if (!('reason' in outcome)) yield outcome.kept;
-    }
+    for (const line of fileLines(host, path)) if (at++ % stride === 0) yield keptOf(line, columns, encoder);
+}
+
+function keptOf(line: Line, columns: Columns, encoder: RowEncoder): readonly EncodedRow[] {
+  const parsed = parseLine(line);
+  if (parsed instanceof Fault) return [];
+  const row = renamed(parsed, columns);
+  if (contentOf(row, columns) instanceof Fault) return [];
+  const outcome = encoder.encode(row);
+  return 'reason' in outcome ? [] : outcome.kept;
 }

@@ -36,8 +36,9 @@ describe('a survey of lengths', () => {
       const changes = { overflow, max_length: 128 };
       const { json } = await place.format({ train: all.slice(0, 70), valid: all.slice(70) }, changes);
       const { splits } = json<FormatInfo>('format.json');
-      const { rows: count, sampled, ...found } = await survey({ source }, changes);
+      const { rows: count, expected, sampled, ...found } = await survey({ source }, changes);
       expect(count).to.equal(all.length + 2);
+      expect(expected.all).to.be.closeTo(splits['all']?.rows ?? 0, 1e-9);
       expect({ rows: sampled, ...found }, overflow).to.deep.equal(splits['all']);
     }
   });
@@ -57,7 +58,12 @@ describe('a survey of lengths', () => {
     const renamed = call('jsonl', { files: 'c.jsonl', columns: { instruction: 'frage' } });
     const plain = await survey({ source: call('jsonl', { files: 'b.jsonl' }) });
     expect(await survey({ source: renamed })).to.deep.equal(plain);
-    expect((await survey({ source: renamed, limit: 7 })).rows).to.equal(7);
+    expect((await survey({ source: renamed, limit: 30 })).expected).to.deep.equal({
+      train: 30,
+      valid: 0,
+      test: 0,
+      all: 30,
+    });
   });
 
   it('counts so many general rows as are mixed in, and knows the longest of all', async () => {
@@ -65,12 +71,19 @@ describe('a survey of lengths', () => {
     const mix = { general: call('jsonl', { files: 'general.jsonl' }), share: 0.2 };
     const own = call('jsonl', { files: 'b.jsonl' });
     const [plain, mixed] = [await survey({ source: own }), await survey({ source: own, mix })];
-    expect(mixed.rows).to.equal(150);
+    expect(mixed.rows).to.equal(120);
+    expect(mixed.expected).to.deep.equal({ train: 150, valid: 0, test: 0, all: 150 });
     expect(mixed.sampled).to.be.within(149, 150);
     expect(mixed.longest).to.be.greaterThan(plain.longest);
     const some = await survey({ source: own, mix }, {}, 60);
     expect(some.sampled).to.be.within(73, 77);
     const split = { train: 0.5, valid: 0.25, test: 0.25 };
-    expect((await survey({ source: own, mix, split })).rows).to.equal(135);
+    const parts = { train: 75, valid: 30, test: 30, all: 135 };
+    expect((await survey({ source: own, mix, split })).expected).to.deep.equal(parts);
+    const bad = [...rows, ...rows.map(() => ({ instruction: 'q' }))];
+    lines('half.jsonl', bad);
+    const half = await survey({ source: call('jsonl', { files: 'half.jsonl' }), split });
+    expect(half.expected).to.deep.equal({ train: 60, valid: 30, test: 30, all: 120 });
+    expect(half.rows).to.equal(240);
   });
 });
