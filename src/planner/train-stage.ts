@@ -149,7 +149,7 @@ function resumableChoice(
   if (world.store.resumable(own)) return start;
   const methods = options.preset === undefined ? (['lora', 'qlora'] as const) : [start.method];
   for (const method of methods)
-    for (let rows = options.global; rows >= 1; rows--) {
+    for (let rows = options.micro ?? options.global; rows >= 1; rows--) {
       if (options.global % rows !== 0 && rows !== start.microBatch) continue;
       for (let blocks = 0; blocks <= options.layers; blocks++) {
         const chosen = { ...withMicro(start, rows, options.global), method, checkpointedBlocks: blocks };
