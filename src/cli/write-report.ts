@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { UserError } from '../diagnostics/types.js';
 import type { EvaluationReport } from '../evaluation/report.js';
+import type { RunEvent } from '../ir/events.js';
 import type { Plan } from '../planner/types.js';
 import { renderReport } from '../report/html.js';
 import type { Lengths, ReportInput, RowsReport } from '../report/input.js';
@@ -33,7 +34,7 @@ export function writeReport(
     if (kind === 'format') lengths[name] = lengthsBeside(join(host.cwd, outputs.format ?? ''));
   }
   const page = renderReport({
-    events: readJournal(store.layout, runId),
+    events: withWholeCurves(readJournal(store.layout, runId), store, plan),
     plan,
     rows,
     lengths,
@@ -51,6 +52,40 @@ export function writeReport(
     throw error;
   }
   return relative(host.cwd, path);
+}
+
+/**
+ * A train stage keeps all its steps beside its adapter; the journal of this run has none where the stage was cached, and
+ * only the later ones where it was resumed.
+ */
+function withWholeCurves(
+  events: ReportInput['events'],
+  store: Store,
+  plan: Plan | undefined,
+): ReportInput['events'] {
+  const curves = (plan?.stages ?? []).flatMap(({ name, kind, key }) => {
+    const path = join(store.layout.store, key, 'metrics.jsonl');
+    return kind === 'train' && key !== '' && existsSync(path)
+      ? [{ name, events: curveEvents(name, path) }]
+      : [];
+  });
+  const known = new Set(curves.map(({ name }) => name));
+  const rest = events.filter(
+    (event) => !((event.type === 'stage.progress' || event.type === 'validation') && known.has(event.stage)),
+  );
+  return [...rest, ...curves.flatMap((curve) => curve.events)];
+}
+
+function curveEvents(stage: string, path: string): readonly RunEvent[] {
+  return readFileSync(path, 'utf8')
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => {
+      const { type, ...fields } = JSON.parse(line);
+      return type === 'step'
+        ? { type: 'stage.progress', stage, done: fields.step, total: fields.step, unit: 'steps', ...fields }
+        : { ...fields, type, stage };
+    });
 }
 
 function readJson(path: string): unknown {

@@ -6,7 +6,7 @@ import { outputFolder, workFolder } from '../store/index.js';
 import { diagnosticOf } from './failure.js';
 import { Interrupted } from './interrupted.js';
 import type { FromChild, Job, ToChild } from './messages.js';
-import { ownPeakMemory } from './peak-memory.js';
+import { ownPeakMemory, volunteer } from './peak-memory.js';
 import { internalError } from './problems.js';
 
 /** How long a checkpoint may take once the parent is gone. */
@@ -50,6 +50,7 @@ async function work(job: Job): Promise<FromChild> {
   }
 }
 
+volunteer();
 // A terminal sends Ctrl-C to every process in front of it; the parent decides and tells us over IPC.
 process.on('SIGINT', () => {});
 process.on('SIGTERM', interrupt);

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 
 /** The most that has been resident in a process, in bytes; `undefined` where the system does not say. */
 export function peakMemoryOf(pid: number | 'self'): number | undefined {
@@ -13,12 +13,20 @@ export function peakMemoryOf(pid: number | 'self'): number | undefined {
 /** The same for this process; where there is no `/proc`, as `getrusage` has it. */
 export const ownPeakMemory = (): number => peakMemoryOf('self') ?? process.resourceUsage().maxRSS * 1024;
 
-/** How often the system has killed for want of memory in this control group. */
+/** How often the system has killed a process for want of memory, since it was started. */
 export function memoryKills(): number {
   try {
-    const line = /^oom_kill (\d+)$/m.exec(readFileSync('/sys/fs/cgroup/memory.events', 'utf8'));
-    return Number(line?.[1] ?? 0);
+    return Number(/^oom_kill (\d+)$/m.exec(readFileSync('/proc/vmstat', 'utf8'))?.[1] ?? 0);
   } catch {
     return 0;
+  }
+}
+
+/** Lets the system, where it runs out of memory, end this process rather than the one that waits for it. */
+export function volunteer(): void {
+  try {
+    writeFileSync('/proc/self/oom_score_adj', '500');
+  } catch {
+    // Not Linux, or not allowed: the system then goes by size alone, and the stage is the larger one.
   }
 }

@@ -16,7 +16,8 @@ import {
 } from '../store/index.js';
 import { budgetBroken } from './problems.js';
 import { exceededBudgets } from './requirements.js';
-import { runStages, type Step } from './scheduler.js';
+import { runStages } from './scheduler.js';
+import type { Step } from './setting.js';
 import type { Interrupts } from './stage-process.js';
 
 /** What is to be run, once the text has been read: no plan where the program has errors. */

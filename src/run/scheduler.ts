@@ -1,39 +1,16 @@
 /** Runs the stages of a program one after another, each in its own process, each output kept once. */
-import { isAbsolute, join, relative } from 'node:path';
-import { type Diagnostic, UserError } from '../diagnostics/types.js';
-import type { Reason, RunEvent, StageAction, StageStatus, StageSummary } from '../ir/events.js';
+import { isAbsolute, join } from 'node:path';
+import { UserError } from '../diagnostics/types.js';
+import type { StageAction, StageStatus, StageSummary } from '../ir/events.js';
 import type { StageResult } from '../ir/outputs.js';
 import type { Stage } from '../ir/types.js';
-import type { Artefact, Chosen } from '../stages/types.js';
-import { type Entry, forgetChild, noteChild, runFolder, type Store, writeWhole } from '../store/index.js';
+import type { Artefact } from '../stages/types.js';
+import type { Entry } from '../store/index.js';
+import { fromCwd } from './paths.js';
+import { produce } from './produce.js';
 import { failedRequirements } from './requirements.js';
-import { type Interrupts, runInProcess, type StageEnd } from './stage-process.js';
-
-/** A stage with what the plan says of it. */
-export interface Step {
-  readonly stage: Stage;
-  readonly key: string;
-  readonly parts: Readonly<Record<string, string>>;
-  readonly reasons: readonly Reason[];
-  readonly chosen?: Chosen;
-}
-
-export interface RunSetting {
-  readonly runId: string;
-  readonly store: Store;
-  /** Folder of the pipeline file. */
-  readonly folder: string;
-  readonly threads: number;
-  /** Digests of every stored output are checked, however large. */
-  readonly verify: boolean;
-  /** Milliseconds, for durations. */
-  readonly clock: () => number;
-}
-
-export interface Sink {
-  event(event: RunEvent): void;
-  diagnostic(diagnostic: Diagnostic): void;
-}
+import type { RunSetting, Settled, Sink, Step } from './setting.js';
+import type { Interrupts } from './stage-process.js';
 
 export interface StagesOutcome {
   readonly summaries: readonly StageSummary[];
@@ -87,13 +64,6 @@ export async function runStages(
   return { summaries, gateClosed, failed, interrupted };
 }
 
-interface Settled {
-  readonly entry?: Entry;
-  readonly cached: boolean;
-  readonly interrupted: boolean;
-  readonly peakMemoryBytes: number;
-}
-
 /** Finds a stage's output in the store, or runs it. */
 async function settle(
   step: Step,
@@ -121,72 +91,6 @@ async function settle(
     sink.diagnostic(error.diagnostic);
     return { cached: false, interrupted: false, peakMemoryBytes: 0 };
   }
-}
-
-async function produce(
-  { stage, key, parts, chosen }: Step,
-  artefacts: Readonly<Record<string, Artefact>>,
-  setting: RunSetting,
-  sink: Sink,
-  interrupts: Interrupts,
-): Promise<Settled> {
-  const { store } = setting;
-  const { layout } = store;
-  const begun = setting.clock();
-  const output = store.begin(key);
-  try {
-    const { end, peakMemoryBytes } = await runInProcess(
-      {
-        stage,
-        inputs: artefacts,
-        folder: setting.folder,
-        cwd: layout.cwd,
-        output,
-        work: store.workPath(key),
-        chosen,
-        key,
-        threads: setting.threads,
-      },
-      {
-        event: (event) =>
-          sink.event(
-            event.type === 'checkpoint.saved' ? { ...event, path: fromCwd(layout.cwd, event.path) } : event,
-          ),
-        diagnostic: sink.diagnostic,
-        started: (pid) => noteChild(layout, pid),
-      },
-      interrupts,
-    );
-    forgetChild(layout);
-    if (end.how !== 'done') {
-      if (end.how === 'failed') sink.diagnostic(withTrace(end, setting));
-      return { cached: false, interrupted: end.how === 'interrupted', peakMemoryBytes };
-    }
-    const seconds = (setting.clock() - begun) / 1000;
-    const entry = store.seal(output, {
-      kind: stage.kind,
-      key,
-      parts,
-      result: end.result,
-      seconds,
-      peakMemoryBytes,
-    });
-    store.dropWork(key);
-    return { entry, cached: false, interrupted: false, peakMemoryBytes };
-  } finally {
-    store.discard(output);
-  }
-}
-
-/** The trace of a bug goes into a file: a user cannot do anything with it but send it. */
-function withTrace(end: Extract<StageEnd, { how: 'failed' }>, setting: RunSetting): Diagnostic {
-  if (end.trace === undefined) return end.diagnostic;
-  const path = join(runFolder(setting.store.layout, setting.runId), 'crash.txt');
-  writeWhole(path, `${end.trace}\n`, { sync: false });
-  return {
-    ...end.diagnostic,
-    notes: [`the trace is in \`${fromCwd(setting.store.layout.cwd, path)}\``],
-  };
 }
 
 function summaryOf(
@@ -223,11 +127,4 @@ function finish(sink: Sink, summary: StageSummary): StageSummary {
   const { name, ...rest } = summary;
   sink.event({ type: 'stage.finished', stage: name, ...rest });
   return summary;
-}
-
-/** Relative to the working directory, where it lies inside. */
-function fromCwd(cwd: string, path: string): string {
-  if (!isAbsolute(path)) return path;
-  const short = relative(cwd, path);
-  return short.startsWith('..') ? path : short;
 }

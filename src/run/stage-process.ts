@@ -10,7 +10,12 @@ import { processCrashed, processKilled } from './problems.js';
 
 export type StageEnd =
   | { readonly how: 'done'; readonly result: StageResult }
-  | { readonly how: 'failed'; readonly diagnostic: Diagnostic; readonly trace?: string }
+  | {
+      readonly how: 'failed';
+      readonly diagnostic: Diagnostic;
+      readonly trace?: string;
+      readonly starved?: boolean;
+    }
   | { readonly how: 'interrupted' };
 
 export interface StageHandlers {
@@ -75,7 +80,7 @@ export async function runInProcess(
   if (interrupts.stop.aborted) return { end: { how: 'interrupted' }, peakMemoryBytes: peak };
   const starved = memoryKills() > killsBefore || /heap out of memory|bad_alloc/.test(printed());
   return {
-    end: { how: 'failed', diagnostic: causeOf(job, exit, peak, starved, printed()) },
+    end: { how: 'failed', diagnostic: causeOf(job, exit, peak, starved, printed()), starved },
     peakMemoryBytes: peak,
   };
 }

@@ -58,6 +58,7 @@ train adapter {
   batch = { global: 8, micro: 8 }
   stop = { steps: STEPS, epochs: 1000 }
   checkpoint = { every: 2steps, keep: 2 }
+  fallback = FALLBACK
 }
 
 eval quality {
@@ -90,16 +91,20 @@ export interface PipelineOptions {
   readonly steps?: number;
   /** What the gate asks of the perplexity. */
   readonly gate?: string;
+  readonly fallback?: string;
   readonly budget?: string;
 }
 
 /** Writes `tiny.ftp` with its rows and model into a folder. */
 export function writePipeline(folder: string, options: PipelineOptions = {}): void {
-  const { rows = 60, least = 10, steps, gate = '< baseline.perplexity', budget } = options;
+  const { rows = 60, least = 10, steps, gate = '< baseline.perplexity', fallback = '[]', budget } = options;
   mkdirSync(join(folder, 'data'), { recursive: true });
   writeFileSync(join(folder, 'data/rows.jsonl'), rowsText(rows));
   cpSync(MODEL, join(folder, 'model'), { recursive: true });
-  const tail = steps === undefined ? '' : TAIL.replace('STEPS', String(steps)).replace('GATE', gate);
+  const tail =
+    steps === undefined
+      ? ''
+      : TAIL.replace('STEPS', String(steps)).replace('GATE', gate).replace('FALLBACK', fallback);
   const head = steps === undefined ? HEAD.replace(/import .*std\/eval.*\n/, '') : HEAD;
   const limits = budget === undefined ? '' : `\nbudget machine {\n  require ${budget}\n}\n`;
   writeFileSync(join(folder, 'tiny.ftp'), `${head.replace('ROWS', String(least))}${tail}${limits}`);

@@ -50,7 +50,9 @@ export function start(cwd: string, words: readonly string[] = ['run', 'tiny.ftp'
         const there = lines.find(fits);
         if (there !== undefined) resolve(there);
         waiting.push({ fits, found: resolve });
-        void ended.then(({ code }) => reject(new Error(`ended with ${code} before that line: ${err}`)));
+        void ended.then(({ code }) =>
+          reject(new Error(`ended with ${code} before that line: ${err}${JSON.stringify(lines.slice(-4))}`)),
+        );
       }),
   };
 }

@@ -1,4 +1,6 @@
 import { relative, resolve } from 'node:path';
+import type { ReleaseManifest } from '../../packaging/manifest/index.js';
+import { numberText } from '../../run/text.js';
 import type { Command } from '../command.js';
 import { EXIT } from '../exit-codes.js';
 
@@ -20,7 +22,6 @@ export const releases: Command = {
     const { readHistory } = await import('../../deploy/history.js');
     const { noReleases } = await import('../../deploy/problems.js');
     const { nodeDisk } = await import('../../source/node-disk.js');
-    const { numberText } = await import('../../run/text.js');
     const { tableLines } = await import('../table.js');
     const { host } = world;
     const folder = resolve(host.cwd, args.positional('folder'));
@@ -51,11 +52,7 @@ export const releases: Command = {
           manifest?.created.slice(0, 16).replace('T', ' ') ?? '',
           manifest?.kind ?? red(`damaged: ${damage ?? ''}`),
           manifest?.base.label ?? '',
-          Object.values(manifest?.metrics ?? {})
-            .flatMap((metrics) => Object.entries(metrics))
-            .slice(0, 3)
-            .map(([name, value]) => `${name.replaceAll('_', ' ')} ${numberText(value)}`)
-            .join(' · '),
+          figures(manifest),
         ]),
       );
       world.out(dim(head));
@@ -66,3 +63,15 @@ export const releases: Command = {
     return sound ? EXIT.done : EXIT.error;
   },
 };
+
+/** The first figures of the evaluations, which have a baseline; of all stages where there is none. */
+function figures(manifest: ReleaseManifest | undefined): string {
+  if (manifest === undefined) return '';
+  const stages = Object.entries(manifest.metrics);
+  const evaluated = stages.filter(([stage]) => Object.keys(manifest.baseline[stage] ?? {}).length > 0);
+  return (evaluated.length > 0 ? evaluated : stages)
+    .flatMap(([, metrics]) => Object.entries(metrics))
+    .slice(0, 3)
+    .map(([name, value]) => `${name.replaceAll('_', ' ')} ${numberText(value)}`)
+    .join(' · ');
+}

@@ -1,7 +1,7 @@
 import { type Options, SingleBar } from 'cli-progress';
 import type { World } from '../world.js';
 import { paceKeeper } from './pace.js';
-import { figuresOf, type Progress, sentenceOf, timeLeft } from './sentences.js';
+import { countText, figuresOf, type Progress, sentenceOf, timeLeft } from './sentences.js';
 import type { RunView } from './watch.js';
 
 interface Payload {
@@ -21,7 +21,7 @@ export function barsView(world: World, show: (line: string) => void): RunView {
     const { event, left } = payload;
     const filled = Math.round(Math.min(1, params.progress) * BAR);
     const drawn = colours.cyan('█'.repeat(filled)) + colours.dim('░'.repeat(BAR - filled));
-    const words = [`${event.done}/${event.total} ${event.unit}`, ...figuresOf(event), left ?? ''];
+    const words = [countText(event), ...figuresOf(event), left ?? ''];
     const text = words.filter((word) => word !== '').join(' · ');
     const room = Math.max(10, width - BAR - event.stage.length - 3);
     return `${colours.bold(event.stage)} ${drawn} ${text.length > room ? `${text.slice(0, room - 1)}…` : text}`;

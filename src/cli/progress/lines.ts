@@ -1,6 +1,6 @@
 import type { World } from '../world.js';
 import { paceKeeper } from './pace.js';
-import { figuresOf, sentenceOf, timeLeft } from './sentences.js';
+import { countText, figuresOf, sentenceOf, timeLeft } from './sentences.js';
 import type { RunView } from './watch.js';
 
 /** Progress is a line at most this often where nobody sees a bar: logs stay readable. Milliseconds. */
@@ -17,7 +17,7 @@ export function linesView(world: World, show: (line: string) => void): RunView {
       if (event.type !== 'stage.progress' || world.host.now() - last < EVERY) return;
       last = world.host.now();
       const left = timeLeft(event, elapsed);
-      const count = `${event.done}/${event.total} ${event.unit}`;
+      const count = countText(event);
       show(
         [`${event.stage}: ${count}`, ...figuresOf(event), ...(left === undefined ? [] : [left])].join(', '),
       );

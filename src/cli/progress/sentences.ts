@@ -49,6 +49,10 @@ function reasonText({ code, path }: Reason): string {
 
 export type Progress = Extract<RunEvent, { type: 'stage.progress' }>;
 
+/** `12/24 steps`, `1.2 MiB of 3.0 MiB` */
+export const countText = ({ done, total, unit }: Progress): string =>
+  unit === 'bytes' ? `${bytesText(done)} of ${bytesText(total)}` : `${done}/${total} ${unit}`;
+
 /** What training has to say beside its bar. */
 export function figuresOf(event: Progress): readonly string[] {
   return [

@@ -1,0 +1,93 @@
+import { join } from 'node:path';
+import type { Diagnostic } from '../diagnostics/types.js';
+import type { Artefact } from '../stages/types.js';
+import { forgetChild, noteChild, runFolder, writeWhole } from '../store/index.js';
+import type { Job } from './messages.js';
+import { fromCwd } from './paths.js';
+import { nextTry } from './recovery.js';
+import type { RunSetting, Settled, Sink, Step } from './setting.js';
+import { type Interrupts, runInProcess, type StageEnd } from './stage-process.js';
+
+/** Runs a stage and puts its output into the store. Throws a `UserError` where the disk refuses. */
+export async function produce(
+  { stage, key, parts, chosen }: Step,
+  artefacts: Readonly<Record<string, Artefact>>,
+  setting: RunSetting,
+  sink: Sink,
+  interrupts: Interrupts,
+): Promise<Settled> {
+  const { store } = setting;
+  const begun = setting.clock();
+  const output = store.begin(key);
+  try {
+    const { end, peakMemoryBytes } = await tryUntilItFits(
+      {
+        stage,
+        inputs: artefacts,
+        folder: setting.folder,
+        cwd: store.layout.cwd,
+        output,
+        work: store.workPath(key),
+        chosen,
+        key,
+        threads: setting.threads,
+      },
+      setting,
+      sink,
+      interrupts,
+    );
+    if (end.how !== 'done') {
+      if (end.how === 'failed') sink.diagnostic(withTrace(end, setting));
+      return { cached: false, interrupted: end.how === 'interrupted', peakMemoryBytes };
+    }
+    const seconds = (setting.clock() - begun) / 1000;
+    const sealing = { kind: stage.kind, key, parts, result: end.result, seconds, peakMemoryBytes };
+    const entry = store.seal(output, sealing);
+    store.dropWork(key);
+    return { entry, cached: false, interrupted: false, peakMemoryBytes };
+  } finally {
+    store.discard(output);
+  }
+}
+
+/** A training that the system kills for want of memory goes on, from its checkpoint, with less at one time. */
+async function tryUntilItFits(
+  first: Job,
+  { store }: RunSetting,
+  sink: Sink,
+  interrupts: Interrupts,
+): ReturnType<typeof runInProcess> {
+  const { layout } = store;
+  let peak = 0;
+  for (let job = first; ; ) {
+    const { end, peakMemoryBytes } = await runInProcess(
+      job,
+      {
+        event: (event) =>
+          sink.event(
+            event.type === 'checkpoint.saved' ? { ...event, path: fromCwd(layout.cwd, event.path) } : event,
+          ),
+        diagnostic: sink.diagnostic,
+        started: (pid) => noteChild(layout, pid),
+      },
+      interrupts,
+    );
+    forgetChild(layout);
+    peak = Math.max(peak, peakMemoryBytes);
+    const next = end.how === 'failed' && end.starved === true ? await nextTry(job) : undefined;
+    if (next === undefined || end.how !== 'failed') return { end, peakMemoryBytes: peak };
+    const { name } = job.stage;
+    sink.event({ type: 'recovery', stage: name, cause: end.diagnostic.message, change: next.change });
+    store.begin(job.key);
+    job = { ...job, chosen: next.chosen };
+  }
+}
+
+/** The trace of a bug goes into a file: a user cannot do anything with it but send it. */
+function withTrace(end: Extract<StageEnd, { how: 'failed' }>, setting: RunSetting): Diagnostic {
+  if (end.trace === undefined) return end.diagnostic;
+  const { layout } = setting.store;
+  const path = join(runFolder(layout, setting.runId), 'crash.txt');
+  writeWhole(path, `${end.trace}\n`, { sync: false });
+  return { ...end.diagnostic, notes: [`the trace is in \`${fromCwd(layout.cwd, path)}\``] };
+}

@@ -1,0 +1,35 @@
+import { UserError } from '../diagnostics/types.js';
+import { ModelError } from '../models/types.js';
+import { HostError } from '../source/host.js';
+import { nodeHost } from '../source/node-host.js';
+import type { Chosen } from '../stages/types.js';
+import type { Job } from './messages.js';
+
+export interface NextTry {
+  readonly chosen: Chosen;
+  readonly change: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * What to try after the system has killed a training for want of memory: the same ladder that the stage itself takes
+ * when an allocation fails. Each rung computes the same sum in another order, so it goes on from the last checkpoint.
+ * `undefined` where the stage is no training, or nothing is left to try.
+ */
+export async function nextTry({ stage, chosen, inputs, folder, cwd }: Job): Promise<NextTry | undefined> {
+  if (stage.kind !== 'train' || chosen === undefined) return undefined;
+  const { recover } = await import('../stages/train/recovery.js');
+  const { trainSettings } = await import('../stages/train/settings.js');
+  const { resolveModel } = await import('../stages/models.js');
+  const { openModel } = await import('../models/load.js');
+  const host = nodeHost(cwd);
+  const settings = trainSettings(stage);
+  try {
+    const base = resolveModel(settings.base, { inputs, folder, host });
+    return recover(chosen, settings, openModel(host, base.folder).config.layers);
+  } catch (error) {
+    // The base cannot be read any more: the kill is what the user has to hear of.
+    if (error instanceof ModelError || error instanceof HostError || error instanceof UserError)
+      return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,39 @@
+import type { Diagnostic } from '../diagnostics/types.js';
+import type { Reason, RunEvent } from '../ir/events.js';
+import type { Stage } from '../ir/types.js';
+import type { Chosen } from '../stages/types.js';
+import type { Entry, Store } from '../store/index.js';
+
+/** A stage with what the plan says of it. */
+export interface Step {
+  readonly stage: Stage;
+  readonly key: string;
+  readonly parts: Readonly<Record<string, string>>;
+  readonly reasons: readonly Reason[];
+  readonly chosen?: Chosen;
+}
+
+export interface RunSetting {
+  readonly runId: string;
+  readonly store: Store;
+  /** Folder of the pipeline file. */
+  readonly folder: string;
+  readonly threads: number;
+  /** Digests of every stored output are checked, however large. */
+  readonly verify: boolean;
+  /** Milliseconds, for durations. */
+  readonly clock: () => number;
+}
+
+export interface Sink {
+  event(event: RunEvent): void;
+  diagnostic(diagnostic: Diagnostic): void;
+}
+
+/** How a stage came out: found, made, or neither. */
+export interface Settled {
+  readonly entry?: Entry;
+  readonly cached: boolean;
+  readonly interrupted: boolean;
+  readonly peakMemoryBytes: number;
+}
