@@ -19,13 +19,12 @@ export async function nextTry({ stage, chosen, inputs, folder, cwd }: Job): Prom
   if (stage.kind !== 'train' || chosen === undefined) return undefined;
   const { recover } = await import('../stages/train/recovery.js');
   const { trainSettings } = await import('../stages/train/settings.js');
-  const { resolveModel } = await import('../stages/models.js');
-  const { openModel } = await import('../models/load.js');
+  const { openResolved, resolveModel } = await import('../stages/models.js');
   const host = nodeHost(cwd);
   const settings = trainSettings(stage);
   try {
     const base = resolveModel(settings.base, { inputs, folder, host });
-    return recover(chosen, settings, openModel(host, base.folder).config.layers);
+    return recover(chosen, settings, openResolved(host, base).config.layers);
   } catch (error) {
     // The base cannot be read any more: the kill is what the user has to hear of.
     if (error instanceof ModelError || error instanceof HostError || error instanceof UserError)

@@ -1,13 +1,8 @@
 import type { OutputFolder } from '../../ir/outputs.js';
-import { readJsonFile } from '../../models/json-file.js';
 import type { ModelFolder } from '../../models/load.js';
 import { safetensorsChunks, type WritableTensor } from '../../models/safetensors/write.js';
-import type { Host } from '../../source/host.js';
 
 type Parameters = ReadonlyMap<string, { readonly shape: readonly number[]; readonly data: Float32Array }>;
-
-/** Files that belong to the weights, which are new, or are written anew. */
-const REPLACED = /\.safetensors(?:\.index\.json)?$|^config\.json$/;
 
 /**
  * Writes a fully trained model as a Hugging Face folder: config, tokenizer and template of its base, and float32
@@ -17,13 +12,10 @@ export function writeModel(
   output: Pick<OutputFolder, 'write'>,
   folder: string,
   base: ModelFolder,
-  host: Host,
   parameters: Parameters,
 ): void {
-  for (const { name } of base.files()) {
-    if (!REPLACED.test(name)) output.write(`${folder}/${name}`, host.readBytes(`${base.path}/${name}`));
-  }
-  output.write(`${folder}/config.json`, float32Config(base, host));
+  for (const { name, read } of base.companions()) output.write(`${folder}/${name}`, read());
+  output.write(`${folder}/config.json`, float32Config(base));
   const tensors = [...parameters].map(
     ([name, parameter]): WritableTensor => ({
       name,
@@ -39,9 +31,8 @@ export function writeModel(
 }
 
 /** The base's config.json with the type of the new weights, under the name that the file used for it. */
-function float32Config(base: ModelFolder, host: Host): string {
-  const path = `${base.path}/config.json`;
-  const config = readJsonFile(host, path, { code: 'model_config', maxBytes: 10_000_000 });
+function float32Config(base: ModelFolder): string {
+  const config = base.configJson();
   const field = 'dtype' in config ? 'dtype' : 'torch_dtype';
   return `${JSON.stringify({ ...config, [field]: 'float32' }, null, 2)}\n`;
 }

@@ -2,7 +2,7 @@ import type { StageResult } from '../../ir/outputs.js';
 import type { Reference } from '../../ir/types.js';
 import { createDecoder, type Decoder } from '../../models/decoder/index.js';
 import { initLora } from '../../models/initialise.js';
-import { type ModelFolder, openModel } from '../../models/load.js';
+import type { ModelFolder } from '../../models/load.js';
 import type { AdapterTensors, LoraConfig, WeightStore } from '../../models/types.js';
 import { writeAdapter } from '../../packaging/peft/write.js';
 import { onnxRuntime } from '../../tensor/runtimes/onnx/index.js';
@@ -15,7 +15,7 @@ import {
   type TrainingState,
   train,
 } from '../../training/index.js';
-import { type ResolvedModel, resolveModel } from '../models.js';
+import { openResolved, type ResolvedModel, resolveModel } from '../models.js';
 import type { Chosen, RunStage, StageContext } from '../types.js';
 import { baseWeights } from './base.js';
 import { coverageLine, coverageOf, trainableLine } from './coverage.js';
@@ -67,7 +67,7 @@ async function prepare(context: StageContext, chosen: Chosen): Promise<Job> {
   const { stage, host } = context;
   const settings = trainSettings(stage);
   const base = resolveModel(settings.base, context);
-  const model = openModel(host, base.folder);
+  const model = openResolved(host, base);
   const maxLength = Math.min(chosen.maxLength, model.config.maxPositions);
   const splitOf = ({ stage: from, port }: Reference): RowsOptions => {
     const artefact = context.inputs[from];
@@ -76,7 +76,7 @@ async function prepare(context: StageContext, chosen: Chosen): Promise<Job> {
     const { vocabSize } = model.config;
     return { host, stage, folder: artefact.path, split, maxLength, vocabSize };
   };
-  const load = (): WeightStore => baseWeights(model, base.seed, chosen.method);
+  const load = (): WeightStore => baseWeights(model, chosen.method);
   let held: WeightStore | undefined;
   return {
     context,
@@ -166,7 +166,7 @@ function write(
   const kind = lora === undefined ? 'model' : 'adapter';
   const save = (name: string, parameters: AdapterTensors): string => {
     const folder = `${kind}/${name}`;
-    if (lora === undefined) writeModel(context.output, folder, job.model, context.host, parameters);
+    if (lora === undefined) writeModel(context.output, folder, job.model, parameters);
     else {
       writeAdapter(
         context.output,
