@@ -5,7 +5,7 @@ import type { Diagnostic } from '../diagnostics/types.js';
 import { type Host, HostError } from '../source/host.js';
 import { type SourceText, sourceText } from '../source/text.js';
 import type { Import, SourceFile } from '../syntax/ast.js';
-import { parse } from '../syntax/parse.js';
+import { type Parsed, parse } from '../syntax/parse.js';
 
 export interface Module {
   /** What an import calls it: `std/data`, or the path. */
@@ -18,6 +18,17 @@ export interface Module {
 }
 
 export const PRELUDE = 'std/prelude';
+
+/** The library's modules by their text: an editor checks at every key, and they do not change. */
+const library = new Map<string, Parsed>();
+
+function parseOnce(source: SourceText): Parsed {
+  const known = library.get(source.text);
+  if (known !== undefined && known.tree.file === source.file) return known;
+  const parsed = parse(source);
+  library.set(source.text, parsed);
+  return parsed;
+}
 
 export class ModuleLoader {
   readonly sources = new Map<string, SourceText>();
@@ -72,7 +83,7 @@ export class ModuleLoader {
   private read(name: string, path: string, isLibrary: boolean): Module {
     const source = sourceText(isLibrary ? `${name}.ftp` : name, this.host.readText(path));
     this.sources.set(source.file, source);
-    const { tree, diagnostics } = parse(source);
+    const { tree, diagnostics } = isLibrary ? parseOnce(source) : parse(source);
     this.diagnostics.push(...diagnostics);
     this.loading.push(path);
     const imports = tree.imports.map((statement) => ({ statement, module: this.imported(statement, path) }));

@@ -5,7 +5,7 @@ import { lexer, Newline } from '../../grammar/tokens.js';
 import { compile } from '../../src/compile.js';
 import { locate } from '../../src/diagnostics/render/index.js';
 import { nodeHost } from '../../src/source/node-host.js';
-import { overlayHost } from '../helpers/overlay-host.js';
+import { overlayHost, remembering } from '../helpers/overlay-host.js';
 
 const folder = join(nodeHost().packageFolder, 'test/corpus/valid');
 const text = nodeHost().readText(join(folder, 'legal.ftp'));
@@ -13,8 +13,10 @@ const tokens = lexer.tokenize(text).tokens.filter((token) => token.tokenType !==
 const endOf = (token: IToken): number => token.startOffset + token.image.length;
 const lineOf = (token: IToken): number => text.slice(0, token.startOffset).split('\n').length;
 
+const disk = remembering(nodeHost(folder));
+
 function errorsIn(mutant: string) {
-  const { diagnostics, sources } = compile(overlayHost(folder, { 'mutant.ftp': mutant }), 'mutant.ftp');
+  const { diagnostics, sources } = compile(overlayHost(folder, { 'mutant.ftp': mutant }, disk), 'mutant.ftp');
   return diagnostics
     .filter(({ severity }) => severity === 'error')
     .map((diagnostic) => ({ ...diagnostic, line: locate(diagnostic, sources).line }));
@@ -26,7 +28,9 @@ const describeToken = (token: IToken): string => `\`${token.image}\` of line ${l
 const isDeclaredName = (token: IToken): boolean =>
   /^\s*(import|metrics)\b/.test(text.split('\n')[lineOf(token) - 1] ?? '') && /^\w+$/.test(token.image);
 
-describe('a file with a mistake', () => {
+describe('a file with a mistake', function () {
+  this.timeout(60_000);
+
   it('has at most two errors for a token that is left out, the first where it was', () => {
     const wrong: string[] = [];
     for (const token of tokens) {

@@ -1,4 +1,4 @@
-/** FTP060x: files that are read at run time, and data in them. */
+/** FTP060x: files that cannot be read. */
 import type { HostErrorCode } from '../../source/host.js';
 import { error } from '../make.js';
 import type { Diagnostic, Place } from '../types.js';
@@ -44,12 +44,3 @@ export const hostError = (failure: {
   readonly path: string;
   readonly detail: string;
 }): Diagnostic => READS[failure.code](failure.path, failure.detail);
-
-/** Something in a data file that a stage cannot go on with. */
-export const dataError = (place: Place, message: string, help: string): Diagnostic =>
-  error('FTP0606', place, message, { help });
-
-export const noRows = (stage: string, file: string): Diagnostic =>
-  error('FTP0607', at(file), `\`${stage}\` has no row left`, {
-    help: 'the report of the stage names every row that was dropped, with its line and the reason',
-  });

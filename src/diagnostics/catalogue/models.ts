@@ -1,0 +1,30 @@
+/** FTP083x: model and adapter files that cannot be used. */
+import { error } from '../make.js';
+import type { Diagnostic } from '../types.js';
+
+const CODES = {
+  model_not_found: 'FTP0831',
+  model_unsupported: 'FTP0832',
+  model_config: 'FTP0833',
+  model_weights: 'FTP0834',
+  model_tokenizer: 'FTP0835',
+  model_template: 'FTP0836',
+  adapter_invalid: 'FTP0837',
+  adapter_mismatch: 'FTP0838',
+} as const;
+
+/** A `ModelError` as a diagnostic; its shape is repeated here, since models stand above diagnostics. */
+export const modelError = (failure: {
+  readonly code: keyof typeof CODES;
+  readonly path: string;
+  readonly detail: string;
+  readonly help: string;
+}): Diagnostic =>
+  error(
+    CODES[failure.code],
+    { file: failure.path, line: 0, column: 0 },
+    `\`${failure.path}\`: ${failure.detail}`,
+    {
+      help: failure.help,
+    },
+  );

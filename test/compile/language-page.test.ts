@@ -1,0 +1,19 @@
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { compile } from '../../src/compile.js';
+import { nodeHost } from '../../src/source/node-host.js';
+import { overlayHost } from '../helpers/overlay-host.js';
+
+const host = nodeHost();
+const page = host.readText(join(host.packageFolder, 'docs/language.md'));
+const examples = [...page.matchAll(/```ftp\n([\s\S]*?)```/g)].map(([, text = '']) => text);
+
+describe('docs/language.md', () => {
+  it('shows pipelines', () => expect(examples).to.have.length.above(1));
+
+  for (const [index, text] of examples.entries())
+    it(`compiles in example ${index + 1}`, () => {
+      const world = overlayHost(join(host.packageFolder, 'test/corpus/valid'), { 'page.ftp': text });
+      expect(compile(world, 'page.ftp').diagnostics).to.deep.equal([]);
+    });
+});

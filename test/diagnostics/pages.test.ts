@@ -1,0 +1,63 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { compile } from '../../src/compile.js';
+import { nodeHost } from '../../src/source/node-host.js';
+import { overlayHost } from '../helpers/overlay-host.js';
+
+const root = nodeHost().packageFolder;
+const read = (path: string): string => readFileSync(join(root, path), 'utf8');
+
+/** Codes in the order of the files that make them. */
+const codes = [
+  ...new Set(
+    readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.ts'))
+      .flatMap((name) => read(join('src', name)).match(/(?<=')FTP\d{4}(?=')/g) ?? []),
+  ),
+].sort();
+const pages = readdirSync(join(root, 'docs/errors')).map((name) => name.replace(/\.md$/, ''));
+
+/** Up to 05xx a code is found in the text of a pipeline; later ones need a run. */
+const isOfText = (code: string): boolean => code < 'FTP0600';
+
+interface Example {
+  readonly files: Readonly<Record<string, string>>;
+  readonly params: Readonly<Record<string, string>>;
+}
+
+/** The `ftp` blocks of a page: the pipeline (with `-p` where it needs parameters), then files by name. */
+function exampleOf(page: string): Example {
+  const files: Record<string, string> = {};
+  const params: Record<string, string> = {};
+  for (const [, info = '', body = ''] of page.matchAll(/```ftp([^\n]*)\n([\s\S]*?)```/g)) {
+    for (const [, name = '', value = ''] of info.matchAll(/-p (\w+)=(\S+)/g)) params[name] = value;
+    files[/^ [\w.]+$/.test(info) ? info.trim() : 'pipeline.ftp'] = body;
+  }
+  return { files, params };
+}
+
+describe('pages of the diagnostics', () => {
+  it('are there for every code, and for no other', () => {
+    expect(pages.filter((page) => /^FTP\d{4}$/.test(page)).sort()).to.deep.equal(codes);
+  });
+
+  for (const code of codes.filter((code) => pages.includes(code))) {
+    const page = read(`docs/errors/${code}.md`);
+
+    it(`${code} says what it is and how to mend it`, () => {
+      expect(page).to.match(new RegExp(`^# ${code}: \\S`));
+      expect(page.split('\n\n').length).to.be.above(1);
+      if (isOfText(code)) expect(page).to.match(/^## How to mend it$/m);
+    });
+
+    if (isOfText(code))
+      it(`${code} has an example that yields it alone`, () => {
+        const { files, params } = exampleOf(page);
+        expect(Object.keys(files)).to.include('pipeline.ftp');
+        const host = overlayHost(join(root, 'test/corpus/invalid'), files);
+        const { diagnostics } = compile(host, 'pipeline.ftp', { params });
+        expect(diagnostics.map((found) => found.code)).to.deep.equal([code]);
+      });
+  }
+});
