@@ -84,12 +84,14 @@ const operators = [
 ];
 
 /** Signs of other languages: understood, and reported with the word that is meant. */
-export const FOREIGN_SIGNS: Readonly<Record<string, string>> = {
-  '&&': 'and',
-  '||': 'or',
-  '!': 'not',
-  ';': ',',
-};
+export const FOREIGN_SIGNS: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    '&&': 'and',
+    '||': 'or',
+    '!': 'not',
+    ';': ',',
+  }),
+);
 const foreignSigns = [
   sign('AndSign', '&&', And),
   sign('OrSign', '||', Or),

@@ -105,12 +105,11 @@ export function compile(host: Host, file: string, options: CompileOptions = {}):
 const isError = ({ severity }: Diagnostic): boolean => severity === 'error';
 
 function evaluateParams(context: Context): Readonly<Record<string, Value>> {
-  const params: Record<string, Value> = {};
-  for (const [name, symbol] of context.scope.own) {
+  const values = [...context.scope.own].flatMap(([name, symbol]) => {
     const value = symbol.kind === 'param' ? symbol.constant()?.value : undefined;
-    if (value !== undefined) params[name] = value;
-  }
-  return params;
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  return Object.fromEntries(values);
 }
 
 function checkBlocks(main: Module, context: Context) {

@@ -27,7 +27,7 @@ export type Overrides = Readonly<Record<string, string>>;
 
 export function paramSymbol(declaration: Param, context: Context, overrides: Overrides): ParamSymbol {
   const { name, type: typeWord } = declaration;
-  const type = PARAM_TYPES[typeWord.text];
+  const type = Object.hasOwn(PARAM_TYPES, typeWord.text) ? PARAM_TYPES[typeWord.text] : undefined;
   if (type === undefined && typeWord.text !== '')
     context.report(errors.unknownParamType(typeWord.span, typeWord.text, Object.keys(PARAM_TYPES)));
   let state: 'new' | 'busy' | { readonly constant: Constant | undefined } = 'new';

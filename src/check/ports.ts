@@ -40,7 +40,8 @@ export const evaluatePort: Evaluate<'port'> = (expression, type, context) => {
   const written = expression.path.map(({ text }) => text).join('.');
   const word = third ?? second;
   const portName = second?.text ?? '';
-  const port = third === undefined ? schema.ports[portName] : undefined;
+  const port =
+    third === undefined && Object.hasOwn(schema.ports, portName) ? schema.ports[portName] : undefined;
   if (port === undefined) {
     const named = Object.keys(schema.ports).filter((name) => name !== '');
     if (word !== undefined) return context.report(names.unknownPort(word.span, first.text, word.text, named));

@@ -1,6 +1,5 @@
 /** What a name can stand for. */
 import type { StageKind, Unit, Value } from '../ir/types.js';
-import type { Span } from '../source/span.js';
 import type { FunctionSchema, SettingType, StageSchema } from '../stages/schema.js';
 import type { Block, Param, Preset, Secret } from '../syntax/ast.js';
 
@@ -60,10 +59,3 @@ export interface UnknownSymbol {
 
 export type Declared = ParamSymbol | SecretSymbol | StageSymbol | BudgetSymbol | PresetSymbol | UnknownSymbol;
 export type FtpSymbol = Declared | FunctionSymbol;
-
-export const declarationSpan = (symbol: Declared): Span | undefined => {
-  if (symbol.kind === 'unknown') return undefined;
-  return symbol.kind === 'stage' || symbol.kind === 'budget'
-    ? symbol.block.name.span
-    : symbol.declaration.name.span;
-};

@@ -112,7 +112,10 @@ export function unknownUnit(
   const fits = (candidate: UnitSuffix): boolean =>
     units === undefined || units.length === 0 || units.includes(UNITS[candidate].measure);
   const lower = suffix.toLowerCase();
-  const meant = (MEANT[lower] ?? SUFFIXES.filter((known) => known.toLowerCase() === lower)).filter(fits);
+  const meant = (
+    (Object.hasOwn(MEANT, lower) ? MEANT[lower] : undefined) ??
+    SUFFIXES.filter((known) => known.toLowerCase() === lower)
+  ).filter(fits);
   const known = units === undefined || units.length === 0 ? SUFFIXES : suffixesOf(units);
   return errors.unknownUnit(
     span,

@@ -28,13 +28,17 @@ export interface Extent {
   readonly end: number;
 }
 
-/** Asked for at every level of a tree; without this, building one would take quadratic time. */
-const extents = new WeakMap<CstNode, Extent | null>();
+/** The parser leaves `location` to us: its own tracking counts line ends as part of a node. */
+type Located = { -readonly [K in keyof Pick<CstNode, 'location'>]: CstNode['location'] };
 
-/** Offsets from the first to the last real token below a node, `undefined` where there is none. */
+/**
+ * Offsets from the first to the last real token below a node, `undefined` where there is none. It is asked for
+ * at every level of a tree, so each node remembers it: without that, building a tree takes quadratic time.
+ */
 export function extent(parent: CstNode): Extent | undefined {
-  const known = extents.get(parent);
-  if (known !== undefined) return known ?? undefined;
+  const known = parent.location;
+  if (known !== undefined)
+    return known.endOffset === undefined ? undefined : { start: known.startOffset, end: known.endOffset };
   let start = Number.POSITIVE_INFINITY;
   let end = -1;
   for (const name in parent.children) {
@@ -50,7 +54,6 @@ export function extent(parent: CstNode): Extent | undefined {
       }
     }
   }
-  const found = end < 0 ? undefined : { start, end };
-  extents.set(parent, found ?? null);
-  return found;
+  (parent as Located).location = end < 0 ? { startOffset: 0 } : { startOffset: start, endOffset: end };
+  return end < 0 ? undefined : { start, end };
 }

@@ -245,4 +245,4 @@ class Row {
   }
 }
 
-const operatorText = (token: IToken): string => FOREIGN_SIGNS[token.image] ?? token.image;
+const operatorText = (token: IToken): string => FOREIGN_SIGNS.get(token.image) ?? token.image;

@@ -65,7 +65,7 @@ function start(source: SourceText) {
   for (const found of comments)
     if (found.kind === 'foreign') diagnostics.push(errors.foreignComment(found.span, found.text));
   for (const token of lexed.tokens) {
-    const meant = FOREIGN_SIGNS[token.image];
+    const meant = FOREIGN_SIGNS.get(token.image);
     if (meant === undefined) continue;
     const span = { file: source.file, start: token.startOffset, end: token.startOffset + token.image.length };
     diagnostics.push(errors.foreignSign(span, token.image, meant));

@@ -43,7 +43,7 @@ describe('valid pipelines', () => {
       const { diagnostics, program } = compile(host, name);
       expect(diagnostics.map(({ code, message }) => `${code} ${message}`)).to.deep.equal([]);
       expectGolden(
-        `${folder}/${basename(name, '.ftp')}.golden.json`,
+        `${folder}/${basename(name, '.ftp')}.golden`,
         `${JSON.stringify(program, withoutSpans, 2)}\n`,
       );
     });

@@ -68,6 +68,27 @@ describe('a file with a mistake', function () {
     }
   });
 
+  it('may use words that objects inherit in JavaScript', () => {
+    for (const word of ['constructor', '__proto__', 'toString', 'hasOwnProperty']) {
+      const names = text.replace(/\bsmoke\b/g, word);
+      expect(errorsIn(names)).to.deep.equal([]);
+      const uses = [
+        `param a: ${word} = 1`,
+        `param a: Int = 1${word}`,
+        `budget b { ${word} = 1 }`,
+        `budget b { require ${word} < 1 }`,
+        `merge m { base = starter(), adapter = m.${word}, ${word} = 2 }`,
+        `train t using ${word} { base = ${word}(${word}: 1), lora = { ${word}: 1 }, order = ${word} }`,
+        `${word} x { }`,
+        `import { ${word} } from "std/data"`,
+      ];
+      for (const use of uses) {
+        const errors = errorsIn(`edition 2026\n${use}\n`);
+        expect(errors, use).to.have.length.above(0);
+      }
+    }
+  });
+
   it('is refused in time where it nests without end', () => {
     for (const [open, close] of ['()', '[]', '{}'] as const) {
       const value = open?.repeat(20_000) + (close?.repeat(20_000) ?? '');
