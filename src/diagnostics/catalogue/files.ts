@@ -44,3 +44,12 @@ export const hostError = (failure: {
   readonly path: string;
   readonly detail: string;
 }): Diagnostic => READS[failure.code](failure.path, failure.detail);
+
+/** Something in a data file that a stage cannot go on with. */
+export const dataError = (place: Place, message: string, help: string): Diagnostic =>
+  error('FTP0606', place, message, { help });
+
+export const noRows = (stage: string, file: string): Diagnostic =>
+  error('FTP0607', at(file), `\`${stage}\` has no row left`, {
+    help: 'the report of the stage names every row that was dropped, with its line and the reason',
+  });
