@@ -51,50 +51,62 @@ const CHOSEN_PARTS = [
  */
 export function stageKeys(program: Program, host: Host, options: KeyOptions): ReadonlyMap<string, StageKey> {
   const keys = new Map<string, StageKey>();
-  for (const stage of program.stages) keys.set(stage.name, stageKey(program, stage, host, options, keys));
+  for (const stage of program.stages) {
+    const parts = stageParts(program, stage, host, options, keys);
+    keys.set(stage.name, keyOf(parts, options.chosen[stage.name]));
+  }
   return keys;
 }
 
-export function stageKey(
+/** What a stage's key is made of before anything is chosen; `earlier` has the keys of its inputs. */
+export function stageParts(
   program: Program,
   stage: Stage,
   host: Host,
-  options: KeyOptions,
+  options: Pick<KeyOptions, 'digests' | 'runtime'>,
   earlier: ReadonlyMap<string, StageKey>,
-): StageKey {
+): readonly Part[] {
   const context: PartsContext = {
     program,
     host,
     digests: options.digests,
     keyOf: (name) => earlier.get(name)?.key ?? '',
   };
-  const parts: Part[] = [
+  return [
     plain('kind', stage.kind),
     plain('definition', String(definitions[stage.kind].version)),
     ...(COMPUTED.has(stage.kind) ? [plain('runtime', runtimeName(options.runtime))] : []),
-    ...ownParts(stage, context, options.chosen[stage.name]),
+    ...ownParts(stage, context),
   ];
-  const made = new Map(parts.map(({ identity, value }) => [identity, value]));
+}
+
+export function keyOf(parts: readonly Part[], chosen: Chosen | undefined): StageKey {
+  const full = chosen?.method === 'full';
+  const all = [
+    ...parts.filter(({ name }) => !full || !name.startsWith('settings.lora.')),
+    ...chosenParts(chosen),
+  ];
+  const identities = new Map(all.map(({ identity, value }) => [identity, value]));
   return {
-    key: sha256(canonical(Object.fromEntries(made))),
-    parts: Object.fromEntries(parts.map(({ name, value }) => [name, value])),
+    key: sha256(canonical(Object.fromEntries(identities))),
+    parts: Object.fromEntries(all.map(({ name, value }) => [name, value])),
   };
 }
 
 export const runtimeName = ({ name, version }: RuntimeIdentity): string => `${name} ${version}`;
 
-function ownParts(stage: Stage, context: PartsContext, chosen: Chosen | undefined): readonly Part[] {
+function ownParts(stage: Stage, context: PartsContext): readonly Part[] {
   const content: ModelContent = stage.kind === 'format' ? 'tokenizer' : 'all';
   const schema = schemas[stage.kind].settings;
   const skipped = new Set(CHOSEN_SETTINGS[stage.kind]);
-  if (chosen?.method === 'full') skipped.add('lora');
-  const parts = Object.entries(stage.settings)
-    .filter(([name]) => !skipped.has(name))
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .flatMap(([name, value]) => settingParts(`settings.${name}`, value, schema[name], context, content))
-    // the micro batch acts through the choice
-    .filter(({ name }) => name !== 'settings.batch.micro');
-  return [...parts, ...chosenParts(chosen)];
+  return (
+    Object.entries(stage.settings)
+      .filter(([name]) => !skipped.has(name))
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .flatMap(([name, value]) => settingParts(`settings.${name}`, value, schema[name], context, content))
+      // the micro batch acts through the choice
+      .filter(({ name }) => name !== 'settings.batch.micro')
+  );
 }
 
 function chosenParts(chosen: Chosen | undefined): readonly Part[] {

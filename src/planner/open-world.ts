@@ -14,14 +14,7 @@ import { openMemo } from './memo.js';
 import type { PlanDecoder } from './memory/train.js';
 import { stageNamed } from './models.js';
 import { deviceNotRun, lengthsAssumed, noSuchEngine, problemOf, unknownMachine } from './problems.js';
-import {
-  dataOf,
-  readLengths,
-  type Survey,
-  sourceSize,
-  surveyedLengths,
-  worstLengths,
-} from './row-sources.js';
+import { readLengths, type Survey, sourceSize, surveyedLengths, worstLengths } from './row-sources.js';
 import { installedRuntime } from './runtime-identity.js';
 import { measureSpeed, speedKey } from './speed.js';
 import { openModels } from './stage-models.js';
@@ -106,9 +99,12 @@ function machineOf(host: Host, options: PlanOptions, report: (diagnostic: Diagno
   return machine ?? here;
 }
 
+/** Rows tokenized for a plan: enough to see the longest, few enough not to be waited for. */
+const SURVEYED = 4000;
+
 const surveyRows: Survey = async (program, host, format) => {
   const { surveyLengths } = await import('../stages/format/survey.js');
-  return surveyLengths(program, host, format);
+  return surveyLengths(program, host, format, SURVEYED);
 };
 
 function lengthLookup(
@@ -138,7 +134,7 @@ function lengthLookup(
     const sample = await surveyed;
     return sample === undefined || sample.sampled === 0
       ? worstLengths(program, host, format, split)
-      : surveyedLengths(dataOf(program, format), sample, split);
+      : surveyedLengths(sample, split);
   };
 }
 

@@ -12,13 +12,13 @@ import { budgetLines } from './budget.js';
 import { effectiveSettings } from './effective.js';
 import { estimate } from './estimate.js';
 import { comparableRecord } from './history.js';
-import { runtimeName, type StageKey, stageKey } from './keys.js';
+import { keyOf, runtimeName, type StageKey, stageParts } from './keys.js';
 import { availableBytes } from './machines.js';
 import { openWorld, type PlanOptions } from './open-world.js';
 import { notFit, problemOf, stageTooLarge } from './problems.js';
 import { reason, runReasons } from './reasons.js';
 import { addSeconds, NO_TIME } from './time.js';
-import { choose, earlierChoice, keyOptions, type TrainFacts, trainFacts, trainKey } from './train-stage.js';
+import { choose, earlierChoice, type TrainFacts, trainFacts } from './train-stage.js';
 import type { Peak, Plan, PlannedStage, Rejected } from './types.js';
 import type { PlanWorld } from './world.js';
 
@@ -109,24 +109,27 @@ async function planStage(world: PlanWorld, stage: Stage): Promise<PlannedStage> 
 }
 
 function decidePlain(world: PlanWorld, stage: Stage): Decided {
-  const key = stageKey(world.program, stage, world.host, keyOptions(world, {}), world.keys);
-  return { key, rejected: [] };
+  return {
+    key: keyOf(stageParts(world.program, stage, world.host, world, world.keys), undefined),
+    rejected: [],
+  };
 }
 
 /** A choice that has led to an output stands; nothing is looked at for it. */
 async function decideTrain(world: PlanWorld, stage: Stage): Promise<Decided> {
-  const earlier = earlierChoice(world, stage);
+  const parts = stageParts(world.program, stage, world.host, world, world.keys);
+  const earlier = earlierChoice(world, stage, parts);
   if (earlier !== undefined) {
-    const key = trainKey(world, stage, earlier);
+    const key = keyOf(parts, earlier);
     if (world.store.find(key.key) !== undefined) return { key, chosen: earlier, rejected: [] };
   }
   const facts = await trainFacts(world, stage, true);
   if (facts === undefined) throw new Error(`stage ${stage.name} has no model or no rows`);
-  const decision = choose(world, stage, facts, earlier);
+  const decision = choose(world, stage, facts, parts, earlier);
   const { chosen, rejected, peak, fits, wouldHelp } = decision;
   const { availableBytes: available, machine } = world;
   return {
-    key: trainKey(world, stage, chosen),
+    key: keyOf(parts, chosen),
     chosen,
     facts,
     rejected,

@@ -48,10 +48,10 @@ export function expectedRows(data: Stage | undefined, surveyed: number, split: s
   return parts[split] ?? Object.values(parts).reduce((sum, part) => sum + part, 0);
 }
 
-export function surveyedLengths(data: Stage | undefined, survey: LengthSurvey, split: string): Lengths {
-  const kept = survey.rows === 0 ? 0 : Math.min(1, survey.sampled / Math.max(1, survey.rows));
-  const rows = survey.rows <= survey.sampled ? survey.sampled : survey.rows * Math.max(kept, 0.5);
-  return sampledLengths(survey, expectedRows(data, rows, split));
+/** Repetitions are not known yet, so that the rows are an upper bound; each split may have the longest one. */
+export function surveyedLengths(survey: LengthSurvey, split: string): Lengths {
+  const expected: Readonly<Record<string, number>> = survey.expected;
+  return sampledLengths(survey, expected[split] ?? survey.expected.all);
 }
 
 export function worstLengths(program: Program, host: Host, format: Stage, split: string): Lengths {
@@ -60,7 +60,7 @@ export function worstLengths(program: Program, host: Host, format: Stage, split:
   return assumedLengths(Math.max(1, expectedRows(data, rows, split)), Number(format.settings['max_length']));
 }
 
-export function dataOf(program: Program, format: Stage): Stage | undefined {
+function dataOf(program: Program, format: Stage): Stage | undefined {
   const from = format.settings['from'];
   return isReference(from) ? stageNamed(program, from.stage) : undefined;
 }

@@ -5,6 +5,8 @@ import type { Speed } from './time.js';
 
 const SIZE = 512;
 const ROWS = 1024;
+/** Products a measurement: long against a clock of milliseconds. */
+const TOGETHER = 4;
 /** Milliseconds of measuring. */
 const PATIENCE = 400;
 
@@ -22,16 +24,16 @@ export async function measureSpeed(host: Host, threads: number): Promise<Speed> 
   });
   const [inputs, outputs] = [{ x: tensor(ROWS), w: tensor(SIZE) }, { y: tensor(ROWS) }];
   await graph.run(inputs, outputs);
-  const begun = host.now();
-  let runs = 0;
-  let passed = 0;
-  while (passed < PATIENCE) {
-    await graph.run(inputs, outputs);
-    runs++;
-    passed = host.now() - begun;
+  // the best of several: what other programs take away is not this machine's speed
+  const end = host.now() + PATIENCE;
+  let best = Number.POSITIVE_INFINITY;
+  while (host.now() < end) {
+    const begun = host.now();
+    for (let run = 0; run < TOGETHER; run++) await graph.run(inputs, outputs);
+    best = Math.min(best, Math.max(1, host.now() - begun));
   }
   await graph.release();
-  return { flopsPerSecond: (2 * ROWS * SIZE * SIZE * runs * 1000) / passed };
+  return { flopsPerSecond: (2 * ROWS * SIZE * SIZE * TOGETHER * 1000) / best };
 }
 
 /** Under what a measurement may be used again: the same processor, threads and runtime. */

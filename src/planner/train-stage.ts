@@ -5,10 +5,11 @@ import { stopAfter, trainSettings } from '../stages/train/settings.js';
 import { type Targets, targetNames } from '../stages/train/targets.js';
 import type { Chosen } from '../stages/types.js';
 import { totalSteps } from '../training/order.js';
-import { chosenFromParts, type StageKey, stageKey } from './keys.js';
+import { chosenFromParts, keyOf } from './keys.js';
 import { BIN, type Lengths, shortened } from './lengths.js';
 import { decoderShape, longestPadded, type TrainMemory, trainPeak } from './memory/train.js';
 import { stageNamed } from './models.js';
+import type { Part } from './parts.js';
 import { type LadderOptions, ladder, withMicro } from './solve/ladder.js';
 import { type Solution, solve } from './solve/solve.js';
 import { startingChoice } from './solve/start.js';
@@ -67,38 +68,21 @@ const targetsOf = (targets: unknown): readonly string[] =>
   targets === undefined ? PROJECTIONS : targetNames(targets as Targets);
 
 /** The choice of an earlier run that differs from this stage in nothing but the choice. */
-export function earlierChoice(world: PlanWorld, stage: Stage): Chosen | undefined {
-  const { global, micro } = { ...trainSettings(stage).batch };
-  const plain = stageKey(world.program, stage, world.host, keyOptions(world, {}), world.keys).parts;
+export function earlierChoice(world: PlanWorld, stage: Stage, parts: readonly Part[]): Chosen | undefined {
+  const { global, micro } = trainSettings(stage).batch;
   for (const record of world.records()) {
     if (record.kind !== 'train') continue;
-    const parts = Object.entries(record.parts).filter(([name]) => !name.startsWith('chosen.'));
     const chosen = chosenFromParts(record.parts, global);
-    if (chosen === undefined || !consistent(chosen, stage, micro)) continue;
-    const own = chosen.method === 'full' ? withoutLora(plain) : plain;
-    if (parts.length === Object.keys(own).length && parts.every(([name, value]) => own[name] === value))
+    if (chosen !== undefined && consistent(chosen, stage, micro) && keyOf(parts, chosen).key === record.key)
       return chosen;
   }
   return undefined;
 }
 
-const withoutLora = (parts: Readonly<Record<string, string>>): Readonly<Record<string, string>> =>
-  Object.fromEntries(Object.entries(parts).filter(([name]) => !name.startsWith('settings.lora.')));
-
 function consistent(chosen: Chosen, stage: Stage, micro: number | undefined): boolean {
   if (stage.preset === 'full' || chosen.method === 'full') return chosen.method === stage.preset;
   if (stage.preset === 'qlora' && chosen.method !== 'qlora') return false;
   return micro === undefined || chosen.microBatch <= micro;
-}
-
-export const keyOptions = (world: PlanWorld, chosen: Readonly<Record<string, Chosen>>) => ({
-  digests: world.digests,
-  runtime: world.runtime,
-  chosen,
-});
-
-export function trainKey(world: PlanWorld, stage: Stage, chosen: Chosen): StageKey {
-  return stageKey(world.program, stage, world.host, keyOptions(world, { [stage.name]: chosen }), world.keys);
 }
 
 export interface Decision extends Solution {
@@ -110,6 +94,7 @@ export function choose(
   world: PlanWorld,
   stage: Stage,
   facts: TrainFacts,
+  parts: readonly Part[],
   earlier: Chosen | undefined,
 ): Decision {
   const start = startOf(stage, facts);
@@ -118,7 +103,7 @@ export function choose(
     start,
     steps,
     availableBytes: world.availableBytes,
-    kept: earlier ?? resumableChoice(world, stage, start, facts.ladder),
+    kept: earlier ?? resumableChoice(world, parts, start, facts.ladder),
     peakOf: (chosen) => trainPeak(facts.memory, chosen),
   });
   return solution.fits ? solution : { ...solution, wouldHelp: wouldHelp(world, facts, start) };
@@ -141,19 +126,19 @@ function startOf(stage: Stage, { model, memory, ladder: options, maxLength }: Tr
 /** A shape under which this very stage has a checkpoint: found by its key, since keys name what they are made of. */
 function resumableChoice(
   world: PlanWorld,
-  stage: Stage,
+  parts: readonly Part[],
   start: Chosen,
   options: LadderOptions,
 ): Chosen | undefined {
-  const own = trainKey(world, stage, start).key;
-  if (world.store.resumable(own)) return start;
+  const resumable = (chosen: Chosen): boolean => world.store.resumable(keyOf(parts, chosen).key);
+  if (resumable(start)) return start;
   const methods = options.preset === undefined ? (['lora', 'qlora'] as const) : [start.method];
   for (const method of methods)
     for (let rows = options.micro ?? options.global; rows >= 1; rows--) {
       if (options.global % rows !== 0 && rows !== start.microBatch) continue;
       for (let blocks = 0; blocks <= options.layers; blocks++) {
         const chosen = { ...withMicro(start, rows, options.global), method, checkpointedBlocks: blocks };
-        if (world.store.resumable(trainKey(world, stage, chosen).key)) return chosen;
+        if (resumable(chosen)) return chosen;
       }
     }
   return undefined;

@@ -5,7 +5,7 @@ import type { Chosen } from '../../stages/types.js';
 import { paddedLength } from '../../training/batch.js';
 import { type Lengths, shortened } from '../lengths.js';
 import type { Peak } from '../types.js';
-import { DECODER_PROCESS, DEVICE_CONTEXT, SPREAD } from './calibration.js';
+import { DEVICE_CONTEXT, decoderProcess, SPREAD } from './calibration.js';
 import { NO_PARTS, peakOf, sumOf } from './parts.js';
 
 export type PlanDecoder = (options: DecoderPlanOptions) => DecoderPlan;
@@ -59,12 +59,13 @@ export function trainPeak(memory: TrainMemory, chosen: Chosen): Peak {
     // AdamW's two moments; the best state is kept on disk
     optimizer: 2 * parts.gradients,
   };
-  const counted = sumOf(tensors);
+  const runtime = context?.expected ?? decoderProcess(sumOf(tensors));
+  const bytes = sumOf(tensors) + runtime;
   return peakOf(
-    { ...tensors, runtime: context?.expected ?? DECODER_PROCESS },
+    { ...tensors, runtime },
     {
-      below: SPREAD.below * (counted + DECODER_PROCESS) + (context?.spread ?? 0),
-      above: SPREAD.above * (counted + DECODER_PROCESS) + (context?.spread ?? 0),
+      below: SPREAD.below * bytes + (context?.spread ?? 0),
+      above: SPREAD.above * bytes + (context?.spread ?? 0),
     },
   );
 }

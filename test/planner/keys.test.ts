@@ -1,0 +1,132 @@
+import { expect } from 'chai';
+import type { Program } from '../../src/ir/types.js';
+import { openDigests } from '../../src/planner/digests.js';
+import { type StageKey, stageKeys } from '../../src/planner/keys.js';
+import type { Chosen } from '../../src/stages/types.js';
+import { type Folder, pipelineFolder, TEXT } from './pipeline.js';
+
+const CHOSEN: Chosen = {
+  method: 'lora',
+  microBatch: 8,
+  accumulation: 2,
+  maxLength: 256,
+  rank: 16,
+  alpha: 32,
+  checkpointedBlocks: 0,
+  headChunk: 1024,
+};
+
+describe('stage keys', () => {
+  let folder: Folder;
+  beforeEach(() => {
+    folder = pipelineFolder();
+  });
+  afterEach(() => folder.remove());
+
+  const keysOf = (program: Program, chosen: Partial<Chosen> = {}): ReadonlyMap<string, StageKey> =>
+    stageKeys(program, folder.host, {
+      digests: openDigests(folder.host),
+      runtime: { name: 'onnx', version: '1.0.0' },
+      chosen: Object.fromEntries(
+        program.stages
+          .filter(({ kind }) => kind === 'train')
+          .map(({ name }) => [name, { ...CHOSEN, ...chosen }]),
+      ),
+    });
+  const inOrder = (text: string, chosen: Partial<Chosen> = {}): readonly string[] =>
+    [...keysOf(folder.program(text), chosen).values()].map(({ key }) => key);
+  /** Names of the stages whose key is another. */
+  const changed = (text: string, chosen: Partial<Chosen> = {}): readonly string[] => {
+    const before = keysOf(folder.program(TEXT));
+    const after = keysOf(folder.program(text), chosen);
+    return [...before].filter(([name, { key }]) => after.get(name)?.key !== key).map(([name]) => name);
+  };
+  const edited = (from: string, to: string): string => {
+    expect(TEXT).to.include(from);
+    return TEXT.replaceAll(from, to);
+  };
+
+  it('do not change with layout, order of settings or comments', () => {
+    const text = edited(
+      '  dedupe = [exact]\n  split = { train: 80%, valid: 10%, test: 10% }\n',
+      '  // first the split\n  split = {\n    test: 10%,\n    train: 80%, valid: 10%,\n  }\n\n  dedupe = [exact]\n',
+    );
+    expect(inOrder(text)).to.deep.equal(inOrder(TEXT));
+  });
+
+  it('do not change when stages are renamed', () => {
+    const text = edited('rows', 'records').replaceAll('dialogs', 'talks').replaceAll('adapter.', 'tuned.');
+    expect(inOrder(text.replace('train adapter', 'train tuned'))).to.deep.equal(inOrder(TEXT));
+  });
+
+  it('do not change when a data file is renamed or a default is spelled out', () => {
+    const before = inOrder(TEXT);
+    folder.remove();
+    folder = pipelineFolder();
+    folder.write('data/a.jsonl', folder.host.readText(`${folder.path}/data/a.jsonl`));
+    const spelled = edited('max_length = 256tok', 'max_length = 256tok\n  overflow = drop');
+    expect(inOrder(spelled)).to.deep.equal(before);
+    const renamed = edited('data/*.jsonl', 'other/*.jsonl');
+    for (const name of ['a', 'b'])
+      folder.write(`other/${name}2.jsonl`, folder.host.readText(`${folder.path}/data/${name}.jsonl`));
+    expect(inOrder(renamed)).to.deep.equal(before);
+  });
+
+  it('do not change with budgets, requirements or what only leads to a choice', () => {
+    const text = edited('peak_memory <= 2GiB', 'peak_memory <= 1GiB')
+      .replace('require perplexity < baseline.perplexity', 'require perplexity < 3')
+      .replace('shorten(min: 128tok)', 'shorten(min: 64tok)');
+    expect(changed(text)).to.deep.equal([]);
+  });
+
+  it('change from the stage whose setting changes on down', () => {
+    expect(changed(edited('rank: 16', 'rank: 8'))).to.deep.equal(['adapter', 'quality', 'fused', 'local']);
+    expect(changed(edited('rouge_l]', 'rouge_l]\n  samples = 3'))).to.deep.equal(['quality', 'local']);
+    expect(changed(edited('max_length = 256tok', 'max_length = 128tok'))).to.deep.equal([
+      'dialogs',
+      'adapter',
+      'quality',
+      'fused',
+      'local',
+    ]);
+  });
+
+  it('change with each part of a choice', () => {
+    const fields: readonly Partial<Chosen>[] = [
+      { method: 'qlora' },
+      { microBatch: 4 },
+      { maxLength: 128 },
+      { rank: 8 },
+      { alpha: 16 },
+      { checkpointedBlocks: 1 },
+      { headChunk: 512 },
+    ];
+    for (const field of fields) expect(changed(TEXT, field), JSON.stringify(field)).to.include('adapter');
+  });
+
+  it('change with the content of a data file, a prompt and a seed of weights', () => {
+    const before = keysOf(folder.program());
+    const differ = (after: ReadonlyMap<string, StageKey>): readonly string[] =>
+      [...before].filter(([name, { key }]) => after.get(name)?.key !== key).map(([name]) => name);
+    folder.write('prompt.md', 'Answer at length.');
+    expect(differ(keysOf(folder.program()))[0]).to.equal('dialogs');
+    folder.write('prompt.md', 'Answer briefly.');
+    folder.write('data/b.jsonl', '{"instruction":"q","output":"a"}');
+    expect(differ(keysOf(folder.program()))[0]).to.equal('rows');
+    expect(changed(edited('seed: 1)', 'seed: 2)'))[0]).to.equal('adapter');
+  });
+
+  it('change with the runtime where something is computed, and nowhere else', () => {
+    const program = folder.program();
+    const keys = (version: string) =>
+      stageKeys(program, folder.host, {
+        digests: openDigests(folder.host),
+        runtime: { name: 'onnx', version },
+        chosen: { adapter: CHOSEN },
+      });
+    const [before, after] = [keys('1.0.0'), keys('2.0.0')];
+    expect(before.get('dialogs')?.key).to.equal(after.get('dialogs')?.key);
+    expect(before.get('adapter')?.key).to.not.equal(after.get('adapter')?.key);
+    expect(after.get('adapter')?.parts).to.include({ runtime: 'onnx 2.0.0', 'settings.lora.rank': '16' });
+  });
+});

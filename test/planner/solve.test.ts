@@ -1,0 +1,183 @@
+import { expect } from 'chai';
+import type { Call } from '../../src/ir/types.js';
+import { peakOf } from '../../src/planner/memory/parts.js';
+import { divisors, ladder } from '../../src/planner/solve/ladder.js';
+import { type Solution, solve } from '../../src/planner/solve/solve.js';
+import { headChunk, sensibleMicro } from '../../src/planner/solve/start.js';
+import type { Chosen } from '../../src/stages/types.js';
+
+const START: Chosen = {
+  method: 'lora',
+  microBatch: 16,
+  accumulation: 1,
+  maxLength: 256,
+  rank: 16,
+  alpha: 32,
+  checkpointedBlocks: 0,
+  headChunk: 1024,
+};
+
+/** Weights 400 or 100, rank 2 a unit, and 8 a row and block for 256 tokens; a recomputed block costs a quarter. */
+const toyPeak = ({ method, microBatch, maxLength, rank, checkpointedBlocks }: Chosen) =>
+  peakOf(
+    {
+      weights: method === 'qlora' ? 100 : method === 'full' ? 1600 : 400,
+      adapter: 2 * rank,
+      activations: (microBatch * maxLength * (8 * (6 - checkpointedBlocks) + 2 * checkpointedBlocks)) / 256,
+    },
+    { below: 0, above: 0 },
+  );
+
+const fallback = (...names: readonly (string | [string, number])[]): readonly Call[] =>
+  names.map((step): Call => {
+    const [call, min] = typeof step === 'string' ? [step] : step;
+    return { call, args: min === undefined ? {} : { min } };
+  });
+
+function solved(
+  availableBytes: number,
+  steps: readonly Call[],
+  preset?: string,
+  options: { readonly micro?: number; readonly kept?: Chosen; readonly start?: Chosen } = {},
+): Solution {
+  return solve({
+    start: options.start ?? START,
+    steps: ladder({ preset, fallback: steps, global: 16, micro: options.micro, layers: 6 }),
+    availableBytes,
+    kept: options.kept,
+    peakOf: toyPeak,
+  });
+}
+
+describe('solver', () => {
+  it('takes the fastest shape where it fits, and shows the other methods with their numbers', () => {
+    const { chosen, fits, taken, rejected } = solved(2000, fallback());
+    expect(chosen).to.deep.equal(START);
+    expect(fits).to.equal(true);
+    expect(taken).to.deep.equal([]);
+    expect(rejected.map(({ method, peakBytes }) => [method, peakBytes])).to.deep.equal([
+      ['qlora', 900],
+      ['full', 2400],
+    ]);
+    expect(rejected[1]?.why).to.include('more than the');
+  });
+
+  it('walks the declared ladder in order, with the least change of each step', () => {
+    const declared = fallback(
+      'checkpointing',
+      'smaller_micro_batch',
+      'qlora',
+      ['shorten', 128],
+      ['lower_rank', 8],
+    );
+    const at = (available: number) => {
+      const { chosen, taken } = solved(available, declared);
+      const { method, microBatch, maxLength, rank, checkpointedBlocks } = chosen;
+      return { method, microBatch, maxLength, rank, checkpointedBlocks, last: taken.at(-1) };
+    };
+    const whole = { method: 'lora', microBatch: 16, maxLength: 256, rank: 16 } as const;
+    // 432 + 768: one recomputed block saves 96
+    expect(at(1105)).to.deep.equal({ ...whole, checkpointedBlocks: 1, last: 'checkpointing' });
+    expect(at(624)).to.deep.equal({ ...whole, checkpointedBlocks: 6, last: 'checkpointing' });
+    expect(at(530)).to.deep.equal({
+      ...whole,
+      microBatch: 8,
+      checkpointedBlocks: 6,
+      last: 'smaller_micro_batch',
+    });
+    expect(at(430)).to.deep.equal({ ...whole, method: 'qlora', checkpointedBlocks: 5, last: 'qlora' });
+    expect(at(140)).to.deep.equal({
+      ...whole,
+      method: 'qlora',
+      microBatch: 1,
+      maxLength: 160,
+      checkpointedBlocks: 6,
+      last: 'shorten',
+    });
+    expect(at(130)).to.deep.equal({
+      ...whole,
+      method: 'qlora',
+      microBatch: 1,
+      rank: 8,
+      checkpointedBlocks: 6,
+      last: 'lower_rank',
+    });
+  });
+
+  it('keeps alpha ÷ rank and the global batch', () => {
+    const { chosen } = solved(130, fallback('qlora', ['lower_rank', 4]));
+    expect(chosen.alpha / chosen.rank).to.equal(2);
+    expect(chosen.microBatch * chosen.accumulation).to.equal(16);
+  });
+
+  it('may always recompute and shrink the micro batch, but not what changes the result', () => {
+    const open = solved(430, fallback());
+    expect(open.chosen.method).to.equal('qlora');
+    const closed = solved(430, fallback(), 'lora');
+    expect(closed.fits).to.equal(false);
+    expect(closed.chosen).to.include({
+      method: 'lora',
+      microBatch: 1,
+      checkpointedBlocks: 6,
+      maxLength: 256,
+    });
+    expect(solved(430, fallback('qlora'), 'lora').chosen.method).to.equal('qlora');
+    expect(solved(100, fallback()).fits).to.equal(false);
+  });
+
+  it('keeps a micro batch that the author set, unless the file lets it shrink', () => {
+    const start = { ...START, microBatch: 8, accumulation: 2 };
+    expect(solved(500, fallback(), 'lora', { micro: 8, start }).fits).to.equal(false);
+    const allowed = solved(500, fallback('smaller_micro_batch'), 'lora', { micro: 8, start });
+    expect(allowed.chosen.microBatch).to.be.lessThan(8);
+  });
+
+  it('keeps an earlier choice while it fits, and no longer', () => {
+    const kept = { ...START, microBatch: 4, accumulation: 4 };
+    expect(solved(2000, fallback(), undefined, { kept }).chosen).to.deep.equal(kept);
+    expect(solved(560, fallback(), undefined, { kept }).chosen).to.not.deep.equal(kept);
+  });
+
+  it('says of every failed step by how much and what is largest', () => {
+    const { rejected } = solved(50, fallback('checkpointing', 'qlora'));
+    expect(rejected.length).to.be.greaterThan(3);
+    for (const { why, peakBytes } of rejected) {
+      expect(peakBytes).to.be.greaterThan(50);
+      expect(why).to.match(/needs .* more than the 50 B available; largest part: (weights|activations)/);
+    }
+  });
+
+  it('agrees with a search of every state', () => {
+    const steps = ladder({ preset: undefined, fallback: [], global: 16, micro: undefined, layers: 6 });
+    for (let available = 120; available < 1300; available += 7) {
+      const { fits, chosen } = solve({ start: START, steps, availableBytes: available, peakOf: toyPeak });
+      const any = (['lora', 'qlora'] as const).some((method) =>
+        divisors(16).some((microBatch) =>
+          [0, 1, 2, 3, 4, 5, 6].some(
+            (checkpointedBlocks) =>
+              toyPeak({ ...START, method, microBatch, checkpointedBlocks }).high <= available,
+          ),
+        ),
+      );
+      expect(fits, String(available)).to.equal(any);
+      if (fits) expect(toyPeak(chosen).high).to.be.at.most(available);
+    }
+  });
+});
+
+describe('starting choice', () => {
+  it('takes the largest sensible divisor', () => {
+    expect(sensibleMicro(16, 256)).to.equal(16);
+    expect(sensibleMicro(64, 128)).to.equal(32);
+    expect(sensibleMicro(16, 1024)).to.equal(4);
+    expect(sensibleMicro(16, 8192)).to.equal(1);
+    expect(sensibleMicro(17, 512)).to.equal(6);
+    expect(sensibleMicro(1, 64)).to.equal(1);
+  });
+
+  it('bounds the logits of a chunk', () => {
+    expect(headChunk(4096)).to.equal(1024);
+    expect(headChunk(49_152)).to.equal(64);
+    expect(headChunk(128_256)).to.equal(64);
+  });
+});
