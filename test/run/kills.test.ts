@@ -95,4 +95,4 @@ describe('a run that is killed', () => {
     expect(diagnostic?.message).to.contain(`process ${running.process.pid}`);
     expect((await running.ended).code).to.equal(0);
   });
-});
+}).timeout(60_000);

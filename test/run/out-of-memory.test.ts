@@ -31,7 +31,7 @@ function smallGroup(): { readonly take: (pid: number) => void } | undefined {
   return {
     take: (pid) => {
       writeFileSync(join(group, 'cgroup.procs'), String(pid));
-      writeFileSync(join(group, limit), '3000000');
+      writeFileSync(join(group, limit), '262144');
     },
   };
 }
@@ -48,7 +48,7 @@ describe('a training that the system kills for want of memory', () => {
 
   it('goes on from its checkpoint with half the micro batch', async () => {
     const cwd = freshFolder();
-    writePipeline(cwd, { steps: 40, fallback: '[smaller_micro_batch]' });
+    writePipeline(cwd, { steps: 12, fallback: '[smaller_micro_batch]' });
     const running = start(cwd);
     await running.until(({ type }) => type === 'checkpoint.saved');
     group?.take(stageProcess(cwd));
@@ -59,8 +59,8 @@ describe('a training that the system kills for want of memory', () => {
     const steps = running.lines.flatMap((line) =>
       typeof line.step === 'number' && line.type === 'stage.progress' ? [line.step] : [],
     );
-    expect(Math.max(...steps)).to.equal(40);
+    expect(Math.max(...steps)).to.equal(12);
     const again = steps.findIndex((step, index) => index > 0 && step <= (steps[index - 1] ?? 0));
     expect(again < 0 || (steps[again] ?? 0) > 1, 'does not start over').to.equal(true);
-  }).timeout(60_000);
-});
+  });
+}).timeout(60_000);

@@ -131,7 +131,7 @@ describe('a whole pipeline', () => {
       const begun = lines.filter(({ type }) => type === 'stage.started').map((line) => line.action);
       expect(begun).to.deep.equal(['cached', 'cached', 'resume', 'run', 'run', 'run']);
       expect(adapterDigest(cwd, summaries(lines).adapter)).to.equal(adapterDigest(whole, first.adapter));
-    }).timeout(60_000);
+    });
 
   it('saves its state when it is interrupted', async () => {
     const cwd = freshFolder();
@@ -144,5 +144,5 @@ describe('a whole pipeline', () => {
     expect(Number(saved.at(-1)?.step)).to.be.within(3, 6);
     const { lines } = await finish(cwd);
     expect(adapterDigest(cwd, summaries(lines).adapter)).to.equal(adapterDigest(whole, first.adapter));
-  }).timeout(60_000);
-});
+  });
+}).timeout(60_000);
