@@ -40,9 +40,8 @@ const NOTHING: Estimate = { peak: null, seconds: null, diskBytes: 0 };
 const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
   async data({ world, stage }) {
     const { bytes, rows } = world.sources(stage.name);
-    const near = (stage.settings['dedupe'] as readonly Call[]).some(({ call }) => call === 'near');
     return {
-      peak: dataPeak({ bytes, rows, near }),
+      peak: dataPeak({ bytes, rows }),
       seconds: here(world, rowSeconds('data', bytes)),
       diskBytes: Math.ceil(1.3 * bytes),
     };
@@ -54,7 +53,7 @@ const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
     const lengths = await world.lengths(stage.name, 'all', look);
     const tokens = lengths?.tokens ?? bytes / 4;
     return {
-      peak: formatPeak({ rows, tokenizerBytes }),
+      peak: formatPeak({ bytes, rows }, tokenizerBytes),
       seconds: here(world, rowSeconds('format', bytes)),
       diskBytes: Math.ceil(8 * tokens + 48 * rows + 1.1 * bytes),
     };

@@ -7,7 +7,7 @@ export interface Speed {
 }
 
 /** Share of a matrix product's rate that a whole training step reaches: the rest is element-wise work and memory. */
-const STEP_EFFICIENCY = 0.35;
+const STEP_EFFICIENCY = 0.3;
 /** Tokens that come one by one read every weight for one product. */
 const GENERATION_EFFICIENCY = 0.06;
 
@@ -25,7 +25,7 @@ export const generationSeconds = (flops: number, speed: Speed): number =>
 export const plus = (seconds: Seconds, more: number): Seconds => interval(seconds.expected + more);
 
 /** Rows that are parsed, normalised, compared and written. */
-const ROW_BYTES_PER_SECOND = { data: 4e6, format: 2e6 } as const;
+const ROW_BYTES_PER_SECOND = { data: 2e6, format: 0.9e6 } as const;
 
 export const rowSeconds = (kind: keyof typeof ROW_BYTES_PER_SECOND, bytes: number): Seconds =>
   interval(START.plain + bytes / ROW_BYTES_PER_SECOND[kind]);

@@ -5,7 +5,7 @@ import type { DecoderPlanOptions } from '../../models/decoder/types.js';
 import type { LoraConfig, ModelConfig } from '../../models/types.js';
 import { paddedLength } from '../../training/batch.js';
 import type { Peak } from '../types.js';
-import { DEVICE_CONTEXT, decoderProcess, SPREAD, TOKENIZER_SHARE } from './calibration.js';
+import { DEVICE_CONTEXT, READER_PROCESS, SPREAD, TOKENIZER_SHARE } from './calibration.js';
 import { NO_PARTS, peakOf, sumOf } from './parts.js';
 import type { PlanDecoder } from './train.js';
 
@@ -90,7 +90,7 @@ function forward(
     logits: parts.logits + (more.logits ?? 0),
     workspace: parts.workspace + (more.workspace ?? 0),
   };
-  const process = decoderProcess(sumOf(tensors)) + TOKENIZER_SHARE * memory.tokenizerBytes;
+  const process = READER_PROCESS + TOKENIZER_SHARE * memory.tokenizerBytes;
   const context = memory.onDevice ? DEVICE_CONTEXT : undefined;
   const counted = sumOf(tensors) + process;
   return peakOf(

@@ -1,32 +1,35 @@
 /** Stages that read rows or copy files: no tensors, only a process and what it keeps of each row. */
 import type { Peak } from '../types.js';
-import { COPY_PROCESS, ROW_PROCESS, TOKENIZER_SHARE } from './calibration.js';
+import {
+  DATA_PROCESS,
+  DEPLOY_PROCESS,
+  FORMAT_PROCESS,
+  ROW_SPREAD,
+  type RowProcess,
+  TOKENIZER_SHARE,
+} from './calibration.js';
 import { peakOf } from './parts.js';
 
-/** A data stage keeps every row's text, its digests and its word triples until all rows are known. */
-export function dataPeak(options: {
+export interface RowMemory {
+  /** Of the sources. */
   readonly bytes: number;
   readonly rows: number;
-  readonly near: boolean;
-}): Peak {
-  const perRow = options.near ? 1600 : 400;
-  const held = 2.5 * options.bytes + perRow * options.rows;
-  return peakOf(
-    { runtime: ROW_PROCESS, workspace: held },
-    { below: 0.4 * held + 0.1 * ROW_PROCESS, above: held + 0.2 * ROW_PROCESS },
-  );
 }
 
-/** A format stage streams: the tokenizer's tables, and the length and place of each row. */
-export function formatPeak(options: { readonly rows: number; readonly tokenizerBytes: number }): Peak {
-  const tables = TOKENIZER_SHARE * options.tokenizerBytes;
-  const held = tables + 150 * options.rows;
-  return peakOf(
-    { runtime: ROW_PROCESS, workspace: held },
-    { below: 0.4 * held + 0.1 * ROW_PROCESS, above: held + 0.2 * ROW_PROCESS },
-  );
+export const dataPeak = (memory: RowMemory): Peak => rowPeak(memory, DATA_PROCESS, 0);
+
+export const formatPeak = (memory: RowMemory, tokenizerBytes: number): Peak =>
+  rowPeak(memory, FORMAT_PROCESS, TOKENIZER_SHARE * tokenizerBytes);
+
+function rowPeak({ bytes, rows }: RowMemory, measured: RowProcess, tables: number): Peak {
+  const runtime = measured.process + Math.min(measured.mostGarbage, measured.garbage * bytes);
+  const workspace = measured.row * rows + tables;
+  return spread(runtime, workspace);
 }
 
-export function copyPeak(): Peak {
-  return peakOf({ runtime: COPY_PROCESS }, { below: 0.2 * COPY_PROCESS, above: 0.3 * COPY_PROCESS });
+export const copyPeak = (): Peak => spread(DEPLOY_PROCESS, 0);
+
+function spread(runtime: number, workspace: number): Peak {
+  const bytes = runtime + workspace;
+  return peakOf({ runtime, workspace }, { below: ROW_SPREAD.below * bytes, above: ROW_SPREAD.above * bytes });
 }

@@ -5,7 +5,7 @@ import type { Chosen } from '../../stages/types.js';
 import { paddedLength } from '../../training/batch.js';
 import { type Lengths, shortened } from '../lengths.js';
 import type { Peak } from '../types.js';
-import { DEVICE_CONTEXT, decoderProcess, SPREAD } from './calibration.js';
+import { DECODER_PROCESS, DEVICE_CONTEXT, SPREAD } from './calibration.js';
 import { NO_PARTS, peakOf, sumOf } from './parts.js';
 
 export type PlanDecoder = (options: DecoderPlanOptions) => DecoderPlan;
@@ -59,7 +59,7 @@ export function trainPeak(memory: TrainMemory, chosen: Chosen): Peak {
     // AdamW's two moments; the best state is kept on disk
     optimizer: 2 * parts.gradients,
   };
-  const runtime = context?.expected ?? decoderProcess(sumOf(tensors));
+  const runtime = context?.expected ?? DECODER_PROCESS;
   const bytes = sumOf(tensors) + runtime;
   return peakOf(
     { ...tensors, runtime },
