@@ -118,6 +118,7 @@ function startOf(stage: Stage, { model, memory, ladder: options, maxLength }: Tr
     micro: options.micro,
     maxLength,
     longestPadded: longestPadded(memory, { maxLength }),
+    lengths: memory.lengths,
     rank: lora.rank,
     alpha: lora.alpha,
   });

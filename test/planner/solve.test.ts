@@ -3,7 +3,7 @@ import type { Call } from '../../src/ir/types.js';
 import { peakOf } from '../../src/planner/memory/parts.js';
 import { divisors, ladder } from '../../src/planner/solve/ladder.js';
 import { type Solution, solve } from '../../src/planner/solve/solve.js';
-import { headChunk, sensibleMicro } from '../../src/planner/solve/start.js';
+import { headChunk, leastPadding, sensibleMicro } from '../../src/planner/solve/start.js';
 import type { Chosen } from '../../src/stages/types.js';
 
 const START: Chosen = {
@@ -173,6 +173,20 @@ describe('starting choice', () => {
     expect(sensibleMicro(16, 8192)).to.equal(1);
     expect(sensibleMicro(17, 512)).to.equal(6);
     expect(sensibleMicro(1, 64)).to.equal(1);
+  });
+
+  it('cuts a batch of unequal rows into more micro batches, and one of equal rows into none', () => {
+    const rows = (histogram: readonly number[]) => ({
+      rows: histogram.reduce((sum, count) => sum + count, 0),
+      tokens: 0,
+      supervised: 0,
+      longest: histogram.length * 16,
+      histogram,
+      known: 'counted' as const,
+    });
+    expect(leastPadding(16, 16, rows([0, 0, 0, 100]))).to.equal(16);
+    expect(leastPadding(16, 16, rows([0, 0, 500, 300, 100, 60, 20, 10, 5, 5]))).to.equal(8);
+    expect(leastPadding(16, 4, rows([0, 0, 0, 100]))).to.equal(4);
   });
 
   it('bounds the logits of a chunk', () => {

@@ -1,6 +1,8 @@
 /** What would be chosen if memory were no matter: the fastest shape that is still sensible. */
 import type { ModelConfig } from '../../models/types.js';
 import type { Chosen } from '../../stages/types.js';
+import { paddedLength } from '../../training/index.js';
+import { BIN, type Lengths } from '../lengths.js';
 import { divisors, withMicro } from './ladder.js';
 
 export interface StartOptions {
@@ -11,6 +13,7 @@ export interface StartOptions {
   readonly maxLength: number;
   /** Length that the longest rows are padded to. */
   readonly longestPadded: number;
+  readonly lengths: Lengths;
   readonly rank: number;
   readonly alpha: number;
 }
@@ -35,7 +38,38 @@ export function startingChoice(options: StartOptions): Chosen {
     checkpointedBlocks: 0,
     headChunk: headChunk(options.config.vocabSize),
   };
-  return withMicro(chosen, options.micro ?? sensibleMicro(global, options.longestPadded), global);
+  const micro =
+    options.micro ?? leastPadding(global, sensibleMicro(global, options.longestPadded), options.lengths);
+  return withMicro(chosen, micro, global);
+}
+
+/** What starting one more micro batch costs, in tokens. */
+const MICRO_BATCH_TOKENS = 128;
+
+/**
+ * The number of rows, `most` or a divisor of it, under which a step computes the fewest tokens. Rows of a global batch
+ * are sorted by length and cut, and each micro batch is padded to its longest row: the k-th micro batch of m rows
+ * then has about the length that a share of k·m ÷ global of the rows exceeds.
+ */
+export function leastPadding(global: number, most: number, lengths: Lengths): number {
+  if (global % most !== 0) return most;
+  const cost = (micro: number): number => {
+    let tokens = 0;
+    for (let row = 0; row < global; row += micro)
+      tokens += micro * paddedLength(exceededBy(lengths, (row + 0.5) / global)) + MICRO_BATCH_TOKENS;
+    return tokens;
+  };
+  return divisors(most).reduce((best, micro) => (cost(micro) < cost(best) ? micro : best), most);
+}
+
+/** The length that this share of the rows exceeds, to within a bin. */
+function exceededBy({ histogram, longest, rows }: Lengths, share: number): number {
+  let longer = 0;
+  for (let bin = histogram.length - 1; bin >= 0; bin--) {
+    longer += histogram[bin] ?? 0;
+    if (longer > share * rows) return Math.min(longest, (bin + 1) * BIN);
+  }
+  return Math.min(longest, BIN);
 }
 
 /** The largest divisor that stays under both bounds; where divisors are far apart, a batch that leaves a remainder. */
