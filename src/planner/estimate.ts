@@ -1,7 +1,7 @@
 /** What each kind of stage needs in memory, time and disk, once it is known what it will do. */
 
 import { EVALUATION_SHAPES } from '../evaluation/shapes.js';
-import type { Call, Stage, StageKind, Value } from '../ir/types.js';
+import type { Stage, StageKind, Value } from '../ir/types.js';
 import type { LoraConfig } from '../models/types.js';
 import type { EvalSettings } from '../stages/eval/schema.js';
 import { trainSettings } from '../stages/train/settings.js';
