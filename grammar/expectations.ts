@@ -1,5 +1,5 @@
 /** What the parser wanted when it failed, as data in the exception's message: texts are made by the diagnostics. */
-import { type IParserErrorMessageProvider, type IRecognitionException, tokenLabel } from 'chevrotain';
+import { type IParserErrorMessageProvider, type IRecognitionException, tokenLabel } from './chevrotain.js';
 
 export type Expectation =
   | { readonly kind: 'token'; readonly token: string; readonly label: string; readonly rule: string }

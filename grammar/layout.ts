@@ -3,7 +3,7 @@
  * inside `( ) [ ] { }` literals. A bracket that was never closed must not swallow the rest of the file, so
  * a line that can only be the start of something new ends every open bracket.
  */
-import { type IToken, tokenMatcher } from 'chevrotain';
+import { type IToken, tokenMatcher } from './chevrotain.js';
 import {
   BinaryOperator,
   BlockKind,

@@ -3,7 +3,7 @@
  * than the language allows (unknown block kinds, `:` for `=`, missing commas), and the tree builder and the
  * checker say what is wrong with it, one error a mistake.
  */
-import { CstParser, type IToken, tokenMatcher } from 'chevrotain';
+import { CstParser, type IToken, tokenMatcher } from './chevrotain.js';
 import { expectations } from './expectations.js';
 import {
   BadQuantity,
@@ -48,8 +48,14 @@ import {
 } from './tokens.js';
 
 export class FtpParser extends CstParser {
-  constructor() {
-    super(VOCABULARY, { recoveryEnabled: true, maxLookahead: 2, errorMessageProvider: expectations });
+  /** `validate` looks for ambiguous and left-recursive rules, which a test does once for all. */
+  constructor({ validate = false }: { readonly validate?: boolean } = {}) {
+    super(VOCABULARY, {
+      recoveryEnabled: true,
+      maxLookahead: 2,
+      errorMessageProvider: expectations,
+      skipValidations: !validate,
+    });
     this.performSelfAnalysis();
   }
 

@@ -2,7 +2,7 @@
  * Every token of the language. The order of {@link TOKENS} is meaning: the lexer takes the first that matches.
  * What a newcomer is likely to type by mistake is a token too, so that it costs one error and no more.
  */
-import { createToken, Lexer, type TokenType } from 'chevrotain';
+import { createToken, Lexer, type TokenType } from './chevrotain.js';
 import { UNITS } from './units.js';
 
 /** Tokens that stand for several others in the rules; they match nothing themselves. */
@@ -197,4 +197,9 @@ export const VOCABULARY: TokenType[] = [
   PrefixOperator,
 ];
 
-export const lexer = new Lexer(TOKENS, { positionTracking: 'onlyOffset', ensureOptimizations: true });
+/** Checked by a test instead of at every start: half of the time to build it went into that. */
+export const lexer = new Lexer(TOKENS, {
+  positionTracking: 'onlyOffset',
+  ensureOptimizations: true,
+  skipValidations: true,
+});

@@ -10,7 +10,7 @@ import {
   type IRecognitionException,
   type IToken,
   tokenMatcher,
-} from 'chevrotain';
+} from '../../grammar/chevrotain.js';
 import { expectationOf } from '../../grammar/expectations.js';
 import type { Layout } from '../../grammar/layout.js';
 import { FtpParser } from '../../grammar/parser.js';

@@ -1,5 +1,5 @@
 /** Reading of concrete syntax nodes; after recovery any child may be absent, so every reader says so. */
-import type { CstNode, IToken } from 'chevrotain';
+import type { CstNode, IToken } from '../../grammar/chevrotain.js';
 
 const isNode = (element: CstNode | IToken): element is CstNode => 'children' in element;
 

@@ -1,4 +1,4 @@
-import type { CstNode, IToken } from 'chevrotain';
+import type { CstNode, IToken } from '../../grammar/chevrotain.js';
 import {
   type BinaryOperatorText,
   NEGATE_PRECEDENCE,

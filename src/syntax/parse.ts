@@ -1,5 +1,5 @@
 /** Text → syntax tree. Never throws; what is wrong is reported, one error a mistake. */
-import type { IToken } from 'chevrotain';
+import type { IToken } from '../../grammar/chevrotain.js';
 import { layout } from '../../grammar/layout.js';
 import { FOREIGN_SIGNS, lexer } from '../../grammar/tokens.js';
 import * as errors from '../diagnostics/catalogue/syntax.js';

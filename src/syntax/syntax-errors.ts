@@ -1,5 +1,5 @@
 /** The parser's failures as diagnostics. */
-import { EOF, type IRecognitionException, type IToken } from 'chevrotain';
+import { EOF, type IRecognitionException, type IToken } from '../../grammar/chevrotain.js';
 import { type Expectation, expectationOf } from '../../grammar/expectations.js';
 import * as errors from '../diagnostics/catalogue/syntax.js';
 import type { Diagnostic } from '../diagnostics/types.js';

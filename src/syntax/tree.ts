@@ -1,5 +1,5 @@
 /** Concrete syntax → syntax tree of a file. */
-import type { CstNode, IToken } from 'chevrotain';
+import type { CstNode, IToken } from '../../grammar/chevrotain.js';
 import * as errors from '../diagnostics/catalogue/syntax.js';
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { Span } from '../source/span.js';

@@ -2,6 +2,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { execa } from 'execa';
+import { Lexer } from '../../grammar/chevrotain.js';
+import { FtpParser } from '../../grammar/parser.js';
+import { TOKENS } from '../../grammar/tokens.js';
 import { compile } from '../../src/compile.js';
 import { nodeHost } from '../../src/source/node-host.js';
 
@@ -17,8 +20,13 @@ describe('compile()', () => {
     );
     expect(traced.stderr).to.match(/node_modules\/chevrotain/);
     expect(traced.stderr).to.not.match(
-      /node_modules\/(onnxruntime|tokenizers|@duckdb|@tensorflow|@huggingface|execa|yargs)/,
+      /node_modules\/(onnxruntime|tokenizers|@huggingface|ajv|cli-progress|yargs|lodash|tinyglobby)/,
     );
+  });
+
+  it('reads a grammar that the parser library finds nothing wrong with', () => {
+    expect(() => new FtpParser({ validate: true })).to.not.throw();
+    expect(() => new Lexer(TOKENS, { ensureOptimizations: true })).to.not.throw();
   });
 
   it('checks a warm file in a few milliseconds', () => {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { expect } from 'chai';
-import type { IToken } from 'chevrotain';
+import type { IToken } from '../../grammar/chevrotain.js';
 import { lexer, Newline } from '../../grammar/tokens.js';
 import { compile } from '../../src/compile.js';
 import { locate } from '../../src/diagnostics/render/index.js';
