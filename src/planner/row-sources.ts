@@ -57,7 +57,10 @@ export function surveyedLengths(survey: LengthSurvey, split: string): Lengths {
 export function worstLengths(program: Program, host: Host, format: Stage, split: string): Lengths {
   const data = dataOf(program, format);
   const rows = data === undefined ? 1000 : sourceSize(program, host, data).rows;
-  return assumedLengths(Math.max(1, expectedRows(data, rows, split)), Number(format.settings['max_length']));
+  return assumedLengths(
+    Math.max(1, Math.ceil(expectedRows(data, rows, split))),
+    Number(format.settings['max_length']),
+  );
 }
 
 function dataOf(program: Program, format: Stage): Stage | undefined {
