@@ -122,7 +122,10 @@ export async function runPipeline(
     if (outcome.gateClosed) return finish('gate_failed', outcome.summaries);
     return finish(exceeded.length > 0 ? 'budget_exceeded' : 'done', outcome.summaries);
   } catch (error) {
-    if (!(error instanceof UserError)) throw error;
+    if (!(error instanceof UserError)) {
+      finish('failed');
+      throw error;
+    }
     log.diagnostic(error.diagnostic);
     return finish('failed');
   } finally {
