@@ -1,18 +1,14 @@
-import { UserError } from '../diagnostics/types.js';
-import { HostError } from '../source/host.js';
+import { diagnosticsPrinter } from './diagnostics.js';
 import { errorLine } from './say.js';
 import type { World } from './world.js';
 
 /** The last resort: a user's mistake is a sentence, a bug of ours is one line and a file. */
 export async function reportBug(error: unknown, world: World): Promise<void> {
-  if (error instanceof UserError) {
-    const { diagnostic } = error;
-    world.err(errorLine(world, diagnostic.message, diagnostic.code));
-    if (diagnostic.help !== undefined) world.err(`  ${diagnostic.help}`);
-    return;
-  }
-  if (error instanceof HostError) {
-    world.err(errorLine(world, `cannot read \`${error.path}\`: ${error.detail}`));
+  const { userProblem } = await import('../run/failure.js');
+  const diagnostic = userProblem(error);
+  if (diagnostic !== undefined) {
+    const printer = await diagnosticsPrinter(world, new Map());
+    for (const text of printer.pretty([diagnostic])) world.err(text);
     return;
   }
   const message = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);

@@ -53,8 +53,8 @@ try {
   process.exitCode = EXIT.error;
   if (error instanceof UsageError) {
     world.err(`${world.colours.err.red('error')}: ${error.message}`);
-    world.err(
-      `run \`ftpc ${error.command === undefined ? '' : `${error.command} `}--help\` for what it takes`,
-    );
+    const [name = ''] = process.argv.slice(2);
+    const command = error.command ?? (Object.hasOwn(commands, name) ? name : undefined);
+    world.err(`run \`ftpc ${command === undefined ? '' : `${command} `}--help\` for what it takes`);
   } else await reportBug(error, world);
 }

@@ -14,11 +14,10 @@ export const PARAM_OPTION: Readonly<Record<string, OptionSpec>> = {
 };
 
 export function paramsOf(args: Arguments): Readonly<Record<string, string>> {
-  const params: Record<string, string> = {};
-  for (const text of args.texts('param')) {
+  const params = args.texts('param').map((text) => {
     const at = text.indexOf('=');
     if (at < 1) throw new UsageError(`\`-p\` needs \`name=value\`, not \`${text}\``);
-    params[text.slice(0, at)] = text.slice(at + 1);
-  }
-  return params;
+    return [text.slice(0, at), text.slice(at + 1)] as const;
+  });
+  return Object.fromEntries(params);
 }

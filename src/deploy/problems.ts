@@ -57,7 +57,9 @@ export function noSuchRelease(folder: string, release: number, known: readonly n
     'FTP0745',
     folder,
     `there is no release ${release}`,
-    `there are ${known.length === 0 ? 'none' : known.join(', ')}`,
+    known.length === 0
+      ? 'there are none yet'
+      : `there ${known.length === 1 ? 'is' : 'are'} ${known.join(', ')}`,
   );
 }
 

@@ -1,4 +1,5 @@
 import { type EndReason, generate, type Sampling } from '../../evaluation/generation/index.js';
+import { UsageError } from '../usage-error.js';
 import type { AnsweringModel } from './open.js';
 
 export interface AnswerOptions {
@@ -24,6 +25,7 @@ export async function answer(model: AnsweringModel, prompt: string, options: Ans
   const { tokenizer } = model;
   const decode = (ids: readonly number[]): string => tokenizer.decode(ids, { skipSpecial: true });
   const ids = tokenizer.encode(prompt);
+  if (ids.length === 0) throw new UsageError('there is no text that the model could go on from');
   const chosen: number[] = [];
   let shown = 0;
   const [generated] = await generate(model.decoder, [ids], {

@@ -3,6 +3,7 @@ import { ANSWER_OPTIONS, maxTokensOf, openOptions, samplingOf } from '../answers
 import type { Command } from '../command.js';
 import { EXIT } from '../exit-codes.js';
 import { readInput } from '../input.js';
+import { UsageError } from '../usage-error.js';
 
 export const generate: Command = {
   name: 'generate',
@@ -34,6 +35,12 @@ export const generate: Command = {
     const model = await openForAnswers(world.host, args.positional('model'), openOptions(args, world));
     try {
       const found = await answer(model, args.flag('raw') ? question : model.prompt(messages), options);
+      const { maxPositions } = model.decoder.options.config;
+      if (found.reason === 'full' && found.answerTokens === 0)
+        throw new UsageError(
+          `the question has ${found.promptTokens} tokens and leaves no room for an answer: the model takes ${maxPositions}`,
+          'generate',
+        );
       world.out(args.flag('json') ? JSON.stringify({ version: 1, ...found }) : found.text);
       return EXIT.done;
     } finally {
