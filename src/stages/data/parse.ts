@@ -40,7 +40,22 @@ export function parseLine(line: Line): Row | Fault {
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     return new Fault('malformed', `no JSON object, but ${nameOf(value)}`);
+  if (LONE_SURROGATES.test(text) && !wellFormed(value))
+    return new Fault('malformed', 'a text in it is no Unicode: half of a surrogate pair, as in `\\ud800`');
   return value as Row;
+}
+
+/** JSON can name what no UTF-8 can hold; only escapes can, so that other lines need no second look. */
+const LONE_SURROGATES = /\\u[dD][89a-fA-F]/;
+
+/** Whether all texts in a JSON value are Unicode. Nesting is as deep as `JSON.parse` lets through. */
+function wellFormed(value: unknown): boolean {
+  const open: unknown[] = [value];
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    if (typeof next === 'string' && /\p{Surrogate}/u.test(next)) return false;
+    if (typeof next === 'object' && next !== null) open.push(...Object.keys(next), ...Object.values(next));
+  }
+  return true;
 }
 
 /** What a JSON value is, for people. */

@@ -138,6 +138,8 @@ function nothingKept({ stage }: StageContext, settings: FormatSettings, report: 
 
 /** How to mend what befell most rows. */
 const HELPS: Readonly<Record<string, string>> = {
+  no_supervised_token:
+    'raise `max_length`, so that the answers fit behind their prompts, or shorten the prompts',
   too_long: 'raise `max_length`, or set `overflow = truncate`',
   missing_column: 'choose the `template` that fits the columns, or name them with `columns:` in the source',
 };
