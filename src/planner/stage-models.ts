@@ -57,12 +57,12 @@ export function openModels(program: Program, host: Host): Models {
   };
 }
 
-/** Bytes of the base as each method would hold it. Full training copies every weight and lets go of the base. */
+/** Bytes of the base as each method would hold it. Full training copies every weight; what it let go of is not yet collected. */
 export function weightBytes({ config, format }: PlannedModel): Readonly<Record<Chosen['method'], number>> {
   return {
     lora: plannedBytes(config, format, 'stored'),
     qlora: plannedBytes(config, format, 'nf4'),
-    full: 0,
+    full: plannedBytes(config, format, 'stored'),
   };
 }
 

@@ -51,6 +51,7 @@ export async function trainFacts(
       lora: { dropout: settings.lora.dropout, targets: targetsOf(settings.lora.targets) },
       rank: settings.lora.rank,
       lengths,
+      validated: validation !== undefined,
       onDevice: world.machine.devices.length > 0,
       planDecoder: world.planDecoder,
     },

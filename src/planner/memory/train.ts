@@ -20,6 +20,8 @@ export interface TrainMemory {
   /** Used for adapters where the choice, made for full training, has none. */
   readonly rank: number;
   readonly lengths: Lengths;
+  /** Whether the best state may be another than the last. */
+  readonly validated: boolean;
   readonly onDevice: boolean;
   readonly planDecoder: PlanDecoder;
 }
@@ -56,8 +58,8 @@ export function trainPeak(memory: TrainMemory, chosen: Chosen): Peak {
   const tensors = {
     ...NO_PARTS,
     ...parts,
-    // AdamW's two moments; the best state is kept on disk
-    optimizer: 2 * parts.gradients,
+    // AdamW's two moments, and the best state, which is read back from disk when all is done
+    optimizer: (memory.validated ? 3 : 2) * parts.gradients,
   };
   const runtime = context?.expected ?? DECODER_PROCESS;
   const bytes = sumOf(tensors) + runtime;
