@@ -1,4 +1,4 @@
-import { isAbsolute, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { type Answerer, answerer } from '../evaluation/chat.js';
 import { EVALUATION_SHAPES } from '../evaluation/shapes.js';
 import { createDecoder } from '../models/decoder/index.js';
@@ -7,14 +7,14 @@ import { MANIFEST, readManifest } from '../packaging/manifest/index.js';
 import { checkAdapter, readAdapter } from '../packaging/peft/read.js';
 import type { Host } from '../source/host.js';
 import { onnxRuntime } from '../tensor/runtimes/onnx/index.js';
-import { noBase } from './problems.js';
+import { noAdapter, noBase } from './problems.js';
 import { CURRENT } from './releases.js';
 
 export interface OpenAnswererOptions {
   /** Absolute: a model folder or GGUF file, an adapter folder, a release, or a folder of releases (its current one answers). */
   readonly folder: string;
-  /** An adapter over the model in `folder`. */
-  readonly adapter?: string;
+  /** The model under the adapter in `folder`. Left out: where a release's manifest says, else where PEFT's config does. */
+  readonly base?: string;
   /** How the base is held. Left out: as a release's manifest says, else as it is stored. */
   readonly storage?: 'stored' | 'f32' | 'nf4';
   /** The base's weights are fresh ones of this seed. */
@@ -54,14 +54,22 @@ export async function openAnswerer(host: Host, options: OpenAnswererOptions): Pr
   });
 }
 
-function sourceOf(host: Host, { folder, adapter, storage, seed }: OpenAnswererOptions): Source {
-  if (adapter !== undefined) return { base: folder, adapter, storage: storage ?? 'stored', seed };
+function sourceOf(host: Host, options: OpenAnswererOptions): Source {
+  const { folder, base, storage, seed } = options;
   const current = join(folder, CURRENT);
   if (!isModel(host, folder) && !isAdapter(host, folder) && host.stat(current)?.isFolder === true)
-    return sourceOf(host, { folder: current, storage });
-  if (!isAdapter(host, folder)) return { base: folder, storage: storage ?? 'stored', seed };
-  const found = baseOf(host, folder);
-  return { base: found.folder, adapter: folder, storage: storage ?? found.storage, seed: found.seed };
+    return sourceOf(host, { ...options, folder: current });
+  if (!isAdapter(host, folder)) {
+    if (base !== undefined) throw noAdapter(folder);
+    return { base: folder, storage: storage ?? 'stored', seed };
+  }
+  const under = baseUnder(host, folder, base);
+  return {
+    base: under.folder,
+    adapter: folder,
+    storage: storage ?? under.storage ?? 'stored',
+    seed: seed ?? under.seed,
+  };
 }
 
 /** A folder in Hugging Face layout, or a GGUF file. */
@@ -70,24 +78,36 @@ const isModel = (host: Host, path: string): boolean =>
 const isAdapter = (host: Host, folder: string): boolean =>
   host.stat(join(folder, 'adapter_config.json')) !== undefined;
 
-/** The base of an adapter folder: where a release's manifest says, or where PEFT's config does. */
-function baseOf(
-  host: Host,
-  folder: string,
-): { readonly folder: string; readonly storage: 'stored' | 'nf4'; readonly seed?: number } {
-  if (host.stat(join(folder, MANIFEST)) !== undefined) {
-    const manifest = readManifest(host, folder);
-    if ('damage' in manifest) throw noBase(folder, manifest.damage);
-    const { base } = manifest;
-    const path = isAbsolute(base.folder) ? base.folder : resolve(folder, base.folder);
-    if (!isModel(host, path)) throw noBase(folder, base.label);
-    return { folder: path, storage: base.storage, seed: base.seed };
+interface Base {
+  readonly folder: string;
+  readonly storage?: 'stored' | 'nf4';
+  readonly seed?: number;
+}
+
+/** The base of an adapter folder. One that the caller names is still held as the release's manifest says. */
+function baseUnder(host: Host, adapter: string, named: string | undefined): Base {
+  const manifest = host.stat(join(adapter, MANIFEST)) === undefined ? undefined : readManifest(host, adapter);
+  const known = manifest === undefined || 'damage' in manifest ? undefined : manifest.base;
+  if (named !== undefined) {
+    const folder = modelCalled(host, named, [host.cwd]);
+    if (folder === undefined) throw noBase(adapter, named);
+    return { ...known, folder };
   }
-  const { name } = readAdapter(host, folder).base;
-  const starter = join(host.packageFolder, 'stdlib', 'models', 'starter');
-  const places = name === null ? [] : [resolve(host.cwd, name), resolve(folder, name)];
-  if (name === 'starter') places.push(starter);
-  const path = places.find((place) => isModel(host, place));
-  if (path === undefined) throw noBase(folder, name ?? 'which it does not name');
-  return { folder: path, storage: 'stored' };
+  if (manifest !== undefined && 'damage' in manifest) throw noBase(adapter, manifest.damage);
+  if (known !== undefined) {
+    const folder = resolve(adapter, known.folder);
+    if (!isModel(host, folder)) throw noBase(adapter, known.label);
+    return { ...known, folder };
+  }
+  const { name } = readAdapter(host, adapter).base;
+  const folder = name === null ? undefined : modelCalled(host, name, [host.cwd, adapter]);
+  if (folder === undefined) throw noBase(adapter, name);
+  return { folder };
+}
+
+/** A folder from one of the places, or the starter where no folder has its name. */
+function modelCalled(host: Host, name: string, from: readonly string[]): string | undefined {
+  const places = from.map((place) => resolve(place, name));
+  if (name === 'starter') places.push(join(host.packageFolder, 'stdlib', 'models', 'starter'));
+  return places.find((place) => isModel(host, place));
 }

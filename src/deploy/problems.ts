@@ -92,12 +92,22 @@ export function gateClosed(stage: string, gate: string, failed: readonly string[
   );
 }
 
-export function noBase(folder: string, name: string): UserError {
+/** `name` is `null` where the adapter does not name its base. */
+export function noBase(folder: string, name: string | null): UserError {
   return error(
     'FTP0749',
     folder,
-    `the adapter's base \`${name}\` is not here`,
-    'name the folder of the base model',
+    name === null ? 'the adapter does not name its base' : `the adapter's base \`${name}\` is not here`,
+    'name the folder of the base: `--base FOLDER`',
+  );
+}
+
+export function noAdapter(folder: string): UserError {
+  return error(
+    'FTP0751',
+    folder,
+    `\`${folder}\` is no adapter, so it stands on no base`,
+    'leave `--base` out',
   );
 }
 

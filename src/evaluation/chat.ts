@@ -1,4 +1,5 @@
 import type { Decoder } from '../models/decoder/types.js';
+import { turnEnd } from '../models/turn-end.js';
 import type { ChatMessage, ChatTemplate, Tokenizer } from '../models/types.js';
 import { generate } from './generation/generate.js';
 import type { EndReason } from './generation/types.js';
@@ -25,16 +26,18 @@ export interface Answer {
   readonly text: string;
   readonly reason: EndReason;
   readonly promptTokens: number;
-  readonly tokens: number;
+  readonly answerTokens: number;
 }
 
 /** A model that answers messages. */
 export interface Answerer {
   /** What it was opened from, for people. */
   readonly label: string;
+  /** Has a chat template. Without one, messages are continued as a text of their lines. */
+  readonly chats: boolean;
   /**
-   * Answers messages, or goes on from a text as it stands. Calls must not overlap. Throws a `UserError` for a prompt
-   * that fills the model.
+   * Answers messages, or goes on from a text, before which the tokenizer puts the token that it begins texts with.
+   * Calls must not overlap. Throws a `UserError` for a prompt that fills the model.
    */
   answer(
     prompt: readonly ChatMessage[] | string,
@@ -48,21 +51,20 @@ export interface AnswererParts {
   readonly label: string;
   readonly decoder: Decoder;
   readonly tokenizer: Tokenizer;
-  /** Left out: the messages' texts are continued as they stand. */
   readonly template?: ChatTemplate;
 }
 
 export function answerer({ label, decoder, tokenizer, template }: AnswererParts): Answerer {
   const { config } = decoder.options;
-  const stopIds = [
-    ...new Set([...config.eosTokenIds, ...(template === undefined ? [] : turnEnd(template, tokenizer))]),
-  ];
+  const turn = template === undefined ? undefined : turnEnd(template, tokenizer);
+  const stopIds = [...new Set([...config.eosTokenIds, ...(turn === undefined ? [] : [turn.id])])];
   const decode = (ids: readonly number[]): string => tokenizer.decode(ids, { skipSpecial: true });
   return {
     label,
+    chats: template !== undefined,
     async answer(asked, options = {}, onText) {
       const { maxTokens = 256, temperature = 0, seed = 17, stop = [], signal } = options;
-      const prompt = tokenizer.encode(promptText(asked, template));
+      const prompt = promptIds(asked, tokenizer, template);
       if (prompt.length === 0 || prompt.length >= config.maxPositions)
         throw promptTooLong(label, prompt.length, config.maxPositions);
       const stream = textStream(stop);
@@ -99,7 +101,7 @@ export function answerer({ label, decoder, tokenizer, template }: AnswererParts)
         text: generated?.text ?? decode(ids),
         reason,
         promptTokens: prompt.length,
-        tokens: ids.length,
+        answerTokens: ids.length,
       };
     },
     release: () => decoder.release(),
@@ -110,25 +112,18 @@ function show(piece: string, onText: (piece: string) => void): void {
   if (piece !== '') onText(piece);
 }
 
-function promptText(asked: readonly ChatMessage[] | string, template: ChatTemplate | undefined): string {
-  if (typeof asked === 'string') return asked;
-  return template === undefined
-    ? asked.map(({ content }) => content).join('\n')
-    : template.render(asked, { addGenerationPrompt: true });
-}
-
-/** A text that no template writes by itself. */
-const MARK = 'q7Zx';
-
-/** The special token that the template puts after an assistant's answer, which is where the answer ends. */
-export function turnEnd(template: ChatTemplate, tokenizer: Tokenizer): readonly number[] {
-  const turn = template.render([
-    { role: 'user', content: 'q' },
-    { role: 'assistant', content: MARK },
-  ]);
-  const after = turn.slice(turn.lastIndexOf(MARK) + MARK.length).trimStart();
-  const [first] = tokenizer.encode(after);
-  if (first === undefined) return [];
-  const special = tokenizer.decode([first]) !== '' && tokenizer.decode([first], { skipSpecial: true }) === '';
-  return special ? [first] : [];
+/** A template writes the token that begins a text itself. */
+function promptIds(
+  asked: readonly ChatMessage[] | string,
+  tokenizer: Tokenizer,
+  template: ChatTemplate | undefined,
+): Int32Array {
+  if (typeof asked !== 'string' && template !== undefined)
+    return tokenizer.encode(template.render(asked, { addGenerationPrompt: true }));
+  const text = typeof asked === 'string' ? asked : asked.map(({ content }) => content).join('\n');
+  const ids = tokenizer.encode(text);
+  const { beginId } = tokenizer;
+  return beginId === undefined || ids[0] === beginId || ids.length === 0
+    ? ids
+    : Int32Array.of(beginId, ...ids);
 }

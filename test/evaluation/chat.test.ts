@@ -2,11 +2,13 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { openAnswerer } from '../../src/deploy/index.js';
 import { UserError } from '../../src/diagnostics/types.js';
-import { type Answerer, turnEnd } from '../../src/evaluation/chat.js';
+import { type Answerer, type AnswererParts, answerer } from '../../src/evaluation/chat.js';
 import { textStream } from '../../src/evaluation/text-stream.js';
+import { createDecoder } from '../../src/models/decoder/index.js';
 import { openModel } from '../../src/models/load.js';
 import type { Tokenizer } from '../../src/models/types.js';
 import { nodeHost } from '../../src/source/node-host.js';
+import { onnxRuntime } from '../../src/tensor/runtimes/onnx/index.js';
 import { expected, tiny } from './tiny.js';
 
 const host = nodeHost();
@@ -15,16 +17,24 @@ describe('answering', () => {
   let base: Answerer;
   let tuned: Answerer;
   let tokenizer: Tokenizer;
+  let parts: AnswererParts;
   before(async () => {
     base = await openAnswerer(host, { folder: join(tiny, 'base'), threads: 1 });
-    tuned = await openAnswerer(host, {
-      folder: join(tiny, 'base'),
-      adapter: join(tiny, 'adapter'),
-      threads: 1,
+    tuned = await openAnswerer(host, { folder: join(tiny, 'adapter'), base: join(tiny, 'base'), threads: 1 });
+    const model = openModel(host, join(tiny, 'base'));
+    tokenizer = await model.tokenizer();
+    const decoder = await createDecoder({
+      runtime: await onnxRuntime({ threads: 1 }),
+      config: model.config,
+      weights: model.loadWeights('stored'),
+      trainable: 'none',
+      checkpointedBlocks: 0,
+      headChunk: 64,
     });
-    tokenizer = await openModel(host, join(tiny, 'base')).tokenizer();
+    parts = { label: 'tiny', decoder, tokenizer, template: model.template() };
   });
   after(async () => {
+    await parts.decoder.release();
     await base.release();
     await tuned.release();
   });
@@ -34,9 +44,11 @@ describe('answering', () => {
       [base, expected.base],
       [tuned, expected.tuned],
     ] as const) {
-      const { text, tokens, promptTokens } = await model.answer(expected.prompts[0] ?? '', { maxTokens: 24 });
+      const { text, answerTokens, promptTokens } = await model.answer(expected.prompts[0] ?? '', {
+        maxTokens: 24,
+      });
       expect(text).to.equal(tokenizer.decode(greedy[0] ?? [], { skipSpecial: true }));
-      expect(tokens).to.equal(24);
+      expect(answerTokens).to.equal(24);
       expect(promptTokens).to.equal(expected.ids[0]?.length);
     }
   });
@@ -86,12 +98,54 @@ describe('answering', () => {
     expect(await codeOf('x'.repeat(127))).to.equal('none');
   });
 
-  it('finds the token that ends a turn in the template', () => {
-    const template = openModel(host, join(tiny, 'base')).template();
-    if (template === undefined) throw new Error('the model has a template');
-    expect(turnEnd(template, tokenizer)).to.deep.equal([258]);
-    const plain = { source: '', render: () => 'User: q\nAssistant: q7Zx\n' };
-    expect(turnEnd(plain, tokenizer)).to.deep.equal([]);
+  it('begins a text with the token that the tokenizer puts before texts, and a chat with what the template writes', async () => {
+    const { decoder, template } = parts;
+    const begins: Tokenizer = { ...tokenizer, beginId: tokenizer.encode('A')[0] };
+    const model = answerer({ label: 'tiny', decoder, tokenizer: begins, template });
+    const options = { maxTokens: 4 };
+    expect(await model.answer('Q', options)).to.deep.equal(await base.answer('AQ', options));
+    expect(await model.answer('AQ', options)).to.deep.equal(await base.answer('AQ', options));
+    const messages = [{ role: 'user', content: 'hi' }] as const;
+    expect(await model.answer(messages, options)).to.deep.equal(await base.answer(messages, options));
+    const plain = answerer({ label: 'tiny', decoder, tokenizer: begins });
+    expect(plain.chats).to.equal(false);
+    expect(await plain.answer(messages, options)).to.deep.equal(await base.answer('Ahi', options));
+  });
+
+  it('ends where the template ends a turn, whatever the config says', async () => {
+    const { decoder } = parts;
+    const { text: whole } = await base.answer('Q', { maxTokens: 6 });
+    const [first = 0] = tokenizer.encode(whole);
+    const special: Tokenizer = {
+      ...tokenizer,
+      decode: (ids, given) =>
+        given?.skipSpecial === true && ids.length === 1 && ids[0] === first
+          ? ''
+          : tokenizer.decode(ids, given),
+    };
+    const template = { source: '', render: () => `User: q\nAssistant: q7Zx${whole}` };
+    const model = answerer({ label: 'tiny', decoder, tokenizer: special, template });
+    expect(await model.answer('Q', { maxTokens: 6 })).to.include({
+      text: '',
+      reason: 'stop',
+      answerTokens: 0,
+    });
+  });
+
+  it('knows no base under what is no adapter, and says where one is missing', async () => {
+    const codeOf = async (options: { folder: string; base?: string }): Promise<string> => {
+      try {
+        await (await openAnswerer(host, { ...options, threads: 1 })).release();
+      } catch (error) {
+        if (error instanceof UserError) return error.diagnostic.code;
+        throw error;
+      }
+      return 'none';
+    };
+    const [model, adapter] = [join(tiny, 'base'), join(tiny, 'adapter')];
+    expect(await codeOf({ folder: model, base: model })).to.equal('FTP0751');
+    expect(await codeOf({ folder: adapter, base: join(tiny, 'nowhere') })).to.equal('FTP0749');
+    expect(await codeOf({ folder: adapter, base: model })).to.equal('none');
   });
 });
 

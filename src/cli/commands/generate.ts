@@ -1,15 +1,14 @@
 import type { ChatMessage } from '../../models/types.js';
-import { ANSWER_OPTIONS, maxTokensOf, openOptions, samplingOf } from '../answers/options.js';
+import { ANSWER_OPTIONS, answerOptions, noTemplate, openOptions } from '../answer-options.js';
 import type { Command } from '../command.js';
 import { EXIT } from '../exit-codes.js';
 import { readInput } from '../input.js';
-import { UsageError } from '../usage-error.js';
 
 export const generate: Command = {
   name: 'generate',
   doc: 'Lets a model answer one question: a model folder, an adapter folder, or a release.',
   positionals: [
-    { name: 'model', doc: 'Folder of a model, of an adapter, or of releases.' },
+    { name: 'model', doc: 'Folder of a model, of an adapter, or of releases; or a GGUF file.' },
     { name: 'question', doc: 'What is asked; `-` reads it from standard input.' },
   ],
   options: {
@@ -22,8 +21,8 @@ export const generate: Command = {
     ['ftpc generate models/base "2 + 2 =" --raw --max-tokens 4', 'goes on from a text'],
   ],
   run: async (args, world) => {
-    const { openForAnswers } = await import('../answers/open.js');
-    const { answer } = await import('../answers/answer.js');
+    const options = answerOptions(args);
+    const { openAnswerer } = await import('../../deploy/open-answerer.js');
     const asked = args.positional('question');
     const question = asked === '-' ? await readInput() : asked;
     const system = args.text('system');
@@ -31,16 +30,10 @@ export const generate: Command = {
       ...(system === undefined ? [] : [{ role: 'system' as const, content: system }]),
       { role: 'user', content: question },
     ];
-    const options = { maxTokens: maxTokensOf(args), sampling: samplingOf(args) };
-    const model = await openForAnswers(world.host, args.positional('model'), openOptions(args, world));
+    const model = await openAnswerer(world.host, openOptions(args, world));
     try {
-      const found = await answer(model, args.flag('raw') ? question : model.prompt(messages), options);
-      const { maxPositions } = model.decoder.options.config;
-      if (found.reason === 'full' && found.answerTokens === 0)
-        throw new UsageError(
-          `the question has ${found.promptTokens} tokens and leaves no room for an answer: the model takes ${maxPositions}`,
-          'generate',
-        );
+      if (!args.flag('raw') && !model.chats) throw noTemplate(model);
+      const found = await model.answer(args.flag('raw') ? question : messages, options);
       world.out(args.flag('json') ? JSON.stringify({ version: 1, ...found }) : found.text);
       return EXIT.done;
     } finally {

@@ -44,9 +44,8 @@ const targets: Readonly<Record<string, Target>> = {
       smoke: (release) => {
         context.emit({ type: 'note', stage: stage.name, text: `asking the release in ${release}` });
         return smoke(host, release, {
-          ...(isAdapter
-            ? { folder: base.folder, adapter: release, storage, seed: base.seed }
-            : { folder: release }),
+          folder: release,
+          ...(isAdapter ? { base: base.folder, storage, seed: base.seed } : {}),
           prompt: settings.smoke,
           threads: context.threads,
           signal: context.signal,

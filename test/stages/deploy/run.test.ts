@@ -122,11 +122,11 @@ describe('the deploy stage', () => {
       await model.release();
       expect(text).to.equal(manifest.smoke?.answer);
     }
-    const { text } = await answerOnce({ folder: join(tiny, 'base'), adapter: plain.release });
+    const { text } = await answerOnce({ folder: plain.release, base: join(tiny, 'base') });
     expect(text).to.equal(plain.manifest.smoke?.answer);
   });
 
-  const answerOnce = async (options: { folder: string; adapter?: string }) => {
+  const answerOnce = async (options: { folder: string; base?: string }) => {
     const model = await openAnswerer(nodeHost(), { ...options, threads: 1 });
     try {
       return await model.answer([{ role: 'user', content: 'Is MIT free?' }], { maxTokens: 48 });

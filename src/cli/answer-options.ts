@@ -1,0 +1,95 @@
+import { resolve } from 'node:path';
+import type { OpenAnswererOptions } from '../deploy/open-answerer.js';
+import { modelError } from '../diagnostics/catalogue/models.js';
+import { UserError } from '../diagnostics/types.js';
+import type { Answerer, AnswerOptions } from '../evaluation/chat.js';
+import type { Arguments } from './arguments.js';
+import type { OptionSpec } from './command.js';
+import { UsageError } from './usage-error.js';
+import type { World } from './world.js';
+
+/** Options of every command that lets a model answer. */
+export const ANSWER_OPTIONS: Readonly<Record<string, OptionSpec>> = {
+  base: {
+    type: 'string',
+    value: 'FOLDER',
+    doc: 'The base of an adapter, where it is not where the adapter says.',
+  },
+  system: { type: 'string', value: 'TEXT', doc: 'The system message.' },
+  'max-tokens': { type: 'number', value: 'N', doc: 'Longest answer; 128 where left out.' },
+  stop: { type: 'string', value: 'TEXT', many: true, doc: 'Ends the answer before this text.' },
+  temperature: {
+    type: 'number',
+    value: 'T',
+    doc: 'Draws tokens by their probability at this temperature; 0, the default, takes the likeliest.',
+  },
+  'top-p': {
+    type: 'number',
+    value: 'P',
+    doc: 'Draws only from the likeliest tokens that make up this share.',
+  },
+  'top-k': { type: 'number', value: 'N', doc: 'Draws only from this many of the likeliest tokens.' },
+  'min-p': {
+    type: 'number',
+    value: 'P',
+    doc: 'Draws only tokens that are at least this share as likely as the likeliest.',
+  },
+  'repetition-penalty': {
+    type: 'number',
+    value: 'X',
+    doc: 'Above 1 discourages tokens that stand in the prompt or the answer already.',
+  },
+  seed: { type: 'number', value: 'N', doc: 'Seed of the draws; 17 where left out.' },
+  '4bit': {
+    type: 'boolean',
+    doc: 'Holds the base in four bits, as for an adapter that was trained by qlora.',
+  },
+  threads: { type: 'number', value: 'N', doc: 'Threads; one a core where left out.' },
+};
+
+const LONGEST = 128;
+
+export const openOptions = (args: Arguments, { host }: World): OpenAnswererOptions => ({
+  folder: resolve(host.cwd, args.positional('model')),
+  base: args.text('base'),
+  storage: args.flag('4bit') ? 'nf4' : undefined,
+  threads: wholeFrom(1, args, 'threads'),
+});
+
+export function answerOptions(args: Arguments): AnswerOptions {
+  return {
+    maxTokens: wholeFrom(1, args, 'max-tokens') ?? LONGEST,
+    temperature: within(args, 'temperature', (value) => value >= 0, '0 or more'),
+    topP: within(args, 'top-p', (value) => value > 0 && value <= 1, 'above 0 and at most 1'),
+    topK: wholeFrom(1, args, 'top-k'),
+    minP: within(args, 'min-p', (value) => value >= 0 && value <= 1, 'from 0 to 1'),
+    repetitionPenalty: within(args, 'repetition-penalty', (value) => value > 0, 'above 0'),
+    seed: wholeFrom(0, args, 'seed'),
+    stop: args.texts('stop').filter((text) => text !== ''),
+  };
+}
+
+const wholeFrom = (least: number, args: Arguments, name: string): number | undefined =>
+  within(args, name, (value) => Number.isInteger(value) && value >= least, `a whole number from ${least}`);
+
+function within(
+  args: Arguments,
+  name: string,
+  allows: (value: number) => boolean,
+  range: string,
+): number | undefined {
+  const value = args.number(name);
+  if (value !== undefined && !allows(value)) throw new UsageError(`\`--${name}\` must be ${range}, not ${value}`);
+  return value;
+}
+
+/** A question needs a template that says how it is asked. */
+export const noTemplate = ({ label }: Answerer): UserError =>
+  new UserError(
+    modelError({
+      code: 'model_template',
+      path: label,
+      detail: 'the model has no chat template',
+      help: 'give the whole prompt yourself: `ftpc generate MODEL TEXT --raw`',
+    }),
+  );
