@@ -95,15 +95,15 @@ export function pipelineFolder(): Folder {
   };
 }
 
-/** 400 rows from 40 to 250 tokens. */
+/** 400 rows of 241 to 250 tokens: no cut of a batch saves padding. */
 export const SURVEY: LengthSurvey = {
   rows: 400,
   expected: { train: 320, valid: 40, test: 40, all: 400 },
   sampled: 400,
   longest: 250,
-  tokens: 400 * 145,
+  tokens: 400 * 245,
   supervised: 400 * 60,
-  histogram: [0, 0, ...new Array<number>(14).fill(400 / 14)],
+  histogram: [...new Array<number>(15).fill(0), 400],
 };
 
 /** Nothing is tokenized, nothing is timed. */
