@@ -4,7 +4,7 @@ import type { World } from './world.js';
 
 /** The last resort: a user's mistake is a sentence, a bug of ours is one line and a file. */
 export async function reportBug(error: unknown, world: World): Promise<void> {
-  const { userProblem } = await import('../run/failure.js');
+  const { userProblem } = await import('../models/user-problem.js');
   const diagnostic = userProblem(error);
   if (diagnostic !== undefined) {
     const printer = await diagnosticsPrinter(world, new Map());

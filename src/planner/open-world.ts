@@ -2,6 +2,7 @@
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { Program } from '../ir/types.js';
 import { planDecoder } from '../models/decoder/plan.js';
+import { userProblem } from '../models/user-problem.js';
 import type { Host } from '../source/host.js';
 import type { LengthSurvey } from '../stages/format/survey.js';
 import type { Chosen } from '../stages/types.js';
@@ -13,13 +14,20 @@ import { availableBytes, catalogueMachine, machineNames, type PlanMachine, thisM
 import { openMemo } from './memo.js';
 import type { PlanDecoder } from './memory/train.js';
 import { stageNamed } from './models.js';
-import { deviceNotRun, lengthsAssumed, noSuchEngine, problemOf, unknownMachine } from './problems.js';
-import { readLengths, type Survey, sourceSize, surveyedLengths, worstLengths } from './row-sources.js';
+import { deviceNotRun, lengthsAssumed, noSuchEngine, unknownMachine } from './problems.js';
+import {
+  limitedSize,
+  readLengths,
+  type Survey,
+  sourceSize,
+  surveyedLengths,
+  worstLengths,
+} from './row-sources.js';
 import { installedRuntime } from './runtime-identity.js';
 import { measureSpeed, speedKey } from './speed.js';
 import { openModels } from './stage-models.js';
 import type { Speed } from './time.js';
-import type { PlanStore, PlanWorld } from './world.js';
+import type { PlanStore, PlanWorld, SourceSize } from './world.js';
 
 export interface PlanOptions {
   readonly memoryBytes?: number;
@@ -79,14 +87,19 @@ export function openWorld(program: Program, host: Host, options: PlanOptions, st
       records: once(() => readRecords(host)),
       latest: once(() => latestKeys(host, program.file)),
       lengths: lengthLookup(program, host, found, keys, options.survey ?? surveyRows, report),
-      sources: (name) => {
-        const data = stageNamed(program, name);
-        return data === undefined ? { bytes: 0, rows: 0 } : sourceSize(program, host, data);
-      },
+      sources: (name) => sizeOf(program, host, name, false),
+      limited: (name) => sizeOf(program, host, name, true),
       speed: once(async () => (machine.here ? await measure() : undefined)),
       report,
     },
   };
+}
+
+function sizeOf(program: Program, host: Host, name: string, limited: boolean): SourceSize {
+  const data = stageNamed(program, name);
+  if (data === undefined) return { bytes: 0, rows: 0 };
+  const size = sourceSize(program, host, data);
+  return limited ? limitedSize(size, data) : size;
 }
 
 function machineOf(host: Host, options: PlanOptions, report: (diagnostic: Diagnostic) => void): PlanMachine {
@@ -125,7 +138,7 @@ function lengthLookup(
     const surveyed =
       surveys.get(name) ??
       survey(program, host, format).catch((error: unknown) => {
-        const problem = problemOf(error);
+        const problem = userProblem(error);
         if (problem === undefined) throw error;
         report(lengthsAssumed(format, problem.message));
         return undefined;

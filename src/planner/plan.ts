@@ -5,6 +5,7 @@
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { Reason, StageAction } from '../ir/events.js';
 import type { Program, Stage } from '../ir/types.js';
+import { userProblem } from '../models/user-problem.js';
 import type { Host } from '../source/host.js';
 import type { Chosen } from '../stages/types.js';
 import { openStore } from '../store/index.js';
@@ -15,7 +16,7 @@ import { comparableRecord } from './history.js';
 import { keyOf, runtimeName, type StageKey, stageParts } from './keys.js';
 import { availableBytes } from './machines.js';
 import { openWorld, type PlanOptions } from './open-world.js';
-import { notFit, problemOf, stageTooLarge } from './problems.js';
+import { notFit, stageTooLarge } from './problems.js';
 import { reason, runReasons } from './reasons.js';
 import { addSeconds, NO_TIME } from './time.js';
 import { choose, earlierChoice, type TrainFacts, trainFacts } from './train-stage.js';
@@ -32,7 +33,7 @@ export async function plan(program: Program, host: Host, options: PlanOptions = 
     try {
       stages.push(await planStage(world, stage));
     } catch (error) {
-      const problem = problemOf(error);
+      const problem = userProblem(error);
       if (problem === undefined) throw error;
       world.report(problem);
       stages.push(unknownStage(stage));

@@ -1,39 +1,10 @@
 /** What can be wrong with a plan, as diagnostics. */
-import { type Diagnostic, UserError } from '../diagnostics/types.js';
+import type { Diagnostic } from '../diagnostics/types.js';
 import type { Stage } from '../ir/types.js';
-import { ModelError } from '../models/types.js';
-import { HostError } from '../source/host.js';
 import type { PlanMachine } from './machines.js';
 import { largestPart } from './memory/parts.js';
 import { bytes } from './quantities.js';
 import type { Peak, Rejected } from './types.js';
-
-/** The diagnostic of an error that a user can cause; `undefined` for a bug. */
-export function problemOf(error: unknown): Diagnostic | undefined {
-  if (error instanceof UserError) return error.diagnostic;
-  if (error instanceof ModelError)
-    return {
-      code: 'FTP0904',
-      severity: 'error',
-      message: `the model \`${error.path}\` cannot be used: ${sentence(error.detail)}`,
-      at: { file: error.path, line: 0, column: 0 },
-      help: sentence(error.help),
-    };
-  if (error instanceof HostError)
-    return {
-      code: 'FTP0905',
-      severity: 'error',
-      message: `cannot read \`${error.path}\`: ${error.detail}`,
-      at: { file: error.path, line: 0, column: 0 },
-      help: 'check the path and that you may read it',
-    };
-  return undefined;
-}
-
-const sentence = (text: string): string => {
-  const bare = text.replace(/\.$/, '');
-  return /^[A-Z][a-z]/.test(bare) ? `${bare.charAt(0).toLowerCase()}${bare.slice(1)}` : bare;
-};
 
 export interface NotFit {
   readonly peak: Peak;

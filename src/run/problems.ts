@@ -1,12 +1,8 @@
 /** What can go wrong while stages run, as diagnostics. */
-import type { Diagnostic, Place } from '../diagnostics/types.js';
+import type { Diagnostic } from '../diagnostics/types.js';
 import type { Stage } from '../ir/types.js';
-import type { ModelError, ModelErrorCode } from '../models/types.js';
 import type { BudgetLine } from '../planner/types.js';
-import type { HostError } from '../source/host.js';
 import { bytesText } from './text.js';
-
-const place = (file: string): Place => ({ file, line: 0, column: 0 });
 
 export function processKilled(
   stage: Stage,
@@ -107,37 +103,5 @@ export function internalError(stage: Stage, message: string, trace: string): Dia
     at: stage.span,
     notes: [`the trace is in \`${trace}\``],
     help: 'report it with that file',
-  };
-}
-
-/** A code of the catalogue for each way in which model files can be wrong. */
-const MODEL_CODES: Readonly<Record<ModelErrorCode, string>> = {
-  model_not_found: 'FTP0831',
-  model_unsupported: 'FTP0832',
-  model_config: 'FTP0833',
-  model_weights: 'FTP0834',
-  model_tokenizer: 'FTP0835',
-  model_template: 'FTP0836',
-  adapter_invalid: 'FTP0837',
-  adapter_mismatch: 'FTP0838',
-};
-
-export function modelProblem(error: ModelError): Diagnostic {
-  return {
-    code: MODEL_CODES[error.code],
-    severity: 'error',
-    message: `\`${error.path}\`: ${error.detail}`,
-    at: place(error.path),
-    help: error.help,
-  };
-}
-
-export function cannotRead(error: HostError): Diagnostic {
-  return {
-    code: 'FTP0841',
-    severity: 'error',
-    message: `cannot read \`${error.path}\`: ${error.detail}`,
-    at: place(error.path),
-    help: 'check that it is there and may be read',
   };
 }

@@ -204,7 +204,7 @@ describe('plan', () => {
     const made = await plan({ ...broken, stages }, folder.host, QUICK);
     expectSchema(made);
     expect(made.valid).to.equal(false);
-    expect(made.diagnostics.map(({ code }) => code)).to.deep.equal(['FTP0904']);
+    expect(made.diagnostics.map(({ code }) => code)).to.deep.equal(['FTP0832']);
     expect(stageOf(made, 'rows').peak).to.not.equal(null);
     expect(stageOf(made, 'adapter').peak).to.equal(null);
   });

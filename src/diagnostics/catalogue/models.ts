@@ -13,7 +13,10 @@ const CODES = {
   adapter_mismatch: 'FTP0838',
 } as const;
 
-/** A `ModelError` as a diagnostic; its shape is repeated here, since models stand above diagnostics. */
+/**
+ * A `ModelError` as a diagnostic; its shape is repeated here, since models stand above diagnostics. Those errors are
+ * written as sentences, messages are not.
+ */
 export const modelError = (failure: {
   readonly code: keyof typeof CODES;
   readonly path: string;
@@ -23,8 +26,11 @@ export const modelError = (failure: {
   error(
     CODES[failure.code],
     { file: failure.path, line: 0, column: 0 },
-    `\`${failure.path}\`: ${failure.detail}`,
-    {
-      help: failure.help,
-    },
+    `\`${failure.path}\`: ${phrase(failure.detail)}`,
+    { help: phrase(failure.help) },
   );
+
+function phrase(sentence: string): string {
+  const bare = sentence.replace(/\.$/, '');
+  return /^[A-Z][a-z ]/.test(bare) ? `${bare.charAt(0).toLowerCase()}${bare.slice(1)}` : bare;
+}
