@@ -1,6 +1,6 @@
 import type { StageSummary } from '../ir/events.js';
 import { bytesText, numberText, secondsText } from '../run/text.js';
-import { STATUS_COLOUR } from './progress/sentences.js';
+import { statusText } from './progress/sentences.js';
 import { tableLines } from './table.js';
 import type { Colours } from './world.js';
 
@@ -16,7 +16,7 @@ export function summaryLines(stages: readonly StageSummary[], colours: Colours):
     ],
     stages.map((stage) => [
       stage.name,
-      STATUS_COLOUR[stage.status](colours)(stage.status),
+      statusText(stage, colours),
       stage.status === 'done' || stage.status === 'failed' ? secondsText(stage.seconds) : '',
       stage.peakMemoryBytes > 0 ? bytesText(stage.peakMemoryBytes) : '',
       headline(stage),

@@ -57,9 +57,8 @@ export async function runStages(
     else if (done.entry !== undefined && stage.kind === 'eval') gateClosed = true;
     else failed = true;
     const status = !holds ? 'failed' : done.cached ? 'cached' : 'done';
-    summaries.push(
-      finish(sink, summaryOf(stage, status, setting, done.entry, seconds, done.peakMemoryBytes)),
-    );
+    const summary = summaryOf(stage, status, setting, done.entry, seconds, done.peakMemoryBytes);
+    summaries.push(finish(sink, done.interrupted ? { ...summary, interrupted: true } : summary));
   }
   return { summaries, gateClosed, failed, interrupted };
 }

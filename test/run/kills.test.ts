@@ -78,6 +78,8 @@ describe('a run that is killed', () => {
       const { code } = await running.ended;
       expect(code).to.equal(130);
       expect(last(running.lines)).to.deep.include({ type: 'run.finished', status: 'interrupted' });
+      const finished = running.lines.find(({ type }) => type === 'stage.finished');
+      expect(finished).to.deep.include({ status: 'failed', interrupted: true });
       expect(existsSync(join(cwd, '.ftp/lock'))).to.equal(false);
     }
     expect((await finish(cwd)).code).to.equal(0);

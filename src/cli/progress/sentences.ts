@@ -1,13 +1,19 @@
-import type { Reason, RunEvent, StageStatus } from '../../ir/events.js';
+import type { Reason, RunEvent, StageStatus, StageSummary } from '../../ir/events.js';
 import { bytesText, numberText, secondsText } from '../../run/text.js';
 import type { Colours } from '../world.js';
 
-export const STATUS_COLOUR: Readonly<Record<StageStatus, (colours: Colours) => (text: string) => string>> = {
+const COLOURS: Readonly<Record<StageStatus, (colours: Colours) => (text: string) => string>> = {
   done: ({ green }) => green,
   cached: ({ cyan }) => cyan,
   failed: ({ red }) => red,
   blocked: ({ yellow }) => yellow,
 };
+
+/** How a stage ended, for people: one that was interrupted has nothing wrong with it. */
+export const statusText = (
+  { status, interrupted }: Pick<StageSummary, 'status' | 'interrupted'>,
+  colours: Colours,
+): string => (interrupted === true ? colours.yellow('interrupted') : COLOURS[status](colours)(status));
 
 const ACTION = { run: 'runs', resume: 'goes on from its checkpoint', cached: 'is up to date' } as const;
 
@@ -19,7 +25,7 @@ export function sentenceOf(event: RunEvent, colours: Colours): string | undefine
     return `${bold(event.stage)} ${ACTION[event.action]}${why === '' ? '' : dim(` (${why})`)}`;
   }
   if (event.type === 'stage.finished') {
-    const status = STATUS_COLOUR[event.status](colours)(event.status);
+    const status = statusText(event, colours);
     if (event.status === 'cached') return undefined;
     if (event.status === 'blocked') return `${bold(event.stage)} ${status}`;
     const memory = event.peakMemoryBytes > 0 ? `, ${bytesText(event.peakMemoryBytes)} at most` : '';

@@ -1,3 +1,4 @@
+import type { StageSummary } from '../../ir/events.js';
 import { bytesText, numberText, secondsText } from '../../run/text.js';
 import type { ReportInput } from '../input.js';
 import { html, type Markup, nothing } from '../markup.js';
@@ -22,13 +23,17 @@ ${diagnostics(events)}
 ${(end?.stages ?? []).map(
   (
     stage,
-  ) => html`<tr><td>${stage.name}</td><td>${stage.kind}</td><td class="status ${stage.status}">${stage.status}</td>
+  ) => html`<tr><td>${stage.name}</td><td>${stage.kind}</td><td class="status ${statusOf(stage)}">${statusOf(stage)}</td>
 <td class="n">${stage.status === 'cached' || stage.status === 'blocked' ? '' : secondsText(stage.seconds)}</td>
 <td class="n">${stage.peakMemoryBytes > 0 ? bytesText(stage.peakMemoryBytes) : ''}</td>
 <td>${figures(stage.metrics)}</td></tr>
 `,
 )}</table></div>`;
 }
+
+/** A stage that was interrupted has nothing wrong with it. */
+const statusOf = ({ status, interrupted }: StageSummary): string =>
+  interrupted === true ? 'interrupted' : status;
 
 const figures = (metrics: Readonly<Record<string, number>>): string =>
   Object.entries(metrics)
