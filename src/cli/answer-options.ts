@@ -79,7 +79,8 @@ function within(
   range: string,
 ): number | undefined {
   const value = args.number(name);
-  if (value !== undefined && !allows(value)) throw new UsageError(`\`--${name}\` must be ${range}, not ${value}`);
+  if (value !== undefined && !allows(value))
+    throw new UsageError(`\`--${name}\` must be ${range}, not ${value}`);
   return value;
 }
 

@@ -71,19 +71,21 @@ function keyIn(outputs: unknown): string | undefined {
 
 /**
  * What a stage should be compared with: its own last record, or, where it has none, the record of the same kind from
- * which hardly anything differs: the stage before it was renamed.
+ * which hardly anything differs: the stage before it was renamed. `others` are keys of the other stages' records: a
+ * stage that is new beside them is no change of theirs.
  */
 export function comparableRecord(
   records: readonly StageRecord[],
   kind: string,
   parts: Readonly<Record<string, string>>,
   latest: string | undefined,
+  others: ReadonlySet<string> = new Set(),
 ): StageRecord | undefined {
   const own = records.find(({ key }) => key === latest);
   if (own !== undefined) return own;
   let best: { record: StageRecord; distance: number } | undefined;
   for (const record of records) {
-    if (record.kind !== kind) continue;
+    if (record.kind !== kind || others.has(record.key)) continue;
     const distance = differences(record.parts, parts).length;
     if (best === undefined || distance < best.distance) best = { record, distance };
   }

@@ -149,13 +149,16 @@ function whatToDo(
   if (cached) return { action: 'cached', reasons: [reason('unchanged')] };
   if (world.store.resumable(key.key))
     return { action: 'resume', reasons: [reason('checkpoint', { path: `.ftp/work/${key.key}` })] };
-  return {
-    action: 'run',
-    reasons: runReasons(
-      key,
-      comparableRecord(world.records(), stage.kind, key.parts, world.latest().get(stage.name)),
-    ),
-  };
+  const latest = world.latest().get(stage.name);
+  const earlier = comparableRecord(world.records(), stage.kind, key.parts, latest, othersKeys(world, stage));
+  return { action: 'run', reasons: runReasons(key, earlier) };
+}
+
+/** Keys of the other stages: those of this plan, and those under which they were last completed. */
+function othersKeys({ program, keys, latest }: PlanWorld, stage: Stage): ReadonlySet<string> {
+  const others = program.stages.filter(({ name }) => name !== stage.name);
+  const found = others.flatMap(({ name }) => [keys.get(name)?.key, latest().get(name)]);
+  return new Set(found.filter((key) => key !== undefined));
 }
 
 function measuredPeak(peak: Peak | null, measured: number): Peak {

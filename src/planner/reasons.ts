@@ -17,6 +17,8 @@ export type ReasonCode =
   | 'file_added'
   | 'file_removed'
   | 'input_changed'
+  | 'input_added'
+  | 'input_removed'
   | 'choice_changed'
   | 'runtime_changed'
   | 'definition_changed';
@@ -42,7 +44,7 @@ function asReason(difference: Difference): Reason {
 function codeOf(prefix: string, { before, after }: Difference): ReasonCode {
   const change = before === undefined ? 'added' : after === undefined ? 'removed' : 'changed';
   if (prefix === 'file') return `file_${change}`;
-  if (prefix === 'stage') return 'input_changed';
+  if (prefix === 'stage') return `input_${change}`;
   if (prefix === 'chosen') return 'choice_changed';
   if (prefix === 'runtime') return 'runtime_changed';
   return prefix === 'settings' ? `setting_${change}` : 'definition_changed';

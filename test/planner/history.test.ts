@@ -64,5 +64,16 @@ describe('reasons', () => {
     expect(comparableRecord([other, near], 'train', PARTS, undefined)).to.equal(near);
     expect(comparableRecord([other], 'train', PARTS, undefined)).to.equal(undefined);
     expect(comparableRecord([near], 'eval', PARTS, undefined)).to.equal(undefined);
+    expect(comparableRecord([near], 'train', PARTS, undefined, new Set(['near']))).to.equal(undefined);
+  });
+
+  it('tell an input that is another one from an input that has changed', () => {
+    const { 'stage:dialogs': _, ...rest } = PARTS;
+    const reasons = runReasons({ key: '2', parts: { ...rest, 'stage:letters': 'lll' } }, record('1', PARTS));
+    expect(reasons).to.deep.equal([
+      { code: 'input_removed', path: 'dialogs', before: 'ddd', after: undefined },
+      { code: 'input_added', path: 'letters', before: undefined, after: 'lll' },
+    ]);
+    expect(reasonsText(reasons)).to.equal('no longer reads dialogs; reads letters now');
   });
 });

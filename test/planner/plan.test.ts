@@ -117,6 +117,7 @@ describe('plan', () => {
     expect(performance.now() - begun).to.be.lessThan(1000);
     expectSchema(made);
     expect(made.stages.map(({ action }) => action)).to.deep.equal(new Array(6).fill('cached'));
+    expect(renderPlanText(made, PLAIN)).to.not.match(/Memory of|Choice for/);
     expect(made.totals).to.deep.equal({
       peakBytes: 5e8,
       seconds: { expected: 0, low: 0, high: 0 },
@@ -144,6 +145,17 @@ describe('plan', () => {
     expect(stageOf(made, 'fused').reasons.map(({ code, path }) => [code, path])).to.deep.equal([
       ['input_changed', 'adapter'],
     ]);
+  });
+
+  it('does not take a stage that is new beside another for a change of that one', async () => {
+    pretend(await plan(folder.program(), folder.host, QUICK));
+    const [before = '', after = ''] = TEXT.split('merge fused');
+    const again = before
+      .slice(before.indexOf('eval quality'))
+      .replace('quality', 'again')
+      .replace('.test', '.valid');
+    const made = await plan(folder.program(`${before}${again}merge fused${after}`), folder.host, QUICK);
+    expect(stageOf(made, 'again').reasons).to.deep.equal([{ code: 'first_run' }]);
   });
 
   it('keeps the choice of a finished training, also on a smaller machine', async () => {

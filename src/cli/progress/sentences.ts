@@ -1,4 +1,5 @@
-import type { Reason, RunEvent, StageStatus, StageSummary } from '../../ir/events.js';
+import type { RunEvent, StageStatus, StageSummary } from '../../ir/events.js';
+import { reasonsText } from '../../planner/render/reasons.js';
 import { bytesText, numberText, secondsText } from '../../run/text.js';
 import type { Colours } from '../world.js';
 
@@ -39,18 +40,6 @@ export function sentenceOf(event: RunEvent, colours: Colours): string | undefine
     return `${event.stage}: ${event.cause}; goes on with ${JSON.stringify(event.change)}`;
   if (event.type === 'note') return dim(`${event.stage}: ${event.text}`);
   return undefined;
-}
-
-/** The first two reasons and how many there are more. */
-export function reasonsText(reasons: readonly Reason[]): string {
-  const texts = reasons.slice(0, 2).map(reasonText);
-  const more = reasons.length - texts.length;
-  return `${texts.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
-}
-
-function reasonText({ code, path }: Reason): string {
-  const words = code.replaceAll('_', ' ');
-  return path === undefined ? words : `${words}: ${path}`;
 }
 
 export type Progress = Extract<RunEvent, { type: 'stage.progress' }>;

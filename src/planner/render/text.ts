@@ -10,7 +10,9 @@ const UNKNOWN = 'known after run';
 const MARKS: Readonly<Record<StageAction, string>> = { run: '+', resume: '~', cached: '=' };
 
 export function renderPlanText(plan: Plan, palette: Palette): string {
-  const trains = plan.stages.filter(({ kind, peak }) => kind === 'train' && peak !== null);
+  const trains = plan.stages.filter(
+    ({ kind, action, peak }) => kind === 'train' && action !== 'cached' && peak !== null,
+  );
   const sections = [
     heading(plan, palette),
     stageTable(plan, palette),
