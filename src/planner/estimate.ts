@@ -48,7 +48,7 @@ const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
   },
   async format({ world, stage, look }) {
     const from = stage.settings['from'];
-    const { bytes, rows } = isReference(from) ? world.sources(from.stage) : { bytes: 0, rows: 0 };
+    const { bytes, rows } = isReference(from) ? world.limited(from.stage) : { bytes: 0, rows: 0 };
     const tokenizerBytes = world.models.tokenizerBytes(stage.settings.model);
     const lengths = await world.lengths(stage.name, 'all', look);
     const tokens = lengths?.tokens ?? bytes / 4;
@@ -78,16 +78,19 @@ const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
     const memory = forwardMemory(world, model, lengths.longest);
     const generates = settings.metrics.some(({ call }) => call === 'exact_match' || call === 'rouge_l');
     const rows = Math.min(lengths.rows, settings.generation.rows ?? lengths.rows);
-    const answers =
-      generates || settings.samples > 0
-        ? { rows: generates ? rows : settings.samples, maxTokens: settings.generation.max_tokens }
-        : undefined;
+    const answered = generates ? rows : Math.min(rows, settings.samples);
+    const answers = {
+      rows: answered,
+      // an answer is about as long a share of the longest row as of any
+      prompt: Math.ceil(lengths.longest * (1 - (0.8 * lengths.supervised) / Math.max(1, lengths.tokens))),
+      maxTokens: settings.generation.max_tokens,
+    };
     const speed = look ? await world.speed() : undefined;
     const models = settings.baseline === undefined ? 1 : 2;
     const perToken = flopsPerToken(world, memory);
     const forward = models * paddedTokens(lengths) * perToken;
-    const prompts = models * (answers?.rows ?? 0) * (lengths.tokens / Math.max(1, lengths.rows)) * perToken;
-    const tokens = models * (answers?.rows ?? 0) * settings.generation.max_tokens;
+    const prompts = models * answers.rows * (lengths.tokens / Math.max(1, lengths.rows)) * perToken;
+    const tokens = models * answers.rows * settings.generation.max_tokens;
     return {
       peak: evaluationPeak(memory, answers),
       seconds:
@@ -117,7 +120,9 @@ const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
     const smoke = typeof stage.settings['smoke'] === 'string';
     const seconds = copySeconds(2 * bytes);
     return {
-      peak: smoke ? evaluationPeak(forwardMemory(world, model, 256), { rows: 1, maxTokens: 64 }) : copyPeak(),
+      peak: smoke
+        ? evaluationPeak(forwardMemory(world, model, 256), { rows: 1, prompt: 64, maxTokens: 64 })
+        : copyPeak(),
       seconds: here(world, smoke ? plus(seconds, 2) : seconds),
       diskBytes: bytes,
     };

@@ -32,6 +32,13 @@ export function readLengths(host: Host, entry: string, split: string): Lengths |
   return countedLengths(JSON.parse(host.readText(path)) as FormatInfo, split);
 }
 
+/** What of the sources is handed on: less than all where `limit` says so. */
+export function limitedSize({ bytes, rows }: SourceSize, data: Stage): SourceSize {
+  const limit = data.settings.limit;
+  if (typeof limit !== 'number' || limit >= rows) return { bytes, rows };
+  return { bytes: Math.ceil((bytes * limit) / rows), rows: limit };
+}
+
 /** What of the surveyed rows a split will get. Repetitions are not known yet, so that this is an upper bound. */
 export function expectedRows(data: Stage | undefined, surveyed: number, split: string): number {
   const settings = data?.settings as unknown as DataSettings | undefined;

@@ -51,7 +51,9 @@ export async function trainFacts(
       lora: { dropout: settings.lora.dropout, targets: targetsOf(settings.lora.targets) },
       rank: settings.lora.rank,
       lengths,
-      validated: validation !== undefined,
+      validation,
+      steps: (rows) =>
+        totalSteps(Math.max(1, rows), settings.batch.global, stopAfter(settings, stage.origins)),
       onDevice: world.machine.devices.length > 0,
       planDecoder: world.planDecoder,
     },
@@ -173,11 +175,7 @@ export function trainFlops(stage: Stage, facts: TrainFacts, chosen: Chosen): num
   const lengths = shortened(facts.memory.lengths, chosen.maxLength);
   const shape = decoderShape(facts.memory, chosen);
   const perToken = facts.memory.planDecoder(shape).flops / (shape.rows * shape.length);
-  const steps = totalSteps(
-    Math.max(1, lengths.rows),
-    settings.batch.global,
-    stopAfter(settings, stage.origins),
-  );
+  const steps = facts.memory.steps(lengths.rows);
   const perRow = paddedTokens(lengths) / Math.max(1, lengths.rows);
   const trained = steps * Math.min(settings.batch.global, lengths.rows) * perRow * perToken;
   const validations = Math.ceil(steps / settings.checkpoint.every);

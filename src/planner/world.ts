@@ -42,6 +42,8 @@ export interface PlanWorld {
   /** Lengths of a split of a format stage. `look` false: only if it costs nothing. */
   lengths(format: string, split: string, look: boolean): Promise<Lengths | undefined>;
   sources(data: string): SourceSize;
+  /** What of them a data stage hands on at most. */
+  limited(data: string): SourceSize;
   /** `undefined` where nothing can be measured: the machine is not here. */
   speed(): Promise<Speed | undefined>;
   report(diagnostic: Diagnostic): void;

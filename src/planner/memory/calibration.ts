@@ -13,6 +13,17 @@ const MIB = 2 ** 20;
 /** Node, this program, the tensor runtime with its thread pool, and its compiled graphs. */
 export const DECODER_PROCESS = 105 * MIB;
 
+/**
+ * A compiled graph beyond those of one shape. From whole trainings of 500 to 1,100 steps, which end 26 to 44 MiB above
+ * what a few steps of one shape reach.
+ */
+export const SESSION = 1.85 * MIB;
+
+/** A compiled graph of a generation: each number of rows that are still being answered is a shape. */
+export const ANSWER_SESSION = 0.65 * MIB;
+/** The decoder keeps this many graphs and releases the least recently used (`models/decoder/compiled.ts`). */
+export const MOST_SESSIONS = 64;
+
 /** An evaluation or a merge also loads the tokenizer and keeps rows and answers … */
 export const READER_PROCESS = 114 * MIB;
 /** … of which the tokenizer takes this many bytes a byte of its file. */
@@ -22,9 +33,9 @@ export const TOKENIZER_SHARE = 6;
 export const DEPLOY_PROCESS = 122 * MIB;
 
 /**
- * A stage that streams rows: its process, the strings on their way to the collector (so many bytes a byte of the
- * sources, until it keeps pace), and what stays of a row. Measured: data 70, 133 and 173 to 192 MiB for 1.1, 8 and
- * 42 MB of sources; format 81, 135 and 190.
+ * A stage that streams rows: its process, what waits for the collector (so many bytes a byte of the rows, until it
+ * keeps pace), and what stays of a row. Measured: data 70 to 72, 133 to 146 and 173 to 192 MiB for 1.1, 8 and 42 MB
+ * of sources; format 81 for 0.1 MB, 128 for 1.1, 135 to 137 for 8, 190 for 42.
  */
 export interface RowProcess {
   readonly process: number;
@@ -32,8 +43,8 @@ export interface RowProcess {
   readonly mostGarbage: number;
   readonly row: number;
 }
-export const DATA_PROCESS: RowProcess = { process: 59 * MIB, garbage: 8.4, mostGarbage: 76 * MIB, row: 580 };
-export const FORMAT_PROCESS: RowProcess = { process: 76 * MIB, garbage: 7, mostGarbage: 85 * MIB, row: 300 };
+export const DATA_PROCESS: RowProcess = { process: 59 * MIB, garbage: 9.5, mostGarbage: 80 * MIB, row: 580 };
+export const FORMAT_PROCESS: RowProcess = { process: 76 * MIB, garbage: 50, mostGarbage: 56 * MIB, row: 560 };
 
 /** How far the figure of a decoder's process may be from what is measured, as a share, either way. */
 export const SPREAD = { below: 0.06, above: 0.05 } as const;

@@ -5,7 +5,14 @@ import type { DecoderPlanOptions } from '../../models/decoder/types.js';
 import type { LoraConfig, ModelConfig } from '../../models/types.js';
 import { paddedLength } from '../../training/batch.js';
 import type { Peak } from '../types.js';
-import { DEVICE_CONTEXT, READER_PROCESS, SPREAD, TOKENIZER_SHARE } from './calibration.js';
+import {
+  ANSWER_SESSION,
+  DEVICE_CONTEXT,
+  MOST_SESSIONS,
+  READER_PROCESS,
+  SPREAD,
+  TOKENIZER_SHARE,
+} from './calibration.js';
 import { NO_PARTS, peakOf, sumOf } from './parts.js';
 import type { PlanDecoder } from './train.js';
 
@@ -22,26 +29,32 @@ export interface ForwardMemory {
   readonly planDecoder: PlanDecoder;
 }
 
+export interface Answers {
+  readonly rows: number;
+  /** Tokens of the longest prompt. */
+  readonly prompt: number;
+  readonly maxTokens: number;
+}
+
 /** Forward passes over the held-out rows, and answers over a cache of keys and values. */
-export function evaluationPeak(
-  memory: ForwardMemory,
-  answers: { readonly rows: number; readonly maxTokens: number } | undefined,
-): Peak {
+export function evaluationPeak(memory: ForwardMemory, answers: Answers | undefined): Peak {
   const { config } = memory;
   const length = paddedLength(Math.min(memory.longest, config.maxPositions), config.maxPositions);
   const rows = Math.max(1, Math.floor(EVALUATION_SHAPES.batchTokens / length));
   const losses = forward(memory, rows, length);
   if (answers === undefined || answers.rows === 0) return losses;
-  const capacity = Math.min(memory.longest + answers.maxTokens, config.maxPositions);
+  const capacity = Math.min(answers.prompt + answers.maxTokens, config.maxPositions);
   const perRow = capacity * cacheBytesPerToken(config);
   const together = Math.max(
     1,
     Math.min(MOST_ROWS, answers.rows, Math.floor(EVALUATION_SHAPES.cacheBytes / perRow)),
   );
-  const prompts = forward(memory, together, length, {
+  const sessions = Math.min(MOST_SESSIONS, 2 * answers.rows);
+  const prompts = forward(memory, together, Math.min(paddedLength(answers.prompt), config.maxPositions), {
     // a cache that grows is copied into one of twice the size
     activations: 1.5 * together * perRow,
     logits: 2 * 4 * together * config.vocabSize,
+    workspace: ANSWER_SESSION * sessions,
   });
   return prompts.bytes > losses.bytes ? prompts : losses;
 }

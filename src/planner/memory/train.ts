@@ -5,8 +5,9 @@ import type { Chosen } from '../../stages/types.js';
 import { paddedLength } from '../../training/batch.js';
 import { type Lengths, shortened } from '../lengths.js';
 import type { Peak } from '../types.js';
-import { DECODER_PROCESS, DEVICE_CONTEXT, SPREAD } from './calibration.js';
+import { DECODER_PROCESS, DEVICE_CONTEXT, SESSION, SPREAD } from './calibration.js';
 import { NO_PARTS, peakOf, sumOf } from './parts.js';
+import { moreSessions } from './sessions.js';
 
 export type PlanDecoder = (options: DecoderPlanOptions) => DecoderPlan;
 
@@ -20,8 +21,10 @@ export interface TrainMemory {
   /** Used for adapters where the choice, made for full training, has none. */
   readonly rank: number;
   readonly lengths: Lengths;
-  /** Whether the best state may be another than the last. */
-  readonly validated: boolean;
+  /** Rows to watch training on. */
+  readonly validation: Lengths | undefined;
+  /** Optimiser steps of the whole training, for this many rows. */
+  steps(rows: number): number;
   readonly onDevice: boolean;
   readonly planDecoder: PlanDecoder;
 }
@@ -53,15 +56,23 @@ export function longestPadded(
 }
 
 export function trainPeak(memory: TrainMemory, chosen: Chosen): Peak {
-  const { parts } = memory.planDecoder(decoderShape(memory, chosen));
+  const { parts, graphs } = memory.planDecoder(decoderShape(memory, chosen));
   const context = memory.onDevice ? DEVICE_CONTEXT : undefined;
+  const lengths = shortened(memory.lengths, chosen.maxLength);
+  const sessions = moreSessions({
+    lengths,
+    validation: memory.validation,
+    chosen,
+    steps: memory.steps(lengths.rows),
+    perShape: graphs.length - 1,
+  });
   const tensors = {
     ...NO_PARTS,
     ...parts,
     // AdamW's two moments, and the best state, which is read back from disk when all is done
-    optimizer: (memory.validated ? 3 : 2) * parts.gradients,
+    optimizer: (memory.validation !== undefined ? 3 : 2) * parts.gradients,
   };
-  const runtime = context?.expected ?? DECODER_PROCESS;
+  const runtime = context?.expected ?? DECODER_PROCESS + sessions * SESSION;
   const bytes = sumOf(tensors) + runtime;
   return peakOf(
     { ...tensors, runtime },
