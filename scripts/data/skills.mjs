@@ -29,16 +29,22 @@ const SKILLS = {
   quote(text, _, key) {
     const all = text.split(' ');
     const at = whole(`at ${key}`, Math.max(1, all.length - 3));
-    const phrase = all.slice(at, at + 1 + whole(`length ${key}`, 3)).join(' ').replace(/[.,;:"()]/g, '');
+    const phrase = all
+      .slice(at, at + 1 + whole(`length ${key}`, 3))
+      .join(' ')
+      .replace(/[.,;:"()]/g, '');
     if (!/^[A-Za-z][A-Za-z' -]+$/.test(phrase) || text.includes('"')) return undefined;
     const question = pick(['Find the quotation.', 'Which part is quoted?', 'What does the text quote?'], key);
     return [question, text.replace(phrase, `"${phrase}"`), `The text quotes "${phrase}".`];
   },
-  number(text, other, key) {
+  number(_, other, key) {
     const number = `${whole(`a ${key}`, 12)}.${whole(`b ${key}`, 10)}`;
     const name = title(other);
     if (name === '') return undefined;
-    const form = pick([`${name} ${number}`, `${name} v${number}`, `${words(other)[0]}-${number}`], `form ${key}`);
+    const form = pick(
+      [`${name} ${number}`, `${name} v${number}`, `${words(other)[0]}-${number}`],
+      `form ${key}`,
+    );
     const question = pick(['Find the number in this name.', 'Which number does the name carry?'], key);
     return [question, form, `The number is ${number}.`];
   },
@@ -72,7 +78,11 @@ const SKILLS = {
     if (name === '') return undefined;
     const line = `"${name}" ${pick(['means', 'is', 'shall mean'], `verb ${key}`)} ${text}`;
     return rank(`ask ${key}`) < 0.6
-      ? [pick(['Find the word that is explained.', 'What is being explained?'], key), line, `It explains "${name}".`]
+      ? [
+          pick(['Find the word that is explained.', 'What is being explained?'], key),
+          line,
+          `It explains "${name}".`,
+        ]
       : [`Find what "${name}" stands for.`, line, `It stands for ${text}`];
   },
   heading(text, other, key) {
@@ -82,7 +92,11 @@ const SKILLS = {
     const line = `${number}. ${name}. ${capital(text)}`;
     return rank(`ask ${key}`) < 0.5
       ? [pick(['Find the heading.', 'How is this headed?'], key), line, `The heading is ${name}.`]
-      : [pick(['Find the number of this part.', 'How is this numbered?'], key), line, `The number is ${number}.`];
+      : [
+          pick(['Find the number of this part.', 'How is this numbered?'], key),
+          line,
+          `The number is ${number}.`,
+        ];
   },
   copy: (text, _, key) => [pick(['Copy the text.', 'Write this down once more.'], key), text, text],
   ends(text, _, key) {

@@ -29,7 +29,7 @@ export function summaryLines(stages: readonly StageSummary[], colours: Colours):
 const MOST = 4;
 
 function headline({ metrics, outputs }: StageSummary): string {
-  const release = outputs.release;
+  const release = outputs['release'];
   const figures = Object.entries(metrics)
     .filter(([name]) => !name.startsWith('baseline.'))
     .slice(0, MOST)

@@ -26,12 +26,12 @@ export function writeReport(
   const lengths: Record<string, readonly Lengths[]> = {};
   const evaluations: Record<string, EvaluationReport> = {};
   for (const { name, kind, outputs } of stages) {
-    const file = outputs.report;
+    const file = outputs['report'];
     const report = file === undefined ? undefined : readJson(join(host.cwd, file));
     if (report === undefined) continue;
     if (kind === 'data' || kind === 'format') rows[name] = report as RowsReport;
     if (kind === 'eval') evaluations[name] = report as EvaluationReport;
-    if (kind === 'format') lengths[name] = lengthsBeside(join(host.cwd, outputs.format ?? ''));
+    if (kind === 'format') lengths[name] = lengthsBeside(join(host.cwd, outputs['format'] ?? ''));
   }
   const page = renderReport({
     events: withWholeCurves(readJournal(store.layout, runId), store, plan),

@@ -49,7 +49,7 @@ const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
   async format({ world, stage, look }) {
     const from = stage.settings['from'];
     const { bytes, rows } = isReference(from) ? world.limited(from.stage) : { bytes: 0, rows: 0 };
-    const tokenizerBytes = world.models.tokenizerBytes(stage.settings.model);
+    const tokenizerBytes = world.models.tokenizerBytes(stage.settings['model']);
     const lengths = await world.lengths(stage.name, 'all', look);
     const tokens = lengths?.tokens ?? bytes / 4;
     return {

@@ -34,7 +34,7 @@ export function readLengths(host: Host, entry: string, split: string): Lengths |
 
 /** What of the sources is handed on: less than all where `limit` says so. */
 export function limitedSize({ bytes, rows }: SourceSize, data: Stage): SourceSize {
-  const limit = data.settings.limit;
+  const limit = data.settings['limit'];
   if (typeof limit !== 'number' || limit >= rows) return { bytes, rows };
   return { bytes: Math.ceil((bytes * limit) / rows), rows: limit };
 }

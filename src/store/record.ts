@@ -28,8 +28,8 @@ function isRecord(value: unknown): value is StageRecord {
     isObject(parts) &&
     isObject(files) &&
     isObject(result) &&
-    isObject(result.outputs) &&
-    isObject(result.metrics) &&
+    isObject(result['outputs']) &&
+    isObject(result['metrics']) &&
     typeof seconds === 'number' &&
     typeof peakMemoryBytes === 'number'
   );

@@ -125,7 +125,7 @@ describe('command line', () => {
     const all = await Promise.all(Object.values(commands).map((load) => load()));
     const path = join(nodeHost().packageFolder, 'docs/cli.md');
     const text = cliReference(all);
-    if (process.env.UPDATE_GOLDEN === '1') writeFileSync(path, text);
+    if (process.env['UPDATE_GOLDEN'] === '1') writeFileSync(path, text);
     expect(readFileSync(path, 'utf8')).to.equal(text);
   });
 }).timeout(60_000);

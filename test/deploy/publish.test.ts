@@ -135,7 +135,10 @@ describe('publishing', () => {
       (...args: A): void => {
         calls++;
         if (calls > at) throw error();
-        if (calls < at) return work(...args);
+        if (calls < at) {
+          work(...args);
+          return;
+        }
         half?.(...args);
         throw error();
       };

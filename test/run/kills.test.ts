@@ -9,7 +9,7 @@ import { freshFolder } from './worlds.js';
 
 const last = (lines: readonly Line[]): Line => lines.at(-1) as Line;
 const statuses = (line: Line): readonly string[] =>
-  (line.stages as readonly { readonly status: string }[]).map(({ status }) => status);
+  (line['stages'] as readonly { readonly status: string }[]).map(({ status }) => status);
 
 /** Every entry is complete: it has its record, and nothing half written stands beside it. */
 function expectWholeStore(cwd: string): void {
@@ -29,8 +29,8 @@ describe('a run that is killed', () => {
     expect(code).to.equal(1);
     expect(err).to.not.contain('    at ');
     const [diagnostic] = running.lines.filter(({ type }) => type === 'diagnostic');
-    expect(diagnostic?.code).to.equal('FTP0811');
-    expect(diagnostic?.message).to.contain('SIGKILL');
+    expect(diagnostic?.['code']).to.equal('FTP0811');
+    expect(diagnostic?.['message']).to.contain('SIGKILL');
     expect(last(running.lines)).to.deep.include({ type: 'run.finished', status: 'failed' });
     expect(statuses(last(running.lines))).to.deep.equal(['failed', 'blocked']);
     expectWholeStore(cwd);
@@ -93,8 +93,8 @@ describe('a run that is killed', () => {
     const second = await finish(cwd);
     expect(second.code).to.equal(1);
     const [diagnostic] = second.lines.filter(({ type }) => type === 'diagnostic');
-    expect(diagnostic?.code).to.equal('FTP0804');
-    expect(diagnostic?.message).to.contain(`process ${running.process.pid}`);
+    expect(diagnostic?.['code']).to.equal('FTP0804');
+    expect(diagnostic?.['message']).to.contain(`process ${running.process.pid}`);
     expect((await running.ended).code).to.equal(0);
   });
 }).timeout(60_000);

@@ -54,10 +54,10 @@ describe('a training that the system kills for want of memory', () => {
     group?.take(stageProcess(cwd));
     const recovery = await running.until(({ type }) => type === 'recovery');
     expect(recovery).to.deep.include({ stage: 'adapter', change: { microBatch: 4, accumulation: 2 } });
-    expect(recovery.cause).to.contain('for want of memory');
+    expect(recovery['cause']).to.contain('for want of memory');
     expect((await running.ended).code).to.equal(0);
     const steps = running.lines.flatMap((line) =>
-      typeof line.step === 'number' && line.type === 'stage.progress' ? [line.step] : [],
+      typeof line['step'] === 'number' && line.type === 'stage.progress' ? [line['step']] : [],
     );
     expect(Math.max(...steps)).to.equal(12);
     const again = steps.findIndex((step, index) => index > 0 && step <= (steps[index - 1] ?? 0));

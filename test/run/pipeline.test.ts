@@ -16,7 +16,7 @@ const schema = (name: string) => {
 
 const last = (lines: readonly Line[]): Line => lines.at(-1) as Line;
 const stagesOf = (line: Line) =>
-  line.stages as readonly {
+  line['stages'] as readonly {
     readonly name: string;
     readonly status: string;
     readonly outputs: Readonly<Record<string, string>>;
@@ -54,7 +54,7 @@ describe('ftpc run', () => {
     for (const stage of stagesOf(last(lines))) {
       expect(stage.status).to.equal('done');
       expect(stage.peakMemoryBytes).to.be.within(30e6, 500e6);
-      const report = JSON.parse(readFileSync(join(cwd, stage.outputs.report ?? ''), 'utf8'));
+      const report = JSON.parse(readFileSync(join(cwd, stage.outputs['report'] ?? ''), 'utf8'));
       const fits = schema('stage-report');
       expect(fits(report), JSON.stringify(fits.errors)).to.equal(true);
       expect(report.rows).to.equal(report.kept + report.dropped.length);
@@ -75,7 +75,7 @@ describe('ftpc run', () => {
     const again = await finish(cwd);
     expect(stagesOf(last(again.lines)).map(({ status }) => status)).to.deep.equal(['cached', 'cached']);
     expect(
-      again.lines.filter(({ type }) => type === 'stage.started').map((line) => line.action),
+      again.lines.filter(({ type }) => type === 'stage.started').map((line) => line['action']),
     ).to.deep.equal(['cached', 'cached']);
   });
 
@@ -119,12 +119,12 @@ describe('ftpc run', () => {
     writePipeline(cwd, { least: 500 });
     const { code, lines } = await finish(cwd);
     expect(code).to.equal(1);
-    expect(last(lines).status).to.equal('failed');
+    expect(last(lines)['status']).to.equal('failed');
     expect(stagesOf(last(lines)).map(({ status }) => status)).to.deep.equal(['failed', 'blocked']);
     const [diagnostic] = lines.filter(({ type }) => type === 'diagnostic');
     expect(diagnostic).to.deep.include({ code: 'FTP0821', severity: 'error', file: 'tiny.ftp', line: 10 });
-    expect(diagnostic?.message).to.contain('rows = 60, needs >= 500');
-    const report = stagesOf(last(lines))[0]?.outputs.report ?? '';
+    expect(diagnostic?.['message']).to.contain('rows = 60, needs >= 500');
+    const report = stagesOf(last(lines))[0]?.outputs['report'] ?? '';
     expect(JSON.parse(readFileSync(join(cwd, report), 'utf8')).kept).to.equal(60);
 
     writePipeline(cwd, { least: 60 });
@@ -166,11 +166,11 @@ describe('ftpc run', () => {
     const first = await finish(cwd);
     const before = storeDigests(cwd);
     const [rows] = stagesOf(last(first.lines));
-    const train = join(cwd, rows?.outputs.train ?? '');
+    const train = join(cwd, rows?.outputs['train'] ?? '');
     writeFileSync(train, readFileSync(train, 'utf8').replace('Vienna', 'Vienne'));
     const { lines, code } = await finish(cwd);
     expect(code).to.equal(0);
-    expect(lines.filter(({ type }) => type === 'diagnostic').map((line) => line.code)).to.deep.equal([
+    expect(lines.filter(({ type }) => type === 'diagnostic').map((line) => line['code'])).to.deep.equal([
       'FTP0802',
     ]);
     expect(stagesOf(last(lines)).map(({ status }) => status)).to.deep.equal(['done', 'cached']);

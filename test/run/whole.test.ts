@@ -16,12 +16,12 @@ interface Summary {
 
 const summaries = (lines: readonly Line[]): Readonly<Record<string, Summary>> =>
   Object.fromEntries(
-    ((lines.at(-1)?.stages ?? []) as readonly Summary[]).map((stage) => [stage.name, stage]),
+    ((lines.at(-1)?.['stages'] ?? []) as readonly Summary[]).map((stage) => [stage.name, stage]),
   );
 
 const adapterDigest = (cwd: string, stage: Summary | undefined): string =>
   createHash('sha256')
-    .update(readFileSync(join(cwd, stage?.outputs.last ?? '', 'adapter_model.safetensors')))
+    .update(readFileSync(join(cwd, stage?.outputs['last'] ?? '', 'adapter_model.safetensors')))
     .digest('hex');
 
 describe('a whole pipeline', () => {
@@ -35,8 +35,8 @@ describe('a whole pipeline', () => {
     expect(err).to.equal('');
     expect(code).to.equal(0);
     first = summaries(lines);
-    const steps = lines.filter((line) => line.type === 'stage.progress' && line.step !== undefined);
-    expect(steps.map((line) => line.step)).to.deep.equal([1, 2, 3, 4, 5, 6]);
+    const steps = lines.filter((line) => line.type === 'stage.progress' && line['step'] !== undefined);
+    expect(steps.map((line) => line['step'])).to.deep.equal([1, 2, 3, 4, 5, 6]);
     for (const step of steps)
       expect(step).to.include.keys(
         'loss',
@@ -51,11 +51,11 @@ describe('a whole pipeline', () => {
 
   it('goes from rows to a release, and does nothing twice', async () => {
     expect(Object.values(first).map(({ status }) => status)).to.deep.equal(Array(6).fill('done'));
-    expect(first.local?.outputs.release).to.equal('releases/tiny/0001');
-    expect(existsSync(join(whole, first.adapter?.outputs.adapter ?? '', 'adapter_config.json'))).to.equal(
-      true,
-    );
-    expect(existsSync(join(whole, first.fused?.outputs.model ?? '', 'config.json'))).to.equal(true);
+    expect(first['local']?.outputs['release']).to.equal('releases/tiny/0001');
+    expect(
+      existsSync(join(whole, first['adapter']?.outputs['adapter'] ?? '', 'adapter_config.json')),
+    ).to.equal(true);
+    expect(existsSync(join(whole, first['fused']?.outputs['model'] ?? '', 'config.json'))).to.equal(true);
     expect(readdirSync(join(whole, '.ftp/work'))).to.deep.equal([]);
     const { lines, code } = await finish(whole);
     expect(code).to.equal(0);
@@ -91,7 +91,7 @@ describe('a whole pipeline', () => {
     expect(back.err).to.contain('FTP0744').and.to.not.contain('    at ');
     rmSync(join(whole, 'releases'), { recursive: true });
     const { lines } = await finish(whole);
-    expect(summaries(lines).local?.status).to.equal('done');
+    expect(summaries(lines)['local']?.status).to.equal('done');
     expect(existsSync(join(whole, 'releases/tiny/current/config.json'))).to.equal(true);
   });
 
@@ -99,19 +99,19 @@ describe('a whole pipeline', () => {
     writePipeline(whole, { steps: 6, gate: '< 1.01' });
     const { lines, code } = await finish(whole);
     expect(code).to.equal(3);
-    expect(lines.at(-1)?.status).to.equal('gate_failed');
+    expect(lines.at(-1)?.['status']).to.equal('gate_failed');
     const found = summaries(lines);
-    expect([found.quality?.status, found.fused?.status, found.local?.status]).to.deep.equal([
+    expect([found['quality']?.status, found['fused']?.status, found['local']?.status]).to.deep.equal([
       'failed',
       'cached',
       'blocked',
     ]);
-    expect(found.quality?.metrics).to.include.keys('perplexity', 'baseline.perplexity');
+    expect(found['quality']?.metrics).to.include.keys('perplexity', 'baseline.perplexity');
     const [gate] = lines.filter(({ type }) => type === 'diagnostic');
-    expect(gate?.code).to.equal('FTP0822');
-    expect(lines.find((line) => line.type === 'stage.started' && line.stage === 'quality')?.action).to.equal(
-      'cached',
-    );
+    expect(gate?.['code']).to.equal('FTP0822');
+    expect(
+      lines.find((line) => line.type === 'stage.started' && line['stage'] === 'quality')?.['action'],
+    ).to.equal('cached');
   });
 
   for (const [whom, kill] of [
@@ -128,21 +128,23 @@ describe('a whole pipeline', () => {
       expect(readdirSync(join(cwd, '.ftp/work'))).to.have.lengthOf(1);
       const { lines, code } = await finish(cwd);
       expect(code).to.equal(0);
-      const begun = lines.filter(({ type }) => type === 'stage.started').map((line) => line.action);
+      const begun = lines.filter(({ type }) => type === 'stage.started').map((line) => line['action']);
       expect(begun).to.deep.equal(['cached', 'cached', 'resume', 'run', 'run', 'run']);
-      expect(adapterDigest(cwd, summaries(lines).adapter)).to.equal(adapterDigest(whole, first.adapter));
+      expect(adapterDigest(cwd, summaries(lines)['adapter'])).to.equal(
+        adapterDigest(whole, first['adapter']),
+      );
     });
 
   it('saves its state when it is interrupted', async () => {
     const cwd = freshFolder();
     writePipeline(cwd, { steps: 6 });
     const running = start(cwd);
-    await running.until((line) => line.type === 'stage.progress' && line.step === 3);
+    await running.until((line) => line.type === 'stage.progress' && line['step'] === 3);
     running.process.kill('SIGINT');
     expect((await running.ended).code).to.equal(130);
     const saved = running.lines.filter(({ type }) => type === 'checkpoint.saved');
-    expect(Number(saved.at(-1)?.step)).to.be.within(3, 6);
+    expect(Number(saved.at(-1)?.['step'])).to.be.within(3, 6);
     const { lines } = await finish(cwd);
-    expect(adapterDigest(cwd, summaries(lines).adapter)).to.equal(adapterDigest(whole, first.adapter));
+    expect(adapterDigest(cwd, summaries(lines)['adapter'])).to.equal(adapterDigest(whole, first['adapter']));
   });
 }).timeout(60_000);

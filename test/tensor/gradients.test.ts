@@ -44,8 +44,8 @@ describe('gradient rules agree with finite differences', () => {
       const inputs: Record<string, number[]> = Object.fromEntries(
         Object.entries(inputsOf(test, graph)).map(([name, { data }]) => [name, Array.from(data, Number)]),
       );
-      inputs.weight = (inputs.weight ?? []).map(() => random() + 0.5);
-      const lossAt = () => evaluate(graph, inputs).loss?.[0] ?? Number.NaN;
+      inputs['weight'] = (inputs['weight'] ?? []).map(() => random() + 0.5);
+      const lossAt = () => evaluate(graph, inputs)['loss']?.[0] ?? Number.NaN;
       const found = evaluate(graph, inputs);
       for (const name of wanted.filter((input) => input !== 'mask')) {
         const values = inputs[name] ?? [];

@@ -27,8 +27,8 @@ export async function evaluateStack(
     const [x, y] = layer % 2 === 0 ? [even, odd] : [odd, even];
     const outputs = outputsOf(machine, graph, (name) => (name === 'y' ? y : undefined), 'cache');
     await graph.run({ x, ...machine.positions(shape), ...weights.block(layer) }, outputs);
-    if (onCache !== undefined && outputs.keys !== undefined && outputs.values !== undefined)
-      onCache(layer, outputs.keys, outputs.values);
+    if (onCache !== undefined && outputs['keys'] !== undefined && outputs['values'] !== undefined)
+      onCache(layer, outputs['keys'], outputs['values']);
   }
   return options.config.layers % 2 === 0 ? even : odd;
 }

@@ -46,8 +46,8 @@ function diagnostics(events: ReportInput['events']): Markup {
   if (found.length === 0) return nothing;
   return html`<ul>${found.map((event) => {
     const fields = event as Readonly<Record<string, unknown>>;
-    const severity = String(fields.severity);
-    const place = typeof fields.file === 'string' ? ` (${fields.file}:${String(fields.line)})` : '';
-    return html`<li><b class="${severity}">${severity} ${String(fields.code)}</b> ${String(fields.message)}<span class="soft">${place}</span></li>`;
+    const severity = String(fields['severity']);
+    const place = typeof fields['file'] === 'string' ? ` (${fields['file']}:${String(fields['line'])})` : '';
+    return html`<li><b class="${severity}">${severity} ${String(fields['code'])}</b> ${String(fields['message'])}<span class="soft">${place}</span></li>`;
   })}</ul>`;
 }

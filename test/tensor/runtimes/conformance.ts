@@ -55,7 +55,7 @@ export function conformance(name: string, open: () => Promise<Runtime>): void {
       });
       const compiled = await runtime.compile(graph);
       const result = await compiled.run({ total: held, x: ones([4, 2]), y: ones([4, 3]) }, { sum: held });
-      expect(result.sum).to.equal(held);
+      expect(result['sum']).to.equal(held);
       expect(Array.from(held.data)).to.deep.equal([5, 6, 7, 8, 9, 10]);
       await compiled.release();
     });
