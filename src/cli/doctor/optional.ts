@@ -1,11 +1,18 @@
-import { execa } from 'execa';
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import type { Check } from './finding.js';
+
+const TIMEOUT = 5_000;
 
 /** The first line that a program prints; `undefined` where it is not there or does not answer. */
 async function answer(program: string, args: readonly string[]): Promise<string | undefined> {
-  const { stdout, failed } = await execa(program, [...args], { reject: false, timeout: 5_000 });
-  const line = stdout?.split('\n')[0]?.trim() ?? '';
-  return failed || line === '' ? undefined : line;
+  try {
+    const { stdout } = await promisify(execFile)(program, [...args], { timeout: TIMEOUT });
+    const line = stdout.split('\n')[0]?.trim();
+    return line === '' ? undefined : line;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Things that nothing here needs, but that people ask for. */

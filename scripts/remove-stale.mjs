@@ -1,0 +1,15 @@
+// Removes from dist/ what was built from sources that are gone: mocha would run tests that nobody can read any more.
+// What still has its source stays, so that the build is incremental and a run in another terminal is not disturbed.
+import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const dist = join(root, 'dist');
+
+if (existsSync(dist))
+  for (const entry of readdirSync(dist, { recursive: true, withFileTypes: true })) {
+    const file = join(entry.parentPath, entry.name);
+    const source = join(root, relative(dist, file)).replace(/\.js(\.map)?$/, '.ts');
+    if (entry.isFile() && /\.js(\.map)?$/.test(entry.name) && !existsSync(source)) rmSync(file);
+  }
