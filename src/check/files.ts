@@ -78,7 +78,7 @@ export function checkPath(
   if (names === 'files') {
     if (stat !== undefined && !stat.isFolder) return path;
     if (stat === undefined && /[*?[{]/.test(path) && host.glob(path, folder).length > 0) return path;
-    return context.report(errors.noFilesMatch(span, path, folder));
+    return context.report(errors.noFilesMatch(span, path));
   }
   if (stat === undefined) return context.report(errors.modelFolderMissing(span, path, 'no such folder'));
   if (!stat.isFolder) return context.report(errors.modelFolderMissing(span, path, 'this is a file'));

@@ -120,10 +120,10 @@ export const fileMissing = (at: Span, path: string, why: string): Diagnostic =>
     help: 'the path starts from the folder of the pipeline file',
   });
 
-export const noFilesMatch = (at: Span, pattern: string, folder: string): Diagnostic =>
+export const noFilesMatch = (at: Span, pattern: string): Diagnostic =>
   error('FTP0316', at, `no file matches \`${pattern}\``, {
     label: 'matches nothing',
-    help: `the pattern starts from the folder of the pipeline file, \`${folder}\``,
+    help: 'the pattern starts from the folder of the pipeline file',
   });
 
 export const modelFolderMissing = (at: Span, folder: string, why: string): Diagnostic =>
