@@ -12,18 +12,31 @@ import type { SourceSize } from './world.js';
 
 export type Survey = (program: Program, host: Host, format: Stage) => Promise<LengthSurvey>;
 
-/** Bytes of a row where nobody has counted: only for the order of magnitude of a plan. */
-const BYTES_PER_ROW = 400;
+/** Bytes at the start of a file whose lines are counted; the rest is taken to be like them. */
+const SAMPLE = 1 << 16;
 
 export function sourceSize(program: Program, host: Host, data: Stage): SourceSize {
   const settings = data.settings as unknown as DataSettings;
   const sources = (Array.isArray(settings.source) ? settings.source : [settings.source]) as readonly Call[];
   const general = settings.mix === undefined ? [] : [settings.mix.general];
-  const bytes = [...sources, ...general]
+  const sizes = [...sources, ...general]
     .flatMap(({ args }) => filesOf(String(args['files']), program.folder, host))
-    .reduce((sum, path) => sum + (host.stat(path)?.size ?? 0), 0);
-  return { bytes, rows: Math.ceil(bytes / BYTES_PER_ROW) };
+    .map((path) => fileSize(host, path));
+  return {
+    bytes: sizes.reduce((sum, { bytes }) => sum + bytes, 0),
+    rows: Math.ceil(sizes.reduce((sum, { rows }) => sum + rows, 0)),
+  };
 }
+
+function fileSize(host: Host, path: string): SourceSize {
+  const bytes = host.stat(path)?.size ?? 0;
+  const sample = host.readBytes(path, 0, SAMPLE);
+  if (sample.length === 0) return { bytes, rows: 0 };
+  const lines = sample.reduce((count, byte) => count + (byte === LINE_FEED ? 1 : 0), 0);
+  return { bytes, rows: (bytes * Math.max(1, lines)) / sample.length };
+}
+
+const LINE_FEED = 0x0a;
 
 /** From the output of a format stage that has run. */
 export function readLengths(host: Host, entry: string, split: string): Lengths | undefined {

@@ -5,22 +5,19 @@
  *
  * Measured on models of the starter's shape (MiB, process beside the tensors): train 94 to 103 for 4 to 16 rows of
  * 192 to 256 tokens, eval 108 to 111, merge 107. The figures hold where the stage's process exposes `gc`, so that
- * buffers that were outgrown are let go (`tensor/garbage.ts`); elsewhere a batch that is longer than any before may
- * add 10 to 30 MiB for a while.
+ * buffers that were outgrown are let go (`tensor/garbage.ts`); elsewhere a training
+ * in which batches grow ends 10 to 30 MiB higher.
  */
 const MIB = 2 ** 20;
 
 /** Node, this program, the tensor runtime with its thread pool, and its compiled graphs. */
 export const DECODER_PROCESS = 105 * MIB;
 
-/**
- * A compiled graph beyond those of one shape. From whole trainings of 500 to 1,100 steps, which end 26 to 44 MiB above
- * what a few steps of one shape reach.
- */
-export const SESSION = 1.85 * MIB;
+/** A compiled graph beyond those of one shape: a training of 239 steps ended 18 MiB above what one shape takes. */
+export const SESSION = 1 * MIB;
 
 /** A compiled graph of a generation: each number of rows that are still being answered is a shape. */
-export const ANSWER_SESSION = 0.65 * MIB;
+export const ANSWER_SESSION = 0.5 * MIB;
 /** The decoder keeps this many graphs and releases the least recently used (`models/decoder/compiled.ts`). */
 export const MOST_SESSIONS = 64;
 
@@ -33,18 +30,31 @@ export const TOKENIZER_SHARE = 6;
 export const DEPLOY_PROCESS = 122 * MIB;
 
 /**
- * A stage that streams rows: its process, what waits for the collector (so many bytes a byte of the rows, until it
- * keeps pace), and what stays of a row. Measured: data 70 to 72, 133 to 146 and 173 to 192 MiB for 1.1, 8 and 42 MB
- * of sources; format 81 for 0.1 MB, 128 for 1.1, 135 to 137 for 8, 190 for 42.
+ * A stage that streams rows: its process, what waits for the collector (so many bytes a row and a byte of it, until it keeps pace),
+ * and what stays of a row. Measured: data 70 to 73, 133 to 146, 163 and 173 to 192 MiB for 4,500, 19,500, 24,600 and
+ * 98,000 rows; format 81 for 400, 128 for 4,300, 135 to 159 for 20,000 to 24,000, 190 for 98,000.
  */
 export interface RowProcess {
   readonly process: number;
   readonly garbage: number;
+  readonly garbagePerByte: number;
   readonly mostGarbage: number;
   readonly row: number;
 }
-export const DATA_PROCESS: RowProcess = { process: 59 * MIB, garbage: 9.5, mostGarbage: 80 * MIB, row: 580 };
-export const FORMAT_PROCESS: RowProcess = { process: 76 * MIB, garbage: 50, mostGarbage: 56 * MIB, row: 560 };
+export const DATA_PROCESS: RowProcess = {
+  process: 59 * MIB,
+  garbage: 3000,
+  garbagePerByte: 4.5,
+  mostGarbage: 86 * MIB,
+  row: 580,
+};
+export const FORMAT_PROCESS: RowProcess = {
+  process: 76 * MIB,
+  garbage: 12_000,
+  garbagePerByte: 0,
+  mostGarbage: 54 * MIB,
+  row: 700,
+};
 
 /** How far the figure of a decoder's process may be from what is measured, as a share, either way. */
 export const SPREAD = { below: 0.06, above: 0.05 } as const;

@@ -1,5 +1,6 @@
 /** Stages that read rows or copy files: no tensors, only a process and what it keeps of each row. */
 import type { Peak } from '../types.js';
+import type { SourceSize } from '../world.js';
 import {
   DATA_PROCESS,
   DEPLOY_PROCESS,
@@ -10,19 +11,15 @@ import {
 } from './calibration.js';
 import { peakOf } from './parts.js';
 
-export interface RowMemory {
-  /** Of the sources. */
-  readonly bytes: number;
-  readonly rows: number;
-}
+export const dataPeak = (size: SourceSize): Peak => rowPeak(size, DATA_PROCESS, 0);
 
-export const dataPeak = (memory: RowMemory): Peak => rowPeak(memory, DATA_PROCESS, 0);
+export const formatPeak = (size: SourceSize, tokenizerBytes: number): Peak =>
+  rowPeak(size, FORMAT_PROCESS, TOKENIZER_SHARE * tokenizerBytes);
 
-export const formatPeak = (memory: RowMemory, tokenizerBytes: number): Peak =>
-  rowPeak(memory, FORMAT_PROCESS, TOKENIZER_SHARE * tokenizerBytes);
-
-function rowPeak({ bytes, rows }: RowMemory, measured: RowProcess, tables: number): Peak {
-  const runtime = measured.process + Math.min(measured.mostGarbage, measured.garbage * bytes);
+function rowPeak({ rows, bytes }: SourceSize, measured: RowProcess, tables: number): Peak {
+  const runtime =
+    measured.process +
+    Math.min(measured.mostGarbage, measured.garbage * rows + measured.garbagePerByte * bytes);
   const workspace = measured.row * rows + tables;
   return spread(runtime, workspace);
 }
