@@ -49,7 +49,8 @@ export async function runInProcess(
   const child = fork(fileURLToPath(new URL('./child.js', import.meta.url)), [], {
     cwd: job.cwd,
     env: { ...process.env, ...childEnvironment(job.threads) },
-    execArgv: [],
+    // lets the tensor room give outgrown buffers back at once (see tensor/garbage.ts), as the memory plan assumes
+    execArgv: ['--expose-gc'],
     serialization: 'advanced',
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
