@@ -25,7 +25,7 @@ import { checkOverrides } from './check/params.js';
 import { type CheckedStage, checkBudget, checkStage } from './check/stages.js';
 import { fillTokenizers } from './check/tokenizers.js';
 import { findCycles, inOrder, inputsOf } from './check/wiring.js';
-import { hostError } from './diagnostics/catalogue/files.js';
+import { hostError, tooManyMistakes } from './diagnostics/catalogue/files.js';
 import type { Diagnostic } from './diagnostics/types.js';
 import type { Budget, Program, Value } from './ir/types.js';
 import { type Host, HostError } from './source/host.js';
@@ -87,7 +87,7 @@ export function compile(host: Host, file: string, options: CompileOptions = {}):
     main.tree,
     loader.sources,
   );
-  if (diagnostics.some(isError)) return { diagnostics, sources: loader.sources };
+  if (diagnostics.some(isError)) return { diagnostics: firstOf(diagnostics, file), sources: loader.sources };
 
   // 5. Order.
   const program: Program = {
@@ -101,6 +101,14 @@ export function compile(host: Host, file: string, options: CompileOptions = {}):
   };
   return { program, diagnostics, sources: loader.sources };
 }
+
+/** Mistakes that are shown of one pipeline: a file of another kind has more than anyone reads. */
+const MOST = 200;
+
+const firstOf = (diagnostics: readonly Diagnostic[], file: string): readonly Diagnostic[] =>
+  diagnostics.length <= MOST
+    ? diagnostics
+    : [...diagnostics.slice(0, MOST), tooManyMistakes(file, diagnostics.length - MOST)];
 
 const isError = ({ severity }: Diagnostic): boolean => severity === 'error';
 

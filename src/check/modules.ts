@@ -84,7 +84,7 @@ export class ModuleLoader {
     const source = sourceText(isLibrary ? `${name}.ftp` : name, this.host.readText(path));
     this.sources.set(source.file, source);
     const { tree, diagnostics } = isLibrary ? parseOnce(source) : parse(source);
-    this.diagnostics.push(...diagnostics);
+    for (const found of diagnostics) this.diagnostics.push(found);
     this.loading.push(path);
     const imports = tree.imports.map((statement) => ({ statement, module: this.imported(statement, path) }));
     this.loading.pop();

@@ -31,12 +31,20 @@ export function run(laidOut: Layout, tokens: IToken[], rule: (parser: FtpParser)
   if (laidOut.excess !== undefined) return { cst: undefined, failures: [] };
   parser ??= new FtpParser();
   parser.input = tokens;
-  const cst: CstNode | undefined = rule(parser);
-  return { cst, failures: parser.errors };
+  try {
+    const cst: CstNode | undefined = rule(parser);
+    return { cst, failures: parser.errors };
+  } catch (error) {
+    // The library's recovery goes one call deeper with every mistake.
+    if (!(error instanceof RangeError)) throw error;
+    return { cst: undefined, failures: parser.errors };
+  }
 }
 
 /** Lines that are set aside at most; a file with more is no pipeline. */
 const MOST_LINES = 40;
+/** With more failures than these a file is no pipeline either: it is not read again and again. */
+const MOST_FAILURES = 200;
 
 export function readProgram(
   laidOut: Layout,
@@ -46,9 +54,10 @@ export function readProgram(
   const diagnostics: Diagnostic[] = [];
   for (let line = 0; ; line++) {
     const { cst, failures } = run(laidOut, tokens, (parser) => parser.program());
-    const found = line < MOST_LINES ? unreadableLine(failures, tokens, laidOut) : undefined;
+    const readable = line < MOST_LINES && failures.length <= MOST_FAILURES;
+    const found = readable ? unreadableLine(failures, tokens, laidOut) : undefined;
     if (found === undefined) {
-      diagnostics.push(...syntaxErrors(failures, tokens, source));
+      for (const found of syntaxErrors(failures, tokens, source)) diagnostics.push(found);
       return { cst, diagnostics };
     }
     diagnostics.push(...syntaxErrors([found.failure], tokens, source));

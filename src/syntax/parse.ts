@@ -20,12 +20,16 @@ export interface Parsed {
 /** After these something is missing from the tree. */
 const BREAKING = new Set(['FTP0101', 'FTP0117']);
 
+/** A text with more signs that are not of the language is none of its texts: nothing is concluded from the rest. */
+const MOST_FOREIGN = 200;
+
 export function parse(source: SourceText): Parsed {
   const { laidOut, diagnostics, comments } = start(source);
   const errorsAt = diagnostics.filter(({ code }) => BREAKING.has(code)).map(offsetOf);
-  const program = readProgram(laidOut, source);
+  const program =
+    diagnostics.length > MOST_FOREIGN ? { cst: undefined, diagnostics: [] } : readProgram(laidOut, source);
   const syntax = program.diagnostics;
-  errorsAt.push(...syntax.map(offsetOf));
+  for (const found of syntax) errorsAt.push(offsetOf(found));
   const reported: Diagnostic[] = [];
   const tree = buildTree(program.cst ?? { name: 'program', children: {} }, {
     file: source.file,

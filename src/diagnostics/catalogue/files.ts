@@ -53,3 +53,8 @@ export const noRows = (stage: string, file: string): Diagnostic =>
   error('FTP0607', at(file), `\`${stage}\` has no row left`, {
     help: 'the report of the stage names every row that was dropped, with its line and the reason',
   });
+
+export const tooManyMistakes = (file: string, more: number): Diagnostic =>
+  error('FTP0608', at(file), `\`${file}\` has ${more} more mistakes, which are not shown`, {
+    help: 'mend the first ones and check again; where there is no end of them, this is no pipeline',
+  });
