@@ -1,4 +1,6 @@
 /** What can go wrong on a disk, as diagnostics: named functions, so that no message is written twice. */
+import { accessSync, constants, existsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { type Diagnostic, UserError } from '../diagnostics/types.js';
 
 const place = (file: string) => ({ file, line: 0, column: 0 });
@@ -21,6 +23,7 @@ const CAUSES: Readonly<Record<string, { readonly why: string; readonly help: str
     help: 'something else removes files under `.ftp`; stop it and run again',
   },
   ENOTDIR: { why: 'a file stands where a folder is needed', help: 'move that file away and run again' },
+  EEXIST: { why: 'a file stands where a folder is needed', help: 'move that file away and run again' },
   EISDIR: { why: 'a folder stands where a file is needed', help: 'move that folder away and run again' },
 };
 
@@ -43,7 +46,19 @@ export function writing<T>(path: string, bytes: number | undefined, write: () =>
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
     if (typeof code !== 'string' || !(error instanceof Error) || !('syscall' in error)) throw error;
-    throw new UserError(cannotWrite(path, code, bytes));
+    throw new UserError(cannotWrite(path, code === 'ENOENT' ? causeOfAbsence(path) : code, bytes));
+  }
+}
+
+/** Node's recursive mkdir says ENOENT of a read-only disk too: the nearest folder that is there knows better. */
+function causeOfAbsence(path: string): string {
+  let folder = dirname(path);
+  while (!existsSync(folder) && folder !== dirname(folder)) folder = dirname(folder);
+  try {
+    accessSync(folder, constants.W_OK);
+    return 'ENOENT';
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code ?? 'ENOENT';
   }
 }
 
