@@ -66,11 +66,21 @@ function readRange(path: string, start: number, length: number | undefined): Uin
 }
 
 function statOrNothing(path: string): FileStat | undefined {
-  const stat = statSync(path, { throwIfNoEntry: false });
+  const stat = guard(path, () => {
+    try {
+      return statSync(path, { throwIfNoEntry: false });
+    } catch (error) {
+      // a name below a file, or one that no file can have: nothing stands there
+      if (NOTHING_THERE.includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
+      throw error;
+    }
+  });
   return stat === undefined
     ? undefined
     : { size: stat.size, isFolder: stat.isDirectory(), modified: stat.mtimeMs };
 }
+
+const NOTHING_THERE: readonly string[] = ['ENOTDIR', 'ENAMETOOLONG', 'ELOOP', 'ERR_INVALID_ARG_VALUE'];
 
 function machine(): Machine {
   return {
