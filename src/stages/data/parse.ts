@@ -53,7 +53,8 @@ function wellFormed(value: unknown): boolean {
   const open: unknown[] = [value];
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     if (typeof next === 'string' && /\p{Surrogate}/u.test(next)) return false;
-    if (typeof next === 'object' && next !== null) open.push(...Object.keys(next), ...Object.values(next));
+    if (typeof next === 'object' && next !== null)
+      for (const [name, inner] of Object.entries(next)) open.push(name, inner);
   }
   return true;
 }

@@ -6,7 +6,7 @@ import type { ModelFolder } from '../../models/load.js';
 import { readDataRows } from '../data/rows.js';
 import { splitNames } from '../data/split.js';
 import { openResolved, resolveModel } from '../models.js';
-import { RowReport } from '../row-report.js';
+import { type DropReason, RowReport } from '../row-report.js';
 import type { RunStage, StageContext } from '../types.js';
 import { openEncoder, type RowEncoder } from './encoder.js';
 import type { FormatInfo, SplitInfo } from './rows.js';
@@ -132,11 +132,19 @@ function nothingKept({ stage }: StageContext, settings: FormatSettings, report: 
       ({ file, line, reason, detail }) =>
         `${report.count(reason)} × ${reason}, first ${file}:${line}: ${detail}`,
     ),
-    help: HELPS[report.examples[0]?.reason ?? ''] ?? 'check the rows with `ftpc preview`, and the `template`',
+    help: helpFor(report.examples[0]?.reason, settings),
   };
 }
 
 /** How to mend what befell most rows. */
+function helpFor(reason: DropReason | undefined, { overflow }: FormatSettings): string {
+  const help = HELPS[reason ?? ''];
+  // without cutting, no answer was lost: the template wrote none
+  if (help === undefined || (reason === 'no_supervised_token' && overflow === 'drop'))
+    return 'check the rows with `ftpc preview`, and the `template`';
+  return help;
+}
+
 const HELPS: Readonly<Record<string, string>> = {
   no_supervised_token:
     'raise `max_length`, so that the answers fit behind their prompts, or shorten the prompts',

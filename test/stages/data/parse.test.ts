@@ -1,0 +1,30 @@
+import { expect } from 'chai';
+import { Fault, parseLine } from '../../../src/stages/data/parse.js';
+
+function detailOf(text: string): string | undefined {
+  const bytes = Buffer.from(text);
+  const parsed = parseLine({ number: 1, offset: 0, bytes, tooLong: false, length: bytes.length });
+  return parsed instanceof Fault ? `${parsed.reason}: ${parsed.detail}` : undefined;
+}
+
+describe('a line of JSON', () => {
+  const half = 'malformed: a text in it is no Unicode: half of a surrogate pair, as in `\\ud800`';
+  const cases: readonly (readonly [text: string, detail: string | undefined])[] = [
+    ['{"text": "\\ud83d\\ude00"}', undefined],
+    ['{"text": "\\\\ud800"}', undefined],
+    ['{"text": "\\ud800"}', half],
+    ['{"messages": [{"role": "user", "content": "a \\uDFFF"}]}', half],
+    ['{"\\ud800": 1}', half],
+    ['{"a": null, "text": "\\ud800"}', half],
+    [
+      '{"text": "a\u0000b"}',
+      'malformed: not JSON: Bad control character in string literal in JSON at position 11',
+    ],
+  ];
+  for (const [text, detail] of cases)
+    it(JSON.stringify(text), () => {
+      expect(detailOf(text)).to.satisfy((found: string | undefined) =>
+        detail === undefined ? found === undefined : found?.startsWith(detail),
+      );
+    });
+});
