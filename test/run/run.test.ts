@@ -85,14 +85,16 @@ describe('a run', () => {
     lock.release();
   });
 
-  it('lets go of the lock where preparing throws', async () => {
+  it('lets go of the lock and says run.finished where a bug ends it', async () => {
     const cwd = freshFolder();
+    const seen = recorder();
     const broken = request(cwd, { diagnostics: [] }, { prepare: () => Promise.reject(new Error('a bug')) });
     let message = '';
-    await runPipeline(broken, recorder(), calm).catch((error: Error) => {
+    await runPipeline(broken, seen, calm).catch((error: Error) => {
       message = error.message;
     });
     expect(message).to.equal('a bug');
+    expect(seen.events.at(-1)).to.deep.include({ type: 'run.finished', status: 'failed' });
     expect(existsSync(join(cwd, '.ftp/lock'))).to.equal(false);
   });
 });
