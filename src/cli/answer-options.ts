@@ -94,3 +94,17 @@ export const noTemplate = ({ label }: Answerer): UserError =>
       help: 'give the whole prompt yourself: `ftpc generate MODEL TEXT --raw`',
     }),
   );
+
+/** What the model answers; a model that gives no numbers is the user's to mend. */
+export async function answerOf(
+  model: Answerer,
+  ...asked: Parameters<Answerer['answer']>
+): ReturnType<Answerer['answer']> {
+  const { NoNumberError } = await import('../evaluation/generation/answer.js');
+  const { noNumbers } = await import('../evaluation/problems.js');
+  try {
+    return await model.answer(...asked);
+  } catch (error) {
+    throw error instanceof NoNumberError ? noNumbers(model.label) : error;
+  }
+}

@@ -54,7 +54,7 @@ export function foreignTokens(label: string, id: number, vocab: number, at: Span
   });
 }
 
-export function noNumbers(label: string, at: Span): UserError {
+export function noNumbers(label: string, at?: Span): UserError {
   return error({
     code: 'FTP0706',
     message: `\`${label}\` gives no numbers: its loss or logits are not finite`,

@@ -1,6 +1,7 @@
 /** What a user can do wrong, through the command line: a sentence with a code, the right exit code, nothing half done. */
 import {
   copyFileSync,
+  cpSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -73,6 +74,18 @@ describe('a hostile user', () => {
     const asked = await ftpc(folder, ['generate', 'model', 'Why? '.repeat(100)]);
     isSentence(asked);
     expect(asked.err).to.contain('FTP0707').and.to.contain('128');
+  });
+
+  it('asks a model whose weights are no numbers', async () => {
+    const model = join(folder, 'nan');
+    cpSync(join(folder, 'model'), model, { recursive: true });
+    const weights = readFileSync(join(model, 'model.safetensors'));
+    weights.fill(0xff, 8 + Number(weights.readBigUInt64LE(0)));
+    writeFileSync(join(model, 'model.safetensors'), weights);
+    const asked = await ftpc(folder, ['generate', 'nan', 'Why?']);
+    isSentence(asked);
+    expect(asked.out).to.equal('');
+    expect(asked.err).to.contain('FTP0706');
   });
 
   const broken: readonly (readonly [what: string, code: string, breakIt: (model: string) => void])[] = [

@@ -1,5 +1,5 @@
 import type { ChatMessage } from '../../models/types.js';
-import { ANSWER_OPTIONS, answerOptions, noTemplate, openOptions } from '../answer-options.js';
+import { ANSWER_OPTIONS, answerOf, answerOptions, noTemplate, openOptions } from '../answer-options.js';
 import type { Command } from '../command.js';
 import { EXIT } from '../exit-codes.js';
 
@@ -29,7 +29,7 @@ export const chat: Command = {
         if (line.trim() === '') break;
         messages.push({ role: 'user', content: line });
         const show = json ? undefined : (piece: string) => void process.stdout.write(piece);
-        const found = await model.answer(messages, options, show);
+        const found = await answerOf(model, messages, options, show);
         messages.push({ role: 'assistant', content: found.text });
         world.out(json ? JSON.stringify({ version: 1, ...found }) : '');
         ask();

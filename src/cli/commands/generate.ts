@@ -1,5 +1,5 @@
 import type { ChatMessage } from '../../models/types.js';
-import { ANSWER_OPTIONS, answerOptions, noTemplate, openOptions } from '../answer-options.js';
+import { ANSWER_OPTIONS, answerOf, answerOptions, noTemplate, openOptions } from '../answer-options.js';
 import type { Command } from '../command.js';
 import { EXIT } from '../exit-codes.js';
 import { readInput } from '../input.js';
@@ -33,7 +33,7 @@ export const generate: Command = {
     const model = await openAnswerer(world.host, openOptions(args, world));
     try {
       if (!args.flag('raw') && !model.chats) throw noTemplate(model);
-      const found = await model.answer(args.flag('raw') ? question : messages, options);
+      const found = await answerOf(model, args.flag('raw') ? question : messages, options);
       world.out(args.flag('json') ? JSON.stringify({ version: 1, ...found }) : found.text);
       return EXIT.done;
     } finally {
