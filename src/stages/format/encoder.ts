@@ -1,4 +1,3 @@
-import { type Diagnostic, UserError } from '../../diagnostics/types.js';
 import type { Stage } from '../../ir/types.js';
 import { checkSpecialTokens } from '../../models/chat-template.js';
 import type { ModelFolder } from '../../models/load.js';
@@ -6,6 +5,7 @@ import { turnEnd } from '../../models/turn-end.js';
 import type { Tokenizer } from '../../models/types.js';
 import type { DropReason } from '../row-report.js';
 import { cut, type EncodedRow, encodeRow, pieces } from './encode.js';
+import { noChatTemplate } from './problems.js';
 import { needsChatTemplate, type RenderContext, type Rendered, renderRow } from './render.js';
 import { RowProblem } from './row.js';
 import type { FormatSettings } from './schema.js';
@@ -40,7 +40,7 @@ export interface RowEncoder {
 
 /**
  * Opens tokenizer and template of a model for the rows of a format stage. Throws a `ModelError` when one is broken, or
- * when the template writes special tokens that the tokenizer lacks, and a {@link UserError} where there is no template.
+ * when the template writes special tokens that the tokenizer lacks, and a `UserError` where there is no template.
  */
 export async function openEncoder(
   model: ModelFolder,
@@ -49,8 +49,7 @@ export async function openEncoder(
 ): Promise<RowEncoder> {
   const tokenizer = await model.tokenizer();
   const chat = needsChatTemplate(settings.template) ? model.template() : undefined;
-  if (needsChatTemplate(settings.template) && chat === undefined)
-    throw new UserError(noChatTemplate(model.path, stage));
+  if (needsChatTemplate(settings.template) && chat === undefined) throw noChatTemplate(model.path, stage);
   if (chat !== undefined) checkSpecialTokens(tokenizer, chat);
   const { eosTokenIds, padTokenId } = model.config;
   const turn = chat === undefined ? undefined : turnEnd(chat, tokenizer);
@@ -107,14 +106,4 @@ function fitted(
     };
   const done = overflow === 'split' ? `split into ${kept.length}` : 'cut';
   return { rendered, kept, remarks: [...remarks, { reason: 'too_long', detail: `${done}: ${allowed}` }] };
-}
-
-function noChatTemplate(path: string, { span }: Pick<Stage, 'span'>): Diagnostic {
-  return {
-    code: 'FTP0620',
-    severity: 'error',
-    message: `the model in \`${path}\` has no chat template`,
-    at: span,
-    help: 'use `alpaca()` or `completion()`, or put a chat_template.jinja into the folder',
-  };
 }

@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto';
 import { setImmediate as turn } from 'node:timers/promises';
-import { type Diagnostic, UserError } from '../../diagnostics/types.js';
 import type { Call } from '../../ir/types.js';
 import type { ModelFolder } from '../../models/load.js';
 import { readDataRows } from '../data/rows.js';
 import { splitNames } from '../data/split.js';
 import { openResolved, resolveModel } from '../models.js';
-import { type DropReason, RowReport } from '../row-report.js';
+import { RowReport } from '../row-report.js';
 import type { RunStage, StageContext } from '../types.js';
 import { openEncoder, type RowEncoder } from './encoder.js';
+import { nothingKept } from './problems.js';
 import type { FormatInfo, SplitInfo } from './rows.js';
 import type { FormatSettings } from './schema.js';
 import { SplitWriter } from './writer.js';
@@ -55,7 +55,7 @@ export const run: RunStage = async (context) => {
   }
   splits['all'] = all.close();
   report.close(keptRows);
-  if (keptRows === 0) throw new UserError(nothingKept(context, settings, report));
+  if (keptRows === 0) throw nothingKept(stage, settings, report);
   await pause(context, read, read);
 
   output.write('format.json', `${JSON.stringify(formatInfo(model, encoder, files, splits), null, 2)}\n`);
@@ -117,37 +117,3 @@ function formatInfo(
     padId,
   };
 }
-
-function nothingKept({ stage }: StageContext, settings: FormatSettings, report: RowReport): Diagnostic {
-  const rows = report.dropped;
-  return {
-    code: 'FTP0621',
-    severity: 'error',
-    message:
-      rows === 0
-        ? `stage \`${stage.name}\` got no rows from \`${settings.from.stage}\``
-        : `stage \`${stage.name}\` kept none of ${rows} rows`,
-    at: stage.span,
-    notes: report.examples.map(
-      ({ file, line, reason, detail }) =>
-        `${report.count(reason)} × ${reason}, first ${file}:${line}: ${detail}`,
-    ),
-    help: helpFor(report.examples[0]?.reason, settings),
-  };
-}
-
-/** How to mend what befell most rows. */
-function helpFor(reason: DropReason | undefined, { overflow }: FormatSettings): string {
-  const help = HELPS[reason ?? ''];
-  // without cutting, no answer was lost: the template wrote none
-  if (help === undefined || (reason === 'no_supervised_token' && overflow === 'drop'))
-    return 'check the rows with `ftpc preview`, and the `template`';
-  return help;
-}
-
-const HELPS: Readonly<Record<string, string>> = {
-  no_supervised_token:
-    'raise `max_length`, so that the answers fit behind their prompts, or shorten the prompts',
-  too_long: 'raise `max_length`, or set `overflow = truncate`',
-  missing_column: 'choose the `template` that fits the columns, or name them with `columns:` in the source',
-};
