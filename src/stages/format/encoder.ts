@@ -61,6 +61,7 @@ export async function openEncoder(
     lossOn: settings.loss_on,
   };
   const findSpecial = specialFinder(tokenizer);
+  const mostCharacters = settings.max_length * longestToken(tokenizer) * NORMALISED;
   return {
     tokenizer,
     templateSource: chat?.source ?? '',
@@ -70,6 +71,10 @@ export async function openEncoder(
     encode(row) {
       try {
         const rendered = renderRow(settings.template, row, context);
+        if (settings.overflow === 'drop' && rendered.text.length > mostCharacters) {
+          const detail = `${rendered.text.length} characters, at most ${settings.max_length} tokens are allowed`;
+          return { reason: 'too_long', detail };
+        }
         const whole = encodeRow(tokenizer, rendered, settings.loss_on);
         return fitted(rendered, whole, settings, findSpecial(rendered.given));
       } catch (error) {
@@ -78,6 +83,17 @@ export async function openEncoder(
       }
     },
   };
+}
+
+/** A normaliser may leave out characters, but no real text loses three quarters of its own. */
+const NORMALISED = 4;
+
+/** Characters that one token covers at most: a text of many more has too many tokens, and need not be cut to know it. */
+function longestToken(tokenizer: Tokenizer): number {
+  let longest = 1;
+  for (let id = 0; id < tokenizer.vocabSize; id++)
+    longest = Math.max(longest, tokenizer.tokenOf(id)?.length ?? 0);
+  return longest;
 }
 
 function fitted(

@@ -36,6 +36,13 @@ describe('the format stage', () => {
   const place = world();
   after(() => place.remove());
 
+  it('drops a row of many megabytes without cutting it into tokens', async () => {
+    const { json } = await place.format({ train: [row(1), row(2, 'x'.repeat(20_000_000))] });
+    const report = json<Report>('report.json');
+    expect(report.counts).to.deep.equal({ too_long: 1 });
+    expect(report.dropped[0]?.detail).to.match(/^20\d{6} characters, at most \d+ tokens are allowed$/);
+  });
+
   it('writes splits that read back as they were encoded', async () => {
     const splits = {
       train: [
