@@ -36,9 +36,24 @@ export interface CompileOptions {
   readonly params?: Readonly<Record<string, string>>;
 }
 
+/** What the tools around the language look at: there even where the pipeline has errors. */
+export interface Analysis {
+  /** The pipeline's own file. */
+  readonly main: Module;
+  /** Names of that file, those of the prelude included. */
+  readonly context: Context;
+  /** Names of every file that was read, library included, by {@link SourceText.file}. */
+  readonly contexts: ReadonlyMap<string, Context>;
+  /** Every file that was read, by {@link SourceText.file}. */
+  readonly modules: ReadonlyMap<string, Module>;
+  readonly stages: readonly CheckedStage[];
+}
+
 export interface CompileResult {
   /** Absent where there is an error. */
   readonly program?: Program;
+  /** Absent where the file cannot be read. */
+  readonly analysis?: Analysis;
   /** In order of file and place. */
   readonly diagnostics: readonly Diagnostic[];
   /** Every file that was read, for rendering. */
@@ -87,7 +102,15 @@ export function compile(host: Host, file: string, options: CompileOptions = {}):
     main.tree,
     loader.sources,
   );
-  if (diagnostics.some(isError)) return { diagnostics: firstOf(diagnostics, file), sources: loader.sources };
+  const analysis: Analysis = {
+    main,
+    context,
+    contexts: declarations.byFile(),
+    modules: loader.byFile(),
+    stages: wired,
+  };
+  if (diagnostics.some(isError))
+    return { analysis, diagnostics: firstOf(diagnostics, file), sources: loader.sources };
 
   // 5. Order.
   const program: Program = {
@@ -99,7 +122,7 @@ export function compile(host: Host, file: string, options: CompileOptions = {}):
     params,
     doc: main.tree.doc,
   };
-  return { program, diagnostics, sources: loader.sources };
+  return { program, analysis, diagnostics, sources: loader.sources };
 }
 
 /** Mistakes that are shown of one pipeline: a file of another kind has more than anyone reads. */

@@ -64,6 +64,10 @@ export class Declarations {
     return [...this.contexts.values()];
   }
 
+  byFile(): ReadonlyMap<string, Context> {
+    return new Map([...this.contexts].map(([module, context]) => [module.source.file, context]));
+  }
+
   private imported(name: Word, module: Module | undefined, context: Context): FtpSymbol {
     if (module === undefined) return { kind: 'unknown' };
     if (module.isLibrary) {

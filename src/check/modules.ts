@@ -34,6 +34,7 @@ export class ModuleLoader {
   readonly sources = new Map<string, SourceText>();
   readonly diagnostics: Diagnostic[] = [];
   private readonly loaded = new Map<string, Module | undefined>();
+  private readonly files = new Map<string, Module>();
   private readonly loading: string[] = [];
 
   constructor(private readonly host: Host) {}
@@ -88,7 +89,14 @@ export class ModuleLoader {
     this.loading.push(path);
     const imports = tree.imports.map((statement) => ({ statement, module: this.imported(statement, path) }));
     this.loading.pop();
-    return { name, path, isLibrary, source, tree, imports };
+    const module: Module = { name, path, isLibrary, source, tree, imports };
+    this.files.set(source.file, module);
+    return module;
+  }
+
+  /** Every file that was read, by the name that spans use. */
+  byFile(): ReadonlyMap<string, Module> {
+    return this.files;
   }
 
   private imported(statement: Import, from: string): Module | undefined {

@@ -12,6 +12,7 @@ const ROOMS: readonly { readonly name: string; readonly paths: readonly RegExp[]
   { name: 'diagnostics', paths: [/^src\/diagnostics\//] },
   { name: 'grammar', paths: [/^grammar\//] },
   { name: 'syntax', paths: [/^src\/syntax\//] },
+  { name: 'formatter', paths: [/^src\/formatter\//] },
   { name: 'ir', paths: [/^src\/ir\//] },
   {
     name: 'stage schemas',
@@ -22,6 +23,7 @@ const ROOMS: readonly { readonly name: string; readonly paths: readonly RegExp[]
     ],
   },
   { name: 'check', paths: [/^src\/check\//, /^src\/compile\.ts$/] },
+  { name: 'lint', paths: [/^src\/lint\//] },
   { name: 'tensor', paths: [/^src\/tensor\//] },
   { name: 'models', paths: [/^src\/models\//] },
   { name: 'training', paths: [/^src\/training\//] },
@@ -30,14 +32,20 @@ const ROOMS: readonly { readonly name: string; readonly paths: readonly RegExp[]
   { name: 'deploy', paths: [/^src\/deploy\//] },
   { name: 'stages', paths: [/^src\/stages\//] },
   { name: 'store', paths: [/^src\/store\//] },
-  { name: 'planner', paths: [/^src\/(lock|planner)\//] },
+  { name: 'hub', paths: [/^src\/hub\//] },
+  { name: 'lock', paths: [/^src\/lock\//] },
+  { name: 'planner', paths: [/^src\/planner\//] },
+  { name: 'review', paths: [/^src\/review\//] },
   { name: 'run', paths: [/^src\/run\//] },
+  { name: 'insight', paths: [/^src\/insight\//] },
+  { name: 'pipeline tests', paths: [/^src\/pipeline-tests\//] },
   { name: 'report', paths: [/^src\/report\//] },
+  { name: 'language server', paths: [/^src\/language-server\//] },
   { name: 'cli', paths: [/^src\/cli\//] },
 ];
 
 /** Rooms that may touch files, processes and the clock themselves; the others have a Host. */
-const RIM = new Set(['store', 'run', 'cli']);
+const RIM = new Set(['store', 'hub', 'run', 'cli']);
 const RIM_FILES = new Set(['src/source/node-host.ts', 'src/source/node-disk.ts']);
 const SYSTEM_MODULES = /^node:(fs|fs\/promises|child_process|process|os|net|http|https|worker_threads)$/;
 
