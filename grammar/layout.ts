@@ -28,6 +28,8 @@ import {
   RSquare,
   Secret,
   Sets,
+  STRINGS,
+  startsSoftly,
   Word,
 } from './tokens.js';
 
@@ -78,12 +80,12 @@ export function layout(raw: readonly IToken[]): Layout {
   return { tokens, excess, blockBraces };
 }
 
-/** A block's brace follows a name; a record's follows a sign. */
+/** A block's brace follows a name or, in a test, a string; a record's follows a sign. */
 const opensBlock = (token: IToken, previous: IToken | undefined, open: readonly IToken[]): boolean =>
   open.length === 0 &&
   token.tokenType === LCurly &&
   previous !== undefined &&
-  tokenMatcher(previous, Word) &&
+  (tokenMatcher(previous, Word) || STRINGS.includes(previous.tokenType)) &&
   previous.tokenType !== Import;
 
 function startsAnew(
@@ -95,6 +97,7 @@ function startsAnew(
   if (next === undefined) return true;
   if (next.tokenType === RCurly) return open.every((bracket) => bracket.tokenType !== LCurly);
   if (ANCHORS.some((anchor) => tokenMatcher(next, anchor)) && afterNext?.tokenType !== Colon) return true;
+  if (startsSoftly(next, afterNext)) return true;
   const goesOn =
     last !== undefined &&
     (last.tokenType === Comma || tokenMatcher(last, Sets) || OPENING.includes(last.tokenType));

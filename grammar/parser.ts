@@ -13,6 +13,7 @@ import {
   Comma,
   Dot,
   Edition,
+  Expect,
   False,
   For,
   ForeignString,
@@ -22,6 +23,7 @@ import {
   LCurly,
   LParen,
   LSquare,
+  Matrix,
   Name,
   Native,
   Newline,
@@ -39,6 +41,8 @@ import {
   Secret,
   Sets,
   StringLiteral,
+  Test,
+  To,
   True,
   Unreadable,
   UnterminatedString,
@@ -69,9 +73,11 @@ export class FtpParser extends CstParser {
           { ALT: () => this.SUBRULE(this.edition) },
           { ALT: () => this.SUBRULE(this.importing) },
           { ALT: () => this.SUBRULE(this.param) },
+          { ALT: () => this.SUBRULE(this.matrix) },
           { ALT: () => this.SUBRULE(this.secret) },
           { ALT: () => this.SUBRULE(this.native) },
           { ALT: () => this.SUBRULE(this.preset) },
+          { ALT: () => this.SUBRULE(this.test) },
           { ALT: () => this.SUBRULE(this.block) },
         ]),
     });
@@ -102,10 +108,31 @@ export class FtpParser extends CstParser {
     this.CONSUME(Name);
     this.CONSUME(Colon);
     this.CONSUME2(Name);
-    this.OPTION(() => {
+    this.OPTION1(() => this.SUBRULE(this.range));
+    this.OPTION2(() => {
       this.CONSUME(Sets);
       this.SUBRULE(this.expression);
     });
+  });
+
+  /** `(1..64)`, `(8tok..)`: what a number may be. */
+  range = this.RULE('range', () => {
+    this.CONSUME(LParen);
+    this.OPTION1(() => this.SUBRULE1(this.expression, { LABEL: 'min' }));
+    this.CONSUME(To);
+    this.OPTION2(() => this.SUBRULE2(this.expression, { LABEL: 'max' }));
+    this.CONSUME(RParen);
+  });
+
+  /** `matrix rate: Number = [1e-4, 2e-4]` */
+  matrix = this.RULE('matrix', () => {
+    this.CONSUME(Matrix);
+    this.CONSUME(Name);
+    this.CONSUME(Colon);
+    this.CONSUME2(Name);
+    this.OPTION(() => this.SUBRULE(this.range));
+    this.CONSUME(Sets);
+    this.SUBRULE(this.expression);
   });
 
   /** `secret token = env("HF_TOKEN")` */
@@ -142,9 +169,21 @@ export class FtpParser extends CstParser {
     this.SUBRULE(this.body);
   });
 
+  /** `test "fits a small card" { … }`: only in files of tests. */
+  test = this.RULE('test', () => {
+    this.CONSUME(Test);
+    this.SUBRULE(this.text);
+    this.SUBRULE(this.body);
+  });
+
+  /** `using qlora, careful` */
   using = this.RULE('using', () => {
     this.CONSUME(Using);
-    this.CONSUME(Name);
+    this.CONSUME1(Name);
+    this.MANY(() => {
+      this.CONSUME(Comma);
+      this.CONSUME2(Name);
+    });
   });
 
   body = this.RULE('body', () => {
@@ -155,6 +194,7 @@ export class FtpParser extends CstParser {
         { ALT: () => this.CONSUME(Comma) },
         { ALT: () => this.SUBRULE(this.property) },
         { ALT: () => this.SUBRULE(this.requirement) },
+        { ALT: () => this.SUBRULE(this.expectation) },
       ]);
     });
     this.CONSUME(RCurly);
@@ -168,6 +208,12 @@ export class FtpParser extends CstParser {
 
   requirement = this.RULE('requirement', () => {
     this.CONSUME(Require);
+    this.SUBRULE(this.expression);
+  });
+
+  /** `expect plan.peak_memory < 24GiB`: only in tests. */
+  expectation = this.RULE('expectation', () => {
+    this.CONSUME(Expect);
     this.SUBRULE(this.expression);
   });
 

@@ -2,7 +2,7 @@
  * Every token of the language. The order of {@link TOKENS} is meaning: the lexer takes the first that matches.
  * What a newcomer is likely to type by mistake is a token too, so that it costs one error and no more.
  */
-import { createToken, Lexer, type TokenType } from './chevrotain.js';
+import { createToken, type IToken, Lexer, type TokenType, tokenMatcher } from './chevrotain.js';
 import { UNITS } from './units.js';
 
 /** Tokens that stand for several others in the rules; they match nothing themselves. */
@@ -55,6 +55,9 @@ export const Not = keyword('not', Word, PrefixOperator);
 export const From = keyword('from', Name);
 export const Using = keyword('using', Name);
 export const For = keyword('for', Name);
+export const Matrix = keyword('matrix', Name);
+export const Test = keyword('test', Name);
+export const Expect = keyword('expect', Name);
 
 const sign = (name: string, text: string, ...categories: TokenType[]): TokenType =>
   createToken({ name, label: `\`${text}\``, pattern: text, categories });
@@ -67,6 +70,8 @@ export const LSquare = sign('LSquare', '[');
 export const RSquare = sign('RSquare', ']');
 export const Comma = sign('Comma', ',');
 export const Dot = sign('Dot', '.');
+/** Between the ends of a range: `1..64`. */
+export const To = sign('To', '..');
 export const Question = sign('Question', '?');
 export const Colon = sign('Colon', ':', Sets);
 export const Equals = sign('Equals', '=', Sets);
@@ -138,6 +143,8 @@ export const ForeignString = createToken({
   pattern: /'[^'\n\r]*'|[“”„][^“”„\n\r]*[“”]/,
 });
 
+export const STRINGS: readonly TokenType[] = [StringLiteral, UnterminatedString, ForeignString];
+
 /** Stands where a value could not be read, so that the rest of the file still can. */
 export const Unreadable = createToken({ name: 'Unreadable', label: 'a value', pattern: Lexer.NA });
 
@@ -176,14 +183,25 @@ export const TOKENS: TokenType[] = [
   ForeignString,
   ...blockKinds,
   ...[Edition, Import, Param, Secret, Preset, Native, Require],
-  ...[True, False, None, And, Or, Not, From, Using, For],
+  ...[True, False, None, And, Or, Not, From, Using, For, Matrix, Test, Expect],
   Identifier,
   ...foreignSigns.filter((token) => token.name !== 'NotSign'),
   ...operators,
   ...foreignSigns.filter((token) => token.name === 'NotSign'),
   ...[LCurly, RCurly, LParen, RParen, LSquare, RSquare],
-  ...[Comma, Dot, Question, Colon, Equals, Minus],
+  ...[Comma, To, Dot, Question, Colon, Equals, Minus],
 ];
+
+/**
+ * Do two tokens at the start of a line begin a declaration or an expectation with a soft keyword? As a name of anything
+ * else, something else follows it.
+ */
+export function startsSoftly(first: IToken, second: IToken | undefined): boolean {
+  if (second === undefined) return false;
+  if (first.tokenType === Matrix) return tokenMatcher(second, Name);
+  if (first.tokenType === Test) return STRINGS.includes(second.tokenType);
+  return first.tokenType === Expect && (tokenMatcher(second, Name) || tokenMatcher(second, NumberLiteral));
+}
 
 /** Everything that the parser knows: the tokens, and the categories that stand for several. */
 export const VOCABULARY: TokenType[] = [

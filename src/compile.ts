@@ -147,7 +147,7 @@ function checkBlocks(main: Module, context: Context) {
   const stages: CheckedStage[] = [];
   const budgets: Budget[] = [];
   for (const symbol of context.scope.own.values()) {
-    if (symbol.kind === 'preset') symbol.settings();
+    if (symbol.kind === 'preset') symbol.layers();
     if (symbol.kind === 'budget') budgets.push(checkBudget(symbol.block, context, main.source));
     if (symbol.kind === 'stage' && symbol.schema !== undefined)
       stages.push(checkStage({ ...symbol, schema: symbol.schema }, context, main.source));

@@ -7,12 +7,15 @@ import type { Span } from '../source/span.js';
 import { functions } from '../stages/functions/index.js';
 import { schemas } from '../stages/schemas.js';
 import type { Block, Secret, Word } from '../syntax/ast.js';
+import { referredTo } from '../syntax/references.js';
 import { Context, type World } from './context.js';
+import { misplaced } from './misplaced.js';
 import { type Module, type ModuleLoader, PRELUDE } from './modules.js';
 import { type Overrides, paramSymbol } from './params.js';
 import { presetSymbol } from './presets.js';
 import { Scope } from './scope.js';
-import type { FtpSymbol, FunctionSymbol, StageSymbol } from './symbols.js';
+import type { FtpSymbol, FunctionSymbol } from './symbols.js';
+import { methodOf } from './using.js';
 
 export class Declarations {
   private readonly contexts = new Map<Module, Context>();
@@ -53,10 +56,19 @@ export class Declarations {
       checkSecret(declaration, context);
       declare(declaration.name, { kind: 'secret', declaration });
     }
-    for (const declaration of tree.presets) declare(declaration.name, presetSymbol(declaration, context));
+    for (const declaration of tree.presets)
+      declare(declaration.name, presetSymbol(declaration, module, context));
+    if (!module.isLibrary) context.diagnostics.push(...misplaced(tree));
     if (!module.isLibrary) for (const native of tree.natives) context.report(misplacedNative(native.span));
     for (const block of tree.blocks)
       declare(block.name, block.kind.text === 'budget' ? { kind: 'budget', block } : stage(block, context));
+    // What a test means is decided where tests are run; what it speaks of is used.
+    for (const { properties, expectations } of tree.tests)
+      for (const written of [
+        ...properties.map(({ value }) => value),
+        ...expectations.map(({ condition }) => condition),
+      ])
+        for (const word of referredTo(written)) scope.used.add(word.text);
     return context;
   }
 
@@ -114,13 +126,9 @@ function stage(block: Block, context: Context): FtpSymbol {
     const known = [...Object.keys(schemas), 'budget'];
     context.report(errors.unknownKind(block.kind.span, block.kind.text, known));
   }
-  const symbol: StageSymbol = { kind: 'stage', block, schema, method: undefined };
-  if (block.using === undefined || schema === undefined) return symbol;
-  const using = block.using.text;
-  if (schema.presets.includes(using)) return { ...symbol, method: using };
-  // Only the name is looked at here: imports and presets stand before blocks.
-  const preset = context.scope.lookup(using);
-  return preset?.kind === 'preset' ? { ...symbol, method: preset.declaration.using?.text } : symbol;
+  // Only names are looked at here: imports and presets stand before blocks.
+  const method = schema === undefined ? undefined : methodOf(block.using, schema.kind, context.scope);
+  return { kind: 'stage', block, schema, method };
 }
 
 function checkSecret({ value }: Secret, context: Context): void {

@@ -32,7 +32,7 @@ export function onePerMistake(
   tree: SourceFile,
   sources: SourceMap,
 ): readonly Diagnostic[] {
-  const broken = [...tree.blocks, ...tree.presets].filter((block) => block.broken);
+  const broken = [...tree.blocks, ...tree.presets, ...tree.tests].filter((block) => block.broken);
   const blamed = new Set(syntax.map((diagnostic) => placeKey(spanOf(diagnostic))));
   const misread = new Set(
     syntax.filter(({ code }) => MISREAD.has(code)).map((found) => lineKey(found, sources)),

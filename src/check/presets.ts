@@ -1,36 +1,83 @@
-/** `preset small for train using lora { … }`: settings that stand in for defaults. */
+/** `preset small for train using lora { … }`: settings that stand in for defaults, and what they require. */
 import * as errors from '../diagnostics/catalogue/names.js';
-import { expected } from '../diagnostics/catalogue/syntax.js';
 import { missingSetting } from '../diagnostics/catalogue/values.js';
-import type { StageKind } from '../ir/types.js';
+import { budgetMetrics } from '../stages/budget.js';
 import { schemas } from '../stages/schemas.js';
 import type { Preset } from '../syntax/ast.js';
 import type { Context } from './context.js';
 import { evaluateEntries, type Values } from './fields.js';
-import type { FtpSymbol } from './symbols.js';
+import type { Module } from './modules.js';
+import { checkRequirement, type Measured } from './requirements.js';
+import type { FtpSymbol, PresetSymbol } from './symbols.js';
+import { type Layer, layersOf, methodOf, type PresetTarget } from './using.js';
 
-export function presetSymbol(declaration: Preset, context: Context): FtpSymbol {
-  const { target, using, name } = declaration;
-  const schema = Object.hasOwn(schemas, target.text) ? schemas[target.text as StageKind] : undefined;
-  if (schema === undefined) {
-    context.report(errors.unknownKind(target.span, target.text, Object.keys(schemas)));
+const TARGETS: readonly string[] = [...Object.keys(schemas), 'budget'];
+const isTarget = (word: string): word is PresetTarget => TARGETS.includes(word);
+
+export function presetSymbol(declaration: Preset, module: Module, context: Context): FtpSymbol {
+  const { using } = declaration;
+  const { text: target, span } = declaration.target;
+  if (!isTarget(target)) {
+    context.report(errors.unknownKind(span, target, TARGETS));
     return { kind: 'unknown' };
   }
-  if (using !== undefined && !schema.presets.includes(using.text))
-    context.report(errors.unknownPreset(using.span, using.text, schema.kind, schema.presets));
-  for (const { span } of declaration.requirements)
-    context.report(expected(span, 'a setting', '`require`: a preset only sets'));
-  let values: Values | undefined;
-  const settings = (): Values => {
-    values ??=
-      evaluateEntries(declaration.properties, schema.settings, context, {
-        path: '',
-        partial: true,
-        missing: (key, doc) => missingSetting(name.span, `\`${name.text}\``, key, doc),
-        unknown: (key, known) =>
-          errors.unknownSetting(key.span, key.text, `a \`${schema.kind}\` stage`, known),
-      }) ?? {};
-    return values;
+  let state: 'new' | 'busy' | { readonly layers: readonly Layer[] } = 'new';
+  const layers = (): readonly Layer[] => {
+    if (state === 'busy') {
+      context.report(errors.presetCycle(declaration.name.span, declaration.name.text));
+      state = { layers: [] };
+    }
+    if (state === 'new') {
+      state = 'busy';
+      const found = [...layersOf(using, target, context), ownLayer(symbol, module, context)];
+      if (state === 'busy') state = { layers: found };
+    }
+    return typeof state === 'object' ? state.layers : [];
   };
-  return { kind: 'preset', declaration, target: schema.kind, settings };
+  let isBusy = false;
+  const method = (): string | undefined => {
+    if (isBusy) return undefined;
+    isBusy = true;
+    const found = methodOf(using, target, context.scope);
+    isBusy = false;
+    return found;
+  };
+  const symbol: PresetSymbol = {
+    kind: 'preset',
+    declaration,
+    target,
+    module: module.name,
+    source: module.source,
+    context,
+    layers,
+    method,
+  };
+  return symbol;
+}
+
+function ownLayer(symbol: PresetSymbol, module: Module, context: Context): Layer {
+  const { declaration, target } = symbol;
+  const { name, properties, requirements } = declaration;
+  const schema = target === 'budget' ? undefined : schemas[target];
+  const where = schema === undefined ? 'a `budget`' : `a \`${target}\` stage`;
+  const settings: Values =
+    evaluateEntries(properties, schema?.settings ?? {}, context, {
+      path: '',
+      partial: true,
+      missing: (key, doc) => missingSetting(name.span, `\`${name.text}\``, key, doc),
+      unknown: (key, known) => errors.unknownSetting(key.span, key.text, where, known),
+    }) ?? {};
+  // Whether it is measured, and compared with a baseline, the stage that applies it decides.
+  const measured: Measured = {
+    where,
+    metrics: schema?.metrics ?? budgetMetrics,
+    baseline:
+      schema !== undefined && Object.hasOwn(schema.settings, 'baseline')
+        ? { isSet: true, insertAt: 0 }
+        : undefined,
+  };
+  const sound = requirements.filter(
+    (requirement) => checkRequirement(requirement, measured, module.source, context) !== undefined,
+  );
+  return { preset: symbol, settings, requirements: sound, word: name };
 }

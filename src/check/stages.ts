@@ -1,7 +1,8 @@
 /** A block as a stage or a budget: its settings against the schema of its kind, and what it requires. */
 import * as names from '../diagnostics/catalogue/names.js';
 import * as errors from '../diagnostics/catalogue/values.js';
-import type { Budget, Stage } from '../ir/types.js';
+import { presetNeeds } from '../diagnostics/catalogue/wiring.js';
+import type { Budget, PresetOrigin, Requirement, Stage, Value } from '../ir/types.js';
 import type { Span } from '../source/span.js';
 import type { SourceText } from '../source/text.js';
 import { budgetMetrics } from '../stages/budget.js';
@@ -12,6 +13,7 @@ import { evaluateEntries, type Values } from './fields.js';
 import { checkRequirement, type Measured } from './requirements.js';
 import { checkShares } from './shares.js';
 import type { StageSymbol } from './symbols.js';
+import { type Layer, layersOf, merged, sourceOf } from './using.js';
 
 export interface CheckedStage {
   readonly stage: Stage;
@@ -29,10 +31,16 @@ export function checkStage(
 ): CheckedStage {
   const { block, schema, method } = symbol;
   const context = new Context(file.scope, file.world);
-  const settings = checkSettings(block, schema, context);
-  const requires = block.requirements.flatMap(
-    (requirement) => checkRequirement(requirement, measured(block, schema), source, context) ?? [],
-  );
+  const layers = layersOf(block.using, schema.kind, context);
+  const preset = merged(layers);
+  const settings = checkSettings(block, schema, preset.values, context);
+  const what = measured(block, schema, settings);
+  const requires = [
+    ...block.requirements.flatMap(
+      (requirement) => checkRequirement(requirement, what, source, context) ?? [],
+    ),
+    ...layers.flatMap((layer) => presetRequirements(layer, what, context)),
+  ];
   if (settings !== undefined) checkShares(block, settings, context);
   file.diagnostics.push(...context.diagnostics);
   return {
@@ -42,6 +50,7 @@ export function checkStage(
       preset: method,
       settings: settings ?? {},
       origins: context.origins,
+      ...presetOrigins(context, preset.sources),
       requires,
       inputs: [],
       doc: block.doc,
@@ -54,46 +63,72 @@ export function checkStage(
   };
 }
 
-function checkSettings(block: Block, schema: StageSchema, context: Context): Values | undefined {
+function presetOrigins({ origins }: Context, sources: Readonly<Record<string, PresetOrigin>>) {
+  const presets = Object.entries(origins).flatMap(([path, origin]) => {
+    const source = origin === 'preset' ? sourceOf(path, sources) : undefined;
+    return source === undefined ? [] : [[path, source] as const];
+  });
+  return presets.length === 0 ? {} : { presets: Object.fromEntries(presets) };
+}
+
+/** What a preset requires, of the stage that applies it. */
+function presetRequirements(
+  { preset, requirements, word }: Layer,
+  what: Measured,
+  context: Context,
+): readonly Requirement[] {
+  return requirements.flatMap((requirement) => {
+    const fork = preset.context.fork();
+    const checked = checkRequirement(requirement, what, preset.source, fork);
+    const [problem] = fork.diagnostics;
+    if (problem !== undefined)
+      context.report(presetNeeds(word.span, word.text, problem.message, requirement.span, problem.help));
+    return checked ?? [];
+  });
+}
+
+function checkSettings(
+  block: Block,
+  schema: StageSchema,
+  preset: Values | undefined,
+  context: Context,
+): Values | undefined {
   const where = `a \`${schema.kind}\` stage`;
   const heading = { ...block.kind.span, end: block.name.span.end };
   return evaluateEntries(block.properties, schema.settings, context, {
     path: '',
-    preset: preset(block, schema, context),
+    preset,
     missing: (key, doc) => errors.missingSetting(heading, `\`${block.name.text}\``, key, doc),
     unknown: (key, known) => names.unknownSetting(key.span, key.text, where, known),
   });
 }
 
-function preset(block: Block, schema: StageSchema, context: Context): Values | undefined {
-  const { using } = block;
-  if (using === undefined || schema.presets.includes(using.text)) return undefined;
-  const symbol = context.scope.lookup(using.text);
-  if (symbol?.kind === 'unknown') return undefined;
-  if (symbol?.kind !== 'preset') {
-    const known = [...schema.presets, ...context.scope.declared('preset')];
-    return context.report(names.unknownPreset(using.span, using.text, schema.kind, known));
-  }
-  if (symbol.target === schema.kind) return symbol.settings();
-  return context.report(names.presetOfOtherKind(using.span, using.text, symbol.target, schema.kind));
-}
-
-function measured(block: Block, schema: StageSchema): Measured {
+function measured(block: Block, schema: StageSchema, settings: Values | undefined): Measured {
   const find = (key: string): Property | undefined =>
     block.properties.find((property) => property.key.text === key);
   const listed = find('metrics');
   return {
     where: `\`${block.name.text}\``,
     metrics: schema.metrics,
-    listed:
-      Object.hasOwn(schema.settings, 'metrics') && listed?.value.kind === 'list'
+    listed: !Object.hasOwn(schema.settings, 'metrics')
+      ? undefined
+      : listed?.value.kind === 'list'
         ? listedMetrics(listed.value)
-        : undefined,
+        : chosenMetrics(settings?.['metrics']),
     baseline: Object.hasOwn(schema.settings, 'baseline')
-      ? { isSet: find('baseline') !== undefined, insertAt: block.span.end - 1 }
+      ? {
+          isSet: find('baseline') !== undefined || settings?.['baseline'] !== undefined,
+          insertAt: block.span.end - 1,
+        }
       : undefined,
   };
 }
+
+/** Metrics that a preset chose. */
+const chosenMetrics = (value: Value | undefined): Measured['listed'] =>
+  Array.isArray(value)
+    ? { names: new Set(value.map((item) => String(item.call))), end: undefined }
+    : undefined;
 
 function listedMetrics(list: Extract<Expression, { kind: 'list' }>) {
   const found = new Set<string>();
@@ -109,14 +144,15 @@ function listedMetrics(list: Extract<Expression, { kind: 'list' }>) {
 export function checkBudget(block: Block, file: Context, source: SourceText): Budget {
   for (const { key } of block.properties)
     file.report(names.unknownSetting(key.span, key.text, 'a `budget`', []));
-  if (block.using !== undefined)
-    file.report(names.unknownPreset(block.using.span, block.using.text, 'budget', []));
   const limits: Measured = { where: 'a `budget`', metrics: budgetMetrics };
   return {
     name: block.name.text,
-    requires: block.requirements.flatMap(
-      (requirement) => checkRequirement(requirement, limits, source, file) ?? [],
-    ),
+    requires: [
+      ...block.requirements.flatMap(
+        (requirement) => checkRequirement(requirement, limits, source, file) ?? [],
+      ),
+      ...layersOf(block.using, 'budget', file).flatMap((layer) => presetRequirements(layer, limits, file)),
+    ],
     span: block.span,
   };
 }

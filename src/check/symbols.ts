@@ -1,7 +1,10 @@
 /** What a name can stand for. */
-import type { StageKind, Unit, Value } from '../ir/types.js';
+import type { Unit, Value } from '../ir/types.js';
+import type { SourceText } from '../source/text.js';
 import type { FunctionSchema, SettingType, StageSchema } from '../stages/schema.js';
 import type { Block, Param, Preset, Secret } from '../syntax/ast.js';
+import type { Context } from './context.js';
+import type { Layer, PresetTarget } from './using.js';
 
 /** A value that is known when the program is compiled; numbers are in base units. */
 export interface Constant {
@@ -42,8 +45,16 @@ export interface BudgetSymbol {
 export interface PresetSymbol {
   readonly kind: 'preset';
   readonly declaration: Preset;
-  readonly target: StageKind;
-  readonly settings: () => Readonly<Record<string, Value>>;
+  readonly target: PresetTarget;
+  /** What an import calls the module it stands in. */
+  readonly module: string;
+  readonly source: SourceText;
+  /** Of the file it stands in. */
+  readonly context: Context;
+  /** The presets that it applies itself, and its own settings last. */
+  readonly layers: () => readonly Layer[];
+  /** What its `using` amounts to. */
+  readonly method: () => string | undefined;
 }
 
 export interface FunctionSymbol {

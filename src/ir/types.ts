@@ -44,6 +44,12 @@ export interface FileValue {
   readonly text: string;
 }
 
+/** The preset that set a value, and the module it stands in: `std/train`, or the path of a file. */
+export interface PresetOrigin {
+  readonly preset: string;
+  readonly module: string;
+}
+
 export type Origin = 'author' | 'preset' | 'default' | 'planner' | 'param';
 
 export interface Stage {
@@ -55,6 +61,8 @@ export interface Stage {
   readonly settings: Readonly<Record<string, Value>>;
   /** Who set each top-level setting, and `lora.rank` style paths inside records. */
   readonly origins: Readonly<Record<string, Origin>>;
+  /** Of every path whose origin is `preset`: which one. */
+  readonly presets?: Readonly<Record<string, PresetOrigin>>;
   readonly requires: readonly Requirement[];
   /** Stages that this one reads, by name, without repetition, in order of the schema. */
   readonly inputs: readonly string[];

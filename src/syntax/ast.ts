@@ -72,10 +72,29 @@ export interface Import {
   readonly span: Span;
 }
 
+/** `(1..64)`, either end of which may be left out. */
+export interface Range {
+  readonly min?: Expression;
+  readonly max?: Expression;
+  /** With its brackets. */
+  readonly span: Span;
+}
+
 export interface Param {
   readonly name: Word;
   readonly type: Word;
+  readonly range?: Range;
   readonly value?: Expression;
+  readonly doc?: string;
+  readonly span: Span;
+}
+
+/** `matrix rate: Number = [1e-4, 2e-4]`: a parameter with several values. */
+export interface Matrix {
+  readonly name: Word;
+  readonly type: Word;
+  readonly range?: Range;
+  readonly value: Expression;
   readonly doc?: string;
   readonly span: Span;
 }
@@ -107,7 +126,8 @@ export interface Requirement {
 }
 
 interface Body {
-  readonly using?: Word;
+  /** Methods and presets, as written; none where there is no `using`. */
+  readonly using: readonly Word[];
   readonly properties: readonly Property[];
   readonly requirements: readonly Requirement[];
   readonly doc?: string;
@@ -127,6 +147,25 @@ export interface Preset extends Body {
   readonly target: Word;
 }
 
+/** `expect plan.peak_memory < 24GiB` */
+export interface Expectation {
+  readonly condition: Expression;
+  /** From `expect` to the end of the condition. */
+  readonly span: Span;
+}
+
+/** `test "fits a small card" { … }` */
+export interface Test {
+  /** The string's value; its span has the quotes. */
+  readonly name: Word;
+  readonly properties: readonly Property[];
+  readonly expectations: readonly Expectation[];
+  readonly doc?: string;
+  readonly span: Span;
+  /** A syntax error lies in it: what is absent from it proves nothing. */
+  readonly broken: boolean;
+}
+
 export interface Comment {
   readonly kind: 'line' | 'doc' | 'foreign';
   readonly text: string;
@@ -139,10 +178,12 @@ export interface SourceFile {
   readonly edition?: Edition;
   readonly imports: readonly Import[];
   readonly params: readonly Param[];
+  readonly matrices: readonly Matrix[];
   readonly secrets: readonly Secret[];
   readonly natives: readonly Native[];
   readonly presets: readonly Preset[];
   readonly blocks: readonly Block[];
+  readonly tests: readonly Test[];
   /** Every comment, in order: no tool that writes a file back may lose one. */
   readonly comments: readonly Comment[];
   /** A syntax error lies somewhere in the file. */

@@ -69,8 +69,9 @@ const ANCHORS = [t.BlockKind, t.Param, t.Secret, t.Import, t.Edition, t.Preset, 
 
 /** Starts a declaration or ends a block; `data = …` is a setting with a name that it cannot have. */
 const isHead = (first: IToken, second: IToken | undefined): boolean =>
-  ANCHORS.some((anchor) => tokenMatcher(first, anchor)) &&
-  (second === undefined || !tokenMatcher(second, t.Sets));
+  (t.startsSoftly(first, second) && first.tokenType !== t.Expect) ||
+  (ANCHORS.some((anchor) => tokenMatcher(first, anchor)) &&
+    (second === undefined || !tokenMatcher(second, t.Sets)));
 
 function unreadableLine(
   failures: readonly IRecognitionException[],

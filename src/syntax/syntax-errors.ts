@@ -1,6 +1,7 @@
 /** The parser's failures as diagnostics. */
 import { EOF, type IRecognitionException, type IToken } from '../../grammar/chevrotain.js';
 import { type Expectation, expectationOf } from '../../grammar/expectations.js';
+import { Expect, startsSoftly } from '../../grammar/tokens.js';
 import * as errors from '../diagnostics/catalogue/syntax.js';
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { Span } from '../source/span.js';
@@ -29,7 +30,8 @@ export function syntaxErrors(
     if (isTopLevel(expectation)) {
       // Everything up to the next declaration is the same mistake.
       const between = lastTopLevel < 0 ? undefined : tokens.slice(lastTopLevel, index);
-      const again = between !== undefined && !between.some(startsDeclaration);
+      const again =
+        between !== undefined && !between.some((token, i) => startsDeclaration(token, between[i + 1]));
       lastTopLevel = index;
       if (again) continue;
     }
@@ -40,7 +42,8 @@ export function syntaxErrors(
 
 const DECLARATIONS =
   /^(Edition|Import|Param|Secret|Native|Preset|Data|Format|Train|Eval|Merge|Deploy|Budget)$/;
-const startsDeclaration = (token: IToken): boolean => DECLARATIONS.test(token.tokenType.name);
+const startsDeclaration = (token: IToken, next: IToken | undefined): boolean =>
+  DECLARATIONS.test(token.tokenType.name) || (startsSoftly(token, next) && token.tokenType !== Expect);
 
 export const isTopLevel = (expectation: Expectation): boolean =>
   expectation.rule === 'program' || expectation.kind === 'end';
@@ -58,16 +61,17 @@ function diagnose(
   if (isTopLevel(expectation)) return errors.unexpectedTopLevel(at, found);
   if (expectation.kind === 'token' && expectation.token === 'RCurly' && expectation.rule === 'body') {
     const isName = /^(Equals|Colon)$/.test(tokens[index + 1]?.tokenType.name ?? '');
-    const atEnd = failure.token.tokenType === EOF || (startsDeclaration(failure.token) && !isName);
-    if (!atEnd) return errors.expected(at, 'a setting, `require` or `}`', found);
+    const atEnd =
+      failure.token.tokenType === EOF || (startsDeclaration(failure.token, tokens[index + 1]) && !isName);
     const opening = blockStart(tokens, index, source.file);
+    if (!atEnd) return errors.expected(at, inBody(opening.text), found);
     return errors.unclosedBlock(afterLine(previous, opening, source), opening.span, opening.text);
   }
   const bracket = expectation.kind === 'token' ? BRACKETS[expectation.token] : undefined;
   if (expectation.kind === 'token' && bracket !== undefined) {
     const opened = openBracket(tokens, index, bracket, source.file);
     const onNewLine = failure.token.tokenType.name === 'Newline' || failure.token.tokenType === EOF;
-    if (opened !== undefined && (onNewLine || startsDeclaration(failure.token)))
+    if (opened !== undefined && (onNewLine || startsDeclaration(failure.token, tokens[index + 1])))
       return errors.unclosedBracket(at, opened, bracket.open, bracket.close);
     return errors.expected(at, `\`,\` or ${expectation.label}`, found);
   }
@@ -78,11 +82,14 @@ function diagnose(
       found,
     );
   return expectation.rule === 'body'
-    ? errors.expected(at, 'a setting, `require` or `}`', found)
+    ? errors.expected(at, inBody(blockStart(tokens, index, source.file).text), found)
     : expectation.rule === 'text'
       ? errors.expected(at, 'a string', found)
       : errors.missingValue(at, found);
 }
+
+const inBody = (opening: string): string =>
+  opening.startsWith('`test ') ? 'a setting, `expect` or `}`' : 'a setting, `require` or `}`';
 
 const signOf = (rule: string): string => (rule === 'entry' || rule === 'argument' ? '`:`' : '`=`');
 
@@ -127,7 +134,7 @@ function blockStart(
     const [kind, name] = [tokens[i - 1], tokens[i]];
     const atLineStart = i === 1 || tokens[i - 2]?.tokenType.name === 'Newline';
     if (kind === undefined || name === undefined || !atLineStart) continue;
-    if (startsDeclaration(kind))
+    if (startsDeclaration(kind, name))
       return {
         span: { file, start: kind.startOffset, end: endOf(name) },
         text: `\`${kind.image} ${name.image}\``,

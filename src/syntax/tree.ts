@@ -6,14 +6,18 @@ import type { Span } from '../source/span.js';
 import type {
   Block,
   Comment,
+  Expectation,
   Import,
+  Matrix,
   Native,
   Param,
   Preset,
   Property,
+  Range,
   Requirement,
   Secret,
   SourceFile,
+  Test,
   Word,
 } from './ast.js';
 import { endOf, extent, node, nodes, startOf, token, tokens } from './cst.js';
@@ -52,10 +56,12 @@ class TreeBuilder {
       edition,
       imports: nodes(program, 'importing').map((child) => this.importing(child)),
       params: nodes(program, 'param').flatMap((child) => this.param(child)),
+      matrices: nodes(program, 'matrix').flatMap((child) => this.matrix(child)),
       secrets: nodes(program, 'secret').flatMap((child) => this.secret(child)),
       natives: nodes(program, 'native').flatMap((child) => this.native(child)),
       presets: nodes(program, 'preset').flatMap((child) => this.preset(child)),
       blocks: nodes(program, 'block').flatMap((child) => this.block(child)),
+      tests: nodes(program, 'test').flatMap((child) => this.test(child)),
       comments,
       broken: errorsAt.length > 0,
     };
@@ -113,10 +119,39 @@ class TreeBuilder {
       {
         name: this.expressions.word(name),
         type: type === undefined ? { text: '', span: this.at(endOf(name)) } : this.expressions.word(type),
+        range: this.range(parent),
         value:
           value === undefined && sets === undefined
             ? undefined
             : this.expressions.expression(value, span.end),
+        doc: this.context.docs.before(span.start),
+        span,
+      },
+    ];
+  }
+
+  private range(parent: CstNode): Range | undefined {
+    const found = node(parent, 'range');
+    if (found === undefined) return undefined;
+    const span = this.expressions.spanOf(found, 0);
+    const end = (label: 'min' | 'max') => {
+      const written = node(found, label);
+      return written === undefined ? undefined : this.expressions.expression(written, span.start);
+    };
+    return { min: end('min'), max: end('max'), span };
+  }
+
+  private matrix(parent: CstNode): readonly Matrix[] {
+    const [name, type] = [token(parent, 'Name', 0), token(parent, 'Name', 1)];
+    if (name === undefined) return [];
+    this.sign(parent);
+    const span = this.expressions.spanOf(parent, 0);
+    return [
+      {
+        name: this.expressions.word(name),
+        type: type === undefined ? { text: '', span: this.at(endOf(name)) } : this.expressions.word(type),
+        range: this.range(parent),
+        value: this.expressions.expression(node(parent, 'expression'), span.end),
         doc: this.context.docs.before(span.start),
         span,
       },
@@ -172,18 +207,42 @@ class TreeBuilder {
     ];
   }
 
+  private test(parent: CstNode): readonly Test[] {
+    const text = node(parent, 'text');
+    const span = this.expressions.spanOf(parent, 0);
+    const name = (text && this.expressions.text(text)) ?? { text: '', span: { ...span, end: span.start } };
+    const { using: _, requirements, expectations, ...body } = this.content(parent);
+    for (const requirement of requirements)
+      this.context.report(errors.requireInTest(this.keyword(requirement.span, 'require')));
+    return [{ name, ...body, expectations }];
+  }
+
   private body(parent: CstNode): Body {
+    const { expectations, ...body } = this.content(parent);
+    for (const { span } of expectations)
+      this.context.report(errors.misplacedExpect(this.keyword(span, 'expect')));
+    return body;
+  }
+
+  private keyword(span: Span, word: string): Span {
+    return { ...span, end: span.start + word.length };
+  }
+
+  private content(parent: CstNode): Body & Pick<Test, 'expectations'> {
     const span = this.expressions.spanOf(parent, 0);
     const using = node(parent, 'using');
-    const preset = using && token(using, 'Name');
     const body = node(parent, 'body');
     const properties = body === undefined ? [] : nodes(body, 'property');
     const requirements = body === undefined ? [] : nodes(body, 'requirement');
-    if (body !== undefined) this.separators([...properties, ...requirements], body);
+    const expectations = body === undefined ? [] : nodes(body, 'expectation');
+    if (body !== undefined) this.separators([...properties, ...requirements, ...expectations], body);
     return {
-      using: preset === undefined ? undefined : this.expressions.word(preset),
+      using: (using === undefined ? [] : tokens(using, 'Name'))
+        .filter((name) => name.isInsertedInRecovery !== true)
+        .map((name) => this.expressions.word(name)),
       properties: properties.flatMap((child) => this.property(child)),
       requirements: requirements.map((child) => this.requirement(child)),
+      expectations: expectations.map((child) => this.requirement(child)),
       doc: this.context.docs.before(span.start),
       span,
       broken:
@@ -214,7 +273,7 @@ class TreeBuilder {
     ];
   }
 
-  private requirement(parent: CstNode): Requirement {
+  private requirement(parent: CstNode): Requirement & Expectation {
     const span = this.expressions.spanOf(parent, 0);
     return { condition: this.expressions.expression(node(parent, 'expression'), span.end), span };
   }

@@ -82,9 +82,11 @@ export const unknownFunction = (at: Span, name: string, known: readonly string[]
   });
 
 export const unknownPreset = (at: Span, name: string, kind: string, known: readonly string[]): Diagnostic =>
-  error('FTP0212', at, `a \`${kind}\` stage has no preset \`${name}\``, {
+  error('FTP0212', at, `there is no preset \`${name}\` for \`${kind}\``, {
     label: 'unknown preset',
-    ...(known.length === 0 ? { help: `\`${kind}\` stages take no \`using\`` } : suggestion(name, at, known)),
+    ...(known.length === 0
+      ? { help: `no preset for \`${kind}\` is declared or imported here` }
+      : suggestion(name, at, known)),
   });
 
 export const unknownSetting = (at: Span, key: string, where: string, known: readonly string[]): Diagnostic =>
@@ -123,7 +125,27 @@ export const noPorts = (at: Span, name: string, kind: string): Diagnostic =>
   });
 
 export const presetOfOtherKind = (at: Span, name: string, target: string, kind: string): Diagnostic =>
-  error('FTP0218', at, `the preset \`${name}\` is for \`${target}\` stages, this is a \`${kind}\` stage`, {
+  error('FTP0218', at, `the preset \`${name}\` is for \`${target}\`, this is a \`${kind}\``, {
     label: `for ${named([target])}`,
     help: `choose a preset that is declared \`for ${kind}\``,
+  });
+
+export const secondMethod = (at: Span, method: string, first: string, firstAt: Span): Diagnostic =>
+  error('FTP0222', at, `\`${first}\` and \`${method}\` are both methods`, {
+    label: 'a second method',
+    related: [{ at: firstAt, message: 'the first one' }],
+    help: 'a stage has one method; keep one of them',
+  });
+
+export const appliedTwice = (at: Span, name: string, first: Span): Diagnostic =>
+  error('FTP0223', at, `\`${name}\` stands twice after \`using\``, {
+    label: 'again',
+    related: [{ at: first, message: 'here first' }],
+    help: 'keep one of them: of several presets, the later ones win',
+  });
+
+export const presetCycle = (at: Span, name: string): Diagnostic =>
+  error('FTP0224', at, `the preset \`${name}\` applies itself`, {
+    label: 'comes back to this preset',
+    help: 'take one of the presets after `using` out',
   });

@@ -86,7 +86,7 @@ export const unclosedBracket = (at: Span, opened: Span, bracket: string, closing
 export const unexpectedTopLevel = (at: Span, found: string): Diagnostic =>
   error('FTP0111', at, `expected a declaration, found ${found}`, {
     label: 'outside of any block',
-    help: 'outside of blocks stand `edition`, `import`, `param`, `secret` and blocks such as `data name { … }`',
+    help: 'outside of blocks stand `edition`, `import`, `param`, `matrix`, `secret` and blocks such as `data name { … }`',
   });
 
 export const wrongSetSign = (at: Span, sign: '=' | ':'): Diagnostic =>
@@ -134,4 +134,33 @@ export const misplacedNative = (at: Span): Diagnostic =>
   error('FTP0118', at, '`native` stands only in the standard library', {
     label: 'not here',
     help: 'import the function: `import { jsonl } from "std/data"`',
+  });
+
+/** The name that a file of tests has. */
+export const isTestFile = (file: string): boolean => file.endsWith('.test.ftp');
+
+export const misplacedTest = (at: Span): Diagnostic =>
+  error('FTP0122', at, '`test` stands only in a file of tests', {
+    label: 'not here',
+    help: 'move it into a file whose name ends with `.test.ftp`',
+  });
+
+export const notInTests = (at: Span, what: string): Diagnostic =>
+  error('FTP0123', at, `${what} does not stand in a file of tests`, {
+    label: 'not here',
+    help: 'in a file whose name ends with `.test.ftp` stand `edition`, `import`, `param` and `test`; move the rest into a pipeline',
+  });
+
+export const misplacedExpect = (at: Span): Diagnostic =>
+  error('FTP0124', at, '`expect` stands only in a `test`', {
+    label: 'not here',
+    help: 'in a block, write `require`',
+    fixes: [replace('write `require`', at, 'require', 'maybe_incorrect')],
+  });
+
+export const requireInTest = (at: Span): Diagnostic =>
+  error('FTP0125', at, 'a `test` has no `require`', {
+    label: 'not here',
+    help: 'write `expect`',
+    fixes: [replace('write `expect`', at, 'expect')],
   });

@@ -82,3 +82,16 @@ export const trainsOnTest = (at: Span, reference: string): Diagnostic =>
     label: 'seen in training',
     help: 'evaluate on a split that no training step sees, such as `.test`',
   });
+
+export const presetNeeds = (
+  at: Span,
+  preset: string,
+  why: string,
+  requirement: Span,
+  help: string | undefined,
+): Diagnostic =>
+  error('FTP0411', at, `\`${preset}\` requires something that is not there: ${why}`, {
+    label: 'cannot be applied here',
+    related: [{ at: requirement, message: 'required here' }],
+    help,
+  });
