@@ -18,6 +18,7 @@ import { availableBytes } from './machines.js';
 import { openWorld, type PlanOptions } from './open-world.js';
 import { notFit, stageTooLarge } from './problems.js';
 import { reason, runReasons } from './reasons.js';
+import { scaleOf } from './scale.js';
 import { addSeconds, NO_TIME } from './time.js';
 import { choose, earlierChoice, type TrainFacts, trainFacts } from './train-stage.js';
 import type { Peak, Plan, PlannedStage, Rejected } from './types.js';
@@ -85,6 +86,7 @@ async function planStage(world: PlanWorld, stage: Stage): Promise<PlannedStage> 
   const cached = entry !== undefined;
   const facts = decided.facts ?? (stage.kind === 'train' ? await trainFacts(world, stage, false) : undefined);
   const found = await estimate({ world, stage, chosen, facts, look: !cached });
+  const scale = await scaleOf({ world, stage, chosen, facts, look: !cached, entry });
   const { action, reasons } = whatToDo(world, stage, key, cached);
   if (problem !== undefined && !cached) world.report(problem);
   else if (
@@ -105,6 +107,7 @@ async function planStage(world: PlanWorld, stage: Stage): Promise<PlannedStage> 
     chosen: chosen ?? null,
     rejected,
     effective: effectiveSettings(stage, chosen),
+    scale,
     ...key,
   };
 }
@@ -187,6 +190,7 @@ function unknownStage(stage: Stage): PlannedStage {
     chosen: null,
     rejected: [],
     effective: effectiveSettings(stage, undefined),
+    scale: null,
     key: '',
     parts: {},
   };

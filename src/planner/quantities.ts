@@ -29,3 +29,17 @@ const pad = (value: number): string => String(value).padStart(2, '0');
 
 /** Thousands apart: `12,480`. */
 export const count = (value: number): string => String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, ',');
+
+const POWERS = ['', 'k', 'M', 'G', 'T'] as const;
+
+/** Three significant digits at most: `980`, `12.5 k`, `2.44 M`. */
+export function magnitude(value: number): string {
+  let size = Math.abs(value);
+  let power = 0;
+  while (size >= 999.5 && power < POWERS.length - 1) {
+    size /= 1000;
+    power++;
+  }
+  const digits = power === 0 || size >= 99.95 ? 0 : size >= 9.995 ? 1 : 2;
+  return `${value < 0 ? '-' : ''}${size.toFixed(digits)}${power === 0 ? '' : ` ${POWERS[power]}`}`;
+}

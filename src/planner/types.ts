@@ -43,6 +43,24 @@ export interface Effective {
   readonly from: Origin;
 }
 
+/** How much a stage works on; `null` where it is not known, or the stage has none. */
+export interface StageScale {
+  /** Rows that a data or format stage hands on, or that a train or eval stage reads in one pass. */
+  readonly rows: number | null;
+  /** Tokens of these rows, and those of them that are learned or scored. */
+  readonly tokens: number | null;
+  readonly supervisedTokens: number | null;
+  /** Optimiser steps of the whole training. */
+  readonly steps: number | null;
+  /** Tokens of all passes of the training. */
+  readonly tokensSeen: number | null;
+  /** What PEFT's `print_trainable_parameters` says: the trained numbers, and all with the adapter's among them. */
+  readonly trainableParameters: number | null;
+  readonly totalParameters: number | null;
+  /** Where rows and tokens are from; before repetitions are dropped, sampled rows are an upper bound. */
+  readonly known: 'counted' | 'sampled' | 'assumed' | null;
+}
+
 export interface PlannedStage {
   readonly name: string;
   readonly kind: StageKind;
@@ -58,6 +76,7 @@ export interface PlannedStage {
   readonly chosen: Chosen | null;
   readonly rejected: readonly Rejected[];
   readonly effective: Readonly<Record<string, Effective>>;
+  readonly scale: StageScale | null;
   /** Where the output stands, or will stand, in the store. */
   readonly key: string;
   /** What the key is a digest of. */

@@ -128,6 +128,7 @@ export const example: ReportInput = {
       chosen: null,
       rejected: [],
       effective: {},
+      scale: null,
       key: 'a'.repeat(64),
       parts: {},
     })),

@@ -5,6 +5,7 @@ import { MEMORY_PARTS, type Plan, type PlannedStage, type Seconds } from '../typ
 import { columns } from './columns.js';
 import type { Palette } from './palette.js';
 import { reasonsText } from './reasons.js';
+import { scaleText } from './scale.js';
 
 const UNKNOWN = 'known after run';
 const MARKS: Readonly<Record<StageAction, string>> = { run: '+', resume: '~', cached: '=' };
@@ -42,6 +43,7 @@ function stageTable(plan: Plan, palette: Palette): readonly string[] {
   const rows = plan.stages.map((stage) => [
     colour[stage.action](`${MARKS[stage.action]} ${stage.action}`),
     `${palette.dim(stage.kind)} ${palette.bold(stage.name)}`,
+    scaleText(stage.scale),
     peakText(stage),
     stage.action === 'cached' ? '' : secondsText(stage.seconds),
     palette.dim(reasonsText(stage.reasons)),
@@ -50,6 +52,7 @@ function stageTable(plan: Plan, palette: Palette): readonly string[] {
     [
       palette.dim('action'),
       palette.dim('stage'),
+      palette.dim('works on'),
       palette.dim('peak memory'),
       palette.dim('time'),
       palette.dim('why'),
