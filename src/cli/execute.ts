@@ -31,6 +31,7 @@ export async function execute(
         engine: 'embedded',
         runtime: `onnx ${packageVersion(host, 'onnxruntime-node') ?? 'missing'}`,
         ftpc: ftpcVersion(host),
+        params: wanted.params,
         threads: wanted.threads ?? host.machine().cores,
         verify: wanted.verify,
         only: wanted.only === undefined ? undefined : [wanted.only],

@@ -73,6 +73,8 @@ export type RunEvent =
       readonly engine: string;
       readonly runtime: string;
       readonly ftpc: string;
+      /** `-p name=value` as typed; secrets are no parameters. */
+      readonly params?: Readonly<Record<string, string>>;
     }
   | {
       readonly type: 'stage.started';
@@ -80,6 +82,9 @@ export type RunEvent =
       readonly kind: StageKind;
       readonly action: StageAction;
       readonly reasons: readonly Reason[];
+      /** Of the output, and what it is a digest of: two runs differ where these do, also where a stage failed. */
+      readonly key: string;
+      readonly parts: Readonly<Record<string, string>>;
     }
   | ({ readonly type: 'stage.finished'; readonly stage: string } & Omit<StageSummary, 'name'>)
   | ({ readonly type: 'diagnostic' } & Readonly<Record<string, unknown>>)

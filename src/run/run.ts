@@ -34,6 +34,8 @@ export interface RunRequest {
   readonly engine: string;
   readonly runtime: string;
   readonly ftpc: string;
+  /** `-p name=value` as typed. */
+  readonly params?: Readonly<Record<string, string>>;
   readonly threads: number;
   readonly verify: boolean;
   /** Only these stages and what they need. */
@@ -76,6 +78,7 @@ export async function runPipeline(
     engine: request.engine,
     runtime: request.runtime,
     ftpc: request.ftpc,
+    params: request.params,
   });
   const finish = (status: RunStatus, stages: readonly StageSummary[] = []): RunOutcome => {
     log.event({ type: 'run.finished', status, seconds: (request.clock() - begun) / 1000, stages });

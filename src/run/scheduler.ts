@@ -71,11 +71,11 @@ async function settle(
   sink: Sink,
   interrupts: Interrupts,
 ): Promise<Settled> {
-  const { stage, key } = step;
+  const { stage, key, parts, reasons } = step;
   const { store } = setting;
   const found = store.find(key, { verify: setting.verify, remove: sink.diagnostic });
   const action: StageAction = found !== undefined ? 'cached' : store.resumable(key) ? 'resume' : 'run';
-  sink.event({ type: 'stage.started', stage: stage.name, kind: stage.kind, action, reasons: step.reasons });
+  sink.event({ type: 'stage.started', stage: stage.name, kind: stage.kind, action, reasons, key, parts });
   if (found !== undefined)
     return {
       entry: found,
