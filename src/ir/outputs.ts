@@ -34,6 +34,13 @@ export interface StageRecord {
   readonly parts: Readonly<Record<string, string>>;
   /** SHA-256 of each file by its name in the entry. */
   readonly files: Readonly<Record<string, { readonly bytes: number; readonly sha256: string }>>;
+  /** Files of outputs that stand outside the entry, by the output's path; `modified` is in milliseconds since the epoch. */
+  readonly outside?: Readonly<
+    Record<
+      string,
+      Readonly<Record<string, { readonly bytes: number; readonly sha256: string; readonly modified: number }>>
+    >
+  >;
   readonly result: StageResult;
   readonly seconds: number;
   readonly peakMemoryBytes: number;
@@ -41,7 +48,7 @@ export interface StageRecord {
 
 /** What a stage says when it has ended. */
 export interface StageResult {
-  /** Names of outputs (`adapter`, `model`, `report`, `release`, `train`, …) with their path inside the entry. */
+  /** Names of outputs (`adapter`, `model`, `report`, `release`, `train`, …) with their path inside the entry, relative to it where they stand elsewhere in the project, or absolute. */
   readonly outputs: Readonly<Record<string, string>>;
   readonly metrics: Readonly<Record<string, number>>;
   /** Metrics of the baseline, `baseline.<metric>` in a `require`. */

@@ -1,11 +1,10 @@
 /** Runs the stages of a program one after another, each in its own process, each output kept once. */
-import { isAbsolute, join } from 'node:path';
 import { UserError } from '../diagnostics/types.js';
 import type { StageAction, StageStatus, StageSummary } from '../ir/events.js';
 import type { StageResult } from '../ir/outputs.js';
 import type { Stage } from '../ir/types.js';
 import type { Artefact } from '../stages/types.js';
-import type { Entry } from '../store/index.js';
+import { type Entry, outputPath } from '../store/index.js';
 import { fromCwd } from './paths.js';
 import { produce } from './produce.js';
 import { failedRequirements } from './requirements.js';
@@ -104,7 +103,7 @@ function summaryOf(
   const result = entry?.record.result;
   const outputs = Object.entries(result?.outputs ?? {}).map(([name, path]) => [
     name,
-    fromCwd(cwd, isAbsolute(path) ? path : join(entry?.path ?? '', path)),
+    fromCwd(cwd, outputPath(entry?.path ?? '', path)),
   ]);
   return {
     name: stage.name,

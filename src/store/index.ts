@@ -3,6 +3,7 @@ export { type Journal, type JournalLine, newRunId, openJournal, readJournal, run
 export { journalPath, type Layout, layoutIn, reportPath, runFolder } from './layout.js';
 export { forgetChild, noteChild, outliveOrphan, type RunLock, takeLock } from './lock.js';
 export { outputFolder } from './output-folder.js';
+export { outputPath } from './outside.js';
 export { writing } from './problems.js';
 export { type Entry, type FindOptions, openStore, type Store } from './store.js';
 export { workFolder } from './work-folder.js';

@@ -72,6 +72,16 @@ export function corruptEntry(path: string, detail: string): Diagnostic {
   };
 }
 
+export function corruptOutside(path: string, detail: string): Diagnostic {
+  return {
+    code: 'FTP1440',
+    severity: 'warning',
+    message: `\`${path}\` is no longer what was published: ${detail}`,
+    at: place(path),
+    help: 'its stage publishes it again, beside it; remove what was changed once nothing uses it',
+  };
+}
+
 export function corruptCheckpoint(path: string, detail: string): Diagnostic {
   return {
     code: 'FTP0803',

@@ -17,7 +17,7 @@ export function readRecord(folder: string): StageRecord | { readonly damage: str
 
 function isRecord(value: unknown): value is StageRecord {
   if (typeof value !== 'object' || value === null) return false;
-  const { version, kind, key, parts, files, result, seconds, peakMemoryBytes } = value as Record<
+  const { version, kind, key, parts, files, outside, result, seconds, peakMemoryBytes } = value as Record<
     string,
     unknown
   >;
@@ -27,6 +27,7 @@ function isRecord(value: unknown): value is StageRecord {
     typeof key === 'string' &&
     isObject(parts) &&
     isObject(files) &&
+    (outside === undefined || (isObject(outside) && Object.values(outside).every(isObject))) &&
     isObject(result) &&
     isObject(result['outputs']) &&
     isObject(result['metrics']) &&

@@ -1,12 +1,13 @@
 /** Complete outputs of stages by the digest of everything that could change them. */
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
-import { isAbsolute, join } from 'node:path';
+import { join, relative } from 'node:path';
 import type { Diagnostic } from '../diagnostics/types.js';
-import type { StageRecord, StageResult } from '../ir/outputs.js';
+import type { StageRecord } from '../ir/outputs.js';
 import { digestsBelow, filesBelow, firstDamage } from './digest.js';
 import { syncFile, syncFolder, syncFolders, writeWhole } from './durable.js';
 import { type Layout, layoutIn } from './layout.js';
-import { corruptEntry, writing } from './problems.js';
+import { isGone, outsideDamage, portable, recordOutside } from './outside.js';
+import { corruptEntry, corruptOutside, writing } from './problems.js';
 import { RECORD, readRecord } from './record.js';
 import { hasCheckpoint } from './work-folder.js';
 
@@ -25,6 +26,7 @@ export interface Store {
   /**
    * The sound entry of a key. Sizes are always checked, digests where the entry is small or `verify` is set.
    * With `remove`, a damaged entry is taken away and reported; without it (a plan only looks), it counts as absent.
+   * So does one whose release is gone or was changed in place; that is reported too, and nothing is taken away.
    */
   find(key: string, options?: FindOptions): Entry | undefined;
   /** Every sound entry, newest first: what a plan compares a changed stage with. */
@@ -60,8 +62,13 @@ export function openStore(cwd: string): Store {
     if (!existsSync(path)) return undefined;
     const record = readRecord(path);
     const damage = 'damage' in record ? record.damage : damageOf(path, key, record, options.verify === true);
-    if (!('damage' in record) && damage === undefined)
-      return publishedElsewhere(record.result).every(existsSync) ? { key, path, record } : undefined;
+    if (!('damage' in record) && damage === undefined) {
+      if (isGone(record, path)) return undefined;
+      const outside = outsideDamage(record, path);
+      if (outside === undefined) return { key, path, record };
+      options.remove?.(corruptOutside(fromCwd(cwd, outside.path), outside.detail));
+      return undefined;
+    }
     if (options.remove !== undefined) {
       removeEntry(layout, path);
       options.remove(corruptEntry(path, damage ?? ''));
@@ -107,25 +114,29 @@ function damageOf(path: string, key: string, record: StageRecord, verify: boolea
   return firstDamage(path, record.files, { digests: verify || bytes <= ALWAYS_DIGESTED });
 }
 
-/** A release stands outside the entry: when someone has taken it away, the stage has to run again. */
-const publishedElsewhere = (result: StageResult): readonly string[] =>
-  Object.values(result.outputs).filter((path) => isAbsolute(path));
+const fromCwd = (cwd: string, path: string): string => {
+  const short = relative(cwd, path);
+  return short.startsWith('..') ? path : short;
+};
 
 function seal(layout: Layout, folder: string, sealing: Sealing): Entry {
   for (const name of filesBelow(folder)) syncFile(join(folder, name));
+  const path = join(layout.store, sealing.key);
+  const result = portable(sealing.result, layout.cwd, path);
+  const outside = recordOutside(result, path);
   const record: StageRecord = {
     version: 1,
     kind: sealing.kind,
     key: sealing.key,
     parts: sealing.parts,
     files: digestsBelow(folder),
-    result: sealing.result,
+    ...(outside === undefined ? {} : { outside }),
+    result,
     seconds: sealing.seconds,
     peakMemoryBytes: sealing.peakMemoryBytes,
   };
   writeWhole(join(folder, RECORD), `${JSON.stringify(record, null, 2)}\n`, { sync: true });
   syncFolders(folder);
-  const path = join(layout.store, sealing.key);
   writing(path, undefined, () => {
     mkdirSync(layout.store, { recursive: true });
     if (existsSync(path)) removeEntry(layout, path);

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { appendFileSync, existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { ftpc } from '../cli/folders.js';
@@ -89,6 +89,13 @@ describe('a whole pipeline', () => {
     const back = await ftpc(whole, ['rollback', 'releases/tiny']);
     expect(back.code).to.equal(1);
     expect(back.err).to.contain('FTP0744').and.to.not.contain('    at ');
+    appendFileSync(join(whole, 'releases/tiny/0001/config.json'), ' ');
+    const again = await finish(whole);
+    expect(summaries(again.lines)['local']).to.deep.include({ status: 'done' });
+    expect(summaries(again.lines)['local']?.outputs['release']).to.equal('releases/tiny/0002');
+    expect(again.lines.filter(({ type }) => type === 'diagnostic').map(({ code }) => code)).to.deep.equal([
+      'FTP1440',
+    ]);
     rmSync(join(whole, 'releases'), { recursive: true });
     const { lines } = await finish(whole);
     expect(summaries(lines)['local']?.status).to.equal('done');

@@ -1,8 +1,17 @@
-import { existsSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import type { Diagnostic } from '../../src/diagnostics/types.js';
-import { type Entry, openStore, outputFolder, type Store } from '../../src/store/index.js';
+import { type Entry, openStore, outputFolder, outputPath, type Store } from '../../src/store/index.js';
 import { freshFolder } from './folders.js';
 
 const KEY = 'a'.repeat(64);
@@ -87,6 +96,44 @@ describe('store', () => {
     const gone = join(cwd, 'releases/2');
     sealOne(store, 'c'.repeat(64), { release: gone });
     expect(store.find('c'.repeat(64))).to.equal(undefined);
+  });
+
+  it('notices a release that was changed in place, and leaves it where it is', () => {
+    const cwd = freshFolder();
+    const store = openStore(cwd);
+    const release = join(cwd, 'releases/1');
+    const weights = join(release, 'model.bin');
+    mkdirSync(release, { recursive: true });
+    writeFileSync(weights, 'weights');
+    const { record } = sealOne(store, KEY, { release });
+    expect(record.result.outputs['release']).to.equal('../../../releases/1');
+    const later = new Date(Date.now() + 5_000);
+    utimesSync(weights, later, later);
+    expect(store.find(KEY), 'only its time changed').to.not.equal(undefined);
+    writeFileSync(weights, 'WEIGHTS');
+    const found: Diagnostic[] = [];
+    expect(store.find(KEY, { remove: (damage) => found.push(damage) })).to.equal(undefined);
+    expect(found.map(({ code, message }) => [code, message])).to.deep.equal([
+      [
+        'FTP1440',
+        '`releases/1` is no longer what was published: `model.bin` does not have the content that was written',
+      ],
+    ]);
+    expect(readFileSync(weights, 'utf8')).to.equal('WEIGHTS');
+  });
+
+  it('finds the release of a project that was moved', () => {
+    const cwd = freshFolder();
+    const release = join(cwd, 'here/releases/1');
+    mkdirSync(release, { recursive: true });
+    writeFileSync(join(release, 'model.bin'), 'weights');
+    sealOne(openStore(join(cwd, 'here')), KEY, { release });
+    cpSync(join(cwd, 'here'), join(cwd, 'there'), { recursive: true });
+    rmSync(join(cwd, 'here'), { recursive: true });
+    const moved = openStore(join(cwd, 'there')).find(KEY);
+    expect(outputPath(moved?.path ?? '', moved?.record.result.outputs['release'] ?? '')).to.equal(
+      join(cwd, 'there/releases/1'),
+    );
   });
 
   it('sweeps what killed runs left, and keeps complete entries and checkpoints', () => {
