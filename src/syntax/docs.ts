@@ -8,19 +8,29 @@ export interface Docs {
   ofFile(offset: number): string | undefined;
 }
 
+const SPACE = ' \t\f\u00a0\ufeff';
+const ONE_LINE_END = new RegExp(`^[${SPACE}]*\\r?\\n?[${SPACE}]*$`);
+
 export function collectDocs(comments: readonly Comment[], text: string): Docs {
-  const docs = comments.filter((comment) => comment.kind === 'doc');
+  const docs = comments.filter(({ kind, span }) => kind === 'doc' && startsLine(text, span.start));
   const before = (offset: number): string | undefined => {
     const lines: string[] = [];
     let end = offset;
     for (let i = docs.length - 1; i >= 0; i--) {
       const doc = docs[i];
       if (doc === undefined || doc.span.end > end) continue;
-      if (!/^[ \t]*\r?\n?[ \t]*$/.test(text.slice(doc.span.end, end))) break;
+      if (!ONE_LINE_END.test(text.slice(doc.span.end, end))) break;
       lines.unshift(doc.text.slice(3).replace(/^ /, '').trimEnd());
       end = doc.span.start;
     }
     return lines.length === 0 ? undefined : lines.join('\n');
   };
   return { before, ofFile: before };
+}
+
+/** A comment behind something else says nothing of what stands below it. */
+function startsLine(text: string, offset: number): boolean {
+  let at = offset;
+  while (at > 0 && SPACE.includes(text.charAt(at - 1))) at--;
+  return at === 0 || text.charAt(at - 1) === '\n' || text.charAt(at - 1) === '\r';
 }

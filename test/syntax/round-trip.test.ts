@@ -106,6 +106,13 @@ budget c { }
     expect(tree.params.map(({ doc }) => doc)).to.deep.equal(['One line,\nand another.', undefined]);
     expect(tree.blocks.map(({ doc }) => doc)).to.deep.equal(['A budget.']);
   });
+
+  it('document nothing from behind something else', () => {
+    const text =
+      'edition 2026\nparam a: Int = 1 /// of a\nparam b: Int = 2\n/// of c\n\u00a0param c: Int = 3\n';
+    const { tree } = parse(sourceText('x', text));
+    expect(tree.params.map(({ doc }) => doc)).to.deep.equal([undefined, undefined, 'of c']);
+  });
 });
 
 describe('expressions', () => {
