@@ -1,0 +1,27 @@
+import { changesMeaning, notFormatted } from '../diagnostics/catalogue/formatting.js';
+import type { Diagnostic } from '../diagnostics/types.js';
+import { sourceText } from '../source/text.js';
+import { parse } from '../syntax/parse.js';
+import { FileLayout } from './declarations.js';
+import { sameMeaning } from './same-meaning.js';
+
+/** Exactly one of the two is there. */
+export interface Formatted {
+  readonly text?: string;
+  /** Why it was refused: what is wrong with the text, and FTP1101 or FTP1102 in the end. */
+  readonly diagnostics?: readonly Diagnostic[];
+}
+
+/**
+ * The text of a file in the one form that it has (docs/formatting.md). A text with syntax errors is refused, and so
+ * is a result that would not say the same as the text with the same comments. `file` names it in diagnostics.
+ */
+export function formatText(text: string, file: string): Formatted {
+  const before = parse(sourceText(file, text));
+  const errors = before.diagnostics.filter(({ severity }) => severity === 'error');
+  if (errors.length > 0) return { diagnostics: [...errors, notFormatted(file)] };
+  const formatted = new FileLayout(before.tree, text).text();
+  const after = parse(sourceText(file, formatted));
+  if (!sameMeaning(before.tree, after.tree)) return { diagnostics: [changesMeaning(file)] };
+  return { text: formatted };
+}

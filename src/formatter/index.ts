@@ -1,0 +1,1 @@
+export { type Formatted, formatText } from './format.js';
