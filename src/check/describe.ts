@@ -49,6 +49,7 @@ const NOUNS: {
   record: () => 'a record `{ … }`',
   call: (type) => withArticle(FAMILY_NOUNS[type.family]),
   file: () => '`file("…")`',
+  secret: () => 'the name of a secret',
   port: (type) => portNoun(type.accepts),
   none: () => '`none`',
   union: (type) => [...new Set(type.of.map(typeNoun))].join(' or '),

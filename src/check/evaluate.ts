@@ -13,7 +13,9 @@ import { expressionNoun, SYMBOL_NOUNS, typeNoun } from './describe.js';
 import { evaluateEnum } from './enums.js';
 import { evaluateEntries } from './fields.js';
 import { checkPath, evaluateFile } from './files.js';
+import { checkForm } from './forms.js';
 import { evaluatePort } from './ports.js';
+import { evaluateSecret } from './secrets.js';
 import { evaluateUnion } from './unions.js';
 import { unknownUnit } from './units.js';
 
@@ -35,7 +37,9 @@ const simple = (expression: Expression, type: SettingType, context: Context): Va
   const found = constant(expression, context);
   if (found === undefined) return undefined;
   const value = coerce(found, type, expression.span, context);
-  if (type.kind !== 'string' || type.names === undefined || typeof value !== 'string') return value;
+  if (type.kind !== 'string' || typeof value !== 'string') return value;
+  if (type.form !== undefined) return checkForm(value, type.form, expression.span, context);
+  if (type.names === undefined) return value;
   return checkPath(value, type.names, expression.span, context);
 };
 
@@ -97,6 +101,7 @@ const evaluators: { readonly [K in SettingType['kind']]: Evaluate<K> } = {
   enum: evaluateEnum,
   call: evaluateCall,
   file: evaluateFile,
+  secret: evaluateSecret,
   port: evaluatePort,
   union: evaluateUnion,
 };

@@ -13,6 +13,7 @@ export type Value =
   | Call
   | Reference
   | FileValue
+  | SecretValue
   | readonly Value[]
   | { readonly [key: string]: Value };
 
@@ -42,6 +43,12 @@ export interface FileValue {
   readonly file: string;
   readonly sha256: string;
   readonly text: string;
+}
+
+/** A secret by its name and the environment variable that holds it; never its content. */
+export interface SecretValue {
+  readonly secret: string;
+  readonly env: string;
 }
 
 /** The preset that set a value, and the module it stands in: `std/train`, or the path of a file. */

@@ -10,7 +10,7 @@ export interface Companion {
 }
 
 /** Whoever loads a model made from this one must cut texts, render chats and end answers as before, under the same licence. */
-const COMPANION =
+export const COMPANION =
   /^(?:tokenizer\.json|tokenizer_config\.json|tokenizer\.model|special_tokens_map\.json|added_tokens\.json|vocab\.json|merges\.txt|chat_template\.jinja|chat_template\.json|generation_config\.json|LICEN[CS]E.*|NOTICE.*|USE_POLICY.*)$/i;
 
 /** The companions of a folder, byte for byte. */

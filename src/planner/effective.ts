@@ -50,7 +50,12 @@ function chosenSettings(
 }
 
 const isPlainRecord = (value: Value): value is { readonly [key: string]: Value } =>
-  isRecord(value) && !isCall(value) && !isReference(value) && !('unit' in value) && !('sha256' in value);
+  isRecord(value) &&
+  !isCall(value) &&
+  !isReference(value) &&
+  !('unit' in value) &&
+  !('sha256' in value) &&
+  !('secret' in value);
 
 /** A prompt's text is in its file; the plan names the file and its digest. */
 function withoutText(value: Value): Value {

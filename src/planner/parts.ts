@@ -1,9 +1,11 @@
 /** What a stage's settings say that can change its artefact, leaf by leaf; paths of files give way to their content. */
 import { relative } from 'node:path';
-import type { FileValue, Program, Value } from '../ir/types.js';
+import type { Call, FileValue, Program, Value } from '../ir/types.js';
 import type { Host } from '../source/host.js';
+import { sourcePaths } from '../stages/data/sources.js';
 import { functions } from '../stages/functions/index.js';
 import { modelFiles } from '../stages/models.js';
+import { isSecret, repositoryOf } from '../stages/repositories.js';
 import type { Setting, SettingType } from '../stages/schema.js';
 import { canonical, isRecord } from './canonical.js';
 import type { Digests } from './digests.js';
@@ -36,7 +38,7 @@ export function settingParts(
   context: PartsContext,
   content: ModelContent,
 ): readonly Part[] {
-  if (value === undefined || setting?.inert === true) return [];
+  if (value === undefined || setting?.inert === true || isSecret(value)) return [];
   const leaf = (leafValue: unknown): Part => {
     const text = canonical(leafValue);
     return { name: path, identity: path, value: text };
@@ -48,16 +50,20 @@ export function settingParts(
   if (isFile(value)) return [{ name: `file:${value.file}`, identity: `file:${path}`, value: value.sha256 }];
   if (isCall(value)) {
     const schema = functions[value.call];
+    const args = Object.entries(value.args);
+    const argParts = ([name, arg]: readonly [string, Value]): readonly Part[] =>
+      settingParts(`${path}.${name}`, arg, schema?.args[name], context, content);
     if (schema?.family === 'model') {
       const root = rootModel(context.program, value, context.host);
       return root === undefined ? [leaf(value)] : modelParts(path, root, context, content);
     }
-    const args = Object.entries(value.args).flatMap(([name, arg]) =>
-      schema?.family === 'source' && name === 'files'
-        ? globParts(path, String(arg), context)
-        : settingParts(`${path}.${name}`, arg, schema?.args[name], context, content),
-    );
-    return [leaf(value.call), ...args];
+    if (schema?.family === 'source')
+      return [
+        leaf(isOnHub(value) ? 'jsonl' : value.call),
+        ...sourceParts(path, value, context),
+        ...args.filter(([name]) => !LOCATING.has(name)).flatMap(argParts),
+      ];
+    return [leaf(value.call), ...args.flatMap(argParts)];
   }
   if (Array.isArray(value))
     return value.length === 0
@@ -90,18 +96,26 @@ export function modelParts(
   return [...parts, { name: `${path}.seed`, identity: `${path}.seed`, value: String(model.seed) }];
 }
 
-function globParts(path: string, pattern: string, { program, host, digests }: PartsContext): readonly Part[] {
-  return filesOf(pattern, program.folder, host).map((file, index) => ({
-    name: `file:${relative(program.folder, file)}`,
+/** Arguments of a source that say where its files are. */
+const LOCATING: ReadonlySet<string> = new Set([
+  'files',
+  'repository',
+  'revision',
+  'split',
+  'commit',
+  'found',
+]);
+
+/** Where rows are from does not change them: their files do, and how they are read. */
+function sourceParts(path: string, call: Call, { program, host, digests }: PartsContext): readonly Part[] {
+  return sourcePaths(call, program.folder, host).map((file, index) => ({
+    name: `file:${isOnHub(call) ? file.name : relative(program.folder, file.path)}`,
     identity: `file:${path}:${index}`,
-    value: digests.of(file),
+    value: digests.of(file.path),
   }));
 }
 
-/** The files of a source: those that match, or the one that is named. */
-export function filesOf(pattern: string, folder: string, host: Host): readonly string[] {
-  return host.glob(pattern, folder);
-}
+const isOnHub = (call: Call): boolean => repositoryOf(call) !== undefined;
 
 const isFile = (value: unknown): value is FileValue =>
   isRecord(value) && typeof value['file'] === 'string' && typeof value['sha256'] === 'string';

@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import type { Call, Program, Stage } from '../ir/types.js';
 import type { Host } from '../source/host.js';
 import type { DataSettings } from '../stages/data/schema.js';
+import { sourcePaths } from '../stages/data/sources.js';
 import type { FormatInfo } from '../stages/format/rows.js';
 import type { LengthSurvey } from '../stages/format/survey.js';
 import { assumedLengths, countedLengths, type Lengths, sampledLengths } from './lengths.js';
 import { isReference, stageNamed } from './models.js';
-import { filesOf } from './parts.js';
 import type { SourceSize } from './world.js';
 
 export type Survey = (program: Program, host: Host, format: Stage) => Promise<LengthSurvey>;
@@ -20,8 +20,8 @@ export function sourceSize(program: Program, host: Host, data: Stage): SourceSiz
   const sources = (Array.isArray(settings.source) ? settings.source : [settings.source]) as readonly Call[];
   const general = settings.mix === undefined ? [] : [settings.mix.general];
   const sizes = [...sources, ...general]
-    .flatMap(({ args }) => filesOf(String(args['files']), program.folder, host))
-    .map((path) => fileSize(host, path));
+    .flatMap((call) => sourcePaths(call, program.folder, host))
+    .map(({ path }) => fileSize(host, path));
   return {
     bytes: sizes.reduce((sum, { bytes }) => sum + bytes, 0),
     rows: Math.ceil(sizes.reduce((sum, { rows }) => sum + rows, 0)),

@@ -1,8 +1,13 @@
 import { join, resolve } from 'node:path';
+import { notPinned } from '../diagnostics/catalogue/hub.js';
+import { UserError } from '../diagnostics/types.js';
 import type { Call, Reference } from '../ir/types.js';
 import type { ModelFolder } from '../models/load.js';
 import { openModelAt, untrained, WEIGHT_FILE } from '../models/open.js';
 import type { Host } from '../source/host.js';
+import { cachedCommit, snapshotFolder } from './hub-cache.js';
+import { wantedOf } from './hub-files.js';
+import { pinnedCommit, repositoryOf } from './repositories.js';
 import type { StageContext } from './types.js';
 
 /** Where a model stands, and the seed of its weights where they are yet to be made. */
@@ -11,13 +16,13 @@ export interface ResolvedModel {
   readonly folder: string;
   /** Set by `untrained(…)`: config and tokenizer are the folder's, the weights are random. */
   readonly seed?: number;
+  /** The commit of a model of the Hub. Its folder is shared with other programs: only what a model needs counts there. */
+  readonly commit?: string;
   /** How the model is called in files that name their base. */
   readonly label: string;
 }
 
-type Place = Pick<StageContext, 'folder'> & {
-  readonly host: Pick<StageContext['host'], 'packageFolder'>;
-};
+type Place = Pick<StageContext, 'folder' | 'host'>;
 
 const standingAt =
   (argument: string) =>
@@ -26,12 +31,22 @@ const standingAt =
     label: String(call.args[argument]),
   });
 
+/** A call that no one pinned stands for what the cache holds: an editor and `check` ask no server. */
+function onHub(call: Call, { host }: Place): ResolvedModel {
+  const repository = repositoryOf(call);
+  const commit = pinnedCommit(call) ?? (repository && cachedCommit(host, repository));
+  const { id = '', revision = '' } = repository ?? {};
+  if (repository === undefined || commit === undefined) throw new UserError(notPinned(id, revision));
+  return { folder: snapshotFolder(host, repository, commit), label: id, commit };
+}
+
 const resolvers: Readonly<Record<string, (call: Call, place: Place) => ResolvedModel>> = {
   starter: (_, place) => ({
     folder: join(place.host.packageFolder, 'stdlib', 'models', 'starter'),
     label: 'starter',
   }),
   local: standingAt('folder'),
+  hf: onHub,
   gguf: standingAt('file'),
   untrained: (call, place) => ({
     ...standingAt('folder')(call, place),
@@ -85,8 +100,16 @@ export function modelFiles(
   content: 'all' | 'tokenizer' = 'all',
 ): readonly ModelPath[] {
   const inFolder = host.stat(resolved.folder)?.isFolder === true;
-  return openResolved(host, resolved)
-    .files()
+  const files = openResolved(host, resolved).files();
+  const isWanted =
+    resolved.commit === undefined
+      ? () => true
+      : wantedOf(
+          files.map(({ name }) => name),
+          (name) => host.readText(join(resolved.folder, name)),
+        );
+  return files
+    .filter(({ name }) => isWanted(name))
     .filter(({ name }) => content === 'all' || !WEIGHT_FILE.test(name))
     .map(({ name, bytes }) => ({
       name,

@@ -2,7 +2,16 @@
  * The language of stage schemas. One schema a kind drives the checker, the defaults, completion, the
  * reference docs and the published JSON Schema; `Infer` gives the static type its runner reads.
  */
-import type { Call, FileValue, Quantity, Reference, StageKind, Unit, Value } from '../ir/types.js';
+import type {
+  Call,
+  FileValue,
+  Quantity,
+  Reference,
+  SecretValue,
+  StageKind,
+  Unit,
+  Value,
+} from '../ir/types.js';
 
 /** What a port hands on, and what a setting that refers to a port accepts. */
 export type PortType = 'Data' | 'Dialogs' | 'Adapter' | 'Model' | 'Gate' | 'Metric';
@@ -11,8 +20,11 @@ export type SettingType =
   | { readonly kind: 'boolean' }
   | { readonly kind: 'integer'; readonly min?: number; readonly max?: number }
   | { readonly kind: 'number'; readonly min?: number; readonly max?: number; readonly above?: number }
-  /** `names`: the string is a file, a glob or a model folder, relative to the file it stands in; the checker looks whether it is there. */
-  | { readonly kind: 'string'; readonly names?: 'files' | 'model' }
+  /**
+   * `names`: the string is a file, a glob or a model folder, relative to the file it stands in; the checker looks whether it is there.
+   * `form`: it is called so, and the checker looks whether it can be.
+   */
+  | { readonly kind: 'string'; readonly names?: 'files' | 'model'; readonly form?: 'repository' | 'revision' }
   /** A bare number in the base unit; with several units, a {@link Quantity}. */
   | {
       readonly kind: 'quantity';
@@ -27,6 +39,8 @@ export type SettingType =
   | { readonly kind: 'call'; readonly family: Family }
   /** `file("…")` */
   | { readonly kind: 'file' }
+  /** A declared `secret`, by name. */
+  | { readonly kind: 'secret' }
   | { readonly kind: 'port'; readonly accepts: readonly PortType[] }
   | { readonly kind: 'none' }
   | { readonly kind: 'union'; readonly of: readonly SettingType[] };
@@ -141,6 +155,11 @@ export const t = {
   files: { type: { kind: 'string', names: 'files' } } as Typed<string>,
   /** A folder that must hold a model. */
   modelFolder: { type: { kind: 'string', names: 'model' } } as Typed<string>,
+  /** `org/name` on a model hub. */
+  repository: { type: { kind: 'string', form: 'repository' } } as Typed<string>,
+  /** A branch, tag or commit. */
+  revision: { type: { kind: 'string', form: 'revision' } } as Typed<string>,
+  secret: { type: { kind: 'secret' } } as Typed<SecretValue>,
   quantity: (unit: Unit, bounds: { min?: number; max?: number } = {}): Typed<number> => ({
     type: { kind: 'quantity', units: [unit], ...bounds },
   }),

@@ -17,7 +17,7 @@ const ROOMS: readonly { readonly name: string; readonly paths: readonly RegExp[]
   {
     name: 'stage schemas',
     paths: [
-      /^src\/stages\/(budget|schemas?|types)\.ts$/,
+      /^src\/stages\/(budget|repositories|schemas?|types)\.ts$/,
       /^src\/stages\/functions\//,
       /^src\/stages\/[a-z]+\/schema\.ts$/,
     ],

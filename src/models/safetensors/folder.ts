@@ -36,16 +36,24 @@ export function openTensorSource(host: Host, folder: string): TensorSource {
   return readShards(host, folder, index);
 }
 
+/** Names of the shards that an index names. Throws a {@link ModelError}. */
+export const shardsIn = (index: string, text: string): ReadonlySet<string> =>
+  new Set([...weightMap(index, text)].map(([name, shard]) => plainName(index, name, shard)));
+
+function plainName(index: string, tensor: string, shard: JsonValue): string {
+  if (typeof shard === 'string' && shard !== '' && !shard.startsWith('.') && !/[\\/\0]/.test(shard))
+    return shard;
+  throw badIndex(
+    index,
+    `Tensor "${tensor}" is said to stand in ${JSON.stringify(shard)}, which is no plain file name.`,
+  );
+}
+
 function readShards(host: Host, folder: string, index: string): TensorSource {
   const shards = new Map<string, TensorSource>();
   const tensors = new Map<string, LocatedTensor>();
-  for (const [name, shard] of weightMap(index, host.readText(index))) {
-    if (typeof shard !== 'string' || shard === '' || shard.startsWith('.') || /[\\/\0]/.test(shard)) {
-      throw badIndex(
-        index,
-        `Tensor "${name}" is said to stand in ${JSON.stringify(shard)}, which is no plain file name.`,
-      );
-    }
+  for (const [name, value] of weightMap(index, host.readText(index))) {
+    const shard = plainName(index, name, value);
     const source = shards.get(shard) ?? located(openSafetensors(host, `${folder}/${shard}`));
     shards.set(shard, source);
     const found = source.get(name);

@@ -1,8 +1,11 @@
-import { relative, resolve } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { fileNotFound, isFolder } from '../../diagnostics/catalogue/files.js';
+import { notPinned } from '../../diagnostics/catalogue/hub.js';
 import { UserError } from '../../diagnostics/types.js';
 import type { Call, Value } from '../../ir/types.js';
 import type { Host } from '../../source/host.js';
+import { snapshotFolder } from '../hub-cache.js';
+import { pinnedCommit, pinnedFiles, repositoryOf } from '../repositories.js';
 import type { DataSettings } from './schema.js';
 import type { Columns } from './shape.js';
 
@@ -30,15 +33,36 @@ export function sourceFiles(settings: DataSettings, folder: string, host: Host):
   const seen = new Set<string>();
   return listed.flatMap(({ call, general }) => {
     const columns = columnsOf(call.args['columns']);
-    return filesOf(String(call.args['files']), folder, host).flatMap((path) => {
+    return sourcePaths(call, folder, host).flatMap(({ path, name }) => {
       if (seen.has(path)) return [];
       seen.add(path);
-      return [{ path, name: nameOf(path, host), size: host.stat(path)?.size ?? 0, columns, general }];
+      return [{ path, name, size: host.stat(path)?.size ?? 0, columns, general }];
     });
   });
 }
 
-function filesOf(pattern: string, folder: string, host: Host): readonly string[] {
+/**
+ * The files that a call of the family `source` reads, in order. Throws a {@link UserError} where it names none, or a
+ * data set of the Hub that no one pinned.
+ */
+export function sourcePaths(
+  call: Call,
+  folder: string,
+  host: Host,
+): readonly Pick<SourceFile, 'path' | 'name'>[] {
+  const repository = repositoryOf(call);
+  if (repository === undefined)
+    return localFiles(String(call.args['files']), folder, host).map((path) => ({
+      path,
+      name: nameOf(path, host),
+    }));
+  const commit = pinnedCommit(call);
+  if (commit === undefined) throw new UserError(notPinned(repository.id, repository.revision));
+  const snapshot = snapshotFolder(host, repository, commit);
+  return pinnedFiles(call).map((name) => ({ path: join(snapshot, name), name: `${repository.id}/${name}` }));
+}
+
+function localFiles(pattern: string, folder: string, host: Host): readonly string[] {
   const path = resolve(folder, pattern);
   const stat = host.stat(path);
   if (stat?.isFolder === true) throw new UserError(isFolder(nameOf(path, host)));

@@ -1,4 +1,4 @@
-import { defaulted, type FunctionSchema, required, t } from '../schema.js';
+import { defaulted, type FunctionSchema, optional, required, t } from '../schema.js';
 
 /** Where a model comes from. */
 export const models = {
@@ -13,6 +13,16 @@ export const models = {
     doc: 'A folder in Hugging Face layout.',
     positional: ['folder'],
     args: { folder: required(t.modelFolder, 'Folder, relative to the pipeline file.') },
+  },
+  hf: {
+    family: 'model',
+    doc: 'A model of the Hugging Face Hub; `ftpc lock` pins the revision to a commit, and a run fetches what is missing.',
+    positional: ['repository'],
+    args: {
+      repository: required(t.repository, 'Name on the Hub: `org/name`.'),
+      revision: defaulted(t.revision, 'main', 'Branch, tag or commit.'),
+      token: optional(t.secret, 'A `secret` that holds the access token, for private and gated models.'),
+    },
   },
   gguf: {
     family: 'model',

@@ -1,4 +1,4 @@
-import { type FunctionSchema, optional, required, t } from '../schema.js';
+import { defaulted, type FunctionSchema, optional, required, t } from '../schema.js';
 
 const columns = t.record({
   instruction: optional(t.string, 'Column that holds the question. Left out: `instruction`.'),
@@ -14,6 +14,22 @@ export const sources = {
     positional: ['files'],
     args: {
       files: required(t.files, 'File or glob, relative to the pipeline file.'),
+      columns: optional(columns, 'Names of the columns, where they differ from the usual ones.'),
+    },
+  },
+  hub: {
+    family: 'source',
+    doc: 'Rows of a data set of the Hugging Face Hub; `ftpc lock` pins the revision to a commit, and a run fetches what is missing.',
+    positional: ['repository'],
+    args: {
+      repository: required(t.repository, 'Name on the Hub: `org/name`.'),
+      split: optional(
+        t.string,
+        'Reads the files whose path names this split. Left out: `train`, or every file where none is named so.',
+      ),
+      files: optional(t.string, 'A file or pattern in the repository, instead of a split.'),
+      revision: defaulted(t.revision, 'main', 'Branch, tag or commit.'),
+      token: optional(t.secret, 'A `secret` that holds the access token, for private and gated data sets.'),
       columns: optional(columns, 'Names of the columns, where they differ from the usual ones.'),
     },
   },

@@ -173,7 +173,7 @@ function write(
         folder,
         { config: lora, tensors: parameters },
         {
-          base: { name: job.base.label, revision: null },
+          base: { name: job.base.label, revision: job.base.commit ?? null },
           licence: job.model.licence(),
         },
       );

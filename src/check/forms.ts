@@ -1,0 +1,21 @@
+/** Strings of a certain form: names on a model hub. */
+import { badRepository, badRevision } from '../diagnostics/catalogue/hub.js';
+import type { Span } from '../source/span.js';
+import { isRepositoryId, isRevision } from '../stages/repositories.js';
+import type { Context } from './context.js';
+
+const FORMS = {
+  repository: { holds: isRepositoryId, wrong: badRepository },
+  revision: { holds: isRevision, wrong: badRevision },
+} as const;
+
+/** The text as written, where it can be such a name. */
+export function checkForm(
+  text: string,
+  form: keyof typeof FORMS,
+  span: Span,
+  context: Context,
+): string | undefined {
+  const { holds, wrong } = FORMS[form];
+  return holds(text) ? text : context.report(wrong(span, text));
+}
