@@ -37,9 +37,9 @@ const ROOMS: readonly { readonly name: string; readonly paths: readonly RegExp[]
   { name: 'planner', paths: [/^src\/planner\//] },
   { name: 'review', paths: [/^src\/review\//] },
   { name: 'run', paths: [/^src\/run\//] },
+  { name: 'report', paths: [/^src\/report\//] },
   { name: 'insight', paths: [/^src\/insight\//] },
   { name: 'pipeline tests', paths: [/^src\/pipeline-tests\//] },
-  { name: 'report', paths: [/^src\/report\//] },
   { name: 'language server', paths: [/^src\/language-server\//] },
   { name: 'cli', paths: [/^src\/cli\//] },
 ];
