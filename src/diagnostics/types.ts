@@ -23,6 +23,8 @@ export interface Diagnostic {
   /** `FTP0101`, …: the key of the catalogue and of `docs/errors/`. */
   readonly code: string;
   readonly severity: Severity;
+  /** Of a lint: the id that `// allow(…)` and `ftpc.json` name. */
+  readonly rule?: string;
   /** One sentence, lower case, no full stop; names in backticks. */
   readonly message: string;
   /** Where it is: in a source file (a span), elsewhere (a place), or nowhere (a machine's fault). */

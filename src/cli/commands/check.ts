@@ -19,7 +19,10 @@ export const check: Command = {
     const params = paramsOf(args);
     const { compile } = await import('../../compile.js');
     const { diagnosticsPrinter } = await import('../diagnostics.js');
-    const { diagnostics, sources } = compile(world.host, args.positional('file'), { params });
+    const { lintReport } = await import('../../lint/index.js');
+    const compiled = compile(world.host, args.positional('file'), { params });
+    const { diagnostics: found, sources } = lintReport(compiled, world.host);
+    const diagnostics = [...compiled.diagnostics, ...found];
     const printer = await diagnosticsPrinter(world, sources);
     const valid = diagnostics.every(({ severity }) => severity !== 'error');
     if (args.flag('json')) world.out(printer.json(diagnostics));

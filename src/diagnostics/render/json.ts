@@ -6,6 +6,8 @@ import { type Location, locate, locateSpan } from './locate.js';
 export interface DiagnosticJson extends Location {
   readonly code: string;
   readonly severity: Severity;
+  /** Of a lint: its id. */
+  readonly rule?: string;
   readonly message: string;
   readonly label?: string;
   readonly help?: string;
@@ -25,10 +27,11 @@ export interface CheckJson {
 }
 
 export function diagnosticJson(diagnostic: Diagnostic, sources: SourceMap): DiagnosticJson {
-  const { code, severity, message, label, help, notes, related, fixes } = diagnostic;
+  const { code, severity, rule, message, label, help, notes, related, fixes } = diagnostic;
   return {
     code,
     severity,
+    rule,
     message,
     ...locate(diagnostic, sources),
     label,

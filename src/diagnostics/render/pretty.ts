@@ -59,6 +59,7 @@ export function prettyDiagnostic(
   if (diagnostic.help !== undefined) lines.push(...remark('help', diagnostic.help, gutter, palette));
   else if (diagnostic.fixes?.[0] !== undefined)
     lines.push(...remark('help', diagnostic.fixes[0].title, gutter, palette));
+  if (diagnostic.rule !== undefined) lines.push(...remark('rule', diagnostic.rule, gutter, palette));
   return lines.join('\n');
 }
 
@@ -102,7 +103,12 @@ function snippet(
   ];
 }
 
-function remark(kind: 'note' | 'help', text: string, gutter: string, palette: Palette): readonly string[] {
+function remark(
+  kind: 'note' | 'help' | 'rule',
+  text: string,
+  gutter: string,
+  palette: Palette,
+): readonly string[] {
   const [first, ...rest] = text.split('\n');
   return [
     `${gutter} ${palette.blue('=')} ${palette.bold(`${kind}:`)} ${clean(first ?? '')}`,

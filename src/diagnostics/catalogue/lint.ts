@@ -1,0 +1,66 @@
+/** FTP104x: comments that allow a finding. FTP105x: `ftpc.json`. The findings themselves are made by their rules. */
+import type { Span } from '../../source/span.js';
+import { suggestion } from '../did-you-mean.js';
+import { error, insert, warning } from '../make.js';
+import type { Diagnostic, Fix } from '../types.js';
+
+export const allowedWithoutReason = (at: Span): Diagnostic =>
+  warning('FTP1040', at, 'the comment allows a finding and does not say why', {
+    label: 'no reason',
+    help: 'write the reason after a colon: `// allow(rule): why it is right here`',
+    fixes: [
+      {
+        ...insert('write a reason', at.file, at.end, ': why it is right here'),
+        applicability: 'has_placeholders',
+      },
+    ],
+  });
+
+export const unknownRule = (at: Span, id: string, known: readonly string[]): Diagnostic =>
+  warning('FTP1041', at, `there is no rule \`${id}\``, {
+    label: 'allows nothing',
+    help: '`ftpc explain rules` lists the rules',
+    ...suggestion(id, at, known),
+  });
+
+export const allowsNothing = (at: Span, id: string, fix: Fix): Diagnostic =>
+  warning('FTP1042', at, `\`${id}\` finds nothing here`, {
+    label: 'allows nothing',
+    help: 'what the comment speaks of has been mended or has moved: take it out, so that a later finding is seen',
+    fixes: [fix],
+  });
+
+export const unreadableAllow = (at: Span): Diagnostic =>
+  warning('FTP1043', at, 'the comment looks as if it allowed a finding, and does not', {
+    label: 'not understood',
+    help: 'write `// allow(rule): reason`, with several rules `// allow(rule, rule): reason`',
+  });
+
+export const configUnreadable = (at: Span, why: string): Diagnostic =>
+  error('FTP1050', at, `the configuration cannot be read: ${why}`, { label: why });
+
+export const configKey = (at: Span, key: string, where: string, known: readonly string[]): Diagnostic => ({
+  ...error('FTP1051', at, `${where} has no key \`${key}\``, { label: 'unknown key' }),
+  ...suggestion(key, inside(at), known),
+});
+
+export const configRule = (at: Span, id: string, known: readonly string[]): Diagnostic => ({
+  ...error('FTP1052', at, `there is no rule \`${id}\``, {
+    label: 'unknown rule',
+    help: '`ftpc explain rules` lists the rules',
+  }),
+  ...suggestion(id, inside(at), known),
+});
+
+export const configValue = (at: Span, wanted: string, fixes: readonly Fix[] = []): Diagnostic =>
+  error('FTP1053', at, `expected ${wanted}`, { label: `expected ${wanted}`, fixes });
+
+export const configTwice = (at: Span, key: string, first: Span): Diagnostic =>
+  error('FTP1054', at, `\`${key}\` stands twice`, {
+    label: 'again',
+    related: [{ at: first, message: 'here first' }],
+    help: 'keep one of them',
+  });
+
+/** Of a string, what stands between its quotes. */
+const inside = (at: Span): Span => ({ ...at, start: at.start + 1, end: at.end - 1 });

@@ -1,0 +1,132 @@
+/** `// allow(rule): reason`: comments that say why a finding is right where it stands. */
+import * as errors from '../diagnostics/catalogue/lint.js';
+import { replace } from '../diagnostics/make.js';
+import type { Diagnostic } from '../diagnostics/types.js';
+import type { Span } from '../source/span.js';
+import { lineText, positionAt, type SourceText } from '../source/text.js';
+import type { Comment, SourceFile } from '../syntax/ast.js';
+import { ruleIds } from './rules.js';
+
+export interface Allowance {
+  readonly comment: Comment;
+  readonly rules: readonly { readonly id: string; readonly span: Span }[];
+  /** `''` where there is none. */
+  readonly reason: string;
+  /** Findings that start within it are allowed. */
+  readonly covers: { readonly start: number; readonly end: number };
+}
+
+const ALLOW = /^\/\/\s*allow\s*\(([^()]*)\)(?:\s*:\s*(.*?))?\s*$/;
+/** `// allow rate-out-of-range …` and `// allow(…` without an end. */
+const MEANT = /^\/\/\s*allows?\b\s*(\(|:?\s*([a-z]+(?:-[a-z]+)+))/i;
+
+export function allowancesOf(
+  tree: SourceFile,
+  source: SourceText,
+): { readonly allowances: readonly Allowance[]; readonly diagnostics: readonly Diagnostic[] } {
+  const diagnostics: Diagnostic[] = [];
+  const items = itemsOf(tree);
+  const allowances = tree.comments.flatMap((comment) => {
+    if (comment.kind !== 'line') return [];
+    const found = ALLOW.exec(comment.text);
+    const rules = found === null ? [] : idsOf(found[1] ?? '', comment);
+    if (rules.length === 0) {
+      if (looksMeant(comment.text)) diagnostics.push(errors.unreadableAllow(comment.span));
+      return [];
+    }
+    const reason = found?.[2] ?? '';
+    if (reason === '') diagnostics.push(errors.allowedWithoutReason(withoutColon(comment)));
+    for (const { id, span } of rules)
+      if (!ruleIds.includes(id)) diagnostics.push(errors.unknownRule(span, id, ruleIds));
+    const known = rules.filter(({ id }) => ruleIds.includes(id));
+    return [{ comment, rules: known, reason, covers: covered(comment, source, items, tree.comments) }];
+  });
+  return { allowances, diagnostics };
+}
+
+function looksMeant(text: string): boolean {
+  const meant = MEANT.exec(text);
+  return meant !== null && (meant[2] === undefined || ruleIds.includes(meant[2]));
+}
+
+function idsOf(list: string, { text, span }: Comment): Allowance['rules'] {
+  const from = text.indexOf('(') + 1;
+  return [...list.matchAll(/[^\s,]+/g)].map(({ 0: id, index }) => {
+    const start = span.start + from + index;
+    return { id, span: { ...span, start, end: start + id.length } };
+  });
+}
+
+/** A colon with nothing after it is written anew with the reason. */
+const withoutColon = ({ text, span }: Comment): Span => ({
+  ...span,
+  end: span.start + text.replace(/\s*:?\s*$/, '').length,
+});
+
+/** What a comment can stand in front of: declarations, and what stands in blocks. */
+function itemsOf(tree: SourceFile): readonly Span[] {
+  const blocks = [...tree.blocks, ...tree.presets];
+  return [
+    ...tree.params.map(({ span }) => span),
+    ...tree.matrices.map(({ span }) => span),
+    ...blocks.flatMap(({ span, properties, requirements }) => [
+      span,
+      ...properties.map(({ key, value }) => ({ ...key.span, end: value.span.end })),
+      ...requirements.map(({ span }) => span),
+    ]),
+  ].sort((a, b) => a.start - b.start);
+}
+
+/** Behind something: its line. On a line of its own: what stands right after it, or the next line. */
+function covered(
+  { span }: Comment,
+  source: SourceText,
+  items: readonly Span[],
+  comments: readonly Comment[],
+): Allowance['covers'] {
+  const { line, column } = positionAt(source, span.start);
+  if (
+    lineText(source, line)
+      .slice(0, column - 1)
+      .trim() !== ''
+  )
+    return lineExtent(source, line);
+  let from = span.end;
+  for (const comment of comments)
+    if (comment.span.start >= from && source.text.slice(from, comment.span.start).trim() === '')
+      from = comment.span.end;
+  const start = from + (source.text.slice(from).length - source.text.slice(from).trimStart().length);
+  return items.find((item) => item.start === start) ?? lineExtent(source, positionAt(source, start).line);
+}
+
+const lineExtent = (source: SourceText, line: number): Allowance['covers'] => ({
+  start: source.lineStarts[line - 1] ?? 0,
+  end: source.lineStarts[line] ?? source.text.length,
+});
+
+/** An allowance of something that is not found there, with the comment or the id taken out. */
+export function unused(allowance: Allowance, index: number, source: SourceText): Diagnostic {
+  const { comment, rules } = allowance;
+  const rule = rules[index];
+  if (rule === undefined) throw new Error('no such rule in the comment');
+  const fix =
+    rules.length === 1
+      ? replace('take the comment out', wholeLine(comment, source), '')
+      : replace(`take \`${rule.id}\` out`, withComma(rules, index), '');
+  return errors.allowsNothing(rule.span, rule.id, fix);
+}
+
+/** With its line, where nothing else stands on it; else with the blanks before it. */
+function wholeLine({ span }: Comment, source: SourceText): Span {
+  const extent = lineExtent(source, positionAt(source, span.start).line);
+  const before = source.text.slice(extent.start, span.start);
+  if (before.trim() === '') return { ...span, ...extent };
+  return { ...span, start: extent.start + before.trimEnd().length };
+}
+
+function withComma(rules: Allowance['rules'], index: number): Span {
+  const [own, next, before] = [rules[index], rules[index + 1], rules[index - 1]];
+  if (own === undefined) throw new Error('no such rule in the comment');
+  if (next !== undefined) return { ...own.span, end: next.span.start };
+  return { ...own.span, start: before?.span.end ?? own.span.start };
+}

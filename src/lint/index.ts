@@ -1,0 +1,4 @@
+export { CONFIG_FILE } from './config.js';
+export { type LintReport, lint, lintReport, type Suppressed } from './lint.js';
+export { ruleIds, rules } from './rules.js';
+export { LEVELS, type Level, type Rule } from './types.js';

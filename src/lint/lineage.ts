@@ -1,0 +1,46 @@
+/** What comes from what: the questions that several rules ask about the graph. */
+import type { CheckedStage } from '../check/stages.js';
+import { modelUnder } from '../check/tokenizers.js';
+import { references } from '../check/wiring.js';
+import type { Reference } from '../ir/types.js';
+import type { Pipeline } from './types.js';
+
+/** The first stage and port that a setting refers to. */
+export const referenceOf = ({ stage }: CheckedStage, key: string): Reference | undefined =>
+  references(stage.settings[key] ?? null)[0];
+
+/** `dialogs.train` → the format stage `dialogs`. */
+export const readFrom = (
+  checked: CheckedStage | undefined,
+  key: string,
+  pipeline: Pipeline,
+): CheckedStage | undefined =>
+  checked === undefined ? undefined : pipeline.stage(referenceOf(checked, key)?.stage);
+
+/** The data stage under a setting that takes rows. */
+export const dataUnder = (checked: CheckedStage, key: string, pipeline: Pipeline): CheckedStage | undefined =>
+  readFrom(readFrom(checked, key, pipeline), 'from', pipeline);
+
+/** Random weights to start with: what the guides say of fine-tuning does not hold. */
+export const isFromScratch = (checked: CheckedStage, { stages }: Pipeline): boolean =>
+  modelUnder(checked, stages)?.call === 'untrained';
+
+/** An adapter is trained, not every weight; where the planner chooses, it chooses LoRA or QLoRA. */
+export const isAdapter = ({ stage }: CheckedStage): boolean => stage.preset !== 'full';
+
+/** The stages that a stage's model comes from: itself, what it merges or trains on, and so on. */
+export function ancestors(start: string | undefined, pipeline: Pipeline): ReadonlySet<string> {
+  const found = new Set<string>();
+  const visit = (name: string | undefined): void => {
+    const checked = pipeline.stage(name);
+    if (name === undefined || checked === undefined || found.has(name)) return;
+    found.add(name);
+    for (const key of ['model', 'adapter', 'base']) visit(referenceOf(checked, key)?.stage);
+  };
+  visit(start);
+  return found;
+}
+
+/** As it stands in the file: the instances of a matrix have names that nobody wrote. */
+export const blockName = (stage: string, pipeline: Pipeline): string =>
+  pipeline.stage(stage)?.block.name.text ?? stage;

@@ -1,0 +1,34 @@
+import { replace } from '../../diagnostics/make.js';
+import { isFromScratch } from '../lineage.js';
+import type { Rule } from '../types.js';
+import { numberAt, written } from '../values.js';
+
+const NORMS = { low: 0.3, high: 1 } as const;
+
+export const clipOutOfRange: Rule = {
+  id: 'clip-out-of-range',
+  code: 'FTP1023',
+  level: 'info',
+  doc: 'Gradients clipped at a norm outside of 0.3 to 1.',
+  reason:
+    'Clipping keeps one odd batch from throwing the weights about; at a norm of 0.3 to 1 it cuts the odd ones and leaves the rest. Above that it hardly cuts, below it cuts every step.',
+  check: (pipeline) =>
+    pipeline.of('train').flatMap((checked) => {
+      const clip = numberAt(checked, 'optimizer.clip');
+      if (clip === undefined || isFromScratch(checked, pipeline)) return [];
+      if (clip >= NORMS.low && clip <= NORMS.high) return [];
+      const { span, literal, because, byLibrary } = pipeline.place(checked, 'optimizer.clip');
+      if (byLibrary) return [];
+      const usual = written(clip < NORMS.low ? NORMS.low : NORMS.high);
+      return [
+        {
+          at: span,
+          message: `gradients are clipped at a norm of ${written(clip)}`,
+          label: because ?? '0.3 to 1 is usual',
+          help:
+            clip < NORMS.low ? 'so low a norm cuts every step' : 'so high a norm hardly cuts the odd batch',
+          fixes: literal ? [replace(`write \`${usual}\``, span, usual, 'maybe_incorrect')] : [],
+        },
+      ];
+    }),
+};

@@ -1,0 +1,32 @@
+import { ancestors, blockName, referenceOf } from '../lineage.js';
+import { headingOf, written } from '../places.js';
+import type { Rule } from '../types.js';
+
+export const evaluatesOnValid: Rule = {
+  id: 'evaluates-on-valid',
+  code: 'FTP1014',
+  level: 'info',
+  doc: 'An evaluation on the rows that chose the checkpoint.',
+  reason:
+    'The best checkpoint and the end of training were chosen by these rows, so that the model does a little better on them than on others. What a release is judged by should be rows that decided nothing.',
+  check: (pipeline) =>
+    pipeline.of('eval').flatMap((checked) => {
+      const own = referenceOf(checked, 'dataset');
+      const chose = [...ancestors(referenceOf(checked, 'model')?.stage, pipeline)]
+        .flatMap((name) => pipeline.stage(name) ?? [])
+        .find((trained) => {
+          const rows = referenceOf(trained, 'validate');
+          return rows !== undefined && rows.stage === own?.stage && rows.port === own.port;
+        });
+      if (own === undefined || chose === undefined) return [];
+      return [
+        {
+          at: written(checked, 'dataset')?.span ?? headingOf(checked),
+          message: `\`${blockName(own.stage, pipeline)}.${own.port}\` chose the checkpoint that is evaluated on it`,
+          label: 'flatters the model a little',
+          related: [{ at: written(chose, 'validate')?.span ?? headingOf(chose), message: 'watched here' }],
+          help: `evaluate on \`${blockName(own.stage, pipeline)}.test\``,
+        },
+      ];
+    }),
+};

@@ -1,0 +1,44 @@
+import type { CheckedStage } from '../../check/stages.js';
+import { replace } from '../../diagnostics/make.js';
+import { isFromScratch, referenceOf } from '../lineage.js';
+import type { Pipeline, Rule } from '../types.js';
+import { callAt, valueAt } from '../values.js';
+
+/** Templates that have a question and an answer. */
+const ASKING = new Set(['chat', 'alpaca', 'sharegpt']);
+
+export const lossOnPrompt: Rule = {
+  id: 'loss-on-prompt',
+  code: 'FTP1021',
+  level: 'info',
+  doc: '`loss_on = all` where rows have a question and an answer.',
+  reason:
+    'The question is given, not to be written by the model. Where the loss counts it too, much of what is learned is how people ask; short answers to long questions hardly count.',
+  check: (pipeline) =>
+    pipeline.of('format').flatMap((checked) => {
+      if (valueAt(checked, 'loss_on') !== 'all') return [];
+      if (!ASKING.has(callAt(checked, 'template')?.call ?? '') || teachesFromScratch(checked, pipeline))
+        return [];
+      const { span, because, byLibrary } = pipeline.place(checked, 'loss_on');
+      if (byLibrary) return [];
+      return [
+        {
+          at: span,
+          message: 'the loss counts the questions too',
+          label: because ?? 'learns to ask as well as to answer',
+          help: 'write `loss_on = assistant`',
+          fixes:
+            because === undefined && pipeline.text(span) === 'all'
+              ? [replace('write `assistant`', span, 'assistant', 'maybe_incorrect')]
+              : [],
+        },
+      ];
+    }),
+};
+
+/** A model that starts from random weights has the language of the questions to learn. */
+const teachesFromScratch = (format: CheckedStage, pipeline: Pipeline): boolean =>
+  pipeline
+    .of('train')
+    .filter((checked) => referenceOf(checked, 'dataset')?.stage === format.stage.name)
+    .some((checked) => isFromScratch(checked, pipeline));

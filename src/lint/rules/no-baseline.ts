@@ -1,0 +1,28 @@
+import { ancestors, isFromScratch, referenceOf } from '../lineage.js';
+import { headingOf } from '../places.js';
+import type { Rule } from '../types.js';
+
+export const noBaseline: Rule = {
+  id: 'no-baseline',
+  code: 'FTP1017',
+  level: 'info',
+  doc: 'An evaluation without a `baseline`.',
+  reason:
+    'A figure alone does not say whether the training was worth it: the untouched base may do as well. Measured on the same rows, it shows what was gained, and what was forgotten.',
+  check: (pipeline) =>
+    pipeline
+      .of('eval')
+      .filter(({ stage }) => stage.settings['baseline'] === undefined)
+      .filter((checked) => {
+        // What was not trained, or started from nothing, has nothing to be held against.
+        const sources = [...ancestors(referenceOf(checked, 'model')?.stage, pipeline)];
+        const isTrained = sources.some((name) => pipeline.stage(name)?.stage.kind === 'train');
+        return isTrained && !isFromScratch(checked, pipeline);
+      })
+      .map((checked) => ({
+        at: headingOf(checked),
+        message: `\`${checked.block.name.text}\` compares with nothing`,
+        label: 'no `baseline`',
+        help: 'write `baseline = …` with the base that was trained on',
+      })),
+};

@@ -1,0 +1,25 @@
+import { headingOf } from '../places.js';
+import type { Rule } from '../types.js';
+import { valueAt } from '../values.js';
+
+export const noDeduplication: Rule = {
+  id: 'no-deduplication',
+  code: 'FTP1018',
+  level: 'warning',
+  doc: 'Rows whose repetitions are kept.',
+  reason:
+    'A row that stands in the data ten times is learned ten times as hard, and one copy in the test split is enough to make the evaluation measure memory. Models that repeat themselves were often trained on repetitions.',
+  check: (pipeline) =>
+    pipeline.of('data').flatMap((checked) => {
+      const ways = valueAt(checked, 'dedupe');
+      if (Array.isArray(ways) && ways.length > 0) return [];
+      return [
+        {
+          at: headingOf(checked),
+          message: `\`${checked.block.name.text}\` keeps rows that stand in it more than once`,
+          label: 'no `dedupe`',
+          help: 'write `dedupe = [exact, near(0.9)]`',
+        },
+      ];
+    }),
+};

@@ -1,0 +1,41 @@
+import { insert } from '../../diagnostics/make.js';
+import type { Call } from '../../ir/types.js';
+import { written } from '../places.js';
+import type { Rule } from '../types.js';
+import { valueAt } from '../values.js';
+
+export const noNearDeduplication: Rule = {
+  id: 'no-near-deduplication',
+  code: 'FTP1019',
+  level: 'info',
+  doc: 'Rows of which only exact repetitions are dropped.',
+  reason:
+    'Copies differ by a date, a name or a comma more often than by nothing. What is almost the same row on both sides of a split leaks as well as the same row does.',
+  check: (pipeline) =>
+    pipeline.of('data').flatMap((checked) => {
+      const ways = valueAt(checked, 'dedupe') as readonly Call[] | undefined;
+      const list = written(checked, 'dedupe');
+      if (ways === undefined || ways.length === 0 || ways.some(({ call }) => call === 'near')) return [];
+      // A preset's choice is the preset's.
+      if (list?.kind !== 'list') return [];
+      return [
+        {
+          at: list.span,
+          message: 'rows that differ by a word are kept',
+          label: 'no `near`',
+          help: 'write `dedupe = [exact, near(0.9)]`',
+          fixes: [
+            {
+              ...insert(
+                'add `near(0.9)`',
+                list.span.file,
+                list.items.at(-1)?.span.end ?? list.span.end,
+                ', near(0.9)',
+              ),
+              applicability: 'maybe_incorrect',
+            },
+          ],
+        },
+      ];
+    }),
+};

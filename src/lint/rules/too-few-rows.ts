@@ -1,0 +1,36 @@
+import { dataUnder } from '../lineage.js';
+import { headingOf, written } from '../places.js';
+import type { Rule } from '../types.js';
+
+const FEWEST = 500;
+
+export const tooFewRows: Rule = {
+  id: 'too-few-rows',
+  code: 'FTP1008',
+  level: 'warning',
+  doc: 'Fewer than 500 rows to train on.',
+  reason:
+    'At least 500 to 1,000 good rows are needed before a model learns the task instead of the rows. Good ones: 500 checked by people teach more than 50,000 scraped ones.',
+  check: (pipeline) =>
+    pipeline.of('train').flatMap((checked) => {
+      const data = dataUnder(checked, 'dataset', pipeline);
+      const rows = data === undefined ? undefined : pipeline.rows(data);
+      if (data === undefined || rows === undefined) return [];
+      const train = Math.round(rows.most * rows.trainShare);
+      if (train >= FEWEST) return [];
+      return [
+        {
+          at: written(checked, 'dataset')?.span ?? headingOf(checked),
+          message: `\`${checked.block.name.text}\` trains on ${train} ${train === 1 ? 'row' : 'rows'} at most`,
+          label: `fewer than ${FEWEST}`,
+          related: [
+            {
+              at: written(data, 'source')?.span ?? headingOf(data),
+              message: `${rows.most} ${rows.most === 1 ? 'row' : 'rows'}, before any is dropped`,
+            },
+          ],
+          help: `collect at least ${FEWEST} rows, or give training a larger share of them`,
+        },
+      ];
+    }),
+};

@@ -1,0 +1,31 @@
+import { replace } from '../../diagnostics/make.js';
+import { isFromScratch } from '../lineage.js';
+import type { Rule } from '../types.js';
+import { numberAt, written } from '../values.js';
+
+const MOST = 3;
+
+export const tooManyEpochs: Rule = {
+  id: 'too-many-epochs',
+  code: 'FTP1004',
+  level: 'warning',
+  doc: 'More than 3 epochs.',
+  reason:
+    'With every pass the model learns more of these rows by heart and forgets more of what it knew; 1 to 3 epochs keep both in bounds. A model that repeats itself without end has often seen its rows too often.',
+  check: (pipeline) =>
+    pipeline.of('train').flatMap((checked) => {
+      const epochs = numberAt(checked, 'stop.epochs');
+      if (epochs === undefined || epochs <= MOST || isFromScratch(checked, pipeline)) return [];
+      const { span, literal, because, byLibrary } = pipeline.place(checked, 'stop.epochs');
+      if (byLibrary) return [];
+      return [
+        {
+          at: span,
+          message: `${written(epochs)} epochs are more than ${MOST}`,
+          label: because ?? 'learns the rows by heart',
+          help: '1 to 3 epochs are usual; with too little to learn from, more rows help more than more epochs',
+          fixes: literal ? [replace(`write \`${MOST}\``, span, `${MOST}`, 'maybe_incorrect')] : [],
+        },
+      ];
+    }),
+};

@@ -1,0 +1,62 @@
+import type { CheckedStage } from '../../check/stages.js';
+import type { Reference } from '../../ir/types.js';
+import { ancestors, blockName, readFrom, referenceOf } from '../lineage.js';
+import { headingOf, written } from '../places.js';
+import type { Finding, Pipeline, Rule } from '../types.js';
+
+export const trainTestOverlap: Rule = {
+  id: 'train-test-overlap',
+  code: 'FTP1013',
+  level: 'warning',
+  doc: 'Rows that a model is trained on and evaluated or validated on.',
+  reason:
+    'A model answers what it has seen. An evaluation on those rows measures memory, passes every gate, and says nothing of what happens to a new question.',
+  check: (pipeline) => [
+    ...pipeline.of('eval').flatMap((checked) =>
+      [...ancestors(referenceOf(checked, 'model')?.stage, pipeline)].flatMap((name) => {
+        const trained = pipeline.stage(name);
+        return trained?.stage.kind === 'train' ? overlap(checked, 'dataset', trained, pipeline) : [];
+      }),
+    ),
+    ...pipeline.of('train').flatMap((checked) => overlap(checked, 'validate', checked, pipeline)),
+  ],
+};
+
+function overlap(
+  checked: CheckedStage,
+  key: string,
+  trained: CheckedStage,
+  pipeline: Pipeline,
+): readonly Finding[] {
+  const [own, seen] = [referenceOf(checked, key), referenceOf(trained, 'dataset')];
+  if (own === undefined || seen === undefined || !share(checked, key, own, trained, seen, pipeline))
+    return [];
+  const what = key === 'validate' ? 'validated' : 'evaluated';
+  return [
+    {
+      at: written(checked, key)?.span ?? headingOf(checked),
+      message: `\`${blockName(own.stage, pipeline)}.${own.port}\` has rows that are both trained on and ${what} on`,
+      label: 'seen in training',
+      related: [{ at: written(trained, 'dataset')?.span ?? headingOf(trained), message: 'trained on here' }],
+      help: `name a split that no training step sees, such as \`.${key === 'validate' ? 'valid' : 'test'}\`, of the same data stage`,
+    },
+  ];
+}
+
+function share(
+  checked: CheckedStage,
+  key: string,
+  own: Reference,
+  trained: CheckedStage,
+  seen: Reference,
+  pipeline: Pipeline,
+): boolean {
+  const [one, other] = [
+    readFrom(readFrom(checked, key, pipeline), 'from', pipeline),
+    readFrom(readFrom(trained, 'dataset', pipeline), 'from', pipeline),
+  ];
+  if (one === undefined || other === undefined) return false;
+  if (one === other) return own.port === seen.port || own.port === 'all' || seen.port === 'all';
+  // Two data stages over the same files split them each in its own way.
+  return JSON.stringify(one.stage.settings['source']) === JSON.stringify(other.stage.settings['source']);
+}

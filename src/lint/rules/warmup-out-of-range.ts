@@ -1,0 +1,60 @@
+import type { CheckedStage } from '../../check/stages.js';
+import { replace } from '../../diagnostics/make.js';
+import type { Quantity } from '../../ir/types.js';
+import { isFromScratch } from '../lineage.js';
+import { stepsOf } from '../steps.js';
+import type { Pipeline, Rule } from '../types.js';
+import { callAt, percent, valueAt } from '../values.js';
+
+const SHARES = { low: 0.03, high: 0.1 } as const;
+
+export const warmupOutOfRange: Rule = {
+  id: 'warmup-out-of-range',
+  code: 'FTP1010',
+  level: 'warning',
+  doc: 'A warm-up outside of 3 to 10 % of the steps, or none.',
+  reason:
+    'In the first steps the optimiser knows nothing of the gradients yet, and a full rate throws the weights about. 3 to 10 % of the steps at a rising rate avoid that; more of them are lost for learning.',
+  check: (pipeline) =>
+    pipeline.of('train').flatMap((checked) => {
+      const optimizer = callAt(checked, 'optimizer');
+      if (optimizer === undefined || isFromScratch(checked, pipeline)) return [];
+      if (!Object.hasOwn(optimizer.args, 'schedule')) {
+        const { span } = pipeline.place(checked, 'optimizer');
+        return [
+          {
+            at: span,
+            message: `\`${checked.block.name.text}\` starts at its full rate`,
+            label: 'no schedule, no warm-up',
+            help: 'write `schedule: cosine(warmup: 3%)`',
+          },
+        ];
+      }
+      const share = warmupShare(checked, pipeline);
+      if (share === undefined || (share >= SHARES.low && share <= SHARES.high)) return [];
+      const { span, literal, because, byLibrary } = pipeline.place(checked, 'optimizer.schedule.warmup');
+      if (byLibrary) return [];
+      const usual = share < SHARES.low ? '3%' : '10%';
+      return [
+        {
+          at: span,
+          message: `a warm-up of ${percent(share)} of the steps is ${share < SHARES.low ? 'less than 3%' : 'more than 10%'}`,
+          label: because ?? '3% to 10% is usual',
+          help:
+            share < SHARES.low
+              ? 'a full rate from the first steps on throws the weights about'
+              : 'steps at a low rate teach little',
+          fixes: literal ? [replace(`write \`${usual}\``, span, usual, 'maybe_incorrect')] : [],
+        },
+      ];
+    }),
+};
+
+/** Where it is given in steps, of all steps; `undefined` where their number is not known. */
+function warmupShare(checked: CheckedStage, pipeline: Pipeline): number | undefined {
+  const warmup = valueAt(checked, 'optimizer.schedule.warmup') as Quantity | undefined;
+  if (warmup === undefined) return undefined;
+  if (warmup.unit === 'ratio') return warmup.value;
+  const steps = stepsOf(checked, pipeline);
+  return steps === undefined ? undefined : warmup.value / steps;
+}
