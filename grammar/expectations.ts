@@ -6,15 +6,38 @@ export type Expectation =
   | { readonly kind: 'choice'; readonly rule: string }
   | { readonly kind: 'end'; readonly rule: string };
 
-const encode = (expectation: Expectation): string => JSON.stringify(expectation);
+/** Ends the reading of a text that is no pipeline. */
+export class TooManyFailures extends Error {
+  override readonly name = 'TooManyFailures';
+}
 
-export const expectations: IParserErrorMessageProvider = {
-  buildMismatchTokenMessage: ({ expected, ruleName }) =>
-    encode({ kind: 'token', token: expected.name, label: tokenLabel(expected), rule: ruleName }),
-  buildNotAllInputParsedMessage: ({ ruleName }) => encode({ kind: 'end', rule: ruleName }),
-  buildNoViableAltMessage: ({ ruleName }) => encode({ kind: 'choice', rule: ruleName }),
-  buildEarlyExitMessage: ({ ruleName }) => encode({ kind: 'choice', rule: ruleName }),
-};
+/** Counts failures as well: each makes the library's recovery go one call deeper, so many take quadratic time. */
+export class Expectations implements IParserErrorMessageProvider {
+  private failures = 0;
+
+  constructor(private readonly most: number) {}
+
+  restart(): void {
+    this.failures = 0;
+  }
+
+  readonly buildMismatchTokenMessage: IParserErrorMessageProvider['buildMismatchTokenMessage'] = ({
+    expected,
+    ruleName,
+  }) => this.say({ kind: 'token', token: expected.name, label: tokenLabel(expected), rule: ruleName });
+  readonly buildNotAllInputParsedMessage: IParserErrorMessageProvider['buildNotAllInputParsedMessage'] = ({
+    ruleName,
+  }) => this.say({ kind: 'end', rule: ruleName });
+  readonly buildNoViableAltMessage: IParserErrorMessageProvider['buildNoViableAltMessage'] = ({ ruleName }) =>
+    this.say({ kind: 'choice', rule: ruleName });
+  readonly buildEarlyExitMessage: IParserErrorMessageProvider['buildEarlyExitMessage'] = ({ ruleName }) =>
+    this.say({ kind: 'choice', rule: ruleName });
+
+  private say(expectation: Expectation): string {
+    if (++this.failures > this.most) throw new TooManyFailures();
+    return JSON.stringify(expectation);
+  }
+}
 
 export const expectationOf = (error: IRecognitionException): Expectation =>
   JSON.parse(error.message) as Expectation;

@@ -3,8 +3,9 @@
  * than the language allows (unknown block kinds, `:` for `=`, missing commas), and the tree builder and the
  * checker say what is wrong with it, one error a mistake.
  */
-import { CstParser, type IToken, tokenMatcher } from './chevrotain.js';
-import { expectations } from './expectations.js';
+import { CstParser, type IRecognitionException, type IToken, tokenMatcher } from './chevrotain.js';
+import { Expectations, TooManyFailures } from './expectations.js';
+import { SyntaxNode } from './node.js';
 import {
   BadQuantity,
   BinaryOperator,
@@ -51,16 +52,45 @@ import {
   Word,
 } from './tokens.js';
 
+/** With more failures than these a text is no pipeline: the rest of it is not read. */
+export const MOST_FAILURES = 200;
+
+export interface Read {
+  /** Absent where there were too many failures. */
+  readonly node: SyntaxNode | undefined;
+  readonly failures: readonly IRecognitionException[];
+}
+
 export class FtpParser extends CstParser {
+  private readonly expectations: Expectations;
+  /** The library's own list of the nodes that are being built. */
+  declare private readonly CST_STACK: SyntaxNode[];
+
   /** `validate` looks for ambiguous and left-recursive rules, which a test does once for all. */
   constructor({ validate = false }: { readonly validate?: boolean } = {}) {
+    const expectations = new Expectations(MOST_FAILURES);
     super(VOCABULARY, {
       recoveryEnabled: true,
       maxLookahead: 2,
       errorMessageProvider: expectations,
       skipValidations: !validate,
     });
+    this.expectations = expectations;
     this.performSelfAnalysis();
+  }
+
+  /** Everything in `tokens` by one rule. Never throws. */
+  read(rule: 'program' | 'expression', tokens: IToken[]): Read {
+    this.input = tokens;
+    this.expectations.restart();
+    try {
+      // What the methods at the end of this class build.
+      const node = this[rule]() as unknown as SyntaxNode;
+      return { node, failures: this.errors };
+    } catch (error) {
+      if (!(error instanceof TooManyFailures)) throw error;
+      return { node: undefined, failures: this.errors };
+    }
   }
 
   /** A file: declarations in any order. */
@@ -326,5 +356,19 @@ export class FtpParser extends CstParser {
   /** An unknown kind is taken for a block where a name or a brace follows. */
   private startsBlock(next: IToken): boolean {
     return tokenMatcher(next, Name) || next.tokenType === LCurly;
+  }
+
+  // These three take the place of the library's methods of the same names.
+
+  protected cstInvocationStateUpdate(rule: string): void {
+    this.CST_STACK.push(new SyntaxNode(rule));
+  }
+
+  protected cstPostTerminal(key: string, token: IToken): void {
+    this.CST_STACK.at(-1)?.token(key, token);
+  }
+
+  protected cstPostNonTerminal(node: SyntaxNode, key: string): void {
+    this.CST_STACK.at(-1)?.node(key, node);
   }
 }

@@ -103,6 +103,7 @@ const foreignSigns = [
   sign('NotSign', '!', Not),
   sign('Semicolon', ';', Comma),
 ];
+export const isForeignSign = ({ tokenType }: IToken): boolean => foreignSigns.includes(tokenType);
 
 const number = String.raw`\d+(?:\.\d+)?(?:[eE][+-]?\d+)?`;
 const suffixes = Object.keys(UNITS).join('|');
@@ -202,6 +203,15 @@ export function startsSoftly(first: IToken, second: IToken | undefined): boolean
   if (first.tokenType === Test) return STRINGS.includes(second.tokenType);
   return first.tokenType === Expect && (tokenMatcher(second, Name) || tokenMatcher(second, NumberLiteral));
 }
+
+const ANCHORS = [BlockKind, Edition, Import, Param, Secret, Preset, Native];
+
+/** Do two tokens at the start of a line begin a declaration? `data = …` is a setting with a name that it cannot have. */
+export const startsDeclaration = (first: IToken, second: IToken | undefined): boolean =>
+  first.tokenType === Matrix || first.tokenType === Test
+    ? startsSoftly(first, second)
+    : ANCHORS.some((anchor) => tokenMatcher(first, anchor)) &&
+      (second === undefined || !tokenMatcher(second, Sets));
 
 /** Everything that the parser knows: the tokens, and the categories that stand for several. */
 export const VOCABULARY: TokenType[] = [

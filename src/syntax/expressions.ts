@@ -1,16 +1,17 @@
-import type { CstNode, IToken } from '../../grammar/chevrotain.js';
+import type { IToken } from '../../grammar/chevrotain.js';
+import type { Part, SyntaxNode } from '../../grammar/node.js';
 import {
   type BinaryOperatorText,
   NEGATE_PRECEDENCE,
   NOT_PRECEDENCE,
   PRECEDENCE,
 } from '../../grammar/operators.js';
-import { FOREIGN_SIGNS } from '../../grammar/tokens.js';
+import { Dot, FOREIGN_SIGNS } from '../../grammar/tokens.js';
 import * as errors from '../diagnostics/catalogue/syntax.js';
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { Span } from '../source/span.js';
 import type { Argument, Entry, Expression, Word } from './ast.js';
-import { endOf, extent, node, nodes, startOf, token, tokens } from './cst.js';
+import { endOf, isNode, node, nodes, startOf, token } from './cst.js';
 import { readEscapes } from './strings.js';
 
 /** Builds expressions of one file, and reports what the wide grammar let through. */
@@ -24,8 +25,13 @@ export class ExpressionBuilder {
     return { file: this.file, start: startOf(token), end: endOf(token) };
   }
 
-  spanOf(parent: CstNode, fallback: number): Span {
-    return { file: this.file, ...(extent(parent) ?? { start: fallback, end: fallback }) };
+  spanOf(parent: SyntaxNode, fallback: number): Span {
+    const isThere = parent.end >= 0;
+    return {
+      file: this.file,
+      start: isThere ? parent.start : fallback,
+      end: isThere ? parent.end : fallback,
+    };
   }
 
   word(token: IToken): Word {
@@ -37,7 +43,7 @@ export class ExpressionBuilder {
   }
 
   /** `parent` is an `expression` node; `at` stands in for a place where nothing could be read. */
-  expression(parent: CstNode | undefined, at: number): Expression {
+  expression(parent: SyntaxNode | undefined, at: number): Expression {
     const operation = parent && node(parent, 'operation');
     if (parent === undefined || operation === undefined) return this.missing(at);
     const condition = this.operation(operation, at);
@@ -52,27 +58,22 @@ export class ExpressionBuilder {
     };
   }
 
-  private operation(parent: CstNode, at: number): Expression {
-    const operands = nodes(parent, 'operand');
-    const operators = tokens(parent, 'BinaryOperator');
-    const parts: (IToken | CstNode)[] = [];
-    for (const [i, operand] of operands.entries()) {
-      const operator = operators[i - 1];
-      if (i > 0 && operator !== undefined) parts.push(operator);
-      parts.push(...tokens(operand, 'PrefixOperator'));
-      const atom = node(operand, 'atom');
-      if (atom !== undefined) parts.push(atom);
+  private operation(parent: SyntaxNode, at: number): Expression {
+    const parts: Part[] = [];
+    for (const part of parent.parts) {
+      if (!isNode(part)) parts.push(part);
+      else
+        for (const inner of part.parts) if (isNode(inner) || !inner.isInsertedInRecovery) parts.push(inner);
     }
-    const reader = new Row(parts, (atom) => this.atom(atom, at), this);
-    return reader.binary(0, at);
+    const [only, more] = parts;
+    if (only !== undefined && isNode(only) && more === undefined) return this.atom(only, at);
+    return new Row(parts, (atom) => this.atom(atom, at), this).binary(0, at);
   }
 
-  private atom(parent: CstNode, at: number): Expression {
-    const [name, children] = Object.entries(parent.children)[0] ?? [];
-    const child = children?.[0];
-    if (name === undefined || child === undefined) return this.missing(at);
-    if ('children' in child) return this.composite(name, child, at);
-    return this.literal(child);
+  private atom(parent: SyntaxNode, at: number): Expression {
+    const [child] = parent.parts;
+    if (child === undefined) return this.missing(at);
+    return isNode(child) ? this.composite(child, at) : this.literal(child);
   }
 
   private literal(token: IToken): Expression {
@@ -98,9 +99,9 @@ export class ExpressionBuilder {
     }
   }
 
-  private composite(name: string, child: CstNode, at: number): Expression {
+  private composite(child: SyntaxNode, at: number): Expression {
     const span = this.spanOf(child, at);
-    switch (name) {
+    switch (child.rule) {
       case 'text': {
         const text = this.text(child);
         return text === undefined ? this.missing(at) : { kind: 'string', value: text.text, span };
@@ -111,7 +112,7 @@ export class ExpressionBuilder {
       }
       case 'list': {
         const items = nodes(child, 'expression');
-        this.commas(items, tokens(child, 'Comma'), 'the items of a list');
+        this.commas(child, 'the items of a list');
         return { kind: 'list', items: items.map((item) => this.expression(item, span.start)), span };
       }
       case 'record': {
@@ -125,9 +126,9 @@ export class ExpressionBuilder {
   }
 
   /** The value of a `text` node as a word. */
-  text(parent: CstNode): Word | undefined {
-    const found = Object.values(parent.children)[0]?.[0];
-    if (found === undefined || 'children' in found || found.isInsertedInRecovery === true) return undefined;
+  text(parent: SyntaxNode): Word | undefined {
+    const [found] = parent.parts;
+    if (found === undefined || isNode(found) || found.isInsertedInRecovery === true) return undefined;
     const span = this.span(found);
     const content = found.image.slice(1, found.tokenType.name === 'UnterminatedString' ? undefined : -1);
     if (found.tokenType.name === 'ForeignString') this.report(errors.foreignString(span, content));
@@ -139,11 +140,11 @@ export class ExpressionBuilder {
     return { text, span };
   }
 
-  private reference(parent: CstNode, span: Span): Expression {
-    const words = [...tokens(parent, 'Name'), ...tokens(parent, 'Word')].filter(
-      (word) => word.isInsertedInRecovery !== true,
-    );
-    const path = words.map((word) => this.word(word));
+  private reference(parent: SyntaxNode, span: Span): Expression {
+    const path: Word[] = [];
+    for (const part of parent.parts)
+      if (!isNode(part) && part.tokenType !== Dot && part.isInsertedInRecovery !== true)
+        path.push(this.word(part));
     const call = node(parent, 'call');
     const callee = path[0];
     if (callee === undefined) return this.missing(span.start);
@@ -161,16 +162,16 @@ export class ExpressionBuilder {
     };
   }
 
-  private argument(parent: CstNode): Argument {
+  private argument(parent: SyntaxNode): Argument {
     const name = token(parent, 'Word');
     const sets = token(parent, 'Sets');
     if (sets?.image === '=') this.report(errors.wrongSetSign(this.span(sets), ':'));
     const at = name === undefined ? 0 : endOf(name);
-    const value = this.expression(node(parent, 'expression'), extent(parent)?.start ?? at);
+    const value = this.expression(node(parent, 'expression'), parent.end < 0 ? at : parent.start);
     return name === undefined ? { value } : { name: this.word(name), value };
   }
 
-  private entry(parent: CstNode): readonly Entry[] {
+  private entry(parent: SyntaxNode): readonly Entry[] {
     const word = token(parent, 'Word') ?? token(parent, 'StringLiteral');
     if (word === undefined) return [];
     const sets = token(parent, 'Sets');
@@ -183,24 +184,23 @@ export class ExpressionBuilder {
     return [{ key, value: this.expression(node(parent, 'expression'), key.span.end) }];
   }
 
-  /** Reports neighbours without a comma, where commas are children of each neighbour. */
-  private ownCommas(items: readonly CstNode[], where: string): void {
-    for (const item of items.slice(0, -1)) {
-      const end = extent(item)?.end;
-      if (tokens(item, 'Comma').length === 0 && end !== undefined)
-        this.report(errors.missingSeparator({ file: this.file, start: end, end }, where));
-    }
+  /** Reports neighbours without a comma, where commas are parts of each neighbour. */
+  private ownCommas(items: readonly SyntaxNode[], where: string): void {
+    for (const item of items.slice(0, -1))
+      if (item.end >= 0 && !item.keys.includes('Comma')) this.separatorMissing(item.end, where);
   }
 
   /** Reports neighbours without a comma, where the commas stand between them. */
-  commas(items: readonly CstNode[], commas: readonly IToken[], where: string): void {
-    for (const [i, item] of items.slice(0, -1).entries()) {
-      const end = extent(item)?.end;
-      const next = items[i + 1] && extent(items[i + 1] as CstNode);
-      if (end === undefined || next === undefined) continue;
-      if (!commas.some((comma) => startOf(comma) >= end && startOf(comma) < next.start))
-        this.report(errors.missingSeparator({ file: this.file, start: end, end }, where));
+  private commas({ parts }: SyntaxNode, where: string): void {
+    for (const [i, item] of parts.entries()) {
+      const next = parts[i + 1];
+      if (next !== undefined && isNode(item) && isNode(next) && item.end >= 0 && next.end >= 0)
+        this.separatorMissing(item.end, where);
     }
+  }
+
+  private separatorMissing(at: number, where: string): void {
+    this.report(errors.missingSeparator({ file: this.file, start: at, end: at }, where));
   }
 }
 
@@ -209,8 +209,8 @@ class Row {
   private position = 0;
 
   constructor(
-    private readonly parts: readonly (IToken | CstNode)[],
-    private readonly atom: (parent: CstNode) => Expression,
+    private readonly parts: readonly Part[],
+    private readonly atom: (parent: SyntaxNode) => Expression,
     private readonly builder: ExpressionBuilder,
   ) {}
 
@@ -218,7 +218,7 @@ class Row {
     let left = this.prefix(at);
     for (;;) {
       const part = this.parts[this.position];
-      if (part === undefined || 'children' in part) return left;
+      if (part === undefined || isNode(part)) return left;
       const operator = operatorText(part) as BinaryOperatorText;
       const precedence = PRECEDENCE[operator];
       if (precedence <= least) return left;
@@ -238,7 +238,7 @@ class Row {
     const part = this.parts[this.position];
     if (part === undefined) return this.builder.missing(at);
     this.position++;
-    if ('children' in part) return this.atom(part);
+    if (isNode(part)) return this.atom(part);
     const operator = operatorText(part) === 'not' ? 'not' : '-';
     const operand = this.binary(operator === 'not' ? NOT_PRECEDENCE : NEGATE_PRECEDENCE, endOf(part));
     return { kind: 'unary', operator, operand, span: { ...this.builder.span(part), end: operand.span.end } };

@@ -1,16 +1,17 @@
 /** Text → syntax tree. Never throws; what is wrong is reported, one error a mistake. */
 import type { IToken } from '../../grammar/chevrotain.js';
 import { layout } from '../../grammar/layout.js';
-import { FOREIGN_SIGNS, lexer } from '../../grammar/tokens.js';
+import { FOREIGN_SIGNS, isForeignSign, lexer } from '../../grammar/tokens.js';
 import * as errors from '../diagnostics/catalogue/syntax.js';
 import type { Diagnostic } from '../diagnostics/types.js';
 import { positionAt, type SourceText } from '../source/text.js';
 import type { Comment, Expression, SourceFile } from './ast.js';
-import { readProgram, run } from './by-line.js';
+import { read, readDeclaration } from './by-line.js';
+import { declarationsOf } from './declarations.js';
 import { collectDocs } from './docs.js';
 import { ExpressionBuilder } from './expressions.js';
 import { offsetOf, syntaxErrors } from './syntax-errors.js';
-import { buildTree } from './tree.js';
+import { TreeBuilder } from './tree.js';
 
 export interface Parsed {
   readonly tree: SourceFile;
@@ -25,20 +26,25 @@ const MOST_FOREIGN = 200;
 
 export function parse(source: SourceText): Parsed {
   const { laidOut, diagnostics, comments } = start(source);
-  const errorsAt = diagnostics.filter(({ code }) => BREAKING.has(code)).map(offsetOf);
-  const program =
-    diagnostics.length > MOST_FOREIGN ? { cst: undefined, diagnostics: [] } : readProgram(laidOut, source);
-  const syntax = program.diagnostics;
-  for (const found of syntax) errorsAt.push(offsetOf(found));
-  const reported: Diagnostic[] = [];
-  const tree = buildTree(program.cst ?? { name: 'program', children: {} }, {
+  const breaking = diagnostics.filter(({ code }) => BREAKING.has(code)).map(offsetOf);
+  const isReadable = laidOut.excess === undefined && diagnostics.length <= MOST_FOREIGN;
+  let isSound = breaking.length === 0;
+  let errorsAt: readonly number[] = breaking;
+  const tree = new TreeBuilder({
     file: source.file,
     docs: collectDocs(comments, source.text),
     comments,
-    errorsAt,
-    report: (diagnostic) => reported.push(diagnostic),
+    isBroken: (start, end) => errorsAt.some((at) => at >= start && at <= end),
+    report: (diagnostic) => diagnostics.push(diagnostic),
   });
-  return { tree, diagnostics: oneALine([...diagnostics, ...reported, ...syntax], source) };
+  for (const tokens of isReadable ? declarationsOf(laidOut) : []) {
+    const { node, diagnostics: found } = readDeclaration(tokens, laidOut.blockBraces, source);
+    errorsAt = found.length === 0 ? breaking : [...breaking, ...found.map(offsetOf)];
+    isSound &&= found.length === 0;
+    diagnostics.push(...found);
+    if (node !== undefined) tree.add(node);
+  }
+  return { tree: tree.finish(isSound), diagnostics: oneALine(diagnostics, source) };
 }
 
 /** A single expression, such as the value of a parameter on the command line. */
@@ -47,12 +53,14 @@ export function parseExpression(source: SourceText): {
   readonly diagnostics: readonly Diagnostic[];
 } {
   const { laidOut, diagnostics } = start(source);
-  const { cst, failures } = run(laidOut, laidOut.tokens, (parser) => parser.expression());
-  const reported: Diagnostic[] = [];
-  const builder = new ExpressionBuilder(source.file, (diagnostic) => reported.push(diagnostic));
-  const expression = builder.expression(cst, 0);
-  const syntax = syntaxErrors(failures, laidOut.tokens, source);
-  return { expression, diagnostics: oneALine([...diagnostics, ...reported, ...syntax], source) };
+  const isReadable = laidOut.excess === undefined;
+  const { node, failures } = isReadable
+    ? read('expression', laidOut.tokens)
+    : { node: undefined, failures: [] };
+  const builder = new ExpressionBuilder(source.file, (diagnostic) => diagnostics.push(diagnostic));
+  const expression = builder.expression(node, 0);
+  diagnostics.push(...syntaxErrors(failures, laidOut.tokens, source));
+  return { expression, diagnostics: oneALine(diagnostics, source) };
 }
 
 function start(source: SourceText) {
@@ -69,7 +77,7 @@ function start(source: SourceText) {
   for (const found of comments)
     if (found.kind === 'foreign') diagnostics.push(errors.foreignComment(found.span, found.text));
   for (const token of lexed.tokens) {
-    const meant = FOREIGN_SIGNS.get(token.image);
+    const meant = isForeignSign(token) ? FOREIGN_SIGNS.get(token.image) : undefined;
     if (meant === undefined) continue;
     const span = { file: source.file, start: token.startOffset, end: token.startOffset + token.image.length };
     diagnostics.push(errors.foreignSign(span, token.image, meant));
@@ -98,6 +106,7 @@ const GUESSES = new Set(['FTP0107', 'FTP0108', 'FTP0109', 'FTP0110', 'FTP0111', 
 
 /** What is wrong later on a line may follow from what is wrong earlier: only the first guess is certain. */
 function oneALine(diagnostics: readonly Diagnostic[], source: SourceText): readonly Diagnostic[] {
+  if (diagnostics.length < 2) return diagnostics;
   const sorted = [...diagnostics].sort((a, b) => offsetOf(a) - offsetOf(b));
   const taken = new Set<number>();
   return sorted.filter((diagnostic) => {

@@ -1,7 +1,7 @@
 /** The parser's failures as diagnostics. */
 import { EOF, type IRecognitionException, type IToken } from '../../grammar/chevrotain.js';
 import { type Expectation, expectationOf } from '../../grammar/expectations.js';
-import { Expect, startsSoftly } from '../../grammar/tokens.js';
+import { startsDeclaration } from '../../grammar/tokens.js';
 import * as errors from '../diagnostics/catalogue/syntax.js';
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { Span } from '../source/span.js';
@@ -17,16 +17,18 @@ const BRACKETS: Readonly<Record<string, { open: string; close: string }>> = {
 export const offsetOf = (diagnostic: Diagnostic): number =>
   diagnostic.at !== undefined && 'start' in diagnostic.at ? diagnostic.at.start : 0;
 
+/** `tokens` is what was parsed, `written` all that stood there before lines of it were set aside. */
 export function syntaxErrors(
   failures: readonly IRecognitionException[],
   tokens: readonly IToken[],
   source: SourceText,
+  written = tokens,
 ): readonly Diagnostic[] {
   const found: Diagnostic[] = [];
   let lastTopLevel = -1;
   for (const failure of failures) {
     const expectation = expectationOf(failure);
-    const index = failure.token.tokenType === EOF ? tokens.length : tokens.indexOf(failure.token);
+    const index = indexOf(tokens, failure.token);
     if (isTopLevel(expectation)) {
       // Everything up to the next declaration is the same mistake.
       const between = lastTopLevel < 0 ? undefined : tokens.slice(lastTopLevel, index);
@@ -35,15 +37,23 @@ export function syntaxErrors(
       lastTopLevel = index;
       if (again) continue;
     }
-    found.push(diagnose(failure, expectation, index, tokens, source));
+    const [at, around] = failure.token.tokenType === EOF ? [written.length, written] : [index, tokens];
+    found.push(diagnose(failure, expectation, at, around, source));
   }
   return found;
 }
 
-const DECLARATIONS =
-  /^(Edition|Import|Param|Secret|Native|Preset|Data|Format|Train|Eval|Merge|Deploy|Budget)$/;
-const startsDeclaration = (token: IToken, next: IToken | undefined): boolean =>
-  DECLARATIONS.test(token.tokenType.name) || (startsSoftly(token, next) && token.tokenType !== Expect);
+/** Where a token of the file stands among all, which are in order of the text. */
+export function indexOf(tokens: readonly IToken[], token: IToken): number {
+  if (token.tokenType === EOF) return tokens.length;
+  let [low, high] = [0, tokens.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((tokens[middle]?.startOffset ?? 0) < token.startOffset) low = middle + 1;
+    else high = middle;
+  }
+  return tokens.indexOf(token, low);
+}
 
 export const isTopLevel = (expectation: Expectation): boolean =>
   expectation.rule === 'program' || expectation.kind === 'end';
@@ -60,9 +70,7 @@ function diagnose(
   const at = place(failure.token, previous, source);
   if (isTopLevel(expectation)) return errors.unexpectedTopLevel(at, found);
   if (expectation.kind === 'token' && expectation.token === 'RCurly' && expectation.rule === 'body') {
-    const isName = /^(Equals|Colon)$/.test(tokens[index + 1]?.tokenType.name ?? '');
-    const atEnd =
-      failure.token.tokenType === EOF || (startsDeclaration(failure.token, tokens[index + 1]) && !isName);
+    const atEnd = failure.token.tokenType === EOF || startsDeclaration(failure.token, tokens[index + 1]);
     const opening = blockStart(tokens, index, source.file);
     if (!atEnd) return errors.expected(at, inBody(opening.text), found);
     return errors.unclosedBlock(afterLine(previous, opening, source), opening.span, opening.text);

@@ -1,11 +1,13 @@
-/** Concrete syntax → syntax tree of a file. */
-import type { CstNode, IToken } from '../../grammar/chevrotain.js';
+/** Concrete syntax → syntax tree of a file, declaration by declaration. */
+import type { IToken } from '../../grammar/chevrotain.js';
+import type { SyntaxNode } from '../../grammar/node.js';
 import * as errors from '../diagnostics/catalogue/syntax.js';
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { Span } from '../source/span.js';
 import type {
   Block,
   Comment,
+  Edition,
   Expectation,
   Import,
   Matrix,
@@ -20,7 +22,7 @@ import type {
   Test,
   Word,
 } from './ast.js';
-import { endOf, extent, node, nodes, startOf, token, tokens } from './cst.js';
+import { endOf, isNode, node, startOf, token, tokens } from './cst.js';
 import type { Docs } from './docs.js';
 import { ExpressionBuilder } from './expressions.js';
 
@@ -31,64 +33,68 @@ export interface TreeContext {
   readonly file: string;
   readonly docs: Docs;
   readonly comments: readonly Comment[];
-  /** Offsets of syntax errors. */
-  readonly errorsAt: readonly number[];
+  /** Does a syntax error lie between two offsets? */
+  readonly isBroken: (start: number, end: number) => boolean;
   readonly report: (diagnostic: Diagnostic) => void;
 }
 
-export function buildTree(program: CstNode, context: TreeContext): SourceFile {
-  return new TreeBuilder(context).file(program);
-}
-
-class TreeBuilder {
+export class TreeBuilder {
   private readonly expressions: ExpressionBuilder;
+  private readonly imports: Import[] = [];
+  private readonly params: Param[] = [];
+  private readonly matrices: Matrix[] = [];
+  private readonly secrets: Secret[] = [];
+  private readonly natives: Native[] = [];
+  private readonly presets: Preset[] = [];
+  private readonly blocks: Block[] = [];
+  private readonly tests: Test[] = [];
+  private readonly declarations: Readonly<Record<string, (parent: SyntaxNode) => void>> = {
+    edition: (parent) => this.editionOf(parent),
+    importing: (parent) => this.imports.push(this.importing(parent)),
+    param: (parent) => this.params.push(...this.param(parent)),
+    matrix: (parent) => this.matrices.push(...this.matrix(parent)),
+    secret: (parent) => this.secrets.push(...this.secret(parent)),
+    native: (parent) => this.natives.push(...this.native(parent)),
+    preset: (parent) => this.presets.push(...this.preset(parent)),
+    block: (parent) => this.blocks.push(...this.block(parent)),
+    test: (parent) => this.tests.push(this.test(parent)),
+  };
+  private edition: Edition | undefined;
+  /** Offset of the first declaration. */
+  private first: number | undefined;
 
   constructor(private readonly context: TreeContext) {
     this.expressions = new ExpressionBuilder(context.file, context.report);
   }
 
-  file(program: CstNode): SourceFile {
-    const { docs, file, comments, errorsAt } = this.context;
-    const edition = this.edition(program);
-    return {
-      file,
-      doc: docs.ofFile(this.firstStart(program)),
-      edition,
-      imports: nodes(program, 'importing').map((child) => this.importing(child)),
-      params: nodes(program, 'param').flatMap((child) => this.param(child)),
-      matrices: nodes(program, 'matrix').flatMap((child) => this.matrix(child)),
-      secrets: nodes(program, 'secret').flatMap((child) => this.secret(child)),
-      natives: nodes(program, 'native').flatMap((child) => this.native(child)),
-      presets: nodes(program, 'preset').flatMap((child) => this.preset(child)),
-      blocks: nodes(program, 'block').flatMap((child) => this.block(child)),
-      tests: nodes(program, 'test').flatMap((child) => this.test(child)),
-      comments,
-      broken: errorsAt.length > 0,
-    };
+  /** Takes what a `program` node holds; the nodes come in the order of the file. */
+  add(program: SyntaxNode): void {
+    if (program.end >= 0) this.first ??= program.start;
+    for (const [i, part] of program.parts.entries())
+      if (isNode(part)) this.declarations[program.keys[i] ?? '']?.(part);
   }
 
-  private firstStart(program: CstNode): number {
-    return extent(program)?.start ?? 0;
+  finish(isSound: boolean): SourceFile {
+    const { docs, file, comments, report } = this.context;
+    const { imports, params, matrices, secrets, natives, presets, blocks, tests, edition } = this;
+    if (edition === undefined && isSound) report(errors.missingEdition(file));
+    const doc = docs.before(this.first ?? 0);
+    const declared = { imports, params, matrices, secrets, natives, presets, blocks, tests };
+    return { file, doc, edition, ...declared, comments, broken: !isSound };
   }
 
-  private edition(program: CstNode): SourceFile['edition'] {
-    const first = this.firstStart(program);
-    let edition: SourceFile['edition'];
-    for (const child of nodes(program, 'edition')) {
-      const span = this.expressions.spanOf(child, 0);
-      const year = token(child, 'NumberLiteral');
-      if (span.start !== first || edition !== undefined) this.context.report(errors.misplacedEdition(span));
-      else if (year !== undefined && year.image !== '2026')
-        this.context.report(errors.unknownEdition(span, Number(year.image)));
-      edition ??= { year: Number(year?.image ?? 2026), span };
-    }
-    if (edition === undefined && this.context.errorsAt.length === 0)
-      this.context.report(errors.missingEdition(this.context.file));
-    return edition;
+  private editionOf(parent: SyntaxNode): void {
+    const span = this.expressions.spanOf(parent, 0);
+    const year = token(parent, 'NumberLiteral');
+    if (span.start !== this.first || this.edition !== undefined)
+      this.context.report(errors.misplacedEdition(span));
+    else if (year !== undefined && year.image !== '2026')
+      this.context.report(errors.unknownEdition(span, Number(year.image)));
+    this.edition ??= { year: Number(year?.image ?? 2026), span };
   }
 
-  private importing(parent: CstNode): Import {
-    const names = tokens(parent, 'Name').filter((name) => name.isInsertedInRecovery !== true);
+  private importing(parent: SyntaxNode): Import {
+    const names = tokens(parent, 'Name');
     const span = this.expressions.spanOf(parent, 0);
     const text = node(parent, 'text');
     const commas = tokens(parent, 'Comma');
@@ -108,7 +114,7 @@ class TreeBuilder {
     };
   }
 
-  private param(parent: CstNode): readonly Param[] {
+  private param(parent: SyntaxNode): readonly Param[] {
     const [name, type] = [token(parent, 'Name', 0), token(parent, 'Name', 1)];
     if (name === undefined) return [];
     const sets = token(parent, 'Sets');
@@ -130,7 +136,7 @@ class TreeBuilder {
     ];
   }
 
-  private range(parent: CstNode): Range | undefined {
+  private range(parent: SyntaxNode): Range | undefined {
     const found = node(parent, 'range');
     if (found === undefined) return undefined;
     const span = this.expressions.spanOf(found, 0);
@@ -141,7 +147,7 @@ class TreeBuilder {
     return { min: end('min'), max: end('max'), span };
   }
 
-  private matrix(parent: CstNode): readonly Matrix[] {
+  private matrix(parent: SyntaxNode): readonly Matrix[] {
     const [name, type] = [token(parent, 'Name', 0), token(parent, 'Name', 1)];
     if (name === undefined) return [];
     this.sign(parent);
@@ -158,7 +164,7 @@ class TreeBuilder {
     ];
   }
 
-  private secret(parent: CstNode): readonly Secret[] {
+  private secret(parent: SyntaxNode): readonly Secret[] {
     const name = token(parent, 'Name');
     if (name === undefined) return [];
     this.sign(parent);
@@ -173,7 +179,7 @@ class TreeBuilder {
     ];
   }
 
-  private native(parent: CstNode): readonly Native[] {
+  private native(parent: SyntaxNode): readonly Native[] {
     const [name, family] = [token(parent, 'Name', 0), token(parent, 'Name', 1)];
     if (name === undefined || family === undefined) return [];
     const span = this.expressions.spanOf(parent, 0);
@@ -187,7 +193,7 @@ class TreeBuilder {
     ];
   }
 
-  private preset(parent: CstNode): readonly Preset[] {
+  private preset(parent: SyntaxNode): readonly Preset[] {
     const [name, target] = [token(parent, 'Name'), token(parent, 'Word')];
     if (name === undefined || target === undefined) return [];
     return [
@@ -195,7 +201,7 @@ class TreeBuilder {
     ];
   }
 
-  private block(parent: CstNode): readonly Block[] {
+  private block(parent: SyntaxNode): readonly Block[] {
     const kind = token(parent, 'BlockKind') ?? token(parent, 'Identifier');
     if (kind === undefined) return [];
     const body = this.body(parent);
@@ -207,17 +213,17 @@ class TreeBuilder {
     ];
   }
 
-  private test(parent: CstNode): readonly Test[] {
+  private test(parent: SyntaxNode): Test {
     const text = node(parent, 'text');
     const span = this.expressions.spanOf(parent, 0);
     const name = (text && this.expressions.text(text)) ?? { text: '', span: { ...span, end: span.start } };
     const { using: _, requirements, expectations, ...body } = this.content(parent);
     for (const requirement of requirements)
       this.context.report(errors.requireInTest(this.keyword(requirement.span, 'require')));
-    return [{ name, ...body, expectations }];
+    return { name, ...body, expectations };
   }
 
-  private body(parent: CstNode): Body {
+  private body(parent: SyntaxNode): Body {
     const { expectations, ...body } = this.content(parent);
     for (const { span } of expectations)
       this.context.report(errors.misplacedExpect(this.keyword(span, 'expect')));
@@ -228,40 +234,45 @@ class TreeBuilder {
     return { ...span, end: span.start + word.length };
   }
 
-  private content(parent: CstNode): Body & Pick<Test, 'expectations'> {
+  private content(parent: SyntaxNode): Body & Pick<Test, 'expectations'> {
     const span = this.expressions.spanOf(parent, 0);
     const using = node(parent, 'using');
     const body = node(parent, 'body');
-    const properties = body === undefined ? [] : nodes(body, 'property');
-    const requirements = body === undefined ? [] : nodes(body, 'requirement');
-    const expectations = body === undefined ? [] : nodes(body, 'expectation');
-    if (body !== undefined) this.separators([...properties, ...requirements, ...expectations], body);
+    const properties: Property[] = [];
+    const requirements: Requirement[] = [];
+    const expectations: Expectation[] = [];
+    if (body !== undefined) this.separators(body);
+    for (const [i, part] of (body?.parts ?? []).entries()) {
+      if (!isNode(part)) continue;
+      if (body?.keys[i] === 'property') properties.push(...this.property(part));
+      else if (body?.keys[i] === 'requirement') requirements.push(this.requirement(part));
+      else expectations.push(this.requirement(part));
+    }
     return {
-      using: (using === undefined ? [] : tokens(using, 'Name'))
-        .filter((name) => name.isInsertedInRecovery !== true)
-        .map((name) => this.expressions.word(name)),
-      properties: properties.flatMap((child) => this.property(child)),
-      requirements: requirements.map((child) => this.requirement(child)),
-      expectations: expectations.map((child) => this.requirement(child)),
+      using: (using === undefined ? [] : tokens(using, 'Name')).map((name) => this.expressions.word(name)),
+      properties,
+      requirements,
+      expectations,
       doc: this.context.docs.before(span.start),
       span,
-      broken:
-        body === undefined || this.context.errorsAt.some((at) => at >= span.start && at <= span.end + 1),
+      broken: body === undefined || this.context.isBroken(span.start, span.end + 1),
     };
   }
 
   /** Two settings on one line need a comma between them. */
-  private separators(items: readonly CstNode[], body: CstNode): void {
-    const marks = [...tokens(body, 'Newline'), ...tokens(body, 'Comma')].map(startOf).sort((a, b) => a - b);
-    const extents = items.flatMap((item) => extent(item) ?? []).sort((a, b) => a.start - b.start);
-    for (const [i, before] of extents.slice(0, -1).entries()) {
-      const after = extents[i + 1];
-      if (after === undefined || marks.some((mark) => mark >= before.end && mark < after.start)) continue;
-      this.context.report(errors.missingSeparator(this.at(before.end), 'settings on one line'));
+  private separators(body: SyntaxNode): void {
+    let before: SyntaxNode | undefined;
+    for (const part of body.parts) {
+      if (!isNode(part)) before = undefined;
+      else if (part.end >= 0) {
+        if (before !== undefined)
+          this.context.report(errors.missingSeparator(this.at(before.end), 'settings on one line'));
+        before = part;
+      }
     }
   }
 
-  private property(parent: CstNode): readonly Property[] {
+  private property(parent: SyntaxNode): readonly Property[] {
     const key = token(parent, 'Name');
     if (key === undefined) return [];
     this.sign(parent);
@@ -273,12 +284,12 @@ class TreeBuilder {
     ];
   }
 
-  private requirement(parent: CstNode): Requirement & Expectation {
+  private requirement(parent: SyntaxNode): Requirement & Expectation {
     const span = this.expressions.spanOf(parent, 0);
     return { condition: this.expressions.expression(node(parent, 'expression'), span.end), span };
   }
 
-  private sign(parent: CstNode): void {
+  private sign(parent: SyntaxNode): void {
     const sets: IToken | undefined = token(parent, 'Sets');
     if (sets?.image === ':') this.context.report(errors.wrongSetSign(this.expressions.span(sets), '='));
   }
