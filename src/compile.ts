@@ -29,6 +29,7 @@ import { hostError, tooManyMistakes } from './diagnostics/catalogue/files.js';
 import type { Diagnostic } from './diagnostics/types.js';
 import type { Budget, Program, Value } from './ir/types.js';
 import { type Host, HostError } from './source/host.js';
+import { lookingOnce } from './source/looking-once.js';
 import type { SourceMap } from './source/text.js';
 
 export interface CompileOptions {
@@ -60,7 +61,8 @@ export interface CompileResult {
   readonly sources: SourceMap;
 }
 
-export function compile(host: Host, file: string, options: CompileOptions = {}): CompileResult {
+export function compile(disk: Host, file: string, options: CompileOptions = {}): CompileResult {
+  const host = lookingOnce(disk);
   // 1. Parse.
   const loader = new ModuleLoader(host);
   let main: Module;

@@ -19,10 +19,11 @@ export const evaluateCall: Evaluate<'call'> = (expression, type, context, path) 
     context.report(
       errors.typeMismatch(expression.span, typeNoun(type), expressionNoun(expression), { help }),
     );
-  const known = context.scope.functions(type.family);
   if (expression.kind === 'call') return call(expression.callee, expression.args, type.family, context, path);
-  if (expression.kind === 'string' && known.length > 0)
-    return mismatch(`${typeNoun(type)} is a call: ${named(known.map((name) => `${name}(…)`))}`);
+  if (expression.kind === 'string') {
+    const known = context.scope.functions(type.family).map((name) => `${name}(…)`);
+    return mismatch(known.length > 0 ? `${typeNoun(type)} is a call: ${named(known)}` : undefined);
+  }
   if (expression.kind !== 'reference') return mismatch();
   const [word, more] = expression.path;
   if (word === undefined) return undefined;
@@ -39,17 +40,17 @@ export const evaluateCall: Evaluate<'call'> = (expression, type, context, path) 
     case 'unknown':
       return undefined;
     case undefined:
-      return more === undefined ? unknownFunction(word, known, context) : mismatch();
+      return more === undefined ? unknownFunction(word, type.family, context) : mismatch();
     default:
       return mismatch();
   }
 };
 
-function unknownFunction(word: Word, known: readonly string[], context: Context): undefined {
+function unknownFunction(word: Word, family: Family, context: Context): undefined {
   const module = context.scope.moduleOf(word.text);
   return context.report(
     module === undefined
-      ? names.unknownFunction(word.span, word.text, known)
+      ? names.unknownFunction(word.span, word.text, context.scope.functions(family))
       : names.notImported(word.span, word.text, module, context.scope.importAt),
   );
 }
@@ -61,12 +62,12 @@ function call(
   context: Context,
   path: string | undefined,
 ): Value | undefined {
-  const known = context.scope.functions(family);
+  const known = () => context.scope.functions(family);
   if (callee.text === 'env') return context.report(params.envOutsideSecret(callee.span));
   if (callee.text === 'file')
-    return context.report(errors.wrongFamily(callee.span, 'file', 'file', FAMILY_NOUNS[family], known));
+    return context.report(errors.wrongFamily(callee.span, 'file', 'file', FAMILY_NOUNS[family], known()));
   const symbol = context.scope.callable(callee.text);
-  if (symbol === undefined) return unknownFunction(callee, known, context);
+  if (symbol === undefined) return unknownFunction(callee, family, context);
   if (symbol.schema.family !== family)
     return context.report(
       errors.wrongFamily(
@@ -74,7 +75,7 @@ function call(
         callee.text,
         FAMILY_NOUNS[symbol.schema.family],
         FAMILY_NOUNS[family],
-        known,
+        known(),
       ),
     );
   const before = context.diagnostics.length;

@@ -64,6 +64,7 @@ export function checkStage(
 }
 
 function presetOrigins({ origins }: Context, sources: Readonly<Record<string, PresetOrigin>>) {
+  if (Object.keys(sources).length === 0) return {};
   const presets = Object.entries(origins).flatMap(([path, origin]) => {
     const source = origin === 'preset' ? sourceOf(path, sources) : undefined;
     return source === undefined ? [] : [[path, source] as const];

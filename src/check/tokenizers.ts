@@ -11,13 +11,14 @@ export function fillTokenizers(
   stages: readonly CheckedStage[],
   report: (diagnostic: Diagnostic) => void,
 ): readonly CheckedStage[] {
+  // A stage that is not sound may be the one that reads a format.
+  if (stages.some(({ isSound }) => !isSound)) return stages;
   const byName = new Map(stages.map((checked) => [checked.stage.name, checked]));
+  const readersOf = readersByFormat(stages);
   return stages.map((checked) => {
     const { stage, block } = checked;
-    if (stage.kind !== 'format' || !checked.isSound || stage.settings['model'] !== undefined) return checked;
-    const readers = stages.filter((other) => readsRows(other, stage.name));
-    // A stage that is not sound may be the one that reads it.
-    if (stages.some((other) => !other.isSound)) return checked;
+    if (stage.kind !== 'format' || stage.settings['model'] !== undefined) return checked;
+    const readers = readersOf.get(stage.name) ?? [];
     const trains = readers.filter(({ stage }) => stage.kind === 'train');
     const users = trains.length > 0 ? trains : readers;
     const models = users.map((user) => modelUnder(user, byName));
@@ -48,10 +49,18 @@ export function fillTokenizers(
   });
 }
 
-const readsRows = ({ stage }: CheckedStage, format: string): boolean =>
-  ['dataset', 'validate'].some((key) =>
-    references(stage.settings[key] ?? null).some((reference) => reference.stage === format),
-  );
+/** The stages that read rows of each format, in order, each once. */
+function readersByFormat(stages: readonly CheckedStage[]): ReadonlyMap<string, readonly CheckedStage[]> {
+  const found = new Map<string, CheckedStage[]>();
+  for (const checked of stages)
+    for (const key of ['dataset', 'validate'])
+      for (const { stage } of references(checked.stage.settings[key] ?? null)) {
+        const readers = found.get(stage) ?? [];
+        if (readers.at(-1) !== checked) readers.push(checked);
+        found.set(stage, readers);
+      }
+  return found;
+}
 
 /** The model whose tokenizer a stage brings: its base, or the base of the stage whose model it takes. */
 export function modelUnder(checked: CheckedStage, stages: Stages, depth = 0): Call | undefined {

@@ -9,14 +9,15 @@ import { type Evaluate, evaluate } from './evaluate.js';
 import { needsUnit } from './units.js';
 
 export const evaluateUnion: Evaluate<'union'> = (expression, type, context, path) => {
-  const attempts = type.of.map((alternative) => {
+  const attempts: { readonly alternative: SettingType; readonly fork: Context }[] = [];
+  for (const alternative of type.of) {
     const fork = context.fork();
-    return { alternative, fork, value: evaluate(expression, alternative, fork, path) };
-  });
-  const fitting = attempts.find(({ value, fork }) => value !== undefined && fork.diagnostics.length === 0);
-  if (fitting !== undefined) {
-    context.adopt(fitting.fork);
-    return fitting.value;
+    const value = evaluate(expression, alternative, fork, path);
+    if (value !== undefined && fork.diagnostics.length === 0) {
+      context.adopt(fork);
+      return value;
+    }
+    attempts.push({ alternative, fork });
   }
   // What is silent has been reported elsewhere.
   if (attempts.some(({ fork }) => fork.diagnostics.length === 0)) return undefined;

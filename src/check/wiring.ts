@@ -44,15 +44,33 @@ export function findCycles(stages: readonly CheckedStage[]): readonly Diagnostic
 
 /** Every stage after its inputs; ties in source order. The graph has no circle. */
 export function inOrder(stages: readonly CheckedStage[]): readonly CheckedStage[] {
-  const waiting = [...stages];
-  const placed = new Set<string>();
+  const places = new Map(stages.map(({ stage }, place) => [stage.name, place]));
+  const readers = stages.map((): number[] => []);
+  const missing = stages.map((checked, place) => {
+    const inputs = inputsOf(checked).flatMap((name) => places.get(name) ?? []);
+    for (const input of inputs) readers[input]?.push(place);
+    return inputs.length;
+  });
+  /** Places of stages whose inputs stand in `ordered`, the last ones first. */
+  const ready = [...stages.keys()].filter((place) => missing[place] === 0).reverse();
   const ordered: CheckedStage[] = [];
-  while (waiting.length > 0) {
-    const index = waiting.findIndex((checked) => inputsOf(checked).every((name) => placed.has(name)));
-    const [next] = waiting.splice(Math.max(0, index), 1);
-    if (next === undefined) break;
-    placed.add(next.stage.name);
-    ordered.push(next);
+  for (let place = ready.pop(); place !== undefined; place = ready.pop()) {
+    ordered.push(...stages.slice(place, place + 1));
+    for (const reader of readers[place] ?? []) {
+      const left = (missing[reader] ?? 0) - 1;
+      missing[reader] = left;
+      if (left === 0) insertDescending(ready, reader);
+    }
   }
   return ordered;
+}
+
+function insertDescending(places: number[], place: number): void {
+  let [low, high] = [0, places.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((places[middle] ?? 0) > place) low = middle + 1;
+    else high = middle;
+  }
+  places.splice(low, 0, place);
 }
