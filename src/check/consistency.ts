@@ -1,5 +1,5 @@
 /** Wirings that are well typed and cannot be meant. */
-import { baseMismatch, emptySplit, trainsOnTest } from '../diagnostics/catalogue/wiring.js';
+import { baseMismatch, emptySplit } from '../diagnostics/catalogue/wiring.js';
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { Reference, Value } from '../ir/types.js';
 import type { Span } from '../source/span.js';
@@ -42,19 +42,7 @@ const sameBase: Check = (checked, stages) => {
   return [baseMismatch(settingSpan(checked, 'base'), name, settingSpan(trained, 'base'))];
 };
 
-/** Rows that were trained on prove nothing in an evaluation. */
-const unseenRows: Check = (checked, stages) => {
-  if (checked.stage.kind !== 'eval') return [];
-  const dataset = referenceIn(checked, 'dataset');
-  const model = referenceIn(checked, 'model');
-  const trained = model && stages.get(model.stage);
-  const seen = trained && referenceIn(trained, 'dataset');
-  if (dataset === undefined || seen === undefined || seen.stage !== dataset.stage) return [];
-  const same = seen.port === dataset.port || seen.port === 'all' || dataset.port === 'all';
-  return same ? [trainsOnTest(settingSpan(checked, 'dataset'), `${dataset.stage}.${dataset.port}`)] : [];
-};
-
-const CHECKS: readonly Check[] = [emptySplits, sameBase, unseenRows];
+const CHECKS: readonly Check[] = [emptySplits, sameBase];
 
 export function checkConsistency(stages: readonly CheckedStage[]): readonly Diagnostic[] {
   const byName = new Map(stages.map((checked) => [checked.stage.name, checked]));

@@ -22,6 +22,7 @@ import { targetsWithoutMlp } from './rules/targets-without-mlp.js';
 import { tooFewRows } from './rules/too-few-rows.js';
 import { tooManyEpochs } from './rules/too-many-epochs.js';
 import { trainTestOverlap } from './rules/train-test-overlap.js';
+import { unpinnedData } from './rules/unpinned-data.js';
 import { unpinnedModel } from './rules/unpinned-model.js';
 import { warmupOutOfRange } from './rules/warmup-out-of-range.js';
 import type { Rule } from './types.js';
@@ -53,6 +54,7 @@ export const rules: readonly Rule[] = [
   clipOutOfRange,
   rankTooLow,
   patienceOutOfReach,
+  unpinnedData,
 ];
 
 export const ruleIds: readonly string[] = rules.map(({ id }) => id);

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { compile } from '../../src/compile.js';
+import { lint, rules } from '../../src/lint/index.js';
 import { nodeHost } from '../../src/source/node-host.js';
 import { overlayHost } from '../helpers/overlay-host.js';
 
@@ -17,6 +18,17 @@ const codes = [
   ),
 ].sort();
 const pages = readdirSync(join(root, 'docs/errors')).map((name) => name.replace(/\.md$/, ''));
+
+/** What `ftpc check` finds in a sound pipeline: lints, comments that allow them, and their configuration. */
+const isOfLint = (code: string): boolean => code >= 'FTP1001' && code < 'FTP1060';
+
+/** Rows for the examples of lints, by their number. */
+const ROWS: Readonly<Record<string, string>> = Object.fromEntries(
+  Object.entries({ few: 400, some: 900, rows: 4000, general: 1000 }).map(([name, count]) => [
+    `data/${name}.jsonl`,
+    '{"instruction":"a","output":"b"}\n'.repeat(count),
+  ]),
+);
 
 /** Up to 05xx a code is found in the text of a pipeline; later ones need a run. */
 const isOfText = (code: string): boolean => code < 'FTP0600';
@@ -34,6 +46,7 @@ function exampleOf(page: string): Example {
     for (const [, name = '', value = ''] of info.matchAll(/-p (\w+)=(\S+)/g)) params[name] = value;
     files[/^ [\w.]+$/.test(info) ? info.trim() : 'pipeline.ftp'] = body;
   }
+  for (const [, body = ''] of page.matchAll(/```json ftpc\.json\n([\s\S]*?)```/g)) files['ftpc.json'] = body;
   return { files, params };
 }
 
@@ -48,7 +61,7 @@ describe('pages of the diagnostics', () => {
     it(`${code} says what it is and how to mend it`, () => {
       expect(page).to.match(new RegExp(`^# ${code}: \\S`));
       expect(page.split('\n\n').length).to.be.above(1);
-      if (isOfText(code)) expect(page).to.match(/^## How to mend it$/m);
+      if (isOfText(code) || isOfLint(code)) expect(page).to.match(/^## How to mend it$/m);
     });
 
     if (isOfText(code))
@@ -60,6 +73,19 @@ describe('pages of the diagnostics', () => {
         const host = overlayHost(join(root, 'test/corpus/invalid'), files);
         const { diagnostics } = compile(host, main, { params });
         expect(diagnostics.map((found) => found.code)).to.deep.equal([code]);
+      });
+
+    if (isOfLint(code))
+      it(`${code} has an example in which a lint finds it alone`, () => {
+        const { files } = exampleOf(page);
+        const host = overlayHost(join(root, 'test/corpus/invalid'), { ...ROWS, ...files });
+        const compiled = compile(host, 'pipeline.ftp');
+        const found = [...compiled.diagnostics, ...lint(compiled, host)];
+        expect(found.map((found) => found.code)).to.deep.equal([code]);
+        const rule = rules.find((rule) => rule.code === code);
+        if (rule === undefined) return;
+        for (const part of [`Rule \`${rule.id}\` (${rule.level})`, rule.doc, rule.reason])
+          expect(page).to.include(part);
       });
   }
 });

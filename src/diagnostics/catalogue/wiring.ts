@@ -1,6 +1,6 @@
 /** FTP04xx: how stages are wired. */
 import type { Span } from '../../source/span.js';
-import { error, insert, named, replace, warning } from '../make.js';
+import { error, insert, named, replace } from '../make.js';
 import type { Diagnostic } from '../types.js';
 
 export const wrongPort = (at: Span, written: string, found: string, wanted: string): Diagnostic =>
@@ -75,12 +75,6 @@ export const baseMismatch = (at: Span, adapter: string, trained: Span): Diagnost
     label: 'not the base it was trained on',
     related: [{ at: trained, message: 'trained on this one' }],
     help: 'an adapter only makes sense over its own base: name the same one',
-  });
-
-export const trainsOnTest = (at: Span, reference: string): Diagnostic =>
-  warning('FTP0410', at, `\`${reference}\` is both trained on and evaluated on`, {
-    label: 'seen in training',
-    help: 'evaluate on a split that no training step sees, such as `.test`',
   });
 
 export const presetNeeds = (

@@ -1,0 +1,39 @@
+/** Things of the Hub that are named and not pinned: what a name stands for can change. */
+import type { CheckedStage } from '../check/stages.js';
+import type { Call, StageKind, Value } from '../ir/types.js';
+import { declared } from './declared.js';
+import type { Finding, Pipeline } from './types.js';
+
+const COMMIT = /^[0-9a-f]{40}$/;
+
+/** Calls of `call` under these keys that neither name a commit nor stand in the lock; each repository once. */
+export function unpinned(
+  pipeline: Pipeline,
+  call: string,
+  kinds: readonly StageKind[],
+  keys: readonly string[],
+): readonly Finding[] {
+  const found = new Map<string, Finding>();
+  for (const checked of kinds.flatMap((kind) => pipeline.of(kind)))
+    for (const key of keys)
+      for (const { args } of callsOf(checked.stage.settings[key], call)) {
+        const name = String(args['repository']);
+        const isPinned =
+          COMMIT.test(String(args['revision'])) || pipeline.files.lock?.includes(name) === true;
+        if (!isPinned && !found.has(name)) found.set(name, finding(checked, key, name, pipeline));
+      }
+  return [...found.values()];
+}
+
+function callsOf(value: Value | undefined, name: string): readonly Call[] {
+  if (value === undefined || value === null || typeof value !== 'object') return [];
+  if (Array.isArray(value)) return value.flatMap((item) => callsOf(item, name));
+  return 'call' in value && value.call === name ? [value as unknown as Call] : [];
+}
+
+const finding = (checked: CheckedStage, key: string, name: string, pipeline: Pipeline): Finding => ({
+  at: declared(checked, key, pipeline),
+  message: `nothing says which version of \`${name}\` is meant`,
+  label: 'may be another one tomorrow',
+  help: 'run `ftpc lock`, which writes the commit into the lock file; or write it as `revision: "…"`',
+});
