@@ -1,16 +1,18 @@
 /**
  * A pipeline's text → the checked program that is planned and run.
  *
- *     text ──1 parse──▶ trees ──2 declare──▶ names ──3 check──▶ stages ──4 wire──▶ graph ──5 order──▶ Program
+ *     text ─1 parse─▶ trees ─2 declare─▶ names ─3 check─▶ blocks ─4 spread─▶ stages ─5 wire─▶ graph ─6 order─▶ Program
  *
  * 1. Parse. The file and what it imports, each lexed, parsed and turned into a tree with spans
  *    (`check/modules.ts`, `syntax/parse.ts`). What cannot be read is reported, and the rest is kept.
- * 2. Declare. The names of each file: imports, parameters, secrets, presets, stages (`check/declare.ts`).
+ * 2. Declare. The names of each file: imports, parameters, secrets, presets, stages (`check/declare.ts`); the values
+ *    of matrices (`check/matrix.ts`).
  * 3. Check. Each block against the schema of its kind: types, units, ranges, defaults, files, and what it
  *    requires (`check/stages.ts`, `check/evaluate.ts`, `check/requirements.ts`).
- * 4. Wire. Circles, whose tokenizer a format uses, wirings that cannot be meant (`check/wiring.ts`,
+ * 4. Spread. A block that follows from a matrix becomes a stage for each of its values (`check/sweep.ts`).
+ * 5. Wire. Circles, whose tokenizer a format uses, wirings that cannot be meant (`check/wiring.ts`,
  *    `check/tokenizers.ts`, `check/consistency.ts`).
- * 5. Order. Stages after their inputs, and the program as plain data.
+ * 6. Order. Stages after their inputs, and the program as plain data.
  *
  * Nothing here throws for what a user wrote: every mistake is a diagnostic, and one mistake is one error.
  */
@@ -21,8 +23,10 @@ import { Declarations } from './check/declare.js';
 import { unusedImports } from './check/imports.js';
 import { type Module, ModuleLoader } from './check/modules.js';
 import { onePerMistake } from './check/one-per-mistake.js';
-import { checkOverrides } from './check/params.js';
+import { checkOverrides, overridesFrom } from './check/overrides.js';
 import { type CheckedStage, checkBudget, checkStage } from './check/stages.js';
+import { isOpen, leftOut, readMatrices, type Sweep, spread } from './check/sweep.js';
+import { isValue } from './check/symbols.js';
 import { fillTokenizers } from './check/tokenizers.js';
 import { findCycles, inOrder, inputsOf } from './check/wiring.js';
 import { hostError, tooManyMistakes } from './diagnostics/catalogue/files.js';
@@ -74,36 +78,44 @@ export function compile(disk: Host, file: string, options: CompileOptions = {}):
   }
 
   // 2. Declare.
-  const overrides = options.params ?? {};
+  const overrides = overridesFrom(options);
   const folder = dirname(resolve(host.cwd, file));
-  const declarations = new Declarations(loader, { host, folder }, overrides);
-  const context = declarations.context(main, true);
+  const world = { host, folder };
+  const sweep = readMatrices(main, loader, world, overrides);
+  const declared = sweep.bindings.map((binding) => new Declarations(loader, world, overrides, binding));
+  const contexts = declared.map((declarations) => declarations.context(main, true));
+  const [declarations, context] = [declared[0], contexts[0]];
+  if (declarations === undefined || context === undefined) throw new Error('there is no combination');
+  const { params: ownParams, matrices } = main.tree;
   checkOverrides(
     overrides,
-    main.tree.params.map(({ name }) => name.text),
+    [...ownParams, ...matrices].map(({ name }) => name.text),
     context,
   );
 
   // 3. Check.
-  for (const declared of declarations.all()) if (declared !== context) evaluateParams(declared);
+  for (const imported of declarations.all()) if (imported !== context) evaluateParams(imported);
   const params = evaluateParams(context);
   const { stages, budgets } = checkBlocks(main, context);
 
-  // 4. Wire.
+  // 4. Spread.
   const cycles = findCycles(stages);
   context.diagnostics.push(...cycles);
-  const wired = cycles.length > 0 ? stages : fillTokenizers(stages, (found) => context.report(found));
-  if (cycles.length === 0) context.diagnostics.push(...checkConsistency(wired));
-  const found = [loader.diagnostics, ...declarations.all().map((declared) => declared.diagnostics)].flat();
-  // What an erroneous line would have used is not unused.
-  if (!found.some(isError)) context.diagnostics.push(...unusedImports(main, context.scope));
+  const others = cycles.length > 0 ? [] : contexts.slice(1).map((other) => checkOpen(main, other, sweep));
+  const spreadOut = cycles.length > 0 ? stages : spread(sweep, [stages, ...others]);
 
-  const diagnostics = onePerMistake(
-    loader.diagnostics,
-    declarations.all().flatMap((declared) => declared.diagnostics),
-    main.tree,
-    loader.sources,
-  );
+  // 5. Wire.
+  const wired = cycles.length > 0 ? stages : fillTokenizers(spreadOut, (found) => context.report(found));
+  if (cycles.length === 0) context.diagnostics.push(...checkConsistency(wired));
+  const checks = (): readonly Diagnostic[] => [
+    ...sweep.diagnostics,
+    ...declared.flatMap((one) => one.all()).flatMap(({ diagnostics }) => diagnostics),
+  ];
+  // What an erroneous line would have used is not unused.
+  if (![...loader.diagnostics, ...checks()].some(isError))
+    context.diagnostics.push(...unusedImports(main, context.scope), ...leftOut(sweep, stages));
+
+  const diagnostics = onePerMistake(loader.diagnostics, checks(), main.tree, loader.sources);
   const analysis: Analysis = {
     main,
     context,
@@ -114,7 +126,7 @@ export function compile(disk: Host, file: string, options: CompileOptions = {}):
   if (diagnostics.some(isError))
     return { analysis, diagnostics: firstOf(diagnostics, file), sources: loader.sources };
 
-  // 5. Order.
+  // 6. Order.
   const program: Program = {
     file,
     name: basename(file).replace(/\.ftp$/, ''),
@@ -139,7 +151,7 @@ const isError = ({ severity }: Diagnostic): boolean => severity === 'error';
 
 function evaluateParams(context: Context): Readonly<Record<string, Value>> {
   const values = [...context.scope.own].flatMap(([name, symbol]) => {
-    const value = symbol.kind === 'param' ? symbol.constant()?.value : undefined;
+    const value = isValue(symbol) ? symbol.constant()?.value : undefined;
     return value === undefined ? [] : [[name, value] as const];
   });
   return Object.fromEntries(values);
@@ -155,4 +167,13 @@ function checkBlocks(main: Module, context: Context) {
       stages.push(checkStage({ ...symbol, schema: symbol.schema }, context, main.source));
   }
   return { stages, budgets };
+}
+
+/** The blocks that follow from a matrix, in another combination. */
+function checkOpen(main: Module, context: Context, { axes }: Sweep): readonly CheckedStage[] {
+  return [...context.scope.own.values()].flatMap((symbol) =>
+    symbol.kind === 'stage' && symbol.schema !== undefined && isOpen(symbol.block.name.text, axes)
+      ? [checkStage({ ...symbol, schema: symbol.schema }, context, main.source)]
+      : [],
+  );
 }

@@ -31,7 +31,8 @@ export const evaluateCall: Evaluate<'call'> = (expression, type, context, path) 
   switch (symbol?.kind) {
     case 'function':
       return call(word, [], type.family, context, path);
-    case 'param': {
+    case 'param':
+    case 'matrix': {
       const value = constant(expression, context);
       return value === undefined ? undefined : coerce(value, type, expression.span, context);
     }

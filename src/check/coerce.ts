@@ -7,7 +7,7 @@ import type { SettingType } from '../stages/schema.js';
 import type { Context } from './context.js';
 import { constantNoun, typeNoun } from './describe.js';
 import type { Constant } from './symbols.js';
-import { formatQuantity, needsUnit, suffixesOf } from './units.js';
+import { formatNumber, formatQuantity, needsUnit, suffixesOf } from './units.js';
 
 type Of<K extends SettingType['kind']> = Extract<SettingType, { kind: K }>;
 
@@ -57,7 +57,7 @@ function number(
   if (type.kind === 'integer' && !Number.isInteger(value))
     return context.report(errors.notInteger(span, `\`${value}\``));
   if (!Number.isFinite(value)) return context.report(errors.outOfRange(span, `\`${value}\``, 'finite'));
-  return inRange(value, type, (bound) => `${bound}`, span, context);
+  return inRange(constant, value, type, formatNumber, span, context);
 }
 
 function quantity(constant: Constant, type: Of<'quantity'>, span: Span, context: Context): Value | undefined {
@@ -74,12 +74,13 @@ function quantity(constant: Constant, type: Of<'quantity'>, span: Span, context:
     return context.report(errors.notInteger(span, constantNoun(constant)));
   const bounds =
     type.min === undefined && type.max === undefined && type.units.length > 1 ? { min: 0 } : type;
-  const kept = inRange(value, bounds, (bound) => formatQuantity(bound, unit), span, context);
+  const kept = inRange(constant, value, bounds, (bound) => formatQuantity(bound, unit), span, context);
   if (kept === undefined) return undefined;
   return type.units.length === 1 ? kept : { unit, value: kept };
 }
 
 function inRange(
+  { written, at }: Constant,
   value: number,
   { min, max, above }: { readonly min?: number; readonly max?: number; readonly above?: number },
   show: (bound: number) => string,
@@ -97,7 +98,7 @@ function inRange(
         : max !== undefined
           ? `at most ${show(max)}`
           : `above ${show(above ?? 0)}`;
-  return context.report(errors.outOfRange(span, `\`${show(value)}\``, range));
+  return context.report(errors.outOfRange(span, `\`${written ?? show(value)}\``, range, at));
 }
 
 function mismatch(constant: Constant, type: SettingType, span: Span, context: Context): undefined {

@@ -59,11 +59,17 @@ function reference(expression: Of<'reference'>, context: Context): Constant | un
   const [first, second] = expression.path;
   if (first === undefined) return undefined;
   const symbol = context.scope.lookup(first.text);
+  const noPorts = (): undefined =>
+    second &&
+    context.report(
+      names.noPorts(second.span, first.text, symbol?.kind === 'matrix' ? 'matrix' : 'parameter'),
+    );
   switch (symbol?.kind) {
+    case 'matrix':
+      if (symbol.isOpen) return context.report(paramErrors.matrixOfMatrix(expression.span, first.text));
+      return second === undefined ? symbol.constant() : noPorts();
     case 'param':
-      return second === undefined
-        ? symbol.constant()
-        : context.report(names.noPorts(second.span, first.text, 'parameter'));
+      return second === undefined ? symbol.constant() : noPorts();
     case 'secret':
       return context.report(
         paramErrors.secretUsed(expression.span, first.text, symbol.declaration.name.span),
@@ -71,7 +77,9 @@ function reference(expression: Of<'reference'>, context: Context): Constant | un
     case 'unknown':
       return undefined;
     case undefined:
-      return context.report(names.unknownName(first.span, first.text, context.scope.declared('param')));
+      return context.report(
+        names.unknownName(first.span, first.text, context.scope.declared('param', 'matrix')),
+      );
     default:
       return context.report(errors.notConstant(expression.span, expressionNoun(expression)));
   }

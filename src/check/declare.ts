@@ -1,7 +1,7 @@
 /** The names of a file: what it imports and declares, each once. */
 import * as errors from '../diagnostics/catalogue/names.js';
-import { badSecret } from '../diagnostics/catalogue/params.js';
-import { misplacedNative } from '../diagnostics/catalogue/syntax.js';
+import { badSecret, matrixElsewhere } from '../diagnostics/catalogue/params.js';
+import { isTestFile, misplacedNative } from '../diagnostics/catalogue/syntax.js';
 import type { StageKind } from '../ir/types.js';
 import type { Span } from '../source/span.js';
 import { functions } from '../stages/functions/index.js';
@@ -9,9 +9,11 @@ import { schemas } from '../stages/schemas.js';
 import type { Block, Secret, Word } from '../syntax/ast.js';
 import { referredTo } from '../syntax/references.js';
 import { Context, type World } from './context.js';
+import { type Binding, matrixSymbol } from './matrix.js';
 import { misplaced } from './misplaced.js';
 import { type Module, type ModuleLoader, PRELUDE } from './modules.js';
-import { type Overrides, paramSymbol } from './params.js';
+import type { Overrides } from './overrides.js';
+import { paramSymbol } from './params.js';
 import { presetSymbol } from './presets.js';
 import { Scope } from './scope.js';
 import type { FtpSymbol, FunctionSymbol } from './symbols.js';
@@ -25,6 +27,8 @@ export class Declarations {
     private readonly loader: ModuleLoader,
     private readonly world: World,
     private readonly overrides: Overrides,
+    /** The combination that the pipeline's matrices stand in; none while their values are read. */
+    private readonly binding: Binding | undefined,
   ) {
     this.prelude = natives(loader.library(PRELUDE));
   }
@@ -52,6 +56,10 @@ export class Declarations {
       for (const name of statement.names) declare(name, this.imported(name, imported, context));
     for (const declaration of tree.params)
       declare(declaration.name, paramSymbol(declaration, context, isMain ? this.overrides : {}));
+    for (const declaration of tree.matrices) {
+      if (!isMain && !isTestFile(tree.file)) context.report(matrixElsewhere(declaration.name.span));
+      declare(declaration.name, matrixSymbol(declaration, context, this.binding));
+    }
     for (const declaration of tree.secrets) {
       checkSecret(declaration, context);
       declare(declaration.name, { kind: 'secret', declaration });

@@ -3,10 +3,11 @@ import { named, withArticle } from '../diagnostics/make.js';
 import type { Family, PortType, SettingType } from '../stages/schema.js';
 import type { Expression } from '../syntax/ast.js';
 import type { Constant } from './symbols.js';
-import { formatQuantity, unitNoun } from './units.js';
+import { formatNumber, formatQuantity, unitNoun } from './units.js';
 
 export const SYMBOL_NOUNS = {
   param: 'parameter',
+  matrix: 'matrix',
   secret: 'secret',
   budget: 'budget',
   preset: 'preset',
@@ -69,7 +70,7 @@ const plural = (type: SettingType): string => {
 export function expressionNoun(expression: Expression): string {
   switch (expression.kind) {
     case 'number':
-      return `the number \`${expression.value}\``;
+      return `the number \`${formatNumber(expression.value)}\``;
     case 'quantity':
       return `\`${expression.value}${expression.suffix}\``;
     case 'bad_quantity':
@@ -100,7 +101,7 @@ export function expressionNoun(expression: Expression): string {
 export function constantNoun({ value, unit, written }: Constant): string {
   if (written !== undefined) return `\`${written}\``;
   if (typeof value === 'number')
-    return unit === undefined ? `the number \`${value}\`` : `\`${formatQuantity(value, unit)}\``;
+    return `${unit === undefined ? 'the number ' : ''}\`${formatQuantity(value, unit)}\``;
   if (typeof value === 'string') return 'a string';
   if (typeof value === 'boolean') return `\`${value}\``;
   if (value === null) return '`none`';

@@ -3,6 +3,7 @@ import { coerce } from './coerce.js';
 import { constant } from './constants.js';
 import { expressionNoun, typeNoun } from './describe.js';
 import type { Evaluate } from './evaluate.js';
+import { isValue } from './symbols.js';
 
 /** A word of the language: the choices come before names of the file. */
 export const evaluateEnum: Evaluate<'enum'> = (expression, type, context) => {
@@ -16,7 +17,7 @@ export const evaluateEnum: Evaluate<'enum'> = (expression, type, context) => {
     return context.report(errors.typeMismatch(expression.span, typeNoun(type), expressionNoun(expression)));
   const word = expression.path.map(({ text }) => text).join('.');
   if (type.values.includes(word)) return word;
-  if (context.scope.lookup(word)?.kind !== 'param')
+  if (!isValue(context.scope.lookup(word)))
     return context.report(errors.unknownChoice(expression.span, word, type.values));
   const value = constant(expression, context);
   return value === undefined ? undefined : coerce(value, type, expression.span, context);

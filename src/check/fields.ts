@@ -9,6 +9,7 @@ import type { Setting, SettingType } from '../stages/schema.js';
 import type { Expression, Word } from '../syntax/ast.js';
 import type { Context } from './context.js';
 import { evaluate } from './evaluate.js';
+import { isValue } from './symbols.js';
 
 export type Fields = Readonly<Record<string, Setting>>;
 export type Values = Readonly<Record<string, Value>>;
@@ -139,7 +140,7 @@ export function usesParam(expression: Expression, context: Context): boolean {
   switch (expression.kind) {
     case 'reference': {
       const [word, more] = expression.path;
-      return more === undefined && word !== undefined && context.scope.own.get(word.text)?.kind === 'param';
+      return more === undefined && word !== undefined && isValue(context.scope.own.get(word.text));
     }
     case 'unary':
       return usesParam(expression.operand, context);

@@ -1,12 +1,11 @@
 /** Parameters: their types, defaults and values from the command line. */
 import * as errors from '../diagnostics/catalogue/params.js';
 import { selfReference } from '../diagnostics/catalogue/wiring.js';
-import { sourceText } from '../source/text.js';
 import { type SettingType, t } from '../stages/schema.js';
-import type { Expression, Param } from '../syntax/ast.js';
-import { parseExpression } from '../syntax/parse.js';
+import type { Param, Range, Word } from '../syntax/ast.js';
 import type { Context } from './context.js';
 import { evaluate } from './evaluate.js';
+import { given, measured, type Overrides } from './overrides.js';
 import type { Constant, ParamSymbol } from './symbols.js';
 
 /** Types that a parameter may have; `none` is allowed nowhere, so that every parameter has a value. */
@@ -23,13 +22,40 @@ export const PARAM_TYPES: Readonly<Record<string, SettingType>> = {
   Ratio: t.quantity('ratio').type,
 };
 
-export type Overrides = Readonly<Record<string, string>>;
+/** The type that a parameter or a matrix is declared with, narrowed to its range. */
+export function declaredType(
+  { type: word, range }: { readonly type: Word; readonly range?: Range },
+  context: Context,
+): SettingType | undefined {
+  const type = Object.hasOwn(PARAM_TYPES, word.text) ? PARAM_TYPES[word.text] : undefined;
+  if (type === undefined) {
+    if (word.text !== '')
+      context.report(errors.unknownParamType(word.span, word.text, Object.keys(PARAM_TYPES)));
+    return undefined;
+  }
+  return range === undefined ? type : ranged(type, word.text, range, context);
+}
+
+function ranged(type: SettingType, name: string, range: Range, context: Context): SettingType {
+  if (type.kind !== 'integer' && type.kind !== 'number' && type.kind !== 'quantity') {
+    context.report(errors.rangeWithoutOrder(range.span, name));
+    return type;
+  }
+  const end = (written: Range['min']): number | undefined => {
+    const value = written === undefined ? undefined : evaluate(written, type, context, undefined);
+    return typeof value === 'number' ? value : undefined;
+  };
+  const [min, max] = [end(range.min), end(range.max)];
+  if (min !== undefined && max !== undefined && min > max) {
+    context.report(errors.emptyRange(range.span));
+    return type;
+  }
+  return { ...type, min, max };
+}
 
 export function paramSymbol(declaration: Param, context: Context, overrides: Overrides): ParamSymbol {
-  const { name, type: typeWord } = declaration;
-  const type = Object.hasOwn(PARAM_TYPES, typeWord.text) ? PARAM_TYPES[typeWord.text] : undefined;
-  if (type === undefined && typeWord.text !== '')
-    context.report(errors.unknownParamType(typeWord.span, typeWord.text, Object.keys(PARAM_TYPES)));
+  const { name } = declaration;
+  const type = declaredType(declaration, context);
   let state: 'new' | 'busy' | { readonly constant: Constant | undefined } = 'new';
   const constant = (): Constant | undefined => {
     if (state === 'busy') {
@@ -54,36 +80,8 @@ function paramValue(
 ): Constant | undefined {
   const { name, value: written } = declaration;
   const override = Object.hasOwn(overrides, name.text) ? overrides[name.text] : undefined;
-  if (override !== undefined) return fromCommandLine(declaration, override, type, context);
+  if (override !== undefined) return given(override, declaration, type, context);
   if (written === undefined) return context.report(errors.missingParam(name.span, name.text));
-  return typed(written, type, context);
-}
-
-function typed(written: Expression, type: SettingType, context: Context): Constant | undefined {
   const value = evaluate(written, type, context, undefined);
-  if (value === undefined) return undefined;
-  return type.kind === 'quantity' ? { value, unit: type.units[0] } : { value };
-}
-
-function fromCommandLine(
-  { name, type: typeWord }: Param,
-  text: string,
-  type: SettingType,
-  context: Context,
-): Constant | undefined {
-  if (type.kind === 'string' && !text.startsWith('"')) return { value: text };
-  const { expression, diagnostics } = parseExpression(sourceText(errors.COMMAND_LINE, text));
-  const fork = context.fork();
-  const found = diagnostics.length > 0 ? undefined : typed(expression, type, fork);
-  if (found !== undefined && fork.diagnostics.length === 0) return found;
-  const why = diagnostics[0] ?? fork.diagnostics[0];
-  return context.report(
-    errors.badParamValue(name.text, text, typeWord.text, why?.message ?? 'it cannot be read'),
-  );
-}
-
-/** Values for parameters that the pipeline does not have. */
-export function checkOverrides(overrides: Overrides, known: readonly string[], context: Context): void {
-  for (const name of Object.keys(overrides))
-    if (!known.includes(name)) context.report(errors.unknownParam(name, known));
+  return value === undefined ? undefined : measured(value, type, written.span);
 }

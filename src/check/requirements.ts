@@ -10,6 +10,7 @@ import type { Expression, Requirement } from '../syntax/ast.js';
 import { constant, isChained, isComparison, resultUnit, sameMeasure, truth } from './constants.js';
 import type { Context } from './context.js';
 import { constantNoun, expressionNoun } from './describe.js';
+import { isValue } from './symbols.js';
 import { formatQuantity, needsUnit, unitNoun } from './units.js';
 
 /** What a `require` may speak of. */
@@ -100,7 +101,7 @@ function reference(
     return metric(['baseline', second.text], second.text, second.span, measured, context);
   }
   const symbol = context.scope.lookup(first.text);
-  if (symbol?.kind === 'param' || symbol?.kind === 'secret') {
+  if (isValue(symbol) || symbol?.kind === 'secret') {
     const found = constant(expression, context);
     if (found === undefined) return undefined;
     return (

@@ -1,8 +1,9 @@
 /** What a name can stand for. */
 import type { Unit, Value } from '../ir/types.js';
+import type { Span } from '../source/span.js';
 import type { SourceText } from '../source/text.js';
 import type { FunctionSchema, SettingType, StageSchema } from '../stages/schema.js';
-import type { Block, Param, Preset, Secret } from '../syntax/ast.js';
+import type { Block, Matrix, Param, Preset, Secret } from '../syntax/ast.js';
 import type { Context } from './context.js';
 import type { Layer, PresetTarget } from './using.js';
 
@@ -13,6 +14,8 @@ export interface Constant {
   readonly unit?: Unit;
   /** A literal as it stands in the file. */
   readonly written?: string;
+  /** Where a name's value stands. */
+  readonly at?: Span;
 }
 
 export interface ParamSymbol {
@@ -20,6 +23,17 @@ export interface ParamSymbol {
   readonly declaration: Param;
   readonly type: SettingType | undefined;
   /** Evaluated when first asked for; `undefined` where it has no valid value, which has been reported. */
+  readonly constant: () => Constant | undefined;
+}
+
+/** A parameter with several values: the one that it has in the combination that is checked. */
+export interface MatrixSymbol {
+  readonly kind: 'matrix';
+  readonly declaration: Matrix;
+  readonly type: SettingType | undefined;
+  /** The values of the matrices are still being read. */
+  readonly isOpen: boolean;
+  /** `undefined` where it has none, which has been reported. */
   readonly constant: () => Constant | undefined;
 }
 
@@ -68,5 +82,16 @@ export interface UnknownSymbol {
   readonly kind: 'unknown';
 }
 
-export type Declared = ParamSymbol | SecretSymbol | StageSymbol | BudgetSymbol | PresetSymbol | UnknownSymbol;
+export type Declared =
+  | ParamSymbol
+  | MatrixSymbol
+  | SecretSymbol
+  | StageSymbol
+  | BudgetSymbol
+  | PresetSymbol
+  | UnknownSymbol;
 export type FtpSymbol = Declared | FunctionSymbol;
+
+/** What stands for a value that is known before the run. */
+export const isValue = (symbol: FtpSymbol | undefined): symbol is ParamSymbol | MatrixSymbol =>
+  symbol?.kind === 'param' || symbol?.kind === 'matrix';

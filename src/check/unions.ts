@@ -34,7 +34,7 @@ function noneFits(expression: Expression, type: Extract<SettingType, { kind: 'un
     const [first] = expression.path;
     if (first !== undefined && context.scope.lookup(first.text) === undefined)
       return names.unknownName(first.span, first.text, [
-        ...context.scope.declared('param', 'stage'),
+        ...context.scope.declared('param', 'matrix', 'stage'),
         ...choices(type),
       ]);
   }

@@ -27,9 +27,15 @@ const NOUNS: Readonly<Record<Unit, string>> = {
 
 export const unitNoun = (unit: Unit): string => NOUNS[unit];
 
+/** One spelling a number, whichever the file has: `0.0001` is `1e-4`. */
+export function formatNumber(value: number): string {
+  const size = Math.abs(value);
+  return size !== 0 && (size < 1e-3 || size >= 1e9) ? value.toExponential().replace('+', '') : `${value}`;
+}
+
 /** A value in base units as a person would write it. */
 export function formatQuantity(value: number, unit: Unit | 'number' | undefined): string {
-  if (unit === undefined || unit === 'number') return `${value}`;
+  if (unit === undefined || unit === 'number') return formatNumber(value);
   if (unit === 'ratio') return `${trim(value * 100)}%`;
   if (unit === 'tokens') return `${value}tok`;
   if (unit === 'steps') return `${value}steps`;

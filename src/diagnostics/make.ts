@@ -17,6 +17,13 @@ export const warning = (
   details: Details = {},
 ): Diagnostic => ({ code, severity: 'warning', message, at, ...details });
 
+export const info = (
+  code: string,
+  at: Diagnostic['at'],
+  message: string,
+  details: Details = {},
+): Diagnostic => ({ code, severity: 'info', message, at, ...details });
+
 /** One edit: `text` in place of what stands at `span`. */
 export const replace = (
   title: string,

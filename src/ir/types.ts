@@ -51,6 +51,25 @@ export interface SecretValue {
   readonly env: string;
 }
 
+/** A file of a repository on a model hub: large ones have a SHA-256, the others the id of their Git blob (SHA-1), or neither where only the file itself is known. */
+export interface HubFile {
+  readonly name: string;
+  readonly bytes: number;
+  readonly sha256?: string;
+  readonly blob?: string;
+}
+
+/** A repository whose revision has become a commit, with the files that a pipeline reads of it. */
+export interface PinnedRepository {
+  readonly kind: 'model' | 'dataset';
+  readonly id: string;
+  readonly revision: string;
+  readonly commit: string;
+  readonly files: readonly HubFile[];
+  /** Environment variable of the secret that opens it. */
+  readonly secret?: string;
+}
+
 /** The preset that set a value, and the module it stands in: `std/train`, or the path of a file. */
 export interface PresetOrigin {
   readonly preset: string;
@@ -59,9 +78,19 @@ export interface PresetOrigin {
 
 export type Origin = 'author' | 'preset' | 'default' | 'planner' | 'param';
 
+/** Which of the stages that a matrix leads to a stage is. */
+export interface Instance {
+  /** The name that is declared; that of the stage goes on with `@rate=1e-4`. */
+  readonly of: string;
+  /** The values that its name shows, by matrix. */
+  readonly at: Readonly<Record<string, Value>>;
+}
+
 export interface Stage {
   readonly kind: StageKind;
   readonly name: string;
+  /** Where a matrix makes several stages of one block. */
+  readonly instance?: Instance;
   /** `using NAME`, `undefined` where the planner chooses. */
   readonly preset?: string;
   /** Checked against the kind's schema; its static type is `Infer<typeof schema>`. Settings left to the planner are absent. */
@@ -113,5 +142,7 @@ export interface Program {
   readonly stages: readonly Stage[];
   readonly budgets: readonly Budget[];
   readonly params: Readonly<Record<string, Value>>;
+  /** Where models and data sets of a hub are read: what their revisions are. */
+  readonly repositories?: readonly PinnedRepository[];
   readonly doc?: string;
 }

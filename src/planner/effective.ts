@@ -14,7 +14,15 @@ export function effectiveSettings(
     const from = stage.origins[path] ?? inherited;
     if (isPlainRecord(value))
       for (const [name, field] of Object.entries(value)) add(`${path}.${name}`, field, from);
-    else effective[path] = { value: withoutText(value), from };
+    else effective[path] = { value: withoutText(value), from, ...presetOf(path) };
+  };
+  const presetOf = (path: string): Pick<Effective, 'preset' | 'module'> => {
+    for (let at = path; at !== ''; at = at.slice(0, Math.max(0, at.lastIndexOf('.')))) {
+      const found = stage.presets?.[at];
+      if (found !== undefined) return found;
+      if (at in stage.origins) return {};
+    }
+    return {};
   };
   for (const [name, value] of Object.entries(stage.settings)) add(name, value, 'default');
   if (chosen === undefined) return effective;

@@ -98,6 +98,7 @@ async function planStage(world: PlanWorld, stage: Stage): Promise<PlannedStage> 
     world.report(stageTooLarge(stage, found.peak, world.availableBytes));
   return {
     name: stage.name,
+    instance: stage.instance,
     kind: stage.kind,
     action,
     reasons,

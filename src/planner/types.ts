@@ -1,7 +1,7 @@
 /** What a plan says: `ftpc plan FILE --json`. Contract: docs/schema/plan.json. Bytes and seconds are plain numbers. */
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { Reason, StageAction } from '../ir/events.js';
-import type { Origin, StageKind, Value } from '../ir/types.js';
+import type { Instance, Origin, StageKind, Value } from '../ir/types.js';
 import type { Chosen } from '../stages/types.js';
 
 /** What memory is used for, in the order in which it is shown. */
@@ -41,6 +41,9 @@ export type Rejected = Chosen & { readonly peakBytes: number; readonly why: stri
 export interface Effective {
   readonly value: Value;
   readonly from: Origin;
+  /** Where it is from a preset: its name, and the module it stands in, `std/train` or a path. */
+  readonly preset?: string;
+  readonly module?: string;
 }
 
 /** How much a stage works on; `null` where it is not known, or the stage has none. */
@@ -63,6 +66,8 @@ export interface StageScale {
 
 export interface PlannedStage {
   readonly name: string;
+  /** Where a matrix makes several stages of one block. */
+  readonly instance?: Instance;
   readonly kind: StageKind;
   readonly action: StageAction;
   readonly reasons: readonly Reason[];

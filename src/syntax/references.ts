@@ -21,3 +21,25 @@ export function referredTo(expression: Expression): readonly Word[] {
       return [];
   }
 }
+
+/** Every name with what stands after its dots, without what is called. */
+export function pathsIn(expression: Expression): readonly (readonly Word[])[] {
+  switch (expression.kind) {
+    case 'reference':
+      return [expression.path];
+    case 'call':
+      return expression.args.flatMap(({ value }) => pathsIn(value));
+    case 'list':
+      return expression.items.flatMap(pathsIn);
+    case 'record':
+      return expression.entries.flatMap(({ value }) => pathsIn(value));
+    case 'unary':
+      return pathsIn(expression.operand);
+    case 'binary':
+      return [...pathsIn(expression.left), ...pathsIn(expression.right)];
+    case 'conditional':
+      return [expression.condition, expression.whenTrue, expression.whenFalse].flatMap(pathsIn);
+    default:
+      return [];
+  }
+}

@@ -6,14 +6,21 @@ import type { Diagnostic, Place } from '../types.js';
 
 /** A fault of `-p name=value`. */
 export const COMMAND_LINE = '<command line>';
-const commandLine: Place = { file: COMMAND_LINE, line: 0, column: 0 };
 
-export const unknownParam = (name: string, known: readonly string[]): Diagnostic => {
+/** How and where a value was given: `-p rate=3`, or a member of a file of parameters. */
+export interface Given {
+  readonly shown: string;
+  readonly at: Place;
+}
+
+export const unknownParam = ({ at }: Given, name: string, known: readonly string[]): Diagnostic => {
   const meant = nearest(name, known);
-  return error('FTP0501', commandLine, `the pipeline has no parameter \`${name}\``, {
+  return error('FTP0501', at, `the pipeline has no parameter \`${name}\``, {
     help:
       meant !== undefined
-        ? `did you mean \`-p ${meant}=…\`?`
+        ? at.file === COMMAND_LINE
+          ? `did you mean \`-p ${meant}=…\`?`
+          : `did you mean \`${meant}\`?`
         : known.length === 0
           ? 'it has no parameters at all'
           : `its parameters are ${named(known, 'and')}`,
@@ -26,16 +33,45 @@ export const missingParam = (at: Span, name: string): Diagnostic =>
     help: `give it one: \`-p ${name}=…\` on the command line, or a default here`,
   });
 
-export const badParamValue = (name: string, value: string, type: string, why: string): Diagnostic =>
-  error('FTP0503', commandLine, `\`-p ${name}=${value}\` is no ${type}: ${why}`, {
+export const badParamValue = ({ shown, at }: Given, name: string, type: string, why: string): Diagnostic =>
+  error('FTP0503', at, `\`${shown}\` is no ${type}: ${why}`, {
     help: `the parameter is declared as \`${name}: ${type}\``,
   });
 
-export const unknownParamType = (at: Span, type: string, known: readonly string[]): Diagnostic =>
-  error('FTP0504', at, `there is no type \`${type}\` for a parameter`, {
+/** What other languages call the types. */
+const FOREIGN_TYPES: Readonly<Record<string, string>> = {
+  float: 'Number',
+  double: 'Number',
+  real: 'Number',
+  decimal: 'Number',
+  str: 'String',
+  text: 'String',
+  path: 'String',
+  flag: 'Bool',
+  size: 'Bytes',
+  memory: 'Bytes',
+  time: 'Duration',
+  timeout: 'Duration',
+  seconds: 'Duration',
+  percent: 'Ratio',
+  share: 'Ratio',
+  fraction: 'Ratio',
+  length: 'Tokens',
+};
+
+export const unknownParamType = (at: Span, type: string, known: readonly string[]): Diagnostic => {
+  const lower = type.toLowerCase();
+  const meant = Object.hasOwn(FOREIGN_TYPES, lower) ? FOREIGN_TYPES[lower] : undefined;
+  return error('FTP0504', at, `there is no type \`${type}\` for a parameter`, {
     label: 'unknown type',
-    ...suggestion(type, at, known),
+    ...(meant === undefined
+      ? suggestion(type, at, known)
+      : {
+          help: `write \`${meant}\``,
+          fixes: [replace(`write \`${meant}\``, at, meant, 'maybe_incorrect')],
+        }),
   });
+};
 
 export const secretUsed = (at: Span, name: string, declared: Span): Diagnostic =>
   error('FTP0505', at, `the secret \`${name}\` cannot be the value of this setting`, {
@@ -55,4 +91,56 @@ export const envOutsideSecret = (at: Span): Diagnostic =>
   error('FTP0507', at, '`env` stands only in a `secret`', {
     label: 'would make the run depend on the machine',
     help: 'declare a `param`, and give it on the command line: `-p name="$NAME"`',
+  });
+
+export const rangeWithoutOrder = (at: Span, type: string): Diagnostic =>
+  error('FTP0508', at, `a \`${type}\` has no range`, {
+    label: 'only numbers and quantities have one',
+    help: 'take the range out',
+    fixes: [replace('remove the range', at, '')],
+  });
+
+export const emptyRange = (at: Span): Diagnostic =>
+  error('FTP0509', at, 'no value lies in this range', {
+    label: 'the first end is above the second',
+    help: 'write the lower end first: `(1..64)`',
+  });
+
+export const matrixOfMatrix = (at: Span, name: string): Diagnostic =>
+  error('FTP0510', at, `the values of a matrix cannot depend on the matrix \`${name}\``, {
+    label: 'has several values itself',
+    help: 'write the values out; every combination of two matrices is tried anyway',
+  });
+
+export const equalValues = (at: Span, value: string, first: Span): Diagnostic =>
+  error('FTP0511', at, `\`${value}\` stands twice in the matrix`, {
+    label: 'again',
+    related: [{ at: first, message: 'here first' }],
+    help: 'keep one of them: equal values give equal stages',
+  });
+
+export const tooManyCombinations = (at: Span, counts: readonly number[], most: number): Diagnostic =>
+  error(
+    'FTP0512',
+    at,
+    `the matrices have ${counts.reduce((product, count) => product * count, 1)} combinations, ${most} are the most`,
+    {
+      label: `${counts.join(' × ')} values`,
+      help: 'take values out, or fix one of them with `-p`',
+    },
+  );
+
+export const noSuchCombination = (
+  { shown, at }: Given,
+  name: string,
+  values: readonly string[],
+): Diagnostic =>
+  error('FTP0513', at, `\`${shown}\` is none of the values of the matrix \`${name}\``, {
+    help: `its values are ${named(values, 'and')}; add it to the list, or choose one of them`,
+  });
+
+export const matrixElsewhere = (at: Span): Diagnostic =>
+  error('FTP0514', at, 'a `matrix` stands only in the pipeline itself', {
+    label: 'in a file that is imported',
+    help: 'move it into the pipeline; a `param` can be imported',
   });

@@ -52,8 +52,12 @@ export const wrongUnit = (at: Span, found: string, wanted: string, suffixes: rea
     help: `its units are ${named(suffixes, 'and')}`,
   });
 
-export const outOfRange = (at: Span, written: string, range: string): Diagnostic =>
-  error('FTP0305', at, `${written} is out of range`, { label: `must be ${range}` });
+/** `from`: where the value stands that a name brings here. */
+export const outOfRange = (at: Span, written: string, range: string, from?: Span): Diagnostic =>
+  error('FTP0305', at, `${written} is out of range`, {
+    label: `must be ${range}`,
+    related: from === undefined ? undefined : [{ at: from, message: 'comes from here' }],
+  });
 
 export const notInteger = (at: Span, written: string): Diagnostic =>
   error('FTP0306', at, `expected a whole number, found ${written}`, { label: 'not a whole number' });

@@ -1,6 +1,6 @@
 /** FTP04xx: how stages are wired. */
 import type { Span } from '../../source/span.js';
-import { error, insert, named, replace } from '../make.js';
+import { error, info, insert, named, replace } from '../make.js';
 import type { Diagnostic } from '../types.js';
 
 export const wrongPort = (at: Span, written: string, found: string, wanted: string): Diagnostic =>
@@ -89,3 +89,19 @@ export const presetNeeds = (
     related: [{ at: requirement, message: 'required here' }],
     help,
   });
+
+export const deployOfMatrix = (
+  at: Span,
+  stage: string,
+  matrices: readonly string[],
+  pins: string,
+): Diagnostic =>
+  info(
+    'FTP0412',
+    at,
+    `\`${stage}\` is left out: it can publish one model, and ${named(matrices, 'and')} ${matrices.length === 1 ? 'has' : 'have'} several values`,
+    {
+      label: 'not published',
+      help: `choose one of them: \`${pins}\``,
+    },
+  );

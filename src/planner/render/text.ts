@@ -4,6 +4,7 @@ import { bytes, duration } from '../quantities.js';
 import { MEMORY_PARTS, type Plan, type PlannedStage, type Seconds } from '../types.js';
 import { columns } from './columns.js';
 import type { Palette } from './palette.js';
+import { presetTable } from './presets.js';
 import { reasonsText } from './reasons.js';
 import { scaleText } from './scale.js';
 
@@ -18,6 +19,7 @@ export function renderPlanText(plan: Plan, palette: Palette): string {
     heading(plan, palette),
     stageTable(plan, palette),
     ...trains.flatMap((stage) => [memoryTable(stage, plan, palette), choiceTable(stage, palette)]),
+    presetTable(plan, palette),
     budgetTable(plan, palette),
     [conclusion(plan, palette)],
   ];

@@ -1,0 +1,47 @@
+/** Stages that a matrix makes of one block: their names, and which of them refer to each other. */
+import type { Reference, Value } from '../ir/types.js';
+import type { Binding } from './matrix.js';
+import type { CheckedStage } from './stages.js';
+
+/** Of a declared stage: the matrices that tell its instances apart. */
+export type Axes = ReadonlyMap<string, readonly string[]>;
+
+/** `adapter@rate=1e-4,rank=8` */
+export function instanceName(name: string, binding: Binding, axes: Axes): string {
+  const at = (axes.get(name) ?? []).map((matrix) => `${matrix}=${binding.get(matrix)?.label ?? ''}`);
+  return at.length === 0 ? name : `${name}@${at.join(',')}`;
+}
+
+/** The stage in one combination: its own name, and those of the instances that it reads. */
+export function asInstance(checked: CheckedStage, binding: Binding, axes: Axes): CheckedStage {
+  const { stage, uses } = checked;
+  const own = axes.get(stage.name) ?? [];
+  if (own.length === 0) return checked;
+  const named = (name: string): string => instanceName(name, binding, axes);
+  const at = own.flatMap((matrix) => {
+    const value = binding.get(matrix)?.constant.value;
+    return value === undefined ? [] : [[matrix, value] as const];
+  });
+  const settings = Object.entries(stage.settings).map(([key, value]) => [key, renamed(value, named)]);
+  return {
+    ...checked,
+    uses: uses.map((use) => ({ ...use, stage: named(use.stage) })),
+    stage: {
+      ...stage,
+      name: named(stage.name),
+      instance: { of: stage.name, at: Object.fromEntries(at) },
+      settings: Object.fromEntries(settings),
+    },
+  };
+}
+
+/** A value whose references name instances. */
+function renamed(value: Value, named: (stage: string) => string): Value {
+  if (value === null || typeof value !== 'object') return value;
+  if (Array.isArray(value)) return value.map((item: Value) => renamed(item, named));
+  if ('stage' in value && 'port' in value) {
+    const { stage, port } = value as Reference;
+    return { stage: named(stage), port };
+  }
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, renamed(inner, named)]));
+}

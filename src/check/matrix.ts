@@ -1,0 +1,116 @@
+/** `matrix rate: Number = [1e-4, 2e-4]`: the values of each, and their combinations. */
+import * as errors from '../diagnostics/catalogue/params.js';
+import type { Value } from '../ir/types.js';
+import type { Span } from '../source/span.js';
+import { type SourceText, spanText } from '../source/text.js';
+import type { Matrix } from '../syntax/ast.js';
+import type { Context } from './context.js';
+import { evaluate } from './evaluate.js';
+import { labelOf } from './labels.js';
+import { given, measured, type Overrides } from './overrides.js';
+import { declaredType } from './params.js';
+import type { Constant, MatrixSymbol } from './symbols.js';
+
+export interface MatrixValue {
+  readonly constant: Constant;
+  /** How names of stages show it: `1e-4`. */
+  readonly label: string;
+  /** As it stands in the file: what `-p` takes. */
+  readonly written: string;
+}
+
+/** The value of each matrix in one combination, by name. */
+export type Binding = ReadonlyMap<string, MatrixValue>;
+
+/** What is said about one matrix. */
+export interface Axis {
+  readonly name: string;
+  readonly span: Span;
+  readonly values: readonly MatrixValue[];
+}
+
+/** Stages that a matrix may lead to: more is a mistake, or a week of training. */
+const MOST = 64;
+
+export const matrixSymbol = (
+  declaration: Matrix,
+  context: Context,
+  binding: Binding | undefined,
+): MatrixSymbol => ({
+  kind: 'matrix',
+  declaration,
+  type: declaredType(declaration, context),
+  isOpen: binding === undefined,
+  constant: () => binding?.get(declaration.name.text)?.constant,
+});
+
+/** The values of a matrix, of which `-p` chooses one; none where they are not sound, which has been reported. */
+export function axisOf(
+  declaration: Matrix,
+  source: SourceText,
+  context: Context,
+  overrides: Overrides,
+): Axis {
+  const { name, value: list } = declaration;
+  const axis = { name: name.text, span: name.span };
+  const type = declaredType(declaration, context);
+  if (type === undefined) return { ...axis, values: [] };
+  const found = evaluate(list, { kind: 'list', of: type, min: 1 }, context, undefined);
+  if (found === undefined || list.kind !== 'list') return { ...axis, values: [] };
+  const values = labelled(
+    (found as readonly Value[]).map((value, index) => ({
+      constant: measured(value, type, list.items[index]?.span),
+      written: spanText(source, list.items[index]?.span ?? list.span).replace(/\s+/g, ' '),
+    })),
+  );
+  for (const [index, { constant, written }] of values.entries()) {
+    const first = values.findIndex((other) => isEqual(other.constant, constant));
+    const [at, firstAt] = [list.items[index]?.span, list.items[first]?.span];
+    if (first < index && at !== undefined && firstAt !== undefined)
+      context.report(errors.equalValues(at, written, firstAt));
+  }
+  const override = Object.hasOwn(overrides, name.text) ? overrides[name.text] : undefined;
+  if (override === undefined) return { ...axis, values };
+  const wanted = given(override, declaration, type, context);
+  if (wanted === undefined) return { ...axis, values: [] };
+  const chosen = values.filter(({ constant }) => isEqual(constant, wanted));
+  if (chosen.length === 0)
+    context.report(
+      errors.noSuchCombination(
+        override.given,
+        name.text,
+        values.map(({ written }) => written),
+      ),
+    );
+  return { ...axis, values: chosen };
+}
+
+const isEqual = (a: Constant, b: Constant): boolean => JSON.stringify(a.value) === JSON.stringify(b.value);
+
+/** Labels tell the values apart, also where two of them would be shown alike. */
+function labelled(values: readonly Omit<MatrixValue, 'label'>[]): readonly MatrixValue[] {
+  const taken = new Map<string, number>();
+  return values.map((value) => {
+    const label = labelOf(value.constant);
+    const before = taken.get(label) ?? 0;
+    taken.set(label, before + 1);
+    return { ...value, label: before === 0 ? label : `${label}-${before + 1}` };
+  });
+}
+
+/** Every combination, the last matrix changing fastest; one empty one where there is no matrix. */
+export function combinations(axes: readonly Axis[], context: Context): readonly Binding[] {
+  const [first] = axes;
+  const counts = axes.map(({ values }) => values.length).filter((count) => count > 1);
+  if (first !== undefined && counts.reduce((product, count) => product * count, 1) > MOST) {
+    context.report(errors.tooManyCombinations(first.span, counts, MOST));
+    return [new Map(axes.flatMap(({ name, values: [value] }) => (value ? [[name, value] as const] : [])))];
+  }
+  return axes.reduce<readonly Binding[]>(
+    (found, { name, values }) =>
+      values.length === 0
+        ? found
+        : found.flatMap((binding) => values.map((value) => new Map([...binding, [name, value] as const]))),
+    [new Map()],
+  );
+}

@@ -1,0 +1,76 @@
+/** Matrices of a pipeline: their combinations, and every block once in each that concerns it. */
+import { deployOfMatrix } from '../diagnostics/catalogue/wiring.js';
+import type { Diagnostic } from '../diagnostics/types.js';
+import type { World } from './context.js';
+import { Declarations } from './declare.js';
+import { matricesOf } from './dependencies.js';
+import { type Axes, asInstance, instanceName } from './instances.js';
+import { type Axis, axisOf, type Binding, combinations } from './matrix.js';
+import type { Module, ModuleLoader } from './modules.js';
+import type { Overrides } from './overrides.js';
+import type { CheckedStage } from './stages.js';
+
+export interface Sweep {
+  /** At least one, which is empty where there is no matrix. */
+  readonly bindings: readonly Binding[];
+  /** Matrices with more than one value, by the stages that they tell apart. */
+  readonly axes: Axes;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+const NONE: Sweep = { bindings: [new Map()], axes: new Map(), diagnostics: [] };
+
+/** Reads the values of the matrices; names mean nothing else meanwhile. */
+export function readMatrices(main: Module, loader: ModuleLoader, world: World, overrides: Overrides): Sweep {
+  const { tree } = main;
+  if (tree.matrices.length === 0) return NONE;
+  const declarations = new Declarations(loader, world, overrides, undefined);
+  const context = declarations.context(main, true);
+  const axes = tree.matrices.map((declaration) => axisOf(declaration, main.source, context, overrides));
+  const bindings = combinations(axes, context);
+  const diagnostics = declarations.all().flatMap((declared) => declared.diagnostics);
+  return { bindings, axes: bindings.length > 1 ? severalOf(axes, main) : new Map(), diagnostics };
+}
+
+function severalOf(axes: readonly Axis[], main: Module): Axes {
+  const several = new Set(axes.filter(({ values }) => values.length > 1).map(({ name }) => name));
+  return new Map(
+    [...matricesOf(main.tree)].map(([stage, matrices]) => [
+      stage,
+      matrices.filter((matrix) => several.has(matrix)),
+    ]),
+  );
+}
+
+/** Every stage in every combination that concerns it, where it stood; a release of an open choice is none. */
+export function spread(
+  { axes, bindings }: Sweep,
+  combinationsOfStages: readonly (readonly CheckedStage[])[],
+): readonly CheckedStage[] {
+  const [declared = []] = combinationsOfStages;
+  return declared.flatMap(({ stage: { kind, name } }) => {
+    if (kind === 'deploy' && isOpen(name, axes)) return [];
+    const found = new Map<string, CheckedStage>();
+    for (const [index, binding] of bindings.entries()) {
+      const key = instanceName(name, binding, axes);
+      const checked = combinationsOfStages[index]?.find(({ stage }) => stage.name === name);
+      if (checked !== undefined && !found.has(key)) found.set(key, asInstance(checked, binding, axes));
+    }
+    return [...found.values()];
+  });
+}
+
+export const isOpen = (stage: string, axes: Axes): boolean => (axes.get(stage) ?? []).length > 0;
+
+/** Releases that are left out, since nothing says which of several models they publish. */
+export function leftOut(
+  { axes, bindings: [first] }: Sweep,
+  stages: readonly CheckedStage[],
+): readonly Diagnostic[] {
+  return stages.flatMap(({ stage: { kind, name }, block }) => {
+    const open = axes.get(name) ?? [];
+    if (kind !== 'deploy' || open.length === 0) return [];
+    const pins = open.map((matrix) => `-p ${matrix}=${first?.get(matrix)?.written ?? '…'}`);
+    return [deployOfMatrix({ ...block.kind.span, end: block.name.span.end }, name, open, pins.join(' '))];
+  });
+}
