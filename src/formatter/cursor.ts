@@ -77,9 +77,10 @@ export class Cursor {
     while (this.next.type === type) this.take();
   }
 
-  /** An empty line stands before the next token and its comments. */
-  get blankBefore(): boolean {
-    return this.next.leading[0]?.blankBefore ?? this.next.blankBefore;
+  /** Empty lines before the next token: one before its comments, or anywhere. */
+  get blankLinesBefore(): { readonly first: boolean; readonly any: boolean } {
+    const blanks = [...this.next.leading, this.next].map(({ blankBefore }) => blankBefore);
+    return { first: blanks[0] === true, any: blanks.includes(true) };
   }
 
   /** What goes between the start of a line and the item on it: comments, each on a line, and empty lines. */

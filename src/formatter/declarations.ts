@@ -50,13 +50,17 @@ export class FileLayout {
     const { cursor } = this;
     let text = '';
     let afterBlock = false;
+    let blankAfter = false;
     for (const { print, hasBody } of this.parts()) {
-      const blankBefore = cursor.blankBefore;
+      const { first, any } = cursor.blankLinesBefore;
       const lines = cursor.linesBefore({ first: true });
       const declaration = render(print(), 0);
       const isBlock = hasBody === true && declaration.includes('\n');
-      if (text !== '' && (blankBefore || isBlock || afterBlock)) text += '\n';
-      text += `${render(lines, 0)}${declaration}${render(cursor.commentsBehind(), 0)}\n`;
+      if (text !== '' && (first || blankAfter || (!any && (isBlock || afterBlock)))) text += '\n';
+      const behind = render(cursor.commentsBehind(), 0);
+      text += `${render(lines, 0)}${declaration}${behind}\n`;
+      // a `///` that found no room on its line must not document what comes next
+      blankAfter = behind.includes('\n');
       afterBlock = isBlock;
     }
     const end = render(cursor.linesBeforeEnd({ first: text === '' }), 0);
@@ -122,7 +126,8 @@ export class FileLayout {
     const head = this.words(headEnd(block));
     const statements = statementsOf(block);
     const { hasComment, onOneLine } = cursor.brackets();
-    const open = [cursor.take(), cursor.commentsBehind()];
+    const open = cursor.take();
+    const behind = cursor.commentsBehind();
     const inside = statements.map((statement, i) => {
       cursor.skip(Comma);
       const before = [SPACE_OR_BREAK, cursor.linesBefore({ first: i === 0 })];
@@ -134,7 +139,7 @@ export class FileLayout {
     const end = [cursor.commentsBehind(), cursor.linesBeforeEnd({ first: statements.length === 0 })];
     const edge = statements.length === 0 ? BREAK : SPACE_OR_BREAK;
     const broken = hasComment || (!onOneLine && statements.length > 0);
-    return group([head, ' ', open, indent([inside, end]), edge, cursor.take()], broken);
+    return group([head, ' ', open, indent([behind, inside, end]), edge, cursor.take()], broken);
   }
 
   private statement(statement: Statement): Doc {

@@ -1,6 +1,6 @@
 /** How expressions are laid out. The tree says what belongs together; the text of every token stays as written. */
 import { PRECEDENCE } from '../../grammar/operators.js';
-import { Comma, LParen } from '../../grammar/tokens.js';
+import { Comma, LParen, Minus } from '../../grammar/tokens.js';
 import type { Argument, Entry, Expression, Range } from '../syntax/ast.js';
 import type { Cursor } from './cursor.js';
 import { BREAK, choice, type Doc, group, indent, SPACE_OR_BREAK } from './doc.js';
@@ -49,7 +49,8 @@ export class ExpressionLayout {
       }
       case 'unary': {
         const operator = this.cursor.take();
-        return [operator, operator === 'not' ? ' ' : '', this.expression(expression.operand, place)];
+        const apart = operator === 'not' || this.cursor.next.type === Minus;
+        return [operator, apart ? ' ' : '', this.expression(expression.operand, place)];
       }
       case 'binary':
         return this.binary(expression, place);
@@ -78,14 +79,17 @@ export class ExpressionLayout {
     const { cursor } = this;
     const { hasComment, last } = cursor.brackets();
     const hasItems = items.length > 0;
-    const open = [cursor.take(), cursor.commentsBehind()];
+    // what waits from before goes on waiting where no line ends in the brackets
+    const commentsBehind = (): Doc => (hasComment ? cursor.commentsBehind() : '');
+    const open = cursor.take();
+    const behind = commentsBehind();
     const inside = items.map((print, i) => {
       const before = [i === 0 ? edge : SPACE_OR_BREAK, cursor.linesBefore({ first: i === 0 })];
       const item = print();
-      return [before, item, commas ? this.comma(i === items.length - 1) : '', cursor.commentsBehind()];
+      return [before, item, commas ? this.comma(i === items.length - 1) : '', commentsBehind()];
     });
     const end = cursor.linesBeforeEnd({ first: !hasItems });
-    const body = [open, indent([inside, end]), hasItems ? edge : BREAK, cursor.take()];
+    const body = [open, indent([behind, inside, end]), hasItems ? edge : BREAK, cursor.take()];
     return group(body, hasComment || last.type === Comma);
   }
 
