@@ -13,5 +13,7 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   doctor: async () => (await import('./doctor.js')).doctor,
   init: async () => (await import('./init.js')).init,
   explain: async () => (await import('./explain.js')).explain,
+  graph: async () => (await import('./graph.js')).graph,
+  why: async () => (await import('./why.js')).why,
   completion: async () => (await import('./completion.js')).completion,
 };

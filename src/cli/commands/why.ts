@@ -1,0 +1,53 @@
+import type { Command } from '../command.js';
+import { EXIT } from '../exit-codes.js';
+import { memoryOf, PLAN_MACHINE_OPTIONS, planMachine, threadsOf } from '../machine-options.js';
+import { PARAM_OPTION, paramsOf } from '../params.js';
+
+export const why: Command = {
+  name: 'why',
+  doc: 'Says why a stage would run, or why it would not: what changed since its last output, back to the file or setting.',
+  positionals: [
+    { name: 'file', doc: 'The pipeline.' },
+    { name: 'stage', doc: 'One of its stages.' },
+  ],
+  options: {
+    ...PARAM_OPTION,
+    ...PLAN_MACHINE_OPTIONS,
+    json: { type: 'boolean', doc: 'Print the tree of reasons as JSON.' },
+  },
+  examples: [
+    ['ftpc why pipelines/legal.ftp adapter', 'every difference, before and after'],
+    ['ftpc why pipelines/legal.ftp adapter -p smoke=true --json', 'with parameters, for scripts'],
+  ],
+  run: async (args, world) => {
+    const { openPipeline } = await import('../open-pipeline.js');
+    const file = args.positional('file');
+    const stage = args.positional('stage');
+    const json = args.flag('json');
+    const opened = await openPipeline(
+      world,
+      {
+        file,
+        params: paramsOf(args),
+        memoryBytes: memoryOf(args),
+        threads: threadsOf(args),
+        ...(await planMachine(args)),
+      },
+      { json, planned: true },
+    );
+    if (opened?.plan === undefined) return EXIT.error;
+    const { program, analysis, compiled, plan } = opened;
+    const { requireStage, whyOf, whyText } = await import('../../insight/why/index.js');
+    requireStage(program, stage);
+    const answer = whyOf(stage, {
+      host: world.host,
+      file: program.file,
+      plan,
+      stages: analysis.stages,
+      inputs: Object.fromEntries(program.stages.map(({ name, inputs }) => [name, inputs])),
+      sources: compiled.sources,
+    });
+    world.out(json ? JSON.stringify(answer, null, 2) : whyText(answer, world.colours.out));
+    return EXIT.done;
+  },
+};

@@ -1,0 +1,98 @@
+/** FTP15xx: questions about a pipeline and its runs that have no answer. */
+import { nearest } from '../did-you-mean.js';
+import { error, named, warning } from '../make.js';
+import type { Diagnostic, Place } from '../types.js';
+
+const whole = (file: string): Place => ({ file, line: 0, column: 0 });
+
+/** Names that are shown where none is near. */
+const LISTED = 12;
+
+function known(name: string, names: readonly string[], what: string, none: string): string {
+  const meant = names.length === 1 ? names[0] : nearest(name, names);
+  if (meant !== undefined) return `did you mean \`${meant}\`?`;
+  if (names.length === 0) return none;
+  const shown = names.slice(0, LISTED);
+  const more = names.length - shown.length;
+  return `${what} ${named(shown, 'and')}${more > 0 ? ` and ${more} more` : ''}`;
+}
+
+export const noSuchStage = (file: string, name: string, stages: readonly string[]): Diagnostic =>
+  error('FTP1501', whole(file), `the pipeline has no stage \`${name}\``, {
+    help: known(name, stages, 'its stages are', 'it has no stages at all'),
+  });
+
+export const noSuchSetting = (
+  file: string,
+  where: string,
+  name: string,
+  settings: readonly string[],
+): Diagnostic =>
+  error('FTP1502', whole(file), `${where} has no setting \`${name}\``, {
+    help: known(name, settings, 'its settings are', 'it has no settings'),
+  });
+
+export const noRuns = (pipeline?: string): Diagnostic =>
+  error(
+    'FTP1503',
+    undefined,
+    pipeline === undefined
+      ? 'nothing has been run in this folder'
+      : `\`${pipeline}\` has not been run in this folder`,
+    {
+      help: 'runs are kept in `.ftp/runs` of the folder in which `ftpc run` was called: go there, or run first',
+    },
+  );
+
+export const noSuchRun = (asked: string, runs: readonly string[]): Diagnostic =>
+  error('FTP1504', undefined, `there is no run \`${asked}\``, {
+    help: known(asked, runs, 'the newest runs are', 'no run was kept in this folder'),
+    notes: ['a run is named by its id, by the beginning of it, or by `latest`, `latest~1`, …'],
+  });
+
+export const ambiguousRun = (asked: string, matches: readonly string[]): Diagnostic =>
+  error('FTP1505', undefined, `\`${asked}\` is the beginning of ${matches.length} runs`, {
+    help: `write more of it: ${named(matches.slice(0, LISTED))}`,
+  });
+
+/** Lines that say nothing are left out; the rest is shown. */
+export const damagedJournal = (path: string, lines: readonly number[], torn: boolean): Diagnostic =>
+  warning(
+    'FTP1506',
+    { file: path, line: lines[0] ?? 0, column: 0 },
+    torn && lines.length === 1
+      ? 'the last line of this journal was cut off'
+      : `${lines.length === 1 ? 'a line' : `${lines.length} lines`} of this journal cannot be read`,
+    {
+      notes:
+        lines.length > 1
+          ? [`lines ${lines.slice(0, LISTED).join(', ')}${lines.length > LISTED ? ', …' : ''}`]
+          : [],
+      help: torn
+        ? 'the run was killed while it wrote; what stands before that line is shown'
+        : 'something other than ftpc wrote to the file; the lines that can be read are shown',
+    },
+  );
+
+export const badQuery = (detail: string, views: readonly string[]): Diagnostic =>
+  error('FTP1507', undefined, 'the query cannot be run', {
+    notes: [detail],
+    help: `there are ${named(views, 'and')}; \`ftpc metrics --views\` lists their columns`,
+  });
+
+export const queryOutside = (detail: string): Diagnostic =>
+  error('FTP1508', undefined, 'the query reaches outside the runs', {
+    notes: [detail],
+    help: 'a query can read the views and nothing else: no files, no network, no extensions; write its result with `--csv` or `--json` and a redirection',
+  });
+
+export const noDatabase = (platform: string, detail: string): Diagnostic =>
+  error('FTP1509', undefined, `DuckDB cannot be loaded on ${platform}`, {
+    notes: [detail],
+    help: 'install it for this platform: `npm install @duckdb/node-api`; everything but `ftpc metrics` works without it',
+  });
+
+export const noSuchMetric = (name: string, metrics: readonly string[]): Diagnostic =>
+  error('FTP1510', undefined, `no run has a metric \`${name}\``, {
+    help: known(name, metrics, 'there are', 'these runs have no metrics'),
+  });

@@ -1,0 +1,56 @@
+/** The lines of a journal or of a curve: what can be read of them, whatever happened to the file. */
+
+export type Json = Readonly<Record<string, unknown>>;
+
+export interface Lines {
+  readonly objects: readonly Json[];
+  /** Of those that cannot be read, from 1. */
+  readonly bad: readonly number[];
+  /** The last of them is the last of the file. */
+  readonly torn: boolean;
+}
+
+export function readLines(text: string): Lines {
+  const lines = text.split('\n');
+  // A sound file ends with a line end.
+  const last = lines.at(-1) === '' ? lines.length - 1 : lines.length;
+  const objects: Json[] = [];
+  const bad: number[] = [];
+  for (let index = 0; index < last; index++) {
+    const line = lines[index] ?? '';
+    if (line.trim() === '') continue;
+    const object = parsed(line);
+    if (object === undefined) bad.push(index + 1);
+    else objects.push(object);
+  }
+  return { objects, bad, torn: bad.at(-1) === last && lines.at(-1) !== '' };
+}
+
+function parsed(line: string): Json | undefined {
+  try {
+    return asObject(JSON.parse(line));
+  } catch {
+    return undefined;
+  }
+}
+
+export const asObject = (value: unknown): Json | undefined =>
+  value !== null && typeof value === 'object' && !Array.isArray(value) ? (value as Json) : undefined;
+export const asText = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
+export const asNumber = (value: unknown): number | undefined =>
+  typeof value === 'number' && Number.isFinite(value) ? value : undefined;
+
+/** The entries of an object whose values are of one kind; `null` where it is none. */
+export function entriesOf<T>(
+  value: unknown,
+  as: (value: unknown) => T | undefined,
+): Readonly<Record<string, T>> | null {
+  const object = asObject(value);
+  if (object === undefined) return null;
+  return Object.fromEntries(
+    Object.entries(object).flatMap(([name, field]) => {
+      const found = as(field);
+      return found === undefined ? [] : [[name, found] as const];
+    }),
+  );
+}

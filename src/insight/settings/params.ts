@@ -1,0 +1,80 @@
+/** Parameters and secrets of a pipeline: what they are, and which settings follow from them. */
+import { spanText } from '../../source/text.js';
+import type { Expression, Matrix, Param } from '../../syntax/ast.js';
+import type { Pipeline, SettingExplanation } from './explain.js';
+import { type FilePlace, placeOf } from './place.js';
+import { written } from './written.js';
+
+export interface ParamExplanation {
+  readonly name: string;
+  readonly doc: string | null;
+  /** `Int(1..64)` */
+  readonly type: string;
+  /** As a pipeline would have it; of a matrix, its values. */
+  readonly text: string;
+  readonly default: string | null;
+  readonly from: 'command line' | 'default' | 'matrix';
+  readonly at: FilePlace | undefined;
+  /** Settings that follow from it: `adapter.optimizer.rate`. */
+  readonly usedBy: readonly string[];
+}
+
+export interface SecretExplanation {
+  readonly name: string;
+  readonly doc: string | null;
+  /** The environment variable that holds it; its content is shown nowhere. */
+  readonly env: string;
+  readonly at: FilePlace | undefined;
+}
+
+export function explainParams(
+  stages: readonly { readonly stage: string; readonly settings: readonly SettingExplanation[] }[],
+  pipeline: Pipeline,
+): readonly ParamExplanation[] {
+  const { analysis, sources, params: given } = pipeline;
+  const { tree, source } = analysis.main;
+  const usedBy = (name: string): readonly string[] =>
+    stages.flatMap(({ stage, settings }) =>
+      settings
+        .filter(({ setBy }) => setBy.params?.some((param) => param.name === name))
+        .map(({ path }) => `${stage}.${path}`),
+    );
+  const one = (declaration: Param | Matrix, isMatrix: boolean): ParamExplanation => {
+    const { name, type, range, value, doc } = declaration;
+    const text = value === undefined ? null : spanText(source, value.span);
+    const symbol = analysis.context.scope.own.get(name.text);
+    const constant = symbol?.kind === 'param' ? symbol.constant() : undefined;
+    const isGiven = Object.hasOwn(given, name.text);
+    return {
+      name: name.text,
+      doc: doc ?? null,
+      type: `${type.text}${range === undefined ? '' : spanText(source, range.span)}`,
+      text: isGiven
+        ? (given[name.text] ?? '')
+        : constant === undefined || symbol?.kind !== 'param'
+          ? (text ?? '')
+          : written(constant.value, symbol.type),
+      default: text,
+      from: isGiven ? 'command line' : isMatrix ? 'matrix' : 'default',
+      at: placeOf(name.span, sources),
+      usedBy: usedBy(name.text),
+    };
+  };
+  return [
+    ...tree.params.map((declaration) => one(declaration, false)),
+    ...tree.matrices.map((declaration) => one(declaration, true)),
+  ];
+}
+
+export const explainSecrets = ({ analysis, sources }: Pipeline): readonly SecretExplanation[] =>
+  analysis.main.tree.secrets.map(({ name, value, doc }) => ({
+    name: name.text,
+    doc: doc ?? null,
+    env: envIn(value),
+    at: placeOf(name.span, sources),
+  }));
+
+function envIn(value: Expression): string {
+  const first = value.kind === 'call' ? value.args[0]?.value : undefined;
+  return first?.kind === 'string' ? first.value : '';
+}

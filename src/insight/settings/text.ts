@@ -1,0 +1,148 @@
+/** Explanations for a terminal. */
+
+import { bytes } from '../../planner/quantities.js';
+import { columns } from '../../planner/render/columns.js';
+import type { Palette } from '../../planner/render/palette.js';
+import type { Answer, StageAnswer } from './answer.js';
+import type { SetBy, SettingExplanation } from './explain.js';
+import type { ParamExplanation, SecretExplanation } from './params.js';
+import { placeText } from './place.js';
+
+export function answerText(answer: Answer, palette: Palette): string {
+  switch (answer.about) {
+    case 'setting':
+      return settingText(answer, palette);
+    case 'stage':
+      return stageText(answer, palette);
+    case 'param':
+      return paramText(answer, palette);
+    case 'secret':
+      return secretText(answer, palette);
+    case 'pipeline':
+      return [
+        ...answer.params.map((param) => paramText(param, palette)),
+        ...answer.secrets.map((secret) => secretText(secret, palette)),
+        ...answer.stages.map((stage) => stageText(stage, palette)),
+      ].join('\n\n');
+  }
+}
+
+const UNSET = '–';
+
+/** `pipelines/legal.ftp:34:18`, `preset rank_16 of std/train (std/train.ftp:12:3)`, … */
+export function setByText({ from, at, preset, params }: SetBy): string {
+  const place = at === undefined ? '' : placeText(at);
+  const behind = place === '' ? '' : ` (${place})`;
+  if (from === 'nobody') return '';
+  if (from === 'author') return place === '' ? 'the file' : place;
+  if (from === 'preset')
+    return preset === undefined
+      ? `a preset${behind}`
+      : `preset ${preset.preset} of ${preset.module}${behind}`;
+  if (from !== 'param') return from === 'planner' ? 'the planner' : from;
+  const names = (params ?? []).map(({ name, from }) =>
+    from === 'command line' ? `-p ${name}` : `${from === 'matrix' ? 'matrix' : 'param'} ${name}`,
+  );
+  return `${names.length === 0 ? 'a parameter' : names.join(', ')}${behind}`;
+}
+
+function settingText(
+  { stage, kind, setting, inside }: Extract<Answer, { readonly about: 'setting' }>,
+  palette: Palette,
+): string {
+  const { path, text, setBy, asked, type, units, choices, required, why, rejected, affectsOutput } = setting;
+  const nobody = required ? 'nobody, and it must be' : 'nobody; nothing is assumed';
+  const rows: readonly (readonly [string, string])[] = [
+    ['value', text === null ? palette.dim('not set') : palette.bold(text)],
+    ['set by', setBy.from === 'nobody' ? nobody : setByText(setBy)],
+    ...(asked === undefined ? [] : [['asked', `the file has ${asked}`] as const]),
+    ['what', setting.doc],
+    ...(why === undefined ? [] : [['why', why] as const]),
+    ['type', type],
+    ...(choices.length === 0 ? [] : [['allowed', choices.join(', ')] as const]),
+    ...(units.length === 0 ? [] : [['units', units.join(', ')] as const]),
+    [
+      'left out',
+      required
+        ? 'not allowed'
+        : (setting.default ?? (why === undefined ? 'no value' : 'the planner chooses')),
+    ],
+    ['changed', affectsOutput ? `\`${stage}\` and what reads it run again` : 'nothing runs again'],
+  ];
+  const head = `${palette.bold(`${stage}.${path}`)} ${palette.dim(`of a ${kind} stage`)}`;
+  const table = columns(rows.map(([name, value]) => [`  ${palette.dim(name)}`, value]));
+  return [
+    head,
+    ...table,
+    ...(rejected === undefined || rejected.length === 0 ? [] : ['', ...rejectedLines(rejected, palette)]),
+    ...(inside.length === 0 ? [] : ['', ...settingLines(inside, palette)]),
+  ].join('\n');
+}
+
+function rejectedLines(
+  rejected: NonNullable<SettingExplanation['rejected']>,
+  palette: Palette,
+): readonly string[] {
+  const rows = rejected.map(({ method, microBatch, rank, maxLength, peakBytes, why }) => [
+    `    ${method}`,
+    `${microBatch} ${microBatch === 1 ? 'row' : 'rows'} at a time`,
+    ...(rank > 0 ? [`rank ${rank}`] : ['']),
+    `${maxLength} tokens`,
+    bytes(peakBytes),
+    palette.dim(why),
+  ]);
+  return [palette.dim('  rejected'), ...columns(rows)];
+}
+
+function settingLines(settings: readonly SettingExplanation[], palette: Palette): readonly string[] {
+  return columns([
+    ['  setting', 'value', 'set by'].map((title) => palette.dim(title)),
+    ...settings.map(({ path, text, setBy }) => [
+      `  ${path}`,
+      text === null ? palette.dim(UNSET) : setBy.from === 'default' ? text : palette.bold(text),
+      palette.dim(setByText(setBy)),
+    ]),
+  ]);
+}
+
+function stageText({ stage, kind, doc, settings }: StageAnswer, palette: Palette): string {
+  const head = `${palette.dim(kind)} ${palette.bold(stage)}`;
+  // A record is shown by what is in it.
+  const shown = settings.filter(
+    ({ path, text }) =>
+      !(text?.startsWith('{') === true && settings.some((other) => other.path.startsWith(`${path}.`))),
+  );
+  return [
+    head,
+    ...doc.split('\n').map((line) => `  ${line}`.trimEnd()),
+    '',
+    ...settingLines(shown, palette),
+  ].join('\n');
+}
+
+function paramText(param: ParamExplanation, palette: Palette): string {
+  const { name, doc, type, text, from, at, usedBy } = param;
+  const place = at === undefined ? '' : placeText(at);
+  const rows: readonly (readonly [string, string])[] = [
+    [from === 'matrix' ? 'values' : 'value', palette.bold(text)],
+    ['set by', from === 'command line' ? `-p ${name}=${text}` : place],
+    ...(doc === null ? [] : [['what', doc] as const]),
+    ['type', type],
+    ['left out', param.default ?? 'not allowed'],
+    ['used by', usedBy.length === 0 ? 'no setting' : usedBy.join(', ')],
+  ];
+  const table = columns(rows.map(([title, value]) => [`  ${palette.dim(title)}`, value]));
+  return [`${palette.dim(from === 'matrix' ? 'matrix' : 'param')} ${palette.bold(name)}`, ...table].join(
+    '\n',
+  );
+}
+
+const secretText = ({ name, doc, env, at }: SecretExplanation, palette: Palette): string =>
+  [
+    `${palette.dim('secret')} ${palette.bold(name)}`,
+    ...columns([
+      [palette.dim('  read from'), `$${env}; its content is shown, hashed and stored nowhere`],
+      ...(doc === null ? [] : [[palette.dim('  what'), doc]]),
+      ...(at === undefined ? [] : [[palette.dim('  declared'), placeText(at)]]),
+    ]),
+  ].join('\n');

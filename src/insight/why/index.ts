@@ -1,0 +1,2 @@
+export { whyText } from './text.js';
+export { requireStage, type WhyAnswer, whyOf } from './why.js';
