@@ -12,6 +12,8 @@ export interface Arguments {
   positional(name: string): string;
   /** `undefined` where it was left out. */
   optionalPositional(name: string): string | undefined;
+  /** All of a positional that may be given more than once. */
+  positionals(name: string): readonly string[];
   flag(name: string): boolean;
   text(name: string): string | undefined;
   number(name: string): number | undefined;
@@ -84,7 +86,7 @@ function checkPositionals(command: Command, given: readonly string[]): void {
       command.name,
     );
   const extra = given[command.positionals.length];
-  if (extra !== undefined)
+  if (extra !== undefined && command.positionals.at(-1)?.many !== true)
     throw new UsageError(`\`ftpc ${command.name}\` does not know what to do with \`${extra}\``, command.name);
 }
 
@@ -93,11 +95,12 @@ function reader(
   values: ReadonlyMap<string, readonly (string | true)[]>,
   positionals: readonly string[],
 ): Arguments {
-  const optionalPositional = (name: string): string | undefined => {
+  const placeOf = (name: string): number => {
     const at = command.positionals.findIndex((spec) => spec.name === name);
     if (at < 0) throw new Error(`${command.name} has no positional ${name}`);
-    return positionals[at];
+    return at;
   };
+  const optionalPositional = (name: string): string | undefined => positionals[placeOf(name)];
   const texts = (name: string): readonly string[] => {
     if (!(name in command.options) && !(name in COMMON))
       throw new Error(`${command.name} has no option ${name}`);
@@ -110,6 +113,7 @@ function reader(
       return value;
     },
     optionalPositional,
+    positionals: (name) => positionals.slice(placeOf(name)),
     flag: (name) => texts(name).length > 0,
     text: (name) => texts(name)[0],
     number: (name) => {

@@ -17,6 +17,14 @@ export interface PositionalSpec {
   readonly name: string;
   readonly doc: string;
   readonly optional?: boolean;
+  /** The last one may be given more than once. */
+  readonly many?: boolean;
+}
+
+/** How a positional stands in a usage line: `FILE`, `[FILE]`, `[FILE..]`. */
+export function positionalText({ name, optional, many }: PositionalSpec): string {
+  const word = `${name.toUpperCase()}${many === true ? '..' : ''}`;
+  return optional === true ? `[${word}]` : word;
 }
 
 export interface Command {

@@ -1,15 +1,14 @@
 /** Help pages, laid out by yargs from the commands' own specs; loaded only when someone asks. */
 import yargs from 'yargs';
 import { COMMON } from './arguments.js';
-import type { Command, OptionSpec } from './command.js';
+import { type Command, type OptionSpec, positionalText } from './command.js';
 import { commands } from './commands/index.js';
 
 const WIDTH = 100;
 
 export async function helpOf(command: Command, width: number): Promise<string> {
-  const words = command.positionals.map(({ name, optional }) => (optional ? `[${name}]` : `<${name}>`));
   const page = base(width).usage(
-    `ftpc ${[command.name, ...words.map((word) => word.toUpperCase())].join(' ')} [options]\n\n${command.doc}${
+    `ftpc ${[command.name, ...command.positionals.map(positionalText)].join(' ')} [options]\n\n${command.doc}${
       command.positionals.length === 0
         ? ''
         : `\n\n${command.positionals.map(({ name, doc }) => `  ${name.toUpperCase().padEnd(10)} ${doc}`).join('\n')}`

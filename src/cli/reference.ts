@@ -1,5 +1,5 @@
 import { COMMON } from './arguments.js';
-import type { Command, OptionSpec } from './command.js';
+import { type Command, type OptionSpec, positionalText } from './command.js';
 
 /** `docs/cli.md`: every command with its options and examples, from the commands' own specs. */
 export function cliReference(commands: readonly Command[]): string {
@@ -28,9 +28,7 @@ ${commands.map(section).join('\n')}`;
 }
 
 function section(command: Command): string {
-  const words = command.positionals.map(({ name, optional }) =>
-    optional === true ? `[${name.toUpperCase()}]` : name.toUpperCase(),
-  );
+  const words = command.positionals.map(positionalText);
   const options = Object.entries({ ...command.options, ...COMMON });
   return `## ftpc ${command.name}
 
