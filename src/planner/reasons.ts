@@ -25,7 +25,11 @@ export type ReasonCode =
 
 export const reason = (code: ReasonCode, fields: Omit<Reason, 'code'> = {}): Reason => ({ code, ...fields });
 
-export function runReasons({ key, parts }: StageKey, earlier: StageRecord | undefined): readonly Reason[] {
+/** `earlier`: what it is compared with, if there is anything. */
+export function runReasons(
+  { key, parts }: StageKey,
+  earlier: Pick<StageRecord, 'key' | 'parts'> | undefined,
+): readonly Reason[] {
   if (earlier === undefined) return [reason('first_run')];
   if (earlier.key === key) return [reason('output_missing')];
   const found = differences(earlier.parts, parts).map(asReason);
