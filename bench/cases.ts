@@ -14,7 +14,7 @@ export interface Measured {
 
 const LLAMA = {
   architecture: 'llama',
-  ...{ maxPositions: 2048, ropeTheta: 10_000, rmsEpsilon: 1e-5, tieEmbeddings: true },
+  ...{ maxPositions: 2048, ropeTheta: 10_000, normEpsilon: 1e-5, tieEmbeddings: true },
   ...{ bosTokenId: null, eosTokenIds: [], padTokenId: null },
 } as const;
 const STARTER: ModelConfig = {

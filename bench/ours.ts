@@ -1,9 +1,9 @@
 /** One case in a process of its own: prints what was measured as JSON. */
 import { writeFileSync } from 'node:fs';
+import { projectionsOfModel } from '../src/models/architectures/index.js';
 import { createDecoder } from '../src/models/decoder/index.js';
 import { freshSource, initLora } from '../src/models/initialise.js';
 import { weightAccess } from '../src/models/load.js';
-import { PROJECTIONS } from '../src/models/weights/llama-names.js';
 import { headChunk } from '../src/planner/solve/start.js';
 import { ownPeakMemory } from '../src/run/peak-memory.js';
 import { onnxRuntime } from '../src/tensor/runtimes/onnx/index.js';
@@ -15,11 +15,12 @@ const { config, rows, length, method, recompute, rank, steps, threads } = JSON.p
   process.argv[2] ?? '',
 ) as Case;
 const weights = weightAccess('fresh weights', config, () => freshSource(config, 1));
+const targets = [...new Set(projectionsOfModel(config).map(({ target }) => target))];
 const decoder = await createDecoder({
   runtime: await onnxRuntime({ threads }),
   config,
   weights: weights.loadWeights(method === 'qlora' ? 'nf4' : 'stored'),
-  adapter: initLora(config, { rank, alpha: 2 * rank, dropout: 0, targets: PROJECTIONS }, 1),
+  adapter: initLora(config, { rank, alpha: 2 * rank, dropout: 0, targets }, 1),
   trainable: 'adapter',
   checkpointedBlocks: recompute === 'all' ? config.layers : 0,
   headChunk: headChunk(config.vocabSize),

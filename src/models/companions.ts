@@ -1,4 +1,6 @@
 import type { Host } from '../source/host.js';
+import { oneOrMore } from './architectures/families/write.js';
+import { FAMILIES } from './architectures/index.js';
 import type { LoadedTemplate } from './chat-template.js';
 import type { Json } from './json-file.js';
 import type { ModelConfig } from './types.js';
@@ -47,29 +49,12 @@ export function writtenCompanions(parts: CompanionParts): readonly Companion[] {
 
 const text = (json: Json): string => `${JSON.stringify(json, null, 2)}\n`;
 
-const oneOrMore = (ids: readonly number[]): unknown => (ids.length === 1 ? ids[0] : ids);
-
 /** A `config.json` that says what the config says, in the form that transformers 4 and 5 read. */
 export function configJsonOf(config: ModelConfig): Json {
+  const family = FAMILIES[config.architecture];
   return {
-    architectures: ['LlamaForCausalLM'],
-    attention_bias: false,
-    bos_token_id: config.bosTokenId,
-    eos_token_id: config.eosTokenIds.length === 0 ? null : oneOrMore(config.eosTokenIds),
-    head_dim: config.headDim,
-    hidden_act: 'silu',
-    hidden_size: config.hiddenSize,
-    intermediate_size: config.intermediateSize,
-    max_position_embeddings: config.maxPositions,
-    mlp_bias: false,
-    model_type: 'llama',
-    num_attention_heads: config.heads,
-    num_hidden_layers: config.layers,
-    num_key_value_heads: config.keyValueHeads,
-    pad_token_id: config.padTokenId,
-    rms_norm_eps: config.rmsEpsilon,
-    rope_theta: config.ropeTheta,
-    tie_word_embeddings: config.tieEmbeddings,
-    vocab_size: config.vocabSize,
+    architectures: [family.className],
+    model_type: family.modelType,
+    ...family.write(config),
   };
 }

@@ -1,13 +1,6 @@
+import { type ExpectedTensor, expectedTensors, isTarget, projectionsOfModel } from './architectures/index.js';
 import { fillNormal, fillUniform } from './random.js';
 import type { Adapter, LoraConfig, ModelConfig, WeightStore } from './types.js';
-import {
-  type ExpectedTensor,
-  expectedTensors,
-  isProjection,
-  PROJECTIONS,
-  projectionPath,
-  projectionShape,
-} from './weights/llama-names.js';
 import { loadTensors } from './weights/load.js';
 import type { WeightSource } from './weights/source.js';
 
@@ -19,28 +12,26 @@ const DEVIATION = 0.02;
  * the adapted model starts as its base. The values depend on seed, tensor and rank alone.
  */
 export function initLora(config: ModelConfig, lora: LoraConfig, seed: number): Adapter {
-  const unknown = lora.targets.find((target) => !isProjection(target));
+  const projections = projectionsOfModel(config);
+  const unknown = lora.targets.find((name) => projections.every(({ target }) => target !== name));
   if (unknown !== undefined) throw new RangeError(`no projection is named ${unknown}`);
   const tensors = new Map<string, { readonly shape: readonly number[]; readonly data: Float32Array }>();
-  for (let layer = 0; layer < config.layers; layer++) {
-    for (const projection of PROJECTIONS) {
-      if (!lora.targets.includes(projection)) continue;
-      const path = projectionPath(layer, projection);
-      const [out, input] = projectionShape(config, projection);
-      const a = new Float32Array(lora.rank * input);
-      const bound = 1 / Math.sqrt(input);
-      fillUniform(a, seed, `${path}.lora_A`, -bound, bound);
-      tensors.set(`${path}.lora_A.weight`, { shape: [lora.rank, input], data: a });
-      tensors.set(`${path}.lora_B.weight`, {
-        shape: [out, lora.rank],
-        data: new Float32Array(out * lora.rank),
-      });
-    }
+  for (const projection of projections) {
+    if (!isTarget(lora, projection)) continue;
+    const { path, outputs, inputs } = projection;
+    const a = new Float32Array(lora.rank * inputs);
+    const bound = 1 / Math.sqrt(inputs);
+    fillUniform(a, seed, `${path}.lora_A`, -bound, bound);
+    tensors.set(`${path}.lora_A.weight`, { shape: [lora.rank, inputs], data: a });
+    tensors.set(`${path}.lora_B.weight`, {
+      shape: [outputs, lora.rank],
+      data: new Float32Array(outputs * lora.rank),
+    });
   }
   return { config: lora, tensors };
 }
 
-/** Fresh float32 weights for training from scratch: N(0, 0.02) and norms of one, as transformers initialises a Llama. */
+/** Fresh float32 weights for training from scratch: N(0, 0.02), norms of one and biases of zero, as transformers initialises a Llama. */
 export function initModel(config: ModelConfig, seed: number): WeightStore {
   return loadTensors('fresh weights', freshSource(config, seed), config, 'stored');
 }
@@ -67,12 +58,13 @@ export function freshSource(config: ModelConfig, seed: number): WeightSource {
 function freshValues(
   config: ModelConfig,
   seed: number,
-  { name, role }: ExpectedTensor,
+  { name, role, unit }: ExpectedTensor,
   start: number,
   count: number,
 ): Float32Array {
   const values = new Float32Array(count);
-  if (role === 'norm') return values.fill(1);
+  if (role === 'norm') return values.fill(unit ?? 1);
+  if (role === 'bias') return values;
   fillNormal(values, seed, name, 0, DEVIATION, start);
   // The padding row of the embedding takes part in nothing, and transformers starts it at zero.
   if (role === 'embedding' && config.padTokenId !== null) {

@@ -1,12 +1,18 @@
 import type { Host } from '../source/host.js';
+import { expectedTensors, projectionsOfModel, weightName } from './architectures/index.js';
 import { type LoadedTemplate, readChatTemplate } from './chat-template.js';
 import { type Companion, folderCompanions } from './companions.js';
-import { readConfig } from './config.js';
+import { readConfig } from './config/index.js';
 import { type Json, readJsonFile, readTextFile } from './json-file.js';
 import { openTensorSource } from './safetensors/folder.js';
 import { type ModelConfig, ModelError, type Tokenizer, type WeightStore } from './types.js';
 import { checkTensors, loadTensors, type Storage } from './weights/load.js';
-import { type FileFormat, safetensorsSource, type WeightSource } from './weights/source.js';
+import {
+  type FileFormat,
+  type SourceTensor,
+  safetensorsSource,
+  type WeightSource,
+} from './weights/source.js';
 
 export interface ModelFile {
   /** Name in the folder. */
@@ -73,18 +79,28 @@ export function weightAccess(
 ): Pick<ModelFolder, 'checkWeights' | 'weightFormat' | 'loadWeights'> {
   let opened: WeightSource | undefined;
   const source = (): WeightSource => {
-    opened ??= openSource();
+    opened ??= withPrefix(openSource(), config);
     return opened;
   };
   return {
     checkWeights: () => checkTensors(origin, source(), config),
     weightFormat() {
-      const first = source().get('model.layers.0.self_attn.q_proj.weight');
+      const [projection] = projectionsOfModel(config);
+      const first = projection && source().get(weightName({ module: projection.path }));
       if (first === undefined) checkTensors(origin, source(), config);
       return first?.format() ?? 'F32';
     },
     loadWeights: (storage) => loadTensors(origin, source(), config, storage),
   };
+}
+
+/** Files of a model without its head, such as GPT-2's own, leave the first part of every name out. */
+function withPrefix(source: WeightSource, config: ModelConfig): WeightSource {
+  const found = expectedTensors(config).flatMap(({ name }): [string, SourceTensor][] => {
+    const tensor = source.get(name) ?? source.get(name.slice(name.indexOf('.') + 1));
+    return tensor === undefined ? [] : [[name, { ...tensor, name }]];
+  });
+  return new Map([...source, ...found]);
 }
 
 const MAX_CONFIG_BYTES = 10_000_000;

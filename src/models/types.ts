@@ -1,8 +1,21 @@
 /** What the rest of the program knows of a model: its shape, its stored weights, its tokenizer. */
+import type { Activation, RopeScaling } from './architectures/blueprint.js';
+
+export type ArchitectureName =
+  | 'llama'
+  | 'mistral'
+  | 'qwen2'
+  | 'qwen3'
+  | 'smollm3'
+  | 'gemma2'
+  | 'gemma3'
+  | 'phi3'
+  | 'gpt2'
+  | 'gpt_neox';
 
 /** A decoder's shape, from `config.json`; field names are Hugging Face's in camel case. */
 export interface ModelConfig {
-  readonly architecture: 'llama';
+  readonly architecture: ArchitectureName;
   readonly vocabSize: number;
   readonly hiddenSize: number;
   readonly intermediateSize: number;
@@ -12,11 +25,35 @@ export interface ModelConfig {
   readonly headDim: number;
   readonly maxPositions: number;
   readonly ropeTheta: number;
-  readonly rmsEpsilon: number;
+  /** Of RMS norms and layer norms. */
+  readonly normEpsilon: number;
   readonly tieEmbeddings: boolean;
   readonly bosTokenId: number | null;
   readonly eosTokenIds: readonly number[];
   readonly padTokenId: number | null;
+
+  // What only some families have.
+  readonly ropeScaling?: RopeScaling;
+  /** Part of each head that is turned; 1 where it is absent. */
+  readonly ropeShare?: number;
+  /** `ropeTheta` of the sliding layers. */
+  readonly localRopeTheta?: number;
+  /** Layers without positions. */
+  readonly unrotated?: readonly boolean[];
+  /** Positions that a sliding layer sees, its own among them. */
+  readonly window?: number;
+  /** Which layers see a window only; none where it is absent. */
+  readonly layerTypes?: readonly ('full' | 'sliding')[];
+  readonly activation?: Activation;
+  /** Biases of the queries, keys and values, of the attention's output, and of the MLP. */
+  readonly biases?: { readonly attention: boolean; readonly output: boolean; readonly mlp: boolean };
+  /** What scores are multiplied by; 1/√headDim where it is absent. */
+  readonly queryScale?: number;
+  /** Bounds of scores and logits. */
+  readonly scoreCap?: number;
+  readonly logitCap?: number;
+  /** Attention and MLP beside each other. */
+  readonly parallel?: boolean;
 }
 
 export type StoredFormat = 'F32' | 'F16' | 'BF16' | 'NF4';
@@ -72,7 +109,7 @@ export interface LoraConfig {
   readonly rank: number;
   readonly alpha: number;
   readonly dropout: number;
-  /** Short names of the projections: `q_proj`, `k_proj`, `v_proj`, `o_proj`, `gate_proj`, `up_proj`, `down_proj`. */
+  /** The last parts of the projections' paths, such as `q_proj` or `down_proj`. */
   readonly targets: readonly string[];
 }
 

@@ -98,6 +98,8 @@ export class GraphBuilder {
   sqrt = (x: ValueId): ValueId => this.#one('sqrt', [x]);
   reciprocal = (x: ValueId): ValueId => this.#one('reciprocal', [x]);
   sigmoid = (x: ValueId): ValueId => this.#one('sigmoid', [x]);
+  tanh = (x: ValueId): ValueId => this.#one('tanh', [x]);
+  erf = (x: ValueId): ValueId => this.#one('erf', [x]);
   silu = (x: ValueId): ValueId => this.#one('silu', [x]);
   equal = (a: ValueId, b: ValueId): ValueId => this.#one('equal', [a, b]);
   where = (condition: ValueId, a: ValueId, b: ValueId): ValueId => this.#one('where', [condition, a, b]);
@@ -173,6 +175,10 @@ export class GraphBuilder {
 
   rmsNorm(x: ValueId, weight: ValueId, epsilon: number): ValueId {
     return this.#one('rmsNorm', [x, weight], { epsilon });
+  }
+
+  layerNorm(x: ValueId, weight: ValueId, bias: ValueId, epsilon: number): ValueId {
+    return this.#one('layerNorm', [x, weight, bias], { epsilon });
   }
 
   rotary(x: ValueId, cos: ValueId, sin: ValueId, heads: number): ValueId {

@@ -12,7 +12,7 @@ export const tinyConfig: ModelConfig = {
   headDim: 8,
   maxPositions: 40,
   ropeTheta: 10_000,
-  rmsEpsilon: 1e-5,
+  normEpsilon: 1e-5,
   tieEmbeddings: true,
   bosTokenId: null,
   eosTokenIds: [0],

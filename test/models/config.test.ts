@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { readConfig } from '../../src/models/config.js';
+import { readConfig } from '../../src/models/config/index.js';
 import { modelError } from './errors.js';
 import { memoryHost } from './memory-host.js';
 
@@ -44,7 +44,7 @@ describe('config.json', () => {
       headDim: 8,
       maxPositions: 128,
       ropeTheta: 100_000,
-      rmsEpsilon: 1e-5,
+      normEpsilon: 1e-5,
       tieEmbeddings: true,
       bosTokenId: 1,
       eosTokenIds: [2],
@@ -82,13 +82,12 @@ describe('config.json', () => {
   });
 
   const unsupported: readonly [string, object][] = [
-    ['model_type', { model_type: 'qwen2' }],
+    ['model_type', { model_type: 'bert' }],
+    ['model_type', { model_type: 7 }],
     ['architectures', { architectures: ['LlamaForSequenceClassification'] }],
+    ['architectures', { model_type: 'qwen2' }],
     ['hidden_act', { hidden_act: 'gelu' }],
-    ['attention_bias', { attention_bias: true }],
-    ['mlp_bias', { mlp_bias: true }],
-    ['rope_scaling', { rope_scaling: { rope_type: 'llama3', factor: 8 } }],
-    ['rope_scaling', { rope_scaling: { type: 'linear', factor: 2 } }],
+    ['rope_scaling', { rope_scaling: { rope_type: 'dynamic', factor: 8 } }],
     ['rope_parameters', { rope_parameters: { rope_type: 'yarn', rope_theta: 1e4 } }],
     ['quantization_config', { quantization_config: { bits: 4 } }],
   ];
@@ -97,9 +96,49 @@ describe('config.json', () => {
       const error = modelError(() => read(fields));
       expect(error).to.include({ code: 'model_unsupported', path: '/m/config.json' });
       expect(error.detail).to.contain(`"${field}"`);
-      expect(error.help).to.contain('Llama');
+      expect(error.help).to.match(/^For a model of this kind, /);
     });
   }
+
+  it('reads what families of models add, as transformers 4 and 5 write it', () => {
+    const options = {
+      factor: 8,
+      low_freq_factor: 1,
+      high_freq_factor: 4,
+      original_max_position_embeddings: 64,
+    };
+    const scaling = { type: 'llama3', factor: 8, lowFactor: 1, highFactor: 4, originalPositions: 64 };
+    expect(read({ rope_theta: 5e5, rope_scaling: { rope_type: 'llama3', ...options } })).to.deep.include({
+      ropeTheta: 5e5,
+      ropeScaling: scaling,
+    });
+    expect(read({ rope_parameters: { rope_type: 'llama3', rope_theta: 5e5, ...options } })).to.deep.include({
+      ropeTheta: 5e5,
+      ropeScaling: scaling,
+    });
+    const gemma = { model_type: 'gemma3_text', architectures: ['Gemma3ForCausalLM'], sliding_window: 8 };
+    const rope = {
+      rope_theta: 1e6,
+      rope_local_base_freq: 2e4,
+      rope_scaling: { rope_type: 'linear', factor: 8 },
+    };
+    expect(read({ ...gemma, ...rope, sliding_window_pattern: 2 })).to.deep.include({
+      ropeTheta: 1e6,
+      localRopeTheta: 2e4,
+      ropeScaling: { type: 'linear', factor: 8 },
+      layerTypes: ['sliding', 'full'],
+      tieEmbeddings: true,
+    });
+    const kinds = { full_attention: { rope_theta: 3e6 }, sliding_attention: { rope_theta: 3e4 } };
+    expect(read({ ...gemma, rope_parameters: kinds })).to.include({ ropeTheta: 3e6, localRopeTheta: 3e4 });
+    const neox = { model_type: 'gpt_neox', architectures: ['GPTNeoXForCausalLM'], num_key_value_heads: 4 };
+    expect(read({ ...neox, hidden_act: 'gelu', rotary_pct: 0.5, rotary_emb_base: 5e4 })).to.include({
+      ropeShare: 0.5,
+      ropeTheta: 5e4,
+      normEpsilon: 1e-5,
+      parallel: true,
+    });
+  });
 
   const wrong: readonly [string, object][] = [
     ['vocab_size', { vocab_size: 0 }],
@@ -112,6 +151,12 @@ describe('config.json', () => {
     ['intermediate_size', { intermediate_size: null }],
     ['rms_norm_eps', { rms_norm_eps: 0 }],
     ['rope_theta', { rope_theta: 'big' }],
+    ['rope_scaling', { rope_scaling: 'linear' }],
+    ['factor', { rope_scaling: { type: 'linear', factor: 0 } }],
+    ['low_freq_factor', { rope_scaling: { rope_type: 'llama3', factor: 8 } }],
+    ['short_factor', { rope_scaling: { rope_type: 'longrope', short_factor: [1], long_factor: [1] } }],
+    ['partial_rotary_factor', { rope_parameters: { rope_theta: 1e4, partial_rotary_factor: 2 } }],
+    ['attention_bias', { attention_bias: 1 }],
     ['tie_word_embeddings', { tie_word_embeddings: 'yes' }],
     ['eos_token_id', { eos_token_id: 'eos' }],
   ];

@@ -1,10 +1,10 @@
 import { expect } from 'chai';
+import { expectedTensors } from '../../src/models/architectures/index.js';
 import { BLOCKS } from '../../src/models/gguf/blocks.js';
 import { readGgufHeader } from '../../src/models/gguf/header.js';
 import { openGguf } from '../../src/models/gguf/open.js';
 import { openSafetensors } from '../../src/models/safetensors/read.js';
 import { ModelError } from '../../src/models/types.js';
-import { expectedTensors } from '../../src/models/weights/llama-names.js';
 import { plannedFormat } from '../../src/models/weights/load.js';
 import { modelError } from './errors.js';
 import { readFixtureBytes } from './fixtures.js';
@@ -42,7 +42,7 @@ describe('GGUF', () => {
       headDim: 16,
       maxPositions: 128,
       ropeTheta: 20_000,
-      rmsEpsilon: 1e-5,
+      normEpsilon: 1e-5,
       tieEmbeddings: true,
       bosTokenId: 1,
     });

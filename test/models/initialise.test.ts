@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { parseConfig } from '../../src/models/config.js';
+import { parseConfig } from '../../src/models/config/index.js';
 import { initLora, initModel } from '../../src/models/initialise.js';
 import { fillNormal, fillUniform, philox, uniform } from '../../src/models/random.js';
 import { readFixture } from './fixtures.js';

@@ -1,9 +1,9 @@
 import { expect } from 'chai';
+import { expectedTensors } from '../../src/models/architectures/index.js';
 import { initModel } from '../../src/models/initialise.js';
 import { openModel } from '../../src/models/load.js';
 import { f32Writable, safetensorsChunks, type WritableTensor } from '../../src/models/safetensors/write.js';
 import { encodeBfloat16, encodeFloat16 } from '../../src/models/weights/half.js';
-import { expectedTensors } from '../../src/models/weights/llama-names.js';
 import { plannedBytes } from '../../src/models/weights/load.js';
 import { concat, modelError } from './errors.js';
 import { readFixture } from './fixtures.js';

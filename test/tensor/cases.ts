@@ -16,7 +16,18 @@ export interface Case {
 }
 
 const unary = (
-  op: 'neg' | 'exp' | 'log' | 'sqrt' | 'reciprocal' | 'sigmoid' | 'silu' | 'softmax' | 'logSoftmax',
+  op:
+    | 'neg'
+    | 'exp'
+    | 'log'
+    | 'sqrt'
+    | 'reciprocal'
+    | 'sigmoid'
+    | 'tanh'
+    | 'erf'
+    | 'silu'
+    | 'softmax'
+    | 'logSoftmax',
 ): Case => ({
   op,
   title: 'of a matrix',
@@ -82,9 +93,21 @@ const reductions: readonly Case[] = (['sum', 'mean', 'max'] as const).flatMap((o
 
 export const CASES: readonly Case[] = [
   ...(['add', 'sub', 'mul', 'div'] as const).flatMap((op) => SHAPES.map(([x, y]) => binary(op, x, y))),
-  ...(['neg', 'exp', 'log', 'sqrt', 'reciprocal', 'sigmoid', 'silu', 'softmax', 'logSoftmax'] as const).map(
-    unary,
-  ),
+  ...(
+    [
+      'neg',
+      'exp',
+      'log',
+      'sqrt',
+      'reciprocal',
+      'sigmoid',
+      'tanh',
+      'erf',
+      'silu',
+      'softmax',
+      'logSoftmax',
+    ] as const
+  ).map(unary),
   {
     op: 'equal',
     title: 'and back to numbers',
@@ -115,6 +138,11 @@ export const CASES: readonly Case[] = [
     op: 'rmsNorm',
     title: 'of [2,3,8]',
     build: (b) => [b.rmsNorm(b.input('x', [2, 3, 8]), b.input('w', [8]), 1e-5)],
+  },
+  {
+    op: 'layerNorm',
+    title: 'of the last axis',
+    build: (b) => [b.layerNorm(b.input('x', [2, 3, 8]), b.input('w', [8]), b.input('c', [8]), 1e-5)],
   },
   {
     op: 'rotary',

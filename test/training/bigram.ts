@@ -22,7 +22,7 @@ const config: ModelConfig = {
   headDim: 2,
   maxPositions: 64,
   ropeTheta: 10_000,
-  rmsEpsilon: 1e-5,
+  normEpsilon: 1e-5,
   tieEmbeddings: true,
   bosTokenId: 1,
   eosTokenIds: [2],

@@ -1,9 +1,63 @@
+/** What the rest of the program asks of a model's architecture. */
 import type { ModelConfig } from '../types.js';
-import { llama } from './llama.js';
-import type { Architecture } from './types.js';
+import type { Blueprint, Projection } from './blueprint.js';
+import { FAMILIES } from './families/index.js';
+import {
+  blockName,
+  blockOf,
+  blockTensors,
+  type ExpectedTensor,
+  headNormTensors,
+  projectionsOf,
+} from './tensors.js';
 
-/** A new family is one file and one line here. */
-export const ARCHITECTURES: Readonly<Record<ModelConfig['architecture'], Architecture>> = { llama };
+const blueprints = new WeakMap<ModelConfig, Blueprint>();
 
-export { isTarget, loraShapes } from './linear.js';
-export type { Architecture, NamedShape, Projection } from './types.js';
+export function blueprintOf(config: ModelConfig): Blueprint {
+  const known = blueprints.get(config) ?? FAMILIES[config.architecture].blueprint(config);
+  blueprints.set(config, known);
+  return known;
+}
+
+/** Every tensor that a model needs, by its full name, in the order of its layers. */
+export function expectedTensors(config: ModelConfig): readonly ExpectedTensor[] {
+  const blueprint = blueprintOf(config);
+  const { embedding, positions, layers, head } = blueprint;
+  const outer = (shape: typeof embedding, role: ExpectedTensor['role']): ExpectedTensor => ({
+    ...shape,
+    role,
+  });
+  return [
+    outer(embedding, 'embedding'),
+    ...(positions === undefined ? [] : [outer(positions, 'positions')]),
+    ...layers.flatMap((_, layer) =>
+      blockTensors(blockOf(blueprint, layer), config.headDim).map((tensor) => ({
+        ...tensor,
+        name: blockName(blueprint, layer, tensor.name),
+      })),
+    ),
+    ...headNormTensors(blueprint),
+    ...(head.output.name === embedding.name ? [] : [outer(head.output, 'head')]),
+  ];
+}
+
+export interface PlacedProjection extends Projection {
+  /** Full path: `model.layers.0.self_attn.q_proj`. */
+  readonly path: string;
+}
+
+/** The linear layers of all blocks, which adapters and quantisation are for. */
+export function projectionsOfModel(config: ModelConfig): readonly PlacedProjection[] {
+  const blueprint = blueprintOf(config);
+  return blueprint.layers.flatMap((_, layer) =>
+    projectionsOf(blockOf(blueprint, layer)).map((projection) => ({
+      ...projection,
+      path: blockName(blueprint, layer, projection.module),
+    })),
+  );
+}
+
+export type { BlockBlueprint, Blueprint, NamedShape, Projection, Rotary } from './blueprint.js';
+export { FAMILIES } from './families/index.js';
+export { isTarget, loraShapes } from './graphs/linear.js';
+export * from './tensors.js';

@@ -1,6 +1,6 @@
-import { ARCHITECTURES } from '../architectures/index.js';
+import { addEmbeddingGradient } from './embedding.js';
 import { headGradient, headLogits, headLoss, prepareHead } from './head.js';
-import { createMachine, type Machine } from './machine.js';
+import { createMachine } from './machine.js';
 import { openSession } from './session.js';
 import { evaluateStack, trainStack, upstreamBuffer } from './stack.js';
 import { lossResult, supervisionOf } from './supervision.js';
@@ -30,7 +30,7 @@ export async function createDecoder(options: DecoderOptions): Promise<Decoder> {
       const upstream = upstreamBuffer(machine, batch);
       const losses = await headGradient(machine, pass.hidden, supervision, scale, upstream);
       const embedded = await pass.backward(upstream);
-      if (embedded !== undefined) addEmbeddingGradient(machine, batch.ids, embedded.data as Float32Array);
+      if (embedded !== undefined) addEmbeddingGradient(machine, batch, embedded.data as Float32Array);
       return lossResult(batch, supervision.positions, losses);
     },
     async loss(batch: Batch) {
@@ -49,23 +49,4 @@ export async function createDecoder(options: DecoderOptions): Promise<Decoder> {
       machine.buffers.clear();
     },
   };
-}
-
-/** Adds the gradient of each embedded token to its row; the padding token's row gets none, as torch's `padding_idx`. */
-function addEmbeddingGradient(
-  { options, parameters }: Machine,
-  ids: Int32Array,
-  gradient: Float32Array,
-): void {
-  const { config } = options;
-  const total = parameters.gradients.get(ARCHITECTURES[config.architecture].embedding(config).name);
-  if (total === undefined) return;
-  const width = config.hiddenSize;
-  for (let position = 0; position < ids.length; position++) {
-    const id = ids[position] ?? 0;
-    if (id === config.padTokenId) continue;
-    const [to, from] = [id * width, position * width];
-    for (let column = 0; column < width; column++)
-      total[to + column] = (total[to + column] ?? 0) + (gradient[from + column] ?? 0);
-  }
 }

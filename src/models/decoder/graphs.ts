@@ -3,7 +3,10 @@ import { rematerialise } from '../../tensor/rematerialise.js';
 import { restrict } from '../../tensor/restrict.js';
 import { simplify } from '../../tensor/simplify.js';
 import type { Graph } from '../../tensor/types.js';
-import { ARCHITECTURES } from '../architectures/index.js';
+import { blockGraph } from '../architectures/graphs/block.js';
+import { headGraph as architectureHead } from '../architectures/graphs/head.js';
+import { stepGraph as architectureStep } from '../architectures/graphs/step.js';
+import { type BlockBlueprint, blueprintOf } from '../architectures/index.js';
 import type { LoraConfig, ModelConfig } from '../types.js';
 import type { Trainable } from './types.js';
 
@@ -30,12 +33,14 @@ const without = (graph: Graph, name: string): Graph =>
 /** Both passes of a training block; the first block's gives no gradient of its input where nobody needs it. */
 export function trainingBlock(
   { config, lora, trainable }: GraphOptions,
+  block: BlockBlueprint,
   shape: BlockShape,
   keeping: Keeping,
   first: boolean,
 ): { readonly forward: Graph; readonly backward: Graph } {
-  const { joint, kept } = ARCHITECTURES[config.architecture].block({
+  const { joint, kept } = blockGraph({
     config,
+    block,
     ...shape,
     lora,
     trainable,
@@ -57,9 +62,15 @@ export const hasDropout = (lora: LoraConfig | undefined, trainable: Trainable): 
   trainable === 'adapter' && lora !== undefined && lora.dropout > 0;
 
 /** Forward only, without dropout; `cached` also gives the keys and values. */
-export function evaluationBlock({ config, lora }: GraphOptions, shape: BlockShape, cached: boolean): Graph {
-  const { joint, cache } = ARCHITECTURES[config.architecture].block({
+export function evaluationBlock(
+  { config, lora }: GraphOptions,
+  block: BlockBlueprint,
+  shape: BlockShape,
+  cached: boolean,
+): Graph {
+  const { joint, cache } = blockGraph({
     config,
+    block,
     ...shape,
     lora,
     trainable: 'none',
@@ -71,8 +82,8 @@ export function evaluationBlock({ config, lora }: GraphOptions, shape: BlockShap
 export type HeadRole = 'train' | 'loss' | 'logits';
 
 export function headGraph({ config, trainable }: GraphOptions, tokens: number, role: HeadRole): Graph {
-  const head = ARCHITECTURES[config.architecture].head({
-    config,
+  const head = architectureHead({
+    blueprint: blueprintOf(config),
     tokens,
     trainable: role === 'train' ? trainable : 'none',
   });
@@ -85,5 +96,9 @@ export function headGraph({ config, trainable }: GraphOptions, tokens: number, r
   );
 }
 
-export const stepGraph = ({ config, lora }: GraphOptions, rows: number, capacity: number): Graph =>
-  simplify(ARCHITECTURES[config.architecture].step({ config, rows, capacity, lora }));
+export const stepGraph = (
+  { config, lora }: GraphOptions,
+  block: BlockBlueprint,
+  rows: number,
+  capacity: number,
+): Graph => simplify(architectureStep({ config, block, rows, capacity, lora }));

@@ -1,9 +1,10 @@
 /** Final norm, logits and loss over chunks of positions, so that the logits of a batch never exist at once. */
 import type { HostTensor } from '../../tensor/types.js';
-import { ARCHITECTURES } from '../architectures/index.js';
+import { blueprintOf } from '../architectures/index.js';
 import { type HeadRole, headGraph } from './graphs.js';
 import type { Machine } from './machine.js';
 import type { Supervision } from './supervision.js';
+import { headInputs } from './weights.js';
 
 const SMALLEST = 16;
 
@@ -129,10 +130,12 @@ export async function headGradient(
 function totalsOf({ options, parameters }: Machine): Readonly<Record<string, HostTensor>> {
   const { config, trainable } = options;
   if (trainable !== 'full') return {};
-  const family = ARCHITECTURES[config.architecture];
-  const norm = parameters.gradientTensors.get(family.finalNorm(config).name);
-  const output = parameters.gradientTensors.get(family.output(config).name);
-  return norm === undefined || output === undefined ? {} : { 'total.norm': norm, 'total.output': output };
+  const totals: Record<string, HostTensor> = {};
+  for (const { input, name } of headInputs(blueprintOf(config))) {
+    const total = parameters.gradientTensors.get(name);
+    if (total !== undefined) totals[`total.${input}`] = total;
+  }
+  return totals;
 }
 
 /** Logits at some positions, `[positions, vocab]`. */

@@ -1,5 +1,6 @@
 /** What the parts of a decoder share: its options, its memory and its compiled graphs. */
 import type { HostTensor } from '../../tensor/types.js';
+import { type BlockBlueprint, type Blueprint, blockOf, blueprintOf } from '../architectures/index.js';
 import { Buffers } from './buffers.js';
 import { CompiledGraphs } from './compiled.js';
 import type { BlockShape, GraphOptions } from './graphs.js';
@@ -10,41 +11,71 @@ import { Weights, weightNames } from './weights.js';
 
 export interface Machine {
   readonly options: DecoderOptions;
+  readonly blueprint: Blueprint;
   readonly graphs: GraphOptions;
   readonly compiled: CompiledGraphs;
   readonly buffers: Buffers;
   readonly parameters: Parameters;
   readonly weights: Weights;
-  readonly angles: Angles;
-  /** `cos`, `sin` and `mask` of a batch whose rows start at position 0. */
-  readonly positions: (shape: BlockShape) => Readonly<Record<string, HostTensor>>;
+  /** `mask`, and where heads are turned `cos` and `sin`, for a layer of a batch whose rows start at position 0. */
+  readonly positions: (shape: BlockShape, layer: number) => Readonly<Record<string, HostTensor>>;
 }
 
 export function createMachine(options: DecoderOptions): Machine {
   const { config, adapter, trainable } = options;
+  const blueprint = blueprintOf(config);
   const parameters = createParameters(options, weightNames(options));
-  const angles = new Angles(config);
   const buffers = new Buffers();
-  let filled = '';
+  /** What each buffer was last filled for. */
+  const filled = new Map<string, string>();
   return {
     options,
+    blueprint,
     graphs: { config, lora: adapter?.config, trainable },
     compiled: new CompiledGraphs(options.runtime),
     buffers,
     parameters,
     weights: new Weights(options, parameters),
-    angles,
-    positions({ rows, length }) {
-      const shape = [rows, length, config.headDim / 2];
-      const [cos, sin] = [buffers.floats('cos', shape), buffers.floats('sin', shape)];
-      const mask = buffers.floats('mask', [1, 1, length, length]);
+    positions({ rows, length }, layer): Readonly<Record<string, HostTensor>> {
+      const { rotary, window } = blockOf(blueprint, layer).attention;
       const wanted = `${rows}x${length}`;
-      if (filled !== wanted) {
-        angles.fill(rows, length, cos.data, sin.data);
-        causalMask(length, mask.data);
-        filled = wanted;
-      }
-      return { cos, sin, mask };
+      const stale = (role: string) => {
+        const before = filled.get(role);
+        filled.set(role, wanted);
+        return before !== wanted;
+      };
+      const seen = maskRole(window);
+      const mask = buffers.floats(seen, [1, 1, length, length]);
+      if (stale(seen)) causalMask(length, window, mask.data);
+      if (rotary === undefined) return { mask };
+      const turn = turnRole(blueprint, layer);
+      const shape = [rows, length, rotary.dims / 2];
+      const [cos, sin] = [buffers.floats(`cos ${turn}`, shape), buffers.floats(`sin ${turn}`, shape)];
+      if (stale(turn)) new Angles(rotary, length).fill(rows, length, cos.data, sin.data);
+      return { mask, cos, sin };
     },
   };
+}
+
+const maskRole = (window: number | undefined): string => `mask ${window ?? 'full'}`;
+
+/** The first kind of layer whose heads turn as this layer's: they share their angles. */
+function turnRole({ layers, blocks }: Blueprint, layer: number): string {
+  const text = ({ attention }: BlockBlueprint) => JSON.stringify(attention.rotary);
+  const own = layers[layer] ?? '';
+  const wanted = blocks[own];
+  const shared = Object.keys(blocks).find(
+    (kind) => wanted !== undefined && blocks[kind] !== undefined && text(blocks[kind]) === text(wanted),
+  );
+  return shared ?? own;
+}
+
+/** Floats that {@link Machine.positions} holds for rows of one length. */
+export function positionFloats({ blocks }: Blueprint, rows: number, length: number): number {
+  const masks = new Set(Object.values(blocks).map(({ attention }) => maskRole(attention.window)));
+  const turns = new Map(
+    Object.values(blocks).map(({ attention: { rotary } }) => [JSON.stringify(rotary), rotary?.dims ?? 0]),
+  );
+  const dims = [...turns.values()].reduce((sum, count) => sum + count, 0);
+  return masks.size * length * length + rows * length * dims;
 }

@@ -7,10 +7,22 @@ import { flopsOf } from '../../tensor/cost.js';
 import { transientBytes } from '../../tensor/liveness.js';
 import { bytesOf, sizeOf } from '../../tensor/shape.js';
 import type { Graph } from '../../tensor/types.js';
-import { ARCHITECTURES, isTarget, loraShapes, type NamedShape } from '../architectures/index.js';
+import {
+  type BlockBlueprint,
+  blockOf,
+  blockTensors,
+  blueprintOf,
+  expectedTensors,
+  headNormTensors,
+  isTarget,
+  loraShapes,
+  type NamedShape,
+  projectionsOfModel,
+} from '../architectures/index.js';
 import { DRIVER_BYTES, SESSION_BYTES } from './calibration.js';
 import { evaluationBlock, type GraphOptions, headGraph, type Keeping, trainingBlock } from './graphs.js';
 import { chunkSize } from './head.js';
+import { positionFloats } from './machine.js';
 import type { DecoderPlan, DecoderPlanOptions } from './types.js';
 
 /** A kind of block and how many layers are of it. */
@@ -40,8 +52,7 @@ export function planDecoder(options: DecoderPlanOptions): DecoderPlan {
   );
   // hidden states after every layer, or two in turn; and their gradients, two in turn
   const activations = (training ? config.layers + 1 + 2 : 2) * hidden + kept + scratch;
-  const angles = FLOAT * rows * length * config.headDim;
-  const mask = FLOAT * length * length;
+  const positions = FLOAT * positionFloats(blueprintOf(config), rows, length);
 
   const inBlock = Math.max(
     ...kinds
@@ -70,8 +81,7 @@ export function planDecoder(options: DecoderPlanOptions): DecoderPlan {
       activations,
       logits: headBuffers + (inHead > inBlock ? inHead : 0),
       workspace:
-        angles +
-        mask +
+        positions +
         decodedBytes(options) +
         DRIVER_BYTES +
         compiled * SESSION_BYTES +
@@ -84,23 +94,31 @@ export function planDecoder(options: DecoderPlanOptions): DecoderPlan {
 /** Tensors of the head that the driver allocates: a chunk's rows, and what comes back for them. */
 const HEAD_BUFFERS: ReadonlySet<string> = new Set(['x', 'labels', 'seed', 'loss', 'dx']);
 
+/** Layers that share their graphs, counted. */
 function blockKinds(options: DecoderPlanOptions, graphs: GraphOptions): readonly BlockKind[] {
   const { rows, length, checkpointedBlocks } = options;
-  const { layers } = options.config;
-  if (graphs.trainable === 'none')
-    return [{ count: layers, forward: evaluationBlock(graphs, { rows, length }, false), keeping: 'input' }];
-  const kind = (count: number, keeping: Keeping, first: boolean): readonly BlockKind[] =>
-    count > 0 ? [{ count, keeping, ...trainingBlock(graphs, { rows, length }, keeping, first) }] : [];
-  const recomputed = Math.min(checkpointedBlocks, layers);
-  // the first block of an adapter run has graphs of its own: nobody needs the gradient of its input
-  const apart = graphs.trainable === 'adapter' ? 1 : 0;
-  const [firstRecomputed, firstKept] = recomputed > 0 ? [apart, 0] : [0, apart];
-  return [
-    ...kind(firstRecomputed, 'input', true),
-    ...kind(firstKept, 'residuals', true),
-    ...kind(recomputed - firstRecomputed, 'input', false),
-    ...kind(layers - recomputed - firstKept, 'residuals', false),
-  ];
+  const blueprint = blueprintOf(options.config);
+  const counted = new Map<
+    string,
+    Omit<BlockKind, 'forward' | 'backward'> & { block: BlockBlueprint; first: boolean }
+  >();
+  blueprint.layers.forEach((name, layer) => {
+    const training = graphs.trainable !== 'none';
+    const keeping: Keeping = !training || layer < checkpointedBlocks ? 'input' : 'residuals';
+    // the first block of an adapter run has graphs of its own: nobody needs the gradient of its input
+    const first = layer === 0 && graphs.trainable === 'adapter';
+    const key = `${name} ${keeping} ${first}`;
+    const count = (counted.get(key)?.count ?? 0) + 1;
+    counted.set(key, { count, keeping, first, block: blockOf(blueprint, layer) });
+  });
+  const shape = { rows, length };
+  return [...counted.values()].map(({ count, keeping, block, first }) => ({
+    count,
+    keeping,
+    ...(graphs.trainable === 'none'
+      ? { forward: evaluationBlock(graphs, block, shape, false) }
+      : trainingBlock(graphs, block, shape, keeping, first)),
+  }));
 }
 
 const typeBytes = (graph: Graph, value: number): number => {
@@ -125,33 +143,20 @@ const elements = (shapes: readonly NamedShape[]): number =>
 
 /** Elements of the weights and of the adapter. */
 function sizes({ config, lora }: DecoderPlanOptions): { readonly weights: number; readonly adapter: number } {
-  const family = ARCHITECTURES[config.architecture];
-  const rim = new Map(
-    [family.embedding(config), family.output(config), family.finalNorm(config)].map((entry) => [
-      entry.name,
-      entry,
-    ]),
-  );
   const branches = lora
-    ? family.projections(config).flatMap((p) => (isTarget(lora, p) ? loraShapes(lora, p) : []))
+    ? projectionsOfModel(config).flatMap((p) => (isTarget(lora, p) ? loraShapes(lora, p) : []))
     : [];
-  return {
-    weights: elements([...rim.values()]) + config.layers * elements(family.blockWeights(config)),
-    adapter: config.layers * elements(branches),
-  };
+  return { weights: elements(expectedTensors(config)), adapter: elements(branches) };
 }
 
-/** The workspace into which a block or the head is decoded: the larger of the two. */
+/** The workspace into which a block or the head is decoded: the largest of them. */
 function decodedBytes({ config, decoded, trainable }: DecoderPlanOptions): number {
   if (!decoded || trainable === 'full') return 0;
-  const family = ARCHITECTURES[config.architecture];
-  return (
-    FLOAT *
-    Math.max(
-      elements(family.blockWeights(config)),
-      elements([family.finalNorm(config), family.output(config)]),
-    )
+  const blueprint = blueprintOf(config);
+  const blocks = Object.values(blueprint.blocks).map((block) =>
+    elements(blockTensors(block, config.headDim)),
   );
+  return FLOAT * Math.max(...blocks, elements([...headNormTensors(blueprint), blueprint.head.output]));
 }
 
 function totalFlops(kinds: readonly BlockKind[], head: Graph, chunks: number): number {

@@ -1,44 +1,84 @@
-/** Angles of the rotary embedding and the causal mask. */
-import type { ModelConfig } from '../types.js';
+/** Angles of the rotary embedding and the mask of what a position sees. */
+
+import type { RopeScaling } from '../architectures/blueprint.js';
+import type { Rotary } from '../architectures/index.js';
 
 /** Far below any score, and finite: a row that is masked in full still gives numbers. */
 export const MASKED = -1e9;
 
-/**
- * Cosine and sine by position, `[positions, dim/2]` each; rounded to float32 at the steps where transformers'
- * `LlamaRotaryEmbedding` rounds, so that far positions turn by the same angle.
- */
-export class Angles {
-  readonly #inverse: readonly number[];
+const { fround } = Math;
 
-  constructor({ headDim, ropeTheta }: ModelConfig) {
-    this.#inverse = Array.from({ length: headDim / 2 }, (_, pair) =>
-      Math.fround(1 / Math.fround(ropeTheta ** Math.fround((2 * pair) / headDim))),
-    );
+/**
+ * Turns by position of each pair of values, rounded to float32 at the steps where transformers'
+ * `modeling_rope_utils.py` rounds, so that far positions turn by the same angle.
+ */
+function frequencies({ dims, theta, scaling }: Rotary, longest: number): readonly number[] {
+  const plain = Array.from({ length: dims / 2 }, (_, pair) =>
+    fround(1 / fround(theta ** fround((2 * pair) / dims))),
+  );
+  return scaling === undefined ? plain : scaled(plain, scaling, longest, dims, theta);
+}
+
+function scaled(
+  plain: readonly number[],
+  scaling: RopeScaling,
+  longest: number,
+  dims: number,
+  theta: number,
+): readonly number[] {
+  if (scaling.type === 'linear') return plain.map((frequency) => fround(frequency / scaling.factor));
+  if (scaling.type === 'llama3') return plain.map((frequency) => llama3(frequency, scaling));
+  const divisors = longest > scaling.originalPositions ? scaling.long : scaling.short;
+  return plain.map((_, pair) =>
+    fround(1 / fround(fround(divisors[pair] ?? 1) * fround(theta ** fround((2 * pair) / dims)))),
+  );
+}
+
+/** Llama 3.1: long waves are slowed by the factor, short ones stay, and those between are mixed. */
+function llama3(frequency: number, scaling: RopeScaling & { readonly type: 'llama3' }): number {
+  const { factor, lowFactor, highFactor, originalPositions } = scaling;
+  const wave = fround((2 * Math.PI) / frequency);
+  if (wave > originalPositions / lowFactor) return fround(frequency / factor);
+  if (wave < originalPositions / highFactor) return frequency;
+  const smooth = fround(fround(fround(originalPositions / wave) - lowFactor) / (highFactor - lowFactor));
+  return fround(fround(fround(fround(1 - smooth) * frequency) / factor) + fround(smooth * frequency));
+}
+
+/** Cosine and sine by position, `[positions, dims/2]` each. */
+export class Angles {
+  readonly #frequencies: readonly number[];
+  readonly #factor: number;
+
+  /** `longest` is the length of the longest text that will be turned. */
+  constructor(rotary: Rotary, longest: number) {
+    this.#frequencies = frequencies(rotary, longest);
+    this.#factor = rotary.scaling?.type === 'longrope' ? rotary.scaling.attentionFactor : 1;
   }
 
   /** Writes the angles of one position at `offset`. */
   write(position: number, cos: Float32Array, sin: Float32Array, offset: number): void {
-    this.#inverse.forEach((frequency, pair) => {
-      const angle = Math.fround(position * frequency);
-      cos[offset + pair] = Math.cos(angle);
-      sin[offset + pair] = Math.sin(angle);
+    this.#frequencies.forEach((frequency, pair) => {
+      const angle = fround(position * frequency);
+      cos[offset + pair] = fround(Math.cos(angle)) * this.#factor;
+      sin[offset + pair] = fround(Math.sin(angle)) * this.#factor;
     });
   }
 
-  /** `[rows, length, dim/2]`, with positions from 0 in each row. */
+  /** `[rows, length, dims/2]`, with positions from 0 in each row. */
   fill(rows: number, length: number, cos: Float32Array, sin: Float32Array): void {
-    const half = this.#inverse.length;
+    const half = this.#frequencies.length;
     for (let position = 0; position < length; position++) this.write(position, cos, sin, position * half);
     for (let row = 1; row < rows; row++)
       for (const angles of [cos, sin]) angles.copyWithin(row * length * half, 0, length * half);
   }
 }
 
-/** `[length, length]`: 0 where the column is not after the row. */
-export function causalMask(length: number, out: Float32Array): void {
+/** `[length, length]`: 0 where the column is not after the row, nor out of the window before it. */
+export function causalMask(length: number, window: number | undefined, out: Float32Array): void {
   for (let row = 0; row < length; row++) {
-    out.fill(0, row * length, row * length + row + 1);
+    const first = window === undefined ? 0 : Math.max(0, row + 1 - window);
+    out.fill(MASKED, row * length, row * length + first);
+    out.fill(0, row * length + first, row * length + row + 1);
     out.fill(MASKED, row * length + row + 1, (row + 1) * length);
   }
 }

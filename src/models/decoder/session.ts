@@ -1,11 +1,12 @@
 /** Generation: prompts go through the blocks at once, then one token a row over a cache of keys and values. */
 import type { HostTensor } from '../../tensor/types.js';
+import { blockOf } from '../architectures/index.js';
 import type { ModelConfig } from '../types.js';
 import { stepGraph } from './graphs.js';
 import { headLogits } from './head.js';
 import type { Machine } from './machine.js';
-import { MASKED } from './positions.js';
 import { evaluateStack } from './stack.js';
+import { StepPositions } from './step-positions.js';
 import type { DecodeSession } from './types.js';
 
 const LENGTH_BUCKET = 16;
@@ -33,8 +34,6 @@ const floats = (shape: readonly number[]) => ({
 const stepTensors = (config: ModelConfig, rows: number) => {
   const { keyValueHeads: groups, headDim: dim, hiddenSize: hidden } = config;
   return {
-    cos: floats([rows, 1, dim / 2]),
-    sin: floats([rows, 1, dim / 2]),
     states: [floats([rows, hidden]), floats([rows, hidden])] as const,
     key: floats([rows * groups, 1, dim]),
     value: floats([rows * groups, 1, dim]),
@@ -49,7 +48,7 @@ export async function openSession(machine: Machine, count: number, capacity: num
   let lengths = new Int32Array(rows);
   let size = 0;
   let caches: readonly LayerCache[] = [];
-  let mask = floats([rows, 1, 1, 1]);
+  const positions = new StepPositions(machine.blueprint, capacity);
   let tensors = stepTensors(config, rows);
 
   const grow = (needed: number) => {
@@ -67,15 +66,6 @@ export async function openSession(machine: Machine, count: number, capacity: num
       values: widened(caches[layer]?.values.data ?? none),
     }));
     size = next;
-    maskAnew();
-  };
-
-  const maskAnew = () => {
-    mask = floats([rows, 1, 1, size]);
-    mask.data.fill(MASKED);
-    lengths.forEach((length, row) => {
-      mask.data.fill(0, row * size, row * size + length);
-    });
   };
 
   /** Moves the rows that stay to the front of each cache, in place: they ascend, so none is overwritten unread. */
@@ -92,7 +82,6 @@ export async function openSession(machine: Machine, count: number, capacity: num
     lengths = Int32Array.from(kept, (row) => lengths[row] ?? 0);
     rows = kept.length;
     tensors = stepTensors(config, rows);
-    maskAnew();
   };
 
   /** All prompts at once, padded on the right; only real tokens enter the cache. */
@@ -118,9 +107,6 @@ export async function openSession(machine: Machine, count: number, capacity: num
       copy(keys, cache.keys.data);
       copy(values, cache.values.data);
     });
-    lengths.forEach((count, row) => {
-      mask.data.fill(0, row * size, row * size + count);
-    });
     const last = Array.from(lengths, (count, row) => row * length + count - 1);
     return headLogits(machine, hiddenStates, last);
   };
@@ -128,18 +114,20 @@ export async function openSession(machine: Machine, count: number, capacity: num
   /** One token a row. */
   const step = async (ids: Int32Array) => {
     grow(Math.max(...lengths) + 1);
-    const graph = await machine.compiled.get(`step ${rows}x${size}`, () =>
-      stepGraph(machine.graphs, rows, size),
-    );
-    const { cos, sin, states, key, value } = tensors;
-    lengths.forEach((length, row) => {
-      machine.angles.write(length, cos.data, sin.data, (row * dim) / 2);
-    });
+    const { blueprint } = machine;
+    const graphOf = (layer: number) =>
+      machine.compiled.get(`step ${blueprint.layers[layer]} ${rows}x${size}`, () =>
+        stepGraph(machine.graphs, blockOf(blueprint, layer), rows, size),
+      );
+    const { states, key, value } = tensors;
+    positions.prepare(lengths, size);
     let [x, y]: readonly HostTensor[] = states;
-    machine.weights.embed(ids, x.data as Float32Array);
+    const first = (row: number) => lengths[row] ?? 0;
+    machine.weights.embedding.write(ids, { length: 1, first }, x.data as Float32Array);
     for (const [layer, { keys, values }] of caches.entries()) {
+      const graph = await graphOf(layer);
       await graph.run(
-        { x, cos, sin, mask, keys, values, ...machine.weights.block(layer) },
+        { x, keys, values, ...positions.inputs(layer), ...machine.weights.block(layer) },
         { y, key, value },
       );
       for (let lane = 0; lane < rows * groups; lane++) {
@@ -150,7 +138,6 @@ export async function openSession(machine: Machine, count: number, capacity: num
       [x, y] = [y, x];
     }
     lengths.forEach((length, row) => {
-      mask.data[row * size + length] = 0;
       lengths[row] = length + 1;
     });
     return headLogits(machine, x, Array.from(lengths.keys()));

@@ -1,6 +1,6 @@
 /** Runs the blocks, forward over all layers and backward again. */
 import type { CompiledGraph, HostTensor } from '../../tensor/types.js';
-import { ARCHITECTURES } from '../architectures/index.js';
+import { blockName, blockOf, projectionsOf } from '../architectures/index.js';
 import { dropoutMask, streamOf } from './dropout.js';
 import { type BlockShape, evaluationBlock, type Keeping, trainingBlock } from './graphs.js';
 import type { Machine } from './machine.js';
@@ -15,18 +15,20 @@ export async function evaluateStack(
   ids: Int32Array,
   onCache?: (layer: number, keys: HostTensor, values: HostTensor) => void,
 ): Promise<HostTensor> {
-  const { buffers, compiled, graphs, options, weights } = machine;
+  const { blueprint, buffers, compiled, graphs, options, weights } = machine;
   const cached = onCache !== undefined;
-  const graph = await compiled.get(`evaluate ${shape.rows}x${shape.length} ${cached}`, () =>
-    evaluationBlock(graphs, shape, cached),
-  );
+  const graphOf = (layer: number) =>
+    compiled.get(`evaluate ${blueprint.layers[layer]} ${shape.rows}x${shape.length} ${cached}`, () =>
+      evaluationBlock(graphs, blockOf(blueprint, layer), shape, cached),
+    );
   const hidden = [0, 1].map((side) => buffers.floats(`hidden.${side}`, hiddenShape(machine, shape)));
   const [even, odd] = hidden as [HostTensor, HostTensor];
-  weights.embed(ids, even.data as Float32Array);
+  weights.embedding.write(ids, shape, even.data as Float32Array);
   for (let layer = 0; layer < options.config.layers; layer++) {
     const [x, y] = layer % 2 === 0 ? [even, odd] : [odd, even];
+    const graph = await graphOf(layer);
     const outputs = outputsOf(machine, graph, (name) => (name === 'y' ? y : undefined), 'cache');
-    await graph.run({ x, ...machine.positions(shape), ...weights.block(layer) }, outputs);
+    await graph.run({ x, ...machine.positions(shape, layer), ...weights.block(layer) }, outputs);
     if (onCache !== undefined && outputs['keys'] !== undefined && outputs['values'] !== undefined)
       onCache(layer, outputs['keys'], outputs['values']);
   }
@@ -73,21 +75,21 @@ export async function trainStack(
   ids: Int32Array,
   key: DropoutKey,
 ): Promise<Pass> {
-  const { buffers, compiled, graphs, options, weights } = machine;
+  const { blueprint, buffers, compiled, graphs, options, weights } = machine;
   const { layers } = options.config;
   const blocks = await Promise.all(
     Array.from({ length: layers }, async (_, layer) => {
       const keeping: Keeping = layer < options.checkpointedBlocks ? 'input' : 'residuals';
       const first = layer === 0 && graphs.trainable === 'adapter';
-      const name = `${shape.rows}x${shape.length} ${keeping} ${first}`;
-      const build = () => trainingBlock(graphs, shape, keeping, first);
+      const name = `${blueprint.layers[layer]} ${shape.rows}x${shape.length} ${keeping} ${first}`;
+      const build = () => trainingBlock(graphs, blockOf(blueprint, layer), shape, keeping, first);
       const forward = await compiled.get(`forward ${name}`, () => build().forward);
       const backward = await compiled.get(`backward ${name}`, () => build().backward);
       return { forward, backward, keeping };
     }),
   );
   const hiddenOf = (layer: number) => buffers.floats(`hidden.${layer}`, hiddenShape(machine, shape));
-  weights.embed(ids, hiddenOf(0).data);
+  weights.embedding.write(ids, shape, hiddenOf(0).data);
 
   const kept: Tensors[] = [];
   for (const [layer, { forward, keeping }] of blocks.entries()) {
@@ -100,7 +102,7 @@ export async function trainStack(
       role,
     );
     await forward.run(
-      { x: hiddenOf(layer), ...machine.positions(shape), ...weights.block(layer), ...masks },
+      { x: hiddenOf(layer), ...machine.positions(shape, layer), ...weights.block(layer), ...masks },
       outputs,
     );
     kept.push(keeping === 'residuals' ? { ...outputs, ...masks } : {});
@@ -124,7 +126,7 @@ export async function trainStack(
           {
             x: hiddenOf(layer),
             dy,
-            ...machine.positions(shape),
+            ...machine.positions(shape, layer),
             ...weights.block(layer),
             ...kept[layer],
             ...masks,
@@ -140,8 +142,8 @@ export async function trainStack(
 }
 
 /** Sums of the gradients of one block, as inputs; the graph writes the new sums over them. */
-function totalsOf({ parameters, options }: Machine, layer: number): Tensors {
-  const prefix = ARCHITECTURES[options.config.architecture].blockName(layer, '');
+function totalsOf({ parameters, blueprint }: Machine, layer: number): Tensors {
+  const prefix = blockName(blueprint, layer, '');
   const totals: Record<string, HostTensor> = {};
   for (const [name, tensor] of parameters.gradientTensors)
     if (name.startsWith(prefix)) totals[`total.${name.slice(prefix.length)}`] = tensor;
@@ -149,14 +151,14 @@ function totalsOf({ parameters, options }: Machine, layer: number): Tensors {
 }
 
 function dropoutInputs(
-  { buffers, options }: Machine,
+  { blueprint, buffers, options }: Machine,
   { graph }: CompiledGraph,
   layer: number,
   key: DropoutKey,
   role: string,
 ): Tensors {
   const rate = options.adapter?.config.dropout ?? 0;
-  const projections = ARCHITECTURES[options.config.architecture].projections(options.config);
+  const projections = projectionsOf(blockOf(blueprint, layer));
   const masks: Record<string, HostTensor> = {};
   for (const { name, value } of graph.inputs) {
     if (!name.startsWith('dropout.')) continue;

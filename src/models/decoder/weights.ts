@@ -4,9 +4,22 @@
  */
 import { GraphError, sizeOf } from '../../tensor/shape.js';
 import type { HostTensor } from '../../tensor/types.js';
-import type { Architecture, NamedShape } from '../architectures/index.js';
-import { ARCHITECTURES, isTarget, loraShapes } from '../architectures/index.js';
+import { OUTPUT } from '../architectures/graphs/head.js';
+import {
+  type Blueprint,
+  blockName,
+  blockOf,
+  blockTensors,
+  blueprintOf,
+  expectedTensors,
+  headNormTensors,
+  isTarget,
+  loraShapes,
+  type NamedShape,
+  projectionsOf,
+} from '../architectures/index.js';
 import { ModelError, type StoredTensor } from '../types.js';
+import { Embedding } from './embedding.js';
 import { floatTensor, type Parameters } from './parameters.js';
 import type { DecoderOptions } from './types.js';
 
@@ -16,7 +29,7 @@ interface Group {
   readonly decoded: readonly { readonly stored: StoredTensor; readonly out: Float32Array }[];
 }
 
-interface Wanted extends NamedShape {
+export interface Wanted extends NamedShape {
   /** Name of the graph input. */
   readonly input: string;
 }
@@ -24,7 +37,7 @@ interface Wanted extends NamedShape {
 export class Weights {
   readonly #blocks: readonly Group[];
   readonly #head: Group;
-  readonly #embedding: StoredTensor;
+  readonly embedding: Embedding;
   #loaded: Group | undefined;
 
   constructor(
@@ -32,19 +45,22 @@ export class Weights {
     private readonly parameters: Parameters,
   ) {
     const { config } = options;
-    const family = ARCHITECTURES[config.architecture];
-    const layers = Array.from({ length: config.layers }, (_, layer) => blockTensors(family, options, layer));
-    const head = [
-      { ...family.finalNorm(config), input: 'norm' },
-      { ...family.output(config), input: 'output' },
-    ];
+    const blueprint = blueprintOf(config);
+    const layers = blueprint.layers.map((_, layer) => wantedOfBlock(blueprint, options, layer));
+    const head = headInputs(blueprint);
     const groups = [...layers, head];
     const workspace = new Float32Array(Math.max(...groups.map((group) => this.#decodedSize(group))));
     const [headGroup, ...blocks] = [head, ...layers].map((group) => this.#group(group, workspace));
     if (headGroup === undefined) throw new GraphError('a decoder has a head');
     this.#head = headGroup;
     this.#blocks = blocks;
-    this.#embedding = checked(options, family.embedding(config));
+    const { embedding, positions } = blueprint;
+    this.embedding = new Embedding(
+      options,
+      parameters,
+      checked(options, embedding),
+      positions && checked(options, positions),
+    );
   }
 
   block(layer: number): Readonly<Record<string, HostTensor>> {
@@ -53,20 +69,9 @@ export class Weights {
     return this.#load(group);
   }
 
-  /** `norm` and `output`. */
+  /** The tensors of the final norm, and `output`. */
   head(): Readonly<Record<string, HostTensor>> {
     return this.#load(this.#head);
-  }
-
-  /** Writes the embedding of each id, `[ids, hidden]`. */
-  embed(ids: Int32Array, out: Float32Array): void {
-    const width = this.options.config.hiddenSize;
-    const trained = this.parameters.values.get(this.#embedding.name)?.data ?? this.#embedding.view();
-    ids.forEach((id, position) => {
-      const row = out.subarray(position * width, (position + 1) * width);
-      if (trained === undefined) this.#embedding.decodeRows(id, 1, row);
-      else row.set(trained.subarray(id * width, (id + 1) * width));
-    });
   }
 
   #load(group: Group): Readonly<Record<string, HostTensor>> {
@@ -112,19 +117,26 @@ export class Weights {
   }
 }
 
-function blockTensors(family: Architecture, options: DecoderOptions, layer: number): readonly Wanted[] {
+/** The head's tensors, by the names of its graph's inputs. */
+export const headInputs = (blueprint: Blueprint): readonly Wanted[] => [
+  ...headNormTensors(blueprint).map((tensor) => ({ ...tensor, input: tensor.name })),
+  { ...blueprint.head.output, input: OUTPUT },
+];
+
+function wantedOfBlock(blueprint: Blueprint, options: DecoderOptions, layer: number): readonly Wanted[] {
   const { config, adapter } = options;
+  const block = blockOf(blueprint, layer);
   const lora = adapter?.config;
   const branches =
     lora === undefined
       ? []
-      : family
-          .projections(config)
-          .flatMap((projection) => (isTarget(lora, projection) ? loraShapes(lora, projection) : []));
-  for (const { name, shape } of branches) checkAdapter(options, family.blockName(layer, name), shape);
-  return [...family.blockWeights(config), ...branches].map(({ name, shape }) => ({
+      : projectionsOf(block).flatMap((projection) =>
+          isTarget(lora, projection) ? loraShapes(lora, projection) : [],
+        );
+  for (const { name, shape } of branches) checkAdapter(options, blockName(blueprint, layer, name), shape);
+  return [...blockTensors(block, config.headDim), ...branches].map(({ name, shape }) => ({
     input: name,
-    name: family.blockName(layer, name),
+    name: blockName(blueprint, layer, name),
     shape,
   }));
 }
@@ -156,11 +168,5 @@ function checkAdapter({ adapter }: DecoderOptions, name: string, shape: readonly
 }
 
 /** Every weight of a model by its full name: what full training trains. */
-export function weightNames({ config }: Pick<DecoderOptions, 'config'>): readonly string[] {
-  const family = ARCHITECTURES[config.architecture];
-  const blocks = Array.from({ length: config.layers }, (_, layer) =>
-    family.blockWeights(config).map(({ name }) => family.blockName(layer, name)),
-  );
-  const rim = [family.embedding(config), family.finalNorm(config), family.output(config)];
-  return [...new Set([...rim.map(({ name }) => name), ...blocks.flat()])];
-}
+export const weightNames = ({ config }: Pick<DecoderOptions, 'config'>): readonly string[] =>
+  expectedTensors(config).map(({ name }) => name);

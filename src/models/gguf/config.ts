@@ -1,4 +1,4 @@
-import { parseConfig } from '../config.js';
+import { parseConfig } from '../config/index.js';
 import { type ModelConfig, ModelError } from '../types.js';
 import type { GgufHeader, GgufValue } from './header.js';
 

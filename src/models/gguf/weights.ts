@@ -1,14 +1,13 @@
 import type { Host } from '../../source/host.js';
+import { expectedTensors } from '../architectures/index.js';
 import type { ModelConfig } from '../types.js';
 import { rowElements } from '../weights/dense.js';
-import type { Projection } from '../weights/llama-names.js';
-import { expectedTensors } from '../weights/llama-names.js';
 import type { FileFormat, SourceTensor, WeightSource } from '../weights/source.js';
 import { BLOCKS } from './blocks.js';
 import { readFile } from './cursor.js';
 import type { GgufHeader, GgufTensor } from './header.js';
 
-const PARTS: Readonly<Record<Projection | 'input_layernorm' | 'post_attention_layernorm', string>> = {
+const PARTS: Readonly<Record<string, string>> = {
   input_layernorm: 'attn_norm',
   q_proj: 'attn_q',
   k_proj: 'attn_k',
@@ -30,7 +29,7 @@ const OUTER: Readonly<Record<string, string>> = {
 function ggufName(name: string): string {
   const [, layer, part] = /^model\.layers\.(\d+)\.(?:(?:self_attn|mlp)\.)?(\w+)\.weight$/.exec(name) ?? [];
   if (part === undefined || !Object.hasOwn(PARTS, part)) return OUTER[name] ?? name;
-  return `blk.${layer}.${PARTS[part as keyof typeof PARTS]}.weight`;
+  return `blk.${layer}.${PARTS[part]}.weight`;
 }
 
 /** The tensors of a GGUF file under their Hugging Face names, each decoded when it is read. */

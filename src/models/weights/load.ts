@@ -1,3 +1,4 @@
+import { type ExpectedTensor, expectedTensors } from '../architectures/index.js';
 import {
   type ModelConfig,
   ModelError,
@@ -6,7 +7,6 @@ import {
   type WeightStore,
 } from '../types.js';
 import { float32Tensor, halfTensor } from './dense.js';
-import { type ExpectedTensor, expectedTensors } from './llama-names.js';
 import { quantiseNf4 } from './nf4-quantise.js';
 import { nf4Tensor } from './nf4-tensor.js';
 import { elementCount, storedBytes } from './sizes.js';

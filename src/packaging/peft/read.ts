@@ -1,12 +1,7 @@
+import { isTarget, loraShapes, projectionsOfModel } from '../../models/architectures/index.js';
 import { readJsonFile } from '../../models/json-file.js';
 import { openSafetensors, type SafetensorsFile } from '../../models/safetensors/read.js';
 import { type Adapter, type ModelConfig, ModelError } from '../../models/types.js';
-import {
-  PROJECTIONS,
-  type Projection,
-  projectionPath,
-  projectionShape,
-} from '../../models/weights/llama-names.js';
 import { elementCount } from '../../models/weights/sizes.js';
 import { safetensorsTensor } from '../../models/weights/source.js';
 import type { Host } from '../../source/host.js';
@@ -18,7 +13,7 @@ export interface LoadedAdapter extends Adapter {
   readonly base: AdapterBase;
 }
 
-const NAME = /^model\.layers\.(\d+)\.(?:self_attn|mlp)\.(\w+)\.lora_([AB])\.weight$/;
+const NAME = /^.+\.(\w+)\.lora_([AB])\.weight$/;
 
 /**
  * Reads a LoRA adapter that PEFT or this program saved. Throws a {@link ModelError} `adapter_invalid` that names the
@@ -59,19 +54,14 @@ function openWeights(host: Host, folder: string): SafetensorsFile {
 function readTensors(
   file: SafetensorsFile,
   rank: number,
-): { tensors: LoadedAdapter['tensors']; targets: readonly Projection[] } {
+): { tensors: LoadedAdapter['tensors']; targets: readonly string[] } {
   const tensors = new Map<string, { readonly shape: readonly number[]; readonly data: Float32Array }>();
   const found = new Set<string>();
   for (const [fullName, entry] of file.tensors) {
     const name = fullName.startsWith(PREFIX) ? fullName.slice(PREFIX.length) : '';
-    const [, layer = '', module = '', side = ''] = NAME.exec(name) ?? [];
-    const projection = PROJECTIONS.find((known) => known === module);
-    if (
-      projection === undefined ||
-      name !== `${projectionPath(Number(layer), projection)}.lora_${side}.weight`
-    ) {
+    const [, target, side] = NAME.exec(name) ?? [];
+    if (target === undefined)
       throw invalid(file.path, `Tensor "${fullName}" is no LoRA matrix of a projection.`);
-    }
     const { shape } = entry;
     if (shape.length !== 2 || shape[side === 'A' ? 0 : 1] !== rank) {
       throw invalid(
@@ -79,7 +69,7 @@ function readTensors(
         `Tensor "${fullName}" has shape [${shape.join(', ')}], which does not fit rank ${rank}.`,
       );
     }
-    found.add(projection);
+    found.add(target);
     tensors.set(name, {
       shape,
       data: safetensorsTensor({ entry, file }).read(0, elementCount(shape)),
@@ -91,16 +81,16 @@ function readTensors(
       : name.replace('.lora_B.', '.lora_A.');
     if (!tensors.has(other)) throw invalid(file.path, `Tensor "${PREFIX}${other}" is missing.`);
   }
-  return { tensors, targets: PROJECTIONS.filter((projection) => found.has(projection)) };
+  return { tensors, targets: [...found].sort() };
 }
 
 /** PEFT lists names, or whole paths after `all-linear`; each must end in a projection that has tensors, and back. */
-function checkTargets({ targets }: ParsedConfig, found: readonly Projection[], path: string): void {
+function checkTargets({ targets }: ParsedConfig, found: readonly string[], path: string): void {
   if (found.length === 0) throw invalid(path, 'The adapter has no tensors.');
   if (targets === undefined) return;
   const named = new Set(targets.map((target) => target.slice(target.lastIndexOf('.') + 1)));
   for (const target of named) {
-    if (!found.some((projection) => projection === target))
+    if (!found.includes(target))
       throw invalid(path, `"target_modules" names ${target}, which has no tensors.`);
   }
   for (const projection of found) {
@@ -119,13 +109,10 @@ function invalid(path: string, detail: string): ModelError {
  */
 export function checkAdapter(adapter: Adapter, config: ModelConfig, path: string): void {
   const expected = new Map<string, readonly number[]>();
-  for (let layer = 0; layer < config.layers; layer++) {
-    for (const projection of PROJECTIONS) {
-      if (!adapter.config.targets.includes(projection)) continue;
-      const [out, input] = projectionShape(config, projection);
-      expected.set(`${projectionPath(layer, projection)}.lora_A.weight`, [adapter.config.rank, input]);
-      expected.set(`${projectionPath(layer, projection)}.lora_B.weight`, [out, adapter.config.rank]);
-    }
+  for (const projection of projectionsOfModel(config)) {
+    if (!isTarget(adapter.config, projection)) continue;
+    for (const { name, shape } of loraShapes(adapter.config, { ...projection, module: projection.path }))
+      expected.set(name, shape);
   }
   const mismatch = (detail: string): ModelError =>
     new ModelError('adapter_mismatch', path, detail, 'Use the base that the adapter was trained on.');

@@ -1,5 +1,10 @@
+import {
+  expectedTensors,
+  isTarget,
+  type Projection,
+  projectionsOfModel,
+} from '../../models/architectures/index.js';
 import type { LoraConfig, ModelConfig } from '../../models/types.js';
-import { expectedTensors, PROJECTIONS, projectionPath } from '../../models/weights/llama-names.js';
 
 /** What of a model is trained: written to `coverage.json`. */
 export interface Coverage {
@@ -25,16 +30,14 @@ export function coverageOf(
     0,
   );
   const trainable = [...parameters.values()].reduce((sum, { data }) => sum + data.length, 0);
-  const projections = Array.from({ length: config.layers }, (_, layer) =>
-    PROJECTIONS.map((projection) => ({ projection, path: projectionPath(layer, projection) })),
-  ).flat();
-  const hit = (projection: string): boolean => lora === undefined || lora.targets.includes(projection);
+  const projections = projectionsOfModel(config);
+  const hit = (projection: Projection): boolean => lora === undefined || isTarget(lora, projection);
   return {
     version: 1,
     trainable,
     all: lora === undefined ? base : base + trainable,
-    trained: projections.filter(({ projection }) => hit(projection)).map(({ path }) => path),
-    frozen: projections.filter(({ projection }) => !hit(projection)).map(({ path }) => path),
+    trained: projections.filter(hit).map(({ path }) => path),
+    frozen: projections.filter((projection) => !hit(projection)).map(({ path }) => path),
   };
 }
 

@@ -40,6 +40,48 @@ export const rmsNorm: OpDefinition = {
 };
 
 /**
+ * Layer norm (Ba et al. 2016, arXiv 1607.06450): x `[…, d]`, weight and bias `[d]` →
+ * y = (x − mean)·inv·weight + bias, and mean and inv = 1/√(variance + ε) `[…, 1]`, which only the gradient uses.
+ */
+export const layerNorm: OpDefinition = {
+  infer(inputs) {
+    const [x, weight, bias] = [argument(inputs, 0), argument(inputs, 1), argument(inputs, 2)];
+    for (const { shape } of [weight, bias])
+      expect(
+        x.dtype === 'f32' && shape.length === 1 && shape[0] === x.shape.at(-1),
+        `layerNorm of [${x.shape.join()}] by [${shape.join()}]`,
+      );
+    const scale = f32([...x.shape.slice(0, -1), 1]);
+    return [x, scale, scale];
+  },
+  /** With n = (x − mean)·inv and g = dy∘w: dx = inv·(g − mean(g) − n·mean(g∘n)), dw = Σ dy∘n, db = Σ dy. */
+  gradient(context) {
+    const { builder: b, needs } = context;
+    const [x, weight] = [argument(context.inputs, 0), argument(context.inputs, 1)];
+    const [mean, inv] = [argument(context.outputs, 1), argument(context.outputs, 2)];
+    const dy = upstream(context);
+    expect(
+      context.gradients[1] === undefined && context.gradients[2] === undefined,
+      'mean and scale of layerNorm carry no gradient',
+    );
+    const normed = b.mul(b.sub(x, mean), inv);
+    const last = b.shapeOf(x).length - 1;
+    const dx = () => {
+      const g = b.mul(dy, weight);
+      const along = b.mul(normed, b.mean(b.mul(g, normed), [last], true));
+      return b.mul(b.sub(b.sub(g, b.mean(g, [last], true)), along), inv);
+    };
+    return [
+      needs[0] ? dx() : undefined,
+      needs[1] ? sumTo(b, b.mul(dy, normed), b.shapeOf(weight)) : undefined,
+      needs[2] ? sumTo(b, dy, b.shapeOf(weight)) : undefined,
+    ];
+  },
+  cost: (inputs) => 7 * sizeOf(argument(inputs, 0).shape),
+  memory: {},
+};
+
+/**
  * Rotary position embedding (Su et al. 2021, arXiv 2104.09864) in Hugging Face's half-split layout:
  * x `[batch, seq, heads·dim]`, cos and sin `[batch, seq, dim/2]` → the shape of x. In each head the pair
  * (x[i], x[i + dim/2]) is turned by the angle of its position. It is a rotation: its gradient turns back.

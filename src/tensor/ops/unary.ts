@@ -32,6 +32,12 @@ export const log = unary(8, (b, gradient, x) => b.div(gradient, x));
 export const sqrt = unary(2, (b, gradient, _, y) => b.div(b.mul(gradient, b.scalar(0.5)), y));
 export const reciprocal = unary(2, (b, gradient, _, y) => b.neg(b.mul(gradient, b.mul(y, y))));
 export const sigmoid = unary(10, (b, gradient, _, y) => b.mul(gradient, b.mul(y, b.sub(b.scalar(1), y))));
+export const tanh = unary(12, (b, gradient, _, y) => b.mul(gradient, b.sub(b.scalar(1), b.mul(y, y))));
+
+/** 2/√π·∫₀ˣ exp(−t²) dt, whose derivative is 2/√π·exp(−x²). */
+export const erf = unary(12, (b, gradient, x) =>
+  b.mul(gradient, b.mul(b.exp(b.neg(b.mul(x, x))), b.scalar(2 / Math.sqrt(Math.PI)))),
+);
 
 /** x·sigmoid(x). Its derivative is s + y·(1 − s) with s = sigmoid(x), y = x·s. */
 export const silu = unary(

@@ -1,6 +1,8 @@
-/** Tiny Llama models and what transformers and PEFT computed for them: see test/fixtures/llama/record.py. */
-import { readFileSync } from 'node:fs';
+/** Tiny models of every family and what transformers and PEFT computed for them: see test/fixtures/architectures/record.py. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { parseConfig } from '../../../src/models/config/index.js';
 import type { Batch } from '../../../src/models/decoder/types.js';
+import type { Json } from '../../../src/models/json-file.js';
 import type { Adapter, ModelConfig, StoredTensor, WeightStore } from '../../../src/models/types.js';
 
 interface Packed {
@@ -15,7 +17,8 @@ interface Recorded {
 }
 
 interface Recording {
-  readonly config: ModelConfig;
+  /** What transformers writes as config.json. */
+  readonly config: Json;
   readonly lengths: readonly number[];
   readonly rows: number;
   readonly length: number;
@@ -38,12 +41,17 @@ export function unpack({ data }: Packed): Float32Array {
   return new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
 }
 
-export type FixtureName = 'tied' | 'untied';
+// compiled tests lie one folder deeper than the fixtures' own root
+const FOLDER = new URL('../../../../test/fixtures/architectures/', import.meta.url);
 
-export function fixture(name: FixtureName) {
-  // compiled tests lie one folder deeper than the fixtures' own root
-  const path = new URL(`../../../../test/fixtures/llama/${name}.json`, import.meta.url);
-  const recording: Recording = JSON.parse(readFileSync(path, 'utf8'));
+export const FIXTURES: readonly string[] = readdirSync(FOLDER)
+  .filter((name) => name.endsWith('.json'))
+  .map((name) => name.replace('.json', ''));
+
+export function fixture(name: string) {
+  const read: Recording = JSON.parse(readFileSync(new URL(`${name}.json`, FOLDER), 'utf8'));
+  const config: ModelConfig = parseConfig(read.config, `${name}.json`);
+  const recording = { ...read, config };
   const { rows, length, lora } = recording;
   const adapter: Adapter = {
     config: { rank: lora.rank, alpha: lora.alpha, dropout: 0, targets: lora.targets },

@@ -1,6 +1,6 @@
 /** Run in a process of its own by plan.test.ts: how much resident memory a training step really takes, in bytes. */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { ARCHITECTURES, loraShapes } from '../../../src/models/architectures/index.js';
+import { expectedTensors, loraShapes, projectionsOfModel } from '../../../src/models/architectures/index.js';
 import { createDecoder } from '../../../src/models/decoder/index.js';
 import type { DecoderPlanOptions } from '../../../src/models/decoder/types.js';
 import type { StoredTensor } from '../../../src/models/types.js';
@@ -20,7 +20,6 @@ b.output('y', b.neg(b.input('x', [1])));
 const warm = await runtime.compile(b.build());
 await warm.run({ x: { type: { dtype: 'f32', shape: [1] }, data: new Float32Array(1) } });
 
-const family = ARCHITECTURES[config.architecture];
 // without garbage, whose pages would be used again and hide growth
 const filled = (shape: readonly number[]) => {
   const data = new Float32Array(shape.reduce((p, q) => p * q, 1));
@@ -30,20 +29,15 @@ const filled = (shape: readonly number[]) => {
 const tensors = new Map<string, StoredTensor>();
 const add = (name: string, shape: readonly number[]) =>
   tensors.set(name, stored(name, shape, filled(shape), !options.decoded));
-for (const { name, shape } of [family.embedding(config), family.finalNorm(config), family.output(config)])
-  add(name, shape);
-for (let layer = 0; layer < config.layers; layer++)
-  for (const { name, shape } of family.blockWeights(config)) add(family.blockName(layer, name), shape);
-const branches = lora ? family.projections(config).flatMap((projection) => loraShapes(lora, projection)) : [];
+for (const { name, shape } of expectedTensors(config)) add(name, shape);
+const branches = lora
+  ? projectionsOfModel(config).flatMap((projection) =>
+      loraShapes(lora, { ...projection, module: projection.path }),
+    )
+  : [];
 const adapter = lora && {
   config: lora,
-  tensors: new Map(
-    Array.from({ length: config.layers }, (_, layer) =>
-      branches.map(
-        ({ name, shape }) => [family.blockName(layer, name), { shape, data: filled(shape) }] as const,
-      ),
-    ).flat(),
-  ),
+  tensors: new Map(branches.map(({ name, shape }) => [name, { shape, data: filled(shape) }] as const)),
 };
 
 // V8 gives freed memory back in the background: wait until it has

@@ -17,7 +17,7 @@ const config = {
   headDim: 64,
   maxPositions: 1024,
   ropeTheta: 10000,
-  rmsEpsilon: 1e-5,
+  normEpsilon: 1e-5,
   tieEmbeddings: true,
   bosTokenId: 1,
   eosTokenIds: [2],

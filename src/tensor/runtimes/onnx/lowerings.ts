@@ -76,6 +76,8 @@ export const LOWERINGS: Readonly<Record<OpName, Lowering>> = {
   sqrt: simple('Sqrt'),
   reciprocal: simple('Reciprocal'),
   sigmoid: simple('Sigmoid'),
+  tanh: simple('Tanh'),
+  erf: simple('Erf'),
   silu: simple('QuickGelu', { alpha: { float: 1 } }, MICROSOFT),
   equal: simple('Equal'),
   where: simple('Where'),
@@ -93,6 +95,14 @@ export const LOWERINGS: Readonly<Record<OpName, Lowering>> = {
   rmsNorm: ({ inputs, outputs, attributes }) => [
     {
       type: 'SimplifiedLayerNormalization',
+      inputs,
+      outputs,
+      attributes: { axis: { int: -1 }, epsilon: { float: number(attributes, 'epsilon') } },
+    },
+  ],
+  layerNorm: ({ inputs, outputs, attributes }) => [
+    {
+      type: 'LayerNormalization',
       inputs,
       outputs,
       attributes: { axis: { int: -1 }, epsilon: { float: number(attributes, 'epsilon') } },

@@ -12,6 +12,17 @@ const each =
     });
   };
 
+/** Abramowitz and Stegun 7.1.6, a series of positive terms; beyond 6 the difference from ±1 is below 2e-17. */
+function erfOf(x: number): number {
+  if (Math.abs(x) > 6) return Math.sign(x);
+  let [term, sum] = [x, x];
+  for (let n = 1; Math.abs(term) > 1e-18 * Math.abs(sum); n++) {
+    term *= (2 * x * x) / (2 * n + 1);
+    sum += term;
+  }
+  return (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x) * sum;
+}
+
 const sigmoidOf = (x: number) => 1 / (1 + Math.exp(-x));
 
 export const add = each((a, b) => Number(a) + Number(b));
@@ -24,6 +35,8 @@ export const log = each((x) => Math.log(Number(x)));
 export const sqrt = each((x) => Math.sqrt(Number(x)));
 export const reciprocal = each((x) => 1 / Number(x));
 export const sigmoid = each((x) => sigmoidOf(Number(x)));
+export const tanh = each((x) => Math.tanh(Number(x)));
+export const erf = each((x) => erfOf(Number(x)));
 export const silu = each((x) => Number(x) * sigmoidOf(Number(x)));
 export const equal = each((a, b) => (a === b ? 1 : 0));
 export const where = each((condition, a, b) => Number(condition ? a : b));

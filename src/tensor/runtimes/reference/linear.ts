@@ -83,6 +83,26 @@ export const rmsNorm: Kernel = (inputs, outputs, attributes) => {
   });
 };
 
+export const layerNorm: Kernel = (inputs, outputs, attributes) => {
+  const [x, weight, bias] = [argument(inputs, 0), argument(inputs, 1), argument(inputs, 2)];
+  const [y, mean, inv] = [argument(outputs, 0), argument(outputs, 1), argument(outputs, 2)];
+  const width = at(x.shape, x.shape.length - 1);
+  inv.data.forEach((_, row) => {
+    const values = x.data.subarray(row * width, (row + 1) * width);
+    const middle = values.reduce((sum, value) => sum + value, 0) / width;
+    const square = values.reduce((sum, value) => sum + (value - middle) ** 2, 0) / width;
+    const scale = 1 / Math.sqrt(square + number(attributes, 'epsilon'));
+    mean.data[row] = middle;
+    inv.data[row] = scale;
+    y.data.set(
+      values.map(
+        (value, column) => (value - middle) * scale * at(weight.data, column) + at(bias.data, column),
+      ),
+      row * width,
+    );
+  });
+};
+
 export const rotary: Kernel = (inputs, outputs, attributes) => {
   const [x, cos, sin, y] = [
     argument(inputs, 0),

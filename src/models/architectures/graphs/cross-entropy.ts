@@ -1,6 +1,6 @@
 /** Cross entropy of classes, with its gradient in closed form: two passes over the logits fewer than by rule. */
-import type { GraphBuilder } from '../../tensor/builder.js';
-import type { ValueId } from '../../tensor/types.js';
+import type { GraphBuilder } from '../../../tensor/builder.js';
+import type { ValueId } from '../../../tensor/types.js';
 
 export interface CrossEntropy {
   /** `[n]`, in nats. */

@@ -1,10 +1,10 @@
 /** A linear layer with an optional LoRA branch (Hu et al. 2021, arXiv 2106.09685), as PEFT computes it. */
-import type { GraphBuilder } from '../../tensor/builder.js';
-import type { ValueId } from '../../tensor/types.js';
-import type { LoraConfig } from '../types.js';
-import type { NamedShape, Projection } from './types.js';
+import type { GraphBuilder } from '../../../tensor/builder.js';
+import type { ValueId } from '../../../tensor/types.js';
+import type { LoraConfig } from '../../types.js';
+import type { NamedShape, Projection } from '../blueprint.js';
+import { biasName, weightName, weightShape } from '../tensors.js';
 
-export const weightName = ({ module }: Projection): string => `${module}.weight`;
 const downName = ({ module }: Projection): string => `${module}.lora_A.weight`;
 const upName = ({ module }: Projection): string => `${module}.lora_B.weight`;
 
@@ -17,7 +17,7 @@ export const loraShapes = (lora: LoraConfig, projection: Projection): readonly N
   { name: upName(projection), shape: [projection.outputs, lora.rank] },
 ];
 
-export interface LinearContext {
+export interface LayerContext {
   readonly builder: GraphBuilder;
   readonly lora: LoraConfig | undefined;
   readonly dropout: boolean;
@@ -25,11 +25,14 @@ export interface LinearContext {
   readonly weight: (name: string, shape: readonly number[]) => ValueId;
 }
 
-/** x `[n, inputs]` → x·Wᵀ + (α/rank)·dropout(x)·Aᵀ·Bᵀ `[n, outputs]`. */
-export function linear(context: LinearContext, projection: Projection, x: ValueId): ValueId {
+/** x `[n, inputs]` → x·Wᵀ + bias + (α/rank)·dropout(x)·Aᵀ·Bᵀ `[n, outputs]`. */
+export function linear(context: LayerContext, projection: Projection, x: ValueId): ValueId {
   const { builder: b, lora, weight } = context;
-  const { outputs, inputs } = projection;
-  const base = b.matmul(x, weight(weightName(projection), [outputs, inputs]), { transB: true });
+  const { outputs, inputs, transposed } = projection;
+  const product = b.matmul(x, weight(weightName(projection), weightShape(projection)), {
+    transB: !transposed,
+  });
+  const base = projection.bias ? b.add(product, weight(biasName(projection), [outputs])) : product;
   if (lora === undefined || !isTarget(lora, projection)) return base;
   const [down, up] = [
     weight(downName(projection), [lora.rank, inputs]),

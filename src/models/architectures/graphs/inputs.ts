@@ -1,6 +1,6 @@
 /** Declares the tensors of a block as graph inputs, each when it is first used. */
-import type { GraphBuilder } from '../../tensor/builder.js';
-import type { ValueId } from '../../tensor/types.js';
+import type { GraphBuilder } from '../../../tensor/builder.js';
+import type { ValueId } from '../../../tensor/types.js';
 
 export interface BlockInputs {
   readonly weight: (name: string, shape: readonly number[]) => ValueId;

@@ -1,0 +1,92 @@
+/**
+ * GPT-NeoX and Pythia (arXiv 2204.06745, 2304.01373), as transformers' `modeling_gpt_neox.py`: LayerNorm, the first part of each head
+ * turned, attention and MLP beside each other, queries, keys and values fused head by head.
+ */
+import { PLAIN, readRope } from '../../config/rope.js';
+import { COMMON, readShape } from '../../config/shape.js';
+import type { Activation } from '../blueprint.js';
+import type { Family } from './family.js';
+import { layerNorm, projection, rotaryOf } from './parts.js';
+import { writeIds } from './write.js';
+
+const ACTIVATIONS: Readonly<Record<string, Activation>> = {
+  gelu: 'gelu',
+  gelu_new: 'gelu_tanh',
+  gelu_fast: 'gelu_tanh',
+  gelu_pytorch_tanh: 'gelu_tanh',
+  silu: 'silu',
+};
+
+const ROPE = { ...PLAIN, share: 0.25, thetaField: 'rotary_emb_base', shareField: 'rotary_pct' };
+
+export const gptNeox: Family = {
+  modelType: 'gpt_neox',
+  className: 'GPTNeoXForCausalLM',
+  read(config) {
+    const shape = readShape(config, { ...COMMON, epsilon: 'layer_norm_eps', epsilonDefault: 1e-5 });
+    const rope = readRope(config, shape.headDim / 2, ROPE);
+    const bias = config.flag('attention_bias', true);
+    return {
+      architecture: 'gpt_neox',
+      ...shape,
+      intermediateSize: config.whole('intermediate_size'),
+      activation: config.choice('hidden_act', ACTIVATIONS, 'gelu'),
+      ropeTheta: rope.theta,
+      ropeShare: rope.share,
+      ...(rope.scaling === undefined ? {} : { ropeScaling: rope.scaling }),
+      biases: { attention: bias, output: bias, mlp: true },
+      parallel: config.flag('use_parallel_residual', true),
+    };
+  },
+  blueprint(config) {
+    const { hiddenSize: hidden, intermediateSize: inner, normEpsilon, biases } = config;
+    const embedding = { name: 'gpt_neox.embed_in.weight', shape: [config.vocabSize, hidden] };
+    const bias = biases?.attention ?? true;
+    return {
+      embedding,
+      embeddingScale: 1,
+      blocksAt: 'gpt_neox.layers',
+      layers: Array.from({ length: config.layers }, () => 'full'),
+      blocks: {
+        full: {
+          attention: {
+            norm: layerNorm('input_layernorm', normEpsilon),
+            inputs: {
+              kind: 'fused',
+              order: 'heads',
+              all: projection('attention.query_key_value', 3 * hidden, hidden, { bias }),
+            },
+            output: projection('attention.dense', hidden, hidden, { bias }),
+            rotary: rotaryOf(config),
+            scale: 1 / Math.sqrt(config.headDim),
+          },
+          mlp: {
+            norm: layerNorm('post_attention_layernorm', normEpsilon),
+            activation: config.activation ?? 'gelu',
+            up: { kind: 'plain', up: projection('mlp.dense_h_to_4h', inner, hidden, { bias: true }) },
+            down: projection('mlp.dense_4h_to_h', hidden, inner, { bias: true }),
+          },
+          residual: config.parallel ? 'parallel' : 'sequential',
+        },
+      },
+      head: {
+        norm: layerNorm('gpt_neox.final_layer_norm', normEpsilon),
+        output: config.tieEmbeddings ? embedding : { name: 'embed_out.weight', shape: embedding.shape },
+      },
+    };
+  },
+  write: (config) => ({
+    ...writeIds(config),
+    attention_bias: config.biases?.attention ?? true,
+    hidden_act: Object.entries(ACTIVATIONS).find(([, value]) => value === config.activation)?.[0],
+    hidden_size: config.hiddenSize,
+    intermediate_size: config.intermediateSize,
+    layer_norm_eps: config.normEpsilon,
+    max_position_embeddings: config.maxPositions,
+    num_attention_heads: config.heads,
+    num_hidden_layers: config.layers,
+    rotary_emb_base: config.ropeTheta,
+    rotary_pct: config.ropeShare,
+    use_parallel_residual: config.parallel,
+  }),
+};

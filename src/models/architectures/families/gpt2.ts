@@ -1,0 +1,91 @@
+/**
+ * GPT-2 (Radford et al. 2019), as transformers' `modeling_gpt2.py`: LayerNorm, learned positions, fused projections
+ * that are stored transposed. Its dropout belongs to its first training and is left out.
+ */
+import { readShape } from '../../config/shape.js';
+import type { Activation } from '../blueprint.js';
+import type { Family } from './family.js';
+import { layerNorm, projection } from './parts.js';
+import { writeIds } from './write.js';
+
+const FIELDS = {
+  hidden: 'n_embd',
+  layers: 'n_layer',
+  heads: 'n_head',
+  positions: 'n_positions',
+  epsilon: 'layer_norm_epsilon',
+  epsilonDefault: 1e-5,
+  tied: true,
+};
+
+const ACTIVATIONS: Readonly<Record<string, Activation>> = {
+  gelu_new: 'gelu_tanh',
+  gelu_pytorch_tanh: 'gelu_tanh',
+  gelu: 'gelu',
+  silu: 'silu',
+};
+
+export const gpt2: Family = {
+  modelType: 'gpt2',
+  className: 'GPT2LMHeadModel',
+  read(config) {
+    const shape = readShape(config, FIELDS);
+    config.only('scale_attn_weights', [true]);
+    config.only('scale_attn_by_inverse_layer_idx', [false]);
+    config.only('add_cross_attention', [false]);
+    return {
+      architecture: 'gpt2',
+      ...shape,
+      intermediateSize: config.whole('n_inner', 4 * shape.hiddenSize),
+      ropeTheta: 1,
+      activation: config.choice('activation_function', ACTIVATIONS, 'gelu_new'),
+    };
+  },
+  blueprint(config) {
+    const { hiddenSize: hidden, intermediateSize: inner, normEpsilon, vocabSize, maxPositions } = config;
+    const options = { bias: true, transposed: true };
+    const embedding = { name: 'transformer.wte.weight', shape: [vocabSize, hidden] };
+    return {
+      embedding,
+      embeddingScale: 1,
+      positions: { name: 'transformer.wpe.weight', shape: [maxPositions, hidden] },
+      blocksAt: 'transformer.h',
+      layers: Array.from({ length: config.layers }, () => 'full'),
+      blocks: {
+        full: {
+          attention: {
+            norm: layerNorm('ln_1', normEpsilon),
+            inputs: {
+              kind: 'fused',
+              order: 'parts',
+              all: projection('attn.c_attn', 3 * hidden, hidden, options),
+            },
+            output: projection('attn.c_proj', hidden, hidden, options),
+            scale: 1 / Math.sqrt(config.headDim),
+          },
+          mlp: {
+            norm: layerNorm('ln_2', normEpsilon),
+            activation: config.activation ?? 'gelu_tanh',
+            up: { kind: 'plain', up: projection('mlp.c_fc', inner, hidden, options) },
+            down: projection('mlp.c_proj', hidden, inner, options),
+          },
+          residual: 'sequential',
+        },
+      },
+      head: {
+        norm: layerNorm('transformer.ln_f', normEpsilon),
+        output: config.tieEmbeddings ? embedding : { name: 'lm_head.weight', shape: embedding.shape },
+      },
+    };
+  },
+  write: (config) => ({
+    ...writeIds(config),
+    activation_function: Object.entries(ACTIVATIONS).find(([, value]) => value === config.activation)?.[0],
+    layer_norm_epsilon: config.normEpsilon,
+    n_embd: config.hiddenSize,
+    n_head: config.heads,
+    n_inner: config.intermediateSize,
+    n_layer: config.layers,
+    n_positions: config.maxPositions,
+  }),
+};

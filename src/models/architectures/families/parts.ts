@@ -1,0 +1,107 @@
+/** Parts that several families are put together from, under the names that transformers gives them. */
+import type { ModelConfig } from '../../types.js';
+import type { Attention, Blueprint, Mlp, Norm, Projection, Rotary } from '../blueprint.js';
+
+export function projection(
+  module: string,
+  outputs: number,
+  inputs: number,
+  options: { readonly bias?: boolean; readonly transposed?: boolean } = {},
+): Projection {
+  const { bias = false, transposed = false } = options;
+  return { target: module.slice(module.lastIndexOf('.') + 1), module, outputs, inputs, bias, transposed };
+}
+
+export const rms = (module: string, epsilon: number, offset: 0 | 1 = 0): Norm => ({
+  module,
+  kind: 'rms',
+  epsilon,
+  offset,
+});
+
+export const layerNorm = (module: string, epsilon: number): Norm => ({
+  module,
+  kind: 'layer',
+  epsilon,
+  offset: 0,
+});
+
+export const rotaryOf = ({ headDim, ropeTheta, ropeShare = 1, ropeScaling }: ModelConfig): Rotary => ({
+  // transformers cuts a part of a dimension off
+  dims: Math.floor(headDim * ropeShare),
+  theta: ropeTheta,
+  scaling: ropeScaling,
+});
+
+/** `self_attn.{q,k,v,o}_proj`, pre-norm. */
+export function separateAttention(config: ModelConfig): Attention {
+  const { hiddenSize: hidden, heads, keyValueHeads, headDim, normEpsilon, biases } = config;
+  const bias = biases?.attention ?? false;
+  const input = (name: string, count: number) =>
+    projection(`self_attn.${name}`, count * headDim, hidden, { bias });
+  return {
+    norm: rms('input_layernorm', normEpsilon),
+    inputs: {
+      kind: 'separate',
+      q: input('q_proj', heads),
+      k: input('k_proj', keyValueHeads),
+      v: input('v_proj', keyValueHeads),
+    },
+    output: projection('self_attn.o_proj', hidden, heads * headDim, { bias: biases?.output ?? false }),
+    rotary: rotaryOf(config),
+    scale: 1 / Math.sqrt(headDim),
+  };
+}
+
+/** `mlp.{gate,up,down}_proj` with SiLU: SwiGLU (arXiv 2002.05202), pre-norm. */
+export function gatedMlp({
+  hiddenSize: hidden,
+  intermediateSize: inner,
+  normEpsilon,
+  biases,
+}: ModelConfig): Mlp {
+  const options = { bias: biases?.mlp ?? false };
+  return {
+    norm: rms('post_attention_layernorm', normEpsilon),
+    activation: 'silu',
+    up: {
+      kind: 'gated',
+      gate: projection('mlp.gate_proj', inner, hidden, options),
+      up: projection('mlp.up_proj', inner, hidden, options),
+    },
+    down: projection('mlp.down_proj', hidden, inner, options),
+  };
+}
+
+/** `model.embed_tokens`, `model.layers`, `model.norm` and `lm_head`. */
+export function frame(
+  config: ModelConfig,
+): Pick<Blueprint, 'embedding' | 'embeddingScale' | 'blocksAt' | 'head'> {
+  const shape = [config.vocabSize, config.hiddenSize];
+  const embedding = { name: 'model.embed_tokens.weight', shape };
+  return {
+    embedding,
+    embeddingScale: 1,
+    blocksAt: 'model.layers',
+    head: {
+      norm: rms('model.norm', config.normEpsilon),
+      output: config.tieEmbeddings ? embedding : { name: 'lm_head.weight', shape },
+    },
+  };
+}
+
+/** The kind of each layer: `full` or `sliding`. */
+export const layerKinds = ({ layers, layerTypes }: ModelConfig): readonly string[] =>
+  layerTypes ?? Array.from({ length: layers }, () => 'full');
+
+/** Blocks that differ only in what a position sees. */
+export function fullAndSliding(
+  config: ModelConfig,
+  attention: Attention,
+  mlp: Mlp,
+): Pick<Blueprint, 'layers' | 'blocks'> {
+  const layers = layerKinds(config);
+  const full = { attention, mlp, residual: 'sequential' as const };
+  const sliding = { ...full, attention: { ...attention, window: config.window } };
+  return { layers, blocks: { full, ...(layers.includes('sliding') ? { sliding } : {}) } };
+}

@@ -1,0 +1,52 @@
+/** Phi-3 and Phi-4-mini (arXiv 2404.14219), as transformers' `modeling_phi3.py`: Llama with fused projections. */
+import { PLAIN, readRope } from '../../config/rope.js';
+import { COMMON, readShape } from '../../config/shape.js';
+import type { Family } from './family.js';
+import { frame, fullAndSliding, gatedMlp, projection, separateAttention } from './parts.js';
+import { writeShape } from './write.js';
+
+export const phi3: Family = {
+  modelType: 'phi3',
+  className: 'Phi3ForCausalLM',
+  read(config) {
+    const shape = readShape(config, { ...COMMON, epsilonDefault: 1e-5 });
+    config.only('hidden_act', ['silu']);
+    const rope = readRope(config, shape.headDim / 2, PLAIN);
+    const window = config.has('sliding_window') ? config.whole('sliding_window') : undefined;
+    return {
+      architecture: 'phi3',
+      ...shape,
+      intermediateSize: config.whole('intermediate_size'),
+      ropeTheta: rope.theta,
+      ...(rope.share === 1 ? {} : { ropeShare: rope.share }),
+      ...(rope.scaling === undefined ? {} : { ropeScaling: rope.scaling }),
+      ...(window === undefined
+        ? {}
+        : { window, layerTypes: Array.from({ length: shape.layers }, () => 'sliding' as const) }),
+    };
+  },
+  blueprint(config) {
+    const { hiddenSize: hidden, intermediateSize: inner, heads, keyValueHeads, headDim } = config;
+    const attention = {
+      ...separateAttention(config),
+      inputs: {
+        kind: 'fused' as const,
+        order: 'parts' as const,
+        all: projection('self_attn.qkv_proj', (heads + 2 * keyValueHeads) * headDim, hidden),
+      },
+    };
+    const mlp = {
+      ...gatedMlp(config),
+      up: { kind: 'fused' as const, both: projection('mlp.gate_up_proj', 2 * inner, hidden) },
+    };
+    return { ...frame(config), ...fullAndSliding(config, attention, mlp) };
+  },
+  write: (config) => ({
+    ...writeShape(config),
+    hidden_act: 'silu',
+    original_max_position_embeddings:
+      config.ropeScaling?.type === 'longrope' ? config.ropeScaling.originalPositions : config.maxPositions,
+    partial_rotary_factor: config.ropeShare ?? 1,
+    sliding_window: config.window ?? null,
+  }),
+};

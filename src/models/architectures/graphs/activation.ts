@@ -1,0 +1,25 @@
+/** Activations of one element, and soft capping. */
+import type { GraphBuilder } from '../../../tensor/builder.js';
+import type { ValueId } from '../../../tensor/types.js';
+import type { Activation } from '../blueprint.js';
+
+type Build = (builder: GraphBuilder, x: ValueId) => ValueId;
+
+const ACTIVATIONS: Readonly<Record<Activation, Build>> = {
+  silu: (b, x) => b.silu(x),
+  /** x·Φ(x) = x/2·(1 + erf(x/√2)) (Hendrycks and Gimpel 2016, arXiv 1606.08415) */
+  gelu: (b, x) => b.mul(b.mul(x, b.scalar(0.5)), b.add(b.erf(b.mul(x, b.scalar(Math.SQRT1_2))), b.scalar(1))),
+  /** The same paper's approximation, x/2·(1 + tanh(√(2/π)·(x + 0.044715·x³))): transformers' `gelu_new`. */
+  gelu_tanh(b, x) {
+    const cubed = b.mul(b.mul(x, x), x);
+    const inner = b.mul(b.add(x, b.mul(cubed, b.scalar(0.044715))), b.scalar(Math.sqrt(2 / Math.PI)));
+    return b.mul(b.mul(x, b.scalar(0.5)), b.add(b.tanh(inner), b.scalar(1)));
+  },
+};
+
+export const activate = (b: GraphBuilder, activation: Activation, x: ValueId): ValueId =>
+  ACTIVATIONS[activation](b, x);
+
+/** cap·tanh(x/cap), so that no value is beyond ±cap (Gemma 2, arXiv 2408.00118). */
+export const capped = (b: GraphBuilder, x: ValueId, cap: number | undefined): ValueId =>
+  cap === undefined ? x : b.mul(b.tanh(b.mul(x, b.scalar(1 / cap))), b.scalar(cap));

@@ -1,0 +1,144 @@
+/** Queries, keys and values of a block, and how they meet: over a whole row, or for one new token over a cache. */
+import type { ValueId } from '../../../tensor/types.js';
+import type { ModelConfig } from '../../types.js';
+import type { Attention, Norm } from '../blueprint.js';
+import { capped } from './activation.js';
+import { type LayerContext, linear } from './linear.js';
+import { normalise } from './norm.js';
+
+/** Rows of one length. */
+export interface Span {
+  readonly rows: number;
+  readonly length: number;
+}
+
+export interface AttentionContext extends LayerContext {
+  readonly config: Pick<ModelConfig, 'heads' | 'keyValueHeads' | 'headDim'>;
+  readonly attention: Attention;
+  /** `[rows, length, dims/2]` each; absent where the block's heads are not turned. */
+  readonly angles?: { readonly cos: ValueId; readonly sin: ValueId };
+}
+
+/** Heads of one kind in the layout `[rows, length, count·dim]`. */
+interface Lanes {
+  readonly values: ValueId;
+  readonly count: number;
+}
+
+/**
+ * x `[rows·length, hidden]`, normalised → queries `[rows·groups, heads/groups·length, dim]`, keys and values
+ * `[rows·groups, length, dim]`. The heads of a group share their keys: folded into the query rows, no key is
+ * ever repeated.
+ */
+export function queriesKeysValues(
+  context: AttentionContext,
+  x: ValueId,
+  span: Span,
+): { readonly queries: ValueId; readonly keys: ValueId; readonly values: ValueId } {
+  const { builder: b, config, attention } = context;
+  const { heads, keyValueHeads: groups, headDim: dim } = config;
+  const { rows, length } = span;
+  const [q, k, v] = projected(context, x, span);
+  const norms = attention.headNorms;
+  const folded = [rows * groups, (heads / groups) * length, dim];
+  const lane = [rows * groups, length, dim];
+  const byHead = (y: ValueId, count: number) =>
+    b.transpose(b.reshape(y, [rows, length, count, dim]), [0, 2, 1, 3]);
+  const ready = (y: ValueId, count: number, norm: Norm | undefined) =>
+    byHead(turned(context, normed(context, { values: y, count }, norm, span), span), count);
+  return {
+    queries: b.reshape(ready(q, heads, norms?.q), folded),
+    keys: b.reshape(ready(k, groups, norms?.k), lane),
+    values: b.reshape(byHead(v, groups), lane),
+  };
+}
+
+/** Queries, keys and values in the layout `[rows·length, count·dim]`. */
+function projected(
+  context: AttentionContext,
+  x: ValueId,
+  { rows, length }: Span,
+): readonly [ValueId, ValueId, ValueId] {
+  const { builder: b, config, attention } = context;
+  const { heads, keyValueHeads: groups, headDim: dim } = config;
+  const { inputs } = attention;
+  if (inputs.kind === 'separate')
+    return [linear(context, inputs.q, x), linear(context, inputs.k, x), linear(context, inputs.v, x)];
+  const all = linear(context, inputs.all, x);
+  if (inputs.order === 'parts') {
+    const [first, second] = [heads * dim, (heads + groups) * dim];
+    return [
+      b.slice(all, -1, 0, first),
+      b.slice(all, -1, first, second),
+      b.slice(all, -1, second, second + groups * dim),
+    ];
+  }
+  const apart = b.reshape(all, [rows * length, heads, 3 * dim]);
+  const part = (index: number) =>
+    b.reshape(b.slice(apart, -1, index * dim, (index + 1) * dim), [rows * length, heads * dim]);
+  return [part(0), part(1), part(2)];
+}
+
+/** Each head normalised by itself. */
+function normed(
+  context: AttentionContext,
+  { values, count }: Lanes,
+  norm: Norm | undefined,
+  { rows, length }: Span,
+): Lanes {
+  if (norm === undefined) return { values, count };
+  const { builder: b, config } = context;
+  const heads = b.reshape(values, [rows * length * count, config.headDim]);
+  return { values: b.reshape(normalise(context, norm, heads), b.shapeOf(values)), count };
+}
+
+/** Rotary positions; of a head that is turned in part, the first values. */
+function turned(context: AttentionContext, { values, count }: Lanes, { rows, length }: Span): ValueId {
+  const { builder: b, config, attention, angles } = context;
+  const { rotary } = attention;
+  if (rotary === undefined || angles === undefined) return values;
+  const { headDim: dim } = config;
+  const { cos, sin } = angles;
+  if (rotary.dims === dim) return b.rotary(b.reshape(values, [rows, length, count * dim]), cos, sin, count);
+  const heads = b.reshape(values, [rows, length, count, dim]);
+  const first = b.reshape(b.slice(heads, -1, 0, rotary.dims), [rows, length, count * rotary.dims]);
+  const moved = b.reshape(b.rotary(first, cos, sin, count), [rows, length, count, rotary.dims]);
+  return b.concat([moved, b.slice(heads, -1, rotary.dims, dim)], -1);
+}
+
+/** Softmax over what each position sees: mask `[1, 1, length, length]` is added to the scores → `[rows·length, heads·dim]`. */
+export function attend(
+  context: AttentionContext,
+  { queries, keys, values }: { readonly queries: ValueId; readonly keys: ValueId; readonly values: ValueId },
+  mask: ValueId,
+  { rows, length }: Span,
+): ValueId {
+  const { builder: b, config, attention } = context;
+  const { heads, keyValueHeads: groups, headDim: dim } = config;
+  const scores = capped(b, b.matmul(queries, keys, { transB: true, alpha: attention.scale }), attention.cap);
+  const masked = b.add(b.reshape(scores, [rows, heads, length, length]), mask);
+  const shares = b.reshape(b.softmax(masked), [rows * groups, (heads / groups) * length, length]);
+  const mixed = b.reshape(b.matmul(shares, values), [rows, heads, length, dim]);
+  return b.reshape(b.transpose(mixed, [0, 2, 1, 3]), [rows * length, heads * dim]);
+}
+
+/** One new token a row over `capacity` cached ones, of which the mask `[rows, 1, 1, capacity]` hides the unused. */
+export function attendCached(
+  context: AttentionContext,
+  { queries, keys, values }: { readonly queries: ValueId; readonly keys: ValueId; readonly values: ValueId },
+  past: { readonly keys: ValueId; readonly values: ValueId; readonly mask: ValueId },
+  rows: number,
+): ValueId {
+  const { builder: b, config, attention } = context;
+  const { heads, keyValueHeads: groups, headDim: dim } = config;
+  const share = heads / groups;
+  const capacity = b.shapeOf(past.mask).at(-1) ?? 0;
+  const scores = (to: ValueId) =>
+    capped(b, b.matmul(queries, to, { transB: true, alpha: attention.scale }), attention.cap);
+  const hidden = b.add(b.reshape(scores(past.keys), [rows, groups, share, capacity]), past.mask);
+  const masked = b.reshape(hidden, [rows * groups, share, capacity]);
+  const shares = b.softmax(b.concat([masked, scores(keys)], -1));
+  const fromPast = b.matmul(b.slice(shares, -1, 0, capacity), past.values);
+  const fromOwn = b.matmul(b.slice(shares, -1, capacity, capacity + 1), values);
+  return b.reshape(b.add(fromPast, fromOwn), [rows, heads * dim]);
+}

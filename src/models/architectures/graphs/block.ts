@@ -1,0 +1,73 @@
+import { gradients } from '../../../tensor/autodiff.js';
+import { GraphBuilder } from '../../../tensor/builder.js';
+import type { Graph, NamedValue } from '../../../tensor/types.js';
+import type { LoraConfig, ModelConfig } from '../../types.js';
+import type { BlockBlueprint } from '../blueprint.js';
+import { attend, queriesKeysValues } from './attention.js';
+import { accumulated, blockInputs } from './inputs.js';
+import { normalise } from './norm.js';
+import { joinResiduals } from './residual.js';
+
+/** Rows of one length that go through a block at once. */
+export interface BlockOptions {
+  readonly config: ModelConfig;
+  readonly block: BlockBlueprint;
+  readonly rows: number;
+  readonly length: number;
+  readonly lora?: LoraConfig;
+  /** Whether the inputs of the adapter pass through dropout masks, which are then graph inputs. */
+  readonly dropout: boolean;
+  /** Whose gradients the backward part gives. */
+  readonly trainable: 'adapter' | 'full' | 'none';
+}
+
+/**
+ * Forward and backward of one block. Inputs: `x` `[rows·length, hidden]`, `cos` and `sin` `[rows, length, dims/2]`
+ * where heads are turned, `mask` `[1, 1, length, length]` (added to the scores), weights and adapter tensors by
+ * their names within the block, `dropout.MODULE` (bool), `dy`, and `total.NAME` for each trained tensor.
+ * Outputs: `y`, `dx`, and `grad.NAME` = `total.NAME` + gradient.
+ */
+export interface BlockGraph {
+  readonly joint: Graph;
+  /** Values that are dear to recompute and small to keep, as `kept.NAME`. */
+  readonly kept: readonly NamedValue[];
+  /** Keys and values of the whole row, `[rows·keyValueHeads, length, dim]`, as `keys` and `values`. */
+  readonly cache: readonly NamedValue[];
+}
+
+export function blockGraph(options: BlockOptions): BlockGraph {
+  const { config, block, lora, dropout, trainable, ...span } = options;
+  const { rotary } = block.attention;
+  const b = new GraphBuilder('block');
+  const { weight, declared } = blockInputs(b);
+  const x = b.input('x', [span.rows * span.length, config.hiddenSize]);
+  const turns = [span.rows, span.length, (rotary?.dims ?? 0) / 2];
+  const angles = rotary && { cos: b.input('cos', turns), sin: b.input('sin', turns) };
+  const mask = b.input('mask', [1, 1, span.length, span.length]);
+  const layer = { builder: b, lora, dropout, weight, config, attention: block.attention, angles };
+
+  const met = queriesKeysValues(layer, normalise(layer, block.attention.norm, x), span);
+  const context = attend(layer, met, mask, span);
+  const { y, kept } = joinResiduals(layer, block, x, context);
+  b.output('y', y);
+
+  if (trainable !== 'none') {
+    const dy = b.input('dy', b.shapeOf(x));
+    const trained = [...declared].filter(([name]) => trainable === 'full' || name.includes('.lora_'));
+    const found = gradients(b, [{ value: y, gradient: dy }], [x, ...trained.map(([, value]) => value)]);
+    trained.forEach(([name], index) => {
+      const gradient = found[index + 1];
+      if (gradient !== undefined) accumulated(b, name, gradient);
+    });
+    if (found[0] !== undefined) b.output('dx', found[0]);
+  }
+
+  const named = (values: object, prefix: string): readonly NamedValue[] =>
+    Object.entries(values).map(([name, value]) => ({ name: `${prefix}${name}`, value }));
+  const { keys, values } = met;
+  return {
+    joint: b.build(),
+    kept: named({ ...met, context, ...kept }, 'kept.'),
+    cache: named({ keys, values }, ''),
+  };
+}

@@ -1,0 +1,44 @@
+import { GraphBuilder } from '../../../tensor/builder.js';
+import type { Graph } from '../../../tensor/types.js';
+import type { LoraConfig, ModelConfig } from '../../types.js';
+import type { BlockBlueprint } from '../blueprint.js';
+import { attendCached, queriesKeysValues } from './attention.js';
+import { blockInputs } from './inputs.js';
+import { normalise } from './norm.js';
+import { joinResiduals } from './residual.js';
+
+export interface StepOptions {
+  readonly config: ModelConfig;
+  readonly block: BlockBlueprint;
+  readonly rows: number;
+  /** Positions that the cache has room for. */
+  readonly capacity: number;
+  readonly lora?: LoraConfig;
+}
+
+/**
+ * One new token a row over a cache. Inputs: `x` `[rows, hidden]`, `cos` and `sin` `[rows, 1, dims/2]` where heads are
+ * turned, `keys` and `values` `[rows·keyValueHeads, capacity, dim]`, `mask` `[rows, 1, 1, capacity]`, weights.
+ * Outputs: `y`, and the new `key` and `value` `[rows·keyValueHeads, 1, dim]`.
+ */
+export function stepGraph({ config, block, rows, capacity, lora }: StepOptions): Graph {
+  const { rotary } = block.attention;
+  const b = new GraphBuilder('step');
+  const { weight } = blockInputs(b);
+  const x = b.input('x', [rows, config.hiddenSize]);
+  const turns = [rows, 1, (rotary?.dims ?? 0) / 2];
+  const angles = rotary && { cos: b.input('cos', turns), sin: b.input('sin', turns) };
+  const cache = [rows * config.keyValueHeads, capacity, config.headDim];
+  const past = {
+    keys: b.input('keys', cache),
+    values: b.input('values', cache),
+    mask: b.input('mask', [rows, 1, 1, capacity]),
+  };
+  const layer = { builder: b, lora, dropout: false, weight, config, attention: block.attention, angles };
+  const met = queriesKeysValues(layer, normalise(layer, block.attention.norm, x), { rows, length: 1 });
+  const { y } = joinResiduals(layer, block, x, attendCached(layer, met, past, rows));
+  b.output('key', met.keys);
+  b.output('value', met.values);
+  b.output('y', y);
+  return b.build();
+}

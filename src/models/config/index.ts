@@ -1,0 +1,35 @@
+import type { Host } from '../../source/host.js';
+import { FAMILIES, type Family } from '../architectures/families/index.js';
+import { type Json, readJsonFile } from '../json-file.js';
+import type { ModelConfig } from '../types.js';
+import { ConfigReader } from './reader.js';
+
+const MAX_BYTES = 10_000_000;
+
+/**
+ * Reads `config.json` in the form of transformers 4 or 5, and the end-of-text ids of `generation_config.json`. Throws a
+ * `ModelError`: `model_unsupported` for a model of another kind, `model_config` for a value that makes no sense.
+ */
+export function readConfig(host: Host, folder: string): ModelConfig {
+  const path = `${folder}/config.json`;
+  const config = parseConfig(readJsonFile(host, path, { code: 'model_config', maxBytes: MAX_BYTES }), path);
+  const generation = `${folder}/generation_config.json`;
+  if (host.stat(generation) === undefined) return config;
+  const more = readJsonFile(host, generation, { code: 'model_config', maxBytes: MAX_BYTES });
+  const eos = new ConfigReader(more, generation).tokenIds('eos_token_id', config.vocabSize);
+  return eos.length === 0 ? config : { ...config, eosTokenIds: eos };
+}
+
+/** The config from the object that `config.json` holds; `path` is what errors name. */
+export function parseConfig(json: Json, path: string): ModelConfig {
+  const reader = new ConfigReader(json, path);
+  const byType: Readonly<Record<string, Family>> = Object.fromEntries(
+    Object.values(FAMILIES).map((family) => [family.modelType, family]),
+  );
+  const family = reader.choice('model_type', byType, '');
+  const classes = reader.list('architectures');
+  if (classes !== undefined && !classes.includes(family.className))
+    reader.unsupported('architectures', `it must have ${family.className}`);
+  reader.only('quantization_config', [null]);
+  return family.read(reader);
+}

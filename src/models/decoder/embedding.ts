@@ -1,0 +1,79 @@
+/** Tokens as hidden states, and the gradients of the tables that they are looked up in. */
+import { blueprintOf, type NamedShape } from '../architectures/index.js';
+import type { StoredTensor } from '../types.js';
+import type { Machine } from './machine.js';
+import type { Parameters } from './parameters.js';
+import type { DecoderOptions } from './types.js';
+
+/** Where each id stands in its row: the first of row r at `first(r)`. */
+export interface Placing {
+  /** Tokens of each row among the ids. */
+  readonly length: number;
+  readonly first?: (row: number) => number;
+}
+
+export class Embedding {
+  readonly #scale: number;
+
+  constructor(
+    private readonly options: DecoderOptions,
+    private readonly parameters: Parameters,
+    private readonly tokens: StoredTensor,
+    private readonly positions: StoredTensor | undefined,
+  ) {
+    this.#scale = blueprintOf(options.config).embeddingScale;
+  }
+
+  /** Writes the embedding of each id, `[ids, hidden]`. */
+  write(ids: Int32Array, { length, first = () => 0 }: Placing, out: Float32Array): void {
+    const width = this.options.config.hiddenSize;
+    const tokens = this.#rows(this.tokens);
+    ids.forEach((id, index) => {
+      tokens(id, out.subarray(index * width, (index + 1) * width));
+    });
+    if (this.#scale !== 1)
+      for (let index = 0; index < out.length; index++) out[index] = (out[index] ?? 0) * this.#scale;
+    if (this.positions === undefined) return;
+    const positions = this.#rows(this.positions);
+    const added = new Float32Array(width);
+    ids.forEach((_, index) => {
+      positions(first(Math.floor(index / length)) + (index % length), added);
+      for (let column = 0; column < width; column++)
+        out[index * width + column] = (out[index * width + column] ?? 0) + (added[column] ?? 0);
+    });
+  }
+
+  /** Reads rows of a table, as it is trained or stored. */
+  #rows(table: StoredTensor): (row: number, out: Float32Array) => void {
+    const width = this.options.config.hiddenSize;
+    const values = this.parameters.values.get(table.name)?.data ?? table.view();
+    return (row, out) => {
+      if (values === undefined) table.decodeRows(row, 1, out);
+      else out.set(values.subarray(row * width, (row + 1) * width));
+    };
+  }
+}
+
+/** Adds the gradient of each embedded token to its row; the padding token's row gets none, as torch's `padding_idx`. */
+export function addEmbeddingGradient(
+  { options, parameters }: Machine,
+  { ids, length }: { readonly ids: Int32Array; readonly length: number },
+  gradient: Float32Array,
+): void {
+  const { config } = options;
+  const { embedding, embeddingScale, positions } = blueprintOf(config);
+  const add = (table: NamedShape | undefined, scale: number, rowOf: (index: number) => number | null) => {
+    const total = table && parameters.gradients.get(table.name);
+    if (total === undefined) return;
+    const width = config.hiddenSize;
+    for (let index = 0; index < ids.length; index++) {
+      const row = rowOf(index);
+      if (row === null) continue;
+      const [to, from] = [row * width, index * width];
+      for (let column = 0; column < width; column++)
+        total[to + column] = (total[to + column] ?? 0) + scale * (gradient[from + column] ?? 0);
+    }
+  };
+  add(embedding, embeddingScale, (index) => (ids[index] === config.padTokenId ? null : (ids[index] ?? 0)));
+  add(positions, 1, (index) => index % length);
+}
