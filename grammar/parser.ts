@@ -93,6 +93,31 @@ export class FtpParser extends CstParser {
     }
   }
 
+  // Alternatives stand outside of their rules: inside, a list of functions would be made for every value of a file.
+
+  private readonly statements = [
+    { ALT: () => this.CONSUME(Newline) },
+    { ALT: () => this.CONSUME(Comma) },
+    { ALT: () => this.SUBRULE(this.property) },
+    { ALT: () => this.SUBRULE(this.requirement) },
+    { ALT: () => this.SUBRULE(this.expectation) },
+  ];
+
+  private readonly values = [
+    { ALT: () => this.CONSUME(NumberLiteral) },
+    { ALT: () => this.CONSUME(Quantity) },
+    { ALT: () => this.CONSUME(BadQuantity) },
+    { ALT: () => this.CONSUME(Unreadable) },
+    { ALT: () => this.SUBRULE(this.text) },
+    { ALT: () => this.CONSUME(True) },
+    { ALT: () => this.CONSUME(False) },
+    { ALT: () => this.CONSUME(None) },
+    { ALT: () => this.SUBRULE(this.group) },
+    { ALT: () => this.SUBRULE(this.list) },
+    { ALT: () => this.SUBRULE(this.record) },
+    { ALT: () => this.SUBRULE(this.reference) },
+  ];
+
   /** A file: declarations in any order. */
   program = this.RULE('program', () => {
     this.MANY({
@@ -218,15 +243,7 @@ export class FtpParser extends CstParser {
 
   body = this.RULE('body', () => {
     this.CONSUME(LCurly);
-    this.MANY(() => {
-      this.OR([
-        { ALT: () => this.CONSUME(Newline) },
-        { ALT: () => this.CONSUME(Comma) },
-        { ALT: () => this.SUBRULE(this.property) },
-        { ALT: () => this.SUBRULE(this.requirement) },
-        { ALT: () => this.SUBRULE(this.expectation) },
-      ]);
-    });
+    this.MANY(() => this.OR(this.statements));
     this.CONSUME(RCurly);
   });
 
@@ -269,24 +286,7 @@ export class FtpParser extends CstParser {
 
   operand = this.RULE('operand', () => {
     this.MANY(() => this.CONSUME(PrefixOperator));
-    this.SUBRULE(this.atom);
-  });
-
-  atom = this.RULE('atom', () => {
-    this.OR([
-      { ALT: () => this.CONSUME(NumberLiteral) },
-      { ALT: () => this.CONSUME(Quantity) },
-      { ALT: () => this.CONSUME(BadQuantity) },
-      { ALT: () => this.CONSUME(Unreadable) },
-      { ALT: () => this.SUBRULE(this.text) },
-      { ALT: () => this.CONSUME(True) },
-      { ALT: () => this.CONSUME(False) },
-      { ALT: () => this.CONSUME(None) },
-      { ALT: () => this.SUBRULE(this.group) },
-      { ALT: () => this.SUBRULE(this.list) },
-      { ALT: () => this.SUBRULE(this.record) },
-      { ALT: () => this.SUBRULE(this.reference) },
-    ]);
+    this.OR(this.values);
   });
 
   text = this.RULE('text', () => {

@@ -6,7 +6,7 @@ import {
   NOT_PRECEDENCE,
   PRECEDENCE,
 } from '../../grammar/operators.js';
-import { Dot, FOREIGN_SIGNS } from '../../grammar/tokens.js';
+import { FOREIGN_SIGNS } from '../../grammar/tokens.js';
 import * as errors from '../diagnostics/catalogue/syntax.js';
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { Span } from '../source/span.js';
@@ -59,21 +59,22 @@ export class ExpressionBuilder {
   }
 
   private operation(parent: SyntaxNode, at: number): Expression {
+    const only = parent.first;
+    // Nearly every expression is one value.
+    if (only?.next === undefined && only !== undefined && isNode(only) && only.first?.next === undefined)
+      return only.first === undefined ? this.missing(at) : this.value(only.first, at);
     const parts: Part[] = [];
-    for (const part of parent.parts) {
+    for (let part = parent.first; part !== undefined; part = part.next) {
       if (!isNode(part)) parts.push(part);
       else
-        for (const inner of part.parts) if (isNode(inner) || !inner.isInsertedInRecovery) parts.push(inner);
+        for (let inner = part.first; inner !== undefined; inner = inner.next)
+          if (isNode(inner) || !inner.isInserted) parts.push(inner);
     }
-    const [only, more] = parts;
-    if (only !== undefined && isNode(only) && more === undefined) return this.atom(only, at);
-    return new Row(parts, (atom) => this.atom(atom, at), this).binary(0, at);
+    return new Row(parts, (part, at) => this.value(part, at), this).binary(0, at);
   }
 
-  private atom(parent: SyntaxNode, at: number): Expression {
-    const [child] = parent.parts;
-    if (child === undefined) return this.missing(at);
-    return isNode(child) ? this.composite(child, at) : this.literal(child);
+  private value(part: Part, at: number): Expression {
+    return isNode(part) ? this.composite(part, at) : this.literal(part.token);
   }
 
   private literal(token: IToken): Expression {
@@ -127,8 +128,9 @@ export class ExpressionBuilder {
 
   /** The value of a `text` node as a word. */
   text(parent: SyntaxNode): Word | undefined {
-    const [found] = parent.parts;
-    if (found === undefined || isNode(found) || found.isInsertedInRecovery === true) return undefined;
+    const part = parent.first;
+    if (part === undefined || isNode(part) || part.isInserted) return undefined;
+    const found = part.token;
     const span = this.span(found);
     const content = found.image.slice(1, found.tokenType.name === 'UnterminatedString' ? undefined : -1);
     if (found.tokenType.name === 'ForeignString') this.report(errors.foreignString(span, content));
@@ -142,9 +144,8 @@ export class ExpressionBuilder {
 
   private reference(parent: SyntaxNode, span: Span): Expression {
     const path: Word[] = [];
-    for (const part of parent.parts)
-      if (!isNode(part) && part.tokenType !== Dot && part.isInsertedInRecovery !== true)
-        path.push(this.word(part));
+    for (let part = parent.first; part !== undefined; part = part.next)
+      if (!isNode(part) && part.key !== 'Dot' && !part.isInserted) path.push(this.word(part.token));
     const call = node(parent, 'call');
     const callee = path[0];
     if (callee === undefined) return this.missing(span.start);
@@ -187,13 +188,13 @@ export class ExpressionBuilder {
   /** Reports neighbours without a comma, where commas are parts of each neighbour. */
   private ownCommas(items: readonly SyntaxNode[], where: string): void {
     for (const item of items.slice(0, -1))
-      if (item.end >= 0 && !item.keys.includes('Comma')) this.separatorMissing(item.end, where);
+      if (item.end >= 0 && !hasComma(item)) this.separatorMissing(item.end, where);
   }
 
   /** Reports neighbours without a comma, where the commas stand between them. */
-  private commas({ parts }: SyntaxNode, where: string): void {
-    for (const [i, item] of parts.entries()) {
-      const next = parts[i + 1];
+  private commas(parent: SyntaxNode, where: string): void {
+    for (let item = parent.first; item !== undefined; item = item.next) {
+      const { next } = item;
       if (next !== undefined && isNode(item) && isNode(next) && item.end >= 0 && next.end >= 0)
         this.separatorMissing(item.end, where);
     }
@@ -204,44 +205,51 @@ export class ExpressionBuilder {
   }
 }
 
-/** Precedence climbing over a row of prefix operators, atoms and operators between them. */
+function hasComma(item: SyntaxNode): boolean {
+  for (let part = item.first; part !== undefined; part = part.next) if (part.key === 'Comma') return true;
+  return false;
+}
+
+/** Precedence climbing over a row of prefix operators, values and operators between them. */
 class Row {
   private position = 0;
 
   constructor(
     private readonly parts: readonly Part[],
-    private readonly atom: (parent: SyntaxNode) => Expression,
+    private readonly value: (part: Part, at: number) => Expression,
     private readonly builder: ExpressionBuilder,
   ) {}
 
   binary(least: number, at: number): Expression {
     let left = this.prefix(at);
     for (;;) {
-      const part = this.parts[this.position];
-      if (part === undefined || isNode(part)) return left;
-      const operator = operatorText(part) as BinaryOperatorText;
+      const sign = this.operator('BinaryOperator');
+      if (sign === undefined) return left;
+      const operator = operatorText(sign) as BinaryOperatorText;
       const precedence = PRECEDENCE[operator];
       if (precedence <= least) return left;
       this.position++;
-      const right = this.binary(precedence, endOf(part));
-      left = {
-        kind: 'binary',
-        operator,
-        left,
-        right,
-        span: { ...left.span, end: Math.max(left.span.end, right.span.end) },
-      };
+      const right = this.binary(precedence, endOf(sign));
+      const span = { ...left.span, end: Math.max(left.span.end, right.span.end) };
+      left = { kind: 'binary', operator, left, right, span };
     }
   }
 
   private prefix(at: number): Expression {
     const part = this.parts[this.position];
-    if (part === undefined) return this.builder.missing(at);
+    if (part === undefined || this.operator('BinaryOperator') !== undefined) return this.builder.missing(at);
+    const sign = this.operator('PrefixOperator');
     this.position++;
-    if (isNode(part)) return this.atom(part);
-    const operator = operatorText(part) === 'not' ? 'not' : '-';
-    const operand = this.binary(operator === 'not' ? NOT_PRECEDENCE : NEGATE_PRECEDENCE, endOf(part));
-    return { kind: 'unary', operator, operand, span: { ...this.builder.span(part), end: operand.span.end } };
+    if (sign === undefined) return this.value(part, at);
+    const operator = operatorText(sign) === 'not' ? 'not' : '-';
+    const operand = this.binary(operator === 'not' ? NOT_PRECEDENCE : NEGATE_PRECEDENCE, endOf(sign));
+    return { kind: 'unary', operator, operand, span: { ...this.builder.span(sign), end: operand.span.end } };
+  }
+
+  /** The operator of this sort that comes next. */
+  private operator(key: 'BinaryOperator' | 'PrefixOperator'): IToken | undefined {
+    const part = this.parts[this.position];
+    return part === undefined || isNode(part) || part.key !== key ? undefined : part.token;
   }
 }
 

@@ -70,8 +70,8 @@ export class TreeBuilder {
   /** Takes what a `program` node holds; the nodes come in the order of the file. */
   add(program: SyntaxNode): void {
     if (program.end >= 0) this.first ??= program.start;
-    for (const [i, part] of program.parts.entries())
-      if (isNode(part)) this.declarations[program.keys[i] ?? '']?.(part);
+    for (let part = program.first; part !== undefined; part = part.next)
+      if (isNode(part)) this.declarations[part.rule]?.(part);
   }
 
   finish(isSound: boolean): SourceFile {
@@ -242,10 +242,10 @@ export class TreeBuilder {
     const requirements: Requirement[] = [];
     const expectations: Expectation[] = [];
     if (body !== undefined) this.separators(body);
-    for (const [i, part] of (body?.parts ?? []).entries()) {
+    for (let part = body?.first; part !== undefined; part = part.next) {
       if (!isNode(part)) continue;
-      if (body?.keys[i] === 'property') properties.push(...this.property(part));
-      else if (body?.keys[i] === 'requirement') requirements.push(this.requirement(part));
+      if (part.rule === 'property') properties.push(...this.property(part));
+      else if (part.rule === 'requirement') requirements.push(this.requirement(part));
       else expectations.push(this.requirement(part));
     }
     return {
@@ -262,7 +262,7 @@ export class TreeBuilder {
   /** Two settings on one line need a comma between them. */
   private separators(body: SyntaxNode): void {
     let before: SyntaxNode | undefined;
-    for (const part of body.parts) {
+    for (let part = body.first; part !== undefined; part = part.next) {
       if (!isNode(part)) before = undefined;
       else if (part.end >= 0) {
         if (before !== undefined)
