@@ -6,6 +6,8 @@ import { type Token, tokensWithComments } from './trivia.js';
 const OPENING: readonly TokenType[] = [LParen, LSquare, LCurly];
 const CLOSING: readonly TokenType[] = [RParen, RSquare, RCurly];
 
+const ALLOWANCE = /^\/\/\s*allow\s*\(/;
+
 /** An empty line, where the group around it is broken. */
 const BLANK = choice(LINE_END, '');
 
@@ -111,6 +113,17 @@ export class Cursor {
     const [first, ...others] = this.waiting.splice(0);
     if (first === undefined) return '';
     return [suffix(` ${first}`), others.map((text) => [LINE_END, text])];
+  }
+
+  /**
+   * Takes `// allow(…)` out of what waits, where it stands behind an item that starts at `start` on the same line. It
+   * speaks of that line, so if the item breaks it must stand before all of it.
+   */
+  allowanceBehind(start: number): string | undefined {
+    const end = this.tokens[this.at - 1]?.end ?? start;
+    const [comment] = this.waiting;
+    if (comment === undefined || this.waiting.length > 1 || !ALLOWANCE.test(comment)) return undefined;
+    return /[\r\n]/.test(this.text.slice(start, end)) ? undefined : this.waiting.pop();
   }
 
   private token(index: number): Token {

@@ -18,6 +18,7 @@ import type {
 import { Cursor } from './cursor.js';
 import { BREAK, choice, type Doc, group, indent, render, SPACE_OR_BREAK } from './doc.js';
 import { ExpressionLayout } from './expressions.js';
+import { endingLine } from './items.js';
 
 interface Part {
   readonly at: number;
@@ -131,9 +132,11 @@ export class FileLayout {
     const inside = statements.map((statement, i) => {
       cursor.skip(Comma);
       const before = [SPACE_OR_BREAK, cursor.linesBefore({ first: i === 0 })];
-      const printed = this.statement(statement);
-      cursor.skip(Comma);
-      return [before, printed, i < statements.length - 1 ? choice('', ',') : '', cursor.commentsBehind()];
+      const separator = (): Doc => {
+        cursor.skip(Comma);
+        return i < statements.length - 1 ? choice('', ',') : '';
+      };
+      return [before, endingLine(cursor, () => this.statement(statement), separator)];
     });
     cursor.skip(Comma);
     const end = [cursor.commentsBehind(), cursor.linesBeforeEnd({ first: statements.length === 0 })];

@@ -4,6 +4,7 @@ import { Comma, LParen, Minus } from '../../grammar/tokens.js';
 import type { Argument, Entry, Expression, Range } from '../syntax/ast.js';
 import type { Cursor } from './cursor.js';
 import { BREAK, choice, type Doc, group, indent, SPACE_OR_BREAK } from './doc.js';
+import { endingLine } from './items.js';
 
 /** Where an expression stands: only in brackets may it go on in the next line. */
 type Place = 'outside' | 'in_brackets' | 'fills_brackets';
@@ -79,14 +80,13 @@ export class ExpressionLayout {
     const { cursor } = this;
     const { hasComment, last } = cursor.brackets();
     const hasItems = items.length > 0;
-    // what waits from before goes on waiting where no line ends in the brackets
-    const commentsBehind = (): Doc => (hasComment ? cursor.commentsBehind() : '');
+    // where there is none in the brackets, what waits from before goes on waiting
     const open = cursor.take();
-    const behind = commentsBehind();
+    const behind = hasComment ? cursor.commentsBehind() : '';
     const inside = items.map((print, i) => {
       const before = [i === 0 ? edge : SPACE_OR_BREAK, cursor.linesBefore({ first: i === 0 })];
-      const item = print();
-      return [before, item, commas ? this.comma(i === items.length - 1) : '', commentsBehind()];
+      const comma = (): Doc => (commas ? this.comma(i === items.length - 1) : '');
+      return [before, hasComment ? endingLine(cursor, print, comma) : [print(), comma()]];
     });
     const end = cursor.linesBeforeEnd({ first: !hasItems });
     const body = [open, indent([behind, inside, end]), hasItems ? edge : BREAK, cursor.take()];

@@ -49,8 +49,10 @@ describe('formatter', () => {
 
   it('gives one text, whatever the white space was', () => {
     const random = randomFrom(2026);
+    // behind something, `// allow(…)` speaks of its line: there a line end means something
+    const free = readable.filter(({ name }) => !name.includes('allowances'));
     for (let i = 0; i < 300; i++) {
-      const { name, text } = readable[Math.floor(random() * readable.length)] ?? { name: '', text: '' };
+      const { name, text } = free[Math.floor(random() * free.length)] ?? { name: '', text: '' };
       const mangled = respace(text, random);
       expect(formatted(mangled, name), `${name}, number ${i}:\n${mangled}`).to.equal(formatted(text, name));
     }
