@@ -18,7 +18,16 @@ export interface Wanted {
 export async function prepare(host: Host, wanted: Wanted): Promise<CompileResult & { readonly plan?: Plan }> {
   const { compile } = await import('../compile.js');
   const compiled = compile(host, wanted.file, { params: wanted.params });
-  if (compiled.program === undefined) return compiled;
+  const { program, analysis } = compiled;
+  if (program === undefined || analysis === undefined) return compiled;
+  const { pinProgram } = await import('../hub/index.js');
+  const { placeOf } = await import('../lock/places.js');
+  const pinned = await pinProgram(program, host, {
+    at: ({ stage, path }) => placeOf(analysis, stage.name, path),
+  });
+  const diagnostics = [...compiled.diagnostics, ...pinned.diagnostics];
+  if (pinned.program === undefined) return { ...compiled, program: undefined, diagnostics };
   const { plan } = await import('../planner/plan.js');
-  return { ...compiled, plan: await plan(compiled.program, host, wanted) };
+  const made = await plan(pinned.program, pinned.host, { ...wanted, digests: pinned.digests });
+  return { ...compiled, diagnostics, program: pinned.program, plan: made };
 }

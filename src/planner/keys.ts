@@ -1,11 +1,11 @@
 /** A stage's key: a digest of everything that can change its artefact, and of nothing else. */
 import type { Program, Stage, StageKind } from '../ir/types.js';
+import type { Digests } from '../source/digests.js';
 import type { Host } from '../source/host.js';
 import { stages as definitions } from '../stages/index.js';
 import { schemas } from '../stages/schemas.js';
 import type { Chosen } from '../stages/types.js';
 import { canonical, sha256 } from './canonical.js';
-import type { Digests } from './digests.js';
 import { type ModelContent, type Part, type PartsContext, settingParts } from './parts.js';
 
 export interface StageKey {

@@ -1,8 +1,14 @@
 /** What one plan leaves for the next in `.ftp`: digests of files, and the speed of this machine. */
 import { UserError } from '../diagnostics/types.js';
+import {
+  type Digests,
+  type DigestTable,
+  digestTablePath,
+  openDigests,
+  readDigestTable,
+} from '../source/digests.js';
 import type { Host } from '../source/host.js';
 import { replaceFile } from '../store/index.js';
-import { type Digests, digestTablePath, openDigests, readDigestTable } from './digests.js';
 import type { Speed } from './time.js';
 
 export interface Memo {
@@ -13,8 +19,9 @@ export interface Memo {
   keep(): void;
 }
 
-export function openMemo(host: Host): Memo {
-  const digests = openDigests(host, readDigestTable(host));
+/** `known`: what another part of the program knows of files, some of which may not be here yet. */
+export function openMemo(host: Host, known: DigestTable = {}): Memo {
+  const digests = openDigests(host, { ...readDigestTable(host), ...known });
   const path = `${host.cwd}/.ftp/speed.json`;
   let measured: Record<string, Speed> | undefined;
   return {

@@ -3,6 +3,7 @@ import type { Diagnostic } from '../diagnostics/types.js';
 import type { Program } from '../ir/types.js';
 import { planDecoder } from '../models/decoder/plan.js';
 import { userProblem } from '../models/user-problem.js';
+import type { DigestTable } from '../source/digests.js';
 import type { Host } from '../source/host.js';
 import type { LengthSurvey } from '../stages/format/survey.js';
 import type { Chosen } from '../stages/types.js';
@@ -36,6 +37,8 @@ export interface PlanOptions {
   readonly devices?: number;
   readonly engine?: string;
   readonly threads?: number;
+  /** Digests that need not be computed, such as those of files that are still to be fetched. */
+  readonly digests?: DigestTable;
   /** Left out, the real ones. */
   readonly store?: PlanStore;
   readonly runtime?: RuntimeIdentity;
@@ -65,7 +68,7 @@ export function openWorld(program: Program, host: Host, options: PlanOptions, st
   const { nominal } = options;
   const asked = machineOf(host, options, report);
   const machine = nominal === undefined ? asked : { ...asked, here: true };
-  const memo = openMemo(host);
+  const memo = openMemo(host, options.digests);
   const runtime = options.runtime ?? installedRuntime(host);
   const threads = options.threads ?? host.machine().cores;
   const keys = new Map<string, StageKey>();

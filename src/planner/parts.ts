@@ -1,6 +1,7 @@
 /** What a stage's settings say that can change its artefact, leaf by leaf; paths of files give way to their content. */
 import { relative } from 'node:path';
 import type { Call, FileValue, Program, Value } from '../ir/types.js';
+import type { Digests } from '../source/digests.js';
 import type { Host } from '../source/host.js';
 import { sourcePaths } from '../stages/data/sources.js';
 import { functions } from '../stages/functions/index.js';
@@ -8,7 +9,6 @@ import { modelFiles } from '../stages/models.js';
 import { isSecret, repositoryOf } from '../stages/repositories.js';
 import type { Setting, SettingType } from '../stages/schema.js';
 import { canonical, isRecord } from './canonical.js';
-import type { Digests } from './digests.js';
 import { isCall, isReference, type RootModel, rootModel } from './models.js';
 
 /** One thing that a key is made of. */

@@ -3,10 +3,10 @@
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { StageRecord } from '../ir/outputs.js';
 import type { Program } from '../ir/types.js';
+import type { Digests } from '../source/digests.js';
 import type { Host } from '../source/host.js';
 import type { Chosen } from '../stages/types.js';
 import type { Store } from '../store/index.js';
-import type { Digests } from './digests.js';
 import type { RuntimeIdentity, StageKey } from './keys.js';
 import type { Lengths } from './lengths.js';
 import type { PlanMachine } from './machines.js';

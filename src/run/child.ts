@@ -1,5 +1,7 @@
 /** The process of one stage: gets a job over IPC, runs it, says how it ended, and goes. */
 
+import type { StageEvent } from '../ir/events.js';
+import type { Host } from '../source/host.js';
 import { nodeHost } from '../source/node-host.js';
 import { stages } from '../stages/index.js';
 import { outputFolder, workFolder } from '../store/index.js';
@@ -24,18 +26,21 @@ const say = (message: FromChild): Promise<void> =>
 
 async function work(job: Job): Promise<FromChild> {
   try {
+    const host = nodeHost(job.cwd);
+    const emit = (event: StageEvent): void => void say({ type: 'event', event });
+    if (job.repositories.length > 0) await fetchFor(job, host, emit);
     const run = await stages[job.stage.kind].load();
     const result = await run({
       stage: job.stage,
       inputs: job.inputs,
       folder: job.folder,
-      host: nodeHost(job.cwd),
+      host,
       output: outputFolder(job.output),
       work: workFolder(job.work, (diagnostic) => void say({ type: 'diagnostic', diagnostic })),
       chosen: job.chosen,
       key: job.key,
       threads: job.threads,
-      emit: (event) => void say({ type: 'event', event }),
+      emit,
       signal: stop.signal,
     });
     return { type: 'done', result, peakMemoryBytes: ownPeakMemory() };
@@ -48,6 +53,12 @@ async function work(job: Job): Promise<FromChild> {
     const trace = error instanceof Error ? (error.stack ?? message) : message;
     return { type: 'failed', diagnostic: internalError(job.stage, message, ''), trace, peakMemoryBytes };
   }
+}
+
+async function fetchFor(job: Job, host: Host, emit: (event: StageEvent) => void): Promise<void> {
+  const { fetchForStage } = await import('../hub/index.js');
+  const inputs = Object.values(job.inputs).map(({ stage }) => stage);
+  await fetchForStage({ ...job, inputs, host, emit, signal: stop.signal });
 }
 
 volunteer();

@@ -2,7 +2,7 @@
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { StageEvent } from '../ir/events.js';
 import type { StageResult } from '../ir/outputs.js';
-import type { Stage } from '../ir/types.js';
+import type { PinnedRepository, Stage } from '../ir/types.js';
 import type { Artefact, Chosen } from '../stages/types.js';
 
 /** Everything a stage's context is rebuilt from. */
@@ -18,6 +18,8 @@ export interface Job {
   readonly chosen?: Chosen;
   readonly key: string;
   readonly threads: number;
+  /** Repositories of a hub that the program reads. */
+  readonly repositories: readonly PinnedRepository[];
 }
 
 export type ToChild = { readonly type: 'job'; readonly job: Job } | { readonly type: 'stop' };

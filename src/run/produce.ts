@@ -31,6 +31,7 @@ export async function produce(
         chosen,
         key,
         threads: setting.threads,
+        repositories: setting.repositories,
       },
       setting,
       sink,

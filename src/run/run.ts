@@ -109,6 +109,7 @@ export async function runPipeline(
         store,
         folder: program.folder,
         threads: request.threads,
+        repositories: program.repositories ?? [],
         verify: request.verify,
         clock: request.clock,
       },

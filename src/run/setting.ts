@@ -1,6 +1,6 @@
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { Reason, RunEvent } from '../ir/events.js';
-import type { Stage } from '../ir/types.js';
+import type { PinnedRepository, Stage } from '../ir/types.js';
 import type { Chosen } from '../stages/types.js';
 import type { Entry, Store } from '../store/index.js';
 
@@ -19,6 +19,8 @@ export interface RunSetting {
   /** Folder of the pipeline file. */
   readonly folder: string;
   readonly threads: number;
+  /** Repositories of a hub that the program reads. */
+  readonly repositories: readonly PinnedRepository[];
   /** Digests of every stored output are checked, however large. */
   readonly verify: boolean;
   /** Milliseconds, for durations. */

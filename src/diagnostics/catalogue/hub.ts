@@ -1,6 +1,6 @@
 /** FTP140x–141x: models and data sets of a hub. */
 import type { Span } from '../../source/span.js';
-import { error } from '../make.js';
+import { error, warning } from '../make.js';
 import type { Diagnostic } from '../types.js';
 
 export const badRepository = (at: Span, id: string): Diagnostic =>
@@ -19,3 +19,129 @@ export const notPinned = (id: string, revision: string): Diagnostic =>
   error('FTP1403', undefined, `no commit of \`${id}\` is known for the revision \`${revision}\``, {
     help: 'run `ftpc lock` on the pipeline, or `ftpc plan`, where the Hub can be reached',
   });
+
+interface Repository {
+  readonly kind: 'model' | 'dataset';
+  readonly id: string;
+  readonly revision: string;
+}
+
+const NOUN = { model: 'model', dataset: 'data set' } as const;
+const FUNCTION = { model: 'hf', dataset: 'hub' } as const;
+
+export const offlineMissing = (repository: Repository, files: readonly string[]): Diagnostic =>
+  error(
+    'FTP1404',
+    undefined,
+    `${files.length === 0 ? `the ${NOUN[repository.kind]} \`${repository.id}\`` : `\`${files[0]}\` of \`${repository.id}\``} is not in the cache, and HF_HUB_OFFLINE keeps ftpc from asking the Hub`,
+    {
+      notes: files.length > 1 ? [`${files.length} files are missing`] : [],
+      help: 'unset HF_HUB_OFFLINE once, or copy the cache folder from a machine that has it',
+    },
+  );
+
+export const unreachable = (endpoint: string, detail: string): Diagnostic =>
+  error('FTP1405', undefined, `the Hub at ${endpoint} cannot be reached`, {
+    notes: [detail],
+    help: `run again: what has come is kept; without a network, put the files into a folder and name it with \`local("…")\`, or copy the cache of another machine`,
+  });
+
+export const usedFromCache = (repository: Repository, commit: string): Diagnostic =>
+  warning(
+    'FTP1406',
+    undefined,
+    `the Hub cannot be reached: \`${repository.id}\` is taken as it was last fetched, commit ${commit.slice(0, 12)}`,
+    { help: '`ftpc lock` records the commit, so that no one has to ask' },
+  );
+
+export const noAccess = (
+  repository: Repository,
+  { gated, withToken }: { readonly gated: boolean; readonly withToken: boolean },
+): Diagnostic =>
+  error(
+    'FTP1407',
+    undefined,
+    gated
+      ? `\`${repository.id}\` is gated: its owner has to let you in`
+      : `the Hub gives no access to \`${repository.id}\``,
+    {
+      notes: withToken
+        ? ['a token was sent']
+        : ['no token was sent: none is declared, or its variable is not set'],
+      help: gated
+        ? `accept the conditions on the page of the ${NOUN[repository.kind]}, then give a token of that account`
+        : `check the name; for a private ${NOUN[repository.kind]} declare \`secret hub_token = env("HF_TOKEN")\`, and write \`${FUNCTION[repository.kind]}("${repository.id}", token: hub_token)\``,
+    },
+  );
+
+export const notOnHub = (
+  repository: Repository,
+  missing: 'repository' | 'revision' | { readonly file: string },
+): Diagnostic => {
+  const noun = NOUN[repository.kind];
+  if (missing === 'repository')
+    return error('FTP1408', undefined, `the Hub has no ${noun} \`${repository.id}\``, {
+      help: `check the name; a private ${noun} looks the same without a token`,
+    });
+  const what = missing === 'revision' ? `revision \`${repository.revision}\`` : `file \`${missing.file}\``;
+  return error('FTP1408', undefined, `\`${repository.id}\` has no ${what}`, {
+    help: missing === 'revision' ? 'name a branch, tag or commit of it' : 'name another revision',
+  });
+};
+
+export const failedAnswer = (repository: Repository, detail: string): Diagnostic =>
+  error('FTP1409', undefined, `the Hub refused a request for \`${repository.id}\`: ${detail}`, {
+    help: 'try again later; `HF_ENDPOINT` names another server',
+  });
+
+export const badAnswer = (url: string, detail: string): Diagnostic =>
+  error('FTP1409', undefined, `${url} gave an answer that cannot be used: ${detail}`, {
+    help: 'check `HF_ENDPOINT` and proxies on the way: something else than a Hub answers',
+  });
+
+export const hostileName = (url: string, name: string): Diagnostic =>
+  error(
+    'FTP1410',
+    undefined,
+    `${url} names a file that would stand outside its folder: ${JSON.stringify(name.slice(0, 100))}`,
+    {
+      help: 'nothing was written; do not use this repository',
+    },
+  );
+
+export const wrongContent = (repository: Repository, file: string, detail: string): Diagnostic =>
+  error(
+    'FTP1411',
+    undefined,
+    `\`${file}\` of \`${repository.id}\` came with other content than the Hub lists: ${detail}`,
+    {
+      help: 'nothing of it was kept; run again, and look at proxies on the way if this repeats',
+    },
+  );
+
+export const noUsableFiles = (
+  repository: Repository,
+  lacking: string,
+  notes: readonly string[] = [],
+): Diagnostic =>
+  error('FTP1412', undefined, `\`${repository.id}\` has ${lacking}`, {
+    notes,
+    help:
+      repository.kind === 'model'
+        ? 'choose a model that is published as safetensors, with config.json and tokenizer.json'
+        : 'name files with `files: "…"` or another `split`; only JSON Lines are read',
+  });
+
+/** Sizes as the Hub shows them: decimal. */
+const megabytes = (bytes: number): string =>
+  bytes < 1e6
+    ? `${Math.ceil(bytes / 1e3)} kB`
+    : bytes < 1e9
+      ? `${(bytes / 1e6).toFixed(0)} MB`
+      : `${(bytes / 1e9).toFixed(2)} GB`;
+
+export const toFetch = (repository: Repository, bytes: number, files: number): Diagnostic => ({
+  code: 'FTP1413',
+  severity: 'info',
+  message: `${megabytes(bytes)} of \`${repository.id}\` in ${files} ${files === 1 ? 'file' : 'files'} are not here yet; the run fetches them`,
+});

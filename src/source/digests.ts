@@ -1,6 +1,6 @@
 /** SHA-256 of files, remembered by path, size and time of change, so that a plan need not read a large file twice. */
 import { createHash } from 'node:crypto';
-import type { Host } from '../source/host.js';
+import type { Host } from './host.js';
 
 export interface Remembered {
   readonly size: number;

@@ -1,0 +1,54 @@
+/** A data set's files of rows. Small ones are fetched at once: they have no SHA-256 until then. */
+import { noUsableFiles } from '../diagnostics/catalogue/hub.js';
+import { UserError } from '../diagnostics/types.js';
+import type { Call, PinnedRepository } from '../ir/types.js';
+import type { Host } from '../source/host.js';
+import { filesOfSplit, isReadable, isUnread } from '../stages/hub-files.js';
+import type { Repository } from '../stages/repositories.js';
+import { fetchFile } from './download.js';
+import { matches } from './pattern.js';
+import { pinOf } from './resolve.js';
+import type { Access, Listing } from './types.js';
+
+/** The files that a call reads. Throws a `UserError` where there are none. */
+export function filesOfCall(repository: Repository, { files }: Listing, { args }: Call): readonly string[] {
+  const names = files.map(({ name }) => name).sort();
+  const pattern = typeof args['files'] === 'string' ? args['files'] : undefined;
+  const split = typeof args['split'] === 'string' ? args['split'] : undefined;
+  const asked = pattern === undefined ? undefined : names.filter((name) => matches(name, pattern));
+  const found = asked?.filter(isReadable) ?? filesOfSplit(names, split);
+  if (found.length > 0) return found;
+  const others = (asked ?? names).filter(isUnread);
+  throw new UserError(
+    noUsableFiles(
+      repository,
+      pattern !== undefined
+        ? `no file \`${pattern}\` that can be read`
+        : split === undefined
+          ? 'no file of rows that can be read'
+          : `no file of the split \`${split}\` that can be read`,
+      others.length === 0
+        ? []
+        : [
+            `it has ${others
+              .slice(0, 5)
+              .map((name) => `\`${name}\``)
+              .join(', ')}`,
+          ],
+    ),
+  );
+}
+
+export async function pinDataSet(
+  host: Host,
+  access: Access,
+  repository: Repository,
+  listing: Listing,
+  names: ReadonlySet<string>,
+  secret: string | undefined,
+): Promise<PinnedRepository> {
+  const files = listing.files.filter(({ name }) => names.has(name));
+  const pinned = pinOf(repository, listing, files, secret);
+  for (const file of files) if (file.sha256 === undefined) await fetchFile(host, access, pinned, file);
+  return pinned;
+}

@@ -1,0 +1,167 @@
+/** One file into the cache: goes on where an earlier try ended, checks size and digest, and shows the file only then. */
+import { createHash, type Hash } from 'node:crypto';
+import {
+  closeSync,
+  existsSync,
+  ftruncateSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
+import { wrongContent } from '../diagnostics/catalogue/hub.js';
+import { UserError } from '../diagnostics/types.js';
+import type { HubFile, PinnedRepository } from '../ir/types.js';
+import type { Host } from '../source/host.js';
+import { syncFile, syncFolder, writeAll } from '../store/durable.js';
+import { writing } from '../store/index.js';
+import { blobPath, isPresent, showBlob } from './cache.js';
+import { partialOf } from './partial.js';
+import { type Answer, request, Transient } from './request.js';
+import { retrying } from './retry.js';
+import { failOn } from './status.js';
+import type { Access } from './types.js';
+
+/** Told how many bytes of the file are here. */
+export type Progress = (bytes: number) => void;
+
+export const filePath = ({ kind, id, commit }: PinnedRepository, name: string): string =>
+  `/${kind === 'dataset' ? 'datasets/' : ''}${id}/resolve/${commit}/${name.split('/').map(encodeURIComponent).join('/')}`;
+
+/** Throws a `UserError`, or the signal's reason. What has come by then is kept for the next try. */
+export async function fetchFile(
+  host: Host,
+  access: Access,
+  pinned: PinnedRepository,
+  file: HubFile,
+  progress: Progress = () => {},
+): Promise<void> {
+  if (isPresent(host, pinned, file)) return;
+  const blob = blobPath(host, pinned, file);
+  if (!existsSync(blob) || statSync(blob).size !== file.bytes)
+    await fetchBlob(host, access, pinned, file, progress);
+  showBlob(host, pinned, file);
+}
+
+async function fetchBlob(
+  host: Host,
+  access: Access,
+  pinned: PinnedRepository,
+  file: HubFile,
+  progress: Progress,
+): Promise<void> {
+  const blob = blobPath(host, pinned, file);
+  const part = partialOf(blob, host.now());
+  const sizeOf = (): number => statSync(part, { throwIfNoEntry: false })?.size ?? 0;
+  // What an earlier run left may be damaged: then the file is fetched from its start, once.
+  let left = sizeOf() > 0;
+  for (;;) {
+    let before = sizeOf();
+    await retrying(
+      access,
+      () => fill(access, pinned, file, part, progress),
+      () => {
+        const got = sizeOf() > before;
+        before = sizeOf();
+        return got;
+      },
+    );
+    const wrong = wrongDigest(part, file);
+    if (wrong === undefined) break;
+    rmSync(part, { force: true });
+    if (!left) throw new UserError(wrongContent(pinned, file.name, wrong));
+    left = false;
+  }
+  syncFile(part);
+  writing(blob, undefined, () => renameSync(part, blob));
+  syncFolder(dirname(blob));
+}
+
+/** Asks for what is missing of a part, and writes it as it comes. */
+async function fill(
+  access: Access,
+  pinned: PinnedRepository,
+  file: HubFile,
+  part: string,
+  progress: Progress,
+): Promise<void> {
+  const handle = writing(part, undefined, () => openSync(part, 'a+'));
+  try {
+    let have = statSync(part).size;
+    const empty = (): void => {
+      ftruncateSync(handle, 0);
+      have = 0;
+    };
+    if (have > file.bytes) empty();
+    if (have === file.bytes && have > 0) return;
+    const answer = await request(
+      access,
+      filePath(pinned, file.name),
+      have > 0 ? { range: `bytes=${have}-` } : {},
+    );
+    const { status } = answer.response;
+    if (status === 416) {
+      empty();
+      answer.close();
+      throw new Transient('the server has no such part of the file', false);
+    }
+    if (!answer.response.ok) failOn(answer, pinned, access, file.name);
+    checkCommit(answer, pinned);
+    if (status !== 206 || startOf(answer) !== have) {
+      if (status === 206) throw new Transient('the server sent another part of the file', false);
+      empty();
+    }
+    for await (const piece of answer.body()) {
+      have += piece.length;
+      if (have > file.bytes) {
+        empty();
+        answer.close();
+        throw new UserError(wrongContent(pinned, file.name, `more than ${file.bytes} bytes`));
+      }
+      writing(part, undefined, () => writeAll(handle, piece));
+      progress(have);
+    }
+    if (have < file.bytes)
+      throw new Transient(`the server hung up after ${have} of ${file.bytes} bytes`, false);
+  } finally {
+    closeSync(handle);
+  }
+}
+
+/** `Content-Range: bytes 100-199/200` */
+function startOf({ response }: Answer): number | undefined {
+  const start = /^bytes (\d+)-/.exec(response.headers.get('content-range') ?? '')?.[1];
+  return start === undefined ? undefined : Number(start);
+}
+
+function checkCommit({ response }: Answer, pinned: PinnedRepository): void {
+  const commit = response.headers.get('x-repo-commit');
+  if (commit !== null && commit !== pinned.commit)
+    throw new UserError(wrongContent(pinned, 'a file', `it belongs to commit ${commit.slice(0, 40)}`));
+}
+
+const WINDOW = 1 << 22;
+
+/** Large files have a SHA-256; the others are named as Git names them: SHA-1 of a header and the content. */
+function wrongDigest(path: string, file: HubFile): string | undefined {
+  const { bytes, sha256, blob } = file;
+  const hash: Hash =
+    sha256 === undefined ? createHash('sha1').update(`blob ${bytes}\0`) : createHash('sha256');
+  const handle = openSync(path, 'r');
+  try {
+    const window = Buffer.allocUnsafe(WINDOW);
+    for (let read = 1; read > 0; ) {
+      read = readSync(handle, window, 0, WINDOW, null);
+      hash.update(window.subarray(0, read));
+    }
+  } finally {
+    closeSync(handle);
+  }
+  const found = hash.digest('hex');
+  const expected = sha256 ?? blob;
+  return expected === undefined || found === expected
+    ? undefined
+    : `its digest is ${found.slice(0, 12)}… and not ${expected.slice(0, 12)}…`;
+}

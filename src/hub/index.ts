@@ -1,0 +1,3 @@
+export { type HubCall, hubCalls, secretOf } from './calls.js';
+export { type FetchJob, fetchForStage } from './fetch.js';
+export { type PinnedProgram, type PinOptions, pinProgram } from './pin.js';
