@@ -1,8 +1,12 @@
 import type { Plan } from '../../planner/types.js';
+import type { Arguments } from '../arguments.js';
 import type { Command } from '../command.js';
 import { EXIT } from '../exit-codes.js';
 import { memoryOf, PLAN_MACHINE_OPTIONS, planMachine, threadsOf } from '../machine-options.js';
 import { PARAM_OPTION, paramsOf } from '../params.js';
+import { COMPARISON_FORMATS, comparisonFormat } from '../review/print.js';
+import { UsageError } from '../usage-error.js';
+import type { World } from '../world.js';
 
 export const plan: Command = {
   name: 'plan',
@@ -11,15 +15,36 @@ export const plan: Command = {
   options: {
     ...PARAM_OPTION,
     ...PLAN_MACHINE_OPTIONS,
-    'exit-code': { type: 'boolean', doc: 'Exit with 2 where a stage would run, 0 where nothing would.' },
+    'exit-code': {
+      type: 'boolean',
+      doc: 'Exit with 2 where a stage would run, or, with --against, where something changed; with 0 otherwise.',
+    },
+    against: {
+      type: 'string',
+      value: 'REF',
+      doc: 'Shows what changed since this branch, tag or commit of git.',
+    },
+    format: { type: 'string', choices: COMPARISON_FORMATS, doc: 'Of --against; text where left out.' },
     json: { type: 'boolean', doc: 'Print the plan as JSON.' },
   },
   examples: [
     ['ftpc plan pipelines/legal.ftp', 'for this machine'],
     ['ftpc plan pipelines/legal.ftp --machine rtx3090 --json', 'for a machine that need not be here'],
     ['ftpc plan pipelines/legal.ftp --memory 4GiB', 'as if this machine had 4 GiB'],
+    [
+      'ftpc plan pipelines/legal.ftp --against main',
+      'what changed since main: settings, sizes, what runs anew and why',
+    ],
+    [
+      'ftpc plan pipelines/legal.ftp --against main --machine cpu-8gib --format markdown',
+      'as a comment of a pull request',
+    ],
   ],
   run: async (args, world) => {
+    const ref = args.text('against');
+    if (ref !== undefined) return against(args, world, ref);
+    if (args.text('format') !== undefined)
+      throw new UsageError('`--format` goes with `--against`; a plan alone has `--json`', 'plan');
     const { prepare } = await import('../prepare.js');
     const { diagnosticsPrinter } = await import('../diagnostics.js');
     const prepared = await prepare(world.host, {
@@ -46,6 +71,19 @@ export const plan: Command = {
     return exitCode(made, args.flag('exit-code'));
   },
 };
+
+async function against(args: Arguments, world: World, ref: string): Promise<number> {
+  const { comparePlans } = await import('../review/against.js');
+  const format = comparisonFormat(args);
+  return comparePlans(world, {
+    file: args.positional('file'),
+    ref,
+    params: paramsOf(args),
+    machine: { memoryBytes: memoryOf(args), ...(await planMachine(args)) },
+    format,
+    exitCode: args.flag('exit-code'),
+  });
+}
 
 function exitCode(plan: Plan, changes: boolean): number {
   if (plan.budget.some(({ holds }) => holds === false)) return EXIT.budgetExceeded;

@@ -1,0 +1,52 @@
+/** `ftpc plan FILE --against REF` */
+import { resolve } from 'node:path';
+import { UserError } from '../../diagnostics/types.js';
+import { type Against, planAgainst } from '../../review/against.js';
+import type { MachineChoice } from '../../review/plan-quietly.js';
+import { diagnosticsPrinter } from '../diagnostics.js';
+import { EXIT } from '../exit-codes.js';
+import type { World } from '../world.js';
+import { openRepository } from './git.js';
+import { type ComparisonFormat, comparisonPrinter } from './print.js';
+
+export interface AgainstWanted {
+  readonly file: string;
+  readonly ref: string;
+  readonly params: Readonly<Record<string, string>>;
+  readonly machine: MachineChoice;
+  readonly format: ComparisonFormat;
+  /** Whether a change is an exit code. */
+  readonly exitCode: boolean;
+}
+
+/** The exit code. */
+export async function comparePlans(world: World, wanted: AgainstWanted): Promise<number> {
+  const { host } = world;
+  const { file, ref, params, machine } = wanted;
+  let found: Against;
+  try {
+    // git is asked first: it answers at once
+    const repository = openRepository(resolve(host.cwd, file), ref, file);
+    found = await planAgainst({ host, file, ref, params, machine, repository });
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    const printer = await diagnosticsPrinter(world, new Map());
+    if (wanted.format === 'json') world.out(printer.json([error.diagnostic]));
+    else for (const text of printer.pretty([error.diagnostic])) world.err(text);
+    return EXIT.error;
+  }
+  const { now, comparison } = found;
+  const printer = await diagnosticsPrinter(world, now.compiled.sources);
+  const diagnostics = [...now.compiled.diagnostics, ...(now.plan?.diagnostics ?? []), ...found.diagnostics];
+  if (wanted.format !== 'json') for (const text of printer.pretty(diagnostics)) world.err(text);
+  if (comparison === undefined) {
+    if (wanted.format === 'json') world.out(printer.json(diagnostics));
+    return EXIT.error;
+  }
+  const print = await comparisonPrinter(world, wanted.format);
+  world.out(print(comparison, diagnostics.map(printer.fields)));
+  if (!comparison.valid) return EXIT.error;
+  const isBroken = comparison.budget.some(({ holds, change }) => change !== 'removed' && holds === false);
+  if (isBroken) return EXIT.budgetExceeded;
+  return wanted.exitCode && comparison.changed ? EXIT.changes : EXIT.done;
+}

@@ -1,0 +1,64 @@
+/** FTP130x: comparing with a commit. FTP131x: snapshots. */
+import { error, warning } from '../make.js';
+import type { Diagnostic, Place } from '../types.js';
+
+const at = (file: string): Place => ({ file, line: 0, column: 0 });
+
+export const gitMissing = (): Diagnostic =>
+  error('FTP1301', undefined, 'git is not installed, or not on the PATH', {
+    help: '`--against` reads the earlier pipeline from git: install it, or compare with a snapshot (`ftpc snapshot`)',
+  });
+
+export const noRepository = (file: string, said: string): Diagnostic =>
+  error('FTP1302', at(file), `\`${file}\` is not in a git repository`, {
+    notes: said === '' ? [] : [said],
+    help: 'run `ftpc plan --against` where the pipeline is under version control, or compare with a snapshot',
+  });
+
+export const unknownRef = (ref: string, near: string | undefined): Diagnostic =>
+  error('FTP1303', undefined, `the repository has no commit \`${ref}\``, {
+    help:
+      near === undefined
+        ? 'name a branch, a tag or a commit; a branch of a remote needs its name, and to be fetched: `origin/main`'
+        : `did you mean \`${near}\`?`,
+  });
+
+export const shallowClone = (ref: string): Diagnostic =>
+  error('FTP1304', undefined, `the commit \`${ref}\` is not in this shallow clone`, {
+    help: 'fetch it: `git fetch --depth=1 origin BRANCH`, or `fetch-depth: 0` at `actions/checkout`',
+  });
+
+export const brokenAtRef = (file: string, ref: string, mistakes: number, first: string): Diagnostic =>
+  warning(
+    'FTP1305',
+    at(file),
+    `at \`${ref}\` the pipeline has ${mistakes === 1 ? 'an error' : `${mistakes} errors`}, so that there is nothing to compare with`,
+    {
+      notes: [`the first: ${first}`],
+      help: 'everything counts as new; compare with a commit at which it was right',
+    },
+  );
+
+export const objectMissing = (what: string, said: string): Diagnostic =>
+  error('FTP1306', undefined, `git does not have ${what}`, {
+    notes: said === '' ? [] : [said],
+    help: 'in a partial clone it was left out: `git fetch --refetch --no-filter`; else look with `git fsck`',
+  });
+
+export const largeObjectMissing = (file: string, ref: string): Diagnostic =>
+  warning('FTP1307', at(file), `what \`${file}\` was at \`${ref}\` is kept by Git LFS and is not here`, {
+    notes: ['its rows are taken from the working tree; that it has changed is still seen'],
+    help: `fetch it: \`git lfs fetch origin ${ref}\``,
+  });
+
+export const submoduleChanged = (path: string, ref: string): Diagnostic =>
+  warning('FTP1308', at(path), `the submodule \`${path}\` is another commit than at \`${ref}\``, {
+    notes: ['its files are taken from the working tree on both sides'],
+    help: 'compare inside the submodule to see what changed in it',
+  });
+
+export const gitFailed = (doing: string, said: string): Diagnostic =>
+  error('FTP1309', undefined, `git could not ${doing}`, {
+    notes: said === '' ? [] : [said],
+    help: 'run git in the same folder to see more',
+  });

@@ -1,0 +1,119 @@
+/** A pipeline as it is → against the same pipeline at a commit. */
+import { join, relative, resolve, sep } from 'node:path';
+import { compile } from '../compile.js';
+import { brokenAtRef } from '../diagnostics/catalogue/review.js';
+import type { Diagnostic } from '../diagnostics/types.js';
+import type { Host } from '../source/host.js';
+import { compare } from './compare.js';
+import { withDigests } from './large-files.js';
+import { type MachineChoice, planQuietly, type QuietPlan } from './plan-quietly.js';
+import { refHost } from './ref-host.js';
+import type { Repository } from './repository.js';
+import type { Base, Comparison, Note, Reviewed, ReviewedMachine } from './types.js';
+
+export interface AgainstRequest {
+  readonly host: Host;
+  readonly file: string;
+  readonly ref: string;
+  readonly params: Readonly<Record<string, string>>;
+  readonly machine: MachineChoice;
+  readonly repository: Repository;
+}
+
+export interface Against {
+  readonly now: QuietPlan;
+  /** Absent where the pipeline as it is has errors. */
+  readonly comparison?: Comparison;
+  /** Of the comparison itself; those of the pipeline are in `now`. */
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+interface Earlier {
+  readonly before: Reviewed | undefined;
+  /** The file at the commit, relative to the root; `null` where there was none. */
+  readonly file: string | null;
+  readonly notes: readonly Note[];
+}
+
+/** Throws a `UserError` where git cannot give what is asked for. */
+export async function planAgainst(request: AgainstRequest): Promise<Against> {
+  const { host, file, ref, params, machine, repository } = request;
+  const now = await planQuietly(host, file, params, machine);
+  if (now.reviewed === undefined) return { now, diagnostics: [] };
+  const diagnostics: Diagnostic[] = [];
+  const report = (found: Diagnostic): void => {
+    if (!diagnostics.some(({ message }) => message === found.message)) diagnostics.push(found);
+  };
+  const name = pathInRepository(repository, resolve(host.cwd, file));
+  const { before, file: earlierFile, notes } = await earlier(request, name, report);
+  const base: Base = { kind: 'ref', ref, file: earlierFile };
+  const comparison = compare({
+    pipeline: name,
+    base,
+    machine: machineOf(machine),
+    before,
+    after: now.reviewed,
+    notes,
+  });
+  return { now, comparison, diagnostics };
+}
+
+export const machineOf = ({ machine, memoryBytes, devices }: MachineChoice): ReviewedMachine => ({
+  name: machine ?? null,
+  memoryBytes: memoryBytes ?? null,
+  devices: devices ?? null,
+});
+
+const pathInRepository = ({ root, realPath }: Repository, path: string): string =>
+  relative(root, realPath(path)).split(sep).join('/');
+
+async function earlier(
+  { host, ref, params, machine, repository }: AgainstRequest,
+  name: string,
+  report: (found: Diagnostic) => void,
+): Promise<Earlier> {
+  const was = repository.tracked([name]).has(name) ? name : repository.renamedFrom(name);
+  if (was === undefined) return { before: undefined, file: null, notes: [] };
+  const world = refHost(host, repository, ref, report);
+  const file = relative(host.cwd, join(repository.root, was));
+  const known = knownParams(world.host, file, params);
+  const planned = await planQuietly(world.host, file, known, machine);
+  const { compiled } = planned;
+  const errors = compiled.diagnostics.filter(({ severity }) => severity === 'error');
+  const notes: readonly Note[] = [
+    ...(was === name ? [] : [{ kind: 'renamed' as const, from: was }]),
+    ...Object.keys(params)
+      .filter((param) => !Object.hasOwn(known, param))
+      .map((param) => ({ kind: 'unknown_param' as const, name: param })),
+    ...untracked(world.taken(), repository),
+  ];
+  if (compiled.program === undefined || planned.reviewed === undefined) {
+    report(brokenAtRef(was, ref, errors.length, errors[0]?.message ?? ''));
+    return { before: undefined, file: was, notes };
+  }
+  return {
+    before: withDigests(planned.reviewed, compiled.program.folder, world.digests()),
+    file: was,
+    notes,
+  };
+}
+
+const UNKNOWN_PARAM = 'FTP0501';
+
+/** A parameter that the commit does not know yet is left out there. */
+function knownParams(
+  host: Host,
+  file: string,
+  params: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
+  const isUnknown = (some: Readonly<Record<string, string>>): boolean =>
+    compile(host, file, { params: some }).diagnostics.some(({ code }) => code === UNKNOWN_PARAM);
+  if (Object.keys(params).length === 0 || !isUnknown(params)) return params;
+  return Object.fromEntries(Object.entries(params).filter(([name, value]) => !isUnknown({ [name]: value })));
+}
+
+function untracked(taken: readonly string[], repository: Repository): readonly Note[] {
+  const tracked = repository.tracked(taken);
+  const files = taken.filter((path) => !tracked.has(path));
+  return files.length === 0 ? [] : [{ kind: 'untracked', files }];
+}

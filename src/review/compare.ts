@@ -1,0 +1,136 @@
+/** Two plans of a pipeline → what changed between them. */
+import { figureChanges, totalsOf } from './figures.js';
+import { matchStages, type Pair, renamesOf } from './match.js';
+import { rerunOf } from './reruns.js';
+import { settingChanges } from './setting-changes.js';
+import type {
+  Base,
+  BudgetChange,
+  Comparison,
+  Found,
+  ListChange,
+  Note,
+  Reviewed,
+  ReviewedBudget,
+  ReviewedMachine,
+  StageChange,
+} from './types.js';
+
+export interface ComparisonInput {
+  readonly pipeline: string;
+  readonly base: Base;
+  readonly machine: ReviewedMachine;
+  /** `undefined`: there was none, and everything is new. */
+  readonly before: Reviewed | undefined;
+  readonly after: Reviewed;
+  readonly notes?: readonly Note[];
+}
+
+export function compare({ pipeline, base, machine, before, after, notes }: ComparisonInput): Comparison {
+  const pairs = matchStages(before?.stages ?? [], after.stages);
+  const renames = renamesOf(pairs);
+  const stages = pairs.map((pair) => stageChange(pair, renames));
+  const budget = budgetChanges(before?.budget ?? [], after.budget);
+  const diagnostics = listChange(
+    (before?.diagnostics ?? []).map((found) => underNewNames(found, renames)),
+    after.diagnostics,
+    ({ code, severity, message }) => `${code} ${severity} ${message}`,
+  );
+  const differs = diagnostics.added.length + diagnostics.removed.length + budget.length > 0;
+  return {
+    version: 1,
+    pipeline,
+    base,
+    machine,
+    changed: differs || before === undefined || stages.some(({ status }) => status !== 'unchanged'),
+    isNew: before === undefined,
+    valid: after.valid,
+    stages,
+    totals: figureChanges(totalsOf(before?.stages ?? []), totalsOf(after.stages)),
+    budget,
+    diagnostics,
+    notes: notes ?? [],
+  };
+}
+
+const NOTHING: ListChange = { added: [], removed: [] };
+
+function stageChange({ before, after }: Pair, renames: ReadonlyMap<string, string>): StageChange {
+  if (before === undefined || after === undefined) {
+    const { name, kind, figures } = after ?? before ?? missing();
+    const isNew = after !== undefined;
+    return {
+      name,
+      kind,
+      status: isNew ? 'added' : 'removed',
+      settings: [],
+      requires: NOTHING,
+      figures: isNew ? figureChanges({}, figures) : figureChanges(figures, {}),
+      reruns: isNew ? true : null,
+      reasons: [],
+      because: [],
+    };
+  }
+  const settings = settingChanges(before.settings, after.settings, renames);
+  const requires = listChange(before.requires, after.requires, (text) => text);
+  const figures = figureChanges(before.figures, after.figures);
+  const rerun = rerunOf(before, after, renames);
+  const sizes = settings.length + requires.added.length + requires.removed.length + figures.length;
+  return {
+    name: after.name,
+    kind: after.kind,
+    status: sizes > 0 || rerun.reruns === true ? 'changed' : 'unchanged',
+    ...(before.name === after.name ? {} : { renamedFrom: before.name }),
+    settings,
+    requires,
+    figures,
+    ...rerun,
+  };
+}
+
+function missing(): never {
+  throw new Error('a pair of stages has neither');
+}
+
+/** What is only in one of two lists, each as often as it is there more often; in the order of its list. */
+function listChange<T>(before: readonly T[], after: readonly T[], key: (item: T) => string): ListChange<T> {
+  const only = (items: readonly T[], others: readonly T[]): readonly T[] => {
+    const left = others.map(key);
+    return items.filter((item) => {
+      const at = left.indexOf(key(item));
+      if (at >= 0) left.splice(at, 1);
+      return at < 0;
+    });
+  };
+  return { added: only(after, before), removed: only(before, after) };
+}
+
+function underNewNames(found: Found, renames: ReadonlyMap<string, string>): Found {
+  const message = found.message.replace(/`([^`]+)`/g, (whole, name: string) => {
+    const renamed = renames.get(name);
+    return renamed === undefined ? whole : `\`${renamed}\``;
+  });
+  return { ...found, message };
+}
+
+/** Sorted by what is required. */
+function budgetChanges(
+  before: readonly ReviewedBudget[],
+  after: readonly ReviewedBudget[],
+): readonly BudgetChange[] {
+  const { added, removed } = listChange(before, after, ({ require }) => require);
+  const changes: readonly BudgetChange[] = [
+    ...added.map((line) => ({ ...line, change: 'added' as const })),
+    ...removed.map((line) => ({ ...line, change: 'removed' as const })),
+    ...after.flatMap((line): readonly BudgetChange[] => {
+      const was = before.find(({ require }) => require === line.require);
+      if (was === undefined || was.holds === line.holds || line.holds === null) return [];
+      return line.holds
+        ? was.holds === false
+          ? [{ ...line, change: 'kept' }]
+          : []
+        : [{ ...line, change: 'broken' }];
+    }),
+  ];
+  return [...changes].sort((a, b) => (a.require < b.require ? -1 : a.require > b.require ? 1 : 0));
+}

@@ -1,0 +1,90 @@
+/** Which stage of a plan was which stage of another: by name, by what it makes, or by how alike they are. */
+import type { ReviewedSetting, ReviewedStage } from './types.js';
+
+export interface Pair {
+  readonly before?: ReviewedStage;
+  readonly after?: ReviewedStage;
+}
+
+/** Share of settings that must be equal for two names to be one stage. */
+const ALIKE = 0.6;
+
+type Rule = (before: ReviewedStage, after: ReviewedStage) => boolean;
+
+const sameOutput: Rule = ({ identity: a }, { identity: b }) =>
+  a !== undefined && b !== undefined && a.key !== '' && a.key === b.key;
+const sameName: Rule = (before, after) => before.name === after.name;
+
+/** Strongest first: a stage that kept name and output is itself, then one that makes the same under another name. */
+const RULES: readonly Rule[] = [
+  (before, after) => sameName(before, after) && (before.identity === undefined || sameOutput(before, after)),
+  sameOutput,
+  sameName,
+];
+
+/** In the order of the stages after; stages that are gone stand at the end. */
+export function matchStages(
+  before: readonly ReviewedStage[],
+  after: readonly ReviewedStage[],
+): readonly Pair[] {
+  const partner = new Map<ReviewedStage, ReviewedStage>();
+  const free = new Set(before);
+  const pair = (one: ReviewedStage, other: ReviewedStage): void => {
+    partner.set(other, one);
+    free.delete(one);
+  };
+  for (const rule of RULES)
+    for (const stage of after) {
+      if (partner.has(stage)) continue;
+      const found = [...free].find((one) => one.kind === stage.kind && rule(one, stage));
+      if (found !== undefined) pair(found, stage);
+    }
+  for (const { one, other } of alikePairs(
+    [...free],
+    after.filter((stage) => !partner.has(stage)),
+  ))
+    if (free.has(one) && !partner.has(other)) pair(one, other);
+  return [
+    ...after.map((stage): Pair => ({ before: partner.get(stage), after: stage })),
+    ...before.filter((stage) => free.has(stage)).map((stage): Pair => ({ before: stage })),
+  ];
+}
+
+/** Most alike first. */
+function alikePairs(before: readonly ReviewedStage[], after: readonly ReviewedStage[]) {
+  return before
+    .flatMap((one) =>
+      after
+        .filter(({ kind }) => kind === one.kind)
+        .map((other) => ({ one, other, alike: likeness(one, other) })),
+    )
+    .filter(({ alike }) => alike >= ALIKE)
+    .sort((a, b) => b.alike - a.alike);
+}
+
+/** Share of equal settings; what a setting refers to may have another name. */
+function likeness(one: ReviewedStage, other: ReviewedStage): number {
+  const paths = new Set([...Object.keys(one.settings), ...Object.keys(other.settings)]);
+  const equal = [...paths].filter((path) => {
+    const [a, b] = [one.settings[path], other.settings[path]];
+    return a !== undefined && b !== undefined && shape(a, b) === shape(b, a);
+  });
+  return paths.size === 0 ? 1 : equal.length / paths.size;
+}
+
+const shape = (setting: ReviewedSetting, other: ReviewedSetting): string =>
+  setting.refers === undefined && other.refers === undefined ? setting.text : portOf(setting.text);
+
+/** `adapter.best` → `.best` */
+const portOf = (text: string): string => text.replace(/^[^.]*/, '');
+
+/** New names of stages by their old ones, of those that have another name now. */
+export function renamesOf(pairs: readonly Pair[]): ReadonlyMap<string, string> {
+  return new Map(
+    pairs.flatMap(({ before, after }) =>
+      before === undefined || after === undefined || before.name === after.name
+        ? []
+        : [[before.name, after.name] as const],
+    ),
+  );
+}

@@ -1,0 +1,69 @@
+/** A comparison in one or two lines. */
+import { figureNoun, shortFigure } from '../figures.js';
+import type { Comparison, FigureName } from '../types.js';
+import { relativeText } from './sections.js';
+
+/** Figures of the whole that a headline names. */
+const NAMED: readonly FigureName[] = ['peakBytes', 'trainableParameters', 'steps', 'seconds'];
+
+/** Our own words and numbers only: nothing in it needs to be set off. */
+export function headline(comparison: Comparison): readonly string[] {
+  if (!comparison.changed) return ['no change'];
+  const what = [...verdicts(comparison), ...(comparison.isNew ? newness(comparison) : changes(comparison))];
+  const sizes = comparison.totals
+    .filter(({ figure }) => NAMED.includes(figure))
+    .sort((a, b) => NAMED.indexOf(a.figure) - NAMED.indexOf(b.figure))
+    .map((change) => {
+      const [before, after] = [change.before, change.after].map((value) => shortFigure(change.figure, value));
+      const relative = relativeText(change);
+      const values = change.before === null ? after : `${before} → ${after}`;
+      return `${figureNoun(change.figure)} ${values}${relative === '' ? '' : ` (${relative})`}`;
+    });
+  return [what.join(', '), ...(sizes.length === 0 ? [] : [sizes.join(' · ')])];
+}
+
+function verdicts({ valid, budget }: Comparison): readonly string[] {
+  const broken = budget.filter(({ change, holds }) => change !== 'removed' && holds === false).length;
+  return [
+    ...(valid ? [] : ['cannot run']),
+    ...(broken > 0 ? [`${counted(broken, 'budget')} ${broken === 1 ? 'is' : 'are'} broken`] : []),
+  ];
+}
+
+const newness = ({ base, stages }: Comparison): readonly string[] => [
+  base.kind === 'ref' && base.file === null ? 'new pipeline' : 'everything counts as new',
+  counted(stages.length, 'stage'),
+];
+
+function changes({ stages, diagnostics, budget }: Comparison): readonly string[] {
+  const kept = stages.filter(({ status }) => status === 'changed' || status === 'unchanged');
+  const reruns = kept.filter((stage) => stage.reruns === true).length;
+  const number = (status: string): number => stages.filter((stage) => stage.status === status).length;
+  const sum = (size: (stage: (typeof stages)[number]) => number): number =>
+    stages.reduce((total, stage) => total + size(stage), 0);
+  const settings = sum((stage) => stage.settings.filter(({ from }) => from !== 'planner').length);
+  const chosen = sum((stage) => stage.settings.length) - settings;
+  const requires =
+    sum(({ requires }) => Math.max(requires.added.length, requires.removed.length)) +
+    budget.filter(({ change }) => change === 'added' || change === 'removed').length;
+  const errors = diagnostics.added.filter(({ severity }) => severity === 'error').length;
+  const warnings = diagnostics.added.filter(({ severity }) => severity === 'warning').length;
+  const isKnown = kept.some((stage) => stage.reruns !== null);
+  return [
+    ...(reruns > 0
+      ? [`${reruns} of ${counted(kept.length, 'stage')} ${reruns === 1 ? 'reruns' : 'rerun'}`]
+      : []),
+    ...plural(number('added'), 'new stage'),
+    ...(number('removed') > 0 ? [`${counted(number('removed'), 'stage')} gone`] : []),
+    ...(settings > 0 ? [`${counted(settings, 'setting')} changed`] : []),
+    ...(requires > 0 ? [`${counted(requires, 'requirement')} changed`] : []),
+    ...(chosen > 0 && settings === 0 ? [`${counted(chosen, 'choice')} of the planner changed`] : []),
+    ...plural(errors, 'new error'),
+    ...plural(warnings, 'new warning'),
+    ...(reruns === 0 && isKnown ? ['nothing reruns'] : []),
+  ];
+}
+
+const counted = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? '' : 's'}`;
+const plural = (number: number, noun: string): readonly string[] =>
+  number > 0 ? [counted(number, noun)] : [];

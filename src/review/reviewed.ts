@@ -1,0 +1,64 @@
+/** A program and its plan as what a reviewer compares. */
+import type { Diagnostic } from '../diagnostics/types.js';
+import type { Program, Stage } from '../ir/types.js';
+import { budgetLines } from '../planner/budget.js';
+import type { Plan, PlannedStage } from '../planner/types.js';
+import { budgetMetrics } from '../stages/budget.js';
+import { schemas } from '../stages/schemas.js';
+import { requirementText } from './requirement-text.js';
+import { reviewedSettings } from './settings.js';
+import type { Figures, Found, Reviewed, ReviewedBudget, ReviewedStage } from './types.js';
+
+/** `diagnostics` are those of the compilation; the plan has its own. */
+export function reviewed(program: Program, plan: Plan, diagnostics: readonly Diagnostic[]): Reviewed {
+  const planned = new Map(plan.stages.map((stage) => [stage.name, stage]));
+  return {
+    stages: program.stages.flatMap((stage) => {
+      const found = planned.get(stage.name);
+      return found === undefined ? [] : [reviewedStage(stage, found)];
+    }),
+    budget: budgetOf(program, plan),
+    diagnostics: [...diagnostics, ...plan.diagnostics].map(found),
+    valid: plan.valid,
+  };
+}
+
+/** A pipeline that cannot be planned, or that is not there. */
+export const nothingReviewed: Reviewed = { stages: [], budget: [], diagnostics: [], valid: true };
+
+function reviewedStage(stage: Stage, planned: PlannedStage): ReviewedStage {
+  const { metrics } = schemas[stage.kind];
+  return {
+    name: stage.name,
+    kind: stage.kind,
+    settings: reviewedSettings(stage, planned),
+    requires: stage.requires.map(({ condition }) => requirementText(condition, metrics)).sort(),
+    figures: figuresOf(planned),
+    identity: { key: planned.key, parts: planned.parts },
+  };
+}
+
+function figuresOf({ scale, peak, seconds }: PlannedStage): Figures {
+  return {
+    rows: scale?.rows ?? null,
+    tokens: scale?.tokens ?? null,
+    steps: scale?.steps ?? null,
+    tokensSeen: scale?.tokensSeen ?? null,
+    trainableParameters: scale?.trainableParameters ?? null,
+    totalParameters: scale?.totalParameters ?? null,
+    peakBytes: peak?.bytes ?? null,
+    seconds: seconds?.expected ?? null,
+  };
+}
+
+/** Time is known on the machine that runs it, so that a limit on it is neither kept nor broken here. */
+function budgetOf(program: Program, { totals }: Plan): readonly ReviewedBudget[] {
+  const lines = budgetLines(program, { peak_memory: totals.peakBytes ?? undefined });
+  const requirements = program.budgets.flatMap(({ requires }) => requires);
+  return lines.map(({ holds }, index) => {
+    const condition = requirements[index]?.condition;
+    return { require: condition === undefined ? '' : requirementText(condition, budgetMetrics), holds };
+  });
+}
+
+const found = ({ code, severity, message }: Diagnostic): Found => ({ code, severity, message });

@@ -1,0 +1,50 @@
+/** Which settings of a stage count for something else now. */
+import type { ReviewedSetting, SettingChange } from './types.js';
+
+type Settings = Readonly<Record<string, ReviewedSetting>>;
+type Renames = ReadonlyMap<string, string>;
+
+/** Sorted by path. `renames`: new names of stages by their old ones. */
+export function settingChanges(
+  before: Settings,
+  after: Settings,
+  renames: Renames,
+): readonly SettingChange[] {
+  const paths = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort();
+  const changes = paths.flatMap((path): readonly SettingChange[] => {
+    const [was, is] = [before[path], after[path]];
+    if (was !== undefined && is !== undefined && identityOf(was, is, renames) === identityOf(is, is))
+      return [];
+    const { from, preset } = is ?? was ?? {};
+    return [
+      {
+        path,
+        before: was?.text ?? null,
+        after: is?.text ?? null,
+        ...(from === undefined ? {} : { from }),
+        ...(preset === undefined ? {} : { preset }),
+      },
+    ];
+  });
+  return changes.filter((change) => !followsFromCall(change, changes));
+}
+
+/** A file is its content, and a stage is a stage whatever it is called. */
+function identityOf(setting: ReviewedSetting, after: ReviewedSetting, renames?: Renames): string {
+  const digest = /^file\(.* (sha256:[0-9a-f]+)$/.exec(setting.text)?.[1];
+  if (digest !== undefined) return digest;
+  if (renames === undefined || after.refers === undefined) return setting.text;
+  const [stage = '', ...port] = setting.text.split('.');
+  return [renames.get(stage) ?? stage, ...port].join('.');
+}
+
+/** Another function has other arguments: those that it fills in itself are no changes of their own. */
+function followsFromCall(
+  { path, before, after, from }: SettingChange,
+  all: readonly SettingChange[],
+): boolean {
+  if ((before !== null && after !== null) || (from !== undefined && from !== 'default')) return false;
+  return all.some(
+    (other) => other.before !== null && other.after !== null && path.startsWith(`${other.path}.`),
+  );
+}
