@@ -6,10 +6,16 @@ import type { CheckedStage } from './stages.js';
 
 /** Stages that a value refers to, in order. */
 export function references(value: Value): readonly Reference[] {
-  if (value === null || typeof value !== 'object') return [];
-  if (Array.isArray(value)) return value.flatMap(references);
-  if ('stage' in value && 'port' in value) return [value as Reference];
-  return Object.values(value).flatMap((inner) => references(inner as Value));
+  const found: Reference[] = [];
+  collect(value, found);
+  return found;
+}
+
+function collect(value: Value, found: Reference[]): void {
+  if (value === null || typeof value !== 'object') return;
+  if (Array.isArray(value)) for (const item of value) collect(item, found);
+  else if ('stage' in value && 'port' in value) found.push(value as Reference);
+  else for (const inner of Object.values(value)) collect(inner as Value, found);
 }
 
 /** Names of the stages that a stage reads, in order of its schema. */
