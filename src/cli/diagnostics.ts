@@ -22,6 +22,9 @@ export async function diagnosticsPrinter(world: World, sources: SourceMap): Prom
     json: (diagnostics) => JSON.stringify(checkJson(diagnostics, sources), null, 2),
     fields: (diagnostic) => ({ ...diagnosticJson(diagnostic, sources) }),
     github: (diagnostics) => diagnostics.map((found) => githubAnnotation(found, sources)),
-    pretty: (diagnostics) => diagnostics.map((found) => prettyDiagnostic(found, sources, world.colours.err)),
+    pretty: (diagnostics) => {
+      const width = world.terminal.err ? world.width : undefined;
+      return diagnostics.map((found) => prettyDiagnostic(found, sources, world.colours.err, width));
+    },
   };
 }

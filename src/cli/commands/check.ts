@@ -1,40 +1,70 @@
+import type { Arguments } from '../arguments.js';
 import type { Command } from '../command.js';
 import { EXIT } from '../exit-codes.js';
 import { PARAM_OPTION, paramsOf } from '../params.js';
+import { UsageError } from '../usage-error.js';
+
+/** Each prints in a form of its own. */
+const FORMS = ['json', 'github', 'sarif'] as const;
 
 export const check: Command = {
   name: 'check',
-  doc: 'Checks a pipeline without running anything: names, types, units, files, wiring.',
+  doc: 'Checks a pipeline without running anything: names, types, units, files, wiring, and what the fine-tuning guides advise against.',
   positionals: [{ name: 'file', doc: 'The pipeline.' }],
   options: {
     ...PARAM_OPTION,
+    fix: {
+      type: 'boolean',
+      doc: 'Mend what can be mended without a doubt, in the file and in what it imports of yours.',
+    },
+    'fix-all': { type: 'boolean', doc: 'Mend also what is only likely to be meant so.' },
+    diff: { type: 'boolean', doc: 'Print what `--fix` would change, and change nothing.' },
     json: { type: 'boolean', doc: 'Print `{ version, valid, diagnostics }` as JSON.' },
     github: { type: 'boolean', doc: 'Print annotations for a GitHub workflow.' },
+    sarif: { type: 'boolean', doc: 'Print a SARIF 2.1.0 log, for code scanning.' },
   },
   examples: [
     ['ftpc check pipelines/legal.ftp', 'every mistake, each with its place and a way out'],
     ['ftpc check pipelines/legal.ftp -p smoke=true --json', 'for scripts and editors'],
+    ['ftpc check pipelines/legal.ftp --fix', 'mend what can be mended'],
+    ['ftpc check pipelines/legal.ftp --sarif > legal.sarif', 'for code scanning'],
   ],
   run: async (args, world) => {
+    const file = args.positional('file');
     const params = paramsOf(args);
-    const { compile } = await import('../../compile.js');
-    const { diagnosticsPrinter } = await import('../diagnostics.js');
-    const { lintReport } = await import('../../lint/index.js');
-    const compiled = compile(world.host, args.positional('file'), { params });
-    const { diagnostics: found, sources } = lintReport(compiled, world.host);
-    const diagnostics = [...compiled.diagnostics, ...found];
-    const printer = await diagnosticsPrinter(world, sources);
-    const valid = diagnostics.every(({ severity }) => severity !== 'error');
-    if (args.flag('json')) world.out(printer.json(diagnostics));
-    else if (args.flag('github')) for (const line of printer.github(diagnostics)) world.out(line);
-    else {
-      for (const text of printer.pretty(diagnostics)) world.err(text);
-      const { countText } = await import('../../diagnostics/render/index.js');
-      const count = countText(diagnostics);
-      const { green, red, yellow } = world.colours.err;
-      const verdict = valid ? (count === '' ? green('ok') : yellow(count)) : red(count);
-      world.err(`${verdict}: ${args.positional('file')}`);
+    const form = formOf(args);
+    if (args.flag('fix') || args.flag('fix-all') || args.flag('diff')) {
+      if (form === 'github' || form === 'sarif')
+        throw new UsageError(`\`--${form}\` prints what stands in the file; mend it first`, 'check');
+      const { mendFiles } = await import('../mend/mend.js');
+      return mendFiles(world, {
+        file,
+        params,
+        guesses: args.flag('fix-all'),
+        diff: args.flag('diff'),
+        json: form === 'json',
+      });
     }
-    return valid ? EXIT.done : EXIT.error;
+    const { checked } = await import('../../lint/index.js');
+    const { diagnosticsPrinter } = await import('../diagnostics.js');
+    const { diagnostics, report, sources } = checked(world.host, file, { params });
+    const printer = await diagnosticsPrinter(world, sources);
+    if (form === 'json') world.out(printer.json(diagnostics));
+    else if (form === 'github') for (const line of printer.github(diagnostics)) world.out(line);
+    else if (form === 'sarif') {
+      const { sarifText } = await import('../sarif.js');
+      world.out(sarifText(world.host, diagnostics, report.suppressed, sources));
+    } else {
+      const { verdict } = await import('../verdict.js');
+      for (const text of printer.pretty(diagnostics)) world.err(text);
+      world.err(await verdict(diagnostics, file, world));
+    }
+    return diagnostics.every(({ severity }) => severity !== 'error') ? EXIT.done : EXIT.error;
   },
 };
+
+function formOf(args: Arguments): (typeof FORMS)[number] | undefined {
+  const [form, more] = FORMS.filter((name) => args.flag(name));
+  if (more !== undefined) throw new UsageError(`\`--${form}\` and \`--${more}\` exclude each other`, 'check');
+  return form;
+}

@@ -1,7 +1,10 @@
 /** Diagnostics for people, after rustc: message, place, the line with the marked text, notes and help. */
 import { lineText, type SourceMap } from '../../source/text.js';
 import type { Diagnostic, Severity } from '../types.js';
+import { harmless } from './clean.js';
+import { excerpt, wrapped } from './excerpt.js';
 import { type Location, locate, locateSpan } from './locate.js';
+import { displayWidth } from './width.js';
 
 type Paint = (text: string) => string;
 
@@ -31,36 +34,54 @@ const PAINT: Readonly<Record<Severity, keyof Palette>> = { error: 'red', warning
 
 /** Longest part of a line that is shown: a minified line must not fill the screen. */
 const WIDEST = 160;
+const NARROWEST = 40;
 
+/** One diagnostic on one screen. */
+interface Page {
+  readonly sources: SourceMap;
+  readonly palette: Palette;
+  /** Spaces in place of a line's number. */
+  readonly gutter: string;
+  /** Columns that a line of source may take. */
+  readonly columns: number;
+  /** Columns of the screen; without a screen nothing is broken. */
+  readonly width: number;
+}
+
+/** `width`: columns of the terminal, where there is one. */
 export function prettyDiagnostic(
   diagnostic: Diagnostic,
   sources: SourceMap,
   palette: Palette = plain,
+  width: number = Number.POSITIVE_INFINITY,
 ): string {
-  const paint = palette[PAINT[diagnostic.severity]];
+  const { severity, code, message, label, notes, help, fixes, rule } = diagnostic;
+  const paint = palette[PAINT[severity]];
   const location = locate(diagnostic, sources);
   const related = (diagnostic.related ?? []).map(({ at, message }) => ({
     message,
     location: locateSpan(at, sources),
   }));
-  const gutter = ' '.repeat(
-    `${Math.max(location.line, ...related.map(({ location }) => location.line))}`.length,
-  );
-  const lines = [
-    `${palette.bold(paint(`${diagnostic.severity}[${diagnostic.code}]`))}${palette.bold(`: ${clean(diagnostic.message)}`)}`,
-  ];
-  if (location.file !== '') lines.push(`${gutter}${palette.blue('-->')} ${placeText(location)}`);
-  lines.push(...snippet(location, diagnostic.label, '^', gutter, sources, paint, palette));
-  for (const { location: other, message } of related) {
-    if (other.file !== location.file) lines.push(`${gutter}${palette.blue(':::')} ${placeText(other)}`);
-    lines.push(...snippet(other, message, '-', gutter, sources, palette.blue, palette));
-  }
-  for (const note of diagnostic.notes ?? []) lines.push(...remark('note', note, gutter, palette));
-  if (diagnostic.help !== undefined) lines.push(...remark('help', diagnostic.help, gutter, palette));
-  else if (diagnostic.fixes?.[0] !== undefined)
-    lines.push(...remark('help', diagnostic.fixes[0].title, gutter, palette));
-  if (diagnostic.rule !== undefined) lines.push(...remark('rule', diagnostic.rule, gutter, palette));
-  return lines.join('\n');
+  const digits = `${Math.max(location.line, ...related.map(({ location }) => location.line))}`.length;
+  const page: Page = {
+    sources,
+    palette,
+    gutter: ' '.repeat(digits),
+    columns: Math.max(NARROWEST, Math.min(WIDEST, width - digits - 3)),
+    width: Math.max(NARROWEST, width),
+  };
+  return [
+    ...heading(`${severity}[${code}]`, message, paint, page),
+    ...(location.file === '' ? [] : [`${page.gutter}${palette.blue('-->')} ${placeText(location)}`]),
+    ...snippet(location, label, '^', paint, page),
+    ...related.flatMap(({ location: other, message }) => [
+      ...(other.file === location.file ? [] : [`${page.gutter}${palette.blue(':::')} ${placeText(other)}`]),
+      ...snippet(other, message, '-', palette.blue, page),
+    ]),
+    ...(notes ?? []).flatMap((note) => remark('note', note, page)),
+    ...remark('help', help ?? fixes?.[0]?.title, page),
+    ...remark('rule', rule, page),
+  ].join('\n');
 }
 
 /** `3 errors, 1 warning`, or an empty string. */
@@ -75,49 +96,57 @@ export function countText(diagnostics: readonly Diagnostic[]): string {
     .join(', ');
 }
 
+/** Under its first word, where the screen is too narrow for it. */
+function heading(title: string, message: string, paint: Paint, { palette, width }: Page): readonly string[] {
+  const indent = title.length + 2;
+  const [first = '', ...rest] = wrapped(harmless(message), Math.max(NARROWEST / 2, width - indent));
+  return [
+    `${palette.bold(paint(title))}${palette.bold(`: ${first}`)}`,
+    ...rest.map((line) => `${' '.repeat(indent)}${palette.bold(line)}`),
+  ];
+}
+
 const placeText = ({ file, line, column }: Location): string =>
-  line === 0 ? file : column === 0 ? `${file}:${line}` : `${file}:${line}:${column}`;
+  harmless(line === 0 ? file : column === 0 ? `${file}:${line}` : `${file}:${line}:${column}`);
 
 function snippet(
   location: Location,
   label: string | undefined,
   mark: string,
-  gutter: string,
-  sources: SourceMap,
   paint: Paint,
-  palette: Palette,
+  { sources, palette, gutter, columns, width }: Page,
 ): readonly string[] {
   const source = sources.get(location.file);
   if (source === undefined || location.line === 0) return [];
   const text = lineText(source, location.line);
-  const end = location.endLine === location.line ? location.endColumn : text.length + 1;
-  const from = Math.max(0, Math.min(location.column - 1 - WIDEST / 2, text.length - WIDEST));
-  const shown = expandTabs(text.slice(from, from + WIDEST));
-  const before = expandTabs(text.slice(from, location.column - 1));
-  const marked = expandTabs(text.slice(location.column - 1, Math.min(end - 1, from + WIDEST)));
-  const marks = mark.repeat(Math.max(1, marked.length));
+  const end = location.endLine === location.line ? location.endColumn - 1 : text.length;
+  const shown = excerpt(text, location.column - 1, end, columns);
   const number = `${location.line}`.padStart(gutter.length);
-  return [
-    `${palette.blue(`${number} |`)} ${clean(shown)}`,
-    `${palette.blue(`${gutter} |`)} ${' '.repeat(before.length)}${paint(marks)}${label === undefined ? '' : ` ${paint(clean(label))}`}`,
-  ];
+  const marks = `${' '.repeat(shown.before)}${paint(mark.repeat(Math.max(1, shown.marked)))}`;
+  const bar = palette.blue(`${gutter} |`);
+  const first = `${palette.blue(`${number} |`)} ${shown.text}`;
+  if (label === undefined) return [first, `${bar} ${marks}`];
+  const used = gutter.length + 3 + shown.before + Math.max(1, shown.marked) + 1;
+  const words = harmless(label);
+  // A label that does not fit behind its mark stands under it.
+  if (used + displayWidth(words) <= width) return [first, `${bar} ${marks} ${paint(words)}`];
+  const room = Math.max(NARROWEST / 2, columns - shown.before);
+  const indent = ' '.repeat(Math.max(0, Math.min(shown.before, columns - room)));
+  return [first, `${bar} ${marks}`, ...wrapped(words, room).map((line) => `${bar} ${indent}${paint(line)}`)];
 }
 
 function remark(
   kind: 'note' | 'help' | 'rule',
-  text: string,
-  gutter: string,
-  palette: Palette,
+  text: string | undefined,
+  { gutter, palette, width }: Page,
 ): readonly string[] {
-  const [first, ...rest] = text.split('\n');
+  if (text === undefined) return [];
+  const indent = gutter.length + 3 + kind.length + 2;
+  const [first = '', ...rest] = text
+    .split('\n')
+    .flatMap((line) => wrapped(harmless(line), Math.max(NARROWEST / 2, width - indent)));
   return [
-    `${gutter} ${palette.blue('=')} ${palette.bold(`${kind}:`)} ${clean(first ?? '')}`,
-    ...rest.map((line) => `${gutter}         ${clean(line)}`),
+    `${gutter} ${palette.blue('=')} ${palette.bold(`${kind}:`)} ${first}`,
+    ...rest.map((line) => `${' '.repeat(indent)}${line}`),
   ];
 }
-
-const expandTabs = (text: string): string => text.replace(/\t/g, '    ');
-
-/** A file's text must not drive the terminal. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it takes out
-const clean = (text: string): string => text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '\ufffd');

@@ -1,0 +1,20 @@
+/** FTP106x: sources that cannot be mended on the disk. */
+import { error } from '../../diagnostics/make.js';
+import type { Diagnostic, Place } from '../../diagnostics/types.js';
+
+const at = (file: string): Place => ({ file, line: 0, column: 0 });
+
+export const notWritable = (file: string, why: string): Diagnostic =>
+  error('FTP1060', at(file), `\`${file}\` cannot be written: ${why}`, {
+    help: 'nothing was changed; `--diff` shows what would be',
+  });
+
+export const changedMeanwhile = (file: string): Diagnostic =>
+  error('FTP1061', at(file), `\`${file}\` was changed while it was checked`, {
+    help: 'nothing was changed; run the command again',
+  });
+
+export const notText = (file: string): Diagnostic =>
+  error('FTP1062', at(file), `\`${file}\` has bytes that are no UTF-8 text`, {
+    help: 'nothing was changed; save the file as UTF-8 first',
+  });

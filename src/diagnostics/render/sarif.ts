@@ -1,0 +1,155 @@
+/**
+ * SARIF 2.1.0, for code scanning: https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html. Columns count
+ * UTF-16 units from 1, as ours do, and the end of a region is exclusive.
+ */
+import type { Span } from '../../source/span.js';
+import type { SourceMap } from '../../source/text.js';
+import type { Diagnostic, Fix, Severity } from '../types.js';
+import { type Location, locate, locateSpan } from './locate.js';
+
+/** What a log says of a code. */
+export interface SarifRule {
+  readonly code: string;
+  /** Of a lint. */
+  readonly id?: string;
+  readonly title: string;
+  /** Markdown. */
+  readonly page: string;
+  readonly level?: Severity;
+}
+
+export interface SarifInput {
+  readonly version: string;
+  readonly diagnostics: readonly Diagnostic[];
+  /** Findings that a comment allows. */
+  readonly suppressed: readonly {
+    readonly diagnostic: Diagnostic;
+    readonly reason: string;
+    readonly by: Span;
+  }[];
+  readonly sources: SourceMap;
+  /** Of a code that occurs. */
+  readonly rule: (code: string) => SarifRule;
+  /** `file:///…/` that relative paths start from. */
+  readonly root: string;
+}
+
+/** The name that code scanning has for the root of the repository. */
+const ROOT = '%SRCROOT%';
+
+const LEVELS: Readonly<Record<Severity, string>> = { error: 'error', warning: 'warning', info: 'note' };
+
+export function sarifLog({ version, diagnostics, suppressed, sources, rule, root }: SarifInput): object {
+  const all = [...diagnostics, ...suppressed.map(({ diagnostic }) => diagnostic)];
+  const codes = [...new Set(all.map(({ code }) => code))].sort();
+  const indexOf = new Map(codes.map((code, index) => [code, index]));
+  const result = (diagnostic: Diagnostic, suppressions: readonly object[]): object => ({
+    ruleId: diagnostic.code,
+    ruleIndex: indexOf.get(diagnostic.code),
+    level: LEVELS[diagnostic.severity],
+    message: { text: textOf(diagnostic) },
+    locations: placesOf(diagnostic, sources),
+    ...listed(
+      'relatedLocations',
+      (diagnostic.related ?? []).map(({ at, message }, id) => ({
+        id,
+        message: { text: message },
+        ...location(locateSpan(at, sources)),
+      })),
+    ),
+    ...listed(
+      'fixes',
+      (diagnostic.fixes ?? [])
+        .filter(({ applicability }) => applicability !== 'has_placeholders')
+        .map((fix) => fixOf(fix, sources)),
+    ),
+    suppressions,
+  });
+  return {
+    $schema: 'https://json.schemastore.org/sarif-2.1.0.json',
+    version: '2.1.0',
+    runs: [
+      {
+        tool: {
+          driver: {
+            name: 'ftpc',
+            semanticVersion: version,
+            rules: codes.map((code) => descriptor(rule(code))),
+          },
+        },
+        columnKind: 'utf16CodeUnits',
+        originalUriBaseIds: { [ROOT]: { uri: root } },
+        results: [
+          ...diagnostics.map((found) => result(found, [])),
+          ...suppressed.map(({ diagnostic, reason, by }) =>
+            result(diagnostic, [
+              {
+                kind: 'inSource',
+                ...(reason === '' ? {} : { justification: reason }),
+                ...location(locateSpan(by, sources), 'location'),
+              },
+            ]),
+          ),
+        ],
+      },
+    ],
+  };
+}
+
+const descriptor = ({ code, id, title, page, level }: SarifRule): object => ({
+  id: code,
+  ...(id === undefined ? {} : { name: id }),
+  shortDescription: { text: title },
+  // What stands before the example, for viewers that show no markdown.
+  help: { text: page.split('\n## ')[0]?.trim() || title, markdown: page },
+  ...(level === undefined ? {} : { defaultConfiguration: { level: LEVELS[level] } }),
+});
+
+/** Code scanning shows the message alone: notes and help belong into it. */
+const textOf = ({ message, notes, help }: Diagnostic): string =>
+  [message, ...(notes ?? []), ...(help === undefined ? [] : [`help: ${help}`])].join('\n');
+
+const listed = (key: string, items: readonly object[]): object =>
+  items.length === 0 ? {} : { [key]: items };
+
+function placesOf(diagnostic: Diagnostic, sources: SourceMap): readonly object[] {
+  const found = locate(diagnostic, sources);
+  return found.file === '' || found.file.startsWith('<') ? [] : [location(found)];
+}
+
+function location(found: Location, inside?: string): object {
+  const physical = {
+    physicalLocation: {
+      artifactLocation: artifact(found.file),
+      ...(found.line === 0 ? {} : { region: region(found) }),
+    },
+  };
+  return inside === undefined ? physical : { [inside]: physical };
+}
+
+const region = ({ line, column, endLine, endColumn }: Location): object => ({
+  startLine: line,
+  ...(column === 0 ? {} : { startColumn: column, endLine, endColumn }),
+});
+
+/** Relative to the working directory; an absolute path is a URI of its own. */
+function artifact(file: string): object {
+  const path = file.split(/[\\/]/).map(encodeURIComponent).join('/');
+  return file.startsWith('/') ? { uri: `file://${path}` } : { uri: path, uriBaseId: ROOT };
+}
+
+function fixOf({ title, edits }: Fix, sources: SourceMap): object {
+  const files = [...new Set(edits.map(({ span }) => span.file))];
+  return {
+    description: { text: title },
+    artifactChanges: files.map((file) => ({
+      artifactLocation: artifact(file),
+      replacements: edits
+        .filter(({ span }) => span.file === file)
+        .map(({ span, text }) => ({
+          deletedRegion: region(locateSpan(span, sources)),
+          ...(text === '' ? {} : { insertedContent: { text } }),
+        })),
+    })),
+  };
+}
