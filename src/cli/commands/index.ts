@@ -15,5 +15,7 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   explain: async () => (await import('./explain.js')).explain,
   graph: async () => (await import('./graph.js')).graph,
   why: async () => (await import('./why.js')).why,
+  diff: async () => (await import('./diff.js')).diff,
+  metrics: async () => (await import('./metrics.js')).metrics,
   completion: async () => (await import('./completion.js')).completion,
 };

@@ -89,7 +89,7 @@ export const queryOutside = (detail: string): Diagnostic =>
 export const noDatabase = (platform: string, detail: string): Diagnostic =>
   error('FTP1509', undefined, `DuckDB cannot be loaded on ${platform}`, {
     notes: [detail],
-    help: 'install it for this platform: `npm install @duckdb/node-api`; everything but `ftpc metrics` works without it',
+    help: 'install it for this platform: `npm install @duckdb/node-api`; everything but `ftpc metrics --sql` works without it',
   });
 
 export const noSuchMetric = (name: string, metrics: readonly string[]): Diagnostic =>

@@ -51,7 +51,7 @@ export function readRuns(host: Host, { pipeline, last }: RunFilter = {}): readon
 export function failedLastTime(host: Host, pipeline: string): ReadonlySet<string> {
   const asked = resolve(host.cwd, pipeline);
   for (const id of runIds(host)) {
-    const run = readRun(host, id);
+    const run = readRun(host, id, { curves: false });
     if (resolve(host.cwd, run.pipeline) !== asked) continue;
     return new Set(
       run.stages

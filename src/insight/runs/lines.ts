@@ -10,7 +10,8 @@ export interface Lines {
   readonly torn: boolean;
 }
 
-export function readLines(text: string): Lines {
+/** `skip` says which whole lines are not looked at: a journal has one for every step. */
+export function readLines(text: string, skip: (line: string) => boolean = () => false): Lines {
   const lines = text.split('\n');
   // A sound file ends with a line end.
   const last = lines.at(-1) === '' ? lines.length - 1 : lines.length;
@@ -18,7 +19,7 @@ export function readLines(text: string): Lines {
   const bad: number[] = [];
   for (let index = 0; index < last; index++) {
     const line = lines[index] ?? '';
-    if (line.trim() === '') continue;
+    if (line.trim() === '' || (index < lines.length - 1 && skip(line))) continue;
     const object = parsed(line);
     if (object === undefined) bad.push(index + 1);
     else objects.push(object);

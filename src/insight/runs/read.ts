@@ -15,9 +15,17 @@ export function runIds(host: Host): readonly string[] {
     .toReversed();
 }
 
+export interface ReadOptions {
+  /** `false`: without the steps of training, which are most of a journal. */
+  readonly curves?: boolean;
+}
+
+const isProgress = (line: string): boolean => line.includes('"type":"stage.progress"');
+
 /** Throws a `HostError` where the journal cannot be read at all. */
-export function readRun(host: Host, id: string): Run {
-  const { objects, bad, torn } = readLines(host.readText(journalPath(layoutIn(host.cwd), id)));
+export function readRun(host: Host, id: string, { curves = true }: ReadOptions = {}): Run {
+  const text = host.readText(journalPath(layoutIn(host.cwd), id));
+  const { objects, bad, torn } = readLines(text, curves ? undefined : isProgress);
   const started = objects.find(({ type }) => type === 'run.started');
   const finished = objects.find(({ type }) => type === 'run.finished');
   return {
@@ -30,7 +38,7 @@ export function readRun(host: Host, id: string): Run {
     ftpc: asText(started?.['ftpc']) ?? '',
     status: (asText(finished?.['status']) as RunStatus | undefined) ?? 'unfinished',
     seconds: asNumber(finished?.['seconds']) ?? elapsed(objects),
-    stages: stagesOf(host, objects),
+    stages: stagesOf(host, objects, curves),
     errors: objects.flatMap(({ type, severity, code, message }) =>
       type === 'diagnostic' && severity === 'error' ? [`${asText(code)}: ${asText(message)}`] : [],
     ),
@@ -53,7 +61,7 @@ interface Gathered {
   readonly validations: Map<number, Validation>;
 }
 
-function stagesOf(host: Host, objects: readonly Json[]): readonly RunStage[] {
+function stagesOf(host: Host, objects: readonly Json[], curves: boolean): readonly RunStage[] {
   const stages = new Map<string, Gathered>();
   for (const event of objects) {
     const name = asText(event['stage']);
@@ -64,7 +72,7 @@ function stagesOf(host: Host, objects: readonly Json[]): readonly RunStage[] {
     if (event['type'] === 'stage.finished') stage.finished = event;
     addToCurve(stage, event, 'stage.progress');
   }
-  return [...stages].map(([name, stage]) => summaryOf(host, name, stage));
+  return [...stages].map(([name, stage]) => summaryOf(host, name, stage, curves));
 }
 
 /** `type` is what an optimiser step is called: a journal has it among the progress of all stages. */
@@ -85,11 +93,15 @@ function addToCurve(stage: Pick<Gathered, 'steps' | 'validations'>, event: Json,
     stage.validations.set(step, { step, loss: number('loss'), best: event['best'] === true });
 }
 
-function summaryOf(host: Host, name: string, { started, finished, ...curve }: Gathered): RunStage {
+function summaryOf(
+  host: Host,
+  name: string,
+  { started, finished, ...curve }: Gathered,
+  curves: boolean,
+): RunStage {
   const outputs = entriesOf(finished?.['outputs'], asText) ?? {};
   const key = asText(started?.['key']) ?? keyIn(outputs) ?? null;
-  const record = key === null ? undefined : recordOf(host, key);
-  const whole = started === undefined || key === null ? undefined : storedCurve(host, key);
+  const whole = !curves || started === undefined || key === null ? undefined : storedCurve(host, key);
   // A stage that was trained to its end keeps all its steps; a journal has those of one process.
   const { steps, validations } = whole !== undefined && whole.steps.size >= curve.steps.size ? whole : curve;
   return {
@@ -101,7 +113,7 @@ function summaryOf(host: Host, name: string, { started, finished, ...curve }: Ga
     seconds: asNumber(finished?.['seconds']) ?? null,
     peakMemoryBytes: asNumber(finished?.['peakMemoryBytes']) ?? null,
     key,
-    parts: entriesOf(started?.['parts'], asText) ?? entriesOf(record?.['parts'], asText),
+    parts: entriesOf(started?.['parts'], asText) ?? (key === null ? null : storedParts(host, key)),
     reasons: (Array.isArray(started?.['reasons']) ? started['reasons'] : []).filter(isReason),
     metrics: entriesOf(finished?.['metrics'], asNumber) ?? {},
     outputs,
@@ -116,14 +128,15 @@ const isReason = (value: unknown): value is Reason => typeof asObject(value)?.['
 const keyIn = (outputs: Readonly<Record<string, string>>): string | undefined =>
   /\.ftp[\\/]store[\\/]([0-9a-f]{64})/.exec(Object.values(outputs).join('\n'))?.[1];
 
-function recordOf(host: Host, key: string): Json | undefined {
+/** Of a journal that was written by an older version: what the store says. */
+function storedParts(host: Host, key: string): RunStage['parts'] {
   const path = `${layoutIn(host.cwd).store}/${key}/stage.json`;
-  if (host.stat(path) === undefined) return undefined;
+  if (host.stat(path) === undefined) return null;
   try {
-    return asObject(JSON.parse(host.readText(path)));
+    return entriesOf(asObject(JSON.parse(host.readText(path)))?.['parts'], asText);
   } catch {
     // A damaged record is the store's matter; here it only had more to say.
-    return undefined;
+    return null;
   }
 }
 

@@ -1,0 +1,30 @@
+import type { Command } from '../command.js';
+import { EXIT } from '../exit-codes.js';
+
+export const diff: Command = {
+  name: 'diff',
+  doc: 'Compares two runs: settings, files, metrics, time, memory and loss curves.',
+  positionals: [
+    { name: 'run', doc: 'A run: its id, the beginning of it, latest, or latest~1 for the one before.' },
+    { name: 'other', doc: 'The run to compare it with; the newest where left out.', optional: true },
+  ],
+  options: { json: { type: 'boolean', doc: 'Print both runs and their differences as JSON.' } },
+  examples: [
+    ['ftpc diff latest~1 latest', 'the last two runs'],
+    ['ftpc diff 20261125-0901 20261125-0903 --json', 'by the beginnings of their ids, for scripts'],
+  ],
+  run: async (args, world) => {
+    const { damageOf, findRun, readRun } = await import('../../insight/runs/index.js');
+    const { diffRuns, diffText } = await import('../../insight/diff/index.js');
+    const { host } = world;
+    const names = [args.positional('run'), args.optionalPositional('other') ?? 'latest'] as const;
+    const [a, b] = [readRun(host, findRun(host, names[0])), readRun(host, findRun(host, names[1]))];
+    const { diagnosticsPrinter } = await import('../diagnostics.js');
+    const printer = await diagnosticsPrinter(world, new Map());
+    const damages = [...new Set([a, b])].flatMap(damageOf);
+    for (const text of printer.pretty(damages)) world.err(text);
+    const found = diffRuns(a, b);
+    world.out(args.flag('json') ? JSON.stringify(found, null, 2) : diffText(found, world.colours.out));
+    return EXIT.done;
+  },
+};

@@ -1,0 +1,142 @@
+import type { Run } from '../../insight/runs/index.js';
+import type { Arguments } from '../arguments.js';
+import type { Command } from '../command.js';
+import { EXIT } from '../exit-codes.js';
+import { UsageError } from '../usage-error.js';
+import type { World } from '../world.js';
+
+export const metrics: Command = {
+  name: 'metrics',
+  doc: 'Shows runs and their metrics in one table, draws curves, and answers SQL over all runs of this folder.',
+  positionals: [],
+  options: {
+    pipeline: { type: 'string', value: 'FILE', doc: 'Only runs of this pipeline.' },
+    last: { type: 'number', value: 'N', doc: 'Only the newest N runs.' },
+    metric: {
+      type: 'string',
+      many: true,
+      value: 'NAME',
+      doc: 'Only this metric, e.g. rouge_l or quality.rouge_l; may be given more than once.',
+    },
+    plot: {
+      type: 'string',
+      value: 'NAME',
+      doc: 'Draw loss, valid_loss, learning_rate, grad_norm or tokens_per_second by step, or a metric by run.',
+    },
+    sql: { type: 'string', value: 'QUERY', doc: 'Answer a select over the views that --views lists.' },
+    views: { type: 'boolean', doc: 'List the views of --sql with their columns.' },
+    csv: { type: 'boolean', doc: 'Print the table as CSV.' },
+    json: { type: 'boolean', doc: 'Print the table as JSON.' },
+  },
+  examples: [
+    [
+      'ftpc metrics --pipeline pipelines/legal.ftp --metric rouge_l --metric perplexity',
+      'how the runs compare',
+    ],
+    ['ftpc metrics --plot loss --last 3', 'the training curves of the newest three runs'],
+    ['ftpc metrics --sql "select run, min(loss) from steps group by run" --csv', 'any question, as CSV'],
+  ],
+  run: async (args, world) => {
+    const asked = ['plot', 'sql', 'views'].filter((name) => args.texts(name).length > 0);
+    if (asked.length > 1)
+      throw new UsageError(
+        `\`--${asked[0]}\` and \`--${asked[1]}\` are two questions: ask one at a time`,
+        'metrics',
+      );
+    if (args.flag('csv') && (args.flag('json') || asked[0] === 'plot' || asked[0] === 'views'))
+      throw new UsageError('`--csv` is for tables: without `--json`, `--plot` and `--views`', 'metrics');
+    if (args.flag('views')) return listViews(args.flag('json'), world);
+    const last = args.number('last');
+    if (last !== undefined && (!Number.isInteger(last) || last < 1))
+      throw new UsageError('`--last` needs a whole number from 1', 'metrics');
+    const { damageOf, readRuns } = await import('../../insight/runs/index.js');
+    const pipeline = args.text('pipeline');
+    const runs = readRuns(world.host, {
+      ...(pipeline === undefined ? {} : { pipeline }),
+      ...(last === undefined ? {} : { last }),
+    });
+    const { diagnosticsPrinter } = await import('../diagnostics.js');
+    const printer = await diagnosticsPrinter(world, new Map());
+    for (const text of printer.pretty(runs.flatMap(damageOf))) world.err(text);
+    const sql = args.text('sql');
+    const plot = args.text('plot');
+    if (sql !== undefined) await answerSql(runs, sql, args, world);
+    else if (plot !== undefined) await draw(runs, plot, args, world);
+    else await showTable(runs, args, world);
+    return EXIT.done;
+  },
+};
+
+async function answerSql(runs: readonly Run[], sql: string, args: Arguments, world: World): Promise<void> {
+  const { csv, query, tableText } = await import('../../insight/metrics/index.js');
+  const { columns, rows } = await query(runs, sql);
+  if (args.flag('json')) {
+    const objects = rows.map((row) => Object.fromEntries(columns.map((name, index) => [name, row[index]])));
+    world.out(JSON.stringify({ version: 1, columns, rows: objects }));
+  } else if (args.flag('csv')) world.out(csv([columns, ...rows]));
+  else for (const line of tableText(columns, rows, world.width, world.colours.out)) world.out(line);
+}
+
+async function showTable(runs: readonly Run[], args: Arguments, world: World): Promise<void> {
+  const { csv, metricsTable, metricsText } = await import('../../insight/metrics/index.js');
+  const table = metricsTable(runs, args.texts('metric'));
+  if (args.flag('json')) {
+    const list = table.rows.map(({ run, values }) => ({
+      run: run.id,
+      pipeline: run.pipeline,
+      started: run.started,
+      status: run.status,
+      seconds: run.seconds,
+      params: run.params,
+      metrics: Object.fromEntries(table.metrics.map((metric) => [metric, values[metric] ?? null])),
+    }));
+    world.out(JSON.stringify({ version: 1, runs: list }));
+  } else if (args.flag('csv')) {
+    const head = ['run', 'pipeline', 'started', 'status', 'seconds', ...table.metrics];
+    const rows = table.rows.map(({ run, values }) => [
+      run.id,
+      run.pipeline,
+      run.started === null ? null : new Date(run.started).toISOString(),
+      run.status,
+      run.seconds,
+      ...table.metrics.map((metric) => values[metric]),
+    ]);
+    world.out(csv([head, ...rows]));
+  } else for (const line of metricsText(table, world.width, world.colours.out)) world.out(line);
+}
+
+async function draw(runs: readonly Run[], name: string, args: Arguments, world: World): Promise<void> {
+  const { plot, seriesOf } = await import('../../insight/metrics/index.js');
+  const { series, xName } = seriesOf(runs, name);
+  if (args.flag('json')) world.out(JSON.stringify({ version: 1, plot: name, x: xName, series }));
+  else {
+    world.out(world.colours.out.bold(name));
+    for (const line of plot(series, xName, Math.min(world.width, WIDEST_PLOT), world.colours.out))
+      world.out(line);
+  }
+}
+
+/** A wider curve shows no more. */
+const WIDEST_PLOT = 90;
+
+async function listViews(json: boolean, world: World): Promise<number> {
+  const { VIEWS } = await import('../../insight/metrics/index.js');
+  const { tableLines } = await import('../table.js');
+  if (json) {
+    const views = Object.entries(VIEWS).map(([name, { doc, columns }]) => ({
+      name,
+      doc,
+      columns: Object.entries(columns).map(([column, [type, doc]]) => ({ name: column, type, doc })),
+    }));
+    world.out(JSON.stringify({ version: 1, views }));
+    return EXIT.done;
+  }
+  const { bold, dim } = world.colours.out;
+  for (const [name, { doc, columns }] of Object.entries(VIEWS)) {
+    world.out(`${bold(name)}  ${doc}`);
+    const rows = Object.entries(columns).map(([column, [type, doc]]) => [`  ${column}`, dim(type), doc]);
+    for (const line of tableLines([{ title: '' }, { title: '' }, { title: '' }], rows).slice(1))
+      world.out(line);
+  }
+  return EXIT.done;
+}

@@ -1,0 +1,128 @@
+/** What a query can read: the views, their columns, and the rows that a run gives them. */
+import type { Run, RunStage } from '../runs/index.js';
+
+export type ColumnType = 'VARCHAR' | 'DOUBLE' | 'INTEGER' | 'BOOLEAN' | 'TIMESTAMP';
+/** A time is milliseconds since the epoch. */
+export type Cell = string | number | boolean | null;
+
+export interface View {
+  readonly doc: string;
+  readonly columns: Readonly<Record<string, readonly [type: ColumnType, doc: string]>>;
+  /** In the order of the columns. */
+  rows(run: Run): readonly (readonly Cell[])[];
+}
+
+const RUN = ['VARCHAR', 'Id of the run; sorts by time.'] as const;
+const STAGE = ['VARCHAR', 'Name of the stage.'] as const;
+
+const ofStages = (
+  run: Run,
+  rows: (stage: RunStage) => readonly (readonly Cell[])[],
+): readonly (readonly Cell[])[] =>
+  run.stages.flatMap((stage) => rows(stage).map((row) => [run.id, stage.name, ...row]));
+
+/** Whole numbers stand in steps; a damaged line may have others. */
+const whole = (value: number): Cell => (Number.isInteger(value) ? value : null);
+
+export const VIEWS: Readonly<Record<string, View>> = {
+  runs: {
+    doc: 'One row a run.',
+    columns: {
+      run: RUN,
+      pipeline: ['VARCHAR', 'The file as it was asked for.'],
+      started: ['TIMESTAMP', 'In UTC.'],
+      status: ['VARCHAR', 'done, failed, gate_failed, budget_exceeded, interrupted, or unfinished.'],
+      seconds: ['DOUBLE', 'Of the whole run; of an unfinished one, to its last event.'],
+      engine: ['VARCHAR', 'What ran it.'],
+      runtime: ['VARCHAR', 'Name and version of the tensor runtime.'],
+      ftpc: ['VARCHAR', 'Version of ftpc.'],
+    },
+    rows: ({ id, pipeline, started, status, seconds, engine, runtime, ftpc }) => [
+      [id, pipeline, started, status, seconds, engine, runtime, ftpc],
+    ],
+  },
+  params: {
+    doc: 'One row a parameter that was given with `-p`.',
+    columns: { run: RUN, param: ['VARCHAR', 'Its name.'], value: ['VARCHAR', 'As it was typed.'] },
+    rows: ({ id, params }) => Object.entries(params).map(([name, value]) => [id, name, value]),
+  },
+  stages: {
+    doc: 'One row a stage of a run.',
+    columns: {
+      run: RUN,
+      stage: STAGE,
+      kind: ['VARCHAR', 'data, format, train, eval, merge or deploy.'],
+      action: ['VARCHAR', 'run, resume or cached; null where it never began.'],
+      status: ['VARCHAR', 'done, cached, failed, blocked, or unfinished.'],
+      seconds: ['DOUBLE', '0 where it was cached.'],
+      peak_memory: ['DOUBLE', 'Bytes; of a cached stage, when it ran.'],
+      key: ['VARCHAR', 'Of its output: equal keys are equal outputs.'],
+    },
+    rows: (run) =>
+      ofStages(run, ({ kind, action, status, seconds, peakMemoryBytes, key }) => [
+        [kind, action, status, seconds, peakMemoryBytes, key],
+      ]),
+  },
+  metrics: {
+    doc: 'One row a metric of a stage of a run.',
+    columns: {
+      run: RUN,
+      stage: STAGE,
+      metric: ['VARCHAR', 'Its name; `baseline.perplexity` is that of the baseline.'],
+      value: ['DOUBLE', 'Its value.'],
+    },
+    rows: (run) => ofStages(run, ({ metrics }) => Object.entries(metrics)),
+  },
+  settings: {
+    doc: 'One row a setting, file, input or choice that the key of a stage is made of.',
+    columns: {
+      run: RUN,
+      stage: STAGE,
+      setting: ['VARCHAR', '`settings.optimizer.rate`, `chosen.method`, `file:…`, `stage:…`.'],
+      value: ['VARCHAR', 'As JSON; of files and inputs, the digest.'],
+    },
+    rows: (run) => ofStages(run, ({ parts }) => Object.entries(parts ?? {})),
+  },
+  steps: {
+    doc: 'One row an optimiser step of what a run trained; of a cached stage, none.',
+    columns: {
+      run: RUN,
+      stage: STAGE,
+      step: ['INTEGER', 'From 1.'],
+      epoch: ['DOUBLE', 'Passes over the rows so far.'],
+      loss: ['DOUBLE', 'Nats a supervised token; null where it was no number.'],
+      learning_rate: ['DOUBLE', 'That this step used.'],
+      grad_norm: ['DOUBLE', 'Before clipping.'],
+      tokens_per_second: ['DOUBLE', 'Tokens trained on in a second.'],
+    },
+    rows: (run) =>
+      ofStages(run, (stage) =>
+        stage.action === 'cached'
+          ? []
+          : stage.steps.map(({ step, epoch, loss, learningRate, gradNorm, tokensPerSecond }) => [
+              whole(step),
+              epoch,
+              loss,
+              learningRate,
+              gradNorm,
+              tokensPerSecond,
+            ]),
+      ),
+  },
+  validations: {
+    doc: 'One row a validation of what a run trained; of a cached stage, none.',
+    columns: {
+      run: RUN,
+      stage: STAGE,
+      step: ['INTEGER', 'After which it was measured.'],
+      loss: ['DOUBLE', 'Nats a supervised token.'],
+      best: ['BOOLEAN', 'The lowest until then.'],
+    },
+    rows: (run) =>
+      ofStages(run, (stage) =>
+        stage.action === 'cached'
+          ? []
+          : stage.validations.map(({ step, loss, best }) => [whole(step), loss, best]),
+      ),
+  },
+};
