@@ -26,6 +26,8 @@ export interface PinOptions {
   readonly fresh?: (repository: Repository) => boolean;
   /** Asks no server, whatever the environment says. */
   readonly offline?: boolean;
+  /** Milliseconds before each further try of a request; left out, some seconds in all. */
+  readonly pauses?: readonly number[];
   /** Where a call stands in its file. */
   readonly at?: (call: HubCall) => Span | undefined;
 }
@@ -111,7 +113,11 @@ async function resolve(
   if (repository === undefined) return undefined;
   const secret = calls.map(({ call }) => secretOf(call)).find((name) => name !== undefined);
   const real = accessFrom(host.env, secret);
-  const access: Access = options.offline === true ? { ...real, offline: true } : real;
+  const access: Access = {
+    ...real,
+    offline: real.offline || options.offline === true,
+    pauses: options.pauses ?? real.pauses,
+  };
   const fresh = options.fresh?.(repository) === true;
   const listing = await resolveListing(repository, {
     host,
