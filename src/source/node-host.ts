@@ -9,11 +9,10 @@ import {
   readSync,
   statSync,
 } from 'node:fs';
-import { createRequire } from 'node:module';
 import { availableParallelism, cpus, hostname, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-
+import { filesMatching } from './glob.js';
 import { type FileStat, type Host, HostError, type HostErrorCode, type Machine } from './host.js';
 
 /** Reads at most this much at one time: `readSync` takes no more than 2 GiB. */
@@ -27,17 +26,12 @@ export function nodeHost(cwd: string = process.cwd()): Host {
     readBytes: (path, start = 0, length) => guard(path, () => readRange(path, start, length)),
     stat: (path) => statOrNothing(path),
     list: (folder) => guard(folder, () => readdirSync(folder).sort(byCodeUnit)),
-    glob: (pattern, base) =>
-      [...tinyglobby().globSync(pattern, { cwd: base, absolute: true, dot: false })].sort(byCodeUnit),
+    glob: (pattern, base) => [...filesMatching(pattern, base)].sort(byCodeUnit),
     env: (name) => process.env[name],
     now: () => Date.now(),
     machine: () => machine(),
   };
 }
-
-const require = createRequire(import.meta.url);
-/** Loaded by the first glob: most pipelines name their files. */
-const tinyglobby = (): typeof import('tinyglobby') => require('tinyglobby');
 
 const byCodeUnit = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
