@@ -49,7 +49,8 @@ const NOUNS: {
   list: (type) => `a list of ${plural(type.of)}`,
   record: () => 'a record `{ … }`',
   call: (type) => withArticle(FAMILY_NOUNS[type.family]),
-  file: () => '`file("…")`',
+  file: ({ library }) =>
+    library === undefined ? '`file("…")`' : `${named(library.names)}, or \`file("…")\``,
   secret: () => 'the name of a secret',
   port: (type) => portNoun(type.accepts),
   none: () => '`none`',

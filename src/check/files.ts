@@ -1,32 +1,40 @@
 /** Files that a pipeline names: they must be there when it is compiled. */
 import { createHash } from 'node:crypto';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import * as errors from '../diagnostics/catalogue/values.js';
 import { replace } from '../diagnostics/make.js';
 import { HostError } from '../source/host.js';
 import type { Span } from '../source/span.js';
+import type { FileLibrary } from '../stages/schema.js';
+import type { Expression } from '../syntax/ast.js';
+import { constant } from './constants.js';
 import type { Context } from './context.js';
 import { expressionNoun, typeNoun } from './describe.js';
 import type { Evaluate } from './evaluate.js';
+import { isValue } from './symbols.js';
 
 /** A prompt or a schema; nothing that belongs into a setting is larger. */
 const MOST_BYTES = 4_000_000;
 
 /** `file("prompts/legal.md")`, with its text and digest. */
 export const evaluateFile: Evaluate<'file'> = (expression, type, context) => {
+  if (type.library !== undefined && expression.kind === 'reference')
+    return libraryFile(expression, type.library, context);
   if (expression.kind === 'string')
     return context.report(
-      errors.typeMismatch(expression.span, typeNoun(type), 'a string', {
-        help: 'name a file with `file("…")`',
-        fixes: [
-          replace(
-            'write `file(…)`',
-            expression.span,
-            `file(${JSON.stringify(expression.value)})`,
-            'maybe_incorrect',
-          ),
-        ],
-      }),
+      type.library?.names.includes(expression.value) === true
+        ? errors.quotedChoice(expression.span, expression.value)
+        : errors.typeMismatch(expression.span, typeNoun(type), 'a string', {
+            help: 'name a file with `file("…")`',
+            fixes: [
+              replace(
+                'write `file(…)`',
+                expression.span,
+                `file(${JSON.stringify(expression.value)})`,
+                'maybe_incorrect',
+              ),
+            ],
+          }),
     );
   if (expression.kind !== 'call' || expression.callee.text !== 'file')
     return context.report(errors.typeMismatch(expression.span, typeNoun(type), expressionNoun(expression)));
@@ -41,9 +49,30 @@ export const evaluateFile: Evaluate<'file'> = (expression, type, context) => {
   return readFile(value.value, value.span, context);
 };
 
-function readFile(file: string, span: Span, context: Context) {
+/** A file that comes with ftpc, by its name or by a parameter that holds it. */
+function libraryFile(
+  expression: Extract<Expression, { kind: 'reference' }>,
+  { folder, ending, names }: FileLibrary,
+  context: Context,
+) {
+  const written = expression.path.map(({ text }) => text).join('.');
+  const isName = names.includes(written);
+  const found = isName
+    ? written
+    : isValue(context.scope.lookup(written))
+      ? constant(expression, context)?.value
+      : written;
+  if (found === undefined) return undefined;
+  if (typeof found !== 'string' || !names.includes(found))
+    return context.report(errors.unknownChoice(expression.span, String(found), names));
+  const file = `${folder}/${found}.${ending}`;
+  const path = join(context.world.host.packageFolder, 'stdlib', file);
+  return readFile(`std/${file}`, expression.span, context, path);
+}
+
+function readFile(file: string, span: Span, context: Context, at?: string) {
   const { host, folder } = context.world;
-  const path = resolve(folder, file);
+  const path = at ?? resolve(folder, file);
   const fail = (why: string) => context.report(errors.fileMissing(span, file, why));
   const stat = host.stat(path);
   if (stat === undefined) return fail('no such file');

@@ -1,8 +1,11 @@
 import { join, resolve } from 'node:path';
 import { type Answerer, answerer } from '../evaluation/chat.js';
 import { EVALUATION_SHAPES } from '../evaluation/shapes.js';
+import { CHAT_TEMPLATE, compileChatTemplate, readStyle } from '../models/chat-template.js';
 import { createDecoder } from '../models/decoder/index.js';
+import type { ModelFolder } from '../models/load.js';
 import { openModelAt, untrained } from '../models/open.js';
+import type { ChatTemplate } from '../models/types.js';
 import { MANIFEST, readManifest } from '../packaging/manifest/index.js';
 import { checkAdapter, readAdapter } from '../packaging/peft/read.js';
 import type { Host } from '../source/host.js';
@@ -50,8 +53,17 @@ export async function openAnswerer(host: Host, options: OpenAnswererOptions): Pr
     label: options.folder,
     decoder,
     tokenizer: await model.tokenizer(),
-    template: model.template(),
+    template: styleOf(host, model, adapterFolder) ?? model.template(),
   });
+}
+
+/** The template that an adapter was trained with, where it is not its base's. */
+function styleOf(host: Host, model: ModelFolder, adapter: string | undefined): ChatTemplate | undefined {
+  if (adapter === undefined) return undefined;
+  const style = readStyle(host, adapter);
+  return style === undefined
+    ? undefined
+    : compileChatTemplate(style, model.specialTokens(), join(adapter, CHAT_TEMPLATE));
 }
 
 function sourceOf(host: Host, options: OpenAnswererOptions): Source {

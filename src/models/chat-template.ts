@@ -8,6 +8,15 @@ import { type ChatMessage, type ChatTemplate, ModelError, type Tokenizer } from 
 const MAX_BYTES = 5_000_000;
 const CONFIG = 'tokenizer_config.json';
 
+/** Where transformers keeps a template beside a model or an adapter. */
+export const CHAT_TEMPLATE = 'chat_template.jinja';
+
+/** The template in a folder of an adapter, which has one where it was not trained with its base's. */
+export const readStyle = (host: Host, folder: string): string | undefined =>
+  host.stat(`${folder}/${CHAT_TEMPLATE}`) === undefined
+    ? undefined
+    : readTextFile(host, `${folder}/${CHAT_TEMPLATE}`, { code: 'model_template', maxBytes: MAX_BYTES });
+
 /** `bos_token`, `eos_token` and the like, as templates name them. */
 export type SpecialTokens = Readonly<Record<string, string>>;
 
@@ -24,19 +33,22 @@ export interface LoadedTemplate extends ChatTemplate {
  */
 export function readChatTemplate(host: Host, folder: string): LoadedTemplate | undefined {
   const configPath = `${folder}/${CONFIG}`;
-  const config: Json =
-    host.stat(configPath) === undefined
-      ? {}
-      : readJsonFile(host, configPath, { code: 'model_template', maxBytes: MAX_BYTES });
+  const config = readConfig(host, configPath);
   const special = readSpecialTokens(config);
-  const jinjaPath = `${folder}/chat_template.jinja`;
-  if (host.stat(jinjaPath) !== undefined) {
-    const source = readTextFile(host, jinjaPath, { code: 'model_template', maxBytes: MAX_BYTES });
-    return compileChatTemplate(source, special, jinjaPath);
-  }
+  const own = readStyle(host, folder);
+  if (own !== undefined) return compileChatTemplate(own, special, `${folder}/${CHAT_TEMPLATE}`);
   const source = defaultTemplate(config['chat_template'], configPath);
   return source === undefined ? undefined : compileChatTemplate(source, special, configPath);
 }
+
+/** The special tokens that a model folder names. Throws a {@link ModelError} `model_template`. */
+export const readTokens = (host: Host, folder: string): SpecialTokens =>
+  readSpecialTokens(readConfig(host, `${folder}/${CONFIG}`));
+
+const readConfig = (host: Host, path: string): Json =>
+  host.stat(path) === undefined
+    ? {}
+    : readJsonFile(host, path, { code: 'model_template', maxBytes: MAX_BYTES });
 
 function defaultTemplate(value: unknown, path: string): string | undefined {
   if (value == null) return undefined;
@@ -141,6 +153,18 @@ function globals(
 /** A marker as today's chat templates write them: `<|im_start|>`, `<|eot_id|>`. */
 const MARKER = /<\|[^<>|\s]{1,64}\|>/g;
 
+/** `{#- special tokens: <|im_start|> <|im_end|> -#}`: a template that says itself which its markers are. */
+const DECLARED = /\{#-?\s*special tokens:(.*?)-?#\}/s;
+
+function markersOf(source: string): readonly string[] {
+  const declared = DECLARED.exec(source)?.[1];
+  return declared === undefined
+    ? (source.replace(COMMENT, '').match(MARKER) ?? [])
+    : declared.split(/\s+/).filter((word) => /^<.+>$/.test(word));
+}
+
+const COMMENT = /\{#.*?#\}/gs;
+
 /**
  * Checks that every special token that a template writes, by itself or by name (`eos_token`), is one id of the
  * tokenizer: `<|im_start|>` in ten pieces would train and run, badly. Markers of other forms are left alone, since
@@ -151,11 +175,11 @@ export function checkSpecialTokens(
   template: ChatTemplate & Partial<LoadedTemplate>,
   path = template.path ?? CONFIG,
 ): void {
-  const text = template.source.replace(/\{#.*?#\}/gs, '');
+  const text = template.source.replace(COMMENT, '');
   const named = Object.entries(template.special ?? {}).filter(([name]) =>
     new RegExp(`\\b${name}\\b`).test(text),
   );
-  for (const token of new Set([...(text.match(MARKER) ?? []), ...named.map(([, content]) => content)])) {
+  for (const token of new Set([...markersOf(template.source), ...named.map(([, content]) => content)])) {
     const { length } = tokenizer.encode(token);
     if (length === 1) continue;
     throw new ModelError(

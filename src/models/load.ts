@@ -1,6 +1,6 @@
 import type { Host } from '../source/host.js';
 import { expectedTensors, projectionsOfModel, weightName } from './architectures/index.js';
-import { type LoadedTemplate, readChatTemplate } from './chat-template.js';
+import { type LoadedTemplate, readChatTemplate, readTokens, type SpecialTokens } from './chat-template.js';
 import { type Companion, folderCompanions } from './companions.js';
 import { readConfig } from './config/index.js';
 import { type Json, readJsonFile, readTextFile } from './json-file.js';
@@ -39,6 +39,8 @@ export interface ModelFolder {
   loadWeights(storage: Storage): WeightStore;
   tokenizer(): Promise<Tokenizer>;
   template(): LoadedTemplate | undefined;
+  /** `bos_token`, `eos_token` and the like, for a template that is not the model's own. */
+  specialTokens(): SpecialTokens;
   /** `license` of the model card, as it is written there. */
   licence(): string | undefined;
 }
@@ -67,6 +69,7 @@ export function openModel(host: Host, folder: string): ModelFolder {
       return loadTokenizer(host, folder);
     },
     template: () => readChatTemplate(host, folder),
+    specialTokens: () => readTokens(host, folder),
     licence: () => readLicence(host, folder),
   };
 }

@@ -37,13 +37,20 @@ export type SettingType =
   | { readonly kind: 'record'; readonly fields: Readonly<Record<string, Setting>> }
   /** A call of a standard-library function of this family, e.g. `optimizer`. */
   | { readonly kind: 'call'; readonly family: Family }
-  /** `file("…")` */
-  | { readonly kind: 'file' }
+  /** `file("…")`; a word of `library` stands for a file that comes with ftpc. */
+  | { readonly kind: 'file'; readonly library?: FileLibrary }
   /** A declared `secret`, by name. */
   | { readonly kind: 'secret' }
   | { readonly kind: 'port'; readonly accepts: readonly PortType[] }
   | { readonly kind: 'none' }
   | { readonly kind: 'union'; readonly of: readonly SettingType[] };
+
+/** Files of `stdlib/` that a setting takes by name: `llama3` for `stdlib/chat/llama3.jinja`. */
+export interface FileLibrary {
+  readonly folder: string;
+  readonly ending: string;
+  readonly names: readonly string[];
+}
 
 /** Families of standard-library functions; `src/stages/functions/` has a table for each. */
 export type Family =
@@ -173,6 +180,7 @@ export const t = {
   }),
   call: (family: Family): Typed<Call> => ({ type: { kind: 'call', family } }),
   file: { type: { kind: 'file' } } as Typed<FileValue>,
+  fileOf: (library: FileLibrary): Typed<FileValue> => ({ type: { kind: 'file', library } }),
   port: (...accepts: PortType[]): Typed<Reference> => ({ type: { kind: 'port', accepts } }),
   none: { type: { kind: 'none' } } as Typed<null>,
   union: <A, B, C = never>(a: Typed<A>, b: Typed<B>, c?: Typed<C>): Typed<A | B | C> => ({

@@ -39,6 +39,7 @@ export function openGguf(host: Host, path: string): ModelFolder {
       return buildTokenizer(parseTokenizer(ggufTokenizerJson(header), path), path);
     },
     template,
+    specialTokens: () => specialTokens(header),
     licence() {
       const licence = header.values.get('general.license');
       return typeof licence === 'string' ? licence : undefined;

@@ -1,5 +1,5 @@
-import type { Stage } from '../../ir/types.js';
-import { checkSpecialTokens } from '../../models/chat-template.js';
+import type { Call, FileValue, Stage } from '../../ir/types.js';
+import { checkSpecialTokens, compileChatTemplate, type LoadedTemplate } from '../../models/chat-template.js';
 import type { ModelFolder } from '../../models/load.js';
 import { turnEnd } from '../../models/turn-end.js';
 import type { Tokenizer } from '../../models/types.js';
@@ -48,7 +48,7 @@ export async function openEncoder(
   stage: Pick<Stage, 'name' | 'span'>,
 ): Promise<RowEncoder> {
   const tokenizer = await model.tokenizer();
-  const chat = needsChatTemplate(settings.template) ? model.template() : undefined;
+  const chat = needsChatTemplate(settings.template) ? chatTemplate(model, settings.template) : undefined;
   if (needsChatTemplate(settings.template) && chat === undefined) throw noChatTemplate(model.path, stage);
   if (chat !== undefined) checkSpecialTokens(tokenizer, chat);
   const { eosTokenIds, padTokenId } = model.config;
@@ -83,6 +83,14 @@ export async function openEncoder(
       }
     },
   };
+}
+
+/** The style that the template names, or the model's own. */
+function chatTemplate(model: ModelFolder, { args }: Call): LoadedTemplate | undefined {
+  const style = args['style'] as FileValue | undefined;
+  return style === undefined
+    ? model.template()
+    : compileChatTemplate(style.text, model.specialTokens(), style.file);
 }
 
 /** A normaliser may leave out characters, but no real text loses three quarters of its own. */

@@ -26,7 +26,11 @@ export interface FormatInfo {
   readonly version: 1;
   /** Model folder or GGUF file whose tokenizer was used, and digests of tokenizer.json and chat template. */
   readonly tokenizer: { readonly folder: string; readonly sha256: string };
-  readonly template: { readonly sha256: string };
+  readonly template: {
+    readonly sha256: string;
+    /** Of a style that is not the model's own: whoever is trained on these rows takes it along. */
+    readonly source?: string;
+  };
   readonly files: readonly string[];
   readonly splits: Readonly<Record<string, SplitInfo>>;
   /** Ids that end an answer. */

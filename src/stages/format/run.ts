@@ -58,7 +58,10 @@ export const run: RunStage = async (context) => {
   if (keptRows === 0) throw nothingKept(stage, settings, report);
   await pause(context, read, read);
 
-  output.write('format.json', `${JSON.stringify(formatInfo(model, encoder, files, splits), null, 2)}\n`);
+  const info = formatInfo(model, encoder, files, splits);
+  const styled = settings.template.args['style'] !== undefined;
+  const template = { ...info.template, ...(styled ? { source: encoder.templateSource } : {}) };
+  output.write('format.json', `${JSON.stringify({ ...info, template }, null, 2)}\n`);
   return {
     outputs: { report: 'report.json', format: 'format.json' },
     metrics: {

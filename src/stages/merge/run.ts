@@ -1,5 +1,6 @@
 import { EVALUATION_SHAPES } from '../../evaluation/shapes.js';
 import type { Call, Reference } from '../../ir/types.js';
+import { CHAT_TEMPLATE, readStyle } from '../../models/chat-template.js';
 import { createDecoder } from '../../models/decoder/index.js';
 import { openModel } from '../../models/load.js';
 import { SINGLE_FILE } from '../../models/safetensors/folder.js';
@@ -133,6 +134,8 @@ async function write(
   });
   output.write(`${FOLDER}/${SINGLE_FILE}`, safetensorsChunks(tensors));
   for (const companion of model.companions()) output.write(`${FOLDER}/${companion.name}`, companion.read());
+  const style = adapter === undefined ? undefined : readStyle(host, adapter.path);
+  if (style !== undefined) output.write(`${FOLDER}/${CHAT_TEMPLATE}`, style);
   output.write(`${FOLDER}/config.json`, mergedConfig(model.configJson(), dtype));
   return { base: plain, adapted: withAdapter, probes, adapter };
 }

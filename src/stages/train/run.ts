@@ -1,5 +1,6 @@
 import type { StageResult } from '../../ir/outputs.js';
 import type { Reference } from '../../ir/types.js';
+import { CHAT_TEMPLATE } from '../../models/chat-template.js';
 import { createDecoder, type Decoder } from '../../models/decoder/index.js';
 import { initLora } from '../../models/initialise.js';
 import type { ModelFolder } from '../../models/load.js';
@@ -15,6 +16,7 @@ import {
   type TrainingState,
   train,
 } from '../../training/index.js';
+import { readFormatInfo } from '../format/read.js';
 import { openResolved, type ResolvedModel, resolveModel } from '../models.js';
 import type { Chosen, RunStage, StageContext } from '../types.js';
 import { baseWeights } from './base.js';
@@ -164,6 +166,7 @@ function write(
 ): StageResult {
   const { context, rows } = job;
   const kind = lora === undefined ? 'model' : 'adapter';
+  const style = styleOf(job.settings.dataset, context);
   const save = (name: string, parameters: AdapterTensors): string => {
     const folder = `${kind}/${name}`;
     if (lora === undefined) writeModel(context.output, folder, job.model, parameters);
@@ -178,6 +181,7 @@ function write(
         },
       );
     }
+    if (style !== undefined) context.output.write(`${folder}/${CHAT_TEMPLATE}`, style);
     return folder;
   };
   const best = save('best', bestParameters(job, decoder, state));
@@ -189,6 +193,12 @@ function write(
     outputs: { best, last, [kind]: best, report: 'report.json' },
     metrics: metricsOf(state),
   };
+}
+
+/** The chat template of the rows, where it is not the base's own. */
+function styleOf({ stage }: Reference, { host, inputs }: StageContext): string | undefined {
+  const rows = inputs[stage];
+  return rows === undefined ? undefined : readFormatInfo(host, rows.path).template.source;
 }
 
 /** Without validation the last state is the best that is known. */
