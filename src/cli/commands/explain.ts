@@ -99,7 +99,9 @@ async function explainName(
   const opened = await openPipeline(world, wanted, { json, planned: true });
   if (opened === undefined) return EXIT.error;
   const { analysis, compiled, plan } = opened;
-  const answer = answerOf(file, name, { analysis, sources: compiled.sources, plan, params });
+  const { lintReport } = await import('../../lint/index.js');
+  const lints = lintReport(compiled, world.host);
+  const answer = answerOf(file, name, { analysis, sources: compiled.sources, plan, params, lints });
   world.out(
     json
       ? JSON.stringify({ version: 1, pipeline: file, ...answer }, null, 2)

@@ -22,6 +22,17 @@ export const noSuchStage = (file: string, name: string, stages: readonly string[
     help: known(name, stages, 'its stages are', 'it has no stages at all'),
   });
 
+/** `adapter`, of which a matrix makes `adapter@rate=1e-4` and others. */
+export const severalStages = (file: string, name: string, instances: readonly string[]): Diagnostic =>
+  error(
+    'FTP1501',
+    whole(file),
+    `the pipeline has no stage \`${name}\`, but several that a matrix makes of it`,
+    {
+      help: `name one of them: ${named(instances.slice(0, LISTED))}${instances.length > LISTED ? ', …' : ''}`,
+    },
+  );
+
 export const noSuchSetting = (
   file: string,
   where: string,

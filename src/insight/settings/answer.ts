@@ -1,10 +1,12 @@
 /** What stands behind a name of a pipeline: a setting, a stage with all its settings, or a parameter. */
-import { noSuchSetting, noSuchStage } from '../../diagnostics/catalogue/insight.js';
+import { noSuchSetting } from '../../diagnostics/catalogue/insight.js';
 import { UserError } from '../../diagnostics/types.js';
 import type { StageKind } from '../../ir/types.js';
 import { schemas } from '../../stages/schemas.js';
+import { noSuchName } from '../stage-names.js';
 import { splitName } from './address.js';
 import { explainSettings, type Pipeline, type SettingExplanation } from './explain.js';
+import { lintsIn, type SettingLint } from './lints.js';
 import { explainParams, explainSecrets, type ParamExplanation, type SecretExplanation } from './params.js';
 
 export interface StageAnswer {
@@ -13,6 +15,8 @@ export interface StageAnswer {
   /** Of the stage, or where the author says nothing, of its kind. */
   readonly doc: string;
   readonly settings: readonly SettingExplanation[];
+  /** What the rules say of the whole block. */
+  readonly lints: readonly SettingLint[];
 }
 
 export type Answer =
@@ -41,6 +45,7 @@ export function answerOf(file: string, name: string | undefined, pipeline: Pipel
     kind: checked.stage.kind,
     doc: checked.stage.doc ?? schemas[checked.stage.kind].doc,
     settings: explainSettings(checked, pipeline),
+    lints: lintsIn(pipeline.lints, checked.block.span),
   }));
   const params = explainParams(stages, pipeline);
   const secrets = explainSecrets(pipeline);
@@ -56,8 +61,14 @@ export function answerOf(file: string, name: string | undefined, pipeline: Pipel
     const secret = secrets.find((one) => one.name === name);
     if (secret !== undefined) return { about: 'secret', ...secret };
     const [first = ''] = name.split('.');
-    const known = [...stages.map(({ stage }) => stage), ...params.map((one) => one.name)];
-    throw new UserError(noSuchStage(file, first, known));
+    throw new UserError(
+      noSuchName(
+        file,
+        first,
+        pipeline.analysis.stages.map(({ stage }) => stage),
+        params.map((one) => one.name),
+      ),
+    );
   }
   if (split.path === '') return { about: 'stage', ...found };
   const setting = found.settings.find(({ path }) => path === split.path);

@@ -2,10 +2,12 @@
 import type { CheckedStage } from '../../check/stages.js';
 import type { Analysis } from '../../compile.js';
 import type { Origin, PresetOrigin, Value } from '../../ir/types.js';
+import type { LintReport } from '../../lint/index.js';
 import type { Plan, PlannedStage, Rejected } from '../../planner/types.js';
 import { type SourceMap, spanText } from '../../source/text.js';
 import type { Expression } from '../../syntax/ast.js';
 import { type FoundSetting, settingsOf } from './find.js';
+import { lintsIn, type SettingLint } from './lints.js';
 import { declarationOf, expressionAt, type FilePlace, placeOf, presetOf, writtenIn } from './place.js';
 import { choicesOf, typeText, unitsOf } from './types.js';
 import { type UsedParam, usedParams } from './used-params.js';
@@ -17,6 +19,7 @@ export interface Pipeline {
   readonly analysis: Analysis;
   readonly sources: SourceMap;
   readonly plan?: Plan;
+  readonly lints: LintReport;
   /** `-p name=value` as typed. */
   readonly params: Readonly<Record<string, string>>;
 }
@@ -51,6 +54,8 @@ export interface SettingExplanation {
   /** Of what the planner chose: why, and what it did not take. */
   readonly why?: string;
   readonly rejected?: readonly Rejected[];
+  /** What the rules of `docs/lints.md` say of what is written here. */
+  readonly lints: readonly SettingLint[];
 }
 
 /** Every setting that the stage can have, in the order of its schema. */
@@ -91,8 +96,15 @@ function explain(
     setBy: byPlanner === undefined ? setBy(path, value, checked, pipeline) : { from: 'planner' },
     ...(isChanged ? { asked: asText(own) ?? '' } : {}),
     affectsOutput: setting.inert !== true,
+    lints: lintsOf(path, checked, pipeline),
     ...(byPlanner === undefined ? {} : whyChosen(path, byPlanner, pipeline.plan)),
   };
+}
+
+/** A setting that is not written has none; nor has the part of another that decides it. */
+function lintsOf(path: string, checked: CheckedStage, { lints }: Pipeline): readonly SettingLint[] {
+  const found = writtenIn(checked, path);
+  return found === undefined ? [] : lintsIn(lints, found.span);
 }
 
 /** What stands in the block, where that is the whole value: more than what would have to be written. */
@@ -113,7 +125,7 @@ function setBy(
   { analysis, sources, params }: Pipeline,
 ): SetBy {
   if (value === undefined) return { from: 'nobody' };
-  if (path === 'using') return methodSetBy(checked, { analysis, sources, params });
+  if (path === 'using') return methodSetBy(checked, sources);
   const from = originOf(checked, path);
   if (from === 'preset') {
     const preset = presetOf(checked, path);
@@ -138,7 +150,7 @@ function originOf({ stage }: CheckedStage, path: string): Origin {
 }
 
 /** The method stands behind `using`, itself or in a preset. */
-function methodSetBy({ stage, block }: CheckedStage, { sources }: Pipeline): SetBy {
+function methodSetBy({ stage, block }: CheckedStage, sources: SourceMap): SetBy {
   const word = block.using.find(({ text }) => text === stage.preset) ?? block.using.at(-1);
   if (word === undefined) return { from: 'nobody' };
   const at = placeOf(word.span, sources);

@@ -34,11 +34,15 @@ export function explainParams(
   const { analysis, sources, params: given } = pipeline;
   const { tree, source } = analysis.main;
   const usedBy = (name: string): readonly string[] =>
-    stages.flatMap(({ stage, settings }) =>
-      settings
+    stages.flatMap(({ stage, settings }) => {
+      const paths = settings
         .filter(({ setBy }) => setBy.params?.some((param) => param.name === name))
-        .map(({ path }) => `${stage}.${path}`),
-    );
+        .map(({ path }) => path);
+      // Of a call and its argument, the argument says more.
+      return paths
+        .filter((path) => !paths.some((other) => other.startsWith(`${path}.`)))
+        .map((path) => `${stage}.${path}`);
+    });
   const one = (declaration: Param | Matrix, isMatrix: boolean): ParamExplanation => {
     const { name, type, range, value, doc } = declaration;
     const text = value === undefined ? null : spanText(source, value.span);

@@ -5,6 +5,7 @@ import { columns } from '../../planner/render/columns.js';
 import type { Palette } from '../../planner/render/palette.js';
 import type { Answer, StageAnswer } from './answer.js';
 import type { SetBy, SettingExplanation } from './explain.js';
+import type { SettingLint } from './lints.js';
 import type { ParamExplanation, SecretExplanation } from './params.js';
 import { placeText } from './place.js';
 
@@ -75,6 +76,7 @@ function settingText(
     head,
     ...table,
     ...(rejected === undefined || rejected.length === 0 ? [] : ['', ...rejectedLines(rejected, palette)]),
+    ...lintLines(setting.lints, palette),
     ...(inside.length === 0 ? [] : ['', ...settingLines(inside, palette)]),
   ].join('\n');
 }
@@ -105,7 +107,7 @@ function settingLines(settings: readonly SettingExplanation[], palette: Palette)
   ]);
 }
 
-function stageText({ stage, kind, doc, settings }: StageAnswer, palette: Palette): string {
+function stageText({ stage, kind, doc, settings, lints }: StageAnswer, palette: Palette): string {
   const head = `${palette.dim(kind)} ${palette.bold(stage)}`;
   // A record is shown by what is in it.
   const shown = settings.filter(
@@ -117,7 +119,18 @@ function stageText({ stage, kind, doc, settings }: StageAnswer, palette: Palette
     ...doc.split('\n').map((line) => `  ${line}`.trimEnd()),
     '',
     ...settingLines(shown, palette),
+    ...lintLines(lints, palette),
   ].join('\n');
+}
+
+function lintLines(lints: readonly SettingLint[], { dim, yellow }: Palette): readonly string[] {
+  if (lints.length === 0) return [];
+  const lines = lints.flatMap(({ code, rule, severity, message, help, allowed }) => [
+    `  ${yellow(`${severity}[${code}]`)}: ${message} ${dim(rule)}`,
+    ...(allowed === undefined ? [] : [dim(`    allowed: ${allowed}`)]),
+    ...(help === undefined || allowed !== undefined ? [] : [dim(`    ${help}`)]),
+  ]);
+  return ['', ...lines];
 }
 
 function paramText(param: ParamExplanation, palette: Palette): string {
@@ -128,7 +141,7 @@ function paramText(param: ParamExplanation, palette: Palette): string {
     ['set by', from === 'command line' ? `-p ${name}=${text}` : place],
     ...(doc === null ? [] : [['what', doc] as const]),
     ['type', type],
-    ['left out', param.default ?? 'not allowed'],
+    ...(from === 'matrix' ? [] : [['left out', param.default ?? 'not allowed'] as const]),
     ['used by', usedBy.length === 0 ? 'no setting' : usedBy.join(', ')],
   ];
   const table = columns(rows.map(([title, value]) => [`  ${palette.dim(title)}`, value]));

@@ -1,2 +1,3 @@
+export { requireStage } from '../stage-names.js';
 export { whyText } from './text.js';
-export { requireStage, type WhyAnswer, whyOf } from './why.js';
+export { type WhyAnswer, whyOf } from './why.js';

@@ -1,10 +1,8 @@
 /** Why a stage runs, or why it does not: what its key is made of, against the newest output to compare it with. */
 import type { CheckedStage } from '../../check/stages.js';
-import { noSuchStage } from '../../diagnostics/catalogue/insight.js';
-import { UserError } from '../../diagnostics/types.js';
 import type { Reason, StageAction } from '../../ir/events.js';
 import type { StageRecord } from '../../ir/outputs.js';
-import type { Program, StageKind, Value } from '../../ir/types.js';
+import type { StageKind, Value } from '../../ir/types.js';
 import { comparableRecord, latestKeys, readRecords } from '../../planner/history.js';
 import { runReasons } from '../../planner/reasons.js';
 import type { Plan, PlannedStage } from '../../planner/types.js';
@@ -57,12 +55,6 @@ export interface WhyWorld {
   readonly stages: readonly CheckedStage[];
   readonly inputs: Readonly<Record<string, readonly string[]>>;
   readonly sources: SourceMap;
-}
-
-/** Throws a `UserError` for a name that no stage has. */
-export function requireStage({ file, stages }: Program, stage: string): void {
-  const names = stages.map(({ name }) => name);
-  if (!names.includes(stage)) throw new UserError(noSuchStage(file, stage, names));
 }
 
 export function whyOf(stage: string, world: WhyWorld): WhyAnswer {
