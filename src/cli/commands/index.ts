@@ -17,5 +17,6 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   why: async () => (await import('./why.js')).why,
   diff: async () => (await import('./diff.js')).diff,
   metrics: async () => (await import('./metrics.js')).metrics,
+  'language-server': async () => (await import('./language-server.js')).languageServer,
   completion: async () => (await import('./completion.js')).completion,
 };

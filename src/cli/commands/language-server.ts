@@ -1,0 +1,23 @@
+import type { Command } from '../command.js';
+import { UsageError } from '../usage-error.js';
+
+export const languageServer: Command = {
+  name: 'language-server',
+  doc: 'Serves editors over the Language Server Protocol: diagnostics, completion, hovers, hints and more.',
+  positionals: [],
+  options: {
+    stdio: { type: 'boolean', doc: 'Speak over standard input and output, which is the only way so far.' },
+  },
+  examples: [
+    ['ftpc language-server --stdio', 'how an editor starts it; docs/editors.md has the settings of each'],
+  ],
+  run: async (args, world) => {
+    if (!args.flag('stdio'))
+      throw new UsageError(
+        '`ftpc language-server` is started by an editor, with `--stdio`',
+        'language-server',
+      );
+    const { listen } = await import('../language-server/listen.js');
+    return listen(world.host);
+  },
+};

@@ -1,0 +1,48 @@
+/** The process that plans for the language server: a job in, a plan out; it ends with the server. */
+import { compile } from '../../compile.js';
+import type { PlanJob, PlanReply } from '../../language-server/plans.js';
+import { plan } from '../../planner/plan.js';
+import type { Host } from '../../source/host.js';
+import { nodeHost } from '../../source/node-host.js';
+import type { FromPlanChild } from './plan-process.js';
+
+process.on('disconnect', () => process.exit(0));
+process.on('message', (job: PlanJob) => {
+  answer(job).then(
+    (reply) => say({ type: 'reply', reply }),
+    (error: unknown) =>
+      say({ type: 'failed', trace: error instanceof Error ? (error.stack ?? '') : String(error) }),
+  );
+});
+
+const say = (message: FromPlanChild): void => void process.send?.(message);
+
+const NOTHING: PlanReply = { stages: [], diagnostics: [] };
+
+async function answer({ cwd, file, params, machine, texts }: PlanJob): Promise<PlanReply> {
+  const host = withTexts(nodeHost(cwd), texts);
+  const { program } = compile(host, file, { params });
+  if (program === undefined) return NOTHING;
+  // How fast this machine is, is measured by `ftpc plan`, not behind an editor's back.
+  const { stages, diagnostics } = await plan(program, host, { machine, speed: async () => undefined });
+  return { stages, diagnostics };
+}
+
+function withTexts(host: Host, texts: Readonly<Record<string, string>>): Host {
+  const textOf = (path: string): string | undefined => (Object.hasOwn(texts, path) ? texts[path] : undefined);
+  return {
+    ...host,
+    readText: (path) => textOf(path) ?? host.readText(path),
+    readBytes: (path, start = 0, length) => {
+      const text = textOf(path);
+      if (text === undefined) return host.readBytes(path, start, length);
+      return new TextEncoder().encode(text).slice(start, length === undefined ? undefined : start + length);
+    },
+    stat: (path) => {
+      const text = textOf(path);
+      return text === undefined
+        ? host.stat(path)
+        : { size: Buffer.byteLength(text), isFolder: false, modified: host.now() };
+    },
+  };
+}

@@ -1,0 +1,87 @@
+/** What may stand at the cursor. */
+import { CompletionItemKind } from 'vscode-languageserver/node.js';
+import { type IToken, isNumber, isOperator, isSets, isString, isWord } from '../cursor/tokens.js';
+import { afterDot } from './after-dot.js';
+import { metricProposals, metricsAt } from './conditions.js';
+import { expectationProposals } from './expectations.js';
+import { importedProposals } from './imported.js';
+import { keyProposals } from './keys.js';
+import type { Proposals, Request } from './request.js';
+import { stringProposals } from './strings.js';
+import { declarations, inHead } from './top.js';
+import { unitProposals } from './units.js';
+import { valueProposals } from './values.js';
+
+export function complete(request: Request): Proposals {
+  const { cursor, frame } = request;
+  const { partial, inComment } = cursor;
+  if (inComment !== undefined) return [];
+  if (partial !== undefined && isString(partial)) return stringProposals(partial, request);
+  const last = frame.statement.at(-1);
+  if (last?.image === '.') return afterDot(frame.statement.at(-2)?.image ?? '', request);
+  const completed = partial !== undefined && isNumber(partial);
+  if (completed)
+    return frame.kind === 'top' && !isValuePlace(frame.statement)
+      ? []
+      : unitProposals(partial.image, request);
+  switch (frame.kind) {
+    case 'top':
+      return frame.statement.length === 0 ? declarations(request) : inHead(request);
+    case 'imports':
+      return importedProposals(request);
+    case 'block':
+      return inBlock(request);
+    case 'record':
+      return frame.statement.length === 0 ? keyProposals(request) : afterSign(request);
+    case 'call':
+      return frame.statement.length === 0
+        ? [...keyProposals(request), ...valueProposals(request)]
+        : afterSign(request);
+    default:
+      return isValuePlace(frame.statement) || frame.statement.length === 0 ? anyValue(request) : [];
+  }
+}
+
+function inBlock(request: Request): Proposals {
+  const { statement, head } = request.frame as Extract<Request['frame'], { kind: 'block' }>;
+  const isTest = head[0]?.tokenType.name === 'Test';
+  if (isTest) return expectationProposals(request);
+  const [first, second] = statement;
+  if (first === undefined)
+    return [
+      ...keyProposals(request),
+      {
+        label: 'require',
+        kind: CompletionItemKind.Keyword,
+        insert: 'require $1',
+        detail: 'a condition',
+        sort: 'c',
+      },
+    ];
+  if (first.image === 'require')
+    return isOperand(statement.at(-1)) && statement.length > 1 ? [] : anyValue(request);
+  return isSets(second) ? afterSign(request) : [];
+}
+
+/** Behind `key =`, unless a value stands there already. */
+const afterSign = (request: Request): Proposals =>
+  isValuePlace(request.frame.statement) ? anyValue(request) : [];
+
+/** Does a value come next? */
+export function isValuePlace(statement: readonly IToken[]): boolean {
+  const last = statement.at(-1);
+  return (
+    last === undefined || isSets(last) || isOperator(last) || last.image === '?' || last.image === 'require'
+  );
+}
+
+const isOperand = (token: IToken | undefined): boolean =>
+  token !== undefined &&
+  !isOperator(token) &&
+  token.image !== 'require' &&
+  (isWord(token) || isNumber(token) || isString(token) || /^[)\]}]$/.test(token.image));
+
+const anyValue = (request: Request): Proposals =>
+  metricsAt(request) === undefined
+    ? valueProposals(request)
+    : [...metricProposals(request), ...valueProposals(request)];

@@ -1,0 +1,87 @@
+/** Inside of strings: modules of imports, files and folders. */
+import { dirname, resolve } from 'node:path';
+import { CompletionItemKind } from 'vscode-languageserver/node.js';
+import { HostError } from '../../source/host.js';
+import { expectedIn } from '../cursor/expected.js';
+import type { Frame } from '../cursor/frames.js';
+import { contentEnd, type IToken } from '../cursor/tokens.js';
+import { libraryModules } from '../library.js';
+import { alternative } from '../names/values.js';
+import type { Proposal, Proposals, Request } from './request.js';
+
+export function stringProposals(token: IToken, request: Request): Proposals {
+  const start = token.startOffset + 1;
+  const end = Math.max(request.cursor.offset, contentEnd(token));
+  const typed = request.view.source.text.slice(start, request.cursor.offset);
+  const { frame } = request;
+  if (frame.kind === 'top' && frame.statement[0]?.tokenType.name === 'Import')
+    return modules(typed, { start, end }, request);
+  const names = namesAt(frame, request);
+  return names === undefined ? [] : paths(typed, { start, end }, names, request);
+}
+
+interface Extent {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** What a string here names; `undefined` where it is only a text. */
+function namesAt(frame: Frame, { cursor }: Request): string | undefined {
+  if (frame.kind === 'call' && frame.callee.image === 'file') return 'file';
+  return alternative(expectedIn(cursor.frames), 'string')?.names;
+}
+
+function modules(typed: string, replace: Extent, request: Request): Proposals {
+  const library = libraryModules(request.session).map(
+    ({ name, tree }): Proposal => ({
+      label: name,
+      kind: CompletionItemKind.Module,
+      detail: tree.doc?.split('\n')[0],
+      replace,
+      sort: 'a',
+    }),
+  );
+  if (/^\.\.?\//.test(typed)) return paths(typed, replace, 'module', request);
+  const relative = ['./', '../'].map(
+    (label): Proposal => ({
+      label,
+      kind: CompletionItemKind.Folder,
+      detail: 'a file beside this one',
+      replace,
+      sort: 'b',
+    }),
+  );
+  return [...library, ...relative];
+}
+
+const ENDINGS: Readonly<Record<string, RegExp>> = {
+  module: /\.ftp$/,
+  files: /\.(jsonl?|csv|parquet|txt|gguf)$/,
+  model: /$^/,
+  file: /./,
+};
+
+/** Names in the folder that the string has so far. */
+function paths(typed: string, content: Extent, names: string, { view, session }: Request): Proposals {
+  const ending = ENDINGS[names];
+  if (ending === undefined) return [];
+  const slash = typed.lastIndexOf('/') + 1;
+  const base = names === 'module' ? dirname(view.module.path) : view.analysis.context.world.folder;
+  const folder = resolve(base, typed.slice(0, slash));
+  const replace = { start: content.start + slash, end: content.end };
+  const host = session.projects.hostAt(view.compiled.root);
+  try {
+    return host.list(folder).flatMap((name): Proposals => {
+      if (name.startsWith('.')) return [];
+      const isFolder = host.stat(resolve(folder, name))?.isFolder === true;
+      if (isFolder) return [{ label: `${name}/`, kind: CompletionItemKind.Folder, replace, sort: 'b' }];
+      const isSelf = resolve(folder, name) === view.module.path;
+      return ending.test(name) && !isSelf
+        ? [{ label: name, kind: CompletionItemKind.File, replace, sort: 'a' }]
+        : [];
+    });
+  } catch (error) {
+    if (error instanceof HostError) return [];
+    throw error;
+  }
+}

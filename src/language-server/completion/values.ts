@@ -1,0 +1,170 @@
+/** Values that a place takes: words, names, calls, ports, forms. */
+import { CompletionItemKind } from 'vscode-languageserver/node.js';
+import { portNoun, typeNoun } from '../../check/describe.js';
+import { PARAM_TYPES } from '../../check/params.js';
+import { portType } from '../../check/ports.js';
+import { written } from '../../insight/settings/written.js';
+import type { PortType, Setting, SettingType } from '../../stages/schema.js';
+import { expectedIn, fieldsIn } from '../cursor/expected.js';
+import { ftp, headOf, paragraphs, portText } from '../describe.js';
+import { declaredIn, namesIn } from '../names/declared.js';
+import { schemaOf } from '../names/index-of.js';
+import type { Declared } from '../names/targets.js';
+import { alternatives } from '../names/values.js';
+import { functionProposals } from './functions.js';
+import { formOf } from './keys.js';
+import { escaped, type Proposals, type Request } from './request.js';
+
+export function valueProposals(request: Request): Proposals {
+  const type = expectedIn(request.cursor.frames);
+  if (type === undefined) return valueNames(request, undefined);
+  return [
+    ...alternatives(type).flatMap((one) => proposalsFor(one, request)),
+    ...standard(request),
+    ...valueNames(request, type),
+  ];
+}
+
+type Of<K extends SettingType['kind']> = Extract<SettingType, { kind: K }>;
+type Propose<K extends SettingType['kind']> = (type: Of<K>, request: Request) => Proposals;
+
+const form = (type: SettingType): Proposals => {
+  const insert = formOf(type);
+  return insert === undefined
+    ? []
+    : [
+        {
+          label: FORMS[type.kind] ?? insert,
+          kind: CompletionItemKind.Snippet,
+          detail: typeNoun(type),
+          insert,
+          sort: 'b',
+        },
+      ];
+};
+
+const FORMS: Partial<Readonly<Record<SettingType['kind'], string>>> = {
+  record: '{ … }',
+  list: '[ … ]',
+  file: 'file("…")',
+  string: '"…"',
+};
+
+const word = (label: string, detail: string): Proposals => [
+  { label, kind: CompletionItemKind.EnumMember, detail, sort: 'a' },
+];
+
+const PROPOSE: { readonly [K in SettingType['kind']]: Propose<K> } = {
+  boolean: () => [...word('true', 'on'), ...word('false', 'off')],
+  integer: () => [],
+  number: () => [],
+  quantity: () => [],
+  string: form,
+  enum: (type) => type.values.flatMap((value) => word(value, 'choice')),
+  list: (type, request) => [
+    ...form(type),
+    // What the list may hold, with the brackets around it.
+    ...alternatives(type.of)
+      .flatMap((of) => proposalsFor(of, request))
+      .map((one) => ({
+        ...one,
+        insert: `[${one.insert ?? escaped(one.label)}$0]`,
+        sort: 'c',
+      })),
+  ],
+  record: form,
+  call: (type, request) => functionProposals([type.family], request),
+  file: form,
+  port: (type, request) => portsThatFit(type.accepts, request),
+  secret: (_, { view }) => secretsOf(view),
+  none: () => word('none', 'nothing'),
+  union: () => [],
+};
+
+function proposalsFor(type: SettingType, request: Request): Proposals {
+  // The table has one entry a kind: the entry found for `type.kind` takes `type`.
+  return (PROPOSE[type.kind] as Propose<SettingType['kind']>)(type as never, request);
+}
+
+/** Ports of the stages that hand on what is wanted. */
+function portsThatFit(accepts: readonly PortType[], { view, frame, cursor }: Request): Proposals {
+  const own = cursor.frames.find(({ kind }) => kind === 'block');
+  const self = own?.kind === 'block' ? own.head[1]?.image : undefined;
+  return stagesOf(view).flatMap((stage): Proposals => {
+    const { name, node } = stage;
+    const schema = schemaOf(node.kind.text);
+    if (schema === undefined || name.text === self || frame.kind === 'top') return [];
+    const method = node.using.find(({ text }) => schema.presets.includes(text))?.text;
+    return Object.entries(schema.ports)
+      .filter(([, port]) => accepts.includes(portType(port, method)))
+      .map(([port, schema]) => ({
+        label: port === '' ? name.text : `${name.text}.${port}`,
+        kind: CompletionItemKind.Reference,
+        detail: portNoun([portType(schema, method)]),
+        doc: portText(name.text, port, schema),
+        sort: 'a',
+      }));
+  });
+}
+
+type StageDeclared = Extract<Declared, { readonly what: 'stage' | 'budget' }>;
+
+export const stagesOf = (view: Request['view']): readonly StageDeclared[] =>
+  [...declaredIn(view.module).values()].filter(
+    (declared): declared is StageDeclared => declared.what === 'stage',
+  );
+
+const secretsOf = (view: Request['view']): Proposals =>
+  [...namesIn(view.module)].flatMap(
+    ([label, target]): Proposals =>
+      target.kind === 'declared' && target.declared.what === 'secret'
+        ? [{ label, kind: CompletionItemKind.Variable, detail: 'secret', sort: 'a' }]
+        : [],
+  );
+
+/** The value that counts where none is written. */
+function standard({ cursor: { frames }, frame }: Request): Proposals {
+  const key = 'open' in frame ? frame.statement[0]?.image : undefined;
+  const fields = fieldsIn(frames);
+  const setting: Setting | undefined =
+    key !== undefined && Object.hasOwn(fields, key) ? fields[key] : undefined;
+  if (setting?.default === undefined || setting.default === null) return [];
+  const label = written(setting.default, setting.type);
+  const isForm = /^[[{]/.test(label) || setting.type.kind === 'enum' || setting.type.kind === 'boolean';
+  return isForm
+    ? []
+    : [{ label, kind: CompletionItemKind.Value, detail: 'the default', insert: escaped(label), sort: 'b' }];
+}
+
+const simple = new Set<SettingType['kind']>(['integer', 'number', 'quantity', 'boolean', 'string', 'call']);
+
+/** Parameters of the file that may stand here. */
+function valueNames({ view }: Request, type: SettingType | undefined): Proposals {
+  return [...namesIn(view.module)].flatMap(([name, target]): Proposals => {
+    if (target.kind !== 'declared' || !('type' in target.declared.node)) return [];
+    const given = PARAM_TYPES[target.declared.node.type.text];
+    if (type !== undefined && given !== undefined && !mayBe(given, type)) return [];
+    return [
+      {
+        label: name,
+        kind: CompletionItemKind.Variable,
+        detail: `${target.declared.what} ${target.declared.node.type.text}`,
+        doc: paragraphs(ftp(headOf(target.declared)), target.declared.node.doc),
+        sort: 'b',
+      },
+    ];
+  });
+}
+
+/** May a parameter of this type stand where that is wanted? A condition may choose between two values. */
+function mayBe(given: SettingType, wanted: SettingType): boolean {
+  return alternatives(wanted).some((one) => {
+    if (given.kind === 'boolean' || !simple.has(one.kind)) return given.kind === 'boolean';
+    if (given.kind === 'call' || one.kind === 'call')
+      return given.kind === 'call' && one.kind === 'call' && given.family === one.family;
+    if (given.kind === 'quantity' && one.kind === 'quantity')
+      return given.units.some((unit) => one.units.includes(unit));
+    if (given.kind === 'quantity') return one.kind === 'number' && given.units.includes('ratio');
+    return given.kind === one.kind || (given.kind === 'integer' && one.kind === 'number');
+  });
+}

@@ -1,0 +1,75 @@
+/** Quick fixes: from the fixes that diagnostics carry, and all that are certain at once. */
+import type { CodeAction, Range, TextEdit, WorkspaceEdit } from 'vscode-languageserver';
+import { CodeActionKind } from 'vscode-languageserver/node.js';
+import type { Fix } from '../../diagnostics/types.js';
+import { mend } from '../../lint/index.js';
+import { type Found, foundByFile } from '../found.js';
+import { lineEdits } from '../line-edits.js';
+import { toRange } from '../positions.js';
+import { pathOf } from '../projects.js';
+import { type Feature, type Session, safely } from '../session.js';
+import { rangeOf, shown } from './diagnostics.js';
+
+const FIX_ALL = `${CodeActionKind.SourceFixAll}.ftpc`;
+
+export const codeActions: Feature = {
+  capabilities: {
+    codeActionProvider: { codeActionKinds: [CodeActionKind.QuickFix, FIX_ALL] },
+  },
+  register: (session) =>
+    session.connection.onCodeAction(
+      safely(session, null, ({ textDocument, range, context }) => {
+        const path = session.open.pathOf(textDocument.uri);
+        const { only } = context;
+        const here = (foundByFile(session).get(path) ?? []).filter((one) => overlaps(rangeOf(one), range));
+        const fixes =
+          only === undefined || only.some((kind) => covers(kind, CodeActionKind.QuickFix))
+            ? here.flatMap((one) => quickFixes(one, session))
+            : [];
+        // It checks again and again: only where it is asked for.
+        const all = only?.some((kind) => covers(kind, FIX_ALL)) === true ? fixAll(path, session) : [];
+        return [...fixes, ...all];
+      }),
+    ),
+};
+
+const covers = (asked: string, kind: string): boolean => kind === asked || kind.startsWith(`${asked}.`);
+
+function quickFixes(found: Found, session: Session): CodeAction[] {
+  const { fixes = [] } = found.diagnostic;
+  return fixes.map((fix, index) => ({
+    title: fix.title,
+    kind: CodeActionKind.QuickFix,
+    diagnostics: [shown(found, session)],
+    isPreferred: fix.applicability === 'safe' && index === 0,
+    edit: editOf(fix, found, session),
+  }));
+}
+
+function editOf({ edits }: Fix, { compiled, sources }: Found, { open }: Session): WorkspaceEdit {
+  const changes: Record<string, TextEdit[]> = {};
+  for (const { span, text } of edits) {
+    const source = sources.get(span.file);
+    if (source === undefined) continue;
+    const uri = open.uriOf(pathOf(compiled, span.file));
+    changes[uri] = [...(changes[uri] ?? []), { range: toRange(source, span), newText: text }];
+  }
+  return { changes };
+}
+
+/** What `ftpc check --fix` does, in this document alone. */
+function fixAll(path: string, { open, projects }: Session): CodeAction[] {
+  const view = projects.view(path);
+  if (view === undefined) return [];
+  const { root, params } = view.compiled;
+  const { files } = mend(projects.hostAt(root), path, { guesses: false, params });
+  const mended = files.find((file) => file.path === path);
+  if (mended === undefined) return [];
+  const changes = { [open.uriOf(path)]: lineEdits(view.source, mended.after) };
+  return [{ title: 'Apply every safe fix', kind: FIX_ALL, edit: { changes } }];
+}
+
+const before = (a: Range['start'], b: Range['start']): boolean =>
+  a.line < b.line || (a.line === b.line && a.character <= b.character);
+
+const overlaps = (a: Range, b: Range): boolean => before(a.start, b.end) && before(b.start, a.end);

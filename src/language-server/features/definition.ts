@@ -1,0 +1,46 @@
+/** Where what a word stands for is written: a name, a preset of the library, a module, a file. */
+import { join, resolve } from 'node:path';
+import type { Location } from 'vscode-languageserver';
+import { PRELUDE } from '../../check/modules.js';
+import { declaredIn } from '../names/declared.js';
+import type { Target } from '../names/targets.js';
+import { declarationPlace, declaredBy, locationOf } from '../references.js';
+import { type Feature, type Session, type Spot, safely, spotOf } from '../session.js';
+
+const TOP = { start: { line: 0, character: 0 }, end: { line: 0, character: 0 } };
+
+export const definition: Feature = {
+  capabilities: { definitionProvider: true },
+  register: (session) =>
+    session.connection.onDefinition(
+      safely(session, null, (params) => {
+        const spot = spotOf(session, params);
+        return spot?.occurrence === undefined ? null : define(spot.occurrence.target, spot, session);
+      }),
+    ),
+};
+
+function define(target: Target, { view }: Spot, session: Session): Location | null {
+  const { open, projects } = session;
+  if (target.kind === 'port') return locationOf(session, declarationPlace(target.stage));
+  if (target.kind === 'module')
+    return target.module === undefined ? null : { uri: open.uriOf(target.module.path), range: TOP };
+  if (target.kind === 'path') {
+    const path = resolve(view.analysis.context.world.folder, target.path);
+    const file = target.names === 'model' ? join(path, 'config.json') : path;
+    return projects.hostAt(view.compiled.root).stat(file)?.isFolder === false
+      ? { uri: open.uriOf(file), range: TOP }
+      : null;
+  }
+  const declared = declaredBy(target) ?? (target.kind === 'function' ? native(target.name, view) : undefined);
+  return declared === undefined ? null : locationOf(session, declarationPlace(declared));
+}
+
+/** A function that is known without an import stands in the prelude. */
+function native(name: string, { analysis }: Spot['view']) {
+  const modules = [...analysis.modules.values()].filter(({ isLibrary }) => isLibrary);
+  const prelude = modules.find((module) => module.name === PRELUDE);
+  return [prelude, ...modules].flatMap((module) =>
+    module === undefined ? [] : (declaredIn(module).get(name) ?? []),
+  )[0];
+}

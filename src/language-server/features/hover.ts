@@ -1,0 +1,66 @@
+/** What the word under the cursor is: type, unit, default, range, and what it comes to in this pipeline. */
+import type { Hover } from 'vscode-languageserver';
+import { MarkupKind } from 'vscode-languageserver/node.js';
+import { cursorAt } from '../cursor/frames.js';
+import { paragraphs } from '../describe.js';
+import { errorPage } from '../error-pages.js';
+import { foundByFile } from '../found.js';
+import { toOffset, toRange } from '../positions.js';
+import { type Feature, type Session, type Spot, safely, spotOf } from '../session.js';
+import { describeTarget } from '../target-text.js';
+import { rangeOf } from './diagnostics.js';
+
+export const hover: Feature = {
+  capabilities: { hoverProvider: true },
+  register: (session) =>
+    session.connection.onHover(
+      safely(session, null, (params) => {
+        const spot = spotOf(session, params);
+        return spot === undefined ? null : hoverAt(spot, session);
+      }),
+    ),
+};
+
+function hoverAt(spot: Spot, session: Session): Hover | null {
+  const { view, offset, occurrence } = spot;
+  const named = codeInComment(view.source.text, spot);
+  if (named !== undefined) {
+    const page = pageText([named], session);
+    return page === undefined ? null : { contents: { kind: MarkupKind.Markdown, value: page } };
+  }
+  const text = occurrence === undefined ? undefined : describeTarget(occurrence.target, spot, session);
+  const value = paragraphs(text, pageText(codesAt(view.module.path, offset, session), session));
+  if (value === '') return null;
+  return {
+    contents: { kind: MarkupKind.Markdown, value },
+    ...(occurrence === undefined ? {} : { range: toRange(view.source, occurrence.span) }),
+  };
+}
+
+/** A code that a comment names. */
+function codeInComment(text: string, { view, offset }: Spot): string | undefined {
+  if (cursorAt(view.source, offset).inComment === undefined) return undefined;
+  const start = text.slice(0, offset).search(/[A-Z0-9]*$/);
+  return /^FTP\d{4}/.exec(text.slice(start))?.[0];
+}
+
+/** Codes of the mistakes that are marked here. */
+function codesAt(path: string, offset: number, session: Session): readonly string[] {
+  const source = session.projects.view(path)?.source;
+  if (source === undefined) return [];
+  const here = (foundByFile(session).get(path) ?? []).filter((found) => {
+    const { start, end } = rangeOf(found);
+    return (
+      toOffset(source, start) <= offset &&
+      offset <= toOffset(source, end) &&
+      found.diagnostic.at !== undefined
+    );
+  });
+  return [...new Set(here.map(({ diagnostic }) => diagnostic.code))];
+}
+
+function pageText(codes: readonly string[], { projects }: Session): string | undefined {
+  const pages = codes.flatMap((code) => errorPage(projects, code) ?? []);
+  if (pages.length === 0) return undefined;
+  return pages.map(({ title, summary, uri }) => `[${title}](${uri})\n\n${summary}`).join('\n\n---\n\n');
+}

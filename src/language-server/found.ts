@@ -1,0 +1,58 @@
+/** What is wrong with each file, over all open pipelines that read it. */
+import { join } from 'node:path';
+import type { Diagnostic } from '../diagnostics/types.js';
+import { type LintReport, lintReport } from '../lint/index.js';
+import type { SourceMap } from '../source/text.js';
+import { isInside } from './files.js';
+import { type Compiled, pathOf } from './projects.js';
+import type { Session } from './session.js';
+
+export interface Found {
+  readonly diagnostic: Diagnostic;
+  /** The compilation that found it. */
+  readonly compiled: Compiled;
+  /** Files that it speaks of. */
+  readonly sources: SourceMap;
+}
+
+const ofCompilation = new WeakMap<Compiled, LintReport>();
+
+/** Of the linter; it looks once at each compilation. */
+function lintsOf(compiled: Compiled): LintReport {
+  const known = ofCompilation.get(compiled);
+  if (known !== undefined) return known;
+  const report = lintReport(compiled, compiled.host);
+  ofCompilation.set(compiled, report);
+  return report;
+}
+
+/** By absolute path, each mistake once. */
+export function foundByFile({ open, projects, plans }: Session): ReadonlyMap<string, readonly Found[]> {
+  const byFile = new Map<string, Found[]>();
+  const seen = new Set<string>();
+  for (const path of projects.opened()) {
+    // The library declares what only it may declare.
+    if (isInside(join(projects.packageFolder, 'stdlib'), path)) continue;
+    const compiled = projects.compiled(path);
+    const planned = plans.of(path)?.diagnostics ?? [];
+    const { diagnostics: lints, sources } = lintsOf(compiled);
+    for (const diagnostic of [...compiled.diagnostics, ...lints, ...planned]) {
+      const file = fileOf(diagnostic, compiled, sources);
+      const { code, at, message } = diagnostic;
+      const place = at !== undefined && 'start' in at ? `${at.start}-${at.end}` : JSON.stringify(at);
+      const key = JSON.stringify([file, code, place, message]);
+      if (seen.has(key)) continue;
+      seen.add(key);
+      byFile.set(file, [...(byFile.get(file) ?? []), { diagnostic, compiled, sources }]);
+    }
+  }
+  for (const { path } of open.all()) if (!byFile.has(path)) byFile.set(path, []);
+  return byFile;
+}
+
+/** Where a mistake is shown: what has no place, or one on the command line, in the pipeline's first line. */
+function fileOf({ at }: Diagnostic, compiled: Compiled, sources: SourceMap): string {
+  if (at === undefined) return compiled.path;
+  if ('start' in at && !sources.has(at.file)) return compiled.path;
+  return pathOf(compiled, at.file);
+}

@@ -1,0 +1,83 @@
+/** The disk with open documents over it, looked at once: a keystroke asks for the same files as the one before. */
+import { type FileStat, type Host, HostError } from '../source/host.js';
+import type { OpenFiles } from './files.js';
+
+/** Milliseconds after which a look at the disk is taken again: not every editor tells of changed files. */
+const FRESH = 2000;
+
+type Outcome = { readonly found: unknown } | { readonly thrown: HostError };
+interface Look {
+  readonly at: number;
+  readonly outcome: Outcome;
+}
+
+export class Looks {
+  private readonly known = new Map<string, Look>();
+
+  constructor(
+    private readonly disk: Host,
+    private readonly open: OpenFiles,
+  ) {}
+
+  /** Something on the disk has changed. */
+  forget(): void {
+    this.known.clear();
+  }
+
+  /** A host with this working folder; `seen` gathers the paths that were asked for. */
+  host(cwd: string, seen: Set<string>): Host {
+    const { disk, open } = this;
+    const see = (path: string): string => {
+      seen.add(path);
+      return path;
+    };
+    return {
+      ...disk,
+      cwd,
+      readText: (path) => open.get(see(path))?.text ?? this.once(`t ${path}`, () => text(disk, path)),
+      readBytes: (path, start, length) => {
+        const file = open.get(see(path));
+        if (file === undefined)
+          return this.once(`b ${path} ${start} ${length}`, () => disk.readBytes(path, start, length));
+        const bytes = new TextEncoder().encode(file.text);
+        return bytes.slice(start ?? 0, length === undefined ? undefined : (start ?? 0) + length);
+      },
+      stat: (path) => {
+        const file = open.get(see(path));
+        return file === undefined
+          ? this.once(`s ${path}`, () => disk.stat(path))
+          : statOf(file.text, disk.now());
+      },
+      list: (folder) => this.once(`l ${folder}`, () => disk.list(folder)),
+      glob: (pattern, base) => this.once(`g ${base} ${pattern}`, () => disk.glob(pattern, base)),
+    };
+  }
+
+  private once<R>(key: string, look: () => R): R {
+    const before = this.known.get(key);
+    const now = this.disk.now();
+    const fresh = before !== undefined && now - before.at < FRESH && now >= before.at;
+    const outcome = fresh ? before.outcome : attempt(look);
+    if (!fresh) this.known.set(key, { at: now, outcome });
+    if ('thrown' in outcome) throw outcome.thrown;
+    return outcome.found as R;
+  }
+}
+
+/** Editors take a byte-order mark off; so do we, or every column of the first line is one off. */
+const text = (disk: Host, path: string): string => disk.readText(path).replace(/^\ufeff/, '');
+
+const statOf = (text: string, modified: number): FileStat => ({
+  size: new TextEncoder().encode(text).length,
+  isFolder: false,
+  modified,
+});
+
+function attempt(look: () => unknown): Outcome {
+  try {
+    return { found: look() };
+  } catch (error) {
+    if (error instanceof HostError) return { thrown: error };
+    throw error;
+  }
+}

@@ -1,0 +1,124 @@
+/** Compilations of the open pipelines, each made once for a text and dropped when what it has read changes. */
+import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
+import type { Module } from '../check/modules.js';
+import { type Analysis, type CompileResult, compile } from '../compile.js';
+import type { Host } from '../source/host.js';
+import type { Span } from '../source/span.js';
+import { type SourceText, sourceText } from '../source/text.js';
+import { isPipelineFile, type OpenFiles } from './files.js';
+import { Looks } from './looks.js';
+import { type FileIndex, indexOf } from './names/index-of.js';
+
+export interface Compiled extends CompileResult {
+  /** Absolute path of the pipeline. */
+  readonly path: string;
+  readonly root: string;
+  readonly host: Host;
+  readonly seen: ReadonlySet<string>;
+  readonly params: Readonly<Record<string, string>>;
+}
+
+/** A file as a pipeline sees it; of a file that is opened itself, that pipeline is the file. */
+export interface View {
+  readonly compiled: Compiled;
+  readonly analysis: Analysis;
+  readonly module: Module;
+  readonly source: SourceText;
+  readonly index: FileIndex;
+}
+
+export class Projects {
+  private readonly made = new Map<string, Compiled>();
+  private readonly looks: Looks;
+
+  constructor(
+    private readonly disk: Host,
+    readonly open: OpenFiles,
+    private readonly params: () => Readonly<Record<string, string>>,
+  ) {
+    this.looks = new Looks(disk, open);
+  }
+
+  /** A document has changed, was opened or closed. */
+  changed(path: string): void {
+    for (const [main, { seen }] of this.made) if (main === path || seen.has(path)) this.made.delete(main);
+  }
+
+  /** Files on the disk, the folders of the workspace or the settings have changed. */
+  changedAll(): void {
+    this.made.clear();
+    this.looks.forget();
+  }
+
+  compiled(path: string): Compiled {
+    const known = this.made.get(path);
+    if (known !== undefined) return known;
+    const seen = new Set<string>();
+    const root = this.open.rootOf(path);
+    const host = this.looks.host(root, seen);
+    const params = this.paramsOf(host, path);
+    const made = { ...compile(host, path, { params }), path, root, host, seen, params };
+    if (this.open.get(path) !== undefined) this.made.set(path, made);
+    return made;
+  }
+
+  /** The values that the editor's settings give to this pipeline's own parameters. */
+  private paramsOf(host: Host, path: string): Readonly<Record<string, string>> {
+    if (Object.keys(this.params()).length === 0) return {};
+    const { analysis } = compile(host, path);
+    const known = new Set(analysis?.main.tree.params.map(({ name }) => name.text));
+    return Object.fromEntries(Object.entries(this.params()).filter(([name]) => known.has(name)));
+  }
+
+  view(path: string): View | undefined {
+    const compiled = this.compiled(path);
+    return compiled.analysis === undefined
+      ? undefined
+      : viewOf(compiled, compiled.analysis, compiled.analysis.main);
+  }
+
+  /** Open pipelines, in the order in which they were opened. */
+  opened(): readonly string[] {
+    return this.open
+      .all()
+      .map(({ path }) => path)
+      .filter((path) => isPipelineFile(path) || this.open.isUnsaved(path));
+  }
+
+  /** A host over the open documents, for looks beside a compilation. */
+  hostAt(root: string): Host {
+    return this.looks.host(root, new Set());
+  }
+
+  /** The text of a file as the editor has it, or as it is on the disk; `undefined` where there is none. */
+  sourceOf(path: string): SourceText | undefined {
+    const file = this.open.get(path);
+    if (file !== undefined) return sourceText(path, file.text);
+    const host = this.hostAt(dirname(path));
+    return host.stat(path)?.isFolder === false ? sourceText(path, host.readText(path)) : undefined;
+  }
+
+  get packageFolder(): string {
+    return this.disk.packageFolder;
+  }
+}
+
+export function viewOf(compiled: Compiled, analysis: Analysis, module: Module): View {
+  return { compiled, analysis, module, source: module.source, index: indexOf(module) };
+}
+
+/** The absolute path of a file that a span names. */
+export function pathOf(compiled: Compiled, file: string): string {
+  const module = compiled.analysis?.modules.get(file);
+  if (module !== undefined) return module.path;
+  if (file.startsWith('std/')) return join(compiled.host.packageFolder, 'stdlib', file);
+  return resolve(compiled.root, file);
+}
+
+export const spanIn = (span: Span, file: string): boolean => span.file === file;
+
+/** A path as people read it: relative to the folder that the pipeline is compiled in. */
+export function shownPath(compiled: Compiled, path: string): string {
+  const inside = relative(compiled.root, path);
+  return inside.startsWith('..') || isAbsolute(inside) ? path : inside;
+}
