@@ -1,3 +1,4 @@
+import { lintReport } from '../lint/index.js';
 import type { Plan } from '../planner/types.js';
 import { type RunOutcome, runPipeline } from '../run/index.js';
 import { diagnosticsPrinter } from './diagnostics.js';
@@ -37,9 +38,17 @@ export async function execute(
         only: wanted.only === undefined ? undefined : [wanted.only],
         prepare: async () => {
           const prepared = await prepare(host, wanted);
-          printer = await diagnosticsPrinter(world, prepared.sources);
           plan = prepared.plan;
-          return prepared;
+          const lints = lintReport(prepared, host);
+          printer = await diagnosticsPrinter(world, lints.sources);
+          // Rows that are looked at are not trained on yet.
+          if (wanted.only !== undefined) return prepared;
+          const worth = lints.diagnostics.filter(({ severity }) => severity === 'warning');
+          // A machine that reads the events asks `check --json` for them.
+          if (view.printsDiagnostics) for (const text of printer.pretty(worth)) world.err(text);
+          const errors = lints.diagnostics.filter(({ severity }) => severity === 'error');
+          if (errors.length === 0) return prepared;
+          return { ...prepared, program: undefined, diagnostics: [...prepared.diagnostics, ...errors] };
         },
         describe: (diagnostic) => printer.fields(diagnostic),
         clock: () => performance.now(),

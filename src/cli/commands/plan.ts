@@ -54,21 +54,32 @@ export const plan: Command = {
       threads: threadsOf(args),
       ...(await planMachine(args)),
     });
-    const printer = await diagnosticsPrinter(world, prepared.sources);
+    const { lintReport } = await import('../../lint/index.js');
+    const lints = lintReport(prepared, world.host);
+    const printer = await diagnosticsPrinter(world, lints.sources);
     const made = prepared.plan;
     const json = args.flag('json');
-    const diagnostics = [...prepared.diagnostics, ...(made?.diagnostics ?? [])];
+    const checked = [...prepared.diagnostics, ...lints.diagnostics];
+    const diagnostics = [...checked, ...(made?.diagnostics ?? [])];
+    const valid = diagnostics.every(({ severity }) => severity !== 'error');
     if (!json) for (const text of printer.pretty(diagnostics)) world.err(text);
     if (made === undefined) {
-      if (json) world.out(printer.json(prepared.diagnostics));
+      if (json) world.out(printer.json(checked));
       return EXIT.error;
     }
-    if (json) world.out(JSON.stringify({ ...made, diagnostics: diagnostics.map(printer.fields) }, null, 2));
+    if (json)
+      world.out(
+        JSON.stringify(
+          { ...made, valid: made.valid && valid, diagnostics: diagnostics.map(printer.fields) },
+          null,
+          2,
+        ),
+      );
     else {
       const { renderPlanText } = await import('../../planner/render/text.js');
       world.out(renderPlanText(made, world.colours.out));
     }
-    return exitCode(made, args.flag('exit-code'));
+    return exitCode({ ...made, valid: made.valid && valid }, args.flag('exit-code'));
   },
 };
 

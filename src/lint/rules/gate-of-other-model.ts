@@ -11,6 +11,8 @@ export const gateOfOtherModel: Rule = {
     'A gate proves something of the model that was evaluated. Where that is not the one released, and not what it was made from, a bad model goes out behind a good one’s figures.',
   check: (pipeline) =>
     pipeline.of('deploy').flatMap((checked) => {
+      // What an erroneous stage is made from is not known.
+      if (!pipeline.isWhole) return [];
       const [gate, released] = [referenceOf(checked, 'when'), referenceOf(checked, 'model')];
       const evaluation = pipeline.stage(gate?.stage);
       const judged = evaluation === undefined ? undefined : referenceOf(evaluation, 'model');

@@ -7,8 +7,9 @@ import { callAt } from '../values.js';
 const HEAD_BYTES = 64 << 10;
 
 const LICENCE_FILE = /^(licen[cs]e|copying|use_policy|notice)(\.|$)/i;
-/** The key of a model card's front matter. */
-const CARD_KEY = /^---\r?\n[\s\S]*?^license(_name)?:[ \t]*\S/m;
+/** A model card starts with its front matter. */
+const FRONT_MATTER = /^---\r?\n([\s\S]*?)\r?\n---/;
+const LICENCE_KEY = /^license(_name)?:[ \t]*\S/m;
 
 export const licenceUnknown: Rule = {
   id: 'licence-unknown',
@@ -40,7 +41,8 @@ function unlicensed(checked: CheckedStage, files: Files): string | undefined {
   if (call?.call === 'local') {
     const folder = String(call.args['folder']);
     if (files.list(folder).some((name) => LICENCE_FILE.test(name))) return undefined;
-    return CARD_KEY.test(files.head(`${folder}/README.md`, HEAD_BYTES) ?? '') ? undefined : folder;
+    const card = FRONT_MATTER.exec(files.head(`${folder}/README.md`, HEAD_BYTES) ?? '');
+    return LICENCE_KEY.test(card?.[1] ?? '') ? undefined : folder;
   }
   if (call?.call !== 'gguf') return undefined;
   const file = String(call.args['file']);

@@ -20,7 +20,7 @@ export const noEarlyStopping: Rule = {
       return [
         {
           at: stop?.span ?? headingOf(checked),
-          message: `\`${checked.block.name.text}\` trains on where validation no longer gets better`,
+          message: `\`${checked.block.name.text}\` goes on training when validation no longer gets better`,
           label: 'no `patience`',
           help: 'write `patience: 3` in `stop`: so many validations without a better loss end training',
           fixes:
