@@ -16,20 +16,14 @@ export interface Lengths {
 /** Tokens a bin of the histogram is wide. */
 export const BIN = 16;
 
+/** Of a split that a format stage has written; `all` is one of them, and the stage itself means it. */
 export function countedLengths(info: FormatInfo, split: string): Lengths {
-  const splits = split === 'all' || split === '' ? Object.values(info.splits) : [info.splits[split]];
-  const found = splits.filter((one) => one !== undefined);
-  const sum = (field: 'rows' | 'tokens' | 'supervised'): number =>
-    found.reduce((total, one) => total + one[field], 0);
-  return {
-    rows: sum('rows'),
-    tokens: sum('tokens'),
-    supervised: sum('supervised'),
-    longest: Math.max(0, ...found.map(({ longest }) => longest)),
-    histogram: addUp(found.map(({ histogram }) => histogram)),
-    known: 'counted',
-  };
+  const found = info.splits[split === '' ? 'all' : split];
+  const { rows, tokens, supervised, longest, histogram } = found ?? NO_ROWS;
+  return { rows, tokens, supervised, longest, histogram, known: 'counted' };
 }
+
+const NO_ROWS = { rows: 0, tokens: 0, supervised: 0, longest: 0, histogram: [] };
 
 /** `share` of the sampled rows, as many as the split will get; the longest row may be in any split. */
 export function sampledLengths(survey: LengthSurvey, rows: number): Lengths {
@@ -67,11 +61,4 @@ export function shortened(lengths: Lengths, limit: number): Lengths {
     longest: Math.min(limit, histogram.length * BIN),
     histogram,
   };
-}
-
-function addUp(histograms: readonly (readonly number[])[]): readonly number[] {
-  const bins = Math.max(0, ...histograms.map(({ length }) => length));
-  return Array.from({ length: bins }, (_, bin) =>
-    histograms.reduce((sum, histogram) => sum + (histogram[bin] ?? 0), 0),
-  );
 }

@@ -15,24 +15,40 @@ export type Survey = (program: Program, host: Host, format: Stage) => Promise<Le
 /** Bytes at the start of a file whose lines are counted; the rest is taken to be like them. */
 const SAMPLE = 1 << 16;
 
+/** Of every file that a data stage reads. */
 export function sourceSize(program: Program, host: Host, data: Stage): SourceSize {
+  const { own, general } = sizesOf(program, host, data);
+  return { bytes: own.bytes + general.bytes, rows: own.rows + general.rows };
+}
+
+interface SourceSizes {
+  readonly own: SourceSize;
+  /** Of the rows that `mix` takes a share of. */
+  readonly general: SourceSize;
+}
+
+function sizesOf(program: Program, host: Host, data: Stage): SourceSizes {
   const settings = data.settings as unknown as DataSettings;
   const sources = (Array.isArray(settings.source) ? settings.source : [settings.source]) as readonly Call[];
-  const general = settings.mix === undefined ? [] : [settings.mix.general];
-  const sizes = [...sources, ...general]
-    .flatMap((call) => sourcePaths(call, program.folder, host))
-    .map(({ path }) => fileSize(host, path));
-  return {
-    bytes: sizes.reduce((sum, { bytes }) => sum + bytes, 0),
-    rows: Math.ceil(sizes.reduce((sum, { rows }) => sum + rows, 0)),
+  const sizeOf = (calls: readonly Call[]): SourceSize => {
+    const sizes = calls
+      .flatMap((call) => sourcePaths(call, program.folder, host))
+      .map(({ path }) => fileSize(host, path));
+    return {
+      bytes: sizes.reduce((sum, { bytes }) => sum + bytes, 0),
+      rows: Math.ceil(sizes.reduce((sum, { rows }) => sum + rows, 0)),
+    };
   };
+  return { own: sizeOf(sources), general: sizeOf(settings.mix === undefined ? [] : [settings.mix.general]) };
 }
 
 function fileSize(host: Host, path: string): SourceSize {
   const bytes = host.stat(path)?.size ?? 0;
   const sample = host.readBytes(path, 0, SAMPLE);
   if (sample.length === 0) return { bytes, rows: 0 };
-  const lines = sample.reduce((count, byte) => count + (byte === LINE_FEED ? 1 : 0), 0);
+  const ended = sample.reduce((count, byte) => count + (byte === LINE_FEED ? 1 : 0), 0);
+  const isUnended = sample.length === bytes && sample.at(-1) !== LINE_FEED;
+  const lines = ended + (isUnended ? 1 : 0);
   return { bytes, rows: (bytes * Math.max(1, lines)) / sample.length };
 }
 
@@ -52,18 +68,18 @@ export function limitedSize({ bytes, rows }: SourceSize, data: Stage): SourceSiz
   return { bytes: Math.ceil((bytes * limit) / rows), rows: limit };
 }
 
-/** What of the surveyed rows a split will get. Repetitions are not known yet, so that this is an upper bound. */
-export function expectedRows(data: Stage | undefined, surveyed: number, split: string): number {
-  const settings = data?.settings as unknown as DataSettings | undefined;
-  const limit = settings?.limit;
-  const rows = typeof limit === 'number' ? Math.min(limit, surveyed) : surveyed;
-  const shares = settings?.split;
-  if (shares === undefined) return split === 'train' || split === 'all' || split === '' ? rows : 0;
-  const general = settings?.mix === undefined ? 1 : 1 / (1 - settings.mix.share);
+/** Rows that a split of a data stage will get at most: repetitions are not known before it has run. */
+export function expectedRows(program: Program, host: Host, data: Stage, split: string): number {
+  const { limit, split: shares, mix } = data.settings as unknown as DataSettings;
+  const { own, general } = sizesOf(program, host, data);
+  const { train, valid, test } = shares ?? { train: 1, valid: 0, test: 0 };
+  const mixed =
+    mix === undefined ? 0 : Math.min(general.rows, (own.rows * train * mix.share) / (1 - mix.share));
+  const taken = Math.min(1, (limit ?? Number.POSITIVE_INFINITY) / Math.max(1, own.rows + mixed));
   const parts: Readonly<Record<string, number>> = {
-    train: rows * shares.train * general,
-    valid: rows * shares.valid,
-    test: rows * shares.test,
+    train: taken * (own.rows * train + mixed),
+    valid: taken * own.rows * valid,
+    test: taken * own.rows * test,
   };
   return parts[split] ?? Object.values(parts).reduce((sum, part) => sum + part, 0);
 }
@@ -76,11 +92,8 @@ export function surveyedLengths(survey: LengthSurvey, split: string): Lengths {
 
 export function worstLengths(program: Program, host: Host, format: Stage, split: string): Lengths {
   const data = dataOf(program, format);
-  const rows = data === undefined ? 1000 : sourceSize(program, host, data).rows;
-  return assumedLengths(
-    Math.max(1, Math.ceil(expectedRows(data, rows, split))),
-    Number(format.settings['max_length']),
-  );
+  const rows = data === undefined ? 1000 : expectedRows(program, host, data, split);
+  return assumedLengths(Math.max(1, Math.ceil(rows)), Number(format.settings['max_length']));
 }
 
 function dataOf(program: Program, format: Stage): Stage | undefined {

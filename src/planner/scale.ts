@@ -6,6 +6,7 @@ import type { Entry } from '../store/index.js';
 import { stepsPerEpoch } from '../training/order.js';
 import { type Lengths, shortened } from './lengths.js';
 import { decoderShape } from './memory/train.js';
+import { expectedRows } from './row-sources.js';
 import type { TrainFacts } from './train-stage.js';
 import type { StageScale } from './types.js';
 import type { PlanWorld } from './world.js';
@@ -39,7 +40,8 @@ const SCALES: Readonly<Record<StageKind, Measure>> = {
   async data({ world, stage, entry }) {
     const counted = entry?.record.result.metrics['rows'];
     if (counted !== undefined) return { ...UNKNOWN, rows: counted, known: 'counted' };
-    return { ...UNKNOWN, rows: Math.round(world.limited(stage.name).rows), known: 'sampled' };
+    const rows = Math.round(expectedRows(world.program, world.host, stage, 'all'));
+    return { ...UNKNOWN, rows, known: 'sampled' };
   },
   format: async ({ world, stage, look }) => ({
     ...UNKNOWN,
