@@ -2,7 +2,8 @@
 import { writeFileSync } from 'node:fs';
 import { projectionsOfModel } from '../src/models/architectures/index.js';
 import { createDecoder } from '../src/models/decoder/index.js';
-import { freshSource, initLora } from '../src/models/initialise.js';
+import { initLora } from '../src/models/adapters/initialise.js';
+import { freshSource } from '../src/models/initialise.js';
 import { weightAccess } from '../src/models/load.js';
 import { headChunk } from '../src/planner/solve/start.js';
 import { ownPeakMemory } from '../src/run/peak-memory.js';

@@ -1,35 +1,11 @@
-import { type ExpectedTensor, expectedTensors, isTarget, projectionsOfModel } from './architectures/index.js';
-import { fillNormal, fillUniform } from './random.js';
-import type { Adapter, LoraConfig, ModelConfig, WeightStore } from './types.js';
+import { type ExpectedTensor, expectedTensors } from './architectures/index.js';
+import { fillNormal } from './random.js';
+import type { ModelConfig, WeightStore } from './types.js';
 import { loadTensors } from './weights/load.js';
 import type { WeightSource } from './weights/source.js';
 
 /** Standard deviation of a fresh weight: transformers' `initializer_range`. */
 const DEVIATION = 0.02;
-
-/**
- * A fresh adapter as PEFT makes it: A from Kaiming's uniform with a = √5, which is U(−1/√in, 1/√in); B zero, so that
- * the adapted model starts as its base. The values depend on seed, tensor and rank alone.
- */
-export function initLora(config: ModelConfig, lora: LoraConfig, seed: number): Adapter {
-  const projections = projectionsOfModel(config);
-  const unknown = lora.targets.find((name) => projections.every(({ target }) => target !== name));
-  if (unknown !== undefined) throw new RangeError(`no projection is named ${unknown}`);
-  const tensors = new Map<string, { readonly shape: readonly number[]; readonly data: Float32Array }>();
-  for (const projection of projections) {
-    if (!isTarget(lora, projection)) continue;
-    const { path, outputs, inputs } = projection;
-    const a = new Float32Array(lora.rank * inputs);
-    const bound = 1 / Math.sqrt(inputs);
-    fillUniform(a, seed, `${path}.lora_A`, -bound, bound);
-    tensors.set(`${path}.lora_A.weight`, { shape: [lora.rank, inputs], data: a });
-    tensors.set(`${path}.lora_B.weight`, {
-      shape: [outputs, lora.rank],
-      data: new Float32Array(outputs * lora.rank),
-    });
-  }
-  return { config: lora, tensors };
-}
 
 /** Fresh float32 weights for training from scratch: N(0, 0.02), norms of one and biases of zero, as transformers initialises a Llama. */
 export function initModel(config: ModelConfig, seed: number): WeightStore {

@@ -109,8 +109,17 @@ export interface LoraConfig {
   readonly rank: number;
   readonly alpha: number;
   readonly dropout: number;
-  /** The last parts of the projections' paths, such as `q_proj` or `down_proj`. */
+  /** Ends of the linear layers' paths from a dot on, such as `q_proj`, or whole paths. */
   readonly targets: readonly string[];
+  /** Layers that get an adapter, from 0; all where it is absent. */
+  readonly layers?: readonly number[];
+  /** Scaled by alpha ÷ √rank instead of alpha ÷ rank (arXiv 2312.03732). */
+  readonly rslora?: boolean;
+  /** Magnitude and direction apart (arXiv 2402.09353). */
+  readonly dora?: boolean;
+  /** Ranks and alphas of some linear layers, by regular expressions over the ends of their paths. */
+  readonly rankPattern?: Readonly<Record<string, number>>;
+  readonly alphaPattern?: Readonly<Record<string, number>>;
 }
 
 /** Adapter tensors by PEFT's names without the prefix: `model.layers.0.self_attn.q_proj.lora_A.weight`. */

@@ -127,6 +127,8 @@ export class GraphBuilder {
   max = (x: ValueId, axes: readonly number[], keepdims = false): ValueId =>
     this.#reduce('max', x, axes, keepdims);
 
+  detach = (x: ValueId): ValueId => this.#one('detach', [x]);
+
   reshape(x: ValueId, shape: Shape): ValueId {
     return sameShape(this.shapeOf(x), shape) ? x : this.#one('reshape', [x], { shape });
   }

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
+import { initLora } from '../../src/models/adapters/initialise.js';
 import { parseConfig } from '../../src/models/config/index.js';
-import { initLora, initModel } from '../../src/models/initialise.js';
+import { initModel } from '../../src/models/initialise.js';
 import { fillNormal, fillUniform, philox, uniform } from '../../src/models/random.js';
 import { readFixture } from './fixtures.js';
 

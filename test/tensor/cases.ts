@@ -115,6 +115,14 @@ export const CASES: readonly Case[] = [
     values: { x: [1, 2, 3, 4], y: [1, 0, 3, 5] },
   },
   {
+    op: 'detach',
+    title: 'beside the value itself',
+    build: (b) => {
+      const x = b.input('x', [3]);
+      return [b.mul(b.detach(b.exp(x)), b.input('y', [3]))];
+    },
+  },
+  {
     op: 'where',
     title: 'with a broadcast condition',
     build: (b) => [b.where(b.input('c', [2, 1], 'bool'), b.input('x', [2, 3]), b.input('y', [3]))],

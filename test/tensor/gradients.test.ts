@@ -36,7 +36,18 @@ function differentiated(test: Case) {
 const size = (shape: readonly number[]) => shape.reduce((product, length) => product * length, 1);
 
 describe('gradient rules agree with finite differences', () => {
-  for (const test of CASES.filter(({ op }) => OPS[op].gradient !== undefined))
+  it('detach, through which none flows', () => {
+    const b = new GraphBuilder('detached');
+    const x = b.input('x', [3]);
+    const y = b.mul(b.detach(x), x);
+    const [found] = gradients(b, [{ value: y, gradient: b.input('dy', [3]) }], [x]);
+    b.output('gradient', found ?? y);
+    expect(Array.from(evaluate(b.build(), { x: [2, 3, 4], dy: [1, 1, 1] })['gradient'] ?? [])).to.deep.equal([
+      2, 3, 4,
+    ]);
+  });
+
+  for (const test of CASES.filter(({ op }) => OPS[op].gradient !== undefined && op !== 'detach'))
     it(`${test.op} ${test.title}`, () => {
       const { graph, wanted } = differentiated(test);
       verify(graph);

@@ -44,6 +44,7 @@ export function expectedTensors(config: ModelConfig): readonly ExpectedTensor[] 
 export interface PlacedProjection extends Projection {
   /** Full path: `model.layers.0.self_attn.q_proj`. */
   readonly path: string;
+  readonly layer: number;
 }
 
 /** The linear layers of all blocks, which adapters and quantisation are for. */
@@ -52,6 +53,7 @@ export function projectionsOfModel(config: ModelConfig): readonly PlacedProjecti
   return blueprint.layers.flatMap((_, layer) =>
     projectionsOf(blockOf(blueprint, layer)).map((projection) => ({
       ...projection,
+      layer,
       path: blockName(blueprint, layer, projection.module),
     })),
   );
@@ -59,5 +61,4 @@ export function projectionsOfModel(config: ModelConfig): readonly PlacedProjecti
 
 export type { BlockBlueprint, Blueprint, NamedShape, Projection, Rotary } from './blueprint.js';
 export { FAMILIES } from './families/index.js';
-export { isTarget, loraShapes } from './graphs/linear.js';
 export * from './tensors.js';

@@ -3,10 +3,11 @@ import { rematerialise } from '../../tensor/rematerialise.js';
 import { restrict } from '../../tensor/restrict.js';
 import { simplify } from '../../tensor/simplify.js';
 import type { Graph } from '../../tensor/types.js';
+import type { LayerKind } from '../adapters/layout.js';
 import { blockGraph } from '../architectures/graphs/block.js';
 import { headGraph as architectureHead } from '../architectures/graphs/head.js';
 import { stepGraph as architectureStep } from '../architectures/graphs/step.js';
-import { type BlockBlueprint, blueprintOf } from '../architectures/index.js';
+import { blueprintOf } from '../architectures/index.js';
 import type { LoraConfig, ModelConfig } from '../types.js';
 import type { Trainable } from './types.js';
 
@@ -33,18 +34,17 @@ const without = (graph: Graph, name: string): Graph =>
 /** Both passes of a training block; the first block's gives no gradient of its input where nobody needs it. */
 export function trainingBlock(
   { config, lora, trainable }: GraphOptions,
-  block: BlockBlueprint,
+  kind: LayerKind,
   shape: BlockShape,
   keeping: Keeping,
   first: boolean,
 ): { readonly forward: Graph; readonly backward: Graph } {
   const { joint, kept } = blockGraph({
     config,
-    block,
+    kind,
     ...shape,
-    lora,
     trainable,
-    dropout: hasDropout(lora, trainable),
+    dropout: trainable === 'adapter' ? (lora?.dropout ?? 0) : 0,
   });
   const needed = first && trainable === 'adapter' ? without(joint, 'dx') : joint;
   const offered = keeping === 'residuals' ? kept : [];
@@ -58,23 +58,19 @@ export function trainingBlock(
   return { forward: simplify(halves.forward), backward: simplify(halves.backward) };
 }
 
-export const hasDropout = (lora: LoraConfig | undefined, trainable: Trainable): boolean =>
-  trainable === 'adapter' && lora !== undefined && lora.dropout > 0;
-
 /** Forward only, without dropout; `cached` also gives the keys and values. */
 export function evaluationBlock(
-  { config, lora }: GraphOptions,
-  block: BlockBlueprint,
+  { config }: GraphOptions,
+  kind: LayerKind,
   shape: BlockShape,
   cached: boolean,
 ): Graph {
   const { joint, cache } = blockGraph({
     config,
-    block,
+    kind,
     ...shape,
-    lora,
     trainable: 'none',
-    dropout: false,
+    dropout: 0,
   });
   return simplify(restrict(joint, [...joint.outputs, ...(cached ? cache : [])]));
 }
@@ -96,9 +92,5 @@ export function headGraph({ config, trainable }: GraphOptions, tokens: number, r
   );
 }
 
-export const stepGraph = (
-  { config, lora }: GraphOptions,
-  block: BlockBlueprint,
-  rows: number,
-  capacity: number,
-): Graph => simplify(architectureStep({ config, block, rows, capacity, lora }));
+export const stepGraph = ({ config }: GraphOptions, kind: LayerKind, rows: number, capacity: number): Graph =>
+  simplify(architectureStep({ config, kind, rows, capacity }));

@@ -1,5 +1,7 @@
 /** What the parts of a decoder share: its options, its memory and its compiled graphs. */
+import { GraphError } from '../../tensor/shape.js';
 import type { HostTensor } from '../../tensor/types.js';
+import { type LayerKind, layerKind } from '../adapters/layout.js';
 import { type BlockBlueprint, type Blueprint, blockOf, blueprintOf } from '../architectures/index.js';
 import { Buffers } from './buffers.js';
 import { CompiledGraphs } from './compiled.js';
@@ -13,6 +15,8 @@ export interface Machine {
   readonly options: DecoderOptions;
   readonly blueprint: Blueprint;
   readonly graphs: GraphOptions;
+  /** What a layer computes, its adapter included. */
+  readonly kindOf: (layer: number) => LayerKind;
   readonly compiled: CompiledGraphs;
   readonly buffers: Buffers;
   readonly parameters: Parameters;
@@ -26,12 +30,18 @@ export function createMachine(options: DecoderOptions): Machine {
   const blueprint = blueprintOf(config);
   const parameters = createParameters(options, weightNames(options));
   const buffers = new Buffers();
+  const kinds = blueprint.layers.map((_, layer) => layerKind(blueprint, adapter?.config, layer));
   /** What each buffer was last filled for. */
   const filled = new Map<string, string>();
   return {
     options,
     blueprint,
     graphs: { config, lora: adapter?.config, trainable },
+    kindOf(layer) {
+      const kind = kinds[layer];
+      if (kind === undefined) throw new GraphError(`block ${layer} of ${kinds.length}`);
+      return kind;
+    },
     compiled: new CompiledGraphs(options.runtime),
     buffers,
     parameters,

@@ -7,17 +7,13 @@ import { flopsOf } from '../../tensor/cost.js';
 import { transientBytes } from '../../tensor/liveness.js';
 import { bytesOf, sizeOf } from '../../tensor/shape.js';
 import type { Graph } from '../../tensor/types.js';
+import { adapterShapes, type LayerKind, layerKind } from '../adapters/layout.js';
 import {
-  type BlockBlueprint,
-  blockOf,
   blockTensors,
   blueprintOf,
   expectedTensors,
   headNormTensors,
-  isTarget,
-  loraShapes,
   type NamedShape,
-  projectionsOfModel,
 } from '../architectures/index.js';
 import { DRIVER_BYTES, SESSION_BYTES } from './calibration.js';
 import { evaluationBlock, type GraphOptions, headGraph, type Keeping, trainingBlock } from './graphs.js';
@@ -100,24 +96,25 @@ function blockKinds(options: DecoderPlanOptions, graphs: GraphOptions): readonly
   const blueprint = blueprintOf(options.config);
   const counted = new Map<
     string,
-    Omit<BlockKind, 'forward' | 'backward'> & { block: BlockBlueprint; first: boolean }
+    Omit<BlockKind, 'forward' | 'backward'> & { kind: LayerKind; first: boolean }
   >();
-  blueprint.layers.forEach((name, layer) => {
+  blueprint.layers.forEach((_, layer) => {
+    const kind = layerKind(blueprint, options.lora, layer);
     const training = graphs.trainable !== 'none';
     const keeping: Keeping = !training || layer < checkpointedBlocks ? 'input' : 'residuals';
     // the first block of an adapter run has graphs of its own: nobody needs the gradient of its input
     const first = layer === 0 && graphs.trainable === 'adapter';
-    const key = `${name} ${keeping} ${first}`;
+    const key = `${kind.key} ${keeping} ${first}`;
     const count = (counted.get(key)?.count ?? 0) + 1;
-    counted.set(key, { count, keeping, first, block: blockOf(blueprint, layer) });
+    counted.set(key, { count, keeping, first, kind });
   });
   const shape = { rows, length };
-  return [...counted.values()].map(({ count, keeping, block, first }) => ({
+  return [...counted.values()].map(({ count, keeping, kind, first }) => ({
     count,
     keeping,
     ...(graphs.trainable === 'none'
-      ? { forward: evaluationBlock(graphs, block, shape, false) }
-      : trainingBlock(graphs, block, shape, keeping, first)),
+      ? { forward: evaluationBlock(graphs, kind, shape, false) }
+      : trainingBlock(graphs, kind, shape, keeping, first)),
   }));
 }
 
@@ -143,9 +140,7 @@ const elements = (shapes: readonly NamedShape[]): number =>
 
 /** Elements of the weights and of the adapter. */
 function sizes({ config, lora }: DecoderPlanOptions): { readonly weights: number; readonly adapter: number } {
-  const branches = lora
-    ? projectionsOfModel(config).flatMap((p) => (isTarget(lora, p) ? loraShapes(lora, p) : []))
-    : [];
+  const branches = lora === undefined ? [] : adapterShapes(config, lora);
   return { weights: elements(expectedTensors(config)), adapter: elements(branches) };
 }
 

@@ -1,6 +1,5 @@
 /** Generation: prompts go through the blocks at once, then one token a row over a cache of keys and values. */
 import type { HostTensor } from '../../tensor/types.js';
-import { blockOf } from '../architectures/index.js';
 import type { ModelConfig } from '../types.js';
 import { stepGraph } from './graphs.js';
 import { headLogits } from './head.js';
@@ -114,11 +113,12 @@ export async function openSession(machine: Machine, count: number, capacity: num
   /** One token a row. */
   const step = async (ids: Int32Array) => {
     grow(Math.max(...lengths) + 1);
-    const { blueprint } = machine;
-    const graphOf = (layer: number) =>
-      machine.compiled.get(`step ${blueprint.layers[layer]} ${rows}x${size}`, () =>
-        stepGraph(machine.graphs, blockOf(blueprint, layer), rows, size),
+    const graphOf = (layer: number) => {
+      const kind = machine.kindOf(layer);
+      return machine.compiled.get(`step ${kind.key} ${rows}x${size}`, () =>
+        stepGraph(machine.graphs, kind, rows, size),
       );
+    };
     const { states, key, value } = tensors;
     positions.prepare(lengths, size);
     let [x, y]: readonly HostTensor[] = states;

@@ -1,6 +1,6 @@
 /** Runs the blocks, forward over all layers and backward again. */
 import type { CompiledGraph, HostTensor } from '../../tensor/types.js';
-import { blockName, blockOf, projectionsOf } from '../architectures/index.js';
+import { blockName, projectionsOf } from '../architectures/index.js';
 import { dropoutMask, streamOf } from './dropout.js';
 import { type BlockShape, evaluationBlock, type Keeping, trainingBlock } from './graphs.js';
 import type { Machine } from './machine.js';
@@ -15,12 +15,14 @@ export async function evaluateStack(
   ids: Int32Array,
   onCache?: (layer: number, keys: HostTensor, values: HostTensor) => void,
 ): Promise<HostTensor> {
-  const { blueprint, buffers, compiled, graphs, options, weights } = machine;
+  const { buffers, compiled, graphs, options, weights } = machine;
   const cached = onCache !== undefined;
-  const graphOf = (layer: number) =>
-    compiled.get(`evaluate ${blueprint.layers[layer]} ${shape.rows}x${shape.length} ${cached}`, () =>
-      evaluationBlock(graphs, blockOf(blueprint, layer), shape, cached),
+  const graphOf = (layer: number) => {
+    const kind = machine.kindOf(layer);
+    return compiled.get(`evaluate ${kind.key} ${shape.rows}x${shape.length} ${cached}`, () =>
+      evaluationBlock(graphs, kind, shape, cached),
     );
+  };
   const hidden = [0, 1].map((side) => buffers.floats(`hidden.${side}`, hiddenShape(machine, shape)));
   const [even, odd] = hidden as [HostTensor, HostTensor];
   weights.embedding.write(ids, shape, even.data as Float32Array);
@@ -75,14 +77,15 @@ export async function trainStack(
   ids: Int32Array,
   key: DropoutKey,
 ): Promise<Pass> {
-  const { blueprint, buffers, compiled, graphs, options, weights } = machine;
+  const { buffers, compiled, graphs, options, weights } = machine;
   const { layers } = options.config;
   const blocks = await Promise.all(
     Array.from({ length: layers }, async (_, layer) => {
       const keeping: Keeping = layer < options.checkpointedBlocks ? 'input' : 'residuals';
       const first = layer === 0 && graphs.trainable === 'adapter';
-      const name = `${blueprint.layers[layer]} ${shape.rows}x${shape.length} ${keeping} ${first}`;
-      const build = () => trainingBlock(graphs, blockOf(blueprint, layer), shape, keeping, first);
+      const kind = machine.kindOf(layer);
+      const name = `${kind.key} ${shape.rows}x${shape.length} ${keeping} ${first}`;
+      const build = () => trainingBlock(graphs, kind, shape, keeping, first);
       const forward = await compiled.get(`forward ${name}`, () => build().forward);
       const backward = await compiled.get(`backward ${name}`, () => build().backward);
       return { forward, backward, keeping };
@@ -151,14 +154,14 @@ function totalsOf({ parameters, blueprint }: Machine, layer: number): Tensors {
 }
 
 function dropoutInputs(
-  { blueprint, buffers, options }: Machine,
+  { buffers, kindOf, options }: Machine,
   { graph }: CompiledGraph,
   layer: number,
   key: DropoutKey,
   role: string,
 ): Tensors {
   const rate = options.adapter?.config.dropout ?? 0;
-  const projections = projectionsOf(blockOf(blueprint, layer));
+  const projections = projectionsOf(kindOf(layer).block);
   const masks: Record<string, HostTensor> = {};
   for (const { name, value } of graph.inputs) {
     if (!name.startsWith('dropout.')) continue;

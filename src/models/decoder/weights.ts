@@ -4,17 +4,15 @@
  */
 import { GraphError, sizeOf } from '../../tensor/shape.js';
 import type { HostTensor } from '../../tensor/types.js';
+import { branchTensors, layerKind } from '../adapters/layout.js';
 import { OUTPUT } from '../architectures/graphs/head.js';
 import {
   type Blueprint,
   blockName,
-  blockOf,
   blockTensors,
   blueprintOf,
   expectedTensors,
   headNormTensors,
-  isTarget,
-  loraShapes,
   type NamedShape,
   projectionsOf,
 } from '../architectures/index.js';
@@ -125,14 +123,11 @@ export const headInputs = (blueprint: Blueprint): readonly Wanted[] => [
 
 function wantedOfBlock(blueprint: Blueprint, options: DecoderOptions, layer: number): readonly Wanted[] {
   const { config, adapter } = options;
-  const block = blockOf(blueprint, layer);
-  const lora = adapter?.config;
-  const branches =
-    lora === undefined
-      ? []
-      : projectionsOf(block).flatMap((projection) =>
-          isTarget(lora, projection) ? loraShapes(lora, projection) : [],
-        );
+  const { block, branches: laid } = layerKind(blueprint, adapter?.config, layer);
+  const branches = projectionsOf(block).flatMap((projection) => {
+    const branch = laid[projection.module];
+    return branch === undefined ? [] : branchTensors(branch, projection, projection.module);
+  });
   for (const { name, shape } of branches) checkAdapter(options, blockName(blueprint, layer, name), shape);
   return [...blockTensors(block, config.headDim), ...branches].map(({ name, shape }) => ({
     input: name,

@@ -10,4 +10,3 @@ export {
   proveMerge,
 } from './proof.js';
 export { type MergeOptions, mergedTensors } from './tensors.js';
-export { weightUpdate } from './update.js';

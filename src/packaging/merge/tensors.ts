@@ -1,14 +1,16 @@
+import { adaptedProjections } from '../../models/adapters/layout.js';
+import { weightName } from '../../models/architectures/index.js';
 import type { WritableTensor } from '../../models/safetensors/write.js';
-import type { Adapter, StoredTensor, WeightStore } from '../../models/types.js';
+import type { Adapter, ModelConfig, StoredTensor, WeightStore } from '../../models/types.js';
 import type { Span } from '../../source/span.js';
 import { type MergeDtype, mergeDtypes } from './dtypes.js';
 import { notFinite, overflows } from './problems.js';
-import { weightUpdate } from './update.js';
+import { type WeightUpdate, weightUpdate } from './update.js';
 
 export interface MergeOptions {
   readonly dtype: MergeDtype;
-  /** Left out: the weights are only written in another form. */
-  readonly adapter?: Adapter;
+  /** The adapter, and the config of the model it is laid over. Left out: the weights are only written in another form. */
+  readonly adapted?: { readonly adapter: Adapter; readonly config: ModelConfig };
   /** Where the dtype is set: what an error points at. */
   readonly at?: Span;
   /** Called after each tensor. */
@@ -24,6 +26,16 @@ const PIECE = 1 << 20;
  */
 export function mergedTensors(base: WeightStore, options: MergeOptions): readonly WritableTensor[] {
   const { safetensors } = mergeDtypes[options.dtype];
+  const { adapter, config } = options.adapted ?? {};
+  const projections = new Map(
+    adapter && config
+      ? adaptedProjections(config, adapter.config).map((found) => [weightName({ module: found.path }), found])
+      : [],
+  );
+  const updateOf = (stored: StoredTensor): WeightUpdate | undefined => {
+    const projection = projections.get(stored.name);
+    return adapter && projection && weightUpdate(adapter, projection, stored);
+  };
   return base.names().map((name) => {
     const stored = base.get(name);
     return {
@@ -31,16 +43,19 @@ export function mergedTensors(base: WeightStore, options: MergeOptions): readonl
       dtype: safetensors,
       shape: stored.shape,
       *chunks() {
-        yield* mergedChunks(stored, options);
+        yield* mergedChunks(stored, updateOf(stored), options);
         options.onTensor?.(name);
       },
     };
   });
 }
 
-function* mergedChunks(stored: StoredTensor, options: MergeOptions): Generator<Uint8Array> {
+function* mergedChunks(
+  stored: StoredTensor,
+  update: WeightUpdate | undefined,
+  options: MergeOptions,
+): Generator<Uint8Array> {
   const { encode } = mergeDtypes[options.dtype];
-  const update = options.adapter && weightUpdate(options.adapter, stored.name, stored.shape);
   const [count = 1, ...rest] = stored.shape;
   const width = rest.reduce((product, size) => product * size, 1);
   const piece = Math.max(1, Math.floor(PIECE / width));
@@ -48,7 +63,7 @@ function* mergedChunks(stored: StoredTensor, options: MergeOptions): Generator<U
     const rows = Math.min(piece, count - first);
     const values = new Float32Array(rows * width);
     stored.decodeRows(first, rows, values);
-    update?.add(values, first);
+    update?.apply(values, first);
     check(stored.name, values, options);
     yield encode(values);
   }

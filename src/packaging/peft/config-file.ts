@@ -6,6 +6,8 @@ export interface AdapterBase {
   /** Name or path of the base model. */
   readonly name: string | null;
   readonly revision: string | null;
+  /** Whether its linear layers are stored as `[inputs, outputs]`, which PEFT calls fan-in, fan-out. */
+  readonly transposed?: boolean;
 }
 
 /** Release of PEFT whose `adapter_config.json` this is. */
@@ -60,6 +62,12 @@ export function formatConfig(lora: LoraConfig, base: AdapterBase): string {
     lora_alpha: lora.alpha,
     lora_dropout: lora.dropout,
     target_modules: [...lora.targets].sort(),
+    use_rslora: lora.rslora ?? false,
+    use_dora: lora.dora ?? false,
+    rank_pattern: lora.rankPattern ?? {},
+    alpha_pattern: lora.alphaPattern ?? {},
+    layers_to_transform: lora.layers ?? null,
+    fan_in_fan_out: base.transposed ?? false,
   };
   const sorted = Object.fromEntries(Object.entries(fields).sort(([a], [b]) => (a < b ? -1 : 1)));
   return JSON.stringify(sorted, null, 2)
@@ -73,8 +81,11 @@ export function formatConfig(lora: LoraConfig, base: AdapterBase): string {
 /** Fields that say nothing of the computation once the tensors are there. */
 const IGNORED = new Set([
   'auto_mapping',
+  'alpha_pattern',
   'base_model_name_or_path',
+  'fan_in_fan_out',
   'inference_mode',
+  'layers_to_transform',
   'lora_alpha',
   'lora_dropout',
   'megatron_core',
@@ -82,10 +93,13 @@ const IGNORED = new Set([
   'peft_version',
   'qalora_group_size',
   'r',
+  'rank_pattern',
   'revision',
   'runtime_config',
   'target_modules',
   'task_type',
+  'use_dora',
+  'use_rslora',
 ]);
 
 /** Values that leave a field without effect, besides null, false, and the empty list and object. */
@@ -96,9 +110,7 @@ const HARMLESS: Readonly<Record<string, readonly unknown[]>> = {
 };
 
 export interface ParsedConfig {
-  readonly rank: number;
-  readonly alpha: number;
-  readonly dropout: number;
+  readonly lora: Omit<LoraConfig, 'targets'>;
   /** Names or whole paths of modules; `undefined` where the file has a pattern. */
   readonly targets: readonly string[] | undefined;
   readonly base: AdapterBase;
@@ -125,30 +137,76 @@ export function parseAdapterConfig(json: Json, path: string): ParsedConfig {
     return typeof value === 'number' && holds(value) ? value : fail(field, must);
   };
   const text = (field: string): string | null => (typeof json[field] === 'string' ? json[field] : null);
+  const flag = (field: string): boolean => {
+    const value = json[field] ?? false;
+    return typeof value === 'boolean' ? value : fail(field, 'it must be true or false');
+  };
+  const layers = json['layers_to_transform'];
+  const rank = number('r', isRank, 'it must be a positive whole number');
+  const alpha = number('lora_alpha', isPositive, 'it must be a positive number');
+  const dropout =
+    json['lora_dropout'] == null
+      ? 0
+      : number('lora_dropout', (value) => value >= 0 && value < 1, 'it must be in [0, 1)');
+  const ranks = patternsOf(json, 'rank_pattern', isRank, fail);
+  const alphas = patternsOf(json, 'alpha_pattern', isPositive, fail);
   return {
-    rank: number(
-      'r',
-      (value) => Number.isSafeInteger(value) && value > 0,
-      'it must be a positive whole number',
-    ),
-    alpha: number(
-      'lora_alpha',
-      (value) => Number.isFinite(value) && value > 0,
-      'it must be a positive number',
-    ),
-    dropout:
-      json['lora_dropout'] == null
-        ? 0
-        : number('lora_dropout', (value) => value >= 0 && value < 1, 'it must be in [0, 1)'),
+    lora: {
+      rank,
+      alpha,
+      dropout,
+      ...(flag('use_rslora') ? { rslora: true } : {}),
+      ...(flag('use_dora') ? { dora: true } : {}),
+      ...(layers == null ? {} : { layers: layersOf(layers, fail) }),
+      ...(ranks === undefined ? {} : { rankPattern: ranks }),
+      ...(alphas === undefined ? {} : { alphaPattern: alphas }),
+    },
     targets: targetsOf(json['target_modules'], fail),
     base: { name: text('base_model_name_or_path'), revision: text('revision') },
   };
 }
 
-function targetsOf(
-  value: unknown,
-  fail: (field: string, must: string) => never,
-): readonly string[] | undefined {
+type Fail = (field: string, must: string) => never;
+
+const isRank = (value: number): boolean => Number.isSafeInteger(value) && value > 0;
+const isPositive = (value: number): boolean => Number.isFinite(value) && value > 0;
+
+function layersOf(value: unknown, fail: Fail): readonly number[] {
+  const list: readonly unknown[] = Array.isArray(value) ? value : [value];
+  return list.map((layer) =>
+    typeof layer === 'number' && Number.isSafeInteger(layer) && layer >= 0
+      ? layer
+      : fail('layers_to_transform', 'it must be a list of layers'),
+  );
+}
+
+/** Numbers by regular expressions; nothing where the object is empty. */
+function patternsOf(
+  json: Json,
+  field: string,
+  holds: (value: number) => boolean,
+  fail: Fail,
+): Readonly<Record<string, number>> | undefined {
+  const value = json[field];
+  if (value == null) return undefined;
+  if (!isJson(value)) return fail(field, 'it must be an object');
+  const entries = Object.entries(value).map(([pattern, number]): [string, number] =>
+    typeof number === 'number' && holds(number) && isPattern(pattern)
+      ? [pattern, number]
+      : fail(field, 'it must give a number for each pattern'),
+  );
+  return entries.length === 0 ? undefined : Object.fromEntries(entries);
+}
+
+function isPattern(text: string): boolean {
+  try {
+    return new RegExp(`(${text})$`) instanceof RegExp;
+  } catch {
+    return false;
+  }
+}
+
+function targetsOf(value: unknown, fail: Fail): readonly string[] | undefined {
   if (typeof value === 'string') return undefined;
   if (!Array.isArray(value) || value.length === 0)
     return fail('target_modules', 'it must be a list of module names');

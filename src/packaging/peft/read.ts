@@ -1,11 +1,11 @@
-import { isTarget, loraShapes, projectionsOfModel } from '../../models/architectures/index.js';
+import { adapterShapes, branchFor, isNamed } from '../../models/adapters/layout.js';
 import { readJsonFile } from '../../models/json-file.js';
 import { openSafetensors, type SafetensorsFile } from '../../models/safetensors/read.js';
-import { type Adapter, type ModelConfig, ModelError } from '../../models/types.js';
+import { type Adapter, type LoraConfig, type ModelConfig, ModelError } from '../../models/types.js';
 import { elementCount } from '../../models/weights/sizes.js';
 import { safetensorsTensor } from '../../models/weights/source.js';
 import type { Host } from '../../source/host.js';
-import { type AdapterBase, type ParsedConfig, parseAdapterConfig } from './config-file.js';
+import { type AdapterBase, parseAdapterConfig } from './config-file.js';
 import { PREFIX } from './write.js';
 
 export interface LoadedAdapter extends Adapter {
@@ -13,7 +13,7 @@ export interface LoadedAdapter extends Adapter {
   readonly base: AdapterBase;
 }
 
-const NAME = /^.+\.(\w+)\.lora_([AB])\.weight$/;
+const NAME = /^(.+)\.(lora_A\.weight|lora_B\.weight|lora_magnitude_vector)$/;
 
 /**
  * Reads a LoRA adapter that PEFT or this program saved. Throws a {@link ModelError} `adapter_invalid` that names the
@@ -34,10 +34,11 @@ export function readAdapter(host: Host, folder: string): LoadedAdapter {
     configPath,
   );
   const file = openWeights(host, folder);
-  const { tensors, targets } = readTensors(file, parsed.rank);
-  checkTargets(parsed, targets, configPath);
-  const { rank, alpha, dropout, base } = parsed;
-  return { path: folder, base, config: { rank, alpha, dropout, targets }, tensors };
+  const { base, lora, targets } = parsed;
+  const { tensors, modules } = readTensors(file, { ...lora, targets: targets ?? [] });
+  if (modules.length === 0) throw invalid(configPath, 'The adapter has no tensors.');
+  if (targets !== undefined) checkTargets(targets, modules, configPath);
+  return { path: folder, base, config: { ...lora, targets: targets ?? modules }, tensors };
 }
 
 function openWeights(host: Host, folder: string): SafetensorsFile {
@@ -53,50 +54,46 @@ function openWeights(host: Host, folder: string): SafetensorsFile {
 
 function readTensors(
   file: SafetensorsFile,
-  rank: number,
-): { tensors: LoadedAdapter['tensors']; targets: readonly string[] } {
+  lora: LoraConfig,
+): { tensors: LoadedAdapter['tensors']; modules: readonly string[] } {
   const tensors = new Map<string, { readonly shape: readonly number[]; readonly data: Float32Array }>();
-  const found = new Set<string>();
+  const modules = new Set<string>();
   for (const [fullName, entry] of file.tensors) {
     const name = fullName.startsWith(PREFIX) ? fullName.slice(PREFIX.length) : '';
-    const [, target, side] = NAME.exec(name) ?? [];
-    if (target === undefined)
+    const [, module, part = ''] = NAME.exec(name) ?? [];
+    if (module === undefined)
       throw invalid(file.path, `Tensor "${fullName}" is no LoRA matrix of a projection.`);
+    const { rank } = branchFor(lora, module);
     const { shape } = entry;
-    if (shape.length !== 2 || shape[side === 'A' ? 0 : 1] !== rank) {
+    const fits =
+      part === 'lora_magnitude_vector'
+        ? shape.length === 1 && lora.dora === true
+        : shape.length === 2 && shape[part === 'lora_A.weight' ? 0 : 1] === rank;
+    if (!fits) {
       throw invalid(
         file.path,
         `Tensor "${fullName}" has shape [${shape.join(', ')}], which does not fit rank ${rank}.`,
       );
     }
-    found.add(target);
-    tensors.set(name, {
-      shape,
-      data: safetensorsTensor({ entry, file }).read(0, elementCount(shape)),
-    });
+    modules.add(module);
+    tensors.set(name, { shape, data: safetensorsTensor({ entry, file }).read(0, elementCount(shape)) });
   }
-  for (const name of tensors.keys()) {
-    const other = name.includes('.lora_A.')
-      ? name.replace('.lora_A.', '.lora_B.')
-      : name.replace('.lora_B.', '.lora_A.');
-    if (!tensors.has(other)) throw invalid(file.path, `Tensor "${PREFIX}${other}" is missing.`);
-  }
-  return { tensors, targets: [...found].sort() };
+  const parts = ['lora_A.weight', 'lora_B.weight', ...(lora.dora ? ['lora_magnitude_vector'] : [])];
+  for (const module of modules)
+    for (const part of parts)
+      if (!tensors.has(`${module}.${part}`))
+        throw invalid(file.path, `Tensor "${PREFIX}${module}.${part}" is missing.`);
+  return { tensors, modules: [...modules].sort() };
 }
 
-/** PEFT lists names, or whole paths after `all-linear`; each must end in a projection that has tensors, and back. */
-function checkTargets({ targets }: ParsedConfig, found: readonly string[], path: string): void {
-  if (found.length === 0) throw invalid(path, 'The adapter has no tensors.');
-  if (targets === undefined) return;
-  const named = new Set(targets.map((target) => target.slice(target.lastIndexOf('.') + 1)));
-  for (const target of named) {
-    if (!found.includes(target))
+/** PEFT lists names, or whole paths after `all-linear`; each must end a module that has tensors, and back. */
+function checkTargets(targets: readonly string[], modules: readonly string[], path: string): void {
+  for (const target of targets)
+    if (!modules.some((module) => isNamed(module, target)))
       throw invalid(path, `"target_modules" names ${target}, which has no tensors.`);
-  }
-  for (const projection of found) {
-    if (!named.has(projection))
-      throw invalid(path, `There are tensors for ${projection}, which "target_modules" does not name.`);
-  }
+  for (const module of modules)
+    if (!targets.some((target) => isNamed(module, target)))
+      throw invalid(path, `There are tensors for ${module}, which "target_modules" does not name.`);
 }
 
 function invalid(path: string, detail: string): ModelError {
@@ -108,12 +105,12 @@ function invalid(path: string, detail: string): ModelError {
  * Throws a {@link ModelError} `adapter_mismatch` that names the tensor and both shapes.
  */
 export function checkAdapter(adapter: Adapter, config: ModelConfig, path: string): void {
-  const expected = new Map<string, readonly number[]>();
-  for (const projection of projectionsOfModel(config)) {
-    if (!isTarget(adapter.config, projection)) continue;
-    for (const { name, shape } of loraShapes(adapter.config, { ...projection, module: projection.path }))
-      expected.set(name, shape);
-  }
+  const expected = new Map(
+    adapterShapes(config, adapter.config).map(({ name, shape }): [string, readonly number[]] => [
+      name,
+      shape,
+    ]),
+  );
   const mismatch = (detail: string): ModelError =>
     new ModelError('adapter_mismatch', path, detail, 'Use the base that the adapter was trained on.');
   for (const [name, shape] of expected) {

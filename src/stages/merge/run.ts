@@ -118,7 +118,7 @@ async function write(
   let done = 0;
   const tensors = mergedTensors(weights, {
     dtype,
-    adapter,
+    adapted: adapter && { adapter, config: model.config },
     at: stage.span,
     onTensor: () => {
       done++;

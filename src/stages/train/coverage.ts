@@ -1,7 +1,7 @@
+import { branchAt } from '../../models/adapters/layout.js';
 import {
   expectedTensors,
-  isTarget,
-  type Projection,
+  type PlacedProjection,
   projectionsOfModel,
 } from '../../models/architectures/index.js';
 import type { LoraConfig, ModelConfig } from '../../models/types.js';
@@ -31,7 +31,8 @@ export function coverageOf(
   );
   const trainable = [...parameters.values()].reduce((sum, { data }) => sum + data.length, 0);
   const projections = projectionsOfModel(config);
-  const hit = (projection: Projection): boolean => lora === undefined || isTarget(lora, projection);
+  const hit = ({ path, layer }: PlacedProjection): boolean =>
+    lora === undefined || branchAt(lora, path, layer) !== undefined;
   return {
     version: 1,
     trainable,

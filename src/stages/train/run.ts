@@ -1,8 +1,9 @@
 import type { StageResult } from '../../ir/outputs.js';
 import type { Reference } from '../../ir/types.js';
+import { initLora } from '../../models/adapters/initialise.js';
+import { projectionsOfModel } from '../../models/architectures/index.js';
 import { CHAT_TEMPLATE } from '../../models/chat-template.js';
 import { createDecoder, type Decoder } from '../../models/decoder/index.js';
-import { initLora } from '../../models/initialise.js';
 import type { ModelFolder } from '../../models/load.js';
 import type { AdapterTensors, LoraConfig, WeightStore } from '../../models/types.js';
 import { writeAdapter } from '../../packaging/peft/write.js';
@@ -108,11 +109,12 @@ async function attempt(job: Job, chosen: Chosen): Promise<StageResult> {
   const { context, settings, model, runtime, rows, validation } = job;
   const { host, stage, signal } = context;
   const lora = chosen.method === 'full' ? undefined : loraConfig(settings, chosen);
+  const weights = job.weights();
   const decoder = await createDecoder({
     runtime,
     config: model.config,
-    weights: job.weights(),
-    adapter: lora === undefined ? undefined : initLora(model.config, lora, settings.seed),
+    weights,
+    adapter: lora === undefined ? undefined : initLora(model.config, lora, settings.seed, weights),
     trainable: lora === undefined ? 'full' : 'adapter',
     checkpointedBlocks: chosen.checkpointedBlocks,
     headChunk: chosen.headChunk,
@@ -176,7 +178,11 @@ function write(
         folder,
         { config: lora, tensors: parameters },
         {
-          base: { name: job.base.label, revision: job.base.commit ?? null },
+          base: {
+            name: job.base.label,
+            revision: job.base.commit ?? null,
+            transposed: projectionsOfModel(job.model.config).some(({ transposed }) => transposed),
+          },
           licence: job.model.licence(),
         },
       );

@@ -20,6 +20,14 @@ export const reshape: OpDefinition = {
   memory: { alias: 0 },
 };
 
+/** The value itself, through which no gradient flows. */
+export const detach: OpDefinition = {
+  infer: (inputs) => [argument(inputs, 0)],
+  gradient: () => [undefined],
+  cost: free,
+  memory: { alias: 0 },
+};
+
 /** Repeats along axes of size 1 and new leading axes. */
 export const expand: OpDefinition = {
   infer(inputs, attributes) {

@@ -26,6 +26,7 @@ export type OpName =
   | 'rmsNorm'
   | 'layerNorm'
   | 'rotary'
+  | 'detach'
   | 'reshape'
   | 'expand'
   | 'transpose'

@@ -1,8 +1,10 @@
 import { expect } from 'chai';
+import { branchTensors, layerKind } from '../../../src/models/adapters/layout.js';
 import { blockGraph } from '../../../src/models/architectures/graphs/block.js';
 import { headGraph } from '../../../src/models/architectures/graphs/head.js';
 import { stepGraph } from '../../../src/models/architectures/graphs/step.js';
 import {
+  blockOf,
   blockTensors,
   blueprintOf,
   expectedTensors,
@@ -10,6 +12,7 @@ import {
   projectionsOf,
 } from '../../../src/models/architectures/index.js';
 import { parseConfig } from '../../../src/models/config/index.js';
+import type { LoraConfig } from '../../../src/models/types.js';
 import { verify } from '../../../src/tensor/verify.js';
 import { FIXTURES, fixture } from '../decoder/fixture.js';
 
@@ -25,7 +28,8 @@ for (const name of FIXTURES)
     const { recording, adapter } = fixture(name);
     const { config } = recording;
     const blueprint = blueprintOf(config);
-    const blocks = Object.values(blueprint.blocks);
+    const kindsOf = (lora?: LoraConfig) =>
+      blueprint.layers.map((_, layer) => layerKind(blueprint, lora, layer));
 
     it('names every weight as transformers does, with its shape', () => {
       const found = Object.fromEntries(expectedTensors(config).map((tensor) => [tensor.name, tensor.shape]));
@@ -47,37 +51,41 @@ for (const name of FIXTURES)
 
     it('builds well-formed graphs, with and without adapter, dropout and training', () => {
       const one = { ...adapter.config, targets: adapter.config.targets.slice(0, 1) };
-      for (const block of blocks) {
-        for (const lora of [undefined, adapter.config, one])
-          for (const dropout of [false, true])
+      for (const lora of [undefined, adapter.config, one, { ...adapter.config, dora: true }])
+        for (const kind of kindsOf(lora)) {
+          for (const dropout of [0, 0.1])
             for (const trainable of ['none', 'adapter', 'full'] as const)
-              verify(blockGraph({ config, block, rows: 2, length: 3, lora, dropout, trainable }).joint);
-        verify(stepGraph({ config, block, rows: 3, capacity: 8, lora: adapter.config }));
-      }
+              verify(blockGraph({ config, kind, rows: 2, length: 3, dropout, trainable }).joint);
+          verify(stepGraph({ config, kind, rows: 3, capacity: 8 }));
+        }
       for (const trainable of ['none', 'adapter', 'full'] as const)
         verify(headGraph({ blueprint, tokens: 4, trainable }));
     });
 
     it('asks for the gradients of what is trained, and of nothing else', () => {
-      for (const block of blocks) {
-        const lora = { ...adapter.config, targets: adapter.config.targets.slice(0, 1) };
+      const lora = { ...adapter.config, targets: adapter.config.targets.slice(0, 1) };
+      for (const layer of blueprint.layers.keys()) {
+        const block = blockOf(blueprint, layer);
         const outputs = (trainable: 'adapter' | 'full') =>
           blockGraph({
             config,
-            block,
+            kind: layerKind(blueprint, trainable === 'adapter' ? lora : undefined, layer),
             rows: 1,
             length: 3,
-            lora: trainable === 'adapter' ? lora : undefined,
-            dropout: false,
+            dropout: 0,
             trainable,
           })
             .joint.outputs.map((output) => output.name)
             .filter((output) => output.startsWith('grad.'))
             .sort();
-        const adapted = projectionsOf(block).filter(({ target }) => lora.targets.includes(target));
+        const { branches } = layerKind(blueprint, lora, layer);
+        const adapted = projectionsOf(block).filter(({ module }) => branches[module] !== undefined);
         expect(outputs('adapter')).to.deep.equal(
           adapted
-            .flatMap(({ module }) => ['A', 'B'].map((side) => `grad.${module}.lora_${side}.weight`))
+            .flatMap((projection) =>
+              branchTensors({ rank: 1, scale: 1, dora: lora.dora ?? false }, projection, projection.module),
+            )
+            .map((tensor) => `grad.${tensor.name}`)
             .sort(),
         );
         expect(outputs('full')).to.deep.equal(

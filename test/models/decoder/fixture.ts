@@ -4,6 +4,7 @@ import { parseConfig } from '../../../src/models/config/index.js';
 import type { Batch } from '../../../src/models/decoder/types.js';
 import type { Json } from '../../../src/models/json-file.js';
 import type { Adapter, ModelConfig, StoredTensor, WeightStore } from '../../../src/models/types.js';
+import { parseAdapterConfig } from '../../../src/packaging/peft/config-file.js';
 
 interface Packed {
   readonly shape: readonly number[];
@@ -28,9 +29,8 @@ interface Recording {
   readonly weights: Readonly<Record<string, Packed>>;
   readonly full: Recorded;
   readonly lora: Recorded & {
-    readonly rank: number;
-    readonly alpha: number;
-    readonly targets: readonly string[];
+    /** What PEFT writes as adapter_config.json. */
+    readonly config: Json;
     readonly tensors: Readonly<Record<string, Packed>>;
     readonly greedy: readonly (readonly number[])[];
   };
@@ -53,8 +53,9 @@ export function fixture(name: string) {
   const config: ModelConfig = parseConfig(read.config, `${name}.json`);
   const recording = { ...read, config };
   const { rows, length, lora } = recording;
+  const peft = parseAdapterConfig(lora.config, `${name}.json`);
   const adapter: Adapter = {
-    config: { rank: lora.rank, alpha: lora.alpha, dropout: 0, targets: lora.targets },
+    config: { ...peft.lora, targets: peft.targets ?? [] },
     tensors: new Map(
       Object.entries(lora.tensors).map(([key, packed]) => [
         key,

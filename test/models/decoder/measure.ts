@@ -1,6 +1,7 @@
 /** Run in a process of its own by plan.test.ts: how much resident memory a training step really takes, in bytes. */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { expectedTensors, loraShapes, projectionsOfModel } from '../../../src/models/architectures/index.js';
+import { adapterShapes } from '../../../src/models/adapters/layout.js';
+import { expectedTensors } from '../../../src/models/architectures/index.js';
 import { createDecoder } from '../../../src/models/decoder/index.js';
 import type { DecoderPlanOptions } from '../../../src/models/decoder/types.js';
 import type { StoredTensor } from '../../../src/models/types.js';
@@ -30,11 +31,7 @@ const tensors = new Map<string, StoredTensor>();
 const add = (name: string, shape: readonly number[]) =>
   tensors.set(name, stored(name, shape, filled(shape), !options.decoded));
 for (const { name, shape } of expectedTensors(config)) add(name, shape);
-const branches = lora
-  ? projectionsOfModel(config).flatMap((projection) =>
-      loraShapes(lora, { ...projection, module: projection.path }),
-    )
-  : [];
+const branches = lora ? adapterShapes(config, lora) : [];
 const adapter = lora && {
   config: lora,
   tensors: new Map(branches.map(({ name, shape }) => [name, { shape, data: filled(shape) }] as const)),

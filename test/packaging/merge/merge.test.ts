@@ -6,7 +6,7 @@ import { openTensorSource } from '../../../src/models/safetensors/folder.js';
 import type { Adapter, StoredTensor } from '../../../src/models/types.js';
 import { float32Tensor } from '../../../src/models/weights/dense.js';
 import { weightStore } from '../../../src/models/weights/store.js';
-import { mergedTensors, proveMerge, weightUpdate } from '../../../src/packaging/merge/index.js';
+import { mergedTensors, proveMerge } from '../../../src/packaging/merge/index.js';
 import { readAdapter } from '../../../src/packaging/peft/read.js';
 import { nodeHost } from '../../../src/source/node-host.js';
 import { tiny } from '../../evaluation/tiny.js';
@@ -25,11 +25,13 @@ function codeOf(work: () => unknown): string {
 }
 
 describe('merging', () => {
-  const base = openModel(host, join(tiny, 'base')).loadWeights('stored');
+  const model = openModel(host, join(tiny, 'base'));
+  const { config } = model;
+  const base = model.loadWeights('stored');
   const adapter = readAdapter(host, join(tiny, 'adapter'));
 
   it('gives PEFT’s merge_and_unload, every tensor (1e-6 absolute, weights up to about 1)', () => {
-    const merged = mergedTensors(base, { dtype: 'f32', adapter });
+    const merged = mergedTensors(base, { dtype: 'f32', adapted: { adapter, config } });
     const peft = openTensorSource(host, join(tiny, 'merged'));
     let changed = 0;
     for (const tensor of merged) {
@@ -106,10 +108,13 @@ describe('merging', () => {
     expect(largest).to.be.at.most(4 * 2 ** 20);
   });
 
-  it('leaves alone what the adapter does not name', () => {
-    expect(weightUpdate(adapter, 'model.embed_tokens.weight', [259, 32])).to.equal(undefined);
+  it('refuses an adapter whose matrices do not fit', () => {
     const odd: Adapter = { ...adapter, config: { ...adapter.config, rank: 5 } };
-    expect(() => weightUpdate(odd, 'model.layers.0.self_attn.q_proj.weight', [32, 32])).to.throw(/don't fit/);
+    expect(() =>
+      mergedTensors(base, { dtype: 'f32', adapted: { adapter: odd, config } }).map((tensor) =>
+        bytes(tensor.chunks()),
+      ),
+    ).to.throw(/the weight needs \[5, 32\]/);
   });
 });
 

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { initLora } from '../../../src/models/initialise.js';
+import { initLora } from '../../../src/models/adapters/initialise.js';
+import { adaptedProjections } from '../../../src/models/adapters/layout.js';
 import { openModel } from '../../../src/models/load.js';
 import { checkAdapter, readAdapter } from '../../../src/packaging/peft/read.js';
 import { adapterFiles, writeAdapter } from '../../../src/packaging/peft/write.js';
@@ -57,16 +58,20 @@ describe('PEFT adapter', () => {
 
   it('takes whole module paths and patterns for target names', () => {
     const paths = [...readAdapter(host, folder).tensors.keys()].map((name) => name.replace(/\.lora_.*/, ''));
-    expect(readAdapter(variant({ target_modules: paths }), '/a').config.targets).to.have.length(7);
-    expect(readAdapter(variant({ target_modules: '.*_proj' }), '/a').config.targets).to.have.length(7);
+    for (const target_modules of [paths, '.*_proj']) {
+      const { config } = readAdapter(variant({ target_modules }), '/a');
+      expect(adaptedProjections(base, config)).to.have.length(14);
+    }
   });
 
   const invalid: readonly [string, Readonly<Record<string, unknown>>, RegExp][] = [
     ['another method', { peft_type: 'IA3' }, /"peft_type"/],
-    ['DoRA', { use_dora: true }, /"use_dora"/],
-    ['rank-stabilised scaling', { use_rslora: true }, /"use_rslora"/],
+    ['DoRA without magnitudes', { use_dora: true }, /lora_magnitude_vector" is missing/],
+    ['a flag that is none', { use_rslora: 1 }, /"use_rslora"/],
+    ['layers that are none', { layers_to_transform: ['first'] }, /"layers_to_transform"/],
+    ['a pattern that is none', { alpha_pattern: { '(': 4 } }, /"alpha_pattern"/],
     ['trained biases', { bias: 'all' }, /"bias"/],
-    ['ranks that differ', { rank_pattern: { q_proj: 4 } }, /"rank_pattern"/],
+    ['a rank of a pattern that the tensors contradict', { rank_pattern: { q_proj: 4 } }, /rank 4/],
     ['saved modules', { modules_to_save: ['lm_head'] }, /"modules_to_save"/],
     ['an initialisation that changes the base', { init_lora_weights: 'pissa' }, /"init_lora_weights"/],
     ['a feature of the future', { use_magic: 3 }, /"use_magic"/],
@@ -74,7 +79,7 @@ describe('PEFT adapter', () => {
     ['a rank that the tensors contradict', { r: 4 }, /rank 4/],
     ['a dropout of one', { lora_dropout: 1 }, /"lora_dropout"/],
     ['a target without tensors', { target_modules: ['q_proj', 'lm_head'] }, /lm_head/],
-    ['tensors without a target', { target_modules: ['q_proj'] }, /tensors for \w+_proj, which/],
+    ['tensors without a target', { target_modules: ['q_proj'] }, /tensors for \S+_proj, which/],
     ['no targets', { target_modules: null }, /"target_modules"/],
   ];
   for (const [what, fields, message] of invalid) {

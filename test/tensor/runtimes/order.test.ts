@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import onnx from 'onnxruntime-node';
-import { blockOf, blueprintOf } from '../../../src/models/architectures/index.js';
+import { layerKind } from '../../../src/models/adapters/layout.js';
+import { blueprintOf } from '../../../src/models/architectures/index.js';
 import { headGraph, trainingBlock } from '../../../src/models/decoder/graphs.js';
 import { planMemory } from '../../../src/tensor/liveness.js';
 import { arrange, executionOrder } from '../../../src/tensor/order.js';
@@ -58,16 +59,17 @@ async function profiledOrder(graph: Graph): Promise<readonly number[]> {
 describe('execution order', () => {
   const { recording, adapter } = fixture('tied');
   const { config } = recording;
-  const block = blockOf(blueprintOf(config), 0);
   const lora = { ...adapter.config, dropout: 0.1 };
+  const adapted = layerKind(blueprintOf(config), lora, 0);
+  const plain = layerKind(blueprintOf(config), undefined, 0);
   const options = { config, lora, trainable: 'adapter' } as const;
   const full = { config, trainable: 'full' } as const;
   const shape = { rows: 2, length: 5 };
   const graphs: Readonly<Record<string, Graph>> = {
     'a tangle': tangle(),
-    'a forward pass': trainingBlock(options, block, shape, 'residuals', false).forward,
-    'a backward pass': trainingBlock(options, block, shape, 'residuals', false).backward,
-    'a recomputing backward pass': trainingBlock(full, block, shape, 'input', false).backward,
+    'a forward pass': trainingBlock(options, adapted, shape, 'residuals', false).forward,
+    'a backward pass': trainingBlock(options, adapted, shape, 'residuals', false).backward,
+    'a recomputing backward pass': trainingBlock(full, plain, shape, 'input', false).backward,
     'a head': headGraph(full, 8, 'train'),
   };
   for (const [title, graph] of Object.entries(graphs))
@@ -107,7 +109,7 @@ describe('memory plan', () => {
       tangle(),
       trainingBlock(
         { config: fixture('tied').recording.config, trainable: 'full' },
-        blockOf(blueprintOf(fixture('tied').recording.config), 0),
+        layerKind(blueprintOf(fixture('tied').recording.config), undefined, 0),
         { rows: 1, length: 4 },
         'input',
         false,

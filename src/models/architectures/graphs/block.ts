@@ -1,8 +1,8 @@
 import { gradients } from '../../../tensor/autodiff.js';
 import { GraphBuilder } from '../../../tensor/builder.js';
 import type { Graph, NamedValue } from '../../../tensor/types.js';
-import type { LoraConfig, ModelConfig } from '../../types.js';
-import type { BlockBlueprint } from '../blueprint.js';
+import type { LayerKind } from '../../adapters/layout.js';
+import type { ModelConfig } from '../../types.js';
 import { attend, queriesKeysValues } from './attention.js';
 import { accumulated, blockInputs } from './inputs.js';
 import { normalise } from './norm.js';
@@ -11,12 +11,11 @@ import { joinResiduals } from './residual.js';
 /** Rows of one length that go through a block at once. */
 export interface BlockOptions {
   readonly config: ModelConfig;
-  readonly block: BlockBlueprint;
+  readonly kind: LayerKind;
   readonly rows: number;
   readonly length: number;
-  readonly lora?: LoraConfig;
-  /** Whether the inputs of the adapter pass through dropout masks, which are then graph inputs. */
-  readonly dropout: boolean;
+  /** Share of the adapter's inputs that masks set to zero, which are then graph inputs; 0 for none. */
+  readonly dropout: number;
   /** Whose gradients the backward part gives. */
   readonly trainable: 'adapter' | 'full' | 'none';
 }
@@ -36,7 +35,8 @@ export interface BlockGraph {
 }
 
 export function blockGraph(options: BlockOptions): BlockGraph {
-  const { config, block, lora, dropout, trainable, ...span } = options;
+  const { config, kind, dropout, trainable, ...span } = options;
+  const { block, branches } = kind;
   const { rotary } = block.attention;
   const b = new GraphBuilder('block');
   const { weight, declared } = blockInputs(b);
@@ -44,7 +44,7 @@ export function blockGraph(options: BlockOptions): BlockGraph {
   const turns = [span.rows, span.length, (rotary?.dims ?? 0) / 2];
   const angles = rotary && { cos: b.input('cos', turns), sin: b.input('sin', turns) };
   const mask = b.input('mask', [1, 1, span.length, span.length]);
-  const layer = { builder: b, lora, dropout, weight, config, attention: block.attention, angles };
+  const layer = { builder: b, branches, dropout, weight, config, attention: block.attention, angles };
 
   const met = queriesKeysValues(layer, normalise(layer, block.attention.norm, x), span);
   const context = attend(layer, met, mask, span);

@@ -1,7 +1,7 @@
 import { GraphBuilder } from '../../../tensor/builder.js';
 import type { Graph } from '../../../tensor/types.js';
-import type { LoraConfig, ModelConfig } from '../../types.js';
-import type { BlockBlueprint } from '../blueprint.js';
+import type { LayerKind } from '../../adapters/layout.js';
+import type { ModelConfig } from '../../types.js';
 import { attendCached, queriesKeysValues } from './attention.js';
 import { blockInputs } from './inputs.js';
 import { normalise } from './norm.js';
@@ -9,11 +9,10 @@ import { joinResiduals } from './residual.js';
 
 export interface StepOptions {
   readonly config: ModelConfig;
-  readonly block: BlockBlueprint;
+  readonly kind: LayerKind;
   readonly rows: number;
   /** Positions that the cache has room for. */
   readonly capacity: number;
-  readonly lora?: LoraConfig;
 }
 
 /**
@@ -21,7 +20,8 @@ export interface StepOptions {
  * turned, `keys` and `values` `[rows·keyValueHeads, capacity, dim]`, `mask` `[rows, 1, 1, capacity]`, weights.
  * Outputs: `y`, and the new `key` and `value` `[rows·keyValueHeads, 1, dim]`.
  */
-export function stepGraph({ config, block, rows, capacity, lora }: StepOptions): Graph {
+export function stepGraph({ config, kind, rows, capacity }: StepOptions): Graph {
+  const { block, branches } = kind;
   const { rotary } = block.attention;
   const b = new GraphBuilder('step');
   const { weight } = blockInputs(b);
@@ -34,7 +34,7 @@ export function stepGraph({ config, block, rows, capacity, lora }: StepOptions):
     values: b.input('values', cache),
     mask: b.input('mask', [rows, 1, 1, capacity]),
   };
-  const layer = { builder: b, lora, dropout: false, weight, config, attention: block.attention, angles };
+  const layer = { builder: b, branches, dropout: 0, weight, config, attention: block.attention, angles };
   const met = queriesKeysValues(layer, normalise(layer, block.attention.norm, x), { rows, length: 1 });
   const { y } = joinResiduals(layer, block, x, attendCached(layer, met, past, rows));
   b.output('key', met.keys);

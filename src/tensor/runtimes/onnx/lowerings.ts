@@ -116,6 +116,7 @@ export const LOWERINGS: Readonly<Record<OpName, Lowering>> = {
       attributes: { num_heads: { int: number(attributes, 'heads') } },
     },
   ],
+  detach: simple('Identity'),
   reshape: shaped('Reshape'),
   expand: shaped('Expand'),
   transpose: ({ inputs, outputs, attributes }) => [

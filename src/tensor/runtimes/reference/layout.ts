@@ -5,6 +5,8 @@ import { at, eachIndex, type Kernel, position } from './kernel.js';
 
 export const reshape: Kernel = (inputs, outputs) => argument(outputs, 0).data.set(argument(inputs, 0).data);
 
+export const detach: Kernel = reshape;
+
 export const transpose: Kernel = (inputs, outputs, attributes) => {
   const [x, y] = [argument(inputs, 0), argument(outputs, 0)];
   const order = list(attributes, 'perm');

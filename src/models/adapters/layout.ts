@@ -1,0 +1,102 @@
+/** Which linear layers an adapter is laid over, and how: PEFT's rules for names, layers and patterns. */
+import {
+  type BlockBlueprint,
+  type Blueprint,
+  blockName,
+  blockOf,
+  type NamedShape,
+  type PlacedProjection,
+  type Projection,
+  projectionsOf,
+  projectionsOfModel,
+} from '../architectures/index.js';
+import type { LoraConfig, ModelConfig } from '../types.js';
+
+/** An adapter over one linear layer. */
+export interface Branch {
+  readonly rank: number;
+  /** What B·A·x is multiplied by: alpha ÷ rank, or alpha ÷ √rank (rsLoRA, arXiv 2312.03732). */
+  readonly scale: number;
+  /** Magnitude and direction apart (DoRA, arXiv 2402.09353). */
+  readonly dora: boolean;
+}
+
+/** The branches of one block, by the paths of its linear layers within it. */
+export type Branches = Readonly<Record<string, Branch>>;
+
+export const NO_BRANCHES: Branches = {};
+
+/** The branch over the linear layer with this full path; `undefined` where it has none. */
+export function branchAt(lora: LoraConfig, path: string, layer: number): Branch | undefined {
+  const named = lora.targets.some((target) => isNamed(path, target));
+  if (!named || (lora.layers !== undefined && !lora.layers.includes(layer))) return undefined;
+  return branchFor(lora, path);
+}
+
+/** Whether a target is the path of a linear layer, or its end from a dot on. */
+export const isNamed = (path: string, target: string): boolean =>
+  path === target || path.endsWith(`.${target}`);
+
+/** The branch over a linear layer that is known to have one. */
+export function branchFor(lora: LoraConfig, path: string): Branch {
+  const rank = matched(lora.rankPattern, path) ?? lora.rank;
+  const alpha = matched(lora.alphaPattern, path) ?? lora.alpha;
+  return { rank, scale: alpha / (lora.rslora ? Math.sqrt(rank) : rank), dora: lora.dora ?? false };
+}
+
+/** The first pattern that matches the end of a path from a dot on (peft, `get_pattern_key`). */
+function matched(patterns: Readonly<Record<string, number>> | undefined, path: string): number | undefined {
+  return Object.entries(patterns ?? {}).find(([key]) => new RegExp(`^(.*\\.)?(${key})$`).test(path))?.[1];
+}
+
+/** A block together with what an adapter lays over it; layers with equal keys share their graphs. */
+export interface LayerKind {
+  readonly key: string;
+  readonly block: BlockBlueprint;
+  readonly branches: Branches;
+}
+
+export function layerKind(blueprint: Blueprint, lora: LoraConfig | undefined, layer: number): LayerKind {
+  const block = blockOf(blueprint, layer);
+  const name = blueprint.layers[layer] ?? '';
+  if (lora === undefined) return { key: name, block, branches: NO_BRANCHES };
+  const branches = Object.fromEntries(
+    projectionsOf(block).flatMap(({ module }): [string, Branch][] => {
+      const branch = branchAt(lora, blockName(blueprint, layer, module), layer);
+      return branch === undefined ? [] : [[module, branch]];
+    }),
+  );
+  return { key: `${name} ${JSON.stringify(branches)}`, block, branches };
+}
+
+export const downName = (module: string): string => `${module}.lora_A.weight`;
+export const upName = (module: string): string => `${module}.lora_B.weight`;
+export const magnitudeName = (module: string): string => `${module}.lora_magnitude_vector`;
+
+/** Tensors of a branch: A `[rank, inputs]`, B `[outputs, rank]`, and DoRA's magnitudes `[outputs]`. */
+export const branchTensors = (
+  { rank, dora }: Branch,
+  { inputs, outputs }: Projection,
+  module: string,
+): readonly NamedShape[] => [
+  { name: downName(module), shape: [rank, inputs] },
+  { name: upName(module), shape: [outputs, rank] },
+  ...(dora ? [{ name: magnitudeName(module), shape: [outputs] }] : []),
+];
+
+export interface AdaptedProjection extends PlacedProjection {
+  readonly branch: Branch;
+}
+
+/** The linear layers of a model that an adapter is laid over, in the order of its layers. */
+export const adaptedProjections = (config: ModelConfig, lora: LoraConfig): readonly AdaptedProjection[] =>
+  projectionsOfModel(config).flatMap((projection) => {
+    const branch = branchAt(lora, projection.path, projection.layer);
+    return branch === undefined ? [] : [{ ...projection, branch }];
+  });
+
+/** Every tensor of an adapter, by its full name. */
+export const adapterShapes = (config: ModelConfig, lora: LoraConfig): readonly NamedShape[] =>
+  adaptedProjections(config, lora).flatMap((projection) =>
+    branchTensors(projection.branch, projection, projection.path),
+  );
