@@ -13,7 +13,7 @@ export const explain: Command = {
   positionals: [
     {
       name: 'what',
-      doc: 'A code (FTP0301), or PIPELINE:STAGE.SETTING, PIPELINE:STAGE or PIPELINE:PARAM; left out: lists all codes.',
+      doc: 'A code (FTP0301), the id of a lint rule, or PIPELINE:STAGE.SETTING, PIPELINE:STAGE or PIPELINE:PARAM; left out: lists all codes.',
       optional: true,
     },
   ],
@@ -71,9 +71,18 @@ function listCodes(json: boolean, world: World): number {
 }
 
 async function explainCode(asked: string, json: boolean, world: World): Promise<number> {
-  const code = asked.toUpperCase();
+  const { rules } = await import('../../lint/index.js');
+  const code = rules.find(({ id }) => id === asked)?.code ?? asked.toUpperCase();
   const codes = codesOf(world);
-  if (!codes.includes(code)) throw await unknown('code', code, codes, explain);
+  if (!codes.includes(code)) {
+    const isId = asked.includes('-');
+    throw await unknown(
+      isId ? 'rule' : 'code',
+      isId ? asked : code,
+      isId ? rules.map(({ id }) => id) : codes,
+      explain,
+    );
+  }
   const text = pageOf(code, world);
   world.out(json ? JSON.stringify({ version: 1, code, text }) : text.trimEnd());
   return EXIT.done;

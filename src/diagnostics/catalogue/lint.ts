@@ -19,7 +19,7 @@ export const allowedWithoutReason = (at: Span): Diagnostic =>
 export const unknownRule = (at: Span, id: string, known: readonly string[]): Diagnostic =>
   warning('FTP1041', at, `there is no rule \`${id}\``, {
     label: 'allows nothing',
-    help: '`ftpc explain rules` lists the rules',
+    help: 'the rules stand in `docs/lints.md`, each with its reason',
     ...suggestion(id, at, known),
   });
 
@@ -47,7 +47,7 @@ export const configKey = (at: Span, key: string, where: string, known: readonly 
 export const configRule = (at: Span, id: string, known: readonly string[]): Diagnostic => ({
   ...error('FTP1052', at, `there is no rule \`${id}\``, {
     label: 'unknown rule',
-    help: '`ftpc explain rules` lists the rules',
+    help: 'the rules stand in `docs/lints.md`, each with its reason',
   }),
   ...suggestion(id, inside(at), known),
 });
