@@ -34,10 +34,13 @@ export const PLAN_MACHINE_OPTIONS: Readonly<Record<string, OptionSpec>> = {
   threads: THREADS,
 };
 
+export interface NamedMachine {
+  readonly machine?: string;
+  readonly devices?: number;
+}
+
 /** Throws a `UsageError` for a machine that the catalogue does not have. */
-export async function planMachine(
-  args: Arguments,
-): Promise<{ readonly machine?: string; readonly engine?: string; readonly devices?: number }> {
+export async function namedMachine(args: Arguments): Promise<NamedMachine> {
   const machine = args.text('machine');
   if (machine !== undefined) {
     const { machineNames } = await import('../planner/machines.js');
@@ -46,8 +49,13 @@ export async function planMachine(
   const devices = args.number('devices');
   if (devices !== undefined && (!Number.isInteger(devices) || devices < 1))
     throw new UsageError('`--devices` needs a whole number from 1');
-  return { machine, engine: args.text('engine'), devices };
+  return { machine, devices };
 }
+
+export const planMachine = async (args: Arguments): Promise<NamedMachine & { readonly engine?: string }> => ({
+  ...(await namedMachine(args)),
+  engine: args.text('engine'),
+});
 
 const UNITS: Readonly<Record<string, number>> = {
   KB: 1e3,

@@ -79,7 +79,7 @@ async function earlier(
   const known = knownParams(world.host, file, params);
   const planned = await planQuietly(world.host, file, known, machine);
   const { compiled } = planned;
-  const errors = compiled.diagnostics.filter(({ severity }) => severity === 'error');
+  const errors = planned.diagnostics.filter(({ severity }) => severity === 'error');
   const notes: readonly Note[] = [
     ...(was === name ? [] : [{ kind: 'renamed' as const, from: was }]),
     ...Object.keys(params)

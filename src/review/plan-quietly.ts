@@ -1,6 +1,9 @@
-/** A pipeline's plan as any machine makes it: no earlier run counts, and no clock. */
+/** A pipeline's plan as any machine makes it: no earlier run counts, no clock, and no network. */
 import { join, sep } from 'node:path';
 import { type CompileResult, compile } from '../compile.js';
+import type { Diagnostic } from '../diagnostics/types.js';
+import { pinProgram } from '../hub/index.js';
+import { placeOf } from '../lock/places.js';
 import { type PlanOptions, plan } from '../planner/plan.js';
 import type { Plan } from '../planner/types.js';
 import { type Host, HostError } from '../source/host.js';
@@ -14,6 +17,8 @@ export type MachineChoice = Pick<PlanOptions, 'machine' | 'memoryBytes' | 'devic
 
 export interface QuietPlan {
   readonly compiled: CompileResult;
+  /** Those of the compilation, of what it names on a hub, and of the plan. */
+  readonly diagnostics: readonly Diagnostic[];
   /** Absent where the pipeline has errors. */
   readonly plan?: Plan;
   readonly reviewed?: Reviewed;
@@ -26,14 +31,26 @@ export async function planQuietly(
   machine: MachineChoice,
 ): Promise<QuietPlan> {
   const compiled = compile(host, file, { params });
-  const { program, diagnostics } = compiled;
-  if (program === undefined) return { compiled };
-  const made = await plan(program, withoutRuns(host), {
+  const { program, analysis } = compiled;
+  if (program === undefined || analysis === undefined) return { compiled, diagnostics: compiled.diagnostics };
+  const pinned = await pinProgram(program, withoutRuns(host), {
+    offline: true,
+    at: ({ stage, path }) => placeOf(analysis, stage.name, path),
+  });
+  const found = [...compiled.diagnostics, ...pinned.diagnostics];
+  if (pinned.program === undefined) return { compiled, diagnostics: found };
+  const made = await plan(pinned.program, pinned.host, {
     ...machine,
+    digests: pinned.digests,
     store: { find: () => undefined, resumable: () => false },
     nominal: { flopsPerSecond: NOMINAL_SPEED },
   });
-  return { compiled, plan: made, reviewed: reviewed(program, made, diagnostics) };
+  return {
+    compiled,
+    diagnostics: [...found, ...made.diagnostics],
+    plan: made,
+    reviewed: reviewed(pinned.program, made, found),
+  };
 }
 
 /** Without what earlier runs left, but with the digests of large files: they save time and change nothing. */

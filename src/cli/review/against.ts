@@ -37,7 +37,7 @@ export async function comparePlans(world: World, wanted: AgainstWanted): Promise
   }
   const { now, comparison } = found;
   const printer = await diagnosticsPrinter(world, now.compiled.sources);
-  const diagnostics = [...now.compiled.diagnostics, ...(now.plan?.diagnostics ?? []), ...found.diagnostics];
+  const diagnostics = [...now.diagnostics, ...found.diagnostics];
   if (wanted.format !== 'json') for (const text of printer.pretty(diagnostics)) world.err(text);
   if (comparison === undefined) {
     if (wanted.format === 'json') world.out(printer.json(diagnostics));

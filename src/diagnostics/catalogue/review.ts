@@ -62,3 +62,34 @@ export const gitFailed = (doing: string, said: string): Diagnostic =>
     notes: said === '' ? [] : [said],
     help: 'run git in the same folder to see more',
   });
+
+const UPDATE = '`ftpc snapshot --mode update` writes it';
+
+export const snapshotMissing = (file: string): Diagnostic =>
+  error('FTP1310', at(file), `there is no snapshot \`${file}\``, {
+    help: `${UPDATE}; commit it with the pipeline`,
+  });
+
+export const snapshotMalformed = (place: Place, why: string): Diagnostic =>
+  error('FTP1311', place, `\`${place.file}\` is no snapshot: ${why}`, {
+    help: `${UPDATE} anew; it is not meant to be edited by hand`,
+  });
+
+export const snapshotVersion = (file: string, found: number, known: number): Diagnostic =>
+  error('FTP1312', at(file), `the snapshot is of version ${found}, and this ftpc reads version ${known}`, {
+    help: found > known ? 'use the ftpc that wrote it, or a newer one' : `${UPDATE} in this version`,
+  });
+
+export const snapshotParams = (file: string, kept: Readonly<Record<string, string>>): Diagnostic => {
+  const words = Object.entries(kept).map(([name, value]) => `\`-p ${name}=${value}\``);
+  return error('FTP1313', at(file), 'the snapshot was made with other parameters', {
+    notes: [words.length === 0 ? 'it was made without any' : `it was made with ${words.join(' ')}`],
+    help: 'leave `-p` out to validate with those, or make the snapshot anew with `--mode update`',
+  });
+};
+
+export const snapshotMachine = (file: string, kept: string): Diagnostic =>
+  error('FTP1314', at(file), 'the snapshot was made for another machine', {
+    notes: [`it was made for ${kept}`],
+    help: 'leave `--machine` and `--memory` out to validate for that one, or make the snapshot anew with `--mode update`',
+  });

@@ -1,0 +1,45 @@
+import type { Command } from '../command.js';
+import { memoryOf, namedMachine, PLAN_MACHINE_OPTIONS } from '../machine-options.js';
+import { PARAM_OPTION, paramsOf } from '../params.js';
+import { COMPARISON_FORMATS, comparisonFormat } from '../review/print.js';
+
+const MACHINE =
+  'Plans for a machine of the catalogue; where left out, that of the snapshot, or the memory that the budget allows.';
+const { machine, memory, devices } = PLAN_MACHINE_OPTIONS;
+
+export const snapshot: Command = {
+  name: 'snapshot',
+  doc: 'Keeps the plan of a pipeline beside it, as NAME.plan.json, and says what differs from it.',
+  positionals: [{ name: 'file', doc: 'The pipeline.' }],
+  options: {
+    mode: {
+      type: 'string',
+      choices: ['update', 'validate'],
+      doc: 'Writes the snapshot, or compares with it and exits with 2 where something changed; update where left out.',
+    },
+    ...PARAM_OPTION,
+    ...(machine === undefined ? {} : { machine: { ...machine, doc: MACHINE } }),
+    ...(memory === undefined ? {} : { memory }),
+    ...(devices === undefined ? {} : { devices }),
+    format: { type: 'string', choices: COMPARISON_FORMATS, doc: 'Of what differs; text where left out.' },
+    json: { type: 'boolean', doc: 'Print what differs as JSON.' },
+  },
+  examples: [
+    ['ftpc snapshot pipelines/legal.ftp', 'writes pipelines/legal.plan.json'],
+    ['ftpc snapshot pipelines/legal.ftp --mode validate', 'in CI: 0 no change, 2 changes, 1 an error'],
+    [
+      'ftpc snapshot pipelines/legal.ftp --machine cpu-8gib -p smoke=true',
+      'for this machine and with this parameter from now on',
+    ],
+  ],
+  run: async (args, world) => {
+    const { keepSnapshot } = await import('../review/snapshot.js');
+    return keepSnapshot(world, {
+      file: args.positional('file'),
+      mode: args.text('mode') === 'validate' ? 'validate' : 'update',
+      params: paramsOf(args),
+      machine: { memoryBytes: memoryOf(args), ...(await namedMachine(args)) },
+      format: comparisonFormat(args),
+    });
+  },
+};

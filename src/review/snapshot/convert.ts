@@ -1,0 +1,83 @@
+/** Between a reviewed plan and what is kept of it. */
+import { FIGURES, type Figures, type Reviewed, type ReviewedSetting, type ReviewedStage } from '../types.js';
+import {
+  SNAPSHOT_VERSION,
+  type Snapshot,
+  type SnapshotFigures,
+  type SnapshotMachine,
+  type SnapshotStage,
+} from './types.js';
+
+const MIB = 2 ** 20;
+
+export function toSnapshot(
+  { stages, budget, diagnostics }: Reviewed,
+  machine: SnapshotMachine,
+  params: Readonly<Record<string, string>>,
+): Snapshot {
+  return {
+    version: SNAPSHOT_VERSION,
+    machine,
+    params: Object.fromEntries(Object.entries(params).sort(([a], [b]) => (a < b ? -1 : 1))),
+    stages: stages.map(keptStage),
+    budget: budget.map(({ require, holds }) => ({ require, holds })),
+    diagnostics: diagnostics.map(({ code, severity, message }) => ({ code, severity, message })),
+  };
+}
+
+function keptStage({ name, kind, settings, requires, figures }: ReviewedStage): SnapshotStage {
+  const texts = (isChosen: boolean): Readonly<Record<string, string>> =>
+    Object.fromEntries(
+      Object.entries(settings).flatMap(([path, { text, from }]) =>
+        (from === 'planner') === isChosen ? [[path, text]] : [],
+      ),
+    );
+  return { name, kind, settings: texts(false), chosen: texts(true), requires, figures: keptFigures(figures) };
+}
+
+/** Only what is known; bytes are rounded, since a reviewer cares for no single one. */
+function keptFigures(figures: Figures): SnapshotFigures {
+  const known = FIGURES.flatMap((figure) => {
+    const value = figures[figure] ?? null;
+    if (value === null || figure === 'seconds') return [];
+    return [
+      figure === 'peakBytes' ? (['peakMiB', Math.round(value / MIB)] as const) : ([figure, value] as const),
+    ];
+  });
+  return Object.fromEntries(known);
+}
+
+/** What a snapshot says, for a comparison. */
+export function fromSnapshot({ stages, budget, diagnostics }: Snapshot): Reviewed {
+  return {
+    stages: stages.map(({ name, kind, settings, chosen, requires, figures: { peakMiB, ...figures } }) => ({
+      name,
+      kind,
+      settings: { ...reviewedTexts(settings), ...reviewedTexts(chosen, 'planner') },
+      requires,
+      figures: peakMiB === undefined ? figures : { ...figures, peakBytes: peakMiB * MIB },
+    })),
+    budget,
+    diagnostics,
+    valid: diagnostics.every(({ severity }) => severity !== 'error'),
+  };
+}
+
+const reviewedTexts = (
+  texts: Readonly<Record<string, string>>,
+  from?: ReviewedSetting['from'],
+): Readonly<Record<string, ReviewedSetting>> =>
+  Object.fromEntries(
+    Object.entries(texts).map(([path, text]) => [path, from === undefined ? { text } : { text, from }]),
+  );
+
+/** A plan as the snapshot would say it, with what only the plan has: who set a value, and what it refers to. */
+export function asKept(reviewed: Reviewed): Reviewed {
+  return {
+    ...reviewed,
+    stages: reviewed.stages.map(({ identity: _, figures, ...stage }) => {
+      const { peakMiB, ...kept } = keptFigures(figures);
+      return { ...stage, figures: peakMiB === undefined ? kept : { ...kept, peakBytes: peakMiB * MIB } };
+    }),
+  };
+}
