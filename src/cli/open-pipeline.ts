@@ -1,4 +1,5 @@
 import type { Analysis, CompileResult } from '../compile.js';
+import type { Diagnostic } from '../diagnostics/types.js';
 import type { Program } from '../ir/types.js';
 import type { Plan } from '../planner/types.js';
 import type { Wanted } from './prepare.js';
@@ -21,17 +22,20 @@ export async function openPipeline(
   wanted: Wanted,
   { json, planned }: { readonly json: boolean; readonly planned: boolean },
 ): Promise<OpenPipeline | undefined> {
-  const { compile } = await import('../compile.js');
-  const compiled = compile(world.host, wanted.file, { params: wanted.params });
-  const { program, analysis, diagnostics, sources } = compiled;
-  if (program === undefined || analysis === undefined) {
-    const { diagnosticsPrinter } = await import('./diagnostics.js');
-    const printer = await diagnosticsPrinter(world, sources);
-    if (json) world.out(printer.json(diagnostics));
-    else for (const text of printer.pretty(diagnostics)) world.err(text);
-    return undefined;
+  const { diagnosticsPrinter } = await import('./diagnostics.js');
+  const compiled: CompileResult & { readonly plan?: Plan } = planned
+    ? await (await import('./prepare.js')).prepare(world.host, wanted)
+    : (await import('../compile.js')).compile(world.host, wanted.file, { params: wanted.params });
+  const { program, analysis, diagnostics, sources, plan } = compiled;
+  const printer = await diagnosticsPrinter(world, sources);
+  if (program !== undefined && analysis !== undefined && planned === (plan !== undefined)) {
+    // A stage that cannot be planned has an answer with holes: here is why.
+    for (const text of printer.pretty((plan?.diagnostics ?? []).filter(isError))) world.err(text);
+    return { program, analysis, compiled, ...(plan === undefined ? {} : { plan }) };
   }
-  if (!planned) return { program, analysis, compiled };
-  const { plan } = await import('../planner/plan.js');
-  return { program, analysis, compiled, plan: await plan(program, world.host, wanted) };
+  if (json) world.out(printer.json(diagnostics));
+  else for (const text of printer.pretty(diagnostics)) world.err(text);
+  return undefined;
 }
+
+const isError = ({ severity }: Diagnostic): boolean => severity === 'error';

@@ -10,7 +10,6 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   chat: async () => (await import('./chat.js')).chat,
   releases: async () => (await import('./releases.js')).releases,
   rollback: async () => (await import('./rollback.js')).rollback,
-  snapshot: async () => (await import('./snapshot.js')).snapshot,
   doctor: async () => (await import('./doctor.js')).doctor,
   init: async () => (await import('./init.js')).init,
   explain: async () => (await import('./explain.js')).explain,
@@ -18,6 +17,5 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   why: async () => (await import('./why.js')).why,
   diff: async () => (await import('./diff.js')).diff,
   metrics: async () => (await import('./metrics.js')).metrics,
-  'language-server': async () => (await import('./language-server.js')).languageServer,
   completion: async () => (await import('./completion.js')).completion,
 };

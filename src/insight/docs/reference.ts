@@ -1,58 +1,23 @@
-/** The reference in docs/reference, written from the schemas: what the checker checks is what is documented. */
-import { UNITS } from '../../grammar/units.js';
-import { typeNoun } from '../../src/check/describe.js';
-import type { Module } from '../../src/check/modules.js';
-import { PARAM_TYPES } from '../../src/check/params.js';
-import type { Value } from '../../src/ir/types.js';
-import { budgetMetrics } from '../../src/stages/budget.js';
-import { functions } from '../../src/stages/functions/index.js';
-import type {
-  FunctionSchema,
-  MetricSchema,
-  Setting,
-  SettingType,
-  StageSchema,
-} from '../../src/stages/schema.js';
+/** The reference of the language, written from the schemas: what the checker checks is what is documented. */
+import { UNITS } from '../../../grammar/units.js';
+import { typeNoun } from '../../check/describe.js';
+import { type Module, ModuleLoader, PRELUDE } from '../../check/modules.js';
+import { PARAM_TYPES } from '../../check/params.js';
+import type { Host } from '../../source/host.js';
+import { budgetMetrics } from '../../stages/budget.js';
+import { functions } from '../../stages/functions/index.js';
+import type { FunctionSchema, MetricSchema, Setting, StageSchema } from '../../stages/schema.js';
+import { schemas } from '../../stages/schemas.js';
+import { typeText } from '../settings/types.js';
+import { written } from '../settings/written.js';
+import { table } from './table.js';
 
 const GENERATED = '<!-- Written from the schemas by the tests: UPDATE_GOLDEN=1 npm test. -->\n';
-
-const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
-  [head, head.map(() => '---'), ...rows].map((row) => `| ${row.map(cell).join(' | ')} |`).join('\n');
-
-const cell = (text: string): string => text.replace(/\|/g, '\\|').replace(/\n/g, ' ');
-
-/** A value as it would stand in a file. */
-function written(value: Value, type: SettingType): string {
-  if (value === null) return 'none';
-  if (typeof value === 'string') return type.kind === 'string' ? JSON.stringify(value) : value;
-  if (typeof value === 'number')
-    return type.kind === 'quantity' ? quantity(value, type.units[0]) : `${value}`;
-  if (Array.isArray(value)) return `[${value.map((item) => written(item as Value, type)).join(', ')}]`;
-  if (typeof value === 'object' && 'unit' in value) return quantity(Number(value.value), String(value.unit));
-  if (typeof value === 'object') return '{ }';
-  return `${value}`;
-}
-
-function quantity(value: number, unit: string | undefined): string {
-  const suffix = { ratio: '%', tokens: 'tok', steps: 'steps', seconds: 's', bytes: 'B' }[unit ?? ''] ?? '';
-  return `${unit === 'ratio' ? Number((value * 100).toPrecision(6)) : value}${suffix}`;
-}
-
-function range(type: SettingType): string {
-  if (type.kind !== 'integer' && type.kind !== 'number' && type.kind !== 'quantity') return '';
-  const show = (bound: number): string =>
-    type.kind === 'quantity' ? quantity(bound, type.units[0]) : `${bound}`;
-  const above = type.kind === 'number' && type.above !== undefined ? `above ${type.above}` : '';
-  if (type.min !== undefined && type.max !== undefined) return `, ${show(type.min)} to ${show(type.max)}`;
-  if (type.min !== undefined) return `, at least ${show(type.min)}`;
-  if (type.max !== undefined) return `, at most ${show(type.max)}`;
-  return above === '' ? '' : `, ${above}`;
-}
 
 const settingRows = (settings: Readonly<Record<string, Setting>>, prefix = ''): readonly string[][] =>
   Object.entries(settings).flatMap(([name, { type, doc, required, default: value }]) => {
     const standard = required ? 'required' : value === undefined ? '' : `\`${written(value, type)}\``;
-    const row = [`\`${prefix}${name}\``, `${typeNoun(type)}${range(type)}`, standard, doc];
+    const row = [`\`${prefix}${name}\``, typeText(type), standard, doc];
     return type.kind === 'record' ? [row, ...settingRows(type.fields, `${prefix}${name}.`)] : [row];
   });
 
@@ -66,7 +31,7 @@ const metricTable = (metrics: Readonly<Record<string, MetricSchema>>): string =>
   );
 
 /** The page of a stage kind. */
-export function stagePage({ kind, doc, presets, settings, ports, metrics }: StageSchema): string {
+function stagePage({ kind, doc, presets, settings, ports, metrics }: StageSchema): string {
   const parts = [`# \`${kind}\`\n`, GENERATED, `${doc}\n`, `## Settings\n\n${settingTable(settings)}\n`];
   if (presets.length > 0)
     parts.push(
@@ -86,7 +51,7 @@ export function stagePage({ kind, doc, presets, settings, ports, metrics }: Stag
   return parts.join('\n');
 }
 
-export function budgetPage(): string {
+function budgetPage(): string {
   const doc =
     'Limits that the planner proves before anything runs, and the run keeps to: only `require` stands in it.';
   return [`# \`budget\`\n`, GENERATED, `${doc}\n`, `${metricTable(budgetMetrics)}\n`].join('\n');
@@ -105,7 +70,7 @@ function functionPart(name: string, { doc, args, positional }: FunctionSchema): 
 }
 
 /** Every function, by the module that exports it. */
-export function functionsPage(modules: readonly Module[]): string {
+function functionsPage(modules: readonly Module[]): string {
   const parts = modules.map(({ name, tree }) => {
     const how = name === 'std/prelude' ? 'Known without an import.' : `\`import { … } from "${name}"\``;
     const natives = tree.natives.flatMap(({ name }) => {
@@ -125,7 +90,7 @@ export function functionsPage(modules: readonly Module[]): string {
   ].join('\n');
 }
 
-export function unitsPage(): string {
+function unitsPage(): string {
   const units = Object.entries(UNITS).map(([suffix, { measure, factor }]) => [
     `\`${suffix}\``,
     measure,
@@ -138,4 +103,16 @@ export function unitsPage(): string {
     `## Units\n\nThey stand right behind the number, and are case-sensitive.\n\n${table(['unit', 'measures', 'in base units'], units)}\n`,
     `## Types of parameters\n\n${table(['type', 'takes'], types)}\n`,
   ].join('\n');
+}
+
+/** Every page by its name, as Markdown: `docs/reference` has them as files. */
+export function referencePages(host: Host): Readonly<Record<string, string>> {
+  const loader = new ModuleLoader(host);
+  const modules = [PRELUDE, ...loader.libraryNames()].flatMap((name) => loader.library(name) ?? []);
+  return {
+    ...Object.fromEntries(Object.values(schemas).map((schema) => [schema.kind, stagePage(schema)])),
+    budget: budgetPage(),
+    functions: functionsPage(modules),
+    units: unitsPage(),
+  };
 }
