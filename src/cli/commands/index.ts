@@ -5,6 +5,7 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   check: async () => (await import('./check.js')).check,
   plan: async () => (await import('./plan.js')).plan,
   run: async () => (await import('./run.js')).run,
+  lock: async () => (await import('./lock.js')).lock,
   preview: async () => (await import('./preview.js')).preview,
   generate: async () => (await import('./generate.js')).generate,
   chat: async () => (await import('./chat.js')).chat,

@@ -2,6 +2,7 @@ import type { Plan } from '../../planner/types.js';
 import type { Arguments } from '../arguments.js';
 import type { Command } from '../command.js';
 import { EXIT } from '../exit-codes.js';
+import { LOCKED_OPTION } from '../locked-option.js';
 import { memoryOf, PLAN_MACHINE_OPTIONS, planMachine, threadsOf } from '../machine-options.js';
 import { PARAM_OPTION, paramsOf } from '../params.js';
 import { COMPARISON_FORMATS, comparisonFormat } from '../review/print.js';
@@ -25,6 +26,7 @@ export const plan: Command = {
       doc: 'Shows what changed since this branch, tag or commit of git.',
     },
     format: { type: 'string', choices: COMPARISON_FORMATS, doc: 'Of --against; text where left out.' },
+    ...LOCKED_OPTION,
     json: { type: 'boolean', doc: 'Print the plan as JSON.' },
   },
   examples: [
@@ -52,6 +54,7 @@ export const plan: Command = {
       params: paramsOf(args),
       memoryBytes: memoryOf(args),
       threads: threadsOf(args),
+      locked: args.flag('locked'),
       ...(await planMachine(args)),
     });
     const { lintReport } = await import('../../lint/index.js');

@@ -1,5 +1,6 @@
 import type { Command } from '../command.js';
 import { EXIT_OF_RUN } from '../exit-codes.js';
+import { LOCKED_OPTION } from '../locked-option.js';
 import { memoryOf, RUN_MACHINE_OPTIONS, threadsOf } from '../machine-options.js';
 import { PARAM_OPTION, paramsOf } from '../params.js';
 
@@ -10,6 +11,7 @@ export const run: Command = {
   options: {
     ...PARAM_OPTION,
     ...RUN_MACHINE_OPTIONS,
+    ...LOCKED_OPTION,
     verify: { type: 'boolean', doc: 'Check the digests of every stored output, however large.' },
     json: { type: 'boolean', doc: 'Print every event as a JSON object on one line.' },
   },
@@ -31,6 +33,7 @@ export const run: Command = {
         params: paramsOf(args),
         memoryBytes: memoryOf(args),
         threads: threadsOf(args),
+        locked: args.flag('locked'),
         verify: args.flag('verify'),
       },
       view,

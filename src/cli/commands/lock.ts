@@ -1,0 +1,100 @@
+import type { LockOutcome } from '../../lock/index.js';
+import type { Arguments } from '../arguments.js';
+import type { Command } from '../command.js';
+import { EXIT } from '../exit-codes.js';
+import { PARAM_OPTION, paramsOf } from '../params.js';
+import { UsageError } from '../usage-error.js';
+import type { World } from '../world.js';
+
+export const lock: Command = {
+  name: 'lock',
+  doc: 'Writes what a pipeline reads into the lock file beside it: commits of models, and digests of models, data, prompts and modules.',
+  positionals: [
+    { name: 'file', doc: 'The pipeline.' },
+    {
+      name: 'name',
+      optional: true,
+      many: true,
+      doc: 'With --upgrade: what to take anew, e.g. `org/name` or `data/*.jsonl`; everything where left out.',
+    },
+  ],
+  options: {
+    ...PARAM_OPTION,
+    upgrade: {
+      type: 'boolean',
+      doc: 'Takes over what is there now: new commits of branches, changed files. Without it, what is locked stays.',
+    },
+    check: {
+      type: 'boolean',
+      doc: 'Only compares, asks no server, and ends with 2 where something differs or is missing.',
+    },
+    json: { type: 'boolean', doc: 'Print what was done as JSON.' },
+  },
+  examples: [
+    ['ftpc lock pipelines/legal.ftp', 'makes the lock, or adds what it lacks'],
+    ['ftpc lock pipelines/legal.ftp --check', 'in CI: is everything as it was locked?'],
+    ['ftpc lock pipelines/legal.ftp --upgrade HuggingFaceTB/SmolLM2-135M-Instruct', 'moves one model on'],
+  ],
+  run: async (args, world) => {
+    const names = args.positionals('name');
+    if (names.length > 0 && !args.flag('upgrade')) throw new UsageError('names go with `--upgrade`', 'lock');
+    if (args.flag('check') && args.flag('upgrade'))
+      throw new UsageError('`--check` changes nothing; give it or `--upgrade`', 'lock');
+    const { compile } = await import('../../compile.js');
+    const { diagnosticsPrinter } = await import('../diagnostics.js');
+    const compiled = compile(world.host, args.positional('file'), { params: paramsOf(args) });
+    const printer = await diagnosticsPrinter(world, compiled.sources);
+    const { program, analysis } = compiled;
+    if (program === undefined || analysis === undefined) {
+      if (args.flag('json')) world.out(printer.json(compiled.diagnostics));
+      else for (const text of printer.pretty(compiled.diagnostics)) world.err(text);
+      return EXIT.error;
+    }
+    const { checkAgainst, writeLock } = await import('../../lock/index.js');
+    const outcome = args.flag('check')
+      ? { diagnostics: checkAgainst({ program, analysis }, world.host) }
+      : await writeLock({ program, analysis }, world.host, {
+          ...(args.flag('upgrade') ? { upgrade: names } : {}),
+        });
+    if (args.flag('json')) {
+      const { lock: _, diagnostics, ...done } = { lock: undefined, ...outcome };
+      world.out(
+        JSON.stringify({ version: 1, ...done, diagnostics: diagnostics.map(printer.fields) }, null, 2),
+      );
+    } else {
+      for (const text of printer.pretty(outcome.diagnostics)) world.err(text);
+      await report(world, args, outcome);
+    }
+    return exitCode(outcome, args.flag('check'));
+  },
+};
+
+async function report(world: World, args: Arguments, outcome: LockOutcome): Promise<void> {
+  const { green, yellow, dim } = world.colours.err;
+  if (!('path' in outcome)) {
+    if (args.flag('check') && outcome.diagnostics.length === 0) world.err(`${green('ok')}: as it was locked`);
+    return;
+  }
+  const { path, written, added, moved, removed, differing } = outcome;
+  for (const [sign, keys] of [
+    ['+', added],
+    ['~', moved],
+    ['-', removed],
+  ] as const)
+    for (const key of keys) world.err(`${sign} ${key}`);
+  for (const key of differing)
+    world.err(yellow(`! ${key}: differs from what is there; --upgrade takes it over`));
+  world.err(written ? `${green('written')}: ${path}` : dim(`${path} is as it was`));
+}
+
+/** What differs is no error of the command: it is what one asks it for. */
+function exitCode(outcome: LockOutcome, check: boolean): number {
+  const errors = outcome.diagnostics.filter(({ severity }) => severity === 'error');
+  if (check && errors.length > 0)
+    return errors.every(({ code }) => DIFFERENCES.includes(code)) ? EXIT.changes : EXIT.error;
+  if (errors.length > 0) return EXIT.error;
+  return 'differing' in outcome && outcome.differing.length > 0 ? EXIT.changes : EXIT.done;
+}
+
+/** No lock, not in the lock, not as it was locked. */
+const DIFFERENCES: readonly string[] = ['FTP1422', 'FTP1423', 'FTP1424'];

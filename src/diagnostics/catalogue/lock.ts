@@ -1,0 +1,71 @@
+/** FTP142x–143x: lock files and saved plans. */
+import type { Span } from '../../source/span.js';
+import { error, warning } from '../make.js';
+import type { Diagnostic, Place } from '../types.js';
+
+const whole = (file: string): Place => ({ file, line: 0, column: 0 });
+
+export const lockUnreadable = (file: string, detail: string): Diagnostic =>
+  error('FTP1420', whole(file), `the lock file \`${file}\` cannot be used: ${detail}`, {
+    help: 'take it back from version control, or remove it and run `ftpc lock`',
+  });
+
+export const lockConflict = (file: string, line: number): Diagnostic =>
+  error(
+    'FTP1421',
+    { file, line, column: 1 },
+    `the lock file \`${file}\` holds the marks of a merge that was not finished`,
+    {
+      help: 'keep both sides’ lines and remove the marks, then run `ftpc lock`; or take one side, and run `ftpc lock --upgrade` for what differs',
+    },
+  );
+
+export const lockMissing = (file: string, pipeline: string): Diagnostic =>
+  error('FTP1422', whole(file), `\`--locked\` needs a lock file, and there is no \`${file}\``, {
+    help: `run \`ftpc lock ${pipeline}\`, and commit the file`,
+  });
+
+export const notLocked = (at: Span | undefined, what: string, file: string, pipeline: string): Diagnostic =>
+  error('FTP1423', at, `${what} does not stand in \`${file}\``, {
+    label: 'not locked',
+    help: `run \`ftpc lock ${pipeline}\`, and commit the file`,
+  });
+
+export interface Drift {
+  /** `` `data/*.jsonl` `` */
+  readonly what: string;
+  /** One sentence a difference. */
+  readonly differences: readonly string[];
+}
+
+/** Differences that are shown of one entry. */
+const SHOWN = 10;
+
+const shown = (differences: readonly string[]): readonly string[] =>
+  differences.length <= SHOWN
+    ? differences
+    : [...differences.slice(0, SHOWN), `${differences.length - SHOWN} more differ`];
+
+export const drifted = (
+  at: Span | undefined,
+  { what, differences }: Drift,
+  file: string,
+  pipeline: string,
+): Diagnostic =>
+  error('FTP1424', at, `${what} is not what \`${file}\` says`, {
+    label: 'differs from the lock',
+    notes: shown(differences),
+    help: `put back what was locked, or take it over with \`ftpc lock ${pipeline} --upgrade\``,
+  });
+
+export const driftNoticed = (
+  at: Span | undefined,
+  { what, differences }: Drift,
+  file: string,
+  pipeline: string,
+): Diagnostic =>
+  warning('FTP1425', at, `${what} is not what \`${file}\` says`, {
+    label: 'differs from the lock',
+    notes: shown(differences),
+    help: `take it over with \`ftpc lock ${pipeline} --upgrade\`; with \`--locked\` this is an error`,
+  });
