@@ -19,15 +19,21 @@ export interface Ended {
   readonly err: string;
 }
 
-/** Runs a command line to its end, without a terminal. */
-export function ftpc(cwd: string, words: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ended> {
+/** Runs a command line to its end, without a terminal; `input` is its standard input. */
+export function ftpc(
+  cwd: string,
+  words: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+  input = '',
+): Promise<Ended> {
   return new Promise((resolve) => {
-    execFile(
+    const child = execFile(
       process.execPath,
       [FTPC, ...words],
       { cwd, env: { ...process.env, NO_COLOR: '', FORCE_COLOR: '', ...env }, maxBuffer: 1 << 26 },
       (error, out, err) => resolve({ code: error === null ? 0 : Number(error.code ?? -1), out, err }),
     );
+    child.stdin?.end(input);
   });
 }
 

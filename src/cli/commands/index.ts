@@ -3,6 +3,7 @@ import type { Command } from '../command.js';
 /** Every command; its file is loaded when it is called, or when help lists them all. */
 export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   check: async () => (await import('./check.js')).check,
+  fmt: async () => (await import('./fmt.js')).fmt,
   plan: async () => (await import('./plan.js')).plan,
   run: async () => (await import('./run.js')).run,
   lock: async () => (await import('./lock.js')).lock,

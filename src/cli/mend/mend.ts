@@ -1,12 +1,11 @@
 /** `ftpc check --fix` and `--diff`. */
 
-import { harmless } from '../../diagnostics/render/index.js';
 import type { Mended } from '../../lint/index.js';
 import { diagnosticsPrinter } from '../diagnostics.js';
 import { EXIT } from '../exit-codes.js';
 import { verdict } from '../verdict.js';
 import type { World } from '../world.js';
-import { unifiedDiff } from './diff.js';
+import { printedDiff, unifiedDiff } from './diff.js';
 import { rewriteAll } from './rewrite.js';
 
 export interface MendRequest {
@@ -47,7 +46,7 @@ export async function mendFiles(world: World, request: MendRequest): Promise<num
       ),
     );
   } else {
-    if (diff) for (const text of patch) world.out(world.terminal.out ? shown(text, world) : text.trimEnd());
+    if (diff) for (const text of patch) world.out(printedDiff(text, world));
     for (const text of printer.pretty(left)) world.err(text);
     if (obstacle === undefined) await report(mended, diff, world);
     world.err(await verdict(left, file, world));
@@ -72,17 +71,4 @@ async function report({ fixed, files, before }: Mended, diff: boolean, world: Wo
   const names = files.map(({ file }) => file).join(', ');
   if (!diff && files.length > 0) world.err(`${green('wrote')} ${names}`);
   if (fixed.length === 0) world.err('nothing that can be mended without being asked');
-}
-
-/** For people: coloured, and nothing in it drives the terminal. */
-function shown(patch: string, { colours }: World): string {
-  const { green, red, cyan, bold } = colours.out;
-  return harmless(patch.trimEnd())
-    .split('\n')
-    .map((line) => {
-      if (/^(---|\+\+\+) /.test(line)) return bold(line);
-      if (line.startsWith('@@')) return cyan(line);
-      return line.startsWith('+') ? green(line) : line.startsWith('-') ? red(line) : line;
-    })
-    .join('\n');
 }

@@ -13,3 +13,8 @@ export const changesMeaning = (file: string): Diagnostic =>
   error('FTP1102', at(file), `\`${file}\` is left as it is: formatted, it would not say the same`, {
     help: 'this is a mistake of the formatter; please report it with the file',
   });
+
+export const nothingToFormat = (folder: string): Diagnostic =>
+  error('FTP1103', at(folder), `there is no \`.ftp\` file in \`${folder}\``, {
+    help: 'name a file or another folder; `node_modules` and what starts with a dot are left out',
+  });
