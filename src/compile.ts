@@ -23,7 +23,7 @@ import { Declarations } from './check/declare.js';
 import { unusedImports } from './check/imports.js';
 import { type Module, ModuleLoader } from './check/modules.js';
 import { onePerMistake } from './check/one-per-mistake.js';
-import { checkOverrides, overridesFrom } from './check/overrides.js';
+import { checkOverrides, FILES, overridesFrom, type ParamValues } from './check/overrides.js';
 import { type CheckedStage, checkBudget, checkStage } from './check/stages.js';
 import { isOpen, leftOut, readMatrices, type Sweep, spread } from './check/sweep.js';
 import { isValue } from './check/symbols.js';
@@ -37,8 +37,8 @@ import { lookingOnce } from './source/looking-once.js';
 import type { SourceMap } from './source/text.js';
 
 export interface CompileOptions {
-  /** `-p name=value`: values as they were typed. */
-  readonly params?: Readonly<Record<string, string>>;
+  /** `-p name=value`, and what files of parameters hold: values as they would be typed. */
+  readonly params?: ParamValues;
 }
 
 /** What the tools around the language look at: there even where the pipeline has errors. */
@@ -78,7 +78,7 @@ export function compile(disk: Host, file: string, options: CompileOptions = {}):
   }
 
   // 2. Declare.
-  const overrides = overridesFrom(options);
+  const overrides = overridesFrom(options.params);
   const folder = dirname(resolve(host.cwd, file));
   const world = { host, folder };
   const sweep = readMatrices(main, loader, world, overrides);
@@ -108,6 +108,7 @@ export function compile(disk: Host, file: string, options: CompileOptions = {}):
   const wired = cycles.length > 0 ? stages : fillTokenizers(spreadOut, (found) => context.report(found));
   if (cycles.length === 0) context.diagnostics.push(...checkConsistency(wired));
   const checks = (): readonly Diagnostic[] => [
+    ...(options.params?.[FILES]?.diagnostics ?? []),
     ...sweep.diagnostics,
     ...declared.flatMap((one) => one.all()).flatMap(({ diagnostics }) => diagnostics),
   ];

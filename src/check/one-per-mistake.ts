@@ -48,7 +48,7 @@ export function onePerMistake(
   const seen = new Set<string>();
   return [...syntax, ...certain].sort(inOrder).filter((diagnostic) => {
     const span = spanOf(diagnostic);
-    const place = ONCE.has(diagnostic.code) ? span?.file : span;
+    const place = ONCE.has(diagnostic.code) ? span?.file : diagnostic.at;
     const key = JSON.stringify([diagnostic.code, place, diagnostic.message]);
     return !seen.has(key) && seen.add(key) !== undefined;
   });
@@ -63,7 +63,14 @@ function lineKey({ at }: Diagnostic, sources: SourceMap): string {
 function inOrder(a: Diagnostic, b: Diagnostic): number {
   const [left, right] = [spanOf(a), spanOf(b)];
   if (left === undefined || right === undefined)
-    return Number(left !== undefined) - Number(right !== undefined);
+    return Number(left !== undefined) - Number(right !== undefined) || inOrderOfPlaces(a, b);
   if (left.file !== right.file) return left.file < right.file ? -1 : 1;
   return left.start - right.start;
+}
+
+/** Those that stand in a file which is no source: they come first. */
+function inOrderOfPlaces({ at: a }: Diagnostic, { at: b }: Diagnostic): number {
+  if (a === undefined || b === undefined || 'start' in a || 'start' in b) return 0;
+  if (a.file !== b.file) return a.file < b.file ? -1 : 1;
+  return a.line - b.line || a.column - b.column;
 }

@@ -1,6 +1,6 @@
 /** Values that parameters are given from outside: `-p name=value`, and files of parameters. */
 import { badParamValue, COMMAND_LINE, type Given, unknownParam } from '../diagnostics/catalogue/params.js';
-import type { Diagnostic } from '../diagnostics/types.js';
+import type { Diagnostic, Place } from '../diagnostics/types.js';
 import type { Span } from '../source/span.js';
 import { sourceText } from '../source/text.js';
 import type { SettingType } from '../stages/schema.js';
@@ -8,6 +8,7 @@ import type { Word } from '../syntax/ast.js';
 import { parseExpression } from '../syntax/parse.js';
 import type { Context } from './context.js';
 import { evaluate } from './evaluate.js';
+import type { ParamFile } from './param-file.js';
 import type { Constant } from './symbols.js';
 
 export interface Override {
@@ -15,6 +16,8 @@ export interface Override {
   readonly text: string;
   /** A string of JSON; on the command line nothing tells one from another value. */
   readonly isText?: boolean;
+  /** Where its name stands, in a file. */
+  readonly named?: Place;
   /** How and where it was given, for messages. */
   readonly given: Given;
 }
@@ -57,14 +60,39 @@ export const measured = (value: Constant['value'], type: SettingType, at?: Span)
 /** Values for parameters that the pipeline does not have. */
 export function checkOverrides(overrides: Overrides, known: readonly string[], context: Context): void {
   for (const [name, override] of Object.entries(overrides))
-    if (!known.includes(name)) context.report(unknownParam(override.given, name, known));
+    if (!known.includes(name)) context.report(unknownParam(override.named ?? override.given.at, name, known));
+}
+
+/** Where the values that come from files stand; a symbol, so that the names of parameters are all of the record. */
+export const FILES: unique symbol = Symbol('files of parameters');
+
+/** Values by name, as they would be typed after `-p name=`. */
+export interface ParamValues {
+  readonly [name: string]: string;
+  readonly [FILES]?: ParamFile;
 }
 
 /** What a compilation is told about parameters. */
-export function overridesFrom(options: { readonly params?: Readonly<Record<string, string>> }): Overrides {
+export function overridesFrom(params: ParamValues = {}): Overrides {
+  const files = params[FILES]?.overrides ?? {};
   return Object.fromEntries(
-    Object.entries(options.params ?? {}).map(([name, text]) => [name, typed(name, text)]),
+    Object.entries(params).map(([name, text]) => [
+      name,
+      Object.hasOwn(files, name) ? (files[name] ?? typed(name, text)) : typed(name, text),
+    ]),
   );
+}
+
+/** Values of files, of which later ones win, under those of the command line. */
+export function joined(files: readonly ParamFile[], typedIn: Readonly<Record<string, string>>): ParamValues {
+  const found: Record<string, Override> = {};
+  for (const { overrides } of files) Object.assign(found, overrides);
+  const overrides = Object.fromEntries(
+    Object.entries(found).filter(([name]) => !Object.hasOwn(typedIn, name)),
+  );
+  const texts = Object.entries(overrides).map(([name, { text }]) => [name, text]);
+  const diagnostics = files.flatMap((file) => file.diagnostics);
+  return { ...Object.fromEntries(texts), ...typedIn, [FILES]: { overrides, diagnostics } };
 }
 
 /** `-p name=value`, as it was typed. */

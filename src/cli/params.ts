@@ -1,3 +1,7 @@
+import { readFileSync } from 'node:fs';
+import { joined, type ParamValues } from '../check/overrides.js';
+import { type ParamFile, readParamFile } from '../check/param-file.js';
+import { paramFileUnreadable } from '../diagnostics/catalogue/params.js';
 import type { Arguments } from './arguments.js';
 import type { OptionSpec } from './command.js';
 import { UsageError } from './usage-error.js';
@@ -9,15 +13,38 @@ export const PARAM_OPTION: Readonly<Record<string, OptionSpec>> = {
     short: 'p',
     many: true,
     value: 'NAME=VALUE',
-    doc: 'Sets a parameter of the pipeline; may be given more than once.',
+    doc: 'Sets a parameter of the pipeline, or chooses a value of a matrix; may be given more than once.',
+  },
+  params: {
+    type: 'string',
+    many: true,
+    value: 'FILE.json',
+    doc: 'Sets parameters from a JSON object; of several files the later ones win, and `-p` wins over all.',
   },
 };
 
-export function paramsOf(args: Arguments): Readonly<Record<string, string>> {
+export function paramsOf(args: Arguments): ParamValues {
   const params = args.texts('param').map((text) => {
     const at = text.indexOf('=');
     if (at < 1) throw new UsageError(`\`-p\` needs \`name=value\`, not \`${text}\``);
     return [text.slice(0, at), text.slice(at + 1)] as const;
   });
-  return Object.fromEntries(params);
+  return joined(args.texts('params').map(readFile), Object.fromEntries(params));
 }
+
+/** A file that cannot be read is a diagnostic of the compilation, like everything else that is wrong with it. */
+function readFile(file: string): ParamFile {
+  try {
+    return readParamFile(new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(file)), file);
+  } catch (error) {
+    const why =
+      error instanceof TypeError ? 'not UTF-8 text' : REASONS[(error as NodeJS.ErrnoException).code ?? ''];
+    return { overrides: {}, diagnostics: [paramFileUnreadable(file, why ?? 'the system refuses')] };
+  }
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'no such file',
+  EISDIR: 'this is a folder',
+  EACCES: 'no permission to read it',
+};

@@ -1,7 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { joined, type ParamValues } from '../../src/check/overrides.js';
+import { type ParamFile, readParamFile } from '../../src/check/param-file.js';
 import { compile } from '../../src/compile.js';
+import { paramFileUnreadable } from '../../src/diagnostics/catalogue/params.js';
 import { lint, rules } from '../../src/lint/index.js';
 import { nodeHost } from '../../src/source/node-host.js';
 import { overlayHost } from '../helpers/overlay-host.js';
@@ -35,7 +38,7 @@ const isOfText = (code: string): boolean => code < 'FTP0600';
 
 interface Example {
   readonly files: Readonly<Record<string, string>>;
-  readonly params: Readonly<Record<string, string>>;
+  readonly params: ParamValues;
 }
 
 /** The `ftp` blocks of a page: the pipeline (with `-p` where it needs parameters), then files by name. */
@@ -47,7 +50,16 @@ function exampleOf(page: string): Example {
     files[/^ [\w.]+$/.test(info) ? info.trim() : 'pipeline.ftp'] = body;
   }
   for (const [, body = ''] of page.matchAll(/```json ftpc\.json\n([\s\S]*?)```/g)) files['ftpc.json'] = body;
-  return { files, params };
+  const [, file] = /^```ftp.* --params (\S+)$/m.exec(page) ?? [];
+  return { files, params: file === undefined ? params : joined([paramFile(page, file)], params) };
+}
+
+/** The `json` block of that name; a page of a missing file has none. */
+function paramFile(page: string, file: string): ParamFile {
+  const [, body] = new RegExp(`\`\`\`json ${file}\\n([^]*?)\`\`\``).exec(page) ?? [];
+  return body === undefined
+    ? { overrides: {}, diagnostics: [paramFileUnreadable(file, 'no such file')] }
+    : readParamFile(body, file);
 }
 
 describe('pages of the diagnostics', () => {

@@ -13,7 +13,7 @@ export interface Given {
   readonly at: Place;
 }
 
-export const unknownParam = ({ at }: Given, name: string, known: readonly string[]): Diagnostic => {
+export const unknownParam = (at: Place, name: string, known: readonly string[]): Diagnostic => {
   const meant = nearest(name, known);
   return error('FTP0501', at, `the pipeline has no parameter \`${name}\``, {
     help:
@@ -144,3 +144,28 @@ export const matrixElsewhere = (at: Span): Diagnostic =>
     label: 'in a file that is imported',
     help: 'move it into the pipeline; a `param` can be imported',
   });
+
+export const paramFileUnreadable = (file: string, why: string): Diagnostic =>
+  error(
+    'FTP0515',
+    { file, line: 0, column: 0 },
+    `the file of parameters \`${file}\` cannot be read: ${why}`,
+    {
+      help: 'the path after `--params` starts from the working directory',
+    },
+  );
+
+export const NO_JSON = 'FTP0516';
+
+export const paramFileNoJson = (at: Place, wanted: string, found: string): Diagnostic =>
+  error(NO_JSON, at, `a file of parameters is JSON: expected ${wanted}, found ${found}`, {
+    help: 'write one object with a member for each parameter: `{ "rate": 1e-4, "longest": "512tok" }`',
+  });
+
+export const badMember = (at: Place, name: string, found: string): Diagnostic =>
+  error('FTP0517', at, `the parameter \`${name}\` cannot be ${found}`, {
+    help: 'a value is a number, `true`, `false`, or a string that holds what would stand in the pipeline, such as `"512tok"`; leave the member out for the default',
+  });
+
+export const memberTwice = (at: Place, name: string): Diagnostic =>
+  error('FTP0518', at, `\`${name}\` stands twice in the file of parameters`, { help: 'keep one of them' });
