@@ -19,5 +19,6 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   why: async () => (await import('./why.js')).why,
   diff: async () => (await import('./diff.js')).diff,
   metrics: async () => (await import('./metrics.js')).metrics,
+  docs: async () => (await import('./docs.js')).docs,
   completion: async () => (await import('./completion.js')).completion,
 };

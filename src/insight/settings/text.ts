@@ -30,9 +30,9 @@ export function answerText(answer: Answer, palette: Palette): string {
 
 const UNSET = '–';
 
-/** `pipelines/legal.ftp:34:18`, `preset rank_16 of std/train (std/train.ftp:12:3)`, … */
-export function setByText({ from, at, preset, params }: SetBy): string {
-  const place = at === undefined ? '' : placeText(at);
+/** `pipelines/legal.ftp:34:18` (without `places`, `the file`), `preset rank_16 of std/train (std/train.ftp:12:3)`, … */
+export function setByText({ from, at, preset, params }: SetBy, places = true): string {
+  const place = at === undefined || !places ? '' : placeText(at);
   const behind = place === '' ? '' : ` (${place})`;
   if (from === 'nobody') return '';
   if (from === 'author') return place === '' ? 'the file' : place;
