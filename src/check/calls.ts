@@ -52,7 +52,7 @@ function unknownFunction(word: Word, family: Family, context: Context): undefine
   return context.report(
     module === undefined
       ? names.unknownFunction(word.span, word.text, context.scope.functions(family))
-      : names.notImported(word.span, word.text, module, context.scope.importAt),
+      : names.notImported(word.span, word.text, module, context.scope.importing(word.text, module)),
   );
 }
 
@@ -104,7 +104,14 @@ function nameArguments(
     if (name !== undefined) return [{ key: name, value }];
     const text = schema.positional[position++];
     if (text !== undefined) return [{ key: { text, span: value.span }, value }];
-    context.report(errors.tooManyArguments(value.span, callee.text, Object.keys(schema.args)));
+    const known = Object.keys(schema.args);
+    const given = [...schema.positional, ...args.map((arg) => arg.name?.text)];
+    const free = known.filter((key) => !given.includes(key));
+    // What must be there is meant before what may.
+    const needed = free.filter((key) => schema.args[key]?.required === true);
+    context.report(
+      errors.tooManyArguments(value.span, callee.text, known, needed.length > 0 ? needed : free),
+    );
     return [];
   });
 }

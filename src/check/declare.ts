@@ -39,7 +39,12 @@ export class Declarations {
     if (made !== undefined) return made;
     const { tree } = module;
     const importAt = tree.imports[0]?.span.start ?? endOfLine(module, tree.edition?.span.end ?? 0);
-    const scope = new Scope(this.prelude, (name) => this.exporter(name), importAt);
+    const scope = new Scope(
+      this.prelude,
+      (name) => this.exporter(name),
+      importAt,
+      (from) => tree.imports.find((statement) => statement.from.text === from)?.names.at(-1)?.span.end,
+    );
     const context = new Context(scope, this.world);
     this.contexts.set(module, context);
     const spans = new Map<string, Span>();

@@ -10,6 +10,7 @@ import type { Expression, Requirement } from '../syntax/ast.js';
 import { constant, isChained, isComparison, resultUnit, sameMeasure, truth } from './constants.js';
 import type { Context } from './context.js';
 import { constantNoun, expressionNoun } from './describe.js';
+import type { Insertion } from './scope.js';
 import { isValue } from './symbols.js';
 import { formatQuantity, needsUnit, unitNoun } from './units.js';
 
@@ -124,8 +125,14 @@ function metric(
 ): Typed | undefined {
   const unit = measured.metrics[name]?.unit ?? 'number';
   if (measured.listed !== undefined && !measured.listed.names.has(name))
-    return context.report(metricNotListed(span, name, measured.listed.end));
+    return context.report(metricNotListed(span, name, measured.listed.end, importOf(name, context)));
   return { type: unit, condition: { op: 'metric', path } };
+}
+
+/** Measured, a metric must be known too. */
+function importOf(name: string, { scope }: Context): Insertion | undefined {
+  const module = scope.lookup(name) === undefined ? scope.moduleOf(name) : undefined;
+  return module === undefined ? undefined : scope.importing(name, module);
 }
 
 function binary(

@@ -1,6 +1,12 @@
 import type { Family } from '../stages/schema.js';
 import type { FtpSymbol, FunctionSymbol } from './symbols.js';
 
+export interface Insertion {
+  /** Offset in the file. */
+  readonly at: number;
+  readonly text: string;
+}
+
 /** The names of one file: declared and imported ones, then those of the prelude. */
 export class Scope {
   /** Declared or imported; a function that is imported is one of them. */
@@ -13,7 +19,17 @@ export class Scope {
     readonly moduleOf: (name: string) => string | undefined,
     /** Where an import can be inserted. */
     readonly importAt: number,
+    /** Behind the last name that the file imports from a module. */
+    private readonly lastImport: (module: string) => number | undefined,
   ) {}
+
+  /** The edit that imports a name. */
+  importing(name: string, module: string): Insertion {
+    const at = this.lastImport(module);
+    return at === undefined
+      ? { at: this.importAt, text: `import { ${name} } from "${module}"\n` }
+      : { at, text: `, ${name}` };
+  }
 
   /** What a bare word stands for: what the file declares hides the prelude. */
   lookup(name: string): FtpSymbol | undefined {

@@ -150,17 +150,37 @@ export class ExpressionBuilder {
     const callee = path[0];
     if (callee === undefined) return this.missing(span.start);
     if (call === undefined) return { kind: 'reference', path, span };
-    const args = nodes(call, 'argument');
-    this.ownCommas(args, 'the arguments of a call');
+    const args = this.args(nodes(call, 'argument'));
     return {
       kind: 'call',
       callee: {
         text: path.map((word) => word.text).join('.'),
         span: { ...callee.span, end: path.at(-1)?.span.end ?? callee.span.end },
       },
-      args: args.map((arg) => this.argument(arg)),
+      args,
       span,
     };
+  }
+
+  private args(written: readonly SyntaxNode[]): readonly Argument[] {
+    const args: Argument[] = [];
+    for (let index = 0; index < written.length; index++) {
+      const [one, next] = [written[index], written[index + 1]];
+      if (one === undefined) continue;
+      const name = next === undefined || hasComma(one) ? undefined : soleWord(one);
+      if (name !== undefined && next !== undefined && token(next, 'Sets') === undefined) {
+        // `rate 2e-4`: a colon is missing, and no comma.
+        const at = endOf(name);
+        this.report(errors.wrongSetSign({ file: this.file, start: at, end: at }, ':'));
+        args.push({ name: this.word(name), value: this.argument(next).value });
+        index++;
+      } else {
+        if (next !== undefined && one.end >= 0 && !hasComma(one))
+          this.separatorMissing(one.end, 'the arguments of a call');
+        args.push(this.argument(one));
+      }
+    }
+    return args;
   }
 
   private argument(parent: SyntaxNode): Argument {
@@ -203,6 +223,14 @@ export class ExpressionBuilder {
   private separatorMissing(at: number, where: string): void {
     this.report(errors.missingSeparator({ file: this.file, start: at, end: at }, where));
   }
+}
+
+/** The word that a node is, where it is nothing else. */
+function soleWord(item: SyntaxNode): IToken | undefined {
+  const { first } = item;
+  if (first === undefined || first.next !== undefined) return undefined;
+  if (isNode(first)) return soleWord(first);
+  return first.key === 'Name' && !first.isInserted ? first.token : undefined;
 }
 
 function hasComma(item: SyntaxNode): boolean {

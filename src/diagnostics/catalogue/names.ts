@@ -58,21 +58,23 @@ export const importCycle = (at: Span, path: readonly string[]): Diagnostic =>
     help: 'move what both need into a third file',
   });
 
-export const unusedImport = (at: Span, name: string, statement: Span, whole: boolean): Diagnostic =>
+/** `removal`: what goes with the name, so that the rest stays a list, or the statement's whole line. */
+export const unusedImport = (at: Span, name: string, removal: Span, whole: boolean): Diagnostic =>
   warning('FTP0209', at, `\`${name}\` is imported and not used`, {
     label: 'not used',
-    fixes: [
-      whole
-        ? replace('remove the import', statement, '')
-        : replace(`remove \`${name}\``, at, '', 'has_placeholders'),
-    ],
+    fixes: [replace(whole ? 'remove the import' : `remove \`${name}\``, removal, '')],
   });
 
-export const notImported = (at: Span, name: string, module: string, insertAt: number): Diagnostic =>
+export const notImported = (
+  at: Span,
+  name: string,
+  module: string,
+  put: { readonly at: number; readonly text: string },
+): Diagnostic =>
   error('FTP0210', at, `\`${name}\` is not imported`, {
     label: `exported by \`${module}\``,
     help: `write \`import { ${name} } from "${module}"\` at the top`,
-    fixes: [insert(`import \`${name}\``, at.file, insertAt, `import { ${name} } from "${module}"\n`)],
+    fixes: [insert(`import \`${name}\``, at.file, put.at, put.text)],
   });
 
 export const unknownFunction = (at: Span, name: string, known: readonly string[]): Diagnostic =>
@@ -122,6 +124,7 @@ export const noPorts = (at: Span, name: string, kind: string): Diagnostic =>
   error('FTP0217', at, `\`${name}\` is a ${kind} and has nothing after a dot`, {
     label: 'no stage',
     help: `write \`${name}\` alone; only stages have ports`,
+    fixes: [replace('take it out', { ...at, start: at.start - 1 }, '', 'maybe_incorrect')],
   });
 
 export const presetOfOtherKind = (at: Span, name: string, target: string, kind: string): Diagnostic =>

@@ -54,7 +54,15 @@ export const foreignSign = (at: Span, sign: string, meant: string): Diagnostic =
   error('FTP0106', at, `\`${sign}\` is written \`${meant}\``, {
     label: 'sign of another language',
     help: sign === ';' ? 'the end of the line ends a setting; on one line, a comma does' : undefined,
-    fixes: [replace(`write \`${meant}\``, at, sign === '!' ? 'not ' : meant, 'maybe_incorrect')],
+    // A line that ends with `;` needs no comma; the other signs have one meaning.
+    fixes: [
+      replace(
+        `write \`${meant}\``,
+        at,
+        sign === '!' ? 'not ' : meant,
+        sign === ';' ? 'maybe_incorrect' : 'safe',
+      ),
+    ],
   });
 
 export const expected = (at: Span, wanted: string, found: string): Diagnostic =>

@@ -1,7 +1,7 @@
 /** FTP03xx: types, units and values. */
 import type { Span } from '../../source/span.js';
 import { suggestion } from '../did-you-mean.js';
-import { error, named, replace, withArticle } from '../make.js';
+import { error, insert, named, replace, withArticle } from '../make.js';
 import type { Diagnostic, Fix } from '../types.js';
 
 export const typeMismatch = (
@@ -97,13 +97,23 @@ export const missingArgument = (at: Span, callee: string, name: string, doc: str
     help: `\`${name}\`: ${doc}`,
   });
 
-export const tooManyArguments = (at: Span, callee: string, named: readonly string[]): Diagnostic =>
+/** `free`: arguments that the call does not have yet. */
+export const tooManyArguments = (
+  at: Span,
+  callee: string,
+  named: readonly string[],
+  free: readonly string[] = [],
+): Diagnostic =>
   error('FTP0313', at, `\`${callee}\` does not take this argument without a name`, {
     label: 'which argument is this?',
     help:
       named.length === 0
         ? `\`${callee}\` takes no arguments`
         : `name it: ${named.map((name) => `\`${name}: …\``).join(', ')}`,
+    fixes: free.slice(0, 4).map((name) => ({
+      ...insert(`write \`${name}: …\``, at.file, at.start, `${name}: `),
+      applicability: named.length === 1 ? 'safe' : 'maybe_incorrect',
+    })),
   });
 
 export const wrongFamily = (

@@ -1,7 +1,7 @@
 /** FTP04xx: how stages are wired. */
 import type { Span } from '../../source/span.js';
 import { error, info, insert, named, replace } from '../make.js';
-import type { Diagnostic } from '../types.js';
+import type { Diagnostic, Fix } from '../types.js';
 
 export const wrongPort = (at: Span, written: string, found: string, wanted: string): Diagnostic =>
   error('FTP0401', at, `expected ${wanted}, but \`${written}\` hands on ${found}`, {
@@ -55,13 +55,28 @@ export const baselineMissing = (at: Span, stage: string, bodyEnd: number): Diagn
     ],
   });
 
-export const metricNotListed = (at: Span, metric: string, listEnd: Span | undefined): Diagnostic =>
+export const metricNotListed = (
+  at: Span,
+  metric: string,
+  listEnd: Span | undefined,
+  imported?: { readonly at: number; readonly text: string },
+): Diagnostic =>
   error('FTP0407', at, `\`${metric}\` is required and not measured`, {
     label: 'not in `metrics`',
     help: `add \`${metric}\` to \`metrics\``,
-    fixes:
-      listEnd === undefined ? undefined : [insert('measure it', listEnd.file, listEnd.start, `, ${metric}`)],
+    fixes: listEnd === undefined ? undefined : [measureIt(metric, listEnd, imported)],
   });
+
+function measureIt(
+  metric: string,
+  { file, start }: Span,
+  imported: { readonly at: number; readonly text: string } | undefined,
+): Fix {
+  const measured = insert('measure it', file, start, `, ${metric}`);
+  if (imported === undefined) return measured;
+  const { edits } = insert('', file, imported.at, imported.text);
+  return { ...measured, title: 'import and measure it', edits: [...edits, ...measured.edits] };
+}
 
 export const emptySplit = (at: Span, reference: string, data: string, share: Span | undefined): Diagnostic =>
   error('FTP0408', at, `\`${reference}\` has no rows`, {
