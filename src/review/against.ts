@@ -21,6 +21,8 @@ export interface AgainstRequest {
 }
 
 export interface Against {
+  /** Its file, from the root of the repository. */
+  readonly pipeline: string;
   readonly now: QuietPlan;
   /** Absent where the pipeline as it is has errors. */
   readonly comparison?: Comparison;
@@ -38,13 +40,13 @@ interface Earlier {
 /** Throws a `UserError` where git cannot give what is asked for. */
 export async function planAgainst(request: AgainstRequest): Promise<Against> {
   const { host, file, ref, params, machine, repository } = request;
+  const name = pathInRepository(repository, resolve(host.cwd, file));
   const now = await planQuietly(host, file, params, machine);
-  if (now.reviewed === undefined) return { now, diagnostics: [] };
+  if (now.reviewed === undefined) return { pipeline: name, now, diagnostics: [] };
   const diagnostics: Diagnostic[] = [];
   const report = (found: Diagnostic): void => {
     if (!diagnostics.some(({ message }) => message === found.message)) diagnostics.push(found);
   };
-  const name = pathInRepository(repository, resolve(host.cwd, file));
   const { before, file: earlierFile, notes } = await earlier(request, name, report);
   const base: Base = { kind: 'ref', ref, file: earlierFile };
   const comparison = compare({
@@ -55,7 +57,7 @@ export async function planAgainst(request: AgainstRequest): Promise<Against> {
     after: now.reviewed,
     notes,
   });
-  return { now, comparison, diagnostics };
+  return { pipeline: name, now, comparison, diagnostics };
 }
 
 export const machineOf = ({ machine, memoryBytes, devices }: MachineChoice): ReviewedMachine => ({

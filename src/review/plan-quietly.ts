@@ -49,7 +49,7 @@ export async function planQuietly(
     compiled,
     diagnostics: [...found, ...made.diagnostics],
     plan: made,
-    reviewed: reviewed(pinned.program, made, found),
+    reviewed: reviewed(pinned.program, made, found, host.cwd),
   };
 }
 

@@ -86,9 +86,9 @@ export function refHost(
     return real.stat(path) === undefined ? new Uint8Array() : real.readBytes(path);
   };
 
-  const bytesOf = (path: string, place: Place): Uint8Array | undefined => {
+  /** Content that is not on the disk. Throws where there is no file. */
+  const earlierBytes = (path: string, place: Exclude<Place, { from: 'disk' }>): Uint8Array => {
     if (place.from === 'git') return contentOf(place.id, path);
-    if (place.from === 'disk') return undefined;
     const isFolder = place.from === 'folder';
     throw new HostError(isFolder ? 'is_folder' : 'not_found', path, `not a file at ${ref}`);
   };
@@ -105,7 +105,7 @@ export function refHost(
       .map((path) => path.slice(below.length).split('/')[0] ?? '');
     const place = placeOf(folder);
     if (place.from === 'nowhere') throw new HostError('not_found', folder, `not there at ${ref}`);
-    const here = place.from === 'disk' ? real.list(folder) : [];
+    const here = place.from === 'disk' ? real.list(place.path) : [];
     const kept = here.filter((one) => placeOf(join(folder, one)).from !== 'nowhere');
     return [...new Set([...kept, ...(name === undefined ? [] : come)])].sort();
   };
@@ -114,21 +114,20 @@ export function refHost(
     ...real,
     readText(path) {
       const place = placeOf(path);
-      const bytes = bytesOf(path, place);
-      if (bytes !== undefined) return text(bytes);
-      noteTaken(path);
-      return real.readText(path);
+      if (place.from !== 'disk') return text(earlierBytes(path, place));
+      noteTaken(place.path);
+      return real.readText(place.path);
     },
     readBytes(path, start = 0, length) {
-      const bytes = bytesOf(path, placeOf(path));
-      if (bytes !== undefined)
-        return bytes.subarray(start, length === undefined ? undefined : start + length);
-      noteTaken(path);
-      return real.readBytes(path, start, length);
+      const place = placeOf(path);
+      if (place.from !== 'disk')
+        return earlierBytes(path, place).subarray(start, length === undefined ? undefined : start + length);
+      noteTaken(place.path);
+      return real.readBytes(place.path, start, length);
     },
     stat(path): FileStat | undefined {
       const place = placeOf(path);
-      if (place.from === 'disk') return real.stat(path);
+      if (place.from === 'disk') return real.stat(place.path);
       if (place.from === 'nowhere') return undefined;
       if (place.from === 'folder') return { size: 0, isFolder: true, modified: 0 };
       return { size: contentOf(place.id, path).byteLength, isFolder: false, modified: 0 };

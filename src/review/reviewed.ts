@@ -1,4 +1,5 @@
 /** A program and its plan as what a reviewer compares. */
+import { relative, resolve, sep } from 'node:path';
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { Program, Stage } from '../ir/types.js';
 import { budgetLines } from '../planner/budget.js';
@@ -9,13 +10,20 @@ import { requirementText } from './requirement-text.js';
 import { reviewedSettings } from './settings.js';
 import type { Figures, Found, Reviewed, ReviewedBudget, ReviewedStage } from './types.js';
 
-/** `diagnostics` are those of the compilation; the plan has its own. */
-export function reviewed(program: Program, plan: Plan, diagnostics: readonly Diagnostic[]): Reviewed {
+/** `diagnostics` are those of the compilation; the plan has its own. `cwd`: what paths in the program start from. */
+export function reviewed(
+  program: Program,
+  plan: Plan,
+  diagnostics: readonly Diagnostic[],
+  cwd: string,
+): Reviewed {
+  const moduleName = (module: string): string =>
+    module.startsWith('std/') ? module : relative(program.folder, resolve(cwd, module)).split(sep).join('/');
   const planned = new Map(plan.stages.map((stage) => [stage.name, stage]));
   return {
     stages: program.stages.flatMap((stage) => {
       const found = planned.get(stage.name);
-      return found === undefined ? [] : [reviewedStage(stage, found)];
+      return found === undefined ? [] : [reviewedStage(stage, found, moduleName)];
     }),
     budget: budgetOf(program, plan),
     diagnostics: [...diagnostics, ...plan.diagnostics].map(found),
@@ -23,15 +31,16 @@ export function reviewed(program: Program, plan: Plan, diagnostics: readonly Dia
   };
 }
 
-/** A pipeline that cannot be planned, or that is not there. */
-export const nothingReviewed: Reviewed = { stages: [], budget: [], diagnostics: [], valid: true };
-
-function reviewedStage(stage: Stage, planned: PlannedStage): ReviewedStage {
+function reviewedStage(
+  stage: Stage,
+  planned: PlannedStage,
+  moduleName: (module: string) => string,
+): ReviewedStage {
   const { metrics } = schemas[stage.kind];
   return {
     name: stage.name,
     kind: stage.kind,
-    settings: reviewedSettings(stage, planned),
+    settings: reviewedSettings(stage, planned, moduleName),
     requires: stage.requires.map(({ condition }) => requirementText(condition, metrics)).sort(),
     figures: figuresOf(planned),
     identity: { key: planned.key, parts: planned.parts },

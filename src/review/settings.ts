@@ -16,15 +16,19 @@ const PLANNED_TYPES: Readonly<Record<string, SettingType>> = {
 
 type Settings = Readonly<Record<string, ReviewedSetting>>;
 
-/** Sorted by path. */
-export function reviewedSettings(stage: Stage, planned: PlannedStage): Settings {
+/** Sorted by path. `moduleName`: what a module is called, wherever the command runs. */
+export function reviewedSettings(
+  stage: Stage,
+  planned: PlannedStage,
+  moduleName: (module: string) => string,
+): Settings {
   const found: Record<string, ReviewedSetting> = {};
   const leaf = (path: string, text: string, from: Origin, refers?: ReviewedSetting['refers']): void => {
     const preset = from === 'preset' ? stage.presets?.[path] : undefined;
     found[path] = {
       text,
       from,
-      ...(preset === undefined ? {} : { preset }),
+      ...(preset === undefined ? {} : { preset: { ...preset, module: moduleName(preset.module) } }),
       ...(refers === undefined ? {} : { refers }),
     };
   };

@@ -41,12 +41,18 @@ export async function comparePlans(world: World, wanted: AgainstWanted): Promise
   if (wanted.format !== 'json') for (const text of printer.pretty(diagnostics)) world.err(text);
   if (comparison === undefined) {
     if (wanted.format === 'json') world.out(printer.json(diagnostics));
+    if (wanted.format === 'markdown') {
+      const { diagnosticJson } = await import('../../diagnostics/render/index.js');
+      const { renderFailure } = await import('../../review/render/markdown.js');
+      const fields = diagnostics.map((one) => diagnosticJson(one, now.compiled.sources));
+      world.out(renderFailure(found.pipeline, fields));
+    }
     return EXIT.error;
   }
   const print = await comparisonPrinter(world, wanted.format);
   world.out(print(comparison, diagnostics.map(printer.fields)));
   if (!comparison.valid) return EXIT.error;
-  const isBroken = comparison.budget.some(({ holds, change }) => change !== 'removed' && holds === false);
+  const isBroken = now.reviewed?.budget.some(({ holds }) => holds === false) === true;
   if (isBroken) return EXIT.budgetExceeded;
   return wanted.exitCode && comparison.changed ? EXIT.changes : EXIT.done;
 }
