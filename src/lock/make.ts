@@ -84,9 +84,12 @@ const stable = (value: unknown): string =>
   );
 
 /** Whether a name on the command line means an entry: its key, or what stands behind the function, or the repository alone. */
-export function means(name: string, key: string): boolean {
-  const target = key.includes(' ') ? key.slice(key.indexOf(' ') + 1) : key;
-  return name === key || name === target || name === target.replace(/@[^@]*$/, '');
+export const means = (name: string, key: string): boolean => namesOf(key).includes(name);
+
+/** Names of an entry, the shortest last: `hf org/name@main`, `org/name@main`, `org/name`. */
+export function namesOf(key: string): readonly string[] {
+  const target = key.slice(key.indexOf(' ') + 1);
+  return [key, target, target.replace(/@[^@]*$/, '')];
 }
 
 export const keysOf = (lock: Lock): readonly string[] =>

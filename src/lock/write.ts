@@ -6,9 +6,11 @@ import { userProblem } from '../models/user-problem.js';
 import { openDigests, readDigestTable } from '../source/digests.js';
 import type { Host } from '../source/host.js';
 import { replaceFile } from '../store/index.js';
+import { modulesOf } from './entries.js';
 import { type Joined, joinLocks, keysOf, makeLock, means } from './make.js';
 import { repositoryKey } from './pins.js';
 import { lockText } from './print.js';
+import { readsOf } from './reads.js';
 import { openLock, resolveProgram } from './resolve.js';
 import { EMPTY_LOCK, type Lock, lockPath } from './types.js';
 
@@ -71,6 +73,13 @@ export async function writeLock(
   }
 }
 
-/** Names that mean no entry of the pipeline. */
-export const unknownNames = (names: readonly string[], lock: Lock): readonly string[] =>
-  names.filter((name) => !keysOf(lock).some((key) => means(name, key)));
+/** Keys of everything that the pipeline reads, or that its lock has. */
+export function lockKeys(
+  { program, analysis }: Required<Pick<CompileResult, 'program' | 'analysis'>>,
+  host: Host,
+): readonly string[] {
+  const lock = openLock(host, lockPath(program.file));
+  const read = readsOf(program, analysis).map(({ key }) => key);
+  const modules = Object.keys(modulesOf(analysis, program.folder));
+  return [...new Set([...read, ...modules, ...(lock === undefined || 'code' in lock ? [] : keysOf(lock))])];
+}

@@ -1,5 +1,5 @@
 import type { LockOutcome } from '../../lock/index.js';
-import type { Arguments } from '../arguments.js';
+import { type Arguments, unknown } from '../arguments.js';
 import type { Command } from '../command.js';
 import { EXIT } from '../exit-codes.js';
 import { PARAM_OPTION, paramsOf } from '../params.js';
@@ -50,7 +50,10 @@ export const lock: Command = {
       else for (const text of printer.pretty(compiled.diagnostics)) world.err(text);
       return EXIT.error;
     }
-    const { checkAgainst, writeLock } = await import('../../lock/index.js');
+    const { checkAgainst, lockKeys, means, namesOf, writeLock } = await import('../../lock/index.js');
+    const keys = names.length === 0 ? [] : lockKeys({ program, analysis }, world.host);
+    const stranger = names.find((name) => !keys.some((key) => means(name, key)));
+    if (stranger !== undefined) throw await unknown('entry', stranger, keys.flatMap(namesOf));
     const outcome = args.flag('check')
       ? { diagnostics: checkAgainst({ program, analysis }, world.host) }
       : await writeLock({ program, analysis }, world.host, {
