@@ -1,3 +1,4 @@
+import { schemas } from '../../stages/schemas.js';
 import type { Command } from '../command.js';
 
 /** Scripts are written out whole, with every name in them: completing then starts no process. */
@@ -10,13 +11,28 @@ export const scripts: Readonly<Record<string, (commands: readonly Command[]) => 
 const optionsOf = (command: Command): readonly string[] =>
   [...Object.keys(command.options), 'help'].map((name) => `--${name}`);
 
-const takesFile = (command: Command): boolean => command.positionals[0]?.name === 'file';
+const takes = (command: Command, at: number, name: string): boolean => command.positionals[at]?.name === name;
+
+/** A stage is a line that begins with its kind: to complete one starts no process of ours. */
+const STAGES = `sed -nE 's/^(${Object.keys(schemas).join('|')})[[:space:]]+([A-Za-z_][A-Za-z0-9_]*).*/\\2/p'`;
+const RUNS = 'latest latest~1 $(ls .ftp/runs 2>/dev/null)';
+
+/** For bash and zsh. */
+const FUNCTIONS = `_ftpc_runs() { echo ${RUNS}; }
+_ftpc_stages() { ${STAGES} "$1" 2>/dev/null; }`;
 
 function bash(commands: readonly Command[]): string {
-  const cases = commands.map((command) => `    ${command.name}) words="${optionsOf(command).join(' ')}" ;;`);
+  const cases = commands.map((command) => {
+    const words = `words="${optionsOf(command).join(' ')}"`;
+    if (takes(command, 0, 'run')) return `    ${command.name}) ${words}; values="$(_ftpc_runs)" ;;`;
+    return takes(command, 1, 'stage')
+      ? `    ${command.name}) ${words}; [ "$COMP_CWORD" -gt 2 ] && values="$(_ftpc_stages "\${COMP_WORDS[2]}")" ;;`
+      : `    ${command.name}) ${words} ;;`;
+  });
   return `# ftpc completion for bash
+${FUNCTIONS}
 _ftpc() {
-  local current="\${COMP_WORDS[COMP_CWORD]}" words=""
+  local current="\${COMP_WORDS[COMP_CWORD]}" words="" values=""
   if [ "$COMP_CWORD" -eq 1 ]; then
     COMPREPLY=($(compgen -W "${commands.map(({ name }) => name).join(' ')} --help --version" -- "$current"))
     return
@@ -26,6 +42,8 @@ ${cases.join('\n')}
   esac
   if [ "\${current#-}" != "$current" ]; then
     COMPREPLY=($(compgen -W "$words" -- "$current"))
+  elif [ -n "$values" ]; then
+    COMPREPLY=($(compgen -W "$values" -- "$current"))
   else
     COMPREPLY=($(compgen -f -X '!*.ftp' -- "$current") $(compgen -d -- "$current"))
   fi
@@ -38,10 +56,13 @@ function zsh(commands: readonly Command[]): string {
   const names = commands.map(({ name, doc }) => `    '${name}:${quoted(doc)}'`);
   const cases = commands.map((command) => {
     const options = Object.entries(command.options).map(([name, { doc }]) => `'--${name}[${quoted(doc)}]'`);
-    const file = takesFile(command) ? ` '1:pipeline:_files -g "*.ftp"'` : '';
-    return `    ${command.name}) _arguments ${[...options, "'--help[Show help.]'"].join(' ')}${file} ;;`;
+    const file = takes(command, 0, 'file') ? ` '1:pipeline:_files -g "*.ftp"'` : '';
+    const stage = takes(command, 1, 'stage') ? ` '2:stage:($(_ftpc_stages "\${words[2]}"))'` : '';
+    const run = takes(command, 0, 'run') ? ` '*:run:($(_ftpc_runs))'` : '';
+    return `    ${command.name}) _arguments ${[...options, "'--help[Show help.]'"].join(' ')}${file}${stage}${run} ;;`;
   });
   return `#compdef ftpc
+${FUNCTIONS}
 _ftpc() {
   local -a commands
   commands=(
@@ -68,8 +89,14 @@ const quoted = (text: string): string =>
 
 function fish(commands: readonly Command[]): string {
   const string = (text: string): string => `'${text.replace(/[\\']/g, '\\$&')}'`;
+  const values = (command: Command, list: string): string =>
+    `complete -c ftpc -n '__fish_seen_subcommand_from ${command.name}' -a ${string(list)}`;
   const lines = commands.flatMap((command) => [
     `complete -c ftpc -n __fish_use_subcommand -f -a ${command.name} -d ${string(command.doc)}`,
+    ...(takes(command, 0, 'run')
+      ? [values(command, `(echo ${RUNS.replace('$(', '(')} | string split ' ')`)]
+      : []),
+    ...(takes(command, 1, 'stage') ? [values(command, `(${STAGES} (commandline -opc)[3] 2>/dev/null)`)] : []),
     ...Object.entries(command.options).map(
       ([name, { doc, short, type }]) =>
         `complete -c ftpc -n '__fish_seen_subcommand_from ${command.name}' -l ${name}${short === undefined ? '' : ` -s ${short}`}${type === 'boolean' ? '' : ' -r'} -d ${string(doc)}`,

@@ -1,5 +1,6 @@
 /** What the page of a pipeline says, gathered once for every format. */
 import { relative } from 'node:path';
+import type { ParamValues } from '../../check/overrides.js';
 import type { Analysis, CompileResult } from '../../compile.js';
 import type { Program, Stage, StageKind } from '../../ir/types.js';
 import type { LintReport } from '../../lint/index.js';
@@ -71,7 +72,7 @@ export interface PageWorld {
   readonly compiled: CompileResult;
   readonly plan: Plan;
   readonly lints: LintReport;
-  readonly params: Readonly<Record<string, string>>;
+  readonly params: ParamValues;
 }
 
 export function pageOf(world: PageWorld): Page {

@@ -1,4 +1,5 @@
 /** What a setting is, what it is set to, by whom and why. */
+import type { ParamValues } from '../../check/overrides.js';
 import type { CheckedStage } from '../../check/stages.js';
 import type { Analysis } from '../../compile.js';
 import type { Origin, PresetOrigin, Value } from '../../ir/types.js';
@@ -20,8 +21,7 @@ export interface Pipeline {
   readonly sources: SourceMap;
   readonly plan?: Plan;
   readonly lints: LintReport;
-  /** `-p name=value` as typed. */
-  readonly params: Readonly<Record<string, string>>;
+  readonly params: ParamValues;
 }
 
 export interface SetBy {

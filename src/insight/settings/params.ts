@@ -3,6 +3,7 @@ import { spanText } from '../../source/text.js';
 import type { Expression, Matrix, Param } from '../../syntax/ast.js';
 import type { Pipeline, SettingExplanation } from './explain.js';
 import { type FilePlace, placeOf } from './place.js';
+import { givenBy, type ParamSource } from './used-params.js';
 import { written } from './written.js';
 
 export interface ParamExplanation {
@@ -13,7 +14,9 @@ export interface ParamExplanation {
   /** As a pipeline would have it; of a matrix, its values. */
   readonly text: string;
   readonly default: string | null;
-  readonly from: 'command line' | 'default' | 'matrix';
+  readonly from: ParamSource;
+  /** As it was given, where it was. */
+  readonly given: string | null;
   readonly at: FilePlace | undefined;
   /** Settings that follow from it: `adapter.optimizer.rate`. */
   readonly usedBy: readonly string[];
@@ -31,7 +34,7 @@ export function explainParams(
   stages: readonly { readonly stage: string; readonly settings: readonly SettingExplanation[] }[],
   pipeline: Pipeline,
 ): readonly ParamExplanation[] {
-  const { analysis, sources, params: given } = pipeline;
+  const { analysis, sources, params } = pipeline;
   const { tree, source } = analysis.main;
   const usedBy = (name: string): readonly string[] =>
     stages.flatMap(({ stage, settings }) => {
@@ -48,18 +51,20 @@ export function explainParams(
     const text = value === undefined ? null : spanText(source, value.span);
     const symbol = analysis.context.scope.own.get(name.text);
     const constant = symbol?.kind === 'param' ? symbol.constant() : undefined;
-    const isGiven = Object.hasOwn(given, name.text);
+    const given = givenBy(name.text, params);
     return {
       name: name.text,
       doc: doc ?? null,
       type: `${type.text}${range === undefined ? '' : spanText(source, range.span)}`,
-      text: isGiven
-        ? (given[name.text] ?? '')
-        : constant === undefined || symbol?.kind !== 'param'
-          ? (text ?? '')
-          : written(constant.value, symbol.type),
+      text:
+        given !== undefined
+          ? (params[name.text] ?? '')
+          : constant === undefined || symbol?.kind !== 'param'
+            ? (text ?? '')
+            : written(constant.value, symbol.type),
       default: text,
-      from: isGiven ? 'command line' : isMatrix ? 'matrix' : 'default',
+      from: given?.from ?? (isMatrix ? 'matrix' : 'default'),
+      given: given?.given ?? null,
       at: placeOf(name.span, sources),
       usedBy: usedBy(name.text),
     };

@@ -41,9 +41,10 @@ export function setByText({ from, at, preset, params }: SetBy, places = true): s
       ? `a preset${behind}`
       : `preset ${preset.preset} of ${preset.module}${behind}`;
   if (from !== 'param') return from === 'planner' ? 'the planner' : from;
-  const names = (params ?? []).map(({ name, from }) =>
-    from === 'command line' ? `-p ${name}` : `${from === 'matrix' ? 'matrix' : 'param'} ${name}`,
-  );
+  const names = (params ?? []).map(({ name, from, given }) => {
+    if (from === 'command line') return `-p ${name}`;
+    return from === 'file' ? `param ${name}, ${given}` : `${from === 'matrix' ? 'matrix' : 'param'} ${name}`;
+  });
   return `${names.length === 0 ? 'a parameter' : names.join(', ')}${behind}`;
 }
 
@@ -138,7 +139,7 @@ function paramText(param: ParamExplanation, palette: Palette): string {
   const place = at === undefined ? '' : placeText(at);
   const rows: readonly (readonly [string, string])[] = [
     [from === 'matrix' ? 'values' : 'value', palette.bold(text)],
-    ['set by', from === 'command line' ? `-p ${name}=${text}` : place],
+    ['set by', param.given ?? place],
     ...(doc === null ? [] : [['what', doc] as const]),
     ['type', type],
     ...(from === 'matrix' ? [] : [['left out', param.default ?? 'not allowed'] as const]),

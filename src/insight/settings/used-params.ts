@@ -1,14 +1,32 @@
 /** The parameters that a value follows from. */
 import type { Context } from '../../check/context.js';
+import { FILES, type ParamValues } from '../../check/overrides.js';
 import type { SourceMap } from '../../source/text.js';
 import type { Expression, Matrix, Param } from '../../syntax/ast.js';
 import { referredTo } from '../../syntax/references.js';
 import { type FilePlace, placeOf } from './place.js';
 
+/** Where the value of a parameter is from; `file`: a file of `--params`. */
+export type ParamSource = 'command line' | 'file' | 'default' | 'matrix';
+
+/** `undefined` where it was not given. */
+export function givenBy(
+  name: string,
+  params: ParamValues,
+): { readonly from: ParamSource; readonly given: string } | undefined {
+  if (!Object.hasOwn(params, name)) return undefined;
+  const files = params[FILES]?.overrides ?? {};
+  const override = Object.hasOwn(files, name) ? files[name] : undefined;
+  return override === undefined
+    ? { from: 'command line', given: `-p ${name}=${params[name]}` }
+    : { from: 'file', given: `${override.given.shown} in ${override.given.at.file}` };
+}
+
 export interface UsedParam {
   readonly name: string;
-  /** Where its value is from. */
-  readonly from: 'command line' | 'default' | 'matrix';
+  readonly from: ParamSource;
+  /** As it was given: `-p rate=2e-4`, or the file of parameters with it. */
+  readonly given?: string;
   /** Where it is declared. */
   readonly at?: FilePlace;
 }
@@ -17,7 +35,7 @@ export function usedParams(
   expression: Expression,
   context: Context,
   sources: SourceMap,
-  given: Readonly<Record<string, string>>,
+  params: ParamValues,
 ): readonly UsedParam[] {
   const names = [...new Set(referredTo(expression).map(({ text }) => text))];
   return names.flatMap((name): readonly UsedParam[] => {
@@ -25,8 +43,8 @@ export function usedParams(
     if (symbol === undefined || !('declaration' in symbol) || !isParam(symbol.kind)) return [];
     const { declaration } = symbol as { readonly declaration: Param | Matrix };
     const at = placeOf(declaration.name.span, sources);
-    const from = Object.hasOwn(given, name) ? 'command line' : symbol.kind === 'param' ? 'default' : 'matrix';
-    return [{ name, from, at }];
+    const own = symbol.kind === 'param' ? 'default' : 'matrix';
+    return [{ name, at, ...(givenBy(name, params) ?? { from: own }) }];
   });
 }
 
