@@ -2,6 +2,7 @@
  * SARIF 2.1.0, for code scanning: https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html. Columns count
  * UTF-16 units from 1, as ours do, and the end of a region is exclusive.
  */
+import type * as Sarif from 'sarif';
 import type { Span } from '../../source/span.js';
 import type { SourceMap } from '../../source/text.js';
 import type { Diagnostic, Fix, Severity } from '../types.js';
@@ -37,32 +38,24 @@ export interface SarifInput {
 /** The name that code scanning has for the root of the repository. */
 const ROOT = '%SRCROOT%';
 
-const LEVELS: Readonly<Record<Severity, string>> = { error: 'error', warning: 'warning', info: 'note' };
+const LEVELS: Readonly<Record<Severity, Sarif.ReportingConfiguration.level>> = {
+  error: 'error',
+  warning: 'warning',
+  info: 'note',
+};
 
-export function sarifLog({ version, diagnostics, suppressed, sources, rule, root }: SarifInput): object {
+export function sarifLog(input: SarifInput): Sarif.Log {
+  const { version, diagnostics, suppressed, sources, rule, root } = input;
   const all = [...diagnostics, ...suppressed.map(({ diagnostic }) => diagnostic)];
   const codes = [...new Set(all.map(({ code }) => code))].sort();
-  const indexOf = new Map(codes.map((code, index) => [code, index]));
-  const result = (diagnostic: Diagnostic, suppressions: readonly object[]): object => ({
+  const result = (diagnostic: Diagnostic, suppressions: Sarif.Suppression[]): Sarif.Result => ({
     ruleId: diagnostic.code,
-    ruleIndex: indexOf.get(diagnostic.code),
+    ruleIndex: codes.indexOf(diagnostic.code),
     level: LEVELS[diagnostic.severity],
     message: { text: textOf(diagnostic) },
     locations: placesOf(diagnostic, sources),
-    ...listed(
-      'relatedLocations',
-      (diagnostic.related ?? []).map(({ at, message }, id) => ({
-        id,
-        message: { text: message },
-        ...location(locateSpan(at, sources)),
-      })),
-    ),
-    ...listed(
-      'fixes',
-      (diagnostic.fixes ?? [])
-        .filter(({ applicability }) => applicability !== 'has_placeholders')
-        .map((fix) => fixOf(fix, sources)),
-    ),
+    ...othersOf(diagnostic, sources),
+    ...fixesOf(diagnostic, sources),
     suppressions,
   });
   return {
@@ -85,8 +78,8 @@ export function sarifLog({ version, diagnostics, suppressed, sources, rule, root
             result(diagnostic, [
               {
                 kind: 'inSource',
+                location: physical(locateSpan(by, sources)),
                 ...(reason === '' ? {} : { justification: reason }),
-                ...location(locateSpan(by, sources), 'location'),
               },
             ]),
           ),
@@ -96,7 +89,7 @@ export function sarifLog({ version, diagnostics, suppressed, sources, rule, root
   };
 }
 
-const descriptor = ({ code, id, title, page, level }: SarifRule): object => ({
+const descriptor = ({ code, id, title, page, level }: SarifRule): Sarif.ReportingDescriptor => ({
   id: code,
   ...(id === undefined ? {} : { name: id }),
   shortDescription: { text: title },
@@ -109,36 +102,48 @@ const descriptor = ({ code, id, title, page, level }: SarifRule): object => ({
 const textOf = ({ message, notes, help }: Diagnostic): string =>
   [message, ...(notes ?? []), ...(help === undefined ? [] : [`help: ${help}`])].join('\n');
 
-const listed = (key: string, items: readonly object[]): object =>
-  items.length === 0 ? {} : { [key]: items };
-
-function placesOf(diagnostic: Diagnostic, sources: SourceMap): readonly object[] {
+/** None for a diagnostic of the command line or the machine. */
+function placesOf(diagnostic: Diagnostic, sources: SourceMap): Sarif.Location[] {
   const found = locate(diagnostic, sources);
-  return found.file === '' || found.file.startsWith('<') ? [] : [location(found)];
+  return found.file === '' || found.file.startsWith('<') ? [] : [physical(found)];
 }
 
-function location(found: Location, inside?: string): object {
-  const physical = {
-    physicalLocation: {
-      artifactLocation: artifact(found.file),
-      ...(found.line === 0 ? {} : { region: region(found) }),
-    },
+function othersOf({ related = [] }: Diagnostic, sources: SourceMap): Pick<Sarif.Result, 'relatedLocations'> {
+  if (related.length === 0) return {};
+  return {
+    relatedLocations: related.map(({ at, message }, id) => ({
+      id,
+      message: { text: message },
+      ...physical(locateSpan(at, sources)),
+    })),
   };
-  return inside === undefined ? physical : { [inside]: physical };
 }
 
-const region = ({ line, column, endLine, endColumn }: Location): object => ({
+/** Without those that somebody has to fill in. */
+function fixesOf({ fixes = [] }: Diagnostic, sources: SourceMap): Pick<Sarif.Result, 'fixes'> {
+  const whole = fixes.filter(({ applicability }) => applicability !== 'has_placeholders');
+  return whole.length === 0 ? {} : { fixes: whole.map((fix) => fixOf(fix, sources)) };
+}
+
+const physical = (found: Location): Sarif.Location => ({
+  physicalLocation: {
+    artifactLocation: artifact(found.file),
+    ...(found.line === 0 ? {} : { region: region(found) }),
+  },
+});
+
+const region = ({ line, column, endLine, endColumn }: Location): Sarif.Region => ({
   startLine: line,
   ...(column === 0 ? {} : { startColumn: column, endLine, endColumn }),
 });
 
 /** Relative to the working directory; an absolute path is a URI of its own. */
-function artifact(file: string): object {
+function artifact(file: string): Sarif.ArtifactLocation {
   const path = file.split(/[\\/]/).map(encodeURIComponent).join('/');
   return file.startsWith('/') ? { uri: `file://${path}` } : { uri: path, uriBaseId: ROOT };
 }
 
-function fixOf({ title, edits }: Fix, sources: SourceMap): object {
+function fixOf({ title, edits }: Fix, sources: SourceMap): Sarif.Fix {
   const files = [...new Set(edits.map(({ span }) => span.file))];
   return {
     description: { text: title },
