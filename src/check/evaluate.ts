@@ -15,7 +15,7 @@ import { evaluateEntries } from './fields.js';
 import { checkPath, evaluateFile } from './files.js';
 import { checkForm } from './forms.js';
 import { evaluatePort } from './ports.js';
-import { evaluateSecret } from './secrets.js';
+import { evaluateSecret, strayedSecret } from './secrets.js';
 import { evaluateUnion } from './unions.js';
 import { unknownUnit } from './units.js';
 
@@ -124,8 +124,8 @@ export function evaluate(
   path: string | undefined,
 ): Value | undefined {
   if (expression.kind === 'missing') return undefined;
-  const portless = portOfNoStage(expression, context);
-  if (portless !== undefined) return context.report(portless);
+  const misplaced = portOfNoStage(expression, context) ?? strayedSecret(expression, type, context);
+  if (misplaced !== undefined) return context.report(misplaced);
   if (expression.kind === 'conditional') {
     const condition = truth(expression.condition, context);
     // Both branches are checked; only the one that is taken leaves traces.

@@ -11,6 +11,7 @@ import { constant } from './constants.js';
 import type { Context } from './context.js';
 import { expressionNoun, typeNoun } from './describe.js';
 import type { Evaluate } from './evaluate.js';
+import { strayedSecret } from './secrets.js';
 import { isValue } from './symbols.js';
 
 /** A prompt or a schema; nothing that belongs into a setting is larger. */
@@ -44,6 +45,8 @@ export const evaluateFile: Evaluate<'file'> = (expression, type, context) => {
   if (more !== undefined) return context.report(errors.tooManyArguments(more.value.span, 'file', ['path']));
   const { value } = argument;
   if (value.kind === 'missing') return undefined;
+  const strayed = strayedSecret(value, type, context);
+  if (strayed !== undefined) return context.report(strayed);
   if (value.kind !== 'string')
     return context.report(errors.typeMismatch(value.span, 'a string', expressionNoun(value)));
   return readFile(value.value, value.span, context);

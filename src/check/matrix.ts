@@ -8,7 +8,7 @@ import type { Context } from './context.js';
 import { evaluate } from './evaluate.js';
 import { labelOf } from './labels.js';
 import { given, measured, type Overrides } from './overrides.js';
-import { declaredType } from './params.js';
+import { declaredType, narrowed } from './params.js';
 import type { Constant, MatrixSymbol } from './symbols.js';
 
 export interface MatrixValue {
@@ -39,7 +39,7 @@ export const matrixSymbol = (
 ): MatrixSymbol => ({
   kind: 'matrix',
   declaration,
-  type: declaredType(declaration, context),
+  type: declaredType(declaration.type, context),
   isOpen: binding === undefined,
   constant: () => binding?.get(declaration.name.text)?.constant,
 });
@@ -53,8 +53,9 @@ export function axisOf(
 ): Axis {
   const { name, value: list } = declaration;
   const axis = { name: name.text, span: name.span };
-  const type = declaredType(declaration, context);
-  if (type === undefined) return { ...axis, values: [] };
+  const declared = declaredType(declaration.type, context);
+  if (declared === undefined) return { ...axis, values: [] };
+  const type = narrowed(declared, declaration, context);
   const found = evaluate(list, { kind: 'list', of: type, min: 1 }, context, undefined);
   if (found === undefined || list.kind !== 'list') return { ...axis, values: [] };
   const values = labelled(

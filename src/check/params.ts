@@ -22,19 +22,20 @@ export const PARAM_TYPES: Readonly<Record<string, SettingType>> = {
   Ratio: t.quantity('ratio').type,
 };
 
-/** The type that a parameter or a matrix is declared with, narrowed to its range. */
-export function declaredType(
+/** The type that a parameter or a matrix is declared with. */
+export function declaredType(word: Word, context: Context): SettingType | undefined {
+  const type = Object.hasOwn(PARAM_TYPES, word.text) ? PARAM_TYPES[word.text] : undefined;
+  if (type === undefined && word.text !== '')
+    context.report(errors.unknownParamType(word.span, word.text, Object.keys(PARAM_TYPES)));
+  return type;
+}
+
+/** The type narrowed to the range, which may speak of any name of the file. */
+export const narrowed = (
+  type: SettingType,
   { type: word, range }: { readonly type: Word; readonly range?: Range },
   context: Context,
-): SettingType | undefined {
-  const type = Object.hasOwn(PARAM_TYPES, word.text) ? PARAM_TYPES[word.text] : undefined;
-  if (type === undefined) {
-    if (word.text !== '')
-      context.report(errors.unknownParamType(word.span, word.text, Object.keys(PARAM_TYPES)));
-    return undefined;
-  }
-  return range === undefined ? type : ranged(type, word.text, range, context);
-}
+): SettingType => (range === undefined ? type : ranged(type, word.text, range, context));
 
 function ranged(type: SettingType, name: string, range: Range, context: Context): SettingType {
   if (type.kind !== 'integer' && type.kind !== 'number' && type.kind !== 'quantity') {
@@ -55,7 +56,7 @@ function ranged(type: SettingType, name: string, range: Range, context: Context)
 
 export function paramSymbol(declaration: Param, context: Context, overrides: Overrides): ParamSymbol {
   const { name } = declaration;
-  const type = declaredType(declaration, context);
+  const type = declaredType(declaration.type, context);
   let state: 'new' | 'busy' | { readonly constant: Constant | undefined } = 'new';
   const constant = (): Constant | undefined => {
     if (state === 'busy') {
@@ -64,7 +65,7 @@ export function paramSymbol(declaration: Param, context: Context, overrides: Ove
     }
     if (state === 'new') {
       state = 'busy';
-      const found = type === undefined ? undefined : paramValue(declaration, type, context, overrides);
+      const found = type && paramValue(declaration, narrowed(type, declaration, context), context, overrides);
       if (state === 'busy') state = { constant: found };
     }
     return typeof state === 'object' ? state.constant : undefined;

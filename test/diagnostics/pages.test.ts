@@ -34,7 +34,10 @@ const ROWS: Readonly<Record<string, string>> = Object.fromEntries(
 );
 
 /** Up to 05xx a code is found in the text of a pipeline; later ones need a run. */
-const isOfText = (code: string): boolean => code < 'FTP0600';
+const isOfText = (code: string): boolean => code < 'FTP0600' && !OF_PLANS.has(code);
+
+/** Found by a plan, in a text that is sound. */
+const OF_PLANS = new Set(['FTP0529']);
 
 interface Example {
   readonly files: Readonly<Record<string, string>>;

@@ -48,7 +48,7 @@ describe('a run over a matrix', () => {
       ['adapter@rate=0.005', { of: 'adapter', at: { rate: 5e-3 } }],
       ['adapter@rate=0.001', { of: 'adapter', at: { rate: 0.001 } }],
     ]);
-    expect(plan.diagnostics.map(({ code }: Line) => code)).to.deep.equal(['FTP0412']);
+    expect(plan.diagnostics.map(({ code }: Line) => code)).to.include('FTP0412');
   });
 
   it('trains and evaluates each, on rows that are made once', async function () {

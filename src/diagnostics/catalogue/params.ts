@@ -74,10 +74,10 @@ export const unknownParamType = (at: Span, type: string, known: readonly string[
 };
 
 export const secretUsed = (at: Span, name: string, declared: Span): Diagnostic =>
-  error('FTP0505', at, `the secret \`${name}\` cannot be the value of this setting`, {
+  error('FTP0505', at, `the secret \`${name}\` cannot stand here`, {
     label: 'would be printed and stored',
     related: [{ at: declared, message: 'declared as a secret' }],
-    help: 'settings are printed in plans and kept in records; use a `param` for what is not secret',
+    help: 'only a setting that takes a secret may have one, such as `token` of `hf`; plans print all others, and records keep them: use a `param` for what is not secret',
   });
 
 export const badSecret = (at: Span): Diagnostic =>
@@ -169,3 +169,14 @@ export const badMember = (at: Place, name: string, found: string): Diagnostic =>
 
 export const memberTwice = (at: Place, name: string): Diagnostic =>
   error('FTP0518', at, `\`${name}\` stands twice in the file of parameters`, { help: 'keep one of them' });
+
+export const secretUnset = (at: Span, stage: string, secret: string, variable: string): Diagnostic =>
+  error(
+    'FTP0529',
+    at,
+    `\`${stage}\` needs the secret \`${secret}\`, and the environment variable ${variable} is not set`,
+    {
+      label: 'reads a secret',
+      help: `set it where ftpc runs, such as \`${variable}=… ftpc run …\`, or in the settings of your CI`,
+    },
+  );
