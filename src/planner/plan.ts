@@ -19,6 +19,7 @@ import { openWorld, type PlanOptions } from './open-world.js';
 import { notFit, stageTooLarge } from './problems.js';
 import { reason, runReasons } from './reasons.js';
 import { scaleOf } from './scale.js';
+import { missingSecrets } from './secrets.js';
 import { addSeconds, NO_TIME } from './time.js';
 import { choose, earlierChoice, type TrainFacts, trainFacts } from './train-stage.js';
 import type { Peak, Plan, PlannedStage, Rejected } from './types.js';
@@ -88,6 +89,7 @@ async function planStage(world: PlanWorld, stage: Stage): Promise<PlannedStage> 
   const found = await estimate({ world, stage, chosen, facts, look: !cached });
   const scale = await scaleOf({ world, stage, chosen, facts, look: !cached, entry });
   const { action, reasons } = whatToDo(world, stage, key, cached);
+  if (!cached) for (const missing of missingSecrets(stage, world.host)) world.report(missing);
   if (problem !== undefined && !cached) world.report(problem);
   else if (
     !cached &&
