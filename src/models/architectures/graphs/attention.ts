@@ -15,6 +15,7 @@ export interface Span {
 export interface AttentionContext extends LayerContext {
   readonly config: Pick<ModelConfig, 'heads' | 'keyValueHeads' | 'headDim'>;
   readonly attention: Attention;
+  readonly queryBlock?: number;
   /** `[rows, length, dims/2]` each; absent where the block's heads are not turned. */
   readonly angles?: { readonly cos: ValueId; readonly sin: ValueId };
 }
@@ -25,16 +26,19 @@ interface Lanes {
   readonly count: number;
 }
 
+/** Queries `[rows·groups, heads/groups·length, dim]`, keys and values `[rows·groups, length, dim]`. */
+export interface Met {
+  readonly queries: ValueId;
+  readonly keys: ValueId;
+  readonly values: ValueId;
+}
+
 /**
  * x `[rows·length, hidden]`, normalised → queries `[rows·groups, heads/groups·length, dim]`, keys and values
  * `[rows·groups, length, dim]`. The heads of a group share their keys: folded into the query rows, no key is
  * ever repeated.
  */
-export function queriesKeysValues(
-  context: AttentionContext,
-  x: ValueId,
-  span: Span,
-): { readonly queries: ValueId; readonly keys: ValueId; readonly values: ValueId } {
+export function queriesKeysValues(context: AttentionContext, x: ValueId, span: Span): Met {
   const { builder: b, config, attention } = context;
   const { heads, keyValueHeads: groups, headDim: dim } = config;
   const { rows, length } = span;
@@ -106,20 +110,49 @@ function turned(context: AttentionContext, { values, count }: Lanes, { rows, len
   return b.concat([moved, b.slice(heads, -1, rotary.dims, dim)], -1);
 }
 
+/**
+ * Queries that meet the keys at one time. Longer rows go in blocks, each over the keys that it may see: a block computes
+ * next to nothing that the mask throws away, and memory grows with the length of a row, not with its square.
+ */
+export const QUERY_BLOCK = 128;
+
 /** Softmax over what each position sees: mask `[1, 1, length, length]` is added to the scores → `[rows·length, heads·dim]`. */
-export function attend(
-  context: AttentionContext,
-  { queries, keys, values }: { readonly queries: ValueId; readonly keys: ValueId; readonly values: ValueId },
+export function attend(context: AttentionContext, met: Met, mask: ValueId, span: Span): ValueId {
+  const { builder: b, config, attention, queryBlock = QUERY_BLOCK } = context;
+  const { heads, headDim: dim } = config;
+  const { rows, length } = span;
+  const blocks: ValueId[] = [];
+  for (let first = 0; first < length; first += queryBlock) {
+    const end = Math.min(first + queryBlock, length);
+    const start = attention.window === undefined ? 0 : Math.max(0, first + 1 - attention.window);
+    blocks.push(attendBlock(context, met, mask, span, { first, end, start }));
+  }
+  const [whole] = blocks;
+  const mixed = whole !== undefined && blocks.length === 1 ? whole : b.concat(blocks, 1);
+  return b.reshape(mixed, [rows * length, heads * dim]);
+}
+
+/** Queries `first … end` of every head over keys and values `start … end` → `[rows, end − first, heads, dim]`. */
+function attendBlock(
+  { builder: b, config, attention }: AttentionContext,
+  { queries, keys, values }: Met,
   mask: ValueId,
   { rows, length }: Span,
+  { first, end, start }: { readonly first: number; readonly end: number; readonly start: number },
 ): ValueId {
-  const { builder: b, config, attention } = context;
   const { heads, keyValueHeads: groups, headDim: dim } = config;
-  const scores = capped(b, b.matmul(queries, keys, { transB: true, alpha: attention.scale }), attention.cap);
-  const masked = b.add(b.reshape(scores, [rows, heads, length, length]), mask);
-  const shares = b.reshape(b.softmax(masked), [rows * groups, (heads / groups) * length, length]);
-  const mixed = b.reshape(b.matmul(shares, values), [rows, heads, length, dim]);
-  return b.reshape(b.transpose(mixed, [0, 2, 1, 3]), [rows * length, heads * dim]);
+  const share = heads / groups;
+  const [count, seen] = [end - first, end - start];
+  const cut = (value: ValueId, axis: number, from: number, to: number) =>
+    from === 0 && to === length ? value : b.slice(value, axis, from, to);
+  const byHead = b.reshape(queries, [rows * groups, share, length, dim]);
+  const own = b.reshape(cut(byHead, 2, first, end), [rows * groups, share * count, dim]);
+  const product = b.matmul(own, cut(keys, 1, start, end), { transB: true, alpha: attention.scale });
+  const scores = b.reshape(capped(b, product, attention.cap), [rows, heads, count, seen]);
+  const masked = b.add(scores, cut(cut(mask, 2, first, end), 3, start, end));
+  const shares = b.reshape(b.softmax(masked), [rows * groups, share * count, seen]);
+  const mixed = b.reshape(b.matmul(shares, cut(values, 1, start, end)), [rows, heads, count, dim]);
+  return b.transpose(mixed, [0, 2, 1, 3]);
 }
 
 /** One new token a row over `capacity` cached ones, of which the mask `[rows, 1, 1, capacity]` hides the unused. */

@@ -14,6 +14,8 @@ export interface BlockOptions {
   readonly kind: LayerKind;
   readonly rows: number;
   readonly length: number;
+  /** Queries of a row that meet the keys at one time. */
+  readonly queryBlock?: number;
   /** Share of the adapter's inputs that masks set to zero, which are then graph inputs; 0 for none. */
   readonly dropout: number;
   /** Whose gradients the backward part gives. */
@@ -35,7 +37,7 @@ export interface BlockGraph {
 }
 
 export function blockGraph(options: BlockOptions): BlockGraph {
-  const { config, kind, dropout, trainable, ...span } = options;
+  const { config, kind, dropout, trainable, queryBlock, ...span } = options;
   const { block, branches } = kind;
   const { rotary } = block.attention;
   const b = new GraphBuilder('block');
@@ -44,7 +46,16 @@ export function blockGraph(options: BlockOptions): BlockGraph {
   const turns = [span.rows, span.length, (rotary?.dims ?? 0) / 2];
   const angles = rotary && { cos: b.input('cos', turns), sin: b.input('sin', turns) };
   const mask = b.input('mask', [1, 1, span.length, span.length]);
-  const layer = { builder: b, branches, dropout, weight, config, attention: block.attention, angles };
+  const layer = {
+    builder: b,
+    branches,
+    dropout,
+    weight,
+    config,
+    attention: block.attention,
+    angles,
+    queryBlock,
+  };
 
   const met = queriesKeysValues(layer, normalise(layer, block.attention.norm, x), span);
   const context = attend(layer, met, mask, span);
