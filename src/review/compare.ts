@@ -29,7 +29,8 @@ export interface ComparisonInput {
 export function compare({ pipeline, base, machine, before, after, notes }: ComparisonInput): Comparison {
   const pairs = matchStages(before?.stages ?? [], after.stages);
   const renames = renamesOf(pairs);
-  const stages = pairs.map((pair) => stageChange(pair, renames));
+  const made = new Set((before?.stages ?? []).flatMap(({ identity }) => identity?.key ?? []));
+  const stages = pairs.map((pair) => stageChange(pair, renames, made));
   const budget = budgetChanges(before?.budget ?? [], after.budget);
   const diagnostics = listChange(
     (before?.diagnostics ?? []).map((found) => underNewNames(found, renames)),
@@ -55,7 +56,11 @@ export function compare({ pipeline, base, machine, before, after, notes }: Compa
 
 const NOTHING: ListChange = { added: [], removed: [] };
 
-function stageChange({ before, after }: Pair, renames: ReadonlyMap<string, string>): StageChange {
+function stageChange(
+  { before, after }: Pair,
+  renames: ReadonlyMap<string, string>,
+  made: ReadonlySet<string>,
+): StageChange {
   if (before === undefined || after === undefined) {
     const { name, kind, figures } = after ?? before ?? missing();
     const isNew = after !== undefined;
@@ -74,7 +79,7 @@ function stageChange({ before, after }: Pair, renames: ReadonlyMap<string, strin
   const settings = settingChanges(before.settings, after.settings, renames);
   const requires = listChange(before.requires, after.requires, (text) => text);
   const figures = figureChanges(before.figures, after.figures);
-  const rerun = rerunOf(before, after, renames);
+  const rerun = rerunOf(before, after, renames, made);
   const sizes = settings.length + requires.added.length + requires.removed.length + figures.length;
   return {
     name: after.name,

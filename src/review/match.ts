@@ -11,16 +11,12 @@ const ALIKE = 0.6;
 
 type Rule = (before: ReviewedStage, after: ReviewedStage) => boolean;
 
+const sameName: Rule = (before, after) => before.name === after.name;
 const sameOutput: Rule = ({ identity: a }, { identity: b }) =>
   a !== undefined && b !== undefined && a.key !== '' && a.key === b.key;
-const sameName: Rule = (before, after) => before.name === after.name;
 
-/** Strongest first: a stage that kept name and output is itself, then one that makes the same under another name. */
-const RULES: readonly Rule[] = [
-  (before, after) => sameName(before, after) && (before.identity === undefined || sameOutput(before, after)),
-  sameOutput,
-  sameName,
-];
+/** Strongest first: a stage that kept its name is itself; then one that makes the same under another name. */
+const RULES: readonly Rule[] = [sameName, sameOutput];
 
 /** In the order of the stages after; stages that are gone stand at the end. */
 export function matchStages(

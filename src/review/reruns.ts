@@ -16,15 +16,17 @@ const STAYS: Rerun = { reruns: false, reasons: [], because: [] };
 /** A reason that only says that an earlier stage has another output. */
 const INHERITED = 'input_changed';
 
+/** `made`: keys of all stages before; what another stage made already is not made again. */
 export function rerunOf(
   before: ReviewedStage,
   after: ReviewedStage,
   renames: ReadonlyMap<string, string>,
+  made: ReadonlySet<string>,
 ): Rerun {
   const [was, is] = [before.identity, after.identity];
   // no key: the stage could not be planned
   if (was === undefined || is === undefined || was.key === '' || is.key === '') return UNKNOWN;
-  if (was.key === is.key) return STAYS;
+  if (made.has(is.key)) return STAYS;
   const reasons = runReasons(is, { key: was.key, parts: underNewNames(was.parts, renames) });
   const own = reasons.filter(({ code }) => code !== INHERITED);
   const because = reasons.flatMap(({ code, path }) => (code === INHERITED ? [path ?? ''] : []));

@@ -33,9 +33,11 @@ export function openRepository(file: string, ref: string, shown: string): Reposi
     },
     realPath,
     tracked(paths) {
-      const known = chunks(paths, MOST_ARGUMENTS).flatMap((some) =>
-        inside('ls-tree', '-z', '--name-only', '--full-tree', commit, '--', ...some).text.split('\0'),
-      );
+      const known = chunks(paths, MOST_ARGUMENTS).flatMap((some) => {
+        const answer = inside('ls-tree', '-z', '--name-only', '--full-tree', commit, '--', ...some);
+        if (answer.code !== 0) throw new UserError(gitFailed('list the files of the commit', said(answer)));
+        return answer.text.split('\0');
+      });
       return new Set(known.filter((path) => path !== ''));
     },
     renamedFrom(path) {
@@ -81,7 +83,13 @@ function git(folder: string, args: readonly string[]): Answer {
     'git',
     ['-C', folder, '-c', 'protocol.allow=never', '-c', 'core.fsmonitor=false', ...args],
     {
-      env: { ...env, GIT_OPTIONAL_LOCKS: '0', GIT_TERMINAL_PROMPT: '0', LC_ALL: 'C' },
+      env: {
+        ...env,
+        GIT_OPTIONAL_LOCKS: '0',
+        GIT_LITERAL_PATHSPECS: '1',
+        GIT_TERMINAL_PROMPT: '0',
+        LC_ALL: 'C',
+      },
       extendEnv: false,
       reject: false,
       encoding: 'buffer',

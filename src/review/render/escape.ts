@@ -4,7 +4,7 @@ import { type Cell, type Foreign, visible } from './pieces.js';
 
 /** A bot finds its own comment by it. */
 export function marker(pipeline: string): string {
-  const name = encodeURIComponent(pipeline)
+  const name = encodeURIComponent(pipeline.replace(/\p{Cs}/gu, '\ufffd'))
     .replace(/%2F/g, '/')
     .replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`)
     .replace(/-(?=-|$)/g, '%2D');
@@ -21,10 +21,11 @@ export const cellText = (cell: Cell): string =>
 /** Nothing in it is markup, a mention, a reference or an address: a code span, where that is certain to hold. */
 export function foreign({ code: text }: Foreign): string {
   const shown = visible(text);
-  if (shown !== '' && TAME.test(shown) && shown.trim() === shown) return `\`${shown}\``;
+  if (shown !== '' && TAME.test(shown) && !/<[a-z!/?]/i.test(shown) && shown.trim() === shown)
+    return `\`${shown}\``;
   const entities = shown.replace(/[^\p{L}\p{N} ]/gu, (char) => `&#${char.codePointAt(0)};`);
   return `<code>${entities}</code>`;
 }
 
-/** No backtick, bar or backslash. */
+/** No backtick, bar or backslash; a tag would be safe too, but not every reader of comments is that exact. */
 const TAME = /^[\p{L}\p{N} .,:;()%+*/=<>!?"'[\]{}@#$&~^_…→–-]+$/u;
