@@ -1,19 +1,35 @@
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { World } from './world.js';
 
-/** `2 errors, 1 warning (1 can be mended with --fix): FILE`, or `ok: FILE`. */
+/** What is shown of a check, and its last line. */
+export interface Verdict {
+  readonly shown: readonly Diagnostic[];
+  /** `2 errors, 1 warning (1 can be mended with --fix): FILE`, or `ok: FILE`. */
+  readonly line: string;
+}
+
+/** Advice is for a pipeline that can run: while there are errors, only they and what the compiler warns of are shown. */
 export async function verdict(
   diagnostics: readonly Diagnostic[],
   file: string,
   world: World,
-): Promise<string> {
+): Promise<Verdict> {
   const { countText } = await import('../diagnostics/render/index.js');
   const { green, red, yellow } = world.colours.err;
-  const count = countText(diagnostics);
-  if (count === '') return `${green('ok')}: ${file}`;
-  const paint = diagnostics.some(({ severity }) => severity === 'error') ? red : yellow;
-  const mendable = diagnostics.filter(({ fixes }) =>
+  const failed = diagnostics.some(({ severity }) => severity === 'error');
+  const shown = diagnostics.filter(
+    ({ rule, severity }) => !failed || rule === undefined || severity === 'error',
+  );
+  const count = countText(shown);
+  if (count === '') return { shown, line: `${green('ok')}: ${file}` };
+  const mendable = shown.filter(({ fixes }) =>
     fixes?.some(({ applicability }) => applicability === 'safe'),
   ).length;
-  return `${paint(count)}${mendable === 0 ? '' : ` (${mendable} can be mended with --fix)`}: ${file}`;
+  const later = diagnostics.length - shown.length;
+  const remarks = [
+    ...(mendable === 0 ? [] : [`${mendable} can be mended with --fix`]),
+    ...(later === 0 ? [] : [`${later} of advice once there is no error`]),
+  ];
+  const rest = remarks.length === 0 ? '' : ` (${remarks.join('; ')})`;
+  return { shown, line: `${failed ? red(count) : yellow(count)}${rest}: ${file}` };
 }

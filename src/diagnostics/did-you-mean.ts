@@ -10,7 +10,9 @@ export function nearest(name: string, known: Iterable<string>): string | undefin
   for (const candidate of known) {
     if (candidate === name) continue;
     if (plain(candidate) === plain(name) || isShortened(candidate, name)) return candidate;
-    const away = distance(name.toLowerCase(), candidate.toLowerCase());
+    const away = isSwapped(name.toLowerCase(), candidate.toLowerCase())
+      ? 1
+      : distance(name.toLowerCase(), candidate.toLowerCase());
     // A short name is near to everything: one letter of three is no longer the same word.
     if (away < bestDistance && away < candidate.length) {
       best = candidate;
@@ -21,6 +23,14 @@ export function nearest(name: string, known: Iterable<string>): string | undefin
 }
 
 const plain = (name: string): string => name.toLowerCase().replace(/[_-]/g, '');
+
+/** `qlroa` for `qlora`: two neighbours have changed places, the commonest slip of all. */
+function isSwapped(a: string, b: string): boolean {
+  if (a.length !== b.length) return false;
+  let at = 0;
+  while (at < a.length && a[at] === b[at]) at++;
+  return a[at] === b[at + 1] && a[at + 1] === b[at] && a.slice(at + 2) === b.slice(at + 2);
+}
 
 const SHORTEST = 3;
 

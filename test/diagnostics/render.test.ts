@@ -12,6 +12,7 @@ import {
   plain,
   prettyDiagnostic,
 } from '../../src/diagnostics/render/index.js';
+import { displayWidth } from '../../src/diagnostics/render/width.js';
 import { ModelError } from '../../src/models/types.js';
 import { HostError } from '../../src/source/host.js';
 import { nodeHost } from '../../src/source/node-host.js';
@@ -75,6 +76,47 @@ describe('rendering', () => {
     expect(line.length).to.be.below(200);
   });
 
+  it('keeps marks under signs that take two columns, and none', () => {
+    const { diagnostics, sources } = compiled('edition 2026\nparam a: Int = "名前😀e\u0301👩‍👩‍👧" // é\n');
+    const [, , line, marks] = (diagnostics.map((found) => prettyDiagnostic(found, sources))[0] ?? '').split(
+      '\n',
+    );
+    expect(line).to.equal('2 | param a: Int = "名前😀e\u0301👩‍👩‍👧" // é');
+    // Quotes 2, 名前 4, 😀 2, é 1, a family 2.
+    expect(marks).to.equal(`  | ${' '.repeat(15)}${'^'.repeat(11)} expected a whole number`);
+  });
+
+  it('lets no sign of a file turn its direction around', () => {
+    const { diagnostics, sources } = compiled('edition 2026\nparam a: Int = "\u202eevil\u2066"\n');
+    for (const found of diagnostics)
+      expect(prettyDiagnostic(found, sources)).to.not.match(/[\u202a-\u202e\u2066-\u2069]/);
+  });
+
+  it('shows the marked part of a line of a megabyte', () => {
+    const { diagnostics, sources } = compiled(
+      `edition 2026\nparam a: Int = oops + ${'1 + '.repeat(50)}1 // ${'x'.repeat(1 << 20)}\n`,
+    );
+    const text = diagnostics.map((found) => prettyDiagnostic(found, sources)).join('\n');
+    expect(text).to.include('oops');
+    expect(text.length).to.be.below(2000);
+  });
+
+  for (const width of [40, 60, 80])
+    it(`stays within ${width} columns`, () => {
+      const text =
+        'edition 2026\nbudget a { require peak_memory <= 24gb and wall_time <= 10mins and peak_memory <= 1tb }\nparam b: Boolean = false\n';
+      const { diagnostics, sources } = compiled(text);
+      expect(diagnostics).to.have.length(4);
+      for (const found of diagnostics) {
+        const lines = prettyDiagnostic(found, sources, plain, width).split('\n');
+        for (const line of lines) expect(displayWidth(line), line).to.be.at.most(width);
+        const at = lines.findIndex((line) => /^ +\| +\^+/.test(line));
+        const [shown = '', marks = ''] = [lines[at - 1], lines[at]];
+        const marked = shown.slice(marks.indexOf('^'), marks.lastIndexOf('^') + 1);
+        expect(['24gb', '10mins', '1tb', 'Boolean']).to.include(marked);
+      }
+    });
+
   it('gives the object of `check --json`', () => {
     const { diagnostics, sources } = compiled(BUDGET);
     expect(JSON.parse(JSON.stringify(checkJson(diagnostics, sources)))).to.deep.equal({
@@ -132,6 +174,8 @@ describe('did you mean', () => {
     ['AllLinear', 'all_linear'],
     ['atention', 'attention'],
     ['rougeL', 'rouge_l'],
+    ['epcohs', 'epochs'],
+    ['raet', 'rate'],
     ['epoch', 'epochs'],
     ['Boolean', 'Bool'],
     ['rat', 'rate'],

@@ -56,8 +56,9 @@ export const check: Command = {
       world.out(sarifText(world.host, diagnostics, report.suppressed, sources));
     } else {
       const { verdict } = await import('../verdict.js');
-      for (const text of printer.pretty(diagnostics)) world.err(text);
-      world.err(await verdict(diagnostics, file, world));
+      const { shown, line } = await verdict(diagnostics, file, world);
+      for (const text of printer.pretty(shown)) world.err(`${text}\n`);
+      world.err(line);
     }
     return diagnostics.every(({ severity }) => severity !== 'error') ? EXIT.done : EXIT.error;
   },

@@ -19,44 +19,41 @@ export interface MendRequest {
 
 export async function mendFiles(world: World, request: MendRequest): Promise<number> {
   const { mend } = await import('../../lint/index.js');
-  const { file, params, guesses, diff } = request;
+  const { file, params, guesses, diff, json } = request;
   const mended = mend(world.host, file, { params, guesses });
   const obstacle = diff ? undefined : rewriteAll(mended.files);
-  // What could not be written has not been mended.
-  const stands = diff || obstacle !== undefined ? mended.before : mended.after;
-  const left = [...(diff ? mended.after : stands).diagnostics, ...(obstacle === undefined ? [] : [obstacle])];
-  const printer = await diagnosticsPrinter(world, (diff ? mended.after : stands).sources);
-  const patch = mended.files.map((changed) => unifiedDiff(changed));
-  if (request.json) {
-    const fixes = obstacle === undefined ? mended.fixed : [];
+  // What could not be written has not been mended; a patch leaves what it does not change.
+  const { diagnostics, sources } = obstacle === undefined ? mended.after : mended.before;
+  const left = obstacle === undefined ? diagnostics : [...diagnostics, obstacle];
+  const printer = await diagnosticsPrinter(world, sources);
+  if (json)
     world.out(
       JSON.stringify(
         {
           ...JSON.parse(printer.json(left)),
-          mended: fixes.map(({ diagnostic, fix }) => ({
-            code: diagnostic.code,
-            message: diagnostic.message,
-            title: fix.title,
-          })),
-          changed: mended.files.map((changed) => changed.file),
-          ...(diff ? { diff: patch.join('') } : {}),
+          ...(obstacle === undefined ? jsonOf(mended, diff) : { mended: [], changed: [] }),
         },
         null,
         2,
       ),
     );
-  } else {
-    if (diff) for (const text of patch) world.out(printedDiff(text, world));
-    for (const text of printer.pretty(left)) world.err(text);
+  else {
+    const { shown, line } = await verdict(left, file, world);
+    if (diff) for (const changed of mended.files) world.out(printedDiff(unifiedDiff(changed), world));
+    for (const text of printer.pretty(shown)) world.err(`${text}\n`);
     if (obstacle === undefined) await report(mended, diff, world);
-    world.err(await verdict(left, file, world));
+    world.err(line);
   }
-  return [...stands.diagnostics, ...(obstacle === undefined ? [] : [obstacle])].some(
-    ({ severity }) => severity === 'error',
-  )
-    ? EXIT.error
-    : EXIT.done;
+  const standing = diff ? mended.before.diagnostics : left;
+  return standing.some(({ severity }) => severity === 'error') ? EXIT.error : EXIT.done;
 }
+
+/** Beside the fields of `check --json`. */
+const jsonOf = ({ fixed, files }: Mended, diff: boolean) => ({
+  mended: fixed.map(({ diagnostic: { code, message }, fix: { title } }) => ({ code, message, title })),
+  changed: files.map(({ file }) => file),
+  ...(diff ? { diff: files.map(unifiedDiff).join('') } : {}),
+});
 
 /** `mended FTP0112: write `=`` for each, and the files. */
 async function report({ fixed, files, before }: Mended, diff: boolean, world: World): Promise<void> {

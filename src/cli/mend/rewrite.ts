@@ -61,13 +61,22 @@ export function rewriteAll(files: readonly Rewrite[]): Diagnostic | undefined {
 
 /** A rename asks nobody whether the file may be written, and sees no edit that another program made. */
 function obstacle({ file, before }: Rewrite, target: string): Diagnostic | undefined {
-  try {
-    accessSync(target, constants.W_OK);
-  } catch {
-    return notWritable(file, 'it is read-only');
-  }
+  if (!isWritable(target)) return notWritable(file, 'it is read-only');
   const bytes = readFileSync(target);
   if (bytes.equals(Buffer.from(before))) return undefined;
   // Bytes that are no text were read as replacement signs, and must not be written back as such.
   return bytes.toString('utf8') === before ? notText(file) : changedMeanwhile(file);
 }
+
+function isWritable(path: string): boolean {
+  // The superuser may write everything; a file that is marked read-only is meant so all the same.
+  if ((statSync(path).mode & ANYONE_WRITES) === 0) return false;
+  try {
+    accessSync(path, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const ANYONE_WRITES = 0o222;

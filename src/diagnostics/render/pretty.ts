@@ -67,7 +67,7 @@ export function prettyDiagnostic(
     sources,
     palette,
     gutter: ' '.repeat(digits),
-    columns: Math.max(NARROWEST, Math.min(WIDEST, width - digits - 3)),
+    columns: Math.min(WIDEST, Math.max(NARROWEST, width) - digits - 3),
     width: Math.max(NARROWEST, width),
   };
   return [
@@ -130,9 +130,11 @@ function snippet(
   const words = harmless(label);
   // A label that does not fit behind its mark stands under it.
   if (used + displayWidth(words) <= width) return [first, `${bar} ${marks} ${paint(words)}`];
-  const room = Math.max(NARROWEST / 2, columns - shown.before);
-  const indent = ' '.repeat(Math.max(0, Math.min(shown.before, columns - room)));
-  return [first, `${bar} ${marks}`, ...wrapped(words, room).map((line) => `${bar} ${indent}${paint(line)}`)];
+  const lines = wrapped(words, columns);
+  const widest = Math.max(...lines.map(displayWidth));
+  const indent =
+    shown.before + widest <= columns ? shown.before : Math.max(0, shown.before + shown.marked - widest);
+  return [first, `${bar} ${marks}`, ...lines.map((line) => `${bar} ${' '.repeat(indent)}${paint(line)}`)];
 }
 
 function remark(
