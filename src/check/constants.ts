@@ -69,7 +69,7 @@ function reference(expression: Of<'reference'>, context: Context): Constant | un
       if (symbol.isOpen) return context.report(paramErrors.matrixOfMatrix(expression.span, first.text));
       return second === undefined ? symbol.constant() : noPorts();
     case 'param':
-      return second === undefined ? symbol.constant() : noPorts();
+      return second === undefined ? symbol.constant(expression.span) : noPorts();
     case 'secret':
       return context.report(
         paramErrors.secretUsed(expression.span, first.text, symbol.declaration.name.span),

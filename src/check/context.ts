@@ -22,6 +22,8 @@ export class Context {
   readonly diagnostics: Diagnostic[] = [];
   readonly origins: Record<string, Origin> = {};
   readonly uses: PortUse[] = [];
+  /** Parameters that are being computed, each with where it was asked for. */
+  readonly open: { readonly name: string; readonly at: Span }[] = [];
 
   constructor(
     readonly scope: Scope,

@@ -1,6 +1,7 @@
 /** Parameters: their types, defaults and values from the command line. */
 import * as errors from '../diagnostics/catalogue/params.js';
-import { selfReference } from '../diagnostics/catalogue/wiring.js';
+import { valueCycle } from '../diagnostics/catalogue/wiring.js';
+import type { Span } from '../source/span.js';
 import { type SettingType, t } from '../stages/schema.js';
 import type { Param, Range, Word } from '../syntax/ast.js';
 import type { Context } from './context.js';
@@ -58,14 +59,18 @@ export function paramSymbol(declaration: Param, context: Context, overrides: Ove
   const { name } = declaration;
   const type = declaredType(declaration.type, context);
   let state: 'new' | 'busy' | { readonly constant: Constant | undefined } = 'new';
-  const constant = (): Constant | undefined => {
+  const constant = (at: Span = name.span): Constant | undefined => {
+    const { open } = context;
     if (state === 'busy') {
-      context.report(selfReference(name.span, name.text));
+      const from = open.findIndex((step) => step.name === name.text);
+      context.report(valueCycle([...open.slice(from + 1), { name: name.text, at }]));
       state = { constant: undefined };
     }
     if (state === 'new') {
       state = 'busy';
+      open.push({ name: name.text, at });
       const found = type && paramValue(declaration, narrowed(type, declaration, context), context, overrides);
+      open.pop();
       if (state === 'busy') state = { constant: found };
     }
     return typeof state === 'object' ? state.constant : undefined;

@@ -22,8 +22,11 @@ export interface ParamSymbol {
   readonly kind: 'param';
   readonly declaration: Param;
   readonly type: SettingType | undefined;
-  /** Evaluated when first asked for; `undefined` where it has no valid value, which has been reported. */
-  readonly constant: () => Constant | undefined;
+  /**
+   * Evaluated when first asked for; `undefined` where it has no valid value, which has been reported. `at`: where it is
+   * asked for.
+   */
+  readonly constant: (at?: Span) => Constant | undefined;
 }
 
 /** A parameter with several values: the one that it has in the combination that is checked. */

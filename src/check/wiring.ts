@@ -1,5 +1,5 @@
 /** The graph of the stages: inputs, circles, order. */
-import { selfReference, stageCycle } from '../diagnostics/catalogue/wiring.js';
+import { type Step, stageCycle } from '../diagnostics/catalogue/wiring.js';
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { Reference, Value } from '../ir/types.js';
 import type { CheckedStage } from './stages.js';
@@ -29,22 +29,22 @@ export function findCycles(stages: readonly CheckedStage[]): readonly Diagnostic
   const byName = new Map(stages.map((checked) => [checked.stage.name, checked]));
   const state = new Map<string, 'open' | 'done'>();
   const found: Diagnostic[] = [];
-  const path: string[] = [];
-  const visit = (name: string): void => {
-    const checked = byName.get(name);
-    if (checked === undefined || state.has(name)) return;
-    state.set(name, 'open');
-    path.push(name);
-    for (const use of checked.uses) {
-      if (use.stage === name) found.push(selfReference(use.span, name));
-      else if (state.get(use.stage) === 'open')
-        found.push(stageCycle(use.span, [...path.slice(path.indexOf(use.stage)), use.stage]));
-      else visit(use.stage);
+  const path: Step[] = [];
+  const visit = (step: Step): void => {
+    const checked = byName.get(step.name);
+    if (checked === undefined || state.has(step.name)) return;
+    state.set(step.name, 'open');
+    path.push(step);
+    for (const { stage, span } of checked.uses) {
+      const next: Step = { name: stage, at: span };
+      const from = path.findIndex(({ name }) => name === stage);
+      if (state.get(stage) === 'open') found.push(stageCycle([...path.slice(from + 1), next]));
+      else visit(next);
     }
     path.pop();
-    state.set(name, 'done');
+    state.set(step.name, 'done');
   };
-  for (const { stage } of stages) visit(stage.name);
+  for (const { stage } of stages) visit({ name: stage.name, at: stage.span });
   return found;
 }
 

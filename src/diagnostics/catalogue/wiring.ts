@@ -17,18 +17,50 @@ export const portNeeded = (at: Span, stage: string, ports: readonly string[]): D
       .map((port) => replace(`write \`${stage}.${port}\``, at, `${stage}.${port}`, 'maybe_incorrect')),
   });
 
-export const stageCycle = (at: Span, path: readonly string[]): Diagnostic =>
-  error('FTP0403', at, `${named(path.slice(0, -1), 'and')} wait for each other`, {
-    label: 'closes the circle',
-    notes: [path.map((stage) => `\`${stage}\``).join(' reads ')],
-    help: 'take one of these references out',
-  });
+/** One step of a circle: what is read there, and where. */
+export interface Step {
+  readonly name: string;
+  readonly at: Span;
+}
 
-export const selfReference = (at: Span, stage: string): Diagnostic =>
-  error('FTP0403', at, `\`${stage}\` reads its own output`, {
-    label: 'closes the circle',
-    help: 'refer to another stage or to a parameter',
-  });
+const inCircle = (path: readonly Step[]): string =>
+  [path.at(-1)?.name ?? '', ...path.map(({ name }) => name)].map((name) => `\`${name}\``).join(' → ');
+
+/** `path`: every name in the circle and where it is read, the last one closing it. */
+export const stageCycle = (path: readonly Step[]): Diagnostic => {
+  const at = path.at(-1)?.at ?? { file: '', start: 0, end: 0 };
+  const names = path.map(({ name }) => name);
+  return error(
+    'FTP0403',
+    at,
+    names.length === 1
+      ? `\`${names[0]}\` reads its own output`
+      : `${named([...names].sort(), 'and')} wait for each other`,
+    {
+      label: 'closes the circle',
+      related: path.slice(0, -1).map(({ name, at: read }) => ({ at: read, message: `reads \`${name}\`` })),
+      notes: names.length === 1 ? undefined : [inCircle(path)],
+      help: 'take one of these references out',
+    },
+  );
+};
+
+export const valueCycle = (path: readonly Step[]): Diagnostic => {
+  const at = path.at(-1)?.at ?? { file: '', start: 0, end: 0 };
+  return error(
+    'FTP0403',
+    at,
+    path.length === 1
+      ? `the value of \`${path[0]?.name}\` is computed from itself`
+      : `${named(path.map(({ name }) => name).sort(), 'and')} are computed from each other`,
+    {
+      label: 'closes the circle',
+      related: path.slice(0, -1).map(({ name, at: read }) => ({ at: read, message: `needs \`${name}\`` })),
+      notes: path.length === 1 ? undefined : [inCircle(path)],
+      help: 'give one of them a value of its own',
+    },
+  );
+};
 
 export const noTokenizer = (at: Span, stage: string): Diagnostic =>
   error('FTP0404', at, `nothing says whose tokenizer \`${stage}\` uses`, {
