@@ -1,7 +1,10 @@
 import type { CompileResult } from '../compile.js';
+import type { Diagnostic } from '../diagnostics/types.js';
 import type { Resolution, ResolveOptions } from '../lock/index.js';
 import type { Plan } from '../planner/types.js';
 import type { Host } from '../source/host.js';
+import type { Chosen } from '../stages/types.js';
+import type { OpenedPlan } from './saved-plan.js';
 
 /** What a pipeline is read and planned with. */
 export interface Wanted {
@@ -15,6 +18,8 @@ export interface Wanted {
   readonly devices?: number;
   /** Refuses whatever is not as the lock says. */
   readonly locked?: boolean;
+  /** A saved plan, which is run as it is or not at all. */
+  readonly saved?: OpenedPlan;
 }
 
 export type Prepared = CompileResult & Pick<Resolution, 'lock'> & { readonly plan?: Plan };
@@ -23,15 +28,40 @@ export type Prepared = CompileResult & Pick<Resolution, 'lock'> & { readonly pla
 export async function prepare(host: Host, wanted: Wanted): Promise<Prepared> {
   const { compile } = await import('../compile.js');
   const compiled = compile(host, wanted.file, { params: wanted.params });
-  const resolved = await resolveNames(host, compiled, { locked: wanted.locked });
+  const { saved } = wanted;
+  const moved =
+    saved === undefined ? [] : (await import('./saved-plan.js')).movedSince(saved, compiled, host);
+  if (moved.length > 0) return refused(compiled, moved);
+  const resolved = await resolveNames(host, compiled, {
+    locked: wanted.locked,
+    commits: saved && (({ kind, id, revision }) => commitOf(saved, kind, id, revision)),
+  });
   if (resolved === undefined) return compiled;
   const { program, lock, digests } = resolved;
   const diagnostics = [...compiled.diagnostics, ...resolved.diagnostics];
   if (program === undefined) return { ...compiled, program, diagnostics };
   const { plan } = await import('../planner/plan.js');
-  const made = await plan(program, resolved.host, { ...wanted, digests });
+  const made = await plan(program, resolved.host, { ...wanted, digests, settled: saved && choicesOf(saved) });
+  if (saved !== undefined) {
+    const { movedInPlan } = await import('./saved-plan.js');
+    const later = movedInPlan(saved, compiled, made);
+    if (later.length > 0) return refused({ ...compiled, diagnostics }, later);
+  }
   return { ...compiled, diagnostics, program, lock, plan: made };
 }
+
+const refused = (compiled: CompileResult, why: readonly Diagnostic[]): Prepared => ({
+  ...compiled,
+  program: undefined,
+  diagnostics: [...compiled.diagnostics, ...why],
+});
+
+const commitOf = ({ plan }: OpenedPlan, kind: string, id: string, revision: string): string | undefined =>
+  plan.repositories.find((saved) => saved.kind === kind && saved.id === id && saved.revision === revision)
+    ?.commit;
+
+const choicesOf = ({ plan }: OpenedPlan): Readonly<Record<string, Chosen>> =>
+  Object.fromEntries(plan.stages.flatMap(({ name, chosen }) => (chosen === null ? [] : [[name, chosen]])));
 
 /** `undefined` for a program with errors. */
 export async function resolveNames(

@@ -107,7 +107,7 @@ async function fill(
       answer.close();
       throw new Transient('the server has no such part of the file', false);
     }
-    if (!answer.response.ok) failOn(answer, pinned, access, file.name);
+    if (!answer.response.ok) failOn(answer, { ...pinned, revision: pinned.commit }, access, file.name);
     checkCommit(answer, pinned);
     if (status !== 206 || startOf(answer) !== have) {
       if (status === 206) throw new Transient('the server sent another part of the file', false);

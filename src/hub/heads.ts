@@ -33,7 +33,7 @@ async function range(
   return retrying(access, async () => {
     const path = filePath(pinned, file.name);
     const answer = await request(access, path, { range: `bytes=${from}-${from + wanted - 1}` });
-    if (!answer.response.ok) failOn(answer, pinned, access, file.name);
+    if (!answer.response.ok) failOn(answer, { ...pinned, revision: pinned.commit }, access, file.name);
     if (answer.response.status !== 206 && from > 0)
       throw new UserError(badAnswer(answer.url, 'it gives no parts of a file'));
     const bytes = await firstOf(answer.body(), wanted);

@@ -39,6 +39,8 @@ export interface PlanOptions {
   readonly threads?: number;
   /** Digests that need not be computed, such as those of files that are still to be fetched. */
   readonly digests?: DigestTable;
+  /** Choices that a saved plan made, by stage: they stand wherever they still fit. */
+  readonly settled?: Readonly<Record<string, Chosen>>;
   /** Left out, the real ones. */
   readonly store?: PlanStore;
   readonly runtime?: RuntimeIdentity;
@@ -91,6 +93,7 @@ export function openWorld(program: Program, host: Host, options: PlanOptions, st
       models: openModels(program, host),
       keys,
       chosen: new Map<string, Chosen>(),
+      settled: options.settled ?? {},
       records: once(() => readRecords(host)),
       latest: once(() => latestKeys(host, program.file)),
       lengths: lengthLookup(program, host, found, keys, options.survey ?? surveyRows, report),

@@ -125,7 +125,7 @@ function decidePlain(world: PlanWorld, stage: Stage): Decided {
 /** A choice that has led to an output stands; nothing is looked at for it. */
 async function decideTrain(world: PlanWorld, stage: Stage): Promise<Decided> {
   const parts = stageParts(world.program, stage, world.host, world, world.keys);
-  const earlier = earlierChoice(world, stage, parts);
+  const earlier = world.settled[stage.name] ?? earlierChoice(world, stage, parts);
   if (earlier !== undefined) {
     const key = keyOf(parts, earlier);
     if (world.store.find(key.key) !== undefined) return { key, chosen: earlier, rejected: [] };

@@ -35,6 +35,8 @@ export interface PlanWorld {
   /** Keys of the stages that were looked at so far. */
   readonly keys: Map<string, StageKey>;
   readonly chosen: Map<string, Chosen>;
+  /** Choices that a saved plan made. */
+  readonly settled: Readonly<Record<string, Chosen>>;
   /** Records of the store, newest first; read when first asked for. */
   records(): readonly StageRecord[];
   /** Keys under which this pipeline's stages were last completed. */

@@ -100,7 +100,10 @@ function answer(
   const resolved = /^\/(datasets\/)?(.+)\/resolve\/([^/]+)\/(.+)$/.exec(path);
   const id = api?.[2] ?? resolved?.[2];
   const kind = api?.[1] ?? (resolved?.[1] === undefined ? 'models' : 'datasets');
-  const repository = hub.repositories.find((one) => one.kind === kind && one.id === id);
+  const revision = decodeURIComponent(api?.[3] ?? resolved?.[3] ?? '');
+  const commits = hub.repositories.filter((one) => one.kind === kind && one.id === id);
+  // The first is what `main` is now.
+  const repository = commits.find(({ commit }) => commit === revision) ?? commits[0];
   // For those who may not see it, the Hub answers 401 where nothing is too.
   if (repository === undefined) return refuse(response, 401, 'RepoNotFound');
   const { token, gated = false } = repository;
@@ -110,7 +113,6 @@ function answer(
       request.headers.authorization === undefined ? 401 : 403,
       gated ? 'GatedRepo' : 'RepoNotFound',
     );
-  const revision = decodeURIComponent(api?.[3] ?? resolved?.[3] ?? '');
   if (!['main', repository.commit, ...(repository.revisions ?? [])].includes(revision))
     return refuse(response, 404, 'RevisionNotFound');
   if (api !== null) return sendInfo(response, repository);

@@ -27,12 +27,21 @@ export const plan: Command = {
     },
     format: { type: 'string', choices: COMPARISON_FORMATS, doc: 'Of --against; text where left out.' },
     ...LOCKED_OPTION,
+    out: {
+      type: 'string',
+      value: 'PLANFILE',
+      doc: 'Saves the plan: `ftpc run PLANFILE` does exactly this, or nothing where something moved.',
+    },
     json: { type: 'boolean', doc: 'Print the plan as JSON.' },
   },
   examples: [
     ['ftpc plan pipelines/legal.ftp', 'for this machine'],
     ['ftpc plan pipelines/legal.ftp --machine rtx3090 --json', 'for a machine that need not be here'],
     ['ftpc plan pipelines/legal.ftp --memory 4GiB', 'as if this machine had 4 GiB'],
+    [
+      'ftpc plan pipelines/legal.ftp --out legal.plan',
+      'kept, to be looked at and run as it is: `ftpc run legal.plan`',
+    ],
     [
       'ftpc plan pipelines/legal.ftp --against main',
       'what changed since main: settings, sizes, what runs anew and why',
@@ -47,16 +56,18 @@ export const plan: Command = {
     if (ref !== undefined) return against(args, world, ref);
     if (args.text('format') !== undefined)
       throw new UsageError('`--format` goes with `--against`; a plan alone has `--json`', 'plan');
+    const out = outOf(args);
     const { prepare } = await import('../prepare.js');
     const { diagnosticsPrinter } = await import('../diagnostics.js');
-    const prepared = await prepare(world.host, {
+    const wanted = {
       file: args.positional('file'),
       params: paramsOf(args),
       memoryBytes: memoryOf(args),
       threads: threadsOf(args),
       locked: args.flag('locked'),
       ...(await planMachine(args)),
-    });
+    };
+    const prepared = await prepare(world.host, wanted);
     const { lintReport } = await import('../../lint/index.js');
     const lints = lintReport(prepared, world.host);
     const printer = await diagnosticsPrinter(world, lints.sources);
@@ -82,9 +93,26 @@ export const plan: Command = {
       const { renderPlanText } = await import('../../planner/render/text.js');
       world.out(renderPlanText(made, world.colours.out));
     }
-    return exitCode({ ...made, valid: made.valid && valid }, args.flag('exit-code'));
+    const found = { ...made, valid: made.valid && valid };
+    if (out !== undefined && found.valid && found.budget.every(({ holds }) => holds !== false)) {
+      const { savePlan } = await import('../saved-plan.js');
+      savePlan(world.host, out, prepared, wanted);
+      world.err(`saved: ${out}`);
+    }
+    return exitCode(found, args.flag('exit-code'));
   },
 };
+
+/** A saved plan is run where it was made. */
+function outOf(args: Arguments): string | undefined {
+  const out = args.text('out');
+  const elsewhere = ['machine', 'devices', 'engine'].find((name) => args.text(name) !== undefined);
+  if (out !== undefined && elsewhere !== undefined)
+    throw new UsageError(`\`--out\` saves a plan for this machine; leave \`--${elsewhere}\` out`, 'plan');
+  if (out?.endsWith('.ftp') === true)
+    throw new UsageError('`--out` names the file to write; one that ends in `.ftp` is a pipeline', 'plan');
+  return out;
+}
 
 async function against(args: Arguments, world: World, ref: string): Promise<number> {
   const { comparePlans } = await import('../review/against.js');

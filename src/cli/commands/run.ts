@@ -1,13 +1,18 @@
+import { resolve } from 'node:path';
+import type { Arguments } from '../arguments.js';
 import type { Command } from '../command.js';
 import { EXIT_OF_RUN } from '../exit-codes.js';
 import { LOCKED_OPTION } from '../locked-option.js';
 import { memoryOf, RUN_MACHINE_OPTIONS, threadsOf } from '../machine-options.js';
 import { PARAM_OPTION, paramsOf } from '../params.js';
+import type { Wanted } from '../prepare.js';
+import { UsageError } from '../usage-error.js';
+import type { World } from '../world.js';
 
 export const run: Command = {
   name: 'run',
   doc: 'Runs a pipeline: what is complete is not done again, and what was interrupted goes on from its checkpoint.',
-  positionals: [{ name: 'file', doc: 'The pipeline.' }],
+  positionals: [{ name: 'file', doc: 'The pipeline, or a plan that `ftpc plan --out` saved.' }],
   options: {
     ...PARAM_OPTION,
     ...RUN_MACHINE_OPTIONS,
@@ -19,6 +24,8 @@ export const run: Command = {
     ['ftpc run pipelines/legal.ftp', 'with bars on a terminal, lines in a log'],
     ['ftpc run pipelines/legal.ftp -p smoke=true', 'with a parameter'],
     ['ftpc run pipelines/legal.ftp --json | jq .loss', 'for programs'],
+    ['ftpc run pipelines/legal.ftp --locked', 'with what the lock file says, or not at all'],
+    ['ftpc run legal.plan', 'a saved plan, as it was reviewed'],
   ],
   run: async (args, world) => {
     const { execute } = await import('../execute.js');
@@ -28,14 +35,7 @@ export const run: Command = {
     const view = await runView(world, json);
     const outcome = await execute(
       world,
-      {
-        file: args.positional('file'),
-        params: paramsOf(args),
-        memoryBytes: memoryOf(args),
-        threads: threadsOf(args),
-        locked: args.flag('locked'),
-        verify: args.flag('verify'),
-      },
+      { ...(await wantedOf(args, world)), verify: args.flag('verify') },
       view,
     );
     const report = writeReport(world.host, outcome);
@@ -50,3 +50,25 @@ export const run: Command = {
     return EXIT_OF_RUN[outcome.status];
   },
 };
+
+/** A saved plan says all of it itself. */
+async function wantedOf(args: Arguments, world: World): Promise<Wanted> {
+  const file = args.positional('file');
+  const { isSavedPlan } = await import('../../planner/saved/read.js');
+  if (!isSavedPlan(world.host, resolve(world.host.cwd, file)))
+    return {
+      file,
+      params: paramsOf(args),
+      memoryBytes: memoryOf(args),
+      threads: threadsOf(args),
+      locked: args.flag('locked'),
+    };
+  const given = ['param', 'memory', 'threads', 'locked'].find((name) => args.texts(name).length > 0);
+  if (given !== undefined)
+    throw new UsageError(
+      `a saved plan is run as it is; leave \`--${given}\` out, or plan again with it`,
+      'run',
+    );
+  const { openSavedPlan } = await import('../saved-plan.js');
+  return openSavedPlan(world.host, file);
+}

@@ -69,3 +69,19 @@ export const driftNoticed = (
     notes: shown(differences),
     help: `take it over with \`ftpc lock ${pipeline} --upgrade\`; with \`--locked\` this is an error`,
   });
+
+export const savedPlanUnreadable = (file: string, detail: string): Diagnostic =>
+  error('FTP1430', whole(file), `\`${file}\` is no plan that can be run: ${detail}`, {
+    help: 'make it anew with `ftpc plan PIPELINE --out FILE`',
+  });
+
+export const planMoved = (
+  at: Span | undefined,
+  { what, before, after }: { readonly what: string; readonly before: string; readonly after: string },
+  file: string,
+): Diagnostic =>
+  error('FTP1431', at ?? whole(file), `${what} is not as when \`${file}\` was saved`, {
+    label: 'moved since',
+    notes: [`then ${before}`, `now ${after}`],
+    help: 'put it back, or plan again: `ftpc plan PIPELINE --out FILE`',
+  });

@@ -1,0 +1,133 @@
+/** A saved plan against what is there now: the first things that moved, by name. */
+
+import { canonical, isRecord } from '../canonical.js';
+import { differences as partDifferences } from '../history.js';
+import type { Plan } from '../types.js';
+import type { SavedPlan, SavedProgram } from './types.js';
+
+/** Something that moved since a plan was saved. */
+export interface Moved {
+  /** For people: `` the setting `lora.rank` of `adapter` ``. */
+  readonly what: string;
+  readonly before: string;
+  readonly after: string;
+  /** Where it stands in the pipeline. */
+  readonly place?: { readonly stage: string; readonly path: string };
+}
+
+const ABSENT = 'not there';
+
+/** What the program says otherwise. */
+export function programMoves(before: SavedProgram, after: SavedProgram): readonly Moved[] {
+  const stages = [...new Set([...Object.keys(before.stages), ...Object.keys(after.stages)])];
+  const inStages = stages.flatMap((name): readonly Moved[] => {
+    const [old, now] = [own(before.stages, name), own(after.stages, name)];
+    if (old === undefined)
+      return [
+        { what: `the stage \`${name}\``, before: ABSENT, after: 'there', place: { stage: name, path: '' } },
+      ];
+    if (now === undefined) return [{ what: `the stage \`${name}\``, before: 'there', after: ABSENT }];
+    const plain = (['kind', 'using', 'requires'] as const)
+      .filter((field) => canonical(old[field]) !== canonical(now[field]))
+      .map((field) => ({
+        what: `\`${field === 'requires' ? 'require' : field}\` of \`${name}\``,
+        before: shown(old[field]),
+        after: shown(now[field]),
+        place: { stage: name, path: '' },
+      }));
+    return [...plain, ...valueMoves(name, '', old.settings, now.settings)];
+  });
+  const budgets =
+    canonical(before.budgets) === canonical(after.budgets)
+      ? []
+      : [{ what: 'the budget', before: shown(before.budgets), after: shown(after.budgets) }];
+  return [...inStages, ...budgets];
+}
+
+const own = <T>(values: Readonly<Record<string, T>>, name: string): T | undefined =>
+  Object.hasOwn(values, name) ? values[name] : undefined;
+
+/** Differences at the smallest place that has a name. */
+function valueMoves(stage: string, path: string, before: unknown, after: unknown): readonly Moved[] {
+  if (canonical(before) === canonical(after)) return [];
+  if (isRecord(before) && isRecord(after) && before['call'] === after['call'])
+    return [...new Set([...Object.keys(before), ...Object.keys(after)])].flatMap((name) =>
+      valueMoves(
+        stage,
+        name === 'args' ? path : path === '' ? name : `${path}.${name}`,
+        before[name],
+        after[name],
+      ),
+    );
+  const what = `the setting \`${path}\` of \`${stage}\``;
+  return [{ what, before: shown(before), after: shown(after), place: { stage, path } }];
+}
+
+const LONGEST = 80;
+
+function shown(value: unknown): string {
+  if (value === undefined || value === null) return ABSENT;
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  return text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text;
+}
+
+/** What the stages are made of otherwise, though the program is the same: files, versions, choices. */
+export function planMoves(before: SavedPlan, after: Plan): readonly Moved[] {
+  return before.stages.flatMap((saved): readonly Moved[] => {
+    const now = after.stages.find(({ name }) => name === saved.name);
+    if (now === undefined || now.key === saved.key) return [];
+    const found = partDifferences(saved.parts, now.parts)
+      // A stage that moved has been told of itself.
+      .filter(({ name }) => !name.startsWith('stage:') && !name.startsWith('settings.'))
+      .map(({ name, before: old, after: current }) => ({
+        what: partText(name, saved.name),
+        before: digestText(old),
+        after: digestText(current),
+        place: { stage: saved.name, path: '' },
+      }));
+    return found;
+  });
+}
+
+function partText(name: string, stage: string): string {
+  if (name.startsWith('file:')) return `the file \`${name.slice(5)}\` that \`${stage}\` reads`;
+  if (name.startsWith('chosen.')) return `the planner's choice of \`${name.slice(7)}\` for \`${stage}\``;
+  return `\`${name}\` of \`${stage}\``;
+}
+
+const digestText = (value: string | undefined): string =>
+  value === undefined ? ABSENT : /^[0-9a-f]{64}$/.test(value) ? `${value.slice(0, 12)}…` : value;
+
+/** What is about the machine and the versions: looked at before anything is planned. */
+export interface Surroundings {
+  readonly ftpc: string;
+  readonly runtime: string;
+  readonly memoryBytes: number;
+  readonly secrets: SavedPlan['secrets'];
+  readonly lock: string | null;
+}
+
+export function surroundingMoves(saved: SavedPlan, now: Surroundings): readonly Moved[] {
+  const plain = (what: string, before: string, after: string): readonly Moved[] =>
+    before === after ? [] : [{ what, before, after }];
+  const secretText = (set: boolean | undefined): string =>
+    set === undefined ? ABSENT : set ? 'set' : 'not set';
+  return [
+    ...plain('the version of ftpc', saved.ftpc, now.ftpc),
+    ...plain('the runtime', saved.runtime, now.runtime),
+    ...(now.memoryBytes < saved.machine.memoryBytes
+      ? [
+          {
+            what: 'the memory of the machine',
+            before: `${saved.machine.memoryBytes} bytes`,
+            after: `${now.memoryBytes} bytes`,
+          },
+        ]
+      : []),
+    ...saved.secrets.flatMap(({ name, env, set }) => {
+      const found = now.secrets.find((secret) => secret.name === name && secret.env === env);
+      return plain(`the secret \`${name}\` (${env})`, secretText(set), secretText(found?.set));
+    }),
+    ...plain('the lock file', digestText(saved.lock ?? undefined), digestText(now.lock ?? undefined)),
+  ];
+}
