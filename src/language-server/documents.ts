@@ -19,6 +19,8 @@ export function followDocuments(session: Session, events: DocumentEvents): void 
   const documents = new TextDocuments(TextDocument);
   documents.onDidChangeContent(
     safely(session, undefined, ({ document }) => {
+      // An editor may send anything.
+      if (typeof document.uri !== 'string') return undefined;
       const { path } = open.set(document);
       projects.changed(path);
       events.changed(path);

@@ -1,5 +1,6 @@
 /** What is wrong with each file, over all open pipelines that read it. */
 import { join } from 'node:path';
+import { COMMAND_LINE } from '../diagnostics/catalogue/params.js';
 import type { Diagnostic } from '../diagnostics/types.js';
 import { type LintReport, lintReport } from '../lint/index.js';
 import type { SourceMap } from '../source/text.js';
@@ -52,7 +53,7 @@ export function foundByFile({ open, projects, plans }: Session): ReadonlyMap<str
 
 /** Where a mistake is shown: what has no place, or one on the command line, in the pipeline's first line. */
 function fileOf({ at }: Diagnostic, compiled: Compiled, sources: SourceMap): string {
-  if (at === undefined) return compiled.path;
+  if (at === undefined || at.file === COMMAND_LINE) return compiled.path;
   if ('start' in at && !sources.has(at.file)) return compiled.path;
   return pathOf(compiled, at.file);
 }

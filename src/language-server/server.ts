@@ -27,6 +27,7 @@ export interface ServerOptions {
 /** Listens until the editor says goodbye. */
 export function serve({ connection, host, planner, version }: ServerOptions): void {
   let client: ClientCapabilities = {};
+  let roots: readonly string[] = [];
   const complain = (error: unknown): void =>
     connection.console.error(error instanceof Error ? (error.stack ?? error.message) : String(error));
   const open = new OpenFiles(host.cwd);
@@ -51,7 +52,8 @@ export function serve({ connection, host, planner, version }: ServerOptions): vo
   connection.onInitialize((params) => {
     client = params.capabilities;
     settings.update(params.initializationOptions);
-    open.setRoots(rootsOf(params));
+    roots = rootsOf(params);
+    open.setRoots(roots);
     return { capabilities: capabilities(), serverInfo: { name: 'ftpc', version } };
   });
   connection.onInitialized(() => {
@@ -61,14 +63,14 @@ export function serve({ connection, host, planner, version }: ServerOptions): vo
   connection.onShutdown(() => plans.close());
   const followFolders = (): void => {
     connection.workspace.onDidChangeWorkspaceFolders(
-      safely(session, undefined, () => void refreshFolders().catch(complain)),
+      safely(session, undefined, ({ added, removed }): undefined => {
+        const gone = new Set(removed.map(({ uri }) => uri));
+        roots = [...roots.filter((uri) => !gone.has(uri)), ...added.map(({ uri }) => uri)];
+        open.setRoots(roots);
+        projects.changedAll();
+        publish();
+      }),
     );
-  };
-  const refreshFolders = async (): Promise<void> => {
-    const folders = await connection.workspace.getWorkspaceFolders();
-    open.setRoots((folders ?? []).map(({ uri }) => uri));
-    projects.changedAll();
-    publish();
   };
   followDocuments(session, {
     changed: publish,

@@ -1,6 +1,6 @@
 /** A real client: the server as a process, spoken to over its standard input and output. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -24,7 +24,7 @@ import {
 const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 
 /** Longer than anything takes, even on a machine with other work. */
-const PATIENCE = 20_000;
+const PATIENCE = 10_000;
 
 export const CAPABILITIES: ClientCapabilities = {
   workspace: {
@@ -100,6 +100,7 @@ export class Client {
     });
     connection.onRequest('client/registerCapability', (params: { registrations: { method: string }[] }) => {
       this.registered.push(...params.registrations.map(({ method }) => method));
+      for (const look of this.waiting) look();
       return null;
     });
     connection.onRequest('workspace/inlayHint/refresh', () => {
@@ -231,6 +232,7 @@ export function folderWith(files: Readonly<Record<string, string>>): {
   readonly path: string;
   readonly uri: (name: string) => string;
   readonly write: (name: string, text: string) => void;
+  readonly has: (name: string) => boolean;
   readonly remove: () => void;
 } {
   const path = mkdtempSync(join(tmpdir(), 'ftpc-lsp-'));
@@ -242,6 +244,7 @@ export function folderWith(files: Readonly<Record<string, string>>): {
   return {
     path,
     write,
+    has: (name) => existsSync(join(path, name)),
     uri: (name) => pathToFileURL(join(path, name)).href,
     remove: () => rmSync(path, { recursive: true, force: true }),
   };

@@ -31,7 +31,7 @@ function hintsOf(block: Block, planned: readonly PlannedStage[], source: SourceT
   if (stage === undefined) return [];
   const chosen = block.kind.text === 'train' ? stage.chosen : null;
   const head = [
-    ...(chosen !== null && !block.using.some(({ text }) => text === chosen.method) ? [chosen.method] : []),
+    ...(chosen !== null && stage.effective['using']?.from === 'planner' ? [chosen.method] : []),
     ...(peakText(stage) === undefined || block.kind.text === 'data' ? [] : [peakText(stage)]),
   ].join(' · ');
   const last = block.using.at(-1) ?? block.name;
