@@ -1,5 +1,7 @@
+import type { Host } from '../source/host.js';
 import type { Repository } from '../stages/repositories.js';
-import type { Lock } from './types.js';
+import { openLock } from './open.js';
+import { type Lock, lockPath } from './types.js';
 
 const FUNCTION = { model: 'hf', dataset: 'hub' } as const;
 
@@ -12,4 +14,11 @@ export function lockedCommit(lock: Lock | undefined, repository: Repository): st
   const section = repository.kind === 'model' ? lock?.models : lock?.data;
   const key = repositoryKey(repository);
   return section !== undefined && Object.hasOwn(section, key) ? section[key]?.commit : undefined;
+}
+
+/** The commits of the lock beside a pipeline; none where there is no lock, or one that cannot be used. */
+export function lockedCommits(host: Host, pipeline: string): (repository: Repository) => string | undefined {
+  const lock = openLock(host, lockPath(pipeline));
+  const usable = lock === undefined || 'code' in lock ? undefined : lock;
+  return (repository) => lockedCommit(usable, repository);
 }

@@ -1,17 +1,15 @@
 /** From a checked program to one that can be planned: what its names stand for, by its lock and by the Hub. */
-import { resolve } from 'node:path';
 import type { CompileResult } from '../compile.js';
 import { lockMissing } from '../diagnostics/catalogue/lock.js';
 import type { Diagnostic } from '../diagnostics/types.js';
 import { hubCalls, type PinOptions, pinProgram } from '../hub/index.js';
 import type { Program } from '../ir/types.js';
-import { userProblem } from '../models/user-problem.js';
 import { type Digests, type DigestTable, openDigests, readDigestTable } from '../source/digests.js';
 import type { Host } from '../source/host.js';
 import { checkLock } from './check.js';
+import { openLock } from './open.js';
 import { lockedCommit } from './pins.js';
 import { placeOf } from './places.js';
-import { readLock } from './read.js';
 import { type Lock, lockPath } from './types.js';
 
 export interface ResolveOptions extends Pick<PinOptions, 'fresh' | 'offline' | 'pauses'> {
@@ -87,17 +85,6 @@ function pinnedDrift(
   const said = new Set(before.map(({ message }) => message));
   const digests = openDigests(host, { ...readDigestTable(host), ...known });
   return check(program, host, digests).filter(({ message }) => !said.has(message));
-}
-
-/** The lock beside a pipeline; a diagnostic where it cannot be used. */
-export function openLock(host: Host, name: string): Lock | Diagnostic | undefined {
-  try {
-    return readLock(host, resolve(host.cwd, name), name);
-  } catch (error) {
-    const problem = userProblem(error);
-    if (problem === undefined) throw error;
-    return problem;
-  }
 }
 
 /** A pipeline against its lock, without a server: every difference is an error. */

@@ -8,10 +8,11 @@ import type { Host } from '../source/host.js';
 import { replaceFile } from '../store/index.js';
 import { modulesOf } from './entries.js';
 import { type Joined, joinLocks, keysOf, makeLock, means } from './make.js';
+import { openLock } from './open.js';
 import { repositoryKey } from './pins.js';
 import { lockText } from './print.js';
 import { readsOf } from './reads.js';
-import { openLock, resolveProgram } from './resolve.js';
+import { resolveProgram } from './resolve.js';
 import { EMPTY_LOCK, type Lock, lockPath } from './types.js';
 
 export interface LockRequest {

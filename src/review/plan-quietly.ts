@@ -3,7 +3,7 @@ import { join, sep } from 'node:path';
 import { type CompileResult, compile } from '../compile.js';
 import type { Diagnostic } from '../diagnostics/types.js';
 import { pinProgram } from '../hub/index.js';
-import { placeOf } from '../lock/places.js';
+import { lockedCommits, placeOf } from '../lock/index.js';
 import { type PlanOptions, plan } from '../planner/plan.js';
 import type { Plan } from '../planner/types.js';
 import { type Host, HostError } from '../source/host.js';
@@ -35,6 +35,7 @@ export async function planQuietly(
   if (program === undefined || analysis === undefined) return { compiled, diagnostics: compiled.diagnostics };
   const pinned = await pinProgram(program, withoutRuns(host), {
     offline: true,
+    locked: lockedCommits(host, file),
     at: ({ stage, path }) => placeOf(analysis, stage.name, path),
   });
   const found = [...compiled.diagnostics, ...pinned.diagnostics];

@@ -1,6 +1,8 @@
 /** The process that plans for the language server: a job in, a plan out; it ends with the server. */
 import { compile } from '../../compile.js';
+import { pinProgram } from '../../hub/index.js';
 import type { PlanJob, PlanReply } from '../../language-server/plans.js';
+import { lockedCommits } from '../../lock/index.js';
 import { plan } from '../../planner/plan.js';
 import type { Host } from '../../source/host.js';
 import { nodeHost } from '../../source/node-host.js';
@@ -23,8 +25,14 @@ async function answer({ cwd, file, params, machine, texts }: PlanJob): Promise<P
   const host = withTexts(nodeHost(cwd), texts);
   const { program } = compile(host, file, { params });
   if (program === undefined) return NOTHING;
+  const pinned = await pinProgram(program, host, { offline: true, locked: lockedCommits(host, file) });
+  if (pinned.program === undefined) return { ...NOTHING, diagnostics: pinned.diagnostics };
   // How fast this machine is, is measured by `ftpc plan`, not behind an editor's back.
-  const { stages, diagnostics } = await plan(program, host, { machine, speed: async () => undefined });
+  const { stages, diagnostics } = await plan(pinned.program, pinned.host, {
+    machine,
+    digests: pinned.digests,
+    speed: async () => undefined,
+  });
   return { stages, diagnostics };
 }
 
