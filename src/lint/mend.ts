@@ -1,11 +1,10 @@
 /** Fixes made until there are none: in memory, each round checked anew, and nothing kept that brings a new error. */
 import { resolve } from 'node:path';
-import { type CompileOptions, type CompileResult, compile } from '../compile.js';
+import type { CompileOptions } from '../compile.js';
 import { applyEdits, together } from '../diagnostics/apply.js';
 import type { Diagnostic, Fix } from '../diagnostics/types.js';
 import type { Host } from '../source/host.js';
-import type { SourceMap } from '../source/text.js';
-import { type LintReport, lintReport } from './lint.js';
+import { type Checked, checked } from './checked.js';
 
 export interface MendOptions extends CompileOptions {
   /** Also fixes that may not be what is meant, where a diagnostic has exactly one. */
@@ -28,14 +27,6 @@ export interface Mended {
   readonly after: Checked;
 }
 
-export interface Checked {
-  readonly compiled: CompileResult;
-  readonly report: LintReport;
-  /** Of the compilation and of the lints. */
-  readonly diagnostics: readonly Diagnostic[];
-  readonly sources: SourceMap;
-}
-
 export interface Candidate {
   readonly diagnostic: Diagnostic;
   readonly fix: Fix;
@@ -43,18 +34,6 @@ export interface Candidate {
 
 /** A fix shows what was hidden behind its mistake; more rounds than this have no end. */
 const MOST_ROUNDS = 100;
-
-/** What `ftpc check` looks at. */
-export function checked(host: Host, file: string, options: CompileOptions = {}): Checked {
-  const compiled = compile(host, file, options);
-  const report = lintReport(compiled, host);
-  return {
-    compiled,
-    report,
-    diagnostics: [...compiled.diagnostics, ...report.diagnostics],
-    sources: report.sources,
-  };
-}
 
 export function mend(host: Host, file: string, options: MendOptions): Mended {
   const texts = new Map<string, string>();

@@ -45,7 +45,7 @@ export const check: Command = {
         json: form === 'json',
       });
     }
-    const { checked } = await import('../../lint/index.js');
+    const { checked } = await import('../../lint/checked.js');
     const { diagnosticsPrinter } = await import('../diagnostics.js');
     const { diagnostics, report, sources } = checked(world.host, file, { params });
     const printer = await diagnosticsPrinter(world, sources);

@@ -1,6 +1,6 @@
 /** `ftpc check --fix` and `--diff`. */
 
-import type { Mended } from '../../lint/index.js';
+import type { Mended } from '../../lint/mend.js';
 import { diagnosticsPrinter } from '../diagnostics.js';
 import { EXIT } from '../exit-codes.js';
 import { verdict } from '../verdict.js';
@@ -18,7 +18,7 @@ export interface MendRequest {
 }
 
 export async function mendFiles(world: World, request: MendRequest): Promise<number> {
-  const { mend } = await import('../../lint/index.js');
+  const { mend } = await import('../../lint/mend.js');
   const { file, params, guesses, diff, json } = request;
   const mended = mend(world.host, file, { params, guesses });
   const obstacle = diff ? undefined : rewriteAll(mended.files);
