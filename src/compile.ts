@@ -28,6 +28,7 @@ import { type CheckedStage, checkBudget, checkStage } from './check/stages.js';
 import { isOpen, leftOut, readMatrices, type Sweep, spread } from './check/sweep.js';
 import { isValue } from './check/symbols.js';
 import { fillTokenizers } from './check/tokenizers.js';
+import { stagesWithoutEffect, unusedDeclarations } from './check/unused.js';
 import { findCycles, inOrder, inputsOf } from './check/wiring.js';
 import { hostError, tooManyMistakes } from './diagnostics/catalogue/files.js';
 import type { Diagnostic } from './diagnostics/types.js';
@@ -114,7 +115,12 @@ export function compile(disk: Host, file: string, options: CompileOptions = {}):
   ];
   // What an erroneous line would have used is not unused.
   if (![...loader.diagnostics, ...checks()].some(isError))
-    context.diagnostics.push(...unusedImports(main, context.scope), ...leftOut(sweep, stages));
+    context.diagnostics.push(
+      ...unusedImports(main, context.scope),
+      ...unusedDeclarations(main, context.scope),
+      ...stagesWithoutEffect(stages, main),
+      ...leftOut(sweep, stages),
+    );
 
   const diagnostics = onePerMistake(loader.diagnostics, checks(), main.tree, loader.sources);
   const analysis: Analysis = {

@@ -1,4 +1,5 @@
 /** Which matrices a stage's settings follow from: by itself, through names of its file, and through its inputs. */
+import type { StageKind } from '../ir/types.js';
 import { schemas } from '../stages/schemas.js';
 import type { Block, Preset, SourceFile, Word } from '../syntax/ast.js';
 import { pathsIn } from '../syntax/references.js';
@@ -11,7 +12,8 @@ export function matricesOf(tree: SourceFile): ReadonlyMap<string, readonly strin
   const blocks = new Map(tree.blocks.map((block) => [block.name.text, block]));
   const paths = new Map<string, readonly Path[]>([
     ...tree.params.map(({ name, value }) => [name.text, value === undefined ? [] : pathsIn(value)] as const),
-    ...[...tree.presets, ...tree.blocks].map((body) => [body.name.text, pathsOf(body)] as const),
+    ...tree.presets.map((preset) => [preset.name.text, pathsOf(preset, preset.target)] as const),
+    ...tree.blocks.map((block) => [block.name.text, pathsOf(block, block.kind)] as const),
   ]);
   const mentions = new Map(
     [...paths].map(([name, found]) => [
@@ -27,17 +29,24 @@ export function matricesOf(tree: SourceFile): ReadonlyMap<string, readonly strin
   );
 }
 
-const pathsOf = ({ using, properties, requirements }: Block | Preset): readonly Path[] => [
+const pathsOf = ({ using, properties, requirements }: Block | Preset, kind: Word): readonly Path[] => [
   ...using.map((word) => [word]),
   ...properties.flatMap(({ value }) => pathsIn(value)),
-  ...requirements.flatMap(({ condition }) => pathsIn(condition)),
+  ...requirements.flatMap(({ condition }) => pathsIn(condition)).filter((path) => !isMetric(path, kind.text)),
 ];
+
+/** `require rows >= 500` speaks of no stage `rows`. */
+const isMetric = ([word, port]: Path, kind: string): boolean =>
+  port === undefined &&
+  word !== undefined &&
+  Object.hasOwn(schemas, kind) &&
+  Object.hasOwn(schemas[kind as StageKind].metrics, word.text);
 
 /** `loss_on = all` speaks of no stage `all`, unless such a stage hands something on without a port. */
 function isMention([word, port]: Path, blocks: ReadonlyMap<string, Block>): boolean {
   const kind = blocks.get(word?.text ?? '')?.kind.text;
   if (kind === undefined || port !== undefined) return true;
-  return Object.hasOwn(schemas, kind) && '' in schemas[kind as keyof typeof schemas].ports;
+  return Object.hasOwn(schemas, kind) && '' in schemas[kind as StageKind].ports;
 }
 
 function reach(start: string, mentions: ReadonlyMap<string, readonly string[]>): ReadonlySet<string> {

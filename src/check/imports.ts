@@ -1,9 +1,9 @@
 import { unusedImport } from '../diagnostics/catalogue/names.js';
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { Span } from '../source/span.js';
-import type { SourceText } from '../source/text.js';
 import type { Import } from '../syntax/ast.js';
 import type { Module } from './modules.js';
+import { wholeLine } from './removal.js';
 import type { Scope } from './scope.js';
 
 /** Names that are imported and never looked up. */
@@ -24,11 +24,4 @@ function withComma({ names, span }: Import, index: number): Span {
   if (own === undefined) return span;
   if (next !== undefined) return { ...own.span, end: next.span.start };
   return { ...own.span, start: before?.span.end ?? own.span.start };
-}
-
-/** With its line end, where nothing else stands on its line. */
-function wholeLine(span: Span, { text }: SourceText): Span {
-  const rest = /^[ \t]*(?:\r?\n|$)/.exec(text.slice(span.end));
-  const isAlone = span.start === 0 || text[span.start - 1] === '\n';
-  return rest === null || !isAlone ? span : { ...span, end: span.end + rest[0].length };
 }

@@ -14,7 +14,7 @@ matrix rate: Number = [1e-4, 0.0002]
 matrix most: Int = [10, 20]
 
 data rows { source = jsonl("data/general.jsonl"), limit = most, split = { train: 50%, test: 50% } }
-data others { source = jsonl("data/general.jsonl") }
+data others { source = jsonl("data/general.jsonl"), require rows >= 1 }
 format dialogs { from = rows, template = chat() }
 train adapter { base = starter(), dataset = dialogs.train, optimizer = adamw(rate: rate) }
 eval quality { model = adapter.best, dataset = dialogs.test, metrics = [perplexity] }

@@ -152,3 +152,16 @@ export const presetCycle = (at: Span, name: string): Diagnostic =>
     label: 'comes back to this preset',
     help: 'take one of the presets after `using` out',
   });
+
+export const unusedDeclaration = (at: Span, kind: string, name: string, whole: Span): Diagnostic =>
+  warning('FTP0225', at, `the ${kind} \`${name}\` is not used`, {
+    label: 'not used',
+    fixes: [replace(`remove \`${name}\``, whole, '', 'maybe_incorrect')],
+  });
+
+export const stageWithoutEffect = (at: Span, name: string, whole: Span): Diagnostic =>
+  warning('FTP0226', at, `nothing reads \`${name}\``, {
+    label: 'without effect',
+    help: 'refer to it from another stage, or take it out; what a `require` in it checks would be reason enough to keep it',
+    fixes: [replace(`remove \`${name}\``, whole, '', 'maybe_incorrect')],
+  });

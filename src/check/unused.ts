@@ -1,0 +1,52 @@
+/** Declarations that nothing speaks of, and stages that nothing reads. */
+import { stageWithoutEffect, unusedDeclaration } from '../diagnostics/catalogue/names.js';
+import { isTestFile } from '../diagnostics/catalogue/syntax.js';
+import type { Diagnostic } from '../diagnostics/types.js';
+import type { Span } from '../source/span.js';
+import type { Word } from '../syntax/ast.js';
+import { SYMBOL_NOUNS } from './describe.js';
+import type { Module } from './modules.js';
+import { withDocs } from './removal.js';
+import type { Scope } from './scope.js';
+import type { CheckedStage } from './stages.js';
+
+/** A file without a block is there to be imported from: others use what it declares. */
+export function unusedDeclarations({ tree, source }: Module, scope: Scope): readonly Diagnostic[] {
+  if (tree.blocks.length === 0 || isTestFile(tree.file)) return [];
+  const unused = (
+    kind: keyof typeof SYMBOL_NOUNS,
+    declarations: readonly { readonly name: Word; readonly span: Span }[],
+  ): readonly Diagnostic[] =>
+    declarations
+      .filter(({ name }) => !scope.used.has(name.text))
+      .map(({ name, span }) =>
+        unusedDeclaration(name.span, SYMBOL_NOUNS[kind], name.text, withDocs(span, source)),
+      );
+  return [
+    ...unused('param', tree.params),
+    ...unused('matrix', tree.matrices),
+    ...unused('secret', tree.secrets),
+    ...unused('preset', tree.presets),
+  ];
+}
+
+/** Kinds whose output is there for other stages alone. */
+const FOR_OTHERS = new Set(['data', 'format']);
+
+/** Rows that no stage reads, where the pipeline goes further than rows. */
+export function stagesWithoutEffect(
+  stages: readonly CheckedStage[],
+  { source }: Module,
+): readonly Diagnostic[] {
+  if (stages.every(({ stage }) => FOR_OTHERS.has(stage.kind))) return [];
+  const read = new Set(stages.flatMap(({ uses }) => uses.map(({ stage }) => stage)));
+  return stages
+    .filter(({ stage }) => FOR_OTHERS.has(stage.kind) && stage.requires.length === 0 && !read.has(stage.name))
+    .map(({ stage, block }) =>
+      stageWithoutEffect(
+        { ...block.kind.span, end: block.name.span.end },
+        stage.instance?.of ?? stage.name,
+        withDocs(block.span, source),
+      ),
+    );
+}
