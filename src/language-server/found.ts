@@ -44,7 +44,9 @@ export function foundByFile({ open, projects, plans }: Session): ReadonlyMap<str
       const key = JSON.stringify([file, code, place, message]);
       if (seen.has(key)) continue;
       seen.add(key);
-      byFile.set(file, [...(byFile.get(file) ?? []), { diagnostic, compiled, sources }]);
+      const list = byFile.get(file) ?? [];
+      list.push({ diagnostic, compiled, sources });
+      byFile.set(file, list);
     }
   }
   for (const { path } of open.all()) if (!byFile.has(path)) byFile.set(path, []);

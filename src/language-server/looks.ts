@@ -9,6 +9,8 @@ type Outcome = { readonly found: unknown } | { readonly thrown: HostError };
 interface Look {
   readonly at: number;
   readonly outcome: Outcome;
+  /** Size and time of the file that was read: while they are the same, so is what it holds. */
+  readonly stamp: string | undefined;
 }
 
 export class Looks {
@@ -34,11 +36,11 @@ export class Looks {
     return {
       ...disk,
       cwd,
-      readText: (path) => open.get(see(path))?.text ?? this.once(`t ${path}`, () => text(disk, path)),
+      readText: (path) => open.get(see(path))?.text ?? this.once(`t ${path}`, () => text(disk, path), path),
       readBytes: (path, start, length) => {
         const file = open.get(see(path));
         if (file === undefined)
-          return this.once(`b ${path} ${start} ${length}`, () => disk.readBytes(path, start, length));
+          return this.once(`b ${path} ${start} ${length}`, () => disk.readBytes(path, start, length), path);
         const bytes = new TextEncoder().encode(file.text);
         return bytes.slice(start ?? 0, length === undefined ? undefined : (start ?? 0) + length);
       },
@@ -53,14 +55,22 @@ export class Looks {
     };
   }
 
-  private once<R>(key: string, look: () => R): R {
+  /** `file`: the one whose content is looked at. */
+  private once<R>(key: string, look: () => R, file?: string): R {
     const before = this.known.get(key);
     const now = this.disk.now();
-    const fresh = before !== undefined && now - before.at < FRESH && now >= before.at;
-    const outcome = fresh ? before.outcome : attempt(look);
-    if (!fresh) this.known.set(key, { at: now, outcome });
+    const isFresh = before !== undefined && now - before.at < FRESH && now >= before.at;
+    const stamp = isFresh ? before.stamp : this.stampOf(file);
+    const isSame = isFresh || (before?.stamp !== undefined && before.stamp === stamp);
+    const outcome = isSame ? before.outcome : attempt(look);
+    if (!isFresh) this.known.set(key, { at: now, outcome, stamp });
     if ('thrown' in outcome) throw outcome.thrown;
     return outcome.found as R;
+  }
+
+  private stampOf(file: string | undefined): string | undefined {
+    const stat = file === undefined ? undefined : this.disk.stat(file);
+    return stat === undefined ? undefined : `${stat.size} ${stat.modified}`;
   }
 }
 

@@ -60,8 +60,17 @@ function countLines(files: readonly string[], host: Host): number | undefined {
 const LINE_FEED = 10;
 const CARRIAGE_RETURN = 13;
 
-/** Lines with more than a line end; the last one needs none. */
+/** An editor's host hands out the same bytes at every key. */
+const counted = new WeakMap<Uint8Array, number>();
+
 function linesIn(bytes: Uint8Array): number {
+  const count = counted.get(bytes) ?? countIn(bytes);
+  counted.set(bytes, count);
+  return count;
+}
+
+/** Lines with more than a line end; the last one needs none. */
+function countIn(bytes: Uint8Array): number {
   let count = 0;
   for (let start = 0; start < bytes.length; ) {
     const found = bytes.indexOf(LINE_FEED, start);
