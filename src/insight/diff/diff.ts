@@ -103,14 +103,17 @@ function diffStage(name: string, a: RunStage | undefined, b: RunStage | undefine
         ? null
         : a.key === b.key,
     changes: before == null || after == null ? [] : differences(before, after).map(asChange),
-    seconds: pair(({ seconds }) => seconds),
-    peakMemoryBytes: pair(({ peakMemoryBytes }) => peakMemoryBytes),
+    seconds: pair((stage) => (wasBegun(stage) ? stage.seconds : null)),
+    peakMemoryBytes: pair((stage) => (wasBegun(stage) ? stage.peakMemoryBytes : null)),
     metrics: Object.fromEntries(
       metrics.map((metric) => [metric, pair((stage) => stage.metrics[metric] ?? null)]),
     ),
     curves: pair(curveOf),
   };
 }
+
+/** What waited for a stage that failed took no time and no memory. */
+const wasBegun = ({ action }: RunStage): boolean => action !== null;
 
 const asChange = ({ name, before, after }: Difference): Change => ({
   name,

@@ -54,7 +54,9 @@ function changes({ params, stages }: RunDiff, palette: Palette): readonly string
     ),
   ];
   if (all.length === 0) {
-    const known = stages.every(({ sameOutput }) => sameOutput !== null);
+    const known = stages.every(
+      ({ sameOutput, status: { a, b } }) => sameOutput !== null || a === 'blocked' || b === 'blocked',
+    );
     return [
       palette.dim(known ? 'nothing that went in differs' : 'of what went in nothing is known to differ'),
     ];
@@ -64,7 +66,7 @@ function changes({ params, stages }: RunDiff, palette: Palette): readonly string
     ...columns(
       all.map(({ stage, change }) => [
         `  ${palette.dim(stage)}`,
-        change.name.replace(/^(?:settings|chosen)\.|^file:/, ''),
+        change.name.replace(/^settings\.|^file:/, ''),
         palette.red(side(change, 'a')),
         '→',
         palette.green(side(change, 'b')),
@@ -97,7 +99,7 @@ function stages({ stages }: RunDiff, { bold, dim }: Palette): readonly string[] 
 }
 
 function metrics({ stages }: RunDiff, palette: Palette): readonly string[] {
-  const rows = stages.flatMap(({ stage, metrics }) =>
+  const rows = stages.filter(isFinished).flatMap(({ stage, metrics }) =>
     Object.entries(metrics)
       .filter(([, { a, b }]) => a !== b)
       .map(([name, pair]) => [
@@ -111,6 +113,10 @@ function metrics({ stages }: RunDiff, palette: Palette): readonly string[] {
   );
   return rows.length === 0 ? [] : [palette.bold('Metrics that differ'), ...columns(rows)];
 }
+
+/** In both runs: what one of them did not come to has no metrics to compare. */
+const isFinished = ({ status: { a, b } }: StageDiff): boolean =>
+  [a, b].every((status) => status === 'done' || status === 'cached' || status === 'failed');
 
 /** `+0.012 (+4.3%)` */
 function delta({ a, b }: Pair<number>): string {
@@ -143,7 +149,7 @@ function curveLines({ curves: { a, b } }: StageDiff, { dim, cyan }: Palette): re
 }
 
 function remarks({ a, b }: RunDiff): readonly string[] {
-  return [a, b].flatMap(({ id, status, errors }) => [
+  return (a.id === b.id ? [a] : [a, b]).flatMap(({ id, status, errors }) => [
     ...errors.map((error) => `${id}: ${error}`),
     ...(status === 'unfinished' ? [`${id} has no end: it was killed, or it still runs`] : []),
   ]);

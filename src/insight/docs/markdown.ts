@@ -7,8 +7,8 @@ import { table } from './table.js';
 export function markdownPage(page: Page): string {
   const sections = [
     `# ${line(page.name)}`,
-    `<!-- Written by \`ftpc docs ${page.file}\`. -->`,
-    page.doc ?? '',
+    `<!-- Written by \`ftpc docs ${page.file.replaceAll('--', '- -')}\`. -->`,
+    prose(page.doc),
     `## How to run it\n\n${fenced(page.commands.map(([command, what]) => `${command}    # ${what}`).join('\n'), 'sh')}`,
     params(page),
     secrets(page),
@@ -37,6 +37,13 @@ function code(text: string): string {
   return `${marks} ${plain} ${marks}`;
 }
 
+/** Doc comments are Markdown, but no HTML. */
+const prose = (text: string | null | undefined): string =>
+  (text ?? '')
+    .split('`')
+    .map((part, index) => (index % 2 === 1 ? part : part.replaceAll('<', '&lt;')))
+    .join('`');
+
 const line = (text: string): string => text.replace(/\s+/g, ' ').trim();
 
 function params({ params }: Page): string {
@@ -45,7 +52,7 @@ function params({ params }: Page): string {
     code(name),
     code(type),
     code(text),
-    doc ?? '',
+    prose(doc),
     usedBy.map(code).join(', '),
   ]);
   return `## Parameters\n\nGiven with \`-p name=value\`.\n\n${table(['parameter', 'type', 'value', '', 'decides'], rows)}`;
@@ -53,7 +60,7 @@ function params({ params }: Page): string {
 
 function secrets({ secrets }: Page): string {
   if (secrets.length === 0) return '';
-  const rows = secrets.map(({ name, env, doc }) => [code(name), code(`$${env}`), doc ?? '']);
+  const rows = secrets.map(({ name, env, doc }) => [code(name), code(`$${env}`), prose(doc)]);
   return `## Secrets\n\nRead from the environment where ftpc runs; shown, hashed and stored nowhere.\n\n${table(['secret', 'read from', ''], rows)}`;
 }
 
@@ -72,14 +79,14 @@ function stage({ name, kind, doc, facts, settings, defaults, requires, findings 
   const rows = settings.map(({ path, text, setBy }) => [code(path), code(text), setBy]);
   return [
     `### ${kind} ${code(name)}`,
-    doc ?? '',
+    prose(doc),
     facts.map(([title, text]) => `- ${title}: ${line(text)}`).join('\n'),
     rows.length === 0 ? '' : table(['setting', 'value', 'set by'], rows),
     requires.length === 0 ? '' : `Requires ${requires.map(code).join(', ')}.`,
     defaults.length === 0
       ? ''
       : `Left as they are: ${defaults.map(({ path, text }) => code(`${path} = ${text}`)).join(', ')}.`,
-    findings.map((finding) => `> ${line(finding)}`).join('\n>\n'),
+    findings.map((finding) => `> ${prose(line(finding))}`).join('\n>\n'),
   ]
     .filter((text) => text !== '')
     .join('\n\n');

@@ -101,13 +101,17 @@ function commandsOf(
   { params }: Extract<Answer, { readonly about: 'pipeline' }>,
 ): Page['commands'] {
   const needed = params.filter((param) => param.default === null).map(({ name }) => ` -p ${name}=…`);
-  const line = (command: string): string => `ftpc ${command} ${file}${needed.join('')}`;
+  const line = (command: string): string => `ftpc ${command} ${shellWord(file)}${needed.join('')}`;
   return [
     [line('plan'), 'what would run, what it needs and why'],
     [line('run'), 'runs it; what has run before is not run again'],
     [line('graph'), 'the picture of it'],
   ];
 }
+
+/** A path as a shell takes it. */
+const shellWord = (path: string): string =>
+  /^[\w./@+-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 
 function pageStage(
   stage: Stage,
@@ -211,5 +215,6 @@ function machineText({ machine }: Plan): string {
 function totalsText({ stages, totals, valid }: Plan): string {
   const peak = totals.peakBytes === null ? 'unknown' : bytes(totals.peakBytes);
   const fits = valid ? 'It fits.' : 'It cannot run there as it is.';
-  return `${count(stages.length)} stages, at most ${peak} at a time, some ${bytes(totals.diskBytes)} on disk. ${fits} Times are those of a nominal machine of ${NOMINAL_SPEED / 1e9} GFLOP/s, so that this page is the same wherever it is written.`;
+  const number = `${count(stages.length)} ${stages.length === 1 ? 'stage' : 'stages'}`;
+  return `${number}, at most ${peak} at a time, some ${bytes(totals.diskBytes)} on disk. ${fits} Times are those of a nominal machine of ${NOMINAL_SPEED / 1e9} GFLOP/s, so that this page is the same wherever it is written.`;
 }

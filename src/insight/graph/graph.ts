@@ -8,7 +8,7 @@ import type { Setting, SettingType } from '../../stages/schema.js';
 import { schemas } from '../../stages/schemas.js';
 import { isCall, recordFields, written } from '../settings/written.js';
 
-/** What a run would do with a stage; `failed`: it would run, and failed the last time. */
+/** What a run would do with a stage; `failed`: it failed the last time, also where its output stands and a gate did not hold. */
 export type NodeStatus = StageAction | 'failed';
 
 export interface GraphNode {
@@ -82,7 +82,7 @@ export function graphOf(program: Program, options: GraphOptions = {}): Graph {
 
 function statusOf(action: StageAction | undefined, failed: boolean): { readonly status?: NodeStatus } {
   if (action === undefined) return {};
-  return { status: failed && action !== 'cached' ? 'failed' : action };
+  return { status: failed ? 'failed' : action };
 }
 
 /** One edge from each stage that is read, with all the ports that are read of it. */

@@ -108,12 +108,17 @@ function lintsOf(path: string, checked: CheckedStage, { lints }: Pipeline): read
 }
 
 /** What stands in the block, where that is the whole value: more than what would have to be written. */
-function asWritten(path: string, checked: CheckedStage, { sources }: Pipeline): string | undefined {
+function asWritten(
+  path: string,
+  checked: CheckedStage,
+  { analysis, sources, params }: Pipeline,
+): string | undefined {
   const found = checked.stage.origins[path] === 'author' ? writtenIn(checked, path) : undefined;
   const source = found === undefined ? undefined : sources.get(found.span.file);
-  if (found === undefined || source === undefined) return undefined;
+  if (found === undefined || source === undefined || !WHOLE.has(found.expression.kind)) return undefined;
   const text = spanText(source, found.span).replace(/\s+/g, ' ');
-  return WHOLE.has(found.expression.kind) && !text.includes('//') ? text : undefined;
+  const isPlain = usedParams(found.expression, analysis.context, sources, params).length === 0;
+  return isPlain && !text.includes('//') ? text : undefined;
 }
 
 const WHOLE = new Set<Expression['kind']>(['call', 'list']);

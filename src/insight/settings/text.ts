@@ -102,11 +102,15 @@ function settingLines(settings: readonly SettingExplanation[], palette: Palette)
     ['  setting', 'value', 'set by'].map((title) => palette.dim(title)),
     ...settings.map(({ path, text, setBy }) => [
       `  ${path}`,
-      text === null ? palette.dim(UNSET) : setBy.from === 'default' ? text : palette.bold(text),
+      text === null ? palette.dim(UNSET) : setBy.from === 'default' ? short(text) : palette.bold(short(text)),
       palette.dim(setByText(setBy)),
     ]),
   ]);
 }
+
+/** Longest value in a table; a setting alone, and JSON, have all of it. */
+const WIDEST = 44;
+const short = (text: string): string => (text.length <= WIDEST ? text : `${text.slice(0, WIDEST - 1)}…`);
 
 function stageText({ stage, kind, doc, settings, lints }: StageAnswer, palette: Palette): string {
   const head = `${palette.dim(kind)} ${palette.bold(stage)}`;
