@@ -65,12 +65,7 @@ export function layout(raw: readonly IToken[]): Layout {
       if (previous?.tokenType !== Newline) tokens.push(token);
       continue;
     }
-    if (
-      tokenMatcher(token, BinaryOperator) ||
-      tokenMatcher(token, PrefixOperator) ||
-      token.tokenType === Question
-    )
-      operators++;
+    if (isOperator(token) || token.tokenType === Question) operators++;
     if (opensBlock(token, previous, open)) blockBraces.add(token);
     else if (OPENING.includes(token.tokenType)) open.push(token);
     else if (CLOSING.includes(token.tokenType)) open.pop();
@@ -80,13 +75,17 @@ export function layout(raw: readonly IToken[]): Layout {
   return { tokens, excess, blockBraces };
 }
 
+const isOperator = (token: IToken): boolean =>
+  tokenMatcher(token, BinaryOperator) || tokenMatcher(token, PrefixOperator);
+
 /** A block's brace follows a name or, in a test, a string; a record's follows a sign. */
 const opensBlock = (token: IToken, previous: IToken | undefined, open: readonly IToken[]): boolean =>
   open.length === 0 &&
   token.tokenType === LCurly &&
   previous !== undefined &&
   (tokenMatcher(previous, Word) || STRINGS.includes(previous.tokenType)) &&
-  previous.tokenType !== Import;
+  previous.tokenType !== Import &&
+  !isOperator(previous);
 
 function startsAnew(
   last: IToken | undefined,

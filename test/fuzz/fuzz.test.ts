@@ -1,0 +1,17 @@
+import { expect } from 'chai';
+import { Fuzzer } from './fuzz.js';
+
+describe('spoilt texts', function () {
+  this.timeout(120_000);
+
+  it('are never read wrongly without a word, and never make the compiler throw or hang', () => {
+    const fuzzer = new Fuzzer(1);
+    const wrong: string[] = [];
+    for (let number = 0; number < 1500; number++) {
+      const spoilt = fuzzer.case(number);
+      for (const problem of fuzzer.run(spoilt).problems)
+        wrong.push(`case ${number}, ${spoilt.origin.name}, ${spoilt.mutation}: ${problem}`);
+    }
+    expect(wrong).to.deep.equal([]);
+  });
+});
