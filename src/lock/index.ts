@@ -6,4 +6,4 @@ export { placeOf } from './places.js';
 export { lockText } from './print.js';
 export { checkAgainst, type Resolution, type ResolveOptions, resolveProgram } from './resolve.js';
 export { type Lock, type LockedEntry, lockPath } from './types.js';
-export { type LockOutcome, type LockRequest, lockKeys, writeLock } from './write.js';
+export { type LockOutcome, type LockRequest, lockKeys, lockNow, writeLock } from './write.js';

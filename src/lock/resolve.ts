@@ -83,7 +83,7 @@ function pinnedDrift(
 ): readonly Diagnostic[] {
   if (hubCalls(program.stages).length === 0) return [];
   const said = new Set(before.map(({ message }) => message));
-  const digests = openDigests(host, { ...readDigestTable(host), ...known });
+  const digests = openDigests(host, readDigestTable(host), known);
   return check(program, host, digests).filter(({ message }) => !said.has(message));
 }
 

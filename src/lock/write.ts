@@ -5,7 +5,7 @@ import type { Diagnostic } from '../diagnostics/types.js';
 import { userProblem } from '../models/user-problem.js';
 import { openDigests, readDigestTable } from '../source/digests.js';
 import type { Host } from '../source/host.js';
-import { replaceFile } from '../store/index.js';
+import { replaceFile, sweepReplacements } from '../store/index.js';
 import { modulesOf } from './entries.js';
 import { type Joined, joinLocks, keysOf, makeLock, means } from './make.js';
 import { openLock } from './open.js';
@@ -29,56 +29,76 @@ export type LockOutcome =
       readonly written: boolean;
     });
 
-/** How often a lock that another process changes meanwhile is joined anew. */
-const TRIES = 3;
+type Compiled = Required<Pick<CompileResult, 'program' | 'analysis'>>;
 
-/** Throws a `UserError` where the disk refuses. */
-export async function writeLock(
-  compiled: Required<Pick<CompileResult, 'program' | 'analysis'>>,
+/** What a pipeline reads now, as a lock would say it. `moves` tells which entries the Hub is asked for anew. */
+export async function lockNow(
+  compiled: Compiled,
   host: Host,
-  { upgrade, pauses }: LockRequest,
-): Promise<LockOutcome> {
-  const name = lockPath(compiled.program.file);
-  const path = resolve(host.cwd, name);
-  const all = upgrade !== undefined && upgrade.length === 0;
-  const moves = (key: string): boolean => all || (upgrade ?? []).some((wanted) => means(wanted, key));
+  moves: (key: string) => boolean = () => false,
+  pauses?: readonly number[],
+): Promise<{ readonly lock?: Lock; readonly diagnostics: readonly Diagnostic[] }> {
   const found = await resolveProgram(compiled, host, {
     fresh: (repository) => moves(repositoryKey(repository)),
-    ...(pauses === undefined ? {} : { pauses }),
+    pauses,
   });
   const { program } = found;
-  // What differs from the lock is told by the lock itself, below.
+  // What differs from the lock is told by the lock itself.
   const diagnostics = found.diagnostics.filter(({ code }) => code !== 'FTP1425' && code !== 'FTP1413');
   if (program === undefined) return { diagnostics };
-  let now: Lock;
   try {
-    const digests = openDigests(found.host, { ...readDigestTable(host), ...found.digests });
-    now = makeLock(compiled.analysis, { program, host: found.host, digests, rows: true });
+    const digests = openDigests(found.host, readDigestTable(host), found.digests);
+    const reading = { program, host: found.host, digests, rows: true };
+    return { lock: makeLock(compiled.analysis, reading), diagnostics };
   } catch (error) {
     const problem = userProblem(error);
     if (problem === undefined) throw error;
     return { diagnostics: [...diagnostics, problem] };
   }
+}
+
+/** Throws a `UserError` where the disk refuses. */
+export async function writeLock(
+  compiled: Compiled,
+  host: Host,
+  { upgrade, pauses }: LockRequest,
+): Promise<LockOutcome> {
+  const all = upgrade !== undefined && upgrade.length === 0;
+  const moves = (key: string): boolean => all || (upgrade ?? []).some((name) => means(name, key));
+  const { lock, diagnostics } = await lockNow(compiled, host, moves, pauses);
+  if (lock === undefined) return { diagnostics };
+  const outcome = place(host, lockPath(compiled.program.file), lock, { moves, only: all });
+  return 'code' in outcome ? { diagnostics: [...diagnostics, outcome] } : { ...outcome, diagnostics };
+}
+
+/** How often a lock that another process changes meanwhile is joined anew. */
+const TRIES = 3;
+
+/** Joins with what stands there and replaces it in one step. */
+function place(
+  host: Host,
+  name: string,
+  now: Lock,
+  how: Parameters<typeof joinLocks>[2],
+): Diagnostic | (Joined & { readonly path: string; readonly written: boolean }) {
+  const path = resolve(host.cwd, name);
+  const read = (): string | undefined => (host.stat(path) === undefined ? undefined : host.readText(path));
   for (let tries = 1; ; tries++) {
-    const text = host.stat(path) === undefined ? undefined : host.readText(path);
     const before = openLock(host, name) ?? EMPTY_LOCK;
-    if ('code' in before) return { diagnostics: [...diagnostics, before] };
-    const joined = joinLocks(before, now, { moves, only: all });
+    if ('code' in before) return before;
+    const text = read();
+    const joined = joinLocks(before, now, how);
     const after = lockText(joined.lock);
-    const outcome = { ...joined, path: name, diagnostics };
-    if (after === text?.replaceAll('\r\n', '\n')) return { ...outcome, written: false };
-    const meanwhile = host.stat(path) === undefined ? undefined : host.readText(path);
-    if (meanwhile !== text && tries < TRIES) continue;
+    if (after === text?.replaceAll('\r\n', '\n')) return { ...joined, path: name, written: false };
+    if (read() !== text && tries < TRIES) continue;
+    sweepReplacements(path);
     replaceFile(path, after);
-    return { ...outcome, written: true };
+    return { ...joined, path: name, written: true };
   }
 }
 
 /** Keys of everything that the pipeline reads, or that its lock has. */
-export function lockKeys(
-  { program, analysis }: Required<Pick<CompileResult, 'program' | 'analysis'>>,
-  host: Host,
-): readonly string[] {
+export function lockKeys({ program, analysis }: Compiled, host: Host): readonly string[] {
   const lock = openLock(host, lockPath(program.file));
   const read = readsOf(program, analysis).map(({ key }) => key);
   const modules = Object.keys(modulesOf(analysis, program.folder));

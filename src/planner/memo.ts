@@ -21,7 +21,7 @@ export interface Memo {
 
 /** `known`: what another part of the program knows of files, some of which may not be here yet. */
 export function openMemo(host: Host, known: DigestTable = {}): Memo {
-  const digests = openDigests(host, { ...readDigestTable(host), ...known });
+  const digests = openDigests(host, readDigestTable(host), known);
   const path = `${host.cwd}/.ftp/speed.json`;
   let measured: Record<string, Speed> | undefined;
   return {

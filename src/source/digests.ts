@@ -23,10 +23,11 @@ const WINDOW = 1 << 22;
 /** A file changed this recently may change again within the resolution of the file system's clock (git's "racy" files). */
 const SETTLED = 2_000;
 
-export function openDigests(host: Host, saved: DigestTable = {}): Digests {
-  const table = new Map<string, Remembered>(Object.entries(saved));
+/** `saved` is the table that an earlier run left, `known` what has been found out since. */
+export function openDigests(host: Host, saved: DigestTable = {}, known: DigestTable = {}): Digests {
+  const table = new Map<string, Remembered>([...Object.entries(saved), ...Object.entries(known)]);
   const fresh = new Map<string, Remembered>();
-  let grown = false;
+  let grown = Object.entries(known).some(([path, { sha256 }]) => saved[path]?.sha256 !== sha256);
   return {
     of(path) {
       const stat = host.stat(path);

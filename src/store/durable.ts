@@ -1,6 +1,7 @@
 /** Writes that survive a power cut: a file counts only after fsync, a name only after its folder's fsync. */
 import {
   closeSync,
+  existsSync,
   fsyncSync,
   mkdirSync,
   openSync,
@@ -9,8 +10,9 @@ import {
   rmSync,
   writeSync,
 } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { writing } from './problems.js';
+import { stateOf } from './process-identity.js';
 
 export type Content = string | Uint8Array | Iterable<Uint8Array>;
 
@@ -59,6 +61,18 @@ export function replaceFile(path: string, content: string): void {
   writeWhole(temporary, content, { sync: true });
   writing(path, undefined, () => renameSync(temporary, path));
   syncFolder(dirname(path));
+}
+
+/** Removes what processes that were killed while they replaced this file have left beside it. */
+export function sweepReplacements(path: string): void {
+  const folder = dirname(path);
+  const prefix = `${basename(path)}.`;
+  if (!existsSync(folder)) return;
+  for (const name of readdirSync(folder)) {
+    const pid = name.startsWith(prefix) ? /^(\d+)\.tmp$/.exec(name.slice(prefix.length))?.[1] : undefined;
+    if (pid !== undefined && stateOf({ pid: Number(pid) }) === 'gone')
+      rmSync(join(folder, name), { force: true });
+  }
 }
 
 export function syncFile(path: string): void {

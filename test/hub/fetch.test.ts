@@ -1,4 +1,5 @@
 /** Weights into the cache, over lines that break, from servers that lie. */
+import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -168,6 +169,22 @@ describe('weights of the Hub', () => {
     hub.trouble = (request, response, isCdn) =>
       !isCdn && sendBytes(request, response, WEIGHTS, { 'x-repo-commit': 'f'.repeat(40) }).headersSent;
     expect((await get())?.code).to.equal('FTP1411');
+  });
+
+  it('say so where the disk is full', async function () {
+    const disk = join(cwd, 'disk');
+    mkdirSync(disk);
+    try {
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', disk], { stdio: 'ignore' });
+    } catch {
+      console.log('      (not run: mounting a small file system needs root)');
+      this.skip();
+    }
+    env['HF_HOME'] = disk;
+    const found = await get();
+    execFileSync('umount', [disk]);
+    expect(found?.code).to.equal('FTP0801');
+    expect(found?.message).to.contain('the disk is full');
   });
 
   it('are asked for by no one offline', async () => {

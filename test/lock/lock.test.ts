@@ -224,6 +224,7 @@ describe('ftpc lock', () => {
   it('is written whole by several at once', async () => {
     const before = text();
     rmSync(lockFile());
+    at.write('p.lock.4194304.tmp', 'left by a process that was killed');
     const all = await Promise.all([1, 2, 3].map(() => at.ftpc('lock', 'p.ftp')));
     expect(all.map(({ code }) => code)).to.deep.equal([0, 0, 0]);
     expect(readdirSync(at.folder).filter((name) => name.startsWith('p.lock'))).to.deep.equal(['p.lock']);
