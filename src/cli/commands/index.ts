@@ -12,6 +12,7 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   chat: async () => (await import('./chat.js')).chat,
   releases: async () => (await import('./releases.js')).releases,
   rollback: async () => (await import('./rollback.js')).rollback,
+  snapshot: async () => (await import('./snapshot.js')).snapshot,
   doctor: async () => (await import('./doctor.js')).doctor,
   init: async () => (await import('./init.js')).init,
   explain: async () => (await import('./explain.js')).explain,
