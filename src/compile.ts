@@ -25,7 +25,7 @@ import { type Module, ModuleLoader } from './check/modules.js';
 import { onePerMistake } from './check/one-per-mistake.js';
 import { checkOverrides, FILES, overridesFrom, type ParamValues } from './check/overrides.js';
 import { type CheckedStage, checkBudget, checkStage } from './check/stages.js';
-import { isOpen, leftOut, readMatrices, type Sweep, spread } from './check/sweep.js';
+import { isOpen, leftOut, readMatrices, type Sweep, spread, spreadBudgets } from './check/sweep.js';
 import { isValue } from './check/symbols.js';
 import { fillTokenizers } from './check/tokenizers.js';
 import { stagesWithoutEffect, unusedDeclarations } from './check/unused.js';
@@ -103,7 +103,8 @@ export function compile(disk: Host, file: string, options: CompileOptions = {}):
   const cycles = findCycles(stages);
   context.diagnostics.push(...cycles);
   const others = cycles.length > 0 ? [] : contexts.slice(1).map((other) => checkOpen(main, other, sweep));
-  const spreadOut = cycles.length > 0 ? stages : spread(sweep, [stages, ...others]);
+  const spreadOut =
+    cycles.length > 0 ? stages : spread(sweep, [stages, ...others.map((other) => other.stages)]);
 
   // 5. Wire.
   const wired = cycles.length > 0 ? stages : fillTokenizers(spreadOut, (found) => context.report(found));
@@ -139,7 +140,7 @@ export function compile(disk: Host, file: string, options: CompileOptions = {}):
     name: basename(file).replace(/\.ftp$/, ''),
     folder,
     stages: inOrder(wired).map((checked) => ({ ...checked.stage, inputs: inputsOf(checked) })),
-    budgets,
+    budgets: spreadBudgets(sweep, [budgets, ...others.map((other) => other.budgets)]),
     params,
     doc: main.tree.doc,
   };
@@ -176,11 +177,17 @@ function checkBlocks(main: Module, context: Context) {
   return { stages, budgets };
 }
 
-/** The blocks that follow from a matrix, in another combination. */
-function checkOpen(main: Module, context: Context, { axes }: Sweep): readonly CheckedStage[] {
-  return [...context.scope.own.values()].flatMap((symbol) =>
-    symbol.kind === 'stage' && symbol.schema !== undefined && isOpen(symbol.block.name.text, axes)
-      ? [checkStage({ ...symbol, schema: symbol.schema }, context, main.source)]
-      : [],
-  );
+/** The budgets, and the stages that follow from a matrix, in another combination. */
+function checkOpen(main: Module, context: Context, { axes }: Sweep) {
+  const symbols = [...context.scope.own.values()];
+  return {
+    stages: symbols.flatMap((symbol) =>
+      symbol.kind === 'stage' && symbol.schema !== undefined && isOpen(symbol.block.name.text, axes)
+        ? [checkStage({ ...symbol, schema: symbol.schema }, context, main.source)]
+        : [],
+    ),
+    budgets: symbols.flatMap((symbol) =>
+      symbol.kind === 'budget' ? [checkBudget(symbol.block, context, main.source)] : [],
+    ),
+  };
 }

@@ -8,7 +8,7 @@ import type { Expression } from '../syntax/ast.js';
 import type { Context } from './context.js';
 import { constantNoun, expressionNoun } from './describe.js';
 import type { Constant } from './symbols.js';
-import { baseValue, unknownUnit } from './units.js';
+import { baseValue, unitNoun, unknownUnit } from './units.js';
 
 type Of<K extends Expression['kind']> = Extract<Expression, { kind: K }>;
 
@@ -115,7 +115,15 @@ function binary(expression: Of<'binary'>, context: Context): Constant | undefine
   if (left === undefined || right === undefined) return undefined;
   const { operator } = expression;
   const bad = () =>
-    context.report(errors.badOperands(expression.span, operator, constantNoun(left), constantNoun(right)));
+    context.report(
+      errors.badOperands(
+        expression.span,
+        operator,
+        constantNoun(left),
+        constantNoun(right),
+        dimensions(left, right),
+      ),
+    );
   if (operator === 'and' || operator === 'or') {
     if (typeof left.value !== 'boolean' || typeof right.value !== 'boolean') return bad();
     return { value: operator === 'and' ? left.value && right.value : left.value || right.value };
@@ -165,4 +173,13 @@ export function resultUnit(
   }
   if (isNumber(right)) return left === 'ratio' && right === 'ratio' ? undefined : left;
   return left === right ? undefined : 'bad';
+}
+
+/** What the two are, where that is why they do not go together. */
+function dimensions(left: Constant, right: Constant): string | undefined {
+  if (typeof left.value !== 'number' || typeof right.value !== 'number') return undefined;
+  const noun = ({ unit }: Constant): string => (unit === undefined ? 'a bare number' : unitNoun(unit));
+  return noun(left) === noun(right)
+    ? undefined
+    : `${constantNoun(left)} is ${noun(left)}, ${constantNoun(right)} is ${noun(right)}`;
 }

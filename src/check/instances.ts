@@ -1,5 +1,5 @@
 /** Stages that a matrix makes of one block: their names, and which of them refer to each other. */
-import type { Reference, Value } from '../ir/types.js';
+import type { Expression, Reference, Requirement, Value } from '../ir/types.js';
 import type { Binding } from './matrix.js';
 import type { CheckedStage } from './stages.js';
 
@@ -31,8 +31,32 @@ export function asInstance(checked: CheckedStage, binding: Binding, axes: Axes):
       name: named(stage.name),
       instance: { of: stage.name, at: Object.fromEntries(at) },
       settings: Object.fromEntries(settings),
+      requires: stage.requires.map((requirement) => requirementOf(requirement, named)),
     },
   };
+}
+
+export const requirementOf = (requirement: Requirement, named: (stage: string) => string): Requirement => ({
+  ...requirement,
+  condition: conditionOf(requirement.condition, named),
+});
+
+/** A condition whose metrics are those of instances. */
+function conditionOf(condition: Expression, named: (stage: string) => string): Expression {
+  if (condition.op === 'value') return condition;
+  if (condition.op === 'metric') {
+    const [first = '', ...rest] = condition.path;
+    return rest.length === 0 || first === 'baseline'
+      ? condition
+      : { ...condition, path: [named(first), ...rest] };
+  }
+  return 'operand' in condition
+    ? { ...condition, operand: conditionOf(condition.operand, named) }
+    : {
+        ...condition,
+        left: conditionOf(condition.left, named),
+        right: conditionOf(condition.right, named),
+      };
 }
 
 /** A value whose references name instances. */

@@ -71,6 +71,7 @@ function ownLayer(symbol: PresetSymbol, module: Module, context: Context): Layer
   const measured: Measured = {
     where,
     metrics: schema?.metrics ?? budgetMetrics,
+    ofStages: schema === undefined ? 'all' : 'measured',
     baseline:
       schema !== undefined && Object.hasOwn(schema.settings, 'baseline')
         ? { isSet: true, insertAt: 0 }

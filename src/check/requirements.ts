@@ -5,14 +5,15 @@ import { baselineMissing, metricNotListed } from '../diagnostics/catalogue/wirin
 import type { Requirement as Checked, Expression as Condition, Unit } from '../ir/types.js';
 import type { Span } from '../source/span.js';
 import { type SourceText, spanText } from '../source/text.js';
+import { stageMetrics } from '../stages/budget.js';
 import type { MetricSchema } from '../stages/schema.js';
 import type { Expression, Requirement } from '../syntax/ast.js';
 import { constant, isChained, isComparison, resultUnit, sameMeasure, truth } from './constants.js';
 import type { Context } from './context.js';
 import { constantNoun, expressionNoun } from './describe.js';
 import type { Insertion } from './scope.js';
-import { isValue } from './symbols.js';
-import { formatQuantity, needsUnit, unitNoun } from './units.js';
+import { isValue, type StageSymbol } from './symbols.js';
+import { formatQuantity, needsUnit, suffixesOf, unitNoun } from './units.js';
 
 /** What a `require` may speak of. */
 export interface Measured {
@@ -21,6 +22,10 @@ export interface Measured {
   readonly metrics: Readonly<Record<string, MetricSchema>>;
   /** Names that are measured, where the stage chooses them. */
   readonly listed?: { readonly names: ReadonlySet<string>; readonly end: Span | undefined };
+  /** The stage's own name, which it need not write. */
+  readonly own?: string;
+  /** Whether it may speak of other stages: of what they measure, and in a budget of memory and time too. */
+  readonly ofStages?: 'measured' | 'all';
   /** `undefined`: the kind knows no baseline. */
   readonly baseline?: { readonly isSet: boolean; readonly insertAt: number };
 }
@@ -102,6 +107,16 @@ function reference(
     return metric(['baseline', second.text], second.text, second.span, measured, context);
   }
   const symbol = context.scope.lookup(first.text);
+  if (first.text === measured.own && second !== undefined && third === undefined)
+    return Object.hasOwn(measured.metrics, second.text)
+      ? metric([second.text], second.text, second.span, measured, context)
+      : context.report(names.unknownMetric(second.span, second.text, measured.where, metricsOf(measured)));
+  if (symbol === undefined && second !== undefined && first.text !== 'baseline')
+    return context.report(
+      names.unknownName(first.span, first.text, context.scope.declared('stage', 'param', 'matrix')),
+    );
+  if (symbol?.kind === 'stage' && second !== undefined)
+    return metricOfStage(expression, symbol, measured, context);
   if (isValue(symbol) || symbol?.kind === 'secret') {
     const found = constant(expression, context);
     if (found === undefined) return undefined;
@@ -111,6 +126,46 @@ function reference(
   }
   const text = expression.path.map((word) => word.text).join('.');
   return context.report(names.unknownMetric(expression.span, text, measured.where, metricsOf(measured)));
+}
+
+/** `quality.rouge_l`, `adapter.peak_memory`: what another stage measured. */
+function metricOfStage(
+  { path, span }: Extract<Expression, { kind: 'reference' }>,
+  { block, schema }: StageSymbol,
+  { ofStages, where }: Measured,
+  context: Context,
+): Typed | undefined {
+  const [first, second, third] = path;
+  if (schema === undefined || first === undefined || second === undefined) return undefined;
+  const metrics = ofStages === 'all' ? { ...schema.metrics, ...stageMetrics } : schema.metrics;
+  const word = third ?? second;
+  const found = third === undefined && Object.hasOwn(metrics, second.text) ? metrics[second.text] : undefined;
+  if (found === undefined)
+    return context.report(
+      names.unknownMetric(word.span, word.text, `\`${first.text}\``, Object.keys(metrics)),
+    );
+  const listed = block.properties.find(({ key }) => key.text === 'metrics')?.value;
+  const isMeasured =
+    second.text in stageMetrics ||
+    listed?.kind !== 'list' ||
+    listed.items.some((item) => namesOf(item) === second.text);
+  if (!isMeasured)
+    return context.report(
+      metricNotListed(second.span, second.text, endOf(listed), importOf(second.text, context)),
+    );
+  if (ofStages === undefined)
+    return context.report(names.unknownMetric(span, `${first.text}.${second.text}`, where, []));
+  context.uses.push({ stage: first.text, port: second.text, span });
+  return { type: found.unit, condition: { op: 'metric', path: [first.text, second.text] } };
+}
+
+/** The metric that an item of a list of metrics is. */
+const namesOf = (item: Expression): string | undefined =>
+  item.kind === 'call' ? item.callee.text : item.kind === 'reference' ? item.path[0]?.text : undefined;
+
+function endOf(list: Extract<Expression, { kind: 'list' }> | undefined): Span | undefined {
+  const last = list?.items.at(-1)?.span;
+  return last && { ...last, start: last.end };
 }
 
 const metricsOf = ({ listed, metrics }: Measured): readonly string[] =>
@@ -164,6 +219,10 @@ function binary(
         const bare = lacksUnit(written, unit);
         if (bare !== undefined && unit !== undefined)
           return context.report(needsUnit(bare, [unit], written.span));
+        if (written.kind === 'quantity' && unit !== undefined)
+          return context.report(
+            errors.wrongUnit(written.span, expressionNoun(written), unitNoun(unit), suffixesOf([unit])),
+          );
       }
       return bad();
     }

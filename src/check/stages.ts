@@ -81,6 +81,7 @@ function presetRequirements(
   return requirements.flatMap((requirement) => {
     const fork = preset.context.fork();
     const checked = checkRequirement(requirement, what, preset.source, fork);
+    context.uses.push(...fork.uses);
     const [problem] = fork.diagnostics;
     if (problem !== undefined)
       context.report(presetNeeds(word.span, word.text, problem.message, requirement.span, problem.help));
@@ -111,6 +112,8 @@ function measured(block: Block, schema: StageSchema, settings: Values | undefine
   return {
     where: `\`${block.name.text}\``,
     metrics: schema.metrics,
+    own: block.name.text,
+    ofStages: 'measured',
     listed: !Object.hasOwn(schema.settings, 'metrics')
       ? undefined
       : listed?.value.kind === 'list'
@@ -145,7 +148,7 @@ function listedMetrics(list: Extract<Expression, { kind: 'list' }>) {
 export function checkBudget(block: Block, file: Context, source: SourceText): Budget {
   for (const { key } of block.properties)
     file.report(names.unknownSetting(key.span, key.text, 'a `budget`', []));
-  const limits: Measured = { where: 'a `budget`', metrics: budgetMetrics };
+  const limits: Measured = { where: 'a `budget`', metrics: budgetMetrics, ofStages: 'all' };
   return {
     name: block.name.text,
     requires: [

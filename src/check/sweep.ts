@@ -1,10 +1,11 @@
 /** Matrices of a pipeline: their combinations, and every block once in each that concerns it. */
 import { deployOfMatrix } from '../diagnostics/catalogue/wiring.js';
 import type { Diagnostic } from '../diagnostics/types.js';
+import type { Budget, Requirement } from '../ir/types.js';
 import type { World } from './context.js';
 import { Declarations } from './declare.js';
 import { matricesOf } from './dependencies.js';
-import { type Axes, asInstance, instanceName } from './instances.js';
+import { type Axes, asInstance, instanceName, requirementOf } from './instances.js';
 import { type Axis, axisOf, type Binding, combinations } from './matrix.js';
 import type { Module, ModuleLoader } from './modules.js';
 import type { Overrides } from './overrides.js';
@@ -57,6 +58,24 @@ export function spread(
       if (checked !== undefined && !found.has(key)) found.set(key, asInstance(checked, binding, axes));
     }
     return [...found.values()];
+  });
+}
+
+/** What budgets require, once for each combination that makes it speak of another stage or ask another number. */
+export function spreadBudgets(
+  { axes, bindings }: Sweep,
+  combinationsOfBudgets: readonly (readonly Budget[])[],
+): readonly Budget[] {
+  const [declared = []] = combinationsOfBudgets;
+  return declared.map((budget, place) => {
+    const found = new Map<string, Requirement>();
+    for (const [index, binding] of bindings.entries())
+      for (const written of combinationsOfBudgets[index]?.[place]?.requires ?? []) {
+        const requirement = requirementOf(written, (name) => instanceName(name, binding, axes));
+        const key = JSON.stringify([requirement.span, requirement.condition]);
+        if (!found.has(key)) found.set(key, requirement);
+      }
+    return { ...budget, requires: [...found.values()] };
   });
 }
 

@@ -1,7 +1,7 @@
 /** The graph of the stages: inputs, circles, order. */
 import { type Step, stageCycle } from '../diagnostics/catalogue/wiring.js';
 import type { Diagnostic } from '../diagnostics/types.js';
-import type { Reference, Value } from '../ir/types.js';
+import type { Expression, Reference, Value } from '../ir/types.js';
 import type { CheckedStage } from './stages.js';
 
 /** Stages that a value refers to, in order. */
@@ -18,10 +18,23 @@ function collect(value: Value, found: Reference[]): void {
   else for (const inner of Object.values(value)) collect(inner as Value, found);
 }
 
-/** Names of the stages that a stage reads, in order of its schema. */
+/** Names of the stages that a stage reads, in order of its schema; then those whose metrics it requires something of. */
 export function inputsOf({ stage, schema }: CheckedStage): readonly string[] {
   const found = Object.keys(schema.settings).flatMap((key) => references(stage.settings[key] ?? null));
-  return [...new Set(found.map((reference) => reference.stage))];
+  const measured = stage.requires.flatMap(({ condition }) => stagesIn(condition));
+  return [...new Set([...found.map((reference) => reference.stage), ...measured])];
+}
+
+/** Stages whose metrics a condition speaks of. */
+export function stagesIn(condition: Expression): readonly string[] {
+  if (condition.op === 'value') return [];
+  if (condition.op === 'metric') {
+    const [first = '', second] = condition.path;
+    return second === undefined || first === 'baseline' ? [] : [first];
+  }
+  return 'operand' in condition
+    ? stagesIn(condition.operand)
+    : [...stagesIn(condition.left), ...stagesIn(condition.right)];
 }
 
 /** Stages that wait for each other: one error a circle, with its path. */

@@ -1,5 +1,5 @@
 /** Requirements on memory and time, held against the plan before anything runs. */
-import { evaluateRequirement, UnknownMetric } from '../evaluation/expression.js';
+import { evaluateRequirement, type Lookup, UnknownMetric } from '../evaluation/expression.js';
 import type { Program } from '../ir/types.js';
 import type { BudgetLine } from './types.js';
 
@@ -11,12 +11,23 @@ export interface Foretold {
   readonly wall_time?: number;
 }
 
-export function budgetLines(program: Program, foretold: Foretold): readonly BudgetLine[] {
-  const known: Readonly<Record<string, number | undefined>> = { ...foretold };
+/** What the plan says of each stage, by name. */
+export type ForetoldStages = Readonly<Record<string, Foretold>>;
+
+export function budgetLines(
+  program: Program,
+  foretold: Foretold,
+  stages: ForetoldStages = {},
+): readonly BudgetLine[] {
+  const lookup: Lookup = ([name = '', metric]) => {
+    const known: Readonly<Record<string, number | undefined>> =
+      metric === undefined ? { ...foretold } : { ...stages[name] };
+    return known[metric ?? name];
+  };
   return program.budgets.flatMap(({ requires }) =>
     requires.map((requirement): BudgetLine => {
       try {
-        const { value, limit, holds } = evaluateRequirement(requirement, ([name = '']) => known[name]);
+        const { value, limit, holds } = evaluateRequirement(requirement, lookup);
         return { require: requirement.text, value, limit, holds };
       } catch (error) {
         if (!(error instanceof UnknownMetric)) throw error;

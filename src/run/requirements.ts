@@ -37,13 +37,22 @@ export interface Measured {
   readonly wall_time: number;
 }
 
+/** What each stage took and measured, by name. */
+export type MeasuredStages = Readonly<Record<string, Readonly<Record<string, number>>>>;
+
 /** Requirements of the budgets that the measured run broke; names that only a plan knows are passed over. */
-export function exceededBudgets(budgets: readonly Budget[], measured: Measured): readonly Diagnostic[] {
+export function exceededBudgets(
+  budgets: readonly Budget[],
+  measured: Measured,
+  stages: MeasuredStages = {},
+): readonly Diagnostic[] {
   const known: Readonly<Record<string, number>> = { ...measured };
+  const lookup: Lookup = ([name = '', metric]) =>
+    metric === undefined ? known[name] : stages[name]?.[metric];
   return budgets.flatMap((budget) =>
     budget.requires.flatMap((requirement) => {
       try {
-        const finding = evaluateRequirement(requirement, ([name = '']) => known[name]);
+        const finding = evaluateRequirement(requirement, lookup);
         return finding.holds ? [] : [budgetExceeded(requirement.text, requirement.span, finding.sentence)];
       } catch (error) {
         if (error instanceof UnknownMetric) return [];

@@ -15,7 +15,7 @@ import {
   takeLock,
 } from '../store/index.js';
 import { budgetBroken } from './problems.js';
-import { exceededBudgets } from './requirements.js';
+import { exceededBudgets, type MeasuredStages } from './requirements.js';
 import { runStages } from './scheduler.js';
 import type { Step } from './setting.js';
 import type { Interrupts } from './stage-process.js';
@@ -116,10 +116,11 @@ export async function runPipeline(
       log,
       interrupts,
     );
-    const exceeded = exceededBudgets(program.budgets, {
+    const took = {
       peak_memory: Math.max(0, ...ran(outcome.summaries).map((stage) => stage.peakMemoryBytes)),
       wall_time: (request.clock() - begun) / 1000,
-    });
+    };
+    const exceeded = exceededBudgets(program.budgets, took, measuredStages(outcome.summaries));
     exceeded.forEach(log.diagnostic);
     if (outcome.interrupted) return finish('interrupted', outcome.summaries);
     if (outcome.failed) return finish('failed', outcome.summaries);
@@ -144,6 +145,17 @@ const ORPHAN_PATIENCE = 20_000;
 /** Stages that did something in this run: what is cached took neither time nor memory. */
 const ran = (stages: readonly StageSummary[]): readonly StageSummary[] =>
   stages.filter((stage) => stage.status === 'done' || stage.status === 'failed');
+
+/** What did not run, or failed, has measured nothing; what is cached took no time now. */
+const measuredStages = (stages: readonly StageSummary[]): MeasuredStages =>
+  Object.fromEntries(
+    stages
+      .filter(({ status }) => status === 'done' || status === 'cached')
+      .map(({ name, metrics, peakMemoryBytes, seconds }) => [
+        name,
+        { ...metrics, peak_memory: peakMemoryBytes, wall_time: seconds },
+      ]),
+  );
 
 function stepsOf(program: Program, plan: Plan, only: readonly string[] | undefined): readonly Step[] {
   const wanted = only === undefined ? undefined : reachable(program, only);

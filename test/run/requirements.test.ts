@@ -1,6 +1,7 @@
 import { expect } from 'chai';
-import type { Expression, Stage, StageKind } from '../../src/ir/types.js';
-import { failedRequirements } from '../../src/run/requirements.js';
+import type { Expression, Program, Stage, StageKind } from '../../src/ir/types.js';
+import { budgetLines } from '../../src/planner/budget.js';
+import { exceededBudgets, failedRequirements } from '../../src/run/requirements.js';
 import { span } from './worlds.js';
 
 const metric = (...path: string[]): Expression => ({ op: 'metric', path });
@@ -45,5 +46,42 @@ describe('requirements of a stage', () => {
     const [found] = failedRequirements(stage('eval', 'perplexity < 10', condition), results);
     expect(found?.code).to.equal('FTP0824');
     expect(found?.message).to.contain('perplexity');
+  });
+});
+
+describe('budgets that speak of stages', () => {
+  const budget = (left: Expression, right: number) => [
+    {
+      name: 'machine',
+      span,
+      requires: [{ text: '…', condition: { op: '<=' as const, left, right: value(right) }, span }],
+    },
+  ];
+  const took = { peak_memory: 9e9, wall_time: 90 };
+  const stages = { 'adapter@rate=1e-4': { peak_memory: 4e9, wall_time: 60, loss: 2.5 } };
+  const own = (name: string) => metric('adapter@rate=1e-4', name);
+
+  it('are held against that stage alone, once it has run', () => {
+    for (const [name, limit] of [
+      ['peak_memory', 5e9],
+      ['wall_time', 60],
+      ['loss', 3],
+    ] as const)
+      expect(exceededBudgets(budget(own(name), limit), took, stages)).to.deep.equal([]);
+    const [found] = exceededBudgets(budget(own('loss'), 2), took, stages);
+    expect(found?.message).to.contain('adapter@rate=1e-4.loss = 2.5, needs <= 2');
+    expect(exceededBudgets(budget(metric('blocked', 'loss'), 2), took, stages)).to.deep.equal([]);
+  });
+
+  it('are foretold where a plan knows the figure, and open where only a run does', () => {
+    const program = (left: Expression, right: number) => ({ budgets: budget(left, right) });
+    const lines = (left: Expression, right: number) =>
+      budgetLines(program(left, right) as unknown as Program, took, {
+        'adapter@rate=1e-4': { peak_memory: 4e9, wall_time: 60 },
+      });
+    expect(lines(own('peak_memory'), 5e9)[0]).to.include({ value: 4e9, limit: 5e9, holds: true });
+    expect(lines(own('wall_time'), 59)[0]).to.include({ value: 60, holds: false });
+    expect(lines(own('loss'), 2)[0]).to.include({ value: null, holds: null });
+    expect(lines(metric('peak_memory'), 5e9)[0]).to.include({ value: 9e9, holds: false });
   });
 });

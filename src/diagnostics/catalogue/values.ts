@@ -74,9 +74,16 @@ export const quotedChoice = (at: Span, word: string): Diagnostic =>
     fixes: [replace('remove the quotes', at, word)],
   });
 
-export const badOperands = (at: Span, operator: string, left: string, right: string): Diagnostic =>
+export const badOperands = (
+  at: Span,
+  operator: string,
+  left: string,
+  right: string,
+  help?: string,
+): Diagnostic =>
   error('FTP0309', at, `\`${operator}\` cannot join ${left} and ${right}`, {
     label: 'these do not go together',
+    help,
   });
 
 export const badOperand = (at: Span, operator: string, operand: string): Diagnostic =>
