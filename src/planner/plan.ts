@@ -62,7 +62,16 @@ export async function plan(program: Program, host: Host, options: PlanOptions = 
     valid: !diagnostics.some(({ severity }) => severity === 'error'),
     stages,
     totals: { peakBytes, seconds, diskBytes: stages.reduce((sum, { diskBytes }) => sum + diskBytes, 0) },
-    budget: budgetLines(program, { peak_memory: peakBytes ?? undefined, wall_time: seconds?.expected }),
+    budget: budgetLines(
+      program,
+      { peak_memory: peakBytes ?? undefined, wall_time: seconds?.expected },
+      Object.fromEntries(
+        stages.map((stage) => [
+          stage.name,
+          { peak_memory: peakFigure(stage), wall_time: stage.seconds?.expected },
+        ]),
+      ),
+    ),
     diagnostics,
   };
 }
