@@ -79,13 +79,13 @@ function formatOf(asked: string | undefined, out: string | undefined): Format {
 }
 
 async function draw(graph: Graph, format: Format, world: World, toFile: boolean): Promise<string> {
-  const { dot, graphText, mermaid, svg } = await import('../../insight/graph/index.js');
+  const { dot, graphText, mermaid, svgFile } = await import('../../insight/graph/index.js');
   const { PLAIN } = await import('../../planner/render/palette.js');
   const writers: Readonly<Record<Format, () => string | Promise<string>>> = {
     mermaid: () => mermaid(graph),
     dot: () => dot(graph),
     text: () => graphText(graph, toFile ? PLAIN : world.colours.out),
-    svg: () => svg(graph),
+    svg: () => svgFile(graph),
   };
   return writers[format]();
 }

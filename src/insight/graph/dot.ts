@@ -24,7 +24,7 @@ export function dot(graph: Graph): string {
     '  edge [fontname="Helvetica", fontsize=10, arrowsize=0.7]',
     ...graph.inputs.map(
       ({ kind, name }) =>
-        `  ${id(keyOf(kind, name))} [label=${quoted(name)}, shape=${SHAPES[kind]}, style=dashed, class="input"]`,
+        `  ${id(keyOf(kind, name))} [label=${quoted(name)}, shape=${SHAPES[kind]}, style=dashed, class="input plain"]`,
     ),
     ...graph.nodes.map((node) => {
       const { kind, name, status } = node;
@@ -34,7 +34,7 @@ export function dot(graph: Graph): string {
           ? ''
           : `, style="filled${look.dashed ? ',dashed' : ''}", fillcolor="${look.fill}", color="${look.line}", fontcolor="${look.text}"`;
       const tip = node.doc === undefined ? '' : `, tooltip=${quoted(node.doc)}`;
-      return `  ${id(keyOf(kind, name))} [label=${quoted(nodeLines(node).join('\n'))}, shape=${SHAPES[kind]}${colours}${tip}, class="${['stage', kind, ...(status === undefined ? [] : [status])].join(' ')}"]`;
+      return `  ${id(keyOf(kind, name))} [label=${quoted(nodeLines(node).join('\n'))}, shape=${SHAPES[kind]}${colours}${tip}, class="${['stage', kind, status ?? 'plain'].join(' ')}"]`;
     }),
     ...graph.edges.map((edge) => {
       const label = edgeLabel(edge);

@@ -131,7 +131,7 @@ function stageText({ stage, kind, doc, settings, lints }: StageAnswer, palette: 
 function lintLines(lints: readonly SettingLint[], { dim, yellow }: Palette): readonly string[] {
   if (lints.length === 0) return [];
   const lines = lints.flatMap(({ code, rule, severity, message, help, allowed }) => [
-    `  ${yellow(`${severity}[${code}]`)}: ${message} ${dim(rule)}`,
+    `  ${yellow(`${severity}[${code}]`)}: ${message} ${dim(`(${rule})`)}`,
     ...(allowed === undefined ? [] : [dim(`    allowed: ${allowed}`)]),
     ...(help === undefined || allowed !== undefined ? [] : [dim(`    ${help}`)]),
   ]);

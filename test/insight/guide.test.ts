@@ -1,0 +1,78 @@
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { compile } from '../../src/compile.js';
+import { graphOf, svgFile } from '../../src/insight/graph/index.js';
+import { nodeHost } from '../../src/source/node-host.js';
+import { ftpc } from '../cli/folders.js';
+import { expectGolden } from '../helpers/golden.js';
+import { folderWithRuns, freshFolder, journalOf, ROOT, RUNS } from './folders.js';
+
+const PAGE = join(ROOT, 'docs/insight.md');
+
+/** `$ ftpc …` with what it prints. */
+const BLOCK = /^```text\n\$ ftpc (.*)\n([\s\S]*?)```$/gm;
+
+/** Words of a command line; double quotes are the only ones on the page. */
+const wordsOf = (line: string): readonly string[] =>
+  [...line.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? '');
+
+interface Planned {
+  readonly name: string;
+  readonly kind: string;
+  readonly key: string;
+  readonly parts: Readonly<Record<string, string>>;
+}
+
+describe('docs/insight.md', () => {
+  const recorded = folderWithRuns();
+  const planned = freshFolder();
+
+  /** What a run with `-p smoke=true` leaves for plans to compare with, as the pipeline is today. */
+  before(async () => {
+    for (const { path } of [recorded, planned])
+      cpSync(join(ROOT, 'pipelines'), join(path, 'pipelines'), { recursive: true });
+    const words = ['plan', 'pipelines/legal.ftp', '-p', 'smoke=true', '--machine', 'cpu-8gib', '--json'];
+    const { stages } = JSON.parse((await ftpc(planned.path, words)).out) as {
+      readonly stages: readonly Planned[];
+    };
+    const events = stages.flatMap(({ name, kind, key, parts }) => {
+      const record = { version: 1, kind, key, parts, files: {}, result: { outputs: {}, metrics: {} } };
+      planned.write(
+        `.ftp/store/${key}/stage.json`,
+        JSON.stringify({ ...record, seconds: 1, peakMemoryBytes: 1 }),
+      );
+      return [
+        { type: 'stage.started', stage: name, kind, action: 'run', reasons: [], key, parts },
+        {
+          type: 'stage.finished',
+          stage: name,
+          kind,
+          status: 'done',
+          outputs: { report: `.ftp/store/${key}/r` },
+        },
+      ];
+    });
+    const lines = [{ type: 'run.started', runId: RUNS[0], pipeline: 'pipelines/legal.ftp' }, ...events];
+    planned.write(journalOf(RUNS[0]), `${lines.map((line) => JSON.stringify(line)).join('\n')}\n`);
+  });
+
+  it('shows what the commands print', async () => {
+    const page = readFileSync(PAGE, 'utf8');
+    let text = page;
+    for (const [block, line = ''] of page.matchAll(BLOCK)) {
+      const words = wordsOf(line);
+      const { code, out, err } = await ftpc(words[0] === 'why' ? planned.path : recorded.path, words);
+      expect([code, err], line).to.deep.equal([0, '']);
+      text = text.replace(block, () => `\`\`\`text\n$ ftpc ${line}\n${out.trimEnd()}\n\`\`\``);
+    }
+    if (process.env['UPDATE_GOLDEN'] === '1') writeFileSync(PAGE, text);
+    else expect(page, 'docs/insight.md (UPDATE_GOLDEN=1 writes it)').to.equal(text);
+  });
+
+  it('shows the picture that is drawn', async () => {
+    const { program } = compile(nodeHost(ROOT), 'pipelines/legal.ftp');
+    if (program === undefined) throw new Error('the pipeline has errors');
+    expectGolden('docs/insight/legal.svg', `${await svgFile(graphOf(program, { inputs: true }))}\n`);
+  });
+}).timeout(120_000);
