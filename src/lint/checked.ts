@@ -1,6 +1,7 @@
 import { type CompileOptions, type CompileResult, compile } from '../compile.js';
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { Host } from '../source/host.js';
+import { lookingOnce } from '../source/looking-once.js';
 import type { SourceMap } from '../source/text.js';
 import { type LintReport, lintReport } from './lint.js';
 
@@ -13,7 +14,8 @@ export interface Checked {
 }
 
 /** What `ftpc check` looks at. */
-export function checked(host: Host, file: string, options: CompileOptions = {}): Checked {
+export function checked(disk: Host, file: string, options: CompileOptions = {}): Checked {
+  const host = lookingOnce(disk);
   const compiled = compile(host, file, options);
   const report = lintReport(compiled, host);
   return {

@@ -50,7 +50,7 @@ function countLines(files: readonly string[], host: Host): number | undefined {
   try {
     const bytes = files.reduce((sum, file) => sum + (host.stat(file)?.size ?? 0), 0);
     if (bytes > MOST_BYTES) return undefined;
-    return files.reduce((sum, file) => sum + linesIn(host.readBytes(file)), 0);
+    return files.reduce((sum, file) => sum + linesIn(file, host), 0);
   } catch (error) {
     if (error instanceof HostError) return undefined;
     throw error;
@@ -60,13 +60,20 @@ function countLines(files: readonly string[], host: Host): number | undefined {
 const LINE_FEED = 10;
 const CARRIAGE_RETURN = 13;
 
-/** An editor's host hands out the same bytes at every key. */
-const counted = new WeakMap<Uint8Array, number>();
+/** By path: an editor asks at every key, and the files stay as they are. */
+const counted = new Map<
+  string,
+  { readonly size: number; readonly modified: number; readonly lines: number }
+>();
 
-function linesIn(bytes: Uint8Array): number {
-  const count = counted.get(bytes) ?? countIn(bytes);
-  counted.set(bytes, count);
-  return count;
+function linesIn(file: string, host: Host): number {
+  const { size = 0, modified = 0 } = host.stat(file) ?? {};
+  const known = counted.get(file);
+  if (known !== undefined && known.size === size && known.modified === modified) return known.lines;
+  const lines = countIn(host.readBytes(file));
+  // What lies in memory alone has no time.
+  if (modified !== 0) counted.set(file, { size, modified, lines });
+  return lines;
 }
 
 /** Lines with more than a line end; the last one needs none. */
