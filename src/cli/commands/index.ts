@@ -21,5 +21,6 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   diff: async () => (await import('./diff.js')).diff,
   metrics: async () => (await import('./metrics.js')).metrics,
   docs: async () => (await import('./docs.js')).docs,
+  'language-server': async () => (await import('./language-server.js')).languageServer,
   completion: async () => (await import('./completion.js')).completion,
 };
