@@ -37,7 +37,7 @@ export async function prepare(host: Host, wanted: Wanted): Promise<Prepared> {
     commits: saved && (({ kind, id, revision }) => commitOf(saved, kind, id, revision)),
   });
   if (resolved === undefined) return compiled;
-  const { program, lock, digests } = resolved;
+  const { program, lock, digests, fetch } = resolved;
   const diagnostics = [...compiled.diagnostics, ...resolved.diagnostics];
   if (program === undefined) return { ...compiled, program, diagnostics };
   const { plan } = await import('../planner/plan.js');
@@ -47,7 +47,8 @@ export async function prepare(host: Host, wanted: Wanted): Promise<Prepared> {
     const later = movedInPlan(saved, compiled, made);
     if (later.length > 0) return refused({ ...compiled, diagnostics }, later);
   }
-  return { ...compiled, diagnostics, program, lock, plan: made };
+  const whole = fetch.length === 0 ? made : { ...made, fetch };
+  return { ...compiled, diagnostics, program, lock, plan: whole };
 }
 
 const refused = (compiled: CompileResult, why: readonly Diagnostic[]): Prepared => ({

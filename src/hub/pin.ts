@@ -32,11 +32,18 @@ export interface PinOptions {
   readonly at?: (call: HubCall) => Span | undefined;
 }
 
+export type Fetch = Omit<PinnedRepository, 'files' | 'secret'> & {
+  readonly files: number;
+  readonly bytes: number;
+};
+
 export interface PinnedProgram {
   /** Absent where a repository could not be resolved. */
   readonly program?: Program;
   /** Shows files that are still to be fetched as far as a plan needs them. */
   readonly host: Host;
+  /** What is still to be fetched, by repository. */
+  readonly fetch: readonly Fetch[];
   /** Digests of these files. */
   readonly digests: DigestTable;
   readonly diagnostics: readonly Diagnostic[];
@@ -49,7 +56,7 @@ export async function pinProgram(
   options: PinOptions = {},
 ): Promise<PinnedProgram> {
   const calls = hubCalls(program.stages);
-  if (calls.length === 0) return { program, host, digests: {}, diagnostics: [] };
+  if (calls.length === 0) return { program, host, fetch: [], digests: {}, diagnostics: [] };
   const found = new Map<string, Resolved>();
   const diagnostics: Diagnostic[] = [];
   for (const [name, group] of byRepository(calls)) {
@@ -59,9 +66,8 @@ export async function pinProgram(
       const resolved = await resolve(group, host, options, report);
       if (resolved === undefined) continue;
       found.set(name, resolved);
-      const { pinned, heads } = resolved;
-      const bytes = heads.reduce((sum, { file }) => sum + file.bytes, 0);
-      if (heads.length > 0) diagnostics.push(toFetch(pinned, bytes, heads.length));
+      const missing = fetchOf(resolved);
+      if (missing.files > 0) diagnostics.push(toFetch(missing));
     } catch (error) {
       const problem = userProblem(error);
       if (problem === undefined) throw error;
@@ -72,10 +78,20 @@ export async function pinProgram(
   return {
     ...(diagnostics.some(({ severity }) => severity === 'error') ? {} : { program: pinned(program, found) }),
     host: withVirtualFiles(host, virtual.files),
+    fetch: [...found.values()].map(fetchOf).filter(({ files }) => files > 0),
     digests: virtual.digests,
     diagnostics,
   };
 }
+
+const fetchOf = ({ pinned: { kind, id, revision, commit }, heads }: Resolved): Fetch => ({
+  kind,
+  id,
+  revision,
+  commit,
+  files: heads.length,
+  bytes: heads.reduce((sum, { file }) => sum + file.bytes, 0),
+});
 
 const nameOf = ({ kind, id, revision }: Repository): string => `${kind} ${id} ${revision}`;
 

@@ -59,7 +59,7 @@ export async function request(
 function next(from: URL, location: string): URL {
   const to = URL.canParse(location, from.href) ? new URL(location, from.href) : undefined;
   const isSafe = to?.protocol === 'https:' || (to?.protocol === 'http:' && from.protocol === 'http:');
-  if (to === undefined || !isSafe)
+  if (to === undefined || !isSafe || to.username !== '' || to.password !== '')
     throw new UserError(
       badAnswer(shown(from), 'it sends on to an address that is none, or no longer encrypted'),
     );
@@ -118,10 +118,11 @@ async function* pieces(
 /** Codes of the system for a server that is not there, as opposed to one that hangs up. */
 const UNREACHABLE = /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ENETUNREACH|EHOSTUNREACH|CERT|ERR_TLS/;
 
+/** Only what the system says of a failure is shown: messages of others may quote a header or an address. */
 function transient(error: unknown, url: URL, patience: number): Transient {
-  const cause = error instanceof Error ? (error.cause as NodeJS.ErrnoException | undefined) : undefined;
-  const code = cause?.code ?? '';
   if (error instanceof Error && error.name === 'AbortError')
     return new Transient(`${url.host} was silent for ${patience / 1000} s`, false);
-  return new Transient(`${url.host}: ${code || (cause?.message ?? String(error))}`, UNREACHABLE.test(code));
+  const cause = error instanceof Error ? (error.cause as NodeJS.ErrnoException | undefined) : undefined;
+  const code = cause?.code ?? '';
+  return new Transient(`${url.host}: ${code || 'the connection broke'}`, UNREACHABLE.test(code));
 }

@@ -2,7 +2,7 @@
 import type { CompileResult } from '../compile.js';
 import { lockMissing } from '../diagnostics/catalogue/lock.js';
 import type { Diagnostic } from '../diagnostics/types.js';
-import { hubCalls, type PinOptions, pinProgram } from '../hub/index.js';
+import { hubCalls, type PinnedProgram, type PinOptions, pinProgram } from '../hub/index.js';
 import type { Program } from '../ir/types.js';
 import { type Digests, type DigestTable, openDigests, readDigestTable } from '../source/digests.js';
 import type { Host } from '../source/host.js';
@@ -24,6 +24,8 @@ export interface Resolution {
   readonly program?: Program;
   /** Shows files of the Hub that are still to be fetched as far as a plan needs them. */
   readonly host: Host;
+  /** Files of the Hub that are still to be fetched. */
+  readonly fetch: PinnedProgram['fetch'];
   /** Digests that were computed on the way. */
   readonly digests: DigestTable;
   readonly diagnostics: readonly Diagnostic[];
@@ -41,7 +43,12 @@ export async function resolveProgram(
   const name = lockPath(program.file);
   const strict = options.locked === true;
   const naming = { lockName: name, pipeline: program.file, strict };
-  const failed = (diagnostics: readonly Diagnostic[]): Resolution => ({ host, digests: {}, diagnostics });
+  const failed = (diagnostics: readonly Diagnostic[]): Resolution => ({
+    host,
+    fetch: [],
+    digests: {},
+    diagnostics,
+  });
   const lock = openLock(host, name);
   if (lock !== undefined && 'code' in lock) return failed([lock]);
   if (lock === undefined && strict) return failed([lockMissing(name, program.file)]);
@@ -65,6 +72,7 @@ export async function resolveProgram(
   return {
     ...(diagnostics.some(isError) ? {} : { program: pinned.program }),
     host: pinned.host,
+    fetch: pinned.fetch,
     digests: known,
     diagnostics,
     ...(lock === undefined ? {} : { lock }),

@@ -104,6 +104,16 @@ export interface PlannedMachine {
   readonly devices: readonly { readonly name: string; readonly memoryBytes: number }[];
 }
 
+/** Files of the Hub that are not here yet. */
+export interface PlannedFetch {
+  readonly kind: 'model' | 'dataset';
+  readonly id: string;
+  readonly revision: string;
+  readonly commit: string;
+  readonly files: number;
+  readonly bytes: number;
+}
+
 export interface Plan {
   readonly version: 1;
   readonly pipeline: string;
@@ -121,5 +131,7 @@ export interface Plan {
     readonly diskBytes: number;
   };
   readonly budget: readonly BudgetLine[];
+  /** What the run fetches before or while it does this; left out where there is nothing. */
+  readonly fetch?: readonly PlannedFetch[];
   readonly diagnostics: readonly Diagnostic[];
 }

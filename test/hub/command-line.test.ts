@@ -53,6 +53,10 @@ describe('a data set of the Hub', () => {
     const plan = JSON.parse(planned.out);
     const codes = plan.diagnostics.map(({ code }: { code: string }) => code);
     expect(codes).to.include.members(['FTP1413', 'FTP0908']);
+    const { length: bytes } = files['data/train-large.jsonl'];
+    expect(plan.fetch).to.deep.equal([
+      { kind: 'dataset', id: 'tiny/rows', revision: 'main', commit: COMMIT, files: 1, bytes },
+    ]);
     const run = await at.ftpc('run', 'p.ftp', '--json');
     expect(run.code, run.out).to.equal(0);
     const fetched = objects(run.out).filter((event) => event['label'] === 'fetching tiny/rows');

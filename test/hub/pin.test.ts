@@ -103,6 +103,14 @@ describe('models of the Hub in a plan', () => {
     expect(JSON.stringify([found.program, found.diagnostics, found.digests])).to.not.contain('verysecret');
   });
 
+  it('sends no token that cannot be one, and does not show it', async () => {
+    env['MY_TOKEN'] = 'hf_very\nsecret';
+    const found = await pin(program({ token: { secret: 'hub_token', env: 'MY_TOKEN' } }));
+    expect(found.diagnostics.map(({ code }) => code)).to.deep.equal(['FTP1414']);
+    expect(JSON.stringify(found.diagnostics)).to.contain('MY_TOKEN').and.to.not.contain('hf_very');
+    expect(hub.requests).to.deep.equal([]);
+  });
+
   it('asks again after a fault that passes', async () => {
     let faults = 0;
     hub.trouble = (_, response, isCdn) => {
@@ -142,6 +150,19 @@ describe('models of the Hub in a plan', () => {
     ['an answer without a commit', 'FTP1409', /no commit/, answering(200, {}, '{"siblings":[]}')],
     ['redirects without end', 'FTP1409', /sent on more than/, answering(302, { location: '/again' })],
     ['a redirect to a file', 'FTP1409', /sends on/, answering(302, { location: 'file:///etc/passwd' })],
+    ['an endpoint that is none', 'FTP1414', /HF_ENDPOINT/, setting('HF_ENDPOINT', 'hub')],
+    [
+      'an endpoint with a password',
+      'FTP1414',
+      /HF_ENDPOINT/,
+      setting('HF_ENDPOINT', 'http://a:hunter2@127.0.0.1'),
+    ],
+    [
+      'a redirect with a password',
+      'FTP1409',
+      /sends on/,
+      answering(302, { location: 'http://a:hunter2@127.0.0.1/' }),
+    ],
     ['a server that is away', 'FTP1405', /cannot be reached/, setting('HF_ENDPOINT', NOBODY)],
     ['no network allowed', 'FTP1404', /not in the cache/, setting('HF_HUB_OFFLINE', '1')],
     ['weights to unpickle', 'FTP1412', /no safetensors/, serving({ files: pickled })],
@@ -153,6 +174,7 @@ describe('models of the Hub in a plan', () => {
       expect(pinned).to.equal(undefined);
       expect(diagnostics.map((found) => found.code)).to.deep.equal([code]);
       expect(diagnostics[0]?.message).to.match(says);
+      expect(JSON.stringify(diagnostics)).to.not.contain('hunter2');
       expect(diagnostics[0]?.help).to.not.equal(undefined);
     });
 

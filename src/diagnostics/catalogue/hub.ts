@@ -140,8 +140,31 @@ const megabytes = (bytes: number): string =>
       ? `${(bytes / 1e6).toFixed(0)} MB`
       : `${(bytes / 1e9).toFixed(2)} GB`;
 
-export const toFetch = (repository: Repository, bytes: number, files: number): Diagnostic => ({
+export const toFetch = ({
+  id,
+  files,
+  bytes,
+}: {
+  readonly id: string;
+  readonly files: number;
+  readonly bytes: number;
+}): Diagnostic => ({
   code: 'FTP1413',
   severity: 'info',
-  message: `${megabytes(bytes)} of \`${repository.id}\` in ${files} ${files === 1 ? 'file' : 'files'} are not here yet; the run fetches them`,
+  message: `${megabytes(bytes)} of \`${id}\` in ${files} ${files === 1 ? 'file' : 'files'} are not here yet; the run fetches them`,
 });
+
+export const badEndpoint = (): Diagnostic =>
+  error('FTP1414', undefined, 'the variable HF_ENDPOINT is not the address of a server', {
+    help: 'set it to an address such as `https://huggingface.co`, without a name and password in it, or unset it',
+  });
+
+export const badToken = (variable: string): Diagnostic =>
+  error(
+    'FTP1414',
+    undefined,
+    `the variable ${variable} holds no access token: it has spaces, line breaks or other characters that no token has`,
+    {
+      help: 'set it to the token alone',
+    },
+  );
