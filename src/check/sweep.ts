@@ -49,12 +49,15 @@ export function spread(
   combinationsOfStages: readonly (readonly CheckedStage[])[],
 ): readonly CheckedStage[] {
   const [declared = []] = combinationsOfStages;
+  const byName = combinationsOfStages.map(
+    (all) => new Map(all.map((checked) => [checked.stage.name, checked])),
+  );
   return declared.flatMap(({ stage: { kind, name } }) => {
     if (kind === 'deploy' && isOpen(name, axes)) return [];
     const found = new Map<string, CheckedStage>();
     for (const [index, binding] of bindings.entries()) {
       const key = instanceName(name, binding, axes);
-      const checked = combinationsOfStages[index]?.find(({ stage }) => stage.name === name);
+      const checked = byName[index]?.get(name);
       if (checked !== undefined && !found.has(key)) found.set(key, asInstance(checked, binding, axes));
     }
     return [...found.values()];
