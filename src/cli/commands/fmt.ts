@@ -39,9 +39,13 @@ export const fmt: Command = {
 };
 
 async function formatFiles(names: readonly string[], flags: Flags, world: World): Promise<number> {
-  const { targetsIn } = await import('../format/targets.js');
+  const { nothingToFormat } = await import('../../diagnostics/catalogue/formatting.js');
+  const { targetsIn } = await import('../targets.js');
   const { formatFile } = await import('../format/outcome.js');
-  const { targets, diagnostics } = targetsIn(world.host, names);
+  const { targets, diagnostics } = targetsIn(world.host, names, {
+    ending: '.ftp',
+    nothing: nothingToFormat,
+  });
   const write = !flags.check && !flags.diff;
   const outcomes = targets.map((target) => formatFile(world.host, target, write));
   return finish(world, outcomes, diagnostics, flags);

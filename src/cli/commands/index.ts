@@ -4,6 +4,7 @@ import type { Command } from '../command.js';
 export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   check: async () => (await import('./check.js')).check,
   fmt: async () => (await import('./fmt.js')).fmt,
+  test: async () => (await import('./test.js')).test,
   plan: async () => (await import('./plan.js')).plan,
   run: async () => (await import('./run.js')).run,
   lock: async () => (await import('./lock.js')).lock,

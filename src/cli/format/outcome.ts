@@ -5,7 +5,7 @@ import { type Host, HostError } from '../../source/host.js';
 import { type SourceText, sourceText } from '../../source/text.js';
 import { notText } from '../mend/problems.js';
 import { rewriteAll } from '../mend/rewrite.js';
-import type { Target } from './targets.js';
+import type { Target } from '../targets.js';
 
 /** What became of one file. */
 export interface Outcome {

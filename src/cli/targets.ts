@@ -1,11 +1,10 @@
 import { lstatSync, realpathSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
-import { hostError } from '../../diagnostics/catalogue/files.js';
-import { nothingToFormat } from '../../diagnostics/catalogue/formatting.js';
-import type { Diagnostic } from '../../diagnostics/types.js';
-import { type Host, HostError } from '../../source/host.js';
+import { hostError } from '../diagnostics/catalogue/files.js';
+import type { Diagnostic } from '../diagnostics/types.js';
+import { type Host, HostError } from '../source/host.js';
 
-/** A file to format. */
+/** A file that was asked for. */
 export interface Target {
   /** As it is named to people: relative to the working directory. */
   readonly name: string;
@@ -18,17 +17,24 @@ export interface Found {
   readonly diagnostics: readonly Diagnostic[];
 }
 
+export interface Wanted {
+  /** Of the files in a folder. */
+  readonly ending: string;
+  /** A folder without any. */
+  readonly nothing: (folder: string) => Diagnostic;
+}
+
 /**
- * The files that were named, and every `.ftp` in the folders that were named, in order. `node_modules`, what starts
- * with a dot and links to folders are left out of folders; a file that several names lead to comes once.
+ * The files that were named, and those of the folders that were named, in order. `node_modules`, what starts with a
+ * dot and links to folders are left out of folders; a file that several names lead to comes once.
  */
-export function targetsIn(host: Host, names: readonly string[]): Found {
+export function targetsIn(host: Host, names: readonly string[], { ending, nothing }: Wanted): Found {
   const targets = new Map<string, Target>();
   const diagnostics: Diagnostic[] = [];
   for (const name of names) {
     try {
-      const paths = filesAt(host, name);
-      if (paths.length === 0) diagnostics.push(nothingToFormat(name));
+      const paths = filesAt(host, name, ending);
+      if (paths.length === 0) diagnostics.push(nothing(name));
       for (const path of paths) {
         const real = realpathSync(path);
         if (!targets.has(real)) targets.set(real, { name: relative(host.cwd, path) || path, path: real });
@@ -41,18 +47,18 @@ export function targetsIn(host: Host, names: readonly string[]): Found {
   return { targets: [...targets.values()], diagnostics };
 }
 
-function filesAt(host: Host, name: string): readonly string[] {
+function filesAt(host: Host, name: string, ending: string): readonly string[] {
   const path = resolve(host.cwd, name);
   const stat = host.stat(path);
   if (stat === undefined) throw new HostError('not_found', path, 'nothing stands there');
-  return stat.isFolder ? filesBelow(host, path) : [path];
+  return stat.isFolder ? filesBelow(host, path, ending) : [path];
 }
 
-function filesBelow(host: Host, folder: string): readonly string[] {
+function filesBelow(host: Host, folder: string, ending: string): readonly string[] {
   return host.list(folder).flatMap((name) => {
     if (name.startsWith('.') || name === 'node_modules') return [];
     const path = join(folder, name);
-    if (lstatSync(path).isDirectory()) return filesBelow(host, path);
-    return name.endsWith('.ftp') && host.stat(path)?.isFolder === false ? [path] : [];
+    if (lstatSync(path).isDirectory()) return filesBelow(host, path, ending);
+    return name.endsWith(ending) && host.stat(path)?.isFolder === false ? [path] : [];
   });
 }

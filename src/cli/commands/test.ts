@@ -1,0 +1,66 @@
+import type { Diagnostic } from '../../diagnostics/types.js';
+import type { FileOutcome } from '../../pipeline-tests/index.js';
+import type { Command } from '../command.js';
+import { EXIT } from '../exit-codes.js';
+
+export const test: Command = {
+  name: 'test',
+  doc: 'Tests pipelines: what their plans, and with --run their runs, are expected to be, in files named NAME.test.ftp.',
+  positionals: [
+    {
+      name: 'file',
+      doc: 'Files of tests, or folders (every .test.ftp in them); left out: this folder.',
+      optional: true,
+      many: true,
+    },
+  ],
+  options: {
+    run: {
+      type: 'boolean',
+      doc: 'Also the tests that really run their pipeline; without it they are skipped.',
+    },
+    filter: { type: 'string', value: 'TEXT', doc: 'Only tests with this text in `FILE: NAME`.' },
+    json: { type: 'boolean', doc: 'Print `{ version, passed, files }` as JSON.' },
+    junit: { type: 'string', value: 'FILE', doc: 'Write a JUnit report, too.' },
+  },
+  examples: [
+    ['ftpc test', 'every test in this folder and below'],
+    ['ftpc test pipelines/legal.test.ftp --run', 'those of one pipeline, with its smoke run'],
+    ['ftpc test --filter card --junit report.xml', 'some, with a report for the build server'],
+  ],
+  run: async (args, world) => {
+    const { noTestMatches, noTests } = await import('../../diagnostics/catalogue/tests.js');
+    const { matches, readTests, runTests } = await import('../../pipeline-tests/index.js');
+    const { reporterOf } = await import('../testing/report.js');
+    const { testWorld } = await import('../testing/world.js');
+    const { targetsIn } = await import('../targets.js');
+    const { host } = world;
+    const named = args.positionals('file');
+    const filter = args.text('filter');
+    const { targets, diagnostics } = targetsIn(host, named.length === 0 ? ['.'] : named, {
+      ending: '.test.ftp',
+      nothing: noTests,
+    });
+    const files = targets.map(({ name }) => readTests(host, name));
+    const chosen = files.filter(
+      ({ cases, diagnostics }) => diagnostics.some(isError) || cases.some((test) => matches(test, filter)),
+    );
+    const problems = [...diagnostics];
+    if (filter !== undefined && files.length > 0 && chosen.length === 0) problems.push(noTestMatches(filter));
+    const reporter = await reporterOf(world, chosen, { json: args.flag('json'), junit: args.text('junit') });
+    const own = testWorld(world);
+    const outcomes: FileOutcome[] = [];
+    for (const file of chosen) {
+      reporter.file(file);
+      outcomes.push(await runTests(file, own, { runs: args.flag('run'), filter, ended: reporter.test }));
+    }
+    reporter.end(outcomes, problems);
+    if (own.stopped()) return EXIT.interrupted;
+    return problems.length === 0 && outcomes.every(passed) ? EXIT.done : EXIT.error;
+  },
+};
+
+const isError = ({ severity }: Diagnostic): boolean => severity === 'error';
+
+const passed = ({ diagnostics, tests }: FileOutcome): boolean =>
+  !diagnostics.some(isError) && tests.every(({ status }) => status !== 'failed');

@@ -1,0 +1,81 @@
+/** FTP12xx: tests of pipelines. */
+
+import type { Span } from '../../source/span.js';
+import { suggestion } from '../did-you-mean.js';
+import { error, insert, replace, warning } from '../make.js';
+import type { Diagnostic, Place } from '../types.js';
+
+const at = (file: string): Place => ({ file, line: 0, column: 0 });
+
+/** `values` are what the parts of the condition came to, in order. */
+export const expectationFailed = (span: Span, text: string, values: readonly string[]): Diagnostic =>
+  error('FTP1201', span, `\`${text}\` does not hold`, { label: 'is false', notes: values });
+
+export const notKnown = (span: Span, name: string, why: string, values: readonly string[]): Diagnostic =>
+  error('FTP1202', span, `\`${name}\` is not known`, { label: why, notes: values });
+
+/** `meant` is certain, where it is known. */
+export const unknownTestName = (
+  span: Span,
+  name: string,
+  where: string,
+  known: readonly string[],
+  meant?: string,
+): Diagnostic =>
+  error('FTP1203', span, `${where} has no \`${name}\``, {
+    label: 'unknown name',
+    ...(meant === undefined
+      ? suggestion(name, span, known)
+      : {
+          help: `write \`${meant}\``,
+          fixes: [replace(`write \`${meant}\``, span, meant, 'maybe_incorrect')],
+        }),
+  });
+
+export const noPipeline = (span: Span, file: string, pipeline: string): Diagnostic =>
+  error('FTP1204', span, `\`${file}\` is about \`${pipeline}\`, which is not there`, {
+    label: 'no such pipeline',
+    help: 'a file of tests stands beside the pipeline with its name, or says `pipeline = "other.ftp"` in each test',
+  });
+
+export const needsRun = (span: Span, name: string, insertAt: number): Diagnostic =>
+  error('FTP1205', span, `\`${name}\` is known after a run, and the test does not run`, {
+    label: 'of a run',
+    help: 'write `run = true` in the test: the pipeline then really runs',
+    fixes: [insert('write `run = true`', span.file, insertAt, '\n  run = true')],
+  });
+
+export const sameTestName = (span: Span, name: string, first: Span): Diagnostic =>
+  error('FTP1206', span, `there are two tests \`${name}\``, {
+    label: 'again',
+    related: [{ at: first, message: 'the first one' }],
+    help: 'give each a name of its own: reports tell tests apart by it',
+  });
+
+export const expectsNothing = (span: Span, name: string): Diagnostic =>
+  warning('FTP1207', span, `the test \`${name}\` expects nothing`, {
+    label: 'passes whatever the pipeline is',
+    help: 'write what should hold: `expect plan.valid`',
+  });
+
+export const notComparable = (span: Span, name: string, what: string): Diagnostic =>
+  error('FTP1208', span, `\`${name}\` is ${what}, which has no value to compare`, {
+    label: what,
+    help: 'name a single setting in it',
+  });
+
+export const badReport = (span: Span, what: string): Diagnostic =>
+  error('FTP1209', span, `\`${what}\` takes the code of a diagnostic`, {
+    label: 'no code',
+    help: `for example \`${what}("FTP0301")\`; \`ftpc explain\` lists them all`,
+  });
+
+export const noTests = (where: string): Diagnostic =>
+  error('FTP1210', at(where), `there is no test in \`${where}\``, {
+    help: 'tests stand in files whose names end with `.test.ftp`',
+  });
+
+export const noTestMatches = (filter: string): Diagnostic =>
+  error('FTP1211', undefined, `no test has \`${filter}\` in its name`, {
+    help: 'the filter is looked for in `FILE: NAME`, in small and capital letters alike',
+  });

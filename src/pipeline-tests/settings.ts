@@ -1,0 +1,111 @@
+/** The settings of a test: which pipeline, with which parameters, on which machine. */
+
+import { UNITS } from '../../grammar/units.js';
+import type { Context } from '../check/context.js';
+import { expressionNoun } from '../check/describe.js';
+import { evaluate } from '../check/evaluate.js';
+import { evaluateEntries, type Values } from '../check/fields.js';
+import type { Analysis } from '../compile.js';
+import { duplicateKey, unknownSetting } from '../diagnostics/catalogue/names.js';
+import { unknownTestName } from '../diagnostics/catalogue/tests.js';
+import { missingSetting, typeMismatch, unknownChoice } from '../diagnostics/catalogue/values.js';
+import type { Value } from '../ir/types.js';
+import { machineNames } from '../planner/machines.js';
+import { type SourceText, spanText } from '../source/text.js';
+import { defaulted, optional, type SettingType, t } from '../stages/schema.js';
+import type { Expression, Property, Test } from '../syntax/ast.js';
+
+/** What may stand in a `test`, besides `with` and `machine`, whose values depend on other things. */
+export const testSettings = {
+  pipeline: optional(
+    t.string,
+    'The pipeline, from the folder of the tests; left out: the one with their name.',
+  ),
+  memory: optional(t.quantity('bytes', { min: 1 }), 'Plans for this much memory.'),
+  devices: optional(t.integer({ min: 1 }), 'How many devices the machine has.'),
+  engine: optional(t.enum('embedded', 'accelerate'), 'What would run it.'),
+  run: defaulted(t.boolean, false, 'Really runs the pipeline, in a folder of its own.'),
+} as const;
+
+const OTHERS = ['with', 'machine'] as const;
+
+/** The settings of the table; `undefined` where one is wrong, which has been reported. */
+export function plainSettings({ properties, name }: Test, context: Context): Values | undefined {
+  const known = [...Object.keys(testSettings), ...OTHERS];
+  const where = `the test \`${name.text}\``;
+  const plain = properties.filter(({ key }) => !isOther(key.text));
+  for (const other of OTHERS) {
+    const [first, second] = properties.filter(({ key }) => key.text === other);
+    if (first !== undefined && second !== undefined)
+      context.report(duplicateKey(second.key.span, other, first.key.span));
+  }
+  return evaluateEntries(plain, testSettings, context, {
+    path: '',
+    missing: (key, doc) => missingSetting(name.span, where, key, doc),
+    unknown: (key) => unknownSetting(key.span, key.text, where, known),
+  });
+}
+
+const isOther = (key: string): boolean => (OTHERS as readonly string[]).includes(key);
+
+export const settingOf = ({ properties }: Test, name: string): Property | undefined =>
+  properties.find(({ key }) => key.text === name);
+
+/** `rtx3090` or `"a100-40gb"`: a name with a dash is no word of the language. */
+export function machineOf(value: Expression, context: Context): string | undefined {
+  const name =
+    value.kind === 'string'
+      ? value.value
+      : value.kind === 'reference' && value.path.length === 1
+        ? value.path[0]?.text
+        : undefined;
+  if (name === undefined)
+    return context.report(typeMismatch(value.span, 'a machine, such as `rtx3090`', expressionNoun(value)));
+  return machineNames().includes(name)
+    ? name
+    : context.report(unknownChoice(value.span, name, machineNames()));
+}
+
+/** `{ smoke: true }` as values that would be typed after `-p`; `pipeline` is the pipeline without them. */
+export function paramsOf(
+  value: Expression,
+  pipeline: Analysis,
+  context: Context,
+  source: SourceText,
+): Readonly<Record<string, string>> | undefined {
+  if (value.kind !== 'record')
+    return context.report(typeMismatch(value.span, 'a record `{ name: value }`', expressionNoun(value)));
+  const params = new Map<string, SettingType | undefined>();
+  for (const [name, symbol] of pipeline.context.scope.own)
+    if (symbol.kind === 'param' || symbol.kind === 'matrix') params.set(name, symbol.type);
+  const found: Record<string, string> = {};
+  for (const { key, value: written } of value.entries) {
+    if (!params.has(key.text)) {
+      context.report(
+        unknownTestName(key.span, key.text, `the pipeline \`${pipeline.main.source.file}\``, [
+          ...params.keys(),
+        ]),
+      );
+      continue;
+    }
+    const type = params.get(key.text);
+    const evaluated = type && evaluate(written, type, context, undefined);
+    if (evaluated !== undefined) found[key.text] = typed(evaluated, type, spanText(source, written.span));
+  }
+  return found;
+}
+
+/** Digits with which a share in percent is the share again. */
+const PRECISE = 15;
+
+/** A value as the command line takes it. */
+function typed(value: Value, type: SettingType | undefined, written: string): string {
+  if (typeof value === 'number' && type?.kind === 'quantity') {
+    const unit = type.units[0];
+    const suffix = Object.entries(UNITS).find(
+      ([, { measure, factor }]) => measure === unit && factor === 1,
+    )?.[0];
+    return unit === 'ratio' ? `${Number((value * 100).toPrecision(PRECISE))}%` : `${value}${suffix ?? ''}`;
+  }
+  return value === null || typeof value === 'object' ? written : `${value}`;
+}
