@@ -1,8 +1,8 @@
 /** One case in a process of its own: prints what was measured as JSON. */
 import { writeFileSync } from 'node:fs';
+import { initLora } from '../src/models/adapters/initialise.js';
 import { projectionsOfModel } from '../src/models/architectures/index.js';
 import { createDecoder } from '../src/models/decoder/index.js';
-import { initLora } from '../src/models/adapters/initialise.js';
 import { freshSource } from '../src/models/initialise.js';
 import { weightAccess } from '../src/models/load.js';
 import { headChunk } from '../src/planner/solve/start.js';
