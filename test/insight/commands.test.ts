@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -151,6 +152,32 @@ describe('insight on the command line', () => {
       expect(JSON.parse(found.out)).to.include({ version: 1, valid: false });
       expect((await ftpc(cwd, words)).err).to.contain('did you mean `rank`?');
     }
+  });
+
+  it('does without DuckDB whatever is no query, and says how to get it', async () => {
+    const hook = `export async function resolve(name, context, next) {
+      if (name.startsWith('@duckdb')) throw new Error('Cannot find module ' + name);
+      return next(name, context);
+    }`;
+    const preload = `import { register } from 'node:module'; register(${JSON.stringify(`data:text/javascript,${encodeURIComponent(hook)}`)});`;
+    const env = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(preload)}` };
+    const { code, out, err } = await ftpc(cwd, ['metrics', '--sql', 'select * from runs'], env);
+    expect([code, out]).to.deep.equal([1, '']);
+    expect(err).to.contain('error[FTP1509]').and.to.contain('npm install @duckdb/node-api');
+    expect((await ftpc(cwd, ['metrics', '--plot', 'loss'], env)).code).to.equal(0);
+  });
+
+  it('completes runs and stages in bash', async () => {
+    const script = (await ftpc(cwd, ['completion', 'bash'])).out;
+    const complete = (words: readonly string[]): readonly string[] => {
+      const set = `COMP_WORDS=(${words.join(' ')}); COMP_CWORD=${words.length - 1}; _ftpc; echo "\${COMPREPLY[@]}"`;
+      const found = execFileSync('bash', ['-c', `${script}\n${set}`], { cwd, encoding: 'utf8' });
+      return found.trim().split(' ');
+    };
+    expect(complete(['ftpc', 'why', 'tiny.ftp', 'q'])).to.deep.equal(['quality']);
+    expect(complete(['ftpc', 'diff', 'lat'])).to.deep.equal(['latest', 'latest~1']);
+    const runs = readdirSync(join(cwd, '.ftp/runs'));
+    expect(complete(['ftpc', 'diff', 'latest', '2'])).to.deep.equal(runs);
   });
 
   it('says that a journal is damaged, and shows the rest', async () => {

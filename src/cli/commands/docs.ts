@@ -1,4 +1,4 @@
-import { extname, join } from 'node:path';
+import { extname, join, resolve } from 'node:path';
 import { type Arguments, unknown } from '../arguments.js';
 import type { Command } from '../command.js';
 import { EXIT } from '../exit-codes.js';
@@ -45,7 +45,10 @@ export const docs: Command = {
   ],
   run: async (args, world) => {
     const what = args.optionalPositional('what');
-    return what?.endsWith('.ftp') === true ? pipelinePage(what, args, world) : reference(what, args, world);
+    const { host } = world;
+    const isPipeline =
+      what !== undefined && (what.endsWith('.ftp') || host.stat(resolve(host.cwd, what))?.isFolder === false);
+    return isPipeline ? pipelinePage(what, args, world) : reference(what, args, world);
   },
 };
 

@@ -44,10 +44,10 @@ export const graph: Command = {
   ],
   run: async (args, world) => {
     const out = args.text('out');
-    const format = formatOf(args.text('format'), out);
     const file = args.positional('file');
     const status = args.flag('status');
     const json = args.flag('json');
+    const format = json ? 'text' : formatOf(args.text('format'), out);
     const { openPipeline } = await import('../open-pipeline.js');
     const opened = await openPipeline(world, { file, params: paramsOf(args) }, { json, planned: status });
     if (opened === undefined) return EXIT.error;

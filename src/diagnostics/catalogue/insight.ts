@@ -97,8 +97,8 @@ export const queryOutside = (detail: string): Diagnostic =>
     help: 'a query can read the views and nothing else: no files, no network, no extensions; write its result with `--csv` or `--json` and a redirection',
   });
 
-export const noDatabase = (platform: string, detail: string): Diagnostic =>
-  error('FTP1509', undefined, `DuckDB cannot be loaded on ${platform}`, {
+export const noDatabase = (detail: string): Diagnostic =>
+  error('FTP1509', undefined, 'DuckDB cannot be loaded on this machine', {
     notes: [detail],
     help: 'install it for this platform: `npm install @duckdb/node-api`; everything but `ftpc metrics --sql` works without it',
   });

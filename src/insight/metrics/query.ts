@@ -30,7 +30,7 @@ async function connect(): Promise<DuckDBConnection> {
     const instance = await DuckDBInstance.create(':memory:', { threads: '2' });
     return await instance.connect();
   } catch (error) {
-    throw new UserError(noDatabase(`${process.platform}-${process.arch}`, messageOf(error)));
+    throw new UserError(noDatabase(messageOf(error)));
   }
 }
 

@@ -30,7 +30,7 @@ export function answerText(answer: Answer, palette: Palette): string {
 
 const UNSET = '–';
 
-/** `pipelines/legal.ftp:34:18` (without `places`, `the file`), `preset rank_16 of std/train (std/train.ftp:12:3)`, … */
+/** `pipelines/legal.ftp:34:18` (without `places`, `the file`), `preset rank_16 of std/train.ftp:12:3`, … */
 export function setByText({ from, at, preset, params }: SetBy, places = true): string {
   const place = at === undefined || !places ? '' : placeText(at);
   const behind = place === '' ? '' : ` (${place})`;
@@ -39,7 +39,7 @@ export function setByText({ from, at, preset, params }: SetBy, places = true): s
   if (from === 'preset')
     return preset === undefined
       ? `a preset${behind}`
-      : `preset ${preset.preset} of ${preset.module}${behind}`;
+      : `preset ${preset.preset} of ${place || preset.module}`;
   if (from !== 'param') return from === 'planner' ? 'the planner' : from;
   const names = (params ?? []).map(({ name, from, given }) => {
     if (from === 'command line') return `-p ${name}`;
