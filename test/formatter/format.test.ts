@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { starterFiles } from '../../src/cli/init/files.js';
 import { formatText } from '../../src/formatter/index.js';
 import { nodeHost } from '../../src/source/node-host.js';
 import { sourceText } from '../../src/source/text.js';
@@ -16,6 +17,10 @@ const files = ['pipelines', 'stdlib', 'test/corpus', 'test/formatter/cases'].fla
     .filter((name) => name.endsWith('.ftp') && !/(^|\/)\.ftp\//.test(name))
     .map((name) => ({ name: join(folder, name), text: host.readText(join(root, folder, name)) })),
 );
+/** Pages for readers; those of the errors show what is wrong. */
+const pages = ['README.md', ...readdirSync(join(root, 'docs')).map((name) => `docs/${name}`)]
+  .filter((name) => name.endsWith('.md'))
+  .map((name) => ({ name, text: host.readText(join(root, name)) }));
 const readable = files.filter(({ name, text }) =>
   parse(sourceText(name, text)).diagnostics.every(({ severity }) => severity !== 'error'),
 );
@@ -66,6 +71,23 @@ describe('formatter', () => {
       const once = formatted(strewn.text, name);
       expect(commentsOf(once)).to.deep.equal([...commentsOf(text), ...strewn.comments].sort());
       expect(formatted(once, name), `${name}, number ${i}:\n${strewn.text}`).to.equal(once);
+    }
+  });
+
+  it('has formatted what stands in this repository for others to read', () => {
+    const own = files.filter(({ name }) => /^(pipelines|stdlib)\//.test(name));
+    const started = Object.entries(starterFiles()).map(([name, text]) => ({
+      name: `ftpc init: ${name}`,
+      text,
+    }));
+    const shown = pages.flatMap(({ name, text }) =>
+      [...text.matchAll(/```ftp[^\n]*\n([\s\S]*?)```/g)].map(([, block = '']) => ({ name, text: block })),
+    );
+    expect(shown.length).to.be.above(5);
+    for (const { name, text } of [...own, ...started.filter(({ name }) => name.endsWith('.ftp')), ...shown]) {
+      const { text: result } = formatText(text, name);
+      // parts of a pipeline that a page shows need not stand alone
+      if (result !== undefined || !name.endsWith('.md')) expect(text, name).to.equal(result);
     }
   });
 
