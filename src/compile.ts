@@ -108,7 +108,7 @@ export function compile(disk: Host, file: string, options: CompileOptions = {}):
 
   // 5. Wire.
   const wired = cycles.length > 0 ? stages : fillTokenizers(spreadOut, (found) => context.report(found));
-  if (cycles.length === 0) context.diagnostics.push(...checkConsistency(wired));
+  if (cycles.length === 0) context.diagnostics.push(...checkConsistency(wired, world));
   const checks = (): readonly Diagnostic[] => [
     ...(options.params?.[FILES]?.diagnostics ?? []),
     ...sweep.diagnostics,

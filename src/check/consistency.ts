@@ -3,16 +3,18 @@ import { baseMismatch, emptySplit } from '../diagnostics/catalogue/wiring.js';
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { Reference, Value } from '../ir/types.js';
 import type { Span } from '../source/span.js';
+import type { World } from './context.js';
+import { sameForm, sameTokenizer } from './same-form.js';
 import type { CheckedStage } from './stages.js';
 import { references } from './wiring.js';
 
-type Stages = ReadonlyMap<string, CheckedStage>;
-type Check = (checked: CheckedStage, stages: Stages) => readonly Diagnostic[];
+export type Stages = ReadonlyMap<string, CheckedStage>;
+type Check = (checked: CheckedStage, stages: Stages, world: World) => readonly Diagnostic[];
 
-const settingSpan = ({ block }: CheckedStage, key: string): Span =>
+export const settingSpan = ({ block }: CheckedStage, key: string): Span =>
   block.properties.find((property) => property.key.text === key)?.value.span ?? block.name.span;
 
-const referenceIn = ({ stage }: CheckedStage, key: string): Reference | undefined =>
+export const referenceIn = ({ stage }: CheckedStage, key: string): Reference | undefined =>
   references(stage.settings[key] ?? null)[0];
 
 /** `dialogs.valid` where the data stage gives `valid` no share. */
@@ -42,11 +44,11 @@ const sameBase: Check = (checked, stages) => {
   return [baseMismatch(settingSpan(checked, 'base'), name, settingSpan(trained, 'base'))];
 };
 
-const CHECKS: readonly Check[] = [emptySplits, sameBase];
+const CHECKS: readonly Check[] = [emptySplits, sameBase, sameTokenizer, sameForm];
 
-export function checkConsistency(stages: readonly CheckedStage[]): readonly Diagnostic[] {
+export function checkConsistency(stages: readonly CheckedStage[], world: World): readonly Diagnostic[] {
   const byName = new Map(stages.map((checked) => [checked.stage.name, checked]));
   return stages
     .filter(({ isSound }) => isSound)
-    .flatMap((checked) => CHECKS.flatMap((check) => check(checked, byName)));
+    .flatMap((checked) => CHECKS.flatMap((check) => check(checked, byName, world)));
 }

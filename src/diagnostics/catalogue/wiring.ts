@@ -1,6 +1,6 @@
 /** FTP04xx: how stages are wired. */
 import type { Span } from '../../source/span.js';
-import { error, info, insert, named, replace } from '../make.js';
+import { error, info, insert, named, replace, warning } from '../make.js';
 import type { Diagnostic, Fix } from '../types.js';
 
 export const wrongPort = (at: Span, written: string, found: string, wanted: string): Diagnostic =>
@@ -152,3 +152,21 @@ export const deployOfMatrix = (
       help: `choose one of them: \`${pins}\``,
     },
   );
+
+export const otherTokenizer = (at: Span, format: string, model: Span): Diagnostic =>
+  error('FTP0413', at, `\`${format}\` is cut into tokens of another model`, {
+    label: 'not the tokenizer of the model that reads it',
+    related: [{ at: model, message: 'cut with the tokenizer of this one' }],
+    help: 'give the model a format of its own, with its `model`; the rows may come from the same `data` stage',
+  });
+
+export const otherForm = (
+  at: Span,
+  format: string,
+  related: readonly { readonly at: Span; readonly message: string }[],
+): Diagnostic =>
+  warning('FTP0414', at, `\`${format}\` asks in another form than the model was trained in`, {
+    label: 'another template',
+    related,
+    help: 'evaluate in the form that was trained: the same `template`, with the same `style`',
+  });
