@@ -11,7 +11,7 @@ import {
   statSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
-import { wrongContent } from '../diagnostics/catalogue/hub.js';
+import { offlineMissing, wrongContent } from '../diagnostics/catalogue/hub.js';
 import { UserError } from '../diagnostics/types.js';
 import type { HubFile, PinnedRepository } from '../ir/types.js';
 import type { Host } from '../source/host.js';
@@ -40,8 +40,10 @@ export async function fetchFile(
 ): Promise<void> {
   if (isPresent(host, pinned, file)) return;
   const blob = blobPath(host, pinned, file);
-  if (!existsSync(blob) || statSync(blob).size !== file.bytes)
+  if (!existsSync(blob) || statSync(blob).size !== file.bytes) {
+    if (access.offline) throw new UserError(offlineMissing(pinned, [file.name]));
     await fetchBlob(host, access, pinned, file, progress);
+  }
   showBlob(host, pinned, file);
 }
 
@@ -89,45 +91,68 @@ async function fill(
 ): Promise<void> {
   const handle = writing(part, undefined, () => openSync(part, 'a+'));
   try {
-    let have = statSync(part).size;
-    const empty = (): void => {
-      ftruncateSync(handle, 0);
-      have = 0;
-    };
-    if (have > file.bytes) empty();
+    if (statSync(part).size > file.bytes) ftruncateSync(handle, 0);
+    const have = statSync(part).size;
     if (have === file.bytes && have > 0) return;
-    const answer = await request(
-      access,
-      filePath(pinned, file.name),
-      have > 0 ? { range: `bytes=${have}-` } : {},
-    );
-    const { status } = answer.response;
-    if (status === 416) {
-      empty();
-      answer.close();
+    const answer = await askFrom(access, pinned, file, have);
+    if (answer === undefined) {
+      ftruncateSync(handle, 0);
       throw new Transient('the server has no such part of the file', false);
     }
-    if (!answer.response.ok) failOn(answer, { ...pinned, revision: pinned.commit }, access, file.name);
-    checkCommit(answer, pinned);
-    if (status !== 206 || startOf(answer) !== have) {
-      if (status === 206) throw new Transient('the server sent another part of the file', false);
-      empty();
-    }
-    for await (const piece of answer.body()) {
-      have += piece.length;
-      if (have > file.bytes) {
-        empty();
-        answer.close();
-        throw new UserError(wrongContent(pinned, file.name, `more than ${file.bytes} bytes`));
-      }
+    const goesOn = answer.response.status === 206;
+    if (!goesOn) ftruncateSync(handle, 0);
+    await receive(answer, goesOn ? have : 0, file.bytes, (piece, bytes) => {
       writing(part, undefined, () => writeAll(handle, piece));
-      progress(have);
-    }
-    if (have < file.bytes)
-      throw new Transient(`the server hung up after ${have} of ${file.bytes} bytes`, false);
+      progress(bytes);
+    }).catch((error: unknown) => {
+      if (!(error instanceof TooLong)) throw error;
+      ftruncateSync(handle, 0);
+      throw new UserError(wrongContent(pinned, file.name, `more than ${file.bytes} bytes`));
+    });
   } finally {
     closeSync(handle);
   }
+}
+
+/** The file from a byte on, or all of it where the server gives no parts; `undefined` where it has no such part. */
+async function askFrom(
+  access: Access,
+  pinned: PinnedRepository,
+  { name }: HubFile,
+  start: number,
+): Promise<Answer | undefined> {
+  const range: Readonly<Record<string, string>> = start > 0 ? { range: `bytes=${start}-` } : {};
+  const answer = await request(access, filePath(pinned, name), range);
+  const { status, ok } = answer.response;
+  if (status === 416) {
+    answer.close();
+    return undefined;
+  }
+  if (!ok) failOn(answer, { ...pinned, revision: pinned.commit }, access, name);
+  checkCommit(answer, pinned);
+  if (status === 206 && startOf(answer) !== start) {
+    answer.close();
+    throw new Transient('the server sent another part of the file', false);
+  }
+  return answer;
+}
+
+class TooLong extends Error {}
+
+/** Hands the pieces on, with how many bytes there are by then. */
+async function receive(
+  answer: Answer,
+  start: number,
+  total: number,
+  take: (piece: Uint8Array, bytes: number) => void,
+): Promise<void> {
+  let have = start;
+  for await (const piece of answer.body()) {
+    have += piece.length;
+    if (have > total) throw new TooLong();
+    take(piece, have);
+  }
+  if (have < total) throw new Transient(`the server hung up after ${have} of ${total} bytes`, false);
 }
 
 /** `Content-Range: bytes 100-199/200` */

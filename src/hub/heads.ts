@@ -1,5 +1,5 @@
 /** The start of a large file, by a range request: enough to plan with. A safetensors file says there what it holds. */
-import { badAnswer } from '../diagnostics/catalogue/hub.js';
+import { badAnswer, offlineMissing } from '../diagnostics/catalogue/hub.js';
 import { UserError } from '../diagnostics/types.js';
 import type { HubFile, PinnedRepository } from '../ir/types.js';
 import { MAX_HEADER_BYTES } from '../models/safetensors/header.js';
@@ -14,6 +14,7 @@ const START = 1 << 16;
 
 /** The first bytes of a file: a sample of rows, or the whole header of a safetensors file. Throws a `UserError`. */
 export async function readHead(access: Access, pinned: PinnedRepository, file: HubFile): Promise<Uint8Array> {
+  if (access.offline) throw new UserError(offlineMissing(pinned, [file.name]));
   const start = await range(access, pinned, file, 0, START);
   if (!file.name.endsWith('.safetensors') || start.length < 8) return start;
   const header = 8 + Number(new DataView(start.buffer, start.byteOffset, 8).getBigUint64(0, true));

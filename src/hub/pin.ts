@@ -61,7 +61,8 @@ export async function pinProgram(
   const diagnostics: Diagnostic[] = [];
   for (const [name, group] of byRepository(calls)) {
     const at = group[0] === undefined ? undefined : options.at?.(group[0]);
-    const report = (diagnostic: Diagnostic): void => void diagnostics.push({ at, ...diagnostic });
+    const report = (diagnostic: Diagnostic): void =>
+      void diagnostics.push({ ...diagnostic, at: at ?? diagnostic.at });
     try {
       const resolved = await resolve(group, host, options, report);
       if (resolved === undefined) continue;
@@ -71,7 +72,7 @@ export async function pinProgram(
     } catch (error) {
       const problem = userProblem(error);
       if (problem === undefined) throw error;
-      report({ ...problem, at: at ?? problem.at });
+      report(problem);
     }
   }
   const virtual = virtualFiles(host, [...found.values()]);
@@ -134,7 +135,8 @@ async function resolve(
     offline: real.offline || options.offline === true,
     pauses: options.pauses ?? real.pauses,
   };
-  const fresh = options.fresh?.(repository) === true;
+  // Without a server nothing newer than the lock can be known; the cache may be older than it.
+  const fresh = options.fresh?.(repository) === true && !access.offline;
   const listing = await resolveListing(repository, {
     host,
     access,

@@ -30,12 +30,13 @@ export interface Answer {
 
 const MOST_REDIRECTS = 8;
 
-/** Throws a {@link Transient}, a `UserError` for what no further try mends, or the signal's reason. */
+/** Offline nobody calls it; that would be a bug. Throws a {@link Transient}, a `UserError` for what no further try mends, or the signal's reason. */
 export async function request(
   access: Access,
   path: string,
   headers: Readonly<Record<string, string>> = {},
 ): Promise<Answer> {
+  if (access.offline) throw new Error('a request to the Hub while offline');
   const home = new URL(access.endpoint).origin;
   let url = new URL(access.endpoint + path);
   for (let redirects = 0; redirects <= MOST_REDIRECTS; redirects++) {

@@ -78,6 +78,17 @@ describe('models of the Hub in a plan', () => {
     expect(hub.requests).to.deep.equal([]);
   });
 
+  it('asks nothing offline, whatever is missing', async () => {
+    await pin();
+    hub.requests.length = 0;
+    env['HF_HUB_OFFLINE'] = 'true';
+    const { diagnostics } = await pin();
+    expect(diagnostics.map(({ message }) => message)[0]).to.contain('`model.safetensors` of `tiny/base`');
+    rmSync(join(cwd, SNAPSHOT, 'config.json'));
+    expect(await codesOf(program({ revision: COMMIT }))).to.deep.equal(['FTP1404']);
+    expect(hub.requests).to.deep.equal([]);
+  });
+
   it('takes what another program fetched', async () => {
     mkdirSync(join(cwd, SNAPSHOT), { recursive: true });
     for (const [name, bytes] of Object.entries(tinyModel().files))

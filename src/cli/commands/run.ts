@@ -63,7 +63,9 @@ async function wantedOf(args: Arguments, world: World): Promise<Wanted> {
       threads: threadsOf(args),
       locked: args.flag('locked'),
     };
-  const given = ['param', 'memory', 'threads', 'locked'].find((name) => args.texts(name).length > 0);
+  const given = ['param', 'params', 'memory', 'threads', 'locked'].find(
+    (name) => args.texts(name).length > 0,
+  );
   if (given !== undefined)
     throw new UsageError(
       `a saved plan is run as it is; leave \`--${given}\` out, or plan again with it`,
