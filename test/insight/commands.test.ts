@@ -117,20 +117,15 @@ describe('insight on the command line', () => {
     [['why', 'tiny.ftp'], '`ftpc why` needs STAGE'],
     [['explain', 'tiny.ftp:adapter.lora.rnk'], 'did you mean `lora.rank`?'],
     [['explain', 'tiny:adapter'], 'names no pipeline'],
-    [['explain', 'other.ftp:adapter'], 'FTP0601'],
     [['graph', 'other.ftp'], 'FTP0601'],
     [['graph', 'tiny.ftp', '--format', 'png'], '`--format` takes mermaid or dot or text or svg'],
     [['graph', 'tiny.ftp', '--out', 'g.png'], 'does not say which format'],
-    [['diff', 'latest~9'], 'FTP1504'],
     [['diff', '2'], 'FTP1505'],
     [['metrics', '--last', '0'], '`--last` needs a whole number'],
     [['metrics', '--pipeline', 'other.ftp'], 'FTP1503'],
     [['metrics', '--plot', 'los'], 'did you mean `loss`?'],
     [['metrics', '--sql', 'select', '--plot', 'loss'], 'two questions'],
-    [['metrics', '--plot', 'loss', '--csv'], '`--csv` is for tables'],
-    [['metrics', '--sql', 'select * from run'], 'FTP1507'],
     [['docs', 'trin'], 'did you mean `train`?'],
-    [['docs', 'train', '--format', 'html'], 'the reference is Markdown'],
   ];
   for (const [words, message] of mistakes)
     it(`says what is wrong with: ftpc ${words.join(' ')}`, async () => {
