@@ -1,5 +1,6 @@
 /** A pipeline as it is → against the same pipeline at a commit. */
 import { join, relative, resolve, sep } from 'node:path';
+import { FILES, type ParamValues } from '../check/overrides.js';
 import { compile } from '../compile.js';
 import { brokenAtRef } from '../diagnostics/catalogue/review.js';
 import type { Diagnostic } from '../diagnostics/types.js';
@@ -9,13 +10,14 @@ import { withDigests } from './large-files.js';
 import { type MachineChoice, planQuietly, type QuietPlan } from './plan-quietly.js';
 import { refHost } from './ref-host.js';
 import type { Repository } from './repository.js';
+import { found } from './reviewed.js';
 import type { Base, Comparison, Note, Reviewed, ReviewedMachine } from './types.js';
 
 export interface AgainstRequest {
   readonly host: Host;
   readonly file: string;
   readonly ref: string;
-  readonly params: Readonly<Record<string, string>>;
+  readonly params: ParamValues;
   readonly machine: MachineChoice;
   readonly repository: Repository;
 }
@@ -54,7 +56,7 @@ export async function planAgainst(request: AgainstRequest): Promise<Against> {
     base,
     machine: machineOf(machine),
     before,
-    after: now.reviewed,
+    after: withAdvice(now.reviewed, now),
     notes,
   });
   return { pipeline: name, now, comparison, diagnostics };
@@ -64,6 +66,12 @@ export const machineOf = ({ machine, memoryBytes, devices }: MachineChoice): Rev
   name: machine ?? null,
   memoryBytes: memoryBytes ?? null,
   devices: devices ?? null,
+});
+
+/** A reviewer asks what lints say anew. */
+const withAdvice = (reviewed: Reviewed, { advice }: QuietPlan): Reviewed => ({
+  ...reviewed,
+  diagnostics: [...reviewed.diagnostics, ...advice.map(found)],
 });
 
 const pathInRepository = ({ root, realPath }: Repository, path: string): string =>
@@ -94,7 +102,7 @@ async function earlier(
     return { before: undefined, file: was, notes };
   }
   return {
-    before: withDigests(planned.reviewed, compiled.program.folder, world.digests()),
+    before: withDigests(withAdvice(planned.reviewed, planned), compiled.program.folder, world.digests()),
     file: was,
     notes,
   };
@@ -103,15 +111,15 @@ async function earlier(
 const UNKNOWN_PARAM = 'FTP0501';
 
 /** A parameter that the commit does not know yet is left out there. */
-function knownParams(
-  host: Host,
-  file: string,
-  params: Readonly<Record<string, string>>,
-): Readonly<Record<string, string>> {
-  const isUnknown = (some: Readonly<Record<string, string>>): boolean =>
-    compile(host, file, { params: some }).diagnostics.some(({ code }) => code === UNKNOWN_PARAM);
+function knownParams(host: Host, file: string, params: ParamValues): ParamValues {
+  const some = (chosen: readonly (readonly [string, string])[]): ParamValues => ({
+    ...Object.fromEntries(chosen),
+    [FILES]: params[FILES],
+  });
+  const isUnknown = (values: ParamValues): boolean =>
+    compile(host, file, { params: values }).diagnostics.some(({ code }) => code === UNKNOWN_PARAM);
   if (Object.keys(params).length === 0 || !isUnknown(params)) return params;
-  return Object.fromEntries(Object.entries(params).filter(([name, value]) => !isUnknown({ [name]: value })));
+  return some(Object.entries(params).filter((entry) => !isUnknown(some([entry]))));
 }
 
 function untracked(taken: readonly string[], repository: Repository): readonly Note[] {

@@ -1,9 +1,10 @@
 /** A pipeline's plan as any machine makes it: no earlier run counts, no clock, and no network. */
 import { join, sep } from 'node:path';
+import type { ParamValues } from '../check/overrides.js';
 import { type CompileResult, compile } from '../compile.js';
 import type { Diagnostic } from '../diagnostics/types.js';
-import { pinProgram } from '../hub/index.js';
-import { lockedCommits, placeOf } from '../lock/index.js';
+import { lint } from '../lint/index.js';
+import { resolveProgram } from '../lock/index.js';
 import { type PlanOptions, plan } from '../planner/plan.js';
 import type { Plan } from '../planner/types.js';
 import { type Host, HostError } from '../source/host.js';
@@ -17,8 +18,10 @@ export type MachineChoice = Pick<PlanOptions, 'machine' | 'memoryBytes' | 'devic
 
 export interface QuietPlan {
   readonly compiled: CompileResult;
-  /** Those of the compilation, of what it names on a hub, and of the plan. */
+  /** Those of the compilation, of the lock and what it names on a hub, and of the plan. */
   readonly diagnostics: readonly Diagnostic[];
+  /** What lints say. */
+  readonly advice: readonly Diagnostic[];
   /** Absent where the pipeline has errors. */
   readonly plan?: Plan;
   readonly reviewed?: Reviewed;
@@ -27,30 +30,27 @@ export interface QuietPlan {
 export async function planQuietly(
   host: Host,
   file: string,
-  params: Readonly<Record<string, string>>,
+  params: ParamValues,
   machine: MachineChoice,
 ): Promise<QuietPlan> {
   const compiled = compile(host, file, { params });
   const { program, analysis } = compiled;
-  if (program === undefined || analysis === undefined) return { compiled, diagnostics: compiled.diagnostics };
-  const pinned = await pinProgram(program, withoutRuns(host), {
-    offline: true,
-    locked: lockedCommits(host, file),
-    at: ({ stage, path }) => placeOf(analysis, stage.name, path),
-  });
-  const found = [...compiled.diagnostics, ...pinned.diagnostics];
-  if (pinned.program === undefined) return { compiled, diagnostics: found };
-  const made = await plan(pinned.program, pinned.host, {
+  const advice = lint(compiled, host);
+  const failed = (diagnostics: readonly Diagnostic[]): QuietPlan => ({ compiled, advice, diagnostics });
+  if (program === undefined || analysis === undefined) return failed(compiled.diagnostics);
+  const resolved = await resolveProgram({ program, analysis }, withoutRuns(host), { offline: true });
+  const found = [...compiled.diagnostics, ...resolved.diagnostics];
+  if (resolved.program === undefined) return failed(found);
+  const made = await plan(resolved.program, resolved.host, {
     ...machine,
-    digests: pinned.digests,
+    digests: resolved.digests,
     store: { find: () => undefined, resumable: () => false },
     nominal: { flopsPerSecond: NOMINAL_SPEED },
   });
   return {
-    compiled,
-    diagnostics: [...found, ...made.diagnostics],
+    ...failed([...found, ...made.diagnostics]),
     plan: made,
-    reviewed: reviewed(pinned.program, made, found, host.cwd),
+    reviewed: reviewed(resolved.program, made, found, host.cwd),
   };
 }
 

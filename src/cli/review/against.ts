@@ -1,5 +1,7 @@
 /** `ftpc plan FILE --against REF` */
+
 import { resolve } from 'node:path';
+import type { ParamValues } from '../../check/overrides.js';
 import { UserError } from '../../diagnostics/types.js';
 import { type Against, planAgainst } from '../../review/against.js';
 import type { MachineChoice } from '../../review/plan-quietly.js';
@@ -12,7 +14,7 @@ import { type ComparisonFormat, comparisonPrinter } from './print.js';
 export interface AgainstWanted {
   readonly file: string;
   readonly ref: string;
-  readonly params: Readonly<Record<string, string>>;
+  readonly params: ParamValues;
   readonly machine: MachineChoice;
   readonly format: ComparisonFormat;
   /** Whether a change is an exit code. */

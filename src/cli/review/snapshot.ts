@@ -1,5 +1,7 @@
 /** `ftpc snapshot FILE` */
+
 import { resolve } from 'node:path';
+import type { ParamValues } from '../../check/overrides.js';
 import { UserError } from '../../diagnostics/types.js';
 import type { MachineChoice } from '../../review/plan-quietly.js';
 import { againstSnapshot, checkAsked, type SnapshotRequest } from '../../review/snapshot/check.js';
@@ -14,7 +16,7 @@ import { type ComparisonFormat, comparisonPrinter } from './print.js';
 export interface SnapshotWanted {
   readonly file: string;
   readonly mode: 'update' | 'validate';
-  readonly params: Readonly<Record<string, string>>;
+  readonly params: ParamValues;
   readonly machine: MachineChoice;
   readonly format: ComparisonFormat;
 }

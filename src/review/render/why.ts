@@ -6,9 +6,13 @@ import { type Cell, code, joined, type Piece } from './pieces.js';
 /** Reasons that are spelt out in one cell. */
 const SHOWN = 3;
 
-/** `reads dialogs ← clauses: data/legal/a.jsonl changed` */
+/** `lora.rank changed; reads dialogs anew`, or `reads dialogs ← clauses: data/legal/a.jsonl changed` */
 export function whyCell(stage: StageChange, all: readonly StageChange[]): Cell {
-  if (stage.reasons.length > 0) return reasonsCell(stage.reasons);
+  if (stage.reasons.length > 0) {
+    const inputs: Cell =
+      stage.because.length === 0 ? [] : ['; reads ', ...joined(stage.because.map(code)), ' anew'];
+    return [...reasonsCell(stage.reasons), ...inputs];
+  }
   const way = wayToCause(stage, new Map(all.map((one) => [one.name, one])));
   const names = way.flatMap(({ name }, index): Cell => (index === 0 ? [code(name)] : [' ← ', code(name)]));
   const cause = way.at(-1)?.reasons ?? [];

@@ -1,4 +1,5 @@
 /** A pipeline against the plan that is kept beside it. */
+import type { ParamValues } from '../../check/overrides.js';
 import { compile } from '../../compile.js';
 import { snapshotMachine, snapshotParams } from '../../diagnostics/catalogue/review.js';
 import { UserError } from '../../diagnostics/types.js';
@@ -20,7 +21,7 @@ export interface SnapshotRequest {
   /** What is there; `undefined` where there is none. */
   readonly kept: Snapshot | undefined;
   /** What the command line says; where it says nothing, what is kept counts. */
-  readonly params: Readonly<Record<string, string>>;
+  readonly params: ParamValues;
   readonly machine: MachineChoice;
 }
 
@@ -37,7 +38,7 @@ export async function againstSnapshot(request: SnapshotRequest): Promise<Snapsho
   const params = Object.keys(request.params).length > 0 ? request.params : (kept?.params ?? {});
   const compiled = compile(host, file, { params });
   const { program } = compiled;
-  if (program === undefined) return { now: { compiled, diagnostics: compiled.diagnostics } };
+  if (program === undefined) return { now: { compiled, advice: [], diagnostics: compiled.diagnostics } };
   const machine = askedMachine(request.machine) ?? kept?.machine ?? usualMachine(program);
   const choice = machineChoice(machine, program);
   const now = await planQuietly(host, file, params, choice);
