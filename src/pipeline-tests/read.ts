@@ -2,6 +2,7 @@
 import { dirname, join, relative, resolve } from 'node:path';
 import type { Context } from '../check/context.js';
 import { unusedImports } from '../check/imports.js';
+import type { ParamValues } from '../check/overrides.js';
 import { type Analysis, type CompileResult, compile } from '../compile.js';
 import * as errors from '../diagnostics/catalogue/tests.js';
 import type { Diagnostic } from '../diagnostics/types.js';
@@ -130,8 +131,11 @@ class Reader {
     return found;
   }
 
-  private compiled(pipeline: string, params: Readonly<Record<string, string>>): CompileResult {
+  private compiled(pipeline: string, params: ParamValues): CompileResult {
     const compiled = compile(this.host, pipeline, { params });
+    // A parameter is wrong where the test gives it.
+    for (const found of compiled.diagnostics)
+      if (found.at?.file === this.source.file) this.context.report(found);
     for (const [name, source] of compiled.sources) this.sources.set(name, source);
     return compiled;
   }

@@ -5,13 +5,15 @@ import type { Context } from '../check/context.js';
 import { expressionNoun } from '../check/describe.js';
 import { evaluate } from '../check/evaluate.js';
 import { evaluateEntries, type Values } from '../check/fields.js';
+import { FILES, type Override, type ParamValues } from '../check/overrides.js';
+import { isValue } from '../check/symbols.js';
 import type { Analysis } from '../compile.js';
 import { duplicateKey, unknownSetting } from '../diagnostics/catalogue/names.js';
 import { unknownTestName } from '../diagnostics/catalogue/tests.js';
 import { missingSetting, typeMismatch, unknownChoice } from '../diagnostics/catalogue/values.js';
 import type { Value } from '../ir/types.js';
 import { machineNames } from '../planner/machines.js';
-import { type SourceText, spanText } from '../source/text.js';
+import { positionAt, type SourceText, spanText } from '../source/text.js';
 import { defaulted, optional, type SettingType, t } from '../stages/schema.js';
 import type { Expression, Property, Test } from '../syntax/ast.js';
 
@@ -66,39 +68,41 @@ export function machineOf(value: Expression, context: Context): string | undefin
     : context.report(unknownChoice(value.span, name, machineNames()));
 }
 
-/** `{ smoke: true }` as values that would be typed after `-p`; `pipeline` is the pipeline without them. */
+/** `{ smoke: true }` as parameters of the pipeline; `pipeline` is the pipeline without them. */
 export function paramsOf(
   value: Expression,
   pipeline: Analysis,
   context: Context,
   source: SourceText,
-): Readonly<Record<string, string>> | undefined {
+): ParamValues | undefined {
   if (value.kind !== 'record')
     return context.report(typeMismatch(value.span, 'a record `{ name: value }`', expressionNoun(value)));
   const params = new Map<string, SettingType | undefined>();
-  for (const [name, symbol] of pipeline.context.scope.own)
-    if (symbol.kind === 'param' || symbol.kind === 'matrix') params.set(name, symbol.type);
-  const found: Record<string, string> = {};
+  for (const [name, symbol] of pipeline.context.scope.own) if (isValue(symbol)) params.set(name, symbol.type);
+  const overrides: Record<string, Override> = {};
   for (const { key, value: written } of value.entries) {
-    if (!params.has(key.text)) {
-      context.report(
-        unknownTestName(key.span, key.text, `the pipeline \`${pipeline.main.source.file}\``, [
-          ...params.keys(),
-        ]),
-      );
+    const name = key.text;
+    if (!params.has(name)) {
+      const where = `the pipeline \`${pipeline.main.source.file}\``;
+      context.report(unknownTestName(key.span, name, where, [...params.keys()]));
       continue;
     }
-    const type = params.get(key.text);
+    const type = params.get(name);
     const evaluated = type && evaluate(written, type, context, undefined);
-    if (evaluated !== undefined) found[key.text] = typed(evaluated, type, spanText(source, written.span));
+    if (evaluated === undefined) continue;
+    const text = typed(evaluated, type, spanText(source, written.span));
+    const at = { file: source.file, ...positionAt(source, key.span.start) };
+    const given = { shown: `${name}: ${spanText(source, written.span)}`, at };
+    overrides[name] = { text, isText: typeof evaluated === 'string', given };
   }
-  return found;
+  const texts = Object.entries(overrides).map(([name, { text }]) => [name, text]);
+  return { ...Object.fromEntries(texts), [FILES]: { overrides, diagnostics: [] } };
 }
 
 /** Digits with which a share in percent is the share again. */
 const PRECISE = 15;
 
-/** A value as the command line takes it. */
+/** A value as it would be typed after `-p name=`. */
 function typed(value: Value, type: SettingType | undefined, written: string): string {
   if (typeof value === 'number' && type?.kind === 'quantity') {
     const unit = type.units[0];

@@ -1,4 +1,5 @@
 /** What a test of a pipeline is made of, once it has been read, and what it came to. */
+import type { ParamValues } from '../check/overrides.js';
 import type { CompileResult } from '../compile.js';
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { RunStatus, StageSummary } from '../ir/events.js';
@@ -71,7 +72,7 @@ export interface Expected {
 export interface TestSettings {
   /** The pipeline, as the command line would name it. */
   readonly pipeline: string;
-  readonly params: Readonly<Record<string, string>>;
+  readonly params: ParamValues;
   readonly machine?: string;
   readonly memoryBytes?: number;
   readonly devices?: number;

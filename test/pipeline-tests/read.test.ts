@@ -21,7 +21,7 @@ describe('files of tests', () => {
     const text = `edition 2026
 param half: Ratio = 50%
 test "all" {
-  with = { flag: true, whole: 3, number: 2.5e-4, text: "a \\"b\\" c", tokens: 5tok, steps: 7steps, bytes: 1.5GiB,
+  with = { flag: true, whole: 3, number: 2.5e-4, text: "\\"b\\" c", tokens: 5tok, steps: 7steps, bytes: 1.5GiB,
     time: 90s, share: half / 2, model: local("somewhere") }
   expect program.valid
 }
@@ -53,7 +53,7 @@ param model: Model = starter()
       flag: true,
       whole: 3,
       number: 2.5e-4,
-      text: 'a "b" c',
+      text: '"b" c',
       tokens: 5,
       steps: 7,
       bytes: 1.5 * 2 ** 30,
