@@ -126,6 +126,9 @@ describe('ftpc test', () => {
     expect(code).to.equal(1);
     expect(out).to.contain('FTP1203').and.to.contain('did you mean `valid`?');
     expect(out).to.contain('1 file with errors').and.not.to.contain('✓');
+    const checked = await ftpc(folder, ['check', 'pipeline.test.ftp']);
+    expect(checked.code).to.equal(1);
+    expect(checked.err).to.contain('FTP1203').and.to.contain('did you mean `valid`?');
     expect(existsSync(join(folder, '.ftp/tests/.ftp/store'))).to.equal(false);
   });
 

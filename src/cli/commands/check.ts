@@ -1,8 +1,10 @@
+import type { ParamValues } from '../../check/overrides.js';
 import type { Arguments } from '../arguments.js';
 import type { Command } from '../command.js';
 import { EXIT } from '../exit-codes.js';
 import { PARAM_OPTION, paramsOf } from '../params.js';
 import { UsageError } from '../usage-error.js';
+import type { World } from '../world.js';
 
 /** Each prints in a form of its own. */
 const FORMS = ['json', 'github', 'sarif'] as const;
@@ -45,15 +47,14 @@ export const check: Command = {
         json: form === 'json',
       });
     }
-    const { checked } = await import('../../lint/checked.js');
     const { diagnosticsPrinter } = await import('../diagnostics.js');
-    const { diagnostics, report, sources } = checked(world.host, file, { params });
+    const { diagnostics, suppressed, sources } = await lookAt(world, file, params);
     const printer = await diagnosticsPrinter(world, sources);
     if (form === 'json') world.out(printer.json(diagnostics));
     else if (form === 'github') for (const line of printer.github(diagnostics)) world.out(line);
     else if (form === 'sarif') {
       const { sarifText } = await import('../sarif.js');
-      world.out(sarifText(world.host, diagnostics, report.suppressed, sources));
+      world.out(sarifText(world.host, diagnostics, suppressed, sources));
     } else {
       const { verdict } = await import('../verdict.js');
       const { shown, line } = await verdict(diagnostics, file, world);
@@ -63,6 +64,18 @@ export const check: Command = {
     return diagnostics.every(({ severity }) => severity !== 'error') ? EXIT.done : EXIT.error;
   },
 };
+
+/** A file of tests is checked with the pipelines that it is about. */
+async function lookAt(world: World, file: string, params: ParamValues) {
+  const { isTestFile } = await import('../../diagnostics/catalogue/syntax.js');
+  if (isTestFile(file)) {
+    const { readTests } = await import('../../pipeline-tests/index.js');
+    return { ...readTests(world.host, file), suppressed: [] };
+  }
+  const { checked } = await import('../../lint/checked.js');
+  const { diagnostics, report, sources } = checked(world.host, file, { params });
+  return { diagnostics, suppressed: report.suppressed, sources };
+}
 
 function formOf(args: Arguments): (typeof FORMS)[number] | undefined {
   const [form, more] = FORMS.filter((name) => args.flag(name));
