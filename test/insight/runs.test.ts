@@ -166,6 +166,13 @@ describe('damaged journals', () => {
     expectSchema('diff', diffRuns(run, readRun(host, RUNS[1])));
   });
 
+  it('do not drive the terminal', () => {
+    const driving = '\u001b]0;title\u0007\u001b[2J';
+    const run = write(text.replaceAll('clauses', `a${JSON.stringify(driving).slice(1, -1)}`));
+    const shown = diffText(diffRuns(run, readRun(host, RUNS[1])), PLAIN);
+    expect(shown).to.contain('a\ufffd').and.to.not.contain('\u001b').and.to.not.contain('\u0007');
+  });
+
   it('are left out where they are empty', () => {
     expect(write('').stages).to.deep.equal([]);
     expect(readRuns(host).map(({ id }) => id)).to.not.include(RUNS[0]);

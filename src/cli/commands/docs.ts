@@ -82,13 +82,16 @@ async function pipelinePage(file: string, args: Arguments, world: World): Promis
   const machine = { memoryBytes: memoryOf(args), ...(await planMachine(args)) };
   const { compiled, diagnostics, plan } = await planQuietly(world.host, file, params, machine);
   const { program, analysis, sources } = compiled;
+  const { diagnosticsPrinter } = await import('../diagnostics.js');
+  const printer = await diagnosticsPrinter(world, sources);
   if (program === undefined || analysis === undefined || plan === undefined) {
-    const { diagnosticsPrinter } = await import('../diagnostics.js');
-    const printer = await diagnosticsPrinter(world, sources);
     if (json) world.out(printer.json(diagnostics));
     else for (const text of printer.pretty(diagnostics)) world.err(text);
     return EXIT.error;
   }
+  // A stage that cannot be planned leaves holes in the page: here is why.
+  for (const text of printer.pretty(plan.diagnostics.filter(({ severity }) => severity === 'error')))
+    world.err(text);
   const { htmlPage, markdownPage, pageOf } = await import('../../insight/docs/index.js');
   const { lintReport } = await import('../../lint/index.js');
   const lints = lintReport(compiled, world.host);

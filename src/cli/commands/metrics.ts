@@ -52,6 +52,7 @@ export const metrics: Command = {
     const { damageOf, readRuns } = await import('../../insight/runs/index.js');
     const pipeline = args.text('pipeline');
     const runs = readRuns(world.host, {
+      curves: asked.length > 0,
       ...(pipeline === undefined ? {} : { pipeline }),
       ...(last === undefined ? {} : { last }),
     });

@@ -3,13 +3,15 @@ import { bytes, duration } from '../../planner/quantities.js';
 import { columns } from '../../planner/render/columns.js';
 import type { Palette } from '../../planner/render/palette.js';
 import { numberText } from '../../run/text.js';
+import { printable } from '../printable.js';
 import { utcTime } from '../runs/time.js';
 import { sparkline } from './curves.js';
 import type { Change, Pair, RunDiff, RunHead, StageDiff } from './diff.js';
 
 const NONE = '–';
 
-export function diffText(diff: RunDiff, palette: Palette): string {
+export function diffText(found: RunDiff, palette: Palette): string {
+  const diff = safe(found);
   const sections = [
     heads(diff, palette),
     changes(diff, palette),
@@ -23,6 +25,10 @@ export function diffText(diff: RunDiff, palette: Palette): string {
     .map((lines) => lines.join('\n'))
     .join('\n\n');
 }
+
+/** The same with every text made safe, whatever a journal has. */
+const safe = (diff: RunDiff): RunDiff =>
+  JSON.parse(JSON.stringify(diff), (_, value) => (typeof value === 'string' ? printable(value) : value));
 
 function heads({ a, b, seconds, peakMemoryBytes }: RunDiff, { bold, dim }: Palette): readonly string[] {
   const row = (

@@ -1,6 +1,7 @@
 /** A graph for a terminal: every stage with what it reads, in the order in which they run. */
 import { columns } from '../../planner/render/columns.js';
 import type { Palette } from '../../planner/render/palette.js';
+import { printable } from '../printable.js';
 import type { Graph, NodeStatus } from './graph.js';
 import { STATUS_TEXT } from './look.js';
 
@@ -16,7 +17,7 @@ export function graphText(graph: Graph, palette: Palette): string {
     const into = graph.edges.filter((edge) => edge.to === name);
     const from = into.flatMap((edge) =>
       edge.input === true
-        ? [palette.dim(edge.from)]
+        ? [palette.dim(printable(edge.from))]
         : edge.ports.map((port) => (port === '' ? edge.from : `${edge.from}.${port}`)),
     );
     return [

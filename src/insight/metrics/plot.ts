@@ -2,6 +2,7 @@
 
 import type { Palette } from '../../planner/render/palette.js';
 import { numberText } from '../../run/text.js';
+import { printable } from '../printable.js';
 
 export interface Series {
   readonly name: string;
@@ -54,7 +55,7 @@ export function plot(
     ...drawn.map(({ name, points }, index) => {
       const [first, last] = [points[0], points.at(-1)];
       const from = points.length > 1 ? `${numberText(first?.y ?? 0)} → ` : '';
-      return `  ${paint(signOf(index), index, palette)} ${name}  ${palette.dim(`${from}${numberText(last?.y ?? 0)}`)}`;
+      return `  ${paint(signOf(index), index, palette)} ${printable(name)}  ${palette.dim(`${from}${numberText(last?.y ?? 0)}`)}`;
     }),
   ];
 }

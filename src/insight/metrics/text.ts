@@ -2,6 +2,7 @@
 import { duration } from '../../planner/quantities.js';
 import type { Palette } from '../../planner/render/palette.js';
 import { numberText } from '../../run/text.js';
+import { printable } from '../printable.js';
 import { utcTime } from '../runs/time.js';
 import type { MetricsTable } from './table.js';
 
@@ -11,6 +12,13 @@ interface Column {
   readonly cells: readonly string[];
   readonly right: boolean;
 }
+
+/** A column whose signs are safe. */
+const safe = ({ title, cells, right }: Column): Column => ({
+  title: printable(title),
+  cells: cells.map(printable),
+  right,
+});
 
 const widthOf = ({ title, cells }: Column): number =>
   Math.max(title.length, ...cells.map((cell) => cell.length));
@@ -55,9 +63,9 @@ function lines(columns: readonly Column[], { dim }: Palette): readonly string[] 
 
 /** Runs below each other where that fits, else side by side: there are more metrics than runs that people compare. */
 export function metricsText(table: MetricsTable, width: number, palette: Palette): readonly string[] {
-  const columns = asRows(table);
+  const columns = asRows(table).map(safe);
   const room = columns.reduce((sum, column) => sum + widthOf(column) + 2, -2);
-  return room <= width ? lines(columns, palette) : blocks(asColumns(table), 1, width, palette);
+  return room <= width ? lines(columns, palette) : blocks(asColumns(table).map(safe), 1, width, palette);
 }
 
 type Row = MetricsTable['rows'][number];
@@ -101,11 +109,13 @@ export function tableText(
   palette: Palette,
 ): readonly string[] {
   return blocks(
-    columns.map((title, index) => ({
-      title,
-      right: rows.every((row) => row[index] === null || typeof row[index] === 'number'),
-      cells: rows.map((row) => shown(row[index])),
-    })),
+    columns.map((title, index) =>
+      safe({
+        title,
+        right: rows.every((row) => row[index] === null || typeof row[index] === 'number'),
+        cells: rows.map((row) => shown(row[index])),
+      }),
+    ),
     Math.min(1, columns.length - 1),
     width,
     palette,

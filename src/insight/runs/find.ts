@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { ambiguousRun, noRuns, noSuchRun } from '../../diagnostics/catalogue/insight.js';
 import { UserError } from '../../diagnostics/types.js';
 import type { Host } from '../../source/host.js';
-import { readRun, runIds } from './read.js';
+import { type ReadOptions, readRun, runIds } from './read.js';
 import type { Run } from './run.js';
 
 const LATEST = /^latest(?:~(\d+))?$/;
@@ -26,7 +26,7 @@ export function findRun(host: Host, asked: string): string {
   return found;
 }
 
-export interface RunFilter {
+export interface RunFilter extends ReadOptions {
   /** Only runs of this pipeline. */
   readonly pipeline?: string;
   /** So many of the newest. */
@@ -34,12 +34,12 @@ export interface RunFilter {
 }
 
 /** Runs of this folder, newest first; empty journals, of runs that never began, are left out. Throws a `UserError` where there is none. */
-export function readRuns(host: Host, { pipeline, last }: RunFilter = {}): readonly Run[] {
+export function readRuns(host: Host, { pipeline, last, ...options }: RunFilter = {}): readonly Run[] {
   const runs: Run[] = [];
   const path = (file: string): string => resolve(host.cwd, file);
   for (const id of runIds(host)) {
     if (last !== undefined && runs.length >= last) break;
-    const run = readRun(host, id);
+    const run = readRun(host, id, options);
     if (run.pipeline === '' && run.stages.length === 0) continue;
     if (pipeline === undefined || path(run.pipeline) === path(pipeline)) runs.push(run);
   }

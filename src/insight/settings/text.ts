@@ -3,13 +3,18 @@
 import { bytes } from '../../planner/quantities.js';
 import { columns } from '../../planner/render/columns.js';
 import type { Palette } from '../../planner/render/palette.js';
+import { printable } from '../printable.js';
 import type { Answer, StageAnswer } from './answer.js';
 import type { SetBy, SettingExplanation } from './explain.js';
 import type { SettingLint } from './lints.js';
 import type { ParamExplanation, SecretExplanation } from './params.js';
 import { placeText } from './place.js';
 
-export function answerText(answer: Answer, palette: Palette): string {
+/** No text of a pipeline reaches the terminal as it is: colours are put around what has been made safe. */
+export function answerText(found: Answer, palette: Palette): string {
+  const answer: Answer = JSON.parse(JSON.stringify(found), (_, value) =>
+    typeof value === 'string' ? printable(value) : value,
+  );
   switch (answer.about) {
     case 'setting':
       return settingText(answer, palette);

@@ -2,6 +2,7 @@
 import type { StageAction } from '../../ir/events.js';
 import type { Palette } from '../../planner/render/palette.js';
 import { reasonText } from '../../planner/render/reasons.js';
+import { printable } from '../printable.js';
 import { placeText } from '../settings/place.js';
 import type { Why, WhyAnswer, WhyReason } from './why.js';
 
@@ -71,7 +72,7 @@ function reasonLine(reason: WhyReason, { dim }: Palette): string {
       ? ` ${dim(`${short(reason.before)} → ${short(reason.after)}`)}`
       : '';
   const place = reason.at === undefined ? '' : `  ${dim(placeText(reason.at))}`;
-  return `${words(reason)}${digests}${place}`;
+  return `${printable(words(reason))}${digests}${place}`;
 }
 
 function words(reason: WhyReason): string {
