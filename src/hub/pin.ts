@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { toFetch } from '../diagnostics/catalogue/hub.js';
 import type { Diagnostic } from '../diagnostics/types.js';
-import type { Call, PinnedRepository, Program, Value } from '../ir/types.js';
+import type { Call, HubFile, PinnedRepository, Program, Value } from '../ir/types.js';
 import { userProblem } from '../models/user-problem.js';
 import type { DigestTable, Remembered } from '../source/digests.js';
 import type { Host } from '../source/host.js';
@@ -26,6 +26,8 @@ export interface PinOptions {
   readonly fresh?: (repository: Repository) => boolean;
   /** Asks no server, whatever the environment says. */
   readonly offline?: boolean;
+  /** Whether files that are not here are looked into, as a plan needs it; left out, they are. */
+  readonly heads?: boolean;
   /** Milliseconds before each further try of a request; left out, some seconds in all. */
   readonly pauses?: readonly number[];
   /** Where a call stands in its file. */
@@ -85,13 +87,13 @@ export async function pinProgram(
   };
 }
 
-const fetchOf = ({ pinned: { kind, id, revision, commit }, heads }: Resolved): Fetch => ({
+const fetchOf = ({ pinned: { kind, id, revision, commit }, missing }: Resolved): Fetch => ({
   kind,
   id,
   revision,
   commit,
-  files: heads.length,
-  bytes: heads.reduce((sum, { file }) => sum + file.bytes, 0),
+  files: missing.length,
+  bytes: missing.reduce((sum, { bytes }) => sum + bytes, 0),
 });
 
 const nameOf = ({ kind, id, revision }: Repository): string => `${kind} ${id} ${revision}`;
@@ -108,7 +110,7 @@ function byRepository(calls: readonly HubCall[]): ReadonlyMap<string, readonly H
 }
 
 interface Head {
-  readonly file: PinnedRepository['files'][number];
+  readonly file: HubFile;
   readonly start: Uint8Array;
 }
 
@@ -116,7 +118,8 @@ interface Resolved {
   readonly repository: Repository;
   readonly listing: Listing;
   readonly pinned: PinnedRepository;
-  /** Of files that are not here. */
+  /** Files that are not here, and how they begin. */
+  readonly missing: readonly HubFile[];
   readonly heads: readonly Head[];
 }
 
@@ -148,10 +151,11 @@ async function resolve(
     repository.kind === 'model'
       ? await pinModel(host, access, repository, listing, secret)
       : await pinDataSet(host, access, repository, listing, rowFiles(calls, repository, listing), secret);
+  const missing = missingFiles(host, pinned);
   const heads: Head[] = [];
-  for (const file of missingFiles(host, pinned))
+  for (const file of options.heads === false ? [] : missing)
     heads.push({ file, start: await readHead(access, pinned, file) });
-  return { repository, listing, pinned, heads };
+  return { repository, listing, pinned, missing, heads };
 }
 
 const rowFiles = (calls: readonly HubCall[], repository: Repository, listing: Listing): ReadonlySet<string> =>

@@ -48,16 +48,19 @@ export function checkLock(
     }
   }
   // A newer ftpc brings other modules: worth a word only to those who asked for strictness.
-  if (strict)
-    for (const [name, { sha256 }] of Object.entries(modulesOf(analysis, reading.program.folder))) {
-      const locked = Object.hasOwn(lock.modules, name) ? lock.modules[name] : undefined;
-      const at = importOf(analysis, name);
-      if (locked === undefined) missing(at, `the module \`${name}\``);
-      else if (locked.sha256 !== sha256)
-        differ(at, `the module \`${name}\``, ['its text is another; the library comes with ftpc']);
-    }
+  for (const [name, { sha256 }] of strict
+    ? Object.entries(modulesOf(analysis, reading.program.folder))
+    : []) {
+    const locked = Object.hasOwn(lock.modules, name) ? lock.modules[name] : undefined;
+    const what = `the module \`${name}\``;
+    if (locked === undefined) missing(importOf(analysis, name), what);
+    else if (locked.sha256 !== sha256) differ(importOf(analysis, name), what, [otherText(name)]);
+  }
   return found;
 }
+
+const otherText = (name: string): string =>
+  name.startsWith('std/') ? 'its text is another: it comes with ftpc' : 'its text is another';
 
 function importOf({ main }: Analysis, name: string): Span | undefined {
   return main.imports.find(({ statement }) => statement.from.text === name)?.statement.from.span;

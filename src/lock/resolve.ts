@@ -12,7 +12,7 @@ import { lockedCommit } from './pins.js';
 import { placeOf } from './places.js';
 import { type Lock, lockPath } from './types.js';
 
-export interface ResolveOptions extends Pick<PinOptions, 'fresh' | 'offline' | 'pauses'> {
+export interface ResolveOptions extends Pick<PinOptions, 'fresh' | 'offline' | 'heads' | 'pauses'> {
   /** Refuses whatever is not as the lock says. */
   readonly locked?: boolean;
   /** Commits that go before those of the lock: a saved plan's. */

@@ -40,6 +40,7 @@ export async function lockNow(
 ): Promise<{ readonly lock?: Lock; readonly diagnostics: readonly Diagnostic[] }> {
   const found = await resolveProgram(compiled, host, {
     fresh: (repository) => moves(repositoryKey(repository)),
+    heads: false,
     pauses,
   });
   const { program } = found;

@@ -117,6 +117,17 @@ describe('ftpc lock', () => {
       expect(err).to.match(note);
     });
 
+  it('names a module, at its import, only where it is asked to be strict', async () => {
+    const path = join(at.folder, 'shared.ftp');
+    const before = readFileSync(path, 'utf8');
+    writeFileSync(path, `${before}// more\n`);
+    const refused = await at.ftpc('run', 'p.ftp', '--locked');
+    const planned = await at.ftpc('plan', 'p.ftp');
+    writeFileSync(path, before);
+    expect(refused.err).to.match(/FTP1424[\s\S]*the module `\.\/shared\.ftp`[\s\S]*p\.ftp:5:/);
+    expect([refused.code, planned.code, planned.err.includes('FTP1425')]).to.deep.equal([1, 0, false]);
+  });
+
   it('refuses what was never locked, and adds it without touching the rest', async () => {
     const before = lock();
     at.write('p.ftp', PIPELINE.replace('prompts/system.md', 'prompts/other.md'));
