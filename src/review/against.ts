@@ -78,16 +78,16 @@ const pathInRepository = ({ root, realPath }: Repository, path: string): string 
   relative(root, realPath(path)).split(sep).join('/');
 
 async function earlier(
-  { host, ref, params, machine, repository }: AgainstRequest,
+  { host, file, ref, params, machine, repository }: AgainstRequest,
   name: string,
   report: (found: Diagnostic) => void,
 ): Promise<Earlier> {
   const was = repository.tracked([name]).has(name) ? name : repository.renamedFrom(name);
   if (was === undefined) return { before: undefined, file: null, notes: [] };
   const world = refHost(host, repository, ref, report);
-  const file = relative(host.cwd, join(repository.root, was));
-  const known = knownParams(world.host, file, params);
-  const planned = await planQuietly(world.host, file, known, machine);
+  const earlierFile = was === name ? file : relative(host.cwd, join(repository.root, was));
+  const known = knownParams(world.host, earlierFile, params);
+  const planned = await planQuietly(world.host, earlierFile, known, machine);
   const { compiled } = planned;
   const errors = planned.diagnostics.filter(({ severity }) => severity === 'error');
   const notes: readonly Note[] = [

@@ -1,8 +1,9 @@
-/** A pipeline's plan as any machine makes it: no earlier run counts, no clock, and no network. */
+/** A pipeline's plan as any machine makes it: no earlier run counts, and no clock. */
 import { join, sep } from 'node:path';
 import type { ParamValues } from '../check/overrides.js';
 import { type CompileResult, compile } from '../compile.js';
 import type { Diagnostic } from '../diagnostics/types.js';
+import { hubCalls } from '../hub/index.js';
 import { lint } from '../lint/index.js';
 import { resolveProgram } from '../lock/index.js';
 import { type PlanOptions, plan } from '../planner/plan.js';
@@ -38,7 +39,7 @@ export async function planQuietly(
   const advice = lint(compiled, host);
   const failed = (diagnostics: readonly Diagnostic[]): QuietPlan => ({ compiled, advice, diagnostics });
   if (program === undefined || analysis === undefined) return failed(compiled.diagnostics);
-  const resolved = await resolveProgram({ program, analysis }, withoutRuns(host), { offline: true });
+  const resolved = await resolveHere({ program, analysis }, withoutRuns(host));
   const found = [...compiled.diagnostics, ...resolved.diagnostics];
   if (resolved.program === undefined) return failed(found);
   const made = await plan(resolved.program, resolved.host, {
@@ -52,6 +53,16 @@ export async function planQuietly(
     plan: made,
     reviewed: reviewed(resolved.program, made, found, host.cwd),
   };
+}
+
+/** From what is cached; a server is asked only for a model or data set of the Hub that is not. */
+async function resolveHere(
+  compiled: Parameters<typeof resolveProgram>[0],
+  host: Host,
+): ReturnType<typeof resolveProgram> {
+  const cached = await resolveProgram(compiled, host, { offline: true });
+  const isWhole = cached.program !== undefined || hubCalls(compiled.program.stages).length === 0;
+  return isWhole ? cached : resolveProgram(compiled, host);
 }
 
 /** Without what earlier runs left, but with the digests of large files: they save time and change nothing. */

@@ -70,6 +70,11 @@ describe(`plan --against and snapshot on the command line${noGit === undefined ?
     expect((await plan('--against', 'HEAD', '--format', 'text', '--json')).err).to.contain(
       'exclude each other',
     );
+    for (const option of ['--locked', '--out=x', '--threads=2'])
+      expect((await plan('--against', 'HEAD', option)).err).to.contain('does not go with `--against`');
+    const missing = await run('plan', 'no/such.ftp', '--against', 'HEAD');
+    expect([missing.code, missing.out]).to.deep.equal([1, '']);
+    expect(missing.err).to.contain('FTP0601');
     expect((await plan('--against', 'HEAD', '--format', 'html')).err).to.contain(
       '`--format` takes text or markdown or json',
     );

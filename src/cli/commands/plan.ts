@@ -114,7 +114,12 @@ function outOf(args: Arguments): string | undefined {
   return out;
 }
 
+/** Options that say how a run begins: a comparison is no run. */
+const OF_RUNS = ['out', 'locked', 'threads'] as const;
+
 async function against(args: Arguments, world: World, ref: string): Promise<number> {
+  const other = OF_RUNS.find((name) => args.texts(name).length > 0);
+  if (other !== undefined) throw new UsageError(`\`--${other}\` does not go with \`--against\``, 'plan');
   const { comparePlans } = await import('../review/against.js');
   const format = comparisonFormat(args);
   return comparePlans(world, {

@@ -2,6 +2,7 @@
 
 import { resolve } from 'node:path';
 import type { ParamValues } from '../../check/overrides.js';
+import { fileNotFound } from '../../diagnostics/catalogue/files.js';
 import { UserError } from '../../diagnostics/types.js';
 import { type Against, planAgainst } from '../../review/against.js';
 import type { MachineChoice } from '../../review/plan-quietly.js';
@@ -27,8 +28,10 @@ export async function comparePlans(world: World, wanted: AgainstWanted): Promise
   const { file, ref, params, machine } = wanted;
   let found: Against;
   try {
+    const path = resolve(host.cwd, file);
+    if (host.stat(path) === undefined) throw new UserError(fileNotFound(file));
     // git is asked first: it answers at once
-    const repository = openRepository(resolve(host.cwd, file), ref, file);
+    const repository = openRepository(path, ref, file);
     found = await planAgainst({ host, file, ref, params, machine, repository });
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
