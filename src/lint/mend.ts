@@ -42,23 +42,23 @@ export function mend(host: Host, file: string, options: MendOptions): Mended {
   const refused = new Set<string>();
   const fixed: Candidate[] = [];
   let now = before;
+  /** The largest part that can be made; what cannot be made alone is not tried again. */
+  const make = (batch: readonly Candidate[]): readonly Candidate[] => {
+    const made = attempt(batch, now, texts, world, file, options);
+    if (made !== undefined) now = made;
+    if (made !== undefined) return batch;
+    const [only] = batch;
+    if (only !== undefined && batch.length === 1) refused.add(keyOf(only));
+    if (batch.length < 2) return [];
+    const half = Math.ceil(batch.length / 2);
+    const done = make(batch.slice(0, half));
+    // Places have moved: the other half is for the next round.
+    return done.length > 0 ? done : make(batch.slice(half));
+  };
   for (let round = 0; round < MOST_ROUNDS; round++) {
     const wanted = candidates(now, options.guesses).filter((one) => !refused.has(keyOf(one)));
-    const batch = together(wanted);
-    const made = batch.length === 0 ? undefined : attempt(batch, now, texts, world, file, options);
-    if (made !== undefined) {
-      fixed.push(...batch);
-      now = made;
-    } else if (batch.length > 1) {
-      const one = batch.find((single) => {
-        const alone = attempt([single], now, texts, world, file, options);
-        if (alone === undefined) refused.add(keyOf(single));
-        else now = alone;
-        return alone !== undefined;
-      });
-      if (one !== undefined) fixed.push(one);
-    } else if (batch[0] !== undefined) refused.add(keyOf(batch[0]));
-    else break;
+    if (wanted.length === 0) break;
+    fixed.push(...make(together(wanted)));
   }
   return { files: changed(texts, before), fixed, before, after: now };
 }
