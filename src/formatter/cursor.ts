@@ -53,7 +53,7 @@ export class Cursor {
       behind: closing.end,
       last: this.token(close - 1),
       hasComment: (this.comments[close] ?? 0) > (this.comments[this.at] ?? 0),
-      onOneLine: !/[\r\n]/.test(this.text.slice(opening.start, closing.end)),
+      isOnOneLine: (): boolean => !/[\r\n]/.test(this.text.slice(opening.start, closing.end)),
     };
   }
 

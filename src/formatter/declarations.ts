@@ -126,7 +126,8 @@ export class FileLayout {
     const { cursor } = this;
     const head = this.words(headEnd(block));
     const statements = statementsOf(block);
-    const { hasComment, onOneLine } = cursor.brackets();
+    const { hasComment, isOnOneLine } = cursor.brackets();
+    const broken = hasComment || (statements.length > 0 && !isOnOneLine());
     const open = cursor.take();
     const behind = cursor.commentsBehind();
     const inside = statements.map((statement, i) => {
@@ -141,7 +142,6 @@ export class FileLayout {
     cursor.skip(Comma);
     const end = [cursor.commentsBehind(), cursor.linesBeforeEnd({ first: statements.length === 0 })];
     const edge = statements.length === 0 ? BREAK : SPACE_OR_BREAK;
-    const broken = hasComment || (!onOneLine && statements.length > 0);
     return group([head, ' ', open, indent([behind, inside, end]), edge, cursor.take()], broken);
   }
 

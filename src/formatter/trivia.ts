@@ -56,6 +56,14 @@ const read = ({ tokenType, image, startOffset }: IToken) => ({
   end: startOffset + image.length,
 });
 
+const [LF, CR] = [10, 13];
+
 /** `\n`, `\r\n` and `\r` each end a line. */
-const countLineEnds = (text: string, start: number, end: number): number =>
-  text.slice(start, end).match(/\r\n?|\n/g)?.length ?? 0;
+function countLineEnds(text: string, start: number, end: number): number {
+  let count = 0;
+  for (let i = start; i < end; i++) {
+    const char = text.charCodeAt(i);
+    if (char === LF ? text.charCodeAt(i - 1) !== CR || i === start : char === CR) count++;
+  }
+  return count;
+}

@@ -1,5 +1,6 @@
 /** What `ftpc test` prints while it goes on and in the end. */
 import pc from 'picocolors';
+import { harmless } from '../../diagnostics/render/index.js';
 import type { Diagnostic } from '../../diagnostics/types.js';
 import { type FileOutcome, junit, type TestFile, type TestOutcome } from '../../pipeline-tests/index.js';
 import { positionAt, type SourceText } from '../../source/text.js';
@@ -30,7 +31,7 @@ export async function reporterOf(
   };
   return {
     file: ({ file, diagnostics }) => {
-      say(file);
+      say(harmless(file));
       for (const text of inTree.pretty(diagnostics)) say(indented(text));
     },
     test: (outcome) => {

@@ -1,3 +1,4 @@
+import { harmless } from '../../diagnostics/render/index.js';
 import type { FileOutcome, TestOutcome } from '../../pipeline-tests/index.js';
 import type { Colours } from '../world.js';
 
@@ -8,9 +9,10 @@ export function testLine({ status, name, seconds, expectations }: TestOutcome, c
   const { green, red, yellow, dim } = colours;
   const colour = { passed: green, failed: red, skipped: yellow }[status];
   const mark = colour(MARKS[status]);
-  if (status === 'skipped') return `  ${mark} ${name} ${dim('(runs the pipeline: --run)')}`;
+  const shown = harmless(name);
+  if (status === 'skipped') return `  ${mark} ${shown} ${dim('(runs the pipeline: --run)')}`;
   const count = `${expectations} ${expectations === 1 ? 'expectation' : 'expectations'}`;
-  return `  ${mark} ${name} ${dim(`${count}, ${duration(seconds)}`)}`;
+  return `  ${mark} ${shown} ${dim(`${count}, ${duration(seconds)}`)}`;
 }
 
 export const indented = (text: string): string => text.replace(/^(?=.)/gm, '      ');
