@@ -32,11 +32,7 @@ export function compare({ pipeline, base, machine, before, after, notes }: Compa
   const made = new Set((before?.stages ?? []).flatMap(({ identity }) => identity?.key ?? []));
   const stages = pairs.map((pair) => stageChange(pair, renames, made));
   const budget = budgetChanges(before?.budget ?? [], after.budget);
-  const diagnostics = listChange(
-    (before?.diagnostics ?? []).map((found) => underNewNames(found, renames)),
-    after.diagnostics,
-    ({ code, severity, message }) => `${code} ${severity} ${message}`,
-  );
+  const diagnostics = foundChange(before?.diagnostics ?? [], after.diagnostics, renames);
   const differs = diagnostics.added.length + diagnostics.removed.length + budget.length > 0;
   return {
     version: 1,
@@ -108,6 +104,22 @@ function listChange<T>(before: readonly T[], after: readonly T[], key: (item: T)
     });
   };
   return { added: only(after, before), removed: only(before, after) };
+}
+
+const foundKey = ({ code, severity, message }: Found): string => `${code} ${severity} ${message}`;
+
+/** What is said of a stage under its new name is nothing new; instances of a matrix may be spoken of as one. */
+function foundChange(
+  before: readonly Found[],
+  after: readonly Found[],
+  renames: ReadonlyMap<string, string>,
+): ListChange<Found> {
+  const { added, removed } = listChange(before, after, foundKey);
+  return listChange(
+    removed.map((found) => underNewNames(found, renames)),
+    added,
+    foundKey,
+  );
 }
 
 function underNewNames(found: Found, renames: ReadonlyMap<string, string>): Found {

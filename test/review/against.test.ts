@@ -235,6 +235,19 @@ describe(`a pipeline against a commit${noGit === undefined ? '' : ` (skipped: ${
     expect(back.comparison.diagnostics.removed).to.deep.equal(comparison.diagnostics.added);
   });
 
+  it('takes one stage of a matrix for the stage that was there, and the others for new', async () => {
+    work.edit('pipe.ftp', 'param rate: Number = 5e-3', 'matrix rate: Number = [5e-3, 2e-4]');
+    const { comparison } = await work.against();
+    expect(
+      comparison.stages.map(({ name, status, renamedFrom }) => [name, status, renamedFrom]),
+    ).to.deep.include.members([
+      ['rows', 'unchanged', undefined],
+      ['adapter@rate=0.005', 'unchanged', 'adapter'],
+      ['adapter@rate=0.0002', 'added', undefined],
+    ]);
+    expect(comparison.diagnostics).to.deep.equal({ added: [], removed: [] });
+  });
+
   it('plans both sides for the machine that is asked for, and names no other', async () => {
     const { comparison } = await work.against({
       machine: { machine: 'rtx3090', memoryBytes: 2 ** 33, devices: 2 },
