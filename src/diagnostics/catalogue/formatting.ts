@@ -6,7 +6,7 @@ const at = (file: string) => ({ file, line: 0, column: 0 });
 
 export const notFormatted = (file: string): Diagnostic =>
   error('FTP1101', at(file), `\`${file}\` is not formatted, because it cannot be read as a whole`, {
-    help: 'mend the errors above and format it again',
+    help: 'mend the errors above (`ftpc check --fix` mends some) and format it again',
   });
 
 export const changesMeaning = (file: string): Diagnostic =>
