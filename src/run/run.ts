@@ -78,7 +78,7 @@ export async function runPipeline(
     engine: request.engine,
     runtime: request.runtime,
     ftpc: request.ftpc,
-    params: request.params,
+    ...(request.params === undefined ? {} : { params: request.params }),
   });
   const finish = (status: RunStatus, stages: readonly StageSummary[] = []): RunOutcome => {
     log.event({ type: 'run.finished', status, seconds: (request.clock() - begun) / 1000, stages });

@@ -83,6 +83,7 @@ describe('runs', () => {
       'adapter unfinished',
     ]);
     expect(run.stages[2]?.steps).to.have.lengthOf(6);
+    expect(readRun(host, RUNS[2], { curves: false }).seconds).to.equal(run.seconds);
   });
 
   it('are found by the pipeline they ran, the newest first', () => {

@@ -10,7 +10,10 @@ export interface Lines {
   readonly torn: boolean;
 }
 
-/** `skip` says which whole lines are not looked at: a journal has one for every step. */
+/** The last line and, where that was cut off, the one before it say how long a run that was killed lived. */
+const ENDING = 2;
+
+/** `skip` says which lines but the last ones are not looked at: a journal has one for every step. */
 export function readLines(text: string, skip: (line: string) => boolean = () => false): Lines {
   const lines = text.split('\n');
   // A sound file ends with a line end.
@@ -19,7 +22,7 @@ export function readLines(text: string, skip: (line: string) => boolean = () => 
   const bad: number[] = [];
   for (let index = 0; index < last; index++) {
     const line = lines[index] ?? '';
-    if (line.trim() === '' || (index < lines.length - 1 && skip(line))) continue;
+    if (line.trim() === '' || (index < last - ENDING && skip(line))) continue;
     const object = parsed(line);
     if (object === undefined) bad.push(index + 1);
     else objects.push(object);
