@@ -8,7 +8,8 @@ import { weightAccess } from '../src/models/load.js';
 import { headChunk } from '../src/planner/solve/start.js';
 import { ownPeakMemory } from '../src/run/peak-memory.js';
 import { onnxRuntime } from '../src/tensor/runtimes/onnx/index.js';
-import { createAdamW } from '../src/training/adamw.js';
+import { adamw } from '../src/training/optimizers/adamw.js';
+import { createOptimizer } from '../src/training/optimizers/index.js';
 import { optimiserStep } from '../src/training/step.js';
 import type { Case, Measured } from './cases.js';
 
@@ -26,7 +27,9 @@ const decoder = await createDecoder({
   checkpointedBlocks: recompute === 'all' ? config.layers : 0,
   headChunk: headChunk(config.vocabSize),
 });
-const optimizer = createAdamW(decoder.parameters, { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, decay: 0 });
+const optimizer = createOptimizer(adamw, decoder.parameters, {
+  ...{ beta1: 0.9, beta2: 0.999, epsilon: 1e-8, decay: 0, momentum: 0, loraplusRatio: 1 },
+});
 const read = (row: number) => {
   const ids = Int32Array.from({ length }, (_, at) => ((row * length + at) * 7919 + 17) % config.vocabSize);
   return { ids, labels: ids };

@@ -9,7 +9,7 @@ import { loraConfig } from '../stages/train/targets.js';
 import type { Chosen } from '../stages/types.js';
 import { evaluationPeak, type ForwardMemory, mergePeak } from './memory/evaluate.js';
 import { copyPeak, dataPeak, formatPeak } from './memory/rows.js';
-import { decoderShape, trainPeak } from './memory/train.js';
+import { decoderShape, optimizerBytes, trainPeak } from './memory/train.js';
 import { isReference, stageNamed } from './models.js';
 import { type PlannedModel, weightBytes } from './stage-models.js';
 import { computeSeconds, copySeconds, generationSeconds, plus, rowSeconds } from './time.js';
@@ -66,8 +66,8 @@ const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
     return {
       peak: trainPeak(facts.memory, chosen),
       seconds: speed === undefined ? null : computeSeconds(trainFlops(stage, facts, chosen), speed),
-      // best and last, and checkpoints of parameters and two moments: those kept, the best, one being written
-      diskBytes: Math.ceil(2 * trained + 3 * trained * (keep + 2)),
+      // best and last, and checkpoints of parameters and optimiser: those kept, the best, one being written
+      diskBytes: Math.ceil(2 * trained + (trained + optimizerBytes(facts.memory, chosen)) * (keep + 2)),
     };
   },
   async eval({ world, stage, look }) {

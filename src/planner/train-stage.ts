@@ -1,7 +1,7 @@
 /** What is chosen for a train stage, and what the choice costs. */
 import type { Stage, Value } from '../ir/types.js';
 import { PROJECTIONS } from '../stages/train/schema.js';
-import { stopAfter, trainSettings } from '../stages/train/settings.js';
+import { optimizerName, stopAfter, trainSettings } from '../stages/train/settings.js';
 import { type Targets, targetNames } from '../stages/train/targets.js';
 import type { Chosen } from '../stages/types.js';
 import { totalSteps } from '../training/order.js';
@@ -49,6 +49,7 @@ export async function trainFacts(
       weightBytes: weightBytes(model),
       decoded: decodedWeights(model),
       lora: { dropout: settings.lora.dropout, targets: targetsOf(settings.lora.targets) },
+      optimizer: optimizerName(settings),
       rank: settings.lora.rank,
       lengths,
       validation,

@@ -2,7 +2,7 @@ import type { WorkFolder } from '../ir/outputs.js';
 import { openSafetensors } from '../models/safetensors/read.js';
 import { f32Writable, safetensorsChunks, type WritableTensor } from '../models/safetensors/write.js';
 import type { Host } from '../source/host.js';
-import type { Optimizer } from './adamw.js';
+import type { Optimizer, StateTensor } from './optimizers/index.js';
 import type { TrainingState } from './state.js';
 
 const PARAMETERS = 'parameters.safetensors';
@@ -10,7 +10,7 @@ const OPTIMIZER = 'optimizer.safetensors';
 const STATE = 'state.json';
 
 type Parameters = ReadonlyMap<string, { readonly shape: readonly number[]; readonly data: Float32Array }>;
-type Moments = Pick<Optimizer, 'm' | 'v'>;
+type Remembered = Pick<Optimizer, 'state'>;
 
 export interface CheckpointOptions {
   readonly host: Host;
@@ -23,10 +23,10 @@ export interface CheckpointOptions {
 }
 
 export interface Checkpoints {
-  /** Fills parameters and moments from the newest usable checkpoint; `undefined` where there is none. */
-  resume(parameters: Parameters, moments: Moments): TrainingState | undefined;
+  /** Fills parameters and the optimiser's state from the newest usable checkpoint; `undefined` where there is none. */
+  resume(parameters: Parameters, optimizer: Remembered): TrainingState | undefined;
   /** Commits the state under its step, then removes what is no longer kept. Returns the folder's path. */
-  save(state: TrainingState, parameters: Parameters, moments: Moments): string;
+  save(state: TrainingState, parameters: Parameters, optimizer: Remembered): string;
   /** The parameters of a step's checkpoint; each is read from its file whenever `data` is asked for. */
   parametersOf(step: number): Parameters;
 }
@@ -47,22 +47,22 @@ export function checkpoints(options: CheckpointOptions): Checkpoints {
   const steps = new Set<number>();
   const fileOf = (step: number, file: string): string => `${work.path}/${checkpointName(step)}/${file}`;
   return {
-    resume(parameters, moments) {
+    resume(parameters, optimizer) {
       const found = usable(options);
       for (const { step } of found) steps.add(step);
       const newest = newestWithBest(found);
       if (newest === undefined) return undefined;
       fill(host, fileOf(newest.step, PARAMETERS), dataOf(parameters));
-      fill(host, fileOf(newest.step, OPTIMIZER), named(moments));
+      fill(host, fileOf(newest.step, OPTIMIZER), optimizer.state);
       return newest;
     },
-    save(state, parameters, moments) {
+    save(state, parameters, optimizer) {
       const stored: StoredState = { version: 1, digest, state };
       const name = checkpointName(state.step);
       work.commit(name, {
         [PARAMETERS]: safetensorsChunks(writable(parameters)),
         [OPTIMIZER]: safetensorsChunks(
-          [...named(moments)].map(([tensor, data]) => f32Writable(tensor, [data.length], data)),
+          [...optimizer.state].map(([tensor, data]) => stateWritable(tensor, data)),
         ),
         [STATE]: JSON.stringify(stored),
       });
@@ -119,11 +119,10 @@ function dataOf(parameters: Parameters): ReadonlyMap<string, Float32Array> {
   return new Map([...parameters].map(([name, { data }]) => [name, data]));
 }
 
-function named({ m, v }: Moments): ReadonlyMap<string, Float32Array> {
-  const label = (letter: string, moments: ReadonlyMap<string, Float32Array>) =>
-    [...moments].map(([name, data]) => [`${letter}.${name}`, data] as const);
-  return new Map([...label('m', m), ...label('v', v)]);
-}
+const stateWritable = (name: string, data: StateTensor): WritableTensor =>
+  data instanceof Float32Array
+    ? f32Writable(name, [data.length], data)
+    : { name, dtype: 'U8', shape: [data.length], chunks: () => [data] };
 
 function onDisk(host: Host, path: string): Parameters {
   const file = openSafetensors(host, path);
@@ -144,13 +143,14 @@ const floats = (bytes: Uint8Array): Float32Array =>
   new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
 
 /** Reads every tensor in place, one at a time. The digests were checked, so that a difference is a bug. */
-function fill(host: Host, path: string, targets: ReadonlyMap<string, Float32Array>): void {
+function fill(host: Host, path: string, targets: ReadonlyMap<string, StateTensor>): void {
   const file = openSafetensors(host, path);
   for (const [name, target] of targets) {
     const entry = file.tensors.get(name);
     if (entry === undefined || entry.end - entry.begin !== target.byteLength) {
       throw new Error(`${path} holds no ${name} of ${target.length} values`);
     }
-    target.set(floats(file.read(entry)));
+    const bytes = file.read(entry);
+    target.set(target instanceof Float32Array ? floats(bytes) : bytes);
   }
 }

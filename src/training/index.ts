@@ -1,4 +1,3 @@
-export { type AdamWOptions, createAdamW, decays, type Optimizer } from './adamw.js';
 export { LENGTH_BUCKET, paddedLength } from './batch.js';
 export { type CheckpointOptions, type Checkpoints, checkpointName, checkpoints } from './checkpoint.js';
 export {
@@ -9,6 +8,7 @@ export {
   type TrainOptions,
   train,
 } from './loop.js';
+export * from './optimizers/index.js';
 export { type RowOrder, type StopAfter, stepsPerEpoch, totalSteps } from './order.js';
 export { isOutOfMemory, OutOfMemory } from './out-of-memory.js';
 export type { TokenRow, TokenRows } from './rows.js';

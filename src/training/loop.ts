@@ -1,6 +1,11 @@
 import type { Decoder } from '../models/decoder/types.js';
-import { type AdamWOptions, createAdamW } from './adamw.js';
 import type { Checkpoints } from './checkpoint.js';
+import {
+  createOptimizer,
+  OPTIMIZERS,
+  type OptimizerName,
+  type OptimizerOptions,
+} from './optimizers/index.js';
 import { globalBatches, type RowOrder } from './order.js';
 import { isOutOfMemory, OutOfMemory } from './out-of-memory.js';
 import { notFinite } from './problems.js';
@@ -11,7 +16,8 @@ import { optimiserStep } from './step.js';
 import { validationLoss } from './validate.js';
 import { divergenceWatch } from './watch.js';
 
-export interface TrainingSettings extends AdamWOptions {
+export interface TrainingSettings extends OptimizerOptions {
+  readonly optimizer: OptimizerName;
   readonly rate: number;
   readonly schedule: Schedule;
   /** Largest global norm of the gradient. */
@@ -63,7 +69,7 @@ export interface TrainingResult {
  */
 export async function train(options: TrainOptions): Promise<TrainingResult> {
   const { decoder, settings, checkpoints, signal, emit } = options;
-  const optimizer = createAdamW(decoder.parameters, settings);
+  const optimizer = createOptimizer(OPTIMIZERS[settings.optimizer], decoder.parameters, settings);
   const resumed = checkpoints.resume(decoder.parameters, optimizer);
   const state: RunningState =
     resumed === undefined

@@ -1,7 +1,7 @@
 import type { Decoder } from '../models/decoder/types.js';
-import type { Optimizer } from './adamw.js';
 import { buildBatch, microBatches, supervisedTokens } from './batch.js';
 import { clipFactor, globalNorm } from './clip.js';
+import type { Optimizer } from './optimizers/index.js';
 import { notFinite } from './problems.js';
 import type { TokenRows } from './rows.js';
 

@@ -21,6 +21,9 @@ import { host } from './fixture.js';
 const SETTINGS: TrainingSettings = {
   rate: 0.05,
   schedule: { name: 'cosine', warmupSteps: 2 },
+  optimizer: 'adamw',
+  momentum: 0,
+  loraplusRatio: 1,
   beta1: 0.9,
   beta2: 0.999,
   epsilon: 1e-8,

@@ -1,8 +1,12 @@
 /** The peak of a training step, from the graphs that will run it. */
+
+import { adapterShapes } from '../../models/adapters/layout.js';
+import { expectedTensors } from '../../models/architectures/index.js';
 import type { DecoderPlan, DecoderPlanOptions } from '../../models/decoder/types.js';
 import type { LoraConfig, ModelConfig } from '../../models/types.js';
 import type { Chosen } from '../../stages/types.js';
 import { paddedLength } from '../../training/batch.js';
+import { OPTIMIZERS, type OptimizerName, stateBytes } from '../../training/optimizers/index.js';
 import { type Lengths, shortened } from '../lengths.js';
 import type { Peak } from '../types.js';
 import { DECODER_PROCESS, DEVICE_CONTEXT, SESSION, SPREAD } from './calibration.js';
@@ -18,6 +22,7 @@ export interface TrainMemory {
   /** Whether the base's projections are decoded for use, by method. */
   readonly decoded: Readonly<Record<Chosen['method'], boolean>>;
   readonly lora: Pick<LoraConfig, 'dropout' | 'targets'>;
+  readonly optimizer: OptimizerName;
   /** Used for adapters where the choice, made for full training, has none. */
   readonly rank: number;
   readonly lengths: Lengths;
@@ -47,6 +52,14 @@ export function decoderShape(memory: TrainMemory, chosen: Chosen): DecoderPlanOp
   };
 }
 
+/** What the optimiser remembers of all that is trained. */
+export function optimizerBytes(memory: TrainMemory, chosen: Chosen): number {
+  const { config, lora } = decoderShape(memory, chosen);
+  const trained = lora === undefined ? expectedTensors(config) : adapterShapes(config, lora);
+  const rule = OPTIMIZERS[memory.optimizer];
+  return trained.reduce((sum, { shape }) => sum + stateBytes(rule, shape), 0);
+}
+
 export function longestPadded(
   { config, lengths }: Pick<TrainMemory, 'config' | 'lengths'>,
   chosen: Pick<Chosen, 'maxLength'>,
@@ -69,8 +82,8 @@ export function trainPeak(memory: TrainMemory, chosen: Chosen): Peak {
   const tensors = {
     ...NO_PARTS,
     ...parts,
-    // AdamW's two moments, and the best state, which is read back from disk when all is done
-    optimizer: (memory.validation !== undefined ? 3 : 2) * parts.gradients,
+    // what the optimiser remembers, and the best state, which is read back from disk when all is done
+    optimizer: optimizerBytes(memory, chosen) + (memory.validation === undefined ? 0 : parts.gradients),
   };
   const runtime = context?.expected ?? DECODER_PROCESS + sessions * SESSION;
   const bytes = sumOf(tensors) + runtime;

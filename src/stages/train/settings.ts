@@ -1,6 +1,8 @@
 import type { Call, Quantity, Stage, Value } from '../../ir/types.js';
 import {
+  isOptimizerName,
   isScheduleName,
+  type OptimizerName,
   type StopAfter,
   type TrainingSettings,
   totalSteps,
@@ -24,6 +26,12 @@ export function stopAfter({ stop }: Pick<TrainSettings, 'stop'>, origins: Stage[
   return epochsAsked ? { epochs: stop.epochs, steps: stop.steps } : { steps: stop.steps };
 }
 
+/** The optimiser's name in the table of the training room. */
+export function optimizerName({ optimizer: { call } }: Pick<TrainSettings, 'optimizer'>): OptimizerName {
+  if (!isOptimizerName(call)) throw new Error(`no optimiser is named ${call}`);
+  return call;
+}
+
 /** What the loop is told; `rows` are those that are trained on. */
 export function loopSettings(
   stage: Pick<Stage, 'settings' | 'origins'>,
@@ -32,14 +40,18 @@ export function loopSettings(
 ): TrainingSettings {
   const settings = trainSettings(stage);
   const { args } = settings.optimizer;
-  const number = (name: string): number => Number(args[name]);
+  // an optimiser has no argument for what it does not use
+  const number = (name: string): number => Number(args[name] ?? 0);
   const total = totalSteps(rows, settings.batch.global, stopAfter(settings, stage.origins));
   return {
+    optimizer: optimizerName(settings),
     rate: number('rate'),
     beta1: number('beta1'),
     beta2: number('beta2'),
     epsilon: number('epsilon'),
     decay: number('decay'),
+    momentum: number('momentum'),
+    loraplusRatio: number('loraplus_ratio'),
     clip: number('clip'),
     schedule: scheduleOf(args['schedule'], total),
     totalSteps: total,
@@ -58,5 +70,11 @@ function scheduleOf(value: Value | undefined, total: number): TrainingSettings['
   if (value === undefined || value === null) return { name: 'constant', warmupSteps: 0 };
   const { call, args } = value as Call;
   if (!isScheduleName(call)) throw new Error(`no schedule is named ${call}`);
-  return { name: call, warmupSteps: warmupSteps(args['warmup'] as Quantity, total) };
+  return {
+    name: call,
+    warmupSteps: warmupSteps(args['warmup'] as Quantity, total),
+    ...(args['power'] === undefined ? {} : { power: Number(args['power']) }),
+    ...(args['end'] === undefined ? {} : { end: Number(args['end']) }),
+    ...(args['cycles'] === undefined ? {} : { cycles: Number(args['cycles']) }),
+  };
 }

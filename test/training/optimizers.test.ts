@@ -1,0 +1,146 @@
+import { expect } from 'chai';
+import { clipFactor, globalNorm } from '../../src/training/clip.js';
+import {
+  createOptimizer,
+  decays,
+  OPTIMIZERS,
+  type OptimizerName,
+  type StateTensor,
+  stateBytes,
+} from '../../src/training/index.js';
+import { dynamicMap } from '../../src/training/optimizers/adamw8bit.js';
+import { fixtureJson } from './fixture.js';
+
+interface Case {
+  readonly optimizer: OptimizerName;
+  readonly shape: readonly number[];
+  readonly rate: number;
+  readonly decay: number;
+  readonly momentum: number;
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
+  readonly start: readonly number[];
+  readonly gradients: readonly (readonly number[])[];
+  readonly final: readonly number[];
+  readonly state: Readonly<Record<string, readonly number[]>>;
+}
+
+/** Slots by the names that the recorded optimiser gives them. */
+const SLOTS: Readonly<Record<OptimizerName, Readonly<Record<string, string>>>> = {
+  adamw: { exp_avg: 'm', exp_avg_sq: 'v' },
+  adamw8bit: { state1: 'm', state2: 'v', absmax1: 'm_absmax', absmax2: 'v_absmax' },
+  adafactor: { exp_avg_sq: 'v', exp_avg_sq_row: 'row', exp_avg_sq_col: 'column' },
+  lion: { state1: 'm' },
+  sgd: { momentum_buffer: 'momentum' },
+};
+
+/** Largest relative difference; numbers below `floor` count as it. */
+const worst = (found: ArrayLike<number>, expected: readonly number[], floor = 1e-12): number =>
+  expected.reduce(
+    (most, value, i) =>
+      Math.max(most, Math.abs((found[i] ?? Number.NaN) - value) / Math.max(Math.abs(value), floor)),
+    0,
+  );
+
+describe('optimisers', () => {
+  for (const recorded of fixtureJson<Case[]>('optimizers.json')) {
+    const { optimizer: name, shape, start, gradients } = recorded;
+    it(`${name} of [${shape}], decay ${recorded.decay}, momentum ${recorded.momentum}: the recorded steps`, () => {
+      const data = Float32Array.from(start);
+      const options = { ...recorded, loraplusRatio: 1 };
+      const optimizer = createOptimizer(OPTIMIZERS[name], new Map([['w', { shape, data }]]), options);
+      gradients.forEach((gradient, i) => {
+        optimizer.update(new Map([['w', Float32Array.from(gradient)]]), i + 1, recorded.rate, 1);
+      });
+      expect(worst(data, recorded.final, 1e-3)).to.be.below(1e-5);
+      for (const [theirs, ours] of Object.entries(SLOTS[name])) {
+        const expected = recorded.state[theirs];
+        if (expected === undefined) continue;
+        const found = optimizer.state.get(`${ours}.w`) as StateTensor;
+        if (found instanceof Uint8Array) expect([...found]).to.deep.equal(expected);
+        else expect(worst(found, expected), theirs).to.be.below(2e-5);
+      }
+      const bytes = [...optimizer.state.values()].reduce((sum, { byteLength }) => sum + byteLength, 0);
+      expect(stateBytes(OPTIMIZERS[name], shape)).to.equal(bytes);
+    });
+  }
+
+  it('have bitsandbytes’ codes of 8 bits', () => {
+    const big = fixtureJson<Case[]>('optimizers.json').find(({ state }) => state['qmap1'] !== undefined);
+    expect(worst(dynamicMap(true), big?.state['qmap1'] ?? [])).to.be.below(1e-7);
+    expect(worst(dynamicMap(false), big?.state['qmap2'] ?? [])).to.be.below(1e-7);
+  });
+
+  it('apply the scale of the gradients as if they had been scaled before', () => {
+    for (const rule of Object.values(OPTIMIZERS)) {
+      const run = (gradient: number, scale: number): number => {
+        const data = Float32Array.from([1]);
+        const options = {
+          beta1: 0.9,
+          beta2: 0.999,
+          epsilon: 1e-2,
+          decay: 0.1,
+          momentum: 0.5,
+          loraplusRatio: 1,
+        };
+        createOptimizer(rule, new Map([['w', { shape: [1], data }]]), options).update(
+          new Map([['w', Float32Array.from([gradient])]]),
+          1,
+          0.1,
+          scale,
+        );
+        return data[0] as number;
+      };
+      expect(run(0.5, 0.25)).to.equal(run(0.125, 1));
+    }
+  });
+
+  it('move the second factor of an adapter and its vectors faster, as LoRA+ does', () => {
+    const options = { beta1: 0, beta2: 0, epsilon: 0, decay: 0, momentum: 0, loraplusRatio: 16 };
+    const parameters = new Map(
+      Object.entries({
+        'q_proj.lora_A.weight': [1, 1],
+        'q_proj.lora_B.weight': [1, 1],
+        'q_proj.lora_magnitude_vector': [1],
+      }).map(([name, shape]) => [name, { shape, data: new Float32Array(1) }]),
+    );
+    const gradients = new Map([...parameters.keys()].map((name) => [name, Float32Array.of(1)]));
+    createOptimizer(OPTIMIZERS.sgd, parameters, options).update(gradients, 1, 0.5, 1);
+    expect([...parameters.values()].map(({ data }) => data[0])).to.deep.equal([-0.5, -8, -8]);
+  });
+
+  it('decays matrices and adapters, and no norm or bias', () => {
+    const names = [
+      'model.embed_tokens.weight',
+      'model.layers.0.self_attn.q_proj.weight',
+      'model.layers.0.self_attn.q_proj.lora_A.weight',
+      'model.layers.0.input_layernorm.weight',
+      'model.layers.0.post_attention_layernorm.weight',
+      'model.layers.0.self_attn.q_norm.weight',
+      'model.norm.weight',
+      'model.layers.0.self_attn.q_proj.bias',
+    ];
+    expect(names.filter(decays)).to.deep.equal(names.slice(0, 3));
+  });
+});
+
+describe('clipping', () => {
+  it('measures the norm over all tensors', () => {
+    const gradients = new Map([
+      ['a', Float32Array.from([3, 0])],
+      ['b', Float32Array.from([0, 4])],
+    ]);
+    expect(globalNorm(gradients)).to.equal(5);
+  });
+
+  it('does not saturate where float32 would', () => {
+    expect(globalNorm(new Map([['a', new Float32Array(2 ** 25).fill(1)]]))).to.equal(Math.sqrt(2 ** 25));
+  });
+
+  it('shrinks what is above the limit and leaves the rest', () => {
+    expect(clipFactor(0.5, 1)).to.equal(1);
+    expect(clipFactor(4, 1)).to.equal(1 / (4 + 1e-6));
+    expect(clipFactor(0, 1)).to.equal(1);
+  });
+});
