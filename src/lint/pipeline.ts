@@ -5,6 +5,7 @@ import type { Analysis, CompileResult } from '../compile.js';
 import type { StageKind } from '../ir/types.js';
 import { type Host, HostError } from '../source/host.js';
 import { spanText } from '../source/text.js';
+import { type Lock, readLock } from './lock.js';
 import { placeOf } from './places.js';
 import { countRows, type Rows } from './rows.js';
 import type { Files, Pipeline } from './types.js';
@@ -14,6 +15,7 @@ export function pipelineOf(result: CompileResult, analysis: Analysis, host: Host
   const stages = new Map(sound.map((checked) => [checked.stage.name, checked]));
   const path = analysis.main.path;
   const folder = dirname(path);
+  const files = filesOf(host, path);
   const counted = new Map<CheckedStage, Rows | undefined>();
   return {
     of: (kind: StageKind) => sound.filter(({ stage }) => stage.kind === kind),
@@ -21,7 +23,7 @@ export function pipelineOf(result: CompileResult, analysis: Analysis, host: Host
     stages,
     isWhole: result.program !== undefined,
     rows(data) {
-      if (!counted.has(data)) counted.set(data, countRows(data, host, folder));
+      if (!counted.has(data)) counted.set(data, countRows(data, { host, folder, files }));
       return counted.get(data);
     },
     text(span) {
@@ -30,7 +32,7 @@ export function pipelineOf(result: CompileResult, analysis: Analysis, host: Host
     },
     place: placeOf,
     param: (name) => analysis.main.tree.params.find((param) => param.name.text === name),
-    files: filesOf(host, path),
+    files,
   };
 }
 
@@ -44,13 +46,15 @@ function filesOf(host: Host, pipeline: string): Files {
       throw error;
     }
   };
+  const lockPath = resolve(folder, `${basename(pipeline).replace(/\.ftp$/, '')}.lock`);
+  let locked: { readonly lock: Lock | undefined } | undefined;
   const decode = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
   return {
     list: (inside) => quietly(() => host.list(resolve(folder, inside))) ?? [],
     head: (path, bytes) => quietly(() => decode(host.readBytes(resolve(folder, path), 0, bytes))),
     get lock() {
-      const path = resolve(folder, `${basename(pipeline).replace(/\.ftp$/, '')}.lock`);
-      return quietly(() => (host.stat(path) === undefined ? undefined : host.readText(path)));
+      locked ??= { lock: readLock(quietly(() => host.readText(lockPath)) ?? '') };
+      return locked.lock;
     },
   };
 }

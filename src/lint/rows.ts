@@ -3,6 +3,8 @@ import { resolve } from 'node:path';
 import type { CheckedStage } from '../check/stages.js';
 import type { Call, Value } from '../ir/types.js';
 import { type Host, HostError } from '../source/host.js';
+import { entryOf, rowsIn } from './lock.js';
+import type { Files } from './types.js';
 
 export interface Rows {
   /** Lines that hold something, within `limit`; repetitions are not known yet, so there may be fewer rows. */
@@ -17,18 +19,34 @@ const MOST_BYTES = 4 << 20;
 /** Sources whose files hold a row a line. */
 const LINED = new Set(['jsonl']);
 
+/** Where rows are looked for. */
+export interface RowsWorld {
+  readonly host: Host;
+  readonly folder: string;
+  readonly files: Files;
+}
+
 /** `undefined` where the files are too large to look through, or of another kind. */
-export function countRows({ stage }: CheckedStage, host: Host, folder: string): Rows | undefined {
+export function countRows({ stage }: CheckedStage, world: RowsWorld): Rows | undefined {
   const sources = callsOf(stage.settings['source'] ?? null);
-  if (sources.length === 0 || !sources.every(({ call }) => LINED.has(call))) return undefined;
+  const counts = sources.map((call) => rowsOf(call, world));
+  const lines = counts.reduce<number | undefined>(
+    (sum, rows) => (sum === undefined || rows === undefined ? undefined : sum + rows),
+    sources.length === 0 ? undefined : 0,
+  );
   const { split } = stage.settings;
   // A limit that a parameter switches on is for trying things out.
   const limit = stage.origins['limit'] === 'param' ? undefined : stage.settings['limit'];
-  const trainShare = isRecord(split) && typeof split['train'] === 'number' ? split['train'] : 1;
-  const files = sources.flatMap(({ args }) => filesOf(String(args['files']), host, folder));
-  const lines = countLines(files, host);
-  if (lines === undefined) return typeof limit === 'number' ? { most: limit, trainShare } : undefined;
-  return { most: typeof limit === 'number' ? Math.min(limit, lines) : lines, trainShare };
+  const most = typeof limit === 'number' ? Math.min(limit, lines ?? limit) : lines;
+  if (most === undefined) return undefined;
+  return { most, trainShare: isRecord(split) && typeof split['train'] === 'number' ? split['train'] : 1 };
+}
+
+/** Of files here, by their line ends; of a data set of the Hub, as the lock has counted them. */
+function rowsOf(call: Call, { host, folder, files }: RowsWorld): number | undefined {
+  if (LINED.has(call.call)) return countLines(filesOf(String(call.args['files']), host, folder), host);
+  const locked = entryOf(files.lock, call);
+  return locked === undefined ? undefined : rowsIn(locked);
 }
 
 const callsOf = (value: Value): readonly Call[] =>

@@ -4,6 +4,7 @@ import type { Diagnostic } from '../diagnostics/types.js';
 import type { StageKind } from '../ir/types.js';
 import type { Span } from '../source/span.js';
 import type { Param } from '../syntax/ast.js';
+import type { Lock } from './lock.js';
 import type { Rows } from './rows.js';
 
 /** How a finding is reported; `error` makes `ftpc check` fail. */
@@ -52,7 +53,7 @@ export interface Files {
   /** The first bytes of a file as UTF-8, or `undefined` where it cannot be read. */
   head(path: string, bytes: number): string | undefined;
   /** Beside the pipeline: `legal.lock` for `legal.ftp`; `undefined` where there is none. */
-  readonly lock: string | undefined;
+  readonly lock: Lock | undefined;
 }
 
 export interface Place {

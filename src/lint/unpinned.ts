@@ -2,6 +2,7 @@
 import type { CheckedStage } from '../check/stages.js';
 import type { Call, StageKind, Value } from '../ir/types.js';
 import { declared } from './declared.js';
+import { entryOf } from './lock.js';
 import type { Finding, Pipeline } from './types.js';
 
 const COMMIT = /^[0-9a-f]{40}$/;
@@ -19,7 +20,8 @@ export function unpinned(
       for (const { args } of callsOf(checked.stage.settings[key], call)) {
         const name = String(args['repository']);
         const isPinned =
-          COMMIT.test(String(args['revision'])) || pipeline.files.lock?.includes(name) === true;
+          COMMIT.test(String(args['revision'])) ||
+          entryOf(pipeline.files.lock, { call, args })?.commit !== undefined;
         if (!isPinned && !found.has(name)) found.set(name, finding(checked, key, name, pipeline));
       }
   return [...found.values()];

@@ -18,6 +18,9 @@ const SCRATCH = 'untrained("model")';
 const FULL: Edit = ['train adapter {', 'train adapter using full {'];
 const NO_LORA: Edit = ['  lora = { rank: 16, alpha: 32, dropout: 5% }\n', ''];
 
+const PINNED = { commit: 'a'.repeat(40), files: {} };
+const lock = (sections: object): string => JSON.stringify({ version: 1, ...sections });
+
 const CASES: readonly Case[] = [
   { name: 'the frame is clean', edits: [] },
 
@@ -150,7 +153,41 @@ const CASES: readonly Case[] = [
   {
     name: 'a model of the Hub that the lock has',
     edits: [['base = starter()', 'base = hf("org/model")']],
-    files: { 'pipeline.lock': '{"models":{"org/model":{}}}' },
+    files: { 'pipeline.lock': lock({ models: { 'hf org/model@main': { ...PINNED, licence: 'mit' } } }) },
+  },
+  {
+    name: 'a model of the Hub whose card says nothing of a licence',
+    edits: [['base = starter()', 'base = hf("org/model")']],
+    files: { 'pipeline.lock': lock({ models: { 'hf org/model@main': PINNED } }) },
+    found: ['licence-unknown'],
+  },
+  {
+    name: 'a model of the Hub of which the lock has another revision',
+    edits: [['base = starter()', 'base = hf("org/model", revision: "v2")']],
+    files: { 'pipeline.lock': lock({ models: { 'hf org/model@main': PINNED } }) },
+    found: ['unpinned-model'],
+  },
+  {
+    name: 'rows of the Hub that the lock has counted',
+    edits: [
+      ['import { jsonl }', 'import { hub, jsonl }'],
+      ['jsonl("data/rows.jsonl")', 'hub("org/rows")'],
+      ['stop =', 'checkpoint = { every: 5steps }\n  stop ='],
+    ],
+    files: {
+      'pipeline.lock': lock({
+        data: {
+          'hub org/rows@main': { ...PINNED, files: { 'a.jsonl': { rows: 300 }, 'b.jsonl': { rows: 300 } } },
+        },
+      }),
+    },
+    found: ['too-few-rows'],
+  },
+  {
+    name: 'a lock that is none',
+    edits: [['base = starter()', 'base = hf("org/model")']],
+    files: { 'pipeline.lock': '<<<<<<< HEAD' },
+    found: ['unpinned-model'],
   },
   {
     name: 'rows of the Hub',

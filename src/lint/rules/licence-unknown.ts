@@ -1,5 +1,6 @@
 import type { CheckedStage } from '../../check/stages.js';
 import { declared } from '../declared.js';
+import { entryOf } from '../lock.js';
 import type { Files, Rule } from '../types.js';
 import { callAt } from '../values.js';
 
@@ -15,7 +16,7 @@ export const licenceUnknown: Rule = {
   id: 'licence-unknown',
   code: 'FTP1012',
   level: 'warning',
-  doc: 'A base in a folder or file of yours that says nothing of its licence.',
+  doc: 'A base whose folder, file or card says nothing of its licence.',
   reason:
     'Whether a fine-tuned model may be sold, or released at all, follows from the licence of its base; to find out after the training is to find out too late.',
   check(pipeline) {
@@ -29,22 +30,32 @@ export const licenceUnknown: Rule = {
           at: declared(checked, 'base', pipeline),
           message: `nothing says under which licence \`${path}\` stands`,
           label: 'licence unknown',
-          help: 'put its LICENSE file into the folder, or `license: …` into the front matter of its README.md',
+          help: 'look it up; a folder says it by a LICENSE file, or by `license: …` in the front matter of its README.md',
         },
       ];
     });
   },
 };
 
+/** What has no licence, as the file names it. */
 function unlicensed(checked: CheckedStage, files: Files): string | undefined {
   const call = callAt(checked, 'base');
-  if (call?.call === 'local') {
-    const folder = String(call.args['folder']);
-    if (files.list(folder).some((name) => LICENCE_FILE.test(name))) return undefined;
-    const card = FRONT_MATTER.exec(files.head(`${folder}/README.md`, HEAD_BYTES) ?? '');
-    return LICENCE_KEY.test(card?.[1] ?? '') ? undefined : folder;
-  }
-  if (call?.call !== 'gguf') return undefined;
-  const file = String(call.args['file']);
-  return files.head(file, HEAD_BYTES)?.includes('general.license') === true ? undefined : file;
+  const looks = call === undefined ? undefined : LOOKS[call.call];
+  if (call === undefined || looks === undefined) return undefined;
+  const locked = entryOf(files.lock, call);
+  if (locked?.licence !== undefined) return undefined;
+  const name = String(Object.values(call.args).find((value) => typeof value === 'string'));
+  return looks(name, files, locked !== undefined) ? undefined : name;
 }
+
+/** Whether a model says its licence, or cannot be asked. */
+const LOOKS: Readonly<Record<string, (name: string, files: Files, isLocked: boolean) => boolean>> = {
+  local(folder, files) {
+    if (files.list(folder).some((name) => LICENCE_FILE.test(name))) return true;
+    const card = FRONT_MATTER.exec(files.head(`${folder}/README.md`, HEAD_BYTES) ?? '');
+    return LICENCE_KEY.test(card?.[1] ?? '');
+  },
+  gguf: (file, files) => files.head(file, HEAD_BYTES)?.includes('general.license') === true,
+  // No server is asked: only the lock knows.
+  hf: (_name, _files, isLocked) => !isLocked,
+};
