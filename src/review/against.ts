@@ -102,7 +102,7 @@ async function earlier(
     return { before: undefined, file: was, notes };
   }
   return {
-    before: withDigests(withAdvice(planned.reviewed, planned), compiled.program.folder, world.digests()),
+    before: withDigests(withAdvice(planned.reviewed, planned), compiled.program.folder, world.absent),
     file: was,
     notes,
   };

@@ -243,7 +243,7 @@ describe(`a pipeline against a commit${noGit === undefined ? '' : ` (skipped: ${
     ).to.deep.include.members([
       ['rows', 'unchanged', undefined],
       ['adapter@rate=0.005', 'unchanged', 'adapter'],
-      ['adapter@rate=0.0002', 'added', undefined],
+      ['adapter@rate=2e-4', 'added', undefined],
     ]);
     expect(comparison.diagnostics).to.deep.equal({ added: [], removed: [] });
   });
