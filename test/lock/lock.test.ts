@@ -232,12 +232,18 @@ describe('ftpc lock', () => {
     writeFileSync(lockFile(), before);
   });
 
-  it('is written whole by several at once', async () => {
+  it('is written whole by several at once, which fetch the same files', async () => {
     const before = text();
     rmSync(lockFile());
     at.write('p.lock.4194304.tmp', 'left by a process that was killed');
+    at.env['HF_HOME'] = join(at.folder, 'empty');
     const all = await Promise.all([1, 2, 3].map(() => at.ftpc('lock', 'p.ftp')));
-    expect(all.map(({ code }) => code)).to.deep.equal([0, 0, 0]);
+    at.env['HF_HOME'] = join(at.folder, 'hf');
+    expect(all.map(({ code, err }) => [code, err.includes('error')])).to.deep.equal(
+      Array(3).fill([0, false]),
+    );
+    const blobs = readdirSync(join(at.folder, 'empty/hub/models--tiny--base/blobs'));
+    expect(blobs.filter((name) => !/^[0-9a-f]+$/.test(name))).to.deep.equal([]);
     expect(readdirSync(at.folder).filter((name) => name.startsWith('p.lock'))).to.deep.equal(['p.lock']);
     expect(Object.keys(JSON.parse(text()))).to.deep.equal(Object.keys(JSON.parse(before)));
   });
