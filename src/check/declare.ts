@@ -51,7 +51,9 @@ export class Declarations {
     const declare = (name: Word, symbol: FtpSymbol) => {
       const first = spans.get(name.text);
       if (name.text === '') return;
-      if (first !== undefined) context.report(errors.duplicateName(name.span, name.text, first));
+      // What an import that failed would have brought is not there twice.
+      if (first !== undefined && scope.own.get(name.text)?.kind !== 'unknown')
+        context.report(errors.duplicateName(name.span, name.text, first));
       else {
         spans.set(name.text, name.span);
         scope.own.set(name.text, symbol);
@@ -119,7 +121,12 @@ export class Declarations {
   }
 
   private exporter(name: string): string | undefined {
-    return this.loader.libraryNames().find((module) => natives(this.loader.library(module)).has(name));
+    return this.loader.libraryNames().find((module) => {
+      const loaded = this.loader.library(module);
+      return (
+        natives(loaded).has(name) || loaded?.tree.presets.some((preset) => preset.name.text === name) === true
+      );
+    });
   }
 }
 

@@ -1,6 +1,7 @@
 /** An expression as the value of a setting of a given type: the heart of the checker. */
 import * as names from '../diagnostics/catalogue/names.js';
 import * as errors from '../diagnostics/catalogue/values.js';
+import { replace } from '../diagnostics/make.js';
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { Value } from '../ir/types.js';
 import type { SettingType } from '../stages/schema.js';
@@ -28,12 +29,28 @@ export type Evaluate<K extends SettingType['kind']> = (
 ) => Value | undefined;
 
 const simple = (expression: Expression, type: SettingType, context: Context): Value | undefined => {
+  if (expression.kind === 'bad_quantity' && (type.kind === 'integer' || type.kind === 'number')) {
+    const { span, digits, suffix } = expression;
+    return context.report(
+      errors.typeMismatch(span, typeNoun(type), `\`${digits}${suffix}\``, {
+        help: `it has no unit: write \`${digits}\``,
+        fixes: [replace(`write \`${digits}\``, span, digits, 'maybe_incorrect')],
+      }),
+    );
+  }
   if (expression.kind === 'bad_quantity') {
     const units = type.kind === 'quantity' ? type.units : undefined;
     return context.report(unknownUnit(expression, units));
   }
   if (expression.kind === 'list' || expression.kind === 'record' || expression.kind === 'call')
-    return context.report(errors.typeMismatch(expression.span, typeNoun(type), expressionNoun(expression)));
+    return context.report(
+      errors.typeMismatch(expression.span, typeNoun(type), expressionNoun(expression), {
+        help:
+          expression.kind === 'list'
+            ? 'give one value; several to try are a `matrix`: `matrix name: Number = [ … ]`'
+            : undefined,
+      }),
+    );
   const found = constant(expression, context);
   if (found === undefined) return undefined;
   const value = coerce(found, type, expression.span, context);
@@ -78,8 +95,16 @@ const list: Evaluate<'list'> = (expression, type, context, path) => {
 };
 
 const record: Evaluate<'record'> = (expression, type, context, path) => {
-  if (expression.kind !== 'record')
-    return context.report(errors.typeMismatch(expression.span, typeNoun(type), expressionNoun(expression)));
+  if (expression.kind !== 'record') {
+    const form = Object.keys(type.fields).map((key) => `${key}: …`);
+    return context.report(
+      errors.typeMismatch(expression.span, typeNoun(type), expressionNoun(expression), {
+        help:
+          presetHelp(expression, context) ??
+          `write \`{ ${form.join(', ')} }\`, of which some may be left out`,
+      }),
+    );
+  }
   const last = path?.split('.').at(-1);
   const where = last === undefined ? 'this record' : `\`${last}\``;
   return evaluateEntries(expression.entries, type.fields, context, {
@@ -116,6 +141,14 @@ function portOfNoStage(expression: Expression, context: Context): Diagnostic | u
   return names.noPorts(second.span, first.text, SYMBOL_NOUNS[symbol.kind]);
 }
 
+/** A preset is no value: it is applied to a block. */
+function presetHelp(expression: Expression, context: Context): string | undefined {
+  const [word] = expression.kind === 'reference' ? expression.path : [];
+  return word !== undefined && context.scope.lookup(word.text)?.kind === 'preset'
+    ? `a preset is applied in the heading of the block: \`… using ${word.text} {\``
+    : undefined;
+}
+
 /** `undefined` where the expression has no value of this type, which has been reported. */
 export function evaluate(
   expression: Expression,
@@ -126,6 +159,10 @@ export function evaluate(
   if (expression.kind === 'missing') return undefined;
   const misplaced = portOfNoStage(expression, context) ?? strayedSecret(expression, type, context);
   if (misplaced !== undefined) return context.report(misplaced);
+  if (expression.kind === 'bad_quantity' && /^(_\d+)+$/.test(expression.suffix)) {
+    const written = `${expression.digits}${expression.suffix}`;
+    return context.report(errors.digitSeparators(expression.span, written, written.replaceAll('_', '')));
+  }
   if (expression.kind === 'conditional') {
     const condition = truth(expression.condition, context);
     // Both branches are checked; only the one that is taken leaves traces.

@@ -2,9 +2,11 @@
 import { duplicateKey, unknownSetting } from '../diagnostics/catalogue/names.js';
 import { missingSetting } from '../diagnostics/catalogue/values.js';
 import { nearest } from '../diagnostics/did-you-mean.js';
+import { foreignSetting } from '../diagnostics/foreign.js';
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { Origin, Value } from '../ir/types.js';
 import type { Span } from '../source/span.js';
+import { functions } from '../stages/functions/index.js';
 import type { Setting, SettingType } from '../stages/schema.js';
 import type { Expression, Word } from '../syntax/ast.js';
 import type { Context } from './context.js';
@@ -25,6 +27,24 @@ export interface FieldOptions {
   /** A preset's own body: nothing is filled in. */
   readonly partial?: boolean;
 }
+
+/** How what stands in records and calls is written in the setting that holds them. */
+export const nestedForms = (fields: Fields): Readonly<Record<string, Readonly<Record<string, string>>>> =>
+  Object.fromEntries(
+    Object.entries(fields).flatMap(([key, { type }]) => {
+      if (type.kind === 'record')
+        return [[key, forms(Object.keys(type.fields), (inner) => `{ ${inner}: … }`)]];
+      if (type.kind !== 'call') return [];
+      const calls = Object.entries(functions).filter(([, { family }]) => family === type.family);
+      const all = calls.map(([name, { args }]) =>
+        forms(Object.keys(args), (inner) => `${name}(${inner}: …)`),
+      );
+      return [[key, Object.assign({}, ...all.reverse())]];
+    }),
+  );
+
+const forms = (keys: readonly string[], form: (key: string) => string): Readonly<Record<string, string>> =>
+  Object.fromEntries(keys.map((key) => [key, form(key)]));
 
 export const join = (path: string | undefined, key: string): string | undefined =>
   path === undefined ? undefined : path === '' ? key : `${path}.${key}`;
@@ -93,7 +113,7 @@ function absent(
   const preset = options.preset?.[key];
   if (preset !== undefined) return complete(preset, setting.type, path, context, 'preset');
   // Misspelt, it has been reported as unknown.
-  if (unknown.some((name) => nearest(name, [key]) !== undefined)) return undefined;
+  if (unknown.some((name) => (foreignSetting(name) ?? nearest(name, [key])) === key)) return undefined;
   if (setting.required) {
     const missing = options.missing(key, setting.doc);
     return missing && context.report(missing);

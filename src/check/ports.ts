@@ -23,9 +23,16 @@ const fitting = (
     .map(([name]) => name);
 
 export const evaluatePort: Evaluate<'port'> = (expression, type, context) => {
-  const mismatch = () =>
-    context.report(errors.typeMismatch(expression.span, typeNoun(type), expressionNoun(expression)));
-  if (expression.kind !== 'reference') return mismatch();
+  const mismatch = (help?: string) =>
+    context.report(
+      errors.typeMismatch(expression.span, typeNoun(type), expressionNoun(expression), { help }),
+    );
+  if (expression.kind !== 'reference')
+    return mismatch(
+      expression.kind === 'binary' && type.accepts.includes('Gate')
+        ? 'write the condition as a `require` in the eval stage, and its gate here: `….passed`'
+        : undefined,
+    );
   const [first, second, third] = expression.path;
   if (first === undefined) return undefined;
   const symbol = context.scope.lookup(first.text);
@@ -44,6 +51,16 @@ export const evaluatePort: Evaluate<'port'> = (expression, type, context) => {
     third === undefined && Object.hasOwn(schema.ports, portName) ? schema.ports[portName] : undefined;
   if (port === undefined) {
     const named = Object.keys(schema.ports).filter((name) => name !== '');
+    const whole = schema.ports[''];
+    if (word !== undefined && named.length === 0 && whole !== undefined)
+      return context.report(
+        wiring.noNamedPort(expression.span, first.text, {
+          fits: type.accepts.includes(whole.type),
+          handsOn: portNoun([whole.type]),
+          wanted: portNoun(type.accepts),
+          needsFormat: whole.type === 'Data' && type.accepts.includes('Dialogs'),
+        }),
+      );
     if (word !== undefined) return context.report(names.unknownPort(word.span, first.text, word.text, named));
     const candidates = fitting(schema, method, type.accepts);
     return context.report(

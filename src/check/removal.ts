@@ -14,3 +14,13 @@ export function withDocs(span: Span, source: SourceText): Span {
   const docs = /(?:^|\n)((?:[ \t]*\/\/\/[^\n]*\n)+)$/.exec(before)?.[1] ?? '';
   return { ...wholeLine(span, source), start: span.start - docs.length };
 }
+
+/** A setting with its indentation and its line end, where nothing else stands on its line. */
+export function withIndent(span: Span, source: SourceText): Span {
+  const indent = /(?:^|\n)([ \t]*)$/.exec(source.text.slice(0, span.start))?.[1];
+  if (indent === undefined) return span;
+  const rest = /^[ \t]*,?[ \t]*(?:\r?\n|$)/.exec(source.text.slice(span.end));
+  return rest === null
+    ? span
+    : { ...span, start: span.start - indent.length, end: span.end + rest[0].length };
+}

@@ -4,12 +4,13 @@ import * as errors from '../diagnostics/catalogue/values.js';
 import { presetNeeds } from '../diagnostics/catalogue/wiring.js';
 import type { Budget, PresetOrigin, Requirement, Stage, Value } from '../ir/types.js';
 import type { Span } from '../source/span.js';
-import type { SourceText } from '../source/text.js';
+import { type SourceText, spanText } from '../source/text.js';
 import { budgetMetrics } from '../stages/budget.js';
 import type { StageSchema } from '../stages/schema.js';
-import type { Block, Expression, Property } from '../syntax/ast.js';
+import type { Block, Expression, Property, Word } from '../syntax/ast.js';
 import { Context, type PortUse } from './context.js';
-import { evaluateEntries, type Values } from './fields.js';
+import { evaluateEntries, nestedForms, type Values } from './fields.js';
+import { withIndent } from './removal.js';
 import { checkRequirement, type Measured } from './requirements.js';
 import { checkShares } from './shares.js';
 import type { StageSymbol } from './symbols.js';
@@ -33,8 +34,8 @@ export function checkStage(
   const context = new Context(file.scope, file.world);
   const layers = layersOf(block.using, schema.kind, context);
   const preset = merged(layers);
-  const settings = checkSettings(block, schema, preset.values, context);
-  const what = measured(block, schema, settings);
+  const settings = checkSettings(block, schema, preset.values, layers, source, context);
+  const what = measured(block, schema, { ...preset.values, ...settings });
   const requires = [
     ...block.requirements.flatMap(
       (requirement) => checkRequirement(requirement, what, source, context) ?? [],
@@ -93,6 +94,8 @@ function checkSettings(
   block: Block,
   schema: StageSchema,
   preset: Values | undefined,
+  layers: readonly Layer[],
+  source: SourceText,
   context: Context,
 ): Values | undefined {
   const where = `a \`${schema.kind}\` stage`;
@@ -100,12 +103,27 @@ function checkSettings(
   return evaluateEntries(block.properties, schema.settings, context, {
     path: '',
     preset,
-    missing: (key, doc) => errors.missingSetting(heading, `\`${block.name.text}\``, key, doc),
-    unknown: (key, known) => names.unknownSetting(key.span, key.text, where, known),
+    missing: (key, doc) =>
+      setBy(layers, key) ? undefined : errors.missingSetting(heading, `\`${block.name.text}\``, key, doc),
+    unknown: (key, known) =>
+      key.text === 'using'
+        ? usingAsSetting(block, key, source)
+        : names.unknownSetting(key.span, key.text, where, known, nestedForms(schema.settings)),
   });
 }
 
-function measured(block: Block, schema: StageSchema, settings: Values | undefined): Measured {
+function usingAsSetting({ name, using, properties }: Block, key: Word, source: SourceText) {
+  const value = properties.find((property) => property.key === key)?.value;
+  const written = value === undefined ? '' : spanText(source, value.span).replace(/^\[\s*|\s*\]$/g, '');
+  const whole = withIndent({ ...key.span, end: value?.span.end ?? key.span.end }, source);
+  return names.usingInBlock(key.span, written, whole, using.at(-1)?.span ?? name.span);
+}
+
+/** A preset sets it, though its value may be wrong, which has been reported there. */
+const setBy = (layers: readonly Layer[], key: string): boolean =>
+  layers.some(({ preset }) => preset.declaration.properties.some((property) => property.key.text === key));
+
+function measured(block: Block, schema: StageSchema, settings: Values): Measured {
   const find = (key: string): Property | undefined =>
     block.properties.find((property) => property.key.text === key);
   const listed = find('metrics');
@@ -118,10 +136,10 @@ function measured(block: Block, schema: StageSchema, settings: Values | undefine
       ? undefined
       : listed?.value.kind === 'list'
         ? listedMetrics(listed.value)
-        : chosenMetrics(settings?.['metrics']),
+        : chosenMetrics(settings['metrics']),
     baseline: Object.hasOwn(schema.settings, 'baseline')
       ? {
-          isSet: find('baseline') !== undefined || settings?.['baseline'] !== undefined,
+          isSet: find('baseline') !== undefined || settings['baseline'] !== undefined,
           insertAt: block.span.end - 1,
         }
       : undefined,

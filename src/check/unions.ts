@@ -1,6 +1,7 @@
 /** A value of one of several types: the first that fits; where none does, the error of the one that was meant. */
 import * as names from '../diagnostics/catalogue/names.js';
 import * as errors from '../diagnostics/catalogue/values.js';
+import { named } from '../diagnostics/make.js';
 import type { SettingType } from '../stages/schema.js';
 import type { Expression } from '../syntax/ast.js';
 import type { Context } from './context.js';
@@ -41,7 +42,14 @@ function noneFits(expression: Expression, type: Extract<SettingType, { kind: 'un
   const units = type.of.flatMap((alternative) => (alternative.kind === 'quantity' ? alternative.units : []));
   if (expression.kind === 'number' && units.length > 0)
     return needsUnit(expression.value, units, expression.span);
-  return errors.typeMismatch(expression.span, typeNoun(type), expressionNoun(expression));
+  const call = type.of.find((alternative) => alternative.kind === 'call');
+  const known = call === undefined ? [] : context.scope.functions(call.family);
+  return errors.typeMismatch(expression.span, typeNoun(type), expressionNoun(expression), {
+    help:
+      call !== undefined && expression.kind === 'string' && known.length > 0
+        ? `${typeNoun(call)} is a call: ${named(known.map((name) => `${name}(…)`))}`
+        : undefined,
+  });
 }
 
 const choices = (type: SettingType): readonly string[] =>

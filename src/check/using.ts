@@ -51,6 +51,11 @@ export function layersOf(using: readonly Word[], kind: PresetTarget, context: Co
     }
     const symbol = context.scope.lookup(word.text);
     if (symbol?.kind === 'unknown') return [];
+    const module = symbol === undefined ? context.scope.moduleOf(word.text) : undefined;
+    if (module !== undefined) {
+      const insertion = context.scope.importing(word.text, module);
+      return report(errors.notImported(word.span, word.text, module, insertion), context);
+    }
     if (symbol?.kind !== 'preset') {
       const known = [...methods, ...presetsFor(kind, context.scope)];
       return report(errors.unknownPreset(word.span, word.text, kind, known), context);

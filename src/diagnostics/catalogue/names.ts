@@ -1,14 +1,43 @@
 /** FTP02xx: names and imports. */
 import type { Span } from '../../source/span.js';
 import { suggestion } from '../did-you-mean.js';
+import { foreignSetting, foreignValue } from '../foreign.js';
 import { error, insert, named, replace, warning } from '../make.js';
 import type { Diagnostic } from '../types.js';
 
-export const unknownName = (at: Span, name: string, known: readonly string[]): Diagnostic =>
-  error('FTP0201', at, `nothing here is called \`${name}\``, {
+export const unknownName = (at: Span, name: string, known: readonly string[]): Diagnostic => {
+  const meant = foreignValue(name);
+  return error('FTP0201', at, `nothing here is called \`${name}\``, {
     label: 'unknown name',
-    ...suggestion(name, at, known),
+    ...(meant === undefined ? suggestion(name, at, known) : wordFor(meant, at)),
   });
+};
+
+const wordFor = (meant: string, at: Span): Pick<Diagnostic, 'help' | 'fixes'> => ({
+  help: `write \`${meant}\``,
+  fixes: [replace(`write \`${meant}\``, at, meant, 'maybe_incorrect')],
+});
+
+/** A setting of another tool by the name that it has here, or in the record that holds it. */
+function settingFor(
+  name: string,
+  at: Span,
+  known: readonly string[],
+  nested: Nested,
+): Pick<Diagnostic, 'help' | 'fixes'> {
+  const meant = foreignSetting(name);
+  if (typeof meant === 'object') return { help: `write \`${meant.write}\`` };
+  const own = meant ?? name;
+  if (known.includes(own)) return wordFor(own, at);
+  for (const [holder, forms] of Object.entries(nested)) {
+    const form = Object.hasOwn(forms, own) ? forms[own] : undefined;
+    if (form !== undefined) return { help: `it stands in \`${holder}\`: write \`${holder} = ${form}\`` };
+  }
+  return suggestion(name, at, known);
+}
+
+/** By setting, how what its record or call holds is written in it: `{ epochs: … }` for `epochs`. */
+export type Nested = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
 export const unknownKind = (at: Span, kind: string, known: readonly string[]): Diagnostic =>
   error('FTP0202', at, `there is no block kind \`${kind}\``, {
@@ -36,7 +65,9 @@ export const unknownModule = (at: Span, module: string, known: readonly string[]
     ...suggestion(module, { ...at, start: at.start + 1, end: at.end - 1 }, known),
     ...(/^(std\/|\.\.?\/)/.test(module)
       ? {}
-      : { notes: ['a module of the library is written `"std/…"`, a file of yours `"./…"`'] }),
+      : module.endsWith('.ftp')
+        ? wordFor(`./${module}`, { ...at, start: at.start + 1, end: at.end - 1 })
+        : { notes: ['a module of the library is written `"std/…"`, a file of yours `"./…"`'] }),
   });
 
 export const importNotFound = (at: Span, path: string): Diagnostic =>
@@ -52,11 +83,16 @@ export const unknownExport = (at: Span, name: string, module: string, known: rea
   });
 
 export const importCycle = (at: Span, path: readonly string[]): Diagnostic =>
-  error('FTP0208', at, 'the files import each other in a circle', {
-    label: 'comes back to this file',
-    notes: [path.map((file) => `\`${file}\``).join(' → ')],
-    help: 'move what both need into a third file',
-  });
+  path.length === 2
+    ? error('FTP0208', at, 'the file imports itself', {
+        label: 'this file',
+        help: 'take the import out: a file knows what it declares',
+      })
+    : error('FTP0208', at, 'the files import each other in a circle', {
+        label: 'comes back to this file',
+        notes: [path.map((file) => `\`${file}\``).join(' → ')],
+        help: 'move what both need into a third file',
+      });
 
 /** `removal`: what goes with the name, so that the rest stays a list, or the statement's whole line. */
 export const unusedImport = (at: Span, name: string, removal: Span, whole: boolean): Diagnostic =>
@@ -91,10 +127,33 @@ export const unknownPreset = (at: Span, name: string, kind: string, known: reado
       : suggestion(name, at, known)),
   });
 
-export const unknownSetting = (at: Span, key: string, where: string, known: readonly string[]): Diagnostic =>
+export const unknownSetting = (
+  at: Span,
+  key: string,
+  where: string,
+  known: readonly string[],
+  nested: Nested = {},
+): Diagnostic =>
   error('FTP0213', at, `${where} has no setting \`${key}\``, {
     label: 'unknown setting',
-    ...suggestion(key, at, known),
+    ...settingFor(key, at, known, nested),
+  });
+
+/** `using = qlora` among the settings; `whole` is the setting with its line. */
+export const usingInBlock = (at: Span, value: string, whole: Span, headingEnd: Span): Diagnostic =>
+  error('FTP0227', at, '`using` stands in the heading of a block', {
+    label: 'not among the settings',
+    help: `write it before the brace: \`… using ${value} {\``,
+    fixes: [
+      {
+        title: 'move it into the heading',
+        applicability: 'safe',
+        edits: [
+          { span: { ...headingEnd, start: headingEnd.end }, text: ` using ${value}` },
+          { span: whole, text: '' },
+        ],
+      },
+    ],
   });
 
 export const unknownArgument = (
@@ -105,7 +164,7 @@ export const unknownArgument = (
 ): Diagnostic =>
   error('FTP0214', at, `\`${callee}\` has no argument \`${name}\``, {
     label: 'unknown argument',
-    ...(known.length === 0 ? { help: `\`${callee}\` takes no arguments` } : suggestion(name, at, known)),
+    ...(known.length === 0 ? { help: `\`${callee}\` takes no arguments` } : settingFor(name, at, known, {})),
   });
 
 export const unknownPort = (at: Span, stage: string, port: string, known: readonly string[]): Diagnostic =>

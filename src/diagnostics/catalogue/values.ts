@@ -173,3 +173,10 @@ export const chainedComparison = (at: Span): Diagnostic =>
 
 export const emptyList = (at: Span, what: string): Diagnostic =>
   error('FTP0321', at, `${what} needs at least one item`, { label: 'an empty list' });
+
+export const digitSeparators = (at: Span, written: string, plain: string): Diagnostic =>
+  error('FTP0322', at, `\`${written}\` is no number: digits stand without separators`, {
+    label: 'written as in another language',
+    help: `write \`${plain}\``,
+    fixes: [replace(`write \`${plain}\``, at, plain)],
+  });

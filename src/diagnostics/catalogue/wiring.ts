@@ -8,6 +8,30 @@ export const wrongPort = (at: Span, written: string, found: string, wanted: stri
     label: `not ${wanted}`,
   });
 
+/** `rows.train`, where `rows` hands on one thing, without a port. */
+export const noNamedPort = (
+  at: Span,
+  stage: string,
+  found: {
+    readonly fits: boolean;
+    readonly handsOn: string;
+    readonly wanted: string;
+    readonly needsFormat: boolean;
+  },
+): Diagnostic =>
+  found.fits
+    ? error('FTP0401', at, `\`${stage}\` has no ports: it hands on ${found.handsOn} as a whole`, {
+        label: 'no port',
+        help: `write \`${stage}\` alone`,
+        fixes: [replace(`write \`${stage}\``, at, stage)],
+      })
+    : error('FTP0401', at, `expected ${found.wanted}, but \`${stage}\` hands on ${found.handsOn}`, {
+        label: `not ${found.wanted}`,
+        help: found.needsFormat
+          ? `write the rows out with \`format dialogs { from = ${stage}, template = … }\`, and read \`dialogs.train\``
+          : undefined,
+      });
+
 export const portNeeded = (at: Span, stage: string, ports: readonly string[]): Diagnostic =>
   error('FTP0402', at, `\`${stage}\` has several ports: say which one`, {
     label: 'a port is needed',
