@@ -1,5 +1,5 @@
 /** What a dotted name in an expectation stands for. */
-import { needsRun, notComparable, unknownTestName } from '../diagnostics/catalogue/tests.js';
+import { needsRun, notComparable, severalStages, unknownTestName } from '../diagnostics/catalogue/tests.js';
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { Stage } from '../ir/types.js';
 import { schemas } from '../stages/schemas.js';
@@ -59,6 +59,9 @@ export function nameOf(path: readonly Word[], subject: Subject, report: Report):
       : report(unknownTestName(inner[0].span, inner[0].text, `\`${need}.${first.text}\``, []));
   if (subject.stages === undefined) return { kind: 'any', need, read: () => undefined };
   const stage = subject.stages.find(({ name }) => name === first.text);
+  const instance = subject.stages.find((one) => one.instance?.of === first.text)?.instance;
+  if (stage === undefined && instance !== undefined)
+    return report(severalStages(first.span, first.text, Object.keys(instance.at)));
   if (stage === undefined)
     return report(unknownTestName(first.span, first.text, `\`${need}\``, knownIn(need, subject)));
   return STAGES[need](stage, inner, first, report);
@@ -77,7 +80,7 @@ const WHOLE: Readonly<Record<Need, Fields<Facts>>> = {
 
 const knownIn = (need: Need, { stages }: Subject): readonly string[] => [
   ...Object.keys(WHOLE[need]),
-  ...(stages ?? []).map(({ name }) => name),
+  ...(stages ?? []).map(({ name, instance }) => instance?.of ?? name),
 ];
 
 type Lookup = (stage: Stage, words: readonly Word[], named: Word, report: Report) => Named | undefined;

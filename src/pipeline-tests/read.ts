@@ -83,6 +83,7 @@ class Reader {
     const expected = this.expectations(test, compiled, runs);
     if (expected.length === 0 && test.expectations.length === 0)
       context.report(errors.expectsNothing(test.name.span, test.name.text));
+    if (plain?.['run'] === true) this.refuseMachines(test);
     if (plain === undefined) return undefined;
     return {
       file: this.file,
@@ -100,6 +101,13 @@ class Reader {
         run: plain['run'] === true,
       },
     };
+  }
+
+  private refuseMachines(test: Test): void {
+    for (const name of ['machine', 'devices', 'engine']) {
+      const setting = settingOf(test, name);
+      if (setting !== undefined) this.context.report(errors.runsHere(setting.key.span, name));
+    }
   }
 
   private expectations(test: Test, { program }: CompileResult, runs: boolean): readonly Expected[] {

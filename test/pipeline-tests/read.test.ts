@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { expect } from 'chai';
 import { readTests } from '../../src/pipeline-tests/index.js';
 import { nodeHost } from '../../src/source/node-host.js';
@@ -67,6 +68,21 @@ param model: Model = starter()
       'alone.test.ftp': 'edition 2026\ntest "a" { expect plan.valid }\ntest "b" { expect plan.valid }\n',
     });
     expect(readTests(host, 'alone.test.ftp').diagnostics.map(({ code }) => code)).to.deep.equal(['FTP1204']);
+  });
+
+  it('speak of one stage of a matrix, once its value is chosen', () => {
+    const read = (settings: string) => {
+      const text = `edition 2026\ntest "it" { pipeline = "matrix.ftp"${settings}, expect program.adapter.lora.rank == 8 }\n`;
+      const host = overlayHost(join(root, 'test/corpus/valid'), { 'it.test.ftp': text });
+      return readTests(host, 'it.test.ftp').diagnostics.map(({ code, message }) => `${code} ${message}`);
+    };
+    expect(read('')).to.deep.equal([
+      'FTP1213 `adapter` is several stages, one for each value of `rate` and `rank`',
+    ]);
+    expect(read(', with = { rank: 8 }')).to.deep.equal([
+      'FTP1213 `adapter` is several stages, one for each value of `rate`',
+    ]);
+    expect(read(', with = { rank: 8, rate: 1e-4 }')).to.deep.equal([]);
   });
 
   it('are read where the pipeline has errors, which a test can expect', () => {

@@ -2,7 +2,7 @@
 
 import type { Span } from '../../source/span.js';
 import { suggestion } from '../did-you-mean.js';
-import { error, insert, replace, warning } from '../make.js';
+import { error, insert, named, replace, warning } from '../make.js';
 import type { Diagnostic, Place } from '../types.js';
 
 const at = (file: string): Place => ({ file, line: 0, column: 0 });
@@ -68,6 +68,20 @@ export const badReport = (span: Span, what: string): Diagnostic =>
   error('FTP1209', span, `\`${what}\` takes the code of a diagnostic`, {
     label: 'no code',
     help: `for example \`${what}("FTP0301")\`; \`ftpc explain\` lists them all`,
+  });
+
+/** `setting` is of a machine that need not be here. */
+export const runsHere = (span: Span, setting: string): Diagnostic =>
+  error('FTP1212', span, `a test that runs does so on this machine: \`${setting}\` is for plans`, {
+    label: 'of another machine',
+    help: 'take it out, or put what is expected of plans into a test that does not run',
+  });
+
+/** `matrices` are those that the stages of this name follow from. */
+export const severalStages = (span: Span, name: string, matrices: readonly string[]): Diagnostic =>
+  error('FTP1213', span, `\`${name}\` is several stages, one for each value of ${named(matrices, 'and')}`, {
+    label: 'which of them?',
+    help: `choose a value: \`with = { ${matrices.map((matrix) => `${matrix}: …`).join(', ')} }\``,
   });
 
 export const noTests = (where: string): Diagnostic =>
