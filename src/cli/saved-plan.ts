@@ -82,7 +82,7 @@ export function movedSince(
     }),
     ...programMoves(plan.program, savedProgram(program)),
   ];
-  return asDiagnostics(moves, name, analysis);
+  return asDiagnostics(moves, { name, plan }, analysis);
 }
 
 /** What moved of the files that the stages read, and of what was chosen. */
@@ -90,12 +90,12 @@ export const movedInPlan = (
   { name, plan }: OpenedPlan,
   { analysis }: CompileResult,
   made: Plan,
-): readonly Diagnostic[] => asDiagnostics(planMoves(plan, made), name, analysis);
+): readonly Diagnostic[] => asDiagnostics(planMoves(plan, made), { name, plan }, analysis);
 
 /** Each thing once: several stages may read one file. */
 function asDiagnostics(
   moves: readonly Moved[],
-  name: string,
+  { name, plan }: OpenedPlan,
   analysis: CompileResult['analysis'],
 ): readonly Diagnostic[] {
   const all = moves.map((move) => {
@@ -103,7 +103,7 @@ function asDiagnostics(
       analysis === undefined || move.place === undefined
         ? undefined
         : placeOf(analysis, move.place.stage, move.place.path);
-    return planMoved(at, move, name);
+    return planMoved(at, move, name, plan.pipeline);
   });
   const said = new Set<string>();
   return all.filter(({ message }) => !said.has(message) && said.add(message));

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { expect } from 'chai';
 import { UserError } from '../../src/diagnostics/types.js';
+import { plan } from '../../src/planner/plan.js';
 import {
   type Moved,
   programMoves,
@@ -15,6 +16,7 @@ import { nodeHost } from '../../src/source/node-host.js';
 import { objects } from '../cli/folders.js';
 import { tinyModel } from '../hub/folders.js';
 import { PIPELINE, type Project, project, rows } from '../lock/project.js';
+import { type Folder, pipelineFolder, QUICK } from './pipeline.js';
 
 const root = nodeHost().packageFolder;
 const schemaOf = (name: string): object =>
@@ -155,6 +157,27 @@ describe('a saved plan', () => {
       const { key } = saved.stages.find((stage) => stage.name === name) ?? { key: '' };
       expect(Object.values(outputs)[0], name).to.contain(`.ftp/store/${key}`);
     }
+  });
+});
+
+describe('a choice that was saved', () => {
+  let folder: Folder;
+  before(() => {
+    folder = pipelineFolder();
+  });
+  after(() => folder.remove());
+
+  it('stands against the one that the planner would make now', async () => {
+    const program = folder.program();
+    const free = await plan(program, folder.host, QUICK);
+    const first = free.stages.find(({ name }) => name === 'adapter');
+    const chosen = first?.chosen ?? undefined;
+    if (chosen === undefined) throw new Error('nothing was chosen');
+    const other = { ...chosen, microBatch: chosen.microBatch / 2, accumulation: chosen.accumulation * 2 };
+    const held = await plan(program, folder.host, { ...QUICK, settled: { adapter: other } });
+    const second = held.stages.find(({ name }) => name === 'adapter');
+    expect(second?.chosen).to.deep.equal(other);
+    expect(second?.key).to.not.equal(first?.key);
   });
 });
 

@@ -79,9 +79,10 @@ export const planMoved = (
   at: Span | undefined,
   { what, before, after }: { readonly what: string; readonly before: string; readonly after: string },
   file: string,
+  pipeline: string,
 ): Diagnostic =>
   error('FTP1431', at ?? whole(file), `${what} is not as when \`${file}\` was saved`, {
     label: 'moved since',
     notes: [`then ${before}`, `now ${after}`],
-    help: 'put it back, or plan again: `ftpc plan PIPELINE --out FILE`',
+    help: `put it back, or plan again: \`ftpc plan ${pipeline} --out ${file}\``,
   });

@@ -73,10 +73,12 @@ function shown(value: unknown): string {
 
 /** What the stages are made of otherwise, though the program is the same: files, versions, choices. */
 export function planMoves(before: SavedPlan, after: Plan): readonly Moved[] {
-  return before.stages.flatMap((saved): readonly Moved[] => {
+  const stages = before.stages.flatMap((saved) => {
     const now = after.stages.find(({ name }) => name === saved.name);
-    if (now === undefined || now.key === saved.key) return [];
-    const found = partDifferences(saved.parts, now.parts)
+    return now === undefined || now.key === saved.key ? [] : [{ saved, now }];
+  });
+  const found = stages.flatMap(({ saved, now }) =>
+    partDifferences(saved.parts, now.parts)
       // A stage that moved has been told of itself.
       .filter(({ name }) => !name.startsWith('stage:') && !name.startsWith('settings.'))
       .map(({ name, before: old, after: current }) => ({
@@ -84,9 +86,16 @@ export function planMoves(before: SavedPlan, after: Plan): readonly Moved[] {
         before: digestText(old),
         after: digestText(current),
         place: { stage: saved.name, path: '' },
-      }));
-    return found;
-  });
+      })),
+  );
+  if (found.length > 0) return found;
+  // Whatever it is that has no name: a stage that would come out otherwise is never run.
+  return stages.slice(0, 1).map(({ saved, now }) => ({
+    what: `what \`${saved.name}\` is made of`,
+    before: digestText(saved.key),
+    after: digestText(now.key),
+    place: { stage: saved.name, path: '' },
+  }));
 }
 
 function partText(name: string, stage: string): string {

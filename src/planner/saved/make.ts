@@ -78,16 +78,14 @@ export function savedProgram({ stages, budgets }: Program): SavedProgram {
 function bare(value: Value): unknown {
   if (Array.isArray(value)) return value.map((item: Value) => bare(item));
   if (!isRecord(value)) return value;
-  const skipped = isCall(value) && repositoryOf(value) !== undefined ? ['commit', 'found'] : [];
-  const fields = 'sha256' in value ? ['text'] : [];
-  return Object.fromEntries(
-    Object.entries(value)
-      .filter(([name]) => !fields.includes(name))
-      .map(([name, field]) => [
-        name,
-        name === 'args' && skipped.length > 0 && isRecord(field)
-          ? bare(Object.fromEntries(Object.entries(field).filter(([arg]) => !skipped.includes(arg))))
-          : bare(field),
-      ]),
-  );
+  if (isCall(value) && repositoryOf(value) !== undefined)
+    return { ...value, args: fieldsBut(value.args, ['commit', 'found']) };
+  return fieldsBut(value, 'sha256' in value ? ['text'] : []);
 }
+
+const fieldsBut = (value: { readonly [key: string]: Value }, names: readonly string[]): object =>
+  Object.fromEntries(
+    Object.entries(value)
+      .filter(([name]) => !names.includes(name))
+      .map(([name, field]) => [name, bare(field)]),
+  );
