@@ -30,7 +30,8 @@ export function compare({ pipeline, base, machine, before, after, notes }: Compa
   const pairs = matchStages(before?.stages ?? [], after.stages);
   const renames = renamesOf(pairs);
   const made = new Set((before?.stages ?? []).flatMap(({ identity }) => identity?.key ?? []));
-  const stages = pairs.map((pair) => stageChange(pair, renames, made));
+  const isKept = base.kind === 'snapshot';
+  const stages = pairs.map((pair) => stageChange(pair, renames, made, isKept));
   const budget = budgetChanges(before?.budget ?? [], after.budget);
   const diagnostics = foundChange(before?.diagnostics ?? [], after.diagnostics, renames);
   const differs = diagnostics.added.length + diagnostics.removed.length + budget.length > 0;
@@ -56,6 +57,7 @@ function stageChange(
   { before, after }: Pair,
   renames: ReadonlyMap<string, string>,
   made: ReadonlySet<string>,
+  isKept: boolean,
 ): StageChange {
   if (before === undefined || after === undefined) {
     const { name, kind, figures } = after ?? before ?? missing();
@@ -72,7 +74,10 @@ function stageChange(
       because: [],
     };
   }
-  const settings = settingChanges(before.settings, after.settings, renames);
+  const settings = settingChanges(before.settings, after.settings, renames).filter(
+    // a later ftpc has more settings: those that nobody set change nothing
+    (change) => !(isKept && change.before === null && change.from === 'default'),
+  );
   const requires = listChange(before.requires, after.requires, (text) => text);
   const figures = figureChanges(before.figures, after.figures);
   const rerun = rerunOf(before, after, renames, made);

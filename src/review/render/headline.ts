@@ -19,14 +19,19 @@ export function headline(comparison: Comparison): readonly string[] {
       const values = change.before === null ? after : `${before} → ${after}`;
       return `${figureNoun(change.figure)} ${values}${relative === '' ? '' : ` (${relative})`}`;
     });
-  return [what.join(', '), ...(sizes.length === 0 ? [] : [sizes.join(' · ')])];
+  return [
+    what.length === 0 ? 'only remarks changed' : what.join(', '),
+    ...(sizes.length === 0 ? [] : [sizes.join(' · ')]),
+  ];
 }
 
 function verdicts({ valid, budget }: Comparison): readonly string[] {
   const broken = budget.filter(({ change, holds }) => change !== 'removed' && holds === false).length;
+  const kept = budget.filter(({ change }) => change === 'kept').length;
   return [
     ...(valid ? [] : ['cannot run']),
     ...(broken > 0 ? [`${counted(broken, 'budget')} ${broken === 1 ? 'is' : 'are'} broken`] : []),
+    ...(kept > 0 ? [`${counted(kept, 'budget')} ${kept === 1 ? 'holds' : 'hold'} again`] : []),
   ];
 }
 
@@ -46,9 +51,9 @@ function changes({ stages, diagnostics, budget }: Comparison): readonly string[]
   const requires =
     sum(({ requires }) => Math.max(requires.added.length, requires.removed.length)) +
     budget.filter(({ change }) => change === 'added' || change === 'removed').length;
-  const errors = diagnostics.added.filter(({ severity }) => severity === 'error').length;
-  const warnings = diagnostics.added.filter(({ severity }) => severity === 'warning').length;
   const isKnown = kept.some((stage) => stage.reruns !== null);
+  const sizes = sum(({ figures }) => figures.length);
+  const isSizeAlone = settings + chosen + requires + reruns === 0 && kept.length === stages.length;
   return [
     ...(reruns > 0
       ? [`${reruns} of ${counted(kept.length, 'stage')} ${reruns === 1 ? 'reruns' : 'rerun'}`]
@@ -58,8 +63,16 @@ function changes({ stages, diagnostics, budget }: Comparison): readonly string[]
     ...(settings > 0 ? [`${counted(settings, 'setting')} changed`] : []),
     ...(requires > 0 ? [`${counted(requires, 'requirement')} changed`] : []),
     ...(chosen > 0 && settings === 0 ? [`${counted(chosen, 'choice')} of the planner changed`] : []),
-    ...plural(errors, 'new error'),
-    ...plural(warnings, 'new warning'),
+    ...(['error', 'warning'] as const).flatMap((severity) => {
+      const [added, removed] = [diagnostics.added, diagnostics.removed].map(
+        (found) => found.filter((one) => one.severity === severity).length,
+      );
+      return [
+        ...plural(added ?? 0, `new ${severity}`),
+        ...plural(removed ?? 0, severity).map((text) => `${text} gone`),
+      ];
+    }),
+    ...(isSizeAlone && sizes > 0 ? [`${counted(sizes, 'size')} changed`] : []),
     ...(reruns === 0 && isKnown ? ['nothing reruns'] : []),
   ];
 }
