@@ -211,10 +211,10 @@ describe('what is known of a setting', () => {
       'adapter.lora.rank',
       'adapter.stop.epochs',
       'rows.limit',
-      'adapter.optimizer',
+      'adapter.checkpoint',
       'adapter.using',
       'adapter.base',
-      'adapter',
+      'local',
       'rate',
       'token',
     ];

@@ -68,12 +68,7 @@ function settingText(
     ['type', type],
     ...(choices.length === 0 ? [] : [['allowed', choices.join(', ')] as const]),
     ...(units.length === 0 ? [] : [['units', units.join(', ')] as const]),
-    [
-      'left out',
-      required
-        ? 'not allowed'
-        : (setting.default ?? (why === undefined ? 'no value' : 'the planner chooses')),
-    ],
+    ['left out', required ? 'not allowed' : (setting.default ?? leftOut(setting, inside))],
     ['changed', affectsOutput ? `\`${stage}\` and what reads it run again` : 'nothing runs again'],
   ];
   const head = `${palette.bold(`${stage}.${path}`)} ${palette.dim(`of a ${kind} stage`)}`;
@@ -85,6 +80,11 @@ function settingText(
     ...lintLines(setting.lints, palette),
     ...(inside.length === 0 ? [] : ['', ...settingLines(inside, palette)]),
   ].join('\n');
+}
+
+function leftOut({ why }: SettingExplanation, inside: readonly SettingExplanation[]): string {
+  if (why !== undefined) return 'the planner chooses';
+  return inside.some((one) => one.default !== null) ? 'each part as it is where it is left out' : 'no value';
 }
 
 function rejectedLines(
