@@ -41,7 +41,9 @@ const characters = ({ complement, value }: CharacterClass): Form => {
   const parts = ranges(value).map(({ from, to }) =>
     from === to ? character(from) : `${character(from)}-${character(to)}`,
   );
-  return { kind: 'characters', text: `[${complement ? '^' : ''}${parts.join('')}]` };
+  // a dash between two characters would be a range
+  const text = [...parts.filter((part) => part !== '-'), ...parts.filter((part) => part === '-')].join('');
+  return { kind: 'characters', text: `[${complement ? '^' : ''}${text}]` };
 };
 
 /** Single characters that follow one another, such as those of `\\d`, as ranges. */
@@ -58,7 +60,7 @@ function ranges(value: CharacterClass['value']): readonly { readonly from: numbe
 
 /** As itself, or `#xA` where it would not be seen or mean something else. */
 const character = (code: number): string =>
-  code > 32 && code < 127 && !'[]^-\\"'.includes(String.fromCodePoint(code))
+  code > 32 && code < 127 && !'[]^'.includes(String.fromCodePoint(code))
     ? String.fromCodePoint(code)
     : `#x${code.toString(16).toUpperCase()}`;
 
