@@ -40,12 +40,16 @@ export const parameters = (args: Readonly<Record<string, Setting>>): readonly st
     return `${arg}${required ? '' : value === undefined ? '?' : standard}`;
   });
 
-export function functionText(name: string, schema: FunctionSchema): string {
-  const rows = Object.entries(schema.args).map(
+/** What a function does and takes. */
+export function functionDoc({ doc, args }: FunctionSchema): string {
+  const rows = Object.entries(args).map(
     ([arg, setting]) => `- ${code(arg)}: ${setting.doc} *${settingFacts(setting)}*`,
   );
-  return paragraphs(ftp(signature(name, schema)), schema.doc, rows.join('\n'));
+  return paragraphs(doc, rows.join('\n'));
 }
+
+export const functionText = (name: string, schema: FunctionSchema): string =>
+  paragraphs(ftp(signature(name, schema)), functionDoc(schema));
 
 export const metricText = (name: string, { doc, unit, known }: MetricSchema): string =>
   paragraphs(

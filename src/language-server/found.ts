@@ -1,8 +1,10 @@
 /** What is wrong with each file, over all open pipelines that read it. */
 import { join } from 'node:path';
 import { COMMAND_LINE } from '../diagnostics/catalogue/params.js';
+import { isTestFile } from '../diagnostics/catalogue/syntax.js';
 import type { Diagnostic } from '../diagnostics/types.js';
-import { type LintReport, lintReport } from '../lint/index.js';
+import { lintReport } from '../lint/index.js';
+import { readTests } from '../pipeline-tests/index.js';
 import type { SourceMap } from '../source/text.js';
 import { isInside } from './files.js';
 import { type Compiled, pathOf } from './projects.js';
@@ -16,15 +18,27 @@ export interface Found {
   readonly sources: SourceMap;
 }
 
-const ofCompilation = new WeakMap<Compiled, LintReport>();
+interface Findings {
+  readonly diagnostics: readonly Diagnostic[];
+  readonly sources: SourceMap;
+}
 
-/** Of the linter; it looks once at each compilation. */
-function lintsOf(compiled: Compiled): LintReport {
+const ofCompilation = new WeakMap<Compiled, Findings>();
+
+/** Of the compiler and the linter; looked for once in each compilation. */
+function findingsOf(compiled: Compiled): Findings {
   const known = ofCompilation.get(compiled);
   if (known !== undefined) return known;
-  const report = lintReport(compiled, compiled.host);
-  ofCompilation.set(compiled, report);
-  return report;
+  const findings = isTestFile(compiled.path)
+    ? readTests(compiled.host, compiled.path)
+    : checkedAndLinted(compiled);
+  ofCompilation.set(compiled, findings);
+  return findings;
+}
+
+function checkedAndLinted(compiled: Compiled): Findings {
+  const { diagnostics, sources } = lintReport(compiled, compiled.host);
+  return { diagnostics: [...compiled.diagnostics, ...diagnostics], sources };
 }
 
 /** By absolute path, each mistake once. */
@@ -36,8 +50,8 @@ export function foundByFile({ open, projects, plans }: Session): ReadonlyMap<str
     if (isInside(join(projects.packageFolder, 'stdlib'), path)) continue;
     const compiled = projects.compiled(path);
     const planned = plans.of(path)?.diagnostics ?? [];
-    const { diagnostics: lints, sources } = lintsOf(compiled);
-    for (const diagnostic of [...compiled.diagnostics, ...lints, ...planned]) {
+    const { diagnostics, sources } = findingsOf(compiled);
+    for (const diagnostic of [...diagnostics, ...planned]) {
       const file = fileOf(diagnostic, compiled, sources);
       const { code, at, message } = diagnostic;
       const place = at !== undefined && 'start' in at ? `${at.start}-${at.end}` : JSON.stringify(at);

@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import type { Diagnostic } from 'vscode-languageserver-protocol';
-import { Client, folderWith, MARK, positionOf, textAt } from './client.js';
+import { Client, cursor, folderWith, MARK, positionOf, textAt } from './client.js';
 import { type Bench, FILES, PIPELINE, pipelineWith, startIn, uriOf } from './workspace.js';
 
 const codes = (diagnostics: readonly Diagnostic[]): unknown[] => diagnostics.map(({ code }) => code);
@@ -206,15 +206,34 @@ describe('language server: documents', () => {
 
   it('serves files of tests', async () => {
     bench.folder.write('legal.ftp', PIPELINE);
+    const uri = bench.folder.uri('legal.test.ftp');
+    const test = (marked: string): string => `edition 2026\n\ntest "fits" {\n${marked}}\n`;
     const doc = await bench.client.open(
-      bench.folder.uri('legal.test.ftp'),
-      `edition 2026\n\ntest "fits" {\n  with = { smoke: true }\n  ${MARK}\n  expect plan.peak_memory < 24GiB\n}\n`,
+      uri,
+      test('  with = { smoke: true }\n  expect plan.peak_memory < 24GiB\n'),
     );
     expect(errors((await bench.client.diagnostics(doc.uri)).diagnostics)).to.deep.equal([]);
-    const items = await bench.client.request('textDocument/completion', doc);
-    expect(items.map(({ label }: { label: string }) => label)).to.include.members(['machine', 'expect']);
     const outline = await bench.client.request('textDocument/documentSymbol', doc);
     expect(outline[0]).to.include({ name: 'fits', detail: 'test' });
+    const wrong = await bench.client.change(uri, { text: test('  expect plan.peek_memory < 24GiB\n') });
+    expect(errors((await bench.client.diagnostics(uri, wrong)).diagnostics)).to.have.length(1);
+    const labelsAt = async (marked: string): Promise<string[]> => {
+      const { text, position } = cursor(test(marked));
+      await bench.client.change(uri, { text });
+      const items = await bench.client.request('textDocument/completion', { ...doc, position });
+      return items.map(({ label }: { label: string }) => label);
+    };
+    expect(await labelsAt(`  run = true\n  ${MARK}\n`))
+      .to.include.members(['with', 'machine', 'memory', 'expect'])
+      .and.not.include('run');
+    expect(await labelsAt(`  with = { ${MARK} }\n`)).to.have.members(['base', 'smoke']);
+    expect(await labelsAt(`  machine = ${MARK}\n`)).to.include('rtx3090');
+    expect(await labelsAt(`  expect ${MARK}\n`)).to.include.members(['plan', 'program', 'run']);
+    expect(await labelsAt(`  expect plan.${MARK}\n`)).to.include.members(['peak_memory', 'adapter']);
+    expect(await labelsAt(`  expect plan.adapter.chosen.me${MARK}\n`)).to.include('method');
+    expect(await labelsAt(`  expect run.quality.${MARK}\n`)).to.include('perplexity');
+    expect(await labelsAt(`  expect plan.peak_memory < 8${MARK}\n`)).to.include('8GiB');
+    await bench.client.close(uri);
   });
 });
 

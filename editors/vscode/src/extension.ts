@@ -42,7 +42,8 @@ async function start(): Promise<void> {
   client = new LanguageClient(
     SECTION,
     'ftpc',
-    { command, args: [...args, 'language-server', '--stdio'], transport: TransportKind.stdio },
+    // The transport adds `--stdio`.
+    { command, args: [...args, 'language-server'], transport: TransportKind.stdio },
     options,
   );
   try {

@@ -3,7 +3,7 @@ import { CompletionItemKind } from 'vscode-languageserver/node.js';
 import { type IToken, isNumber, isOperator, isSets, isString, isWord } from '../cursor/tokens.js';
 import { afterDot } from './after-dot.js';
 import { metricProposals, metricsAt } from './conditions.js';
-import { expectationProposals } from './expectations.js';
+import { inTest, testBlock } from './expectations.js';
 import { importedProposals } from './imported.js';
 import { keyProposals } from './keys.js';
 import type { Proposals, Request } from './request.js';
@@ -17,6 +17,8 @@ export function complete(request: Request): Proposals {
   const { partial, inComment } = cursor;
   if (inComment !== undefined) return [];
   if (partial !== undefined && isString(partial)) return stringProposals(partial, request);
+  const test = testBlock(request);
+  if (test !== undefined && (partial === undefined || !isNumber(partial))) return inTest(test, request);
   const last = frame.statement.at(-1);
   if (last?.image === '.') return afterDot(frame.statement.at(-2)?.image ?? '', request);
   const completed = partial !== undefined && isNumber(partial);
@@ -43,9 +45,7 @@ export function complete(request: Request): Proposals {
 }
 
 function inBlock(request: Request): Proposals {
-  const { statement, head } = request.frame as Extract<Request['frame'], { kind: 'block' }>;
-  const isTest = head[0]?.tokenType.name === 'Test';
-  if (isTest) return expectationProposals(request);
+  const { statement } = request.frame;
   const [first, second] = statement;
   if (first === undefined)
     return [

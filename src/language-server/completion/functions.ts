@@ -3,7 +3,7 @@ import type { TextEdit } from 'vscode-languageserver';
 import { CompletionItemKind } from 'vscode-languageserver/node.js';
 import { functions } from '../../stages/functions/index.js';
 import type { Family, FunctionSchema } from '../../stages/schema.js';
-import { functionText, signature } from '../describe.js';
+import { functionDoc, signature } from '../describe.js';
 import { libraryModules } from '../library.js';
 import { toPosition } from '../positions.js';
 import { argumentSnippet } from './keys.js';
@@ -34,7 +34,7 @@ function proposal(name: string, schema: FunctionSchema, { cursor }: Request): Pr
     label: name,
     kind: CompletionItemKind.Function,
     detail: signature(name, schema),
-    doc: functionText(name, schema),
+    doc: functionDoc(schema),
     insert: hasCall || !needsCall ? name : `${name}(${snippet})`,
     sort: 'b',
   };

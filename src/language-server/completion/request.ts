@@ -43,7 +43,8 @@ export function toItem(proposal: Proposal, request: Request): CompletionItem {
   return {
     label,
     kind,
-    ...(detail === undefined ? {} : { detail }),
+    // Editors show it as it is, without Markdown.
+    ...(detail === undefined ? {} : { detail: detail.replaceAll('`', '') }),
     ...(doc === undefined ? {} : { documentation: { kind: MarkupKind.Markdown, value: doc } }),
     ...(sort === undefined ? {} : { sortText: `${sort}${label}` }),
     ...(filter === undefined ? {} : { filterText: filter }),
