@@ -70,6 +70,11 @@ describe('a saved plan', () => {
     ],
     ['the runtime', () => edit('p.plan', saved.runtime, 'onnx 0.1'), /the runtime/],
     [
+      'a plan that was edited',
+      () => edit('p.plan', saved.stages[0]?.key ?? '', 'f'.repeat(64)),
+      /what `rows` is made of/,
+    ],
+    [
       'a machine with more memory',
       () => edit('p.plan', String(2 ** 31), String(2 ** 50)),
       /the memory of the machine/,
