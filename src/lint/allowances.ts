@@ -25,7 +25,7 @@ export function allowancesOf(
   source: SourceText,
 ): { readonly allowances: readonly Allowance[]; readonly diagnostics: readonly Diagnostic[] } {
   const diagnostics: Diagnostic[] = [];
-  const items = itemsOf(tree);
+  let items: readonly Span[] | undefined;
   const allowances = tree.comments.flatMap((comment) => {
     if (comment.kind !== 'line') return [];
     const found = ALLOW.exec(comment.text);
@@ -39,6 +39,7 @@ export function allowancesOf(
     for (const { id, span } of rules)
       if (!ruleIds.includes(id)) diagnostics.push(errors.unknownRule(span, id, ruleIds));
     const known = rules.filter(({ id }) => ruleIds.includes(id));
+    items ??= itemsOf(tree);
     return [{ comment, rules: known, reason, covers: covered(comment, source, items, tree.comments) }];
   });
   return { allowances, diagnostics };
@@ -92,10 +93,12 @@ function covered(
   )
     return lineExtent(source, line);
   let from = span.end;
-  for (const comment of comments)
-    if (comment.span.start >= from && source.text.slice(from, comment.span.start).trim() === '')
-      from = comment.span.end;
-  const start = from + (source.text.slice(from).length - source.text.slice(from).trimStart().length);
+  for (const comment of comments) {
+    if (comment.span.start < from) continue;
+    if (source.text.slice(from, comment.span.start).trim() !== '') break;
+    from = comment.span.end;
+  }
+  const start = from + (/^\s*/.exec(source.text.slice(from))?.[0].length ?? 0);
   return items.find((item) => item.start === start) ?? lineExtent(source, positionAt(source, start).line);
 }
 

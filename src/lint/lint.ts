@@ -82,8 +82,11 @@ function allow(at: Span, id: string, source: SourceText): Fix {
 
 /** The instances of one block are found the same fault of: it is one. */
 function once(findings: readonly Diagnostic[]): readonly Diagnostic[] {
-  const keys = findings.map(({ code, at, message }) => JSON.stringify([code, at, message]));
-  return findings.filter((_, index) => keys.indexOf(keys[index] ?? '') === index);
+  const seen = new Set<string>();
+  return findings.filter(({ code, at, message }) => {
+    const before = seen.size;
+    return seen.add(JSON.stringify([code, at, message])).size > before;
+  });
 }
 
 function sift(

@@ -17,13 +17,14 @@ export function pipelineOf(result: CompileResult, analysis: Analysis, host: Host
   const folder = dirname(path);
   const files = filesOf(host, path);
   const counted = new Map<CheckedStage, Rows | undefined>();
+  const world = { host, folder, files, counted: new Map<string, number | undefined>() };
   return {
     of: (kind: StageKind) => sound.filter(({ stage }) => stage.kind === kind),
     stage: (name) => (name === undefined ? undefined : stages.get(name)),
     stages,
     isWhole: result.program !== undefined,
     rows(data) {
-      if (!counted.has(data)) counted.set(data, countRows(data, { host, folder, files }));
+      if (!counted.has(data)) counted.set(data, countRows(data, world));
       return counted.get(data);
     },
     text(span) {

@@ -24,6 +24,8 @@ export interface RowsWorld {
   readonly host: Host;
   readonly folder: string;
   readonly files: Files;
+  /** Sources that have been counted in this look: many stages may read the same files. */
+  readonly counted: Map<string, number | undefined>;
 }
 
 /** `undefined` where the files are too large to look through, or of another kind. */
@@ -43,7 +45,13 @@ export function countRows({ stage }: CheckedStage, world: RowsWorld): Rows | und
 }
 
 /** Of files here, by their line ends; of a data set of the Hub, as the lock has counted them. */
-function rowsOf(call: Call, { host, folder, files }: RowsWorld): number | undefined {
+function rowsOf(call: Call, world: RowsWorld): number | undefined {
+  const key = JSON.stringify(call);
+  if (!world.counted.has(key)) world.counted.set(key, countSource(call, world));
+  return world.counted.get(key);
+}
+
+function countSource(call: Call, { host, folder, files }: RowsWorld): number | undefined {
   if (LINED.has(call.call)) return countLines(filesOf(String(call.args['files']), host, folder), host);
   const locked = entryOf(files.lock, call);
   return locked === undefined ? undefined : rowsIn(locked);

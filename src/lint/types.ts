@@ -60,7 +60,7 @@ export interface Place {
   readonly span: Span;
   /** The value itself stands at `span`, as a literal of this file: an edit there changes it, and nothing else. */
   readonly literal: boolean;
-  /** Where it stands in another way: set by a preset, left to its default. */
+  /** Who else decided it: a preset. */
   readonly because?: string;
   /** A preset of the standard library chose it: its own text says why. */
   readonly byLibrary: boolean;

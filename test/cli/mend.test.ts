@@ -12,13 +12,18 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import { expect } from 'chai';
 import { applyPatch } from 'diff';
 import { rewriteAll } from '../../src/cli/mend/rewrite.js';
+import { nodeHost } from '../../src/source/node-host.js';
 import { ftpc } from './folders.js';
 
 const BROKEN = 'edition 2026\n\n# limits\nbudget all { require peak_memory <= 8GiB }\n';
 const MENDED = BROKEN.replace('#', '//');
+
+const schema = join(nodeHost().packageFolder, 'docs/schema/check.json');
+const validate = new Ajv2020().compile(JSON.parse(readFileSync(schema, 'utf8')));
 
 describe('check --fix', () => {
   let folder = '';
@@ -47,6 +52,9 @@ describe('check --fix', () => {
 
   it('--diff prints a patch, writes nothing, and exits as the file stands', async () => {
     write('a.ftp', BROKEN);
+    const json = JSON.parse((await check('a.ftp', '--diff', '--json')).out);
+    expect(validate(json), JSON.stringify(validate.errors)).to.equal(true);
+    expect(applyPatch(BROKEN, json.diff)).to.equal(MENDED);
     const { code, out, err } = await check('a.ftp', '--diff');
     expect(code).to.equal(1);
     expect(err).to.include('would mend FTP0103 near a.ftp:3: write `//`');
