@@ -17,6 +17,8 @@ export interface Places {
   nameOf(path: string): string | undefined;
   /** Files and links that differ from the working tree or are not in it, as git calls them. */
   readonly files: readonly string[];
+  /** The same, absolute. */
+  readonly paths: readonly string[];
 }
 
 /** Links that lead to links, at most; as many as Linux follows. */
@@ -63,7 +65,7 @@ export function openPlaces(real: Host, repository: Repository, onSubmodule: (pat
     if (module !== undefined) onSubmodule(module);
     return disk;
   };
-  return { of, nameOf, files };
+  return { of, nameOf, files, paths: files.map((file) => join(root, file)) };
 }
 
 /** The library and the tensor runtime are those of the ftpc that compares, on both sides. */

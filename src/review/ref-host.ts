@@ -61,8 +61,7 @@ export function refHost(
     list: (folder) => listed(real, places, folder),
     glob(pattern, base) {
       const here = real.glob(pattern, base).filter((path) => places.of(path).from !== 'nowhere');
-      const files = places.files.map((path) => join(repository.root, path));
-      const come = globWith(files, pattern, repository.realPath(base), base);
+      const come = globWith(places.paths, pattern, repository.realPath(base), base);
       return [...new Set([...here, ...come])].sort(byCodeUnit);
     },
   };

@@ -1,4 +1,4 @@
-/** Git, as a comparison needs it: one process for what changed, and one for each object that is read. Never the network. */
+/** Git, as a comparison needs it: a process for what changed, and one for each object that is read; no network. */
 import { existsSync, realpathSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { execaSync } from 'execa';
@@ -32,14 +32,7 @@ export function openRepository(file: string, ref: string, shown: string): Reposi
       return answer.bytes;
     },
     realPath,
-    tracked(paths) {
-      const known = chunks(paths, MOST_ARGUMENTS).flatMap((some) => {
-        const answer = inside('ls-tree', '-z', '--name-only', '--full-tree', commit, '--', ...some);
-        if (answer.code !== 0) throw new UserError(gitFailed('list the files of the commit', said(answer)));
-        return answer.text.split('\0');
-      });
-      return new Set(known.filter((path) => path !== ''));
-    },
+    tracked: (paths) => trackedIn(root, commit, paths),
     renamedFrom(path) {
       const answer = inside('diff', '--name-status', '-z', '-M', '--diff-filter=R', commit, '--');
       const fields = answer.text.split('\0');
@@ -61,6 +54,15 @@ export function openRepository(file: string, ref: string, shown: string): Reposi
 
 /** Paths that one command line is given. */
 const MOST_ARGUMENTS = 500;
+
+function trackedIn(root: string, commit: string, paths: readonly string[]): ReadonlySet<string> {
+  const known = chunks(paths, MOST_ARGUMENTS).flatMap((some) => {
+    const answer = git(root, ['ls-tree', '-z', '--name-only', '--full-tree', commit, '--', ...some]);
+    if (answer.code !== 0) throw new UserError(gitFailed('list the files of the commit', said(answer)));
+    return answer.text.split('\0');
+  });
+  return new Set(known.filter((path) => path !== ''));
+}
 
 interface Answer {
   readonly code: number;
