@@ -11,8 +11,7 @@ import type { Expected, Facts, Kind, Need, Node, Operator, Reading, Scalar } fro
 export function failureOf({ condition }: Expected, facts: Facts): Diagnostic | undefined {
   const trace = new Map<string, string>();
   try {
-    const { value } = valued(condition, facts, trace);
-    if (value === true) return undefined;
+    if (truth(condition, facts, trace)) return undefined;
     const values = [...trace].filter(([text]) => text !== condition.text);
     return expectationFailed(condition.span, condition.text, aligned(values));
   } catch (error) {
@@ -38,12 +37,15 @@ class NotKnown extends Error {
   }
 }
 
-/** Names are followed by their values; `none` where there is none. */
+/** What was looked at, in order, by its text; `none` where there is none. */
 type Trace = Map<string, string>;
 
 function valued(node: Node, facts: Facts, trace: Trace): Known {
   const found = compute(node, facts, trace);
-  if (node.op !== 'value') trace.set(node.text, shown(found));
+  const text = shown(found);
+  // Of values only a parameter's is not seen.
+  const says = node.op !== 'value' || (/^[A-Za-z_]/.test(node.text) && node.text !== text);
+  if (says) trace.set(node.text, text);
   return found;
 }
 
@@ -68,7 +70,7 @@ function compute(node: Node, facts: Facts, trace: Trace): Known {
     case '==':
     case '!=': {
       const [left, right] = [valued(node.left, facts, trace), valued(node.right, facts, trace)];
-      return { value: (left.value === right.value) === (node.op === '==') };
+      return { value: isSame(left, right) === (node.op === '==') };
     }
     default:
       return arithmetic(node, facts, trace);
@@ -81,6 +83,9 @@ const known = (reading: Exclude<Reading, undefined>, kind: Kind): Known => {
     kind === 'number' || kind === 'boolean' || kind === 'text' || kind === 'any' ? undefined : kind;
   return { value: reading, unit: typeof reading === 'number' ? unit : undefined };
 };
+
+const isSame = (a: Known, b: Known): boolean =>
+  a.value === b.value && (typeof a.value !== 'number' || a.value === 0 || sameMeasure(a.unit, b.unit));
 
 const isQuantity = (reading: Reading): reading is Quantity => reading !== null && typeof reading === 'object';
 

@@ -73,6 +73,8 @@ describe('expectations', () => {
       '  expect plan.adapter.chosen.method == qlora and plan.peak_memory < 1MiB',
       '  expect not plan.valid',
       '  expect plan.adapter.steps >= 1000steps',
+      '  expect plan.memory < most',
+      '  expect program.adapter.optimizer.schedule.warmup == 0.03 and program.adapter.optimizer.schedule.warmup == 3steps',
     );
     expect(status).to.equal('failed');
     expect(said).to.deep.equal([
@@ -106,6 +108,21 @@ describe('expectations', () => {
         'is false',
         'plan.adapter.steps = 2steps',
       ],
+      [
+        'FTP1201',
+        '`plan.memory < most` does not hold',
+        'is false',
+        'plan.memory = 8GiB',
+        'most        = 2GiB',
+      ],
+      [
+        'FTP1201',
+        '`program.adapter.optimizer.schedule.warmup == 0.03 and program.adapter.optimizer.schedule.warmup == 3steps` does not hold',
+        'is false',
+        'program.adapter.optimizer.schedule.warmup           = 3%',
+        'program.adapter.optimizer.schedule.warmup == 0.03   = true',
+        'program.adapter.optimizer.schedule.warmup == 3steps = false',
+      ],
     ]);
   });
 
@@ -114,6 +131,7 @@ describe('expectations', () => {
       '  machine = "cpu-8gib"',
       '  expect plan.wall_time < 1h',
       '  expect not (plan.wall_time >= 1h)',
+      '  expect plan.wall_time == none',
     );
     expect(status).to.equal('failed');
     const unknown = [
