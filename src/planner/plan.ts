@@ -92,7 +92,7 @@ async function planStage(world: PlanWorld, stage: Stage): Promise<PlannedStage> 
   const { key, chosen, rejected, problem } = decided;
   world.keys.set(stage.name, key);
   if (chosen !== undefined) world.chosen.set(stage.name, chosen);
-  const entry = world.store.find(key.key);
+  const entry = world.store.find(key.key, { report: world.report });
   const cached = entry !== undefined;
   const facts = decided.facts ?? (stage.kind === 'train' ? await trainFacts(world, stage, false) : undefined);
   const found = await estimate({ world, stage, chosen, facts, look: !cached });

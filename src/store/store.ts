@@ -26,7 +26,7 @@ export interface Store {
   /**
    * The sound entry of a key. Sizes are always checked, digests where the entry is small or `verify` is set.
    * With `remove`, a damaged entry is taken away and reported; without it (a plan only looks), it counts as absent.
-   * So does one whose release is gone or was changed in place; that is reported too, and nothing is taken away.
+   * So does one whose release is gone, or was changed in place, which goes to `report`; nothing is taken away.
    */
   find(key: string, options?: FindOptions): Entry | undefined;
   /** Every sound entry, newest first: what a plan compares a changed stage with. */
@@ -50,6 +50,7 @@ export interface Store {
 export interface FindOptions {
   readonly verify?: boolean;
   readonly remove?: (damage: Diagnostic) => void;
+  readonly report?: (damage: Diagnostic) => void;
 }
 
 /** Entries up to this many bytes are digested on every look: some 50 ms at most. */
@@ -66,7 +67,7 @@ export function openStore(cwd: string): Store {
       if (isGone(record, path)) return undefined;
       const outside = outsideDamage(record, path);
       if (outside === undefined) return { key, path, record };
-      options.remove?.(corruptOutside(fromCwd(cwd, outside.path), outside.detail));
+      options.report?.(corruptOutside(fromCwd(cwd, outside.path), outside.detail));
       return undefined;
     }
     if (options.remove !== undefined) {

@@ -112,7 +112,7 @@ describe('store', () => {
     expect(store.find(KEY), 'only its time changed').to.not.equal(undefined);
     writeFileSync(weights, 'WEIGHTS');
     const found: Diagnostic[] = [];
-    expect(store.find(KEY, { remove: (damage) => found.push(damage) })).to.equal(undefined);
+    expect(store.find(KEY, { report: (damage) => found.push(damage) })).to.equal(undefined);
     expect(found.map(({ code, message }) => [code, message])).to.deep.equal([
       [
         'FTP1440',
