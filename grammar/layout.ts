@@ -29,6 +29,7 @@ import {
   Secret,
   Sets,
   STRINGS,
+  startsDeclaration,
   startsSoftly,
   Word,
 } from './tokens.js';
@@ -54,19 +55,24 @@ export function layout(raw: readonly IToken[]): Layout {
   const open: IToken[] = [];
   const blockBraces = new Set<IToken>();
   let operators = 0;
+  let inBlock = false;
   let excess: IToken | undefined;
   for (const [index, token] of raw.entries()) {
     const previous = tokens.at(-1);
     if (token.tokenType === Newline) {
       const next = raw[index + 1];
       if (open.length > 0 && startsAnew(previous, next, raw[index + 2], open)) open.length = 0;
+      if (inBlock && open.length > 0 && endsBlock(raw, index + 1, open)) open.length = 0;
       if (open.length > 0) continue;
       operators = 0;
       if (previous?.tokenType !== Newline) tokens.push(token);
       continue;
     }
     if (isOperator(token) || token.tokenType === Question) operators++;
-    if (opensBlock(token, previous, open)) blockBraces.add(token);
+    if (opensBlock(token, previous, open)) {
+      blockBraces.add(token);
+      inBlock = true;
+    } else if (token.tokenType === RCurly && open.length === 0) inBlock = false;
     else if (OPENING.includes(token.tokenType)) open.push(token);
     else if (CLOSING.includes(token.tokenType)) open.pop();
     if (open.length > DEEPEST || operators > MOST_OPERATORS) excess ??= token;
@@ -101,4 +107,25 @@ function startsAnew(
     last !== undefined &&
     (last.tokenType === Comma || tokenMatcher(last, Sets) || OPENING.includes(last.tokenType));
   return !goesOn && tokenMatcher(next, Name) && afterNext?.tokenType === Equals;
+}
+
+/**
+ * Do the braces from here on close fewer than the open records and the block? Then it was a record that was left open,
+ * where the first of them stands as far out as a block's.
+ */
+function endsBlock(raw: readonly IToken[], from: number, open: readonly IToken[]): boolean {
+  if (raw[from]?.tokenType !== RCurly || isIndented(raw, from)) return false;
+  let missing = open.filter((bracket) => bracket.tokenType === LCurly).length + 1;
+  let at = from;
+  for (; raw[at]?.tokenType === RCurly || raw[at]?.tokenType === Newline; at++)
+    if (raw[at]?.tokenType === RCurly) missing--;
+  const next = raw[at];
+  return missing > 0 && (next === undefined || startsDeclaration(next, raw[at + 1]));
+}
+
+/** Of the first token of a line. */
+function isIndented(raw: readonly IToken[], index: number): boolean {
+  const [before, token] = [raw[index - 1], raw[index]];
+  if (before === undefined || token === undefined) return false;
+  return token.startOffset > before.startOffset + before.image.length;
 }

@@ -9,6 +9,7 @@ const ABSENCE = new Set([
   'FTP0201',
   'FTP0210',
   'FTP0211',
+  'FTP0212',
   'FTP0311',
   'FTP0404',
   'FTP0406',
@@ -20,7 +21,7 @@ const ABSENCE = new Set([
 const MISREAD = new Set(['FTP0101', 'FTP0107', 'FTP0108', 'FTP0109', 'FTP0110', 'FTP0111', 'FTP0113']);
 
 /** Errors that are the same mistake wherever they are met: a name is missing once. */
-const ONCE = new Set(['FTP0201', 'FTP0210', 'FTP0211', 'FTP0407']);
+const ONCE = new Set(['FTP0201', 'FTP0210', 'FTP0211', 'FTP0212', 'FTP0407']);
 
 const spanOf = ({ at }: Diagnostic): Span | undefined => (at !== undefined && 'start' in at ? at : undefined);
 

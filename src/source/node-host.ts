@@ -12,8 +12,8 @@ import {
 import { availableParallelism, cpus, hostname, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { filesMatching } from './glob.js';
 import { type FileStat, type Host, HostError, type HostErrorCode, type Machine } from './host.js';
+import { filesMatching } from './node-glob.js';
 
 /** Reads at most this much at one time: `readSync` takes no more than 2 GiB. */
 const READ_WINDOW = 1 << 30;

@@ -1,25 +1,29 @@
 import type { IToken } from '../../grammar/chevrotain.js';
 import type { Part, SyntaxNode } from '../../grammar/node.js';
-import {
-  type BinaryOperatorText,
-  NEGATE_PRECEDENCE,
-  NOT_PRECEDENCE,
-  PRECEDENCE,
-} from '../../grammar/operators.js';
-import { FOREIGN_SIGNS } from '../../grammar/tokens.js';
 import * as errors from '../diagnostics/catalogue/syntax.js';
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { Span } from '../source/span.js';
+import type { SourceText } from '../source/text.js';
 import type { Argument, Entry, Expression, Word } from './ast.js';
+import { Commas, hasComma } from './commas.js';
 import { endOf, isNode, node, nodes, startOf, token } from './cst.js';
+import { Row } from './row.js';
 import { readEscapes } from './strings.js';
 
 /** Builds expressions of one file, and reports what the wide grammar let through. */
 export class ExpressionBuilder {
+  readonly commas: Commas;
+
   constructor(
-    readonly file: string,
+    private readonly source: SourceText,
     readonly report: (diagnostic: Diagnostic) => void,
-  ) {}
+  ) {
+    this.commas = new Commas(source, report);
+  }
+
+  get file(): string {
+    return this.source.file;
+  }
 
   span(token: IToken): Span {
     return { file: this.file, start: startOf(token), end: endOf(token) };
@@ -113,12 +117,14 @@ export class ExpressionBuilder {
       }
       case 'list': {
         const items = nodes(child, 'expression');
-        this.commas(child, 'the items of a list');
+        this.commas.between(child, 'the items of a list');
+        this.commas.last(child);
         return { kind: 'list', items: items.map((item) => this.expression(item, span.start)), span };
       }
       case 'record': {
         const entries = nodes(child, 'entry');
-        this.ownCommas(entries, 'the entries of a record');
+        this.commas.own(entries, 'the entries of a record');
+        this.commas.last(child);
         return { kind: 'record', entries: entries.flatMap((entry) => this.entry(entry)), span };
       }
       default:
@@ -151,6 +157,7 @@ export class ExpressionBuilder {
     if (callee === undefined) return this.missing(span.start);
     if (call === undefined) return { kind: 'reference', path, span };
     const args = this.args(nodes(call, 'argument'));
+    this.commas.last(call);
     return {
       kind: 'call',
       callee: {
@@ -176,7 +183,7 @@ export class ExpressionBuilder {
         index++;
       } else {
         if (next !== undefined && one.end >= 0 && !hasComma(one))
-          this.separatorMissing(one.end, 'the arguments of a call');
+          this.commas.missing(one.end, 'the arguments of a call');
         args.push(this.argument(one));
       }
     }
@@ -204,25 +211,6 @@ export class ExpressionBuilder {
     const key = { text, span: this.span(word) };
     return [{ key, value: this.expression(node(parent, 'expression'), key.span.end) }];
   }
-
-  /** Reports neighbours without a comma, where commas are parts of each neighbour. */
-  private ownCommas(items: readonly SyntaxNode[], where: string): void {
-    for (const item of items.slice(0, -1))
-      if (item.end >= 0 && !hasComma(item)) this.separatorMissing(item.end, where);
-  }
-
-  /** Reports neighbours without a comma, where the commas stand between them. */
-  private commas(parent: SyntaxNode, where: string): void {
-    for (let item = parent.first; item !== undefined; item = item.next) {
-      const { next } = item;
-      if (next !== undefined && isNode(item) && isNode(next) && item.end >= 0 && next.end >= 0)
-        this.separatorMissing(item.end, where);
-    }
-  }
-
-  private separatorMissing(at: number, where: string): void {
-    this.report(errors.missingSeparator({ file: this.file, start: at, end: at }, where));
-  }
 }
 
 /** The word that a node is, where it is nothing else. */
@@ -232,53 +220,3 @@ function soleWord(item: SyntaxNode): IToken | undefined {
   if (isNode(first)) return soleWord(first);
   return first.key === 'Name' && !first.isInserted ? first.token : undefined;
 }
-
-function hasComma(item: SyntaxNode): boolean {
-  for (let part = item.first; part !== undefined; part = part.next) if (part.key === 'Comma') return true;
-  return false;
-}
-
-/** Precedence climbing over a row of prefix operators, values and operators between them. */
-class Row {
-  private position = 0;
-
-  constructor(
-    private readonly parts: readonly Part[],
-    private readonly value: (part: Part, at: number) => Expression,
-    private readonly builder: ExpressionBuilder,
-  ) {}
-
-  binary(least: number, at: number): Expression {
-    let left = this.prefix(at);
-    for (;;) {
-      const sign = this.operator('BinaryOperator');
-      if (sign === undefined) return left;
-      const operator = operatorText(sign) as BinaryOperatorText;
-      const precedence = PRECEDENCE[operator];
-      if (precedence <= least) return left;
-      this.position++;
-      const right = this.binary(precedence, endOf(sign));
-      const span = { ...left.span, end: Math.max(left.span.end, right.span.end) };
-      left = { kind: 'binary', operator, left, right, span };
-    }
-  }
-
-  private prefix(at: number): Expression {
-    const part = this.parts[this.position];
-    if (part === undefined || this.operator('BinaryOperator') !== undefined) return this.builder.missing(at);
-    const sign = this.operator('PrefixOperator');
-    this.position++;
-    if (sign === undefined) return this.value(part, at);
-    const operator = operatorText(sign) === 'not' ? 'not' : '-';
-    const operand = this.binary(operator === 'not' ? NOT_PRECEDENCE : NEGATE_PRECEDENCE, endOf(sign));
-    return { kind: 'unary', operator, operand, span: { ...this.builder.span(sign), end: operand.span.end } };
-  }
-
-  /** The operator of this sort that comes next. */
-  private operator(key: 'BinaryOperator' | 'PrefixOperator'): IToken | undefined {
-    const part = this.parts[this.position];
-    return part === undefined || isNode(part) || part.key !== key ? undefined : part.token;
-  }
-}
-
-const operatorText = (token: IToken): string => FOREIGN_SIGNS.get(token.image) ?? token.image;

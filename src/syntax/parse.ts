@@ -31,7 +31,7 @@ export function parse(source: SourceText): Parsed {
   let isSound = breaking.length === 0;
   let errorsAt: readonly number[] = breaking;
   const tree = new TreeBuilder({
-    file: source.file,
+    source,
     docs: collectDocs(comments, source.text),
     comments,
     isBroken: (start, end) => errorsAt.some((at) => at >= start && at <= end),
@@ -57,7 +57,7 @@ export function parseExpression(source: SourceText): {
   const { node, failures } = isReadable
     ? read('expression', laidOut.tokens)
     : { node: undefined, failures: [] };
-  const builder = new ExpressionBuilder(source.file, (diagnostic) => diagnostics.push(diagnostic));
+  const builder = new ExpressionBuilder(source, (diagnostic) => diagnostics.push(diagnostic));
   const expression = builder.expression(node, 0);
   diagnostics.push(...syntaxErrors(failures, laidOut.tokens, source));
   return { expression, diagnostics: oneALine(diagnostics, source) };

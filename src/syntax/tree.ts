@@ -4,6 +4,7 @@ import type { SyntaxNode } from '../../grammar/node.js';
 import * as errors from '../diagnostics/catalogue/syntax.js';
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { Span } from '../source/span.js';
+import type { SourceText } from '../source/text.js';
 import type {
   Block,
   Comment,
@@ -22,7 +23,7 @@ import type {
   Test,
   Word,
 } from './ast.js';
-import { endOf, isNode, node, startOf, token, tokens } from './cst.js';
+import { endOf, isNode, node, token, tokens } from './cst.js';
 import type { Docs } from './docs.js';
 import { ExpressionBuilder } from './expressions.js';
 
@@ -30,7 +31,7 @@ type Body = Pick<Block, 'using' | 'properties' | 'requirements' | 'span' | 'brok
 
 /** What the builder needs to know of the file besides its tree. */
 export interface TreeContext {
-  readonly file: string;
+  readonly source: SourceText;
   readonly docs: Docs;
   readonly comments: readonly Comment[];
   /** Does a syntax error lie between two offsets? */
@@ -60,11 +61,13 @@ export class TreeBuilder {
     test: (parent) => this.tests.push(this.test(parent)),
   };
   private edition: Edition | undefined;
+  /** Nothing is missing that other declarations speak of. */
+  private isWhole = true;
   /** Offset of the first declaration. */
   private first: number | undefined;
 
   constructor(private readonly context: TreeContext) {
-    this.expressions = new ExpressionBuilder(context.file, context.report);
+    this.expressions = new ExpressionBuilder(context.source, context.report);
   }
 
   /** Takes what a `program` node holds; the nodes come in the order of the file. */
@@ -75,12 +78,13 @@ export class TreeBuilder {
   }
 
   finish(isSound: boolean): SourceFile {
-    const { docs, file, comments, report } = this.context;
+    const { docs, source, comments, report } = this.context;
+    const { file } = source;
     const { imports, params, matrices, secrets, natives, presets, blocks, tests, edition } = this;
     if (edition === undefined && isSound) report(errors.missingEdition(file));
     const doc = docs.before(this.first ?? 0);
     const declared = { imports, params, matrices, secrets, natives, presets, blocks, tests };
-    return { file, doc, edition, ...declared, comments, broken: !isSound };
+    return { file, doc, edition, ...declared, comments, broken: !isSound || !this.isWhole };
   }
 
   private editionOf(parent: SyntaxNode): void {
@@ -97,16 +101,11 @@ export class TreeBuilder {
     const names = tokens(parent, 'Name');
     const span = this.expressions.spanOf(parent, 0);
     const text = node(parent, 'text');
-    const commas = tokens(parent, 'Comma');
-    for (const [i, name] of names.slice(0, -1).entries()) {
-      const next = names[i + 1];
-      const end = endOf(name);
-      if (
-        next !== undefined &&
-        !commas.some((comma) => startOf(comma) >= end && startOf(comma) < startOf(next))
-      )
-        this.context.report(errors.missingSeparator(this.at(end), 'the names of an import'));
-    }
+    const isLost = names.length === 0 && !this.context.isBroken(span.start, span.end + 1);
+    if (isLost) this.context.report(errors.emptyImport(span));
+    if (isLost) this.isWhole = false;
+    this.expressions.commas.names(parent);
+    this.expressions.commas.last(parent);
     return {
       names: names.map((name) => this.expressions.word(name)),
       from: (text && this.expressions.text(text)) ?? { text: '', span: { ...span, start: span.end } },
@@ -241,7 +240,7 @@ export class TreeBuilder {
     const properties: Property[] = [];
     const requirements: Requirement[] = [];
     const expectations: Expectation[] = [];
-    if (body !== undefined) this.separators(body);
+    if (body !== undefined) this.expressions.commas.settings(body);
     for (let part = body?.first; part !== undefined; part = part.next) {
       if (!isNode(part)) continue;
       if (part.rule === 'property') properties.push(...this.property(part));
@@ -257,19 +256,6 @@ export class TreeBuilder {
       span,
       broken: body === undefined || this.context.isBroken(span.start, span.end + 1),
     };
-  }
-
-  /** Two settings on one line need a comma between them. */
-  private separators(body: SyntaxNode): void {
-    let before: SyntaxNode | undefined;
-    for (let part = body.first; part !== undefined; part = part.next) {
-      if (!isNode(part)) before = undefined;
-      else if (part.end >= 0) {
-        if (before !== undefined)
-          this.context.report(errors.missingSeparator(this.at(before.end), 'settings on one line'));
-        before = part;
-      }
-    }
   }
 
   private property(parent: SyntaxNode): readonly Property[] {
@@ -295,6 +281,6 @@ export class TreeBuilder {
   }
 
   private at(offset: number): Span {
-    return { file: this.context.file, start: offset, end: offset };
+    return { file: this.context.source.file, start: offset, end: offset };
   }
 }

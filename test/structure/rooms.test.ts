@@ -46,7 +46,7 @@ const ROOMS: readonly { readonly name: string; readonly paths: readonly RegExp[]
 
 /** Rooms that may touch files, processes and the clock themselves; the others have a Host. */
 const RIM = new Set(['store', 'hub', 'run', 'cli']);
-const RIM_FILES = new Set(['src/source/node-host.ts', 'src/source/node-disk.ts']);
+const RIM_FILES = new Set(['disk', 'glob', 'host'].map((what) => `src/source/node-${what}.ts`));
 const SYSTEM_MODULES = /^node:(fs|fs\/promises|child_process|process|os|net|http|https|worker_threads)$/;
 
 /** Lines above which a source file needs a reason. */

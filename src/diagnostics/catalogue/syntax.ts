@@ -76,6 +76,27 @@ export const unclosedBlock = (at: Span, opened: Span, what: string): Diagnostic 
     fixes: [insert('close it', at.file, at.start, '}\n')],
   });
 
+export const danglingComma = (at: Span): Diagnostic =>
+  warning('FTP0119', at, 'nothing stands behind this comma', {
+    label: 'the last one',
+    help: 'take it out, or write what is missing; where each item has a line of its own, the last may have a comma',
+    fixes: [replace('take it out', at, '', 'maybe_incorrect')],
+  });
+
+export const doubledSign = (at: Span, sign: 'not' | '-'): Diagnostic =>
+  warning('FTP0120', at, `\`${sign}\` stands here twice`, {
+    label: `undoes the \`${sign}\` before it`,
+    help: 'take one out, or write what is missing between the two; if both are meant, put brackets around the second',
+    fixes: [replace('take it out', at, '', 'maybe_incorrect')],
+  });
+
+export const emptyImport = (at: Span): Diagnostic =>
+  error('FTP0121', at, 'this import names nothing', {
+    label: 'nothing between the braces',
+    help: 'write the names that are used from it, or take the import out',
+    fixes: [replace('take the import out', at, '', 'maybe_incorrect')],
+  });
+
 export const missingValue = (at: Span, found: string): Diagnostic =>
   error('FTP0109', at, `expected a value, found ${found}`, {
     label: 'a value is missing',

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { globSync } from 'tinyglobby';
-import { filesMatching } from '../../src/source/glob.js';
+import { filesMatching } from '../../src/source/node-glob.js';
 
 const FILES = [
   'a.jsonl',
