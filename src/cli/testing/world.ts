@@ -1,6 +1,6 @@
 /** Where tests plan and run: in `.ftp/tests` of the working directory, with a store and releases of their own. */
 import { mkdirSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { isAbsolute, join, relative, resolve } from 'node:path';
 import type { Diagnostic } from '../../diagnostics/types.js';
 import type { Planned, Ran, TestSettings, TestWorld } from '../../pipeline-tests/index.js';
 import { plan } from '../../planner/plan.js';
@@ -32,7 +32,9 @@ export function testWorld(world: World): TestWorld {
       // What runs changes what a plan finds done.
       plans.clear();
       const file = resolve(host.cwd, settings.pipeline);
-      const ran = await once(runs, settings, () => runQuietly({ ...world, host: own }, file, settings));
+      const ran = await once(runs, settings, () =>
+        runQuietly({ ...world, host: own }, file, settings, host.cwd),
+      );
       stopped ||= ran.status === 'interrupted';
       return ran;
     },
@@ -47,7 +49,8 @@ function once<T>(known: Map<string, Promise<T>>, settings: TestSettings, make: (
   return found;
 }
 
-async function runQuietly(world: World, file: string, settings: TestSettings): Promise<Ran> {
+/** `cwd` is where the command was given: what people read starts there. */
+async function runQuietly(world: World, file: string, settings: TestSettings, cwd: string): Promise<Ran> {
   const diagnostics: Diagnostic[] = [];
   let seconds = 0;
   const { status, stages } = await execute(
@@ -57,7 +60,7 @@ async function runQuietly(world: World, file: string, settings: TestSettings): P
       event: (event) => {
         if (event.type === 'run.finished') seconds = event.seconds;
       },
-      diagnostic: (found) => void diagnostics.push(found),
+      diagnostic: (found) => void diagnostics.push(seenFrom(cwd, found)),
       printsDiagnostics: false,
       close: () => {},
     },
@@ -72,4 +75,12 @@ function keepMeasurements(cwd: string): void {
   } catch {
     // A run says so when it needs the disk.
   }
+}
+
+/** A run in the tests' folder names what lies outside of it by its whole path. */
+function seenFrom(cwd: string, found: Diagnostic): Diagnostic {
+  const { at } = found;
+  if (at === undefined || !isAbsolute(at.file)) return found;
+  const file = relative(cwd, at.file);
+  return file.startsWith('..') ? found : { ...found, at: { ...at, file } };
 }
