@@ -31,7 +31,7 @@ export function partialOf(blob: string, now: number): string {
 
 function isLeft(path: string, owner: string, now: number): boolean {
   const [host = '', pid = '', started = ''] = owner.split(',');
-  const here = decodeURIComponent(host) === hostname();
+  const here = host === encodeURIComponent(hostname());
   if (here && Number(pid) !== process.pid) return stateOf({ pid: Number(pid), started }) === 'gone';
   return now - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? now) > ABANDONED;
 }

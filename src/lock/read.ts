@@ -64,12 +64,17 @@ function section<T extends object>(
   const value = root[name];
   if (!isObject(value)) throw bad(`it has no object \`${name}\``);
   const entries = Object.entries(value).map(([key, found]) => {
+    if (!isPlain(key)) throw bad(`\`${name}\` has a name with control characters`);
     const entry = read(found, key);
     if (typeof entry === 'string') throw bad(`\`${name}\`, \`${key}\`: ${entry}`);
     return [key, entry] as const;
   });
   return Object.fromEntries(entries);
 }
+
+/** Names are shown: none may speak to a terminal. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const isPlain = (text: string): boolean => !/[\u0000-\u001f\u007f-\u009f]/.test(text);
 
 const isSha256 = (value: unknown): value is string =>
   typeof value === 'string' && /^[0-9a-f]{64}$/.test(value);
@@ -95,6 +100,7 @@ function entryOf(value: unknown): LockedEntry | string {
   if (licence !== undefined && typeof licence !== 'string') return '`licence` is no text';
   const read: [string, LockedFile][] = [];
   for (const [name, found] of Object.entries(files)) {
+    if (!isPlain(name)) return 'a file has a name with control characters';
     const file = fileOf(found);
     if (typeof file === 'string') return `\`${name}\`: ${file}`;
     // Files of a repository become paths in the cache; those of the project are only compared with what is read.

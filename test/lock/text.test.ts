@@ -72,6 +72,7 @@ describe('the text of a lock', () => {
     ['a commit that is a path', withEntry({ commit: '../../x', files: {} })],
     ['a digest that is none', withEntry({ files: { a: { bytes: 1, sha256: 'x' } } })],
     ['a size below nothing', withEntry({ files: { a: { bytes: -1, sha256: DIGEST } } })],
+    ['a name that speaks to a terminal', withEntry({ files: {} }).replace('"m"', '"\\u001b[31m"')],
     ['a file above its folder', withEntry({ commit: COMMIT, files: { '../a': file } })],
     ['an absolute file', withEntry({ commit: COMMIT, files: { '/etc/passwd': file } })],
   ] as const)
