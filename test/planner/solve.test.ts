@@ -14,7 +14,7 @@ const START: Chosen = {
   rank: 16,
   alpha: 32,
   checkpointedBlocks: 0,
-  headChunk: 1024,
+  headChunk: 64,
 };
 
 /** Weights 400 or 100, rank 2 a unit, and 8 a row and block for 256 tokens; a recomputed block costs a quarter. */
@@ -190,8 +190,8 @@ describe('starting choice', () => {
   });
 
   it('bounds the logits of a chunk', () => {
-    expect(headChunk(4096)).to.equal(1024);
-    expect(headChunk(49_152)).to.equal(64);
-    expect(headChunk(128_256)).to.equal(64);
+    expect(headChunk(4096)).to.equal(512);
+    expect(headChunk(49_152)).to.equal(512);
+    expect(headChunk(128_256)).to.equal(256);
   });
 });

@@ -5,7 +5,13 @@
 import type { Call } from '../../ir/types.js';
 import type { Chosen } from '../../stages/types.js';
 
-export type StepName = 'smaller_micro_batch' | 'checkpointing' | 'qlora' | 'shorten' | 'lower_rank';
+export type StepName =
+  | 'smaller_head_chunk'
+  | 'smaller_micro_batch'
+  | 'checkpointing'
+  | 'qlora'
+  | 'shorten'
+  | 'lower_rank';
 
 /** One freedom: the states it offers, from the least change to the greatest; the state it starts from is not among them. */
 export interface Step {
@@ -28,7 +34,19 @@ const LENGTH_STEP = 32;
 
 type MakeStep = (args: Call['args'], options: LadderOptions) => Step;
 
+/** Tokens of the smallest chunk of the head. */
+export const SMALLEST_HEAD = 64;
+
 const STEPS: Readonly<Record<StepName, MakeStep>> = {
+  smaller_head_chunk: () => ({
+    name: 'smaller_head_chunk',
+    states(from) {
+      const states: Chosen[] = [];
+      for (let chunk = from.headChunk / 2; chunk >= SMALLEST_HEAD; chunk /= 2)
+        states.push({ ...from, headChunk: chunk });
+      return states;
+    },
+  }),
   smaller_micro_batch: (_, { global }) => ({
     name: 'smaller_micro_batch',
     states: (from) =>
@@ -74,7 +92,7 @@ const STEPS: Readonly<Record<StepName, MakeStep>> = {
 export function ladder(options: LadderOptions): readonly Step[] {
   const listed = options.fallback.map(({ call, args }) => ({ name: call as StepName, args }));
   const missing = (name: StepName): boolean => !listed.some((step) => step.name === name);
-  const harmless: StepName[] = [];
+  const harmless: StepName[] = ['smaller_head_chunk'];
   // a micro batch that the author set is kept unless the file says that it may shrink
   if (missing('smaller_micro_batch') && options.micro === undefined) harmless.push('smaller_micro_batch');
   if (missing('checkpointing')) harmless.push('checkpointing');

@@ -25,7 +25,9 @@ export interface Solution {
 }
 
 export function solve(request: SolveRequest): Solution {
-  const { start, steps, availableBytes, kept } = request;
+  const { start, availableBytes, kept } = request;
+  // what is at its end already is no step
+  const steps = request.steps.filter((step) => step.states(start).length > 0);
   const peakOf = remembered(request.peakOf);
   // the upper end of the interval: a plan that may turn out not to fit does not fit
   const fits = (chosen: Chosen): boolean => peakOf(chosen).high <= availableBytes;

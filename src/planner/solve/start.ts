@@ -3,7 +3,7 @@ import type { ModelConfig } from '../../models/types.js';
 import type { Chosen } from '../../stages/types.js';
 import { paddedLength } from '../../training/index.js';
 import { BIN, type Lengths } from '../lengths.js';
-import { divisors, withMicro } from './ladder.js';
+import { divisors, SMALLEST_HEAD, withMicro } from './ladder.js';
 
 export interface StartOptions {
   readonly preset: string | undefined;
@@ -22,8 +22,9 @@ export interface StartOptions {
 const MOST_ROWS = 32;
 const MOST_TOKENS = 4096;
 
-/** Logits of one chunk, at most. */
-const LOGIT_BYTES = 16 * 2 ** 20;
+/** Logits of one chunk, at most: a chunk of few rows packs the whole output matrix for little work. */
+const LOGIT_BYTES = 128 * 2 ** 20;
+const MOST_HEAD = 512;
 
 export function startingChoice(options: StartOptions): Chosen {
   const { preset, global, rank, alpha } = options;
@@ -80,9 +81,9 @@ export function sensibleMicro(global: number, longestPadded: number): number {
   return Math.ceil(global / Math.ceil(global / most));
 }
 
-/** Tokens whose logits exist at one time: a power of two from 64 to 1024. */
+/** Tokens whose logits exist at one time: a power of two. */
 export function headChunk(vocabSize: number): number {
-  let chunk = 64;
-  while (chunk < 1024 && chunk * 2 * vocabSize * 4 <= LOGIT_BYTES) chunk *= 2;
+  let chunk = SMALLEST_HEAD;
+  while (chunk < MOST_HEAD && chunk * 2 * vocabSize * 4 <= LOGIT_BYTES) chunk *= 2;
   return chunk;
 }
