@@ -151,6 +151,22 @@ describe('rendering', () => {
     ]);
   });
 
+  it('names the rule of a lint in an annotation', () => {
+    const at = { file: 'x.ftp', start: 0, end: 0 };
+    const found = {
+      code: 'FTP1001',
+      rule: 'rate-out-of-range',
+      severity: 'warning',
+      message: 'm',
+      at,
+    } as const;
+    const sources = new Map([['x.ftp', sourceText('x.ftp', '')]]);
+    expect(githubAnnotation(found, sources)).to.equal(
+      '::warning file=x.ftp,line=1,endLine=1,col=1,endColumn=1,title=FTP1001 rate-out-of-range::m',
+    );
+    expect(prettyDiagnostic(found, sources)).to.match(/\n {2}= rule: rate-out-of-range$/);
+  });
+
   it('counts', () => {
     expect(countText(compiled(BUDGET).diagnostics)).to.equal('1 error');
     expect(countText(compiled('').diagnostics)).to.equal('1 warning');

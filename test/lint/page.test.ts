@@ -3,13 +3,21 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { starterFiles } from '../../src/cli/init/files.js';
 import { compile } from '../../src/compile.js';
+import { prettyDiagnostic } from '../../src/diagnostics/render/index.js';
 import { lint, rules } from '../../src/lint/index.js';
 import type { Host } from '../../src/source/host.js';
 import { nodeHost } from '../../src/source/node-host.js';
 import { expectGolden } from '../helpers/golden.js';
 import { overlayHost } from '../helpers/overlay-host.js';
+import { changed, linted } from './world.js';
 
 const root = nodeHost().packageFolder;
+
+/** What a terminal shows of the frame of the tests with a rate that is too high. */
+const sample = ((): string => {
+  const { report } = linted(changed(['rate: 2e-4', 'rate: 2e-3']));
+  return report.diagnostics.map((found) => prettyDiagnostic(found, report.sources)).join('\n\n');
+})();
 
 const page = `# Lints
 
@@ -21,6 +29,10 @@ const page = `# Lints
 | rule | level | what is reported |
 |---|---|---|
 ${rules.map(({ id, code, level, doc }) => `| [\`${id}\`](errors/${code}.md) | ${level} | ${doc} |`).join('\n')}
+
+\`\`\`
+${sample}
+\`\`\`
 
 Values that a preset of the standard library chooses are not reported: the preset says why. A model that starts
 from random weights (\`untrained\`) is not fine-tuned: rates, epochs, warm-up and general rows are its own affair.
@@ -64,6 +76,10 @@ with 1, and \`ftpc run\` not start. \`ftpc run\` prints warnings, \`ftpc plan\` 
 it imports: signs, quotes, imports, brackets, comments that allow nothing. After each round the text is checked anew,
 and a change that would bring a new error is not made. \`--diff\` prints the changes as a patch and writes nothing;
 \`--fix-all\` also makes changes that are only likely to be meant, such as a rate in the usual range.
+
+In a workflow, \`ftpc check FILE --github\` puts annotations beside the lines, and \`ftpc check FILE --sarif > ftpc.sarif\`
+writes a log for code scanning (\`github/codeql-action/upload-sarif\`), with what was allowed as suppressed. Both exit
+with 1 where there is an error.
 
 ## Why
 

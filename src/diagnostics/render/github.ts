@@ -11,7 +11,7 @@ export function githubAnnotation(diagnostic: Diagnostic, sources: SourceMap): st
   const place: Readonly<Record<string, string | number>> = {
     ...(file === '' ? {} : { file }),
     ...(line === 0 ? {} : { line, endLine, col: column, endColumn }),
-    title: diagnostic.code,
+    title: diagnostic.rule === undefined ? diagnostic.code : `${diagnostic.code} ${diagnostic.rule}`,
   };
   const properties = Object.entries(place).map(([key, value]) => `${key}=${escapeProperty(`${value}`)}`);
   const text = [diagnostic.message, ...(diagnostic.notes ?? []), diagnostic.help].filter(
