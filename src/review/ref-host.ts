@@ -34,13 +34,14 @@ export function refHost(
     const code = place.from === 'folder' ? 'is_folder' : 'not_found';
     throw new HostError(code, path, `not a file at ${ref}`);
   };
-  /** What `read` makes of the file on the disk, or of its earlier bytes. */
+  /** A file of the disk counts as taken once it could be read. */
   const reading = <T>(path: string, disk: (path: string) => T, git: (bytes: Uint8Array) => T): T => {
     const place = places.of(path);
     if (place.from !== 'disk') return git(earlier(path, place));
     const name = isOfPackage(real, path) ? undefined : places.nameOf(repository.realPath(place.path));
+    const read = disk(place.path);
     if (name !== undefined) taken.add(name);
-    return disk(place.path);
+    return read;
   };
   const host: Host = {
     ...real,
