@@ -12,6 +12,9 @@ const PASSING: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504]);
 export function failOn(answer: Answer, repository: Repository, access: Access, file?: string): never {
   const { status, headers } = answer.response;
   answer.close();
+  // The address that the Hub gives for large files is good for a while only; the next try asks for another.
+  const isElsewhere = new URL(answer.url).origin !== new URL(access.endpoint).origin;
+  if (isElsewhere && status === 403) throw new Transient('the storage of the Hub refused', false);
   if (PASSING.has(status)) throw new Transient(`status ${status}`, false, waitOf(headers));
   const meaning = headers.get('x-error-code') ?? '';
   const gated = meaning === 'GatedRepo';

@@ -104,6 +104,15 @@ describe('weights of the Hub', () => {
     expect(starts.at(-1)).to.be.above(0);
   });
 
+  it('are asked for anew where the address of the storage is no longer good', async () => {
+    let refused = 0;
+    hub.trouble = (_, response, isCdn) =>
+      isCdn && refused++ === 0 && response.writeHead(403).end().headersSent;
+    expect(await get()).to.equal(undefined);
+    isWhole();
+    expect(hub.requests).to.have.lengthOf(4);
+  });
+
   it('keep what has come when the run is interrupted', async () => {
     const stop = new AbortController();
     hub.trouble = (_, response, isCdn) => {
