@@ -1,7 +1,6 @@
-/** What is known of a repository once a revision has become a commit. Plain data: it goes into plans, locks and jobs. */
 import type { HubFile } from '../ir/types.js';
 
-/** Reads the environment; a secret is looked up when a request is made and kept nowhere. */
+/** How a hub is reached. The token stands here alone, while requests are made. */
 export interface Access {
   /** `https://huggingface.co`, or `HF_ENDPOINT`. */
   readonly endpoint: string;

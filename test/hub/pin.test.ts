@@ -67,6 +67,45 @@ describe('models of the Hub in a plan', () => {
     expect(hub.requests.filter((line) => /pytorch|onnx/.test(line))).to.deep.equal([]);
   });
 
+  it('takes the shards that the index names, and no other weights', async () => {
+    const { 'model.safetensors': _, ...files } = tinyModel().files;
+    const shard = (part: number): string => `model-0000${part}-of-00002.safetensors`;
+    const index = { weight_map: { a: shard(1), b: shard(2), c: shard(1) } };
+    hub.repositories = [
+      tinyModel({
+        files: {
+          ...files,
+          'model.safetensors.index.json': Buffer.from(JSON.stringify(index)),
+          [shard(1)]: Buffer.alloc(70_000, 1),
+          [shard(2)]: Buffer.alloc(30, 1),
+          'consolidated.safetensors': Buffer.alloc(10),
+        },
+      }),
+    ];
+    const { program: pinned, fetch } = await pin();
+    const names = pinned?.repositories?.[0]?.files.map(({ name }) => name);
+    expect(names?.filter((name) => name.includes('safetensors'))).to.deep.equal([
+      shard(1),
+      shard(2),
+      'model.safetensors.index.json',
+    ]);
+    expect(fetch).to.deep.include({
+      kind: 'model',
+      id: 'tiny/base',
+      revision: 'main',
+      commit: COMMIT,
+      files: 2,
+      bytes: 70_030,
+    });
+  });
+
+  it('knows branches with slashes, and keeps them as the standard cache does', async () => {
+    hub.repositories = [tinyModel({ revisions: ['refs/pr/1'] })];
+    expect(await codesOf(program({ revision: 'refs/pr/1' }))).to.deep.equal(['FTP1413']);
+    expect(hub.requests[0]).to.equal('GET /api/models/tiny/base/revision/refs%2Fpr%2F1?blobs=true');
+    expect(readFileSync(join(cwd, 'hf/hub/models--tiny--base/refs/refs/pr/1'), 'utf8')).to.equal(COMMIT);
+  });
+
   it('asks nothing where everything is there', async () => {
     await pin();
     writeFileSync(join(cwd, SNAPSHOT, 'model.safetensors'), tinyModel().files['model.safetensors'] ?? '');
