@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { applyEdits } from '../../src/diagnostics/apply.js';
 import { rules } from '../../src/lint/index.js';
 import { alphaOutOfProportion } from '../../src/lint/rules/alpha-out-of-proportion.js';
 import { BASE, changed, linted, rowsOf } from './world.js';
@@ -316,6 +317,20 @@ describe('lint rules', () => {
       const { compiled, found: ids } = linted(changed(...edits), files, params);
       expect(compiled.diagnostics.map(({ message }) => message)).to.deep.equal([]);
       expect(ids).to.deep.equal(found ?? []);
+    });
+
+  for (const { name, edits, files, params } of CASES.filter(({ found }) => found !== undefined))
+    it(`${name}: its fixes mend it`, () => {
+      const text = changed(...edits);
+      for (const { rule = '', fixes = [] } of linted(text, files, params).report.diagnostics)
+        for (const fix of fixes) {
+          const again = linted(applyEdits(text, fix.edits), files, params);
+          expect(
+            again.compiled.diagnostics.map(({ message }) => message),
+            fix.title,
+          ).to.deep.equal([]);
+          expect(again.found, fix.title).to.not.include(rule);
+        }
     });
 
   it('are each found by a case', () => {
