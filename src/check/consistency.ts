@@ -1,9 +1,10 @@
 /** Wirings that are well typed and cannot be meant. */
-import { baseMismatch, emptySplit } from '../diagnostics/catalogue/wiring.js';
+import { baseMismatch, emptySplit, impossibleRequirement } from '../diagnostics/catalogue/wiring.js';
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { Reference, Value } from '../ir/types.js';
 import type { Span } from '../source/span.js';
 import type { World } from './context.js';
+import { neverHolds } from './impossible.js';
 import { sameForm, sameTokenizer } from './same-form.js';
 import type { CheckedStage } from './stages.js';
 import { references } from './wiring.js';
@@ -44,7 +45,13 @@ const sameBase: Check = (checked, stages) => {
   return [baseMismatch(settingSpan(checked, 'base'), name, settingSpan(trained, 'base'))];
 };
 
-const CHECKS: readonly Check[] = [emptySplits, sameBase, sameTokenizer, sameForm];
+/** A gate that no model passes, such as `-baseline.rouge_l >= 0.02`. */
+const possibleGates: Check = ({ stage, schema }) =>
+  stage.requires
+    .filter(({ condition }) => neverHolds(condition, schema.metrics))
+    .map(({ span, text }) => impossibleRequirement(span, text));
+
+const CHECKS: readonly Check[] = [possibleGates, emptySplits, sameBase, sameTokenizer, sameForm];
 
 export function checkConsistency(stages: readonly CheckedStage[], world: World): readonly Diagnostic[] {
   const byName = new Map(stages.map((checked) => [checked.stage.name, checked]));

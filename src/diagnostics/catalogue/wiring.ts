@@ -194,3 +194,9 @@ export const otherForm = (
     related,
     help: 'evaluate in the form that was trained: the same `template`, with the same `style`',
   });
+
+export const impossibleRequirement = (at: Span, text: string): Diagnostic =>
+  warning('FTP0428', at, `\`${text}\` never holds`, {
+    label: 'whatever is measured',
+    help: 'a share lies from 0% to 100%, and no size, time or count is negative: is something missing in it?',
+  });
