@@ -17,6 +17,7 @@
  * Nothing here throws for what a user wrote: every mistake is a diagnostic, and one mistake is one error.
  */
 import { basename, dirname, resolve } from 'node:path';
+import { checkBlocks, evaluateParams } from './check/blocks.js';
 import { checkConsistency } from './check/consistency.js';
 import type { Context } from './check/context.js';
 import { Declarations } from './check/declare.js';
@@ -24,15 +25,14 @@ import { unusedImports } from './check/imports.js';
 import { type Module, ModuleLoader } from './check/modules.js';
 import { onePerMistake } from './check/one-per-mistake.js';
 import { checkOverrides, FILES, overridesFrom, type ParamValues } from './check/overrides.js';
-import { type CheckedStage, checkBudget, checkStage } from './check/stages.js';
-import { isOpen, leftOut, readMatrices, type Sweep, spread, spreadBudgets } from './check/sweep.js';
-import { isValue } from './check/symbols.js';
+import type { CheckedStage } from './check/stages.js';
+import { isOpen, leftOut, readMatrices, spread, spreadBudgets } from './check/sweep.js';
 import { fillTokenizers } from './check/tokenizers.js';
 import { stagesWithoutEffect, unusedDeclarations } from './check/unused.js';
 import { findCycles, inOrder, inputsOf } from './check/wiring.js';
 import { hostError, tooManyMistakes } from './diagnostics/catalogue/files.js';
 import type { Diagnostic } from './diagnostics/types.js';
-import type { Budget, Program, Value } from './ir/types.js';
+import type { Program } from './ir/types.js';
 import { type Host, HostError } from './source/host.js';
 import { lookingOnce } from './source/looking-once.js';
 import type { SourceMap } from './source/text.js';
@@ -87,27 +87,25 @@ export function compile(disk: Host, file: string, options: CompileOptions = {}):
   const contexts = declared.map((declarations) => declarations.context(main, true));
   const [declarations, context] = [declared[0], contexts[0]];
   if (declarations === undefined || context === undefined) throw new Error('there is no combination');
-  const { params: ownParams, matrices } = main.tree;
-  checkOverrides(
-    overrides,
-    [...ownParams, ...matrices].map(({ name }) => name.text),
-    context,
-  );
+  const declaredParams = [...main.tree.params, ...main.tree.matrices].map(({ name }) => name.text);
+  checkOverrides(overrides, declaredParams, context);
 
   // 3. Check.
   for (const imported of declarations.all()) if (imported !== context) evaluateParams(imported);
-  const params = evaluateParams(context);
-  const { stages, budgets } = checkBlocks(main, context);
+  const params = evaluateParams(context, (name) => sweep.open.has(name) || isOpen(name, sweep.axes));
+  const blocks = checkBlocks(main, context);
+  const cycles = findCycles(blocks.stages);
+  context.diagnostics.push(...cycles);
 
   // 4. Spread.
-  const cycles = findCycles(stages);
-  context.diagnostics.push(...cycles);
-  const others = cycles.length > 0 ? [] : contexts.slice(1).map((other) => checkOpen(main, other, sweep));
-  const spreadOut =
-    cycles.length > 0 ? stages : spread(sweep, [stages, ...others.map((other) => other.stages)]);
+  const others = contexts
+    .slice(1)
+    .map((other) => checkBlocks(main, other, (stage) => isOpen(stage, sweep.axes)));
+  const all = [blocks, ...others];
+  const stages = cycles.length > 0 ? blocks.stages : spread(sweep, all);
 
   // 5. Wire.
-  const wired = cycles.length > 0 ? stages : fillTokenizers(spreadOut, (found) => context.report(found));
+  const wired = cycles.length > 0 ? stages : fillTokenizers(stages, (found) => context.report(found));
   if (cycles.length === 0) context.diagnostics.push(...checkConsistency(wired, world));
   const checks = (): readonly Diagnostic[] => [
     ...(options.params?.[FILES]?.diagnostics ?? []),
@@ -119,8 +117,8 @@ export function compile(disk: Host, file: string, options: CompileOptions = {}):
     context.diagnostics.push(
       ...unusedImports(main, context.scope),
       ...unusedDeclarations(main, context.scope),
-      ...stagesWithoutEffect(stages, main),
-      ...leftOut(sweep, stages),
+      ...stagesWithoutEffect(blocks.stages, main),
+      ...leftOut(sweep, blocks.stages),
     );
 
   const diagnostics = onePerMistake(loader.diagnostics, checks(), main.tree, loader.sources);
@@ -140,7 +138,7 @@ export function compile(disk: Host, file: string, options: CompileOptions = {}):
     name: basename(file).replace(/\.ftp$/, ''),
     folder,
     stages: inOrder(wired).map((checked) => ({ ...checked.stage, inputs: inputsOf(checked) })),
-    budgets: spreadBudgets(sweep, [budgets, ...others.map((other) => other.budgets)]),
+    budgets: spreadBudgets(sweep, all),
     params,
     doc: main.tree.doc,
   };
@@ -156,38 +154,3 @@ const firstOf = (diagnostics: readonly Diagnostic[], file: string): readonly Dia
     : [...diagnostics.slice(0, MOST), tooManyMistakes(file, diagnostics.length - MOST)];
 
 const isError = ({ severity }: Diagnostic): boolean => severity === 'error';
-
-function evaluateParams(context: Context): Readonly<Record<string, Value>> {
-  const values = [...context.scope.own].flatMap(([name, symbol]) => {
-    const value = isValue(symbol) ? symbol.constant()?.value : undefined;
-    return value === undefined ? [] : [[name, value] as const];
-  });
-  return Object.fromEntries(values);
-}
-
-function checkBlocks(main: Module, context: Context) {
-  const stages: CheckedStage[] = [];
-  const budgets: Budget[] = [];
-  for (const symbol of context.scope.own.values()) {
-    if (symbol.kind === 'preset') symbol.layers();
-    if (symbol.kind === 'budget') budgets.push(checkBudget(symbol.block, context, main.source));
-    if (symbol.kind === 'stage' && symbol.schema !== undefined)
-      stages.push(checkStage({ ...symbol, schema: symbol.schema }, context, main.source));
-  }
-  return { stages, budgets };
-}
-
-/** The budgets, and the stages that follow from a matrix, in another combination. */
-function checkOpen(main: Module, context: Context, { axes }: Sweep) {
-  const symbols = [...context.scope.own.values()];
-  return {
-    stages: symbols.flatMap((symbol) =>
-      symbol.kind === 'stage' && symbol.schema !== undefined && isOpen(symbol.block.name.text, axes)
-        ? [checkStage({ ...symbol, schema: symbol.schema }, context, main.source)]
-        : [],
-    ),
-    budgets: symbols.flatMap((symbol) =>
-      symbol.kind === 'budget' ? [checkBudget(symbol.block, context, main.source)] : [],
-    ),
-  };
-}

@@ -6,7 +6,7 @@ import { pathsIn } from '../syntax/references.js';
 
 type Path = readonly Word[];
 
-/** Matrices by the name of the stage or budget, in order of declaration; the graph of the names may have circles. */
+/** Matrices by the name of the stage, budget or parameter, in order of declaration; the graph of the names may have circles. */
 export function matricesOf(tree: SourceFile): ReadonlyMap<string, readonly string[]> {
   const matrices = tree.matrices.map(({ name }) => name.text);
   const blocks = new Map(tree.blocks.map((block) => [block.name.text, block]));
@@ -22,7 +22,7 @@ export function matricesOf(tree: SourceFile): ReadonlyMap<string, readonly strin
     ]),
   );
   return new Map(
-    tree.blocks.map(({ name }) => {
+    [...tree.blocks, ...tree.params].map(({ name }) => {
       const reached = reach(name.text, mentions);
       return [name.text, matrices.filter((matrix) => reached.has(matrix))];
     }),

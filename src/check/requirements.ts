@@ -5,14 +5,14 @@ import { baselineMissing, metricNotListed } from '../diagnostics/catalogue/wirin
 import type { Requirement as Checked, Expression as Condition, Unit } from '../ir/types.js';
 import type { Span } from '../source/span.js';
 import { type SourceText, spanText } from '../source/text.js';
-import { stageMetrics } from '../stages/budget.js';
 import type { MetricSchema } from '../stages/schema.js';
 import type { Expression, Requirement } from '../syntax/ast.js';
 import { constant, isChained, isComparison, resultUnit, sameMeasure, truth } from './constants.js';
 import type { Context } from './context.js';
 import { constantNoun, expressionNoun } from './describe.js';
 import type { Insertion } from './scope.js';
-import { isValue, type StageSymbol } from './symbols.js';
+import { metricOfStage } from './stage-metrics.js';
+import { isValue } from './symbols.js';
 import { formatQuantity, needsUnit, suffixesOf, unitNoun } from './units.js';
 
 /** What a `require` may speak of. */
@@ -31,7 +31,7 @@ export interface Measured {
 }
 
 type Kind = 'boolean' | 'text' | 'none' | 'number' | Unit;
-interface Typed {
+export interface Typed {
   readonly condition: Condition;
   readonly type: Kind;
 }
@@ -128,46 +128,6 @@ function reference(
   return context.report(names.unknownMetric(expression.span, text, measured.where, metricsOf(measured)));
 }
 
-/** `quality.rouge_l`, `adapter.peak_memory`: what another stage measured. */
-function metricOfStage(
-  { path, span }: Extract<Expression, { kind: 'reference' }>,
-  { block, schema }: StageSymbol,
-  { ofStages, where }: Measured,
-  context: Context,
-): Typed | undefined {
-  const [first, second, third] = path;
-  if (schema === undefined || first === undefined || second === undefined) return undefined;
-  const metrics = ofStages === 'all' ? { ...schema.metrics, ...stageMetrics } : schema.metrics;
-  const word = third ?? second;
-  const found = third === undefined && Object.hasOwn(metrics, second.text) ? metrics[second.text] : undefined;
-  if (found === undefined)
-    return context.report(
-      names.unknownMetric(word.span, word.text, `\`${first.text}\``, Object.keys(metrics)),
-    );
-  const listed = block.properties.find(({ key }) => key.text === 'metrics')?.value;
-  const isMeasured =
-    second.text in stageMetrics ||
-    listed?.kind !== 'list' ||
-    listed.items.some((item) => namesOf(item) === second.text);
-  if (!isMeasured)
-    return context.report(
-      metricNotListed(second.span, second.text, endOf(listed), importOf(second.text, context)),
-    );
-  if (ofStages === undefined)
-    return context.report(names.unknownMetric(span, `${first.text}.${second.text}`, where, []));
-  context.uses.push({ stage: first.text, port: second.text, span });
-  return { type: found.unit, condition: { op: 'metric', path: [first.text, second.text] } };
-}
-
-/** The metric that an item of a list of metrics is. */
-const namesOf = (item: Expression): string | undefined =>
-  item.kind === 'call' ? item.callee.text : item.kind === 'reference' ? item.path[0]?.text : undefined;
-
-function endOf(list: Extract<Expression, { kind: 'list' }> | undefined): Span | undefined {
-  const last = list?.items.at(-1)?.span;
-  return last && { ...last, start: last.end };
-}
-
 const metricsOf = ({ listed, metrics }: Measured): readonly string[] =>
   listed === undefined ? Object.keys(metrics) : [...new Set([...listed.names, ...Object.keys(metrics)])];
 
@@ -185,7 +145,7 @@ function metric(
 }
 
 /** Measured, a metric must be known too. */
-function importOf(name: string, { scope }: Context): Insertion | undefined {
+export function importOf(name: string, { scope }: Context): Insertion | undefined {
   const module = scope.lookup(name) === undefined ? scope.moduleOf(name) : undefined;
   return module === undefined ? undefined : scope.importing(name, module);
 }

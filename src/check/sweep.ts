@@ -2,11 +2,12 @@
 import { deployOfMatrix } from '../diagnostics/catalogue/wiring.js';
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { Budget, Requirement } from '../ir/types.js';
+import type { Blocks } from './blocks.js';
 import type { World } from './context.js';
 import { Declarations } from './declare.js';
 import { matricesOf } from './dependencies.js';
 import { type Axes, asInstance, instanceName, requirementOf } from './instances.js';
-import { type Axis, axisOf, type Binding, combinations } from './matrix.js';
+import { axisOf, type Binding, combinations } from './matrix.js';
 import type { Module, ModuleLoader } from './modules.js';
 import type { Overrides } from './overrides.js';
 import type { CheckedStage } from './stages.js';
@@ -16,10 +17,12 @@ export interface Sweep {
   readonly bindings: readonly Binding[];
   /** Matrices with more than one value, by the stages that they tell apart. */
   readonly axes: Axes;
+  /** Matrices with more than one value. */
+  readonly open: ReadonlySet<string>;
   readonly diagnostics: readonly Diagnostic[];
 }
 
-const NONE: Sweep = { bindings: [new Map()], axes: new Map(), diagnostics: [] };
+const NONE: Sweep = { bindings: [new Map()], axes: new Map(), open: new Set(), diagnostics: [] };
 
 /** Reads the values of the matrices; names mean nothing else meanwhile. */
 export function readMatrices(main: Module, loader: ModuleLoader, world: World, overrides: Overrides): Sweep {
@@ -30,29 +33,25 @@ export function readMatrices(main: Module, loader: ModuleLoader, world: World, o
   const axes = tree.matrices.map((declaration) => axisOf(declaration, main.source, context, overrides));
   const bindings = combinations(axes, context);
   const diagnostics = declarations.all().flatMap((declared) => declared.diagnostics);
-  return { bindings, axes: bindings.length > 1 ? severalOf(axes, main) : new Map(), diagnostics };
+  const several = axes.filter(({ values }) => values.length > 1).map(({ name }) => name);
+  const open = new Set(bindings.length > 1 ? several : []);
+  return { bindings, axes: axesOf(open, main), open, diagnostics };
 }
 
-function severalOf(axes: readonly Axis[], main: Module): Axes {
-  const several = new Set(axes.filter(({ values }) => values.length > 1).map(({ name }) => name));
-  return new Map(
+const axesOf = (open: ReadonlySet<string>, main: Module): Axes =>
+  new Map(
     [...matricesOf(main.tree)].map(([stage, matrices]) => [
       stage,
-      matrices.filter((matrix) => several.has(matrix)),
+      matrices.filter((matrix) => open.has(matrix)),
     ]),
   );
-}
 
 /** Every stage in every combination that concerns it, where it stood; a release of an open choice is none. */
-export function spread(
-  { axes, bindings }: Sweep,
-  combinationsOfStages: readonly (readonly CheckedStage[])[],
-): readonly CheckedStage[] {
-  const [declared = []] = combinationsOfStages;
-  const byName = combinationsOfStages.map(
-    (all) => new Map(all.map((checked) => [checked.stage.name, checked])),
+export function spread({ axes, bindings }: Sweep, combined: readonly Blocks[]): readonly CheckedStage[] {
+  const byName = combined.map(
+    ({ stages }) => new Map(stages.map((checked) => [checked.stage.name, checked])),
   );
-  return declared.flatMap(({ stage: { kind, name } }) => {
+  return (combined[0]?.stages ?? []).flatMap(({ stage: { kind, name } }) => {
     if (kind === 'deploy' && isOpen(name, axes)) return [];
     const found = new Map<string, CheckedStage>();
     for (const [index, binding] of bindings.entries()) {
@@ -65,15 +64,11 @@ export function spread(
 }
 
 /** What budgets require, once for each combination that makes it speak of another stage or ask another number. */
-export function spreadBudgets(
-  { axes, bindings }: Sweep,
-  combinationsOfBudgets: readonly (readonly Budget[])[],
-): readonly Budget[] {
-  const [declared = []] = combinationsOfBudgets;
-  return declared.map((budget, place) => {
+export function spreadBudgets({ axes, bindings }: Sweep, combined: readonly Blocks[]): readonly Budget[] {
+  return (combined[0]?.budgets ?? []).map((budget, place) => {
     const found = new Map<string, Requirement>();
     for (const [index, binding] of bindings.entries())
-      for (const written of combinationsOfBudgets[index]?.[place]?.requires ?? []) {
+      for (const written of combined[index]?.budgets[place]?.requires ?? []) {
         const requirement = requirementOf(written, (name) => instanceName(name, binding, axes));
         const key = JSON.stringify([requirement.span, requirement.condition]);
         if (!found.has(key)) found.set(key, requirement);
