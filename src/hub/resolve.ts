@@ -1,10 +1,12 @@
 /** A revision as a commit with its files: from the lock, from the cache, or from the Hub, in this order. */
+import { join } from 'node:path';
 import { noUsableFiles, offlineMissing, usedFromCache } from '../diagnostics/catalogue/hub.js';
 import { type Diagnostic, UserError } from '../diagnostics/types.js';
 import type { HubFile, PinnedRepository } from '../ir/types.js';
-import { INDEX_FILE, SINGLE_FILE } from '../models/safetensors/folder.js';
-import type { Host } from '../source/host.js';
-import { cachedCommit } from '../stages/hub-cache.js';
+import { INDEX_FILE, SINGLE_FILE, shardsIn } from '../models/safetensors/folder.js';
+import { ModelError } from '../models/types.js';
+import { type Host, HostError } from '../source/host.js';
+import { cachedCommit, snapshotFolder } from '../stages/hub-cache.js';
 import { isCommit, type Repository } from '../stages/repositories.js';
 import { keepListing, keptListing, snapshotListing, writeRef } from './cache.js';
 import { askListing } from './listing.js';
@@ -24,57 +26,69 @@ export interface ResolveOptions {
 export async function resolveListing(repository: Repository, options: ResolveOptions): Promise<Listing> {
   const { host, access } = options;
   const known = options.commit ?? (isCommit(repository.revision) ? repository.revision : undefined);
-  if (known !== undefined) return listingOf(repository, known, options);
-  if (access.offline) {
-    const cached = cachedCommit(host, repository);
-    if (cached === undefined) throw new UserError(offlineMissing(repository, []));
-    return listingOf(repository, cached, options);
-  }
+  const kept = known === undefined ? undefined : keptListing(host, repository, known);
+  if (kept !== undefined) return kept;
+  if (access.offline) return cacheListing(host, repository, known);
   try {
-    const listing = await askListing(access, repository);
-    keepListing(host, repository, listing);
-    writeRef(host, repository, listing.commit);
-    return listing;
+    return await hubListing(access, host, repository, known);
   } catch (error) {
-    const cached = cachedCommit(host, repository);
     const isAway = error instanceof UserError && error.diagnostic.code === 'FTP1405';
-    if (!isAway || options.fresh === true || cached === undefined) throw error;
-    const listing = cacheListing(host, repository, cached);
+    if (!isAway || options.fresh === true) throw error;
+    const commit = known ?? cachedCommit(host, repository);
+    const listing = commit === undefined ? undefined : wholeListing(host, repository, commit);
     if (listing === undefined) throw error;
-    options.warn(usedFromCache(repository, cached));
+    options.warn(usedFromCache(repository, listing.commit));
     return listing;
   }
 }
 
-async function listingOf(
+/** Asks for a revision, or for the files of a commit, which never change and so are kept. */
+async function hubListing(
+  access: Access,
+  host: Host,
   repository: Repository,
-  commit: string,
-  { host, access }: ResolveOptions,
+  commit: string | undefined,
 ): Promise<Listing> {
-  const cached = cacheListing(host, repository, commit);
-  if (cached !== undefined) return cached;
-  if (access.offline) throw new UserError(offlineMissing(repository, []));
-  const listing = await askListing(access, { ...repository, revision: commit });
-  if (listing.commit !== commit)
+  const listing = await askListing(access, { ...repository, revision: commit ?? repository.revision });
+  if (commit !== undefined && listing.commit !== commit)
     throw new UserError(
       noUsableFiles(repository, `no commit ${commit.slice(0, 12)}: it answers with another`),
     );
   keepListing(host, repository, listing);
+  if (commit === undefined) writeRef(host, repository, listing.commit);
   return listing;
 }
 
-/** A snapshot without a listing was fetched by another program: it counts where it holds all that a model needs. */
-function cacheListing(host: Host, repository: Repository, commit: string): Listing | undefined {
+function cacheListing(host: Host, repository: Repository, known: string | undefined): Listing {
+  const commit = known ?? cachedCommit(host, repository);
+  const listing = commit === undefined ? undefined : wholeListing(host, repository, commit);
+  if (listing === undefined) throw new UserError(offlineMissing(repository, []));
+  return listing;
+}
+
+/**
+ * What the cache knows of a commit. A snapshot without a listing was fetched by another program: it counts where no one
+ * can be asked and it holds all that a model needs.
+ */
+function wholeListing(host: Host, repository: Repository, commit: string): Listing | undefined {
   const kept = keptListing(host, repository, commit);
   if (kept !== undefined) return kept;
   const found = snapshotListing(host, repository, commit);
   const names = new Set(found?.files.map(({ name }) => name));
-  const isWhole =
-    repository.kind === 'model' &&
-    names.has('config.json') &&
-    names.has('tokenizer.json') &&
-    (names.has(SINGLE_FILE) || names.has(INDEX_FILE));
-  return isWhole ? found : undefined;
+  const isModel = repository.kind === 'model' && names.has('config.json') && names.has('tokenizer.json');
+  return isModel && hasWeights(host, snapshotFolder(host, repository, commit), names) ? found : undefined;
+}
+
+function hasWeights(host: Host, folder: string, names: ReadonlySet<string>): boolean {
+  if (names.has(SINGLE_FILE)) return true;
+  if (!names.has(INDEX_FILE)) return false;
+  try {
+    const shards = shardsIn(INDEX_FILE, host.readText(join(folder, INDEX_FILE)));
+    return [...shards].every((name) => names.has(name));
+  } catch (error) {
+    if (error instanceof ModelError || error instanceof HostError) return false;
+    throw error;
+  }
 }
 
 export const pinOf = (

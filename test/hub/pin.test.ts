@@ -132,8 +132,30 @@ describe('models of the Hub in a plan', () => {
     mkdirSync(join(cwd, SNAPSHOT), { recursive: true });
     for (const [name, bytes] of Object.entries(tinyModel().files))
       if (!name.includes('/')) writeFileSync(join(cwd, SNAPSHOT, name), bytes);
-    expect(await codesOf(program({ revision: COMMIT }))).to.deep.equal([]);
+    env['HF_HUB_OFFLINE'] = '1';
+    expect(await codesOf(program({ revision: COMMIT })), 'offline as it stands').to.deep.equal([]);
     expect(hub.requests).to.deep.equal([]);
+    env['HF_HUB_OFFLINE'] = '';
+    rmSync(join(cwd, SNAPSHOT, 'generation_config.json'));
+    expect(await codesOf(program({ revision: COMMIT })), 'else it is completed').to.deep.equal([]);
+    expect(hub.requests.map((line) => line.split('/').at(-1))).to.deep.equal([
+      `${COMMIT}?blobs=true`,
+      'generation_config.json',
+    ]);
+  });
+
+  it('does not take half of what another program fetched for a model', async () => {
+    mkdirSync(join(cwd, SNAPSHOT), { recursive: true });
+    const { 'model.safetensors': _, ...files } = tinyModel().files;
+    const index = Buffer.from(JSON.stringify({ weight_map: { a: 'x.safetensors', b: 'y.safetensors' } }));
+    for (const [name, bytes] of Object.entries({
+      ...files,
+      'model.safetensors.index.json': index,
+      'x.safetensors': Buffer.alloc(9),
+    }))
+      if (!name.includes('/')) writeFileSync(join(cwd, SNAPSHOT, name), bytes);
+    env['HF_HUB_OFFLINE'] = '1';
+    expect(await codesOf(program({ revision: COMMIT }))).to.deep.equal(['FTP1404']);
   });
 
   it('goes on with the last known commit where the Hub is away, and says so', async () => {
