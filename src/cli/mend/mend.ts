@@ -57,13 +57,13 @@ const jsonOf = ({ fixed, files }: Mended, diff: boolean) => ({
 
 /** `mended FTP0112: write `=`` for each, and the files. */
 async function report({ fixed, files, before }: Mended, diff: boolean, world: World): Promise<void> {
-  const { locate } = await import('../../diagnostics/render/index.js');
+  const { harmless, locate } = await import('../../diagnostics/render/index.js');
   const { green } = world.colours.err;
   for (const { diagnostic, fix } of fixed) {
     // Places move with every fix; those of the text as it was are of use.
     const { line, file } = locate(diagnostic, before.sources);
     const verb = diff ? 'would mend' : 'mended';
-    world.err(`${green(verb)} ${diagnostic.code} near ${file}:${line}: ${fix.title}`);
+    world.err(`${green(verb)} ${diagnostic.code} near ${harmless(`${file}:${line}: ${fix.title}`)}`);
   }
   const names = files.map(({ file }) => file).join(', ');
   if (!diff && files.length > 0) world.err(`${green('wrote')} ${names}`);

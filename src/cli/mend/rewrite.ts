@@ -33,8 +33,10 @@ interface Prepared {
 /** Every file, or none of them; what stands in the way. Throws a `UserError` where the disk fails. */
 export function rewriteAll(files: readonly Rewrite[]): Diagnostic | undefined {
   const prepared: Prepared[] = [];
+  let at = '';
   try {
     for (const rewrite of files) {
+      at = rewrite.file;
       const target = realpathSync(rewrite.path);
       const problem = obstacle(rewrite, target);
       if (problem !== undefined) return problem;
@@ -47,13 +49,16 @@ export function rewriteAll(files: readonly Rewrite[]): Diagnostic | undefined {
       const problem = obstacle(rewrite, target);
       if (problem !== undefined) return problem;
     }
-    for (const { target, temporary } of prepared) renameSync(temporary, target);
+    for (const { rewrite, target, temporary } of prepared) {
+      at = rewrite.file;
+      renameSync(temporary, target);
+    }
     for (const { target } of prepared) syncFolder(dirname(target));
     return undefined;
   } catch (error) {
     if (error instanceof UserError) throw error;
     const { code = '', message } = error as NodeJS.ErrnoException;
-    return notWritable(files[0]?.file ?? '', code === '' ? message : `${code}: ${message}`);
+    return notWritable(at, code === '' ? message : `${code}: ${message}`);
   } finally {
     for (const { temporary } of prepared) rmSync(temporary, { force: true });
   }
