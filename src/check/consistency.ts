@@ -4,6 +4,7 @@ import type { Diagnostic } from '../diagnostics/types.js';
 import type { Reference, Value } from '../ir/types.js';
 import type { Span } from '../source/span.js';
 import type { World } from './context.js';
+import { fileTexts } from './file-texts.js';
 import { neverHolds } from './impossible.js';
 import { sameForm, sameTokenizer } from './same-form.js';
 import type { CheckedStage } from './stages.js';
@@ -51,7 +52,7 @@ const possibleGates: Check = ({ stage, schema }) =>
     .filter(({ condition }) => neverHolds(condition, schema.metrics))
     .map(({ span, text }) => impossibleRequirement(span, text));
 
-const CHECKS: readonly Check[] = [possibleGates, emptySplits, sameBase, sameTokenizer, sameForm];
+const CHECKS: readonly Check[] = [possibleGates, fileTexts, emptySplits, sameBase, sameTokenizer, sameForm];
 
 export function checkConsistency(stages: readonly CheckedStage[], world: World): readonly Diagnostic[] {
   const byName = new Map(stages.map((checked) => [checked.stage.name, checked]));

@@ -1,7 +1,7 @@
 /** FTP03xx: types, units and values. */
 import type { Span } from '../../source/span.js';
 import { suggestion } from '../did-you-mean.js';
-import { error, insert, named, replace, withArticle } from '../make.js';
+import { error, insert, named, replace, warning, withArticle } from '../make.js';
 import type { Diagnostic, Fix } from '../types.js';
 
 export const typeMismatch = (
@@ -179,4 +179,11 @@ export const digitSeparators = (at: Span, written: string, plain: string): Diagn
     label: 'written as in another language',
     help: `write \`${plain}\``,
     fixes: [replace(`write \`${plain}\``, at, plain)],
+  });
+
+export const nameAsText = (at: Span, file: string): Diagnostic =>
+  warning('FTP0349', at, `the name of the file \`${file}\` is taken for the text itself`, {
+    label: 'a text, and a file has this name',
+    help: 'write `file("…")` where the content of the file is meant',
+    fixes: [replace('write `file(…)`', at, `file(${JSON.stringify(file)})`, 'maybe_incorrect')],
   });
