@@ -3,7 +3,6 @@ import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import type { Module } from '../check/modules.js';
 import { type Analysis, type CompileResult, compile } from '../compile.js';
 import type { Host } from '../source/host.js';
-import type { Span } from '../source/span.js';
 import { type SourceText, sourceText } from '../source/text.js';
 import { isPipelineFile, type OpenFiles } from './files.js';
 import { Looks } from './looks.js';
@@ -104,7 +103,16 @@ export class Projects {
 }
 
 export function viewOf(compiled: Compiled, analysis: Analysis, module: Module): View {
-  return { compiled, analysis, module, source: module.source, index: indexOf(module) };
+  return {
+    compiled,
+    analysis,
+    module,
+    source: module.source,
+    // Not every request asks what the words stand for.
+    get index() {
+      return indexOf(module);
+    },
+  };
 }
 
 /** The absolute path of a file that a span names. */
@@ -114,8 +122,6 @@ export function pathOf(compiled: Compiled, file: string): string {
   if (file.startsWith('std/')) return join(compiled.host.packageFolder, 'stdlib', file);
   return resolve(compiled.root, file);
 }
-
-export const spanIn = (span: Span, file: string): boolean => span.file === file;
 
 /** A path as people read it: relative to the folder that the pipeline is compiled in. */
 export function shownPath(compiled: Compiled, path: string): string {

@@ -104,7 +104,7 @@ describe('a hostile user', () => {
     [
       'another architecture',
       'FTP0832',
-      (model) => writeFileSync(join(model, 'config.json'), '{"model_type":"gpt2"}'),
+      (model) => writeFileSync(join(model, 'config.json'), '{"model_type":"mamba"}'),
     ],
     ['a config of lists', 'FTP0833', (model) => writeFileSync(join(model, 'config.json'), '[[[')],
   ];

@@ -18,6 +18,6 @@ export const languageServer: Command = {
         'language-server',
       );
     const { listen } = await import('../language-server/listen.js');
-    return listen(world.host);
+    return listen(world.host.cwd);
   },
 };
