@@ -7,6 +7,8 @@ export const languageServer: Command = {
   positionals: [],
   options: {
     stdio: { type: 'boolean', doc: 'Speak over standard input and output, which is the only way so far.' },
+    // Its name is the protocol's.
+    clientProcessId: { type: 'string', value: 'ID', doc: 'The editor’s process: the server ends with it.' },
   },
   examples: [
     ['ftpc language-server --stdio', 'how an editor starts it; docs/editors.md has the settings of each'],
@@ -18,6 +20,6 @@ export const languageServer: Command = {
         'language-server',
       );
     const { listen } = await import('../language-server/listen.js');
-    return listen(world.host.cwd);
+    return listen(world.host.cwd, args.text('clientProcessId'));
   },
 };
