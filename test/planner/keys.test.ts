@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { Program } from '../../src/ir/types.js';
-import { openDigests } from '../../src/source/digests.js';
 import { type StageKey, stageKeys } from '../../src/planner/keys.js';
+import { openDigests } from '../../src/source/digests.js';
 import type { Chosen } from '../../src/stages/types.js';
 import { type Folder, pipelineFolder, TEXT } from './pipeline.js';
 

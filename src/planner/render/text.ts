@@ -6,7 +6,7 @@ import { columns } from './columns.js';
 import type { Palette } from './palette.js';
 import { presetTable } from './presets.js';
 import { reasonsText } from './reasons.js';
-import { scaleText } from './scale.js';
+import { trainedText, workText } from './scale.js';
 
 const UNKNOWN = 'known after run';
 const MARKS: Readonly<Record<StageAction, string>> = { run: '+', resume: '~', cached: '=' };
@@ -45,7 +45,7 @@ function stageTable(plan: Plan, palette: Palette): readonly string[] {
   const rows = plan.stages.map((stage) => [
     colour[stage.action](`${MARKS[stage.action]} ${stage.action}`),
     `${palette.dim(stage.kind)} ${palette.bold(stage.name)}`,
-    scaleText(stage.scale),
+    workText(stage.scale),
     peakText(stage),
     stage.action === 'cached' ? '' : secondsText(stage.seconds),
     palette.dim(reasonsText(stage.reasons)),
@@ -66,13 +66,11 @@ function stageTable(plan: Plan, palette: Palette): readonly string[] {
 function peakText({ peak }: PlannedStage): string {
   if (peak === null) return UNKNOWN;
   if (peak.measured !== undefined) return `${bytes(peak.measured)} measured`;
-  return `${bytes(peak.bytes)} (${bytes(peak.low)} – ${bytes(peak.high)})`;
+  return `${bytes(peak.bytes)}, at most ${bytes(peak.high)}`;
 }
 
 const secondsText = (seconds: Seconds | null): string =>
-  seconds === null
-    ? UNKNOWN
-    : `${duration(seconds.expected)} (${duration(seconds.low)} – ${duration(seconds.high)})`;
+  seconds === null ? UNKNOWN : `${duration(seconds.expected)}, at most ${duration(seconds.high)}`;
 
 const BAR = 24;
 
@@ -99,7 +97,10 @@ function memoryTable({ name, peak }: PlannedStage, { machine }: Plan, palette: P
   ];
 }
 
-function choiceTable({ name, chosen, rejected, peak }: PlannedStage, palette: Palette): readonly string[] {
+function choiceTable(
+  { name, scale, chosen, rejected, peak }: PlannedStage,
+  palette: Palette,
+): readonly string[] {
   if (chosen === null) return [];
   const cells = (choice: NonNullable<typeof chosen>): readonly string[] => [
     choice.method,
@@ -118,7 +119,12 @@ function choiceTable({ name, chosen, rejected, peak }: PlannedStage, palette: Pa
     bytes(one.peakBytes),
     palette.dim(one.why),
   ]);
-  return [palette.bold(`Choice for ${name}`), ...columns([head, taken, ...others])];
+  const trains = trainedText(scale);
+  const title = palette.bold(`Choice for ${name}`);
+  return [
+    trains === '' ? title : `${title}${palette.dim(`: ${trains}`)}`,
+    ...columns([head, taken, ...others]),
+  ];
 }
 
 function budgetTable({ budget }: Plan, palette: Palette): readonly string[] {
