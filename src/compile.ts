@@ -106,7 +106,8 @@ export function compile(disk: Host, file: string, options: CompileOptions = {}):
 
   // 5. Wire.
   const wired = cycles.length > 0 ? stages : fillTokenizers(stages, (found) => context.report(found));
-  if (cycles.length === 0) context.diagnostics.push(...checkConsistency(wired, world));
+  if (cycles.length === 0)
+    context.diagnostics.push(...checkConsistency(wired, blocks.budgets, main.tree, world));
   const checks = (): readonly Diagnostic[] => [
     ...(options.params?.[FILES]?.diagnostics ?? []),
     ...sweep.diagnostics,

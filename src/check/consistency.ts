@@ -1,11 +1,15 @@
 /** Wirings that are well typed and cannot be meant. */
-import { baseMismatch, emptySplit, impossibleRequirement } from '../diagnostics/catalogue/wiring.js';
+import { baseMismatch, emptySplit } from '../diagnostics/catalogue/wiring.js';
 import type { Diagnostic } from '../diagnostics/types.js';
-import type { Reference, Value } from '../ir/types.js';
+import type { Budget, Reference, Value } from '../ir/types.js';
 import type { Span } from '../source/span.js';
+import { budgetMetrics, stageMetrics } from '../stages/budget.js';
+import type { MetricSchema } from '../stages/schema.js';
+import type { SourceFile } from '../syntax/ast.js';
+import type { MetricOf } from './certain.js';
+import { checkCertain } from './certain-requirements.js';
 import type { World } from './context.js';
 import { fileTexts } from './file-texts.js';
-import { neverHolds } from './impossible.js';
 import { sameForm, sameTokenizer } from './same-form.js';
 import type { CheckedStage } from './stages.js';
 import { references } from './wiring.js';
@@ -46,17 +50,36 @@ const sameBase: Check = (checked, stages) => {
   return [baseMismatch(settingSpan(checked, 'base'), name, settingSpan(trained, 'base'))];
 };
 
-/** A gate that no model passes, such as `-baseline.rouge_l >= 0.02`. */
-const possibleGates: Check = ({ stage, schema }) =>
-  stage.requires
-    .filter(({ condition }) => neverHolds(condition, schema.metrics))
-    .map(({ span, text }) => impossibleRequirement(span, text));
+/** What a name of a condition measures; `own`: what the block itself does, under a name alone or after `baseline`. */
+const metricsIn =
+  (own: Readonly<Record<string, MetricSchema>>, stages: Stages): MetricOf =>
+  ([first = '', second]) => {
+    const of = second === undefined || first === 'baseline' ? own : stages.get(first)?.schema.metrics;
+    const name = second ?? first;
+    return [of, stageMetrics].find((metrics) => metrics !== undefined && Object.hasOwn(metrics, name))?.[
+      name
+    ];
+  };
 
-const CHECKS: readonly Check[] = [possibleGates, fileTexts, emptySplits, sameBase, sameTokenizer, sameForm];
+const certainGates: Check = ({ stage, schema, block }, stages) =>
+  checkCertain(stage.requires, block.requirements, metricsIn(schema.metrics, stages));
 
-export function checkConsistency(stages: readonly CheckedStage[], world: World): readonly Diagnostic[] {
+const CHECKS: readonly Check[] = [certainGates, fileTexts, emptySplits, sameBase, sameTokenizer, sameForm];
+
+export function checkConsistency(
+  stages: readonly CheckedStage[],
+  budgets: readonly Budget[],
+  tree: SourceFile,
+  world: World,
+): readonly Diagnostic[] {
   const byName = new Map(stages.map((checked) => [checked.stage.name, checked]));
-  return stages
-    .filter(({ isSound }) => isSound)
-    .flatMap((checked) => CHECKS.flatMap((check) => check(checked, byName, world)));
+  const written = tree.blocks.flatMap(({ kind, requirements }) =>
+    kind.text === 'budget' ? requirements : [],
+  );
+  return [
+    ...stages
+      .filter(({ isSound }) => isSound)
+      .flatMap((checked) => CHECKS.flatMap((check) => check(checked, byName, world))),
+    ...budgets.flatMap(({ requires }) => checkCertain(requires, written, metricsIn(budgetMetrics, byName))),
+  ];
 }

@@ -100,6 +100,8 @@ export interface StageSchema {
 export interface MetricSchema {
   readonly doc: string;
   readonly unit: Unit | 'number' | 'boolean';
+  /** Nothing less is ever measured. Left out: 0, for no measurement is negative. */
+  readonly min?: number;
   readonly known: 'plan' | 'run';
 }
 

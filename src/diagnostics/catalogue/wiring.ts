@@ -198,5 +198,18 @@ export const otherForm = (
 export const impossibleRequirement = (at: Span, text: string): Diagnostic =>
   warning('FTP0428', at, `\`${text}\` never holds`, {
     label: 'whatever is measured',
-    help: 'a share lies from 0% to 100%, and no size, time or count is negative: is something missing in it?',
+    help: 'a share lies from 0% to 100%, a perplexity is 1 or more, and no size, time or count is negative: is something missing in it?',
+  });
+
+export const idleRequirement = (at: Span, text: string): Diagnostic =>
+  warning('FTP0430', at, `\`${text}\` always holds`, {
+    label: 'whatever is measured',
+    help: 'it requires nothing: write the limit that is meant, or take it out',
+  });
+
+export const contradiction = (at: Span, text: string, other: Span): Diagnostic =>
+  warning('FTP0431', at, `\`${text}\` never holds together with another requirement`, {
+    label: 'no measurement meets both',
+    related: [{ at: other, message: 'the other one' }],
+    help: 'one of the two limits is not what is meant',
   });

@@ -34,12 +34,13 @@ export const evalSchema: StageSchema = {
   },
   metrics: {
     loss: { doc: 'Mean cross entropy over all supervised tokens, in nats.', unit: 'number', known: 'run' },
-    perplexity: { doc: 'e to the loss.', unit: 'number', known: 'run' },
+    perplexity: { doc: 'e to the loss.', unit: 'number', min: 1, known: 'run' },
     exact_match: { doc: 'Share of the answers that equal the reference.', unit: 'ratio', known: 'run' },
     rouge_l: { doc: 'Mean ROUGE-L F1 of the answers.', unit: 'ratio', known: 'run' },
     unigram_perplexity: {
       doc: 'e to the entropy of the supervised tokens taken one by one: what a model that knows only frequencies reaches.',
       unit: 'number',
+      min: 1,
       known: 'run',
     },
   },
