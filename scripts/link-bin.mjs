@@ -5,7 +5,7 @@ import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const target = join(root, 'dist', 'src', 'cli', 'main.js');
+const target = join(root, 'dist', 'bin', 'main.js');
 const folder = join(root, 'node_modules', '.bin');
 
 if (existsSync(target) && existsSync(join(root, 'node_modules'))) {
@@ -16,6 +16,6 @@ if (existsSync(target) && existsSync(join(root, 'node_modules'))) {
     rmSync(link, { force: true });
     symlinkSync(relative(folder, target), link);
   } catch {
-    // A read-only folder, or a system without links: `node dist/src/cli/main.js` still works.
+    // A read-only folder, or a system without links: `node dist/bin/main.js` still works.
   }
 }

@@ -6,10 +6,13 @@ import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const dist = join(root, 'dist');
+/** What `scripts/bundle.mjs` makes has no source of its own. */
+const bin = join(dist, 'bin');
 
 if (existsSync(dist))
   for (const entry of readdirSync(dist, { recursive: true, withFileTypes: true })) {
     const file = join(entry.parentPath, entry.name);
     const source = join(root, relative(dist, file)).replace(/\.js(\.map)?$/, '.ts');
-    if (entry.isFile() && /\.js(\.map)?$/.test(entry.name) && !existsSync(source)) rmSync(file);
+    if (entry.isFile() && entry.parentPath !== bin && /\.js(\.map)?$/.test(entry.name) && !existsSync(source))
+      rmSync(file);
   }

@@ -12,7 +12,7 @@ import xterm from '@xterm/headless';
 import { svgOf } from './screens/svg.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const main = join(root, 'dist/src/cli/main.js');
+const main = join(root, 'dist/bin/main.js');
 const COLUMNS = 132;
 /** What a progress bar begins with when it draws itself again. */
 const FIRST_COLUMN = '\u001b[1G';

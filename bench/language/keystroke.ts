@@ -34,7 +34,7 @@ const TYPED = '  stop = { epochs: 2, patience: 3 }';
 const WARM = 60;
 
 export async function keystrokes(lines: number, count = 200): Promise<KeystrokeTimes> {
-  const main = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
+  const main = fileURLToPath(new URL('../../bin/main.js', import.meta.url));
   const child = spawn(process.execPath, [main, 'language-server', '--stdio'], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });

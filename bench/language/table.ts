@@ -41,7 +41,7 @@ const cases: Readonly<Record<string, () => Promise<Omit<Row, 'what'>> | Omit<Row
   '10,000 lines, two mistakes a stage': () => ({ own: median(checking(mistakes(MANY))), most: 5000 }),
   '16,000 lines that are no pipeline': () => ({ own: median(checking(strayLines(16_000))), most: 5000 }),
   'ftpc check legal.ftp, a process': () => {
-    const main = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
+    const main = fileURLToPath(new URL('../../bin/main.js', import.meta.url));
     const bare = median(running('-e', ''), 30);
     const own = median(running(main, 'check', 'pipelines/legal.ftp'), 30);
     return { own, most: bare + 150, peer: { name: 'node alone', time: bare } };

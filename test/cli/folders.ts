@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** The command as it was built together with this test. */
-export const FTPC = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
+export const FTPC = fileURLToPath(new URL('../../bin/main.js', import.meta.url));
 
 export function freshFolder(): string {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'ftpc-cli-')));

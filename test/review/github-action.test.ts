@@ -32,7 +32,7 @@ async function githubParser() {
 
 const folder = join(nodeHost().packageFolder, 'docs/github-action');
 const read = (name: string): string => readFileSync(join(folder, name), 'utf8');
-const FTPC = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
+const FTPC = fileURLToPath(new URL('../../bin/main.js', import.meta.url));
 
 interface Step {
   readonly uses?: string;
