@@ -1,22 +1,16 @@
 import type { Decoder } from '../models/decoder/types.js';
 import { turnEnd } from '../models/turn-end.js';
-import type { ChatMessage, ChatTemplate, Tokenizer } from '../models/types.js';
+import type { ChatMessage, ChatTemplate, ModelConfig, Tokenizer } from '../models/types.js';
 import { generate } from './generation/generate.js';
+import { type DrawSettings, samplingOf, stopsOf } from './generation/settings.js';
 import type { EndReason } from './generation/types.js';
-import { promptTooLong } from './problems.js';
+import { promptTooLong, unknownToken } from './problems.js';
 import { textStream } from './text-stream.js';
 
-export interface AnswerOptions {
+export interface AnswerOptions extends DrawSettings {
   /** Longest answer in tokens. Default 256. */
   readonly maxTokens?: number;
-  /** 0 or left out: greedily. */
-  readonly temperature?: number;
-  readonly topK?: number;
-  readonly topP?: number;
-  readonly minP?: number;
   readonly repetitionPenalty?: number;
-  /** Default 17. */
-  readonly seed?: number;
   /** Texts that end the answer. */
   readonly stop?: readonly string[];
   readonly signal?: AbortSignal;
@@ -57,52 +51,33 @@ export interface AnswererParts {
 export function answerer({ label, decoder, tokenizer, template }: AnswererParts): Answerer {
   const { config } = decoder.options;
   const turn = template === undefined ? undefined : turnEnd(template, tokenizer);
-  const stopIds = [...new Set([...config.eosTokenIds, ...(turn === undefined ? [] : [turn.id])])];
+  const stopIds = [...config.eosTokenIds, ...(turn === undefined ? [] : [turn.id])];
   const decode = (ids: readonly number[]): string => tokenizer.decode(ids, { skipSpecial: true });
   return {
     label,
     chats: template !== undefined,
     async answer(asked, options = {}, onText) {
-      const { maxTokens = 256, temperature = 0, seed = 17, stop = [], signal } = options;
+      const { maxTokens = 256, signal } = options;
       const prompt = promptIds(asked, tokenizer, template);
-      if (prompt.length === 0 || prompt.length >= config.maxPositions)
-        throw promptTooLong(label, prompt.length, config.maxPositions);
-      const stream = textStream(stop);
-      const sofar: number[] = [];
+      checkPrompt(label, prompt, tokenizer, config);
+      const stops = stopsOf(tokenizer, options.stop ?? []);
+      const stream = textStream(stops.texts);
       const [generated] = await generate(decoder, [prompt], {
         maxTokens,
-        stopIds,
-        stopStrings: stop,
-        decode,
-        repetitionPenalty: options.repetitionPenalty,
-        ...(temperature > 0
-          ? {
-              sampling: {
-                temperature,
-                seed,
-                topK: options.topK,
-                topP: options.topP,
-                minP: options.minP,
-              },
-            }
-          : {}),
-        signal,
-        onToken: (_, id) => {
-          sofar.push(id);
-          if (onText === undefined) return;
-          const text = decode(sofar);
-          const starts = stop.map((each) => text.indexOf(each)).filter((start) => start >= 0);
-          show(stream.push(starts.length === 0 ? text : text.slice(0, Math.min(...starts))), onText);
+        stopIds: [...stopIds, ...stops.ids],
+        text: {
+          decode,
+          stops: stops.texts,
+          onText: onText && ((_, text) => show(stream.push(text), onText)),
         },
+        repetitionPenalty: options.repetitionPenalty,
+        sampling: samplingOf(options),
+        signal,
       });
-      if (onText !== undefined && generated?.text === undefined) show(stream.end(), onText);
-      const { ids = [], reason = 'stop' } = generated ?? {};
-      return {
-        text: generated?.text ?? decode(ids),
-        reason,
-        promptTokens: prompt.length,
-        answerTokens: ids.length,
-      };
+      if (generated === undefined) throw new Error('one prompt has one answer');
+      const { ids, reason, text } = generated;
+      if (onText !== undefined) show(stream.end(), onText);
+      return { text, reason, promptTokens: prompt.length, answerTokens: ids.length };
     },
     release: () => decoder.release(),
   };
@@ -110,6 +85,19 @@ export function answerer({ label, decoder, tokenizer, template }: AnswererParts)
 
 function show(piece: string, onText: (piece: string) => void): void {
   if (piece !== '') onText(piece);
+}
+
+/** Throws a `UserError` for what the model cannot read. */
+function checkPrompt(
+  label: string,
+  prompt: Int32Array,
+  tokenizer: Tokenizer,
+  { maxPositions, vocabSize }: ModelConfig,
+): void {
+  if (prompt.length === 0 || prompt.length >= maxPositions)
+    throw promptTooLong(label, prompt.length, maxPositions);
+  const foreign = prompt.find((id) => id >= vocabSize);
+  if (foreign !== undefined) throw unknownToken(label, tokenizer.tokenOf(foreign) ?? '', foreign, vocabSize);
 }
 
 /** A template writes the token that begins a text itself. */

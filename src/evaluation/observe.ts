@@ -44,15 +44,11 @@ export async function observe(
   const generated = await generate(decoder, prompts, {
     maxTokens: options.maxTokens,
     stopIds: heldOut.stopIds,
+    text: { decode: (ids) => tokenizer.decode(ids, { skipSpecial: true }) },
     cacheBytes: EVALUATION_SHAPES.cacheBytes,
     onProgress: (done) => onProgress?.(done, 'answers'),
     signal,
   });
-  const answers = new Map(
-    generated.map(({ ids }, i) => [
-      options.answer[i] as number,
-      tokenizer.decode(ids, { skipSpecial: true }),
-    ]),
-  );
+  const answers = new Map(generated.map(({ text }, i) => [options.answer[i] as number, text]));
   return { losses, answers };
 }

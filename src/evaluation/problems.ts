@@ -73,3 +73,11 @@ export function promptTooLong(label: string, tokens: number, most: number): User
     help: tokens === 0 ? 'write a question' : 'shorten the prompt, or begin a new conversation',
   });
 }
+
+export function unknownToken(label: string, token: string, id: number, vocab: number): UserError {
+  return error({
+    code: 'FTP0871',
+    message: `\`${label}\` cannot read \`${token}\`: the tokenizer gives it the id ${id}, and the model has ${vocab} tokens`,
+    help: 'fetch tokenizer and weights of one model, or enlarge the model’s embeddings to the size of the tokenizer',
+  });
+}

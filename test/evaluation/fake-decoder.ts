@@ -28,7 +28,7 @@ export interface FakeDecoder extends Pick<Decoder, 'session' | 'options'> {
 }
 
 /** Logits are a hash of the whole prefix: any slip in what a row has seen changes all that follows. */
-export function fakeDecoder(options: { readonly keeps: boolean }): FakeDecoder {
+export function fakeDecoder(): FakeDecoder {
   const calls: number[] = [];
   let open = 0;
   const after = (prefix: readonly number[]): Float32Array => {
@@ -56,13 +56,9 @@ export function fakeDecoder(options: { readonly keeps: boolean }): FakeDecoder {
         }
         return logits;
       },
-      ...(options.keeps
-        ? {
-            keep: async (kept: readonly number[]) => {
-              prefixes = kept.map((row) => prefixes[row] as number[]);
-            },
-          }
-        : {}),
+      async keep(kept) {
+        prefixes = kept.map((row) => prefixes[row] as number[]);
+      },
       async release() {
         open--;
       },

@@ -1,11 +1,13 @@
 import { type Random, seededRandom } from '../random.js';
-import { argmax, penaliseRepetition, sample } from './sampling.js';
+import { argmax, candidates, draw, penaliseRepetition } from './sampling.js';
 import type { EndReason, Generated, GenerationOptions } from './types.js';
 
 /** One row's answer while it grows. */
 export interface GrowingAnswer {
   readonly row: number;
   readonly ended: boolean;
+  /** Ended because the model has no further position. */
+  readonly full: boolean;
   /** The token chosen last. */
   readonly last: number;
   /** Chooses the next token from `[vocab]` logits, which it may change. */
@@ -13,42 +15,46 @@ export interface GrowingAnswer {
   result(): Generated;
 }
 
-/** No logit was a number: the model's weights are damaged, or overflowed. */
+/** A logit is no number: the model's weights are damaged, or overflowed. */
 export class NoNumberError extends Error {
   override readonly name = 'NoNumberError';
   constructor() {
-    super('the model gave no number for any token');
+    super('the model gave a logit that is not finite');
   }
 }
 
+/** `room`: tokens that the model has positions for behind the prompt. */
 export function growingAnswer(
   row: number,
   prompt: Int32Array,
   room: number,
   options: GenerationOptions,
 ): GrowingAnswer {
-  const { sampling, repetitionPenalty = 1, stopStrings = [], decode } = options;
-  const stops = new Set(options.stopIds);
+  const { sampling, repetitionPenalty = 1, text: words } = options;
+  const stopIds = new Set(options.stopIds);
   const ids: number[] = [];
   const seen = new Set(repetitionPenalty === 1 ? [] : prompt);
   // Each row has draws of its own: its answer doesn't depend on the rows beside it.
-  const random: Random | undefined = sampling && seededRandom(sampling.seed, row);
+  const random: Random | undefined = sampling && seededRandom(sampling.seed, options.streams?.[row] ?? row);
   let reason: EndReason | undefined;
-  let text: string | undefined;
+  let text = '';
 
   function next(logits: Float32Array): number {
     if (repetitionPenalty !== 1) penaliseRepetition(logits, seen, repetitionPenalty);
-    const id = sampling && random ? sample(logits, sampling, random) : argmax(logits);
+    const id = sampling && random ? draw(candidates(logits, sampling), random()) : argmax(logits);
     if (id < 0) throw new NoNumberError();
     return id;
   }
-  function findStopString(): void {
-    if (stopStrings.length === 0 || decode === undefined) return;
-    const found = decode(ids);
-    const starts = stopStrings.map((stop) => found.indexOf(stop)).filter((start) => start >= 0);
-    if (starts.length === 0) return;
-    text = found.slice(0, Math.min(...starts));
-    reason = 'stop';
+  /** The text so far; a stop string in it ends the answer. */
+  function write(): void {
+    if (words === undefined) return;
+    text = words.decode(ids);
+    const starts = (words.stops ?? []).map((stop) => text.indexOf(stop)).filter((start) => start >= 0);
+    if (starts.length > 0) {
+      text = text.slice(0, Math.min(...starts));
+      reason = 'stop';
+    }
+    words.onText?.(row, text);
   }
 
   return {
@@ -56,23 +62,26 @@ export function growingAnswer(
     get ended() {
       return reason !== undefined;
     },
+    get full() {
+      return reason === 'full';
+    },
     get last() {
       return ids.at(-1) ?? 0;
     },
     take(logits) {
       const id = next(logits);
-      if (stops.has(id)) {
+      if (stopIds.has(id)) {
         reason = 'stop';
         return;
       }
       ids.push(id);
-      seen.add(id);
+      if (repetitionPenalty !== 1) seen.add(id);
       options.onToken?.(row, id);
-      findStopString();
+      write();
       if (reason !== undefined) return;
       if (ids.length >= options.maxTokens) reason = 'length';
       else if (ids.length >= room) reason = 'full';
     },
-    result: () => ({ ids, reason: reason ?? 'length', ...(text === undefined ? {} : { text }) }),
+    result: () => ({ ids, reason: reason ?? 'length', text }),
   };
 }

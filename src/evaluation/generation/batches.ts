@@ -1,6 +1,8 @@
 import type { ModelConfig } from '../../models/types.js';
 
 const MOST_ROWS = 32;
+/** Tokens by which prompts of one batch may differ, and an eighth of the longest. */
+const SPREAD = 8;
 
 /** Rows that are answered together, by their index, and the tokens that the longest may reach. */
 export interface GenerationBatch {
@@ -22,10 +24,6 @@ export function generationBatches(
   function lengthOf(row: number): number {
     return lengths[row] as number;
   }
-  // A row that ran to the model's last position can't be fed on while a shorter one goes on: there all are of one length.
-  function spread(longest: number): number {
-    return longest + maxTokens > config.maxPositions ? 0 : 8 + longest / 8;
-  }
   const batches: GenerationBatch[] = [];
   let rows: number[] = [];
   let capacity = 0;
@@ -35,7 +33,7 @@ export function generationBatches(
   };
   for (const row of order) {
     const first = rows[0];
-    const alike = first === undefined || lengthOf(first) - lengthOf(row) <= spread(lengthOf(first));
+    const alike = first === undefined || lengthOf(first) - lengthOf(row) <= SPREAD + lengthOf(first) / 8;
     if (first === undefined || !alike || rows.length >= batchRows(config, capacity, cacheBytes)) {
       close();
       capacity = Math.min(lengthOf(row) + maxTokens, config.maxPositions);

@@ -16,7 +16,7 @@ export async function generate(
   options: GenerationOptions,
 ): Promise<readonly Generated[]> {
   const { config } = decoder.options;
-  const results: Generated[] = prompts.map(() => ({ ids: [], reason: 'full' }));
+  const results: Generated[] = prompts.map(() => ({ ids: [], reason: 'full', text: '' }));
   const answerable = prompts.flatMap((prompt, row) => (prompt.length < config.maxPositions ? [row] : []));
   const lengths = answerable.map((row) => prompts[row]?.length ?? 0);
   if (lengths.includes(0)) throw new RangeError('a prompt holds no token');
@@ -76,13 +76,17 @@ function takeAll(batch: readonly GrowingAnswer[], logits: Float32Array): void {
 /** Share of the rows that must have ended before the others' keys and values are moved together. */
 const WORTH_MOVING = 0.25;
 
-/** Finished rows leave the batch, a few at a time; those that stay are fed their last token again and ignored. */
+/**
+ * Finished rows leave the batch, a few at a time; until then they are fed their last token again and ignored. A row at
+ * the model's last position can't be fed any more.
+ */
 async function leave(
   session: DecodeSession,
   batch: readonly GrowingAnswer[],
 ): Promise<readonly GrowingAnswer[]> {
   const staying = batch.flatMap(({ ended }, i) => (ended ? [] : [i]));
-  if (session.keep === undefined || batch.length - staying.length < WORTH_MOVING * batch.length) return batch;
+  const few = batch.length - staying.length < WORTH_MOVING * batch.length;
+  if (few && !batch.some(({ full }) => full)) return batch;
   await session.keep(staying);
   return staying.map((i) => batch[i] as GrowingAnswer);
 }

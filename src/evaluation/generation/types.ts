@@ -5,12 +5,12 @@ export interface GenerationOptions {
   readonly maxTokens: number;
   /** Ids that end an answer; they are not part of it. */
   readonly stopIds: readonly number[];
-  /** Texts that end an answer; they are not part of it. They need `decode`. */
-  readonly stopStrings?: readonly string[];
-  /** Text of an answer's ids. */
-  readonly decode?: (ids: readonly number[]) => string;
+  /** Left out: answers are ids alone. */
+  readonly text?: TextOptions;
   /** Left out: the likeliest token at each step. */
   readonly sampling?: Sampling;
+  /** Of each row's draws, by the prompts' order, instead of its index: the same number, the same draws. */
+  readonly streams?: readonly number[];
   /** Above 1 discourages tokens of the prompt and the answer so far; 1 does nothing. */
   readonly repetitionPenalty?: number;
   /** Called with every token of a row's answer as it is chosen. */
@@ -23,12 +23,21 @@ export interface GenerationOptions {
   readonly cacheBytes?: number;
 }
 
+export interface TextOptions {
+  /** Text of an answer's ids. */
+  readonly decode: (ids: readonly number[]) => string;
+  /** Texts that end an answer, wherever tokens begin and end in them; they are not part of it. */
+  readonly stops?: readonly string[];
+  /** Called with a row's text after every token, a stop string and what follows it cut off. */
+  readonly onText?: (row: number, text: string) => void;
+}
+
 /** `stop`: an end token or a stop string; `length`: `maxTokens`; `full`: the model's last position. */
 export type EndReason = 'stop' | 'length' | 'full';
 
 export interface Generated {
   readonly ids: readonly number[];
   readonly reason: EndReason;
-  /** Where a stop string ended the answer: its text before that string. */
-  readonly text?: string;
+  /** Text of the ids before a stop string; empty where no {@link TextOptions} are given. */
+  readonly text: string;
 }

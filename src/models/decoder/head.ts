@@ -9,8 +9,8 @@ import { headInputs } from './weights.js';
 const SMALLEST = 16;
 
 /** Positions that a chunk of `count` is padded to: few sizes, so that few graphs are compiled. */
-export function chunkSize(count: number, most: number): number {
-  let size = SMALLEST;
+export function chunkSize(count: number, most: number, least = SMALLEST): number {
+  let size = least;
   while (size < count) size *= 2;
   return Math.min(size, Math.max(most, 1));
 }
@@ -22,11 +22,11 @@ interface Chunk {
   readonly count: number;
 }
 
-function chunksOf(total: number, most: number): readonly Chunk[] {
+function chunksOf(total: number, most: number, least = SMALLEST): readonly Chunk[] {
   const chunks: Chunk[] = [];
   for (let start = 0; start < total; start += most) {
     const count = Math.min(most, total - start);
-    chunks.push({ size: chunkSize(count, most), start, count });
+    chunks.push({ size: chunkSize(count, most, least), start, count });
   }
   return chunks;
 }
@@ -146,7 +146,8 @@ export async function headLogits(
 ): Promise<Float32Array> {
   const { headChunk, config } = machine.options;
   const all = new Float32Array(positions.length * config.vocabSize);
-  for (const chunk of chunksOf(positions.length, headChunk)) {
+  // generation asks for one position a row, over and over: a single row is not padded
+  for (const chunk of chunksOf(positions.length, headChunk, 1)) {
     const graph = await graphFor(machine, chunk.size, 'logits');
     const logits = machine.buffers.floats('head.logits', [chunk.size, config.vocabSize]);
     const x = gathered(machine, hidden, positions, chunk);

@@ -71,10 +71,9 @@ export interface DecodeSession {
    */
   append(ids: readonly Int32Array[]): Promise<Float32Array>;
   /**
-   * Goes on with these rows alone, in this order (ascending): a finished row leaves the batch. Where it is
-   * left out, a finished row stays and is fed filler tokens.
+   * Goes on with these rows alone, in this order (ascending): a finished row leaves the batch.
    */
-  keep?(rows: readonly number[]): Promise<void>;
+  keep(rows: readonly number[]): Promise<void>;
   release(): Promise<void>;
 }
 
