@@ -98,6 +98,41 @@ describe('answering', () => {
     expect(await codeOf('x'.repeat(127))).to.equal('none');
   });
 
+  it('refuses a token that the model does not have', async () => {
+    const { decoder } = parts;
+    const longer: Tokenizer = { ...tokenizer, encode: () => Int32Array.of(65, 259), tokenOf: () => '<tool>' };
+    const model = answerer({ label: 'tiny', decoder, tokenizer: longer });
+    let found: unknown;
+    await model.answer('Q').catch((error: unknown) => {
+      found = error;
+    });
+    if (!(found instanceof UserError)) throw found;
+    expect(found.diagnostic).to.include({ code: 'FTP0871' });
+    expect(found.diagnostic.message).to.contain('<tool>').and.to.contain('259 tokens');
+  });
+
+  it('ends at a special token that is named as a stop, which no text shows', async () => {
+    const { decoder, template } = parts;
+    const { text: whole } = await base.answer('Q', { maxTokens: 6 });
+    const first = tokenizer.encode(whole)[0] ?? 0;
+    const special: Tokenizer = {
+      ...tokenizer,
+      decode: (ids, given) => (given?.skipSpecial === true && ids[0] === first ? '' : tokenizer.decode(ids)),
+    };
+    const model = answerer({ label: 'tiny', decoder, tokenizer: special, template });
+    const stop = tokenizer.tokenOf(first) ?? '';
+    expect(await model.answer('Q', { stop: [stop] })).to.include({ answerTokens: 0, reason: 'stop' });
+  });
+
+  it('goes on to the longest answer where the model knows no end', async () => {
+    const { decoder } = parts;
+    const config = { ...decoder.options.config, eosTokenIds: [] };
+    const endless = { ...decoder, options: { ...decoder.options, config } };
+    const model = answerer({ label: 'tiny', decoder: endless, tokenizer });
+    expect(await model.answer('Q', { maxTokens: 50 })).to.include({ answerTokens: 50, reason: 'length' });
+    expect(await model.answer('Q', { maxTokens: 500 })).to.include({ answerTokens: 127, reason: 'full' });
+  });
+
   it('begins a text with the token that the tokenizer puts before texts, and a chat with what the template writes', async () => {
     const { decoder, template } = parts;
     const begins: Tokenizer = { ...tokenizer, beginId: tokenizer.encode('A')[0] };
