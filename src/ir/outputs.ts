@@ -8,9 +8,12 @@ export interface OutputFolder {
   write(name: string, content: string | Uint8Array | Iterable<Uint8Array>): void;
   /** A file that grows line by line. */
   open(name: string): OutputFile;
+  /** Takes away a closed file that was only needed on the way. */
+  remove(name: string): void;
 }
 
 export interface OutputFile {
+  /** What is written may wait in memory until a MiB has gathered. */
   write(chunk: string | Uint8Array): void;
   close(): void;
 }

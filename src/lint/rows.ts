@@ -18,6 +18,8 @@ const MOST_BYTES = 4 << 20;
 
 /** Sources whose files hold a row a line. */
 const LINED = new Set(['jsonl']);
+/** Files whose line ends are no rows. */
+const PACKED = /\.gz$/i;
 
 /** Where rows are looked for. */
 export interface RowsWorld {
@@ -52,7 +54,10 @@ function rowsOf(call: Call, world: RowsWorld): number | undefined {
 }
 
 function countSource(call: Call, { host, folder, files }: RowsWorld): number | undefined {
-  if (LINED.has(call.call)) return countLines(filesOf(String(call.args['files']), host, folder), host);
+  if (LINED.has(call.call)) {
+    const files = filesOf(String(call.args['files']), host, folder);
+    return files.some((file) => PACKED.test(file)) ? undefined : countLines(files, host);
+  }
   const locked = entryOf(files.lock, call);
   return locked === undefined ? undefined : rowsIn(locked);
 }

@@ -1,9 +1,10 @@
 /** How long rows are and how many, before the stages that count them have run. */
 import { join } from 'node:path';
-import type { Call, Program, Stage } from '../ir/types.js';
+import type { Program, Stage } from '../ir/types.js';
 import type { Host } from '../source/host.js';
+import { estimateRows } from '../stages/data/read/estimate.js';
 import type { DataSettings } from '../stages/data/schema.js';
-import { sourcePaths } from '../stages/data/sources.js';
+import { sourceFiles } from '../stages/data/sources.js';
 import type { FormatInfo } from '../stages/format/rows.js';
 import type { LengthSurvey } from '../stages/format/survey.js';
 import { assumedLengths, countedLengths, type Lengths, sampledLengths } from './lengths.js';
@@ -11,9 +12,6 @@ import { isReference, stageNamed } from './models.js';
 import type { SourceSize } from './world.js';
 
 export type Survey = (program: Program, host: Host, format: Stage) => Promise<LengthSurvey>;
-
-/** Bytes at the start of a file whose lines are counted; the rest is taken to be like them. */
-const SAMPLE = 1 << 16;
 
 /** Of every file that a data stage reads. */
 export function sourceSize(program: Program, host: Host, data: Stage): SourceSize {
@@ -28,31 +26,16 @@ interface SourceSizes {
 }
 
 function sizesOf(program: Program, host: Host, data: Stage): SourceSizes {
-  const settings = data.settings as unknown as DataSettings;
-  const sources = (Array.isArray(settings.source) ? settings.source : [settings.source]) as readonly Call[];
-  const sizeOf = (calls: readonly Call[]): SourceSize => {
-    const sizes = calls
-      .flatMap((call) => sourcePaths(call, program.folder, host))
-      .map(({ path }) => fileSize(host, path));
+  const files = sourceFiles(data.settings as unknown as DataSettings, program.folder, host);
+  const sizeOf = (general: boolean): SourceSize => {
+    const sizes = files.filter((file) => file.general === general).map((file) => estimateRows(file, host));
     return {
       bytes: sizes.reduce((sum, { bytes }) => sum + bytes, 0),
       rows: Math.ceil(sizes.reduce((sum, { rows }) => sum + rows, 0)),
     };
   };
-  return { own: sizeOf(sources), general: sizeOf(settings.mix === undefined ? [] : [settings.mix.general]) };
+  return { own: sizeOf(false), general: sizeOf(true) };
 }
-
-function fileSize(host: Host, path: string): SourceSize {
-  const bytes = host.stat(path)?.size ?? 0;
-  const sample = host.readBytes(path, 0, SAMPLE);
-  if (sample.length === 0) return { bytes, rows: 0 };
-  const ended = sample.reduce((count, byte) => count + (byte === LINE_FEED ? 1 : 0), 0);
-  const isUnended = sample.length === bytes && sample.at(-1) !== LINE_FEED;
-  const lines = ended + (isUnended ? 1 : 0);
-  return { bytes, rows: (bytes * Math.max(1, lines)) / sample.length };
-}
-
-const LINE_FEED = 0x0a;
 
 /** From the output of a format stage that has run. */
 export function readLengths(host: Host, entry: string, split: string): Lengths | undefined {

@@ -23,12 +23,28 @@ export function wantedOf(
     name === SINGLE_FILE || shards.has(name) || (isSmall(name) && (name !== INDEX_FILE || !single));
 }
 
-/** Files of rows, by what reads them; a data set's other files are passed over. */
-const READERS: readonly RegExp[] = [/\.jsonl$/i];
-/** Files of rows that this version has no reader for. */
-const UNREAD = /\.(?:json|csv|tsv|parquet|arrow|txt)(?:\.\w+)?$|\.jsonl\.\w+$/i;
+/** Endings of files of rows, by what reads them; of a data set that has several kinds, the first is read. */
+const READERS = {
+  jsonl: /\.jsonl(?:\.gz)?$/i,
+  parquet: /\.parquet$/i,
+  csv: /\.csv(?:\.gz)?$/i,
+  json: /\.json(?:\.gz)?$/i,
+} as const;
 
-export const isReadable = (name: string): boolean => READERS.some((reader) => reader.test(name));
+export type HubFormat = keyof typeof READERS;
+
+const FORMATS = Object.keys(READERS) as readonly HubFormat[];
+
+/** Files that describe a data set, and hold no rows of it. */
+const ABOUT = /(?:^|\/)(?:dataset_infos?|dataset_dict|state|config|metadata)\.json$/i;
+/** Files of rows that this version has no reader for. */
+const UNREAD = /\.(?:tsv|arrow|txt)(?:\.\w+)?$|\.(?:jsonl?|csv)\.\w+$/i;
+
+/** What reads a file; `undefined` where nothing does. */
+export const formatOfFile = (name: string): HubFormat | undefined =>
+  ABOUT.test(name) ? undefined : FORMATS.find((format) => READERS[format].test(name));
+
+export const isReadable = (name: string): boolean => formatOfFile(name) !== undefined;
 export const isUnread = (name: string): boolean => UNREAD.test(name) && !isReadable(name);
 
 /** Whether a path names a split, as the Hub's own library looks for it: a word of its own in a file's or folder's name. */
@@ -43,7 +59,11 @@ const SPLITS = ['train', 'training', 'test', 'testing', 'valid', 'validation', '
 
 /** The files of a split; without one those for training, or all where none is named after a split. */
 export function filesOfSplit(names: readonly string[], split: string | undefined): readonly string[] {
-  const rows = names.filter(isReadable);
+  const kinds = FORMATS.map((format) => names.filter((name) => formatOfFile(name) === format));
+  return kinds.map((rows) => rowsOfSplit(rows, split)).find((rows) => rows.length > 0) ?? [];
+}
+
+function rowsOfSplit(rows: readonly string[], split: string | undefined): readonly string[] {
   const named = rows.filter((name) => namesSplit(name, split ?? 'train'));
   if (split !== undefined || named.length > 0) return named;
   return rows.filter((name) => !SPLITS.some((other) => namesSplit(name, other)));

@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, rmSync } from 'node:fs';
 import { dirname, isAbsolute, join, normalize } from 'node:path';
 import type { OutputFile, OutputFolder } from '../ir/outputs.js';
 import { writeAll, writeWhole } from './durable.js';
@@ -10,6 +10,7 @@ export function outputFolder(path: string): OutputFolder {
     path,
     write: (name, content) => writeWhole(inside(path, name), content, { sync: false }),
     open: (name) => openOutput(inside(path, name)),
+    remove: (name) => rmSync(inside(path, name), { force: true }),
   };
 }
 

@@ -51,6 +51,7 @@ export function plainOutput(path: string): OutputFolder {
         close: () => undefined,
       };
     },
+    remove: (name) => rmSync(place(name)),
   };
 }
 

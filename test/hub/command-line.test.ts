@@ -43,6 +43,7 @@ describe('a data set of the Hub', () => {
     'data/train-large.jsonl': Buffer.from(`${rows(1500)}no JSON\n`),
     'data/test.jsonl': Buffer.from(rows(7)),
     'data/train.parquet': Buffer.alloc(10),
+    'data/train.tsv': Buffer.alloc(10),
   };
 
   it('is planned with as it is listed, fetched by its stage, and then read without a server', async () => {
@@ -85,7 +86,7 @@ describe('a data set of the Hub', () => {
     for (const [call, says] of [
       ['hub("tiny/rows", split: "valid")', /no file of the split `valid`/],
       ['hub("tiny/rows", files: "*.parquet")', /no file `\*\.parquet`/],
-      ['hub("tiny/rows", files: "data/*.parquet")', /it has `data\/train\.parquet`/],
+      ['hub("tiny/rows", files: "data/*.tsv")', /it has `data\/train\.tsv`/],
     ] as const) {
       at.write('p.ftp', pipeline(call));
       const { code, err } = await at.ftpc('plan', 'p.ftp');

@@ -58,3 +58,40 @@ export const tooManyMistakes = (file: string, more: number): Diagnostic =>
   error('FTP0608', at(file), `\`${file}\` has ${more} more mistakes, which are not shown`, {
     help: 'mend the first ones and check again; where there is no end of them, this is no pipeline',
   });
+
+/** A file of another kind than the function that names it reads. */
+export const otherFormat = (
+  file: string,
+  expected: string,
+  found: { readonly name: string; readonly help: string } | undefined,
+): Diagnostic =>
+  error(
+    'FTP0609',
+    at(file),
+    found === undefined
+      ? `\`${file}\` is no ${expected} file`
+      : `\`${file}\` is a ${found.name} file, which \`${expected}\` does not read`,
+    {
+      help:
+        found?.help ?? `check the path, or read it with what fits: \`jsonl\`, \`json\`, \`csv\` or \`text\``,
+    },
+  );
+
+/** A file that cannot be read to its end: `why` continues its name. */
+export const brokenFile = (place: Place, why: string, help?: string): Diagnostic =>
+  error('FTP0610', place, `\`${place.file}\` ${why}`, {
+    help:
+      help ?? 'copy or download it again, and look whether its size is the same; it may have been cut off',
+  });
+
+/** Columns that have no names of their own. */
+export const badHeader = (place: Place, why: string): Diagnostic =>
+  error('FTP0611', place, `the columns of \`${place.file}\` cannot be told apart: ${why}`, {
+    help: 'give each column a name of its own in the first line',
+  });
+
+export const noParquetReader = (file: string, detail: string): Diagnostic =>
+  error('FTP0613', at(file), `\`${file}\` is read with DuckDB, and DuckDB could not be loaded`, {
+    notes: [detail],
+    help: 'run `npm ci` again on a machine of the same kind, or convert the file to JSON lines',
+  });

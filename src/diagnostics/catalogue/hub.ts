@@ -129,7 +129,7 @@ export const noUsableFiles = (
     help:
       repository.kind === 'model'
         ? 'choose a model that is published as safetensors, with config.json and tokenizer.json'
-        : 'name files with `files: "…"` or another `split`; only JSON Lines are read',
+        : 'name files with `files: "…"` or another `split`; JSON, JSON lines, CSV and Parquet are read',
   });
 
 /** Sizes as the Hub shows them: decimal. */

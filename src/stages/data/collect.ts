@@ -48,8 +48,9 @@ export class Collector {
     this.#near = checks.near === undefined ? undefined : new NearCopies(reader, checks.near);
   }
 
-  add(line: Line, file: number, source: SourceFile): void {
-    const row = this.table.add(file, line.number, line.offset, line.tooLong ? 0 : line.length);
+  /** `offset` is where the row can be read again. */
+  add(line: Line, offset: number, file: number, source: SourceFile): void {
+    const row = this.table.add(file, line.number, offset, line.tooLong ? 0 : line.length);
     const parsed = parseLine(line);
     if (parsed instanceof Fault) {
       this.table.drop(row, parsed.reason, parsed.detail);

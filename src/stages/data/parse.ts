@@ -13,22 +13,16 @@ export class Fault {
 const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const MEBI = 1 << 20;
 
-/** A line as a JSON object, or why it is none. */
+/** A row as a JSON object, or why it is none. */
 export function parseLine(line: Line): Row | Fault {
   if (line.tooLong)
     return new Fault(
       'malformed',
-      `the line has ${line.length} bytes; at most ${LONGEST_LINE / MEBI} MiB are read`,
+      `the row has ${line.length} bytes; at most ${LONGEST_LINE / MEBI} MiB are read`,
     );
-  let text: string;
-  try {
-    text = strict.decode(line.bytes);
-  } catch {
-    return new Fault(
-      'malformed',
-      `not UTF-8: byte ${firstInvalid(line.bytes)} of the line starts no character`,
-    );
-  }
+  if (line.fault !== undefined) return new Fault('malformed', line.fault);
+  const text = decoded(line.bytes);
+  if (text instanceof Fault) return text;
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -43,6 +37,21 @@ export function parseLine(line: Line): Row | Fault {
   if (LONE_SURROGATES.test(text) && !wellFormed(value))
     return new Fault('malformed', 'a text in it is no Unicode: half of a surrogate pair, as in `\\ud800`');
   return value as Row;
+}
+
+/** As {@link decoded}; NUL, which is in no text, mostly means another encoding. */
+export function decodedText(bytes: Uint8Array): string | Fault {
+  const nul = bytes.indexOf(0);
+  return nul < 0 ? decoded(bytes) : new Fault('malformed', `no text: byte ${nul + 1} of the row is NUL`);
+}
+
+/** The bytes of a row as text, or why they are none. */
+export function decoded(bytes: Uint8Array): string | Fault {
+  try {
+    return strict.decode(bytes);
+  } catch {
+    return new Fault('malformed', `not UTF-8: byte ${firstInvalid(bytes)} of the row starts no character`);
+  }
 }
 
 /** JSON can name what no UTF-8 can hold; only escapes can, so that other lines need no second look. */

@@ -7,12 +7,22 @@ import { renamed } from './shape.js';
 import type { SourceFile } from './sources.js';
 import type { RowTable } from './table.js';
 
+/** Where the rows of a file stand: in the file itself, or in a spool. */
+export interface RowStore {
+  /** Bytes from a row's place on: at least `length`, and `most` where there are as many. */
+  read(offset: number, length: number, most: number): Uint8Array;
+}
+
+export const inFile = (host: Host, path: string): RowStore => ({
+  read: (offset, length, most) => host.readBytes(path, offset, Math.max(length, most)),
+});
+
 /** Reads rows again from where they stand. Of each file it keeps the last window, `ahead` bytes from the row on. */
 export class RowReader {
   readonly #windows = new Map<number, { readonly start: number; readonly bytes: Uint8Array }>();
 
   constructor(
-    readonly host: Host,
+    readonly stores: readonly RowStore[],
     readonly files: readonly SourceFile[],
     readonly table: RowTable,
     readonly ahead: number,
@@ -28,8 +38,9 @@ export class RowReader {
       offset < window.start ||
       offset + length > window.start + window.bytes.length
     ) {
-      const path = this.files[file]?.path ?? '';
-      window = { start: offset, bytes: this.host.readBytes(path, offset, Math.max(this.ahead, length)) };
+      const store = this.stores[file];
+      if (store === undefined) throw new RangeError(`row ${row} is in file ${file} of ${this.stores.length}`);
+      window = { start: offset, bytes: store.read(offset, length, this.ahead) };
       this.#windows.set(file, window);
     }
     return window.bytes.subarray(offset - window.start, offset - window.start + length);

@@ -7,12 +7,13 @@ import type { RunStage, StageContext } from '../types.js';
 import { type Checks, Collector } from './collect.js';
 import { schemaCheck } from './json-schema.js';
 import { dropLeaks, LEAK_SIMILARITY } from './leaks.js';
-import { fileLines } from './lines.js';
-import { RowReader } from './reader.js';
+import { isDirect, rowsOf } from './read/index.js';
+import { inFile, RowReader, type RowStore } from './reader.js';
 import type { DataSettings } from './schema.js';
 import { selectRows } from './select.js';
 import { type SourceFile, sourceFiles } from './sources.js';
 import { assignSplits, type Shares } from './split.js';
+import { Spool } from './spool.js';
 import { RowTable } from './table.js';
 import { writeRows } from './write.js';
 
@@ -42,9 +43,13 @@ const runData: RunStage = async (context) => {
   const checks = await checksOf(settings, seed);
 
   const table = new RowTable();
-  const lookUp = new RowReader(host, files, table, LOOK_UP);
+  const spools = files.map((file, index) =>
+    isDirect(file, host) ? undefined : new Spool(output, `spool-${index}.jsonl`, host),
+  );
+  const stores = files.map(({ path }, index): RowStore => spools[index] ?? inFile(host, path));
+  const lookUp = new RowReader(stores, files, table, LOOK_UP);
   const collector = new Collector(table, checks, lookUp);
-  await readAll(context, files, collector);
+  await readAll(context, files, spools, collector);
   if (checks.contradictions === 'fail') failOnContradiction(collector, files);
 
   const { order, sizes } = collector.groups;
@@ -62,13 +67,14 @@ const runData: RunStage = async (context) => {
       stage: stage.name,
       text: `the mix asks for ${wanted} general rows; there are ${general}`,
     });
-  const inOrder = new RowReader(host, files, table, IN_ORDER);
+  const inOrder = new RowReader(stores, files, table, IN_ORDER);
   await dropLeaks(table, inOrder, checks.near === undefined ? LEAK_SIMILARITY : undefined, (done) =>
     breathe(context, 'comparing splits', done, table.count),
   );
   const written = await writeRows(output, table, files, inOrder, collector.contradictions, (done) =>
     breathe(context, 'writing rows', done, table.count),
   );
+  for (const spool of spools) spool?.remove();
   if (written.splits.train === 0) throw nothingToTrainOn(context, table, files);
 
   const dropped = written.rows - written.kept;
@@ -92,16 +98,22 @@ const runData: RunStage = async (context) => {
 async function readAll(
   context: StageContext,
   files: readonly SourceFile[],
+  spools: readonly (Spool | undefined)[],
   collector: Collector,
 ): Promise<void> {
   const total = files.reduce((sum, { size }) => sum + size, 0);
   let before = 0;
   let lines = 0;
   for (const [index, file] of files.entries()) {
-    for (const line of fileLines(context.host, file.path)) {
-      if (lines++ % STRIDE === 0) await pause(context, 'reading', before + line.offset, total, 'bytes');
-      collector.add(line, index, file);
-    }
+    const spool = spools[index];
+    for await (const batch of rowsOf(file, context.host))
+      for (const line of batch) {
+        // a row that was unpacked or converted stands elsewhere in its file
+        const done = before + Math.min(line.offset, file.size);
+        if (lines++ % STRIDE === 0) await pause(context, 'reading', done, total, 'bytes');
+        collector.add(line, spool?.add(line.bytes) ?? line.offset, index, file);
+      }
+    spool?.close();
     before += file.size;
   }
   await pause(context, 'reading', total, total, 'bytes');

@@ -1,3 +1,5 @@
+import { type Turn, turnsOf } from './conversations.js';
+import { idsOf } from './ids.js';
 import { Fault, nameOf, type Row } from './parse.js';
 
 /** What a row says, whatever its columns are called: what repetitions and contradictions are told by. */
@@ -22,6 +24,8 @@ const SHAPES: readonly Shape[] = [
   { marks: ['instruction', 'output'], read: (row) => readPair(row, 'instruction', 'output', 'input') },
   { marks: ['text'], read: readText },
   { marks: ['prompt', 'completion'], read: (row) => readPair(row, 'prompt', 'completion') },
+  { marks: ['conversations'], read: readConversations },
+  { marks: ['input_ids'], read: readIds },
 ];
 
 /** The row under usual names; columns that are called otherwise keep their own names too. */
@@ -52,7 +56,10 @@ export function contentOf(row: Row, columns: Columns): Content | Fault {
     .slice(0, 8)
     .map((name) => `\`${name}\``);
   const hint = found.length === 0 ? 'it has none' : `it has ${found.join(', ')}`;
-  return new Fault('missing_column', `no column \`instruction\`, \`messages\` or \`text\`: ${hint}`);
+  return new Fault(
+    'missing_column',
+    `no column \`instruction\`, \`messages\`, \`conversations\`, \`text\` or \`input_ids\`: ${hint}`,
+  );
 }
 
 function missingOf(row: Row, columns: Columns): Fault | undefined {
@@ -100,12 +107,27 @@ function readMessages(row: Row): Content | Fault {
     if (turn instanceof Fault) return turn;
     turns.push(turn);
   }
+  return ofTurns(turns);
+}
+
+/** The last answer, and all that stands before it. */
+function ofTurns(turns: readonly { readonly role: string; readonly content: string }[]): Content {
+  const lines = turns.map(({ role, content }) => `${role}\n${content}`);
   const last = turns.findLastIndex(({ role }) => role === 'assistant');
-  if (last < 0) return { answer: turns.map(({ role, content }) => `${role}\n${content}`).join('\n') };
-  return {
-    question: turns.slice(0, last).map(({ role, content }) => `${role}\n${content}`),
-    answer: turns[last]?.content ?? '',
-  };
+  if (last < 0) return { answer: lines.join('\n') };
+  return { question: lines.slice(0, last), answer: turns[last]?.content ?? '' };
+}
+
+function readConversations(row: Row): Content | Fault {
+  const turns: readonly Turn[] | Fault = turnsOf(row);
+  return turns instanceof Fault ? turns : ofTurns(turns);
+}
+
+function readIds(row: Row): Content | Fault {
+  const found = idsOf(row);
+  if (found instanceof Fault) return found;
+  // the same ids with other labels teach something else
+  return { answer: `${found.ids.join(' ')}\n${found.labels?.join(' ') ?? ''}` };
 }
 
 function readMessage(

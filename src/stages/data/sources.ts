@@ -5,14 +5,14 @@ import { UserError } from '../../diagnostics/types.js';
 import type { Call, Value } from '../../ir/types.js';
 import type { Host } from '../../source/host.js';
 import { snapshotFolder } from '../hub-cache.js';
+import { formatOfFile } from '../hub-files.js';
 import { pinnedCommit, pinnedFiles, repositoryOf } from '../repositories.js';
+import type { RowFile, RowFormat } from './read/index.js';
 import type { DataSettings } from './schema.js';
 import type { Columns } from './shape.js';
 
-export interface SourceFile {
-  readonly path: string;
-  /** Relative to the working directory where it lies in it: what reports and editors show. */
-  readonly name: string;
+/** `name` is relative to the working directory where the file lies in it: what reports and editors show. */
+export interface SourceFile extends RowFile {
   readonly size: number;
   readonly columns: Columns;
   /** Mixed into the training split. */
@@ -33,12 +33,41 @@ export function sourceFiles(settings: DataSettings, folder: string, host: Host):
   const seen = new Set<string>();
   return listed.flatMap(({ call, general }) => {
     const columns = columnsOf(call.args['columns']);
+    const { args } = call;
+    if (isSynthetic(call))
+      return [{ path: '', name: 'synthetic', format: 'synthetic' as const, args, size: 0, columns, general }];
     return sourcePaths(call, folder, host).flatMap(({ path, name }) => {
       if (seen.has(path)) return [];
       seen.add(path);
-      return [{ path, name, size: host.stat(path)?.size ?? 0, columns, general }];
+      return [
+        {
+          path,
+          name,
+          format: formatOf(call, { path, name }, host),
+          args,
+          size: host.stat(path)?.size ?? 0,
+          columns,
+          general,
+        },
+      ];
     });
   });
+}
+
+/** Rows that are made up, and read from no file. */
+const isSynthetic = ({ call }: Call): boolean => call === 'synthetic';
+
+/** The call says it; of a data set of the Hub, a file's ending. */
+function formatOf(call: Call, { path, name }: Pick<SourceFile, 'path' | 'name'>, host: Host): RowFormat {
+  if (repositoryOf(call) === undefined) return call.call as RowFormat;
+  const format = formatOfFile(name) ?? 'jsonl';
+  return format === 'json' && isLined(path, host) ? 'jsonl' : format;
+}
+
+/** `.json` stands for a list as well as for an object a line. */
+function isLined(path: string, host: Host): boolean {
+  if (host.stat(path) === undefined) return false;
+  return /^\ufeff?\s*\{/.test(Buffer.from(host.readBytes(path, 0, 256)).toString());
 }
 
 /**
@@ -50,6 +79,7 @@ export function sourcePaths(
   folder: string,
   host: Host,
 ): readonly Pick<SourceFile, 'path' | 'name'>[] {
+  if (isSynthetic(call)) return [];
   const repository = repositoryOf(call);
   if (repository === undefined)
     return localFiles(String(call.args['files']), folder, host).map((path) => ({

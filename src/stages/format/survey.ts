@@ -1,7 +1,8 @@
 import type { Call, Program, Stage } from '../../ir/types.js';
 import type { Host } from '../../source/host.js';
-import { fileLines, type Line } from '../data/lines.js';
+import type { Line } from '../data/lines.js';
 import { Fault, parseLine } from '../data/parse.js';
+import { rowsOf } from '../data/read/index.js';
 import type { DataSettings } from '../data/schema.js';
 import { type Columns, contentOf, renamed } from '../data/shape.js';
 import { type SourceFile, sourceFiles } from '../data/sources.js';
@@ -52,18 +53,18 @@ export async function surveyLengths(
   const own = sources.filter(({ general }) => !general);
   const general = sources.filter((source) => source.general);
 
-  const found = countRows(host, own);
-  const available = countRows(host, general);
+  const found = await countRows(host, own);
+  const available = await countRows(host, general);
   const mixed = Math.min(available, generalRows(dataSettings, found));
 
   const tally = new Tally();
   const stride = Math.max(1, Math.ceil(found / maxRows));
-  const ownKept = meanKept(encoded(host, own, stride, encoder), (kept) => tally.add(kept, true));
+  const ownKept = await meanKept(encoded(host, own, stride, encoder), (kept) => tally.add(kept, true));
   // So many general rows count as would stand beside the sampled ones; all of them may be the longest.
   const generalStride = Math.max(1, Math.ceil(available / maxRows));
   const share = available === 0 ? 0 : Math.min(1, (mixed / available) * (generalStride / stride));
   let due = 0;
-  const generalKept = meanKept(encoded(host, general, generalStride, encoder), (kept) => {
+  const generalKept = await meanKept(encoded(host, general, generalStride, encoder), (kept) => {
     due += share;
     tally.add(kept, due >= 1);
     if (due >= 1) due--;
@@ -79,12 +80,12 @@ export async function surveyLengths(
 }
 
 /** Rows that a row becomes on average: less than 1 where some are dropped, more where some are split. */
-function meanKept(
-  rows: Iterable<readonly EncodedRow[]>,
+async function meanKept(
+  rows: AsyncIterable<readonly EncodedRow[]>,
   onRow: (kept: readonly EncodedRow[]) => void,
-): number {
+): Promise<number> {
   let [read, kept] = [0, 0];
-  for (const row of rows) {
+  for await (const row of rows) {
     read++;
     kept += row.length;
     onRow(row);
@@ -129,22 +130,23 @@ class Tally {
   }
 }
 
-function countRows(host: Host, files: readonly SourceFile[]): number {
+async function countRows(host: Host, files: readonly SourceFile[]): Promise<number> {
   let count = 0;
-  for (const { path } of files) for (const _ of fileLines(host, path)) count++;
+  for (const file of files) for await (const batch of rowsOf(file, host)) count += batch.length;
   return count;
 }
 
 /** What is kept of every row whose number is a multiple of `stride`. */
-function* encoded(
+async function* encoded(
   host: Host,
   files: readonly SourceFile[],
   stride: number,
   encoder: RowEncoder,
-): Iterable<readonly EncodedRow[]> {
+): AsyncIterable<readonly EncodedRow[]> {
   let at = 0;
-  for (const { path, columns } of files)
-    for (const line of fileLines(host, path)) if (at++ % stride === 0) yield keptOf(line, columns, encoder);
+  for (const file of files)
+    for await (const batch of rowsOf(file, host))
+      for (const line of batch) if (at++ % stride === 0) yield keptOf(line, file.columns, encoder);
 }
 
 function keptOf(line: Line, columns: Columns, encoder: RowEncoder): readonly EncodedRow[] {

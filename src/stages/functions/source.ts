@@ -6,15 +6,78 @@ const columns = t.record({
   output: optional(t.string, 'Column that holds the answer. Left out: `output`.'),
 });
 
+const files = required(
+  t.files,
+  'File or glob, relative to the pipeline file. Files packed with gzip are read too.',
+);
+const named = optional(columns, 'Names of the columns, where they differ from the usual ones.');
+
 /** Where rows come from. */
 export const sources = {
   jsonl: {
     family: 'source',
     doc: 'Files with one JSON object a line.',
     positional: ['files'],
+    args: { files, columns: named },
+  },
+  json: {
+    family: 'source',
+    doc: 'Files that hold one JSON list of objects; each object is a row.',
+    positional: ['files'],
+    args: {
+      files,
+      field: optional(
+        t.string,
+        'Member that holds the list, where a file holds one object: `data` in `{ "data": [ … ] }`.',
+      ),
+      columns: named,
+    },
+  },
+  csv: {
+    family: 'source',
+    doc: 'Files of comma-separated values (RFC 4180, UTF-8); the first line names the columns, and every value is a text.',
+    positional: ['files'],
+    args: {
+      files,
+      delimiter: defaulted(
+        t.enum('comma', 'semicolon', 'tab', 'pipe'),
+        'comma',
+        'What stands between two values.',
+      ),
+      columns: named,
+    },
+  },
+  parquet: {
+    family: 'source',
+    doc: 'Parquet files; nested columns become lists and objects. Reports name the number of a row where others name a line.',
+    positional: ['files'],
     args: {
       files: required(t.files, 'File or glob, relative to the pipeline file.'),
-      columns: optional(columns, 'Names of the columns, where they differ from the usual ones.'),
+      columns: named,
+    },
+  },
+  text: {
+    family: 'source',
+    doc: 'Plain UTF-8 texts in the column `text`, for `completion()`.',
+    positional: ['files'],
+    args: {
+      files,
+      by: defaulted(
+        t.enum('document', 'paragraph', 'line'),
+        'document',
+        'What a row is: a whole file, the lines between two blank ones, or a line that is not blank.',
+      ),
+    },
+  },
+  synthetic: {
+    family: 'source',
+    doc: 'Rows of random ids for `tokens()`, all supervised: for plans and benchmarks without data.',
+    positional: [],
+    args: {
+      rows: defaulted(t.integer({ min: 1 }), 1000, 'Rows.'),
+      length: defaulted(t.quantity('tokens', { min: 2 }), 2048, 'Tokens of each row.'),
+      vocabulary: defaulted(t.integer({ min: 1 }), 256, 'Ids are drawn from 0 up to this number less one.'),
+      seed: defaulted(t.integer({ min: 0 }), 17, 'Seed of the ids.'),
     },
   },
   hub: {
@@ -30,7 +93,7 @@ export const sources = {
       files: optional(t.string, 'A file or pattern in the repository, instead of a split.'),
       revision: defaulted(t.revision, 'main', 'Branch, tag or commit.'),
       token: optional(t.secret, 'A `secret` that holds the access token, for private and gated data sets.'),
-      columns: optional(columns, 'Names of the columns, where they differ from the usual ones.'),
+      columns: named,
     },
   },
 } as const satisfies Record<string, FunctionSchema>;

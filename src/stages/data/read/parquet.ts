@@ -1,0 +1,88 @@
+import { badHeader, brokenFile, noParquetReader } from '../../../diagnostics/catalogue/files.js';
+import { UserError } from '../../../diagnostics/types.js';
+import type { Line } from '../lines.js';
+
+/** Nothing that a file of rows says may reach outside, and no reading takes more than this. */
+const SETTINGS = {
+  threads: '1',
+  memory_limit: '1GB',
+  autoinstall_known_extensions: 'false',
+  autoload_known_extensions: 'false',
+} as const;
+
+/**
+ * Rows of a Parquet file as JSON objects, a few thousand at a time; nested columns become lists and objects, dates and
+ * times texts, and what is no number `null`. Throws a `UserError` where the file is broken.
+ */
+export async function* parquetRows(path: string, name: string): AsyncIterable<readonly Line[]> {
+  const connection = await connect(name);
+  try {
+    const quoted = `'${escaped(path)}'`;
+    await checkColumns(connection, quoted, name);
+    const result = await connection.stream(`select to_json(t)::varchar from read_parquet(${quoted}) t`);
+    for (let first = 1; ; ) {
+      const chunk = await result.fetchChunk();
+      if (chunk === null || chunk.rowCount === 0) return;
+      yield chunk.getColumnValues(0).map((json, index) => rowLine(String(json), first + index));
+      first += chunk.rowCount;
+    }
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    throw new UserError(
+      brokenFile({ file: name, line: 0, column: 0 }, `cannot be read as Parquet: ${messageOf(error)}`),
+    );
+  } finally {
+    connection.closeSync();
+  }
+}
+
+type Connection = Awaited<ReturnType<typeof connect>>;
+
+async function connect(name: string) {
+  try {
+    const { DuckDBInstance } = await import('@duckdb/node-api');
+    return await (await DuckDBInstance.create(':memory:', SETTINGS)).connect();
+  } catch (error) {
+    throw new UserError(noParquetReader(name, messageOf(error)));
+  }
+}
+
+/** DuckDB gives columns of one name other names, and takes names that differ in case for one. */
+async function checkColumns(connection: Connection, quoted: string, name: string): Promise<void> {
+  const reader = await connection.runAndReadAll(`select name, num_children from parquet_schema(${quoted})`);
+  const elements = reader
+    .getRowsJson()
+    .map(([column, children]) => [String(column), Number(children ?? 0)] as const);
+  const seen = new Set<string>();
+  // elements come depth first, so that those below a column are passed over
+  const below = (at: number): number => {
+    let next = at + 1;
+    for (let child = 0; child < (elements[at]?.[1] ?? 0); child++) next = below(next);
+    return next;
+  };
+  for (let at = 1; at < elements.length; at = below(at)) {
+    const column = elements[at]?.[0] ?? '';
+    if (seen.has(column.toLowerCase()))
+      throw new UserError(
+        badHeader({ file: name, line: 0, column: 0 }, `it names the column \`${column}\` twice`),
+      );
+    seen.add(column.toLowerCase());
+  }
+}
+
+function rowLine(json: string, number: number): Line {
+  const bytes = Buffer.from(
+    /NaN|Infinity/.test(json) ? json.replace(NO_NUMBER, (_, text?: string) => text ?? 'null') : json,
+  );
+  return { number, offset: 0, bytes, tooLong: false, length: bytes.length };
+}
+
+/** `NaN` and the infinities outside of strings, which JSON cannot say: strings are matched first and kept. */
+const NO_NUMBER = /("(?:[^"\\]|\\.)*")|-?(?:NaN|Infinity)/g;
+
+/** A path as text of SQL, in which nothing is a pattern. */
+const escaped = (path: string): string => path.replace(/[[*?]/g, '[$&]').replaceAll("'", "''");
+
+/** Without the line of the query, which the reader has not written. */
+const messageOf = (error: unknown): string =>
+  (error instanceof Error ? error.message : String(error)).replace(/\n\s*LINE \d+:[\s\S]*$/, '').trim();

@@ -1,0 +1,39 @@
+import { unitHash } from '../hash.js';
+import type { Line } from '../lines.js';
+
+export interface SyntheticOptions {
+  readonly rows: number;
+  readonly length: number;
+  readonly vocabulary: number;
+  readonly seed: number;
+}
+
+/** Rows at one time. */
+const BATCH = 64;
+
+/** Rows of random ids, all supervised. The same options give the same rows. */
+export function* syntheticRows({
+  rows,
+  length,
+  vocabulary,
+  seed,
+}: SyntheticOptions): Iterable<readonly Line[]> {
+  for (let first = 0; first < rows; first += BATCH)
+    yield Array.from({ length: Math.min(BATCH, rows - first) }, (_, index) => {
+      const next = generator(unitHash(seed, `synthetic ${first + index}`) * 2 ** 32);
+      const ids = Array.from({ length }, () => Math.floor(next() * vocabulary));
+      const bytes = Buffer.from(JSON.stringify({ input_ids: ids, labels: ids }));
+      return { number: first + index + 1, offset: 0, bytes, tooLong: false, length: bytes.length };
+    });
+}
+
+/** Mulberry32 (Tommy Ettinger): good enough for filler, and one multiplication a number. */
+function generator(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}

@@ -1,0 +1,82 @@
+import { Gatherer, type Line, LineSplitter, LONGEST_LINE, markLength, type Splitter } from '../lines.js';
+import { decodedText } from '../parse.js';
+
+export type DocumentsBy = 'document' | 'paragraph' | 'line';
+
+/** Texts as rows with the one column `text`. */
+export const textSplitter = (by: DocumentsBy, longest: number = LONGEST_LINE): Splitter =>
+  by === 'document' ? new DocumentSplitter(longest) : new LinesAsText(by === 'paragraph', longest);
+
+/** The whole file, without line ends at its end. */
+class DocumentSplitter implements Splitter {
+  readonly #open: Gatherer;
+
+  constructor(longest: number) {
+    this.#open = new Gatherer(longest);
+  }
+
+  push(bytes: Uint8Array): readonly Line[] {
+    this.#open.add(bytes);
+    return [];
+  }
+
+  end(): readonly Line[] {
+    const { bytes, tooLong, length } = this.#open.take();
+    if (tooLong) return [{ number: 1, offset: 0, bytes, tooLong, length }];
+    return asText(bytes.subarray(markLength(bytes)), 1);
+  }
+}
+
+/** Each line, or the lines between two blank ones. */
+class LinesAsText implements Splitter {
+  readonly #lines: LineSplitter;
+  readonly #open: Gatherer;
+  #first = 0;
+  #last = 0;
+
+  constructor(
+    readonly joins: boolean,
+    longest: number,
+  ) {
+    this.#lines = new LineSplitter(longest);
+    this.#open = new Gatherer(longest);
+  }
+
+  push(bytes: Uint8Array): readonly Line[] {
+    return this.#lines.push(bytes).flatMap((line) => this.#add(line));
+  }
+
+  end(): readonly Line[] {
+    return [...this.#lines.end().flatMap((line) => this.#add(line)), ...this.#close()];
+  }
+
+  #add(line: Line): readonly Line[] {
+    const goesOn = this.joins && line.number === this.#last + 1 && this.#open.length > 0;
+    const closed = goesOn ? [] : this.#close();
+    if (goesOn) this.#open.add(LINE_END);
+    else this.#first = line.number;
+    this.#last = line.number;
+    if (!line.tooLong) this.#open.add(line.bytes);
+    return line.tooLong ? [...closed, line] : closed;
+  }
+
+  #close(): readonly Line[] {
+    if (this.#open.length === 0) return [];
+    const { bytes, tooLong, length } = this.#open.take();
+    return tooLong
+      ? [{ number: this.#first, offset: 0, bytes, tooLong, length }]
+      : asText(bytes, this.#first);
+  }
+}
+
+const LINE_END = Buffer.from('\n');
+
+function asText(bytes: Uint8Array, number: number): readonly Line[] {
+  const text = decodedText(bytes);
+  const base = { number, offset: 0, tooLong: false };
+  if (typeof text !== 'string') return [{ ...base, bytes: new Uint8Array(0), length: 0, fault: text.detail }];
+  const content = text.replace(/[\r\n]+$/, '');
+  if (content.trim() === '') return [];
+  const json = Buffer.from(JSON.stringify({ text: content }));
+  return [{ ...base, bytes: json, length: json.length }];
+}
