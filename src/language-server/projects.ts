@@ -2,11 +2,16 @@
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import type { Module } from '../check/modules.js';
 import { type Analysis, type CompileResult, compile } from '../compile.js';
+import { isTestFile } from '../diagnostics/catalogue/syntax.js';
+import { settingOf } from '../pipeline-tests/settings.js';
 import type { Host } from '../source/host.js';
 import { type SourceText, sourceText } from '../source/text.js';
+import type { Test } from '../syntax/ast.js';
 import { isPipelineFile, type OpenFiles } from './files.js';
 import { Looks } from './looks.js';
+import { declaredIn } from './names/declared.js';
 import { type FileIndex, indexOf } from './names/index-of.js';
+import type { Tested } from './names/tested.js';
 
 export interface Compiled extends CompileResult {
   /** Absolute path of the pipeline. */
@@ -57,6 +62,8 @@ export class Projects {
     const host = this.looks.host(root, seen);
     const params = this.paramsOf(host, path);
     const made = { ...compile(host, path, { params }), path, root, host, seen, params };
+    // Its tests speak of the pipeline with its name.
+    if (isTestFile(path)) seen.add(pipelineOf(path));
     if (this.open.get(path) !== undefined) this.made.set(path, made);
     return made;
   }
@@ -73,7 +80,37 @@ export class Projects {
     const compiled = this.compiled(path);
     return compiled.analysis === undefined
       ? undefined
-      : viewOf(compiled, compiled.analysis, compiled.analysis.main);
+      : this.viewOf(compiled, compiled.analysis, compiled.analysis.main);
+  }
+
+  private viewOf(compiled: Compiled, analysis: Analysis, module: Module): View {
+    const indexed = (): FileIndex => this.indexOf(module);
+    return {
+      compiled,
+      analysis,
+      module,
+      source: module.source,
+      // Not every request asks what the words stand for.
+      get index() {
+        return indexed();
+      },
+    };
+  }
+
+  indexOf(module: Module): FileIndex {
+    const tested = new Map<string, Tested>();
+    return indexOf(module, (test) => {
+      const path = pipelineOf(module.path, test);
+      const known = tested.get(path) ?? this.declaredAt(path);
+      tested.set(path, known);
+      return known;
+    });
+  }
+
+  /** What the pipeline at a path declares, as far as it can be read. */
+  declaredAt(path: string): Tested {
+    const main = this.compiled(path).analysis?.main;
+    return main === undefined ? new Map() : declaredIn(main);
   }
 
   /** Open pipelines, in the order in which they were opened. */
@@ -102,17 +139,11 @@ export class Projects {
   }
 }
 
-export function viewOf(compiled: Compiled, analysis: Analysis, module: Module): View {
-  return {
-    compiled,
-    analysis,
-    module,
-    source: module.source,
-    // Not every request asks what the words stand for.
-    get index() {
-      return indexOf(module);
-    },
-  };
+/** The pipeline that a test is of: with the name of its file, or the one that the test names. */
+export function pipelineOf(file: string, test?: Test): string {
+  const own = file.replace(/\.test\.ftp$/, '.ftp');
+  const named = test === undefined ? undefined : settingOf(test, 'pipeline')?.value;
+  return named?.kind === 'string' ? join(dirname(file), named.value) : own;
 }
 
 /** The absolute path of a file that a span names. */

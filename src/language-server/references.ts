@@ -3,7 +3,7 @@ import type { Location } from 'vscode-languageserver';
 import type { Module } from '../check/modules.js';
 import type { Span } from '../source/span.js';
 import type { SourceText } from '../source/text.js';
-import { indexOf, type Occurrence } from './names/index-of.js';
+import type { Occurrence } from './names/index-of.js';
 import { type Declared, idOf, type Target } from './names/targets.js';
 import { toRange } from './positions.js';
 import type { Session } from './session.js';
@@ -20,8 +20,9 @@ export const declaredBy = (target: Target): Declared | undefined =>
   target.kind === 'declared' ? target.declared : target.kind === 'function' ? target.declared : undefined;
 
 /** Within one file. */
-export function placesIn(module: Module, id: string): readonly Place[] {
-  return indexOf(module)
+export function placesIn({ projects }: Session, module: Module, id: string): readonly Place[] {
+  return projects
+    .indexOf(module)
     .occurrences.filter(({ target }) => idOf(target) === id)
     .map((occurrence) => placeOf(module, occurrence));
 }
@@ -34,7 +35,7 @@ export function placesOf(session: Session, target: Target): readonly Place[] {
   for (const path of pipelineFiles(session)) {
     const { analysis } = session.projects.compiled(path);
     for (const module of analysis?.modules.values() ?? [])
-      if (!found.has(module.path)) found.set(module.path, placesIn(module, id));
+      if (!found.has(module.path)) found.set(module.path, placesIn(session, module, id));
   }
   return [...found.values()].flat();
 }

@@ -16,8 +16,9 @@ import {
   settingFacts,
   settingText,
 } from './describe.js';
-import { schemaOf } from './names/index-of.js';
+import { schemaOf } from './names/kinds.js';
 import type { Declared, Target } from './names/targets.js';
+import { pathText } from './paths.js';
 import { planFacts, plannedOf } from './plan-facts.js';
 import { shownPath } from './projects.js';
 import type { Session, Spot } from './session.js';
@@ -32,7 +33,13 @@ const DESCRIBE: { readonly [K in Target['kind']]: Describe<K> } = {
   argument: ({ callee, path, setting }) =>
     paragraphs(`${code(`${callee}(${path}: …)`)}`, settingText(setting)),
   port: ({ stage, name, port }) => portText(stage.name.text, name, port),
-  metric: ({ name, schema, isBaseline }) => metricText(isBaseline ? `baseline.${name}` : name, schema),
+  metric: ({ name, schema, isBaseline, stage }) =>
+    metricText(
+      [...(isBaseline ? ['baseline'] : stage === undefined ? [] : [stage.name.text]), name].join('.'),
+      schema,
+    ),
+  root: ({ name, doc }) => paragraphs(code(name), doc),
+  field: ({ name, doc }) => `${code(name)} · ${doc}`,
   method: ({ name, owner }) =>
     paragraphs(`${code(`using ${name}`)}: a method of ${code(owner)} stages`, schemaOf(owner)?.doc),
   choice: ({ value, of }) => `${code(value)} · one of ${typeNoun(of)}`,
@@ -46,7 +53,7 @@ const DESCRIBE: { readonly [K in Target['kind']]: Describe<K> } = {
   },
   module: ({ name, module }) =>
     module === undefined ? undefined : paragraphs(`module ${code(name)}`, module.tree.doc),
-  path: () => undefined,
+  path: (target, { view }, session) => pathText(target, view, session),
 };
 
 export function describeTarget(target: Target, spot: Spot, session: Session): string | undefined {

@@ -166,6 +166,32 @@ describe('language server: completion', () => {
     expect(budget.labels).to.include.members(['peak_memory', 'wall_time']);
   });
 
+  it('offers in a condition what other stages measured', async () => {
+    const rows = await inPipeline('require rows >= 1', `require ${MARK}`);
+    expect(rows.labels).to.include.members(['rows', 'dialogs', 'quality']).and.not.include('clauses');
+    const behind = await inPipeline('require perplexity < baseline.perplexity', `require dialogs.${MARK}`);
+    expect(behind.labels).to.include.members(['rows', 'longest']).and.not.include.members(['train']);
+    const budget = await inPipeline('require peak_memory <= 8GiB', `require adapter.${MARK}`);
+    expect(budget.labels).to.include.members(['loss', 'peak_memory', 'wall_time']).and.not.include('best');
+    const unit = await inPipeline('require peak_memory <= 8GiB', `require adapter.wall_time <= 8${MARK}`);
+    expect(unit.labels).to.include('8h').and.not.include('8GiB');
+  });
+
+  it('offers styles of chats, rules in `allow`, and modules behind `from`', async () => {
+    const style = await inPipeline('system: file("prompts/legal.md")', `style: ${MARK}`);
+    expect(style.labels).to.include.members(['chatml', 'llama3', 'file("…")']);
+    const rule = await inPipeline('data clauses {', `// allow(no-gen${MARK}): mine\ndata clauses {`);
+    expect(rule.take('no-general-mix')).to.contain('// allow(no-general-mix): mine\n');
+    expect((await at(`edition 2026\n// allow (too-few-rows, ${MARK}\n`)).labels).to.include('rank-too-low');
+    const { take } = await at(`edition 2026\nimport { jsonl } from ${MARK}\n`);
+    expect(take('std/data')).to.contain('import { jsonl } from "std/data"\n');
+  });
+
+  it('offers a parameter to others, and not to itself', async () => {
+    const { labels } = await at(`edition 2026\nparam most: Int = 3\nparam more: Int = ${MARK}\n`);
+    expect(labels).to.include('most').and.not.include('more');
+  });
+
   it('offers types of parameters', async () => {
     const { labels } = await at(`edition 2026\nparam size: ${MARK}\n`);
     expect(labels).to.include.members(['Bool', 'Int', 'Model', 'Tokens', 'Ratio']);

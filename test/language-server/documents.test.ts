@@ -232,7 +232,23 @@ describe('language server: documents', () => {
     expect(await labelsAt(`  expect plan.${MARK}\n`)).to.include.members(['peak_memory', 'adapter']);
     expect(await labelsAt(`  expect plan.adapter.chosen.me${MARK}\n`)).to.include('method');
     expect(await labelsAt(`  expect run.quality.${MARK}\n`)).to.include('perplexity');
-    expect(await labelsAt(`  expect plan.peak_memory < 8${MARK}\n`)).to.include('8GiB');
+    expect(await labelsAt(`  expect plan.peak_memory < 8${MARK}\n`))
+      .to.include('8GiB')
+      .and.not.include('8h');
+    expect(await labelsAt(`  memory = 8${MARK}\n`))
+      .to.include('8GiB')
+      .and.not.include('8h');
+    expect(await labelsAt(`  with = { smoke: ${MARK} }\n`)).to.include.members(['true', 'false']);
+    expect(await labelsAt(`  pipeline = "${MARK}"\n`)).to.include('legal.ftp');
+    expect(await labelsAt(`  expect plan.stages.${MARK}\n`))
+      .to.include('adapter')
+      .and.not.include('disk');
+    expect(await labelsAt(`  expect plan.adapter.chosen.method == ${MARK}\n`)).to.have.members([
+      'lora',
+      'qlora',
+      'full',
+    ]);
+    expect(await labelsAt(`  expect program.adapter.lora.${MARK}\n`)).to.include('rank');
     await bench.client.close(uri);
   });
 });

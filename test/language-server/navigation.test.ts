@@ -3,9 +3,10 @@ import type {
   DocumentSymbol,
   Location,
   TextDocumentEdit,
+  TextEdit,
   WorkspaceEdit,
 } from 'vscode-languageserver-protocol';
-import { edited, MARK, type Opened, textAt } from './client.js';
+import { edited, MARK, type Opened, positionOf, textAt } from './client.js';
 import { type Bench, FILES, PIPELINE, pipelineWith, SHARED, startIn } from './workspace.js';
 
 describe('language server: navigation', () => {
@@ -118,6 +119,68 @@ describe('language server: navigation', () => {
       ['train adapter', `tra${MARK}in adapter`],
     ] as const)
       expect(await ask('prepareRename', await inPipeline(part, instead)), instead).to.equal(null);
+  });
+
+  it('finds and renames what tests speak of', async () => {
+    const test = `edition 2026
+
+test "small" {
+  with = { smoke: true }
+  expect plan.adapter.chosen.method == lora and plan.stages.adapter.steps > 3steps
+  expect program.clauses.limit == 200 and program.adapter.lora.rank == 8
+}
+
+test "other" {
+  pipeline = "elsewhere.ftp"
+  expect plan.adapter.steps > 3steps
+}
+`;
+    bench.folder.write('tested.test.ftp', test);
+    const uri = bench.folder.uri('tested.test.ftp');
+    await bench.client.connection.sendNotification('workspace/didChangeWatchedFiles', {
+      changes: [{ uri, type: 1 }],
+    });
+    const renamed = async (part: string, instead: string, newName: string): Promise<string> => {
+      const doc = await bench.client.open(bench.folder.uri('tested.ftp'), pipelineWith(part, instead));
+      const edit: WorkspaceEdit = await ask('rename', doc, { newName });
+      await bench.client.close(doc.uri);
+      const changes = (edit.documentChanges ?? []) as TextDocumentEdit[];
+      return edited(
+        test,
+        (changes.find(({ textDocument }) => textDocument.uri === uri)?.edits ?? []) as TextEdit[],
+      );
+    };
+    expect(await renamed('train adapter', `train ada${MARK}pter`, 'tuned')).to.equal(
+      test
+        .replace('plan.adapter.chosen', 'plan.tuned.chosen')
+        .replace('stages.adapter', 'stages.tuned')
+        .replace('program.adapter', 'program.tuned'),
+    );
+    expect(await renamed('smoke: Bool', `smo${MARK}ke: Bool`, 'quick')).to.equal(
+      test.replace('smoke: true', 'quick: true'),
+    );
+    const at = (part: string, inside: number) => ({
+      textDocument: { uri },
+      position: positionOf(test, test.indexOf(part) + inside),
+    });
+    await bench.client.open(bench.folder.uri('tested.ftp'), PIPELINE);
+    await bench.client.open(uri, test);
+    const place: Location = await bench.client.request('textDocument/definition', at('plan.adapter', 6));
+    expect(place.uri).to.equal(bench.folder.uri('tested.ftp'));
+    expect(textAt(PIPELINE, place.range)).to.equal('adapter');
+    const rank = await bench.client.request('textDocument/hover', at('rank ==', 1));
+    expect(rank.contents.value).to.contain('Rank of the two low-rank factors.');
+    const method = await bench.client.request('textDocument/hover', at('method', 1));
+    expect(method.contents.value).to.contain('`plan.adapter.chosen.method` · `lora`, `qlora`, `full`');
+    for (const name of ['tested.ftp', 'tested.test.ftp']) await bench.client.close(bench.folder.uri(name));
+  });
+
+  it('shows every file of a pattern', async () => {
+    const doc = await inPipeline('"data/rows.jsonl"', `"{data,prompts}/${MARK}*.{jsonl,md}"`);
+    const places: Location[] = await ask('definition', doc);
+    expect(places.map((place) => place.uri.split('/').at(-1))).to.have.members(['rows.jsonl', 'legal.md']);
+    const links = await ask('documentLink', doc);
+    expect(links.map(({ tooltip }: { tooltip?: string }) => tooltip)).to.include('The first of 2 files');
   });
 
   it('gives an outline of the document and the symbols of the workspace', async () => {

@@ -63,6 +63,32 @@ describe('language server: texts', () => {
       expect(await hovered('from = clauses', `from = cl${MARK}auses`)).to.contain('data clauses');
     });
 
+    it('says what a condition speaks of, here and in other stages', async () => {
+      const other = await hovered('require rows >= 1', `require dialogs.ro${MARK}ws >= 1`);
+      expect(other).to.contain('`dialogs.rows`').and.contain('known when it is run');
+      const memory = await hovered('require peak_memory', `require adapter.peak_me${MARK}mory`);
+      expect(memory).to.contain('`adapter.peak_memory`').and.contain('a size in bytes');
+      expect(await hovered('baseline.perplexity', `base${MARK}line.perplexity`)).to.contain(
+        'The same metrics',
+      );
+    });
+
+    it('says what keywords, quantities, files, styles and rules are', async () => {
+      expect(await hovered('train adapter using', `train adapter us${MARK}ing`)).to.contain(
+        'Methods and presets',
+      );
+      expect(await hovered('require rows', `req${MARK}uire rows`)).to.contain('require CONDITION');
+      expect(await hovered('8GiB', `8G${MARK}iB`)).to.equal('`8GiB`: 8,589,934,592 bytes');
+      expect(await hovered('warmup: 3%', `warmup: 3${MARK}%`)).to.contain('`3%`: 0.03');
+      expect(await hovered('"data/rows.jsonl"', `"data/${MARK}*.jsonl"`)).to.match(/^1 file, [\d.]+KiB$/);
+      expect(await hovered('file("', `fi${MARK}le("`)).to.contain('The text of a file');
+      expect(await hovered('system: file("prompts/legal.md")', `style: zep${MARK}hyr`)).to.contain(
+        '`zephyr`',
+      );
+      const rule = await hovered('data clauses {', `// allow(no-gene${MARK}ral-mix): mine\ndata clauses {`);
+      expect(rule).to.match(/^rule `no-general-mix`: /);
+    });
+
     it('explains the mistake that is marked, and the codes that comments name', async () => {
       expect(await hovered('from = clauses', `frm${MARK} = clauses`)).to.contain('FTP0213');
       expect(await hovered('data clauses {', `// see FTP03${MARK}03\ndata clauses {`)).to.match(/FTP0303: /);

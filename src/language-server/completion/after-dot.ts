@@ -1,18 +1,18 @@
-/** Ports of a stage, and metrics of the baseline. */
+/** Ports of a stage; in a condition what it measures. */
 import { CompletionItemKind } from 'vscode-languageserver/node.js';
 import { portNoun } from '../../check/describe.js';
 import { portType } from '../../check/ports.js';
 import { expectedIn } from '../cursor/expected.js';
 import { portText } from '../describe.js';
-import { schemaOf } from '../names/index-of.js';
+import { schemaOf } from '../names/kinds.js';
 import { alternative } from '../names/values.js';
-import { metricsAt, named } from './conditions.js';
+import { conditionIn, metricsBehind, named } from './conditions.js';
 import type { Proposals, Request } from './request.js';
 import { stagesOf } from './values.js';
 
 export function afterDot(name: string, request: Request): Proposals {
-  const metrics = metricsAt(request);
-  if (metrics !== undefined && name === 'baseline') return named(metrics);
+  const condition = conditionIn(request);
+  if (condition !== undefined) return named(metricsBehind(name, condition, request));
   const stage = stagesOf(request.view).find((one) => one.name.text === name);
   const schema = stage === undefined ? undefined : schemaOf(stage.node.kind.text);
   if (stage === undefined || schema === undefined) return [];

@@ -2,11 +2,12 @@
 import { CompletionItemKind } from 'vscode-languageserver/node.js';
 import { type IToken, isNumber, isOperator, isSets, isString, isWord } from '../cursor/tokens.js';
 import { afterDot } from './after-dot.js';
-import { metricProposals, metricsAt } from './conditions.js';
+import { conditionIn, metricProposals } from './conditions.js';
 import { inTest, testBlock } from './expectations.js';
 import { importedProposals } from './imported.js';
 import { keyProposals } from './keys.js';
 import type { Proposals, Request } from './request.js';
+import { ruleProposals } from './rules.js';
 import { stringProposals } from './strings.js';
 import { declarations, inHead } from './top.js';
 import { unitProposals } from './units.js';
@@ -15,7 +16,7 @@ import { valueProposals } from './values.js';
 export function complete(request: Request): Proposals {
   const { cursor, frame } = request;
   const { partial, inComment } = cursor;
-  if (inComment !== undefined) return [];
+  if (inComment !== undefined) return ruleProposals(inComment, request);
   if (partial !== undefined && isString(partial)) return stringProposals(partial, request);
   const test = testBlock(request);
   if (test !== undefined && (partial === undefined || !isNumber(partial))) return inTest(test, request);
@@ -81,7 +82,10 @@ const isOperand = (token: IToken | undefined): boolean =>
   token.image !== 'require' &&
   (isWord(token) || isNumber(token) || isString(token) || /^[)\]}]$/.test(token.image));
 
-const anyValue = (request: Request): Proposals =>
-  metricsAt(request) === undefined
-    ? valueProposals(request)
-    : [...metricProposals(request), ...valueProposals(request)];
+function anyValue(request: Request): Proposals {
+  const condition = conditionIn(request);
+  return [
+    ...(condition === undefined ? [] : metricProposals(condition, request)),
+    ...valueProposals(request),
+  ];
+}

@@ -1,33 +1,48 @@
 /** What a `require` may speak of. */
 import { CompletionItemKind } from 'vscode-languageserver/node.js';
 import { unitNoun } from '../../check/units.js';
-import { budgetMetrics } from '../../stages/budget.js';
 import type { MetricSchema } from '../../stages/schema.js';
 import { kindOf } from '../cursor/expected.js';
-import { metricText } from '../describe.js';
-import { schemaOf } from '../names/index-of.js';
+import { ftp, headOf, metricText } from '../describe.js';
+import { hasBaseline, type Metrics, metricsOfStage, ownMetrics } from '../names/measured.js';
 import type { Proposals, Request } from './request.js';
+import { stagesOf } from './values.js';
 
-export function metricsAt({ cursor }: Request): Readonly<Record<string, MetricSchema>> | undefined {
-  const block = cursor.frames.find(({ kind }) => kind === 'block');
-  if (block?.kind !== 'block' || block.statement[0]?.image !== 'require') return undefined;
-  const kind = kindOf(block);
-  return kind === 'budget' ? budgetMetrics : schemaOf(kind)?.metrics;
+/** The kind of the block whose `require` the cursor is in. */
+export function conditionIn({ cursor }: Request): string | undefined {
+  const block = cursor.frames.find((frame) => frame.kind === 'block');
+  return block?.statement[0]?.image === 'require' ? kindOf(block) : undefined;
 }
 
-export function metricProposals(request: Request): Proposals {
-  const metrics = metricsAt(request) ?? {};
-  const block = request.cursor.frames.find(({ kind }) => kind === 'block');
-  const settings = block?.kind === 'block' ? (schemaOf(kindOf(block))?.settings ?? {}) : {};
+/** Behind the dot of a `require`. */
+export function metricsBehind(name: string, kind: string, { view }: Request): Metrics {
+  if (name === 'baseline' && hasBaseline(kind)) return ownMetrics(kind) ?? {};
+  const stage = stagesOf(view).find((one) => one.name.text === name);
+  return stage === undefined ? {} : metricsOfStage(kind, stage.node.kind.text);
+}
+
+export function metricProposals(kind: string, request: Request): Proposals {
+  const own = request.cursor.frames.find((frame) => frame.kind === 'block')?.head[1]?.image;
+  const dot = request.cursor.next?.image === '.' ? '' : '.$1';
   return [
-    ...named(metrics),
-    ...(Object.hasOwn(settings, 'baseline')
+    ...named(ownMetrics(kind) ?? {}),
+    ...stagesOf(request.view)
+      .filter(({ name }) => name.text !== own)
+      .map((stage) => ({
+        label: stage.name.text,
+        kind: CompletionItemKind.Class,
+        detail: `what the ${stage.node.kind.text} stage measured`,
+        doc: ftp(headOf(stage)),
+        insert: `${stage.name.text}${dot}`,
+        sort: 'c',
+      })),
+    ...(hasBaseline(kind)
       ? [
           {
             label: 'baseline',
             kind: CompletionItemKind.Module,
             detail: 'the same metrics of the baseline',
-            insert: 'baseline.$1',
+            insert: `baseline${dot}`,
             sort: 'b',
           },
         ]

@@ -7,6 +7,7 @@ import type { Frame } from '../cursor/frames.js';
 import { contentEnd, type IToken } from '../cursor/tokens.js';
 import { libraryModules } from '../library.js';
 import { alternative } from '../names/values.js';
+import { testBlock } from './expectations.js';
 import type { Proposal, Proposals, Request } from './request.js';
 
 export function stringProposals(token: IToken, request: Request): Proposals {
@@ -16,7 +17,9 @@ export function stringProposals(token: IToken, request: Request): Proposals {
   const { frame } = request;
   if (frame.kind === 'top' && frame.statement[0]?.tokenType.name === 'Import')
     return modules(typed, { start, end }, request);
-  const names = namesAt(frame, request);
+  const names =
+    namesAt(frame, request) ??
+    (testBlock(request)?.statement[0]?.image === 'pipeline' ? 'module' : undefined);
   return names === undefined ? [] : paths(typed, { start, end }, names, request);
 }
 
@@ -31,16 +34,17 @@ function namesAt(frame: Frame, { cursor }: Request): string | undefined {
   return alternative(expectedIn(cursor.frames), 'string')?.names;
 }
 
+/** Modules that ftpc brings. */
+export const libraryNames = (request: Request): Proposals =>
+  libraryModules(request.session).map(({ name, tree }) => ({
+    label: name,
+    kind: CompletionItemKind.Module,
+    detail: tree.doc?.split('\n')[0],
+    sort: 'a',
+  }));
+
 function modules(typed: string, replace: Extent, request: Request): Proposals {
-  const library = libraryModules(request.session).map(
-    ({ name, tree }): Proposal => ({
-      label: name,
-      kind: CompletionItemKind.Module,
-      detail: tree.doc?.split('\n')[0],
-      replace,
-      sort: 'a',
-    }),
-  );
+  const library = libraryNames(request).map((one) => ({ ...one, replace }));
   if (/^\.\.?\//.test(typed)) return paths(typed, replace, 'module', request);
   const relative = ['./', '../'].map(
     (label): Proposal => ({

@@ -10,6 +10,7 @@ import { kindText } from '../describe.js';
 import { valueSnippet } from './keys.js';
 import { presetProposals } from './presets.js';
 import type { Proposals, Request } from './request.js';
+import { libraryNames } from './strings.js';
 import { valueProposals } from './values.js';
 
 const keyword = (label: string, insert: string, detail: string, sort = 'c'): Proposals => [
@@ -88,8 +89,11 @@ export function inHead(request: Request): Proposals {
     case 'Edition':
       return count === 1 ? keyword('2026', '2026', 'the only edition so far') : [];
     case 'Import': {
-      if (statement.at(-1)?.image === '}') return keyword('from', 'from "$1"', 'the module');
-      return [];
+      const last = statement.at(-1)?.image;
+      if (last === '}') return keyword('from', 'from "$1"', 'the module');
+      return last === 'from'
+        ? libraryNames(request).map((one) => ({ ...one, insert: JSON.stringify(one.label) }))
+        : [];
     }
     case 'Param':
     case 'Matrix':

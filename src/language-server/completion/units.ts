@@ -4,8 +4,10 @@ import { UNITS, type UnitSuffix } from '../../../grammar/units.js';
 import { suffixesOf, unitNoun } from '../../check/units.js';
 import type { Unit } from '../../ir/types.js';
 import { expectedIn } from '../cursor/expected.js';
+import { ownMetrics } from '../names/measured.js';
 import { alternatives } from '../names/values.js';
-import { metricsAt } from './conditions.js';
+import { conditionIn, metricsBehind } from './conditions.js';
+import { testBlock, unitsInTest } from './expectations.js';
 import type { Proposals, Request } from './request.js';
 
 export function unitProposals(number: string, request: Request): Proposals {
@@ -18,18 +20,25 @@ export function unitProposals(number: string, request: Request): Proposals {
   }));
 }
 
+const ANY: readonly Unit[] = ['bytes', 'seconds', 'tokens', 'steps', 'ratio'];
+
 /** Units that the place takes: of the setting, or of the metric that the number is compared with. */
 function unitsAt(request: Request): readonly Unit[] {
+  const test = testBlock(request);
+  if (test !== undefined) return unitsInTest(test, request) ?? ANY;
   const type = expectedIn(request.cursor.frames);
   if (type !== undefined)
     return alternatives(type).flatMap((one) =>
       one.kind === 'quantity' ? one.units : one.kind === 'number' ? (['ratio'] as const) : [],
     );
-  const metrics = metricsAt(request);
-  if (metrics === undefined) return ['bytes', 'seconds', 'tokens', 'steps', 'ratio'];
-  const block = request.cursor.frames.find(({ kind }) => kind === 'block');
-  const units = (block?.statement ?? []).flatMap(({ image }): readonly Unit[] => {
-    const unit = Object.hasOwn(metrics, image) ? metrics[image]?.unit : undefined;
+  const condition = conditionIn(request);
+  if (condition === undefined) return ANY;
+  const { statement } = request.cursor.frames.find(({ kind }) => kind === 'block') ?? request.frame;
+  const units = statement.flatMap(({ image }, at): readonly Unit[] => {
+    const before = statement[at - 1]?.image === '.' ? statement[at - 2] : undefined;
+    const metrics =
+      before === undefined ? ownMetrics(condition) : metricsBehind(before.image, condition, request);
+    const unit = metrics !== undefined && Object.hasOwn(metrics, image) ? metrics[image]?.unit : undefined;
     return unit === undefined || unit === 'number' || unit === 'boolean' ? [] : [unit];
   });
   return [...new Set(units)];

@@ -8,7 +8,7 @@ import type { PortType, Setting, SettingType } from '../../stages/schema.js';
 import { expectedIn, fieldsIn } from '../cursor/expected.js';
 import { ftp, headOf, paragraphs, portText } from '../describe.js';
 import { declaredIn, namesIn } from '../names/declared.js';
-import { schemaOf } from '../names/index-of.js';
+import { schemaOf } from '../names/kinds.js';
 import type { Declared } from '../names/targets.js';
 import { alternatives } from '../names/values.js';
 import { functionProposals } from './functions.js';
@@ -24,6 +24,12 @@ export function valueProposals(request: Request): Proposals {
     ...valueNames(request, type),
   ];
 }
+
+/** Values of a type in another place than a setting's own. */
+export const valuesOf = (type: SettingType | undefined, request: Request): Proposals => [
+  ...alternatives(type).flatMap((one) => proposalsFor(one, request)),
+  ...(type === undefined ? [] : valueNames(request, type)),
+];
 
 type Of<K extends SettingType['kind']> = Extract<SettingType, { kind: K }>;
 type Propose<K extends SettingType['kind']> = (type: Of<K>, request: Request) => Proposals;
@@ -74,7 +80,7 @@ const PROPOSE: { readonly [K in SettingType['kind']]: Propose<K> } = {
   ],
   record: form,
   call: (type, request) => functionProposals([type.family], request),
-  file: form,
+  file: (type) => [...(type.library?.names ?? []).flatMap((name) => word(name, 'choice')), ...form(type)],
   port: (type, request) => portsThatFit(type.accepts, request),
   secret: (_, { view }) => secretsOf(view),
   none: () => word('none', 'nothing'),
@@ -139,9 +145,14 @@ function standard({ cursor: { frames }, frame }: Request): Proposals {
 const simple = new Set<SettingType['kind']>(['integer', 'number', 'quantity', 'boolean', 'string', 'call']);
 
 /** Parameters of the file that may stand here. */
-function valueNames({ view }: Request, type: SettingType | undefined): Proposals {
+function valueNames({ view, cursor }: Request, type: SettingType | undefined): Proposals {
+  const own =
+    cursor.frames[0]?.kind === 'top' && cursor.frames.every(({ kind }) => kind !== 'block')
+      ? cursor.frames[0].statement[1]?.image
+      : undefined;
   return [...namesIn(view.module)].flatMap(([name, target]): Proposals => {
-    if (target.kind !== 'declared' || !('type' in target.declared.node)) return [];
+    // A parameter that is computed from itself has no value.
+    if (target.kind !== 'declared' || !('type' in target.declared.node) || name === own) return [];
     const given = PARAM_TYPES[target.declared.node.type.text];
     if (type !== undefined && given !== undefined && !mayBe(given, type)) return [];
     return [

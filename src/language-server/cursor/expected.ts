@@ -2,7 +2,7 @@
 import { PARAM_TYPES } from '../../check/params.js';
 import { functions } from '../../stages/functions/index.js';
 import type { Setting, SettingType } from '../../stages/schema.js';
-import { schemaOf } from '../names/index-of.js';
+import { schemaOf } from '../names/kinds.js';
 import { alternative } from '../names/values.js';
 import type { Frame } from './frames.js';
 import { isSets } from './tokens.js';

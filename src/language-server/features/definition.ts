@@ -1,11 +1,14 @@
 /** Where what a word stands for is written: a name, a preset of the library, a module, a file. */
-import { join, resolve } from 'node:path';
 import type { Location } from 'vscode-languageserver';
 import { PRELUDE } from '../../check/modules.js';
 import { declaredIn } from '../names/declared.js';
 import type { Target } from '../names/targets.js';
+import { filesNamed } from '../paths.js';
 import { declarationPlace, declaredBy, locationOf } from '../references.js';
 import { type Feature, type Session, type Spot, safely, spotOf } from '../session.js';
+
+/** Most files of a pattern that an editor is shown. */
+const MOST_FILES = 50;
 
 const TOP = { start: { line: 0, character: 0 }, end: { line: 0, character: 0 } };
 
@@ -20,17 +23,15 @@ export const definition: Feature = {
     ),
 };
 
-function define(target: Target, { view }: Spot, session: Session): Location | null {
-  const { open, projects } = session;
-  if (target.kind === 'port') return locationOf(session, declarationPlace(target.stage));
+function define(target: Target, { view }: Spot, session: Session): Location | Location[] | null {
+  const { open } = session;
+  if ((target.kind === 'port' || target.kind === 'metric') && target.stage !== undefined)
+    return locationOf(session, declarationPlace(target.stage));
   if (target.kind === 'module')
     return target.module === undefined ? null : { uri: open.uriOf(target.module.path), range: TOP };
   if (target.kind === 'path') {
-    const path = resolve(view.analysis.context.world.folder, target.path);
-    const file = target.names === 'model' ? join(path, 'config.json') : path;
-    return projects.hostAt(view.compiled.root).stat(file)?.isFolder === false
-      ? { uri: open.uriOf(file), range: TOP }
-      : null;
+    const places = filesNamed(target, view, session).map((file) => ({ uri: open.uriOf(file), range: TOP }));
+    return places.length > 1 ? places.slice(0, MOST_FILES) : (places[0] ?? null);
   }
   const declared = declaredBy(target) ?? (target.kind === 'function' ? native(target.name, view) : undefined);
   return declared === undefined ? null : locationOf(session, declarationPlace(declared));

@@ -13,7 +13,7 @@ export const highlight: Feature = {
         const spot = spotOf(session, params);
         const id = spot?.occurrence === undefined ? undefined : idOf(spot.occurrence.target);
         if (spot === undefined || id === undefined) return null;
-        return placesIn(spot.view.module, id).map(({ source, span, isDeclaration }) => ({
+        return placesIn(session, spot.view.module, id).map(({ source, span, isDeclaration }) => ({
           range: toRange(source, span),
           kind: isDeclaration ? DocumentHighlightKind.Write : DocumentHighlightKind.Read,
         }));

@@ -2,12 +2,14 @@
 import type { Hover } from 'vscode-languageserver';
 import { MarkupKind } from 'vscode-languageserver/node.js';
 import { cursorAt } from '../cursor/frames.js';
+import { isString } from '../cursor/tokens.js';
 import { paragraphs } from '../describe.js';
 import { errorPage } from '../error-pages.js';
 import { foundByFile } from '../found.js';
 import { toOffset, toRange } from '../positions.js';
 import { type Feature, type Session, type Spot, safely, spotOf } from '../session.js';
 import { describeTarget } from '../target-text.js';
+import { describeWord } from '../word-text.js';
 import { rangeOf } from './diagnostics.js';
 
 export const hover: Feature = {
@@ -23,25 +25,28 @@ export const hover: Feature = {
 
 function hoverAt(spot: Spot, session: Session): Hover | null {
   const { view, offset, occurrence } = spot;
-  const named = codeInComment(view.source.text, spot);
+  const named = codeNamed(spot);
   if (named !== undefined) {
     const page = pageText([named], session);
     return page === undefined ? null : { contents: { kind: MarkupKind.Markdown, value: page } };
   }
-  const text = occurrence === undefined ? undefined : describeTarget(occurrence.target, spot, session);
+  const word = occurrence === undefined ? describeWord(view.source, offset) : undefined;
+  const text = occurrence === undefined ? word?.text : describeTarget(occurrence.target, spot, session);
   const value = paragraphs(text, pageText(codesAt(view.module.path, offset, session), session));
   if (value === '') return null;
+  const span = occurrence?.span ?? word;
   return {
     contents: { kind: MarkupKind.Markdown, value },
-    ...(occurrence === undefined ? {} : { range: toRange(view.source, occurrence.span) }),
+    ...(span === undefined ? {} : { range: toRange(view.source, span) }),
   };
 }
 
-/** A code that a comment names. */
-function codeInComment(text: string, { view, offset }: Spot): string | undefined {
-  if (cursorAt(view.source, offset).inComment === undefined) return undefined;
-  const start = text.slice(0, offset).search(/[A-Z0-9]*$/);
-  return /^FTP\d{4}/.exec(text.slice(start))?.[0];
+/** A code that a comment or a text names. */
+function codeNamed({ view: { source }, offset }: Spot): string | undefined {
+  const { inComment, partial } = cursorAt(source, offset);
+  if (inComment === undefined && (partial === undefined || !isString(partial))) return undefined;
+  const start = source.text.slice(0, offset).search(/[A-Z0-9]*$/);
+  return /^FTP\d{4}/.exec(source.text.slice(start))?.[0];
 }
 
 /** Codes of the mistakes that are marked here. */

@@ -1,7 +1,7 @@
 /** Modules and files as links. */
-import { resolve } from 'node:path';
 import type { DocumentLink } from 'vscode-languageserver';
 import type { Target } from '../names/targets.js';
+import { filesNamed } from '../paths.js';
 import { toRange } from '../positions.js';
 import type { View } from '../projects.js';
 import { type Feature, type Session, safely, viewOf } from '../session.js';
@@ -14,19 +14,18 @@ export const links: Feature = {
         const view = viewOf(session, params);
         if (view === undefined) return null;
         return view.index.occurrences.flatMap(({ span, target }): DocumentLink[] => {
-          const path = pathIn(target, view, session);
-          if (path === undefined) return [];
+          const [first, ...more] = filesIn(target, view, session);
+          if (first === undefined) return [];
           // Without the quotes.
           const inner = { start: span.start + 1, end: Math.max(span.start + 1, span.end - 1) };
-          return [{ range: toRange(view.source, inner), target: session.open.uriOf(path) }];
+          const tooltip = more.length === 0 ? {} : { tooltip: `The first of ${more.length + 1} files` };
+          return [{ range: toRange(view.source, inner), target: session.open.uriOf(first), ...tooltip }];
         });
       }),
     ),
 };
 
-function pathIn(target: Target, { analysis, compiled }: View, { projects }: Session): string | undefined {
-  if (target.kind === 'module') return target.module?.path;
-  if (target.kind !== 'path') return undefined;
-  const path = resolve(analysis.context.world.folder, target.path);
-  return projects.hostAt(compiled.root).stat(path)?.isFolder === false ? path : undefined;
+function filesIn(target: Target, view: View, session: Session): readonly string[] {
+  if (target.kind === 'module') return target.module === undefined ? [] : [target.module.path];
+  return target.kind === 'path' && target.names !== 'model' ? filesNamed(target, view, session) : [];
 }

@@ -129,6 +129,8 @@ const LOOKS: Readonly<Record<Exclude<Target['kind'], 'declared'>, Look>> = {
   argument: look('property'),
   port: look('method'),
   metric: look('method', 'defaultLibrary'),
+  root: look('variable', 'defaultLibrary'),
+  field: look('method', 'defaultLibrary'),
   method: look('enumMember', 'defaultLibrary'),
   choice: look('enumMember', 'defaultLibrary'),
   block_kind: look('keyword'),

@@ -1,14 +1,14 @@
 /** Every word of a file and what it stands for, in the order of the file. */
 import type { Module } from '../../check/modules.js';
 import { PARAM_TYPES } from '../../check/params.js';
-import type { StageKind } from '../../ir/types.js';
 import type { Span } from '../../source/span.js';
-import { budgetMetrics } from '../../stages/budget.js';
-import type { MetricSchema, SettingType } from '../../stages/schema.js';
-import { schemas } from '../../stages/schemas.js';
-import type { Block, Expression, Preset, Word } from '../../syntax/ast.js';
+import type { SettingType } from '../../stages/schema.js';
+import type { Block, Expression, Preset, Test, Word } from '../../syntax/ast.js';
 import { declaredIn, namesIn, targetOf } from './declared.js';
-import type { Target } from './targets.js';
+import { schemaOf } from './kinds.js';
+import { hasBaseline, type Metrics, metricsOfStage, ownMetrics } from './measured.js';
+import type { Declared, Target } from './targets.js';
+import { type Tested, walkTest } from './tested.js';
 import { ValueWalker } from './values.js';
 
 export interface Occurrence {
@@ -24,10 +24,11 @@ export interface FileIndex {
 
 const known = new WeakMap<Module, FileIndex>();
 
-export function indexOf(module: Module): FileIndex {
+/** `tested`: what the pipeline declares that a test of this file speaks of. */
+export function indexOf(module: Module, tested: (test: Test) => Tested): FileIndex {
   const before = known.get(module);
   if (before !== undefined) return before;
-  const made = new Indexer(module).index();
+  const made = new Indexer(module, tested).index();
   known.set(module, made);
   return made;
 }
@@ -43,15 +44,15 @@ export function occurrenceAt({ occurrences }: FileIndex, offset: number): Occurr
   return ended;
 }
 
-export const schemaOf = (kind: string) =>
-  Object.hasOwn(schemas, kind) ? schemas[kind as StageKind] : undefined;
-
 class Indexer {
   private readonly found: Occurrence[] = [];
   private readonly names: ReadonlyMap<string, Target>;
   private readonly values: ValueWalker;
 
-  constructor(private readonly module: Module) {
+  constructor(
+    private readonly module: Module,
+    private readonly tested: (test: Test) => Tested,
+  ) {
     this.names = namesIn(module);
     this.values = new ValueWalker(this.names, (span, target) => this.add(span, target));
   }
@@ -70,10 +71,8 @@ class Indexer {
     for (const { value } of tree.secrets) this.values.walk(value, undefined);
     for (const preset of tree.presets) this.body(preset, preset.target);
     for (const block of tree.blocks) this.body(block, block.kind);
-    for (const test of tree.tests) {
-      for (const { value } of test.properties) this.values.walk(value, undefined);
-      for (const { condition } of test.expectations) this.values.walk(condition, undefined);
-    }
+    for (const test of tree.tests)
+      walkTest(test, this.tested(test), this.values, (span, target) => this.add(span, target));
     const occurrences = this.found.sort((a, b) => a.span.start - b.span.start);
     return { occurrences, names: this.names };
   }
@@ -115,26 +114,40 @@ class Indexer {
         this.add(span, { kind: 'setting', ...owner, path: `${key.text}.${path}`, setting: inner }),
       );
     }
-    const metrics = schema?.metrics ?? budgetMetrics;
-    for (const { condition } of block.requirements) this.condition(condition, kind.text, metrics);
+    for (const { condition } of block.requirements) this.condition(condition, kind.text);
   }
 
-  private condition(
-    condition: Expression,
-    owner: string,
-    metrics: Readonly<Record<string, MetricSchema>>,
-  ): void {
+  private condition(condition: Expression, owner: string): void {
     this.values.walk(condition, undefined, undefined, ({ path: [first, second] }) => {
       if (first === undefined) return false;
-      const isBaseline = first.text === 'baseline' && second !== undefined;
-      const word = isBaseline ? second : first;
-      const schema = Object.hasOwn(metrics, word.text) ? metrics[word.text] : undefined;
-      if (schema === undefined || (!isBaseline && second !== undefined)) return false;
-      this.add(word.span, { kind: 'metric', owner, name: word.text, schema, isBaseline });
-      return true;
+      if (second === undefined) return this.metric(first, ownMetrics(owner), { owner });
+      if (first.text === 'baseline' && hasBaseline(owner)) {
+        this.add(first.span, BASELINE);
+        return this.metric(second, ownMetrics(owner), { owner, isBaseline: true });
+      }
+      const target = this.names.get(first.text);
+      if (target?.kind !== 'declared' || target.declared.what !== 'stage') return false;
+      const { declared } = target;
+      const kind = declared.node.kind.text;
+      const found = this.metric(second, metricsOfStage(owner, kind), { owner: kind, stage: declared });
+      if (found) this.add(first.span, target);
+      return found;
     });
   }
+
+  private metric(
+    { text, span }: Word,
+    metrics: Metrics | undefined,
+    of: { readonly owner: string; readonly isBaseline?: boolean; readonly stage?: Declared },
+  ): boolean {
+    const schema = metrics !== undefined && Object.hasOwn(metrics, text) ? metrics[text] : undefined;
+    if (schema === undefined) return false;
+    this.add(span, { kind: 'metric', name: text, schema, isBaseline: false, ...of });
+    return true;
+  }
 }
+
+const BASELINE: Target = { kind: 'root', name: 'baseline', doc: 'The same metrics of the baseline.' };
 
 /** A matrix has a list of values of its type. */
 const listed = (type: SettingType | undefined, value: Expression): SettingType | undefined =>

@@ -41,7 +41,13 @@ export type Target =
       readonly name: string;
       readonly schema: MetricSchema;
       readonly isBaseline: boolean;
+      /** The stage whose name stands before it. */
+      readonly stage?: Declared;
     }
+  /** A word that others stand behind: `baseline`, and `plan` in a test. */
+  | { readonly kind: 'root'; readonly name: string; readonly doc: string }
+  /** What an expectation of a test looks at: `plan.adapter.steps`. */
+  | { readonly kind: 'field'; readonly name: string; readonly doc: string }
   | { readonly kind: 'method'; readonly name: string; readonly owner: string }
   | { readonly kind: 'choice'; readonly value: string; readonly of: SettingType }
   | { readonly kind: 'block_kind'; readonly name: string }
@@ -65,6 +71,9 @@ export function idOf(target: Target): string | undefined {
       return `${target.stage.module.path}#${target.stage.name.text}.${target.name}`;
     case 'metric':
       return `metric ${target.owner} ${target.name}`;
+    case 'root':
+    case 'field':
+      return `${target.kind} ${target.name}`;
     case 'method':
       return `method ${target.owner} ${target.name}`;
     case 'choice':

@@ -1,9 +1,9 @@
 /** The words of an expression, read with the type of the place it stands in. */
 import type { Span } from '../../source/span.js';
 import type { Setting, SettingType } from '../../stages/schema.js';
-import { schemas } from '../../stages/schemas.js';
 import type { Entry, Expression } from '../../syntax/ast.js';
 import { functionNamed } from './declared.js';
+import { schemaOf } from './kinds.js';
 import type { Target } from './targets.js';
 
 type Of<K extends Expression['kind']> = Extract<Expression, { kind: K }>;
@@ -73,7 +73,7 @@ export class ValueWalker {
     this.add(first.span, target);
     if (second === undefined || target.kind !== 'declared' || target.declared.what !== 'stage') return;
     const kind = target.declared.node.kind.text;
-    const ports = Object.entries(schemas).find(([known]) => known === kind)?.[1].ports ?? {};
+    const ports = schemaOf(kind)?.ports ?? {};
     const port = Object.hasOwn(ports, second.text) ? ports[second.text] : undefined;
     if (port !== undefined)
       this.add(second.span, { kind: 'port', stage: target.declared, name: second.text, port });
@@ -142,4 +142,6 @@ export const alternatives = (type: SettingType | undefined): readonly SettingTyp
 
 /** Words that a type knows. */
 export const choicesOf = (type: SettingType | undefined): readonly string[] =>
-  alternatives(type).flatMap((one) => (one.kind === 'enum' ? one.values : []));
+  alternatives(type).flatMap((one) =>
+    one.kind === 'enum' ? one.values : one.kind === 'file' ? (one.library?.names ?? []) : [],
+  );
