@@ -1,4 +1,5 @@
 /** Words and values that no declaration and no schema describes: keywords, quantities, rules of the linter. */
+import { UNITS } from '../../grammar/units.js';
 import { baseValue } from '../check/units.js';
 import type { Unit } from '../ir/types.js';
 import { rules } from '../lint/rules.js';
@@ -97,7 +98,7 @@ function formText(table: typeof KEYWORDS, name: string): string | undefined {
 /** `8GiB` in bytes, `6h` in seconds. */
 function quantityText(image: string): string | undefined {
   const [, number, suffix] = /^([\d.]+(?:[eE][+-]?\d+)?)([a-zA-Z]+|%)$/.exec(image) ?? [];
-  if (number === undefined || suffix === undefined) return undefined;
+  if (number === undefined || suffix === undefined || !Object.hasOwn(UNITS, suffix)) return undefined;
   const { value, unit } = baseValue(Number(number), suffix);
   return `${code(image)}: ${value.toLocaleString('en-US', { maximumSignificantDigits: 12 })} ${BASES[unit]}`;
 }
