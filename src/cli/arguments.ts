@@ -1,4 +1,5 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util';
+import { named } from '../diagnostics/make.js';
 import type { Command, OptionSpec } from './command.js';
 import { UsageError } from './usage-error.js';
 
@@ -64,18 +65,26 @@ export async function parseArguments(command: Command, words: readonly string[])
     const before = values.get(token.name) ?? [];
     if (before.length > 0 && spec.many !== true && spec.type !== 'boolean')
       throw new UsageError(`\`${token.rawName}\` is given twice`, command.name);
-    checkValue(spec, token.rawName, token.value, command);
+    await checkValue(spec, token.rawName, token.value, command);
     values.set(token.name, [...before, token.value ?? true]);
   }
   if (!values.has('help')) checkPositionals(command, positionals);
   return reader(command, values, positionals);
 }
 
-function checkValue(spec: OptionSpec, name: string, value: string | undefined, command: Command): void {
+async function checkValue(
+  spec: OptionSpec,
+  name: string,
+  value: string | undefined,
+  command: Command,
+): Promise<void> {
   if (spec.type === 'number' && (value === '' || !Number.isFinite(Number(value))))
     throw new UsageError(`\`${name}\` needs a number, not \`${value}\``, command.name);
   if (spec.choices !== undefined && !spec.choices.includes(value ?? ''))
-    throw new UsageError(`\`${name}\` takes ${spec.choices.join(' or ')}, not \`${value}\``, command.name);
+    throw new UsageError(
+      `\`${name}\` takes ${named(spec.choices)}, not \`${value}\`${await didYouMean(value ?? '', spec.choices)}`,
+      command.name,
+    );
 }
 
 function checkPositionals(command: Command, given: readonly string[]): void {
@@ -131,11 +140,11 @@ export async function unknown(
   known: readonly string[],
   command?: Command,
 ): Promise<UsageError> {
-  const { closest, distance } = await import('fastest-levenshtein');
-  const near = known.length === 0 ? undefined : closest(name, [...known]);
-  const hint =
-    near !== undefined && distance(name, near) <= Math.max(1, Math.floor(near.length / 3))
-      ? `: did you mean \`${near}\`?`
-      : '';
-  return new UsageError(`unknown ${what} \`${name}\`${hint}`, command?.name);
+  return new UsageError(`unknown ${what} \`${name}\`${await didYouMean(name, known)}`, command?.name);
+}
+
+async function didYouMean(name: string, known: readonly string[]): Promise<string> {
+  const { nearest } = await import('../diagnostics/did-you-mean.js');
+  const near = nearest(name, known);
+  return near === undefined ? '' : `: did you mean \`${near}\`?`;
 }

@@ -25,7 +25,8 @@ export function realWorld(host: Host): World {
     err: (line) => void process.stderr.write(`${line}\n`),
     terminal: { out: process.stdout.isTTY === true, err: process.stderr.isTTY === true },
     colours: { out: coloursOf(host, process.stdout), err: coloursOf(host, process.stderr) },
-    width: process.stderr.columns ?? process.stdout.columns ?? 100,
+    // A terminal that does not know its size says 0.
+    width: process.stderr.columns || process.stdout.columns || 100,
   };
 }
 

@@ -38,7 +38,8 @@ export const run: Command = {
       { ...(await wantedOf(args, world)), verify: args.flag('verify') },
       view,
     );
-    const report = writeReport(world.host, outcome);
+    // A pipeline that could not be read has nothing to show but what was said.
+    const report = outcome.stages.length > 0 ? writeReport(world.host, outcome) : undefined;
     if (!json) {
       const { summaryLines } = await import('../summary.js');
       if (outcome.stages.length > 0) {
