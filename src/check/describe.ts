@@ -35,6 +35,7 @@ export const FAMILY_NOUNS: Readonly<Record<Family, string>> = {
   fallback: 'fallback',
   metric: 'metric',
   target: 'target',
+  adapter: 'adapter',
 };
 
 const NOUNS: {
@@ -48,6 +49,7 @@ const NOUNS: {
   enum: (type) => named(type.values),
   list: (type) => `a list of ${plural(type.of)}`,
   record: () => 'a record `{ … }`',
+  map: (type) => `a record \`{ name: … }\` of ${plural(type.of)}`,
   call: (type) => withArticle(FAMILY_NOUNS[type.family]),
   file: ({ library }) =>
     library === undefined ? '`file("…")`' : `${named(library.names)}, or \`file("…")\``,

@@ -4,6 +4,7 @@ import * as errors from '../diagnostics/catalogue/values.js';
 import { replace } from '../diagnostics/make.js';
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { Value } from '../ir/types.js';
+import type { Span } from '../source/span.js';
 import type { SettingType } from '../stages/schema.js';
 import type { Expression } from '../syntax/ast.js';
 import { evaluateCall } from './calls.js';
@@ -114,6 +115,27 @@ const record: Evaluate<'record'> = (expression, type, context, path) => {
   });
 };
 
+const map: Evaluate<'map'> = (expression, type, context, path) => {
+  if (expression.kind !== 'record')
+    return context.report(
+      errors.typeMismatch(expression.span, typeNoun(type), expressionNoun(expression), {
+        help: 'write `{ name: value }`; a name with dots stands in quotes',
+      }),
+    );
+  const firsts = new Map<string, Span>();
+  const entries = expression.entries.flatMap(({ key, value }): [string, Value][] => {
+    const first = firsts.get(key.text);
+    if (first !== undefined) {
+      context.report(names.duplicateKey(key.span, key.text, first));
+      return [];
+    }
+    firsts.set(key.text, key.span);
+    const found = evaluate(value, type.of, context, path && `${path}.${key.text}`);
+    return found === undefined ? [] : [[key.text, found]];
+  });
+  return entries.length === expression.entries.length ? Object.fromEntries(entries) : undefined;
+};
+
 const evaluators: { readonly [K in SettingType['kind']]: Evaluate<K> } = {
   boolean: simple,
   integer: simple,
@@ -123,6 +145,7 @@ const evaluators: { readonly [K in SettingType['kind']]: Evaluate<K> } = {
   none: simple,
   list,
   record,
+  map,
   enum: evaluateEnum,
   call: evaluateCall,
   file: evaluateFile,

@@ -1,6 +1,7 @@
 /** Files that a pipeline names: they must be there when it is compiled. */
 import { createHash } from 'node:crypto';
 import { join, resolve } from 'node:path';
+import { adapterFolderMissing } from '../diagnostics/catalogue/adapters.js';
 import * as errors from '../diagnostics/catalogue/values.js';
 import { replace } from '../diagnostics/make.js';
 import { HostError } from '../source/host.js';
@@ -101,7 +102,7 @@ const REASONS: Readonly<Record<string, string>> = {
 /** The path as written, where something stands there. */
 export function checkPath(
   path: string,
-  names: 'files' | 'model',
+  names: 'files' | 'model' | 'adapter',
   span: Span,
   context: Context,
 ): string | undefined {
@@ -112,9 +113,16 @@ export function checkPath(
     if (stat === undefined && /[*?[{]/.test(path) && host.glob(path, folder).length > 0) return path;
     return context.report(errors.noFilesMatch(span, path));
   }
-  if (stat === undefined) return context.report(errors.modelFolderMissing(span, path, 'no such folder'));
-  if (!stat.isFolder) return context.report(errors.modelFolderMissing(span, path, 'this is a file'));
-  if (host.stat(resolve(folder, path, 'config.json')) === undefined)
-    return context.report(errors.modelFolderMissing(span, path, 'holds no `config.json`'));
+  const { marker, missing } = FOLDERS[names];
+  if (stat === undefined) return context.report(missing(span, path, 'no such folder'));
+  if (!stat.isFolder) return context.report(missing(span, path, 'this is a file'));
+  if (host.stat(resolve(folder, path, marker)) === undefined)
+    return context.report(missing(span, path, `holds no \`${marker}\``));
   return path;
 }
+
+/** The file without which a folder is no such thing. */
+const FOLDERS = {
+  model: { marker: 'config.json', missing: errors.modelFolderMissing },
+  adapter: { marker: 'adapter_config.json', missing: adapterFolderMissing },
+} as const;

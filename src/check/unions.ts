@@ -59,8 +59,9 @@ const choices = (type: SettingType): readonly string[] =>
 function hasForm(expression: Expression, type: SettingType, context: Context): boolean {
   switch (expression.kind) {
     case 'list':
+      return type.kind === 'list';
     case 'record':
-      return type.kind === expression.kind;
+      return type.kind === 'record' || type.kind === 'map';
     case 'call':
       return type.kind === (expression.callee.text === 'file' ? 'file' : 'call');
     case 'string':

@@ -4,6 +4,7 @@ import type { Resolution, ResolveOptions } from '../lock/index.js';
 import type { Plan } from '../planner/types.js';
 import type { Host } from '../source/host.js';
 import type { Chosen } from '../stages/types.js';
+import { checkModels } from './check-models.js';
 import type { OpenedPlan } from './saved-plan.js';
 
 /** What a pipeline is read and planned with. */
@@ -27,7 +28,7 @@ export type Prepared = CompileResult & Pick<Resolution, 'lock'> & { readonly pla
 /** Compiles and, where the program has no errors, finds out what its names stand for and plans. */
 export async function prepare(host: Host, wanted: Wanted): Promise<Prepared> {
   const { compile } = await import('../compile.js');
-  const compiled = compile(host, wanted.file, { params: wanted.params });
+  const compiled = await withModels(compile(host, wanted.file, { params: wanted.params }), host);
   const { saved } = wanted;
   const moved =
     saved === undefined ? [] : (await import('./saved-plan.js')).movedSince(saved, compiled, host);
@@ -49,6 +50,17 @@ export async function prepare(host: Host, wanted: Wanted): Promise<Prepared> {
   }
   const whole = fetch.length === 0 ? made : { ...made, fetch };
   return { ...compiled, diagnostics, program, lock, plan: whole };
+}
+
+/** With what is wrong between its settings and the models that they name. */
+async function withModels(compiled: CompileResult, host: Host): Promise<CompileResult> {
+  const found = await checkModels(compiled, host);
+  const isSound = found.every(({ severity }) => severity !== 'error');
+  return {
+    ...compiled,
+    program: isSound ? compiled.program : undefined,
+    diagnostics: [...compiled.diagnostics, ...found],
+  };
 }
 
 const refused = (compiled: CompileResult, why: readonly Diagnostic[]): Prepared => ({

@@ -6,6 +6,7 @@ import type { Diagnostic } from '../diagnostics/types.js';
 import { lintReport } from '../lint/index.js';
 import { readTests } from '../pipeline-tests/index.js';
 import type { SourceMap } from '../source/text.js';
+import { checkTraining } from '../stages/train/check.js';
 import { isInside } from './files.js';
 import { type Compiled, pathOf } from './projects.js';
 import type { Session } from './session.js';
@@ -38,7 +39,8 @@ function findingsOf(compiled: Compiled): Findings {
 
 function checkedAndLinted(compiled: Compiled): Findings {
   const { diagnostics, sources } = lintReport(compiled, compiled.host);
-  return { diagnostics: [...compiled.diagnostics, ...diagnostics], sources };
+  const models = checkTraining(compiled, compiled.host);
+  return { diagnostics: [...compiled.diagnostics, ...diagnostics, ...models], sources };
 }
 
 /** By absolute path, each mistake once. */

@@ -28,6 +28,9 @@ export const isFromScratch = (checked: CheckedStage, { stages }: Pipeline): bool
 /** An adapter is trained, not every weight; where the planner chooses, it chooses LoRA or QLoRA. */
 export const isAdapter = ({ stage }: CheckedStage): boolean => stage.preset !== 'full';
 
+/** Rank, alpha and targets are those of an adapter that was trained before. */
+export const goesOn = ({ stage }: CheckedStage): boolean => stage.settings['start'] !== undefined;
+
 /** The stages that a stage's model comes from: itself, what it merges or trains on, and so on. */
 export function ancestors(start: string | undefined, pipeline: Pipeline): ReadonlySet<string> {
   const found = new Set<string>();

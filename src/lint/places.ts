@@ -64,6 +64,7 @@ function inner(
 
 function child(expression: Expression, key: string): Expression | undefined {
   if (expression.kind === 'record') return expression.entries.find((entry) => entry.key.text === key)?.value;
+  if (expression.kind === 'list') return expression.items[Number(key)];
   if (expression.kind !== 'call') return undefined;
   const named = expression.args.find(({ name }) => name?.text === key);
   if (named !== undefined) return named.value;

@@ -5,6 +5,7 @@ import type { Analysis } from '../compile.js';
 import type { Call, PinnedRepository, Program } from '../ir/types.js';
 import type { Digests } from '../source/digests.js';
 import type { Host } from '../source/host.js';
+import { adapterPaths, resolveAdapter } from '../stages/adapters.js';
 import { fileLines } from '../stages/data/lines.js';
 import { sourcePaths } from '../stages/data/sources.js';
 import { snapshotFolder } from '../stages/hub-cache.js';
@@ -68,8 +69,14 @@ function localFiles(named: Named, reading: Reading): Files {
   const { program, host, digests, rows } = reading;
   const place = { folder: program.folder, host };
   if (named.section === 'models') {
-    const models = named.calls.flatMap((call) => resolveModelCall(call, place) ?? []);
-    const files = models.flatMap((model) => modelFiles(host, model));
+    const files = named.calls.flatMap((call) => {
+      const model = resolveModelCall(call, place);
+      const adapter = resolveAdapter(call, place);
+      return [
+        ...(model === undefined ? [] : modelFiles(host, model)),
+        ...(adapter === undefined ? [] : adapterPaths(adapter, place)),
+      ];
+    });
     return Object.fromEntries(
       files.map(({ name, path, bytes }) => [name, { bytes, sha256: digests.of(path) }]),
     );

@@ -66,14 +66,14 @@ const posix = (path: string): string => path.replaceAll('\\', '/');
 /** A call of a model or a source, by the name that a lock has for it. */
 function namedCall(call: Call): Omit<Named, 'at'> | undefined {
   const family = Object.hasOwn(functions, call.call) ? functions[call.call]?.family : undefined;
-  if (family !== 'model' && family !== 'source') return undefined;
+  if (family !== 'model' && family !== 'source' && family !== 'adapter') return undefined;
   const repository = repositoryOf(call);
   const name =
     repository === undefined
       ? String(call.args['files'] ?? call.args['folder'] ?? call.args['file'] ?? '')
       : `${repository.id}@${repository.revision}`;
   return {
-    section: family === 'model' ? 'models' : 'data',
+    section: family === 'source' ? 'data' : 'models',
     key: `${call.call} ${posix(name)}`.trim(),
     what: `\`${repository?.id ?? (name === '' ? `${call.call}()` : name)}\``,
     calls: [call],

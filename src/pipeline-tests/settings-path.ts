@@ -84,6 +84,7 @@ const LEAVES: {
   union: () => ({ kind: 'any' }),
   list: () => 'a list',
   record: () => 'a record',
+  map: () => 'a record',
   secret: () => 'a secret',
 };
 

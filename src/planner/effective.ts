@@ -8,6 +8,8 @@ import type { Effective } from './types.js';
 export function effectiveSettings(
   stage: Stage,
   chosen: Chosen | undefined,
+  /** Of a stage that goes on from an adapter: what is taken from it. */
+  taken: Readonly<Record<string, Value | undefined>> = {},
 ): Readonly<Record<string, Effective>> {
   const effective: Record<string, Effective> = {};
   const add = (path: string, value: Value, inherited: Effective['from']): void => {
@@ -25,6 +27,9 @@ export function effectiveSettings(
     return {};
   };
   for (const [name, value] of Object.entries(stage.settings)) add(name, value, 'default');
+  const from = stage.origins['start'] ?? 'author';
+  for (const [name, value] of Object.entries(taken))
+    if (value !== undefined) effective[name] = { value, from };
   if (chosen === undefined) return effective;
   return { ...effective, ...chosenSettings(stage, chosen, effective) };
 }

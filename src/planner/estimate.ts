@@ -4,8 +4,8 @@ import { EVALUATION_SHAPES } from '../evaluation/shapes.js';
 import type { Stage, StageKind, Value } from '../ir/types.js';
 import type { LoraConfig } from '../models/types.js';
 import type { EvalSettings } from '../stages/eval/schema.js';
+import { chosenLora } from '../stages/train/lora.js';
 import { trainSettings } from '../stages/train/settings.js';
-import { loraConfig } from '../stages/train/targets.js';
 import type { Chosen } from '../stages/types.js';
 import { evaluationPeak, type ForwardMemory, mergePeak } from './memory/evaluate.js';
 import { copyPeak, dataPeak, formatPeak } from './memory/rows.js';
@@ -152,7 +152,8 @@ function adapterConfig(world: PlanWorld, trainer: string): LoraConfig | undefine
   const stage = stageNamed(world.program, trainer);
   const chosen = world.chosen.get(trainer);
   if (stage === undefined || chosen === undefined || chosen.method === 'full') return undefined;
-  return { ...loraConfig(trainSettings(stage), chosen), dropout: 0 };
+  const base = world.models.of(stage.settings['base']);
+  return base && { ...chosenLora(world.lora(stage, base), chosen), dropout: 0 };
 }
 
 function flopsPerToken(world: PlanWorld, memory: ForwardMemory): number {

@@ -2,10 +2,12 @@
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { Program } from '../ir/types.js';
 import { planDecoder } from '../models/decoder/plan.js';
+import type { LoraConfig } from '../models/types.js';
 import { userProblem } from '../models/user-problem.js';
 import type { DigestTable } from '../source/digests.js';
 import type { Host } from '../source/host.js';
 import type { LengthSurvey } from '../stages/format/survey.js';
+import { checkedLora } from '../stages/train/lora-check.js';
 import type { Chosen } from '../stages/types.js';
 import { canonical } from './canonical.js';
 import { latestKeys, readRecords } from './history.js';
@@ -74,6 +76,7 @@ export function openWorld(program: Program, host: Host, options: PlanOptions, st
   const runtime = options.runtime ?? installedRuntime(host);
   const threads = options.threads ?? host.machine().cores;
   const keys = new Map<string, StageKey>();
+  const adapters = new Map<string, LoraConfig>();
   const found = options.store ?? store;
   const measure = options.speed ?? (() => measured());
   const measured = (): Promise<Speed> =>
@@ -97,6 +100,14 @@ export function openWorld(program: Program, host: Host, options: PlanOptions, st
       records: once(() => readRecords(host)),
       latest: once(() => latestKeys(host, program.file)),
       lengths: lengthLookup(program, host, found, keys, options.survey ?? surveyRows, report),
+      lora(stage, { config, root }) {
+        const known = adapters.get(stage.name);
+        if (known !== undefined) return known;
+        const base = { config, label: root.model.label };
+        const lora = checkedLora(stage, base, { folder: program.folder, host });
+        adapters.set(stage.name, lora);
+        return lora;
+      },
       sources: (name) => sizeOf(program, host, name, false),
       limited: (name) => sizeOf(program, host, name, true),
       speed: once(async () => nominal ?? (machine.here ? await measure() : undefined)),

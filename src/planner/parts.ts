@@ -3,6 +3,7 @@ import { relative } from 'node:path';
 import type { Call, FileValue, Program, Value } from '../ir/types.js';
 import type { Digests } from '../source/digests.js';
 import type { Host } from '../source/host.js';
+import { adapterPaths, type NamedAdapter, resolveAdapter } from '../stages/adapters.js';
 import { sourcePaths } from '../stages/data/sources.js';
 import { functions } from '../stages/functions/index.js';
 import { modelFiles } from '../stages/models.js';
@@ -57,6 +58,8 @@ export function settingParts(
       const root = rootModel(context.program, value, context.host);
       return root === undefined ? [leaf(value)] : modelParts(path, root, context, content);
     }
+    const adapter = resolveAdapter(value, context.program);
+    if (adapter !== undefined) return [leaf(value.call), ...adapterParts(path, adapter, context)];
     if (schema?.family === 'source')
       return [
         leaf(isOnHub(value) ? 'jsonl' : value.call),
@@ -94,6 +97,14 @@ export function modelParts(
   }));
   if (model.seed === undefined || content === 'tokenizer') return parts;
   return [...parts, { name: `${path}.seed`, identity: `${path}.seed`, value: String(model.seed) }];
+}
+
+function adapterParts(path: string, adapter: NamedAdapter, { host, digests }: PartsContext): readonly Part[] {
+  return adapterPaths(adapter, { host }).map((file) => ({
+    name: `file:${adapter.label}/${file.name}`,
+    identity: `adapter:${path}/${file.name}`,
+    value: digests.of(file.path),
+  }));
 }
 
 /** Arguments of a source that say where its files are. */

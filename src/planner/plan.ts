@@ -4,9 +4,11 @@
  */
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { Reason, StageAction } from '../ir/events.js';
-import type { Program, Stage } from '../ir/types.js';
+import type { Program, Stage, Value } from '../ir/types.js';
 import { userProblem } from '../models/user-problem.js';
 import type { Host } from '../source/host.js';
+import { coverageOf } from '../stages/train/coverage.js';
+import { loraFields } from '../stages/train/lora.js';
 import type { Chosen } from '../stages/types.js';
 import { openStore } from '../store/index.js';
 import { budgetLines } from './budget.js';
@@ -15,6 +17,7 @@ import { estimate } from './estimate.js';
 import { comparableRecord } from './history.js';
 import { keyOf, runtimeName, type StageKey, stageParts } from './keys.js';
 import { availableBytes } from './machines.js';
+import { decoderShape } from './memory/train.js';
 import { openWorld, type PlanOptions } from './open-world.js';
 import { notFit, stageTooLarge } from './problems.js';
 import { reason, runReasons } from './reasons.js';
@@ -118,10 +121,26 @@ async function planStage(world: PlanWorld, stage: Stage): Promise<PlannedStage> 
     diskBytes: cached ? 0 : found.diskBytes,
     chosen: chosen ?? null,
     rejected,
-    effective: effectiveSettings(stage, chosen),
+    effective: effectiveSettings(stage, chosen, takenFields(world, stage)),
     scale,
+    ...coverage(facts, chosen),
     ...key,
   };
+}
+
+function coverage(facts: TrainFacts | undefined, chosen: Chosen | undefined): Pick<PlannedStage, 'coverage'> {
+  if (facts === undefined || chosen === undefined) return {};
+  const { config, lora } = decoderShape(facts.memory, chosen);
+  return { coverage: coverageOf(config, lora).modules };
+}
+
+/** What a train stage takes from the adapter that it goes on from. */
+function takenFields(world: PlanWorld, stage: Stage): Readonly<Record<string, Value | undefined>> {
+  const base = stage.settings['start'] == null ? undefined : world.models.of(stage.settings['base']);
+  if (base === undefined) return {};
+  const lora = world.lora(stage, base);
+  const fields = { ...loraFields(lora), dropout: lora.dropout };
+  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [`lora.${name}`, value]));
 }
 
 function decidePlain(world: PlanWorld, stage: Stage): Decided {

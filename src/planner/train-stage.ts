@@ -1,8 +1,6 @@
 /** What is chosen for a train stage, and what the choice costs. */
 import type { Stage, Value } from '../ir/types.js';
-import { PROJECTIONS } from '../stages/train/schema.js';
 import { optimizerName, stopAfter, trainSettings } from '../stages/train/settings.js';
-import { type Targets, targetNames } from '../stages/train/targets.js';
 import type { Chosen } from '../stages/types.js';
 import { totalSteps } from '../training/order.js';
 import { chosenFromParts, keyOf } from './keys.js';
@@ -40,6 +38,7 @@ export async function trainFacts(
       ? undefined
       : await world.lengths(settings.validate.stage, settings.validate.port, look);
   const format = stageNamed(world.program, dataset.stage);
+  const lora = world.lora(stage, model);
   return {
     model,
     validation,
@@ -48,9 +47,8 @@ export async function trainFacts(
       config: model.config,
       weightBytes: weightBytes(model),
       decoded: decodedWeights(model),
-      lora: { dropout: settings.lora.dropout, targets: targetsOf(settings.lora.targets) },
+      lora,
       optimizer: optimizerName(settings),
-      rank: settings.lora.rank,
       lengths,
       validation,
       steps: (rows) =>
@@ -64,12 +62,10 @@ export async function trainFacts(
       global: settings.batch.global,
       micro: settings.batch.micro,
       layers: model.config.layers,
+      fixedRank: settings.start !== undefined,
     },
   };
 }
-
-const targetsOf = (targets: unknown): readonly string[] =>
-  targets === undefined ? PROJECTIONS : targetNames(targets as Targets);
 
 /** The choice of an earlier run that differs from this stage in nothing but the choice. */
 export function earlierChoice(world: PlanWorld, stage: Stage, parts: readonly Part[]): Chosen | undefined {
@@ -114,7 +110,7 @@ export function choose(
 }
 
 function startOf(stage: Stage, { model, memory, ladder: options, maxLength }: TrainFacts): Chosen {
-  const { lora, batch } = trainSettings(stage);
+  const { batch } = trainSettings(stage);
   return startingChoice({
     preset: stage.preset,
     config: model.config,
@@ -123,8 +119,8 @@ function startOf(stage: Stage, { model, memory, ladder: options, maxLength }: Tr
     maxLength,
     longestPadded: longestPadded(memory, { maxLength }),
     lengths: memory.lengths,
-    rank: lora.rank,
-    alpha: lora.alpha,
+    rank: memory.lora.rank,
+    alpha: memory.lora.alpha,
   });
 }
 

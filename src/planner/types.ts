@@ -2,6 +2,7 @@
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { Reason, StageAction } from '../ir/events.js';
 import type { Instance, Origin, StageKind, Value } from '../ir/types.js';
+import type { CoveredModule } from '../stages/train/coverage.js';
 import type { Chosen } from '../stages/types.js';
 
 /** What memory is used for, in the order in which it is shown. */
@@ -82,6 +83,8 @@ export interface PlannedStage {
   readonly rejected: readonly Rejected[];
   readonly effective: Readonly<Record<string, Effective>>;
   readonly scale: StageScale | null;
+  /** Train stages whose base can be read: which of its modules are trained. */
+  readonly coverage?: readonly CoveredModule[];
   /** Where the output stands, or will stand, in the store. */
   readonly key: string;
   /** What the key is a digest of. */

@@ -2,7 +2,8 @@
 
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { StageRecord } from '../ir/outputs.js';
-import type { Program } from '../ir/types.js';
+import type { Program, Stage } from '../ir/types.js';
+import type { LoraConfig } from '../models/types.js';
 import type { Digests } from '../source/digests.js';
 import type { Host } from '../source/host.js';
 import type { Chosen } from '../stages/types.js';
@@ -11,7 +12,7 @@ import type { RuntimeIdentity, StageKey } from './keys.js';
 import type { Lengths } from './lengths.js';
 import type { PlanMachine } from './machines.js';
 import type { PlanDecoder } from './memory/train.js';
-import type { Models } from './stage-models.js';
+import type { Models, PlannedModel } from './stage-models.js';
 import type { Speed } from './time.js';
 
 export type PlanStore = Pick<Store, 'find' | 'resumable'>;
@@ -43,6 +44,8 @@ export interface PlanWorld {
   latest(): ReadonlyMap<string, string>;
   /** Lengths of a split of a format stage. `look` false: only if it costs nothing. */
   lengths(format: string, split: string, look: boolean): Promise<Lengths | undefined>;
+  /** The adapter of a train stage over this base. Throws where its settings don't go with the base. */
+  lora(stage: Stage, base: PlannedModel): LoraConfig;
   sources(data: string): SourceSize;
   /** What of them a data stage hands on at most. */
   limited(data: string): SourceSize;

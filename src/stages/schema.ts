@@ -21,10 +21,14 @@ export type SettingType =
   | { readonly kind: 'integer'; readonly min?: number; readonly max?: number }
   | { readonly kind: 'number'; readonly min?: number; readonly max?: number; readonly above?: number }
   /**
-   * `names`: the string is a file, a glob or a model folder, relative to the file it stands in; the checker looks whether it is there.
+   * `names`: the string is a file, a glob, or the folder of a model or adapter, relative to the file it stands in; the checker looks whether it is there.
    * `form`: it is called so, and the checker looks whether it can be.
    */
-  | { readonly kind: 'string'; readonly names?: 'files' | 'model'; readonly form?: 'repository' | 'revision' }
+  | {
+      readonly kind: 'string';
+      readonly names?: 'files' | 'model' | 'adapter';
+      readonly form?: 'repository' | 'revision';
+    }
   /** A bare number in the base unit; with several units, a {@link Quantity}. */
   | {
       readonly kind: 'quantity';
@@ -35,6 +39,8 @@ export type SettingType =
   | { readonly kind: 'enum'; readonly values: readonly string[] }
   | { readonly kind: 'list'; readonly of: SettingType; readonly min?: number }
   | { readonly kind: 'record'; readonly fields: Readonly<Record<string, Setting>> }
+  /** A record whose keys the author chooses, with values of one type. */
+  | { readonly kind: 'map'; readonly of: SettingType }
   /** A call of a standard-library function of this family, e.g. `optimizer`. */
   | { readonly kind: 'call'; readonly family: Family }
   /** `file("…")`; a word of `library` stands for a file that comes with ftpc. */
@@ -62,7 +68,8 @@ export type Family =
   | 'schedule'
   | 'fallback'
   | 'metric'
-  | 'target';
+  | 'target'
+  | 'adapter';
 
 export interface Setting<T = unknown> {
   readonly type: SettingType;
@@ -164,6 +171,8 @@ export const t = {
   files: { type: { kind: 'string', names: 'files' } } as Typed<string>,
   /** A folder that must hold a model. */
   modelFolder: { type: { kind: 'string', names: 'model' } } as Typed<string>,
+  /** A folder that must hold an adapter. */
+  adapterFolder: { type: { kind: 'string', names: 'adapter' } } as Typed<string>,
   /** `org/name` on a model hub. */
   repository: { type: { kind: 'string', form: 'repository' } } as Typed<string>,
   /** A branch, tag or commit. */
@@ -180,6 +189,7 @@ export const t = {
   record: <const F extends Readonly<Record<string, Setting>>>(fields: F): Typed<Infer<F>> => ({
     type: { kind: 'record', fields },
   }),
+  map: <T>(of: Typed<T>): Typed<Readonly<Record<string, T>>> => ({ type: { kind: 'map', of: of.type } }),
   call: (family: Family): Typed<Call> => ({ type: { kind: 'call', family } }),
   file: { type: { kind: 'file' } } as Typed<FileValue>,
   fileOf: (library: FileLibrary): Typed<FileValue> => ({ type: { kind: 'file', library } }),

@@ -5,15 +5,17 @@ import { nodeHost } from '../../src/source/node-host.js';
 import { overlayHost } from '../helpers/overlay-host.js';
 
 const host = nodeHost();
-const page = host.readText(join(host.packageFolder, 'docs/language.md'));
-const examples = [...page.matchAll(/```ftp\n([\s\S]*?)```/g)].map(([, text = '']) => text);
 
-describe('docs/language.md', () => {
-  it('shows pipelines', () => expect(examples).to.have.length.above(1));
+for (const name of ['docs/language.md', 'docs/training.md'])
+  describe(name, () => {
+    const page = host.readText(join(host.packageFolder, name));
+    const examples = [...page.matchAll(/```ftp\n([\s\S]*?)```/g)].map(([, text = '']) => text);
 
-  for (const [index, text] of examples.entries())
-    it(`compiles in example ${index + 1}`, () => {
-      const world = overlayHost(join(host.packageFolder, 'test/corpus/valid'), { 'page.ftp': text });
-      expect(compile(world, 'page.ftp').diagnostics).to.deep.equal([]);
-    });
-});
+    it('shows pipelines', () => expect(examples).to.have.length.above(0));
+
+    for (const [index, text] of examples.entries())
+      it(`compiles in example ${index + 1}`, () => {
+        const world = overlayHost(join(host.packageFolder, 'test/corpus/valid'), { 'page.ftp': text });
+        expect(compile(world, 'page.ftp').diagnostics).to.deep.equal([]);
+      });
+  });

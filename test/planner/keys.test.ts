@@ -1,7 +1,9 @@
+import { appendFileSync, cpSync } from 'node:fs';
 import { expect } from 'chai';
 import type { Program } from '../../src/ir/types.js';
 import { type StageKey, stageKeys } from '../../src/planner/keys.js';
 import { openDigests } from '../../src/source/digests.js';
+import { nodeHost } from '../../src/source/node-host.js';
 import type { Chosen } from '../../src/stages/types.js';
 import { type Folder, pipelineFolder, TEXT } from './pipeline.js';
 
@@ -114,6 +116,35 @@ describe('stage keys', () => {
     folder.write('data/b.jsonl', '{"instruction":"q","output":"a"}');
     expect(differ(keysOf(folder.program()))[0]).to.equal('rows');
     expect(changed(edited('seed: 1)', 'seed: 2)'))[0]).to.equal('adapter');
+  });
+
+  it('change with the files of an adapter to go on from, not with its name', () => {
+    const fixture = `${nodeHost().packageFolder}/test/fixtures/peft/adapter`;
+    for (const name of ['one', 'two']) cpSync(fixture, `${folder.path}/${name}`, { recursive: true });
+    const text = (name: string): string =>
+      edited('  lora = { rank: 16, alpha: 32, dropout: 5% }', `  start = peft("${name}")`);
+    const keyOf = (name: string): string => keysOf(folder.program(text(name))).get('adapter')?.key ?? '';
+    const before = keyOf('one');
+    expect(changed(text('one'))).to.include('adapter');
+    expect(keyOf('two')).to.equal(before);
+    const parts = keysOf(folder.program(text('one'))).get('adapter')?.parts ?? {};
+    expect(parts).to.include.keys('file:one/adapter_config.json', 'file:one/adapter_model.safetensors');
+    for (const name of ['adapter_config.json', 'adapter_model.safetensors']) {
+      appendFileSync(`${folder.path}/two/${name}`, ' ');
+      expect(keyOf('two'), name).to.not.equal(before);
+    }
+  });
+
+  it('change with every setting of the adapter', () => {
+    for (const setting of [
+      'rslora: true',
+      'dora: true',
+      'layers: [0]',
+      'rank_pattern: { q_proj: 4 }',
+      'alpha_pattern: { q_proj: 4 }',
+      'targets: ["q_proj"]',
+    ])
+      expect(changed(edited('dropout: 5%', `dropout: 5%, ${setting}`)), setting).to.include('adapter');
   });
 
   it('change with the runtime where something is computed, and nowhere else', () => {

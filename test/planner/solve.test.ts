@@ -42,7 +42,7 @@ function solved(
 ): Solution {
   return solve({
     start: options.start ?? START,
-    steps: ladder({ preset, fallback: steps, global: 16, micro: options.micro, layers: 6 }),
+    steps: ladder({ preset, fallback: steps, global: 16, micro: options.micro, layers: 6, fixedRank: false }),
     availableBytes,
     kept: options.kept,
     peakOf: toyPeak,
@@ -148,7 +148,14 @@ describe('solver', () => {
   });
 
   it('agrees with a search of every state', () => {
-    const steps = ladder({ preset: undefined, fallback: [], global: 16, micro: undefined, layers: 6 });
+    const steps = ladder({
+      preset: undefined,
+      fallback: [],
+      global: 16,
+      micro: undefined,
+      layers: 6,
+      fixedRank: false,
+    });
     for (let available = 120; available < 1300; available += 7) {
       const { fits, chosen } = solve({ start: START, steps, availableBytes: available, peakOf: toyPeak });
       const any = (['lora', 'qlora'] as const).some((method) =>

@@ -1,5 +1,6 @@
 import type { ParamValues } from '../../check/overrides.js';
 import type { Arguments } from '../arguments.js';
+import { checkModels } from '../check-models.js';
 import type { Command } from '../command.js';
 import { EXIT } from '../exit-codes.js';
 import { PARAM_OPTION, paramsOf } from '../params.js';
@@ -73,8 +74,9 @@ async function lookAt(world: World, file: string, params: ParamValues) {
     return { ...readTests(world.host, file), suppressed: [] };
   }
   const { checked } = await import('../../lint/checked.js');
-  const { diagnostics, report, sources } = checked(world.host, file, { params });
-  return { diagnostics, suppressed: report.suppressed, sources };
+  const { compiled, diagnostics, report, sources } = checked(world.host, file, { params });
+  const found = await checkModels(compiled, world.host);
+  return { diagnostics: [...diagnostics, ...found], suppressed: report.suppressed, sources };
 }
 
 function formOf(args: Arguments): (typeof FORMS)[number] | undefined {

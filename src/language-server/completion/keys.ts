@@ -41,7 +41,7 @@ export function valueSnippet({ type, default: value }: Pick<Setting, 'type' | 'd
 
 /** Brackets and quotes of a type; `undefined` where it has none. */
 export function formOf(type: SettingType): string | undefined {
-  if (type.kind === 'record') return '{ $1 }';
+  if (type.kind === 'record' || type.kind === 'map') return '{ $1 }';
   if (type.kind === 'list') return '[$1]';
   if (type.kind === 'file') return 'file("$1")';
   return type.kind === 'string' ? '"$1"' : undefined;

@@ -51,6 +51,7 @@ const form = (type: SettingType): Proposals => {
 
 const FORMS: Partial<Readonly<Record<SettingType['kind'], string>>> = {
   record: '{ … }',
+  map: '{ … }',
   list: '[ … ]',
   file: 'file("…")',
   string: '"…"',
@@ -79,6 +80,7 @@ const PROPOSE: { readonly [K in SettingType['kind']]: Propose<K> } = {
       })),
   ],
   record: form,
+  map: form,
   call: (type, request) => functionProposals([type.family], request),
   file: (type) => [...(type.library?.names ?? []).flatMap((name) => word(name, 'choice')), ...form(type)],
   port: (type, request) => portsThatFit(type.accepts, request),

@@ -1,9 +1,10 @@
 import { replace } from '../../diagnostics/make.js';
-import { isAdapter } from '../lineage.js';
+import { goesOn, isAdapter } from '../lineage.js';
 import type { Rule } from '../types.js';
 import { valueAt } from '../values.js';
 
-const MLP = ['gate_proj', 'up_proj', 'down_proj'];
+const MLP =
+  /(?:^|\.)(?:gate_proj|up_proj|down_proj|gate_up_proj|c_fc|mlp\.c_proj|dense_h_to_4h|dense_4h_to_h)$/;
 
 export const targetsWithoutMlp: Rule = {
   id: 'targets-without-mlp',
@@ -17,8 +18,8 @@ export const targetsWithoutMlp: Rule = {
       const targets = valueAt(checked, 'lora.targets');
       const names =
         typeof targets === 'string' ? [targets] : Array.isArray(targets) ? targets.map(String) : [];
-      if (!isAdapter(checked) || names.length === 0) return [];
-      if (names.includes('all_linear') || names.some((name) => MLP.includes(name))) return [];
+      if (!isAdapter(checked) || goesOn(checked) || names.length === 0) return [];
+      if (names.includes('all_linear') || names.some((name) => MLP.test(name))) return [];
       const { span, literal, because, byLibrary } = pipeline.place(checked, 'lora.targets');
       if (byLibrary) return [];
       // A choice such as `attention` reads as a name.

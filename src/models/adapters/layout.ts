@@ -26,11 +26,14 @@ export type Branches = Readonly<Record<string, Branch>>;
 
 export const NO_BRANCHES: Branches = {};
 
-/** The branch over the linear layer with this full path; `undefined` where it has none. */
+/**
+ * The branch over the linear layer with this full path; `undefined` where it has none. A whole path counts in every
+ * layer, the end of one only in `layers` (peft, `check_target_module_exists`).
+ */
 export function branchAt(lora: LoraConfig, path: string, layer: number): Branch | undefined {
-  const named = lora.targets.some((target) => isNamed(path, target));
-  if (!named || (lora.layers !== undefined && !lora.layers.includes(layer))) return undefined;
-  return branchFor(lora, path);
+  const inLayer = lora.layers === undefined || lora.layers.includes(layer);
+  const named = lora.targets.some((target) => path === target || (inLayer && isNamed(path, target)));
+  return named ? branchFor(lora, path) : undefined;
 }
 
 /** Whether a target is the path of a linear layer, or its end from a dot on. */
@@ -46,8 +49,12 @@ export function branchFor(lora: LoraConfig, path: string): Branch {
 
 /** The first pattern that matches the end of a path from a dot on (peft, `get_pattern_key`). */
 function matched(patterns: Readonly<Record<string, number>> | undefined, path: string): number | undefined {
-  return Object.entries(patterns ?? {}).find(([key]) => new RegExp(`^(.*\\.)?(${key})$`).test(path))?.[1];
+  return Object.entries(patterns ?? {}).find(([pattern]) => matchesPattern(pattern, path))?.[1];
 }
+
+/** Throws a `SyntaxError` for what is no regular expression. */
+export const matchesPattern = (pattern: string, path: string): boolean =>
+  new RegExp(`^(.*\\.)?(${pattern})$`).test(path);
 
 /** A block together with what an adapter lays over it; layers with equal keys share their graphs. */
 export interface LayerKind {

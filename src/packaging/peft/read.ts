@@ -1,5 +1,6 @@
 import { adapterShapes, branchFor, isNamed } from '../../models/adapters/layout.js';
 import { readJsonFile } from '../../models/json-file.js';
+import type { TensorEntry } from '../../models/safetensors/header.js';
 import { openSafetensors, type SafetensorsFile } from '../../models/safetensors/read.js';
 import { type Adapter, type LoraConfig, type ModelConfig, ModelError } from '../../models/types.js';
 import { elementCount } from '../../models/weights/sizes.js';
@@ -7,6 +8,20 @@ import { safetensorsTensor } from '../../models/weights/source.js';
 import type { Host } from '../../source/host.js';
 import { type AdapterBase, parseAdapterConfig } from './config-file.js';
 import { PREFIX } from './write.js';
+
+/** The files of an adapter folder that say what it computes. */
+export const ADAPTER_FILES = ['adapter_config.json', 'adapter_model.safetensors'] as const;
+const [CONFIG, WEIGHTS] = ADAPTER_FILES;
+
+/** An adapter folder whose config and names of tensors were read, and no values. */
+export interface OpenedAdapter {
+  readonly path: string;
+  readonly base: AdapterBase;
+  readonly config: LoraConfig;
+  readonly tensors: ReadonlyMap<string, { readonly shape: readonly number[] }>;
+  /** Reads the values. */
+  load(): LoadedAdapter;
+}
 
 export interface LoadedAdapter extends Adapter {
   readonly path: string;
@@ -16,16 +31,16 @@ export interface LoadedAdapter extends Adapter {
 const NAME = /^(.+)\.(lora_A\.weight|lora_B\.weight|lora_magnitude_vector)$/;
 
 /**
- * Reads a LoRA adapter that PEFT or this program saved. Throws a {@link ModelError} `adapter_invalid` that names the
+ * Opens a LoRA adapter that PEFT or this program saved. Throws a {@link ModelError} `adapter_invalid` that names the
  * field or tensor at fault.
  */
-export function readAdapter(host: Host, folder: string): LoadedAdapter {
-  const configPath = `${folder}/adapter_config.json`;
+export function openAdapter(host: Host, folder: string): OpenedAdapter {
+  const configPath = `${folder}/${CONFIG}`;
   if (host.stat(configPath) === undefined) {
     throw new ModelError(
       'model_not_found',
       folder,
-      'The folder does not exist or has no adapter_config.json.',
+      `The folder does not exist or has no ${CONFIG}.`,
       'Name a PEFT adapter folder.',
     );
   }
@@ -35,28 +50,52 @@ export function readAdapter(host: Host, folder: string): LoadedAdapter {
   );
   const file = openWeights(host, folder);
   const { base, lora, targets } = parsed;
-  const { tensors, modules } = readTensors(file, { ...lora, targets: targets ?? [] });
+  const { tensors, modules } = namedTensors(file, { ...lora, targets: targets ?? [] });
   if (modules.length === 0) throw invalid(configPath, 'The adapter has no tensors.');
   if (targets !== undefined) checkTargets(targets, modules, configPath);
-  return { path: folder, base, config: { ...lora, targets: targets ?? modules }, tensors };
+  const config = { ...lora, targets: targets ?? modules };
+  return {
+    path: folder,
+    base,
+    config,
+    tensors,
+    load: () => ({
+      path: folder,
+      base,
+      config,
+      tensors: new Map(
+        [...tensors].map(([name, entry]) => [
+          name,
+          {
+            shape: entry.shape,
+            data: safetensorsTensor({ entry, file }).read(0, elementCount(entry.shape)),
+          },
+        ]),
+      ),
+    }),
+  };
 }
 
+/** Opens and reads an adapter; throws as {@link openAdapter} does. */
+export const readAdapter = (host: Host, folder: string): LoadedAdapter => openAdapter(host, folder).load();
+
 function openWeights(host: Host, folder: string): SafetensorsFile {
-  const path = `${folder}/adapter_model.safetensors`;
+  const path = `${folder}/${WEIGHTS}`;
   if (host.stat(path) !== undefined) return openSafetensors(host, path);
   throw new ModelError(
     'adapter_invalid',
     folder,
-    'The folder has no adapter_model.safetensors.',
+    `The folder has no ${WEIGHTS}.`,
     'Save the adapter with safe_serialization=True; pickled weights are not read, since they can run code.',
   );
 }
 
-function readTensors(
+/** The tensors by their names without the prefix, and the modules that they belong to. */
+function namedTensors(
   file: SafetensorsFile,
   lora: LoraConfig,
-): { tensors: LoadedAdapter['tensors']; modules: readonly string[] } {
-  const tensors = new Map<string, { readonly shape: readonly number[]; readonly data: Float32Array }>();
+): { tensors: ReadonlyMap<string, TensorEntry>; modules: readonly string[] } {
+  const tensors = new Map<string, TensorEntry>();
   const modules = new Set<string>();
   for (const [fullName, entry] of file.tensors) {
     const name = fullName.startsWith(PREFIX) ? fullName.slice(PREFIX.length) : '';
@@ -76,7 +115,7 @@ function readTensors(
       );
     }
     modules.add(module);
-    tensors.set(name, { shape, data: safetensorsTensor({ entry, file }).read(0, elementCount(shape)) });
+    tensors.set(name, entry);
   }
   const parts = ['lora_A.weight', 'lora_B.weight', ...(lora.dora ? ['lora_magnitude_vector'] : [])];
   for (const module of modules)
@@ -104,7 +143,11 @@ function invalid(path: string, detail: string): ModelError {
  * Checks that an adapter fits a base: every target in every layer, with the base's shapes, and nothing besides.
  * Throws a {@link ModelError} `adapter_mismatch` that names the tensor and both shapes.
  */
-export function checkAdapter(adapter: Adapter, config: ModelConfig, path: string): void {
+export function checkAdapter(
+  adapter: Pick<OpenedAdapter, 'config' | 'tensors'>,
+  config: ModelConfig,
+  path: string,
+): void {
   const expected = new Map(
     adapterShapes(config, adapter.config).map(({ name, shape }): [string, readonly number[]] => [
       name,

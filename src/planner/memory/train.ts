@@ -21,10 +21,9 @@ export interface TrainMemory {
   readonly weightBytes: Readonly<Record<Chosen['method'], number>>;
   /** Whether the base's projections are decoded for use, by method. */
   readonly decoded: Readonly<Record<Chosen['method'], boolean>>;
-  readonly lora: Pick<LoraConfig, 'dropout' | 'targets'>;
+  /** As it is set; a choice has a rank of its own. */
+  readonly lora: LoraConfig;
   readonly optimizer: OptimizerName;
-  /** Used for adapters where the choice, made for full training, has none. */
-  readonly rank: number;
   readonly lengths: Lengths;
   /** Rows to watch training on. */
   readonly validation: Lengths | undefined;
@@ -38,7 +37,8 @@ export interface TrainMemory {
 export function decoderShape(memory: TrainMemory, chosen: Chosen): DecoderPlanOptions {
   const { config, lora } = memory;
   const full = chosen.method === 'full';
-  const rank = chosen.rank > 0 ? chosen.rank : memory.rank;
+  // a choice that was made for full training has none
+  const rank = chosen.rank > 0 ? chosen.rank : lora.rank;
   return {
     config,
     lora: full ? undefined : { ...lora, rank, alpha: rank },

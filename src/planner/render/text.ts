@@ -1,5 +1,6 @@
 /** A plan for a terminal. */
 import type { StageAction } from '../../ir/events.js';
+import { coverageCells } from '../../stages/train/coverage.js';
 import { bytes, duration } from '../quantities.js';
 import { MEMORY_PARTS, type Plan, type PlannedStage, type Seconds } from '../types.js';
 import { columns } from './columns.js';
@@ -18,7 +19,11 @@ export function renderPlanText(plan: Plan, palette: Palette): string {
   const sections = [
     heading(plan, palette),
     stageTable(plan, palette),
-    ...trains.flatMap((stage) => [memoryTable(stage, plan, palette), choiceTable(stage, palette)]),
+    ...trains.flatMap((stage) => [
+      memoryTable(stage, plan, palette),
+      choiceTable(stage, palette),
+      trainedTable(stage, palette),
+    ]),
     presetTable(plan, palette),
     budgetTable(plan, palette),
     [conclusion(plan, palette)],
@@ -124,6 +129,20 @@ function choiceTable(
   return [
     trains === '' ? title : `${title}${palette.dim(`: ${trains}`)}`,
     ...columns([head, taken, ...others]),
+  ];
+}
+
+function trainedTable({ name, coverage }: PlannedStage, palette: Palette): readonly string[] {
+  if (coverage === undefined) return [];
+  const [head = [], ...rows] = coverageCells(coverage);
+  const indented = (row: readonly string[]): readonly string[] =>
+    row.map((cell, index) => (index === 0 ? `  ${cell}` : cell));
+  const cells = rows.map((row, index) =>
+    coverage[index]?.trained === 0 ? indented(row).map((cell) => palette.dim(cell)) : indented(row),
+  );
+  return [
+    palette.bold(`Trained in ${name}`),
+    ...columns([indented(head).map((cell) => palette.dim(cell)), ...cells]),
   ];
 }
 

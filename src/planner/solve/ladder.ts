@@ -27,6 +27,8 @@ export interface LadderOptions {
   /** Set by the author. */
   readonly micro: number | undefined;
   readonly layers: number;
+  /** The rank is that of an adapter to go on from. */
+  readonly fixedRank: boolean;
 }
 
 /** Lengths are tried in steps of what batches are padded to. */
@@ -105,7 +107,8 @@ export function ladder(options: LadderOptions): readonly Step[] {
     steps.splice(first < 0 ? steps.length : first, 0, { name: 'qlora', args: {} });
   }
   const applies = (name: StepName): boolean =>
-    options.preset !== 'full' || (name !== 'qlora' && name !== 'lower_rank');
+    (options.preset !== 'full' || (name !== 'qlora' && name !== 'lower_rank')) &&
+    (!options.fixedRank || name !== 'lower_rank');
   return steps.filter(({ name }) => applies(name)).map(({ name, args }) => STEPS[name](args, options));
 }
 

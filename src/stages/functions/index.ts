@@ -1,4 +1,5 @@
 import type { FunctionSchema } from '../schema.js';
+import { adapters } from './adapter.js';
 import { dedupes } from './dedupe.js';
 import { fallbacks } from './fallback.js';
 import { metrics } from './metric.js';
@@ -11,6 +12,7 @@ import { templates } from './template.js';
 /** Every function of the standard library by name; `std/*.ftp` declares which module exports it. */
 export const functions: Readonly<Record<string, FunctionSchema>> = {
   ...models,
+  ...adapters,
   ...sources,
   ...dedupes,
   ...templates,

@@ -1,60 +1,123 @@
-import { branchAt } from '../../models/adapters/layout.js';
+/** What of a model is trained: the line that PEFT prints, and a table of its modules. */
+import { branchAt, branchTensors } from '../../models/adapters/layout.js';
 import {
+  blueprintOf,
   expectedTensors,
-  type PlacedProjection,
+  type NamedShape,
   projectionsOfModel,
 } from '../../models/architectures/index.js';
 import type { LoraConfig, ModelConfig } from '../../models/types.js';
+import { elementCount } from '../../models/weights/sizes.js';
 
-/** What of a model is trained: written to `coverage.json`. */
+/** The linear layers of one name, over all blocks; embedding and head stand for themselves. */
+export interface CoveredModule {
+  /** Path within a block, or the whole path of what stands outside. */
+  readonly module: string;
+  /** How many are trained, and how many there are. */
+  readonly trained: number;
+  readonly of: number;
+  /** Ranks of their adapters, ascending; none where the weights themselves are trained, or nothing is. */
+  readonly ranks: readonly number[];
+  /** Trained numbers. */
+  readonly parameters: number;
+}
+
+/** Written to `coverage.json`. */
 export interface Coverage {
   readonly version: 1;
   readonly trainable: number;
   readonly all: number;
   /** Modules with an adapter, or whose weights are trained. */
   readonly trained: readonly string[];
-  /** Projections that stay as they are. */
+  /** Linear layers that stay as they are. */
   readonly frozen: readonly string[];
+  readonly modules: readonly CoveredModule[];
 }
 
-type Parameters = ReadonlyMap<string, { readonly data: Float32Array }>;
-
 /** Counts as PEFT does: all parameters are those of the base and of the adapter; a tied head counts once. */
-export function coverageOf(
-  config: ModelConfig,
-  lora: LoraConfig | undefined,
-  parameters: Parameters,
-): Coverage {
-  const base = expectedTensors(config).reduce(
-    (sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1),
-    0,
-  );
-  const trainable = [...parameters.values()].reduce((sum, { data }) => sum + data.length, 0);
-  const projections = projectionsOfModel(config);
-  const hit = ({ path, layer }: PlacedProjection): boolean =>
-    lora === undefined || branchAt(lora, path, layer) !== undefined;
+export function coverageOf(config: ModelConfig, lora: LoraConfig | undefined): Coverage {
+  const base = elements(expectedTensors(config));
+  const projections = projectionsOfModel(config).map((projection) => {
+    const branch = lora && branchAt(lora, projection.path, projection.layer);
+    const own = branch === undefined ? 0 : elements(branchTensors(branch, projection, projection.path));
+    const whole = projection.inputs * projection.outputs + (projection.bias ? projection.outputs : 0);
+    return {
+      ...projection,
+      rank: branch?.rank,
+      hit: lora === undefined || branch !== undefined,
+      parameters: lora === undefined ? whole : own,
+    };
+  });
+  const modules = [...new Set(projections.map(({ module }) => module))].map((module): CoveredModule => {
+    const all = projections.filter((projection) => projection.module === module);
+    const hit = all.filter((projection) => projection.hit);
+    return {
+      module,
+      trained: hit.length,
+      of: all.length,
+      ranks: [...new Set(hit.flatMap(({ rank }) => rank ?? []))].sort((a, b) => a - b),
+      parameters: hit.reduce((sum, { parameters }) => sum + parameters, 0),
+    };
+  });
+  const adapter = projections.reduce((sum, { parameters }) => sum + parameters, 0);
   return {
     version: 1,
-    trainable,
-    all: lora === undefined ? base : base + trainable,
-    trained: projections.filter(hit).map(({ path }) => path),
-    frozen: projections.filter((projection) => !hit(projection)).map(({ path }) => path),
+    trainable: lora === undefined ? base : adapter,
+    all: lora === undefined ? base : base + adapter,
+    trained: projections.filter(({ hit }) => hit).map(({ path }) => path),
+    frozen: projections.filter(({ hit }) => !hit).map(({ path }) => path),
+    modules: [...modules, ...outerModules(config, lora === undefined)],
   };
 }
 
+/** Embedding and head; one where they are tied. */
+function outerModules(config: ModelConfig, whole: boolean): readonly CoveredModule[] {
+  const { embedding, head } = blueprintOf(config);
+  const tensors = head.output.name === embedding.name ? [embedding] : [embedding, head.output];
+  return tensors.map((tensor) => ({
+    module: tensor.name.replace(/\.weight$/, ''),
+    trained: whole ? 1 : 0,
+    of: 1,
+    ranks: [],
+    parameters: whole ? elements([tensor]) : 0,
+  }));
+}
+
+const elements = (shapes: readonly NamedShape[]): number =>
+  shapes.reduce((sum, { shape }) => sum + elementCount(shape), 0);
+
 /** The line that PEFT's `print_trainable_parameters` prints. */
-export function trainableLine({ trainable, all }: Coverage): string {
+export function trainableLine({ trainable, all }: Pick<Coverage, 'trainable' | 'all'>): string {
   const share = ((100 * trainable) / all).toFixed(4);
   return `trainable params: ${thousands(trainable)} || all params: ${thousands(all)} || trainable%: ${share}`;
 }
 
-/** Which projections an adapter covers, in a sentence. */
-export function coverageLine({ trained, frozen }: Coverage): string {
-  const names = (paths: readonly string[]): string =>
-    [...new Set(paths.map((path) => path.slice(path.lastIndexOf('.') + 1)))].join(', ');
-  const total = trained.length + frozen.length;
-  const rest = frozen.length === 0 ? '' : `; without: ${names(frozen)}`;
-  return `adapter on ${trained.length} of ${total} projections: ${names(trained)}${rest}`;
+/** Heading and rows of the table, a cell a column. */
+export function coverageCells(modules: readonly CoveredModule[]): readonly (readonly string[])[] {
+  return [
+    ['module', 'trained', 'rank', 'parameters'],
+    ...modules.map(({ module, trained, of, ranks, parameters }) => [
+      module,
+      trained === 0 ? 'frozen' : `${trained} of ${of}`,
+      ranks.join(', '),
+      trained === 0 ? '' : thousands(parameters),
+    ]),
+  ];
+}
+
+/** The table as lines of text. */
+export function coverageLines(modules: readonly CoveredModule[]): readonly string[] {
+  const rows = coverageCells(modules);
+  const widths = rows.reduce<readonly number[]>(
+    (most, row) => row.map((cell, column) => Math.max(most[column] ?? 0, cell.length)),
+    [],
+  );
+  return rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  );
 }
 
 function thousands(count: number): string {

@@ -5,7 +5,7 @@ import { projectionsOfModel } from '../../models/architectures/index.js';
 import { CHAT_TEMPLATE } from '../../models/chat-template.js';
 import { createDecoder, type Decoder } from '../../models/decoder/index.js';
 import type { ModelFolder } from '../../models/load.js';
-import type { AdapterTensors, LoraConfig, WeightStore } from '../../models/types.js';
+import type { Adapter, AdapterTensors, LoraConfig, WeightStore } from '../../models/types.js';
 import { writeAdapter } from '../../packaging/peft/write.js';
 import { onnxRuntime } from '../../tensor/runtimes/onnx/index.js';
 import type { Runtime } from '../../tensor/types.js';
@@ -21,15 +21,16 @@ import { readFormatInfo } from '../format/read.js';
 import { openResolved, type ResolvedModel, resolveModel } from '../models.js';
 import type { Chosen, RunStage, StageContext } from '../types.js';
 import { baseWeights } from './base.js';
-import { coverageLine, coverageOf, trainableLine } from './coverage.js';
+import { coverageLines, coverageOf, trainableLine } from './coverage.js';
 import { stageEvent } from './events.js';
 import { metricsOf, writeCurves, writeReport, writeSummary } from './files.js';
+import { chosenLora, startOf } from './lora.js';
+import { checkedLora } from './lora-check.js';
 import { writeModel } from './model-folder.js';
 import { recover } from './recovery.js';
 import { type RowsOptions, shortRows, type TrainRows, trainRows } from './rows.js';
 import type { TrainSettings } from './schema.js';
 import { loopSettings, trainSettings } from './settings.js';
-import { loraConfig } from './targets.js';
 
 /** What stays the same while a training is tried with less and less memory. */
 interface Job {
@@ -37,6 +38,7 @@ interface Job {
   readonly settings: TrainSettings;
   readonly base: ResolvedModel;
   readonly model: ModelFolder;
+  readonly lora: LoraConfig;
   readonly runtime: Runtime;
   readonly rows: TrainRows;
   readonly validation?: TrainRows;
@@ -86,6 +88,7 @@ async function prepare(context: StageContext, chosen: Chosen): Promise<Job> {
     settings,
     base,
     model,
+    lora: checkedLora(stage, { config: model.config, label: base.label }, context),
     runtime: await onnxRuntime({ threads: context.threads }),
     rows: trainRows(splitOf(settings.dataset)),
     validation: settings.validate == null ? undefined : shortRows(splitOf(settings.validate)),
@@ -106,21 +109,21 @@ async function prepare(context: StageContext, chosen: Chosen): Promise<Job> {
 }
 
 async function attempt(job: Job, chosen: Chosen): Promise<StageResult> {
-  const { context, settings, model, runtime, rows, validation } = job;
+  const { context, model, runtime, rows, validation } = job;
   const { host, stage, signal } = context;
-  const lora = chosen.method === 'full' ? undefined : loraConfig(settings, chosen);
+  const lora = chosen.method === 'full' ? undefined : chosenLora(job.lora, chosen);
   const weights = job.weights();
   const decoder = await createDecoder({
     runtime,
     config: model.config,
     weights,
-    adapter: lora === undefined ? undefined : initLora(model.config, lora, settings.seed, weights),
+    adapter: lora && firstAdapter(job, lora, weights),
     trainable: lora === undefined ? 'full' : 'adapter',
     checkpointedBlocks: chosen.checkpointedBlocks,
     headChunk: chosen.headChunk,
   });
   try {
-    describe(job, decoder, lora);
+    describe(job, lora);
     const result = await train({
       decoder,
       rows,
@@ -138,16 +141,19 @@ async function attempt(job: Job, chosen: Chosen): Promise<StageResult> {
   }
 }
 
+/** The adapter that training starts with: the one to go on from, or a fresh one. */
+function firstAdapter({ context, settings, model }: Job, lora: LoraConfig, weights: WeightStore): Adapter {
+  const start = startOf(settings, context);
+  if (start === undefined) return initLora(model.config, lora, settings.seed, weights);
+  return { config: lora, tensors: start.opened.load().tensors };
+}
+
 /** Says what is trained, and on what. */
-function describe(
-  { context, model, rows, validation }: Job,
-  decoder: Decoder,
-  lora: LoraConfig | undefined,
-): void {
+function describe({ context, model, rows, validation }: Job, lora: LoraConfig | undefined): void {
   const note = (text: string): void => context.emit({ type: 'note', stage: context.stage.name, text });
-  const coverage = coverageOf(model.config, lora, decoder.parameters);
+  const coverage = coverageOf(model.config, lora);
   note(trainableLine(coverage));
-  if (lora !== undefined) note(coverageLine(coverage));
+  if (lora !== undefined) for (const line of coverageLines(coverage.modules)) note(line);
   const left = (all: TrainRows): string => `${all.total - all.count} of ${all.total}`;
   if (rows.count < rows.total) note(`${left(rows)} rows are too long and left out; report.json names them`);
   if (validation !== undefined && validation.count < validation.total) {

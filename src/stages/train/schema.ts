@@ -1,6 +1,6 @@
 import { defaulted, type Infer, optional, type Port, required, type StageSchema, t } from '../schema.js';
 
-/** The linear projections of a decoder block, by their Hugging Face names. */
+/** Linear layers of the blocks of every family, by the last part of their paths. */
 export const PROJECTIONS = [
   'q_proj',
   'k_proj',
@@ -9,21 +9,54 @@ export const PROJECTIONS = [
   'gate_proj',
   'up_proj',
   'down_proj',
+  'qkv_proj',
+  'gate_up_proj',
+  'c_attn',
+  'c_proj',
+  'c_fc',
+  'query_key_value',
+  'dense',
+  'dense_h_to_4h',
+  'dense_4h_to_h',
 ] as const;
 
+export const TARGET_SETS = ['all_linear', 'attention', 'query_value'] as const;
+
+const rank = t.integer({ min: 1, max: 1024 });
+const alpha = t.number({ above: 0 });
+
 const lora = t.record({
-  rank: defaulted(t.integer({ min: 1, max: 1024 }), 16, 'Rank of the two low-rank factors.'),
-  alpha: defaulted(t.number({ above: 0 }), 32, 'The update is scaled by alpha ÷ rank.'),
+  rank: defaulted(rank, 16, 'Rank of the two low-rank factors.'),
+  alpha: defaulted(alpha, 32, 'The update is scaled by alpha ÷ rank.'),
   dropout: defaulted(
     t.quantity('ratio', { min: 0, max: 0.9 }),
     0,
     'Share of the adapter inputs set to zero in training.',
   ),
   targets: defaulted(
-    t.union(t.enum('all_linear', 'attention', 'query_value'), t.list(t.enum(...PROJECTIONS))),
+    t.union(t.enum(...TARGET_SETS), t.list(t.union(t.enum(...PROJECTIONS), t.string), { min: 1 })),
     'all_linear',
-    'Projections that get an adapter: a named set, or a list.',
+    'Linear layers that get an adapter: a set, or a list of names, ends of paths and whole paths.',
   ),
+  rslora: defaulted(
+    t.boolean,
+    false,
+    'Scale by alpha ÷ √rank instead: rank-stabilised LoRA, for high ranks (arXiv 2312.03732).',
+  ),
+  dora: defaulted(
+    t.boolean,
+    false,
+    'Train the magnitude of each output apart from its direction: DoRA (arXiv 2402.09353).',
+  ),
+  layers: optional(
+    t.list(t.integer({ min: 0 }), { min: 1 }),
+    'Layers that get an adapter, counted from 0. Left out: all.',
+  ),
+  rank_pattern: optional(
+    t.map(rank),
+    'Other ranks for some of the layers, by the end of a path or a regular expression over it, as in PEFT.',
+  ),
+  alpha_pattern: optional(t.map(alpha), 'Other alphas, in the same way.'),
 });
 
 const batch = t.record({
@@ -55,6 +88,10 @@ const settings = {
   dataset: required(t.port('Dialogs'), 'Rows to train on.'),
   validate: optional(t.port('Dialogs'), 'Rows to watch training on: best checkpoint and early stopping.'),
   lora: defaulted(lora, {}, 'Shape of the adapter.'),
+  start: optional(
+    t.call('adapter'),
+    'Go on from this adapter: rank, alpha, targets, rsLoRA, DoRA, layers and patterns are taken from it.',
+  ),
   optimizer: required(t.call('optimizer'), 'How gradients become updates.'),
   batch: defaulted(batch, {}, 'Rows of a step.'),
   stop: defaulted(stop, {}, 'When training ends.'),

@@ -1,6 +1,5 @@
 import { expect } from 'chai';
 import { recover } from '../../../src/stages/train/recovery.js';
-import { targetNames } from '../../../src/stages/train/targets.js';
 import type { Chosen } from '../../../src/stages/types.js';
 import { CHOSEN } from './world.js';
 
@@ -33,13 +32,5 @@ describe('recovery', () => {
     expect(all(set)[0]).to.deep.equal({ checkpointedBlocks: 1 });
     const listed = { ...set, fallback: [{ call: 'smaller_micro_batch', args: {} }] };
     expect(all(listed)[0]).to.deep.equal({ microBatch: 2, accumulation: 8 });
-  });
-});
-
-describe('targets', () => {
-  it('are sets or lists of projections', () => {
-    expect(targetNames('all_linear').length).to.equal(7);
-    expect(targetNames('attention')).to.deep.equal(['q_proj', 'k_proj', 'v_proj', 'o_proj']);
-    expect(targetNames(['down_proj', 'q_proj'])).to.deep.equal(['q_proj', 'down_proj']);
   });
 });

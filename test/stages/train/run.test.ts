@@ -175,7 +175,47 @@ describe('the train stage', () => {
     const { tensors } = openSafetensors(host, done.path('adapter/last/adapter_model.safetensors'));
     expect([...tensors.keys()].every((name) => /q_proj|v_proj/.test(name))).to.equal(true);
     expect(tensors.size).to.equal(8);
-    expect(notes(done)).to.contain('adapter on 4 of 14 projections: q_proj, v_proj; without: k_proj, o_proj');
+    expect(notes(done))
+      .to.match(/self_attn.q_proj +2 of 2 +4 +1,024\n/)
+      .and.to.match(/k_proj +frozen\n/);
+  });
+
+  it('trains rsLoRA and DoRA in some layers, with ranks of their own, and goes on from the result', async () => {
+    const lora = {
+      rank: 4,
+      alpha: 8,
+      dropout: 0,
+      targets: ['q_proj', 'mlp.up_proj', 'model.layers.0.self_attn.v_proj'],
+      rslora: true,
+      dora: true,
+      layers: [1],
+      rank_pattern: { up_proj: 2 },
+    };
+    const first = await trained({ output: 'first', settings: { lora } });
+    const { config, tensors } = readAdapter(host, first.path('adapter/last'));
+    expect(config).to.deep.include({ rslora: true, dora: true, layers: [1], rankPattern: { up_proj: 2 } });
+    expect(tensors.get('model.layers.1.mlp.up_proj.lora_A.weight')?.shape).to.deep.equal([2, 64]);
+    expect(first.json('coverage.json')['trained']).to.deep.equal([
+      'model.layers.0.self_attn.v_proj',
+      'model.layers.1.self_attn.q_proj',
+      'model.layers.1.mlp.up_proj',
+    ]);
+    const second = await trained({
+      output: 'second',
+      key: 'second',
+      settings: {
+        start: { call: 'peft', args: { folder: first.path('adapter/last') } },
+        optimizer: { call: 'adamw', args: { rate: 1e-9, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, clip: 1 } },
+        stop: { epochs: 1, steps: 1 },
+      },
+    });
+    const after = readAdapter(host, second.path('adapter/last'));
+    expect({ ...after.config, targets: [] }).to.deep.equal({ ...config, targets: [] });
+    for (const [name, { data }] of tensors) {
+      const moved = after.tensors.get(name)?.data.map((value, index) => Math.abs(value - (data[index] ?? 0)));
+      expect(Math.max(...(moved ?? [1]))).to.be.below(1e-7);
+    }
+    expect(second.json('coverage.json')['trained']).to.deep.equal(first.json('coverage.json')['trained']);
   });
 
   it('says so where no validation row is left', async () => {

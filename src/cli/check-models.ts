@@ -1,0 +1,10 @@
+import type { CompileResult } from '../compile.js';
+import type { Diagnostic } from '../diagnostics/types.js';
+import type { Host } from '../source/host.js';
+
+/** A pipeline that trains nothing needs none of the rooms that know models. */
+export async function checkModels(compiled: CompileResult, host: Host): Promise<readonly Diagnostic[]> {
+  if (compiled.program?.stages.some(({ kind }) => kind === 'train') !== true) return [];
+  const { checkTraining } = await import('../stages/train/check.js');
+  return checkTraining(compiled, host);
+}

@@ -1,0 +1,114 @@
+/** FTP0752…: adapters, and the settings of a training that do not go with its base, or with each other. */
+import type { Span } from '../../source/span.js';
+import { nearest } from '../did-you-mean.js';
+import { error, named, replace, warning } from '../make.js';
+import type { Diagnostic } from '../types.js';
+
+export const adapterFolderMissing = (at: Span, folder: string, why: string): Diagnostic =>
+  error('FTP0752', at, `the adapter folder \`${folder}\` cannot be used`, {
+    label: why,
+    help: 'give a folder that PEFT saved (`adapter_config.json`, `adapter_model.safetensors`), relative to the pipeline file',
+  });
+
+const LISTED = 20;
+
+/** `known` are the names that a target may have: ends of the paths of the base's linear layers. */
+export function targetUnknown(at: Span, target: string, known: readonly string[]): Diagnostic {
+  const last = target.slice(target.lastIndexOf('.') + 1);
+  const meant =
+    known.find((name) => name.endsWith(`.${last}`)) ?? nearest(target, known) ?? nearest(last, known);
+  return error('FTP0753', at, `no linear layer of the base is called \`${target}\``, {
+    label: 'an adapter would not reach it',
+    help:
+      meant === undefined
+        ? `its blocks have ${named(known.slice(0, LISTED), 'and')}; a target is such a name, the end of a path, or a whole path`
+        : `did you mean \`${meant}\`?`,
+    ...(meant === undefined
+      ? {}
+      : { fixes: [replace(`write \`${meant}\``, at, JSON.stringify(meant), 'maybe_incorrect')] }),
+  });
+}
+
+export const headTarget = (at: Span, target: string, isHead: boolean): Diagnostic =>
+  error(
+    'FTP0754',
+    at,
+    `\`${target}\` is ${isHead ? 'the head' : 'the embedding'}, which takes no low-rank factors`,
+    {
+      label: 'not a layer of a block',
+      help: 'name linear layers of the blocks',
+    },
+  );
+
+export const targetOutside = (at: Span, target: string, layers: readonly number[]): Diagnostic =>
+  error('FTP0755', at, `\`${target}\` is in none of the layers that get an adapter`, {
+    label: `\`layers\` are ${layers.join(', ')}`,
+    help: 'name its layer in `layers`, or leave one of the two out',
+  });
+
+export const layerUnknown = (at: Span, layer: number, count: number): Diagnostic =>
+  error('FTP0756', at, `the base has no layer ${layer}`, {
+    label: `it has ${count}, from 0 to ${count - 1}`,
+    help: `name layers from 0 to ${count - 1}`,
+  });
+
+export const patternUnreadable = (at: Span, pattern: string, why: string): Diagnostic =>
+  error('FTP0757', at, `\`${pattern}\` is no pattern: ${why}`, {
+    label: 'not a regular expression',
+    help: 'write the end of a path from a dot on, such as `"self_attn.q_proj"`, or a regular expression over it',
+  });
+
+export const patternUnmatched = (
+  at: Span,
+  setting: 'rank_pattern' | 'alpha_pattern',
+  pattern: string,
+  known: readonly string[],
+): Diagnostic => {
+  const meant = nearest(pattern, known);
+  return error(
+    'FTP0758',
+    at,
+    `\`${setting}\` names \`${pattern}\`, and no linear layer with an adapter is called so`,
+    {
+      label: 'changes nothing',
+      help:
+        meant === undefined
+          ? `those with an adapter are ${named(known.slice(0, LISTED), 'and')}`
+          : `did you mean \`${meant}\`?`,
+    },
+  );
+};
+
+export interface Contradiction {
+  /** As it is written in the file: `lora.rank`. */
+  readonly setting: string;
+  readonly set: string;
+  readonly adapter: string;
+  readonly taken: string;
+}
+
+export const startContradicts = (at: Span, { setting, set, adapter, taken }: Contradiction): Diagnostic =>
+  error('FTP0759', at, `\`${setting}\` is ${set}, and the adapter \`${adapter}\` has ${taken}`, {
+    label: 'not what is gone on from',
+    help: `leave \`${setting}\` out: it is taken from the adapter`,
+  });
+
+export const startWithout = (at: Span, setting: string, why: string): Diagnostic =>
+  error('FTP0760', at, `\`${setting}\` does not go with \`start\`: ${why}`, {
+    label: 'cannot be meant',
+    help: `leave out \`${setting}\`, or \`start\``,
+  });
+
+export const baseDiffers = (
+  at: Span,
+  { adapter, own, base }: { readonly adapter: string; readonly own: string; readonly base: string },
+): Diagnostic =>
+  warning(
+    'FTP0761',
+    at,
+    `the adapter \`${adapter}\` says that it was trained over \`${own}\`, and the base is \`${base}\``,
+    {
+      label: 'its shapes fit; whether its numbers do is not known',
+      help: 'go on over the base that the adapter was trained on; where this is the same model under another name, nothing is wrong',
+    },
+  );

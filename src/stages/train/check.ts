@@ -1,0 +1,72 @@
+/** A program against the models and adapters that it names, as far as they are here. */
+import type { Analysis } from '../../compile.js';
+import type { Diagnostic } from '../../diagnostics/types.js';
+import type { Program, Stage } from '../../ir/types.js';
+import { placeOf } from '../../lint/places.js';
+import type { ModelConfig } from '../../models/types.js';
+import { userProblem } from '../../models/user-problem.js';
+import type { Host } from '../../source/host.js';
+import { openResolved, resolveModelCall } from '../models.js';
+import { loraOf, startOf } from './lora.js';
+import { loraProblems } from './lora-check.js';
+import { trainSettings } from './settings.js';
+
+/** A base that is not here yet is no mistake: what goes with it is looked at once it is. */
+export function checkTraining(
+  { program, analysis }: { readonly program?: Program; readonly analysis?: Analysis },
+  host: Host,
+): readonly Diagnostic[] {
+  if (program === undefined || analysis === undefined) return [];
+  const said = new Set<string>();
+  return program.stages
+    .filter(({ kind }) => kind === 'train')
+    .flatMap((stage) => stageProblems(stage, program, analysis, host))
+    .filter((problem) => {
+      const key = JSON.stringify([problem.code, problem.at, problem.message]);
+      const isNew = !said.has(key);
+      said.add(key);
+      return isNew;
+    });
+}
+
+function stageProblems(
+  stage: Stage,
+  { folder }: Program,
+  analysis: Analysis,
+  host: Host,
+): readonly Diagnostic[] {
+  const place = { folder, host };
+  const checked = analysis.stages.find((candidate) => candidate.stage.name === stage.name);
+  const base = quietly(() => baseOf(stage, place));
+  if (checked === undefined || base === undefined) return [];
+  const at = (path: string) => placeOf(checked, path).span;
+  try {
+    const start = startOf(trainSettings(stage), place);
+    const lora = loraOf(stage, base.config, start);
+    return loraProblems({ stage, ...base, lora, start, at });
+  } catch (error) {
+    const problem = userProblem(error);
+    if (problem === undefined) throw error;
+    return [{ ...problem, at: at('start') }];
+  }
+}
+
+/** `undefined` for the model of another stage. Throws for one that is not fetched, or cannot be read. */
+function baseOf(
+  stage: Stage,
+  place: { readonly folder: string; readonly host: Host },
+): { readonly config: ModelConfig; readonly base: string } | undefined {
+  const { base } = trainSettings(stage);
+  const model = 'call' in base ? resolveModelCall(base, place) : undefined;
+  return model && { config: openResolved(place.host, model).config, base: model.label };
+}
+
+/** What keeps a base from being read is told by the plan, which needs it. */
+function quietly<T>(look: () => T): T | undefined {
+  try {
+    return look();
+  } catch (error) {
+    if (userProblem(error) === undefined) throw error;
+    return undefined;
+  }
+}

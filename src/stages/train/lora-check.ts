@@ -1,0 +1,179 @@
+/** What of an adapter's settings does not go with the base, or with the adapter that a stage goes on from. */
+import {
+  baseDiffers,
+  headTarget,
+  layerUnknown,
+  patternUnmatched,
+  patternUnreadable,
+  startContradicts,
+  startWithout,
+  targetOutside,
+  targetUnknown,
+} from '../../diagnostics/catalogue/adapters.js';
+import { type Diagnostic, UserError } from '../../diagnostics/types.js';
+import type { Stage, Value } from '../../ir/types.js';
+import { adaptedProjections, branchAt, matchesPattern } from '../../models/adapters/layout.js';
+import { projectionsNamed, targetNames } from '../../models/adapters/targets.js';
+import { blueprintOf } from '../../models/architectures/index.js';
+import type { LoraConfig, ModelConfig } from '../../models/types.js';
+import { checkAdapter } from '../../packaging/peft/read.js';
+import type { Span } from '../../source/span.js';
+import {
+  isSet,
+  loraFields,
+  loraOf,
+  type Place,
+  type Start,
+  startOf,
+  type Targets,
+  targetList,
+} from './lora.js';
+import { trainSettings } from './settings.js';
+
+export interface LoraCase {
+  readonly stage: Stage;
+  readonly config: ModelConfig;
+  /** Name of the base. */
+  readonly base: string;
+  readonly lora: LoraConfig;
+  readonly start: Start | undefined;
+  /** Where a setting stands: `lora.targets.0`. */
+  at(path: string): Span;
+}
+
+/** Throws a `ModelError` where the adapter to go on from does not fit the base. */
+export function loraProblems(given: LoraCase): readonly Diagnostic[] {
+  if (given.start !== undefined) return startProblems(given, given.start);
+  if (given.stage.preset === 'full') return [];
+  const { rankPattern, alphaPattern, ...plain } = given.lora;
+  const layers = layerProblems(given);
+  const targets = layers.length > 0 ? [] : targetProblems({ ...given, lora: plain });
+  // what an unknown target would have matched is no pattern's fault
+  if (layers.length + targets.length > 0) return [...layers, ...targets];
+  const patterns = { rank_pattern: rankPattern, alpha_pattern: alphaPattern };
+  return patternProblems({ ...given, lora: plain }, patterns);
+}
+
+function layerProblems({ config, lora, at }: LoraCase): readonly Diagnostic[] {
+  return (lora.layers ?? []).flatMap((layer, index) =>
+    layer < config.layers ? [] : [layerUnknown(at(`lora.layers.${index}`), layer, config.layers)],
+  );
+}
+
+function targetProblems({ stage, config, lora, at }: LoraCase): readonly Diagnostic[] {
+  if (typeof trainSettings(stage).lora.targets === 'string') return [];
+  return lora.targets.flatMap((target, index) => {
+    const named = projectionsNamed(config, target);
+    const place = at(`lora.targets.${index}`);
+    if (named.length === 0) return [noSuchTarget(config, target, place)];
+    const reached = named.some(({ path, layer }) => branchAt({ ...lora, targets: [target] }, path, layer));
+    return reached ? [] : [targetOutside(place, target, lora.layers ?? [])];
+  });
+}
+
+function noSuchTarget(config: ModelConfig, target: string, at: Span): Diagnostic {
+  const { embedding, head } = blueprintOf(config);
+  const names = (tensor: string): boolean => `.${tensor}`.endsWith(`.${target}.weight`);
+  const isHead = names(head.output.name) || target === 'lm_head';
+  return isHead || names(embedding.name)
+    ? headTarget(at, target, isHead)
+    : targetUnknown(at, target, targetNames(config));
+}
+
+function patternProblems(
+  { config, lora, at }: LoraCase,
+  patterns: Readonly<Record<'rank_pattern' | 'alpha_pattern', Readonly<Record<string, number>> | undefined>>,
+): readonly Diagnostic[] {
+  const adapted = adaptedProjections(config, lora);
+  const known = [...new Set(adapted.map(({ target }) => target))];
+  return (['rank_pattern', 'alpha_pattern'] as const).flatMap((setting) =>
+    Object.keys(patterns[setting] ?? {}).flatMap((pattern) => {
+      const place = at(`lora.${setting}.${pattern}`);
+      const why = unreadable(pattern);
+      if (why !== undefined) return [patternUnreadable(place, pattern, why)];
+      const matches = adapted.some(({ path }) => matchesPattern(pattern, path));
+      return matches ? [] : [patternUnmatched(place, setting, pattern, known)];
+    }),
+  );
+}
+
+function unreadable(pattern: string): string | undefined {
+  try {
+    matchesPattern(pattern, '');
+    return undefined;
+  } catch (error) {
+    if (error instanceof SyntaxError) return error.message.replace(/^.*: /, '').toLowerCase();
+    throw error;
+  }
+}
+
+function startProblems({ stage, config, base, at }: LoraCase, start: Start): readonly Diagnostic[] {
+  if (stage.preset === 'full') return [startWithout(at('start'), 'using full', 'it trains no adapter')];
+  checkAdapter(start.opened, config, start.opened.path);
+  const { lora } = trainSettings(stage);
+  const taken = start.opened.config;
+  const same: Readonly<Record<string, (value: Value) => boolean>> = {
+    targets: () => sameCover(config, taken, targetList(lora.targets as Targets, config)),
+  };
+  const contradictions = Object.entries(loraFields(taken)).flatMap(([field, value]) => {
+    const setting = `lora.${field}`;
+    const set = (lora as Readonly<Record<string, Value | undefined>>)[field];
+    if (!isSet(stage.origins, setting) || set === undefined) return [];
+    if (same[field]?.(set) ?? shown(set) === shown(value)) return [];
+    return [
+      startContradicts(at(setting), {
+        setting,
+        set: shown(set),
+        adapter: start.label,
+        taken: shown(value),
+      }),
+    ];
+  });
+  const own = start.opened.base.name;
+  const renamed = own !== null && own !== '' && lastPart(own) !== lastPart(base);
+  return [
+    ...contradictions,
+    ...(renamed ? [baseDiffers(at('start'), { adapter: start.label, own, base })] : []),
+  ];
+}
+
+/** Whether two lists of targets come to the same linear layers. */
+function sameCover(config: ModelConfig, taken: LoraConfig, targets: readonly string[]): boolean {
+  const cover = (lora: LoraConfig): string =>
+    adaptedProjections(config, lora)
+      .map(({ path }) => path)
+      .join();
+  return cover(taken) === cover({ ...taken, targets });
+}
+
+const shown = (value: Value | undefined): string =>
+  value === undefined
+    ? 'none'
+    : Array.isArray(value)
+      ? `[${value.map((item: Value) => String(item)).join(', ')}]`
+      : value !== null && typeof value === 'object'
+        ? `{ ${Object.entries(value)
+            .sort(([a], [b]) => (a < b ? -1 : 1))
+            .map(([name, field]) => `${name}: ${String(field)}`)
+            .join(', ')} }`
+        : String(value);
+
+const lastPart = (name: string): string => (name.replace(/\/+$/, '').split('/').at(-1) ?? '').toLowerCase();
+
+/**
+ * The adapter of a stage, once it is known to go with the base. Throws a `UserError` with the first thing that does
+ * not, or a `ModelError` where the adapter to go on from cannot be read.
+ */
+export function checkedLora(
+  stage: Stage,
+  { config, label }: { readonly config: ModelConfig; readonly label: string },
+  place: Place,
+): LoraConfig {
+  const start = startOf(trainSettings(stage), place);
+  const lora = loraOf(stage, config, start);
+  const problem = loraProblems({ stage, config, base: label, lora, start, at: () => stage.span }).find(
+    ({ severity }) => severity === 'error',
+  );
+  if (problem !== undefined) throw new UserError(problem);
+  return lora;
+}

@@ -1,0 +1,75 @@
+/** The adapter of a train stage: as it is set, or as it is taken from the adapter that the stage goes on from. */
+import type { Call, Stage, Value } from '../../ir/types.js';
+import { type TargetSet, targetsOfSet } from '../../models/adapters/targets.js';
+import type { LoraConfig, ModelConfig } from '../../models/types.js';
+import { type OpenedAdapter, openAdapter } from '../../packaging/peft/read.js';
+import { type NamedAdapter, resolveAdapter } from '../adapters.js';
+import type { Chosen, StageContext } from '../types.js';
+import type { TrainSettings } from './schema.js';
+import { trainSettings } from './settings.js';
+
+export type Place = Pick<StageContext, 'folder' | 'host'>;
+
+/** The static type of the `targets` setting, which the schema's inference can't see through a union of a list. */
+export type Targets = TargetSet | readonly string[];
+
+export type Start = NamedAdapter & { readonly opened: OpenedAdapter };
+
+/** The adapter that a stage goes on from, if any. Throws a `ModelError` where it cannot be read. */
+export function startOf({ start }: Pick<TrainSettings, 'start'>, place: Place): Start | undefined {
+  const named = start && resolveAdapter(start as Call, place);
+  return named && { ...named, opened: openAdapter(place.host, named.folder) };
+}
+
+/** Who set `lora.dropout`: what an adapter was trained with counts where the file does not say. */
+export const isSet = (origins: Stage['origins'], path: string): boolean =>
+  (origins[path] ?? 'default') !== 'default';
+
+/** Shape of the adapter over this base. */
+export function loraOf(
+  stage: Pick<Stage, 'settings' | 'origins'>,
+  config: ModelConfig,
+  start: Start | undefined,
+): LoraConfig {
+  const { lora } = trainSettings(stage);
+  if (start !== undefined) {
+    const taken = start.opened.config;
+    return isSet(stage.origins, 'lora.dropout') ? { ...taken, dropout: lora.dropout } : taken;
+  }
+  return {
+    rank: lora.rank,
+    alpha: lora.alpha,
+    dropout: lora.dropout,
+    targets: targetList(lora.targets as Targets, config),
+    ...(lora.rslora ? { rslora: true } : {}),
+    ...(lora.dora ? { dora: true } : {}),
+    ...(lora.layers === undefined ? {} : { layers: lora.layers }),
+    ...(lora.rank_pattern === undefined ? {} : { rankPattern: lora.rank_pattern }),
+    ...(lora.alpha_pattern === undefined ? {} : { alphaPattern: lora.alpha_pattern }),
+  };
+}
+
+export const targetList = (targets: Targets, config: ModelConfig): readonly string[] =>
+  typeof targets === 'string' ? targetsOfSet(config, targets) : targets;
+
+/** The adapter that is trained: rank and alpha as chosen, the rest as set. */
+export const chosenLora = (
+  lora: LoraConfig,
+  { rank, alpha }: Pick<Chosen, 'rank' | 'alpha'>,
+): LoraConfig => ({
+  ...lora,
+  rank,
+  alpha,
+});
+
+/** The fields of an adapter by the settings that they stand for. */
+export const loraFields = (lora: LoraConfig): Readonly<Record<string, Value | undefined>> => ({
+  rank: lora.rank,
+  alpha: lora.alpha,
+  targets: lora.targets,
+  rslora: lora.rslora ?? false,
+  dora: lora.dora ?? false,
+  layers: lora.layers,
+  rank_pattern: lora.rankPattern,
+  alpha_pattern: lora.alphaPattern,
+});

@@ -1,0 +1,167 @@
+import { cpSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { compile } from '../../../src/compile.js';
+import { f32Writable, safetensorsChunks } from '../../../src/models/safetensors/write.js';
+import { nodeHost } from '../../../src/source/node-host.js';
+import { checkTraining } from '../../../src/stages/train/check.js';
+import { overlayHost } from '../../helpers/overlay-host.js';
+
+const root = nodeHost().packageFolder;
+const corpus = join(root, 'test/corpus/invalid');
+
+const pipeline = (settings: string, { base = 'starter()', using = '' } = {}): string => `edition 2026
+
+import { jsonl } from "std/data"
+import { chat } from "std/format"
+import { rank_64 } from "std/train"
+
+data rows {
+  source = jsonl("data/rows.jsonl")
+}
+
+format dialogs {
+  from = rows
+  template = chat()
+  model = starter()
+}
+
+train adapter ${using}{
+  base = ${base}
+  dataset = dialogs.train
+  optimizer = adamw(rate: 2e-4)
+  ${settings}
+}
+`;
+
+describe('a training against its base', () => {
+  let adapter = '';
+  beforeEach(() => {
+    adapter = mkdtempSync(join(tmpdir(), 'ftpc-adapter-'));
+    cpSync(join(root, 'test/fixtures/peft/adapter'), adapter, { recursive: true });
+    rename('models/base');
+  });
+  afterEach(() => rmSync(adapter, { recursive: true, force: true }));
+
+  /** Says what the adapter was trained over. */
+  function rename(base: string): void {
+    const path = join(adapter, 'adapter_config.json');
+    const config = JSON.parse(readFileSync(path, 'utf8'));
+    writeFileSync(path, JSON.stringify({ ...config, base_model_name_or_path: base }));
+  }
+
+  const base = `local("${join(root, 'test/fixtures/peft/base')}")`;
+
+  interface Found {
+    readonly code: string;
+    readonly severity: string;
+    readonly marked: string;
+    readonly message: string;
+    readonly help: string | undefined;
+  }
+
+  function found(settings: string, options: { base?: string; using?: string } = {}): readonly Found[] {
+    const text = pipeline(settings, options);
+    const host = overlayHost(corpus, { 'pipeline.ftp': text });
+    const compiled = compile(host, 'pipeline.ftp');
+    expect(compiled.diagnostics.filter(({ severity }) => severity === 'error')).to.deep.equal([]);
+    return checkTraining(compiled, host).map(({ code, severity, at, message, help }) => ({
+      code,
+      severity,
+      marked: at !== undefined && 'start' in at ? text.slice(at.start, at.end) : '',
+      message,
+      help,
+    }));
+  }
+
+  it('finds nothing where everything goes together', () => {
+    for (const settings of [
+      '',
+      'lora = { targets: [q_proj, "mlp.up_proj", "model.layers.2.self_attn.v_proj"], layers: [0, 1] }',
+      'lora = { rslora: true, dora: true, rank_pattern: { q_proj: 4, "layers.1.*down_proj": 2 }, alpha_pattern: { "mlp.up_proj": 3 } }',
+    ])
+      expect(found(settings)).to.deep.equal([]);
+    expect(found(`start = peft("${adapter}")`, { base })).to.deep.equal([]);
+  });
+
+  const WRONG: readonly (readonly [string, string, string, RegExp])[] = [
+    ['lora = { targets: ["q_prj"] }', 'FTP0753', '"q_prj"', /did you mean `q_proj`/],
+    ['lora = { targets: ["attn.q_proj"] }', 'FTP0753', '"attn.q_proj"', /did you mean `self_attn.q_proj`/],
+    ['lora = { targets: ["c_attn", q_proj] }', 'FTP0753', '"c_attn"', /its blocks have `q_proj`/],
+    ['lora = { targets: [q_proj, "lm_head"] }', 'FTP0754', '"lm_head"', /linear layers of the blocks/],
+    ['lora = { targets: ["embed_tokens"] }', 'FTP0754', '"embed_tokens"', /linear layers of the blocks/],
+    [
+      'lora = { targets: [q_proj, "layers.3.mlp.up_proj"], layers: [0, 1] }',
+      'FTP0755',
+      '"layers.3.mlp.up_proj"',
+      /in `layers`/,
+    ],
+    ['lora = { layers: [0, 6] }', 'FTP0756', '6', /from 0 to 5/],
+    ['lora = { rank_pattern: { "q_proj(": 4 } }', 'FTP0757', '4', /end of a path/],
+    ['lora = { alpha_pattern: { q_porj: 4 } }', 'FTP0758', '4', /did you mean `q_proj`/],
+    [
+      'lora = { targets: [q_proj], rank_pattern: { v_proj: 4 } }',
+      'FTP0758',
+      '4',
+      /are `q_proj`|mean `q_proj`/,
+    ],
+  ];
+  for (const [settings, code, marked, help] of WRONG)
+    it(`${code}: ${settings}`, () => {
+      const [problem, more] = found(settings);
+      expect(more).to.equal(undefined);
+      expect(problem).to.include({ code, severity: 'error' });
+      expect(problem?.marked).to.equal(marked);
+      expect(problem?.help).to.match(help);
+    });
+
+  it('names both where a setting contradicts the adapter to go on from', () => {
+    const start = `start = peft("${adapter}")`;
+    const { r, lora_alpha } = JSON.parse(readFileSync(join(adapter, 'adapter_config.json'), 'utf8'));
+    const problems = found(
+      `${start}\n  lora = { rank: 64, alpha: ${lora_alpha}, dora: true, targets: [q_proj] }`,
+      { base },
+    );
+    expect(problems.map(({ code, marked }) => [code, marked])).to.deep.equal([
+      ['FTP0759', '64'],
+      ['FTP0759', '[q_proj]'],
+      ['FTP0759', 'true'],
+    ]);
+    expect(problems[0]?.message).to.contain(`\`lora.rank\` is 64, and the adapter \`${adapter}\` has ${r}`);
+    const [preset] = found(start, { base, using: 'using rank_64 ' });
+    expect(preset).to.include({ code: 'FTP0759', marked: 'rank_64' });
+    const [full] = found(start, { base, using: 'using full ' });
+    expect(full).to.include({ code: 'FTP0760' });
+  });
+
+  it('warns of an adapter that names another base', () => {
+    rename('org/other-model');
+    const [problem] = found(`start = peft("${adapter}")`, { base });
+    expect(problem).to.include({ code: 'FTP0761', severity: 'warning' });
+    expect(problem?.message).to.contain('`org/other-model`');
+  });
+
+  it('refuses an adapter of another shape, with a tensor missing, or in a pickle', () => {
+    const start = `start = peft("${adapter}")`;
+    expect(found(start)[0]).to.include({ code: 'FTP0838', marked: `peft("${adapter}")` });
+    const weights = join(adapter, 'adapter_model.safetensors');
+    const name = 'base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight';
+    const { r } = JSON.parse(readFileSync(join(adapter, 'adapter_config.json'), 'utf8'));
+    const chunks = [...safetensorsChunks([f32Writable(name, [r, 4], new Float32Array(4 * r))])];
+    const before = readFileSync(weights);
+    writeFileSync(weights, Buffer.concat(chunks));
+    expect(found(start, { base })[0]?.message).to.match(/lora_B.weight" is missing/);
+    writeFileSync(weights, before.subarray(0, 1000));
+    expect(found(start, { base })[0]?.code).to.be.oneOf(['FTP0834', 'FTP0837']);
+    renameSync(weights, join(adapter, 'adapter_model.bin'));
+    expect(found(start, { base })[0]).to.include({ code: 'FTP0837' });
+    expect(found(start, { base })[0]?.help).to.match(/pickled weights are not read/);
+  });
+
+  it('says nothing of a base that is not here', () => {
+    const text = pipeline('lora = { targets: ["nothing"] }', { base: 'hf("org/absent")' });
+    const host = overlayHost(corpus, { 'pipeline.ftp': text });
+    expect(checkTraining(compile(host, 'pipeline.ftp'), host)).to.deep.equal([]);
+  });
+});
