@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import type { OpenAnswererOptions } from '../deploy/open-answerer.js';
 import { modelError } from '../diagnostics/catalogue/models.js';
+import { harmless } from '../diagnostics/render/index.js';
 import { UserError } from '../diagnostics/types.js';
 import type { Answerer, AnswerOptions } from '../evaluation/chat.js';
 import type { Arguments } from './arguments.js';
@@ -57,20 +58,39 @@ export const openOptions = (args: Arguments, { host }: World): OpenAnswererOptio
 });
 
 export function answerOptions(args: Arguments): AnswerOptions {
-  return {
+  const options = {
     maxTokens: wholeFrom(1, args, 'max-tokens') ?? LONGEST,
     temperature: within(args, 'temperature', (value) => value >= 0, '0 or more'),
     topP: within(args, 'top-p', (value) => value > 0 && value <= 1, 'above 0 and at most 1'),
     topK: wholeFrom(1, args, 'top-k'),
     minP: within(args, 'min-p', (value) => value >= 0 && value <= 1, 'from 0 to 1'),
-    repetitionPenalty: within(args, 'repetition-penalty', (value) => value > 0, 'above 0'),
+    repetitionPenalty: within(
+      args,
+      'repetition-penalty',
+      (value) => value >= 0.01 && value <= 100,
+      'from 0.01 to 100',
+    ),
     seed: wholeFrom(0, args, 'seed'),
     stop: args.texts('stop').filter((text) => text !== ''),
   };
+  const idle = OF_DRAWS.find((name) => args.number(name) !== undefined);
+  if (idle !== undefined && (options.temperature ?? 0) === 0)
+    throw new UsageError(
+      `\`--${idle}\` is of draws, and the answer is the likeliest one: add \`--temperature 1\``,
+    );
+  return options;
 }
 
+/** Options that say nothing where no token is drawn. */
+const OF_DRAWS = ['top-p', 'top-k', 'min-p', 'seed'] as const;
+
 const wholeFrom = (least: number, args: Arguments, name: string): number | undefined =>
-  within(args, name, (value) => Number.isInteger(value) && value >= least, `a whole number from ${least}`);
+  within(
+    args,
+    name,
+    (value) => Number.isSafeInteger(value) && value >= least,
+    `a whole number from ${least}`,
+  );
 
 function within(
   args: Arguments,
@@ -84,6 +104,16 @@ function within(
   return value;
 }
 
+/** What a model wrote, as it goes to standard output: on a terminal without what could drive it. */
+export const shown = (text: string, { terminal }: Pick<World, 'terminal'>): string =>
+  terminal.out ? harmless(text) : text;
+
+/** Writes an answer as it grows. */
+export const printer =
+  (world: World): ((piece: string) => void) =>
+  (piece) =>
+    void process.stdout.write(shown(piece, world));
+
 /** A question needs a template that says how it is asked. */
 export const noTemplate = ({ label }: Answerer): UserError =>
   new UserError(
@@ -95,16 +125,13 @@ export const noTemplate = ({ label }: Answerer): UserError =>
     }),
   );
 
-/** What the model answers; a model that gives no numbers is the user's to mend. */
-export async function answerOf(
-  model: Answerer,
-  ...asked: Parameters<Answerer['answer']>
-): ReturnType<Answerer['answer']> {
-  const { NoNumberError } = await import('../evaluation/generation/answer.js');
-  const { noNumbers } = await import('../evaluation/problems.js');
+/** What `ask` comes to; a model that gives no numbers is the user's to mend. */
+export async function answersOf<T>(model: Answerer, ask: () => Promise<T>): Promise<T> {
   try {
-    return await model.answer(...asked);
+    return await ask();
   } catch (error) {
+    const { NoNumberError } = await import('../evaluation/generation/answer.js');
+    const { noNumbers } = await import('../evaluation/problems.js');
     throw error instanceof NoNumberError ? noNumbers(model.label) : error;
   }
 }

@@ -1,3 +1,4 @@
+import type { Place } from '../diagnostics/types.js';
 import type { Decoder } from '../models/decoder/types.js';
 import { turnEnd } from '../models/turn-end.js';
 import type { ChatMessage, ChatTemplate, ModelConfig, Tokenizer } from '../models/types.js';
@@ -23,6 +24,14 @@ export interface Answer {
   readonly answerTokens: number;
 }
 
+export type Prompt = readonly ChatMessage[] | string;
+
+export interface PlacedPrompt {
+  readonly prompt: Prompt;
+  /** Where it was read, for what is wrong with it. */
+  readonly at?: Place;
+}
+
 /** A model that answers messages. */
 export interface Answerer {
   /** What it was opened from, for people. */
@@ -33,11 +42,9 @@ export interface Answerer {
    * Answers messages, or goes on from a text, before which the tokenizer puts the token that it begins texts with.
    * Calls must not overlap. Throws a `UserError` for a prompt that fills the model.
    */
-  answer(
-    prompt: readonly ChatMessage[] | string,
-    options?: AnswerOptions,
-    onText?: (piece: string) => void,
-  ): Promise<Answer>;
+  answer(prompt: Prompt, options?: AnswerOptions, onText?: (piece: string) => void): Promise<Answer>;
+  /** Answers of many prompts at once, in their order. Throws a `UserError` before any is answered. */
+  answerAll(prompts: readonly PlacedPrompt[], options?: AnswerOptions): Promise<readonly Answer[]>;
   release(): Promise<void>;
 }
 
@@ -53,38 +60,49 @@ export function answerer({ label, decoder, tokenizer, template }: AnswererParts)
   const turn = template === undefined ? undefined : turnEnd(template, tokenizer);
   const stopIds = [...config.eosTokenIds, ...(turn === undefined ? [] : [turn.id])];
   const decode = (ids: readonly number[]): string => tokenizer.decode(ids, { skipSpecial: true });
+  async function answersOf(
+    asked: readonly PlacedPrompt[],
+    options: AnswerOptions,
+    onText?: (text: string) => void,
+  ): Promise<readonly Answer[]> {
+    const prompts = asked.map(({ prompt, at }) => {
+      const ids = promptIds(prompt, tokenizer, template);
+      checkPrompt(label, ids, tokenizer, config, at);
+      return ids;
+    });
+    const { maxTokens = 256, repetitionPenalty, signal } = options;
+    const stops = stopsOf(tokenizer, options.stop ?? []);
+    const generated = await generate(decoder, prompts, {
+      maxTokens,
+      stopIds: [...stopIds, ...stops.ids],
+      text: { decode, stops: stops.texts, onText: onText && ((_, text) => onText(text)) },
+      repetitionPenalty,
+      sampling: samplingOf(options),
+      signal,
+    });
+    return generated.map(({ ids, reason, text }, i) => ({
+      text,
+      reason,
+      promptTokens: prompts[i]?.length ?? 0,
+      answerTokens: ids.length,
+    }));
+  }
   return {
     label,
     chats: template !== undefined,
-    async answer(asked, options = {}, onText) {
-      const { maxTokens = 256, signal } = options;
-      const prompt = promptIds(asked, tokenizer, template);
-      checkPrompt(label, prompt, tokenizer, config);
-      const stops = stopsOf(tokenizer, options.stop ?? []);
-      const stream = textStream(stops.texts);
-      const [generated] = await generate(decoder, [prompt], {
-        maxTokens,
-        stopIds: [...stopIds, ...stops.ids],
-        text: {
-          decode,
-          stops: stops.texts,
-          onText: onText && ((_, text) => show(stream.push(text), onText)),
-        },
-        repetitionPenalty: options.repetitionPenalty,
-        sampling: samplingOf(options),
-        signal,
-      });
-      if (generated === undefined) throw new Error('one prompt has one answer');
-      const { ids, reason, text } = generated;
-      if (onText !== undefined) show(stream.end(), onText);
-      return { text, reason, promptTokens: prompt.length, answerTokens: ids.length };
+    async answer(prompt, options = {}, onText) {
+      const show = (piece: string): void => {
+        if (piece !== '') onText?.(piece);
+      };
+      const stream = textStream(options.stop);
+      const [answer] = await answersOf([{ prompt }], options, onText && ((text) => show(stream.push(text))));
+      show(stream.end());
+      if (answer === undefined) throw new Error('one prompt has one answer');
+      return answer;
     },
+    answerAll: (prompts, options = {}) => answersOf(prompts, options),
     release: () => decoder.release(),
   };
-}
-
-function show(piece: string, onText: (piece: string) => void): void {
-  if (piece !== '') onText(piece);
 }
 
 /** Throws a `UserError` for what the model cannot read. */
@@ -93,19 +111,17 @@ function checkPrompt(
   prompt: Int32Array,
   tokenizer: Tokenizer,
   { maxPositions, vocabSize }: ModelConfig,
+  at: Place | undefined,
 ): void {
   if (prompt.length === 0 || prompt.length >= maxPositions)
-    throw promptTooLong(label, prompt.length, maxPositions);
+    throw promptTooLong(label, prompt.length, maxPositions, at);
   const foreign = prompt.find((id) => id >= vocabSize);
-  if (foreign !== undefined) throw unknownToken(label, tokenizer.tokenOf(foreign) ?? '', foreign, vocabSize);
+  if (foreign !== undefined)
+    throw unknownToken(label, { token: tokenizer.tokenOf(foreign) ?? '', id: foreign, vocab: vocabSize }, at);
 }
 
 /** A template writes the token that begins a text itself. */
-function promptIds(
-  asked: readonly ChatMessage[] | string,
-  tokenizer: Tokenizer,
-  template: ChatTemplate | undefined,
-): Int32Array {
+function promptIds(asked: Prompt, tokenizer: Tokenizer, template: ChatTemplate | undefined): Int32Array {
   if (typeof asked !== 'string' && template !== undefined)
     return tokenizer.encode(template.render(asked, { addGenerationPrompt: true }));
   const text = typeof asked === 'string' ? asked : asked.map(({ content }) => content).join('\n');

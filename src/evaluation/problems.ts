@@ -1,5 +1,5 @@
 /** What a user can cause in an evaluation, as diagnostics. */
-import type { Diagnostic } from '../diagnostics/types.js';
+import type { Diagnostic, Place } from '../diagnostics/types.js';
 import { UserError } from '../diagnostics/types.js';
 import type { Span } from '../source/span.js';
 
@@ -63,9 +63,10 @@ export function noNumbers(label: string, at?: Span): UserError {
   });
 }
 
-export function promptTooLong(label: string, tokens: number, most: number): UserError {
+export function promptTooLong(label: string, tokens: number, most: number, at?: Place): UserError {
   return error({
     code: 'FTP0707',
+    at,
     message:
       tokens === 0
         ? 'there is nothing to answer: the prompt has no token'
@@ -74,9 +75,14 @@ export function promptTooLong(label: string, tokens: number, most: number): User
   });
 }
 
-export function unknownToken(label: string, token: string, id: number, vocab: number): UserError {
+export function unknownToken(
+  label: string,
+  { token, id, vocab }: { readonly token: string; readonly id: number; readonly vocab: number },
+  at?: Place,
+): UserError {
   return error({
     code: 'FTP0871',
+    at,
     message: `\`${label}\` cannot read \`${token}\`: the tokenizer gives it the id ${id}, and the model has ${vocab} tokens`,
     help: 'fetch tokenizer and weights of one model, or enlarge the model’s embeddings to the size of the tokenizer',
   });

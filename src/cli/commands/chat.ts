@@ -1,11 +1,20 @@
+import type { Answerer, AnswerOptions } from '../../evaluation/chat.js';
 import type { ChatMessage } from '../../models/types.js';
-import { ANSWER_OPTIONS, answerOf, answerOptions, noTemplate, openOptions } from '../answer-options.js';
+import {
+  ANSWER_OPTIONS,
+  answerOptions,
+  answersOf,
+  noTemplate,
+  openOptions,
+  printer,
+} from '../answer-options.js';
 import type { Command } from '../command.js';
 import { EXIT } from '../exit-codes.js';
+import type { World } from '../world.js';
 
 export const chat: Command = {
   name: 'chat',
-  doc: 'Talks with a model: a model folder, an adapter folder, or a release. An empty line or Ctrl-D ends it.',
+  doc: 'Talks with a model: a model folder, an adapter folder, or a release. Ctrl-C ends an answer; an empty line or Ctrl-D ends the talk.',
   positionals: [{ name: 'model', doc: 'Folder of a model, of an adapter, or of releases; or a GGUF file.' }],
   options: {
     ...ANSWER_OPTIONS,
@@ -19,19 +28,16 @@ export const chat: Command = {
     const model = await openAnswerer(world.host, openOptions(args, world));
     const system = args.text('system');
     const messages: ChatMessage[] = system === undefined ? [] : [{ role: 'system', content: system }];
-    const json = args.flag('json');
     const lines = createInterface({ input: process.stdin, terminal: false });
     const ask = (): void => void process.stderr.write(world.terminal.err ? world.colours.err.cyan('> ') : '');
+    const talk = args.flag('json') ? answerAsJson : answerAsText;
     try {
       if (!model.chats) throw noTemplate(model);
       ask();
       for await (const line of lines) {
         if (line.trim() === '') break;
         messages.push({ role: 'user', content: line });
-        const show = json ? undefined : (piece: string) => void process.stdout.write(piece);
-        const found = await answerOf(model, messages, options, show);
-        messages.push({ role: 'assistant', content: found.text });
-        world.out(json ? JSON.stringify({ version: 1, ...found }) : '');
+        messages.push({ role: 'assistant', content: await talk(model, messages, options, world) });
         ask();
       }
       return EXIT.done;
@@ -41,3 +47,41 @@ export const chat: Command = {
     }
   },
 };
+
+async function answerAsJson(
+  model: Answerer,
+  messages: readonly ChatMessage[],
+  options: AnswerOptions,
+  world: World,
+): Promise<string> {
+  const found = await answersOf(model, () => model.answer(messages, options));
+  world.out(JSON.stringify({ version: 1, ...found }));
+  return found.text;
+}
+
+/** Ctrl-C ends the answer and not the talk: what was shown counts as said. */
+async function answerAsText(
+  model: Answerer,
+  messages: readonly ChatMessage[],
+  options: AnswerOptions,
+  world: World,
+): Promise<string> {
+  const stop = new AbortController();
+  const heard = (): void => stop.abort();
+  process.on('SIGINT', heard);
+  const print = printer(world);
+  let said = '';
+  try {
+    const show = (piece: string): void => {
+      said += piece;
+      print(piece);
+    };
+    await answersOf(model, () => model.answer(messages, { ...options, signal: stop.signal }, show));
+  } catch (error) {
+    if (!stop.signal.aborted) throw error;
+  } finally {
+    process.off('SIGINT', heard);
+    world.out('');
+  }
+  return said;
+}
