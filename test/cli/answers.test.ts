@@ -103,7 +103,9 @@ describe('answers on the command line', () => {
   });
 
   it('are cut off by Ctrl-C in a talk, which goes on', async () => {
-    const words = ['chat', 'model', '--temperature', '2', '--max-tokens', '50'];
+    // long enough to be interrupted on a busy machine, too
+    const starter = join(nodeHost().packageFolder, 'stdlib/models/starter');
+    const words = ['chat', starter, '--temperature', '3', '--max-tokens', '400'];
     const child = spawn(process.execPath, [FTPC, ...words], { cwd: folder });
     let [out, err] = ['', ''];
     child.stderr.on('data', (chunk) => {
@@ -121,6 +123,7 @@ describe('answers on the command line', () => {
     });
     const before = out.length;
     child.stdin.end('b\n');
+    child.stdout.once('data', () => child.kill('SIGINT'));
     const code = await new Promise((resolve) => child.on('close', resolve));
     expect([code, err]).to.deep.equal([0, '']);
     expect(out.length).to.be.greaterThan(before + 1);
