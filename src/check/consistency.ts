@@ -8,6 +8,7 @@ import type { MetricSchema } from '../stages/schema.js';
 import type { SourceFile } from '../syntax/ast.js';
 import type { MetricOf } from './certain.js';
 import { checkCertain } from './certain-requirements.js';
+import { fittingColumns } from './columns.js';
 import type { World } from './context.js';
 import { fileTexts } from './file-texts.js';
 import { sameForm, sameTokenizer } from './same-form.js';
@@ -64,7 +65,15 @@ const metricsIn =
 const certainGates: Check = ({ stage, schema, block }, stages) =>
   checkCertain(stage.requires, block.requirements, metricsIn(schema.metrics, stages));
 
-const CHECKS: readonly Check[] = [certainGates, fileTexts, emptySplits, sameBase, sameTokenizer, sameForm];
+const CHECKS: readonly Check[] = [
+  certainGates,
+  fileTexts,
+  fittingColumns,
+  emptySplits,
+  sameBase,
+  sameTokenizer,
+  sameForm,
+];
 
 export function checkConsistency(
   stages: readonly CheckedStage[],

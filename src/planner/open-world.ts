@@ -133,6 +133,8 @@ function machineOf(host: Host, options: PlanOptions, report: (diagnostic: Diagno
   return machine ?? here;
 }
 
+const NO_ROW_FITS = 'FTP0622';
+
 /** Rows tokenized for a plan: enough to see the longest, few enough not to be waited for. */
 const SURVEYED = 4000;
 
@@ -161,7 +163,8 @@ function lengthLookup(
       survey(program, host, format).catch((error: unknown) => {
         const problem = userProblem(error);
         if (problem === undefined) throw error;
-        report(lengthsAssumed(format, problem.message));
+        // that no row can be used is no matter of lengths: the run would end with it
+        report(problem.code === NO_ROW_FITS ? problem : lengthsAssumed(format, problem.message));
         return undefined;
       });
     surveys.set(name, surveyed);

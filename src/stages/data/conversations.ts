@@ -1,16 +1,12 @@
 /** ShareGPT: `conversations`, a list of `{ "from", "value" }`. */
+import type { ChatMessage } from '../../models/types.js';
 import { Fault, nameOf, type Row } from './parse.js';
-
-export interface Turn {
-  readonly role: 'system' | 'user' | 'assistant' | 'tool';
-  readonly content: string;
-}
 
 /**
  * Who speaks, by the names that data sets use: those of the first ShareGPT files, those of chats, and LLaMA-Factory's
  * for tools (`function_call` is what the assistant asks of a tool, `observation` what it answers).
  */
-const SPEAKERS: Readonly<Record<string, Turn['role']>> = {
+const SPEAKERS: Readonly<Record<string, ChatMessage['role']>> = {
   system: 'system',
   human: 'user',
   user: 'user',
@@ -25,13 +21,13 @@ const SPEAKERS: Readonly<Record<string, Turn['role']>> = {
 };
 
 /** The turns of a row, or why it has none. */
-export function turnsOf(row: Row): readonly Turn[] | Fault {
+export function turnsOf(row: Row): readonly ChatMessage[] | Fault {
   const list = row['conversations'];
   if (list === undefined || list === null) return new Fault('missing_column', 'no column `conversations`');
   if (!Array.isArray(list))
     return new Fault('wrong_type', `/conversations is ${nameOf(list)}, must be a list`);
   if (list.length === 0) return new Fault('empty', '`conversations` is empty');
-  const turns: Turn[] = [];
+  const turns: ChatMessage[] = [];
   for (const [index, entry] of list.entries()) {
     const turn = turnOf(entry, `/conversations/${index}`);
     if (turn instanceof Fault) return turn;
@@ -40,7 +36,7 @@ export function turnsOf(row: Row): readonly Turn[] | Fault {
   return turns;
 }
 
-function turnOf(entry: unknown, at: string): Turn | Fault {
+function turnOf(entry: unknown, at: string): ChatMessage | Fault {
   if (typeof entry !== 'object' || entry === null || Array.isArray(entry))
     return new Fault('wrong_type', `${at} is ${nameOf(entry)}, must be an object`);
   const { from, value } = entry as Row;

@@ -1,4 +1,4 @@
-import { type Turn, turnsOf } from './conversations.js';
+import { turnsOf } from './conversations.js';
 import { idsOf } from './ids.js';
 import { Fault, nameOf, type Row } from './parse.js';
 
@@ -119,7 +119,7 @@ function ofTurns(turns: readonly { readonly role: string; readonly content: stri
 }
 
 function readConversations(row: Row): Content | Fault {
-  const turns: readonly Turn[] | Fault = turnsOf(row);
+  const turns = turnsOf(row);
   return turns instanceof Fault ? turns : ofTurns(turns);
 }
 

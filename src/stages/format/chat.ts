@@ -1,13 +1,25 @@
 import type { Call, FileValue, Value } from '../../ir/types.js';
 import { type ChatMessage, type ChatTemplate, ModelError } from '../../models/types.js';
+import { turnsOf } from '../data/conversations.js';
+import { Fault } from '../data/parse.js';
 import type { RenderContext, Rendered } from './render.js';
 import { optionalText, type Row, RowProblem, text } from './row.js';
 
 /** A row by the model's own chat template, every answer of the assistant with its border. */
 export function renderChat(row: Row, context: RenderContext, args: Call['args']): Rendered {
+  return renderMessages(messagesOf(row), context, args);
+}
+
+/** A row of ShareGPT; a column `system` goes before what the template says. */
+export function renderConversation(row: Row, context: RenderContext, args: Call['args']): Rendered {
+  const turns = turnsOf(row);
+  if (turns instanceof Fault) throw new RowProblem(turns.reason, turns.detail);
+  return renderMessages(withSystem(turns, optionalText(row, 'system')), context, args);
+}
+
+function renderMessages(given: readonly ChatMessage[], context: RenderContext, args: Call['args']): Rendered {
   const { chat, lossOn } = context;
   if (chat === undefined) throw new Error('a chat was rendered without a chat template');
-  const given = messagesOf(row);
   const messages = withSystem(given, systemText(args['system']));
   const turns = messages.flatMap(({ role }, index) => (role === 'assistant' ? [index] : []));
   if (turns.length === 0 && lossOn === 'assistant')

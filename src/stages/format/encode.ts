@@ -58,7 +58,7 @@ function straddled(text: string, at: number, side: 'before' | 'after'): RowProbl
 }
 
 /** Labels that are predicted. */
-function supervisedIn(labels: Int32Array): number {
+export function supervisedIn(labels: Int32Array): number {
   let count = 0;
   for (let t = 1; t < labels.length; t++) if (labels[t] !== IGNORED) count++;
   return count;

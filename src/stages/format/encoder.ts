@@ -6,10 +6,11 @@ import type { Tokenizer } from '../../models/types.js';
 import type { DropReason } from '../row-report.js';
 import { cut, type EncodedRow, encodeRow, pieces } from './encode.js';
 import { noChatTemplate } from './problems.js';
-import { needsChatTemplate, type RenderContext, type Rendered, renderRow } from './render.js';
+import { needsChatTemplate, type RenderContext, type Rendered, renderRow, TOKENS } from './render.js';
 import { RowProblem } from './row.js';
 import type { FormatSettings } from './schema.js';
 import { specialFinder } from './special.js';
+import { shownTokens, takeTokens } from './tokens.js';
 
 export interface Remark {
   readonly reason: DropReason;
@@ -70,6 +71,10 @@ export async function openEncoder(
     padId: padTokenId ?? eosTokenIds[0] ?? 0,
     encode(row) {
       try {
+        if (settings.template.call === TOKENS) {
+          const taken = takeTokens(row, model.config.vocabSize, settings.loss_on);
+          return fitted(shownTokens(taken, tokenizer), taken, settings, []);
+        }
         const rendered = renderRow(settings.template, row, context);
         if (settings.overflow === 'drop' && rendered.text.length > mostCharacters) {
           const detail = `${rendered.text.length} characters, at most ${settings.max_length} tokens are allowed`;

@@ -1,7 +1,7 @@
 /** What can go wrong in a format stage, as diagnostics. */
 import { UserError } from '../../diagnostics/types.js';
 import type { Stage } from '../../ir/types.js';
-import type { DropReason, RowReport } from '../row-report.js';
+import type { DropReason, RowEntry, RowReport } from '../row-report.js';
 import type { FormatSettings } from './schema.js';
 
 export function noChatTemplate(path: string, { span }: Pick<Stage, 'span'>): UserError {
@@ -33,6 +33,29 @@ export function nothingKept(
         `${report.count(reason)} × ${reason}, first ${file}:${line}: ${detail}`,
     ),
     help: helpFor(report.examples[0]?.reason, settings),
+  });
+}
+
+/** Found by a plan: of the rows that were looked at, the stage would keep none. `entries`: the first of every reason. */
+export function noRowFits(
+  stage: Pick<Stage, 'name' | 'span' | 'settings'>,
+  data: Pick<Stage, 'name'>,
+  rows: number,
+  entries: readonly (RowEntry & { readonly count: number })[],
+): UserError {
+  const [commonest] = entries;
+  return new UserError({
+    code: 'FTP0622',
+    severity: 'error',
+    message: `\`${stage.name}\` can use none of the rows of \`${data.name}\` that were looked at`,
+    at: stage.span,
+    notes: [
+      `its sources have ${rows} ${rows === 1 ? 'row' : 'rows'}`,
+      ...entries.map(
+        ({ count, reason, file, line, detail }) => `${count} × ${reason}, first ${file}:${line}: ${detail}`,
+      ),
+    ],
+    help: helpFor(commonest?.reason, stage.settings as unknown as FormatSettings),
   });
 }
 

@@ -1,6 +1,6 @@
 import type { Call } from '../../ir/types.js';
 import type { ChatTemplate } from '../../models/types.js';
-import { renderChat } from './chat.js';
+import { renderChat, renderConversation } from './chat.js';
 import { optionalText, type Row, text } from './row.js';
 
 /** A row as text, with the parts that are answers. */
@@ -29,14 +29,20 @@ export interface RenderContext {
 
 export type Render = (row: Row, context: RenderContext, args: Call['args']) => Rendered;
 
-/** Every function of the `template` family. Throws a `RowProblem`. */
+/** Every function of the `template` family that makes text of rows. Throws a `RowProblem`. */
 const renderers: Readonly<Record<string, Render>> = {
   chat: renderChat,
+  sharegpt: renderConversation,
   alpaca: renderAlpaca,
   completion: renderCompletion,
 };
 
-export const needsChatTemplate = (template: Call): boolean => template.call === 'chat';
+/** The function whose rows are tokens already. */
+export const TOKENS = 'tokens';
+
+const CHATS: ReadonlySet<Render | undefined> = new Set([renderChat, renderConversation]);
+
+export const needsChatTemplate = ({ call }: Call): boolean => CHATS.has(renderers[call]);
 
 export function renderRow(template: Call, row: Row, context: RenderContext): Rendered {
   const render = renderers[template.call];

@@ -9,6 +9,7 @@ import { RowReport } from '../row-report.js';
 import type { RunStage, StageContext } from '../types.js';
 import { openEncoder, type RowEncoder } from './encoder.js';
 import { nothingKept } from './problems.js';
+import { TOKENS } from './render.js';
 import type { FormatInfo, SplitInfo } from './rows.js';
 import type { FormatSettings } from './schema.js';
 import { SplitWriter } from './writer.js';
@@ -24,7 +25,7 @@ export const run: RunStage = async (context) => {
   if (data === undefined) throw new Error(`stage ${settings.from.stage} handed on no rows`);
   const model = openResolved(host, resolveModel(settings.model as Call, context));
   const encoder = await openEncoder(model, settings, stage);
-  noteMissingEnd(context, model, encoder);
+  if (settings.template.call !== TOKENS) noteMissingEnd(context, model, encoder);
 
   const total = data.result.metrics['rows'] ?? 0;
   const all = new SplitWriter(output, 'all');

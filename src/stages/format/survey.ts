@@ -1,3 +1,4 @@
+import type { UserError } from '../../diagnostics/types.js';
 import type { Call, Program, Stage } from '../../ir/types.js';
 import type { Host } from '../../source/host.js';
 import type { Line } from '../data/lines.js';
@@ -8,8 +9,10 @@ import { type Columns, contentOf, renamed } from '../data/shape.js';
 import { type SourceFile, sourceFiles } from '../data/sources.js';
 import type { SplitName } from '../data/split.js';
 import { openResolved, resolveModelCall } from '../models.js';
+import type { DropReason, RowEntry } from '../row-report.js';
 import type { EncodedRow } from './encode.js';
 import { openEncoder, type RowEncoder } from './encoder.js';
+import { noRowFits } from './problems.js';
 import { LENGTH_BUCKET } from './rows.js';
 import type { FormatSettings } from './schema.js';
 
@@ -58,13 +61,17 @@ export async function surveyLengths(
   const mixed = Math.min(available, generalRows(dataSettings, found));
 
   const tally = new Tally();
+  const refused = new Refused();
   const stride = Math.max(1, Math.ceil(found / maxRows));
-  const ownKept = await meanKept(encoded(host, own, stride, encoder), (kept) => tally.add(kept, true));
+  const ownKept = await meanKept(encoded(host, own, stride, encoder, refused), (kept) =>
+    tally.add(kept, true),
+  );
+  if (found > 0 && ownKept === 0) throw refused.error(format, data, found);
   // So many general rows count as would stand beside the sampled ones; all of them may be the longest.
   const generalStride = Math.max(1, Math.ceil(available / maxRows));
   const share = available === 0 ? 0 : Math.min(1, (mixed / available) * (generalStride / stride));
   let due = 0;
-  const generalKept = await meanKept(encoded(host, general, generalStride, encoder), (kept) => {
+  const generalKept = await meanKept(encoded(host, general, generalStride, encoder, refused), (kept) => {
     due += share;
     tally.add(kept, due >= 1);
     if (due >= 1) due--;
@@ -142,18 +149,46 @@ async function* encoded(
   files: readonly SourceFile[],
   stride: number,
   encoder: RowEncoder,
+  refused: Refused,
 ): AsyncIterable<readonly EncodedRow[]> {
   let at = 0;
   for (const file of files)
     for await (const batch of rowsOf(file, host))
-      for (const line of batch) if (at++ % stride === 0) yield keptOf(line, file.columns, encoder);
+      for (const line of batch) {
+        if (at++ % stride > 0) continue;
+        const kept = keptOf(line, file.columns, encoder);
+        if ('reason' in kept) refused.add({ file: file.name, line: line.number, ...kept });
+        yield 'reason' in kept ? [] : kept;
+      }
 }
 
-function keptOf(line: Line, columns: Columns, encoder: RowEncoder): readonly EncodedRow[] {
+/** Rows of which nothing is kept, counted by the reason. */
+class Refused {
+  readonly #first = new Map<DropReason, RowEntry & { count: number }>();
+
+  add(entry: RowEntry): void {
+    const known = this.#first.get(entry.reason);
+    if (known === undefined) this.#first.set(entry.reason, { ...entry, count: 1 });
+    else known.count++;
+  }
+
+  /** That none is kept, with the first row of every reason, the commonest reason first. */
+  error(format: Stage, data: Stage, rows: number): UserError {
+    const entries = [...this.#first.values()].sort((a, b) => b.count - a.count);
+    return noRowFits(format, data, rows, entries);
+  }
+}
+
+function keptOf(
+  line: Line,
+  columns: Columns,
+  encoder: RowEncoder,
+): readonly EncodedRow[] | Pick<RowEntry, 'reason' | 'detail'> {
   const parsed = parseLine(line);
-  if (parsed instanceof Fault) return [];
+  if (parsed instanceof Fault) return parsed;
   const row = renamed(parsed, columns);
-  if (contentOf(row, columns) instanceof Fault) return [];
+  const content = contentOf(row, columns);
+  if (content instanceof Fault) return content;
   const outcome = encoder.encode(row);
-  return 'reason' in outcome ? [] : outcome.kept;
+  return 'reason' in outcome ? outcome : outcome.kept;
 }

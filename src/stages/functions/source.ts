@@ -97,3 +97,9 @@ export const sources = {
     },
   },
 } as const satisfies Record<string, FunctionSchema>;
+
+/** Columns of the sources that bring their own; those of the others stand in their files. */
+export const SOURCE_COLUMNS: Readonly<Record<string, readonly string[]>> = {
+  text: ['text'],
+  synthetic: ['input_ids', 'labels'],
+};

@@ -230,7 +230,7 @@ describe('sources of rows', () => {
   });
 
   it('jsonl packed with gzip: the same as it was, and no file on the way stays', async () => {
-    const text = lines(pair('a', 'b'), pair('a', 'b'), pair('c', 'd')) + 'no json\n';
+    const text = `${lines(pair('a', 'b'), pair('a', 'b'), pair('c', 'd'))}no json\n`;
     const near = { dedupe: [call('exact'), call('near', { similarity: 0.9 })] };
     const runs = await Promise.all(
       [text, gzipSync(text)].map((content) =>

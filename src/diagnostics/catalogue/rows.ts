@@ -1,0 +1,31 @@
+/** FTP0519 on: rows that a pipeline's text shows to be no rows for it. */
+import type { Span } from '../../source/span.js';
+import { error, named } from '../make.js';
+import type { Diagnostic } from '../types.js';
+
+export const otherColumns = (
+  at: Span,
+  found: {
+    readonly template: string;
+    readonly needed: readonly string[];
+    readonly source: string;
+    readonly brought: readonly string[];
+    /** Where the source stands. */
+    readonly at: Span;
+    /** A template that reads what the source brings. */
+    readonly fitting: string | undefined;
+  },
+): Diagnostic =>
+  error(
+    'FTP0519',
+    at,
+    `\`${found.template}\` reads ${named(found.needed, 'and')}, and the rows of \`${found.source}\` have ${named(found.brought, 'and')}`,
+    {
+      label: 'finds none of its columns',
+      related: [{ at: found.at, message: 'these rows' }],
+      help:
+        found.fitting === undefined
+          ? 'choose a `source` whose rows have these columns'
+          : `write \`template = ${found.fitting}()\`, or choose another \`source\``,
+    },
+  );
