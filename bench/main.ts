@@ -1,11 +1,14 @@
 /**
- * `npm run bench [-- language steps]`: a table each, with ratios against a peer measured in the same run. Options are
- * those of the single benchmarks: `--steps N` and `--only TEXT` of `steps`.
+ * `npm run bench [-- language training]`: a table each, with ratios against a peer measured in the same run. Options are
+ * those of the single benchmarks: `--only TEXT` of both, `--quick`, `--steps N` and `--repeats N` of `training`.
  */
 import { parseArgs } from 'node:util';
 
 export interface BenchmarkOptions {
   readonly steps?: string;
+  readonly repeats?: string;
+  /** Only what the targets speak of. */
+  readonly quick?: boolean;
   /** Cases whose name holds this text. */
   readonly only?: string;
 }
@@ -14,12 +17,15 @@ type Benchmark = (options: BenchmarkOptions) => Promise<readonly string[]>;
 
 const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
   language: async () => (await import('./language/table.js')).language,
-  steps: async () => (await import('./steps.js')).steps,
+  training: async () => (await import('./training/table.js')).training,
 };
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { steps: { type: 'string' }, only: { type: 'string' } },
+  options: {
+    ...{ steps: { type: 'string' }, repeats: { type: 'string' }, only: { type: 'string' } },
+    quick: { type: 'boolean' },
+  },
 });
 for (const name of positionals.length > 0 ? positionals : Object.keys(benchmarks)) {
   const benchmark = benchmarks[name];

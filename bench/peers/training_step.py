@@ -1,20 +1,20 @@
-"""The same step in PyTorch with PEFT, eager: prints what was measured as JSON."""
+"""The same step in transformers with PEFT: prints what was measured as JSON."""
 import json, re, statistics, sys, time
 
 import torch
 from peft import LoraConfig, get_peft_model
 from transformers import LlamaConfig, LlamaForCausalLM
 
-case = json.loads(sys.argv[1])
-shape, rows, length = case["config"], case["rows"], case["length"]
+task = json.loads(sys.argv[1])
+shape, rows, length, way = task["config"], task["rows"], task["length"], task["way"]
 torch.manual_seed(1)
-torch.set_num_threads(case["threads"])
+torch.set_num_threads(task["threads"])
 model = LlamaForCausalLM(LlamaConfig(
     vocab_size=shape["vocabSize"], hidden_size=shape["hiddenSize"], intermediate_size=shape["intermediateSize"],
     num_hidden_layers=shape["layers"], num_attention_heads=shape["heads"], head_dim=shape["headDim"],
     num_key_value_heads=shape["keyValueHeads"], tie_word_embeddings=shape["tieEmbeddings"],
-    max_position_embeddings=shape["maxPositions"], rms_norm_eps=shape["rmsEpsilon"]))
-if case["method"] == "qlora":
+    max_position_embeddings=shape["maxPositions"], rms_norm_eps=shape["normEpsilon"]))
+if way["method"] == "qlora":
     import bitsandbytes as bnb
 
     for path, linear in [*model.model.layers.named_modules()]:
@@ -24,19 +24,22 @@ if case["method"] == "qlora":
             quantised.weight = bnb.nn.Params4bit(linear.weight.data, False, quant_type="nf4")
             model.model.layers.set_submodule(path, quantised.to("cpu"))
     model.is_loaded_in_4bit = True
-if case["recompute"] == "all":
+if way["mode"] == "checkpointed":
     model.gradient_checkpointing_enable()
     model.enable_input_require_grads()
-model = get_peft_model(model, LoraConfig(r=case["rank"], lora_alpha=2 * case["rank"], lora_dropout=0.0,
+    model.config.use_cache = False
+model = get_peft_model(model, LoraConfig(r=task["rank"], lora_alpha=2 * task["rank"], lora_dropout=0.0,
                                          target_modules="all-linear", task_type="CAUSAL_LM"))
 model.train()
+if way["mode"] == "compiled":
+    model.compile()
 trained = [p for p in model.parameters() if p.requires_grad]
 optimizer = torch.optim.AdamW(trained, lr=1e-4, weight_decay=0)
 ids = ((torch.arange(rows * length) * 7919 + 17) % shape["vocabSize"]).reshape(rows, length)
 with open("/proc/self/clear_refs", "w") as peak:
     peak.write("5")
 seconds = []
-for _ in range(case["steps"] + 1):
+for _ in range(task["steps"] + 1):
     begun = time.perf_counter()
     loss = model(input_ids=ids, labels=ids).loss
     loss.backward()

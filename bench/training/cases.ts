@@ -1,0 +1,87 @@
+/** What is measured: an optimiser step of LoRA on every projection, over fresh weights, with given tokens. */
+import type { ModelConfig } from '../../src/models/types.js';
+
+/** Rows of one length through one model. */
+export interface Shape {
+  readonly model: 'starter' | 'SmolLM2-135M';
+  readonly config: ModelConfig;
+  readonly rows: number;
+  readonly length: number;
+}
+
+/** How a step is computed: by this program, or by transformers and PEFT. */
+export type Way =
+  | {
+      readonly by: 'ftpc';
+      readonly method: 'lora' | 'qlora';
+      readonly checkpointedBlocks: number;
+      readonly headChunk: number;
+    }
+  | {
+      readonly by: 'peft';
+      readonly method: 'lora' | 'qlora';
+      readonly mode: 'eager' | 'checkpointed' | 'compiled';
+    };
+
+/** One step in a process of its own. */
+export interface Task extends Shape {
+  readonly way: Way;
+  readonly rank: number;
+  /** Measured steps; one more goes before them. */
+  readonly steps: number;
+  readonly threads: number;
+}
+
+export interface Measured {
+  /** Median over the steps. */
+  readonly tokensPerSecond: number;
+  /** The most that was resident in the process once the model stood. */
+  readonly peakBytes: number;
+  /** Of the last step: about the logarithm of the vocabulary, or the two do not compute the same. */
+  readonly loss: number;
+}
+
+export const RANK = 16;
+
+const LLAMA = {
+  architecture: 'llama',
+  ...{ maxPositions: 2048, ropeTheta: 10_000, normEpsilon: 1e-5, tieEmbeddings: true },
+  ...{ bosTokenId: null, eosTokenIds: [], padTokenId: null },
+} as const;
+const STARTER: ModelConfig = {
+  ...{ ...LLAMA, vocabSize: 4096, hiddenSize: 192, intermediateSize: 512, layers: 6 },
+  ...{ heads: 6, keyValueHeads: 2, headDim: 32 },
+};
+const SMOLLM2: ModelConfig = {
+  ...{ ...LLAMA, vocabSize: 49_152, hiddenSize: 576, intermediateSize: 1536, layers: 30 },
+  ...{ heads: 9, keyValueHeads: 3, headDim: 64 },
+};
+
+const LENGTHS = [256, 512, 2048];
+
+/** The shape that the targets speak of. */
+export const TARGET: Shape = { model: 'SmolLM2-135M', config: SMOLLM2, rows: 1, length: 512 };
+
+/** The small model takes several rows at a time, about as many tokens for every length. */
+export const SHAPES: readonly Shape[] = [
+  ...LENGTHS.map((length): Shape => ({ ...TARGET, length })),
+  ...LENGTHS.map((length): Shape => ({ model: 'starter', config: STARTER, rows: 2048 / length, length })),
+];
+
+const PEERS = ['eager', 'checkpointed', 'compiled'] as const;
+
+export const peerWays: readonly Way[] = PEERS.map((mode) => ({ by: 'peft', method: 'lora', mode }));
+
+export function ownWays({ config }: Shape, headChunk: number): readonly Way[] {
+  const blocks = [0, config.layers];
+  return (['lora', 'qlora'] as const).flatMap((method) =>
+    blocks.map((checkpointedBlocks): Way => ({ by: 'ftpc', method, checkpointedBlocks, headChunk })),
+  );
+}
+
+export function wayName({ config }: Shape, way: Way): string {
+  if (way.by === 'peft') return `PEFT ${way.mode}`;
+  const { checkpointedBlocks: blocks } = way;
+  const recomputed = blocks === 0 ? 'nothing' : blocks === config.layers ? 'everything' : `${blocks} blocks`;
+  return `${way.method}, ${recomputed} recomputed`;
+}

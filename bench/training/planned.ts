@@ -1,0 +1,55 @@
+/** What the planner chooses for a shape where memory is limited. */
+
+import { projectionsOfModel } from '../../src/models/architectures/index.js';
+import { planDecoder } from '../../src/models/decoder/plan.js';
+import { plannedBytes } from '../../src/models/weights/load.js';
+import { assumedLengths } from '../../src/planner/lengths.js';
+import { type TrainMemory, trainPeak } from '../../src/planner/memory/train.js';
+import { ladder } from '../../src/planner/solve/ladder.js';
+import { solve } from '../../src/planner/solve/solve.js';
+import { startingChoice } from '../../src/planner/solve/start.js';
+import { RANK, type Shape, type Way } from './cases.js';
+
+/** LoRA or QLoRA, as fast as fits: `undefined` where nothing fits. */
+export function plannedWay({ config, rows, length }: Shape, availableBytes: number): Way | undefined {
+  const lengths = assumedLengths(rows, length);
+  const stored = plannedBytes(config, 'F32', 'stored');
+  const memory: TrainMemory = {
+    config,
+    weightBytes: { lora: stored, qlora: plannedBytes(config, 'F32', 'nf4'), full: stored },
+    decoded: { lora: false, qlora: true, full: false },
+    lora: { dropout: 0, targets: [...new Set(projectionsOfModel(config).map(({ target }) => target))] },
+    ...{ optimizer: 'adamw', rank: RANK, lengths, validation: undefined, onDevice: false, planDecoder },
+    steps: () => 1,
+  };
+  const shared = { preset: undefined, global: rows, micro: rows };
+  const { chosen, fits } = solve({
+    start: startingChoice({
+      ...{
+        ...shared,
+        config,
+        maxLength: length,
+        longestPadded: length,
+        lengths,
+        rank: RANK,
+        alpha: 2 * RANK,
+      },
+    }),
+    steps: ladder({ ...shared, fallback: [], layers: config.layers }),
+    availableBytes,
+    peakOf: (choice) => trainPeak(memory, choice),
+  });
+  const { method, checkpointedBlocks, headChunk } = chosen;
+  return fits && method !== 'full' ? { by: 'ftpc', method, checkpointedBlocks, headChunk } : undefined;
+}
+
+/** Floating-point operations a token where nothing is computed twice. */
+export function flopsPerToken({ config, rows, length }: Shape, headChunk: number): number {
+  const targets = [...new Set(projectionsOfModel(config).map(({ target }) => target))];
+  const { flops } = planDecoder({
+    ...{ config, rows, length, headChunk, trainable: 'adapter', checkpointedBlocks: 0, decoded: false },
+    lora: { rank: RANK, alpha: 2 * RANK, dropout: 0, targets },
+    weightBytes: 0,
+  });
+  return flops / (rows * length);
+}

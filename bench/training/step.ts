@@ -1,0 +1,85 @@
+/** The optimiser step that a task describes, over weights that cost little to make. */
+import { initLora } from '../../src/models/adapters/initialise.js';
+import { expectedTensors, projectionsOfModel } from '../../src/models/architectures/index.js';
+import { createDecoder } from '../../src/models/decoder/index.js';
+import { weightAccess } from '../../src/models/load.js';
+import type { ModelConfig } from '../../src/models/types.js';
+import type { WeightSource } from '../../src/models/weights/source.js';
+import { onnxRuntime } from '../../src/tensor/runtimes/onnx/index.js';
+import { adamw } from '../../src/training/optimizers/adamw.js';
+import { createOptimizer } from '../../src/training/optimizers/index.js';
+import { optimiserStep } from '../../src/training/step.js';
+import type { Task } from './cases.js';
+
+export interface Stepper {
+  /** Gives the loss. */
+  step(): Promise<number>;
+  release(): Promise<void>;
+}
+
+/** `profile` is the beginning of the names of files that tell where the time goes. */
+export async function stepper(task: Task, profile?: string): Promise<Stepper> {
+  const { config, rows, length, way, rank, threads } = task;
+  if (way.by !== 'ftpc') throw new Error(`a step of ${way.by} is not computed here`);
+  const weights = weightAccess('even weights', config, () => evenSource(config));
+  const targets = [...new Set(projectionsOfModel(config).map(({ target }) => target))];
+  const decoder = await createDecoder({
+    runtime: await onnxRuntime({ threads, profile }),
+    config,
+    weights: weights.loadWeights(way.method === 'qlora' ? 'nf4' : 'stored'),
+    adapter: initLora(config, { rank, alpha: 2 * rank, dropout: 0, targets }, 1),
+    trainable: 'adapter',
+    checkpointedBlocks: way.checkpointedBlocks,
+    headChunk: way.headChunk,
+  });
+  const optimizer = createOptimizer(adamw, decoder.parameters, {
+    ...{ beta1: 0.9, beta2: 0.999, epsilon: 1e-8, decay: 0, momentum: 0, loraplusRatio: 1 },
+  });
+  const read = (row: number) => {
+    const ids = Int32Array.from({ length }, (_, at) => ((row * length + at) * 7919 + 17) % config.vocabSize);
+    return { ids, labels: ids };
+  };
+  const source = { count: rows, lengthOf: () => length, read };
+  let step = 0;
+  return {
+    async step() {
+      step += 1;
+      const { loss } = await optimiserStep({
+        ...{ decoder, optimizer, source, step, microBatch: rows, padId: 0, seed: 1, rate: 1e-4, clip: 1 },
+        rows: Uint32Array.from({ length: rows }, (_, row) => row),
+        pause: async () => {},
+      });
+      return loss;
+    },
+    release: () => decoder.release(),
+  };
+}
+
+/** Half the width of an even distribution whose standard deviation is transformers' `initializer_range`, 0.02. */
+const HALF_WIDTH = 0.02 * Math.sqrt(3);
+
+/** Evenly distributed float32 weights from a linear congruential generator, norms of one. */
+function evenSource(config: ModelConfig): WeightSource {
+  let state = 1;
+  const values = (count: number): Float32Array => {
+    const out = new Float32Array(count);
+    for (let i = 0; i < count; i++) {
+      state = (Math.imul(state, 1664525) + 1013904223) | 0;
+      out[i] = (state / 2 ** 31) * HALF_WIDTH;
+    }
+    return out;
+  };
+  return new Map(
+    expectedTensors(config).map(({ name, shape, role }) => [
+      name,
+      {
+        ...{ name, shape, path: 'even weights', format: () => 'F32' as const },
+        read: (_: number, count: number) =>
+          role === 'norm' ? new Float32Array(count).fill(1) : values(count),
+        readHalves(): never {
+          throw new Error('these weights are float32');
+        },
+      },
+    ]),
+  );
+}

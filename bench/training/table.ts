@@ -1,0 +1,172 @@
+/**
+ * Training steps beside transformers and PEFT: tokens a second, memory, where the time goes, and how far the targets
+ * are reached. Every measurement is a process of its own, one after the other, and all of a shape are repeated in turns.
+ * The peers run where `FTPC_PYTHON`, or `python3` on the path, has torch, transformers and peft.
+ */
+import { spawnSync } from 'node:child_process';
+import { availableParallelism, cpus } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { tableLines } from '../../src/cli/table.js';
+import { headChunk } from '../../src/planner/solve/start.js';
+import { bytesText } from '../../src/run/text.js';
+import { nodeHost } from '../../src/source/node-host.js';
+import type { BenchmarkOptions } from '../main.js';
+import {
+  type Measured,
+  ownWays,
+  peerWays,
+  RANK,
+  SHAPES,
+  type Shape,
+  TARGET,
+  type Task,
+  type Way,
+  wayName,
+} from './cases.js';
+import { median } from './median.js';
+import { flopsPerToken, plannedWay } from './planned.js';
+import type { Share } from './profile.js';
+import { SMALL, targetLines } from './targets.js';
+
+const threads = availableParallelism();
+const script = (name: string) => [
+  process.execPath,
+  '--expose-gc',
+  fileURLToPath(new URL(name, import.meta.url)),
+];
+const python = process.env['FTPC_PYTHON'] ?? 'python3';
+const peer = (name: string) => [python, join(nodeHost().packageFolder, 'bench', 'peers', name)];
+
+/** What was measured of one way: medians over the repeats. */
+export interface Line {
+  readonly name: string;
+  readonly way: Way;
+  readonly measured: Measured | undefined;
+}
+
+export async function training(options: BenchmarkOptions): Promise<readonly string[]> {
+  const steps = Math.max(1, Math.round(Number(options.steps ?? 5)));
+  const repeats = Math.max(1, Math.round(Number(options.repeats ?? 3)));
+  const hasPeer = spawnSync(python, ['-c', 'import torch, transformers, peft']).status === 0;
+  if (!hasPeer)
+    console.error(`PEFT is skipped: ${python} has no torch, transformers and peft (set FTPC_PYTHON)`);
+  const rate = rates(hasPeer);
+  const shapes = (options.quick ? [TARGET] : SHAPES).filter((shape) =>
+    shapeName(shape).includes(options.only ?? ''),
+  );
+  const out = [`${cpus()[0]?.model ?? 'unknown processor'}, ${threads} threads, Node ${process.version}`];
+  out.push(`float32 products: ${rate.text}`);
+  for (const shape of shapes) {
+    const lines = measureShape(shape, { steps, repeats, hasPeer });
+    const arithmetic = flopsPerToken(shape, headChunk(shape.config.vocabSize)) / rate.best;
+    out.push('', shapeName(shape), ...table(lines, arithmetic), '', ...whereTimeGoes(shape));
+    if (shape.model === TARGET.model && shape.length === TARGET.length)
+      out.push('', ...targetLines(shape, lines, arithmetic));
+  }
+  return out;
+}
+
+function measureShape(
+  shape: Shape,
+  { steps, repeats, hasPeer }: { steps: number; repeats: number; hasPeer: boolean },
+): readonly Line[] {
+  const found = new Map<string, { way: Way; all: Measured[] }>();
+  for (let repeat = 0; repeat < repeats; repeat++) {
+    const peers = hasPeer ? peerWays : [];
+    for (const way of [
+      ...peers,
+      ...ownWays(shape, headChunk(shape.config.vocabSize)),
+      ...planned(shape, found),
+    ]) {
+      const name = wayName(shape, way);
+      const entry = found.get(name) ?? { way, all: [] };
+      found.set(name, entry);
+      console.error(`${repeat + 1} of ${repeats}: ${shapeName(shape)}, ${name}`);
+      const measured = run<Measured>(way.by === 'peft' ? peer('training_step.py') : script('measure.js'), {
+        ...{ ...shape, way, rank: RANK, steps, threads },
+      } satisfies Task);
+      if (measured !== undefined) entry.all.push(measured);
+    }
+  }
+  const lines = [...found].map(([name, { way, all }]): Line => ({ name, way, measured: middle(all) }));
+  const losses = lines.flatMap(({ measured }) => measured?.loss ?? []);
+  if (Math.max(...losses) / Math.min(...losses) > 1.05)
+    throw new Error(`they do not all compute the same: losses ${losses.join(', ')}`);
+  return lines;
+}
+
+/** What the planner chooses in the memory of PEFT's checkpointing, and in a quarter of that. */
+function planned(shape: Shape, found: ReadonlyMap<string, { all: readonly Measured[] }>): readonly Way[] {
+  const limit = found.get('PEFT checkpointed')?.all[0]?.peakBytes;
+  if (limit === undefined) return [];
+  const ways = [limit, limit / SMALL].flatMap((bytes) => plannedWay(shape, bytes) ?? []);
+  const own = ownWays(shape, headChunk(shape.config.vocabSize)).map((way) => wayName(shape, way));
+  // what is measured anyway is measured once
+  return ways.filter((way) => !own.includes(wayName(shape, way)));
+}
+
+function middle(all: readonly Measured[]): Measured | undefined {
+  if (all.length === 0) return undefined;
+  const of = (key: keyof Measured) => median(all.map((one) => one[key]));
+  return { tokensPerSecond: of('tokensPerSecond'), peakBytes: of('peakBytes'), loss: of('loss') };
+}
+
+function run<Found>([program = '', ...words]: readonly string[], task: object): Found | undefined {
+  const ended = spawnSync(program, [...words, JSON.stringify(task)], { encoding: 'utf8' });
+  if (ended.status === 0) return JSON.parse(ended.stdout.trim().split('\n').at(-1) ?? '') as Found;
+  console.error(ended.stderr.trim().split('\n').at(-1));
+  return undefined;
+}
+
+/** The machine's rate of float32 products: the best of the libraries, each its best. */
+function rates(hasPeer: boolean): { readonly best: number; readonly text: string } {
+  interface Rate {
+    readonly flopsPerSecond: number;
+  }
+  const found = [
+    { name: 'ONNX Runtime', rate: run<Rate>(script('rate.js'), { threads }) },
+    { name: 'PyTorch', rate: hasPeer ? run<Rate>(peer('products.py'), { threads }) : undefined },
+  ].flatMap(({ name, rate }) => (rate === undefined ? [] : [{ name, flops: rate.flopsPerSecond }]));
+  return {
+    best: Math.max(...found.map(({ flops }) => flops)),
+    text: found.map(({ name, flops }) => `${name} ${(flops / 1e9).toFixed(0)} GFLOP/s`).join(', '),
+  };
+}
+
+function table(lines: readonly Line[], arithmetic: number): readonly string[] {
+  const columns = ['way', 'tokens/s', 'peak', 'of the rate of products'].map((title, index) => ({
+    title,
+    right: index > 0,
+  }));
+  const rows = lines.map(({ name, measured }) =>
+    measured === undefined
+      ? [name, '–', '–', '–']
+      : [
+          name,
+          measured.tokensPerSecond.toFixed(0),
+          bytesText(measured.peakBytes),
+          `${(100 * measured.tokensPerSecond * arithmetic).toFixed(0)} %`,
+        ],
+  );
+  return tableLines(columns, rows);
+}
+
+/** The first of our ways, by op. */
+function whereTimeGoes(shape: Shape): readonly string[] {
+  const [way] = ownWays(shape, headChunk(shape.config.vocabSize));
+  if (way === undefined) return [];
+  const task = { ...shape, way, rank: RANK, steps: 1, threads } satisfies Task;
+  const shares = run<readonly Share[]>(script('profile.js'), task) ?? [];
+  const shown = shares.filter(({ share }) => share >= LEAST_SHARE);
+  const rest = 1 - shown.reduce((sum, { share }) => sum + share, 0);
+  const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
+  return [
+    `Where the time of ${wayName(shape, way)} goes:`,
+    `${shown.map(({ what, share }) => `${what} ${percent(share)}`).join(', ')}, other ${percent(rest)}`,
+  ];
+}
+
+const LEAST_SHARE = 0.01;
+
+const shapeName = ({ model, rows, length }: Shape): string => `${model} ${rows}×${length}`;

@@ -1,0 +1,63 @@
+/** What training is held against, and how far it is reached. */
+import { bytesText } from '../../src/run/text.js';
+import type { Shape, Way } from './cases.js';
+import type { Line } from './table.js';
+
+/** A quarter of the memory of PEFT's checkpointing must be enough to be as fast. */
+export const SMALL = 4;
+
+const MIB = 2 ** 20;
+
+/** Ways that the targets name. */
+const NAMED = {
+  checkpointed: (way) => way.by === 'peft' && way.mode === 'checkpointed',
+  compiled: (way) => way.by === 'peft' && way.mode === 'compiled',
+  lora: (way) => way.by === 'ftpc' && way.method === 'lora' && way.checkpointedBlocks === 0,
+  qlora: (way) => way.by === 'ftpc' && way.method === 'qlora' && way.checkpointedBlocks === 0,
+  smallest: (way, { layers }) =>
+    way.by === 'ftpc' && way.method === 'qlora' && way.checkpointedBlocks === layers,
+} satisfies Record<string, (way: Way, config: Shape['config']) => boolean>;
+
+/** A line a target; those whose peers were not measured are left out. `arithmetic`: seconds of products a token. */
+export function targetLines(
+  { config }: Shape,
+  lines: readonly Line[],
+  arithmetic: number,
+): readonly string[] {
+  const of = (name: keyof typeof NAMED) => lines.find(({ way }) => NAMED[name](way, config))?.measured;
+  const { checkpointed, compiled, lora, qlora, smallest } = {
+    ...{ checkpointed: of('checkpointed'), compiled: of('compiled') },
+    ...{ lora: of('lora'), qlora: of('qlora'), smallest: of('smallest') },
+  };
+  const fastest = (bytes: number): number =>
+    Math.max(
+      ...lines.flatMap(({ way, measured }) =>
+        way.by === 'ftpc' && measured !== undefined && measured.peakBytes <= bytes
+          ? [measured.tokensPerSecond]
+          : [],
+      ),
+    );
+  const found: string[] = [];
+  const ratio = (what: string, value: number, least: number) =>
+    found.push(`${verdict(value >= least)} ${what}: ${value.toFixed(2)} (at least ${least.toFixed(2)})`);
+  if (checkpointed !== undefined) {
+    const { tokensPerSecond, peakBytes } = checkpointed;
+    const within = fastest(peakBytes);
+    const memory = "in the memory of PEFT's checkpointing";
+    if (compiled !== undefined)
+      ratio(`${memory}, over PEFT under torch.compile`, within / compiled.tokensPerSecond, 1);
+    ratio(`${memory}, over that`, within / tokensPerSecond, 1.5);
+    ratio(`in a quarter of it, over that`, fastest(peakBytes / SMALL) / tokensPerSecond, 1);
+  }
+  if (lora !== undefined && qlora !== undefined)
+    ratio('QLoRA over LoRA', qlora.tokensPerSecond / lora.tokensPerSecond, 0.95);
+  if (lora !== undefined)
+    ratio("LoRA's arithmetic over the rate of products", lora.tokensPerSecond * arithmetic, 0.65);
+  if (smallest !== undefined)
+    found.push(
+      `${verdict(smallest.peakBytes < 600 * MIB)} QLoRA with everything recomputed: ${bytesText(smallest.peakBytes)} (below 600 MiB)`,
+    );
+  return found;
+}
+
+const verdict = (holds: boolean): string => (holds ? 'reached ' : 'NOT YET ');
