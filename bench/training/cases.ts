@@ -1,5 +1,6 @@
 /** What is measured: an optimiser step of LoRA on every projection, over fresh weights, with given tokens. */
-import type { ModelConfig } from '../../src/models/types.js';
+import { projectionsOfModel } from '../../src/models/architectures/index.js';
+import type { LoraConfig, ModelConfig } from '../../src/models/types.js';
 
 /** Rows of one length through one model. */
 export interface Shape {
@@ -42,6 +43,12 @@ export interface Measured {
 }
 
 export const RANK = 16;
+
+/** On every projection, without dropout. */
+export function loraOf(config: ModelConfig): LoraConfig {
+  const targets = [...new Set(projectionsOfModel(config).map(({ target }) => target))];
+  return { rank: RANK, alpha: 2 * RANK, dropout: 0, targets };
+}
 
 const LLAMA = {
   architecture: 'llama',

@@ -1,6 +1,5 @@
 /** What the planner chooses for a shape where memory is limited. */
 
-import { projectionsOfModel } from '../../src/models/architectures/index.js';
 import { planDecoder } from '../../src/models/decoder/plan.js';
 import { plannedBytes } from '../../src/models/weights/load.js';
 import { assumedLengths } from '../../src/planner/lengths.js';
@@ -8,7 +7,7 @@ import { type TrainMemory, trainPeak } from '../../src/planner/memory/train.js';
 import { ladder } from '../../src/planner/solve/ladder.js';
 import { solve } from '../../src/planner/solve/solve.js';
 import { startingChoice } from '../../src/planner/solve/start.js';
-import { RANK, type Shape, type Way } from './cases.js';
+import { loraOf, RANK, type Shape, type Way } from './cases.js';
 
 /** LoRA or QLoRA, as fast as fits: `undefined` where nothing fits. */
 export function plannedWay({ config, rows, length }: Shape, availableBytes: number): Way | undefined {
@@ -18,11 +17,11 @@ export function plannedWay({ config, rows, length }: Shape, availableBytes: numb
     config,
     weightBytes: { lora: stored, qlora: plannedBytes(config, 'F32', 'nf4'), full: stored },
     decoded: { lora: false, qlora: true, full: false },
-    lora: { dropout: 0, targets: [...new Set(projectionsOfModel(config).map(({ target }) => target))] },
-    ...{ optimizer: 'adamw', rank: RANK, lengths, validation: undefined, onDevice: false, planDecoder },
+    lora: loraOf(config),
+    ...{ optimizer: 'adamw', lengths, validation: undefined, onDevice: false, planDecoder },
     steps: () => 1,
   };
-  const shared = { preset: undefined, global: rows, micro: rows };
+  const shared = { preset: undefined, global: rows, micro: rows, fixedRank: true };
   const { chosen, fits } = solve({
     start: startingChoice({
       ...{
@@ -45,10 +44,9 @@ export function plannedWay({ config, rows, length }: Shape, availableBytes: numb
 
 /** Floating-point operations a token where nothing is computed twice. */
 export function flopsPerToken({ config, rows, length }: Shape, headChunk: number): number {
-  const targets = [...new Set(projectionsOfModel(config).map(({ target }) => target))];
   const { flops } = planDecoder({
     ...{ config, rows, length, headChunk, trainable: 'adapter', checkpointedBlocks: 0, decoded: false },
-    lora: { rank: RANK, alpha: 2 * RANK, dropout: 0, targets },
+    lora: loraOf(config),
     weightBytes: 0,
   });
   return flops / (rows * length);

@@ -1,6 +1,6 @@
 /** The optimiser step that a task describes, over weights that cost little to make. */
 import { initLora } from '../../src/models/adapters/initialise.js';
-import { expectedTensors, projectionsOfModel } from '../../src/models/architectures/index.js';
+import { expectedTensors } from '../../src/models/architectures/index.js';
 import { createDecoder } from '../../src/models/decoder/index.js';
 import { weightAccess } from '../../src/models/load.js';
 import type { ModelConfig } from '../../src/models/types.js';
@@ -9,7 +9,7 @@ import { onnxRuntime } from '../../src/tensor/runtimes/onnx/index.js';
 import { adamw } from '../../src/training/optimizers/adamw.js';
 import { createOptimizer } from '../../src/training/optimizers/index.js';
 import { optimiserStep } from '../../src/training/step.js';
-import type { Task } from './cases.js';
+import { loraOf, type Task } from './cases.js';
 
 export interface Stepper {
   /** Gives the loss. */
@@ -19,15 +19,14 @@ export interface Stepper {
 
 /** `profile` is the beginning of the names of files that tell where the time goes. */
 export async function stepper(task: Task, profile?: string): Promise<Stepper> {
-  const { config, rows, length, way, rank, threads } = task;
+  const { config, rows, length, way, threads } = task;
   if (way.by !== 'ftpc') throw new Error(`a step of ${way.by} is not computed here`);
   const weights = weightAccess('even weights', config, () => evenSource(config));
-  const targets = [...new Set(projectionsOfModel(config).map(({ target }) => target))];
   const decoder = await createDecoder({
     runtime: await onnxRuntime({ threads, profile }),
     config,
     weights: weights.loadWeights(way.method === 'qlora' ? 'nf4' : 'stored'),
-    adapter: initLora(config, { rank, alpha: 2 * rank, dropout: 0, targets }, 1),
+    adapter: initLora(config, loraOf(config), 1),
     trainable: 'adapter',
     checkpointedBlocks: way.checkpointedBlocks,
     headChunk: way.headChunk,
