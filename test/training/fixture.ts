@@ -22,6 +22,8 @@ export interface RecordedRun {
   readonly clip: number;
   readonly global: number;
   readonly micro: number;
+  /** Rate of B over that of A. */
+  readonly loraplus?: number;
   readonly history: readonly {
     readonly loss: number;
     readonly gradNorm: number;
@@ -29,7 +31,7 @@ export interface RecordedRun {
   }[];
 }
 
-export type RunName = 'lora' | 'qlora' | 'full';
+export type RunName = 'lora' | 'dora' | 'loraplus' | 'qlora' | 'full';
 
 export const recordedRun = (name: RunName): RecordedRun =>
   fixtureJson<Record<RunName, RecordedRun>>('runs.json')[name];
