@@ -1,7 +1,9 @@
 import { type ExpectedTensor, expectedTensors } from './architectures/index.js';
 import { fillNormal } from './random.js';
 import type { ModelConfig, WeightStore } from './types.js';
+import { float32Tensor } from './weights/dense.js';
 import { loadTensors } from './weights/load.js';
+import { elementCount } from './weights/sizes.js';
 import type { WeightSource } from './weights/source.js';
 
 /** Standard deviation of a fresh weight: transformers' `initializer_range`. */
@@ -23,9 +25,12 @@ export function freshSource(config: ModelConfig, seed: number): WeightSource {
         shape: tensor.shape,
         format: () => 'F32',
         read: (start, count) => freshValues(config, seed, tensor, start, count),
-        readHalves() {
-          throw new Error('fresh weights are float32');
-        },
+        load: () =>
+          float32Tensor(
+            tensor.name,
+            tensor.shape,
+            freshValues(config, seed, tensor, 0, elementCount(tensor.shape)),
+          ),
       },
     ]),
   );

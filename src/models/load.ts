@@ -1,18 +1,13 @@
 import type { Host } from '../source/host.js';
-import { expectedTensors, projectionsOfModel, weightName } from './architectures/index.js';
+import { expectedTensors } from './architectures/index.js';
 import { type LoadedTemplate, readChatTemplate, readTokens, type SpecialTokens } from './chat-template.js';
 import { type Companion, folderCompanions } from './companions.js';
 import { readConfig } from './config/index.js';
 import { type Json, readJsonFile, readTextFile } from './json-file.js';
 import { openTensorSource } from './safetensors/folder.js';
 import { type ModelConfig, ModelError, type Tokenizer, type WeightStore } from './types.js';
-import { checkTensors, loadTensors, type Storage } from './weights/load.js';
-import {
-  type FileFormat,
-  type SourceTensor,
-  safetensorsSource,
-  type WeightSource,
-} from './weights/source.js';
+import { checkTensors, type FormatOf, loadTensors, type Storage } from './weights/load.js';
+import { type SourceTensor, safetensorsSource, type WeightSource } from './weights/source.js';
 
 export interface ModelFile {
   /** Name in the folder. */
@@ -33,8 +28,8 @@ export interface ModelFolder {
   files(): readonly ModelFile[];
   /** Checks, without reading any data, that every tensor is there with its shape; throws a {@link ModelError}. */
   checkWeights(): void;
-  /** The format of the projections in the files: what storage `stored` would hold. Throws a {@link ModelError}. */
-  weightFormat(): FileFormat;
+  /** The format of a tensor in the files: what storage `stored` would hold. Throws a {@link ModelError}. */
+  weightFormat: FormatOf;
   /** Checks, then reads. Throws a {@link ModelError} before anything is read if a tensor is missing or misshapen. */
   loadWeights(storage: Storage): WeightStore;
   tokenizer(): Promise<Tokenizer>;
@@ -87,11 +82,10 @@ export function weightAccess(
   };
   return {
     checkWeights: () => checkTensors(origin, source(), config),
-    weightFormat() {
-      const [projection] = projectionsOfModel(config);
-      const first = projection && source().get(weightName({ module: projection.path }));
-      if (first === undefined) checkTensors(origin, source(), config);
-      return first?.format() ?? 'F32';
+    weightFormat(name) {
+      const tensor = source().get(name);
+      if (tensor === undefined) checkTensors(origin, source(), config);
+      return tensor?.format() ?? 'F32';
     },
     loadWeights: (storage) => loadTensors(origin, source(), config, storage),
   };

@@ -1,5 +1,6 @@
 /** What the rest of the program knows of a model: its shape, its stored weights, its tokenizer. */
 import type { Activation, RopeScaling } from './architectures/blueprint.js';
+import type { StoredFormat } from './weights/formats.js';
 
 export type ArchitectureName =
   | 'llama'
@@ -55,8 +56,6 @@ export interface ModelConfig {
   /** Attention and MLP beside each other. */
   readonly parallel?: boolean;
 }
-
-export type StoredFormat = 'F32' | 'F16' | 'BF16' | 'NF4';
 
 /** A weight in the form in which it is held; decoded into float32 when a block needs it. */
 export interface StoredTensor {
@@ -155,5 +154,7 @@ export type ModelErrorCode =
   | 'model_weights'
   | 'model_tokenizer'
   | 'model_template'
+  | 'gguf_invalid'
+  | 'gguf_unsupported'
   | 'adapter_invalid'
   | 'adapter_mismatch';

@@ -11,7 +11,7 @@ import { evaluationPeak, type ForwardMemory, mergePeak } from './memory/evaluate
 import { copyPeak, dataPeak, formatPeak } from './memory/rows.js';
 import { decoderShape, optimizerBytes, trainPeak } from './memory/train.js';
 import { isReference, stageNamed } from './models.js';
-import { type PlannedModel, weightBytes } from './stage-models.js';
+import { decodedWeights, type PlannedModel, weightBytes } from './stage-models.js';
 import { computeSeconds, copySeconds, generationSeconds, plus, rowSeconds } from './time.js';
 import { paddedTokens, type TrainFacts, trainFlops } from './train-stage.js';
 import type { Peak, Seconds } from './types.js';
@@ -139,7 +139,7 @@ function forwardMemory(world: PlanWorld, model: PlannedModel, longest: number): 
   return {
     config: model.config,
     weightBytes: weightBytes(model)[method === 'qlora' ? 'qlora' : 'lora'],
-    decoded: model.format !== 'F32' || method === 'qlora',
+    decoded: decodedWeights(model)[method === 'qlora' ? 'qlora' : 'lora'],
     lora: trainer === undefined ? undefined : adapterConfig(world, trainer),
     longest,
     tokenizerBytes: model.tokenizerBytes,

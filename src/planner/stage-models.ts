@@ -1,9 +1,9 @@
 /** Models as the planner sees them: shape and sizes, nothing loaded. Opened once a plan. */
 import type { Program, Value } from '../ir/types.js';
+import { expectedTensors } from '../models/architectures/index.js';
 import type { ModelFolder } from '../models/load.js';
 import type { ModelConfig } from '../models/types.js';
-import { plannedBytes } from '../models/weights/load.js';
-import type { FileFormat } from '../models/weights/source.js';
+import { type FormatOf, plannedBytes } from '../models/weights/load.js';
 import type { Host } from '../source/host.js';
 import { openResolved } from '../stages/models.js';
 import type { Chosen } from '../stages/types.js';
@@ -14,12 +14,19 @@ export interface PlannedModel {
   readonly folder: ModelFolder;
   readonly config: ModelConfig;
   /** How the weights stand in their file when the stage reads them. */
-  readonly format: FileFormat;
+  readonly format: FormatOf;
   readonly parameters: number;
   readonly tokenizerBytes: number;
 }
 
 const FORMATS = { f32: 'F32', f16: 'F16', bf16: 'BF16' } as const;
+
+/** A model that an earlier stage writes has one format throughout. */
+function formatsOf({ weights }: RootModel, folder: ModelFolder): FormatOf {
+  if (weights === 'file') return folder.weightFormat;
+  const format = FORMATS[weights];
+  return () => format;
+}
 
 export interface Models {
   /** The model under a setting. Throws a `ModelError` where it is none, or lacks a tensor. */
@@ -49,8 +56,8 @@ export function openModels(program: Program, host: Host): Models {
         root,
         folder,
         config,
-        format: root.weights === 'file' ? folder.weightFormat() : FORMATS[root.weights],
-        parameters: plannedBytes(config, 'F32', 'f32') / 4,
+        format: formatsOf(root, folder),
+        parameters: plannedBytes(config, () => 'F32', 'f32') / 4,
         tokenizerBytes: tokenizerBytes(value),
       };
     },
@@ -66,6 +73,11 @@ export function weightBytes({ config, format }: PlannedModel): Readonly<Record<C
   };
 }
 
-export function decodedWeights({ format }: PlannedModel): Readonly<Record<Chosen['method'], boolean>> {
-  return { lora: format !== 'F32', qlora: true, full: false };
+/** Whether a block needs the workspace that weights are decoded into, by method. */
+export function decodedWeights({
+  config,
+  format,
+}: PlannedModel): Readonly<Record<Chosen['method'], boolean>> {
+  const stored = expectedTensors(config).some(({ name }) => format(name) !== 'F32');
+  return { lora: stored, qlora: true, full: false };
 }

@@ -1,12 +1,8 @@
 import { expect } from 'chai';
 import { openSafetensors } from '../../src/models/safetensors/read.js';
-import { float32Tensor, halfTensor } from '../../src/models/weights/dense.js';
-import {
-  decodeBfloat16,
-  decodeFloat16,
-  encodeBfloat16,
-  encodeFloat16,
-} from '../../src/models/weights/half.js';
+import { decodeBlocks } from '../../src/models/weights/block-kernel.js';
+import { blockTensor, float32Tensor } from '../../src/models/weights/dense.js';
+import { encodeBfloat16, encodeFloat16 } from '../../src/models/weights/half.js';
 import { storedBytes } from '../../src/models/weights/sizes.js';
 import { readFixtureBytes } from './fixtures.js';
 import { memoryHost } from './memory-host.js';
@@ -23,6 +19,11 @@ const halves = (name: string) =>
   new Uint16Array(bytes(name).buffer, bytes(name).byteOffset, bytes(name).byteLength / 2);
 const floats = (name: string) =>
   new Float32Array(bytes(name).buffer, bytes(name).byteOffset, bytes(name).byteLength / 4);
+
+const decodeFloat16 = (source: Uint16Array, out: Float32Array) =>
+  decodeBlocks('F16', new Uint8Array(source.buffer, source.byteOffset, source.byteLength), 0, out);
+const decodeBfloat16 = (source: Uint16Array, out: Float32Array) =>
+  decodeBlocks('BF16', new Uint8Array(source.buffer, source.byteOffset, source.byteLength), 0, out);
 
 describe('half precision', () => {
   it('float16: every value decodes and encodes as in PyTorch', () => {
@@ -60,8 +61,8 @@ describe('half precision', () => {
     const data = Float32Array.from({ length: 12 }, (_, i) => i);
     const tensors = [
       float32Tensor('w', [4, 3], data),
-      halfTensor('w', [4, 3], 'F16', encodeFloat16(data)),
-      halfTensor('w', [4, 3], 'BF16', encodeBfloat16(data)),
+      blockTensor('w', [4, 3], 'F16', new Uint8Array(encodeFloat16(data).buffer)),
+      blockTensor('w', [4, 3], 'BF16', new Uint8Array(encodeBfloat16(data).buffer)),
     ];
     for (const tensor of tensors) {
       const out = new Float32Array(6);

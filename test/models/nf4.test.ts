@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import wabtInit from 'wabt';
 import { openSafetensors } from '../../src/models/safetensors/read.js';
-import { decodeFloat16 } from '../../src/models/weights/half.js';
+import { floatsOf } from '../../src/models/weights/block-kernel.js';
 import * as kernels from '../../src/models/weights/kernels.generated.js';
 import { DYNAMIC_CODE, NF4_CODE } from '../../src/models/weights/nf4-codes.js';
 import { decodeNf4Plain } from '../../src/models/weights/nf4-decode.js';
@@ -27,9 +27,7 @@ function floats(name: string): Float32Array {
 }
 function weights(name: string): Float32Array {
   const raw = bytes(name);
-  const out = new Float32Array(raw.byteLength / 2);
-  decodeFloat16(new Uint16Array(raw.buffer, raw.byteOffset, out.length), out);
-  return out;
+  return floatsOf('F16', raw, 0, raw.byteLength / 2);
 }
 const quantise = (values: Float32Array, window?: number): Nf4Data =>
   quantiseNf4(values.length, (start, count) => values.subarray(start, start + count), window);

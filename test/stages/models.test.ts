@@ -42,7 +42,7 @@ describe('models of a pipeline', () => {
       expect(tokenizer.decode(tokenizer.encode('hello world'))).to.equal('hello world');
       const store = opened.loadWeights('stored');
       expect(store.has('model.norm.weight')).to.equal(true);
-      if (model.seed !== undefined) expect(opened.weightFormat()).to.equal('F32');
+      if (model.seed !== undefined) expect(opened.weightFormat('model.norm.weight')).to.equal('F32');
     });
   }
 

@@ -1,4 +1,4 @@
-/** FTP083x: model and adapter files that cannot be used. */
+/** FTP083x, FTP084x: model and adapter files that cannot be used. */
 import { error } from '../make.js';
 import type { Diagnostic } from '../types.js';
 
@@ -11,6 +11,8 @@ const CODES = {
   model_template: 'FTP0836',
   adapter_invalid: 'FTP0837',
   adapter_mismatch: 'FTP0838',
+  gguf_invalid: 'FTP0839',
+  gguf_unsupported: 'FTP0840',
 } as const;
 
 /**

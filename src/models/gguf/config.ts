@@ -1,63 +1,117 @@
+import type { Host } from '../../source/host.js';
 import { parseConfig } from '../config/index.js';
+import type { Json } from '../json-file.js';
 import { type ModelConfig, ModelError } from '../types.js';
-import type { GgufHeader, GgufValue } from './header.js';
+import { floatsOf } from '../weights/block-kernel.js';
+import { elementCount } from '../weights/sizes.js';
+import { readFile } from './cursor.js';
+import { GGUF_FAMILIES, type GgufFamily, rotatesPairs } from './families.js';
+import { GgufFields } from './fields.js';
+import type { GgufHeader } from './header.js';
+import { ggufLayout } from './layout.js';
+import { ggufRope } from './rope.js';
 
-/** The config of a Llama-shaped GGUF file. Throws a {@link ModelError}. */
-export function ggufConfig({ path, values, tensors }: GgufHeader): ModelConfig {
-  const unsupported = (detail: string): ModelError =>
-    new ModelError(
-      'model_unsupported',
+/** Tensors that say something of the config, or nothing. */
+const NO_WEIGHT = /^rope_(?:freqs|factors_short|factors_long)\.weight$|\.attn_rot_embd(?:\.weight)?$/;
+
+/** The config of a GGUF file. Throws a {@link ModelError}. */
+export function ggufConfig(host: Host, header: GgufHeader): ModelConfig {
+  const { path, values, tensors } = header;
+  const unsupported = (detail: string): never => {
+    throw new ModelError(
+      'gguf_unsupported',
       path,
       detail,
-      'Supported is the Llama architecture without rotary scaling.',
+      `Supported are the architectures ${Object.keys(GGUF_FAMILIES).join(', ')}, without mixtures of experts.`,
     );
-  const architecture = values.get('general.architecture');
-  if (architecture !== 'llama')
-    throw unsupported(`general.architecture is ${JSON.stringify(architecture ?? null)}.`);
-  const scaling = values.get('llama.rope.scaling.type') ?? 'none';
-  if (scaling !== 'none') throw unsupported(`llama.rope.scaling.type is ${JSON.stringify(scaling)}.`);
-  if (tensors.has('rope_freqs.weight'))
-    throw unsupported('The file scales its rotary frequencies (rope_freqs.weight).');
-  if ([...tensors.keys()].some((name) => name.endsWith('.bias'))) throw unsupported('The file has biases.');
-  const read = (key: string): number | undefined => plainNumber(values.get(key));
+  };
+  const name = String(values.get('general.architecture'));
+  const family = Object.hasOwn(GGUF_FAMILIES, name) ? GGUF_FAMILIES[name] : undefined;
+  if (family === undefined) return unsupported(`general.architecture is ${JSON.stringify(name)}.`);
+  const file = new GgufFields(header, name);
+  refuseParts(file, family, unsupported);
+  const headDim =
+    file.number('attention.key_length') ??
+    (family.wholeHeads === true ? file.number('rope.dimension_count') : undefined);
+  const theta = file.decimal('rope.freq_base') ?? 10_000;
+  const scaling = ggufRope(file, (tensor) => readVector(host, header, tensor), theta, unsupported);
+  const fields: Json = {
+    model_type: family.modelType,
+    vocab_size: tensors.get('token_embd.weight')?.shape[0] ?? tokenCount(header),
+    hidden_size: file.number('embedding_length'),
+    intermediate_size: file.number('feed_forward_length'),
+    num_hidden_layers: file.number('block_count'),
+    num_attention_heads: file.number('attention.head_count'),
+    num_key_value_heads: file.number('attention.head_count_kv'),
+    head_dim: headDim,
+    max_position_embeddings: file.number('context_length'),
+    rope_theta: theta,
+    ...(scaling === undefined ? {} : { rope_scaling: scaling }),
+    rms_norm_eps: file.decimal('attention.layer_norm_rms_epsilon'),
+    tie_word_embeddings: !tensors.has('output.weight'),
+    bos_token_id: file.plain('tokenizer.ggml.bos_token_id'),
+    eos_token_id: endTokens(file),
+    pad_token_id: file.plain('tokenizer.ggml.padding_token_id'),
+    ...family.fields(file),
+  };
+  const config = parseConfig(withoutNothing(fields), path);
+  refuseStrangers(header, config, unsupported);
+  return config;
+}
+
+/** A field that a file lacks is left out, so that the family's own default holds. */
+const withoutNothing = (fields: Json): Json =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+
+function refuseParts(file: GgufFields, family: GgufFamily, unsupported: (detail: string) => never): void {
+  const parts = file.plain('split.count') ?? 1;
+  if (parts > 1) unsupported(`The file is one of ${parts} parts; join them first (\`gguf-split --merge\`).`);
+  const experts = file.number('expert_count') ?? 0;
+  if (experts > 0) unsupported(`The model is a mixture of ${experts} experts.`);
+  const [keys, values] = [file.number('attention.key_length'), file.number('attention.value_length')];
+  if (keys !== undefined && values !== undefined && keys !== values)
+    unsupported(`Keys of a head have ${keys} values and values ${values}.`);
+  const turned = file.number('rope.dimension_count');
+  if (family.wholeHeads === true && keys !== undefined && turned !== undefined && turned !== keys)
+    unsupported(`Only ${turned} of the ${keys} values of a head are rotated.`);
+}
+
+/** A tensor without a place in the model would be left out in silence, and the model would compute something else. */
+function refuseStrangers(
+  header: GgufHeader,
+  config: ModelConfig,
+  unsupported: (detail: string) => never,
+): void {
+  const placed = new Set(ggufLayout(config, rotatesPairs(header)).map(({ ggufName }) => ggufName));
+  for (const name of header.tensors.keys())
+    if (!placed.has(name) && !NO_WEIGHT.test(name))
+      unsupported(`Tensor "${name}" has no place in a model of the architecture ${config.architecture}.`);
+}
+
+/** Most values that a list of frequencies may have: half the width of a head. */
+const LONGEST_VECTOR = 4096;
+
+function readVector(host: Host, header: GgufHeader, name: string): Float32Array | undefined {
+  const tensor = header.tensors.get(name);
+  if (tensor === undefined) return undefined;
+  const count = elementCount(tensor.shape);
+  if (count > LONGEST_VECTOR)
+    throw new ModelError(
+      'gguf_invalid',
+      header.path,
+      `Tensor "${name}" has ${count} values; at most ${LONGEST_VECTOR} are read.`,
+      'Fetch the file again; it is damaged.',
+    );
+  return floatsOf(tensor.type, readFile(host, header.path, tensor.start, tensor.bytes), 0, count);
+}
+
+function tokenCount({ values }: GgufHeader): number | undefined {
   const tokens = values.get('tokenizer.ggml.tokens');
-  const embedding = tensors.get('token_embd.weight')?.shape;
-  const headDim = read('llama.attention.key_length') ?? read('llama.rope.dimension_count');
-  const rotated = read('llama.rope.dimension_count');
-  if (rotated !== undefined && rotated !== headDim)
-    throw unsupported(`Only ${rotated} of ${headDim} values of a head are rotated.`);
-  return parseConfig(
-    {
-      model_type: 'llama',
-      vocab_size: embedding?.[0] ?? (Array.isArray(tokens) ? tokens.length : undefined),
-      hidden_size: read('llama.embedding_length'),
-      intermediate_size: read('llama.feed_forward_length'),
-      num_hidden_layers: read('llama.block_count'),
-      num_attention_heads: read('llama.attention.head_count'),
-      num_key_value_heads: read('llama.attention.head_count_kv'),
-      head_dim: headDim,
-      max_position_embeddings: read('llama.context_length'),
-      rope_theta: read('llama.rope.freq_base'),
-      rms_norm_eps: shortest(read('llama.attention.layer_norm_rms_epsilon')),
-      tie_word_embeddings: !tensors.has('output.weight'),
-      bos_token_id: read('tokenizer.ggml.bos_token_id'),
-      eos_token_id: read('tokenizer.ggml.eos_token_id'),
-      pad_token_id: read('tokenizer.ggml.padding_token_id'),
-    },
-    path,
-  );
+  return Array.isArray(tokens) ? tokens.length : undefined;
 }
 
-function plainNumber(value: GgufValue | undefined): number | undefined {
-  return typeof value === 'bigint' ? Number(value) : typeof value === 'number' ? value : undefined;
-}
-
-/** The shortest decimal that is this float32: 1e-5 went into the file, not 9.99999974737875e-6. */
-function shortest(value: number | undefined): number | undefined {
-  if (value === undefined) return undefined;
-  for (let digits = 1; digits < 10; digits++) {
-    const rounded = Number(value.toPrecision(digits));
-    if (Math.fround(rounded) === Math.fround(value)) return rounded;
-  }
-  return value;
+/** What ends a text, and what ends a turn of a chat. */
+function endTokens(file: GgufFields): readonly number[] {
+  const ids = ['eos_token_id', 'eot_token_id'].map((key) => file.plain(`tokenizer.ggml.${key}`));
+  return [...new Set(ids.filter((id) => id !== undefined))];
 }

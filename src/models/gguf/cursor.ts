@@ -9,7 +9,7 @@ export class Cursor {
   readonly #host: Host;
   readonly #path: string;
   readonly #size: number;
-  #window = new Uint8Array(0);
+  #window: Uint8Array = new Uint8Array(0);
   #windowStart = 0;
   #position = 0;
 
@@ -24,7 +24,12 @@ export class Cursor {
   }
 
   fail(detail: string): never {
-    throw new ModelError('model_weights', this.#path, detail, HELP);
+    throw new ModelError('gguf_invalid', this.#path, detail, HELP);
+  }
+
+  /** What is sound, and not read. */
+  unsupported(detail: string, help: string): never {
+    throw new ModelError('gguf_unsupported', this.#path, detail, help);
   }
 
   /** The next `length` bytes. */
@@ -69,18 +74,21 @@ export class Cursor {
 }
 
 /** Bytes of the file, 8-byte aligned in memory. Throws a {@link ModelError}. */
-export function readFile(host: Host, path: string, start: number, length: number): Uint8Array<ArrayBuffer> {
+export function readFile(host: Host, path: string, start: number, length: number): Uint8Array {
   try {
     const bytes = host.readBytes(path, start, length);
-    if (bytes.byteLength === length) return new Uint8Array(bytes);
+    if (bytes.byteLength === length) return aligned(bytes);
     throw new ModelError(
-      'model_weights',
+      'gguf_invalid',
       path,
       `${bytes.byteLength} of ${length} bytes could be read at ${start}.`,
       HELP,
     );
   } catch (error) {
     if (!(error instanceof HostError)) throw error;
-    throw new ModelError('model_weights', path, `The file could not be read: ${error.detail}.`, HELP);
+    throw new ModelError('gguf_invalid', path, `The file could not be read: ${error.detail}.`, HELP);
   }
 }
+
+const aligned = (bytes: Uint8Array): Uint8Array =>
+  bytes.byteOffset % 8 === 0 ? bytes : new Uint8Array(bytes);

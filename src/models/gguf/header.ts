@@ -1,6 +1,6 @@
 import type { Host } from '../../source/host.js';
 import { ModelError } from '../types.js';
-import { BLOCKS, type GgufType, TYPE_NUMBERS } from './blocks.js';
+import { BLOCKS, type BlockFormat } from '../weights/formats.js';
 import { Cursor } from './cursor.js';
 
 export type GgufValue = number | bigint | boolean | string | readonly GgufValue[];
@@ -9,7 +9,7 @@ export interface GgufTensor {
   readonly name: string;
   /** Row-major, as everywhere here; the file has it reversed. */
   readonly shape: readonly number[];
-  readonly type: GgufType;
+  readonly type: BlockFormat;
   /** Absolute place in the file. */
   readonly start: number;
   readonly bytes: number;
@@ -20,6 +20,46 @@ export interface GgufHeader {
   readonly values: ReadonlyMap<string, GgufValue>;
   readonly tensors: ReadonlyMap<string, GgufTensor>;
 }
+
+/** Numbers of the formats in a file (ggml.h, `enum ggml_type`), in the order of the table of formats. */
+const TYPE_NUMBERS: Readonly<Record<BlockFormat, number>> = {
+  F32: 0,
+  F16: 1,
+  BF16: 30,
+  Q4_0: 2,
+  Q4_1: 3,
+  Q5_0: 6,
+  Q5_1: 7,
+  Q8_0: 8,
+  Q4_K: 12,
+  Q5_K: 13,
+  Q6_K: 14,
+};
+
+const TYPES: ReadonlyMap<number, BlockFormat> = new Map(
+  (Object.keys(TYPE_NUMBERS) as BlockFormat[]).map((name) => [TYPE_NUMBERS[name], name]),
+);
+
+/** Formats that are known and not read, so that an error can name them. */
+const OTHER_TYPES: Readonly<Record<number, string>> = {
+  9: 'Q8_1',
+  10: 'Q2_K',
+  11: 'Q3_K',
+  15: 'Q8_K',
+  16: 'IQ2_XXS',
+  17: 'IQ2_XS',
+  18: 'IQ3_XXS',
+  19: 'IQ1_S',
+  20: 'IQ4_NL',
+  21: 'IQ3_S',
+  22: 'IQ2_S',
+  23: 'IQ4_XS',
+  28: 'F64',
+  29: 'IQ1_M',
+  34: 'TQ1_0',
+  35: 'TQ2_0',
+  39: 'MXFP4',
+};
 
 const MAGIC = 0x46554747;
 const MAX_ENTRIES = 100_000;
@@ -42,7 +82,10 @@ export function readGgufHeader(host: Host, path: string): GgufHeader {
   if (cursor.u32() !== MAGIC) cursor.fail('The file does not begin with "GGUF".');
   const version = cursor.u32();
   if (version !== 2 && version !== 3)
-    cursor.fail(`The file is of GGUF version ${version}; 2 and 3 are read.`);
+    cursor.unsupported(
+      `The file is of GGUF version ${version}, or big-endian.`,
+      'Use a little-endian file of version 2 or 3.',
+    );
   const tensorCount = cursor.u64('The number of tensors', MAX_ENTRIES);
   const valueCount = cursor.u64('The number of values', MAX_ENTRIES);
   const values = new Map<string, GgufValue>();
@@ -99,7 +142,7 @@ function readValue(cursor: Cursor, type: number, key: string, depth: number): Gg
 interface TensorInfo {
   readonly name: string;
   readonly shape: readonly number[];
-  readonly type: GgufType;
+  readonly type: BlockFormat;
   readonly offset: number;
   readonly bytes: number;
 }
@@ -110,18 +153,19 @@ function readInfo(cursor: Cursor): TensorInfo {
   if (dimensions > MAX_DIMENSIONS) cursor.fail(`Tensor "${name}" has ${dimensions} dimensions.`);
   const shape = Array.from({ length: dimensions }, () => cursor.u64(`A size of "${name}"`)).reverse();
   const number = cursor.u32();
-  const type = TYPE_NUMBERS.get(number);
+  const type = TYPES.get(number);
   if (type === undefined) {
-    return cursor.fail(
-      `Tensor "${name}" is of GGML type ${number}; read are ${Object.keys(BLOCKS).join(', ')}.`,
+    return cursor.unsupported(
+      `Tensor "${name}" is of GGML type ${OTHER_TYPES[number] ?? number}.`,
+      `Use a file whose tensors are ${Object.keys(BLOCKS).join(', ')}.`,
     );
   }
-  const { elements, bytes } = BLOCKS[type];
+  const { values, bytes } = BLOCKS[type];
   const count = shape.reduce((product, size) => product * BigInt(size), 1n);
   const row = shape.at(-1) ?? 1;
-  if (row % elements !== 0)
-    cursor.fail(`Rows of "${name}" have ${row} values, no multiple of ${type}'s ${elements}.`);
-  const total = (count / BigInt(elements)) * BigInt(bytes);
+  if (row % values !== 0)
+    cursor.fail(`Rows of "${name}" have ${row} values, no multiple of ${type}'s ${values}.`);
+  const total = (count / BigInt(values)) * BigInt(bytes);
   if (total > BigInt(Number.MAX_SAFE_INTEGER)) cursor.fail(`Tensor "${name}" would have ${total} bytes.`);
   return { name, shape, type, offset: cursor.u64(`The offset of "${name}"`), bytes: Number(total) };
 }

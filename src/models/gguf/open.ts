@@ -13,7 +13,7 @@ import { ggufSource } from './weights.js';
 /** Opens a GGUF file as a model: its config, weights, tokenizer and chat template. Throws a `ModelError`. */
 export function openGguf(host: Host, path: string): ModelFolder {
   const header = readGgufHeader(host, path);
-  const config = ggufConfig(header);
+  const config = ggufConfig(host, header);
   const template = () => {
     const source = header.values.get('tokenizer.chat_template');
     return typeof source === 'string' ? compileChatTemplate(source, specialTokens(header), path) : undefined;

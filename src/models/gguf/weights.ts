@@ -1,111 +1,178 @@
 import type { Host } from '../../source/host.js';
-import { expectedTensors } from '../architectures/index.js';
-import type { ModelConfig } from '../types.js';
-import { rowElements } from '../weights/dense.js';
-import type { FileFormat, SourceTensor, WeightSource } from '../weights/source.js';
-import { BLOCKS } from './blocks.js';
+import { type ModelConfig, ModelError, type StoredTensor } from '../types.js';
+import { floatsOf } from '../weights/block-kernel.js';
+import { blockTensor, float32Tensor } from '../weights/dense.js';
+import { BLOCKS } from '../weights/formats.js';
+import { elementCount } from '../weights/sizes.js';
+import type { SourceTensor, WeightSource } from '../weights/source.js';
 import { readFile } from './cursor.js';
+import { rotatesPairs } from './families.js';
 import type { GgufHeader, GgufTensor } from './header.js';
+import { type Arrangement, ggufLayout } from './layout.js';
 
-const PARTS: Readonly<Record<string, string>> = {
-  input_layernorm: 'attn_norm',
-  q_proj: 'attn_q',
-  k_proj: 'attn_k',
-  v_proj: 'attn_v',
-  o_proj: 'attn_output',
-  post_attention_layernorm: 'ffn_norm',
-  gate_proj: 'ffn_gate',
-  up_proj: 'ffn_up',
-  down_proj: 'ffn_down',
-};
+/** Bytes that are read at one time where rows are put in order. */
+const WINDOW = 1 << 20;
 
-const OUTER: Readonly<Record<string, string>> = {
-  'model.embed_tokens.weight': 'token_embd.weight',
-  'model.norm.weight': 'output_norm.weight',
-  'lm_head.weight': 'output.weight',
-};
-
-/** llama.cpp's name of a Hugging Face tensor. */
-function ggufName(name: string): string {
-  const [, layer, part] = /^model\.layers\.(\d+)\.(?:(?:self_attn|mlp)\.)?(\w+)\.weight$/.exec(name) ?? [];
-  if (part === undefined || !Object.hasOwn(PARTS, part)) return OUTER[name] ?? name;
-  return `blk.${layer}.${PARTS[part]}.weight`;
-}
-
-/** The tensors of a GGUF file under their Hugging Face names, each decoded when it is read. */
+/** The tensors of a GGUF file under their Hugging Face names and in Hugging Face's order. */
 export function ggufSource(host: Host, header: GgufHeader, config: ModelConfig): WeightSource {
   const source = new Map<string, SourceTensor>();
-  for (const { name } of expectedTensors(config)) {
-    const tensor = header.tensors.get(ggufName(name));
-    if (tensor === undefined) continue;
-    const rotated = /\.(?:q|k)_proj\.weight$/.test(name);
-    source.set(name, sourceTensor(host, header.path, name, tensor, rotated ? config.headDim : undefined));
+  for (const { name, ggufName, arrangement } of ggufLayout(config, rotatesPairs(header))) {
+    const tensor = header.tensors.get(ggufName);
+    if (tensor !== undefined) source.set(name, arranged({ host, header, name, tensor }, arrangement));
   }
   return source;
 }
 
-/** Quantised tensors are held as float32, which loses nothing; `headDim` is set where rows must be put back in order. */
-function sourceTensor(
-  host: Host,
-  path: string,
-  name: string,
-  tensor: GgufTensor,
-  headDim?: number,
-): SourceTensor {
+interface InFile {
+  readonly host: Host;
+  readonly header: GgufHeader;
+  readonly name: string;
+  readonly tensor: GgufTensor;
+}
+
+function arranged(file: InFile, arrangement: Arrangement): SourceTensor {
+  if (arrangement.kind === 'rows') return inRows(file, arrangement);
+  const plain = asItStands(file);
+  if (arrangement.kind === 'transposed') return transposed(plain);
+  return arrangement.kind === 'one_more' ? lessOne(plain) : plain;
+}
+
+/** Bytes `from … from + length` of a tensor. */
+const bytesOf = ({ host, header, tensor }: InFile, from: number, length: number): Uint8Array =>
+  readFile(host, header.path, tensor.start + from, length);
+
+function asItStands(file: InFile): SourceTensor {
+  const { name, tensor, header } = file;
   const { type, shape } = tensor;
-  const stored: FileFormat = (type === 'F16' || type === 'BF16') && headDim === undefined ? type : 'F32';
-  const row = rowElements(shape);
-  const read = (start: number, count: number): Float32Array => readValues(host, path, tensor, start, count);
+  const { values, bytes } = BLOCKS[type];
   return {
     name,
-    path,
+    path: header.path,
     shape,
-    format: () => stored,
-    read: headDim === undefined ? read : (start, count) => readHeads(read, row, headDim, start, count),
-    readHalves() {
-      const raw = readFile(host, path, tensor.start, tensor.bytes);
-      return new Uint16Array(raw.buffer, raw.byteOffset, raw.byteLength / 2);
+    format: () => type,
+    read(start, count) {
+      const first = Math.floor(start / values);
+      const end = Math.ceil((start + count) / values);
+      const blocks = bytesOf(file, first * bytes, (end - first) * bytes);
+      return floatsOf(type, blocks, start - first * values, count);
+    },
+    load: () => blockTensor(name, shape, type, bytesOf(file, 0, tensor.bytes)),
+  };
+}
+
+/** Rows are whole blocks, so that they are moved as they are. */
+function inRows(file: InFile, order: Extract<Arrangement, { kind: 'rows' }>): SourceTensor {
+  const { name, tensor, header } = file;
+  const { type, shape } = tensor;
+  const [rows = 0, width = 1] = shape;
+  const rowBytes = tensor.bytes / rows;
+  const read = (first: number, count: number): Uint8Array => {
+    const out = new Uint8Array(count * rowBytes);
+    for (const { from, ours } of stretches(first, count, order.theirs)) {
+      const bytes = bytesOf(file, from * rowBytes, ours.length * rowBytes);
+      ours.forEach((row, i) => {
+        out.set(bytes.subarray(i * rowBytes, (i + 1) * rowBytes), (row - first) * rowBytes);
+      });
+    }
+    return out;
+  };
+  return {
+    name,
+    path: header.path,
+    shape,
+    format() {
+      if (Number.isInteger(rowBytes)) return type;
+      throw new ModelError(
+        'gguf_unsupported',
+        header.path,
+        `Tensor "${tensor.name}" of type ${type} has rows that can't be put in order.`,
+        'Convert the model again; such a tensor is kept as F32.',
+      );
+    },
+    read(start, count) {
+      const first = Math.floor(start / width);
+      const end = Math.ceil((start + count) / width);
+      return floatsOf(type, read(first, end - first), start - first * width, count);
+    },
+    load() {
+      const blocks = new Uint8Array(tensor.bytes);
+      const step = order.unit * Math.ceil(WINDOW / rowBytes / order.unit);
+      for (let row = 0; row < rows; row += step)
+        blocks.set(read(row, Math.min(step, rows - row)), row * rowBytes);
+      return blockTensor(name, shape, type, blocks);
     },
   };
 }
 
-/** Values `start … start + count`, by way of the whole blocks around them. */
-function readValues(
-  host: Host,
-  path: string,
-  tensor: GgufTensor,
-  start: number,
+/** Rows of ours that stand one behind the other in the file, from row `from` of the file on. */
+function stretches(
+  first: number,
   count: number,
-): Float32Array {
-  const { elements, bytes, decode } = BLOCKS[tensor.type];
-  const first = Math.floor(start / elements);
-  const end = Math.ceil((start + count) / elements);
-  const raw = readFile(host, path, tensor.start + first * bytes, (end - first) * bytes);
-  return decode(raw).subarray(start - first * elements, start - first * elements + count);
+  theirs: (row: number) => number,
+): readonly { readonly from: number; readonly ours: number[] }[] {
+  const found: { from: number; ours: number[] }[] = [];
+  const rows = Array.from({ length: count }, (_, i) => ({ ours: first + i, theirs: theirs(first + i) }));
+  for (const row of rows.sort((a, b) => a.theirs - b.theirs)) {
+    const last = found.at(-1);
+    if (last !== undefined && last.from + last.ours.length === row.theirs) last.ours.push(row.ours);
+    else found.push({ from: row.theirs, ours: [row.ours] });
+  }
+  return found;
 }
 
-/**
- * llama.cpp rotates neighbouring pairs where Hugging Face rotates the halves of a head, and reorders the rows of the
- * query and key projections to match (`convert_hf_to_gguf.py`, `LlamaModel.permute`). Row (head, half, i) here is row
- * (head, i, half) there.
- */
-function readHeads(
-  read: (start: number, count: number) => Float32Array,
-  row: number,
-  headDim: number,
-  start: number,
-  count: number,
-): Float32Array {
-  const head = row * headDim;
-  const firstHead = Math.floor(start / head);
-  const heads = Math.ceil((start + count) / head) - firstHead;
-  const theirs = read(firstHead * head, heads * head);
-  const ours = new Float32Array(theirs.length);
-  for (let line = 0; line < heads * headDim; line++) {
-    const within = line % headDim;
-    const half = within < headDim / 2 ? 0 : 1;
-    const from = line - within + 2 * (within - half * (headDim / 2)) + half;
-    ours.set(theirs.subarray(from * row, (from + 1) * row), line * row);
-  }
-  return ours.subarray(start - firstHead * head, start - firstHead * head + count);
+function lessOne(plain: SourceTensor): SourceTensor {
+  const { name, shape } = plain;
+  const read = (start: number, count: number): Float32Array =>
+    plain.read(start, count).map((value) => value - 1);
+  return {
+    ...plain,
+    format: () => 'F32',
+    read,
+    load: () => float32Tensor(name, shape, read(0, elementCount(shape))),
+  };
+}
+
+/** Held as it stands in the file, and turned when it is decoded. */
+function transposed(plain: SourceTensor): SourceTensor {
+  const { name } = plain;
+  const shape = [...plain.shape].reverse();
+  const [, width = 1] = shape;
+  return {
+    ...plain,
+    shape,
+    read(start, count) {
+      const first = Math.floor(start / width);
+      const rows = Math.ceil((start + count) / width) - first;
+      const out = new Float32Array(rows * width);
+      turned(name, shape, plain.load()).decodeRows(first, rows, out);
+      return out.subarray(start - first * width, start - first * width + count);
+    },
+    load() {
+      const found = turned(name, shape, plain.load());
+      if (found.format !== 'F32') return found;
+      const values = new Float32Array(elementCount(shape));
+      found.decode(values);
+      return float32Tensor(name, shape, values);
+    },
+  };
+}
+
+function turned(name: string, shape: readonly number[], stored: StoredTensor): StoredTensor {
+  const [height = 0, width = 0] = shape;
+  const decodeRows = (first: number, count: number, out: Float32Array): void => {
+    const column = new Float32Array(height);
+    for (let i = 0; i < width; i++) {
+      stored.decodeRows(i, 1, column);
+      for (let row = 0; row < count; row++) out[row * width + i] = column[first + row] as number;
+    }
+  };
+  return {
+    name,
+    shape,
+    format: stored.format,
+    residentBytes: stored.residentBytes,
+    view: () => undefined,
+    decode: (out) => decodeRows(0, height, out),
+    decodeRows,
+  };
 }

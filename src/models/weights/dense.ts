@@ -1,5 +1,6 @@
-import type { StoredFormat, StoredTensor } from '../types.js';
-import { decodeBfloat16, decodeFloat16 } from './half.js';
+import type { StoredTensor } from '../types.js';
+import { decodeBlocks, floatsOf } from './block-kernel.js';
+import { BLOCKS, type BlockFormat } from './formats.js';
 import { elementCount } from './sizes.js';
 
 /** A float32 tensor in memory. */
@@ -17,28 +18,26 @@ export function float32Tensor(name: string, shape: readonly number[], data: Floa
   };
 }
 
-const HALF_DECODERS = { F16: decodeFloat16, BF16: decodeBfloat16 } as const satisfies Partial<
-  Record<StoredFormat, (source: Uint16Array, out: Float32Array) => void>
->;
-
-/** A tensor held in 16 bits a value. */
-export function halfTensor(
+/** A tensor that is held in the blocks of its format. */
+export function blockTensor(
   name: string,
   shape: readonly number[],
-  format: keyof typeof HALF_DECODERS,
-  data: Uint16Array,
+  format: BlockFormat,
+  blocks: Uint8Array,
 ): StoredTensor {
-  checkLength(name, shape, data.length);
-  const decode = HALF_DECODERS[format];
+  const { values, bytes } = BLOCKS[format];
+  checkLength(name, shape, (blocks.byteLength / bytes) * values);
+  if (format === 'F32') return float32Tensor(name, shape, floatsOf(format, blocks, 0, elementCount(shape)));
   const row = rowElements(shape);
   return {
     name,
     shape,
     format,
-    residentBytes: data.byteLength,
+    residentBytes: blocks.byteLength,
     view: () => undefined,
-    decode: (out) => decode(data, out),
-    decodeRows: (first, count, out) => decode(data.subarray(first * row, (first + count) * row), out),
+    decode: (out) => decodeBlocks(format, blocks, 0, out),
+    decodeRows: (first, count, out) =>
+      decodeBlocks(format, blocks, first * row, out.subarray(0, count * row)),
   };
 }
 

@@ -1,37 +1,4 @@
-/** float16 and bfloat16: their float32 values, and the nearest half of a float32. */
-
-/** All 65,536 float16 values as float32; made on first use (256 KiB). */
-let float16Values: Float32Array | undefined;
-
-function float16Table(): Float32Array {
-  if (float16Values !== undefined) return float16Values;
-  const table = new Float32Array(65536);
-  for (let bits = 0; bits < 65536; bits++) table[bits] = float16Value(bits);
-  float16Values = table;
-  return table;
-}
-
-/** The value of an IEEE 754 binary16. */
-export function float16Value(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 0x1f;
-  const fraction = bits & 0x3ff;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 31) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
-}
-
-/** Writes `source` as float32 into `out` (same length). */
-export function decodeFloat16(source: Uint16Array, out: Float32Array): void {
-  const table = float16Table();
-  for (let i = 0; i < source.length; i++) out[i] = table[source[i] as number] as number;
-}
-
-/** Writes `source` as float32 into `out` (same length): a bfloat16 is the upper half of a float32. */
-export function decodeBfloat16(source: Uint16Array, out: Float32Array): void {
-  const bits = new Uint32Array(out.buffer, out.byteOffset, out.length);
-  for (let i = 0; i < source.length; i++) bits[i] = (source[i] as number) << 16;
-}
+/** The nearest float16 or bfloat16 of a float32. */
 
 /** The float32 bits of `source`, a view where its place in memory allows one. */
 function bitsOf(source: Float32Array): Uint32Array {

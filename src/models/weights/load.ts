@@ -1,16 +1,11 @@
 import { type ExpectedTensor, expectedTensors } from '../architectures/index.js';
-import {
-  type ModelConfig,
-  ModelError,
-  type StoredFormat,
-  type StoredTensor,
-  type WeightStore,
-} from '../types.js';
-import { float32Tensor, halfTensor } from './dense.js';
+import { type ModelConfig, ModelError, type StoredTensor, type WeightStore } from '../types.js';
+import { float32Tensor } from './dense.js';
+import type { StoredFormat } from './formats.js';
 import { quantiseNf4 } from './nf4-quantise.js';
 import { nf4Tensor } from './nf4-tensor.js';
 import { elementCount, storedBytes } from './sizes.js';
-import type { FileFormat, SourceTensor, WeightSource } from './source.js';
+import type { SourceTensor, WeightSource } from './source.js';
 import { weightStore } from './store.js';
 
 /** How a model is held: as in its files, as float32, or with the projections of its blocks in NF4. */
@@ -19,17 +14,20 @@ export type Storage = 'stored' | 'f32' | 'nf4';
 /** The format in which each tensor would be held; the planner's view of a model that is not loaded. */
 export function plannedFormat(
   role: ExpectedTensor['role'],
-  file: FileFormat,
+  file: StoredFormat,
   storage: Storage,
 ): StoredFormat {
   if (storage === 'f32') return 'F32';
   return storage === 'nf4' && role === 'projection' ? 'NF4' : file;
 }
 
+/** The format of a tensor in the files, by its name. */
+export type FormatOf = (name: string) => StoredFormat;
+
 /** Bytes that the weights will hold: the sum of their `residentBytes` once they are loaded. */
-export function plannedBytes(config: ModelConfig, file: FileFormat, storage: Storage): number {
+export function plannedBytes(config: ModelConfig, formatOf: FormatOf, storage: Storage): number {
   return expectedTensors(config).reduce(
-    (sum, { shape, role }) => sum + storedBytes(shape, plannedFormat(role, file, storage)),
+    (sum, { name, shape, role }) => sum + storedBytes(shape, plannedFormat(role, formatOf(name), storage)),
     0,
   );
 }
@@ -72,10 +70,16 @@ export function loadTensors(
   return weightStore(origin, tensors);
 }
 
+/** Values that are decoded at one time where a tensor is held in another format than its file's. */
+const WINDOW = 1 << 18;
+
 function loadTensor(source: SourceTensor, format: StoredFormat): StoredTensor {
   const { name, shape } = source;
+  if (format === source.format()) return source.load();
   const elements = elementCount(shape);
   if (format === 'NF4') return nf4Tensor(name, shape, quantiseNf4(elements, source.read));
-  if (format === 'F32') return float32Tensor(name, shape, source.read(0, elements));
-  return halfTensor(name, shape, format, source.readHalves());
+  const values = new Float32Array(elements);
+  for (let start = 0; start < elements; start += WINDOW)
+    values.set(source.read(start, Math.min(WINDOW, elements - start)), start);
+  return float32Tensor(name, shape, values);
 }

@@ -1,4 +1,4 @@
-import type { StoredFormat } from '../types.js';
+import { BLOCKS, type StoredFormat } from './formats.js';
 
 export function elementCount(shape: readonly number[]): number {
   return shape.reduce((product, size) => product * size, 1);
@@ -9,17 +9,15 @@ export const NF4_BLOCK = 64;
 export const NF4_NESTED_BLOCK = 256;
 
 /** Entries of the tables that every NF4 tensor shares are not counted: they exist once a process. */
-const BYTES: Readonly<Record<StoredFormat, (elements: number) => number>> = {
-  F32: (elements) => elements * 4,
-  F16: (elements) => elements * 2,
-  BF16: (elements) => elements * 2,
-  NF4: (elements) => {
-    const blocks = Math.ceil(elements / NF4_BLOCK);
-    return Math.ceil(elements / 2) + blocks + Math.ceil(blocks / NF4_NESTED_BLOCK) * 4 + 4;
-  },
-};
+function nf4Bytes(elements: number): number {
+  const blocks = Math.ceil(elements / NF4_BLOCK);
+  return Math.ceil(elements / 2) + blocks + Math.ceil(blocks / NF4_NESTED_BLOCK) * 4 + 4;
+}
 
 /** Bytes that a tensor holds in memory once it is loaded: the planner's figure and `StoredTensor.residentBytes`. */
 export function storedBytes(shape: readonly number[], format: StoredFormat): number {
-  return BYTES[format](elementCount(shape));
+  const elements = elementCount(shape);
+  if (format === 'NF4') return nf4Bytes(elements);
+  const { values, bytes } = BLOCKS[format];
+  return (elements / values) * bytes;
 }

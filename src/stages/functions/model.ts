@@ -26,7 +26,7 @@ export const models = {
   },
   gguf: {
     family: 'model',
-    doc: 'A GGUF file of a Llama-shaped model with a byte-level vocabulary, as llama.cpp reads it.',
+    doc: 'A GGUF file, as llama.cpp reads it; its weights stay in their blocks.',
     positional: ['file'],
     args: { file: required(t.files, 'File, relative to the pipeline file.') },
   },

@@ -1,0 +1,108 @@
+/**
+ * The families under the names that llama.cpp gives them (`general.architecture`), and the fields of `config.json` that
+ * only they have. Constants are those of llama.cpp where its converter writes none (`llama-model.cpp`).
+ */
+import type { Json } from '../json-file.js';
+import type { GgufFields } from './fields.js';
+import type { GgufHeader } from './header.js';
+
+export interface GgufFamily {
+  /** `model_type` of `config.json`. */
+  readonly modelType: string;
+  /** Rows of the query and key projections are stored in pairs (`LlamaModel.permute`). */
+  readonly rotatesPairs?: boolean;
+  /** `rope.dimension_count` is the width of a head and nothing else. */
+  readonly wholeHeads?: boolean;
+  readonly fields: (file: GgufFields) => Json;
+}
+
+const biases = (file: GgufFields): Json => ({
+  attention_bias: file.has('blk.0.attn_q.bias'),
+  mlp_bias: file.has('blk.0.ffn_down.bias'),
+});
+
+const gemma = (file: GgufFields, largest: number): Json => ({
+  sliding_window: file.number('attention.sliding_window'),
+  // the largest model of either family divides by the width of a head that its hidden size would give
+  query_pre_attn_scalar:
+    file.number('block_count') === largest
+      ? (file.number('embedding_length') ?? 0) / (file.number('attention.head_count') ?? 1)
+      : file.number('attention.key_length'),
+  final_logit_softcapping: file.decimal('final_logit_softcapping'),
+  attn_logit_softcapping: file.decimal('attn_logit_softcapping'),
+});
+
+const GEMMA3_PATTERN = 6;
+
+export const GGUF_FAMILIES: Readonly<Record<string, GgufFamily>> = {
+  llama: {
+    modelType: 'llama',
+    rotatesPairs: true,
+    wholeHeads: true,
+    fields: (file) => {
+      const window = file.number('attention.sliding_window');
+      // the one thing that sets Mistral apart
+      return window === undefined
+        ? biases(file)
+        : { ...biases(file), model_type: 'mistral', sliding_window: window };
+    },
+  },
+  qwen2: { modelType: 'qwen2', fields: () => ({}) },
+  qwen3: { modelType: 'qwen3', fields: (file) => ({ attention_bias: file.has('blk.0.attn_q.bias') }) },
+  smollm3: {
+    modelType: 'smollm3',
+    rotatesPairs: true,
+    wholeHeads: true,
+    fields: (file) => ({ ...biases(file), no_rope_layer_interval: 4 }),
+  },
+  gemma2: { modelType: 'gemma2', fields: (file) => gemma(file, 46) },
+  gemma3: {
+    modelType: 'gemma3_text',
+    fields: (file) => ({
+      ...gemma(file, 62),
+      rope_local_base_freq: file.decimal('rope.freq_base_swa') ?? 10_000,
+      sliding_window_pattern: file.number('attention.sliding_window_pattern') ?? GEMMA3_PATTERN,
+      rope_theta: file.decimal('rope.freq_base') ?? 1_000_000,
+    }),
+  },
+  phi3: {
+    modelType: 'phi3',
+    fields: (file) => ({
+      sliding_window: file.number('attention.sliding_window'),
+      partial_rotary_factor: shareOf(file),
+    }),
+  },
+  gpt2: {
+    modelType: 'gpt2',
+    fields: (file) => ({
+      n_embd: file.number('embedding_length'),
+      n_layer: file.number('block_count'),
+      n_head: file.number('attention.head_count'),
+      n_positions: file.number('context_length'),
+      n_inner: file.number('feed_forward_length'),
+      layer_norm_epsilon: file.decimal('attention.layer_norm_epsilon'),
+    }),
+  },
+  gptneox: {
+    modelType: 'gpt_neox',
+    fields: (file) => ({
+      layer_norm_eps: file.decimal('attention.layer_norm_epsilon'),
+      use_parallel_residual: file.flag('use_parallel_residual') ?? true,
+      rotary_pct: shareOf(file),
+      attention_bias: file.has('blk.0.attn_qkv.bias'),
+    }),
+  },
+};
+
+/** The part of every head that is turned. */
+function shareOf(file: GgufFields): number | undefined {
+  const turned = file.number('rope.dimension_count');
+  const width =
+    file.number('attention.key_length') ??
+    (file.number('embedding_length') ?? Number.NaN) / (file.number('attention.head_count') ?? Number.NaN);
+  return turned === undefined ? undefined : turned / width;
+}
+
+export function rotatesPairs({ values }: GgufHeader): boolean {
+  return GGUF_FAMILIES[String(values.get('general.architecture'))]?.rotatesPairs ?? false;
+}

@@ -1,0 +1,19 @@
+/** How many values and bytes a block of each format has; a tensor's bytes are its blocks, one behind the other. */
+export const BLOCKS = {
+  F32: { values: 1, bytes: 4 },
+  F16: { values: 1, bytes: 2 },
+  BF16: { values: 1, bytes: 2 },
+  Q4_0: { values: 32, bytes: 18 },
+  Q4_1: { values: 32, bytes: 20 },
+  Q5_0: { values: 32, bytes: 22 },
+  Q5_1: { values: 32, bytes: 24 },
+  Q8_0: { values: 32, bytes: 34 },
+  Q4_K: { values: 256, bytes: 144 },
+  Q5_K: { values: 256, bytes: 176 },
+  Q6_K: { values: 256, bytes: 210 },
+} as const satisfies Readonly<Record<string, { readonly values: number; readonly bytes: number }>>;
+
+export type BlockFormat = keyof typeof BLOCKS;
+
+/** NF4 keeps codes, constants and scales apart. */
+export type StoredFormat = BlockFormat | 'NF4';

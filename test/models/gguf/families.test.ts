@@ -1,0 +1,138 @@
+/** Tiny models of every family as GGUF files, and what transformers computes from them: test/fixtures/gguf/record_families.py. */
+import { expect } from 'chai';
+import { FAMILIES } from '../../../src/models/architectures/index.js';
+import { createDecoder } from '../../../src/models/decoder/index.js';
+import { openGguf } from '../../../src/models/gguf/open.js';
+import { openSafetensors } from '../../../src/models/safetensors/read.js';
+import type { ModelConfig } from '../../../src/models/types.js';
+import { floatsOf } from '../../../src/models/weights/block-kernel.js';
+import { onnxRuntime } from '../../../src/tensor/runtimes/onnx/index.js';
+import { modelError } from '../errors.js';
+import { readFixtureBytes } from '../fixtures.js';
+import { memoryHost } from '../memory-host.js';
+
+/** Of the largest logit; both sides compute in float32. */
+const LOGITS = 1e-5;
+
+const NAMES = [
+  'llama',
+  'llama3',
+  'mistral',
+  'qwen2',
+  'qwen3',
+  'gemma2',
+  'gemma3',
+  'phi3',
+  'phi3-long',
+  'smollm3',
+  'gpt2',
+  'gptneox',
+] as const;
+
+const recorded = openSafetensors(
+  memoryHost({ '/l': readFixtureBytes('gguf/families/logits.safetensors') }),
+  '/l',
+);
+function recording(name: string): Uint8Array {
+  const entry = recorded.tensors.get(name);
+  return entry === undefined ? expect.fail(`${name} is not recorded`) : recorded.read(entry);
+}
+const floats = (name: string): Float32Array =>
+  floatsOf('F32', recording(name), 0, recording(name).length / 4);
+const ids = new Int32Array(recording('ids').buffer, recording('ids').byteOffset, 20);
+
+const bytesOf = (name: string): Uint8Array => readFixtureBytes(`gguf/families/${name}.gguf`);
+const openBytes = (bytes: Uint8Array) => openGguf(memoryHost({ '/m.gguf': bytes }), '/m.gguf');
+const open = (name: string) => openBytes(bytesOf(name));
+
+/** The bytes with one text put in another's place; both are of one length. */
+function replaced(bytes: Uint8Array, from: string, to: string): Uint8Array {
+  const text = Buffer.from(bytes).toString('latin1');
+  expect(from.length).to.equal(to.length);
+  expect(text).to.contain(from);
+  return Buffer.from(text.replace(from, to), 'latin1');
+}
+
+describe('GGUF families', () => {
+  it('are all that can be computed', () => {
+    const covered = new Set(NAMES.map((name) => open(name).config.architecture));
+    expect([...covered].sort()).to.deep.equal(Object.keys(FAMILIES).sort());
+  });
+
+  for (const name of NAMES)
+    it(`${name}: the logits of transformers, from what the file holds and from float32`, async () => {
+      const model = open(name);
+      const expected = floats(`${name}.logits`);
+      const largest = expected.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+      for (const storage of ['stored', 'f32'] as const) {
+        const decoder = await createDecoder({
+          runtime: await onnxRuntime({ threads: 1 }),
+          config: model.config,
+          weights: model.loadWeights(storage),
+          trainable: 'none',
+          checkpointedBlocks: 0,
+          headChunk: 64,
+        });
+        const found = await decoder.logits({ rows: 1, length: ids.length, ids });
+        await decoder.release();
+        expect(found.length).to.equal(expected.length);
+        const worst = found.reduce(
+          (most, value, i) => Math.max(most, Math.abs(value - (expected[i] ?? 0))),
+          0,
+        );
+        expect(worst / largest, storage).to.be.at.most(LOGITS);
+      }
+    });
+
+  for (const name of ['gpt2', 'gptneox', 'llama'])
+    it(`${name}: rows and windows are those of the whole`, () => {
+      const model = open(name);
+      const whole = model.loadWeights('f32');
+      const stored = model.loadWeights('stored');
+      const quantised = model.loadWeights('nf4');
+      for (const tensor of whole.names()) {
+        const { shape } = whole.get(tensor);
+        const values = whole.get(tensor).view() ?? new Float32Array();
+        const [rows = 1] = shape;
+        const width = values.length / rows;
+        const part = new Float32Array(2 * width);
+        stored.get(tensor).decodeRows(1, 2, part);
+        expect(part, tensor).to.deep.equal(values.slice(width, 3 * width));
+        if (quantised.get(tensor).format !== 'NF4') continue;
+        const all = new Float32Array(values.length);
+        quantised.get(tensor).decode(all);
+        const [worst, largest] = all.reduce(
+          ([most, size], value, i) => [
+            Math.max(most ?? 0, Math.abs(value - (values[i] ?? 9))),
+            Math.max(size ?? 0, Math.abs(values[i] ?? 0)),
+          ],
+          [0, 0],
+        );
+        // half the widest gap of the code
+        expect((worst ?? 9) / (largest ?? 1), tensor).to.be.at.most(0.16);
+      }
+    });
+
+  const SCALED: Partial<ModelConfig> = {
+    ropeScaling: { type: 'llama3', factor: 8, lowFactor: 1, highFactor: 4, originalPositions: 8192 },
+  };
+  it('knows the rule of Llama 3 again by its divisors', () => {
+    expect(open('llama3').config).to.deep.include(SCALED);
+  });
+
+  const llama = bytesOf('llama');
+  const strange: readonly [string, Uint8Array, RegExp][] = [
+    ['an architecture', replaced(llama, 'llama', 'lamma'), /general\.architecture is "lamma"/],
+    [
+      'a tensor',
+      replaced(llama, 'blk.1.ffn_gate', 'blk.1.ffn_mate'),
+      /"blk\.1\.ffn_mate\.weight" has no place/,
+    ],
+  ];
+  for (const [what, bytes, detail] of strange)
+    it(`refuses ${what} that it does not know`, () => {
+      const error = modelError(() => openBytes(bytes));
+      expect(error.code).to.equal('gguf_unsupported');
+      expect(error.detail).to.match(detail);
+    });
+});
