@@ -7,7 +7,7 @@ import { type ModelFolder, weightAccess } from '../load.js';
 import type { ModelConfig } from '../types.js';
 import { ggufConfig } from './config.js';
 import { type GgufHeader, readGgufHeader } from './header.js';
-import { ggufBegins, ggufTokenizerJson } from './tokenizer.js';
+import { ggufBegins, ggufSpecialTokens, ggufTokenizerJson } from './tokenizer.js';
 import { ggufSource } from './weights.js';
 
 /** Opens a GGUF file as a model: its config, weights, tokenizer and chat template. Throws a `ModelError`. */
@@ -16,7 +16,9 @@ export function openGguf(host: Host, path: string): ModelFolder {
   const config = ggufConfig(host, header);
   const template = () => {
     const source = header.values.get('tokenizer.chat_template');
-    return typeof source === 'string' ? compileChatTemplate(source, specialTokens(header), path) : undefined;
+    return typeof source === 'string'
+      ? compileChatTemplate(source, ggufSpecialTokens(header), path)
+      : undefined;
   };
   return {
     path,
@@ -39,7 +41,7 @@ export function openGguf(host: Host, path: string): ModelFolder {
       return buildTokenizer(parseTokenizer(ggufTokenizerJson(header), path), path);
     },
     template,
-    specialTokens: () => specialTokens(header),
+    specialTokens: () => ggufSpecialTokens(header),
     licence() {
       const licence = header.values.get('general.license');
       return typeof licence === 'string' ? licence : undefined;
@@ -47,27 +49,9 @@ export function openGguf(host: Host, path: string): ModelFolder {
   };
 }
 
-const SPECIAL: Readonly<Record<string, string>> = {
-  bos_token: 'tokenizer.ggml.bos_token_id',
-  eos_token: 'tokenizer.ggml.eos_token_id',
-  unk_token: 'tokenizer.ggml.unknown_token_id',
-  pad_token: 'tokenizer.ggml.padding_token_id',
-};
-
-function specialTokens({ values }: GgufHeader): Readonly<Record<string, string>> {
-  const tokens = values.get('tokenizer.ggml.tokens');
-  const found: Record<string, string> = {};
-  for (const [name, key] of Object.entries(SPECIAL)) {
-    const id = values.get(key);
-    const token = Array.isArray(tokens) && typeof id === 'number' ? tokens[id] : undefined;
-    if (typeof token === 'string') found[name] = token;
-  }
-  return found;
-}
-
 function tokenizerConfig(header: GgufHeader, { maxPositions }: ModelConfig): Json {
   return {
-    ...specialTokens(header),
+    ...ggufSpecialTokens(header),
     add_bos_token: ggufBegins(header),
     clean_up_tokenization_spaces: false,
     model_max_length: maxPositions,

@@ -1,33 +1,9 @@
 import type { Json } from '../json-file.js';
 import { ModelError } from '../types.js';
+import { BYTE_LEVEL_DECODER, PRE_TOKENIZERS, type PreTokenizer } from './byte-level.js';
+import { plainNumber } from './fields.js';
 import type { GgufHeader, GgufValue } from './header.js';
-
-/** What `tokenizer.ggml.pre` stands for, as steps of a `tokenizer.json` (llama.cpp, `llama-vocab.cpp`). */
-const BYTE_LEVEL = { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true };
-const BYTES_ONLY = { ...BYTE_LEVEL, use_regex: false };
-const LLAMA_3 =
-  "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
-
-interface PreTokenizer {
-  readonly step: Json;
-  readonly ignoreMerges: boolean;
-}
-
-const PRE_TOKENIZERS: Readonly<Record<string, PreTokenizer>> = {
-  smollm: { step: sequence({ type: 'Digits', individual_digits: true }, BYTE_LEVEL), ignoreMerges: false },
-  'gpt-2': { step: BYTE_LEVEL, ignoreMerges: false },
-  'llama-bpe': {
-    step: sequence(
-      { type: 'Split', pattern: { Regex: LLAMA_3 }, behavior: 'Isolated', invert: false },
-      BYTES_ONLY,
-    ),
-    ignoreMerges: true,
-  },
-};
-
-function sequence(...pretokenizers: readonly Json[]): Json {
-  return { type: 'Sequence', pretokenizers };
-}
+import { impliedMerges, pieceDecoder, pieceStyle, respelled } from './sentence-piece.js';
 
 /** Kinds of tokens in `tokenizer.ggml.token_type` that are cut out of the text. */
 const CONTROL = 3;
@@ -35,18 +11,39 @@ const USER_DEFINED = 4;
 
 const PLAIN = { single_word: false, lstrip: false, rstrip: false, normalized: false };
 
-const BEGIN = 'tokenizer.ggml.bos_token_id';
+/** Names of the special tokens and where their ids stand. */
+const SPECIAL: Readonly<Record<string, string>> = {
+  bos_token: 'tokenizer.ggml.bos_token_id',
+  eos_token: 'tokenizer.ggml.eos_token_id',
+  unk_token: 'tokenizer.ggml.unknown_token_id',
+  pad_token: 'tokenizer.ggml.padding_token_id',
+};
 
-/** Whether llama.cpp puts the begin token before a text of its own accord. */
+export function ggufSpecialTokens({ values }: GgufHeader): Readonly<Record<string, string>> {
+  const tokens = values.get('tokenizer.ggml.tokens');
+  const found: Record<string, string> = {};
+  for (const [name, key] of Object.entries(SPECIAL)) {
+    const id = plainNumber(values.get(key));
+    const token = Array.isArray(tokens) && id !== undefined ? tokens[id] : undefined;
+    if (typeof token === 'string') found[name] = token;
+  }
+  return found;
+}
+
+/** Whether the begin token stands before a text where nobody says otherwise. */
 export function ggufBegins({ values }: GgufHeader): boolean {
   const asked = values.get('tokenizer.ggml.add_bos_token');
   if (typeof asked === 'boolean') return asked;
-  return values.get('tokenizer.ggml.pre') === 'llama-bpe';
+  if (values.get('tokenizer.ggml.model') === 'llama') return true;
+  return preTokenizer(values.get('tokenizer.ggml.pre'))?.begins ?? false;
 }
 
+const preTokenizer = (name: GgufValue | undefined): PreTokenizer | undefined =>
+  typeof name === 'string' && Object.hasOwn(PRE_TOKENIZERS, name) ? PRE_TOKENIZERS[name] : undefined;
+
 /** The post-processor that puts a token before every text. */
-function putsBefore(tokens: readonly string[], id: GgufValue | undefined): Json | null {
-  const token = typeof id === 'number' ? tokens[id] : undefined;
+function putsBefore(tokens: readonly string[], id: number | undefined): Json | null {
+  const token = id === undefined ? undefined : tokens[id];
   if (token === undefined) return null;
   const [a, b] = ['A', 'B'].map((sequence) => ({ Sequence: { id: sequence, type_id: 0 } }));
   const begin = { SpecialToken: { id: token, type_id: 0 } };
@@ -58,50 +55,38 @@ function putsBefore(tokens: readonly string[], id: GgufValue | undefined): Json 
   };
 }
 
-/** The `tokenizer.json` that says what a GGUF file's vocabulary says. Throws a {@link ModelError} `model_tokenizer`. */
+/** What a kind of vocabulary decides of a `tokenizer.json`. */
+interface Steps {
+  readonly tokens: readonly string[];
+  readonly merges: readonly unknown[];
+  readonly normalizer: Json | null;
+  readonly preTokenizer: Json | null;
+  readonly decoder: Json;
+  readonly model: Json;
+}
+
+/**
+ * The `tokenizer.json` that says what a GGUF file's vocabulary says. Throws a {@link ModelError}: `gguf_unsupported` for
+ * a vocabulary of another kind, `model_tokenizer` for one that makes no sense.
+ */
 export function ggufTokenizerJson(header: GgufHeader): Json {
-  const { path, values } = header;
-  const fail = (detail: string): never => {
-    throw new ModelError(
-      'model_tokenizer',
-      path,
-      detail,
-      'Use a GGUF file with a byte-level BPE vocabulary, or the model folder it was made from.',
-    );
-  };
-  const strings = (key: string): readonly string[] => {
-    const list = values.get(key);
-    if (!Array.isArray(list)) return fail(`${key} is missing.`);
-    return list.map((item) =>
-      typeof item === 'string' ? item : fail(`${key} holds something else than texts.`),
-    );
-  };
-  const model = values.get('tokenizer.ggml.model');
-  if (model !== 'gpt2')
-    return fail(`tokenizer.ggml.model is ${JSON.stringify(model ?? null)}; "gpt2" is supported.`);
-  const name = values.get('tokenizer.ggml.pre');
-  const pre =
-    typeof name === 'string' && Object.hasOwn(PRE_TOKENIZERS, name) ? PRE_TOKENIZERS[name] : undefined;
-  if (pre === undefined) {
-    const known = Object.keys(PRE_TOKENIZERS).join(', ');
-    return fail(`tokenizer.ggml.pre is ${JSON.stringify(name ?? null)}; known are ${known}.`);
-  }
-  const tokens = strings('tokenizer.ggml.tokens');
-  const types = values.get('tokenizer.ggml.token_type');
-  const typeOf = (id: number): unknown => (Array.isArray(types) ? types[id] : undefined);
+  const file = new Vocabulary(header);
+  const steps = file.steps();
+  const ids = new Set(Object.values(SPECIAL).map((key) => plainNumber(header.values.get(key))));
+  const begin = plainNumber(header.values.get(SPECIAL['bos_token'] ?? ''));
   return {
     version: '1.0',
     truncation: null,
     padding: null,
-    added_tokens: tokens.flatMap((content, id) =>
-      content !== '' && (typeOf(id) === CONTROL || typeOf(id) === USER_DEFINED)
-        ? [{ ...PLAIN, id, content, special: typeOf(id) === CONTROL }]
-        : [],
-    ),
-    normalizer: null,
-    pre_tokenizer: pre.step,
-    post_processor: ggufBegins(header) ? putsBefore(tokens, values.get(BEGIN)) : null,
-    decoder: BYTE_LEVEL,
+    added_tokens: steps.tokens.flatMap((content, id) => {
+      const special = ids.has(id) || file.typeOf(id) === CONTROL;
+      const cut = special || file.typeOf(id) === USER_DEFINED;
+      return cut && content !== '' ? [{ ...PLAIN, id, content, special }] : [];
+    }),
+    normalizer: steps.normalizer,
+    pre_tokenizer: steps.preTokenizer,
+    post_processor: ggufBegins(header) ? putsBefore(steps.tokens, begin) : null,
+    decoder: steps.decoder,
     model: {
       type: 'BPE',
       dropout: null,
@@ -110,9 +95,113 @@ export function ggufTokenizerJson(header: GgufHeader): Json {
       end_of_word_suffix: null,
       fuse_unk: false,
       byte_fallback: false,
-      vocab: Object.fromEntries(tokens.map((token, id) => [token, id])),
-      merges: strings('tokenizer.ggml.merges'),
-      ignore_merges: pre.ignoreMerges,
+      ignore_merges: false,
+      ...steps.model,
+      vocab: Object.fromEntries(steps.tokens.map((token, id) => [token, id])),
+      merges: steps.merges,
     },
   };
+}
+
+/** The lists of a file's vocabulary, each checked when it is asked for. */
+class Vocabulary {
+  readonly #types: readonly unknown[];
+
+  constructor(private readonly header: GgufHeader) {
+    const types = header.values.get('tokenizer.ggml.token_type');
+    this.#types = Array.isArray(types) ? types : [];
+    if (types !== undefined) this.#sameLength('token_type', this.#types.length);
+  }
+
+  typeOf(id: number): unknown {
+    return this.#types[id];
+  }
+
+  steps(): Steps {
+    const model = this.header.values.get('tokenizer.ggml.model');
+    if (model === 'gpt2') return this.#byteLevel();
+    if (model === 'llama') return this.#sentencePiece();
+    return this.#unsupported(
+      `tokenizer.ggml.model is ${JSON.stringify(model ?? null)}.`,
+      'Use a file whose vocabulary is "gpt2" (byte-level pairs) or "llama" (SentencePiece).',
+    );
+  }
+
+  #byteLevel(): Steps {
+    const name = this.header.values.get('tokenizer.ggml.pre');
+    const pre = preTokenizer(name);
+    if (pre === undefined)
+      return this.#unsupported(
+        `tokenizer.ggml.pre is ${JSON.stringify(name ?? null)}.`,
+        `Known are ${Object.keys(PRE_TOKENIZERS).join(', ')}; \`local\` reads a folder with the model's own tokenizer.json.`,
+      );
+    return {
+      tokens: this.#texts('tokens'),
+      merges: this.#texts('merges'),
+      normalizer: pre.normalizer ?? null,
+      preTokenizer: pre.step,
+      decoder: BYTE_LEVEL_DECODER,
+      model: { ignore_merges: pre.ignoreMerges ?? false },
+    };
+  }
+
+  #sentencePiece(): Steps {
+    const { values } = this.header;
+    const prefix = values.get('tokenizer.ggml.add_space_prefix') !== false;
+    const style = pieceStyle(String(values.get('general.architecture')), prefix);
+    const tokens = this.#texts('tokens').map((token) => (style.byPlace ? respelled(token) : token));
+    const unknown = plainNumber(values.get('tokenizer.ggml.unknown_token_id'));
+    return {
+      tokens,
+      merges: this.#merges(tokens, style.byPlace),
+      normalizer: style.normalizer,
+      preTokenizer: style.preTokenizer,
+      decoder: pieceDecoder(style),
+      model: {
+        byte_fallback: true,
+        fuse_unk: true,
+        unk_token: style.unknown && unknown !== undefined ? (tokens[unknown] ?? null) : null,
+      },
+    };
+  }
+
+  #merges(tokens: readonly string[], byPlace: boolean): readonly unknown[] {
+    if (this.header.values.has('tokenizer.ggml.merges')) return this.#texts('merges');
+    if (byPlace) return impliedMerges(tokens, (id) => -id);
+    const scores = this.#list('scores');
+    this.#sameLength('scores', scores.length);
+    return impliedMerges(tokens, (id) => {
+      const score = scores[id];
+      return typeof score === 'number' ? score : this.#fail('tokenizer.ggml.scores holds no numbers.');
+    });
+  }
+
+  #sameLength(key: string, length: number): void {
+    const tokens = this.#list('tokens').length;
+    if (length !== tokens) this.#fail(`tokenizer.ggml.${key} has ${length} entries for ${tokens} tokens.`);
+  }
+
+  #texts(key: string): readonly string[] {
+    return this.#list(key).map((item) =>
+      typeof item === 'string' ? item : this.#fail(`tokenizer.ggml.${key} holds something else than texts.`),
+    );
+  }
+
+  #list(key: string): readonly GgufValue[] {
+    const list = this.header.values.get(`tokenizer.ggml.${key}`);
+    return Array.isArray(list) ? list : this.#fail(`tokenizer.ggml.${key} is missing.`);
+  }
+
+  #fail(detail: string): never {
+    throw new ModelError(
+      'model_tokenizer',
+      this.header.path,
+      detail,
+      'Fetch the file again, or use the model folder that it was made from.',
+    );
+  }
+
+  #unsupported(detail: string, help: string): never {
+    throw new ModelError('gguf_unsupported', this.header.path, detail, help);
+  }
 }
