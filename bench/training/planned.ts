@@ -12,10 +12,10 @@ import { loraOf, RANK, type Shape, type Way } from './cases.js';
 /** LoRA or QLoRA, as fast as fits: `undefined` where nothing fits. */
 export function plannedWay({ config, rows, length }: Shape, availableBytes: number): Way | undefined {
   const lengths = assumedLengths(rows, length);
-  const stored = plannedBytes(config, 'F32', 'stored');
+  const stored = plannedBytes(config, () => 'F32', 'stored');
   const memory: TrainMemory = {
     config,
-    weightBytes: { lora: stored, qlora: plannedBytes(config, 'F32', 'nf4'), full: stored },
+    weightBytes: { lora: stored, qlora: plannedBytes(config, () => 'F32', 'nf4'), full: stored },
     decoded: { lora: false, qlora: true, full: false },
     lora: loraOf(config),
     ...{ optimizer: 'adamw', lengths, validation: undefined, onDevice: false, planDecoder },

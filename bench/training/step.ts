@@ -4,6 +4,8 @@ import { expectedTensors } from '../../src/models/architectures/index.js';
 import { createDecoder } from '../../src/models/decoder/index.js';
 import { weightAccess } from '../../src/models/load.js';
 import type { ModelConfig } from '../../src/models/types.js';
+import { float32Tensor } from '../../src/models/weights/dense.js';
+import { elementCount } from '../../src/models/weights/sizes.js';
 import type { WeightSource } from '../../src/models/weights/source.js';
 import { onnxRuntime } from '../../src/tensor/runtimes/onnx/index.js';
 import { adamw } from '../../src/training/optimizers/adamw.js';
@@ -69,16 +71,11 @@ function evenSource(config: ModelConfig): WeightSource {
     return out;
   };
   return new Map(
-    expectedTensors(config).map(({ name, shape, role }) => [
-      name,
-      {
-        ...{ name, shape, path: 'even weights', format: () => 'F32' as const },
-        read: (_: number, count: number) =>
-          role === 'norm' ? new Float32Array(count).fill(1) : values(count),
-        readHalves(): never {
-          throw new Error('these weights are float32');
-        },
-      },
-    ]),
+    expectedTensors(config).map(({ name, shape, role }) => {
+      const read = (_: number, count: number) =>
+        role === 'norm' ? new Float32Array(count).fill(1) : values(count);
+      const load = () => float32Tensor(name, shape, read(0, elementCount(shape)));
+      return [name, { name, shape, path: 'even weights', format: () => 'F32' as const, read, load }];
+    }),
   );
 }
