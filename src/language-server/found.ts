@@ -1,5 +1,4 @@
 /** What is wrong with each file, over all open pipelines that read it. */
-import { join } from 'node:path';
 import { COMMAND_LINE } from '../diagnostics/catalogue/params.js';
 import { isTestFile } from '../diagnostics/catalogue/syntax.js';
 import type { Diagnostic } from '../diagnostics/types.js';
@@ -7,7 +6,6 @@ import { lintReport } from '../lint/index.js';
 import { readTests } from '../pipeline-tests/index.js';
 import type { SourceMap } from '../source/text.js';
 import { checkTraining } from '../stages/train/check.js';
-import { isInside } from './files.js';
 import { type Compiled, pathOf } from './projects.js';
 import type { Session } from './session.js';
 
@@ -48,8 +46,7 @@ export function foundByFile({ open, projects, plans }: Session): ReadonlyMap<str
   const byFile = new Map<string, Found[]>();
   const seen = new Set<string>();
   for (const path of projects.opened()) {
-    // The library declares what only it may declare.
-    if (isInside(join(projects.packageFolder, 'stdlib'), path)) continue;
+    if (projects.isLibrary(path)) continue;
     const compiled = projects.compiled(path);
     const planned = plans.of(path)?.diagnostics ?? [];
     const { diagnostics, sources } = findingsOf(compiled);

@@ -2,8 +2,13 @@ import type { TextEdit } from 'vscode-languageserver';
 import { type SourceText, sourceText } from '../source/text.js';
 import { toRange } from './positions.js';
 
-/** One edit: from the first line that differs to the last. Cursors and marks elsewhere stay where they are. */
-export function lineEdits(before: SourceText, text: string): TextEdit[] {
+/**
+ * One edit: from the first line that differs to the last. Cursors and marks elsewhere stay where they are, and lines end
+ * as they do in the document: that is the editor's to choose.
+ */
+export function lineEdits(before: SourceText, changed: string): TextEdit[] {
+  const newline = before.text.includes('\r\n') ? '\r\n' : '\n';
+  const text = changed.replace(/\r?\n/g, newline);
   if (before.text === text) return [];
   const after = sourceText(before.file, text);
   const [old, fresh] = [before.lineStarts.length, after.lineStarts.length];

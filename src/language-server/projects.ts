@@ -7,7 +7,7 @@ import { settingOf } from '../pipeline-tests/settings.js';
 import type { Host } from '../source/host.js';
 import { type SourceText, sourceText } from '../source/text.js';
 import type { Test } from '../syntax/ast.js';
-import { isPipelineFile, type OpenFiles } from './files.js';
+import { isInside, isPipelineFile, type OpenFiles } from './files.js';
 import { Looks } from './looks.js';
 import { declaredIn } from './names/declared.js';
 import { type FileIndex, indexOf } from './names/index-of.js';
@@ -132,6 +132,11 @@ export class Projects {
     if (file !== undefined) return sourceText(path, file.text);
     const host = this.hostAt(dirname(path));
     return host.stat(path)?.isFolder === false ? sourceText(path, host.readText(path)) : undefined;
+  }
+
+  /** Is it a file of the library? It declares what only it may declare, and is the same for everyone. */
+  isLibrary(path: string): boolean {
+    return isInside(join(this.disk.packageFolder, 'stdlib'), path);
   }
 
   get packageFolder(): string {

@@ -9,6 +9,8 @@ import { type Checked, checked } from './checked.js';
 export interface MendOptions extends CompileOptions {
   /** Also fixes that may not be what is meant, where a diagnostic has exactly one. */
   readonly guesses: boolean;
+  /** Only what these diagnostics say; left out: all. */
+  readonly codes?: readonly string[];
 }
 
 export interface Mended {
@@ -56,7 +58,7 @@ export function mend(host: Host, file: string, options: MendOptions): Mended {
     return done.length > 0 ? done : make(batch.slice(half));
   };
   for (let round = 0; round < MOST_ROUNDS; round++) {
-    const wanted = candidates(now, options.guesses).filter((one) => !refused.has(keyOf(one)));
+    const wanted = candidates(now, options).filter((one) => !refused.has(keyOf(one)));
     if (wanted.length === 0) break;
     fixed.push(...make(together(wanted)));
   }
@@ -66,10 +68,14 @@ export function mend(host: Host, file: string, options: MendOptions): Mended {
 const keyOf = ({ diagnostic, fix }: Candidate): string =>
   JSON.stringify([diagnostic.code, diagnostic.message, fix.title]);
 
-function candidates({ diagnostics, compiled }: Checked, guesses: boolean): readonly Candidate[] {
+function candidates(
+  { diagnostics, compiled }: Checked,
+  { guesses, codes }: MendOptions,
+): readonly Candidate[] {
   const modules = compiled.analysis?.modules;
   return diagnostics.flatMap((diagnostic) => {
-    const fixes = diagnostic.fixes ?? [];
+    const isAsked = codes === undefined || codes.includes(diagnostic.code);
+    const fixes = isAsked ? (diagnostic.fixes ?? []) : [];
     const certain = fixes.find(({ applicability }) => applicability === 'safe');
     const likely = fixes.filter(({ applicability }) => applicability === 'maybe_incorrect');
     const fix = certain ?? (guesses && likely.length === 1 ? likely[0] : undefined);

@@ -68,6 +68,11 @@ describe('language server: navigation', () => {
     expect(location.uri).to.match(/stdlib\/std\/train\.ftp$/);
     await bench.client.open(location.uri, 'edition 2026\n\nnative jsonl from source\n');
     expect((await bench.client.diagnostics(location.uri)).diagnostics).to.deep.equal([]);
+    const text = 'edition 2026\n\npreset own for train {\n}\n';
+    await bench.client.change(location.uri, { text });
+    const position = positionOf(text, text.indexOf('own'));
+    const place = { textDocument: { uri: location.uri }, position };
+    expect(await bench.client.request('textDocument/prepareRename', place)).to.equal(null);
     await bench.client.close(location.uri);
   });
 

@@ -136,6 +136,17 @@ describe('language server: texts', () => {
       expect(edits.map(({ range }) => textAt(doc.text, range))).to.deep.equal(['  from    = clauses\n']);
     });
 
+    it('leaves the ends of lines as the document has them', async () => {
+      const windows = (text: string): string => text.replaceAll('\n', '\r\n');
+      expect(await format(windows(PIPELINE))).to.equal(windows(PIPELINE));
+      const doc = await opened(windows(PIPELINE.replace('  from = clauses', '  from    = clauses')));
+      const edits: TextEdit[] = await bench.client.request('textDocument/formatting', {
+        textDocument: doc.textDocument,
+        options: { tabSize: 2, insertSpaces: true },
+      });
+      expect(edits.map(({ newText }) => newText)).to.deep.equal(['  from = clauses\r\n']);
+    });
+
     it('leaves a broken text alone', async () => {
       expect(await format('edition 2026\ndata rows {\n   source = (\n')).to.equal(null);
     });
@@ -191,6 +202,26 @@ describe('language server: texts', () => {
         .to.contain('dedupe = [exact]')
         .and.contain('max_length = 64tok');
     });
+  });
+
+  it('removes what is imported and not used', async () => {
+    const text = `edition 2026
+import { exact_match, perplexity } from "std/eval"
+import { hub, jsonl } from "std/data"
+
+data rows {
+  source = jsonl("data/rows.jsonl")
+}
+`;
+    const doc = await opened(text);
+    const [action]: CodeAction[] = await bench.client.request('textDocument/codeAction', {
+      textDocument: doc.textDocument,
+      range: { start: { line: 0, character: 0 }, end: { line: 0, character: 0 } },
+      context: { diagnostics: [], only: ['source.organizeImports'] },
+    });
+    expect(edited(text, action?.edit?.changes?.[doc.uri] ?? [])).to.equal(
+      text.replace('import { exact_match, perplexity } from "std/eval"\n', '').replace('hub, ', ''),
+    );
   });
 
   it('colours words by what they mean', async () => {

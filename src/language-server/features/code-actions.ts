@@ -10,11 +10,23 @@ import { pathOf } from '../projects.js';
 import { type Feature, type Session, safely } from '../session.js';
 import { rangeOf, shown } from './diagnostics.js';
 
-const FIX_ALL = `${CodeActionKind.SourceFixAll}.ftpc`;
+/** What is done to the whole document: every safe fix, or those of some diagnostics. */
+const WHOLE: readonly {
+  readonly kind: string;
+  readonly title: string;
+  readonly codes?: readonly string[];
+}[] = [
+  { kind: `${CodeActionKind.SourceFixAll}.ftpc`, title: 'Apply every safe fix' },
+  {
+    kind: `${CodeActionKind.SourceOrganizeImports}.ftpc`,
+    title: 'Remove what is imported and not used',
+    codes: ['FTP0209'],
+  },
+];
 
 export const codeActions: Feature = {
   capabilities: {
-    codeActionProvider: { codeActionKinds: [CodeActionKind.QuickFix, FIX_ALL] },
+    codeActionProvider: { codeActionKinds: [CodeActionKind.QuickFix, ...WHOLE.map(({ kind }) => kind)] },
   },
   register: (session) =>
     session.connection.onCodeAction(
@@ -27,8 +39,8 @@ export const codeActions: Feature = {
             ? here.flatMap((one) => quickFixes(one, session))
             : [];
         // It checks again and again: only where it is asked for.
-        const all = only?.some((kind) => covers(kind, FIX_ALL)) === true ? fixAll(path, session) : [];
-        return [...fixes, ...all];
+        const asked = WHOLE.filter(({ kind }) => only?.some((one) => covers(one, kind)));
+        return [...fixes, ...asked.flatMap((action) => mended(path, action, session))];
       }),
     ),
 };
@@ -58,15 +70,22 @@ function editOf({ edits }: Fix, { compiled, sources }: Found, { open }: Session)
 }
 
 /** What `ftpc check --fix` does, in this document alone. */
-function fixAll(path: string, { open, projects }: Session): CodeAction[] {
+function mended(
+  path: string,
+  { kind, title, codes }: (typeof WHOLE)[number],
+  { open, projects }: Session,
+): CodeAction[] {
   const view = projects.view(path);
   if (view === undefined) return [];
   const { root, params } = view.compiled;
-  const { files } = mend(projects.hostAt(root), path, { guesses: false, params });
-  const mended = files.find((file) => file.path === path);
-  if (mended === undefined) return [];
-  const changes = { [open.uriOf(path)]: lineEdits(view.source, mended.after) };
-  return [{ title: 'Apply every safe fix', kind: FIX_ALL, edit: { changes } }];
+  const { files } = mend(projects.hostAt(root), path, {
+    guesses: false,
+    params,
+    ...(codes === undefined ? {} : { codes }),
+  });
+  const changed = files.find((file) => file.path === path);
+  if (changed === undefined) return [];
+  return [{ title, kind, edit: { changes: { [open.uriOf(path)]: lineEdits(view.source, changed.after) } } }];
 }
 
 const before = (a: Range['start'], b: Range['start']): boolean =>

@@ -16,7 +16,7 @@ export const rename: Feature = {
     connection.onPrepareRename(
       safely(session, null, (params): { range: Range; placeholder: string } | null => {
         const spot = spotOf(session, params);
-        const declared = spot && renamed(spot);
+        const declared = spot && renamed(spot, session);
         if (spot?.occurrence === undefined || declared === undefined) return null;
         return {
           range: toRange(spot.view.source, spot.occurrence.span),
@@ -27,7 +27,7 @@ export const rename: Feature = {
     connection.onRenameRequest(
       safely(session, null, (params): WorkspaceEdit | ResponseError<void> | null => {
         const spot = spotOf(session, params);
-        const declared = spot && renamed(spot);
+        const declared = spot && renamed(spot, session);
         if (spot === undefined || declared === undefined) return null;
         const { newName } = params;
         if (newName === declared.name.text) return {};
@@ -41,9 +41,9 @@ export const rename: Feature = {
 };
 
 /** What is declared in a file of the user's: names of the library and of the language stay as they are. */
-function renamed({ occurrence, view, offset }: Spot): Declared | undefined {
+function renamed({ occurrence, view, offset }: Spot, { projects }: Session): Declared | undefined {
   const target = occurrence?.target;
-  if (target?.kind !== 'declared' || target.declared.module.isLibrary) return undefined;
+  if (target?.kind !== 'declared' || projects.isLibrary(target.declared.module.path)) return undefined;
   const inString = tokensOf(view.source).tokens.some(
     (token) =>
       isString(token) && token.startOffset < offset && offset < token.startOffset + token.image.length,
