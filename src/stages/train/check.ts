@@ -18,9 +18,20 @@ export function checkTraining(
 ): readonly Diagnostic[] {
   if (program === undefined || analysis === undefined) return [];
   const said = new Set<string>();
+  // Most stages train the same base.
+  const bases = new Map<string, Base | undefined>();
+  const baseFor = (stage: Stage): Base | undefined => {
+    const key = JSON.stringify(stage.settings['base']);
+    if (!bases.has(key))
+      bases.set(
+        key,
+        quietly(() => baseOf(stage, { folder: program.folder, host })),
+      );
+    return bases.get(key);
+  };
   return program.stages
     .filter(({ kind }) => kind === 'train')
-    .flatMap((stage) => stageProblems(stage, program, analysis, host))
+    .flatMap((stage) => stageProblems(stage, baseFor(stage), program, analysis, host))
     .filter((problem) => {
       const key = JSON.stringify([problem.code, problem.at, problem.message]);
       const isNew = !said.has(key);
@@ -29,15 +40,20 @@ export function checkTraining(
     });
 }
 
+interface Base {
+  readonly config: ModelConfig;
+  readonly base: string;
+}
+
 function stageProblems(
   stage: Stage,
+  base: Base | undefined,
   { folder }: Program,
   analysis: Analysis,
   host: Host,
 ): readonly Diagnostic[] {
   const place = { folder, host };
   const checked = analysis.stages.find((candidate) => candidate.stage.name === stage.name);
-  const base = quietly(() => baseOf(stage, place));
   if (checked === undefined || base === undefined) return [];
   const at = (path: string) => placeOf(checked, path).span;
   try {
@@ -52,10 +68,7 @@ function stageProblems(
 }
 
 /** `undefined` for the model of another stage. Throws for one that is not fetched, or cannot be read. */
-function baseOf(
-  stage: Stage,
-  place: { readonly folder: string; readonly host: Host },
-): { readonly config: ModelConfig; readonly base: string } | undefined {
+function baseOf(stage: Stage, place: { readonly folder: string; readonly host: Host }): Base | undefined {
   const { base } = trainSettings(stage);
   const model = 'call' in base ? resolveModelCall(base, place) : undefined;
   return model && { config: openResolved(place.host, model).config, base: model.label };

@@ -84,6 +84,7 @@ function patternProblems(
   { config, lora, at }: LoraCase,
   patterns: Readonly<Record<'rank_pattern' | 'alpha_pattern', Readonly<Record<string, number>> | undefined>>,
 ): readonly Diagnostic[] {
+  if (Object.values(patterns).every((pattern) => pattern === undefined)) return [];
   const adapted = adaptedProjections(config, lora);
   const known = [...new Set(adapted.map(({ target }) => target))];
   return (['rank_pattern', 'alpha_pattern'] as const).flatMap((setting) =>
