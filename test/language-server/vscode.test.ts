@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import vm from 'node:vm';
 import { inflateRawSync } from 'node:zlib';
 import { expect } from 'chai';
@@ -74,6 +74,26 @@ describe('extension for VS Code', () => {
     expect(commands).to.have.property('language-server');
   });
 
+  it('starts the program of the settings, else that of a trusted folder, else that of the search path', async () => {
+    const own = join(folder, 'node_modules', '.bin', process.platform === 'win32' ? 'ftpc.cmd' : 'ftpc');
+    mkdirSync(dirname(own), { recursive: true });
+    writeFileSync(own, '');
+    const started = async (given: EditorOptions): Promise<string[] | undefined> => {
+      const world = fakeEditor(given);
+      await world.load(text('dist/extension.js')).activate({ subscriptions: [] });
+      return world.started[0];
+    };
+    const words = ['language-server', '--stdio'];
+    expect(await started({ path: '/opt/ftpc' })).to.deep.equal(['/opt/ftpc', ...words]);
+    expect(await started({ path: '/opt/main.js', folder })).to.deep.equal(['node', '/opt/main.js', ...words]);
+    expect(await started({ folder })).to.deep.equal([own, ...words]);
+    expect(await started({ folder, isTrusted: false })).to.deep.equal(['ftpc', ...words]);
+    expect(await started({ path: 'C:\\ftpc 2\\ftpc.cmd' })).to.deep.equal([
+      '"C:\\ftpc 2\\ftpc.cmd"',
+      ...words,
+    ]);
+  });
+
   it('finds the places of diagnostics in what `ftpc check` prints', () => {
     const [matcher] = manifest().contributes.problemMatchers;
     const [first, second] = matcher.pattern;
@@ -131,8 +151,16 @@ function unzip(zip: Buffer): ReadonlyMap<string, Buffer> {
   return files;
 }
 
+interface EditorOptions {
+  /** `ftpc.path` of the settings. */
+  readonly path?: string;
+  /** The folder that is open. */
+  readonly folder?: string;
+  readonly isTrusted?: boolean;
+}
+
 /** Runs the bundled extension against stand-ins for the editor; a server is noted instead of started. */
-function fakeEditor() {
+function fakeEditor({ path, folder, isTrusted = true }: EditorOptions = {}) {
   const registered: string[] = [];
   const started: string[][] = [];
   const nothing = () => ({ dispose() {} });
@@ -150,9 +178,9 @@ function fakeEditor() {
     },
     workspace: new Proxy(
       {
-        isTrusted: true,
-        workspaceFolders: undefined,
-        getConfiguration: () => ({ get: () => undefined }),
+        isTrusted,
+        workspaceFolders: folder === undefined ? undefined : [{ uri: { fsPath: folder, scheme: 'file' } }],
+        getConfiguration: () => ({ get: (name: string) => (name === 'path' ? path : undefined) }),
         textDocuments: [],
       },
       { get: (target, key) => (key in target ? Reflect.get(target, key) : nothing) },

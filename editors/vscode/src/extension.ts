@@ -33,7 +33,7 @@ async function restart(): Promise<void> {
 }
 
 async function start(): Promise<void> {
-  const { command, args } = locate();
+  const { command, args, shell } = locate();
   const options: LanguageClientOptions = {
     documentSelector: [{ language: 'ftp' }],
     initializationOptions: workspace.getConfiguration(SECTION),
@@ -43,7 +43,12 @@ async function start(): Promise<void> {
     SECTION,
     'ftpc',
     // The transport adds `--stdio`.
-    { command, args: [...args, 'language-server'], transport: TransportKind.stdio },
+    {
+      command: shell ? `"${command}"` : command,
+      args: [...args, 'language-server'],
+      options: { shell },
+      transport: TransportKind.stdio,
+    },
     options,
   );
   try {

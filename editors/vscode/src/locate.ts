@@ -6,6 +6,8 @@ import { workspace } from 'vscode';
 export interface Program {
   readonly command: string;
   readonly args: readonly string[];
+  /** Only a shell starts it: a `.cmd` of Windows. */
+  readonly shell: boolean;
 }
 
 export function locate(): Program {
@@ -21,6 +23,8 @@ export function locate(): Program {
 
 const binary = process.platform === 'win32' ? 'ftpc.cmd' : 'ftpc';
 
-/** A script is run by the editor's own Node. */
+/** A script is run by `node` of the search path. */
 const program = (path: string): Program =>
-  /\.[cm]?js$/.test(path) ? { command: 'node', args: [path] } : { command: path, args: [] };
+  /\.[cm]?js$/.test(path)
+    ? { command: 'node', args: [path], shell: false }
+    : { command: path, args: [], shell: /\.(cmd|bat)$/i.test(path) };
