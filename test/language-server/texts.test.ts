@@ -245,6 +245,20 @@ data rows {
       'comment /// Answer questions about licences.',
       'operator <=',
     ]);
+    const tests = `edition 2026
+test "x" {
+  expect plan.adapter.chosen.method == qlora and plan.reports("FTP0601")
+}
+`;
+    const other = await bench.client.open(bench.folder.uri('colours.test.ftp'), tests);
+    const asked: { data: number[] } = await bench.client.request('textDocument/semanticTokens/full', other);
+    expect(decoded(asked.data, tests, legend?.tokenTypes ?? [])).to.include.members([
+      'keyword expect',
+      'variable plan',
+      'variable qlora',
+      'function reports',
+      'keyword and',
+    ]);
     const line = doc.text.split('\n').findIndex((one) => one.startsWith('train'));
     const ranged: { data: number[] } = await bench.client.request('textDocument/semanticTokens/range', {
       textDocument: doc.textDocument,

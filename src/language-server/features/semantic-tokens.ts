@@ -72,8 +72,10 @@ function tokensIn({ source, index }: View, from: number, to: number): SemanticTo
   const { tokens, comments } = tokensOf(source);
   const builder = new SemanticTokensBuilder();
   const all = [...tokens, ...comments].filter((token) => token.startOffset < to && endOf(token) > from);
-  for (const token of all.sort((a, b) => a.startOffset - b.startOffset)) {
-    const look = lookOf(token, byStart.get(token.startOffset));
+  all.sort((a, b) => a.startOffset - b.startOffset);
+  for (const [index, token] of all.entries()) {
+    const isCalled = all[index + 1]?.image === '(';
+    const look = lookOf(token, byStart.get(token.startOffset), isCalled);
     if (look === undefined) continue;
     // The protocol knows no token over several lines.
     let start = token.startOffset;
@@ -97,7 +99,7 @@ interface Look {
 
 const look = (type: TokenType, ...modifiers: readonly Modifier[]): Look => ({ type, modifiers });
 
-function lookOf(token: IToken, occurrence: Occurrence | undefined): Look | undefined {
+function lookOf(token: IToken, occurrence: Occurrence | undefined, isCalled: boolean): Look | undefined {
   const { name } = token.tokenType;
   if (/Comment$/.test(name))
     return name === 'DocComment' ? look('comment', 'documentation') : look('comment');
@@ -110,7 +112,7 @@ function lookOf(token: IToken, occurrence: Occurrence | undefined): Look | undef
   if (isOperator(token) && !/^[a-z]+$/.test(token.image)) return look('operator');
   if (name !== 'Identifier' && /^[a-z]+$/.test(token.image)) return look('keyword');
   if (isBlockKind(token)) return look('keyword');
-  return isWord(token) ? look('variable') : undefined;
+  return isWord(token) ? look(isCalled ? 'function' : 'variable') : undefined;
 }
 
 const DECLARED = {

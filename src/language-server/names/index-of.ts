@@ -72,7 +72,7 @@ class Indexer {
     for (const preset of tree.presets) this.body(preset, preset.target);
     for (const block of tree.blocks) this.body(block, block.kind);
     for (const test of tree.tests)
-      walkTest(test, this.tested(test), this.values, (span, target) => this.add(span, target));
+      walkTest(test, this.tested(test), this.names, this.values, (span, target) => this.add(span, target));
     const occurrences = this.found.sort((a, b) => a.span.start - b.span.start);
     return { occurrences, names: this.names };
   }
