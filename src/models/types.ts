@@ -155,6 +155,7 @@ export type ModelErrorCode =
   | 'model_tokenizer'
   | 'model_template'
   | 'gguf_invalid'
+  | 'quantised_invalid'
   | 'gguf_unsupported'
   | 'adapter_invalid'
   | 'adapter_mismatch';

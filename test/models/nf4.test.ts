@@ -8,7 +8,7 @@ import * as kernels from '../../src/models/weights/kernels.generated.js';
 import { DYNAMIC_CODE, NF4_CODE } from '../../src/models/weights/nf4-codes.js';
 import { decodeNf4Plain } from '../../src/models/weights/nf4-decode.js';
 import { decodeNf4 } from '../../src/models/weights/nf4-kernel.js';
-import { type Nf4Data, quantiseNf4 } from '../../src/models/weights/nf4-quantise.js';
+import { type DoubleNf4, quantiseNf4 } from '../../src/models/weights/nf4-quantise.js';
 import { nf4Tensor } from '../../src/models/weights/nf4-tensor.js';
 import { storedBytes } from '../../src/models/weights/sizes.js';
 import { torchMean } from '../../src/models/weights/torch-mean.js';
@@ -29,7 +29,7 @@ function weights(name: string): Float32Array {
   const raw = bytes(name);
   return floatsOf('F16', raw, 0, raw.byteLength / 2);
 }
-const quantise = (values: Float32Array, window?: number): Nf4Data =>
+const quantise = (values: Float32Array, window?: number): DoubleNf4 =>
   quantiseNf4(values.length, (start, count) => values.subarray(start, start + count), window);
 
 /** Compares bit patterns, so that -0 and NaN count. */

@@ -13,6 +13,7 @@ const CODES = {
   adapter_mismatch: 'FTP0838',
   gguf_invalid: 'FTP0839',
   gguf_unsupported: 'FTP0840',
+  quantised_invalid: 'FTP0841',
 } as const;
 
 /**

@@ -30,6 +30,21 @@ export function parseConfig(json: Json, path: string): ModelConfig {
   const classes = reader.list('architectures');
   if (classes !== undefined && !classes.includes(family.className))
     reader.unsupported('architectures', `it must have ${family.className}`);
-  reader.only('quantization_config', [null]);
+  refuseQuantisation(reader);
   return family.read(reader);
+}
+
+/** bitsandbytes' 4 bits are read; which kind a weight has stands beside it. */
+function refuseQuantisation(reader: ConfigReader): void {
+  const how = reader.record(QUANTISED);
+  const understood =
+    how === undefined || (how['quant_method'] === 'bitsandbytes' && how['load_in_4bit'] === true);
+  if (!understood) reader.unsupported(QUANTISED, 'it may be that of bitsandbytes with load_in_4bit');
+}
+
+const QUANTISED = 'quantization_config';
+
+/** The same config for weights that are not quantised. */
+export function unquantised({ [QUANTISED]: _, ...config }: Json): Json {
+  return config;
 }

@@ -15,5 +15,5 @@ export const BLOCKS = {
 
 export type BlockFormat = keyof typeof BLOCKS;
 
-/** NF4 keeps codes, constants and scales apart. */
-export type StoredFormat = BlockFormat | 'NF4';
+/** NF4 keeps codes and constants apart; in `NF4_SINGLE` the constants are float32 and not quantised once more. */
+export type StoredFormat = BlockFormat | 'NF4' | 'NF4_SINGLE';

@@ -18,7 +18,8 @@ export function plannedFormat(
   storage: Storage,
 ): StoredFormat {
   if (storage === 'f32') return 'F32';
-  return storage === 'nf4' && role === 'projection' ? 'NF4' : file;
+  // what is in 4 bits already stays as it is
+  return storage === 'nf4' && role === 'projection' && file !== 'NF4_SINGLE' ? 'NF4' : file;
 }
 
 /** The format of a tensor in the files, by its name. */

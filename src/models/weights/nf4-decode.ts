@@ -4,6 +4,10 @@ import { NF4_BLOCK, NF4_NESTED_BLOCK } from './sizes.js';
 
 /** Absmax of blocks `first … first + out.length - 1`, rounded as bitsandbytes rounds it. */
 export function decodeConstants(data: Nf4Data, first: number, out: Float32Array): void {
+  if ('absmax' in data) {
+    out.set(data.absmax.subarray(first, first + out.length));
+    return;
+  }
   for (let i = 0; i < out.length; i++) {
     const code = DYNAMIC_CODE[data.constants[first + i] as number] as number;
     const scale = data.scales[Math.floor((first + i) / NF4_NESTED_BLOCK)] as number;

@@ -2,9 +2,18 @@ import { bucket, DYNAMIC_CODE, midpoints, NF4_CODE } from './nf4-codes.js';
 import { NF4_BLOCK, NF4_NESTED_BLOCK } from './sizes.js';
 import { torchMean } from './torch-mean.js';
 
-/** A tensor in NF4 with double quantisation, laid out as bitsandbytes lays it out. */
-export interface Nf4Data {
+/** A tensor in NF4, laid out as bitsandbytes lays it out. */
+export type Nf4Data = SingleNf4 | DoubleNf4;
+
+export interface SingleNf4 {
   /** Two codes a byte, the first in the upper half. `[ceil(n / 2)]` */
+  readonly codes: Uint8Array;
+  /** The absmax of each block of 64 weights. `[ceil(n / 64)]` */
+  readonly absmax: Float32Array;
+}
+
+/** With the constants quantised once more. */
+export interface DoubleNf4 {
   readonly codes: Uint8Array;
   /** A dynamic-map code for the absmax of each block of 64 weights. `[ceil(n / 64)]` */
   readonly constants: Uint8Array;
@@ -28,7 +37,7 @@ export function quantiseNf4(
   elements: number,
   read: (start: number, count: number) => Float32Array,
   window = 1 << 18,
-): Nf4Data {
+): DoubleNf4 {
   const codes = new Uint8Array(Math.ceil(elements / 2));
   const absmax = new Float32Array(Math.ceil(elements / NF4_BLOCK));
   for (let start = 0; start < elements; start += window) {
@@ -76,7 +85,7 @@ function nearestCode(value: number): number {
   return code;
 }
 
-function quantiseConstants(absmax: Float32Array): Omit<Nf4Data, 'codes'> {
+function quantiseConstants(absmax: Float32Array): Omit<DoubleNf4, 'codes'> {
   const offset = torchMean(absmax);
   const centred = absmax.map((value) => value - offset);
   const constants = new Uint8Array(absmax.length);

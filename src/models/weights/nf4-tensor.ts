@@ -2,16 +2,17 @@ import type { StoredTensor } from '../types.js';
 import { rowElements } from './dense.js';
 import { decodeNf4 } from './nf4-kernel.js';
 import type { Nf4Data } from './nf4-quantise.js';
+import { storedBytes } from './sizes.js';
 
-/** A tensor held in NF4 with double quantisation. */
+/** A tensor held in NF4. */
 export function nf4Tensor(name: string, shape: readonly number[], data: Nf4Data): StoredTensor {
   const row = rowElements(shape);
-  const { codes, constants, scales } = data;
+  const format = 'absmax' in data ? 'NF4_SINGLE' : 'NF4';
   return {
     name,
     shape,
-    format: 'NF4',
-    residentBytes: codes.byteLength + constants.byteLength + scales.byteLength + 4,
+    format,
+    residentBytes: storedBytes(shape, format),
     view: () => undefined,
     decode: (out) => decodeNf4(data, 0, out),
     decodeRows: (first, count, out) => decodeNf4(data, first * row, out.subarray(0, count * row)),

@@ -18,6 +18,7 @@ function nf4Bytes(elements: number): number {
 export function storedBytes(shape: readonly number[], format: StoredFormat): number {
   const elements = elementCount(shape);
   if (format === 'NF4') return nf4Bytes(elements);
+  if (format === 'NF4_SINGLE') return Math.ceil(elements / 2) + Math.ceil(elements / NF4_BLOCK) * 4;
   const { values, bytes } = BLOCKS[format];
   return (elements / values) * bytes;
 }

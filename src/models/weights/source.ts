@@ -1,5 +1,6 @@
 import type { LocatedTensor, TensorSource } from '../safetensors/folder.js';
 import { ModelError, type StoredTensor } from '../types.js';
+import { bitsandbytesTensor } from './bitsandbytes.js';
 import { floatsOf } from './block-kernel.js';
 import { blockTensor } from './dense.js';
 import { BLOCKS, type BlockFormat, type StoredFormat } from './formats.js';
@@ -50,5 +51,10 @@ export function safetensorsTensor({ entry, file }: LocatedTensor): SourceTensor 
 }
 
 export function safetensorsSource(tensors: TensorSource): WeightSource {
-  return new Map([...tensors].map(([name, located]) => [name, safetensorsTensor(located)]));
+  return new Map(
+    [...tensors].map(([name, located]) => [
+      name,
+      bitsandbytesTensor(name, tensors) ?? safetensorsTensor(located),
+    ]),
+  );
 }

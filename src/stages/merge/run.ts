@@ -1,6 +1,7 @@
 import { EVALUATION_SHAPES } from '../../evaluation/shapes.js';
 import type { Call, Reference } from '../../ir/types.js';
 import { CHAT_TEMPLATE, readStyle } from '../../models/chat-template.js';
+import { unquantised } from '../../models/config/index.js';
 import { createDecoder } from '../../models/decoder/index.js';
 import { openModel } from '../../models/load.js';
 import { SINGLE_FILE } from '../../models/safetensors/folder.js';
@@ -136,7 +137,7 @@ async function write(
   for (const companion of model.companions()) output.write(`${FOLDER}/${companion.name}`, companion.read());
   const style = adapter === undefined ? undefined : readStyle(host, adapter.path);
   if (style !== undefined) output.write(`${FOLDER}/${CHAT_TEMPLATE}`, style);
-  output.write(`${FOLDER}/config.json`, mergedConfig(model.configJson(), dtype));
+  output.write(`${FOLDER}/config.json`, mergedConfig(unquantised(model.configJson()), dtype));
   return { base: plain, adapted: withAdapter, probes, adapter };
 }
 

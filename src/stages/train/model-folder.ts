@@ -1,4 +1,5 @@
 import type { OutputFolder } from '../../ir/outputs.js';
+import { unquantised } from '../../models/config/index.js';
 import type { ModelFolder } from '../../models/load.js';
 import { safetensorsChunks, type WritableTensor } from '../../models/safetensors/write.js';
 
@@ -32,7 +33,7 @@ export function writeModel(
 
 /** The base's config.json with the type of the new weights, under the name that the file used for it. */
 function float32Config(base: ModelFolder): string {
-  const config = base.configJson();
+  const config = unquantised(base.configJson());
   const field = 'dtype' in config ? 'dtype' : 'torch_dtype';
   return `${JSON.stringify({ ...config, [field]: 'float32' }, null, 2)}\n`;
 }

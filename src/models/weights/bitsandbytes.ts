@@ -1,0 +1,151 @@
+/**
+ * Weights that bitsandbytes has quantised to NF4, as `save_pretrained` of a model in 4 bits writes them: codes under the
+ * name of the weight, and beside them absmax constants, code tables and a JSON text (`QuantState.as_dict(packed=True)`).
+ */
+import type { LocatedTensor, TensorSource } from '../safetensors/folder.js';
+import { isArray, isObject, JsonError, type JsonValue, parseStrictJson } from '../safetensors/json.js';
+import { ModelError } from '../types.js';
+import { floatsOf } from './block-kernel.js';
+import { DYNAMIC_CODE, NF4_CODE } from './nf4-codes.js';
+import { decodeNf4 } from './nf4-kernel.js';
+import type { Nf4Data } from './nf4-quantise.js';
+import { nf4Tensor } from './nf4-tensor.js';
+import { elementCount, NF4_BLOCK, NF4_NESTED_BLOCK } from './sizes.js';
+import type { SourceTensor } from './source.js';
+
+const MAX_STATE_BYTES = 10_000;
+/** Weights of one scale: windows start at a multiple. */
+const GROUP = NF4_BLOCK * NF4_NESTED_BLOCK;
+
+/** The tensor of a quantised weight; nothing where it is none. Throws a {@link ModelError}. */
+export function bitsandbytesTensor(name: string, tensors: TensorSource): SourceTensor | undefined {
+  const state = tensors.get(`${name}.quant_state.bitsandbytes__nf4`);
+  if (state === undefined) return undefined;
+  const parts = new Parts(name, state, tensors);
+  const { shape } = parts;
+  const elements = elementCount(shape);
+  return {
+    name,
+    path: state.file.path,
+    shape,
+    format: () => (parts.nested === undefined ? 'NF4_SINGLE' : 'NF4'),
+    read(start, count) {
+      const first = Math.floor(start / GROUP) * GROUP;
+      const out = new Float32Array(count);
+      decodeNf4(parts.window(first, start + count), start - first, out);
+      return out;
+    },
+    load: () => nf4Tensor(name, shape, parts.window(0, elements)),
+  };
+}
+
+/** The tensors that belong to one weight, checked when they are opened. */
+class Parts {
+  readonly shape: readonly number[];
+  /** What was taken off the constants, where these are quantised too. */
+  readonly nested: { readonly offset: number } | undefined;
+  readonly #codes: LocatedTensor;
+  readonly #absmax: LocatedTensor;
+  readonly #scales: LocatedTensor | undefined;
+
+  constructor(
+    readonly name: string,
+    readonly state: LocatedTensor,
+    readonly tensors: TensorSource,
+  ) {
+    const fields = this.#state();
+    this.#only(fields, 'quant_type', 'nf4');
+    this.#only(fields, 'blocksize', NF4_BLOCK);
+    const shape = fields.get('shape');
+    if (!isArray(shape) || !shape.every(isSize)) this.#fail('its quant_state has no "shape".');
+    this.shape = shape;
+    const elements = elementCount(shape);
+    const blocks = Math.ceil(elements / NF4_BLOCK);
+    this.#codes = this.#part('', Math.ceil(elements / 2));
+    this.#sameTable('.quant_map', NF4_CODE);
+    const offset = fields.get('nested_offset');
+    if (offset === undefined) {
+      this.#absmax = this.#part('.absmax', blocks * 4, 'F32');
+      return;
+    }
+    this.#only(fields, 'nested_blocksize', NF4_NESTED_BLOCK);
+    this.#only(fields, 'nested_dtype', 'float32');
+    if (typeof offset !== 'number') this.#fail('"nested_offset" of its quant_state is no number.');
+    this.#sameTable('.nested_quant_map', DYNAMIC_CODE);
+    this.nested = { offset: Math.fround(offset) };
+    this.#absmax = this.#part('.absmax', blocks, 'U8');
+    this.#scales = this.#part('.nested_absmax', Math.ceil(blocks / NF4_NESTED_BLOCK) * 4, 'F32');
+  }
+
+  /** Weights `first … end`; `first` is a multiple of a group's. */
+  window(first: number, end: number): Nf4Data {
+    const blocks = Math.ceil((end - first) / NF4_BLOCK);
+    const codes = bytesOf(this.#codes, first / 2, Math.ceil((end - first) / 2));
+    const from = first / NF4_BLOCK;
+    if (this.nested === undefined || this.#scales === undefined)
+      return { codes, absmax: floatsOf('F32', bytesOf(this.#absmax, from * 4, blocks * 4), 0, blocks) };
+    const scales = Math.ceil(blocks / NF4_NESTED_BLOCK);
+    const raw = bytesOf(this.#scales, (from / NF4_NESTED_BLOCK) * 4, scales * 4);
+    return {
+      codes,
+      constants: bytesOf(this.#absmax, from, blocks),
+      scales: floatsOf('F32', raw, 0, scales),
+      offset: this.nested.offset,
+    };
+  }
+
+  #state(): ReadonlyMap<string, JsonValue> {
+    const { entry } = this.state;
+    if (entry.end - entry.begin > MAX_STATE_BYTES) this.#fail('its quant_state is too long.');
+    try {
+      const fields = parseStrictJson(new TextDecoder().decode(this.state.file.read(entry)));
+      return isObject(fields) ? fields : this.#fail('its quant_state is no object.');
+    } catch (error) {
+      if (error instanceof JsonError)
+        return this.#fail(`its quant_state is no valid JSON: ${error.message}.`);
+      throw error;
+    }
+  }
+
+  #only(fields: ReadonlyMap<string, JsonValue>, field: string, wanted: JsonValue): void {
+    const found = fields.get(field);
+    if (found !== wanted)
+      this.#fail(
+        `its quant_state says ${field} ${JSON.stringify(found ?? null)}; ${JSON.stringify(wanted)} is read.`,
+      );
+  }
+
+  /** A part by the end of its name. The codes may be stored as any type of as many bytes. */
+  #part(suffix: string, bytes: number, dtype?: string): LocatedTensor {
+    const found = this.tensors.get(`${this.name}${suffix}`);
+    if (found === undefined) return this.#fail(`"${this.name}${suffix}" is missing.`);
+    const { begin, end } = found.entry;
+    if (end - begin !== bytes || (dtype !== undefined && found.entry.dtype !== dtype))
+      return this.#fail(
+        `"${this.name}${suffix}" has ${end - begin} bytes of ${found.entry.dtype}; the shape asks for ${bytes} of ${dtype ?? 'U8'}.`,
+      );
+    return found;
+  }
+
+  #sameTable(suffix: string, table: Float32Array): void {
+    const part = this.#part(suffix, table.byteLength, 'F32');
+    const found = floatsOf('F32', bytesOf(part, 0, table.byteLength), 0, table.length);
+    if (!found.every((value, i) => value === table[i]))
+      this.#fail(`"${this.name}${suffix}" is no table of NF4.`);
+  }
+
+  #fail(what: string): never {
+    throw new ModelError(
+      'quantised_invalid',
+      this.state.file.path,
+      `Weight "${this.name}" in 4 bits can't be read: ${what}`,
+      'Save the model again with load_in_4bit and quant type "nf4", or use the one that it was made from.',
+    );
+  }
+}
+
+const bytesOf = ({ entry, file }: LocatedTensor, start: number, length: number): Uint8Array =>
+  file.read(entry, start, length);
+
+const isSize = (value: JsonValue): value is number =>
+  typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
