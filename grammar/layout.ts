@@ -5,6 +5,7 @@
  */
 import { type IToken, tokenMatcher } from './chevrotain.js';
 import {
+  BadQuantity,
   BinaryOperator,
   BlockKind,
   Colon,
@@ -84,12 +85,15 @@ export function layout(raw: readonly IToken[]): Layout {
 const isOperator = (token: IToken): boolean =>
   tokenMatcher(token, BinaryOperator) || tokenMatcher(token, PrefixOperator);
 
-/** A block's brace follows a name or, in a test, a string; a record's follows a sign. */
+/** A string names a test; that and a number run into a word are taken for the name of a block by mistake. */
+const MISTAKEN_NAMES = [...STRINGS, BadQuantity];
+
+/** A block's brace follows a name; a record's follows a sign. */
 const opensBlock = (token: IToken, previous: IToken | undefined, open: readonly IToken[]): boolean =>
   open.length === 0 &&
   token.tokenType === LCurly &&
   previous !== undefined &&
-  (tokenMatcher(previous, Word) || STRINGS.includes(previous.tokenType)) &&
+  (tokenMatcher(previous, Word) || MISTAKEN_NAMES.includes(previous.tokenType)) &&
   previous.tokenType !== Import &&
   !isOperator(previous);
 

@@ -69,6 +69,8 @@ function unreadableLine(
       expectation.kind === 'token' && expectation.token === 'RCurly' && expectation.rule === 'body';
     const atEnd = failure.token.tokenType === EOF;
     const index = indexOf(tokens, failure.token);
+    const name = expectation.rule === 'block' ? asName(failure.token) : undefined;
+    if (name !== undefined) return { failure, start: index, end: index + 1, instead: [name] };
     if (closesBlock && (atEnd || isHead(failure.token, tokens[index + 1]))) continue;
     const last = atEnd || failure.token.tokenType === t.Newline ? index - 1 : index;
     let start = last;
@@ -78,10 +80,28 @@ function unreadableLine(
     const line = tokens.slice(start, end);
     const [first, second] = line;
     if (first === undefined || isHead(first, second)) continue;
-    if (line.some((token) => blockBraces.has(token))) continue;
+    const brace = line.findIndex((token) => blockBraces.has(token));
+    if (brace >= 0) end = Math.max(end, closingOf(tokens, start + brace));
+    if (end > tokens.length) continue;
     return { failure, start, end, instead: keepSetting(first, second) };
   }
   return undefined;
+}
+
+/** `budget "machine" {`, `budget 4gpu {`: what stands for a name, so that the block can be read. */
+function asName(token: IToken): IToken | undefined {
+  if (!t.STRINGS.includes(token.tokenType) && token.tokenType !== t.BadQuantity) return undefined;
+  return createTokenInstance(t.Identifier, token.image, token.startOffset, endOf(token), 0, 0, 0, 0);
+}
+
+/** Behind the brace that closes the one at `index`; behind the end where there is none. */
+function closingOf(tokens: readonly IToken[], index: number): number {
+  let depth = 0;
+  for (let at = index; at < tokens.length; at++) {
+    if (tokens[at]?.tokenType === t.LCurly) depth++;
+    if (tokens[at]?.tokenType === t.RCurly && --depth === 0) return at + 1;
+  }
+  return tokens.length + 1;
 }
 
 /** A setting whose value cannot be read is still set. */

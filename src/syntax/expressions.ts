@@ -140,7 +140,6 @@ export class ExpressionBuilder {
     const span = this.span(found);
     const content = found.image.slice(1, found.tokenType.name === 'UnterminatedString' ? undefined : -1);
     if (found.tokenType.name === 'ForeignString') this.report(errors.foreignString(span, content));
-    if (found.tokenType.name === 'UnterminatedString') this.report(errors.unterminatedString(span));
     const text =
       found.tokenType.name === 'StringLiteral'
         ? readEscapes(content, this.file, span.start + 1, this.report)

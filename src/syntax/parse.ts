@@ -1,12 +1,13 @@
 /** Text → syntax tree. Never throws; what is wrong is reported, one error a mistake. */
 import type { IToken } from '../../grammar/chevrotain.js';
 import { layout } from '../../grammar/layout.js';
-import { FOREIGN_SIGNS, isForeignSign, lexer } from '../../grammar/tokens.js';
+import { FOREIGN_SIGNS, isForeignSign, lexer, STRINGS, UnterminatedString } from '../../grammar/tokens.js';
 import * as errors from '../diagnostics/catalogue/syntax.js';
 import type { Diagnostic } from '../diagnostics/types.js';
 import { positionAt, type SourceText } from '../source/text.js';
 import type { Comment, Expression, SourceFile } from './ast.js';
 import { read, readDeclaration } from './by-line.js';
+import { foreignCharacters, hiddenCharacters } from './characters.js';
 import { declarationsOf } from './declarations.js';
 import { collectDocs } from './docs.js';
 import { ExpressionBuilder } from './expressions.js';
@@ -68,28 +69,33 @@ function start(source: SourceText) {
   const comments = (lexed.groups['comments'] ?? []).map((token) => comment(token, source.file));
   const laidOut = layout(lexed.tokens);
   const { excess } = laidOut;
+  const { file } = source;
   const diagnostics: Diagnostic[] = lexed.errors.map((error) =>
-    errors.unexpectedCharacter(
-      { file: source.file, start: error.offset, end: error.offset + error.length },
-      source.text.slice(error.offset, error.offset + error.length),
+    foreignCharacters({ file, start: error.offset, end: error.offset + error.length }, source),
+  );
+  const spanOf = ({ startOffset, image }: IToken) => ({
+    file,
+    start: startOffset,
+    end: startOffset + image.length,
+  });
+  const strings = lexed.tokens.filter(({ tokenType }) => STRINGS.includes(tokenType));
+  diagnostics.push(
+    ...hiddenCharacters(
+      source,
+      strings.map(spanOf),
+      comments.map(({ span }) => span),
     ),
   );
+  for (const string of strings)
+    if (string.tokenType === UnterminatedString) diagnostics.push(errors.unterminatedString(spanOf(string)));
   for (const found of comments)
     if (found.kind === 'foreign') diagnostics.push(errors.foreignComment(found.span, found.text));
   for (const token of lexed.tokens) {
     const meant = isForeignSign(token) ? FOREIGN_SIGNS.get(token.image) : undefined;
     if (meant === undefined) continue;
-    const span = { file: source.file, start: token.startOffset, end: token.startOffset + token.image.length };
-    diagnostics.push(errors.foreignSign(span, token.image, meant));
+    diagnostics.push(errors.foreignSign(spanOf(token), token.image, meant));
   }
-  if (excess !== undefined)
-    diagnostics.push(
-      errors.expressionTooLarge({
-        file: source.file,
-        start: excess.startOffset,
-        end: excess.startOffset + excess.image.length,
-      }),
-    );
+  if (excess !== undefined) diagnostics.push(errors.expressionTooLarge(spanOf(excess)));
   return { laidOut, comments, diagnostics };
 }
 
@@ -104,16 +110,29 @@ const comment = (token: IToken, file: string): Comment => ({
 /** What the parser and the tree builder conclude, rather than see. */
 const GUESSES = new Set(['FTP0107', 'FTP0108', 'FTP0109', 'FTP0110', 'FTP0111', 'FTP0112', 'FTP0113']);
 
+/** Where these stand, the rest of their line cannot be read for certain, before them or behind. */
+const UNREADABLE = new Set(['FTP0101', 'FTP0102']);
+
 /** What is wrong later on a line may follow from what is wrong earlier: only the first guess is certain. */
 function oneALine(diagnostics: readonly Diagnostic[], source: SourceText): readonly Diagnostic[] {
   if (diagnostics.length < 2) return diagnostics;
+  const lineOf = (diagnostic: Diagnostic): number => positionAt(source, offsetOf(diagnostic)).line;
   const sorted = [...diagnostics].sort((a, b) => offsetOf(a) - offsetOf(b));
-  const taken = new Set<number>();
-  return sorted.filter((diagnostic) => {
-    const { line } = positionAt(source, offsetOf(diagnostic));
-    const isGuess = GUESSES.has(diagnostic.code);
-    const keep = !isGuess || !taken.has(line);
-    if (isGuess || diagnostic.code === 'FTP0101') taken.add(line);
-    return keep;
+  const taken = new Set(sorted.filter(({ code }) => UNREADABLE.has(code)).map(lineOf));
+  const kept = sorted.filter((diagnostic) => {
+    if (!GUESSES.has(diagnostic.code)) return true;
+    const line = lineOf(diagnostic);
+    return !taken.has(line) && taken.add(line) !== undefined;
+  });
+  return withoutClosing(kept, source);
+}
+
+/** A block that is not closed where the next begins, and a brace too many behind that: one block stands in another. */
+function withoutClosing(diagnostics: readonly Diagnostic[], { text }: SourceText): readonly Diagnostic[] {
+  let open = 0;
+  return diagnostics.filter((diagnostic) => {
+    if (diagnostic.code === 'FTP0108') open++;
+    const isBrace = diagnostic.code === 'FTP0111' && text[offsetOf(diagnostic)] === '}';
+    return !isBrace || open-- <= 0;
   });
 }

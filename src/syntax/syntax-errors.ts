@@ -3,10 +3,12 @@ import { EOF, type IRecognitionException, type IToken } from '../../grammar/chev
 import { type Expectation, expectationOf } from '../../grammar/expectations.js';
 import { startsDeclaration } from '../../grammar/tokens.js';
 import * as errors from '../diagnostics/catalogue/syntax.js';
+import { replace } from '../diagnostics/make.js';
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { Span } from '../source/span.js';
 import { positionAt, type SourceText } from '../source/text.js';
 import { endOf } from './cst.js';
+import { likelyMeant, type Meant } from './meant/index.js';
 
 const BRACKETS: Readonly<Record<string, { open: string; close: string }>> = {
   RCurly: { open: '{', close: '}' },
@@ -65,14 +67,17 @@ function diagnose(
   tokens: readonly IToken[],
   source: SourceText,
 ): Diagnostic {
-  const found = describe(failure.token, source);
+  const meant = likelyMeant(expectation.rule, index, tokens, source.file);
+  const found = describe(meant?.at ?? failure.token, source);
   const previous = lastBefore(tokens, index);
-  const at = place(failure.token, previous, source);
-  if (isTopLevel(expectation)) return errors.unexpectedTopLevel(at, found);
+  const at = place(meant?.at ?? failure.token, previous, source);
+  const expected = (wanted: string): Diagnostic =>
+    errors.expected(at, meant?.wanted ?? wanted, found, hint(meant));
+  if (isTopLevel(expectation)) return errors.unexpectedTopLevel(at, found, hint(meant));
   if (expectation.kind === 'token' && expectation.token === 'RCurly' && expectation.rule === 'body') {
     const atEnd = failure.token.tokenType === EOF || startsDeclaration(failure.token, tokens[index + 1]);
     const opening = blockStart(tokens, index, source.file);
-    if (!atEnd) return errors.expected(at, inBody(opening.text), found);
+    if (!atEnd) return expected(inBody(opening.text));
     return errors.unclosedBlock(afterLine(previous, opening, source), opening.span, opening.text);
   }
   const bracket = expectation.kind === 'token' ? BRACKETS[expectation.token] : undefined;
@@ -81,19 +86,27 @@ function diagnose(
     const onNewLine = failure.token.tokenType.name === 'Newline' || failure.token.tokenType === EOF;
     if (opened !== undefined && (onNewLine || startsDeclaration(failure.token, tokens[index + 1])))
       return errors.unclosedBracket(at, opened, bracket.open, bracket.close);
-    return errors.expected(at, `\`,\` or ${expectation.label}`, found);
+    return otherBracket(expected(`\`,\` or ${expectation.label}`), failure.token, bracket.close);
   }
   if (expectation.kind === 'token')
-    return errors.expected(
-      at,
-      expectation.token === 'Sets' ? signOf(expectation.rule) : expectation.label,
-      found,
-    );
+    return expected(expectation.token === 'Sets' ? signOf(expectation.rule) : expectation.label);
   return expectation.rule === 'body'
-    ? errors.expected(at, inBody(blockStart(tokens, index, source.file).text), found)
+    ? expected(inBody(blockStart(tokens, index, source.file).text))
     : expectation.rule === 'text'
-      ? errors.expected(at, 'a string', found)
-      : errors.missingValue(at, found);
+      ? expected('a string')
+      : errors.missingValue(at, found, hint(meant));
+}
+
+const hint = (meant: Meant | undefined): errors.Hint =>
+  meant === undefined ? {} : { help: meant.help, fixes: meant.fixes };
+
+/** `[a, b)` */
+function otherBracket(diagnostic: Diagnostic, { image, startOffset }: IToken, close: string): Diagnostic {
+  const { at } = diagnostic;
+  if (!')]}'.includes(image) || at === undefined) return diagnostic;
+  const span = { file: at.file, start: startOffset, end: startOffset + 1 };
+  const fix = replace(`write \`${close}\``, span, close, 'maybe_incorrect');
+  return { ...diagnostic, help: `write \`${close}\``, fixes: [fix] };
 }
 
 const inBody = (opening: string): string =>

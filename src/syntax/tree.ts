@@ -104,10 +104,16 @@ export class TreeBuilder {
     const isLost = names.length === 0 && !this.context.isBroken(span.start, span.end + 1);
     if (isLost) this.context.report(errors.emptyImport(span));
     if (isLost) this.isWhole = false;
-    this.expressions.commas.names(parent);
+    const renames = names.findIndex(({ image }, index) => index > 0 && image === 'as');
+    const [as, alias] = renames < 0 ? [] : names.slice(renames, renames + 2);
+    if (as !== undefined) {
+      const whole = { ...this.expressions.span(as), end: endOf(alias ?? as) };
+      this.context.report(errors.renamedImport(this.expressions.span(as), whole));
+      this.isWhole = false;
+    } else this.expressions.commas.names(parent);
     this.expressions.commas.last(parent);
     return {
-      names: names.map((name) => this.expressions.word(name)),
+      names: names.filter((name) => name !== as && name !== alias).map((name) => this.expressions.word(name)),
       from: (text && this.expressions.text(text)) ?? { text: '', span: { ...span, start: span.end } },
       span,
     };

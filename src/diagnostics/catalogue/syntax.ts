@@ -3,12 +3,30 @@ import type { Span } from '../../source/span.js';
 import { error, insert, replace, warning } from '../make.js';
 import type { Diagnostic } from '../types.js';
 
-export const unexpectedCharacter = (at: Span, text: string): Diagnostic =>
-  error('FTP0101', at, `\`${text}\` means nothing here`, {
+export type UnexpectedDetails = Partial<Pick<Diagnostic, 'label' | 'help' | 'fixes'>>;
+
+/** `shown`: the characters in backticks, or the names of those that cannot be seen. */
+export const unexpectedCharacter = (at: Span, shown: string, details: UnexpectedDetails = {}): Diagnostic =>
+  error('FTP0101', at, `${shown} means nothing here`, {
     label: 'not part of the language',
     help: 'take it out; text stands between double quotes, comments after `//`',
-    fixes: [replace('remove it', at, '', 'maybe_incorrect')],
+    ...(details.help === undefined ? { fixes: [replace('remove it', at, '', 'maybe_incorrect')] } : {}),
+    ...details,
   });
+
+/** `instead`: its escape in a string; in a comment, nothing. */
+export const hiddenCharacter = (at: Span, code: string, instead: string): Diagnostic =>
+  error(
+    'FTP0323',
+    at,
+    `a character that cannot be seen stands in this ${instead === '' ? 'comment' : 'string'}`,
+    {
+      label: code,
+      notes: ['it may show the line in another order than it is read, or change what a terminal shows'],
+      help: instead === '' ? 'take it out' : `write it as \`${instead}\`, or take it out`,
+      fixes: [replace(instead === '' ? 'remove it' : `write \`${instead}\``, at, instead)],
+    },
+  );
 
 export const unterminatedString = (at: Span): Diagnostic =>
   error('FTP0102', at, 'the string is not closed', {
@@ -65,8 +83,10 @@ export const foreignSign = (at: Span, sign: string, meant: string): Diagnostic =
     ],
   });
 
-export const expected = (at: Span, wanted: string, found: string): Diagnostic =>
-  error('FTP0107', at, `expected ${wanted}, found ${found}`, { label: `expected ${wanted}` });
+export type Hint = Pick<Diagnostic, 'help' | 'fixes'>;
+
+export const expected = (at: Span, wanted: string, found: string, hint: Hint = {}): Diagnostic =>
+  error('FTP0107', at, `expected ${wanted}, found ${found}`, { label: `expected ${wanted}`, ...hint });
 
 export const unclosedBlock = (at: Span, opened: Span, what: string): Diagnostic =>
   error('FTP0108', at, `${what} is not closed`, {
@@ -97,10 +117,18 @@ export const emptyImport = (at: Span): Diagnostic =>
     fixes: [replace('take the import out', at, '', 'maybe_incorrect')],
   });
 
-export const missingValue = (at: Span, found: string): Diagnostic =>
+/** `import { chat as talk }`; `whole` is `as talk`. */
+export const renamedImport = (at: Span, whole: Span): Diagnostic =>
+  expected(at, '`,` or `}`', '`as`', {
+    help: 'what is imported keeps its name: take `as` and the other name out',
+    fixes: [replace('take it out', { ...whole, start: whole.start - 1 }, '', 'maybe_incorrect')],
+  });
+
+export const missingValue = (at: Span, found: string, hint: Hint = {}): Diagnostic =>
   error('FTP0109', at, `expected a value, found ${found}`, {
     label: 'a value is missing',
     help: 'a value is a number, a quantity, a string, a name, a call, a `[list]` or a `{ record }`',
+    ...hint,
   });
 
 export const unclosedBracket = (at: Span, opened: Span, bracket: string, closing: string): Diagnostic =>
@@ -112,10 +140,11 @@ export const unclosedBracket = (at: Span, opened: Span, bracket: string, closing
     ],
   });
 
-export const unexpectedTopLevel = (at: Span, found: string): Diagnostic =>
+export const unexpectedTopLevel = (at: Span, found: string, hint: Hint = {}): Diagnostic =>
   error('FTP0111', at, `expected a declaration, found ${found}`, {
     label: 'outside of any block',
     help: 'outside of blocks stand `edition`, `import`, `param`, `matrix`, `secret` and blocks such as `data name { … }`',
+    ...hint,
   });
 
 export const wrongSetSign = (at: Span, sign: '=' | ':'): Diagnostic =>
