@@ -43,11 +43,13 @@ export const evaluateCall: Evaluate<'call'> = (expression, type, context, path) 
     case undefined:
       return more === undefined ? unknownFunction(word, type.family, context) : mismatch();
     default:
-      return mismatch();
+      return context.scope.ambiguous.has(word.text) ? undefined : mismatch();
   }
 };
 
 function unknownFunction(word: Word, family: Family, context: Context): undefined {
+  if (context.scope.isUncertain(word.text)) return undefined;
+  if (context.scope.isPort(word.text)) return context.report(names.calledPort(word.span, word.text));
   const module = context.scope.moduleOf(word.text);
   return context.report(
     module === undefined
@@ -100,9 +102,13 @@ function nameArguments(
   context: Context,
 ): readonly Entry[] {
   let position = 0;
+  let named = false;
   return args.flatMap(({ name, value }): readonly Entry[] => {
+    named ||= name !== undefined;
     if (name !== undefined) return [{ key: name, value }];
     const text = schema.positional[position++];
+    if (text !== undefined && named)
+      context.report(errors.positionalAfterNamed(value.span, callee.text, text));
     if (text !== undefined) return [{ key: { text, span: value.span }, value }];
     const known = Object.keys(schema.args);
     const given = [...schema.positional, ...args.map((arg) => arg.name?.text)];

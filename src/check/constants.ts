@@ -81,6 +81,7 @@ function reference(expression: Of<'reference'>, context: Context): Constant | un
         names.unknownName(first.span, first.text, context.scope.declared('param', 'matrix')),
       );
     default:
+      if (context.scope.ambiguous.has(first.text)) return undefined;
       return context.report(errors.notConstant(expression.span, expressionNoun(expression)));
   }
 }

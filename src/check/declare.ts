@@ -52,9 +52,14 @@ export class Declarations {
       const first = spans.get(name.text);
       if (name.text === '') return;
       // What an import that failed would have brought is not there twice.
-      if (first !== undefined && scope.own.get(name.text)?.kind !== 'unknown')
+      const known = scope.own.get(name.text);
+      if (first !== undefined && known !== undefined && known.kind !== 'unknown') {
         context.report(errors.duplicateName(name.span, name.text, first));
-      else {
+        if (known.kind === symbol.kind) return;
+        scope.ambiguous.add(name.text);
+        // The other stages refer to it by its ports.
+        if (symbol.kind === 'stage') scope.own.set(name.text, symbol);
+      } else {
         spans.set(name.text, name.span);
         scope.own.set(name.text, symbol);
       }
@@ -62,7 +67,7 @@ export class Declarations {
     for (const { statement, module: imported } of module.imports)
       for (const name of statement.names) declare(name, this.imported(name, imported, context));
     for (const declaration of tree.params)
-      declare(declaration.name, paramSymbol(declaration, context, isMain ? this.overrides : {}));
+      declare(declaration.name, paramSymbol(declaration, context, isMain ? this.overrides : undefined));
     for (const declaration of tree.matrices) {
       if (!isMain && !isTestFile(tree.file)) context.report(matrixElsewhere(declaration.name.span));
       declare(declaration.name, matrixSymbol(declaration, context, this.binding));
@@ -101,6 +106,11 @@ export class Declarations {
       const exported = natives(module);
       const found = exported.get(name.text) ?? this.presetOf(module, name.text);
       if (found !== undefined) return found;
+      const native = this.prelude.get(name.text);
+      if (native !== undefined) {
+        context.report(errors.knownAnyway(name.span, name.text));
+        return native;
+      }
       const known = [...exported.keys(), ...module.tree.presets.map((preset) => preset.name.text)];
       context.report(errors.unknownExport(name.span, name.text, module.name, known));
       return { kind: 'unknown' };
@@ -108,9 +118,17 @@ export class Declarations {
     const { scope } = this.context(module, false);
     const symbol = scope.own.get(name.text);
     if (symbol?.kind === 'param' || symbol?.kind === 'preset') return symbol;
-    context.report(
-      errors.unknownExport(name.span, name.text, module.name, scope.declared('param', 'preset')),
-    );
+    // What could not be read of it may be what is missing.
+    if (symbol !== undefined || !module.tree.broken)
+      context.report(
+        errors.unknownExport(
+          name.span,
+          name.text,
+          module.name,
+          scope.declared('param', 'preset'),
+          symbol === undefined || symbol.kind === 'unknown' ? undefined : symbol.kind,
+        ),
+      );
     return { kind: 'unknown' };
   }
 

@@ -2,7 +2,7 @@
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import * as errors from '../diagnostics/catalogue/names.js';
 import type { Diagnostic } from '../diagnostics/types.js';
-import { type Host, HostError } from '../source/host.js';
+import { type Host, HostError, type HostErrorCode } from '../source/host.js';
 import { type SourceText, sourceText } from '../source/text.js';
 import type { Import, SourceFile } from '../syntax/ast.js';
 import { type Parsed, parse } from '../syntax/parse.js';
@@ -16,6 +16,14 @@ export interface Module {
   readonly tree: SourceFile;
   readonly imports: readonly { readonly statement: Import; readonly module: Module | undefined }[];
 }
+
+const WHY: Readonly<Record<HostErrorCode, string>> = {
+  not_found: 'no such file',
+  is_folder: 'a folder',
+  no_access: 'no permission to read it',
+  too_large: 'too large',
+  io: 'the disk reports an error',
+};
 
 export const PRELUDE = 'std/prelude';
 
@@ -101,7 +109,7 @@ export class ModuleLoader {
 
   private imported(statement: Import, from: string): Module | undefined {
     const { text, span } = statement.from;
-    if (text === '') return undefined;
+    if (text === '' && span.start === span.end) return undefined;
     if (/^std\/[A-Za-z0-9_]+$/.test(text)) {
       const module = text === PRELUDE ? undefined : this.library(text);
       if (module === undefined) this.diagnostics.push(errors.unknownModule(span, text, this.libraryNames()));
@@ -123,7 +131,8 @@ export class ModuleLoader {
         this.loaded.set(path, this.read(this.displayed(path), path, false));
       } catch (error) {
         if (!(error instanceof HostError)) throw error;
-        this.diagnostics.push(errors.importNotFound(span, text));
+        const meant = this.host.stat(`${path}.ftp`) === undefined ? undefined : `${text}.ftp`;
+        this.diagnostics.push(errors.importNotFound(span, text, WHY[error.code], meant));
         return undefined;
       }
     }

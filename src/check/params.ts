@@ -55,7 +55,12 @@ function ranged(type: SettingType, name: string, range: Range, context: Context)
   return { ...type, min, max };
 }
 
-export function paramSymbol(declaration: Param, context: Context, overrides: Overrides): ParamSymbol {
+/** `overrides`: values from outside, which only the pipeline's own parameters get. */
+export function paramSymbol(
+  declaration: Param,
+  context: Context,
+  overrides: Overrides | undefined,
+): ParamSymbol {
   const { name } = declaration;
   const type = declaredType(declaration.type, context);
   let state: 'new' | 'busy' | { readonly constant: Constant | undefined } = 'new';
@@ -82,12 +87,13 @@ function paramValue(
   declaration: Param,
   type: SettingType,
   context: Context,
-  overrides: Overrides,
+  overrides: Overrides | undefined,
 ): Constant | undefined {
   const { name, value: written } = declaration;
-  const override = Object.hasOwn(overrides, name.text) ? overrides[name.text] : undefined;
+  const override = overrides && Object.hasOwn(overrides, name.text) ? overrides[name.text] : undefined;
   if (override !== undefined) return given(override, declaration, type, context);
-  if (written === undefined) return context.report(errors.missingParam(name.span, name.text));
+  if (written === undefined)
+    return context.report(errors.missingParam(name.span, name.text, overrides !== undefined));
   const value = evaluate(written, type, context, undefined);
   return value === undefined ? undefined : measured(value, type, written.span);
 }

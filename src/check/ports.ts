@@ -27,6 +27,8 @@ export const evaluatePort: Evaluate<'port'> = (expression, type, context) => {
     context.report(
       errors.typeMismatch(expression.span, typeNoun(type), expressionNoun(expression), { help }),
     );
+  if (expression.kind === 'call' && context.scope.isPort(expression.callee.text))
+    return context.report(names.calledPort(expression.callee.span, expression.callee.text));
   if (expression.kind !== 'reference')
     return mismatch(
       expression.kind === 'binary' && type.accepts.includes('Gate')
@@ -41,7 +43,7 @@ export const evaluatePort: Evaluate<'port'> = (expression, type, context) => {
   if (symbol.kind === 'secret')
     return context.report(params.secretUsed(first.span, first.text, symbol.declaration.name.span));
   if (symbol.kind === 'unknown') return undefined;
-  if (symbol.kind !== 'stage') return mismatch();
+  if (symbol.kind !== 'stage') return context.scope.ambiguous.has(first.text) ? undefined : mismatch();
   const { schema, method } = symbol;
   if (schema === undefined) return undefined;
   const written = expression.path.map(({ text }) => text).join('.');

@@ -12,6 +12,8 @@ export class Scope {
   /** Declared or imported; a function that is imported is one of them. */
   readonly own = new Map<string, FtpSymbol>();
   readonly used = new Set<string>();
+  /** Names of several things, which has been reported: what they stand for where they are used is not certain. */
+  readonly ambiguous = new Set<string>();
 
   constructor(
     private readonly prelude: ReadonlyMap<string, FunctionSymbol>,
@@ -42,6 +44,17 @@ export class Scope {
     this.used.add(name);
     const own = this.own.get(name);
     return own?.kind === 'function' ? own : this.prelude.get(name);
+  }
+
+  /** Whether a mistake in a declaration, which has been reported, hides what a name stands for. */
+  isUncertain(name: string): boolean {
+    return this.ambiguous.has(name) || this.own.get(name)?.kind === 'unknown';
+  }
+
+  /** Whether a called name, such as `adapter.best`, is what a stage hands on. */
+  isPort(callee: string): boolean {
+    const [stage = '', port] = callee.split('.');
+    return port !== undefined && this.lookup(stage)?.kind === 'stage';
   }
 
   functions(family?: Family): readonly string[] {

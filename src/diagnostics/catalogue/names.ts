@@ -59,27 +59,66 @@ export const duplicateKey = (at: Span, key: string, first: Span): Diagnostic =>
     help: 'keep one of them',
   });
 
-export const unknownModule = (at: Span, module: string, known: readonly string[]): Diagnostic =>
-  error('FTP0205', at, `there is no module \`${module}\``, {
+export const unknownModule = (at: Span, module: string, known: readonly string[]): Diagnostic => {
+  const inside = { ...at, start: at.start + 1, end: at.end - 1 };
+  return error('FTP0205', at, `there is no module \`${module}\``, {
     label: 'unknown module',
-    ...suggestion(module, { ...at, start: at.start + 1, end: at.end - 1 }, known),
-    ...(/^(std\/|\.\.?\/)/.test(module)
-      ? {}
-      : module.endsWith('.ftp')
-        ? wordFor(`./${module}`, { ...at, start: at.start + 1, end: at.end - 1 })
-        : { notes: ['a module of the library is written `"std/…"`, a file of yours `"./…"`'] }),
+    ...suggestion(module, inside, known),
+    ...(/^(std\/|\.\.?\/)/.test(module) ? {} : pathFor(module, inside)),
   });
+};
 
-export const importNotFound = (at: Span, path: string): Diagnostic =>
+/** How a path is written that is none of the library's and does not start from the importing file. */
+function pathFor(module: string, at: Span): Pick<Diagnostic, 'help' | 'fixes' | 'notes'> {
+  const relative = module.replaceAll('\\', '/').replace(/^(?!\.\.?\/)/, './');
+  if (/^[a-z]+:\/\//.test(module))
+    return {
+      help: 'nothing is imported from the network: put the file beside the pipeline, and write `"./name.ftp"`',
+    };
+  if (/^(\/|[A-Za-z]:)/.test(module))
+    return {
+      help: 'a path starts from the folder of the file that imports: write `"./name.ftp"` or `"../name.ftp"`',
+    };
+  return module.endsWith('.ftp')
+    ? wordFor(relative, at)
+    : { notes: ['a module of the library is written `"std/…"`, a file of yours `"./…"`'] };
+}
+
+/** `meant`: a file that is there. */
+export const importNotFound = (at: Span, path: string, why: string, meant: string | undefined): Diagnostic =>
   error('FTP0206', at, `the imported file \`${path}\` cannot be read`, {
-    label: 'no such file',
+    label: why,
     help: 'the path starts from the folder of the file that imports it',
+    ...(meant === undefined ? {} : wordFor(meant, { ...at, start: at.start + 1, end: at.end - 1 })),
   });
 
-export const unknownExport = (at: Span, name: string, module: string, known: readonly string[]): Diagnostic =>
+/** `kind`: what the module has of that name, which cannot be imported. */
+export const unknownExport = (
+  at: Span,
+  name: string,
+  module: string,
+  known: readonly string[],
+  kind?: string,
+): Diagnostic =>
   error('FTP0207', at, `\`${module}\` does not export \`${name}\``, {
-    label: 'not exported',
-    ...suggestion(name, at, known),
+    label: kind === undefined || kind === 'function' ? 'not exported' : `a ${kind} of that file`,
+    ...(kind === undefined || kind === 'function'
+      ? suggestion(name, at, known)
+      : { help: `parameters and presets can be imported; a ${kind} stands in the pipeline itself` }),
+  });
+
+/** \`starter\` and what else every pipeline knows. */
+export const knownAnyway = (at: Span, name: string): Diagnostic =>
+  error('FTP0228', at, `\`${name}\` is known without an import`, {
+    label: 'no module exports it',
+    help: 'take it out of the import',
+  });
+
+/** \`adapter.best()\` */
+export const calledPort = (at: Span, written: string): Diagnostic =>
+  error('FTP0229', at, `\`${written}\` is no function`, {
+    label: 'what a stage hands on',
+    help: `write \`${written}\` without brackets`,
   });
 
 export const importCycle = (at: Span, path: readonly string[]): Diagnostic =>

@@ -27,10 +27,13 @@ export const unknownParam = (at: Place, name: string, known: readonly string[]):
   });
 };
 
-export const missingParam = (at: Span, name: string): Diagnostic =>
+/** `isGivable`: it is the pipeline's own; the command line gives no value to one of an imported file. */
+export const missingParam = (at: Span, name: string, isGivable: boolean): Diagnostic =>
   error('FTP0502', at, `the parameter \`${name}\` has no value`, {
     label: 'no default',
-    help: `give it one: \`-p ${name}=…\` on the command line, or a default here`,
+    help: isGivable
+      ? `give it one: \`-p ${name}=…\` on the command line, or a default here`
+      : 'give it a default here: the command line gives values to the parameters of the pipeline itself',
   });
 
 export const badParamValue = ({ shown, at }: Given, name: string, type: string, why: string): Diagnostic =>

@@ -187,3 +187,16 @@ export const nameAsText = (at: Span, file: string): Diagnostic =>
     help: 'write `file("…")` where the content of the file is meant',
     fixes: [replace('write `file(…)`', at, `file(${JSON.stringify(file)})`, 'maybe_incorrect')],
   });
+
+/** `near(threshold: …, "x")` */
+export const positionalAfterNamed = (at: Span, callee: string, name: string): Diagnostic =>
+  error(
+    'FTP0324',
+    at,
+    `in a call of \`${callee}\`, an argument without a name stands behind one with a name`,
+    {
+      label: `taken for \`${name}\``,
+      help: `give it its name, \`${name}: …\`, or put it first`,
+      fixes: [insert(`write \`${name}: …\``, at.file, at.start, `${name}: `)],
+    },
+  );
