@@ -47,20 +47,19 @@ function knownOf(expression: Condition, metricOf: MetricOf): Known {
 
 type Binary = Extract<Condition, { readonly left: Condition }>;
 
+/** Each side is looked at once: a row of a hundred signs is as many levels deep. */
 function ofTwo({ op, left, right }: Binary, metricOf: MetricOf): Known {
-  const isSame = JSON.stringify(left) === JSON.stringify(right);
-  const difference: Range | undefined = isSame
-    ? [0, 0]
-    : subtract(rangeOf(left, metricOf), rangeOf(right, metricOf));
   const compare = COMPARISONS[op];
+  const [a, b] = [rangeOf(left, metricOf), rangeOf(right, metricOf)];
   if (compare !== undefined) {
+    const isSame = JSON.stringify(left) === JSON.stringify(right);
+    const difference = isSame ? ([0, 0] as const) : a && b && subtract(a, b);
     const holds = difference && compare(difference);
     return holds === undefined ? undefined : { holds };
   }
-  if (op === '-') return difference && { range: difference };
-  const [a, b] = [rangeOf(left, metricOf), rangeOf(right, metricOf)];
   if (a === undefined || b === undefined) return undefined;
   if (op === '+') return { range: [a[0] + b[0], a[1] + b[1]] };
+  if (op === '-') return { range: subtract(a, b) };
   if (op === '*') return { range: product(a, b) };
   return b[0] > 0 ? { range: product(a, [1 / b[1], 1 / b[0]]) } : undefined;
 }
@@ -80,8 +79,7 @@ const rangeOf = (expression: Condition, metricOf: MetricOf): Range | undefined =
   return known !== undefined && 'range' in known ? known.range : undefined;
 };
 
-const subtract = (a: Range | undefined, b: Range | undefined): Range | undefined =>
-  a && b && [a[0] - b[1], a[1] - b[0]];
+const subtract = (a: Range, b: Range): Range => [a[0] - b[1], a[1] - b[0]];
 
 /** Nothing times a measurement without a limit is nothing. */
 function product(a: Range, b: Range): Range {
