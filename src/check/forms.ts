@@ -1,5 +1,6 @@
-/** Strings of a certain form: names on a model hub. */
+/** Strings of a certain form, such as names on a model hub. */
 import { badRepository, badRevision } from '../diagnostics/catalogue/hub.js';
+import { emptyText } from '../diagnostics/catalogue/values.js';
 import type { Span } from '../source/span.js';
 import { isRepositoryId, isRevision } from '../stages/repositories.js';
 import type { Context } from './context.js';
@@ -7,9 +8,10 @@ import type { Context } from './context.js';
 const FORMS = {
   repository: { holds: isRepositoryId, wrong: badRepository },
   revision: { holds: isRevision, wrong: badRevision },
+  filled: { holds: (text: string) => text !== '', wrong: emptyText },
 } as const;
 
-/** The text as written, where it can be such a name. */
+/** The text as written, where it has the form. */
 export function checkForm(
   text: string,
   form: keyof typeof FORMS,

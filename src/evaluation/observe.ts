@@ -1,9 +1,18 @@
 import type { Decoder } from '../models/decoder/types.js';
 import type { Tokenizer } from '../models/types.js';
 import { generate } from './generation/generate.js';
+import { stopsOf } from './generation/settings.js';
+import type { GenerationOptions } from './generation/types.js';
 import type { HeldOut } from './held-out.js';
 import { type RowLoss, rowLosses } from './losses.js';
 import { EVALUATION_SHAPES } from './shapes.js';
+
+/** How rows are answered. */
+export interface AnswerSettings
+  extends Pick<GenerationOptions, 'maxTokens' | 'sampling' | 'repetitionPenalty'> {
+  /** Texts that end an answer. */
+  readonly stop?: readonly string[];
+}
 
 export interface ObserveOptions {
   readonly heldOut: HeldOut;
@@ -11,7 +20,7 @@ export interface ObserveOptions {
   readonly losses: boolean;
   /** Rows to answer. */
   readonly answer: readonly number[];
-  readonly maxTokens: number;
+  readonly generation: AnswerSettings;
   readonly onProgress?: (done: number, what: 'losses' | 'answers') => void;
   readonly signal?: AbortSignal;
 }
@@ -23,7 +32,7 @@ export interface Observation {
   readonly answers: ReadonlyMap<number, string>;
 }
 
-/** Losses of all rows and greedy answers to the chosen ones. */
+/** Losses of all rows and answers to the chosen ones. */
 export async function observe(
   decoder: Decoder,
   tokenizer: Tokenizer,
@@ -41,10 +50,16 @@ export async function observe(
   const prompts = options.answer.map((row) =>
     heldOut.tokens.read(row).ids.slice(0, heldOut.promptTokens(row)),
   );
+  const { maxTokens, sampling, repetitionPenalty, stop = [] } = options.generation;
+  const stops = stopsOf(tokenizer, stop);
   const generated = await generate(decoder, prompts, {
-    maxTokens: options.maxTokens,
-    stopIds: heldOut.stopIds,
-    text: { decode: (ids) => tokenizer.decode(ids, { skipSpecial: true }) },
+    maxTokens,
+    sampling,
+    repetitionPenalty,
+    // a row has its draws whatever other rows are answered
+    streams: options.answer,
+    stopIds: [...heldOut.stopIds, ...stops.ids],
+    text: { decode: (ids) => tokenizer.decode(ids, { skipSpecial: true }), stops: stops.texts },
     cacheBytes: EVALUATION_SHAPES.cacheBytes,
     onProgress: (done) => onProgress?.(done, 'answers'),
     signal,

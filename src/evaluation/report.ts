@@ -5,6 +5,7 @@ import { evaluateRequirement, type Finding, UnknownMetric } from './expression.j
 import type { RowText } from './held-out.js';
 import { measure, measureDifference } from './metrics/measure.js';
 import type { MeasuredRow, Measurement, MetricName } from './metrics/types.js';
+import type { AnswerSettings } from './observe.js';
 import { noNumbers, nothingToMeasure, unknownMetric } from './problems.js';
 
 /** A model as the report names it. */
@@ -40,6 +41,8 @@ export interface EvaluationReport {
   readonly tokens: number;
   /** Rows that were answered. */
   readonly answered: number;
+  /** How; absent in reports of earlier releases. */
+  readonly generation?: AnswerSettings;
   readonly metrics: ByMetric<number>;
   readonly baseline: ByMetric<number>;
   /** 95 % intervals: Wilson's for shares, bootstrap over rows for the others. */
@@ -66,6 +69,7 @@ export interface ReportInput {
   readonly requires: readonly Requirement[];
   readonly chosen: readonly ChosenMetric[];
   readonly seed: number;
+  readonly generation: AnswerSettings;
   readonly model: ReportedModel;
   readonly rows: readonly MeasuredRow[];
   readonly baseline?: { readonly model: ReportedModel; readonly rows: readonly MeasuredRow[] };
@@ -89,6 +93,7 @@ export function evaluationReport(input: ReportInput): EvaluationReport {
     rows: rows.length,
     tokens: rows.reduce((sum, row) => sum + row.tokens, 0),
     answered: rows.filter(({ answer }) => answer !== undefined).length,
+    generation: input.generation,
     metrics,
     baseline: baselineMetrics,
     intervals: mapValues(own, interval),

@@ -27,7 +27,7 @@ export type SettingType =
   | {
       readonly kind: 'string';
       readonly names?: 'files' | 'model' | 'adapter';
-      readonly form?: 'repository' | 'revision';
+      readonly form?: 'repository' | 'revision' | 'filled';
     }
   /** A bare number in the base unit; with several units, a {@link Quantity}. */
   | {
@@ -167,6 +167,8 @@ export const t = {
     type: { kind: 'number', ...bounds },
   }),
   string: { type: { kind: 'string' } } as Typed<string>,
+  /** A text that is not empty. */
+  filled: { type: { kind: 'string', form: 'filled' } } as Typed<string>,
   /** A file or glob that must match something. */
   files: { type: { kind: 'string', names: 'files' } } as Typed<string>,
   /** A folder that must hold a model. */

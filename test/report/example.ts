@@ -174,6 +174,7 @@ export const example: ReportInput = {
       rows: 64,
       tokens: 1900,
       answered: 64,
+      generation: { maxTokens: 32, sampling: { temperature: 0.7, topP: 0.9, seed: 17 }, stop: ['\n'] },
       metrics: { perplexity: 2.41, exact_match: 0.58 },
       baseline: { perplexity: 31.7, exact_match: 0 },
       intervals: { perplexity: [2.2, 2.66], exact_match: [0.46, 0.69] },

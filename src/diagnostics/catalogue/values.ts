@@ -174,6 +174,12 @@ export const chainedComparison = (at: Span): Diagnostic =>
 export const emptyList = (at: Span, what: string): Diagnostic =>
   error('FTP0321', at, `${what} needs at least one item`, { label: 'an empty list' });
 
+export const emptyText = (at: Span): Diagnostic =>
+  error('FTP0874', at, 'the text is empty', {
+    label: 'stands before every text',
+    help: 'write what should be looked for, or leave it out',
+  });
+
 export const digitSeparators = (at: Span, written: string, plain: string): Diagnostic =>
   error('FTP0322', at, `\`${written}\` is no number: digits stand without separators`, {
     label: 'written as in another language',

@@ -18,7 +18,7 @@ function one(report: EvaluationReport | undefined): Markup {
   const head = compared
     ? html`<th class="n">baseline</th><th class="n">95 % interval</th><th class="n">difference</th><th class="n">95 % interval</th>`
     : nothing;
-  return html`<p class="soft">${report.model.label}${report.baselineModel === null ? '' : ` beside ${report.baselineModel.label}`}: ${report.rows} rows, ${report.tokens} supervised tokens, ${report.answered} answers.</p>
+  return html`<p class="soft">${report.model.label}${report.baselineModel === null ? '' : ` beside ${report.baselineModel.label}`}: ${report.rows} rows, ${report.tokens} supervised tokens, ${report.answered} answers${howAnswered(report.generation)}.</p>
 <div class="scroll"><table><tr><th>metric</th><th class="n">rows</th><th class="n">tuned</th><th class="n">95 % interval</th>${head}</tr>
 ${names.map((name) => {
   const difference = report.differences[name];
@@ -47,3 +47,23 @@ const sample = ({ prompt, reference, baseline, answer }: Sample): Markup => html
 ${baseline === undefined ? nothing : html`<div><h4>before</h4><pre>${baseline}</pre></div>`}
 <div><h4>after</h4><pre>${answer}</pre></div></div>
 </div>`;
+
+/** `, the likeliest token each time, of at most 64 tokens` */
+function howAnswered(generation: EvaluationReport['generation']): string {
+  if (generation === undefined) return '';
+  const { maxTokens, sampling, repetitionPenalty, stop } = generation;
+  const cuts = [
+    sampling?.topK === undefined ? [] : `top-k ${sampling.topK}`,
+    sampling?.topP === undefined ? [] : `top-p ${sampling.topP}`,
+    sampling?.minP === undefined ? [] : `min-p ${sampling.minP}`,
+  ].flat();
+  return [
+    '',
+    sampling === undefined
+      ? 'the likeliest token each time'
+      : [`drawn at temperature ${sampling.temperature}`, ...cuts, `seed ${sampling.seed}`].join(', '),
+    `of at most ${maxTokens} tokens`,
+    ...(repetitionPenalty === undefined ? [] : [`with a repetition penalty of ${repetitionPenalty}`]),
+    ...(stop === undefined ? [] : [`up to ${stop.map((text) => JSON.stringify(text)).join(' or ')}`]),
+  ].join(', ');
+}

@@ -2,7 +2,7 @@ import { chosenMetrics } from '../../evaluation/chosen-metrics.js';
 import { NoNumberError } from '../../evaluation/generation/index.js';
 import type { HeldOut } from '../../evaluation/held-out.js';
 import { metrics } from '../../evaluation/metrics/table.js';
-import { type Observation, observe } from '../../evaluation/observe.js';
+import { type AnswerSettings, type Observation, observe } from '../../evaluation/observe.js';
 import { foreignTokens, noNumbers, noRows } from '../../evaluation/problems.js';
 import { type EvaluationReport, evaluationReport, type ReportedModel } from '../../evaluation/report.js';
 import { chooseRows, measuredRows, rowFacts } from '../../evaluation/rows.js';
@@ -39,6 +39,7 @@ export const run: RunStage = async (context) => {
     samples: settings.samples,
     seed: settings.seed,
   });
+  const generation = answerSettings(settings);
   const losses = chosen.some(({ name }) => metrics[name].needs === 'loss');
   const work: Work = {
     context,
@@ -47,7 +48,7 @@ export const run: RunStage = async (context) => {
     highestId: highestId(heldOut),
     losses,
     answer: rows.answer,
-    maxTokens: settings.generation.max_tokens,
+    generation,
     report: progress(context, (losses ? facts.length : 0) + rows.answer.length, baseline ? 2 : 1),
   };
   const [own, other] = await observeBoth(work, tokenizer, subject, baseline);
@@ -58,6 +59,7 @@ export const run: RunStage = async (context) => {
     requires: stage.requires,
     chosen,
     seed: settings.seed,
+    generation,
     model: reported(subject),
     rows: measuredRows(facts, own),
     ...(baseline && other
@@ -88,8 +90,26 @@ interface Work {
   readonly highestId: number;
   readonly losses: boolean;
   readonly answer: readonly number[];
-  readonly maxTokens: number;
+  readonly generation: AnswerSettings;
   readonly report: (label: string) => (done: number, what: 'losses' | 'answers') => void;
+}
+
+function answerSettings({ generation, seed }: EvalSettings): AnswerSettings {
+  const { sampling, max_tokens: maxTokens, repetition_penalty: repetitionPenalty, stop } = generation;
+  return {
+    maxTokens,
+    repetitionPenalty,
+    stop,
+    ...(sampling && {
+      sampling: {
+        temperature: sampling.temperature,
+        topK: sampling.top_k,
+        topP: sampling.top_p,
+        minP: sampling.min_p,
+        seed,
+      },
+    }),
+  };
 }
 
 /** A baseline with the weights of the model's base is measured over the same copy of them, held in the same way. */

@@ -162,6 +162,50 @@ describe('the eval stage', () => {
     expect(report.baseline.loss).not.to.equal(report.metrics.loss);
   });
 
+  it('draws answers by the seed, says how in the report, and draws the same for a row whatever others are answered', async () => {
+    const sampling = { temperature: 1.5, top_k: 200, top_p: 0.95, min_p: 0.001 };
+    const generation = {
+      max_tokens: 9,
+      sampling,
+      repetition_penalty: 1.1,
+      stop: ['<|im_end|>', 'no such text'],
+    };
+    const answersOf = async (settings: object): Promise<Map<unknown, unknown>> => {
+      const { read, report } = await evaluate({ ...everything, samples: 0, ...settings });
+      expect(report.generation?.maxTokens).to.equal(9);
+      const lines = read('answers.jsonl').trimEnd().split('\n');
+      return new Map(lines.map((line) => JSON.parse(line)).map(({ line, answer }) => [line, answer]));
+    };
+    const { report } = await evaluate({ ...everything, generation });
+    expect(report.generation).to.deep.equal({
+      maxTokens: 9,
+      repetitionPenalty: 1.1,
+      stop: ['<|im_end|>', 'no such text'],
+      sampling: { temperature: 1.5, topK: 200, topP: 0.95, minP: 0.001, seed: 1 },
+    });
+    const all = await answersOf({ generation });
+    expect(await answersOf({ generation })).to.deep.equal(all);
+    expect(await answersOf({ generation, seed: 2 })).not.to.deep.equal(all);
+    const few = await answersOf({ generation: { ...generation, rows: 2 } });
+    expect(few.size).to.equal(2);
+    for (const [line, answer] of few) expect(answer).to.equal(all.get(line));
+  });
+
+  it('ends an answer before a stop text', async () => {
+    const { read } = await evaluate(everything);
+    const whole: string[] = read('answers.jsonl')
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line).answer);
+    const stop = [...(whole[0] ?? '')].filter((char) => char !== '\ufffd')[2] ?? '';
+    const { read: again } = await evaluate({ ...everything, generation: { max_tokens: 6, stop: [stop] } });
+    const cut: string[] = again('answers.jsonl')
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line).answer);
+    expect(cut[0]).to.equal(whole[0]?.slice(0, whole[0].indexOf(stop)));
+  });
+
   it('evaluates without a baseline, and answers only the rows that it is told to', async () => {
     const { result, report } = await evaluate({
       baseline: undefined,
