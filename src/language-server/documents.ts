@@ -4,7 +4,7 @@ import { TextDocument } from 'vscode-languageserver-textdocument';
 import { type Session, safely } from './session.js';
 
 /** Files that a pipeline may read: itself, prompts, schemas, rows, models. */
-const WATCHED = '**/*.{ftp,md,txt,json,jsonl,jinja,gguf}';
+const WATCHED = '**/*.{ftp,md,txt,json,jsonl,csv,tsv,parquet,gz,jinja,gguf}';
 
 export interface DocumentEvents {
   /** A document was opened or has changed. */

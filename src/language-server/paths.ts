@@ -7,7 +7,16 @@ import type { Session } from './session.js';
 
 type Path = Extract<Target, { kind: 'path' }>;
 
-/** Absolute; none where nothing is there. A model's folder is its `config.json`. */
+/** The file that says what a folder holds. */
+const CONFIGS: Partial<Readonly<Record<Path['names'], string>>> = {
+  model: 'config.json',
+  adapter: 'adapter_config.json',
+};
+
+/** A model or an adapter, which is a folder. */
+export const namesFolder = ({ names }: Path): boolean => CONFIGS[names] !== undefined;
+
+/** Absolute; none where nothing is there. Of a folder it is the file that says what is in it. */
 export function filesNamed(
   { path, names }: Path,
   { analysis, compiled }: View,
@@ -16,7 +25,7 @@ export function filesNamed(
   const { folder } = analysis.context.world;
   const host = projects.hostAt(compiled.root);
   const whole = resolve(folder, path);
-  const file = names === 'model' ? join(whole, 'config.json') : whole;
+  const file = join(whole, CONFIGS[names] ?? '');
   if (host.stat(file)?.isFolder === false) return [file];
   return names === 'files' && /[*?[{]/.test(path)
     ? host.glob(path, folder).map((found) => resolve(folder, found))
@@ -27,7 +36,7 @@ export function filesNamed(
 export function pathText(target: Path, view: View, session: Session): string | undefined {
   const host = session.projects.hostAt(view.compiled.root);
   const files = filesNamed(target, view, session);
-  if (files.length === 0 || target.names === 'model') return undefined;
+  if (files.length === 0 || namesFolder(target)) return undefined;
   const bytes = files.reduce((sum, file) => sum + (host.stat(file)?.size ?? 0), 0);
   return `${files.length === 1 ? '1 file' : `${files.length} files`}, ${formatQuantity(bytes, 'bytes')}`;
 }

@@ -75,6 +75,17 @@ describe('language server: completion', () => {
     expect(call.labels).to.include.members(['schedule', 'clip', 'decay']).and.not.include('rate');
   });
 
+  it('adds the comma that a line of a record lacks', async () => {
+    const { labels, take } = await inPipeline(
+      '{ rank: rank, alpha: 16 }',
+      `{\n    rank: rank\n    al${MARK}\n  }`,
+    );
+    expect(labels).to.include('dropout').and.not.include('rank');
+    expect(take('alpha')).to.contain(`    rank: rank,\n    alpha: ${stop(1, '32')}\n  }`);
+    const same = await inPipeline('{ rank: rank, alpha: 16 }', `{ rank: rank ${MARK} }`);
+    expect(same.labels).to.deep.equal([]);
+  });
+
   it('offers choices, booleans and functions by their type', async () => {
     const order = await inPipeline('batch = { global: 4 }', `order = ${MARK}`);
     expect(order.labels).to.include.members(['shuffled', 'file', 'by_length']);
@@ -151,6 +162,8 @@ describe('language server: completion', () => {
     expect(rows.labels).to.include.members(['data/', 'prompts/']).and.not.include('shared.ftp');
     const adapter = await at(`edition 2026\nparam base: Model = local("${MARK}")\n`);
     expect(adapter.labels).to.include('data/').and.not.include('shared.ftp');
+    const start = await inPipeline('  batch = { global: 4 }', `  start = peft("${MARK}")`);
+    expect(start.labels).to.include('data/').and.not.include('shared.ftp');
   });
 
   it('offers parameters of the type, and metrics in a condition', async () => {

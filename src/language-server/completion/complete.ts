@@ -1,6 +1,8 @@
 /** What may stand at the cursor. */
+import type { TextEdit } from 'vscode-languageserver';
 import { CompletionItemKind } from 'vscode-languageserver/node.js';
-import { type IToken, isNumber, isOperator, isSets, isString, isWord } from '../cursor/tokens.js';
+import { endOf, type IToken, isNumber, isOperator, isSets, isString, isWord } from '../cursor/tokens.js';
+import { toRange } from '../positions.js';
 import { afterDot } from './after-dot.js';
 import { conditionIn, metricProposals } from './conditions.js';
 import { inTest, testBlock } from './expectations.js';
@@ -35,7 +37,9 @@ export function complete(request: Request): Proposals {
     case 'block':
       return inBlock(request);
     case 'record':
-      return frame.statement.length === 0 ? keyProposals(request) : afterSign(request);
+      return frame.statement.length === 0
+        ? keyProposals(request)
+        : [...afterSign(request), ...keysOnNewLine(request)];
     case 'call':
       return frame.statement.length === 0
         ? [...keyProposals(request), ...valueProposals(request)]
@@ -43,6 +47,18 @@ export function complete(request: Request): Proposals {
     default:
       return isValuePlace(frame.statement) || frame.statement.length === 0 ? anyValue(request) : [];
   }
+}
+
+/** A line further on the next key begins; the comma between them is added. */
+function keysOnNewLine(request: Request): Proposals {
+  const { frame, view, cursor } = request;
+  const last = frame.statement.at(-1);
+  if (last === undefined || !isOperand(last)) return [];
+  const end = endOf(last);
+  const start = cursor.partial?.startOffset ?? cursor.offset;
+  if (!view.source.text.slice(end, start).includes('\n')) return [];
+  const comma: TextEdit = { range: toRange(view.source, { start: end, end }), newText: ',' };
+  return keyProposals(request).map((proposal) => ({ ...proposal, also: [comma] }));
 }
 
 function inBlock(request: Request): Proposals {

@@ -6,6 +6,7 @@ import { expectedIn } from '../cursor/expected.js';
 import type { Frame } from '../cursor/frames.js';
 import { contentEnd, type IToken } from '../cursor/tokens.js';
 import { libraryModules } from '../library.js';
+import type { PathNames } from '../names/targets.js';
 import { alternative } from '../names/values.js';
 import { testBlock } from './expectations.js';
 import type { Proposal, Proposals, Request } from './request.js';
@@ -29,7 +30,7 @@ interface Extent {
 }
 
 /** What a string here names; `undefined` where it is only a text. */
-function namesAt(frame: Frame, { cursor }: Request): string | undefined {
+function namesAt(frame: Frame, { cursor }: Request): Names | undefined {
   if (frame.kind === 'call' && frame.callee.image === 'file') return 'file';
   return alternative(expectedIn(cursor.frames), 'string')?.names;
 }
@@ -58,17 +59,20 @@ function modules(typed: string, replace: Extent, request: Request): Proposals {
   return [...library, ...relative];
 }
 
-const ENDINGS: Readonly<Record<string, RegExp>> = {
+type Names = PathNames | 'module';
+
+/** Files that a string may name; of a model and an adapter it names the folder. */
+const ENDINGS: Readonly<Record<Names, RegExp>> = {
   module: /\.ftp$/,
-  files: /\.(jsonl?|csv|parquet|txt|gguf)$/,
+  files: /\.(jsonl?|csv|tsv|parquet|txt|md|gguf)(\.gz)?$/,
   model: /$^/,
+  adapter: /$^/,
   file: /./,
 };
 
 /** Names in the folder that the string has so far. */
-function paths(typed: string, content: Extent, names: string, { view, session }: Request): Proposals {
+function paths(typed: string, content: Extent, names: Names, { view, session }: Request): Proposals {
   const ending = ENDINGS[names];
-  if (ending === undefined) return [];
   const slash = typed.lastIndexOf('/') + 1;
   const base = names === 'module' ? dirname(view.module.path) : view.analysis.context.world.folder;
   const folder = resolve(base, typed.slice(0, slash));

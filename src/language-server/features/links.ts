@@ -1,7 +1,7 @@
 /** Modules and files as links. */
 import type { DocumentLink } from 'vscode-languageserver';
 import type { Target } from '../names/targets.js';
-import { filesNamed } from '../paths.js';
+import { filesNamed, namesFolder } from '../paths.js';
 import { toRange } from '../positions.js';
 import type { View } from '../projects.js';
 import { type Feature, type Session, safely, viewOf } from '../session.js';
@@ -27,5 +27,5 @@ export const links: Feature = {
 
 function filesIn(target: Target, view: View, session: Session): readonly string[] {
   if (target.kind === 'module') return target.module === undefined ? [] : [target.module.path];
-  return target.kind === 'path' && target.names !== 'model' ? filesNamed(target, view, session) : [];
+  return target.kind === 'path' && !namesFolder(target) ? filesNamed(target, view, session) : [];
 }
