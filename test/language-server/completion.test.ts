@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { CompletionItem } from 'vscode-languageserver-protocol';
 import { accepted, type Client, MARK } from './client.js';
-import { type Bench, pipelineWith, startIn } from './workspace.js';
+import { type Bench, PIPELINE, pipelineWith, startIn } from './workspace.js';
 
 describe('language server: completion', () => {
   let bench: Bench;
@@ -208,6 +208,35 @@ describe('language server: completion', () => {
   it('offers types of parameters', async () => {
     const { labels } = await at(`edition 2026\nparam size: ${MARK}\n`);
     expect(labels).to.include.members(['Bool', 'Int', 'Model', 'Tokens', 'Ratio']);
+  });
+
+  it('offers every word of a pipeline where it stands, but for the names that are declared', async () => {
+    const { uri } = await bench.client.open(bench.folder.uri('words.ftp'), PIPELINE);
+    const missing: string[] = [];
+    for (const [line, text] of PIPELINE.split('\n').entries())
+      for (const { 0: word, index } of text.replace(/\/\/.*$/, '').matchAll(/"[^"]*"|[\w.]+/g)) {
+        if (!/^[a-zA-Z]/.test(word)) continue;
+        const [start, end] = [index, index + word.length].map((character) => ({ line, character }));
+        if (start === undefined || end === undefined) continue;
+        await bench.client.change(uri, { range: { start, end }, text: '' });
+        const items: CompletionItem[] = await bench.client.request('textDocument/completion', {
+          textDocument: { uri },
+          position: start,
+        });
+        const [first = ''] = word.split('.');
+        if (!items.some(({ label }) => label === word || label === first || label === `${word}("…")`))
+          missing.push(word);
+        await bench.client.change(uri, { range: { start, end: start }, text: word });
+      }
+    await bench.client.close(uri);
+    expect(missing).to.deep.equal(['base', 'smoke', 'clauses', 'dialogs', 'adapter', 'quality', 'machine']);
+  });
+
+  it('joins and negates conditions', async () => {
+    const behind = await inPipeline('require rows >= 1', `require rows >= 1 ${MARK}`);
+    expect(behind.labels).to.have.members(['and', 'or']);
+    const first = await inPipeline('require rows >= 1', `require n${MARK}`);
+    expect(first.labels).to.include.members(['not', 'rows']);
   });
 
   it('is silent in comments, in texts and behind a value', async () => {

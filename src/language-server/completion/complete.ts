@@ -1,10 +1,10 @@
 /** What may stand at the cursor. */
 import type { TextEdit } from 'vscode-languageserver';
 import { CompletionItemKind } from 'vscode-languageserver/node.js';
-import { endOf, type IToken, isNumber, isOperator, isSets, isString, isWord } from '../cursor/tokens.js';
+import { endOf, type IToken, isNumber, isOperand, isOperator, isSets, isString } from '../cursor/tokens.js';
 import { toRange } from '../positions.js';
 import { afterDot } from './after-dot.js';
-import { conditionIn, metricProposals } from './conditions.js';
+import { conditionIn, JOINING, metricProposals, NEGATION } from './conditions.js';
 import { inTest, testBlock } from './expectations.js';
 import { importedProposals } from './imported.js';
 import { keyProposals } from './keys.js';
@@ -76,7 +76,9 @@ function inBlock(request: Request): Proposals {
       },
     ];
   if (first.image === 'require')
-    return isOperand(statement.at(-1)) && statement.length > 1 ? [] : anyValue(request);
+    return isOperand(statement.at(-1)) && statement.length > 1
+      ? JOINING
+      : [...anyValue(request), ...NEGATION];
   return isSets(second) ? afterSign(request) : [];
 }
 
@@ -91,12 +93,6 @@ export function isValuePlace(statement: readonly IToken[]): boolean {
     last === undefined || isSets(last) || isOperator(last) || last.image === '?' || last.image === 'require'
   );
 }
-
-const isOperand = (token: IToken | undefined): boolean =>
-  token !== undefined &&
-  !isOperator(token) &&
-  token.image !== 'require' &&
-  (isWord(token) || isNumber(token) || isString(token) || /^[)\]}]$/.test(token.image));
 
 function anyValue(request: Request): Proposals {
   const condition = conditionIn(request);

@@ -8,6 +8,15 @@ import { hasBaseline, type Metrics, metricsOfStage, ownMetrics } from '../names/
 import type { Proposals, Request } from './request.js';
 import { stagesOf } from './values.js';
 
+const word = (label: string, detail: string): Proposals => [
+  { label, kind: CompletionItemKind.Keyword, detail, sort: 'e' },
+];
+
+/** Between two conditions. */
+export const JOINING: Proposals = [...word('and', 'both hold'), ...word('or', 'at least one holds')];
+/** Before one. */
+export const NEGATION: Proposals = word('not', 'it does not hold');
+
 /** The kind of the block whose `require` the cursor is in. */
 export function conditionIn({ cursor }: Request): string | undefined {
   const block = cursor.frames.find((frame) => frame.kind === 'block');

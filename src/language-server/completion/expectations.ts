@@ -8,7 +8,7 @@ import { testSettings } from '../../pipeline-tests/settings.js';
 import { machineNames } from '../../planner/machines.js';
 import type { Setting } from '../../stages/schema.js';
 import { type Frame, keysFrom } from '../cursor/frames.js';
-import { type IToken, isSets } from '../cursor/tokens.js';
+import { type IToken, isOperand, isSets } from '../cursor/tokens.js';
 import { settingText } from '../describe.js';
 import { schemaOf } from '../names/kinds.js';
 import {
@@ -23,7 +23,7 @@ import {
 } from '../names/tested.js';
 import { alternative } from '../names/values.js';
 import { pipelineOf } from '../projects.js';
-import { named } from './conditions.js';
+import { JOINING, NEGATION, named } from './conditions.js';
 import { valueSnippet } from './keys.js';
 import type { Proposals, Request } from './request.js';
 import { valuesOf } from './values.js';
@@ -129,7 +129,13 @@ function expectable(block: Block, request: Request): Proposals {
     const beside = tableBehind(before, block, request)[name ?? ''];
     if (beside?.words !== undefined) return words(beside.words);
   }
-  return Object.entries(ROOT_DOCS).map(([label, doc]) => ({ label, kind: CompletionItemKind.Module, doc }));
+  if (statement.length > 1 && isOperand(statement.at(-1))) return JOINING;
+  const roots = Object.entries(ROOT_DOCS).map(([label, doc]) => ({
+    label,
+    kind: CompletionItemKind.Module,
+    doc,
+  }));
+  return [...roots, ...NEGATION];
 }
 
 /** Units of the setting, or of what an expectation compares the number with; `undefined`: of any. */
@@ -158,7 +164,7 @@ function namesBehind(path: readonly string[], block: Block, request: Request): P
         : [],
   );
   const table = fields(tableBehind(path, block, request));
-  if (stage === undefined) return [...table, ...stageNames];
+  if (stage === undefined) return [...table, ...stageNames, REPORTS];
   const kind = kindOfStage(stage, block, request);
   const schema = kind === undefined ? undefined : schemaOf(kind);
   if (stage === 'stages' && group === undefined) return stageNames;
@@ -170,6 +176,14 @@ function namesBehind(path: readonly string[], block: Block, request: Request): P
     ? [...table, ...named(schema.metrics)]
     : [...table, ...words(['settings', ...(kind === 'train' ? ['chosen'] : [])])];
 }
+
+const REPORTS: Proposals[number] = {
+  label: 'reports',
+  kind: CompletionItemKind.Method,
+  detail: 'a diagnostic with this code came up',
+  insert: 'reports("$1")',
+  sort: 'z',
+};
 
 function settingsBehind(path: readonly string[], table: Readonly<Record<string, Setting>>): Proposals {
   const [first, ...rest] = path;

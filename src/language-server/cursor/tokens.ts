@@ -36,6 +36,13 @@ export const isNumber = (token: IToken | undefined): boolean =>
   token !== undefined && [t.NumberLiteral, t.BadQuantity, t.Quantity].includes(token.tokenType);
 export const isOperator = (token: IToken | undefined): boolean =>
   token !== undefined && (tokenMatcher(token, t.BinaryOperator) || tokenMatcher(token, t.PrefixOperator));
+/** Does a value end here? */
+export const isOperand = (token: IToken | undefined): boolean =>
+  token !== undefined &&
+  !isOperator(token) &&
+  token.image !== 'require' &&
+  (isWord(token) || isNumber(token) || isString(token) || /^[)\]}]$/.test(token.image));
+
 export const isBlockKind = (token: IToken | undefined): boolean =>
   token !== undefined && tokenMatcher(token, t.BlockKind);
 
