@@ -1,4 +1,6 @@
 /** Wirings that are well typed and cannot be meant. */
+
+import { packedInOrder } from '../diagnostics/catalogue/rows.js';
 import { baseMismatch, emptySplit } from '../diagnostics/catalogue/wiring.js';
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { Budget, Reference, Value } from '../ir/types.js';
@@ -65,11 +67,21 @@ const metricsIn =
 const certainGates: Check = ({ stage, schema, block }, stages) =>
   checkCertain(stage.requires, block.requirements, metricsIn(schema.metrics, stages));
 
+/** `order = file` is for runs that are compared step by step with others, which pack nothing. */
+const packedInFileOrder: Check = (checked) => {
+  const { settings } = checked.stage;
+  const batch = settings['batch'] as Readonly<Record<string, Value>> | undefined;
+  return settings['order'] === 'file' && batch?.['packing'] === true
+    ? [packedInOrder(settingSpan(checked, 'batch'), settingSpan(checked, 'order'))]
+    : [];
+};
+
 const CHECKS: readonly Check[] = [
   certainGates,
   fileTexts,
   fittingColumns,
   emptySplits,
+  packedInFileOrder,
   sameBase,
   sameTokenizer,
   sameForm,

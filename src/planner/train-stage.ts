@@ -5,7 +5,14 @@ import type { Chosen } from '../stages/types.js';
 import { totalSteps } from '../training/order.js';
 import { chosenFromParts, keyOf } from './keys.js';
 import { BIN, type Lengths, shortened } from './lengths.js';
-import { decoderShape, longestPadded, type TrainMemory, trainPeak } from './memory/train.js';
+import {
+  decoderShape,
+  expectedSequences,
+  longestPadded,
+  PACKING_LOSS,
+  type TrainMemory,
+  trainPeak,
+} from './memory/train.js';
 import { stageNamed } from './models.js';
 import type { Part } from './parts.js';
 import { type LadderOptions, ladder, withMicro } from './solve/ladder.js';
@@ -38,18 +45,20 @@ export async function trainFacts(
       ? undefined
       : await world.lengths(settings.validate.stage, settings.validate.port, look);
   const format = stageNamed(world.program, dataset.stage);
+  const maxLength = Number(format?.settings['max_length'] ?? model.config.maxPositions);
+  const { global, packing } = settings.batch;
+  const shape = { config: model.config, lengths, ...(packing ? { packed: global } : {}) };
   const lora = world.lora(stage, model);
   return {
     model,
     validation,
-    maxLength: Number(format?.settings['max_length'] ?? model.config.maxPositions),
+    maxLength,
     memory: {
-      config: model.config,
+      ...shape,
       weightBytes: weightBytes(model),
       decoded: decodedWeights(model),
       lora,
       optimizer: optimizerName(settings),
-      lengths,
       validation,
       steps: (rows) =>
         totalSteps(Math.max(1, rows), settings.batch.global, stopAfter(settings, stage.origins)),
@@ -59,7 +68,7 @@ export async function trainFacts(
     ladder: {
       preset: stage.preset,
       fallback: settings.fallback,
-      global: settings.batch.global,
+      global: packing ? expectedSequences(shape, maxLength) : global,
       micro: settings.batch.micro,
       layers: model.config.layers,
       fixedRank: settings.start !== undefined,
@@ -103,18 +112,20 @@ export function choose(
     start,
     steps,
     availableBytes: world.availableBytes,
-    kept: earlier ?? resumableChoice(world, parts, start, facts.ladder),
+    kept:
+      (earlier && withMicro(earlier, earlier.microBatch, facts.ladder.global)) ??
+      resumableChoice(world, parts, start, facts.ladder),
     peakOf: (chosen) => trainPeak(facts.memory, chosen),
   });
   return solution.fits ? solution : { ...solution, wouldHelp: wouldHelp(world, facts, start) };
 }
 
 function startOf(stage: Stage, { model, memory, ladder: options, maxLength }: TrainFacts): Chosen {
-  const { batch } = trainSettings(stage);
   return startingChoice({
     preset: stage.preset,
     config: model.config,
-    global: batch.global,
+    global: options.global,
+    packed: memory.packed !== undefined,
     micro: options.micro,
     maxLength,
     longestPadded: longestPadded(memory, { maxLength }),
@@ -173,7 +184,8 @@ export function trainFlops(stage: Stage, facts: TrainFacts, chosen: Chosen): num
   const shape = decoderShape(facts.memory, chosen);
   const perToken = facts.memory.planDecoder(shape).flops / (shape.rows * shape.length);
   const steps = facts.memory.steps(lengths.rows);
-  const perRow = paddedTokens(lengths) / Math.max(1, lengths.rows);
+  const tokens = settings.batch.packing ? lengths.tokens * PACKING_LOSS : paddedTokens(lengths);
+  const perRow = tokens / Math.max(1, lengths.rows);
   const trained = steps * Math.min(settings.batch.global, lengths.rows) * perRow * perToken;
   const validations = Math.ceil(steps / settings.checkpoint.every);
   const watched =

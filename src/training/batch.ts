@@ -5,8 +5,21 @@ import { IGNORED, type TokenRows } from './rows.js';
 export const LENGTH_BUCKET = 32;
 
 /** Length that rows of at most `tokens` are padded to; `limit` is the longest that the model takes. */
-export function paddedLength(tokens: number, limit: number = Number.POSITIVE_INFINITY): number {
-  return Math.max(tokens, Math.min(limit, Math.ceil(tokens / LENGTH_BUCKET) * LENGTH_BUCKET));
+export function paddedLength(
+  tokens: number,
+  limit: number = Number.POSITIVE_INFINITY,
+  bucket: number = LENGTH_BUCKET,
+): number {
+  return Math.max(tokens, Math.min(limit, Math.ceil(tokens / bucket) * bucket));
+}
+
+/** Lengths that packed sequences come in, at most: only the last of a step is much shorter than its capacity. */
+export const PACKED_LENGTHS = 8;
+
+/** Length that packed sequences of at most `capacity` tokens are padded to. */
+export function packedLength(tokens: number, capacity: number): number {
+  const bucket = Math.ceil(capacity / PACKED_LENGTHS / LENGTH_BUCKET) * LENGTH_BUCKET;
+  return paddedLength(tokens, capacity, bucket);
 }
 
 /**
@@ -18,12 +31,17 @@ export function microBatches(
   size: number,
   lengthOf: (row: number) => number,
 ): readonly Uint32Array[] {
-  const places = Array.from(rows, (row, place) => ({ row, place, length: lengthOf(row) }));
-  places.sort((a, b) => b.length - a.length || a.place - b.place);
-  const sorted = Uint32Array.from(places, ({ row }) => row);
+  const sorted = longestFirst(rows, lengthOf);
   const cuts: Uint32Array[] = [];
   for (let start = 0; start < sorted.length; start += size) cuts.push(sorted.subarray(start, start + size));
   return cuts;
+}
+
+/** Rows of one length stay in their order. */
+function longestFirst(rows: Uint32Array, lengthOf: (row: number) => number): Uint32Array {
+  const places = Array.from(rows, (row, place) => ({ row, place, length: lengthOf(row) }));
+  places.sort((a, b) => b.length - a.length || a.place - b.place);
+  return Uint32Array.from(places, ({ row }) => row);
 }
 
 /** Right-pads rows to one length; padding is never supervised. */
@@ -38,6 +56,77 @@ export function buildBatch(source: TokenRows, rows: Uint32Array, padId: number, 
     labels.set(tokens.labels, index * length);
   });
   return { rows: rows.length, length, ids, labels };
+}
+
+/**
+ * Puts rows into sequences of at most `capacity` tokens: the longest first, each into the sequence that it leaves least
+ * room in (best fit), as TRL's `bfd` does. A row that is longer has a sequence of its own.
+ */
+export function packRows(
+  rows: Uint32Array,
+  capacity: number,
+  lengthOf: (row: number) => number,
+): readonly Uint32Array[] {
+  const packs: { rows: number[]; room: number }[] = [];
+  for (const row of longestFirst(rows, lengthOf)) {
+    const length = lengthOf(row);
+    let best: (typeof packs)[number] | undefined;
+    for (const pack of packs)
+      if (pack.room >= length && (best === undefined || pack.room < best.room)) best = pack;
+    if (best === undefined) {
+      best = { rows: [], room: capacity };
+      packs.push(best);
+    }
+    best.rows.push(row);
+    best.room -= length;
+  }
+  return packs.map((pack) => Uint32Array.from(pack.rows));
+}
+
+/** Cuts packed rows into micro batches of `size` sequences, those with the most tokens first. */
+export function packedBatches(
+  rows: Uint32Array,
+  size: number,
+  capacity: number,
+  lengthOf: (row: number) => number,
+): readonly (readonly Uint32Array[])[] {
+  const packs = packRows(rows, capacity, lengthOf);
+  const tokens = packs.map((pack) => pack.reduce((sum, row) => sum + lengthOf(row), 0));
+  const cuts = microBatches(Uint32Array.from(packs.keys()), size, (pack) => tokens[pack] ?? 0);
+  return cuts.map((cut) => Array.from(cut, (pack) => packs[pack] ?? new Uint32Array(0)));
+}
+
+/**
+ * Each sequence holds its rows one after another, and each token of padding as a text of its own: padding must not be
+ * the longest text, since some rotary positions follow from that. The first token of a row is predicted from nothing, so
+ * that it is not supervised.
+ */
+export function buildPacked(
+  source: TokenRows,
+  sequences: readonly Uint32Array[],
+  padId: number,
+  capacity: number = Number.POSITIVE_INFINITY,
+): Batch {
+  const tokensOf = (rows: Uint32Array): number => rows.reduce((sum, row) => sum + source.lengthOf(row), 0);
+  const longest = sequences.reduce((length, rows) => Math.max(length, tokensOf(rows)), 1);
+  const length = Number.isFinite(capacity) ? packedLength(longest, capacity) : paddedLength(longest);
+  const size = sequences.length * length;
+  const ids = new Int32Array(size).fill(padId);
+  const labels = new Int32Array(size).fill(IGNORED);
+  const segments = new Int32Array(size);
+  sequences.forEach((rows, sequence) => {
+    let at = sequence * length;
+    rows.forEach((row, text) => {
+      const tokens = source.read(row);
+      ids.set(tokens.ids, at);
+      labels.set(tokens.labels, at);
+      labels[at] = IGNORED;
+      segments.fill(text, at, at + tokens.ids.length);
+      at += tokens.ids.length;
+    });
+    for (let text = rows.length; at < (sequence + 1) * length; text++) segments[at++] = text;
+  });
+  return { rows: sequences.length, length, ids, labels, segments };
 }
 
 /** Supervised tokens that are predicted: a label at position 0 has nothing before it. */

@@ -25,6 +25,8 @@ export interface TrainingSettings extends OptimizerOptions {
   readonly totalSteps: number;
   readonly globalBatch: number;
   readonly microBatch: number;
+  /** Rows of a step share sequences of at most so many tokens. */
+  readonly packing?: number;
   readonly order: RowOrder;
   readonly seed: number;
   /** Steps between two validations and checkpoints; both are done after the last step too. */
@@ -123,6 +125,7 @@ export async function train(options: TrainOptions): Promise<TrainingResult> {
       source: options.rows,
       rows: batches.rowsOf(step),
       microBatch: settings.microBatch,
+      packing: settings.packing,
       padId: options.padId,
       seed: settings.seed,
       step,

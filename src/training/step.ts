@@ -1,5 +1,5 @@
-import type { Decoder } from '../models/decoder/types.js';
-import { buildBatch, microBatches, supervisedTokens } from './batch.js';
+import type { Batch, Decoder } from '../models/decoder/types.js';
+import { buildBatch, buildPacked, microBatches, packedBatches, supervisedTokens } from './batch.js';
 import { clipFactor, globalNorm } from './clip.js';
 import type { Optimizer } from './optimizers/index.js';
 import { notFinite } from './problems.js';
@@ -11,7 +11,10 @@ export interface StepInput {
   readonly source: TokenRows;
   /** Rows of the global batch. */
   readonly rows: Uint32Array;
+  /** Rows, or sequences of rows, that are computed at one time. */
   readonly microBatch: number;
+  /** Rows share sequences of at most so many tokens. */
+  readonly packing?: number;
   readonly padId: number;
   readonly seed: number;
   /** From 1. */
@@ -35,12 +38,10 @@ export interface StepOutput {
  * the end, so that a step that throws has changed nothing.
  */
 export async function optimiserStep(input: StepInput): Promise<StepOutput> {
-  const { decoder, optimizer, source, rows, padId, seed, step, rate } = input;
+  const { decoder, optimizer, source, rows, seed, step, rate } = input;
   const limit = decoder.options.config.maxPositions;
   const lengthOf = (row: number): number => source.lengthOf(row);
-  const batches = microBatches(rows, input.microBatch, lengthOf).map((cut) =>
-    buildBatch(source, cut, padId, limit),
-  );
+  const batches = batchesOf(input, lengthOf, limit);
   const supervised = batches.reduce((sum, batch) => sum + supervisedTokens(batch), 0);
   const scale = supervised > 0 ? 1 / supervised : 0;
   decoder.zeroGradients();
@@ -56,4 +57,17 @@ export async function optimiserStep(input: StepInput): Promise<StepOutput> {
   if (!Number.isFinite(gradNorm)) throw notFinite('gradient norm', gradNorm, step, rate);
   optimizer.update(decoder.gradients, step, rate, clipFactor(gradNorm, input.clip));
   return { loss, gradNorm, tokens: rows.reduce((total, row) => total + lengthOf(row), 0) };
+}
+
+function batchesOf(
+  { source, rows, microBatch, packing, padId }: StepInput,
+  lengthOf: (row: number) => number,
+  limit: number,
+): readonly Batch[] {
+  if (packing === undefined)
+    return microBatches(rows, microBatch, lengthOf).map((cut) => buildBatch(source, cut, padId, limit));
+  const capacity = Math.min(packing, limit);
+  return packedBatches(rows, microBatch, capacity, lengthOf).map((sequences) =>
+    buildPacked(source, sequences, padId, capacity),
+  );
 }

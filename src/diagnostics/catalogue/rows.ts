@@ -3,6 +3,13 @@ import type { Span } from '../../source/span.js';
 import { error, named } from '../make.js';
 import type { Diagnostic } from '../types.js';
 
+export const packedInOrder = (at: Span, order: Span): Diagnostic =>
+  error('FTP0520', at, '`packing` needs rows in an order of its own', {
+    label: 'puts rows together by their lengths',
+    related: [{ at: order, message: 'takes rows as they stand' }],
+    help: 'leave `packing` out, or write `order = shuffled`',
+  });
+
 export const otherColumns = (
   at: Span,
   found: {

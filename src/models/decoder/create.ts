@@ -26,7 +26,7 @@ export async function createDecoder(options: DecoderOptions): Promise<Decoder> {
       // without a supervised token the loss is 0 and so is every gradient
       if (supervision.positions.length === 0) return lossResult(batch, [], new Float32Array(0));
       await prepareHead(machine, supervision.positions.length);
-      const pass = await trainStack(machine, batch, batch.ids, dropout);
+      const pass = await trainStack(machine, batch, dropout);
       const upstream = upstreamBuffer(machine, batch);
       const losses = await headGradient(machine, pass.hidden, supervision, scale, upstream);
       const embedded = await pass.backward(upstream);
@@ -36,11 +36,11 @@ export async function createDecoder(options: DecoderOptions): Promise<Decoder> {
     async loss(batch: Batch) {
       const supervision = supervisionOf(batch);
       if (supervision.positions.length === 0) return lossResult(batch, [], new Float32Array(0));
-      const hidden = await evaluateStack(machine, batch, batch.ids);
+      const hidden = await evaluateStack(machine, batch);
       return lossResult(batch, supervision.positions, await headLoss(machine, hidden, supervision));
     },
     async logits(batch) {
-      const hidden = await evaluateStack(machine, batch, batch.ids);
+      const hidden = await evaluateStack(machine, batch);
       return headLogits(machine, hidden, Array.from(batch.ids.keys()));
     },
     session: (rows, capacity) => openSession(machine, rows, capacity),

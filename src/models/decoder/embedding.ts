@@ -3,13 +3,17 @@ import { blueprintOf, type NamedShape } from '../architectures/index.js';
 import type { StoredTensor } from '../types.js';
 import type { Machine } from './machine.js';
 import type { Parameters } from './parameters.js';
-import type { DecoderOptions } from './types.js';
+import { textPositions } from './positions.js';
+import type { Batch, DecoderOptions } from './types.js';
 
-/** Where each id stands in its row: the first of row r at `first(r)`. */
-export interface Placing {
-  /** Tokens of each row among the ids. */
-  readonly length: number;
-  readonly first?: (row: number) => number;
+/** The position of each id in its text. */
+export type Placing = (index: number) => number;
+
+/** Positions of a batch: from 0 in each text. */
+export function placingOf({ length, segments }: Pick<Batch, 'length' | 'segments'>): Placing {
+  if (segments === undefined) return (index) => index % length;
+  const positions = textPositions(segments, length);
+  return (index) => positions[index] ?? 0;
 }
 
 export class Embedding {
@@ -25,7 +29,7 @@ export class Embedding {
   }
 
   /** Writes the embedding of each id, `[ids, hidden]`. */
-  write(ids: Int32Array, { length, first = () => 0 }: Placing, out: Float32Array): void {
+  write(ids: Int32Array, placing: Placing, out: Float32Array): void {
     const width = this.options.config.hiddenSize;
     const tokens = this.#rows(this.tokens);
     ids.forEach((id, index) => {
@@ -37,7 +41,7 @@ export class Embedding {
     const positions = this.#rows(this.positions);
     const added = new Float32Array(width);
     ids.forEach((_, index) => {
-      positions(first(Math.floor(index / length)) + (index % length), added);
+      positions(placing(index), added);
       for (let column = 0; column < width; column++)
         out[index * width + column] = (out[index * width + column] ?? 0) + (added[column] ?? 0);
     });
@@ -57,7 +61,7 @@ export class Embedding {
 /** Adds the gradient of each embedded token to its row; the padding token's row gets none, as torch's `padding_idx`. */
 export function addEmbeddingGradient(
   { options, parameters }: Machine,
-  { ids, length }: { readonly ids: Int32Array; readonly length: number },
+  { ids, ...placed }: Pick<Batch, 'ids' | 'length' | 'segments'>,
   gradient: Float32Array,
 ): void {
   const { config } = options;
@@ -75,5 +79,5 @@ export function addEmbeddingGradient(
     }
   };
   add(embedding, embeddingScale, (index) => (ids[index] === config.padTokenId ? null : (ids[index] ?? 0)));
-  add(positions, 1, (index) => index % length);
+  add(positions, 1, placingOf(placed));
 }

@@ -20,7 +20,12 @@ export interface GraphOptions {
 export interface BlockShape {
   readonly rows: number;
   readonly length: number;
+  /** Rows hold several texts. */
+  readonly packed?: boolean;
 }
+
+export const shapeName = ({ rows, length, packed }: BlockShape): string =>
+  `${rows}x${length}${packed ? ' packed' : ''}`;
 
 /** Which of its values a block hands from its forward to its backward pass. */
 export type Keeping = 'residuals' | 'input';

@@ -7,9 +7,12 @@ import { Buffers } from './buffers.js';
 import { CompiledGraphs } from './compiled.js';
 import type { BlockShape, GraphOptions } from './graphs.js';
 import { createParameters, type Parameters } from './parameters.js';
-import { Angles, causalMask } from './positions.js';
-import type { DecoderOptions } from './types.js';
+import { Angles, causalMask, textPositions } from './positions.js';
+import type { Batch, DecoderOptions } from './types.js';
 import { Weights, weightNames } from './weights.js';
+
+/** Where the tokens of a batch stand. */
+export type Placed = Pick<Batch, 'rows' | 'length' | 'segments'>;
 
 export interface Machine {
   readonly options: DecoderOptions;
@@ -21,8 +24,11 @@ export interface Machine {
   readonly buffers: Buffers;
   readonly parameters: Parameters;
   readonly weights: Weights;
-  /** `mask`, and where heads are turned `cos` and `sin`, for a layer of a batch whose rows start at position 0. */
-  readonly positions: (shape: BlockShape, layer: number) => Readonly<Record<string, HostTensor>>;
+  /**
+   * `mask`, where heads are turned `cos` and `sin`, and where rows hold several texts `segments`, for a layer of a batch
+   * whose texts start at position 0.
+   */
+  readonly positions: (tokens: Placed, layer: number) => Readonly<Record<string, HostTensor>>;
 }
 
 export function createMachine(options: DecoderOptions): Machine {
@@ -31,8 +37,20 @@ export function createMachine(options: DecoderOptions): Machine {
   const parameters = createParameters(options, weightNames(options));
   const buffers = new Buffers();
   const kinds = blueprint.layers.map((_, layer) => layerKind(blueprint, adapter?.config, layer));
-  /** What each buffer was last filled for. */
-  const filled = new Map<string, string>();
+  /** What each buffer was last filled for: a shape, or the segments of a batch. */
+  const filled = new Map<string, string | Int32Array>();
+  /** Gives the buffer of a role, filled where it was last filled for something else. */
+  const current = (
+    role: string,
+    shape: readonly number[],
+    wanted: string | Int32Array,
+    fill: (data: Float32Array) => void,
+  ): Floats => {
+    const tensor = buffers.floats(role, shape);
+    if (filled.get(role) !== wanted) fill(tensor.data);
+    filled.set(role, wanted);
+    return tensor;
+  };
   return {
     options,
     blueprint,
@@ -46,26 +64,32 @@ export function createMachine(options: DecoderOptions): Machine {
     buffers,
     parameters,
     weights: new Weights(options, parameters),
-    positions({ rows, length }, layer): Readonly<Record<string, HostTensor>> {
+    positions({ rows, length, segments }, layer): Readonly<Record<string, HostTensor>> {
       const { rotary, window } = blockOf(blueprint, layer).attention;
-      const wanted = `${rows}x${length}`;
-      const stale = (role: string) => {
-        const before = filled.get(role);
-        filled.set(role, wanted);
-        return before !== wanted;
-      };
-      const seen = maskRole(window);
-      const mask = buffers.floats(seen, [1, 1, length, length]);
-      if (stale(seen)) causalMask(length, window, mask.data);
-      if (rotary === undefined) return { mask };
+      const mask = current(maskRole(window), [1, 1, length, length], String(length), (data) => {
+        causalMask(length, window, data);
+      });
+      const texts: Readonly<Record<string, HostTensor>> =
+        segments === undefined
+          ? {}
+          : { segments: current('segments', [rows, length], segments, (data) => data.set(segments)) };
+      if (rotary === undefined) return { mask, ...texts };
       const turn = turnRole(blueprint, layer);
       const shape = [rows, length, rotary.dims / 2];
-      const [cos, sin] = [buffers.floats(`cos ${turn}`, shape), buffers.floats(`sin ${turn}`, shape)];
-      if (stale(turn)) new Angles(rotary, length).fill(rows, length, cos.data, sin.data);
-      return { mask, cos, sin };
+      const cos = buffers.floats(`cos ${turn}`, shape);
+      const sin = current(`sin ${turn}`, shape, segments ?? `${rows}x${length}`, (data) => {
+        const placed = segments === undefined ? undefined : textPositions(segments, length);
+        const longest = placed === undefined ? length : 1 + placed.reduce((a, b) => Math.max(a, b), 0);
+        const angles = new Angles(rotary, longest);
+        if (placed === undefined) angles.fill(rows, length, cos.data, data);
+        else angles.at(placed, cos.data, data);
+      });
+      return { mask, cos, sin, ...texts };
     },
   };
 }
+
+type Floats = HostTensor & { readonly data: Float32Array };
 
 const maskRole = (window: number | undefined): string => `mask ${window ?? 'full'}`;
 
@@ -81,11 +105,11 @@ function turnRole({ layers, blocks }: Blueprint, layer: number): string {
 }
 
 /** Floats that {@link Machine.positions} holds for rows of one length. */
-export function positionFloats({ blocks }: Blueprint, rows: number, length: number): number {
+export function positionFloats({ blocks }: Blueprint, { rows, length, packed = false }: BlockShape): number {
   const masks = new Set(Object.values(blocks).map(({ attention }) => maskRole(attention.window)));
   const turns = new Map(
     Object.values(blocks).map(({ attention: { rotary } }) => [JSON.stringify(rotary), rotary?.dims ?? 0]),
   );
   const dims = [...turns.values()].reduce((sum, count) => sum + count, 0);
-  return masks.size * length * length + rows * length * dims;
+  return masks.size * length * length + rows * length * (dims + (packed ? 1 : 0));
 }

@@ -32,7 +32,7 @@ interface BlockKind {
 const FLOAT = 4;
 
 export function planDecoder(options: DecoderPlanOptions): DecoderPlan {
-  const { config, lora, trainable, rows, length, headChunk } = options;
+  const { config, lora, trainable, rows, length, packed, headChunk } = options;
   const training = trainable !== 'none';
   const graphs: GraphOptions = { config, lora, trainable };
   const kinds = blockKinds(options, graphs);
@@ -48,7 +48,7 @@ export function planDecoder(options: DecoderPlanOptions): DecoderPlan {
   );
   // hidden states after every layer, or two in turn; and their gradients, two in turn
   const activations = (training ? config.layers + 1 + 2 : 2) * hidden + kept + scratch;
-  const positions = FLOAT * positionFloats(blueprintOf(config), rows, length);
+  const positions = FLOAT * positionFloats(blueprintOf(config), { rows, length, packed });
 
   const inBlock = Math.max(
     ...kinds
@@ -92,7 +92,7 @@ const HEAD_BUFFERS: ReadonlySet<string> = new Set(['x', 'labels', 'seed', 'loss'
 
 /** Layers that share their graphs, counted. */
 function blockKinds(options: DecoderPlanOptions, graphs: GraphOptions): readonly BlockKind[] {
-  const { rows, length, checkpointedBlocks } = options;
+  const { rows, length, packed, checkpointedBlocks } = options;
   const blueprint = blueprintOf(options.config);
   const counted = new Map<
     string,
@@ -108,7 +108,7 @@ function blockKinds(options: DecoderPlanOptions, graphs: GraphOptions): readonly
     const count = (counted.get(key)?.count ?? 0) + 1;
     counted.set(key, { count, keeping, first, kind });
   });
-  const shape = { rows, length };
+  const shape = { rows, length, packed };
   return [...counted.values()].map(({ count, keeping, kind, first }) => ({
     count,
     keeping,

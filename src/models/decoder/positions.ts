@@ -1,10 +1,8 @@
 /** Angles of the rotary embedding and the mask of what a position sees. */
 
 import type { RopeScaling } from '../architectures/blueprint.js';
+import { MASKED } from '../architectures/graphs/attention.js';
 import type { Rotary } from '../architectures/index.js';
-
-/** Far below any score, and finite: a row that is masked in full still gives numbers. */
-export const MASKED = -1e9;
 
 const { fround } = Math;
 
@@ -64,6 +62,14 @@ export class Angles {
     });
   }
 
+  /** Writes the angles of a token at each of these positions. */
+  at(positions: Int32Array, cos: Float32Array, sin: Float32Array): void {
+    const half = this.#frequencies.length;
+    positions.forEach((position, index) => {
+      this.write(position, cos, sin, index * half);
+    });
+  }
+
   /** `[rows, length, dims/2]`, with positions from 0 in each row. */
   fill(rows: number, length: number, cos: Float32Array, sin: Float32Array): void {
     const half = this.#frequencies.length;
@@ -71,6 +77,16 @@ export class Angles {
     for (let row = 1; row < rows; row++)
       for (const angles of [cos, sin]) angles.copyWithin(row * length * half, 0, length * half);
   }
+}
+
+/** Position of each token in its text, from the `segments` of a batch; both `[rows, length]`. */
+export function textPositions(segments: Int32Array, length: number): Int32Array {
+  const positions = new Int32Array(segments.length);
+  for (let index = 0; index < segments.length; index++) {
+    const goesOn = index % length > 0 && segments[index] === segments[index - 1];
+    positions[index] = goesOn ? (positions[index - 1] ?? 0) + 1 : 0;
+  }
+  return positions;
 }
 
 /** `[length, length]`: 0 where the column is not after the row, nor out of the window before it. */

@@ -100,12 +100,16 @@ export async function openSession(machine: Machine, count: number, capacity: num
         to.set(source.subarray(lane * length * dim, lane * length * dim + count), lane * size * dim);
       }
     };
-    const hiddenStates = await evaluateStack(machine, { rows, length }, padded, (layer, keys, values) => {
-      const cache = caches[layer];
-      if (cache === undefined) return;
-      copy(keys, cache.keys.data);
-      copy(values, cache.values.data);
-    });
+    const hiddenStates = await evaluateStack(
+      machine,
+      { rows, length, ids: padded },
+      (layer, keys, values) => {
+        const cache = caches[layer];
+        if (cache === undefined) return;
+        copy(keys, cache.keys.data);
+        copy(values, cache.values.data);
+      },
+    );
     const last = Array.from(lengths, (count, row) => row * length + count - 1);
     return headLogits(machine, hiddenStates, last);
   };
@@ -122,8 +126,7 @@ export async function openSession(machine: Machine, count: number, capacity: num
     const { states, key, value } = tensors;
     positions.prepare(lengths, size);
     let [x, y]: readonly HostTensor[] = states;
-    const first = (row: number) => lengths[row] ?? 0;
-    machine.weights.embedding.write(ids, { length: 1, first }, x.data as Float32Array);
+    machine.weights.embedding.write(ids, (row) => lengths[row] ?? 0, x.data as Float32Array);
     for (const [layer, { keys, values }] of caches.entries()) {
       const graph = await graphOf(layer);
       await graph.run(

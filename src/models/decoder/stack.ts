@@ -2,35 +2,43 @@
 import type { CompiledGraph, HostTensor } from '../../tensor/types.js';
 import { blockName, projectionsOf } from '../architectures/index.js';
 import { dropoutMask, streamOf } from './dropout.js';
-import { type BlockShape, evaluationBlock, type Keeping, trainingBlock } from './graphs.js';
+import { placingOf } from './embedding.js';
+import { type BlockShape, evaluationBlock, type Keeping, shapeName, trainingBlock } from './graphs.js';
 import type { Machine } from './machine.js';
-import type { DropoutKey } from './types.js';
+import type { Batch, DropoutKey } from './types.js';
 
 type Tensors = Readonly<Record<string, HostTensor>>;
+type Tokens = Omit<Batch, 'labels'>;
+
+const shapeOf = ({ rows, length, segments }: Tokens): BlockShape => ({
+  rows,
+  length,
+  packed: segments !== undefined,
+});
 
 /** Hidden states `[rows·length, hidden]` after the last block, without dropout. */
 export async function evaluateStack(
   machine: Machine,
-  shape: BlockShape,
-  ids: Int32Array,
+  tokens: Tokens,
   onCache?: (layer: number, keys: HostTensor, values: HostTensor) => void,
 ): Promise<HostTensor> {
   const { buffers, compiled, graphs, options, weights } = machine;
+  const shape = shapeOf(tokens);
   const cached = onCache !== undefined;
   const graphOf = (layer: number) => {
     const kind = machine.kindOf(layer);
-    return compiled.get(`evaluate ${kind.key} ${shape.rows}x${shape.length} ${cached}`, () =>
+    return compiled.get(`evaluate ${kind.key} ${shapeName(shape)} ${cached}`, () =>
       evaluationBlock(graphs, kind, shape, cached),
     );
   };
   const hidden = [0, 1].map((side) => buffers.floats(`hidden.${side}`, hiddenShape(machine, shape)));
   const [even, odd] = hidden as [HostTensor, HostTensor];
-  weights.embedding.write(ids, shape, even.data as Float32Array);
+  weights.embedding.write(tokens.ids, placingOf(tokens), even.data as Float32Array);
   for (let layer = 0; layer < options.config.layers; layer++) {
     const [x, y] = layer % 2 === 0 ? [even, odd] : [odd, even];
     const graph = await graphOf(layer);
     const outputs = outputsOf(machine, graph, (name) => (name === 'y' ? y : undefined), 'cache');
-    await graph.run({ x, ...machine.positions(shape, layer), ...weights.block(layer) }, outputs);
+    await graph.run({ x, ...machine.positions(tokens, layer), ...weights.block(layer) }, outputs);
     if (onCache !== undefined && outputs['keys'] !== undefined && outputs['values'] !== undefined)
       onCache(layer, outputs['keys'], outputs['values']);
   }
@@ -71,12 +79,8 @@ export interface Pass {
 export const upstreamBuffer = (machine: Machine, shape: BlockShape): HostTensor =>
   machine.buffers.floats('gradient.0', hiddenShape(machine, shape));
 
-export async function trainStack(
-  machine: Machine,
-  shape: BlockShape,
-  ids: Int32Array,
-  key: DropoutKey,
-): Promise<Pass> {
+export async function trainStack(machine: Machine, tokens: Tokens, key: DropoutKey): Promise<Pass> {
+  const shape = shapeOf(tokens);
   const { buffers, compiled, graphs, options, weights } = machine;
   const { layers } = options.config;
   const blocks = await Promise.all(
@@ -84,7 +88,7 @@ export async function trainStack(
       const keeping: Keeping = layer < options.checkpointedBlocks ? 'input' : 'residuals';
       const first = layer === 0 && graphs.trainable === 'adapter';
       const kind = machine.kindOf(layer);
-      const name = `${kind.key} ${shape.rows}x${shape.length} ${keeping} ${first}`;
+      const name = `${kind.key} ${shapeName(shape)} ${keeping} ${first}`;
       const build = () => trainingBlock(graphs, kind, shape, keeping, first);
       const forward = await compiled.get(`forward ${name}`, () => build().forward);
       const backward = await compiled.get(`backward ${name}`, () => build().backward);
@@ -92,7 +96,7 @@ export async function trainStack(
     }),
   );
   const hiddenOf = (layer: number) => buffers.floats(`hidden.${layer}`, hiddenShape(machine, shape));
-  weights.embedding.write(ids, shape, hiddenOf(0).data);
+  weights.embedding.write(tokens.ids, placingOf(tokens), hiddenOf(0).data);
 
   const kept: Tensors[] = [];
   for (const [layer, { forward, keeping }] of blocks.entries()) {
@@ -105,7 +109,7 @@ export async function trainStack(
       role,
     );
     await forward.run(
-      { x: hiddenOf(layer), ...machine.positions(shape, layer), ...weights.block(layer), ...masks },
+      { x: hiddenOf(layer), ...machine.positions(tokens, layer), ...weights.block(layer), ...masks },
       outputs,
     );
     kept.push(keeping === 'residuals' ? { ...outputs, ...masks } : {});
@@ -129,7 +133,7 @@ export async function trainStack(
           {
             x: hiddenOf(layer),
             dy,
-            ...machine.positions(shape, layer),
+            ...machine.positions(tokens, layer),
             ...weights.block(layer),
             ...kept[layer],
             ...masks,

@@ -1,8 +1,9 @@
 /** Angles and masks of the next token of each row, for every kind of layer. */
 import type { HostTensor } from '../../tensor/types.js';
+import { MASKED } from '../architectures/graphs/attention.js';
 import { type BlockBlueprint, type Blueprint, blockOf } from '../architectures/index.js';
 import { floatTensor } from './parameters.js';
-import { Angles, MASKED } from './positions.js';
+import { Angles } from './positions.js';
 
 type Floats = HostTensor & { readonly data: Float32Array };
 

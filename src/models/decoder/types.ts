@@ -10,6 +10,11 @@ export interface Batch {
   readonly ids: Int32Array;
   /** `[rows, length]`; the token that stands at each position, or -100 where it is not supervised. Position t predicts t+1. */
   readonly labels: Int32Array;
+  /**
+   * `[rows, length]`, where rows hold several texts: which of its row's texts each token belongs to, in ascending
+   * order. A token sees none of another text, and positions count from the start of its own.
+   */
+  readonly segments?: Int32Array;
 }
 
 /** What is trained: an adapter over frozen weights, every weight, or nothing. */
@@ -58,7 +63,7 @@ export interface Decoder {
   /** Forward only, without dropout. */
   loss(batch: Batch): Promise<LossResult>;
   /** `[rows, length, vocab]`, without dropout. */
-  logits(batch: Pick<Batch, 'rows' | 'length' | 'ids'>): Promise<Float32Array>;
+  logits(batch: Omit<Batch, 'labels'>): Promise<Float32Array>;
   /** Token by token with a key-value cache, for `rows` sequences of at most `capacity` tokens. */
   session(rows: number, capacity: number): Promise<DecodeSession>;
   release(): Promise<void>;
@@ -106,6 +111,8 @@ export interface DecoderPlanOptions {
   readonly decoded: boolean;
   readonly rows: number;
   readonly length: number;
+  /** Rows hold several texts. */
+  readonly packed?: boolean;
   readonly checkpointedBlocks: number;
   readonly headChunk: number;
 }

@@ -1,6 +1,6 @@
 /** How many graphs a whole training compiles beside those of one shape: rows differ in length, and so do batches. */
 import type { Chosen } from '../../stages/types.js';
-import { paddedLength } from '../../training/batch.js';
+import { PACKED_LENGTHS, paddedLength } from '../../training/batch.js';
 import { BIN, type Lengths } from '../lengths.js';
 import { MOST_SESSIONS } from './calibration.js';
 
@@ -10,6 +10,8 @@ export interface SessionInput {
   readonly chosen: Pick<Chosen, 'microBatch' | 'accumulation'>;
   /** Optimiser steps of the whole training. */
   readonly steps: number;
+  /** Rows share sequences. */
+  readonly packed: boolean;
   /** Forward and backward graphs of one shape of batch. */
   readonly perShape: number;
 }
@@ -18,9 +20,12 @@ export interface SessionInput {
 const HEADS = 2;
 
 /** Compiled graphs at the end of a training beyond those of one shape and one head. */
-export function moreSessions({ lengths, validation, chosen, steps, perShape }: SessionInput): number {
+export function moreSessions(input: SessionInput): number {
+  const { lengths, validation, chosen, steps, packed, perShape } = input;
   const { microBatch, accumulation } = chosen;
-  const shapes = paddedShapes(lengths, microBatch, microBatch * accumulation, steps);
+  const shapes = packed
+    ? Math.min(steps, PACKED_LENGTHS)
+    : paddedShapes(lengths, microBatch, microBatch * accumulation, steps);
   // rows that do not fill the last batch of a pass are a shape of their own
   const rest = lengths.rows % microBatch === 0 || lengths.rows < microBatch ? 0 : 1;
   const watched = validation === undefined ? 0 : distinct(validation) + 1 + HEADS;

@@ -5,7 +5,7 @@ import { expectedTensors } from '../../models/architectures/index.js';
 import type { DecoderPlan, DecoderPlanOptions } from '../../models/decoder/types.js';
 import type { LoraConfig, ModelConfig } from '../../models/types.js';
 import type { Chosen } from '../../stages/types.js';
-import { paddedLength } from '../../training/batch.js';
+import { packedLength, paddedLength } from '../../training/batch.js';
 import { OPTIMIZERS, type OptimizerName, stateBytes } from '../../training/optimizers/index.js';
 import { type Lengths, shortened } from '../lengths.js';
 import type { Peak } from '../types.js';
@@ -25,6 +25,8 @@ export interface TrainMemory {
   readonly lora: LoraConfig;
   readonly optimizer: OptimizerName;
   readonly lengths: Lengths;
+  /** Rows of a step, where they share sequences. */
+  readonly packed?: number;
   /** Rows to watch training on. */
   readonly validation: Lengths | undefined;
   /** Optimiser steps of the whole training, for this many rows. */
@@ -47,6 +49,7 @@ export function decoderShape(memory: TrainMemory, chosen: Chosen): DecoderPlanOp
     decoded: memory.decoded[chosen.method],
     rows: Math.min(chosen.microBatch, Math.max(1, memory.lengths.rows)),
     length: longestPadded(memory, chosen),
+    packed: memory.packed !== undefined,
     checkpointedBlocks: chosen.checkpointedBlocks,
     headChunk: chosen.headChunk,
   };
@@ -61,12 +64,28 @@ export function optimizerBytes(memory: TrainMemory, chosen: Chosen): number {
 }
 
 export function longestPadded(
-  { config, lengths }: Pick<TrainMemory, 'config' | 'lengths'>,
+  { config, lengths, packed }: Pick<TrainMemory, 'config' | 'lengths' | 'packed'>,
   chosen: Pick<Chosen, 'maxLength'>,
 ): number {
   const limit = Math.min(chosen.maxLength, config.maxPositions);
-  return paddedLength(Math.max(1, Math.min(shortened(lengths, limit).longest, limit)), config.maxPositions);
+  const longest = Math.max(1, Math.min(shortened(lengths, limit).longest, limit));
+  if (packed === undefined) return paddedLength(longest, config.maxPositions);
+  return packedLength(Math.min(limit, packed * longest), limit);
 }
+
+/** Sequences that the rows of a step come to: all but the last are nearly full. */
+export function expectedSequences(
+  { config, lengths, packed = 1 }: Pick<TrainMemory, 'config' | 'lengths' | 'packed'>,
+  maxLength: number,
+): number {
+  const limit = Math.min(maxLength, config.maxPositions);
+  const { tokens, rows } = shortened(lengths, limit);
+  const full = (packed * tokens) / Math.max(1, rows) / limit;
+  return Math.max(1, Math.min(packed, Math.ceil(full * PACKING_LOSS)));
+}
+
+/** Best fit leaves a few percent of its sequences empty, where rows are much shorter than they. */
+export const PACKING_LOSS = 1.05;
 
 export function trainPeak(memory: TrainMemory, chosen: Chosen): Peak {
   const { parts, graphs } = memory.planDecoder(decoderShape(memory, chosen));
@@ -77,6 +96,7 @@ export function trainPeak(memory: TrainMemory, chosen: Chosen): Peak {
     validation: memory.validation,
     chosen,
     steps: memory.steps(lengths.rows),
+    packed: memory.packed !== undefined,
     perShape: graphs.length - 1,
   });
   const tensors = {

@@ -8,7 +8,10 @@ import { divisors, SMALLEST_HEAD, withMicro } from './ladder.js';
 export interface StartOptions {
   readonly preset: string | undefined;
   readonly config: ModelConfig;
+  /** Rows of a step, or sequences of them. */
   readonly global: number;
+  /** Rows share sequences, which are all about as long. */
+  readonly packed?: boolean;
   readonly micro: number | undefined;
   readonly maxLength: number;
   /** Length that the longest rows are padded to. */
@@ -39,8 +42,9 @@ export function startingChoice(options: StartOptions): Chosen {
     checkpointedBlocks: 0,
     headChunk: headChunk(options.config.vocabSize),
   };
+  const sensible = sensibleMicro(global, options.longestPadded);
   const micro =
-    options.micro ?? leastPadding(global, sensibleMicro(global, options.longestPadded), options.lengths);
+    options.micro ?? (options.packed ? sensible : leastPadding(global, sensible, options.lengths));
   return withMicro(chosen, micro, global);
 }
 

@@ -20,7 +20,9 @@ export function recover(
 ): Recovery | undefined {
   if (chosen.microBatch > 1 && mayShrink(settings)) {
     const microBatch = Math.floor(chosen.microBatch / 2);
-    return changed(chosen, { microBatch, accumulation: Math.ceil(settings.batch.global / microBatch) });
+    // fewer sequences than rows where rows are packed
+    const parts = Math.min(settings.batch.global, chosen.microBatch * chosen.accumulation);
+    return changed(chosen, { microBatch, accumulation: Math.ceil(parts / microBatch) });
   }
   if (chosen.checkpointedBlocks < layers) {
     return changed(chosen, {

@@ -63,7 +63,12 @@ const batch = t.record({
   global: defaulted(t.integer({ min: 1 }), 16, 'Rows of one optimiser step.'),
   micro: optional(
     t.integer({ min: 1 }),
-    'Rows that are computed at one time. Left out: the planner chooses.',
+    'Rows that are computed at one time, or under `packing` sequences. Left out: the planner chooses.',
+  ),
+  packing: defaulted(
+    t.boolean,
+    false,
+    'Rows of a step share sequences of up to `max_length` tokens, none seeing another: the same losses with less padding.',
   ),
 });
 

@@ -57,6 +57,7 @@ export function loopSettings(
     totalSteps: total,
     globalBatch: settings.batch.global,
     microBatch: chosen.microBatch,
+    ...(settings.batch.packing ? { packing: chosen.maxLength } : {}),
     order: settings.order,
     seed: settings.seed,
     every: settings.checkpoint.every,

@@ -4,7 +4,7 @@ import type { Chosen } from '../../../src/stages/types.js';
 import { CHOSEN } from './world.js';
 
 describe('recovery', () => {
-  const settings = { batch: { global: 16, micro: undefined }, fallback: [] };
+  const settings = { batch: { global: 16, micro: undefined, packing: false }, fallback: [] };
   const start: Chosen = { ...CHOSEN, microBatch: 4, accumulation: 4, headChunk: 64 };
 
   const all = (given: Parameters<typeof recover>[1]) => {
@@ -28,7 +28,7 @@ describe('recovery', () => {
   });
 
   it('keeps a micro batch that the author set, unless the file lets it shrink', () => {
-    const set = { ...settings, batch: { global: 16, micro: 4 } };
+    const set = { ...settings, batch: { global: 16, micro: 4, packing: false } };
     expect(all(set)[0]).to.deep.equal({ checkpointedBlocks: 1 });
     const listed = { ...set, fallback: [{ call: 'smaller_micro_batch', args: {} }] };
     expect(all(listed)[0]).to.deep.equal({ microBatch: 2, accumulation: 8 });

@@ -6,6 +6,9 @@ import { capped } from './activation.js';
 import { type LayerContext, linear } from './linear.js';
 import { normalise } from './norm.js';
 
+/** Far below any score, and finite: a position that sees nothing still gives numbers. */
+export const MASKED = -1e9;
+
 /** Rows of one length. */
 export interface Span {
   readonly rows: number;
@@ -16,6 +19,8 @@ export interface AttentionContext extends LayerContext {
   readonly config: Pick<ModelConfig, 'heads' | 'keyValueHeads' | 'headDim'>;
   readonly attention: Attention;
   readonly queryBlock?: number;
+  /** `[rows, length]`, where rows hold several texts: the number of each token's text. */
+  readonly segments?: ValueId;
   /** `[rows, length, dims/2]` each; absent where the block's heads are not turned. */
   readonly angles?: { readonly cos: ValueId; readonly sin: ValueId };
 }
@@ -116,7 +121,10 @@ function turned(context: AttentionContext, { values, count }: Lanes, { rows, len
  */
 export const QUERY_BLOCK = 128;
 
-/** Softmax over what each position sees: mask `[1, 1, length, length]` is added to the scores → `[rows·length, heads·dim]`. */
+/**
+ * Softmax over what each position sees: mask `[1, 1, length, length]` is added to the scores, and nothing of another
+ * text of the row is seen → `[rows·length, heads·dim]`.
+ */
 export function attend(context: AttentionContext, met: Met, mask: ValueId, span: Span): ValueId {
   const { builder: b, config, attention, queryBlock = QUERY_BLOCK } = context;
   const { heads, headDim: dim } = config;
@@ -134,7 +142,7 @@ export function attend(context: AttentionContext, met: Met, mask: ValueId, span:
 
 /** Queries `first … end` of every head over keys and values `start … end` → `[rows, end − first, heads, dim]`. */
 function attendBlock(
-  { builder: b, config, attention }: AttentionContext,
+  { builder: b, config, attention, segments }: AttentionContext,
   { queries, keys, values }: Met,
   mask: ValueId,
   { rows, length }: Span,
@@ -145,11 +153,19 @@ function attendBlock(
   const [count, seen] = [end - first, end - start];
   const cut = (value: ValueId, axis: number, from: number, to: number) =>
     from === 0 && to === length ? value : b.slice(value, axis, from, to);
+  /** `[1 or rows, 1, count, seen]`: what is added to the scores. */
+  const visible = () => {
+    const causal = cut(cut(mask, 2, first, end), 3, start, end);
+    if (segments === undefined) return causal;
+    const asking = b.reshape(cut(segments, 1, first, end), [rows, 1, count, 1]);
+    const asked = b.reshape(cut(segments, 1, start, end), [rows, 1, 1, seen]);
+    return b.where(b.equal(asking, asked), causal, b.scalar(MASKED));
+  };
   const byHead = b.reshape(queries, [rows * groups, share, length, dim]);
   const own = b.reshape(cut(byHead, 2, first, end), [rows * groups, share * count, dim]);
   const product = b.matmul(own, cut(keys, 1, start, end), { transB: true, alpha: attention.scale });
   const scores = b.reshape(capped(b, product, attention.cap), [rows, heads, count, seen]);
-  const masked = b.add(scores, cut(cut(mask, 2, first, end), 3, start, end));
+  const masked = b.add(scores, visible());
   const shares = b.reshape(b.softmax(masked), [rows * groups, share * count, seen]);
   const mixed = b.reshape(b.matmul(shares, cut(values, 1, start, end)), [rows, heads, count, dim]);
   return b.transpose(mixed, [0, 2, 1, 3]);

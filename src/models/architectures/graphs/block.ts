@@ -14,6 +14,8 @@ export interface BlockOptions {
   readonly kind: LayerKind;
   readonly rows: number;
   readonly length: number;
+  /** Rows hold several texts, told apart by the input `segments`. */
+  readonly packed?: boolean;
   /** Queries of a row that meet the keys at one time. */
   readonly queryBlock?: number;
   /** Share of the adapter's inputs that masks set to zero, which are then graph inputs; 0 for none. */
@@ -24,7 +26,8 @@ export interface BlockOptions {
 
 /**
  * Forward and backward of one block. Inputs: `x` `[rows·length, hidden]`, `cos` and `sin` `[rows, length, dims/2]`
- * where heads are turned, `mask` `[1, 1, length, length]` (added to the scores), weights and adapter tensors by
+ * where heads are turned, `mask` `[1, 1, length, length]` (added to the scores), `segments` `[rows, length]` where
+ * rows hold several texts (see `Batch.segments`), weights and adapter tensors by
  * their names within the block, `dropout.MODULE` (bool), `dy`, and `total.NAME` for each trained tensor.
  * Outputs: `y`, `dx`, and `grad.NAME` = `total.NAME` + gradient.
  */
@@ -37,7 +40,7 @@ export interface BlockGraph {
 }
 
 export function blockGraph(options: BlockOptions): BlockGraph {
-  const { config, kind, dropout, trainable, queryBlock, ...span } = options;
+  const { config, kind, dropout, trainable, queryBlock, packed = false, ...span } = options;
   const { block, branches } = kind;
   const { rotary } = block.attention;
   const b = new GraphBuilder('block');
@@ -46,6 +49,7 @@ export function blockGraph(options: BlockOptions): BlockGraph {
   const turns = [span.rows, span.length, (rotary?.dims ?? 0) / 2];
   const angles = rotary && { cos: b.input('cos', turns), sin: b.input('sin', turns) };
   const mask = b.input('mask', [1, 1, span.length, span.length]);
+  const segments = packed ? b.input('segments', [span.rows, span.length]) : undefined;
   const layer = {
     builder: b,
     branches,
@@ -55,6 +59,7 @@ export function blockGraph(options: BlockOptions): BlockGraph {
     attention: block.attention,
     angles,
     queryBlock,
+    segments,
   };
 
   const met = queriesKeysValues(layer, normalise(layer, block.attention.norm, x), span);
