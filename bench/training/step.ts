@@ -7,7 +7,8 @@ import type { ModelConfig } from '../../src/models/types.js';
 import { float32Tensor } from '../../src/models/weights/dense.js';
 import { elementCount } from '../../src/models/weights/sizes.js';
 import type { WeightSource } from '../../src/models/weights/source.js';
-import { onnxRuntime } from '../../src/tensor/runtimes/onnx/index.js';
+import { nodeHost } from '../../src/source/node-host.js';
+import { isCrowded, onnxRuntime } from '../../src/tensor/runtimes/onnx/index.js';
 import { adamw } from '../../src/training/optimizers/adamw.js';
 import { createOptimizer } from '../../src/training/optimizers/index.js';
 import { optimiserStep } from '../../src/training/step.js';
@@ -25,7 +26,7 @@ export async function stepper(task: Task, profile?: string): Promise<Stepper> {
   if (way.by !== 'ftpc') throw new Error(`a step of ${way.by} is not computed here`);
   const weights = weightAccess('even weights', config, () => evenSource(config));
   const decoder = await createDecoder({
-    runtime: await onnxRuntime({ threads, profile }),
+    runtime: await onnxRuntime({ threads, profile, crowded: isCrowded(nodeHost().machine()) }),
     config,
     weights: weights.loadWeights(way.method === 'qlora' ? 'nf4' : 'stored'),
     adapter: initLora(config, loraOf(config), 1),

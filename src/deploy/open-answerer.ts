@@ -9,7 +9,7 @@ import type { ChatTemplate } from '../models/types.js';
 import { MANIFEST, readManifest } from '../packaging/manifest/index.js';
 import { checkAdapter, readAdapter } from '../packaging/peft/read.js';
 import type { Host } from '../source/host.js';
-import { onnxRuntime } from '../tensor/runtimes/onnx/index.js';
+import { isCrowded, onnxRuntime } from '../tensor/runtimes/onnx/index.js';
 import { noAdapter, noBase } from './problems.js';
 import { CURRENT } from './releases.js';
 
@@ -41,7 +41,7 @@ export async function openAnswerer(host: Host, options: OpenAnswererOptions): Pr
   const adapter = adapterFolder === undefined ? undefined : readAdapter(host, adapterFolder);
   if (adapter !== undefined) checkAdapter(adapter, model.config, adapter.path);
   const decoder = await createDecoder({
-    runtime: await onnxRuntime({ threads: options.threads }),
+    runtime: await onnxRuntime({ threads: options.threads, crowded: isCrowded(host.machine()) }),
     config: model.config,
     weights: model.loadWeights(storage),
     ...(adapter === undefined ? {} : { adapter }),

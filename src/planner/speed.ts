@@ -11,8 +11,8 @@ const TOGETHER = 4;
 const PATIENCE = 400;
 
 export async function measureSpeed(host: Host, threads: number): Promise<Speed> {
-  const { onnxRuntime } = await import('../tensor/runtimes/onnx/index.js');
-  const runtime = await onnxRuntime({ threads });
+  const { isCrowded, onnxRuntime } = await import('../tensor/runtimes/onnx/index.js');
+  const runtime = await onnxRuntime({ threads, crowded: isCrowded(host.machine()) });
   const builder = new GraphBuilder('speed');
   const x = builder.input('x', [ROWS, SIZE]);
   const w = builder.input('w', [SIZE, SIZE]);

@@ -34,6 +34,8 @@ export interface FileStat {
 export interface Machine {
   readonly name: string;
   readonly cores: number;
+  /** Programs that wanted a core, on average over the last minute; 0 where the system does not say. */
+  readonly load: number;
   /** Memory that a process may use: physical memory, or less under a container limit. Bytes. */
   readonly memoryBytes: number;
   readonly cpu: string;

@@ -9,7 +9,7 @@ import {
   readSync,
   statSync,
 } from 'node:fs';
-import { availableParallelism, cpus, hostname, totalmem } from 'node:os';
+import { availableParallelism, cpus, hostname, loadavg, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type FileStat, type Host, HostError, type HostErrorCode, type Machine } from './host.js';
@@ -80,6 +80,7 @@ function machine(): Machine {
   return {
     name: hostname(),
     cores: availableParallelism(),
+    load: loadavg()[0] ?? 0,
     memoryBytes: Math.min(totalmem(), containerLimit()),
     cpu: cpus()[0]?.model ?? 'unknown',
   };

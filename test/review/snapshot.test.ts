@@ -75,7 +75,7 @@ describe('a snapshot', () => {
     there.write('.ftp/speed.json', '{"x":{"flopsPerSecond":1}}');
     const small: Host = {
       ...nodeHost(there.path),
-      machine: () => ({ name: 'small', cores: 1, memoryBytes: 2 ** 28, cpu: 'slow' }),
+      machine: () => ({ name: 'small', cores: 1, load: 0, memoryBytes: 2 ** 28, cpu: 'slow' }),
       now: () => 0,
     };
     const found = await make(undefined, { host: small });

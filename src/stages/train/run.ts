@@ -7,7 +7,7 @@ import { createDecoder, type Decoder } from '../../models/decoder/index.js';
 import type { ModelFolder } from '../../models/load.js';
 import type { Adapter, AdapterTensors, LoraConfig, WeightStore } from '../../models/types.js';
 import { writeAdapter } from '../../packaging/peft/write.js';
-import { onnxRuntime } from '../../tensor/runtimes/onnx/index.js';
+import { isCrowded, onnxRuntime } from '../../tensor/runtimes/onnx/index.js';
 import type { Runtime } from '../../tensor/types.js';
 import {
   type Checkpoints,
@@ -89,7 +89,7 @@ async function prepare(context: StageContext, chosen: Chosen): Promise<Job> {
     base,
     model,
     lora: checkedLora(stage, { config: model.config, label: base.label }, context),
-    runtime: await onnxRuntime({ threads: context.threads }),
+    runtime: await onnxRuntime({ threads: context.threads, crowded: isCrowded(host.machine()) }),
     rows: trainRows(splitOf(settings.dataset)),
     validation: settings.validate == null ? undefined : shortRows(splitOf(settings.validate)),
     checkpoints: checkpoints({

@@ -5,8 +5,10 @@ import type { CompiledGraph, DType, Graph, HostTensor, Runtime, TensorType } fro
 import { encode, STOP } from './encode.js';
 import { isSound } from './probe.js';
 import { planScratch, Scratch, type ScratchPlan } from './scratch.js';
+import { waiting } from './waiting.js';
 
 export { encode } from './encode.js';
+export { isCrowded } from './waiting.js';
 
 export interface OnnxOptions {
   /** Threads inside one op; default: one a core, as ONNX Runtime counts them. */
@@ -21,6 +23,8 @@ export interface OnnxOptions {
    * smaller ones come from the system's heap. `Infinity` for none.
    */
   readonly scratch?: number;
+  /** Whether other programs want the cores too (see waiting.ts). Changes no result. */
+  readonly crowded?: boolean;
   /** Each compiled graph writes what its nodes cost into a file whose name begins so, whole once it is released. */
   readonly profile?: string;
 }
@@ -53,9 +57,7 @@ export async function onnxRuntime(options: OnnxOptions = {}): Promise<Runtime> {
     graphOptimizationLevel: 'disabled',
     logSeverityLevel: LOG_ERRORS,
     ...(options.profile === undefined ? {} : { enableProfiling: true, profileFilePrefix: options.profile }),
-    // every session has threads of its own: those of the last one would spin while the next one wants the cores
-    // (measured on two cores: 8 rows of 64 tokens in 100 ms instead of 179)
-    extra: { session: { intra_op: { allow_spinning: '0' } } },
+    extra: { session: waiting(options.crowded ?? false) },
   };
   const scratch = new Scratch(
     (type, data) => new onnx.Tensor(ELEMENTS[type.dtype], data as Float32Array, type.shape),
