@@ -11,6 +11,20 @@ export interface ProductOptions {
   readonly alpha?: number;
 }
 
+export interface AdaptedInputs {
+  readonly x: ValueId;
+  readonly merged: ValueId;
+  readonly plain: ValueId;
+  readonly down: ValueId;
+  readonly up: ValueId;
+}
+
+export interface AdaptedOptions {
+  readonly transB: boolean;
+  readonly scale: number;
+  readonly mergedBack: boolean;
+}
+
 export class GraphBuilder {
   readonly #types: TensorType[] = [];
   readonly #inputs: NamedValue[] = [];
@@ -118,6 +132,10 @@ export class GraphBuilder {
   gemm(a: ValueId, b: ValueId, c: ValueId, options: ProductOptions = {}): ValueId {
     const { transA = false, transB = false, alpha = 1 } = options;
     return this.#one('gemm', [a, b, c], { transA, transB, alpha });
+  }
+
+  adapted({ x, merged, plain, down, up }: AdaptedInputs, options: AdaptedOptions): ValueId {
+    return this.#one('adapted', [x, merged, plain, down, up], { ...options });
   }
 
   sum = (x: ValueId, axes: readonly number[], keepdims = false): ValueId =>

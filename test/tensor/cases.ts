@@ -79,6 +79,28 @@ const products: readonly Case[] = FLAGS.flatMap((transA) =>
   }),
 );
 
+const adapted: readonly Case[] = FLAGS.flatMap((transB) =>
+  FLAGS.map(
+    (mergedBack): Case => ({
+      op: 'adapted',
+      title: `transB ${transB}, merged back ${mergedBack}`,
+      build(b) {
+        const shape = transB ? [5, 4] : [4, 5];
+        const plain = b.constant(
+          Float32Array.from({ length: 20 }, (_, at) => Math.sin(at)),
+          shape,
+        );
+        const [x, down, up] = [b.input('x', [3, 4]), b.input('down', [2, 4]), b.input('up', [5, 2])];
+        const scale = 0.7;
+        const merged = transB
+          ? b.gemm(up, down, plain, { alpha: scale })
+          : b.gemm(down, up, plain, { transA: true, transB: true, alpha: scale });
+        return [b.adapted({ x, merged, plain, down, up }, { transB, scale, mergedBack })];
+      },
+    }),
+  ),
+);
+
 const reductions: readonly Case[] = (['sum', 'mean', 'max'] as const).flatMap((op) =>
   ([[[0]], [[1, 2]], [[-1]], [[0, 1, 2]]] as const).flatMap(([axes]) =>
     FLAGS.map(
@@ -135,6 +157,7 @@ export const CASES: readonly Case[] = [
     values: { c: [1, 0, 1] },
   },
   ...products,
+  ...adapted,
   ...reductions,
   {
     op: 'softmax',

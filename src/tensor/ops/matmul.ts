@@ -1,5 +1,6 @@
 /** Matrix products: alpha·op(A)·op(B), where op transposes the last two axes on demand. */
 import { flag, number } from '../attributes.js';
+import type { GraphBuilder, ProductOptions } from '../builder.js';
 import { f32, type Shape, sameShape, sizeOf } from '../shape.js';
 import type { Attributes, TensorType, ValueId } from '../types.js';
 import { argument, expect, type GradientContext, type OpDefinition, upstream } from './definition.js';
@@ -35,7 +36,7 @@ function productGradient(context: GradientContext): readonly (ValueId | undefine
   const [ta, tb] = [flag(attributes, 'transA'), flag(attributes, 'transB')];
   const alpha = number(attributes, 'alpha');
   const product = (x: ValueId, y: ValueId, transA: boolean, transB: boolean) =>
-    g.matmul(x, y, { transA, transB, alpha });
+    wide(g, x, y, { transA, transB, alpha });
   return [
     needs[0] ? (ta ? product(b, dy, tb, true) : product(dy, b, false, !tb)) : undefined,
     needs[1] ? (tb ? product(dy, a, true, ta) : product(a, dy, !ta, false)) : undefined,
@@ -62,3 +63,51 @@ export const gemm: OpDefinition = {
     productCost(inputs, outputs, attributes) + sizeOf(argument(outputs, 0).shape),
   memory: {},
 };
+
+/** Columns up to which a product of many rows is computed turned: kernels share out rows of 48 columns and more. */
+const NARROW = 32;
+
+/** A product; a narrow one, as of a low rank's gradient, as its transpose, which takes half the time. */
+function wide(g: GraphBuilder, x: ValueId, y: ValueId, options: Required<ProductOptions>): ValueId {
+  const { transA, transB, alpha } = options;
+  const [rows, columns] = [matrix(g.shapeOf(x), transA)[0], matrix(g.shapeOf(y), transB)[1]];
+  const turned = g.shapeOf(x).length === 2 && transA && columns <= NARROW && rows >= 4 * columns;
+  return turned
+    ? g.transpose(g.matmul(y, x, { transA: !transB, transB: !transA, alpha }), [1, 0])
+    : g.matmul(x, y, options);
+}
+
+/**
+ * x `[n, k]` times a matrix that has the update of a low rank in it already: merged = plain + scale·up·down, with
+ * down `[r, k]` and up `[m, r]` (where `transB`; else the update lies transposed, as the matrix does). One product
+ * takes the place of three; the gradients of down and up are those of the three. Neither matrix carries a gradient.
+ * The gradient of x is taken from the merged matrix (`mergedBack`), or from the plain one and the factors, which
+ * costs less where there are fewer rows than the merging of it takes.
+ */
+export const adapted: OpDefinition = {
+  infer: (inputs, attributes) => [f32(productShape(inputs.slice(0, 2), { ...attributes, ...ADAPTED }))],
+  gradient(context) {
+    const { builder: g, attributes, needs, inputs } = context;
+    const [x, merged, plain] = [argument(inputs, 0), argument(inputs, 1), argument(inputs, 2)];
+    const [down, up, dy] = [argument(inputs, 3), argument(inputs, 4), upstream(context)];
+    const alpha = number(attributes, 'scale');
+    const transB = !flag(attributes, 'transB');
+    const low = () => g.matmul(x, down, { transB: true });
+    const dlow = g.matmul(dy, up, { alpha });
+    const dx = () =>
+      flag(attributes, 'mergedBack')
+        ? g.matmul(dy, merged, { transB })
+        : g.add(g.matmul(dy, plain, { transB }), g.matmul(dlow, down));
+    return [
+      needs[0] ? dx() : undefined,
+      undefined,
+      undefined,
+      needs[3] ? g.matmul(dlow, x, { transA: true }) : undefined,
+      needs[4] ? wide(g, dy, low(), { transA: true, transB: false, alpha }) : undefined,
+    ];
+  },
+  cost: (inputs, outputs, attributes) => productCost(inputs, outputs, { ...attributes, ...ADAPTED }),
+  memory: {},
+};
+
+const ADAPTED = { transA: false };

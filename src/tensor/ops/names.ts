@@ -18,6 +18,7 @@ export type OpName =
   | 'cast'
   | 'matmul'
   | 'gemm'
+  | 'adapted'
   | 'sum'
   | 'mean'
   | 'max'

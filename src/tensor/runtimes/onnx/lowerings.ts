@@ -86,6 +86,15 @@ export const LOWERINGS: Readonly<Record<OpName, Lowering>> = {
   ],
   matmul: product('FusedMatMul', MICROSOFT),
   gemm: product('Gemm'),
+  adapted: ({ inputs, outputs, attributes }) => [
+    {
+      type: 'FusedMatMul',
+      inputs: inputs.slice(0, 2),
+      outputs,
+      domain: MICROSOFT,
+      attributes: { transB: { int: Number(flag(attributes, 'transB')) } },
+    },
+  ],
   sum: reduction('ReduceSum'),
   mean: reduction('ReduceMean'),
   max: reduction('ReduceMax'),

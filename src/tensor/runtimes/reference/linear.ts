@@ -38,6 +38,9 @@ export const gemm: Kernel = (inputs, outputs, attributes, types) => {
   });
 };
 
+export const adapted: Kernel = (inputs, outputs, attributes, types) =>
+  matmul(inputs.slice(0, 2), outputs, { transB: flag(attributes, 'transB'), transA: false, alpha: 1 }, types);
+
 export const softmax: Kernel = (inputs, outputs) => {
   const [x, y] = [argument(inputs, 0), argument(outputs, 0)];
   const width = at(x.shape, x.shape.length - 1);
