@@ -49,11 +49,14 @@ export const ANSWER_OPTIONS: Readonly<Record<string, OptionSpec>> = {
 };
 
 const LONGEST = 128;
+/** Share of the machine's memory that weights may take so that they need not be decoded for every token. */
+const UNPACKED = 0.25;
 
 export const openOptions = (args: Arguments, { host }: World): OpenAnswererOptions => ({
   folder: resolve(host.cwd, args.positional('model')),
   base: args.text('base'),
   storage: args.flag('4bit') ? 'nf4' : undefined,
+  float32Bytes: UNPACKED * host.machine().memoryBytes,
   threads: wholeFrom(1, args, 'threads'),
 });
 

@@ -5,7 +5,8 @@ import { CHAT_TEMPLATE, compileChatTemplate, readStyle } from '../models/chat-te
 import { createDecoder } from '../models/decoder/index.js';
 import type { ModelFolder } from '../models/load.js';
 import { openModelAt, untrained } from '../models/open.js';
-import type { ChatTemplate } from '../models/types.js';
+import type { ChatTemplate, ModelConfig } from '../models/types.js';
+import { plannedBytes, type Storage } from '../models/weights/load.js';
 import { MANIFEST, readManifest } from '../packaging/manifest/index.js';
 import { checkAdapter, readAdapter } from '../packaging/peft/read.js';
 import type { Host } from '../source/host.js';
@@ -22,6 +23,11 @@ export interface OpenAnswererOptions {
   readonly storage?: 'stored' | 'f32' | 'nf4';
   /** The base's weights are fresh ones of this seed. */
   readonly seed?: number;
+  /**
+   * Weights that are held as they are stored may take this many bytes as float32 instead: no token then waits for them
+   * to be decoded. Left out: none.
+   */
+  readonly float32Bytes?: number;
   /** Threads of the runtime. Left out: one a core. */
   readonly threads?: number;
 }
@@ -43,7 +49,7 @@ export async function openAnswerer(host: Host, options: OpenAnswererOptions): Pr
   const decoder = await createDecoder({
     runtime: await onnxRuntime({ threads: options.threads, crowded: isCrowded(host.machine()) }),
     config: model.config,
-    weights: model.loadWeights(storage),
+    weights: model.loadWeights(heldAs(model.config, storage, options.float32Bytes)),
     ...(adapter === undefined ? {} : { adapter }),
     trainable: 'none',
     checkpointedBlocks: 0,
@@ -56,6 +62,10 @@ export async function openAnswerer(host: Host, options: OpenAnswererOptions): Pr
     template: styleOf(host, model, adapterFolder) ?? model.template(),
   });
 }
+
+/** Decoding is exact, so that a model answers alike either way. */
+export const heldAs = (config: ModelConfig, storage: Storage, float32Bytes = 0): Storage =>
+  storage === 'stored' && plannedBytes(config, () => 'F32', 'f32') <= float32Bytes ? 'f32' : storage;
 
 /** The template that an adapter was trained with, where it is not its base's. */
 function styleOf(host: Host, model: ModelFolder, adapter: string | undefined): ChatTemplate | undefined {

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { openAnswerer } from '../../src/deploy/index.js';
+import { heldAs } from '../../src/deploy/open-answerer.js';
 import { UserError } from '../../src/diagnostics/types.js';
 import { type Answerer, type AnswererParts, answerer } from '../../src/evaluation/chat.js';
 import { textStream } from '../../src/evaluation/text-stream.js';
@@ -165,6 +166,24 @@ describe('answering', () => {
       reason: 'stop',
       answerTokens: 0,
     });
+  });
+
+  it('holds stored weights as float32 where there is room for them, and answers alike', async () => {
+    const { config } = parts.decoder.options;
+    expect([
+      heldAs(config, 'stored'),
+      heldAs(config, 'stored', 1e9),
+      heldAs(config, 'nf4', 1e9),
+    ]).to.deep.equal(['stored', 'f32', 'nf4']);
+    const folder = join(host.packageFolder, 'stdlib/models/starter');
+    const answers: string[] = [];
+    for (const float32Bytes of [0, 1e9]) {
+      const model = await openAnswerer(host, { folder, threads: 1, float32Bytes });
+      const { text } = await model.answer([{ role: 'user', content: 'Is MIT free?' }], { maxTokens: 12 });
+      answers.push(text);
+      await model.release();
+    }
+    expect(answers[1]).to.equal(answers[0]);
   });
 
   it('knows no base under what is no adapter, and says where one is missing', async () => {

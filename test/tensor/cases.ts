@@ -160,6 +160,12 @@ export const CASES: readonly Case[] = [
   ...adapted,
   ...reductions,
   {
+    op: 'max',
+    title: 'of two equals, which share the gradient',
+    build: (b) => [b.max(b.input('x', [2, 3]), [1])],
+    values: { x: [2, 2, 1, -1, 0, 0] },
+  },
+  {
     op: 'softmax',
     title: 'with a masked end',
     build: (b) => [b.softmax(b.add(b.input('x', [2, 2, 3]), b.input('mask', [2, 3])))],

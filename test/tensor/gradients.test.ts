@@ -5,7 +5,7 @@ import { GraphBuilder } from '../../src/tensor/builder.js';
 import { OPS } from '../../src/tensor/ops/index.js';
 import { evaluate } from '../../src/tensor/runtimes/reference/index.js';
 import { verify } from '../../src/tensor/verify.js';
-import { CASES, type Case, inputsOf, randomNumbers } from './cases.js';
+import { CASES, type Case, graphOf, inputsOf, randomNumbers } from './cases.js';
 
 const STEP = 1e-5;
 const TOLERANCE = 1e-6;
@@ -35,7 +35,33 @@ function differentiated(test: Case) {
 
 const size = (shape: readonly number[]) => shape.reduce((product, length) => product * length, 1);
 
+/** Ops without a rule to compare: none flows through a detached value, and a comparison has no slope. */
+const WITHOUT = ['detach', 'equal'];
+const PROVED = CASES.filter(({ op }) => OPS[op].gradient !== undefined && !WITHOUT.includes(op));
+
 describe('gradient rules agree with finite differences', () => {
+  it('for every op, of which a case holds a node', () => {
+    const proved = new Set<string>(PROVED.map(({ op }) => op));
+    expect(
+      Object.keys(OPS)
+        .filter((op) => !proved.has(op))
+        .sort(),
+    ).to.deep.equal(WITHOUT);
+    for (const test of CASES)
+      expect(
+        graphOf(test).nodes.some(({ op }) => op === test.op),
+        `${test.op} ${test.title}`,
+      ).to.equal(true);
+  });
+
+  it('and a comparison has none', () => {
+    const b = new GraphBuilder('compared');
+    const x = b.input('x', [3]);
+    const y = b.cast(b.equal(x, b.input('y', [3])), 'f32');
+    const [found] = gradients(b, [{ value: y, gradient: b.input('dy', [3]) }], [x]);
+    expect(found).to.equal(undefined);
+  });
+
   it('detach, through which none flows', () => {
     const b = new GraphBuilder('detached');
     const x = b.input('x', [3]);
@@ -47,7 +73,7 @@ describe('gradient rules agree with finite differences', () => {
     ]);
   });
 
-  for (const test of CASES.filter(({ op }) => OPS[op].gradient !== undefined && op !== 'detach'))
+  for (const test of PROVED)
     it(`${test.op} ${test.title}`, () => {
       const { graph, wanted } = differentiated(test);
       verify(graph);
