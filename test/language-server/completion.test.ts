@@ -205,6 +205,16 @@ describe('language server: completion', () => {
     expect(labels).to.include('most').and.not.include('more');
   });
 
+  it('offers a parameter that is true or false as a choice between two values', async () => {
+    const { labels, take } = await inPipeline('max_length = 64tok', `max_length = ${MARK}`);
+    expect(labels).to.include('smoke ? … : …').and.not.include('smoke');
+    expect(take('smoke ? … : …')).to.contain('  max_length = smoke ? $1 : $2\n');
+    const choice = await inPipeline('limit = smoke ? 200 : none', `limit = ${MARK} ? 200 : none`);
+    expect(choice.labels).to.include('smoke').and.not.include.members(['rank', 'none']);
+    const call = await inPipeline('adamw(rate: 2e-4, schedule', `adamw(${MARK}, schedule`);
+    expect(call.labels).to.include('rate').and.not.include.members(['rank', 'base', 'smoke']);
+  });
+
   it('offers types of parameters', async () => {
     const { labels } = await at(`edition 2026\nparam size: ${MARK}\n`);
     expect(labels).to.include.members(['Bool', 'Int', 'Model', 'Tokens', 'Ratio']);

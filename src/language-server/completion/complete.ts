@@ -1,6 +1,7 @@
 /** What may stand at the cursor. */
 import type { TextEdit } from 'vscode-languageserver';
 import { CompletionItemKind } from 'vscode-languageserver/node.js';
+import { expectedIn } from '../cursor/expected.js';
 import { endOf, type IToken, isNumber, isOperand, isOperator, isSets, isString } from '../cursor/tokens.js';
 import { toRange } from '../positions.js';
 import { afterDot } from './after-dot.js';
@@ -42,12 +43,18 @@ export function complete(request: Request): Proposals {
         : [...afterSign(request), ...keysOnNewLine(request)];
     case 'call':
       return frame.statement.length === 0
-        ? [...keyProposals(request), ...valueProposals(request)]
+        ? [...keyProposals(request), ...withoutName(request)]
         : afterSign(request);
     default:
       return isValuePlace(frame.statement) || frame.statement.length === 0 ? anyValue(request) : [];
   }
 }
+
+/** Values of the argument that may stand here without its name. */
+const withoutName = (request: Request): Proposals =>
+  isSets(request.cursor.next) || expectedIn(request.cursor.frames) === undefined
+    ? []
+    : valueProposals(request);
 
 /** A line further on the next key begins; the comma between them is added. */
 function keysOnNewLine(request: Request): Proposals {

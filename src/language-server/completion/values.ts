@@ -16,6 +16,7 @@ import { formOf } from './keys.js';
 import { escaped, type Proposals, type Request } from './request.js';
 
 export function valueProposals(request: Request): Proposals {
+  if (request.cursor.next?.image === '?') return valueNames(request, { kind: 'boolean' });
   const type = expectedIn(request.cursor.frames);
   if (type === undefined) return valueNames(request, undefined);
   return [
@@ -146,33 +147,35 @@ function standard({ cursor: { frames }, frame }: Request): Proposals {
 
 const simple = new Set<SettingType['kind']>(['integer', 'number', 'quantity', 'boolean', 'string', 'call']);
 
-/** Parameters of the file that may stand here. */
+/** Parameters of the file that may stand here; one that is true or false chooses between two values. */
 function valueNames({ view, cursor }: Request, type: SettingType | undefined): Proposals {
-  const own =
-    cursor.frames[0]?.kind === 'top' && cursor.frames.every(({ kind }) => kind !== 'block')
-      ? cursor.frames[0].statement[1]?.image
-      : undefined;
+  const top = cursor.frames[0];
+  const isInBlock = cursor.frames.some(({ kind }) => kind === 'block');
+  // A parameter that is computed from itself has no value.
+  const own = top?.kind === 'top' && !isInBlock ? top.statement[1]?.image : undefined;
   return [...namesIn(view.module)].flatMap(([name, target]): Proposals => {
-    // A parameter that is computed from itself has no value.
     if (target.kind !== 'declared' || !('type' in target.declared.node) || name === own) return [];
-    const given = PARAM_TYPES[target.declared.node.type.text];
-    if (type !== undefined && given !== undefined && !mayBe(given, type)) return [];
-    return [
-      {
-        label: name,
-        kind: CompletionItemKind.Variable,
-        detail: `${target.declared.what} ${target.declared.node.type.text}`,
-        doc: paragraphs(ftp(headOf(target.declared)), target.declared.node.doc),
-        sort: 'b',
-      },
-    ];
+    const { what, node } = target.declared;
+    const given = PARAM_TYPES[node.type.text];
+    const proposal = {
+      label: name,
+      kind: CompletionItemKind.Variable,
+      detail: `${what} ${node.type.text}`,
+      doc: paragraphs(ftp(headOf(target.declared)), node.doc),
+      sort: 'b',
+    };
+    if (given === undefined || (type === undefined ? given.kind !== 'call' : mayBe(given, type)))
+      return [proposal];
+    return given.kind === 'boolean'
+      ? [{ ...proposal, label: `${name} ? … : …`, filter: name, insert: `${name} ? $1 : $2`, sort: 'e' }]
+      : [];
   });
 }
 
-/** May a parameter of this type stand where that is wanted? A condition may choose between two values. */
+/** May a parameter of this type stand where that is wanted? */
 function mayBe(given: SettingType, wanted: SettingType): boolean {
   return alternatives(wanted).some((one) => {
-    if (given.kind === 'boolean' || !simple.has(one.kind)) return given.kind === 'boolean';
+    if (!simple.has(one.kind)) return false;
     if (given.kind === 'call' || one.kind === 'call')
       return given.kind === 'call' && one.kind === 'call' && given.family === one.family;
     if (given.kind === 'quantity' && one.kind === 'quantity')
