@@ -116,6 +116,8 @@ export interface LoraConfig {
   readonly rslora?: boolean;
   /** Magnitude and direction apart (arXiv 2402.09353). */
   readonly dora?: boolean;
+  /** In training: the weights are held less what the factors began with (PiSSA, arXiv 2404.02948). */
+  readonly pissa?: boolean;
   /** Ranks and alphas of some linear layers, by regular expressions over the ends of their paths. */
   readonly rankPattern?: Readonly<Record<string, number>>;
   readonly alphaPattern?: Readonly<Record<string, number>>;

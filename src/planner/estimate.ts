@@ -2,6 +2,7 @@
 
 import { EVALUATION_SHAPES } from '../evaluation/shapes.js';
 import type { Stage, StageKind, Value } from '../ir/types.js';
+import { plainConfig } from '../models/adapters/pissa.js';
 import type { LoraConfig } from '../models/types.js';
 import type { EvalSettings } from '../stages/eval/schema.js';
 import { chosenLora } from '../stages/train/lora.js';
@@ -153,7 +154,7 @@ function adapterConfig(world: PlanWorld, trainer: string): LoraConfig | undefine
   const chosen = world.chosen.get(trainer);
   if (stage === undefined || chosen === undefined || chosen.method === 'full') return undefined;
   const base = world.models.of(stage.settings['base']);
-  return base && { ...chosenLora(world.lora(stage, base), chosen), dropout: 0 };
+  return base && { ...plainConfig(chosenLora(world.lora(stage, base), chosen)), dropout: 0 };
 }
 
 function flopsPerToken(world: PlanWorld, memory: ForwardMemory): number {

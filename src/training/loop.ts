@@ -22,6 +22,8 @@ export interface TrainingSettings extends OptimizerOptions {
   readonly schedule: Schedule;
   /** Largest global norm of the gradient. */
   readonly clip: number;
+  /** α of NEFTune: noise on the embedded tokens, in training only. Left out: none. */
+  readonly noise?: number;
   readonly totalSteps: number;
   readonly globalBatch: number;
   readonly microBatch: number;
@@ -131,6 +133,7 @@ export async function train(options: TrainOptions): Promise<TrainingResult> {
       step,
       rate,
       clip: settings.clip,
+      noise: settings.noise,
       pause,
     });
     const record: StepRecord = {

@@ -21,6 +21,8 @@ export interface StepInput {
   readonly step: number;
   readonly rate: number;
   readonly clip: number;
+  /** α of NEFTune; left out: no noise. */
+  readonly noise?: number;
   /** Called before each micro batch: lets others work, and throws when training is to end. */
   pause(): Promise<void>;
 }
@@ -42,13 +44,14 @@ export async function optimiserStep(input: StepInput): Promise<StepOutput> {
   const limit = decoder.options.config.maxPositions;
   const lengthOf = (row: number): number => source.lengthOf(row);
   const batches = batchesOf(input, lengthOf, limit);
-  const supervised = batches.reduce((sum, batch) => sum + supervisedTokens(batch), 0);
+  const supervised = batches.reduce((sum, { batch }) => sum + supervisedTokens(batch), 0);
   const scale = supervised > 0 ? 1 / supervised : 0;
   decoder.zeroGradients();
   let sum = 0;
-  for (const [micro, batch] of batches.entries()) {
+  for (const [micro, { batch, longest }] of batches.entries()) {
     await input.pause();
-    const result = await decoder.accumulate(batch, scale, { seed, step, micro });
+    const noise = noiseBound(input.noise ?? 0, longest, decoder.options.config.hiddenSize);
+    const result = await decoder.accumulate(batch, scale, { seed, step, micro }, noise);
     sum += result.sum;
   }
   const loss = sum * scale;
@@ -59,15 +62,33 @@ export async function optimiserStep(input: StepInput): Promise<StepOutput> {
   return { loss, gradNorm, tokens: rows.reduce((total, row) => total + lengthOf(row), 0) };
 }
 
+interface MicroBatch {
+  readonly batch: Batch;
+  /** Tokens of the longest row, or of the fullest sequence of packed ones. */
+  readonly longest: number;
+}
+
 function batchesOf(
   { source, rows, microBatch, packing, padId }: StepInput,
   lengthOf: (row: number) => number,
   limit: number,
-): readonly Batch[] {
+): readonly MicroBatch[] {
   if (packing === undefined)
-    return microBatches(rows, microBatch, lengthOf).map((cut) => buildBatch(source, cut, padId, limit));
+    return microBatches(rows, microBatch, lengthOf).map((cut) => ({
+      batch: buildBatch(source, cut, padId, limit),
+      longest: Math.max(...Array.from(cut, lengthOf)),
+    }));
   const capacity = Math.min(packing, limit);
-  return packedBatches(rows, microBatch, capacity, lengthOf).map((sequences) =>
-    buildPacked(source, sequences, padId, capacity),
-  );
+  const tokensOf = (sequence: Uint32Array): number => sequence.reduce((sum, row) => sum + lengthOf(row), 0);
+  return packedBatches(rows, microBatch, capacity, lengthOf).map((sequences) => ({
+    batch: buildPacked(source, sequences, padId, capacity),
+    longest: Math.max(...sequences.map(tokensOf)),
+  }));
 }
+
+/**
+ * Largest magnitude of the noise on a value of the embedded tokens: α ÷ √(length·width), for rows that are padded to
+ * `length` (Jain et al. 2023, arXiv 2310.05914; transformers, `neftune_post_forward_hook`).
+ */
+export const noiseBound = (alpha: number, length: number, width: number): number =>
+  alpha / Math.sqrt(length * width);

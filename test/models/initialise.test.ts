@@ -69,6 +69,12 @@ describe('fresh weights', () => {
     expect(initLora(config, lora, 5)).to.deep.equal(initLora(config, lora, 5));
     expect(initLora(config, lora, 6)).not.to.deep.equal(initLora(config, lora, 5));
     expect(() => initLora(config, { ...lora, targets: ['lm_head'] }, 5)).to.throw(/lm_head/);
+    const gaussian = initLora(config, lora, 5, { init: 'gaussian' }).tensors;
+    for (const [name, { data }] of gaussian)
+      if (name.includes('lora_A')) {
+        expect(moments(data).mean).to.be.closeTo(0, 0.001);
+        expect(moments(data).deviation).to.be.closeTo(1 / lora.rank, 0.1 / lora.rank);
+      } else expect(data.every((value) => value === 0)).to.equal(true);
   });
 
   it('a model has norms of one and the rest from N(0, 0.02)', () => {

@@ -6,7 +6,7 @@ import { tokenRows } from './fixture.js';
 
 /** What a test may do to a decoder before a micro batch is computed: throw, abort, or spoil a gradient. */
 export interface Hooks {
-  beforeAccumulate?(step: number, micro: number, batch: Batch): void;
+  beforeAccumulate?(step: number, micro: number, batch: Batch, noise: number | undefined): void;
   afterAccumulate?(gradient: Float32Array, step: number): void;
   beforeLoss?(): void;
 }
@@ -68,8 +68,8 @@ export function bigramDecoder(hooks: Hooks = {}): Decoder {
     parameters: new Map([['table', { shape: [size, size], data }]]),
     gradients: new Map([['table', gradient]]),
     zeroGradients: () => void gradient.fill(0),
-    async accumulate(batch, scale, { step, micro }) {
-      hooks.beforeAccumulate?.(step, micro, batch);
+    async accumulate(batch, scale, { step, micro }, noise) {
+      hooks.beforeAccumulate?.(step, micro, batch, noise);
       const result = visit(batch, (id, next, chances) => {
         chances.forEach((chance, token) => {
           const at = id * size + token;

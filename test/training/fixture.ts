@@ -31,7 +31,7 @@ export interface RecordedRun {
   }[];
 }
 
-export type RunName = 'lora' | 'dora' | 'loraplus' | 'qlora' | 'full';
+export type RunName = 'lora' | 'dora' | 'loraplus' | 'qlora' | 'full' | 'pissa';
 
 export const recordedRun = (name: RunName): RecordedRun =>
   fixtureJson<Record<RunName, RecordedRun>>('runs.json')[name];

@@ -106,6 +106,22 @@ describe('the training loop', () => {
     expect(done.result?.state.best?.step).to.be.oneOf(validated);
   });
 
+  it('asks for noise within α ÷ √(length of the longest row · width)', async () => {
+    const asked: (readonly [number | undefined, number])[] = [];
+    const beforeAccumulate: Hooks['beforeAccumulate'] = (_, __, { rows, length, labels }, noise) => {
+      const ends = Array.from({ length: rows }, (___, row) => {
+        const own = labels.subarray(row * length, (row + 1) * length);
+        return own.findLastIndex((label) => label !== -100) + 1;
+      });
+      asked.push([noise, Math.max(...ends)]);
+    };
+    const { decoder } = await trial({ settings: { noise: 5, totalSteps: 2 }, hooks: { beforeAccumulate } });
+    const { hiddenSize } = decoder.options.config;
+    expect(asked.length).to.equal(6);
+    for (const [noise, longest] of asked)
+      expect(noise).to.be.closeTo(5 / Math.sqrt(longest * hiddenSize), 1e-12);
+  });
+
   it('has the same loss whatever the micro batch', async () => {
     const whole = steps(await trial({ settings: { microBatch: 5 } }));
     rmSync(folder, { recursive: true });

@@ -107,7 +107,7 @@ describe('a step', () => {
       runtime: await onnxRuntime({ threads: 1 }),
       config,
       weights,
-      adapter: initLora(config, lora, 3, weights),
+      adapter: initLora(config, lora, 3, { weights }),
       trainable: 'adapter',
       checkpointedBlocks: 1,
       headChunk: 64,

@@ -112,3 +112,15 @@ export const baseDiffers = (
       help: 'go on over the base that the adapter was trained on; where this is the same model under another name, nothing is wrong',
     },
   );
+
+export const initWithout = (at: Span, init: string, setting: string, why: string): Diagnostic =>
+  error('FTP0762', at, `\`init: ${init}\` does not go with \`${setting}\`: ${why}`, {
+    label: 'cannot be meant',
+    help: `leave out \`init\` or \`${setting}\``,
+  });
+
+export const rankTooHigh = (at: Span, layer: string, rank: number, most: number): Diagnostic =>
+  error('FTP0763', at, `\`init: pissa\` takes ${rank} principal parts of \`${layer}\`, which has ${most}`, {
+    label: `at most ${most}`,
+    help: `lower \`rank\` to ${most} or less`,
+  });

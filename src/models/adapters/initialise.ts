@@ -1,28 +1,39 @@
 import { projectionsOfModel, weightName } from '../architectures/index.js';
-import { fillUniform } from '../random.js';
+import { fillNormal, fillUniform } from '../random.js';
 import type { Adapter, LoraConfig, ModelConfig, WeightStore } from '../types.js';
 import { elementCount } from '../weights/sizes.js';
 import {
   type AdaptedProjection,
   adaptedProjections,
   downName,
+  firstDownName,
+  firstUpName,
   isNamed,
   magnitudeName,
   upName,
 } from './layout.js';
+import { principalFactors } from './pissa.js';
 
 type Tensor = { readonly shape: readonly number[]; readonly data: Float32Array };
 
+export interface InitOptions {
+  /** Left out: `kaiming`; `pissa` where the adapter's config says so. */
+  readonly init?: 'kaiming' | 'gaussian';
+  /** The base, which DoRA and PiSSA need. */
+  readonly weights?: WeightStore;
+}
+
 /**
- * A fresh adapter as PEFT makes it: A from Kaiming's uniform with a = √5, which is U(−1/√in, 1/√in); B zero, so that
- * the adapted model starts as its base; DoRA's magnitudes the norms of the rows of the base's `weights`. The values of
- * A depend on seed, tensor and rank alone. Throws a `RangeError` where a target names no linear layer.
+ * A fresh adapter as PEFT makes it: A from Kaiming's uniform with a = √5, which is U(−1/√in, 1/√in), or normal with a
+ * deviation of 1/rank; B zero, so that the adapted model starts as its base; DoRA's magnitudes the norms of the rows of
+ * the base's `weights`. The values of A depend on seed, tensor and rank alone. Under PiSSA, A and B are the principal
+ * parts of the weights. Throws a `RangeError` where a target names no linear layer.
  */
 export function initLora(
   config: ModelConfig,
   lora: LoraConfig,
   seed: number,
-  weights?: WeightStore,
+  { init = 'kaiming', weights }: InitOptions = {},
 ): Adapter {
   const all = projectionsOfModel(config);
   const unknown = lora.targets.find((target) => all.every(({ path }) => !isNamed(path, target)));
@@ -30,17 +41,44 @@ export function initLora(
   const tensors = new Map<string, Tensor>();
   for (const projection of adaptedProjections(config, lora)) {
     const { path, outputs, inputs, branch } = projection;
-    const a = new Float32Array(branch.rank * inputs);
-    const bound = 1 / Math.sqrt(inputs);
-    fillUniform(a, seed, `${path}.lora_A`, -bound, bound);
-    tensors.set(downName(path), { shape: [branch.rank, inputs], data: a });
-    const b = new Float32Array(outputs * branch.rank);
-    tensors.set(upName(path), { shape: [outputs, branch.rank], data: b });
-    if (!branch.dora) continue;
-    if (weights === undefined) throw new RangeError('the magnitudes of DoRA need the base');
-    tensors.set(magnitudeName(path), { shape: [outputs], data: rowNorms(weights, projection) });
+    const [downShape, upShape] = [
+      [branch.rank, inputs],
+      [outputs, branch.rank],
+    ];
+    const { down, up } = branch.residual
+      ? principalFactors(needed(weights, 'PiSSA'), projection)
+      : { down: randomFactor(projection, seed, init), up: new Float32Array(outputs * branch.rank) };
+    tensors.set(downName(path), { shape: downShape, data: down });
+    tensors.set(upName(path), { shape: upShape, data: up });
+    if (branch.residual) {
+      tensors.set(firstDownName(path), { shape: downShape, data: down.slice() });
+      tensors.set(firstUpName(path), { shape: upShape, data: up.slice() });
+    }
+    if (branch.dora)
+      tensors.set(magnitudeName(path), {
+        shape: [outputs],
+        data: rowNorms(needed(weights, 'DoRA'), projection),
+      });
   }
   return { config: lora, tensors };
+}
+
+function needed(weights: WeightStore | undefined, what: string): WeightStore {
+  if (weights === undefined) throw new RangeError(`${what} needs the base`);
+  return weights;
+}
+
+function randomFactor(
+  { path, inputs, branch: { rank } }: AdaptedProjection,
+  seed: number,
+  init: 'kaiming' | 'gaussian',
+): Float32Array {
+  const values = new Float32Array(rank * inputs);
+  const stream = `${path}.lora_A`;
+  const bound = 1 / Math.sqrt(inputs);
+  if (init === 'gaussian') fillNormal(values, seed, stream, 0, 1 / rank);
+  else fillUniform(values, seed, stream, -bound, bound);
+  return values;
 }
 
 /** The norm of what each output is computed with, summed in float64. */

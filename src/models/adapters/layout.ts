@@ -19,6 +19,8 @@ export interface Branch {
   readonly scale: number;
   /** Magnitude and direction apart (DoRA, arXiv 2402.09353). */
   readonly dora: boolean;
+  /** The weights are held less the product of the factors that training began with (PiSSA). */
+  readonly residual: boolean;
 }
 
 /** The branches of one block, by the paths of its linear layers within it. */
@@ -44,7 +46,12 @@ export const isNamed = (path: string, target: string): boolean =>
 export function branchFor(lora: LoraConfig, path: string): Branch {
   const rank = matched(lora.rankPattern, path) ?? lora.rank;
   const alpha = matched(lora.alphaPattern, path) ?? lora.alpha;
-  return { rank, scale: alpha / (lora.rslora ? Math.sqrt(rank) : rank), dora: lora.dora ?? false };
+  return {
+    rank,
+    scale: alpha / (lora.rslora ? Math.sqrt(rank) : rank),
+    dora: lora.dora ?? false,
+    residual: lora.pissa ?? false,
+  };
 }
 
 /** The first pattern that matches the end of a path from a dot on (peft, `get_pattern_key`). */
@@ -80,7 +87,27 @@ export const downName = (module: string): string => `${module}.lora_A.weight`;
 export const upName = (module: string): string => `${module}.lora_B.weight`;
 export const magnitudeName = (module: string): string => `${module}.lora_magnitude_vector`;
 
-/** Tensors of a branch: A `[rank, inputs]`, B `[outputs, rank]`, and DoRA's magnitudes `[outputs]`. */
+/** The factors that training began with. */
+export const firstDownName = (module: string): string => `${module}.pissa_A.weight`;
+export const firstUpName = (module: string): string => `${module}.pissa_B.weight`;
+
+/** Whether a tensor of an adapter is trained: the factors that training began with stay as they are. */
+export const isTrained = (name: string): boolean => !/\.pissa_[AB]\.weight$/.test(name);
+
+/** What a branch needs beside its trained tensors, as large as A and B. */
+export const firstTensors = (
+  { rank, residual }: Branch,
+  { inputs, outputs }: Projection,
+  module: string,
+): readonly NamedShape[] =>
+  residual
+    ? [
+        { name: firstDownName(module), shape: [rank, inputs] },
+        { name: firstUpName(module), shape: [outputs, rank] },
+      ]
+    : [];
+
+/** Trained tensors of a branch: A `[rank, inputs]`, B `[outputs, rank]`, and DoRA's magnitudes `[outputs]`. */
 export const branchTensors = (
   { rank, dora }: Branch,
   { inputs, outputs }: Projection,
@@ -102,7 +129,13 @@ export const adaptedProjections = (config: ModelConfig, lora: LoraConfig): reado
     return branch === undefined ? [] : [{ ...projection, branch }];
   });
 
-/** Every tensor of an adapter, by its full name. */
+/** What an adapter holds beside its trained tensors. */
+export const firstShapes = (config: ModelConfig, lora: LoraConfig): readonly NamedShape[] =>
+  adaptedProjections(config, lora).flatMap((projection) =>
+    firstTensors(projection.branch, projection, projection.path),
+  );
+
+/** Every trained tensor of an adapter, by its full name. */
 export const adapterShapes = (config: ModelConfig, lora: LoraConfig): readonly NamedShape[] =>
   adaptedProjections(config, lora).flatMap((projection) =>
     branchTensors(projection.branch, projection, projection.path),

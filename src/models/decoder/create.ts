@@ -20,13 +20,13 @@ export async function createDecoder(options: DecoderOptions): Promise<Decoder> {
     zeroGradients() {
       for (const gradient of parameters.gradients.values()) gradient.fill(0);
     },
-    async accumulate(batch, scale, dropout) {
+    async accumulate(batch, scale, key, noise = 0) {
       if (options.trainable === 'none') throw new RangeError('this decoder trains nothing');
       const supervision = supervisionOf(batch);
       // without a supervised token the loss is 0 and so is every gradient
       if (supervision.positions.length === 0) return lossResult(batch, [], new Float32Array(0));
       await prepareHead(machine, supervision.positions.length);
-      const pass = await trainStack(machine, batch, dropout);
+      const pass = await trainStack(machine, batch, key, noise);
       const upstream = upstreamBuffer(machine, batch);
       const losses = await headGradient(machine, pass.hidden, supervision, scale, upstream);
       const embedded = await pass.backward(upstream);

@@ -1,6 +1,6 @@
 /**
- * Dropout masks from counters: the same seed, step, micro batch, layer and module give the same mask, whether
- * it is made once or again for a recomputed block. No state, so a resumed run draws what the first one drew.
+ * Dropout masks and noise from counters: the same seed, step, micro batch, layer and module give the same numbers,
+ * whether they are made once or again for a recomputed block. No state, so a resumed run draws what the first one drew.
  */
 import type { DropoutKey } from './types.js';
 
@@ -31,4 +31,15 @@ export function dropoutMask(out: Uint8Array, rate: number, stream: number): void
     out[2 * pair + 1] = bits >>> 16 >= threshold ? 1 : 0;
   }
   if (out.length & 1) out[out.length - 1] = (mix(mix(pairs) ^ stream) & 0xffff) >= threshold ? 1 : 0;
+}
+
+/** Counter of the embedding, which stands before layer 0. */
+export const EMBEDDED = -1;
+
+/** Adds to each value one that is uniform in [−bound, bound). */
+export function addUniformNoise(values: Float32Array, bound: number, stream: number): void {
+  for (let index = 0; index < values.length; index++) {
+    const share = (mix(mix(index) ^ stream) >>> 0) / 2 ** 32;
+    values[index] = (values[index] as number) + bound * (2 * share - 1);
+  }
 }

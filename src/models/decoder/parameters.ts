@@ -1,5 +1,6 @@
 /** The trainable tensors of a decoder and the gradients that add up beside them. */
 import type { HostTensor } from '../../tensor/types.js';
+import { isTrained } from '../adapters/layout.js';
 import type { DecoderOptions } from './types.js';
 
 export interface Parameter {
@@ -24,7 +25,8 @@ export const floatTensor = (shape: readonly number[], data: Float32Array): HostT
 export function createParameters(options: DecoderOptions, names: readonly string[]): Parameters {
   const values = new Map<string, Parameter>();
   if (options.trainable === 'adapter')
-    for (const [name, { shape, data }] of options.adapter?.tensors ?? []) values.set(name, { shape, data });
+    for (const [name, { shape, data }] of options.adapter?.tensors ?? [])
+      if (isTrained(name)) values.set(name, { shape, data });
   if (options.trainable === 'full')
     for (const name of names) {
       const stored = options.weights.get(name);

@@ -7,7 +7,7 @@ import { flopsOf } from '../../tensor/cost.js';
 import { transientBytes } from '../../tensor/liveness.js';
 import { bytesOf, sizeOf } from '../../tensor/shape.js';
 import type { Graph } from '../../tensor/types.js';
-import { adapterShapes, type LayerKind, layerKind } from '../adapters/layout.js';
+import { adapterShapes, firstShapes, type LayerKind, layerKind } from '../adapters/layout.js';
 import {
   blockTensors,
   blueprintOf,
@@ -15,6 +15,7 @@ import {
   headNormTensors,
   type NamedShape,
 } from '../architectures/index.js';
+import type { LoraConfig, ModelConfig } from '../types.js';
 import { DRIVER_BYTES, SESSION_BYTES } from './calibration.js';
 import { evaluationBlock, type GraphOptions, headGraph, type Keeping, trainingBlock } from './graphs.js';
 import { chunkSize } from './head.js';
@@ -72,7 +73,7 @@ export function planDecoder(options: DecoderPlanOptions): DecoderPlan {
     ],
     parts: {
       weights: options.weightBytes + (trainable === 'full' ? FLOAT * trained.weights : 0),
-      adapter: FLOAT * trained.adapter,
+      adapter: FLOAT * (trained.adapter + trained.first),
       gradients: FLOAT * { adapter: trained.adapter, full: trained.weights, none: 0 }[trainable],
       activations,
       logits: headBuffers + (inHead > inBlock ? inHead : 0),
@@ -138,10 +139,14 @@ function keptBytes({ forward, keeping }: BlockKind): number {
 const elements = (shapes: readonly NamedShape[]): number =>
   shapes.reduce((total, { shape }) => total + sizeOf(shape), 0);
 
-/** Elements of the weights and of the adapter. */
-function sizes({ config, lora }: DecoderPlanOptions): { readonly weights: number; readonly adapter: number } {
-  const branches = lora === undefined ? [] : adapterShapes(config, lora);
-  return { weights: elements(expectedTensors(config)), adapter: elements(branches) };
+/** Elements of the weights, of the adapter's trained tensors, and of those that it began with. */
+function sizes({
+  config,
+  lora,
+}: DecoderPlanOptions): Readonly<Record<'weights' | 'adapter' | 'first', number>> {
+  const of = (shapes: (config: ModelConfig, lora: LoraConfig) => readonly NamedShape[]): number =>
+    lora === undefined ? 0 : elements(shapes(config, lora));
+  return { weights: elements(expectedTensors(config)), adapter: of(adapterShapes), first: of(firstShapes) };
 }
 
 /** The workspace into which a block or the head is decoded: the largest of them. */

@@ -1,7 +1,7 @@
 /** Runs the blocks, forward over all layers and backward again. */
 import type { CompiledGraph, HostTensor } from '../../tensor/types.js';
 import { blockName, projectionsOf } from '../architectures/index.js';
-import { dropoutMask, streamOf } from './dropout.js';
+import { addUniformNoise, dropoutMask, EMBEDDED, streamOf } from './dropout.js';
 import { placingOf } from './embedding.js';
 import { type BlockShape, evaluationBlock, type Keeping, shapeName, trainingBlock } from './graphs.js';
 import type { Machine } from './machine.js';
@@ -79,7 +79,12 @@ export interface Pass {
 export const upstreamBuffer = (machine: Machine, shape: BlockShape): HostTensor =>
   machine.buffers.floats('gradient.0', hiddenShape(machine, shape));
 
-export async function trainStack(machine: Machine, tokens: Tokens, key: DropoutKey): Promise<Pass> {
+export async function trainStack(
+  machine: Machine,
+  tokens: Tokens,
+  key: DropoutKey,
+  noise: number,
+): Promise<Pass> {
   const shape = shapeOf(tokens);
   const { buffers, compiled, graphs, options, weights } = machine;
   const { layers } = options.config;
@@ -97,6 +102,7 @@ export async function trainStack(machine: Machine, tokens: Tokens, key: DropoutK
   );
   const hiddenOf = (layer: number) => buffers.floats(`hidden.${layer}`, hiddenShape(machine, shape));
   weights.embedding.write(tokens.ids, placingOf(tokens), hiddenOf(0).data);
+  if (noise > 0) addUniformNoise(hiddenOf(0).data, noise, streamOf(key, EMBEDDED, 0));
 
   const kept: Tensors[] = [];
   for (const [layer, { forward, keeping }] of blocks.entries()) {

@@ -32,7 +32,7 @@ export interface DecoderOptions {
   readonly headChunk: number;
 }
 
-/** Seed and counters of the dropout masks: the same three numbers give the same masks. */
+/** Seed and counters of what is drawn in training: the same three numbers give the same masks and the same noise. */
 export interface DropoutKey {
   readonly seed: number;
   readonly step: number;
@@ -58,8 +58,11 @@ export interface Decoder {
   /** Gradients of `parameters`, added up since `zeroGradients`. */
   readonly gradients: ReadonlyMap<string, Float32Array>;
   zeroGradients(): void;
-  /** Forward and backward; adds `scale` × the gradient of the loss sum (`scale` = 1 ÷ supervised tokens of the global batch). */
-  accumulate(batch: Batch, scale: number, dropout: DropoutKey): Promise<LossResult>;
+  /**
+   * Forward and backward; adds `scale` × the gradient of the loss sum (`scale` = 1 ÷ supervised tokens of the global batch).
+   * `noise` is the largest magnitude of what is added to each value of the embedded tokens; left out: nothing is.
+   */
+  accumulate(batch: Batch, scale: number, key: DropoutKey, noise?: number): Promise<LossResult>;
   /** Forward only, without dropout. */
   loss(batch: Batch): Promise<LossResult>;
   /** `[rows, length, vocab]`, without dropout. */

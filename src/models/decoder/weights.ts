@@ -4,7 +4,7 @@
  */
 import { GraphError, sizeOf } from '../../tensor/shape.js';
 import type { HostTensor } from '../../tensor/types.js';
-import { branchTensors, layerKind } from '../adapters/layout.js';
+import { branchTensors, firstTensors, layerKind } from '../adapters/layout.js';
 import { OUTPUT } from '../architectures/graphs/head.js';
 import {
   type Blueprint,
@@ -126,7 +126,9 @@ function wantedOfBlock(blueprint: Blueprint, options: DecoderOptions, layer: num
   const { block, branches: laid } = layerKind(blueprint, adapter?.config, layer);
   const branches = projectionsOf(block).flatMap((projection) => {
     const branch = laid[projection.module];
-    return branch === undefined ? [] : branchTensors(branch, projection, projection.module);
+    if (branch === undefined) return [];
+    const { module } = projection;
+    return [...branchTensors(branch, projection, module), ...firstTensors(branch, projection, module)];
   });
   for (const { name, shape } of branches) checkAdapter(options, blockName(blueprint, layer, name), shape);
   return [...blockTensors(block, config.headDim), ...branches].map(({ name, shape }) => ({

@@ -2,9 +2,11 @@
 import {
   baseDiffers,
   headTarget,
+  initWithout,
   layerUnknown,
   patternUnmatched,
   patternUnreadable,
+  rankTooHigh,
   startContradicts,
   startWithout,
   targetOutside,
@@ -46,13 +48,35 @@ export function loraProblems(given: LoraCase): readonly Diagnostic[] {
   if (given.start !== undefined) return startProblems(given, given.start);
   if (given.stage.preset === 'full') return [];
   const { rankPattern, alphaPattern, ...plain } = given.lora;
-  const layers = layerProblems(given);
+  const layers = [...layerProblems(given), ...initProblems(given)];
   const targets = layers.length > 0 ? [] : targetProblems({ ...given, lora: plain });
   // what an unknown target would have matched is no pattern's fault
   if (layers.length + targets.length > 0) return [...layers, ...targets];
   const patterns = { rank_pattern: rankPattern, alpha_pattern: alphaPattern };
   return patternProblems({ ...given, lora: plain }, patterns);
 }
+
+/** What PiSSA does not go with. */
+function initProblems({ config, lora, at }: LoraCase): readonly Diagnostic[] {
+  if (lora.pissa !== true) return [];
+  const place = at('lora.init');
+  const patterned = lora.rankPattern !== undefined || lora.alphaPattern !== undefined;
+  const other = lora.dora ? 'dora' : lora.rslora && patterned ? 'rslora' : undefined;
+  if (other !== undefined) return [initWithout(place, 'pissa', other, INIT_REASONS[other])];
+  const { rankPattern, alphaPattern, ...plain } = lora;
+  const narrow = adaptedProjections(config, plain).find(
+    ({ inputs, outputs, branch }) => branch.rank > Math.min(inputs, outputs),
+  );
+  return narrow === undefined
+    ? []
+    : [rankTooHigh(at('lora.rank'), narrow.path, lora.rank, Math.min(narrow.inputs, narrow.outputs))];
+}
+
+const INIT_REASONS = {
+  dora: 'magnitudes are those of the whole weights',
+  rslora:
+    'with ranks of their own no single alpha keeps every scale when the factors are joined with those they began with',
+} as const;
 
 function layerProblems({ config, lora, at }: LoraCase): readonly Diagnostic[] {
   return (lora.layers ?? []).flatMap((layer, index) =>
@@ -111,6 +135,8 @@ function unreadable(pattern: string): string | undefined {
 function startProblems({ stage, config, base, at }: LoraCase, start: Start): readonly Diagnostic[] {
   if (stage.preset === 'full') return [startWithout(at('start'), 'using full', 'it trains no adapter')];
   checkAdapter(start.opened, config, start.opened.path);
+  if (isSet(stage.origins, 'lora.init'))
+    return [startWithout(at('lora.init'), 'init', 'the factors are those of the adapter')];
   const { lora } = trainSettings(stage);
   const taken = start.opened.config;
   const same: Readonly<Record<string, (value: Value) => boolean>> = {

@@ -46,6 +46,7 @@ export function loraOf(
     ...(lora.layers === undefined ? {} : { layers: lora.layers }),
     ...(lora.rank_pattern === undefined ? {} : { rankPattern: lora.rank_pattern }),
     ...(lora.alpha_pattern === undefined ? {} : { alphaPattern: lora.alpha_pattern }),
+    ...(lora.init === 'pissa' ? { pissa: true } : {}),
   };
 }
 

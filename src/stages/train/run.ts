@@ -1,6 +1,7 @@
 import type { StageResult } from '../../ir/outputs.js';
 import type { Reference } from '../../ir/types.js';
 import { initLora } from '../../models/adapters/initialise.js';
+import { plainAdapter } from '../../models/adapters/pissa.js';
 import { projectionsOfModel } from '../../models/architectures/index.js';
 import { CHAT_TEMPLATE } from '../../models/chat-template.js';
 import { createDecoder, type Decoder } from '../../models/decoder/index.js';
@@ -144,7 +145,10 @@ async function attempt(job: Job, chosen: Chosen): Promise<StageResult> {
 /** The adapter that training starts with: the one to go on from, or a fresh one. */
 function firstAdapter({ context, settings, model }: Job, lora: LoraConfig, weights: WeightStore): Adapter {
   const start = startOf(settings, context);
-  if (start === undefined) return initLora(model.config, lora, settings.seed, weights);
+  if (start === undefined) {
+    const init = settings.lora.init === 'gaussian' ? 'gaussian' : 'kaiming';
+    return initLora(model.config, lora, settings.seed, { init, weights });
+  }
   return { config: lora, tensors: start.opened.load().tensors };
 }
 
@@ -182,7 +186,7 @@ function write(
       writeAdapter(
         context.output,
         folder,
-        { config: lora, tensors: parameters },
+        plainAdapter({ config: lora, tensors: parameters }, decoder.options.adapter?.tensors ?? new Map()),
         {
           base: {
             name: job.base.label,

@@ -57,6 +57,11 @@ const lora = t.record({
     'Other ranks for some of the layers, by the end of a path or a regular expression over it, as in PEFT.',
   ),
   alpha_pattern: optional(t.map(alpha), 'Other alphas, in the same way.'),
+  init: defaulted(
+    t.enum('kaiming', 'gaussian', 'pissa'),
+    'kaiming',
+    'How the factors begin: A random and B 0; or the principal parts of the weights, with the rest frozen (PiSSA, arXiv 2404.02948).',
+  ),
 });
 
 const batch = t.record({
@@ -98,6 +103,10 @@ const settings = {
     'Go on from this adapter: rank, alpha, targets, rsLoRA, DoRA, layers and patterns are taken from it.',
   ),
   optimizer: required(t.call('optimizer'), 'How gradients become updates.'),
+  neftune_noise_alpha: optional(
+    t.number({ above: 0 }),
+    'NEFTune: uniform noise on the embedded tokens, within α ÷ √(length · width), in training only (arXiv 2310.05914); 5 is usual.',
+  ),
   batch: defaulted(batch, {}, 'Rows of a step.'),
   stop: defaulted(stop, {}, 'When training ends.'),
   checkpoint: defaulted(checkpoint, {}, 'How often the state is kept.'),

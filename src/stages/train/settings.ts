@@ -53,6 +53,7 @@ export function loopSettings(
     momentum: number('momentum'),
     loraplusRatio: number('loraplus_ratio'),
     clip: number('clip'),
+    noise: settings.neftune_noise_alpha,
     schedule: scheduleOf(args['schedule'], total),
     totalSteps: total,
     globalBatch: settings.batch.global,

@@ -51,7 +51,7 @@ for (const name of FIXTURES)
 
     it('builds well-formed graphs, with and without adapter, dropout and training', () => {
       const one = { ...adapter.config, targets: adapter.config.targets.slice(0, 1) };
-      for (const lora of [undefined, adapter.config, one, { ...adapter.config, dora: true }])
+      for (const lora of [undefined, adapter.config, one, { ...adapter.config, dora: true, residual: false }])
         for (const kind of kindsOf(lora)) {
           for (const dropout of [0, 0.1])
             for (const trainable of ['none', 'adapter', 'full'] as const)
@@ -83,7 +83,11 @@ for (const name of FIXTURES)
         expect(outputs('adapter')).to.deep.equal(
           adapted
             .flatMap((projection) =>
-              branchTensors({ rank: 1, scale: 1, dora: lora.dora ?? false }, projection, projection.module),
+              branchTensors(
+                { rank: 1, scale: 1, dora: lora.dora ?? false, residual: false },
+                projection,
+                projection.module,
+              ),
             )
             .map((tensor) => `grad.${tensor.name}`)
             .sort(),

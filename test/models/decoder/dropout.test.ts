@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { dropoutMask, streamOf } from '../../../src/models/decoder/dropout.js';
+import { addUniformNoise, dropoutMask, EMBEDDED, streamOf } from '../../../src/models/decoder/dropout.js';
 import { createDecoder } from '../../../src/models/decoder/index.js';
 import { onnxRuntime } from '../../../src/tensor/runtimes/onnx/index.js';
 import type { Runtime } from '../../../src/tensor/types.js';
@@ -119,5 +119,51 @@ describe('a decoder with dropout', () => {
       expect(sum).to.be.closeTo(recording.lora.rows[row] ?? 0, 1e-4);
     });
     await decoder.release();
+  });
+});
+
+describe('noise on the embedded tokens', () => {
+  const { recording, batch, weights } = fixture('tied');
+  const open = async () =>
+    createDecoder({
+      runtime: await onnxRuntime({ threads: 1, scratch: 0 }),
+      config: recording.config,
+      weights,
+      trainable: 'full',
+      checkpointedBlocks: 0,
+      headChunk: 64,
+    });
+
+  it('is uniform within its bound, the same for the same counters', () => {
+    const draw = (key: typeof KEY, size = 30_000) => {
+      const values = new Float32Array(size);
+      addUniformNoise(values, 0.5, streamOf(key, EMBEDDED, 0));
+      return values;
+    };
+    const values = draw(KEY);
+    const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+    const square = values.reduce((sum, value) => sum + value * value, 0) / values.length;
+    expect(Math.max(...values)).to.be.within(0.499, 0.5);
+    expect(Math.min(...values)).to.be.within(-0.5, -0.499);
+    expect(mean).to.be.closeTo(0, 0.01);
+    expect(square).to.be.closeTo(0.25 / 3, 0.002);
+    expect(draw(KEY)).to.deep.equal(values);
+    for (const other of [{ step: KEY.step + 1 }, { micro: KEY.micro + 1 }, { seed: KEY.seed + 1 }])
+      expect(draw({ ...KEY, ...other }, 8)).to.not.deep.equal(draw(KEY, 8));
+  });
+
+  it('changes the loss and the gradients of a training step, and nothing else', async () => {
+    const [plain, noisy] = [await open(), await open()];
+    const without = await plain.accumulate(batch, 1, KEY);
+    const first = await noisy.accumulate(batch, 1, KEY, 0.1);
+    expect(Math.abs(first.sum / without.sum - 1)).to.be.within(1e-5, 0.1);
+    const gradients = new Map([...noisy.gradients].map(([name, values]) => [name, values.slice()]));
+    noisy.zeroGradients();
+    expect(await noisy.accumulate(batch, 1, KEY, 0.1)).to.deep.equal(first);
+    expect([...noisy.gradients]).to.deep.equal([...gradients]);
+    expect((await noisy.accumulate(batch, 1, { ...KEY, step: 9 }, 0.1)).sum).to.not.equal(first.sum);
+    expect(await noisy.loss(batch)).to.deep.equal(await plain.loss(batch));
+    expect(await noisy.accumulate(batch, 1, KEY)).to.deep.equal(without);
+    for (const decoder of [plain, noisy]) await decoder.release();
   });
 });

@@ -98,6 +98,14 @@ describe('a training against its base', () => {
       /in `layers`/,
     ],
     ['lora = { layers: [0, 6] }', 'FTP0756', '6', /from 0 to 5/],
+    ['lora = { init: pissa, dora: true }', 'FTP0762', 'pissa', /leave out `init` or `dora`/],
+    [
+      'lora = { init: pissa, rslora: true, alpha_pattern: { q_proj: 8 } }',
+      'FTP0762',
+      'pissa',
+      /leave out `init` or `rslora`/,
+    ],
+    ['lora = { init: pissa, rank: 256 }', 'FTP0763', '256', /to 64 or less|to \d+ or less/],
     ['lora = { rank_pattern: { "q_proj(": 4 } }', 'FTP0757', '4', /end of a path/],
     ['lora = { alpha_pattern: { q_porj: 4 } }', 'FTP0758', '4', /did you mean `q_proj`/],
     [
@@ -131,6 +139,8 @@ describe('a training against its base', () => {
     expect(problems[0]?.message).to.contain(`\`lora.rank\` is 64, and the adapter \`${adapter}\` has ${r}`);
     const [preset] = found(start, { base, using: 'using rank_64 ' });
     expect(preset).to.include({ code: 'FTP0759', marked: 'rank_64' });
+    const [init] = found(`${start}\n  lora = { init: gaussian }`, { base });
+    expect(init).to.include({ code: 'FTP0760', marked: 'gaussian' });
     const [full] = found(start, { base, using: 'using full ' });
     expect(full).to.include({ code: 'FTP0760' });
   });

@@ -205,7 +205,10 @@ describe('the train stage', () => {
       key: 'second',
       settings: {
         start: { call: 'peft', args: { folder: first.path('adapter/last') } },
-        optimizer: { call: 'adamw', args: { rate: 1e-9, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, clip: 1 } },
+        optimizer: {
+          call: 'adamw',
+          args: { rate: 1e-9, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, clip: 1, loraplus_ratio: 1 },
+        },
         stop: { epochs: 1, steps: 1 },
       },
     });
@@ -216,6 +219,56 @@ describe('the train stage', () => {
       expect(Math.max(...(moved ?? [1]))).to.be.below(1e-7);
     }
     expect(second.json('coverage.json')['trained']).to.deep.equal(first.json('coverage.json')['trained']);
+  });
+
+  it('begins with the principal parts of the weights, and writes a plain adapter of twice the rank', async () => {
+    const lora = { rank: 4, alpha: 8, dropout: 0, targets: 'all_linear', init: 'pissa' };
+    for (const [key, rate, most] of [
+      ['still', 1e-12, 1e-6],
+      ['moved', 1e-2, Number.POSITIVE_INFINITY],
+    ] as const) {
+      const args = { rate, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, clip: 1, loraplus_ratio: 1 };
+      const settings = { lora, optimizer: { call: 'adamw', args }, stop: { epochs: 1, steps: 3 } };
+      const done = await trained({ key, output: key, settings });
+      const { config, tensors } = readAdapter(host, done.path('adapter/last'));
+      expect(config).to.include({ rank: 8, alpha: 16 }).and.not.to.have.property('pissa');
+      expect(done.json('coverage.json')).to.include({ trainable: 6656 });
+      const name = 'model.layers.1.mlp.down_proj';
+      const [a, b] = ['lora_A', 'lora_B'].map((part) => tensors.get(`${name}.${part}.weight`)?.data);
+      const update = Array.from({ length: 8 }, (_, k) => (a?.[k * 64] ?? 1) * (b?.[k] ?? 1));
+      const sum = Math.abs(update.reduce((total, part) => total + part, 0));
+      // the factors are far from 0, and what they began with is taken away again
+      expect(Math.max(...update.map(Math.abs))).to.be.above(1e-3);
+      if (key === 'still') expect(sum).to.be.below(most);
+      else expect(sum).to.be.above(1e-5);
+    }
+  });
+
+  it('draws the same noise on the embedded tokens when it goes on', async () => {
+    const settings = {
+      neftune_noise_alpha: 5,
+      lora: { rank: 4, alpha: 8, dropout: 0.1, targets: 'attention' },
+    };
+    const bytes = (path: string): string => readFileSync(join(path, 'adapter_model.safetensors'), 'base64');
+    const whole = await trained({ key: 'whole', output: 'whole', settings });
+    const plain = await trained({
+      key: 'plain',
+      output: 'plain',
+      settings: { lora: settings.lora },
+    });
+    expect(bytes(plain.path('adapter/last'))).to.not.equal(bytes(whole.path('adapter/last')));
+    const controller = new AbortController();
+    const stopped = world({
+      folder: join(folder, 'other'),
+      settings,
+      signal: controller.signal,
+      emit: (event) =>
+        event.type === 'stage.progress' && event.step === 6 && controller.abort(new Error('stop')),
+    });
+    expect(await run(stopped).catch(() => 'stopped')).to.equal('stopped');
+    const again = world({ folder: join(folder, 'other'), settings });
+    await run(again);
+    expect(bytes(join(again.output.path, 'adapter/last'))).to.equal(bytes(whole.path('adapter/last')));
   });
 
   it('says so where no validation row is left', async () => {

@@ -111,6 +111,7 @@ export function world(options: WorldOptions): StageContext {
         decay: 0.01,
         schedule: { call: 'cosine', args: { warmup: { unit: 'ratio', value: 0.1 } } },
         clip: 1,
+        loraplus_ratio: 1,
       },
     },
     batch: { global: 4 },

@@ -1,7 +1,15 @@
 /** A linear layer with an optional branch of an adapter, as PEFT computes it. */
 import type { GraphBuilder } from '../../../tensor/builder.js';
 import type { ValueId } from '../../../tensor/types.js';
-import { type Branch, type Branches, downName, magnitudeName, upName } from '../../adapters/layout.js';
+import {
+  type Branch,
+  type Branches,
+  downName,
+  firstDownName,
+  firstUpName,
+  magnitudeName,
+  upName,
+} from '../../adapters/layout.js';
 import type { Projection } from '../blueprint.js';
 import { biasName, weightName, weightShape } from '../tensors.js';
 
@@ -58,7 +66,15 @@ function lowRank(context: LayerContext, adapted: Adapted): ValueId {
   const dropped = dropout > 0 ? masked(context, adapted) : adapted.x;
   // inverted dropout divides by the kept share; the division rides on the product
   const low = b.matmul(dropped, down, { transB: true, alpha: 1 / (1 - dropout) });
-  return b.matmul(low, up, { transB: true, alpha: adapted.branch.scale });
+  const added = b.matmul(low, up, { transB: true, alpha: adapted.branch.scale });
+  return adapted.branch.residual ? b.sub(added, firstProduct(context, adapted)) : added;
+}
+
+/** What the weights are held less of in PiSSA (Meng et al. 2024, arXiv 2404.02948): the product that training began with. */
+function firstProduct({ builder: b, weight }: LayerContext, { projection, branch, x }: Adapted): ValueId {
+  const down = weight(firstDownName(projection.module), [branch.rank, projection.inputs]);
+  const up = weight(firstUpName(projection.module), [projection.outputs, branch.rank]);
+  return b.matmul(b.matmul(x, down, { transB: true }), up, { transB: true, alpha: branch.scale });
 }
 
 /**
