@@ -74,8 +74,10 @@ export function answerOptions(args: Arguments): AnswerOptions {
       'from 0.01 to 100',
     ),
     seed: wholeFrom(0, args, 'seed'),
-    stop: args.texts('stop').filter((text) => text !== ''),
+    stop: args.texts('stop'),
   };
+  if (options.stop.includes(''))
+    throw new UsageError('`--stop` needs a text: an empty one stands before every answer');
   const idle = OF_DRAWS.find((name) => args.number(name) !== undefined);
   if (idle !== undefined && (options.temperature ?? 0) === 0)
     throw new UsageError(

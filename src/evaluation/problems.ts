@@ -87,3 +87,22 @@ export function unknownToken(
     help: 'fetch tokenizer and weights of one model, or enlarge the model’s embeddings to the size of the tokenizer',
   });
 }
+
+export function rowsTooLong(found: {
+  readonly label: string;
+  /** Positions of the model. */
+  readonly most: number;
+  readonly rows: number;
+  /** Where the first of them stands. */
+  readonly first: string;
+  readonly at: Span;
+}): UserError {
+  const { label, most, rows, first, at } = found;
+  return error({
+    code: 'FTP0875',
+    message: `\`${label}\` has ${most} positions, and ${rows === 1 ? '1 row is' : `${rows} rows are`} longer`,
+    at,
+    notes: [`the first of them is ${first}`],
+    help: `give the format stage \`max_length = ${most}tok\`, or compare with a model of more positions`,
+  });
+}

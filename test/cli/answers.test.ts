@@ -7,6 +7,7 @@ import { shown } from '../../src/cli/answer-options.js';
 import { readQuestions } from '../../src/cli/questions.js';
 import { UserError } from '../../src/diagnostics/types.js';
 import { nodeHost } from '../../src/source/node-host.js';
+import { expectSchema } from '../insight/schemas.js';
 import { writePipeline } from '../run/pipelines.js';
 import { FTPC, freshFolder, ftpc, objects } from './folders.js';
 
@@ -37,6 +38,7 @@ describe('answers on the command line', () => {
     expect(many.code).to.equal(0);
     const one = await ftpc(folder, ['generate', 'model', 'Why?', '--max-tokens', '9', '--json']);
     const [first, second] = objects(many.out);
+    for (const answer of [first, second, ...objects(one.out)]) expectSchema('answer', answer);
     expect(first).to.deep.equal({ ...objects(one.out)[0], line: 1 });
     expect(second).to.include({ line: 3, answerTokens: 9, reason: 'length' });
     const text = await ftpc(folder, ['generate', 'model', 'Why?', '--max-tokens', '9']);
@@ -58,6 +60,7 @@ describe('answers on the command line', () => {
     [['Why?', '--seed', '3', '--temperature', '0'], 'add `--temperature 1`'],
     [['Why?', '--seed', '1e300', '--temperature', '1'], 'a whole number from 0'],
     [['Why?', '--repetition-penalty', '0'], 'from 0.01 to 100'],
+    [['Why?', '--stop', ''], 'an empty one stands before every answer'],
     [['Why?', '--top-k', '0.5', '--temperature', '1'], 'a whole number from 1'],
     [['Why?', '--temprature', '1'], 'did you mean `--temperature`?'],
     [[], 'needs QUESTION or `--questions FILE.jsonl`'],
@@ -78,16 +81,29 @@ describe('answers on the command line', () => {
     expect(err).to.contain('FTP0707').and.to.contain('long.jsonl:2:1');
   });
 
-  it('refuse a question on standard input that is not UTF-8', async () => {
-    const child = spawn(process.execPath, [FTPC, 'generate', 'model', '-'], { cwd: folder });
-    let err = '';
-    child.stderr.on('data', (chunk) => {
-      err += chunk;
+  const asked: readonly (readonly [words: readonly string[], place: string])[] = [
+    [['generate', 'model', '-'], '-:2:2'],
+    [['chat', 'model', '--max-tokens', '1'], '-:1:2'],
+  ];
+  for (const [words, place] of asked)
+    it(`refuse what is not UTF-8: ${words[0]}`, async () => {
+      const child = spawn(process.execPath, [FTPC, ...words], { cwd: folder });
+      let err = '';
+      child.stderr.on('data', (chunk) => {
+        err += chunk;
+      });
+      child.stdin.end(Uint8Array.of(0x61, 0x0a, 0x62, 0xff, 0x0a));
+      const code = await new Promise((resolve) => child.on('close', resolve));
+      expect(code).to.equal(1);
+      expect(err).to.contain('FTP0872').and.to.contain(place);
     });
-    child.stdin.end(Uint8Array.of(0x61, 0x0a, 0x62, 0xff));
-    const code = await new Promise((resolve) => child.on('close', resolve));
-    expect(code).to.equal(1);
-    expect(err).to.contain('FTP0872').and.to.contain('-:2:2');
+
+  it('take a line for a question, whatever letters are in it', async () => {
+    const line = 'Grüße, \u4f60\u597d, a\u2028b?';
+    const one = await ftpc(folder, ['generate', 'model', line, '--max-tokens', '5', '--json']);
+    const talk = await ftpc(folder, ['chat', 'model', '--max-tokens', '5', '--json'], {}, `${line}\n`);
+    expect(objects(talk.out)).to.deep.equal(objects(one.out));
+    expectSchema('answer', objects(talk.out)[0]);
   });
 
   it('end quietly when nobody reads any more', async () => {

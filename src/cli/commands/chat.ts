@@ -24,11 +24,13 @@ export const chat: Command = {
   run: async (args, world) => {
     const { createInterface } = await import('node:readline');
     const { openAnswerer } = await import('../../deploy/open-answerer.js');
+    const { decoded } = await import('../questions.js');
     const options = answerOptions(args);
     const model = await openAnswerer(world.host, openOptions(args, world));
     const system = args.text('system');
     const messages: ChatMessage[] = system === undefined ? [] : [{ role: 'system', content: system }];
-    const lines = createInterface({ input: process.stdin, terminal: false });
+    // bytes as they come: a line that is not UTF-8 is refused, not mended
+    const lines = createInterface({ input: process.stdin.setEncoding('latin1'), terminal: false });
     const ask = (): void => void process.stderr.write(world.terminal.err ? world.colours.err.cyan('> ') : '');
     const talk = args.flag('json') ? answerAsJson : answerAsText;
     try {
@@ -36,7 +38,7 @@ export const chat: Command = {
       ask();
       for await (const line of lines) {
         if (line.trim() === '') break;
-        messages.push({ role: 'user', content: line });
+        messages.push({ role: 'user', content: decoded(Buffer.from(line, 'latin1'), '-') });
         messages.push({ role: 'assistant', content: await talk(model, messages, options, world) });
         ask();
       }

@@ -3,7 +3,7 @@ import { NoNumberError } from '../../evaluation/generation/index.js';
 import type { HeldOut } from '../../evaluation/held-out.js';
 import { metrics } from '../../evaluation/metrics/table.js';
 import { type AnswerSettings, type Observation, observe } from '../../evaluation/observe.js';
-import { foreignTokens, noNumbers, noRows } from '../../evaluation/problems.js';
+import { foreignTokens, noNumbers, noRows, rowsTooLong } from '../../evaluation/problems.js';
 import { type EvaluationReport, evaluationReport, type ReportedModel } from '../../evaluation/report.js';
 import { chooseRows, measuredRows, rowFacts } from '../../evaluation/rows.js';
 import { EVALUATION_SHAPES } from '../../evaluation/shapes.js';
@@ -147,6 +147,7 @@ async function observeOne(
   if (adapter !== undefined) checkAdapter(adapter, model.config, adapter.path);
   if (work.highestId >= model.config.vocabSize)
     throw foreignTokens(subject.label, work.highestId, model.config.vocabSize, stage.span);
+  checkLengths(work.heldOut, subject, model.config.maxPositions, stage.span);
   const decoder = await createDecoder({
     runtime: work.runtime,
     config: model.config,
@@ -164,6 +165,22 @@ async function observeOne(
   } finally {
     await decoder.release();
   }
+}
+
+/** A model reads nothing beyond its last position: rotary heads would turn on without a word. */
+function checkLengths(
+  { tokens, text }: HeldOut,
+  { label }: Subject,
+  most: number,
+  at: StageContext['stage']['span'],
+): void {
+  const longer = Array.from({ length: tokens.count }, (_, row) => row).filter(
+    (row) => tokens.lengthOf(row) > most,
+  );
+  const [first] = longer;
+  if (first === undefined) return;
+  const { file, line } = text(first);
+  throw rowsTooLong({ label, most, rows: longer.length, first: `${file}:${line}`, at });
 }
 
 function highestId({ tokens }: HeldOut): number {

@@ -237,6 +237,11 @@ describe('the eval stage', () => {
     const kept = dialogs;
     dialogs = [];
     expect(await codeOf(evaluate())).to.equal('FTP0704');
+    // 128 tokens with the answer and its end: as many as the model has positions
+    dialogs = [{ prompt: 'x'.repeat(126), answer: 'y' }];
+    expect(await codeOf(evaluate(everything))).to.equal('none');
+    dialogs = [...dialogs, { prompt: 'x'.repeat(126), answer: 'yy' }];
+    expect(await codeOf(evaluate(everything))).to.equal('FTP0875');
     dialogs = kept;
   });
 
