@@ -136,7 +136,7 @@ test "small" {
 }
 
 test "other" {
-  pipeline = "elsewhere.ftp"
+  pipeline = "other.ftp"
   expect plan.adapter.steps > 3steps
 }
 `;
@@ -173,6 +173,8 @@ test "other" {
     const place: Location = await bench.client.request('textDocument/definition', at('plan.adapter', 6));
     expect(place.uri).to.equal(bench.folder.uri('tested.ftp'));
     expect(textAt(PIPELINE, place.range)).to.equal('adapter');
+    const other = await bench.client.request('textDocument/definition', at('other.ftp', 2));
+    expect(other.uri).to.equal(bench.folder.uri('other.ftp'));
     const rank = await bench.client.request('textDocument/hover', at('rank ==', 1));
     expect(rank.contents.value).to.contain('Rank of the two low-rank factors.');
     const method = await bench.client.request('textDocument/hover', at('method', 1));

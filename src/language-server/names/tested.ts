@@ -79,6 +79,8 @@ function setting({ key, value }: Property, tested: Tested, values: ValueWalker, 
   const other = Object.entries(OTHER_SETTINGS).find(([name]) => name === key.text);
   if (known !== undefined) add(key.span, { kind: 'setting', owner: 'test', path: key.text, setting: known });
   if (other !== undefined) add(key.span, { kind: 'field', name: other[0], doc: other[1] });
+  if (key.text === 'pipeline' && value.kind === 'string')
+    add(value.span, { kind: 'path', path: value.value, names: 'file' });
   if (key.text === 'with' && value.kind === 'record') parameters(value, tested, values, add);
   else values.walk(value, known?.type);
 }
