@@ -6,6 +6,7 @@ import type { Line } from '../lines.js';
 const SETTINGS = {
   threads: '1',
   memory_limit: '1GB',
+  temp_directory: '',
   autoinstall_known_extensions: 'false',
   autoload_known_extensions: 'false',
 } as const;
