@@ -15,8 +15,8 @@ export function plannedWay({ config, rows, length }: Shape, availableBytes: numb
   const stored = plannedBytes(config, () => 'F32', 'stored');
   const memory: TrainMemory = {
     config,
-    weightBytes: { lora: stored, qlora: plannedBytes(config, () => 'F32', 'nf4'), full: stored },
-    decoded: { lora: false, qlora: true, full: false },
+    weightBytes: { lora: stored, qlora: plannedBytes(config, () => 'F32', 'nf4'), full: stored, paged: 0 },
+    decoded: { lora: false, qlora: true, full: false, paged: true },
     lora: loraOf(config),
     ...{ optimizer: 'adamw', lengths, validation: undefined, onDevice: false, planDecoder },
     steps: () => 1,

@@ -29,6 +29,7 @@ export function planFacts(stage: PlannedStage): string {
       ? []
       : [
           `${chosen.method}, ${chosen.microBatch} rows × ${chosen.accumulation} a step, up to ${chosen.maxLength} tokens${chosen.rank > 0 ? `, rank ${chosen.rank}` : ''}`,
+          ...(chosen.paged ? ['the base read a block at a time'] : []),
           ...(chosen.checkpointedBlocks > 0 ? [`${chosen.checkpointedBlocks} blocks recomputed`] : []),
         ]),
     ...(diskBytes > 0 ? [`disk ${bytes(diskBytes)}`] : []),

@@ -57,6 +57,7 @@ function chosenSettings(
     'batch.micro': unlessWritten('batch.micro', chosen.microBatch),
     'batch.accumulation': { value: chosen.accumulation, from: 'planner' },
     max_length: { value: chosen.maxLength, from: 'planner' },
+    ...(chosen.paged ? { paged_weights: { value: true, from: 'planner' as const } } : {}),
     checkpointed_blocks: { value: chosen.checkpointedBlocks, from: 'planner' },
     head_chunk: { value: chosen.headChunk, from: 'planner' },
   };

@@ -34,7 +34,7 @@ const CHOSEN_SETTINGS: Readonly<Partial<Record<StageKind, readonly string[]>>> =
   train: ['fallback'],
 };
 
-/** What a key takes from the choice; accumulation follows from the micro batch. */
+/** What a key takes from the choice; accumulation follows from the micro batch, and paged weights compute the same. */
 const CHOSEN_PARTS = [
   'method',
   'microBatch',

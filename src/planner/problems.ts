@@ -31,8 +31,8 @@ export function notFit(
     at: stage.span,
     label: `largest part: ${part}, ${bytes(size)}`,
     notes: rejected.map(
-      ({ method, microBatch, checkpointedBlocks, maxLength, peakBytes, why }) =>
-        `${method}, ${microBatch} at one time, ${checkpointedBlocks} blocks recomputed, ${maxLength} tokens: ${bytes(peakBytes)}; ${why}`,
+      ({ method, paged, microBatch, checkpointedBlocks, maxLength, peakBytes, why }) =>
+        `${method}${paged ? ' over a base that is read a block at a time' : ''}, ${microBatch} at one time, ${checkpointedBlocks} blocks recomputed, ${maxLength} tokens: ${bytes(peakBytes)}; ${why}`,
     ),
     help: ways.join(', or '),
   };

@@ -6,7 +6,8 @@ import type { ModelConfig } from '../models/types.js';
 import { type FormatOf, plannedBytes } from '../models/weights/load.js';
 import type { Host } from '../source/host.js';
 import { openResolved } from '../stages/models.js';
-import type { Chosen } from '../stages/types.js';
+import { PAGED_WINDOWS } from './memory/calibration.js';
+import type { Holding } from './memory/train.js';
 import { type RootModel, rootModel } from './models.js';
 
 export interface PlannedModel {
@@ -65,19 +66,17 @@ export function openModels(program: Program, host: Host): Models {
 }
 
 /** Bytes of the base as each method would hold it. Full training copies every weight; what it let go of is not yet collected. */
-export function weightBytes({ config, format }: PlannedModel): Readonly<Record<Chosen['method'], number>> {
+export function weightBytes({ config, format }: PlannedModel): Readonly<Record<Holding, number>> {
   return {
     lora: plannedBytes(config, format, 'stored'),
     qlora: plannedBytes(config, format, 'nf4'),
     full: plannedBytes(config, format, 'stored'),
+    paged: plannedBytes(config, format, 'paged') + PAGED_WINDOWS,
   };
 }
 
 /** Whether a block needs the workspace that weights are decoded into, by method. */
-export function decodedWeights({
-  config,
-  format,
-}: PlannedModel): Readonly<Record<Chosen['method'], boolean>> {
+export function decodedWeights({ config, format }: PlannedModel): Readonly<Record<Holding, boolean>> {
   const stored = expectedTensors(config).some(({ name }) => format(name) !== 'F32');
-  return { lora: stored, qlora: true, full: false };
+  return { lora: stored, qlora: true, full: false, paged: true };
 }

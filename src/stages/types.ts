@@ -16,6 +16,8 @@ export interface Chosen {
   readonly rank: number;
   readonly alpha: number;
   readonly checkpointedBlocks: number;
+  /** The base is read from its files a block at a time, over and over, instead of being held: the result is the same. */
+  readonly paged?: boolean;
   /** Tokens whose logits exist at one time. */
   readonly headChunk: number;
 }

@@ -73,6 +73,27 @@ describe('model folder', () => {
     }
   }
 
+  it('leaves all but what is small in the files, and reads it in windows', () => {
+    const files = host(tensors(ENCODERS.BF16));
+    const model = openModel(files, '/m');
+    const paged = model.loadWeights('paged');
+    expect(paged.residentBytes).to.equal(plannedBytes(config, model.weightFormat, 'paged'));
+    expect(paged.residentBytes).to.be.lessThan(2000);
+    const stored = model.loadWeights('stored');
+    for (const name of paged.names()) {
+      const { length } = values(name);
+      const [all, expected] = [new Float32Array(length), new Float32Array(length)];
+      paged.get(name).decode(all);
+      stored.get(name).decode(expected);
+      expect(all, name).to.deep.equal(expected);
+      const width = length / (paged.get(name).shape[0] ?? 1);
+      const row = new Float32Array(width);
+      paged.get(name).decodeRows(1, 1, row);
+      expect(row, name).to.deep.equal(expected.slice(width, 2 * width));
+      expect(paged.get(name).view()).to.equal(name.includes('norm') ? stored.get(name).view() : undefined);
+    }
+  });
+
   it('checks names and shapes before it reads any data', () => {
     const all = tensors(f32Writable);
     const without = host(all.filter(({ name }) => name !== 'model.layers.1.mlp.up_proj.weight'));

@@ -17,11 +17,11 @@ const START: Chosen = {
   headChunk: 64,
 };
 
-/** Weights 400 or 100, rank 2 a unit, and 8 a row and block for 256 tokens; a recomputed block costs a quarter. */
-const toyPeak = ({ method, microBatch, maxLength, rank, checkpointedBlocks }: Chosen) =>
+/** Weights 400, 100 or, paged, 99, rank 2 a unit, and 8 a row and block for 256 tokens; a recomputed block costs a quarter. */
+const toyPeak = ({ method, paged, microBatch, maxLength, rank, checkpointedBlocks }: Chosen) =>
   peakOf(
     {
-      weights: method === 'qlora' ? 100 : method === 'full' ? 1600 : 400,
+      weights: paged ? 99 : { qlora: 100, full: 1600, lora: 400 }[method],
       adapter: 2 * rank,
       activations: (microBatch * maxLength * (8 * (6 - checkpointedBlocks) + 2 * checkpointedBlocks)) / 256,
     },
@@ -86,11 +86,11 @@ describe('solver', () => {
       last: 'smaller_micro_batch',
     });
     expect(at(430)).to.deep.equal({ ...whole, method: 'qlora', checkpointedBlocks: 5, last: 'qlora' });
+    // paged, since the base as stored then does with shorter rows than in 4 bits
     expect(at(140)).to.deep.equal({
       ...whole,
-      method: 'qlora',
       microBatch: 1,
-      maxLength: 160,
+      maxLength: 192,
       checkpointedBlocks: 6,
       last: 'shorten',
     });
@@ -114,21 +114,19 @@ describe('solver', () => {
     const open = solved(430, fallback());
     expect(open.chosen.method).to.equal('qlora');
     const closed = solved(430, fallback(), 'lora');
-    expect(closed.fits).to.equal(false);
-    expect(closed.chosen).to.include({
-      method: 'lora',
-      microBatch: 1,
-      checkpointedBlocks: 6,
-      maxLength: 256,
-    });
+    expect(closed.chosen).to.include({ method: 'lora', paged: true, microBatch: 4, maxLength: 256 });
+    expect(closed.taken.at(-1)).to.equal('paged_weights');
     expect(solved(430, fallback('qlora'), 'lora').chosen.method).to.equal('qlora');
+    // 99 + 32 + 12
+    expect(solved(142, fallback(), 'lora').fits).to.equal(false);
     expect(solved(100, fallback()).fits).to.equal(false);
   });
 
   it('keeps a micro batch that the author set, unless the file lets it shrink', () => {
     const start = { ...START, microBatch: 8, accumulation: 2 };
-    expect(solved(500, fallback(), 'lora', { micro: 8, start }).fits).to.equal(false);
-    const allowed = solved(500, fallback('smaller_micro_batch'), 'lora', { micro: 8, start });
+    const kept = solved(440, fallback(), 'lora', { micro: 8, start });
+    expect(kept.chosen).to.include({ microBatch: 8, paged: true });
+    const allowed = solved(480, fallback('smaller_micro_batch'), 'lora', { micro: 8, start });
     expect(allowed.chosen.microBatch).to.be.lessThan(8);
   });
 
@@ -158,11 +156,12 @@ describe('solver', () => {
     });
     for (let available = 120; available < 1300; available += 7) {
       const { fits, chosen } = solve({ start: START, steps, availableBytes: available, peakOf: toyPeak });
-      const any = (['lora', 'qlora'] as const).some((method) =>
+      const held = [{ method: 'lora' }, { method: 'qlora' }, { method: 'lora', paged: true }] as const;
+      const any = held.some((base) =>
         divisors(16).some((microBatch) =>
           [0, 1, 2, 3, 4, 5, 6].some(
             (checkpointedBlocks) =>
-              toyPeak({ ...START, method, microBatch, checkpointedBlocks }).high <= available,
+              toyPeak({ ...START, ...base, microBatch, checkpointedBlocks }).high <= available,
           ),
         ),
       );

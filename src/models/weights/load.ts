@@ -1,6 +1,7 @@
+import { discardedYoung } from '../../tensor/garbage.js';
 import { type ExpectedTensor, expectedTensors } from '../architectures/index.js';
 import { type ModelConfig, ModelError, type StoredTensor, type WeightStore } from '../types.js';
-import { float32Tensor } from './dense.js';
+import { float32Tensor, rowElements } from './dense.js';
 import type { StoredFormat } from './formats.js';
 import { quantiseNf4 } from './nf4-quantise.js';
 import { nf4Tensor } from './nf4-tensor.js';
@@ -8,8 +9,14 @@ import { elementCount, storedBytes } from './sizes.js';
 import type { SourceTensor, WeightSource } from './source.js';
 import { weightStore } from './store.js';
 
-/** How a model is held: as in its files, as float32, or with the projections of its blocks in NF4. */
-export type Storage = 'stored' | 'f32' | 'nf4';
+/**
+ * How a model is held: as in its files, as float32, with the projections of its blocks in NF4, or as in its files with
+ * everything large left there and read whenever it is needed.
+ */
+export type Storage = 'stored' | 'f32' | 'nf4' | 'paged';
+
+/** What is small, and read at every step. */
+const HELD: ReadonlySet<ExpectedTensor['role']> = new Set(['norm', 'bias']);
 
 /** The format in which each tensor would be held; the planner's view of a model that is not loaded. */
 export function plannedFormat(
@@ -27,10 +34,12 @@ export type FormatOf = (name: string) => StoredFormat;
 
 /** Bytes that the weights will hold: the sum of their `residentBytes` once they are loaded. */
 export function plannedBytes(config: ModelConfig, formatOf: FormatOf, storage: Storage): number {
-  return expectedTensors(config).reduce(
-    (sum, { name, shape, role }) => sum + storedBytes(shape, plannedFormat(role, formatOf(name), storage)),
-    0,
-  );
+  return expectedTensors(config)
+    .filter(({ role }) => storage !== 'paged' || HELD.has(role))
+    .reduce(
+      (sum, { name, shape, role }) => sum + storedBytes(shape, plannedFormat(role, formatOf(name), storage)),
+      0,
+    );
 }
 
 /**
@@ -66,7 +75,11 @@ export function loadTensors(
   const tensors: StoredTensor[] = [];
   for (const { name, role } of expectedTensors(config)) {
     const found = source.get(name);
-    if (found !== undefined) tensors.push(loadTensor(found, plannedFormat(role, found.format(), storage)));
+    if (found === undefined) continue;
+    const paged = storage === 'paged' && !HELD.has(role);
+    tensors.push(
+      paged ? pagedTensor(found) : loadTensor(found, plannedFormat(role, found.format(), storage)),
+    );
   }
   return weightStore(origin, tensors);
 }
@@ -80,7 +93,30 @@ function loadTensor(source: SourceTensor, format: StoredFormat): StoredTensor {
   const elements = elementCount(shape);
   if (format === 'NF4') return nf4Tensor(name, shape, quantiseNf4(elements, source.read));
   const values = new Float32Array(elements);
-  for (let start = 0; start < elements; start += WINDOW)
-    values.set(source.read(start, Math.min(WINDOW, elements - start)), start);
+  readInto(source, 0, values);
   return float32Tensor(name, shape, values);
+}
+
+function readInto(source: SourceTensor, from: number, out: Float32Array): void {
+  for (let start = 0; start < out.length; start += WINDOW) {
+    const values = source.read(from + start, Math.min(WINDOW, out.length - start));
+    out.set(values, start);
+    // a window's bytes, and its values where they are another copy
+    discardedYoung((source.format() === 'F32' ? 1 : 2) * values.byteLength);
+  }
+}
+
+/** A tensor that stays in its file. */
+function pagedTensor(source: SourceTensor): StoredTensor {
+  const { name, shape } = source;
+  const row = rowElements(shape);
+  return {
+    name,
+    shape,
+    format: source.format(),
+    residentBytes: 0,
+    view: () => undefined,
+    decode: (out) => readInto(source, 0, out),
+    decodeRows: (first, count, out) => readInto(source, first * row, out.subarray(0, count * row)),
+  };
 }

@@ -17,10 +17,10 @@ export type PlanDecoder = (options: DecoderPlanOptions) => DecoderPlan;
 
 export interface TrainMemory {
   readonly config: ModelConfig;
-  /** Bytes of the base as it would be held by each method. */
-  readonly weightBytes: Readonly<Record<Chosen['method'], number>>;
-  /** Whether the base's projections are decoded for use, by method. */
-  readonly decoded: Readonly<Record<Chosen['method'], boolean>>;
+  /** Bytes of the base as it would be held. */
+  readonly weightBytes: Readonly<Record<Holding, number>>;
+  /** Whether the base's projections are decoded for use. */
+  readonly decoded: Readonly<Record<Holding, boolean>>;
   /** As it is set; a choice has a rank of its own. */
   readonly lora: LoraConfig;
   readonly optimizer: OptimizerName;
@@ -35,6 +35,11 @@ export interface TrainMemory {
   readonly planDecoder: PlanDecoder;
 }
 
+/** How a base is held: as its method asks for, or not at all. */
+export type Holding = Chosen['method'] | 'paged';
+
+const holding = ({ method, paged }: Chosen): Holding => (paged ? 'paged' : method);
+
 /** What the decoder is asked to hold under a choice, at the longest batch. */
 export function decoderShape(memory: TrainMemory, chosen: Chosen): DecoderPlanOptions {
   const { config, lora } = memory;
@@ -45,8 +50,8 @@ export function decoderShape(memory: TrainMemory, chosen: Chosen): DecoderPlanOp
     config,
     lora: full ? undefined : { ...lora, rank, alpha: rank },
     trainable: full ? 'full' : 'adapter',
-    weightBytes: memory.weightBytes[chosen.method],
-    decoded: memory.decoded[chosen.method],
+    weightBytes: memory.weightBytes[holding(chosen)],
+    decoded: memory.decoded[holding(chosen)],
     rows: Math.min(chosen.microBatch, Math.max(1, memory.lengths.rows)),
     length: longestPadded(memory, chosen),
     packed: memory.packed !== undefined,

@@ -108,7 +108,7 @@ function choiceTable(
 ): readonly string[] {
   if (chosen === null) return [];
   const cells = (choice: NonNullable<typeof chosen>): readonly string[] => [
-    choice.method,
+    choice.paged ? `${choice.method}, paged` : choice.method,
     `${choice.microBatch} × ${choice.accumulation}`,
     choice.rank > 0 ? String(choice.rank) : '–',
     `${choice.maxLength}`,

@@ -67,6 +67,7 @@ const CHOSEN = fields({
   alpha: isNumber,
   checkpointedBlocks: isNumber,
   headChunk: isNumber,
+  paged: (value) => value === undefined || value === true,
 });
 
 const FIELDS: Readonly<Record<string, Test>> = {

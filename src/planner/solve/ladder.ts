@@ -10,6 +10,7 @@ export type StepName =
   | 'smaller_micro_batch'
   | 'checkpointing'
   | 'qlora'
+  | 'paged_weights'
   | 'shorten'
   | 'lower_rank';
 
@@ -65,7 +66,12 @@ const STEPS: Readonly<Record<StepName, MakeStep>> = {
   }),
   qlora: () => ({
     name: 'qlora',
-    states: (from) => (from.method === 'lora' ? [{ ...from, method: 'qlora' }] : []),
+    states: (from) => (from.method === 'lora' && !from.paged ? [{ ...from, method: 'qlora' }] : []),
+  }),
+  // what is trained has to be held, and 4 bits are made of the whole of a weight
+  paged_weights: () => ({
+    name: 'paged_weights',
+    states: (from) => (from.method === 'lora' && !from.paged ? [{ ...from, paged: true }] : []),
   }),
   shorten: (args) => ({
     name: 'shorten',
@@ -102,10 +108,12 @@ export function ladder(options: LadderOptions): readonly Step[] {
     ...harmless.map((name) => ({ name, args: {} })),
     ...listed,
   ];
-  if (options.preset === undefined && missing('qlora')) {
-    const first = steps.findIndex(({ name }) => name === 'shorten' || name === 'lower_rank');
-    steps.splice(first < 0 ? steps.length : first, 0, { name: 'qlora', args: {} });
-  }
+  // 4 bits are much faster than reading the base over and over, which cannot change the result
+  const last: StepName[] = [];
+  if (options.preset === undefined && missing('qlora')) last.push('qlora');
+  if (missing('paged_weights')) last.push('paged_weights');
+  const first = steps.findIndex(({ name }) => name === 'shorten' || name === 'lower_rank');
+  steps.splice(first < 0 ? steps.length : first, 0, ...last.map((name) => ({ name, args: {} })));
   const applies = (name: StepName): boolean =>
     (options.preset !== 'full' || (name !== 'qlora' && name !== 'lower_rank')) &&
     (!options.fixedRank || name !== 'lower_rank');

@@ -116,7 +116,8 @@ function sideBySide(
   availableBytes: number,
 ): readonly Rejected[] {
   return METHODS.filter((method) => method !== chosen.method).map((method) => {
-    const other: Chosen = { ...chosen, method };
+    const { paged: _, ...shape } = chosen;
+    const other: Chosen = { ...shape, method };
     const peak = peakOf(other);
     return reject(other, peak, whyOtherMethod(other, peak, availableBytes, chosen.method));
   });
@@ -128,8 +129,8 @@ const reject = (chosen: Chosen, peak: Peak, why: string): Rejected => ({
   why,
 });
 
-const identity = ({ method, microBatch, maxLength, rank, checkpointedBlocks }: Chosen): string =>
-  canonical({ method, microBatch, maxLength, rank, checkpointedBlocks });
+const identity = ({ method, microBatch, maxLength, rank, checkpointedBlocks, paged }: Chosen): string =>
+  canonical({ method, microBatch, maxLength, rank, checkpointedBlocks, paged: paged === true });
 const same = (a: Chosen, b: Chosen): boolean => identity(a) === identity(b);
 const unlike = (more: readonly Rejected[], those: readonly Rejected[]): readonly Rejected[] =>
   more.filter((one) => !those.some((other) => same(one, other)));

@@ -17,6 +17,7 @@ const STEP_TEXT: Readonly<Record<StepName, (chosen: Chosen) => string>> = {
     `down to ${microBatch} ${microBatch === 1 ? 'row' : 'rows'} at one time`,
   checkpointing: ({ checkpointedBlocks }) => `with all ${checkpointedBlocks} blocks recomputed`,
   qlora: () => 'with the base in 4 bits',
+  paged_weights: () => 'with the base read a block at a time',
   shorten: ({ maxLength }) => `with rows of at most ${maxLength} tokens`,
   lower_rank: ({ rank }) => `with rank ${rank}`,
 };

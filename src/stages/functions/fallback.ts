@@ -1,6 +1,6 @@
 import { defaulted, type FunctionSchema, t } from '../schema.js';
 
-/** What the planner may change when a train stage does not fit. The first two cannot change the result. */
+/** What the planner may change when a train stage does not fit. The first three cannot change the result. */
 export const fallbacks = {
   checkpointing: {
     family: 'fallback',
@@ -11,6 +11,12 @@ export const fallbacks = {
   smaller_micro_batch: {
     family: 'fallback',
     doc: 'Compute fewer rows at one time and accumulate; the global batch stays.',
+    positional: [],
+    args: {},
+  },
+  paged_weights: {
+    family: 'fallback',
+    doc: 'Read the base from its files a block at a time instead of holding it; slower where the disk is.',
     positional: [],
     args: {},
   },

@@ -3,9 +3,13 @@ import type { StoredTensor, WeightStore } from '../../models/types.js';
 import { weightStore } from '../../models/weights/store.js';
 import type { Chosen } from '../types.js';
 
-/** The base's weights in the form that the method asks for. Throws a `ModelError`. */
-export function baseWeights(model: ModelFolder, method: Chosen['method']): WeightStore {
+/** The base's weights in the form that was chosen. Throws a `ModelError`. */
+export function baseWeights(
+  model: ModelFolder,
+  { method, paged }: Pick<Chosen, 'method' | 'paged'>,
+): WeightStore {
   if (method === 'full') return handedOver(model.loadWeights('stored'));
+  if (paged) return model.loadWeights('paged');
   return model.loadWeights(method === 'qlora' ? 'nf4' : 'stored');
 }
 

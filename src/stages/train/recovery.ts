@@ -10,7 +10,7 @@ export interface Recovery {
 
 /**
  * The next thing to try when a step found no memory: half the micro batch, then twice the checkpointed blocks, then
- * half the tokens of the head. Each computes the same sum in another order (under dropout, a smaller micro batch draws
+ * half the tokens of the head, at last a base that stays in its files. Each computes the same sum in another order (under dropout, a smaller micro batch draws
  * other masks of the same kind), so a training may go on with it from its last checkpoint. `undefined` when nothing is left; what would change the result is for the planner to decide.
  */
 export function recover(
@@ -32,6 +32,7 @@ export function recover(
   if (chosen.headChunk > SMALLEST_HEAD) {
     return changed(chosen, { headChunk: Math.max(SMALLEST_HEAD, Math.floor(chosen.headChunk / 2)) });
   }
+  if (chosen.method === 'lora' && !chosen.paged) return changed(chosen, { paged: true });
   return undefined;
 }
 

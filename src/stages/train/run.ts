@@ -44,7 +44,7 @@ interface Job {
   readonly rows: TrainRows;
   readonly validation?: TrainRows;
   readonly checkpoints: Checkpoints;
-  weights(): WeightStore;
+  weights(chosen: Chosen): WeightStore;
 }
 
 /**
@@ -82,8 +82,7 @@ async function prepare(context: StageContext, chosen: Chosen): Promise<Job> {
     const { vocabSize } = model.config;
     return { host, stage, folder: artefact.path, split, maxLength, vocabSize };
   };
-  const load = (): WeightStore => baseWeights(model, chosen.method);
-  let held: WeightStore | undefined;
+  let held: { readonly weights: WeightStore; readonly paged: boolean } | undefined;
   return {
     context,
     settings,
@@ -100,11 +99,14 @@ async function prepare(context: StageContext, chosen: Chosen): Promise<Job> {
       keep: settings.checkpoint.keep,
       note: (text) => context.emit({ type: 'note', stage: stage.name, text }),
     }),
-    weights() {
+    weights({ method, paged = false }) {
       // Full training takes the weights over, so a second try reads them again.
-      if (chosen.method === 'full') return load();
-      held ??= load();
-      return held;
+      if (method === 'full') return baseWeights(model, { method });
+      if (held?.paged !== paged) {
+        held = undefined;
+        held = { weights: baseWeights(model, { method, paged }), paged };
+      }
+      return held.weights;
     },
   };
 }
@@ -113,7 +115,7 @@ async function attempt(job: Job, chosen: Chosen): Promise<StageResult> {
   const { context, model, runtime, rows, validation } = job;
   const { host, stage, signal } = context;
   const lora = chosen.method === 'full' ? undefined : chosenLora(job.lora, chosen);
-  const weights = job.weights();
+  const weights = job.weights(chosen);
   const decoder = await createDecoder({
     runtime,
     config: model.config,

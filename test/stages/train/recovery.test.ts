@@ -15,7 +15,7 @@ describe('recovery', () => {
     return changes;
   };
 
-  it('halves the micro batch, then recomputes more blocks, then takes fewer tokens at the head', () => {
+  it('halves the micro batch, then recomputes more blocks, then takes fewer tokens at the head, then leaves the base in its files', () => {
     expect(all(settings)).to.deep.equal([
       { microBatch: 2, accumulation: 8 },
       { microBatch: 1, accumulation: 16 },
@@ -24,7 +24,14 @@ describe('recovery', () => {
       { checkpointedBlocks: 3 },
       { headChunk: 32 },
       { headChunk: 16 },
+      { paged: true },
     ]);
+  });
+
+  it('holds what is trained, and what is in 4 bits', () => {
+    const least = { ...start, microBatch: 1, checkpointedBlocks: 3, headChunk: 16 };
+    for (const method of ['qlora', 'full'] as const)
+      expect(recover({ ...least, method }, settings, 3)).to.equal(undefined);
   });
 
   it('keeps a micro batch that the author set, unless the file lets it shrink', () => {
