@@ -32,6 +32,9 @@ export interface PlacedPrompt {
   readonly at?: Place;
 }
 
+/** Prompts that are sorted into batches together: what is lost at most where it ends half-way. */
+const TOGETHER = 64;
+
 /** A model that answers messages. */
 export interface Answerer {
   /** What it was opened from, for people. */
@@ -43,8 +46,10 @@ export interface Answerer {
    * Calls must not overlap. Throws a `UserError` for a prompt that fills the model.
    */
   answer(prompt: Prompt, options?: AnswerOptions, onText?: (piece: string) => void): Promise<Answer>;
-  /** Answers of many prompts at once, in their order. Throws a `UserError` before any is answered. */
-  answerAll(prompts: readonly PlacedPrompt[], options?: AnswerOptions): Promise<readonly Answer[]>;
+  /**
+   * Answers of many prompts in their order, {@link TOGETHER} at a time. Throws a `UserError` before any is answered.
+   */
+  answerAll(prompts: readonly PlacedPrompt[], options?: AnswerOptions): AsyncGenerator<Answer>;
   release(): Promise<void>;
 }
 
@@ -60,16 +65,18 @@ export function answerer({ label, decoder, tokenizer, template }: AnswererParts)
   const turn = template === undefined ? undefined : turnEnd(template, tokenizer);
   const stopIds = [...config.eosTokenIds, ...(turn === undefined ? [] : [turn.id])];
   const decode = (ids: readonly number[]): string => tokenizer.decode(ids, { skipSpecial: true });
+  const idsOf = ({ prompt, at }: PlacedPrompt): Int32Array => {
+    const ids = promptIds(prompt, tokenizer, template);
+    checkPrompt(label, ids, tokenizer, config, at);
+    return ids;
+  };
+  /** `first`: index of the first prompt among all, which its draws follow. */
   async function answersOf(
-    asked: readonly PlacedPrompt[],
+    prompts: readonly Int32Array[],
+    first: number,
     options: AnswerOptions,
     onText?: (text: string) => void,
   ): Promise<readonly Answer[]> {
-    const prompts = asked.map(({ prompt, at }) => {
-      const ids = promptIds(prompt, tokenizer, template);
-      checkPrompt(label, ids, tokenizer, config, at);
-      return ids;
-    });
     const { maxTokens = 256, repetitionPenalty, signal } = options;
     const stops = stopsOf(tokenizer, options.stop ?? []);
     const generated = await generate(decoder, prompts, {
@@ -78,6 +85,7 @@ export function answerer({ label, decoder, tokenizer, template }: AnswererParts)
       text: { decode, stops: stops.texts, onText: onText && ((_, text) => onText(text)) },
       repetitionPenalty,
       sampling: samplingOf(options),
+      streams: prompts.map((_, i) => first + i),
       signal,
     });
     return generated.map(({ ids, reason, text }, i) => ({
@@ -95,12 +103,17 @@ export function answerer({ label, decoder, tokenizer, template }: AnswererParts)
         if (piece !== '') onText?.(piece);
       };
       const stream = textStream(options.stop);
-      const [answer] = await answersOf([{ prompt }], options, onText && ((text) => show(stream.push(text))));
+      const watch = onText && ((text: string): void => show(stream.push(text)));
+      const [answer] = await answersOf([idsOf({ prompt })], 0, options, watch);
       show(stream.end());
       if (answer === undefined) throw new Error('one prompt has one answer');
       return answer;
     },
-    answerAll: (prompts, options = {}) => answersOf(prompts, options),
+    async *answerAll(prompts, options = {}) {
+      const all = prompts.map(idsOf);
+      for (let first = 0; first < all.length; first += TOGETHER)
+        yield* await answersOf(all.slice(first, first + TOGETHER), first, options);
+    },
     release: () => decoder.release(),
   };
 }

@@ -49,7 +49,20 @@ describe('answers on the command line', () => {
 
   it('depend on the seed, and on it alone', async () => {
     const draw = async (...more: string[]) =>
-      (await ftpc(folder, ['generate', 'model', 'Why?', '--temperature', '1.5', ...more])).out;
+      (
+        await ftpc(folder, [
+          'generate',
+          'model',
+          'Why?',
+          '--temperature',
+          '1.5',
+          '--max-tokens',
+          '8',
+          '--threads',
+          '1',
+          ...more,
+        ])
+      ).out;
     const [first, again, other] = [await draw(), await draw('--seed', '17'), await draw('--seed', '18')];
     expect(again).to.equal(first);
     expect(other).not.to.equal(first);

@@ -99,6 +99,22 @@ describe('answering', () => {
     expect(await codeOf('x'.repeat(127))).to.equal('none');
   });
 
+  it('answers many prompts in their order, each with draws of its own, and none where one is wrong', async () => {
+    const prompts = Array.from({ length: 70 }, (_, i) => ({ prompt: `Q${i % 35}` }));
+    const options = { maxTokens: 4, temperature: 2 };
+    const answers: string[] = [];
+    for await (const { text } of base.answerAll(prompts, options)) answers.push(text);
+    expect(answers).to.have.length(70);
+    expect(answers[0]).to.equal((await base.answer('Q0', options)).text);
+    expect(answers.slice(35)).not.to.deep.equal(answers.slice(0, 35));
+    const broken = base.answerAll([...prompts, { prompt: '' }], options);
+    let found: unknown;
+    await broken.next().catch((error: unknown) => {
+      found = error;
+    });
+    expect(found).to.be.instanceOf(UserError);
+  });
+
   it('refuses a token that the model does not have', async () => {
     const { decoder } = parts;
     const longer: Tokenizer = { ...tokenizer, encode: () => Int32Array.of(65, 259), tokenOf: () => '<tool>' };

@@ -106,14 +106,16 @@ async function answerAll(
   world: World,
 ): Promise<void> {
   const prompts = questions.map(({ messages, at }) => ({ prompt: messages, at }));
-  const answers = await answersOf(model, () => model.answerAll(prompts, options));
   const print = printer(world);
-  for (const [i, answer] of answers.entries()) {
-    const question = questions[i];
-    if (json) world.out(JSON.stringify({ version: 1, line: question?.at.line, ...answer }));
-    else {
-      print(`> ${question?.messages.at(-1)?.content ?? ''}\n${answer.text}`);
-      world.out('');
+  let done = 0;
+  await answersOf(model, async () => {
+    for await (const answer of model.answerAll(prompts, options)) {
+      const question = questions[done++];
+      if (json) world.out(JSON.stringify({ version: 1, line: question?.at.line, ...answer }));
+      else {
+        print(`> ${question?.messages.at(-1)?.content ?? ''}\n${answer.text}`);
+        world.out('');
+      }
     }
-  }
+  });
 }
