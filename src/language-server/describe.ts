@@ -2,7 +2,7 @@
 import { FAMILY_NOUNS, portNoun } from '../check/describe.js';
 import { suffixesOf, unitNoun } from '../check/units.js';
 import { typeText, unitsOf } from '../insight/settings/types.js';
-import { written } from '../insight/settings/written.js';
+import { written } from '../planner/written.js';
 import type { FunctionSchema, MetricSchema, Port, Setting, StageSchema } from '../stages/schema.js';
 import type { Declared } from './names/targets.js';
 

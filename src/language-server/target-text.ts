@@ -1,7 +1,7 @@
 /** What a word of a pipeline stands for, in Markdown. */
 import { typeNoun } from '../check/describe.js';
 import { PARAM_TYPES } from '../check/params.js';
-import { written } from '../insight/settings/written.js';
+import { written } from '../planner/written.js';
 import { budgetMetrics } from '../stages/budget.js';
 import type { Setting, StageSchema } from '../stages/schema.js';
 import {

@@ -18,7 +18,6 @@ export function makeLock(analysis: Analysis, reading: Reading): Lock {
 }
 
 export const SECTIONS = ['models', 'data', 'files', 'modules'] as const;
-export type SectionName = (typeof SECTIONS)[number];
 
 export interface Joined {
   readonly lock: Lock;

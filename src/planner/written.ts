@@ -1,6 +1,6 @@
 /** Values as they would stand in a pipeline. */
 import { formatQuantity } from '../check/units.js';
-import type { Call, Quantity, Unit, Value } from '../ir/types.js';
+import type { Call, Quantity, SecretValue, Unit, Value } from '../ir/types.js';
 import { functions } from '../stages/functions/index.js';
 import type { Setting, SettingType } from '../stages/schema.js';
 import { isRecord } from './canonical.js';
@@ -10,13 +10,17 @@ import { isCall, isReference } from './models.js';
 export function written(value: Value, type?: SettingType): string {
   if (value === null) return 'none';
   if (typeof value === 'boolean') return `${value}`;
-  if (typeof value === 'number') return formatQuantity(value, unitOf(type));
+  if (typeof value === 'number') {
+    const unit = unitOf(type);
+    return unit === undefined ? numberText(value) : formatQuantity(value, unit);
+  }
   if (typeof value === 'string') return isWord(value, type) ? value : JSON.stringify(value);
   if (isList(value)) return `[${value.map((item) => written(item, itemType(type))).join(', ')}]`;
   if (isCall(value)) return callText(value);
   if (isReference(value)) return value.port === '' ? value.stage : `${value.stage}.${value.port}`;
   if (isQuantity(value)) return formatQuantity(value.value, value.unit);
   if (isFile(value)) return `file(${JSON.stringify(value.file)})`;
+  if (isSecret(value)) return value.secret;
   return recordText(value as Readonly<Record<string, Value>>, recordFields(type));
 }
 
@@ -46,6 +50,12 @@ function callText({ call, args }: Call): string {
 export const functionNamed = (name: string): (typeof functions)[string] | undefined =>
   Object.hasOwn(functions, name) ? functions[name] : undefined;
 
+/** The shorter way to write a number: `2e-4`, `0.05`, `16`. */
+function numberText(value: number): string {
+  const [plain, scientific] = [`${value}`, value.toExponential()];
+  return Math.abs(value) < 0.01 && scientific.length <= plain.length ? scientific : plain;
+}
+
 /** What a bare number of this type measures. */
 function unitOf(type: SettingType | undefined): Unit | undefined {
   if (type?.kind === 'quantity') return type.units.length === 1 ? type.units[0] : undefined;
@@ -72,6 +82,9 @@ function ofUnion<T>(type: SettingType | undefined, look: (one: SettingType) => T
 const isList = (value: Value): value is readonly Value[] => Array.isArray(value);
 const isQuantity = (value: unknown): value is Quantity =>
   isRecord(value) && typeof value['unit'] === 'string' && typeof value['value'] === 'number';
+
+const isSecret = (value: unknown): value is SecretValue =>
+  isRecord(value) && typeof value['secret'] === 'string' && typeof value['env'] === 'string';
 
 /** A file of a setting: its text is left out of plans. */
 export const isFile = (value: unknown): value is { readonly file: string; readonly sha256: string } =>

@@ -3,13 +3,13 @@ import { UNITS } from '../../../grammar/units.js';
 import { typeNoun } from '../../check/describe.js';
 import { type Module, ModuleLoader, PRELUDE } from '../../check/modules.js';
 import { PARAM_TYPES } from '../../check/params.js';
+import { written } from '../../planner/written.js';
 import type { Host } from '../../source/host.js';
 import { budgetMetrics } from '../../stages/budget.js';
 import { functions } from '../../stages/functions/index.js';
 import type { FunctionSchema, MetricSchema, Setting, StageSchema } from '../../stages/schema.js';
 import { schemas } from '../../stages/schemas.js';
 import { typeText } from '../settings/types.js';
-import { written } from '../settings/written.js';
 import { table } from './table.js';
 
 const GENERATED = '<!-- Written from the schemas by the tests: UPDATE_GOLDEN=1 npm test. -->\n';

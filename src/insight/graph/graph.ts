@@ -2,11 +2,12 @@
 import { references } from '../../check/wiring.js';
 import type { StageAction } from '../../ir/events.js';
 import type { Program, Stage, StageKind, Value } from '../../ir/types.js';
+import { isCall } from '../../planner/models.js';
 import type { Plan } from '../../planner/types.js';
+import { recordFields, written } from '../../planner/written.js';
 import { functions } from '../../stages/functions/index.js';
 import type { Setting, SettingType } from '../../stages/schema.js';
 import { schemas } from '../../stages/schemas.js';
-import { isCall, recordFields, written } from '../settings/written.js';
 
 /** What a run would do with a stage; `failed`: it failed the last time, also where its output stands and a gate did not hold. */
 export type NodeStatus = StageAction | 'failed';

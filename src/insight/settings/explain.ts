@@ -5,6 +5,7 @@ import type { Analysis } from '../../compile.js';
 import type { Origin, PresetOrigin, Value } from '../../ir/types.js';
 import type { LintReport } from '../../lint/index.js';
 import type { Plan, PlannedStage, Rejected } from '../../planner/types.js';
+import { written } from '../../planner/written.js';
 import { type SourceMap, spanText } from '../../source/text.js';
 import type { Expression } from '../../syntax/ast.js';
 import { type FoundSetting, settingsOf } from './find.js';
@@ -13,7 +14,6 @@ import { declarationOf, expressionAt, type FilePlace, placeOf, presetOf, written
 import { choicesOf, typeText, unitsOf } from './types.js';
 import { type UsedParam, usedParams } from './used-params.js';
 import { isSetByPlanner, whyChosen } from './why-chosen.js';
-import { written } from './written.js';
 
 /** Everything that an answer is drawn from. */
 export interface Pipeline {

@@ -1,9 +1,10 @@
 /** The settings of a stage by their paths: `lora.rank`, `optimizer.schedule.warmup`. */
 import type { Stage, Value } from '../../ir/types.js';
+import { isCall } from '../../planner/models.js';
+import { recordFields } from '../../planner/written.js';
 import { functions } from '../../stages/functions/index.js';
 import { type Setting, t } from '../../stages/schema.js';
 import { schemas } from '../../stages/schemas.js';
-import { isCall, recordFields } from './written.js';
 
 export interface FoundSetting {
   readonly path: string;

@@ -1,10 +1,11 @@
 /** Parameters and secrets of a pipeline: what they are, and which settings follow from them. */
+
+import { written } from '../../planner/written.js';
 import { spanText } from '../../source/text.js';
 import type { Expression, Matrix, Param } from '../../syntax/ast.js';
 import type { Pipeline, SettingExplanation } from './explain.js';
 import { type FilePlace, placeOf } from './place.js';
 import { givenBy, type ParamSource } from './used-params.js';
-import { written } from './written.js';
 
 export interface ParamExplanation {
   readonly name: string;

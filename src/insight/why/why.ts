@@ -6,12 +6,12 @@ import type { StageKind, Value } from '../../ir/types.js';
 import { comparableRecord, latestKeys, readRecords } from '../../planner/history.js';
 import { runReasons } from '../../planner/reasons.js';
 import type { Plan, PlannedStage } from '../../planner/types.js';
+import { written } from '../../planner/written.js';
 import type { Host } from '../../source/host.js';
 import type { SourceMap } from '../../source/text.js';
 import { readRun, runIds } from '../runs/index.js';
 import { settingsOf } from '../settings/find.js';
 import { type FilePlace, placeOf, writtenIn } from '../settings/place.js';
-import { written } from '../settings/written.js';
 
 export type WhyReason = Reason & {
   /** Where a setting is written. */

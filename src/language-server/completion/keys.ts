@@ -1,7 +1,7 @@
 /** Keys of a block, a record or a call that are not set yet. */
 import { CompletionItemKind } from 'vscode-languageserver/node.js';
 import { typeNoun } from '../../check/describe.js';
-import { written } from '../../insight/settings/written.js';
+import { written } from '../../planner/written.js';
 import type { Setting, SettingType } from '../../stages/schema.js';
 import { type Fields, fieldsIn } from '../cursor/expected.js';
 import { type Frame, keysFrom } from '../cursor/frames.js';

@@ -3,7 +3,7 @@ import { CompletionItemKind } from 'vscode-languageserver/node.js';
 import { portNoun, typeNoun } from '../../check/describe.js';
 import { PARAM_TYPES } from '../../check/params.js';
 import { portType } from '../../check/ports.js';
-import { written } from '../../insight/settings/written.js';
+import { written } from '../../planner/written.js';
 import type { PortType, Setting, SettingType } from '../../stages/schema.js';
 import { expectedIn, fieldsIn } from '../cursor/expected.js';
 import { ftp, headOf, paragraphs, portText } from '../describe.js';
