@@ -1,4 +1,4 @@
-/** Softmax over the last axis and its logarithm. */
+/** Softmax over the last axis and its logarithm: a row is read before it is written, element by element. */
 import { sizeOf } from '../shape.js';
 import { argument, expect, type OpDefinition, upstream } from './definition.js';
 
@@ -17,7 +17,7 @@ export const softmax: OpDefinition = {
     return [b.mul(b.sub(dy, b.sum(b.mul(dy, y), [last], true)), y)];
   },
   cost: (_, outputs) => 10 * sizeOf(argument(outputs, 0).shape),
-  memory: {},
+  memory: { inPlace: [0] },
 };
 
 /** x − log Σ eˣ over the last axis, safe for any size of x. */
@@ -32,5 +32,5 @@ export const logSoftmax: OpDefinition = {
     return [b.sub(dy, b.mul(b.exp(y), b.sum(dy, [last], true)))];
   },
   cost: softmax.cost,
-  memory: {},
+  memory: { inPlace: [0] },
 };

@@ -1,6 +1,6 @@
 import { gradients } from '../../../tensor/autodiff.js';
 import { GraphBuilder } from '../../../tensor/builder.js';
-import type { Graph, NamedValue } from '../../../tensor/types.js';
+import type { Graph, NamedValue, ValueId } from '../../../tensor/types.js';
 import type { LayerKind } from '../../adapters/layout.js';
 import type { ModelConfig } from '../../types.js';
 import { attend, queriesKeysValues } from './attention.js';
@@ -78,12 +78,18 @@ export function blockGraph(options: BlockOptions): BlockGraph {
     if (found[0] !== undefined) b.output('dx', found[0]);
   }
 
-  const named = (values: object, prefix: string): readonly NamedValue[] =>
+  const named = (values: Readonly<Record<string, ValueId>>, prefix: string): readonly NamedValue[] =>
     Object.entries(values).map(([name, value]) => ({ name: `${prefix}${name}`, value }));
+  const views = new Map(
+    b.nodes.flatMap(({ op, inputs, outputs }) => (op === 'reshape' ? [[outputs[0], inputs[0]]] : [])),
+  );
+  /** As an output of the graph a view would be a copy of its source. */
+  const sources = (values: Readonly<Record<string, ValueId>>) =>
+    Object.fromEntries(Object.entries(values).map(([name, value]) => [name, views.get(value) ?? value]));
   const { keys, values } = met;
   return {
     joint: b.build(),
-    kept: named({ ...met, context, ...kept }, 'kept.'),
+    kept: named(sources({ ...met, context, ...kept }), 'kept.'),
     cache: named({ keys, values }, ''),
   };
 }
