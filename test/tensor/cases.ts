@@ -70,6 +70,17 @@ const products: readonly Case[] = FLAGS.flatMap((transA) =>
         title: `batched, ${title}`,
         build: (b) => [b.matmul(b.input('x', [2, 3, ...a]), b.input('y', [2, 3, ...c]), options)],
       },
+      ...(transA
+        ? []
+        : [
+            {
+              op: 'matmul' as const,
+              title: `with a factor that is shared, ${title}`,
+              build: (b: GraphBuilder) => [
+                b.matmul(b.input('x', [2, 3, ...a]), b.input('y', [2, 1, ...c]), options),
+              ],
+            },
+          ]),
       {
         op: 'gemm',
         title,

@@ -5,7 +5,10 @@ import { f32, type Shape, sameShape, sizeOf } from '../shape.js';
 import type { Attributes, TensorType, ValueId } from '../types.js';
 import { argument, expect, type GradientContext, type OpDefinition, upstream } from './definition.js';
 
-/** `[…, m, k] × […, k, n] → […, m, n]`; the leading axes agree. */
+/**
+ * `[…, m, k] × […, k, n] → […, m, n]`; the leading axes agree, or the last of them is 1 in the second factor, which
+ * then meets all that the first has there.
+ */
 function productShape(inputs: readonly TensorType[], attributes: Attributes): Shape {
   const [a, b] = [argument(inputs, 0), argument(inputs, 1)];
   expect(a.dtype === 'f32' && b.dtype === 'f32', 'a product is of f32');
@@ -15,16 +18,30 @@ function productShape(inputs: readonly TensorType[], attributes: Attributes): Sh
   const [inner, n] = matrix(b.shape, flag(attributes, 'transB'));
   const lead = a.shape.slice(0, -2);
   expect(
-    k === inner && sameShape(lead, b.shape.slice(0, -2)),
+    k === inner && (sameShape(lead, b.shape.slice(0, -2)) || isShared(a.shape, b.shape, attributes)),
     `product of [${a.shape.join()}] and [${b.shape.join()}]`,
   );
   return [...lead, m, n];
+}
+
+/** Whether the second factor is one for several of the first, whose rows then lie one behind the other. */
+function isShared(a: Shape, b: Shape, attributes: Attributes): boolean {
+  const [first, second] = [a.slice(0, -2), b.slice(0, -2)];
+  const shared = second.at(-1) === 1 && (first.at(-1) ?? 1) > 1 && !flag(attributes, 'transA');
+  return shared && sameShape(first.slice(0, -1), second.slice(0, -1));
 }
 
 function matrix(shape: Shape, transposed: boolean): readonly [number, number] {
   const [rows, columns] = [argument(shape, shape.length - 2), argument(shape, shape.length - 1)];
   return transposed ? [columns, rows] : [rows, columns];
 }
+
+/** `[…, s, m, k]` as `[…, s·m, k]`. */
+const folded = (shape: Shape): Shape => [
+  ...shape.slice(0, -3),
+  (shape.at(-3) ?? 1) * (shape.at(-2) ?? 1),
+  shape.at(-1) ?? 1,
+];
 
 const productCost = (inputs: readonly TensorType[], outputs: readonly TensorType[], attributes: Attributes) =>
   2 * sizeOf(argument(outputs, 0).shape) * matrix(argument(inputs, 0).shape, flag(attributes, 'transA'))[1];
@@ -37,6 +54,15 @@ function productGradient(context: GradientContext): readonly (ValueId | undefine
   const alpha = number(attributes, 'alpha');
   const product = (x: ValueId, y: ValueId, transA: boolean, transB: boolean) =>
     wide(g, x, y, { transA, transB, alpha });
+  if (isShared(g.shapeOf(a), g.shapeOf(b), attributes)) {
+    const rows = (value: ValueId) => g.reshape(value, folded(g.shapeOf(value)));
+    const [ra, rdy] = [rows(a), rows(dy)];
+    const db = () => (tb ? product(rdy, ra, true, false) : product(ra, rdy, true, false));
+    return [
+      needs[0] ? product(dy, b, false, !tb) : undefined,
+      needs[1] ? g.reshape(db(), g.shapeOf(b)) : undefined,
+    ];
+  }
   return [
     needs[0] ? (ta ? product(b, dy, tb, true) : product(dy, b, false, !tb)) : undefined,
     needs[1] ? (tb ? product(dy, a, true, ta) : product(a, dy, !ta, false)) : undefined,

@@ -140,6 +140,12 @@ export function attend(context: AttentionContext, met: Met, mask: ValueId, span:
   return b.reshape(mixed, [rows * length, heads * dim]);
 }
 
+/**
+ * Products that the queries of a lane are cut into: a runtime gives each product to one thread, and of three equal ones
+ * two threads take as long as for four.
+ */
+const partsOf = (lanes: number, queries: number): number => (lanes % 2 === 1 && queries % 2 === 0 ? 2 : 1);
+
 /** Queries `first … end` of every head over keys and values `start … end` → `[rows, end − first, heads, dim]`. */
 function attendBlock(
   { builder: b, config, attention, segments }: AttentionContext,
@@ -161,13 +167,24 @@ function attendBlock(
     const asked = b.reshape(cut(segments, 1, start, end), [rows, 1, 1, seen]);
     return b.where(b.equal(asking, asked), causal, b.scalar(MASKED));
   };
-  const byHead = b.reshape(queries, [rows * groups, share, length, dim]);
-  const own = b.reshape(cut(byHead, 2, first, end), [rows * groups, share * count, dim]);
-  const product = b.matmul(own, cut(keys, 1, start, end), { transB: true, alpha: attention.scale });
+  const lanes = rows * groups;
+  const parts = partsOf(lanes, share * count);
+  const [lead, shared] =
+    parts === 1
+      ? [[lanes], [lanes]]
+      : [
+          [lanes, parts],
+          [lanes, 1],
+        ];
+  const ownRows = (share * count) / parts;
+  const byHead = b.reshape(queries, [lanes, share, length, dim]);
+  const own = b.reshape(cut(byHead, 2, first, end), [...lead, ownRows, dim]);
+  const seenOf = (value: ValueId) => b.reshape(cut(value, 1, start, end), [...shared, seen, dim]);
+  const product = b.matmul(own, seenOf(keys), { transB: true, alpha: attention.scale });
   const scores = b.reshape(capped(b, product, attention.cap), [rows, heads, count, seen]);
   const masked = b.add(scores, visible());
-  const shares = b.reshape(b.softmax(masked), [rows * groups, share * count, seen]);
-  const mixed = b.reshape(b.matmul(shares, cut(values, 1, start, end)), [rows, heads, count, dim]);
+  const shares = b.reshape(b.softmax(masked), [...lead, ownRows, seen]);
+  const mixed = b.reshape(b.matmul(shares, seenOf(values)), [rows, heads, count, dim]);
   return b.transpose(mixed, [0, 2, 1, 3]);
 }
 

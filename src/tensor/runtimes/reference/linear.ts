@@ -24,7 +24,7 @@ export const matmul: Kernel = (inputs, outputs, attributes) => {
       const right = [...lead, k, column];
       sum +=
         at(a.data, position(a.shape, transA ? swapLast(left) : left)) *
-        at(b.data, position(b.shape, transB ? swapLast(right) : right));
+        at(b.data, broadcastPosition(b, transB ? swapLast(right) : right));
     }
     out.data[element] = sum * number(attributes, 'alpha');
   });
