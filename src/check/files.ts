@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import { adapterFolderMissing } from '../diagnostics/catalogue/adapters.js';
+import { ggufMissing } from '../diagnostics/catalogue/models.js';
 import * as errors from '../diagnostics/catalogue/values.js';
 import { replace } from '../diagnostics/make.js';
 import { HostError } from '../source/host.js';
@@ -102,7 +103,7 @@ const REASONS: Readonly<Record<string, string>> = {
 /** The path as written, where something stands there. */
 export function checkPath(
   path: string,
-  names: 'files' | 'model' | 'adapter',
+  names: 'files' | 'gguf' | 'model' | 'adapter',
   span: Span,
   context: Context,
 ): string | undefined {
@@ -112,6 +113,11 @@ export function checkPath(
     if (stat !== undefined && !stat.isFolder) return path;
     if (stat === undefined && /[*?[{]/.test(path) && host.glob(path, folder).length > 0) return path;
     return context.report(errors.noFilesMatch(span, path));
+  }
+  if (names === 'gguf') {
+    if (stat?.isFolder === false) return path;
+    const why = stat === undefined ? 'no such file' : 'this is a folder';
+    return context.report(ggufMissing(span, path, why));
   }
   const { marker, missing } = FOLDERS[names];
   if (stat === undefined) return context.report(missing(span, path, 'no such folder'));

@@ -21,12 +21,12 @@ export type SettingType =
   | { readonly kind: 'integer'; readonly min?: number; readonly max?: number }
   | { readonly kind: 'number'; readonly min?: number; readonly max?: number; readonly above?: number }
   /**
-   * `names`: the string is a file, a glob, or the folder of a model or adapter, relative to the file it stands in; the checker looks whether it is there.
+   * `names`: the string is a file, a glob, a GGUF file, or the folder of a model or adapter, relative to the file it stands in; the checker looks whether it is there.
    * `form`: it is called so, and the checker looks whether it can be.
    */
   | {
       readonly kind: 'string';
-      readonly names?: 'files' | 'model' | 'adapter';
+      readonly names?: 'files' | 'gguf' | 'model' | 'adapter';
       readonly form?: 'repository' | 'revision' | 'filled';
     }
   /** A bare number in the base unit; with several units, a {@link Quantity}. */
@@ -171,6 +171,8 @@ export const t = {
   filled: { type: { kind: 'string', form: 'filled' } } as Typed<string>,
   /** A file or glob that must match something. */
   files: { type: { kind: 'string', names: 'files' } } as Typed<string>,
+  /** One GGUF file. */
+  ggufFile: { type: { kind: 'string', names: 'gguf' } } as Typed<string>,
   /** A folder that must hold a model. */
   modelFolder: { type: { kind: 'string', names: 'model' } } as Typed<string>,
   /** A folder that must hold an adapter. */

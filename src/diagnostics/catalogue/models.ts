@@ -1,4 +1,5 @@
 /** FTP083x, FTP084x: model and adapter files that cannot be used. */
+import type { Span } from '../../source/span.js';
 import { error } from '../make.js';
 import type { Diagnostic } from '../types.js';
 
@@ -37,3 +38,9 @@ function phrase(sentence: string): string {
   const bare = sentence.replace(/\.$/, '');
   return /^[A-Z][a-z ]/.test(bare) ? `${bare.charAt(0).toLowerCase()}${bare.slice(1)}` : bare;
 }
+
+export const ggufMissing = (at: Span, path: string, why: string): Diagnostic =>
+  error('FTP0842', at, `the GGUF file \`${path}\` cannot be used`, {
+    label: why,
+    help: 'fetch it first, or name another; the path starts from the folder of the pipeline file',
+  });

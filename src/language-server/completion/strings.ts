@@ -64,7 +64,8 @@ type Names = PathNames | 'module';
 /** Files that a string may name; of a model and an adapter it names the folder. */
 const ENDINGS: Readonly<Record<Names, RegExp>> = {
   module: /\.ftp$/,
-  files: /\.(jsonl?|csv|tsv|parquet|txt|md|gguf)(\.gz)?$/,
+  files: /\.(jsonl?|csv|tsv|parquet|txt|md)(\.gz)?$/,
+  gguf: /\.gguf$/,
   model: /$^/,
   adapter: /$^/,
   file: /./,

@@ -28,7 +28,7 @@ export const models = {
     family: 'model',
     doc: 'A GGUF file, as llama.cpp reads it; its weights stay in their blocks.',
     positional: ['file'],
-    args: { file: required(t.files, 'File, relative to the pipeline file.') },
+    args: { file: required(t.ggufFile, 'File, relative to the pipeline file.') },
   },
   untrained: {
     family: 'model',
