@@ -4,8 +4,10 @@ import { modelError } from '../diagnostics/catalogue/models.js';
 import { harmless } from '../diagnostics/render/index.js';
 import { UserError } from '../diagnostics/types.js';
 import type { Answerer, AnswerOptions } from '../evaluation/chat.js';
+import { chooseRuntime } from '../tensor/runtimes/index.js';
 import type { Arguments } from './arguments.js';
 import type { OptionSpec } from './command.js';
+import { RUNTIME, runtimeOf } from './machine-options.js';
 import { UsageError } from './usage-error.js';
 import type { World } from './world.js';
 
@@ -45,6 +47,7 @@ export const ANSWER_OPTIONS: Readonly<Record<string, OptionSpec>> = {
     type: 'boolean',
     doc: 'Holds the base in four bits, as for an adapter that was trained by qlora.',
   },
+  runtime: RUNTIME,
   threads: { type: 'number', value: 'N', doc: 'Threads; one a core where left out.' },
 };
 
@@ -57,6 +60,7 @@ export const openOptions = (args: Arguments, { host }: World): OpenAnswererOptio
   base: args.text('base'),
   storage: args.flag('4bit') ? 'nf4' : undefined,
   float32Bytes: UNPACKED * host.machine().memoryBytes,
+  runtime: chooseRuntime(host, runtimeOf(args)),
   threads: wholeFrom(1, args, 'threads'),
 });
 

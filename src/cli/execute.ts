@@ -1,11 +1,12 @@
 import { lintReport } from '../lint/index.js';
 import type { Plan } from '../planner/types.js';
 import { type RunOutcome, runPipeline } from '../run/index.js';
+import { chooseRuntime } from '../tensor/runtimes/index.js';
 import { diagnosticsPrinter } from './diagnostics.js';
 import { watchSignals } from './interrupts.js';
 import { prepare, type Wanted } from './prepare.js';
 import type { RunView } from './progress/index.js';
-import { ftpcVersion, packageVersion } from './version.js';
+import { ftpcVersion } from './version.js';
 import type { World } from './world.js';
 
 export interface Execution extends Wanted {
@@ -30,7 +31,7 @@ export async function execute(
         pipeline: wanted.file,
         host,
         engine: 'embedded',
-        runtime: `onnx ${packageVersion(host, 'onnxruntime-node') ?? 'missing'}`,
+        runtime: chooseRuntime(host, wanted.runtime),
         ftpc: ftpcVersion(host),
         params: wanted.params,
         threads: wanted.threads ?? host.machine().cores,

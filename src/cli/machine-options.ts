@@ -1,3 +1,4 @@
+import { isRuntime, RUNTIME_NAMES, type RuntimeChoice } from '../tensor/runtimes/index.js';
 import { type Arguments, unknown } from './arguments.js';
 import type { OptionSpec } from './command.js';
 import { UsageError } from './usage-error.js';
@@ -14,8 +15,18 @@ const THREADS: OptionSpec = {
   doc: 'Threads of the tensor runtime; one a core where left out.',
 };
 
+export const RUNTIME: OptionSpec = {
+  type: 'string',
+  choices: ['auto', ...RUNTIME_NAMES],
+  doc: 'What computes; auto, the default, takes TensorFlow where it is installed for a GPU that is here, else ONNX Runtime.',
+};
+
 /** Options of commands that run on this machine. */
-export const RUN_MACHINE_OPTIONS: Readonly<Record<string, OptionSpec>> = { memory: MEMORY, threads: THREADS };
+export const RUN_MACHINE_OPTIONS: Readonly<Record<string, OptionSpec>> = {
+  memory: MEMORY,
+  runtime: RUNTIME,
+  threads: THREADS,
+};
 
 /** Options of `plan`, which may look at machines that are not here. */
 export const PLAN_MACHINE_OPTIONS: Readonly<Record<string, OptionSpec>> = {
@@ -31,6 +42,7 @@ export const PLAN_MACHINE_OPTIONS: Readonly<Record<string, OptionSpec>> = {
     doc: 'What would run it; embedded where left out.',
   },
   devices: { type: 'number', value: 'N', doc: 'How many devices the machine has.' },
+  runtime: RUNTIME,
   threads: THREADS,
 };
 
@@ -84,4 +96,9 @@ export function threadsOf(args: Arguments): number | undefined {
   if (threads !== undefined && (!Number.isInteger(threads) || threads < 1))
     throw new UsageError('`--threads` needs a whole number from 1');
   return threads;
+}
+
+export function runtimeOf(args: Arguments): RuntimeChoice {
+  const name = args.text('runtime') ?? 'auto';
+  return isRuntime(name) ? name : 'auto';
 }

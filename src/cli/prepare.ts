@@ -4,6 +4,7 @@ import type { Resolution, ResolveOptions } from '../lock/index.js';
 import type { Plan } from '../planner/types.js';
 import type { Host } from '../source/host.js';
 import type { Chosen } from '../stages/types.js';
+import { chooseRuntime, identityOf, type RuntimeChoice, runtimeProblem } from '../tensor/runtimes/index.js';
 import { checkModels } from './check-models.js';
 import type { OpenedPlan } from './saved-plan.js';
 
@@ -13,6 +14,8 @@ export interface Wanted {
   readonly params: Readonly<Record<string, string>>;
   readonly memoryBytes?: number;
   readonly threads?: number;
+  /** What computes; `auto` where left out. */
+  readonly runtime?: RuntimeChoice;
   /** A machine of the catalogue; this one where left out. */
   readonly machine?: string;
   readonly engine?: string;
@@ -33,6 +36,9 @@ export async function prepare(host: Host, wanted: Wanted): Promise<Prepared> {
   const moved =
     saved === undefined ? [] : (await import('./saved-plan.js')).movedSince(saved, compiled, host);
   if (moved.length > 0) return refused(compiled, moved);
+  const runtime = chooseRuntime(host, wanted.runtime);
+  const missing = runtimeProblem(host, runtime);
+  if (missing !== undefined) return refused(compiled, [missing]);
   const resolved = await resolveNames(host, compiled, {
     locked: wanted.locked,
     commits: saved && (({ kind, id, revision }) => commitOf(saved, kind, id, revision)),
@@ -42,7 +48,12 @@ export async function prepare(host: Host, wanted: Wanted): Promise<Prepared> {
   const diagnostics = [...compiled.diagnostics, ...resolved.diagnostics];
   if (program === undefined) return { ...compiled, program, diagnostics };
   const { plan } = await import('../planner/plan.js');
-  const made = await plan(program, resolved.host, { ...wanted, digests, settled: saved && choicesOf(saved) });
+  const made = await plan(program, resolved.host, {
+    ...wanted,
+    runtime: identityOf(host, runtime),
+    digests,
+    settled: saved && choicesOf(saved),
+  });
   if (saved !== undefined) {
     const { movedInPlan } = await import('./saved-plan.js');
     const later = movedInPlan(saved, compiled, made);

@@ -5,7 +5,6 @@ import { planMoved } from '../diagnostics/catalogue/lock.js';
 import type { Diagnostic } from '../diagnostics/types.js';
 import { lockPath, placeOf } from '../lock/index.js';
 import { runtimeName } from '../planner/keys.js';
-import { installedRuntime } from '../planner/runtime-identity.js';
 import {
   lockDigest,
   type Moved,
@@ -21,6 +20,7 @@ import {
 import type { Plan } from '../planner/types.js';
 import type { Host } from '../source/host.js';
 import { replaceFile } from '../store/index.js';
+import { identityOf, isRuntime, type RuntimeName } from '../tensor/runtimes/index.js';
 import type { Prepared, Wanted } from './prepare.js';
 import { ftpcVersion } from './version.js';
 
@@ -38,9 +38,16 @@ export function openSavedPlan(host: Host, name: string): Wanted {
     file: pipeline,
     params,
     memoryBytes: machine.memoryBytes,
+    runtime: runtimeNamed(plan),
     threads: machine.threads,
     saved: { name, plan },
   };
+}
+
+/** The runtime that a plan was made with, whatever its version here. */
+function runtimeNamed({ runtime }: SavedPlan): RuntimeName {
+  const [name = ''] = runtime.split(' ');
+  return isRuntime(name) ? name : 'onnx';
 }
 
 /** Writes a plan that can be run as it is. Throws a `UserError` where the disk refuses. */
@@ -75,7 +82,7 @@ export function movedSince(
   const moves = [
     ...surroundingMoves(plan, {
       ftpc: ftpcVersion(host),
-      runtime: runtimeName(installedRuntime(host)),
+      runtime: runtimeName(identityOf(host, runtimeNamed(plan))),
       memoryBytes: host.machine().memoryBytes,
       secrets: savedSecrets(analysis.main.tree.secrets, host),
       lock: lockDigest(lockText(host, program.file)),

@@ -10,7 +10,7 @@ import { plannedBytes, type Storage } from '../models/weights/load.js';
 import { MANIFEST, readManifest } from '../packaging/manifest/index.js';
 import { checkAdapter, readAdapter } from '../packaging/peft/read.js';
 import type { Host } from '../source/host.js';
-import { isCrowded, onnxRuntime } from '../tensor/runtimes/onnx/index.js';
+import { chooseRuntime, openRuntime, type RuntimeName } from '../tensor/runtimes/index.js';
 import { noAdapter, noBase } from './problems.js';
 import { CURRENT } from './releases.js';
 
@@ -28,6 +28,8 @@ export interface OpenAnswererOptions {
    * to be decoded. Left out: none.
    */
   readonly float32Bytes?: number;
+  /** Left out: the one that `auto` stands for. */
+  readonly runtime?: RuntimeName;
   /** Threads of the runtime. Left out: one a core. */
   readonly threads?: number;
 }
@@ -47,7 +49,7 @@ export async function openAnswerer(host: Host, options: OpenAnswererOptions): Pr
   const adapter = adapterFolder === undefined ? undefined : readAdapter(host, adapterFolder);
   if (adapter !== undefined) checkAdapter(adapter, model.config, adapter.path);
   const decoder = await createDecoder({
-    runtime: await onnxRuntime({ threads: options.threads, crowded: isCrowded(host.machine()) }),
+    runtime: await openRuntime(host, options.runtime ?? chooseRuntime(host), { threads: options.threads }),
     config: model.config,
     weights: model.loadWeights(heldAs(model.config, storage, options.float32Bytes)),
     ...(adapter === undefined ? {} : { adapter }),

@@ -5,6 +5,7 @@ import type { Host } from '../source/host.js';
 import { stages as definitions } from '../stages/index.js';
 import { schemas } from '../stages/schemas.js';
 import type { Chosen } from '../stages/types.js';
+import type { RuntimeIdentity } from '../tensor/runtimes/index.js';
 import { canonical, sha256 } from './canonical.js';
 import { type ModelContent, type Part, type PartsContext, settingParts } from './parts.js';
 
@@ -12,11 +13,6 @@ export interface StageKey {
   readonly key: string;
   /** By the name that people read; kept in the store entry, so that a reason is a look-up. */
   readonly parts: Readonly<Record<string, string>>;
-}
-
-export interface RuntimeIdentity {
-  readonly name: string;
-  readonly version: string;
 }
 
 export interface KeyOptions {

@@ -9,9 +9,10 @@ import type { Host } from '../source/host.js';
 import type { LengthSurvey } from '../stages/format/survey.js';
 import { checkedLora } from '../stages/train/lora-check.js';
 import type { Chosen } from '../stages/types.js';
+import { chooseRuntime, identityOf, isRuntime, type RuntimeIdentity } from '../tensor/runtimes/index.js';
 import { canonical } from './canonical.js';
 import { latestKeys, readRecords } from './history.js';
-import { type RuntimeIdentity, runtimeName, type StageKey } from './keys.js';
+import { runtimeName, type StageKey } from './keys.js';
 import type { Lengths } from './lengths.js';
 import { availableBytes, catalogueMachine, machineNames, type PlanMachine, thisMachine } from './machines.js';
 import { openMemo } from './memo.js';
@@ -26,7 +27,6 @@ import {
   surveyedLengths,
   worstLengths,
 } from './row-sources.js';
-import { installedRuntime } from './runtime-identity.js';
 import { measureSpeed, speedKey } from './speed.js';
 import { openModels } from './stage-models.js';
 import type { Speed } from './time.js';
@@ -43,7 +43,7 @@ export interface PlanOptions {
   readonly digests?: DigestTable;
   /** Choices that a saved plan made, by stage: they stand wherever they still fit. */
   readonly settled?: Readonly<Record<string, Chosen>>;
-  /** Left out, the real ones. */
+  /** Left out, the real ones, and the runtime that `auto` stands for. */
   readonly store?: PlanStore;
   readonly runtime?: RuntimeIdentity;
   readonly survey?: Survey;
@@ -73,14 +73,16 @@ export function openWorld(program: Program, host: Host, options: PlanOptions, st
   const asked = machineOf(host, options, report);
   const machine = nominal === undefined ? asked : { ...asked, here: true };
   const memo = openMemo(host, options.digests);
-  const runtime = options.runtime ?? installedRuntime(host);
+  const runtime = options.runtime ?? identityOf(host, chooseRuntime(host));
   const threads = options.threads ?? host.machine().cores;
   const keys = new Map<string, StageKey>();
   const adapters = new Map<string, LoraConfig>();
   const found = options.store ?? store;
   const measure = options.speed ?? (() => measured());
   const measured = (): Promise<Speed> =>
-    memo.speed(speedKey(host, threads, runtimeName(runtime)), () => measureSpeed(host, threads));
+    memo.speed(speedKey(host, threads, runtimeName(runtime)), () =>
+      measureSpeed(host, isRuntime(runtime.name) ? runtime.name : chooseRuntime(host), threads),
+    );
   return {
     diagnostics,
     keep: memo.keep,

@@ -1,6 +1,7 @@
 /** How fast this machine multiplies: a product of a decoder's size, through the runtime that will train. */
 import type { Host } from '../source/host.js';
 import { GraphBuilder } from '../tensor/builder.js';
+import { openRuntime, type RuntimeName } from '../tensor/runtimes/index.js';
 import type { Speed } from './time.js';
 
 const SIZE = 512;
@@ -10,9 +11,9 @@ const TOGETHER = 4;
 /** Milliseconds of measuring. */
 const PATIENCE = 400;
 
-export async function measureSpeed(host: Host, threads: number): Promise<Speed> {
-  const { isCrowded, onnxRuntime } = await import('../tensor/runtimes/onnx/index.js');
-  const runtime = await onnxRuntime({ threads, crowded: isCrowded(host.machine()) });
+/** Throws a `UserError` where the runtime cannot be used. */
+export async function measureSpeed(host: Host, name: RuntimeName, threads: number): Promise<Speed> {
+  const runtime = await openRuntime(host, name, { threads });
   const builder = new GraphBuilder('speed');
   const x = builder.input('x', [ROWS, SIZE]);
   const w = builder.input('w', [SIZE, SIZE]);

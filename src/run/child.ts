@@ -39,6 +39,7 @@ async function work(job: Job): Promise<FromChild> {
       work: workFolder(job.work, (diagnostic) => void say({ type: 'diagnostic', diagnostic })),
       chosen: job.chosen,
       key: job.key,
+      runtime: job.runtime,
       threads: job.threads,
       emit,
       signal: stop.signal,

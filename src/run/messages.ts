@@ -4,6 +4,7 @@ import type { StageEvent } from '../ir/events.js';
 import type { StageResult } from '../ir/outputs.js';
 import type { PinnedRepository, Stage } from '../ir/types.js';
 import type { Artefact, Chosen } from '../stages/types.js';
+import type { RuntimeName } from '../tensor/runtimes/index.js';
 
 /** Everything a stage's context is rebuilt from. */
 export interface Job {
@@ -17,6 +18,7 @@ export interface Job {
   readonly work: string;
   readonly chosen?: Chosen;
   readonly key: string;
+  readonly runtime: RuntimeName;
   readonly threads: number;
   /** Repositories of a hub that the program reads. */
   readonly repositories: readonly PinnedRepository[];

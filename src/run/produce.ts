@@ -30,6 +30,7 @@ export async function produce(
         work: store.workPath(key),
         chosen,
         key,
+        runtime: setting.runtime,
         threads: setting.threads,
         repositories: setting.repositories,
       },

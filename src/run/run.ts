@@ -2,6 +2,7 @@
 import { type Diagnostic, UserError } from '../diagnostics/types.js';
 import type { RunEvent, RunStatus, StageSummary } from '../ir/events.js';
 import type { Program } from '../ir/types.js';
+import { runtimeName } from '../planner/keys.js';
 import type { Plan } from '../planner/types.js';
 import type { Host } from '../source/host.js';
 import {
@@ -14,6 +15,7 @@ import {
   type Store,
   takeLock,
 } from '../store/index.js';
+import { identityOf, type RuntimeName } from '../tensor/runtimes/index.js';
 import { budgetBroken } from './problems.js';
 import { exceededBudgets, type MeasuredStages } from './requirements.js';
 import { runStages } from './scheduler.js';
@@ -32,7 +34,7 @@ export interface RunRequest {
   readonly pipeline: string;
   readonly host: Host;
   readonly engine: string;
-  readonly runtime: string;
+  readonly runtime: RuntimeName;
   readonly ftpc: string;
   /** `-p name=value` as typed. */
   readonly params?: Readonly<Record<string, string>>;
@@ -76,7 +78,7 @@ export async function runPipeline(
     runId,
     pipeline: request.pipeline,
     engine: request.engine,
-    runtime: request.runtime,
+    runtime: runtimeName(identityOf(host, request.runtime)),
     ftpc: request.ftpc,
     ...(request.params === undefined ? {} : { params: request.params }),
   });
@@ -108,6 +110,7 @@ export async function runPipeline(
         runId,
         store,
         folder: program.folder,
+        runtime: request.runtime,
         threads: request.threads,
         repositories: program.repositories ?? [],
         verify: request.verify,

@@ -3,6 +3,7 @@ import type { Reason, RunEvent } from '../ir/events.js';
 import type { PinnedRepository, Stage } from '../ir/types.js';
 import type { Chosen } from '../stages/types.js';
 import type { Entry, Store } from '../store/index.js';
+import type { RuntimeName } from '../tensor/runtimes/index.js';
 
 /** A stage with what the plan says of it. */
 export interface Step {
@@ -18,6 +19,7 @@ export interface RunSetting {
   readonly store: Store;
   /** Folder of the pipeline file. */
   readonly folder: string;
+  readonly runtime: RuntimeName;
   readonly threads: number;
   /** Repositories of a hub that the program reads. */
   readonly repositories: readonly PinnedRepository[];

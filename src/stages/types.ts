@@ -4,6 +4,7 @@ import type { StageEvent } from '../ir/events.js';
 import type { OutputFolder, StageResult, WorkFolder } from '../ir/outputs.js';
 import type { Stage, StageKind } from '../ir/types.js';
 import type { Host } from '../source/host.js';
+import type { RuntimeName } from '../tensor/runtimes/index.js';
 
 /** What the planner chose for a stage; only train stages leave it anything to choose. */
 export interface Chosen {
@@ -44,7 +45,9 @@ export interface StageContext {
   readonly chosen?: Chosen;
   /** Key that the output will stand under. */
   readonly key: string;
-  /** Threads that the tensor runtime may use. */
+  /** The tensor runtime that computes. */
+  readonly runtime: RuntimeName;
+  /** Threads that it may use. */
   readonly threads: number;
   emit(event: StageEvent): void;
   /** Aborted on SIGINT and SIGTERM: save what can be saved, then throw `signal.reason`. */

@@ -101,6 +101,7 @@ export function contextOf(
       remove: () => undefined,
     },
     key: 'key',
+    runtime: 'onnx',
     threads: 1,
     emit: (event) => events.push(event),
     signal: new AbortController().signal,

@@ -229,12 +229,26 @@ export const CASES: readonly Case[] = [
     values: { i: [0, 3, 1, 1, 2, 0] },
   },
   {
+    op: 'gatherElements',
+    title: 'along the axis in the middle',
+    build: (b) => [b.gatherElements(b.input('x', [2, 4, 3]), b.input('i', [2, 2, 3], 'i32'), 1)],
+    values: { i: [0, 3, 1, 1, 2, 0, 3, 3, 2, 0, 1, 2] },
+  },
+  {
     op: 'scatterElements',
     title: 'with equal indices',
     build: (b) => [
       b.scatterElements(b.input('x', [3, 4]), b.input('i', [3, 2], 'i32'), b.input('u', [3, 2]), 1),
     ],
     values: { i: [0, 3, 1, 1, 2, 0] },
+  },
+  {
+    op: 'scatterElements',
+    title: 'along the axis in the middle',
+    build: (b) => [
+      b.scatterElements(b.input('x', [2, 4, 3]), b.input('i', [2, 2, 3], 'i32'), b.input('u', [2, 2, 3]), 1),
+    ],
+    values: { i: [0, 3, 1, 0, 2, 0, 3, 3, 2, 3, 1, 2] },
   },
 ];
 

@@ -5,43 +5,15 @@ import { GraphBuilder } from '../../src/tensor/builder.js';
 import { OPS } from '../../src/tensor/ops/index.js';
 import { evaluate } from '../../src/tensor/runtimes/reference/index.js';
 import { verify } from '../../src/tensor/verify.js';
-import { CASES, type Case, graphOf, inputsOf, randomNumbers } from './cases.js';
+import { CASES, graphOf, inputsOf, randomNumbers } from './cases.js';
+import { DIFFERENTIABLE, differentiated, WITHOUT } from './differentiated.js';
 
 const STEP = 1e-5;
 const TOLERANCE = 1e-6;
 
-/** loss = Σ weight ∘ result, and the gradient of each f32 input. */
-function differentiated(test: Case) {
-  const b = new GraphBuilder(test.title);
-  const [result] = test.build(b);
-  if (result === undefined) throw new Error('a case gives a result');
-  const weight = b.input('weight', b.shapeOf(result));
-  const product = b.mul(result, weight);
-  b.output('loss', b.sum(b.reshape(product, [size(b.shapeOf(product))]), [0]));
-  const wanted = b
-    .build()
-    .inputs.filter(({ name, value }) => name !== 'weight' && b.typeOf(value).dtype === 'f32');
-  const found = gradients(
-    b,
-    [{ value: result, gradient: weight }],
-    wanted.map(({ value }) => value),
-  );
-  wanted.forEach(({ name }, index) => {
-    const gradient = found[index];
-    if (gradient !== undefined) b.output(`gradient.${name}`, gradient);
-  });
-  return { graph: b.build(), wanted: wanted.map(({ name }) => name) };
-}
-
-const size = (shape: readonly number[]) => shape.reduce((product, length) => product * length, 1);
-
-/** Ops without a rule to compare: none flows through a detached value, and a comparison has no slope. */
-const WITHOUT = ['detach', 'equal'];
-const PROVED = CASES.filter(({ op }) => OPS[op].gradient !== undefined && !WITHOUT.includes(op));
-
 describe('gradient rules agree with finite differences', () => {
   it('for every op, of which a case holds a node', () => {
-    const proved = new Set<string>(PROVED.map(({ op }) => op));
+    const proved = new Set<string>(DIFFERENTIABLE.map(({ op }) => op));
     expect(
       Object.keys(OPS)
         .filter((op) => !proved.has(op))
@@ -73,7 +45,7 @@ describe('gradient rules agree with finite differences', () => {
     ]);
   });
 
-  for (const test of PROVED)
+  for (const test of DIFFERENTIABLE)
     it(`${test.op} ${test.title}`, () => {
       const { graph, wanted } = differentiated(test);
       verify(graph);

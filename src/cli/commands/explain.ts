@@ -2,7 +2,7 @@ import { join, resolve } from 'node:path';
 import { type Arguments, unknown } from '../arguments.js';
 import type { Command } from '../command.js';
 import { EXIT } from '../exit-codes.js';
-import { memoryOf, PLAN_MACHINE_OPTIONS, planMachine, threadsOf } from '../machine-options.js';
+import { memoryOf, PLAN_MACHINE_OPTIONS, planMachine, runtimeOf, threadsOf } from '../machine-options.js';
 import { PARAM_OPTION, paramsOf } from '../params.js';
 import { UsageError } from '../usage-error.js';
 import type { World } from '../world.js';
@@ -102,6 +102,7 @@ async function explainName(
     file,
     params,
     memoryBytes: memoryOf(args),
+    runtime: runtimeOf(args),
     threads: threadsOf(args),
     ...(await planMachine(args)),
   };

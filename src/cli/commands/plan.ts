@@ -3,7 +3,7 @@ import type { Arguments } from '../arguments.js';
 import type { Command } from '../command.js';
 import { EXIT } from '../exit-codes.js';
 import { LOCKED_OPTION } from '../locked-option.js';
-import { memoryOf, PLAN_MACHINE_OPTIONS, planMachine, threadsOf } from '../machine-options.js';
+import { memoryOf, PLAN_MACHINE_OPTIONS, planMachine, runtimeOf, threadsOf } from '../machine-options.js';
 import { PARAM_OPTION, paramsOf } from '../params.js';
 import { COMPARISON_FORMATS, comparisonFormat } from '../review/print.js';
 import { UsageError } from '../usage-error.js';
@@ -63,6 +63,7 @@ export const plan: Command = {
       file: args.positional('file'),
       params: paramsOf(args),
       memoryBytes: memoryOf(args),
+      runtime: runtimeOf(args),
       threads: threadsOf(args),
       locked: args.flag('locked'),
       ...(await planMachine(args)),
@@ -115,7 +116,7 @@ function outOf(args: Arguments): string | undefined {
 }
 
 /** Options that say how a run begins: a comparison is no run. */
-const OF_RUNS = ['out', 'locked', 'threads'] as const;
+const OF_RUNS = ['out', 'locked', 'runtime', 'threads'] as const;
 
 async function against(args: Arguments, world: World, ref: string): Promise<number> {
   const other = OF_RUNS.find((name) => args.texts(name).length > 0);

@@ -3,7 +3,7 @@ import type { Arguments } from '../arguments.js';
 import type { Command } from '../command.js';
 import { EXIT_OF_RUN } from '../exit-codes.js';
 import { LOCKED_OPTION } from '../locked-option.js';
-import { memoryOf, RUN_MACHINE_OPTIONS, threadsOf } from '../machine-options.js';
+import { memoryOf, RUN_MACHINE_OPTIONS, runtimeOf, threadsOf } from '../machine-options.js';
 import { PARAM_OPTION, paramsOf } from '../params.js';
 import type { Wanted } from '../prepare.js';
 import { UsageError } from '../usage-error.js';
@@ -61,10 +61,11 @@ async function wantedOf(args: Arguments, world: World): Promise<Wanted> {
       file,
       params: paramsOf(args),
       memoryBytes: memoryOf(args),
+      runtime: runtimeOf(args),
       threads: threadsOf(args),
       locked: args.flag('locked'),
     };
-  const given = ['param', 'params', 'memory', 'threads', 'locked'].find(
+  const given = ['param', 'params', 'memory', 'runtime', 'threads', 'locked'].find(
     (name) => args.texts(name).length > 0,
   );
   if (given !== undefined)

@@ -1,6 +1,6 @@
 import type { Command } from '../command.js';
 import { EXIT } from '../exit-codes.js';
-import { memoryOf, PLAN_MACHINE_OPTIONS, planMachine, threadsOf } from '../machine-options.js';
+import { memoryOf, PLAN_MACHINE_OPTIONS, planMachine, runtimeOf, threadsOf } from '../machine-options.js';
 import { PARAM_OPTION, paramsOf } from '../params.js';
 
 export const why: Command = {
@@ -30,6 +30,7 @@ export const why: Command = {
         file,
         params: paramsOf(args),
         memoryBytes: memoryOf(args),
+        runtime: runtimeOf(args),
         threads: threadsOf(args),
         ...(await planMachine(args)),
       },

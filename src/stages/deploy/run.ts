@@ -47,6 +47,7 @@ const targets: Readonly<Record<string, Target>> = {
           folder: release,
           ...(isAdapter ? { base: base.folder, storage, seed: base.seed } : {}),
           prompt: settings.smoke,
+          runtime: context.runtime,
           threads: context.threads,
           signal: context.signal,
         });

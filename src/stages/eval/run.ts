@@ -11,7 +11,7 @@ import type { Call, Reference } from '../../ir/types.js';
 import { createDecoder } from '../../models/decoder/index.js';
 import type { Tokenizer } from '../../models/types.js';
 import { checkAdapter, readAdapter } from '../../packaging/peft/read.js';
-import { isCrowded, onnxRuntime } from '../../tensor/runtimes/onnx/index.js';
+import { openRuntime } from '../../tensor/runtimes/index.js';
 import type { Runtime } from '../../tensor/types.js';
 import { openResolved } from '../models.js';
 import type { RunStage, StageContext } from '../types.js';
@@ -43,7 +43,7 @@ export const run: RunStage = async (context) => {
   const losses = chosen.some(({ name }) => metrics[name].needs === 'loss');
   const work: Work = {
     context,
-    runtime: await onnxRuntime({ threads: context.threads, crowded: isCrowded(context.host.machine()) }),
+    runtime: await openRuntime(context.host, context.runtime, { threads: context.threads }),
     heldOut,
     highestId: highestId(heldOut),
     losses,

@@ -17,7 +17,7 @@ import {
   proveMerge,
 } from '../../packaging/merge/index.js';
 import { checkAdapter, readAdapter } from '../../packaging/peft/read.js';
-import { isCrowded, onnxRuntime } from '../../tensor/runtimes/onnx/index.js';
+import { openRuntime } from '../../tensor/runtimes/index.js';
 import type { Runtime } from '../../tensor/types.js';
 import { type OpenBase, openBase, resolveSubject, type Subject } from '../eval/subject.js';
 import { openResolved } from '../models.js';
@@ -35,7 +35,7 @@ export const run: RunStage = async (context) => {
   const { dtype } = settings;
   const base = resolveSubject(settings.base as Call | Reference, context);
   const adapted = settings.adapter && resolveSubject(settings.adapter, context);
-  const runtime = await onnxRuntime({ threads: context.threads, crowded: isCrowded(host.machine()) });
+  const runtime = await openRuntime(context.host, context.runtime, { threads: context.threads });
 
   const before = await write(context, runtime, base, adapted, dtype);
 

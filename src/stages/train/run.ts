@@ -8,7 +8,7 @@ import { createDecoder, type Decoder } from '../../models/decoder/index.js';
 import type { ModelFolder } from '../../models/load.js';
 import type { Adapter, AdapterTensors, LoraConfig, WeightStore } from '../../models/types.js';
 import { writeAdapter } from '../../packaging/peft/write.js';
-import { isCrowded, onnxRuntime } from '../../tensor/runtimes/onnx/index.js';
+import { openRuntime } from '../../tensor/runtimes/index.js';
 import type { Runtime } from '../../tensor/types.js';
 import {
   type Checkpoints,
@@ -89,7 +89,7 @@ async function prepare(context: StageContext, chosen: Chosen): Promise<Job> {
     base,
     model,
     lora: checkedLora(stage, { config: model.config, label: base.label }, context),
-    runtime: await onnxRuntime({ threads: context.threads, crowded: isCrowded(host.machine()) }),
+    runtime: await openRuntime(context.host, context.runtime, { threads: context.threads }),
     rows: trainRows(splitOf(settings.dataset)),
     validation: settings.validate == null ? undefined : shortRows(splitOf(settings.validate)),
     checkpoints: checkpoints({

@@ -85,6 +85,7 @@ export async function runData(
     output: outputFolder(path),
     work: { path: '', commit: () => undefined, committed: () => [], remove: () => undefined },
     key: 'key',
+    runtime: 'onnx',
     threads: 1,
     emit: (event) => events.push(event),
     signal,

@@ -107,6 +107,7 @@ export function world() {
         output: outputFolder(path),
         work: { path: folder, commit: () => undefined, committed: () => [], remove: () => undefined },
         key: 'key',
+        runtime: 'onnx',
         threads: 1,
         emit: (event) => events.push(event),
         signal: new AbortController().signal,

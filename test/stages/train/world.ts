@@ -137,6 +137,7 @@ export function world(options: WorldOptions): StageContext {
     work: workFolder(join(folder, 'work'), () => {}),
     chosen: { ...CHOSEN, ...options.chosen },
     key: options.key ?? 'key',
+    runtime: 'onnx',
     threads: 1,
     emit: options.emit ?? (() => {}),
     signal: options.signal ?? new AbortController().signal,

@@ -2,9 +2,11 @@
 import { expect } from 'chai';
 import { GraphBuilder } from '../../../src/tensor/builder.js';
 import { OPS } from '../../../src/tensor/ops/index.js';
+import type { OpName } from '../../../src/tensor/ops/names.js';
 import { referenceRuntime } from '../../../src/tensor/runtimes/reference/index.js';
-import type { HostTensor, Runtime } from '../../../src/tensor/types.js';
-import { CASES, graphOf, inputsOf } from '../cases.js';
+import type { Graph, HostTensor, Runtime } from '../../../src/tensor/types.js';
+import { CASES, type Case, graphOf, inputsOf } from '../cases.js';
+import { DIFFERENTIABLE, differentiated } from '../differentiated.js';
 
 const TOLERANCE = 2e-6;
 
@@ -15,7 +17,10 @@ function difference(a: HostTensor, b: HostTensor): number {
   return Math.max(...left.map((value, index) => Math.abs(value - (right[index] ?? Number.NaN)))) / scale;
 }
 
-export function conformance(name: string, open: () => Promise<Runtime>): void {
+/** Told of each difference that was found. */
+export type Worst = (op: OpName, what: 'result' | 'gradient', difference: number) => void;
+
+export function conformance(name: string, open: () => Promise<Runtime>, worst?: Worst): void {
   describe(`runtime ${name}`, () => {
     let runtime: Runtime;
     before(async () => {
@@ -26,21 +31,26 @@ export function conformance(name: string, open: () => Promise<Runtime>): void {
       expect([...new Set(CASES.map(({ op }) => op))].sort()).to.deep.equal(Object.keys(OPS).sort());
     });
 
-    for (const test of CASES)
-      it(`${test.op} ${test.title}`, async () => {
-        const graph = graphOf(test);
-        const inputs = inputsOf(test, graph);
-        const expected = await (await referenceRuntime().compile(graph)).run(inputs);
-        const compiled = await runtime.compile(graph);
-        const actual = await compiled.run(inputs);
-        for (const { name: output } of graph.outputs) {
-          const [left, right] = [expected[output], actual[output]];
-          if (left === undefined || right === undefined) throw new Error(`${output} is missing`);
-          expect(right.type).to.deep.equal(left.type);
-          expect(difference(left, right), output).to.be.at.most(TOLERANCE);
-        }
-        await compiled.release();
-      });
+    const compare = async (test: Case, graph: Graph) => {
+      const inputs = inputsOf(test, graph);
+      const expected = await (await referenceRuntime().compile(graph)).run(inputs);
+      const compiled = await runtime.compile(graph);
+      const actual = await compiled.run(inputs);
+      for (const { name: output } of graph.outputs) {
+        const [left, right] = [expected[output], actual[output]];
+        if (left === undefined || right === undefined) throw new Error(`${output} is missing`);
+        expect(right.type).to.deep.equal(left.type);
+        const found = difference(left, right);
+        expect(found, output).to.be.at.most(TOLERANCE);
+        worst?.(test.op, output.startsWith('gradient.') ? 'gradient' : 'result', found);
+      }
+      await compiled.release();
+    };
+
+    for (const test of CASES) it(`${test.op} ${test.title}`, () => compare(test, graphOf(test)));
+
+    for (const test of DIFFERENTIABLE)
+      it(`the gradients of ${test.op} ${test.title}`, () => compare(test, differentiated(test).graph));
 
     it('writes into outputs that it is given, also over an input', async () => {
       const b = new GraphBuilder('accumulate');

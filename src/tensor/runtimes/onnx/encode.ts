@@ -3,6 +3,7 @@ import { isOp } from '../../ops/index.js';
 import { arrange } from '../../order.js';
 import { GraphError } from '../../shape.js';
 import type { Graph, TensorType, ValueId } from '../../types.js';
+import { join } from '../protobuf.js';
 import { LOWERINGS } from './lowerings.js';
 import {
   ELEMENT,
@@ -14,7 +15,6 @@ import {
   outputMessage,
   sequenceOutputMessage,
 } from './model.js';
-import { join } from './protobuf.js';
 
 /**
  * First output of every model, an empty sequence, which the binding can't hand to JavaScript. The binding of 1.30 copies every output

@@ -1,7 +1,8 @@
 /** ONNX Runtime on the CPU, through `onnxruntime-node`, which is loaded only when it is asked for. */
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
-import { GraphError, sizeOf } from '../../shape.js';
+import { GraphError } from '../../shape.js';
 import type { CompiledGraph, DType, Graph, HostTensor, Runtime, TensorType } from '../../types.js';
+import { allocate } from '../host-tensor.js';
 import { encode, STOP } from './encode.js';
 import { isSound } from './probe.js';
 import { planScratch, Scratch, type ScratchPlan } from './scratch.js';
@@ -83,15 +84,6 @@ export async function onnxRuntime(options: OnnxOptions = {}): Promise<Runtime> {
 }
 
 const isStop = (error: unknown): boolean => error instanceof Error && /^Non tensor type/.test(error.message);
-
-const ARRAYS: Readonly<Record<DType, (length: number) => HostTensor['data']>> = {
-  f32: (length) => new Float32Array(length),
-  i32: (length) => new Int32Array(length),
-  i64: (length) => new BigInt64Array(length),
-  bool: (length) => new Uint8Array(length),
-};
-
-const allocate = ({ dtype, shape }: TensorType): HostTensor['data'] => ARRAYS[dtype](sizeOf(shape));
 
 function compiled(
   onnx: Onnx,

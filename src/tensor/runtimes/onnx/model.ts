@@ -1,6 +1,6 @@
 /** Messages of onnx.proto3: a node, a tensor, a typed name, a model. Field numbers are the specification's. */
 import type { DType, TensorType } from '../../types.js';
-import { bytes, float, integer, message, string } from './protobuf.js';
+import { bytes, float, integer, message, string } from '../protobuf.js';
 
 /** Values of `TensorProto.DataType`. */
 export const ELEMENT: Readonly<Record<DType, number>> = { f32: 1, i32: 6, i64: 7, bool: 9 };

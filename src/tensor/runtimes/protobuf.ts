@@ -1,4 +1,4 @@
-/** Writes the protobuf wire format, as much of it as an ONNX model needs. */
+/** Writes the protobuf wire format, as much of it as the runtimes' model files need. */
 
 const utf8 = new TextEncoder();
 

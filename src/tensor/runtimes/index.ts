@@ -1,0 +1,110 @@
+/** The runtimes that execute graphs, by name. A library is loaded when its runtime is opened, and not before. */
+import { createRequire } from 'node:module';
+import { runtimeBroken, runtimeMissing } from '../../diagnostics/catalogue/runtimes.js';
+import { type Diagnostic, UserError } from '../../diagnostics/types.js';
+import type { Host } from '../../source/host.js';
+import type { Runtime } from '../types.js';
+import { bindingPath, readTensorFlow, tensorflowFolder } from './tensorflow/installed.js';
+
+/** Part of the keys of what is computed. */
+export interface RuntimeIdentity {
+  readonly name: string;
+  readonly version: string;
+}
+
+export interface RuntimeOptions {
+  /** Threads inside one op; one a core where left out. */
+  readonly threads?: number;
+}
+
+interface RuntimeKind {
+  readonly title: string;
+  /** One sentence. */
+  readonly doc: string;
+  /** Its version, found out without loading it; `undefined` where it is not installed. */
+  readonly version: (host: Host) => string | undefined;
+  readonly open: (host: Host, options: RuntimeOptions) => Promise<Runtime>;
+  /** How it comes onto a machine. */
+  readonly install: string;
+}
+
+export const RUNTIMES = {
+  onnx: {
+    title: 'ONNX Runtime',
+    doc: 'Comes with ftpc and computes on the CPU.',
+    version: (host) => {
+      try {
+        const path = createRequire(import.meta.url).resolve('onnxruntime-node/package.json');
+        const { version } = JSON.parse(host.readText(path)) as { readonly version: string };
+        return version;
+      } catch {
+        return undefined;
+      }
+    },
+    open: async (host, options) => {
+      const { isCrowded, onnxRuntime } = await import('./onnx/index.js');
+      return onnxRuntime({ ...options, crowded: isCrowded(host.machine()) });
+    },
+    install: 'run `npm ci` in the folder of ftpc',
+  },
+  tensorflow: {
+    title: 'TensorFlow',
+    doc: 'Is installed by `ftpc runtime install tensorflow` and computes on NVIDIA GPUs, or on the CPU.',
+    version: (host) => {
+      const found = readTensorFlow(host);
+      return found && `${found.tensorflow}${found.cuda ? '+cuda' : ''}`;
+    },
+    open: async (host, options) =>
+      (await import('./tensorflow/index.js')).tensorflowRuntime({
+        binding: bindingPath(tensorflowFolder(host)),
+        ...options,
+      }),
+    install: 'run `ftpc runtime install tensorflow`',
+  },
+} as const satisfies Readonly<Record<string, RuntimeKind>>;
+
+export type RuntimeName = keyof typeof RUNTIMES;
+export type RuntimeChoice = RuntimeName | 'auto';
+
+export const RUNTIME_NAMES = Object.keys(RUNTIMES) as readonly RuntimeName[];
+
+export const isRuntime = (name: string): name is RuntimeName => Object.hasOwn(RUNTIMES, name);
+
+/** Stands where the driver of an NVIDIA GPU is loaded. */
+const NVIDIA_DEVICE = '/dev/nvidiactl';
+
+/** `auto`: TensorFlow where there is a GPU that it was installed for, else ONNX Runtime. */
+export function chooseRuntime(host: Host, asked: RuntimeChoice = 'auto'): RuntimeName {
+  if (asked !== 'auto') return asked;
+  const onGpu = readTensorFlow(host)?.cuda === true && host.stat(NVIDIA_DEVICE) !== undefined;
+  return onGpu ? 'tensorflow' : 'onnx';
+}
+
+/** What is wrong where the runtime is not installed. */
+export function runtimeProblem(host: Host, name: RuntimeName): Diagnostic | undefined {
+  const { title, version, install } = RUNTIMES[name];
+  return version(host) === undefined ? runtimeMissing(title, install) : undefined;
+}
+
+export const identityOf = (host: Host, name: RuntimeName): RuntimeIdentity => ({
+  name,
+  version: RUNTIMES[name].version(host) ?? 'missing',
+});
+
+/** Throws a `UserError` where the runtime is missing or does not load. */
+export async function openRuntime(
+  host: Host,
+  name: RuntimeName,
+  options: RuntimeOptions = {},
+): Promise<Runtime> {
+  const problem = runtimeProblem(host, name);
+  if (problem !== undefined) throw new UserError(problem);
+  const { title, open, install } = RUNTIMES[name];
+  try {
+    return await open(host, options);
+  } catch (error) {
+    throw new UserError(
+      runtimeBroken(title, error instanceof Error ? error.message : String(error), install),
+    );
+  }
+}

@@ -1,0 +1,53 @@
+/**
+ * What is used of the native binding of `@tensorflow/tfjs-node`. A handle is a number; it holds its tensor until it is
+ * deleted, and no collector frees it.
+ */
+import { createRequire } from 'node:module';
+
+interface Output {
+  readonly id: number;
+}
+
+export interface Binding {
+  readonly TF_Version: string;
+  createTensor(
+    shape: readonly number[],
+    dtype: number,
+    data: ArrayBufferView | readonly Uint8Array[],
+  ): number;
+  deleteTensor(handle: number): void;
+  /** A fresh copy. */
+  tensorDataSync(handle: number): ArrayBufferView;
+  executeOp(
+    op: string,
+    attributes: readonly [],
+    inputs: readonly number[],
+    outputs: number,
+  ): readonly Output[];
+  loadSavedModel(folder: string, tags: string): number;
+  deleteSavedModel(model: number): void;
+  runSavedModel(model: number, inputs: readonly number[], feeds: string, fetches: string): readonly Output[];
+  getNumOfTensors(): number;
+  isUsingGpuDevice(): boolean;
+}
+
+/** What the library reads from its process's environment when it is loaded. */
+const environment = (threads: number | undefined): Readonly<Record<string, string>> => ({
+  // only errors: it has much to tell of the machine
+  TF_CPP_MIN_LOG_LEVEL: '2',
+  // an interrupted training ends with the same bytes
+  TF_DETERMINISTIC_OPS: '1',
+  // its own kernels on the CPU: those of oneDNN are no faster here, keep an arena, and write to the terminal
+  TF_ENABLE_ONEDNN_OPTS: '0',
+  // by default all of a GPU's memory is taken at once, and products there are of 10 bits of mantissa
+  TF_FORCE_GPU_ALLOW_GROWTH: 'true',
+  NVIDIA_TF32_OVERRIDE: '0',
+  TF_NUM_INTEROP_THREADS: '1',
+  ...(threads === undefined ? {} : { TF_NUM_INTRAOP_THREADS: String(threads) }),
+});
+
+/** `path` is that of `tfjs_binding.node`. Throws what the system says where it does not load. */
+export function loadBinding(path: string, threads: number | undefined): Binding {
+  Object.assign(process.env, environment(threads));
+  return createRequire(import.meta.url)(path) as Binding;
+}

@@ -1,0 +1,40 @@
+/** Where TensorFlow stands once it is installed, and what stands there. */
+import { join } from 'node:path';
+import type { Host } from '../../../source/host.js';
+
+/** `manifest.json`, written last: a folder without it is no installation. */
+export interface TensorFlowManifest {
+  readonly version: 1;
+  readonly tensorflow: string;
+  /** Version of `@tensorflow/tfjs-node`, whose binding was built. */
+  readonly binding: string;
+  /** Whether it computes on NVIDIA's GPUs. */
+  readonly cuda: boolean;
+  readonly bytes: number;
+}
+
+export const MANIFEST = 'manifest.json';
+
+/** The user's cache folder: `XDG_CACHE_HOME`, else `~/.cache`. */
+const cacheFolder = (host: Host): string =>
+  host.env('XDG_CACHE_HOME') || join(host.env('HOME') ?? host.env('USERPROFILE') ?? host.cwd, '.cache');
+
+/** Folder of everything that is installed beside the package. */
+export const runtimesFolder = (host: Host): string => join(cacheFolder(host), 'ftpc', 'runtimes');
+
+export const tensorflowFolder = (host: Host): string => join(runtimesFolder(host), 'tensorflow');
+
+export const bindingPath = (folder: string): string => join(folder, 'binding', 'tfjs_binding.node');
+
+/** `undefined` where it is not installed, or not whole. */
+export function readTensorFlow(host: Host): TensorFlowManifest | undefined {
+  const folder = tensorflowFolder(host);
+  if (host.stat(join(folder, MANIFEST)) === undefined || host.stat(bindingPath(folder)) === undefined)
+    return undefined;
+  try {
+    const found: TensorFlowManifest = JSON.parse(host.readText(join(folder, MANIFEST)));
+    return found.version === 1 && typeof found.tensorflow === 'string' ? found : undefined;
+  } catch {
+    return undefined;
+  }
+}
