@@ -1,4 +1,5 @@
-import { isRuntime, RUNTIME_NAMES, type RuntimeChoice } from '../tensor/runtimes/index.js';
+import { RUNTIME_NAMES } from '../ir/runtimes.js';
+import { isRuntime, type RuntimeChoice } from '../tensor/runtimes/index.js';
 import { type Arguments, unknown } from './arguments.js';
 import type { OptionSpec } from './command.js';
 import { UsageError } from './usage-error.js';

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import type { CompileResult } from '../compile.js';
 import { planMoved } from '../diagnostics/catalogue/lock.js';
 import type { Diagnostic } from '../diagnostics/types.js';
+import type { RuntimeName } from '../ir/runtimes.js';
 import { lockPath, placeOf } from '../lock/index.js';
 import { runtimeName } from '../planner/keys.js';
 import {
@@ -20,7 +21,7 @@ import {
 import type { Plan } from '../planner/types.js';
 import type { Host } from '../source/host.js';
 import { replaceFile } from '../store/index.js';
-import { identityOf, isRuntime, type RuntimeName } from '../tensor/runtimes/index.js';
+import { identityOf, isRuntime } from '../tensor/runtimes/index.js';
 import type { Prepared, Wanted } from './prepare.js';
 import { ftpcVersion } from './version.js';
 

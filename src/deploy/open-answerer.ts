@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path';
 import { type Answerer, answerer } from '../evaluation/chat.js';
 import { EVALUATION_SHAPES } from '../evaluation/shapes.js';
+import type { RuntimeName } from '../ir/runtimes.js';
 import { CHAT_TEMPLATE, compileChatTemplate, readStyle } from '../models/chat-template.js';
 import { createDecoder } from '../models/decoder/index.js';
 import type { ModelFolder } from '../models/load.js';
@@ -10,7 +11,7 @@ import { plannedBytes, type Storage } from '../models/weights/load.js';
 import { MANIFEST, readManifest } from '../packaging/manifest/index.js';
 import { checkAdapter, readAdapter } from '../packaging/peft/read.js';
 import type { Host } from '../source/host.js';
-import { chooseRuntime, openRuntime, type RuntimeName } from '../tensor/runtimes/index.js';
+import { chooseRuntime, openRuntime } from '../tensor/runtimes/index.js';
 import { noAdapter, noBase } from './problems.js';
 import { CURRENT } from './releases.js';
 

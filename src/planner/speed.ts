@@ -1,7 +1,9 @@
 /** How fast this machine multiplies: a product of a decoder's size, through the runtime that will train. */
+
+import type { RuntimeName } from '../ir/runtimes.js';
 import type { Host } from '../source/host.js';
 import { GraphBuilder } from '../tensor/builder.js';
-import { openRuntime, type RuntimeName } from '../tensor/runtimes/index.js';
+import { openRuntime } from '../tensor/runtimes/index.js';
 import type { Speed } from './time.js';
 
 const SIZE = 512;

@@ -2,9 +2,9 @@
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { StageEvent } from '../ir/events.js';
 import type { StageResult } from '../ir/outputs.js';
+import type { RuntimeName } from '../ir/runtimes.js';
 import type { PinnedRepository, Stage } from '../ir/types.js';
 import type { Artefact, Chosen } from '../stages/types.js';
-import type { RuntimeName } from '../tensor/runtimes/index.js';
 
 /** Everything a stage's context is rebuilt from. */
 export interface Job {

@@ -1,6 +1,7 @@
 /** A run from its first event to its last: lock, journal, plan, stages, budgets. */
 import { type Diagnostic, UserError } from '../diagnostics/types.js';
 import type { RunEvent, RunStatus, StageSummary } from '../ir/events.js';
+import type { RuntimeName } from '../ir/runtimes.js';
 import type { Program } from '../ir/types.js';
 import { runtimeName } from '../planner/keys.js';
 import type { Plan } from '../planner/types.js';
@@ -15,7 +16,7 @@ import {
   type Store,
   takeLock,
 } from '../store/index.js';
-import { identityOf, type RuntimeName } from '../tensor/runtimes/index.js';
+import { identityOf } from '../tensor/runtimes/index.js';
 import { budgetBroken } from './problems.js';
 import { exceededBudgets, type MeasuredStages } from './requirements.js';
 import { runStages } from './scheduler.js';

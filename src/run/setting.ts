@@ -1,9 +1,9 @@
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { Reason, RunEvent } from '../ir/events.js';
+import type { RuntimeName } from '../ir/runtimes.js';
 import type { PinnedRepository, Stage } from '../ir/types.js';
 import type { Chosen } from '../stages/types.js';
 import type { Entry, Store } from '../store/index.js';
-import type { RuntimeName } from '../tensor/runtimes/index.js';
 
 /** A stage with what the plan says of it. */
 export interface Step {

@@ -2,9 +2,9 @@
 
 import type { StageEvent } from '../ir/events.js';
 import type { OutputFolder, StageResult, WorkFolder } from '../ir/outputs.js';
+import type { RuntimeName } from '../ir/runtimes.js';
 import type { Stage, StageKind } from '../ir/types.js';
 import type { Host } from '../source/host.js';
-import type { RuntimeName } from '../tensor/runtimes/index.js';
 
 /** What the planner chose for a stage; only train stages leave it anything to choose. */
 export interface Chosen {

@@ -2,6 +2,7 @@
 import { createRequire } from 'node:module';
 import { runtimeBroken, runtimeMissing } from '../../diagnostics/catalogue/runtimes.js';
 import { type Diagnostic, UserError } from '../../diagnostics/types.js';
+import type { RuntimeName } from '../../ir/runtimes.js';
 import type { Host } from '../../source/host.js';
 import type { Runtime } from '../types.js';
 import { bindingPath, readTensorFlow, tensorflowFolder } from './tensorflow/installed.js';
@@ -28,7 +29,7 @@ interface RuntimeKind {
   readonly install: string;
 }
 
-export const RUNTIMES = {
+export const RUNTIMES: Readonly<Record<RuntimeName, RuntimeKind>> = {
   onnx: {
     title: 'ONNX Runtime',
     doc: 'Comes with ftpc and computes on the CPU.',
@@ -61,12 +62,9 @@ export const RUNTIMES = {
       }),
     install: 'run `ftpc runtime install tensorflow`',
   },
-} as const satisfies Readonly<Record<string, RuntimeKind>>;
+};
 
-export type RuntimeName = keyof typeof RUNTIMES;
 export type RuntimeChoice = RuntimeName | 'auto';
-
-export const RUNTIME_NAMES = Object.keys(RUNTIMES) as readonly RuntimeName[];
 
 export const isRuntime = (name: string): name is RuntimeName => Object.hasOwn(RUNTIMES, name);
 

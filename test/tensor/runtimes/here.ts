@@ -1,6 +1,8 @@
 /** Runtimes as they stand on this machine: what is not installed is left out, and the reason is the title of a skipped test. */
+
+import type { RuntimeName } from '../../../src/ir/runtimes.js';
 import { nodeHost } from '../../../src/source/node-host.js';
-import { openRuntime, type RuntimeName, runtimeProblem } from '../../../src/tensor/runtimes/index.js';
+import { openRuntime, runtimeProblem } from '../../../src/tensor/runtimes/index.js';
 import type { Runtime } from '../../../src/tensor/types.js';
 
 const host = nodeHost();

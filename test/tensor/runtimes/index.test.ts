@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect } from 'chai';
 import { UserError } from '../../../src/diagnostics/types.js';
+import { RUNTIME_NAMES } from '../../../src/ir/runtimes.js';
 import type { Host } from '../../../src/source/host.js';
 import { nodeHost } from '../../../src/source/node-host.js';
 import {
   chooseRuntime,
   identityOf,
   openRuntime,
-  RUNTIME_NAMES,
   runtimeProblem,
 } from '../../../src/tensor/runtimes/index.js';
 import {
