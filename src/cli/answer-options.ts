@@ -117,6 +117,13 @@ function within(
 export const shown = (text: string, { terminal }: Pick<World, 'terminal'>): string =>
   terminal.out ? harmless(text) : text;
 
+/** An answer as JSON on one line, in which nothing drives a terminal either. */
+export const answerLine = (found: object): string =>
+  JSON.stringify({ version: 1, ...found }).replace(
+    /[\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+
 /** Writes an answer as it grows. */
 export const printer =
   (world: World): ((piece: string) => void) =>

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { shown } from '../../src/cli/answer-options.js';
+import { answerLine, shown } from '../../src/cli/answer-options.js';
 import { readQuestions } from '../../src/cli/questions.js';
 import { UserError } from '../../src/diagnostics/types.js';
 import { nodeHost } from '../../src/source/node-host.js';
@@ -161,6 +161,8 @@ describe('answers on the command line', () => {
   it('drive no terminal', () => {
     const text = 'a\u001b]52;c;aGk=\u0007b\r\u009b2J\tc\n\u202ed';
     expect(shown(text, { terminal: { out: false, err: true } })).to.equal(text);
+    expect(answerLine({ text })).to.match(/^[^\p{Cc}\u202e]*$/u);
+    expect(JSON.parse(answerLine({ text }))).to.deep.equal({ version: 1, text });
     expect(shown(text, { terminal: { out: true, err: true } })).to.match(
       /^[^\p{Cc}\u202e]*\t[^\p{Cc}]*\n[^\p{Cc}]*$/u,
     );

@@ -2,6 +2,7 @@ import type { Answerer, AnswerOptions } from '../../evaluation/chat.js';
 import type { ChatMessage } from '../../models/types.js';
 import {
   ANSWER_OPTIONS,
+  answerLine,
   answerOptions,
   answersOf,
   noTemplate,
@@ -57,7 +58,7 @@ async function answerAsJson(
   world: World,
 ): Promise<string> {
   const found = await answersOf(model, () => model.answer(messages, options));
-  world.out(JSON.stringify({ version: 1, ...found }));
+  world.out(answerLine(found));
   return found.text;
 }
 

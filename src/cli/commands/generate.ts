@@ -1,6 +1,7 @@
 import type { Answerer, AnswerOptions, Prompt } from '../../evaluation/chat.js';
 import {
   ANSWER_OPTIONS,
+  answerLine,
   answerOptions,
   answersOf,
   noTemplate,
@@ -95,7 +96,7 @@ async function answerOne(
   const found = await answersOf(model, () =>
     model.answer(prompt, options, json ? undefined : printer(world)),
   );
-  world.out(json ? JSON.stringify({ version: 1, ...found }) : '');
+  world.out(json ? answerLine(found) : '');
 }
 
 async function answerAll(
@@ -111,7 +112,7 @@ async function answerAll(
   await answersOf(model, async () => {
     for await (const answer of model.answerAll(prompts, options)) {
       const question = questions[done++];
-      if (json) world.out(JSON.stringify({ version: 1, line: question?.at.line, ...answer }));
+      if (json) world.out(answerLine({ line: question?.at.line, ...answer }));
       else {
         print(`> ${question?.messages.at(-1)?.content ?? ''}\n${answer.text}`);
         world.out('');
