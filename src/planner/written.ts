@@ -10,10 +10,7 @@ import { isCall, isReference } from './models.js';
 export function written(value: Value, type?: SettingType): string {
   if (value === null) return 'none';
   if (typeof value === 'boolean') return `${value}`;
-  if (typeof value === 'number') {
-    const unit = unitOf(type);
-    return unit === undefined ? numberText(value) : formatQuantity(value, unit);
-  }
+  if (typeof value === 'number') return formatQuantity(value, unitOf(type));
   if (typeof value === 'string') return isWord(value, type) ? value : JSON.stringify(value);
   if (isList(value)) return `[${value.map((item) => written(item, itemType(type))).join(', ')}]`;
   if (isCall(value)) return callText(value);
@@ -49,12 +46,6 @@ function callText({ call, args }: Call): string {
 
 export const functionNamed = (name: string): (typeof functions)[string] | undefined =>
   Object.hasOwn(functions, name) ? functions[name] : undefined;
-
-/** The shorter way to write a number: `2e-4`, `0.05`, `16`. */
-function numberText(value: number): string {
-  const [plain, scientific] = [`${value}`, value.toExponential()];
-  return Math.abs(value) < 0.01 && scientific.length <= plain.length ? scientific : plain;
-}
 
 /** What a bare number of this type measures. */
 function unitOf(type: SettingType | undefined): Unit | undefined {

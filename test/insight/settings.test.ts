@@ -196,7 +196,7 @@ describe('what is known of a setting', () => {
     expect(rate).to.deep.include({
       about: 'param',
       type: 'Number(1e-5..1e-2)',
-      text: '2e-3',
+      text: '0.002',
       doc: 'How fast it learns.',
     });
     expect(rate).to.deep.include({ usedBy: ['adapter.optimizer.rate'] });

@@ -98,7 +98,7 @@ describe('why a stage runs', () => {
 ├─ fused differs from the last time DIGEST → DIGEST
 │  └─ adapter differs from the last time DIGEST → DIGEST
 │     ├─ lora.dropout: 5% → 10%  pipeline.ftp:20:42
-│     ├─ optimizer.rate: 2e-3 → 1e-4  pipeline.ftp:21:27
+│     ├─ optimizer.rate: 0.002 → 1e-4  pipeline.ftp:21:27
 │     └─ dialogs differs from the last time DIGEST → DIGEST
 │        └─ prompt.md changed DIGEST → DIGEST
 ├─ quality differs from the last time DIGEST → DIGEST
