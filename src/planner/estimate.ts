@@ -40,9 +40,10 @@ const NOTHING: Estimate = { peak: null, seconds: null, diskBytes: 0 };
 
 const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
   async data({ world, stage }) {
-    const { bytes, rows } = world.sources(stage.name);
+    const size = world.sources(stage.name);
+    const { bytes } = size;
     return {
-      peak: dataPeak({ bytes, rows }),
+      peak: dataPeak(size),
       seconds: here(world, rowSeconds('data', bytes)),
       diskBytes: Math.ceil(1.3 * bytes),
     };

@@ -120,7 +120,7 @@ export function openWorld(program: Program, host: Host, options: PlanOptions, st
 
 function sizeOf(program: Program, host: Host, name: string, limited: boolean): SourceSize {
   const data = stageNamed(program, name);
-  if (data === undefined) return { bytes: 0, rows: 0 };
+  if (data === undefined) return { bytes: 0, rows: 0, parquet: 0 };
   const size = sourceSize(program, host, data);
   return limited ? limitedSize(size, data) : size;
 }

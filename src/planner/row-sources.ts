@@ -16,7 +16,11 @@ export type Survey = (program: Program, host: Host, format: Stage) => Promise<Le
 /** Of every file that a data stage reads. */
 export function sourceSize(program: Program, host: Host, data: Stage): SourceSize {
   const { own, general } = sizesOf(program, host, data);
-  return { bytes: own.bytes + general.bytes, rows: own.rows + general.rows };
+  return {
+    bytes: own.bytes + general.bytes,
+    rows: own.rows + general.rows,
+    parquet: own.parquet + general.parquet,
+  };
 }
 
 interface SourceSizes {
@@ -29,10 +33,8 @@ function sizesOf(program: Program, host: Host, data: Stage): SourceSizes {
   const files = sourceFiles(data.settings as unknown as DataSettings, program.folder, host);
   const sizeOf = (general: boolean): SourceSize => {
     const sizes = files.filter((file) => file.general === general).map((file) => estimateRows(file, host));
-    return {
-      bytes: sizes.reduce((sum, { bytes }) => sum + bytes, 0),
-      rows: Math.ceil(sizes.reduce((sum, { rows }) => sum + rows, 0)),
-    };
+    const sum = (field: keyof SourceSize): number => sizes.reduce((total, size) => total + size[field], 0);
+    return { bytes: sum('bytes'), rows: Math.ceil(sum('rows')), parquet: sum('parquet') };
   };
   return { own: sizeOf(false), general: sizeOf(true) };
 }
@@ -45,10 +47,11 @@ export function readLengths(host: Host, entry: string, split: string): Lengths |
 }
 
 /** What of the sources is handed on: less than all where `limit` says so. */
-export function limitedSize({ bytes, rows }: SourceSize, data: Stage): SourceSize {
+export function limitedSize({ bytes, rows, parquet }: SourceSize, data: Stage): SourceSize {
   const limit = data.settings['limit'];
-  if (typeof limit !== 'number' || limit >= rows) return { bytes, rows };
-  return { bytes: Math.ceil((bytes * limit) / rows), rows: limit };
+  if (typeof limit !== 'number' || limit >= rows) return { bytes, rows, parquet };
+  const share = limit / rows;
+  return { bytes: Math.ceil(bytes * share), rows: limit, parquet: Math.ceil(parquet * share) };
 }
 
 /** Rows that a split of a data stage will get at most: repetitions are not known before it has run. */

@@ -22,6 +22,8 @@ export type PlanStore = Pick<Store, 'find' | 'resumable'>;
 export interface SourceSize {
   readonly bytes: number;
   readonly rows: number;
+  /** Those of the bytes that come out of Parquet files. */
+  readonly parquet: number;
 }
 
 export interface PlanWorld {

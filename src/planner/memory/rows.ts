@@ -5,18 +5,27 @@ import {
   DATA_PROCESS,
   DEPLOY_PROCESS,
   FORMAT_PROCESS,
+  PARQUET,
   ROW_SPREAD,
   type RowProcess,
   TOKENIZER_SHARE,
 } from './calibration.js';
 import { peakOf } from './parts.js';
 
-export const dataPeak = (size: SourceSize): Peak => rowPeak(size, DATA_PROCESS, 0);
+export const dataPeak = (size: SourceSize): Peak => rowPeak(size, DATA_PROCESS, parquetBytes(size));
 
-export const formatPeak = (size: SourceSize, tokenizerBytes: number): Peak =>
+/** What DuckDB takes, and what a group of rows does on its way out of it. */
+const parquetBytes = ({ parquet }: SourceSize): number =>
+  parquet === 0 ? 0 : PARQUET.library + Math.min(PARQUET.most, PARQUET.perByte * parquet);
+
+export const formatPeak = (size: Pick<SourceSize, 'rows' | 'bytes'>, tokenizerBytes: number): Peak =>
   rowPeak(size, FORMAT_PROCESS, TOKENIZER_SHARE * tokenizerBytes);
 
-function rowPeak({ rows, bytes }: SourceSize, measured: RowProcess, tables: number): Peak {
+function rowPeak(
+  { rows, bytes }: Pick<SourceSize, 'rows' | 'bytes'>,
+  measured: RowProcess,
+  tables: number,
+): Peak {
   const runtime =
     measured.process +
     Math.min(measured.mostGarbage, measured.garbage * rows + measured.garbagePerByte * bytes);

@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { expect } from 'chai';
 import { UserError } from '../../../src/diagnostics/types.js';
+import { nodeHost } from '../../../src/source/node-host.js';
 import type { Splitter } from '../../../src/stages/data/lines.js';
 import { CsvSplitter } from '../../../src/stages/data/read/csv.js';
+import { parquetSize } from '../../../src/stages/data/read/footer.js';
 import { ListSplitter } from '../../../src/stages/data/read/list.js';
 import { textSplitter } from '../../../src/stages/data/read/text.js';
 import { call, cleanUp, type DataRun, lines, pair, runData } from './stage.js';
@@ -304,6 +306,29 @@ describe('parquet', () => {
         day: '2020-01-02',
       },
     });
+  });
+
+  it('says in its footer how many rows it has, and nothing where the footer is spoilt', async () => {
+    const content = await parquet(
+      `select 'q' || i as instruction, {'a': md5(i::text)} as n from range(5000) t(i)`,
+    );
+    const sizeOf = (bytes: Uint8Array) =>
+      parquetSize(
+        { ...nodeHost(), readBytes: (_, start = 0, length = 0) => bytes.subarray(start, start + length) },
+        'x',
+        bytes.length,
+      );
+    expect(sizeOf(content)?.rows).to.equal(5000);
+    expect(sizeOf(content)?.bytes).to.be.within(5000 * 32, 5000 * 100);
+    expect(sizeOf(content.subarray(0, 3000))).to.equal(undefined);
+    expect(sizeOf(Buffer.from('PAR1'))).to.equal(undefined);
+    const footer = new DataView(content.buffer, content.byteOffset + content.length - 8).getUint32(0, true);
+    for (let at = content.length - 8 - footer; at < content.length; at += 3) {
+      const spoilt = Buffer.from(content);
+      spoilt[at] = (spoilt[at] ?? 0) ^ 0xff;
+      const found = sizeOf(spoilt);
+      expect(found === undefined || typeof found.rows === 'number').to.equal(true);
+    }
   });
 
   it('half of it, and one that is spoilt within, are errors of the file', async () => {
