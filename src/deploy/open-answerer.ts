@@ -6,8 +6,8 @@ import { CHAT_TEMPLATE, compileChatTemplate, readStyle } from '../models/chat-te
 import { createDecoder } from '../models/decoder/index.js';
 import type { ModelFolder } from '../models/load.js';
 import { openModelAt, untrained } from '../models/open.js';
-import type { ChatTemplate, ModelConfig } from '../models/types.js';
-import { plannedBytes, type Storage } from '../models/weights/load.js';
+import type { ChatTemplate } from '../models/types.js';
+import { heldAs } from '../models/weights/load.js';
 import { MANIFEST, readManifest } from '../packaging/manifest/index.js';
 import { checkAdapter, readAdapter } from '../packaging/peft/read.js';
 import type { Host } from '../source/host.js';
@@ -52,7 +52,7 @@ export async function openAnswerer(host: Host, options: OpenAnswererOptions): Pr
   const decoder = await createDecoder({
     runtime: await openRuntime(host, options.runtime ?? chooseRuntime(host), { threads: options.threads }),
     config: model.config,
-    weights: model.loadWeights(heldAs(model.config, storage, options.float32Bytes)),
+    weights: model.loadWeights(heldAs(model.config, storage, options.float32Bytes ?? 0)),
     ...(adapter === undefined ? {} : { adapter }),
     trainable: 'none',
     checkpointedBlocks: 0,
@@ -65,10 +65,6 @@ export async function openAnswerer(host: Host, options: OpenAnswererOptions): Pr
     template: styleOf(host, model, adapterFolder) ?? model.template(),
   });
 }
-
-/** Decoding is exact, so that a model answers alike either way. */
-export const heldAs = (config: ModelConfig, storage: Storage, float32Bytes = 0): Storage =>
-  storage === 'stored' && plannedBytes(config, () => 'F32', 'f32') <= float32Bytes ? 'f32' : storage;
 
 /** The template that an adapter was trained with, where it is not its base's. */
 function styleOf(host: Host, model: ModelFolder, adapter: string | undefined): ChatTemplate | undefined {

@@ -6,4 +6,6 @@ export const EVALUATION_SHAPES = {
   headChunk: 128,
   /** Bytes of keys and values of a batch of answers. */
   cacheBytes: 128 * 2 ** 20,
+  /** Weights that take at most this many bytes as float32 are held so, and not decoded for every token of an answer. */
+  float32Bytes: 2 ** 30,
 } as const;

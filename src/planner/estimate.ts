@@ -4,6 +4,7 @@ import { EVALUATION_SHAPES } from '../evaluation/shapes.js';
 import type { Stage, StageKind, Value } from '../ir/types.js';
 import { plainConfig } from '../models/adapters/pissa.js';
 import type { LoraConfig } from '../models/types.js';
+import { heldAs, plannedBytes } from '../models/weights/load.js';
 import type { EvalSettings } from '../stages/eval/schema.js';
 import { chosenLora } from '../stages/train/lora.js';
 import { trainSettings } from '../stages/train/settings.js';
@@ -77,7 +78,7 @@ const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
     const model = world.models.of(settings.model as Value);
     const lengths = await world.lengths(settings.dataset.stage, settings.dataset.port, look);
     if (model === undefined || lengths === undefined) return NOTHING;
-    const memory = forwardMemory(world, model, lengths.longest);
+    const memory = forwardMemory(world, model, lengths.longest, EVALUATION_SHAPES.float32Bytes);
     const generates = settings.metrics.some(({ call }) => call === 'exact_match' || call === 'rouge_l');
     const rows = Math.min(lengths.rows, settings.generation.rows ?? lengths.rows);
     const answered = generates ? rows : Math.min(rows, settings.samples);
@@ -135,13 +136,22 @@ export const estimate = (input: EstimateInput): Promise<Estimate> => ESTIMATORS[
 
 const here = (world: PlanWorld, seconds: Seconds): Seconds | null => (world.machine.here ? seconds : null);
 
-function forwardMemory(world: PlanWorld, model: PlannedModel, longest: number): ForwardMemory {
+/** `float32Bytes`: weights that take no more as float32 are held so, as in an eval stage. */
+function forwardMemory(
+  world: PlanWorld,
+  model: PlannedModel,
+  longest: number,
+  float32Bytes = 0,
+): ForwardMemory {
+  const { config, format } = model;
   const trainer = model.root.adapterOf;
-  const method = trainer === undefined ? 'lora' : (world.chosen.get(trainer)?.method ?? 'lora');
+  const isQlora = trainer !== undefined && world.chosen.get(trainer)?.method === 'qlora';
+  const method = isQlora ? 'qlora' : 'lora';
+  const isFloat32 = heldAs(config, isQlora ? 'nf4' : 'stored', float32Bytes) === 'f32';
   return {
-    config: model.config,
-    weightBytes: weightBytes(model)[method === 'qlora' ? 'qlora' : 'lora'],
-    decoded: decodedWeights(model)[method === 'qlora' ? 'qlora' : 'lora'],
+    config,
+    weightBytes: isFloat32 ? plannedBytes(config, format, 'f32') : weightBytes(model)[method],
+    decoded: !isFloat32 && decodedWeights(model)[method],
     lora: trainer === undefined ? undefined : adapterConfig(world, trainer),
     longest,
     tokenizerBytes: model.tokenizerBytes,

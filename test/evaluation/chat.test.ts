@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { openAnswerer } from '../../src/deploy/index.js';
-import { heldAs } from '../../src/deploy/open-answerer.js';
 import { UserError } from '../../src/diagnostics/types.js';
 import { type Answerer, type AnswererParts, answerer } from '../../src/evaluation/chat.js';
 import { textStream } from '../../src/evaluation/text-stream.js';
 import { createDecoder } from '../../src/models/decoder/index.js';
 import { openModel } from '../../src/models/load.js';
 import type { Tokenizer } from '../../src/models/types.js';
+import { heldAs } from '../../src/models/weights/load.js';
 import { nodeHost } from '../../src/source/node-host.js';
 import { onnxRuntime } from '../../src/tensor/runtimes/onnx/index.js';
 import { expected, tiny } from './tiny.js';
@@ -187,7 +187,7 @@ describe('answering', () => {
   it('holds stored weights as float32 where there is room for them, and answers alike', async () => {
     const { config } = parts.decoder.options;
     expect([
-      heldAs(config, 'stored'),
+      heldAs(config, 'stored', 0),
       heldAs(config, 'stored', 1e9),
       heldAs(config, 'nf4', 1e9),
     ]).to.deep.equal(['stored', 'f32', 'nf4']);

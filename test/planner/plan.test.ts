@@ -7,7 +7,7 @@ import { renderPlanText } from '../../src/planner/render/text.js';
 import { MEMORY_PARTS, type Plan } from '../../src/planner/types.js';
 import { nodeHost } from '../../src/source/node-host.js';
 import { openStore } from '../../src/store/index.js';
-import { type Folder, pipelineFolder, QUICK, TEXT } from './pipeline.js';
+import { type Folder, pipelineFolder, QUICK, STARTER, TEXT } from './pipeline.js';
 
 const schema = JSON.parse(nodeHost().readText(`${nodeHost().packageFolder}/docs/schema/plan.json`)) as object;
 const validate = new Ajv2020({ strict: false }).compile(schema);
@@ -67,6 +67,14 @@ describe('plan', () => {
       ['peak_memory <= 2GiB', true],
       ['wall_time <= 10h', true],
     ]);
+  });
+
+  it('holds small weights as float32 in an evaluation, and as they are stored in training', async () => {
+    const text = TEXT.replaceAll(`untrained("${STARTER}", seed: 1)`, `local("${STARTER}")`);
+    const made = await plan(folder.program(text), folder.host, QUICK);
+    const weights = (name: string) => stageOf(made, name).peak?.parts.weights ?? 0;
+    expect(weights('quality')).to.equal(2 * weights('adapter'));
+    expect(weights('quality') / 4).to.be.within(3.1e6, 3.2e6);
   });
 
   it('changes shape along the ladder as memory shrinks, and ends in an error with numbers', async () => {

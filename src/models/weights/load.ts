@@ -43,6 +43,17 @@ export function plannedBytes(config: ModelConfig, formatOf: FormatOf, storage: S
 }
 
 /**
+ * `f32` in place of `stored` where that takes at most `float32Bytes`: nothing is then decoded for every token. Decoding
+ * is exact, so that a model answers alike either way.
+ */
+export const heldAs = <S extends Storage>(
+  config: ModelConfig,
+  storage: S,
+  float32Bytes: number,
+): S | 'f32' =>
+  storage === 'stored' && plannedBytes(config, () => 'F32', 'f32') <= float32Bytes ? 'f32' : storage;
+
+/**
  * Checks that every tensor of the config is there with its shape, and in a format that can be read, before any data is
  * touched. Tensors beyond those (rotary buffers, a head that repeats tied embeddings) are ignored.
  * Throws a {@link ModelError} that names the tensor, the shape expected and the shape found.

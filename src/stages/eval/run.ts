@@ -125,12 +125,12 @@ async function observeBoth(
   subject: Subject,
   baseline: Subject | undefined,
 ): Promise<readonly [Observation, Observation | undefined]> {
-  let base: OpenBase | undefined = openBase(work.context.host, subject);
+  let base: OpenBase | undefined = openBase(work.context.host, subject, EVALUATION_SHAPES.float32Bytes);
   const own = await observeOne(work, base, tokenizer, subject);
   if (baseline === undefined) return [own, undefined];
   if (!sameWeights(baseline, subject)) {
     base = undefined;
-    base = openBase(work.context.host, baseline);
+    base = openBase(work.context.host, baseline, EVALUATION_SHAPES.float32Bytes);
     tokenizer = await base.model.tokenizer();
   }
   return [own, await observeOne(work, base, tokenizer, baseline)];

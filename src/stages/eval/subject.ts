@@ -3,6 +3,7 @@ import type { Call, Reference } from '../../ir/types.js';
 import { readJsonFile } from '../../models/json-file.js';
 import type { ModelFolder } from '../../models/load.js';
 import { ModelError, type WeightStore } from '../../models/types.js';
+import { heldAs } from '../../models/weights/load.js';
 import type { Host } from '../../source/host.js';
 import { openResolved, type ResolvedModel, resolveModel } from '../models.js';
 import type { Artefact, StageContext } from '../types.js';
@@ -75,8 +76,15 @@ export interface OpenBase {
   readonly weights: WeightStore;
 }
 
-/** Reads a base into memory, or makes its fresh weights. Throws a {@link ModelError}. */
-export function openBase(host: Host, { base, storage }: Pick<Subject, 'base' | 'storage'>): OpenBase {
+/**
+ * Reads a base into memory, or makes its fresh weights; as float32 where that takes at most `float32Bytes`. Throws a
+ * {@link ModelError}.
+ */
+export function openBase(
+  host: Host,
+  { base, storage }: Pick<Subject, 'base' | 'storage'>,
+  float32Bytes = 0,
+): OpenBase {
   const model = openResolved(host, base);
-  return { model, weights: model.loadWeights(storage) };
+  return { model, weights: model.loadWeights(heldAs(model.config, storage, float32Bytes)) };
 }
