@@ -73,7 +73,9 @@ function quantity(constant: Constant, type: Of<'quantity'>, span: Span, context:
   if ((unit === 'tokens' || unit === 'steps') && !Number.isInteger(value))
     return context.report(errors.notInteger(span, constantNoun(constant)));
   const bounds =
-    type.min === undefined && type.max === undefined && type.units.length > 1 ? { min: 0 } : type;
+    type.min === undefined && type.max === undefined && type.units.length > 1
+      ? { min: 0, max: unit === 'ratio' ? 1 : undefined }
+      : type;
   const kept = inRange(constant, value, bounds, (bound) => formatQuantity(bound, unit), span, context);
   if (kept === undefined) return undefined;
   return type.units.length === 1 ? kept : { unit, value: kept };

@@ -1,7 +1,7 @@
 /** Wirings that are well typed and cannot be meant. */
 
 import { packedInOrder } from '../diagnostics/catalogue/rows.js';
-import { baseMismatch, emptySplit } from '../diagnostics/catalogue/wiring.js';
+import { baseMismatch, emptySplit, sharedTarget } from '../diagnostics/catalogue/wiring.js';
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { Budget, Reference, Value } from '../ir/types.js';
 import type { Span } from '../source/span.js';
@@ -13,6 +13,7 @@ import { checkCertain } from './certain-requirements.js';
 import { fittingColumns } from './columns.js';
 import type { World } from './context.js';
 import { fileTexts } from './file-texts.js';
+import { idleSettings } from './idle-settings.js';
 import { sameForm, sameTokenizer } from './same-form.js';
 import type { CheckedStage } from './stages.js';
 import { references } from './wiring.js';
@@ -76,7 +77,23 @@ const packedInFileOrder: Check = (checked) => {
     : [];
 };
 
+/** Two deploy stages with one folder. */
+const ownTarget: Check = (checked, stages) => {
+  const target = JSON.stringify(checked.stage.settings['target']);
+  if (checked.stage.kind !== 'deploy' || target === undefined) return [];
+  const first = [...stages.values()].find(
+    ({ stage, isSound }) =>
+      isSound && stage.kind === 'deploy' && JSON.stringify(stage.settings['target']) === target,
+  );
+  return first === undefined || first.block === checked.block
+    ? []
+    : [sharedTarget(settingSpan(checked, 'target'), checked.stage.name, settingSpan(first, 'target'))];
+};
+
 const CHECKS: readonly Check[] = [
+  idleSettings,
+  ownTarget,
+
   certainGates,
   fileTexts,
   fittingColumns,

@@ -29,6 +29,10 @@ export type Evaluate<K extends SettingType['kind']> = (
   path: string | undefined,
 ) => Value | undefined;
 
+/** Access tokens of the services that people train with, and private keys. */
+const SECRET =
+  /\bhf_[A-Za-z0-9]{30,}|\bgh[pousr]_[A-Za-z0-9]{36}|\bsk-[A-Za-z0-9_-]{32,}|\bAKIA[0-9A-Z]{16}\b|-----BEGIN [A-Z ]*PRIVATE KEY/;
+
 const simple = (expression: Expression, type: SettingType, context: Context): Value | undefined => {
   if (expression.kind === 'bad_quantity' && (type.kind === 'integer' || type.kind === 'number')) {
     const { span, digits, suffix } = expression;
@@ -56,6 +60,7 @@ const simple = (expression: Expression, type: SettingType, context: Context): Va
   if (found === undefined) return undefined;
   const value = coerce(found, type, expression.span, context);
   if (type.kind !== 'string' || typeof value !== 'string') return value;
+  if (SECRET.test(value)) return context.report(errors.looksSecret(expression.span));
   if (type.form !== undefined) return checkForm(value, type.form, expression.span, context);
   if (type.names === undefined) return value;
   return checkPath(value, type.names, expression.span, context);
@@ -66,7 +71,10 @@ const list: Evaluate<'list'> = (expression, type, context, path) => {
     if (expression.items.length < (type.min ?? 0))
       return context.report(errors.emptyList(expression.span, typeNoun(type)));
     const items = expression.items.map((item) => evaluate(item, type.of, context, undefined));
-    return items.every((item) => item !== undefined) ? items : undefined;
+    if (!items.every((item) => item !== undefined)) return undefined;
+    // The values of a matrix have an error of their own.
+    if (path !== undefined) reportRepeated(items, expression.items, context);
+    return items;
   }
   const alone = context.fork();
   if (evaluate(expression, type.of, alone, path) === undefined && alone.diagnostics.length > 0) {
@@ -94,6 +102,18 @@ const list: Evaluate<'list'> = (expression, type, context, path) => {
     }),
   );
 };
+
+/** Nothing is measured, dropped or read twice for standing in a list twice. */
+function reportRepeated(items: readonly Value[], written: readonly Expression[], context: Context): void {
+  const first = new Map<string, Expression>();
+  for (const [index, item] of items.entries()) {
+    const [key, expression] = [JSON.stringify(item), written[index]];
+    const before = first.get(key);
+    if (expression === undefined) continue;
+    if (before === undefined) first.set(key, expression);
+    else context.report(errors.repeatedItem(expression.span, before.span));
+  }
+}
 
 const record: Evaluate<'record'> = (expression, type, context, path) => {
   if (expression.kind !== 'record') {

@@ -42,6 +42,15 @@ function meantBy(
   source: string,
 ): readonly [shown: string, details?: UnexpectedDetails] {
   const shown = `\`${text}\``;
+  if (/^[\u2028\u2029]+$/.test(text))
+    return [
+      codePoint(text),
+      {
+        label: 'a line end of another kind',
+        help: 'write a line end',
+        fixes: [replace('write a line end', at, '\n')],
+      },
+    ];
   if (INVISIBLE.test(text))
     return [
       codePoint(text),

@@ -129,10 +129,19 @@ function oneALine(diagnostics: readonly Diagnostic[], source: SourceText): reado
 
 /** A block that is not closed where the next begins, and a brace too many behind that: one block stands in another. */
 function withoutClosing(diagnostics: readonly Diagnostic[], { text }: SourceText): readonly Diagnostic[] {
-  let open = 0;
-  return diagnostics.filter((diagnostic) => {
-    if (diagnostic.code === 'FTP0108') open++;
+  const open: Diagnostic[] = [];
+  const explained = new Set<Diagnostic>();
+  for (const diagnostic of diagnostics) {
+    if (diagnostic.code === 'FTP0108') open.push(diagnostic);
     const isBrace = diagnostic.code === 'FTP0111' && text[offsetOf(diagnostic)] === '}';
-    return !isBrace || open-- <= 0;
-  });
+    const outer = isBrace ? open.pop() : undefined;
+    if (outer !== undefined) explained.add(diagnostic).add(outer);
+  }
+  return diagnostics.flatMap((diagnostic) =>
+    !explained.has(diagnostic)
+      ? [diagnostic]
+      : diagnostic.code === 'FTP0108'
+        ? [errors.blockInside(diagnostic)]
+        : [],
+  );
 }

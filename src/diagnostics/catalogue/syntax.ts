@@ -96,6 +96,12 @@ export const unclosedBlock = (at: Span, opened: Span, what: string): Diagnostic 
     fixes: [insert('close it', at.file, at.start, '}\n')],
   });
 
+/** The same where the block that follows stands within it, and both are closed in the end. */
+export const blockInside = ({ help: _help, fixes: _fixes, ...unclosed }: Diagnostic): Diagnostic => ({
+  ...unclosed,
+  help: 'a block holds no other block: close it with a `}` here, and take one out further down',
+});
+
 export const danglingComma = (at: Span): Diagnostic =>
   warning('FTP0119', at, 'nothing stands behind this comma', {
     label: 'the last one',

@@ -206,3 +206,17 @@ export const positionalAfterNamed = (at: Span, callee: string, name: string): Di
       fixes: [insert(`write \`${name}: …\``, at.file, at.start, `${name}: `)],
     },
   );
+
+export const repeatedItem = (at: Span, first: Span): Diagnostic =>
+  warning('FTP0325', at, 'this stands in the list twice', {
+    label: 'again',
+    related: [{ at: first, message: 'here first' }],
+    help: 'take one of them out',
+  });
+
+/** Its content is not repeated: messages end up in logs. */
+export const looksSecret = (at: Span): Diagnostic =>
+  error('FTP0326', at, 'this text looks like an access token', {
+    label: 'would be printed, stored and reviewed',
+    help: 'take it back where it was issued, since it stands in a file; then declare `secret token = env("NAME")`, and name it where a setting takes a secret',
+  });

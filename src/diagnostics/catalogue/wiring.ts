@@ -213,3 +213,26 @@ export const contradiction = (at: Span, text: string, other: Span): Diagnostic =
     related: [{ at: other, message: 'the other one' }],
     help: 'one of the two limits is not what is meant',
   });
+
+/** `why`: a whole sentence. */
+export const idleSetting = (at: Span, why: string, help: string): Diagnostic =>
+  warning('FTP0432', at, why, { label: 'changes nothing', help });
+
+export const microAboveGlobal = (at: Span, micro: number, global: number): Diagnostic =>
+  error('FTP0433', at, `${micro} rows cannot be computed at one time where a step has ${global}`, {
+    label: '`micro` is above `global`',
+    help: `write \`micro: ${global}\` or less, or leave it out: the planner chooses what fits`,
+  });
+
+export const comparedWithItself = (at: Span): Diagnostic =>
+  warning('FTP0434', at, 'the model is compared with itself', {
+    label: 'what `model` is, too',
+    help: 'set `baseline` to the model that it should be better than, such as the base before training',
+  });
+
+export const sharedTarget = (at: Span, stage: string, first: Span): Diagnostic =>
+  error('FTP0435', at, `\`${stage}\` publishes into the folder of another stage`, {
+    label: 'the same folder',
+    related: [{ at: first, message: 'published into here first' }],
+    help: 'give each its own folder: one has one `current` release and one row of numbers',
+  });

@@ -1,0 +1,92 @@
+/** Settings that are well typed and change nothing where they stand, or that cannot be meant beside another one. */
+import * as wiring from '../diagnostics/catalogue/wiring.js';
+import type { Diagnostic } from '../diagnostics/types.js';
+import type { Call, Value } from '../ir/types.js';
+import type { Span } from '../source/span.js';
+import type { Expression } from '../syntax/ast.js';
+import type { CheckedStage } from './stages.js';
+
+type Record = Readonly<{ readonly [key: string]: Value }>;
+
+/** Of what the block itself sets: where a value stands; nothing of what presets and defaults say. */
+function written({ block }: CheckedStage, key: string, field?: string): Span | undefined {
+  const value = block.properties.find((property) => property.key.text === key)?.value;
+  if (field === undefined || value === undefined) return value?.span;
+  return value.kind === 'record'
+    ? value.entries.find((entry) => entry.key.text === field)?.value.span
+    : undefined;
+}
+
+const recordIn = ({ stage }: CheckedStage, key: string): Record => (stage.settings[key] ?? {}) as Record;
+
+/** A train stage. */
+export function idleSettings(checked: CheckedStage): readonly Diagnostic[] {
+  const { stage } = checked;
+  if (stage.kind === 'eval') return comparedWithItself(checked);
+  if (stage.kind !== 'train') return [];
+  const found: Diagnostic[] = [];
+  const patience = written(checked, 'stop', 'patience');
+  if (patience !== undefined && stage.settings['validate'] === undefined)
+    found.push(
+      wiring.idleSetting(
+        patience,
+        '`patience` waits for validations, and there is no `validate`',
+        'set `validate = ….valid`, or take it out',
+      ),
+    );
+  const lora = written(checked, 'lora');
+  if (lora !== undefined && stage.preset === 'full')
+    found.push(
+      wiring.idleSetting(
+        lora,
+        '`lora` shapes an adapter, and `full` trains every weight',
+        'take it out, or the method `full`',
+      ),
+    );
+  const { micro, global } = recordIn(checked, 'batch');
+  const at = written(checked, 'batch', 'micro') ?? written(checked, 'batch');
+  if (typeof micro === 'number' && typeof global === 'number' && micro > global && at !== undefined)
+    found.push(wiring.microAboveGlobal(at, micro, global));
+  return [...found, ...idleFallbacks(checked)];
+}
+
+/** Why a step of the ladder offers nothing, by its name. */
+const NOTHING_TO_OFFER: Readonly<{
+  [step: string]: (args: Call['args'], checked: CheckedStage) => string | undefined;
+}> = {
+  qlora: (_, { stage }) =>
+    stage.preset === 'qlora'
+      ? 'the base is held in 4 bits anyway'
+      : stage.preset === 'full'
+        ? '`full` trains every weight, which 4 bits cannot hold'
+        : undefined,
+  lower_rank: ({ min }, checked) => {
+    if (checked.stage.preset === 'full') return '`full` has no rank';
+    const { rank } = recordIn(checked, 'lora');
+    return typeof rank === 'number' && Number(min) > rank / 2
+      ? `half of the rank ${rank} is less than that`
+      : undefined;
+  },
+};
+
+function idleFallbacks(checked: CheckedStage): readonly Diagnostic[] {
+  const list = checked.block.properties.find(({ key }) => key.text === 'fallback')?.value;
+  const steps = checked.stage.settings['fallback'];
+  if (list?.kind !== 'list' || !Array.isArray(steps)) return [];
+  return (steps as readonly Call[]).flatMap(({ call, args }, index) => {
+    const why = Object.hasOwn(NOTHING_TO_OFFER, call) ? NOTHING_TO_OFFER[call]?.(args, checked) : undefined;
+    const item: Expression | undefined = list.items[index];
+    return why === undefined || item === undefined
+      ? []
+      : [wiring.idleSetting(item.span, `\`${call}\` offers nothing here: ${why}`, 'take it out')];
+  });
+}
+
+/** The same model on the same rows gives the same figures. */
+function comparedWithItself(checked: CheckedStage): readonly Diagnostic[] {
+  const { model, baseline } = checked.stage.settings;
+  const at = written(checked, 'baseline');
+  return at !== undefined && baseline !== undefined && JSON.stringify(model) === JSON.stringify(baseline)
+    ? [wiring.comparedWithItself(at)]
+    : [];
+}
