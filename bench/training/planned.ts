@@ -18,7 +18,7 @@ export function plannedWay({ config, rows, length }: Shape, availableBytes: numb
     weightBytes: { lora: stored, qlora: plannedBytes(config, () => 'F32', 'nf4'), full: stored, paged: 0 },
     decoded: { lora: false, qlora: true, full: false, paged: true },
     lora: loraOf(config),
-    ...{ optimizer: 'adamw', lengths, validation: undefined, onDevice: false, planDecoder },
+    ...{ optimizer: 'adamw', paged: false, lengths, validation: undefined, onDevice: false, planDecoder },
     steps: () => 1,
   };
   const shared = { preset: undefined, global: rows, micro: rows, fixedRank: true };

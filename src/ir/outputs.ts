@@ -26,6 +26,15 @@ export interface WorkFolder {
   /** Names of the committed folders whose files are as they were written (digests checked), sorted. */
   committed(): readonly string[];
   remove(name: string): void;
+  /** A file for what need not be in memory; it is no commit, and goes when it is closed. */
+  pages(name: string): Pages;
+}
+
+/** Bytes in a file, read and written anywhere. Throws a `UserError` on a full disk. */
+export interface Pages {
+  read(position: number, into: Uint8Array): void;
+  write(position: number, bytes: Uint8Array): void;
+  close(): void;
 }
 
 /** `stage.json` in a store entry. */

@@ -65,12 +65,14 @@ const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
     if (chosen === undefined || facts === undefined) return NOTHING;
     const speed = look ? await world.speed() : undefined;
     const trained = facts.memory.planDecoder(decoderShape(facts.memory, chosen)).parts.gradients;
+    const state = optimizerBytes(facts.memory, chosen);
     const { keep } = trainSettings(stage).checkpoint;
     return {
       peak: trainPeak(facts.memory, chosen),
       seconds: speed === undefined ? null : computeSeconds(trainFlops(stage, facts, chosen), speed),
-      // best and last, and checkpoints of parameters and optimiser: those kept, the best, one being written
-      diskBytes: Math.ceil(2 * trained + (trained + optimizerBytes(facts.memory, chosen)) * (keep + 2)),
+      // best and last, and checkpoints of parameters and optimiser: those kept, the best, one being
+      // written; and a state that is paged
+      diskBytes: Math.ceil(2 * trained + (trained + state) * (keep + 2) + (facts.memory.paged ? state : 0)),
     };
   },
   async eval({ world, stage, look }) {

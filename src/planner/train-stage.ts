@@ -1,6 +1,6 @@
 /** What is chosen for a train stage, and what the choice costs. */
 import type { Stage, Value } from '../ir/types.js';
-import { optimizerName, stopAfter, trainSettings } from '../stages/train/settings.js';
+import { isPaged, optimizerName, stopAfter, trainSettings } from '../stages/train/settings.js';
 import type { Chosen } from '../stages/types.js';
 import { totalSteps } from '../training/order.js';
 import { chosenFromParts, keyOf } from './keys.js';
@@ -59,6 +59,7 @@ export async function trainFacts(
       decoded: decodedWeights(model),
       lora,
       optimizer: optimizerName(settings),
+      paged: isPaged(settings),
       validation,
       steps: (rows) =>
         totalSteps(Math.max(1, rows), settings.batch.global, stopAfter(settings, stage.origins)),

@@ -5,6 +5,7 @@ import type { WorkFolder } from '../ir/outputs.js';
 import { digestsBelow, type FileDigest, firstDamage } from './digest.js';
 import { syncFolder, syncFolders, writeWhole } from './durable.js';
 import { inside } from './output-folder.js';
+import { openPages } from './pages.js';
 import { corruptCheckpoint, writing } from './problems.js';
 
 /** Lists the files of a committed folder with their digests; a folder without it is no commit. */
@@ -70,6 +71,7 @@ export function workFolder(path: string, warn: (diagnostic: Diagnostic) => void)
         })
         .sort((a, b) => (a < b ? -1 : a > b ? 1 : 0)),
     remove,
+    pages: (name) => openPages(inside(path, `${UNFINISHED}${name}`)),
   };
 }
 

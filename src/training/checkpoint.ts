@@ -2,7 +2,7 @@ import type { WorkFolder } from '../ir/outputs.js';
 import { openSafetensors } from '../models/safetensors/read.js';
 import { f32Writable, safetensorsChunks, type WritableTensor } from '../models/safetensors/write.js';
 import type { Host } from '../source/host.js';
-import type { Optimizer, StateTensor } from './optimizers/index.js';
+import { type Optimizer, type Remembered, type StateTensor, slotBytes } from './optimizers/index.js';
 import type { TrainingState } from './state.js';
 
 const PARAMETERS = 'parameters.safetensors';
@@ -10,7 +10,7 @@ const OPTIMIZER = 'optimizer.safetensors';
 const STATE = 'state.json';
 
 type Parameters = ReadonlyMap<string, { readonly shape: readonly number[]; readonly data: Float32Array }>;
-type Remembered = Pick<Optimizer, 'state'>;
+type State = Pick<Optimizer, 'state'>;
 
 export interface CheckpointOptions {
   readonly host: Host;
@@ -24,9 +24,9 @@ export interface CheckpointOptions {
 
 export interface Checkpoints {
   /** Fills parameters and the optimiser's state from the newest usable checkpoint; `undefined` where there is none. */
-  resume(parameters: Parameters, optimizer: Remembered): TrainingState | undefined;
+  resume(parameters: Parameters, optimizer: State): TrainingState | undefined;
   /** Commits the state under its step, then removes what is no longer kept. Returns the folder's path. */
-  save(state: TrainingState, parameters: Parameters, optimizer: Remembered): string;
+  save(state: TrainingState, parameters: Parameters, optimizer: State): string;
   /** The parameters of a step's checkpoint; each is read from its file whenever `data` is asked for. */
   parametersOf(step: number): Parameters;
 }
@@ -52,7 +52,7 @@ export function checkpoints(options: CheckpointOptions): Checkpoints {
       for (const { step } of found) steps.add(step);
       const newest = newestWithBest(found);
       if (newest === undefined) return undefined;
-      fill(host, fileOf(newest.step, PARAMETERS), dataOf(parameters));
+      fill(host, fileOf(newest.step, PARAMETERS), writableParameters(parameters));
       fill(host, fileOf(newest.step, OPTIMIZER), optimizer.state);
       return newest;
     },
@@ -62,7 +62,7 @@ export function checkpoints(options: CheckpointOptions): Checkpoints {
       work.commit(name, {
         [PARAMETERS]: safetensorsChunks(writable(parameters)),
         [OPTIMIZER]: safetensorsChunks(
-          [...optimizer.state].map(([tensor, data]) => stateWritable(tensor, data)),
+          [...optimizer.state].map(([name, tensor]) => stateWritable(name, tensor)),
         ),
         [STATE]: JSON.stringify(stored),
       });
@@ -115,14 +115,27 @@ function writable(parameters: Parameters): readonly WritableTensor[] {
   return [...parameters].map(([name, { shape, data }]) => f32Writable(name, shape, data));
 }
 
-function dataOf(parameters: Parameters): ReadonlyMap<string, Float32Array> {
-  return new Map([...parameters].map(([name, { data }]) => [name, data]));
-}
+/** A tensor that a checkpoint fills. */
+type Target = Pick<Remembered, 'type' | 'length' | 'write'>;
 
-const stateWritable = (name: string, data: StateTensor): WritableTensor =>
-  data instanceof Float32Array
-    ? f32Writable(name, [data.length], data)
-    : { name, dtype: 'U8', shape: [data.length], chunks: () => [data] };
+const writableParameters = (parameters: Parameters): ReadonlyMap<string, Target> =>
+  new Map(
+    [...parameters].map(([name, { data }]) => [
+      name,
+      { type: 'f32', length: data.length, write: (values) => data.set(values) },
+    ]),
+  );
+
+/** Each tensor is asked for when its turn to be written has come. */
+const stateWritable = (name: string, { type, length, read }: Remembered): WritableTensor => ({
+  name,
+  dtype: type === 'f32' ? 'F32' : 'U8',
+  shape: [length],
+  chunks: () => [bytesOf(read())],
+});
+
+const bytesOf = ({ buffer, byteOffset, byteLength }: StateTensor): Uint8Array =>
+  new Uint8Array(buffer, byteOffset, byteLength);
 
 function onDisk(host: Host, path: string): Parameters {
   const file = openSafetensors(host, path);
@@ -143,14 +156,14 @@ const floats = (bytes: Uint8Array): Float32Array =>
   new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
 
 /** Reads every tensor in place, one at a time. The digests were checked, so that a difference is a bug. */
-function fill(host: Host, path: string, targets: ReadonlyMap<string, StateTensor>): void {
+function fill(host: Host, path: string, targets: ReadonlyMap<string, Target>): void {
   const file = openSafetensors(host, path);
-  for (const [name, target] of targets) {
+  for (const [name, { type, length, write }] of targets) {
     const entry = file.tensors.get(name);
-    if (entry === undefined || entry.end - entry.begin !== target.byteLength) {
-      throw new Error(`${path} holds no ${name} of ${target.length} values`);
+    if (entry === undefined || entry.end - entry.begin !== slotBytes({ type, length })) {
+      throw new Error(`${path} holds no ${name} of ${length} values`);
     }
     const bytes = file.read(entry);
-    target.set(target instanceof Float32Array ? floats(bytes) : bytes);
+    write(type === 'f32' ? floats(bytes) : bytes);
   }
 }

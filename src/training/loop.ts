@@ -1,7 +1,9 @@
+import type { Pages } from '../ir/outputs.js';
 import type { Decoder } from '../models/decoder/types.js';
 import type { Checkpoints } from './checkpoint.js';
 import {
   createOptimizer,
+  inPages,
   OPTIMIZERS,
   type OptimizerName,
   type OptimizerOptions,
@@ -52,6 +54,8 @@ export interface TrainOptions {
   readonly padId: number;
   readonly settings: TrainingSettings;
   readonly checkpoints: Checkpoints;
+  /** Where the optimiser's state is kept; in memory where it is left out. The caller closes it. */
+  readonly pages?: Pages;
   /** Milliseconds. */
   now(): number;
   readonly signal: AbortSignal;
@@ -73,7 +77,9 @@ export interface TrainingResult {
  */
 export async function train(options: TrainOptions): Promise<TrainingResult> {
   const { decoder, settings, checkpoints, signal, emit } = options;
-  const optimizer = createOptimizer(OPTIMIZERS[settings.optimizer], decoder.parameters, settings);
+  const rule = OPTIMIZERS[settings.optimizer];
+  const keep = options.pages && inPages(options.pages);
+  const optimizer = createOptimizer(rule, decoder.parameters, settings, keep);
   const resumed = checkpoints.resume(decoder.parameters, optimizer);
   const state: RunningState =
     resumed === undefined

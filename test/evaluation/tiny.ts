@@ -98,6 +98,9 @@ export function contextOf(
       path: join(folder, 'work'),
       commit: () => undefined,
       committed: () => [],
+      pages: () => {
+        throw new Error('no stage of this kind pages');
+      },
       remove: () => undefined,
     },
     key: 'key',

@@ -42,6 +42,21 @@ describe('plan', () => {
       });
   };
 
+  it('counts of a state that is paged what is in memory, and the file', async () => {
+    const planned = async (optimizer: string) => {
+      const text = TEXT.replace(/optimizer = adamw\([^)]*\)/, `optimizer = ${optimizer}`);
+      expect(text).to.contain(optimizer);
+      const { peak, diskBytes } = stageOf(await plan(folder.program(text), folder.host, QUICK), 'adapter');
+      return { memory: peak?.parts.optimizer ?? 0, disk: diskBytes };
+    };
+    const [whole, paged] = [
+      await planned('adamw8bit(rate: 1e-3)'),
+      await planned('adamw8bit(rate: 1e-3, paged: true)'),
+    ];
+    expect(paged.memory).to.be.within(1, whole.memory - 1);
+    expect(paged.disk).to.be.greaterThan(whole.disk);
+  });
+
   it('says for each stage what it does, why and what it needs', async () => {
     const made = await plan(folder.program(), folder.host, QUICK);
     expectSchema(made);

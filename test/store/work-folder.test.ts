@@ -47,6 +47,23 @@ describe('work folder', () => {
     expect(existsSync(join(path, '.unfinished-d'))).to.equal(false);
   });
 
+  it('has files beside the commits that go when they are closed, or when the folder is opened anew', () => {
+    const path = join(freshFolder(), 'work');
+    const pages = open(path).pages('state');
+    pages.write(5, state);
+    pages.write(7, Uint8Array.of(1, 2));
+    const read = new Uint8Array(6);
+    pages.read(4, read);
+    expect([...read]).to.deep.equal([0, state[0], state[1], 1, 2, state[4]]);
+    expect(() => pages.read(5 + state.length - 1, read)).to.throw('ends before');
+    expect(open(path).committed()).to.deep.equal([]);
+    expect(readdirSync(path)).to.deep.equal([]);
+    pages.close();
+    const again = open(path).pages('state');
+    again.close();
+    expect(readdirSync(path)).to.deep.equal([]);
+  });
+
   it('keeps the earlier commit when a later one of the same name fails half-way', () => {
     const path = join(freshFolder(), 'work');
     const work = open(path);

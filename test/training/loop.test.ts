@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -59,12 +59,16 @@ describe('the training loop', () => {
     readonly controller?: AbortController;
     readonly now?: () => number;
     readonly validate?: boolean;
+    readonly paged?: boolean;
   }
 
   async function trial(options: TrialOptions = {}): Promise<Trial> {
     const decoder = bigramDecoder(options.hooks);
     const events: TrainingEvent[] = [];
+    const work = workFolder(folder, () => {});
+    const pages = options.paged ? work.pages('optimizer') : undefined;
     const given: TrainOptions = {
+      pages,
       decoder,
       rows: bigramRows(32),
       validation: options.validate === false ? undefined : bigramRows(7, 3),
@@ -72,7 +76,7 @@ describe('the training loop', () => {
       settings: { ...SETTINGS, ...options.settings },
       checkpoints: checkpoints({
         host,
-        work: workFolder(folder, () => {}),
+        work,
         digest: options.digest ?? 'same',
         keep: options.keep ?? 2,
         note: (text) => events.push({ type: 'note', text }),
@@ -85,6 +89,8 @@ describe('the training loop', () => {
       return { decoder, events, result: await train(given) };
     } catch (error) {
       return { decoder, events, error };
+    } finally {
+      pages?.close();
     }
   }
 
@@ -104,6 +110,24 @@ describe('the training loop', () => {
     const validated = done.events.flatMap((event) => (event.type === 'validation' ? [event.step] : []));
     expect(validated).to.deep.equal([4, 8, 12, 16, 20, 23]);
     expect(done.result?.state.best?.step).to.be.oneOf(validated);
+  });
+
+  it('ends with the same bytes where the state of the optimiser is in a file, also when it is gone on from', async () => {
+    const settings = { optimizer: 'adamw8bit' as const };
+    const bytesOf = (): Buffer => readFileSync(join(folder, 'step-000023', 'optimizer.safetensors'));
+    const whole = await trial({ settings });
+    const expected = bytesOf();
+    rmSync(folder, { recursive: true });
+    const controller = new AbortController();
+    const beforeAccumulate = (step: number): void => {
+      if (step === 13) controller.abort(new Error('stop'));
+    };
+    await trial({ settings, paged: true, controller, hooks: { beforeAccumulate } });
+    const paged = await trial({ settings, paged: true });
+    expect(notes(paged)[0]).to.match(/^going on from the checkpoint of step 1[23]$/);
+    expect(tableOf(paged)).to.deep.equal(tableOf(whole));
+    expect(bytesOf().equals(expected)).to.equal(true);
+    expect(readdirSync(folder).filter((name) => !name.startsWith('step-'))).to.deep.equal([]);
   });
 
   it('asks for noise within α ÷ √(length of the longest row · width)', async () => {

@@ -6,7 +6,12 @@ import type { DecoderPlan, DecoderPlanOptions } from '../../models/decoder/types
 import type { LoraConfig, ModelConfig } from '../../models/types.js';
 import type { Chosen } from '../../stages/types.js';
 import { packedLength, paddedLength } from '../../training/batch.js';
-import { OPTIMIZERS, type OptimizerName, stateBytes } from '../../training/optimizers/index.js';
+import {
+  OPTIMIZERS,
+  type OptimizerName,
+  type Slot,
+  workspaceBytes,
+} from '../../training/optimizers/index.js';
 import { type Lengths, shortened } from '../lengths.js';
 import type { Peak } from '../types.js';
 import { DECODER_PROCESS, DEVICE_CONTEXT, SESSION, SPREAD } from './calibration.js';
@@ -24,6 +29,8 @@ export interface TrainMemory {
   /** As it is set; a choice has a rank of its own. */
   readonly lora: LoraConfig;
   readonly optimizer: OptimizerName;
+  /** Whether what it remembers is kept in a file. */
+  readonly paged: boolean;
   readonly lengths: Lengths;
   /** Rows of a step, where they share sequences. */
   readonly packed?: number;
@@ -61,11 +68,19 @@ export function decoderShape(memory: TrainMemory, chosen: Chosen): DecoderPlanOp
 }
 
 /** What the optimiser remembers of all that is trained. */
-export function optimizerBytes(memory: TrainMemory, chosen: Chosen): number {
+export const optimizerBytes = (memory: TrainMemory, chosen: Chosen): number =>
+  rememberedSlots(memory, chosen).reduce((sum, slots) => sum + workspaceBytes(slots), 0);
+
+/** The part of it that is in memory: where it is paged, that of the parameter whose turn it is. */
+function residentState(memory: TrainMemory, chosen: Chosen): number {
+  if (!memory.paged) return optimizerBytes(memory, chosen);
+  return Math.max(0, ...rememberedSlots(memory, chosen).map(workspaceBytes));
+}
+
+function rememberedSlots(memory: TrainMemory, chosen: Chosen): readonly Readonly<Record<string, Slot>>[] {
   const { config, lora } = decoderShape(memory, chosen);
   const trained = lora === undefined ? expectedTensors(config) : adapterShapes(config, lora);
-  const rule = OPTIMIZERS[memory.optimizer];
-  return trained.reduce((sum, { shape }) => sum + stateBytes(rule, shape), 0);
+  return trained.map(({ shape }) => OPTIMIZERS[memory.optimizer].slots(shape));
 }
 
 export function longestPadded(
@@ -108,7 +123,7 @@ export function trainPeak(memory: TrainMemory, chosen: Chosen): Peak {
     ...NO_PARTS,
     ...parts,
     // what the optimiser remembers, and the best state, which is read back from disk when all is done
-    optimizer: optimizerBytes(memory, chosen) + (memory.validation === undefined ? 0 : parts.gradients),
+    optimizer: residentState(memory, chosen) + (memory.validation === undefined ? 0 : parts.gradients),
   };
   const runtime = context?.expected ?? DECODER_PROCESS + sessions * SESSION;
   const bytes = sumOf(tensors) + runtime;

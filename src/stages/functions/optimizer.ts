@@ -17,6 +17,11 @@ const last = {
   schedule: optional(t.call('schedule'), 'How the rate moves. Left out: it stays.'),
   clip: defaulted(t.number({ above: 0 }), 1, 'Largest global norm of the gradient.'),
 };
+const paged = defaulted(
+  t.boolean,
+  false,
+  'What is remembered is kept in a file and read a parameter at a time: the system holds as much of it in memory as there is room for. Changes no result.',
+);
 const adam = {
   rate,
   beta1: defaulted(t.number({ min: 0, max: 1 }), 0.9, 'Decay of the mean of the gradients.'),
@@ -33,7 +38,7 @@ export const optimizers = {
     family: 'optimizer',
     doc: 'AdamW that remembers both moments in 8 bits: a quarter of the memory.',
     positional: [],
-    args: adam,
+    args: { ...adam, paged },
   },
   adafactor: {
     family: 'optimizer',

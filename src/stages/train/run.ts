@@ -31,7 +31,7 @@ import { writeModel } from './model-folder.js';
 import { recover } from './recovery.js';
 import { type RowsOptions, shortRows, type TrainRows, trainRows } from './rows.js';
 import type { TrainSettings } from './schema.js';
-import { loopSettings, trainSettings } from './settings.js';
+import { isPaged, loopSettings, trainSettings } from './settings.js';
 
 /** What stays the same while a training is tried with less and less memory. */
 interface Job {
@@ -125,6 +125,7 @@ async function attempt(job: Job, chosen: Chosen): Promise<StageResult> {
     checkpointedBlocks: chosen.checkpointedBlocks,
     headChunk: chosen.headChunk,
   });
+  const pages = isPaged(job.settings) ? context.work.pages('optimizer') : undefined;
   try {
     describe(job, lora);
     const result = await train({
@@ -134,12 +135,14 @@ async function attempt(job: Job, chosen: Chosen): Promise<StageResult> {
       padId: rows.padId,
       settings: loopSettings(stage, chosen, rows.count),
       checkpoints: job.checkpoints,
+      pages,
       now: () => host.now(),
       signal,
       emit: (event) => context.emit(stageEvent(stage.name, event)),
     });
     return write(job, decoder, chosen, lora, result);
   } finally {
+    pages?.close();
     await decoder.release();
   }
 }

@@ -32,6 +32,10 @@ export function optimizerName({ optimizer: { call } }: Pick<TrainSettings, 'opti
   return call;
 }
 
+/** Whether the optimiser's state is kept in a file. */
+export const isPaged = ({ optimizer: { args } }: Pick<TrainSettings, 'optimizer'>): boolean =>
+  args['paged'] === true;
+
 /** What the loop is told; `rows` are those that are trained on. */
 export function loopSettings(
   stage: Pick<Stage, 'settings' | 'origins'>,

@@ -10,9 +10,18 @@ export type Parameters = ReadonlyMap<string, Parameter>;
 /** A tensor that an optimiser remembers: numbers, or the codes of an 8-bit state. */
 export type StateTensor = Float32Array | Uint8Array;
 
+/** A tensor of the state, wherever it is kept. */
+export interface Remembered {
+  readonly type: Slot['type'];
+  readonly length: number;
+  /** What it holds now; to be read, and only until the next step. */
+  read(): StateTensor;
+  write(values: StateTensor): void;
+}
+
 export interface Optimizer {
-  /** What is remembered from step to step, by `SLOT.PARAMETER`: what a checkpoint holds. Changed in place. */
-  readonly state: ReadonlyMap<string, StateTensor>;
+  /** What is remembered from step to step, by `SLOT.PARAMETER`: what a checkpoint holds. */
+  readonly state: ReadonlyMap<string, Remembered>;
   /** Step `step` (from 1) in place. Each gradient counts as `gradientScale` times itself: how clipping is applied. */
   update(
     gradients: ReadonlyMap<string, Float32Array>,
@@ -60,44 +69,68 @@ export interface RuleInput {
   readonly gradientScale: number;
 }
 
+/** What one parameter's rule remembers. */
+export interface Held {
+  readonly tensors: Readonly<Record<string, Remembered>>;
+  /** Lets a rule change the tensors in place. */
+  change(change: (slots: Readonly<Record<string, StateTensor>>) => void): void;
+}
+
+/** Where the state is kept: in memory, or in a file (see pages.ts). */
+export type Keep = (slots: Readonly<Record<string, Slot>>) => Held;
+
 /** An optimiser that applies a rule to every parameter by itself. */
-export function createOptimizer(rule: Rule, parameters: Parameters, options: OptimizerOptions): Optimizer {
-  const slots = new Map([...parameters].map(([name, { shape }]) => [name, allocate(rule.slots(shape))]));
-  const state = [...slots].flatMap(([name, own]) =>
-    Object.entries(own).map(([slot, tensor]): [string, StateTensor] => [`${slot}.${name}`, tensor]),
+export function createOptimizer(
+  rule: Rule,
+  parameters: Parameters,
+  options: OptimizerOptions,
+  keep: Keep = inMemory,
+): Optimizer {
+  const held = new Map([...parameters].map(([name, { shape }]) => [name, keep(rule.slots(shape))]));
+  const state = [...held].flatMap(([name, { tensors }]) =>
+    Object.entries(tensors).map(([slot, tensor]): [string, Remembered] => [`${slot}.${name}`, tensor]),
   );
   return {
     state: new Map(state),
     update(gradients, step, rate, gradientScale) {
       for (const [name, parameter] of parameters) {
         const gradient = gradients.get(name);
-        const own = slots.get(name);
-        if (gradient === undefined || own === undefined) throw new Error(`no gradient for ${name}`);
+        if (gradient === undefined) throw new Error(`no gradient for ${name}`);
         const faster = isFaster(name, parameter) ? options.loraplusRatio : 1;
-        rule.update({
-          ...{ parameter, gradient, slots: own, options, step, gradientScale },
-          rate: rate * faster,
-          decay: decays(name) ? options.decay : 0,
+        held.get(name)?.change((slots) => {
+          rule.update({
+            ...{ parameter, gradient, slots, options, step, gradientScale },
+            rate: rate * faster,
+            decay: decays(name) ? options.decay : 0,
+          });
         });
       }
     },
   };
 }
 
-function allocate(slots: Readonly<Record<string, Slot>>): Readonly<Record<string, StateTensor>> {
-  return Object.fromEntries(
-    Object.entries(slots).map(([name, { type, length, fill = 0 }]) => [
-      name,
-      type === 'u8' ? new Uint8Array(length).fill(fill) : new Float32Array(length).fill(fill),
-    ]),
-  );
+export const fresh = ({ type, length, fill = 0 }: Slot): StateTensor =>
+  type === 'u8' ? new Uint8Array(length).fill(fill) : new Float32Array(length).fill(fill);
+
+function inMemory(slots: Readonly<Record<string, Slot>>): Held {
+  const own = Object.entries(slots).map(([name, slot]) => ({ name, slot, data: fresh(slot) }));
+  const arrays = Object.fromEntries(own.map(({ name, data }) => [name, data]));
+  return {
+    tensors: Object.fromEntries(
+      own.map(({ name, slot: { type, length }, data }) => [
+        name,
+        { type, length, read: () => data, write: (values) => data.set(values) },
+      ]),
+    ),
+    change(change) {
+      change(arrays);
+    },
+  };
 }
 
-const BYTES: Readonly<Record<Slot['type'], number>> = { f32: 4, u8: 1 };
+export const slotBytes = ({ type, length }: Slot): number => BYTES[type] * length;
 
-/** Bytes that a rule remembers of a parameter. */
-export const stateBytes = (rule: Rule, shape: readonly number[]): number =>
-  Object.values(rule.slots(shape)).reduce((sum, { type, length }) => sum + BYTES[type] * length, 0);
+const BYTES: Readonly<Record<Slot['type'], number>> = { f32: 4, u8: 1 };
 
 /** Parameters without weight decay in transformers' Trainer (`get_decay_parameter_names`). */
 const NOT_DECAYED = /bias|layernorm|rmsnorm|(?:^|\.)norm(?:$|\.)|_norm(?:$|\.)/i;

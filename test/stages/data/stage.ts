@@ -83,7 +83,15 @@ export async function runData(
     folder,
     host,
     output: outputFolder(path),
-    work: { path: '', commit: () => undefined, committed: () => [], remove: () => undefined },
+    work: {
+      path: '',
+      commit: () => undefined,
+      committed: () => [],
+      pages: () => {
+        throw new Error('no stage of this kind pages');
+      },
+      remove: () => undefined,
+    },
     key: 'key',
     runtime: 'onnx',
     threads: 1,

@@ -105,7 +105,15 @@ export function world() {
         folder,
         host,
         output: outputFolder(path),
-        work: { path: folder, commit: () => undefined, committed: () => [], remove: () => undefined },
+        work: {
+          path: folder,
+          commit: () => undefined,
+          committed: () => [],
+          pages: () => {
+            throw new Error('no stage of this kind pages');
+          },
+          remove: () => undefined,
+        },
         key: 'key',
         runtime: 'onnx',
         threads: 1,
