@@ -143,6 +143,8 @@ describe('stage keys', () => {
       'rank_pattern: { q_proj: 4 }',
       'alpha_pattern: { q_proj: 4 }',
       'targets: ["q_proj"]',
+      'init: pissa',
+      'modules_to_save: [lm_head]',
     ])
       expect(changed(edited('dropout: 5%', `dropout: 5%, ${setting}`)), setting).to.include('adapter');
   });

@@ -36,7 +36,7 @@ export const headTarget = (at: Span, target: string, isHead: boolean): Diagnosti
     `\`${target}\` is ${isHead ? 'the head' : 'the embedding'}, which takes no low-rank factors`,
     {
       label: 'not a layer of a block',
-      help: 'name linear layers of the blocks',
+      help: `train it whole beside the adapter: \`modules_to_save: [${isHead ? 'lm_head' : 'embed_tokens'}]\``,
     },
   );
 

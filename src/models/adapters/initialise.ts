@@ -1,4 +1,4 @@
-import { projectionsOfModel, weightName } from '../architectures/index.js';
+import { blueprintOf, projectionsOfModel, weightName } from '../architectures/index.js';
 import { fillNormal, fillUniform } from '../random.js';
 import type { Adapter, LoraConfig, ModelConfig, WeightStore } from '../types.js';
 import { elementCount } from '../weights/sizes.js';
@@ -13,13 +13,14 @@ import {
   upName,
 } from './layout.js';
 import { principalFactors } from './pissa.js';
+import { savedTensors } from './saved.js';
 
 type Tensor = { readonly shape: readonly number[]; readonly data: Float32Array };
 
 export interface InitOptions {
   /** Left out: `kaiming`; `pissa` where the adapter's config says so. */
   readonly init?: 'kaiming' | 'gaussian';
-  /** The base, which DoRA and PiSSA need. */
+  /** The base, which DoRA, PiSSA and modules that are trained whole need. */
   readonly weights?: WeightStore;
 }
 
@@ -59,6 +60,15 @@ export function initLora(
         shape: [outputs],
         data: rowNorms(needed(weights, 'DoRA'), projection),
       });
+  }
+  for (const { role, name, shape } of savedTensors(config, lora)) {
+    const { embedding, head } = blueprintOf(config);
+    const stored = needed(weights, 'what is trained whole').get(
+      (role === 'head' ? head.output : embedding).name,
+    );
+    const data = new Float32Array(elementCount(shape));
+    stored.decode(data);
+    tensors.set(name, { shape, data });
   }
   return { config: lora, tensors };
 }

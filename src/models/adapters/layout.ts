@@ -135,8 +135,8 @@ export const firstShapes = (config: ModelConfig, lora: LoraConfig): readonly Nam
     firstTensors(projection.branch, projection, projection.path),
   );
 
-/** Every trained tensor of an adapter, by its full name. */
-export const adapterShapes = (config: ModelConfig, lora: LoraConfig): readonly NamedShape[] =>
+/** The trained tensors of the branches, by their full names. */
+export const branchShapes = (config: ModelConfig, lora: LoraConfig): readonly NamedShape[] =>
   adaptedProjections(config, lora).flatMap((projection) =>
     branchTensors(projection.branch, projection, projection.path),
   );

@@ -50,7 +50,10 @@ export class Embedding {
   /** Reads rows of a table, as it is trained or stored. */
   #rows(table: StoredTensor): (row: number, out: Float32Array) => void {
     const width = this.options.config.hiddenSize;
-    const values = this.parameters.values.get(table.name)?.data ?? table.view();
+    const values =
+      this.parameters.values.get(table.name)?.data ??
+      this.options.adapter?.tensors.get(table.name)?.data ??
+      table.view();
     return (row, out) => {
       if (values === undefined) table.decodeRows(row, 1, out);
       else out.set(values.subarray(row * width, (row + 1) * width));

@@ -4,6 +4,7 @@ import { restrict } from '../../tensor/restrict.js';
 import { simplify } from '../../tensor/simplify.js';
 import type { Graph } from '../../tensor/types.js';
 import type { LayerKind } from '../adapters/layout.js';
+import { savedTensor } from '../adapters/saved.js';
 import { blockGraph } from '../architectures/graphs/block.js';
 import { headGraph as architectureHead } from '../architectures/graphs/head.js';
 import { stepGraph as architectureStep } from '../architectures/graphs/step.js';
@@ -36,14 +37,19 @@ const without = (graph: Graph, name: string): Graph =>
     graph.outputs.filter((output) => output.name !== name),
   );
 
+/** Whether anybody needs the gradient of the embedded tokens. */
+export const trainsEmbedding = ({ config, lora, trainable }: GraphOptions): boolean =>
+  trainable === 'full' || (trainable === 'adapter' && savedTensor(config, lora, 'embedding') !== undefined);
+
 /** Both passes of a training block; the first block's gives no gradient of its input where nobody needs it. */
 export function trainingBlock(
-  { config, lora, trainable }: GraphOptions,
+  options: GraphOptions,
   kind: LayerKind,
   shape: BlockShape,
   keeping: Keeping,
   first: boolean,
 ): { readonly forward: Graph; readonly backward: Graph } {
+  const { config, lora, trainable } = options;
   const { joint, kept } = blockGraph({
     config,
     kind,
@@ -51,7 +57,7 @@ export function trainingBlock(
     trainable,
     dropout: trainable === 'adapter' ? (lora?.dropout ?? 0) : 0,
   });
-  const needed = first && trainable === 'adapter' ? without(joint, 'dx') : joint;
+  const needed = first && !trainsEmbedding(options) ? without(joint, 'dx') : joint;
   const offered = keeping === 'residuals' ? kept : [];
   // a value that the backward pass does not read need not be kept
   const read = new Set(rematerialise(needed, ['y'], offered).backward.inputs.map(({ name }) => name));
@@ -82,11 +88,12 @@ export function evaluationBlock(
 
 export type HeadRole = 'train' | 'loss' | 'logits';
 
-export function headGraph({ config, trainable }: GraphOptions, tokens: number, role: HeadRole): Graph {
+export function headGraph({ config, lora, trainable }: GraphOptions, tokens: number, role: HeadRole): Graph {
+  const saved = trainable === 'adapter' && savedTensor(config, lora, 'head') !== undefined;
   const head = architectureHead({
     blueprint: blueprintOf(config),
     tokens,
-    trainable: role === 'train' ? trainable : 'none',
+    trainable: role !== 'train' ? 'none' : saved ? 'output' : trainable,
   });
   const wanted = (name: string) => (role === 'train' ? name !== 'logits' : name === role);
   return simplify(

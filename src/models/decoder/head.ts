@@ -1,6 +1,5 @@
 /** Final norm, logits and loss over chunks of positions, so that the logits of a batch never exist at once. */
 import type { HostTensor } from '../../tensor/types.js';
-import { blueprintOf } from '../architectures/index.js';
 import { type HeadRole, headGraph } from './graphs.js';
 import type { Machine } from './machine.js';
 import type { Supervision } from './supervision.js';
@@ -128,11 +127,10 @@ export async function headGradient(
 }
 
 function totalsOf({ options, parameters }: Machine): Readonly<Record<string, HostTensor>> {
-  const { config, trainable } = options;
-  if (trainable !== 'full') return {};
+  const { config, adapter } = options;
   const totals: Record<string, HostTensor> = {};
-  for (const { input, name } of headInputs(blueprintOf(config))) {
-    const total = parameters.gradientTensors.get(name);
+  for (const { input, name, ofBase } of headInputs(config, adapter?.config)) {
+    const total = ofBase ? undefined : parameters.gradientTensors.get(name);
     if (total !== undefined) totals[`total.${input}`] = total;
   }
   return totals;

@@ -7,7 +7,8 @@ import { flopsOf } from '../../tensor/cost.js';
 import { transientBytes } from '../../tensor/liveness.js';
 import { bytesOf, sizeOf } from '../../tensor/shape.js';
 import type { Graph } from '../../tensor/types.js';
-import { adapterShapes, firstShapes, type LayerKind, layerKind } from '../adapters/layout.js';
+import { firstShapes, type LayerKind, layerKind } from '../adapters/layout.js';
+import { adapterShapes } from '../adapters/saved.js';
 import {
   blockTensors,
   blueprintOf,

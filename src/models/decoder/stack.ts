@@ -3,7 +3,14 @@ import type { CompiledGraph, HostTensor } from '../../tensor/types.js';
 import { blockName, projectionsOf } from '../architectures/index.js';
 import { addUniformNoise, dropoutMask, EMBEDDED, streamOf } from './dropout.js';
 import { placingOf } from './embedding.js';
-import { type BlockShape, evaluationBlock, type Keeping, shapeName, trainingBlock } from './graphs.js';
+import {
+  type BlockShape,
+  evaluationBlock,
+  type Keeping,
+  shapeName,
+  trainingBlock,
+  trainsEmbedding,
+} from './graphs.js';
 import type { Machine } from './machine.js';
 import type { Batch, DropoutKey } from './types.js';
 
@@ -149,7 +156,7 @@ export async function trainStack(
         );
         [dy, spare] = [spare, dy];
       }
-      return graphs.trainable === 'full' ? dy : undefined;
+      return trainsEmbedding(graphs) ? dy : undefined;
     },
   };
 }

@@ -5,6 +5,7 @@
 import { GraphError, sizeOf } from '../../tensor/shape.js';
 import type { HostTensor } from '../../tensor/types.js';
 import { branchTensors, firstTensors, layerKind } from '../adapters/layout.js';
+import { savedTensor } from '../adapters/saved.js';
 import { OUTPUT } from '../architectures/graphs/head.js';
 import {
   type Blueprint,
@@ -16,7 +17,7 @@ import {
   type NamedShape,
   projectionsOf,
 } from '../architectures/index.js';
-import { ModelError, type StoredTensor } from '../types.js';
+import { type LoraConfig, type ModelConfig, ModelError, type StoredTensor } from '../types.js';
 import { Embedding } from './embedding.js';
 import { floatTensor, type Parameters } from './parameters.js';
 import type { DecoderOptions } from './types.js';
@@ -30,6 +31,8 @@ interface Group {
 export interface Wanted extends NamedShape {
   /** Name of the graph input. */
   readonly input: string;
+  /** That of the base, even where the adapter brings a tensor of this name: the head that is tied to an embedding. */
+  readonly ofBase?: boolean;
 }
 
 export class Weights {
@@ -45,7 +48,7 @@ export class Weights {
     const { config } = options;
     const blueprint = blueprintOf(config);
     const layers = blueprint.layers.map((_, layer) => wantedOfBlock(blueprint, options, layer));
-    const head = headInputs(blueprint);
+    const head = headInputs(config, options.adapter?.config);
     const groups = [...layers, head];
     const workspace = new Float32Array(Math.max(...groups.map((group) => this.#decodedSize(group))));
     const [headGroup, ...blocks] = [head, ...layers].map((group) => this.#group(group, workspace));
@@ -84,8 +87,9 @@ export class Weights {
     const tensors: Record<string, HostTensor> = {};
     const decoded: { stored: StoredTensor; out: Float32Array }[] = [];
     let used = 0;
-    for (const { name, input, shape } of wanted) {
-      const known = this.#ready(name, shape);
+    for (const one of wanted) {
+      const { name, input, shape } = one;
+      const known = this.#ready(one);
       if (known !== undefined) {
         tensors[input] = known;
         continue;
@@ -99,10 +103,10 @@ export class Weights {
   }
 
   /** The tensor where it exists in float32 already. */
-  #ready(name: string, shape: readonly number[]): HostTensor | undefined {
-    const parameter = this.parameters.valueTensors.get(name);
+  #ready({ name, shape, ofBase }: Wanted): HostTensor | undefined {
+    const parameter = ofBase ? undefined : this.parameters.valueTensors.get(name);
     if (parameter !== undefined) return parameter;
-    const adapter = this.options.adapter?.tensors.get(name);
+    const adapter = ofBase ? undefined : this.options.adapter?.tensors.get(name);
     if (adapter !== undefined) return floatTensor(adapter.shape, adapter.data);
     const view = checked(this.options, { name, shape }).view();
     return view === undefined ? undefined : floatTensor(shape, view);
@@ -110,16 +114,21 @@ export class Weights {
 
   #decodedSize(wanted: readonly Wanted[]): number {
     return wanted
-      .filter(({ name, shape }) => this.#ready(name, shape) === undefined)
+      .filter((one) => this.#ready(one) === undefined)
       .reduce((total, { shape }) => total + sizeOf(shape), 0);
   }
 }
 
 /** The head's tensors, by the names of its graph's inputs. */
-export const headInputs = (blueprint: Blueprint): readonly Wanted[] => [
-  ...headNormTensors(blueprint).map((tensor) => ({ ...tensor, input: tensor.name })),
-  { ...blueprint.head.output, input: OUTPUT },
-];
+export function headInputs(config: ModelConfig, lora: LoraConfig | undefined): readonly Wanted[] {
+  const blueprint = blueprintOf(config);
+  const saved = savedTensor(config, lora, 'head');
+  const output: Wanted =
+    saved === undefined
+      ? { ...blueprint.head.output, input: OUTPUT, ofBase: lora !== undefined }
+      : { name: saved.name, shape: saved.shape, input: OUTPUT };
+  return [...headNormTensors(blueprint).map((tensor) => ({ ...tensor, input: tensor.name })), output];
+}
 
 function wantedOfBlock(blueprint: Blueprint, options: DecoderOptions, layer: number): readonly Wanted[] {
   const { config, adapter } = options;

@@ -1,7 +1,9 @@
 import { adaptedProjections } from '../../models/adapters/layout.js';
-import { weightName } from '../../models/architectures/index.js';
+import { type SavedRole, savedTensor, savedTensors } from '../../models/adapters/saved.js';
+import { blueprintOf, weightName } from '../../models/architectures/index.js';
 import type { WritableTensor } from '../../models/safetensors/write.js';
 import type { Adapter, ModelConfig, StoredTensor, WeightStore } from '../../models/types.js';
+import { float32Tensor } from '../../models/weights/dense.js';
 import type { Span } from '../../source/span.js';
 import { type MergeDtype, mergeDtypes } from './dtypes.js';
 import { notFinite, overflows } from './problems.js';
@@ -36,18 +38,41 @@ export function mergedTensors(base: WeightStore, options: MergeOptions): readonl
     const projection = projections.get(stored.name);
     return adapter && projection && weightUpdate(adapter, projection, stored);
   };
-  return base.names().map((name) => {
-    const stored = base.get(name);
-    return {
-      name,
-      dtype: safetensors,
-      shape: stored.shape,
-      *chunks() {
-        yield* mergedChunks(stored, updateOf(stored), options);
-        options.onTensor?.(name);
-      },
-    };
+  const written = (name: string, stored: StoredTensor): WritableTensor => ({
+    name,
+    dtype: safetensors,
+    shape: stored.shape,
+    *chunks() {
+      yield* mergedChunks(stored, updateOf(stored), options);
+      options.onTensor?.(name);
+    },
   });
+  const whole = adapter && config ? wholeTensors(adapter, config, base) : new Map<string, StoredTensor>();
+  const names = [...new Set([...base.names(), ...whole.keys()])];
+  return names.map((name) => written(name, whole.get(name) ?? base.get(name)));
+}
+
+/**
+ * Embedding and head where the adapter brings one of them whole, by their names in the merged file: a head that was tied
+ * to the embedding then has a tensor of its own.
+ */
+function wholeTensors(
+  { config: lora, tensors }: Adapter,
+  config: ModelConfig,
+  base: WeightStore,
+): ReadonlyMap<string, StoredTensor> {
+  if (savedTensors(config, lora).length === 0) return new Map();
+  const { embedding, head } = blueprintOf({ ...config, tieEmbeddings: false });
+  const tied = blueprintOf(config).head.output.name;
+  const of = (role: SavedRole, name: string, otherwise: string): readonly [string, StoredTensor] => {
+    const saved = savedTensor(config, lora, role);
+    const tensor = saved && tensors.get(saved.name);
+    return [
+      name,
+      tensor === undefined ? base.get(otherwise) : float32Tensor(name, tensor.shape, tensor.data),
+    ];
+  };
+  return new Map([of('embedding', embedding.name, embedding.name), of('head', head.output.name, tied)]);
 }
 
 function* mergedChunks(

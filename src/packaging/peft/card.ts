@@ -25,7 +25,7 @@ ${front.join('\n')}
 | Rank | ${lora.rank} |
 | Alpha | ${lora.alpha} |
 | Dropout | ${lora.dropout} |
-| Modules | ${[...lora.targets].sort().join(', ')} |
+| Modules | ${[...lora.targets].sort().join(', ')} |${lora.modulesToSave === undefined ? '' : `\n| Trained whole | ${[...lora.modulesToSave].sort().join(', ')} |`}
 
 \`\`\`python
 from peft import PeftModel

@@ -68,6 +68,7 @@ export function formatConfig(lora: LoraConfig, base: AdapterBase): string {
     alpha_pattern: lora.alphaPattern ?? {},
     layers_to_transform: lora.layers ?? null,
     fan_in_fan_out: base.transposed ?? false,
+    modules_to_save: lora.modulesToSave ?? null,
   };
   const sorted = Object.fromEntries(Object.entries(fields).sort(([a], [b]) => (a < b ? -1 : 1)));
   return JSON.stringify(sorted, null, 2)
@@ -89,6 +90,7 @@ const IGNORED = new Set([
   'lora_alpha',
   'lora_dropout',
   'megatron_core',
+  'modules_to_save',
   'peft_type',
   'peft_version',
   'qalora_group_size',
@@ -149,6 +151,7 @@ export function parseAdapterConfig(json: Json, path: string): ParsedConfig {
       ? 0
       : number('lora_dropout', (value) => value >= 0 && value < 1, 'it must be in [0, 1)');
   const ranks = patternsOf(json, 'rank_pattern', isRank, fail);
+  const saved = namesOf(json['modules_to_save'], fail);
   const alphas = patternsOf(json, 'alpha_pattern', isPositive, fail);
   return {
     lora: {
@@ -160,6 +163,7 @@ export function parseAdapterConfig(json: Json, path: string): ParsedConfig {
       ...(layers == null ? {} : { layers: layersOf(layers, fail) }),
       ...(ranks === undefined ? {} : { rankPattern: ranks }),
       ...(alphas === undefined ? {} : { alphaPattern: alphas }),
+      ...(saved === undefined ? {} : { modulesToSave: saved }),
     },
     targets: targetsOf(json['target_modules'], fail),
     base: { name: text('base_model_name_or_path'), revision: text('revision') },
@@ -204,6 +208,15 @@ function isPattern(text: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** Modules that are saved whole; nothing where there are none. */
+function namesOf(value: unknown, fail: Fail): readonly string[] | undefined {
+  if (value == null || (Array.isArray(value) && value.length === 0)) return undefined;
+  if (!Array.isArray(value)) return fail('modules_to_save', 'it must be a list of module names');
+  return value.map((item: unknown) =>
+    typeof item === 'string' ? item : fail('modules_to_save', 'it must be a list of module names'),
+  );
 }
 
 function targetsOf(value: unknown, fail: Fail): readonly string[] | undefined {

@@ -1,4 +1,5 @@
-import { adapterShapes, branchFor, isNamed } from '../../models/adapters/layout.js';
+import { branchFor, isNamed } from '../../models/adapters/layout.js';
+import { adapterShapes, savableTensors } from '../../models/adapters/saved.js';
 import { readJsonFile } from '../../models/json-file.js';
 import type { TensorEntry } from '../../models/safetensors/header.js';
 import { openSafetensors, type SafetensorsFile } from '../../models/safetensors/read.js';
@@ -100,6 +101,11 @@ function namedTensors(
   for (const [fullName, entry] of file.tensors) {
     const name = fullName.startsWith(PREFIX) ? fullName.slice(PREFIX.length) : '';
     const [, module, part = ''] = NAME.exec(name) ?? [];
+    const whole = name.replace(/\.weight$/, '');
+    if (lora.modulesToSave?.some((saved) => isNamed(whole, saved))) {
+      tensors.set(name, entry);
+      continue;
+    }
     if (module === undefined)
       throw invalid(file.path, `Tensor "${fullName}" is no LoRA matrix of a projection.`);
     const { rank } = branchFor(lora, module);
@@ -122,6 +128,9 @@ function namedTensors(
     for (const part of parts)
       if (!tensors.has(`${module}.${part}`))
         throw invalid(file.path, `Tensor "${PREFIX}${module}.${part}" is missing.`);
+  for (const saved of lora.modulesToSave ?? [])
+    if (![...tensors.keys()].some((name) => isNamed(name, `${saved}.weight`)))
+      throw invalid(file.path, `"modules_to_save" names ${saved}, which has no tensor.`);
   return { tensors, modules: [...modules].sort() };
 }
 
@@ -156,6 +165,12 @@ export function checkAdapter(
   );
   const mismatch = (detail: string): ModelError =>
     new ModelError('adapter_mismatch', path, detail, 'Use the base that the adapter was trained on.');
+  const savable = savableTensors(config).map(({ name }) => name.replace(/\.weight$/, ''));
+  for (const module of adapter.config.modulesToSave ?? [])
+    if (!savable.some((known) => isNamed(known, module)))
+      throw mismatch(
+        `"modules_to_save" names ${module}; of this base ${savable.join(' and ')} can be brought whole.`,
+      );
   for (const [name, shape] of expected) {
     const tensor = adapter.tensors.get(name);
     if (tensor === undefined)

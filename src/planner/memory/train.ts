@@ -1,6 +1,6 @@
 /** The peak of a training step, from the graphs that will run it. */
 
-import { adapterShapes } from '../../models/adapters/layout.js';
+import { adapterShapes } from '../../models/adapters/saved.js';
 import { expectedTensors } from '../../models/architectures/index.js';
 import type { DecoderPlan, DecoderPlanOptions } from '../../models/decoder/types.js';
 import type { LoraConfig, ModelConfig } from '../../models/types.js';

@@ -1,5 +1,6 @@
 import { EVALUATION_SHAPES } from '../../evaluation/shapes.js';
 import type { Call, Reference } from '../../ir/types.js';
+import { savedTensors } from '../../models/adapters/saved.js';
 import { CHAT_TEMPLATE, readStyle } from '../../models/chat-template.js';
 import { unquantised } from '../../models/config/index.js';
 import { createDecoder } from '../../models/decoder/index.js';
@@ -137,7 +138,8 @@ async function write(
   for (const companion of model.companions()) output.write(`${FOLDER}/${companion.name}`, companion.read());
   const style = adapter === undefined ? undefined : readStyle(host, adapter.path);
   if (style !== undefined) output.write(`${FOLDER}/${CHAT_TEMPLATE}`, style);
-  output.write(`${FOLDER}/config.json`, mergedConfig(unquantised(model.configJson()), dtype));
+  const untied = savedTensors(model.config, adapter?.config).length > 0;
+  output.write(`${FOLDER}/config.json`, mergedConfig(unquantised(model.configJson()), dtype, { untied }));
   return { base: plain, adapted: withAdapter, probes, adapter };
 }
 

@@ -1,5 +1,6 @@
 /** What of a model is trained: the line that PEFT prints, and a table of its modules. */
 import { branchAt, branchTensors } from '../../models/adapters/layout.js';
+import { savableTensors, savedTensor, savedTensors } from '../../models/adapters/saved.js';
 import {
   blueprintOf,
   expectedTensors,
@@ -59,28 +60,36 @@ export function coverageOf(config: ModelConfig, lora: LoraConfig | undefined): C
       parameters: hit.reduce((sum, { parameters }) => sum + parameters, 0),
     };
   });
-  const adapter = projections.reduce((sum, { parameters }) => sum + parameters, 0);
+  const adapter =
+    projections.reduce((sum, { parameters }) => sum + parameters, 0) + elements(savedTensors(config, lora));
   return {
     version: 1,
     trainable: lora === undefined ? base : adapter,
     all: lora === undefined ? base : base + adapter,
     trained: projections.filter(({ hit }) => hit).map(({ path }) => path),
     frozen: projections.filter(({ hit }) => !hit).map(({ path }) => path),
-    modules: [...modules, ...outerModules(config, lora === undefined)],
+    modules: [...modules, ...outerModules(config, lora)],
   };
 }
 
-/** Embedding and head; one where they are tied. */
-function outerModules(config: ModelConfig, whole: boolean): readonly CoveredModule[] {
+/** Embedding and head; one where they are tied and the head is not trained for itself. */
+function outerModules(config: ModelConfig, lora: LoraConfig | undefined): readonly CoveredModule[] {
   const { embedding, head } = blueprintOf(config);
-  const tensors = head.output.name === embedding.name ? [embedding] : [embedding, head.output];
-  return tensors.map((tensor) => ({
-    module: tensor.name.replace(/\.weight$/, ''),
-    trained: whole ? 1 : 0,
-    of: 1,
-    ranks: [],
-    parameters: whole ? elements([tensor]) : 0,
-  }));
+  const tied = head.output.name === embedding.name;
+  return savableTensors(config).flatMap((tensor): readonly CoveredModule[] => {
+    const saved = savedTensor(config, lora, tensor.role) !== undefined;
+    if (tensor.role === 'head' && tied && !saved) return [];
+    const hit = lora === undefined || saved;
+    return [
+      {
+        module: tensor.name.replace(/\.weight$/, ''),
+        trained: hit ? 1 : 0,
+        of: 1,
+        ranks: [],
+        parameters: hit ? elements([tensor]) : 0,
+      },
+    ];
+  });
 }
 
 const elements = (shapes: readonly NamedShape[]): number =>

@@ -14,9 +14,9 @@ import {
 } from '../../diagnostics/catalogue/adapters.js';
 import { type Diagnostic, UserError } from '../../diagnostics/types.js';
 import type { Stage, Value } from '../../ir/types.js';
-import { adaptedProjections, branchAt, matchesPattern } from '../../models/adapters/layout.js';
+import { adaptedProjections, branchAt, isNamed, matchesPattern } from '../../models/adapters/layout.js';
+import { savableTensors } from '../../models/adapters/saved.js';
 import { projectionsNamed, targetNames } from '../../models/adapters/targets.js';
-import { blueprintOf } from '../../models/architectures/index.js';
 import type { LoraConfig, ModelConfig } from '../../models/types.js';
 import { checkAdapter } from '../../packaging/peft/read.js';
 import type { Span } from '../../source/span.js';
@@ -26,6 +26,7 @@ import {
   loraOf,
   type Place,
   type Start,
+  savedModules,
   startOf,
   type Targets,
   targetList,
@@ -96,12 +97,10 @@ function targetProblems({ stage, config, lora, at }: LoraCase): readonly Diagnos
 }
 
 function noSuchTarget(config: ModelConfig, target: string, at: Span): Diagnostic {
-  const { embedding, head } = blueprintOf(config);
-  const names = (tensor: string): boolean => `.${tensor}`.endsWith(`.${target}.weight`);
-  const isHead = names(head.output.name) || target === 'lm_head';
-  return isHead || names(embedding.name)
-    ? headTarget(at, target, isHead)
-    : targetUnknown(at, target, targetNames(config));
+  const outer = savableTensors(config).find(({ name }) => isNamed(name.replace(/\.weight$/, ''), target));
+  return outer === undefined
+    ? targetUnknown(at, target, targetNames(config))
+    : headTarget(at, target, outer.role === 'head');
 }
 
 function patternProblems(
@@ -141,6 +140,8 @@ function startProblems({ stage, config, base, at }: LoraCase, start: Start): rea
   const taken = start.opened.config;
   const same: Readonly<Record<string, (value: Value) => boolean>> = {
     targets: () => sameCover(config, taken, targetList(lora.targets as Targets, config)),
+    modules_to_save: () =>
+      shown(savedModules(lora.modules_to_save ?? [], config)) === shown(taken.modulesToSave),
   };
   const contradictions = Object.entries(loraFields(taken)).flatMap(([field, value]) => {
     const setting = `lora.${field}`;

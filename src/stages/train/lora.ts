@@ -1,5 +1,6 @@
 /** The adapter of a train stage: as it is set, or as it is taken from the adapter that the stage goes on from. */
 import type { Call, Stage, Value } from '../../ir/types.js';
+import { savableTensors } from '../../models/adapters/saved.js';
 import { type TargetSet, targetsOfSet } from '../../models/adapters/targets.js';
 import type { LoraConfig, ModelConfig } from '../../models/types.js';
 import { type OpenedAdapter, openAdapter } from '../../packaging/peft/read.js';
@@ -46,9 +47,18 @@ export function loraOf(
     ...(lora.layers === undefined ? {} : { layers: lora.layers }),
     ...(lora.rank_pattern === undefined ? {} : { rankPattern: lora.rank_pattern }),
     ...(lora.alpha_pattern === undefined ? {} : { alphaPattern: lora.alpha_pattern }),
+    ...(lora.modules_to_save === undefined
+      ? {}
+      : { modulesToSave: savedModules(lora.modules_to_save, config) }),
     ...(lora.init === 'pissa' ? { pissa: true } : {}),
   };
 }
+
+/** By the names that the family has for them. */
+export const savedModules = (modules: readonly string[], config: ModelConfig): readonly string[] =>
+  savableTensors(config)
+    .filter(({ role }) => modules.includes(role === 'head' ? 'lm_head' : 'embed_tokens'))
+    .map(({ module }) => module);
 
 export const targetList = (targets: Targets, config: ModelConfig): readonly string[] =>
   typeof targets === 'string' ? targetsOfSet(config, targets) : targets;
@@ -73,4 +83,5 @@ export const loraFields = (lora: LoraConfig): Readonly<Record<string, Value | un
   layers: lora.layers,
   rank_pattern: lora.rankPattern,
   alpha_pattern: lora.alphaPattern,
+  modules_to_save: lora.modulesToSave,
 });

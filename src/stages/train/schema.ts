@@ -57,6 +57,10 @@ const lora = t.record({
     'Other ranks for some of the layers, by the end of a path or a regular expression over it, as in PEFT.',
   ),
   alpha_pattern: optional(t.map(alpha), 'Other alphas, in the same way.'),
+  modules_to_save: optional(
+    t.list(t.enum('embed_tokens', 'lm_head'), { min: 1 }),
+    'Embedding and head that are trained whole beside the adapter and saved with it, whatever the family calls them.',
+  ),
   init: defaulted(
     t.enum('kaiming', 'gaussian', 'pissa'),
     'kaiming',

@@ -1,6 +1,6 @@
 /** Run in a process of its own by plan.test.ts: how much resident memory a training step really takes, in bytes. */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { adapterShapes } from '../../../src/models/adapters/layout.js';
+import { adapterShapes } from '../../../src/models/adapters/saved.js';
 import { expectedTensors } from '../../../src/models/architectures/index.js';
 import { createDecoder } from '../../../src/models/decoder/index.js';
 import type { DecoderPlanOptions } from '../../../src/models/decoder/types.js';

@@ -89,8 +89,13 @@ describe('a training against its base', () => {
     ['lora = { targets: ["q_prj"] }', 'FTP0753', '"q_prj"', /did you mean `q_proj`/],
     ['lora = { targets: ["attn.q_proj"] }', 'FTP0753', '"attn.q_proj"', /did you mean `self_attn.q_proj`/],
     ['lora = { targets: ["c_attn", q_proj] }', 'FTP0753', '"c_attn"', /its blocks have `q_proj`/],
-    ['lora = { targets: [q_proj, "lm_head"] }', 'FTP0754', '"lm_head"', /linear layers of the blocks/],
-    ['lora = { targets: ["embed_tokens"] }', 'FTP0754', '"embed_tokens"', /linear layers of the blocks/],
+    ['lora = { targets: [q_proj, "lm_head"] }', 'FTP0754', '"lm_head"', /modules_to_save: \[lm_head\]/],
+    [
+      'lora = { targets: ["embed_tokens"] }',
+      'FTP0754',
+      '"embed_tokens"',
+      /modules_to_save: \[embed_tokens\]/,
+    ],
     [
       'lora = { targets: [q_proj, "layers.3.mlp.up_proj"], layers: [0, 1] }',
       'FTP0755',

@@ -254,6 +254,32 @@ describe('the train stage', () => {
     }
   });
 
+  it('trains embedding and head whole beside the adapter, as copies of their own', async () => {
+    const lora = {
+      rank: 4,
+      alpha: 8,
+      dropout: 0,
+      targets: ['q_proj'],
+      modules_to_save: ['embed_tokens', 'lm_head'],
+    };
+    const done = await trained({ settings: { lora } });
+    const { config, tensors } = readAdapter(host, done.path('adapter/last'));
+    expect(config.modulesToSave).to.deep.equal(['embed_tokens', 'lm_head']);
+    const [embedding, head] = ['model.embed_tokens', 'lm_head'].map(
+      (name) => tensors.get(`${name}.weight`)?.data,
+    );
+    const base = openModel(host, fixturePath('base'))
+      .loadWeights('f32')
+      .get('model.embed_tokens.weight')
+      .view();
+    expect(embedding).to.not.deep.equal(base);
+    expect(head).to.not.deep.equal(base);
+    expect(embedding).to.not.deep.equal(head);
+    const trainable = 2 * 4 * (64 + 64) + 2 * 64 * 64;
+    expect(done.json('coverage.json')).to.deep.include({ trainable, all: 53568 + trainable });
+    expect(notes(done)).to.match(/lm_head +1 of 1 +4,096/);
+  });
+
   it('draws the same noise on the embedded tokens when it goes on', async () => {
     const settings = {
       neftune_noise_alpha: 5,

@@ -11,7 +11,8 @@ export interface HeadOptions {
   readonly blueprint: Blueprint;
   /** Positions that go through the head at once. */
   readonly tokens: number;
-  readonly trainable: 'adapter' | 'full' | 'none';
+  /** What of it is trained: nothing of its own under an adapter, the output matrix, or the norm as well. */
+  readonly trainable: 'adapter' | 'output' | 'full' | 'none';
 }
 
 /** Name of the output matrix among the head's inputs; its norm's tensors have their own names. */
@@ -19,7 +20,7 @@ export const OUTPUT = 'output';
 
 /**
  * Loss and its backward. Inputs: `x` `[tokens, hidden]`, the final norm's tensors by their full names, `output`,
- * `labels` i32 `[tokens]`, `seed` `[tokens]` (upstream gradient of each loss), `total.NAME` in full training.
+ * `labels` i32 `[tokens]`, `seed` `[tokens]` (upstream gradient of each loss), `total.NAME` for each trained tensor.
  * Outputs: `loss` `[tokens]`, `logits` `[tokens, vocab]`, `dx`, `grad.NAME`.
  */
 export function headGraph({ blueprint, tokens, trainable }: HeadOptions): Graph {
@@ -37,7 +38,9 @@ export function headGraph({ blueprint, tokens, trainable }: HeadOptions): Graph 
   if (trainable === 'none') return b.build();
 
   const seed = b.input('seed', [tokens]);
-  const trained = trainable === 'full' ? [...declared] : [];
+  const trained = [...declared].filter(
+    ([name]) => trainable === 'full' || (trainable === 'output' && name === OUTPUT),
+  );
   const found = gradients(
     b,
     [{ value: logits, gradient: gradient(seed) }],

@@ -1,0 +1,31 @@
+"""Prints what PEFT and transformers make of folders that ftpc wrote: a line of JSON for each.
+
+    python logits.py BASE FOLDER…
+
+Logits of a fixed text, in float32: under the base with FOLDER/adapter, and under FOLDER/merged.
+"""
+
+import json
+import sys
+
+import torch
+from peft import PeftModel
+from transformers import AutoModelForCausalLM
+
+torch.set_num_threads(1)
+IDS = torch.tensor([[1, 5, 9, 13, 2, 7, 33, 40, 11, 63]])
+
+
+def opened(folder):
+    return AutoModelForCausalLM.from_pretrained(folder, attn_implementation="eager")
+
+
+def logits(model):
+    with torch.no_grad():
+        return model.float().eval()(input_ids=IDS, use_cache=False).logits[0].flatten().tolist()
+
+
+base, *folders = sys.argv[1:]
+for folder in folders:
+    adapted = logits(PeftModel.from_pretrained(opened(base), f"{folder}/adapter"))
+    print(json.dumps([adapted, logits(opened(f"{folder}/merged"))]))

@@ -1,0 +1,132 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { expect } from 'chai';
+import { initLora } from '../../../src/models/adapters/initialise.js';
+import { isTrained } from '../../../src/models/adapters/layout.js';
+import { plainAdapter } from '../../../src/models/adapters/pissa.js';
+import { savedTensors } from '../../../src/models/adapters/saved.js';
+import { createDecoder } from '../../../src/models/decoder/index.js';
+import { openModel } from '../../../src/models/load.js';
+import { fillNormal } from '../../../src/models/random.js';
+import { safetensorsChunks } from '../../../src/models/safetensors/write.js';
+import type { LoraConfig } from '../../../src/models/types.js';
+import { mergedConfig, mergedTensors } from '../../../src/packaging/merge/index.js';
+import { readAdapter } from '../../../src/packaging/peft/read.js';
+import { writeAdapter } from '../../../src/packaging/peft/write.js';
+import { nodeHost } from '../../../src/source/node-host.js';
+import { onnxRuntime } from '../../../src/tensor/runtimes/onnx/index.js';
+
+const host = nodeHost();
+const base = join(host.packageFolder, 'test/fixtures/training/base');
+const script = join(host.packageFolder, 'test/packaging/peft/logits.py');
+const IDS = Int32Array.of(1, 5, 9, 13, 2, 7, 33, 40, 11, 63);
+
+/** A Python with PEFT: that of `FTPC_PYTHON`, or `python3`. */
+const python = process.env['FTPC_PYTHON'] ?? 'python3';
+const isThere = spawnSync(python, ['-c', 'import peft, transformers']).status === 0;
+
+const ALL = ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'];
+const plain = { rank: 4, alpha: 8, dropout: 0.1, targets: ALL };
+
+const CASES: Readonly<Record<string, LoraConfig>> = {
+  'DoRA with rsLoRA': { ...plain, dora: true, rslora: true },
+  'patterns and layers': {
+    ...plain,
+    targets: ['q_proj', 'mlp.up_proj', 'model.layers.0.self_attn.v_proj'],
+    layers: [1],
+    rankPattern: { up_proj: 2, 'layers\\.0.*v_proj': 6 },
+    alphaPattern: { q_proj: 3 },
+  },
+  PiSSA: { ...plain, pissa: true },
+  'PiSSA with rsLoRA': { ...plain, pissa: true, rslora: true },
+  'PiSSA with patterns': { ...plain, pissa: true, rankPattern: { up_proj: 2 }, alphaPattern: { q_proj: 3 } },
+  'embedding and head of a tied base': { ...plain, modulesToSave: ['embed_tokens', 'lm_head'] },
+  'the head of a tied base': { ...plain, modulesToSave: ['lm_head'] },
+  'the embedding of a tied base': { ...plain, modulesToSave: ['embed_tokens'] },
+};
+
+const names = Object.keys(CASES);
+
+const why = isThere ? '' : ` (skipped: no Python with PEFT; FTPC_PYTHON names one)`;
+
+describe(`adapters and merged models in PEFT and transformers${why}`, () => {
+  let folder = '';
+  /** By case: logits of the base with the adapter, and of the merged model. */
+  let theirs: readonly (readonly [number[], number[]])[] = [];
+  const ours: Float32Array[] = [];
+
+  before(async function () {
+    // without PEFT there is nothing to compare with
+    if (!isThere) this.skip();
+    this.timeout(180_000);
+    folder = mkdtempSync(join(tmpdir(), 'ftpc-peft-'));
+    for (const [index, lora] of Object.values(CASES).entries()) ours.push(await written(String(index), lora));
+    const folders = names.map((_, index) => join(folder, String(index)));
+    const { status, stdout, stderr } = spawnSync(python, [script, base, ...folders], {
+      encoding: 'utf8',
+      maxBuffer: 2 ** 26,
+      env: { ...process.env, OMP_NUM_THREADS: '1', HF_HUB_OFFLINE: '1' },
+    });
+    expect(status, stderr).to.equal(0);
+    theirs = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+  });
+  after(() => rmSync(folder, { recursive: true, force: true }));
+
+  const output = {
+    write(name: string, content: string | Uint8Array | Iterable<Uint8Array>): void {
+      const path = join(folder, name);
+      mkdirSync(dirname(path), { recursive: true });
+      const isWhole = typeof content === 'string' || content instanceof Uint8Array;
+      writeFileSync(path, isWhole ? content : Buffer.concat([...content]));
+    },
+  };
+
+  /** Writes an adapter and a merged model, and gives the logits that they should have. */
+  async function written(name: string, lora: LoraConfig): Promise<Float32Array> {
+    const model = openModel(host, base);
+    const { config } = model;
+    const weights = model.loadWeights('stored');
+    const adapter = initLora(config, lora, 3, { weights });
+    for (const [tensor, { data }] of adapter.tensors) {
+      if (!isTrained(tensor)) continue;
+      const noise = new Float32Array(data.length);
+      fillNormal(noise, 5, tensor, 0, 0.05);
+      for (let i = 0; i < data.length; i++) data[i] = (data[i] as number) + (noise[i] as number);
+    }
+    const decoder = await createDecoder({
+      runtime: await onnxRuntime({ threads: 1 }),
+      config,
+      weights,
+      adapter,
+      trainable: 'none',
+      checkpointedBlocks: 0,
+      headChunk: 64,
+    });
+    const logits = await decoder.logits({ rows: 1, length: IDS.length, ids: IDS });
+    await decoder.release();
+    writeAdapter(output, `${name}/adapter`, plainAdapter(adapter, adapter.tensors), {
+      base: { name: base, revision: null },
+    });
+    const adapted = { adapter: readAdapter(host, join(folder, name, 'adapter')), config };
+    const tensors = mergedTensors(weights, { dtype: 'f32', adapted });
+    output.write(`${name}/merged/model.safetensors`, safetensorsChunks(tensors));
+    const untied = savedTensors(config, lora).length > 0;
+    output.write(`${name}/merged/config.json`, mergedConfig(model.configJson(), 'f32', { untied }));
+    return logits;
+  }
+
+  for (const [index, name] of names.entries())
+    it(`${name}: the logits are ours (1e-5 of the largest)`, () => {
+      const expected = ours[index] ?? new Float32Array(0);
+      const largest = Math.max(...expected.map(Math.abs));
+      for (const logits of theirs[index] ?? [[]])
+        expected.forEach((value, at) => {
+          expect(Math.abs(value - (logits[at] ?? Number.NaN)) / largest).to.be.below(1e-5);
+        });
+    });
+});
