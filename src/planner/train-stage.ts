@@ -7,9 +7,9 @@ import { chosenFromParts, keyOf } from './keys.js';
 import { BIN, type Lengths, shortened } from './lengths.js';
 import {
   decoderShape,
-  expectedSequences,
   longestPadded,
   PACKING_LOSS,
+  sequencesOf,
   type TrainMemory,
   trainPeak,
 } from './memory/train.js';
@@ -69,7 +69,7 @@ export async function trainFacts(
     ladder: {
       preset: stage.preset,
       fallback: settings.fallback,
-      global: packing ? expectedSequences(shape, maxLength) : global,
+      global: packing ? sequencesOf(shape, maxLength) : global,
       micro: settings.batch.micro,
       layers: model.config.layers,
       fixedRank: settings.start !== undefined,

@@ -14,7 +14,7 @@ export function paddedLength(
 }
 
 /** Lengths that packed sequences come in, at most: only the last of a step is much shorter than its capacity. */
-export const PACKED_LENGTHS = 8;
+const PACKED_LENGTHS = 8;
 
 /** Length that packed sequences of at most `capacity` tokens are padded to. */
 export function packedLength(tokens: number, capacity: number): number {

@@ -1,6 +1,6 @@
 /** How many graphs a whole training compiles beside those of one shape: rows differ in length, and so do batches. */
 import type { Chosen } from '../../stages/types.js';
-import { PACKED_LENGTHS, paddedLength } from '../../training/batch.js';
+import { paddedLength } from '../../training/batch.js';
 import { BIN, type Lengths } from '../lengths.js';
 import { MOST_SESSIONS } from './calibration.js';
 
@@ -24,7 +24,7 @@ export function moreSessions(input: SessionInput): number {
   const { lengths, validation, chosen, steps, packed, perShape } = input;
   const { microBatch, accumulation } = chosen;
   const shapes = packed
-    ? Math.min(steps, PACKED_LENGTHS)
+    ? Math.min(steps, packedShapes(microBatch, accumulation))
     : paddedShapes(lengths, microBatch, microBatch * accumulation, steps);
   // rows that do not fill the last batch of a pass are a shape of their own
   const rest = lengths.rows % microBatch === 0 || lengths.rows < microBatch ? 0 : 1;
@@ -32,6 +32,12 @@ export function moreSessions(input: SessionInput): number {
   const all = perShape * (shapes + rest) + HEADS + watched;
   return Math.max(0, Math.min(MOST_SESSIONS, all) - perShape - 1);
 }
+
+/**
+ * Shapes that packed micro batches come in. Full ones have one length, but steps differ by a sequence; the last of
+ * several, or the only sequence of a step, differs in its length too. Counted over 100 steps: 3 to 8, the rare ones late.
+ */
+const packedShapes = (micro: number, parts: number): number => (micro > 1 && parts === 1 ? 3 : 5);
 
 const distinct = (lengths: Lengths): number => new Set(buckets(lengths).map(({ padded }) => padded)).size;
 

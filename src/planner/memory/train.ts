@@ -93,15 +93,18 @@ export function longestPadded(
   return packedLength(Math.min(limit, packed * longest), limit);
 }
 
-/** Sequences that the rows of a step come to: all but the last are nearly full. */
-export function expectedSequences(
+/**
+ * Sequences that the rows of nearly every step come to: all but the last are nearly full, and the tokens of a step's
+ * rows differ by about the root of what they fill.
+ */
+export function sequencesOf(
   { config, lengths, packed = 1 }: Pick<TrainMemory, 'config' | 'lengths' | 'packed'>,
   maxLength: number,
 ): number {
   const limit = Math.min(maxLength, config.maxPositions);
   const { tokens, rows } = shortened(lengths, limit);
   const full = (packed * tokens) / Math.max(1, rows) / limit;
-  return Math.max(1, Math.min(packed, Math.ceil(full * PACKING_LOSS)));
+  return Math.max(1, Math.min(packed, Math.ceil(full * PACKING_LOSS + Math.sqrt(full) / 2)));
 }
 
 /** Best fit leaves a few percent of its sequences empty, where rows are much shorter than they. */
