@@ -6,7 +6,7 @@ import type { ModelConfig } from '../models/types.js';
 import { type FormatOf, plannedBytes } from '../models/weights/load.js';
 import type { Host } from '../source/host.js';
 import { openResolved } from '../stages/models.js';
-import { PAGED_WINDOWS } from './memory/calibration.js';
+import { PAGED_WINDOWS, VOCABULARY_ENTRY } from './memory/calibration.js';
 import type { Holding } from './memory/train.js';
 import { type RootModel, rootModel } from './models.js';
 
@@ -32,25 +32,32 @@ function formatsOf({ weights }: RootModel, folder: ModelFolder): FormatOf {
 export interface Models {
   /** The model under a setting. Throws a `ModelError` where it is none, or lacks a tensor. */
   of(value: Value | undefined): PlannedModel | undefined;
-  /** Bytes of the tokenizer's file; 0 where that is part of another. */
+  /** Bytes of the tokenizer's file, or what a vocabulary inside of another file is worth. */
   tokenizerBytes(value: Value | undefined): number;
 }
 
 export function openModels(program: Program, host: Host): Models {
   const folders = new Map<string, ModelFolder>();
   const rootOf = (value: Value | undefined): RootModel | undefined => rootModel(program, value, host);
+  const folderOf = ({ model }: RootModel): ModelFolder => {
+    const name = `${model.folder} ${model.seed}`;
+    const folder = folders.get(name) ?? openResolved(host, model);
+    folders.set(name, folder);
+    return folder;
+  };
   const tokenizerBytes = (value: Value | undefined): number => {
     const root = rootOf(value);
-    return root === undefined ? 0 : (host.stat(`${root.model.folder}/tokenizer.json`)?.size ?? 0);
+    if (root === undefined) return 0;
+    const inFile = host.stat(root.model.folder)?.isFolder === false;
+    if (inFile) return VOCABULARY_ENTRY * folderOf(root).config.vocabSize;
+    return host.stat(`${root.model.folder}/tokenizer.json`)?.size ?? 0;
   };
   return {
     tokenizerBytes,
     of(value) {
       const root = rootOf(value);
       if (root === undefined) return undefined;
-      const name = `${root.model.folder} ${root.model.seed}`;
-      const folder = folders.get(name) ?? openResolved(host, root.model);
-      folders.set(name, folder);
+      const folder = folderOf(root);
       folder.checkWeights();
       const { config } = folder;
       return {

@@ -1,0 +1,45 @@
+/** How fast weights are decoded: values a second on one thread, for each format that is held in blocks. */
+import { blockTensor } from '../../src/models/weights/dense.js';
+import { BLOCKS, type BlockFormat } from '../../src/models/weights/formats.js';
+import { quantiseNf4 } from '../../src/models/weights/nf4-quantise.js';
+import { nf4Tensor } from '../../src/models/weights/nf4-tensor.js';
+import type { BenchmarkOptions } from '../main.js';
+
+/** Of a block of SmolLM2-135M: 3.5 million. */
+const SHAPE = [1536, 2304];
+const VALUES = 1536 * 2304;
+const ROUNDS = 7;
+
+export async function weights({ only = '' }: BenchmarkOptions): Promise<readonly string[]> {
+  const formats = Object.keys(BLOCKS) as BlockFormat[];
+  const lines = formats
+    .filter((format) => format !== 'F32' && format.includes(only))
+    .map((format) => {
+      const { values, bytes } = BLOCKS[format];
+      // zeros take as long as anything else
+      const raw = new Uint8Array((VALUES / values) * bytes);
+      return row(format, (8 * bytes) / values, blockTensor('w', SHAPE, format, raw));
+    });
+  if (!'NF4'.includes(only)) return [...HEAD, ...lines];
+  const values = new Float32Array(VALUES);
+  const nf4 = nf4Tensor(
+    'w',
+    SHAPE,
+    quantiseNf4(VALUES, (start, count) => values.subarray(start, start + count)),
+  );
+  return [...HEAD, ...lines, row('NF4', (8 * nf4.residentBytes) / VALUES, nf4)];
+}
+
+const HEAD = ['| format | bits a weight | values decoded a second |', '|---|---|---|'];
+
+/** The best of some rounds: what else runs on the machine only slows. */
+function row(format: string, bits: number, tensor: { decode(out: Float32Array): void }): string {
+  const out = new Float32Array(VALUES);
+  let best = Number.POSITIVE_INFINITY;
+  for (let round = 0; round < ROUNDS; round++) {
+    const start = performance.now();
+    tensor.decode(out);
+    best = Math.min(best, performance.now() - start);
+  }
+  return `| ${format} | ${bits.toFixed(2)} | ${(VALUES / best / 1e6).toFixed(2)} G |`;
+}
