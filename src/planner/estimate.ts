@@ -10,7 +10,7 @@ import { chosenLora } from '../stages/train/lora.js';
 import { trainSettings } from '../stages/train/settings.js';
 import type { Chosen } from '../stages/types.js';
 import { evaluationPeak, type ForwardMemory, mergePeak } from './memory/evaluate.js';
-import { copyPeak, dataPeak, formatPeak } from './memory/rows.js';
+import { dataPeak, formatPeak } from './memory/rows.js';
 import { decoderShape, optimizerBytes, trainPeak } from './memory/train.js';
 import { isReference, stageNamed } from './models.js';
 import { decodedWeights, type PlannedModel, weightBytes } from './stage-models.js';
@@ -123,9 +123,8 @@ const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
     if (model === undefined) return NOTHING;
     const bytes = weightBytes(model).lora + model.tokenizerBytes;
     // a release is asked something before it becomes current, whether or not the file says what
-    const answer = evaluationPeak(forwardMemory(world, model, 256), { rows: 1, prompt: 64, maxTokens: 64 });
     return {
-      peak: answer.bytes > copyPeak().bytes ? answer : copyPeak(),
+      peak: evaluationPeak(forwardMemory(world, model, 256), { rows: 1, prompt: 64, maxTokens: 64 }),
       seconds: here(world, plus(copySeconds(2 * bytes), 2)),
       diskBytes: bytes,
     };

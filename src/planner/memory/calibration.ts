@@ -32,9 +32,6 @@ export const TOKENIZER_SHARE = 6;
  */
 export const VOCABULARY_ENTRY = 240;
 
-/** Copies through a window, and a session that answers the smoke prompt. */
-export const DEPLOY_PROCESS = 122 * MIB;
-
 /**
  * A stage that streams rows: its process, what waits for the collector (so many bytes a row and a byte of it, until it keeps pace),
  * and what stays of a row. Measured: data 70 to 73, 133 to 146, 163 and 173 to 192 MiB for 4,500, 19,500, 24,600 and

@@ -1,9 +1,8 @@
-/** Stages that read rows or copy files: no tensors, only a process and what it keeps of each row. */
+/** Stages that read rows: no tensors, only a process and what it keeps of each row. */
 import type { Peak } from '../types.js';
 import type { SourceSize } from '../world.js';
 import {
   DATA_PROCESS,
-  DEPLOY_PROCESS,
   FORMAT_PROCESS,
   PARQUET,
   ROW_SPREAD,
@@ -30,12 +29,6 @@ function rowPeak(
     measured.process +
     Math.min(measured.mostGarbage, measured.garbage * rows + measured.garbagePerByte * bytes);
   const workspace = measured.row * rows + tables;
-  return spread(runtime, workspace);
-}
-
-export const copyPeak = (): Peak => spread(DEPLOY_PROCESS, 0);
-
-function spread(runtime: number, workspace: number): Peak {
-  const bytes = runtime + workspace;
-  return peakOf({ runtime, workspace }, { below: ROW_SPREAD.below * bytes, above: ROW_SPREAD.above * bytes });
+  const sum = runtime + workspace;
+  return peakOf({ runtime, workspace }, { below: ROW_SPREAD.below * sum, above: ROW_SPREAD.above * sum });
 }
