@@ -14,7 +14,12 @@ export function noSuchName(
   const instances = stages.filter(({ instance }) => instance?.of === declared).map((stage) => stage.name);
   return instances.length > 0
     ? severalStages(file, name, instances)
-    : noSuchStage(file, name, [...stages.map((stage) => stage.name), ...others]);
+    : noSuchStage(
+        file,
+        name,
+        stages.map((stage) => stage.name),
+        others,
+      );
 }
 
 /** Throws a `UserError` for a name that no stage has. */

@@ -136,6 +136,9 @@ describe('ftpc test', () => {
     const none = await test();
     expect(none.code).to.equal(1);
     expect(none.err).to.contain('FTP1210');
+    const pipeline = await test('pipeline.ftp');
+    expect(pipeline.code).to.equal(1);
+    expect(pipeline.err).to.contain('FTP1210');
     write('pipeline.test.ftp', TESTS);
     const filtered = await test('--filter', 'smal card');
     expect(filtered.code).to.equal(1);

@@ -149,6 +149,8 @@ describe('a saved plan', () => {
     expect(err)
       .to.contain('FTP1430')
       .and.to.not.match(/bug in ftpc|^ {4}at /m);
+    writeFileSync(join(at.folder, 'list.plan.json'), '[]');
+    expect((await at.ftpc('run', 'list.plan.json')).err).to.contain('FTP1430');
   });
 
   it('is run as it was saved, whatever the form of the pipeline has become', async () => {

@@ -47,6 +47,9 @@ export const test: Command = {
     );
     const problems = [...diagnostics];
     if (filter !== undefined && files.length > 0 && chosen.length === 0) problems.push(noTestMatches(filter));
+    if (filter === undefined)
+      for (const file of files)
+        if (file.cases.length === 0 && !file.diagnostics.some(isError)) problems.push(noTests(file.file));
     const reporter = await reporterOf(world, chosen, { json: args.flag('json'), junit: args.text('junit') });
     const own = testWorld(world);
     const outcomes: FileOutcome[] = [];

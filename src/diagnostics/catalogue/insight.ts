@@ -17,9 +17,20 @@ function known(name: string, names: readonly string[], what: string, none: strin
   return `${what} ${named(shown, 'and')}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
-export const noSuchStage = (file: string, name: string, stages: readonly string[]): Diagnostic =>
+/** `others`: names that could have been asked for as well, such as those of parameters. */
+export const noSuchStage = (
+  file: string,
+  name: string,
+  stages: readonly string[],
+  others: readonly string[] = [],
+): Diagnostic =>
   error('FTP1501', whole(file), `the pipeline has no stage \`${name}\``, {
-    help: known(name, stages, 'its stages are', 'it has no stages at all'),
+    help: known(
+      name,
+      [...stages, ...others],
+      others.length > 0 ? 'its names are' : 'its stages are',
+      'it has no stages at all',
+    ),
   });
 
 /** `adapter`, of which a matrix makes `adapter@rate=1e-4` and others. */

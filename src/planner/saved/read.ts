@@ -7,11 +7,13 @@ import type { SavedPlan } from './types.js';
 
 const MOST_BYTES = 64_000_000;
 
-/** Whether a file looks like a saved plan and not like a pipeline. */
+/** Whether a file is meant as a saved plan and not as a pipeline: by its ending, or by how it begins. */
 export function isSavedPlan(host: Host, path: string): boolean {
   const stat = host.stat(path);
   if (path.endsWith('.ftp') || stat === undefined || stat.isFolder) return false;
-  return /^\uFEFF?\s*\{/.test(new TextDecoder().decode(host.readBytes(path, 0, 256)));
+  return (
+    path.endsWith('.json') || /^\uFEFF?\s*\{/.test(new TextDecoder().decode(host.readBytes(path, 0, 256)))
+  );
 }
 
 /** Throws a `UserError`. `name` is the path for people. */
