@@ -37,6 +37,7 @@ const ROOMS: readonly { readonly name: string; readonly paths: readonly RegExp[]
   { name: 'planner', paths: [/^src\/planner\//] },
   { name: 'review', paths: [/^src\/review\//] },
   { name: 'run', paths: [/^src\/run\//] },
+  { name: 'install', paths: [/^src\/install\//] },
   { name: 'report', paths: [/^src\/report\//] },
   { name: 'insight', paths: [/^src\/insight\//] },
   { name: 'pipeline tests', paths: [/^src\/pipeline-tests\//] },
@@ -45,7 +46,7 @@ const ROOMS: readonly { readonly name: string; readonly paths: readonly RegExp[]
 ];
 
 /** Rooms that may touch files, processes and the clock themselves; the others have a Host. */
-const RIM = new Set(['store', 'hub', 'run', 'cli']);
+const RIM = new Set(['store', 'hub', 'run', 'install', 'cli']);
 const RIM_FILES = new Set(['disk', 'glob', 'host'].map((what) => `src/source/node-${what}.ts`));
 const SYSTEM_MODULES = /^node:(fs|fs\/promises|child_process|process|os|net|http|https|worker_threads)$/;
 

@@ -14,6 +14,7 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   releases: async () => (await import('./releases.js')).releases,
   rollback: async () => (await import('./rollback.js')).rollback,
   snapshot: async () => (await import('./snapshot.js')).snapshot,
+  runtime: async () => (await import('./runtime.js')).runtime,
   doctor: async () => (await import('./doctor.js')).doctor,
   init: async () => (await import('./init.js')).init,
   explain: async () => (await import('./explain.js')).explain,

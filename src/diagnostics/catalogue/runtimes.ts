@@ -18,3 +18,57 @@ export const runtimeBroken = (title: string, detail: string, install: string): D
     `${title} does not load: ${detail.split('\n')[0]}`,
     `install it anew for this machine: ${install}; or compute with another one, e.g. \`--runtime onnx\``,
   );
+
+export const noBuildHere = (title: string, platform: string): Diagnostic =>
+  failure(
+    'FTP0912',
+    `${title} cannot be installed on ${platform}: it is built for Linux on x64`,
+    'compute with ONNX Runtime, which needs no installation: `--runtime onnx`',
+  );
+
+export const toolMissing = (tool: string, what: string, help: string): Diagnostic =>
+  failure('FTP0913', `\`${tool}\` is needed to ${what}, and does not run here`, help);
+
+export const diskTooSmall = (folder: string, needed: string, free: string): Diagnostic =>
+  failure(
+    'FTP0914',
+    `the installation needs ${needed} in \`${folder}\`, and ${free} are free`,
+    'free some space, or name another cache folder in `XDG_CACHE_HOME`; what has come is kept',
+  );
+
+export const fetchFailed = (url: string, detail: string): Diagnostic =>
+  failure(
+    'FTP0915',
+    `${url} cannot be fetched: ${detail}`,
+    'run again: what has come is kept, and goes on from there',
+  );
+
+export const fetchedOther = (name: string, detail: string): Diagnostic =>
+  failure(
+    'FTP0916',
+    `\`${name}\` came with other content than its index lists: ${detail}`,
+    'nothing of it was kept; run again, and look at proxies and mirrors on the way if this repeats',
+  );
+
+export const buildFailed = (command: string, output: readonly string[]): Diagnostic =>
+  failure(
+    'FTP0917',
+    `the binding cannot be built: \`${command}\` failed`,
+    'install a C++ compiler that knows C++17 (g++ 8 or newer), or name one in `CXX`; nothing was installed',
+    output,
+  );
+
+export const notListed = (what: string, index: string): Diagnostic =>
+  failure(
+    'FTP0918',
+    `${index} lists no ${what}`,
+    'name an index that has it in `PIP_INDEX_URL`; the default is https://pypi.org/simple',
+  );
+
+export const doesNotCompute = (title: string, detail: readonly string[]): Diagnostic =>
+  failure(
+    'FTP0919',
+    `${title} was built, but does not compute on this machine`,
+    'nothing was installed; the notes have what it said',
+    detail,
+  );

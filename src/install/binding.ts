@@ -1,0 +1,58 @@
+/** Builds TensorFlow.js's native binding over the libraries and C headers of a wheel: one call of the compiler. */
+import { mkdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { buildFailed, toolMissing } from '../diagnostics/catalogue/runtimes.js';
+import { UserError } from '../diagnostics/types.js';
+import type { Host } from '../source/host.js';
+import { runTool } from './tool.js';
+
+const LIBRARIES = ['libtensorflow_cc.so.2', 'libtensorflow_framework.so.2'];
+const SOURCES = ['tfjs_backend.cc', 'tfjs_binding.cc'];
+
+export interface BindingParts {
+  /** Folder with the libraries. */
+  readonly libraries: string;
+  /** Folder with TensorFlow's headers. */
+  readonly headers: string;
+  /** Unpacked packages of npm. */
+  readonly binding: string;
+  readonly nodeHeaders: string;
+  /** What is written: `tfjs_binding.node`. */
+  readonly target: string;
+  /** Where the target will look for the libraries, seen from its own folder. */
+  readonly rpath: string;
+}
+
+const compilerOf = (host: Host): string => host.env('CXX') || 'g++';
+
+/** Before anything is fetched: is there a compiler at all? Throws a `UserError`. */
+export async function requireCompiler(host: Host, signal: AbortSignal): Promise<void> {
+  const compiler = compilerOf(host);
+  const { missing, failed } = await runTool(compiler, ['--version'], { cwd: host.cwd, signal });
+  if (missing || failed)
+    throw new UserError(
+      toolMissing(
+        compiler,
+        'build the binding',
+        'install a C++ compiler, e.g. `apt install g++` or `dnf install gcc-c++`, or name one in `CXX`',
+      ),
+    );
+}
+
+/** Throws a `UserError` with what the compiler said. */
+export async function buildBinding(host: Host, parts: BindingParts, signal: AbortSignal): Promise<void> {
+  mkdirSync(dirname(parts.target), { recursive: true });
+  const compiler = compilerOf(host);
+  const { failed, output } = await runTool(
+    compiler,
+    [
+      ...['-O2', '-std=c++17', '-fPIC', '-shared', '-DNAPI_VERSION=8', '-DBUILDING_NODE_EXTENSION'],
+      ...['-I', join(parts.nodeHeaders, 'include'), '-I', parts.headers, '-I', dirname(parts.binding)],
+      ...SOURCES.map((name) => join(parts.binding, 'binding', name)),
+      ...['-o', parts.target, '-L', parts.libraries, ...LIBRARIES.map((name) => `-l:${name}`)],
+      `-Wl,-rpath,${parts.rpath}`,
+    ],
+    { cwd: dirname(parts.target), signal },
+  );
+  if (failed) throw new UserError(buildFailed(compiler, output));
+}

@@ -1,0 +1,45 @@
+/** Packages of npm as the user's npm fetches them: its registry, its proxies, its credentials; no script is run. */
+import { createHash } from 'node:crypto';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fetchedOther, fetchFailed, toolMissing } from '../diagnostics/catalogue/runtimes.js';
+import { UserError } from '../diagnostics/types.js';
+import type { NpmPackage } from './packages.js';
+import { runTool } from './tool.js';
+
+/** Unpacks a package into a folder. Throws a `UserError`. */
+export async function unpackNpm(wanted: NpmPackage, folder: string, signal: AbortSignal): Promise<void> {
+  const spec = `${wanted.name}@${wanted.version}`;
+  mkdirSync(folder, { recursive: true });
+  const packed = await runTool(
+    'npm',
+    ['pack', spec, '--json', '--ignore-scripts', '--pack-destination', folder],
+    { cwd: folder, signal },
+  );
+  if (packed.missing)
+    throw new UserError(toolMissing('npm', `fetch \`${spec}\``, 'install npm, which comes with Node.js'));
+  if (packed.failed) throw new UserError(fetchFailed(spec, lastLine(packed.output)));
+  const archive = join(folder, fileName(packed.stdout, spec));
+  const integrity = `sha512-${createHash('sha512').update(readFileSync(archive)).digest('base64')}`;
+  if (integrity !== wanted.integrity)
+    throw new UserError(
+      fetchedOther(spec, `${integrity.slice(0, 20)}… and not ${wanted.integrity.slice(0, 20)}…`),
+    );
+  const unpacked = await runTool('tar', ['-xzf', archive, '--strip-components=1'], { cwd: folder, signal });
+  if (unpacked.missing)
+    throw new UserError(toolMissing('tar', `unpack \`${spec}\``, 'install tar with your system’s packages'));
+  if (unpacked.failed) throw new UserError(fetchedOther(spec, lastLine(unpacked.output)));
+}
+
+/** npm prints a list with the archive's name, which has a folder's separator in it for scoped names of old releases. */
+function fileName(stdout: string, spec: string): string {
+  try {
+    const [first] = JSON.parse(stdout.slice(stdout.indexOf('['))) as readonly { readonly filename: string }[];
+    if (first !== undefined) return first.filename.replace(/^@/, '').replaceAll('/', '-');
+  } catch {
+    // falls through: another npm, or none
+  }
+  throw new UserError(fetchFailed(spec, '`npm pack --json` gave no list of what it packed'));
+}
+
+const lastLine = (lines: readonly string[]): string => lines.at(-1) ?? 'it said nothing';

@@ -1,0 +1,251 @@
+/** TensorFlow onto this machine: whole, or not at all. */
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statfsSync,
+  statSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import {
+  diskTooSmall,
+  doesNotCompute,
+  fetchedOther,
+  noBuildHere,
+} from '../diagnostics/catalogue/runtimes.js';
+import { UserError } from '../diagnostics/types.js';
+import { bytesText } from '../run/text.js';
+import type { Host } from '../source/host.js';
+import { writeWhole, writing } from '../store/index.js';
+import { stateOf } from '../store/process-identity.js';
+import {
+  bindingPath,
+  MANIFEST,
+  readTensorFlow,
+  runtimesFolder,
+  type TensorFlowManifest,
+  tensorflowFolder,
+} from '../tensor/runtimes/tensorflow/installed.js';
+import { buildBinding, requireCompiler } from './binding.js';
+import { unpackNpm } from './npm.js';
+import {
+  BINDING,
+  isCudaLibrary,
+  isHeader,
+  isLibrary,
+  NEEDED_BYTES,
+  NODE_HEADERS,
+  TENSORFLOW,
+} from './packages.js';
+import { runTool } from './tool.js';
+import { fetchFile, type Remote } from './transfer.js';
+import { exactly, findWheel, requirementsOf } from './wheels.js';
+import { placeOf, unzip, ZipError, zipEntries } from './zip.js';
+
+/** What an installation is at. `done` and `total` are bytes, where they are known. */
+export interface InstallStep {
+  readonly what: string;
+  readonly done?: number;
+  readonly total?: number;
+}
+
+export interface InstallOptions {
+  /** Without kernels for GPUs, which is a tenth of the size. */
+  readonly cpu: boolean;
+  readonly signal: AbortSignal;
+  readonly progress: (step: InstallStep) => void;
+}
+
+const TITLE = 'TensorFlow';
+
+/** Installs, or finds that the same is installed. Throws a `UserError`, or the signal's reason. */
+export async function installTensorFlow(
+  host: Host,
+  { cpu, signal, progress }: InstallOptions,
+): Promise<{ readonly manifest: TensorFlowManifest; readonly already: boolean }> {
+  const known = readTensorFlow(host);
+  if (known !== undefined && known.cuda === !cpu && known.tensorflow === TENSORFLOW.version)
+    return { manifest: known, already: true };
+  if (process.platform !== 'linux' || process.arch !== 'x64')
+    throw new UserError(noBuildHere(TITLE, `${process.platform} on ${process.arch}`));
+  const root = runtimesFolder(host);
+  writing(root, undefined, () => mkdirSync(root, { recursive: true }));
+  await requireCompiler(host, signal);
+  requireSpace(root, NEEDED_BYTES[cpu ? 'cpu' : 'cuda']);
+  sweep(root);
+  const staging = join(root, `.tensorflow-${process.pid}`);
+  const downloads = join(root, 'downloads');
+  try {
+    const unpacked = await unpackWheels(host, { cpu, signal, progress }, downloads, staging);
+    progress({ what: 'fetching the sources of the binding' });
+    const sources = join(staging, 'sources');
+    const [binding, nodeHeaders] = [join(sources, 'tfjs-node'), join(sources, 'node')];
+    await unpackNpm(BINDING, binding, signal);
+    await unpackNpm(NODE_HEADERS, nodeHeaders, signal);
+    progress({ what: 'building the binding' });
+    await buildBinding(
+      host,
+      {
+        libraries: join(staging, 'tensorflow'),
+        headers: unpacked.headers,
+        binding,
+        nodeHeaders,
+        target: bindingPath(staging),
+        rpath: '$ORIGIN/../tensorflow',
+      },
+      signal,
+    );
+    progress({ what: 'trying it' });
+    await requireThatItComputes(bindingPath(staging), signal);
+    rmSync(sources, { recursive: true });
+    rmSync(unpacked.headers, { recursive: true });
+    const manifest: TensorFlowManifest = {
+      version: 1,
+      tensorflow: TENSORFLOW.version,
+      binding: BINDING.version,
+      cuda: !cpu,
+      bytes: bytesIn(staging),
+    };
+    writeWhole(join(staging, MANIFEST), `${JSON.stringify(manifest, null, 2)}\n`, { sync: true });
+    replaceFolder(staging, tensorflowFolder(host));
+    rmSync(downloads, { recursive: true, force: true });
+    return { manifest, already: false };
+  } finally {
+    rmSync(staging, { recursive: true, force: true });
+  }
+}
+
+/** Removes it with everything that an installation left; whether there was one. */
+export function removeTensorFlow(host: Host): boolean {
+  const folder = tensorflowFolder(host);
+  const was = host.stat(folder) !== undefined;
+  // without its manifest it counts as none, should this be interrupted
+  rmSync(join(folder, MANIFEST), { force: true });
+  rmSync(folder, { recursive: true, force: true });
+  rmSync(join(runtimesFolder(host), 'downloads'), { recursive: true, force: true });
+  sweep(runtimesFolder(host));
+  return was;
+}
+
+function requireSpace(folder: string, needed: number): void {
+  const { bavail, bsize } = statfsSync(folder);
+  if (bavail * bsize < needed)
+    throw new UserError(diskTooSmall(folder, bytesText(needed), bytesText(bavail * bsize)));
+}
+
+/** Removes what installations that were killed have left. */
+function sweep(root: string): void {
+  if (!existsSync(root)) return;
+  for (const name of readdirSync(root, { withFileTypes: true }).map((entry) => entry.name)) {
+    const pid = /^\.(?:tensorflow|old)-(\d+)$/.exec(name)?.[1];
+    if (pid !== undefined && (Number(pid) === process.pid || stateOf({ pid: Number(pid) }) === 'gone'))
+      rmSync(join(root, name), { recursive: true, force: true });
+  }
+}
+
+async function unpackWheels(
+  host: Host,
+  { cpu, signal, progress }: InstallOptions,
+  downloads: string,
+  staging: string,
+): Promise<{ readonly headers: string }> {
+  const fetched = async (wheel: Remote): Promise<string> => {
+    const path = join(downloads, wheel.name);
+    const what = `fetching ${wheel.name}`;
+    progress({ what, done: 0, total: wheel.bytes });
+    await fetchFile(wheel, path, signal, (done) => progress({ what, done, total: wheel.bytes }));
+    return path;
+  };
+  const { version, wheel } = TENSORFLOW;
+  progress({ what: `looking for TensorFlow ${version}` });
+  const path = await fetched(await findWheel(host, exactly(wheel[cpu ? 'cpu' : 'cuda'], version), signal));
+  await unpack(path, staging, (name) => isLibrary(name) || isHeader(name), signal, progress);
+  if (!cpu)
+    for (const requirement of requirementsOf(await metadataOf(path, staging), 'and-cuda'))
+      await unpack(
+        await fetched(await findWheel(host, requirement, signal)),
+        staging,
+        isCudaLibrary,
+        signal,
+        progress,
+      );
+  return { headers: join(staging, 'tensorflow', 'include') };
+}
+
+async function unpack(
+  wheel: string,
+  folder: string,
+  isWanted: (name: string) => boolean,
+  signal: AbortSignal,
+  progress: InstallOptions['progress'],
+): Promise<void> {
+  await readingZip(wheel, async () => {
+    const entries = zipEntries(wheel).filter(({ name }) => !name.endsWith('/') && isWanted(name));
+    const total = entries.reduce((sum, { bytes }) => sum + bytes, 0);
+    let done = 0;
+    for (const entry of entries) {
+      signal.throwIfAborted();
+      progress({ what: 'unpacking', done, total });
+      await unzip(wheel, entry, placeOf(folder, entry));
+      done += entry.bytes;
+    }
+  });
+}
+
+async function metadataOf(wheel: string, folder: string): Promise<string> {
+  const target = join(folder, 'METADATA');
+  await readingZip(wheel, async () => {
+    const entry = zipEntries(wheel).find(({ name }) => /^[^/]+\.dist-info\/METADATA$/.test(name));
+    if (entry === undefined) throw new ZipError('it has no METADATA');
+    await unzip(wheel, entry, target);
+  });
+  const text = readFileSync(target, 'utf8');
+  rmSync(target);
+  return text;
+}
+
+/** What is wrong with a wheel, and what the disk refuses, as a `UserError`. */
+async function readingZip(wheel: string, use: () => Promise<void>): Promise<void> {
+  try {
+    await use();
+  } catch (error) {
+    if (error instanceof ZipError) throw new UserError(fetchedOther(wheel, error.message));
+    writing(wheel, undefined, () => {
+      throw error;
+    });
+  }
+}
+
+/** Ends well where `1 + 1` is 2: native code that does not fit the machine ends the process that loads it. */
+const TRIAL = `
+const binding = require(process.argv[1]);
+const one = binding.createTensor([], binding.TF_FLOAT, Float32Array.of(1));
+const attributes = [{ name: 'T', type: binding.TF_ATTR_TYPE, value: binding.TF_FLOAT }];
+const [sum] = binding.executeOp('AddV2', attributes, [one, one], 1);
+if (binding.tensorDataSync(sum.id)[0] !== 2) throw new Error('1 + 1 is not 2');`;
+
+async function requireThatItComputes(binding: string, signal: AbortSignal): Promise<void> {
+  const { failed, output } = await runTool(process.execPath, ['-e', TRIAL, binding], {
+    cwd: dirname(binding),
+    signal,
+    env: { TF_CPP_MIN_LOG_LEVEL: '2' },
+  });
+  if (failed) throw new UserError(doesNotCompute(TITLE, output));
+}
+
+function replaceFolder(from: string, to: string): void {
+  const old = join(to, '..', `.old-${process.pid}`);
+  writing(to, undefined, () => {
+    if (statSync(to, { throwIfNoEntry: false }) !== undefined) renameSync(to, old);
+    renameSync(from, to);
+  });
+  rmSync(old, { recursive: true, force: true });
+}
+
+const bytesIn = (folder: string): number =>
+  readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .reduce((sum, entry) => sum + statSync(join(entry.parentPath, entry.name)).size, 0);

@@ -1,0 +1,147 @@
+/** Files and pages over HTTP: a file goes on where an earlier try ended, and counts only with the right digest. */
+import { createHash } from 'node:crypto';
+import { closeSync, createReadStream, ftruncateSync, mkdirSync, openSync, rmSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fetchedOther, fetchFailed } from '../diagnostics/catalogue/runtimes.js';
+import { UserError } from '../diagnostics/types.js';
+import { type Answer, request, Transient } from '../hub/request.js';
+import { writeAll } from '../store/durable.js';
+import { writing } from '../store/index.js';
+
+export interface Remote {
+  readonly name: string;
+  readonly url: string;
+  readonly bytes: number;
+  /** SHA-256 in hexadecimal digits. */
+  readonly sha256: string;
+}
+
+/** Milliseconds without a byte after which a request counts as lost. */
+const PATIENCE = 30_000;
+/** Milliseconds before each further try. */
+const PAUSES = [500, 2_000, 5_000];
+const PASSING: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504]);
+
+async function ask(
+  url: URL,
+  headers: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+): Promise<Answer> {
+  const access = { endpoint: url.origin, offline: false, patience: PATIENCE, pauses: PAUSES, signal };
+  const answer = await request(access, `${url.pathname}${url.search}`, headers);
+  const { status, ok } = answer.response;
+  if (ok || status === 416) return answer;
+  answer.close();
+  if (PASSING.has(status)) throw new Transient(`status ${status}`, false);
+  throw new UserError(fetchFailed(shown(url), `status ${status}`));
+}
+
+/** An address for people: a mirror's may hold a password, or a signature. */
+export const shown = (url: URL): string => `${url.origin}${url.pathname}`;
+
+/** Tries again where a fault may pass; a try that got further does not count. Throws a `UserError`, or the signal's reason. */
+async function patiently<T>(
+  url: URL,
+  signal: AbortSignal,
+  attempt: () => Promise<T>,
+  size: () => number = () => 0,
+): Promise<T> {
+  let before = size();
+  for (let failures = 0; ; ) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (!(error instanceof Transient)) throw error;
+      if (size() > before) failures = 0;
+      before = size();
+      const pause = PAUSES[failures++];
+      if (pause === undefined) throw new UserError(fetchFailed(shown(url), error.detail));
+      await sleep(pause, undefined, { signal });
+    }
+  }
+}
+
+/** A page as text, and where it was found. */
+export async function fetchText(
+  address: string,
+  headers: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+): Promise<string> {
+  const url = new URL(address);
+  return patiently(url, signal, async () => {
+    const pieces: Uint8Array[] = [];
+    for await (const piece of (await ask(url, headers, signal)).body()) pieces.push(piece);
+    return Buffer.concat(pieces).toString('utf8');
+  });
+}
+
+/** Writes a file to `path`, unless it stands there already, whole. Told of each piece how many bytes are there. */
+export async function fetchFile(
+  remote: Remote,
+  path: string,
+  signal: AbortSignal,
+  progress: (bytes: number) => void,
+): Promise<void> {
+  const sizeOf = (): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  writing(path, undefined, () => mkdirSync(dirname(path), { recursive: true }));
+  // what an earlier run left may be damaged: then it is fetched from its start, once
+  for (let left = sizeOf() > 0; ; left = false) {
+    const url = new URL(remote.url);
+    await patiently(url, signal, () => fill(remote, url, path, signal, progress), sizeOf);
+    const found = await digestOf(path);
+    if (found === remote.sha256) return;
+    rmSync(path, { force: true });
+    if (!left)
+      throw new UserError(
+        fetchedOther(
+          remote.name,
+          `its digest is ${found.slice(0, 12)}… and not ${remote.sha256.slice(0, 12)}…`,
+        ),
+      );
+  }
+}
+
+/** Asks for what is missing of a file, and writes it as it comes. */
+async function fill(
+  { bytes }: Remote,
+  url: URL,
+  path: string,
+  signal: AbortSignal,
+  progress: (bytes: number) => void,
+): Promise<void> {
+  const file = writing(path, undefined, () => openSync(path, 'a'));
+  try {
+    let have = statSync(path).size;
+    if (have === bytes) return;
+    if (have > bytes) {
+      ftruncateSync(file, 0);
+      have = 0;
+    }
+    const answer = await ask(url, have > 0 ? { range: `bytes=${have}-` } : {}, signal);
+    const goesOn = answer.response.headers.get('content-range')?.startsWith(`bytes ${have}-`) === true;
+    if (answer.response.status === 416 || (have > 0 && !goesOn)) {
+      ftruncateSync(file, 0);
+      have = 0;
+    }
+    if (answer.response.status === 416) {
+      answer.close();
+      throw new Transient('the server has no such part of the file', false);
+    }
+    for await (const piece of answer.body()) {
+      writing(path, undefined, () => writeAll(file, piece));
+      have += piece.length;
+      progress(have);
+      if (have > bytes) break;
+    }
+    if (have < bytes) throw new Transient(`the server hung up after ${have} of ${bytes} bytes`, false);
+  } finally {
+    closeSync(file);
+  }
+}
+
+async function digestOf(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const piece of createReadStream(path)) hash.update(piece as Buffer);
+  return hash.digest('hex');
+}
