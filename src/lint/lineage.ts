@@ -2,7 +2,7 @@
 import type { CheckedStage } from '../check/stages.js';
 import { modelUnder } from '../check/tokenizers.js';
 import { references } from '../check/wiring.js';
-import type { Reference } from '../ir/types.js';
+import type { Call, Reference } from '../ir/types.js';
 import type { Pipeline } from './types.js';
 
 /** The first stage and port that a setting refers to. */
@@ -20,6 +20,12 @@ export const readFrom = (
 /** The data stage under a setting that takes rows. */
 export const dataUnder = (checked: CheckedStage, key: string, pipeline: Pipeline): CheckedStage | undefined =>
   readFrom(readFrom(checked, key, pipeline), 'from', pipeline);
+
+/** Rows that are made up, for plans and benchmarks: what the guides say of data does not hold. */
+export const isMadeUp = ({ stage }: CheckedStage): boolean => {
+  const sources = [stage.settings['source'] ?? null].flat() as readonly (Partial<Call> | null)[];
+  return sources.every((source) => source?.call === 'synthetic');
+};
 
 /** Random weights to start with: what the guides say of fine-tuning does not hold. */
 export const isFromScratch = (checked: CheckedStage, { stages }: Pipeline): boolean =>

@@ -271,6 +271,17 @@ const CASES: readonly Case[] = [
   },
 
   { name: 'no dedupe', edits: [['  dedupe = [exact, near(0.9)]\n', '']], found: ['no-deduplication'] },
+  {
+    name: 'rows that are made up need neither dedupe nor a mix',
+    edits: [
+      ['  dedupe = [exact, near(0.9)]\n', ''],
+      ['  mix = { general: jsonl("data/general.jsonl"), share: 5% }\n', ''],
+      ['jsonl("data/rows.jsonl")', 'synthetic(rows: 4000, length: 64tok)'],
+      ['import { jsonl }', 'import { synthetic }'],
+      ['template = chat()', 'template = tokens()'],
+      ['import { chat }', 'import { tokens }'],
+    ],
+  },
   { name: 'exact only', edits: [[', near(0.9)', '']], found: ['no-near-deduplication'] },
   { name: 'near only', edits: [['exact, ', '']] },
   { name: 'truncated', edits: [['chat()', 'chat()\n  overflow = truncate']], found: ['overflow-truncates'] },

@@ -85,9 +85,9 @@ export const brokenFile = (place: Place, why: string, help?: string): Diagnostic
   });
 
 /** Columns that have no names of their own. */
-export const badHeader = (place: Place, why: string): Diagnostic =>
+export const badHeader = (place: Place, why: string, help?: string): Diagnostic =>
   error('FTP0611', place, `the columns of \`${place.file}\` cannot be told apart: ${why}`, {
-    help: 'give each column a name of its own in the first line',
+    help: help ?? 'give each column a name of its own in the first line',
   });
 
 export const noParquetReader = (file: string, detail: string): Diagnostic =>

@@ -1,5 +1,5 @@
 import { replace } from '../../diagnostics/make.js';
-import { dataUnder, isFromScratch } from '../lineage.js';
+import { dataUnder, isFromScratch, isMadeUp } from '../lineage.js';
 import { headingOf } from '../places.js';
 import type { Rule } from '../types.js';
 import { numberAt, percent } from '../values.js';
@@ -16,32 +16,34 @@ export const noGeneralMix: Rule = {
   check: (pipeline) => {
     const trained = pipeline.of('train').filter((checked) => !isFromScratch(checked, pipeline));
     const data = trained.flatMap((checked) => dataUnder(checked, 'dataset', pipeline) ?? []);
-    return [...new Set(data)].flatMap((checked) => {
-      const share = numberAt(checked, 'mix.share');
-      if (share === undefined)
+    return [...new Set(data)]
+      .filter((checked) => !isMadeUp(checked))
+      .flatMap((checked) => {
+        const share = numberAt(checked, 'mix.share');
+        if (share === undefined)
+          return [
+            {
+              at: headingOf(checked),
+              message: `\`${checked.block.name.text}\` has no general rows`,
+              label: 'no `mix`',
+              help: 'write `mix = { general: jsonl("…"), share: 5% }`, so that the model keeps what it knows',
+            },
+          ];
+        if (share >= SHARES.low && share <= SHARES.high) return [];
+        const { span, literal, because } = pipeline.place(checked, 'mix.share');
+        const usual = share < SHARES.low ? '5%' : '10%';
         return [
           {
-            at: headingOf(checked),
-            message: `\`${checked.block.name.text}\` has no general rows`,
-            label: 'no `mix`',
-            help: 'write `mix = { general: jsonl("…"), share: 5% }`, so that the model keeps what it knows',
+            at: span,
+            message: `${percent(share)} of general rows is ${share < SHARES.low ? 'less than 5%' : 'more than 10%'}`,
+            label: because ?? '5% to 10% is usual',
+            help:
+              share < SHARES.low
+                ? 'too few of them do not keep a model from forgetting'
+                : 'too many of them dilute the subject',
+            fixes: literal ? [replace(`write \`${usual}\``, span, usual, 'maybe_incorrect')] : [],
           },
         ];
-      if (share >= SHARES.low && share <= SHARES.high) return [];
-      const { span, literal, because } = pipeline.place(checked, 'mix.share');
-      const usual = share < SHARES.low ? '5%' : '10%';
-      return [
-        {
-          at: span,
-          message: `${percent(share)} of general rows is ${share < SHARES.low ? 'less than 5%' : 'more than 10%'}`,
-          label: because ?? '5% to 10% is usual',
-          help:
-            share < SHARES.low
-              ? 'too few of them do not keep a model from forgetting'
-              : 'too many of them dilute the subject',
-          fixes: literal ? [replace(`write \`${usual}\``, span, usual, 'maybe_incorrect')] : [],
-        },
-      ];
-    });
+      });
   },
 };

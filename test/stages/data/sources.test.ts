@@ -166,6 +166,14 @@ describe('sources of rows', () => {
       code: 'FTP0611',
       at: 'rows.csv:2:0',
     });
+    for (const [text, message] of [
+      ['a;b\n1;2\n', /no comma stands in the header/],
+      ['a,b\r1,2\r', /lines end with CR alone/],
+    ] as const) {
+      const found = await failure(read('rows.csv', text));
+      expect(found).to.include({ code: 'FTP0611', at: 'rows.csv:1:0' });
+      expect(found.message).to.match(message);
+    }
     expect(await failure(read('rows.csv', 'a,b\n1,2\n3,"4\n5,6\n'))).to.include({
       code: 'FTP0610',
       at: 'rows.csv:3:0',

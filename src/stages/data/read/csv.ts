@@ -114,8 +114,26 @@ function headerOf(
   const twice = names.find((name, column) => names.indexOf(name) !== column);
   if (twice !== undefined)
     throw new UserError(badHeader(place, `the header names the column \`${twice}\` twice`));
+  if (names.some((name) => name.includes('\r')))
+    throw new UserError(badHeader(place, 'lines end with CR alone', 'convert the line ends to LF or CRLF'));
+  const other = names.length > 1 ? undefined : otherDelimiter(names[0] ?? '');
+  if (other !== undefined)
+    throw new UserError(
+      badHeader(
+        place,
+        `no ${delimiterName(delimiter)} stands in the header`,
+        `write \`delimiter: ${other}\``,
+      ),
+    );
   return names;
 }
+
+/** What a single name seems to be cut by. */
+const otherDelimiter = (name: string): string | undefined =>
+  Object.keys(DELIMITERS).find((other) => name.includes(DELIMITERS[other] ?? ''));
+
+const delimiterName = (delimiter: string): string =>
+  Object.keys(DELIMITERS).find((name) => DELIMITERS[name] === delimiter) ?? delimiter;
 
 /** Fields of a record, or what is wrong with it. */
 function fieldsOf(text: string, delimiter: string): readonly string[] | string {
