@@ -1,10 +1,8 @@
 import type { Host } from '../source/host.js';
 import { openGguf } from './gguf/open.js';
 import { freshSource } from './initialise.js';
+import { isGguf } from './is-gguf.js';
 import { type ModelFolder, openModel, weightAccess } from './load.js';
-
-const isGguf = (host: Host, path: string): boolean =>
-  host.stat(path)?.isFolder === false || /\.gguf$/i.test(path);
 
 /** Opens what stands at a path: a GGUF file, or a folder in Hugging Face layout. Throws a `ModelError`. */
 export function openModelAt(host: Host, path: string): ModelFolder {

@@ -7,7 +7,7 @@ import type { LoraConfig } from '../models/types.js';
 import { heldAs, plannedBytes } from '../models/weights/load.js';
 import type { EvalSettings } from '../stages/eval/schema.js';
 import { chosenLora } from '../stages/train/lora.js';
-import { trainSettings } from '../stages/train/settings.js';
+import { trainSettings } from '../stages/train/schema.js';
 import type { Chosen } from '../stages/types.js';
 import { evaluationPeak, type ForwardMemory, mergePeak } from './memory/evaluate.js';
 import { dataPeak, formatPeak } from './memory/rows.js';

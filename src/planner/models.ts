@@ -1,7 +1,7 @@
 /** Which model folder stands at the root of what a stage trains, evaluates, merges or takes its tokenizer from. */
 import type { Call, Program, Reference, Stage, Value } from '../ir/types.js';
 import type { Host } from '../source/host.js';
-import { type ResolvedModel, resolveModelCall } from '../stages/models.js';
+import { type ResolvedModel, resolveModelCall } from '../stages/model-places.js';
 import { isRecord } from './canonical.js';
 
 /** How a stage holds weights that an earlier stage wrote; `file` where they are still those of the folder. */

@@ -1,6 +1,6 @@
 /** How much a stage works on: rows, tokens, optimiser steps, parameters. */
 import type { Reference, Stage, StageKind, Value } from '../ir/types.js';
-import { trainSettings } from '../stages/train/settings.js';
+import { trainSettings } from '../stages/train/schema.js';
 import type { Chosen } from '../stages/types.js';
 import type { Entry } from '../store/index.js';
 import { stepsPerEpoch } from '../training/order.js';

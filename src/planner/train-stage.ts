@@ -1,6 +1,7 @@
 /** What is chosen for a train stage, and what the choice costs. */
 import type { Stage, Value } from '../ir/types.js';
-import { isPaged, optimizerName, stopAfter, trainSettings } from '../stages/train/settings.js';
+import { trainSettings } from '../stages/train/schema.js';
+import { isPaged, optimizerName, stopAfter } from '../stages/train/settings.js';
 import type { Chosen } from '../stages/types.js';
 import { totalSteps } from '../training/order.js';
 import { chosenFromParts, keyOf } from './keys.js';

@@ -18,8 +18,9 @@ export interface NextTry {
 export async function nextTry({ stage, chosen, inputs, folder, cwd }: Job): Promise<NextTry | undefined> {
   if (stage.kind !== 'train' || chosen === undefined) return undefined;
   const { recover } = await import('../stages/train/recovery.js');
-  const { trainSettings } = await import('../stages/train/settings.js');
-  const { openResolved, resolveModel } = await import('../stages/models.js');
+  const { trainSettings } = await import('../stages/train/schema.js');
+  const { openResolved } = await import('../stages/models.js');
+  const { resolveModel } = await import('../stages/model-places.js');
   const host = nodeHost(cwd);
   const settings = trainSettings(stage);
   try {

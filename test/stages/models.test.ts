@@ -8,7 +8,8 @@ import { ModelError } from '../../src/models/types.js';
 import { quantiseNf4 } from '../../src/models/weights/nf4-quantise.js';
 import { nf4Tensor } from '../../src/models/weights/nf4-tensor.js';
 import { nodeHost } from '../../src/source/node-host.js';
-import { modelFiles, openResolved, type ResolvedModel, resolveModelCall } from '../../src/stages/models.js';
+import { type ResolvedModel, resolveModelCall } from '../../src/stages/model-places.js';
+import { modelFiles, openResolved } from '../../src/stages/models.js';
 
 const host = nodeHost();
 const fixtures = join(host.packageFolder, 'test', 'fixtures');

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Call, Reference, Value } from '../../ir/types.js';
 import { outputOf, resolveSubject } from '../eval/subject.js';
-import { type ResolvedModel, resolveModel } from '../models.js';
+import { type ResolvedModel, resolveModel } from '../model-places.js';
 import type { Artefact, StageContext } from '../types.js';
 
 /** Where a model came from: back over merges and trainings to the one that no stage made. */

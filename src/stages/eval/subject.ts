@@ -5,7 +5,8 @@ import type { ModelFolder } from '../../models/load.js';
 import { ModelError, type WeightStore } from '../../models/types.js';
 import { heldAs } from '../../models/weights/load.js';
 import type { Host } from '../../source/host.js';
-import { openResolved, type ResolvedModel, resolveModel } from '../models.js';
+import { type ResolvedModel, resolveModel } from '../model-places.js';
+import { openResolved } from '../models.js';
 import type { Artefact, StageContext } from '../types.js';
 
 /** What an `Adapter` or `Model` setting comes to: a base, the way it is held, and perhaps an adapter over it. */

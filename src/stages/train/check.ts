@@ -3,13 +3,14 @@ import type { Analysis } from '../../compile.js';
 import type { Diagnostic } from '../../diagnostics/types.js';
 import type { Program, Stage } from '../../ir/types.js';
 import { placeOf } from '../../lint/places.js';
+import { configAt } from '../../models/config-at.js';
 import type { ModelConfig } from '../../models/types.js';
 import { userProblem } from '../../models/user-problem.js';
 import type { Host } from '../../source/host.js';
-import { openResolved, resolveModelCall } from '../models.js';
+import { resolveModelCall } from '../model-places.js';
 import { loraOf, startOf } from './lora.js';
 import { loraProblems } from './lora-check.js';
-import { trainSettings } from './settings.js';
+import { trainSettings } from './schema.js';
 
 /** A base that is not here yet is no mistake: what goes with it is looked at once it is. */
 export function checkTraining(
@@ -71,7 +72,7 @@ function stageProblems(
 function baseOf(stage: Stage, place: { readonly folder: string; readonly host: Host }): Base | undefined {
   const { base } = trainSettings(stage);
   const model = 'call' in base ? resolveModelCall(base, place) : undefined;
-  return model && { config: openResolved(place.host, model).config, base: model.label };
+  return model && { config: configAt(place.host, model.folder), base: model.label };
 }
 
 /** What keeps a base from being read is told by the plan, which needs it. */

@@ -31,7 +31,7 @@ import {
   type Targets,
   targetList,
 } from './lora.js';
-import { trainSettings } from './settings.js';
+import { trainSettings } from './schema.js';
 
 export interface LoraCase {
   readonly stage: Stage;

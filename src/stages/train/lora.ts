@@ -6,8 +6,7 @@ import type { LoraConfig, ModelConfig } from '../../models/types.js';
 import { type OpenedAdapter, openAdapter } from '../../packaging/peft/read.js';
 import { type NamedAdapter, resolveAdapter } from '../adapters.js';
 import type { Chosen, StageContext } from '../types.js';
-import type { TrainSettings } from './schema.js';
-import { trainSettings } from './settings.js';
+import { type TrainSettings, trainSettings } from './schema.js';
 
 export type Place = Pick<StageContext, 'folder' | 'host'>;
 

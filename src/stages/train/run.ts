@@ -19,7 +19,8 @@ import {
   train,
 } from '../../training/index.js';
 import { readFormatInfo } from '../format/read.js';
-import { openResolved, type ResolvedModel, resolveModel } from '../models.js';
+import { type ResolvedModel, resolveModel } from '../model-places.js';
+import { openResolved } from '../models.js';
 import type { Chosen, RunStage, StageContext } from '../types.js';
 import { baseWeights } from './base.js';
 import { coverageLines, coverageOf, trainableLine } from './coverage.js';
@@ -30,8 +31,8 @@ import { checkedLora } from './lora-check.js';
 import { writeModel } from './model-folder.js';
 import { recover } from './recovery.js';
 import { type RowsOptions, shortRows, type TrainRows, trainRows } from './rows.js';
-import type { TrainSettings } from './schema.js';
-import { isPaged, loopSettings, trainSettings } from './settings.js';
+import { type TrainSettings, trainSettings } from './schema.js';
+import { isPaged, loopSettings } from './settings.js';
 
 /** What stays the same while a training is tried with less and less memory. */
 interface Job {

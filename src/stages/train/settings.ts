@@ -9,12 +9,7 @@ import {
   warmupSteps,
 } from '../../training/index.js';
 import type { Chosen } from '../types.js';
-import type { TrainSettings } from './schema.js';
-
-/** The settings of a checked stage with their static type. */
-export function trainSettings(stage: Pick<Stage, 'settings'>): TrainSettings {
-  return stage.settings as unknown as TrainSettings;
-}
+import { type TrainSettings, trainSettings } from './schema.js';
 
 /**
  * When training ends by count. Steps that were asked for replace the epochs of the default: `stop = { steps: 500 }`
