@@ -16,7 +16,7 @@ import { onnxRuntime } from '../../../src/tensor/runtimes/onnx/index.js';
 import { readFixture } from '../fixtures.js';
 
 /** Of the largest logit. */
-const LOGITS = 1e-4;
+const LOGITS = 1e-5;
 
 interface Recorded {
   readonly file: string;
