@@ -21,7 +21,7 @@ export interface SourceFile extends RowFile {
 
 /**
  * The files of a data stage in the order in which they are read: as listed, a glob's sorted, general ones last. A file
- * that two patterns name is read once. Throws a {@link UserError} where a pattern names no file.
+ * that two patterns name is read once, but each of the lists in it that are named. Throws a {@link UserError} where a pattern names no file.
  */
 export function sourceFiles(settings: DataSettings, folder: string, host: Host): readonly SourceFile[] {
   const { source, mix } = settings;
@@ -37,8 +37,9 @@ export function sourceFiles(settings: DataSettings, folder: string, host: Host):
     if (isSynthetic(call))
       return [{ path: '', name: 'synthetic', format: 'synthetic' as const, args, size: 0, columns, general }];
     return sourcePaths(call, folder, host).flatMap(({ path, name }) => {
-      if (seen.has(path)) return [];
-      seen.add(path);
+      const reading = JSON.stringify([path, args['field'] ?? null]);
+      if (seen.has(reading)) return [];
+      seen.add(reading);
       return [
         {
           path,

@@ -3,7 +3,7 @@ import type { Call, Program, Stage } from '../../ir/types.js';
 import type { Host } from '../../source/host.js';
 import type { Line } from '../data/lines.js';
 import { Fault, parseLine } from '../data/parse.js';
-import { rowsOf } from '../data/read/index.js';
+import { knownRows, rowsOf } from '../data/read/index.js';
 import type { DataSettings } from '../data/schema.js';
 import { type Columns, contentOf, renamed } from '../data/shape.js';
 import { type SourceFile, sourceFiles } from '../data/sources.js';
@@ -57,14 +57,14 @@ export async function surveyLengths(
   const own = sources.filter(({ general }) => !general);
   const general = sources.filter((source) => source.general);
 
-  const found = await countRows(host, own);
-  const available = await countRows(host, general);
+  const [ownCounts, generalCounts] = [await countRows(host, own), await countRows(host, general)];
+  const [found, available] = [sumOf(ownCounts), sumOf(generalCounts)];
   const mixed = Math.min(available, generalRows(dataSettings, found));
 
   const tally = new Tally();
   const refused = new Refused();
   const stride = Math.max(1, Math.ceil(found / maxRows));
-  const ownKept = await meanKept(encoded(host, own, stride, encoder, refused), (kept) =>
+  const ownKept = await meanKept(encoded(host, own, ownCounts, stride, encoder, refused), (kept) =>
     tally.add(kept, true),
   );
   if (found > 0 && ownKept === 0) throw refused.error(format, data, found);
@@ -72,11 +72,14 @@ export async function surveyLengths(
   const generalStride = Math.max(1, Math.ceil(available / maxRows));
   const share = available === 0 ? 0 : Math.min(1, (mixed / available) * (generalStride / stride));
   let due = 0;
-  const generalKept = await meanKept(encoded(host, general, generalStride, encoder, refused), (kept) => {
-    due += share;
-    tally.add(kept, due >= 1);
-    if (due >= 1) due--;
-  });
+  const generalKept = await meanKept(
+    encoded(host, general, generalCounts, generalStride, encoder, refused),
+    (kept) => {
+      due += share;
+      tally.add(kept, due >= 1);
+      if (due >= 1) due--;
+    },
+  );
 
   const limit = dataSettings.limit ?? Number.POSITIVE_INFINITY;
   const taken = Math.min(1, limit / Math.max(1, found + mixed));
@@ -138,29 +141,42 @@ class Tally {
   }
 }
 
-async function countRows(host: Host, files: readonly SourceFile[]): Promise<number> {
-  let count = 0;
-  for (const file of files) for await (const batch of rowsOf(file, host)) count += batch.length;
-  return count;
+/** Rows of each file. */
+async function countRows(host: Host, files: readonly SourceFile[]): Promise<readonly number[]> {
+  const counts: number[] = [];
+  for (const file of files) {
+    let count = knownRows(file, host);
+    if (count === undefined) {
+      count = 0;
+      for await (const batch of rowsOf(file, host)) count += batch.length;
+    }
+    counts.push(count);
+  }
+  return counts;
 }
+
+const sumOf = (counts: readonly number[]): number => counts.reduce((sum, count) => sum + count, 0);
 
 /** What is kept of every row whose number is a multiple of `stride`. */
 async function* encoded(
   host: Host,
   files: readonly SourceFile[],
+  counts: readonly number[],
   stride: number,
   encoder: RowEncoder,
   refused: Refused,
 ): AsyncIterable<readonly EncodedRow[]> {
-  let at = 0;
-  for (const file of files)
-    for await (const batch of rowsOf(file, host))
+  let before = 0;
+  for (const [index, file] of files.entries()) {
+    const sample = { skip: (stride - (before % stride)) % stride, every: stride };
+    for await (const batch of rowsOf(file, host, sample))
       for (const line of batch) {
-        if (at++ % stride > 0) continue;
         const kept = keptOf(line, file.columns, encoder);
         if ('reason' in kept) refused.add({ file: file.name, line: line.number, ...kept });
         yield 'reason' in kept ? [] : kept;
       }
+    before += counts[index] ?? 0;
+  }
 }
 
 /** Rows of which nothing is kept, counted by the reason. */

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -8,7 +8,9 @@ import { nodeHost } from '../../../src/source/node-host.js';
 import type { Splitter } from '../../../src/stages/data/lines.js';
 import { CsvSplitter } from '../../../src/stages/data/read/csv.js';
 import { parquetSize } from '../../../src/stages/data/read/footer.js';
+import { knownRows, rowsOf } from '../../../src/stages/data/read/index.js';
 import { ListSplitter } from '../../../src/stages/data/read/list.js';
+import { isSampled, type Sample } from '../../../src/stages/data/read/sample.js';
 import { textSplitter } from '../../../src/stages/data/read/text.js';
 import { call, cleanUp, type DataRun, lines, pair, runData } from './stage.js';
 
@@ -78,6 +80,13 @@ describe('sources of rows', () => {
   it('json: the list in a member of an object', async () => {
     const text = `{"version": {"data": [1]}, "d\\u0061ta": [${JSON.stringify(pair('a', 'b'))}], "more": "}]"}`;
     expect(seen(await read('rows.json', text, { field: 'data' })).rows).to.deep.equal([[1, pair('a', 'b')]]);
+  });
+
+  it('json: several lists of one file', async () => {
+    const text = JSON.stringify({ a: [pair('q', 'r')], b: [pair('s', 't')] });
+    const list = (field: string) => call('json', { files: 'x.json', field });
+    const run = await runData({ 'x.json': text }, { source: [list('b'), list('a'), list('b')] });
+    expect(run.rows('train').map(({ row }) => row)).to.deep.equal([pair('s', 't'), pair('q', 'r')]);
   });
 
   it('json: the same rows whatever the pieces, and offsets that find them', () => {
@@ -336,6 +345,35 @@ describe('parquet', () => {
       spoilt[at] = (spoilt[at] ?? 0) ^ 0xff;
       const found = sizeOf(spoilt);
       expect(found === undefined || typeof found.rows === 'number').to.equal(true);
+    }
+  });
+
+  it('is sampled as every other file is', async () => {
+    const content = await parquet(`select 'q' || i as instruction, 'a' as output from range(5000) t(i)`);
+    const text = lines(...Array.from({ length: 50 }, (_, i) => pair(`q${i}`, 'a')));
+    writeFileSync(join(folder, 'x.parquet'), content);
+    writeFileSync(join(folder, 'x.jsonl'), text);
+    const args = { rows: 50, length: 4, vocabulary: 9, seed: 1 };
+    for (const [format, name] of [
+      ['parquet', 'x.parquet'],
+      ['jsonl', 'x.jsonl'],
+      ['synthetic', ''],
+    ] as const) {
+      const file = { path: join(folder, name), name, format, args };
+      const all = async (...sample: readonly Sample[]) => {
+        const rows: (readonly [number, string])[] = [];
+        for await (const batch of rowsOf(file, nodeHost(), ...sample))
+          rows.push(...batch.map(({ number, bytes }) => [number, Buffer.from(bytes).toString()] as const));
+        return rows;
+      };
+      const every = await all();
+      expect(knownRows(file, nodeHost()) ?? every.length, format).to.equal(every.length);
+      for (const sample of [
+        { skip: 0, every: 7 },
+        { skip: 5, every: 7 },
+        { skip: 60_000, every: 7 },
+      ])
+        expect(await all(sample), format).to.deep.equal(every.filter((_, index) => isSampled(sample, index)));
     }
   });
 

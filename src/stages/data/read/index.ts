@@ -7,10 +7,12 @@ import type { Value } from '../../../ir/types.js';
 import { type Host, HostError } from '../../../source/host.js';
 import { type Line, LineSplitter, type Splitter, windowsOf } from '../lines.js';
 import { CsvSplitter, DELIMITERS } from './csv.js';
+import { parquetSize } from './footer.js';
 import { ListSplitter } from './list.js';
 import { parquetRows } from './parquet.js';
+import { EVERY_ROW, isSampled, type Sample } from './sample.js';
 import { isGzip, kindOf } from './signatures.js';
-import { syntheticRows } from './synthetic.js';
+import { type SyntheticOptions, syntheticRows } from './synthetic.js';
 import { type DocumentsBy, textSplitter } from './text.js';
 
 export type RowFormat = 'jsonl' | 'json' | 'csv' | 'text' | 'parquet' | 'synthetic';
@@ -36,29 +38,47 @@ const SPLITTERS: Readonly<Record<Exclude<RowFormat, 'parquet' | 'synthetic'>, Ma
 };
 
 /**
- * The rows of a file in the order in which they stand there, some at a time; those of one batch are good until the next
- * is asked for. Throws a `HostError`, and a `UserError` where the file is none of its form.
+ * The rows of a file in the order in which they stand there, or a sample of them, some at a time; those of one batch are
+ * good until the next is asked for. Throws a `HostError`, and a `UserError` where the file is none of its form.
  */
-export async function* rowsOf(file: RowFile, host: Host): AsyncIterable<readonly Line[]> {
-  const { format, args } = file;
+export async function* rowsOf(
+  file: RowFile,
+  host: Host,
+  sample: Sample = EVERY_ROW,
+): AsyncIterable<readonly Line[]> {
+  const { format } = file;
   if (format === 'synthetic') {
-    const number = (name: string): number => Number(args[name]);
-    yield* syntheticRows({
-      rows: number('rows'),
-      length: number('length'),
-      vocabulary: number('vocabulary'),
-      seed: number('seed'),
-    });
+    yield* syntheticRows(syntheticOptions(file), sample);
     return;
   }
   checkKind(file, host);
   if (format === 'parquet') {
-    yield* parquetRows(file.path, file.name);
+    yield* parquetRows(file.path, file.name, sample);
     return;
   }
   const splitter = SPLITTERS[format](file);
-  for await (const bytes of unpacked(file, host)) yield splitter.push(bytes);
-  yield splitter.end();
+  let next = 0;
+  const taken = (lines: readonly Line[]): readonly Line[] =>
+    sample === EVERY_ROW ? lines : lines.filter(() => isSampled(sample, next++));
+  for await (const bytes of unpacked(file, host)) yield taken(splitter.push(bytes));
+  yield taken(splitter.end());
+}
+
+/** Rows of a file where that is known without reading them. */
+export function knownRows(file: RowFile, host: Host): number | undefined {
+  if (file.format === 'synthetic') return syntheticOptions(file).rows;
+  if (file.format !== 'parquet') return undefined;
+  return parquetSize(host, file.path, host.stat(file.path)?.size ?? 0)?.rows;
+}
+
+function syntheticOptions({ args }: RowFile): SyntheticOptions {
+  const number = (name: string): number => Number(args[name]);
+  return {
+    rows: number('rows'),
+    length: number('length'),
+    vocabulary: number('vocabulary'),
+    seed: number('seed'),
+  };
 }
 
 /** Cuts a file that begins so; `undefined` where its bytes are not its rows. */

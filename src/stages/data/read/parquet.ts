@@ -1,6 +1,7 @@
 import { badHeader, brokenFile, noParquetReader } from '../../../diagnostics/catalogue/files.js';
 import { UserError } from '../../../diagnostics/types.js';
 import type { Line } from '../lines.js';
+import type { Sample } from './sample.js';
 
 /** Nothing that a file of rows says may reach outside, and no reading takes more than this. */
 const SETTINGS = {
@@ -15,16 +16,21 @@ const SETTINGS = {
  * Rows of a Parquet file as JSON objects, a few thousand at a time; nested columns become lists and objects, dates and
  * times texts, and what is no number `null`. Throws a `UserError` where the file is broken.
  */
-export async function* parquetRows(path: string, name: string): AsyncIterable<readonly Line[]> {
+export async function* parquetRows(
+  path: string,
+  name: string,
+  sample: Sample,
+): AsyncIterable<readonly Line[]> {
   const connection = await connect(name);
   try {
     const quoted = `'${escaped(path)}'`;
     await checkColumns(connection, quoted, name);
-    const result = await connection.stream(`select to_json(t)::varchar from read_parquet(${quoted}) t`);
-    for (let first = 1; ; ) {
+    const result = await connection.stream(`select to_json(t)::varchar from ${sampled(quoted, sample)} t`);
+    for (let first = 0; ; ) {
       const chunk = await result.fetchChunk();
       if (chunk === null || chunk.rowCount === 0) return;
-      yield chunk.getColumnValues(0).map((json, index) => rowLine(String(json), first + index));
+      const numberOf = (index: number): number => 1 + sample.skip + sample.every * (first + index);
+      yield chunk.getColumnValues(0).map((json, index) => rowLine(String(json), numberOf(index)));
       first += chunk.rowCount;
     }
   } catch (error) {
@@ -36,6 +42,13 @@ export async function* parquetRows(path: string, name: string): AsyncIterable<re
     connection.closeSync();
   }
 }
+
+/** DuckDB numbers rows in a column of its own, which it takes for the reader's alone. */
+const sampled = (quoted: string, { skip, every }: Sample): string =>
+  every === 1
+    ? `read_parquet(${quoted})`
+    : `(select * exclude (file_row_number) from read_parquet(${quoted}, file_row_number = true)
+        where file_row_number >= ${skip} and (file_row_number - ${skip}) % ${every} = 0)`;
 
 type Connection = Awaited<ReturnType<typeof connect>>;
 

@@ -1,5 +1,6 @@
 import { unitHash } from '../hash.js';
 import type { Line } from '../lines.js';
+import type { Sample } from './sample.js';
 
 export interface SyntheticOptions {
   readonly rows: number;
@@ -11,20 +12,26 @@ export interface SyntheticOptions {
 /** Rows at one time. */
 const BATCH = 64;
 
-/** Rows of random ids, all supervised. The same options give the same rows. */
-export function* syntheticRows({
-  rows,
-  length,
-  vocabulary,
-  seed,
-}: SyntheticOptions): Iterable<readonly Line[]> {
-  for (let first = 0; first < rows; first += BATCH)
-    yield Array.from({ length: Math.min(BATCH, rows - first) }, (_, index) => {
-      const next = generator(unitHash(seed, `synthetic ${first + index}`) * 2 ** 32);
-      const ids = Array.from({ length }, () => Math.floor(next() * vocabulary));
-      const bytes = Buffer.from(JSON.stringify({ input_ids: ids, labels: ids }));
-      return { number: first + index + 1, offset: 0, bytes, tooLong: false, length: bytes.length };
-    });
+/** Rows of random ids, all supervised. The same options give the same rows, and each is made for itself. */
+export function* syntheticRows(
+  options: SyntheticOptions,
+  { skip, every }: Sample,
+): Iterable<readonly Line[]> {
+  let batch: Line[] = [];
+  for (let row = skip; row < options.rows; row += every) {
+    batch.push(syntheticRow(options, row));
+    if (batch.length < BATCH) continue;
+    yield batch;
+    batch = [];
+  }
+  yield batch;
+}
+
+function syntheticRow({ length, vocabulary, seed }: SyntheticOptions, row: number): Line {
+  const next = generator(unitHash(seed, `synthetic ${row}`) * 2 ** 32);
+  const ids = Array.from({ length }, () => Math.floor(next() * vocabulary));
+  const bytes = Buffer.from(JSON.stringify({ input_ids: ids, labels: ids }));
+  return { number: row + 1, offset: 0, bytes, tooLong: false, length: bytes.length };
 }
 
 /** Mulberry32 (Tommy Ettinger): good enough for filler, and one multiplication a number. */
