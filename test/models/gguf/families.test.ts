@@ -1,6 +1,7 @@
 /** Tiny models of every family as GGUF files, and what transformers computes from them: test/fixtures/gguf/record_families.py. */
 import { expect } from 'chai';
 import { FAMILIES } from '../../../src/models/architectures/index.js';
+import { parseConfig } from '../../../src/models/config/index.js';
 import { createDecoder } from '../../../src/models/decoder/index.js';
 import { openGguf } from '../../../src/models/gguf/open.js';
 import { openSafetensors } from '../../../src/models/safetensors/read.js';
@@ -111,6 +112,14 @@ describe('GGUF families', () => {
         // half the widest gap of the code
         expect((worst ?? 9) / (largest ?? 1), tensor).to.be.at.most(0.16);
       }
+    });
+
+  for (const name of NAMES)
+    it(`${name}: the config.json that is written beside a merged model says the same`, () => {
+      const model = open(name);
+      const json = JSON.parse(JSON.stringify(model.configJson()));
+      const plain = (config: ModelConfig) => JSON.parse(JSON.stringify(config));
+      expect(plain(parseConfig(json, 'config.json'))).to.deep.equal(plain(model.config));
     });
 
   const SCALED: Partial<ModelConfig> = {

@@ -6,6 +6,7 @@ import { impliedMerges } from '../../../src/models/gguf/sentence-piece.js';
 import { ggufBegins, ggufTokenizerJson } from '../../../src/models/gguf/tokenizer.js';
 import { parseTokenizer } from '../../../src/models/tokenizer/file.js';
 import { buildTokenizer } from '../../../src/models/tokenizer/tokenizer.js';
+import { ModelError } from '../../../src/models/types.js';
 import { modelError } from '../errors.js';
 import { readFixture, readFixtureBytes } from '../fixtures.js';
 import { memoryHost } from '../memory-host.js';
@@ -84,6 +85,24 @@ describe('GGUF tokenizer', () => {
       expect(error.code).to.equal(code);
       expect(error.detail).to.match(detail);
     });
+
+  it('never throws anything but a ModelError on changed bytes', async () => {
+    let state = 5;
+    let refused = 0;
+    for (const name of ['smollm', 'pieces', 'pieces-gemma'])
+      for (let round = 0; round < 40; round++) {
+        const changed = readFixtureBytes(`gguf/tokenizers/${name}.gguf`).slice();
+        state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+        changed[(state >>> 4) % changed.length] = state >>> 24;
+        try {
+          await buildTokenizer(parseTokenizer(ggufTokenizerJson(headerOf(changed)), PATH), PATH);
+        } catch (error) {
+          expect(error).to.be.instanceOf(ModelError);
+          refused++;
+        }
+      }
+    expect(refused).to.be.greaterThan(20);
+  });
 
   it('names the pre-tokenisers that it knows', () => {
     const error = broken((values) => values.set('tokenizer.ggml.pre', 'klingon'), 'gpt-2');
