@@ -6,7 +6,7 @@ import { overlayHost } from '../helpers/overlay-host.js';
 
 const host = nodeHost();
 
-for (const name of ['docs/language.md', 'docs/training.md', 'docs/generation.md'])
+for (const name of ['docs/language.md', 'docs/data.md', 'docs/training.md', 'docs/generation.md'])
   describe(name, () => {
     const page = host.readText(join(host.packageFolder, name));
     const examples = [...page.matchAll(/```ftp\n([\s\S]*?)```/g)].map(([, text = '']) => text);
