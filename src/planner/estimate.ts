@@ -11,7 +11,7 @@ import { trainSettings } from '../stages/train/schema.js';
 import type { Chosen } from '../stages/types.js';
 import { evaluationPeak, type ForwardMemory, mergePeak } from './memory/evaluate.js';
 import { dataPeak, formatPeak } from './memory/rows.js';
-import { decoderShape, optimizerBytes, trainPeak } from './memory/train.js';
+import { decoderShape, type Holding, optimizerBytes, trainPeak } from './memory/train.js';
 import { isReference, stageNamed } from './models.js';
 import { decodedWeights, type PlannedModel, weightBytes } from './stage-models.js';
 import { computeSeconds, copySeconds, generationSeconds, plus, rowSeconds } from './time.js';
@@ -109,8 +109,10 @@ const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
     const base = world.models.of(stage.settings['base']);
     if (base === undefined) return NOTHING;
     const adapter = stage.settings['adapter'];
-    const lora = isReference(adapter) ? adapterConfig(world, adapter.stage) : undefined;
-    const memory: ForwardMemory = { ...forwardMemory(world, base, 32), lora };
+    const trainer = isReference(adapter) ? adapter.stage : undefined;
+    const lora = trainer === undefined ? undefined : adapterConfig(world, trainer);
+    const paged = isPaged(world, trainer) ? heldBy(base, 'paged') : {};
+    const memory: ForwardMemory = { ...forwardMemory(world, base, 32), lora, ...paged };
     const written = base.parameters * (stage.settings['dtype'] === 'f32' ? 4 : 2);
     return {
       peak: mergePeak(memory),
@@ -145,12 +147,13 @@ function forwardMemory(
   const { config, format } = model;
   const trainer = model.root.adapterOf;
   const isQlora = trainer !== undefined && world.chosen.get(trainer)?.method === 'qlora';
-  const method = isQlora ? 'qlora' : 'lora';
-  const isFloat32 = heldAs(config, isQlora ? 'nf4' : 'stored', float32Bytes) === 'f32';
+  const holding = isPaged(world, trainer) ? 'paged' : isQlora ? 'qlora' : 'lora';
+  const isFloat32 = holding === 'lora' && heldAs(config, 'stored', float32Bytes) === 'f32';
   return {
     config,
-    weightBytes: isFloat32 ? plannedBytes(config, format, 'f32') : weightBytes(model)[method],
-    decoded: !isFloat32 && decodedWeights(model)[method],
+    ...(isFloat32
+      ? { weightBytes: plannedBytes(config, format, 'f32'), decoded: false }
+      : heldBy(model, holding)),
     lora: trainer === undefined ? undefined : adapterConfig(world, trainer),
     longest,
     tokenizerBytes: model.tokenizerBytes,
@@ -158,6 +161,15 @@ function forwardMemory(
     planDecoder: world.planDecoder,
   };
 }
+
+/** Whether a train stage left its base in its files: then the stages that use its adapter do so too. */
+const isPaged = (world: PlanWorld, trainer: string | undefined): boolean =>
+  trainer !== undefined && world.chosen.get(trainer)?.paged === true;
+
+const heldBy = (model: PlannedModel, holding: Holding): Pick<ForwardMemory, 'weightBytes' | 'decoded'> => ({
+  weightBytes: weightBytes(model)[holding],
+  decoded: decodedWeights(model)[holding],
+});
 
 function adapterConfig(world: PlanWorld, trainer: string): LoraConfig | undefined {
   const stage = stageNamed(world.program, trainer);

@@ -115,7 +115,9 @@ function answerSettings({ generation, seed }: EvalSettings): AnswerSettings {
 /** A baseline with the weights of the model's base is measured over the same copy of them, held in the same way. */
 function resolveBaseline(value: Call | Reference, subject: Subject, context: StageContext): Subject {
   const baseline = resolveSubject(value, context);
-  return sameWeights(baseline, subject) ? { ...baseline, storage: subject.storage } : baseline;
+  return sameWeights(baseline, subject)
+    ? { ...baseline, storage: subject.storage, paged: subject.paged }
+    : baseline;
 }
 
 /** Never holds two sets of weights: those of the model are let go before the baseline's are read. */

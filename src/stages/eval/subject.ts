@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Call, Reference } from '../../ir/types.js';
-import { readJsonFile } from '../../models/json-file.js';
+import { isJson, readJsonFile } from '../../models/json-file.js';
 import type { ModelFolder } from '../../models/load.js';
 import { ModelError, type WeightStore } from '../../models/types.js';
 import { heldAs } from '../../models/weights/load.js';
@@ -15,6 +15,8 @@ export interface Subject {
   readonly base: ResolvedModel;
   /** `nf4` for an adapter that was trained over a base in four bits: elsewhere it would answer differently. */
   readonly storage: 'stored' | 'nf4';
+  /** The base stays in its files, as it did in training: it may be larger than memory. */
+  readonly paged?: boolean;
   /** Absolute folder of the adapter. */
   readonly adapter?: string;
   /** The stage that put it out. */
@@ -37,8 +39,9 @@ export function resolveSubject(value: Call | Reference, context: StageContext): 
     return { label, base: { folder, label }, storage: 'stored', artefact };
   }
   const base = resolveModel(artefact.stage.settings['base'] as unknown as Call | Reference, context);
-  const storage = trainedWith(artefact, context.host) === 'qlora' ? 'nf4' : 'stored';
-  return { label, base, storage, adapter: folder, artefact };
+  const { method, paged } = trainedWith(artefact, context.host);
+  const storage = method === 'qlora' ? 'nf4' : 'stored';
+  return { label, base, storage, paged, adapter: folder, artefact };
 }
 
 /** The folder that a port handed on: by the port's name, or the one adapter or model that the stage put out. */
@@ -53,12 +56,18 @@ export function outputOf(
   return { artefact, folder: join(artefact.path, output) };
 }
 
-/** `training.json` of a train stage: `{ "method", "base" }`. */
-export function trainedWith(artefact: Artefact, host: Host): Method {
+interface Trained {
+  readonly method: Method;
+  readonly paged: boolean;
+}
+
+/** `training.json` of a train stage: `{ "method", "base", "chosen" }`. */
+export function trainedWith(artefact: Artefact, host: Host): Trained {
   const path = join(artefact.path, 'training.json');
-  if (host.stat(path) === undefined) return 'lora';
-  const { method } = readJsonFile(host, path, { code: 'adapter_invalid', maxBytes: 1_000_000 });
-  if (method === 'lora' || method === 'qlora' || method === 'full') return method;
+  if (host.stat(path) === undefined) return { method: 'lora', paged: false };
+  const { method, chosen } = readJsonFile(host, path, { code: 'adapter_invalid', maxBytes: 1_000_000 });
+  if (method === 'lora' || method === 'qlora' || method === 'full')
+    return { method, paged: isJson(chosen) && chosen['paged'] === true };
   throw new ModelError(
     'adapter_invalid',
     path,
@@ -83,9 +92,10 @@ export interface OpenBase {
  */
 export function openBase(
   host: Host,
-  { base, storage }: Pick<Subject, 'base' | 'storage'>,
+  { base, storage, paged }: Pick<Subject, 'base' | 'storage' | 'paged'>,
   float32Bytes = 0,
 ): OpenBase {
   const model = openResolved(host, base);
-  return { model, weights: model.loadWeights(heldAs(model.config, storage, float32Bytes)) };
+  const held = paged ? 'paged' : heldAs(model.config, storage, float32Bytes);
+  return { model, weights: model.loadWeights(held) };
 }

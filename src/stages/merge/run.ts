@@ -46,7 +46,7 @@ export const run: RunStage = async (context) => {
   const after = await logitsOf(
     runtime,
     merged.config,
-    merged.loadWeights('stored'),
+    merged.loadWeights(adapted?.paged ? 'paged' : 'stored'),
     undefined,
     before.probes,
   );
@@ -107,7 +107,11 @@ async function write(
   dtype: MergeSettings['dtype'],
 ): Promise<Before> {
   const { host, output, stage, signal } = context;
-  const { model, weights }: OpenBase = openBase(host, { base: base.base, storage: 'stored' });
+  const { model, weights }: OpenBase = openBase(host, {
+    base: base.base,
+    storage: 'stored',
+    paged: adapted?.paged,
+  });
   const adapter = adapted?.adapter === undefined ? undefined : readAdapter(host, adapted.adapter);
   if (adapter !== undefined) checkAdapter(adapter, model.config, adapter.path);
   const tokenizer = await model.tokenizer();
