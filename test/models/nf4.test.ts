@@ -7,7 +7,7 @@ import { floatsOf } from '../../src/models/weights/block-kernel.js';
 import * as kernels from '../../src/models/weights/kernels.generated.js';
 import { DYNAMIC_CODE, NF4_CODE } from '../../src/models/weights/nf4-codes.js';
 import { decodeNf4Plain } from '../../src/models/weights/nf4-decode.js';
-import { decodeNf4 } from '../../src/models/weights/nf4-kernel.js';
+import { decodeNf4, decodingWorkspace } from '../../src/models/weights/nf4-kernel.js';
 import { type DoubleNf4, quantiseNf4 } from '../../src/models/weights/nf4-quantise.js';
 import { nf4Tensor } from '../../src/models/weights/nf4-tensor.js';
 import { storedBytes } from '../../src/models/weights/sizes.js';
@@ -51,6 +51,24 @@ describe('NF4', () => {
   it('has the tables of bitsandbytes', () => {
     sameBits(NF4_CODE, floats('nf4'));
     sameBits(DYNAMIC_CODE, floats('dynamic'));
+  });
+
+  it('decodes into the memory of a workspace as into any other', () => {
+    const data = quantise(sample(70_016));
+    const elements = data.codes.length * 2;
+    const [workspace, plain] = [decodingWorkspace(elements + 128), new Float32Array(elements)];
+    decodeNf4Plain(data, 0, plain);
+    decodeNf4(data, 0, workspace.subarray(64, 64 + elements));
+    sameBits(workspace.subarray(64, 64 + elements), plain);
+    expect([...workspace.subarray(0, 64), ...workspace.subarray(64 + elements)]).to.deep.equal(
+      new Array(128).fill(0),
+    );
+    decodeNf4(data, 7, workspace.subarray(0, 200));
+    sameBits(workspace.subarray(0, 200), plain.subarray(7, 207));
+    const other = decodingWorkspace(64);
+    decodeNf4(data, 64, other);
+    sameBits(other, plain.subarray(64, 128));
+    expect(decodingWorkspace(0).length).to.equal(0);
   });
 
   for (const name of ['square', 'small']) {

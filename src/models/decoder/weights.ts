@@ -18,6 +18,7 @@ import {
   projectionsOf,
 } from '../architectures/index.js';
 import { type LoraConfig, type ModelConfig, ModelError, type StoredTensor } from '../types.js';
+import { decodingWorkspace } from '../weights/nf4-kernel.js';
 import { Embedding } from './embedding.js';
 import { floatTensor, type Parameters } from './parameters.js';
 import type { DecoderOptions } from './types.js';
@@ -50,7 +51,7 @@ export class Weights {
     const layers = blueprint.layers.map((_, layer) => wantedOfBlock(blueprint, options, layer));
     const head = headInputs(config, options.adapter?.config);
     const groups = [...layers, head];
-    const workspace = new Float32Array(Math.max(...groups.map((group) => this.#decodedSize(group))));
+    const workspace = decodingWorkspace(Math.max(...groups.map((group) => this.#decodedSize(group))));
     const [headGroup, ...blocks] = [head, ...layers].map((group) => this.#group(group, workspace));
     if (headGroup === undefined) throw new GraphError('a decoder has a head');
     this.#head = headGroup;

@@ -8,10 +8,13 @@ export function decodeConstants(data: Nf4Data, first: number, out: Float32Array)
     out.set(data.absmax.subarray(first, first + out.length));
     return;
   }
-  for (let i = 0; i < out.length; i++) {
-    const code = DYNAMIC_CODE[data.constants[first + i] as number] as number;
-    const scale = data.scales[Math.floor((first + i) / NF4_NESTED_BLOCK)] as number;
-    out[i] = Math.fround(code * scale) + data.offset;
+  const { constants, scales, offset } = data;
+  const end = first + out.length;
+  for (let at = first; at < end; ) {
+    const scale = scales[Math.floor(at / NF4_NESTED_BLOCK)] as number;
+    const stop = Math.min(end, (Math.floor(at / NF4_NESTED_BLOCK) + 1) * NF4_NESTED_BLOCK);
+    for (; at < stop; at++)
+      out[at - first] = Math.fround((DYNAMIC_CODE[constants[at] as number] as number) * scale) + offset;
   }
 }
 

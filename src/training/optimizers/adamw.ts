@@ -31,14 +31,16 @@ export function adamStep(
   const [keep1, keep2] = [fround(beta1), fround(beta2)];
   const [take1, take2] = [fround(1 - beta1), fround(1 - beta2)];
   const keep = 1 - rate * decay;
-  const stepSize = rate / (1 - beta1 ** step);
   const correction = Math.sqrt(1 - beta2 ** step);
+  // m̂ ÷ (√v̂ + ε), both sides times the correction of √v: a division fewer an element
+  const stepSize = (rate / (1 - beta1 ** step)) * correction;
+  const small = epsilon * correction;
   for (let i = first; i < end; i++) {
     const g = fround((gradient[i] as number) * gradientScale);
     const mean = fround(fround((m[i - first] as number) * keep1) + g * take1);
     const square = fround(fround((v[i - first] as number) * keep2) + fround(fround(take2 * g) * g));
     m[i - first] = mean;
     v[i - first] = square;
-    data[i] = (data[i] as number) * keep - (stepSize * mean) / (Math.sqrt(square) / correction + epsilon);
+    data[i] = (data[i] as number) * keep - (stepSize * mean) / (Math.sqrt(square) + small);
   }
 }
