@@ -11,6 +11,7 @@ import { onnxRuntime } from '../../../src/tensor/runtimes/onnx/index.js';
 import { modelError } from '../errors.js';
 import { readFixtureBytes } from '../fixtures.js';
 import { memoryHost } from '../memory-host.js';
+import { ggufBytes } from './bytes.js';
 
 /** Of the largest logit; both sides compute in float32. */
 const LOGITS = 1e-5;
@@ -144,4 +145,44 @@ describe('GGUF families', () => {
       expect(error.code).to.equal('gguf_unsupported');
       expect(error.detail).to.match(detail);
     });
+
+  const LLAMA = [
+    ['general.architecture', 'llama'],
+    ['llama.block_count', 1],
+    ['llama.embedding_length', 32],
+    ['llama.attention.head_count', 2],
+  ] as const;
+  const parts: readonly [string, readonly (readonly [string, number | string])[], RegExp][] = [
+    ['one part of several', [['split.count', 3]], /one of 3 parts/],
+    ['a mixture of experts', [['llama.expert_count', 8]], /8 experts/],
+    [
+      'keys and values of different widths',
+      [
+        ['llama.attention.key_length', 16],
+        ['llama.attention.value_length', 8],
+      ],
+      /Keys of a head have 16 values and values 8/,
+    ],
+    [
+      'heads that are turned in part',
+      [
+        ['llama.attention.key_length', 16],
+        ['llama.rope.dimension_count', 8],
+      ],
+      /Only 8 of the 16 values/,
+    ],
+    ['frequencies of another kind', [['llama.rope.scaling.type', 'yarn']], /rope\.scaling\.type is "yarn"/],
+  ];
+  for (const [what, values, detail] of parts)
+    it(`refuses ${what}`, () => {
+      const error = modelError(() => openBytes(ggufBytes({ values: [...LLAMA, ...values] })));
+      expect(error.code).to.equal('gguf_unsupported');
+      expect(error.detail).to.match(detail);
+    });
+
+  it('names a field that is missing', () => {
+    const error = modelError(() => openBytes(ggufBytes({ values: LLAMA })));
+    expect(error.code).to.equal('model_config');
+    expect(error.detail).to.contain('"vocab_size" is missing');
+  });
 });
