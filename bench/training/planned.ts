@@ -19,6 +19,7 @@ export function plannedWay({ config, rows, length }: Shape, availableBytes: numb
     decoded: { lora: false, qlora: true, full: false, paged: true },
     lora: loraOf(config),
     ...{ optimizer: 'adamw', paged: false, lengths, validation: undefined, onDevice: false, planDecoder },
+    runtime: 'onnx',
     steps: () => 1,
   };
   const shared = { preset: undefined, global: rows, micro: rows, fixedRank: true };

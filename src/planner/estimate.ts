@@ -158,6 +158,7 @@ function forwardMemory(
     longest,
     tokenizerBytes: model.tokenizerBytes,
     onDevice: world.machine.devices.length > 0,
+    runtime: world.runtime.name,
     planDecoder: world.planDecoder,
   };
 }

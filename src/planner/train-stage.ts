@@ -65,6 +65,7 @@ export async function trainFacts(
       steps: (rows) =>
         totalSteps(Math.max(1, rows), settings.batch.global, stopAfter(settings, stage.origins)),
       onDevice: world.machine.devices.length > 0,
+      runtime: world.runtime.name,
       planDecoder: world.planDecoder,
     },
     ladder: {

@@ -60,9 +60,11 @@ export interface CompiledGraph {
   release(): Promise<void>;
 }
 
-/** Something that executes graphs: ONNX Runtime, the plain reference, and later TensorFlow.js. */
+/** Something that executes graphs: ONNX Runtime, TensorFlow, the plain reference. */
 export interface Runtime {
   readonly name: string;
   readonly version: string;
+  /** Where it computes, of a runtime that has several places. */
+  readonly device?: 'CPU' | 'GPU';
   compile(graph: Graph): Promise<CompiledGraph>;
 }

@@ -2,14 +2,14 @@ import type { Check } from './finding.js';
 import { starter, tokenizers } from './libraries.js';
 import { cores, disk, memory, node, writing } from './machine.js';
 import { gpu, python } from './optional.js';
-import { onnx } from './runtime.js';
+import { runtimes } from './runtime.js';
 
 /** In the order in which they are shown. */
 export const checks: readonly Check[] = [
   node,
   cores,
   memory,
-  onnx,
+  ...runtimes,
   tokenizers,
   starter,
   disk,

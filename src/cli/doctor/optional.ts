@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { chooseRuntime } from '../../tensor/runtimes/index.js';
 import type { Check } from './finding.js';
 
 const TIMEOUT = 5_000;
@@ -16,9 +17,17 @@ async function answer(program: string, args: readonly string[]): Promise<string 
 }
 
 /** Things that nothing here needs, but that people ask for. */
-export const gpu: Check = async () => {
+export const gpu: Check = async (host) => {
   const found = await answer('nvidia-smi', ['--query-gpu=name,memory.total', '--format=csv,noheader']);
-  return { name: 'GPU', state: 'note', detail: found ?? 'none found; training runs on the CPU' };
+  if (found === undefined)
+    return { name: 'GPU', state: 'note', detail: 'none found; training runs on the CPU' };
+  const isUsed = chooseRuntime(host) === 'tensorflow';
+  return {
+    name: 'GPU',
+    state: 'note',
+    detail: found,
+    help: isUsed ? undefined : '`ftpc runtime install tensorflow` lets training run on it',
+  };
 };
 
 export const python: Check = async () => {

@@ -1,36 +1,72 @@
-import { packageVersion } from '../version.js';
+import { RUNTIME_NAMES, type RuntimeName } from '../../ir/runtimes.js';
+import { chooseRuntime, openRuntime, RUNTIMES } from '../../tensor/runtimes/index.js';
 import { type Check, firstLine } from './finding.js';
 import { worstDifference } from './self-test.js';
 
 /** Two implementations of the same float32 graph may differ by rounding, and no more. */
 const TOLERANCE = 1e-5;
 
-/** ONNX Runtime loads, and what it computes is what the plain reference computes. */
-export const onnx: Check = async (host) => {
-  const name = 'onnxruntime';
-  const version = packageVersion(host, 'onnxruntime-node');
-  if (version === undefined)
-    return { name, state: 'failed', detail: 'not installed', help: 'run `npm ci` in the folder of ftpc' };
-  try {
-    const difference = await worstDifference();
-    return difference <= TOLERANCE
-      ? {
-          name,
-          state: 'ok',
-          detail: `${version}; a product, a softmax and their gradients agree with the reference to ${difference.toExponential(0)}`,
-        }
-      : {
+interface Shown {
+  readonly name: string;
+  /** What helps where it computes wrongly, and where it does not load. */
+  readonly wrong: string;
+  readonly broken: string;
+}
+
+const SHOWN: Readonly<Record<RuntimeName, Shown>> = {
+  onnx: {
+    name: 'onnxruntime',
+    wrong: 'reinstall with `npm ci`; if it stays, this processor is not supported',
+    broken: 'reinstall with `npm ci`; it needs glibc 2.28 or newer on Linux',
+  },
+  tensorflow: {
+    name: 'tensorflow',
+    wrong:
+      'install it anew (`ftpc runtime remove tensorflow`, then `install`), or compute with `--runtime onnx`',
+    broken: 'install it anew on this machine: `ftpc runtime remove tensorflow`, then `install`',
+  },
+};
+
+/** The runtime loads, and what it computes is what the plain reference computes. Only the first one has to be there. */
+const check =
+  (runtime: RuntimeName): Check =>
+  async (host) => {
+    const { name, wrong, broken } = SHOWN[runtime];
+    const version = RUNTIMES[runtime].version(host);
+    if (version === undefined) {
+      const { install } = RUNTIMES[runtime];
+      return runtime === 'onnx'
+        ? { name, state: 'failed', detail: 'not installed', help: install }
+        : { name, state: 'note', detail: `not installed; where there is a GPU, ${install}` };
+    }
+    try {
+      const opened = await openRuntime(host, runtime);
+      const difference = await worstDifference(opened);
+      if (difference > TOLERANCE)
+        return {
           name,
           state: 'failed',
           detail: `${version} computes wrongly: off by ${difference.toExponential(1)}`,
-          help: 'reinstall with `npm ci`; if it stays, this processor is not supported',
+          help: wrong,
         };
-  } catch (error) {
-    return {
-      name,
-      state: 'failed',
-      detail: `${version} does not run: ${firstLine(error)}`,
-      help: 'reinstall with `npm ci`; it needs glibc 2.28 or newer on Linux',
-    };
-  }
-};
+      const detail = [
+        `${version}; a product, a softmax and their gradients agree with the reference to ${difference.toExponential(0)}`,
+        ...(opened.device === undefined ? [] : [`on the ${opened.device}`]),
+        ...(chooseRuntime(host) === runtime ? ['what runs take'] : []),
+      ].join('; ');
+      return forGpu(version) && opened.device === 'CPU'
+        ? {
+            name,
+            state: 'warning',
+            detail,
+            help: 'it finds no GPU: `nvidia-smi` says whether the driver does',
+          }
+        : { name, state: 'ok', detail };
+    } catch (error) {
+      return { name, state: 'failed', detail: `${version} does not run: ${firstLine(error)}`, help: broken };
+    }
+  };
+
+const forGpu = (version: string): boolean => version.endsWith('+cuda');
+
+export const runtimes: readonly Check[] = RUNTIME_NAMES.map(check);

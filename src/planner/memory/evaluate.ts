@@ -14,6 +14,7 @@ import {
   TOKENIZER_SHARE,
 } from './calibration.js';
 import { NO_PARTS, peakOf, sumOf } from './parts.js';
+import { beyondOnnx } from './runtimes.js';
 import type { PlanDecoder } from './train.js';
 
 export interface ForwardMemory {
@@ -26,6 +27,8 @@ export interface ForwardMemory {
   /** Bytes of `tokenizer.json`. */
   readonly tokenizerBytes: number;
   readonly onDevice: boolean;
+  /** Name of the tensor runtime. */
+  readonly runtime: string;
   readonly planDecoder: PlanDecoder;
 }
 
@@ -95,15 +98,16 @@ function forward(
     checkpointedBlocks: 0,
     headChunk: EVALUATION_SHAPES.headChunk,
   };
-  const { parts } = memory.planDecoder(options);
+  const { parts, graphs } = memory.planDecoder(options);
+  const beyond = beyondOnnx(memory.runtime, graphs);
   const tensors = {
     ...NO_PARTS,
     ...parts,
     activations: parts.activations + (more.activations ?? 0),
     logits: parts.logits + (more.logits ?? 0),
-    workspace: parts.workspace + (more.workspace ?? 0),
+    workspace: parts.workspace + beyond.workspace + (more.workspace ?? 0),
   };
-  const process = READER_PROCESS + TOKENIZER_SHARE * memory.tokenizerBytes;
+  const process = READER_PROCESS + beyond.process + TOKENIZER_SHARE * memory.tokenizerBytes;
   const context = memory.onDevice ? DEVICE_CONTEXT : undefined;
   const counted = sumOf(tensors) + process;
   return peakOf(

@@ -16,6 +16,7 @@ import { type Lengths, shortened } from '../lengths.js';
 import type { Peak } from '../types.js';
 import { DECODER_PROCESS, DEVICE_CONTEXT, SESSION, SPREAD } from './calibration.js';
 import { NO_PARTS, peakOf, sumOf } from './parts.js';
+import { beyondOnnx } from './runtimes.js';
 import { moreSessions } from './sessions.js';
 
 export type PlanDecoder = (options: DecoderPlanOptions) => DecoderPlan;
@@ -39,6 +40,8 @@ export interface TrainMemory {
   /** Optimiser steps of the whole training, for this many rows. */
   steps(rows: number): number;
   readonly onDevice: boolean;
+  /** Name of the tensor runtime. */
+  readonly runtime: string;
   readonly planDecoder: PlanDecoder;
 }
 
@@ -122,13 +125,15 @@ export function trainPeak(memory: TrainMemory, chosen: Chosen): Peak {
     packed: memory.packed !== undefined,
     perShape: graphs.length - 1,
   });
+  const beyond = beyondOnnx(memory.runtime, graphs);
   const tensors = {
     ...NO_PARTS,
     ...parts,
+    workspace: parts.workspace + beyond.workspace,
     // what the optimiser remembers, and the best state, which is read back from disk when all is done
     optimizer: residentState(memory, chosen) + (memory.validation === undefined ? 0 : parts.gradients),
   };
-  const runtime = context?.expected ?? DECODER_PROCESS + sessions * SESSION;
+  const runtime = context?.expected ?? DECODER_PROCESS + beyond.process + sessions * SESSION;
   const bytes = sumOf(tensors) + runtime;
   return peakOf(
     { ...tensors, runtime },

@@ -1,4 +1,7 @@
-/** Run in a process of its own by plan.test.ts: how much resident memory a training step really takes, in bytes. */
+/**
+ * Run in a process of its own: how much resident memory a training step really takes, in bytes. Arguments: what is
+ * planned, as JSON, and the name of the runtime.
+ */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { adapterShapes } from '../../../src/models/adapters/saved.js';
 import { expectedTensors } from '../../../src/models/architectures/index.js';
@@ -6,7 +9,7 @@ import { createDecoder } from '../../../src/models/decoder/index.js';
 import type { DecoderPlanOptions } from '../../../src/models/decoder/types.js';
 import type { StoredTensor } from '../../../src/models/types.js';
 import { GraphBuilder } from '../../../src/tensor/builder.js';
-import { onnxRuntime } from '../../../src/tensor/runtimes/onnx/index.js';
+import { openHere } from '../../tensor/runtimes/here.js';
 import { stored } from './fixture.js';
 
 const resident = (key: 'VmRSS' | 'VmHWM') =>
@@ -14,7 +17,7 @@ const resident = (key: 'VmRSS' | 'VmHWM') =>
 
 const options: DecoderPlanOptions = JSON.parse(process.argv[2] ?? '');
 const { config, lora, rows, length } = options;
-const runtime = await onnxRuntime({ threads: 1 });
+const runtime = await openHere(process.argv[3] === 'tensorflow' ? 'tensorflow' : 'onnx');
 // what the runtime itself takes is there before the measurement begins
 const b = new GraphBuilder('warm');
 b.output('y', b.neg(b.input('x', [1])));

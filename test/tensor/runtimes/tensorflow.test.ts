@@ -1,6 +1,68 @@
+import { expect } from 'chai';
+import { nodeHost } from '../../../src/source/node-host.js';
+import { GraphBuilder } from '../../../src/tensor/builder.js';
+import { tensorflowRuntime } from '../../../src/tensor/runtimes/tensorflow/index.js';
+import { bindingPath, tensorflowFolder } from '../../../src/tensor/runtimes/tensorflow/installed.js';
+import { GraphError } from '../../../src/tensor/shape.js';
+import type { HostTensor } from '../../../src/tensor/types.js';
 import { conformance } from './conformance.js';
+import { errorTable } from './error-table.js';
 import { openHere, whereInstalled } from './here.js';
 
+const floats = (shape: readonly number[], value: (index: number) => number): HostTensor => ({
+  type: { dtype: 'f32', shape },
+  data: Float32Array.from({ length: shape.reduce((p, q) => p * q, 1) }, (_, index) => value(index)),
+});
+
 whereInstalled('tensorflow', () => {
-  conformance('tensorflow', () => openHere('tensorflow'));
+  const { note } = errorTable();
+  conformance('tensorflow', () => openHere('tensorflow'), note);
+
+  describe('runtime tensorflow, besides', () => {
+    const open = () => tensorflowRuntime({ binding: bindingPath(tensorflowFolder(nodeHost())), threads: 1 });
+    const product = () => {
+      const b = new GraphBuilder('product');
+      b.output('y', b.matmul(b.input('x', [64, 64]), b.input('w', [64, 64])));
+      return b.build();
+    };
+    const inputs = { x: floats([64, 64], Math.sin), w: floats([64, 64], Math.cos) };
+
+    it('holds no tensor between two runs, also where one failed', async () => {
+      const runtime = await open();
+      const compiled = await runtime.compile(product());
+      expect(runtime.handles()).to.equal(0);
+      for (let run = 0; run < 100; run++) await compiled.run(inputs);
+      expect(runtime.handles()).to.equal(0);
+      const wrong = { ...inputs, w: floats([64, 63], Math.cos) };
+      const error: unknown = await compiled.run(wrong).catch((reason: unknown) => reason);
+      expect(error).to.be.instanceOf(Error);
+      expect(await compiled.run({ x: inputs.x }).catch((reason: unknown) => reason)).to.be.instanceOf(
+        GraphError,
+      );
+      expect(runtime.handles()).to.equal(0);
+      await compiled.release();
+    });
+
+    it('gives the same bytes for the same inputs, in a graph that is compiled anew, too', async () => {
+      const runtime = await open();
+      const [first, second] = [await runtime.compile(product()), await runtime.compile(product())];
+      const bytesOf = async (compiled: typeof first): Promise<readonly number[]> =>
+        Array.from((await compiled.run(inputs))['y']?.data ?? [], Number);
+      const expected = await bytesOf(first);
+      for (const compiled of [first, second, second]) expect(await bytesOf(compiled)).to.deep.equal(expected);
+      await first.release();
+      await second.release();
+    });
+
+    it('sees what changed in an input that it was fed before', async () => {
+      const compiled = await (await open()).compile(product());
+      const before = (await compiled.run(inputs))['y']?.data[0];
+      const w = { ...inputs.w, data: (inputs.w.data as Float32Array).slice() };
+      await compiled.run({ ...inputs, w });
+      w.data.fill(0);
+      expect((await compiled.run({ ...inputs, w }))['y']?.data[0]).to.equal(0);
+      expect((await compiled.run(inputs))['y']?.data[0]).to.equal(before);
+      await compiled.release();
+    });
+  });
 });

@@ -16,12 +16,19 @@ export interface TensorFlowOptions {
   readonly threads?: number;
 }
 
+export interface TensorFlowRuntime extends Runtime {
+  /** Tensors that it holds now: none between two runs. */
+  readonly handles: () => number;
+}
+
 /** Throws what the system says where the binding does not load. */
-export async function tensorflowRuntime(options: TensorFlowOptions): Promise<Runtime> {
+export async function tensorflowRuntime(options: TensorFlowOptions): Promise<TensorFlowRuntime> {
   const binding = loadBinding(options.binding, options.threads);
   return {
     name: 'tensorflow',
     version: binding.TF_Version,
+    device: binding.isUsingGpuDevice() ? 'GPU' : 'CPU',
+    handles: () => binding.getNumOfTensors(),
     compile: async (graph) => compiled(binding, graph),
   };
 }

@@ -1,0 +1,71 @@
+/** What TensorFlow takes beyond ONNX Runtime. */
+import { execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'chai';
+import { planDecoder } from '../../../src/models/decoder/plan.js';
+import type { DecoderPlanOptions } from '../../../src/models/decoder/types.js';
+import { beyondOnnx } from '../../../src/planner/memory/runtimes.js';
+import { fixture } from '../../models/decoder/fixture.js';
+import { whereInstalled } from '../../tensor/runtimes/here.js';
+
+const { recording, adapter } = fixture('tied');
+
+const options = (hidden: number, rows: number, checkpointedBlocks: number): DecoderPlanOptions => ({
+  config: {
+    ...recording.config,
+    hiddenSize: hidden,
+    intermediateSize: 3 * hidden,
+    layers: 4,
+    heads: hidden / 64,
+    keyValueHeads: hidden / 64,
+    headDim: 64,
+    vocabSize: 2048,
+    maxPositions: 256,
+  },
+  lora: { ...adapter.config, rank: 8 },
+  trainable: 'adapter',
+  weightBytes: 0,
+  decoded: false,
+  rows,
+  length: 256,
+  checkpointedBlocks,
+  headChunk: 256,
+});
+
+/** The plan's own interval, and what its share is of: the whole process. */
+const SPREAD = 0.06;
+
+describe('memory of the runtimes', () => {
+  const cases = [options(192, 4, 0), options(576, 2, 4)];
+
+  it('of ONNX Runtime is what the other figures say', () => {
+    for (const one of cases)
+      expect(beyondOnnx('onnx', planDecoder(one).graphs)).to.deep.equal({ process: 0, workspace: 0 });
+  });
+
+  it('of TensorFlow grows with what is copied and computed', () => {
+    const of = (one: DecoderPlanOptions) => beyondOnnx('tensorflow', planDecoder(one).graphs).workspace;
+    expect(of(options(192, 8, 0))).to.be.above(of(options(192, 4, 0)));
+    expect(beyondOnnx('tensorflow', []).workspace).to.be.below(of(options(192, 1, 0)));
+  });
+
+  whereInstalled('tensorflow', () => {
+    for (const one of cases)
+      it(`of TensorFlow is foretold, for hidden ${one.config.hiddenSize}`, function () {
+        // resident memory can be read and reset on Linux only
+        if (process.platform !== 'linux') this.skip();
+        const script = fileURLToPath(new URL('../../models/decoder/measure.js', import.meta.url));
+        const words = ['--expose-gc', script, JSON.stringify(one), 'tensorflow'];
+        const measured = Number(execFileSync(process.execPath, words, { encoding: 'utf8' }));
+        const { parts, graphs } = planDecoder(one);
+        const beyond = beyondOnnx('tensorflow', graphs);
+        const foretold =
+          parts.gradients + parts.activations + parts.logits + parts.workspace + beyond.workspace;
+        const whole = beyond.process + foretold;
+        expect(
+          Math.abs(foretold - measured) / whole,
+          `${foretold} foretold, ${measured} measured`,
+        ).to.be.below(SPREAD);
+      });
+  });
+});
