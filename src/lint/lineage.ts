@@ -3,6 +3,7 @@ import type { CheckedStage } from '../check/stages.js';
 import { modelUnder } from '../check/tokenizers.js';
 import { references } from '../check/wiring.js';
 import type { Call, Reference } from '../ir/types.js';
+import { isMadeUp } from '../stages/functions/source.js';
 import type { Pipeline } from './types.js';
 
 /** The first stage and port that a setting refers to. */
@@ -22,10 +23,8 @@ export const dataUnder = (checked: CheckedStage, key: string, pipeline: Pipeline
   readFrom(readFrom(checked, key, pipeline), 'from', pipeline);
 
 /** Rows that are made up, for plans and benchmarks: what the guides say of data does not hold. */
-export const isMadeUp = ({ stage }: CheckedStage): boolean => {
-  const sources = [stage.settings['source'] ?? null].flat() as readonly (Partial<Call> | null)[];
-  return sources.every((source) => source?.call === 'synthetic');
-};
+export const hasMadeUpRows = ({ stage }: CheckedStage): boolean =>
+  ([stage.settings['source'] ?? []].flat() as readonly Call[]).every(isMadeUp);
 
 /** Random weights to start with: what the guides say of fine-tuning does not hold. */
 export const isFromScratch = (checked: CheckedStage, { stages }: Pipeline): boolean =>

@@ -4,6 +4,7 @@ import type { Analysis } from '../compile.js';
 import type { Call, FileValue, Program, Stage, Value } from '../ir/types.js';
 import type { Span } from '../source/span.js';
 import { functions } from '../stages/functions/index.js';
+import { isMadeUp } from '../stages/functions/source.js';
 import { repositoryOf } from '../stages/repositories.js';
 import { placeOf } from './places.js';
 
@@ -67,6 +68,8 @@ const posix = (path: string): string => path.replaceAll('\\', '/');
 function namedCall(call: Call): Omit<Named, 'at'> | undefined {
   const family = Object.hasOwn(functions, call.call) ? functions[call.call]?.family : undefined;
   if (family !== 'model' && family !== 'source' && family !== 'adapter') return undefined;
+  // nothing stands for rows that are made up
+  if (isMadeUp(call)) return undefined;
   const repository = repositoryOf(call);
   const name =
     repository === undefined

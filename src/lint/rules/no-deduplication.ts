@@ -1,4 +1,4 @@
-import { isMadeUp } from '../lineage.js';
+import { hasMadeUpRows } from '../lineage.js';
 import { headingOf } from '../places.js';
 import type { Rule } from '../types.js';
 import { valueAt } from '../values.js';
@@ -13,7 +13,7 @@ export const noDeduplication: Rule = {
   check: (pipeline) =>
     pipeline.of('data').flatMap((checked) => {
       const ways = valueAt(checked, 'dedupe');
-      if ((Array.isArray(ways) && ways.length > 0) || isMadeUp(checked)) return [];
+      if ((Array.isArray(ways) && ways.length > 0) || hasMadeUpRows(checked)) return [];
       return [
         {
           at: headingOf(checked),

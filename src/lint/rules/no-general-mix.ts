@@ -1,5 +1,5 @@
 import { replace } from '../../diagnostics/make.js';
-import { dataUnder, isFromScratch, isMadeUp } from '../lineage.js';
+import { dataUnder, hasMadeUpRows, isFromScratch } from '../lineage.js';
 import { headingOf } from '../places.js';
 import type { Rule } from '../types.js';
 import { numberAt, percent } from '../values.js';
@@ -17,7 +17,7 @@ export const noGeneralMix: Rule = {
     const trained = pipeline.of('train').filter((checked) => !isFromScratch(checked, pipeline));
     const data = trained.flatMap((checked) => dataUnder(checked, 'dataset', pipeline) ?? []);
     return [...new Set(data)]
-      .filter((checked) => !isMadeUp(checked))
+      .filter((checked) => !hasMadeUpRows(checked))
       .flatMap((checked) => {
         const share = numberAt(checked, 'mix.share');
         if (share === undefined)

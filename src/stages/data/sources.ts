@@ -4,6 +4,7 @@ import { notPinned } from '../../diagnostics/catalogue/hub.js';
 import { UserError } from '../../diagnostics/types.js';
 import type { Call, Value } from '../../ir/types.js';
 import type { Host } from '../../source/host.js';
+import { isMadeUp } from '../functions/source.js';
 import { snapshotFolder } from '../hub-cache.js';
 import { formatOfFile } from '../hub-files.js';
 import { pinnedCommit, pinnedFiles, repositoryOf } from '../repositories.js';
@@ -34,7 +35,7 @@ export function sourceFiles(settings: DataSettings, folder: string, host: Host):
   return listed.flatMap(({ call, general }) => {
     const columns = columnsOf(call.args['columns']);
     const { args } = call;
-    if (isSynthetic(call))
+    if (isMadeUp(call))
       return [{ path: '', name: 'synthetic', format: 'synthetic' as const, args, size: 0, columns, general }];
     return sourcePaths(call, folder, host).flatMap(({ path, name }) => {
       const reading = JSON.stringify([path, args['field'] ?? null]);
@@ -54,9 +55,6 @@ export function sourceFiles(settings: DataSettings, folder: string, host: Host):
     });
   });
 }
-
-/** Rows that are made up, and read from no file. */
-const isSynthetic = ({ call }: Call): boolean => call === 'synthetic';
 
 /** The call says it; of a data set of the Hub, a file's ending. */
 function formatOf(call: Call, { path, name }: Pick<SourceFile, 'path' | 'name'>, host: Host): RowFormat {
@@ -80,7 +78,7 @@ export function sourcePaths(
   folder: string,
   host: Host,
 ): readonly Pick<SourceFile, 'path' | 'name'>[] {
-  if (isSynthetic(call)) return [];
+  if (isMadeUp(call)) return [];
   const repository = repositoryOf(call);
   if (repository === undefined)
     return localFiles(String(call.args['files']), folder, host).map((path) => ({

@@ -98,6 +98,9 @@ export const sources = {
   },
 } as const satisfies Record<string, FunctionSchema>;
 
+/** Whether a source makes its rows up, and reads nothing. */
+export const isMadeUp = ({ call }: { readonly call: string }): boolean => call === 'synthetic';
+
 /** Columns of the sources that bring their own; those of the others stand in their files. */
 export const SOURCE_COLUMNS: Readonly<Record<string, readonly string[]>> = {
   text: ['text'],
