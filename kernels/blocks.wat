@@ -126,11 +126,11 @@
 
   ;; Sub-block $j of 32: its pairs at $at, its fifth bits in bit $j of the bytes at $high (the same mask everywhere:
   ;; 16 takes them, 0 leaves them).
-  (func $sub_block (param $in i32) (param $out i32) (param $j i32) (param $at i32) (param $high i32) (param $mask i32)
+  (func $sub_block (param $in i32) (param $out i32) (param $j i32) (param $at i32) (param $high i32) (param $mask i32) (param $of_scales f32) (param $of_minimums f32)
     (local $scale v128) (local $minimum v128) (local $half i32)
-    (local.set $scale (f32x4.splat (f32.mul (call $half (i32.load16_u (local.get $in)))
+    (local.set $scale (f32x4.splat (f32.mul (local.get $of_scales)
       (call $scale6 (i32.add (local.get $in) (i32.const 4)) (local.get $j)))))
-    (local.set $minimum (f32x4.splat (f32.neg (f32.mul (call $half (i32.load16_u offset=2 (local.get $in)))
+    (local.set $minimum (f32x4.splat (f32.neg (f32.mul (local.get $of_minimums)
       (call $minimum6 (i32.add (local.get $in) (i32.const 4)) (local.get $j))))))
     (local.set $half (i32.const 2))
     (loop $half_block
@@ -147,13 +147,15 @@
 
   ;; scale of scales, scale of minimums, 12 bytes of both, 128 bytes of pairs: 32 codes in lower, 32 in upper halves
   (func (export "Q4_K") (param $in i32) (param $out i32) (param $count i32)
-    (local $j i32)
+    (local $j i32) (local $of_scales f32) (local $of_minimums f32)
     (loop $block
+      (local.set $of_scales (call $half (i32.load16_u (local.get $in))))
+      (local.set $of_minimums (call $half (i32.load16_u offset=2 (local.get $in))))
       (local.set $j (i32.const 0))
       (loop $sub
         (call $sub_block (local.get $in) (local.get $out) (local.get $j)
           (i32.add (i32.add (local.get $in) (i32.const 16)) (i32.shl (i32.shr_u (local.get $j) (i32.const 1)) (i32.const 5)))
-          (local.get $in) (i32.const 0))
+          (local.get $in) (i32.const 0) (local.get $of_scales) (local.get $of_minimums))
         (local.set $out (i32.add (local.get $out) (i32.const 128)))
         (br_if $sub (i32.lt_u (local.tee $j (i32.add (local.get $j) (i32.const 1))) (i32.const 8))))
       (local.set $in (i32.add (local.get $in) (i32.const 144)))
@@ -161,13 +163,15 @@
 
   ;; as Q4_K, with 32 bytes of fifth bits before the pairs: bit j for sub-block j
   (func (export "Q5_K") (param $in i32) (param $out i32) (param $count i32)
-    (local $j i32)
+    (local $j i32) (local $of_scales f32) (local $of_minimums f32)
     (loop $block
+      (local.set $of_scales (call $half (i32.load16_u (local.get $in))))
+      (local.set $of_minimums (call $half (i32.load16_u offset=2 (local.get $in))))
       (local.set $j (i32.const 0))
       (loop $sub
         (call $sub_block (local.get $in) (local.get $out) (local.get $j)
           (i32.add (i32.add (local.get $in) (i32.const 48)) (i32.shl (i32.shr_u (local.get $j) (i32.const 1)) (i32.const 5)))
-          (i32.add (local.get $in) (i32.const 16)) (i32.const 16))
+          (i32.add (local.get $in) (i32.const 16)) (i32.const 16) (local.get $of_scales) (local.get $of_minimums))
         (local.set $out (i32.add (local.get $out) (i32.const 128)))
         (br_if $sub (i32.lt_u (local.tee $j (i32.add (local.get $j) (i32.const 1))) (i32.const 8))))
       (local.set $in (i32.add (local.get $in) (i32.const 176)))
