@@ -61,6 +61,7 @@ export async function trainFacts(
       lora,
       optimizer: optimizerName(settings),
       paged: isPaged(settings),
+      precision: settings.precision,
       validation,
       steps: (rows) =>
         totalSteps(Math.max(1, rows), settings.batch.global, stopAfter(settings, stage.origins)),

@@ -114,6 +114,7 @@ export class GraphBuilder {
   sigmoid = (x: ValueId): ValueId => this.#one('sigmoid', [x]);
   tanh = (x: ValueId): ValueId => this.#one('tanh', [x]);
   erf = (x: ValueId): ValueId => this.#one('erf', [x]);
+  toBf16 = (x: ValueId): ValueId => this.#one('toBf16', [x]);
   silu = (x: ValueId): ValueId => this.#one('silu', [x]);
   equal = (a: ValueId, b: ValueId): ValueId => this.#one('equal', [a, b]);
   where = (condition: ValueId, a: ValueId, b: ValueId): ValueId => this.#one('where', [condition, a, b]);

@@ -35,6 +35,13 @@ const unary = (
   positive: op === 'log' || op === 'sqrt' || op === 'reciprocal',
 });
 
+const rounding: Case = {
+  op: 'toBf16',
+  title: 'to the nearest, ties to even',
+  build: (b) => [b.toBf16(b.input('x', [2, 4]))],
+  values: { x: [1 + 2 ** -8, 1 + 3 * 2 ** -8, 1.001, -1 / 3, 1e-30, 65504, -0, 3.3e38] },
+};
+
 const binary = (op: 'add' | 'sub' | 'mul' | 'div', left: number[], right: number[]): Case => ({
   op,
   title: `[${left}] with [${right}]`,
@@ -141,6 +148,7 @@ export const CASES: readonly Case[] = [
       'logSoftmax',
     ] as const
   ).map(unary),
+  rounding,
   {
     op: 'equal',
     title: 'and back to numbers',

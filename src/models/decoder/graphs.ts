@@ -1,4 +1,5 @@
 /** The graphs that a decoder runs, by role and shape: what is compiled, and what the planner measures. */
+import { productsInBf16 } from '../../tensor/low-precision.js';
 import { rematerialise } from '../../tensor/rematerialise.js';
 import { restrict } from '../../tensor/restrict.js';
 import { simplify } from '../../tensor/simplify.js';
@@ -10,12 +11,14 @@ import { headGraph as architectureHead } from '../architectures/graphs/head.js';
 import { stepGraph as architectureStep } from '../architectures/graphs/step.js';
 import { blueprintOf } from '../architectures/index.js';
 import type { LoraConfig, ModelConfig } from '../types.js';
-import type { Trainable } from './types.js';
+import type { Precision, Trainable } from './types.js';
 
 export interface GraphOptions {
   readonly config: ModelConfig;
   readonly lora?: LoraConfig;
   readonly trainable: Trainable;
+  /** Of matrix products; left out: `f32`. */
+  readonly precision?: Precision;
 }
 
 export interface BlockShape {
@@ -30,6 +33,9 @@ export const shapeName = ({ rows, length, packed }: BlockShape): string =>
 
 /** Which of its values a block hands from its forward to its backward pass. */
 export type Keeping = 'residuals' | 'input';
+
+const inPrecision = (graph: Graph, { precision }: Pick<GraphOptions, 'precision'>): Graph =>
+  precision === 'bf16' ? productsInBf16(graph) : graph;
 
 const without = (graph: Graph, name: string): Graph =>
   restrict(
@@ -54,10 +60,12 @@ export function trainingBlock(
     config,
     kind,
     ...shape,
+    precision: options.precision,
     trainable,
     dropout: trainable === 'adapter' ? (lora?.dropout ?? 0) : 0,
   });
-  const needed = first && !trainsEmbedding(options) ? without(joint, 'dx') : joint;
+  const whole = inPrecision(joint, options);
+  const needed = first && !trainsEmbedding(options) ? without(whole, 'dx') : whole;
   const offered = keeping === 'residuals' ? kept : [];
   // a value that the backward pass does not read need not be kept
   const read = new Set(rematerialise(needed, ['y'], offered).backward.inputs.map(({ name }) => name));
@@ -71,7 +79,7 @@ export function trainingBlock(
 
 /** Forward only, without dropout; `cached` also gives the keys and values. */
 export function evaluationBlock(
-  { config }: GraphOptions,
+  { config, precision }: GraphOptions,
   kind: LayerKind,
   shape: BlockShape,
   cached: boolean,
@@ -80,15 +88,18 @@ export function evaluationBlock(
     config,
     kind,
     ...shape,
+    precision,
     trainable: 'none',
     dropout: 0,
   });
-  return simplify(restrict(joint, [...joint.outputs, ...(cached ? cache : [])]));
+  const outputs = [...joint.outputs, ...(cached ? cache : [])];
+  return simplify(restrict(inPrecision(joint, { precision }), outputs));
 }
 
 export type HeadRole = 'train' | 'loss' | 'logits';
 
-export function headGraph({ config, lora, trainable }: GraphOptions, tokens: number, role: HeadRole): Graph {
+export function headGraph(options: GraphOptions, tokens: number, role: HeadRole): Graph {
+  const { config, lora, trainable } = options;
   const saved = trainable === 'adapter' && savedTensor(config, lora, 'head') !== undefined;
   const head = architectureHead({
     blueprint: blueprintOf(config),
@@ -98,11 +109,11 @@ export function headGraph({ config, lora, trainable }: GraphOptions, tokens: num
   const wanted = (name: string) => (role === 'train' ? name !== 'logits' : name === role);
   return simplify(
     restrict(
-      head,
+      inPrecision(head, options),
       head.outputs.filter(({ name }) => wanted(name)),
     ),
   );
 }
 
-export const stepGraph = ({ config }: GraphOptions, kind: LayerKind, rows: number, capacity: number): Graph =>
-  simplify(architectureStep({ config, kind, rows, capacity }));
+export const stepGraph = (options: GraphOptions, kind: LayerKind, rows: number, capacity: number): Graph =>
+  simplify(inPrecision(architectureStep({ config: options.config, kind, rows, capacity }), options));

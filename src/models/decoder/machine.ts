@@ -32,7 +32,7 @@ export interface Machine {
 }
 
 export function createMachine(options: DecoderOptions): Machine {
-  const { config, adapter, trainable } = options;
+  const { config, adapter, trainable, precision } = options;
   const blueprint = blueprintOf(config);
   const parameters = createParameters(options, weightNames(options));
   const buffers = new Buffers();
@@ -54,7 +54,7 @@ export function createMachine(options: DecoderOptions): Machine {
   return {
     options,
     blueprint,
-    graphs: { config, lora: adapter?.config, trainable },
+    graphs: { config, lora: adapter?.config, trainable, precision },
     kindOf(layer) {
       const kind = kinds[layer];
       if (kind === undefined) throw new GraphError(`block ${layer} of ${kinds.length}`);

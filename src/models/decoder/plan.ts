@@ -34,9 +34,9 @@ interface BlockKind {
 const FLOAT = 4;
 
 export function planDecoder(options: DecoderPlanOptions): DecoderPlan {
-  const { config, lora, trainable, rows, length, packed, headChunk } = options;
+  const { config, lora, trainable, precision, rows, length, packed, headChunk } = options;
   const training = trainable !== 'none';
-  const graphs: GraphOptions = { config, lora, trainable };
+  const graphs: GraphOptions = { config, lora, trainable, precision };
   const kinds = blockKinds(options, graphs);
   const supervised = rows * (length - 1);
   const chunk = chunkSize(Math.min(supervised, headChunk), headChunk);

@@ -20,6 +20,13 @@ export interface Batch {
 /** What is trained: an adapter over frozen weights, every weight, or nothing. */
 export type Trainable = 'adapter' | 'full' | 'none';
 
+/**
+ * How matrix products are computed: in float32, or with what goes in and comes out rounded to bfloat16 as under PyTorch's
+ * autocast. Trained tensors, norms, softmax, loss and optimiser are float32 either way.
+ */
+export const PRECISIONS = ['f32', 'bf16'] as const;
+export type Precision = (typeof PRECISIONS)[number];
+
 export interface DecoderOptions {
   readonly runtime: Runtime;
   readonly config: ModelConfig;
@@ -30,6 +37,8 @@ export interface DecoderOptions {
   readonly checkpointedBlocks: number;
   /** Tokens whose logits exist at one time. */
   readonly headChunk: number;
+  /** Left out: `f32`. */
+  readonly precision?: Precision;
 }
 
 /** Seed and counters of what is drawn in training: the same three numbers give the same masks and the same noise. */
@@ -118,4 +127,5 @@ export interface DecoderPlanOptions {
   readonly packed?: boolean;
   readonly checkpointedBlocks: number;
   readonly headChunk: number;
+  readonly precision?: Precision;
 }

@@ -2,7 +2,7 @@
 
 import { adapterShapes } from '../../models/adapters/saved.js';
 import { expectedTensors } from '../../models/architectures/index.js';
-import type { DecoderPlan, DecoderPlanOptions } from '../../models/decoder/types.js';
+import type { DecoderPlan, DecoderPlanOptions, Precision } from '../../models/decoder/types.js';
 import type { LoraConfig, ModelConfig } from '../../models/types.js';
 import type { Chosen } from '../../stages/types.js';
 import { packedLength, paddedLength } from '../../training/batch.js';
@@ -39,6 +39,7 @@ export interface TrainMemory {
   readonly validation: Lengths | undefined;
   /** Optimiser steps of the whole training, for this many rows. */
   steps(rows: number): number;
+  readonly precision?: Precision;
   readonly onDevice: boolean;
   /** Name of the tensor runtime. */
   readonly runtime: string;
@@ -67,6 +68,7 @@ export function decoderShape(memory: TrainMemory, chosen: Chosen): DecoderPlanOp
     packed: memory.packed !== undefined,
     checkpointedBlocks: chosen.checkpointedBlocks,
     headChunk: chosen.headChunk,
+    precision: memory.precision,
   };
 }
 

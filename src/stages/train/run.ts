@@ -125,6 +125,7 @@ async function attempt(job: Job, chosen: Chosen): Promise<StageResult> {
     trainable: lora === undefined ? 'full' : 'adapter',
     checkpointedBlocks: chosen.checkpointedBlocks,
     headChunk: chosen.headChunk,
+    precision: job.settings.precision,
   });
   const pages = isPaged(job.settings) ? context.work.pages('optimizer') : undefined;
   try {

@@ -1,4 +1,5 @@
 import type { Stage } from '../../ir/types.js';
+import { PRECISIONS } from '../../models/decoder/types.js';
 import { defaulted, type Infer, optional, type Port, required, type StageSchema, t } from '../schema.js';
 
 /** Linear layers of the blocks of every family, by the last part of their paths. */
@@ -119,6 +120,11 @@ const settings = {
     t.list(t.call('fallback')),
     [],
     'What the planner may change when it does not fit, in this order.',
+  ),
+  precision: defaulted(
+    t.enum(...PRECISIONS),
+    'f32',
+    'Of matrix products: `bf16` rounds what goes into them and what comes out, as autocast does on a GPU. Here it takes longer, not less memory.',
   ),
   order: defaulted(t.enum('shuffled', 'file', 'by_length'), 'shuffled', 'Order of the rows.'),
   seed: defaulted(t.integer({ min: 0 }), 17, 'Seed of initialisation, order and dropout.'),

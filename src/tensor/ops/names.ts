@@ -16,6 +16,7 @@ export type OpName =
   | 'equal'
   | 'where'
   | 'cast'
+  | 'toBf16'
   | 'matmul'
   | 'gemm'
   | 'adapted'

@@ -62,3 +62,17 @@ export const cast: OpDefinition = {
   cost: (_, outputs) => sizeOf(argument(outputs, 0).shape),
   memory: {},
 };
+
+/**
+ * Rounds to the nearest bfloat16 (8 significant bits, ties to even); the values stay f32. Passes insert it where
+ * gradients have been taken, so it has no gradient of its own.
+ */
+export const toBf16: OpDefinition = {
+  infer(inputs) {
+    const input = argument(inputs, 0);
+    expect(input.dtype === 'f32', 'rounding is of f32');
+    return [input];
+  },
+  cost: (_, outputs) => sizeOf(argument(outputs, 0).shape),
+  memory: { workspace: (_, outputs) => 2 * sizeOf(argument(outputs, 0).shape) },
+};

@@ -16,6 +16,8 @@ export interface BlockOptions {
   readonly length: number;
   /** Rows hold several texts, told apart by the input `segments`. */
   readonly packed?: boolean;
+  /** Of the products that the graph will be given; merging a small update into a matrix of few bits would lose it. */
+  readonly precision?: 'f32' | 'bf16';
   /** Queries of a row that meet the keys at one time. */
   readonly queryBlock?: number;
   /** Share of the adapter's inputs that masks set to zero, which are then graph inputs; 0 for none. */
@@ -40,7 +42,7 @@ export interface BlockGraph {
 }
 
 export function blockGraph(options: BlockOptions): BlockGraph {
-  const { config, kind, dropout, trainable, queryBlock, packed = false, ...span } = options;
+  const { config, kind, dropout, trainable, queryBlock, precision, packed = false, ...span } = options;
   const { block, branches } = kind;
   const { rotary } = block.attention;
   const b = new GraphBuilder('block');
@@ -54,6 +56,7 @@ export function blockGraph(options: BlockOptions): BlockGraph {
     builder: b,
     branches,
     dropout,
+    merges: precision !== 'bf16',
     weight,
     config,
     attention: block.attention,

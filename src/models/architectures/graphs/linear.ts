@@ -18,6 +18,8 @@ export interface LayerContext {
   readonly branches: Branches;
   /** Share of a branch's inputs that masks set to zero, which are then graph inputs; 0 for none. */
   readonly dropout: number;
+  /** Whether branches may be merged into their matrices where that costs less. */
+  readonly merges?: boolean;
   /** Declares a weight of the block as an input; the same name gives the same value. */
   readonly weight: (name: string, shape: readonly number[]) => ValueId;
 }
@@ -29,7 +31,8 @@ export function linear(context: LayerContext, projection: Projection, x: ValueId
   const matrix = weight(weightName(projection), weightShape(projection));
   const biased = (y: ValueId) => (projection.bias ? b.add(y, weight(biasName(projection), [outputs])) : y);
   const branch = branches[module];
-  if (branch !== undefined && !branch.dora && context.dropout === 0 && mergesForward(context, projection, x))
+  const mayMerge = context.merges !== false && context.dropout === 0;
+  if (branch !== undefined && !branch.dora && mayMerge && mergesForward(context, projection, x))
     return biased(merged(context, { projection, branch, x, matrix }));
   const product = b.matmul(x, matrix, { transB: !transposed });
   const base = biased(product);

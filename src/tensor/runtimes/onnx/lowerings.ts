@@ -2,7 +2,7 @@
 import { flag, list, number, text } from '../../attributes.js';
 import type { OpName } from '../../ops/names.js';
 import type { Attributes, DType, TensorType } from '../../types.js';
-import { ELEMENT, type OnnxAttribute, type OnnxNode } from './model.js';
+import { BFLOAT16, ELEMENT, type OnnxAttribute, type OnnxNode } from './model.js';
 
 export interface LoweringContext {
   readonly inputs: readonly string[];
@@ -84,6 +84,13 @@ export const LOWERINGS: Readonly<Record<OpName, Lowering>> = {
   cast: ({ inputs, outputs, attributes }) => [
     { type: 'Cast', inputs, outputs, attributes: { to: { int: ELEMENT[text(attributes, 'to') as DType] } } },
   ],
+  toBf16: ({ inputs, outputs, temporary }) => {
+    const short = temporary();
+    return [
+      { type: 'Cast', inputs, outputs: [short], attributes: { to: { int: BFLOAT16 } } },
+      { type: 'Cast', inputs: [short], outputs, attributes: { to: { int: ELEMENT.f32 } } },
+    ];
+  },
   matmul: product('FusedMatMul', MICROSOFT),
   gemm: product('Gemm'),
   adapted: ({ inputs, outputs, attributes }) => [

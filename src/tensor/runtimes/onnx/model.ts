@@ -5,6 +5,9 @@ import { bytes, float, integer, message, string } from '../protobuf.js';
 /** Values of `TensorProto.DataType`. */
 export const ELEMENT: Readonly<Record<DType, number>> = { f32: 1, i32: 6, i64: 7, bool: 9 };
 
+/** An element type that only stands between two nodes. */
+export const BFLOAT16 = 16;
+
 export const OPSET = 23;
 const IR_VERSION = 10;
 const ATTRIBUTE = { float: 1, int: 2, string: 3, ints: 7 } as const;

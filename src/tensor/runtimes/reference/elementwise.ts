@@ -23,6 +23,18 @@ function erfOf(x: number): number {
   return (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x) * sum;
 }
 
+const BITS = new Int32Array(1);
+const FLOAT = new Float32Array(BITS.buffer);
+
+/** The upper half of the bits of a float32, after what rounds the lower half to nearest, ties to even. */
+function bf16Of(x: number): number {
+  FLOAT[0] = x;
+  if (!Number.isFinite(x)) return x;
+  const bits = BITS[0] ?? 0;
+  BITS[0] = (bits + 0x7fff + ((bits >> 16) & 1)) & ~0xffff;
+  return FLOAT[0] ?? 0;
+}
+
 const sigmoidOf = (x: number) => 1 / (1 + Math.exp(-x));
 
 export const add = each((a, b) => Number(a) + Number(b));
@@ -38,6 +50,7 @@ export const sigmoid = each((x) => sigmoidOf(Number(x)));
 export const tanh = each((x) => Math.tanh(Number(x)));
 export const erf = each((x) => erfOf(Number(x)));
 export const silu = each((x) => Number(x) * sigmoidOf(Number(x)));
+export const toBf16 = each((x) => bf16Of(Number(x)));
 export const equal = each((a, b) => (a === b ? 1 : 0));
 export const where = each((condition, a, b) => Number(condition ? a : b));
 export const expand = each((x) => Number(x));

@@ -48,6 +48,15 @@ const binary = (op: string): Lowering => simple(op, 'z');
 const apply = (c: LoweringContext, op: 'AddV2' | 'Sub' | 'Mul', x: string, y: string): string =>
   c.node(op, 'z', [x, y], { T: FLOAT });
 
+const converted = (
+  from: DType | 'bf16',
+  to: DType | 'bf16',
+): Readonly<Record<string, TensorFlowAttribute>> => ({
+  SrcT: { type: from },
+  DstT: { type: to },
+  Truncate: { flag: false },
+});
+
 const reshaped = (c: LoweringContext, value: string, shape: Shape, dtype: DType = 'f32'): string =>
   c.node('Reshape', 'output', [value, c.ints(shape)], { T: { type: dtype }, Tshape: INDEX });
 
@@ -132,10 +141,12 @@ export const LOWERINGS: Readonly<Record<OpName, Lowering>> = {
   where: (c) => [c.node('SelectV2', 'output', c.inputs, { T: FLOAT })],
   cast: (c) => [
     c.node('Cast', 'y', c.inputs, {
+      ...converted('f32', text(c.attributes, 'to') as DType),
       SrcT: typeOf(c),
-      DstT: { type: text(c.attributes, 'to') as DType },
-      Truncate: { flag: false },
     }),
+  ],
+  toBf16: (c) => [
+    c.node('Cast', 'y', [c.node('Cast', 'y', c.inputs, converted('f32', 'bf16'))], converted('bf16', 'f32')),
   ],
   matmul: (c) => [product(c)],
   gemm: (c) => [apply(c, 'AddV2', product(c), argument(c.inputs, 2))],

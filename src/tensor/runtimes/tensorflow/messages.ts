@@ -6,19 +6,20 @@ import type { DType, TensorType } from '../../types.js';
 import { bytes, float, integer, join, message, string } from '../protobuf.js';
 
 /** Values of `DataType` in types.proto. */
-export const DATA_TYPE: Readonly<Record<DType | 'string', number>> = {
+export const DATA_TYPE: Readonly<Record<DType | 'string' | 'bf16', number>> = {
   f32: 1,
   i32: 3,
   string: 7,
   i64: 9,
   bool: 10,
+  bf16: 14,
 };
 
 /** Version of the graph format; newer readers take it. */
 const PRODUCER = 1882;
 
 export type TensorFlowAttribute =
-  | { readonly type: DType }
+  | { readonly type: DType | 'bf16' }
   | { readonly types: readonly DType[] }
   | { readonly int: number }
   | { readonly float: number }
