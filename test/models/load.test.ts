@@ -73,6 +73,18 @@ describe('model folder', () => {
     }
   }
 
+  it('finds tensors whose names leave the first part out, however they are held', () => {
+    const bare = tensors(ENCODERS.F16).map((tensor) => ({
+      ...tensor,
+      name: tensor.name.replace(/^model\./, ''),
+    }));
+    const model = openModel(host(bare), '/m');
+    for (const storage of ['stored', 'f32', 'nf4', 'paged'] as const)
+      expect(model.loadWeights(storage).names(), storage).to.deep.equal(
+        expectedTensors(config).map(({ name }) => name),
+      );
+  });
+
   it('leaves all but what is small in the files, and reads it in windows', () => {
     const files = host(tensors(ENCODERS.BF16));
     const model = openModel(files, '/m');

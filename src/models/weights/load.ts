@@ -100,7 +100,8 @@ const WINDOW = 1 << 18;
 
 function loadTensor(source: SourceTensor, format: StoredFormat): StoredTensor {
   const { name, shape } = source;
-  if (format === source.format()) return source.load();
+  // a file may leave the first part of a name out
+  if (format === source.format()) return { ...source.load(), name };
   const elements = elementCount(shape);
   if (format === 'NF4') return nf4Tensor(name, shape, quantiseNf4(elements, source.read));
   const values = new Float32Array(elements);
