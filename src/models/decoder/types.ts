@@ -24,8 +24,7 @@ export type Trainable = 'adapter' | 'full' | 'none';
  * How matrix products are computed: in float32, or with what goes in and comes out rounded to bfloat16 as under PyTorch's
  * autocast. Trained tensors, norms, softmax, loss and optimiser are float32 either way.
  */
-export const PRECISIONS = ['f32', 'bf16'] as const;
-export type Precision = (typeof PRECISIONS)[number];
+export type Precision = 'f32' | 'bf16';
 
 export interface DecoderOptions {
   readonly runtime: Runtime;

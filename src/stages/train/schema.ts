@@ -1,5 +1,4 @@
 import type { Stage } from '../../ir/types.js';
-import { PRECISIONS } from '../../models/decoder/types.js';
 import { defaulted, type Infer, optional, type Port, required, type StageSchema, t } from '../schema.js';
 
 /** Linear layers of the blocks of every family, by the last part of their paths. */
@@ -122,7 +121,7 @@ const settings = {
     'What the planner may change when it does not fit, in this order.',
   ),
   precision: defaulted(
-    t.enum(...PRECISIONS),
+    t.enum('f32', 'bf16'),
     'f32',
     'Of matrix products: `bf16` rounds what goes into them and what comes out, as autocast does on a GPU. Here it takes longer, not less memory.',
   ),
