@@ -7,8 +7,8 @@ import { argument } from './ops/definition.js';
 import { isOp, OPS } from './ops/index.js';
 import { arrange, executionOrder } from './order.js';
 import { bytesOf, sameShape } from './shape.js';
-import { countUses } from './simplify.js';
 import type { Graph, Node, ValueId } from './types.js';
+import { countUses } from './uses.js';
 
 export interface MemoryPlan {
   /** Length of the stretch. */

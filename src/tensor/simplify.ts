@@ -1,11 +1,13 @@
 /** Rewrites that keep the meaning and cost less. */
 import { flag, number } from './attributes.js';
+import { joinPieces } from './join-pieces.js';
 import { restrict } from './restrict.js';
 import { sameShape } from './shape.js';
 import type { Graph, Node, ValueId } from './types.js';
+import { countUses } from './uses.js';
 
 /** Applies every rewrite, then drops what is no longer used. */
-export const simplify = (graph: Graph): Graph => restrict(fuseProducts(restrict(graph)));
+export const simplify = (graph: Graph): Graph => restrict(fuseProducts(joinPieces(restrict(graph))));
 
 /**
  * `add(matmul(a, b), c)` of matrices becomes `gemm(a, b, c)`: one pass over the result fewer, and a gradient
@@ -61,13 +63,4 @@ function fuse(
     };
   }
   return undefined;
-}
-
-/** How often each value is read; being a graph output counts once. */
-export function countUses(graph: Graph): Map<ValueId, number> {
-  const uses = new Map<ValueId, number>();
-  const count = (value: ValueId) => uses.set(value, (uses.get(value) ?? 0) + 1);
-  for (const node of graph.nodes) node.inputs.forEach(count);
-  for (const output of graph.outputs) count(output.value);
-  return uses;
 }

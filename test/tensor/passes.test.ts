@@ -59,6 +59,38 @@ describe('passes over graphs keep the results', () => {
     close(evaluate(graph, values), expected);
   });
 
+  it('when the gradients of slices are joined', () => {
+    const b = new GraphBuilder('slices');
+    const x = b.input('x', [2, 7]);
+    const weights = [3, 5, 7].map((end, index) => {
+      const start = [0, 3, 5][index] ?? 0;
+      return b.mul(b.slice(x, 1, start, end), b.input(`w${index}`, [2, end - start]));
+    });
+    const seeds = weights.map((value, index) => ({
+      value,
+      gradient: b.input(`dy${index}`, b.shapeOf(value)),
+    }));
+    const [whole] = gradients(b, seeds, [x]);
+    const [part] = gradients(b, seeds.slice(1), [x]);
+    b.output('whole', whole ?? x);
+    b.output('part', part ?? x);
+    const plain = b.build();
+    const joined = simplify(plain);
+    verify(joined);
+    const ops = joined.nodes.map(({ op }) => op).sort();
+    expect(ops).to.deep.equal(['concat', 'concat', 'mul', 'mul', 'mul', 'mul', 'mul', 'pad']);
+    const random = Object.fromEntries(
+      plain.inputs.map(({ name, value }) => {
+        const { shape = [] } = plain.types[value] ?? {};
+        return [
+          name,
+          Array.from({ length: shape.reduce((p, q) => p * q, 1) }, (_, at) => Math.sin(at + value)),
+        ];
+      }),
+    );
+    close(evaluate(joined, random), evaluate(plain, random));
+  });
+
   for (const [title, kept] of [
     ['kept', [hidden]],
     ['recomputed', []],

@@ -39,12 +39,15 @@ export const erf = unary(12, (b, gradient, x) =>
   b.mul(gradient, b.mul(b.exp(b.neg(b.mul(x, x))), b.scalar(2 / Math.sqrt(Math.PI)))),
 );
 
-/** x·sigmoid(x). Its derivative is s + y·(1 − s) with s = sigmoid(x), y = x·s. */
+/**
+ * x·sigmoid(x). Its derivative is s + (y − y·s) with s = sigmoid(x), y = x·s: as exact as s + y·(1 − s), since s is
+ * rounded already, and each step overwrites the one before.
+ */
 export const silu = unary(
   11,
   (b, gradient, x, y) => {
     const s = b.sigmoid(x);
-    return b.mul(gradient, b.add(s, b.mul(y, b.sub(b.scalar(1), s))));
+    return b.mul(gradient, b.add(b.sub(y, b.mul(y, s)), s));
   },
   false,
 );

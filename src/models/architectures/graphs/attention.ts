@@ -127,13 +127,14 @@ export const QUERY_BLOCK = 128;
  */
 export function attend(context: AttentionContext, met: Met, mask: ValueId, span: Span): ValueId {
   const { builder: b, config, attention, queryBlock = QUERY_BLOCK } = context;
-  const { heads, headDim: dim } = config;
+  const { heads, keyValueHeads: groups, headDim: dim } = config;
   const { rows, length } = span;
+  const byHead = b.reshape(met.queries, [rows * groups, heads / groups, length, dim]);
   const blocks: ValueId[] = [];
   for (let first = 0; first < length; first += queryBlock) {
     const end = Math.min(first + queryBlock, length);
     const start = attention.window === undefined ? 0 : Math.max(0, first + 1 - attention.window);
-    blocks.push(attendBlock(context, met, mask, span, { first, end, start }));
+    blocks.push(attendBlock(context, { ...met, queries: byHead }, mask, span, { first, end, start }));
   }
   const [whole] = blocks;
   const mixed = whole !== undefined && blocks.length === 1 ? whole : b.concat(blocks, 1);
@@ -146,7 +147,10 @@ export function attend(context: AttentionContext, met: Met, mask: ValueId, span:
  */
 const partsOf = (lanes: number, queries: number): number => (lanes % 2 === 1 && queries % 2 === 0 ? 2 : 1);
 
-/** Queries `first … end` of every head over keys and values `start … end` → `[rows, end − first, heads, dim]`. */
+/**
+ * Queries `first … end` of every head, which here stand as `[rows·groups, heads/groups, length, dim]`, over keys and
+ * values `start … end` → `[rows, end − first, heads, dim]`.
+ */
 function attendBlock(
   { builder: b, config, attention, segments }: AttentionContext,
   { queries, keys, values }: Met,
@@ -177,8 +181,7 @@ function attendBlock(
           [lanes, 1],
         ];
   const ownRows = (share * count) / parts;
-  const byHead = b.reshape(queries, [lanes, share, length, dim]);
-  const own = b.reshape(cut(byHead, 2, first, end), [...lead, ownRows, dim]);
+  const own = b.reshape(cut(queries, 2, first, end), [...lead, ownRows, dim]);
   const seenOf = (value: ValueId) => b.reshape(cut(value, 1, start, end), [...shared, seen, dim]);
   const product = b.matmul(own, seenOf(keys), { transB: true, alpha: attention.scale });
   const scores = b.reshape(capped(b, product, attention.cap), [rows, heads, count, seen]);
