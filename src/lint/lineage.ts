@@ -33,8 +33,13 @@ export const isFromScratch = (checked: CheckedStage, { stages }: Pipeline): bool
 /** An adapter is trained, not every weight; where the planner chooses, it chooses LoRA or QLoRA. */
 export const isAdapter = ({ stage }: CheckedStage): boolean => stage.preset !== 'full';
 
-/** Rank, alpha and targets are those of an adapter that was trained before. */
-export const goesOn = ({ stage }: CheckedStage): boolean => stage.settings['start'] !== undefined;
+/** Rank, alpha and targets are not this stage's: those of an adapter that was trained before, or none, in a prompt. */
+export const hasNoFactors = ({ stage }: CheckedStage): boolean =>
+  stage.settings['start'] !== undefined || isPrompt({ stage });
+
+/** Virtual tokens are trained: they move at rates of their own. */
+export const isPrompt = ({ stage }: Pick<CheckedStage, 'stage'>): boolean =>
+  stage.settings['prompt'] !== undefined;
 
 /** The stages that a stage's model comes from: itself, what it merges or trains on, and so on. */
 export function ancestors(start: string | undefined, pipeline: Pipeline): ReadonlySet<string> {

@@ -116,6 +116,8 @@ export interface LoraConfig {
   readonly rslora?: boolean;
   /** Magnitude and direction apart (arXiv 2402.09353). */
   readonly dora?: boolean;
+  /** Prompt tuning instead of low-rank factors: trained embeddings of so many virtual tokens before every text. */
+  readonly virtualTokens?: number;
   /** Embedding and head that are trained whole, by the last part of their paths in transformers: `embed_tokens`, `lm_head`. */
   readonly modulesToSave?: readonly string[];
   /** In training: the weights are held less what the factors began with (PiSSA, arXiv 2404.02948). */

@@ -45,7 +45,7 @@ function chosenSettings(
       ? (written[path] ?? { value, from: 'planner' })
       : { value, from: 'planner' };
   const adapter: Readonly<Record<string, Effective>> =
-    chosen.method === 'full'
+    chosen.method === 'full' || chosen.rank === 0
       ? {}
       : {
           'lora.rank': unlessWritten('lora.rank', chosen.rank),

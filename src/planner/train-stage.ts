@@ -46,7 +46,8 @@ export async function trainFacts(
       ? undefined
       : await world.lengths(settings.validate.stage, settings.validate.port, look);
   const format = stageNamed(world.program, dataset.stage);
-  const maxLength = Number(format?.settings['max_length'] ?? model.config.maxPositions);
+  const room = model.config.maxPositions - (settings.prompt?.tokens ?? 0);
+  const maxLength = Math.min(room, Number(format?.settings['max_length'] ?? room));
   const { global, packing } = settings.batch;
   const shape = { config: model.config, lengths, ...(packing ? { packed: global } : {}) };
   const lora = world.lora(stage, model);

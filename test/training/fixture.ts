@@ -31,7 +31,7 @@ export interface RecordedRun {
   }[];
 }
 
-export type RunName = 'lora' | 'dora' | 'loraplus' | 'qlora' | 'full' | 'pissa';
+export type RunName = 'lora' | 'dora' | 'loraplus' | 'qlora' | 'full' | 'pissa' | 'prompt';
 
 export const recordedRun = (name: RunName): RecordedRun =>
   fixtureJson<Record<RunName, RecordedRun>>('runs.json')[name];

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { initLora } from '../../src/models/adapters/initialise.js';
 import { plainAdapter } from '../../src/models/adapters/pissa.js';
+import { PROMPT, promptConfig } from '../../src/models/adapters/prompt.js';
 import { createDecoder, type Decoder } from '../../src/models/decoder/index.js';
 import { openModel } from '../../src/models/load.js';
 import type { Adapter, ModelConfig, WeightStore } from '../../src/models/types.js';
@@ -44,6 +45,10 @@ async function decoderFor(name: RunName): Promise<Decoder> {
 
 /** PEFT's random factors; the magnitudes of DoRA and the factors of PiSSA follow from the base. */
 function initialAdapter(config: ModelConfig, weights: WeightStore, name: RunName): Adapter {
+  if (name === 'prompt') {
+    const data = recordedTensors('prompt-initial.safetensors').get(PROMPT) ?? new Float32Array(0);
+    return { config: promptConfig(6), tensors: new Map([[PROMPT, { shape: [6, config.hiddenSize], data }]]) };
+  }
   const targets = ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'];
   const lora = { rank: 4, alpha: 8, dropout: 0, targets, dora: name === 'dora', pissa: name === 'pissa' };
   const { tensors } = initLora(config, lora, 0, { weights });
@@ -96,7 +101,7 @@ function finalTensors({ options, parameters }: Decoder, name: RunName) {
 }
 
 describe('training against PyTorch, PEFT and Trainer', () => {
-  for (const name of ['lora', 'dora', 'loraplus', 'qlora', 'full', 'pissa'] as const) {
+  for (const name of ['lora', 'dora', 'loraplus', 'qlora', 'full', 'pissa', 'prompt'] as const) {
     it(`${name}: losses, norms, rates and final tensors`, async () => {
       const run = recordedRun(name);
       const decoder = await decoderFor(name);

@@ -124,3 +124,26 @@ export const rankTooHigh = (at: Span, layer: string, rank: number, most: number)
     label: `at most ${most}`,
     help: `lower \`rank\` to ${most} or less`,
   });
+
+export const promptWithout = (at: Span, setting: string, why: string): Diagnostic =>
+  error('FTP0764', at, `\`${setting}\` does not go with \`prompt\`: ${why}`, {
+    label: 'cannot be meant',
+    help: `leave out \`${setting}\`, or \`prompt\``,
+  });
+
+export const promptTooLong = (at: Span, tokens: number, positions: number): Diagnostic =>
+  error(
+    'FTP0765',
+    at,
+    `${tokens} virtual tokens leave no room for a text: the base takes ${positions} tokens`,
+    {
+      label: 'too many',
+      help: 'lower `prompt.tokens`; 10 to 100 are usual',
+    },
+  );
+
+export const promptMerged = (at: Span, adapter: string): Diagnostic =>
+  error('FTP0766', at, `\`${adapter}\` is a prompt, which cannot be merged into weights`, {
+    label: 'virtual tokens, no change of a weight',
+    help: 'load it beside its base with PEFT, or train low-rank factors: leave out `prompt`',
+  });

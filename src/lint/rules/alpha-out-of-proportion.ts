@@ -1,5 +1,5 @@
 import { replace } from '../../diagnostics/make.js';
-import { goesOn, isAdapter } from '../lineage.js';
+import { hasNoFactors, isAdapter } from '../lineage.js';
 import type { Rule } from '../types.js';
 import { numberAt, valueAt, written } from '../values.js';
 
@@ -16,7 +16,8 @@ export const alphaOutOfProportion: Rule = {
   check: (pipeline) =>
     pipeline.of('train').flatMap((checked) => {
       const [rank, alpha] = [numberAt(checked, 'lora.rank'), numberAt(checked, 'lora.alpha')];
-      if (rank === undefined || alpha === undefined || !isAdapter(checked) || goesOn(checked)) return [];
+      if (rank === undefined || alpha === undefined || !isAdapter(checked) || hasNoFactors(checked))
+        return [];
       const divisor = valueAt(checked, 'lora.rslora') === true ? Math.sqrt(rank) : rank;
       const scale = alpha / divisor;
       if (scale >= SCALES.low && scale <= SCALES.high) return [];

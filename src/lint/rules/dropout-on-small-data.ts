@@ -1,5 +1,5 @@
 import { replace } from '../../diagnostics/make.js';
-import { dataUnder, isAdapter } from '../lineage.js';
+import { dataUnder, hasNoFactors, isAdapter } from '../lineage.js';
 import type { Rule } from '../types.js';
 import { numberAt, percent } from '../values.js';
 
@@ -19,7 +19,14 @@ export const dropoutOnSmallData: Rule = {
       const dropout = numberAt(checked, 'lora.dropout');
       const data = dataUnder(checked, 'dataset', pipeline);
       const rows = data === undefined ? undefined : pipeline.rows(data);
-      if (dropout === undefined || rows === undefined || !isAdapter(checked) || dropout >= LEAST) return [];
+      if (
+        dropout === undefined ||
+        rows === undefined ||
+        !isAdapter(checked) ||
+        hasNoFactors(checked) ||
+        dropout >= LEAST
+      )
+        return [];
       const train = Math.round(rows.most * rows.trainShare);
       if (train >= SMALL) return [];
       const isSet = checked.stage.origins['lora.dropout'] !== 'default';

@@ -1,4 +1,4 @@
-import { isAdapter } from '../lineage.js';
+import { hasNoFactors, isAdapter } from '../lineage.js';
 import type { Rule } from '../types.js';
 import { numberAt } from '../values.js';
 
@@ -14,7 +14,7 @@ export const rankTooLow: Rule = {
   check: (pipeline) =>
     pipeline.of('train').flatMap((checked) => {
       const rank = numberAt(checked, 'lora.rank');
-      if (rank === undefined || rank >= LEAST || !isAdapter(checked)) return [];
+      if (rank === undefined || rank >= LEAST || !isAdapter(checked) || hasNoFactors(checked)) return [];
       const { span, because, byLibrary } = pipeline.place(checked, 'lora.rank');
       if (byLibrary) return [];
       return [

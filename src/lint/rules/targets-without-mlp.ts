@@ -1,5 +1,5 @@
 import { replace } from '../../diagnostics/make.js';
-import { goesOn, isAdapter } from '../lineage.js';
+import { hasNoFactors, isAdapter } from '../lineage.js';
 import type { Rule } from '../types.js';
 import { valueAt } from '../values.js';
 
@@ -18,7 +18,7 @@ export const targetsWithoutMlp: Rule = {
       const targets = valueAt(checked, 'lora.targets');
       const names =
         typeof targets === 'string' ? [targets] : Array.isArray(targets) ? targets.map(String) : [];
-      if (!isAdapter(checked) || goesOn(checked) || names.length === 0) return [];
+      if (!isAdapter(checked) || hasNoFactors(checked) || names.length === 0) return [];
       if (names.includes('all_linear') || names.some((name) => MLP.test(name))) return [];
       const { span, literal, because, byLibrary } = pipeline.place(checked, 'lora.targets');
       if (byLibrary) return [];

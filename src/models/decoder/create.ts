@@ -1,10 +1,12 @@
+import type { ModelConfig } from '../types.js';
 import { addEmbeddingGradient } from './embedding.js';
 import { headGradient, headLogits, headLoss, prepareHead } from './head.js';
 import { createMachine } from './machine.js';
+import { prompted, promptedIds } from './prompted.js';
 import { openSession } from './session.js';
 import { evaluateStack, trainStack, upstreamBuffer } from './stack.js';
 import { lossResult, supervisionOf } from './supervision.js';
-import type { Batch, Decoder, DecoderOptions } from './types.js';
+import type { Decoder, DecoderOptions } from './types.js';
 
 /**
  * A decoder over stored weights. Throws a `ModelError` where weights or adapter don't fit the configuration.
@@ -13,15 +15,17 @@ import type { Batch, Decoder, DecoderOptions } from './types.js';
 export async function createDecoder(options: DecoderOptions): Promise<Decoder> {
   const machine = createMachine(options);
   const { parameters } = machine;
+  const virtual = options.adapter?.config.virtualTokens ?? 0;
   return {
-    options,
+    options: { ...options, config: withRoom(options.config, virtual) },
     parameters: parameters.values,
     gradients: parameters.gradients,
     zeroGradients() {
       for (const gradient of parameters.gradients.values()) gradient.fill(0);
     },
-    async accumulate(batch, scale, key, noise = 0) {
+    async accumulate(rows, scale, key, noise = 0) {
       if (options.trainable === 'none') throw new RangeError('this decoder trains nothing');
+      const batch = prompted(rows, virtual);
       const supervision = supervisionOf(batch);
       // without a supervised token the loss is 0 and so is every gradient
       if (supervision.positions.length === 0) return lossResult(batch, [], new Float32Array(0));
@@ -33,20 +37,38 @@ export async function createDecoder(options: DecoderOptions): Promise<Decoder> {
       if (embedded !== undefined) addEmbeddingGradient(machine, batch, embedded.data as Float32Array);
       return lossResult(batch, supervision.positions, losses);
     },
-    async loss(batch: Batch) {
+    async loss(rows) {
+      const batch = prompted(rows, virtual);
       const supervision = supervisionOf(batch);
       if (supervision.positions.length === 0) return lossResult(batch, [], new Float32Array(0));
       const hidden = await evaluateStack(machine, batch);
       return lossResult(batch, supervision.positions, await headLoss(machine, hidden, supervision));
     },
-    async logits(batch) {
+    async logits(rows) {
+      const batch = prompted({ ...rows, labels: rows.ids }, virtual);
       const hidden = await evaluateStack(machine, batch);
-      return headLogits(machine, hidden, Array.from(batch.ids.keys()));
+      const isReal = (index: number): boolean => index % batch.length >= virtual;
+      return headLogits(machine, hidden, Array.from(batch.ids.keys()).filter(isReal));
     },
-    session: (rows, capacity) => openSession(machine, rows, capacity),
+    async session(rows, capacity) {
+      const session = await openSession(machine, rows, capacity + virtual);
+      let begun = virtual === 0;
+      return {
+        ...session,
+        append(ids) {
+          const whole = begun ? ids : ids.map((row) => promptedIds(row, virtual));
+          begun = true;
+          return session.append(whole);
+        },
+      };
+    },
     async release() {
       await machine.compiled.release();
       machine.buffers.clear();
     },
   };
 }
+
+/** Virtual tokens take positions from the texts. */
+const withRoom = (config: ModelConfig, virtual: number): ModelConfig =>
+  virtual === 0 ? config : { ...config, maxPositions: config.maxPositions - virtual };

@@ -1,4 +1,6 @@
 /** Tokens as hidden states, and the gradients of the tables that they are looked up in. */
+
+import { promptOf, promptShapes } from '../adapters/prompt.js';
 import { blueprintOf, type NamedShape } from '../architectures/index.js';
 import type { StoredTensor } from '../types.js';
 import type { Machine } from './machine.js';
@@ -32,11 +34,17 @@ export class Embedding {
   write(ids: Int32Array, placing: Placing, out: Float32Array): void {
     const width = this.options.config.hiddenSize;
     const tokens = this.#rows(this.tokens);
+    const prompt = promptOf(this.options.adapter?.tensors);
     ids.forEach((id, index) => {
       tokens(id, out.subarray(index * width, (index + 1) * width));
     });
     if (this.#scale !== 1)
       for (let index = 0; index < out.length; index++) out[index] = (out[index] ?? 0) * this.#scale;
+    if (prompt !== undefined)
+      ids.forEach((_, index) => {
+        const place = placing(index) * width;
+        if (place < prompt.length) out.set(prompt.subarray(place, place + width), index * width);
+      });
     if (this.positions === undefined) return;
     const positions = this.#rows(this.positions);
     const added = new Float32Array(width);
@@ -81,6 +89,13 @@ export function addEmbeddingGradient(
         total[to + column] = (total[to + column] ?? 0) + scale * (gradient[from + column] ?? 0);
     }
   };
-  add(embedding, embeddingScale, (index) => (ids[index] === config.padTokenId ? null : (ids[index] ?? 0)));
-  add(positions, 1, placingOf(placed));
+  const placing = placingOf(placed);
+  const [prompt] = promptShapes(config, options.adapter?.config);
+  const virtual = prompt?.shape[0] ?? 0;
+  const isVirtual = (index: number): boolean => placing(index) < virtual;
+  add(embedding, embeddingScale, (index) =>
+    isVirtual(index) || ids[index] === config.padTokenId ? null : (ids[index] ?? 0),
+  );
+  add(prompt, 1, (index) => (isVirtual(index) ? placing(index) : null));
+  add(positions, 1, placing);
 }

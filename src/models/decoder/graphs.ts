@@ -45,7 +45,9 @@ const without = (graph: Graph, name: string): Graph =>
 
 /** Whether anybody needs the gradient of the embedded tokens. */
 export const trainsEmbedding = ({ config, lora, trainable }: GraphOptions): boolean =>
-  trainable === 'full' || (trainable === 'adapter' && savedTensor(config, lora, 'embedding') !== undefined);
+  trainable === 'full' ||
+  (trainable === 'adapter' &&
+    (lora?.virtualTokens !== undefined || savedTensor(config, lora, 'embedding') !== undefined));
 
 /** Both passes of a training block; the first block's gives no gradient of its input where nobody needs it. */
 export function trainingBlock(

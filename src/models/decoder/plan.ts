@@ -33,7 +33,8 @@ interface BlockKind {
 
 const FLOAT = 4;
 
-export function planDecoder(options: DecoderPlanOptions): DecoderPlan {
+export function planDecoder(given: DecoderPlanOptions): DecoderPlan {
+  const options = { ...given, length: given.length + (given.lora?.virtualTokens ?? 0) };
   const { config, lora, trainable, precision, rows, length, packed, headChunk } = options;
   const training = trainable !== 'none';
   const graphs: GraphOptions = { config, lora, trainable, precision };

@@ -109,7 +109,14 @@ export async function trainStack(
   );
   const hiddenOf = (layer: number) => buffers.floats(`hidden.${layer}`, hiddenShape(machine, shape));
   weights.embedding.write(tokens.ids, placingOf(tokens), hiddenOf(0).data);
-  if (noise > 0) addUniformNoise(hiddenOf(0).data, noise, streamOf(key, EMBEDDED, 0));
+  if (noise > 0) {
+    const virtual = options.adapter?.config.virtualTokens ?? 0;
+    const { hiddenSize: width } = options.config;
+    for (let row = 0; row < shape.rows; row++) {
+      const [first, end] = [(row * shape.length + virtual) * width, (row + 1) * shape.length * width];
+      addUniformNoise(hiddenOf(0).data.subarray(first, end), noise, streamOf(key, EMBEDDED, row));
+    }
+  }
 
   const kept: Tensors[] = [];
   for (const [layer, { forward, keeping }] of blocks.entries()) {

@@ -11,21 +11,20 @@ export function modelCard(lora: LoraConfig, base: AdapterBase, licence?: string)
     'pipeline_tag: text-generation',
     'tags:',
     `- ${quote(`base_model:adapter:${name}`)}`,
-    '- lora',
+    lora.virtualTokens === undefined ? '- lora' : '- prompt-tuning',
     '- transformers',
   ];
   return `---
 ${front.join('\n')}
 ---
 
-# LoRA adapter for ${name === '' ? 'a base model' : name}
+# ${lora.virtualTokens === undefined ? 'LoRA adapter' : 'Prompt'} for ${name === '' ? 'a base model' : name}
 
 | | |
 |---|---|
-| Rank | ${lora.rank} |
-| Alpha | ${lora.alpha} |
-| Dropout | ${lora.dropout} |
-| Modules | ${[...lora.targets].sort().join(', ')} |${lora.modulesToSave === undefined ? '' : `\n| Trained whole | ${[...lora.modulesToSave].sort().join(', ')} |`}
+${factsOf(lora)
+  .map(([fact, value]) => `| ${fact} | ${value} |`)
+  .join('\n')}
 
 \`\`\`python
 from peft import PeftModel
@@ -36,6 +35,19 @@ model = PeftModel.from_pretrained(model, ADAPTER)
 \`\`\`
 `;
 }
+
+const factsOf = (lora: LoraConfig): readonly (readonly [string, string | number])[] =>
+  lora.virtualTokens !== undefined
+    ? [['Virtual tokens', lora.virtualTokens]]
+    : [
+        ['Rank', lora.rank],
+        ['Alpha', lora.alpha],
+        ['Dropout', lora.dropout],
+        ['Modules', [...lora.targets].sort().join(', ')],
+        ...(lora.modulesToSave === undefined
+          ? []
+          : [['Trained whole', [...lora.modulesToSave].sort().join(', ')] as const]),
+      ];
 
 /** A YAML scalar in single quotes. */
 function quote(text: string): string {

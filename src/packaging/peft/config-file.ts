@@ -1,5 +1,6 @@
+import { promptConfig } from '../../models/adapters/prompt.js';
 import { isJson, type Json } from '../../models/json-file.js';
-import { type LoraConfig, ModelError } from '../../models/types.js';
+import { type LoraConfig, type ModelConfig, ModelError } from '../../models/types.js';
 
 /** What an adapter folder says of its base. */
 export interface AdapterBase {
@@ -8,6 +9,8 @@ export interface AdapterBase {
   readonly revision: string | null;
   /** Whether its linear layers are stored as `[inputs, outputs]`, which PEFT calls fan-in, fan-out. */
   readonly transposed?: boolean;
+  /** What PEFT writes of its shape beside a prompt. */
+  readonly shape?: Pick<ModelConfig, 'heads' | 'layers' | 'hiddenSize'>;
 }
 
 /** Release of PEFT whose `adapter_config.json` this is. */
@@ -52,24 +55,52 @@ const DEFAULTS = {
   velora_config: null,
 } as const;
 
+/** Fields of PEFT's PromptTuningConfig. */
+const promptFields = (tokens: number, { name, revision, shape }: AdapterBase) => ({
+  auto_mapping: null,
+  base_model_name_or_path: name,
+  inference_mode: true,
+  modules_to_save: null,
+  num_attention_heads: shape?.heads ?? null,
+  num_layers: shape?.layers ?? null,
+  num_transformer_submodules: 1,
+  num_virtual_tokens: tokens,
+  peft_type: 'PROMPT_TUNING',
+  peft_version: PEFT_VERSION,
+  prompt_tuning_init: 'RANDOM',
+  prompt_tuning_init_text: null,
+  revision,
+  task_type: 'CAUSAL_LM',
+  token_dim: shape?.hiddenSize ?? null,
+  tokenizer_kwargs: null,
+  tokenizer_name_or_path: null,
+});
+
 /** `adapter_config.json` as PEFT writes it: sorted keys, two spaces, ASCII, a float for the dropout. */
 export function formatConfig(lora: LoraConfig, base: AdapterBase): string {
-  const fields: Readonly<Record<string, unknown>> = {
-    ...DEFAULTS,
-    base_model_name_or_path: base.name,
-    revision: base.revision,
-    r: lora.rank,
-    lora_alpha: lora.alpha,
-    lora_dropout: lora.dropout,
-    target_modules: [...lora.targets].sort(),
-    use_rslora: lora.rslora ?? false,
-    use_dora: lora.dora ?? false,
-    rank_pattern: lora.rankPattern ?? {},
-    alpha_pattern: lora.alphaPattern ?? {},
-    layers_to_transform: lora.layers ?? null,
-    fan_in_fan_out: base.transposed ?? false,
-    modules_to_save: lora.modulesToSave ?? null,
-  };
+  return lora.virtualTokens === undefined
+    ? written(loraFields(lora, base))
+    : written(promptFields(lora.virtualTokens, base));
+}
+
+const loraFields = (lora: LoraConfig, base: AdapterBase): Readonly<Record<string, unknown>> => ({
+  ...DEFAULTS,
+  base_model_name_or_path: base.name,
+  revision: base.revision,
+  r: lora.rank,
+  lora_alpha: lora.alpha,
+  lora_dropout: lora.dropout,
+  target_modules: [...lora.targets].sort(),
+  use_rslora: lora.rslora ?? false,
+  use_dora: lora.dora ?? false,
+  rank_pattern: lora.rankPattern ?? {},
+  alpha_pattern: lora.alphaPattern ?? {},
+  layers_to_transform: lora.layers ?? null,
+  fan_in_fan_out: base.transposed ?? false,
+  modules_to_save: lora.modulesToSave ?? null,
+});
+
+function written(fields: Readonly<Record<string, unknown>>): string {
   const sorted = Object.fromEntries(Object.entries(fields).sort(([a], [b]) => (a < b ? -1 : 1)));
   return JSON.stringify(sorted, null, 2)
     .replace(/^( {2}"lora_dropout": \d+)(,?)$/m, '$1.0$2')
@@ -104,9 +135,17 @@ const IGNORED = new Set([
   'use_rslora',
 ]);
 
+/** Fields of a prompt's config: how it began, and what the base has. */
+const PROMPT_FIELDS = new Set(
+  Object.keys(promptFields(0, { name: null, revision: null })).filter(
+    (field) => field !== 'modules_to_save' && field !== 'num_transformer_submodules',
+  ),
+);
+
 /** Values that leave a field without effect, besides null, false, and the empty list and object. */
 const HARMLESS: Readonly<Record<string, readonly unknown[]>> = {
   bias: ['none'],
+  num_transformer_submodules: [1],
   // Other initialisations, such as pissa, change the base weights as well.
   init_lora_weights: [true, false, 'gaussian', 'orthogonal'],
 };
@@ -129,9 +168,12 @@ export function parseAdapterConfig(json: Json, path: string): ParsedConfig {
       'Use a plain LoRA adapter as PEFT saves it.',
     );
   };
-  if (json['peft_type'] !== 'LORA') fail('peft_type', 'only LORA is supported');
+  const isPrompt = json['peft_type'] === 'PROMPT_TUNING';
+  if (json['peft_type'] !== 'LORA' && !isPrompt)
+    fail('peft_type', 'only LORA and PROMPT_TUNING are supported');
+  const known = isPrompt ? PROMPT_FIELDS : IGNORED;
   for (const [field, value] of Object.entries(json)) {
-    if (!IGNORED.has(field) && !isEmpty(value) && !HARMLESS[field]?.includes(value))
+    if (!known.has(field) && !isEmpty(value) && !HARMLESS[field]?.includes(value))
       fail(field, 'this feature is not supported');
   }
   const number = (field: string, holds: (value: number) => boolean, must: string): number => {
@@ -139,6 +181,14 @@ export function parseAdapterConfig(json: Json, path: string): ParsedConfig {
     return typeof value === 'number' && holds(value) ? value : fail(field, must);
   };
   const text = (field: string): string | null => (typeof json[field] === 'string' ? json[field] : null);
+  if (isPrompt) {
+    const tokens = number('num_virtual_tokens', isRank, 'it must be a positive whole number');
+    return {
+      lora: promptConfig(tokens),
+      targets: [],
+      base: { name: text('base_model_name_or_path'), revision: text('revision') },
+    };
+  }
   const flag = (field: string): boolean => {
     const value = json[field] ?? false;
     return typeof value === 'boolean' ? value : fail(field, 'it must be true or false');

@@ -1,4 +1,5 @@
 import { branchFor, isNamed } from '../../models/adapters/layout.js';
+import { PROMPT } from '../../models/adapters/prompt.js';
 import { adapterShapes, savableTensors } from '../../models/adapters/saved.js';
 import { readJsonFile } from '../../models/json-file.js';
 import type { TensorEntry } from '../../models/safetensors/header.js';
@@ -51,6 +52,8 @@ export function openAdapter(host: Host, folder: string): OpenedAdapter {
   );
   const file = openWeights(host, folder);
   const { base, lora, targets } = parsed;
+  if (lora.virtualTokens !== undefined)
+    return openPrompt(file, { path: folder, base, config: { ...lora, targets: [] } });
   const { tensors, modules } = namedTensors(file, { ...lora, targets: targets ?? [] });
   if (modules.length === 0) throw invalid(configPath, 'The adapter has no tensors.');
   if (targets !== undefined) checkTargets(targets, modules, configPath);
@@ -60,22 +63,40 @@ export function openAdapter(host: Host, folder: string): OpenedAdapter {
     base,
     config,
     tensors,
-    load: () => ({
-      path: folder,
-      base,
-      config,
-      tensors: new Map(
-        [...tensors].map(([name, entry]) => [
-          name,
-          {
-            shape: entry.shape,
-            data: safetensorsTensor({ entry, file }).read(0, elementCount(entry.shape)),
-          },
-        ]),
-      ),
-    }),
+    load: () => ({ path: folder, base, config, tensors: valuesOf(tensors, file) }),
   };
 }
+
+function openPrompt(
+  file: SafetensorsFile,
+  opened: Pick<OpenedAdapter, 'path' | 'base' | 'config'>,
+): OpenedAdapter {
+  const entry = file.tensors.get(PROMPT);
+  const count = opened.config.virtualTokens ?? 0;
+  if (entry === undefined || file.tensors.size > 1)
+    throw invalid(
+      file.path,
+      `A prompt is one tensor "${PROMPT}"; the file has ${[...file.tensors.keys()].join(', ')}.`,
+    );
+  if (entry.shape.length !== 2 || entry.shape[0] !== count)
+    throw invalid(
+      file.path,
+      `Tensor "${PROMPT}" has shape [${entry.shape.join(', ')}], which does not fit ${count} virtual tokens.`,
+    );
+  const tensors = new Map([[PROMPT, entry]]);
+  return { ...opened, tensors, load: () => ({ ...opened, tensors: valuesOf(tensors, file) }) };
+}
+
+const valuesOf = (
+  tensors: ReadonlyMap<string, TensorEntry>,
+  file: SafetensorsFile,
+): LoadedAdapter['tensors'] =>
+  new Map(
+    [...tensors].map(([name, entry]) => [
+      name,
+      { shape: entry.shape, data: safetensorsTensor({ entry, file }).read(0, elementCount(entry.shape)) },
+    ]),
+  );
 
 /** Opens and reads an adapter; throws as {@link openAdapter} does. */
 export const readAdapter = (host: Host, folder: string): LoadedAdapter => openAdapter(host, folder).load();

@@ -1,4 +1,5 @@
 import type { OutputFolder } from '../../ir/outputs.js';
+import { PROMPT } from '../../models/adapters/prompt.js';
 import { f32Writable, safetensorsChunks } from '../../models/safetensors/write.js';
 import type { Adapter } from '../../models/types.js';
 import { modelCard } from './card.js';
@@ -18,7 +19,7 @@ export type FileContents = Readonly<Record<string, string | Iterable<Uint8Array>
 /** The files of a PEFT adapter folder; equal adapters give equal bytes. The tensors are read when they are written. */
 export function adapterFiles(adapter: Adapter, { base, licence }: AdapterFilesOptions): FileContents {
   const tensors = [...adapter.tensors].map(([name, { shape, data }]) =>
-    f32Writable(PREFIX + name, shape, data),
+    f32Writable(name === PROMPT ? name : PREFIX + name, shape, data),
   );
   return {
     'adapter_config.json': formatConfig(adapter.config, base),

@@ -149,7 +149,8 @@ async function observeOne(
   if (adapter !== undefined) checkAdapter(adapter, model.config, adapter.path);
   if (work.highestId >= model.config.vocabSize)
     throw foreignTokens(subject.label, work.highestId, model.config.vocabSize, stage.span);
-  checkLengths(work.heldOut, subject, model.config.maxPositions, stage.span);
+  const room = model.config.maxPositions - (adapter?.config.virtualTokens ?? 0);
+  checkLengths(work.heldOut, subject, room, stage.span);
   const decoder = await createDecoder({
     runtime: work.runtime,
     config: model.config,

@@ -1,3 +1,5 @@
+import { promptMerged } from '../../diagnostics/catalogue/adapters.js';
+import { UserError } from '../../diagnostics/types.js';
 import { EVALUATION_SHAPES } from '../../evaluation/shapes.js';
 import type { Call, Reference } from '../../ir/types.js';
 import { savedTensors } from '../../models/adapters/saved.js';
@@ -114,6 +116,8 @@ async function write(
   });
   const adapter = adapted?.adapter === undefined ? undefined : readAdapter(host, adapted.adapter);
   if (adapter !== undefined) checkAdapter(adapter, model.config, adapter.path);
+  if (adapter?.config.virtualTokens !== undefined)
+    throw new UserError(promptMerged(stage.span, adapted?.label ?? ''));
   const tokenizer = await model.tokenizer();
   const probes = probeRows(adapted?.artefact, tokenizer, model.config.maxPositions, context);
   const plain = await logitsOf(runtime, model.config, weights, undefined, probes);

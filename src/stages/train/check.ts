@@ -1,7 +1,8 @@
 /** A program against the models and adapters that it names, as far as they are here. */
 import type { Analysis } from '../../compile.js';
+import { promptMerged } from '../../diagnostics/catalogue/adapters.js';
 import type { Diagnostic } from '../../diagnostics/types.js';
-import type { Program, Stage } from '../../ir/types.js';
+import type { Program, Reference, Stage } from '../../ir/types.js';
 import { placeOf } from '../../lint/places.js';
 import { configAt } from '../../models/config-at.js';
 import type { ModelConfig } from '../../models/types.js';
@@ -31,8 +32,10 @@ export function checkTraining(
     return bases.get(key);
   };
   return program.stages
-    .filter(({ kind }) => kind === 'train')
-    .flatMap((stage) => stageProblems(stage, baseFor(stage), program, analysis, host))
+    .flatMap((stage) => {
+      if (stage.kind === 'merge') return mergedPrompts(stage, program, analysis);
+      return stage.kind === 'train' ? stageProblems(stage, baseFor(stage), program, analysis, host) : [];
+    })
     .filter((problem) => {
       const key = JSON.stringify([problem.code, problem.at, problem.message]);
       const isNew = !said.has(key);
@@ -66,6 +69,16 @@ function stageProblems(
     if (problem === undefined) throw error;
     return [{ ...problem, at: at('start') }];
   }
+}
+
+/** Virtual tokens change no weight. */
+function mergedPrompts(merge: Stage, program: Program, analysis: Analysis): readonly Diagnostic[] {
+  const reference = merge.settings['adapter'] as Reference | null | undefined;
+  const trained = program.stages.find(({ name }) => name === reference?.stage);
+  const checked = analysis.stages.find(({ stage }) => stage.name === merge.name);
+  if (reference == null || trained?.kind !== 'train' || checked === undefined) return [];
+  if (trainSettings(trained).prompt === undefined) return [];
+  return [promptMerged(placeOf(checked, 'adapter').span, `${reference.stage}.${reference.port}`)];
 }
 
 /** `undefined` for the model of another stage. Throws for one that is not fetched, or cannot be read. */

@@ -1,5 +1,6 @@
 /** What of a model is trained: the line that PEFT prints, and a table of its modules. */
 import { branchAt, branchTensors } from '../../models/adapters/layout.js';
+import { promptShapes } from '../../models/adapters/prompt.js';
 import { savableTensors, savedTensor, savedTensors } from '../../models/adapters/saved.js';
 import {
   blueprintOf,
@@ -61,14 +62,15 @@ export function coverageOf(config: ModelConfig, lora: LoraConfig | undefined): C
     };
   });
   const adapter =
-    projections.reduce((sum, { parameters }) => sum + parameters, 0) + elements(savedTensors(config, lora));
+    projections.reduce((sum, { parameters }) => sum + parameters, 0) +
+    elements([...savedTensors(config, lora), ...promptShapes(config, lora)]);
   return {
     version: 1,
     trainable: lora === undefined ? base : adapter,
     all: lora === undefined ? base : base + adapter,
     trained: projections.filter(({ hit }) => hit).map(({ path }) => path),
     frozen: projections.filter(({ hit }) => !hit).map(({ path }) => path),
-    modules: [...modules, ...outerModules(config, lora)],
+    modules: [...modules, ...outerModules(config, lora), ...promptModules(config, lora)],
   };
 }
 
@@ -91,6 +93,15 @@ function outerModules(config: ModelConfig, lora: LoraConfig | undefined): readon
     ];
   });
 }
+
+const promptModules = (config: ModelConfig, lora: LoraConfig | undefined): readonly CoveredModule[] =>
+  promptShapes(config, lora).map((tensor) => ({
+    module: tensor.name,
+    trained: 1,
+    of: 1,
+    ranks: [],
+    parameters: elements([tensor]),
+  }));
 
 const elements = (shapes: readonly NamedShape[]): number =>
   shapes.reduce((sum, { shape }) => sum + elementCount(shape), 0);

@@ -6,6 +6,8 @@ import {
   layerUnknown,
   patternUnmatched,
   patternUnreadable,
+  promptTooLong,
+  promptWithout,
   rankTooHigh,
   startContradicts,
   startWithout,
@@ -46,6 +48,7 @@ export interface LoraCase {
 
 /** Throws a `ModelError` where the adapter to go on from does not fit the base. */
 export function loraProblems(given: LoraCase): readonly Diagnostic[] {
+  if (trainSettings(given.stage).prompt !== undefined) return promptProblems(given);
   if (given.start !== undefined) return startProblems(given, given.start);
   if (given.stage.preset === 'full') return [];
   const { rankPattern, alphaPattern, ...plain } = given.lora;
@@ -55,6 +58,26 @@ export function loraProblems(given: LoraCase): readonly Diagnostic[] {
   if (layers.length + targets.length > 0) return [...layers, ...targets];
   const patterns = { rank_pattern: rankPattern, alpha_pattern: alphaPattern };
   return patternProblems({ ...given, lora: plain }, patterns);
+}
+
+/** A prompt stands alone: there are no factors, and every text needs its own. */
+function promptProblems({ stage, config, at }: LoraCase): readonly Diagnostic[] {
+  const { lora, prompt, batch, start } = trainSettings(stage);
+  const tokens = prompt?.tokens ?? 0;
+  const factors = Object.keys(lora).filter((field) => isSet(stage.origins, `lora.${field}`));
+  const without: readonly (readonly [string, string, string])[] = [
+    ...(stage.preset === 'full' ? [['prompt', 'using full', 'every weight is trained then'] as const] : []),
+    ...(start === undefined ? [] : [['start', 'start', 'a prompt begins afresh'] as const]),
+    ...(batch.packing
+      ? [['batch.packing', 'batch.packing', 'every text has the virtual tokens before it'] as const]
+      : []),
+    ...factors.map((field) => [`lora.${field}`, `lora.${field}`, 'there are no low-rank factors'] as const),
+  ];
+  const contradictions = without.map(([path, setting, why]) => promptWithout(at(path), setting, why));
+  if (contradictions.length > 0) return contradictions;
+  return tokens < config.maxPositions
+    ? []
+    : [promptTooLong(at('prompt.tokens'), tokens, config.maxPositions)];
 }
 
 /** What PiSSA does not go with. */

@@ -1,5 +1,6 @@
 /** The adapter of a train stage: as it is set, or as it is taken from the adapter that the stage goes on from. */
 import type { Call, Stage, Value } from '../../ir/types.js';
+import { promptConfig } from '../../models/adapters/prompt.js';
 import { savableTensors } from '../../models/adapters/saved.js';
 import { type TargetSet, targetsOfSet } from '../../models/adapters/targets.js';
 import type { LoraConfig, ModelConfig } from '../../models/types.js';
@@ -31,7 +32,8 @@ export function loraOf(
   config: ModelConfig,
   start: Start | undefined,
 ): LoraConfig {
-  const { lora } = trainSettings(stage);
+  const { lora, prompt } = trainSettings(stage);
+  if (prompt !== undefined) return promptConfig(prompt.tokens);
   if (start !== undefined) {
     const taken = start.opened.config;
     return isSet(stage.origins, 'lora.dropout') ? { ...taken, dropout: lora.dropout } : taken;

@@ -2,7 +2,8 @@ import type { StageResult } from '../../ir/outputs.js';
 import type { Reference } from '../../ir/types.js';
 import { initLora } from '../../models/adapters/initialise.js';
 import { plainAdapter } from '../../models/adapters/pissa.js';
-import { projectionsOfModel } from '../../models/architectures/index.js';
+import { initPrompt } from '../../models/adapters/prompt.js';
+import { blueprintOf, projectionsOfModel } from '../../models/architectures/index.js';
 import { CHAT_TEMPLATE } from '../../models/chat-template.js';
 import { createDecoder, type Decoder } from '../../models/decoder/index.js';
 import type { ModelFolder } from '../../models/load.js';
@@ -75,7 +76,8 @@ async function prepare(context: StageContext, chosen: Chosen): Promise<Job> {
   const settings = trainSettings(stage);
   const base = resolveModel(settings.base, context);
   const model = openResolved(host, base);
-  const maxLength = Math.min(chosen.maxLength, model.config.maxPositions);
+  const room = model.config.maxPositions - (settings.prompt?.tokens ?? 0);
+  const maxLength = Math.min(chosen.maxLength, room);
   const splitOf = ({ stage: from, port }: Reference): RowsOptions => {
     const artefact = context.inputs[from];
     if (artefact === undefined) throw new Error(`stage ${from} handed on no rows`);
@@ -151,6 +153,10 @@ async function attempt(job: Job, chosen: Chosen): Promise<StageResult> {
 
 /** The adapter that training starts with: the one to go on from, or a fresh one. */
 function firstAdapter({ context, settings, model }: Job, lora: LoraConfig, weights: WeightStore): Adapter {
+  if (settings.prompt !== undefined) {
+    const embedding = weights.get(blueprintOf(model.config).embedding.name);
+    return initPrompt(model.config, lora, settings.seed, { init: settings.prompt.init, embedding });
+  }
   const start = startOf(settings, context);
   if (start === undefined) {
     const init = settings.lora.init === 'gaussian' ? 'gaussian' : 'kaiming';
@@ -199,6 +205,7 @@ function write(
             name: job.base.label,
             revision: job.base.commit ?? null,
             transposed: projectionsOfModel(job.model.config).some(({ transposed }) => transposed),
+            shape: job.model.config,
           },
           licence: job.model.licence(),
         },

@@ -69,6 +69,15 @@ const lora = t.record({
   ),
 });
 
+const prompt = t.record({
+  tokens: defaulted(t.integer({ min: 1, max: 1024 }), 20, 'Virtual tokens before every text.'),
+  init: defaulted(
+    t.enum('random', 'vocabulary'),
+    'random',
+    'How their embeddings begin: normal with a deviation of 1, or as those of random tokens of the vocabulary.',
+  ),
+});
+
 const batch = t.record({
   global: defaulted(t.integer({ min: 1 }), 16, 'Rows of one optimiser step.'),
   micro: optional(
@@ -103,6 +112,10 @@ const settings = {
   dataset: required(t.port('Dialogs'), 'Rows to train on.'),
   validate: optional(t.port('Dialogs'), 'Rows to watch training on: best checkpoint and early stopping.'),
   lora: defaulted(lora, {}, 'Shape of the adapter.'),
+  prompt: optional(
+    prompt,
+    'Prompt tuning: the embeddings of virtual tokens are trained instead of low-rank factors (arXiv 2104.08691).',
+  ),
   start: optional(
     t.call('adapter'),
     'Go on from this adapter: rank, alpha, targets, rsLoRA, DoRA, layers and patterns are taken from it.',

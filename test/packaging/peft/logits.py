@@ -2,10 +2,11 @@
 
     python logits.py BASE FOLDER…
 
-Logits of a fixed text, in float32: under the base with FOLDER/adapter, and under FOLDER/merged.
+Logits of a fixed text, in float32: under the base with FOLDER/adapter, and under FOLDER/merged where it is.
 """
 
 import json
+import pathlib
 import sys
 
 import torch
@@ -22,10 +23,12 @@ def opened(folder):
 
 def logits(model):
     with torch.no_grad():
-        return model.float().eval()(input_ids=IDS, use_cache=False).logits[0].flatten().tolist()
+        # virtual tokens come before the text
+        return model.float().eval()(input_ids=IDS, use_cache=False).logits[0, -IDS.shape[1]:].flatten().tolist()
 
 
 base, *folders = sys.argv[1:]
 for folder in folders:
     adapted = logits(PeftModel.from_pretrained(opened(base), f"{folder}/adapter"))
-    print(json.dumps([adapted, logits(opened(f"{folder}/merged"))]))
+    merged = [logits(opened(f"{folder}/merged"))] if pathlib.Path(folder, "merged").exists() else []
+    print(json.dumps([adapted, *merged]))

@@ -6,6 +6,7 @@ import { expect } from 'chai';
 import { initLora } from '../../../src/models/adapters/initialise.js';
 import { isTrained } from '../../../src/models/adapters/layout.js';
 import { plainAdapter } from '../../../src/models/adapters/pissa.js';
+import { initPrompt, promptConfig } from '../../../src/models/adapters/prompt.js';
 import { savedTensors } from '../../../src/models/adapters/saved.js';
 import { createDecoder } from '../../../src/models/decoder/index.js';
 import { openModel } from '../../../src/models/load.js';
@@ -42,6 +43,7 @@ const CASES: Readonly<Record<string, LoraConfig>> = {
   PiSSA: { ...plain, pissa: true },
   'PiSSA with rsLoRA': { ...plain, pissa: true, rslora: true },
   'PiSSA with patterns': { ...plain, pissa: true, rankPattern: { up_proj: 2 }, alphaPattern: { q_proj: 3 } },
+  'a prompt': promptConfig(5),
   'embedding and head of a tied base': { ...plain, modulesToSave: ['embed_tokens', 'lm_head'] },
   'the head of a tied base': { ...plain, modulesToSave: ['lm_head'] },
   'the embedding of a tied base': { ...plain, modulesToSave: ['embed_tokens'] },
@@ -54,7 +56,7 @@ const why = isThere ? '' : ` (skipped: no Python with PEFT; FTPC_PYTHON names on
 describe(`adapters and merged models in PEFT and transformers${why}`, () => {
   let folder = '';
   /** By case: logits of the base with the adapter, and of the merged model. */
-  let theirs: readonly (readonly [number[], number[]])[] = [];
+  let theirs: readonly (readonly number[][])[] = [];
   const ours: Float32Array[] = [];
 
   before(async function () {
@@ -91,7 +93,11 @@ describe(`adapters and merged models in PEFT and transformers${why}`, () => {
     const model = openModel(host, base);
     const { config } = model;
     const weights = model.loadWeights('stored');
-    const adapter = initLora(config, lora, 3, { weights });
+    const embedding = weights.get('model.embed_tokens.weight');
+    const adapter =
+      lora.virtualTokens === undefined
+        ? initLora(config, lora, 3, { weights })
+        : initPrompt(config, lora, 3, { init: 'vocabulary', embedding });
     for (const [tensor, { data }] of adapter.tensors) {
       if (!isTrained(tensor)) continue;
       const noise = new Float32Array(data.length);
@@ -110,8 +116,9 @@ describe(`adapters and merged models in PEFT and transformers${why}`, () => {
     const logits = await decoder.logits({ rows: 1, length: IDS.length, ids: IDS });
     await decoder.release();
     writeAdapter(output, `${name}/adapter`, plainAdapter(adapter, adapter.tensors), {
-      base: { name: base, revision: null },
+      base: { name: base, revision: null, shape: config },
     });
+    if (lora.virtualTokens !== undefined) return logits;
     const adapted = { adapter: readAdapter(host, join(folder, name, 'adapter')), config };
     const tensors = mergedTensors(weights, { dtype: 'f32', adapted });
     output.write(`${name}/merged/model.safetensors`, safetensorsChunks(tensors));

@@ -110,6 +110,9 @@ describe('a training against its base', () => {
       'pissa',
       /leave out `init` or `rslora`/,
     ],
+    ['prompt = { tokens: 20 }\n  lora = { rank: 8 }', 'FTP0764', '8', /leave out `lora.rank`, or `prompt`/],
+    ['prompt = { tokens: 20 }\n  batch = { packing: true }', 'FTP0764', 'true', /`batch.packing`/],
+    ['prompt = { tokens: 512 }', 'FTP0765', '512', /lower `prompt.tokens`/],
     ['lora = { init: pissa, rank: 256 }', 'FTP0763', '256', /to 64 or less|to \d+ or less/],
     ['lora = { rank_pattern: { "q_proj(": 4 } }', 'FTP0757', '4', /end of a path/],
     ['lora = { alpha_pattern: { q_porj: 4 } }', 'FTP0758', '4', /did you mean `q_proj`/],
@@ -172,6 +175,16 @@ describe('a training against its base', () => {
     renameSync(weights, join(adapter, 'adapter_model.bin'));
     expect(found(start, { base })[0]).to.include({ code: 'FTP0837' });
     expect(found(start, { base })[0]?.help).to.match(/pickled weights are not read/);
+  });
+
+  it('refuses to merge a prompt', () => {
+    const merge = '\nmerge fused {\n  base = starter()\n  adapter = adapter.best\n}\n';
+    const text = pipeline('prompt = { tokens: 4 }') + merge;
+    const host = overlayHost(corpus, { 'pipeline.ftp': text });
+    const [problem, more] = checkTraining(compile(host, 'pipeline.ftp'), host);
+    expect(more).to.equal(undefined);
+    expect(problem).to.include({ code: 'FTP0766' });
+    expect(problem?.message).to.contain('`adapter.best` is a prompt');
   });
 
   it('says nothing of a base that is not here', () => {

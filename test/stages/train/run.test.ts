@@ -280,6 +280,34 @@ describe('the train stage', () => {
     expect(notes(done)).to.match(/lm_head +1 of 1 +4,096/);
   });
 
+  it('trains a prompt, over a base in four bits too', async () => {
+    for (const [method, init] of [
+      ['lora', 'random'],
+      ['qlora', 'vocabulary'],
+    ] as const) {
+      const settings = {
+        prompt: { tokens: 3, init },
+        lora: { rank: 16, alpha: 32, dropout: 0, targets: 'all_linear' },
+      };
+      const chosen = { method, rank: 0, alpha: 0 };
+      const done = await trained({ key: method, output: method, settings, chosen });
+      const { config, tensors } = readAdapter(host, done.path('adapter/last'));
+      expect(config.virtualTokens).to.equal(3);
+      expect(tensors.get('prompt_embeddings')?.shape).to.deep.equal([3, 64]);
+      expect(done.json('adapter/last/adapter_config.json')).to.include({
+        peft_type: 'PROMPT_TUNING',
+        num_virtual_tokens: 3,
+        token_dim: 64,
+        num_layers: 2,
+        num_attention_heads: 4,
+      });
+      expect(done.json('coverage.json')).to.deep.include({ trainable: 192, all: 53568 + 192, trained: [] });
+      expect(notes(done)).to.match(/prompt_embeddings +1 of 1 +192/);
+      const best = readAdapter(host, done.path('adapter/best')).tensors.get('prompt_embeddings')?.data;
+      expect(best?.every(Number.isFinite)).to.equal(true);
+    }
+  });
+
   it('draws the same noise on the embedded tokens when it goes on', async () => {
     const settings = {
       neftune_noise_alpha: 5,
