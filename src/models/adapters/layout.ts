@@ -11,6 +11,7 @@ import {
   projectionsOfModel,
 } from '../architectures/index.js';
 import type { LoraConfig, ModelConfig } from '../types.js';
+import { matchesPattern } from './patterns.js';
 
 /** An adapter over one linear layer. */
 export interface Branch {
@@ -58,10 +59,6 @@ export function branchFor(lora: LoraConfig, path: string): Branch {
 function matched(patterns: Readonly<Record<string, number>> | undefined, path: string): number | undefined {
   return Object.entries(patterns ?? {}).find(([pattern]) => matchesPattern(pattern, path))?.[1];
 }
-
-/** Throws a `SyntaxError` for what is no regular expression. */
-export const matchesPattern = (pattern: string, path: string): boolean =>
-  new RegExp(`^(.*\\.)?(${pattern})$`).test(path);
 
 /** A block together with what an adapter lays over it; layers with equal keys share their graphs. */
 export interface LayerKind {

@@ -1,3 +1,4 @@
+import { patternProblem } from '../../models/adapters/patterns.js';
 import { promptConfig } from '../../models/adapters/prompt.js';
 import { isJson, type Json } from '../../models/json-file.js';
 import { type LoraConfig, type ModelConfig, ModelError } from '../../models/types.js';
@@ -245,19 +246,11 @@ function patternsOf(
   if (value == null) return undefined;
   if (!isJson(value)) return fail(field, 'it must be an object');
   const entries = Object.entries(value).map(([pattern, number]): [string, number] =>
-    typeof number === 'number' && holds(number) && isPattern(pattern)
+    typeof number === 'number' && holds(number) && patternProblem(pattern) === undefined
       ? [pattern, number]
-      : fail(field, 'it must give a number for each pattern'),
+      : fail(field, 'it must give a number for each pattern, which is matched in little time'),
   );
   return entries.length === 0 ? undefined : Object.fromEntries(entries);
-}
-
-function isPattern(text: string): boolean {
-  try {
-    return new RegExp(`(${text})$`) instanceof RegExp;
-  } catch {
-    return false;
-  }
 }
 
 /** Modules that are saved whole; nothing where there are none. */

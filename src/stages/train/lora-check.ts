@@ -16,7 +16,8 @@ import {
 } from '../../diagnostics/catalogue/adapters.js';
 import { type Diagnostic, UserError } from '../../diagnostics/types.js';
 import type { Stage, Value } from '../../ir/types.js';
-import { adaptedProjections, branchAt, isNamed, matchesPattern } from '../../models/adapters/layout.js';
+import { adaptedProjections, branchAt, isNamed } from '../../models/adapters/layout.js';
+import { matchesPattern, patternProblem } from '../../models/adapters/patterns.js';
 import { savableTensors } from '../../models/adapters/saved.js';
 import { projectionsNamed, targetNames } from '../../models/adapters/targets.js';
 import type { LoraConfig, ModelConfig } from '../../models/types.js';
@@ -136,22 +137,12 @@ function patternProblems(
   return (['rank_pattern', 'alpha_pattern'] as const).flatMap((setting) =>
     Object.keys(patterns[setting] ?? {}).flatMap((pattern) => {
       const place = at(`lora.${setting}.${pattern}`);
-      const why = unreadable(pattern);
+      const why = patternProblem(pattern);
       if (why !== undefined) return [patternUnreadable(place, pattern, why)];
       const matches = adapted.some(({ path }) => matchesPattern(pattern, path));
       return matches ? [] : [patternUnmatched(place, setting, pattern, known)];
     }),
   );
-}
-
-function unreadable(pattern: string): string | undefined {
-  try {
-    matchesPattern(pattern, '');
-    return undefined;
-  } catch (error) {
-    if (error instanceof SyntaxError) return error.message.replace(/^.*: /, '').toLowerCase();
-    throw error;
-  }
 }
 
 function startProblems({ stage, config, base, at }: LoraCase, start: Start): readonly Diagnostic[] {
