@@ -35,7 +35,7 @@ const script = (name: string) => [
   '--expose-gc',
   fileURLToPath(new URL(name, import.meta.url)),
 ];
-const python = process.env['FTPC_PYTHON'] ?? 'python3';
+const python = process.env['FTPC_PYTHON'] || 'python3';
 const peer = (name: string) => [python, join(nodeHost().packageFolder, 'bench', 'peers', name)];
 
 /** What was measured of one way: medians over the repeats. */

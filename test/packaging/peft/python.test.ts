@@ -25,7 +25,7 @@ const script = join(host.packageFolder, 'test/packaging/peft/logits.py');
 const IDS = Int32Array.of(1, 5, 9, 13, 2, 7, 33, 40, 11, 63);
 
 /** A Python with PEFT: that of `FTPC_PYTHON`, or `python3`. */
-const python = process.env['FTPC_PYTHON'] ?? 'python3';
+const python = process.env['FTPC_PYTHON'] || 'python3';
 const isThere = spawnSync(python, ['-c', 'import peft, transformers']).status === 0;
 
 const ALL = ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'];
