@@ -50,6 +50,27 @@ describe('ftpc lock', () => {
     ).to.equal(false);
   });
 
+  it('records files of every form, and nothing for rows that are made up', async () => {
+    at.write('data/rows.csv', 'instruction,output\na,b\n');
+    at.write(
+      'made-up.ftp',
+      `edition 2026
+import { csv, synthetic } from "std/data"
+data rows {
+  source = csv("data/rows.csv")
+}
+data filler {
+  source = synthetic(rows: 8, length: 4tok)
+}
+`,
+    );
+    const made = await at.ftpc('lock', 'made-up.ftp');
+    expect(made.code, made.err).to.equal(0);
+    const { data } = JSON.parse(readFileSync(join(at.folder, 'made-up.lock'), 'utf8'));
+    expect(Object.keys(data)).to.deep.equal(['csv data/rows.csv']);
+    expect(Object.keys(data['csv data/rows.csv'].files)).to.deep.equal(['data/rows.csv']);
+  });
+
   it('changes nothing the second time, and checks without a server', async () => {
     const before = text();
     at.env['HF_HUB_OFFLINE'] = '1';
