@@ -13,6 +13,14 @@ export function paddedLength(
   return Math.max(tokens, Math.min(limit, Math.ceil(tokens / bucket) * bucket));
 }
 
+/** How rows share sequences. */
+export interface Packing {
+  /** Tokens of a sequence at most. */
+  readonly capacity: number;
+  /** Tokens of the longest of all rows, so that every batch has the same. */
+  readonly longestText: number;
+}
+
 /** Lengths that packed sequences come in, at most: only the last of a step is much shorter than its capacity. */
 const PACKED_LENGTHS = 8;
 
@@ -105,7 +113,7 @@ export function buildPacked(
   source: TokenRows,
   sequences: readonly Uint32Array[],
   padId: number,
-  capacity: number = Number.POSITIVE_INFINITY,
+  { capacity = Number.POSITIVE_INFINITY, longestText }: Partial<Packing> = {},
 ): Batch {
   const tokensOf = (rows: Uint32Array): number => rows.reduce((sum, row) => sum + source.lengthOf(row), 0);
   const longest = sequences.reduce((length, rows) => Math.max(length, tokensOf(rows)), 1);
@@ -126,7 +134,7 @@ export function buildPacked(
     });
     for (let text = rows.length; at < (sequence + 1) * length; text++) segments[at++] = text;
   });
-  return { rows: sequences.length, length, ids, labels, segments };
+  return { rows: sequences.length, length, ids, labels, segments, longestText };
 }
 
 /** Supervised tokens that are predicted: a label at position 0 has nothing before it. */

@@ -1,5 +1,6 @@
 import type { Pages } from '../ir/outputs.js';
 import type { Decoder } from '../models/decoder/types.js';
+import type { Packing } from './batch.js';
 import type { Checkpoints } from './checkpoint.js';
 import {
   createOptimizer,
@@ -93,6 +94,7 @@ export async function train(options: TrainOptions): Promise<TrainingResult> {
     rows: options.rows.count,
     lengthOf: (row) => options.rows.lengthOf(row),
   });
+  const packing = packingOf(options);
   let saved = state.step;
   const save = (): void => {
     state.seconds = clock();
@@ -133,7 +135,7 @@ export async function train(options: TrainOptions): Promise<TrainingResult> {
       source: options.rows,
       rows: batches.rowsOf(step),
       microBatch: settings.microBatch,
-      packing: settings.packing,
+      packing,
       padId: options.padId,
       seed: settings.seed,
       step,
@@ -187,6 +189,13 @@ async function validate(
   state.best = best ? { step, loss } : state.best;
   state.stale = best ? 0 : state.stale + 1;
   emit({ type: 'validation', step, loss, best });
+}
+
+function packingOf({ settings, rows }: TrainOptions): Packing | undefined {
+  if (settings.packing === undefined) return undefined;
+  let longestText = 1;
+  for (let row = 0; row < rows.count; row++) longestText = Math.max(longestText, rows.lengthOf(row));
+  return { capacity: settings.packing, longestText };
 }
 
 /** Seconds since now, and those spent before. */

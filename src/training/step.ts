@@ -1,5 +1,12 @@
 import type { Batch, Decoder } from '../models/decoder/types.js';
-import { buildBatch, buildPacked, microBatches, packedBatches, supervisedTokens } from './batch.js';
+import {
+  buildBatch,
+  buildPacked,
+  microBatches,
+  type Packing,
+  packedBatches,
+  supervisedTokens,
+} from './batch.js';
 import { clipFactor, globalNorm } from './clip.js';
 import type { Optimizer } from './optimizers/index.js';
 import { notFinite } from './problems.js';
@@ -13,8 +20,7 @@ export interface StepInput {
   readonly rows: Uint32Array;
   /** Rows, or sequences of rows, that are computed at one time. */
   readonly microBatch: number;
-  /** Rows share sequences of at most so many tokens. */
-  readonly packing?: number;
+  readonly packing?: Packing;
   readonly padId: number;
   readonly seed: number;
   /** From 1. */
@@ -78,10 +84,10 @@ function batchesOf(
       batch: buildBatch(source, cut, padId, limit),
       longest: Math.max(...Array.from(cut, lengthOf)),
     }));
-  const capacity = Math.min(packing, limit);
+  const capacity = Math.min(packing.capacity, limit);
   const tokensOf = (sequence: Uint32Array): number => sequence.reduce((sum, row) => sum + lengthOf(row), 0);
   return packedBatches(rows, microBatch, capacity, lengthOf).map((sequences) => ({
-    batch: buildPacked(source, sequences, padId, capacity),
+    batch: buildPacked(source, sequences, padId, { ...packing, capacity }),
     longest: Math.max(...sequences.map(tokensOf)),
   }));
 }

@@ -64,7 +64,10 @@ describe('packing', () => {
       { ids: [1, 2, 3], labels: [1, -100, 3] },
       { ids: [4, 5], labels: [4, 5] },
     ]);
-    const batch = buildPacked(rows, [Uint32Array.from([0, 1]), Uint32Array.from([1])], 9, 8);
+    const batch = buildPacked(rows, [Uint32Array.from([0, 1]), Uint32Array.from([1])], 9, {
+      capacity: 8,
+      longestText: 3,
+    });
     expect({
       ...batch,
       ids: [...batch.ids],
@@ -73,6 +76,7 @@ describe('packing', () => {
     }).to.deep.equal({
       rows: 2,
       length: 8,
+      longestText: 3,
       ids: [1, 2, 3, 4, 5, 9, 9, 9, 4, 5, 9, 9, 9, 9, 9, 9],
       labels: [-100, -100, 3, -100, 5, -100, -100, -100, -100, 5, -100, -100, -100, -100, -100, -100],
       segments: [0, 0, 0, 1, 1, 2, 3, 4, 0, 0, 1, 2, 3, 4, 5, 6],

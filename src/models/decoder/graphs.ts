@@ -6,6 +6,7 @@ import { simplify } from '../../tensor/simplify.js';
 import type { Graph } from '../../tensor/types.js';
 import type { LayerKind } from '../adapters/layout.js';
 import { savedTensor } from '../adapters/saved.js';
+import { QUERY_BLOCK } from '../architectures/graphs/attention.js';
 import { blockGraph } from '../architectures/graphs/block.js';
 import { headGraph as architectureHead } from '../architectures/graphs/head.js';
 import { stepGraph as architectureStep } from '../architectures/graphs/step.js';
@@ -24,12 +25,19 @@ export interface GraphOptions {
 export interface BlockShape {
   readonly rows: number;
   readonly length: number;
-  /** Rows hold several texts. */
-  readonly packed?: boolean;
+  /** Rows hold several texts, of at most so many tokens: see {@link reachOf}. */
+  readonly packed?: number;
 }
 
 export const shapeName = ({ rows, length, packed }: BlockShape): string =>
-  `${rows}x${length}${packed ? ' packed' : ''}`;
+  `${rows}x${length}${packed === undefined ? '' : ` packed ${packed}`}`;
+
+/** How far back attention looks where no text has more tokens: a block of queries doubled, so that graphs are few. */
+export function reachOf(longestText: number, length: number): number {
+  let reach = QUERY_BLOCK;
+  while (reach < longestText) reach *= 2;
+  return Math.min(reach, length);
+}
 
 /** Which of its values a block hands from its forward to its backward pass. */
 export type Keeping = 'residuals' | 'input';

@@ -105,11 +105,11 @@ function turnRole({ layers, blocks }: Blueprint, layer: number): string {
 }
 
 /** Floats that {@link Machine.positions} holds for rows of one length. */
-export function positionFloats({ blocks }: Blueprint, { rows, length, packed = false }: BlockShape): number {
+export function positionFloats({ blocks }: Blueprint, { rows, length, packed }: BlockShape): number {
   const masks = new Set(Object.values(blocks).map(({ attention }) => maskRole(attention.window)));
   const turns = new Map(
     Object.values(blocks).map(({ attention: { rotary } }) => [JSON.stringify(rotary), rotary?.dims ?? 0]),
   );
   const dims = [...turns.values()].reduce((sum, count) => sum + count, 0);
-  return masks.size * length * length + rows * length * (dims + (packed ? 1 : 0));
+  return masks.size * length * length + rows * length * (dims + (packed === undefined ? 0 : 1));
 }

@@ -18,7 +18,15 @@ import {
 } from '../architectures/index.js';
 import type { LoraConfig, ModelConfig } from '../types.js';
 import { DRIVER_BYTES, SESSION_BYTES } from './calibration.js';
-import { evaluationBlock, type GraphOptions, headGraph, type Keeping, trainingBlock } from './graphs.js';
+import {
+  type BlockShape,
+  evaluationBlock,
+  type GraphOptions,
+  headGraph,
+  type Keeping,
+  reachOf,
+  trainingBlock,
+} from './graphs.js';
 import { chunkSize } from './head.js';
 import { positionFloats } from './machine.js';
 import type { DecoderPlan, DecoderPlanOptions } from './types.js';
@@ -35,7 +43,7 @@ const FLOAT = 4;
 
 export function planDecoder(given: DecoderPlanOptions): DecoderPlan {
   const options = { ...given, length: given.length + (given.lora?.virtualTokens ?? 0) };
-  const { config, lora, trainable, precision, rows, length, packed, headChunk } = options;
+  const { config, lora, trainable, precision, rows, length, headChunk } = options;
   const training = trainable !== 'none';
   const graphs: GraphOptions = { config, lora, trainable, precision };
   const kinds = blockKinds(options, graphs);
@@ -51,7 +59,7 @@ export function planDecoder(given: DecoderPlanOptions): DecoderPlan {
   );
   // hidden states after every layer, or two in turn; and their gradients, two in turn
   const activations = (training ? config.layers + 1 + 2 : 2) * hidden + kept + scratch;
-  const positions = FLOAT * positionFloats(blueprintOf(config), { rows, length, packed });
+  const positions = FLOAT * positionFloats(blueprintOf(config), shapeOf(options));
 
   const inBlock = Math.max(
     ...kinds
@@ -93,9 +101,15 @@ export function planDecoder(given: DecoderPlanOptions): DecoderPlan {
 /** Tensors of the head that the driver allocates: a chunk's rows, and what comes back for them. */
 const HEAD_BUFFERS: ReadonlySet<string> = new Set(['x', 'labels', 'seed', 'loss', 'dx']);
 
+const shapeOf = ({ rows, length, packed }: DecoderPlanOptions): BlockShape => ({
+  rows,
+  length,
+  ...(packed === undefined ? {} : { packed: reachOf(packed, length) }),
+});
+
 /** Layers that share their graphs, counted. */
 function blockKinds(options: DecoderPlanOptions, graphs: GraphOptions): readonly BlockKind[] {
-  const { rows, length, packed, checkpointedBlocks } = options;
+  const { checkpointedBlocks } = options;
   const blueprint = blueprintOf(options.config);
   const counted = new Map<
     string,
@@ -111,7 +125,7 @@ function blockKinds(options: DecoderPlanOptions, graphs: GraphOptions): readonly
     const count = (counted.get(key)?.count ?? 0) + 1;
     counted.set(key, { count, keeping, first, kind });
   });
-  const shape = { rows, length, packed };
+  const shape = shapeOf(options);
   return [...counted.values()].map(({ count, keeping, kind, first }) => ({
     count,
     keeping,

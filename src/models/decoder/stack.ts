@@ -7,6 +7,7 @@ import {
   type BlockShape,
   evaluationBlock,
   type Keeping,
+  reachOf,
   shapeName,
   trainingBlock,
   trainsEmbedding,
@@ -17,10 +18,10 @@ import type { Batch, DropoutKey } from './types.js';
 type Tensors = Readonly<Record<string, HostTensor>>;
 type Tokens = Omit<Batch, 'labels'>;
 
-const shapeOf = ({ rows, length, segments }: Tokens): BlockShape => ({
+const shapeOf = ({ rows, length, segments, longestText = length }: Tokens): BlockShape => ({
   rows,
   length,
-  packed: segments !== undefined,
+  ...(segments === undefined ? {} : { packed: reachOf(longestText, length) }),
 });
 
 /** Hidden states `[rows·length, hidden]` after the last block, without dropout. */

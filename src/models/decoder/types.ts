@@ -15,6 +15,11 @@ export interface Batch {
    * order. A token sees none of another text, and positions count from the start of its own.
    */
   readonly segments?: Int32Array;
+  /**
+   * No text of a packed row has more tokens. Attention looks no further back; a bound that stays the same from batch to
+   * batch keeps the compiled graphs few. Left out: a row's length.
+   */
+  readonly longestText?: number;
 }
 
 /** What is trained: an adapter over frozen weights, every weight, or nothing. */
@@ -122,8 +127,8 @@ export interface DecoderPlanOptions {
   readonly decoded: boolean;
   readonly rows: number;
   readonly length: number;
-  /** Rows hold several texts. */
-  readonly packed?: boolean;
+  /** Rows hold several texts, of at most so many tokens. */
+  readonly packed?: number;
   readonly checkpointedBlocks: number;
   readonly headChunk: number;
   readonly precision?: Precision;

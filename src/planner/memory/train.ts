@@ -12,7 +12,7 @@ import {
   type Slot,
   workspaceBytes,
 } from '../../training/optimizers/index.js';
-import { type Lengths, shortened } from '../lengths.js';
+import { BIN, type Lengths, shortened } from '../lengths.js';
 import type { Peak } from '../types.js';
 import { DECODER_PROCESS, DEVICE_CONTEXT, SESSION, SPREAD } from './calibration.js';
 import { NO_PARTS, peakOf, sumOf } from './parts.js';
@@ -65,7 +65,7 @@ export function decoderShape(memory: TrainMemory, chosen: Chosen): DecoderPlanOp
     decoded: memory.decoded[holding(chosen)],
     rows: Math.min(chosen.microBatch, Math.max(1, memory.lengths.rows)),
     length: longestPadded(memory, chosen),
-    packed: memory.packed !== undefined,
+    ...(memory.packed === undefined ? {} : { packed: longestRow(memory, chosen) }),
     checkpointedBlocks: chosen.checkpointedBlocks,
     headChunk: chosen.headChunk,
     precision: memory.precision,
@@ -88,28 +88,40 @@ function rememberedSlots(memory: TrainMemory, chosen: Chosen): readonly Readonly
   return trained.map(({ shape }) => OPTIMIZERS[memory.optimizer].slots(shape));
 }
 
+function longestRow(
+  { config, lengths }: Pick<TrainMemory, 'config' | 'lengths'>,
+  { maxLength }: Pick<Chosen, 'maxLength'>,
+): number {
+  const limit = Math.min(maxLength, config.maxPositions);
+  return Math.max(1, Math.min(shortened(lengths, limit).longest, limit));
+}
+
 export function longestPadded(
   { config, lengths, packed }: Pick<TrainMemory, 'config' | 'lengths' | 'packed'>,
   chosen: Pick<Chosen, 'maxLength'>,
 ): number {
   const limit = Math.min(chosen.maxLength, config.maxPositions);
-  const longest = Math.max(1, Math.min(shortened(lengths, limit).longest, limit));
+  const longest = longestRow({ config, lengths }, chosen);
   if (packed === undefined) return paddedLength(longest, config.maxPositions);
   return packedLength(Math.min(limit, packed * longest), limit);
 }
 
-/**
- * Sequences that the rows of nearly every step come to: all but the last are nearly full, and the tokens of a step's
- * rows differ by about the root of what they fill.
- */
+/** Sequences that the rows of most steps come to: all but the last are nearly full, and steps differ in their tokens. */
 export function sequencesOf(
   { config, lengths, packed = 1 }: Pick<TrainMemory, 'config' | 'lengths' | 'packed'>,
   maxLength: number,
 ): number {
   const limit = Math.min(maxLength, config.maxPositions);
-  const { tokens, rows } = shortened(lengths, limit);
-  const full = (packed * tokens) / Math.max(1, rows) / limit;
-  return Math.max(1, Math.min(packed, Math.ceil(full * PACKING_LOSS + Math.sqrt(full) / 2)));
+  const kept = shortened(lengths, limit);
+  const mean = kept.tokens / Math.max(1, kept.rows);
+  const spread = Math.sqrt(packed) * deviation(kept, mean);
+  return Math.max(1, Math.min(packed, Math.ceil((packed * mean * PACKING_LOSS + spread) / limit)));
+}
+
+/** Standard deviation of the lengths. */
+function deviation({ histogram, rows }: Lengths, mean: number): number {
+  const squares = histogram.reduce((sum, count, bin) => sum + count * ((bin + 0.5) * BIN - mean) ** 2, 0);
+  return Math.sqrt(squares / Math.max(1, rows));
 }
 
 /** Best fit leaves a few percent of its sequences empty, where rows are much shorter than they. */

@@ -21,6 +21,8 @@ export interface AttentionContext extends LayerContext {
   readonly queryBlock?: number;
   /** `[rows, length]`, where rows hold several texts: the number of each token's text. */
   readonly segments?: ValueId;
+  /** No position sees more positions, itself among them: the mask lets none that lie further back through. */
+  readonly reach?: number;
   /** `[rows, length, dims/2]` each; absent where the block's heads are not turned. */
   readonly angles?: { readonly cos: ValueId; readonly sin: ValueId };
 }
@@ -130,10 +132,11 @@ export function attend(context: AttentionContext, met: Met, mask: ValueId, span:
   const { heads, keyValueHeads: groups, headDim: dim } = config;
   const { rows, length } = span;
   const byHead = b.reshape(met.queries, [rows * groups, heads / groups, length, dim]);
+  const reach = Math.min(attention.window ?? length, context.reach ?? length);
   const blocks: ValueId[] = [];
   for (let first = 0; first < length; first += queryBlock) {
     const end = Math.min(first + queryBlock, length);
-    const start = attention.window === undefined ? 0 : Math.max(0, first + 1 - attention.window);
+    const start = Math.max(0, first + 1 - reach);
     blocks.push(attendBlock(context, { ...met, queries: byHead }, mask, span, { first, end, start }));
   }
   const [whole] = blocks;

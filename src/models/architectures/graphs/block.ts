@@ -14,8 +14,8 @@ export interface BlockOptions {
   readonly kind: LayerKind;
   readonly rows: number;
   readonly length: number;
-  /** Rows hold several texts, told apart by the input `segments`. */
-  readonly packed?: boolean;
+  /** Rows hold several texts, of at most so many tokens, told apart by the input `segments`. */
+  readonly packed?: number;
   /** Of the products that the graph will be given; merging a small update into a matrix of few bits would lose it. */
   readonly precision?: 'f32' | 'bf16';
   /** Queries of a row that meet the keys at one time. */
@@ -42,7 +42,7 @@ export interface BlockGraph {
 }
 
 export function blockGraph(options: BlockOptions): BlockGraph {
-  const { config, kind, dropout, trainable, queryBlock, precision, packed = false, ...span } = options;
+  const { config, kind, dropout, trainable, queryBlock, precision, packed, ...span } = options;
   const { block, branches } = kind;
   const { rotary } = block.attention;
   const b = new GraphBuilder('block');
@@ -51,7 +51,7 @@ export function blockGraph(options: BlockOptions): BlockGraph {
   const turns = [span.rows, span.length, (rotary?.dims ?? 0) / 2];
   const angles = rotary && { cos: b.input('cos', turns), sin: b.input('sin', turns) };
   const mask = b.input('mask', [1, 1, span.length, span.length]);
-  const segments = packed ? b.input('segments', [span.rows, span.length]) : undefined;
+  const segments = packed !== undefined ? b.input('segments', [span.rows, span.length]) : undefined;
   const layer = {
     builder: b,
     branches,
@@ -63,6 +63,7 @@ export function blockGraph(options: BlockOptions): BlockGraph {
     angles,
     queryBlock,
     segments,
+    reach: packed,
   };
 
   const met = queriesKeysValues(layer, normalise(layer, block.attention.norm, x), span);
