@@ -17,6 +17,7 @@
  * Nothing here throws for what a user wrote: every mistake is a diagnostic, and one mistake is one error.
  */
 import { basename, dirname, resolve } from 'node:path';
+import { blanksInTexts } from './check/blanks.js';
 import { checkBlocks, evaluateParams } from './check/blocks.js';
 import { checkConsistency } from './check/consistency.js';
 import type { Context } from './check/context.js';
@@ -120,6 +121,7 @@ export function compile(disk: Host, file: string, options: CompileOptions = {}):
       ...unusedDeclarations(main, context.scope),
       ...stagesWithoutEffect(blocks.stages, main),
       ...leftOut(sweep, blocks.stages),
+      ...blanksInTexts(main, context.scope),
     );
 
   const diagnostics = onePerMistake(loader.diagnostics, checks(), main.tree, loader.sources);

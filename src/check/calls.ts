@@ -81,9 +81,9 @@ function call(
         known(),
       ),
     );
-  const before = context.diagnostics.length;
+  const before = context.errors;
   const entries = nameArguments(callee, args, symbol.schema, context);
-  const isUnclear = context.diagnostics.length > before;
+  const isUnclear = context.errors > before;
   const values = evaluateEntries(entries, symbol.schema.args, context, {
     path,
     // An argument that could not be told may be the one that is missing.

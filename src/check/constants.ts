@@ -8,7 +8,7 @@ import type { Expression } from '../syntax/ast.js';
 import type { Context } from './context.js';
 import { constantNoun, expressionNoun } from './describe.js';
 import type { Constant } from './symbols.js';
-import { baseValue, unitNoun, unknownUnit } from './units.js';
+import { baseValue, foreignNumber, unitNoun, unknownUnit } from './units.js';
 
 type Of<K extends Expression['kind']> = Extract<Expression, { kind: K }>;
 
@@ -26,7 +26,7 @@ export function constant(expression: Expression, context: Context): Constant | u
         written: `${expression.value}${expression.suffix}`,
       };
     case 'bad_quantity':
-      return context.report(unknownUnit(expression, undefined));
+      return context.report(foreignNumber(expression, undefined) ?? unknownUnit(expression, undefined));
     case 'reference':
       return reference(expression, context);
     case 'unary':
@@ -122,7 +122,7 @@ function binary(expression: Of<'binary'>, context: Context): Constant | undefine
         operator,
         constantNoun(left),
         constantNoun(right),
-        dimensions(left, right),
+        whyNot(left, right),
       ),
     );
   if (operator === 'and' || operator === 'or') {
@@ -176,8 +176,10 @@ export function resultUnit(
   return left === right ? undefined : 'bad';
 }
 
-/** What the two are, where that is why they do not go together. */
-function dimensions(left: Constant, right: Constant): string | undefined {
+/** Why the two do not go together. */
+function whyNot(left: Constant, right: Constant): string | undefined {
+  if (typeof left.value === 'string' || typeof right.value === 'string')
+    return 'texts are not joined: write the whole text, or make it a parameter of type `String`';
   if (typeof left.value !== 'number' || typeof right.value !== 'number') return undefined;
   const noun = ({ unit }: Constant): string => (unit === undefined ? 'a bare number' : unitNoun(unit));
   return noun(left) === noun(right)

@@ -30,6 +30,11 @@ export class Context {
     readonly world: World,
   ) {}
 
+  /** Warnings leave a value as it is. */
+  get errors(): number {
+    return this.diagnostics.filter(({ severity }) => severity === 'error').length;
+  }
+
   report(diagnostic: Diagnostic): undefined {
     this.diagnostics.push(diagnostic);
     return undefined;
@@ -37,6 +42,11 @@ export class Context {
 
   origin(path: string | undefined, origin: Origin): void {
     if (path !== undefined) this.origins[path] = origin;
+  }
+
+  /** Nobody has set it. */
+  forget(path: string | undefined): void {
+    if (path !== undefined) delete this.origins[path];
   }
 
   fork(): Context {

@@ -19,7 +19,7 @@ import { checkForm } from './forms.js';
 import { evaluatePort } from './ports.js';
 import { evaluateSecret, strayedSecret } from './secrets.js';
 import { evaluateUnion } from './unions.js';
-import { unknownUnit } from './units.js';
+import { foreignNumber, unknownUnit } from './units.js';
 
 /** `path` is where the value stands in the stage (`lora.rank`), `undefined` inside lists. */
 export type Evaluate<K extends SettingType['kind']> = (
@@ -61,7 +61,8 @@ const simple = (expression: Expression, type: SettingType, context: Context): Va
   const value = coerce(found, type, expression.span, context);
   if (type.kind !== 'string' || typeof value !== 'string') return value;
   if (SECRET.test(value)) return context.report(errors.looksSecret(expression.span));
-  if (type.form !== undefined) return checkForm(value, type.form, expression.span, context);
+  const form = type.form ?? (type.names === undefined ? undefined : 'filled');
+  if (form !== undefined && checkForm(value, form, expression.span, context) === undefined) return undefined;
   if (type.names === undefined) return value;
   return checkPath(value, type.names, expression.span, context);
 };
@@ -70,14 +71,18 @@ const list: Evaluate<'list'> = (expression, type, context, path) => {
   if (expression.kind === 'list') {
     if (expression.items.length < (type.min ?? 0))
       return context.report(errors.emptyList(expression.span, typeNoun(type)));
-    const items = expression.items.map((item) => evaluate(item, type.of, context, undefined));
+    const items = expression.items.map((item) =>
+      item.kind === 'list' && type.of.kind !== 'list'
+        ? context.report(errors.listInList(item.span, typeNoun(type)))
+        : evaluate(item, type.of, context, undefined),
+    );
     if (!items.every((item) => item !== undefined)) return undefined;
     // The values of a matrix have an error of their own.
     if (path !== undefined) reportRepeated(items, expression.items, context);
     return items;
   }
   const alone = context.fork();
-  if (evaluate(expression, type.of, alone, path) === undefined && alone.diagnostics.length > 0) {
+  if (evaluate(expression, type.of, alone, path) === undefined && alone.errors > 0) {
     // Neither a list nor an item of one: an unknown name is worth more than the missing brackets.
     if (expression.kind === 'reference' || expression.kind === 'call') {
       context.adopt(alone);
@@ -192,27 +197,35 @@ function presetHelp(expression: Expression, context: Context): string | undefine
     : undefined;
 }
 
-/** `undefined` where the expression has no value of this type, which has been reported. */
+/** Whether `none` is a value of the type, and not only a word for leaving the setting out. */
+export const takesNone = (type: SettingType): boolean =>
+  type.kind === 'none' || (type.kind === 'union' && type.of.some(takesNone));
+
+/**
+ * `undefined` where the expression has no value of this type, which has been reported; `null` for `none` where the
+ * setting may be left out.
+ */
 export function evaluate(
   expression: Expression,
   type: SettingType,
   context: Context,
   path: string | undefined,
+  { mayBeLeftOut = false } = {},
 ): Value | undefined {
   if (expression.kind === 'missing') return undefined;
   const misplaced = portOfNoStage(expression, context) ?? strayedSecret(expression, type, context);
   if (misplaced !== undefined) return context.report(misplaced);
-  if (expression.kind === 'bad_quantity' && /^(_\d+)+$/.test(expression.suffix)) {
-    const written = `${expression.digits}${expression.suffix}`;
-    return context.report(errors.digitSeparators(expression.span, written, written.replaceAll('_', '')));
-  }
+  if (expression.kind === 'none' && !takesNone(type))
+    return mayBeLeftOut ? null : context.report(errors.valueNeeded(expression.span, typeNoun(type)));
+  const foreign = expression.kind === 'bad_quantity' ? foreignNumber(expression, type) : undefined;
+  if (foreign !== undefined) return context.report(foreign);
   if (expression.kind === 'conditional') {
     const condition = truth(expression.condition, context);
     // Both branches are checked; only the one that is taken leaves traces.
     const [then, otherwise] = [context.fork(), context.fork()];
     const values = [
-      evaluate(expression.whenTrue, type, then, path),
-      evaluate(expression.whenFalse, type, otherwise, path),
+      evaluate(expression.whenTrue, type, then, path, { mayBeLeftOut }),
+      evaluate(expression.whenFalse, type, otherwise, path, { mayBeLeftOut }),
     ] as const;
     const [taken, left] = condition === false ? [otherwise, then] : [then, otherwise];
     context.adopt(taken);

@@ -10,7 +10,7 @@ import { functions } from '../stages/functions/index.js';
 import type { Setting, SettingType } from '../stages/schema.js';
 import type { Expression, Word } from '../syntax/ast.js';
 import type { Context } from './context.js';
-import { evaluate } from './evaluate.js';
+import { evaluate, takesNone } from './evaluate.js';
 import { isValue } from './symbols.js';
 
 export type Fields = Readonly<Record<string, Setting>>;
@@ -56,7 +56,7 @@ export function evaluateEntries(
   options: FieldOptions,
 ): Values | undefined {
   const given = new Map<string, { readonly value: Expression; readonly span: Span }>();
-  const before = context.diagnostics.length;
+  const before = context.errors;
   for (const { key, value } of entries) {
     const first = given.get(key.text);
     if (!Object.hasOwn(fields, key.text)) context.report(options.unknown(key, Object.keys(fields)));
@@ -65,23 +65,25 @@ export function evaluateEntries(
   }
   const values: Record<string, Value> = {};
   const unknown = entries.filter(({ key }) => !Object.hasOwn(fields, key.text)).map(({ key }) => key.text);
-  let failed = context.diagnostics.length > before;
+  let failed = context.errors > before;
   for (const [key, setting] of Object.entries(fields)) {
     const path = join(options.path, key);
     const written = given.get(key);
-    const value =
+    const found =
       written === undefined
         ? absent(key, setting, path, context, options, unknown)
-        : author(written.value, setting.type, path, context, options.preset?.[key], options.partial);
+        : author(written.value, setting, path, context, options.preset?.[key], options.partial);
+    const isLeftOut = written !== undefined && found === null && !takesNone(setting.type);
+    const value = isLeftOut ? leftOut(setting, path, context, options.partial) : found;
     if (value !== undefined) values[key] = value;
-    else failed ||= written !== undefined;
+    else failed ||= written !== undefined && !isLeftOut;
   }
-  return failed || context.diagnostics.length > before ? undefined : values;
+  return failed || context.errors > before ? undefined : values;
 }
 
 function author(
   expression: Expression,
-  type: SettingType,
+  { type, required }: Setting,
   path: string | undefined,
   context: Context,
   preset: Value | undefined,
@@ -90,7 +92,7 @@ function author(
   context.origin(path, usesParam(expression, context) ? 'param' : 'author');
   const isLayered = type.kind === 'record' && expression.kind === 'record';
   if (!isLayered || (preset === undefined && partial !== true))
-    return evaluate(expression, type, context, path);
+    return evaluate(expression, type, context, path, { mayBeLeftOut: !required });
   const where = `\`${path?.split('.').at(-1) ?? ''}\``;
   return evaluateEntries(expression.entries, type.fields, context, {
     path,
@@ -99,6 +101,19 @@ function author(
     missing: (key, doc) => missingSetting(expression.span, where, key, doc),
     unknown: (key, known) => unknownSetting(key.span, key.text, where, known),
   });
+}
+
+/** `key = none`: as if nobody had set it, presets included. */
+function leftOut(
+  { type, default: value }: Setting,
+  path: string | undefined,
+  context: Context,
+  partial: boolean | undefined,
+): Value | undefined {
+  context.forget(path);
+  return partial === true || value === undefined
+    ? undefined
+    : complete(value, type, path, context, 'default');
 }
 
 function absent(

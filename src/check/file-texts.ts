@@ -5,6 +5,7 @@ import type { Diagnostic } from '../diagnostics/types.js';
 import { functions } from '../stages/functions/index.js';
 import type { SettingType } from '../stages/schema.js';
 import type { Expression } from '../syntax/ast.js';
+import { withParts } from '../syntax/references.js';
 import type { Stages } from './consistency.js';
 import type { World } from './context.js';
 import type { CheckedStage } from './stages.js';
@@ -12,22 +13,9 @@ import type { CheckedStage } from './stages.js';
 type Call = Extract<Expression, { kind: 'call' }>;
 
 export function fileTexts({ block }: CheckedStage, _: Stages, world: World): readonly Diagnostic[] {
-  return block.properties.flatMap(({ value }) => callsIn(value)).flatMap((call) => namesIn(call, world));
-}
-
-function callsIn(expression: Expression): readonly Call[] {
-  switch (expression.kind) {
-    case 'call':
-      return [expression, ...expression.args.flatMap(({ value }) => callsIn(value))];
-    case 'list':
-      return expression.items.flatMap(callsIn);
-    case 'record':
-      return expression.entries.flatMap(({ value }) => callsIn(value));
-    case 'conditional':
-      return [expression.whenTrue, expression.whenFalse].flatMap(callsIn);
-    default:
-      return [];
-  }
+  return block.properties
+    .flatMap(({ value }) => withParts(value))
+    .flatMap((part) => (part.kind === 'call' ? namesIn(part, world) : []));
 }
 
 function namesIn({ callee, args }: Call, { host, folder }: World): readonly Diagnostic[] {

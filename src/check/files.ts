@@ -13,6 +13,7 @@ import { constant } from './constants.js';
 import type { Context } from './context.js';
 import { expressionNoun, typeNoun } from './describe.js';
 import type { Evaluate } from './evaluate.js';
+import { checkForm } from './forms.js';
 import { strayedSecret } from './secrets.js';
 import { isValue } from './symbols.js';
 
@@ -51,6 +52,7 @@ export const evaluateFile: Evaluate<'file'> = (expression, type, context) => {
   if (strayed !== undefined) return context.report(strayed);
   if (value.kind !== 'string')
     return context.report(errors.typeMismatch(value.span, 'a string', expressionNoun(value)));
+  if (checkForm(value.value, 'filled', value.span, context) === undefined) return undefined;
   return readFile(value.value, value.span, context);
 };
 

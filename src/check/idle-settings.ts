@@ -10,11 +10,10 @@ type Record = Readonly<{ readonly [key: string]: Value }>;
 
 /** Of what the block itself sets: where a value stands; nothing of what presets and defaults say. */
 function written({ block }: CheckedStage, key: string, field?: string): Span | undefined {
-  const value = block.properties.find((property) => property.key.text === key)?.value;
-  if (field === undefined || value === undefined) return value?.span;
-  return value.kind === 'record'
-    ? value.entries.find((entry) => entry.key.text === field)?.value.span
-    : undefined;
+  const whole = block.properties.find((property) => property.key.text === key)?.value;
+  const entries = whole?.kind === 'record' ? whole.entries : [];
+  const value = field === undefined ? whole : entries.find((entry) => entry.key.text === field)?.value;
+  return value?.kind === 'none' ? undefined : value?.span;
 }
 
 const recordIn = ({ stage }: CheckedStage, key: string): Record => (stage.settings[key] ?? {}) as Record;
@@ -26,7 +25,9 @@ export function idleSettings(checked: CheckedStage): readonly Diagnostic[] {
   if (stage.kind !== 'train') return [];
   const found: Diagnostic[] = [];
   const patience = written(checked, 'stop', 'patience');
-  if (patience !== undefined && stage.settings['validate'] === undefined)
+  // A `validate` that a parameter leaves out is there for other values of it.
+  const validates = stage.settings['validate'] !== undefined || written(checked, 'validate') !== undefined;
+  if (patience !== undefined && !validates)
     found.push(
       wiring.idleSetting(
         patience,

@@ -39,7 +39,7 @@ export function given(
   const { expression, diagnostics } = parseExpression(sourceText(override.given.at.file, text));
   const fork = context.fork();
   const value = diagnostics.length > 0 ? undefined : evaluate(expression, type, fork, undefined);
-  if (value !== undefined && fork.diagnostics.length === 0) return measured(value, type);
+  if (value !== undefined && fork.errors === 0) return measured(value, type);
   return refuse(reason(diagnostics[0] ?? fork.diagnostics[0]));
 }
 

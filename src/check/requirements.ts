@@ -42,9 +42,9 @@ export function checkRequirement(
   source: SourceText,
   context: Context,
 ): Checked | undefined {
-  const before = context.diagnostics.length;
+  const before = context.errors;
   const found = typed(condition, measured, context);
-  if (found === undefined || context.diagnostics.length > before) return undefined;
+  if (found === undefined || context.errors > before) return undefined;
   if (found.type !== 'boolean')
     return context.report(
       errors.typeMismatch(condition.span, 'a condition', expressionNoun(condition), {

@@ -35,7 +35,7 @@ export function checkStage(
   const layers = layersOf(block.using, schema.kind, context);
   const preset = merged(layers);
   const settings = checkSettings(block, schema, preset.values, layers, source, context);
-  const what = measured(block, schema, { ...preset.values, ...settings });
+  const what = measured(block, schema, settings, preset.values);
   const requires = [
     ...block.requirements.flatMap(
       (requirement) => checkRequirement(requirement, what, source, context) ?? [],
@@ -60,7 +60,7 @@ export function checkStage(
     block,
     schema,
     uses: context.uses,
-    isSound: settings !== undefined && context.diagnostics.length === 0,
+    isSound: settings !== undefined && context.errors === 0,
   };
 }
 
@@ -123,7 +123,14 @@ function usingAsSetting({ name, using, properties }: Block, key: Word, source: S
 const setBy = (layers: readonly Layer[], key: string): boolean =>
   layers.some(({ preset }) => preset.declaration.properties.some((property) => property.key.text === key));
 
-function measured(block: Block, schema: StageSchema, settings: Values): Measured {
+/** `checked` is `undefined` where a setting has an error; what is written stands in for it then. */
+function measured(
+  block: Block,
+  schema: StageSchema,
+  checked: Values | undefined,
+  preset: Values | undefined,
+): Measured {
+  const settings = checked ?? preset ?? {};
   const find = (key: string): Property | undefined =>
     block.properties.find((property) => property.key.text === key);
   const listed = find('metrics');
@@ -139,7 +146,8 @@ function measured(block: Block, schema: StageSchema, settings: Values): Measured
         : chosenMetrics(settings['metrics']),
     baseline: Object.hasOwn(schema.settings, 'baseline')
       ? {
-          isSet: find('baseline') !== undefined || settings['baseline'] !== undefined,
+          isSet:
+            settings['baseline'] !== undefined || (checked === undefined && find('baseline') !== undefined),
           insertAt: block.span.end - 1,
         }
       : undefined,

@@ -14,15 +14,18 @@ export const evaluateUnion: Evaluate<'union'> = (expression, type, context, path
   for (const alternative of type.of) {
     const fork = context.fork();
     const value = evaluate(expression, alternative, fork, path);
-    if (value !== undefined && fork.diagnostics.length === 0) {
+    if (value !== undefined && fork.errors === 0) {
       context.adopt(fork);
       return value;
     }
     attempts.push({ alternative, fork });
   }
   // What is silent has been reported elsewhere.
-  if (attempts.some(({ fork }) => fork.diagnostics.length === 0)) return undefined;
+  if (attempts.some(({ fork }) => fork.errors === 0)) return undefined;
   const meant = attempts.filter(({ alternative }) => hasForm(expression, alternative, context));
+  // `10k` where a number or a word may stand: no unit is right there, and the number is what was meant.
+  if (meant.length === 0 && expression.kind === 'bad_quantity')
+    meant.push(...attempts.filter(({ alternative }) => isNumeric(alternative)));
   if (meant.length === 1) {
     context.adopt(meant[0]?.fork ?? context.fork());
     return undefined;
@@ -52,6 +55,8 @@ function noneFits(expression: Expression, type: Extract<SettingType, { kind: 'un
   });
 }
 
+const isNumeric = ({ kind }: SettingType): boolean => kind === 'integer' || kind === 'number';
+
 const choices = (type: SettingType): readonly string[] =>
   type.kind === 'union' ? type.of.flatMap(choices) : type.kind === 'enum' ? type.values : [];
 
@@ -67,7 +72,7 @@ function hasForm(expression: Expression, type: SettingType, context: Context): b
     case 'string':
       return type.kind === 'string';
     case 'number':
-      return type.kind === 'integer' || type.kind === 'number';
+      return isNumeric(type);
     case 'quantity':
     case 'bad_quantity':
       return type.kind === 'quantity';
@@ -84,7 +89,7 @@ function hasForm(expression: Expression, type: SettingType, context: Context): b
     }
     case 'unary':
     case 'binary':
-      return type.kind === 'integer' || type.kind === 'number' || type.kind === 'quantity';
+      return isNumeric(type) || type.kind === 'quantity';
     default:
       return false;
   }

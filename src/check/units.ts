@@ -4,6 +4,7 @@ import * as errors from '../diagnostics/catalogue/values.js';
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { Unit } from '../ir/types.js';
 import type { Span } from '../source/span.js';
+import type { SettingType } from '../stages/schema.js';
 import type { Expression } from '../syntax/ast.js';
 
 const SUFFIXES = Object.keys(UNITS) as readonly UnitSuffix[];
@@ -123,12 +124,70 @@ export function unknownUnit(
     SUFFIXES.filter((known) => known.toLowerCase() === lower)
   ).filter(fits);
   const known = units === undefined || units.length === 0 ? SUFFIXES : suffixesOf(units);
+  const sum = runTogether(`${digits}${suffix}`);
+  if (sum !== undefined) return errors.unitsRunTogether(span, `${digits}${suffix}`, sum);
   return errors.unknownUnit(
     span,
     `${digits}${suffix}`,
-    meant.map((unit) => ({ text: `${digits}${unit}`, says: SAYS[unit] ?? unit })),
+    meant.length > 0
+      ? meant.map((unit) => ({ text: `${digits}${unit}`, says: SAYS[unit] ?? unit }))
+      : prefixed(digits, suffix, fits),
     known,
   );
+}
+
+/** `0x10`, `0b101`, `0o17`. */
+const BASED = /^0(?:x[0-9a-f]+|b[01]+|o[0-7]+)$/i;
+
+/** `10k`, where no unit is wanted. */
+const POWERS: Readonly<Record<string, number>> = { k: 1e3, K: 1e3, M: 1e6 };
+
+/** A number as other languages write it, where a value of `type` is wanted. */
+export function foreignNumber(
+  { digits, suffix, span }: Extract<Expression, { kind: 'bad_quantity' }>,
+  type: SettingType | undefined,
+): Diagnostic | undefined {
+  const written = `${digits}${suffix}`;
+  if (/^(_\d+)+$/.test(suffix)) return errors.digitSeparators(span, written, written.replaceAll('_', ''));
+  // Each type of a union is asked for itself.
+  if (type?.kind === 'union') return undefined;
+  const power = type?.kind === 'integer' || type?.kind === 'number' ? POWERS[suffix] : undefined;
+  if (power !== undefined) return errors.notDecimal(span, written, `${Number(digits) * power}`);
+  if (!BASED.test(written)) return undefined;
+  const unit = type?.kind === 'quantity' ? type.units[0] : undefined;
+  return errors.notDecimal(span, written, `${Number(written)}${unit === undefined ? '' : LIKELY[unit]}`);
+}
+
+/** `1h30m`: quantities of one measure, run together, as one of the smallest unit. */
+function runTogether(written: string): string | undefined {
+  const parts = [...written.matchAll(/(\d+(?:\.\d+)?)([A-Za-z]+)/g)];
+  const known = parts.flatMap(([, digits = '', suffix = '']) =>
+    SUFFIXES.filter((unit) => unit === suffix).map((unit) => ({
+      value: Number(digits),
+      unit,
+      ...UNITS[unit],
+    })),
+  );
+  const whole = parts.map(([text]) => text).join('') === written && known.length === parts.length;
+  const [first, last] = [known[0], known.at(-1)];
+  if (!whole || first === undefined || last === undefined || first === last) return undefined;
+  if (known.some(({ measure }) => measure !== first.measure)) return undefined;
+  const sum = known.reduce((total, { value, factor }) => total + value * factor, 0);
+  return `${trim(sum / last.factor)}${last.unit}`;
+}
+
+/** `2ktok`, `4k`: how many, with a letter for a thousand (or 1024) or a million of them. */
+const PREFIXED = /^(?:(k)|(m))(tok|tokens?|steps?)?$/i;
+
+function prefixed(digits: string, suffix: string, fits: (unit: UnitSuffix) => boolean) {
+  const [found, thousand, , word] = PREFIXED.exec(suffix) ?? [];
+  const unit = SUFFIXES.find((known) => known === (word?.startsWith('s') === true ? 'steps' : 'tok'));
+  if (found === undefined || unit === undefined || !fits(unit)) return [];
+  const power = thousand === undefined ? 2 : 1;
+  return [1000, 1024].map((base) => ({
+    text: `${Number(digits) * base ** power}${unit}`,
+    says: `of ${base ** power} each`,
+  }));
 }
 
 const LIKELY: Readonly<Record<Unit, UnitSuffix>> = {

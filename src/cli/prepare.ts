@@ -1,4 +1,5 @@
 import type { CompileResult } from '../compile.js';
+import { nothingToPlan } from '../diagnostics/catalogue/wiring.js';
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { Resolution, ResolveOptions } from '../lock/index.js';
 import type { Plan } from '../planner/types.js';
@@ -32,6 +33,7 @@ export type Prepared = CompileResult & Pick<Resolution, 'lock'> & { readonly pla
 export async function prepare(host: Host, wanted: Wanted): Promise<Prepared> {
   const { compile } = await import('../compile.js');
   const compiled = await withModels(compile(host, wanted.file, { params: wanted.params }), host);
+  if (compiled.program?.stages.length === 0) return refused(compiled, [nothingToPlan(wanted.file)]);
   const { saved } = wanted;
   const moved =
     saved === undefined ? [] : (await import('./saved-plan.js')).movedSince(saved, compiled, host);

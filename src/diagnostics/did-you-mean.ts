@@ -39,7 +39,7 @@ const isShortened = (a: string, b: string): boolean =>
   Math.min(a.length, b.length) >= SHORTEST &&
   (plain(a).startsWith(plain(b)) || plain(b).startsWith(plain(a)));
 
-const LISTED = 12;
+const LISTED = 16;
 
 /** Help and fix for a name that is not known. */
 export function suggestion(

@@ -44,7 +44,7 @@ const KEYWORDS: Readonly<Record<string, readonly [form: string, doc: string]>> =
   ],
   Native: ['native NAME from FAMILY', 'A function of the library that is part of ftpc.'],
   Require: ['require CONDITION', 'What must hold of what this block measures, or another stage.'],
-  None: ['none', 'No value: the setting is off.'],
+  None: ['none', 'Leaves the setting out, as if nobody had set it.'],
   And: ['CONDITION and CONDITION', 'Both hold.'],
   Or: ['CONDITION or CONDITION', 'At least one holds.'],
   Not: ['not CONDITION', 'It does not hold.'],

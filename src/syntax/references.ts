@@ -1,45 +1,35 @@
 import type { Expression, Word } from './ast.js';
 
-/** The first words of every name that an expression refers to or calls. */
-export function referredTo(expression: Expression): readonly Word[] {
+/** An expression and all that stands in it, each before its parts. */
+export function withParts(expression: Expression): readonly Expression[] {
+  return [expression, ...parts(expression).flatMap(withParts)];
+}
+
+function parts(expression: Expression): readonly Expression[] {
   switch (expression.kind) {
-    case 'reference':
-      return expression.path.slice(0, 1);
     case 'call':
-      return [expression.callee, ...expression.args.flatMap(({ value }) => referredTo(value))];
+      return expression.args.map(({ value }) => value);
     case 'list':
-      return expression.items.flatMap(referredTo);
+      return expression.items;
     case 'record':
-      return expression.entries.flatMap(({ value }) => referredTo(value));
+      return expression.entries.map(({ value }) => value);
     case 'unary':
-      return referredTo(expression.operand);
+      return [expression.operand];
     case 'binary':
-      return [...referredTo(expression.left), ...referredTo(expression.right)];
+      return [expression.left, expression.right];
     case 'conditional':
-      return [expression.condition, expression.whenTrue, expression.whenFalse].flatMap(referredTo);
+      return [expression.condition, expression.whenTrue, expression.whenFalse];
     default:
       return [];
   }
 }
 
+/** The first words of every name that an expression refers to or calls. */
+export const referredTo = (expression: Expression): readonly Word[] =>
+  withParts(expression).flatMap((part) =>
+    part.kind === 'reference' ? part.path.slice(0, 1) : part.kind === 'call' ? [part.callee] : [],
+  );
+
 /** Every name with what stands after its dots, without what is called. */
-export function pathsIn(expression: Expression): readonly (readonly Word[])[] {
-  switch (expression.kind) {
-    case 'reference':
-      return [expression.path];
-    case 'call':
-      return expression.args.flatMap(({ value }) => pathsIn(value));
-    case 'list':
-      return expression.items.flatMap(pathsIn);
-    case 'record':
-      return expression.entries.flatMap(({ value }) => pathsIn(value));
-    case 'unary':
-      return pathsIn(expression.operand);
-    case 'binary':
-      return [...pathsIn(expression.left), ...pathsIn(expression.right)];
-    case 'conditional':
-      return [expression.condition, expression.whenTrue, expression.whenFalse].flatMap(pathsIn);
-    default:
-      return [];
-  }
-}
+export const pathsIn = (expression: Expression): readonly (readonly Word[])[] =>
+  withParts(expression).flatMap((part) => (part.kind === 'reference' ? [part.path] : []));

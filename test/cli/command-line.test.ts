@@ -58,6 +58,15 @@ describe('command line', () => {
       expect(err).to.contain(message).and.to.not.contain('    at ');
     });
 
+  for (const command of ['plan', 'run'])
+    it(`${command} of a file without a stage is an error, and check of it is none`, async () => {
+      writeFileSync(join(folder, 'shared.ftp'), 'edition 2026\n\nparam rank: Int = 8\n');
+      expect((await ftpc(folder, ['check', 'shared.ftp'])).code).to.equal(0);
+      const { code, out, err } = await ftpc(folder, [command, 'shared.ftp']);
+      expect([code, out]).to.deep.equal([1, '']);
+      expect(err).to.contain('error[FTP0436]').and.to.contain('--> shared.ftp:1:1');
+    });
+
   it('colours only where it is wanted', async () => {
     const plain = await ftpc(folder, ['chek']);
     const forced = await ftpc(folder, ['chek'], { FORCE_COLOR: '1' });

@@ -37,7 +37,7 @@ const ROWS: Readonly<Record<string, string>> = Object.fromEntries(
 const isOfText = (code: string): boolean => code < 'FTP0600' && !OF_PLANS.has(code);
 
 /** Found by a plan, in a text that is sound. */
-const OF_PLANS = new Set(['FTP0529']);
+const OF_PLANS = new Set(['FTP0436', 'FTP0529']);
 
 interface Example {
   readonly files: Readonly<Record<string, string>>;

@@ -46,6 +46,14 @@ export const unknownUnit = (
     fixes: meant.map(({ text }) => replace(`write \`${text}\``, at, text, 'maybe_incorrect')),
   });
 
+/** `1h30m` */
+export const unitsRunTogether = (at: Span, written: string, sum: string): Diagnostic =>
+  error('FTP0303', at, `\`${written}\` is several quantities in one word`, {
+    label: 'a quantity has one number and one unit',
+    help: `write \`${sum}\``,
+    fixes: [replace(`write \`${sum}\``, at, sum, 'maybe_incorrect')],
+  });
+
 export const wrongUnit = (at: Span, found: string, wanted: string, suffixes: readonly string[]): Diagnostic =>
   error('FTP0304', at, `expected ${wanted}, found ${found}`, {
     label: `not ${wanted}`,
@@ -176,8 +184,22 @@ export const emptyList = (at: Span, what: string): Diagnostic =>
 
 export const emptyText = (at: Span): Diagnostic =>
   error('FTP0874', at, 'the text is empty', {
-    label: 'stands before every text',
-    help: 'write what should be looked for, or leave it out',
+    label: 'names nothing, and is found everywhere',
+    help: 'write the text that is meant, or leave the setting out where it may be left out',
+  });
+
+/** `dataset = none` */
+export const valueNeeded = (at: Span, wanted: string): Diagnostic =>
+  error('FTP0301', at, `expected ${wanted}, found \`none\``, {
+    label: `expected ${wanted}`,
+    help: '`none` leaves out what may be left out; here a value is needed',
+  });
+
+/** `[[perplexity], exact_match]` */
+export const listInList = (at: Span, wanted: string): Diagnostic =>
+  error('FTP0301', at, `expected ${wanted}, found a list in the list`, {
+    label: 'a list in a list',
+    help: 'take the inner brackets away',
   });
 
 export const digitSeparators = (at: Span, written: string, plain: string): Diagnostic =>
@@ -192,6 +214,21 @@ export const nameAsText = (at: Span, file: string): Diagnostic =>
     label: 'a text, and a file has this name',
     help: 'write `file("…")` where the content of the file is meant',
     fixes: [replace('write `file(…)`', at, `file(${JSON.stringify(file)})`, 'maybe_incorrect')],
+  });
+
+/** `0x10`, `10k` */
+export const notDecimal = (at: Span, written: string, plain: string): Diagnostic =>
+  error('FTP0327', at, `\`${written}\` is no number`, {
+    label: 'numbers are written out in decimal digits',
+    help: `write \`${plain}\``,
+    fixes: [replace(`write \`${plain}\``, at, plain, 'maybe_incorrect')],
+  });
+
+/** `directory("${folder}")` */
+export const notFilledIn = (at: Span, written: string, name: string): Diagnostic =>
+  warning('FTP0328', at, `\`${written}\` stands in the text as it is written: nothing is put in its place`, {
+    label: 'a text without blanks to fill',
+    help: `where the whole text is a parameter, its name stands without quotes: \`${name}\``,
   });
 
 /** `near(threshold: …, "x")` */

@@ -236,3 +236,10 @@ export const sharedTarget = (at: Span, stage: string, first: Span): Diagnostic =
     related: [{ at: first, message: 'published into here first' }],
     help: 'give each its own folder: one has one `current` release and one row of numbers',
   });
+
+/** A file that others import from is sound, and has nothing to run. */
+export const nothingToPlan = (file: string): Diagnostic =>
+  error('FTP0436', { file, start: 0, end: 0 }, 'there is no stage to plan or to run', {
+    label: 'a file without a stage',
+    help: 'name the pipeline that imports this file, or add a stage such as `data rows { source = jsonl("rows.jsonl") }`',
+  });

@@ -15,7 +15,7 @@ const split = t.record({
     0,
     'Share of the groups that no training step sees.',
   ),
-  by: optional(t.string, 'Column whose rows stay together: rows of one value never stand on two sides.'),
+  by: optional(t.filled, 'Column whose rows stay together: rows of one value never stand on two sides.'),
   seed: defaulted(t.integer({ min: 0 }), 17, 'Seed of the split.'),
 });
 

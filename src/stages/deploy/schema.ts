@@ -4,7 +4,7 @@ const settings = {
   model: required(t.port('Model', 'Adapter'), 'What is published.'),
   when: optional(t.port('Gate'), 'Publishes only when this gate is open.'),
   target: required(t.call('target'), 'Where it is published.'),
-  smoke: optional(t.string, 'A question that the release must answer before it becomes current.'),
+  smoke: optional(t.filled, 'A question that the release must answer before it becomes current.'),
 } as const;
 
 export type DeploySettings = Infer<typeof settings>;

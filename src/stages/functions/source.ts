@@ -1,9 +1,9 @@
 import { defaulted, type FunctionSchema, optional, required, t } from '../schema.js';
 
 const columns = t.record({
-  instruction: optional(t.string, 'Column that holds the question. Left out: `instruction`.'),
-  input: optional(t.string, 'Column that holds what the question is about. Left out: `input`, if there.'),
-  output: optional(t.string, 'Column that holds the answer. Left out: `output`.'),
+  instruction: optional(t.filled, 'Column that holds the question. Left out: `instruction`.'),
+  input: optional(t.filled, 'Column that holds what the question is about. Left out: `input`, if there.'),
+  output: optional(t.filled, 'Column that holds the answer. Left out: `output`.'),
 });
 
 const files = required(
@@ -27,7 +27,7 @@ export const sources = {
     args: {
       files,
       field: optional(
-        t.string,
+        t.filled,
         'Member that holds the list, where a file holds one object: `data` in `{ "data": [ … ] }`.',
       ),
       columns: named,
@@ -87,10 +87,10 @@ export const sources = {
     args: {
       repository: required(t.repository, 'Name on the Hub: `org/name`.'),
       split: optional(
-        t.string,
+        t.filled,
         'Reads the files whose path names this split. Left out: `train`, or every file where none is named so.',
       ),
-      files: optional(t.string, 'A file or pattern in the repository, instead of a split.'),
+      files: optional(t.filled, 'A file or pattern in the repository, instead of a split.'),
       revision: defaulted(t.revision, 'main', 'Branch, tag or commit.'),
       token: optional(t.secret, 'A `secret` that holds the access token, for private and gated data sets.'),
       columns: named,

@@ -6,6 +6,6 @@ export const targets = {
     family: 'target',
     doc: 'A folder with one numbered folder a release and `current`.',
     positional: ['path'],
-    args: { path: required(t.string, 'Folder, relative to the working directory.') },
+    args: { path: required(t.filled, 'Folder, relative to the working directory.') },
   },
 } as const satisfies Record<string, FunctionSchema>;

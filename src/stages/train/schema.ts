@@ -35,7 +35,7 @@ const lora = t.record({
     'Share of the adapter inputs set to zero in training.',
   ),
   targets: defaulted(
-    t.union(t.enum(...TARGET_SETS), t.list(t.union(t.enum(...PROJECTIONS), t.string), { min: 1 })),
+    t.union(t.enum(...TARGET_SETS), t.list(t.union(t.enum(...PROJECTIONS), t.filled), { min: 1 })),
     'all_linear',
     'Linear layers that get an adapter: a set, or a list of names, ends of paths and whole paths.',
   ),
