@@ -49,6 +49,11 @@ describe('command line', () => {
     [['--jsn'], 'unknown option `--jsn`'],
     [['explain', 'FTP9999'], 'unknown code `FTP9999`'],
     [['completion', 'tcsh'], 'unknown shell `tcsh`'],
+    [['plan', 'x.ftp', '--runtime', 'tensorflw'], 'did you mean `tensorflow`?'],
+    [['runtime', 'instal'], 'unknown action `instal`: did you mean `install`?'],
+    [['runtime', 'install'], 'say which: `ftpc runtime install tensorflow`'],
+    [['runtime', 'remove', 'onnx'], 'ONNX Runtime comes with ftpc'],
+    [['runtime', 'list', '--cpu'], '`--cpu` goes with `install`'],
   ];
   for (const [words, message] of mistakes)
     it(`says what is wrong with: ftpc ${words.join(' ')}`, async () => {
