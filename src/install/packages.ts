@@ -43,4 +43,4 @@ export const isHeader = (name: string): boolean =>
 export const isCudaLibrary = (name: string): boolean => /^nvidia\/[a-z_]+\/(?:lib|bin|nvvm)\//.test(name);
 
 /** Bytes on the disk while installing: the wheels, and what is unpacked of them. */
-export const NEEDED_BYTES = { cpu: 1.3e9, cuda: 8e9 } as const;
+export const NEEDED_BYTES = { cpu: 1.3e9, cuda: 9.5e9 } as const;
