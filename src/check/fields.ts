@@ -171,7 +171,7 @@ const isRecord = (value: Value | undefined): value is Values =>
   value !== null && typeof value === 'object' && !Array.isArray(value);
 
 /** Does the value follow from a parameter? */
-export function usesParam(expression: Expression, context: Context): boolean {
+function usesParam(expression: Expression, context: Context): boolean {
   switch (expression.kind) {
     case 'reference': {
       const [word, more] = expression.path;

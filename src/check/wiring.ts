@@ -26,7 +26,7 @@ export function inputsOf({ stage, schema }: CheckedStage): readonly string[] {
 }
 
 /** Stages whose metrics a condition speaks of. */
-export function stagesIn(condition: Expression): readonly string[] {
+function stagesIn(condition: Expression): readonly string[] {
   if (condition.op === 'value') return [];
   if (condition.op === 'metric') {
     const [first = '', second] = condition.path;

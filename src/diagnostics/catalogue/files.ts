@@ -19,12 +19,12 @@ export const noAccess = (path: string): Diagnostic =>
     help: 'give the user that runs ftpc permission to read it',
   });
 
-export const fileTooLarge = (path: string): Diagnostic =>
+const fileTooLarge = (path: string): Diagnostic =>
   error('FTP0604', at(path), `\`${path}\` is too large to be read at one time`, {
     help: 'split it into several files; a glob reads them all',
   });
 
-export const readFailed = (path: string, detail: string): Diagnostic =>
+const readFailed = (path: string, detail: string): Diagnostic =>
   error('FTP0605', at(path), `\`${path}\` could not be read`, {
     notes: [detail],
     help: 'the disk or the file system reported this; try to copy the file elsewhere',

@@ -13,7 +13,7 @@ export interface CurveDiff {
   readonly points: readonly number[];
 }
 
-export const POINTS = 32;
+const POINTS = 32;
 
 /** `null` for a stage without steps. */
 export function curveOf({ steps, validations }: RunStage): CurveDiff | null {
@@ -36,7 +36,7 @@ export function curveOf({ steps, validations }: RunStage): CurveDiff | null {
 }
 
 /** At most `count` values, each the mean of its share. */
-export function thinned(values: readonly number[], count: number): readonly number[] {
+function thinned(values: readonly number[], count: number): readonly number[] {
   if (values.length <= count) return values;
   return Array.from({ length: count }, (_, index) => {
     const from = Math.floor((index * values.length) / count);
