@@ -38,6 +38,7 @@ export async function request(
 ): Promise<Answer> {
   if (access.offline) throw new Error('a request to the Hub while offline');
   const home = new URL(access.endpoint).origin;
+  const { authorization, ...open } = headers;
   let url = new URL(access.endpoint + path);
   for (let redirects = 0; redirects <= MOST_REDIRECTS; redirects++) {
     // A CDN gets no token: its own address says what it may hand out.
@@ -45,7 +46,8 @@ export async function request(
     const answer = await once(access, url, {
       'accept-encoding': 'identity',
       'user-agent': 'ftpc',
-      ...headers,
+      ...open,
+      ...(url.origin === home && authorization !== undefined ? { authorization } : {}),
       ...(token ? { authorization: `Bearer ${access.token}` } : {}),
     });
     const { status } = answer.response;

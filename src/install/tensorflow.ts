@@ -189,7 +189,7 @@ async function unpack(
     for (const entry of entries) {
       signal.throwIfAborted();
       progress({ what: 'unpacking', done, total });
-      await unzip(wheel, entry, placeOf(folder, entry));
+      await unzip(wheel, entry, placeOf(folder, entry), signal);
       done += entry.bytes;
     }
   });

@@ -62,7 +62,14 @@ async function patiently<T>(
   }
 }
 
-/** A page as text, and where it was found. */
+/** The name and password in a mirror's address, as pip sends them. */
+function credentials({ username, password }: URL): Readonly<Record<string, string>> {
+  if (username === '') return {};
+  const plain = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  return { authorization: `Basic ${Buffer.from(plain).toString('base64')}` };
+}
+
+/** A page as text. */
 export async function fetchText(
   address: string,
   headers: Readonly<Record<string, string>>,
@@ -71,7 +78,8 @@ export async function fetchText(
   const url = new URL(address);
   return patiently(url, signal, async () => {
     const pieces: Uint8Array[] = [];
-    for await (const piece of (await ask(url, headers, signal)).body()) pieces.push(piece);
+    for await (const piece of (await ask(url, { ...headers, ...credentials(url) }, signal)).body())
+      pieces.push(piece);
     return Buffer.concat(pieces).toString('utf8');
   });
 }

@@ -97,8 +97,13 @@ export const zipEntries = (path: string): readonly ZipEntry[] =>
     return entries;
   });
 
-/** Writes one file of a zip to `target`. Throws a {@link ZipError}, or what the system says. */
-export async function unzip(path: string, entry: ZipEntry, target: string): Promise<void> {
+/** Writes one file of a zip to `target`. Throws a {@link ZipError}, what the system says, or an abort. */
+export async function unzip(
+  path: string,
+  entry: ZipEntry,
+  target: string,
+  signal?: AbortSignal,
+): Promise<void> {
   const start = reading(path, (read) => {
     const header = read(entry.at, LOCAL_BYTES);
     return entry.at + LOCAL_BYTES + header.readUInt16LE(26) + header.readUInt16LE(28);
@@ -106,8 +111,8 @@ export async function unzip(path: string, entry: ZipEntry, target: string): Prom
   mkdirSync(dirname(target), { recursive: true });
   const packed = createReadStream(path, { start, end: start + entry.packedBytes - 1 });
   const file = createWriteStream(target, entry.mode === 0 ? {} : { mode: entry.mode });
-  if (entry.method === 'deflated') await pipeline(packed, createInflateRaw(), file);
-  else await pipeline(packed, file);
+  if (entry.method === 'deflated') await pipeline(packed, createInflateRaw(), file, { signal });
+  else await pipeline(packed, file, { signal });
   if (file.bytesWritten !== entry.bytes)
     throw new ZipError(`${entry.name} has ${file.bytesWritten} bytes and not ${entry.bytes}`);
 }

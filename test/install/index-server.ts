@@ -24,6 +24,10 @@ export interface IndexServer {
   readonly url: string;
   /** Paths with the first byte that was asked for. */
   readonly asked: string[];
+  /** Headers that said who asks. */
+  readonly authorizations: (string | undefined)[];
+  /** Sends every request on to this address from now on. */
+  sendTo(address: string | undefined): void;
   close(): Promise<void>;
 }
 
@@ -42,12 +46,17 @@ export async function indexServer(
   { cutAt, wrongDigest = false, status }: IndexOptions = {},
 ): Promise<IndexServer> {
   const asked: string[] = [];
+  const authorizations: (string | undefined)[] = [];
   let cut = cutAt;
+  let elsewhere: string | undefined;
   const server: Server = createServer((request, response) => {
     const path = request.url ?? '';
+    authorizations.push(request.headers.authorization);
     const [, project] = /^\/simple\/([\w-]+)\/$/.exec(path) ?? [];
     const start = Number(/bytes=(\d+)-/.exec(request.headers.range ?? '')?.[1] ?? 0);
     asked.push(start > 0 ? `${path} ${start}` : path);
+    if (elsewhere !== undefined)
+      return void response.writeHead(302, { location: `${elsewhere}${path.replace('/simple', '')}` }).end();
     if (status !== undefined) return void response.writeHead(status).end();
     if (project !== undefined) {
       const files = Object.entries(wheels)
@@ -79,6 +88,10 @@ export async function indexServer(
   return {
     url: `http://127.0.0.1:${port}/simple`,
     asked,
+    authorizations,
+    sendTo: (address) => {
+      elsewhere = address;
+    },
     close: () => new Promise((resolve) => server.close(() => resolve())),
   };
 }

@@ -59,6 +59,25 @@ describe('wheels of a package index', () => {
     );
   });
 
+  it('come from a mirror that wants a password, which no message has', async () => {
+    const url = server.url.replace('http://', 'http://me:se%20cret@');
+    const real = nodeHost();
+    const mirror = { ...real, env: (name: string) => (name === 'PIP_INDEX_URL' ? url : real.env(name)) };
+    const found = await findWheel(mirror, exactly('nvidia-cublas-cu12', '12.4.9'), signal);
+    expect(found.name).to.include('-12.4.9-');
+    expect(server.authorizations.at(-1)).to.equal(`Basic ${Buffer.from('me:se cret').toString('base64')}`);
+    const error: unknown = await findWheel(mirror, exactly('nvidia-cublas-cu12', '1.0'), signal).catch(
+      (reason: unknown) => reason,
+    );
+    expect((error as UserError).message).not.to.include('cret');
+    const elsewhere = await indexServer({});
+    server.sendTo(elsewhere.url.replace('127.0.0.1', 'localhost'));
+    await findWheel(mirror, exactly('nvidia-cublas-cu12', '12.4.9'), signal).catch(() => undefined);
+    server.sendTo(undefined);
+    await elsewhere.close();
+    expect(elsewhere.authorizations).to.deep.equal([undefined]);
+  });
+
   it('are numbers between dots', () => {
     expect(compareVersions('1.10', '1.9')).to.be.above(0);
     expect(compareVersions('1.2', '1.2.0')).to.equal(0);

@@ -18,7 +18,7 @@ export const runtime: Command = {
   options: {
     cpu: {
       type: 'boolean',
-      doc: 'Installs without kernels for GPUs and without CUDA: 0.3 GB to fetch instead of 3 GB.',
+      doc: 'Installs without kernels for GPUs and without CUDA: 0.3 GB to fetch instead of 3.4 GB.',
     },
     json: { type: 'boolean', doc: 'Print the runtimes as JSON.' },
   },
