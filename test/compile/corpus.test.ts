@@ -24,6 +24,13 @@ describe('invalid pipelines', () => {
     expect(pipelines(folder)).to.have.length.above(60);
   });
 
+  it('keep the settings that a warning is about', () => {
+    const { program } = compile(host, 'warned-and-kept.ftp');
+    const settings = Object.fromEntries(program?.stages.map((stage) => [stage.name, stage.settings]) ?? []);
+    expect(settings['adapter']?.['lora']).to.deep.include({ targets: ['q_proj', 'q_proj'] });
+    expect(settings['quality']?.['metrics']).to.have.length(2);
+  });
+
   for (const name of pipelines(folder).filter((name) => !modules.has(name))) {
     it(`${basename(name, '.ftp')} is reported in place`, () => {
       const { diagnostics, sources, program } = compile(host, name);
