@@ -34,10 +34,11 @@ const { metafile } = await build({
 });
 chmodSync(join(bin, 'main.js'), 0o755);
 
-// Parts of earlier builds stay for a day: a training that began with them in another terminal may still load some.
-const DAY = 24 * 60 * 60 * 1000;
+// Parts of earlier builds stay for a day: a training that began with them in another terminal may still load some. A
+// package that is published (`--fresh`) has none.
+const KEPT_MS = process.argv.includes('--fresh') ? 0 : 24 * 60 * 60 * 1000;
 const current = new Set(Object.keys(metafile.outputs).map((output) => resolve(output)));
 for (const name of readdirSync(bin)) {
   const file = join(bin, name);
-  if (!current.has(file) && Date.now() - statSync(file).mtimeMs > DAY) rmSync(file);
+  if (!current.has(file) && Date.now() - statSync(file).mtimeMs >= KEPT_MS) rmSync(file);
 }
