@@ -60,6 +60,11 @@ export function openModel(host: Host, folder: string): ModelFolder {
     companions: () => folderCompanions(host, folder),
     files: () => modelFiles(host, folder),
     async tokenizer() {
+      const path = `${folder}/tokenizer.json`;
+      if (host.stat(path) === undefined) {
+        const { idsOnly } = await import('./tokenizer/ids-only.js');
+        return idsOnly(host, path, config.vocabSize);
+      }
       const { loadTokenizer } = await import('./tokenizer/tokenizer.js');
       return loadTokenizer(host, folder);
     },

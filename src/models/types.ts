@@ -86,6 +86,8 @@ export interface Tokenizer {
   encode(text: string): Int32Array;
   decode(ids: ArrayLike<number>, options?: { readonly skipSpecial?: boolean }): string;
   readonly vocabSize: number;
+  /** It can show ids, and read no text. */
+  readonly idsOnly?: true;
   /** Token that it puts before a text of its own accord (`add_special_tokens`); `encode` leaves it out. */
   readonly beginId?: number;
   idOf(token: string): number | undefined;

@@ -49,6 +49,8 @@ export async function openEncoder(
   stage: Pick<Stage, 'name' | 'span'>,
 ): Promise<RowEncoder> {
   const tokenizer = await model.tokenizer();
+  // Texts cannot be read without a tokenizer: better said before the first row.
+  if (tokenizer.idsOnly === true && settings.template.call !== TOKENS) tokenizer.encode('');
   const chat = needsChatTemplate(settings.template) ? chatTemplate(model, settings.template) : undefined;
   if (needsChatTemplate(settings.template) && chat === undefined) throw noChatTemplate(model.path, stage);
   if (chat !== undefined) checkSpecialTokens(tokenizer, chat);

@@ -12,7 +12,7 @@ const TEXTS = [
   '1, 1, 2, 3, 5, 8, 13,',
 ];
 
-/** The first rows that the adapter was trained on, or fixed texts; at least one token each. */
+/** The first rows that the adapter was trained on, or fixed ones; at least one token each. */
 export function probeRows(
   trainer: Artefact | undefined,
   tokenizer: Tokenizer,
@@ -23,8 +23,14 @@ export function probeRows(
   const most = Math.min(PROBE_TOKENS, longest);
   const rows =
     dataset === undefined || !(dataset.stage in context.inputs) ? [] : trainingRows(dataset, context);
-  const ids = rows.length > 0 ? rows : TEXTS.map((text) => tokenizer.encode(text));
+  const ids = rows.length > 0 ? rows : fixedRows(tokenizer);
   return ids.map((row) => row.slice(0, most)).filter(({ length }) => length > 0);
+}
+
+function fixedRows(tokenizer: Tokenizer): readonly Int32Array[] {
+  return tokenizer.idsOnly === true
+    ? [Int32Array.from({ length: PROBE_TOKENS }, (_, at) => (7 * at + 1) % tokenizer.vocabSize)]
+    : TEXTS.map((text) => tokenizer.encode(text));
 }
 
 function trainingRows({ stage, port }: Reference, { inputs, host }: StageContext): readonly Int32Array[] {
