@@ -53,7 +53,7 @@ describe('insight on the command line', () => {
         path: 'settings.optimizer.rate',
         before: 0.005,
         after: 0.004,
-        written: ['5e-3', '4e-3'],
+        written: ['0.005', '0.004'],
         at: { file: 'tiny.ftp', line: 26, column: 27 },
       },
     ]);
@@ -118,7 +118,7 @@ describe('insight on the command line', () => {
     [['explain', 'tiny.ftp:adapter.lora.rnk'], 'did you mean `lora.rank`?'],
     [['explain', 'tiny:adapter'], 'names no pipeline'],
     [['graph', 'other.ftp'], 'FTP0601'],
-    [['graph', 'tiny.ftp', '--format', 'png'], '`--format` takes mermaid or dot or text or svg'],
+    [['graph', 'tiny.ftp', '--format', 'png'], '`--format` takes `mermaid`, `dot`, `text` or `svg`'],
     [['graph', 'tiny.ftp', '--out', 'g.png'], 'does not say which format'],
     [['diff', '2'], 'FTP1505'],
     [['metrics', '--last', '0'], '`--last` needs a whole number'],

@@ -141,11 +141,11 @@ describe('model folder', () => {
     const bare = openModel(memoryHost({ '/m/config.json': JSON.stringify(JSON_CONFIG) }), '/m');
     expect(modelError(() => bare.checkWeights()).code).to.equal('model_not_found');
     expect(bare.template()).to.equal(undefined);
-    const error = await bare.tokenizer().then(
-      () => undefined,
-      (reason: unknown) => reason,
-    );
-    expect(error).to.include({ code: 'model_not_found', path: '/m/tokenizer.json' });
+    const { encode } = await bare.tokenizer();
+    expect(modelError(() => encode('text'))).to.include({
+      code: 'model_not_found',
+      path: '/m/tokenizer.json',
+    });
   });
 
   it('lists the files that count, and the licence of the card', () => {

@@ -76,7 +76,7 @@ describe(`plan --against and snapshot on the command line${noGit === undefined ?
     expect([missing.code, missing.out]).to.deep.equal([1, '']);
     expect(missing.err).to.contain('FTP0601');
     expect((await plan('--against', 'HEAD', '--format', 'html')).err).to.contain(
-      '`--format` takes text or markdown or json',
+      '`--format` takes `text`, `markdown` or `json`',
     );
   });
 
