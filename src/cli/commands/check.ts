@@ -48,6 +48,7 @@ export const check: Command = {
         json: form === 'json',
       });
     }
+    loadAtOnce();
     const { diagnosticsPrinter } = await import('../diagnostics.js');
     const { diagnostics, suppressed, sources } = await lookAt(world, file, params);
     const printer = await diagnosticsPrinter(world, sources);
@@ -65,6 +66,14 @@ export const check: Command = {
     return diagnostics.every(({ severity }) => severity !== 'error') ? EXIT.done : EXIT.error;
   },
 };
+
+/** What nearly every check needs, asked for together: each import that waits for the one before costs a round of its own. */
+function loadAtOnce(): void {
+  void import('../../lint/checked.js');
+  void import('../../stages/train/check.js');
+  void import('../../diagnostics/render/index.js');
+  void import('../verdict.js');
+}
 
 /** A file of tests is checked with the pipelines that it is about. */
 async function lookAt(world: World, file: string, params: ParamValues) {
