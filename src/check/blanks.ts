@@ -8,7 +8,8 @@ import type { Scope } from './scope.js';
 import { isValue } from './symbols.js';
 
 /** Only names of parameters and matrices are told: any other text may be meant as it stands. */
-export function blanksInTexts({ tree }: Module, scope: Scope): readonly Diagnostic[] {
+export function blanksInTexts({ tree, source }: Module, scope: Scope): readonly Diagnostic[] {
+  if (!source.text.includes('${')) return [];
   const properties: readonly Property[] = [...tree.blocks, ...tree.presets].flatMap(
     (declaration) => declaration.properties,
   );

@@ -78,22 +78,22 @@ const packedInFileOrder: Check = (checked) => {
 };
 
 /** Two deploy stages with one folder. */
-const ownTarget: Check = (checked, stages) => {
-  const target = JSON.stringify(checked.stage.settings['target']);
-  if (checked.stage.kind !== 'deploy' || target === undefined) return [];
-  const first = [...stages.values()].find(
-    ({ stage, isSound }) =>
-      isSound && stage.kind === 'deploy' && JSON.stringify(stage.settings['target']) === target,
-  );
-  return first === undefined || first.block === checked.block
-    ? []
-    : [sharedTarget(settingSpan(checked, 'target'), checked.stage.name, settingSpan(first, 'target'))];
-};
+function sharedTargets(stages: readonly CheckedStage[]): readonly Diagnostic[] {
+  const first = new Map<string, CheckedStage>();
+  return stages.flatMap((checked) => {
+    const { kind, name, settings } = checked.stage;
+    if (kind !== 'deploy' || settings['target'] === undefined) return [];
+    const target = JSON.stringify(settings['target']);
+    const other = first.get(target);
+    if (other === undefined) first.set(target, checked);
+    return other === undefined || other.block === checked.block
+      ? []
+      : [sharedTarget(settingSpan(checked, 'target'), name, settingSpan(other, 'target'))];
+  });
+}
 
 const CHECKS: readonly Check[] = [
   idleSettings,
-  ownTarget,
-
   certainGates,
   fileTexts,
   fittingColumns,
@@ -114,10 +114,10 @@ export function checkConsistency(
   const written = tree.blocks.flatMap(({ kind, requirements }) =>
     kind.text === 'budget' ? requirements : [],
   );
+  const sound = stages.filter(({ isSound }) => isSound);
   return [
-    ...stages
-      .filter(({ isSound }) => isSound)
-      .flatMap((checked) => CHECKS.flatMap((check) => check(checked, byName, world))),
+    ...sharedTargets(sound),
+    ...sound.flatMap((checked) => CHECKS.flatMap((check) => check(checked, byName, world))),
     ...budgets.flatMap(({ requires }) => checkCertain(requires, written, metricsIn(budgetMetrics, byName))),
   ];
 }

@@ -2,7 +2,14 @@ import type { Expression, Word } from './ast.js';
 
 /** An expression and all that stands in it, each before its parts. */
 export function withParts(expression: Expression): readonly Expression[] {
-  return [expression, ...parts(expression).flatMap(withParts)];
+  const found: Expression[] = [];
+  collect(expression, found);
+  return found;
+}
+
+function collect(expression: Expression, found: Expression[]): void {
+  found.push(expression);
+  for (const part of parts(expression)) collect(part, found);
 }
 
 function parts(expression: Expression): readonly Expression[] {
