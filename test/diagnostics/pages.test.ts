@@ -1,4 +1,3 @@
-import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { joined, type ParamValues } from '../../src/check/overrides.js';
@@ -8,22 +7,11 @@ import { paramFileUnreadable } from '../../src/diagnostics/catalogue/params.js';
 import { lint, rules } from '../../src/lint/index.js';
 import { nodeHost } from '../../src/source/node-host.js';
 import { overlayHost } from '../helpers/overlay-host.js';
+import { CODES, isOfLint, isOfText, PAGES, read } from './catalogue.js';
+import { sectionOf } from './example.js';
+import { OWED } from './owed.js';
 
 const root = nodeHost().packageFolder;
-const read = (path: string): string => readFileSync(join(root, path), 'utf8');
-
-/** Codes in the order of the files that make them. */
-const codes = [
-  ...new Set(
-    readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
-      .filter((name) => name.endsWith('.ts'))
-      .flatMap((name) => read(join('src', name)).match(/(?<=')FTP\d{4}(?=')/g) ?? []),
-  ),
-].sort();
-const pages = readdirSync(join(root, 'docs/errors')).map((name) => name.replace(/\.md$/, ''));
-
-/** What `ftpc check` finds in a sound pipeline: lints, comments that allow them, and their configuration. */
-const isOfLint = (code: string): boolean => code >= 'FTP1001' && code < 'FTP1060';
 
 /** Rows for the examples of lints, by their number. */
 const ROWS: Readonly<Record<string, string>> = Object.fromEntries(
@@ -32,12 +20,6 @@ const ROWS: Readonly<Record<string, string>> = Object.fromEntries(
     '{"instruction":"a","output":"b"}\n'.repeat(count),
   ]),
 );
-
-/** Up to 05xx a code is found in the text of a pipeline; later ones need a run. */
-const isOfText = (code: string): boolean => code < 'FTP0600' && !OF_PLANS.has(code);
-
-/** Found by a plan, in a text that is sound. */
-const OF_PLANS = new Set(['FTP0436', 'FTP0529']);
 
 interface Example {
   readonly files: Readonly<Record<string, string>>;
@@ -67,16 +49,17 @@ function paramFile(page: string, file: string): ParamFile {
 
 describe('pages of the diagnostics', () => {
   it('are there for every code, and for no other', () => {
-    expect(pages.filter((page) => /^FTP\d{4}$/.test(page)).sort()).to.deep.equal(codes);
+    expect(PAGES.filter((page) => /^FTP\d{4}$/.test(page)).sort()).to.deep.equal(CODES);
   });
 
-  for (const code of codes.filter((code) => pages.includes(code))) {
+  for (const code of CODES.filter((code) => PAGES.includes(code))) {
     const page = read(`docs/errors/${code}.md`);
 
     it(`${code} says what it is and how to mend it`, () => {
       expect(page).to.match(new RegExp(`^# ${code}: \\S`));
       expect(page.split('\n\n').length).to.be.above(1);
-      if (isOfText(code) || isOfLint(code)) expect(page).to.match(/^## How to mend it$/m);
+      for (const heading of OWED.has(code) ? [] : ['Example', 'How to mend it'])
+        expect(sectionOf(page, heading), heading).to.match(/\S/);
     });
 
     if (isOfText(code))

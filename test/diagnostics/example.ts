@@ -1,0 +1,81 @@
+/** The example of a page of `docs/errors`: files, and a console in which commands meet the diagnostic. */
+
+export interface Step {
+  /** What stands behind `$ `. */
+  readonly line: string;
+  /** What the page shows of its output. */
+  readonly shown: readonly string[];
+}
+
+export interface Example {
+  readonly files: Readonly<Record<string, string>>;
+  readonly steps: readonly Step[];
+}
+
+/** The text of a section, without its heading; `undefined` where the page has none of this name. */
+export const sectionOf = (page: string, heading: string): string | undefined =>
+  page
+    .split(/^## /m)
+    .find((section) => section.startsWith(`${heading}\n`))
+    ?.slice(heading.length + 1);
+
+const BLOCK = /^```(\w+)([^\n]*)\n([\s\S]*?)^```$/gm;
+
+/** `undefined` for a page without a section `Example` or without a console in it. */
+export function exampleOf(page: string): Example | undefined {
+  const section = sectionOf(page, 'Example');
+  if (section === undefined) return undefined;
+  const files: Record<string, string> = {};
+  const steps: Step[] = [];
+  for (const [, language = '', info = '', body = ''] of section.matchAll(BLOCK)) {
+    if (language === 'console') steps.push(...stepsOf(body));
+    else files[info.trim() || `pipeline.${language}`] = body;
+  }
+  return steps.length === 0 ? undefined : { files, steps };
+}
+
+const stepsOf = (console: string): readonly Step[] =>
+  console
+    .split(/^\$ /m)
+    .slice(1)
+    .map((text) => {
+      const [line = '', ...shown] = text.trimEnd().split('\n');
+      return { line, shown };
+    });
+
+/** The page with what each step printed in place of what it shows; `undefined` leaves a step as it is. */
+export function rewritten(page: string, printed: readonly (readonly string[] | undefined)[]): string {
+  const { steps } = exampleOf(page) ?? { steps: [] };
+  return steps.reduce((text, { line, shown }, index) => {
+    const now = printed[index];
+    if (now === undefined) return text;
+    return text.replace([`$ ${line}`, ...shown].join('\n'), () => [`$ ${line}`, ...now].join('\n'));
+  }, page);
+}
+
+/** Lines of a diagnostic behind its first: a place, an excerpt, notes. */
+const BELONGS = /^( +(-->|[|=:]|\.\.\.)|\d+ +\|)/;
+const BEGINS = /^(error|warning|info)\[FTP\d{4}\]: /;
+
+/** The diagnostics in what a command printed, their lines each. */
+export function diagnosticsIn(printed: readonly string[]): readonly (readonly string[])[] {
+  const found: string[][] = [];
+  let current: string[] | undefined;
+  for (const line of printed) {
+    if (BEGINS.test(line)) {
+      current = [line];
+      found.push(current);
+    } else if (current !== undefined && BELONGS.test(line)) current.push(line);
+    else current = undefined;
+  }
+  return found;
+}
+
+/** A line of a page stands for all that are like it but for `…`: run ids, seconds, process ids. */
+function isLike(shown: string, line: string): boolean {
+  const parts = shown.split('…').map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+  return new RegExp(`^${parts.join('.+')}$`).test(line);
+}
+
+export const areLike = (shown: readonly string[], lines: readonly string[]): boolean =>
+  shown.length === lines.length && shown.every((line, index) => isLike(line, lines[index] ?? ''));
