@@ -28,6 +28,7 @@ import { median } from './median.js';
 import { flopsPerToken, plannedWay } from './planned.js';
 import type { Share } from './profile.js';
 import { SMALL, targetLines } from './targets.js';
+import type { Turns } from './turns.js';
 
 const threads = availableParallelism();
 const script = (name: string) => [
@@ -62,7 +63,7 @@ export async function training(options: BenchmarkOptions): Promise<readonly stri
     const arithmetic = flopsPerToken(shape, headChunk(shape.config.vocabSize)) / rate.best;
     out.push('', shapeName(shape), ...table(lines, arithmetic), '', ...whereTimeGoes(shape));
     if (shape.model === TARGET.model && shape.length === TARGET.length)
-      out.push('', ...targetLines(shape, lines, arithmetic));
+      out.push('', ...targetLines(shape, lines, arithmetic, inTurns(shape, steps)));
   }
   return out;
 }
@@ -104,6 +105,14 @@ function planned(shape: Shape, found: ReadonlyMap<string, { all: readonly Measur
   const own = ownWays(shape, headChunk(shape.config.vocabSize)).map((way) => wayName(shape, way));
   // what is measured anyway is measured once
   return ways.filter((way) => !own.includes(wayName(shape, way)));
+}
+
+/** LoRA and QLoRA beside each other, with nothing recomputed. */
+function inTurns(shape: Shape, steps: number): Turns | undefined {
+  const [way] = ownWays(shape, headChunk(shape.config.vocabSize));
+  if (way === undefined) return undefined;
+  console.error(`${shapeName(shape)}, lora and qlora in turn`);
+  return run<Turns>(script('turns.js'), { ...shape, way, rank: RANK, steps, threads } satisfies Task);
 }
 
 function middle(all: readonly Measured[]): Measured | undefined {

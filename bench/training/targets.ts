@@ -2,6 +2,7 @@
 import { bytesText } from '../../src/run/text.js';
 import type { Shape, Way } from './cases.js';
 import type { Line } from './table.js';
+import type { Turns } from './turns.js';
 
 /** A quarter of the memory of PEFT's checkpointing must be enough to be as fast. */
 export const SMALL = 4;
@@ -13,7 +14,6 @@ const NAMED = {
   checkpointed: (way) => way.by === 'peft' && way.mode === 'checkpointed',
   compiled: (way) => way.by === 'peft' && way.mode === 'compiled',
   lora: (way) => way.by === 'ftpc' && way.method === 'lora' && way.checkpointedBlocks === 0,
-  qlora: (way) => way.by === 'ftpc' && way.method === 'qlora' && way.checkpointedBlocks === 0,
   smallest: (way, { layers }) =>
     way.by === 'ftpc' && way.method === 'qlora' && way.checkpointedBlocks === layers,
 } satisfies Record<string, (way: Way, config: Shape['config']) => boolean>;
@@ -23,11 +23,12 @@ export function targetLines(
   { config }: Shape,
   lines: readonly Line[],
   arithmetic: number,
+  turns: Turns | undefined,
 ): readonly string[] {
   const of = (name: keyof typeof NAMED) => lines.find(({ way }) => NAMED[name](way, config))?.measured;
-  const { checkpointed, compiled, lora, qlora, smallest } = {
+  const { checkpointed, compiled, lora, smallest } = {
     ...{ checkpointed: of('checkpointed'), compiled: of('compiled') },
-    ...{ lora: of('lora'), qlora: of('qlora'), smallest: of('smallest') },
+    ...{ lora: of('lora'), smallest: of('smallest') },
   };
   const fastest = (bytes: number): number =>
     Math.max(
@@ -49,8 +50,7 @@ export function targetLines(
     ratio(`${memory}, over that`, within / tokensPerSecond, 1.5);
     ratio(`in a quarter of it, over that`, fastest(peakBytes / SMALL) / tokensPerSecond, 1);
   }
-  if (lora !== undefined && qlora !== undefined)
-    ratio('QLoRA over LoRA', qlora.tokensPerSecond / lora.tokensPerSecond, 0.95);
+  if (turns !== undefined) ratio('QLoRA over LoRA, steps in turn', turns.qloraOverLora, 0.95);
   if (lora !== undefined)
     ratio("LoRA's arithmetic over the rate of products", lora.tokensPerSecond * arithmetic, 0.65);
   if (smallest !== undefined)

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { openSafetensors } from '../../src/models/safetensors/read.js';
 import { decodeBlocks } from '../../src/models/weights/block-kernel.js';
+import { decodingWorkspace } from '../../src/models/weights/decoding.js';
 import { blockTensor, float32Tensor } from '../../src/models/weights/dense.js';
 import { encodeBfloat16, encodeFloat16 } from '../../src/models/weights/half.js';
 import { storedBytes } from '../../src/models/weights/sizes.js';
@@ -34,6 +35,24 @@ describe('half precision', () => {
     const numbers = source.filter((_, i) => !Number.isNaN(out[i] ?? Number.NaN));
     const values = out.filter((value) => !Number.isNaN(value));
     expect([...encodeFloat16(values)]).to.deep.equal([...numbers]);
+  });
+
+  it('decodes into the memory of a workspace, and nothing beside its place there', () => {
+    for (const [decode, name] of [
+      [decodeFloat16, 'all.half'],
+      [decodeBfloat16, 'brain'],
+    ] as const)
+      for (const length of [70_000, 70_001, 3]) {
+        const source = halves(name).slice(0, length);
+        const plain = new Float32Array(source.length);
+        decode(source, plain);
+        const workspace = decodingWorkspace(source.length + 16);
+        decode(source, workspace.subarray(8, 8 + source.length));
+        expect(workspace.subarray(8, 8 + source.length), `${name} ${length}`).to.deep.equal(plain);
+        expect([...workspace.subarray(0, 8), ...workspace.subarray(8 + source.length)]).to.deep.equal(
+          new Array(16).fill(0),
+        );
+      }
   });
 
   it('rounds float32 to the nearest half as PyTorch does', () => {

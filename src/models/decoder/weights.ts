@@ -18,7 +18,7 @@ import {
   projectionsOf,
 } from '../architectures/index.js';
 import { type LoraConfig, type ModelConfig, ModelError, type StoredTensor } from '../types.js';
-import { decodingWorkspace } from '../weights/nf4-kernel.js';
+import { decodingWorkspace } from '../weights/decoding.js';
 import { Embedding } from './embedding.js';
 import { floatTensor, type Parameters } from './parameters.js';
 import type { DecoderOptions } from './types.js';

@@ -1,12 +1,25 @@
 /** The part of WebAssembly's JavaScript interface that is used here; TypeScript declares it for browsers only. */
 interface WebAssemblyApi {
   readonly Module: new (bytes: Uint8Array) => object;
-  readonly Instance: new (module: object) => { readonly exports: Readonly<Record<string, unknown>> };
+  readonly Instance: new (
+    module: object,
+    imports: Readonly<Record<string, Readonly<Record<string, object>>>>,
+  ) => { readonly exports: Readonly<Record<string, unknown>> };
+  readonly Memory: new (size: { readonly initial: number }) => WebAssemblyMemory;
 }
 
-/** Compiles and starts a small module that imports nothing. */
-export function startModule(base64: string): Readonly<Record<string, unknown>> {
-  const { Module, Instance } = (globalThis as unknown as { readonly WebAssembly: WebAssemblyApi })
-    .WebAssembly;
-  return new Instance(new Module(Buffer.from(base64, 'base64'))).exports;
+export interface WebAssemblyMemory {
+  readonly buffer: ArrayBuffer;
 }
+
+const { Module, Instance, Memory } = (globalThis as unknown as { readonly WebAssembly: WebAssemblyApi })
+  .WebAssembly;
+
+const PAGE = 65_536;
+
+export const createMemory = (bytes: number): WebAssemblyMemory =>
+  new Memory({ initial: Math.ceil(bytes / PAGE) });
+
+/** Compiles and starts a small module that computes in this memory. */
+export const startModule = (base64: string, memory: WebAssemblyMemory): Readonly<Record<string, unknown>> =>
+  new Instance(new Module(Buffer.from(base64, 'base64')), { decoding: { memory } }).exports;

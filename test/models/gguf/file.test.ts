@@ -5,6 +5,7 @@ import { openGguf } from '../../../src/models/gguf/open.js';
 import { openSafetensors } from '../../../src/models/safetensors/read.js';
 import { ModelError } from '../../../src/models/types.js';
 import { decodeBlocks } from '../../../src/models/weights/block-kernel.js';
+import { decodingWorkspace } from '../../../src/models/weights/decoding.js';
 import { BLOCKS, type BlockFormat } from '../../../src/models/weights/formats.js';
 import { plannedBytes, plannedFormat } from '../../../src/models/weights/load.js';
 import { modelError } from '../errors.js';
@@ -55,6 +56,20 @@ function decodesInCalls(type: Exclude<BlockFormat, 'F32'>): void {
   decodeBlocks(type, many, 5, out);
   const wanted = Float32Array.from(out, (_, i) => expected[(i + 5) % expected.length] ?? Number.NaN);
   sameBits(out, wanted, type);
+}
+
+/** Into a workspace, and nothing beside its place there. */
+function decodesInPlace(type: Exclude<BlockFormat, 'F32'>): void {
+  const expected = values(`${type}.values`);
+  const [before, after] = [32, 32];
+  const workspace = decodingWorkspace(before + expected.length + after);
+  decodeBlocks(type, raw(`${type}.raw`), 0, workspace.subarray(before, before + expected.length));
+  const around = new Array(before).fill(0);
+  sameBits(workspace, Float32Array.of(...around, ...expected, ...around), type);
+  // a length that the kernels do not write exactly
+  const part = workspace.subarray(0, 7);
+  decodeBlocks(type, raw(`${type}.raw`), 0, part);
+  sameBits(workspace.subarray(0, 8), Float32Array.of(...expected.subarray(0, 7), 0), type);
 }
 
 describe('GGUF', () => {
@@ -118,6 +133,7 @@ describe('GGUF', () => {
     it(`decodes ${type} blocks bit for bit`, () => {
       decodesBitForBit(type);
       decodesInCalls(type);
+      decodesInPlace(type);
     });
 
   it('makes the tokenizer and the chat template', async () => {
