@@ -105,6 +105,13 @@ export interface ChatTemplate {
   readonly source: string;
 }
 
+/** Trained keys and values before every text, in each layer (arXiv 2101.00190). */
+export interface PrefixShape {
+  readonly tokens: number;
+  /** In training: they are computed by two layers with a tanh between them, of so many units. */
+  readonly projection?: number;
+}
+
 /** How a LoRA adapter is laid over a base; the fields are PEFT's. */
 export interface LoraConfig {
   readonly rank: number;
@@ -120,6 +127,8 @@ export interface LoraConfig {
   readonly dora?: boolean;
   /** Prompt tuning instead of low-rank factors: trained embeddings of so many virtual tokens before every text. */
   readonly virtualTokens?: number;
+  /** Prefix tuning instead of low-rank factors. */
+  readonly prefix?: PrefixShape;
   /** Embedding and head that are trained whole, by the last part of their paths in transformers: `embed_tokens`, `lm_head`. */
   readonly modulesToSave?: readonly string[];
   /** In training: the weights are held less what the factors began with (PiSSA, arXiv 2404.02948). */

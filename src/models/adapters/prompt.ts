@@ -21,6 +21,10 @@ export const promptConfig = (virtualTokens: number): LoraConfig => ({
   virtualTokens,
 });
 
+/** Virtual tokens that take positions from the texts. */
+export const virtualTokensOf = (lora: LoraConfig | undefined): number =>
+  lora?.virtualTokens ?? lora?.prefix?.tokens ?? 0;
+
 /** How the embeddings begin, as in PEFT: normal with a deviation of 1, or those of random tokens of the vocabulary. */
 export type PromptInit = 'random' | 'vocabulary';
 

@@ -2,6 +2,7 @@
 import { blueprintOf, type NamedShape, weightName } from '../architectures/index.js';
 import type { LoraConfig, ModelConfig } from '../types.js';
 import { branchShapes, isNamed } from './layout.js';
+import { prefixShapes } from './prefix.js';
 import { promptShapes } from './prompt.js';
 
 export type SavedRole = 'embedding' | 'head';
@@ -42,4 +43,5 @@ export const adapterShapes = (config: ModelConfig, lora: LoraConfig): readonly N
   ...branchShapes(config, lora),
   ...savedTensors(config, lora).map(({ name, shape }) => ({ name, shape })),
   ...promptShapes(config, lora),
+  ...prefixShapes(config, lora),
 ];

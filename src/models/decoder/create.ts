@@ -1,3 +1,4 @@
+import { virtualTokensOf } from '../adapters/prompt.js';
 import type { ModelConfig } from '../types.js';
 import { addEmbeddingGradient } from './embedding.js';
 import { headGradient, headLogits, headLoss, prepareHead } from './head.js';
@@ -17,7 +18,7 @@ export async function createDecoder(options: DecoderOptions): Promise<Decoder> {
   const { parameters } = machine;
   const virtual = options.adapter?.config.virtualTokens ?? 0;
   return {
-    options: { ...options, config: withRoom(options.config, virtual) },
+    options: { ...options, config: withRoom(options.config, virtualTokensOf(options.adapter?.config)) },
     parameters: parameters.values,
     gradients: parameters.gradients,
     zeroGradients() {
@@ -51,7 +52,7 @@ export async function createDecoder(options: DecoderOptions): Promise<Decoder> {
       return headLogits(machine, hidden, Array.from(batch.ids.keys()).filter(isReal));
     },
     async session(rows, capacity) {
-      const session = await openSession(machine, rows, capacity + virtual);
+      const session = await openSession(machine, rows, capacity + virtualTokensOf(options.adapter?.config));
       let begun = virtual === 0;
       return {
         ...session,

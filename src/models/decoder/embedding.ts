@@ -11,11 +11,11 @@ import type { Batch, DecoderOptions } from './types.js';
 /** The position of each id in its text. */
 export type Placing = (index: number) => number;
 
-/** Positions of a batch: from 0 in each text. */
-export function placingOf({ length, segments }: Pick<Batch, 'length' | 'segments'>): Placing {
-  if (segments === undefined) return (index) => index % length;
+/** Positions of a batch: from `first` on in each text. */
+export function placingOf({ length, segments }: Pick<Batch, 'length' | 'segments'>, first = 0): Placing {
+  if (segments === undefined) return (index) => first + (index % length);
   const positions = textPositions(segments, length);
-  return (index) => positions[index] ?? 0;
+  return (index) => first + (positions[index] ?? 0);
 }
 
 export class Embedding {

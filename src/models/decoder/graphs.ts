@@ -9,6 +9,7 @@ import { savedTensor } from '../adapters/saved.js';
 import { QUERY_BLOCK } from '../architectures/graphs/attention.js';
 import { blockGraph } from '../architectures/graphs/block.js';
 import { headGraph as architectureHead } from '../architectures/graphs/head.js';
+import { prefixGraphs as architecturePrefix, type PrefixGraphs } from '../architectures/graphs/prefix.js';
 import { stepGraph as architectureStep } from '../architectures/graphs/step.js';
 import { blueprintOf } from '../architectures/index.js';
 import type { LoraConfig, ModelConfig } from '../types.js';
@@ -70,6 +71,7 @@ export function trainingBlock(
     config,
     kind,
     ...shape,
+    prefix: lora?.prefix?.tokens,
     precision: options.precision,
     trainable,
     dropout: trainable === 'adapter' ? (lora?.dropout ?? 0) : 0,
@@ -89,7 +91,7 @@ export function trainingBlock(
 
 /** Forward only, without dropout; `cached` also gives the keys and values. */
 export function evaluationBlock(
-  { config, precision }: GraphOptions,
+  { config, lora, precision }: GraphOptions,
   kind: LayerKind,
   shape: BlockShape,
   cached: boolean,
@@ -98,6 +100,7 @@ export function evaluationBlock(
     config,
     kind,
     ...shape,
+    prefix: lora?.prefix?.tokens,
     precision,
     trainable: 'none',
     dropout: 0,
@@ -127,3 +130,14 @@ export function headGraph(options: GraphOptions, tokens: number, role: HeadRole)
 
 export const stepGraph = (options: GraphOptions, kind: LayerKind, rows: number, capacity: number): Graph =>
   simplify(inPrecision(architectureStep({ config: options.config, kind, rows, capacity }), options));
+
+/** What computes a prefix, and its gradients. */
+export function prefixGraphs(
+  options: GraphOptions & { readonly lora: LoraConfig },
+): Omit<PrefixGraphs, 'flat'> {
+  const { forward, backward } = architecturePrefix(options.config, options.lora);
+  return {
+    forward: simplify(inPrecision(forward, options)),
+    backward: simplify(inPrecision(backward, options)),
+  };
+}

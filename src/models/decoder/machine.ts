@@ -7,7 +7,8 @@ import { Buffers } from './buffers.js';
 import { CompiledGraphs } from './compiled.js';
 import type { BlockShape, GraphOptions } from './graphs.js';
 import { createParameters, type Parameters } from './parameters.js';
-import { Angles, causalMask, textPositions } from './positions.js';
+import { Angles, causalMask, prefixMask, textPositions } from './positions.js';
+import { createPrefix, type Prefix } from './prefix.js';
 import type { Batch, DecoderOptions } from './types.js';
 import { Weights, weightNames } from './weights.js';
 
@@ -24,9 +25,10 @@ export interface Machine {
   readonly buffers: Buffers;
   readonly parameters: Parameters;
   readonly weights: Weights;
+  readonly prefix: Prefix;
   /**
-   * `mask`, where heads are turned `cos` and `sin`, and where rows hold several texts `segments`, for a layer of a batch
-   * whose texts start at position 0.
+   * `mask`, where heads are turned `cos` and `sin`, where rows hold several texts `segments`, and before a prefix
+   * `prefix.mask`, for a layer of a batch whose texts start at position 0, or behind the prefix.
    */
   readonly positions: (tokens: Placed, layer: number) => Readonly<Record<string, HostTensor>>;
 }
@@ -36,6 +38,9 @@ export function createMachine(options: DecoderOptions): Machine {
   const blueprint = blueprintOf(config);
   const parameters = createParameters(options, weightNames(options));
   const buffers = new Buffers();
+  const compiled = new CompiledGraphs(options.runtime);
+  const graphs: GraphOptions = { config, lora: adapter?.config, trainable, precision };
+  const prefix = createPrefix({ options, graphs, compiled, parameters });
   const kinds = blueprint.layers.map((_, layer) => layerKind(blueprint, adapter?.config, layer));
   /** What each buffer was last filled for: a shape, or the segments of a batch. */
   const filled = new Map<string, string | Int32Array>();
@@ -54,34 +59,52 @@ export function createMachine(options: DecoderOptions): Machine {
   return {
     options,
     blueprint,
-    graphs: { config, lora: adapter?.config, trainable, precision },
+    graphs,
     kindOf(layer) {
       const kind = kinds[layer];
       if (kind === undefined) throw new GraphError(`block ${layer} of ${kinds.length}`);
       return kind;
     },
-    compiled: new CompiledGraphs(options.runtime),
+    compiled,
     buffers,
     parameters,
     weights: new Weights(options, parameters),
+    prefix,
     positions({ rows, length, segments }, layer): Readonly<Record<string, HostTensor>> {
       const { rotary, window } = blockOf(blueprint, layer).attention;
       const mask = current(maskRole(window), [1, 1, length, length], String(length), (data) => {
         causalMask(length, window, data);
       });
-      const texts: Readonly<Record<string, HostTensor>> =
-        segments === undefined
-          ? {}
-          : { segments: current('segments', [rows, length], segments, (data) => data.set(segments)) };
+      const texts: Record<string, HostTensor> = {};
+      if (segments !== undefined)
+        texts['segments'] = current('segments', [rows, length], segments, (data) => data.set(segments));
+      if (prefix.tokens > 0) {
+        const shape = [segments === undefined ? 1 : rows, 1, length, prefix.tokens];
+        texts['prefix.mask'] = current(
+          `prefix ${maskRole(window)}`,
+          shape,
+          segments ?? String(length),
+          (data) => {
+            const placed = segments && textPositions(segments, length);
+            prefixMask(
+              placed ?? Int32Array.from({ length }, (_, index) => index),
+              prefix.tokens,
+              window,
+              data,
+            );
+          },
+        );
+      }
       if (rotary === undefined) return { mask, ...texts };
       const turn = turnRole(blueprint, layer);
       const shape = [rows, length, rotary.dims / 2];
       const cos = buffers.floats(`cos ${turn}`, shape);
       const sin = current(`sin ${turn}`, shape, segments ?? `${rows}x${length}`, (data) => {
-        const placed = segments === undefined ? undefined : textPositions(segments, length);
-        const longest = placed === undefined ? length : 1 + placed.reduce((a, b) => Math.max(a, b), 0);
+        const placed =
+          segments && textPositions(segments, length).map((position) => prefix.tokens + position);
+        const longest = placed?.reduce((a, b) => Math.max(a, b + 1), 0) ?? prefix.tokens + length;
         const angles = new Angles(rotary, longest);
-        if (placed === undefined) angles.fill(rows, length, cos.data, data);
+        if (placed === undefined) angles.fill(rows, length, cos.data, data, prefix.tokens);
         else angles.at(placed, cos.data, data);
       });
       return { mask, cos, sin, ...texts };
@@ -105,11 +128,18 @@ function turnRole({ layers, blocks }: Blueprint, layer: number): string {
 }
 
 /** Floats that {@link Machine.positions} holds for rows of one length. */
-export function positionFloats({ blocks }: Blueprint, { rows, length, packed }: BlockShape): number {
+export function positionFloats(
+  { blocks }: Blueprint,
+  { rows, length, packed }: BlockShape,
+  prefix = 0,
+): number {
   const masks = new Set(Object.values(blocks).map(({ attention }) => maskRole(attention.window)));
   const turns = new Map(
     Object.values(blocks).map(({ attention: { rotary } }) => [JSON.stringify(rotary), rotary?.dims ?? 0]),
   );
   const dims = [...turns.values()].reduce((sum, count) => sum + count, 0);
-  return masks.size * length * length + rows * length * (dims + (packed === undefined ? 0 : 1));
+  const beforeTexts = prefix * length * (packed === undefined ? 1 : rows);
+  return (
+    masks.size * (length * length + beforeTexts) + rows * length * (dims + (packed === undefined ? 0 : 1))
+  );
 }

@@ -24,11 +24,13 @@ import {
   type GraphOptions,
   headGraph,
   type Keeping,
+  prefixGraphs,
   reachOf,
   trainingBlock,
 } from './graphs.js';
 import { chunkSize } from './head.js';
 import { positionFloats } from './machine.js';
+import { prefixFloats } from './prefix.js';
 import type { DecoderPlan, DecoderPlanOptions } from './types.js';
 
 /** A kind of block and how many layers are of it. */
@@ -59,12 +61,16 @@ export function planDecoder(given: DecoderPlanOptions): DecoderPlan {
   );
   // hidden states after every layer, or two in turn; and their gradients, two in turn
   const activations = (training ? config.layers + 1 + 2 : 2) * hidden + kept + scratch;
-  const positions = FLOAT * positionFloats(blueprintOf(config), shapeOf(options));
+  const virtual = lora?.prefix?.tokens ?? 0;
+  const positions = FLOAT * positionFloats(blueprintOf(config), shapeOf(options), virtual);
+  const prefix = FLOAT * prefixFloats(config, virtual, training);
+  const prefixParts = lora?.prefix === undefined ? [] : Object.values(prefixGraphs({ ...graphs, lora }));
 
   const inBlock = Math.max(
     ...kinds
       .flatMap(({ forward, backward }) => [forward, backward])
       .map((graph) => (graph ? transientBytes(graph) : 0)),
+    ...prefixParts.map(transientBytes),
   );
   const inHead = transientBytes(head);
   const headBuffers = [...head.inputs, ...head.outputs]
@@ -72,7 +78,8 @@ export function planDecoder(given: DecoderPlanOptions): DecoderPlan {
     .reduce((total, { value }) => total + typeBytes(head, value), 0);
 
   const trained = sizes(options);
-  const compiled = kinds.reduce((total, kind) => total + (kind.backward === undefined ? 1 : 2), 0) + 1;
+  const compiled =
+    kinds.reduce((total, kind) => total + (kind.backward === undefined ? 1 : 2), 0) + 1 + prefixParts.length;
   return {
     graphs: [
       ...kinds.flatMap(({ forward, backward }) => [
@@ -89,6 +96,7 @@ export function planDecoder(given: DecoderPlanOptions): DecoderPlan {
       logits: headBuffers + (inHead > inBlock ? inHead : 0),
       workspace:
         positions +
+        prefix +
         decodedBytes(options) +
         DRIVER_BYTES +
         compiled * SESSION_BYTES +

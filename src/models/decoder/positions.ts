@@ -70,10 +70,10 @@ export class Angles {
     });
   }
 
-  /** `[rows, length, dims/2]`, with positions from 0 in each row. */
-  fill(rows: number, length: number, cos: Float32Array, sin: Float32Array): void {
+  /** `[rows, length, dims/2]`, with positions from `first` on in each row. */
+  fill(rows: number, length: number, cos: Float32Array, sin: Float32Array, first = 0): void {
     const half = this.#frequencies.length;
-    for (let position = 0; position < length; position++) this.write(position, cos, sin, position * half);
+    for (let index = 0; index < length; index++) this.write(first + index, cos, sin, index * half);
     for (let row = 1; row < rows; row++)
       for (const angles of [cos, sin]) angles.copyWithin(row * length * half, 0, length * half);
   }
@@ -87,6 +87,23 @@ export function textPositions(segments: Int32Array, length: number): Int32Array 
     positions[index] = goesOn ? (positions[index - 1] ?? 0) + 1 : 0;
   }
   return positions;
+}
+
+/**
+ * What texts see of the tokens before them: `[positions, tokens]`, for the position of each token in its text. A window
+ * slides over them as over a text.
+ */
+export function prefixMask(
+  positions: Int32Array,
+  tokens: number,
+  window: number | undefined,
+  out: Float32Array,
+): void {
+  positions.forEach((position, index) => {
+    const first = window === undefined ? 0 : Math.min(tokens, Math.max(0, tokens + position + 1 - window));
+    out.fill(MASKED, index * tokens, index * tokens + first);
+    out.fill(0, index * tokens + first, (index + 1) * tokens);
+  });
 }
 
 /** `[length, length]`: 0 where the column is not after the row, nor out of the window before it. */

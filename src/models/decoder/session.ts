@@ -41,10 +41,11 @@ const stepTensors = (config: ModelConfig, rows: number) => {
 
 export async function openSession(machine: Machine, count: number, capacity: number): Promise<DecodeSession> {
   const { config } = machine.options;
+  const { prefix } = machine;
   const { keyValueHeads: groups, headDim: dim, layers } = config;
   let rows = count;
-  /** Tokens that stand in the cache, of each row. */
-  let lengths = new Int32Array(rows);
+  /** Tokens that stand in the cache, or will, of each row: those of a prefix among them. */
+  let lengths = new Int32Array(rows).fill(prefix.tokens);
   let size = 0;
   let caches: readonly LayerCache[] = [];
   const positions = new StepPositions(machine.blueprint, capacity);
@@ -83,21 +84,29 @@ export async function openSession(machine: Machine, count: number, capacity: num
     tensors = stepTensors(config, rows);
   };
 
-  /** All prompts at once, padded on the right; only real tokens enter the cache. */
+  /** All prompts at once, padded on the right; only real tokens enter the cache, behind a prefix. */
   const prefill = async (ids: readonly Int32Array[]) => {
     const longest = Math.max(...ids.map(({ length }) => length));
-    const length = Math.min(Math.ceil(longest / LENGTH_BUCKET) * LENGTH_BUCKET, Math.max(longest, capacity));
+    const length = Math.min(
+      Math.ceil(longest / LENGTH_BUCKET) * LENGTH_BUCKET,
+      Math.max(longest, capacity - prefix.tokens),
+    );
     const padded = new Int32Array(rows * length);
     ids.forEach((row, index) => {
       padded.set(row, index * length);
-      lengths[index] = row.length;
+      lengths[index] = prefix.tokens + row.length;
     });
-    grow(longest);
-    const copy = (from: HostTensor, to: Float32Array) => {
+    grow(prefix.tokens + longest);
+    const before = prefix.tokens * dim;
+    const copy = (lead: HostTensor | undefined, from: HostTensor, to: Float32Array) => {
       const source = from.data as Float32Array;
+      const virtual = lead?.data as Float32Array | undefined;
       for (let lane = 0; lane < rows * groups; lane++) {
-        const count = (lengths[Math.floor(lane / groups)] ?? 0) * dim;
-        to.set(source.subarray(lane * length * dim, lane * length * dim + count), lane * size * dim);
+        const [row, group] = [Math.floor(lane / groups), lane % groups];
+        const count = (ids[row]?.length ?? 0) * dim;
+        const start = lane * size * dim;
+        if (virtual !== undefined) to.set(virtual.subarray(group * before, (group + 1) * before), start);
+        to.set(source.subarray(lane * length * dim, lane * length * dim + count), start + before);
       }
     };
     const hiddenStates = await evaluateStack(
@@ -106,11 +115,12 @@ export async function openSession(machine: Machine, count: number, capacity: num
       (layer, keys, values) => {
         const cache = caches[layer];
         if (cache === undefined) return;
-        copy(keys, cache.keys.data);
-        copy(values, cache.values.data);
+        const virtual = prefix.inputs(layer);
+        copy(virtual['prefix.keys'], keys, cache.keys.data);
+        copy(virtual['prefix.values'], values, cache.values.data);
       },
     );
-    const last = Array.from(lengths, (count, row) => row * length + count - 1);
+    const last = ids.map((row, index) => index * length + row.length - 1);
     return headLogits(machine, hiddenStates, last);
   };
 

@@ -30,7 +30,7 @@ export async function evaluateStack(
   tokens: Tokens,
   onCache?: (layer: number, keys: HostTensor, values: HostTensor) => void,
 ): Promise<HostTensor> {
-  const { buffers, compiled, graphs, options, weights } = machine;
+  const { buffers, compiled, graphs, options, prefix, weights } = machine;
   const shape = shapeOf(tokens);
   const cached = onCache !== undefined;
   const graphOf = (layer: number) => {
@@ -41,12 +41,16 @@ export async function evaluateStack(
   };
   const hidden = [0, 1].map((side) => buffers.floats(`hidden.${side}`, hiddenShape(machine, shape)));
   const [even, odd] = hidden as [HostTensor, HostTensor];
-  weights.embedding.write(tokens.ids, placingOf(tokens), even.data as Float32Array);
+  await prefix.prepare();
+  weights.embedding.write(tokens.ids, placingOf(tokens, prefix.tokens), even.data as Float32Array);
   for (let layer = 0; layer < options.config.layers; layer++) {
     const [x, y] = layer % 2 === 0 ? [even, odd] : [odd, even];
     const graph = await graphOf(layer);
     const outputs = outputsOf(machine, graph, (name) => (name === 'y' ? y : undefined), 'cache');
-    await graph.run({ x, ...machine.positions(tokens, layer), ...weights.block(layer) }, outputs);
+    await graph.run(
+      { x, ...machine.positions(tokens, layer), ...weights.block(layer), ...prefix.inputs(layer) },
+      outputs,
+    );
     if (onCache !== undefined && outputs['keys'] !== undefined && outputs['values'] !== undefined)
       onCache(layer, outputs['keys'], outputs['values']);
   }
@@ -94,7 +98,7 @@ export async function trainStack(
   noise: number,
 ): Promise<Pass> {
   const shape = shapeOf(tokens);
-  const { buffers, compiled, graphs, options, weights } = machine;
+  const { buffers, compiled, graphs, options, prefix, weights } = machine;
   const { layers } = options.config;
   const blocks = await Promise.all(
     Array.from({ length: layers }, async (_, layer) => {
@@ -109,7 +113,8 @@ export async function trainStack(
     }),
   );
   const hiddenOf = (layer: number) => buffers.floats(`hidden.${layer}`, hiddenShape(machine, shape));
-  weights.embedding.write(tokens.ids, placingOf(tokens), hiddenOf(0).data);
+  await prefix.prepare();
+  weights.embedding.write(tokens.ids, placingOf(tokens, prefix.tokens), hiddenOf(0).data);
   if (noise > 0) {
     const virtual = options.adapter?.config.virtualTokens ?? 0;
     const { hiddenSize: width } = options.config;
@@ -130,7 +135,13 @@ export async function trainStack(
       role,
     );
     await forward.run(
-      { x: hiddenOf(layer), ...machine.positions(tokens, layer), ...weights.block(layer), ...masks },
+      {
+        x: hiddenOf(layer),
+        ...machine.positions(tokens, layer),
+        ...weights.block(layer),
+        ...prefix.inputs(layer),
+        ...masks,
+      },
       outputs,
     );
     kept.push(keeping === 'residuals' ? { ...outputs, ...masks } : {});
@@ -143,7 +154,7 @@ export async function trainStack(
       for (const [layer, { backward, keeping }] of [...blocks.entries()].reverse()) {
         const masks =
           keeping === 'residuals' ? {} : dropoutInputs(machine, backward, layer, key, 'recomputed');
-        const totals = totalsOf(machine, layer);
+        const totals = { ...totalsOf(machine, layer), ...prefix.totals(layer) };
         const outputs = outputsOf(
           machine,
           backward,
@@ -156,6 +167,7 @@ export async function trainStack(
             dy,
             ...machine.positions(tokens, layer),
             ...weights.block(layer),
+            ...prefix.inputs(layer),
             ...kept[layer],
             ...masks,
             ...totals,
@@ -164,6 +176,7 @@ export async function trainStack(
         );
         [dy, spare] = [spare, dy];
       }
+      await prefix.backward();
       return trainsEmbedding(graphs) ? dy : undefined;
     },
   };

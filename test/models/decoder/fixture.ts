@@ -6,7 +6,7 @@ import type { Json } from '../../../src/models/json-file.js';
 import type { Adapter, ModelConfig, StoredTensor, WeightStore } from '../../../src/models/types.js';
 import { parseAdapterConfig } from '../../../src/packaging/peft/config-file.js';
 
-interface Packed {
+export interface Packed {
   readonly shape: readonly number[];
   readonly data: string;
 }

@@ -21,10 +21,19 @@ export interface AttentionContext extends LayerContext {
   readonly queryBlock?: number;
   /** `[rows, length]`, where rows hold several texts: the number of each token's text. */
   readonly segments?: ValueId;
+  /** What every text attends to before itself. */
+  readonly prefix?: PrefixValues;
   /** No position sees more positions, itself among them: the mask lets none that lie further back through. */
   readonly reach?: number;
   /** `[rows, length, dims/2]` each; absent where the block's heads are not turned. */
   readonly angles?: { readonly cos: ValueId; readonly sin: ValueId };
+}
+
+/** Keys and values `[keyValueHeads, tokens, dim]`, not turned; the mask is `[1, 1, length, tokens]`, of packed rows `[rows, …]`. */
+export interface PrefixValues {
+  readonly keys: ValueId;
+  readonly values: ValueId;
+  readonly mask: ValueId;
 }
 
 /** Heads of one kind in the layout `[rows, length, count·dim]`. */
@@ -132,16 +141,35 @@ export function attend(context: AttentionContext, met: Met, mask: ValueId, span:
   const { heads, keyValueHeads: groups, headDim: dim } = config;
   const { rows, length } = span;
   const byHead = b.reshape(met.queries, [rows * groups, heads / groups, length, dim]);
+  const prefix = context.prefix && { ...context.prefix, ...everyRow(context, context.prefix, rows) };
   const reach = Math.min(attention.window ?? length, context.reach ?? length);
   const blocks: ValueId[] = [];
   for (let first = 0; first < length; first += queryBlock) {
     const end = Math.min(first + queryBlock, length);
     const start = Math.max(0, first + 1 - reach);
-    blocks.push(attendBlock(context, { ...met, queries: byHead }, mask, span, { first, end, start }));
+    // in rows of one text, queries further back than the window see none of what lies before it
+    const beyond =
+      context.segments === undefined && first + 1 >= (attention.window ?? Number.POSITIVE_INFINITY);
+    const own = { ...context, prefix: beyond ? undefined : prefix };
+    blocks.push(attendBlock(own, { ...met, queries: byHead }, mask, span, { first, end, start }));
   }
   const [whole] = blocks;
   const mixed = whole !== undefined && blocks.length === 1 ? whole : b.concat(blocks, 1);
   return b.reshape(mixed, [rows * length, heads * dim]);
+}
+
+/** The keys and values of a prefix beside those of each row: `[rows·groups, tokens, dim]`. */
+function everyRow(
+  { builder: b }: AttentionContext,
+  { keys, values }: PrefixValues,
+  rows: number,
+): Pick<PrefixValues, 'keys' | 'values'> {
+  const repeated = (value: ValueId) => {
+    const [groups = 1, tokens = 1, dim = 1] = b.shapeOf(value);
+    const whole = b.expand(b.reshape(value, [1, groups, tokens, dim]), [rows, groups, tokens, dim]);
+    return b.reshape(whole, [rows * groups, tokens, dim]);
+  };
+  return { keys: repeated(keys), values: repeated(values) };
 }
 
 /**
@@ -155,7 +183,7 @@ const partsOf = (lanes: number, queries: number): number => (lanes % 2 === 1 && 
  * values `start … end` → `[rows, end − first, heads, dim]`.
  */
 function attendBlock(
-  { builder: b, config, attention, segments }: AttentionContext,
+  { builder: b, config, attention, segments, prefix }: AttentionContext,
   { queries, keys, values }: Met,
   mask: ValueId,
   { rows, length }: Span,
@@ -163,15 +191,19 @@ function attendBlock(
 ): ValueId {
   const { heads, keyValueHeads: groups, headDim: dim } = config;
   const share = heads / groups;
-  const [count, seen] = [end - first, end - start];
+  const before = prefix === undefined ? 0 : (b.shapeOf(prefix.keys)[1] ?? 0);
+  const [count, seen] = [end - first, before + end - start];
   const cut = (value: ValueId, axis: number, from: number, to: number) =>
     from === 0 && to === length ? value : b.slice(value, axis, from, to);
+  const behind = (lead: ValueId | undefined, value: ValueId, axis: number) =>
+    lead === undefined ? value : b.concat([lead, value], axis);
   /** `[1 or rows, 1, count, seen]`: what is added to the scores. */
-  const visible = () => {
+  const visible = () => behind(prefix && cut(prefix.mask, 2, first, end), ofTexts(), 3);
+  const ofTexts = () => {
     const causal = cut(cut(mask, 2, first, end), 3, start, end);
     if (segments === undefined) return causal;
     const asking = b.reshape(cut(segments, 1, first, end), [rows, 1, count, 1]);
-    const asked = b.reshape(cut(segments, 1, start, end), [rows, 1, 1, seen]);
+    const asked = b.reshape(cut(segments, 1, start, end), [rows, 1, 1, end - start]);
     return b.where(b.equal(asking, asked), causal, b.scalar(MASKED));
   };
   const lanes = rows * groups;
@@ -185,12 +217,13 @@ function attendBlock(
         ];
   const ownRows = (share * count) / parts;
   const own = b.reshape(cut(queries, 2, first, end), [...lead, ownRows, dim]);
-  const seenOf = (value: ValueId) => b.reshape(cut(value, 1, start, end), [...shared, seen, dim]);
-  const product = b.matmul(own, seenOf(keys), { transB: true, alpha: attention.scale });
+  const seenOf = (lead: ValueId | undefined, value: ValueId) =>
+    b.reshape(behind(lead, cut(value, 1, start, end), 1), [...shared, seen, dim]);
+  const product = b.matmul(own, seenOf(prefix?.keys, keys), { transB: true, alpha: attention.scale });
   const scores = b.reshape(capped(b, product, attention.cap), [rows, heads, count, seen]);
   const masked = b.add(scores, visible());
   const shares = b.reshape(b.softmax(masked), [...lead, ownRows, seen]);
-  const mixed = b.reshape(b.matmul(shares, seenOf(values)), [rows, heads, count, dim]);
+  const mixed = b.reshape(b.matmul(shares, seenOf(prefix?.values, values)), [rows, heads, count, dim]);
   return b.transpose(mixed, [0, 2, 1, 3]);
 }
 

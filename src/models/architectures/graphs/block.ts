@@ -16,6 +16,8 @@ export interface BlockOptions {
   readonly length: number;
   /** Rows hold several texts, of at most so many tokens, told apart by the input `segments`. */
   readonly packed?: number;
+  /** Virtual tokens whose keys and values every text attends to. */
+  readonly prefix?: number;
   /** Of the products that the graph will be given; merging a small update into a matrix of few bits would lose it. */
   readonly precision?: 'f32' | 'bf16';
   /** Queries of a row that meet the keys at one time. */
@@ -29,7 +31,8 @@ export interface BlockOptions {
 /**
  * Forward and backward of one block. Inputs: `x` `[rows·length, hidden]`, `cos` and `sin` `[rows, length, dims/2]`
  * where heads are turned, `mask` `[1, 1, length, length]` (added to the scores), `segments` `[rows, length]` where
- * rows hold several texts (see `Batch.segments`), weights and adapter tensors by
+ * rows hold several texts (see `Batch.segments`), `prefix.keys`, `prefix.values` and `prefix.mask` where there is a prefix
+ * (see `PrefixValues`), weights and adapter tensors by
  * their names within the block, `dropout.MODULE` (bool), `dy`, and `total.NAME` for each trained tensor.
  * Outputs: `y`, `dx`, and `grad.NAME` = `total.NAME` + gradient.
  */
@@ -41,8 +44,11 @@ export interface BlockGraph {
   readonly cache: readonly NamedValue[];
 }
 
+/** Whether an input is an adapter's. */
+const isAdapted = (name: string): boolean => name.includes('.lora_') || name.startsWith('prefix.');
+
 export function blockGraph(options: BlockOptions): BlockGraph {
-  const { config, kind, dropout, trainable, queryBlock, precision, packed, ...span } = options;
+  const { config, kind, dropout, trainable, queryBlock, precision, packed, prefix, ...span } = options;
   const { block, branches } = kind;
   const { rotary } = block.attention;
   const b = new GraphBuilder('block');
@@ -52,6 +58,7 @@ export function blockGraph(options: BlockOptions): BlockGraph {
   const angles = rotary && { cos: b.input('cos', turns), sin: b.input('sin', turns) };
   const mask = b.input('mask', [1, 1, span.length, span.length]);
   const segments = packed !== undefined ? b.input('segments', [span.rows, span.length]) : undefined;
+  const lanes = [config.keyValueHeads, prefix ?? 0, config.headDim];
   const layer = {
     builder: b,
     branches,
@@ -63,6 +70,14 @@ export function blockGraph(options: BlockOptions): BlockGraph {
     angles,
     queryBlock,
     segments,
+    prefix:
+      prefix === undefined
+        ? undefined
+        : {
+            keys: weight('prefix.keys', lanes),
+            values: weight('prefix.values', lanes),
+            mask: b.input('prefix.mask', [packed === undefined ? 1 : span.rows, 1, span.length, prefix]),
+          },
     reach: packed,
   };
 
@@ -73,7 +88,7 @@ export function blockGraph(options: BlockOptions): BlockGraph {
 
   if (trainable !== 'none') {
     const dy = b.input('dy', b.shapeOf(x));
-    const trained = [...declared].filter(([name]) => trainable === 'full' || name.includes('.lora_'));
+    const trained = [...declared].filter(([name]) => trainable === 'full' || isAdapted(name));
     const found = gradients(b, [{ value: y, gradient: dy }], [x, ...trained.map(([, value]) => value)]);
     trained.forEach(([name], index) => {
       const gradient = found[index + 1];

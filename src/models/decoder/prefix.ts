@@ -1,0 +1,116 @@
+/** Keys and values of a prefix, ready for each layer, and the way back of their gradients. */
+import type { CompiledGraph, HostTensor, Runtime } from '../../tensor/types.js';
+import { hasProjection, PREFIX } from '../adapters/prefix.js';
+import { prefixGraphs as architecturePrefix } from '../architectures/graphs/prefix.js';
+import type { Adapter, ModelConfig } from '../types.js';
+import { prefixGraphs } from './graphs.js';
+import type { Machine } from './machine.js';
+import { floatTensor } from './parameters.js';
+
+type Tensors = Readonly<Record<string, HostTensor>>;
+
+export interface Prefix {
+  readonly tokens: number;
+  /** `prefix.keys` and `prefix.values` of a layer, `[keyValueHeads, tokens, dim]` each. */
+  inputs(layer: number): Tensors;
+  /** What the gradients of a layer's are added to, as `total.prefix.keys` and `total.prefix.values`. */
+  totals(layer: number): Tensors;
+  /** Computes the keys and values from what is trained; clears their gradients. */
+  prepare(): Promise<void>;
+  /** Adds the gradients of the keys and values to those of what is trained. */
+  backward(): Promise<void>;
+}
+
+const NONE: Prefix = {
+  tokens: 0,
+  inputs: () => ({}),
+  totals: () => ({}),
+  prepare: async () => {},
+  backward: async () => {},
+};
+
+/** Numbers that a prefix holds beside its trained tensors: its keys and values, and in training their gradients. */
+export const prefixFloats = (
+  { layers, keyValueHeads, headDim }: ModelConfig,
+  tokens: number,
+  training: boolean,
+): number => (training ? 2 : 1) * tokens * 2 * layers * keyValueHeads * headDim;
+
+type Shared = Pick<Machine, 'options' | 'graphs' | 'compiled' | 'parameters'>;
+
+export function createPrefix({ options, graphs, compiled, parameters }: Shared): Prefix {
+  const { adapter, config, trainable } = options;
+  const lora = adapter?.config;
+  if (adapter === undefined || lora?.prefix === undefined) return NONE;
+  const { tokens } = lora.prefix;
+  const lanes = [config.keyValueHeads, tokens, config.headDim];
+  const shape = [2 * config.layers, ...lanes];
+  const size = prefixFloats(config, tokens, false);
+  const training = trainable === 'adapter';
+  const states = floatTensor(shape, new Float32Array(size));
+  const gradients = floatTensor(shape, new Float32Array(training ? size : 0));
+  const byLayer = (of: HostTensor, prefix: string): readonly Tensors[] => {
+    const lane = (index: number): HostTensor => {
+      const length = size / (2 * config.layers);
+      return floatTensor(lanes, (of.data as Float32Array).subarray(index * length, (index + 1) * length));
+    };
+    return Array.from({ length: config.layers }, (_, layer) => ({
+      [`${prefix}prefix.keys`]: lane(2 * layer),
+      [`${prefix}prefix.values`]: lane(2 * layer + 1),
+    }));
+  };
+  const inputs = byLayer(states, '');
+  const totals = training ? byLayer(gradients, 'total.') : [];
+  const graphOf = (role: 'forward' | 'backward'): Promise<CompiledGraph> =>
+    compiled.get(`prefix ${role}`, () => prefixGraphs({ ...graphs, lora })[role]);
+  const trained = (): Tensors =>
+    Object.fromEntries(
+      [...adapter.tensors].map(([name, { shape, data }]) => [
+        name,
+        parameters.valueTensors.get(name) ?? floatTensor(shape, data),
+      ]),
+    );
+  let isReady = false;
+  return {
+    tokens,
+    inputs: (layer) => inputs[layer] ?? {},
+    totals: (layer) => totals[layer] ?? {},
+    async prepare() {
+      if (isReady) return;
+      await (await graphOf('forward')).run(trained(), { states });
+      (gradients.data as Float32Array).fill(0);
+      // what is trained changes between any two passes
+      isReady = !training;
+    },
+    async backward() {
+      const graph = await graphOf('backward');
+      const sums = [...parameters.gradientTensors];
+      await graph.run(
+        {
+          ...trained(),
+          dstates: gradients,
+          ...Object.fromEntries(sums.map(([name, sum]) => [`total.${name}`, sum])),
+        },
+        Object.fromEntries(sums.map(([name, sum]) => [`grad.${name}`, sum])),
+      );
+    },
+  };
+}
+
+/** A prefix that a projection computed, as PEFT saves it: without the projection. */
+export async function plainPrefix(runtime: Runtime, config: ModelConfig, adapter: Adapter): Promise<Adapter> {
+  const { config: lora, tensors } = adapter;
+  if (lora.prefix === undefined || !hasProjection(lora)) return adapter;
+  const graph = await runtime.compile(architecturePrefix(config, lora).flat);
+  const inputs = Object.fromEntries(
+    [...tensors].map(([name, { shape, data }]) => [name, floatTensor(shape, data)]),
+  );
+  const { flat } = await graph.run(inputs);
+  await graph.release();
+  const data = Float32Array.from((flat?.data ?? []) as Float32Array);
+  const { tokens } = lora.prefix;
+  return {
+    config: { ...lora, prefix: { tokens } },
+    tensors: new Map([[PREFIX, { shape: [tokens, data.length / tokens], data }]]),
+  };
+}
