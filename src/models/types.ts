@@ -1,5 +1,5 @@
 /** What the rest of the program knows of a model: its shape, its stored weights, its tokenizer. */
-import type { Activation, RopeScaling } from './architectures/blueprint.js';
+import type { Activation, BottleneckActivation, RopeScaling } from './architectures/blueprint.js';
 import type { StoredFormat } from './weights/formats.js';
 
 export type ArchitectureName =
@@ -112,6 +112,30 @@ export interface PrefixShape {
   readonly projection?: number;
 }
 
+export type { BottleneckActivation } from './architectures/blueprint.js';
+
+/** A part of a block that a bottleneck adapter stands behind. */
+export type BottleneckPlace = 'attention' | 'mlp';
+
+/** Bottleneck adapters; in brackets the fields of AdapterHub's `BnConfig`. */
+export interface BottleneckConfig {
+  /** Hidden size ÷ width of the bottleneck (`reduction_factor`). */
+  readonly reduction: number;
+  /** `mh_adapter`, `output_adapter`. */
+  readonly places: readonly BottleneckPlace[];
+  /** `non_linearity`. */
+  readonly activation: BottleneckActivation;
+  /**
+   * What is projected down: what the part gives (Houlsby), its sum with the hidden states that it is added to (Pfeiffer:
+   * `original_ln_before`), or these alone (`is_parallel`).
+   */
+  readonly reads: 'output' | 'sum' | 'stream';
+  /** What is projected up is multiplied by this (`scaling`). */
+  readonly scale: number;
+  /** Layers without adapters, from 0 (`leave_out`). */
+  readonly leaveOut?: readonly number[];
+}
+
 /** How a LoRA adapter is laid over a base; the fields are PEFT's. */
 export interface LoraConfig {
   readonly rank: number;
@@ -129,6 +153,8 @@ export interface LoraConfig {
   readonly virtualTokens?: number;
   /** Prefix tuning instead of low-rank factors. */
   readonly prefix?: PrefixShape;
+  /** Bottleneck adapters instead of low-rank factors. */
+  readonly bottleneck?: BottleneckConfig;
   /** Embedding and head that are trained whole, by the last part of their paths in transformers: `embed_tokens`, `lm_head`. */
   readonly modulesToSave?: readonly string[];
   /** In training: the weights are held less what the factors began with (PiSSA, arXiv 2404.02948). */

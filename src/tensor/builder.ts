@@ -116,6 +116,7 @@ export class GraphBuilder {
   erf = (x: ValueId): ValueId => this.#one('erf', [x]);
   toBf16 = (x: ValueId): ValueId => this.#one('toBf16', [x]);
   silu = (x: ValueId): ValueId => this.#one('silu', [x]);
+  relu = (x: ValueId): ValueId => this.#one('relu', [x]);
   equal = (a: ValueId, b: ValueId): ValueId => this.#one('equal', [a, b]);
   where = (condition: ValueId, a: ValueId, b: ValueId): ValueId => this.#one('where', [condition, a, b]);
   softmax = (x: ValueId): ValueId => this.#one('softmax', [x]);

@@ -26,6 +26,7 @@ const unary = (
     | 'tanh'
     | 'erf'
     | 'silu'
+    | 'relu'
     | 'softmax'
     | 'logSoftmax',
 ): Case => ({
@@ -144,6 +145,7 @@ export const CASES: readonly Case[] = [
       'tanh',
       'erf',
       'silu',
+      'relu',
       'softmax',
       'logSoftmax',
     ] as const

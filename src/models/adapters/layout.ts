@@ -11,6 +11,7 @@ import {
   projectionsOfModel,
 } from '../architectures/index.js';
 import type { LoraConfig, ModelConfig } from '../types.js';
+import { type Bottlenecks, bottlenecksAt, NO_BOTTLENECKS } from './bottleneck.js';
 import { matchesPattern } from './patterns.js';
 
 /** An adapter over one linear layer. */
@@ -65,19 +66,21 @@ export interface LayerKind {
   readonly key: string;
   readonly block: BlockBlueprint;
   readonly branches: Branches;
+  readonly bottlenecks: Bottlenecks;
 }
 
 export function layerKind(blueprint: Blueprint, lora: LoraConfig | undefined, layer: number): LayerKind {
   const block = blockOf(blueprint, layer);
   const name = blueprint.layers[layer] ?? '';
-  if (lora === undefined) return { key: name, block, branches: NO_BRANCHES };
+  if (lora === undefined) return { key: name, block, branches: NO_BRANCHES, bottlenecks: NO_BOTTLENECKS };
   const branches = Object.fromEntries(
     projectionsOf(block).flatMap(({ module }): [string, Branch][] => {
       const branch = branchAt(lora, blockName(blueprint, layer, module), layer);
       return branch === undefined ? [] : [[module, branch]];
     }),
   );
-  return { key: `${name} ${JSON.stringify(branches)}`, block, branches };
+  const bottlenecks = bottlenecksAt(block, lora, layer);
+  return { key: `${name} ${JSON.stringify([branches, bottlenecks])}`, block, branches, bottlenecks };
 }
 
 export const downName = (module: string): string => `${module}.lora_A.weight`;
@@ -87,6 +90,10 @@ export const magnitudeName = (module: string): string => `${module}.lora_magnitu
 /** The factors that training began with. */
 export const firstDownName = (module: string): string => `${module}.pissa_A.weight`;
 export const firstUpName = (module: string): string => `${module}.pissa_B.weight`;
+
+/** Whether an input of a block's graph is a trained tensor of an adapter. */
+export const isAdapterTensor = (name: string): boolean =>
+  /^prefix\.|\.lora_|_adapters\.adapters\./.test(name);
 
 /** Whether a tensor of an adapter is trained: the factors that training began with stay as they are. */
 export const isTrained = (name: string): boolean => !/\.pissa_[AB]\.weight$/.test(name);

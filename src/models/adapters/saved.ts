@@ -1,6 +1,7 @@
 /** Embedding and head that an adapter brings whole: PEFT's `modules_to_save`. */
 import { blueprintOf, type NamedShape, weightName } from '../architectures/index.js';
 import type { LoraConfig, ModelConfig } from '../types.js';
+import { bottleneckShapes } from './bottleneck.js';
 import { branchShapes, isNamed } from './layout.js';
 import { prefixShapes } from './prefix.js';
 import { promptShapes } from './prompt.js';
@@ -44,4 +45,5 @@ export const adapterShapes = (config: ModelConfig, lora: LoraConfig): readonly N
   ...savedTensors(config, lora).map(({ name, shape }) => ({ name, shape })),
   ...promptShapes(config, lora),
   ...prefixShapes(config, lora),
+  ...bottleneckShapes(config, lora),
 ];

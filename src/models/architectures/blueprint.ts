@@ -72,6 +72,9 @@ export interface Attention {
 
 export type Activation = 'silu' | 'gelu' | 'gelu_tanh';
 
+/** Functions of a bottleneck adapter, by transformers' names. */
+export type BottleneckActivation = 'relu' | 'gelu' | 'gelu_new' | 'silu' | 'sigmoid' | 'tanh';
+
 export interface Mlp {
   readonly norm: Norm;
   readonly after?: Norm;

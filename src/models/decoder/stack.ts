@@ -1,5 +1,6 @@
 /** Runs the blocks, forward over all layers and backward again. */
 import type { CompiledGraph, HostTensor } from '../../tensor/types.js';
+import { BOTTLENECK_MODULES } from '../adapters/bottleneck.js';
 import { blockName, projectionsOf } from '../architectures/index.js';
 import { addUniformNoise, dropoutMask, EMBEDDED, streamOf } from './dropout.js';
 import { placingOf } from './embedding.js';
@@ -199,11 +200,14 @@ function dropoutInputs(
   role: string,
 ): Tensors {
   const rate = options.adapter?.config.dropout ?? 0;
-  const projections = projectionsOf(kindOf(layer).block);
+  const modules = [
+    ...projectionsOf(kindOf(layer).block).map(({ module }) => module),
+    ...Object.values(BOTTLENECK_MODULES),
+  ];
   const masks: Record<string, HostTensor> = {};
   for (const { name, value } of graph.inputs) {
     if (!name.startsWith('dropout.')) continue;
-    const module = projections.findIndex((projection) => name === `dropout.${projection.module}`);
+    const module = modules.findIndex((known) => name === `dropout.${known}`);
     const mask = buffers.tensor(`${role}.${name}`, graph.types[value] ?? { dtype: 'bool', shape: [] });
     dropoutMask(mask.data as Uint8Array, rate, streamOf(key, layer, module));
     masks[name] = mask;

@@ -4,6 +4,7 @@
  */
 import { GraphError, sizeOf } from '../../tensor/shape.js';
 import type { HostTensor } from '../../tensor/types.js';
+import { bottleneckTensors } from '../adapters/bottleneck.js';
 import { branchTensors, firstTensors, layerKind } from '../adapters/layout.js';
 import { savedTensor } from '../adapters/saved.js';
 import { OUTPUT } from '../architectures/graphs/head.js';
@@ -133,13 +134,14 @@ export function headInputs(config: ModelConfig, lora: LoraConfig | undefined): r
 
 function wantedOfBlock(blueprint: Blueprint, options: DecoderOptions, layer: number): readonly Wanted[] {
   const { config, adapter } = options;
-  const { block, branches: laid } = layerKind(blueprint, adapter?.config, layer);
-  const branches = projectionsOf(block).flatMap((projection) => {
+  const { block, branches: laid, bottlenecks } = layerKind(blueprint, adapter?.config, layer);
+  const branches: NamedShape[] = projectionsOf(block).flatMap((projection) => {
     const branch = laid[projection.module];
     if (branch === undefined) return [];
     const { module } = projection;
     return [...branchTensors(branch, projection, module), ...firstTensors(branch, projection, module)];
   });
+  branches.push(...bottleneckTensors(block, bottlenecks));
   for (const { name, shape } of branches) checkAdapter(options, blockName(blueprint, layer, name), shape);
   return [...blockTensors(block, config.headDim), ...branches].map(({ name, shape }) => ({
     input: name,

@@ -4,20 +4,8 @@ import type { AdapterBase } from './config-file.js';
 /** The model card of an adapter folder: front matter that the Hub reads, and how to load it. */
 export function modelCard(lora: LoraConfig, base: AdapterBase, licence?: string): string {
   const name = base.name ?? '';
-  const front = [
-    `base_model: ${quote(name)}`,
-    'library_name: peft',
-    ...(licence === undefined ? [] : [`license: ${quote(licence)}`]),
-    'pipeline_tag: text-generation',
-    'tags:',
-    `- ${quote(`base_model:adapter:${name}`)}`,
-    lora.virtualTokens === undefined ? '- lora' : '- prompt-tuning',
-    '- transformers',
-  ];
-  return `---
-${front.join('\n')}
----
-
+  const tag = lora.virtualTokens === undefined ? 'lora' : 'prompt-tuning';
+  return `${front(base, { library: 'peft', tag, licence })}
 # ${lora.virtualTokens === undefined ? 'LoRA adapter' : 'Prompt'} for ${name === '' ? 'a base model' : name}
 
 | | |
@@ -33,6 +21,27 @@ from transformers import AutoModelForCausalLM
 model = AutoModelForCausalLM.from_pretrained(BASE)
 model = PeftModel.from_pretrained(model, ADAPTER)
 \`\`\`
+`;
+}
+
+export interface Front {
+  readonly library: string;
+  /** The kind of adapter. */
+  readonly tag: string;
+  readonly licence?: string;
+}
+
+/** What the Hub reads. */
+export function front({ name }: AdapterBase, { library, tag, licence }: Front): string {
+  return `---
+base_model: ${quote(name ?? '')}
+library_name: ${library}
+${licence === undefined ? '' : `license: ${quote(licence)}\n`}pipeline_tag: text-generation
+tags:
+- ${quote(`base_model:adapter:${name ?? ''}`)}
+- ${tag}
+- transformers
+---
 `;
 }
 

@@ -10,8 +10,8 @@ export interface AdapterBase {
   readonly revision: string | null;
   /** Whether its linear layers are stored as `[inputs, outputs]`, which PEFT calls fan-in, fan-out. */
   readonly transposed?: boolean;
-  /** What PEFT writes of its shape beside a prompt. */
-  readonly shape?: Pick<ModelConfig, 'heads' | 'layers' | 'hiddenSize'>;
+  /** What is written of its shape beside a prompt or a bottleneck adapter. */
+  readonly shape?: Pick<ModelConfig, 'architecture' | 'heads' | 'layers' | 'hiddenSize'>;
 }
 
 /** Release of PEFT whose `adapter_config.json` this is. */

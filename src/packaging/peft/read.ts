@@ -5,14 +5,19 @@ import { readJsonFile } from '../../models/json-file.js';
 import type { TensorEntry } from '../../models/safetensors/header.js';
 import { openSafetensors, type SafetensorsFile } from '../../models/safetensors/read.js';
 import { type Adapter, type LoraConfig, type ModelConfig, ModelError } from '../../models/types.js';
-import { elementCount } from '../../models/weights/sizes.js';
-import { safetensorsTensor } from '../../models/weights/source.js';
 import type { Host } from '../../source/host.js';
+import { isAdapterHub } from '../adapterhub/config-file.js';
+import { openBottleneck } from '../adapterhub/folder.js';
+import { valuesOf } from '../tensor-values.js';
 import { type AdapterBase, parseAdapterConfig } from './config-file.js';
 import { PREFIX } from './write.js';
 
 /** The files of an adapter folder that say what it computes. */
-export const ADAPTER_FILES = ['adapter_config.json', 'adapter_model.safetensors'] as const;
+export const ADAPTER_FILES = [
+  'adapter_config.json',
+  'adapter_model.safetensors',
+  'adapter.safetensors',
+] as const;
 const [CONFIG, WEIGHTS] = ADAPTER_FILES;
 
 /** An adapter folder whose config and names of tensors were read, and no values. */
@@ -33,7 +38,7 @@ export interface LoadedAdapter extends Adapter {
 const NAME = /^(.+)\.(lora_A\.weight|lora_B\.weight|lora_magnitude_vector)$/;
 
 /**
- * Opens a LoRA adapter that PEFT or this program saved. Throws a {@link ModelError} `adapter_invalid` that names the
+ * Opens an adapter that PEFT, AdapterHub's `adapters` or this program saved. Throws a {@link ModelError} `adapter_invalid` that names the
  * field or tensor at fault.
  */
 export function openAdapter(host: Host, folder: string): OpenedAdapter {
@@ -43,13 +48,12 @@ export function openAdapter(host: Host, folder: string): OpenedAdapter {
       'model_not_found',
       folder,
       `The folder does not exist or has no ${CONFIG}.`,
-      'Name a PEFT adapter folder.',
+      'Name a folder that PEFT or AdapterHub saved.',
     );
   }
-  const parsed = parseAdapterConfig(
-    readJsonFile(host, configPath, { code: 'adapter_invalid', maxBytes: 5_000_000 }),
-    configPath,
-  );
+  const json = readJsonFile(host, configPath, { code: 'adapter_invalid', maxBytes: 5_000_000 });
+  if (isAdapterHub(json)) return openBottleneck(host, folder, json, configPath);
+  const parsed = parseAdapterConfig(json, configPath);
   const file = openWeights(host, folder);
   const { base, lora, targets } = parsed;
   if (lora.virtualTokens !== undefined)
@@ -86,17 +90,6 @@ function openPrompt(
   const tensors = new Map([[PROMPT, entry]]);
   return { ...opened, tensors, load: () => ({ ...opened, tensors: valuesOf(tensors, file) }) };
 }
-
-const valuesOf = (
-  tensors: ReadonlyMap<string, TensorEntry>,
-  file: SafetensorsFile,
-): LoadedAdapter['tensors'] =>
-  new Map(
-    [...tensors].map(([name, entry]) => [
-      name,
-      { shape: entry.shape, data: safetensorsTensor({ entry, file }).read(0, elementCount(entry.shape)) },
-    ]),
-  );
 
 /** Opens and reads an adapter; throws as {@link openAdapter} does. */
 export const readAdapter = (host: Host, folder: string): LoadedAdapter => openAdapter(host, folder).load();

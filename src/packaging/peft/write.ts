@@ -2,6 +2,7 @@ import type { OutputFolder } from '../../ir/outputs.js';
 import { PROMPT } from '../../models/adapters/prompt.js';
 import { f32Writable, safetensorsChunks } from '../../models/safetensors/write.js';
 import type { Adapter } from '../../models/types.js';
+import { bottleneckFiles } from '../adapterhub/folder.js';
 import { modelCard } from './card.js';
 import { type AdapterBase, formatConfig } from './config-file.js';
 
@@ -16,8 +17,11 @@ export interface AdapterFilesOptions {
 
 export type FileContents = Readonly<Record<string, string | Iterable<Uint8Array>>>;
 
-/** The files of a PEFT adapter folder; equal adapters give equal bytes. The tensors are read when they are written. */
-export function adapterFiles(adapter: Adapter, { base, licence }: AdapterFilesOptions): FileContents {
+/** The files of an adapter folder, PEFT's or for bottlenecks AdapterHub's; equal adapters give equal bytes. The tensors are read when they are written. */
+export function adapterFiles(adapter: Adapter, options: AdapterFilesOptions): FileContents {
+  const { bottleneck } = adapter.config;
+  if (bottleneck !== undefined) return bottleneckFiles(adapter, bottleneck, options);
+  const { base, licence } = options;
   const tensors = [...adapter.tensors].map(([name, { shape, data }]) =>
     f32Writable(name === PROMPT ? name : PREFIX + name, shape, data),
   );

@@ -13,6 +13,7 @@ export type OpName =
   | 'tanh'
   | 'erf'
   | 'silu'
+  | 'relu'
   | 'equal'
   | 'where'
   | 'cast'

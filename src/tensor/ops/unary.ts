@@ -52,6 +52,9 @@ export const silu = unary(
   false,
 );
 
+/** max(x, 0), whose derivative at 0 is 0, as PyTorch's. */
+export const relu = unary(1, (b, gradient, _, y) => b.where(b.equal(y, b.scalar(0)), b.scalar(0), gradient));
+
 const CAST_TARGETS: readonly string[] = ['f32', 'i32', 'i64', 'bool'];
 
 export const cast: OpDefinition = {

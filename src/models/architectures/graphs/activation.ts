@@ -1,11 +1,11 @@
 /** Activations of one element, and soft capping. */
 import type { GraphBuilder } from '../../../tensor/builder.js';
 import type { ValueId } from '../../../tensor/types.js';
-import type { Activation } from '../blueprint.js';
+import type { Activation, BottleneckActivation } from '../blueprint.js';
 
 type Build = (builder: GraphBuilder, x: ValueId) => ValueId;
 
-const ACTIVATIONS: Readonly<Record<Activation, Build>> = {
+const FAMILIES: Readonly<Record<Activation, Build>> = {
   silu: (b, x) => b.silu(x),
   /** x·Φ(x) = x/2·(1 + erf(x/√2)) (Hendrycks and Gimpel 2016, arXiv 1606.08415) */
   gelu: (b, x) => b.mul(b.mul(x, b.scalar(0.5)), b.add(b.erf(b.mul(x, b.scalar(Math.SQRT1_2))), b.scalar(1))),
@@ -17,8 +17,19 @@ const ACTIVATIONS: Readonly<Record<Activation, Build>> = {
   },
 };
 
-export const activate = (b: GraphBuilder, activation: Activation, x: ValueId): ValueId =>
-  ACTIVATIONS[activation](b, x);
+const ACTIVATIONS: Readonly<Record<Activation | BottleneckActivation, Build>> = {
+  ...FAMILIES,
+  gelu_new: FAMILIES.gelu_tanh,
+  relu: (b, x) => b.relu(x),
+  sigmoid: (b, x) => b.sigmoid(x),
+  tanh: (b, x) => b.tanh(x),
+};
+
+export const activate = (
+  b: GraphBuilder,
+  activation: Activation | BottleneckActivation,
+  x: ValueId,
+): ValueId => ACTIVATIONS[activation](b, x);
 
 /** cap·tanh(x/cap), so that no value is beyond ±cap (Gemma 2, arXiv 2408.00118). */
 export const capped = (b: GraphBuilder, x: ValueId, cap: number | undefined): ValueId =>

@@ -1,7 +1,7 @@
 import { gradients } from '../../../tensor/autodiff.js';
 import { GraphBuilder } from '../../../tensor/builder.js';
 import type { Graph, NamedValue, ValueId } from '../../../tensor/types.js';
-import type { LayerKind } from '../../adapters/layout.js';
+import { isAdapterTensor, type LayerKind } from '../../adapters/layout.js';
 import type { ModelConfig } from '../../types.js';
 import { attend, queriesKeysValues } from './attention.js';
 import { accumulated, blockInputs } from './inputs.js';
@@ -44,12 +44,9 @@ export interface BlockGraph {
   readonly cache: readonly NamedValue[];
 }
 
-/** Whether an input is an adapter's. */
-const isAdapted = (name: string): boolean => name.includes('.lora_') || name.startsWith('prefix.');
-
 export function blockGraph(options: BlockOptions): BlockGraph {
   const { config, kind, dropout, trainable, queryBlock, precision, packed, prefix, ...span } = options;
-  const { block, branches } = kind;
+  const { block, branches, bottlenecks } = kind;
   const { rotary } = block.attention;
   const b = new GraphBuilder('block');
   const { weight, declared } = blockInputs(b);
@@ -62,6 +59,7 @@ export function blockGraph(options: BlockOptions): BlockGraph {
   const layer = {
     builder: b,
     branches,
+    bottlenecks,
     dropout,
     merges: precision !== 'bf16',
     weight,
@@ -88,7 +86,7 @@ export function blockGraph(options: BlockOptions): BlockGraph {
 
   if (trainable !== 'none') {
     const dy = b.input('dy', b.shapeOf(x));
-    const trained = [...declared].filter(([name]) => trainable === 'full' || isAdapted(name));
+    const trained = [...declared].filter(([name]) => trainable === 'full' || isAdapterTensor(name));
     const found = gradients(b, [{ value: y, gradient: dy }], [x, ...trained.map(([, value]) => value)]);
     trained.forEach(([name], index) => {
       const gradient = found[index + 1];

@@ -1,6 +1,7 @@
 /** A linear layer with an optional branch of an adapter, as PEFT computes it. */
 import type { GraphBuilder } from '../../../tensor/builder.js';
 import type { ValueId } from '../../../tensor/types.js';
+import type { Bottlenecks } from '../../adapters/bottleneck.js';
 import {
   type Branch,
   type Branches,
@@ -16,7 +17,8 @@ import { biasName, weightName, weightShape } from '../tensors.js';
 export interface LayerContext {
   readonly builder: GraphBuilder;
   readonly branches: Branches;
-  /** Share of a branch's inputs that masks set to zero, which are then graph inputs; 0 for none. */
+  readonly bottlenecks: Bottlenecks;
+  /** Share of an adapter's values that masks set to zero, which are then graph inputs; 0 for none. */
   readonly dropout: number;
   /** Whether branches may be merged into their matrices where that costs less. */
   readonly merges?: boolean;

@@ -1,6 +1,7 @@
 /** How attention and MLP are joined to the stream of hidden states. */
 import type { ValueId } from '../../../tensor/types.js';
 import type { BlockBlueprint, Norm } from '../blueprint.js';
+import { bottleneck } from './bottleneck.js';
 import { type LayerContext, linear } from './linear.js';
 import { feedForward } from './mlp.js';
 import { normalise } from './norm.js';
@@ -22,12 +23,15 @@ export function joinResiduals(
   const { builder: b } = context;
   const behind = (norm: Norm | undefined, value: ValueId) =>
     norm === undefined ? value : normalise(context, norm, value);
-  const mixed = behind(attention.after, linear(context, attention.output, attended));
+  const met = bottleneck(context, 'attention', linear(context, attention.output, attended), x);
+  const mixed = behind(attention.after, met.out);
   if (residual === 'parallel') {
     const fed = feedForward(context, mlp, normalise(context, mlp.norm, x));
-    return { y: b.add(b.add(behind(mlp.after, fed.out), mixed), x), kept: fed.kept };
+    const { out, kept } = bottleneck(context, 'mlp', fed.out, x);
+    return { y: b.add(b.add(behind(mlp.after, out), mixed), x), kept: { ...met.kept, ...fed.kept, ...kept } };
   }
   const middle = b.add(x, mixed);
   const fed = feedForward(context, mlp, normalise(context, mlp.norm, middle));
-  return { y: b.add(middle, behind(mlp.after, fed.out)), kept: { middle, ...fed.kept } };
+  const { out, kept } = bottleneck(context, 'mlp', fed.out, middle);
+  return { y: b.add(middle, behind(mlp.after, out)), kept: { ...met.kept, middle, ...fed.kept, ...kept } };
 }

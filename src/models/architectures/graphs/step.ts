@@ -21,7 +21,7 @@ export interface StepOptions {
  * Outputs: `y`, and the new `key` and `value` `[rows·keyValueHeads, 1, dim]`.
  */
 export function stepGraph({ config, kind, rows, capacity }: StepOptions): Graph {
-  const { block, branches } = kind;
+  const { block, branches, bottlenecks } = kind;
   const { rotary } = block.attention;
   const b = new GraphBuilder('step');
   const { weight } = blockInputs(b);
@@ -34,7 +34,8 @@ export function stepGraph({ config, kind, rows, capacity }: StepOptions): Graph 
     values: b.input('values', cache),
     mask: b.input('mask', [rows, 1, 1, capacity]),
   };
-  const layer = { builder: b, branches, dropout: 0, weight, config, attention: block.attention, angles };
+  const adapters = { branches, bottlenecks, dropout: 0 };
+  const layer = { builder: b, ...adapters, weight, config, attention: block.attention, angles };
   const met = queriesKeysValues(layer, normalise(layer, block.attention.norm, x), { rows, length: 1 });
   const { y } = joinResiduals(layer, block, x, attendCached(layer, met, past, rows));
   b.output('key', met.keys);

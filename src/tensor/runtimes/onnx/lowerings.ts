@@ -79,6 +79,7 @@ export const LOWERINGS: Readonly<Record<OpName, Lowering>> = {
   tanh: simple('Tanh'),
   erf: simple('Erf'),
   silu: simple('QuickGelu', { alpha: { float: 1 } }, MICROSOFT),
+  relu: simple('Relu'),
   equal: simple('Equal'),
   where: simple('Where'),
   cast: ({ inputs, outputs, attributes }) => [

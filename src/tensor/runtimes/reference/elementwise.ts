@@ -50,6 +50,7 @@ export const sigmoid = each((x) => sigmoidOf(Number(x)));
 export const tanh = each((x) => Math.tanh(Number(x)));
 export const erf = each((x) => erfOf(Number(x)));
 export const silu = each((x) => Number(x) * sigmoidOf(Number(x)));
+export const relu = each((x) => Math.max(Number(x), 0));
 export const toBf16 = each((x) => bf16Of(Number(x)));
 export const equal = each((a, b) => (a === b ? 1 : 0));
 export const where = each((condition, a, b) => Number(condition ? a : b));

@@ -137,6 +137,7 @@ export const LOWERINGS: Readonly<Record<OpName, Lowering>> = {
     const x = argument(c.inputs, 0);
     return [apply(c, 'Mul', x, c.node('Sigmoid', 'y', [x], { T: FLOAT }))];
   },
+  relu: simple('Relu', 'activations'),
   equal: simple('Equal', 'z'),
   where: (c) => [c.node('SelectV2', 'output', c.inputs, { T: FLOAT })],
   cast: (c) => [

@@ -1,0 +1,127 @@
+/**
+ * Bottleneck adapters: small networks that are trained behind the attention and the MLP of a block (Houlsby et al. 2019,
+ * arXiv 1902.00751; Pfeiffer et al. 2020, arXiv 2005.00247), or beside them (He et al. 2021, arXiv 2110.04366). What they
+ * compute and what their tensors are called is that of AdapterHub's `adapters` 1.3.
+ */
+import {
+  type BlockBlueprint,
+  blockName,
+  blockOf,
+  blueprintOf,
+  type NamedShape,
+} from '../architectures/index.js';
+import { fillNormal, fillUniform } from '../random.js';
+import type { Adapter, BottleneckConfig, BottleneckPlace, LoraConfig, ModelConfig } from '../types.js';
+import { elementCount } from '../weights/sizes.js';
+
+/** The adapter behind one part of a block. */
+export interface Bottleneck extends Pick<BottleneckConfig, 'activation' | 'reads' | 'scale'> {
+  /** Width of the bottleneck. */
+  readonly size: number;
+}
+
+/** The adapters of one block, by the parts that they stand behind. */
+export type Bottlenecks = Readonly<Partial<Record<BottleneckPlace, Bottleneck>>>;
+
+export const NO_BOTTLENECKS: Bottlenecks = {};
+
+/** Where they stand within a block, by the part. */
+export const BOTTLENECK_MODULES: Readonly<Record<BottleneckPlace, string>> = {
+  attention: 'attention_adapters',
+  mlp: 'output_adapters',
+};
+
+export const BOTTLENECK_PLACES = Object.keys(BOTTLENECK_MODULES) as readonly BottleneckPlace[];
+
+/** What the library keeps adapters apart by; a model here has one. */
+export const ADAPTER_NAME = 'default';
+
+export const bottleneckModule = (place: BottleneckPlace): string =>
+  `${BOTTLENECK_MODULES[place]}.adapters.${ADAPTER_NAME}`;
+
+/** Quotient of the hidden size without its fraction, and never less than 1 (adapters, `Adapter.__init__`). */
+export const bottleneckSize = (hidden: number, reduction: number): number =>
+  Math.max(1, Math.round((hidden - (hidden % reduction)) / reduction));
+
+export function bottlenecksAt(
+  { attention }: BlockBlueprint,
+  { bottleneck }: LoraConfig,
+  layer: number,
+): Bottlenecks {
+  if (bottleneck === undefined || bottleneck.leaveOut?.includes(layer)) return NO_BOTTLENECKS;
+  const { reduction, places, activation, reads, scale } = bottleneck;
+  const size = bottleneckSize(attention.output.outputs, reduction);
+  return Object.fromEntries(places.map((place) => [place, { size, activation, reads, scale }]));
+}
+
+/** Tensors of a block's adapters, by their names within it: down `[size, hidden]` and up `[hidden, size]`, with biases. */
+export const bottleneckTensors = (block: BlockBlueprint, bottlenecks: Bottlenecks): readonly NamedShape[] =>
+  BOTTLENECK_PLACES.flatMap((place) => {
+    const { size } = bottlenecks[place] ?? {};
+    if (size === undefined) return [];
+    const hidden = block.attention.output.outputs;
+    const module = bottleneckModule(place);
+    return [
+      { name: `${module}.adapter_down.0.weight`, shape: [size, hidden] },
+      { name: `${module}.adapter_down.0.bias`, shape: [size] },
+      { name: `${module}.adapter_up.weight`, shape: [hidden, size] },
+      { name: `${module}.adapter_up.bias`, shape: [hidden] },
+    ];
+  });
+
+/** All of them, by their full names. */
+export function bottleneckShapes(config: ModelConfig, lora: LoraConfig | undefined): readonly NamedShape[] {
+  if (lora?.bottleneck === undefined) return [];
+  const blueprint = blueprintOf(config);
+  return blueprint.layers.flatMap((_, layer) => {
+    const block = blockOf(blueprint, layer);
+    return bottleneckTensors(block, bottlenecksAt(block, lora, layer)).map(({ name, shape }) => ({
+      name: blockName(blueprint, layer, name),
+      shape,
+    }));
+  });
+}
+
+/**
+ * How the weights begin, by the library's names; biases are 0. `bert`: normal with a deviation of 0.02, so that the model
+ * starts close to its base. `mam_adapter`: down from Kaiming's uniform with a = √5, which is U(−1/√hidden, 1/√hidden), and
+ * up 0, so that it starts as its base.
+ */
+export type BottleneckInit = 'bert' | 'mam_adapter';
+
+const FILL: Readonly<
+  Record<
+    BottleneckInit,
+    (out: Float32Array, seed: number, name: string, isDown: boolean, inputs: number) => void
+  >
+> = {
+  bert: (out, seed, name) => fillNormal(out, seed, name, 0, 0.02),
+  mam_adapter(out, seed, name, isDown, inputs) {
+    if (isDown) fillUniform(out, seed, name, -1 / Math.sqrt(inputs), 1 / Math.sqrt(inputs));
+  },
+};
+
+/** A fresh adapter. Values depend on the seed, the tensor and its shape alone. */
+export function initBottleneck(
+  model: ModelConfig,
+  config: LoraConfig,
+  seed: number,
+  init: BottleneckInit,
+): Adapter {
+  const tensors = bottleneckShapes(model, config).map(({ name, shape }) => {
+    const data = new Float32Array(elementCount(shape));
+    const [, inputs] = shape;
+    if (inputs !== undefined) FILL[init](data, seed, name, name.includes('adapter_down'), inputs);
+    return [name, { shape, data }] as const;
+  });
+  return { config, tensors: new Map(tensors) };
+}
+
+/** A config with such adapters, and no low-rank factors. */
+export const bottleneckConfig = (bottleneck: BottleneckConfig, dropout: number): LoraConfig => ({
+  rank: 0,
+  alpha: 0,
+  dropout,
+  targets: [],
+  bottleneck,
+});

@@ -1,0 +1,185 @@
+/** `adapter_config.json` of a bottleneck adapter, as AdapterHub's `adapters` writes it. */
+import { ADAPTER_NAME, bottleneckConfig } from '../../models/adapters/bottleneck.js';
+import { isJson, type Json } from '../../models/json-file.js';
+import {
+  type BottleneckActivation,
+  type BottleneckConfig,
+  type LoraConfig,
+  ModelError,
+} from '../../models/types.js';
+import type { AdapterBase } from '../peft/config-file.js';
+
+/** Release of `adapters` whose files these are. */
+const ADAPTERS_VERSION = '1.3.0';
+
+/** Fields of `BnConfig` that leave the computation as it is here: any other value is another kind of adapter. */
+const PLAIN = {
+  adapter_residual_before_ln: false,
+  inv_adapter: null,
+  ln_after: false,
+  ln_before: false,
+  original_ln_after: true,
+  phm_layer: false,
+  residual_before_ln: true,
+  stochastic_depth: 0,
+  use_gating: false,
+} as const;
+
+/** Fields that say nothing where the ones above stand so, at their defaults. */
+const IDLE = {
+  cross_adapter: false,
+  factorized_phm_W: true,
+  factorized_phm_rule: false,
+  hypercomplex_nonlinearity: 'glorot-uniform',
+  init_weights: 'bert',
+  init_weights_seed: null,
+  inv_adapter_reduction_factor: null,
+  learn_phm: true,
+  phm_bias: true,
+  phm_c_init: 'normal',
+  phm_dim: 4,
+  phm_init_range: 0.0001,
+  phm_rank: 1,
+  shared_W_phm: false,
+  shared_phm_rule: true,
+} as const;
+
+/** Names that transformers has for one function. */
+const ACTIVATIONS: Readonly<Record<string, BottleneckActivation>> = {
+  relu: 'relu',
+  gelu: 'gelu',
+  gelu_new: 'gelu_new',
+  gelu_pytorch_tanh: 'gelu_new',
+  silu: 'silu',
+  swish: 'silu',
+  sigmoid: 'sigmoid',
+  tanh: 'tanh',
+};
+
+/** Where an architecture has another name in the library. */
+const MODEL_TYPES: Readonly<Record<string, string>> = { gemma3: 'gemma3_text' };
+
+/** Fields that the library takes for a number only where they are written as a float. */
+const FLOATS = /^( +"(?:dropout|scaling|stochastic_depth)": -?\d+)(,?)$/gm;
+
+export function formatBottleneck(
+  bottleneck: BottleneckConfig,
+  dropout: number,
+  { name, shape }: AdapterBase,
+): string {
+  const { reduction, places, activation, reads, scale, leaveOut = [] } = bottleneck;
+  const config = {
+    ...PLAIN,
+    ...IDLE,
+    dropout,
+    is_parallel: reads === 'stream',
+    leave_out: leaveOut,
+    mh_adapter: places.includes('attention'),
+    non_linearity: activation,
+    original_ln_before: reads === 'sum',
+    output_adapter: places.includes('mlp'),
+    reduction_factor: reduction,
+    scaling: scale,
+  };
+  const type = shape === undefined ? null : (MODEL_TYPES[shape.architecture] ?? shape.architecture);
+  const fields = {
+    config: Object.fromEntries(Object.entries(config).sort(([a], [b]) => (a < b ? -1 : 1))),
+    hidden_size: shape?.hiddenSize ?? null,
+    model_name: name ?? '',
+    model_type: type,
+    name: ADAPTER_NAME,
+    version: `adapters.${ADAPTERS_VERSION}`,
+  };
+  return JSON.stringify(fields, null, 2).replace(FLOATS, '$1.0$2');
+}
+
+export interface ParsedBottleneck {
+  readonly config: LoraConfig;
+  /** What the adapter is called in the names of its tensors. */
+  readonly name: string;
+  readonly base: AdapterBase;
+}
+
+/** Whether a config is of this library; PEFT's has a `peft_type`. */
+export const isAdapterHub = (json: Json): boolean => !('peft_type' in json) && isJson(json['config']);
+
+/** Throws a {@link ModelError} `adapter_invalid` that names the first field that can't be honoured. */
+export function parseBottleneck(json: Json, path: string): ParsedBottleneck {
+  const fields = isJson(json['config']) ? json['config'] : {};
+  const fail = (field: string, must: string): never => {
+    const found = JSON.stringify(fields[field]) ?? 'missing';
+    throw invalid(path, `"config.${field}" is ${found}; ${must}.`);
+  };
+  if (fields['architecture'] != null) fail('architecture', 'only bottleneck adapters are supported');
+  for (const [field, plain] of Object.entries(PLAIN))
+    if ((fields[field] ?? plain) !== plain) fail(field, `only ${JSON.stringify(plain)} is supported`);
+  const flag = (field: string): boolean => {
+    const value = fields[field] ?? false;
+    return typeof value === 'boolean' ? value : fail(field, 'it must be true or false');
+  };
+  const number = (field: string, holds: (value: number) => boolean, must: string): number => {
+    const value = fields[field];
+    return typeof value === 'number' && holds(value) ? value : fail(field, must);
+  };
+  const { name, model_name: base } = json;
+  if (typeof name !== 'string' || name === '')
+    throw invalid(path, '"name" must say what the adapter is called.');
+  const places = [
+    ...(flag('mh_adapter') ? (['attention'] as const) : []),
+    ...(flag('output_adapter') ? (['mlp'] as const) : []),
+  ];
+  if (places.length === 0) fail('output_adapter', 'there is no adapter after the attention or the MLP');
+  const leaveOut = layersOf(fields['leave_out'], fail);
+  const bottleneck: BottleneckConfig = {
+    reduction: number('reduction_factor', isPositive, 'it must be a positive number'),
+    places,
+    activation:
+      activationOf(fields['non_linearity']) ??
+      fail('non_linearity', `it must be one of ${Object.keys(ACTIVATIONS).join(', ')}`),
+    reads: flag('is_parallel') ? 'stream' : flag('original_ln_before') ? 'sum' : 'output',
+    scale:
+      fields['scaling'] == null
+        ? 1
+        : number(
+            'scaling',
+            Number.isFinite,
+            'it must be a number: scales that are learned are not supported',
+          ),
+    ...(leaveOut.length === 0 ? {} : { leaveOut }),
+  };
+  const dropout =
+    fields['dropout'] == null
+      ? 0
+      : number('dropout', (value) => value >= 0 && value < 1, 'it must be in [0, 1)');
+  return {
+    config: bottleneckConfig(bottleneck, dropout),
+    name,
+    base: { name: typeof base === 'string' && base !== '' ? base : null, revision: null },
+  };
+}
+
+const isPositive = (value: number): boolean => Number.isFinite(value) && value > 0;
+
+const activationOf = (value: unknown): BottleneckActivation | undefined => {
+  const name = typeof value === 'string' ? value.toLowerCase() : '';
+  return Object.hasOwn(ACTIVATIONS, name) ? ACTIVATIONS[name] : undefined;
+};
+
+function layersOf(value: unknown, fail: (field: string, must: string) => never): readonly number[] {
+  if (value == null) return [];
+  if (!Array.isArray(value)) return fail('leave_out', 'it must be a list of layers');
+  return value.map((layer: unknown) =>
+    typeof layer === 'number' && Number.isSafeInteger(layer) && layer >= 0
+      ? layer
+      : fail('leave_out', 'it must be a list of layers'),
+  );
+}
+
+export function invalid(path: string, detail: string): ModelError {
+  return new ModelError(
+    'adapter_invalid',
+    path,
+    detail,
+    'Use a bottleneck adapter as AdapterHub saves it: `save_adapter(folder, name, use_safetensors=True)`.',
+  );
+}
