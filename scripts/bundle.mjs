@@ -12,6 +12,7 @@ const bin = join(dist, 'bin');
 const PROGRAMS = [
   'src/cli/main.js',
   'src/run/child.js',
+  'src/store/seal-thread.js',
   'src/cli/language-server/server-thread.js',
   'src/cli/language-server/plan-child.js',
 ];

@@ -21,8 +21,14 @@ export interface OutputFile {
 /** A place that survives kills while its stage is not complete: training keeps its checkpoints there. */
 export interface WorkFolder {
   readonly path: string;
-  /** Writes a folder whole or not at all: temporary name, fsync, rename. */
-  commit(name: string, files: Readonly<Record<string, string | Uint8Array | Iterable<Uint8Array>>>): void;
+  /**
+   * Writes a folder whole or not at all: temporary name, fsync, rename. The contents are taken before it returns;
+   * resolves when the folder is on the disk.
+   */
+  commit(
+    name: string,
+    files: Readonly<Record<string, string | Uint8Array | Iterable<Uint8Array>>>,
+  ): Promise<void>;
   /** Names of the committed folders whose files are as they were written (digests checked), sorted. */
   committed(): readonly string[];
   remove(name: string): void;

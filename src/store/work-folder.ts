@@ -2,22 +2,16 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:f
 import { join } from 'node:path';
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { WorkFolder } from '../ir/outputs.js';
-import { digestsBelow, type FileDigest, firstDamage } from './digest.js';
-import { syncFolder, syncFolders, writeWhole } from './durable.js';
+import { firstDamage } from './digest.js';
+import { syncFolder, writeWhole } from './durable.js';
 import { inside } from './output-folder.js';
 import { openPages } from './pages.js';
 import { corruptCheckpoint, writing } from './problems.js';
-
-/** Lists the files of a committed folder with their digests; a folder without it is no commit. */
-const LIST = 'commit.json';
+import { type Commit, LIST } from './seal.js';
+import { sealed } from './sealing.js';
 
 /** Names of folders that are being written or removed start with this, and are never read. */
 const UNFINISHED = '.unfinished-';
-
-interface Commit {
-  readonly version: 1;
-  readonly files: Readonly<Record<string, FileDigest>>;
-}
 
 /**
  * Checkpoints that survive a kill at any moment: each folder is written under another name, forced to disk
@@ -39,16 +33,15 @@ export function workFolder(path: string, warn: (diagnostic: Diagnostic) => void)
   const damaged = new Set<string>();
   return {
     path,
-    commit: (name, files) => {
+    commit: async (name, files) => {
       const target = inside(path, name);
       const temporary = join(path, `${UNFINISHED}${name}`);
       discard(temporary);
       try {
+        // into the system's cache: what is being trained may change as soon as this is done
         for (const [file, content] of Object.entries(files))
-          writeWhole(inside(temporary, file), content, { sync: true });
-        const commit: Commit = { version: 1, files: digestsBelow(temporary) };
-        writeWhole(join(temporary, LIST), JSON.stringify(commit), { sync: true });
-        syncFolders(temporary);
+          writeWhole(inside(temporary, file), content, { sync: false });
+        await sealed(temporary);
         if (isCommit(target)) remove(name);
         writing(target, undefined, () => renameSync(temporary, target));
         syncFolder(path);

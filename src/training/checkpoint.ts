@@ -25,8 +25,11 @@ export interface CheckpointOptions {
 export interface Checkpoints {
   /** Fills parameters and the optimiser's state from the newest usable checkpoint; `undefined` where there is none. */
   resume(parameters: Parameters, optimizer: State): TrainingState | undefined;
-  /** Commits the state under its step, then removes what is no longer kept. Returns the folder's path. */
-  save(state: TrainingState, parameters: Parameters, optimizer: State): string;
+  /**
+   * Commits the state under its step, then removes what is no longer kept. What is trained may change once this has
+   * returned; resolves to the folder's path when it is on the disk.
+   */
+  save(state: TrainingState, parameters: Parameters, optimizer: State): Promise<string>;
   /** The parameters of a step's checkpoint; each is read from its file whenever `data` is asked for. */
   parametersOf(step: number): Parameters;
 }
@@ -56,18 +59,19 @@ export function checkpoints(options: CheckpointOptions): Checkpoints {
       fill(host, fileOf(newest.step, OPTIMIZER), optimizer.state);
       return newest;
     },
-    save(state, parameters, optimizer) {
+    async save(state, parameters, optimizer) {
       const stored: StoredState = { version: 1, digest, state };
-      const name = checkpointName(state.step);
-      work.commit(name, {
+      const { step: saved, best } = state;
+      const name = checkpointName(saved);
+      await work.commit(name, {
         [PARAMETERS]: safetensorsChunks(writable(parameters)),
         [OPTIMIZER]: safetensorsChunks(
           [...optimizer.state].map(([name, tensor]) => stateWritable(name, tensor)),
         ),
         [STATE]: JSON.stringify(stored),
       });
-      steps.add(state.step);
-      for (const step of superseded(steps, keep, state.best?.step)) {
+      steps.add(saved);
+      for (const step of superseded(steps, keep, best?.step)) {
         work.remove(checkpointName(step));
         steps.delete(step);
       }

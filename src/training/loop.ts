@@ -95,12 +95,19 @@ export async function train(options: TrainOptions): Promise<TrainingResult> {
     lengthOf: (row) => options.rows.lengthOf(row),
   });
   const packing = packingOf(options);
+  const saving = background();
   let saved = state.step;
-  const save = (): void => {
+  /** Resolves when the state is taken, and what was saved before is on the disk. */
+  const save = async (): Promise<void> => {
+    await saving.settled();
     state.seconds = clock();
-    const path = checkpoints.save(state, decoder.parameters, optimizer);
-    saved = state.step;
-    emit({ type: 'checkpoint', step: state.step, path });
+    const { step } = state;
+    saved = step;
+    saving.begin(
+      checkpoints
+        .save(state, decoder.parameters, optimizer)
+        .then((path) => emit({ type: 'checkpoint', step, path })),
+    );
   };
   const pause = async (): Promise<void> => {
     await new Promise<void>((resolve) => setImmediate(resolve));
@@ -113,15 +120,20 @@ export async function train(options: TrainOptions): Promise<TrainingResult> {
       if (state.step > state.checked && (ending !== undefined || state.step % settings.every === 0)) {
         await validate(options, state, pause);
         state.checked = state.step;
-        save();
+        await save();
         continue;
       }
-      if (ending !== undefined) return { state, ending };
+      if (ending !== undefined) {
+        await saving.settled();
+        return { state, ending };
+      }
+      saving.check();
       await advance();
     }
   } catch (error) {
     const starved = isOutOfMemory(error);
-    if (saved < state.step && (starved || (signal.aborted && error === signal.reason))) save();
+    if (saved < state.step && (starved || (signal.aborted && error === signal.reason))) await save();
+    await saving.settled();
     throw starved ? new OutOfMemory(state.step + 1, error) : error;
   }
 
@@ -157,6 +169,37 @@ export async function train(options: TrainOptions): Promise<TrainingResult> {
     const warning = watch.look(record);
     if (warning !== undefined) emit({ type: 'note', text: warning });
   }
+}
+
+/** Work that goes on beside the steps, one piece at a time. */
+interface Background {
+  begin(work: Promise<void>): void;
+  /** Throws what the work has failed with, once. */
+  check(): void;
+  /** Waits for the work, and throws what it has failed with, once. */
+  settled(): Promise<void>;
+}
+
+function background(): Background {
+  let work: Promise<void> = Promise.resolve();
+  let failure: { readonly error: unknown } | undefined;
+  const check = (): void => {
+    const found = failure;
+    failure = undefined;
+    if (found !== undefined) throw found.error;
+  };
+  return {
+    begin(begun) {
+      work = begun.catch((error: unknown) => {
+        failure = { error };
+      });
+    },
+    check,
+    async settled() {
+      await work;
+      check();
+    },
+  };
 }
 
 function endingOf(state: TrainingState, settings: TrainingSettings, seconds: number): Ending | undefined {

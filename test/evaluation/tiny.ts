@@ -96,7 +96,7 @@ export function contextOf(
     output: plainOutput(output),
     work: {
       path: join(folder, 'work'),
-      commit: () => undefined,
+      commit: async () => undefined,
       committed: () => [],
       pages: () => {
         throw new Error('no stage of this kind pages');

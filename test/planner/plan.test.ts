@@ -195,7 +195,9 @@ describe('plan', () => {
     const { key, chosen } = stageOf(small, 'adapter');
     expect(chosen?.checkpointedBlocks).to.be.greaterThan(0);
     const { workFolder } = await import('../../src/store/index.js');
-    workFolder(openStore(folder.path).workPath(key), () => {}).commit('step-000001', { 'state.json': '{}' });
+    await workFolder(openStore(folder.path).workPath(key), () => {}).commit('step-000001', {
+      'state.json': '{}',
+    });
     const made = stageOf(await plan(program, folder.host, QUICK), 'adapter');
     expect(made.action).to.equal('resume');
     expect(made.chosen).to.deep.equal(chosen);

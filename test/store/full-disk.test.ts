@@ -53,11 +53,14 @@ describe('a full disk', () => {
     expect(readdirSync(folder)).to.deep.equal([]);
   });
 
-  it('keeps the last checkpoint when there is no room for the next', () => {
+  it('keeps the last checkpoint when there is no room for the next', async () => {
     const path = join(disk ?? '', 'work');
     const work = workFolder(path, () => {});
-    work.commit('step-1', { state: new Uint8Array(1000) });
-    const { diagnostic } = problem(() => work.commit('step-2', { state: big }));
+    await work.commit('step-1', { state: new Uint8Array(1000) });
+    const { diagnostic } = await work.commit('step-2', { state: big }).then(
+      () => expect.fail('nothing was thrown'),
+      (error: UserError) => error,
+    );
     expect(diagnostic.code).to.equal('FTP0801');
     expect(work.committed()).to.deep.equal(['step-1']);
     expect(readdirSync(path)).to.deep.equal(['step-1']);

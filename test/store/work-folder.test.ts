@@ -12,15 +12,15 @@ describe('work folder', () => {
   const found: Diagnostic[] = [];
   const open = (path: string) => workFolder(path, (diagnostic) => found.push(diagnostic));
 
-  it('commits whole folders, replaces and removes them, and lists them sorted', () => {
+  it('commits whole folders, replaces and removes them, and lists them sorted', async () => {
     const path = join(freshFolder(), 'work');
     expect(hasCheckpoint(path)).to.equal(false);
     const work = open(path);
-    work.commit('step-000020', { 'state.bin': [state, state], 'deep/meta.json': '{}' });
-    work.commit('step-000010', { 'state.bin': state });
+    await work.commit('step-000020', { 'state.bin': [state, state], 'deep/meta.json': '{}' });
+    await work.commit('step-000010', { 'state.bin': state });
     expect(work.committed()).to.deep.equal(['step-000010', 'step-000020']);
     expect(readFileSync(join(path, 'step-000020/state.bin')).length).to.equal(2000);
-    work.commit('step-000010', { 'state.bin': 'new' });
+    await work.commit('step-000010', { 'state.bin': 'new' });
     expect(readFileSync(join(path, 'step-000010/state.bin'), 'utf8')).to.equal('new');
     work.remove('step-000010');
     expect(work.committed()).to.deep.equal(['step-000020']);
@@ -28,11 +28,23 @@ describe('work folder', () => {
     expect(hasCheckpoint(path)).to.equal(true);
   });
 
-  it('does not count what is damaged or unfinished, and warns once', () => {
+  it('takes the contents at once, and is there when they are on the disk', async () => {
     const path = join(freshFolder(), 'work');
-    open(path).commit('a', { 'state.bin': state });
-    open(path).commit('b', { 'state.bin': state });
-    open(path).commit('c', { 'state.bin': state });
+    const work = open(path);
+    const content = Uint8Array.from(state);
+    const written = work.commit('a', { 'state.bin': content });
+    content.fill(7);
+    expect(work.committed()).to.deep.equal([]);
+    await written;
+    expect(work.committed()).to.deep.equal(['a']);
+    expect(new Uint8Array(readFileSync(join(path, 'a/state.bin')))).to.deep.equal(state);
+  });
+
+  it('does not count what is damaged or unfinished, and warns once', async () => {
+    const path = join(freshFolder(), 'work');
+    await open(path).commit('a', { 'state.bin': state });
+    await open(path).commit('b', { 'state.bin': state });
+    await open(path).commit('c', { 'state.bin': state });
     const changed = Uint8Array.from(state);
     changed[500] = 0;
     writeFileSync(join(path, 'a/state.bin'), changed);
@@ -64,15 +76,18 @@ describe('work folder', () => {
     expect(readdirSync(path)).to.deep.equal([]);
   });
 
-  it('keeps the earlier commit when a later one of the same name fails half-way', () => {
+  it('keeps the earlier commit when a later one of the same name fails half-way', async () => {
     const path = join(freshFolder(), 'work');
     const work = open(path);
-    work.commit('a', { 'state.bin': 'first' });
+    await work.commit('a', { 'state.bin': 'first' });
     function* breaking(): Generator<Uint8Array> {
       yield state;
       throw new Error('the source of the data failed');
     }
-    expect(() => work.commit('a', { 'state.bin': breaking() })).to.throw('the source of the data failed');
+    const failure = await work
+      .commit('a', { 'state.bin': breaking() })
+      .catch((error: Error) => error.message);
+    expect(failure).to.equal('the source of the data failed');
     expect(readFileSync(join(path, 'a/state.bin'), 'utf8')).to.equal('first');
     expect(readdirSync(path)).to.deep.equal(['a']);
   });

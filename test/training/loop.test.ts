@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { UserError } from '../../src/diagnostics/types.js';
+import type { WorkFolder } from '../../src/ir/outputs.js';
 import type { Decoder } from '../../src/models/decoder/types.js';
 import { workFolder } from '../../src/store/index.js';
 import {
@@ -60,6 +61,7 @@ describe('the training loop', () => {
     readonly now?: () => number;
     readonly validate?: boolean;
     readonly paged?: boolean;
+    readonly around?: (work: WorkFolder) => WorkFolder;
   }
 
   async function trial(options: TrialOptions = {}): Promise<Trial> {
@@ -76,7 +78,7 @@ describe('the training loop', () => {
       settings: { ...SETTINGS, ...options.settings },
       checkpoints: checkpoints({
         host,
-        work,
+        work: options.around?.(work) ?? work,
         digest: options.digest ?? 'same',
         keep: options.keep ?? 2,
         note: (text) => events.push({ type: 'note', text }),
@@ -216,6 +218,23 @@ describe('the training loop', () => {
     tableOf(resumed).forEach((value, i) => {
       expect(value).to.be.closeTo(undisturbed[i] ?? Number.NaN, 1e-4);
     });
+  });
+
+  it('ends with what writing a checkpoint in the background has failed with', async () => {
+    const full = new Error('the disk is full');
+    const failed = await trial({
+      around: (work) => ({
+        ...work,
+        commit: async (name, files) => {
+          if (name === 'step-000008') throw full;
+          await work.commit(name, files);
+        },
+      }),
+    });
+    expect(failed.error).to.equal(full);
+    expect(steps(failed).at(-1)?.step).to.be.within(8, 12);
+    expect(readdirSync(folder)).to.deep.equal(['step-000004']);
+    expect(notes(await trial())[0]).to.equal('going on from the checkpoint of step 4');
   });
 
   it('does not take another error for a want of memory', async () => {

@@ -85,7 +85,7 @@ export async function runData(
     output: outputFolder(path),
     work: {
       path: '',
-      commit: () => undefined,
+      commit: async () => undefined,
       committed: () => [],
       pages: () => {
         throw new Error('no stage of this kind pages');

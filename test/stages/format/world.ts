@@ -107,7 +107,7 @@ export function world() {
         output: outputFolder(path),
         work: {
           path: folder,
-          commit: () => undefined,
+          commit: async () => undefined,
           committed: () => [],
           pages: () => {
             throw new Error('no stage of this kind pages');
