@@ -82,16 +82,6 @@ export function changedWhileCopied(file: string): UserError {
   );
 }
 
-export function gateClosed(stage: string, gate: string, failed: readonly string[]): UserError {
-  return error(
-    'FTP0748',
-    stage,
-    `\`${stage}\` does not publish: \`${gate}\` is closed`,
-    'mend what the evaluation found, or change its `require`',
-    failed,
-  );
-}
-
 /** `name` is `null` where the adapter does not name its base. */
 export function noBase(folder: string, name: string | null): UserError {
   return error(

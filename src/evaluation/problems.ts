@@ -15,15 +15,6 @@ export function metricTwice(name: string, at: Span): UserError {
   });
 }
 
-export function unknownMetric(name: string, at: Span): UserError {
-  return error({
-    code: 'FTP0702',
-    message: `nothing measures \`${name}\``,
-    at,
-    help: 'add it to `metrics`, or give the stage a `baseline` if it is a baseline’s',
-  });
-}
-
 export function nothingToMeasure(name: string, rows: number, at: Span): UserError {
   return error({
     code: 'FTP0703',

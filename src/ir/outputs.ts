@@ -71,6 +71,4 @@ export interface StageResult {
   readonly metrics: Readonly<Record<string, number>>;
   /** Metrics of the baseline, `baseline.<metric>` in a `require`. */
   readonly baseline?: Readonly<Record<string, number>>;
-  /** Requirements that did not hold, as written, with the values found. */
-  readonly failed?: readonly { readonly require: string; readonly value: number; readonly limit: number }[];
 }

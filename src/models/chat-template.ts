@@ -87,7 +87,9 @@ function readSpecialTokens(config: Json): SpecialTokens {
 /** Compiles a template; `path` is what errors name. Throws a {@link ModelError} `model_template`. */
 export function compileChatTemplate(source: string, special: SpecialTokens, path: string): LoadedTemplate {
   const failed = (what: string, error: unknown): ModelError => {
-    const why = error instanceof Error ? error.message : String(error);
+    // The parser stumbles over the end of a text with an error of the language itself.
+    const isCut = error instanceof TypeError;
+    const why = isCut ? 'it ends too early' : error instanceof Error ? error.message : String(error);
     return new ModelError(
       'model_template',
       path,

@@ -39,10 +39,10 @@ export function readTextFile(host: Host, path: string, { code, maxBytes }: JsonF
   const stat = host.stat(path);
   if (stat === undefined || stat.isFolder) {
     throw new ModelError(
-      'model_not_found',
+      code,
       path,
       'There is no such file.',
-      'Name a folder in Hugging Face layout.',
+      'Fetch it too: it belongs to the other files of its folder.',
     );
   }
   if (stat.size > maxBytes) {

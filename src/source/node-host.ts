@@ -1,4 +1,5 @@
 /** The real world: the only Host of the command line and of a stage's process. */
+import { constants } from 'node:buffer';
 import {
   closeSync,
   existsSync,
@@ -22,7 +23,7 @@ export function nodeHost(cwd: string = process.cwd()): Host {
   return {
     cwd,
     packageFolder: packageFolder(),
-    readText: (path) => guard(path, () => readFileSync(path, 'utf8')),
+    readText: (path) => guard(path, () => readWhole(path)),
     readBytes: (path, start = 0, length) => guard(path, () => readRange(path, start, length)),
     stat: (path) => statOrNothing(path),
     list: (folder) => guard(folder, () => readdirSync(folder).sort(byCodeUnit)),
@@ -39,6 +40,14 @@ function packageFolder(): string {
   let folder = dirname(fileURLToPath(import.meta.url));
   while (!existsSync(join(folder, 'package.json'))) folder = dirname(folder);
   return folder;
+}
+
+/** A file that no string can hold is refused before it is read: three bytes of UTF-8 are one unit of a string at least. */
+function readWhole(path: string): string {
+  const { size } = statSync(path);
+  if (size > 3 * constants.MAX_STRING_LENGTH)
+    throw Object.assign(new Error(`the file has ${size} bytes`), { code: 'ERR_STRING_TOO_LONG' });
+  return readFileSync(path, 'utf8');
 }
 
 function readRange(path: string, start: number, length: number | undefined): Uint8Array {
@@ -106,6 +115,7 @@ const CODES: Readonly<Record<string, HostErrorCode>> = {
   EACCES: 'no_access',
   EPERM: 'no_access',
   ERR_FS_FILE_TOO_LARGE: 'too_large',
+  ERR_STRING_TOO_LONG: 'too_large',
 };
 
 function guard<T>(path: string, read: () => T): T {

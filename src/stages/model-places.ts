@@ -1,7 +1,6 @@
 import { join, resolve } from 'node:path';
-import { notPinned } from '../diagnostics/catalogue/hub.js';
-import { UserError } from '../diagnostics/types.js';
 import type { Call, Reference } from '../ir/types.js';
+import { ModelError } from '../models/types.js';
 import { cachedCommit, snapshotFolder } from './hub-cache.js';
 import { pinnedCommit, repositoryOf } from './repositories.js';
 import type { StageContext } from './types.js';
@@ -32,7 +31,13 @@ function onHub(call: Call, { host }: Place): ResolvedModel {
   const repository = repositoryOf(call);
   const commit = pinnedCommit(call) ?? (repository && cachedCommit(host, repository));
   const { id = '', revision = '' } = repository ?? {};
-  if (repository === undefined || commit === undefined) throw new UserError(notPinned(id, revision));
+  if (repository === undefined || commit === undefined)
+    throw new ModelError(
+      'model_not_found',
+      id,
+      `No commit of ${revision} is known here.`,
+      'Run ftpc lock or ftpc plan.',
+    );
   return { folder: snapshotFolder(host, repository, commit), label: id, commit };
 }
 

@@ -10,6 +10,7 @@ import { ftpc } from '../cli/folders.js';
 import { writePipeline } from '../run/pipelines.js';
 import type { Example } from './example.js';
 import type { Ground, Situation, Surroundings } from './situations/types.js';
+import { bareEnvironment } from './surroundings.js';
 
 export interface Played {
   readonly code: number;
@@ -32,6 +33,9 @@ export async function play(example: Example, situation: Situation | undefined): 
     },
     later: (undo) => void undoes.unshift(undo),
   };
+  const home = process.cwd();
+  undoes.unshift(() => process.chdir(home));
+  process.chdir(folder);
   try {
     writePipeline(folder, { steps: 2 });
     cpSync(join(folder, 'tiny.ftp'), join(folder, 'pipeline.ftp'));
@@ -40,7 +44,9 @@ export async function play(example: Example, situation: Situation | undefined): 
     const seen = (await situation?.(ground)) ?? {};
     const played: Played[] = [];
     for (const { line } of example.steps) {
-      const { code, printed } = await inEnvironment(seen.env ?? {}, () => runLine(line, folder, seen));
+      const { code, printed } = await inEnvironment({ ...bareEnvironment(folder), ...seen.env }, () =>
+        runLine(line, folder, seen),
+      );
       const names = Object.entries({ ...seen.names, [`${folder}/`]: '', [folder]: '.' });
       played.push({
         code,
@@ -94,8 +100,8 @@ async function inside(words: readonly string[], folder: string, { host }: Surrou
   return { code, printed: lines.join('\n') };
 }
 
-async function asProcess(words: readonly string[], folder: string, { env }: Surroundings): Promise<Ended> {
-  const { code, out, err } = await ftpc(folder, words, env);
+async function asProcess(words: readonly string[], folder: string): Promise<Ended> {
+  const { code, out, err } = await ftpc(folder, words);
   return { code, printed: `${out}${err}` };
 }
 

@@ -143,7 +143,7 @@ describe('model folder', () => {
     expect(bare.template()).to.equal(undefined);
     const { encode } = await bare.tokenizer();
     expect(modelError(() => encode('text'))).to.include({
-      code: 'model_not_found',
+      code: 'model_tokenizer',
       path: '/m/tokenizer.json',
     });
   });

@@ -121,6 +121,17 @@ describe('a whole pipeline', () => {
     ).to.equal('cached');
   });
 
+  it('publishes once a requirement is loosened that kept the gate closed', async () => {
+    const cwd = freshFolder();
+    writePipeline(cwd, { steps: 2, gate: '< 1.01' });
+    expect((await finish(cwd)).code).to.equal(3);
+    writePipeline(cwd, { steps: 2, gate: '< 1e9' });
+    const { lines, code } = await finish(cwd);
+    expect(code).to.equal(0);
+    const found = summaries(lines);
+    expect([found['quality']?.status, found['local']?.status]).to.deep.equal(['cached', 'done']);
+  });
+
   for (const [whom, kill] of [
     ['the parent', (_: string, parent: () => void) => parent()],
     ['the stage', (cwd: string) => process.kill(stageProcess(cwd), 'SIGKILL')],

@@ -15,11 +15,6 @@ export const badRevision = (at: Span, revision: string): Diagnostic =>
     help: 'write a branch or tag such as `main`, or the 40 hexadecimal digits of a commit',
   });
 
-export const notPinned = (id: string, revision: string): Diagnostic =>
-  error('FTP1403', undefined, `no commit of \`${id}\` is known for the revision \`${revision}\``, {
-    help: 'run `ftpc lock` on the pipeline, or `ftpc plan`, where the Hub can be reached',
-  });
-
 interface Repository {
   readonly kind: 'model' | 'dataset';
   readonly id: string;

@@ -92,7 +92,7 @@ export class ConfigReader {
     throw new ModelError(
       'model_unsupported',
       this.path,
-      `"${field}" is ${value === undefined ? 'missing' : short(value)}.`,
+      `"${field}" is ${value === undefined ? 'missing' : `${short(value)}, which this version does not run`}.`,
       `For a model of this kind, ${help}.`,
     );
   }

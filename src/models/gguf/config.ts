@@ -27,7 +27,8 @@ export function ggufConfig(host: Host, header: GgufHeader): ModelConfig {
   };
   const name = String(values.get('general.architecture'));
   const family = Object.hasOwn(GGUF_FAMILIES, name) ? GGUF_FAMILIES[name] : undefined;
-  if (family === undefined) return unsupported(`general.architecture is ${JSON.stringify(name)}.`);
+  if (family === undefined)
+    return unsupported(`general.architecture is ${JSON.stringify(name)}, which this version does not run.`);
   const file = new GgufFields(header, name);
   refuseParts(file, family, unsupported);
   const headDim =

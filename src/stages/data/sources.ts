@@ -1,6 +1,5 @@
 import { join, relative, resolve } from 'node:path';
 import { fileNotFound, isFolder } from '../../diagnostics/catalogue/files.js';
-import { notPinned } from '../../diagnostics/catalogue/hub.js';
 import { UserError } from '../../diagnostics/types.js';
 import type { Call, Value } from '../../ir/types.js';
 import type { Host } from '../../source/host.js';
@@ -86,7 +85,7 @@ export function sourcePaths(
       name: nameOf(path, host),
     }));
   const commit = pinnedCommit(call);
-  if (commit === undefined) throw new UserError(notPinned(repository.id, repository.revision));
+  if (commit === undefined) throw new Error(`${repository.id} was never pinned`);
   const snapshot = snapshotFolder(host, repository, commit);
   return pinnedFiles(call).map((name) => ({ path: join(snapshot, name), name: `${repository.id}/${name}` }));
 }

@@ -1,5 +1,4 @@
 import { join, resolve } from 'node:path';
-import { gateClosed } from '../../deploy/problems.js';
 import { type Published, type PublishRequest, publish } from '../../deploy/publish.js';
 import { smoke } from '../../deploy/smoke.js';
 import type { Call, Reference } from '../../ir/types.js';
@@ -11,13 +10,12 @@ import { manifestDraft } from './draft.js';
 import { lineageOf } from './lineage.js';
 import type { DeploySettings } from './schema.js';
 
-/** Publishes a model or an adapter; the same content is the same release, however often it is deployed. */
+/** Publishes a model or an adapter, once the run has found its gate open; the same content is the same release, however often it is deployed. */
 export const run: RunStage = (context) => deploy(context, nodeDisk());
 
 export async function deploy(context: StageContext, disk: Disk): Promise<Awaited<ReturnType<RunStage>>> {
   const { stage, output } = context;
   const settings = stage.settings as unknown as DeploySettings;
-  checkGate(settings.when, context);
   const published = await targets[settings.target.call]?.(settings, context, disk);
   if (published === undefined) throw new Error(`no target is named ${settings.target.call}`);
   const { number, path, action, digest } = published;
@@ -56,15 +54,3 @@ const targets: Readonly<Record<string, Target>> = {
     return publish({ host, disk }, request);
   },
 };
-
-/** The scheduler blocks a stage whose gate is closed; a stage that is run by itself checks again. */
-function checkGate(gate: Reference | undefined, { inputs, stage }: StageContext): void {
-  if (gate === undefined) return;
-  const failed = inputs[gate.stage]?.result.failed;
-  if (inputs[gate.stage] !== undefined && (failed ?? []).length === 0) return;
-  throw gateClosed(
-    stage.name,
-    `${gate.stage}.${gate.port}`,
-    (failed ?? []).map(({ require, value, limit }) => `${require}: ${value}, limit ${limit}`),
-  );
-}

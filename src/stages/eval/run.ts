@@ -56,6 +56,9 @@ export const run: RunStage = async (context) => {
   const report = evaluationReport({
     stage: stage.name,
     span: stage.span,
+    earlier: Object.fromEntries(
+      Object.entries(context.inputs).map(([name, { result }]) => [name, result.metrics]),
+    ),
     requires: stage.requires,
     chosen,
     seed: settings.seed,
@@ -76,9 +79,6 @@ export const run: RunStage = async (context) => {
     outputs: { report: 'report.json', answers: 'answers.jsonl' },
     metrics: numbers(report.metrics),
     ...(baseline === undefined ? {} : { baseline: numbers(report.baseline) }),
-    failed: report.requires
-      .filter(({ holds }) => !holds)
-      .map(({ require, value, limit }) => ({ require, value, limit })),
   };
 };
 

@@ -1,4 +1,7 @@
-import type { Situation } from './types.js';
+import { FILES } from './files.js';
+import { HUB } from './hub.js';
+import { MODELS } from './models.js';
+import type { Situations } from './types.js';
 
 /** What the files of an example cannot make, by code. */
-export const SITUATIONS: Readonly<Record<string, Situation>> = {};
+export const SITUATIONS: Situations = { ...FILES, ...HUB, ...MODELS };

@@ -2,7 +2,6 @@ import { cpSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { listReleases, openAnswerer, verifyRelease } from '../../../src/deploy/index.js';
-import { UserError } from '../../../src/diagnostics/types.js';
 import { openModel } from '../../../src/models/load.js';
 import type { ReleaseManifest } from '../../../src/packaging/manifest/index.js';
 import { nodeDisk } from '../../../src/source/node-disk.js';
@@ -36,16 +35,12 @@ describe('the deploy stage', () => {
       metrics: { logit_difference: 1e-6 },
     });
   };
-  const evaluated = (
-    folder: string,
-    failed: readonly { require: string; value: number; limit: number }[],
-  ) => {
+  const evaluated = (folder: string) => {
     const path = join(folder, 'quality');
     mkdirSync(path, { recursive: true });
     return artefact(stageOf('eval', 'quality', {}), path, {
       metrics: { perplexity: 3 },
       baseline: { perplexity: 5 },
-      failed,
     });
   };
 
@@ -53,7 +48,6 @@ describe('the deploy stage', () => {
     settings: Readonly<Record<string, unknown>> = {},
     options: {
       folder?: string;
-      failed?: readonly { require: string; value: number; limit: number }[];
       method?: 'lora' | 'qlora';
     } = {},
   ) => {
@@ -64,7 +58,7 @@ describe('the deploy stage', () => {
       formatted(folder, tokenizer, [{ prompt: 'Q', answer: 'A' }]),
       trained(folder, options.method),
       merged(folder),
-      evaluated(folder, options.failed ?? []),
+      evaluated(folder),
     ];
     const stage = stageOf('deploy', 'local', {
       model: { stage: 'fused', port: '' },
@@ -153,18 +147,6 @@ describe('the deploy stage', () => {
     rmSync(folder, { recursive: true });
     const after = await answerOnce({ folder: join(elsewhere, 'releases') });
     expect(after).to.deep.equal(before);
-  });
-
-  it('does not publish through a closed gate', async () => {
-    const failed = [{ require: 'perplexity < 2', value: 3, limit: 2 }];
-    let caught: unknown;
-    await deploy({}, { failed }).catch((error: unknown) => {
-      caught = error;
-    });
-    if (!(caught instanceof UserError)) throw caught;
-    expect(caught.diagnostic.code).to.equal('FTP0748');
-    expect(caught.diagnostic.notes?.[0]).to.contain('perplexity < 2');
-    expect(existsSync(join(place.path, `deploy-${count}`, 'releases'))).to.equal(false);
   });
 
   it('does not make a model current that can’t be loaded', async () => {
