@@ -1,4 +1,4 @@
-/** Builds TensorFlow.js's native binding over the libraries and C headers of a wheel: one call of the compiler. */
+/** Builds TensorFlow.js's native binding, with `native/tensorflow.cc`, over the libraries and C headers of a wheel: one call of the compiler. */
 import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { buildFailed, toolMissing } from '../diagnostics/catalogue/runtimes.js';
@@ -7,7 +7,6 @@ import type { Host } from '../source/host.js';
 import { runTool } from './tool.js';
 
 const LIBRARIES = ['libtensorflow_cc.so.2', 'libtensorflow_framework.so.2'];
-const SOURCES = ['tfjs_backend.cc', 'tfjs_binding.cc'];
 
 export interface BindingParts {
   /** Folder with the libraries. */
@@ -47,8 +46,8 @@ export async function buildBinding(host: Host, parts: BindingParts, signal: Abor
     compiler,
     [
       ...['-O2', '-std=c++17', '-fPIC', '-shared', '-DNAPI_VERSION=8', '-DBUILDING_NODE_EXTENSION'],
-      ...['-I', join(parts.nodeHeaders, 'include'), '-I', parts.headers, '-I', dirname(parts.binding)],
-      ...SOURCES.map((name) => join(parts.binding, 'binding', name)),
+      ...[join(parts.nodeHeaders, 'include'), parts.headers, parts.binding].flatMap((path) => ['-I', path]),
+      join(host.packageFolder, 'native', 'tensorflow.cc'),
       ...['-o', parts.target, '-L', parts.libraries, ...LIBRARIES.map((name) => `-l:${name}`)],
       `-Wl,-rpath,${parts.rpath}`,
     ],

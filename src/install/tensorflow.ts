@@ -103,7 +103,7 @@ export async function installTensorFlow(
     rmSync(sources, { recursive: true });
     rmSync(unpacked.headers, { recursive: true });
     const manifest: TensorFlowManifest = {
-      version: 1,
+      version: 2,
       tensorflow: TENSORFLOW.version,
       binding: BINDING.version,
       cuda: !cpu,

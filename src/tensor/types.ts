@@ -1,5 +1,7 @@
 /** The tensor graph: one description that is executed, measured by the planner, and checked against the reference. */
 
+import type { Memory } from './memory.js';
+
 export type DType = 'f32' | 'i32' | 'i64' | 'bool';
 
 export interface TensorType {
@@ -40,23 +42,33 @@ export interface Graph {
   readonly outputs: readonly NamedValue[];
 }
 
-/** A tensor that a runtime takes or gives: a typed array in row-major order, and its shape. */
+/** A tensor in the memory of the host: a typed array in row-major order, and its shape. */
 export interface HostTensor {
   readonly type: TensorType;
   readonly data: Float32Array | Int32Array | BigInt64Array | Uint8Array;
 }
 
+/** A tensor in the memory of a runtime's device: graphs of that runtime take and give it, the host sees its type alone. */
+export interface DeviceTensor {
+  readonly type: TensorType;
+  readonly data?: never;
+}
+
+/** What a runtime takes and gives. */
+export type Tensor = HostTensor | DeviceTensor;
+
+export type Tensors = Readonly<Record<string, Tensor>>;
+
 /** One compiled graph of a runtime. */
 export interface CompiledGraph {
   readonly graph: Graph;
   /**
-   * Runs the graph. `outputs` may carry preallocated tensors by name, which are then written and returned.
-   * Inputs are never changed and never copied.
+   * Runs the graph. `outputs` may carry tensors by name, which are then written and, where they are the host's,
+   * returned; an output without one comes to the host. An output may be written over an input that is read element by
+   * element at its end, such as a sum that is added to. Inputs are not changed otherwise; those of the host are copied
+   * to a device for this run alone.
    */
-  run(
-    inputs: Readonly<Record<string, HostTensor>>,
-    outputs?: Readonly<Record<string, HostTensor>>,
-  ): Promise<Readonly<Record<string, HostTensor>>>;
+  run(inputs: Tensors, outputs?: Tensors): Promise<Readonly<Record<string, HostTensor>>>;
   release(): Promise<void>;
 }
 
@@ -66,5 +78,7 @@ export interface Runtime {
   readonly version: string;
   /** Where it computes, of a runtime that has several places. */
   readonly device?: 'CPU' | 'GPU';
+  /** Where its tensors lie from run to run. */
+  readonly memory: Memory;
   compile(graph: Graph): Promise<CompiledGraph>;
 }

@@ -1,12 +1,23 @@
 import { sizeOf } from '../shape.js';
 import type { DType, HostTensor, TensorType } from '../types.js';
 
-const ARRAYS: Readonly<Record<DType, (length: number) => HostTensor['data']>> = {
-  f32: (length) => new Float32Array(length),
-  i32: (length) => new Int32Array(length),
-  i64: (length) => new BigInt64Array(length),
-  bool: (length) => new Uint8Array(length),
+type Data = HostTensor['data'];
+
+interface ArrayKind {
+  new (length: number): Data;
+  new (memory: ArrayBufferLike, offset: number, length: number): Data;
+}
+
+const ARRAYS: Readonly<Record<DType, ArrayKind>> = {
+  f32: Float32Array,
+  i32: Int32Array,
+  i64: BigInt64Array,
+  bool: Uint8Array,
 };
 
 /** Zeros for a tensor of this type. */
-export const allocate = ({ dtype, shape }: TensorType): HostTensor['data'] => ARRAYS[dtype](sizeOf(shape));
+export const allocate = ({ dtype, shape }: TensorType): Data => new ARRAYS[dtype](sizeOf(shape));
+
+/** A tensor's values at the beginning of some memory, or from `offset` bytes on. */
+export const viewOf = ({ dtype, shape }: TensorType, memory: ArrayBufferLike, offset = 0): Data =>
+  new ARRAYS[dtype](memory, offset, sizeOf(shape));

@@ -43,7 +43,7 @@ describe('the runtimes of a machine', () => {
     const folder = tensorflowFolder(host);
     mkdirSync(dirname(bindingPath(folder)), { recursive: true });
     writeFileSync(bindingPath(folder), binding);
-    const manifest = { version: 1, tensorflow: '2.21.0', binding: '4.22.0', cuda: true, bytes: 1, ...parts };
+    const manifest = { version: 2, tensorflow: '2.21.0', binding: '4.22.0', cuda: true, bytes: 1, ...parts };
     writeFileSync(join(folder, MANIFEST), JSON.stringify(manifest));
   };
 

@@ -4,7 +4,7 @@ import { GraphBuilder } from '../../../src/tensor/builder.js';
 import { tensorflowRuntime } from '../../../src/tensor/runtimes/tensorflow/index.js';
 import { bindingPath, tensorflowFolder } from '../../../src/tensor/runtimes/tensorflow/installed.js';
 import { GraphError } from '../../../src/tensor/shape.js';
-import type { HostTensor } from '../../../src/tensor/types.js';
+import type { HostTensor, Tensor } from '../../../src/tensor/types.js';
 import { conformance } from './conformance.js';
 import { errorTable } from './error-table.js';
 import { openHere, whereInstalled } from './here.js';
@@ -40,6 +40,22 @@ whereInstalled('tensorflow', () => {
         GraphError,
       );
       expect(runtime.handles()).to.equal(0);
+      await compiled.release();
+    });
+
+    it('says which input has another shape than its graph, and what was read before it was written', async () => {
+      const runtime = await open();
+      const compiled = await runtime.compile(product());
+      const failure = (given: Record<string, Tensor>) =>
+        compiled.run(given).then(
+          () => '',
+          (error: Error) => `${error.name}: ${error.message}`,
+        );
+      expect(await failure({ ...inputs, w: floats([64, 63], Math.cos) })).to.equal(
+        'GraphError: product: input w is f32 [64, 63], not f32 [64, 64]',
+      );
+      const empty = runtime.memory.room().tensor({ dtype: 'f32', shape: [64, 64] });
+      expect(await failure({ ...inputs, w: empty })).to.match(/^GraphError: .* before it is written/);
       await compiled.release();
     });
 

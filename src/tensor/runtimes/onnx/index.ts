@@ -1,5 +1,6 @@
 /** ONNX Runtime on the CPU, through `onnxruntime-node`, which is loaded only when it is asked for. */
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
+import { hostMemory, onHost } from '../../memory.js';
 import { GraphError } from '../../shape.js';
 import type { CompiledGraph, DType, Graph, HostTensor, Runtime, TensorType } from '../../types.js';
 import { allocate } from '../host-tensor.js';
@@ -79,6 +80,7 @@ export async function onnxRuntime(options: OnnxOptions = {}): Promise<Runtime> {
   return {
     name: 'onnx',
     version: onnx.env.versions.node ?? onnx.env.versions.common,
+    memory: hostMemory(),
     compile: (graph) => compile(graph, smallest),
   };
 }
@@ -113,12 +115,12 @@ function compiled(
       for (const { name } of graph.inputs) {
         const tensor = inputs[name];
         if (tensor === undefined) throw new GraphError(`${graph.name}: input ${name} is missing`);
-        feeds[name] = wrap(tensor);
+        feeds[name] = wrap(onHost(tensor));
       }
       const named: Record<string, HostTensor> = {};
       const fetches: Record<string, Tensor | null> = { [STOP]: null, ...scratch.tensors(plan) };
       for (const { name, type } of outputs) {
-        const tensor = given[name] ?? { type, data: allocate(type) };
+        const tensor = onHost(given[name] ?? { type, data: allocate(type) });
         named[name] = tensor;
         fetches[name] = wrap(tensor);
       }

@@ -1,5 +1,6 @@
 /** The reference runtime: what every other runtime is checked against. */
 
+import { hostMemory, onHost } from '../../memory.js';
 import { GraphError } from '../../shape.js';
 import type { DType, Graph, HostTensor, Runtime } from '../../types.js';
 import { verify } from '../../verify.js';
@@ -17,15 +18,16 @@ const STORES: Readonly<Record<DType, (values: Float64Array) => HostTensor['data'
 export const referenceRuntime = (): Runtime => ({
   name: 'reference',
   version: '1',
+  memory: hostMemory(),
   async compile(graph: Graph) {
     verify(graph);
     return {
       graph,
       async run(inputs, outputs = {}) {
         const plain = Object.fromEntries(
-          Object.entries(inputs).map(([name, { data }]) => [
+          Object.entries(inputs).map(([name, tensor]) => [
             name,
-            Float64Array.from(data as ArrayLike<number>, Number),
+            Float64Array.from(onHost(tensor).data as ArrayLike<number>, Number),
           ]),
         );
         const results = evaluate(graph, plain);
@@ -37,8 +39,8 @@ export const referenceRuntime = (): Runtime => ({
             const data = STORES[type.dtype](values);
             const given = outputs[name];
             if (given === undefined) return [name, { type, data }];
-            (given.data as Float32Array).set(data as Float32Array);
-            return [name, given];
+            (onHost(given).data as Float32Array).set(data as Float32Array);
+            return [name, onHost(given)];
           }),
         );
       },

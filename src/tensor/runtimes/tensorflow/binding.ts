@@ -1,6 +1,6 @@
 /**
- * What is used of the native binding of `@tensorflow/tfjs-node`. A handle is a number; it holds its tensor until it is
- * deleted, and no collector frees it.
+ * What is used of the native binding: that of `@tensorflow/tfjs-node`, and what `native/tensorflow.cc` adds to it. A
+ * handle is a number; it holds its tensor until it is deleted, and no collector frees it.
  */
 import { createRequire } from 'node:module';
 
@@ -10,11 +10,7 @@ interface Output {
 
 export interface Binding {
   readonly TF_Version: string;
-  createTensor(
-    shape: readonly number[],
-    dtype: number,
-    data: ArrayBufferView | readonly Uint8Array[],
-  ): number;
+  createTensor(shape: readonly number[], dtype: number, data: ArrayBufferView): number;
   deleteTensor(handle: number): void;
   /** A fresh copy. */
   tensorDataSync(handle: number): ArrayBufferView;
@@ -24,9 +20,9 @@ export interface Binding {
     inputs: readonly number[],
     outputs: number,
   ): readonly Output[];
-  loadSavedModel(folder: string, tags: string): number;
-  deleteSavedModel(model: number): void;
-  runSavedModel(model: number, inputs: readonly number[], feeds: string, fetches: string): readonly Output[];
+  /** A `FunctionDef`; `executeOp` runs it under its name. */
+  defineFunction(message: Uint8Array): void;
+  removeFunction(name: string): void;
   getNumOfTensors(): number;
   isUsingGpuDevice(): boolean;
 }
@@ -37,7 +33,7 @@ const environment = (threads: number | undefined): Readonly<Record<string, strin
   TF_CPP_MIN_LOG_LEVEL: '2',
   // an interrupted training ends with the same bytes
   TF_DETERMINISTIC_OPS: '1',
-  // its own kernels on the CPU: those of oneDNN are no faster here, keep an arena, and write to the terminal
+  // its own kernels on the CPU
   TF_ENABLE_ONEDNN_OPTS: '0',
   // by default all of a GPU's memory is taken at once, and products there are of 10 bits of mantissa
   TF_FORCE_GPU_ALLOW_GROWTH: 'true',

@@ -1,23 +1,15 @@
-/** A graph as the bytes of a SavedModel: one function with a node or more for each op, and the call of it. */
+/** A graph as the bytes of a function of TensorFlow: a node or more for each op. */
 import { isOp } from '../../ops/index.js';
 import { GraphError, type Shape } from '../../shape.js';
 import type { Graph, TensorType, ValueId } from '../../types.js';
 import { LOWERINGS } from './lowerings.js';
-import { savedModel, type TensorFlowNode } from './messages.js';
-
-const FUNCTION = 'graph';
-
-export interface EncodedGraph {
-  readonly model: Uint8Array;
-  /** Where values are fed and fetched, in the order of the graph's inputs and outputs, as the binding takes them. */
-  readonly feeds: string;
-  readonly fetches: string;
-}
+import { functionMessage, type TensorFlowNode } from './messages.js';
 
 /** Names of a graph's values may hold what TensorFlow allows in none: inputs go by their number. */
 const inputName = (index: number): string => `x${index}`;
 
-export function encode(graph: Graph): EncodedGraph {
+/** Inputs and outputs stand in the order of the graph's. */
+export function encode(graph: Graph, name: string): Uint8Array {
   const nodes: TensorFlowNode[] = [];
   const references = new Map<ValueId, string>();
   const literals = new Map<string, string>();
@@ -75,30 +67,5 @@ export function encode(graph: Graph): EncodedGraph {
     ...typeOf(value),
     from: referenceOf(value),
   }));
-  const model = savedModel(
-    [
-      ...inputs.map(({ name, dtype, shape }) => ({
-        op: 'Placeholder',
-        name,
-        inputs: [],
-        attributes: { dtype: { type: dtype }, shape: { shape } },
-      })),
-      {
-        op: 'PartitionedCall',
-        name: 'call',
-        inputs: inputs.map(({ name }) => name),
-        attributes: {
-          Tin: { types: inputs.map(({ dtype }) => dtype) },
-          Tout: { types: outputs.map(({ dtype }) => dtype) },
-          f: { function: FUNCTION },
-        },
-      },
-    ],
-    { name: FUNCTION, inputs, outputs, nodes },
-  );
-  return {
-    model,
-    feeds: inputs.map(({ name }) => `${name}:0`).join(),
-    fetches: outputs.map((_, index) => `call:${index}`).join(),
-  };
+  return functionMessage({ name, inputs, outputs, nodes });
 }

@@ -1,8 +1,7 @@
-/** TensorFlow, through the native binding of TensorFlow.js: each graph is a SavedModel with one function. */
-import { discarded } from '../../garbage.js';
-import { bytesOf, GraphError } from '../../shape.js';
+/** TensorFlow, through the native binding of TensorFlow.js: each graph is a function of its eager context. */
 import type { CompiledGraph, Graph, HostTensor, Runtime, TensorType } from '../../types.js';
-import { allocate } from '../host-tensor.js';
+import { DeviceMemory, type HandleStore } from '../device-memory.js';
+import { viewOf } from '../host-tensor.js';
 import { type Binding, loadBinding } from './binding.js';
 import { encode } from './encode.js';
 import { DATA_TYPE } from './messages.js';
@@ -17,101 +16,51 @@ export interface TensorFlowOptions {
 }
 
 export interface TensorFlowRuntime extends Runtime {
-  /** Tensors that it holds now: none between two runs. */
+  /** Handles that the library holds now. */
   readonly handles: () => number;
 }
 
 /** Throws what the system says where the binding does not load. */
 export async function tensorflowRuntime(options: TensorFlowOptions): Promise<TensorFlowRuntime> {
   const binding = loadBinding(options.binding, options.threads);
+  const memory = new DeviceMemory(handlesOf(binding));
   return {
     name: 'tensorflow',
     version: binding.TF_Version,
     device: binding.isUsingGpuDevice() ? 'GPU' : 'CPU',
+    memory,
     handles: () => binding.getNumOfTensors(),
-    compile: async (graph) => compiled(binding, graph),
+    compile: async (graph) => compiled(binding, memory, graph),
   };
 }
 
-let models = 0;
-
-/**
- * The binding loads models from folders; TensorFlow's own file system in memory spares the disk. It has no way to remove
- * a file, so the text is replaced by an empty one once the model stands.
- */
-function load(binding: Binding, model: Uint8Array): number {
-  const folder = `ram://ftpc/${models++}`;
-  const write = (content: Uint8Array): void =>
-    scoped(binding, (keep) => {
-      const text = (value: Uint8Array) => keep(binding.createTensor([], DATA_TYPE.string, [value]));
-      const path = text(new TextEncoder().encode(`${folder}/saved_model.pb`));
-      binding.executeOp('WriteFile', [], [path, text(content)], 0);
-    });
-  write(model);
-  try {
-    return binding.loadSavedModel(folder, 'serve');
-  } finally {
-    write(new Uint8Array(0));
-  }
-}
-
-/** Deletes every handle that was kept, however `use` ends. */
-function scoped<T>(binding: Binding, use: (keep: (handle: number) => number) => T): T {
-  const kept: number[] = [];
-  try {
-    return use((handle) => {
-      kept.push(handle);
-      return handle;
-    });
-  } finally {
-    for (const handle of kept) binding.deleteTensor(handle);
-  }
-}
-
-function compiled(binding: Binding, graph: Graph): CompiledGraph {
-  const { model, feeds, fetches } = encode(graph);
-  const loaded = load(binding, model);
-  const typed = (values: Graph['inputs']) =>
-    values.map(({ name, value }) => ({ name, type: graph.types[value] as TensorType }));
-  const [inputs, outputs] = [typed(graph.inputs), typed(graph.outputs)];
-  return {
-    graph,
-    /**
-     * Every input becomes a handle for this run alone: the binding fetches the content of handles back to the host in
-     * each run, so keeping those of weights would gain nothing, and what is trained changes in place.
-     */
-    async run(given, into = {}) {
-      // a block of which nothing is trained and nobody asks the gradient
-      if (outputs.length === 0) return {};
-      return scoped(binding, (keep) => {
-        const handles = inputs.map(({ name, type }) => {
-          const tensor = given[name];
-          if (tensor === undefined) throw new GraphError(`${graph.name}: input ${name} is missing`);
-          return keep(binding.createTensor(type.shape, DATA_TYPE[type.dtype], elementsOf(tensor)));
-        });
-        const results = binding.runSavedModel(loaded, handles, feeds, fetches).map(({ id }) => keep(id));
-        return Object.fromEntries(
-          outputs.map(({ name, type }, index) => {
-            const target = into[name] ?? { type, data: allocate(type) };
-            read(binding, results[index], target);
-            return [name, target];
-          }),
-        );
-      });
-    },
-    async release() {
-      binding.deleteSavedModel(loaded);
-    },
-  };
-}
+const handlesOf = (binding: Binding): HandleStore<number> => ({
+  // the library may share an array that lies on a boundary of 64 bytes: it gets one that nobody else writes
+  create: ({ dtype, shape }, data) => binding.createTensor(shape, DATA_TYPE[dtype], elementsOf(data.slice())),
+  read: async (type, handle) => valuesOf(type, binding.tensorDataSync(handle)),
+  delete: (handle) => binding.deleteTensor(handle),
+});
 
 /** The binding takes int64 as pairs of int32. */
-const elementsOf = ({ data }: HostTensor): ArrayBufferView =>
+const elementsOf = (data: HostTensor['data']): ArrayBufferView =>
   data instanceof BigInt64Array ? new Int32Array(data.buffer, data.byteOffset, 2 * data.length) : data;
 
-function read(binding: Binding, handle: number | undefined, { type, data }: HostTensor): void {
-  if (handle === undefined) throw new GraphError('the model gave fewer outputs than its graph has');
-  const bytes = (view: ArrayBufferView) => new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
-  bytes(data).set(bytes(binding.tensorDataSync(handle)));
-  discarded(bytesOf(type));
+const valuesOf = (type: TensorType, { buffer, byteOffset }: ArrayBufferView): HostTensor['data'] =>
+  viewOf(type, buffer, byteOffset);
+
+/** Functions of all runtimes of the process, which share its context. */
+let functions = 0;
+
+function compiled(binding: Binding, memory: DeviceMemory<number>, graph: Graph): CompiledGraph {
+  const name = `ftpc_${functions++}`;
+  binding.defineFunction(encode(graph, name));
+  return {
+    graph,
+    run: memory.runs(graph, (inputs) =>
+      binding.executeOp(name, [], inputs, graph.outputs.length).map(({ id }) => id),
+    ),
+    async release() {
+      binding.removeFunction(name);
+    },
+  };
 }

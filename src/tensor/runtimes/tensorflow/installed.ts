@@ -4,7 +4,7 @@ import type { Host } from '../../../source/host.js';
 
 /** `manifest.json`, written last: a folder without it is no installation. */
 export interface TensorFlowManifest {
-  readonly version: 1;
+  readonly version: 2;
   readonly tensorflow: string;
   /** Version of `@tensorflow/tfjs-node`, whose binding was built. */
   readonly binding: string;
@@ -33,7 +33,7 @@ export function readTensorFlow(host: Host): TensorFlowManifest | undefined {
     return undefined;
   try {
     const found: TensorFlowManifest = JSON.parse(host.readText(join(folder, MANIFEST)));
-    return found.version === 1 && typeof found.tensorflow === 'string' ? found : undefined;
+    return found.version === 2 && typeof found.tensorflow === 'string' ? found : undefined;
   } catch {
     return undefined;
   }

@@ -1,0 +1,84 @@
+// The binding of @tensorflow/tfjs-node as one translation unit, and what it lacks: functions of the eager context. A
+// graph that runs as a function takes handles and gives handles, and on a GPU none of them leaves the device; a
+// SavedModel, which is all that the binding itself can run, fetches every input to the host in each run.
+//
+// FTPC_TENSORFLOW_CONFIG is a ConfigProto for the context, in hexadecimal digits.
+
+#include <cstdlib>
+#include <string>
+
+#include <node_api.h>
+
+#include "tensorflow/c/c_api.h"
+#include "tensorflow/c/eager/c_api.h"
+
+namespace {
+
+TFE_Context *context = nullptr;
+
+TFE_Context *NewContext(TFE_ContextOptions *options, TF_Status *status) {
+  if (const char *digits = std::getenv("FTPC_TENSORFLOW_CONFIG")) {
+    std::string config;
+    for (; digits[0] != '\0' && digits[1] != '\0'; digits += 2)
+      config.push_back(static_cast<char>(std::stoi(std::string(digits, 2), nullptr, 16)));
+    TFE_ContextOptionsSetConfig(options, config.data(), config.size(), status);
+    if (TF_GetCode(status) != TF_OK) return nullptr;
+  }
+  return context = TFE_NewContext(options, status);
+}
+
+}  // namespace
+
+#define TFE_NewContext NewContext
+#include "binding/tfjs_backend.cc"
+#undef TFE_NewContext
+// its registration is replaced by the one below
+#undef NAPI_MODULE
+#define NAPI_MODULE(name, init)
+#include "binding/tfjs_binding.cc"
+
+namespace {
+
+template <typename Use>
+napi_value WithStatus(napi_env env, Use use) {
+  tfnodejs::TF_AutoStatus status;
+  use(status.status);
+  if (TF_GetCode(status.status) != TF_OK) napi_throw_error(env, nullptr, TF_Message(status.status));
+  return nullptr;
+}
+
+napi_value Argument(napi_env env, napi_callback_info info) {
+  size_t count = 1;
+  napi_value value = nullptr;
+  napi_get_cb_info(env, info, &count, &value, nullptr, nullptr);
+  return value;
+}
+
+// defineFunction(message: Uint8Array): a serialised FunctionDef.
+napi_value DefineFunction(napi_env env, napi_callback_info info) {
+  void *data = nullptr;
+  size_t length = 0;
+  napi_get_typedarray_info(env, Argument(env, info), nullptr, &length, &data, nullptr, nullptr);
+  return WithStatus(env, [&](TF_Status *status) {
+    TFE_ContextAddFunctionDef(context, static_cast<const char *>(data), length, status);
+  });
+}
+
+// removeFunction(name: string)
+napi_value RemoveFunction(napi_env env, napi_callback_info info) {
+  char name[128] = "";
+  napi_get_value_string_utf8(env, Argument(env, info), name, sizeof name, nullptr);
+  return WithStatus(env, [&](TF_Status *status) { TFE_ContextRemoveFunction(context, name, status); });
+}
+
+}  // namespace
+
+NAPI_MODULE_INIT() {
+  tfnodejs::InitTFNodeJSBinding(env, exports);
+  const napi_property_descriptor own[] = {
+      {"defineFunction", nullptr, DefineFunction, nullptr, nullptr, nullptr, napi_default, nullptr},
+      {"removeFunction", nullptr, RemoveFunction, nullptr, nullptr, nullptr, napi_default, nullptr},
+  };
+  napi_define_properties(env, exports, sizeof own / sizeof *own, own);
+  return exports;
+}
