@@ -31,10 +31,22 @@ export interface RecordedRun {
   }[];
 }
 
-export type RunName = 'lora' | 'dora' | 'loraplus' | 'qlora' | 'full' | 'pissa' | 'prompt';
+export type RunName =
+  | 'lora'
+  | 'dora'
+  | 'loraplus'
+  | 'qlora'
+  | 'full'
+  | 'pissa'
+  | 'prompt'
+  | 'houlsby'
+  | 'pfeiffer';
 
 export const recordedRun = (name: RunName): RecordedRun =>
-  fixtureJson<Record<RunName, RecordedRun>>('runs.json')[name];
+  ({
+    ...fixtureJson<Record<RunName, RecordedRun>>('runs.json'),
+    ...fixtureJson<Partial<Record<RunName, RecordedRun>>>('runs-bottleneck.json'),
+  })[name];
 
 export function recordedRows(): TokenRows {
   return tokenRows(

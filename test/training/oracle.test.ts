@@ -3,12 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { RUNTIME_NAMES, type RuntimeName } from '../../src/ir/runtimes.js';
+import { bottleneckConfig, bottleneckShapes } from '../../src/models/adapters/bottleneck.js';
 import { initLora } from '../../src/models/adapters/initialise.js';
 import { plainAdapter } from '../../src/models/adapters/pissa.js';
 import { PROMPT, promptConfig } from '../../src/models/adapters/prompt.js';
 import { createDecoder, type Decoder } from '../../src/models/decoder/index.js';
 import { openModel } from '../../src/models/load.js';
-import type { Adapter, ModelConfig, WeightStore } from '../../src/models/types.js';
+import type { Adapter, BottleneckConfig, ModelConfig, WeightStore } from '../../src/models/types.js';
 import { workFolder } from '../../src/store/index.js';
 import { checkpoints, type StepRecord, train, warmupSteps } from '../../src/training/index.js';
 import { openHere, whereInstalled } from '../tensor/runtimes/here.js';
@@ -23,16 +24,23 @@ import {
 } from './fixture.js';
 
 /**
- * Whole trainings against PyTorch, PEFT and transformers' Trainer: losses and norms within 1e-5 of themselves, tensors
+ * Whole trainings against PyTorch, PEFT, AdapterHub's `adapters` and transformers' Trainer: losses and norms within 1e-5 of themselves, tensors
  * within 1e-4 of their largest value. Implementations of the same rules agree to about 1e-6.
  */
 const LOSS = 1e-5;
 const NORM = 1e-5;
 const TENSOR = 1e-4;
 
+const IN_FOUR_BITS: ReadonlySet<RunName> = new Set(['qlora', 'pfeiffer']);
+
+const BOTTLENECKS: Readonly<Partial<Record<RunName, BottleneckConfig>>> = {
+  houlsby: { reduction: 8, places: ['attention', 'mlp'], activation: 'silu', reads: 'output', scale: 1 },
+  pfeiffer: { reduction: 4, places: ['mlp'], activation: 'relu', reads: 'sum', scale: 1 },
+};
+
 async function decoderFor(name: RunName, runtime: RuntimeName): Promise<Decoder> {
   const model = openModel(host, fixturePath('base'));
-  const weights = model.loadWeights(name === 'qlora' ? 'nf4' : 'stored');
+  const weights = model.loadWeights(IN_FOUR_BITS.has(name) ? 'nf4' : 'stored');
   return createDecoder({
     runtime: await openHere(runtime),
     config: model.config,
@@ -49,6 +57,16 @@ function initialAdapter(config: ModelConfig, weights: WeightStore, name: RunName
   if (name === 'prompt') {
     const data = recordedTensors('prompt-initial.safetensors').get(PROMPT) ?? new Float32Array(0);
     return { config: promptConfig(6), tensors: new Map([[PROMPT, { shape: [6, config.hiddenSize], data }]]) };
+  }
+  const bottleneck = BOTTLENECKS[name];
+  if (bottleneck !== undefined) {
+    const lora = bottleneckConfig(bottleneck, 0);
+    const recorded = recordedTensors(`${name}-initial.safetensors`);
+    const tensors = bottleneckShapes(config, lora).map(
+      ({ name: tensor, shape }) =>
+        [tensor, { shape, data: recorded.get(tensor) ?? new Float32Array(0) }] as const,
+    );
+    return { config: lora, tensors: new Map(tensors) };
   }
   const targets = ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'];
   const lora = { rank: 4, alpha: 8, dropout: 0, targets, dora: name === 'dora', pissa: name === 'pissa' };
@@ -168,7 +186,7 @@ async function agrees(name: RunName, runtime: RuntimeName): Promise<void> {
 
 /** The rules of an optimiser are the same on each; what differs is how a base is held and what is trained. */
 const RUNS: Readonly<Record<RuntimeName, readonly RunName[]>> = {
-  onnx: ['lora', 'dora', 'loraplus', 'qlora', 'full', 'pissa', 'prompt'],
+  onnx: ['lora', 'dora', 'loraplus', 'qlora', 'full', 'pissa', 'prompt', 'houlsby', 'pfeiffer'],
   tensorflow: ['lora', 'qlora', 'full'],
 };
 

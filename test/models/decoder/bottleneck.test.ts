@@ -1,69 +1,22 @@
 /** Loss, logits, gradients and greedy text of bottleneck adapters against AdapterHub's `adapters`. */
-import { readdirSync, readFileSync } from 'node:fs';
 import { expect } from 'chai';
-import { parseConfig } from '../../../src/models/config/index.js';
 import { createDecoder } from '../../../src/models/decoder/index.js';
-import type { Batch, Decoder, DecoderOptions } from '../../../src/models/decoder/types.js';
-import type { Json } from '../../../src/models/json-file.js';
-import type { Adapter } from '../../../src/models/types.js';
-import { parseBottleneck } from '../../../src/packaging/adapterhub/config-file.js';
+import type { Decoder, DecoderOptions } from '../../../src/models/decoder/types.js';
 import { onnxRuntime } from '../../../src/tensor/runtimes/onnx/index.js';
 import type { Runtime } from '../../../src/tensor/types.js';
-import { memoryWeights, type Packed, relativeError, unpack } from './fixture.js';
+import { BOTTLENECK_FIXTURES, bottleneckFixture } from './bottleneck-fixture.js';
+import { memoryWeights, relativeError, unpack } from './fixture.js';
 
 const LOSS = 1e-6;
 const LOGITS = 1e-5;
 const GRADIENTS = 1e-5;
 const NO_DROPOUT = { seed: 0, step: 0, micro: 0 };
 
-/** See test/fixtures/bottleneck/record.py. */
-interface Recording {
-  readonly config: Json;
-  readonly lengths: readonly number[];
-  readonly rows: number;
-  readonly length: number;
-  readonly supervised: number;
-  readonly ids: readonly number[];
-  readonly labels: readonly number[];
-  readonly weights: Readonly<Record<string, Packed>>;
-  readonly adapter: {
-    /** What `adapters` writes as adapter_config.json. */
-    readonly config: Json;
-    readonly tensors: Readonly<Record<string, Packed>>;
-    readonly logits: Packed;
-    readonly rows: readonly number[];
-    readonly gradients: Readonly<Record<string, Packed>>;
-    readonly greedy: readonly (readonly number[])[];
-  };
-}
-
-// compiled tests lie one folder deeper than the fixtures' own root
-const FOLDER = new URL('../../../../test/fixtures/bottleneck/', import.meta.url);
-const NAMES = readdirSync(FOLDER).flatMap((file) =>
-  file.endsWith('.json') ? [file.replace('.json', '')] : [],
-);
-
-for (const name of NAMES)
+for (const name of BOTTLENECK_FIXTURES)
   describe(`bottleneck adapters, ${name}`, () => {
-    const recording: Recording = JSON.parse(readFileSync(new URL(`${name}.json`, FOLDER), 'utf8'));
+    const { recording, config, adapter, batch } = bottleneckFixture(name);
     const { rows, length, adapter: expected } = recording;
-    const config = parseConfig(recording.config, `${name}.json`);
     const weights = memoryWeights(recording.weights);
-    const adapter: Adapter = {
-      config: parseBottleneck(expected.config, name).config,
-      tensors: new Map(
-        Object.entries(expected.tensors).map(([key, packed]) => [
-          key,
-          { shape: packed.shape, data: unpack(packed) },
-        ]),
-      ),
-    };
-    const batch: Batch = {
-      rows,
-      length,
-      ids: Int32Array.from(recording.ids),
-      labels: Int32Array.from(recording.labels),
-    };
     let runtime: Runtime;
     const open = (changes: Partial<DecoderOptions> = {}): Promise<Decoder> =>
       createDecoder({
