@@ -18,7 +18,7 @@ export function plannedWay({ config, rows, length }: Shape, availableBytes: numb
     weightBytes: { lora: stored, qlora: plannedBytes(config, () => 'F32', 'nf4'), full: stored, paged: 0 },
     decoded: { lora: false, qlora: true, full: false, paged: true },
     lora: loraOf(config),
-    ...{ optimizer: 'adamw', paged: false, lengths, validation: undefined, onDevice: false, planDecoder },
+    ...{ optimizer: 'adamw', lengths, validation: undefined, onDevice: false, planDecoder },
     runtime: 'onnx',
     steps: () => 1,
   };
@@ -35,7 +35,7 @@ export function plannedWay({ config, rows, length }: Shape, availableBytes: numb
         alpha: 2 * RANK,
       },
     }),
-    steps: ladder({ ...shared, fallback: [], layers: config.layers }),
+    steps: ladder({ ...shared, fallback: [], layers: config.layers, paged: false }),
     availableBytes,
     peakOf: (choice) => trainPeak(memory, choice),
   });

@@ -30,6 +30,9 @@ export function planFacts(stage: PlannedStage): string {
       : [
           `${chosen.method}, ${chosen.microBatch} rows × ${chosen.accumulation} a step, up to ${chosen.maxLength} tokens${chosen.rank > 0 ? `, rank ${chosen.rank}` : ''}`,
           ...(chosen.paged ? ['the base read a block at a time'] : []),
+          ...(chosen.stateInFile === undefined
+            ? []
+            : [`${100 * chosen.stateInFile} % of the optimiser's state in a file`]),
           ...(chosen.checkpointedBlocks > 0 ? [`${chosen.checkpointedBlocks} blocks recomputed`] : []),
         ]),
     ...(diskBytes > 0 ? [`disk ${bytes(diskBytes)}`] : []),

@@ -54,6 +54,10 @@ export const CHOSEN: Fields<PlannedStage> = {
   rank: { kind: 'number', read: ({ chosen }) => chosen?.rank },
   alpha: { kind: 'number', read: ({ chosen }) => chosen?.alpha },
   checkpointed_blocks: { kind: 'number', read: ({ chosen }) => chosen?.checkpointedBlocks },
+  state_in_file: {
+    kind: 'number',
+    read: ({ chosen }) => (chosen === null ? undefined : (chosen.stateInFile ?? 0)),
+  },
   paged: {
     kind: 'boolean',
     read: ({ chosen }) => (chosen === null ? undefined : chosen.paged === true),

@@ -58,6 +58,9 @@ function chosenSettings(
     'batch.accumulation': { value: chosen.accumulation, from: 'planner' },
     max_length: { value: chosen.maxLength, from: 'planner' },
     ...(chosen.paged ? { paged_weights: { value: true, from: 'planner' as const } } : {}),
+    ...(chosen.stateInFile === undefined
+      ? {}
+      : { state_in_file: { value: chosen.stateInFile, from: 'planner' as const } }),
     checkpointed_blocks: { value: chosen.checkpointedBlocks, from: 'planner' },
     head_chunk: { value: chosen.headChunk, from: 'planner' },
   };

@@ -71,8 +71,8 @@ const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
       peak: trainPeak(facts.memory, chosen),
       seconds: speed === undefined ? null : computeSeconds(trainFlops(stage, facts, chosen), speed),
       // best and last, and checkpoints of parameters and optimiser: those kept, the best, one being
-      // written; and a state that is paged
-      diskBytes: Math.ceil(2 * trained + (trained + state) * (keep + 2) + (facts.memory.paged ? state : 0)),
+      // written; and what of the state stands in a file
+      diskBytes: Math.ceil(2 * trained + (trained + state) * (keep + 2) + (chosen.stateInFile ?? 0) * state),
     };
   },
   async eval({ world, stage, look }) {

@@ -30,7 +30,7 @@ const CHOSEN_SETTINGS: Readonly<Partial<Record<StageKind, readonly string[]>>> =
   train: ['fallback'],
 };
 
-/** What a key takes from the choice; accumulation follows from the micro batch, and paged weights compute the same. */
+/** What a key takes from the choice; accumulation follows from the micro batch, and what is paged computes the same. */
 const CHOSEN_PARTS = [
   'method',
   'microBatch',

@@ -61,7 +61,6 @@ export async function trainFacts(
       decoded: decodedWeights(model),
       lora,
       optimizer: optimizerName(settings),
-      paged: isPaged(settings),
       precision: settings.precision,
       validation,
       steps: (rows) =>
@@ -77,6 +76,7 @@ export async function trainFacts(
       micro: settings.batch.micro,
       layers: model.config.layers,
       fixedRank: settings.start !== undefined,
+      paged: isPaged(settings),
     },
   };
 }

@@ -21,6 +21,8 @@ export interface Chosen {
   readonly paged?: boolean;
   /** Tokens whose logits exist at one time. */
   readonly headChunk: number;
+  /** Share of a paged optimiser's state that stands in a file, above 0; left out: all of it is in memory. */
+  readonly stateInFile?: number;
 }
 
 /** A complete output of an earlier stage. */

@@ -1,13 +1,13 @@
-import type { Pages } from '../ir/outputs.js';
 import type { Decoder } from '../models/decoder/types.js';
 import type { Packing } from './batch.js';
 import type { Checkpoints } from './checkpoint.js';
 import {
   createOptimizer,
-  inPages,
   OPTIMIZERS,
   type OptimizerName,
   type OptimizerOptions,
+  type Spill,
+  spilling,
 } from './optimizers/index.js';
 import { globalBatches, type RowOrder } from './order.js';
 import { isOutOfMemory, OutOfMemory } from './out-of-memory.js';
@@ -55,8 +55,8 @@ export interface TrainOptions {
   readonly padId: number;
   readonly settings: TrainingSettings;
   readonly checkpoints: Checkpoints;
-  /** Where the optimiser's state is kept; in memory where it is left out. The caller closes it. */
-  readonly pages?: Pages;
+  /** Where what the optimiser remembers spills over; left out, all is in memory. The caller closes its file. */
+  readonly spill?: Spill;
   /** Milliseconds. */
   now(): number;
   readonly signal: AbortSignal;
@@ -79,7 +79,8 @@ export interface TrainingResult {
 export async function train(options: TrainOptions): Promise<TrainingResult> {
   const { decoder, settings, checkpoints, signal, emit } = options;
   const rule = OPTIMIZERS[settings.optimizer];
-  const keep = options.pages && inPages(options.pages);
+  const all = [...decoder.parameters.values()].map(({ shape }) => rule.slots(shape));
+  const keep = options.spill && spilling(options.spill, all);
   const optimizer = createOptimizer(rule, decoder.parameters, settings, keep);
   const resumed = checkpoints.resume(decoder.parameters, optimizer);
   const state: RunningState =

@@ -42,19 +42,23 @@ describe('plan', () => {
       });
   };
 
-  it('counts of a state that is paged what is in memory, and the file', async () => {
-    const planned = async (optimizer: string) => {
+  it('keeps a state that may be paged in memory where it fits, and else counts what is, and the file', async () => {
+    const planned = async (optimizer: string, memoryBytes?: number) => {
       const text = TEXT.replace(/optimizer = adamw\([^)]*\)/, `optimizer = ${optimizer}`);
       expect(text).to.contain(optimizer);
-      const { peak, diskBytes } = stageOf(await plan(folder.program(text), folder.host, QUICK), 'adapter');
-      return { memory: peak?.parts.optimizer ?? 0, disk: diskBytes };
+      const made = await plan(folder.program(text), folder.host, { ...QUICK, memoryBytes });
+      const { peak, diskBytes, chosen } = stageOf(made, 'adapter');
+      return { memory: peak?.parts.optimizer ?? 0, disk: diskBytes, share: chosen?.stateInFile };
     };
-    const [whole, paged] = [
-      await planned('adamw8bit(rate: 1e-3)'),
-      await planned('adamw8bit(rate: 1e-3, paged: true)'),
-    ];
-    expect(paged.memory).to.be.within(1, whole.memory - 1);
-    expect(paged.disk).to.be.greaterThan(whole.disk);
+    const [held, paged] = ['adamw8bit(rate: 1e-3)', 'adamw8bit(rate: 1e-3, paged: true)'] as const;
+    const whole = await planned(held);
+    expect(whole.share).to.equal(undefined);
+    expect(await planned(paged)).to.deep.equal(whole);
+    // nothing fits: every freedom is used to its end
+    const [least, spilt] = [await planned(held, 1), await planned(paged, 1)];
+    expect(spilt.share).to.equal(1);
+    expect(spilt.memory).to.be.within(1, least.memory - 1);
+    expect(spilt.disk).to.be.greaterThan(least.disk);
   });
 
   it('says for each stage what it does, why and what it needs', async () => {

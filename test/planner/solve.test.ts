@@ -42,7 +42,10 @@ function solved(
 ): Solution {
   return solve({
     start: options.start ?? START,
-    steps: ladder({ preset, fallback: steps, global: 16, micro: options.micro, layers: 6, fixedRank: false }),
+    steps: ladder({
+      ...{ preset, fallback: steps, global: 16, micro: options.micro, layers: 6, fixedRank: false },
+      paged: false,
+    }),
     availableBytes,
     kept: options.kept,
     peakOf: toyPeak,
@@ -136,6 +139,24 @@ describe('solver', () => {
     expect(solved(560, fallback(), undefined, { kept }).chosen).to.not.deep.equal(kept);
   });
 
+  it('puts what a paged optimiser remembers into a file as far as it must', () => {
+    const shape = { preset: 'lora', fallback: [], global: 16, micro: 16, layers: 6, fixedRank: false };
+    const share = (availableBytes: number, paged: boolean) =>
+      solve({
+        start: START,
+        steps: ladder({ ...shape, paged }).filter(({ name }) => name !== 'smaller_head_chunk'),
+        availableBytes,
+        peakOf: ({ stateInFile = 0 }) =>
+          peakOf({ weights: 100, optimizer: 400 * (1 - stateInFile) }, { below: 0, above: 0 }),
+      });
+    expect(share(500, true).chosen.stateInFile).to.equal(undefined);
+    expect(share(400, true).chosen.stateInFile).to.equal(0.25);
+    expect(share(399, true)).to.deep.include({ fits: true, taken: ['state_in_file'] });
+    expect(share(399, true).chosen.stateInFile).to.equal(0.5);
+    expect(share(100, true).chosen.stateInFile).to.equal(1);
+    expect(share(399, false).fits).to.equal(false);
+  });
+
   it('says of every failed step by how much and what is largest', () => {
     const { rejected } = solved(50, fallback('checkpointing', 'qlora'));
     expect(rejected.length).to.be.greaterThan(3);
@@ -153,6 +174,7 @@ describe('solver', () => {
       micro: undefined,
       layers: 6,
       fixedRank: false,
+      paged: false,
     });
     for (let available = 120; available < 1300; available += 7) {
       const { fits, chosen } = solve({ start: START, steps, availableBytes: available, peakOf: toyPeak });

@@ -60,7 +60,7 @@ describe('the training loop', () => {
     readonly controller?: AbortController;
     readonly now?: () => number;
     readonly validate?: boolean;
-    readonly paged?: boolean;
+    readonly inFile?: number;
     readonly around?: (work: WorkFolder) => WorkFolder;
   }
 
@@ -68,9 +68,10 @@ describe('the training loop', () => {
     const decoder = bigramDecoder(options.hooks);
     const events: TrainingEvent[] = [];
     const work = workFolder(folder, () => {});
-    const pages = options.paged ? work.pages('optimizer') : undefined;
+    const spill =
+      options.inFile === undefined ? undefined : { pages: work.pages('optimizer'), share: options.inFile };
     const given: TrainOptions = {
-      pages,
+      spill,
       decoder,
       rows: bigramRows(32),
       validation: options.validate === false ? undefined : bigramRows(7, 3),
@@ -92,7 +93,7 @@ describe('the training loop', () => {
     } catch (error) {
       return { decoder, events, error };
     } finally {
-      pages?.close();
+      spill?.pages.close();
     }
   }
 
@@ -124,8 +125,8 @@ describe('the training loop', () => {
     const beforeAccumulate = (step: number): void => {
       if (step === 13) controller.abort(new Error('stop'));
     };
-    await trial({ settings, paged: true, controller, hooks: { beforeAccumulate } });
-    const paged = await trial({ settings, paged: true });
+    await trial({ settings, inFile: 1, controller, hooks: { beforeAccumulate } });
+    const paged = await trial({ settings, inFile: 0.5 });
     expect(notes(paged)[0]).to.match(/^going on from the checkpoint of step 1[23]$/);
     expect(tableOf(paged)).to.deep.equal(tableOf(whole));
     expect(bytesOf().equals(expected)).to.equal(true);

@@ -5,12 +5,14 @@ import {
   createOptimizer,
   decays,
   elements,
-  inPages,
   type Keep,
   OPTIMIZERS,
   type OptimizerName,
+  residentBytes,
   type StateTensor,
   slotBytes,
+  spilling,
+  workspaceBytes,
 } from '../../src/training/index.js';
 import { dynamicMap } from '../../src/training/optimizers/adamw8bit.js';
 import { fixtureJson } from './fixture.js';
@@ -104,7 +106,18 @@ describe('optimisers', () => {
         const state = [...optimizer.state].map(([key, slot]) => [key, slot.read()] as const);
         return { parameters, state };
       };
-      expect(run(inPages(pages))).to.deep.equal(run());
+      const all = Object.values(shapes).map((shape) => OPTIMIZERS[name].slots(shape));
+      for (const share of [1, 0.5, 0.001]) {
+        file.length = 0;
+        expect(run(spilling({ pages, share }, all))).to.deep.equal(run());
+        // what is in the file, of the two, is not held; of the largest in it there is room in memory
+        const sizes = all.map(workspaceBytes);
+        const total = sizes.reduce((sum, bytes) => sum + bytes, 0);
+        expect(file.length).to.be.at.least(share * total - 4);
+        const largest = file.length === total ? Math.max(...sizes) : file.length;
+        expect(residentBytes(all, share)).to.equal(total - file.length + largest);
+      }
+      expect(residentBytes(all, 0)).to.equal(all.reduce((sum, slots) => sum + workspaceBytes(slots), 0));
     });
 
   it('have bitsandbytes’ codes of 8 bits', () => {

@@ -44,6 +44,11 @@ const PLANNED: Readonly<Record<string, Setting>> = {
     doc: 'The base stays in its files and is read a block at a time, to save memory.',
     required: false,
   },
+  state_in_file: {
+    type: t.number({ above: 0, max: 1 }).type,
+    doc: "Share of a paged optimiser's state that stands in a file, to save memory.",
+    required: false,
+  },
   head_chunk: {
     type: t.integer({ min: 1 }).type,
     doc: 'Tokens whose logits exist at one time.',

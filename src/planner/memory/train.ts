@@ -9,6 +9,7 @@ import { packedLength, paddedLength } from '../../training/batch.js';
 import {
   OPTIMIZERS,
   type OptimizerName,
+  residentBytes,
   type Slot,
   workspaceBytes,
 } from '../../training/optimizers/index.js';
@@ -30,8 +31,6 @@ export interface TrainMemory {
   /** As it is set; a choice has a rank of its own. */
   readonly lora: LoraConfig;
   readonly optimizer: OptimizerName;
-  /** Whether what it remembers is kept in a file. */
-  readonly paged: boolean;
   readonly lengths: Lengths;
   /** Rows of a step, where they share sequences. */
   readonly packed?: number;
@@ -76,11 +75,9 @@ export function decoderShape(memory: TrainMemory, chosen: Chosen): DecoderPlanOp
 export const optimizerBytes = (memory: TrainMemory, chosen: Chosen): number =>
   rememberedSlots(memory, chosen).reduce((sum, slots) => sum + workspaceBytes(slots), 0);
 
-/** The part of it that is in memory: where it is paged, that of the parameter whose turn it is. */
-function residentState(memory: TrainMemory, chosen: Chosen): number {
-  if (!memory.paged) return optimizerBytes(memory, chosen);
-  return Math.max(0, ...rememberedSlots(memory, chosen).map(workspaceBytes));
-}
+/** The part of it that is in memory. */
+const residentState = (memory: TrainMemory, chosen: Chosen): number =>
+  residentBytes(rememberedSlots(memory, chosen), chosen.stateInFile ?? 0);
 
 function rememberedSlots(memory: TrainMemory, chosen: Chosen): readonly Readonly<Record<string, Slot>>[] {
   const { config, lora } = decoderShape(memory, chosen);

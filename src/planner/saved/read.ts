@@ -70,6 +70,7 @@ const CHOSEN = fields({
   checkpointedBlocks: isNumber,
   headChunk: isNumber,
   paged: (value) => value === undefined || value === true,
+  stateInFile: (value) => value === undefined || (isNumber(value) && Number(value) > 0 && Number(value) <= 1),
 });
 
 const FIELDS: Readonly<Record<string, Test>> = {

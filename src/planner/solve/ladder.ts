@@ -7,6 +7,7 @@ import type { Chosen } from '../../stages/types.js';
 
 export type StepName =
   | 'smaller_head_chunk'
+  | 'state_in_file'
   | 'smaller_micro_batch'
   | 'checkpointing'
   | 'qlora'
@@ -30,10 +31,15 @@ export interface LadderOptions {
   readonly layers: number;
   /** The rank is that of an adapter to go on from. */
   readonly fixedRank: boolean;
+  /** What the optimiser remembers may stand in a file. */
+  readonly paged: boolean;
 }
 
 /** Lengths are tried in steps of what batches are padded to. */
 const LENGTH_STEP = 32;
+
+/** Of what a paged optimiser remembers. */
+const SHARES_IN_FILE = [0.25, 0.5, 0.75, 1];
 
 type MakeStep = (args: Call['args'], options: LadderOptions) => Step;
 
@@ -49,6 +55,14 @@ const STEPS: Readonly<Record<StepName, MakeStep>> = {
         states.push({ ...from, headChunk: chunk });
       return states;
     },
+  }),
+  state_in_file: () => ({
+    name: 'state_in_file',
+    states: (from) =>
+      SHARES_IN_FILE.filter((share) => share > (from.stateInFile ?? 0)).map((stateInFile) => ({
+        ...from,
+        stateInFile,
+      })),
   }),
   smaller_micro_batch: (_, { global }) => ({
     name: 'smaller_micro_batch',
@@ -101,6 +115,7 @@ export function ladder(options: LadderOptions): readonly Step[] {
   const listed = options.fallback.map(({ call, args }) => ({ name: call as StepName, args }));
   const missing = (name: StepName): boolean => !listed.some((step) => step.name === name);
   const harmless: StepName[] = ['smaller_head_chunk'];
+  if (options.paged) harmless.push('state_in_file');
   // a micro batch that the author set is kept unless the file says that it may shrink
   if (missing('smaller_micro_batch') && options.micro === undefined) harmless.push('smaller_micro_batch');
   if (missing('checkpointing')) harmless.push('checkpointing');

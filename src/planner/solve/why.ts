@@ -13,6 +13,7 @@ export function whyTooLarge(peak: Peak, availableBytes: number): string {
 
 const STEP_TEXT: Readonly<Record<StepName, (chosen: Chosen) => string>> = {
   smaller_head_chunk: ({ headChunk }) => `with the logits of ${headChunk} tokens at one time`,
+  state_in_file: () => 'with what the optimiser remembers in a file',
   smaller_micro_batch: ({ microBatch }) =>
     `down to ${microBatch} ${microBatch === 1 ? 'row' : 'rows'} at one time`,
   checkpointing: ({ checkpointedBlocks }) => `with all ${checkpointedBlocks} blocks recomputed`,

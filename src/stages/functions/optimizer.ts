@@ -20,7 +20,7 @@ const last = {
 const paged = defaulted(
   t.boolean,
   false,
-  'What is remembered is kept in a file and read a parameter at a time: the system holds as much of it in memory as there is room for. Changes no result.',
+  'What is remembered may stand in a file, as far as memory does not hold it: the planner says how much. Changes no result.',
 );
 const adam = {
   rate,

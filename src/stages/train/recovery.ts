@@ -1,6 +1,7 @@
 import type { Call } from '../../ir/types.js';
 import type { Chosen } from '../types.js';
 import type { TrainSettings } from './schema.js';
+import { isPaged } from './settings.js';
 
 export interface Recovery {
   readonly chosen: Chosen;
@@ -9,15 +10,16 @@ export interface Recovery {
 }
 
 /**
- * The next thing to try when a step found no memory: half the micro batch, then twice the checkpointed blocks, then
- * half the tokens of the head, at last a base that stays in its files. Each computes the same sum in another order (under dropout, a smaller micro batch draws
+ * The next thing to try when a step found no memory: a paged state that is all in its file, half the micro batch, then
+ * twice the checkpointed blocks, then half the tokens of the head, at last a base that stays in its files. Each computes the same sum in another order (under dropout, a smaller micro batch draws
  * other masks of the same kind), so a training may go on with it from its last checkpoint. `undefined` when nothing is left; what would change the result is for the planner to decide.
  */
 export function recover(
   chosen: Chosen,
-  settings: Pick<TrainSettings, 'batch' | 'fallback'>,
+  settings: Pick<TrainSettings, 'batch' | 'fallback' | 'optimizer'>,
   layers: number,
 ): Recovery | undefined {
+  if (isPaged(settings) && chosen.stateInFile !== 1) return changed(chosen, { stateInFile: 1 });
   if (chosen.microBatch > 1 && mayShrink(settings)) {
     const microBatch = Math.floor(chosen.microBatch / 2);
     // fewer sequences than rows where rows are packed

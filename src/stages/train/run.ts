@@ -33,7 +33,7 @@ import { writeModel } from './model-folder.js';
 import { recover } from './recovery.js';
 import { type RowsOptions, shortRows, type TrainRows, trainRows } from './rows.js';
 import { type TrainSettings, trainSettings } from './schema.js';
-import { isPaged, loopSettings } from './settings.js';
+import { loopSettings } from './settings.js';
 
 /** What stays the same while a training is tried with less and less memory. */
 interface Job {
@@ -129,7 +129,8 @@ async function attempt(job: Job, chosen: Chosen): Promise<StageResult> {
     headChunk: chosen.headChunk,
     precision: job.settings.precision,
   });
-  const pages = isPaged(job.settings) ? context.work.pages('optimizer') : undefined;
+  const { stateInFile: share = 0 } = chosen;
+  const spill = share > 0 ? { pages: context.work.pages('optimizer'), share } : undefined;
   try {
     describe(job, lora);
     const result = await train({
@@ -139,14 +140,14 @@ async function attempt(job: Job, chosen: Chosen): Promise<StageResult> {
       padId: rows.padId,
       settings: loopSettings(stage, chosen, rows.count),
       checkpoints: job.checkpoints,
-      pages,
+      spill,
       now: () => host.now(),
       signal,
       emit: (event) => context.emit(stageEvent(stage.name, event)),
     });
     return write(job, decoder, chosen, lora, result);
   } finally {
-    pages?.close();
+    spill?.pages.close();
     await decoder.release();
   }
 }

@@ -13,4 +13,4 @@ export type OptimizerName = keyof typeof OPTIMIZERS;
 export const isOptimizerName = (name: string): name is OptimizerName => Object.hasOwn(OPTIMIZERS, name);
 
 export * from './optimizer.js';
-export { inPages, workspaceBytes } from './pages.js';
+export { residentBytes, type Spill, spilling, workspaceBytes } from './pages.js';

@@ -76,7 +76,7 @@ export interface Held {
   change(change: (slots: Readonly<Record<string, StateTensor>>) => void): void;
 }
 
-/** Where the state is kept: in memory, or in a file (see pages.ts). */
+/** Where the state is kept: in memory, or as far as that reaches (see pages.ts). */
 export type Keep = (slots: Readonly<Record<string, Slot>>) => Held;
 
 /** An optimiser that applies a rule to every parameter by itself. */
@@ -112,7 +112,7 @@ export function createOptimizer(
 export const fresh = ({ type, length, fill = 0 }: Slot): StateTensor =>
   type === 'u8' ? new Uint8Array(length).fill(fill) : new Float32Array(length).fill(fill);
 
-function inMemory(slots: Readonly<Record<string, Slot>>): Held {
+export function inMemory(slots: Readonly<Record<string, Slot>>): Held {
   const own = Object.entries(slots).map(([name, slot]) => ({ name, slot, data: fresh(slot) }));
   const arrays = Object.fromEntries(own.map(({ name, data }) => [name, data]));
   return {

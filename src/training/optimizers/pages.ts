@@ -1,11 +1,13 @@
 /**
- * An optimiser's state in a file: each parameter's part is read, changed and written back in its turn, so that memory
- * holds the largest part and not all of them. The system's cache keeps the file in memory while there is room.
+ * An optimiser's state that is in memory as far as a limit allows, and in a file beyond it: each parameter's part of
+ * what is in the file is read, changed and written back in its turn, so that memory holds the largest part and not all
+ * of them.
  */
 import type { Pages } from '../../ir/outputs.js';
 import {
   fresh,
   type Held,
+  inMemory,
   type Keep,
   type Remembered,
   type Slot,
@@ -22,7 +24,40 @@ const aligned = (bytes: number): number => Math.ceil(bytes / ALIGNMENT) * ALIGNM
 export const workspaceBytes = (slots: Readonly<Record<string, Slot>>): number =>
   Object.values(slots).reduce((sum, slot) => sum + aligned(slotBytes(slot)), 0);
 
-export function inPages(pages: Pages): Keep {
+/** Parameters whose state is in memory: in their order, each where it still fits into what the share in a file leaves. */
+function memoryFirst(total: number, shareInFile: number): (bytes: number) => boolean {
+  let left = total * (1 - shareInFile);
+  return (bytes) => {
+    if (bytes > left) return false;
+    left -= bytes;
+    return true;
+  };
+}
+
+const sumOf = (bytes: readonly number[]): number => bytes.reduce((sum, one) => sum + one, 0);
+
+/** Bytes that are in memory in a step, of states with these slots: what is held, and the largest part of the rest. */
+export function residentBytes(all: readonly Readonly<Record<string, Slot>>[], shareInFile: number): number {
+  const bytes = all.map(workspaceBytes);
+  const holds = memoryFirst(sumOf(bytes), shareInFile);
+  const held = bytes.map(holds);
+  return sumOf(bytes.filter((_, i) => held[i])) + Math.max(0, ...bytes.filter((_, i) => held[i] !== true));
+}
+
+/** Where the state of a training stands whose share in a file is above 0. */
+export interface Spill {
+  readonly pages: Pages;
+  readonly share: number;
+}
+
+/** Memory first, then the file. */
+export function spilling({ pages, share }: Spill, all: readonly Readonly<Record<string, Slot>>[]): Keep {
+  const holds = memoryFirst(sumOf(all.map(workspaceBytes)), share);
+  const paged = inPages(pages);
+  return (slots) => (holds(workspaceBytes(slots)) ? inMemory(slots) : paged(slots));
+}
+
+function inPages(pages: Pages): Keep {
   let end = 0;
   let workspace = new ArrayBuffer(0);
   return (slots): Held => {

@@ -4,7 +4,8 @@ import type { Chosen } from '../../../src/stages/types.js';
 import { CHOSEN } from './world.js';
 
 describe('recovery', () => {
-  const settings = { batch: { global: 16, micro: undefined, packing: false }, fallback: [] };
+  const optimizer = { call: 'adamw8bit', args: {} };
+  const settings = { batch: { global: 16, micro: undefined, packing: false }, fallback: [], optimizer };
   const start: Chosen = { ...CHOSEN, microBatch: 4, accumulation: 4, headChunk: 64 };
 
   const all = (given: Parameters<typeof recover>[1]) => {
@@ -26,6 +27,11 @@ describe('recovery', () => {
       { headChunk: 16 },
       { paged: true },
     ]);
+  });
+
+  it('first puts what a paged optimiser remembers into its file', () => {
+    const paged = { ...settings, optimizer: { ...optimizer, args: { paged: true } } };
+    expect(all(paged)).to.deep.equal([{ stateInFile: 1 }, ...all(settings)]);
   });
 
   it('holds what is trained, and what is in 4 bits', () => {
