@@ -83,6 +83,7 @@ export async function train(options: TrainOptions): Promise<TrainingResult> {
   const keep = options.spill && spilling(options.spill, all);
   const optimizer = createOptimizer(rule, decoder.parameters, settings, keep);
   const resumed = checkpoints.resume(decoder.parameters, optimizer);
+  decoder.parametersChanged();
   const state: RunningState =
     resumed === undefined
       ? freshState()

@@ -62,9 +62,11 @@ export async function optimiserStep(input: StepInput): Promise<StepOutput> {
   }
   const loss = sum * scale;
   if (!Number.isFinite(loss)) throw notFinite('loss', loss, step, rate);
+  await decoder.collectGradients();
   const gradNorm = globalNorm(decoder.gradients);
   if (!Number.isFinite(gradNorm)) throw notFinite('gradient norm', gradNorm, step, rate);
   optimizer.update(decoder.gradients, step, rate, clipFactor(gradNorm, input.clip));
+  decoder.parametersChanged();
   return { loss, gradNorm, tokens: rows.reduce((total, row) => total + lengthOf(row), 0) };
 }
 

@@ -67,6 +67,8 @@ export function bigramDecoder(hooks: Hooks = {}): Decoder {
     },
     parameters: new Map([['table', { shape: [size, size], data }]]),
     gradients: new Map([['table', gradient]]),
+    parametersChanged() {},
+    async collectGradients() {},
     zeroGradients: () => void gradient.fill(0),
     async accumulate(batch, scale, { step, micro }, noise) {
       hooks.beforeAccumulate?.(step, micro, batch, noise);

@@ -1,52 +1,49 @@
 /**
- * Memory that is allocated once and used by every step: one stretch a role, as long as its largest use.
- * Fresh pages cost more than the arithmetic that fills them, so nothing is allocated within a step.
+ * Memory that is used by every step: one room a role, as long as its largest use. Fresh pages cost more than the
+ * arithmetic that fills them, so nothing is allocated within a step where the runtime computes on the host.
  */
-import { discarded } from '../../tensor/garbage.js';
-import { bytesOf } from '../../tensor/shape.js';
-import type { HostTensor, TensorType } from '../../tensor/types.js';
+import { hostMemory, type Memory, type Room } from '../../tensor/memory.js';
+import { f32 } from '../../tensor/shape.js';
+import type { HostTensor, Tensor, TensorType } from '../../tensor/types.js';
 
-interface Stretch {
-  readonly memory: ArrayBuffer;
-  /** Tensors over it, by type and shape: the same request gives the same object. */
-  readonly tensors: Map<string, HostTensor>;
-}
-
+/** Rooms in the memory of a runtime. */
 export class Buffers {
-  readonly #stretches = new Map<string, Stretch>();
+  readonly #rooms = new Map<string, Room>();
+
+  constructor(private readonly memory: Memory) {}
 
   /** A tensor of undefined content; another request for the same role may overlap it. */
-  tensor(role: string, type: TensorType): HostTensor {
-    const bytes = bytesOf(type);
-    let stretch = this.#stretches.get(role);
-    if (stretch === undefined || stretch.memory.byteLength < bytes) {
-      const before = stretch?.memory.byteLength ?? 0;
-      stretch = undefined;
-      this.#stretches.delete(role);
-      discarded(before);
-      stretch = { memory: new ArrayBuffer(bytes), tensors: new Map() };
-      this.#stretches.set(role, stretch);
-    }
-    const key = `${type.dtype}[${type.shape.join()}]`;
-    const known = stretch.tensors.get(key);
-    if (known !== undefined) return known;
-    const tensor = { type, data: view(type, stretch.memory, bytes) };
-    stretch.tensors.set(key, tensor);
-    return tensor;
+  tensor(role: string, type: TensorType): Tensor {
+    const room = this.#rooms.get(role) ?? this.memory.room();
+    this.#rooms.set(role, room);
+    return room.tensor(type);
   }
 
-  floats(role: string, shape: readonly number[]): HostTensor & { readonly data: Float32Array } {
-    return this.tensor(role, { dtype: 'f32', shape }) as HostTensor & { readonly data: Float32Array };
+  floats(role: string, shape: readonly number[]): Tensor {
+    return this.tensor(role, f32(shape));
   }
 
   clear(): void {
-    this.#stretches.clear();
+    for (const room of this.#rooms.values()) room.release();
+    this.#rooms.clear();
   }
 }
 
-function view(type: TensorType, memory: ArrayBuffer, bytes: number): HostTensor['data'] {
-  if (type.dtype === 'f32') return new Float32Array(memory, 0, bytes / 4);
-  if (type.dtype === 'i32') return new Int32Array(memory, 0, bytes / 4);
-  if (type.dtype === 'i64') return new BigInt64Array(memory, 0, bytes / 8);
-  return new Uint8Array(memory, 0, bytes);
+export type HostFloats = HostTensor & { readonly data: Float32Array };
+
+/** Rooms of the host, for what crosses: labels, losses. */
+export class HostBuffers {
+  readonly #buffers = new Buffers(hostMemory());
+
+  tensor(role: string, type: TensorType): HostTensor {
+    return this.#buffers.tensor(role, type) as HostTensor;
+  }
+
+  floats(role: string, shape: readonly number[]): HostFloats {
+    return this.tensor(role, f32(shape)) as HostFloats;
+  }
+
+  clear(): void {
+    this.#buffers.clear();
+  }
 }

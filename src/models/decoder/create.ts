@@ -21,8 +21,10 @@ export async function createDecoder(options: DecoderOptions): Promise<Decoder> {
     options: { ...options, config: withRoom(options.config, virtualTokensOf(options.adapter?.config)) },
     parameters: parameters.values,
     gradients: parameters.gradients,
+    collectGradients: () => parameters.collect(),
+    parametersChanged: () => parameters.changed(),
     zeroGradients() {
-      for (const gradient of parameters.gradients.values()) gradient.fill(0);
+      parameters.zeroGradients();
     },
     async accumulate(rows, scale, key, noise = 0) {
       if (options.trainable === 'none') throw new RangeError('this decoder trains nothing');
@@ -35,7 +37,7 @@ export async function createDecoder(options: DecoderOptions): Promise<Decoder> {
       const upstream = upstreamBuffer(machine, batch);
       const losses = await headGradient(machine, pass.hidden, supervision, scale, upstream);
       const embedded = await pass.backward(upstream);
-      if (embedded !== undefined) addEmbeddingGradient(machine, batch, embedded.data as Float32Array);
+      if (embedded !== undefined) await addEmbeddingGradient(machine, batch, embedded);
       return lossResult(batch, supervision.positions, losses);
     },
     async loss(rows) {
@@ -66,6 +68,9 @@ export async function createDecoder(options: DecoderOptions): Promise<Decoder> {
     async release() {
       await machine.compiled.release();
       machine.buffers.clear();
+      machine.host.clear();
+      machine.weights.release();
+      parameters.release();
     },
   };
 }

@@ -1,5 +1,6 @@
 /** Tokens as hidden states, and the gradients of the tables that they are looked up in. */
 
+import type { Tensor } from '../../tensor/types.js';
 import { promptOf, promptShapes } from '../adapters/prompt.js';
 import { blueprintOf, type NamedShape } from '../architectures/index.js';
 import type { StoredTensor } from '../types.js';
@@ -30,8 +31,20 @@ export class Embedding {
     this.#scale = blueprintOf(options.config).embeddingScale;
   }
 
-  /** Writes the embedding of each id, `[ids, hidden]`. */
-  write(ids: Int32Array, placing: Placing, out: Float32Array): void {
+  /** Writes the embedding of each id, `[ids, hidden]`; `change` may change it before anybody reads it. */
+  async write(
+    ids: Int32Array,
+    placing: Placing,
+    out: Tensor,
+    change: (values: Float32Array) => void = () => {},
+  ): Promise<void> {
+    this.options.runtime.memory.write([out], (data) => {
+      this.#lookUp(ids, placing, data as Float32Array);
+      change(data as Float32Array);
+    });
+  }
+
+  #lookUp(ids: Int32Array, placing: Placing, out: Float32Array): void {
     const width = this.options.config.hiddenSize;
     const tokens = this.#rows(this.tokens);
     const prompt = promptOf(this.options.adapter?.tensors);
@@ -70,32 +83,28 @@ export class Embedding {
 }
 
 /** Adds the gradient of each embedded token to its row; the padding token's row gets none, as torch's `padding_idx`. */
-export function addEmbeddingGradient(
-  { options, parameters }: Machine,
+export async function addEmbeddingGradient(
+  { options, parameters, rows }: Machine,
   { ids, ...placed }: Pick<Batch, 'ids' | 'length' | 'segments'>,
-  gradient: Float32Array,
-): void {
+  gradient: Tensor,
+): Promise<void> {
   const { config } = options;
   const { embedding, embeddingScale, positions } = blueprintOf(config);
-  const add = (table: NamedShape | undefined, scale: number, rowOf: (index: number) => number | null) => {
-    const total = table && parameters.gradients.get(table.name);
-    if (total === undefined) return;
-    const width = config.hiddenSize;
-    for (let index = 0; index < ids.length; index++) {
-      const row = rowOf(index);
-      if (row === null) continue;
-      const [to, from] = [row * width, index * width];
-      for (let column = 0; column < width; column++)
-        total[to + column] = (total[to + column] ?? 0) + scale * (gradient[from + column] ?? 0);
-    }
+  const add = async (
+    table: NamedShape | undefined,
+    scale: number,
+    rowOf: (id: number, index: number) => number | null,
+  ): Promise<void> => {
+    const total = table && parameters.gradientTensors.get(table.name);
+    if (total !== undefined) await rows.add(gradient, Array.from(ids, rowOf), scale, total);
   };
   const placing = placingOf(placed);
   const [prompt] = promptShapes(config, options.adapter?.config);
   const virtual = prompt?.shape[0] ?? 0;
   const isVirtual = (index: number): boolean => placing(index) < virtual;
-  add(embedding, embeddingScale, (index) =>
-    isVirtual(index) || ids[index] === config.padTokenId ? null : (ids[index] ?? 0),
+  await add(embedding, embeddingScale, (id, index) =>
+    isVirtual(index) || id === config.padTokenId ? null : id,
   );
-  add(prompt, 1, (index) => (isVirtual(index) ? placing(index) : null));
-  add(positions, 1, placing);
+  await add(prompt, 1, (_, index) => (isVirtual(index) ? placing(index) : null));
+  await add(positions, 1, (_, index) => placing(index));
 }

@@ -1,5 +1,5 @@
 /** Final norm, logits and loss over chunks of positions, so that the logits of a batch never exist at once. */
-import type { HostTensor } from '../../tensor/types.js';
+import type { HostTensor, Tensor, Tensors } from '../../tensor/types.js';
 import { type HeadRole, headGraph } from './graphs.js';
 import type { Machine } from './machine.js';
 import type { Supervision } from './supervision.js';
@@ -38,34 +38,16 @@ export async function prepareHead(machine: Machine, count: number): Promise<void
   for (const { size } of chunksOf(count, machine.options.headChunk)) await graphFor(machine, size, 'train');
 }
 
-/** Rows of `hidden` at some positions, behind them zeros. */
-function gathered(
-  machine: Machine,
-  hidden: HostTensor,
-  positions: readonly number[],
-  chunk: Chunk,
-): HostTensor {
-  const width = machine.options.config.hiddenSize;
-  const rows = machine.buffers.floats('head.x', [chunk.size, width]);
-  const source = hidden.data as Float32Array;
-  for (let row = 0; row < chunk.count; row++) {
-    const from = (positions[chunk.start + row] ?? 0) * width;
-    rows.data.set(source.subarray(from, from + width), row * width);
-  }
-  return cleared(rows, chunk.count * width);
-}
+const positionsOf = (positions: readonly number[], { start, count }: Chunk): readonly number[] =>
+  positions.slice(start, start + count);
 
 function cleared<T extends HostTensor>(tensor: T, from: number): T {
   (tensor.data as Float32Array | Int32Array).fill(0, from);
   return tensor;
 }
 
-function labelsOf(
-  { buffers }: Machine,
-  labels: readonly number[],
-  { size, start, count }: Chunk,
-): HostTensor {
-  const tensor = buffers.tensor('head.labels', { dtype: 'i32', shape: [size] });
+function labelsOf({ host }: Machine, labels: readonly number[], { size, start, count }: Chunk): HostTensor {
+  const tensor = host.tensor('head.labels', { dtype: 'i32', shape: [size] });
   for (let row = 0; row < count; row++) (tensor.data as Int32Array)[row] = labels[start + row] ?? 0;
   return cleared(tensor, count);
 }
@@ -73,14 +55,14 @@ function labelsOf(
 /** Loss of each supervised position, in nats. */
 export async function headLoss(
   machine: Machine,
-  hidden: HostTensor,
+  hidden: Tensor,
   supervision: Supervision,
 ): Promise<Float32Array> {
   const losses = new Float32Array(supervision.positions.length);
   for (const chunk of chunksOf(losses.length, machine.options.headChunk)) {
     const graph = await graphFor(machine, chunk.size, 'loss');
-    const loss = machine.buffers.floats('head.loss', [chunk.size]);
-    const x = gathered(machine, hidden, supervision.positions, chunk);
+    const loss = machine.host.floats('head.loss', [chunk.size]);
+    const x = await machine.rows.take(hidden, positionsOf(supervision.positions, chunk), chunk.size);
     const labels = labelsOf(machine, supervision.labels, chunk);
     await graph.run({ x, labels, ...machine.weights.head() }, { loss });
     losses.set(loss.data.subarray(0, chunk.count), chunk.start);
@@ -94,41 +76,36 @@ export async function headLoss(
  */
 export async function headGradient(
   machine: Machine,
-  hidden: HostTensor,
+  hidden: Tensor,
   supervision: Supervision,
   scale: number,
-  upstream: HostTensor,
+  upstream: Tensor,
 ): Promise<Float32Array> {
-  const { buffers, options, weights } = machine;
-  const { hiddenSize: width } = options.config;
+  const { buffers, host, options, rows, weights } = machine;
   const losses = new Float32Array(supervision.positions.length);
-  const target = upstream.data as Float32Array;
-  target.fill(0);
   const totals = totalsOf(machine);
   for (const chunk of chunksOf(losses.length, options.headChunk)) {
     const graph = await graphFor(machine, chunk.size, 'train');
-    const loss = buffers.floats('head.loss', [chunk.size]);
-    const dx = buffers.floats('head.dx', [chunk.size, width]);
-    const seed = buffers.floats('head.seed', [chunk.size]);
+    const positions = positionsOf(supervision.positions, chunk);
+    const loss = host.floats('head.loss', [chunk.size]);
+    const dx = buffers.floats('head.dx', [chunk.size, options.config.hiddenSize]);
+    const seed = host.floats('head.seed', [chunk.size]);
     cleared(seed, chunk.count).data.fill(scale, 0, chunk.count);
-    const x = gathered(machine, hidden, supervision.positions, chunk);
+    const x = await rows.take(hidden, positions, chunk.size);
     const labels = labelsOf(machine, supervision.labels, chunk);
     const grads = Object.fromEntries(
       Object.entries(totals).map(([name, tensor]) => [name.replace('total.', 'grad.'), tensor]),
     );
     await graph.run({ x, labels, seed, ...weights.head(), ...totals }, { loss, dx, ...grads });
     losses.set(loss.data.subarray(0, chunk.count), chunk.start);
-    for (let row = 0; row < chunk.count; row++) {
-      const to = (supervision.positions[chunk.start + row] ?? 0) * width;
-      target.set(dx.data.subarray(row * width, (row + 1) * width), to);
-    }
+    await rows[chunk.start === 0 ? 'spread' : 'add'](dx, positions, 1, upstream);
   }
   return losses;
 }
 
-function totalsOf({ options, parameters }: Machine): Readonly<Record<string, HostTensor>> {
+function totalsOf({ options, parameters }: Machine): Tensors {
   const { config, adapter } = options;
-  const totals: Record<string, HostTensor> = {};
+  const totals: Record<string, Tensor> = {};
   for (const { input, name, ofBase } of headInputs(config, adapter?.config)) {
     const total = ofBase ? undefined : parameters.gradientTensors.get(name);
     if (total !== undefined) totals[`total.${input}`] = total;
@@ -139,7 +116,7 @@ function totalsOf({ options, parameters }: Machine): Readonly<Record<string, Hos
 /** Logits at some positions, `[positions, vocab]`. */
 export async function headLogits(
   machine: Machine,
-  hidden: HostTensor,
+  hidden: Tensor,
   positions: readonly number[],
 ): Promise<Float32Array> {
   const { headChunk, config } = machine.options;
@@ -147,8 +124,8 @@ export async function headLogits(
   // generation asks for one position a row, over and over: a single row is not padded
   for (const chunk of chunksOf(positions.length, headChunk, 1)) {
     const graph = await graphFor(machine, chunk.size, 'logits');
-    const logits = machine.buffers.floats('head.logits', [chunk.size, config.vocabSize]);
-    const x = gathered(machine, hidden, positions, chunk);
+    const logits = machine.host.floats('head.logits', [chunk.size, config.vocabSize]);
+    const x = await machine.rows.take(hidden, positionsOf(positions, chunk), chunk.size);
     await graph.run({ x, ...machine.weights.head() }, { logits });
     all.set(logits.data.subarray(0, chunk.count * config.vocabSize), chunk.start * config.vocabSize);
   }

@@ -1,14 +1,15 @@
 /** What the parts of a decoder share: its options, its memory and its compiled graphs. */
 import { GraphError } from '../../tensor/shape.js';
-import type { HostTensor } from '../../tensor/types.js';
+import type { Tensor, Tensors } from '../../tensor/types.js';
 import { type LayerKind, layerKind } from '../adapters/layout.js';
 import { type BlockBlueprint, type Blueprint, blockOf, blueprintOf } from '../architectures/index.js';
-import { Buffers } from './buffers.js';
+import { Buffers, HostBuffers } from './buffers.js';
 import { CompiledGraphs } from './compiled.js';
 import type { BlockShape, GraphOptions } from './graphs.js';
 import { createParameters, type Parameters } from './parameters.js';
 import { Angles, causalMask, prefixMask, textPositions } from './positions.js';
 import { createPrefix, type Prefix } from './prefix.js';
+import { createRows, type Rows } from './rows.js';
 import type { Batch, DecoderOptions } from './types.js';
 import { Weights, weightNames } from './weights.js';
 
@@ -22,7 +23,10 @@ export interface Machine {
   /** What a layer computes, its adapter included. */
   readonly kindOf: (layer: number) => LayerKind;
   readonly compiled: CompiledGraphs;
+  /** In the memory of the runtime. */
   readonly buffers: Buffers;
+  readonly host: HostBuffers;
+  readonly rows: Rows;
   readonly parameters: Parameters;
   readonly weights: Weights;
   readonly prefix: Prefix;
@@ -30,31 +34,35 @@ export interface Machine {
    * `mask`, where heads are turned `cos` and `sin`, where rows hold several texts `segments`, and before a prefix
    * `prefix.mask`, for a layer of a batch whose texts start at position 0, or behind the prefix.
    */
-  readonly positions: (tokens: Placed, layer: number) => Readonly<Record<string, HostTensor>>;
+  readonly positions: (tokens: Placed, layer: number) => Tensors;
 }
 
 export function createMachine(options: DecoderOptions): Machine {
   const { config, adapter, trainable, precision } = options;
   const blueprint = blueprintOf(config);
   const parameters = createParameters(options, weightNames(options));
-  const buffers = new Buffers();
+  const { memory } = options.runtime;
+  const buffers = new Buffers(memory);
+  const host = new HostBuffers();
   const compiled = new CompiledGraphs(options.runtime);
   const graphs: GraphOptions = { config, lora: adapter?.config, trainable, precision };
   const prefix = createPrefix({ options, graphs, compiled, parameters });
   const kinds = blueprint.layers.map((_, layer) => layerKind(blueprint, adapter?.config, layer));
   /** What each buffer was last filled for: a shape, or the segments of a batch. */
   const filled = new Map<string, string | Int32Array>();
-  /** Gives the buffer of a role, filled where it was last filled for something else. */
-  const current = (
-    role: string,
+  /** Gives the tensors of some roles, filled where they were last filled for something else. */
+  const current = <Roles extends readonly string[]>(
+    roles: readonly [...Roles],
     shape: readonly number[],
     wanted: string | Int32Array,
-    fill: (data: Float32Array) => void,
-  ): Floats => {
-    const tensor = buffers.floats(role, shape);
-    if (filled.get(role) !== wanted) fill(tensor.data);
-    filled.set(role, wanted);
-    return tensor;
+    fill: (...data: { [Role in keyof Roles]: Float32Array }) => void,
+  ): { [Role in keyof Roles]: Tensor } => {
+    const tensors = roles.map((role) => buffers.floats(role, shape));
+    const last = roles.join();
+    if (filled.get(last) !== wanted)
+      memory.write(tensors, (...data) => fill(...(data as { [Role in keyof Roles]: Float32Array })));
+    filled.set(last, wanted);
+    return tensors as { [Role in keyof Roles]: Tensor };
   };
   return {
     options,
@@ -67,52 +75,46 @@ export function createMachine(options: DecoderOptions): Machine {
     },
     compiled,
     buffers,
+    host,
+    rows: createRows({ options, compiled, buffers, host }),
     parameters,
     weights: new Weights(options, parameters),
     prefix,
-    positions({ rows, length, segments }, layer): Readonly<Record<string, HostTensor>> {
+    positions({ rows, length, segments }, layer): Tensors {
       const { rotary, window } = blockOf(blueprint, layer).attention;
-      const mask = current(maskRole(window), [1, 1, length, length], String(length), (data) => {
+      const [mask] = current([maskRole(window)], [1, 1, length, length], String(length), (data) => {
         causalMask(length, window, data);
       });
-      const texts: Record<string, HostTensor> = {};
+      const texts: Record<string, Tensor> = { mask };
       if (segments !== undefined)
-        texts['segments'] = current('segments', [rows, length], segments, (data) => data.set(segments));
+        [texts['segments']] = current(['segments'], [rows, length], segments, (data) => data.set(segments));
       if (prefix.tokens > 0) {
         const shape = [segments === undefined ? 1 : rows, 1, length, prefix.tokens];
-        texts['prefix.mask'] = current(
-          `prefix ${maskRole(window)}`,
-          shape,
-          segments ?? String(length),
-          (data) => {
-            const placed = segments && textPositions(segments, length);
-            prefixMask(
-              placed ?? Int32Array.from({ length }, (_, index) => index),
-              prefix.tokens,
-              window,
-              data,
-            );
-          },
-        );
+        const wanted = segments ?? String(length);
+        [texts['prefix.mask']] = current([`prefix ${maskRole(window)}`], shape, wanted, (data) => {
+          const placed =
+            segments === undefined
+              ? Int32Array.from({ length }, (_, index) => index)
+              : textPositions(segments, length);
+          prefixMask(placed, prefix.tokens, window, data);
+        });
       }
-      if (rotary === undefined) return { mask, ...texts };
+      if (rotary === undefined) return texts;
       const turn = turnRole(blueprint, layer);
       const shape = [rows, length, rotary.dims / 2];
-      const cos = buffers.floats(`cos ${turn}`, shape);
-      const sin = current(`sin ${turn}`, shape, segments ?? `${rows}x${length}`, (data) => {
+      const wanted = segments ?? `${rows}x${length}`;
+      const [cos, sin] = current([`cos ${turn}`, `sin ${turn}`], shape, wanted, (cosines, sines) => {
         const placed =
           segments && textPositions(segments, length).map((position) => prefix.tokens + position);
         const longest = placed?.reduce((a, b) => Math.max(a, b + 1), 0) ?? prefix.tokens + length;
         const angles = new Angles(rotary, longest);
-        if (placed === undefined) angles.fill(rows, length, cos.data, data, prefix.tokens);
-        else angles.at(placed, cos.data, data);
+        if (placed === undefined) angles.fill(rows, length, cosines, sines, prefix.tokens);
+        else angles.at(placed, cosines, sines);
       });
-      return { mask, cos, sin, ...texts };
+      return { ...texts, cos, sin };
     },
   };
 }
-
-type Floats = HostTensor & { readonly data: Float32Array };
 
 const maskRole = (window: number | undefined): string => `mask ${window ?? 'full'}`;
 

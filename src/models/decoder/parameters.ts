@@ -1,5 +1,6 @@
 /** The trainable tensors of a decoder and the gradients that add up beside them. */
-import type { HostTensor } from '../../tensor/types.js';
+import type { Memory } from '../../tensor/memory.js';
+import type { HostTensor, Tensor } from '../../tensor/types.js';
 import { isTrained } from '../adapters/layout.js';
 import type { DecoderOptions } from './types.js';
 
@@ -11,9 +12,17 @@ export interface Parameter {
 export interface Parameters {
   readonly values: ReadonlyMap<string, Parameter>;
   readonly gradients: ReadonlyMap<string, Float32Array>;
-  /** As graph inputs and outputs; the same object each time. */
-  readonly valueTensors: ReadonlyMap<string, HostTensor>;
-  readonly gradientTensors: ReadonlyMap<string, HostTensor>;
+  /** As graph inputs and outputs, in the memory of the runtime; the same object each time. */
+  readonly valueTensors: ReadonlyMap<string, Tensor>;
+  readonly gradientTensors: ReadonlyMap<string, Tensor>;
+  /** Values were changed on the host: the next run reads them. */
+  changed(): void;
+  /** Hands changed values to the device. */
+  publish(): void;
+  /** Brings `gradients` up to date. */
+  collect(): Promise<void>;
+  zeroGradients(): void;
+  release(): void;
 }
 
 export const floatTensor = (shape: readonly number[], data: Float32Array): HostTensor => ({
@@ -23,6 +32,43 @@ export const floatTensor = (shape: readonly number[], data: Float32Array): HostT
 
 /** `names` are the weights that full training copies to float32. */
 export function createParameters(options: DecoderOptions, names: readonly string[]): Parameters {
+  const { memory } = options.runtime;
+  const values = valuesOf(options, names);
+  const gradients = new Map([...values].map(([name, { data }]) => [name, new Float32Array(data.length)]));
+  const tensors = (dataOf: (name: string) => Float32Array | undefined) =>
+    new Map(
+      [...values].map(([name, { shape, data }]) => [
+        name,
+        placed(memory, floatTensor(shape, dataOf(name) ?? data)),
+      ]),
+    );
+  const valueTensors = tensors(() => undefined);
+  const gradientTensors = tensors((name) => gradients.get(name));
+  return {
+    values,
+    gradients,
+    valueTensors,
+    gradientTensors,
+    ...(memory.isHost ? SHARED : crossing(memory, { values, gradients, valueTensors, gradientTensors })),
+    zeroGradients() {
+      for (const tensor of gradientTensors.values())
+        memory.write([tensor], (data) => (data as Float32Array).fill(0));
+    },
+    release() {
+      for (const tensor of [...valueTensors.values(), ...gradientTensors.values()]) memory.free(tensor);
+    },
+  };
+}
+
+/** A tensor that changes: on the host, the very one. */
+function placed(memory: Memory, tensor: HostTensor): Tensor {
+  if (memory.isHost) return tensor;
+  const place = memory.room().tensor(tensor.type);
+  memory.write([place], (data) => (data as Float32Array).set(tensor.data as Float32Array));
+  return place;
+}
+
+function valuesOf(options: DecoderOptions, names: readonly string[]): ReadonlyMap<string, Parameter> {
   const values = new Map<string, Parameter>();
   if (options.trainable === 'adapter')
     for (const [name, { shape, data }] of options.adapter?.tensors ?? [])
@@ -34,13 +80,32 @@ export function createParameters(options: DecoderOptions, names: readonly string
       stored.decode(data);
       values.set(name, { shape: stored.shape, data });
     }
-  const gradients = new Map([...values].map(([name, { data }]) => [name, new Float32Array(data.length)]));
-  const tensors = (dataOf: (name: string) => Float32Array | undefined) =>
-    new Map([...values].map(([name, { shape, data }]) => [name, floatTensor(shape, dataOf(name) ?? data)]));
+  return values;
+}
+
+type Crossing = Pick<Parameters, 'changed' | 'publish' | 'collect'>;
+
+/** The graphs read and write the very arrays. */
+const SHARED: Crossing = { changed() {}, publish() {}, async collect() {} };
+
+function crossing(
+  memory: Memory,
+  parts: Pick<Parameters, 'values' | 'gradients' | 'valueTensors' | 'gradientTensors'>,
+): Crossing {
+  let stale = false;
   return {
-    values,
-    gradients,
-    valueTensors: tensors(() => undefined),
-    gradientTensors: tensors((name) => gradients.get(name)),
+    changed() {
+      stale = true;
+    },
+    publish() {
+      if (!stale) return;
+      for (const [name, tensor] of parts.valueTensors)
+        memory.write([tensor], (data) => (data as Float32Array).set(parts.values.get(name)?.data ?? []));
+      stale = false;
+    },
+    async collect() {
+      for (const [name, tensor] of parts.gradientTensors)
+        parts.gradients.get(name)?.set((await memory.read(tensor)).data as Float32Array);
+    },
   };
 }

@@ -1,5 +1,5 @@
 /** Keys and values of a prefix, ready for each layer, and the way back of their gradients. */
-import type { CompiledGraph, HostTensor, Runtime } from '../../tensor/types.js';
+import type { CompiledGraph, HostTensor, Runtime, Tensors } from '../../tensor/types.js';
 import { hasProjection, PREFIX } from '../adapters/prefix.js';
 import { prefixGraphs as architecturePrefix } from '../architectures/graphs/prefix.js';
 import type { Adapter, ModelConfig } from '../types.js';
@@ -7,14 +7,14 @@ import { prefixGraphs } from './graphs.js';
 import type { Machine } from './machine.js';
 import { floatTensor } from './parameters.js';
 
-type Tensors = Readonly<Record<string, HostTensor>>;
+type HostTensors = Readonly<Record<string, HostTensor>>;
 
 export interface Prefix {
   readonly tokens: number;
   /** `prefix.keys` and `prefix.values` of a layer, `[keyValueHeads, tokens, dim]` each. */
-  inputs(layer: number): Tensors;
+  inputs(layer: number): HostTensors;
   /** What the gradients of a layer's are added to, as `total.prefix.keys` and `total.prefix.values`. */
-  totals(layer: number): Tensors;
+  totals(layer: number): HostTensors;
   /** Computes the keys and values from what is trained; clears their gradients. */
   prepare(): Promise<void>;
   /** Adds the gradients of the keys and values to those of what is trained. */
@@ -49,7 +49,7 @@ export function createPrefix({ options, graphs, compiled, parameters }: Shared):
   const training = trainable === 'adapter';
   const states = floatTensor(shape, new Float32Array(size));
   const gradients = floatTensor(shape, new Float32Array(training ? size : 0));
-  const byLayer = (of: HostTensor, prefix: string): readonly Tensors[] => {
+  const byLayer = (of: HostTensor, prefix: string): readonly HostTensors[] => {
     const lane = (index: number): HostTensor => {
       const length = size / (2 * config.layers);
       return floatTensor(lanes, (of.data as Float32Array).subarray(index * length, (index + 1) * length));

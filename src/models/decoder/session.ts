@@ -1,5 +1,5 @@
 /** Generation: prompts go through the blocks at once, then one token a row over a cache of keys and values. */
-import type { HostTensor } from '../../tensor/types.js';
+import type { HostTensor, Tensor } from '../../tensor/types.js';
 import type { ModelConfig } from '../types.js';
 import { stepGraph } from './graphs.js';
 import { headLogits } from './head.js';
@@ -31,9 +31,8 @@ const floats = (shape: readonly number[]) => ({
 
 /** What a step reads and writes besides the caches, for this many rows. */
 const stepTensors = (config: ModelConfig, rows: number) => {
-  const { keyValueHeads: groups, headDim: dim, hiddenSize: hidden } = config;
+  const { keyValueHeads: groups, headDim: dim } = config;
   return {
-    states: [floats([rows, hidden]), floats([rows, hidden])] as const,
     key: floats([rows * groups, 1, dim]),
     value: floats([rows * groups, 1, dim]),
   };
@@ -133,10 +132,12 @@ export async function openSession(machine: Machine, count: number, capacity: num
         stepGraph(machine.graphs, kind, rows, size),
       );
     };
-    const { states, key, value } = tensors;
+    const { key, value } = tensors;
     positions.prepare(lengths, size);
-    let [x, y]: readonly HostTensor[] = states;
-    machine.weights.embedding.write(ids, (row) => lengths[row] ?? 0, x.data as Float32Array);
+    const state = (side: number): Tensor => machine.buffers.floats(`step.${side}`, [rows, config.hiddenSize]);
+    let [x, y] = [state(0), state(1)];
+    machine.parameters.publish();
+    await machine.weights.embedding.write(ids, (row) => lengths[row] ?? 0, x);
     for (const [layer, { keys, values }] of caches.entries()) {
       const graph = await graphOf(layer);
       await graph.run(

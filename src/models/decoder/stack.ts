@@ -1,5 +1,5 @@
 /** Runs the blocks, forward over all layers and backward again. */
-import type { CompiledGraph, HostTensor } from '../../tensor/types.js';
+import type { CompiledGraph, HostTensor, Tensor, Tensors } from '../../tensor/types.js';
 import { BOTTLENECK_MODULES } from '../adapters/bottleneck.js';
 import { blockName, projectionsOf } from '../architectures/index.js';
 import { addUniformNoise, dropoutMask, EMBEDDED, streamOf } from './dropout.js';
@@ -16,7 +16,6 @@ import {
 import type { Machine } from './machine.js';
 import type { Batch, DropoutKey } from './types.js';
 
-type Tensors = Readonly<Record<string, HostTensor>>;
 type Tokens = Omit<Batch, 'labels'>;
 
 const shapeOf = ({ rows, length, segments, longestText = length }: Tokens): BlockShape => ({
@@ -30,8 +29,9 @@ export async function evaluateStack(
   machine: Machine,
   tokens: Tokens,
   onCache?: (layer: number, keys: HostTensor, values: HostTensor) => void,
-): Promise<HostTensor> {
+): Promise<Tensor> {
   const { buffers, compiled, graphs, options, prefix, weights } = machine;
+  const { memory } = options.runtime;
   const shape = shapeOf(tokens);
   const cached = onCache !== undefined;
   const graphOf = (layer: number) => {
@@ -41,9 +41,10 @@ export async function evaluateStack(
     );
   };
   const hidden = [0, 1].map((side) => buffers.floats(`hidden.${side}`, hiddenShape(machine, shape)));
-  const [even, odd] = hidden as [HostTensor, HostTensor];
+  const [even, odd] = hidden as [Tensor, Tensor];
+  machine.parameters.publish();
   await prefix.prepare();
-  weights.embedding.write(tokens.ids, placingOf(tokens, prefix.tokens), even.data as Float32Array);
+  await weights.embedding.write(tokens.ids, placingOf(tokens, prefix.tokens), even);
   for (let layer = 0; layer < options.config.layers; layer++) {
     const [x, y] = layer % 2 === 0 ? [even, odd] : [odd, even];
     const graph = await graphOf(layer);
@@ -53,7 +54,7 @@ export async function evaluateStack(
       outputs,
     );
     if (onCache !== undefined && outputs['keys'] !== undefined && outputs['values'] !== undefined)
-      onCache(layer, outputs['keys'], outputs['values']);
+      onCache(layer, await memory.read(outputs['keys']), await memory.read(outputs['values']));
   }
   return options.config.layers % 2 === 0 ? even : odd;
 }
@@ -67,9 +68,9 @@ const hiddenShape = ({ options }: Machine, { rows, length }: BlockShape) => [
 function outputsOf(
   { buffers }: Machine,
   { graph }: CompiledGraph,
-  chosen: (name: string) => HostTensor | undefined,
+  chosen: (name: string) => Tensor | undefined,
   prefix: string,
-): Record<string, HostTensor> {
+): Record<string, Tensor> {
   return Object.fromEntries(
     graph.outputs.map(({ name, value }) => {
       const type = graph.types[value] ?? { dtype: 'f32', shape: [] };
@@ -80,16 +81,16 @@ function outputsOf(
 
 /** One forward pass of which the backward pass is still to come. */
 export interface Pass {
-  readonly hidden: HostTensor;
+  readonly hidden: Tensor;
   /**
    * Adds up the gradients of the trained tensors; gives the gradient of the embedded tokens, or nothing where
    * nobody needs it. `upstream` is the gradient of `hidden` and may be overwritten.
    */
-  backward(upstream: HostTensor): Promise<HostTensor | undefined>;
+  backward(upstream: Tensor): Promise<Tensor | undefined>;
 }
 
 /** Where the gradient of the last hidden states belongs. */
-export const upstreamBuffer = (machine: Machine, shape: BlockShape): HostTensor =>
+export const upstreamBuffer = (machine: Machine, shape: BlockShape): Tensor =>
   machine.buffers.floats('gradient.0', hiddenShape(machine, shape));
 
 export async function trainStack(
@@ -114,16 +115,17 @@ export async function trainStack(
     }),
   );
   const hiddenOf = (layer: number) => buffers.floats(`hidden.${layer}`, hiddenShape(machine, shape));
+  machine.parameters.publish();
   await prefix.prepare();
-  weights.embedding.write(tokens.ids, placingOf(tokens, prefix.tokens), hiddenOf(0).data);
-  if (noise > 0) {
+  await weights.embedding.write(tokens.ids, placingOf(tokens, prefix.tokens), hiddenOf(0), (out) => {
+    if (noise === 0) return;
     const virtual = options.adapter?.config.virtualTokens ?? 0;
     const { hiddenSize: width } = options.config;
     for (let row = 0; row < shape.rows; row++) {
       const [first, end] = [(row * shape.length + virtual) * width, (row + 1) * shape.length * width];
-      addUniformNoise(hiddenOf(0).data.subarray(first, end), noise, streamOf(key, EMBEDDED, row));
+      addUniformNoise(out.subarray(first, end), noise, streamOf(key, EMBEDDED, row));
     }
-  }
+  });
 
   const kept: Tensors[] = [];
   for (const [layer, { forward, keeping }] of blocks.entries()) {
@@ -151,7 +153,7 @@ export async function trainStack(
     hidden: hiddenOf(layers),
     async backward(upstream) {
       let dy = upstream;
-      let spare: HostTensor = buffers.floats('gradient.1', hiddenShape(machine, shape));
+      let spare: Tensor = buffers.floats('gradient.1', hiddenShape(machine, shape));
       for (const [layer, { backward, keeping }] of [...blocks.entries()].reverse()) {
         const masks =
           keeping === 'residuals' ? {} : dropoutInputs(machine, backward, layer, key, 'recomputed');
@@ -186,7 +188,7 @@ export async function trainStack(
 /** Sums of the gradients of one block, as inputs; the graph writes the new sums over them. */
 function totalsOf({ parameters, blueprint }: Machine, layer: number): Tensors {
   const prefix = blockName(blueprint, layer, '');
-  const totals: Record<string, HostTensor> = {};
+  const totals: Record<string, Tensor> = {};
   for (const [name, tensor] of parameters.gradientTensors)
     if (name.startsWith(prefix)) totals[`total.${name.slice(prefix.length)}`] = tensor;
   return totals;
@@ -204,12 +206,14 @@ function dropoutInputs(
     ...projectionsOf(kindOf(layer).block).map(({ module }) => module),
     ...Object.values(BOTTLENECK_MODULES),
   ];
-  const masks: Record<string, HostTensor> = {};
+  const masks: Record<string, Tensor> = {};
   for (const { name, value } of graph.inputs) {
     if (!name.startsWith('dropout.')) continue;
     const module = modules.findIndex((known) => name === `dropout.${known}`);
     const mask = buffers.tensor(`${role}.${name}`, graph.types[value] ?? { dtype: 'bool', shape: [] });
-    dropoutMask(mask.data as Uint8Array, rate, streamOf(key, layer, module));
+    options.runtime.memory.write([mask], (data) => {
+      dropoutMask(data as Uint8Array, rate, streamOf(key, layer, module));
+    });
     masks[name] = mask;
   }
   return masks;

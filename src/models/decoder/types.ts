@@ -63,13 +63,16 @@ export interface LossResult {
 
 export interface Decoder {
   readonly options: DecoderOptions;
-  /** Trainable tensors by name; an optimiser changes `data` in place. */
+  /** Trainable tensors by name; who changes `data` calls `parametersChanged`. */
   readonly parameters: ReadonlyMap<
     string,
     { readonly shape: readonly number[]; readonly data: Float32Array }
   >;
-  /** Gradients of `parameters`, added up since `zeroGradients`. */
+  parametersChanged(): void;
+  /** Gradients of `parameters`, added up since `zeroGradients`, as of the last `collectGradients`. */
   readonly gradients: ReadonlyMap<string, Float32Array>;
+  /** Brings the gradients from the runtime's device, where it has one. */
+  collectGradients(): Promise<void>;
   zeroGradients(): void;
   /**
    * Forward and backward; adds `scale` × the gradient of the loss sum (`scale` = 1 ÷ supervised tokens of the global batch).

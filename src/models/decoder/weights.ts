@@ -3,7 +3,7 @@
  * anything else is decoded into one workspace that the blocks and the head share.
  */
 import { GraphError, sizeOf } from '../../tensor/shape.js';
-import type { HostTensor } from '../../tensor/types.js';
+import type { Tensor, Tensors } from '../../tensor/types.js';
 import { bottleneckTensors } from '../adapters/bottleneck.js';
 import { branchTensors, firstTensors, layerKind } from '../adapters/layout.js';
 import { savedTensor } from '../adapters/saved.js';
@@ -26,7 +26,7 @@ import type { DecoderOptions } from './types.js';
 
 /** One group of weights that are in float32 at the same time: a block, or the head. */
 interface Group {
-  readonly tensors: Readonly<Record<string, HostTensor>>;
+  readonly tensors: Tensors;
   readonly decoded: readonly { readonly stored: StoredTensor; readonly out: Float32Array }[];
 }
 
@@ -42,6 +42,7 @@ export class Weights {
   readonly #head: Group;
   readonly embedding: Embedding;
   #loaded: Group | undefined;
+  readonly #held = new Map<Float32Array, Tensor>();
 
   constructor(
     private readonly options: DecoderOptions,
@@ -66,18 +67,18 @@ export class Weights {
     );
   }
 
-  block(layer: number): Readonly<Record<string, HostTensor>> {
+  block(layer: number): Tensors {
     const group = this.#blocks[layer];
     if (group === undefined) throw new GraphError(`block ${layer} of ${this.#blocks.length}`);
     return this.#load(group);
   }
 
   /** The tensors of the final norm, and `output`. */
-  head(): Readonly<Record<string, HostTensor>> {
+  head(): Tensors {
     return this.#load(this.#head);
   }
 
-  #load(group: Group): Readonly<Record<string, HostTensor>> {
+  #load(group: Group): Tensors {
     if (this.#loaded !== group && group.decoded.length > 0) {
       for (const { stored, out } of group.decoded) stored.decode(out);
       this.#loaded = group;
@@ -86,7 +87,7 @@ export class Weights {
   }
 
   #group(wanted: readonly Wanted[], workspace: Float32Array): Group {
-    const tensors: Record<string, HostTensor> = {};
+    const tensors: Record<string, Tensor> = {};
     const decoded: { stored: StoredTensor; out: Float32Array }[] = [];
     let used = 0;
     for (const one of wanted) {
@@ -105,13 +106,27 @@ export class Weights {
   }
 
   /** The tensor where it exists in float32 already. */
-  #ready({ name, shape, ofBase }: Wanted): HostTensor | undefined {
+  #ready({ name, shape, ofBase }: Wanted): Tensor | undefined {
     const parameter = ofBase ? undefined : this.parameters.valueTensors.get(name);
     if (parameter !== undefined) return parameter;
     const adapter = ofBase ? undefined : this.options.adapter?.tensors.get(name);
-    if (adapter !== undefined) return floatTensor(adapter.shape, adapter.data);
+    if (adapter !== undefined) return this.#hold(adapter.shape, adapter.data);
     const view = checked(this.options, { name, shape }).view();
-    return view === undefined ? undefined : floatTensor(shape, view);
+    return view === undefined ? undefined : this.#hold(shape, view);
+  }
+
+  /** In the memory of the runtime, once, whoever asks. */
+  #hold(shape: readonly number[], data: Float32Array): Tensor {
+    const known = this.#held.get(data);
+    if (known !== undefined) return known;
+    const tensor = this.options.runtime.memory.hold(floatTensor(shape, data));
+    this.#held.set(data, tensor);
+    return tensor;
+  }
+
+  release(): void {
+    for (const tensor of this.#held.values()) this.options.runtime.memory.free(tensor);
+    this.#held.clear();
   }
 
   #decodedSize(wanted: readonly Wanted[]): number {

@@ -20,7 +20,7 @@ type Data = HostTensor['data'];
 
 /** What a library does with its handles. */
 export interface HandleStore<Handle> {
-  /** Copies values to the device: the array may be written again. */
+  /** Values as a tensor of the device. The array is not written while the handle lives: a library may share it. */
   create(type: TensorType, data: Data): Handle;
   /** A copy of the values. */
   read(type: TensorType, handle: Handle): Promise<Data>;

@@ -29,6 +29,7 @@ whereInstalled('tensorflow', () => {
         result.rows.forEach(({ sum }, row) => {
           expect(Math.abs(sum / (expected.rows[row] ?? 0) - 1)).to.be.at.most(LOSS);
         });
+        await decoder.collectGradients();
         for (const [tensor, packed] of Object.entries(expected.gradients))
           expect(relativeError(decoder.gradients.get(tensor) ?? [], unpack(packed)), tensor).to.be.at.most(
             TENSOR,
@@ -36,4 +37,25 @@ whereInstalled('tensorflow', () => {
         expect(relativeError(await decoder.logits(batch), unpack(expected.logits))).to.be.at.most(TENSOR);
         await decoder.release();
       });
+
+  it('tensorflow holds no tensor more after a hundred steps, and none after the decoder is let go of', async () => {
+    const { recording, adapter, batch, weights } = fixture('untied');
+    const runtime = await openHere('tensorflow');
+    const before = { ...runtime.memory.account };
+    const decoder = await createDecoder({
+      ...{ runtime, weights, adapter, config: recording.config, trainable: 'adapter', headChunk: 7 },
+      checkpointedBlocks: 1,
+    });
+    const step = async (count: number) => {
+      decoder.zeroGradients();
+      await decoder.accumulate(batch, 1 / recording.supervised, { seed: 0, step: count, micro: 0 });
+      decoder.parametersChanged();
+    };
+    for (let count = 1; count <= 3; count++) await step(count);
+    const { tensors, bytes, peak } = runtime.memory.account;
+    for (let count = 4; count <= 100; count++) await step(count);
+    expect(runtime.memory.account).to.include({ tensors, bytes, peak });
+    await decoder.release();
+    expect(runtime.memory.account).to.include({ tensors: before.tensors, bytes: before.bytes });
+  });
 });

@@ -35,8 +35,7 @@ export async function tensorflowRuntime(options: TensorFlowOptions): Promise<Ten
 }
 
 const handlesOf = (binding: Binding): HandleStore<number> => ({
-  // the library may share an array that lies on a boundary of 64 bytes: it gets one that nobody else writes
-  create: ({ dtype, shape }, data) => binding.createTensor(shape, DATA_TYPE[dtype], elementsOf(data.slice())),
+  create: ({ dtype, shape }, data) => binding.createTensor(shape, DATA_TYPE[dtype], elementsOf(data)),
   read: async (type, handle) => valuesOf(type, binding.tensorDataSync(handle)),
   delete: (handle) => binding.deleteTensor(handle),
 });
