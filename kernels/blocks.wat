@@ -3,7 +3,7 @@
 ;;
 ;; Each export takes $in (whole blocks), $out (float32) and $count (blocks, at least one).
 (module
-  (import "decoding" "memory" (memory 1))
+  (import "kernel" "memory" (memory 1))
 
   ;; float16 bits to float32. An exponent moved by 13 bits is 112 too small; a product by 2^112 mends it, of
   ;; subnormals too. Infinities and NaN have the largest exponent of either type.

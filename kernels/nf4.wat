@@ -3,7 +3,7 @@
 ;; A float32 of the 16-entry code book is four bytes, so the code book is held as four byte planes, one v128 each, and
 ;; i8x16.swizzle looks sixteen codes up in a plane at once. Two rounds of interleaving put the bytes together again.
 (module
-  (import "decoding" "memory" (memory 1))
+  (import "kernel" "memory" (memory 1))
 
   ;; $codes:  2 codes a byte, the first in the upper half; 32 bytes a block
   ;; $absmax: one float32 a block

@@ -5,7 +5,7 @@ export function globalNorm(gradients: ReadonlyMap<string, Float32Array>): number
   return Math.sqrt(total);
 }
 
-function sumOfSquares(values: Float32Array): number {
+export function sumOfSquares(values: Float32Array): number {
   let sum = 0;
   const { length } = values;
   for (let i = 0; i < length; i++) {

@@ -5,7 +5,7 @@ import wabtInit from 'wabt';
 import { openSafetensors } from '../../src/models/safetensors/read.js';
 import { floatsOf } from '../../src/models/weights/block-kernel.js';
 import { decodingWorkspace } from '../../src/models/weights/decoding.js';
-import * as kernels from '../../src/models/weights/kernels.generated.js';
+import * as kernels from '../../src/tensor/kernels.generated.js';
 import { DYNAMIC_CODE, NF4_CODE } from '../../src/models/weights/nf4-codes.js';
 import { decodeNf4Plain } from '../../src/models/weights/nf4-decode.js';
 import { decodeNf4 } from '../../src/models/weights/nf4-kernel.js';

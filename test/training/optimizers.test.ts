@@ -14,8 +14,10 @@ import {
   spilling,
   workspaceBytes,
 } from '../../src/training/index.js';
-import { dynamicMap } from '../../src/training/optimizers/adamw8bit.js';
+import { dynamicMap } from '../../src/training/optimizers/dynamic-map.js';
+import type { RuleInput } from '../../src/training/optimizers/optimizer.js';
 import { fixtureJson } from './fixture.js';
+import { adam8bitStep, adamStep } from './plain-adam.js';
 
 interface Case {
   readonly optimizer: OptimizerName;
@@ -118,6 +120,47 @@ describe('optimisers', () => {
         expect(residentBytes(all, share)).to.equal(total - file.length + largest);
       }
       expect(residentBytes(all, 0)).to.equal(all.reduce((sum, slots) => sum + workspaceBytes(slots), 0));
+    });
+
+  for (const [name, plain] of [
+    [
+      'adamw',
+      (input: RuleInput) => {
+        const { m, v } = input.slots as Readonly<Record<string, Float32Array>>;
+        if (m !== undefined && v !== undefined) adamStep(input, m, v, 0, m.length);
+      },
+    ],
+    ['adamw8bit', adam8bitStep],
+  ] as const)
+    it(`${name}: the kernel equals plain loops bit for bit`, () => {
+      // windows, blocks and groups of four that are whole, and those that are not
+      for (const count of name === 'adamw' ? [1, 3, 4, 257, 40_001] : [4096, 4099, 16_384, 40_001]) {
+        const run = (update: (input: RuleInput) => void) => {
+          const data = Float32Array.from({ length: count }, (_, i) => Math.sin(i) / 8);
+          const slots = Object.fromEntries(
+            Object.entries(OPTIMIZERS[name].slots([count])).map(([slot, { type, length, fill = 0 }]) => [
+              slot,
+              type === 'u8' ? new Uint8Array(length).fill(fill) : new Float32Array(length).fill(fill),
+            ]),
+          );
+          for (let step = 1; step <= 4; step++) {
+            // from zeros in whole blocks to magnitudes far apart
+            const gradient = Float32Array.from({ length: count }, (_, i) =>
+              i % 1024 < 300 ? 0 : Math.cos(i * step) * 10 ** ((i % 13) - 9),
+            );
+            update({
+              ...{ parameter: { shape: [count], data }, gradient, slots, step, rate: 1e-2, decay: 0.1 },
+              options: { beta1: 0.9, beta2: 0.95, epsilon: 1e-8, decay: 0.1, momentum: 0, loraplusRatio: 1 },
+              gradientScale: step === 2 ? 0.37 : 1,
+            });
+          }
+          return { data, slots };
+        };
+        expect(
+          run((input) => OPTIMIZERS[name].update(input)),
+          `${count} elements`,
+        ).to.deep.equal(run(plain));
+      }
     });
 
   it('have bitsandbytes’ codes of 8 bits', () => {

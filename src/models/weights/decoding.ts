@@ -3,11 +3,11 @@
  * what a call decodes, behind them floats: those of a call, or a whole workspace, into which weights are then decoded
  * without a copy.
  */
+import { BLOCKS_KERNEL, NF4_KERNEL } from '../../tensor/kernels.generated.js';
+import { createMemory, startModule } from '../../tensor/webassembly.js';
 import type { BlockFormat } from './formats.js';
-import { BLOCKS_KERNEL, NF4_KERNEL } from './kernels.generated.js';
 import { NF4_CODE } from './nf4-codes.js';
 import { NF4_BLOCK } from './sizes.js';
-import { createMemory, startModule } from './webassembly.js';
 
 /** Values of one call: 128 KiB of floats, so that blocks and result stay in the second-level cache. */
 const CALL_VALUES = 1 << 15;

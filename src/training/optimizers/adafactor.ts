@@ -3,6 +3,7 @@
  * (`scale_parameter=False, relative_step=False`): of a matrix only the means of the squared gradients over rows and
  * over columns are remembered.
  */
+import { sumOfSquares } from '../clip.js';
 import { elements, floats, type Rule, type RuleInput, type Slot } from './optimizer.js';
 
 /** Added to squared gradients. */
@@ -21,7 +22,7 @@ export const adafactor: Rule = {
   update(input) {
     const { parameter, rate, decay } = input;
     const update = parameter.shape.length < 2 ? ofVector(input) : ofMatrix(input);
-    const size = Math.sqrt(update.reduce((sum, value) => sum + value * value, 0) / update.length);
+    const size = Math.sqrt(sumOfSquares(update) / update.length);
     const scale = rate / Math.max(1, size / CLIP);
     const { data } = parameter;
     for (let i = 0; i < data.length; i++) {
@@ -31,38 +32,46 @@ export const adafactor: Rule = {
   },
 };
 
-const squared = (gradient: Float32Array, i: number, scale: number): number =>
-  Math.fround((gradient[i] as number) * scale) ** 2 + SMALLEST;
-
 function ofVector({ gradient, slots, step, gradientScale }: RuleInput): Float32Array {
   const v = slots['v'] as Float32Array;
   const keep = 1 - step ** DECAY;
-  return Float32Array.from(gradient, (value, i) => {
-    v[i] = (v[i] as number) * keep + squared(gradient, i, gradientScale) * (1 - keep);
-    return (value * gradientScale) / Math.sqrt(v[i] as number);
-  });
+  const update = new Float32Array(gradient.length);
+  for (let i = 0; i < update.length; i++) {
+    const value = (gradient[i] as number) * gradientScale;
+    v[i] = (v[i] as number) * keep + squared(value) * (1 - keep);
+    update[i] = value / Math.sqrt(v[i] as number);
+  }
+  return update;
 }
 
-function ofMatrix({ parameter, gradient, slots, step, gradientScale }: RuleInput): Float32Array {
+const squared = (value: number): number => Math.fround(value) ** 2 + SMALLEST;
+
+function ofMatrix({ gradient, slots, step, gradientScale }: RuleInput): Float32Array {
   const [row, column] = [slots['row'] as Float32Array, slots['column'] as Float32Array];
   const [rows, columns] = [row.length, column.length];
   const keep = 1 - step ** DECAY;
-  const [rowSums, columnSums] = [new Float64Array(rows), new Float64Array(columns)];
-  for (let i = 0; i < parameter.data.length; i++) {
-    const square = squared(gradient, i, gradientScale);
-    const [r, c] = [Math.floor(i / columns), i % columns];
-    rowSums[r] = (rowSums[r] as number) + square;
-    columnSums[c] = (columnSums[c] as number) + square;
-  }
-  rowSums.forEach((sum, r) => {
+  const columnSums = new Float64Array(columns);
+  let mean = 0;
+  for (let r = 0, i = 0; r < rows; r++) {
+    let sum = 0;
+    for (let c = 0; c < columns; c++, i++) {
+      const square = squared((gradient[i] as number) * gradientScale);
+      sum += square;
+      columnSums[c] = (columnSums[c] as number) + square;
+    }
     row[r] = (row[r] as number) * keep + (sum / columns) * (1 - keep);
-  });
-  columnSums.forEach((sum, c) => {
-    column[c] = (column[c] as number) * keep + (sum / rows) * (1 - keep);
-  });
-  const mean = row.reduce((sum, value) => sum + value, 0) / rows;
-  return Float32Array.from(gradient, (value, i) => {
-    const factor = Math.sqrt((row[Math.floor(i / columns)] as number) / mean);
-    return (value * gradientScale) / (factor * Math.sqrt(column[i % columns] as number));
-  });
+    mean += (row[r] as number) / rows;
+  }
+  const roots = new Float64Array(columns);
+  for (let c = 0; c < columns; c++) {
+    column[c] = (column[c] as number) * keep + ((columnSums[c] as number) / rows) * (1 - keep);
+    roots[c] = Math.sqrt(column[c] as number);
+  }
+  const update = new Float32Array(gradient.length);
+  for (let r = 0, i = 0; r < rows; r++) {
+    const factor = Math.sqrt((row[r] as number) / mean);
+    for (let c = 0; c < columns; c++, i++)
+      update[i] = ((gradient[i] as number) * gradientScale) / (factor * (roots[c] as number));
+  }
+  return update;
 }

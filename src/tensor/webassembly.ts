@@ -20,6 +20,6 @@ const PAGE = 65_536;
 export const createMemory = (bytes: number): WebAssemblyMemory =>
   new Memory({ initial: Math.ceil(bytes / PAGE) });
 
-/** Compiles and starts a small module that computes in this memory. */
+/** Compiles and starts a small module that computes in this memory, which it imports. */
 export const startModule = (base64: string, memory: WebAssemblyMemory): Readonly<Record<string, unknown>> =>
-  new Instance(new Module(Buffer.from(base64, 'base64')), { decoding: { memory } }).exports;
+  new Instance(new Module(Buffer.from(base64, 'base64')), { kernel: { memory } }).exports;
