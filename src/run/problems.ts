@@ -1,7 +1,6 @@
 /** What can go wrong while stages run, as diagnostics. */
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { Stage } from '../ir/types.js';
-import type { BudgetLine } from '../planner/types.js';
 import { bytesText } from './text.js';
 
 export function processKilled(
@@ -66,21 +65,23 @@ export function requirementFailed(
   };
 }
 
-export function budgetExceeded(text: string, span: Stage['span'], found: string): Diagnostic {
+/** `figure`: what it came to, with its unit. The limit stands in `text`. */
+export function budgetExceeded(text: string, span: Stage['span'], figure: string): Diagnostic {
   return {
     code: 'FTP0823',
     severity: 'error',
-    message: `the budget \`require ${text}\` was exceeded: ${found}`,
+    message: `the run exceeded its budget \`require ${text}\`: it came to ${figure}`,
     at: span,
     help: 'the outputs are kept; raise the budget or ask for less',
   };
 }
 
-export function budgetBroken(line: BudgetLine): Diagnostic {
+export function budgetBroken(text: string, span: Stage['span'], figure: string): Diagnostic {
   return {
     code: 'FTP0825',
     severity: 'error',
-    message: `the plan does not keep the budget \`require ${line.require}\`: it comes to ${line.value}, the limit is ${line.limit}`,
+    message: `the plan does not keep the budget \`require ${text}\`: it comes to ${figure}`,
+    at: span,
     help: 'nothing was run; `ftpc plan` shows where it goes',
   };
 }
@@ -91,7 +92,7 @@ export function unknownMetric(stage: Stage, text: string, span: Stage['span'], n
     severity: 'error',
     message: `\`require ${text}\` cannot be decided: stage \`${stage.name}\` measured no ${names}`,
     at: span,
-    help: 'list the metric in `metrics`, and set `baseline` where the condition names it',
+    help: 'let it be measured: `metrics` and `baseline` of an eval stage, `validate` of a train stage; or take the requirement out',
   };
 }
 

@@ -1,8 +1,10 @@
 import type { Diagnostic } from '../diagnostics/types.js';
-import { evaluateRequirement, type Lookup, UnknownMetric } from '../evaluation/expression.js';
+import { evaluateRequirement, type Lookup, metricPaths, UnknownMetric } from '../evaluation/expression.js';
 import type { StageResult } from '../ir/outputs.js';
-import type { Budget, Stage } from '../ir/types.js';
-import { budgetExceeded, requirementFailed, unknownMetric } from './problems.js';
+import type { Budget, Expression, Requirement, Stage } from '../ir/types.js';
+import type { BudgetLine } from '../planner/types.js';
+import { budgetBroken, budgetExceeded, requirementFailed, unknownMetric } from './problems.js';
+import { bytesText, numberText, secondsText } from './text.js';
 
 /** What a stage's requirements make of what it measured: one diagnostic for each that does not hold. */
 export function failedRequirements(
@@ -53,7 +55,9 @@ export function exceededBudgets(
     budget.requires.flatMap((requirement) => {
       try {
         const finding = evaluateRequirement(requirement, lookup);
-        return finding.holds ? [] : [budgetExceeded(requirement.text, requirement.span, finding.sentence)];
+        return finding.holds
+          ? []
+          : [budgetExceeded(requirement.text, requirement.span, figureOf(requirement, finding.value))];
       } catch (error) {
         if (error instanceof UnknownMetric) return [];
         throw error;
@@ -61,3 +65,34 @@ export function exceededBudgets(
     }),
   );
 }
+
+/** Requirements of the budgets that the plan does not keep. */
+export const brokenBudgets = (
+  budgets: readonly Budget[],
+  lines: readonly BudgetLine[],
+): readonly Diagnostic[] =>
+  budgets
+    .flatMap(({ requires }) => requires)
+    .flatMap((requirement) => {
+      const line = lines.find(({ require, holds }) => require === requirement.text && holds === false);
+      return line === undefined
+        ? []
+        : [budgetBroken(requirement.text, requirement.span, figureOf(requirement, line.value ?? 0))];
+    });
+
+const FIGURES: Readonly<Record<string, (value: number) => string>> = {
+  peak_memory: bytesText,
+  wall_time: secondsText,
+};
+
+/** The left side of a requirement in the unit of what it speaks of; a ratio of two has none. */
+function figureOf({ condition }: Requirement, value: number): string {
+  const [path] = metricPaths(condition);
+  const show = isScaled(condition) ? undefined : FIGURES[path?.at(-1) ?? ''];
+  return (show ?? numberText)(value);
+}
+
+const isScaled = (expression: Expression): boolean =>
+  expression.op === '/' ||
+  ('left' in expression && (isScaled(expression.left) || isScaled(expression.right))) ||
+  ('operand' in expression && isScaled(expression.operand));

@@ -17,8 +17,7 @@ import {
   takeLock,
 } from '../store/index.js';
 import { identityOf } from '../tensor/runtimes/index.js';
-import { budgetBroken } from './problems.js';
-import { exceededBudgets, type MeasuredStages } from './requirements.js';
+import { brokenBudgets, exceededBudgets, type MeasuredStages } from './requirements.js';
 import { runStages } from './scheduler.js';
 import type { Step } from './setting.js';
 import type { Interrupts } from './stage-process.js';
@@ -98,10 +97,10 @@ export async function runPipeline(
     const { program, plan } = prepared;
     if (program === undefined || plan === undefined) return finish('failed');
     plan.diagnostics.forEach(log.diagnostic);
-    const broken = plan.budget.filter((line) => line.holds === false);
+    const broken = brokenBudgets(program.budgets, plan.budget);
     if (broken.length > 0) {
       if (!plan.diagnostics.some((diagnostic) => diagnostic.severity === 'error'))
-        broken.map(budgetBroken).forEach(log.diagnostic);
+        broken.forEach(log.diagnostic);
       return finish('budget_exceeded');
     }
     if (!plan.valid) return finish('failed');

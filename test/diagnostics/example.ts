@@ -71,10 +71,16 @@ export function diagnosticsIn(printed: readonly string[]): readonly (readonly st
   return found;
 }
 
-/** A line of a page stands for all that are like it but for `…`: run ids, seconds, process ids. */
+/** What is measured is another each time: decimals, and whole numbers with a unit of memory or time. */
+const FIGURE = /\b\d+(?:\.\d+(?:e[+-]?\d+)?(?: (?:[KMG]i)?B| m?s)?|(?: (?:[KMG]i)?B| m?s))\b/g;
+
+/** A line of a page stands for all that are like it but for figures, and for `…`: run ids, process ids. */
 function isLike(shown: string, line: string): boolean {
-  const parts = shown.split('…').map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
-  return new RegExp(`^${parts.join('.+')}$`).test(line);
+  const parts = shown
+    .replaceAll(FIGURE, '0.0')
+    .split('…')
+    .map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+  return new RegExp(`^${parts.join('.+')}$`).test(line.replaceAll(FIGURE, '0.0'));
 }
 
 export const areLike = (shown: readonly string[], lines: readonly string[]): boolean =>

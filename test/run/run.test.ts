@@ -38,13 +38,21 @@ describe('a run', () => {
     const cwd = freshFolder();
     const seen = recorder();
     const budget = [{ require: 'peak_memory <= 1GiB', value: 2e9, limit: 1e9, holds: false }];
+    const condition = {
+      op: '<=' as const,
+      left: { op: 'metric' as const, path: ['peak_memory'] },
+      right: { op: 'value' as const, value: 2 ** 30 },
+    };
+    const budgets = [{ name: 'machine', span, requires: [{ text: 'peak_memory <= 1GiB', condition, span }] }];
     const { status } = await runPipeline(
-      request(cwd, { program: program(cwd), plan: emptyPlan({ budget }), diagnostics: [] }),
+      request(cwd, { program: program(cwd, { budgets }), plan: emptyPlan({ budget }), diagnostics: [] }),
       seen,
       calm,
     );
     expect(status).to.equal('budget_exceeded');
     expect(seen.codes()).to.deep.equal(['FTP0825']);
+    expect(seen.diagnostics[0]).to.deep.include({ at: span });
+    expect(seen.diagnostics[0]?.message).to.contain('1.86 GiB');
     expect(seen.events.at(-1)).to.deep.include({ status: 'budget_exceeded', stages: [] });
   });
 

@@ -23,7 +23,7 @@ export function overflows(tensor: string, value: number, dtype: MergeDtype, at?:
 export function notFinite(tensor: string, at?: Span): UserError {
   return error(
     'FTP0722',
-    `\`${tensor}\` holds values that are not finite once the adapter is merged in`,
+    `\`${tensor}\` would hold values that are not finite`,
     'the base or the adapter is damaged, or training diverged: look at its loss and gradient norm',
     at,
   );
@@ -38,11 +38,17 @@ export interface Differences {
   readonly scale: number;
 }
 
-export function mergeDiffers({ logit, scale }: Differences, tolerance: number, at?: Span): UserError {
+export function mergeDiffers(
+  { logit, scale }: Differences,
+  { dtype, tolerance }: { readonly dtype: MergeDtype; readonly tolerance: number },
+  at?: Span,
+): UserError {
   return error(
     'FTP0723',
     `the merged model does not answer as base and adapter do: a logit differs by ${logit.toPrecision(3)}`,
-    'this base does not bear so coarse a `dtype`: use bf16 or f32',
+    dtype === 'f32'
+      ? 'the base or the adapter holds values of very different sizes: look at its loss and gradient norm'
+      : 'this base does not bear so coarse a `dtype`: use `dtype = f32`',
     at,
     [`at most ${(tolerance * scale).toPrecision(3)} is allowed, for logits up to ${scale.toPrecision(3)}`],
   );

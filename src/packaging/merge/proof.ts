@@ -43,7 +43,8 @@ export function proveMerge({ base, adapted, merged, dtype, hasAdapter, at }: Pro
   const { tolerance } = mergeDtypes[dtype];
   if (hasAdapter && differences.effect === 0) throw adapterWithoutEffect(at);
   // Written so that a difference that is no number fails.
-  if (!(differences.logit <= tolerance * differences.scale)) throw mergeDiffers(differences, tolerance, at);
+  if (!(differences.logit <= tolerance * differences.scale))
+    throw mergeDiffers(differences, { dtype, tolerance }, at);
   if (hasAdapter && differences.logit >= differences.effect) throw effectLost(differences, dtype, at);
   return differences;
 }

@@ -22,17 +22,25 @@ const withFiles = (files: Readonly<Record<string, Buffer>>): Situation => hubWit
 
 const { 'model.safetensors': _weights, ...pickled } = tinyModel().files;
 
+const ROWS: FakeRepository = {
+  kind: 'datasets',
+  id: 'tiny/rows',
+  commit: COMMIT,
+  files: {
+    'data/train-large.jsonl': Buffer.from(
+      '{"instruction":"What is MIT?","output":"A licence."}\n'.repeat(1500),
+    ),
+  },
+};
+
 export const HUB: Situations = {
   FTP0529: hubWith(tinyModel()),
+  FTP0621: hubWith(ROWS),
+  FTP0908: hubWith(ROWS),
   FTP1405: () => ({
     names: { [NOBODY]: 'https://huggingface.co', [new URL(NOBODY).host]: 'huggingface.co' },
   }),
-  FTP1406: hubWith({
-    kind: 'datasets',
-    id: 'tiny/rows',
-    commit: COMMIT,
-    files: { 'data/train.jsonl': Buffer.from('{"instruction":"What is MIT?","output":"A licence."}\n') },
-  }),
+  FTP1406: hubWith(ROWS),
   FTP1407: hubWith(tinyModel({ token: 'hf_secret' })),
   FTP1408: hubWith(tinyModel()),
   FTP1409: inTrouble((_, response) => response.writeHead(200).end('<html>').headersSent),

@@ -1,7 +1,8 @@
 import { FILES } from './files.js';
 import { HUB } from './hub.js';
 import { MODELS } from './models.js';
+import { RUNS } from './runs.js';
 import type { Situations } from './types.js';
 
 /** What the files of an example cannot make, by code. */
-export const SITUATIONS: Situations = { ...FILES, ...HUB, ...MODELS };
+export const SITUATIONS: Situations = { ...FILES, ...HUB, ...MODELS, ...RUNS };

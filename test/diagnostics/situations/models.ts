@@ -26,6 +26,7 @@ function edit(
   write(name, JSON.stringify(value));
 }
 
+const WEIGHTS = 'model/model.safetensors';
 const LOST = 'model.layers.0.mlp.down_proj.weight.absmax';
 
 /** Writes weights without one of the tensors. */
@@ -36,11 +37,38 @@ function lose({ folder, write }: Ground, name: string): void {
   write(name, Buffer.concat([...chunks]));
 }
 
+/** Writes the model's weights with some of their values changed. */
+function withWeights({ folder, write }: Ground, change: (values: Float32Array, name: string) => void): void {
+  const file = openSafetensors(nodeHost(folder), join(folder, WEIGHTS));
+  const tensors = [...file.tensors.values()].map((entry) => {
+    const bytes = file.read(entry).slice();
+    change(new Float32Array(bytes.buffer), entry.name);
+    return { ...entry, chunks: () => [bytes] };
+  });
+  write(WEIGHTS, Buffer.concat([...safetensorsChunks(tensors)]));
+}
+
+const firstWeight =
+  (value: number): Situation =>
+  (ground) => {
+    withWeights(ground, (values, name) => {
+      if (name.endsWith('0.mlp.up_proj.weight')) values[0] = value;
+    });
+    return undefined;
+  };
+
 export const MODELS: Situations = {
-  FTP0706: ({ folder, write }) => {
-    const weights = readFileSync(join(folder, 'model/model.safetensors'));
-    weights.fill(0xff, 8 + Number(weights.readBigUInt64LE(0)));
-    write('model/model.safetensors', weights);
+  FTP0706: (ground) => {
+    withWeights(ground, (values) => values.fill(Number.NaN));
+    return undefined;
+  },
+  FTP0721: firstWeight(100_000),
+  FTP0722: firstWeight(Number.NaN),
+  FTP0723: (ground) => {
+    // Attention decides sharply, so that rounding decides otherwise.
+    withWeights(ground, (values, name) => {
+      if (/[qk]_proj/.test(name)) for (let i = 0; i < values.length; i++) values[i] = (values[i] ?? 0) * 50;
+    });
     return undefined;
   },
   FTP0749: copied('peft/adapter', 'adapter'),
