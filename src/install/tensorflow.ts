@@ -221,11 +221,16 @@ async function readingZip(wheel: string, use: () => Promise<void>): Promise<void
 
 /** Ends well where `1 + 1` is 2: native code that does not fit the machine ends the process that loads it. */
 const TRIAL = `
-const binding = require(process.argv[1]);
-const one = binding.createTensor([], binding.TF_FLOAT, Float32Array.of(1));
-const attributes = [{ name: 'T', type: binding.TF_ATTR_TYPE, value: binding.TF_FLOAT }];
-const [sum] = binding.executeOp('AddV2', attributes, [one, one], 1);
-if (binding.tensorDataSync(sum.id)[0] !== 2) throw new Error('1 + 1 is not 2');`;
+try {
+  const binding = require(process.argv[1]);
+  const one = binding.createTensor([], binding.TF_FLOAT, Float32Array.of(1));
+  const attributes = [{ name: 'T', type: binding.TF_ATTR_TYPE, value: binding.TF_FLOAT }];
+  const [sum] = binding.executeOp('AddV2', attributes, [one, one], 1);
+  if (binding.tensorDataSync(sum.id)[0] !== 2) throw new Error('1 + 1 is not 2');
+} catch (error) {
+  console.error(error.message);
+  process.exitCode = 1;
+}`;
 
 async function requireThatItComputes(binding: string, signal: AbortSignal): Promise<void> {
   const { failed, output } = await runTool(process.execPath, ['-e', TRIAL, binding], {

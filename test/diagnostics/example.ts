@@ -71,8 +71,9 @@ export function diagnosticsIn(printed: readonly string[]): readonly (readonly st
   return found;
 }
 
-/** What is measured is another each time: decimals, and whole numbers with a unit of memory or time. */
-const FIGURE = /\b\d+(?:\.\d+(?:e[+-]?\d+)?(?: (?:[KMG]i)?B| m?s)?|(?: (?:[KMG]i)?B| m?s))\b/g;
+/** What is another each time: digests, decimals, and whole numbers with a unit of memory or time. */
+const FIGURE =
+  /\b[0-9a-f]{12,64}\b|\b\d+(?:\.\d+(?:e[+-]?\d+)?(?: (?:[KMG]i)?B| m?s)?|(?: (?:[KMG]i)?B| m?s))\b/g;
 
 /** A line of a page stands for all that are like it but for figures, and for `…`: run ids, process ids. */
 function isLike(shown: string, line: string): boolean {

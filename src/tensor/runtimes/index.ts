@@ -27,6 +27,8 @@ interface RuntimeKind {
   readonly open: (host: Host, options: RuntimeOptions) => Promise<Runtime>;
   /** How it comes onto a machine. */
   readonly install: string;
+  /** How it comes anew; left out: in the same way. */
+  readonly reinstall?: string;
 }
 
 export const RUNTIMES: Readonly<Record<RuntimeName, RuntimeKind>> = {
@@ -61,6 +63,7 @@ export const RUNTIMES: Readonly<Record<RuntimeName, RuntimeKind>> = {
         ...options,
       }),
     install: 'run `ftpc runtime install tensorflow`',
+    reinstall: 'run `ftpc runtime remove tensorflow`, then `ftpc runtime install tensorflow`',
   },
 };
 
@@ -97,12 +100,12 @@ export async function openRuntime(
 ): Promise<Runtime> {
   const problem = runtimeProblem(host, name);
   if (problem !== undefined) throw new UserError(problem);
-  const { title, open, install } = RUNTIMES[name];
+  const { title, open, install, reinstall = install } = RUNTIMES[name];
   try {
     return await open(host, options);
   } catch (error) {
     throw new UserError(
-      runtimeBroken(title, error instanceof Error ? error.message : String(error), install),
+      runtimeBroken(title, error instanceof Error ? error.message : String(error), reinstall),
     );
   }
 }

@@ -1,4 +1,30 @@
-/** Faults that are preloaded into ftpc's processes, those of its stages included. */
+/** Faults of a system: in this process, and preloaded into those of ftpc and of its stages. */
+import fs from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
+import type { Ground } from './types.js';
+
+/** Puts something else in the place of a method or property until the example has ended. */
+export function replace<T extends object, K extends keyof T>(
+  { later }: Ground,
+  owner: T,
+  name: K,
+  value: T[K],
+): void {
+  const before = Object.getOwnPropertyDescriptor(owner, name) ?? {};
+  Object.defineProperty(owner, name, { ...before, value });
+  later(() => Object.defineProperty(owner, name, before));
+}
+
+/** Another function of the file system, for all who have imported it. */
+export function replaceOfDisk<K extends keyof typeof fs>(
+  ground: Ground,
+  name: K,
+  value: (typeof fs)[K],
+): void {
+  ground.later(syncBuiltinESMExports);
+  replace(ground, fs, name, value);
+  syncBuiltinESMExports();
+}
 
 const preload = (code: string): string => `--import=data:text/javascript,${encodeURIComponent(code)}`;
 

@@ -72,6 +72,13 @@ export const MODELS: Situations = {
     return undefined;
   },
   FTP0749: copied('peft/adapter', 'adapter'),
+  FTP0759: copied('evaluation/tiny/adapter', 'adapter'),
+  FTP0760: copied('evaluation/tiny/adapter', 'adapter'),
+  FTP0761: copied('evaluation/tiny/adapter', 'adapter', (ground) =>
+    edit(ground, 'adapter/adapter_config.json', (value) => {
+      value['base_model_name_or_path'] = 'models/mistral-base';
+    }),
+  ),
   FTP0838: copied('peft/adapter', 'adapter'),
   FTP0839: copied('gguf/tiny.gguf', 'model.gguf'),
   FTP0840: ({ write }) => {
