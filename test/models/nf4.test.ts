@@ -5,7 +5,6 @@ import wabtInit from 'wabt';
 import { openSafetensors } from '../../src/models/safetensors/read.js';
 import { floatsOf } from '../../src/models/weights/block-kernel.js';
 import { decodingWorkspace } from '../../src/models/weights/decoding.js';
-import * as kernels from '../../src/tensor/kernels.generated.js';
 import { DYNAMIC_CODE, NF4_CODE } from '../../src/models/weights/nf4-codes.js';
 import { decodeNf4Plain } from '../../src/models/weights/nf4-decode.js';
 import { decodeNf4 } from '../../src/models/weights/nf4-kernel.js';
@@ -13,6 +12,7 @@ import { type DoubleNf4, quantiseNf4 } from '../../src/models/weights/nf4-quanti
 import { nf4Tensor } from '../../src/models/weights/nf4-tensor.js';
 import { storedBytes } from '../../src/models/weights/sizes.js';
 import { torchMean } from '../../src/models/weights/torch-mean.js';
+import * as kernels from '../../src/tensor/kernels.generated.js';
 import { readFixture, readFixtureBytes, root } from './fixtures.js';
 import { memoryHost } from './memory-host.js';
 
