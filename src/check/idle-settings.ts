@@ -44,6 +44,8 @@ export function idleSettings(checked: CheckedStage): readonly Diagnostic[] {
         'take it out, or the method `full`',
       ),
     );
+  if (stage.settings['adapter'] !== undefined && stage.settings['prompt'] !== undefined)
+    found.push(wiring.adapterBesideTokens(written(checked, 'adapter') ?? checked.block.name.span, 'prompt'));
   const { micro, global } = recordIn(checked, 'batch');
   const at = written(checked, 'batch', 'micro') ?? written(checked, 'batch');
   if (typeof micro === 'number' && typeof global === 'number' && micro > global && at !== undefined)
@@ -63,6 +65,7 @@ const NOTHING_TO_OFFER: Readonly<{
         : undefined,
   lower_rank: ({ min }, checked) => {
     if (checked.stage.preset === 'full') return '`full` has no rank';
+    if (checked.stage.settings['adapter'] !== undefined) return 'bottleneck adapters have no rank';
     const { rank } = recordIn(checked, 'lora');
     return typeof rank === 'number' && Number(min) > rank / 2
       ? `half of the rank ${rank} is less than that`

@@ -33,13 +33,17 @@ export const isFromScratch = (checked: CheckedStage, { stages }: Pipeline): bool
 /** An adapter is trained, not every weight; where the planner chooses, it chooses LoRA or QLoRA. */
 export const isAdapter = ({ stage }: CheckedStage): boolean => stage.preset !== 'full';
 
-/** Rank, alpha and targets are not this stage's: those of an adapter that was trained before, or none, in a prompt. */
+/** Rank, alpha and targets are not this stage's: those of an adapter that was trained before, or none, in a prompt and in bottlenecks. */
 export const hasNoFactors = ({ stage }: CheckedStage): boolean =>
-  stage.settings['start'] !== undefined || isPrompt({ stage });
+  stage.settings['start'] !== undefined || isPrompt({ stage }) || hasBottlenecks({ stage });
 
 /** Virtual tokens are trained: they move at rates of their own. */
 export const isPrompt = ({ stage }: Pick<CheckedStage, 'stage'>): boolean =>
   stage.settings['prompt'] !== undefined;
+
+/** Bottleneck adapters are trained, for which the guides have no range of rates. */
+export const hasBottlenecks = ({ stage }: Pick<CheckedStage, 'stage'>): boolean =>
+  stage.settings['adapter'] !== undefined && stage.kind === 'train';
 
 /** The stages that a stage's model comes from: itself, what it merges or trains on, and so on. */
 export function ancestors(start: string | undefined, pipeline: Pipeline): ReadonlySet<string> {

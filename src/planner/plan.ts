@@ -8,7 +8,7 @@ import type { Program, Stage, Value } from '../ir/types.js';
 import { userProblem } from '../models/user-problem.js';
 import type { Host } from '../source/host.js';
 import { coverageOf } from '../stages/train/coverage.js';
-import { loraFields } from '../stages/train/lora.js';
+import { dropoutSetting, takenSettings } from '../stages/train/lora.js';
 import type { Chosen } from '../stages/types.js';
 import { openStore } from '../store/index.js';
 import { budgetLines } from './budget.js';
@@ -139,8 +139,7 @@ function takenFields(world: PlanWorld, stage: Stage): Readonly<Record<string, Va
   const base = stage.settings['start'] == null ? undefined : world.models.of(stage.settings['base']);
   if (base === undefined) return {};
   const lora = world.lora(stage, base);
-  const fields = { ...loraFields(lora), dropout: lora.dropout };
-  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [`lora.${name}`, value]));
+  return { ...takenSettings(lora, base.config), [dropoutSetting(lora)]: lora.dropout };
 }
 
 function decidePlain(world: PlanWorld, stage: Stage): Decided {

@@ -2,11 +2,12 @@
 import { join, resolve } from 'node:path';
 import type { Call } from '../ir/types.js';
 import { ADAPTER_FILES } from '../packaging/peft/read.js';
+import { adapters as functions } from './functions/adapter.js';
 import type { ModelPath } from './models.js';
 import type { StageContext } from './types.js';
 
 export interface NamedAdapter {
-  /** Absolute path of a folder as PEFT saves it. */
+  /** Absolute path of a folder as PEFT or AdapterHub saves it. */
   readonly folder: string;
   /** As the file has it. */
   readonly label: string;
@@ -17,7 +18,7 @@ export function resolveAdapter(
   { call, args }: Call,
   { folder }: Pick<StageContext, 'folder'>,
 ): NamedAdapter | undefined {
-  if (call !== 'peft') return undefined;
+  if (!Object.hasOwn(functions, call)) return undefined;
   const label = String(args['folder']);
   return { folder: resolve(folder, label), label };
 }

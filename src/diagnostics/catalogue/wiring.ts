@@ -237,6 +237,12 @@ export const sharedTarget = (at: Span, stage: string, first: Span): Diagnostic =
     help: 'give each its own folder: one has one `current` release and one row of numbers',
   });
 
+export const adapterBesideTokens = (at: Span, other: string): Diagnostic =>
+  error('FTP0440', at, `\`adapter\` and \`${other}\` do not go together`, {
+    label: 'each is a method of its own',
+    help: `keep one of the two: \`adapter\` for bottlenecks in the blocks, \`${other}\` for virtual tokens before every text`,
+  });
+
 /** A file that others import from is sound, and has nothing to run. */
 export const nothingToPlan = (file: string): Diagnostic =>
   error('FTP0436', { file, start: 0, end: 0 }, 'there is no stage to plan or to run', {

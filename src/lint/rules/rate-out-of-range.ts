@@ -1,5 +1,5 @@
 import { replace } from '../../diagnostics/make.js';
-import { isAdapter, isFromScratch, isPrompt } from '../lineage.js';
+import { hasBottlenecks, isAdapter, isFromScratch, isPrompt } from '../lineage.js';
 import type { Rule } from '../types.js';
 import { callAt, numberAt, written } from '../values.js';
 
@@ -21,7 +21,8 @@ export const rateOutOfRange: Rule = {
       const rate = numberAt(checked, 'optimizer.rate');
       // Other optimisers have scales of their own; random weights want more than trained ones.
       const isAdam = callAt(checked, 'optimizer')?.call.startsWith('adamw') === true;
-      if (rate === undefined || !isAdam || isFromScratch(checked, pipeline) || isPrompt(checked)) return [];
+      if (rate === undefined || !isAdam || isFromScratch(checked, pipeline)) return [];
+      if (isPrompt(checked) || hasBottlenecks(checked)) return [];
       const { low, high, usual, name } = RANGES[isAdapter(checked) ? 'adapter' : 'full'];
       if (rate >= low && rate <= high) return [];
       const { span, literal, because, byLibrary } = pipeline.place(checked, 'optimizer.rate');

@@ -82,6 +82,13 @@ export function bottleneckShapes(config: ModelConfig, lora: LoraConfig | undefin
   });
 }
 
+/** Whether there is a norm between what a part gives and the sum that an adapter reads: then there is no such sum. */
+export const readsBehindNorm = (config: ModelConfig, { places, reads }: BottleneckConfig): boolean =>
+  reads === 'sum' &&
+  Object.values(blueprintOf(config).blocks).some((block) =>
+    places.some((place) => block[place].after !== undefined),
+  );
+
 /**
  * How the weights begin, by the library's names; biases are 0. `bert`: normal with a deviation of 0.02, so that the model
  * starts close to its base. `mam_adapter`: down from Kaiming's uniform with a = √5, which is U(−1/√hidden, 1/√hidden), and

@@ -1,3 +1,4 @@
+import { readsBehindNorm } from '../../models/adapters/bottleneck.js';
 import { branchFor, isNamed } from '../../models/adapters/layout.js';
 import { PROMPT } from '../../models/adapters/prompt.js';
 import { adapterShapes, savableTensors } from '../../models/adapters/saved.js';
@@ -179,6 +180,11 @@ export function checkAdapter(
   );
   const mismatch = (detail: string): ModelError =>
     new ModelError('adapter_mismatch', path, detail, 'Use the base that the adapter was trained on.');
+  const { bottleneck } = adapter.config;
+  if (bottleneck !== undefined && readsBehindNorm(config, bottleneck))
+    throw mismatch(
+      'It reads sums of what a part of a block gives and the hidden states, and in this base there is a norm between the two.',
+    );
   const savable = savableTensors(config).map(({ name }) => name.replace(/\.weight$/, ''));
   for (const module of adapter.config.modulesToSave ?? [])
     if (!savable.some((known) => isNamed(known, module)))

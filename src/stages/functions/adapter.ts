@@ -8,4 +8,10 @@ export const adapters = {
     positional: ['folder'],
     args: { folder: required(t.adapterFolder, 'Folder, relative to the pipeline file.') },
   },
+  adapterhub: {
+    family: 'adapter',
+    doc: "Bottleneck adapters in a folder as AdapterHub's `adapters` saves them: to go on from.",
+    positional: ['folder'],
+    args: { folder: required(t.adapterFolder, 'Folder, relative to the pipeline file.') },
+  },
 } as const satisfies Record<string, FunctionSchema>;

@@ -1,4 +1,5 @@
 import { promptMerged } from '../../diagnostics/catalogue/adapters.js';
+import { bottleneckMerged } from '../../diagnostics/catalogue/bottlenecks.js';
 import { UserError } from '../../diagnostics/types.js';
 import { EVALUATION_SHAPES } from '../../evaluation/shapes.js';
 import type { Call, Reference } from '../../ir/types.js';
@@ -118,6 +119,8 @@ async function write(
   if (adapter !== undefined) checkAdapter(adapter, model.config, adapter.path);
   if (adapter?.config.virtualTokens !== undefined)
     throw new UserError(promptMerged(stage.span, adapted?.label ?? ''));
+  if (adapter?.config.bottleneck !== undefined)
+    throw new UserError(bottleneckMerged(stage.span, adapted?.label ?? ''));
   const tokenizer = await model.tokenizer();
   const probes = probeRows(adapted?.artefact, tokenizer, model.config.maxPositions, context);
   const plain = await logitsOf(runtime, model.config, weights, undefined, probes);

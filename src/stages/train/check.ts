@@ -1,6 +1,7 @@
 /** A program against the models and adapters that it names, as far as they are here. */
 import type { Analysis } from '../../compile.js';
 import { promptMerged } from '../../diagnostics/catalogue/adapters.js';
+import { bottleneckMerged } from '../../diagnostics/catalogue/bottlenecks.js';
 import type { Diagnostic } from '../../diagnostics/types.js';
 import type { Program, Reference, Stage } from '../../ir/types.js';
 import { placeOf } from '../../lint/places.js';
@@ -33,7 +34,7 @@ export function checkTraining(
   };
   return program.stages
     .flatMap((stage) => {
-      if (stage.kind === 'merge') return mergedPrompts(stage, program, analysis);
+      if (stage.kind === 'merge') return whatCannotMerge(stage, program, analysis);
       return stage.kind === 'train' ? stageProblems(stage, baseFor(stage), program, analysis, host) : [];
     })
     .filter((problem) => {
@@ -71,14 +72,17 @@ function stageProblems(
   }
 }
 
-/** Virtual tokens change no weight. */
-function mergedPrompts(merge: Stage, program: Program, analysis: Analysis): readonly Diagnostic[] {
+/** Virtual tokens change no weight, and bottleneck adapters are not linear. */
+function whatCannotMerge(merge: Stage, program: Program, analysis: Analysis): readonly Diagnostic[] {
   const reference = merge.settings['adapter'] as Reference | null | undefined;
   const trained = program.stages.find(({ name }) => name === reference?.stage);
   const checked = analysis.stages.find(({ stage }) => stage.name === merge.name);
   if (reference == null || trained?.kind !== 'train' || checked === undefined) return [];
-  if (trainSettings(trained).prompt === undefined) return [];
-  return [promptMerged(placeOf(checked, 'adapter').span, `${reference.stage}.${reference.port}`)];
+  const { prompt, adapter } = trainSettings(trained);
+  const merged = prompt !== undefined ? promptMerged : adapter !== undefined ? bottleneckMerged : undefined;
+  return merged === undefined
+    ? []
+    : [merged(placeOf(checked, 'adapter').span, `${reference.stage}.${reference.port}`)];
 }
 
 /** `undefined` for the model of another stage. Throws for one that is not fetched, or cannot be read. */

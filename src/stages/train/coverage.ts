@@ -1,4 +1,10 @@
 /** What of a model is trained: the line that PEFT prints, and a table of its modules. */
+import {
+  BOTTLENECK_MODULES,
+  BOTTLENECK_PLACES,
+  bottleneckModule,
+  bottleneckShapes,
+} from '../../models/adapters/bottleneck.js';
 import { branchAt, branchTensors } from '../../models/adapters/layout.js';
 import { promptShapes } from '../../models/adapters/prompt.js';
 import { savableTensors, savedTensor, savedTensors } from '../../models/adapters/saved.js';
@@ -63,14 +69,23 @@ export function coverageOf(config: ModelConfig, lora: LoraConfig | undefined): C
   });
   const adapter =
     projections.reduce((sum, { parameters }) => sum + parameters, 0) +
-    elements([...savedTensors(config, lora), ...promptShapes(config, lora)]);
+    elements([
+      ...savedTensors(config, lora),
+      ...promptShapes(config, lora),
+      ...bottleneckShapes(config, lora),
+    ]);
   return {
     version: 1,
     trainable: lora === undefined ? base : adapter,
     all: lora === undefined ? base : base + adapter,
     trained: projections.filter(({ hit }) => hit).map(({ path }) => path),
     frozen: projections.filter(({ hit }) => !hit).map(({ path }) => path),
-    modules: [...modules, ...outerModules(config, lora), ...promptModules(config, lora)],
+    modules: [
+      ...modules,
+      ...outerModules(config, lora),
+      ...promptModules(config, lora),
+      ...bottleneckModules(config, lora),
+    ],
   };
 }
 
@@ -93,6 +108,24 @@ function outerModules(config: ModelConfig, lora: LoraConfig | undefined): readon
     ];
   });
 }
+
+/** The adapters behind each part, over all blocks. */
+const bottleneckModules = (config: ModelConfig, lora: LoraConfig | undefined): readonly CoveredModule[] =>
+  BOTTLENECK_PLACES.flatMap((place) => {
+    const module = bottleneckModule(place);
+    const shapes = bottleneckShapes(config, lora).filter(({ name }) => name.includes(`.${module}.`));
+    if (shapes.length === 0) return [];
+    const trained = new Set(shapes.map(({ name }) => name.slice(0, name.indexOf(module)))).size;
+    return [
+      {
+        module: BOTTLENECK_MODULES[place],
+        trained,
+        of: config.layers,
+        ranks: [],
+        parameters: elements(shapes),
+      },
+    ];
+  });
 
 const promptModules = (config: ModelConfig, lora: LoraConfig | undefined): readonly CoveredModule[] =>
   promptShapes(config, lora).map((tensor) => ({

@@ -1,6 +1,5 @@
 /** What of an adapter's settings does not go with the base, or with the adapter that a stage goes on from. */
 import {
-  baseDiffers,
   headTarget,
   initWithout,
   layerUnknown,
@@ -9,32 +8,21 @@ import {
   promptTooLong,
   promptWithout,
   rankTooHigh,
-  startContradicts,
-  startWithout,
   targetOutside,
   targetUnknown,
 } from '../../diagnostics/catalogue/adapters.js';
 import { type Diagnostic, UserError } from '../../diagnostics/types.js';
-import type { Stage, Value } from '../../ir/types.js';
+import type { Stage } from '../../ir/types.js';
 import { adaptedProjections, branchAt, isNamed } from '../../models/adapters/layout.js';
 import { matchesPattern, patternProblem } from '../../models/adapters/patterns.js';
 import { savableTensors } from '../../models/adapters/saved.js';
 import { projectionsNamed, targetNames } from '../../models/adapters/targets.js';
 import type { LoraConfig, ModelConfig } from '../../models/types.js';
-import { checkAdapter } from '../../packaging/peft/read.js';
 import type { Span } from '../../source/span.js';
-import {
-  isSet,
-  loraFields,
-  loraOf,
-  type Place,
-  type Start,
-  savedModules,
-  startOf,
-  type Targets,
-  targetList,
-} from './lora.js';
+import { bottleneckProblems } from './bottleneck-check.js';
+import { isSet, loraOf, type Place, type Start, startOf } from './lora.js';
 import { trainSettings } from './schema.js';
+import { startProblems } from './start-check.js';
 
 export interface LoraCase {
   readonly stage: Stage;
@@ -51,6 +39,7 @@ export interface LoraCase {
 export function loraProblems(given: LoraCase): readonly Diagnostic[] {
   if (trainSettings(given.stage).prompt !== undefined) return promptProblems(given);
   if (given.start !== undefined) return startProblems(given, given.start);
+  if (given.lora.bottleneck !== undefined) return bottleneckProblems(given, given.lora.bottleneck);
   if (given.stage.preset === 'full') return [];
   const { rankPattern, alphaPattern, ...plain } = given.lora;
   const layers = [...layerProblems(given), ...initProblems(given)];
@@ -144,63 +133,6 @@ function patternProblems(
     }),
   );
 }
-
-function startProblems({ stage, config, base, at }: LoraCase, start: Start): readonly Diagnostic[] {
-  if (stage.preset === 'full') return [startWithout(at('start'), 'using full', 'it trains no adapter')];
-  checkAdapter(start.opened, config, start.opened.path);
-  if (isSet(stage.origins, 'lora.init'))
-    return [startWithout(at('lora.init'), 'init', 'the factors are those of the adapter')];
-  const { lora } = trainSettings(stage);
-  const taken = start.opened.config;
-  const same: Readonly<Record<string, (value: Value) => boolean>> = {
-    targets: () => sameCover(config, taken, targetList(lora.targets as Targets, config)),
-    modules_to_save: () =>
-      shown(savedModules(lora.modules_to_save ?? [], config)) === shown(taken.modulesToSave),
-  };
-  const contradictions = Object.entries(loraFields(taken)).flatMap(([field, value]) => {
-    const setting = `lora.${field}`;
-    const set = (lora as Readonly<Record<string, Value | undefined>>)[field];
-    if (!isSet(stage.origins, setting) || set === undefined) return [];
-    if (same[field]?.(set) ?? shown(set) === shown(value)) return [];
-    return [
-      startContradicts(at(setting), {
-        setting,
-        set: shown(set),
-        adapter: start.label,
-        taken: shown(value),
-      }),
-    ];
-  });
-  const own = start.opened.base.name;
-  const renamed = own !== null && own !== '' && lastPart(own) !== lastPart(base);
-  return [
-    ...contradictions,
-    ...(renamed ? [baseDiffers(at('start'), { adapter: start.label, own, base })] : []),
-  ];
-}
-
-/** Whether two lists of targets come to the same linear layers. */
-function sameCover(config: ModelConfig, taken: LoraConfig, targets: readonly string[]): boolean {
-  const cover = (lora: LoraConfig): string =>
-    adaptedProjections(config, lora)
-      .map(({ path }) => path)
-      .join();
-  return cover(taken) === cover({ ...taken, targets });
-}
-
-const shown = (value: Value | undefined): string =>
-  value === undefined
-    ? 'none'
-    : Array.isArray(value)
-      ? `[${value.map((item: Value) => String(item)).join(', ')}]`
-      : value !== null && typeof value === 'object'
-        ? `{ ${Object.entries(value)
-            .sort(([a], [b]) => (a < b ? -1 : 1))
-            .map(([name, field]) => `${name}: ${String(field)}`)
-            .join(', ')} }`
-        : String(value);
-
-const lastPart = (name: string): string => (name.replace(/\/+$/, '').split('/').at(-1) ?? '').toLowerCase();
 
 /**
  * The adapter of a stage, once it is known to go with the base. Throws a `UserError` with the first thing that does

@@ -7,6 +7,7 @@ import type { LoraConfig, ModelConfig } from '../../models/types.js';
 import { type OpenedAdapter, openAdapter } from '../../packaging/peft/read.js';
 import { type NamedAdapter, resolveAdapter } from '../adapters.js';
 import type { Chosen, StageContext } from '../types.js';
+import { bottleneckFields, bottleneckOf } from './bottleneck.js';
 import { type TrainSettings, trainSettings } from './schema.js';
 
 export type Place = Pick<StageContext, 'folder' | 'host'>;
@@ -22,7 +23,7 @@ export function startOf({ start }: Pick<TrainSettings, 'start'>, place: Place): 
   return named && { ...named, opened: openAdapter(place.host, named.folder) };
 }
 
-/** Who set `lora.dropout`: what an adapter was trained with counts where the file does not say. */
+/** Whether somebody set a value: what an adapter was trained with counts where the file does not say. */
 export const isSet = (origins: Stage['origins'], path: string): boolean =>
   (origins[path] ?? 'default') !== 'default';
 
@@ -32,12 +33,15 @@ export function loraOf(
   config: ModelConfig,
   start: Start | undefined,
 ): LoraConfig {
-  const { lora, prompt } = trainSettings(stage);
+  const { adapter, lora, prompt } = trainSettings(stage);
   if (prompt !== undefined) return promptConfig(prompt.tokens);
   if (start !== undefined) {
     const taken = start.opened.config;
-    return isSet(stage.origins, 'lora.dropout') ? { ...taken, dropout: lora.dropout } : taken;
+    const dropout = dropoutSetting(taken);
+    const set = taken.bottleneck === undefined ? lora.dropout : adapter?.dropout;
+    return isSet(stage.origins, dropout) && set !== undefined ? { ...taken, dropout: set } : taken;
   }
+  if (adapter !== undefined) return bottleneckOf(adapter, config);
   return {
     rank: lora.rank,
     alpha: lora.alpha,
@@ -74,8 +78,23 @@ export const chosenLora = (
   alpha,
 });
 
-/** The fields of an adapter by the settings that they stand for. */
-export const loraFields = (lora: LoraConfig): Readonly<Record<string, Value | undefined>> => ({
+/** What an adapter says, by the settings that it stands for: `lora.rank`, `adapter.reduction`. */
+export function takenSettings(
+  lora: LoraConfig,
+  config: ModelConfig,
+): Readonly<Record<string, Value | undefined>> {
+  const [family, fields] =
+    lora.bottleneck === undefined
+      ? ['lora', loraFields(lora)]
+      : ['adapter', bottleneckFields(lora.bottleneck, config)];
+  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [`${family}.${name}`, value]));
+}
+
+/** Where the dropout of an adapter is set. */
+export const dropoutSetting = ({ bottleneck }: LoraConfig): string =>
+  bottleneck === undefined ? 'lora.dropout' : 'adapter.dropout';
+
+const loraFields = (lora: LoraConfig): Readonly<Record<string, Value | undefined>> => ({
   rank: lora.rank,
   alpha: lora.alpha,
   targets: lora.targets,

@@ -1,5 +1,6 @@
 import type { StageResult } from '../../ir/outputs.js';
 import type { Reference } from '../../ir/types.js';
+import { initBottleneck } from '../../models/adapters/bottleneck.js';
 import { initLora } from '../../models/adapters/initialise.js';
 import { plainAdapter } from '../../models/adapters/pissa.js';
 import { initPrompt } from '../../models/adapters/prompt.js';
@@ -24,6 +25,7 @@ import { type ResolvedModel, resolveModel } from '../model-places.js';
 import { openResolved } from '../models.js';
 import type { Chosen, RunStage, StageContext } from '../types.js';
 import { baseWeights } from './base.js';
+import { bottleneckInit } from './bottleneck.js';
 import { coverageLines, coverageOf, trainableLine } from './coverage.js';
 import { stageEvent } from './events.js';
 import { metricsOf, writeCurves, writeReport, writeSummary } from './files.js';
@@ -159,6 +161,8 @@ function firstAdapter({ context, settings, model }: Job, lora: LoraConfig, weigh
     return initPrompt(model.config, lora, settings.seed, { init: settings.prompt.init, embedding });
   }
   const start = startOf(settings, context);
+  if (start === undefined && settings.adapter !== undefined)
+    return initBottleneck(model.config, lora, settings.seed, bottleneckInit(settings.adapter));
   if (start === undefined) {
     const init = settings.lora.init === 'gaussian' ? 'gaussian' : 'kaiming';
     return initLora(model.config, lora, settings.seed, { init, weights });

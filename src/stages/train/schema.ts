@@ -78,6 +78,43 @@ const prompt = t.record({
   ),
 });
 
+const bottlenecks = t.record({
+  kind: defaulted(
+    t.enum('houlsby', 'pfeiffer', 'parallel'),
+    'houlsby',
+    'What each adapter reads: what the attention or the MLP gives (arXiv 1902.00751), that and the hidden states it is added to (arXiv 2005.00247), or these alone (arXiv 2110.04366).',
+  ),
+  where: optional(
+    t.list(t.enum('attention', 'mlp'), { min: 1 }),
+    'Parts of a block that have an adapter. Left out: both with `houlsby`, the MLP with the others.',
+  ),
+  reduction: optional(
+    t.number({ above: 0 }),
+    'Hidden size ÷ width of the bottleneck. Left out: 16, and 2 with `parallel`.',
+  ),
+  activation: optional(
+    t.enum('relu', 'gelu', 'gelu_new', 'silu', 'sigmoid', 'tanh'),
+    'Function between the two projections. Left out: silu with `houlsby`, relu with the others.',
+  ),
+  scaling: optional(
+    t.number(),
+    'What an adapter gives is multiplied by this. Left out: 1, and 4 with `parallel`.',
+  ),
+  dropout: defaulted(
+    t.quantity('ratio', { min: 0, max: 0.9 }),
+    0,
+    'Share of what the adapters give that is set to zero in training.',
+  ),
+  layers: optional(
+    t.list(t.integer({ min: 0 }), { min: 1 }),
+    'Layers that have adapters, counted from 0. Left out: all.',
+  ),
+  init: optional(
+    t.enum('bert', 'mam_adapter'),
+    'How the weights begin: normal with a deviation of 0.02, or up-projections of 0, so that the model starts as its base. Left out: bert, and mam_adapter with `parallel`.',
+  ),
+});
+
 const batch = t.record({
   global: defaulted(t.integer({ min: 1 }), 16, 'Rows of one optimiser step.'),
   micro: optional(
@@ -116,9 +153,13 @@ const settings = {
     prompt,
     'Prompt tuning: the embeddings of virtual tokens are trained instead of low-rank factors (arXiv 2104.08691).',
   ),
+  adapter: optional(
+    bottlenecks,
+    'Bottleneck adapters: small networks after the attention and the MLP of the blocks are trained instead of low-rank factors.',
+  ),
   start: optional(
     t.call('adapter'),
-    'Go on from this adapter: rank, alpha, targets, rsLoRA, DoRA, layers and patterns are taken from it.',
+    'Go on from this adapter: rank, alpha, targets, rsLoRA, DoRA, layers and patterns are taken from it, or all that its bottlenecks are.',
   ),
   optimizer: required(t.call('optimizer'), 'How gradients become updates.'),
   neftune_noise_alpha: optional(

@@ -109,6 +109,10 @@ describe("bottleneck adapters in AdapterHub's folders", () => {
     const adapter = readAdapter(folder('llama-houlsby'), '/a');
     const error = modelError(() => checkAdapter(adapter, bottleneckFixture('neox').config, '/a'));
     expect(error.detail).to.match(/gpt_neox.layers.0.attention_adapters.*\[8, 32\].*lacks/);
+    const sum = readAdapter(folder('llama-pfeiffer'), '/a');
+    expect(modelError(() => checkAdapter(sum, bottleneckFixture('gemma2').config, '/a')).detail).to.match(
+      /a norm between/,
+    );
     const narrow = readAdapter(folder('llama-houlsby', {}, { reduction_factor: 8 }), '/a');
     const shapes = modelError(() => checkAdapter(narrow, bottleneckFixture('llama-houlsby').config, '/a'));
     expect(shapes.detail).to.match(/has shape \[4, 16\]; the base needs \[2, 16\]/);

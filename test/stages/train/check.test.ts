@@ -1,12 +1,14 @@
-import { cpSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { compile } from '../../../src/compile.js';
 import { f32Writable, safetensorsChunks } from '../../../src/models/safetensors/write.js';
+import { adapterFiles } from '../../../src/packaging/peft/write.js';
 import { nodeHost } from '../../../src/source/node-host.js';
 import { checkTraining } from '../../../src/stages/train/check.js';
 import { overlayHost } from '../../helpers/overlay-host.js';
+import { bottleneckFixture } from '../../models/decoder/bottleneck-fixture.js';
 
 const root = nodeHost().packageFolder;
 const corpus = join(root, 'test/corpus/invalid');
@@ -85,6 +87,75 @@ describe('a training against its base', () => {
     expect(found(`start = peft("${adapter}")`, { base })).to.deep.equal([]);
   });
 
+  it('finds what bottleneck adapters do not go with', () => {
+    expect(found('adapter = { kind: pfeiffer, where: [mlp, attention], layers: [0, 1] }')).to.deep.equal([]);
+    const [full] = found('adapter = { reduction: 8 }', { using: 'using full ' });
+    expect(full).to.include({ code: 'FTP0770' });
+    expect(full?.message).to.match(/`using full` does not go with bottleneck adapters/);
+    const text = pipeline('adapter = {}').replace('rate: 2e-4', 'rate: 2e-4, loraplus_ratio: 16');
+    const host = overlayHost(corpus, { 'pipeline.ftp': text });
+    const [ratio, more] = checkTraining(compile(host, 'pipeline.ftp'), host);
+    expect(ratio).to.include({ code: 'FTP0770' });
+    expect(ratio?.message).to.match(/`loraplus_ratio`/);
+    expect(more).to.equal(undefined);
+    const gemma = join(adapter, 'gemma');
+    mkdirSync(gemma);
+    const { config } = JSON.parse(readFileSync(join(root, 'test/fixtures/bottleneck/gemma2.json'), 'utf8'));
+    writeFileSync(join(gemma, 'config.json'), JSON.stringify(config));
+    const options = { base: `untrained("${gemma}")` };
+    expect(found('adapter = { kind: pfeiffer }', options)[0]).to.include({
+      code: 'FTP0773',
+      marked: 'pfeiffer',
+    });
+    expect(found('adapter = { kind: houlsby, reduction: 4 }', options)).to.deep.equal([]);
+    expect(found('adapter = { kind: parallel }', options)).to.deep.equal([]);
+  });
+
+  it('names both where a setting contradicts the bottleneck adapters to go on from', () => {
+    const name = 'llama-layers';
+    const { adapter: taken, config, recording } = bottleneckFixture(name);
+    const files = adapterFiles(taken, { base: { name: null, revision: null, shape: config } });
+    for (const [file, content] of Object.entries(files))
+      writeFileSync(join(adapter, file), typeof content === 'string' ? content : Buffer.concat([...content]));
+    const model = join(adapter, 'model');
+    mkdirSync(model);
+    writeFileSync(join(model, 'config.json'), JSON.stringify(recording.config));
+    const start = `start = adapterhub("${adapter}")`;
+    const options = { base: `untrained("${model}")` };
+    expect(found(start, options)).to.deep.equal([]);
+    expect(
+      found(
+        `${start}\n  adapter = { kind: pfeiffer, where: [mlp, attention], layers: [1, 2], dropout: 10% }`,
+        options,
+      ),
+    ).to.deep.equal([]);
+    const problems = found(
+      `${start}\n  adapter = { kind: houlsby, reduction: 8, where: [mlp], layers: [1] }`,
+      options,
+    );
+    expect(problems.map(({ code, marked }) => [code, marked])).to.deep.equal([
+      ['FTP0759', 'houlsby'],
+      ['FTP0759', '8'],
+      ['FTP0759', '[mlp]'],
+      ['FTP0759', '[1]'],
+    ]);
+    expect(problems[1]?.message).to.contain(
+      `\`adapter.reduction\` is 8, and the adapter \`${adapter}\` has 4`,
+    );
+    expect(found(`${start}\n  adapter = { init: bert }`, options)[0]).to.include({
+      code: 'FTP0760',
+      marked: 'bert',
+    });
+    expect(found(`${start}\n  lora = { rank: 8 }`, options)[0]).to.include({ code: 'FTP0770', marked: '8' });
+    expect(found(start, { base })[0]).to.include({ code: 'FTP0838' });
+  });
+
+  it('refuses bottlenecks where the adapter to go on from has low-rank factors', () => {
+    const [problem] = found(`start = peft("${adapter}")\n  adapter = { reduction: 8 }`, { base });
+    expect(problem).to.include({ code: 'FTP0760' });
+    expect(problem?.message).to.match(/has no bottlenecks/);
+  });
+
   const WRONG: readonly (readonly [string, string, string, RegExp])[] = [
     ['lora = { targets: ["q_prj"] }', 'FTP0753', '"q_prj"', /did you mean `q_proj`/],
     ['lora = { targets: ["attn.q_proj"] }', 'FTP0753', '"attn.q_proj"', /did you mean `self_attn.q_proj`/],
@@ -113,6 +184,9 @@ describe('a training against its base', () => {
     ['prompt = { tokens: 20 }\n  lora = { rank: 8 }', 'FTP0764', '8', /leave out `lora.rank`, or `prompt`/],
     ['prompt = { tokens: 20 }\n  batch = { packing: true }', 'FTP0764', 'true', /`batch.packing`/],
     ['prompt = { tokens: 512 }', 'FTP0765', '512', /lower `prompt.tokens`/],
+    ['adapter = {}\n  lora = { rank: 8 }', 'FTP0770', '8', /leave out `lora.rank`, or `adapter`/],
+    ['adapter = { layers: [0, 6] }', 'FTP0756', '6', /from 0 to 5/],
+    ['adapter = { reduction: 1000 }', 'FTP0772', '1000', /lower `reduction`/],
     ['lora = { init: pissa, rank: 256 }', 'FTP0763', '256', /to 64 or less|to \d+ or less/],
     ['lora = { rank_pattern: { "q_proj(": 4 } }', 'FTP0757', '4', /end of a path/],
     ['lora = { alpha_pattern: { q_porj: 4 } }', 'FTP0758', '4', /did you mean `q_proj`/],
@@ -185,6 +259,16 @@ describe('a training against its base', () => {
     expect(more).to.equal(undefined);
     expect(problem).to.include({ code: 'FTP0766' });
     expect(problem?.message).to.contain('`adapter.best` is a prompt');
+  });
+
+  it('refuses to merge bottleneck adapters', () => {
+    const merge = '\nmerge fused {\n  base = starter()\n  adapter = adapter.best\n}\n';
+    const text = pipeline('adapter = { reduction: 8 }') + merge;
+    const host = overlayHost(corpus, { 'pipeline.ftp': text });
+    const [problem, more] = checkTraining(compile(host, 'pipeline.ftp'), host);
+    expect(more).to.equal(undefined);
+    expect(problem).to.include({ code: 'FTP0771' });
+    expect(problem?.message).to.contain('`adapter.best` has bottleneck adapters');
   });
 
   it('says nothing of a base that is not here', () => {

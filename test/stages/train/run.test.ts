@@ -308,6 +308,71 @@ describe('the train stage', () => {
     }
   });
 
+  it('trains bottleneck adapters, over a base in four bits too, and goes on from them', async () => {
+    const lora = { rank: 16, alpha: 32, dropout: 0, targets: 'all_linear' };
+    const bottlenecks = { kind: 'houlsby', reduction: 8, dropout: 0.1 };
+    const chosen = { rank: 0, alpha: 0 };
+    const settings = { adapter: bottlenecks, lora };
+    const done = await trained({
+      key: 'first',
+      output: 'first',
+      settings,
+      chosen: { ...chosen, method: 'qlora' },
+    });
+    const { config, tensors } = readAdapter(host, done.path('adapter/last'));
+    expect(config).to.deep.include({
+      dropout: 0.1,
+      bottleneck: {
+        reduction: 8,
+        places: ['attention', 'mlp'],
+        activation: 'silu',
+        reads: 'output',
+        scale: 1,
+      },
+    });
+    expect(tensors.size).to.equal(2 * 2 * 4);
+    const trainable = 2 * 2 * (2 * 64 * 8 + 64 + 8);
+    expect(done.json('coverage.json')).to.deep.include({ trainable, all: 53568 + trainable });
+    expect(notes(done)).to.match(/attention_adapters +2 of 2 +2,192\noutput_adapters +2 of 2 +2,192/);
+    const { loss, valid_loss: valid } = done.result.metrics;
+    expect([loss, valid].every((value) => (value ?? 0) > 0)).to.equal(true);
+
+    const start = { call: 'adapterhub', args: { folder: done.path('adapter/last') } };
+    const more = await trained({ key: 'more', output: 'more', settings: { start, lora }, chosen });
+    const went = readAdapter(host, more.path('adapter/last'));
+    expect(went.config).to.deep.equal(config);
+    const name = 'model.layers.1.output_adapters.adapters.default.adapter_up.bias';
+    expect(went.tensors.get(name)?.data).to.not.deep.equal(tensors.get(name)?.data);
+    expect(more.result.metrics['loss'] ?? 9).to.be.below(loss ?? 0);
+  });
+
+  it('draws the same dropout of bottleneck adapters when it goes on', async () => {
+    const settings = {
+      adapter: { kind: 'pfeiffer', where: ['attention', 'mlp'], reduction: 4, dropout: 0.2, layers: [1] },
+      lora: { rank: 16, alpha: 32, dropout: 0, targets: 'all_linear' },
+    };
+    const chosen = { rank: 0, alpha: 0 };
+    const bytes = (path: string): string => readFileSync(join(path, 'adapter.safetensors'), 'base64');
+    const whole = await trained({ key: 'whole', output: 'whole', settings, chosen });
+    const controller = new AbortController();
+    const stopped = world({
+      folder: join(folder, 'other'),
+      settings,
+      chosen,
+      signal: controller.signal,
+      emit: (event) =>
+        event.type === 'stage.progress' && event.step === 6 && controller.abort(new Error('stop')),
+    });
+    await run(stopped).then(
+      () => expect.fail('it was not stopped'),
+      (error: Error) => expect(error.message).to.equal('stop'),
+    );
+    const resumed = world({ folder: join(folder, 'other'), output: 'again', settings, chosen });
+    await run(resumed);
+    expect(bytes(join(resumed.output.path, 'adapter/last'))).to.equal(bytes(whole.path('adapter/last')));
+    expect(bytes(join(resumed.output.path, 'adapter/best'))).to.equal(bytes(whole.path('adapter/best')));
+  });
+
   it('draws the same noise on the embedded tokens when it goes on', async () => {
     const settings = {
       neftune_noise_alpha: 5,
