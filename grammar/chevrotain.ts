@@ -18,6 +18,7 @@ export const {
 
 export type {
   CstNode,
+  ILexingResult,
   IParserErrorMessageProvider,
   IRecognitionException,
   IToken,

@@ -58,8 +58,9 @@ export function layout(raw: readonly IToken[]): Layout {
   let operators = 0;
   let inBlock = false;
   let excess: IToken | undefined;
-  for (const [index, token] of raw.entries()) {
-    const previous = tokens.at(-1);
+  for (let index = 0; index < raw.length; index++) {
+    const token = raw[index] as IToken;
+    const previous = tokens[tokens.length - 1];
     if (token.tokenType === Newline) {
       const next = raw[index + 1];
       if (open.length > 0 && startsAnew(previous, next, raw[index + 2], open)) open.length = 0;

@@ -30,7 +30,7 @@ import type { CheckedStage } from './check/stages.js';
 import { isOpen, leftOut, readMatrices, spread, spreadBudgets } from './check/sweep.js';
 import { fillTokenizers } from './check/tokenizers.js';
 import { stagesWithoutEffect, unusedDeclarations } from './check/unused.js';
-import { findCycles, inOrder, inputsOf } from './check/wiring.js';
+import { findCycles, inOrder } from './check/wiring.js';
 import { hostError, tooManyMistakes } from './diagnostics/catalogue/files.js';
 import type { Diagnostic } from './diagnostics/types.js';
 import type { Program } from './ir/types.js';
@@ -140,7 +140,7 @@ export function compile(disk: Host, file: string, options: CompileOptions = {}):
     file,
     name: basename(file).replace(/\.ftp$/, ''),
     folder,
-    stages: inOrder(wired).map((checked) => ({ ...checked.stage, inputs: inputsOf(checked) })),
+    stages: inOrder(wired).map(({ checked, inputs }) => ({ ...checked.stage, inputs })),
     budgets: spreadBudgets(sweep, all),
     params,
     doc: main.tree.doc,

@@ -5,7 +5,6 @@ import { nearest } from '../diagnostics/did-you-mean.js';
 import { foreignSetting } from '../diagnostics/foreign.js';
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { Origin, Value } from '../ir/types.js';
-import type { Span } from '../source/span.js';
 import { functions } from '../stages/functions/index.js';
 import type { Setting, SettingType } from '../stages/schema.js';
 import type { Expression, Word } from '../syntax/ast.js';
@@ -46,8 +45,17 @@ export const nestedForms = (fields: Fields): Readonly<Record<string, Readonly<Re
 const forms = (keys: readonly string[], form: (key: string) => string): Readonly<Record<string, string>> =>
   Object.fromEntries(keys.map((key) => [key, form(key)]));
 
-export const join = (path: string | undefined, key: string): string | undefined =>
-  path === undefined ? undefined : path === '' ? key : `${path}.${key}`;
+export function join(path: string | undefined, key: string): string | undefined {
+  if (path === undefined || path === '') return path === '' ? key : undefined;
+  const known = joined.get(path) ?? new Map<string, string>();
+  const name = known.get(key) ?? `${path}.${key}`;
+  if (known.size === 0) joined.set(path, known);
+  known.set(key, name);
+  return name;
+}
+
+/** There are few settings and many stages: a name that is known has its hash, one that is put together does not. */
+const joined = new Map<string, Map<string, string>>();
 
 export function evaluateEntries(
   entries: readonly { readonly key: Word; readonly value: Expression }[],
@@ -55,18 +63,22 @@ export function evaluateEntries(
   context: Context,
   options: FieldOptions,
 ): Values | undefined {
-  const given = new Map<string, { readonly value: Expression; readonly span: Span }>();
+  const given = new Map<string, { readonly key: Word; readonly value: Expression }>();
+  const unknown: string[] = [];
   const before = context.errors;
-  for (const { key, value } of entries) {
+  for (const entry of entries) {
+    const { key } = entry;
     const first = given.get(key.text);
-    if (!Object.hasOwn(fields, key.text)) context.report(options.unknown(key, Object.keys(fields)));
-    else if (first !== undefined) context.report(duplicateKey(key.span, key.text, first.span));
-    else given.set(key.text, { value, span: key.span });
+    if (!Object.hasOwn(fields, key.text)) {
+      unknown.push(key.text);
+      context.report(options.unknown(key, Object.keys(fields)));
+    } else if (first !== undefined) context.report(duplicateKey(key.span, key.text, first.key.span));
+    else given.set(key.text, entry);
   }
   const values: Record<string, Value> = {};
-  const unknown = entries.filter(({ key }) => !Object.hasOwn(fields, key.text)).map(({ key }) => key.text);
   let failed = context.errors > before;
-  for (const [key, setting] of Object.entries(fields)) {
+  for (const key in fields) {
+    const setting = fields[key] as Setting;
     const path = join(options.path, key);
     const written = given.get(key);
     const found =

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { nameAsText } from '../diagnostics/catalogue/values.js';
 import type { Diagnostic } from '../diagnostics/types.js';
 import { functions } from '../stages/functions/index.js';
-import type { SettingType } from '../stages/schema.js';
+import type { Setting, SettingType } from '../stages/schema.js';
 import type { Expression } from '../syntax/ast.js';
 import { withParts } from '../syntax/references.js';
 import type { Stages } from './consistency.js';
@@ -13,17 +13,17 @@ import type { CheckedStage } from './stages.js';
 type Call = Extract<Expression, { kind: 'call' }>;
 
 export function fileTexts({ block }: CheckedStage, _: Stages, world: World): readonly Diagnostic[] {
-  return block.properties
-    .flatMap(({ value }) => withParts(value))
-    .flatMap((part) => (part.kind === 'call' ? namesIn(part, world) : []));
+  const found: Diagnostic[] = [];
+  for (const { value } of block.properties)
+    for (const part of withParts(value))
+      if (part.kind === 'call' && ARGUMENTS.has(part.callee.text)) found.push(...namesIn(part, world));
+  return found;
 }
 
 function namesIn({ callee, args }: Call, { host, folder }: World): readonly Diagnostic[] {
-  const schema = Object.hasOwn(functions, callee.text) ? functions[callee.text] : undefined;
   return args.flatMap(({ name, value }) => {
-    const type =
-      name && schema && Object.hasOwn(schema.args, name.text) ? schema.args[name.text]?.type : undefined;
-    if (value.kind !== 'string' || value.value === '' || type === undefined || !takesBoth(type)) return [];
+    const isAsked = name !== undefined && ARGUMENTS.get(callee.text)?.has(name.text) === true;
+    if (!isAsked || value.kind !== 'string' || value.value === '') return [];
     const stat = host.stat(resolve(folder, value.value));
     return stat?.isFolder === false ? [nameAsText(value.span, value.value)] : [];
   });
@@ -31,3 +31,11 @@ function namesIn({ callee, args }: Call, { host, folder }: World): readonly Diag
 
 const takesBoth = (type: SettingType): boolean =>
   type.kind === 'union' && ['file', 'string'].every((kind) => type.of.some((one) => one.kind === kind));
+
+/** By function: its arguments that take a text and a file. */
+const ARGUMENTS: ReadonlyMap<string, ReadonlySet<string>> = new Map(
+  Object.entries(functions).flatMap(([name, { args }]) => {
+    const both = Object.keys(args).filter((key) => takesBoth((args[key] as Setting).type));
+    return both.length === 0 ? [] : [[name, new Set(both)]];
+  }),
+);

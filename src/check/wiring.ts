@@ -15,12 +15,13 @@ function collect(value: Value, found: Reference[]): void {
   if (value === null || typeof value !== 'object') return;
   if (Array.isArray(value)) for (const item of value) collect(item, found);
   else if ('stage' in value && 'port' in value) found.push(value as Reference);
-  else for (const inner of Object.values(value)) collect(inner as Value, found);
+  else for (const key in value) collect((value as Readonly<Record<string, Value>>)[key] ?? null, found);
 }
 
 /** Names of the stages that a stage reads, in order of its schema; then those whose metrics it requires something of. */
-export function inputsOf({ stage, schema }: CheckedStage): readonly string[] {
-  const found = Object.keys(schema.settings).flatMap((key) => references(stage.settings[key] ?? null));
+function inputsOf({ stage, schema }: CheckedStage): readonly string[] {
+  const found: Reference[] = [];
+  for (const key in schema.settings) collect(stage.settings[key] ?? null, found);
   const measured = stage.requires.flatMap(({ condition }) => stagesIn(condition));
   return [...new Set([...found.map((reference) => reference.stage), ...measured])];
 }
@@ -61,20 +62,23 @@ export function findCycles(stages: readonly CheckedStage[]): readonly Diagnostic
   return found;
 }
 
-/** Every stage after its inputs; ties in source order. The graph has no circle. */
-export function inOrder(stages: readonly CheckedStage[]): readonly CheckedStage[] {
+/** Every stage after its inputs, with their names; ties in source order. The graph has no circle. */
+export function inOrder(
+  stages: readonly CheckedStage[],
+): readonly { readonly checked: CheckedStage; readonly inputs: readonly string[] }[] {
   const places = new Map(stages.map(({ stage }, place) => [stage.name, place]));
   const readers = stages.map((): number[] => []);
-  const missing = stages.map((checked, place) => {
-    const inputs = inputsOf(checked).flatMap((name) => places.get(name) ?? []);
-    for (const input of inputs) readers[input]?.push(place);
-    return inputs.length;
+  const waiting = stages.map((checked) => ({ checked, inputs: inputsOf(checked) }));
+  const missing = waiting.map(({ inputs }, place) => {
+    const from = inputs.flatMap((name) => places.get(name) ?? []);
+    for (const input of from) readers[input]?.push(place);
+    return from.length;
   });
   /** Places of stages whose inputs stand in `ordered`, the last ones first. */
   const ready = [...stages.keys()].filter((place) => missing[place] === 0).reverse();
-  const ordered: CheckedStage[] = [];
+  const ordered: (typeof waiting)[number][] = [];
   for (let place = ready.pop(); place !== undefined; place = ready.pop()) {
-    ordered.push(...stages.slice(place, place + 1));
+    ordered.push(...waiting.slice(place, place + 1));
     for (const reader of readers[place] ?? []) {
       const left = (missing[reader] ?? 0) - 1;
       missing[reader] = left;

@@ -103,14 +103,17 @@ const HIDDEN = /(?![\t\n\r])[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu;
 /** `strings`, `comments`: where they stand; what hides elsewhere, the lexer reports. */
 export function hiddenCharacters(
   source: SourceText,
-  strings: readonly Span[],
-  comments: readonly Span[],
+  strings: () => readonly Span[],
+  comments: () => readonly Span[],
 ): readonly Diagnostic[] {
+  const hidden = [...source.text.matchAll(HIDDEN)];
+  if (hidden.length === 0) return [];
+  const [texts, remarks] = [strings(), comments()];
   const found: Diagnostic[] = [];
-  for (const { index } of source.text.matchAll(HIDDEN)) {
+  for (const { index } of hidden) {
     const within = ({ start, end }: Span): boolean => index >= start && index < end;
-    const inString = strings.some(within);
-    if (!inString && !comments.some(within)) continue;
+    const inString = texts.some(within);
+    if (!inString && !remarks.some(within)) continue;
     const code = codePoint(source.text.slice(index));
     found.push(
       hiddenCharacter(

@@ -15,7 +15,8 @@ export function* declarationsOf({ tokens, blockBraces }: Layout): Generator<ITok
   let inBlock = false;
   /** Braces of records that are open. */
   let records = 0;
-  for (const [index, token] of tokens.entries()) {
+  for (let index = 0; index < tokens.length; index++) {
+    const token = tokens[index] as IToken;
     if (token.tokenType === LCurly) {
       if (blockBraces.has(token)) inBlock = true;
       else records++;

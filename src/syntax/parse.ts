@@ -1,7 +1,6 @@
 /** Text → syntax tree. Never throws; what is wrong is reported, one error a mistake. */
 import type { IToken } from '../../grammar/chevrotain.js';
-import { layout } from '../../grammar/layout.js';
-import { FOREIGN_SIGNS, isForeignSign, lexer, STRINGS, UnterminatedString } from '../../grammar/tokens.js';
+import { FOREIGN_SIGNS, isForeignSign, STRINGS, UnterminatedString } from '../../grammar/tokens.js';
 import * as errors from '../diagnostics/catalogue/syntax.js';
 import type { Diagnostic } from '../diagnostics/types.js';
 import { positionAt, type SourceText } from '../source/text.js';
@@ -11,6 +10,7 @@ import { foreignCharacters, hiddenCharacters } from './characters.js';
 import { declarationsOf } from './declarations.js';
 import { collectDocs } from './docs.js';
 import { ExpressionBuilder } from './expressions.js';
+import { lexedOf } from './lexed.js';
 import { offsetOf, syntaxErrors } from './syntax-errors.js';
 import { TreeBuilder } from './tree.js';
 
@@ -65,9 +65,8 @@ export function parseExpression(source: SourceText): {
 }
 
 function start(source: SourceText) {
-  const lexed = lexer.tokenize(source.text);
+  const { lexed, laidOut } = lexedOf(source);
   const comments = (lexed.groups['comments'] ?? []).map((token) => comment(token, source.file));
-  const laidOut = layout(lexed.tokens);
   const { excess } = laidOut;
   const { file } = source;
   const diagnostics: Diagnostic[] = lexed.errors.map((error) =>
@@ -82,8 +81,8 @@ function start(source: SourceText) {
   diagnostics.push(
     ...hiddenCharacters(
       source,
-      strings.map(spanOf),
-      comments.map(({ span }) => span),
+      () => strings.map(spanOf),
+      () => comments.map(({ span }) => span),
     ),
   );
   for (const string of strings)

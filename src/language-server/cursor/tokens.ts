@@ -1,8 +1,8 @@
-/** A text as tokens, for places in files that do not parse. The only file here that knows the lexer. */
+/** A text as tokens, for places in files that do not parse. */
 import { type IToken, tokenMatcher } from '../../../grammar/chevrotain.js';
-import { layout } from '../../../grammar/layout.js';
 import * as t from '../../../grammar/tokens.js';
 import type { SourceText } from '../../source/text.js';
+import { lexedOf } from '../../syntax/lexed.js';
 
 export interface Tokens {
   /** Line ends only where they end something. */
@@ -11,16 +11,9 @@ export interface Tokens {
   readonly blockBraces: ReadonlySet<IToken>;
 }
 
-const known = new WeakMap<SourceText, Tokens>();
-
 export function tokensOf(source: SourceText): Tokens {
-  const before = known.get(source);
-  if (before !== undefined) return before;
-  const lexed = t.lexer.tokenize(source.text);
-  const { tokens, blockBraces } = layout(lexed.tokens);
-  const made = { tokens, blockBraces, comments: lexed.groups['comments'] ?? [] };
-  known.set(source, made);
-  return made;
+  const { lexed, laidOut } = lexedOf(source);
+  return { ...laidOut, comments: lexed.groups['comments'] ?? [] };
 }
 
 export const endOf = (token: IToken): number => token.startOffset + token.image.length;
