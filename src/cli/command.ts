@@ -19,6 +19,8 @@ export interface PositionalSpec {
   readonly optional?: boolean;
   /** The last one may be given more than once. */
   readonly many?: boolean;
+  /** What a shell offers. */
+  readonly choices?: readonly string[];
 }
 
 /** How a positional stands in a usage line: `FILE`, `[FILE]`, `[FILE..]`. */

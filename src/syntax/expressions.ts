@@ -84,6 +84,7 @@ export class ExpressionBuilder {
   private literal(token: IToken): Expression {
     const span = this.span(token);
     const text = token.image;
+    if (text.startsWith('0') && /^0\d/.test(text)) this.report(errors.leadingZero(span, text));
     switch (token.tokenType.name) {
       case 'Unreadable':
         return this.missing(startOf(token));

@@ -92,6 +92,22 @@ describe('command line', () => {
       if (shell === 'bash') execFileSync('bash', ['-n'], { input: out });
     });
 
+  it('completes the words of a command in bash, each in its place', async () => {
+    const { out } = await ftpc(folder, ['completion', 'bash']);
+    const offered = (...words: readonly string[]): readonly string[] => {
+      const typed = words.map((word) => `'${word}'`).join(' ');
+      const ask = `COMP_WORDS=(ftpc ${typed}); COMP_CWORD=${words.length}; _ftpc; echo "\${COMPREPLY[@]}"`;
+      return execFileSync('bash', ['-c', `${out}\n${ask}`], { encoding: 'utf8' })
+        .trim()
+        .split(' ');
+    };
+    expect(offered('runtime', '')).to.deep.equal(['list', 'install', 'remove']);
+    expect(offered('runtime', 'in')).to.deep.equal(['install']);
+    expect(offered('runtime', 'install', '')).to.deep.equal(['tensorflow']);
+    expect(offered('runtime', 'install', 'tensorflow', '--c')).to.deep.equal(['--cpu']);
+    expect(offered('completion', 'f')).to.deep.equal(['fish']);
+  });
+
   it('init writes a pipeline that checks, and never over what is there', async () => {
     const made = await ftpc(folder, ['init', 'new', '--json']);
     expect(JSON.parse(made.out)).to.deep.equal({

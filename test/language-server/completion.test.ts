@@ -215,6 +215,17 @@ describe('language server: completion', () => {
     expect(call.labels).to.include('rate').and.not.include.members(['rank', 'base', 'smoke']);
   });
 
+  it('offers `none` where a setting may be left out, and nowhere else', async () => {
+    const offers = async (part: string, instead: string): Promise<boolean> =>
+      (await inPipeline(part, instead)).labels.includes('none');
+    expect(await offers('max_length = 64tok', `max_length = ${MARK}`)).to.equal(true);
+    expect(await offers('limit = smoke ? 200 : none', `limit = smoke ? 200 : ${MARK}`)).to.equal(true);
+    expect(await offers('limit = smoke ? 200 : none', `limit = smoke ? ${MARK} : 200`)).to.equal(true);
+    expect(await offers('max_length = 64tok', `max_length = 2 * ${MARK}`)).to.equal(false);
+    expect(await offers('  from = clauses', `  from = ${MARK}`)).to.equal(false);
+    expect(await offers('adamw(rate: 2e-4, schedule', `adamw(rate: ${MARK}, schedule`)).to.equal(false);
+  });
+
   it('offers types of parameters', async () => {
     const { labels } = await at(`edition 2026\nparam size: ${MARK}\n`);
     expect(labels).to.include.members(['Bool', 'Int', 'Model', 'Tokens', 'Ratio']);

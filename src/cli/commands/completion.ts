@@ -4,7 +4,14 @@ import { EXIT } from '../exit-codes.js';
 export const completion: Command = {
   name: 'completion',
   doc: 'Prints a script that completes commands, options and pipeline files in your shell.',
-  positionals: [{ name: 'shell', doc: 'bash, zsh or fish; left out: the one of $SHELL.', optional: true }],
+  positionals: [
+    {
+      name: 'shell',
+      doc: 'bash, zsh or fish; left out: the one of $SHELL.',
+      optional: true,
+      choices: ['bash', 'zsh', 'fish'],
+    },
+  ],
   options: {},
   examples: [
     ['ftpc completion bash >> ~/.bashrc', 'for bash'],

@@ -12,8 +12,13 @@ export const runtime: Command = {
   name: 'runtime',
   doc: 'Lists what can compute on this machine, and installs or removes TensorFlow for machines with a GPU.',
   positionals: [
-    { name: 'action', doc: '`list`, `install` or `remove`.' },
-    { name: 'name', doc: 'For install and remove: `tensorflow`.', optional: true },
+    { name: 'action', doc: '`list`, `install` or `remove`.', choices: ['list', 'install', 'remove'] },
+    {
+      name: 'name',
+      doc: 'For install and remove: `tensorflow`.',
+      optional: true,
+      choices: ['tensorflow'],
+    },
   ],
   options: {
     cpu: {

@@ -11,6 +11,12 @@ export const scripts: Readonly<Record<string, (commands: readonly Command[]) => 
 const optionsOf = (command: Command): readonly string[] =>
   [...Object.keys(command.options), 'help'].map((name) => `--${name}`);
 
+/** Words that stand for themselves, with the place of their positional. */
+const choicesOf = ({ positionals }: Command): readonly { readonly at: number; readonly words: string }[] =>
+  positionals.flatMap(({ choices = [] }, at) =>
+    choices.length === 0 ? [] : [{ at, words: choices.join(' ') }],
+  );
+
 const takes = (command: Command, at: number, name: string): boolean => command.positionals[at]?.name === name;
 
 /** A stage is a line that begins with its kind: to complete one starts no process of ours. */
@@ -25,6 +31,10 @@ function bash(commands: readonly Command[]): string {
   const cases = commands.map((command) => {
     const words = `words="${optionsOf(command).join(' ')}"`;
     if (takes(command, 0, 'run')) return `    ${command.name}) ${words}; values="$(_ftpc_runs)" ;;`;
+    const choices = choicesOf(command).map(
+      ({ at, words }) => `; [ "$COMP_CWORD" -eq ${at + 2} ] && values="${words}"`,
+    );
+    if (choices.length > 0) return `    ${command.name}) ${words}${choices.join('')} ;;`;
     return takes(command, 1, 'stage')
       ? `    ${command.name}) ${words}; [ "$COMP_CWORD" -gt 2 ] && values="$(_ftpc_stages "\${COMP_WORDS[2]}")" ;;`
       : `    ${command.name}) ${words} ;;`;
@@ -59,7 +69,10 @@ function zsh(commands: readonly Command[]): string {
     const file = takes(command, 0, 'file') ? ` '1:pipeline:_files -g "*.ftp"'` : '';
     const stage = takes(command, 1, 'stage') ? ` '2:stage:($(_ftpc_stages "\${words[2]}"))'` : '';
     const run = takes(command, 0, 'run') ? ` '*:run:($(_ftpc_runs))'` : '';
-    return `    ${command.name}) _arguments ${[...options, "'--help[Show help.]'"].join(' ')}${file}${stage}${run} ;;`;
+    const choices = choicesOf(command).map(
+      ({ at, words }) => ` '${at + 1}:${command.positionals[at]?.name}:(${words})'`,
+    );
+    return `    ${command.name}) _arguments ${[...options, "'--help[Show help.]'"].join(' ')}${file}${stage}${run}${choices.join('')} ;;`;
   });
   return `#compdef ftpc
 ${FUNCTIONS}
@@ -96,6 +109,10 @@ function fish(commands: readonly Command[]): string {
     ...(takes(command, 0, 'run')
       ? [values(command, `(echo ${RUNS.replace('$(', '(')} | string split ' ')`)]
       : []),
+    ...choicesOf(command).map(
+      ({ at, words }) =>
+        `complete -c ftpc -n '__fish_seen_subcommand_from ${command.name}; and test (count (commandline -opc)) -eq ${at + 2}' -f -a '${words}'`,
+    ),
     ...(takes(command, 1, 'stage') ? [values(command, `(${STAGES} (commandline -opc)[3] 2>/dev/null)`)] : []),
     ...Object.entries(command.options).map(
       ([name, { doc, short, type }]) =>

@@ -116,6 +116,16 @@ export const doubledSign = (at: Span, sign: 'not' | '-'): Diagnostic =>
     fixes: [replace('take it out', at, '', 'maybe_incorrect')],
   });
 
+/** `016`, `05tok`: eight in some languages, ten in others. */
+export const leadingZero = (at: Span, written: string): Diagnostic => {
+  const plain = written.replace(/^0+(?=\d)/, '');
+  return error('FTP0126', at, `\`${written}\` begins with a zero`, {
+    label: 'numbers are decimal, and begin with a zero only before a point',
+    help: `write \`${plain}\``,
+    fixes: [replace(`write \`${plain}\``, at, plain, 'maybe_incorrect')],
+  });
+};
+
 export const emptyImport = (at: Span): Diagnostic =>
   error('FTP0121', at, 'this import names nothing', {
     label: 'nothing between the braces',

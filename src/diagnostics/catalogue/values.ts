@@ -1,6 +1,6 @@
 /** FTP03xx: types, units and values. */
 import type { Span } from '../../source/span.js';
-import { suggestion } from '../did-you-mean.js';
+import { nearest, suggestion } from '../did-you-mean.js';
 import { error, insert, named, replace, warning, withArticle } from '../make.js';
 import type { Diagnostic, Fix } from '../types.js';
 
@@ -73,7 +73,8 @@ export const notInteger = (at: Span, written: string): Diagnostic =>
 export const unknownChoice = (at: Span, word: string, choices: readonly string[]): Diagnostic =>
   error('FTP0307', at, `\`${word}\` is none of the choices`, {
     label: `expected ${named(choices)}`,
-    ...suggestion(word, at, choices),
+    // The label has said what is known.
+    ...(nearest(word, choices) === undefined ? {} : suggestion(word, at, choices)),
   });
 
 export const quotedChoice = (at: Span, word: string): Diagnostic =>

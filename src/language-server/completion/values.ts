@@ -6,6 +6,7 @@ import { portType } from '../../check/ports.js';
 import { written } from '../../planner/written.js';
 import type { PortType, Setting, SettingType } from '../../stages/schema.js';
 import { expectedIn, fieldsIn } from '../cursor/expected.js';
+import { isSets } from '../cursor/tokens.js';
 import { ftp, headOf, paragraphs, portText } from '../describe.js';
 import { declaredIn, namesIn } from '../names/declared.js';
 import { schemaOf } from '../names/kinds.js';
@@ -22,6 +23,7 @@ export function valueProposals(request: Request): Proposals {
   return [
     ...alternatives(type).flatMap((one) => proposalsFor(one, request)),
     ...standard(request),
+    ...leftOut(request),
     ...valueNames(request, type),
   ];
 }
@@ -131,12 +133,25 @@ const secretsOf = (view: Request['view']): Proposals =>
         : [],
   );
 
-/** The value that counts where none is written. */
-function standard({ cursor: { frames }, frame }: Request): Proposals {
+/** The setting whose value is being written. */
+function settingAt({ cursor: { frames }, frame }: Request): Setting | undefined {
   const key = 'open' in frame ? frame.statement[0]?.image : undefined;
   const fields = fieldsIn(frames);
-  const setting: Setting | undefined =
-    key !== undefined && Object.hasOwn(fields, key) ? fields[key] : undefined;
+  return key !== undefined && Object.hasOwn(fields, key) ? fields[key] : undefined;
+}
+
+/** `none` as the whole value of what need not be set, or as one branch of it. */
+function leftOut(request: Request): Proposals {
+  const setting = settingAt(request);
+  const last = request.frame.statement.at(-1);
+  return setting?.required === false && (isSets(last) || last?.image === '?')
+    ? [{ label: 'none', kind: CompletionItemKind.Keyword, detail: 'leaves it out', sort: 'f' }]
+    : [];
+}
+
+/** The value that counts where none is written. */
+function standard(request: Request): Proposals {
+  const setting = settingAt(request);
   if (setting?.default === undefined || setting.default === null) return [];
   const label = written(setting.default, setting.type);
   const isForm = /^[[{]/.test(label) || setting.type.kind === 'enum' || setting.type.kind === 'boolean';
