@@ -1,4 +1,5 @@
 /** What the rest of the program knows of a model: its shape, its stored weights, its tokenizer. */
+import type { Packed } from '../tensor/packed.js';
 import type { Activation, BottleneckActivation, RopeScaling } from './architectures/blueprint.js';
 import type { StoredFormat } from './weights/formats.js';
 
@@ -70,6 +71,8 @@ export interface StoredTensor {
   decode(out: Float32Array): void;
   /** Writes `count` rows of the first dimension from `row` on: how an embedding is looked up. */
   decodeRows(row: number, count: number, out: Float32Array): void;
+  /** The stored form, where a runtime might decode it itself. */
+  packed?(): Packed | undefined;
 }
 
 /** The weights of a model by their Hugging Face names (`model.layers.0.self_attn.q_proj.weight`, …). */

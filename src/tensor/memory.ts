@@ -4,6 +4,7 @@
  * and read here crosses.
  */
 import { discarded } from './garbage.js';
+import type { Packed } from './packed.js';
 import { viewOf } from './runtimes/host-tensor.js';
 import { bytesOf, GraphError } from './shape.js';
 import type { HostTensor, Tensor, TensorType } from './types.js';
@@ -34,6 +35,8 @@ export interface Memory {
   room(): Room;
   /** A tensor of these values, which do not change until it is let go of with {@link free}. */
   hold(tensor: HostTensor): Tensor;
+  /** The same for values in a packed form, which stay packed; nothing where this memory does not take the form. */
+  holdPacked(packed: Packed): Tensor | undefined;
   free(tensor: Tensor): void;
   /** Replaces the content of tensors; `fill` writes all of it into arrays whose content is undefined. */
   write(tensors: readonly Tensor[], fill: (...data: readonly Data[]) => void): void;
@@ -74,6 +77,7 @@ export function hostMemory(): Memory {
     account,
     room: () => new Stretch(account),
     hold: (tensor) => tensor,
+    holdPacked: () => undefined,
     free() {},
     write(tensors, fill) {
       fill(...tensors.map((tensor) => onHost(tensor).data));

@@ -5,9 +5,9 @@ import { promptOf, promptShapes } from '../adapters/prompt.js';
 import { blueprintOf, type NamedShape } from '../architectures/index.js';
 import type { StoredTensor } from '../types.js';
 import type { Machine } from './machine.js';
-import type { Parameters } from './parameters.js';
 import { textPositions } from './positions.js';
-import type { Batch, DecoderOptions } from './types.js';
+import type { RowSource } from './rows.js';
+import type { Batch } from './types.js';
 
 /** The position of each id in its text. */
 export type Placing = (index: number) => number;
@@ -19,16 +19,19 @@ export function placingOf({ length, segments }: Pick<Batch, 'length' | 'segments
   return (index) => first + (positions[index] ?? 0);
 }
 
+type Shared = Pick<Machine, 'options' | 'parameters' | 'rows'>;
+
 export class Embedding {
   readonly #scale: number;
 
   constructor(
-    private readonly options: DecoderOptions,
-    private readonly parameters: Parameters,
+    private readonly shared: Shared,
     private readonly tokens: StoredTensor,
     private readonly positions: StoredTensor | undefined,
+    /** A table in the memory of the runtime, where it may lie there. */
+    private readonly ready: (table: StoredTensor) => Tensor | undefined,
   ) {
-    this.#scale = blueprintOf(options.config).embeddingScale;
+    this.#scale = blueprintOf(shared.options.config).embeddingScale;
   }
 
   /** Writes the embedding of each id, `[ids, hidden]`; `change` may change it before anybody reads it. */
@@ -36,18 +39,45 @@ export class Embedding {
     ids: Int32Array,
     placing: Placing,
     out: Tensor,
-    change: (values: Float32Array) => void = () => {},
+    change?: (values: Float32Array) => void,
   ): Promise<void> {
-    this.options.runtime.memory.write([out], (data) => {
+    const sources = change === undefined ? this.#sources(ids, placing) : undefined;
+    if (sources !== undefined) return this.shared.rows.sum(sources, out);
+    this.shared.options.runtime.memory.write([out], (data) => {
       this.#lookUp(ids, placing, data as Float32Array);
-      change(data as Float32Array);
+      change?.(data as Float32Array);
     });
   }
 
+  /** Where each row of the result comes from, if the runtime has all the tables on a device of its own. */
+  #sources(ids: Int32Array, placing: Placing): readonly RowSource[] | undefined {
+    const { options, parameters } = this.shared;
+    if (options.runtime.memory.isHost) return undefined;
+    const [prompt] = promptShapes(options.config, options.adapter?.config);
+    const virtual = prompt?.shape[0] ?? 0;
+    const isVirtual = (index: number): boolean => placing(index) < virtual;
+    const sources: (Omit<RowSource, 'from'> & { from: Tensor | undefined })[] = [
+      {
+        from: this.ready(this.tokens),
+        places: Array.from(ids, (id, index) => (isVirtual(index) ? null : id)),
+        scale: this.#scale,
+      },
+    ];
+    const placed = { places: Array.from(ids, (_, index) => placing(index)), scale: 1 };
+    if (this.positions !== undefined) sources.push({ from: this.ready(this.positions), ...placed });
+    if (prompt !== undefined)
+      sources.push({
+        from: parameters.valueTensors.get(prompt.name),
+        places: placed.places.map((place) => (place < virtual ? place : null)),
+        scale: 1,
+      });
+    return sources.every((source): source is RowSource => source.from !== undefined) ? sources : undefined;
+  }
+
   #lookUp(ids: Int32Array, placing: Placing, out: Float32Array): void {
-    const width = this.options.config.hiddenSize;
+    const width = this.shared.options.config.hiddenSize;
     const tokens = this.#rows(this.tokens);
-    const prompt = promptOf(this.options.adapter?.tensors);
+    const prompt = promptOf(this.shared.options.adapter?.tensors);
     ids.forEach((id, index) => {
       tokens(id, out.subarray(index * width, (index + 1) * width));
     });
@@ -70,10 +100,10 @@ export class Embedding {
 
   /** Reads rows of a table, as it is trained or stored. */
   #rows(table: StoredTensor): (row: number, out: Float32Array) => void {
-    const width = this.options.config.hiddenSize;
+    const width = this.shared.options.config.hiddenSize;
     const values =
-      this.parameters.values.get(table.name)?.data ??
-      this.options.adapter?.tensors.get(table.name)?.data ??
+      this.shared.parameters.values.get(table.name)?.data ??
+      this.shared.options.adapter?.tensors.get(table.name)?.data ??
       table.view();
     return (row, out) => {
       if (values === undefined) table.decodeRows(row, 1, out);

@@ -46,6 +46,7 @@ export function createMachine(options: DecoderOptions): Machine {
   const host = new HostBuffers();
   const compiled = new CompiledGraphs(options.runtime);
   const graphs: GraphOptions = { config, lora: adapter?.config, trainable, precision };
+  const rows = createRows({ options, compiled, buffers, host });
   const prefix = createPrefix({ options, graphs, compiled, parameters });
   const kinds = blueprint.layers.map((_, layer) => layerKind(blueprint, adapter?.config, layer));
   /** What each buffer was last filled for: a shape, or the segments of a batch. */
@@ -76,20 +77,20 @@ export function createMachine(options: DecoderOptions): Machine {
     compiled,
     buffers,
     host,
-    rows: createRows({ options, compiled, buffers, host }),
+    rows,
     parameters,
-    weights: new Weights(options, parameters),
+    weights: new Weights({ options, parameters, rows }),
     prefix,
-    positions({ rows, length, segments }, layer): Tensors {
+    positions({ rows: count, length, segments }, layer): Tensors {
       const { rotary, window } = blockOf(blueprint, layer).attention;
       const [mask] = current([maskRole(window)], [1, 1, length, length], String(length), (data) => {
         causalMask(length, window, data);
       });
       const texts: Record<string, Tensor> = { mask };
       if (segments !== undefined)
-        [texts['segments']] = current(['segments'], [rows, length], segments, (data) => data.set(segments));
+        [texts['segments']] = current(['segments'], [count, length], segments, (data) => data.set(segments));
       if (prefix.tokens > 0) {
-        const shape = [segments === undefined ? 1 : rows, 1, length, prefix.tokens];
+        const shape = [segments === undefined ? 1 : count, 1, length, prefix.tokens];
         const wanted = segments ?? String(length);
         [texts['prefix.mask']] = current([`prefix ${maskRole(window)}`], shape, wanted, (data) => {
           const placed =
@@ -101,14 +102,14 @@ export function createMachine(options: DecoderOptions): Machine {
       }
       if (rotary === undefined) return texts;
       const turn = turnRole(blueprint, layer);
-      const shape = [rows, length, rotary.dims / 2];
-      const wanted = segments ?? `${rows}x${length}`;
+      const shape = [count, length, rotary.dims / 2];
+      const wanted = segments ?? `${count}x${length}`;
       const [cos, sin] = current([`cos ${turn}`, `sin ${turn}`], shape, wanted, (cosines, sines) => {
         const placed =
           segments && textPositions(segments, length).map((position) => prefix.tokens + position);
         const longest = placed?.reduce((a, b) => Math.max(a, b + 1), 0) ?? prefix.tokens + length;
         const angles = new Angles(rotary, longest);
-        if (placed === undefined) angles.fill(rows, length, cosines, sines, prefix.tokens);
+        if (placed === undefined) angles.fill(count, length, cosines, sines, prefix.tokens);
         else angles.at(placed, cosines, sines);
       });
       return { ...texts, cos, sin };

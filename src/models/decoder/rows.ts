@@ -1,15 +1,23 @@
 /** Some rows of a matrix: taken out, and put back where they came from. */
 import { GraphBuilder } from '../../tensor/builder.js';
 import { onHost } from '../../tensor/memory.js';
-import { f32 } from '../../tensor/shape.js';
 import type { HostTensor, Tensor } from '../../tensor/types.js';
 import type { Machine } from './machine.js';
 
 type Shared = Pick<Machine, 'options' | 'compiled' | 'buffers' | 'host'>;
 
+/** For each row of a result, a row of a table times `scale`; `null` for none. */
+export interface RowSource {
+  readonly from: Tensor;
+  readonly places: readonly (number | null)[];
+  readonly scale: number;
+}
+
 export interface Rows {
   /** Rows of `from` at these positions, and behind them what no one reads: `[size, width]`. */
   take(from: Tensor, positions: readonly number[], size: number): Promise<Tensor>;
+  /** Writes the sum of what is looked up. */
+  sum(sources: readonly RowSource[], out: Tensor): Promise<void>;
   /** Adds `scale` × rows to those rows of `total` that `places` names, to none where it is `null`. */
   add(rows: Tensor, places: readonly (number | null)[], scale: number, total: Tensor): Promise<void>;
   /** The same with a total of zeros. */
@@ -31,20 +39,37 @@ function onTheHost({ options, buffers }: Shared): Rows {
       target.fill(0, positions.length * width);
       return rows;
     },
+    async sum(sources, out) {
+      (onHost(out).data as Float32Array).fill(0);
+      for (const { from, places, scale } of sources) {
+        const [target, source] = [onHost(out).data as Float32Array, onHost(from).data as Float32Array];
+        for (const [row, place] of places.entries())
+          if (place !== null) addRow(target, row, source, place, scale, width);
+      }
+    },
     async spread(rows, places, scale, total) {
       (onHost(total).data as Float32Array).fill(0);
       await this.add(rows, places, scale, total);
     },
     async add(rows, places, scale, total) {
       const [target, source] = [onHost(total).data as Float32Array, onHost(rows).data as Float32Array];
-      for (const [row, place] of places.entries()) {
-        if (place === null) continue;
-        const [to, from] = [place * width, row * width];
-        for (let column = 0; column < width; column++)
-          target[to + column] = (target[to + column] ?? 0) + scale * (source[from + column] ?? 0);
-      }
+      for (const [row, place] of places.entries())
+        if (place !== null) addRow(target, place, source, row, scale, width);
     },
   };
+}
+
+function addRow(
+  target: Float32Array,
+  to: number,
+  source: Float32Array,
+  from: number,
+  scale: number,
+  width: number,
+): void {
+  const [first, read] = [to * width, from * width];
+  for (let column = 0; column < width; column++)
+    target[first + column] = (target[first + column] ?? 0) + scale * (source[read + column] ?? 0);
 }
 
 /** Graphs of a few nodes. */
@@ -53,6 +78,12 @@ function onTheDevice({ options, compiled, buffers, host }: Shared): Rows {
   const list = (role: string, positions: readonly (number | null)[], size: number): HostTensor => {
     const tensor = host.tensor(role, { dtype: 'i32', shape: [size] });
     for (let row = 0; row < size; row++) (tensor.data as Int32Array)[row] = positions[row] ?? 0;
+    return tensor;
+  };
+  /** A row that comes from nowhere, or belongs nowhere, is the first one times 0. */
+  const scaling = (role: string, places: readonly (number | null)[], size: number, scale: number) => {
+    const tensor = host.floats(role, [size, 1]);
+    for (let row = 0; row < size; row++) tensor.data[row] = (places[row] ?? null) === null ? 0 : scale;
     return tensor;
   };
   const scatter = async (
@@ -70,10 +101,7 @@ function onTheDevice({ options, compiled, buffers, host }: Shared): Rows {
       b.output('sum', fresh ? spread : b.add(b.input('total', [count, width]), spread));
       return b.build();
     });
-    // a row that belongs nowhere is added to the first one as zeros
-    const scales = host.tensor('scatter.scales', f32([size, 1]));
-    for (let row = 0; row < size; row++)
-      (scales.data as Float32Array)[row] = (places[row] ?? null) === null ? 0 : scale;
+    const scales = scaling('scatter.scales', places, size, scale);
     const inputs = { rows, scales, places: list('scatter.places', places, size) };
     await graph.run(fresh ? inputs : { ...inputs, total }, { sum: total });
   };
@@ -88,6 +116,31 @@ function onTheDevice({ options, compiled, buffers, host }: Shared): Rows {
       const rows = buffers.floats('head.x', [size, width]);
       await graph.run({ from, positions: list('take.positions', positions, size) }, { rows });
       return rows;
+    },
+    async sum(sources, out) {
+      const [size = 0] = out.type.shape;
+      const counts = sources.map(({ from }) => from.type.shape[0] ?? 0);
+      const graph = await compiled.get(`sum ${size} of ${counts.join()}`, () => {
+        const b = new GraphBuilder('sum');
+        const found = counts.map((count, at) =>
+          b.mul(
+            b.gather(b.input(`from.${at}`, [count, width]), b.input(`places.${at}`, [size], 'i32')),
+            b.input(`scales.${at}`, [size, 1]),
+          ),
+        );
+        b.output(
+          'sum',
+          found.reduce((total, one) => b.add(total, one)),
+        );
+        return b.build();
+      });
+      const inputs: Record<string, Tensor> = {};
+      for (const [at, { from, places, scale }] of sources.entries()) {
+        inputs[`from.${at}`] = from;
+        inputs[`places.${at}`] = list(`sum.places.${at}`, places, size);
+        inputs[`scales.${at}`] = scaling(`sum.scales.${at}`, places, size, scale);
+      }
+      await graph.run(inputs, { sum: out });
     },
     add: (rows, places, scale, total) => scatter(rows, places, scale, total, false),
     spread: (rows, places, scale, total) => scatter(rows, places, scale, total, true),

@@ -117,15 +117,20 @@ export async function trainStack(
   const hiddenOf = (layer: number) => buffers.floats(`hidden.${layer}`, hiddenShape(machine, shape));
   machine.parameters.publish();
   await prefix.prepare();
-  await weights.embedding.write(tokens.ids, placingOf(tokens, prefix.tokens), hiddenOf(0), (out) => {
-    if (noise === 0) return;
+  const addNoise = (values: Float32Array): void => {
     const virtual = options.adapter?.config.virtualTokens ?? 0;
     const { hiddenSize: width } = options.config;
     for (let row = 0; row < shape.rows; row++) {
       const [first, end] = [(row * shape.length + virtual) * width, (row + 1) * shape.length * width];
-      addUniformNoise(out.subarray(first, end), noise, streamOf(key, EMBEDDED, row));
+      addUniformNoise(values.subarray(first, end), noise, streamOf(key, EMBEDDED, row));
     }
-  });
+  };
+  await weights.embedding.write(
+    tokens.ids,
+    placingOf(tokens, prefix.tokens),
+    hiddenOf(0),
+    noise > 0 ? addNoise : undefined,
+  );
 
   const kept: Tensors[] = [];
   for (const [layer, { forward, keeping }] of blocks.entries()) {

@@ -21,6 +21,7 @@ import {
 import { type LoraConfig, type ModelConfig, ModelError, type StoredTensor } from '../types.js';
 import { decodingWorkspace } from '../weights/decoding.js';
 import { Embedding } from './embedding.js';
+import type { Machine } from './machine.js';
 import { floatTensor, type Parameters } from './parameters.js';
 import type { DecoderOptions } from './types.js';
 
@@ -42,12 +43,15 @@ export class Weights {
   readonly #head: Group;
   readonly embedding: Embedding;
   #loaded: Group | undefined;
-  readonly #held = new Map<Float32Array, Tensor>();
+  private readonly options: DecoderOptions;
+  private readonly parameters: Parameters;
+  /** What lies in the memory of the runtime, by what it was made of. */
+  readonly #held = new Map<Float32Array | StoredTensor, Tensor>();
 
-  constructor(
-    private readonly options: DecoderOptions,
-    private readonly parameters: Parameters,
-  ) {
+  constructor(shared: Pick<Machine, 'options' | 'parameters' | 'rows'>) {
+    const { options } = shared;
+    this.options = options;
+    this.parameters = shared.parameters;
     const { config } = options;
     const blueprint = blueprintOf(config);
     const layers = blueprint.layers.map((_, layer) => wantedOfBlock(blueprint, options, layer));
@@ -60,10 +64,10 @@ export class Weights {
     this.#blocks = blocks;
     const { embedding, positions } = blueprint;
     this.embedding = new Embedding(
-      options,
-      parameters,
+      shared,
       checked(options, embedding),
       positions && checked(options, positions),
+      (table) => this.#ready(table),
     );
   }
 
@@ -106,13 +110,25 @@ export class Weights {
   }
 
   /** The tensor where it exists in float32 already. */
-  #ready({ name, shape, ofBase }: Wanted): Tensor | undefined {
+  #ready({ name, shape, ofBase }: Omit<Wanted, 'input'>): Tensor | undefined {
     const parameter = ofBase ? undefined : this.parameters.valueTensors.get(name);
     if (parameter !== undefined) return parameter;
     const adapter = ofBase ? undefined : this.options.adapter?.tensors.get(name);
     if (adapter !== undefined) return this.#hold(adapter.shape, adapter.data);
-    const view = checked(this.options, { name, shape }).view();
-    return view === undefined ? undefined : this.#hold(shape, view);
+    const stored = checked(this.options, { name, shape });
+    const view = stored.view();
+    return view === undefined ? this.#packed(stored) : this.#hold(shape, view);
+  }
+
+  /** A stored form that the runtime decodes itself. */
+  #packed(stored: StoredTensor): Tensor | undefined {
+    const known = this.#held.get(stored);
+    if (known !== undefined) return known;
+    const { memory } = this.options.runtime;
+    const packed = memory.isHost ? undefined : stored.packed?.();
+    const tensor = packed && memory.holdPacked(packed);
+    if (tensor !== undefined) this.#held.set(stored, tensor);
+    return tensor;
   }
 
   /** In the memory of the runtime, once, whoever asks. */

@@ -38,8 +38,11 @@ export function blockTensor(
     decode: (out) => decodeBlocks(format, blocks, 0, out),
     decodeRows: (first, count, out) =>
       decodeBlocks(format, blocks, first * row, out.subarray(0, count * row)),
+    packed: () => HALVES[format] && { form: HALVES[format], shape, bits: blocks },
   };
 }
+
+const HALVES: Readonly<Partial<Record<BlockFormat, 'f16' | 'bf16'>>> = { F16: 'f16', BF16: 'bf16' };
 
 /** Values of one step of the first dimension. */
 export function rowElements(shape: readonly number[]): number {

@@ -4,7 +4,8 @@
  */
 import { discarded } from '../garbage.js';
 import { Ledger, type Memory, type Room } from '../memory.js';
-import { bytesOf, GraphError } from '../shape.js';
+import type { Packed } from '../packed.js';
+import { bytesOf, f32, GraphError } from '../shape.js';
 import type {
   CompiledGraph,
   DeviceTensor,
@@ -25,12 +26,22 @@ export interface HandleStore<Handle> {
   /** A copy of the values. */
   read(type: TensorType, handle: Handle): Promise<Data>;
   delete(handle: Handle): void;
+  /** Of a library whose graphs decode packed forms. */
+  pack?(packed: Packed): Content<Handle> | undefined;
+}
+
+/** What lies at a place: one handle, or those of a packed form. */
+export interface Content<Handle> {
+  readonly handles: readonly Handle[];
+  readonly bytes: number;
+  /** How its handles become float32; left out of a plain tensor. */
+  readonly packing?: string;
 }
 
 export class DeviceMemory<Handle> implements Memory {
   readonly isHost = false;
   readonly account = new Ledger();
-  readonly #handles = new Map<Tensor, Handle>();
+  readonly #contents = new Map<Tensor, Content<Handle>>();
 
   constructor(private readonly store: HandleStore<Handle>) {}
 
@@ -57,12 +68,20 @@ export class DeviceMemory<Handle> implements Memory {
     return place;
   }
 
+  holdPacked(packed: Packed): Tensor | undefined {
+    const content = this.store.pack?.(packed);
+    if (content === undefined) return undefined;
+    const place: DeviceTensor = { type: f32(packed.shape) };
+    this.#fill(place, content);
+    return place;
+  }
+
   free(tensor: Tensor): void {
-    const handle = this.#handles.get(tensor);
-    if (handle === undefined) return;
-    this.#handles.delete(tensor);
-    this.account.remove(bytesOf(tensor.type));
-    this.store.delete(handle);
+    const content = this.#contents.get(tensor);
+    if (content === undefined) return;
+    this.#contents.delete(tensor);
+    this.account.remove(content.bytes);
+    for (const handle of content.handles) this.store.delete(handle);
   }
 
   write(tensors: readonly Tensor[], fill: (...data: readonly Data[]) => void): void {
@@ -78,28 +97,39 @@ export class DeviceMemory<Handle> implements Memory {
   }
 
   async read(tensor: Tensor): Promise<HostTensor> {
-    return { type: tensor.type, data: await this.store.read(tensor.type, this.handleOf(tensor)) };
+    const { handles, packing } = this.contentOf(tensor);
+    const [handle] = handles;
+    if (handle === undefined || packing !== undefined)
+      throw new GraphError('packed values are not read back');
+    return { type: tensor.type, data: await this.store.read(tensor.type, handle) };
   }
 
   /** Throws a {@link GraphError} where nothing was written yet. */
-  handleOf(tensor: Tensor): Handle {
-    const handle = this.#handles.get(tensor);
-    if (handle === undefined) throw new GraphError('a tensor of a device is read before it is written');
-    return handle;
+  contentOf(tensor: Tensor): Content<Handle> {
+    const content = this.#contents.get(tensor);
+    if (content === undefined) throw new GraphError('a tensor of a device is read before it is written');
+    return content;
   }
 
   /** Gives a handle to a place; it is deleted with it. */
   put(tensor: Tensor, handle: Handle): void {
+    this.#fill(tensor, { handles: [handle], bytes: bytesOf(tensor.type) });
+  }
+
+  #fill(tensor: Tensor, content: Content<Handle>): void {
     this.free(tensor);
-    this.#handles.set(tensor, handle);
-    this.account.add(bytesOf(tensor.type));
+    this.#contents.set(tensor, content);
+    this.account.add(content.bytes);
   }
 
   /**
-   * The `run` of a compiled graph, over what executes it: handles in the order of the graph's inputs, and fresh ones in
-   * that of its outputs. What is made for one run is deleted at its end, however it ends.
+   * The `run` of a compiled graph, over what executes it: contents in the order of the graph's inputs, and fresh handles
+   * in that of its outputs. What is made for one run is deleted at its end, however it ends.
    */
-  runs(graph: Graph, execute: (inputs: readonly Handle[]) => readonly Handle[]): CompiledGraph['run'] {
+  runs(
+    graph: Graph,
+    execute: (inputs: readonly Content<Handle>[]) => readonly Handle[],
+  ): CompiledGraph['run'] {
     const typed = (values: readonly NamedValue[]) =>
       values.map(({ name, value }) => ({ name, type: graph.types[value] as TensorType }));
     const [inputs, outputs] = [typed(graph.inputs), typed(graph.outputs)];
@@ -109,7 +139,7 @@ export class DeviceMemory<Handle> implements Memory {
       const passing: Handle[] = [];
       try {
         const read = new Set<Tensor>();
-        const handles = inputs.map(({ name, type }) => {
+        const contents = inputs.map(({ name, type }) => {
           const tensor = given[name];
           if (tensor === undefined) throw new GraphError(`${graph.name}: input ${name} is missing`);
           if (!sameType(tensor.type, type))
@@ -117,17 +147,17 @@ export class DeviceMemory<Handle> implements Memory {
               `${graph.name}: input ${name} is ${typeText(tensor.type)}, not ${typeText(type)}`,
             );
           read.add(tensor);
-          if (tensor.data === undefined) return this.handleOf(tensor);
+          if (tensor.data === undefined) return this.contentOf(tensor);
           const handle = this.store.create(type, tensor.data);
           passing.push(handle);
-          return handle;
+          return { handles: [handle], bytes: 0 };
         });
         // what is overwritten need not be held beside what overwrites it
         for (const { name } of outputs) {
           const target = into[name];
           if (target !== undefined && target.data === undefined && !read.has(target)) this.free(target);
         }
-        const results = execute(handles);
+        const results = execute(contents);
         passing.push(...results);
         const onHost: Record<string, HostTensor> = {};
         for (const [index, { name, type }] of outputs.entries()) {

@@ -60,7 +60,7 @@ export const RUNTIMES: Readonly<Record<RuntimeName, RuntimeKind>> = {
     open: async (host, options) =>
       (await import('./tensorflow/index.js')).tensorflowRuntime({
         binding: bindingPath(tensorflowFolder(host)),
-        ...options,
+        threads: options.threads ?? host.machine().cores,
       }),
     install: 'run `ftpc runtime install tensorflow`',
     reinstall: 'run `ftpc runtime remove tensorflow`, then `ftpc runtime install tensorflow`',

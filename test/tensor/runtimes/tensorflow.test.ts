@@ -30,16 +30,17 @@ whereInstalled('tensorflow', () => {
     it('holds no tensor between two runs, also where one failed', async () => {
       const runtime = await open();
       const compiled = await runtime.compile(product());
-      expect(runtime.handles()).to.equal(0);
+      // the tables of packed weights stay
+      const before = runtime.handles();
       for (let run = 0; run < 100; run++) await compiled.run(inputs);
-      expect(runtime.handles()).to.equal(0);
+      expect(runtime.handles()).to.equal(before);
       const wrong = { ...inputs, w: floats([64, 63], Math.cos) };
       const error: unknown = await compiled.run(wrong).catch((reason: unknown) => reason);
       expect(error).to.be.instanceOf(Error);
       expect(await compiled.run({ x: inputs.x }).catch((reason: unknown) => reason)).to.be.instanceOf(
         GraphError,
       );
-      expect(runtime.handles()).to.equal(0);
+      expect(runtime.handles()).to.equal(before);
       await compiled.release();
     });
 

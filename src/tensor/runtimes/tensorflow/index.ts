@@ -5,6 +5,7 @@ import { viewOf } from '../host-tensor.js';
 import { type Binding, loadBinding } from './binding.js';
 import { encode } from './encode.js';
 import { DATA_TYPE } from './messages.js';
+import { isPacking, PACKINGS, Packer, type PackingName } from './packings.js';
 
 export { encode } from './encode.js';
 
@@ -23,21 +24,32 @@ export interface TensorFlowRuntime extends Runtime {
 /** Throws what the system says where the binding does not load. */
 export async function tensorflowRuntime(options: TensorFlowOptions): Promise<TensorFlowRuntime> {
   const binding = loadBinding(options.binding, options.threads);
-  const memory = new DeviceMemory(handlesOf(binding));
+  const packer = packerOf(binding);
+  const memory = new DeviceMemory(handlesOf(binding, packer));
   return {
     name: 'tensorflow',
     version: binding.TF_Version,
     device: binding.isUsingGpuDevice() ? 'GPU' : 'CPU',
     memory,
     handles: () => binding.getNumOfTensors(),
-    compile: async (graph) => compiled(binding, memory, graph),
+    compile: async (graph) => compiled(binding, packer, memory, graph),
   };
 }
 
-const handlesOf = (binding: Binding): HandleStore<number> => ({
+/** One of a process, whose runtimes share its tables. */
+const packers = new WeakMap<Binding, Packer>();
+
+function packerOf(binding: Binding): Packer {
+  const packer = packers.get(binding) ?? new Packer(binding);
+  packers.set(binding, packer);
+  return packer;
+}
+
+const handlesOf = (binding: Binding, packer: Packer): HandleStore<number> => ({
   create: ({ dtype, shape }, data) => binding.createTensor(shape, DATA_TYPE[dtype], elementsOf(data)),
   read: async (type, handle) => valuesOf(type, binding.tensorDataSync(handle)),
   delete: (handle) => binding.deleteTensor(handle),
+  pack: (packed) => packer.pack(packed),
 });
 
 /** The binding takes int64 as pairs of int32. */
@@ -50,16 +62,44 @@ const valuesOf = (type: TensorType, { buffer, byteOffset }: ArrayBufferView): Ho
 /** Functions of all runtimes of the process, which share its context. */
 let functions = 0;
 
-function compiled(binding: Binding, memory: DeviceMemory<number>, graph: Graph): CompiledGraph {
-  const name = `ftpc_${functions++}`;
-  binding.defineFunction(encode(graph, name));
+/** A function for each way in which the graph's inputs are packed. */
+function compiled(
+  binding: Binding,
+  packer: Packer,
+  memory: DeviceMemory<number>,
+  graph: Graph,
+): CompiledGraph {
+  const names = new Map<string, string>();
+  const functionFor = (packings: readonly (PackingName | undefined)[]): string => {
+    const key = packings.join();
+    const known = names.get(key);
+    if (known !== undefined) return known;
+    const name = `ftpc_${functions++}`;
+    binding.defineFunction(encode(graph, name, packings));
+    names.set(key, name);
+    return name;
+  };
+  functionFor(graph.inputs.map(() => undefined));
   return {
     graph,
-    run: memory.runs(graph, (inputs) =>
-      binding.executeOp(name, [], inputs, graph.outputs.length).map(({ id }) => id),
-    ),
+    run: memory.runs(graph, (inputs) => {
+      const packings = inputs.map(({ packing }) => packingOf(packing));
+      const handles = inputs.flatMap((input) => input.handles);
+      const isCoded = packings.some((packing) => packing !== undefined && PACKINGS[packing].coded);
+      return binding
+        .executeOp(
+          functionFor(packings),
+          [],
+          isCoded ? [...handles, ...packer.tables] : handles,
+          graph.outputs.length,
+        )
+        .map(({ id }) => id);
+    }),
     async release() {
-      binding.removeFunction(name);
+      for (const name of names.values()) binding.removeFunction(name);
     },
   };
 }
+
+const packingOf = (name: string | undefined): PackingName | undefined =>
+  name !== undefined && isPacking(name) ? name : undefined;

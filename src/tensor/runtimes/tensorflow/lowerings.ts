@@ -4,7 +4,7 @@ import { argument } from '../../ops/definition.js';
 import type { OpName } from '../../ops/names.js';
 import { around, type Shape, sizeOf } from '../../shape.js';
 import type { Attributes, DType, TensorType } from '../../types.js';
-import type { TensorFlowAttribute } from './messages.js';
+import type { TensorFlowAttribute, TensorFlowType } from './messages.js';
 
 type NodeAttributes = Readonly<Record<string, TensorFlowAttribute>>;
 
@@ -48,9 +48,9 @@ const binary = (op: string): Lowering => simple(op, 'z');
 const apply = (c: LoweringContext, op: 'AddV2' | 'Sub' | 'Mul', x: string, y: string): string =>
   c.node(op, 'z', [x, y], { T: FLOAT });
 
-const converted = (
-  from: DType | 'bf16',
-  to: DType | 'bf16',
+export const converted = (
+  from: TensorFlowType,
+  to: TensorFlowType,
 ): Readonly<Record<string, TensorFlowAttribute>> => ({
   SrcT: { type: from },
   DstT: { type: to },

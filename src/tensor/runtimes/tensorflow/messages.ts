@@ -5,18 +5,23 @@
 import type { DType, TensorType } from '../../types.js';
 import { bytes, float, integer, join, message, string } from '../protobuf.js';
 
+/** Types of graphs, and those that only this library has. */
+export type TensorFlowType = DType | 'u8' | 'u16' | 'f16' | 'bf16';
+
 /** Values of `DataType` in types.proto. */
-export const DATA_TYPE: Readonly<Record<DType | 'string' | 'bf16', number>> = {
+export const DATA_TYPE: Readonly<Record<TensorFlowType, number>> = {
   f32: 1,
   i32: 3,
-  string: 7,
+  u8: 4,
   i64: 9,
   bool: 10,
   bf16: 14,
+  u16: 17,
+  f16: 19,
 };
 
 export type TensorFlowAttribute =
-  | { readonly type: DType | 'bf16' }
+  | { readonly type: TensorFlowType }
   | { readonly int: number }
   | { readonly float: number }
   | { readonly flag: boolean }
@@ -56,7 +61,7 @@ const nodeFields = ({ op, name, inputs, attributes = {} }: TensorFlowNode): read
 
 export interface NamedType {
   readonly name: string;
-  readonly dtype: DType;
+  readonly dtype: TensorFlowType;
 }
 
 export interface FunctionParts {
