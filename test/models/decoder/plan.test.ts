@@ -2,8 +2,10 @@
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
+import { bottleneckConfig } from '../../../src/models/adapters/bottleneck.js';
 import { planDecoder } from '../../../src/models/decoder/index.js';
 import type { DecoderPlanOptions } from '../../../src/models/decoder/types.js';
+import type { LoraConfig } from '../../../src/models/types.js';
 import { verify } from '../../../src/tensor/verify.js';
 
 const config = {
@@ -36,6 +38,12 @@ const base: DecoderPlanOptions = {
   headChunk: 512,
 };
 
+const bottlenecks = (dropout: number): LoraConfig =>
+  bottleneckConfig(
+    { reduction: 8, places: ['attention', 'mlp'], activation: 'gelu', reads: 'output', scale: 1 },
+    dropout,
+  );
+
 const total = (parts: Readonly<Record<string, number>>) =>
   Object.values(parts).reduce((sum, part) => sum + part, 0);
 
@@ -48,6 +56,12 @@ describe('decoder plan', () => {
       checkpointedBlocks: 2,
       decoded: true,
       headChunk: 128,
+    },
+    'bottleneck adapters with kept blocks': { ...base, lora: bottlenecks(0) },
+    'bottleneck adapters with recomputed blocks and dropout': {
+      ...base,
+      lora: bottlenecks(0.1),
+      checkpointedBlocks: 2,
     },
     'full training': { ...base, lora: undefined, trainable: 'full', rows: 2 },
   };
@@ -86,9 +100,13 @@ describe('decoder plan', () => {
     const tokens = base.rows * base.length;
     const head = 8192 * 384;
     const frozen = planDecoder({ ...base, lora: { rank: 1, alpha: 1, dropout: 0, targets } }).flops;
+    // nothing of the base is computed twice: what the adapters read is kept
+    const beside = planDecoder({ ...base, lora: bottlenecks(0) }).flops;
     const full = planDecoder({ ...base, lora: undefined, trainable: 'full' }).flops;
     // attention, element-wise work and the second half-filled chunk of the head come on top
     expect(frozen / (4 * tokens * (weights + head))).to.be.within(1, 1.35);
+    const trained = 4 * 2 * (2 * 384 * 48);
+    expect(beside / (tokens * (4 * (weights + head) + 6 * trained))).to.be.within(1, 1.2);
     expect(full / (6 * tokens * (weights + head))).to.be.within(1, 1.35);
   });
 });
