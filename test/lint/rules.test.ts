@@ -37,6 +37,14 @@ const CASES: readonly Case[] = [
     edits: [FULL, NO_LORA, [RATE, 'rate: 3e-3'], ['base = starter()', `base = ${SCRATCH}`]],
   },
 
+  {
+    name: 'bottleneck adapters have neither rank nor a range of rates',
+    edits: [
+      [NO_LORA[0], '  adapter = { reduction: 8 }\n'],
+      [RATE, 'rate: 1e-3'],
+    ],
+  },
+
   { name: 'alpha = rank', edits: [['alpha: 32', 'alpha: 16']] },
   { name: 'alpha above 2·rank', edits: [['alpha: 32', 'alpha: 33']], found: ['alpha-out-of-proportion'] },
   { name: 'alpha below rank', edits: [['alpha: 32', 'alpha: 15']], found: ['alpha-out-of-proportion'] },

@@ -1,5 +1,6 @@
 /** `adapter_config.json` of a bottleneck adapter, as AdapterHub's `adapters` writes it. */
 import { ADAPTER_NAME, bottleneckConfig } from '../../models/adapters/bottleneck.js';
+import { FAMILIES } from '../../models/architectures/index.js';
 import { isJson, type Json } from '../../models/json-file.js';
 import {
   type BottleneckActivation,
@@ -10,7 +11,7 @@ import {
 import type { AdapterBase } from '../peft/config-file.js';
 
 /** Release of `adapters` whose files these are. */
-const ADAPTERS_VERSION = '1.3.0';
+export const ADAPTERS_VERSION = '1.3.0';
 
 /** Fields of `BnConfig` that leave the computation as it is here: any other value is another kind of adapter. */
 const PLAIN = {
@@ -56,9 +57,6 @@ const ACTIVATIONS: Readonly<Record<string, BottleneckActivation>> = {
   tanh: 'tanh',
 };
 
-/** Where an architecture has another name in the library. */
-const MODEL_TYPES: Readonly<Record<string, string>> = { gemma3: 'gemma3_text' };
-
 /** Fields that the library takes for a number only where they are written as a float. */
 const FLOATS = /^( +"(?:dropout|scaling|stochastic_depth)": -?\d+)(,?)$/gm;
 
@@ -81,12 +79,13 @@ export function formatBottleneck(
     reduction_factor: reduction,
     scaling: scale,
   };
-  const type = shape === undefined ? null : (MODEL_TYPES[shape.architecture] ?? shape.architecture);
+  const family = shape && FAMILIES[shape.architecture];
   const fields = {
     config: Object.fromEntries(Object.entries(config).sort(([a], [b]) => (a < b ? -1 : 1))),
     hidden_size: shape?.hiddenSize ?? null,
+    model_class: family?.className ?? null,
     model_name: name ?? '',
-    model_type: type,
+    model_type: family?.modelType ?? null,
     name: ADAPTER_NAME,
     version: `adapters.${ADAPTERS_VERSION}`,
   };

@@ -11,6 +11,7 @@ import type { AdapterFilesOptions, FileContents } from '../peft/write.js';
 import { valuesOf } from '../tensor-values.js';
 import { bottleneckCard } from './card.js';
 import { formatBottleneck, invalid, parseBottleneck } from './config-file.js';
+import { INTERFACE_FILE, interfaceFile } from './interface.js';
 
 /** The library's name of the file, where it is no pickle. */
 export const BOTTLENECK_WEIGHTS = 'adapter.safetensors';
@@ -48,9 +49,11 @@ export function bottleneckFiles(
   { base, licence }: AdapterFilesOptions,
 ): FileContents {
   const writable = [...tensors].map(([name, { shape, data }]) => f32Writable(name, shape, data));
+  const told = interfaceFile(base.shape);
   return {
     'adapter_config.json': formatBottleneck(bottleneck, config.dropout, base),
     [BOTTLENECK_WEIGHTS]: { [Symbol.iterator]: () => safetensorsChunks(writable) },
-    'README.md': bottleneckCard(bottleneck, base, licence),
+    ...(told === undefined ? {} : { [INTERFACE_FILE]: told }),
+    'README.md': bottleneckCard(bottleneck, { base, licence, isTold: told !== undefined }),
   };
 }

@@ -10,8 +10,8 @@ export interface AdapterBase {
   readonly revision: string | null;
   /** Whether its linear layers are stored as `[inputs, outputs]`, which PEFT calls fan-in, fan-out. */
   readonly transposed?: boolean;
-  /** What is written of its shape beside a prompt or a bottleneck adapter. */
-  readonly shape?: Pick<ModelConfig, 'architecture' | 'heads' | 'layers' | 'hiddenSize'>;
+  /** Its config: what is written of its shape beside a prompt or bottlenecks. */
+  readonly shape?: ModelConfig;
 }
 
 /** Release of PEFT whose `adapter_config.json` this is. */

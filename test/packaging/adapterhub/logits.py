@@ -11,12 +11,15 @@ import sys
 
 import adapters
 import torch
+from adapters import AdapterModelInterface
 from transformers import AutoModelForCausalLM
 
 torch.set_num_threads(1)
 for folder in sys.argv[1:]:
     model = AutoModelForCausalLM.from_pretrained(f"{folder}/base", attn_implementation="eager").float().eval()
-    adapters.init(model)
+    told = pathlib.Path(folder, "adapter", "adapter_interface.json")
+    interface = AdapterModelInterface(**json.loads(told.read_text())["interface"]) if told.exists() else None
+    adapters.init(model, interface=interface)
     info = {}
     model.load_adapter(f"{folder}/adapter", use_safetensors=True, set_active=True, loading_info=info)
     assert info == {"missing_keys": [], "unexpected_keys": []}, info

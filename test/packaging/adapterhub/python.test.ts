@@ -19,8 +19,7 @@ const script = join(host.packageFolder, 'test/packaging/adapterhub/logits.py');
 const python = process.env['FTPC_ADAPTERS_PYTHON'] || 'python3';
 const isThere = spawnSync(python, ['-c', 'import adapters']).status === 0;
 
-/** Families that the library knows without being told of their modules. */
-const names = BOTTLENECK_FIXTURES.filter((name) => !/^(smollm3|phi3|neox)/.test(name));
+const names = BOTTLENECK_FIXTURES;
 
 const why = isThere ? '' : ` (skipped: no Python with adapters; FTPC_ADAPTERS_PYTHON names one)`;
 

@@ -2,6 +2,7 @@ import { cpSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { UserError } from '../../../src/diagnostics/types.js';
+import { bottleneckConfig, initBottleneck } from '../../../src/models/adapters/bottleneck.js';
 import { createDecoder } from '../../../src/models/decoder/index.js';
 import { openModel } from '../../../src/models/load.js';
 import { openModelAt } from '../../../src/models/open.js';
@@ -191,6 +192,19 @@ describe('the merge stage', () => {
       { base: recorded.base },
     );
     expect(await codeOf(merge(adapter, [artefact]))).to.equal('FTP0724');
+  });
+
+  it('refuses bottleneck adapters', async () => {
+    const artefact = trained(join(place.path, 'bottleneck'));
+    const { config } = openModel(nodeHost(), join(tiny, 'base'));
+    const lora = bottleneckConfig(
+      { reduction: 4, places: ['mlp'], activation: 'relu', reads: 'output', scale: 1 },
+      0,
+    );
+    writeAdapter(plainOutput(artefact.path), 'best', initBottleneck(config, lora, 1, 'bert'), {
+      base: { name: 'base', revision: null },
+    });
+    expect(await codeOf(merge(adapter, [artefact]))).to.equal('FTP0771');
   });
 
   it('refuses a weight that f16 can’t hold and asks for bf16', async () => {
