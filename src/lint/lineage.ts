@@ -43,7 +43,8 @@ export const isPrompt = ({ stage }: Pick<CheckedStage, 'stage'>): boolean =>
 
 /** Bottleneck adapters are trained, for which the guides have no range of rates. */
 export const hasBottlenecks = ({ stage }: Pick<CheckedStage, 'stage'>): boolean =>
-  stage.settings['adapter'] !== undefined && stage.kind === 'train';
+  stage.settings['adapter'] !== undefined ||
+  (stage.settings['start'] as Call | undefined)?.call === 'adapterhub';
 
 /** The stages that a stage's model comes from: itself, what it merges or trains on, and so on. */
 export function ancestors(start: string | undefined, pipeline: Pipeline): ReadonlySet<string> {

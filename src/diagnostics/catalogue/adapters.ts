@@ -7,7 +7,7 @@ import type { Diagnostic } from '../types.js';
 export const adapterFolderMissing = (at: Span, folder: string, why: string): Diagnostic =>
   error('FTP0752', at, `the adapter folder \`${folder}\` cannot be used`, {
     label: why,
-    help: 'give a folder that PEFT saved (`adapter_config.json`, `adapter_model.safetensors`), relative to the pipeline file',
+    help: 'give a folder that PEFT or AdapterHub saved (`adapter_config.json` and weights in safetensors), relative to the pipeline file',
   });
 
 const LISTED = 20;

@@ -1,4 +1,4 @@
-/** A whole training step of every architecture on the runtimes that have to be installed, against transformers and PEFT. */
+/** A whole training step of every architecture on the runtimes that have to be installed, against transformers, PEFT and AdapterHub. */
 import { expect } from 'chai';
 import { expectedTensors } from '../../../src/models/architectures/index.js';
 import { createDecoder } from '../../../src/models/decoder/index.js';
@@ -9,7 +9,8 @@ import { nf4Tensor } from '../../../src/models/weights/nf4-tensor.js';
 import { weightStore } from '../../../src/models/weights/store.js';
 import { sizeOf } from '../../../src/tensor/shape.js';
 import { openHere, whereInstalled } from '../../tensor/runtimes/here.js';
-import { FIXTURES, fixture, relativeError, unpack } from './fixture.js';
+import { BOTTLENECK_FIXTURES, bottleneckFixture } from './bottleneck-fixture.js';
+import { FIXTURES, fixture, memoryWeights, relativeError, unpack } from './fixture.js';
 
 const LOSS = 1e-6;
 /** The smallest gradients of the fixture with a tanh in its MLP bear no more exact products in another order. */
@@ -45,6 +46,33 @@ whereInstalled('tensorflow', () => {
         expect(relativeError(await decoder.logits(batch), unpack(expected.logits))).to.be.at.most(TENSOR);
         await decoder.release();
       });
+
+  for (const name of BOTTLENECK_FIXTURES)
+    it(`tensorflow gives the losses, logits and gradients of bottleneck adapters, ${name}`, async () => {
+      const { recording, config, adapter, batch } = bottleneckFixture(name);
+      const expected = recording.adapter;
+      const decoder = await createDecoder({
+        runtime: await openHere('tensorflow'),
+        config,
+        weights: memoryWeights(recording.weights),
+        adapter,
+        trainable: 'adapter',
+        checkpointedBlocks: config.layers - 1,
+        headChunk: 7,
+      });
+      const key = { seed: 0, step: 0, micro: 0 };
+      const result = await decoder.accumulate(batch, 1 / recording.supervised, key);
+      result.rows.forEach(({ sum }, row) => {
+        expect(Math.abs(sum / (expected.rows[row] ?? 0) - 1)).to.be.at.most(LOSS);
+      });
+      await decoder.collectGradients();
+      for (const [tensor, packed] of Object.entries(expected.gradients))
+        expect(relativeError(decoder.gradients.get(tensor) ?? [], unpack(packed)), tensor).to.be.at.most(
+          TENSOR,
+        );
+      expect(relativeError(await decoder.logits(batch), unpack(expected.logits))).to.be.at.most(TENSOR);
+      await decoder.release();
+    });
 
   it('tensorflow keeps weights packed, and trains as ONNX Runtime does over what they stand for', async () => {
     const { recording, adapter, batch, weights } = fixture('tied');
