@@ -24,8 +24,8 @@ import {
 } from './fixture.js';
 
 /**
- * Whole trainings against PyTorch, PEFT, AdapterHub's `adapters` and transformers' Trainer: losses and norms within 1e-5 of themselves, tensors
- * within 1e-4 of their largest value. Implementations of the same rules agree to about 1e-6.
+ * Whole trainings against PyTorch, PEFT, AdapterHub's `adapters` and transformers' Trainer: losses and norms within 1e-5
+ * of themselves, tensors within 1e-4 of their largest value. Implementations of the same rules agree to about 1e-6.
  */
 const LOSS = 1e-5;
 const NORM = 1e-5;
