@@ -16,6 +16,7 @@ export type Way =
       readonly by: 'ftpc';
       readonly method: 'lora' | 'qlora';
       readonly checkpointedBlocks: number;
+      readonly recomputedMlps?: number;
       readonly headChunk: number;
     }
   | {

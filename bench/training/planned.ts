@@ -39,8 +39,10 @@ export function plannedWay({ config, rows, length }: Shape, availableBytes: numb
     availableBytes,
     peakOf: (choice) => trainPeak(memory, choice),
   });
-  const { method, checkpointedBlocks, headChunk } = chosen;
-  return fits && method !== 'full' ? { by: 'ftpc', method, checkpointedBlocks, headChunk } : undefined;
+  const { method, checkpointedBlocks, recomputedMlps, headChunk } = chosen;
+  return fits && method !== 'full'
+    ? { by: 'ftpc', method, checkpointedBlocks, recomputedMlps, headChunk }
+    : undefined;
 }
 
 /** Floating-point operations a token where nothing is computed twice. */

@@ -32,6 +32,7 @@ export async function stepper(task: Task, profile?: string): Promise<Stepper> {
     adapter: initLora(config, loraOf(config), 1),
     trainable: 'adapter',
     checkpointedBlocks: way.checkpointedBlocks,
+    recomputedMlps: way.recomputedMlps,
     headChunk: way.headChunk,
   });
   const optimizer = createOptimizer(adamw, decoder.parameters, {

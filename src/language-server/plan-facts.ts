@@ -1,5 +1,6 @@
 /** What the planner says of a stage, for hovers and hints. */
 import { bytes, duration } from '../planner/quantities.js';
+import { recomputedText, recomputesSomething } from '../planner/recomputed.js';
 import { scaleText } from '../planner/render/scale.js';
 import type { PlannedStage } from '../planner/types.js';
 import type { PlanReply } from './plans.js';
@@ -33,7 +34,7 @@ export function planFacts(stage: PlannedStage): string {
           ...(chosen.stateInFile === undefined
             ? []
             : [`${100 * chosen.stateInFile} % of the optimiser's state in a file`]),
-          ...(chosen.checkpointedBlocks > 0 ? [`${chosen.checkpointedBlocks} blocks recomputed`] : []),
+          ...(recomputesSomething(chosen) ? [`${recomputedText(chosen)} recomputed`] : []),
         ]),
     ...(diskBytes > 0 ? [`disk ${bytes(diskBytes)}`] : []),
   ];

@@ -54,6 +54,11 @@ export const CHOSEN: Fields<PlannedStage> = {
   rank: { kind: 'number', read: ({ chosen }) => chosen?.rank },
   alpha: { kind: 'number', read: ({ chosen }) => chosen?.alpha },
   checkpointed_blocks: { kind: 'number', read: ({ chosen }) => chosen?.checkpointedBlocks },
+  recomputed_mlps: {
+    kind: 'number',
+    read: ({ chosen }) =>
+      chosen === null ? undefined : Math.max(chosen.recomputedMlps ?? 0, chosen.checkpointedBlocks),
+  },
   state_in_file: {
     kind: 'number',
     read: ({ chosen }) => (chosen === null ? undefined : (chosen.stateInFile ?? 0)),

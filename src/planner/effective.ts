@@ -61,6 +61,9 @@ function chosenSettings(
     ...(chosen.stateInFile === undefined
       ? {}
       : { state_in_file: { value: chosen.stateInFile, from: 'planner' as const } }),
+    ...(chosen.recomputedMlps === undefined
+      ? {}
+      : { recomputed_mlps: { value: chosen.recomputedMlps, from: 'planner' as const } }),
     checkpointed_blocks: { value: chosen.checkpointedBlocks, from: 'planner' },
     head_chunk: { value: chosen.headChunk, from: 'planner' },
   };

@@ -4,6 +4,7 @@ import type { Stage } from '../ir/types.js';
 import type { PlanMachine } from './machines.js';
 import { largestPart } from './memory/parts.js';
 import { bytes } from './quantities.js';
+import { recomputedText } from './recomputed.js';
 import type { Peak, Rejected } from './types.js';
 
 export interface NotFit {
@@ -31,8 +32,8 @@ export function notFit(
     at: stage.span,
     label: `largest part: ${part}, ${bytes(size)}`,
     notes: rejected.map(
-      ({ method, paged, microBatch, checkpointedBlocks, maxLength, peakBytes, why }) =>
-        `${method}${paged ? ' over a base that is read a block at a time' : ''}, ${microBatch} at one time, ${checkpointedBlocks} blocks recomputed, ${maxLength} tokens: ${bytes(peakBytes)}; ${why}`,
+      ({ method, paged, microBatch, maxLength, peakBytes, why, ...rest }) =>
+        `${method}${paged ? ' over a base that is read a block at a time' : ''}, ${microBatch} at one time, ${recomputedText(rest)} recomputed, ${maxLength} tokens: ${bytes(peakBytes)}; ${why}`,
     ),
     help: ways.join(', or '),
   };

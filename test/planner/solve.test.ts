@@ -17,16 +17,27 @@ const START: Chosen = {
   headChunk: 64,
 };
 
-/** Weights 400, 100 or, paged, 99, rank 2 a unit, and 8 a row and block for 256 tokens; a recomputed block costs a quarter. */
-const toyPeak = ({ method, paged, microBatch, maxLength, rank, checkpointedBlocks }: Chosen) =>
-  peakOf(
+/** Weights 400, 100 or, paged, 99, rank 2 a unit, and 8 a row and block for 256 tokens; a recomputed block costs a quarter, one whose MLP is recomputed five eighths. */
+const toyPeak = (chosen: Chosen) => {
+  const {
+    method,
+    paged,
+    microBatch,
+    maxLength,
+    rank,
+    checkpointedBlocks: blocks,
+    recomputedMlps = 0,
+  } = chosen;
+  const mlps = Math.max(0, recomputedMlps - blocks);
+  return peakOf(
     {
       weights: paged ? 99 : { qlora: 100, full: 1600, lora: 400 }[method],
       adapter: 2 * rank,
-      activations: (microBatch * maxLength * (8 * (6 - checkpointedBlocks) + 2 * checkpointedBlocks)) / 256,
+      activations: (microBatch * maxLength * (8 * 6 - 6 * blocks - 3 * mlps)) / 256,
     },
     { below: 0, above: 0 },
   );
+};
 
 const fallback = (...names: readonly (string | [string, number])[]): readonly Call[] =>
   names.map((step): Call => {
@@ -75,26 +86,33 @@ describe('solver', () => {
     );
     const at = (available: number) => {
       const { chosen, taken } = solved(available, declared);
-      const { method, microBatch, maxLength, rank, checkpointedBlocks } = chosen;
-      return { method, microBatch, maxLength, rank, checkpointedBlocks, last: taken.at(-1) };
+      const { method, microBatch, maxLength, rank, checkpointedBlocks, recomputedMlps } = chosen;
+      return { method, microBatch, maxLength, rank, checkpointedBlocks, recomputedMlps, last: taken.at(-1) };
     };
     const whole = { method: 'lora', microBatch: 16, maxLength: 256, rank: 16 } as const;
-    // 432 + 768: one recomputed block saves 96
-    expect(at(1105)).to.deep.equal({ ...whole, checkpointedBlocks: 1, last: 'checkpointing' });
-    expect(at(624)).to.deep.equal({ ...whole, checkpointedBlocks: 6, last: 'checkpointing' });
+    // 432 + 768: an MLP that is recomputed saves 48, the rest of its block as much again
+    expect(at(1105)).to.deep.equal({
+      ...{ ...whole, checkpointedBlocks: 0, recomputedMlps: 2, last: 'checkpointing' },
+    });
+    const all = { recomputedMlps: 6, checkpointedBlocks: 6 };
+    expect(at(912)).to.deep.equal({ ...whole, ...all, checkpointedBlocks: 0, last: 'checkpointing' });
+    expect(at(911)).to.deep.equal({ ...whole, ...all, checkpointedBlocks: 1, last: 'checkpointing' });
+    expect(at(624)).to.deep.equal({ ...whole, ...all, last: 'checkpointing' });
     expect(at(530)).to.deep.equal({
       ...whole,
+      ...all,
       microBatch: 8,
-      checkpointedBlocks: 6,
       last: 'smaller_micro_batch',
     });
-    expect(at(430)).to.deep.equal({ ...whole, method: 'qlora', checkpointedBlocks: 5, last: 'qlora' });
+    expect(at(430)).to.deep.equal({
+      ...{ ...whole, ...all, method: 'qlora', checkpointedBlocks: 4, last: 'qlora' },
+    });
     // paged, since the base as stored then does with shorter rows than in 4 bits
     expect(at(140)).to.deep.equal({
       ...whole,
       microBatch: 1,
       maxLength: 192,
-      checkpointedBlocks: 6,
+      ...all,
       last: 'shorten',
     });
     expect(at(130)).to.deep.equal({
@@ -102,7 +120,7 @@ describe('solver', () => {
       method: 'qlora',
       microBatch: 1,
       rank: 8,
-      checkpointedBlocks: 6,
+      ...all,
       last: 'lower_rank',
     });
   });

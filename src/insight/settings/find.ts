@@ -39,6 +39,11 @@ const PLANNED: Readonly<Record<string, Setting>> = {
     doc: 'Blocks whose activations are computed again in the backward pass, to save memory.',
     required: false,
   },
+  recomputed_mlps: {
+    type: t.integer({ min: 0 }).type,
+    doc: 'Blocks that compute at least their MLP again in the backward pass, to save memory.',
+    required: false,
+  },
   paged_weights: {
     type: t.boolean.type,
     doc: 'The base stays in its files and is read a block at a time, to save memory.',

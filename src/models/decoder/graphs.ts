@@ -10,6 +10,7 @@ import { QUERY_BLOCK } from '../architectures/graphs/attention.js';
 import { blockGraph } from '../architectures/graphs/block.js';
 import { headGraph as architectureHead } from '../architectures/graphs/head.js';
 import { prefixGraphs as architecturePrefix, type PrefixGraphs } from '../architectures/graphs/prefix.js';
+import type { BlockPart } from '../architectures/graphs/residual.js';
 import { stepGraph as architectureStep } from '../architectures/graphs/step.js';
 import { blueprintOf } from '../architectures/index.js';
 import type { LoraConfig, ModelConfig } from '../types.js';
@@ -40,8 +41,25 @@ export function reachOf(longestText: number, length: number): number {
   return Math.min(reach, length);
 }
 
-/** Which of its values a block hands from its forward to its backward pass. */
-export type Keeping = 'residuals' | 'input';
+/** What a block hands from its forward to its backward pass: values of these parts beside its input. */
+export type Keeping = 'both' | 'attention' | 'nothing';
+
+const PARTS: Readonly<Record<Keeping, readonly BlockPart[]>> = {
+  both: ['attention', 'mlp'],
+  attention: ['attention'],
+  nothing: [],
+};
+
+/** How many blocks, from the first on, are recomputed, and of how many the MLP. */
+export interface Recomputed {
+  readonly checkpointedBlocks: number;
+  readonly recomputedMlps?: number;
+}
+
+export function keepingOf(layer: number, { checkpointedBlocks, recomputedMlps = 0 }: Recomputed): Keeping {
+  if (layer < checkpointedBlocks) return 'nothing';
+  return layer < recomputedMlps ? 'attention' : 'both';
+}
 
 const inPrecision = (graph: Graph, { precision }: Pick<GraphOptions, 'precision'>): Graph =>
   precision === 'bf16' ? productsInBf16(graph) : graph;
@@ -78,7 +96,7 @@ export function trainingBlock(
   });
   const whole = inPrecision(joint, options);
   const needed = first && !trainsEmbedding(options) ? without(whole, 'dx') : whole;
-  const offered = keeping === 'residuals' ? kept : [];
+  const offered = PARTS[keeping].flatMap((part) => kept[part]);
   // a value that the backward pass does not read need not be kept
   const read = new Set(rematerialise(needed, ['y'], offered).backward.inputs.map(({ name }) => name));
   const halves = rematerialise(

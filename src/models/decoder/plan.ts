@@ -24,6 +24,7 @@ import {
   type GraphOptions,
   headGraph,
   type Keeping,
+  keepingOf,
   prefixGraphs,
   reachOf,
   trainingBlock,
@@ -57,7 +58,7 @@ export function planDecoder(given: DecoderPlanOptions): DecoderPlan {
   const kept = kinds.reduce((total, kind) => total + kind.count * keptBytes(kind), 0);
   const scratch = Math.max(
     0,
-    ...kinds.map((kind) => (kind.keeping === 'input' ? maskBytes(kind.forward) : 0)),
+    ...kinds.map((kind) => (kind.keeping === 'both' ? 0 : maskBytes(kind.forward))),
   );
   // hidden states after every layer, or two in turn; and their gradients, two in turn
   const activations = (training ? config.layers + 1 + 2 : 2) * hidden + kept + scratch;
@@ -117,7 +118,6 @@ const shapeOf = ({ rows, length, packed }: DecoderPlanOptions): BlockShape => ({
 
 /** Layers that share their graphs, counted. */
 function blockKinds(options: DecoderPlanOptions, graphs: GraphOptions): readonly BlockKind[] {
-  const { checkpointedBlocks } = options;
   const blueprint = blueprintOf(options.config);
   const counted = new Map<
     string,
@@ -126,7 +126,7 @@ function blockKinds(options: DecoderPlanOptions, graphs: GraphOptions): readonly
   blueprint.layers.forEach((_, layer) => {
     const kind = layerKind(blueprint, options.lora, layer);
     const training = graphs.trainable !== 'none';
-    const keeping: Keeping = !training || layer < checkpointedBlocks ? 'input' : 'residuals';
+    const keeping: Keeping = training ? keepingOf(layer, options) : 'nothing';
     // the first block of an adapter run has graphs of its own: nobody needs the gradient of its input
     const first = layer === 0 && graphs.trainable === 'adapter';
     const key = `${kind.key} ${keeping} ${first}`;
@@ -155,9 +155,9 @@ const maskBytes = (graph: Graph): number =>
 
 /** What a block holds from its forward to its backward pass, beside its input. */
 function keptBytes({ forward, keeping }: BlockKind): number {
-  if (keeping === 'input') return 0;
-  const residuals = forward.outputs.filter(({ name }) => name !== 'y');
-  return maskBytes(forward) + residuals.reduce((total, { value }) => total + typeBytes(forward, value), 0);
+  const masks = keeping === 'both' ? maskBytes(forward) : 0;
+  const residuals = keeping === 'nothing' ? [] : forward.outputs.filter(({ name }) => name !== 'y');
+  return masks + residuals.reduce((total, { value }) => total + typeBytes(forward, value), 0);
 }
 
 const elements = (shapes: readonly NamedShape[]): number =>

@@ -8,6 +8,7 @@ import {
   type BlockShape,
   evaluationBlock,
   type Keeping,
+  keepingOf,
   reachOf,
   shapeName,
   trainingBlock,
@@ -104,7 +105,7 @@ export async function trainStack(
   const { layers } = options.config;
   const blocks = await Promise.all(
     Array.from({ length: layers }, async (_, layer) => {
-      const keeping: Keeping = layer < options.checkpointedBlocks ? 'input' : 'residuals';
+      const keeping = keepingOf(layer, options);
       const first = layer === 0 && graphs.trainable === 'adapter';
       const kind = machine.kindOf(layer);
       const name = `${kind.key} ${shapeName(shape)} ${keeping} ${first}`;
@@ -134,8 +135,8 @@ export async function trainStack(
 
   const kept: Tensors[] = [];
   for (const [layer, { forward, keeping }] of blocks.entries()) {
-    const role = keeping === 'residuals' ? `kept.${layer}` : 'recomputed';
-    const masks = dropoutInputs(machine, forward, layer, key, role);
+    const role = keeping === 'nothing' ? 'recomputed' : `kept.${layer}`;
+    const masks = dropoutInputs(machine, forward, layer, key, maskRole(keeping, layer));
     const outputs = outputsOf(
       machine,
       forward,
@@ -152,7 +153,7 @@ export async function trainStack(
       },
       outputs,
     );
-    kept.push(keeping === 'residuals' ? { ...outputs, ...masks } : {});
+    kept.push({ ...(keeping === 'nothing' ? {} : outputs), ...(keeping === 'both' ? masks : {}) });
   }
   return {
     hidden: hiddenOf(layers),
@@ -161,7 +162,7 @@ export async function trainStack(
       let spare: Tensor = buffers.floats('gradient.1', hiddenShape(machine, shape));
       for (const [layer, { backward, keeping }] of [...blocks.entries()].reverse()) {
         const masks =
-          keeping === 'residuals' ? {} : dropoutInputs(machine, backward, layer, key, 'recomputed');
+          keeping === 'both' ? {} : dropoutInputs(machine, backward, layer, key, maskRole(keeping, layer));
         const totals = { ...totalsOf(machine, layer), ...prefix.totals(layer) };
         const outputs = outputsOf(
           machine,
@@ -189,6 +190,10 @@ export async function trainStack(
     },
   };
 }
+
+/** Masks are drawn again for what is computed again. */
+const maskRole = (keeping: Keeping, layer: number): string =>
+  keeping === 'both' ? `kept.${layer}` : 'recomputed';
 
 /** Sums of the gradients of one block, as inputs; the graph writes the new sums over them. */
 function totalsOf({ parameters, blueprint }: Machine, layer: number): Tensors {

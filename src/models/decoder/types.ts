@@ -39,6 +39,8 @@ export interface DecoderOptions {
   readonly trainable: Trainable;
   /** Blocks, from the first on, that keep only their input and recompute the rest in the backward pass. */
   readonly checkpointedBlocks: number;
+  /** Blocks, from the first on, that recompute at least their MLP; left out: only those that recompute all. */
+  readonly recomputedMlps?: number;
   /** Tokens whose logits exist at one time. */
   readonly headChunk: number;
   /** Left out: `f32`. */
@@ -133,6 +135,7 @@ export interface DecoderPlanOptions {
   /** Rows hold several texts, of at most so many tokens. */
   readonly packed?: number;
   readonly checkpointedBlocks: number;
+  readonly recomputedMlps?: number;
   readonly headChunk: number;
   readonly precision?: Precision;
 }

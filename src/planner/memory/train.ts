@@ -66,6 +66,7 @@ export function decoderShape(memory: TrainMemory, chosen: Chosen): DecoderPlanOp
     length: longestPadded(memory, chosen),
     ...(memory.packed === undefined ? {} : { packed: longestRow(memory, chosen) }),
     checkpointedBlocks: chosen.checkpointedBlocks,
+    recomputedMlps: chosen.recomputedMlps,
     headChunk: chosen.headChunk,
     precision: memory.precision,
   };

@@ -2,6 +2,7 @@
 import type { StageAction } from '../../ir/events.js';
 import { coverageCells } from '../../stages/train/coverage.js';
 import { bytes, duration } from '../quantities.js';
+import { recomputedCell } from '../recomputed.js';
 import { MEMORY_PARTS, type Plan, type PlannedStage, type Seconds } from '../types.js';
 import { columns } from './columns.js';
 import type { Palette } from './palette.js';
@@ -112,7 +113,7 @@ function choiceTable(
     `${choice.microBatch} × ${choice.accumulation}`,
     choice.rank > 0 ? String(choice.rank) : '–',
     `${choice.maxLength}`,
-    String(choice.checkpointedBlocks),
+    recomputedCell(choice),
   ];
   const head = ['', 'method', 'rows × times', 'rank', 'tokens', 'recomputed', 'peak', 'why'].map((text) =>
     palette.dim(text),

@@ -73,10 +73,18 @@ const STEPS: Readonly<Record<StepName, MakeStep>> = {
   }),
   checkpointing: (_, { layers }) => ({
     name: 'checkpointing',
-    states: (from) =>
-      Array.from({ length: layers }, (_unused, index) => ({ ...from, checkpointedBlocks: index + 1 })).filter(
-        (chosen) => chosen.checkpointedBlocks > from.checkpointedBlocks,
-      ),
+    states(from) {
+      const counts = Array.from({ length: layers }, (_, index) => index + 1);
+      // in long rows an MLP gives back more memory for what it costs to recompute than its attention, in short ones as much
+      return [
+        ...counts
+          .filter((count) => count > Math.max(from.recomputedMlps ?? 0, from.checkpointedBlocks))
+          .map((recomputedMlps) => ({ ...from, recomputedMlps })),
+        ...counts
+          .filter((count) => count > from.checkpointedBlocks)
+          .map((checkpointedBlocks) => ({ ...from, checkpointedBlocks, recomputedMlps: layers })),
+      ];
+    },
   }),
   qlora: () => ({
     name: 'qlora',

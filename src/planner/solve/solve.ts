@@ -129,8 +129,12 @@ const reject = (chosen: Chosen, peak: Peak, why: string): Rejected => ({
   why,
 });
 
-const identity = ({ method, microBatch, maxLength, rank, checkpointedBlocks, paged }: Chosen): string =>
-  canonical({ method, microBatch, maxLength, rank, checkpointedBlocks, paged: paged === true });
+const identity = (chosen: Chosen): string => {
+  const { method, microBatch, maxLength, rank, checkpointedBlocks, recomputedMlps = 0 } = chosen;
+  const { paged = false, stateInFile = 0 } = chosen;
+  const mlps = Math.max(recomputedMlps, checkpointedBlocks);
+  return canonical({ method, microBatch, maxLength, rank, checkpointedBlocks, mlps, paged, stateInFile });
+};
 const same = (a: Chosen, b: Chosen): boolean => identity(a) === identity(b);
 const unlike = (more: readonly Rejected[], those: readonly Rejected[]): readonly Rejected[] =>
   more.filter((one) => !those.some((other) => same(one, other)));

@@ -11,7 +11,7 @@ export interface Recovery {
 
 /**
  * The next thing to try when a step found no memory: a paged state that is all in its file, half the micro batch, then
- * twice the checkpointed blocks, then half the tokens of the head, at last a base that stays in its files. Each computes the same sum in another order (under dropout, a smaller micro batch draws
+ * MLPs that are recomputed, then twice the checkpointed blocks, then half the tokens of the head, at last a base that stays in its files. Each computes the same sum in another order (under dropout, a smaller micro batch draws
  * other masks of the same kind), so a training may go on with it from its last checkpoint. `undefined` when nothing is left; what would change the result is for the planner to decide.
  */
 export function recover(
@@ -26,6 +26,8 @@ export function recover(
     const parts = Math.min(settings.batch.global, chosen.microBatch * chosen.accumulation);
     return changed(chosen, { microBatch, accumulation: Math.ceil(parts / microBatch) });
   }
+  if (chosen.checkpointedBlocks === 0 && chosen.recomputedMlps !== layers)
+    return changed(chosen, { recomputedMlps: layers });
   if (chosen.checkpointedBlocks < layers) {
     return changed(chosen, {
       checkpointedBlocks: Math.min(layers, Math.max(1, chosen.checkpointedBlocks * 2)),

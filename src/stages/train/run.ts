@@ -128,6 +128,7 @@ async function attempt(job: Job, chosen: Chosen): Promise<StageResult> {
     adapter: lora && firstAdapter(job, lora, weights),
     trainable: lora === undefined ? 'full' : 'adapter',
     checkpointedBlocks: chosen.checkpointedBlocks,
+    recomputedMlps: chosen.recomputedMlps,
     headChunk: chosen.headChunk,
     precision: job.settings.precision,
   });

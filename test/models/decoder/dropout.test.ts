@@ -59,7 +59,7 @@ describe('a decoder with dropout', () => {
   before(async () => {
     runtime = await onnxRuntime({ threads: 1, scratch: 0 });
   });
-  const open = (checkpointedBlocks: number) =>
+  const open = (checkpointedBlocks: number, recomputedMlps = 0) =>
     createDecoder({
       runtime,
       config: recording.config,
@@ -72,6 +72,7 @@ describe('a decoder with dropout', () => {
       },
       trainable: 'adapter',
       checkpointedBlocks,
+      recomputedMlps,
       headChunk: 64,
     });
 

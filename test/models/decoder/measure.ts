@@ -63,6 +63,7 @@ const decoder = await createDecoder({
   adapter,
   trainable: options.trainable,
   checkpointedBlocks: options.checkpointedBlocks,
+  recomputedMlps: options.recomputedMlps,
   headChunk: options.headChunk,
 });
 const ids = Int32Array.from({ length: rows * length }, (_, index) => (index * 7919) % config.vocabSize);

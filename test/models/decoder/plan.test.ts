@@ -63,6 +63,11 @@ describe('decoder plan', () => {
       lora: bottlenecks(0.1),
       checkpointedBlocks: 2,
     },
+    'an adapter with recomputed MLPs and dropout': {
+      ...base,
+      lora: { rank: 8, alpha: 16, dropout: 0.1, targets },
+      recomputedMlps: 2,
+    },
     'full training': { ...base, lora: undefined, trainable: 'full', rows: 2 },
   };
   for (const [title, options] of Object.entries(cases))
@@ -93,6 +98,21 @@ describe('decoder plan', () => {
       expect(plan.parts.activations).to.be.below(plans[index]?.parts.activations ?? 0);
       expect(plan.flops).to.be.above(plans[index]?.flops ?? 0);
     });
+  });
+
+  it('keeps less with every MLP that is recomputed, in long rows for less than with its whole block', () => {
+    const long = { ...base, rows: 1, length: 2048 };
+    const plans = [0, 1, 2, 3, 4].map((recomputedMlps) => planDecoder({ ...long, recomputedMlps }));
+    plans.slice(1).forEach((plan, index) => {
+      expect(plan.parts.activations).to.be.below(plans[index]?.parts.activations ?? 0);
+      expect(plan.flops).to.be.above(plans[index]?.flops ?? 0);
+    });
+    const whole = planDecoder({ ...long, checkpointedBlocks: 4 });
+    const [none, mlps] = [plans[0], plans[4]];
+    if (none === undefined || mlps === undefined) return expect.fail('no plans');
+    const saved = (plan: typeof whole) => none.parts.activations - plan.parts.activations;
+    const cost = (plan: typeof whole) => plan.flops - none.flops;
+    expect(saved(mlps) / cost(mlps)).to.be.above(1.2 * (saved(whole) / cost(whole)));
   });
 
   it('counts 4 operations a frozen weight and token, and 6 a trained one', () => {

@@ -67,9 +67,9 @@ describe('execution order', () => {
   const shape = { rows: 2, length: 5 };
   const graphs: Readonly<Record<string, Graph>> = {
     'a tangle': tangle(),
-    'a forward pass': trainingBlock(options, adapted, shape, 'residuals', false).forward,
-    'a backward pass': trainingBlock(options, adapted, shape, 'residuals', false).backward,
-    'a recomputing backward pass': trainingBlock(full, plain, shape, 'input', false).backward,
+    'a forward pass': trainingBlock(options, adapted, shape, 'both', false).forward,
+    'a backward pass': trainingBlock(options, adapted, shape, 'both', false).backward,
+    'a recomputing backward pass': trainingBlock(full, plain, shape, 'nothing', false).backward,
     'a head': headGraph(full, 8, 'train'),
   };
   for (const [title, graph] of Object.entries(graphs))
@@ -111,7 +111,7 @@ describe('memory plan', () => {
         { config: fixture('tied').recording.config, trainable: 'full' },
         layerKind(blueprintOf(fixture('tied').recording.config), undefined, 0),
         { rows: 1, length: 4 },
-        'input',
+        'nothing',
         false,
       ).backward,
     ]) {

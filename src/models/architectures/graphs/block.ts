@@ -6,7 +6,7 @@ import type { ModelConfig } from '../../types.js';
 import { attend, queriesKeysValues } from './attention.js';
 import { accumulated, blockInputs } from './inputs.js';
 import { normalise } from './norm.js';
-import { joinResiduals } from './residual.js';
+import { type BlockPart, joinResiduals } from './residual.js';
 
 /** Rows of one length that go through a block at once. */
 export interface BlockOptions {
@@ -38,8 +38,8 @@ export interface BlockOptions {
  */
 export interface BlockGraph {
   readonly joint: Graph;
-  /** Values that are dear to recompute and small to keep, as `kept.NAME`. */
-  readonly kept: readonly NamedValue[];
+  /** Values of each part that are dear to recompute and small to keep, as `kept.NAME`. */
+  readonly kept: Readonly<Record<BlockPart, readonly NamedValue[]>>;
   /** Keys and values of the whole row, `[rows·keyValueHeads, length, dim]`, as `keys` and `values`. */
   readonly cache: readonly NamedValue[];
 }
@@ -106,7 +106,10 @@ export function blockGraph(options: BlockOptions): BlockGraph {
   const { keys, values } = met;
   return {
     joint: b.build(),
-    kept: named(sources({ ...met, context, ...kept }), 'kept.'),
+    kept: {
+      attention: named(sources({ ...met, context, ...kept.attention }), 'kept.'),
+      mlp: named(sources(kept.mlp), 'kept.'),
+    },
     cache: named({ keys, values }, ''),
   };
 }

@@ -9,9 +9,12 @@ import { normalise } from './norm.js';
 export interface Joined {
   /** The block's result, `[n, hidden]`. */
   readonly y: ValueId;
-  /** Dear to recompute and small to keep, by name. */
-  readonly kept: Readonly<Record<string, ValueId>>;
+  /** Dear to recompute and small to keep, by name; of the attention's part also what the MLP starts from. */
+  readonly kept: Readonly<Record<BlockPart, Readonly<Record<string, ValueId>>>>;
 }
+
+/** Parts of a block that are recomputed by themselves. */
+export type BlockPart = 'attention' | 'mlp';
 
 /** x `[n, hidden]` and what the attention gives for it, `[n, heads·dim]`, before its output projection. */
 export function joinResiduals(
@@ -28,10 +31,16 @@ export function joinResiduals(
   if (residual === 'parallel') {
     const fed = feedForward(context, mlp, normalise(context, mlp.norm, x));
     const { out, kept } = bottleneck(context, 'mlp', fed.out, x);
-    return { y: b.add(b.add(behind(mlp.after, out), mixed), x), kept: { ...met.kept, ...fed.kept, ...kept } };
+    return {
+      y: b.add(b.add(behind(mlp.after, out), mixed), x),
+      kept: { attention: met.kept, mlp: { ...fed.kept, ...kept } },
+    };
   }
   const middle = b.add(x, mixed);
   const fed = feedForward(context, mlp, normalise(context, mlp.norm, middle));
   const { out, kept } = bottleneck(context, 'mlp', fed.out, middle);
-  return { y: b.add(middle, behind(mlp.after, out)), kept: { ...met.kept, middle, ...fed.kept, ...kept } };
+  return {
+    y: b.add(middle, behind(mlp.after, out)),
+    kept: { attention: { ...met.kept, middle }, mlp: { ...fed.kept, ...kept } },
+  };
 }
