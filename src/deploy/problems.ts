@@ -5,6 +5,12 @@ import { DiskError } from '../source/disk.js';
 const error = (code: string, file: string, message: string, help: string, notes?: readonly string[]) =>
   new UserError({ code, severity: 'error', message, at: { file, line: 0, column: 0 }, help, notes });
 
+const WHY: Readonly<Partial<Record<DiskError['code'], string>>> = {
+  full: 'the disk is full',
+  exists: 'something else stands there',
+  no_access: 'writing is not allowed',
+};
+
 const DISK_HELP: Readonly<Record<DiskError['code'], string>> = {
   full: 'free some space and run again; nothing of the new release was kept, and the current one is as it was',
   exists: 'something else stands where the release should go; move it away',
@@ -18,7 +24,7 @@ export function writing<T>(work: () => T): T {
     return work();
   } catch (caught) {
     if (!(caught instanceof DiskError)) throw caught;
-    const why = caught.code === 'full' ? 'the disk is full' : caught.detail;
+    const why = WHY[caught.code] ?? caught.detail;
     throw error('FTP0741', caught.path, `cannot write \`${caught.path}\`: ${why}`, DISK_HELP[caught.code]);
   }
 }
@@ -58,8 +64,8 @@ export function noSuchRelease(folder: string, release: number, known: readonly n
     folder,
     `there is no release ${release}`,
     known.length === 0
-      ? 'there are none yet'
-      : `there ${known.length === 1 ? 'is' : 'are'} ${known.join(', ')}`,
+      ? 'run a pipeline with a deploy stage first'
+      : `name ${known.length === 1 ? 'the one that there is' : 'one of those that there are'}: ${known.join(', ')}`,
   );
 }
 

@@ -16,10 +16,10 @@ export interface SmokeOptions extends OpenAnswererOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Loads a release from its folder and asks it. Throws a `UserError` where it gives no text. */
+/** Loads a release from its folder and asks it; `releases` is the folder that it is published to, for people. Throws a `UserError` where it gives no text. */
 export async function smoke(
   host: Host,
-  release: string,
+  releases: string,
   { prompt, signal, ...open }: SmokeOptions,
 ): Promise<ReleaseManifest['smoke']> {
   const model = await openAnswerer(host, open);
@@ -29,10 +29,10 @@ export async function smoke(
       signal,
     });
     if (prompt === undefined) return null;
-    if (pythonStrip(text) === '') throw smokeFailed(release, prompt, 'its answer is empty');
+    if (pythonStrip(text) === '') throw smokeFailed(releases, prompt, 'its answer is empty');
     return { prompt, answer: text };
   } catch (error) {
-    if (error instanceof NoNumberError) throw smokeFailed(release, prompt ?? ANY, error.message);
+    if (error instanceof NoNumberError) throw smokeFailed(releases, prompt ?? ANY, error.message);
     throw error;
   } finally {
     await model.release();

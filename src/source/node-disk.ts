@@ -82,6 +82,7 @@ const CODES: Readonly<Record<string, DiskErrorCode>> = {
   ENOSPC: 'full',
   EDQUOT: 'full',
   EEXIST: 'exists',
+  ENOTDIR: 'exists',
   ENOTEMPTY: 'exists',
   EACCES: 'no_access',
   EPERM: 'no_access',

@@ -46,11 +46,16 @@ const stepsOf = (console: string): readonly Step[] =>
 /** The page with what each step printed in place of what it shows; `undefined` leaves a step as it is. */
 export function rewritten(page: string, printed: readonly (readonly string[] | undefined)[]): string {
   const { steps } = exampleOf(page) ?? { steps: [] };
-  return steps.reduce((text, { line, shown }, index) => {
-    const now = printed[index];
-    if (now === undefined) return text;
-    return text.replace([`$ ${line}`, ...shown].join('\n'), () => [`$ ${line}`, ...now].join('\n'));
-  }, page);
+  let done = page.indexOf('```console');
+  let text = page;
+  for (const [index, { line, shown }] of steps.entries()) {
+    const before = ['', `$ ${line}`, ...shown].join('\n');
+    const after = ['', `$ ${line}`, ...(printed[index] ?? shown)].join('\n');
+    const at = text.indexOf(before, done);
+    text = `${text.slice(0, at)}${after}${text.slice(at + before.length)}`;
+    done = at + after.length;
+  }
+  return text;
 }
 
 /** Lines of a diagnostic behind its first: a place, an excerpt, notes. */

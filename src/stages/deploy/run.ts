@@ -41,7 +41,7 @@ const targets: Readonly<Record<string, Target>> = {
       draft: manifestDraft(model, isAdapter ? 'adapter' : 'model', folder, context),
       smoke: (release) => {
         context.emit({ type: 'note', stage: stage.name, text: `asking the release in ${release}` });
-        return smoke(host, release, {
+        return smoke(host, folder, {
           folder: release,
           ...(isAdapter ? { base: base.folder, storage, seed: base.seed } : {}),
           prompt: settings.smoke,

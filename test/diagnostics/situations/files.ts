@@ -1,4 +1,4 @@
-import { closeSync, ftruncateSync, openSync } from 'node:fs';
+import { appendFileSync, closeSync, ftruncateSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Host, HostError, type HostErrorCode } from '../../../src/source/host.js';
 import { withoutPackage } from './faults.js';
@@ -32,6 +32,17 @@ export const FILES: Situations = {
     return undefined;
   },
   FTP0605: () => ({ host: unreadable('drive/pipeline.ftp', 'io', 'EIO: i/o error, read') }),
+  // An editor saves the file between the look at it and the write.
+  FTP1061: ({ folder }) => ({
+    host: (real) => ({
+      ...real,
+      readText(path) {
+        const text = real.readText(path);
+        if (path.endsWith('/pipeline.ftp')) appendFileSync(join(folder, 'pipeline.ftp'), '// saved\n');
+        return text;
+      },
+    }),
+  }),
   FTP0613: (ground) => {
     ground.write('data/rows.parquet', 'PAR1 and rows PAR1');
     return { env: withoutPackage('@duckdb/node-api'), asProcess: true };

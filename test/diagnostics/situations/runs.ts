@@ -1,11 +1,87 @@
-import { preloaded } from './faults.js';
-import type { Situations } from './types.js';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { FileLayout } from '../../../src/formatter/declarations.js';
+import { identityOf } from '../../../src/store/process-identity.js';
+import { preloaded, replace } from './faults.js';
+import type { Ground, Situation, Situations } from './types.js';
+
+/** The processes of stages run this first. */
+const inStages = (code: string): Situation => {
+  const env = preloaded(`if (/child\\.js$/.test(process.argv[1])) { ${code} }`);
+  return () => ({ env });
+};
 
 /** The processes of stages begin that many milliseconds late. */
-const slowStages = (ms: number): Readonly<Record<string, string>> =>
-  preloaded(`if (/child\\.js$/.test(process.argv[1]))
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ${ms});`);
+const late = (ms: number): string => `Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ${ms});`;
+
+/** Code after which a function of the file system is another one. */
+const withDisk = (name: string, body: string): string => `
+  const fs = process.getBuiltinModule('fs');
+  const real = fs.${name};
+  fs.${name} = (...args) => { ${body}; return real(...args); };
+  process.getBuiltinModule('module').syncBuiltinESMExports();`;
+
+async function until(holds: () => boolean): Promise<void> {
+  for (let waited = 0; !holds() && waited < 30_000; waited += 10) await sleep(10);
+}
+
+/** Kills the stage at work once that holds; only in the first command. */
+function killing({ folder }: Ground, when: () => boolean): () => Promise<void> {
+  let killed = false;
+  return async () => {
+    if (killed) return;
+    killed = true;
+    const note = join(folder, '.ftp/lock.child');
+    await until(() => existsSync(note) && when());
+    process.kill(JSON.parse(readFileSync(note, 'utf8')).pid, 'SIGKILL');
+  };
+}
+
+const checkpoints = (folder: string): number => {
+  const work = join(folder, '.ftp/work');
+  const [key] = existsSync(work) ? readdirSync(work) : [];
+  return key === undefined ? 0 : readdirSync(join(work, key)).filter((name) => /^[^.]/.test(name)).length;
+};
 
 export const RUNS: Situations = {
-  FTP0823: () => ({ env: slowStages(2500) }),
+  FTP0747: inStages(
+    withDisk('copyFileSync', "if (/config.json$/.test(args[0])) fs.appendFileSync(args[0], ' ')"),
+  ),
+  FTP0801: inStages(
+    withDisk(
+      'writeSync',
+      "throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC', syscall: 'write' })",
+    ),
+  ),
+  FTP0803: (ground) => ({ meanwhile: killing(ground, () => checkpoints(ground.folder) > 1) }),
+  FTP0804: ({ write }) => {
+    const since = new Date().toISOString();
+    write('.ftp/lock', JSON.stringify({ ...identityOf(process.pid), runId: '20260101-120000-abcd', since }));
+    return undefined;
+  },
+  FTP0811: (ground) => {
+    const begun = Date.now();
+    return {
+      env: preloaded(`if (/child\\.js$/.test(process.argv[1])) { ${late(1500)} }`),
+      meanwhile: killing(ground, () => Date.now() - begun > 800),
+    };
+  },
+  FTP0812: inStages(
+    "process.stderr.write('illegal instruction\\n', () => process.kill(process.pid, 'SIGILL'))",
+  ),
+  FTP0813: inStages(
+    withDisk(
+      'openSync',
+      "if (/rows.jsonl$/.test(args[0])) throw new RangeError('Array buffer allocation failed')",
+    ),
+  ),
+  FTP0823: inStages(late(2500)),
+  FTP0899: inStages(
+    withDisk('openSync', "if (/rows.jsonl$/.test(args[0])) throw new TypeError('x is not a function')"),
+  ),
+  FTP1102: (ground) => {
+    replace(ground, FileLayout.prototype, 'text', () => 'edition 2026\n');
+    return undefined;
+  },
 };
