@@ -27,7 +27,7 @@ const CAUSES: Readonly<Record<string, { readonly why: string; readonly help: str
   EISDIR: { why: 'a folder stands where a file is needed', help: 'move that folder away and run again' },
 };
 
-export function cannotWrite(path: string, code: string, bytes: number | undefined): Diagnostic {
+function cannotWrite(path: string, code: string, bytes: number | undefined): Diagnostic {
   const cause = CAUSES[code] ?? { why: `the system reported ${code}`, help: 'mend that and run again' };
   return {
     code: 'FTP0801',

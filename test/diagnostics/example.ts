@@ -60,17 +60,19 @@ export function rewritten(page: string, printed: readonly (readonly string[] | u
 
 /** Lines of a diagnostic behind its first: a place, an excerpt, notes. */
 const BELONGS = /^( +(-->|[|=:]|\.\.\.)|\d+ +\|)/;
-const BEGINS = /^(error|warning|info)\[FTP\d{4}\]: /;
+const BEGINS = /^( *)(?:error|warning|info)\[FTP\d{4}\]: /;
 
-/** The diagnostics in what a command printed, their lines each. */
+/** The diagnostics in what a command printed, their lines each; those of a report stand without its indentation. */
 export function diagnosticsIn(printed: readonly string[]): readonly (readonly string[])[] {
   const found: string[][] = [];
-  let current: string[] | undefined;
+  let current: { readonly indent: string; readonly lines: string[] } | undefined;
   for (const line of printed) {
-    if (BEGINS.test(line)) {
-      current = [line];
-      found.push(current);
-    } else if (current !== undefined && BELONGS.test(line)) current.push(line);
+    const [, indent] = BEGINS.exec(line) ?? [];
+    const rest = line.slice(current?.indent.length ?? 0);
+    if (indent !== undefined) {
+      current = { indent, lines: [line.slice(indent.length)] };
+      found.push(current.lines);
+    } else if (current !== undefined && BELONGS.test(rest)) current.lines.push(rest);
     else current = undefined;
   }
   return found;
@@ -78,7 +80,7 @@ export function diagnosticsIn(printed: readonly string[]): readonly (readonly st
 
 /** What is another each time: digests, decimals, and whole numbers with a unit of memory or time. */
 const FIGURE =
-  /\b[0-9a-f]{12,64}\b|\b\d+(?:\.\d+(?:e[+-]?\d+)?(?: (?:[KMG]i)?B| m?s)?|(?: (?:[KMG]i)?B| m?s))\b/g;
+  /\b[0-9a-f]{12,64}\b|\b\d+(?:\.\d+(?:e[+-]?\d+)?(?: ?(?:[KMG]i)?B| m?s)?|(?: (?:[KMG]i)?B| m?s))\b/g;
 
 /** A line of a page stands for all that are like it but for figures, and for `…`: run ids, process ids. */
 function isLike(shown: string, line: string): boolean {

@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { joined, type ParamValues } from '../../src/check/overrides.js';
@@ -9,7 +10,6 @@ import { nodeHost } from '../../src/source/node-host.js';
 import { overlayHost } from '../helpers/overlay-host.js';
 import { CODES, isOfLint, isOfText, PAGES, read } from './catalogue.js';
 import { sectionOf } from './example.js';
-import { OWED } from './owed.js';
 
 const root = nodeHost().packageFolder;
 
@@ -52,13 +52,33 @@ describe('pages of the diagnostics', () => {
     expect(PAGES.filter((page) => /^FTP\d{4}$/.test(page)).sort()).to.deep.equal(CODES);
   });
 
+  it('are of messages that something says', () => {
+    const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.ts'))
+      .map((name) => ({ name, text: read(join('src', name)) }));
+    const unsaid = sources
+      .filter(({ name }) => /catalogue\/|problems\.ts$/.test(name))
+      .flatMap(({ name, text }) =>
+        [...text.matchAll(/^export (?:const|function) (\w+)/gm)]
+          .map(([, message = '']) => message)
+          .filter(
+            (message) =>
+              !sources.some(
+                (other) => other.name !== name && new RegExp(`\\b${message}\\b`).test(other.text),
+              ),
+          )
+          .map((message) => `${name}: ${message}`),
+      );
+    expect(unsaid).to.deep.equal([]);
+  });
+
   for (const code of CODES.filter((code) => PAGES.includes(code))) {
     const page = read(`docs/errors/${code}.md`);
 
     it(`${code} says what it is and how to mend it`, () => {
       expect(page).to.match(new RegExp(`^# ${code}: \\S`));
       expect(page.split('\n\n').length).to.be.above(1);
-      for (const heading of OWED.has(code) ? [] : ['Example', 'How to mend it'])
+      for (const heading of ['Example', 'How to mend it'])
         expect(sectionOf(page, heading), heading).to.match(/\S/);
     });
 

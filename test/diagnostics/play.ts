@@ -64,9 +64,15 @@ interface Ended {
   readonly printed: string;
 }
 
+/** Variables before a command, and the command. */
+const COMMAND = /^((?:[A-Z_]+=\S* )*)(.*)$/;
+
+/** Whether a line runs ftpc; others are for the shell. */
+export const isOfFtpc = (line: string): boolean => COMMAND.exec(line)?.[2]?.startsWith('ftpc ') ?? false;
+
 async function runLine(line: string, folder: string, seen: Surroundings): Promise<Ended> {
-  const [, assignments = '', rest = ''] = /^((?:[A-Z_]+=\S* )*)(.*)$/.exec(line) ?? [];
-  if (!rest.startsWith('ftpc ')) return inShell(line, folder);
+  if (!isOfFtpc(line)) return inShell(line, folder);
+  const [, assignments = '', rest = ''] = COMMAND.exec(line) ?? [];
   const env = Object.fromEntries(
     assignments
       .split(' ')

@@ -11,5 +11,10 @@ export const bareEnvironment = (folder: string): Readonly<Record<string, string>
   HF_HUB_CACHE: '',
   HUGGINGFACE_HUB_CACHE: '',
   HF_TOKEN: '',
+  GIT_CONFIG_GLOBAL: '/dev/null',
+  GIT_AUTHOR_NAME: 'a',
+  GIT_AUTHOR_EMAIL: 'a@example.org',
+  GIT_COMMITTER_NAME: 'a',
+  GIT_COMMITTER_EMAIL: 'a@example.org',
   XDG_CACHE_HOME: join(folder, 'cache'),
 });

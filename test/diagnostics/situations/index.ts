@@ -1,9 +1,10 @@
 import { FILES } from './files.js';
 import { HUB } from './hub.js';
+import { INSIGHT } from './insight.js';
 import { MODELS } from './models.js';
 import { RUNS } from './runs.js';
 import { RUNTIMES } from './runtimes.js';
 import type { Situations } from './types.js';
 
 /** What the files of an example cannot make, by code. */
-export const SITUATIONS: Situations = { ...FILES, ...HUB, ...MODELS, ...RUNS, ...RUNTIMES };
+export const SITUATIONS: Situations = { ...FILES, ...HUB, ...INSIGHT, ...MODELS, ...RUNS, ...RUNTIMES };

@@ -7,6 +7,7 @@ import { nodeHost } from '../../../src/source/node-host.js';
 import {
   bindingPath,
   MANIFEST,
+  type TensorFlowManifest,
   tensorflowFolder,
 } from '../../../src/tensor/runtimes/tensorflow/installed.js';
 import { type IndexOptions, indexServer, zipOf } from '../../install/index-server.js';
@@ -73,7 +74,13 @@ export const RUNTIMES: Situations = {
     const at = tensorflowFolder({ ...real, env: (name) => bareEnvironment(folder)[name] });
     const inside = (path: string): string => path.slice(folder.length + 1);
     write(inside(bindingPath(at)), 'no library');
-    const manifest = { version: 1, tensorflow: '2.21.0', binding: '4.22.0', cuda: false, bytes: 1 };
+    const manifest: TensorFlowManifest = {
+      version: 2,
+      tensorflow: '2.21.0',
+      binding: '4.22.0',
+      cuda: false,
+      bytes: 1,
+    };
     write(inside(join(at, MANIFEST)), JSON.stringify(manifest));
     return undefined;
   },
