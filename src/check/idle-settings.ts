@@ -44,8 +44,15 @@ export function idleSettings(checked: CheckedStage): readonly Diagnostic[] {
         'take it out, or the method `full`',
       ),
     );
-  if (stage.settings['adapter'] !== undefined && stage.settings['prompt'] !== undefined)
-    found.push(wiring.adapterBesideTokens(written(checked, 'adapter') ?? checked.block.name.span, 'prompt'));
+  const methods = ['prompt', 'prefix', 'adapter'].filter((key) => stage.settings[key] !== undefined);
+  const [first, ...others] = methods;
+  if (first !== undefined)
+    for (const other of others) {
+      const place = written(checked, other) ?? written(checked, first) ?? checked.block.name.span;
+      found.push(
+        other === 'adapter' ? wiring.adapterBesideTokens(place, first) : wiring.promptAndPrefix(place),
+      );
+    }
   const { micro, global } = recordIn(checked, 'batch');
   const at = written(checked, 'batch', 'micro') ?? written(checked, 'batch');
   if (typeof micro === 'number' && typeof global === 'number' && micro > global && at !== undefined)
@@ -66,6 +73,8 @@ const NOTHING_TO_OFFER: Readonly<{
   lower_rank: ({ min }, checked) => {
     if (checked.stage.preset === 'full') return '`full` has no rank';
     if (checked.stage.settings['adapter'] !== undefined) return 'bottleneck adapters have no rank';
+    const without = ['prompt', 'prefix'].find((key) => checked.stage.settings[key] !== undefined);
+    if (without !== undefined) return `a \`${without}\` has no rank`;
     const { rank } = recordIn(checked, 'lora');
     return typeof rank === 'number' && Number(min) > rank / 2
       ? `half of the rank ${rank} is less than that`

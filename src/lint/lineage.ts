@@ -33,13 +33,13 @@ export const isFromScratch = (checked: CheckedStage, { stages }: Pipeline): bool
 /** An adapter is trained, not every weight; where the planner chooses, it chooses LoRA or QLoRA. */
 export const isAdapter = ({ stage }: CheckedStage): boolean => stage.preset !== 'full';
 
-/** Rank, alpha and targets are not this stage's: those of an adapter that was trained before, or none, in a prompt and in bottlenecks. */
+/** Rank, alpha and targets are not this stage's: those of an adapter that was trained before, or none, under virtual tokens and in bottlenecks. */
 export const hasNoFactors = ({ stage }: CheckedStage): boolean =>
-  stage.settings['start'] !== undefined || isPrompt({ stage }) || hasBottlenecks({ stage });
+  stage.settings['start'] !== undefined || isVirtual({ stage }) || hasBottlenecks({ stage });
 
 /** Virtual tokens are trained: they move at rates of their own. */
-export const isPrompt = ({ stage }: Pick<CheckedStage, 'stage'>): boolean =>
-  stage.settings['prompt'] !== undefined;
+export const isVirtual = ({ stage }: Pick<CheckedStage, 'stage'>): boolean =>
+  stage.settings['prompt'] !== undefined || stage.settings['prefix'] !== undefined;
 
 /** Bottleneck adapters are trained, for which the guides have no range of rates. */
 export const hasBottlenecks = ({ stage }: Pick<CheckedStage, 'stage'>): boolean =>

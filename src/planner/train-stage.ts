@@ -1,5 +1,6 @@
 /** What is chosen for a train stage, and what the choice costs. */
 import type { Stage, Value } from '../ir/types.js';
+import { virtualTokensOf } from '../models/adapters/prompt.js';
 import { trainSettings } from '../stages/train/schema.js';
 import { isPaged, optimizerName, stopAfter } from '../stages/train/settings.js';
 import type { Chosen } from '../stages/types.js';
@@ -46,11 +47,11 @@ export async function trainFacts(
       ? undefined
       : await world.lengths(settings.validate.stage, settings.validate.port, look);
   const format = stageNamed(world.program, dataset.stage);
-  const room = model.config.maxPositions - (settings.prompt?.tokens ?? 0);
+  const lora = world.lora(stage, model);
+  const room = model.config.maxPositions - virtualTokensOf(lora);
   const maxLength = Math.min(room, Number(format?.settings['max_length'] ?? room));
   const { global, packing } = settings.batch;
   const shape = { config: model.config, lengths, ...(packing ? { packed: global } : {}) };
-  const lora = world.lora(stage, model);
   return {
     model,
     validation,

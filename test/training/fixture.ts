@@ -40,7 +40,9 @@ export type RunName =
   | 'pissa'
   | 'prompt'
   | 'houlsby'
-  | 'pfeiffer';
+  | 'pfeiffer'
+  | 'prefix'
+  | 'prefix-projection';
 
 export const recordedRun = (name: RunName): RecordedRun =>
   ({

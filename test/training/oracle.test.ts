@@ -3,13 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { RUNTIME_NAMES, type RuntimeName } from '../../src/ir/runtimes.js';
-import { bottleneckConfig, bottleneckShapes } from '../../src/models/adapters/bottleneck.js';
+import { bottleneckConfig } from '../../src/models/adapters/bottleneck.js';
 import { initLora } from '../../src/models/adapters/initialise.js';
 import { plainAdapter } from '../../src/models/adapters/pissa.js';
-import { PROMPT, promptConfig } from '../../src/models/adapters/prompt.js';
+import { prefixConfig } from '../../src/models/adapters/prefix.js';
+import { promptConfig } from '../../src/models/adapters/prompt.js';
+import { adapterShapes } from '../../src/models/adapters/saved.js';
 import { createDecoder, type Decoder } from '../../src/models/decoder/index.js';
 import { openModel } from '../../src/models/load.js';
-import type { Adapter, BottleneckConfig, ModelConfig, WeightStore } from '../../src/models/types.js';
+import type { Adapter, LoraConfig, ModelConfig, WeightStore } from '../../src/models/types.js';
 import { workFolder } from '../../src/store/index.js';
 import { checkpoints, type StepRecord, train, warmupSteps } from '../../src/training/index.js';
 import { openHere, whereInstalled } from '../tensor/runtimes/here.js';
@@ -33,9 +35,19 @@ const TENSOR = 1e-4;
 
 const IN_FOUR_BITS: ReadonlySet<RunName> = new Set(['qlora', 'pfeiffer']);
 
-const BOTTLENECKS: Readonly<Partial<Record<RunName, BottleneckConfig>>> = {
-  houlsby: { reduction: 8, places: ['attention', 'mlp'], activation: 'silu', reads: 'output', scale: 1 },
-  pfeiffer: { reduction: 4, places: ['mlp'], activation: 'relu', reads: 'sum', scale: 1 },
+/** What trains no low-rank factors. */
+const OTHERS: Readonly<Partial<Record<RunName, LoraConfig>>> = {
+  prompt: promptConfig(6),
+  prefix: prefixConfig({ tokens: 6 }),
+  'prefix-projection': prefixConfig({ tokens: 6, projection: 12 }),
+  houlsby: bottleneckConfig(
+    { reduction: 8, places: ['attention', 'mlp'], activation: 'silu', reads: 'output', scale: 1 },
+    0,
+  ),
+  pfeiffer: bottleneckConfig(
+    { reduction: 4, places: ['mlp'], activation: 'relu', reads: 'sum', scale: 1 },
+    0,
+  ),
 };
 
 async function decoderFor(name: RunName, runtime: RuntimeName): Promise<Decoder> {
@@ -54,19 +66,14 @@ async function decoderFor(name: RunName, runtime: RuntimeName): Promise<Decoder>
 
 /** PEFT's random factors; the magnitudes of DoRA and the factors of PiSSA follow from the base. */
 function initialAdapter(config: ModelConfig, weights: WeightStore, name: RunName): Adapter {
-  if (name === 'prompt') {
-    const data = recordedTensors('prompt-initial.safetensors').get(PROMPT) ?? new Float32Array(0);
-    return { config: promptConfig(6), tensors: new Map([[PROMPT, { shape: [6, config.hiddenSize], data }]]) };
-  }
-  const bottleneck = BOTTLENECKS[name];
-  if (bottleneck !== undefined) {
-    const lora = bottleneckConfig(bottleneck, 0);
+  const other = OTHERS[name];
+  if (other !== undefined) {
     const recorded = recordedTensors(`${name}-initial.safetensors`);
-    const tensors = bottleneckShapes(config, lora).map(
+    const tensors = adapterShapes(config, other).map(
       ({ name: tensor, shape }) =>
         [tensor, { shape, data: recorded.get(tensor) ?? new Float32Array(0) }] as const,
     );
-    return { config: lora, tensors: new Map(tensors) };
+    return { config: other, tensors: new Map(tensors) };
   }
   const targets = ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'];
   const lora = { rank: 4, alpha: 8, dropout: 0, targets, dora: name === 'dora', pissa: name === 'pissa' };
@@ -186,7 +193,19 @@ async function agrees(name: RunName, runtime: RuntimeName): Promise<void> {
 
 /** The rules of an optimiser are the same on each; what differs is how a base is held and what is trained. */
 const RUNS: Readonly<Record<RuntimeName, readonly RunName[]>> = {
-  onnx: ['lora', 'dora', 'loraplus', 'qlora', 'full', 'pissa', 'prompt', 'houlsby', 'pfeiffer'],
+  onnx: [
+    'lora',
+    'dora',
+    'loraplus',
+    'qlora',
+    'full',
+    'pissa',
+    'prompt',
+    'houlsby',
+    'pfeiffer',
+    'prefix',
+    'prefix-projection',
+  ],
   tensorflow: ['lora', 'qlora', 'full'],
 };
 

@@ -147,3 +147,23 @@ export const promptMerged = (at: Span, adapter: string): Diagnostic =>
     label: 'virtual tokens, no change of a weight',
     help: 'load it beside its base with PEFT, or train low-rank factors: leave out `prompt`',
   });
+
+export const prefixWithout = (at: Span, setting: string, why: string): Diagnostic =>
+  error('FTP0767', at, `\`${setting}\` does not go with a prefix: ${why}`, {
+    label: 'cannot be meant',
+    help: `leave out \`${setting}\`, or the prefix`,
+  });
+
+export const prefixTooLong = (at: Span, tokens: number, positions: number): Diagnostic =>
+  error(
+    'FTP0768',
+    at,
+    `a prefix of ${tokens} tokens leaves no room for a text: the base takes ${positions} tokens`,
+    { label: 'too many', help: 'lower `prefix.tokens`; 10 to 100 are usual' },
+  );
+
+export const prefixMerged = (at: Span, adapter: string): Diagnostic =>
+  error('FTP0769', at, `\`${adapter}\` is a prefix, which cannot be merged into weights`, {
+    label: 'keys and values before every text, no change of a weight',
+    help: 'load it beside its base with PEFT, or train low-rank factors: leave out `prefix`',
+  });

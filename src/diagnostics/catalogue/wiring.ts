@@ -237,6 +237,12 @@ export const sharedTarget = (at: Span, stage: string, first: Span): Diagnostic =
     help: 'give each its own folder: one has one `current` release and one row of numbers',
   });
 
+export const promptAndPrefix = (at: Span): Diagnostic =>
+  error('FTP0437', at, '`prompt` and `prefix` do not go together', {
+    label: 'both put virtual tokens before every text',
+    help: 'keep `prefix` for keys and values in every layer, or `prompt` for embeddings alone',
+  });
+
 export const adapterBesideTokens = (at: Span, other: string): Diagnostic =>
   error('FTP0440', at, `\`adapter\` and \`${other}\` do not go together`, {
     label: 'each is a method of its own',

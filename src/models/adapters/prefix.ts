@@ -7,7 +7,7 @@ import { fillNormal, fillUniform } from '../random.js';
 import type { Adapter, LoraConfig, ModelConfig, PrefixShape } from '../types.js';
 
 /** The trained tensors, by the names that they have in PEFT's `PrefixEncoder`. */
-export const PREFIX = 'prompt_encoder.embedding.weight';
+export const PREFIX_EMBEDDING = 'prompt_encoder.embedding.weight';
 const transform = (index: number) => ({
   weight: `prompt_encoder.transform.${index}.weight`,
   bias: `prompt_encoder.transform.${index}.bias`,
@@ -30,9 +30,9 @@ export function prefixShapes(config: ModelConfig, lora: LoraConfig | undefined):
   if (lora?.prefix === undefined) return [];
   const { tokens, projection: units } = lora.prefix;
   const [inner, width] = [laneWidth(config), prefixWidth(config)];
-  if (units === undefined) return [{ name: PREFIX, shape: [tokens, width] }];
+  if (units === undefined) return [{ name: PREFIX_EMBEDDING, shape: [tokens, width] }];
   return [
-    { name: PREFIX, shape: [tokens, inner] },
+    { name: PREFIX_EMBEDDING, shape: [tokens, inner] },
     { name: PREFIX_HIDDEN.weight, shape: [units, inner] },
     { name: PREFIX_HIDDEN.bias, shape: [units] },
     { name: PREFIX_OUT.weight, shape: [width, units] },
@@ -58,7 +58,11 @@ export type PrefixInit = 'random' | 'zero';
  */
 export function initPrefix(model: ModelConfig, config: LoraConfig, seed: number, init: PrefixInit): Adapter {
   const zeros: readonly string[] =
-    init === 'random' ? [] : hasProjection(config) ? [PREFIX_OUT.weight, PREFIX_OUT.bias] : [PREFIX];
+    init === 'random'
+      ? []
+      : hasProjection(config)
+        ? [PREFIX_OUT.weight, PREFIX_OUT.bias]
+        : [PREFIX_EMBEDDING];
   const inputs = {
     [PREFIX_HIDDEN.bias]: laneWidth(model),
     [PREFIX_OUT.bias]: config.prefix?.projection ?? 1,
@@ -67,7 +71,7 @@ export function initPrefix(model: ModelConfig, config: LoraConfig, seed: number,
     const data = new Float32Array(shape.reduce((product, size) => product * size, 1));
     const bound = 1 / Math.sqrt(inputs[name] ?? shape[1] ?? 1);
     if (zeros.includes(name)) data.fill(0);
-    else if (name === PREFIX) fillNormal(data, seed, name, 0, 1);
+    else if (name === PREFIX_EMBEDDING) fillNormal(data, seed, name, 0, 1);
     else fillUniform(data, seed, name, -bound, bound);
     return [name, { shape, data }] as const;
   });

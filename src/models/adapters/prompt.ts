@@ -22,7 +22,7 @@ export const promptConfig = (virtualTokens: number): LoraConfig => ({
 });
 
 /** Virtual tokens that take positions from the texts. */
-export const virtualTokensOf = (lora: LoraConfig | undefined): number =>
+export const virtualTokensOf = (lora: Pick<LoraConfig, 'virtualTokens' | 'prefix'> | undefined): number =>
   lora?.virtualTokens ?? lora?.prefix?.tokens ?? 0;
 
 /** How the embeddings begin, as in PEFT: normal with a deviation of 1, or those of random tokens of the vocabulary. */

@@ -79,8 +79,9 @@ export function planDecoder(given: DecoderPlanOptions): DecoderPlan {
     .reduce((total, { value }) => total + typeBytes(head, value), 0);
 
   const trained = sizes(options);
-  const compiled =
-    kinds.reduce((total, kind) => total + (kind.backward === undefined ? 1 : 2), 0) + 1 + prefixParts.length;
+  // the graphs of a prefix have a few nodes, and next to no session
+  // a prefix's graphs have a few nodes, and take next to nothing for their sessions
+  const compiled = kinds.reduce((total, kind) => total + (kind.backward === undefined ? 1 : 2), 0) + 1;
   return {
     graphs: [
       ...kinds.flatMap(({ forward, backward }) => [

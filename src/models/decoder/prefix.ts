@@ -1,6 +1,6 @@
 /** Keys and values of a prefix, ready for each layer, and the way back of their gradients. */
 import type { CompiledGraph, HostTensor, Runtime, Tensors } from '../../tensor/types.js';
-import { hasProjection, PREFIX } from '../adapters/prefix.js';
+import { hasProjection, PREFIX_EMBEDDING } from '../adapters/prefix.js';
 import { prefixGraphs as architecturePrefix } from '../architectures/graphs/prefix.js';
 import type { Adapter, ModelConfig } from '../types.js';
 import { prefixGraphs } from './graphs.js';
@@ -111,6 +111,6 @@ export async function plainPrefix(runtime: Runtime, config: ModelConfig, adapter
   const { tokens } = lora.prefix;
   return {
     config: { ...lora, prefix: { tokens } },
-    tensors: new Map([[PREFIX, { shape: [tokens, data.length / tokens], data }]]),
+    tensors: new Map([[PREFIX_EMBEDDING, { shape: [tokens, data.length / tokens], data }]]),
   };
 }

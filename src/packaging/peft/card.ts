@@ -1,12 +1,20 @@
+import { virtualTokensOf } from '../../models/adapters/prompt.js';
 import type { LoraConfig } from '../../models/types.js';
 import type { AdapterBase } from './config-file.js';
+
+const KINDS = {
+  lora: { tag: 'lora', title: 'LoRA adapter' },
+  prompt: { tag: 'prompt-tuning', title: 'Prompt' },
+  prefix: { tag: 'prefix-tuning', title: 'Prefix' },
+};
 
 /** The model card of an adapter folder: front matter that the Hub reads, and how to load it. */
 export function modelCard(lora: LoraConfig, base: AdapterBase, licence?: string): string {
   const name = base.name ?? '';
-  const tag = lora.virtualTokens === undefined ? 'lora' : 'prompt-tuning';
+  const { tag, title } =
+    lora.virtualTokens !== undefined ? KINDS.prompt : lora.prefix !== undefined ? KINDS.prefix : KINDS.lora;
   return `${front(base, { library: 'peft', tag, licence })}
-# ${lora.virtualTokens === undefined ? 'LoRA adapter' : 'Prompt'} for ${name === '' ? 'a base model' : name}
+# ${title} for ${name === '' ? 'a base model' : name}
 
 | | |
 |---|---|
@@ -46,8 +54,8 @@ tags:
 }
 
 const factsOf = (lora: LoraConfig): readonly (readonly [string, string | number])[] =>
-  lora.virtualTokens !== undefined
-    ? [['Virtual tokens', lora.virtualTokens]]
+  virtualTokensOf(lora) > 0
+    ? [['Virtual tokens', virtualTokensOf(lora)]]
     : [
         ['Rank', lora.rank],
         ['Alpha', lora.alpha],

@@ -1,21 +1,10 @@
 import { patternProblem } from '../../models/adapters/patterns.js';
-import { promptConfig } from '../../models/adapters/prompt.js';
 import { isJson, type Json } from '../../models/json-file.js';
-import { type LoraConfig, type ModelConfig, ModelError } from '../../models/types.js';
+import { type LoraConfig, ModelError } from '../../models/types.js';
+import { type AdapterBase, PEFT_VERSION } from './adapter-base.js';
+import { isVirtual, knownFields, VIRTUAL, virtualConfig } from './virtual-config.js';
 
-/** What an adapter folder says of its base. */
-export interface AdapterBase {
-  /** Name or path of the base model. */
-  readonly name: string | null;
-  readonly revision: string | null;
-  /** Whether its linear layers are stored as `[inputs, outputs]`, which PEFT calls fan-in, fan-out. */
-  readonly transposed?: boolean;
-  /** Its config: what is written of its shape beside a prompt or bottlenecks. */
-  readonly shape?: ModelConfig;
-}
-
-/** Release of PEFT whose `adapter_config.json` this is. */
-const PEFT_VERSION = '0.21.2';
+export type { AdapterBase } from './adapter-base.js';
 
 /** Fields of PEFT's LoraConfig at their defaults. */
 const DEFAULTS = {
@@ -56,33 +45,9 @@ const DEFAULTS = {
   velora_config: null,
 } as const;
 
-/** Fields of PEFT's PromptTuningConfig. */
-const promptFields = (tokens: number, { name, revision, shape }: AdapterBase) => ({
-  auto_mapping: null,
-  base_model_name_or_path: name,
-  inference_mode: true,
-  modules_to_save: null,
-  num_attention_heads: shape?.heads ?? null,
-  num_layers: shape?.layers ?? null,
-  num_transformer_submodules: 1,
-  num_virtual_tokens: tokens,
-  peft_type: 'PROMPT_TUNING',
-  peft_version: PEFT_VERSION,
-  prompt_tuning_init: 'RANDOM',
-  prompt_tuning_init_text: null,
-  revision,
-  task_type: 'CAUSAL_LM',
-  token_dim: shape?.hiddenSize ?? null,
-  tokenizer_kwargs: null,
-  tokenizer_name_or_path: null,
-});
-
 /** `adapter_config.json` as PEFT writes it: sorted keys, two spaces, ASCII, a float for the dropout. */
-export function formatConfig(lora: LoraConfig, base: AdapterBase): string {
-  return lora.virtualTokens === undefined
-    ? written(loraFields(lora, base))
-    : written(promptFields(lora.virtualTokens, base));
-}
+export const formatConfig = (lora: LoraConfig, base: AdapterBase): string =>
+  written(virtualConfig(lora, base) ?? loraFields(lora, base));
 
 const loraFields = (lora: LoraConfig, base: AdapterBase): Readonly<Record<string, unknown>> => ({
   ...DEFAULTS,
@@ -136,13 +101,6 @@ const IGNORED = new Set([
   'use_rslora',
 ]);
 
-/** Fields of a prompt's config: how it began, and what the base has. */
-const PROMPT_FIELDS = new Set(
-  Object.keys(promptFields(0, { name: null, revision: null })).filter(
-    (field) => field !== 'modules_to_save' && field !== 'num_transformer_submodules',
-  ),
-);
-
 /** Values that leave a field without effect, besides null, false, and the empty list and object. */
 const HARMLESS: Readonly<Record<string, readonly unknown[]>> = {
   bias: ['none'],
@@ -169,10 +127,10 @@ export function parseAdapterConfig(json: Json, path: string): ParsedConfig {
       'Use a plain LoRA adapter as PEFT saves it.',
     );
   };
-  const isPrompt = json['peft_type'] === 'PROMPT_TUNING';
-  if (json['peft_type'] !== 'LORA' && !isPrompt)
-    fail('peft_type', 'only LORA and PROMPT_TUNING are supported');
-  const known = isPrompt ? PROMPT_FIELDS : IGNORED;
+  const type = json['peft_type'];
+  if (type !== 'LORA' && !isVirtual(type))
+    return fail('peft_type', `only LORA, ${Object.keys(VIRTUAL).join(' and ')} are supported`);
+  const known = type === 'LORA' ? IGNORED : knownFields(type);
   for (const [field, value] of Object.entries(json)) {
     if (!known.has(field) && !isEmpty(value) && !HARMLESS[field]?.includes(value))
       fail(field, 'this feature is not supported');
@@ -182,12 +140,18 @@ export function parseAdapterConfig(json: Json, path: string): ParsedConfig {
     return typeof value === 'number' && holds(value) ? value : fail(field, must);
   };
   const text = (field: string): string | null => (typeof json[field] === 'string' ? json[field] : null);
-  if (isPrompt) {
+  if (type !== 'LORA') {
     const tokens = number('num_virtual_tokens', isRank, 'it must be a positive whole number');
     return {
-      lora: promptConfig(tokens),
+      lora: VIRTUAL[type].configOf(tokens),
       targets: [],
-      base: { name: text('base_model_name_or_path'), revision: text('revision') },
+      base: {
+        name: text('base_model_name_or_path'),
+        revision: text('revision'),
+        ...(type === 'PREFIX_TUNING' && json['num_attention_heads'] != null
+          ? { prefixHeads: number('num_attention_heads', isRank, 'it must be a positive whole number') }
+          : {}),
+      },
     };
   }
   const flag = (field: string): boolean => {

@@ -1,6 +1,7 @@
 import { readsBehindNorm } from '../../models/adapters/bottleneck.js';
 import { branchFor, isNamed } from '../../models/adapters/layout.js';
-import { PROMPT } from '../../models/adapters/prompt.js';
+import { PREFIX_EMBEDDING } from '../../models/adapters/prefix.js';
+import { PROMPT, virtualTokensOf } from '../../models/adapters/prompt.js';
 import { adapterShapes, savableTensors } from '../../models/adapters/saved.js';
 import { readJsonFile } from '../../models/json-file.js';
 import type { TensorEntry } from '../../models/safetensors/header.js';
@@ -57,8 +58,8 @@ export function openAdapter(host: Host, folder: string): OpenedAdapter {
   const parsed = parseAdapterConfig(json, configPath);
   const file = openWeights(host, folder);
   const { base, lora, targets } = parsed;
-  if (lora.virtualTokens !== undefined)
-    return openPrompt(file, { path: folder, base, config: { ...lora, targets: [] } });
+  if (virtualTokensOf(lora) > 0)
+    return openVirtual(file, { path: folder, base, config: { ...lora, targets: [] } });
   const { tensors, modules } = namedTensors(file, { ...lora, targets: targets ?? [] });
   if (modules.length === 0) throw invalid(configPath, 'The adapter has no tensors.');
   if (targets !== undefined) checkTargets(targets, modules, configPath);
@@ -72,23 +73,25 @@ export function openAdapter(host: Host, folder: string): OpenedAdapter {
   };
 }
 
-function openPrompt(
+/** A prompt and a prefix are the same tensor in PEFT's files. */
+function openVirtual(
   file: SafetensorsFile,
   opened: Pick<OpenedAdapter, 'path' | 'base' | 'config'>,
 ): OpenedAdapter {
   const entry = file.tensors.get(PROMPT);
-  const count = opened.config.virtualTokens ?? 0;
+  const count = virtualTokensOf(opened.config);
+  const [what, name] = opened.config.prefix === undefined ? ['prompt', PROMPT] : ['prefix', PREFIX_EMBEDDING];
   if (entry === undefined || file.tensors.size > 1)
     throw invalid(
       file.path,
-      `A prompt is one tensor "${PROMPT}"; the file has ${[...file.tensors.keys()].join(', ')}.`,
+      `A ${what} is one tensor "${PROMPT}"; the file has ${[...file.tensors.keys()].join(', ')}.`,
     );
   if (entry.shape.length !== 2 || entry.shape[0] !== count)
     throw invalid(
       file.path,
       `Tensor "${PROMPT}" has shape [${entry.shape.join(', ')}], which does not fit ${count} virtual tokens.`,
     );
-  const tensors = new Map([[PROMPT, entry]]);
+  const tensors = new Map([[name, entry]]);
   return { ...opened, tensors, load: () => ({ ...opened, tensors: valuesOf(tensors, file) }) };
 }
 
@@ -168,7 +171,7 @@ function invalid(path: string, detail: string): ModelError {
  * Throws a {@link ModelError} `adapter_mismatch` that names the tensor and both shapes.
  */
 export function checkAdapter(
-  adapter: Pick<OpenedAdapter, 'config' | 'tensors'>,
+  adapter: Pick<OpenedAdapter, 'config' | 'tensors'> & Partial<Pick<OpenedAdapter, 'base'>>,
   config: ModelConfig,
   path: string,
 ): void {
@@ -185,6 +188,9 @@ export function checkAdapter(
     throw mismatch(
       'It reads sums of what a part of a block gives and the hidden states, and in this base there is a norm between the two.',
     );
+  const { prefixHeads = config.keyValueHeads } = adapter.base ?? {};
+  if (prefixHeads !== config.keyValueHeads)
+    throw mismatch(`The prefix is for ${prefixHeads} heads of keys; the base has ${config.keyValueHeads}.`);
   const savable = savableTensors(config).map(({ name }) => name.replace(/\.weight$/, ''));
   for (const module of adapter.config.modulesToSave ?? [])
     if (!savable.some((known) => isNamed(known, module)))

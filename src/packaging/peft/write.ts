@@ -1,4 +1,5 @@
 import type { OutputFolder } from '../../ir/outputs.js';
+import { PREFIX_EMBEDDING } from '../../models/adapters/prefix.js';
 import { PROMPT } from '../../models/adapters/prompt.js';
 import { f32Writable, safetensorsChunks } from '../../models/safetensors/write.js';
 import type { Adapter } from '../../models/types.js';
@@ -17,13 +18,17 @@ export interface AdapterFilesOptions {
 
 export type FileContents = Readonly<Record<string, string | Iterable<Uint8Array>>>;
 
+/** What PEFT calls a tensor in its files. */
+const nameInFile = (name: string): string =>
+  name === PROMPT || name === PREFIX_EMBEDDING ? PROMPT : PREFIX + name;
+
 /** The files of an adapter folder, PEFT's or for bottlenecks AdapterHub's; equal adapters give equal bytes. The tensors are read when they are written. */
 export function adapterFiles(adapter: Adapter, options: AdapterFilesOptions): FileContents {
   const { bottleneck } = adapter.config;
   if (bottleneck !== undefined) return bottleneckFiles(adapter, bottleneck, options);
   const { base, licence } = options;
   const tensors = [...adapter.tensors].map(([name, { shape, data }]) =>
-    f32Writable(name === PROMPT ? name : PREFIX + name, shape, data),
+    f32Writable(nameInFile(name), shape, data),
   );
   return {
     'adapter_config.json': formatConfig(adapter.config, base),

@@ -1,6 +1,7 @@
 /** The peak of an evaluation and of a merge: one model at a time, forward only. */
 
 import { EVALUATION_SHAPES } from '../../evaluation/shapes.js';
+import { virtualTokensOf } from '../../models/adapters/prompt.js';
 import type { DecoderPlanOptions } from '../../models/decoder/types.js';
 import type { LoraConfig, ModelConfig } from '../../models/types.js';
 import { paddedLength } from '../../training/batch.js';
@@ -46,7 +47,8 @@ export function evaluationPeak(memory: ForwardMemory, answers: Answers | undefin
   const rows = Math.max(1, Math.floor(EVALUATION_SHAPES.batchTokens / length));
   const losses = forward(memory, rows, length);
   if (answers === undefined || answers.rows === 0) return losses;
-  const capacity = Math.min(answers.prompt + answers.maxTokens, config.maxPositions);
+  const virtual = virtualTokensOf(memory.lora);
+  const capacity = Math.min(virtual + answers.prompt + answers.maxTokens, config.maxPositions);
   const perRow = capacity * cacheBytesPerToken(config);
   const together = Math.max(
     1,

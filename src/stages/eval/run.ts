@@ -8,6 +8,7 @@ import { type EvaluationReport, evaluationReport, type ReportedModel } from '../
 import { chooseRows, measuredRows, rowFacts } from '../../evaluation/rows.js';
 import { EVALUATION_SHAPES } from '../../evaluation/shapes.js';
 import type { Call, Reference } from '../../ir/types.js';
+import { virtualTokensOf } from '../../models/adapters/prompt.js';
 import { createDecoder } from '../../models/decoder/index.js';
 import type { Tokenizer } from '../../models/types.js';
 import { checkAdapter, readAdapter } from '../../packaging/peft/read.js';
@@ -149,7 +150,7 @@ async function observeOne(
   if (adapter !== undefined) checkAdapter(adapter, model.config, adapter.path);
   if (work.highestId >= model.config.vocabSize)
     throw foreignTokens(subject.label, work.highestId, model.config.vocabSize, stage.span);
-  const room = model.config.maxPositions - (adapter?.config.virtualTokens ?? 0);
+  const room = model.config.maxPositions - virtualTokensOf(adapter?.config);
   checkLengths(work.heldOut, subject, room, stage.span);
   const decoder = await createDecoder({
     runtime: work.runtime,

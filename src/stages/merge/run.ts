@@ -1,4 +1,4 @@
-import { promptMerged } from '../../diagnostics/catalogue/adapters.js';
+import { prefixMerged, promptMerged } from '../../diagnostics/catalogue/adapters.js';
 import { bottleneckMerged } from '../../diagnostics/catalogue/bottlenecks.js';
 import { UserError } from '../../diagnostics/types.js';
 import { EVALUATION_SHAPES } from '../../evaluation/shapes.js';
@@ -121,6 +121,8 @@ async function write(
     throw new UserError(promptMerged(stage.span, adapted?.label ?? ''));
   if (adapter?.config.bottleneck !== undefined)
     throw new UserError(bottleneckMerged(stage.span, adapted?.label ?? ''));
+  if (adapter?.config.prefix !== undefined)
+    throw new UserError(prefixMerged(stage.span, adapted?.label ?? ''));
   const tokenizer = await model.tokenizer();
   const probes = probeRows(adapted?.artefact, tokenizer, model.config.maxPositions, context);
   const plain = await logitsOf(runtime, model.config, weights, undefined, probes);

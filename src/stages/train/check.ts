@@ -1,6 +1,6 @@
 /** A program against the models and adapters that it names, as far as they are here. */
 import type { Analysis } from '../../compile.js';
-import { promptMerged } from '../../diagnostics/catalogue/adapters.js';
+import { prefixMerged, promptMerged } from '../../diagnostics/catalogue/adapters.js';
 import { bottleneckMerged } from '../../diagnostics/catalogue/bottlenecks.js';
 import type { Diagnostic } from '../../diagnostics/types.js';
 import type { Program, Reference, Stage } from '../../ir/types.js';
@@ -34,7 +34,7 @@ export function checkTraining(
   };
   return program.stages
     .flatMap((stage) => {
-      if (stage.kind === 'merge') return whatCannotMerge(stage, program, analysis);
+      if (stage.kind === 'merge') return whatCannotMerge(stage, program, analysis, host);
       return stage.kind === 'train' ? stageProblems(stage, baseFor(stage), program, analysis, host) : [];
     })
     .filter((problem) => {
@@ -73,16 +73,22 @@ function stageProblems(
 }
 
 /** Virtual tokens change no weight, and bottleneck adapters are not linear. */
-function whatCannotMerge(merge: Stage, program: Program, analysis: Analysis): readonly Diagnostic[] {
+function whatCannotMerge(
+  merge: Stage,
+  program: Program,
+  analysis: Analysis,
+  host: Host,
+): readonly Diagnostic[] {
   const reference = merge.settings['adapter'] as Reference | null | undefined;
   const trained = program.stages.find(({ name }) => name === reference?.stage);
   const checked = analysis.stages.find(({ stage }) => stage.name === merge.name);
   if (reference == null || trained?.kind !== 'train' || checked === undefined) return [];
-  const { prompt, adapter } = trainSettings(trained);
-  const merged = prompt !== undefined ? promptMerged : adapter !== undefined ? bottleneckMerged : undefined;
-  return merged === undefined
-    ? []
-    : [merged(placeOf(checked, 'adapter').span, `${reference.stage}.${reference.port}`)];
+  const { prompt, prefix, adapter, ...settings } = trainSettings(trained);
+  const start = quietly(() => startOf(settings, { folder: program.folder, host }))?.opened.config;
+  const said = [placeOf(checked, 'adapter').span, `${reference.stage}.${reference.port}`] as const;
+  if ((prompt ?? start?.virtualTokens) !== undefined) return [promptMerged(...said)];
+  if ((prefix ?? start?.prefix) !== undefined) return [prefixMerged(...said)];
+  return (adapter ?? start?.bottleneck) === undefined ? [] : [bottleneckMerged(...said)];
 }
 
 /** `undefined` for the model of another stage. Throws for one that is not fetched, or cannot be read. */

@@ -6,6 +6,7 @@ import {
   bottleneckShapes,
 } from '../../models/adapters/bottleneck.js';
 import { branchAt, branchTensors } from '../../models/adapters/layout.js';
+import { prefixShapes } from '../../models/adapters/prefix.js';
 import { promptShapes } from '../../models/adapters/prompt.js';
 import { savableTensors, savedTensor, savedTensors } from '../../models/adapters/saved.js';
 import {
@@ -71,7 +72,7 @@ export function coverageOf(config: ModelConfig, lora: LoraConfig | undefined): C
     projections.reduce((sum, { parameters }) => sum + parameters, 0) +
     elements([
       ...savedTensors(config, lora),
-      ...promptShapes(config, lora),
+      ...virtualShapes(config, lora),
       ...bottleneckShapes(config, lora),
     ]);
   return {
@@ -83,7 +84,7 @@ export function coverageOf(config: ModelConfig, lora: LoraConfig | undefined): C
     modules: [
       ...modules,
       ...outerModules(config, lora),
-      ...promptModules(config, lora),
+      ...virtualModules(config, lora),
       ...bottleneckModules(config, lora),
     ],
   };
@@ -127,8 +128,13 @@ const bottleneckModules = (config: ModelConfig, lora: LoraConfig | undefined): r
     ];
   });
 
-const promptModules = (config: ModelConfig, lora: LoraConfig | undefined): readonly CoveredModule[] =>
-  promptShapes(config, lora).map((tensor) => ({
+const virtualShapes = (config: ModelConfig, lora: LoraConfig | undefined): readonly NamedShape[] => [
+  ...promptShapes(config, lora),
+  ...prefixShapes(config, lora),
+];
+
+const virtualModules = (config: ModelConfig, lora: LoraConfig | undefined): readonly CoveredModule[] =>
+  virtualShapes(config, lora).map((tensor) => ({
     module: tensor.name,
     trained: 1,
     of: 1,

@@ -5,8 +5,6 @@ import {
   layerUnknown,
   patternUnmatched,
   patternUnreadable,
-  promptTooLong,
-  promptWithout,
   rankTooHigh,
   targetOutside,
   targetUnknown,
@@ -20,9 +18,10 @@ import { projectionsNamed, targetNames } from '../../models/adapters/targets.js'
 import type { LoraConfig, ModelConfig } from '../../models/types.js';
 import type { Span } from '../../source/span.js';
 import { bottleneckProblems } from './bottleneck-check.js';
-import { isSet, loraOf, type Place, type Start, startOf } from './lora.js';
+import { loraOf, type Place, type Start, startOf } from './lora.js';
 import { trainSettings } from './schema.js';
 import { startProblems } from './start-check.js';
+import { prefixProblems, promptProblems } from './virtual-check.js';
 
 export interface LoraCase {
   readonly stage: Stage;
@@ -38,6 +37,11 @@ export interface LoraCase {
 /** Throws a `ModelError` where the adapter to go on from does not fit the base. */
 export function loraProblems(given: LoraCase): readonly Diagnostic[] {
   if (trainSettings(given.stage).prompt !== undefined) return promptProblems(given);
+  if (given.lora.prefix !== undefined || trainSettings(given.stage).prefix !== undefined) {
+    const found = prefixProblems(given);
+    if (found.length > 0) return found;
+    if (given.start === undefined) return [];
+  }
   if (given.start !== undefined) return startProblems(given, given.start);
   if (given.lora.bottleneck !== undefined) return bottleneckProblems(given, given.lora.bottleneck);
   if (given.stage.preset === 'full') return [];
@@ -48,26 +52,6 @@ export function loraProblems(given: LoraCase): readonly Diagnostic[] {
   if (layers.length + targets.length > 0) return [...layers, ...targets];
   const patterns = { rank_pattern: rankPattern, alpha_pattern: alphaPattern };
   return patternProblems({ ...given, lora: plain }, patterns);
-}
-
-/** A prompt stands alone: there are no factors, and every text needs its own. */
-function promptProblems({ stage, config, at }: LoraCase): readonly Diagnostic[] {
-  const { lora, prompt, batch, start } = trainSettings(stage);
-  const tokens = prompt?.tokens ?? 0;
-  const factors = Object.keys(lora).filter((field) => isSet(stage.origins, `lora.${field}`));
-  const without: readonly (readonly [string, string, string])[] = [
-    ...(stage.preset === 'full' ? [['prompt', 'using full', 'every weight is trained then'] as const] : []),
-    ...(start === undefined ? [] : [['start', 'start', 'a prompt begins afresh'] as const]),
-    ...(batch.packing
-      ? [['batch.packing', 'batch.packing', 'every text has the virtual tokens before it'] as const]
-      : []),
-    ...factors.map((field) => [`lora.${field}`, `lora.${field}`, 'there are no low-rank factors'] as const),
-  ];
-  const contradictions = without.map(([path, setting, why]) => promptWithout(at(path), setting, why));
-  if (contradictions.length > 0) return contradictions;
-  return tokens < config.maxPositions
-    ? []
-    : [promptTooLong(at('prompt.tokens'), tokens, config.maxPositions)];
 }
 
 /** What PiSSA does not go with. */

@@ -1,5 +1,6 @@
 /** The adapter of a train stage: as it is set, or as it is taken from the adapter that the stage goes on from. */
 import type { Call, Stage, Value } from '../../ir/types.js';
+import { prefixConfig } from '../../models/adapters/prefix.js';
 import { promptConfig } from '../../models/adapters/prompt.js';
 import { savableTensors } from '../../models/adapters/saved.js';
 import { type TargetSet, targetsOfSet } from '../../models/adapters/targets.js';
@@ -33,8 +34,12 @@ export function loraOf(
   config: ModelConfig,
   start: Start | undefined,
 ): LoraConfig {
-  const { adapter, lora, prompt } = trainSettings(stage);
+  const { adapter, lora, prefix, prompt } = trainSettings(stage);
   if (prompt !== undefined) return promptConfig(prompt.tokens);
+  if (prefix !== undefined && start === undefined) {
+    const { tokens, projection } = prefix;
+    return prefixConfig(projection === undefined ? { tokens } : { tokens, projection });
+  }
   if (start !== undefined) {
     const taken = start.opened.config;
     const dropout = dropoutSetting(taken);

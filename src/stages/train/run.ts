@@ -3,10 +3,12 @@ import type { Reference } from '../../ir/types.js';
 import { initBottleneck } from '../../models/adapters/bottleneck.js';
 import { initLora } from '../../models/adapters/initialise.js';
 import { plainAdapter } from '../../models/adapters/pissa.js';
-import { initPrompt } from '../../models/adapters/prompt.js';
+import { initPrefix } from '../../models/adapters/prefix.js';
+import { initPrompt, virtualTokensOf } from '../../models/adapters/prompt.js';
 import { blueprintOf, projectionsOfModel } from '../../models/architectures/index.js';
 import { CHAT_TEMPLATE } from '../../models/chat-template.js';
 import { createDecoder, type Decoder } from '../../models/decoder/index.js';
+import { plainPrefix } from '../../models/decoder/prefix.js';
 import type { ModelFolder } from '../../models/load.js';
 import type { Adapter, AdapterTensors, LoraConfig, WeightStore } from '../../models/types.js';
 import { writeAdapter } from '../../packaging/peft/write.js';
@@ -78,7 +80,8 @@ async function prepare(context: StageContext, chosen: Chosen): Promise<Job> {
   const settings = trainSettings(stage);
   const base = resolveModel(settings.base, context);
   const model = openResolved(host, base);
-  const room = model.config.maxPositions - (settings.prompt?.tokens ?? 0);
+  const lora = checkedLora(stage, { config: model.config, label: base.label }, context);
+  const room = model.config.maxPositions - virtualTokensOf(lora);
   const maxLength = Math.min(chosen.maxLength, room);
   const splitOf = ({ stage: from, port }: Reference): RowsOptions => {
     const artefact = context.inputs[from];
@@ -93,7 +96,7 @@ async function prepare(context: StageContext, chosen: Chosen): Promise<Job> {
     settings,
     base,
     model,
-    lora: checkedLora(stage, { config: model.config, label: base.label }, context),
+    lora,
     runtime: await openRuntime(context.host, context.runtime, { threads: context.threads }),
     rows: trainRows(splitOf(settings.dataset)),
     validation: settings.validate == null ? undefined : shortRows(splitOf(settings.validate)),
@@ -148,7 +151,7 @@ async function attempt(job: Job, chosen: Chosen): Promise<StageResult> {
       signal,
       emit: (event) => context.emit(stageEvent(stage.name, event)),
     });
-    return write(job, decoder, chosen, lora, result);
+    return await write(job, decoder, chosen, lora, result);
   } finally {
     spill?.pages.close();
     await decoder.release();
@@ -165,6 +168,8 @@ function firstAdapter({ context, settings, model }: Job, lora: LoraConfig, weigh
   if (start === undefined && settings.adapter !== undefined)
     return initBottleneck(model.config, lora, settings.seed, bottleneckInit(settings.adapter));
   if (start === undefined) {
+    if (settings.prefix !== undefined)
+      return initPrefix(model.config, lora, settings.seed, settings.prefix.init);
     const init = settings.lora.init === 'gaussian' ? 'gaussian' : 'kaiming';
     return initLora(model.config, lora, settings.seed, { init, weights });
   }
@@ -188,40 +193,37 @@ function describe({ context, model, rows, validation }: Job, lora: LoraConfig | 
   context.output.write('coverage.json', `${JSON.stringify(coverage, null, 2)}\n`);
 }
 
-function write(
+async function write(
   job: Job,
   decoder: Decoder,
   chosen: Chosen,
   lora: LoraConfig | undefined,
   { state, ending }: TrainingResult,
-): StageResult {
+): Promise<StageResult> {
   const { context, rows } = job;
   const kind = lora === undefined ? 'model' : 'adapter';
   const style = styleOf(job.settings.dataset, context);
-  const save = (name: string, parameters: AdapterTensors): string => {
+  const save = async (name: string, parameters: AdapterTensors): Promise<string> => {
     const folder = `${kind}/${name}`;
     if (lora === undefined) writeModel(context.output, folder, job.model, parameters);
     else {
-      writeAdapter(
-        context.output,
-        folder,
-        plainAdapter({ config: lora, tensors: parameters }, decoder.options.adapter?.tensors ?? new Map()),
-        {
-          base: {
-            name: job.base.label,
-            revision: job.base.commit ?? null,
-            transposed: projectionsOfModel(job.model.config).some(({ transposed }) => transposed),
-            shape: job.model.config,
-          },
-          licence: job.model.licence(),
+      const first = decoder.options.adapter?.tensors ?? new Map();
+      const plain = plainAdapter({ config: lora, tensors: parameters }, first);
+      writeAdapter(context.output, folder, await plainPrefix(job.runtime, job.model.config, plain), {
+        base: {
+          name: job.base.label,
+          revision: job.base.commit ?? null,
+          transposed: projectionsOfModel(job.model.config).some(({ transposed }) => transposed),
+          shape: job.model.config,
         },
-      );
+        licence: job.model.licence(),
+      });
     }
     if (style !== undefined) context.output.write(`${folder}/${CHAT_TEMPLATE}`, style);
     return folder;
   };
-  const best = save('best', bestParameters(job, decoder, state));
-  const last = save('last', decoder.parameters);
+  const best = await save('best', bestParameters(job, decoder, state));
+  const last = await save('last', decoder.parameters);
   writeCurves(context.output, state);
   writeReport(context.output, rows);
   writeSummary(context.output, { chosen, base: job.base.label, ending, state });

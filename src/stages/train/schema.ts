@@ -78,6 +78,19 @@ const prompt = t.record({
   ),
 });
 
+const prefix = t.record({
+  tokens: defaulted(t.integer({ min: 1, max: 1024 }), 20, 'Virtual tokens before every text.'),
+  projection: optional(
+    t.integer({ min: 1 }),
+    'Train two layers with so many units between them, which the keys and values are computed by, and save what they give.',
+  ),
+  init: defaulted(
+    t.enum('random', 'zero'),
+    'random',
+    'How it begins: as torch begins embeddings and linear layers, or with keys and values of 0.',
+  ),
+});
+
 const bottlenecks = t.record({
   kind: defaulted(
     t.enum('houlsby', 'pfeiffer', 'parallel'),
@@ -152,6 +165,10 @@ const settings = {
   prompt: optional(
     prompt,
     'Prompt tuning: the embeddings of virtual tokens are trained instead of low-rank factors (arXiv 2104.08691).',
+  ),
+  prefix: optional(
+    prefix,
+    'Prefix tuning: keys and values of virtual tokens are trained in every layer instead of low-rank factors (arXiv 2101.00190).',
   ),
   adapter: optional(
     bottlenecks,

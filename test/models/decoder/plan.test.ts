@@ -26,6 +26,7 @@ const config = {
   padTokenId: 0,
 } as const;
 const targets = ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'];
+const virtual = { rank: 0, alpha: 0, dropout: 0, targets: [] };
 const base: DecoderPlanOptions = {
   config,
   lora: { rank: 8, alpha: 16, dropout: 0, targets },
@@ -57,6 +58,8 @@ describe('decoder plan', () => {
       decoded: true,
       headChunk: 128,
     },
+    'a prefix': { ...base, lora: { ...virtual, prefix: { tokens: 64 } }, checkpointedBlocks: 1 },
+    'a prefix from a projection': { ...base, lora: { ...virtual, prefix: { tokens: 256, projection: 512 } } },
     'bottleneck adapters with kept blocks': { ...base, lora: bottlenecks(0) },
     'bottleneck adapters with recomputed blocks and dropout': {
       ...base,

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { initLora } from '../../../src/models/adapters/initialise.js';
 import { adaptedProjections } from '../../../src/models/adapters/layout.js';
+import { prefixConfig } from '../../../src/models/adapters/prefix.js';
 import { openModel } from '../../../src/models/load.js';
 import { checkAdapter, readAdapter } from '../../../src/packaging/peft/read.js';
 import { adapterFiles, writeAdapter } from '../../../src/packaging/peft/write.js';
@@ -54,6 +55,40 @@ describe('PEFT adapter', () => {
     const back = readAdapter(memoryHost(written), '/out/adapter');
     expect(back.config).to.deep.equal(adapter.config);
     expect([...back.tensors].sort()).to.deep.equal([...adapter.tensors].sort());
+  });
+
+  for (const name of ['prefix', 'prefix-projection'])
+    it(`reads a ${name} that PEFT saved, and writes the same tensor and config`, () => {
+      const adapter = readAdapter(host, fixturePath(`peft/${name}`));
+      expect(adapter.config).to.deep.equal(prefixConfig({ tokens: 4 }));
+      checkAdapter(adapter, base, adapter.path);
+      const files = adapterFiles(adapter, { base: { ...adapter.base, shape: base } });
+      const tensors = concat(files['adapter_model.safetensors'] as Iterable<Uint8Array>);
+      expect(Buffer.compare(tensors, readFixtureBytes(`peft/${name}/adapter_model.safetensors`))).to.equal(0);
+      // what a projection gave is told without it, so that it can be trained further
+      const plain = { encoder_hidden_size: 8, prefix_projection: false };
+      const written = JSON.parse(String(files['adapter_config.json']));
+      expect(written).to.deep.equal({ ...readFixture<object>(`peft/${name}/adapter_config.json`), ...plain });
+      expect(files['README.md']).to.contain('- prefix-tuning').and.to.contain('# Prefix for org/tiny');
+    });
+
+  it('refuses a prefix that contradicts its tensor, or is for another base', () => {
+    const config = readFixture<object>('peft/prefix/adapter_config.json');
+    const tensor = readFixtureBytes('peft/prefix/adapter_model.safetensors');
+    const read = (fields: object) =>
+      readAdapter(
+        memoryHost({
+          '/a/adapter_config.json': JSON.stringify({ ...config, ...fields }),
+          '/a/adapter_model.safetensors': tensor,
+        }),
+        '/a',
+      );
+    const refused = (fields: object, changes: object = {}) =>
+      modelError(() => checkAdapter(read(fields), { ...base, ...changes }, '/a')).detail;
+    expect(refused({ num_virtual_tokens: 5 })).to.match(/does not fit 5 virtual tokens/);
+    expect(refused({ num_attention_heads: 0 })).to.match(/"num_attention_heads" is 0/);
+    expect(refused({ num_attention_heads: 4 })).to.match(/for 4 heads of keys; the base has 2/);
+    expect(refused({}, { layers: 3 })).to.match(/shape \[4, 32\]; the base needs \[4, 48\]/);
   });
 
   it('takes whole module paths and patterns for target names', () => {

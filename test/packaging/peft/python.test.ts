@@ -6,9 +6,11 @@ import { expect } from 'chai';
 import { initLora } from '../../../src/models/adapters/initialise.js';
 import { isTrained } from '../../../src/models/adapters/layout.js';
 import { plainAdapter } from '../../../src/models/adapters/pissa.js';
-import { initPrompt, promptConfig } from '../../../src/models/adapters/prompt.js';
+import { initPrefix, prefixConfig } from '../../../src/models/adapters/prefix.js';
+import { initPrompt, promptConfig, virtualTokensOf } from '../../../src/models/adapters/prompt.js';
 import { savedTensors } from '../../../src/models/adapters/saved.js';
 import { createDecoder } from '../../../src/models/decoder/index.js';
+import { plainPrefix } from '../../../src/models/decoder/prefix.js';
 import { openModel } from '../../../src/models/load.js';
 import { fillNormal } from '../../../src/models/random.js';
 import { safetensorsChunks } from '../../../src/models/safetensors/write.js';
@@ -44,6 +46,8 @@ const CASES: Readonly<Record<string, LoraConfig>> = {
   'PiSSA with rsLoRA': { ...plain, pissa: true, rslora: true },
   'PiSSA with patterns': { ...plain, pissa: true, rankPattern: { up_proj: 2 }, alphaPattern: { q_proj: 3 } },
   'a prompt': promptConfig(5),
+  'a prefix': prefixConfig({ tokens: 5 }),
+  'a prefix from a projection': prefixConfig({ tokens: 5, projection: 7 }),
   'embedding and head of a tied base': { ...plain, modulesToSave: ['embed_tokens', 'lm_head'] },
   'the head of a tied base': { ...plain, modulesToSave: ['lm_head'] },
   'the embedding of a tied base': { ...plain, modulesToSave: ['embed_tokens'] },
@@ -95,17 +99,20 @@ describe(`adapters and merged models in PEFT and transformers${why}`, () => {
     const weights = model.loadWeights('stored');
     const embedding = weights.get('model.embed_tokens.weight');
     const adapter =
-      lora.virtualTokens === undefined
-        ? initLora(config, lora, 3, { weights })
-        : initPrompt(config, lora, 3, { init: 'vocabulary', embedding });
+      lora.virtualTokens !== undefined
+        ? initPrompt(config, lora, 3, { init: 'vocabulary', embedding })
+        : lora.prefix !== undefined
+          ? initPrefix(config, lora, 3, 'random')
+          : initLora(config, lora, 3, { weights });
     for (const [tensor, { data }] of adapter.tensors) {
       if (!isTrained(tensor)) continue;
       const noise = new Float32Array(data.length);
       fillNormal(noise, 5, tensor, 0, 0.05);
       for (let i = 0; i < data.length; i++) data[i] = (data[i] as number) + (noise[i] as number);
     }
+    const runtime = await onnxRuntime({ threads: 1 });
     const decoder = await createDecoder({
-      runtime: await onnxRuntime({ threads: 1 }),
+      runtime,
       config,
       weights,
       adapter,
@@ -115,10 +122,9 @@ describe(`adapters and merged models in PEFT and transformers${why}`, () => {
     });
     const logits = await decoder.logits({ rows: 1, length: IDS.length, ids: IDS });
     await decoder.release();
-    writeAdapter(output, `${name}/adapter`, plainAdapter(adapter, adapter.tensors), {
-      base: { name: base, revision: null, shape: config },
-    });
-    if (lora.virtualTokens !== undefined) return logits;
+    const told = await plainPrefix(runtime, config, plainAdapter(adapter, adapter.tensors));
+    writeAdapter(output, `${name}/adapter`, told, { base: { name: base, revision: null, shape: config } });
+    if (virtualTokensOf(lora) > 0) return logits;
     const adapted = { adapter: readAdapter(host, join(folder, name, 'adapter')), config };
     const tensors = mergedTensors(weights, { dtype: 'f32', adapted });
     output.write(`${name}/merged/model.safetensors`, safetensorsChunks(tensors));

@@ -187,6 +187,8 @@ describe('a training against its base', () => {
     ['adapter = {}\n  lora = { rank: 8 }', 'FTP0770', '8', /leave out `lora.rank`, or `adapter`/],
     ['adapter = { layers: [0, 6] }', 'FTP0756', '6', /from 0 to 5/],
     ['adapter = { reduction: 1000 }', 'FTP0772', '1000', /lower `reduction`/],
+    ['prefix = { tokens: 20 }\n  lora = { rank: 8 }', 'FTP0767', '8', /leave out `lora.rank`, or the prefix/],
+    ['prefix = { tokens: 512 }', 'FTP0768', '512', /lower `prefix.tokens`/],
     ['lora = { init: pissa, rank: 256 }', 'FTP0763', '256', /to 64 or less|to \d+ or less/],
     ['lora = { rank_pattern: { "q_proj(": 4 } }', 'FTP0757', '4', /end of a path/],
     ['lora = { alpha_pattern: { q_porj: 4 } }', 'FTP0758', '4', /did you mean `q_proj`/],
@@ -251,15 +253,19 @@ describe('a training against its base', () => {
     expect(found(start, { base })[0]?.help).to.match(/pickled weights are not read/);
   });
 
-  it('refuses to merge a prompt', () => {
-    const merge = '\nmerge fused {\n  base = starter()\n  adapter = adapter.best\n}\n';
-    const text = pipeline('prompt = { tokens: 4 }') + merge;
-    const host = overlayHost(corpus, { 'pipeline.ftp': text });
-    const [problem, more] = checkTraining(compile(host, 'pipeline.ftp'), host);
-    expect(more).to.equal(undefined);
-    expect(problem).to.include({ code: 'FTP0766' });
-    expect(problem?.message).to.contain('`adapter.best` is a prompt');
-  });
+  for (const [what, code] of [
+    ['prompt', 'FTP0766'],
+    ['prefix', 'FTP0769'],
+  ])
+    it(`refuses to merge a ${what}`, () => {
+      const merge = '\nmerge fused {\n  base = starter()\n  adapter = adapter.best\n}\n';
+      const text = pipeline(`${what} = { tokens: 4 }`) + merge;
+      const host = overlayHost(corpus, { 'pipeline.ftp': text });
+      const [problem, more] = checkTraining(compile(host, 'pipeline.ftp'), host);
+      expect(more).to.equal(undefined);
+      expect(problem).to.include({ code });
+      expect(problem?.message).to.contain(`\`adapter.best\` is a ${what}`);
+    });
 
   it('refuses to merge bottleneck adapters', () => {
     const merge = '\nmerge fused {\n  base = starter()\n  adapter = adapter.best\n}\n';
@@ -269,6 +275,39 @@ describe('a training against its base', () => {
     expect(more).to.equal(undefined);
     expect(problem).to.include({ code: 'FTP0771' });
     expect(problem?.message).to.contain('`adapter.best` has bottleneck adapters');
+  });
+
+  describe('with a prefix to go on from', () => {
+    const start = () => `start = peft("${adapter}")`;
+    const codes = (settings: string, using = '') =>
+      found(`${start()}\n  ${settings}`, { base, using }).map(({ code, marked }) => [code, marked]);
+    const others = (settings: string, using = '') =>
+      codes(settings, using).filter(([code]) => code !== 'FTP0761');
+
+    it('takes everything from it, packed too', () => {
+      cpSync(join(root, 'test/fixtures/peft/prefix'), adapter, { recursive: true });
+      expect(others('batch = { packing: true }')).to.deep.equal([]);
+      expect(others('prefix = { tokens: 4 }')).to.deep.equal([]);
+    });
+
+    it('refuses what contradicts it', () => {
+      expect(others('prefix = { tokens: 4 }')).to.deep.equal([['FTP0767', start().slice('start = '.length)]]);
+      cpSync(join(root, 'test/fixtures/peft/prefix'), adapter, { recursive: true });
+      expect(others('prefix = { tokens: 5 }')).to.deep.equal([['FTP0759', '5']]);
+      expect(others('prefix = { tokens: 4, projection: 8 }')).to.deep.equal([['FTP0760', '8']]);
+      expect(others('prefix = { tokens: 4, init: zero }')).to.deep.equal([['FTP0760', 'zero']]);
+      expect(others('lora = { dropout: 10% }')).to.deep.equal([['FTP0767', '10%']]);
+      expect(others('', 'using full ')).to.deep.equal([['FTP0767', start().slice('start = '.length)]]);
+      expect(found(start())[0]?.code).to.equal('FTP0838');
+    });
+
+    it('refuses to merge what comes of it', () => {
+      cpSync(join(root, 'test/fixtures/peft/prefix'), adapter, { recursive: true });
+      const merge = `\nmerge fused {\n  base = ${base}\n  adapter = adapter.best\n}\n`;
+      const host = overlayHost(corpus, { 'pipeline.ftp': pipeline(start(), { base }) + merge });
+      const problems = checkTraining(compile(host, 'pipeline.ftp'), host).map(({ code }) => code);
+      expect(problems).to.include('FTP0769');
+    });
   });
 
   it('says nothing of a base that is not here', () => {

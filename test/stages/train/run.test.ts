@@ -373,6 +373,41 @@ describe('the train stage', () => {
     expect(bytes(join(resumed.output.path, 'adapter/best'))).to.equal(bytes(whole.path('adapter/best')));
   });
 
+  it('trains a prefix, with a projection, over a base in four bits, and goes on from it', async () => {
+    const lora = { rank: 16, alpha: 32, dropout: 0, targets: 'all_linear' };
+    const batch = { global: 4, packing: true };
+    const name = 'prompt_encoder.embedding.weight';
+    for (const [method, prefix, trainable] of [
+      ['lora', { tokens: 3, init: 'zero' }, 3 * 128],
+      ['qlora', { tokens: 3, projection: 5, init: 'random' }, 3 * 32 + 5 * 32 + 5 + 128 * 5 + 128],
+    ] as const) {
+      const chosen = { method, rank: 0, alpha: 0 };
+      const key = `prefix-${method}`;
+      const done = await trained({ key, output: key, settings: { prefix, lora, batch }, chosen });
+      const { config, tensors } = readAdapter(host, done.path('adapter/last'));
+      expect(config.prefix).to.deep.equal({ tokens: 3 });
+      expect(tensors.get(name)?.shape).to.deep.equal([3, 128]);
+      expect(tensors.get(name)?.data.some((value) => value !== 0)).to.equal(true);
+      expect(done.json('adapter/last/adapter_config.json')).to.include({
+        peft_type: 'PREFIX_TUNING',
+        num_virtual_tokens: 3,
+        token_dim: 32,
+        num_layers: 2,
+        num_attention_heads: 2,
+        encoder_hidden_size: 32,
+        prefix_projection: false,
+      });
+      expect(done.json('coverage.json')).to.deep.include({ trainable, all: 53568 + trainable, trained: [] });
+      expect(notes(done)).to.match(/prompt_encoder.embedding.weight +1 of 1 +\d+/);
+      const start = { call: 'peft', args: { folder: done.path('adapter/last') } };
+      const settings = { start, lora, batch, stop: { epochs: 1, steps: 3 } };
+      const more = await trained({ key: `${key}-more`, output: `${key}-more`, settings, chosen });
+      const further = readAdapter(host, more.path('adapter/last')).tensors.get(name)?.data ?? [];
+      const moved = tensors.get(name)?.data.map((value, at) => Math.abs(value - (further[at] ?? 0)));
+      expect(Math.max(...(moved ?? []))).to.be.within(1e-9, 0.1);
+    }
+  });
+
   it('draws the same noise on the embedded tokens when it goes on', async () => {
     const settings = {
       neftune_noise_alpha: 5,

@@ -3,7 +3,13 @@ import { gradients } from '../../../tensor/autodiff.js';
 import { GraphBuilder } from '../../../tensor/builder.js';
 import { restrict } from '../../../tensor/restrict.js';
 import type { Graph } from '../../../tensor/types.js';
-import { hasProjection, PREFIX, PREFIX_HIDDEN, PREFIX_OUT, prefixShapes } from '../../adapters/prefix.js';
+import {
+  hasProjection,
+  PREFIX_EMBEDDING,
+  PREFIX_HIDDEN,
+  PREFIX_OUT,
+  prefixShapes,
+} from '../../adapters/prefix.js';
 import type { LoraConfig, ModelConfig } from '../../types.js';
 import { accumulated } from './inputs.js';
 
@@ -26,7 +32,7 @@ export function prefixGraphs(config: ModelConfig, lora: LoraConfig): PrefixGraph
   const value = (name: string) => trained.get(name) ?? b.scalar(0);
   const layer = (x: number, { weight, bias }: { readonly weight: string; readonly bias: string }) =>
     b.add(b.matmul(x, value(weight), { transB: true }), value(bias));
-  const embedded = value(PREFIX);
+  const embedded = value(PREFIX_EMBEDDING);
   const flat = hasProjection(lora) ? layer(b.tanh(layer(embedded, PREFIX_HIDDEN)), PREFIX_OUT) : embedded;
   const apart = b.reshape(flat, [tokens, 2 * layers, keyValueHeads, headDim]);
   const states = b.transpose(apart, [1, 2, 0, 3]);
