@@ -1,4 +1,5 @@
 /** A program against the models and adapters that it names, as far as they are here. */
+import type { CheckedStage } from '../../check/stages.js';
 import type { Analysis } from '../../compile.js';
 import { prefixMerged, promptMerged } from '../../diagnostics/catalogue/adapters.js';
 import { bottleneckMerged } from '../../diagnostics/catalogue/bottlenecks.js';
@@ -20,6 +21,7 @@ export function checkTraining(
   host: Host,
 ): readonly Diagnostic[] {
   if (program === undefined || analysis === undefined) return [];
+  const place = { folder: program.folder, host };
   const said = new Set<string>();
   // Most stages train the same base.
   const bases = new Map<string, Base | undefined>();
@@ -28,14 +30,18 @@ export function checkTraining(
     if (!bases.has(key))
       bases.set(
         key,
-        quietly(() => baseOf(stage, { folder: program.folder, host })),
+        quietly(() => baseOf(stage, place)),
       );
     return bases.get(key);
   };
+  const named = new Map(program.stages.map((stage) => [stage.name, stage]));
+  const checks = new Map(analysis.stages.map((checked) => [checked.stage.name, checked]));
   return program.stages
     .flatMap((stage) => {
-      if (stage.kind === 'merge') return whatCannotMerge(stage, program, analysis, host);
-      return stage.kind === 'train' ? stageProblems(stage, baseFor(stage), program, analysis, host) : [];
+      const checked = checks.get(stage.name);
+      if (checked === undefined) return [];
+      if (stage.kind === 'merge') return whatCannotMerge(stage, named, checked, place);
+      return stage.kind === 'train' ? stageProblems(stage, baseFor(stage), checked, place) : [];
     })
     .filter((problem) => {
       const key = JSON.stringify([problem.code, problem.at, problem.message]);
@@ -43,6 +49,11 @@ export function checkTraining(
       said.add(key);
       return isNew;
     });
+}
+
+interface Place {
+  readonly folder: string;
+  readonly host: Host;
 }
 
 interface Base {
@@ -53,13 +64,10 @@ interface Base {
 function stageProblems(
   stage: Stage,
   base: Base | undefined,
-  { folder }: Program,
-  analysis: Analysis,
-  host: Host,
+  checked: CheckedStage,
+  place: Place,
 ): readonly Diagnostic[] {
-  const place = { folder, host };
-  const checked = analysis.stages.find((candidate) => candidate.stage.name === stage.name);
-  if (checked === undefined || base === undefined) return [];
+  if (base === undefined) return [];
   const at = (path: string) => placeOf(checked, path).span;
   try {
     const start = startOf(trainSettings(stage), place);
@@ -75,16 +83,15 @@ function stageProblems(
 /** Virtual tokens change no weight, and bottleneck adapters are not linear. */
 function whatCannotMerge(
   merge: Stage,
-  program: Program,
-  analysis: Analysis,
-  host: Host,
+  stages: ReadonlyMap<string, Stage>,
+  checked: CheckedStage,
+  place: Place,
 ): readonly Diagnostic[] {
   const reference = merge.settings['adapter'] as Reference | null | undefined;
-  const trained = program.stages.find(({ name }) => name === reference?.stage);
-  const checked = analysis.stages.find(({ stage }) => stage.name === merge.name);
-  if (reference == null || trained?.kind !== 'train' || checked === undefined) return [];
+  const trained = stages.get(reference?.stage ?? '');
+  if (reference == null || trained?.kind !== 'train') return [];
   const { prompt, prefix, adapter, ...settings } = trainSettings(trained);
-  const start = quietly(() => startOf(settings, { folder: program.folder, host }))?.opened.config;
+  const start = quietly(() => startOf(settings, place))?.opened.config;
   const said = [placeOf(checked, 'adapter').span, `${reference.stage}.${reference.port}`] as const;
   if ((prompt ?? start?.virtualTokens) !== undefined) return [promptMerged(...said)];
   if ((prefix ?? start?.prefix) !== undefined) return [prefixMerged(...said)];
@@ -92,7 +99,7 @@ function whatCannotMerge(
 }
 
 /** `undefined` for the model of another stage. Throws for one that is not fetched, or cannot be read. */
-function baseOf(stage: Stage, place: { readonly folder: string; readonly host: Host }): Base | undefined {
+function baseOf(stage: Stage, place: Place): Base | undefined {
   const { base } = trainSettings(stage);
   const model = 'call' in base ? resolveModelCall(base, place) : undefined;
   return model && { config: configAt(place.host, model.folder), base: model.label };
