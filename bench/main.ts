@@ -1,6 +1,7 @@
 /**
- * `npm run bench [-- language training weights]`: a table each, with ratios against a peer measured in the same run. Options are
- * those of the single benchmarks: `--only TEXT` of all, `--quick`, `--steps N` and `--repeats N` of `training`.
+ * `npm run bench [-- language training runtimes weights]`: a table each, with ratios against a peer measured in the same run. Options are
+ * those of the single benchmarks: `--only TEXT` of all, `--quick` and `--steps N` of `training` and
+ * `runtimes`, `--repeats N` of `training`.
  */
 import { parseArgs } from 'node:util';
 
@@ -18,6 +19,7 @@ type Benchmark = (options: BenchmarkOptions) => Promise<readonly string[]>;
 const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
   language: async () => (await import('./language/table.js')).language,
   training: async () => (await import('./training/table.js')).training,
+  runtimes: async () => (await import('./runtimes/table.js')).runtimes,
   weights: async () => (await import('./weights/table.js')).weights,
 };
 

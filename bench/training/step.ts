@@ -1,4 +1,6 @@
 /** The optimiser step that a task describes, over weights that cost little to make. */
+
+import type { RuntimeName } from '../../src/ir/runtimes.js';
 import { initLora } from '../../src/models/adapters/initialise.js';
 import { expectedTensors } from '../../src/models/architectures/index.js';
 import { createDecoder } from '../../src/models/decoder/index.js';
@@ -8,7 +10,10 @@ import { float32Tensor } from '../../src/models/weights/dense.js';
 import { elementCount } from '../../src/models/weights/sizes.js';
 import type { WeightSource } from '../../src/models/weights/source.js';
 import { nodeHost } from '../../src/source/node-host.js';
+import { shareableFloats } from '../../src/source/shareable.js';
+import { openRuntime } from '../../src/tensor/runtimes/index.js';
 import { isCrowded, onnxRuntime } from '../../src/tensor/runtimes/onnx/index.js';
+import type { Runtime } from '../../src/tensor/types.js';
 import { adamw } from '../../src/training/optimizers/adamw.js';
 import { createOptimizer } from '../../src/training/optimizers/index.js';
 import { optimiserStep } from '../../src/training/step.js';
@@ -17,16 +22,25 @@ import { loraOf, type Task } from './cases.js';
 export interface Stepper {
   /** Gives the loss. */
   step(): Promise<number>;
+  readonly runtime: Runtime;
   release(): Promise<void>;
 }
 
-/** `profile` is the beginning of the names of files that tell where the time goes. */
-export async function stepper(task: Task, profile?: string): Promise<Stepper> {
+/** `profile` is the beginning of the names of files that tell where the time of ONNX Runtime goes. */
+export async function stepper(
+  task: Task & { readonly runtime?: RuntimeName },
+  profile?: string,
+): Promise<Stepper> {
   const { config, rows, length, way, threads } = task;
   if (way.by !== 'ftpc') throw new Error(`a step of ${way.by} is not computed here`);
   const weights = weightAccess('even weights', config, () => evenSource(config));
+  const host = nodeHost();
+  const runtime =
+    task.runtime === undefined || task.runtime === 'onnx'
+      ? await onnxRuntime({ threads, profile, crowded: isCrowded(host.machine()) })
+      : await openRuntime(host, task.runtime, { threads });
   const decoder = await createDecoder({
-    runtime: await onnxRuntime({ threads, profile, crowded: isCrowded(nodeHost().machine()) }),
+    runtime,
     config,
     weights: weights.loadWeights(way.method === 'qlora' ? 'nf4' : 'stored'),
     adapter: initLora(config, loraOf(config), 1),
@@ -54,6 +68,7 @@ export async function stepper(task: Task, profile?: string): Promise<Stepper> {
       });
       return loss;
     },
+    runtime,
     release: () => decoder.release(),
   };
 }
@@ -65,7 +80,7 @@ const HALF_WIDTH = 0.02 * Math.sqrt(3);
 function evenSource(config: ModelConfig): WeightSource {
   let state = 1;
   const values = (count: number): Float32Array => {
-    const out = new Float32Array(count);
+    const out = shareableFloats(count);
     for (let i = 0; i < count; i++) {
       state = (Math.imul(state, 1664525) + 1013904223) | 0;
       out[i] = (state / 2 ** 31) * HALF_WIDTH;

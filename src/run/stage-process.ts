@@ -48,7 +48,7 @@ export async function runInProcess(
   const killsBefore = memoryKills();
   const child = fork(fileURLToPath(new URL('./child.js', import.meta.url)), [], {
     cwd: job.cwd,
-    env: { ...process.env, ...childEnvironment(job.threads) },
+    env: { ...process.env, ...childEnvironment(job.threads, job.runtime) },
     // lets the tensor room give outgrown buffers back at once (see tensor/garbage.ts), as the memory plan assumes
     execArgv: ['--expose-gc'],
     serialization: 'advanced',

@@ -16,6 +16,8 @@ import { fileURLToPath } from 'node:url';
 import { type FileStat, type Host, HostError, type HostErrorCode, type Machine } from './host.js';
 import { filesMatching } from './node-glob.js';
 
+import { shareableBytes } from './shareable.js';
+
 /** Reads at most this much at one time: `readSync` takes no more than 2 GiB. */
 const READ_WINDOW = 1 << 30;
 
@@ -55,7 +57,7 @@ function readRange(path: string, start: number, length: number | undefined): Uin
   try {
     const size = fstatSync(file).size;
     const end = length === undefined ? size : Math.min(size, start + length);
-    const bytes = new Uint8Array(Math.max(0, end - start));
+    const bytes = shareableBytes(Math.max(0, end - start));
     let done = 0;
     while (done < bytes.length) {
       const read = readSync(file, bytes, done, Math.min(READ_WINDOW, bytes.length - done), start + done);

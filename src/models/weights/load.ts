@@ -1,3 +1,4 @@
+import { shareableFloats } from '../../source/shareable.js';
 import { discardedYoung } from '../../tensor/garbage.js';
 import { type ExpectedTensor, expectedTensors } from '../architectures/index.js';
 import { type ModelConfig, ModelError, type StoredTensor, type WeightStore } from '../types.js';
@@ -104,7 +105,7 @@ function loadTensor(source: SourceTensor, format: StoredFormat): StoredTensor {
   if (format === source.format()) return { ...source.load(), name };
   const elements = elementCount(shape);
   if (format === 'NF4') return nf4Tensor(name, shape, quantiseNf4(elements, source.read));
-  const values = new Float32Array(elements);
+  const values = shareableFloats(elements);
   readInto(source, 0, values);
   return float32Tensor(name, shape, values);
 }

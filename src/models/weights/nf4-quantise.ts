@@ -1,3 +1,4 @@
+import { shareableBytes } from '../../source/shareable.js';
 import { bucket, DYNAMIC_CODE, midpoints, NF4_CODE } from './nf4-codes.js';
 import { NF4_BLOCK, NF4_NESTED_BLOCK } from './sizes.js';
 import { torchMean } from './torch-mean.js';
@@ -38,7 +39,7 @@ export function quantiseNf4(
   read: (start: number, count: number) => Float32Array,
   window = 1 << 18,
 ): DoubleNf4 {
-  const codes = new Uint8Array(Math.ceil(elements / 2));
+  const codes = shareableBytes(Math.ceil(elements / 2));
   const absmax = new Float32Array(Math.ceil(elements / NF4_BLOCK));
   for (let start = 0; start < elements; start += window) {
     const values = read(start, Math.min(window, elements - start));

@@ -101,7 +101,7 @@ function forward(
     headChunk: EVALUATION_SHAPES.headChunk,
   };
   const { parts, graphs } = memory.planDecoder(options);
-  const beyond = beyondOnnx(memory.runtime, graphs);
+  const beyond = beyondOnnx(memory.runtime, { graphs, parts });
   const tensors = {
     ...NO_PARTS,
     ...parts,

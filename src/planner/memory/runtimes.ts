@@ -1,6 +1,7 @@
 /**
- * What a runtime takes beyond ONNX Runtime, of which all other figures are. TensorFlow has libraries of its own, copies
- * what it is fed, gives its outputs in fresh memory, and writes no intermediate over another.
+ * What a runtime takes beyond ONNX Runtime, of which all other figures are. TensorFlow has libraries of its own; what is
+ * trained and its gradients lie on its device and on the host; its outputs come in fresh memory, and it writes fewer
+ * intermediates over one another. Frozen weights it shares with the host, as long as its device is the CPU.
  */
 import type { DecoderPlan } from '../../models/decoder/types.js';
 import { transientBytes } from '../../tensor/liveness.js';
@@ -11,30 +12,34 @@ const MIB = 2 ** 20;
 
 /**
  * Measured with TensorFlow 2.21 on Linux x64, as growth over ONNX Runtime in the same step: a process that has loaded it
- * 249 to 254 MiB; six steps of hidden 192 and 576, 512 to 2,048 tokens, kept and recomputed, adapter and full: 22 to
- * 41 MiB beside the copies, and intermediates of 1.33 times the size.
+ * 252 MiB; seven steps of hidden 192 and 576, 256 to 2,048 tokens, kept and recomputed, adapter and full: 18 MiB beside
+ * what is written twice, outputs, and half again of the intermediates; each within 3 % of the whole process.
  */
-const TENSORFLOW = { process: 252 * MIB, driver: 30 * MIB, intermediates: 1.33 } as const;
+const TENSORFLOW = { process: 252 * MIB, driver: 18 * MIB, intermediates: 0.5 } as const;
 
 export interface Beyond {
   /** Part of the process, whatever it computes. */
   readonly process: number;
-  /** Copies and intermediates of the graph that takes most. */
+  /** Second copies, outputs and intermediates of the graph that takes most. */
   readonly workspace: number;
 }
 
-export function beyondOnnx(runtime: string, graphs: DecoderPlan['graphs']): Beyond {
+export function beyondOnnx(
+  runtime: string,
+  {
+    graphs,
+    parts,
+  }: { readonly graphs: DecoderPlan['graphs']; readonly parts: { readonly gradients: number } },
+): Beyond {
   if (runtime !== 'tensorflow') return { process: 0, workspace: 0 };
-  const all = graphs.map(({ graph }) => {
-    const transient = transientBytes(graph);
-    const copies = sizeOf(graph, graph.inputs) + 2 * sizeOf(graph, graph.outputs);
-    return { transient, whole: copies + TENSORFLOW.intermediates * transient };
-  });
-  const [most, counted] = [
-    Math.max(0, ...all.map(({ whole }) => whole)),
-    Math.max(0, ...all.map(({ transient }) => transient)),
-  ];
-  return { process: TENSORFLOW.process, workspace: TENSORFLOW.driver + most - counted };
+  const graph = Math.max(
+    0,
+    ...graphs.map(
+      ({ graph: one }) => TENSORFLOW.intermediates * transientBytes(one) + sizeOf(one, one.outputs),
+    ),
+  );
+  const { process, driver } = TENSORFLOW;
+  return { process, workspace: driver + 2 * parts.gradients + graph };
 }
 
 const sizeOf = ({ types }: Graph, values: readonly NamedValue[]): number =>

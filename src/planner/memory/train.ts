@@ -137,7 +137,7 @@ export function trainPeak(memory: TrainMemory, chosen: Chosen): Peak {
     packed: memory.packed !== undefined,
     perShape: graphs.length - 1,
   });
-  const beyond = beyondOnnx(memory.runtime, graphs);
+  const beyond = beyondOnnx(memory.runtime, { graphs, parts });
   const tensors = {
     ...NO_PARTS,
     ...parts,

@@ -8,6 +8,7 @@ import { expectedTensors } from '../../../src/models/architectures/index.js';
 import { createDecoder } from '../../../src/models/decoder/index.js';
 import type { DecoderPlanOptions } from '../../../src/models/decoder/types.js';
 import type { StoredTensor } from '../../../src/models/types.js';
+import { shareableFloats } from '../../../src/source/shareable.js';
 import { GraphBuilder } from '../../../src/tensor/builder.js';
 import { openHere } from '../../tensor/runtimes/here.js';
 import { stored } from './fixture.js';
@@ -26,7 +27,7 @@ await warm.run({ x: { type: { dtype: 'f32', shape: [1] }, data: new Float32Array
 
 // without garbage, whose pages would be used again and hide growth
 const filled = (shape: readonly number[]) => {
-  const data = new Float32Array(shape.reduce((p, q) => p * q, 1));
+  const data = shareableFloats(shape.reduce((p, q) => p * q, 1));
   for (let index = 0; index < data.length; index++) data[index] = 0.02 * Math.sin(index);
   return data;
 };

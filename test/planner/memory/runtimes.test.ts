@@ -5,6 +5,7 @@ import { expect } from 'chai';
 import { planDecoder } from '../../../src/models/decoder/plan.js';
 import type { DecoderPlanOptions } from '../../../src/models/decoder/types.js';
 import { beyondOnnx } from '../../../src/planner/memory/runtimes.js';
+import { childEnvironment } from '../../../src/run/child-environment.js';
 import { fixture } from '../../models/decoder/fixture.js';
 import { whereInstalled } from '../../tensor/runtimes/here.js';
 
@@ -40,13 +41,14 @@ describe('memory of the runtimes', () => {
 
   it('of ONNX Runtime is what the other figures say', () => {
     for (const one of cases)
-      expect(beyondOnnx('onnx', planDecoder(one).graphs)).to.deep.equal({ process: 0, workspace: 0 });
+      expect(beyondOnnx('onnx', planDecoder(one))).to.deep.equal({ process: 0, workspace: 0 });
   });
 
   it('of TensorFlow grows with what is copied and computed', () => {
-    const of = (one: DecoderPlanOptions) => beyondOnnx('tensorflow', planDecoder(one).graphs).workspace;
+    const of = (one: DecoderPlanOptions) => beyondOnnx('tensorflow', planDecoder(one)).workspace;
     expect(of(options(192, 8, 0))).to.be.above(of(options(192, 4, 0)));
-    expect(beyondOnnx('tensorflow', []).workspace).to.be.below(of(options(192, 1, 0)));
+    const none = { graphs: [], parts: { gradients: 0 } };
+    expect(beyondOnnx('tensorflow', none).workspace).to.be.below(of(options(192, 1, 0)));
   });
 
   whereInstalled('tensorflow', () => {
@@ -56,9 +58,10 @@ describe('memory of the runtimes', () => {
         if (process.platform !== 'linux') this.skip();
         const script = fileURLToPath(new URL('../../models/decoder/measure.js', import.meta.url));
         const words = ['--expose-gc', script, JSON.stringify(one), 'tensorflow'];
-        const measured = Number(execFileSync(process.execPath, words, { encoding: 'utf8' }));
+        const env = { ...process.env, ...childEnvironment(1, 'tensorflow') };
+        const measured = Number(execFileSync(process.execPath, words, { encoding: 'utf8', env }));
         const { parts, graphs } = planDecoder(one);
-        const beyond = beyondOnnx('tensorflow', graphs);
+        const beyond = beyondOnnx('tensorflow', { graphs, parts });
         const foretold =
           parts.gradients + parts.activations + parts.logits + parts.workspace + beyond.workspace;
         const whole = beyond.process + foretold;

@@ -1,0 +1,109 @@
+/**
+ * An optimiser step of SmolLM2-135M's shapes over 512 tokens on every runtime that is installed: tokens a second, time
+ * of the processor, peak memory. The processes take their steps in turn, so that what else the machine does falls on
+ * all of them.
+ */
+import { type ChildProcess, fork } from 'node:child_process';
+import { availableParallelism, cpus } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { tableLines } from '../../src/cli/table.js';
+import type { RuntimeName } from '../../src/ir/runtimes.js';
+import { headChunk } from '../../src/planner/solve/start.js';
+import { childEnvironment } from '../../src/run/child-environment.js';
+import { bytesText } from '../../src/run/text.js';
+import { nodeHost } from '../../src/source/node-host.js';
+import { RUNTIMES, runtimeProblem } from '../../src/tensor/runtimes/index.js';
+import type { BenchmarkOptions } from '../main.js';
+import { ownWays, RANK, TARGET, type Task, type Way, wayName } from '../training/cases.js';
+import { median } from '../training/median.js';
+
+export interface RuntimeTask extends Task {
+  readonly runtime: RuntimeName;
+}
+
+export interface Answer {
+  readonly seconds: number;
+  readonly cpuSeconds: number;
+  /** The most that was resident in the process since its first step. */
+  readonly peakBytes: number;
+  /** The most that lay in the memory of the runtime. */
+  readonly heldBytes: number;
+  readonly loss: number;
+  readonly where: string;
+}
+
+export async function runtimes(options: BenchmarkOptions): Promise<readonly string[]> {
+  const steps = Math.max(1, Math.round(Number(options.steps ?? 5)));
+  const host = nodeHost();
+  const threads = availableParallelism();
+  const installed = (Object.keys(RUNTIMES) as RuntimeName[]).filter((name) => {
+    const problem = runtimeProblem(host, name);
+    if (problem !== undefined) console.error(`${problem.message}; ${problem.help}`);
+    return problem === undefined;
+  });
+  const out = [`${cpus()[0]?.model ?? 'unknown processor'}, ${threads} threads, Node ${process.version}`];
+  const ways = ownWays(TARGET, headChunk(TARGET.config.vocabSize)).filter((way) =>
+    wayName(TARGET, way).includes(options.only ?? ''),
+  );
+  for (const way of options.quick ? ways.slice(0, 1) : ways)
+    out.push('', wayName(TARGET, way), ...(await inTurns(installed, way, steps, threads)));
+  return out;
+}
+
+async function inTurns(
+  names: readonly RuntimeName[],
+  way: Way,
+  steps: number,
+  threads: number,
+): Promise<readonly string[]> {
+  const children: ChildProcess[] = [];
+  const answers: Answer[][] = [];
+  try {
+    for (const runtime of names) {
+      console.error(`${wayName(TARGET, way)}: ${runtime} begins`);
+      const task: RuntimeTask = { ...TARGET, way, rank: RANK, steps, threads, runtime };
+      const child = fork(fileURLToPath(new URL('measure.js', import.meta.url)), [JSON.stringify(task)], {
+        execArgv: ['--expose-gc'],
+        env: { ...process.env, ...childEnvironment(threads, runtime) },
+      });
+      children.push(child);
+      answers.push([]);
+      await answerOf(child);
+    }
+    for (let step = 0; step < steps; step++)
+      for (const [at, child] of children.entries()) {
+        child.send('step');
+        answers[at]?.push(await answerOf(child));
+      }
+  } finally {
+    for (const child of children) child.kill();
+  }
+  const columns = ['runtime', 'tokens/s', 'processor s/step', 'peak of the process', 'held', 'loss'].map(
+    (title, index) => ({ title, right: index > 0 }),
+  );
+  return tableLines(
+    columns,
+    answers.map((all) => {
+      const of = (key: 'seconds' | 'cpuSeconds' | 'loss') => median(all.map((one) => one[key]));
+      const most = (key: 'peakBytes' | 'heldBytes') => Math.max(...all.map((one) => one[key]));
+      return [
+        all[0]?.where ?? '',
+        ((TARGET.rows * TARGET.length) / of('seconds')).toFixed(0),
+        of('cpuSeconds').toFixed(2),
+        bytesText(most('peakBytes')),
+        bytesText(most('heldBytes')),
+        of('loss').toFixed(6),
+      ];
+    }),
+  );
+}
+
+const answerOf = (child: ChildProcess): Promise<Answer> =>
+  new Promise((resolve, reject) => {
+    const ended = (code: number | null) => reject(new Error(`the process ended with ${code}`));
+    child.once('exit', ended);
+    child.once('message', (message) => {
+      child.off('exit', ended);
+      resolve(message as Answer);
+    });
+  });
