@@ -58,7 +58,7 @@ export function unknownMachine(name: string, known: readonly string[]): Diagnost
     severity: 'error',
     message: `no machine of the catalogue is called \`${name}\``,
     notes: [`known are ${known.join(', ')}`],
-    help: 'name one of these, or give `--memory`',
+    help: 'plan for one of these, or write the snapshot anew with `--machine NAME`',
   };
 }
 
@@ -76,7 +76,7 @@ export function deviceNotRun(machine: PlanMachine): Diagnostic {
   return {
     code: 'FTP0907',
     severity: 'info',
-    message: `the figures for ${machine.name} are those of the step graphs, with an allowance for the device's context; this version runs them on processors`,
+    message: `the figures for ${machine.name} are those of the step graphs, with an allowance for the device's context; no time is foretold for a machine that is not here`,
     help: 'a plan without `--machine` is for this machine',
   };
 }
