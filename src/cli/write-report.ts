@@ -17,7 +17,7 @@ const BAR = 16;
 /** Gathers what a run left, and writes its page; the page's path, or `undefined` for a run that never began. */
 export function writeReport(
   host: Host,
-  { runId, plan, stages }: RunOutcome & { readonly plan?: Plan },
+  { runId, plan, stages, findings }: RunOutcome & { readonly plan?: Plan },
 ): string | undefined {
   const store = openStore(host.cwd);
   if (!existsSync(journalPath(store.layout, runId))) return undefined;
@@ -30,7 +30,8 @@ export function writeReport(
     const report = file === undefined ? undefined : readJson(join(host.cwd, file));
     if (report === undefined) continue;
     if (kind === 'data' || kind === 'format') rows[name] = report as RowsReport;
-    if (kind === 'eval') evaluations[name] = report as EvaluationReport;
+    if (kind === 'eval')
+      evaluations[name] = { ...(report as EvaluationReport), requires: findings[name] ?? [] };
     if (kind === 'format') lengths[name] = lengthsBeside(join(host.cwd, outputs['format'] ?? ''));
   }
   const page = renderReport({

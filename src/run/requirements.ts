@@ -1,16 +1,43 @@
 import type { Diagnostic } from '../diagnostics/types.js';
-import { evaluateRequirement, type Lookup, metricPaths, UnknownMetric } from '../evaluation/expression.js';
+import {
+  evaluateRequirement,
+  type Finding,
+  type Lookup,
+  metricPaths,
+  UnknownMetric,
+} from '../evaluation/expression.js';
 import type { StageResult } from '../ir/outputs.js';
 import type { Budget, Expression, Requirement, Stage } from '../ir/types.js';
 import type { BudgetLine } from '../planner/types.js';
 import { budgetBroken, budgetExceeded, requirementFailed, unknownMetric } from './problems.js';
 import { bytesText, numberText, secondsText } from './text.js';
 
-/** What a stage's requirements make of what it measured: one diagnostic for each that does not hold. */
-export function failedRequirements(
-  stage: Stage,
-  results: Readonly<Record<string, StageResult>>,
-): readonly Diagnostic[] {
+/** What stages measured, by name. */
+export type Results = Readonly<Record<string, StageResult>>;
+
+/** What a stage's requirements make of what was measured: one diagnostic for each that does not hold. */
+export function failedRequirements(stage: Stage, results: Results): readonly Diagnostic[] {
+  return stage.requires.flatMap((requirement) => {
+    const finding = findingOf(stage, requirement, results);
+    if (finding instanceof UnknownMetric)
+      return [unknownMetric(stage, requirement.text, requirement.span, `\`${finding.path.join('.')}\``)];
+    return finding.holds
+      ? []
+      : [requirementFailed(stage, requirement.text, requirement.span, finding.sentence)];
+  });
+}
+
+/** By stage. */
+export type Findings = Readonly<Record<string, readonly Finding[]>>;
+
+/** What a stage's requirements came to, without those that nothing measured. */
+export const findingsOf = (stage: Stage, results: Results): readonly Finding[] =>
+  stage.requires.flatMap((requirement) => {
+    const finding = findingOf(stage, requirement, results);
+    return finding instanceof UnknownMetric ? [] : [finding];
+  });
+
+function findingOf(stage: Stage, requirement: Requirement, results: Results): Finding | UnknownMetric {
   const own = results[stage.name];
   const lookup: Lookup = (path) => {
     const [first = '', second] = path;
@@ -18,17 +45,12 @@ export function failedRequirements(
     if (first === 'baseline') return own?.baseline?.[second];
     return results[first]?.metrics[second];
   };
-  return stage.requires.flatMap((requirement) => {
-    try {
-      const finding = evaluateRequirement(requirement, lookup);
-      return finding.holds
-        ? []
-        : [requirementFailed(stage, requirement.text, requirement.span, finding.sentence)];
-    } catch (error) {
-      if (!(error instanceof UnknownMetric)) throw error;
-      return [unknownMetric(stage, requirement.text, requirement.span, `\`${error.path.join('.')}\``)];
-    }
-  });
+  try {
+    return evaluateRequirement(requirement, lookup);
+  } catch (error) {
+    if (error instanceof UnknownMetric) return error;
+    throw error;
+  }
 }
 
 /** What a run took, under the names that a budget uses. */

@@ -17,8 +17,8 @@ import {
   takeLock,
 } from '../store/index.js';
 import { identityOf } from '../tensor/runtimes/index.js';
-import { brokenBudgets, exceededBudgets, type MeasuredStages } from './requirements.js';
-import { runStages } from './scheduler.js';
+import { brokenBudgets, exceededBudgets, type Findings, type MeasuredStages } from './requirements.js';
+import { runStages, type StagesOutcome } from './scheduler.js';
 import type { Step } from './setting.js';
 import type { Interrupts } from './stage-process.js';
 
@@ -59,6 +59,8 @@ export interface RunOutcome {
   readonly runId: string;
   readonly status: RunStatus;
   readonly stages: readonly StageSummary[];
+  /** What the requirements of this run came to: a stage that is cached may have been made under others. */
+  readonly findings: Findings;
 }
 
 /** Never throws for what a user can cause: the last event says how it ended. */
@@ -82,9 +84,13 @@ export async function runPipeline(
     ftpc: request.ftpc,
     ...(request.params === undefined ? {} : { params: request.params }),
   });
-  const finish = (status: RunStatus, stages: readonly StageSummary[] = []): RunOutcome => {
+  const finish = (
+    status: RunStatus,
+    stages: readonly StageSummary[] = [],
+    findings: Findings = {},
+  ): RunOutcome => {
     log.event({ type: 'run.finished', status, seconds: (request.clock() - begun) / 1000, stages });
-    return { runId, status, stages };
+    return { runId, status, stages, findings };
   };
   let lock: RunLock | undefined;
   try {
@@ -125,10 +131,7 @@ export async function runPipeline(
     };
     const exceeded = exceededBudgets(program.budgets, took, measuredStages(outcome.summaries));
     exceeded.forEach(log.diagnostic);
-    if (outcome.interrupted) return finish('interrupted', outcome.summaries);
-    if (outcome.failed) return finish('failed', outcome.summaries);
-    if (outcome.gateClosed) return finish('gate_failed', outcome.summaries);
-    return finish(exceeded.length > 0 ? 'budget_exceeded' : 'done', outcome.summaries);
+    return finish(statusOf(outcome, exceeded.length > 0), outcome.summaries, outcome.findings);
   } catch (error) {
     if (!(error instanceof UserError)) {
       finish('failed');
@@ -140,6 +143,13 @@ export async function runPipeline(
     log.close();
     lock?.release();
   }
+}
+
+function statusOf({ interrupted, failed, gateClosed }: StagesOutcome, overBudget: boolean): RunStatus {
+  if (interrupted) return 'interrupted';
+  if (failed) return 'failed';
+  if (gateClosed) return 'gate_failed';
+  return overBudget ? 'budget_exceeded' : 'done';
 }
 
 /** How long the process of a killed run may take to save its state before it is ended. */

@@ -1,5 +1,6 @@
 /** Runs the stages of a program one after another, each in its own process, each output kept once. */
 import { UserError } from '../diagnostics/types.js';
+import type { Finding } from '../evaluation/expression.js';
 import type { StageAction, StageStatus, StageSummary } from '../ir/events.js';
 import type { StageResult } from '../ir/outputs.js';
 import type { Stage } from '../ir/types.js';
@@ -7,12 +8,14 @@ import type { Artefact } from '../stages/types.js';
 import { type Entry, outputPath } from '../store/index.js';
 import { fromCwd } from './paths.js';
 import { produce } from './produce.js';
-import { failedRequirements } from './requirements.js';
+import { type Findings, failedRequirements, findingsOf } from './requirements.js';
 import type { RunSetting, Settled, Sink, Step } from './setting.js';
 import type { Interrupts } from './stage-process.js';
 
 export interface StagesOutcome {
   readonly summaries: readonly StageSummary[];
+  /** What the requirements came to, by stage. */
+  readonly findings: Findings;
   readonly gateClosed: boolean;
   readonly failed: boolean;
   readonly interrupted: boolean;
@@ -27,6 +30,7 @@ export async function runStages(
   const artefacts: Record<string, Artefact> = {};
   const results: Record<string, StageResult> = {};
   const summaries: StageSummary[] = [];
+  const findings: Record<string, readonly Finding[]> = {};
   let gateClosed = false;
   let failed = false;
   let interrupted = false;
@@ -44,6 +48,7 @@ export async function runStages(
     if (done.entry !== undefined) results[stage.name] = done.entry.record.result;
     const broken = done.entry === undefined ? [] : failedRequirements(stage, results);
     broken.forEach(sink.diagnostic);
+    if (done.entry !== undefined) findings[stage.name] = findingsOf(stage, results);
     const holds = done.entry !== undefined && broken.length === 0;
     if (done.entry !== undefined && holds)
       artefacts[stage.name] = {
@@ -59,7 +64,7 @@ export async function runStages(
     const summary = summaryOf(stage, status, setting, done.entry, seconds, done.peakMemoryBytes);
     summaries.push(finish(sink, done.interrupted ? { ...summary, interrupted: true } : summary));
   }
-  return { summaries, gateClosed, failed, interrupted };
+  return { summaries, findings, gateClosed, failed, interrupted };
 }
 
 /** Finds a stage's output in the store, or runs it. */

@@ -130,6 +130,9 @@ describe('a whole pipeline', () => {
     expect(code).to.equal(0);
     const found = summaries(lines);
     expect([found['quality']?.status, found['local']?.status]).to.deep.equal(['cached', 'done']);
+    const run = readdirSync(join(cwd, '.ftp/runs')).sort().at(-1) ?? '';
+    const page = readFileSync(join(cwd, '.ftp/runs', run, 'report.html'), 'utf8');
+    expect(page).to.contain('perplexity &lt; 1e9').and.to.not.contain('perplexity &lt; 1.01');
   });
 
   for (const [whom, kill] of [
