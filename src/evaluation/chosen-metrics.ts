@@ -1,5 +1,4 @@
-import type { Call, Requirement } from '../ir/types.js';
-import type { Span } from '../source/span.js';
+import type { Call, Stage } from '../ir/types.js';
 import { metricPaths } from './expression.js';
 import { isMetricName, metrics } from './metrics/table.js';
 import type { MetricArgs, MetricName } from './metrics/types.js';
@@ -16,16 +15,19 @@ export interface ChosenMetric {
  */
 export function chosenMetrics(
   calls: readonly Call[],
-  requires: readonly Requirement[],
-  at: Span,
+  { name: stage, requires, span }: Pick<Stage, 'name' | 'requires' | 'span'>,
 ): readonly ChosenMetric[] {
   const chosen = new Map<MetricName, ChosenMetric>();
   for (const { call, args } of calls) {
     if (!isMetricName(call)) throw new Error(`no metric is named ${call}`);
-    if (chosen.has(call)) throw metricTwice(call, at);
+    if (chosen.has(call)) throw metricTwice(call, span);
     chosen.set(call, { name: call, args });
   }
-  const named = requires.flatMap(({ condition }) => metricPaths(condition)).map((path) => path.at(-1) ?? '');
+  const named = requires
+    .flatMap(({ condition }) => metricPaths(condition))
+    // what another stage measured is not measured here
+    .filter(([first, second]) => second === undefined || first === 'baseline' || first === stage)
+    .map((path) => path.at(-1) ?? '');
   const withLoss = [...chosen.keys()].some((name) => metrics[name].needs === 'loss')
     ? ['loss', 'perplexity']
     : [];

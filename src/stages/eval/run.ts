@@ -32,7 +32,7 @@ export const run: RunStage = async (context) => {
   if (heldOut.tokens.count === 0)
     throw noRows(`${settings.dataset.stage}.${settings.dataset.port}`, stage.span);
 
-  const chosen = chosenMetrics(settings.metrics, stage.requires, stage.span);
+  const chosen = chosenMetrics(settings.metrics, stage);
   const tokenizer = await openResolved(host, subject.base).tokenizer();
   const facts = rowFacts(heldOut, tokenizer, chosen);
   const rows = chooseRows(heldOut, facts, chosen, {

@@ -143,7 +143,9 @@ describe('the eval stage', () => {
       '<',
       metric('adapter', 'valid_loss'),
     );
-    const { report } = await evaluate({}, { requires: [shorter, unknown] });
+    const other = requires('loss < adapter.rouge_l', metric('loss'), '<', metric('adapter', 'rouge_l'));
+    const { report } = await evaluate({}, { requires: [shorter, unknown, other] });
+    expect(report.metrics).to.have.all.keys('loss', 'perplexity');
     expect(report.requires.map(({ require }) => require)).to.deep.equal(['loss < adapter.loss']);
   });
 
