@@ -2,7 +2,14 @@
 // graph that runs as a function takes handles and gives handles, and on a GPU none of them leaves the device; a
 // SavedModel, which is all that the binding itself can run, fetches every input to the host in each run.
 //
+// The library is loaded by the binding itself, and not along with it: while it is, it writes notes on the processor to
+// the terminal, before it reads how much it is to say.
+//
 // FTPC_TENSORFLOW_CONFIG is a ConfigProto for the context, in hexadecimal digits.
+
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <string>
@@ -74,6 +81,18 @@ napi_value RemoveFunction(napi_env env, napi_callback_info info) {
 }  // namespace
 
 NAPI_MODULE_INIT() {
+  const int terminal = dup(STDERR_FILENO);
+  const int nowhere = open("/dev/null", O_WRONLY);
+  if (terminal >= 0 && nowhere >= 0) dup2(nowhere, STDERR_FILENO);
+  const bool loaded = dlopen("libtensorflow_cc.so.2", RTLD_LAZY | RTLD_GLOBAL) != nullptr;
+  const char *reason = loaded ? nullptr : dlerror();
+  if (terminal >= 0) dup2(terminal, STDERR_FILENO);
+  close(terminal);
+  close(nowhere);
+  if (!loaded) {
+    napi_throw_error(env, nullptr, reason);
+    return exports;
+  }
   tfnodejs::InitTFNodeJSBinding(env, exports);
   const napi_property_descriptor own[] = {
       {"defineFunction", nullptr, DefineFunction, nullptr, nullptr, nullptr, napi_default, nullptr},

@@ -6,11 +6,7 @@ import { UserError } from '../diagnostics/types.js';
 import type { Host } from '../source/host.js';
 import { runTool } from './tool.js';
 
-const LIBRARIES = ['libtensorflow_cc.so.2', 'libtensorflow_framework.so.2'];
-
 export interface BindingParts {
-  /** Folder with the libraries. */
-  readonly libraries: string;
   /** Folder with TensorFlow's headers. */
   readonly headers: string;
   /** Unpacked packages of npm. */
@@ -48,8 +44,8 @@ export async function buildBinding(host: Host, parts: BindingParts, signal: Abor
       ...['-O2', '-std=c++17', '-fPIC', '-shared', '-DNAPI_VERSION=8', '-DBUILDING_NODE_EXTENSION'],
       ...[join(parts.nodeHeaders, 'include'), parts.headers, parts.binding].flatMap((path) => ['-I', path]),
       join(host.packageFolder, 'native', 'tensorflow.cc'),
-      ...['-o', parts.target, '-L', parts.libraries, ...LIBRARIES.map((name) => `-l:${name}`)],
-      `-Wl,-rpath,${parts.rpath}`,
+      // the libraries are loaded by the binding, whose calls are bound when they are made
+      ...['-o', parts.target, '-Wl,-z,lazy', '-ldl', `-Wl,-rpath,${parts.rpath}`],
     ],
     { cwd: dirname(parts.target), signal },
   );

@@ -89,7 +89,6 @@ export async function installTensorFlow(
     await buildBinding(
       host,
       {
-        libraries: join(staging, 'tensorflow'),
         headers: unpacked.headers,
         binding,
         nodeHeaders,

@@ -1,6 +1,8 @@
+import { DeviceFull } from '../tensor/device-full.js';
+
 /** How native code, V8 and the runtimes say that an allocation failed. */
 const PATTERNS =
-  /bad_alloc|failed to allocate memory|array buffer allocation failed|invalid typed array length|out of memory|ENOMEM|OOM when allocating|RESOURCE_EXHAUSTED/i;
+  /bad_alloc|failed to allocate memory|array buffer allocation failed|invalid typed array length|out of memory|ENOMEM/i;
 
 /** A step that found no memory. The parameters are those of the step before it, so training can go on from there. */
 export class OutOfMemory extends Error {
@@ -15,7 +17,7 @@ export class OutOfMemory extends Error {
 }
 
 export function isOutOfMemory(error: unknown): boolean {
-  return error instanceof Error && PATTERNS.test(error.message);
+  return error instanceof DeviceFull || (error instanceof Error && PATTERNS.test(error.message));
 }
 
 function messageOf(cause: unknown): string {

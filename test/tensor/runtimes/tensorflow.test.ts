@@ -1,10 +1,12 @@
 import { expect } from 'chai';
 import { nodeHost } from '../../../src/source/node-host.js';
 import { GraphBuilder } from '../../../src/tensor/builder.js';
+import { DeviceFull } from '../../../src/tensor/device-full.js';
 import { tensorflowRuntime } from '../../../src/tensor/runtimes/tensorflow/index.js';
 import { bindingPath, tensorflowFolder } from '../../../src/tensor/runtimes/tensorflow/installed.js';
 import { GraphError } from '../../../src/tensor/shape.js';
 import type { HostTensor, Tensor } from '../../../src/tensor/types.js';
+import { isOutOfMemory } from '../../../src/training/index.js';
 import { conformance } from './conformance.js';
 import { errorTable } from './error-table.js';
 import { openHere, whereInstalled } from './here.js';
@@ -41,6 +43,22 @@ whereInstalled('tensorflow', () => {
         GraphError,
       );
       expect(runtime.handles()).to.equal(before);
+      await compiled.release();
+    });
+
+    it('says that its device is full, and goes on', async () => {
+      const runtime = await open();
+      const before = { ...runtime.memory.account, handles: runtime.handles() };
+      const b = new GraphBuilder('large');
+      b.output('y', b.sum(b.exp(b.expand(b.input('x', [1, 1]), [2 ** 20, 2 ** 21])), [0, 1]));
+      const large = await runtime.compile(b.build());
+      const x = floats([1, 1], () => 1);
+      const error: unknown = await large.run({ x }).catch((reason: unknown) => reason);
+      expect(error).to.be.instanceOf(DeviceFull);
+      expect(isOutOfMemory(error)).to.equal(true);
+      expect({ ...runtime.memory.account, handles: runtime.handles() }).to.deep.equal(before);
+      const compiled = await runtime.compile(product());
+      expect((await compiled.run(inputs))['y']?.data).to.have.length(64 * 64);
       await compiled.release();
     });
 

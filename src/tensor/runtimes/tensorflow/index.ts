@@ -1,4 +1,5 @@
 /** TensorFlow, through the native binding of TensorFlow.js: each graph is a function of its eager context. */
+import { DeviceFull } from '../../device-full.js';
 import type { CompiledGraph, Graph, HostTensor, Runtime, TensorType } from '../../types.js';
 import { DeviceMemory, type HandleStore } from '../device-memory.js';
 import { viewOf } from '../host-tensor.js';
@@ -36,6 +37,18 @@ export async function tensorflowRuntime(options: TensorFlowOptions): Promise<Ten
   };
 }
 
+/** RESOURCE_EXHAUSTED, as the binding says it. */
+const FULL = /TF_Status: 8\b|OOM when allocating|RESOURCE_EXHAUSTED/;
+
+function onFull<T>(use: () => T): T {
+  try {
+    return use();
+  } catch (error) {
+    if (error instanceof Error && FULL.test(error.message)) throw new DeviceFull('TensorFlow', error);
+    throw error;
+  }
+}
+
 /** One of a process, whose runtimes share its tables. */
 const packers = new WeakMap<Binding, Packer>();
 
@@ -46,10 +59,11 @@ function packerOf(binding: Binding): Packer {
 }
 
 const handlesOf = (binding: Binding, packer: Packer): HandleStore<number> => ({
-  create: ({ dtype, shape }, data) => binding.createTensor(shape, DATA_TYPE[dtype], elementsOf(data)),
+  create: ({ dtype, shape }, data) =>
+    onFull(() => binding.createTensor(shape, DATA_TYPE[dtype], elementsOf(data))),
   read: async (type, handle) => valuesOf(type, binding.tensorDataSync(handle)),
   delete: (handle) => binding.deleteTensor(handle),
-  pack: (packed) => packer.pack(packed),
+  pack: (packed) => onFull(() => packer.pack(packed)),
 });
 
 /** The binding takes int64 as pairs of int32. */
@@ -86,14 +100,11 @@ function compiled(
       const packings = inputs.map(({ packing }) => packingOf(packing));
       const handles = inputs.flatMap((input) => input.handles);
       const isCoded = packings.some((packing) => packing !== undefined && PACKINGS[packing].coded);
-      return binding
-        .executeOp(
-          functionFor(packings),
-          [],
-          isCoded ? [...handles, ...packer.tables] : handles,
-          graph.outputs.length,
-        )
-        .map(({ id }) => id);
+      const inputHandles = isCoded ? [...handles, ...packer.tables] : handles;
+      const name = functionFor(packings);
+      return onFull(() => binding.executeOp(name, [], inputHandles, graph.outputs.length)).map(
+        ({ id }) => id,
+      );
     }),
     async release() {
       for (const name of names.values()) binding.removeFunction(name);
