@@ -10,6 +10,7 @@ import { onnxRuntime } from '../../../src/tensor/runtimes/onnx/index.js';
 import type { Runtime } from '../../../src/tensor/types.js';
 import { buildPacked } from '../../../src/training/batch.js';
 import type { TokenRows } from '../../../src/training/rows.js';
+import { openHere, whereInstalled } from '../../tensor/runtimes/here.js';
 import { fixture, memoryWeights, type Packed, relativeError, unpack } from './fixture.js';
 
 const LOSS = 1e-6;
@@ -36,6 +37,9 @@ const FOLDER = new URL('../../../../test/fixtures/prefix/', import.meta.url);
 const CASES = readdirSync(FOLDER)
   .filter((name) => name.endsWith('.json'))
   .map((name) => name.replace('.json', ''));
+
+/** What is run on other runtimes too. */
+const ELSEWHERE: ReadonlySet<string> = new Set(['tied-projection', 'gpt2', 'mistral-long-prefix']);
 
 const greatest = (logits: Float32Array): number => logits.indexOf(Math.max(...logits));
 
@@ -96,6 +100,7 @@ for (const name of CASES)
 
     for (const [title, changes] of [
       ['recomputed', { checkpointedBlocks: 9 }],
+      ['recomputed in its MLPs', { recomputedMlps: 9 }],
       ['decoded into a workspace', { weights: memoryWeights(recording.weights, false) }],
     ] as const)
       it(`gives the same when ${title}`, async () => {
@@ -103,6 +108,19 @@ for (const name of CASES)
         await decoder.accumulate(batch, 1 / supervised, NO_DROPOUT);
         compareGradients(decoder);
         await decoder.release();
+      });
+
+    if (ELSEWHERE.has(name))
+      whereInstalled('tensorflow', () => {
+        it('gives the same on tensorflow', async () => {
+          const decoder = await open({ runtime: await openHere('tensorflow'), checkpointedBlocks: 1 });
+          decoder.zeroGradients();
+          await decoder.accumulate(batch, 1 / supervised, NO_DROPOUT);
+          await decoder.collectGradients();
+          compareGradients(decoder);
+          expect(relativeError(await decoder.logits(batch), unpack(expected.logits))).to.be.at.most(LOGITS);
+          await decoder.release();
+        });
       });
 
     it('adds micro batches up to the batch', async () => {

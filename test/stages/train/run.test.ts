@@ -408,6 +408,33 @@ describe('the train stage', () => {
     }
   });
 
+  it('goes on with a prefix from where it was stopped', async () => {
+    const settings = {
+      prefix: { tokens: 3, projection: 4, init: 'random' },
+      lora: { rank: 16, alpha: 32, dropout: 0, targets: 'all_linear' },
+    };
+    const chosen = { rank: 0, alpha: 0 };
+    const bytes = (path: string): string => readFileSync(join(path, 'adapter_model.safetensors'), 'base64');
+    const whole = await trained({ key: 'whole', output: 'whole', settings, chosen });
+    const controller = new AbortController();
+    const stopped = world({
+      folder: join(folder, 'other'),
+      settings,
+      chosen,
+      signal: controller.signal,
+      emit: (event) =>
+        event.type === 'stage.progress' && event.step === 6 && controller.abort(new Error('stop')),
+    });
+    await run(stopped).then(
+      () => expect.fail('it was not stopped'),
+      (error: Error) => expect(error.message).to.equal('stop'),
+    );
+    const resumed = world({ folder: join(folder, 'other'), output: 'again', settings, chosen });
+    await run(resumed);
+    for (const output of ['adapter/last', 'adapter/best'])
+      expect(bytes(join(resumed.output.path, output))).to.equal(bytes(whole.path(output)));
+  });
+
   it('draws the same noise on the embedded tokens when it goes on', async () => {
     const settings = {
       neftune_noise_alpha: 5,
