@@ -1,26 +1,10 @@
 /** TensorFlow onto this machine: whole, or not at all. */
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statfsSync,
-  statSync,
-} from 'node:fs';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import {
-  diskTooSmall,
-  doesNotCompute,
-  fetchedOther,
-  noBuildHere,
-} from '../diagnostics/catalogue/runtimes.js';
+import { doesNotCompute, fetchedOther, noBuildHere } from '../diagnostics/catalogue/runtimes.js';
 import { UserError } from '../diagnostics/types.js';
-import { bytesText } from '../run/text.js';
 import type { Host } from '../source/host.js';
 import { writeWhole, writing } from '../store/index.js';
-import { stateOf } from '../store/process-identity.js';
 import {
   bindingPath,
   MANIFEST,
@@ -40,17 +24,11 @@ import {
   NODE_HEADERS,
   TENSORFLOW,
 } from './packages.js';
+import { bytesIn, type InstallStep, replaceFolder, requireSpace, stagingFolder, sweep } from './staging.js';
 import { runTool } from './tool.js';
 import { fetchFile, type Remote } from './transfer.js';
 import { exactly, findWheel, requirementsOf } from './wheels.js';
 import { placeOf, unzip, ZipError, zipEntries } from './zip.js';
-
-/** What an installation is at. `done` and `total` are bytes, where they are known. */
-export interface InstallStep {
-  readonly what: string;
-  readonly done?: number;
-  readonly total?: number;
-}
 
 export interface InstallOptions {
   /** Without kernels for GPUs, which is a tenth of the size. */
@@ -70,13 +48,13 @@ export async function installTensorFlow(
   if (known !== undefined && known.cuda === !cpu && known.tensorflow === TENSORFLOW.version)
     return { manifest: known, already: true };
   if (process.platform !== 'linux' || process.arch !== 'x64')
-    throw new UserError(noBuildHere(TITLE, `${process.platform} on ${process.arch}`));
+    throw new UserError(noBuildHere(TITLE, 'Linux on x64'));
   const root = runtimesFolder(host);
   writing(root, undefined, () => mkdirSync(root, { recursive: true }));
   await requireCompiler(host, signal);
   requireSpace(root, NEEDED_BYTES[cpu ? 'cpu' : 'cuda']);
   sweep(root);
-  const staging = join(root, `.tensorflow-${process.pid}`);
+  const staging = stagingFolder(root, 'tensorflow');
   const downloads = join(root, 'downloads');
   try {
     const unpacked = await unpackWheels(host, { cpu, signal, progress }, downloads, staging);
@@ -127,22 +105,6 @@ export function removeTensorFlow(host: Host): boolean {
   rmSync(join(runtimesFolder(host), 'downloads'), { recursive: true, force: true });
   sweep(runtimesFolder(host));
   return was;
-}
-
-function requireSpace(folder: string, needed: number): void {
-  const { bavail, bsize } = statfsSync(folder);
-  if (bavail * bsize < needed)
-    throw new UserError(diskTooSmall(folder, bytesText(needed), bytesText(bavail * bsize)));
-}
-
-/** Removes what installations that were killed have left. */
-function sweep(root: string): void {
-  if (!existsSync(root)) return;
-  for (const name of readdirSync(root, { withFileTypes: true }).map((entry) => entry.name)) {
-    const pid = /^\.(?:tensorflow|old)-(\d+)$/.exec(name)?.[1];
-    if (pid !== undefined && (Number(pid) === process.pid || stateOf({ pid: Number(pid) }) === 'gone'))
-      rmSync(join(root, name), { recursive: true, force: true });
-  }
 }
 
 async function unpackWheels(
@@ -239,17 +201,3 @@ async function requireThatItComputes(binding: string, signal: AbortSignal): Prom
   });
   if (failed) throw new UserError(doesNotCompute(TITLE, output));
 }
-
-function replaceFolder(from: string, to: string): void {
-  const old = join(to, '..', `.old-${process.pid}`);
-  writing(to, undefined, () => {
-    if (statSync(to, { throwIfNoEntry: false }) !== undefined) renameSync(to, old);
-    renameSync(from, to);
-  });
-  rmSync(old, { recursive: true, force: true });
-}
-
-const bytesIn = (folder: string): number =>
-  readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .reduce((sum, entry) => sum + statSync(join(entry.parentPath, entry.name)).size, 0);

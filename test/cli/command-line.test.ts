@@ -103,7 +103,7 @@ describe('command line', () => {
     };
     expect(offered('runtime', '')).to.deep.equal(['list', 'install', 'remove']);
     expect(offered('runtime', 'in')).to.deep.equal(['install']);
-    expect(offered('runtime', 'install', '')).to.deep.equal(['tensorflow']);
+    expect(offered('runtime', 'install', '')).to.deep.equal(['tensorflow', 'webgpu', 'wasm', 'cpu']);
     expect(offered('runtime', 'install', 'tensorflow', '--c')).to.deep.equal(['--cpu']);
     expect(offered('completion', 'f')).to.deep.equal(['fish']);
   });

@@ -207,6 +207,10 @@ const RUNS: Readonly<Record<RuntimeName, readonly RunName[]>> = {
     'prefix-projection',
   ],
   tensorflow: ['lora', 'qlora', 'full'],
+  // its driver in software is slow; test/run/webgpu.test.ts has its trainings
+  webgpu: [],
+  wasm: ['lora', 'qlora', 'full'],
+  cpu: ['lora'],
 };
 
 for (const runtime of RUNTIME_NAMES)

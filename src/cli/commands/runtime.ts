@@ -1,4 +1,7 @@
+import type { InstallStep } from '../../install/staging.js';
 import type { RuntimeName } from '../../ir/runtimes.js';
+import type { Host } from '../../source/host.js';
+import type { TfjsName } from '../../tensor/runtimes/tfjs/installed.js';
 import type { Arguments } from '../arguments.js';
 import { unknown } from '../arguments.js';
 import type { Command } from '../command.js';
@@ -10,20 +13,20 @@ type Action = (args: Arguments, world: World) => Promise<number>;
 
 export const runtime: Command = {
   name: 'runtime',
-  doc: 'Lists what can compute on this machine, and installs or removes TensorFlow for machines with a GPU.',
+  doc: 'Lists what can compute on this machine, and installs or removes it, for machines with a GPU above all.',
   positionals: [
     { name: 'action', doc: '`list`, `install` or `remove`.', choices: ['list', 'install', 'remove'] },
     {
       name: 'name',
-      doc: 'For install and remove: `tensorflow`.',
+      doc: 'For install and remove: `tensorflow`, `webgpu`, `wasm` or `cpu`.',
       optional: true,
-      choices: ['tensorflow'],
+      choices: ['tensorflow', 'webgpu', 'wasm', 'cpu'],
     },
   ],
   options: {
     cpu: {
       type: 'boolean',
-      doc: 'Installs without kernels for GPUs and without CUDA: 0.3 GB to fetch instead of 3.4 GB.',
+      doc: 'TensorFlow without kernels for GPUs and without CUDA: 0.3 GB to fetch instead of 3.4 GB.',
     },
     json: { type: 'boolean', doc: 'Print the runtimes as JSON.' },
   },
@@ -31,6 +34,7 @@ export const runtime: Command = {
     ['ftpc runtime list', 'what is here, and which one `auto` takes'],
     ['ftpc runtime install tensorflow', 'once a user; then runs use the GPU with no change to a pipeline'],
     ['ftpc runtime install tensorflow --cpu', 'for a machine without a GPU'],
+    ['ftpc runtime install webgpu', 'for a GPU of any vendor: 61 MB to fetch, 24 MB on the disk'],
     ['ftpc runtime remove tensorflow', 'gives the disk back'],
   ],
   run: async (args, world) => {
@@ -66,40 +70,85 @@ async function show(args: Arguments, { host, out, colours }: World): Promise<voi
   if (args.flag('json')) return out(JSON.stringify({ version: 1, runtimes: found }, null, 2));
   const { green, dim } = colours.out;
   for (const { name, title, version, auto: isChosen, doc } of found) {
-    const state = version === null ? dim('not installed'.padEnd(14)) : green(version.padEnd(14));
+    const state = version === null ? dim('not installed'.padEnd(20)) : green(version.padEnd(20));
     out(`${name.padEnd(12)}${state}${title}${isChosen ? ', what auto takes here' : ''}`);
     out(dim(`            ${doc}`));
   }
 }
 
-/** The name of a runtime that is installed by hand. */
-async function installable(args: Arguments): Promise<RuntimeName> {
+interface Installed {
+  readonly what: string;
+  readonly bytes: number;
+  readonly already: boolean;
+}
+
+interface Installable {
+  readonly install: (
+    args: Arguments,
+    host: Host,
+    options: { readonly signal: AbortSignal; readonly progress: (step: InstallStep) => void },
+  ) => Promise<Installed>;
+  /** Whether there was one. */
+  readonly remove: (host: Host) => Promise<boolean>;
+}
+
+const tfjs = (name: TfjsName): Installable => ({
+  install: async (args, host, options) => {
+    if (args.flag('cpu')) throw new UsageError('`--cpu` goes with `install tensorflow`', 'runtime');
+    const { installTfjs } = await import('../../install/tfjs.js');
+    const { manifest, already } = await installTfjs(host, name, options);
+    return { what: await titleOf(name), bytes: manifest.bytes, already };
+  },
+  remove: async (host) => (await import('../../install/tfjs.js')).removeTfjs(host, name),
+});
+
+/** What is installed by hand. */
+const INSTALLABLE: Readonly<Record<Exclude<RuntimeName, 'onnx'>, Installable>> = {
+  tensorflow: {
+    install: async (args, host, options) => {
+      const { installTensorFlow } = await import('../../install/tensorflow.js');
+      const { manifest, already } = await installTensorFlow(host, { cpu: args.flag('cpu'), ...options });
+      const what = `TensorFlow ${manifest.tensorflow}${manifest.cuda ? ' with CUDA' : ''}`;
+      return { what, bytes: manifest.bytes, already };
+    },
+    remove: async (host) => (await import('../../install/tensorflow.js')).removeTensorFlow(host),
+  },
+  webgpu: tfjs('webgpu'),
+  wasm: tfjs('wasm'),
+  cpu: tfjs('cpu'),
+};
+
+type InstallableName = keyof typeof INSTALLABLE;
+
+const isInstallable = (name: string): name is InstallableName => Object.hasOwn(INSTALLABLE, name);
+
+const titleOf = async (name: RuntimeName): Promise<string> =>
+  (await import('../../tensor/runtimes/index.js')).RUNTIMES[name].title;
+
+async function installable(args: Arguments): Promise<InstallableName> {
   const name = args.optionalPositional('name');
-  if (name === 'tensorflow') return name;
   if (name === undefined)
     throw new UsageError(`say which: \`ftpc runtime ${args.positional('action')} tensorflow\``, 'runtime');
   if (name === 'onnx') throw new UsageError('ONNX Runtime comes with ftpc and stays with it', 'runtime');
-  throw await unknown('runtime', name, ['tensorflow'], runtime);
+  if (!isInstallable(name)) throw await unknown('runtime', name, Object.keys(INSTALLABLE), runtime);
+  return name;
 }
 
 async function install(args: Arguments, world: World): Promise<number> {
-  await installable(args);
-  const { installTensorFlow } = await import('../../install/tensorflow.js');
+  const name = await installable(args);
   const { stepsView } = await import('../progress/steps.js');
   const { watchSignals } = await import('../interrupts.js');
   const { bytesText } = await import('../../run/text.js');
   const view = stepsView(world);
   const interrupts = watchSignals(() => {});
   try {
-    const { manifest, already } = await installTensorFlow(world.host, {
-      cpu: args.flag('cpu'),
+    const { what, bytes, already } = await INSTALLABLE[name].install(args, world.host, {
       signal: interrupts.stop,
       progress: view.step,
     });
     view.close();
-    const what = `TensorFlow ${manifest.tensorflow}${manifest.cuda ? ' with CUDA' : ''}`;
     const { green } = world.colours.err;
-    world.err(`${green(already ? 'is installed' : 'installed')}: ${what}, ${bytesText(manifest.bytes)}`);
+    world.err(`${green(already ? 'is installed' : 'installed')}: ${what}, ${bytesText(bytes)}`);
     if (args.flag('json')) await show(args, world);
     return EXIT.done;
   } catch (error) {
@@ -113,9 +162,10 @@ async function install(args: Arguments, world: World): Promise<number> {
 }
 
 async function remove(args: Arguments, world: World): Promise<number> {
-  await installable(args);
-  const { removeTensorFlow } = await import('../../install/tensorflow.js');
-  world.err(removeTensorFlow(world.host) ? 'removed: TensorFlow' : 'TensorFlow was not installed');
+  const name = await installable(args);
+  const title = await titleOf(name);
+  const was = await INSTALLABLE[name].remove(world.host);
+  world.err(was ? `removed: ${title}` : `${title} was not installed`);
   if (args.flag('json')) await show(args, world);
   return EXIT.done;
 }

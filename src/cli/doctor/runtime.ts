@@ -1,3 +1,4 @@
+import { UserError } from '../../diagnostics/types.js';
 import { RUNTIME_NAMES, type RuntimeName } from '../../ir/runtimes.js';
 import { chooseRuntime, openRuntime, RUNTIMES } from '../../tensor/runtimes/index.js';
 import { type Check, firstLine } from './finding.js';
@@ -13,6 +14,13 @@ interface Shown {
   readonly broken: string;
 }
 
+/** A runtime of TensorFlow.js. */
+const tfjs = (name: RuntimeName): Shown => ({
+  name,
+  wrong: `install it anew (\`ftpc runtime remove ${name}\`, then \`install\`), or compute with \`--runtime onnx\``,
+  broken: `install it anew on this machine: \`ftpc runtime remove ${name}\`, then \`install\``,
+});
+
 const SHOWN: Readonly<Record<RuntimeName, Shown>> = {
   onnx: {
     name: 'onnxruntime',
@@ -25,7 +33,12 @@ const SHOWN: Readonly<Record<RuntimeName, Shown>> = {
       'install it anew (`ftpc runtime remove tensorflow`, then `install`), or compute with `--runtime onnx`',
     broken: 'install it anew on this machine: `ftpc runtime remove tensorflow`, then `install`',
   },
+  webgpu: tfjs('webgpu'),
+  wasm: tfjs('wasm'),
+  cpu: tfjs('cpu'),
 };
+
+const ON_GPU: ReadonlySet<RuntimeName> = new Set(['tensorflow', 'webgpu']);
 
 /** The runtime loads, and what it computes is what the plain reference computes. Only the first one has to be there. */
 const check =
@@ -35,9 +48,10 @@ const check =
     const version = RUNTIMES[runtime].version(host);
     if (version === undefined) {
       const { install } = RUNTIMES[runtime];
+      const wanted = ON_GPU.has(runtime) ? 'where there is a GPU' : 'if you want it';
       return runtime === 'onnx'
         ? { name, state: 'failed', detail: 'not installed', help: install }
-        : { name, state: 'note', detail: `not installed; where there is a GPU, ${install}` };
+        : { name, state: 'note', detail: `not installed; ${wanted}, ${install}` };
     }
     try {
       const opened = await openRuntime(host, runtime);
@@ -63,7 +77,8 @@ const check =
           }
         : { name, state: 'ok', detail };
     } catch (error) {
-      return { name, state: 'failed', detail: `${version} does not run: ${firstLine(error)}`, help: broken };
+      const help = (error instanceof UserError ? error.diagnostic.help : undefined) ?? broken;
+      return { name, state: 'failed', detail: `${version} does not run: ${firstLine(error)}`, help };
     }
   };
 

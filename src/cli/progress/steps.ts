@@ -1,5 +1,5 @@
 /** An installation as it goes on: one line that is written over on a terminal, lines now and then in a log. */
-import type { InstallStep } from '../../install/tensorflow.js';
+import type { InstallStep } from '../../install/staging.js';
 import { bytesText } from '../../run/text.js';
 import type { World } from '../world.js';
 

@@ -19,10 +19,10 @@ export const runtimeBroken = (title: string, detail: string, install: string): D
     `install it anew for this machine: ${install}; or compute with another one, e.g. \`--runtime onnx\``,
   );
 
-export const noBuildHere = (title: string, platform: string): Diagnostic =>
+export const noBuildHere = (title: string, builds: string): Diagnostic =>
   failure(
     'FTP0912',
-    `${title} cannot be installed on ${platform}: it is built for Linux on x64`,
+    `${title} cannot be installed on ${process.platform} on ${process.arch}: it is built for ${builds}`,
     'compute with ONNX Runtime, which needs no installation: `--runtime onnx`',
   );
 
@@ -68,7 +68,50 @@ export const notListed = (what: string, index: string): Diagnostic =>
 export const doesNotCompute = (title: string, detail: readonly string[]): Diagnostic =>
   failure(
     'FTP0919',
-    `${title} was built, but does not compute on this machine`,
+    `${title} was fetched, but does not compute on this machine`,
     'nothing was installed; the notes have what it said',
     detail,
+  );
+
+export const noGpu = (): Diagnostic =>
+  failure(
+    'FTP0930',
+    'WebGPU finds no GPU on this machine',
+    'install the Vulkan driver of the GPU and `libvulkan1`, or name one in `VK_ICD_FILENAMES`; or compute with `--runtime onnx`',
+  );
+
+/** In bytes. "out of memory" is what the recovery of a training looks for. */
+export const deviceFull = (asked: number, taken: number, most: number): Diagnostic =>
+  failure(
+    'FTP0931',
+    `out of memory on the device: ${asked} bytes are asked for, and ${taken} of ${most} are taken`,
+    'train with a smaller `micro_batch` or `max_length`, or allow more in `FTPC_DEVICE_MEMORY`',
+  );
+
+export const tensorTooLarge = (asked: number, most: number): Diagnostic =>
+  failure(
+    'FTP0932',
+    `a tensor of ${asked} bytes is larger than what the GPU takes in one piece, ${most} bytes`,
+    'train with a smaller `micro_batch` or `max_length`, or compute with another runtime, e.g. `--runtime onnx`',
+  );
+
+export const deviceFailed = (detail: string): Diagnostic =>
+  failure(
+    'FTP0933',
+    `the GPU did not compute: ${detail.split('\n')[0]}`,
+    'no result of it was used; run again, and with `--runtime onnx` where this repeats',
+  );
+
+export const wasmAborted = (detail: string): Diagnostic =>
+  failure(
+    'FTP0934',
+    `WebAssembly ended: ${detail.split('\n')[0]}`,
+    'its memory ends at 4 GiB; compute with another runtime, e.g. `--runtime onnx`',
+  );
+
+export const deviceMemoryUnreadable = (text: string): Diagnostic =>
+  failure(
+    'FTP0935',
+    `\`FTPC_DEVICE_MEMORY\` is no size: \`${text}\``,
+    'write a number with its unit, e.g. `FTPC_DEVICE_MEMORY=6GiB`, or leave the variable out',
   );

@@ -6,6 +6,8 @@ import type { RuntimeName } from '../../ir/runtimes.js';
 import type { Host } from '../../source/host.js';
 import type { Runtime } from '../types.js';
 import { bindingPath, readTensorFlow, tensorflowFolder } from './tensorflow/installed.js';
+import { deviceMemory } from './tfjs/device-memory.js';
+import { readTfjs, type TfjsName, tfjsFolder, tfjsVersion } from './tfjs/installed.js';
 
 /** Part of the keys of what is computed. */
 export interface RuntimeIdentity {
@@ -30,6 +32,23 @@ interface RuntimeKind {
   /** How it comes anew; left out: in the same way. */
   readonly reinstall?: string;
 }
+
+/** A backend of TensorFlow.js. */
+const tfjs = (name: TfjsName, title: string, doc: string): RuntimeKind => ({
+  title,
+  doc,
+  version: (host) => {
+    const found = readTfjs(host, name);
+    return found && tfjsVersion(found);
+  },
+  open: async (host) =>
+    (await import('./tfjs/index.js')).tfjsRuntime({
+      name,
+      folder: tfjsFolder(host, name),
+      memory: deviceMemory(host),
+    }),
+  install: `run \`ftpc runtime install ${name}\``,
+});
 
 export const RUNTIMES: Readonly<Record<RuntimeName, RuntimeKind>> = {
   onnx: {
@@ -65,6 +84,21 @@ export const RUNTIMES: Readonly<Record<RuntimeName, RuntimeKind>> = {
     install: 'run `ftpc runtime install tensorflow`',
     reinstall: 'run `ftpc runtime remove tensorflow`, then `ftpc runtime install tensorflow`',
   },
+  webgpu: tfjs(
+    'webgpu',
+    'TensorFlow.js on WebGPU',
+    'Is installed by `ftpc runtime install webgpu` and computes on a GPU of any vendor, without CUDA.',
+  ),
+  wasm: tfjs(
+    'wasm',
+    'TensorFlow.js in WebAssembly',
+    'Is installed by `ftpc runtime install wasm` and computes on one core: for tests and small work.',
+  ),
+  cpu: tfjs(
+    'cpu',
+    'TensorFlow.js in JavaScript',
+    'Is installed by `ftpc runtime install cpu` and computes on one core, slowly: for tests.',
+  ),
 };
 
 export type RuntimeChoice = RuntimeName | 'auto';
@@ -104,6 +138,7 @@ export async function openRuntime(
   try {
     return await open(host, options);
   } catch (error) {
+    if (error instanceof UserError) throw error;
     throw new UserError(
       runtimeBroken(title, error instanceof Error ? error.message : String(error), reinstall),
     );

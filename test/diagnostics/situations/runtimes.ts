@@ -10,7 +10,9 @@ import {
   type TensorFlowManifest,
   tensorflowFolder,
 } from '../../../src/tensor/runtimes/tensorflow/installed.js';
+import type { TfjsName } from '../../../src/tensor/runtimes/tfjs/installed.js';
 import { type IndexOptions, indexServer, zipOf } from '../../install/index-server.js';
+import { type FakeParts, fakeTfjs } from '../../tensor/runtimes/fake-tfjs.js';
 import { bareEnvironment } from '../surroundings.js';
 import { replace, replaceOfDisk } from './faults.js';
 import type { Ground, Situation, Situations, Surroundings } from './types.js';
@@ -68,6 +70,16 @@ function withNpm(ground: Ground): Readonly<Record<string, string>> {
   return { PATH: `${join(folder, 'bin')}${delimiter}${process.env['PATH']}` };
 }
 
+/** An installation of TensorFlow.js whose libraries fail. */
+const failing =
+  (name: TfjsName, parts: FakeParts, env: Readonly<Record<string, string>> = {}): Situation =>
+  ({ folder, write }) => {
+    const host = { ...nodeHost(folder), env: (variable: string) => bareEnvironment(folder)[variable] };
+    for (const [path, text] of Object.entries(fakeTfjs(host, name, parts)))
+      write(path.slice(folder.length + 1), text);
+    return { env };
+  };
+
 export const RUNTIMES: Situations = {
   FTP0911: ({ folder, write }) => {
     const real = nodeHost(folder);
@@ -105,4 +117,16 @@ export const RUNTIMES: Situations = {
     const script = 'while test "$1" != -o; do test "$1" = --version && exit; shift; done; echo none > "$2"';
     return { env: { ...withNpm(ground), CXX: program(ground, 'compiler', script) } };
   }),
+  FTP0930: failing('webgpu', { adapter: 'null' }),
+  FTP0931: failing(
+    'wasm',
+    { make: 'backend.wasm._malloc(values.byteLength)' },
+    { FTPC_DEVICE_MEMORY: '4KiB' },
+  ),
+  FTP0932: failing('webgpu', { make: 'backend.bufferManager.acquireBuffer(values.byteLength, 0)' }),
+  FTP0933: failing('webgpu', { make: "module.exports.fail('[Invalid ComputePipeline] is invalid')" }),
+  FTP0934: failing('wasm', {
+    compute: "throw Object.assign(new Error('Aborted()'), { name: 'RuntimeError' })",
+  }),
+  FTP0935: failing('wasm', {}, { FTPC_DEVICE_MEMORY: 'six' }),
 };

@@ -1,5 +1,6 @@
 /** A whole training step of every architecture on the runtimes that have to be installed, against transformers, PEFT and AdapterHub. */
 import { expect } from 'chai';
+import type { RuntimeName } from '../../../src/ir/runtimes.js';
 import { expectedTensors } from '../../../src/models/architectures/index.js';
 import { createDecoder } from '../../../src/models/decoder/index.js';
 import { blockTensor, float32Tensor } from '../../../src/models/weights/dense.js';
@@ -13,17 +14,51 @@ import { BOTTLENECK_FIXTURES, bottleneckFixture } from './bottleneck-fixture.js'
 import { FIXTURES, fixture, memoryWeights, relativeError, unpack } from './fixture.js';
 
 const LOSS = 1e-6;
-/** The smallest gradients of the fixture with a tanh in its MLP bear no more exact products in another order. */
-const TENSOR = 2.5e-5;
 
-whereInstalled('tensorflow', () => {
-  for (const name of FIXTURES)
-    for (const mode of ['full', 'lora'] as const)
-      it(`tensorflow gives the losses, logits and gradients of ${name}, ${mode} training`, async () => {
-        const { recording, adapter, batch, weights } = fixture(name);
+interface Kind {
+  /** Of a tensor's largest value. */
+  readonly tolerance: number;
+  readonly fixtures: readonly (typeof FIXTURES)[number][];
+  readonly modes: readonly ('full' | 'lora')[];
+  readonly bottlenecks: readonly (typeof BOTTLENECK_FIXTURES)[number][];
+  /** After which no tensor more may be held. */
+  readonly steps: number;
+}
+
+/** One fixture of each architecture. */
+const ARCHITECTURES = [
+  'gemma2',
+  'gemma3',
+  'gpt2',
+  'llama3',
+  'mistral',
+  'neox',
+  'phi3',
+  'qwen2-window',
+  'qwen3',
+  'smollm3',
+] as const;
+
+/**
+ * The smallest gradients of the fixture with a tanh in its MLP bear no more exact products in another order. TensorFlow.js
+ * rounds after each of its kernels: where every op is rounded correctly, and each by itself, they are off by 2.3e-5.
+ * WebGPU is tried on a driver in software, which is slow.
+ */
+const KINDS: Readonly<Record<Exclude<RuntimeName, 'onnx'>, Kind>> = {
+  tensorflow: { tolerance: 2.5e-5, fixtures: FIXTURES, modes: ['full', 'lora'], bottlenecks: BOTTLENECK_FIXTURES, steps: 100 },
+  webgpu: { tolerance: 5e-5, fixtures: ARCHITECTURES, modes: ['lora'], bottlenecks: [], steps: 10 },
+  wasm: { tolerance: 5e-5, fixtures: FIXTURES, modes: ['full', 'lora'], bottlenecks: BOTTLENECK_FIXTURES, steps: 100 },
+  cpu: { tolerance: 5e-5, fixtures: ARCHITECTURES, modes: ['full', 'lora'], bottlenecks: [], steps: 100 },
+};
+
+function trains(name: keyof typeof KINDS, { tolerance, fixtures, modes, bottlenecks, steps }: Kind): void {
+  for (const model of fixtures)
+    for (const mode of modes)
+      it(`${name} gives the losses, logits and gradients of ${model}, ${mode} training`, async () => {
+        const { recording, adapter, batch, weights } = fixture(model);
         const expected = recording[mode];
         const decoder = await createDecoder({
-          runtime: await openHere('tensorflow'),
+          runtime: await openHere(name),
           config: recording.config,
           weights,
           ...(mode === 'lora' ? { adapter } : {}),
@@ -41,18 +76,18 @@ whereInstalled('tensorflow', () => {
         await decoder.collectGradients();
         for (const [tensor, packed] of Object.entries(expected.gradients))
           expect(relativeError(decoder.gradients.get(tensor) ?? [], unpack(packed)), tensor).to.be.at.most(
-            TENSOR,
+            tolerance,
           );
-        expect(relativeError(await decoder.logits(batch), unpack(expected.logits))).to.be.at.most(TENSOR);
+        expect(relativeError(await decoder.logits(batch), unpack(expected.logits))).to.be.at.most(tolerance);
         await decoder.release();
       });
 
-  for (const name of BOTTLENECK_FIXTURES)
-    it(`tensorflow gives the losses, logits and gradients of bottleneck adapters, ${name}`, async () => {
-      const { recording, config, adapter, batch } = bottleneckFixture(name);
+  for (const placed of bottlenecks)
+    it(`${name} gives the losses, logits and gradients of bottleneck adapters, ${placed}`, async () => {
+      const { recording, config, adapter, batch } = bottleneckFixture(placed);
       const expected = recording.adapter;
       const decoder = await createDecoder({
-        runtime: await openHere('tensorflow'),
+        runtime: await openHere(name),
         config,
         weights: memoryWeights(recording.weights),
         adapter,
@@ -68,13 +103,13 @@ whereInstalled('tensorflow', () => {
       await decoder.collectGradients();
       for (const [tensor, packed] of Object.entries(expected.gradients))
         expect(relativeError(decoder.gradients.get(tensor) ?? [], unpack(packed)), tensor).to.be.at.most(
-          TENSOR,
+          tolerance,
         );
-      expect(relativeError(await decoder.logits(batch), unpack(expected.logits))).to.be.at.most(TENSOR);
+      expect(relativeError(await decoder.logits(batch), unpack(expected.logits))).to.be.at.most(tolerance);
       await decoder.release();
     });
 
-  it('tensorflow keeps weights packed, and trains as ONNX Runtime does over what they stand for', async () => {
+  it(`${name} keeps weights packed, and trains as ONNX Runtime does over what they stand for`, async () => {
     const { recording, adapter, batch, weights } = fixture('tied');
     const { config, supervised } = recording;
     const stored = weightStore(
@@ -93,8 +128,8 @@ whereInstalled('tensorflow', () => {
       }),
     );
     const runs = [];
-    for (const name of ['onnx', 'tensorflow'] as const) {
-      const runtime = await openHere(name);
+    for (const one of ['onnx', name] as const) {
+      const runtime = await openHere(one);
       const decoder = await createDecoder({
         ...{ runtime, config, adapter, weights: stored, trainable: 'adapter', checkpointedBlocks: 1 },
         headChunk: 7,
@@ -106,17 +141,17 @@ whereInstalled('tensorflow', () => {
       runs.push({ sum, gradients, logits });
       await decoder.release();
     }
-    const [onnx, tensorflow] = runs;
-    if (onnx === undefined || tensorflow === undefined) throw new Error('two runs');
-    expect(Math.abs(tensorflow.sum / onnx.sum - 1)).to.be.at.most(LOSS);
-    expect(relativeError(tensorflow.logits, onnx.logits)).to.be.at.most(TENSOR);
+    const [onnx, other] = runs;
+    if (onnx === undefined || other === undefined) throw new Error('two runs');
+    expect(Math.abs(other.sum / onnx.sum - 1)).to.be.at.most(LOSS);
+    expect(relativeError(other.logits, onnx.logits)).to.be.at.most(tolerance);
     for (const [key, data] of onnx.gradients)
-      expect(relativeError(tensorflow.gradients.get(key) ?? [], data), key).to.be.at.most(TENSOR);
+      expect(relativeError(other.gradients.get(key) ?? [], data), key).to.be.at.most(tolerance);
   });
 
-  it('tensorflow holds no tensor more after a hundred steps, and none after the decoder is let go of', async () => {
+  it(`${name} holds no tensor more after ${steps} steps, and none after the decoder is let go of`, async () => {
     const { recording, adapter, batch, weights } = fixture('untied');
-    const runtime = await openHere('tensorflow');
+    const runtime = await openHere(name);
     const before = { ...runtime.memory.account };
     const decoder = await createDecoder({
       ...{ runtime, weights, adapter, config: recording.config, trainable: 'adapter', headChunk: 7 },
@@ -129,9 +164,12 @@ whereInstalled('tensorflow', () => {
     };
     for (let count = 1; count <= 3; count++) await step(count);
     const { tensors, bytes, peak } = runtime.memory.account;
-    for (let count = 4; count <= 100; count++) await step(count);
+    for (let count = 4; count <= steps; count++) await step(count);
     expect(runtime.memory.account).to.include({ tensors, bytes, peak });
     await decoder.release();
     expect(runtime.memory.account).to.include({ tensors: before.tensors, bytes: before.bytes });
   });
-});
+}
+
+for (const name of ['tensorflow', 'webgpu', 'wasm', 'cpu'] as const)
+  whereInstalled(name, () => trains(name, KINDS[name]));

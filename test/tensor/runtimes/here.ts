@@ -1,18 +1,31 @@
 /** Runtimes as they stand on this machine: what is not installed is left out, and the reason is the title of a skipped test. */
 
-import type { RuntimeName } from '../../../src/ir/runtimes.js';
+import { UserError } from '../../../src/diagnostics/types.js';
+import { RUNTIME_NAMES, type RuntimeName } from '../../../src/ir/runtimes.js';
 import { nodeHost } from '../../../src/source/node-host.js';
 import { openRuntime, runtimeProblem } from '../../../src/tensor/runtimes/index.js';
 import type { Runtime } from '../../../src/tensor/types.js';
 
 const host = nodeHost();
 
+/** Chromium's driver, which computes on the CPU, where no other one is named. */
+const SOFTWARE_VULKAN = '/usr/lib/chromium/vk_swiftshader_icd.json';
+if (host.stat(SOFTWARE_VULKAN) !== undefined) process.env['VK_ICD_FILENAMES'] ??= SOFTWARE_VULKAN;
+
 /** The process has one TensorFlow, whose threads are set once. */
 export const openHere = (name: RuntimeName): Promise<Runtime> => openRuntime(host, name, { threads: 1 });
 
+/** What keeps each runtime from being used here: WebGPU may be installed on a machine without a GPU. */
+const problems = new Map(RUNTIME_NAMES.map((name) => [name, runtimeProblem(host, name)]));
+if (problems.get('webgpu') === undefined)
+  await openHere('webgpu').catch((error: unknown) => {
+    if (!(error instanceof UserError)) throw error;
+    problems.set('webgpu', error.diagnostic);
+  });
+
 /** Tests of a runtime, or one skipped test that says why there are none. */
 export function whereInstalled(name: RuntimeName, tests: () => void): void {
-  const problem = runtimeProblem(host, name);
+  const problem = problems.get(name);
   if (problem === undefined) tests();
   else it.skip(`with ${name}: ${problem.message}; ${problem.help}`, () => {});
 }

@@ -17,7 +17,7 @@ const floats = (shape: readonly number[], value: (index: number) => number): Hos
 });
 
 whereInstalled('tensorflow', () => {
-  const { note } = errorTable();
+  const { note } = errorTable('tensorflow');
   conformance('tensorflow', () => openHere('tensorflow'), note);
 
   describe('runtime tensorflow, besides', () => {

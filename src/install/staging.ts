@@ -1,0 +1,50 @@
+/** What installations have in common: a folder that gets its name only when it is whole. */
+import { existsSync, readdirSync, renameSync, rmSync, statfsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { diskTooSmall } from '../diagnostics/catalogue/runtimes.js';
+import { UserError } from '../diagnostics/types.js';
+import { bytesText } from '../run/text.js';
+import { writing } from '../store/index.js';
+import { stateOf } from '../store/process-identity.js';
+
+/** What an installation is at. `done` and `total` are bytes, where they are known. */
+export interface InstallStep {
+  readonly what: string;
+  readonly done?: number;
+  readonly total?: number;
+}
+
+/** Where an installation is put together. */
+export const stagingFolder = (root: string, name: string): string => join(root, `.${name}-${process.pid}`);
+
+/** Throws a `UserError` where fewer than `needed` bytes are free. */
+export function requireSpace(folder: string, needed: number): void {
+  const { bavail, bsize } = statfsSync(folder);
+  if (bavail * bsize < needed)
+    throw new UserError(diskTooSmall(folder, bytesText(needed), bytesText(bavail * bsize)));
+}
+
+/** Removes what installations that were killed have left. */
+export function sweep(root: string): void {
+  if (!existsSync(root)) return;
+  for (const name of readdirSync(root, { withFileTypes: true }).map((entry) => entry.name)) {
+    const pid = /^\.[a-z]+-(\d+)$/.exec(name)?.[1];
+    if (pid !== undefined && (Number(pid) === process.pid || stateOf({ pid: Number(pid) }) === 'gone'))
+      rmSync(join(root, name), { recursive: true, force: true });
+  }
+}
+
+/** Gives what was put together its name; what had it before is removed. */
+export function replaceFolder(from: string, to: string): void {
+  const old = join(to, '..', `.old-${process.pid}`);
+  writing(to, undefined, () => {
+    if (statSync(to, { throwIfNoEntry: false }) !== undefined) renameSync(to, old);
+    renameSync(from, to);
+  });
+  rmSync(old, { recursive: true, force: true });
+}
+
+export const bytesIn = (folder: string): number =>
+  readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .reduce((sum, entry) => sum + statSync(join(entry.parentPath, entry.name)).size, 0);

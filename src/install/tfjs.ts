@@ -1,0 +1,106 @@
+/** TensorFlow.js with one of its backends onto this machine: whole, or not at all. */
+import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { doesNotCompute, noBuildHere } from '../diagnostics/catalogue/runtimes.js';
+import { UserError } from '../diagnostics/types.js';
+import type { Host } from '../source/host.js';
+import { writeWhole, writing } from '../store/index.js';
+import { RUNTIMES } from '../tensor/runtimes/index.js';
+import { runtimesFolder } from '../tensor/runtimes/tensorflow/installed.js';
+import {
+  DAWN,
+  dawnBuild,
+  MANIFEST,
+  packageFolder,
+  readTfjs,
+  type TfjsManifest,
+  type TfjsName,
+  tfjsFolder,
+} from '../tensor/runtimes/tfjs/installed.js';
+import { unpackNpm } from './npm.js';
+import { DAWN_BUILDS, type PartialPackage, TFJS_NEEDED_BYTES, TFJS_PACKAGES } from './packages.js';
+import { bytesIn, type InstallStep, replaceFolder, requireSpace, stagingFolder, sweep } from './staging.js';
+import { runTool } from './tool.js';
+
+export interface TfjsInstallOptions {
+  readonly signal: AbortSignal;
+  readonly progress: (step: InstallStep) => void;
+}
+
+/** Installs, or finds that the same is installed. Throws a `UserError`, or the signal's reason. */
+export async function installTfjs(
+  host: Host,
+  name: TfjsName,
+  { signal, progress }: TfjsInstallOptions,
+): Promise<{ readonly manifest: TfjsManifest; readonly already: boolean }> {
+  const wanted = TFJS_PACKAGES[name];
+  const packages = Object.fromEntries(wanted.map(({ name: one, version }) => [one, version]));
+  const known = readTfjs(host, name);
+  if (known !== undefined && JSON.stringify(known.packages) === JSON.stringify(packages))
+    return { manifest: known, already: true };
+  const { title } = RUNTIMES[name];
+  if (packages[DAWN] !== undefined && !DAWN_BUILDS.has(dawnBuild()))
+    throw new UserError(noBuildHere(title, 'Linux and Windows on x64 and arm64, and macOS'));
+  const root = runtimesFolder(host);
+  writing(root, undefined, () => mkdirSync(root, { recursive: true }));
+  requireSpace(root, TFJS_NEEDED_BYTES[name]);
+  sweep(root);
+  const staging = stagingFolder(root, name);
+  try {
+    for (const one of wanted) {
+      progress({ what: `fetching ${one.name}` });
+      await fetchPart(one, staging, signal);
+    }
+    progress({ what: 'trying it' });
+    await requireThatItLoads(title, staging, wanted, signal);
+    const manifest: TfjsManifest = { version: 1, packages, bytes: bytesIn(staging) };
+    writeWhole(join(staging, MANIFEST), `${JSON.stringify(manifest, null, 2)}\n`, { sync: true });
+    replaceFolder(staging, tfjsFolder(host, name));
+    return { manifest, already: false };
+  } finally {
+    rmSync(staging, { recursive: true, force: true });
+  }
+}
+
+/** Removes it with everything that an installation left; whether there was one. */
+export function removeTfjs(host: Host, name: TfjsName): boolean {
+  const folder = tfjsFolder(host, name);
+  const was = host.stat(folder) !== undefined;
+  // without its manifest it counts as none, should this be interrupted
+  rmSync(join(folder, MANIFEST), { force: true });
+  rmSync(folder, { recursive: true, force: true });
+  sweep(runtimesFolder(host));
+  return was;
+}
+
+/** Fetches a package whole, and moves what is kept of it to its place. */
+async function fetchPart(wanted: PartialPackage, staging: string, signal: AbortSignal): Promise<void> {
+  const whole = join(staging, 'whole');
+  await unpackNpm(wanted, whole, signal);
+  const target = packageFolder(staging, wanted.name);
+  writing(target, undefined, () => {
+    for (const entry of readdirSync(whole, { recursive: true, withFileTypes: true })) {
+      const path = join(entry.parentPath, entry.name);
+      const file = relative(whole, path).replaceAll('\\', '/');
+      if (!entry.isFile() || !wanted.isKept(file)) continue;
+      mkdirSync(dirname(join(target, file)), { recursive: true });
+      renameSync(path, join(target, file));
+    }
+    rmSync(whole, { recursive: true });
+  });
+}
+
+/** Native code that does not fit the machine ends the process that loads it, so that is another one. */
+async function requireThatItLoads(
+  title: string,
+  folder: string,
+  wanted: readonly PartialPackage[],
+  signal: AbortSignal,
+): Promise<void> {
+  const modules = wanted.map(({ name }) =>
+    name === DAWN ? join(packageFolder(folder, DAWN), 'dist', dawnBuild(), 'dawn.node') : name,
+  );
+  const script = modules.map((name) => `require(${JSON.stringify(name)});`).join('\n');
+  const { failed, output } = await runTool(process.execPath, ['-e', script], { cwd: folder, signal });
+  if (failed) throw new UserError(doesNotCompute(title, output));
+}

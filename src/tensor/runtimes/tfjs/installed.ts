@@ -1,0 +1,53 @@
+/** Where each runtime of TensorFlow.js stands once it is installed, and what stands there. */
+import { join } from 'node:path';
+import type { Host } from '../../../source/host.js';
+import { runtimesFolder } from '../tensorflow/installed.js';
+
+/** The backends of TensorFlow.js that are runtimes here; each is a folder of its own. */
+export const TFJS_NAMES = ['webgpu', 'wasm', 'cpu'] as const;
+export type TfjsName = (typeof TFJS_NAMES)[number];
+
+export const isTfjs = (name: string): name is TfjsName => (TFJS_NAMES as readonly string[]).includes(name);
+
+/** `manifest.json`, written last: a folder without it is no installation. */
+export interface TfjsManifest {
+  readonly version: 1;
+  /** Versions of the packages by their names. */
+  readonly packages: Readonly<Record<string, string>>;
+  readonly bytes: number;
+}
+
+export const MANIFEST = 'manifest.json';
+
+/** The package that every backend stands on. */
+export const CORE = '@tensorflow/tfjs-core';
+
+/** The package with Dawn, which gives Node WebGPU. */
+export const DAWN = 'webgpu';
+
+/** Folder of a system in that package. */
+export const dawnBuild = (platform: string = process.platform, arch: string = process.arch): string =>
+  platform === 'darwin' ? 'darwin-universal' : `${platform}-${arch}`;
+
+export const tfjsFolder = (host: Host, name: TfjsName): string => join(runtimesFolder(host), name);
+
+/** Folder of a package in an installation. */
+export const packageFolder = (folder: string, name: string): string => join(folder, 'node_modules', name);
+
+/** `undefined` where it is not installed, or not whole. */
+export function readTfjs(host: Host, name: TfjsName): TfjsManifest | undefined {
+  const path = join(tfjsFolder(host, name), MANIFEST);
+  if (host.stat(path) === undefined) return undefined;
+  try {
+    const found: TfjsManifest = JSON.parse(host.readText(path));
+    return found.version === 1 && typeof found.packages[CORE] === 'string' ? found : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** As it stands in keys of what is computed: the version of TensorFlow.js, and of Dawn where that computes. */
+export function tfjsVersion({ packages }: TfjsManifest): string {
+  const dawn = packages[DAWN];
+  return `${packages[CORE]}${dawn === undefined ? '' : `+dawn-${dawn}`}`;
+}

@@ -1,0 +1,72 @@
+/** Kernels for the GPU. Sums have one order each, so that the same inputs give the same bytes. */
+import { GraphError, type Shape } from '../../../shape.js';
+import type { Core, TensorInfo } from '../library.js';
+import { type GpuKernelName, KERNEL } from './names.js';
+import { runShader, type Shader, type WebGpuBackend } from './shader.js';
+
+const like =
+  (name: string) =>
+  (inputs: Readonly<Record<string, TensorInfo>>): Shape => {
+    const found = inputs[name];
+    if (found === undefined) throw new GraphError(`a shader misses its input ${name}`);
+    return found.shape;
+  };
+
+/** One thread an element of the output, of which `value` is an expression. */
+const elementwise = (shader: Omit<Shader, 'code'>, prepare: string, value: string): Shader => ({
+  ...shader,
+  code: `if (index < uniforms.size) {\n${prepare}\nresult[index] = ${value};\n}`,
+});
+
+const ALONG = { rows: 'i32', count: 'i32', inner: 'i32' } as const;
+
+const SHADERS: Readonly<Record<GpuKernelName, Shader>> = {
+  [KERNEL.toFloat]: elementwise({ inputs: ['x'], shape: like('x') }, '', 'f32(x[index])'),
+  [KERNEL.toBf16]: elementwise(
+    { inputs: ['x'], shape: like('x') },
+    `let bits = bitcast<u32>(x[index]);
+     // to the nearest, ties to even
+     let near = (bits + 0x7fffu + ((bits >> 16u) & 1u)) & 0xffff0000u;`,
+    'select(bitcast<f32>(near), x[index], isnan(x[index]))',
+  ),
+  [KERNEL.scatterRows]: elementwise(
+    {
+      inputs: ['indices', 'updates'],
+      uniforms: ALONG,
+      shape: (inputs, { rows }) => [rows as number, ...like('updates')(inputs).slice(1)],
+    },
+    `let row = index / uniforms.inner;
+     let column = index % uniforms.inner;
+     var sum = 0.0;
+     for (var at = 0; at < uniforms.count; at++) {
+       if (indices[at] == row) { sum += updates[at * uniforms.inner + column]; }
+     }`,
+    'sum',
+  ),
+  [KERNEL.gatherElements]: elementwise(
+    { inputs: ['x', 'indices'], uniforms: ALONG, shape: like('indices') },
+    `let outer = index / (uniforms.count * uniforms.inner);
+     let place = (outer * uniforms.rows + indices[index]) * uniforms.inner + index % uniforms.inner;`,
+    'x[place]',
+  ),
+  [KERNEL.scatterElements]: elementwise(
+    { inputs: ['x', 'indices', 'updates'], uniforms: ALONG, shape: like('x') },
+    `let outer = index / (uniforms.rows * uniforms.inner);
+     let row = (index / uniforms.inner) % uniforms.rows;
+     var sum = x[index];
+     for (var k = 0; k < uniforms.count; k++) {
+       let at = (outer * uniforms.count + k) * uniforms.inner + index % uniforms.inner;
+       if (indices[at] == row) { sum += updates[at]; }
+     }`,
+    'sum',
+  ),
+};
+
+export function registerWebGpuKernels(core: Core): void {
+  for (const [kernelName, shader] of Object.entries(SHADERS))
+    core.registerKernel<WebGpuBackend>({
+      kernelName,
+      backendName: 'webgpu',
+      kernelFunc: ({ inputs, attrs, backend }) => runShader(backend, kernelName, shader, inputs, attrs),
+    });
+}

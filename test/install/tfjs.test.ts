@@ -1,0 +1,102 @@
+/** An installation of TensorFlow.js over an npm of the test's own: what is kept, and what comes of a fault. */
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, delimiter, dirname, join } from 'node:path';
+import { expect } from 'chai';
+import { UserError } from '../../src/diagnostics/types.js';
+import { TFJS_PACKAGES } from '../../src/install/packages.js';
+import { installTfjs, removeTfjs } from '../../src/install/tfjs.js';
+import type { Host } from '../../src/source/host.js';
+import { nodeHost } from '../../src/source/node-host.js';
+import { runtimeProblem } from '../../src/tensor/runtimes/index.js';
+import { runtimesFolder } from '../../src/tensor/runtimes/tensorflow/installed.js';
+import { packageFolder, tfjsFolder } from '../../src/tensor/runtimes/tfjs/installed.js';
+
+describe('an installation of TensorFlow.js', () => {
+  let folder: string;
+  const path = process.env['PATH'];
+  const digests = new Map(TFJS_PACKAGES.cpu.map((wanted) => [wanted, wanted.integrity]));
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'install-'));
+  });
+  afterEach(() => {
+    process.env['PATH'] = path;
+    for (const [wanted, integrity] of digests) Object.assign(wanted, { integrity });
+    rmSync(folder, { recursive: true });
+  });
+
+  const host = (): Host => {
+    const real = nodeHost();
+    return { ...real, env: (name) => (name === 'XDG_CACHE_HOME' ? join(folder, 'cache') : real.env(name)) };
+  };
+  const program = (name: string, script: string): void => {
+    const file = join(folder, 'bin', name);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, `#!/bin/sh\n${script}\n`);
+    chmodSync(file, 0o755);
+    process.env['PATH'] = `${join(folder, 'bin')}${delimiter}${path}`;
+  };
+  /** An npm with small packages of these names, whose digests are taken for the right ones. */
+  const pack = (code = '', right = true): void => {
+    const archives = TFJS_PACKAGES.cpu.map((wanted, at) => {
+      const main =
+        wanted.name === 'seedrandom' ? 'index.js' : `dist/tf-${basename(wanted.name).slice(5)}.node.js`;
+      const files = { 'package.json': JSON.stringify({ main }), [main]: code, 'dist/index.js': 'not wanted' };
+      for (const [name, text] of Object.entries(files)) {
+        mkdirSync(dirname(join(folder, `packed${at}/package`, name)), { recursive: true });
+        writeFileSync(join(folder, `packed${at}/package`, name), text);
+      }
+      const archive = join(folder, `package${at}.tgz`);
+      execFileSync('tar', ['-czf', archive, 'package'], { cwd: join(folder, `packed${at}`) });
+      const integrity = `sha512-${createHash('sha512').update(readFileSync(archive)).digest('base64')}`;
+      if (right) Object.assign(wanted, { integrity });
+      return `${wanted.name}@${wanted.version}) cp ${archive} "$6/package.tgz" ;;`;
+    });
+    program('npm', `case "$2" in ${archives.join(' ')} esac; echo '[{"filename":"package.tgz"}]'`);
+  };
+  const install = (at: Host) =>
+    installTfjs(at, 'cpu', { signal: new AbortController().signal, progress: () => {} });
+  const refused = async (at: Host): Promise<string> => {
+    const error: unknown = await install(at).catch((reason: unknown) => reason);
+    if (!(error instanceof UserError)) throw error;
+    expect(existsSync(tfjsFolder(at, 'cpu'))).to.equal(false);
+    expect(readdirSync(runtimesFolder(at))).to.deep.equal([]);
+    return error.diagnostic.code;
+  };
+  it('keeps the files that run, is found, and is removed', async () => {
+    pack();
+    const at = host();
+    expect(runtimeProblem(at, 'cpu')?.code).to.equal('FTP0910');
+    const { manifest, already } = await install(at);
+    expect(already).to.equal(false);
+    expect(Object.keys(manifest.packages)).to.include('@tensorflow/tfjs-backend-cpu');
+    const core = packageFolder(tfjsFolder(at, 'cpu'), '@tensorflow/tfjs-core');
+    expect(readdirSync(join(core, 'dist'))).to.deep.equal(['tf-core.node.js']);
+    expect(runtimeProblem(at, 'cpu')).to.equal(undefined);
+    expect((await install(at)).already).to.equal(true);
+    expect(removeTfjs(at, 'cpu')).to.equal(true);
+    expect(removeTfjs(at, 'cpu')).to.equal(false);
+    expect(readdirSync(runtimesFolder(at))).to.deep.equal([]);
+  });
+
+  it('keeps nothing of a package with other content', async () => {
+    pack('', false);
+    expect(await refused(host())).to.equal('FTP0916');
+  });
+
+  it('keeps nothing of a library that does not load', async () => {
+    pack('throw new Error("no")');
+    expect(await refused(host())).to.equal('FTP0919');
+  });
+});
