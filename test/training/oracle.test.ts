@@ -207,10 +207,10 @@ const RUNS: Readonly<Record<RuntimeName, readonly RunName[]>> = {
     'prefix-projection',
   ],
   tensorflow: ['lora', 'qlora', 'full'],
-  // its driver in software is slow; test/run/webgpu.test.ts has its trainings
+  // these are slow here
   webgpu: [],
   wasm: ['lora', 'qlora', 'full'],
-  cpu: ['lora'],
+  cpu: [],
 };
 
 for (const runtime of RUNTIME_NAMES)

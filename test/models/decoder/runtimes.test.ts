@@ -45,9 +45,21 @@ const ARCHITECTURES = [
  * WebGPU is tried on a driver in software, which is slow.
  */
 const KINDS: Readonly<Record<Exclude<RuntimeName, 'onnx'>, Kind>> = {
-  tensorflow: { tolerance: 2.5e-5, fixtures: FIXTURES, modes: ['full', 'lora'], bottlenecks: BOTTLENECK_FIXTURES, steps: 100 },
+  tensorflow: {
+    tolerance: 2.5e-5,
+    fixtures: FIXTURES,
+    modes: ['full', 'lora'],
+    bottlenecks: BOTTLENECK_FIXTURES,
+    steps: 100,
+  },
   webgpu: { tolerance: 5e-5, fixtures: ARCHITECTURES, modes: ['lora'], bottlenecks: [], steps: 10 },
-  wasm: { tolerance: 5e-5, fixtures: FIXTURES, modes: ['full', 'lora'], bottlenecks: BOTTLENECK_FIXTURES, steps: 100 },
+  wasm: {
+    tolerance: 5e-5,
+    fixtures: FIXTURES,
+    modes: ['full', 'lora'],
+    bottlenecks: BOTTLENECK_FIXTURES,
+    steps: 100,
+  },
   cpu: { tolerance: 5e-5, fixtures: ARCHITECTURES, modes: ['full', 'lora'], bottlenecks: [], steps: 100 },
 };
 
