@@ -59,7 +59,7 @@ export function rewritten(page: string, printed: readonly (readonly string[] | u
 }
 
 /** Lines of a diagnostic behind its first: a place, an excerpt, notes. */
-const BELONGS = /^( +(-->|[|=:]|\.\.\.)|\d+ +\|)/;
+const BELONGS = /^( +(-->|[|=:]|\.\.\.)|\d+ +\|| {6,}\S)/;
 const BEGINS = /^( *)(?:error|warning|info)\[FTP\d{4}\]: /;
 
 /** The diagnostics in what a command printed, their lines each; those of a report stand without its indentation. */

@@ -12,7 +12,11 @@ export const expectationFailed = (span: Span, text: string, values: readonly str
   error('FTP1201', span, `\`${text}\` does not hold`, { label: 'is false', notes: values });
 
 export const notKnown = (span: Span, name: string, why: string, values: readonly string[]): Diagnostic =>
-  error('FTP1202', span, `\`${name}\` is not known`, { label: why, notes: values });
+  error('FTP1202', span, `\`${name}\` is not known`, {
+    label: why,
+    notes: values,
+    help: 'expect something that is known here; whether it is known is asked with `== none`',
+  });
 
 /** `meant` is certain, where it is known. */
 export const unknownTestName = (
