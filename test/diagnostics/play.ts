@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import pc from 'picocolors';
@@ -38,8 +38,7 @@ export async function play(example: Example, situation: Situation | undefined): 
   process.chdir(folder);
   try {
     writePipeline(folder, { steps: 2 });
-    cpSync(join(folder, 'tiny.ftp'), join(folder, 'pipeline.ftp'));
-    rmSync(join(folder, 'tiny.ftp'));
+    renameSync(join(folder, 'tiny.ftp'), join(folder, 'pipeline.ftp'));
     for (const [name, text] of Object.entries(example.files)) ground.write(name, text);
     const seen = (await situation?.(ground)) ?? {};
     const played: Played[] = [];

@@ -6,11 +6,13 @@ import { identityOf } from '../../../src/store/process-identity.js';
 import { preloaded, replace } from './faults.js';
 import type { Ground, Situation, Situations } from './types.js';
 
-/** The processes of stages run this first. */
-const inStages = (code: string): Situation => {
-  const env = preloaded(`if (/child\\.js$/.test(process.argv[1])) { ${code} }`);
-  return () => ({ env });
-};
+/** Variables with which the processes of stages run this first. */
+const inStages = (code: string): Readonly<Record<string, string>> =>
+  preloaded(`if (/child\\.js$/.test(process.argv[1])) { ${code} }`);
+
+const stagesThat =
+  (code: string): Situation =>
+  () => ({ env: inStages(code) });
 
 /** The processes of stages begin that many milliseconds late. */
 const late = (ms: number): string => `Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ${ms});`;
@@ -26,14 +28,15 @@ async function until(holds: () => boolean): Promise<void> {
   for (let waited = 0; !holds() && waited < 30_000; waited += 10) await sleep(10);
 }
 
-/** Kills the stage at work once that holds; only in the first command. */
-function killing({ folder }: Ground, when: () => boolean): () => Promise<void> {
+/** Kills the stage at work some milliseconds after that holds; only in the first command. */
+function killing({ folder }: Ground, ms: number, when: () => boolean = () => true): () => Promise<void> {
   let killed = false;
   return async () => {
     if (killed) return;
     killed = true;
     const note = join(folder, '.ftp/lock.child');
     await until(() => existsSync(note) && when());
+    await sleep(ms);
     process.kill(JSON.parse(readFileSync(note, 'utf8')).pid, 'SIGKILL');
   };
 }
@@ -45,39 +48,34 @@ const checkpoints = (folder: string): number => {
 };
 
 export const RUNS: Situations = {
-  FTP0747: inStages(
+  FTP0747: stagesThat(
     withDisk('copyFileSync', "if (/config.json$/.test(args[0])) fs.appendFileSync(args[0], ' ')"),
   ),
-  FTP0801: inStages(
+  FTP0801: stagesThat(
     withDisk(
       'writeSync',
       "throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC', syscall: 'write' })",
     ),
   ),
-  FTP0803: (ground) => ({ meanwhile: killing(ground, () => checkpoints(ground.folder) > 1) }),
+  FTP0803: (ground) => ({ meanwhile: killing(ground, 0, () => checkpoints(ground.folder) > 1) }),
   FTP0804: ({ write }) => {
     const since = new Date().toISOString();
     write('.ftp/lock', JSON.stringify({ ...identityOf(process.pid), runId: '20260101-120000-abcd', since }));
     return undefined;
   },
-  FTP0811: (ground) => {
-    const begun = Date.now();
-    return {
-      env: preloaded(`if (/child\\.js$/.test(process.argv[1])) { ${late(1500)} }`),
-      meanwhile: killing(ground, () => Date.now() - begun > 800),
-    };
-  },
-  FTP0812: inStages(
+  // What a stage holds is looked at four times a second.
+  FTP0811: (ground) => ({ env: inStages(late(3000)), meanwhile: killing(ground, 600) }),
+  FTP0812: stagesThat(
     "process.stderr.write('illegal instruction\\n', () => process.kill(process.pid, 'SIGILL'))",
   ),
-  FTP0813: inStages(
+  FTP0813: stagesThat(
     withDisk(
       'openSync',
       "if (/rows.jsonl$/.test(args[0])) throw new RangeError('Array buffer allocation failed')",
     ),
   ),
-  FTP0823: inStages(late(2500)),
-  FTP0899: inStages(
+  FTP0823: stagesThat(late(2500)),
+  FTP0899: stagesThat(
     withDisk('openSync', "if (/rows.jsonl$/.test(args[0])) throw new TypeError('x is not a function')"),
   ),
   FTP1102: (ground) => {
