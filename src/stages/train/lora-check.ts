@@ -21,7 +21,7 @@ import { bottleneckProblems } from './bottleneck-check.js';
 import { loraOf, type Place, type Start, startOf } from './lora.js';
 import { trainSettings } from './schema.js';
 import { startProblems } from './start-check.js';
-import { prefixProblems, promptProblems } from './virtual-check.js';
+import { virtualProblems } from './virtual-check.js';
 
 export interface LoraCase {
   readonly stage: Stage;
@@ -36,12 +36,8 @@ export interface LoraCase {
 
 /** Throws a `ModelError` where the adapter to go on from does not fit the base. */
 export function loraProblems(given: LoraCase): readonly Diagnostic[] {
-  if (trainSettings(given.stage).prompt !== undefined) return promptProblems(given);
-  if (given.lora.prefix !== undefined || trainSettings(given.stage).prefix !== undefined) {
-    const found = prefixProblems(given);
-    if (found.length > 0) return found;
-    if (given.start === undefined) return [];
-  }
+  const virtual = virtualProblems(given);
+  if (virtual.length > 0) return virtual;
   if (given.start !== undefined) return startProblems(given, given.start);
   if (given.lora.bottleneck !== undefined) return bottleneckProblems(given, given.lora.bottleneck);
   if (given.stage.preset === 'full') return [];

@@ -12,14 +12,24 @@ import { isSet } from './lora.js';
 import type { LoraCase } from './lora-check.js';
 import { trainSettings } from './schema.js';
 
-/** A prompt stands alone: there are no factors, and every text needs its own. */
-export function promptProblems({ stage, config, at }: LoraCase): readonly Diagnostic[] {
+/** Nothing of a stage that trains none. */
+export function virtualProblems(given: LoraCase): readonly Diagnostic[] {
+  const { prompt, prefix } = trainSettings(given.stage);
+  if ((prompt ?? given.lora.virtualTokens) !== undefined) return promptProblems(given);
+  return (prefix ?? given.lora.prefix) === undefined ? [] : prefixProblems(given);
+}
+
+/** A prompt stands alone: there are no factors, and every text needs its own. It may be that of an adapter to go on from. */
+function promptProblems({ stage, config, lora: taken, at }: LoraCase): readonly Diagnostic[] {
   const { lora, prompt, batch, start } = trainSettings(stage);
-  const tokens = prompt?.tokens ?? 0;
+  const own = prompt === undefined ? 'start' : 'prompt';
+  const tokens = taken.virtualTokens ?? 0;
   const factors = Object.keys(lora).filter((field) => isSet(stage.origins, `lora.${field}`));
   const without: readonly (readonly [string, string, string])[] = [
-    ...(stage.preset === 'full' ? [['prompt', 'using full', 'every weight is trained then'] as const] : []),
-    ...(start === undefined ? [] : [['start', 'start', 'a prompt begins afresh'] as const]),
+    ...(stage.preset === 'full' ? [[own, 'using full', 'every weight is trained then'] as const] : []),
+    ...(start === undefined || prompt === undefined
+      ? []
+      : [['start', 'start', 'a prompt begins afresh'] as const]),
     ...(batch.packing
       ? [['batch.packing', 'batch.packing', 'every text has the virtual tokens before it'] as const]
       : []),
@@ -29,11 +39,11 @@ export function promptProblems({ stage, config, at }: LoraCase): readonly Diagno
   if (contradictions.length > 0) return contradictions;
   return tokens < config.maxPositions
     ? []
-    : [promptTooLong(at('prompt.tokens'), tokens, config.maxPositions)];
+    : [promptTooLong(at(prompt === undefined ? own : 'prompt.tokens'), tokens, config.maxPositions)];
 }
 
 /** A prefix stands alone, too. It may go on from one, whose keys and values are then trained themselves. */
-export function prefixProblems({
+function prefixProblems({
   stage,
   config,
   lora: { prefix: taken },

@@ -123,6 +123,15 @@ for (const name of CASES)
         });
       });
 
+    it('gives nearly the same in bfloat16', async () => {
+      const decoder = await open({ precision: 'bf16' });
+      const { sum } = await decoder.accumulate(batch, 1 / supervised, NO_DROPOUT);
+      const exact = expected.rows.reduce((total, loss) => total + loss, 0);
+      expect(Math.abs(sum / exact - 1)).to.be.within(1e-9, 2e-2);
+      compareGradients(decoder, 0.2);
+      await decoder.release();
+    });
+
     it('adds micro batches up to the batch', async () => {
       const decoder = await open();
       for (let row = 0; row < batch.rows; row++) {

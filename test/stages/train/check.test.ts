@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { compile } from '../../../src/compile.js';
+import { PROMPT, promptConfig } from '../../../src/models/adapters/prompt.js';
 import { f32Writable, safetensorsChunks } from '../../../src/models/safetensors/write.js';
 import { adapterFiles } from '../../../src/packaging/peft/write.js';
 import { nodeHost } from '../../../src/source/node-host.js';
@@ -275,6 +276,18 @@ describe('a training against its base', () => {
     expect(more).to.equal(undefined);
     expect(problem).to.include({ code: 'FTP0771' });
     expect(problem?.message).to.contain('`adapter.best` has bottleneck adapters');
+  });
+
+  it('refuses to pack behind a prompt to go on from', () => {
+    const lora = promptConfig(4);
+    const tensors = new Map([[PROMPT, { shape: [4, 16], data: new Float32Array(64) }]]);
+    const files = adapterFiles({ config: lora, tensors }, { base: { name: 'peft/base', revision: null } });
+    for (const [name, content] of Object.entries(files))
+      writeFileSync(join(adapter, name), typeof content === 'string' ? content : Buffer.concat([...content]));
+    const start = `start = peft("${adapter}")`;
+    expect(found(start, { base })).to.deep.equal([]);
+    const [packed] = found(`${start}\n  batch = { packing: true }`, { base });
+    expect(packed).to.include({ code: 'FTP0764', marked: 'true' });
   });
 
   describe('with a prefix to go on from', () => {
