@@ -15,8 +15,11 @@ export function plannedWay({ config, rows, length }: Shape, availableBytes: numb
   const stored = plannedBytes(config, () => 'F32', 'stored');
   const memory: TrainMemory = {
     config,
-    weightBytes: { lora: stored, qlora: plannedBytes(config, () => 'F32', 'nf4'), full: stored, paged: 0 },
-    decoded: { lora: false, qlora: true, full: false, paged: true },
+    weightBytes: {
+      ...{ lora: stored, full: stored, head: stored, paged: 0 },
+      qlora: plannedBytes(config, () => 'F32', 'nf4'),
+    },
+    decoded: { lora: false, qlora: true, full: false, head: false, paged: true },
     lora: loraOf(config),
     ...{ optimizer: 'adamw', lengths, validation: undefined, onDevice: false, planDecoder },
     runtime: 'onnx',
@@ -40,7 +43,7 @@ export function plannedWay({ config, rows, length }: Shape, availableBytes: numb
     peakOf: (choice) => trainPeak(memory, choice),
   });
   const { method, checkpointedBlocks, recomputedMlps, headChunk } = chosen;
-  return fits && method !== 'full'
+  return fits && (method === 'lora' || method === 'qlora')
     ? { by: 'ftpc', method, checkpointedBlocks, recomputedMlps, headChunk }
     : undefined;
 }

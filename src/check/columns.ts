@@ -3,7 +3,7 @@ import { otherColumns } from '../diagnostics/catalogue/rows.js';
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { Call, Value } from '../ir/types.js';
 import { SOURCE_COLUMNS } from '../stages/functions/source.js';
-import { TEMPLATE_COLUMNS } from '../stages/functions/template.js';
+import { columnsOf, usualColumns } from '../stages/functions/template.js';
 import { referenceIn, type Stages, settingSpan } from './consistency.js';
 import type { CheckedStage } from './stages.js';
 
@@ -13,14 +13,14 @@ export function fittingColumns(checked: CheckedStage, stages: Stages): readonly 
   const template = checked.stage.settings['template'] as Call | undefined;
   if (checked.stage.kind !== 'format' || data === undefined || template === undefined || !data.isSound)
     return [];
-  const needed = tableEntry(TEMPLATE_COLUMNS, template.call) ?? [];
+  const needed = columnsOf(template);
   const misfit = callsIn(data.stage.settings['source'] ?? null).find(({ call }) => {
     const brought = tableEntry(SOURCE_COLUMNS, call);
     return brought !== undefined && !needed.some((set) => set.every((column) => brought.includes(column)));
   });
   if (misfit === undefined) return [];
   const brought = tableEntry(SOURCE_COLUMNS, misfit.call) ?? [];
-  const fitting = Object.entries(TEMPLATE_COLUMNS).find(([, sets]) =>
+  const fitting = usualColumns().find(([, sets]) =>
     sets.some((set) => set.every((column) => brought.includes(column))),
   );
   return [

@@ -10,6 +10,7 @@ import type { MetricSchema } from '../stages/schema.js';
 import type { SourceFile } from '../syntax/ast.js';
 import type { MetricOf } from './certain.js';
 import { checkCertain } from './certain-requirements.js';
+import { classification } from './classification.js';
 import { fittingColumns } from './columns.js';
 import type { World } from './context.js';
 import { fileTexts } from './file-texts.js';
@@ -102,6 +103,7 @@ const CHECKS: readonly Check[] = [
   sameBase,
   sameTokenizer,
   sameForm,
+  classification,
 ];
 
 export function checkConsistency(

@@ -5,6 +5,7 @@ import { otherForm, otherTokenizer } from '../diagnostics/catalogue/wiring.js';
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { Call, FileValue } from '../ir/types.js';
 import { HostError } from '../source/host.js';
+import { LABELLED } from '../stages/functions/template.js';
 import { referenceIn, type Stages, settingSpan } from './consistency.js';
 import type { World } from './context.js';
 import type { CheckedStage } from './stages.js';
@@ -65,7 +66,7 @@ export function sameForm(checked: CheckedStage, stages: Stages): readonly Diagno
     return reference && stages.get(reference.stage);
   });
   if (asked === undefined || learnt === undefined || !asked.isSound || !learnt.isSound) return [];
-  if (formOf(asked) === formOf(learnt)) return [];
+  if (formOf(asked) === formOf(learnt) || isLabelled(asked) !== isLabelled(learnt)) return [];
   const { name } = asked.stage;
   return [
     otherForm(settingSpan(checked, 'dataset'), name, [
@@ -82,6 +83,10 @@ function trainedBy(name: string, stages: Stages): CheckedStage | undefined {
   const adapter = referenceIn(stage, 'adapter');
   return adapter && trainedBy(adapter.stage, stages);
 }
+
+/** Labelled rows and others differ in more than form; see `classification.ts`. */
+const isLabelled = ({ stage }: CheckedStage): boolean =>
+  (stage.settings['template'] as Call).call === LABELLED;
 
 /** Template and style; the system message is content. */
 function formOf({ stage }: CheckedStage): string {

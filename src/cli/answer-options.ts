@@ -12,7 +12,7 @@ import { UsageError } from './usage-error.js';
 import type { World } from './world.js';
 
 /** Options of every command that lets a model answer. */
-export const ANSWER_OPTIONS: Readonly<Record<string, OptionSpec>> = {
+export const ANSWER_OPTIONS = {
   base: {
     type: 'string',
     value: 'FOLDER',
@@ -49,7 +49,7 @@ export const ANSWER_OPTIONS: Readonly<Record<string, OptionSpec>> = {
   },
   runtime: RUNTIME,
   threads: { type: 'number', value: 'N', doc: 'Threads; one a core where left out.' },
-};
+} as const satisfies Readonly<Record<string, OptionSpec>>;
 
 const LONGEST = 128;
 /** Share of the machine's memory that weights may take so that they need not be decoded for every token. */

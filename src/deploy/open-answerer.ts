@@ -1,5 +1,7 @@
 import { join, resolve } from 'node:path';
 import { type Answerer, answerer } from '../evaluation/chat.js';
+import { type Classifier, classifier } from '../evaluation/classifier.js';
+import { classifierAsked, noClassifier } from '../evaluation/problems.js';
 import { EVALUATION_SHAPES } from '../evaluation/shapes.js';
 import type { RuntimeName } from '../ir/runtimes.js';
 import { CHAT_TEMPLATE, compileChatTemplate, readStyle } from '../models/chat-template.js';
@@ -44,6 +46,22 @@ interface Source {
 
 /** Opens what can answer. Throws a `ModelError` or a `UserError` where the folder holds no such thing. */
 export async function openAnswerer(host: Host, options: OpenAnswererOptions): Promise<Answerer> {
+  const model = await openAny(host, options);
+  if (!('labels' in model)) return model;
+  await model.release();
+  throw classifierAsked(model.label);
+}
+
+/** Opens what gives texts labels. Throws a `ModelError` or a `UserError` where the folder holds no such thing. */
+export async function openClassifier(host: Host, options: OpenAnswererOptions): Promise<Classifier> {
+  const model = await openAny(host, options);
+  if ('labels' in model) return model;
+  await model.release();
+  throw noClassifier(model.label);
+}
+
+/** Opens a model, whether it answers or gives labels. */
+export async function openAny(host: Host, options: OpenAnswererOptions): Promise<Answerer | Classifier> {
   const { base, adapter: adapterFolder, storage, seed } = sourceOf(host, options);
   const found = openModelAt(host, base);
   const model = seed === undefined ? found : untrained(found, seed);
@@ -58,12 +76,10 @@ export async function openAnswerer(host: Host, options: OpenAnswererOptions): Pr
     checkpointedBlocks: 0,
     headChunk: EVALUATION_SHAPES.headChunk,
   });
-  return answerer({
-    label: options.folder,
-    decoder,
-    tokenizer: await model.tokenizer(),
-    template: styleOf(host, model, adapterFolder) ?? model.template(),
-  });
+  const parts = { label: options.folder, decoder, tokenizer: await model.tokenizer() };
+  return decoder.options.config.labels === undefined
+    ? answerer({ ...parts, template: styleOf(host, model, adapterFolder) ?? model.template() })
+    : classifier(parts);
 }
 
 /** The template that an adapter was trained with, where it is not its base's. */

@@ -2,7 +2,7 @@ import { NoNumberError } from '../evaluation/generation/index.js';
 import { pythonStrip } from '../evaluation/metrics/python-strip.js';
 import type { ReleaseManifest } from '../packaging/manifest/index.js';
 import type { Host } from '../source/host.js';
-import { type OpenAnswererOptions, openAnswerer } from './open-answerer.js';
+import { type OpenAnswererOptions, openAny } from './open-answerer.js';
 import { smokeFailed } from './problems.js';
 
 /** Long enough to see that it answers. */
@@ -16,18 +16,19 @@ export interface SmokeOptions extends OpenAnswererOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Loads a release from its folder and asks it; `releases` is the folder that it is published to, for people. Throws a `UserError` where it gives no text. */
+/** Loads a release from its folder and asks it, or lets it label a text; `releases` is the folder that it is published to, for people. Throws a `UserError` where it gives no text. */
 export async function smoke(
   host: Host,
   releases: string,
   { prompt, signal, ...open }: SmokeOptions,
 ): Promise<ReleaseManifest['smoke']> {
-  const model = await openAnswerer(host, open);
+  const model = await openAny(host, open);
   try {
-    const { text } = await model.answer([{ role: 'user', content: prompt ?? ANY }], {
-      maxTokens: TOKENS,
-      signal,
-    });
+    const text =
+      'labels' in model
+        ? (await model.classify(prompt ?? ANY)).label
+        : (await model.answer([{ role: 'user', content: prompt ?? ANY }], { maxTokens: TOKENS, signal }))
+            .text;
     if (prompt === undefined) return null;
     if (pythonStrip(text) === '') throw smokeFailed(releases, prompt, 'its answer is empty');
     return { prompt, answer: text };

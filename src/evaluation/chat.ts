@@ -118,8 +118,8 @@ export function answerer({ label, decoder, tokenizer, template }: AnswererParts)
   };
 }
 
-/** Throws a `UserError` for what the model cannot read. */
-function checkPrompt(
+/** Throws a `UserError` for what the model cannot read: it needs a position beyond a prompt to answer at. */
+export function checkPrompt(
   label: string,
   prompt: Int32Array,
   tokenizer: Tokenizer,
@@ -138,8 +138,11 @@ function promptIds(asked: Prompt, tokenizer: Tokenizer, template: ChatTemplate |
   if (typeof asked !== 'string' && template !== undefined)
     return tokenizer.encode(template.render(asked, { addGenerationPrompt: true }));
   const text = typeof asked === 'string' ? asked : asked.map(({ content }) => content).join('\n');
-  const ids = tokenizer.encode(text);
-  const { beginId } = tokenizer;
+  return beginning(tokenizer.encode(text), tokenizer);
+}
+
+/** With the token that the tokenizer puts before a text. */
+export function beginning(ids: Int32Array, { beginId }: Pick<Tokenizer, 'beginId'>): Int32Array {
   return beginId === undefined || ids[0] === beginId || ids.length === 0
     ? ids
     : Int32Array.of(beginId, ...ids);

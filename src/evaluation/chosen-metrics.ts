@@ -10,12 +10,13 @@ export interface ChosenMetric {
 }
 
 /**
- * The metrics of the list, and those that only a requirement names. Loss and perplexity come together: they are one
- * computation. Throws a `UserError` for a metric that stands twice.
+ * The metrics of the list, and those that only a requirement names. Loss and perplexity come together where the rows are
+ * texts: they are one computation. Throws a `UserError` for a metric that stands twice.
  */
 export function chosenMetrics(
   calls: readonly Call[],
   { name: stage, requires, span }: Pick<Stage, 'name' | 'requires' | 'span'>,
+  of: 'texts' | 'labels' = 'texts',
 ): readonly ChosenMetric[] {
   const chosen = new Map<MetricName, ChosenMetric>();
   for (const { call, args } of calls) {
@@ -32,7 +33,8 @@ export function chosenMetrics(
     ? ['loss', 'perplexity']
     : [];
   for (const name of [...named, ...withLoss]) {
-    if (isMetricName(name) && !chosen.has(name)) chosen.set(name, { name, args: {} });
+    const suits = isMetricName(name) && (metrics[name].of === 'any' || metrics[name].of === of);
+    if (suits && !chosen.has(name)) chosen.set(name, { name, args: {} });
   }
   return [...chosen.values()];
 }

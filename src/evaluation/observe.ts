@@ -5,6 +5,7 @@ import { stopsOf } from './generation/settings.js';
 import type { GenerationOptions } from './generation/types.js';
 import type { HeldOut } from './held-out.js';
 import { type RowLoss, rowLosses } from './losses.js';
+import type { MeasuredRow } from './metrics/types.js';
 import { EVALUATION_SHAPES } from './shapes.js';
 
 /** How rows are answered. */
@@ -30,6 +31,8 @@ export interface Observation {
   readonly losses?: readonly RowLoss[];
   /** Answers by row. */
   readonly answers: ReadonlyMap<number, string>;
+  /** Of labelled rows: the classes that they have and are given. */
+  readonly classes?: readonly NonNullable<MeasuredRow['classes']>[];
 }
 
 /** Losses of all rows and answers to the chosen ones. */

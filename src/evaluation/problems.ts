@@ -66,6 +66,60 @@ export function promptTooLong(label: string, tokens: number, most: number, at?: 
   });
 }
 
+/** `labels`: those of the model; left out where it gives none. */
+export function otherLabels(
+  found: { readonly label: string; readonly labels?: readonly string[] },
+  rows: { readonly name: string; readonly labels?: readonly string[] },
+  at: Span,
+): UserError {
+  const { label: model, labels } = found;
+  const foreign = rows.labels?.find((name) => !labels?.includes(name));
+  const message =
+    labels === undefined
+      ? `\`${model}\` is no classifier, and the rows of \`${rows.name}\` have labels`
+      : rows.labels === undefined
+        ? `\`${model}\` is a classifier, and the rows of \`${rows.name}\` have no labels`
+        : `\`${model}\` does not know the label \`${foreign}\` of the rows of \`${rows.name}\``;
+  return error({
+    code: 'FTP0778',
+    message,
+    at,
+    ...(labels === undefined
+      ? {}
+      : { notes: [`it knows ${labels.map((name) => `\`${name}\``).join(', ')}`] }),
+    help:
+      rows.labels === undefined
+        ? 'write the rows out with `template = labelled()`'
+        : 'evaluate a model that was trained on rows with these labels',
+  });
+}
+
+export function labelWithoutRow(dataset: string, label: string, labels: number, at: Span): UserError {
+  return error({
+    code: 'FTP0779',
+    message: `no row of \`${dataset}\` has the label \`${label}\`, so that its F1 is not known`,
+    at,
+    notes: [`\`f1\` is the mean over all ${labels} labels`],
+    help: 'hold out more rows, or rows of every label; or measure `accuracy` alone',
+  });
+}
+
+export function classifierAsked(label: string): UserError {
+  return error({
+    code: 'FTP0780',
+    message: `\`${label}\` is a classifier: it gives a text one of its labels, and writes nothing`,
+    help: 'run `ftpc classify MODEL TEXT`',
+  });
+}
+
+export function noClassifier(label: string): UserError {
+  return error({
+    code: 'FTP0781',
+    message: `\`${label}\` is no classifier: it has no labels to give`,
+    help: 'ask it with `ftpc generate MODEL QUESTION`, or train a classifier on labelled rows',
+  });
+}
+
 export function unknownToken(
   label: string,
   { token, id, vocab }: { readonly token: string; readonly id: number; readonly vocab: number },

@@ -3,6 +3,7 @@ import type { Span } from '../source/span.js';
 import type { ChosenMetric } from './chosen-metrics.js';
 import { evaluateRequirement, type Finding, UnknownMetric } from './expression.js';
 import type { RowText } from './held-out.js';
+import { type ClassScores, type Confusion, classScores, confusion } from './metrics/classes.js';
 import { measure, measureDifference } from './metrics/measure.js';
 import type { MeasuredRow, Measurement, MetricName } from './metrics/types.js';
 import type { AnswerSettings } from './observe.js';
@@ -53,8 +54,18 @@ export interface EvaluationReport {
   /** Rows that each metric counted. */
   readonly counted: ByMetric<number>;
   readonly requires: readonly Finding[];
+  /** Of a classifier. */
+  readonly classes?: ClassReport;
   readonly groups?: Readonly<Record<string, GroupReport>>;
   readonly samples: readonly Sample[];
+}
+
+export interface ClassReport {
+  readonly labels: readonly string[];
+  /** By label. */
+  readonly scores: readonly ClassScores[];
+  /** `confusion[i][j]`: rows with label i that were given label j. */
+  readonly confusion: Confusion;
 }
 
 export interface GroupReport {
@@ -77,6 +88,8 @@ export interface ReportInput {
   readonly baseline?: { readonly model: ReportedModel; readonly rows: readonly MeasuredRow[] };
   readonly texts: readonly RowText[];
   readonly samples: readonly number[];
+  /** Of a classifier: its labels. */
+  readonly labels?: readonly string[];
 }
 
 /** Throws a `UserError` where a metric has no row or a model no numbers. */
@@ -103,9 +116,18 @@ export function evaluationReport(input: ReportInput): EvaluationReport {
     differences: baseline === undefined ? {} : differences(input, baseline.rows),
     counted: mapValues(own, ({ rows: counted }) => counted),
     requires: findings(input, metrics, baselineMetrics),
+    ...(input.labels === undefined ? {} : { classes: classReport(input.labels, rows) }),
     ...(groups === undefined ? {} : { groups }),
     samples: input.samples.map((row) => sampleOf(input, row)),
   };
+}
+
+function classReport(labels: readonly string[], rows: readonly MeasuredRow[]): ClassReport {
+  const table = confusion(
+    rows.flatMap(({ classes }) => classes ?? []),
+    labels.length,
+  );
+  return { labels, scores: classScores(table), confusion: table };
 }
 
 const interval = ({ low, high }: Measurement): Interval => [low, high];

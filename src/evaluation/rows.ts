@@ -38,6 +38,7 @@ export function measuredRows(facts: readonly RowFacts[], observation: Observatio
     lossSum: observation.losses?.[row]?.sum ?? 0,
     tokens: observation.losses?.[row]?.tokens ?? fact.tokens,
     answer: observation.answers.get(row),
+    ...(observation.classes === undefined ? {} : { classes: observation.classes[row] }),
   }));
 }
 

@@ -4,6 +4,7 @@ import { modelUnder } from '../check/tokenizers.js';
 import { references } from '../check/wiring.js';
 import type { Call, Reference } from '../ir/types.js';
 import { isMadeUp } from '../stages/functions/source.js';
+import { LABELLED } from '../stages/functions/template.js';
 import type { Pipeline } from './types.js';
 
 /** The first stage and port that a setting refers to. */
@@ -33,9 +34,19 @@ export const isFromScratch = (checked: CheckedStage, { stages }: Pipeline): bool
 /** An adapter is trained, not every weight; where the planner chooses, it chooses LoRA or QLoRA. */
 export const isAdapter = ({ stage }: CheckedStage): boolean => stage.preset !== 'full';
 
-/** Rank, alpha and targets are not this stage's: those of an adapter that was trained before, or none, under virtual tokens and in bottlenecks. */
+/** Rank, alpha and targets are not this stage's: those of an adapter that was trained before, or none, under virtual tokens, in bottlenecks and where a head alone is trained. */
 export const hasNoFactors = ({ stage }: CheckedStage): boolean =>
-  stage.settings['start'] !== undefined || isVirtual({ stage }) || hasBottlenecks({ stage });
+  stage.settings['start'] !== undefined ||
+  isVirtual({ stage }) ||
+  hasBottlenecks({ stage }) ||
+  isHead({ stage });
+
+/** A head alone is trained, which begins with random numbers. */
+export const isHead = ({ stage }: Pick<CheckedStage, 'stage'>): boolean => stage.preset === 'head';
+
+/** Whether the rows that a stage reads have labels: what is trained on them is a classifier. */
+export const readsLabels = (checked: CheckedStage, pipeline: Pipeline): boolean =>
+  (readFrom(checked, 'dataset', pipeline)?.stage.settings['template'] as Call | undefined)?.call === LABELLED;
 
 /** Virtual tokens are trained: they move at rates of their own. */
 export const isVirtual = ({ stage }: Pick<CheckedStage, 'stage'>): boolean =>

@@ -7,7 +7,7 @@ import { elementCount } from './weights/sizes.js';
 import type { WeightSource } from './weights/source.js';
 
 /** Standard deviation of a fresh weight: transformers' `initializer_range`. */
-const DEVIATION = 0.02;
+export const DEVIATION = 0.02;
 
 /** Fresh float32 weights for training from scratch: N(0, 0.02), norms of one and biases of zero, as transformers initialises a Llama. */
 export function initModel(config: ModelConfig, seed: number): WeightStore {

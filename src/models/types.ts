@@ -56,6 +56,8 @@ export interface ModelConfig {
   readonly logitCap?: number;
   /** Attention and MLP beside each other. */
   readonly parallel?: boolean;
+  /** Of a classifier: what its classes are called, in the order of its logits. Its head is over these, not the vocabulary. */
+  readonly labels?: readonly string[];
 }
 
 /** A weight in the form in which it is held; decoded into float32 when a block needs it. */
@@ -160,6 +162,8 @@ export interface LoraConfig {
   readonly bottleneck?: BottleneckConfig;
   /** Embedding and head that are trained whole, by the last part of their paths in transformers: `embed_tokens`, `lm_head`. */
   readonly modulesToSave?: readonly string[];
+  /** A head over these labels is trained beside the adapter, in the place of the base's: PEFT's task `SEQ_CLS`. */
+  readonly labels?: readonly string[];
   /** In training: the weights are held less what the factors began with (PiSSA, arXiv 2404.02948). */
   readonly pissa?: boolean;
   /** Ranks and alphas of some linear layers, by regular expressions over the ends of their paths. */

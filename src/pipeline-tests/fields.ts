@@ -1,6 +1,7 @@
 /** The names that an expectation can speak of: tables, from which types, values and messages come. */
 import type { StageSummary } from '../ir/events.js';
 import type { PlannedStage } from '../planner/types.js';
+import { METHODS } from '../stages/types.js';
 import type { Facts, Kind, Need, Ran, Scalar } from './types.js';
 
 export interface Field<T> {
@@ -13,7 +14,6 @@ export interface Field<T> {
 
 export type Fields<T> = Readonly<Record<string, Field<T>>>;
 
-const METHODS = ['lora', 'qlora', 'full'] as const;
 const hasError = ({ diagnostics }: Pick<Facts, 'diagnostics'>): boolean =>
   diagnostics.some(({ severity }) => severity === 'error');
 

@@ -1,6 +1,6 @@
 /** Every setting as it counts, and who set it. */
 import type { Stage, Value } from '../ir/types.js';
-import type { Chosen } from '../stages/types.js';
+import { type Chosen, hasFactors } from '../stages/types.js';
 import { isRecord } from './canonical.js';
 import { isCall, isReference } from './models.js';
 import type { Effective } from './types.js';
@@ -45,7 +45,7 @@ function chosenSettings(
       ? (written[path] ?? { value, from: 'planner' })
       : { value, from: 'planner' };
   const adapter: Readonly<Record<string, Effective>> =
-    chosen.method === 'full' || chosen.rank === 0
+    !hasFactors(chosen.method) || chosen.rank === 0
       ? {}
       : {
           'lora.rank': unlessWritten('lora.rank', chosen.rank),

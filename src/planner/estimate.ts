@@ -83,7 +83,8 @@ const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
     const memory = forwardMemory(world, model, lengths.longest, EVALUATION_SHAPES.float32Bytes);
     const generates = settings.metrics.some(({ call }) => call === 'exact_match' || call === 'rouge_l');
     const rows = Math.min(lengths.rows, settings.generation.rows ?? lengths.rows);
-    const answered = generates ? rows : Math.min(rows, settings.samples);
+    const asked = lengths.labels === undefined;
+    const answered = asked ? (generates ? rows : Math.min(rows, settings.samples)) : 0;
     const answers = {
       rows: answered,
       // an answer is about as long a share of the longest row as of any

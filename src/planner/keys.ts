@@ -4,7 +4,7 @@ import type { Digests } from '../source/digests.js';
 import type { Host } from '../source/host.js';
 import { stages as definitions } from '../stages/index.js';
 import { schemas } from '../stages/schemas.js';
-import type { Chosen } from '../stages/types.js';
+import { type Chosen, hasFactors, isMethod } from '../stages/types.js';
 import type { RuntimeIdentity } from '../tensor/runtimes/index.js';
 import { canonical, sha256 } from './canonical.js';
 import { type ModelContent, type Part, type PartsContext, settingParts } from './parts.js';
@@ -77,9 +77,9 @@ export function stageParts(
 }
 
 export function keyOf(parts: readonly Part[], chosen: Chosen | undefined): StageKey {
-  const full = chosen?.method === 'full';
+  const shaped = hasFactors(chosen?.method);
   const all = [
-    ...parts.filter(({ name }) => !full || !name.startsWith('settings.lora.')),
+    ...parts.filter(({ name }) => shaped || !name.startsWith('settings.lora.')),
     ...chosenParts(chosen),
   ];
   const identities = new Map(all.map(({ identity, value }) => [identity, value]));
@@ -107,7 +107,7 @@ function ownParts(stage: Stage, context: PartsContext): readonly Part[] {
 
 function chosenParts(chosen: Chosen | undefined): readonly Part[] {
   if (chosen === undefined) return [];
-  const adapter = chosen.method !== 'full';
+  const adapter = hasFactors(chosen.method);
   return CHOSEN_PARTS.filter((name) => adapter || (name !== 'rank' && name !== 'alpha')).map((name) =>
     plain(`chosen.${name}`, canonical(chosen[name])),
   );
@@ -123,7 +123,7 @@ export function chosenFromParts(parts: Readonly<Record<string, string>>, global:
   };
   const method = read('method');
   const number = (name: string, fallback?: number): number => Number(read(name) ?? fallback ?? Number.NaN);
-  if (method !== 'lora' && method !== 'qlora' && method !== 'full') return undefined;
+  if (!isMethod(method)) return undefined;
   const chosen: Chosen = {
     method,
     microBatch: number('microBatch'),

@@ -9,6 +9,8 @@ export interface Lengths {
   readonly longest: number;
   /** `histogram[i]` rows have at most `16 · (i + 1)` tokens and more than `16 · i`. */
   readonly histogram: readonly number[];
+  /** Of labelled rows: their labels, or as many as are known of. */
+  readonly labels?: readonly string[];
   /** `counted` from the format stage's output, `sampled` from the sources, `assumed` where neither can be read. */
   readonly known: 'counted' | 'sampled' | 'assumed';
 }
@@ -20,8 +22,11 @@ export const BIN = 16;
 export function countedLengths(info: FormatInfo, split: string): Lengths {
   const found = info.splits[split === '' ? 'all' : split];
   const { rows, tokens, supervised, longest, histogram } = found ?? NO_ROWS;
-  return { rows, tokens, supervised, longest, histogram, known: 'counted' };
+  return { rows, tokens, supervised, longest, histogram, ...withLabels(info.labels), known: 'counted' };
 }
+
+const withLabels = (labels: readonly string[] | undefined): Pick<Lengths, 'labels'> =>
+  labels === undefined ? {} : { labels };
 
 const NO_ROWS = { rows: 0, tokens: 0, supervised: 0, longest: 0, histogram: [] };
 
@@ -34,16 +39,25 @@ export function sampledLengths(survey: LengthSurvey, rows: number): Lengths {
     supervised: Math.round(survey.supervised * scale),
     longest: survey.longest,
     histogram: survey.histogram.map((count) => count * scale),
+    ...withLabels(survey.labels),
     known: 'sampled',
   };
 }
 
 /** Every row as long as allowed: the worst case. */
-export function assumedLengths(rows: number, maxLength: number): Lengths {
+export function assumedLengths(rows: number, maxLength: number, labels?: readonly string[]): Lengths {
   const histogram = new Array<number>(Math.max(1, Math.ceil(maxLength / BIN))).fill(0);
   histogram[histogram.length - 1] = rows;
   const tokens = rows * maxLength;
-  return { rows, tokens, supervised: tokens, longest: maxLength, histogram, known: 'assumed' };
+  return {
+    rows,
+    tokens,
+    supervised: tokens,
+    longest: maxLength,
+    histogram,
+    ...withLabels(labels),
+    known: 'assumed',
+  };
 }
 
 /** Without the rows above `limit`; a bin that straddles it is kept, so that nothing is underestimated. */

@@ -102,11 +102,11 @@ export function openWorld(program: Program, host: Host, options: PlanOptions, st
       records: once(() => readRecords(host)),
       latest: once(() => latestKeys(host, program.file)),
       lengths: lengthLookup(program, host, found, keys, options.survey ?? surveyRows, report),
-      lora(stage, { config, root }) {
+      lora(stage, { config, root }, labels) {
         const known = adapters.get(stage.name);
         if (known !== undefined) return known;
         const base = { config, label: root.model.label };
-        const lora = checkedLora(stage, base, { folder: program.folder, host });
+        const lora = checkedLora(stage, base, { folder: program.folder, host }, labels);
         adapters.set(stage.name, lora);
         return lora;
       },

@@ -1,12 +1,14 @@
 /** How long rows are and how many, before the stages that count them have run. */
 import { join } from 'node:path';
-import type { Program, Stage } from '../ir/types.js';
+import type { Call, Program, Stage } from '../ir/types.js';
 import type { Host } from '../source/host.js';
 import { estimateRows } from '../stages/data/read/estimate.js';
 import type { DataSettings } from '../stages/data/schema.js';
 import { sourceFiles } from '../stages/data/sources.js';
+import { labelledColumns } from '../stages/format/labelled.js';
 import type { FormatInfo } from '../stages/format/rows.js';
 import type { LengthSurvey } from '../stages/format/survey.js';
+import { LABELLED } from '../stages/functions/template.js';
 import { assumedLengths, countedLengths, type Lengths, sampledLengths } from './lengths.js';
 import { isReference, stageNamed } from './models.js';
 import type { SourceSize } from './world.js';
@@ -79,7 +81,14 @@ export function surveyedLengths(survey: LengthSurvey, split: string): Lengths {
 export function worstLengths(program: Program, host: Host, format: Stage, split: string): Lengths {
   const data = dataOf(program, format);
   const rows = data === undefined ? 1000 : expectedRows(program, host, data, split);
-  return assumedLengths(Math.max(1, Math.ceil(rows)), Number(format.settings['max_length']));
+  const most = Number(format.settings['max_length']);
+  return assumedLengths(Math.max(1, Math.ceil(rows)), most, assumedLabels(format));
+}
+
+/** Those that are declared; how many others the rows have is not known, and a head is small whatever they are. */
+function assumedLabels({ settings }: Stage): readonly string[] | undefined {
+  const template = settings['template'] as Call;
+  return template.call === LABELLED ? (labelledColumns(template).labels ?? ['0', '1']) : undefined;
 }
 
 function dataOf(program: Program, format: Stage): Stage | undefined {

@@ -1,5 +1,6 @@
 /** How much a stage works on: rows, tokens, optimiser steps, parameters. */
 import type { Reference, Stage, StageKind, Value } from '../ir/types.js';
+import { coverageOf } from '../stages/train/coverage.js';
 import { trainSettings } from '../stages/train/schema.js';
 import type { Chosen } from '../stages/types.js';
 import type { Entry } from '../store/index.js';
@@ -47,7 +48,7 @@ const SCALES: Readonly<Record<StageKind, Measure>> = {
     ...UNKNOWN,
     ...rowsOf(await world.lengths(stage.name, 'all', look)),
   }),
-  async train({ world, stage, chosen, facts }) {
+  async train({ stage, chosen, facts }) {
     if (chosen === undefined || facts === undefined) return null;
     const lengths = shortened(facts.memory.lengths, chosen.maxLength);
     const steps = facts.memory.steps(lengths.rows);
@@ -58,7 +59,7 @@ const SCALES: Readonly<Record<StageKind, Measure>> = {
       ...rowsOf(lengths),
       steps,
       tokensSeen: Math.round(perRow * seen),
-      ...parametersOf(world, chosen, facts),
+      ...parametersOf(chosen, facts),
     };
   },
   async eval({ world, stage, look }) {
@@ -91,18 +92,13 @@ function rowsSeen(steps: number, rows: number, global: number): number {
 
 /** As PEFT's `print_trainable_parameters` counts: all are the base's and the adapter's; a tied head counts once. */
 function parametersOf(
-  world: PlanWorld,
   chosen: Chosen,
-  { model, memory }: TrainFacts,
+  { memory }: TrainFacts,
 ): Pick<StageScale, 'trainableParameters' | 'totalParameters'> {
-  const { gradients } = world.planDecoder(decoderShape(memory, chosen)).parts;
-  const trainableParameters = gradients / FLOAT_BYTES;
-  const added = chosen.method === 'full' ? 0 : trainableParameters;
-  return { trainableParameters, totalParameters: model.parameters + added };
+  const { config, lora } = decoderShape(memory, chosen);
+  const { trainable, all } = coverageOf(config, lora);
+  return { trainableParameters: trainable, totalParameters: all };
 }
-
-/** Gradients are float32, one for each trained number. */
-const FLOAT_BYTES = 4;
 
 /** The base under a model; an adapter over it is not counted. */
 const modelScale = (world: PlanWorld, model: Value | undefined): StageScale => ({

@@ -78,6 +78,7 @@ export function weightBytes({ config, format }: PlannedModel): Readonly<Record<H
     lora: plannedBytes(config, format, 'stored'),
     qlora: plannedBytes(config, format, 'nf4'),
     full: plannedBytes(config, format, 'stored'),
+    head: plannedBytes(config, format, 'stored'),
     paged: plannedBytes(config, format, 'paged') + PAGED_WINDOWS,
   };
 }
@@ -85,5 +86,5 @@ export function weightBytes({ config, format }: PlannedModel): Readonly<Record<H
 /** Whether a block needs the workspace that weights are decoded into, by method. */
 export function decodedWeights({ config, format }: PlannedModel): Readonly<Record<Holding, boolean>> {
   const stored = expectedTensors(config).some(({ name }) => format(name) !== 'F32');
-  return { lora: stored, qlora: true, full: false, paged: true };
+  return { lora: stored, qlora: true, full: false, head: stored, paged: true };
 }

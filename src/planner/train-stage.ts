@@ -3,7 +3,7 @@ import type { Stage, Value } from '../ir/types.js';
 import { virtualTokensOf } from '../models/adapters/prompt.js';
 import { trainSettings } from '../stages/train/schema.js';
 import { isPaged, optimizerName, stopAfter } from '../stages/train/settings.js';
-import type { Chosen } from '../stages/types.js';
+import { type Chosen, hasFactors, type Method } from '../stages/types.js';
 import { totalSteps } from '../training/order.js';
 import { chosenFromParts, keyOf } from './keys.js';
 import { BIN, type Lengths, shortened } from './lengths.js';
@@ -47,7 +47,7 @@ export async function trainFacts(
       ? undefined
       : await world.lengths(settings.validate.stage, settings.validate.port, look);
   const format = stageNamed(world.program, dataset.stage);
-  const lora = world.lora(stage, model);
+  const lora = world.lora(stage, model, lengths.labels);
   const room = model.config.maxPositions - virtualTokensOf(lora);
   const maxLength = Math.min(room, Number(format?.settings['max_length'] ?? room));
   const { global, packing } = settings.batch;
@@ -95,7 +95,7 @@ export function earlierChoice(world: PlanWorld, stage: Stage, parts: readonly Pa
 }
 
 function consistent(chosen: Chosen, stage: Stage, micro: number | undefined): boolean {
-  if (stage.preset === 'full' || chosen.method === 'full') return chosen.method === stage.preset;
+  if (!hasFactors(stage.preset) || !hasFactors(chosen.method)) return chosen.method === stage.preset;
   if (stage.preset === 'qlora' && chosen.method !== 'qlora') return false;
   return micro === undefined || chosen.microBatch <= micro;
 }
@@ -117,6 +117,7 @@ export function choose(
   const solution = solve({
     start,
     steps,
+    methods: facts.memory.lora.labels === undefined ? undefined : methodsOfClassifier(stage),
     availableBytes: world.availableBytes,
     kept:
       (earlier && withMicro(earlier, earlier.microBatch, facts.ladder.global)) ??
@@ -125,6 +126,10 @@ export function choose(
   });
   return solution.fits ? solution : { ...solution, wouldHelp: wouldHelp(world, facts, start) };
 }
+
+/** A frozen base is no smaller version of an adapter's training, nor the other way round. */
+const methodsOfClassifier = ({ preset }: Stage): readonly Method[] =>
+  preset === 'head' ? [] : ['lora', 'qlora'];
 
 function startOf(stage: Stage, { model, memory, ladder: options, maxLength }: TrainFacts): Chosen {
   return startingChoice({

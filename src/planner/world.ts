@@ -47,8 +47,11 @@ export interface PlanWorld {
   latest(): ReadonlyMap<string, string>;
   /** Lengths of a split of a format stage. `look` false: only if it costs nothing. */
   lengths(format: string, split: string, look: boolean): Promise<Lengths | undefined>;
-  /** The adapter of a train stage over this base. Throws where its settings don't go with the base. */
-  lora(stage: Stage, base: PlannedModel): LoraConfig;
+  /**
+   * The adapter of a train stage over this base; `labels` are those of its rows, which need be given only once. Throws
+   * where its settings don't go with the base.
+   */
+  lora(stage: Stage, base: PlannedModel, labels?: readonly string[]): LoraConfig;
   sources(data: string): SourceSize;
   /** What of them a data stage hands on at most. */
   limited(data: string): SourceSize;

@@ -6,12 +6,13 @@ import type { PlannedStage } from '../planner/types.js';
 import { functionNamed, isFile, recordFields, written } from '../planner/written.js';
 import type { Setting, SettingType } from '../stages/schema.js';
 import { schemas } from '../stages/schemas.js';
+import { METHODS } from '../stages/types.js';
 import type { ReviewedSetting } from './types.js';
 
 /** Settings that the planner adds to a train stage and that no file has. */
 const PLANNED_TYPES: Readonly<Record<string, SettingType>> = {
   max_length: { kind: 'quantity', units: ['tokens'] },
-  using: { kind: 'enum', values: ['lora', 'qlora', 'full'] },
+  using: { kind: 'enum', values: METHODS },
 };
 
 type Settings = Readonly<Record<string, ReviewedSetting>>;

@@ -6,9 +6,18 @@ import type { RuntimeName } from '../ir/runtimes.js';
 import type { Stage, StageKind } from '../ir/types.js';
 import type { Host } from '../source/host.js';
 
+/** How a base is trained: low-rank factors over it, the same over 4 bits, every weight, or a head over labels alone. */
+export const METHODS = ['lora', 'qlora', 'full', 'head'] as const;
+export type Method = (typeof METHODS)[number];
+
+export const isMethod = (value: unknown): value is Method => (METHODS as readonly unknown[]).includes(value);
+
+/** Whether rank and alpha say something of what is trained. */
+export const hasFactors = (method: string | undefined): boolean => method !== 'full' && method !== 'head';
+
 /** What the planner chose for a stage; only train stages leave it anything to choose. */
 export interface Chosen {
-  readonly method: 'lora' | 'qlora' | 'full';
+  readonly method: Method;
   readonly microBatch: number;
   /** Micro batches of one optimiser step. */
   readonly accumulation: number;

@@ -19,6 +19,8 @@ export interface Packing {
   readonly capacity: number;
   /** Tokens of the longest of all rows, so that every batch has the same. */
   readonly longestText: number;
+  /** The first position of a row whose label counts; left out: 1. */
+  readonly firstLabel?: number;
 }
 
 /** Lengths that packed sequences come in, at most: only the last of a step is much shorter than its capacity. */
@@ -107,13 +109,13 @@ export function packedBatches(
 /**
  * Each sequence holds its rows one after another, and each token of padding as a text of its own: padding must not be
  * the longest text, since some rotary positions follow from that. The first token of a row is predicted from nothing, so
- * that it is not supervised.
+ * that it is not supervised; a class may stand there.
  */
 export function buildPacked(
   source: TokenRows,
   sequences: readonly Uint32Array[],
   padId: number,
-  { capacity = Number.POSITIVE_INFINITY, longestText }: Partial<Packing> = {},
+  { capacity = Number.POSITIVE_INFINITY, longestText, firstLabel = 1 }: Partial<Packing> = {},
 ): Batch {
   const tokensOf = (rows: Uint32Array): number => rows.reduce((sum, row) => sum + source.lengthOf(row), 0);
   const longest = sequences.reduce((length, rows) => Math.max(length, tokensOf(rows)), 1);
@@ -128,7 +130,7 @@ export function buildPacked(
       const tokens = source.read(row);
       ids.set(tokens.ids, at);
       labels.set(tokens.labels, at);
-      labels[at] = IGNORED;
+      labels.fill(IGNORED, at, at + firstLabel);
       segments.fill(text, at, at + tokens.ids.length);
       at += tokens.ids.length;
     });
@@ -137,11 +139,11 @@ export function buildPacked(
   return { rows: sequences.length, length, ids, labels, segments, longestText };
 }
 
-/** Supervised tokens that are predicted: a label at position 0 has nothing before it. */
-export function supervisedTokens({ rows, length, labels }: Batch): number {
+/** Supervised tokens that are predicted: a label at position 0 has nothing before it, unless it is a class. */
+export function supervisedTokens({ rows, length, labels }: Batch, first = 1): number {
   let count = 0;
   for (let row = 0; row < rows; row++) {
-    for (let t = 1; t < length; t++) if (labels[row * length + t] !== IGNORED) count++;
+    for (let t = first; t < length; t++) if (labels[row * length + t] !== IGNORED) count++;
   }
   return count;
 }

@@ -50,7 +50,10 @@ export async function optimiserStep(input: StepInput): Promise<StepOutput> {
   const limit = decoder.options.config.maxPositions;
   const lengthOf = (row: number): number => source.lengthOf(row);
   const batches = batchesOf(input, lengthOf, limit);
-  const supervised = batches.reduce((sum, { batch }) => sum + supervisedTokens(batch), 0);
+  const supervised = batches.reduce(
+    (sum, { batch }) => sum + supervisedTokens(batch, firstLabel(decoder)),
+    0,
+  );
   const scale = supervised > 0 ? 1 / supervised : 0;
   decoder.zeroGradients();
   let sum = 0;
@@ -70,6 +73,9 @@ export async function optimiserStep(input: StepInput): Promise<StepOutput> {
   return { loss, gradNorm, tokens: rows.reduce((total, row) => total + lengthOf(row), 0) };
 }
 
+/** The first position of a text whose label counts: nothing predicts a text's first token, and its class may stand there. */
+const firstLabel = ({ options }: Decoder): number => (options.config.labels === undefined ? 1 : 0);
+
 interface MicroBatch {
   readonly batch: Batch;
   /** Tokens of the longest row, or of the fullest sequence of packed ones. */
@@ -77,7 +83,7 @@ interface MicroBatch {
 }
 
 function batchesOf(
-  { source, rows, microBatch, packing, padId }: StepInput,
+  { decoder, source, rows, microBatch, packing, padId }: StepInput,
   lengthOf: (row: number) => number,
   limit: number,
 ): readonly MicroBatch[] {
@@ -89,7 +95,7 @@ function batchesOf(
   const capacity = Math.min(packing.capacity, limit);
   const tokensOf = (sequence: Uint32Array): number => sequence.reduce((sum, row) => sum + lengthOf(row), 0);
   return packedBatches(rows, microBatch, capacity, lengthOf).map((sequences) => ({
-    batch: buildPacked(source, sequences, padId, { ...packing, capacity }),
+    batch: buildPacked(source, sequences, padId, { ...packing, capacity, firstLabel: firstLabel(decoder) }),
     longest: Math.max(...sequences.map(tokensOf)),
   }));
 }

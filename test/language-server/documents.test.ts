@@ -247,6 +247,7 @@ describe('language server: documents', () => {
       'lora',
       'qlora',
       'full',
+      'head',
     ]);
     expect(await labelsAt(`  expect program.adapter.lora.${MARK}\n`)).to.include('rank');
     await bench.client.close(uri);

@@ -81,10 +81,21 @@ describe('config.json', () => {
     expect(read({}, {}).eosTokenIds).to.deep.equal([2]);
   });
 
+  it('reads the labels of a classifier', () => {
+    const classifier = { architectures: ['LlamaForSequenceClassification'] };
+    expect(read(classifier).labels).to.deep.equal(['LABEL_0', 'LABEL_1']);
+    expect(read({ ...classifier, id2label: { 0: 'no', 1: 'yes' } }).labels).to.deep.equal(['no', 'yes']);
+    expect(read({ id2label: { 0: 'no', 1: 'yes' } }).labels).to.equal(undefined);
+    const twice = modelError(() => read({ ...classifier, id2label: { 0: 'no', 1: 'no' } }));
+    expect(twice.code).to.equal('model_config');
+    expect(twice.detail).to.contain('"id2label"');
+  });
+
   const unsupported: readonly [string, object][] = [
     ['model_type', { model_type: 'bert' }],
     ['model_type', { model_type: 7 }],
-    ['architectures', { architectures: ['LlamaForSequenceClassification'] }],
+    ['architectures', { architectures: ['LlamaForTokenClassification'] }],
+    ['problem_type', { architectures: ['LlamaForSequenceClassification'], problem_type: 'regression' }],
     ['architectures', { model_type: 'qwen2' }],
     ['hidden_act', { hidden_act: 'gelu' }],
     ['rope_scaling', { rope_scaling: { rope_type: 'dynamic', factor: 8 } }],

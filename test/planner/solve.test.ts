@@ -31,7 +31,7 @@ const toyPeak = (chosen: Chosen) => {
   const mlps = Math.max(0, recomputedMlps - blocks);
   return peakOf(
     {
-      weights: paged ? 99 : { qlora: 100, full: 1600, lora: 400 }[method],
+      weights: paged ? 99 : { qlora: 100, full: 1600, lora: 400, head: 400 }[method],
       adapter: 2 * rank,
       activations: (microBatch * maxLength * (8 * 6 - 6 * blocks - 3 * mlps)) / 256,
     },

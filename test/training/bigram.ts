@@ -86,6 +86,7 @@ export function bigramDecoder(hooks: Hooks = {}): Decoder {
       return visit(batch);
     },
     logits: none,
+    classify: none,
     session: none,
     release: async () => {},
   };

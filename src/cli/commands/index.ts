@@ -10,6 +10,7 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   lock: async () => (await import('./lock.js')).lock,
   preview: async () => (await import('./preview.js')).preview,
   generate: async () => (await import('./generate.js')).generate,
+  classify: async () => (await import('./classify.js')).classify,
   chat: async () => (await import('./chat.js')).chat,
   releases: async () => (await import('./releases.js')).releases,
   rollback: async () => (await import('./rollback.js')).rollback,

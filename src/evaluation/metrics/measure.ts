@@ -1,7 +1,7 @@
 import { seededRandom } from '../random.js';
 import { bootstrap, type Interval, weightedMean, wilson } from './interval.js';
 import { metrics } from './table.js';
-import type { MeasuredRow, Measurement, MetricArgs, MetricName, Part } from './types.js';
+import type { MeasuredRow, Measurement, MetricArgs, MetricName } from './types.js';
 
 export interface MeasureOptions {
   readonly args?: MetricArgs;
@@ -16,23 +16,19 @@ export function measure(
   rows: readonly MeasuredRow[],
   options: MeasureOptions,
 ): Measurement | undefined {
-  const parts = partsOf(name, rows, options.args ?? {});
+  const counted = countedRows(name, rows, options.args ?? {});
+  const parts = counted.map(metrics[name].part);
   const weight = parts.reduce((sum, part) => sum + part.weight, 0);
   if (weight === 0) return undefined;
-  const { finish, interval } = metrics[name];
+  const statistic = statisticOf(name, counted);
   const ends =
-    interval === 'wilson'
+    metrics[name].interval === 'wilson'
       ? wilson(
           parts.reduce((sum, part) => sum + part.sum, 0),
           weight,
         )
-      : bootstrapMean(parts, options);
-  return {
-    value: finish(weightedMean(parts)),
-    low: finish(ends.low),
-    high: finish(ends.high),
-    rows: parts.length,
-  };
+      : resampled(parts.length, statistic, options);
+  return { value: statistic(), low: ends.low, high: ends.high, rows: parts.length };
 }
 
 /**
@@ -45,20 +41,14 @@ export function measureDifference(
   other: readonly MeasuredRow[],
   options: MeasureOptions,
 ): Measurement | undefined {
-  const first = partsOf(name, rows, options.args ?? {});
-  const second = partsOf(name, other, options.args ?? {});
+  const first = countedRows(name, rows, options.args ?? {});
+  const second = countedRows(name, other, options.args ?? {});
   if (first.length !== second.length)
     throw new RangeError(`${first.length} rows compared with ${second.length}`);
-  if (!first.some((part) => part.weight > 0)) return undefined;
-  const { finish } = metrics[name];
-  const difference = (draws?: Uint32Array): number =>
-    finish(weightedMean(first, draws)) - finish(weightedMean(second, draws));
-  const ends = bootstrap(
-    first.length,
-    difference,
-    options.resamples ?? resamplesFor(first.length),
-    seededRandom(options.seed, STREAM),
-  );
+  if (!first.some((row) => metrics[name].part(row).weight > 0)) return undefined;
+  const [own, others] = [statisticOf(name, first), statisticOf(name, second)];
+  const difference = (draws?: Uint32Array): number => own(draws) - others(draws);
+  const ends = resampled(first.length, difference, options);
   return { value: difference(), ...ends, rows: first.length };
 }
 
@@ -68,20 +58,29 @@ const MOST_DRAWS = 20_000_000;
 /** Keeps these draws apart from those of other uses of the same seed. */
 const STREAM = 0x626f6f74;
 
-function partsOf(name: MetricName, rows: readonly MeasuredRow[], args: MetricArgs): readonly Part[] {
-  const { needs, counts, part } = metrics[name];
-  return rows
-    .filter((row) => counts(row, args) && (needs !== 'answer' || row.answer !== undefined))
-    .map(part);
+function countedRows(
+  name: MetricName,
+  rows: readonly MeasuredRow[],
+  args: MetricArgs,
+): readonly MeasuredRow[] {
+  const { needs, counts } = metrics[name];
+  return rows.filter((row) => counts(row, args) && (needs !== 'answer' || row.answer !== undefined));
 }
 
-function bootstrapMean(parts: readonly Part[], { resamples, seed }: MeasureOptions): Interval {
-  return bootstrap(
-    parts.length,
-    (draws) => weightedMean(parts, draws),
-    resamples ?? resamplesFor(parts.length),
-    seededRandom(seed, STREAM),
-  );
+/** The value of a metric over rows, each of which counts as often as it was drawn. */
+function statisticOf(name: MetricName, rows: readonly MeasuredRow[]): (draws?: Uint32Array) => number {
+  const { statistic, finish, part } = metrics[name];
+  if (statistic !== undefined) return statistic(rows);
+  const parts = rows.map(part);
+  return (draws) => finish(weightedMean(parts, draws));
+}
+
+function resampled(
+  rows: number,
+  statistic: (draws: Uint32Array) => number,
+  { resamples, seed }: MeasureOptions,
+): Interval {
+  return bootstrap(rows, statistic, resamples ?? resamplesFor(rows), seededRandom(seed, STREAM));
 }
 
 function resamplesFor(rows: number): number {

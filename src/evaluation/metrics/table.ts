@@ -1,3 +1,4 @@
+import { macroF1 } from './classes.js';
 import { pythonStrip } from './python-strip.js';
 import { rougeL } from './rouge-l.js';
 import type { Metric, MetricName } from './types.js';
@@ -8,6 +9,7 @@ const same = (mean: number): number => mean;
 /** Mean over all supervised tokens, not over rows: a short row weighs less than a long one. */
 const loss: Metric = {
   needs: 'loss',
+  of: 'any',
   counts: everyRow,
   part: (row) => ({ sum: row.lossSum, weight: row.tokens }),
   finish: same,
@@ -18,9 +20,10 @@ const loss: Metric = {
 /** What an evaluation can measure. */
 export const metrics: Readonly<Record<MetricName, Metric>> = {
   loss,
-  perplexity: { ...loss, finish: Math.exp },
+  perplexity: { ...loss, of: 'texts', finish: Math.exp },
   exact_match: {
     needs: 'answer',
+    of: 'texts',
     counts: (row, args) => typeof args['up_to'] !== 'number' || row.referenceTokens <= args['up_to'],
     part: (row) => ({
       sum: pythonStrip(row.answer ?? '') === pythonStrip(row.reference) ? 1 : 0,
@@ -32,6 +35,7 @@ export const metrics: Readonly<Record<MetricName, Metric>> = {
   },
   rouge_l: {
     needs: 'answer',
+    of: 'texts',
     counts: everyRow,
     part: (row) => ({ sum: rougeL(row.reference, row.answer ?? ''), weight: 1 }),
     finish: same,
@@ -41,11 +45,31 @@ export const metrics: Readonly<Record<MetricName, Metric>> = {
   // The entropy of the shares is the mean cross entropy of a model that gives every token its share.
   unigram_perplexity: {
     needs: 'labels',
+    of: 'texts',
     counts: everyRow,
     part: (row) => ({ sum: row.unigramSum, weight: row.tokens }),
     finish: Math.exp,
     interval: 'bootstrap',
     higherIsBetter: false,
+  },
+  accuracy: {
+    needs: 'classes',
+    of: 'labels',
+    counts: everyRow,
+    part: ({ classes }) => ({ sum: classes?.truth === classes?.predicted ? 1 : 0, weight: 1 }),
+    finish: same,
+    interval: 'wilson',
+    higherIsBetter: true,
+  },
+  f1: {
+    needs: 'classes',
+    of: 'labels',
+    counts: everyRow,
+    part: () => ({ sum: 0, weight: 1 }),
+    finish: same,
+    interval: 'bootstrap',
+    statistic: macroF1,
+    higherIsBetter: true,
   },
 };
 

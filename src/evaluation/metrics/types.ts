@@ -1,6 +1,13 @@
 import type { Value } from '../../ir/types.js';
 
-export type MetricName = 'loss' | 'perplexity' | 'exact_match' | 'rouge_l' | 'unigram_perplexity';
+export type MetricName =
+  | 'loss'
+  | 'perplexity'
+  | 'exact_match'
+  | 'rouge_l'
+  | 'unigram_perplexity'
+  | 'accuracy'
+  | 'f1';
 
 /** What is known of one held-out row of one model. */
 export interface MeasuredRow {
@@ -14,6 +21,8 @@ export interface MeasuredRow {
   readonly referenceTokens: number;
   /** Left out where the row was not answered. */
   readonly answer?: string;
+  /** Of a labelled row: the class that it has, and the one that the model gives it. */
+  readonly classes?: { readonly truth: number; readonly predicted: number };
 }
 
 /** A row's contribution: the metric is a function of Σ sum ÷ Σ weight. */
@@ -24,7 +33,9 @@ export interface Part {
 
 export interface Metric {
   /** What must be computed before it can be measured. */
-  readonly needs: 'loss' | 'answer' | 'labels';
+  readonly needs: 'loss' | 'answer' | 'labels' | 'classes';
+  /** Which rows it is a metric of: dialogs and texts, labelled ones, or any. */
+  readonly of: 'texts' | 'labels' | 'any';
   /** Whether the row counts; `args` are those of the metric's call. */
   counts(row: Pick<MeasuredRow, 'referenceTokens'>, args: MetricArgs): boolean;
   part(row: MeasuredRow): Part;
@@ -32,6 +43,8 @@ export interface Metric {
   finish(mean: number): number;
   /** `wilson` for a share of rows, `bootstrap` for everything else. */
   readonly interval: 'wilson' | 'bootstrap';
+  /** Left out: `finish` of the weighted mean of the parts. `draws[i]`: times that row i counts; left out: once. */
+  readonly statistic?: (rows: readonly MeasuredRow[]) => (draws?: Uint32Array) => number;
   /** Whether more is better. */
   readonly higherIsBetter: boolean;
 }

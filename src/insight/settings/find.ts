@@ -5,6 +5,7 @@ import { recordFields } from '../../planner/written.js';
 import { functions } from '../../stages/functions/index.js';
 import { type Setting, t } from '../../stages/schema.js';
 import { schemas } from '../../stages/schemas.js';
+import { METHODS } from '../../stages/types.js';
 
 export interface FoundSetting {
   readonly path: string;
@@ -20,8 +21,8 @@ export interface FoundSetting {
 /** What the planner sets of a train stage beside the settings of its schema. */
 const PLANNED: Readonly<Record<string, Setting>> = {
   using: {
-    type: t.enum('lora', 'qlora', 'full').type,
-    doc: 'How the base is trained: an adapter (`lora`), one over a 4-bit base (`qlora`), or every weight (`full`).',
+    type: t.enum(...METHODS).type,
+    doc: 'How the base is trained: an adapter (`lora`), one over a 4-bit base (`qlora`), every weight (`full`), or a head over labels alone (`head`).',
     required: false,
   },
   'batch.accumulation': {

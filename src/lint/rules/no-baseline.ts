@@ -1,4 +1,4 @@
-import { ancestors, isFromScratch, referenceOf } from '../lineage.js';
+import { ancestors, isFromScratch, readsLabels, referenceOf } from '../lineage.js';
 import { headingOf } from '../places.js';
 import type { Rule } from '../types.js';
 
@@ -17,7 +17,8 @@ export const noBaseline: Rule = {
         // What was not trained, or started from nothing, has nothing to be held against.
         const sources = [...ancestors(referenceOf(checked, 'model')?.stage, pipeline)];
         const isTrained = sources.some((name) => pipeline.stage(name)?.stage.kind === 'train');
-        return isTrained && !isFromScratch(checked, pipeline);
+        // A base gives no labels.
+        return isTrained && !isFromScratch(checked, pipeline) && !readsLabels(checked, pipeline);
       })
       .map((checked) => ({
         at: headingOf(checked),

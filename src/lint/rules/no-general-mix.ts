@@ -1,5 +1,5 @@
 import { replace } from '../../diagnostics/make.js';
-import { dataUnder, hasMadeUpRows, isFromScratch } from '../lineage.js';
+import { dataUnder, hasMadeUpRows, isFromScratch, readsLabels } from '../lineage.js';
 import { headingOf } from '../places.js';
 import type { Rule } from '../types.js';
 import { numberAt, percent } from '../values.js';
@@ -14,7 +14,10 @@ export const noGeneralMix: Rule = {
   reason:
     'A model that sees one subject only forgets what it knew of the others (catastrophic forgetting); adapters forget less than full fine-tuning, and still do. 5 to 10 % of general rows keep it; more dilutes the subject.',
   check: (pipeline) => {
-    const trained = pipeline.of('train').filter((checked) => !isFromScratch(checked, pipeline));
+    // A classifier does nothing but what it is trained for.
+    const trained = pipeline
+      .of('train')
+      .filter((checked) => !isFromScratch(checked, pipeline) && !readsLabels(checked, pipeline));
     const data = trained.flatMap((checked) => dataUnder(checked, 'dataset', pipeline) ?? []);
     return [...new Set(data)]
       .filter((checked) => !hasMadeUpRows(checked))

@@ -1,5 +1,5 @@
 import { replace } from '../../diagnostics/make.js';
-import { hasBottlenecks, isAdapter, isFromScratch, isVirtual } from '../lineage.js';
+import { hasBottlenecks, isAdapter, isFromScratch, isHead, isVirtual } from '../lineage.js';
 import type { Rule } from '../types.js';
 import { callAt, numberAt, written } from '../values.js';
 
@@ -22,7 +22,7 @@ export const rateOutOfRange: Rule = {
       // Other optimisers have scales of their own; random weights want more than trained ones.
       const isAdam = callAt(checked, 'optimizer')?.call.startsWith('adamw') === true;
       if (rate === undefined || !isAdam || isFromScratch(checked, pipeline)) return [];
-      if (isVirtual(checked) || hasBottlenecks(checked)) return [];
+      if (isVirtual(checked) || hasBottlenecks(checked) || isHead(checked)) return [];
       const { low, high, usual, name } = RANGES[isAdapter(checked) ? 'adapter' : 'full'];
       if (rate >= low && rate <= high) return [];
       const { span, literal, because, byLibrary } = pipeline.place(checked, 'optimizer.rate');

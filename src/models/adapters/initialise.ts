@@ -1,7 +1,9 @@
 import { blueprintOf, projectionsOfModel, weightName } from '../architectures/index.js';
+import { DEVIATION } from '../initialise.js';
 import { fillNormal, fillUniform } from '../random.js';
 import type { Adapter, LoraConfig, ModelConfig, WeightStore } from '../types.js';
 import { elementCount } from '../weights/sizes.js';
+import { adaptedConfig } from './classifier.js';
 import {
   type AdaptedProjection,
   adaptedProjections,
@@ -27,8 +29,8 @@ export interface InitOptions {
 /**
  * A fresh adapter as PEFT makes it: A from Kaiming's uniform with a = √5, which is U(−1/√in, 1/√in), or normal with a
  * deviation of 1/rank; B zero, so that the adapted model starts as its base; DoRA's magnitudes the norms of the rows of
- * the base's `weights`. The values of A depend on seed, tensor and rank alone. Under PiSSA, A and B are the principal
- * parts of the weights. Throws a `RangeError` where a target names no linear layer.
+ * the base's `weights`; a head over labels normal with a deviation of 0.02. The values of A depend on seed, tensor and
+ * rank alone. Under PiSSA, A and B are the principal parts of the weights. Throws a `RangeError` where a target names no linear layer.
  */
 export function initLora(
   config: ModelConfig,
@@ -61,13 +63,14 @@ export function initLora(
         data: rowNorms(needed(weights, 'DoRA'), projection),
       });
   }
+  const { embedding, head } = blueprintOf(adaptedConfig(config, lora));
   for (const { role, name, shape } of savedTensors(config, lora)) {
-    const { embedding, head } = blueprintOf(config);
-    const stored = needed(weights, 'what is trained whole').get(
-      (role === 'head' ? head.output : embedding).name,
-    );
     const data = new Float32Array(elementCount(shape));
-    stored.decode(data);
+    const from = (role === 'head' ? head.output : embedding).name;
+    // a base that is no classifier has no head over labels to begin with
+    if (role === 'head' && lora.labels !== undefined && config.labels === undefined)
+      fillNormal(data, seed, name, 0, DEVIATION);
+    else needed(weights, 'what is trained whole').get(from).decode(data);
     tensors.set(name, { shape, data });
   }
   return { config: lora, tensors };

@@ -9,15 +9,31 @@ import {
   type ExpectedTensor,
   headNormTensors,
   projectionsOf,
+  weightName,
 } from './tensors.js';
 
 const blueprints = new WeakMap<ModelConfig, Blueprint>();
 
 export function blueprintOf(config: ModelConfig): Blueprint {
-  const known = blueprints.get(config) ?? FAMILIES[config.architecture].blueprint(config);
+  const known = blueprints.get(config) ?? withHead(config, FAMILIES[config.architecture].blueprint(config));
   blueprints.set(config, known);
   return known;
 }
+
+/** A classifier's head is a linear layer without bias or bound (transformers, `GenericForSequenceClassification`). */
+const withHead = ({ labels, hiddenSize }: ModelConfig, blueprint: Blueprint): Blueprint =>
+  labels === undefined
+    ? blueprint
+    : {
+        ...blueprint,
+        head: {
+          norm: blueprint.head.norm,
+          output: { name: weightName({ module: SCORE }), shape: [labels.length, hiddenSize] },
+        },
+      };
+
+/** What transformers calls the head of a classifier in every family. */
+export const SCORE = 'score';
 
 /** Every tensor that a model needs, by its full name, in the order of its layers. */
 export function expectedTensors(config: ModelConfig): readonly ExpectedTensor[] {

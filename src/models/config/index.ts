@@ -1,6 +1,7 @@
 import type { Host } from '../../source/host.js';
 import { FAMILIES, type Family } from '../architectures/families/index.js';
 import { type Json, readJsonFile } from '../json-file.js';
+import { labelsIn } from '../labels.js';
 import type { ModelConfig } from '../types.js';
 import { ConfigReader } from './reader.js';
 
@@ -28,10 +29,21 @@ export function parseConfig(json: Json, path: string): ModelConfig {
   );
   const family = reader.choice('model_type', byType, '');
   const classes = reader.list('architectures');
-  if (classes !== undefined && !classes.includes(family.className))
-    reader.unsupported('architectures', `it must have ${family.className}`);
   refuseQuantisation(reader);
+  if (classes?.includes(family.classifierName)) return { ...family.read(reader), labels: readLabels(reader) };
+  if (classes !== undefined && !classes.includes(family.className))
+    reader.unsupported('architectures', `it must have ${family.className} or ${family.classifierName}`);
   return family.read(reader);
+}
+
+/** Of a classifier: a file without `id2label` has the two classes of transformers' default. */
+function readLabels(reader: ConfigReader): readonly string[] {
+  reader.only('problem_type', ['single_label_classification']);
+  if (!reader.has('id2label')) return ['LABEL_0', 'LABEL_1'];
+  return (
+    labelsIn(reader.json) ??
+    reader.wrong('id2label', 'an object with a name of its own for every number from 0')
+  );
 }
 
 /** bitsandbytes' 4 bits are read; which kind a weight has stands beside it. */

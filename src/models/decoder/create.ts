@@ -1,6 +1,8 @@
+import { adaptedConfig } from '../adapters/classifier.js';
 import { virtualTokensOf } from '../adapters/prompt.js';
 import type { ModelConfig } from '../types.js';
 import { addEmbeddingGradient } from './embedding.js';
+import { trainsBlocks } from './graphs.js';
 import { headGradient, headLogits, headLoss, prepareHead } from './head.js';
 import { createMachine } from './machine.js';
 import { prompted, promptedIds } from './prompted.js';
@@ -13,7 +15,8 @@ import type { Decoder, DecoderOptions } from './types.js';
  * A decoder over stored weights. Throws a `ModelError` where weights or adapter don't fit the configuration.
  * Calls must not overlap: they share their buffers.
  */
-export async function createDecoder(options: DecoderOptions): Promise<Decoder> {
+export async function createDecoder(given: DecoderOptions): Promise<Decoder> {
+  const options = { ...given, config: adaptedConfig(given.config, given.adapter?.config) };
   const machine = createMachine(options);
   const { parameters } = machine;
   const virtual = options.adapter?.config.virtualTokens ?? 0;
@@ -29,10 +32,15 @@ export async function createDecoder(options: DecoderOptions): Promise<Decoder> {
     async accumulate(rows, scale, key, noise = 0) {
       if (options.trainable === 'none') throw new RangeError('this decoder trains nothing');
       const batch = prompted(rows, virtual);
-      const supervision = supervisionOf(batch);
+      const supervision = supervisionOf(batch, options.config);
       // without a supervised token the loss is 0 and so is every gradient
       if (supervision.positions.length === 0) return lossResult(batch, [], new Float32Array(0));
       await prepareHead(machine, supervision.positions.length);
+      if (!trainsBlocks(machine.graphs)) {
+        const hidden = await evaluateStack(machine, batch);
+        const losses = await headGradient(machine, hidden, supervision, scale, undefined);
+        return lossResult(batch, supervision.positions, losses);
+      }
       const pass = await trainStack(machine, batch, key, noise);
       const upstream = upstreamBuffer(machine, batch);
       const losses = await headGradient(machine, pass.hidden, supervision, scale, upstream);
@@ -42,7 +50,7 @@ export async function createDecoder(options: DecoderOptions): Promise<Decoder> {
     },
     async loss(rows) {
       const batch = prompted(rows, virtual);
-      const supervision = supervisionOf(batch);
+      const supervision = supervisionOf(batch, options.config);
       if (supervision.positions.length === 0) return lossResult(batch, [], new Float32Array(0));
       const hidden = await evaluateStack(machine, batch);
       return lossResult(batch, supervision.positions, await headLoss(machine, hidden, supervision));
@@ -52,6 +60,11 @@ export async function createDecoder(options: DecoderOptions): Promise<Decoder> {
       const hidden = await evaluateStack(machine, batch);
       const isReal = (index: number): boolean => index % batch.length >= virtual;
       return headLogits(machine, hidden, Array.from(batch.ids.keys()).filter(isReal));
+    },
+    async classify(rows) {
+      const batch = prompted(rows, virtual);
+      const { positions } = supervisionOf(batch, options.config);
+      return headLogits(machine, await evaluateStack(machine, batch), positions);
     },
     async session(rows, capacity) {
       const session = await openSession(machine, rows, capacity + virtualTokensOf(options.adapter?.config));

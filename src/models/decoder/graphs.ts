@@ -5,7 +5,7 @@ import { restrict } from '../../tensor/restrict.js';
 import { simplify } from '../../tensor/simplify.js';
 import type { Graph } from '../../tensor/types.js';
 import type { LayerKind } from '../adapters/layout.js';
-import { savedTensor } from '../adapters/saved.js';
+import { adapterShapes, savedTensor } from '../adapters/saved.js';
 import { QUERY_BLOCK } from '../architectures/graphs/attention.js';
 import { blockGraph } from '../architectures/graphs/block.js';
 import { headGraph as architectureHead } from '../architectures/graphs/head.js';
@@ -76,6 +76,13 @@ export const trainsEmbedding = ({ config, lora, trainable }: GraphOptions): bool
   (trainable === 'adapter' &&
     (lora?.virtualTokens !== undefined || savedTensor(config, lora, 'embedding') !== undefined));
 
+/** Whether gradients go back through the blocks: not where the head alone is trained. */
+export function trainsBlocks({ config, lora, trainable }: GraphOptions): boolean {
+  if (trainable !== 'adapter' || lora === undefined) return trainable !== 'none';
+  const head = savedTensor(config, lora, 'head')?.name;
+  return adapterShapes(config, lora).some(({ name }) => name !== head);
+}
+
 /** Both passes of a training block; the first block's gives no gradient of its input where nobody needs it. */
 export function trainingBlock(
   options: GraphOptions,
@@ -137,7 +144,8 @@ export function headGraph(options: GraphOptions, tokens: number, role: HeadRole)
     tokens,
     trainable: role !== 'train' ? 'none' : saved ? 'output' : trainable,
   });
-  const wanted = (name: string) => (role === 'train' ? name !== 'logits' : name === role);
+  const unwanted = trainsBlocks(options) ? ['logits'] : ['logits', 'dx'];
+  const wanted = (name: string) => (role === 'train' ? !unwanted.includes(name) : name === role);
   return simplify(
     restrict(
       inPrecision(head, options),

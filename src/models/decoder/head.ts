@@ -71,15 +71,15 @@ export async function headLoss(
 }
 
 /**
- * The same with the backward pass: writes `scale` × the gradient of the loss sum into `upstream`, and adds the
- * gradients of the head's weights where they are trained.
+ * The same with the backward pass: writes `scale` × the gradient of the loss sum into `upstream`, where somebody needs
+ * it, and adds the gradients of the head's weights where they are trained.
  */
 export async function headGradient(
   machine: Machine,
   hidden: Tensor,
   supervision: Supervision,
   scale: number,
-  upstream: Tensor,
+  upstream: Tensor | undefined,
 ): Promise<Float32Array> {
   const { buffers, host, options, rows, weights } = machine;
   const losses = new Float32Array(supervision.positions.length);
@@ -88,7 +88,7 @@ export async function headGradient(
     const graph = await graphFor(machine, chunk.size, 'train');
     const positions = positionsOf(supervision.positions, chunk);
     const loss = host.floats('head.loss', [chunk.size]);
-    const dx = buffers.floats('head.dx', [chunk.size, options.config.hiddenSize]);
+    const dx = upstream && buffers.floats('head.dx', [chunk.size, options.config.hiddenSize]);
     const seed = host.floats('head.seed', [chunk.size]);
     cleared(seed, chunk.count).data.fill(scale, 0, chunk.count);
     const x = await rows.take(hidden, positions, chunk.size);
@@ -96,9 +96,10 @@ export async function headGradient(
     const grads = Object.fromEntries(
       Object.entries(totals).map(([name, tensor]) => [name.replace('total.', 'grad.'), tensor]),
     );
-    await graph.run({ x, labels, seed, ...weights.head(), ...totals }, { loss, dx, ...grads });
+    await graph.run({ x, labels, seed, ...weights.head(), ...totals }, { loss, ...(dx && { dx }), ...grads });
     losses.set(loss.data.subarray(0, chunk.count), chunk.start);
-    await rows[chunk.start === 0 ? 'spread' : 'add'](dx, positions, 1, upstream);
+    if (dx !== undefined && upstream !== undefined)
+      await rows[chunk.start === 0 ? 'spread' : 'add'](dx, positions, 1, upstream);
   }
   return losses;
 }
@@ -113,21 +114,22 @@ function totalsOf({ options, parameters }: Machine): Tensors {
   return totals;
 }
 
-/** Logits at some positions, `[positions, vocab]`. */
+/** Logits at some positions, `[positions, vocab]`, or over the labels of a classifier. */
 export async function headLogits(
   machine: Machine,
   hidden: Tensor,
   positions: readonly number[],
 ): Promise<Float32Array> {
-  const { headChunk, config } = machine.options;
-  const all = new Float32Array(positions.length * config.vocabSize);
+  const { headChunk } = machine.options;
+  const [width = 0] = machine.blueprint.head.output.shape;
+  const all = new Float32Array(positions.length * width);
   // generation asks for one position a row, over and over: a single row is not padded
   for (const chunk of chunksOf(positions.length, headChunk, 1)) {
     const graph = await graphFor(machine, chunk.size, 'logits');
-    const logits = machine.host.floats('head.logits', [chunk.size, config.vocabSize]);
+    const logits = machine.host.floats('head.logits', [chunk.size, width]);
     const x = await machine.rows.take(hidden, positionsOf(positions, chunk), chunk.size);
     await graph.run({ x, ...machine.weights.head() }, { logits });
-    all.set(logits.data.subarray(0, chunk.count * config.vocabSize), chunk.start * config.vocabSize);
+    all.set(logits.data.subarray(0, chunk.count * width), chunk.start * width);
   }
   return all;
 }

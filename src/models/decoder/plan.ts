@@ -7,6 +7,7 @@ import { flopsOf } from '../../tensor/cost.js';
 import { transientBytes } from '../../tensor/liveness.js';
 import { bytesOf, sizeOf } from '../../tensor/shape.js';
 import type { Graph } from '../../tensor/types.js';
+import { adaptedConfig } from '../adapters/classifier.js';
 import { firstShapes, type LayerKind, layerKind } from '../adapters/layout.js';
 import { adapterShapes } from '../adapters/saved.js';
 import {
@@ -28,6 +29,7 @@ import {
   prefixGraphs,
   reachOf,
   trainingBlock,
+  trainsBlocks,
 } from './graphs.js';
 import { chunkSize } from './head.js';
 import { positionFloats } from './machine.js';
@@ -45,12 +47,18 @@ interface BlockKind {
 const FLOAT = 4;
 
 export function planDecoder(given: DecoderPlanOptions): DecoderPlan {
-  const options = { ...given, length: given.length + (given.lora?.virtualTokens ?? 0) };
+  const options = {
+    ...given,
+    config: adaptedConfig(given.config, given.lora),
+    length: given.length + (given.lora?.virtualTokens ?? 0),
+  };
   const { config, lora, trainable, precision, rows, length, headChunk } = options;
-  const training = trainable !== 'none';
   const graphs: GraphOptions = { config, lora, trainable, precision };
+  const training = trainable !== 'none';
+  const backwards = training && trainsBlocks(graphs);
   const kinds = blockKinds(options, graphs);
-  const supervised = rows * (length - 1);
+  const oneEach = config.labels !== undefined && options.packed === undefined;
+  const supervised = oneEach ? rows : rows * (length - 1);
   const chunk = chunkSize(Math.min(supervised, headChunk), headChunk);
   const head = headGraph(graphs, chunk, training ? 'train' : 'loss');
 
@@ -61,7 +69,7 @@ export function planDecoder(given: DecoderPlanOptions): DecoderPlan {
     ...kinds.map((kind) => (kind.keeping === 'both' ? 0 : maskBytes(kind.forward))),
   );
   // hidden states after every layer, or two in turn; and their gradients, two in turn
-  const activations = (training ? config.layers + 1 + 2 : 2) * hidden + kept + scratch;
+  const activations = (backwards ? config.layers + 1 + 2 : 2) * hidden + kept + scratch;
   const virtual = lora?.prefix?.tokens ?? 0;
   const positions = FLOAT * positionFloats(blueprintOf(config), shapeOf(options), virtual);
   const prefix = FLOAT * prefixFloats(config, virtual, training);
@@ -126,7 +134,7 @@ function blockKinds(options: DecoderPlanOptions, graphs: GraphOptions): readonly
   >();
   blueprint.layers.forEach((_, layer) => {
     const kind = layerKind(blueprint, options.lora, layer);
-    const training = graphs.trainable !== 'none';
+    const training = trainsBlocks(graphs);
     const keeping: Keeping = training ? keepingOf(layer, options) : 'nothing';
     // the first block of an adapter run has graphs of its own: nobody needs the gradient of its input
     const first = layer === 0 && graphs.trainable === 'adapter';
@@ -138,7 +146,7 @@ function blockKinds(options: DecoderPlanOptions, graphs: GraphOptions): readonly
   return [...counted.values()].map(({ count, keeping, kind, first }) => ({
     count,
     keeping,
-    ...(graphs.trainable === 'none'
+    ...(!trainsBlocks(graphs)
       ? { forward: evaluationBlock(graphs, kind, shape, false) }
       : trainingBlock(graphs, kind, shape, keeping, first)),
   }));

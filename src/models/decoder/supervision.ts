@@ -1,21 +1,29 @@
 /** Which positions of a batch have a loss. */
+import type { ModelConfig } from '../types.js';
 import type { Batch, LossResult } from './types.js';
 
 const IGNORED = -100;
 
 export interface Supervision {
-  /** Positions in `[rows·length]` whose next token is supervised, in order. */
+  /** Positions in `[rows·length]` that predict something, in order. */
   readonly positions: readonly number[];
-  /** The token that each of them predicts. */
+  /** The token or class that each of them predicts. */
   readonly labels: readonly number[];
 }
 
-/** The label of position t is the token at t + 1; the last position of a row predicts nothing. */
-export function supervisionOf({ rows, length, labels }: Batch): Supervision {
+/**
+ * Position t predicts the token at t + 1, and the last position of a row nothing; of a classifier, it predicts the label
+ * that stands at t.
+ */
+export function supervisionOf(
+  { rows, length, labels }: Batch,
+  config: Pick<ModelConfig, 'labels'>,
+): Supervision {
+  const ahead = config.labels === undefined ? 1 : 0;
   const found: { positions: number[]; labels: number[] } = { positions: [], labels: [] };
   for (let row = 0; row < rows; row++)
-    for (let position = row * length; position < (row + 1) * length - 1; position++) {
-      const label = labels[position + 1] ?? IGNORED;
+    for (let position = row * length; position < (row + 1) * length - ahead; position++) {
+      const label = labels[position + ahead] ?? IGNORED;
       if (label === IGNORED) continue;
       found.positions.push(position);
       found.labels.push(label);

@@ -8,7 +8,10 @@ export interface Batch {
   readonly length: number;
   /** `[rows, length]` */
   readonly ids: Int32Array;
-  /** `[rows, length]`; the token that stands at each position, or -100 where it is not supervised. Position t predicts t+1. */
+  /**
+   * `[rows, length]`; the token that stands at each position, or -100 where it is not supervised. Position t predicts t+1.
+   * Of a classifier: the class of a text at its last token, -100 elsewhere.
+   */
   readonly labels: Int32Array;
   /**
    * `[rows, length]`, where rows hold several texts: which of its row's texts each token belongs to, in ascending
@@ -83,8 +86,10 @@ export interface Decoder {
   accumulate(batch: Batch, scale: number, key: DropoutKey, noise?: number): Promise<LossResult>;
   /** Forward only, without dropout. */
   loss(batch: Batch): Promise<LossResult>;
-  /** `[rows, length, vocab]`, without dropout. */
+  /** `[rows, length, vocab]`, without dropout; of a classifier `[rows, length, labels]`. */
   logits(batch: Omit<Batch, 'labels'>): Promise<Float32Array>;
+  /** Of a classifier: logits `[texts, labels]` of the texts of a batch, without dropout. Which labels stand there is no matter. */
+  classify(batch: Batch): Promise<Float32Array>;
   /** Token by token with a key-value cache, for `rows` sequences of at most `capacity` tokens. */
   session(rows: number, capacity: number): Promise<DecodeSession>;
   release(): Promise<void>;

@@ -16,11 +16,12 @@ export interface CardInput {
 /** The model card of a merged folder. The same input gives the same text. */
 export function mergedCard(input: CardInput): string {
   const { base, licence, dtype, adapter, differences, probes } = input;
+  const labels = adapter?.config.labels;
   const front = [
     `base_model: ${quote(base)}`,
     'library_name: transformers',
     ...(licence === undefined ? [] : [`license: ${quote(licence)}`]),
-    'pipeline_tag: text-generation',
+    `pipeline_tag: ${labels === undefined ? 'text-generation' : 'text-classification'}`,
     'tags:',
     ...(adapter === undefined ? [] : [`- ${quote(`base_model:finetune:${base}`)}`]),
     '- transformers',
@@ -29,10 +30,13 @@ export function mergedCard(input: CardInput): string {
     ['Base', base],
     ...(adapter === undefined
       ? []
-      : ([
-          ['LoRA', `rank ${adapter.config.rank}, alpha ${adapter.config.alpha}`],
-          ['Modules', [...adapter.config.targets].sort().join(', ')],
-        ] as const)),
+      : adapter.config.targets.length === 0
+        ? []
+        : ([
+            ['LoRA', `rank ${adapter.config.rank}, alpha ${adapter.config.alpha}`],
+            ['Modules', [...adapter.config.targets].sort().join(', ')],
+          ] as const)),
+    ...(labels === undefined ? [] : [['Labels', labels.map(cell).join(', ')] as const]),
     ['Weights', mergeDtypes[dtype].torch],
   ];
   return `---
@@ -58,6 +62,9 @@ function proof({ logit, effect, scale }: Differences, probes: number, adapted: b
 const QUANTISED = `The adapter was trained over the base in four bits (NF4) and merged into the original weights, not into the
 four-bit ones: its answers can differ a little from those of the evaluation.
 `;
+
+/** Text as it may stand in a cell of a table. */
+const cell = (text: string): string => text.replaceAll('|', '\\|').replace(/\s+/g, ' ');
 
 /** A YAML scalar in single quotes. */
 function quote(text: string): string {

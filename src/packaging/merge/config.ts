@@ -1,11 +1,34 @@
+import { FAMILIES } from '../../models/architectures/index.js';
 import type { Json } from '../../models/json-file.js';
+import { labelFields } from '../../models/labels.js';
+import type { ModelConfig } from '../../models/types.js';
 import { type MergeDtype, mergeDtypes } from './dtypes.js';
 
-/** The base's `config.json` with the new dtype, under the name that it has there: `torch_dtype`, or `dtype` since transformers 5. `untied`: embedding and head are tensors of their own, which the base may have tied. */
-export function mergedConfig(config: Json, dtype: MergeDtype, { untied = false } = {}): string {
+export interface MergedConfigOptions {
+  /** Embedding and head are tensors of their own, which the base may have tied. */
+  readonly untied?: boolean;
+  /** The base once an adapter was laid over it that makes a classifier of it, and the id that pads its texts. */
+  readonly classifier?: { readonly config: ModelConfig; readonly padId: number };
+}
+
+/** The base's `config.json` with the new dtype, under the name that it has there: `torch_dtype`, or `dtype` since transformers 5. */
+export function mergedConfig(
+  config: Json,
+  dtype: MergeDtype,
+  { untied = false, classifier }: MergedConfigOptions = {},
+): string {
   const fields = ['torch_dtype', 'dtype'].filter((field) => field in config);
   const named = fields.length > 0 ? fields : ['torch_dtype'];
   const dtypes = Object.fromEntries(named.map((field) => [field, mergeDtypes[dtype].torch]));
   const ties = untied ? { tie_word_embeddings: false } : {};
-  return `${JSON.stringify({ ...config, ...dtypes, ...ties }, null, 2)}\n`;
+  const classes = classifier === undefined ? {} : classifierFields(classifier);
+  return `${JSON.stringify({ ...config, ...dtypes, ...ties, ...classes }, null, 2)}\n`;
 }
+
+/** transformers reads the last token of a text that is not `pad_token_id`: without one it takes a single text at a time. */
+const classifierFields = ({ config, padId }: NonNullable<MergedConfigOptions['classifier']>): Json => ({
+  architectures: [FAMILIES[config.architecture].classifierName],
+  ...labelFields(config.labels ?? []),
+  pad_token_id: padId,
+  problem_type: 'single_label_classification',
+});

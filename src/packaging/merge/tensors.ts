@@ -1,8 +1,9 @@
+import { adaptedConfig } from '../../models/adapters/classifier.js';
 import { adaptedProjections } from '../../models/adapters/layout.js';
 import { type SavedRole, savedTensor, savedTensors } from '../../models/adapters/saved.js';
-import { blueprintOf, weightName } from '../../models/architectures/index.js';
+import { blueprintOf, SCORE, weightName } from '../../models/architectures/index.js';
 import type { WritableTensor } from '../../models/safetensors/write.js';
-import type { Adapter, ModelConfig, StoredTensor, WeightStore } from '../../models/types.js';
+import type { Adapter, LoraConfig, ModelConfig, StoredTensor, WeightStore } from '../../models/types.js';
 import { float32Tensor } from '../../models/weights/dense.js';
 import type { Span } from '../../source/span.js';
 import { type MergeDtype, mergeDtypes } from './dtypes.js';
@@ -48,7 +49,8 @@ export function mergedTensors(base: WeightStore, options: MergeOptions): readonl
     },
   });
   const whole = adapter && config ? wholeTensors(adapter, config, base) : new Map<string, StoredTensor>();
-  const names = [...new Set([...base.names(), ...whole.keys()])];
+  const unread = adapter && config ? headReplaced(config, adapter.config) : undefined;
+  const names = [...new Set([...base.names(), ...whole.keys()])].filter((name) => name !== unread);
   return names.map((name) => written(name, whole.get(name) ?? base.get(name)));
 }
 
@@ -62,7 +64,7 @@ function wholeTensors(
   base: WeightStore,
 ): ReadonlyMap<string, StoredTensor> {
   if (savedTensors(config, lora).length === 0) return new Map();
-  const { embedding, head } = blueprintOf({ ...config, tieEmbeddings: false });
+  const { embedding, head } = blueprintOf({ ...adaptedConfig(config, lora), tieEmbeddings: false });
   const tied = blueprintOf(config).head.output.name;
   const of = (role: SavedRole, name: string, otherwise: string): readonly [string, StoredTensor] => {
     const saved = savedTensor(config, lora, role);
@@ -73,6 +75,13 @@ function wholeTensors(
     ];
   };
   return new Map([of('embedding', embedding.name, embedding.name), of('head', head.output.name, tied)]);
+}
+
+/** The head over the vocabulary, where a classifier has one over labels in its place. */
+function headReplaced(config: ModelConfig, lora: LoraConfig): string | undefined {
+  const { embedding, head } = blueprintOf(config);
+  const isOther = head.output.name !== embedding.name && head.output.name !== weightName({ module: SCORE });
+  return lora.labels !== undefined && isOther ? head.output.name : undefined;
 }
 
 function* mergedChunks(

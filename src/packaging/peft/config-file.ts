@@ -1,3 +1,4 @@
+import { isHead } from '../../models/adapters/classifier.js';
 import { patternProblem } from '../../models/adapters/patterns.js';
 import { isJson, type Json } from '../../models/json-file.js';
 import { type LoraConfig, ModelError } from '../../models/types.js';
@@ -49,21 +50,34 @@ const DEFAULTS = {
 export const formatConfig = (lora: LoraConfig, base: AdapterBase): string =>
   written(virtualConfig(lora, base) ?? loraFields(lora, base));
 
+/**
+ * Name that PEFT keeps for an adapter over no layer at all: the head over labels alone is trained, and the rest of the
+ * config is that of an adapter of which there is nothing.
+ */
+const NO_TARGETS = 'dummy-target-modules';
+const NO_FACTORS = { r: 8, lora_alpha: 8 } as const;
+
+/** What PEFT saves whole for `SEQ_CLS`, whatever the family calls its head. */
+const CLASSIFIERS = ['classifier', 'score'] as const;
+const CLASSIFICATION = 'SEQ_CLS';
+
 const loraFields = (lora: LoraConfig, base: AdapterBase): Readonly<Record<string, unknown>> => ({
   ...DEFAULTS,
   base_model_name_or_path: base.name,
   revision: base.revision,
-  r: lora.rank,
-  lora_alpha: lora.alpha,
   lora_dropout: lora.dropout,
-  target_modules: [...lora.targets].sort(),
+  ...(isHead(lora)
+    ? { ...NO_FACTORS, target_modules: NO_TARGETS }
+    : { r: lora.rank, lora_alpha: lora.alpha, target_modules: [...lora.targets].sort() }),
   use_rslora: lora.rslora ?? false,
   use_dora: lora.dora ?? false,
   rank_pattern: lora.rankPattern ?? {},
   alpha_pattern: lora.alphaPattern ?? {},
   layers_to_transform: lora.layers ?? null,
   fan_in_fan_out: base.transposed ?? false,
-  modules_to_save: lora.modulesToSave ?? null,
+  ...(lora.labels === undefined
+    ? { modules_to_save: lora.modulesToSave ?? null }
+    : { modules_to_save: [...(lora.modulesToSave ?? []), ...CLASSIFIERS], task_type: CLASSIFICATION }),
 });
 
 function written(fields: Readonly<Record<string, unknown>>): string {
@@ -111,8 +125,10 @@ const HARMLESS: Readonly<Record<string, readonly unknown[]>> = {
 
 export interface ParsedConfig {
   readonly lora: Omit<LoraConfig, 'targets'>;
-  /** Names or whole paths of modules; `undefined` where the file has a pattern. */
+  /** Names or whole paths of modules, none where the head alone is trained; `undefined` where the file has a pattern. */
   readonly targets: readonly string[] | undefined;
+  /** A head over labels comes with it. */
+  readonly classifies: boolean;
   readonly base: AdapterBase;
 }
 
@@ -145,6 +161,7 @@ export function parseAdapterConfig(json: Json, path: string): ParsedConfig {
     return {
       lora: VIRTUAL[type].configOf(tokens),
       targets: [],
+      classifies: false,
       base: {
         name: text('base_model_name_or_path'),
         revision: text('revision'),
@@ -166,21 +183,27 @@ export function parseAdapterConfig(json: Json, path: string): ParsedConfig {
       ? 0
       : number('lora_dropout', (value) => value >= 0 && value < 1, 'it must be in [0, 1)');
   const ranks = patternsOf(json, 'rank_pattern', isRank, fail);
-  const saved = namesOf(json['modules_to_save'], fail);
+  const classifies = json['task_type'] === CLASSIFICATION;
+  const named = namesOf(json['modules_to_save'], fail);
+  const saved = classifies
+    ? named?.filter((name) => !(CLASSIFIERS as readonly string[]).includes(name))
+    : named;
+  const none = classifies && json['target_modules'] === NO_TARGETS;
   const alphas = patternsOf(json, 'alpha_pattern', isPositive, fail);
   return {
     lora: {
-      rank,
-      alpha,
+      rank: none ? 0 : rank,
+      alpha: none ? 0 : alpha,
       dropout,
       ...(flag('use_rslora') ? { rslora: true } : {}),
       ...(flag('use_dora') ? { dora: true } : {}),
       ...(layers == null ? {} : { layers: layersOf(layers, fail) }),
       ...(ranks === undefined ? {} : { rankPattern: ranks }),
       ...(alphas === undefined ? {} : { alphaPattern: alphas }),
-      ...(saved === undefined ? {} : { modulesToSave: saved }),
+      ...(saved === undefined || saved.length === 0 ? {} : { modulesToSave: saved }),
     },
-    targets: targetsOf(json['target_modules'], fail),
+    targets: none ? [] : targetsOf(json['target_modules'], fail),
+    classifies,
     base: { name: text('base_model_name_or_path'), revision: text('revision') },
   };
 }

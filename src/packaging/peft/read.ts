@@ -1,8 +1,10 @@
 import { readsBehindNorm } from '../../models/adapters/bottleneck.js';
+import { adaptedConfig } from '../../models/adapters/classifier.js';
 import { branchFor, isNamed } from '../../models/adapters/layout.js';
 import { PREFIX_EMBEDDING } from '../../models/adapters/prefix.js';
 import { PROMPT, virtualTokensOf } from '../../models/adapters/prompt.js';
 import { adapterShapes, savableTensors } from '../../models/adapters/saved.js';
+import { SCORE } from '../../models/architectures/index.js';
 import { readJsonFile } from '../../models/json-file.js';
 import type { TensorEntry } from '../../models/safetensors/header.js';
 import { openSafetensors, type SafetensorsFile } from '../../models/safetensors/read.js';
@@ -12,6 +14,7 @@ import { isAdapterHub } from '../adapterhub/config-file.js';
 import { openBottleneck } from '../adapterhub/folder.js';
 import { valuesOf } from '../tensor-values.js';
 import { type AdapterBase, parseAdapterConfig } from './config-file.js';
+import { readLabels } from './labels.js';
 import { PREFIX } from './write.js';
 
 /** The files of an adapter folder that say what it computes. */
@@ -57,11 +60,13 @@ export function openAdapter(host: Host, folder: string): OpenedAdapter {
   if (isAdapterHub(json)) return openBottleneck(host, folder, json, configPath);
   const parsed = parseAdapterConfig(json, configPath);
   const file = openWeights(host, folder);
-  const { base, lora, targets } = parsed;
+  const { base, targets } = parsed;
+  const lora = parsed.classifies ? { ...parsed.lora, labels: readLabels(host, folder) } : parsed.lora;
   if (virtualTokensOf(lora) > 0)
     return openVirtual(file, { path: folder, base, config: { ...lora, targets: [] } });
   const { tensors, modules } = namedTensors(file, { ...lora, targets: targets ?? [] });
-  if (modules.length === 0) throw invalid(configPath, 'The adapter has no tensors.');
+  if (modules.length === 0 && lora.labels === undefined)
+    throw invalid(configPath, 'The adapter has no tensors.');
   if (targets !== undefined) checkTargets(targets, modules, configPath);
   const config = { ...lora, targets: targets ?? modules };
   return {
@@ -120,7 +125,7 @@ function namedTensors(
     const name = fullName.startsWith(PREFIX) ? fullName.slice(PREFIX.length) : '';
     const [, module, part = ''] = NAME.exec(name) ?? [];
     const whole = name.replace(/\.weight$/, '');
-    if (lora.modulesToSave?.some((saved) => isNamed(whole, saved))) {
+    if (lora.modulesToSave?.some((saved) => isNamed(whole, saved)) || (lora.labels && whole === SCORE)) {
       tensors.set(name, entry);
       continue;
     }
@@ -146,7 +151,7 @@ function namedTensors(
     for (const part of parts)
       if (!tensors.has(`${module}.${part}`))
         throw invalid(file.path, `Tensor "${PREFIX}${module}.${part}" is missing.`);
-  for (const saved of lora.modulesToSave ?? [])
+  for (const saved of [...(lora.modulesToSave ?? []), ...(lora.labels === undefined ? [] : [SCORE])])
     if (![...tensors.keys()].some((name) => isNamed(name, `${saved}.weight`)))
       throw invalid(file.path, `"modules_to_save" names ${saved}, which has no tensor.`);
   return { tensors, modules: [...modules].sort() };
@@ -172,9 +177,10 @@ function invalid(path: string, detail: string): ModelError {
  */
 export function checkAdapter(
   adapter: Pick<OpenedAdapter, 'config' | 'tensors'> & Partial<Pick<OpenedAdapter, 'base'>>,
-  config: ModelConfig,
+  base: ModelConfig,
   path: string,
 ): void {
+  const config = adaptedConfig(base, adapter.config);
   const expected = new Map(
     adapterShapes(config, adapter.config).map(({ name, shape }): [string, readonly number[]] => [
       name,

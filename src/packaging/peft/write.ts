@@ -6,6 +6,7 @@ import type { Adapter } from '../../models/types.js';
 import { bottleneckFiles } from '../adapterhub/folder.js';
 import { modelCard } from './card.js';
 import { type AdapterBase, formatConfig } from './config-file.js';
+import { formatLabels, LABELS } from './labels.js';
 
 /** What PEFT puts before the names of the base model's modules. */
 export const PREFIX = 'base_model.model.';
@@ -33,6 +34,7 @@ export function adapterFiles(adapter: Adapter, options: AdapterFilesOptions): Fi
   return {
     'adapter_config.json': formatConfig(adapter.config, base),
     'adapter_model.safetensors': { [Symbol.iterator]: () => safetensorsChunks(tensors) },
+    ...(adapter.config.labels === undefined ? {} : { [LABELS]: formatLabels(adapter.config.labels) }),
     'README.md': modelCard(adapter.config, base, licence),
   };
 }

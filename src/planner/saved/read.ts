@@ -3,6 +3,7 @@ import { savedPlanUnreadable } from '../../diagnostics/catalogue/lock.js';
 import { UserError } from '../../diagnostics/types.js';
 import type { Host } from '../../source/host.js';
 import { isCommit } from '../../stages/repositories.js';
+import { isMethod } from '../../stages/types.js';
 import type { SavedPlan } from './types.js';
 
 const MOST_BYTES = 64_000_000;
@@ -61,7 +62,7 @@ const either =
 const isNull: Test = (value) => value === null;
 
 const CHOSEN = fields({
-  method: (value) => value === 'lora' || value === 'qlora' || value === 'full',
+  method: isMethod,
   microBatch: isNumber,
   accumulation: isNumber,
   maxLength: isNumber,

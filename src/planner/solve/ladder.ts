@@ -3,7 +3,7 @@
  * allowed; the others only where the file lists them, or leaves the method open.
  */
 import type { Call } from '../../ir/types.js';
-import type { Chosen } from '../../stages/types.js';
+import { type Chosen, hasFactors } from '../../stages/types.js';
 
 export type StepName =
   | 'smaller_head_chunk'
@@ -93,7 +93,8 @@ const STEPS: Readonly<Record<StepName, MakeStep>> = {
   // what is trained has to be held, and 4 bits are made of the whole of a weight
   paged_weights: () => ({
     name: 'paged_weights',
-    states: (from) => (from.method === 'lora' && !from.paged ? [{ ...from, paged: true }] : []),
+    states: (from) =>
+      (from.method === 'lora' || from.method === 'head') && !from.paged ? [{ ...from, paged: true }] : [],
   }),
   shorten: (args) => ({
     name: 'shorten',
@@ -110,7 +111,7 @@ const STEPS: Readonly<Record<StepName, MakeStep>> = {
     states: (from) => {
       const least = Number(args['min']);
       const states: Chosen[] = [];
-      if (from.method === 'full') return states;
+      if (!hasFactors(from.method)) return states;
       for (let rank = from.rank / 2; rank >= least && Number.isInteger(rank); rank /= 2)
         states.push({ ...from, rank, alpha: (from.alpha * rank) / from.rank });
       return states;
@@ -126,7 +127,8 @@ export function ladder(options: LadderOptions): readonly Step[] {
   if (options.paged) harmless.push('state_in_file');
   // a micro batch that the author set is kept unless the file says that it may shrink
   if (missing('smaller_micro_batch') && options.micro === undefined) harmless.push('smaller_micro_batch');
-  if (missing('checkpointing')) harmless.push('checkpointing');
+  // nothing goes back through the blocks of a frozen base
+  if (missing('checkpointing') && options.preset !== 'head') harmless.push('checkpointing');
   const steps: { name: StepName; args: Call['args'] }[] = [
     ...harmless.map((name) => ({ name, args: {} })),
     ...listed,
@@ -138,7 +140,7 @@ export function ladder(options: LadderOptions): readonly Step[] {
   const first = steps.findIndex(({ name }) => name === 'shorten' || name === 'lower_rank');
   steps.splice(first < 0 ? steps.length : first, 0, ...last.map((name) => ({ name, args: {} })));
   const applies = (name: StepName): boolean =>
-    (options.preset !== 'full' || (name !== 'qlora' && name !== 'lower_rank')) &&
+    (hasFactors(options.preset) || (name !== 'qlora' && name !== 'lower_rank')) &&
     (!options.fixedRank || name !== 'lower_rank');
   return steps.filter(({ name }) => applies(name)).map(({ name, args }) => STEPS[name](args, options));
 }

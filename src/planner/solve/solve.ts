@@ -1,5 +1,5 @@
 /** Finds the choice with the least change that fits, along the declared ladder. */
-import type { Chosen } from '../../stages/types.js';
+import type { Chosen, Method } from '../../stages/types.js';
 import { canonical } from '../canonical.js';
 import type { Peak, Rejected } from '../types.js';
 import type { Step, StepName } from './ladder.js';
@@ -11,6 +11,8 @@ export interface SolveRequest {
   readonly availableBytes: number;
   /** A choice under which the stage has a checkpoint: kept while it still fits. */
   readonly kept?: Chosen;
+  /** Methods that are shown beside the choice; left out: those that train no classifier. */
+  readonly methods?: readonly Method[];
   peakOf(chosen: Chosen): Peak;
 }
 
@@ -37,7 +39,7 @@ export function solve(request: SolveRequest): Solution {
       peak: peakOf(kept),
       fits: true,
       taken: [],
-      rejected: sideBySide(kept, peakOf, availableBytes),
+      rejected: sideBySide(kept, peakOf, availableBytes, request.methods),
     };
   if (fits(start))
     return {
@@ -45,7 +47,7 @@ export function solve(request: SolveRequest): Solution {
       peak: peakOf(start),
       fits: true,
       taken: [],
-      rejected: sideBySide(start, peakOf, availableBytes),
+      rejected: sideBySide(start, peakOf, availableBytes, request.methods),
     };
 
   const tried: Rejected[] = [reject(start, peakOf(start), whyTooLarge(peakOf(start), availableBytes))];
@@ -54,7 +56,7 @@ export function solve(request: SolveRequest): Solution {
     const found = search(start, dimensions, fits, true);
     const taken = steps.slice(0, count).map(({ name }) => name);
     if (found !== undefined) {
-      const others = sideBySide(found, peakOf, availableBytes);
+      const others = sideBySide(found, peakOf, availableBytes, request.methods);
       return {
         chosen: found,
         peak: peakOf(found),
@@ -75,7 +77,7 @@ export function solve(request: SolveRequest): Solution {
       );
   }
   const least = extreme(start, [...steps].reverse());
-  const others = sideBySide(least, peakOf, availableBytes);
+  const others = sideBySide(least, peakOf, availableBytes, request.methods);
   return {
     chosen: least,
     peak: peakOf(least),
@@ -107,20 +109,23 @@ function extreme(from: Chosen, dimensions: readonly Step[]): Chosen {
   return dimensions.reduce((chosen, step) => step.states(chosen).at(-1) ?? chosen, from);
 }
 
-const METHODS = ['lora', 'qlora', 'full'] as const;
+const USUAL = ['lora', 'qlora', 'full'] as const satisfies readonly Method[];
 
 /** The other methods in the same shape. */
 function sideBySide(
   chosen: Chosen,
   peakOf: (chosen: Chosen) => Peak,
   availableBytes: number,
+  methods: readonly Method[] = USUAL,
 ): readonly Rejected[] {
-  return METHODS.filter((method) => method !== chosen.method).map((method) => {
-    const { paged: _, ...shape } = chosen;
-    const other: Chosen = { ...shape, method };
-    const peak = peakOf(other);
-    return reject(other, peak, whyOtherMethod(other, peak, availableBytes, chosen.method));
-  });
+  return methods
+    .filter((method) => method !== chosen.method)
+    .map((method) => {
+      const { paged: _, ...shape } = chosen;
+      const other: Chosen = { ...shape, method };
+      const peak = peakOf(other);
+      return reject(other, peak, whyOtherMethod(other, peak, availableBytes, chosen.method));
+    });
 }
 
 const reject = (chosen: Chosen, peak: Peak, why: string): Rejected => ({

@@ -1,6 +1,6 @@
 /** What would be chosen if memory were no matter: the fastest shape that is still sensible. */
 import type { ModelConfig } from '../../models/types.js';
-import type { Chosen } from '../../stages/types.js';
+import { type Chosen, hasFactors, isMethod } from '../../stages/types.js';
 import { paddedLength } from '../../training/index.js';
 import { BIN, type Lengths } from '../lengths.js';
 import { divisors, SMALLEST_HEAD, withMicro } from './ladder.js';
@@ -31,14 +31,14 @@ const MOST_HEAD = 512;
 
 export function startingChoice(options: StartOptions): Chosen {
   const { preset, global, rank, alpha } = options;
-  const method = preset === 'qlora' || preset === 'full' ? preset : 'lora';
+  const method = isMethod(preset) ? preset : 'lora';
   const chosen: Chosen = {
     method,
     microBatch: global,
     accumulation: 1,
     maxLength: options.maxLength,
-    rank: method === 'full' ? 0 : rank,
-    alpha: method === 'full' ? 0 : alpha,
+    rank: hasFactors(method) ? rank : 0,
+    alpha: hasFactors(method) ? alpha : 0,
     checkpointedBlocks: 0,
     headChunk: headChunk(options.config.vocabSize),
   };

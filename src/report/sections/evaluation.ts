@@ -1,4 +1,4 @@
-import type { EvaluationReport, Interval, Sample } from '../../evaluation/report.js';
+import type { ClassReport, EvaluationReport, Interval, Sample } from '../../evaluation/report.js';
 import { numberText } from '../../run/text.js';
 import type { ReportInput } from '../input.js';
 import { html, type Markup, nothing } from '../markup.js';
@@ -18,7 +18,7 @@ function one(report: EvaluationReport | undefined): Markup {
   const head = compared
     ? html`<th class="n">baseline</th><th class="n">95 % interval</th><th class="n">difference</th><th class="n">95 % interval</th>`
     : nothing;
-  return html`<p class="soft">${report.model.label}${report.baselineModel === null ? '' : ` beside ${report.baselineModel.label}`}: ${report.rows} rows, ${report.tokens} supervised tokens, ${report.answered} answers${howAnswered(report.generation)}.</p>
+  return html`<p class="soft">${report.model.label}${report.baselineModel === null ? '' : ` beside ${report.baselineModel.label}`}: ${report.rows} rows, ${whatOf(report)}.</p>
 <div class="scroll"><table><tr><th>metric</th><th class="n">rows</th><th class="n">tuned</th><th class="n">95 % interval</th>${head}</tr>
 ${names.map((name) => {
   const difference = report.differences[name];
@@ -28,8 +28,42 @@ ${compared ? html`<td class="n">${number(report.baseline[name])}</td><td class="
 `;
 })}</table></div>
 ${gates(report)}
+${report.classes === undefined ? nothing : classes(report.classes)}
 ${report.samples.length === 0 ? nothing : html`<h3>Answers</h3>`}${report.samples.map(sample)}`;
 }
+
+/** What was made of the rows. */
+const whatOf = ({ classes: found, tokens, answered, generation }: EvaluationReport): string =>
+  found === undefined
+    ? `${tokens} supervised tokens, ${answered} answers${howAnswered(generation)}`
+    : `${found.labels.length} labels`;
+
+/** A wider table than this is read by nobody. */
+const MOST_COLUMNS = 24;
+
+/** Precision and recall of every label, and which labels are taken for which. */
+const classes = ({ labels, scores, confusion }: ClassReport): Markup => html`<h3>Labels</h3>
+<div class="scroll"><table><tr><th>label</th><th class="n">rows</th><th class="n">given</th><th class="n">precision</th><th class="n">recall</th><th class="n">F1</th></tr>
+${scores.map(
+  (
+    { rows, predicted, precision, recall, f1 },
+    label,
+  ) => html`<tr><td>${labels[label]}</td><td class="n">${rows}</td><td class="n">${predicted}</td><td class="n">${number(precision)}</td><td class="n">${number(recall)}</td><td class="n">${number(f1)}</td></tr>
+`,
+)}</table></div>
+${
+  labels.length > MOST_COLUMNS
+    ? nothing
+    : html`<h3>Confusion matrix</h3>
+<div class="scroll"><table><tr><th>label ↓ given →</th>${labels.map((label) => html`<th class="n">${label}</th>`)}</tr>
+${confusion.map(
+  (
+    row,
+    label,
+  ) => html`<tr><td>${labels[label]}</td>${row.map((count, given) => html`<td class="n">${given === label ? html`<b>${count}</b>` : count}</td>`)}</tr>
+`,
+)}</table></div>`
+}`;
 
 const gates = ({ requires }: EvaluationReport): Markup =>
   requires.length === 0

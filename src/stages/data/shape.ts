@@ -22,6 +22,7 @@ interface Shape {
 const SHAPES: readonly Shape[] = [
   { marks: ['messages'], read: readMessages },
   { marks: ['instruction', 'output'], read: (row) => readPair(row, 'instruction', 'output', 'input') },
+  { marks: ['label'], read: readLabelled },
   { marks: ['text'], read: readText },
   { marks: ['prompt', 'completion'], read: (row) => readPair(row, 'prompt', 'completion') },
   { marks: ['conversations'], read: readConversations },
@@ -93,6 +94,16 @@ function readPair(row: Row, question: string, answer: string, about?: string): C
 function readText(row: Row): Content | Fault {
   const whole = text(row, 'text');
   return typeof whole === 'string' ? { answer: whole } : whole;
+}
+
+/** The same text with another label is a contradiction, and no repetition. */
+function readLabelled(row: Row): Content | Fault {
+  const { label } = row;
+  const whole = text(row, 'text');
+  if (typeof whole !== 'string') return whole;
+  if (label === null || typeof label === 'object')
+    return new Fault('wrong_type', `/label is ${nameOf(label)}, must be a text or number`);
+  return { question: [whole], answer: String(label) };
 }
 
 const ROLES: readonly unknown[] = ['system', 'user', 'assistant'];

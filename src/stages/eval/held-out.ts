@@ -22,5 +22,6 @@ export function openHeldOut(
     promptTokens: (row) => split.countsOf(row).prompt,
     stopIds: split.info.stopIds,
     padId: split.info.padId,
+    ...(split.info.labels === undefined ? {} : { labels: split.info.labels }),
   };
 }

@@ -1,9 +1,17 @@
 import { chosenMetrics } from '../../evaluation/chosen-metrics.js';
+import { classifyRows } from '../../evaluation/classify.js';
 import { NoNumberError } from '../../evaluation/generation/index.js';
 import type { HeldOut } from '../../evaluation/held-out.js';
 import { metrics } from '../../evaluation/metrics/table.js';
 import { type AnswerSettings, type Observation, observe } from '../../evaluation/observe.js';
-import { foreignTokens, noNumbers, noRows, rowsTooLong } from '../../evaluation/problems.js';
+import {
+  foreignTokens,
+  labelWithoutRow,
+  noNumbers,
+  noRows,
+  otherLabels,
+  rowsTooLong,
+} from '../../evaluation/problems.js';
 import { type EvaluationReport, evaluationReport, type ReportedModel } from '../../evaluation/report.js';
 import { chooseRows, measuredRows, rowFacts } from '../../evaluation/rows.js';
 import { EVALUATION_SHAPES } from '../../evaluation/shapes.js';
@@ -32,7 +40,8 @@ export const run: RunStage = async (context) => {
   if (heldOut.tokens.count === 0)
     throw noRows(`${settings.dataset.stage}.${settings.dataset.port}`, stage.span);
 
-  const chosen = chosenMetrics(settings.metrics, stage);
+  const { labels } = heldOut;
+  const chosen = chosenMetrics(settings.metrics, stage, labels === undefined ? 'texts' : 'labels');
   const tokenizer = await openResolved(host, subject.base).tokenizer();
   const facts = rowFacts(heldOut, tokenizer, chosen);
   const rows = chooseRows(heldOut, facts, chosen, {
@@ -42,6 +51,7 @@ export const run: RunStage = async (context) => {
   });
   const generation = answerSettings(settings);
   const losses = chosen.some(({ name }) => metrics[name].needs === 'loss');
+  const rowsOfModel = labels === undefined ? (losses ? facts.length : 0) + rows.answer.length : facts.length;
   const work: Work = {
     context,
     runtime: await openRuntime(context.host, context.runtime, { threads: context.threads }),
@@ -50,7 +60,8 @@ export const run: RunStage = async (context) => {
     losses,
     answer: rows.answer,
     generation,
-    report: progress(context, (losses ? facts.length : 0) + rows.answer.length, baseline ? 2 : 1),
+    needsEveryLabel: chosen.some(({ name }) => name === 'f1'),
+    report: progress(context, rowsOfModel, baseline ? 2 : 1),
   };
   const [own, other] = await observeBoth(work, tokenizer, subject, baseline);
 
@@ -71,10 +82,12 @@ export const run: RunStage = async (context) => {
       : {}),
     texts: facts.map((_, row) => heldOut.text(row)),
     samples: rows.samples,
+    ...(own.labels === undefined ? {} : { labels: own.labels }),
   });
   output.write('report.json', `${JSON.stringify(report, null, 2)}\n`);
   const answers = output.open('answers.jsonl');
-  for (const line of answerLines(rows.answer, heldOut, own, other)) answers.write(line);
+  const answered = labels === undefined ? rows.answer : [...own.answers.keys()];
+  for (const line of answerLines(answered, heldOut, own, other)) answers.write(line);
   answers.close();
   return {
     outputs: { report: 'report.json', answers: 'answers.jsonl' },
@@ -92,6 +105,8 @@ interface Work {
   readonly losses: boolean;
   readonly answer: readonly number[];
   readonly generation: AnswerSettings;
+  /** Whether a metric is a mean over the labels. */
+  readonly needsEveryLabel: boolean;
   readonly report: (label: string) => (done: number, what: 'losses' | 'answers') => void;
 }
 
@@ -121,13 +136,16 @@ function resolveBaseline(value: Call | Reference, subject: Subject, context: Sta
     : baseline;
 }
 
+/** With the labels of a classifier. */
+type Observed = Observation & { readonly labels?: readonly string[] };
+
 /** Never holds two sets of weights: those of the model are let go before the baseline's are read. */
 async function observeBoth(
   work: Work,
   tokenizer: Tokenizer,
   subject: Subject,
   baseline: Subject | undefined,
-): Promise<readonly [Observation, Observation | undefined]> {
+): Promise<readonly [Observed, Observed | undefined]> {
   let base: OpenBase | undefined = openBase(work.context.host, subject, EVALUATION_SHAPES.float32Bytes);
   const own = await observeOne(work, base, tokenizer, subject);
   if (baseline === undefined) return [own, undefined];
@@ -144,12 +162,13 @@ async function observeOne(
   { model, weights }: OpenBase,
   tokenizer: Tokenizer,
   subject: Subject,
-): Promise<Observation> {
+): Promise<Observed> {
   const { host, stage, signal } = work.context;
   const adapter = subject.adapter === undefined ? undefined : readAdapter(host, subject.adapter);
   if (adapter !== undefined) checkAdapter(adapter, model.config, adapter.path);
   if (work.highestId >= model.config.vocabSize)
     throw foreignTokens(subject.label, work.highestId, model.config.vocabSize, stage.span);
+  checkLabels(work, subject, adapter?.config.labels ?? model.config.labels);
   const room = model.config.maxPositions - virtualTokensOf(adapter?.config);
   checkLengths(work.heldOut, subject, room, stage.span);
   const decoder = await createDecoder({
@@ -162,6 +181,14 @@ async function observeOne(
     headChunk: EVALUATION_SHAPES.headChunk,
   });
   try {
+    const { heldOut, report } = work;
+    const { labels } = decoder.options.config;
+    if (heldOut.labels !== undefined && labels !== undefined) {
+      const shown = report(subject.label);
+      const onProgress = (done: number): void => shown(done, 'answers');
+      const found = await classifyRows(decoder, { heldOut, rowLabels: heldOut.labels, onProgress, signal });
+      return { ...found, labels };
+    }
     return await observe(decoder, tokenizer, { ...work, onProgress: work.report(subject.label), signal });
   } catch (error) {
     if (error instanceof NoNumberError) throw noNumbers(subject.label, stage.span);
@@ -169,6 +196,26 @@ async function observeOne(
   } finally {
     await decoder.release();
   }
+}
+
+/** Throws a `UserError` where rows have labels that the model does not give. */
+function checkLabels(
+  { heldOut, needsEveryLabel, context: { stage } }: Work,
+  { label }: Subject,
+  labels: readonly string[] | undefined,
+): void {
+  const { stage: from, port } = (stage.settings as unknown as EvalSettings).dataset;
+  if (heldOut.labels === undefined && labels === undefined) return;
+  if (
+    heldOut.labels === undefined ||
+    labels === undefined ||
+    heldOut.labels.some((name) => !labels.includes(name))
+  )
+    throw otherLabels({ label, labels }, { name: from, labels: heldOut.labels }, stage.span);
+  const held = new Set(Array.from({ length: heldOut.tokens.count }, (_, row) => heldOut.text(row).answer));
+  const missing = labels.find((name) => !held.has(name));
+  if (needsEveryLabel && missing !== undefined)
+    throw labelWithoutRow(`${from}.${port}`, missing, labels.length, stage.span);
 }
 
 /** A model reads nothing beyond its last position: rotary heads would turn on without a word. */

@@ -57,6 +57,8 @@ export const evalSchema: StageSchema = {
     perplexity: { type: 'Metric', doc: 'e to the loss.' },
     exact_match: { type: 'Metric', doc: 'Share of the answers that equal the reference.' },
     rouge_l: { type: 'Metric', doc: 'Mean ROUGE-L F1 of the answers.' },
+    accuracy: { type: 'Metric', doc: 'Share of the rows that are given their label.' },
+    f1: { type: 'Metric', doc: 'Mean F1 of the labels.' },
   },
   metrics: {
     loss: { doc: 'Mean cross entropy over all supervised tokens, in nats.', unit: 'number', known: 'run' },
@@ -67,6 +69,12 @@ export const evalSchema: StageSchema = {
       doc: 'e to the entropy of the supervised tokens taken one by one: what a model that knows only frequencies reaches.',
       unit: 'number',
       min: 1,
+      known: 'run',
+    },
+    accuracy: { doc: 'Share of the rows that are given their label.', unit: 'ratio', known: 'run' },
+    f1: {
+      doc: 'Mean over the labels of the harmonic mean of precision and recall.',
+      unit: 'ratio',
       known: 'run',
     },
   },

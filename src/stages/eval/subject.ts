@@ -7,7 +7,7 @@ import { heldAs } from '../../models/weights/load.js';
 import type { Host } from '../../source/host.js';
 import { type ResolvedModel, resolveModel } from '../model-places.js';
 import { openResolved } from '../models.js';
-import type { Artefact, StageContext } from '../types.js';
+import { type Artefact, isMethod, METHODS, type Method, type StageContext } from '../types.js';
 
 /** What an `Adapter` or `Model` setting comes to: a base, the way it is held, and perhaps an adapter over it. */
 export interface Subject {
@@ -22,8 +22,6 @@ export interface Subject {
   /** The stage that put it out. */
   readonly artefact?: Artefact;
 }
-
-export type Method = 'lora' | 'qlora' | 'full';
 
 type Place = Pick<StageContext, 'inputs' | 'host' | 'folder'>;
 
@@ -66,12 +64,11 @@ export function trainedWith(artefact: Artefact, host: Host): Trained {
   const path = join(artefact.path, 'training.json');
   if (host.stat(path) === undefined) return { method: 'lora', paged: false };
   const { method, chosen } = readJsonFile(host, path, { code: 'adapter_invalid', maxBytes: 1_000_000 });
-  if (method === 'lora' || method === 'qlora' || method === 'full')
-    return { method, paged: isJson(chosen) && chosen['paged'] === true };
+  if (isMethod(method)) return { method, paged: isJson(chosen) && chosen['paged'] === true };
   throw new ModelError(
     'adapter_invalid',
     path,
-    `"method" is ${JSON.stringify(method)}; it must be lora, qlora or full.`,
+    `"method" is ${JSON.stringify(method)}; it must be one of ${METHODS.join(', ')}.`,
     'Run the train stage again.',
   );
 }

@@ -1,13 +1,16 @@
 import type { Call, FileValue, Stage } from '../../ir/types.js';
 import { checkSpecialTokens, compileChatTemplate, type LoadedTemplate } from '../../models/chat-template.js';
+import { padIdOf } from '../../models/labels.js';
 import type { ModelFolder } from '../../models/load.js';
 import { turnEnd } from '../../models/turn-end.js';
 import type { Tokenizer } from '../../models/types.js';
+import { LABELLED } from '../functions/template.js';
 import type { DropReason } from '../row-report.js';
 import { cut, type EncodedRow, encodeRow, pieces } from './encode.js';
+import { labelledColumns, labelledRow, labelledText, labelOf } from './labelled.js';
 import { noChatTemplate } from './problems.js';
 import { needsChatTemplate, type RenderContext, type Rendered, renderRow, TOKENS } from './render.js';
-import { RowProblem } from './row.js';
+import { type Row, RowProblem, text } from './row.js';
 import type { FormatSettings } from './schema.js';
 import { specialFinder } from './special.js';
 import { shownTokens, takeTokens } from './tokens.js';
@@ -39,6 +42,9 @@ export interface RowEncoder {
   encode(row: Readonly<Record<string, unknown>>): Outcome;
 }
 
+/** Labels by their numbers are known once all rows were seen; a survey, which has not, takes them all for the first. */
+export type LabelNumbers = ReadonlyMap<string, number>;
+
 /**
  * Opens tokenizer and template of a model for the rows of a format stage. Throws a `ModelError` when one is broken, or
  * when the template writes special tokens that the tokenizer lacks, and a `UserError` where there is no template.
@@ -47,6 +53,7 @@ export async function openEncoder(
   model: ModelFolder,
   settings: FormatSettings,
   stage: Pick<Stage, 'name' | 'span'>,
+  numbers?: LabelNumbers,
 ): Promise<RowEncoder> {
   const tokenizer = await model.tokenizer();
   // Texts cannot be read without a tokenizer: better said before the first row.
@@ -54,7 +61,8 @@ export async function openEncoder(
   const chat = needsChatTemplate(settings.template) ? chatTemplate(model, settings.template) : undefined;
   if (needsChatTemplate(settings.template) && chat === undefined) throw noChatTemplate(model.path, stage);
   if (chat !== undefined) checkSpecialTokens(tokenizer, chat);
-  const { eosTokenIds, padTokenId } = model.config;
+  const { eosTokenIds } = model.config;
+  const padId = padIdOf(model.config);
   const turn = chat === undefined ? undefined : turnEnd(chat, tokenizer);
   const endTokens = eosTokenIds.flatMap((id) => tokenizer.tokenOf(id) ?? []);
   const context: RenderContext = {
@@ -70,13 +78,15 @@ export async function openEncoder(
     templateSource: chat?.source ?? '',
     endToken: turn?.token ?? context.endToken,
     stopIds: [...new Set([...eosTokenIds, ...(turn === undefined ? [] : [turn.id])])],
-    padId: padTokenId ?? eosTokenIds[0] ?? 0,
+    padId,
     encode(row) {
       try {
         if (settings.template.call === TOKENS) {
           const taken = takeTokens(row, model.config.vocabSize, settings.loss_on);
           return fitted(shownTokens(taken, tokenizer), taken, settings, []);
         }
+        if (settings.template.call === LABELLED)
+          return classified(row, settings, { tokenizer, padId, numbers, findSpecial });
         const rendered = renderRow(settings.template, row, context);
         if (settings.overflow === 'drop' && rendered.text.length > mostCharacters) {
           const detail = `${rendered.text.length} characters, at most ${settings.max_length} tokens are allowed`;
@@ -89,6 +99,35 @@ export async function openEncoder(
         throw error;
       }
     },
+  };
+}
+
+interface Classifying extends Pick<RowEncoder, 'tokenizer' | 'padId'> {
+  readonly numbers: LabelNumbers | undefined;
+  findSpecial(texts: readonly string[]): readonly string[];
+}
+
+/** A text and its label. What is cut off its end is not read, and the class stands at the last token that is left. */
+function classified(
+  row: Row,
+  settings: FormatSettings,
+  { tokenizer, padId, numbers, findSpecial }: Classifying,
+): Outcome {
+  const columns = labelledColumns(settings.template);
+  const label = labelOf(row, columns);
+  const whole = text(row, columns.text);
+  const ids = labelledText(whole, tokenizer);
+  const { max_length: limit, overflow } = settings;
+  const tooLong = `${ids.length} tokens, at most ${limit} are allowed`;
+  if (ids.length > limit && overflow === 'drop') return { reason: 'too_long', detail: tooLong };
+  const rendered = { text: whole, answers: [], prompt: whole, answer: label, begins: true, given: [whole] };
+  return {
+    rendered,
+    kept: [labelledRow(ids, { padId, label: numbers?.get(label) ?? 0, limit })],
+    remarks: [
+      ...specialRemarks(findSpecial([whole])),
+      ...(ids.length > limit ? [{ reason: 'too_long', detail: `cut: ${tooLong}` } as const] : []),
+    ],
   };
 }
 
@@ -111,6 +150,11 @@ function longestToken(tokenizer: Tokenizer): number {
   return longest;
 }
 
+const specialRemarks = (special: readonly string[]): readonly Remark[] =>
+  special.length === 0
+    ? []
+    : [{ reason: 'malformed', detail: `its text holds special tokens: ${special.join(' ')}` }];
+
 function fitted(
   rendered: Rendered,
   whole: EncodedRow,
@@ -120,10 +164,7 @@ function fitted(
   const tokens = whole.ids.length;
   if (whole.supervised === 0)
     return { reason: 'no_supervised_token', detail: 'no token of the row is supervised' };
-  const remarks: readonly Remark[] =
-    special.length === 0
-      ? []
-      : [{ reason: 'malformed', detail: `its text holds special tokens: ${special.join(' ')}` }];
+  const remarks = specialRemarks(special);
   if (tokens <= limit) return { rendered, kept: [whole], remarks };
   const allowed = `${tokens} tokens, at most ${limit} are allowed`;
   if (overflow === 'drop') return { reason: 'too_long', detail: allowed };

@@ -1,4 +1,5 @@
 /** What can go wrong in a format stage, as diagnostics. */
+import { nearest } from '../../diagnostics/did-you-mean.js';
 import { UserError } from '../../diagnostics/types.js';
 import type { Stage } from '../../ir/types.js';
 import type { DropReason, RowEntry, RowReport } from '../row-report.js';
@@ -56,6 +57,64 @@ export function noRowFits(
       ),
     ],
     help: helpFor(commonest?.reason, stage.settings as unknown as FormatSettings),
+  });
+}
+
+const shown = (label: string): string => `\`${label}\``;
+
+export function undeclaredLabel(
+  { name }: Pick<Stage, 'name'>,
+  label: string,
+  declared: readonly string[],
+  { file, line }: Pick<RowEntry, 'file' | 'line'>,
+): UserError {
+  const meant = nearest(label, declared);
+  return new UserError({
+    code: 'FTP0775',
+    severity: 'error',
+    message: `a row of stage \`${name}\` has the label ${shown(label)}, which is not among the declared ones`,
+    at: { file, line, column: 0 },
+    notes: [`declared are ${declared.map(shown).join(', ')}`],
+    help:
+      meant === undefined
+        ? 'mend the row, or add the label to `labels`; left out, `labels` are those that the data has'
+        : `did you mean ${shown(meant)}? Mend the row, or add the label to \`labels\``,
+  });
+}
+
+export function oneLabel(
+  { name, span }: Pick<Stage, 'name' | 'span'>,
+  label: string,
+  { file, line }: Pick<RowEntry, 'file' | 'line'>,
+): UserError {
+  return new UserError({
+    code: 'FTP0776',
+    severity: 'error',
+    message: `every row of stage \`${name}\` has the label ${shown(label)}: there is nothing to tell apart`,
+    at: span,
+    notes: [`the first of them is ${file}:${line}`],
+    help: 'name the column that holds the labels, `labelled(label: "…")`, or add rows with another label',
+  });
+}
+
+/** `place`: the first row of the label, where there is one. */
+export function labelUntrained(
+  { name, span }: Pick<Stage, 'name' | 'span'>,
+  label: string,
+  place: Pick<RowEntry, 'file' | 'line'> | undefined,
+): UserError {
+  return new UserError({
+    code: 'FTP0777',
+    severity: 'error',
+    message:
+      place === undefined
+        ? `no row of stage \`${name}\` has the label ${shown(label)}`
+        : `no row to train on has the label ${shown(label)}: its only rows are held out by \`${name}\``,
+    at: place === undefined ? span : { ...place, column: 0 },
+    help:
+      place === undefined
+        ? 'take the label out of `labels`, or add rows that have it'
+        : 'add rows with this label, or leave its rows out; splitting anew with another `seed` may put one of them among the rows to train on',
   });
 }
 

@@ -6,6 +6,7 @@
  *   prompt tokens (those before the last answer; 0 where no prompt stands there whole), index of the source file, line.
  * `<split>.text.jsonl`: one object a row: `{ "prompt", "answer", "file", "line", "kind"? }`; prompt is the text before
  *   the last answer, answer the reference for generation, without the end token.
+ * Of labelled rows, a label of a token is the class of its text, at the last token; prompt is the text, answer the label.
  * `format.json`: see {@link FormatInfo}.
  */
 export const ROW_FIELDS = 6;
@@ -33,6 +34,8 @@ export interface FormatInfo {
   };
   readonly files: readonly string[];
   readonly splits: Readonly<Record<string, SplitInfo>>;
+  /** Of labelled rows: what their classes are called, by their numbers. */
+  readonly labels?: readonly string[];
   /** Ids that end an answer. */
   readonly stopIds: readonly number[];
   readonly padId: number;

@@ -4,11 +4,13 @@ import type { Call } from '../../ir/types.js';
 import type { ModelFolder } from '../../models/load.js';
 import { readDataRows } from '../data/rows.js';
 import { splitNames } from '../data/split.js';
+import { LABELLED } from '../functions/template.js';
 import { resolveModel } from '../model-places.js';
 import { openResolved } from '../models.js';
 import { RowReport } from '../row-report.js';
 import type { RunStage, StageContext } from '../types.js';
 import { openEncoder, type RowEncoder } from './encoder.js';
+import { LabelCounts, labelsOfRows } from './labels.js';
 import { nothingKept } from './problems.js';
 import { TOKENS } from './render.js';
 import type { FormatInfo, SplitInfo } from './rows.js';
@@ -25,13 +27,17 @@ export const run: RunStage = async (context) => {
   const data = inputs[settings.from.stage];
   if (data === undefined) throw new Error(`stage ${settings.from.stage} handed on no rows`);
   const model = openResolved(host, resolveModel(settings.model as Call, context));
-  const encoder = await openEncoder(model, settings, stage);
-  if (settings.template.call !== TOKENS) noteMissingEnd(context, model, encoder);
+  const labels =
+    settings.template.call === LABELLED ? labelsOfRows(host, data.path, settings.template, stage) : undefined;
+  const numbers = labels && new Map(labels.map((label, number) => [label, number]));
+  const encoder = await openEncoder(model, settings, stage, numbers);
+  if (settings.template.call !== TOKENS && labels === undefined) noteMissingEnd(context, model, encoder);
 
   const total = data.result.metrics['rows'] ?? 0;
   const all = new SplitWriter(output, 'all');
   const files = new Map<string, number>();
   const report = new RowReport(output);
+  const counts = new LabelCounts();
   const splits: Record<string, SplitInfo> = {};
   let read = 0;
   let keptRows = 0;
@@ -47,6 +53,7 @@ export const run: RunStage = async (context) => {
       }
       keptRows++;
       for (const remark of outcome.remarks) report.warn({ file, line, ...remark });
+      if (labels !== undefined) counts.add(split, outcome.rendered.answer, { file, line });
       const origin = { file, fileIndex: indexOf(files, file), line, ...kindOf(row) };
       for (const piece of outcome.kept) {
         writer.add(piece, outcome.rendered, origin);
@@ -58,12 +65,13 @@ export const run: RunStage = async (context) => {
   splits['all'] = all.close();
   report.close(keptRows);
   if (keptRows === 0) throw nothingKept(stage, settings, report);
+  if (labels !== undefined) counts.check(labels, stage);
   await pause(context, read, read);
 
   const info = formatInfo(model, encoder, files, splits);
   const styled = settings.template.args['style'] !== undefined;
   const template = { ...info.template, ...(styled ? { source: encoder.templateSource } : {}) };
-  output.write('format.json', `${JSON.stringify({ ...info, template }, null, 2)}\n`);
+  output.write('format.json', `${JSON.stringify({ ...info, template, labels }, null, 2)}\n`);
   return {
     outputs: { report: 'report.json', format: 'format.json' },
     metrics: {

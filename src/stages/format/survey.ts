@@ -8,11 +8,13 @@ import type { DataSettings } from '../data/schema.js';
 import { type Columns, contentOf, renamed } from '../data/shape.js';
 import { type SourceFile, sourceFiles } from '../data/sources.js';
 import type { SplitName } from '../data/split.js';
+import { LABELLED } from '../functions/template.js';
 import { resolveModelCall } from '../model-places.js';
 import { openResolved } from '../models.js';
 import type { DropReason, RowEntry } from '../row-report.js';
 import type { EncodedRow } from './encode.js';
 import { openEncoder, type RowEncoder } from './encoder.js';
+import { labelledColumns, sortedLabels } from './labelled.js';
 import { noRowFits } from './problems.js';
 import { LENGTH_BUCKET } from './rows.js';
 import type { FormatSettings } from './schema.js';
@@ -29,6 +31,8 @@ export interface LengthSurvey {
   readonly longest: number;
   readonly tokens: number;
   readonly supervised: number;
+  /** Of labelled rows: the labels that are declared, or that the sample has. */
+  readonly labels?: readonly string[];
   /** Sampled rows that would be kept, by length: `histogram[i]` have at most `16 · (i + 1)` tokens. */
   readonly histogram: readonly number[];
 }
@@ -51,7 +55,10 @@ export async function surveyLengths(
   const data = program.stages.find(({ name }) => name === settings.from.stage);
   const model = resolveModelCall(settings.model as Call, { folder: program.folder, host });
   if (data === undefined || model === undefined) throw new Error(`stage ${format.name} is not wired`);
-  const encoder = await openEncoder(openResolved(host, model), settings, format);
+  const labels = new Set<string>();
+  const isLabelled = settings.template.call === LABELLED;
+  const opened = await openEncoder(openResolved(host, model), settings, format);
+  const encoder = isLabelled ? noting(opened, labels) : opened;
   const dataSettings = data.settings as unknown as DataSettings;
   const sources = sourceFiles(dataSettings, program.folder, host);
   const own = sources.filter(({ general }) => !general);
@@ -87,8 +94,23 @@ export async function surveyLengths(
   const train = taken * (found * shares.train * ownKept + mixed * generalKept);
   const [valid, test] = [taken * found * shares.valid * ownKept, taken * found * shares.test * ownKept];
   const expected = { train, valid, test, all: train + valid + test };
-  return { rows: found, expected, ...tally.result() };
+  return {
+    rows: found,
+    expected,
+    ...tally.result(),
+    ...(isLabelled ? { labels: labelledColumns(settings.template).labels ?? sortedLabels(labels) } : {}),
+  };
 }
+
+/** The encoder, noting what answers the rows have that it keeps: of labelled rows, their labels. */
+const noting = (encoder: RowEncoder, answers: Set<string>): RowEncoder => ({
+  ...encoder,
+  encode(row) {
+    const outcome = encoder.encode(row);
+    if ('rendered' in outcome) answers.add(outcome.rendered.answer);
+    return outcome;
+  },
+});
 
 /** Rows that a row becomes on average: less than 1 where some are dropped, more where some are split. */
 async function meanKept(

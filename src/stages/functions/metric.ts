@@ -4,7 +4,7 @@ import { type FunctionSchema, optional, t } from '../schema.js';
 export const metrics = {
   loss: {
     family: 'metric',
-    doc: 'Mean cross entropy over all supervised tokens, in nats.',
+    doc: 'Mean cross entropy over all supervised tokens, or over the labels of rows, in nats.',
     positional: [],
     args: {},
   },
@@ -24,6 +24,18 @@ export const metrics = {
   unigram_perplexity: {
     family: 'metric',
     doc: 'e to the entropy of the supervised tokens taken one by one.',
+    positional: [],
+    args: {},
+  },
+  accuracy: {
+    family: 'metric',
+    doc: 'Of a classifier: share of the rows that are given their label.',
+    positional: [],
+    args: {},
+  },
+  f1: {
+    family: 'metric',
+    doc: 'Of a classifier: mean over the labels of the harmonic mean of precision and recall (macro F1).',
     positional: [],
     args: {},
   },

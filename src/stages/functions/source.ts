@@ -4,6 +4,8 @@ const columns = t.record({
   instruction: optional(t.filled, 'Column that holds the question. Left out: `instruction`.'),
   input: optional(t.filled, 'Column that holds what the question is about. Left out: `input`, if there.'),
   output: optional(t.filled, 'Column that holds the answer. Left out: `output`.'),
+  text: optional(t.filled, 'Column that holds a text. Left out: `text`.'),
+  label: optional(t.filled, 'Column that holds the label of a text. Left out: `label`.'),
 });
 
 const files = required(

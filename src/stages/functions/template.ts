@@ -1,4 +1,5 @@
-import { type FunctionSchema, optional, t } from '../schema.js';
+import type { Call } from '../../ir/types.js';
+import { defaulted, type FunctionSchema, optional, t } from '../schema.js';
 
 /** Templates in `stdlib/chat/`: how well-known families of models write a chat. */
 export const CHAT_STYLES = ['chatml', 'gemma', 'llama2', 'llama3', 'mistral', 'phi3', 'zephyr'] as const;
@@ -35,6 +36,23 @@ export const templates = {
     positional: [],
     args: {},
   },
+  labelled: {
+    family: 'template',
+    doc: 'A text and the label that it has, for a classifier: the label is no part of the text, and is read at its last token.',
+    positional: [],
+    args: {
+      text: defaulted(t.filled, 'text', 'Column that holds the text.'),
+      label: defaulted(
+        t.filled,
+        'label',
+        'Column that holds the label: a text, a whole number or a truth value.',
+      ),
+      labels: optional(
+        t.list(t.filled, { min: 2 }),
+        'The labels that there are, in the order of their numbers. Left out: those that the data has, sorted.',
+      ),
+    },
+  },
   tokens: {
     family: 'template',
     doc: 'Rows that are tokens already: `input_ids`, and `labels` with -100 where the loss does not count.',
@@ -44,10 +62,22 @@ export const templates = {
 } as const satisfies Record<string, FunctionSchema>;
 
 /** Columns that a template reads, by the function: one of the sets must be there. */
-export const TEMPLATE_COLUMNS: Readonly<Record<keyof typeof templates, readonly (readonly string[])[]>> = {
-  chat: [['instruction', 'output'], ['messages']],
-  alpaca: [['instruction', 'output']],
-  sharegpt: [['conversations']],
-  completion: [['text'], ['prompt', 'completion']],
-  tokens: [['input_ids', 'labels']],
-};
+const TEMPLATE_COLUMNS = {
+  chat: () => [['instruction', 'output'], ['messages']],
+  alpaca: () => [['instruction', 'output']],
+  sharegpt: () => [['conversations']],
+  completion: () => [['text'], ['prompt', 'completion']],
+  labelled: ({ text, label }: Call['args']) => [[String(text), String(label)]],
+  tokens: () => [['input_ids', 'labels']],
+} satisfies Readonly<Record<keyof typeof templates, (args: Call['args']) => readonly (readonly string[])[]>>;
+
+/** The sets of columns of which a template needs one; nothing for what is no template. */
+export const columnsOf = ({ call, args }: Call): readonly (readonly string[])[] =>
+  Object.hasOwn(TEMPLATE_COLUMNS, call) ? TEMPLATE_COLUMNS[call as keyof typeof templates](args) : [];
+
+/** Templates by the sets of columns that they need where nothing else is said. */
+export const usualColumns = (): readonly (readonly [string, readonly (readonly string[])[]])[] =>
+  Object.keys(templates).map((call) => [call, columnsOf({ call, args: { text: 'text', label: 'label' } })]);
+
+/** The template whose rows have labels, which are what classifiers are trained on. */
+export const LABELLED = 'labelled' satisfies keyof typeof templates;

@@ -3,10 +3,12 @@ import { bottleneckMerged } from '../../diagnostics/catalogue/bottlenecks.js';
 import { UserError } from '../../diagnostics/types.js';
 import { EVALUATION_SHAPES } from '../../evaluation/shapes.js';
 import type { Call, Reference } from '../../ir/types.js';
+import { adaptedConfig } from '../../models/adapters/classifier.js';
 import { savedTensors } from '../../models/adapters/saved.js';
 import { CHAT_TEMPLATE, readStyle } from '../../models/chat-template.js';
 import { unquantised } from '../../models/config/index.js';
 import { createDecoder } from '../../models/decoder/index.js';
+import { padIdOf } from '../../models/labels.js';
 import { openModel } from '../../models/load.js';
 import { SINGLE_FILE } from '../../models/safetensors/folder.js';
 import { safetensorsChunks } from '../../models/safetensors/write.js';
@@ -125,9 +127,12 @@ async function write(
     throw new UserError(prefixMerged(stage.span, adapted?.label ?? ''));
   const tokenizer = await model.tokenizer();
   const probes = probeRows(adapted?.artefact, tokenizer, model.config.maxPositions, context);
-  const plain = await logitsOf(runtime, model.config, weights, undefined, probes);
+  const labels = adapter?.config.labels;
+  const alone = labels === undefined ? await logitsOf(runtime, model.config, weights, undefined, probes) : [];
   const withAdapter =
-    adapter === undefined ? plain : await logitsOf(runtime, model.config, weights, adapter, probes);
+    adapter === undefined ? alone : await logitsOf(runtime, model.config, weights, adapter, probes);
+  // a base without a head over labels says nothing of any
+  const plain = labels === undefined ? alone : withAdapter.map(({ length }) => new Float32Array(length));
 
   const names = weights.names();
   let done = 0;
@@ -151,8 +156,13 @@ async function write(
   for (const companion of model.companions()) output.write(`${FOLDER}/${companion.name}`, companion.read());
   const style = adapter === undefined ? undefined : readStyle(host, adapter.path);
   if (style !== undefined) output.write(`${FOLDER}/${CHAT_TEMPLATE}`, style);
-  const untied = savedTensors(model.config, adapter?.config).length > 0;
-  output.write(`${FOLDER}/config.json`, mergedConfig(unquantised(model.configJson()), dtype, { untied }));
+  const untied = labels === undefined && savedTensors(model.config, adapter?.config).length > 0;
+  const classifier = labels && {
+    config: adaptedConfig(model.config, adapter?.config),
+    padId: padIdOf(model.config),
+  };
+  const config = mergedConfig(unquantised(model.configJson()), dtype, { untied, classifier });
+  output.write(`${FOLDER}/config.json`, config);
   return { base: plain, adapted: withAdapter, probes, adapter };
 }
 

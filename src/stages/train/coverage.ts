@@ -5,6 +5,7 @@ import {
   bottleneckModule,
   bottleneckShapes,
 } from '../../models/adapters/bottleneck.js';
+import { adaptedConfig } from '../../models/adapters/classifier.js';
 import { branchAt, branchTensors } from '../../models/adapters/layout.js';
 import { prefixShapes } from '../../models/adapters/prefix.js';
 import { promptShapes } from '../../models/adapters/prompt.js';
@@ -44,7 +45,11 @@ export interface Coverage {
 }
 
 /** Counts as PEFT does: all parameters are those of the base and of the adapter; a tied head counts once. */
-export function coverageOf(config: ModelConfig, lora: LoraConfig | undefined): Coverage {
+export function coverageOf(base: ModelConfig, lora: LoraConfig | undefined): Coverage {
+  return countedOf(adaptedConfig(base, lora), lora);
+}
+
+function countedOf(config: ModelConfig, lora: LoraConfig | undefined): Coverage {
   const base = elements(expectedTensors(config));
   const projections = projectionsOfModel(config).map((projection) => {
     const branch = lora && branchAt(lora, projection.path, projection.layer);

@@ -17,6 +17,7 @@ import { savableTensors } from '../../models/adapters/saved.js';
 import { projectionsNamed, targetNames } from '../../models/adapters/targets.js';
 import type { LoraConfig, ModelConfig } from '../../models/types.js';
 import type { Span } from '../../source/span.js';
+import { hasFactors } from '../types.js';
 import { bottleneckProblems } from './bottleneck-check.js';
 import { loraOf, type Place, type Start, startOf } from './lora.js';
 import { trainSettings } from './schema.js';
@@ -40,7 +41,7 @@ export function loraProblems(given: LoraCase): readonly Diagnostic[] {
   if (virtual.length > 0) return virtual;
   if (given.start !== undefined) return startProblems(given, given.start);
   if (given.lora.bottleneck !== undefined) return bottleneckProblems(given, given.lora.bottleneck);
-  if (given.stage.preset === 'full') return [];
+  if (!hasFactors(given.stage.preset)) return [];
   const { rankPattern, alphaPattern, ...plain } = given.lora;
   const layers = [...layerProblems(given), ...initProblems(given)];
   const targets = layers.length > 0 ? [] : targetProblems({ ...given, lora: plain });
@@ -115,16 +116,17 @@ function patternProblems(
 }
 
 /**
- * The adapter of a stage, once it is known to go with the base. Throws a `UserError` with the first thing that does
+ * The adapter of a stage, once it is known to go with the base; `labels` are those of its rows. Throws a `UserError` with the first thing that does
  * not, or a `ModelError` where the adapter to go on from cannot be read.
  */
 export function checkedLora(
   stage: Stage,
   { config, label }: { readonly config: ModelConfig; readonly label: string },
   place: Place,
+  labels?: readonly string[],
 ): LoraConfig {
   const start = startOf(trainSettings(stage), place);
-  const lora = loraOf(stage, config, start);
+  const lora = loraOf(stage, config, start, labels);
   const problem = loraProblems({ stage, config, base: label, lora, start, at: () => stage.span }).find(
     ({ severity }) => severity === 'error',
   );

@@ -1,5 +1,6 @@
 /** The adapter of a train stage: as it is set, or as it is taken from the adapter that the stage goes on from. */
 import type { Call, Stage, Value } from '../../ir/types.js';
+import { headConfig } from '../../models/adapters/classifier.js';
 import { prefixConfig } from '../../models/adapters/prefix.js';
 import { promptConfig } from '../../models/adapters/prompt.js';
 import { savableTensors } from '../../models/adapters/saved.js';
@@ -28,8 +29,18 @@ export function startOf({ start }: Pick<TrainSettings, 'start'>, place: Place): 
 export const isSet = (origins: Stage['origins'], path: string): boolean =>
   (origins[path] ?? 'default') !== 'default';
 
-/** Shape of the adapter over this base. */
+/** Shape of the adapter over this base; with `labels` a head over them is trained beside it, or alone. */
 export function loraOf(
+  stage: Pick<Stage, 'settings' | 'origins' | 'preset'>,
+  config: ModelConfig,
+  start: Start | undefined,
+  labels?: readonly string[],
+): LoraConfig {
+  if (labels === undefined) return adapterOf(stage, config, start);
+  return stage.preset === 'head' ? headConfig(labels) : { ...adapterOf(stage, config, start), labels };
+}
+
+function adapterOf(
   stage: Pick<Stage, 'settings' | 'origins'>,
   config: ModelConfig,
   start: Start | undefined,

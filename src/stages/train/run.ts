@@ -80,7 +80,8 @@ async function prepare(context: StageContext, chosen: Chosen): Promise<Job> {
   const settings = trainSettings(stage);
   const base = resolveModel(settings.base, context);
   const model = openResolved(host, base);
-  const lora = checkedLora(stage, { config: model.config, label: base.label }, context);
+  const named = { config: model.config, label: base.label };
+  const lora = checkedLora(stage, named, context, labelsOf(settings, context));
   const room = model.config.maxPositions - virtualTokensOf(lora);
   const maxLength = Math.min(chosen.maxLength, room);
   const splitOf = ({ stage: from, port }: Reference): RowsOptions => {
@@ -231,6 +232,12 @@ async function write(
     outputs: { best, last, [kind]: best, report: 'report.json' },
     metrics: metricsOf(state),
   };
+}
+
+/** The labels of the rows, where they have any. */
+function labelsOf({ dataset }: TrainSettings, { host, inputs }: StageContext): readonly string[] | undefined {
+  const rows = inputs[dataset.stage];
+  return rows === undefined ? undefined : readFormatInfo(host, rows.path).labels;
 }
 
 /** The chat template of the rows, where it is not the base's own. */

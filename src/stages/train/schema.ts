@@ -1,5 +1,6 @@
 import type { Stage } from '../../ir/types.js';
 import { defaulted, type Infer, optional, type Port, required, type StageSchema, t } from '../schema.js';
+import { METHODS } from '../types.js';
 
 /** Linear layers of the blocks of every family, by the last part of their paths. */
 export const PROJECTIONS = [
@@ -159,7 +160,7 @@ const checkpoint = t.record({
 
 const settings = {
   base: required(t.union(t.call('model'), t.port('Model')), 'The model that is trained.'),
-  dataset: required(t.port('Dialogs'), 'Rows to train on.'),
+  dataset: required(t.port('Dialogs'), 'Rows to train on; labelled ones make a classifier of the base.'),
   validate: optional(t.port('Dialogs'), 'Rows to watch training on: best checkpoint and early stopping.'),
   lora: defaulted(lora, {}, 'Shape of the adapter.'),
   prompt: optional(
@@ -211,8 +212,8 @@ const adapter = (doc: string): Port => ({ type: 'Adapter', doc, typeUsing: { ful
 
 export const trainSchema: StageSchema = {
   kind: 'train',
-  doc: 'Fine-tunes a base: an adapter over frozen weights (`using lora`, or `qlora` over a 4-bit base), or every weight (`using full`).',
-  presets: ['lora', 'qlora', 'full'],
+  doc: 'Fine-tunes a base: an adapter over frozen weights (`using lora`, or `qlora` over a 4-bit base), or every weight (`using full`). Labelled rows train a classifier: a head over the labels beside the adapter, or alone over the frozen base (`using head`).',
+  presets: METHODS,
   settings,
   ports: {
     best: adapter('The checkpoint with the lowest validation loss.'),

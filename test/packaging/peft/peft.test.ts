@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { headConfig } from '../../../src/models/adapters/classifier.js';
 import { initLora } from '../../../src/models/adapters/initialise.js';
 import { adaptedProjections } from '../../../src/models/adapters/layout.js';
 import { prefixConfig } from '../../../src/models/adapters/prefix.js';
@@ -91,6 +92,36 @@ describe('PEFT adapter', () => {
     expect(refused({}, { layers: 3 })).to.match(/shape \[4, 32\]; the base needs \[4, 48\]/);
   });
 
+  for (const [what, lora] of [
+    ['a head over labels', headConfig(['yes', 'no', '1'])],
+    ['a head beside factors', { rank: 2, alpha: 4, dropout: 0, targets: ['q_proj'], labels: ['a', 'b'] }],
+  ] as const)
+    it(`reads back ${what}`, () => {
+      const adapter = initLora(base, lora, 7);
+      const files = adapterFiles(adapter, { base: { name: 'tiny', revision: null } });
+      const written = Object.fromEntries(
+        Object.entries(files).map(([name, content]) => [
+          `/a/${name}`,
+          typeof content === 'string' ? content : concat(content),
+        ]),
+      );
+      const back = readAdapter(memoryHost(written), '/a');
+      expect(back.config).to.deep.equal(adapter.config);
+      expect([...back.tensors].sort()).to.deep.equal([...adapter.tensors].sort());
+      expect(back.tensors.get('score.weight')?.shape).to.deep.equal([
+        adapter.config.labels?.length,
+        base.hiddenSize,
+      ]);
+      checkAdapter(back, base, '/a');
+      const fewer = { ...written, '/a/labels.json': '{"id2label":{"0":"a","1":"b","2":"c","3":"d"}}' };
+      const wider = readAdapter(memoryHost(fewer), '/a');
+      expect(modelError(() => checkAdapter(wider, base, '/a')).detail).to.match(/"score\.weight" has shape/);
+      for (const labels of ['{"id2label":{"0":"a","2":"b"}}', '{"id2label":{"0":"a","1":"a"}}', '{}'])
+        expect(
+          modelError(() => readAdapter(memoryHost({ ...written, '/a/labels.json': labels }), '/a')).detail,
+        ).to.match(/"id2label"/);
+    });
+
   it('takes whole module paths and patterns for target names', () => {
     const paths = [...readAdapter(host, folder).tensors.keys()].map((name) => name.replace(/\.lora_.*/, ''));
     for (const target_modules of [paths, '.*_proj']) {
@@ -116,6 +147,7 @@ describe('PEFT adapter', () => {
     ['a target without tensors', { target_modules: ['q_proj', 'lm_head'] }, /lm_head/],
     ['tensors without a target', { target_modules: ['q_proj'] }, /tensors for \S+_proj, which/],
     ['no targets', { target_modules: null }, /"target_modules"/],
+    ['a classifier whose labels nothing names', { task_type: 'SEQ_CLS' }, /what its labels are called/],
   ];
   for (const [what, fields, message] of invalid) {
     it(`refuses ${what}`, () => {

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect } from 'chai';
+import { headConfig } from '../../../src/models/adapters/classifier.js';
 import { initLora } from '../../../src/models/adapters/initialise.js';
 import { isTrained } from '../../../src/models/adapters/layout.js';
 import { plainAdapter } from '../../../src/models/adapters/pissa.js';
@@ -19,6 +20,7 @@ import { mergedConfig, mergedTensors } from '../../../src/packaging/merge/index.
 import { readAdapter } from '../../../src/packaging/peft/read.js';
 import { writeAdapter } from '../../../src/packaging/peft/write.js';
 import { nodeHost } from '../../../src/source/node-host.js';
+import { labelledRow } from '../../../src/stages/format/labelled.js';
 import { onnxRuntime } from '../../../src/tensor/runtimes/onnx/index.js';
 
 const host = nodeHost();
@@ -51,6 +53,14 @@ const CASES: Readonly<Record<string, LoraConfig>> = {
   'embedding and head of a tied base': { ...plain, modulesToSave: ['embed_tokens', 'lm_head'] },
   'the head of a tied base': { ...plain, modulesToSave: ['lm_head'] },
   'the embedding of a tied base': { ...plain, modulesToSave: ['embed_tokens'] },
+  'a classification head': headConfig(['yes', 'no', 'don’t know']),
+  'LoRA with a classification head': { ...plain, labels: ['a', 'b'] },
+  'DoRA with a classification head and the embedding': {
+    ...plain,
+    dora: true,
+    modulesToSave: ['embed_tokens'],
+    labels: ['a', 'b', 'c', 'd'],
+  },
 };
 
 const names = Object.keys(CASES);
@@ -120,7 +130,11 @@ describe(`adapters and merged models in PEFT and transformers${why}`, () => {
       checkpointedBlocks: 0,
       headChunk: 64,
     });
-    const logits = await decoder.logits({ rows: 1, length: IDS.length, ids: IDS });
+    const text = { rows: 1, length: IDS.length, ids: IDS };
+    const logits =
+      lora.labels === undefined
+        ? await decoder.logits(text)
+        : await decoder.classify({ ...text, labels: labelledRow(IDS, { padId: 2, label: 0 }).labels });
     await decoder.release();
     const told = await plainPrefix(runtime, config, plainAdapter(adapter, adapter.tensors));
     writeAdapter(output, `${name}/adapter`, told, { base: { name: base, revision: null, shape: config } });
@@ -128,8 +142,13 @@ describe(`adapters and merged models in PEFT and transformers${why}`, () => {
     const adapted = { adapter: readAdapter(host, join(folder, name, 'adapter')), config };
     const tensors = mergedTensors(weights, { dtype: 'f32', adapted });
     output.write(`${name}/merged/model.safetensors`, safetensorsChunks(tensors));
-    const untied = savedTensors(config, lora).length > 0;
-    output.write(`${name}/merged/config.json`, mergedConfig(model.configJson(), 'f32', { untied }));
+    const untied = lora.labels === undefined && savedTensors(config, lora).length > 0;
+    const classifier = lora.labels && { config: decoder.options.config, padId: 2 };
+    output.write(
+      `${name}/merged/config.json`,
+      mergedConfig(model.configJson(), 'f32', { untied, classifier }),
+    );
+    expect(openModel(host, join(folder, name, 'merged')).config.labels).to.deep.equal(lora.labels);
     return logits;
   }
 

@@ -9,6 +9,8 @@ export interface Family {
   readonly modelType: string;
   /** The class of transformers with a head for the next token, in `architectures` of `config.json`. */
   readonly className: string;
+  /** The one with a head over labels. */
+  readonly classifierName: string;
   /** Throws a `ModelError` for an option that is not understood or makes no sense. */
   readonly read: (config: ConfigReader) => ModelConfig;
   readonly blueprint: (config: ModelConfig) => Blueprint;

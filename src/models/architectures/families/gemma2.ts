@@ -70,6 +70,7 @@ export function gemmaFrame(config: ModelConfig): ReturnType<typeof frame> {
 export const gemma2: Family = {
   modelType: 'gemma2',
   className: 'Gemma2ForCausalLM',
+  classifierName: 'Gemma2ForSequenceClassification',
   read(config) {
     const gemma = readGemma(config, (layer) => layer % 2 === 0);
     const rope = readRope(config, gemma.headDim / 2);

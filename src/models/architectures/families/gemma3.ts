@@ -11,6 +11,7 @@ import { writeLayerTypes, writeShape } from './write.js';
 export const gemma3: Family = {
   modelType: 'gemma3_text',
   className: 'Gemma3ForCausalLM',
+  classifierName: 'Gemma3TextForSequenceClassification',
   read(config) {
     const pattern = config.whole('sliding_window_pattern', 6);
     const gemma = readGemma(config, (layer) => (layer + 1) % pattern !== 0);

@@ -22,6 +22,7 @@ const ROPE = { ...PLAIN, share: 0.25, thetaField: 'rotary_emb_base', shareField:
 export const gptNeox: Family = {
   modelType: 'gpt_neox',
   className: 'GPTNeoXForCausalLM',
+  classifierName: 'GPTNeoXForSequenceClassification',
   read(config) {
     const shape = readShape(config, { ...COMMON, epsilon: 'layer_norm_eps', epsilonDefault: 1e-5 });
     const rope = readRope(config, shape.headDim / 2, ROPE);

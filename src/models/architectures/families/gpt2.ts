@@ -28,6 +28,7 @@ const ACTIVATIONS: Readonly<Record<string, Activation>> = {
 export const gpt2: Family = {
   modelType: 'gpt2',
   className: 'GPT2LMHeadModel',
+  classifierName: 'GPT2ForSequenceClassification',
   read(config) {
     const shape = readShape(config, FIELDS);
     config.only('scale_attn_weights', [true]);

@@ -11,6 +11,7 @@ import { writeShape } from './write.js';
 export const llama: Family = {
   modelType: 'llama',
   className: 'LlamaForCausalLM',
+  classifierName: 'LlamaForSequenceClassification',
   read(config) {
     const shape = readShape(config);
     config.only('hidden_act', ['silu']);

@@ -8,6 +8,7 @@ import { writeShape } from './write.js';
 export const mistral: Family = {
   modelType: 'mistral',
   className: 'MistralForCausalLM',
+  classifierName: 'MistralForSequenceClassification',
   read(config) {
     const shape = readShape(config);
     config.only('hidden_act', ['silu']);

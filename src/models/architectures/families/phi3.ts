@@ -8,6 +8,7 @@ import { writeShape } from './write.js';
 export const phi3: Family = {
   modelType: 'phi3',
   className: 'Phi3ForCausalLM',
+  classifierName: 'Phi3ForSequenceClassification',
   read(config) {
     const shape = readShape(config, { ...COMMON, epsilonDefault: 1e-5 });
     config.only('hidden_act', ['silu']);

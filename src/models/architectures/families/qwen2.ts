@@ -32,6 +32,7 @@ export function readQwen(config: ConfigReader): Omit<ModelConfig, 'architecture'
 export const qwen2: Family = {
   modelType: 'qwen2',
   className: 'Qwen2ForCausalLM',
+  classifierName: 'Qwen2ForSequenceClassification',
   read: (config) => ({
     architecture: 'qwen2',
     ...readQwen(config),

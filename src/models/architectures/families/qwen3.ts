@@ -6,6 +6,7 @@ import { qwen2, readQwen } from './qwen2.js';
 export const qwen3: Family = {
   modelType: 'qwen3',
   className: 'Qwen3ForCausalLM',
+  classifierName: 'Qwen3ForSequenceClassification',
   read(config) {
     const bias = config.flag('attention_bias');
     return {

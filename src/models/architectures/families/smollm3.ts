@@ -8,6 +8,7 @@ import { writeLayerTypes, writeShape } from './write.js';
 export const smollm3: Family = {
   modelType: 'smollm3',
   className: 'SmolLM3ForCausalLM',
+  classifierName: 'SmolLM3ForSequenceClassification',
   read(config) {
     const shape = readShape(config, { ...COMMON, tied: true });
     config.only('hidden_act', ['silu']);

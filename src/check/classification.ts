@@ -1,0 +1,166 @@
+/** Rows with labels go to trainers, evaluations and metrics of classifiers, and to no others. */
+import * as errors from '../diagnostics/catalogue/classification.js';
+import type { Diagnostic } from '../diagnostics/types.js';
+import { metrics } from '../evaluation/metrics/table.js';
+import type { Call, Value } from '../ir/types.js';
+import type { Span } from '../source/span.js';
+import { LABELLED } from '../stages/functions/template.js';
+import { referenceIn, type Stages, settingSpan } from './consistency.js';
+import type { CheckedStage } from './stages.js';
+
+interface Rows {
+  readonly name: string;
+  readonly template: Span;
+  readonly kind: 'labelled' | 'unlabelled';
+}
+
+/** Checks of each kind of stage; merges and deploys take whatever was trained. */
+const CHECKS: Readonly<Record<string, (checked: CheckedStage, stages: Stages) => readonly Diagnostic[]>> = {
+  format: checkFormat,
+  train: checkTrain,
+  eval: checkEval,
+};
+
+export const classification = (checked: CheckedStage, stages: Stages): readonly Diagnostic[] =>
+  CHECKS[checked.stage.kind]?.(checked, stages) ?? [];
+
+/** What stands behind a setting that takes rows; nothing where its format is not sound. */
+function rowsIn(checked: CheckedStage, key: string, stages: Stages): Rows | undefined {
+  const reference = referenceIn(checked, key);
+  const format = reference && stages.get(reference.stage);
+  const template = format?.stage.settings['template'] as Call | undefined;
+  if (format === undefined || !format.isSound || template === undefined) return undefined;
+  return {
+    name: format.stage.name,
+    template: settingSpan(format, 'template'),
+    kind: template.call === LABELLED ? 'labelled' : 'unlabelled',
+  };
+}
+
+/** Who wrote a setting: presets and defaults say nothing of these rows. */
+const isWritten = ({ stage }: CheckedStage, path: string): boolean => stage.origins[path] === 'author';
+
+function checkFormat(checked: CheckedStage): readonly Diagnostic[] {
+  const { template, overflow } = checked.stage.settings as Readonly<Record<string, Value>>;
+  if ((template as Call | undefined)?.call !== LABELLED) return [];
+  return [
+    ...(overflow === 'split'
+      ? [
+          errors.settingWithLabels(
+            settingSpan(checked, 'overflow'),
+            'overflow = split',
+            'the label is that of the whole text, and of no piece',
+            undefined,
+          ),
+        ]
+      : []),
+    ...(isWritten(checked, 'loss_on')
+      ? [
+          errors.settingWithLabels(
+            settingSpan(checked, 'loss_on'),
+            'loss_on',
+            'the loss counts the label, and no token',
+            undefined,
+          ),
+        ]
+      : []),
+  ];
+}
+
+/** Settings of a training that go with no classifier. */
+const WITHOUT_LABELS: readonly (readonly [setting: string, why: string])[] = [
+  ['prompt', 'a prompt changes what is written, and there is a head to train'],
+  ['prefix', 'a prefix changes what is written, and there is a head to train'],
+  ['adapter', 'a head is trained alone or beside low-rank factors'],
+  ['start', 'the head begins afresh'],
+];
+
+/** Settings that speak of what `head` leaves as it is. */
+const WITHOUT_BLOCKS: readonly (readonly [setting: string, why: string])[] = [
+  ['lora', 'there is no adapter'],
+  ['neftune_noise_alpha', 'the base is frozen, and reads texts as they are'],
+];
+
+function checkTrain(checked: CheckedStage, stages: Stages): readonly Diagnostic[] {
+  const rows = rowsIn(checked, 'dataset', stages);
+  if (rows === undefined) return [];
+  const { stage, block } = checked;
+  const method = block.using.find(({ text }) => text === stage.preset)?.span ?? block.name.span;
+  if (rows.kind === 'unlabelled' && stage.preset === 'head') return [errors.headWithoutLabels(method, rows)];
+  if (rows.kind === 'labelled' && stage.preset === 'full') return [errors.fullWithLabels(method, rows)];
+  const watched = rowsIn(checked, 'validate', stages);
+  const trained = { at: settingSpan(checked, 'dataset'), message: 'trained on these' };
+  const mismatch =
+    watched === undefined || watched.kind === rows.kind
+      ? []
+      : [errors.rowsMismatch(settingSpan(checked, 'validate'), watched, watched.kind, trained)];
+  if (rows.kind === 'unlabelled') return mismatch;
+  const written = (path: string): boolean => block.properties.some(({ key }) => key.text === path);
+  const saved = (stage.settings['lora'] as { modules_to_save?: readonly string[] } | undefined)
+    ?.modules_to_save;
+  return [
+    ...mismatch,
+    ...WITHOUT_LABELS.filter(([setting]) => stage.settings[setting] !== undefined).map(([setting, why]) =>
+      errors.settingWithLabels(settingSpan(checked, setting), setting, why, rows),
+    ),
+    ...(saved?.includes('lm_head')
+      ? [
+          errors.settingWithLabels(
+            settingSpan(checked, 'lora'),
+            'modules_to_save: [lm_head]',
+            'a head over labels stands in its place, and is trained anyway',
+            rows,
+          ),
+        ]
+      : []),
+    ...(stage.preset === 'head'
+      ? WITHOUT_BLOCKS.filter(([setting]) => written(setting)).map(([setting, why]) =>
+          errors.settingWithHead(settingSpan(checked, setting), setting, why),
+        )
+      : []),
+  ];
+}
+
+function checkEval(checked: CheckedStage, stages: Stages): readonly Diagnostic[] {
+  const rows = rowsIn(checked, 'dataset', stages);
+  if (rows === undefined) return [];
+  const model = referenceIn(checked, 'model');
+  const trainer = model && trainedBy(model.stage, stages);
+  const learnt = trainer && rowsIn(trainer, 'dataset', stages);
+  const mismatch =
+    trainer === undefined || learnt === undefined || learnt.kind === rows.kind
+      ? []
+      : [
+          errors.rowsMismatch(settingSpan(checked, 'dataset'), rows, rows.kind, {
+            at: settingSpan(trainer, 'dataset'),
+            message: learnt.kind === 'labelled' ? 'a classifier is trained here' : 'text is learnt here',
+          }),
+        ];
+  return mismatch.length > 0 ? mismatch : foreignMetrics(checked, rows);
+}
+
+function foreignMetrics(checked: CheckedStage, rows: Rows): readonly Diagnostic[] {
+  const kind = rows.kind === 'labelled' ? 'labels' : 'texts';
+  const suits = (name: string): boolean => {
+    const metric = Object.entries(metrics).find(([known]) => known === name)?.[1];
+    return metric === undefined || metric.of === 'any' || metric.of === kind;
+  };
+  const list = checked.block.properties.find(({ key }) => key.text === 'metrics')?.value;
+  const calls = (checked.stage.settings['metrics'] ?? []) as readonly Call[];
+  return calls.flatMap(({ call }, index) => {
+    if (suits(call)) return [];
+    const item = list?.kind === 'list' ? list.items[index] : undefined;
+    const fitting = Object.keys(metrics).filter(suits);
+    return [
+      errors.metricOfOtherRows(item?.span ?? settingSpan(checked, 'metrics'), call, rows, rows.kind, fitting),
+    ];
+  });
+}
+
+/** The train stage behind a stage that trains or merges. */
+function trainedBy(name: string, stages: Stages): CheckedStage | undefined {
+  const checked = stages.get(name);
+  if (checked?.stage.kind === 'train') return checked;
+  const adapter = checked?.stage.kind === 'merge' ? referenceIn(checked, 'adapter') : undefined;
+  return adapter && trainedBy(adapter.stage, stages);
+}

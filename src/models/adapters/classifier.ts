@@ -1,0 +1,33 @@
+/** Classification: a head over labels, `score`, reads the last token of a text in the place of the head over the vocabulary. */
+import type { LoraConfig, ModelConfig } from '../types.js';
+
+const classifiers = new WeakMap<ModelConfig, Map<string, ModelConfig>>();
+
+/** The config of a base once an adapter is laid over it: that of a classifier where the adapter brings labels. */
+export function adaptedConfig(
+  config: ModelConfig,
+  lora: Pick<LoraConfig, 'labels'> | undefined,
+): ModelConfig {
+  const labels = lora?.labels;
+  if (labels === undefined || labels === config.labels) return config;
+  // what follows from a config is kept by its identity
+  const known = classifiers.get(config) ?? new Map<string, ModelConfig>();
+  classifiers.set(config, known);
+  const key = JSON.stringify(labels);
+  const made = known.get(key) ?? { ...config, labels };
+  known.set(key, made);
+  return made;
+}
+
+/** The config of an adapter that trains the head alone. */
+export const headConfig = (labels: readonly string[]): LoraConfig => ({
+  rank: 0,
+  alpha: 0,
+  dropout: 0,
+  targets: [],
+  labels,
+});
+
+/** Whether an adapter is a head over labels and nothing else. */
+export const isHead = ({ labels, targets }: Pick<LoraConfig, 'labels' | 'targets'>): boolean =>
+  labels !== undefined && targets.length === 0;

@@ -1,0 +1,33 @@
+/** The labels of a classifier as `config.json` has them: `id2label` and `label2id`. */
+import { isJson, type Json } from './json-file.js';
+import type { ModelConfig } from './types.js';
+
+export const labelFields = (labels: readonly string[]): Json => ({
+  id2label: Object.fromEntries(labels.map((label, id) => [String(id), label])),
+  label2id: Object.fromEntries(labels.map((label, id) => [label, id])),
+});
+
+/** Labels by their numbers; `undefined` where a number has none, or two have the same. */
+export function labelsIn({ id2label }: Json): readonly string[] | undefined {
+  if (!isJson(id2label)) return undefined;
+  const labels = Object.keys(id2label).map((_, id) => id2label[String(id)]);
+  const named = labels.filter((label) => typeof label === 'string');
+  return named.length === labels.length && new Set(named).size === named.length ? named : undefined;
+}
+
+/** The token that pads texts, where a model names none: the one that ends them. */
+export const padIdOf = ({
+  padTokenId,
+  eosTokenIds,
+}: Pick<ModelConfig, 'padTokenId' | 'eosTokenIds'>): number => padTokenId ?? eosTokenIds[0] ?? 0;
+
+/**
+ * Position of the token that a class is read at: the last one that does not pad (transformers,
+ * `GenericForSequenceClassification`), or the first where all do.
+ */
+export function classPosition(ids: Int32Array, padId: number): number {
+  return Math.max(
+    0,
+    ids.findLastIndex((id) => id !== padId),
+  );
+}

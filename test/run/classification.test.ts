@@ -1,0 +1,169 @@
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import type { EvaluationReport } from '../../src/evaluation/report.js';
+import { openModel } from '../../src/models/load.js';
+import { nodeHost } from '../../src/source/node-host.js';
+import { ftpc, objects } from '../cli/folders.js';
+import { finish } from './processes.js';
+import { freshFolder } from './worlds.js';
+
+const host = nodeHost();
+const MODEL = join(host.packageFolder, 'test/fixtures/evaluation/tiny/base');
+
+const PIPELINE = `edition 2026
+
+import { jsonl } from "std/data"
+import { labelled } from "std/format"
+import { accuracy, f1, loss } from "std/eval"
+
+data rows {
+  source = jsonl("data/rows.jsonl", columns: { text: "said", label: "topic" })
+  split = { train: 60%, valid: 20%, test: 20% }
+}
+
+format topics {
+  from = rows
+  template = labelled()
+  max_length = 64tok
+}
+
+train frozen using head {
+  base = local("model")
+  dataset = topics.train
+  validate = topics.valid
+  optimizer = adamw(rate: 1e-2)
+  batch = { global: 8, micro: 4 }
+  stop = { steps: 4 }
+  checkpoint = { every: 2steps, keep: 1 }
+}
+
+train tagger using lora {
+  base = local("model")
+  dataset = topics.train
+  validate = topics.valid
+  lora = { rank: 4, alpha: 8 }
+  optimizer = adamw(rate: 1e-2)
+  batch = { global: 16, packing: true }
+  stop = { steps: 60, epochs: 1000 }
+  checkpoint = { every: 20steps, keep: 1 }
+}
+
+eval untouched {
+  model = frozen.last
+  dataset = topics.test
+  metrics = [accuracy]
+}
+
+eval quality {
+  model = tagger.best
+  dataset = topics.test
+  metrics = [accuracy, f1, loss]
+  require accuracy > untouched.accuracy
+}
+
+merge fused { base = local("model"), adapter = tagger.best, dtype = f32 }
+
+eval merged {
+  model = fused
+  dataset = topics.test
+  metrics = [f1, loss]
+}
+
+deploy release {
+  model = fused
+  when = quality.passed
+  target = directory("releases")
+  smoke = "alpha beta"
+}
+`;
+
+/** Texts whose label is told by their first letter. */
+const rows = Array.from({ length: 120 }, (_, index) => {
+  const topic = ['animal', 'boat', 'cloud'][index % 3] ?? '';
+  return JSON.stringify({ said: `${topic[0]?.repeat(4)} ${index}`, topic });
+});
+
+describe('a pipeline of classifiers', () => {
+  const cwd = freshFolder();
+  let stages: readonly { readonly name: string; readonly outputs: Readonly<Record<string, string>> }[] = [];
+  const output = (stage: string, name: string): string =>
+    join(cwd, stages.find((one) => one.name === stage)?.outputs[name] ?? '');
+  const report = (stage: string): EvaluationReport =>
+    JSON.parse(readFileSync(output(stage, 'report'), 'utf8')) as EvaluationReport;
+
+  before(async function () {
+    this.timeout(120_000);
+    mkdirSync(join(cwd, 'data'));
+    cpSync(MODEL, join(cwd, 'model'), { recursive: true });
+    writeFileSync(join(cwd, 'data/rows.jsonl'), `${rows.join('\n')}\n`);
+    writeFileSync(join(cwd, 'tiny.ftp'), PIPELINE);
+    const { code, lines, err } = await finish(cwd);
+    expect(err).to.equal('');
+    expect(code).to.equal(0);
+    stages = lines.at(-1)?.['stages'] as typeof stages;
+  });
+
+  it('learns to tell the labels apart, which a head alone does not in as little', () => {
+    expect(report('quality').metrics.accuracy).to.be.above(0.9);
+    expect(report('quality').requires.map(({ holds }) => holds)).to.deep.equal([true]);
+    expect(report('untouched').metrics).to.have.keys('accuracy');
+    expect(report('quality').metrics).to.have.keys('accuracy', 'f1', 'loss');
+  });
+
+  it('reports every label, and which is taken for which', () => {
+    const { classes, rows: count } = report('quality');
+    expect(classes?.labels).to.deep.equal(['animal', 'boat', 'cloud']);
+    expect(classes?.scores.reduce((sum, { rows: own }) => sum + own, 0)).to.equal(count);
+    expect(classes?.confusion.flat().reduce((sum, cell) => sum + cell, 0)).to.equal(count);
+    const answers = objects(readFileSync(output('quality', 'answers'), 'utf8'));
+    expect(answers).to.have.length(count);
+    expect(answers.every(({ answer }) => classes?.labels.includes(String(answer)))).to.equal(true);
+    const runs = readFileSync(join(cwd, '.ftp/runs', runName(), 'report.html'), 'utf8');
+    expect(runs).to.include('Confusion matrix').and.to.include('<td>cloud</td>');
+  });
+
+  const runName = (): string => host.list(join(cwd, '.ftp/runs')).at(-1) ?? '';
+
+  it('merges into a folder of transformers that classifies alike', () => {
+    const folder = output('fused', 'model');
+    const config = JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8')) as Record<string, unknown>;
+    expect(config['architectures']).to.deep.equal(['LlamaForSequenceClassification']);
+    expect(config['id2label']).to.deep.equal({ 0: 'animal', 1: 'boat', 2: 'cloud' });
+    expect(config['label2id']).to.deep.equal({ animal: 0, boat: 1, cloud: 2 });
+    expect(openModel(host, folder).config.labels).to.deep.equal(['animal', 'boat', 'cloud']);
+    expect(report('merged').metrics.f1).to.equal(report('quality').metrics.f1);
+    expect(report('merged').metrics.loss).to.be.closeTo(report('quality').metrics.loss ?? 0, 1e-5);
+  });
+
+  it('gives labels on the command line: of a release, an adapter, and many texts', async () => {
+    const one = await ftpc(cwd, ['classify', 'releases', 'bbbb 7', '--json']);
+    expect(one.err).to.equal('');
+    const [found] = objects(one.out);
+    expect(found).to.deep.include({ version: 1, text: 'bbbb 7', label: 'boat' });
+    const shares = Object.values(found?.['probabilities'] as Record<string, number>);
+    expect(shares.reduce((sum, share) => sum + share, 0)).to.be.closeTo(1, 1e-6);
+    const table = await ftpc(cwd, ['classify', output('tagger', 'adapter'), 'cccc 8', '--base', 'model']);
+    expect(table.out).to.match(/^label +probability\ncloud +\d+\.\d %\n(\w+ +\d+\.\d %\n){2}$/);
+    const many = await ftpc(cwd, ['classify', 'releases', '-'], {}, 'aaaa 1\n\ncccc 2\n');
+    expect(many.out).to.equal('animal\taaaa 1\ncloud\tcccc 2\n');
+  });
+
+  it('trains the head alone with the memory of a forward pass, and writes it as PEFT loads it', () => {
+    const folder = output('frozen', 'adapter');
+    const config = JSON.parse(readFileSync(join(folder, 'adapter_config.json'), 'utf8')) as Record<
+      string,
+      unknown
+    >;
+    expect(config).to.deep.include({ task_type: 'SEQ_CLS', target_modules: 'dummy-target-modules' });
+    expect(config['modules_to_save']).to.deep.equal(['classifier', 'score']);
+    expect([...host.list(folder)].sort()).to.deep.equal([
+      'README.md',
+      'adapter_config.json',
+      'adapter_model.safetensors',
+      'labels.json',
+    ]);
+    const card = readFileSync(join(folder, 'README.md'), 'utf8');
+    expect(card).to.include('# Classification head for').and.to.include('pipeline_tag: text-classification');
+  });
+});
