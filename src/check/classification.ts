@@ -1,9 +1,9 @@
 /** Rows with labels go to trainers, evaluations and metrics of classifiers, and to no others. */
 import * as errors from '../diagnostics/catalogue/classification.js';
 import type { Diagnostic } from '../diagnostics/types.js';
-import { metrics } from '../evaluation/metrics/table.js';
 import type { Call, Value } from '../ir/types.js';
 import type { Span } from '../source/span.js';
+import { metricsOf } from '../stages/functions/metric.js';
 import { LABELLED } from '../stages/functions/template.js';
 import { referenceIn, type Stages, settingSpan } from './consistency.js';
 import type { CheckedStage } from './stages.js';
@@ -140,17 +140,12 @@ function checkEval(checked: CheckedStage, stages: Stages): readonly Diagnostic[]
 }
 
 function foreignMetrics(checked: CheckedStage, rows: Rows): readonly Diagnostic[] {
-  const kind = rows.kind === 'labelled' ? 'labels' : 'texts';
-  const suits = (name: string): boolean => {
-    const metric = Object.entries(metrics).find(([known]) => known === name)?.[1];
-    return metric === undefined || metric.of === 'any' || metric.of === kind;
-  };
+  const fitting = metricsOf(rows.kind === 'labelled' ? 'labels' : 'texts');
   const list = checked.block.properties.find(({ key }) => key.text === 'metrics')?.value;
   const calls = (checked.stage.settings['metrics'] ?? []) as readonly Call[];
   return calls.flatMap(({ call }, index) => {
-    if (suits(call)) return [];
+    if (fitting.includes(call)) return [];
     const item = list?.kind === 'list' ? list.items[index] : undefined;
-    const fitting = Object.keys(metrics).filter(suits);
     return [
       errors.metricOfOtherRows(item?.span ?? settingSpan(checked, 'metrics'), call, rows, rows.kind, fitting),
     ];

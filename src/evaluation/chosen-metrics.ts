@@ -1,4 +1,5 @@
 import type { Call, Stage } from '../ir/types.js';
+import { metricsOf } from '../stages/functions/metric.js';
 import { metricPaths } from './expression.js';
 import { isMetricName, metrics } from './metrics/table.js';
 import type { MetricArgs, MetricName } from './metrics/types.js';
@@ -29,12 +30,13 @@ export function chosenMetrics(
     // what another stage measured is not measured here
     .filter(([first, second]) => second === undefined || first === 'baseline' || first === stage)
     .map((path) => path.at(-1) ?? '');
+  const suiting = metricsOf(of);
   const withLoss = [...chosen.keys()].some((name) => metrics[name].needs === 'loss')
     ? ['loss', 'perplexity']
     : [];
   for (const name of [...named, ...withLoss]) {
-    const suits = isMetricName(name) && (metrics[name].of === 'any' || metrics[name].of === of);
-    if (suits && !chosen.has(name)) chosen.set(name, { name, args: {} });
+    if (isMetricName(name) && suiting.includes(name) && !chosen.has(name))
+      chosen.set(name, { name, args: {} });
   }
   return [...chosen.values()];
 }

@@ -9,7 +9,6 @@ const same = (mean: number): number => mean;
 /** Mean over all supervised tokens, not over rows: a short row weighs less than a long one. */
 const loss: Metric = {
   needs: 'loss',
-  of: 'any',
   counts: everyRow,
   part: (row) => ({ sum: row.lossSum, weight: row.tokens }),
   finish: same,
@@ -20,10 +19,9 @@ const loss: Metric = {
 /** What an evaluation can measure. */
 export const metrics: Readonly<Record<MetricName, Metric>> = {
   loss,
-  perplexity: { ...loss, of: 'texts', finish: Math.exp },
+  perplexity: { ...loss, finish: Math.exp },
   exact_match: {
     needs: 'answer',
-    of: 'texts',
     counts: (row, args) => typeof args['up_to'] !== 'number' || row.referenceTokens <= args['up_to'],
     part: (row) => ({
       sum: pythonStrip(row.answer ?? '') === pythonStrip(row.reference) ? 1 : 0,
@@ -35,7 +33,6 @@ export const metrics: Readonly<Record<MetricName, Metric>> = {
   },
   rouge_l: {
     needs: 'answer',
-    of: 'texts',
     counts: everyRow,
     part: (row) => ({ sum: rougeL(row.reference, row.answer ?? ''), weight: 1 }),
     finish: same,
@@ -45,7 +42,6 @@ export const metrics: Readonly<Record<MetricName, Metric>> = {
   // The entropy of the shares is the mean cross entropy of a model that gives every token its share.
   unigram_perplexity: {
     needs: 'labels',
-    of: 'texts',
     counts: everyRow,
     part: (row) => ({ sum: row.unigramSum, weight: row.tokens }),
     finish: Math.exp,
@@ -54,7 +50,6 @@ export const metrics: Readonly<Record<MetricName, Metric>> = {
   },
   accuracy: {
     needs: 'classes',
-    of: 'labels',
     counts: everyRow,
     part: ({ classes }) => ({ sum: classes?.truth === classes?.predicted ? 1 : 0, weight: 1 }),
     finish: same,
@@ -63,7 +58,6 @@ export const metrics: Readonly<Record<MetricName, Metric>> = {
   },
   f1: {
     needs: 'classes',
-    of: 'labels',
     counts: everyRow,
     part: () => ({ sum: 0, weight: 1 }),
     finish: same,

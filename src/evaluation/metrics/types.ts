@@ -34,8 +34,6 @@ export interface Part {
 export interface Metric {
   /** What must be computed before it can be measured. */
   readonly needs: 'loss' | 'answer' | 'labels' | 'classes';
-  /** Which rows it is a metric of: dialogs and texts, labelled ones, or any. */
-  readonly of: 'texts' | 'labels' | 'any';
   /** Whether the row counts; `args` are those of the metric's call. */
   counts(row: Pick<MeasuredRow, 'referenceTokens'>, args: MetricArgs): boolean;
   part(row: MeasuredRow): Part;

@@ -40,3 +40,18 @@ export const metrics = {
     args: {},
   },
 } as const satisfies Record<string, FunctionSchema>;
+
+/** Which rows a metric is of: texts that a model goes on with, labelled ones, or any. */
+export const METRIC_ROWS = {
+  loss: 'any',
+  perplexity: 'texts',
+  exact_match: 'texts',
+  rouge_l: 'texts',
+  unigram_perplexity: 'texts',
+  accuracy: 'labels',
+  f1: 'labels',
+} as const satisfies Readonly<Record<keyof typeof metrics, string>>;
+
+/** The metrics of rows with labels, or of those without. */
+export const metricsOf = (rows: 'texts' | 'labels'): readonly string[] =>
+  Object.entries(METRIC_ROWS).flatMap(([name, of]) => (of === 'any' || of === rows ? [name] : []));

@@ -26,9 +26,12 @@ export function recover(
     const parts = Math.min(settings.batch.global, chosen.microBatch * chosen.accumulation);
     return changed(chosen, { microBatch, accumulation: Math.ceil(parts / microBatch) });
   }
-  if (chosen.checkpointedBlocks === 0 && chosen.recomputedMlps !== layers)
+  const { method } = chosen;
+  // nothing goes back through the blocks of a frozen base
+  const blocks = method === 'head' ? 0 : layers;
+  if (chosen.checkpointedBlocks === 0 && blocks > 0 && chosen.recomputedMlps !== layers)
     return changed(chosen, { recomputedMlps: layers });
-  if (chosen.checkpointedBlocks < layers) {
+  if (chosen.checkpointedBlocks < blocks) {
     return changed(chosen, {
       checkpointedBlocks: Math.min(layers, Math.max(1, chosen.checkpointedBlocks * 2)),
     });
@@ -36,7 +39,7 @@ export function recover(
   if (chosen.headChunk > SMALLEST_HEAD) {
     return changed(chosen, { headChunk: Math.max(SMALLEST_HEAD, Math.floor(chosen.headChunk / 2)) });
   }
-  if (chosen.method === 'lora' && !chosen.paged) return changed(chosen, { paged: true });
+  if ((method === 'lora' || method === 'head') && !chosen.paged) return changed(chosen, { paged: true });
   return undefined;
 }
 
