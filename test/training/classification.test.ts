@@ -205,9 +205,9 @@ async function wholeTraining(name: Name, runtime: RuntimeName): Promise<void> {
 const NAMES: Readonly<Record<RuntimeName, readonly Name[]>> = {
   onnx: ['llama-head', 'llama-lora', 'llama-qlora', 'gpt2-head', 'gpt2-lora'],
   tensorflow: ['llama-head', 'llama-lora'],
-  cpu: ['llama-head', 'llama-lora', 'gpt2-lora'],
+  cpu: ['llama-head'],
   wasm: ['llama-head', 'llama-lora'],
-  webgpu: ['llama-head', 'llama-lora'],
+  webgpu: [],
 };
 
 for (const runtime of RUNTIME_NAMES)
