@@ -24,7 +24,7 @@ describe('examples of the diagnostics', () => {
       if (updates) update(path, code, found);
       const { steps } = exampleOf(read(path)) ?? example;
       for (const [index, { line, shown }] of steps.entries()) {
-        const said = `$ ${line}\n${printed[index]?.printed.join('\n')}`;
+        const said = `${path} (UPDATE_GOLDEN=1 writes it)\n$ ${line}\n${printed[index]?.printed.join('\n')}`;
         if (!isOfFtpc(line)) expect(printed[index]?.code, said).to.equal(0);
         const expected = diagnosticsIn(shown);
         expect(expected.flat(), 'shows nothing but diagnostics').to.deep.equal(shown);

@@ -140,7 +140,7 @@ export function parseAdapterConfig(json: Json, path: string): ParsedConfig {
       'adapter_invalid',
       path,
       `"${field}" is ${found}; ${must}.`,
-      'Use a plain LoRA adapter as PEFT saves it.',
+      'Use an adapter as PEFT saves it, of a kind and with options that are read here.',
     );
   };
   const type = json['peft_type'];

@@ -168,7 +168,12 @@ function checkTargets(targets: readonly string[], modules: readonly string[], pa
 }
 
 function invalid(path: string, detail: string): ModelError {
-  return new ModelError('adapter_invalid', path, detail, 'Use a plain LoRA adapter as PEFT saves it.');
+  return new ModelError(
+    'adapter_invalid',
+    path,
+    detail,
+    'Use an adapter as PEFT saves it, of a kind and with options that are read here.',
+  );
 }
 
 /**
