@@ -3,15 +3,15 @@
  * disposed of at its last use.
  */
 import { argument } from '../../ops/definition.js';
-import { isOp } from '../../ops/index.js';
-import { arrange, executionOrder } from '../../order.js';
 import { GraphError } from '../../shape.js';
-import type { CompiledGraph, Graph, HostTensor, Node, Runtime, TensorType, ValueId } from '../../types.js';
-import { DeviceMemory, type HandleStore } from '../device-memory.js';
+import type { CompiledGraph, Graph, HostTensor, Runtime, TensorType, ValueId } from '../../types.js';
+import { type Content, DeviceMemory, type HandleStore } from '../device-memory.js';
 import { type Opened, type OpenOptions, openBackend } from './backends.js';
 import type { TfjsName } from './installed.js';
-import { type Tensor, typeNamed, type Values } from './library.js';
-import { type Lowering, loweringOf } from './lowerings.js';
+import { FORM_KERNEL } from './kernels/names.js';
+import { type Values as Numbers, type Tensor, typeNamed } from './library.js';
+import { type PackedHandles, Packer } from './packings.js';
+import { type Step, stepsOf } from './steps.js';
 
 export interface TfjsOptions extends OpenOptions {
   readonly name: TfjsName;
@@ -35,17 +35,18 @@ export async function tfjsRuntime({ name, folder, ...options }: TfjsOptions): Pr
       const type = typeNamed(dtype);
       if (type === undefined) throw new GraphError(`TensorFlow.js has no tensors of ${dtype}`);
       activate(device);
-      return engine.makeTensor(data as Values, shape, type);
+      return engine.makeTensor(data as Numbers, shape, type);
     },
   };
-  const memory = new DeviceMemory(handlesOf(device));
+  const packer = packerOf(device);
+  const memory = new DeviceMemory(handlesOf(device, packer));
   return {
     name,
     version: opened.core.version_core,
     device: opened.device,
     memory,
     tensors: () => engine.memory().numTensors,
-    compile: async (graph) => compiled(device, memory, graph),
+    compile: async (graph) => compiled(device, packer, memory, graph),
   };
 }
 
@@ -63,7 +64,21 @@ function activate({ name, opened }: Device): void {
   if (engine.backendName !== name) void engine.setBackend(name);
 }
 
-const handlesOf = ({ opened, upload }: Device): HandleStore<Tensor> => ({
+/** The memory of the host decodes by itself; a backend of a process has one packer, for the tables that it shares. */
+const packers = new WeakMap<Opened, Packer>();
+
+function packerOf({ name, opened, upload }: Device): Packer | undefined {
+  if (name !== 'webgpu') return undefined;
+  const packer =
+    packers.get(opened) ??
+    new Packer((values) =>
+      upload({ dtype: values instanceof Float32Array ? 'f32' : 'i32', shape: [values.length] }, values),
+    );
+  packers.set(opened, packer);
+  return packer;
+}
+
+const handlesOf = ({ opened, upload }: Device, packer: Packer | undefined): HandleStore<Tensor> => ({
   create: upload,
   async read(_, handle) {
     const values = await handle.data();
@@ -72,32 +87,16 @@ const handlesOf = ({ opened, upload }: Device): HandleStore<Tensor> => ({
     return values.slice();
   },
   delete: (handle) => handle.dispose(),
+  pack: (packed) => packer?.pack(packed),
 });
 
-interface Step {
-  readonly node: Node;
-  readonly lowering: Lowering;
-  /** Values that nothing reads after this step. */
-  readonly last: readonly ValueId[];
-}
-
-/** The nodes in the order that the memory plan counts on. */
-function stepsOf(name: TfjsName, graph: Graph): readonly Step[] {
-  const order = executionOrder<ValueId, Node>(arrange<ValueId, Node>(graph.nodes));
-  const kept = new Set([
-    ...graph.outputs.map(({ value }) => value),
-    ...graph.constants.map(({ value }) => value),
-  ]);
-  const readers = new Map<ValueId, number>();
-  order.forEach(({ inputs, outputs }, step) => {
-    for (const value of [...outputs, ...inputs]) readers.set(value, step);
-  });
-  return order.map((node, step) => {
-    if (!isOp(node.op)) throw new GraphError(`${node.op} is no known op`);
-    const touched = new Set([...node.inputs, ...node.outputs]);
-    const last = [...touched].filter((value) => readers.get(value) === step && !kept.has(value));
-    return { node, lowering: loweringOf(name, node.op), last };
-  });
+/** The values of one run. */
+interface Values {
+  /** What was computed, and is disposed of when it is read for the last time. */
+  readonly made: Map<ValueId, Tensor>;
+  /** As a plain tensor; decoded where it is packed. */
+  readonly find: (value: ValueId) => Tensor;
+  readonly packed: (value: ValueId) => PackedHandles | undefined;
 }
 
 /** What a graph needs beside its inputs, made when it is compiled. */
@@ -127,7 +126,12 @@ function keep(graph: Graph, { upload }: Device): Kept {
   };
 }
 
-function compiled(device: Device, memory: DeviceMemory<Tensor>, graph: Graph): CompiledGraph {
+function compiled(
+  device: Device,
+  packer: Packer | undefined,
+  memory: DeviceMemory<Tensor>,
+  graph: Graph,
+): CompiledGraph {
   const { opened, name } = device;
   const engine = opened.core.engine();
   const steps = stepsOf(name, graph);
@@ -135,15 +139,15 @@ function compiled(device: Device, memory: DeviceMemory<Tensor>, graph: Graph): C
   const typeOf = (value: ValueId): TensorType => argument(graph.types, value);
 
   /** Runs one step, adds what it gives to the values so far, and disposes of those that it was the last to read. */
-  const perform = (
-    { node, lowering, last }: Step,
-    made: Map<ValueId, Tensor>,
-    find: (value: ValueId) => Tensor,
-  ) => {
+  const perform = ({ node, lowering, last, takesPacked }: Step, values: Values) => {
     const temporary = new Set<Tensor>();
+    const packed = takesPacked === undefined ? undefined : values.packed(argument(node.inputs, takesPacked));
     try {
       const results = lowering({
-        inputs: node.inputs.map(find),
+        inputs: node.inputs.map((value, index) =>
+          packed !== undefined && index === takesPacked ? packed.handles.b : values.find(value),
+        ),
+        packed: (index) => (index === takesPacked ? packed : undefined),
         inputTypes: node.inputs.map(typeOf),
         outputTypes: node.outputs.map(typeOf),
         attributes: node.attributes,
@@ -156,28 +160,50 @@ function compiled(device: Device, memory: DeviceMemory<Tensor>, graph: Graph): C
       });
       node.outputs.forEach((value, index) => {
         const result = argument(results, index);
-        made.set(value, result);
+        values.made.set(value, result);
         temporary.delete(result);
       });
     } finally {
       for (const tensor of temporary) tensor.dispose();
     }
     for (const value of last) {
-      made.get(value)?.dispose();
-      made.delete(value);
+      values.made.get(value)?.dispose();
+      values.made.delete(value);
     }
   };
 
-  const execute = (handles: readonly Tensor[]): readonly Tensor[] => {
-    const given = new Map(graph.inputs.map(({ value }, index) => [value, argument(handles, index)]));
+  const valuesOf = (contents: readonly Content<Tensor>[]): Values => {
+    const given = new Map(graph.inputs.map(({ value }, index) => [value, argument(contents, index)]));
     const made = new Map<ValueId, Tensor>();
-    const find = (value: ValueId): Tensor => {
-      const found = made.get(value) ?? given.get(value) ?? kept.constants.get(value);
-      if (found === undefined) throw new GraphError(`value ${value} is read before it is computed`);
-      return found;
+    const packed = (value: ValueId): PackedHandles | undefined => {
+      const content = given.get(value);
+      return content?.packing === undefined ? undefined : packer?.open(content, typeOf(value).shape);
     };
+    return {
+      made,
+      packed,
+      find(value) {
+        const found = made.get(value) ?? kept.constants.get(value);
+        if (found !== undefined) return found;
+        const weight = packed(value);
+        if (weight !== undefined) {
+          const { form, handles, shape } = weight;
+          const decoded = engine.runKernel(FORM_KERNEL.decode, handles, { form, shape });
+          made.set(value, decoded);
+          return decoded;
+        }
+        const [handle] = given.get(value)?.handles ?? [];
+        if (handle === undefined) throw new GraphError(`value ${value} is read before it is computed`);
+        return handle;
+      },
+    };
+  };
+
+  const execute = (contents: readonly Content<Tensor>[]): readonly Tensor[] => {
+    const values = valuesOf(contents);
+    const { made, find } = values;
     try {
-      for (const step of steps) perform(step, made, find);
+      for (const step of steps) perform(step, values);
       const taken = new Set<ValueId>();
       const results = graph.outputs.map(({ value }) => {
         const found = find(value);
@@ -198,7 +224,7 @@ function compiled(device: Device, memory: DeviceMemory<Tensor>, graph: Graph): C
     run: memory.runs(graph, (contents) => {
       opened.check();
       activate(device);
-      return opened.guarded(() => execute(contents.map(({ handles }) => argument(handles, 0))));
+      return opened.guarded(() => execute(contents));
     }),
     async release() {
       kept.release();

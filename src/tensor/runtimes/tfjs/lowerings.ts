@@ -3,23 +3,12 @@ import { flag, list, number, text } from '../../attributes.js';
 import { argument } from '../../ops/definition.js';
 import type { OpName } from '../../ops/names.js';
 import { around, GraphError, type Shape } from '../../shape.js';
-import type { Attributes, DType, TensorType } from '../../types.js';
+import type { DType } from '../../types.js';
+import { GPU_LOWERINGS } from './gpu-lowerings.js';
 import type { TfjsName } from './installed.js';
-import { KERNEL } from './kernels/names.js';
-import { type KernelAttributes, type KernelInputs, type Tensor, typeNamed } from './library.js';
-
-export interface LoweringContext {
-  readonly inputs: readonly Tensor[];
-  readonly inputTypes: readonly TensorType[];
-  readonly outputTypes: readonly TensorType[];
-  readonly attributes: Attributes;
-  /** Runs a kernel; what it gives is disposed of unless it becomes an output. */
-  readonly kernel: (name: string, inputs: KernelInputs, attributes?: KernelAttributes) => Tensor;
-  /** A constant f32 that the compiled graph keeps. */
-  readonly scalar: (value: number) => Tensor;
-}
-
-export type Lowering = (context: LoweringContext) => readonly Tensor[];
+import { HOST_KERNEL, KERNEL } from './kernels/names.js';
+import { type Tensor, typeNamed } from './library.js';
+import type { Lowering, LoweringContext } from './lowering.js';
 
 const first = (c: LoweringContext): Tensor => argument(c.inputs, 0);
 const shapeOf = (c: LoweringContext, index = 0): Shape => argument(c.inputTypes, index).shape;
@@ -223,11 +212,11 @@ const OWN: Readonly<Record<TfjsName, Partial<Readonly<Record<OpName, Lowering>>>
   cpu: {},
   wasm: {
     sum: (c) => {
-      const sums = c.kernel(KERNEL.sum, { x: first(c) }, { axes: list(c.attributes, 'axes') });
+      const sums = c.kernel(HOST_KERNEL.sum, { x: first(c) }, { axes: list(c.attributes, 'axes') });
       return [reshaped(c, sums, argument(c.outputTypes, 0).shape)];
     },
   },
-  webgpu: {},
+  webgpu: GPU_LOWERINGS,
 };
 
 /** How an op is said on a backend. */

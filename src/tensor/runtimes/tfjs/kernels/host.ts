@@ -2,7 +2,7 @@
 import { argument } from '../../../ops/definition.js';
 import { GraphError, type Shape, sizeOf, stridesOf } from '../../../shape.js';
 import type { Backend, Core, KernelAttributes, TensorInfo, Values } from '../library.js';
-import { type HostKernelName, KERNEL } from './names.js';
+import { HOST_KERNEL, type HostKernelName, KERNEL } from './names.js';
 
 /** The backends `cpu` and `wasm`. */
 interface HostBackend extends Backend {
@@ -32,7 +32,7 @@ const place = ({ read, number }: Call): ((element: number) => number) => {
 
 const KERNELS: Readonly<Record<HostKernelName, HostKernel>> = {
   /** In float64: the one in WebAssembly adds up in float32, one element after another. */
-  [KERNEL.sum]: ({ read, shape, axes }) => {
+  [HOST_KERNEL.sum]: ({ read, shape, axes }) => {
     const [x, whole] = [read('x'), shape('x')];
     const kept = whole.map((size, axis) => (axes.includes(axis) ? 1 : size));
     const steps = stridesOf(kept).map((stride, axis) => (axes.includes(axis) ? 0 : stride));

@@ -1,6 +1,7 @@
 /** Kernels that are registered with TensorFlow.js here. */
+
+/** Those that TensorFlow.js has not, or not as they are needed: every backend gets them. */
 export const KERNEL = {
-  sum: 'ftpc.sum',
   toFloat: 'ftpc.toFloat',
   toBf16: 'ftpc.toBf16',
   scatterRows: 'ftpc.scatterRows',
@@ -8,8 +9,27 @@ export const KERNEL = {
   scatterElements: 'ftpc.scatterElements',
 } as const;
 
-export type KernelName = (typeof KERNEL)[keyof typeof KERNEL];
+/** Of the backends whose tensors lie in memory of the process. */
+export const HOST_KERNEL = { ...KERNEL, sum: 'ftpc.sum' } as const;
 
-/** Those of backends whose tensors lie in memory of the process, and those of the GPU. */
-export type HostKernelName = KernelName;
-export type GpuKernelName = Exclude<KernelName, typeof KERNEL.sum>;
+/** Of the GPU, in one program each where TensorFlow.js has several. */
+export const ROW_KERNEL = {
+  silu: 'ftpc.silu',
+  swiGlu: 'ftpc.swiGlu',
+  inverseScale: 'ftpc.inverseScale',
+  scaled: 'ftpc.scaled',
+  rotary: 'ftpc.rotary',
+  maskedSoftmax: 'ftpc.maskedSoftmax',
+  logSoftmax: 'ftpc.logSoftmax',
+} as const;
+
+/** Of the GPU, over weights in any form that it holds. */
+export const FORM_KERNEL = {
+  product: 'ftpc.product',
+  decode: 'ftpc.decode',
+  gatherRows: 'ftpc.gatherRows',
+} as const;
+
+type Names<T> = T[keyof T];
+export type HostKernelName = Names<typeof HOST_KERNEL>;
+export type GpuKernelName = Names<typeof KERNEL> | Names<typeof ROW_KERNEL>;

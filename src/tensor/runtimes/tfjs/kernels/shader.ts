@@ -2,6 +2,12 @@
 import { GraphError, type Shape, sizeOf } from '../../../shape.js';
 import type { Backend, KernelAttributes, TensorInfo, TfjsType } from '../library.js';
 
+interface Layout {
+  readonly x: Shape;
+  readonly y?: Shape;
+  readonly z?: Shape;
+}
+
 /** A program of the backend; TensorFlow.js adds bindings, `uniforms`, and `getGlobalIndex`. */
 interface Program {
   readonly shaderKey: string;
@@ -10,7 +16,7 @@ interface Program {
   /** i32 and f32 that follow the shapes in the uniforms. */
   readonly uniforms: string;
   readonly workgroupSize: readonly [number, number, number];
-  readonly dispatchLayout: { readonly x: Shape };
+  readonly dispatchLayout: Layout;
   dispatch: readonly [number, number, number];
   /** Adds `uniforms.size`, the number of elements. */
   readonly size: boolean;
@@ -32,9 +38,7 @@ export interface Shader {
   readonly uniforms?: Readonly<Record<string, 'i32' | 'f32'>>;
   /** Of the only output. */
   readonly shape: (inputs: Readonly<Record<string, TensorInfo>>, attributes: KernelAttributes) => Shape;
-  /** Threads of a workgroup, 64 where left out. */
-  readonly threads?: number;
-  /** Workgroups: one for each element of a shape where given; else enough for one thread an element of the output. */
+  /** Workgroups; left out: enough for one thread an element of the output. */
   readonly groups?: (inputs: Readonly<Record<string, TensorInfo>>, attributes: KernelAttributes) => number;
   /** Declarations before `main`. */
   readonly declarations?: string;
@@ -42,9 +46,79 @@ export interface Shader {
   readonly code: string;
 }
 
-const THREADS = 64;
+/** Threads of a workgroup. */
+export const THREADS = 64;
 
-/** Runs a shader; the output is f32. */
+/** One program and what it runs over. */
+export interface Run {
+  /** Differs where the code does. */
+  readonly name: string;
+  readonly inputs: Readonly<Record<string, TensorInfo>>;
+  /** Of the output, which is f32. */
+  readonly shape: Shape;
+  readonly uniforms: readonly {
+    readonly name: string;
+    readonly type: 'i32' | 'f32';
+    readonly value: number;
+  }[];
+  readonly workgroup: readonly [number, number, number];
+  /** Of the dispatch: `main` has an index where all lies in x. */
+  readonly layout: Layout;
+  readonly groups: readonly [number, number, number];
+  readonly code: string;
+}
+
+/**
+ * Programs see inputs as arrays and count by themselves, so TensorFlow.js is told of no shapes: it would compile a
+ * program anew for each combination of ranks.
+ */
+export function runProgram(backend: WebGpuBackend, run: Run): TensorInfo {
+  const info = backend.runWebGPUProgram(
+    {
+      shaderKey: run.name,
+      variableNames: Object.keys(run.inputs),
+      outputShape: [sizeOf(run.shape)],
+      uniforms: run.uniforms.map(({ name, type }) => `${name} : ${type},`).join(' '),
+      workgroupSize: run.workgroup,
+      dispatchLayout: run.layout,
+      dispatch: run.groups,
+      size: true,
+      getUserCode: () => run.code,
+    },
+    Object.values(run.inputs).map((input) => ({ ...input, shape: [] })),
+    'float32',
+    run.uniforms.map(({ type, value }) => ({ type: type === 'i32' ? 'int32' : 'float32', data: [value] })),
+  );
+  return { ...info, shape: run.shape };
+}
+
+/** The inputs of these names. Throws a {@link GraphError} where one is missing. */
+export const named = (
+  name: string,
+  wanted: readonly string[],
+  inputs: Readonly<Record<string, TensorInfo>>,
+): Readonly<Record<string, TensorInfo>> =>
+  Object.fromEntries(
+    wanted.map((input) => {
+      const found = inputs[input];
+      if (found === undefined) throw new GraphError(`${name} misses its input ${input}`);
+      return [input, found];
+    }),
+  );
+
+/** The shape of an input. */
+export const like =
+  (name: string) =>
+  (inputs: Readonly<Record<string, TensorInfo>>): Shape =>
+    (named('a shader', [name], inputs)[name] as TensorInfo).shape;
+
+/** One thread an element of the output, of which `value` is an expression. */
+export const elementwise = (shader: Omit<Shader, 'code'>, prepare: string, value: string): Shader => ({
+  ...shader,
+  code: `if (index < uniforms.size) {\n${prepare}\nresult[index] = ${value};\n}`,
+});
+
+/** Runs a shader of one thread an element, or one workgroup a row. */
 export function runShader(
   backend: WebGpuBackend,
   name: string,
@@ -52,32 +126,20 @@ export function runShader(
   inputs: Readonly<Record<string, TensorInfo>>,
   attributes: KernelAttributes,
 ): TensorInfo {
-  const tensors = shader.inputs.map((input) => {
-    const found = inputs[input];
-    if (found === undefined) throw new GraphError(`${name} misses its input ${input}`);
-    return found;
-  });
-  const uniforms = Object.entries(shader.uniforms ?? {});
-  const outputShape = shader.shape(inputs, attributes);
-  const threads = shader.threads ?? THREADS;
-  const groups = shader.groups?.(inputs, attributes) ?? Math.ceil(sizeOf(outputShape) / threads);
-  return backend.runWebGPUProgram(
-    {
-      shaderKey: name,
-      variableNames: shader.inputs,
-      outputShape,
-      uniforms: uniforms.map(([uniform, type]) => `${uniform} : ${type},`).join(' '),
-      workgroupSize: [threads, 1, 1],
-      dispatchLayout: { x: outputShape.map((_, axis) => axis) },
-      dispatch: [groups, 1, 1],
-      size: true,
-      getUserCode: () => `${shader.declarations ?? ''}\nfn main(index : i32) {\n${shader.code}\n}`,
-    },
-    tensors,
-    'float32',
-    uniforms.map(([uniform, type]) => ({
-      type: type === 'i32' ? 'int32' : 'float32',
-      data: [attributes[uniform] as number],
+  const shape = shader.shape(inputs, attributes);
+  const groups = shader.groups?.(inputs, attributes) ?? Math.ceil(sizeOf(shape) / THREADS);
+  return runProgram(backend, {
+    name,
+    inputs: named(name, shader.inputs, inputs),
+    shape,
+    uniforms: Object.entries(shader.uniforms ?? {}).map(([uniform, type]) => ({
+      name: uniform,
+      type,
+      value: attributes[uniform] as number,
     })),
-  );
+    workgroup: [THREADS, 1, 1],
+    layout: { x: [0] },
+    groups: [groups, 1, 1],
+    code: `${shader.declarations ?? ''}\nfn main(index : i32) {\n${shader.code}\n}`,
+  });
 }

@@ -1,22 +1,11 @@
 /** Kernels for the GPU. Sums have one order each, so that the same inputs give the same bytes. */
-import { GraphError, type Shape } from '../../../shape.js';
-import type { Core, TensorInfo } from '../library.js';
-import { type GpuKernelName, KERNEL } from './names.js';
-import { runShader, type Shader, type WebGpuBackend } from './shader.js';
-
-const like =
-  (name: string) =>
-  (inputs: Readonly<Record<string, TensorInfo>>): Shape => {
-    const found = inputs[name];
-    if (found === undefined) throw new GraphError(`a shader misses its input ${name}`);
-    return found.shape;
-  };
-
-/** One thread an element of the output, of which `value` is an expression. */
-const elementwise = (shader: Omit<Shader, 'code'>, prepare: string, value: string): Shader => ({
-  ...shader,
-  code: `if (index < uniforms.size) {\n${prepare}\nresult[index] = ${value};\n}`,
-});
+import type { Shape } from '../../../shape.js';
+import type { Core } from '../library.js';
+import { FORMS, formOf } from './forms.js';
+import { FORM_KERNEL, type GpuKernelName, KERNEL } from './names.js';
+import { registerProductKernel } from './product.js';
+import { ROW_SHADERS } from './rows.js';
+import { elementwise, like, runShader, type Shader, type WebGpuBackend } from './shader.js';
 
 const ALONG = { rows: 'i32', count: 'i32', inner: 'i32' } as const;
 
@@ -60,6 +49,25 @@ const SHADERS: Readonly<Record<GpuKernelName, Shader>> = {
      }`,
     'sum',
   ),
+  ...ROW_SHADERS,
+};
+
+/** Weights of any form as f32: all of one, or the rows that indices name. What the form lies in stands before the inputs. */
+const READS: Readonly<Record<string, Shader>> = {
+  [FORM_KERNEL.decode]: elementwise(
+    { inputs: [], shape: (_, { shape }) => shape as Shape },
+    '',
+    'valueAt(index)',
+  ),
+  [FORM_KERNEL.gatherRows]: elementwise(
+    {
+      inputs: ['indices'],
+      uniforms: { inner: 'i32' },
+      shape: (inputs, { rest }) => [...like('indices')(inputs), ...(rest as Shape)],
+    },
+    'let row = indices[index / uniforms.inner];',
+    'valueAt(row * uniforms.inner + index % uniforms.inner)',
+  ),
 };
 
 export function registerWebGpuKernels(core: Core): void {
@@ -69,4 +77,16 @@ export function registerWebGpuKernels(core: Core): void {
       backendName: 'webgpu',
       kernelFunc: ({ inputs, attrs, backend }) => runShader(backend, kernelName, shader, inputs, attrs),
     });
+  for (const [kernelName, shader] of Object.entries(READS))
+    core.registerKernel<WebGpuBackend>({
+      kernelName,
+      backendName: 'webgpu',
+      kernelFunc({ inputs, attrs, backend }) {
+        const form = formOf(attrs);
+        const { inputs: parts, declarations } = FORMS[form];
+        const whole = { ...shader, inputs: [...parts, ...shader.inputs], declarations };
+        return runShader(backend, `${kernelName} ${form}`, whole, inputs, attrs);
+      },
+    });
+  registerProductKernel(core);
 }

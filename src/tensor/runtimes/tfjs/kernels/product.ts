@@ -1,0 +1,129 @@
+/**
+ * Products in WGSL: alpha·op(A)·op(B) + C, B in any form that the device holds. One program serves every transposition,
+ * as it goes by strides: fewer programs are compiled, and a packed weight is read forward and transposed by the same
+ * code. Each sum is added up in one order, so the same inputs give the same bytes.
+ */
+import type { Core, KernelAttributes, TensorInfo } from '../library.js';
+import { FORMS, type Form, formOf } from './forms.js';
+import { FORM_KERNEL } from './names.js';
+import { named, runProgram, type WebGpuBackend } from './shader.js';
+
+/** Rows and columns of a tile, which a workgroup of 8 × 8 threads computes, 4 × 4 each. */
+const TILE = 32;
+/** Steps of the sum that are in the workgroup's memory at one time. */
+const DEPTH = 16;
+
+const UNIFORMS = [
+  'rows',
+  'columns',
+  'depth',
+  'aBatch',
+  'aRow',
+  'aDepth',
+  'bBatch',
+  'bDepth',
+  'bColumn',
+] as const;
+
+/** What the lowering says of a product. */
+export interface ProductAttributes {
+  /** `[batch, rows, columns]` */
+  readonly shape: readonly [number, number, number];
+  readonly depth: number;
+  readonly transA: boolean;
+  readonly transB: boolean;
+  readonly alpha: number;
+}
+
+const elements = TILE * DEPTH;
+
+const code = (form: Form, isAdded: boolean): string => `
+${form.declarations}
+var<workgroup> left : array<array<f32, ${TILE}>, ${DEPTH}>;
+var<workgroup> right : array<array<f32, ${TILE}>, ${DEPTH}>;
+
+fn main() {
+  let batch = i32(workgroupId.z);
+  let row0 = i32(workgroupId.y) * ${TILE};
+  let column0 = i32(workgroupId.x) * ${TILE};
+  let x = 4 * i32(localId.x);
+  let y = 4 * i32(localId.y);
+  var sums : array<vec4<f32>, 4>;
+  for (var depth0 = 0; depth0 < uniforms.depth; depth0 += ${DEPTH}) {
+    for (var at = i32(localIndex); at < ${elements}; at += 64) {
+      // neighbouring threads read neighbouring elements, however the matrices lie
+      let aK = select(at / ${TILE}, at % ${DEPTH}, uniforms.aDepth == 1);
+      let aI = select(at % ${TILE}, at / ${DEPTH}, uniforms.aDepth == 1);
+      var value = 0.0;
+      if (row0 + aI < uniforms.rows && depth0 + aK < uniforms.depth) {
+        value = a[batch * uniforms.aBatch + (row0 + aI) * uniforms.aRow + (depth0 + aK) * uniforms.aDepth];
+      }
+      left[aK][aI] = value;
+      let bK = select(at / ${TILE}, at % ${DEPTH}, uniforms.bDepth == 1);
+      let bJ = select(at % ${TILE}, at / ${DEPTH}, uniforms.bDepth == 1);
+      value = 0.0;
+      if (column0 + bJ < uniforms.columns && depth0 + bK < uniforms.depth) {
+        value = valueAt(batch * uniforms.bBatch + (depth0 + bK) * uniforms.bDepth + (column0 + bJ) * uniforms.bColumn);
+      }
+      right[bK][bJ] = value;
+    }
+    workgroupBarrier();
+    for (var k = 0; k < ${DEPTH}; k++) {
+      let b4 = vec4<f32>(right[k][x], right[k][x + 1], right[k][x + 2], right[k][x + 3]);
+      for (var i = 0; i < 4; i++) {
+        sums[i] += left[k][y + i] * b4;
+      }
+    }
+    workgroupBarrier();
+  }
+  for (var i = 0; i < 4; i++) {
+    for (var j = 0; j < 4; j++) {
+      if (row0 + y + i < uniforms.rows && column0 + x + j < uniforms.columns) {
+        let at = (batch * uniforms.rows + row0 + y + i) * uniforms.columns + column0 + x + j;
+        result[at] = uniforms.alpha * sums[i][j]${isAdded ? ' + addend[at]' : ''};
+      }
+    }
+  }
+}`;
+
+export function registerProductKernel(core: Core): void {
+  core.registerKernel<WebGpuBackend>({
+    kernelName: FORM_KERNEL.product,
+    backendName: 'webgpu',
+    kernelFunc: ({ inputs, attrs, backend }) => product(backend, inputs, attrs),
+  });
+}
+
+function product(
+  backend: WebGpuBackend,
+  inputs: Readonly<Record<string, TensorInfo>>,
+  attributes: KernelAttributes,
+): TensorInfo {
+  const { shape, depth, transA, transB, alpha } = attributes as unknown as ProductAttributes;
+  const [batch, rows, columns] = shape;
+  const form = formOf(attributes);
+  const strides: Readonly<Record<(typeof UNIFORMS)[number], number>> = {
+    ...{ rows, columns, depth },
+    aBatch: rows * depth,
+    aRow: transA ? 1 : depth,
+    aDepth: transA ? rows : 1,
+    bBatch: depth * columns,
+    bDepth: transB ? 1 : columns,
+    bColumn: transB ? depth : 1,
+  };
+  const isAdded = inputs['addend'] !== undefined;
+  const names = ['a', ...FORMS[form].inputs, ...(isAdded ? ['addend'] : [])];
+  return runProgram(backend, {
+    name: `${FORM_KERNEL.product} ${form} ${isAdded}`,
+    inputs: named(FORM_KERNEL.product, names, inputs),
+    shape,
+    uniforms: [
+      ...UNIFORMS.map((name) => ({ name, type: 'i32' as const, value: strides[name] })),
+      { name: 'alpha', type: 'f32', value: alpha },
+    ],
+    workgroup: [8, 8, 1],
+    layout: { x: [0], y: [0], z: [0] },
+    groups: [Math.ceil(columns / TILE), Math.ceil(rows / TILE), batch],
+    code: code(FORMS[form], isAdded),
+  });
+}

@@ -1,0 +1,18 @@
+import type { Attributes, TensorType } from '../../types.js';
+import type { KernelAttributes, KernelInputs, Tensor } from './library.js';
+import type { PackedHandles } from './packings.js';
+
+export interface LoweringContext {
+  readonly inputs: readonly Tensor[];
+  readonly inputTypes: readonly TensorType[];
+  readonly outputTypes: readonly TensorType[];
+  readonly attributes: Attributes;
+  /** An input that lies in a packed form; asked for only where the lowering says that it reads one. */
+  readonly packed: (index: number) => PackedHandles | undefined;
+  /** Runs a kernel; what it gives is disposed of unless it becomes an output. */
+  readonly kernel: (name: string, inputs: KernelInputs, attributes?: KernelAttributes) => Tensor;
+  /** A constant f32 that the compiled graph keeps. */
+  readonly scalar: (value: number) => Tensor;
+}
+
+export type Lowering = (context: LoweringContext) => readonly Tensor[];
