@@ -1,9 +1,162 @@
-import { TFJS_NAMES } from '../../../src/tensor/runtimes/tfjs/installed.js';
+import { expect } from 'chai';
+import { nodeHost } from '../../../src/source/node-host.js';
+import { GraphBuilder } from '../../../src/tensor/builder.js';
+import type { CodedTensor, Packed } from '../../../src/tensor/packed.js';
+import { referenceRuntime } from '../../../src/tensor/runtimes/reference/index.js';
+import { tfjsRuntime } from '../../../src/tensor/runtimes/tfjs/index.js';
+import { TFJS_NAMES, type TfjsName, tfjsFolder } from '../../../src/tensor/runtimes/tfjs/installed.js';
+import type { Graph, HostTensor, Runtime, Tensor } from '../../../src/tensor/types.js';
 import { conformance } from './conformance.js';
 import { errorTable } from './error-table.js';
 import { openHere, whereInstalled } from './here.js';
 
+const floats = (shape: readonly number[], value: (index: number) => number): HostTensor => ({
+  type: { dtype: 'f32', shape },
+  data: Float32Array.from({ length: shape.reduce((p, q) => p * q, 1) }, (_, index) => value(index)),
+});
+
 for (const name of TFJS_NAMES)
   whereInstalled(name, () => {
     conformance(name, () => openHere(name), errorTable(name).note);
+
+    describe(`runtime ${name}, besides`, () => {
+      const open = () => tfjsRuntime({ name: name as TfjsName, folder: tfjsFolder(nodeHost(), name) });
+      const graph = () => {
+        const b = new GraphBuilder('steps');
+        const x = b.input('x', [4, 6]);
+        const shares = b.softmax(b.add(b.matmul(x, b.input('w', [5, 6]), { transB: true }), b.scalar(2)));
+        b.output('y', b.mul(b.silu(shares), shares));
+        return b.build();
+      };
+      const inputs = { x: floats([4, 6], Math.sin), w: floats([5, 6], Math.cos) };
+
+      it('leaves no tensor in the library, also where a run failed', async () => {
+        const runtime = await open();
+        const before = runtime.tensors();
+        const compiled = await runtime.compile(graph());
+        await compiled.run(inputs);
+        const held = runtime.tensors();
+        for (let run = 0; run < 100; run++) await compiled.run(inputs);
+        expect(runtime.tensors()).to.equal(held);
+        const error: unknown = await compiled.run({ x: inputs.x }).catch((reason: unknown) => reason);
+        expect(error).to.be.instanceOf(Error);
+        expect(runtime.tensors()).to.equal(held);
+        await compiled.release();
+        expect(runtime.tensors()).to.equal(before);
+      });
+
+      it('gives the same bytes for the same inputs', async () => {
+        const [first, second] = [
+          await (await open()).compile(graph()),
+          await (await open()).compile(graph()),
+        ];
+        const expected = (await first.run(inputs))['y']?.data;
+        for (const compiled of [first, second, second])
+          expect((await compiled.run(inputs))['y']?.data).to.deep.equal(expected);
+        await first.release();
+        await second.release();
+      });
+    });
   });
+
+whereInstalled('webgpu', () => {
+  const SHAPE = [48, 72] as const;
+  const COUNT = SHAPE[0] * SHAPE[1];
+  const bytes = (length: number, step: number): Uint8Array =>
+    Uint8Array.from({ length }, (_, index) => (index * step + (index >> 3)) & 255);
+  const table = Float32Array.from({ length: 16 }, (_, code) => Math.fround(Math.sin(code)));
+  const coded = (constants: CodedTensor['constants']): CodedTensor => ({
+    ...{ form: 'coded', shape: SHAPE, table, block: 64, codes: bytes(COUNT / 2, 37), constants },
+  });
+  const blocks = COUNT / 64;
+  const nested = {
+    ...{ codes: bytes(blocks, 11), block: 256, scales: Float32Array.of(0.37), offset: 0.25 },
+    table: Float32Array.from({ length: 256 }, (_, code) => code / 128 - 1),
+  };
+  const constantsOf = ({ constants }: CodedTensor): Float32Array =>
+    constants instanceof Float32Array
+      ? constants
+      : Float32Array.from(constants.codes, (code, at) => {
+          const scale = constants.scales[Math.floor(at / constants.block)] ?? 0;
+          return Math.fround((constants.table[code] ?? 0) * scale) + constants.offset;
+        });
+  const decodeCoded = (packed: CodedTensor): Float32Array => {
+    const constants = constantsOf(packed);
+    return Float32Array.from({ length: COUNT }, (_, at) => {
+      const both = packed.codes[at >> 1] ?? 0;
+      return (table[at % 2 === 0 ? both >> 4 : both & 15] ?? 0) * (constants[at >> 6] ?? 0);
+    });
+  };
+  const bf16 = Float32Array.from({ length: COUNT }, (_, at) => Math.fround(Math.sin(at)));
+  const upper = new Uint16Array(new Uint32Array(bf16.buffer).map((bits) => bits >>> 16));
+  const rounded = new Float32Array(Uint32Array.from(upper, (bits) => bits << 16).buffer);
+  // small whole numbers times a power of two, as half precision has them exactly
+  const halves = Float32Array.from({ length: COUNT }, (_, at) => ((at % 31) - 15) / 8);
+  const halfBits = (value: number): number => {
+    if (value === 0) return 0;
+    const exponent = Math.floor(Math.log2(Math.abs(value)));
+    const fraction = Math.abs(value) / 2 ** exponent - 1;
+    return (value < 0 ? 0x8000 : 0) | ((exponent + 15) << 10) | (fraction * 1024);
+  };
+  const f16 = Uint16Array.from(halves, halfBits);
+  const plainConstants = Float32Array.from({ length: blocks }, (_, at) => 0.5 + at / 10);
+
+  const FORMS: readonly (readonly [string, Packed, Float32Array])[] = [
+    ['NF4', coded(plainConstants), decodeCoded(coded(plainConstants))],
+    ['NF4 with constants that are codes', coded(nested), decodeCoded(coded(nested))],
+    ['bfloat16', { form: 'bf16', shape: SHAPE, bits: new Uint8Array(upper.buffer) }, rounded],
+    ['half precision', { form: 'f16', shape: SHAPE, bits: new Uint8Array(f16.buffer) }, halves],
+  ];
+
+  describe('a packed weight on webgpu', () => {
+    const USES: Readonly<Record<string, (b: GraphBuilder, w: number) => number>> = {
+      'a product, forward': (b, w) => b.matmul(b.input('x', [5, 72]), w, { transB: true, alpha: 0.7 }),
+      'a product, transposed': (b, w) => b.matmul(b.input('x', [5, 48]), w),
+      'a product of a single row': (b, w) => b.matmul(b.input('x', [1, 72]), w, { transB: true }),
+      'a sum': (b, w) => b.add(w, b.input('x', [48, 72])),
+      'rows of it': (b, w) => b.gather(w, b.input('i', [4], 'i32')),
+      'a product that is added to it': (b, w) =>
+        b.gemm(b.input('x', [48, 2]), b.input('z', [2, 72]), w, { alpha: 0.5 }),
+    };
+    const given = (graph: Graph, w: Tensor) =>
+      Object.fromEntries(
+        graph.inputs.map(({ name, value }) => {
+          const { dtype, shape } = graph.types[value] ?? { dtype: 'f32' as const, shape: [] };
+          if (name === 'w') return [name, w];
+          if (dtype === 'i32') return [name, { type: { dtype, shape }, data: Int32Array.of(47, 0, 3, 3) }];
+          return [name, floats(shape, Math.cos)];
+        }),
+      );
+    const run = async (runtime: Runtime, graph: Graph, w: Tensor): Promise<ArrayLike<number>> => {
+      const compiled = await runtime.compile(graph);
+      const { y } = await compiled.run(given(graph, w));
+      await compiled.release();
+      return y?.data as Float32Array;
+    };
+
+    for (const [form, packed, values] of FORMS)
+      for (const [use, build] of Object.entries(USES))
+        it(`in ${form}: ${use}`, async () => {
+          const b = new GraphBuilder(use);
+          b.output('y', build(b, b.input('w', SHAPE)));
+          const graph = b.build();
+          const runtime = await openHere('webgpu');
+          const { bytes: before } = runtime.memory.account;
+          const held = runtime.memory.holdPacked(packed);
+          if (held === undefined) throw new Error('the form is taken');
+          expect(runtime.memory.account.bytes - before).to.be.at.most(2 * COUNT);
+          const found = await run(runtime, graph, held);
+          runtime.memory.free(held);
+          const expected = await run(referenceRuntime(), graph, {
+            type: { dtype: 'f32', shape: SHAPE },
+            data: values,
+          });
+          expect(found.length).to.equal(expected.length);
+          const scale = Math.max(1, ...Array.from(expected, Math.abs));
+          for (let at = 0; at < expected.length; at++)
+            expect(Math.abs((found[at] ?? Number.NaN) - (expected[at] ?? 0)) / scale, `${at}`).to.be.below(
+              2e-6,
+            );
+        });
+  });
+});
