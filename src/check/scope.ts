@@ -1,3 +1,4 @@
+import { functions } from '../stages/functions/index.js';
 import type { Family } from '../stages/schema.js';
 import type { FtpSymbol, FunctionSymbol } from './symbols.js';
 
@@ -57,13 +58,14 @@ export class Scope {
     return port !== undefined && this.lookup(stage)?.kind === 'stage';
   }
 
+  /** Functions that the file knows; of a family of which it has imported none, those of the library. */
   functions(family?: Family): readonly string[] {
     const known = [...this.prelude.values(), ...this.own.values()].filter(
-      (symbol): symbol is FunctionSymbol => symbol.kind === 'function',
+      (symbol): symbol is FunctionSymbol =>
+        symbol.kind === 'function' && (family === undefined || symbol.schema.family === family),
     );
-    return known
-      .filter(({ schema }) => family === undefined || schema.family === family)
-      .map(({ name }) => name);
+    if (known.length > 0 || family === undefined) return known.map(({ name }) => name);
+    return Object.entries(functions).flatMap(([name, schema]) => (schema.family === family ? [name] : []));
   }
 
   declared(...kinds: readonly FtpSymbol['kind'][]): readonly string[] {
