@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect } from 'chai';
@@ -10,11 +10,12 @@ import { plainAdapter } from '../../../src/models/adapters/pissa.js';
 import { initPrefix, prefixConfig } from '../../../src/models/adapters/prefix.js';
 import { initPrompt, promptConfig, virtualTokensOf } from '../../../src/models/adapters/prompt.js';
 import { savedTensors } from '../../../src/models/adapters/saved.js';
+import { blueprintOf } from '../../../src/models/architectures/index.js';
 import { createDecoder } from '../../../src/models/decoder/index.js';
 import { plainPrefix } from '../../../src/models/decoder/prefix.js';
 import { openModel } from '../../../src/models/load.js';
 import { fillNormal } from '../../../src/models/random.js';
-import { safetensorsChunks } from '../../../src/models/safetensors/write.js';
+import { f32Writable, safetensorsChunks } from '../../../src/models/safetensors/write.js';
 import type { LoraConfig } from '../../../src/models/types.js';
 import { mergedConfig, mergedTensors } from '../../../src/packaging/merge/index.js';
 import { readAdapter } from '../../../src/packaging/peft/read.js';
@@ -22,6 +23,13 @@ import { writeAdapter } from '../../../src/packaging/peft/write.js';
 import { nodeHost } from '../../../src/source/node-host.js';
 import { labelledRow } from '../../../src/stages/format/labelled.js';
 import { onnxRuntime } from '../../../src/tensor/runtimes/onnx/index.js';
+import { type Packed, unpack } from '../../models/decoder/fixture.js';
+
+/** A tiny model of a family, as it is recorded. */
+interface Recording {
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly weights: Readonly<Record<string, Packed>>;
+}
 
 const host = nodeHost();
 const base = join(host.packageFolder, 'test/fixtures/training/base');
@@ -50,6 +58,10 @@ const CASES: Readonly<Record<string, LoraConfig>> = {
   'a prompt': promptConfig(5),
   'a prefix': prefixConfig({ tokens: 5 }),
   'a prefix from a projection': prefixConfig({ tokens: 5, projection: 7 }),
+  'a prefix of GPT-2': prefixConfig({ tokens: 5 }),
+  'a prefix of GPT-NeoX': prefixConfig({ tokens: 5 }),
+  'a prefix in the windows of Mistral': prefixConfig({ tokens: 3 }),
+  'a prefix longer than the windows of Gemma 3': prefixConfig({ tokens: 9 }),
   'embedding and head of a tied base': { ...plain, modulesToSave: ['embed_tokens', 'lm_head'] },
   'the head of a tied base': { ...plain, modulesToSave: ['lm_head'] },
   'the embedding of a tied base': { ...plain, modulesToSave: ['embed_tokens'] },
@@ -61,6 +73,14 @@ const CASES: Readonly<Record<string, LoraConfig>> = {
     modulesToSave: ['embed_tokens'],
     labels: ['a', 'b', 'c', 'd'],
   },
+};
+
+/** Bases of other families, by their fixture in `test/fixtures/architectures`. */
+const BASES: Readonly<Record<string, string>> = {
+  'a prefix of GPT-2': 'gpt2',
+  'a prefix of GPT-NeoX': 'neox',
+  'a prefix in the windows of Mistral': 'mistral',
+  'a prefix longer than the windows of Gemma 3': 'gemma3',
 };
 
 const names = Object.keys(CASES);
@@ -78,7 +98,8 @@ describe(`adapters and merged models in PEFT and transformers${why}`, () => {
     if (!isThere) this.skip();
     this.timeout(180_000);
     folder = mkdtempSync(join(tmpdir(), 'ftpc-peft-'));
-    for (const [index, lora] of Object.values(CASES).entries()) ours.push(await written(String(index), lora));
+    for (const [index, [name, lora]] of Object.entries(CASES).entries())
+      ours.push(await written(String(index), lora, baseFor(String(index), BASES[name])));
     const folders = names.map((_, index) => join(folder, String(index)));
     const { status, stdout, stderr } = spawnSync(python, [script, base, ...folders], {
       encoding: 'utf8',
@@ -102,12 +123,25 @@ describe(`adapters and merged models in PEFT and transformers${why}`, () => {
     },
   };
 
+  /** The folder of a base: one that is written out, where it is a fixture of another family. */
+  function baseFor(name: string, fixture: string | undefined): string {
+    if (fixture === undefined) return base;
+    const path = join(host.packageFolder, 'test/fixtures/architectures', `${fixture}.json`);
+    const { config, weights }: Recording = JSON.parse(readFileSync(path, 'utf8'));
+    const tensors = Object.entries(weights).map(([tensor, packed]) =>
+      f32Writable(tensor, packed.shape, unpack(packed)),
+    );
+    output.write(`${name}/base/config.json`, JSON.stringify(config));
+    output.write(`${name}/base/model.safetensors`, safetensorsChunks(tensors));
+    return join(folder, name, 'base');
+  }
+
   /** Writes an adapter and a merged model, and gives the logits that they should have. */
-  async function written(name: string, lora: LoraConfig): Promise<Float32Array> {
+  async function written(name: string, lora: LoraConfig, base: string): Promise<Float32Array> {
     const model = openModel(host, base);
     const { config } = model;
     const weights = model.loadWeights('stored');
-    const embedding = weights.get('model.embed_tokens.weight');
+    const embedding = weights.get(blueprintOf(config).embedding.name);
     const adapter =
       lora.virtualTokens !== undefined
         ? initPrompt(config, lora, 3, { init: 'vocabulary', embedding })
@@ -130,7 +164,7 @@ describe(`adapters and merged models in PEFT and transformers${why}`, () => {
       checkpointedBlocks: 0,
       headChunk: 64,
     });
-    const text = { rows: 1, length: IDS.length, ids: IDS };
+    const text = { rows: 1, length: IDS.length, ids: IDS.map((id) => id % config.vocabSize) };
     const logits =
       lora.labels === undefined
         ? await decoder.logits(text)
