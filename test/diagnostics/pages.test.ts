@@ -52,6 +52,14 @@ describe('pages of the diagnostics', () => {
     expect(PAGES.filter((page) => /^FTP\d{4}$/.test(page)).sort()).to.deep.equal(CODES);
   });
 
+  it('are the only ones that the documentation names', () => {
+    const texts = readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.md'))
+      .map((name) => join('docs', name));
+    const named = ['README.md', ...texts].flatMap((name) => read(name).match(/FTP\d{4}/g) ?? []);
+    expect(named.filter((code) => !CODES.includes(code))).to.deep.equal([]);
+  });
+
   it('are of messages that something says', () => {
     const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
       .filter((name) => name.endsWith('.ts'))
