@@ -68,7 +68,7 @@ describe('a base without a tokenizer', () => {
     const { code, lines } = await finish(cwd, ['run', 'text.ftp', '--json']);
     expect(code).to.equal(1);
     expect(lines.flatMap(({ type, code: found }) => (type === 'diagnostic' ? [found] : []))).to.include(
-      'FTP0831',
+      'FTP0835',
     );
   });
 });
