@@ -21,7 +21,8 @@ export async function rowLines(
     if (!supervised) return part;
     return isColorSupported ? eachLine(part, (line) => green(bold(line))) : `${OPEN}${part}${CLOSE}`;
   });
-  const counts = dim(`${row.input_ids.length} tokens, ${row.supervised} supervised`);
+  const learnt = row.label === undefined ? `${row.supervised} supervised` : `label ${row.label}`;
+  const counts = dim(`${row.input_ids.length} tokens, ${learnt}`);
   return [`${place}  ${counts}`, text.join(''), ''];
 }
 

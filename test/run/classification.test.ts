@@ -125,6 +125,15 @@ describe('a pipeline of classifiers', () => {
 
   const runName = (): string => host.list(join(cwd, '.ftp/runs')).at(-1) ?? '';
 
+  it('shows rows with their labels before they are trained on', async () => {
+    const text = await ftpc(cwd, ['preview', 'tiny.ftp', 'topics', '--split', 'test', '--rows', '1']);
+    expect(text.out).to.match(/rows\.jsonl:\d+ {2}\d+ tokens, label (animal|boat|cloud)\n/);
+    const json = await ftpc(cwd, ['preview', 'tiny.ftp', 'topics', '--rows', '1', '--json']);
+    const [found] = objects(json.out);
+    const [row] = found?.['rows'] as readonly { readonly label: string; readonly text: string }[];
+    expect(row?.label[0]).to.equal(/[abc]/.exec(row?.text ?? '')?.[0]);
+  });
+
   it('merges into a folder of transformers that classifies alike', () => {
     const folder = output('fused', 'model');
     const config = JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8')) as Record<string, unknown>;

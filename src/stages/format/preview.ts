@@ -6,6 +6,7 @@ import { type SplitName, splitNames } from '../data/split.js';
 import type { Artefact } from '../types.js';
 import { IGNORED } from './encode.js';
 import { openSplit, readFormatInfo } from './read.js';
+import type { FormatInfo } from './rows.js';
 
 /** A row as a data or format stage hands it on; the last three only where it is tokenized. */
 export interface PreviewRow {
@@ -15,6 +16,8 @@ export interface PreviewRow {
   readonly input_ids: readonly number[];
   readonly labels: readonly number[];
   readonly supervised: number;
+  /** Of a labelled row. */
+  readonly label?: string;
 }
 
 /** Tokens with whether they are supervised: what a terminal sets off. */
@@ -69,8 +72,14 @@ async function formatRows(
       input_ids: [...ids],
       labels: [...labels],
       supervised: split.countsOf(row).supervised,
+      ...labelOf(split.info, labels),
     };
   });
+}
+
+function labelOf({ labels: names }: FormatInfo, labels: Int32Array): Pick<PreviewRow, 'label'> {
+  const name = names?.[labels.find((label) => label !== IGNORED) ?? -1];
+  return name === undefined ? {} : { label: name };
 }
 
 /** Tokenizers of the artefacts that are looked at: a preview asks for many rows of one. */
