@@ -130,7 +130,7 @@ describe('a pipeline of classifiers', () => {
     expect(text.out).to.match(/rows\.jsonl:\d+ {2}\d+ tokens, label (animal|boat|cloud)\n/);
     const json = await ftpc(cwd, ['preview', 'tiny.ftp', 'topics', '--rows', '1', '--json']);
     const [found] = objects(json.out);
-    const [row] = found?.['rows'] as readonly { readonly label: string; readonly text: string }[];
+    const [row] = (found?.['rows'] ?? []) as readonly { readonly label: string; readonly text: string }[];
     expect(row?.label[0]).to.equal(/[abc]/.exec(row?.text ?? '')?.[0]);
   });
 
