@@ -58,8 +58,12 @@ describe('decoder plan', () => {
       decoded: true,
       headChunk: 128,
     },
-    'a prefix': { ...base, lora: { ...virtual, prefix: { tokens: 64 } }, checkpointedBlocks: 1 },
-    'a prefix from a projection': { ...base, lora: { ...virtual, prefix: { tokens: 256, projection: 512 } } },
+    'a prefix': { ...base, rows: 8, lora: { ...virtual, prefix: { tokens: 256 } }, checkpointedBlocks: 1 },
+    'a prefix from a projection': {
+      ...base,
+      rows: 8,
+      lora: { ...virtual, prefix: { tokens: 256, projection: 512 } },
+    },
     'bottleneck adapters with kept blocks': { ...base, lora: bottlenecks(0) },
     'bottleneck adapters with recomputed blocks and dropout': {
       ...base,
