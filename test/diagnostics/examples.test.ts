@@ -28,6 +28,9 @@ describe('examples of the diagnostics', () => {
         if (!isOfFtpc(line)) expect(printed[index]?.code, said).to.equal(0);
         const expected = diagnosticsIn(shown);
         expect(expected.flat(), 'shows nothing but diagnostics').to.deep.equal(shown);
+        // What only informs asks for nothing.
+        for (const diagnostic of expected.filter(([first]) => first?.startsWith('info') === false))
+          expect(diagnostic.join('\n'), 'says what to do').to.match(/^ +(?:= help: |\| +\^+ )/m);
         for (const diagnostic of expected)
           expect(
             found[index]?.some((lines) => areLike(diagnostic, lines)),

@@ -99,6 +99,7 @@ describe('pages of the diagnostics', () => {
         const host = overlayHost(join(root, 'test/corpus/invalid'), files);
         const { diagnostics } = compile(host, main, { params });
         expect(diagnostics.map((found) => found.code)).to.deep.equal([code]);
+        for (const { label, help } of diagnostics) expect(help ?? label, 'says what to do').to.match(/\S/);
       });
 
     if (isOfLint(code))
