@@ -4,7 +4,7 @@ import { modelError } from '../diagnostics/catalogue/models.js';
 import { harmless } from '../diagnostics/render/index.js';
 import { UserError } from '../diagnostics/types.js';
 import type { Answerer, AnswerOptions } from '../evaluation/chat.js';
-import { chooseRuntime } from '../tensor/runtimes/index.js';
+import { chooseRuntime } from '../tensor/runtimes/choice.js';
 import type { Arguments } from './arguments.js';
 import type { OptionSpec } from './command.js';
 import { RUNTIME, runtimeOf } from './machine-options.js';

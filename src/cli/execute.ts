@@ -1,10 +1,10 @@
 import { lintReport } from '../lint/index.js';
 import type { Plan } from '../planner/types.js';
 import { type RunOutcome, runPipeline } from '../run/index.js';
-import { chooseRuntime } from '../tensor/runtimes/index.js';
+import { chooseRuntime } from '../tensor/runtimes/choice.js';
 import { diagnosticsPrinter } from './diagnostics.js';
 import { watchSignals } from './interrupts.js';
-import { prepare, type Wanted } from './prepare.js';
+import { decideRuntime, prepare, type Wanted } from './prepare.js';
 import type { RunView } from './progress/index.js';
 import { ftpcVersion } from './version.js';
 import type { World } from './world.js';
@@ -22,6 +22,7 @@ export async function execute(
   view: RunView,
 ): Promise<RunOutcome & { readonly plan?: Plan }> {
   const { host } = world;
+  await decideRuntime(host, wanted.runtime);
   const interrupts = watchSignals(world.err);
   let printer = await diagnosticsPrinter(world, new Map());
   let plan: Plan | undefined;

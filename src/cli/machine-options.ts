@@ -19,7 +19,7 @@ const THREADS: OptionSpec = {
 export const RUNTIME: OptionSpec = {
   type: 'string',
   choices: ['auto', ...RUNTIME_NAMES],
-  doc: 'What computes; auto, the default, takes TensorFlow where it is installed for a GPU that is here, else ONNX Runtime.',
+  doc: 'What computes; auto, the default, takes TensorFlow where it is installed for a GPU that is here, else what was measured to be faster on the CPU.',
 };
 
 /** Options of commands that run on this machine. */

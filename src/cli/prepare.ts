@@ -5,7 +5,8 @@ import type { Resolution, ResolveOptions } from '../lock/index.js';
 import type { Plan } from '../planner/types.js';
 import type { Host } from '../source/host.js';
 import type { Chosen } from '../stages/types.js';
-import { chooseRuntime, identityOf, type RuntimeChoice, runtimeProblem } from '../tensor/runtimes/index.js';
+import { chooseRuntime, isUndecided } from '../tensor/runtimes/choice.js';
+import { identityOf, type RuntimeChoice, runtimeProblem } from '../tensor/runtimes/index.js';
 import { checkModels } from './check-models.js';
 import type { OpenedPlan } from './saved-plan.js';
 
@@ -27,6 +28,11 @@ export interface Wanted {
   readonly saved?: OpenedPlan;
 }
 
+/** Measures what `auto` has to know, once a machine. */
+export async function decideRuntime(host: Host, asked: RuntimeChoice = 'auto'): Promise<void> {
+  if (isUndecided(host, asked)) await (await import('../planner/runtime-speed.js')).measureRuntimes(host);
+}
+
 export type Prepared = CompileResult & Pick<Resolution, 'lock'> & { readonly plan?: Plan };
 
 /** Compiles and, where the program has no errors, finds out what its names stand for and plans. */
@@ -38,6 +44,7 @@ export async function prepare(host: Host, wanted: Wanted): Promise<Prepared> {
   const moved =
     saved === undefined ? [] : (await import('./saved-plan.js')).movedSince(saved, compiled, host);
   if (moved.length > 0) return refused(compiled, moved);
+  await decideRuntime(host, wanted.runtime);
   const runtime = chooseRuntime(host, wanted.runtime);
   const missing = runtimeProblem(host, runtime);
   if (missing !== undefined) return refused(compiled, [missing]);

@@ -13,7 +13,8 @@ import { heldAs } from '../models/weights/load.js';
 import { MANIFEST, readManifest } from '../packaging/manifest/index.js';
 import { checkAdapter, readAdapter } from '../packaging/peft/read.js';
 import type { Host } from '../source/host.js';
-import { chooseRuntime, openRuntime } from '../tensor/runtimes/index.js';
+import { chooseRuntime } from '../tensor/runtimes/choice.js';
+import { openRuntime } from '../tensor/runtimes/index.js';
 import { noAdapter, noBase } from './problems.js';
 import { CURRENT } from './releases.js';
 

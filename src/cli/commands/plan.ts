@@ -93,6 +93,13 @@ export const plan: Command = {
     else {
       const { renderPlanText } = await import('../../planner/render/text.js');
       world.out(renderPlanText(made, world.colours.out));
+      const { explainChoice } = await import('../../tensor/runtimes/choice.js');
+      const [chosen = '', ...others] = explainChoice(world.host, runtimeOf(args));
+      world.out(
+        world.colours.out.dim(
+          ['', `Computed by ${chosen}`, ...others.map((other) => `  ${other}`)].join('\n'),
+        ),
+      );
     }
     const found = { ...made, valid: made.valid && valid };
     if (out !== undefined && found.valid && found.budget.every(({ holds }) => holds !== false)) {

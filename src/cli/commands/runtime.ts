@@ -58,7 +58,8 @@ async function list(args: Arguments, world: World): Promise<number> {
 
 /** What is here now. */
 async function show(args: Arguments, { host, out, colours }: World): Promise<void> {
-  const { chooseRuntime, RUNTIMES } = await import('../../tensor/runtimes/index.js');
+  const { chooseRuntime } = await import('../../tensor/runtimes/choice.js');
+  const { RUNTIMES } = await import('../../tensor/runtimes/index.js');
   const auto = chooseRuntime(host);
   const found = Object.entries(RUNTIMES).map(([name, { title, doc, version }]) => ({
     name,

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { chooseRuntime } from '../../tensor/runtimes/index.js';
+import { chooseRuntime } from '../../tensor/runtimes/choice.js';
 import type { Check } from './finding.js';
 
 const TIMEOUT = 5_000;

@@ -1,6 +1,7 @@
 import { UserError } from '../../diagnostics/types.js';
 import { RUNTIME_NAMES, type RuntimeName } from '../../ir/runtimes.js';
-import { chooseRuntime, openRuntime, RUNTIMES } from '../../tensor/runtimes/index.js';
+import { chooseRuntime } from '../../tensor/runtimes/choice.js';
+import { openRuntime, RUNTIMES } from '../../tensor/runtimes/index.js';
 import { type Check, firstLine } from './finding.js';
 import { worstDifference } from './self-test.js';
 

@@ -105,16 +105,6 @@ export type RuntimeChoice = RuntimeName | 'auto';
 
 export const isRuntime = (name: string): name is RuntimeName => Object.hasOwn(RUNTIMES, name);
 
-/** Stands where the driver of an NVIDIA GPU is loaded. */
-const NVIDIA_DEVICE = '/dev/nvidiactl';
-
-/** `auto`: TensorFlow where there is a GPU that it was installed for, else ONNX Runtime. */
-export function chooseRuntime(host: Host, asked: RuntimeChoice = 'auto'): RuntimeName {
-  if (asked !== 'auto') return asked;
-  const onGpu = readTensorFlow(host)?.cuda === true && host.stat(NVIDIA_DEVICE) !== undefined;
-  return onGpu ? 'tensorflow' : 'onnx';
-}
-
 /** What is wrong where the runtime is not installed. */
 export function runtimeProblem(host: Host, name: RuntimeName): Diagnostic | undefined {
   const { title, version, install } = RUNTIMES[name];

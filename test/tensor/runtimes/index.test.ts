@@ -8,10 +8,13 @@ import type { Host } from '../../../src/source/host.js';
 import { nodeHost } from '../../../src/source/node-host.js';
 import {
   chooseRuntime,
-  identityOf,
-  openRuntime,
-  runtimeProblem,
-} from '../../../src/tensor/runtimes/index.js';
+  contenders,
+  explainChoice,
+  isUndecided,
+  speedsPath,
+  withSpeeds,
+} from '../../../src/tensor/runtimes/choice.js';
+import { identityOf, openRuntime, runtimeProblem } from '../../../src/tensor/runtimes/index.js';
 import {
   bindingPath,
   MANIFEST,
@@ -26,10 +29,11 @@ describe('the runtimes of a machine', () => {
   });
   afterEach(() => rmSync(cache, { recursive: true }));
 
-  const machine = (gpu = false): Host => {
+  const machine = (gpu = false, load = 0): Host => {
     const real = nodeHost();
     return {
       ...real,
+      machine: () => ({ ...real.machine(), load }),
       env: (name) => (name === 'XDG_CACHE_HOME' ? cache : real.env(name)),
       stat: (path) =>
         path === '/dev/nvidiactl'
@@ -60,6 +64,49 @@ describe('the runtimes of a machine', () => {
     expect(chooseRuntime(machine(false))).to.equal('onnx');
     install(machine(), { cuda: false });
     expect(chooseRuntime(machine(true))).to.equal('onnx');
+  });
+
+  it('are measured against each other where there are two for the CPU, and another must be a fifth faster', () => {
+    const host = machine();
+    expect(isUndecided(host)).to.equal(false);
+    install(host, { cuda: false });
+    expect(contenders(host)).to.deep.equal(['onnx', 'tensorflow']);
+    expect(isUndecided(host)).to.equal(true);
+    expect(isUndecided(host, 'onnx')).to.equal(false);
+    const busy = machine(false, 100);
+    expect(isUndecided(busy)).to.equal(false);
+    expect(explainChoice(busy)[0]).to.match(/nothing was measured yet: other programs/);
+    const measured = (onnx: number, tensorflow: number) =>
+      writeFileSync(speedsPath(host), withSpeeds(host, { onnx, tensorflow }));
+    measured(0.01, 0.009);
+    expect(isUndecided(host)).to.equal(false);
+    expect(chooseRuntime(host)).to.equal('onnx');
+    measured(0.01, 0.007);
+    expect(chooseRuntime(host)).to.equal('tensorflow');
+    expect(explainChoice(host)).to.include.members([
+      "TensorFlow: a block's step was measured here: 10 ms with onnx, 7 ms with tensorflow",
+      'ONNX Runtime: installed; `--runtime onnx` takes it',
+    ]);
+    // another version is another measurement
+    install(host, { cuda: false, tensorflow: '2.22.0' });
+    expect(isUndecided(host)).to.equal(true);
+    expect(chooseRuntime(host)).to.equal('onnx');
+    writeFileSync(speedsPath(host), '{');
+    expect(chooseRuntime(host)).to.equal('onnx');
+  });
+
+  it('say what they would need', () => {
+    const host = machine();
+    expect(explainChoice(host)).to.include.members([
+      'ONNX Runtime: it comes with ftpc, and nothing faster is installed',
+      'TensorFlow: not installed; run `ftpc runtime install tensorflow`',
+    ]);
+    install(host);
+    expect(explainChoice(machine(false), 'onnx')).to.include.members([
+      'ONNX Runtime: asked for',
+      'TensorFlow: installed for GPUs, and no driver of one is loaded; `--runtime tensorflow` computes on the CPU',
+    ]);
+    expect(explainChoice(machine(true))[0]).to.equal('TensorFlow: there is a GPU that it was installed for');
   });
 
   it('have a version without being loaded, which tells a GPU from a CPU', () => {
