@@ -17,6 +17,17 @@ interface Case {
 const RATE = 'rate: 2e-4';
 const SCRATCH = 'untrained("model")';
 const FULL: Edit = ['train adapter {', 'train adapter using full {'];
+const HEAD: readonly Edit[] = [
+  ['import { chat }', 'import { labelled }'],
+  ['import { perplexity }', 'import { f1 }'],
+  ['template = chat()', 'template = labelled(text: "instruction", label: "output")'],
+  ['train adapter {', 'train adapter using head {'],
+  ['  lora = { rank: 16, alpha: 32, dropout: 5% }\n', ''],
+  ['  mix = { general: jsonl("data/general.jsonl"), share: 5% }\n', ''],
+  ['  baseline = starter()\n', ''],
+  ['[perplexity]', '[f1]'],
+  ['require perplexity < baseline.perplexity', 'require f1 > 80%'],
+];
 const NO_LORA: Edit = ['  lora = { rank: 16, alpha: 32, dropout: 5% }\n', ''];
 
 const PINNED = { commit: 'a'.repeat(40), files: {} };
@@ -43,6 +54,11 @@ const CASES: readonly Case[] = [
       [NO_LORA[0], '  adapter = { reduction: 8 }\n'],
       [RATE, 'rate: 1e-3'],
     ],
+  },
+
+  {
+    name: 'a head over labels takes any rate, and nothing of other subjects',
+    edits: [...HEAD, [RATE, 'rate: 1e-2']],
   },
 
   { name: 'alpha = rank', edits: [['alpha: 32', 'alpha: 16']] },

@@ -67,8 +67,8 @@ export function initLora(
   for (const { role, name, shape } of savedTensors(config, lora)) {
     const data = new Float32Array(elementCount(shape));
     const from = (role === 'head' ? head.output : embedding).name;
-    // a base that is no classifier has no head over labels to begin with
-    if (role === 'head' && lora.labels !== undefined && config.labels === undefined)
+    // only a classifier of the same labels has a head to begin with
+    if (role === 'head' && lora.labels !== undefined && config.labels?.join('\n') !== lora.labels.join('\n'))
       fillNormal(data, seed, name, 0, DEVIATION);
     else needed(weights, 'what is trained whole').get(from).decode(data);
     tensors.set(name, { shape, data });

@@ -19,6 +19,7 @@ import type { LoraConfig, ModelConfig } from '../../models/types.js';
 import type { Span } from '../../source/span.js';
 import { hasFactors } from '../types.js';
 import { bottleneckProblems } from './bottleneck-check.js';
+import { checkTask } from './labels.js';
 import { loraOf, type Place, type Start, startOf } from './lora.js';
 import { trainSettings } from './schema.js';
 import { startProblems } from './start-check.js';
@@ -125,6 +126,7 @@ export function checkedLora(
   place: Place,
   labels?: readonly string[],
 ): LoraConfig {
+  checkTask(stage, { config, label }, labels);
   const start = startOf(trainSettings(stage), place);
   const lora = loraOf(stage, config, start, labels);
   const problem = loraProblems({ stage, config, base: label, lora, start, at: () => stage.span }).find(

@@ -31,6 +31,7 @@ import { bottleneckInit } from './bottleneck.js';
 import { coverageLines, coverageOf, trainableLine } from './coverage.js';
 import { stageEvent } from './events.js';
 import { metricsOf, writeCurves, writeReport, writeSummary } from './files.js';
+import { rowLabels } from './labels.js';
 import { chosenLora, startOf } from './lora.js';
 import { checkedLora } from './lora-check.js';
 import { writeModel } from './model-folder.js';
@@ -81,7 +82,7 @@ async function prepare(context: StageContext, chosen: Chosen): Promise<Job> {
   const base = resolveModel(settings.base, context);
   const model = openResolved(host, base);
   const named = { config: model.config, label: base.label };
-  const lora = checkedLora(stage, named, context, labelsOf(settings, context));
+  const lora = checkedLora(stage, named, context, rowLabels(context));
   const room = model.config.maxPositions - virtualTokensOf(lora);
   const maxLength = Math.min(chosen.maxLength, room);
   const splitOf = ({ stage: from, port }: Reference): RowsOptions => {
@@ -232,12 +233,6 @@ async function write(
     outputs: { best, last, [kind]: best, report: 'report.json' },
     metrics: metricsOf(state),
   };
-}
-
-/** The labels of the rows, where they have any. */
-function labelsOf({ dataset }: TrainSettings, { host, inputs }: StageContext): readonly string[] | undefined {
-  const rows = inputs[dataset.stage];
-  return rows === undefined ? undefined : readFormatInfo(host, rows.path).labels;
 }
 
 /** The chat template of the rows, where it is not the base's own. */

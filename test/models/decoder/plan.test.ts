@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { bottleneckConfig } from '../../../src/models/adapters/bottleneck.js';
+import { headConfig, isHead } from '../../../src/models/adapters/classifier.js';
 import { planDecoder } from '../../../src/models/decoder/index.js';
 import type { DecoderPlanOptions } from '../../../src/models/decoder/types.js';
 import type { LoraConfig } from '../../../src/models/types.js';
@@ -75,6 +76,12 @@ describe('decoder plan', () => {
       lora: { rank: 8, alpha: 16, dropout: 0.1, targets },
       recomputedMlps: 2,
     },
+    'a classification head alone': { ...base, lora: headConfig(['a', 'b', 'c']), rows: 16 },
+    'an adapter and a classification head': {
+      ...base,
+      lora: { rank: 8, alpha: 16, dropout: 0, targets, labels: ['a', 'b', 'c'] },
+      checkpointedBlocks: 1,
+    },
     'full training': { ...base, lora: undefined, trainable: 'full', rows: 2 },
   };
   for (const [title, options] of Object.entries(cases))
@@ -91,7 +98,9 @@ describe('decoder plan', () => {
       // weights and adapter lie in memory before the measurement begins
       const resident = parts.adapter + (options.trainable === 'full' ? 0 : parts.weights);
       const foretold = total(parts) - resident;
-      expect(foretold / measured, `foretold ${foretold}, measured ${measured}`).to.be.within(0.97, 1.1);
+      // where nothing goes back, what is foretold is coarser, on the safe side
+      const most = options.lora !== undefined && isHead(options.lora) ? 1.2 : 1.1;
+      expect(foretold / measured, `foretold ${foretold}, measured ${measured}`).to.be.within(0.97, most);
     });
 
   it('runs well-formed graphs', () => {
