@@ -9,6 +9,8 @@ import { finish } from './processes.js';
 import { freshFolder } from './worlds.js';
 
 const host = nodeHost();
+/** Others write of themselves to standard error. */
+const ONNX = ['--runtime', 'onnx'];
 const MODEL = join(host.packageFolder, 'test/fixtures/evaluation/tiny/base');
 
 const PIPELINE = `edition 2026
@@ -98,7 +100,7 @@ describe('a pipeline of classifiers', () => {
     cpSync(MODEL, join(cwd, 'model'), { recursive: true });
     writeFileSync(join(cwd, 'data/rows.jsonl'), `${rows.join('\n')}\n`);
     writeFileSync(join(cwd, 'tiny.ftp'), PIPELINE);
-    const { code, lines, err } = await finish(cwd);
+    const { code, lines, err } = await finish(cwd, ['run', 'tiny.ftp', '--json', ...ONNX]);
     expect(err).to.equal('');
     expect(code).to.equal(0);
     stages = lines.at(-1)?.['stages'] as typeof stages;
@@ -146,15 +148,22 @@ describe('a pipeline of classifiers', () => {
   });
 
   it('gives labels on the command line: of a release, an adapter, and many texts', async () => {
-    const one = await ftpc(cwd, ['classify', 'releases', 'bbbb 7', '--json']);
+    const one = await ftpc(cwd, ['classify', 'releases', 'bbbb 7', '--json', ...ONNX]);
     expect(one.err).to.equal('');
     const [found] = objects(one.out);
     expect(found).to.deep.include({ version: 1, text: 'bbbb 7', label: 'boat' });
     const shares = Object.values(found?.['probabilities'] as Record<string, number>);
     expect(shares.reduce((sum, share) => sum + share, 0)).to.be.closeTo(1, 1e-6);
-    const table = await ftpc(cwd, ['classify', output('tagger', 'adapter'), 'cccc 8', '--base', 'model']);
+    const table = await ftpc(cwd, [
+      'classify',
+      output('tagger', 'adapter'),
+      'cccc 8',
+      '--base',
+      'model',
+      ...ONNX,
+    ]);
     expect(table.out).to.match(/^label +probability\ncloud +\d+\.\d %\n(\w+ +\d+\.\d %\n){2}$/);
-    const many = await ftpc(cwd, ['classify', 'releases', '-'], {}, 'aaaa 1\n\ncccc 2\n');
+    const many = await ftpc(cwd, ['classify', 'releases', '-', ...ONNX], {}, 'aaaa 1\n\ncccc 2\n');
     expect(many.out).to.equal('animal\taaaa 1\ncloud\tcccc 2\n');
   });
 
