@@ -1,3 +1,4 @@
+import { noGpu } from '../../diagnostics/catalogue/runtimes.js';
 import { UserError } from '../../diagnostics/types.js';
 import { RUNTIME_NAMES, type RuntimeName } from '../../ir/runtimes.js';
 import { chooseRuntime } from '../../tensor/runtimes/choice.js';
@@ -78,11 +79,22 @@ const check =
           }
         : { name, state: 'ok', detail };
     } catch (error) {
-      const help = (error instanceof UserError ? error.diagnostic.help : undefined) ?? broken;
-      return { name, state: 'failed', detail: `${version} does not run: ${firstLine(error)}`, help };
+      const { code, help = broken } = error instanceof UserError ? error.diagnostic : { code: undefined };
+      // installed where there is nothing to compute on: other runtimes do
+      const state = code === noGpu().code ? 'warning' : 'failed';
+      return { name, state, detail: `${version} does not run: ${firstLine(error)}`, help };
     }
   };
 
 const forGpu = (version: string): boolean => version.endsWith('+cuda');
 
-export const runtimes: readonly Check[] = RUNTIME_NAMES.map(check);
+/**
+ * WebGPU is looked at before TensorFlow: Mesa's driver in software and TensorFlow bring an LLVM each, and a process that
+ * loaded them in the other order is ended by the C library when it closes.
+ */
+const FIRST: readonly RuntimeName[] = ['onnx', 'webgpu'];
+
+export const runtimes: readonly Check[] = [
+  ...FIRST,
+  ...RUNTIME_NAMES.filter((name) => !FIRST.includes(name)),
+].map(check);
