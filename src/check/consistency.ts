@@ -11,7 +11,7 @@ import type { SourceFile } from '../syntax/ast.js';
 import type { MetricOf } from './certain.js';
 import { checkCertain } from './certain-requirements.js';
 import { classification } from './classification.js';
-import { fittingColumns } from './columns.js';
+import { columnsOfRows, fittingColumns } from './columns.js';
 import type { World } from './context.js';
 import { fileTexts } from './file-texts.js';
 import { idleSettings } from './idle-settings.js';
@@ -97,6 +97,7 @@ const CHECKS: readonly Check[] = [
   idleSettings,
   certainGates,
   fileTexts,
+  columnsOfRows,
   fittingColumns,
   emptySplits,
   packedInFileOrder,

@@ -30,7 +30,11 @@ export function ftpc(
     const child = execFile(
       process.execPath,
       [FTPC, ...words],
-      { cwd, env: { ...process.env, NO_COLOR: '', FORCE_COLOR: '', ...env }, maxBuffer: 1 << 26 },
+      {
+        cwd, // Set at all, the two make Node itself speak.
+        env: { ...process.env, NO_COLOR: undefined, FORCE_COLOR: undefined, ...env },
+        maxBuffer: 1 << 26,
+      },
       (error, out, err) => resolve({ code: error === null ? 0 : Number(error.code ?? -1), out, err }),
     );
     child.stdin?.end(input);

@@ -123,7 +123,7 @@ const CASES: readonly Case[] = [
   {
     name: 'blank lines and CRLF are no rows',
     edits: [['stop =', 'checkpoint = { every: 5steps }\n  stop =']],
-    files: { 'data/rows.jsonl': '{"a":1}\r\n\r\n\n'.repeat(700) },
+    files: { 'data/rows.jsonl': '{"instruction":"a","output":"b"}\r\n\r\n\n'.repeat(700) },
   },
   {
     name: 'a limit leaves too few',
@@ -316,6 +316,7 @@ const CASES: readonly Case[] = [
       ['chat()', 'completion()\n  loss_on = all'],
       ['import { chat }', 'import { completion }'],
     ],
+    files: { 'data/rows.jsonl': '{"text":"a"}\n'.repeat(20_000) },
   },
   {
     name: 'no dropout on 800 rows',

@@ -52,6 +52,20 @@ export const duplicateName = (at: Span, name: string, first: Span): Diagnostic =
     help: 'stages, parameters, secrets, budgets and imports of a file share one set of names; rename one of them',
   });
 
+/** `known`: the columns of the first row. */
+export const unknownColumn = (
+  at: Span,
+  column: string,
+  files: string,
+  known: readonly string[],
+): Diagnostic => {
+  const inside = { ...at, start: at.start + 1, end: at.end - 1 };
+  return error('FTP0230', at, `no row of \`${files}\` has a column \`${column}\``, {
+    label: 'no such column',
+    ...suggestion(column, inside, known),
+  });
+};
+
 export const duplicateKey = (at: Span, key: string, first: Span): Diagnostic =>
   error('FTP0204', at, `\`${key}\` is set twice`, {
     label: 'set again',

@@ -10,6 +10,9 @@ export const packedInOrder = (at: Span, order: Span): Diagnostic =>
     help: 'leave `packing` out, or write `order = shuffled`',
   });
 
+/** Columns that a message names of a row that may have hundreds. */
+const MOST = 8;
+
 export const otherColumns = (
   at: Span,
   found: {
@@ -21,18 +24,22 @@ export const otherColumns = (
     readonly at: Span;
     /** A template that reads what the source brings. */
     readonly fitting: string | undefined;
+    /** The source can say what its columns are called. */
+    readonly canBeNamed: boolean;
   },
 ): Diagnostic =>
   error(
     'FTP0519',
     at,
-    `\`${found.template}\` reads ${named(found.needed, 'and')}, and the rows of \`${found.source}\` have ${named(found.brought, 'and')}`,
+    `\`${found.template}\` reads ${named(found.needed, 'and')}, and the rows of \`${found.source}\` have ${named(found.brought.slice(0, MOST), 'and')}`,
     {
       label: 'finds none of its columns',
       related: [{ at: found.at, message: 'these rows' }],
       help:
-        found.fitting === undefined
-          ? 'choose a `source` whose rows have these columns'
-          : `write \`template = ${found.fitting}()\`, or choose another \`source\``,
+        found.fitting !== undefined
+          ? `write \`template = ${found.fitting}()\`, or choose another \`source\``
+          : found.canBeNamed
+            ? 'say in the `source` what its columns are called: `columns: { instruction: "…", output: "…" }`'
+            : 'choose a `source` whose rows have these columns',
     },
   );

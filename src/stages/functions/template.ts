@@ -68,7 +68,8 @@ const TEMPLATE_COLUMNS = {
   sharegpt: () => [['conversations']],
   completion: () => [['text'], ['prompt', 'completion']],
   labelled: ({ text, label }: Call['args']) => [[String(text), String(label)]],
-  tokens: () => [['input_ids', 'labels']],
+  // `labels` too, unless all tokens are trained.
+  tokens: () => [['input_ids']],
 } satisfies Readonly<Record<keyof typeof templates, (args: Call['args']) => readonly (readonly string[])[]>>;
 
 /** The sets of columns of which a template needs one; nothing for what is no template. */
