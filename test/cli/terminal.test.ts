@@ -65,7 +65,13 @@ async function screen(folder: string, columns: number, words: string): Promise<r
   const command = `stty cols ${columns} rows 50; '${process.execPath}' '${FTPC}' ${words}; true`;
   const printed = execFileSync('script', ['-qec', command, '/dev/null'], {
     cwd: folder,
-    env: { ...process.env, TERM: 'xterm-256color', NO_COLOR: '', FORCE_COLOR: '', CI: '' },
+    env: {
+      ...process.env,
+      TERM: 'xterm-256color',
+      NO_COLOR: undefined,
+      FORCE_COLOR: undefined,
+      CI: undefined,
+    },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   expect(printed.includes('\u001b['), 'it is coloured').to.equal(true);
