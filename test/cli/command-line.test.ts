@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -81,31 +80,6 @@ describe('command line', () => {
       true,
       false,
     ]);
-  });
-
-  for (const shell of ['bash', 'zsh', 'fish'] as const)
-    it(`completes in ${shell}`, async () => {
-      const { code, out } = await ftpc(folder, ['completion', shell]);
-      expect(code).to.equal(0);
-      for (const name of Object.keys(commands)) expect(out).to.contain(name);
-      expect(out).to.contain('exit-code');
-      if (shell === 'bash') execFileSync('bash', ['-n'], { input: out });
-    });
-
-  it('completes the words of a command in bash, each in its place', async () => {
-    const { out } = await ftpc(folder, ['completion', 'bash']);
-    const offered = (...words: readonly string[]): readonly string[] => {
-      const typed = words.map((word) => `'${word}'`).join(' ');
-      const ask = `COMP_WORDS=(ftpc ${typed}); COMP_CWORD=${words.length}; _ftpc; echo "\${COMPREPLY[@]}"`;
-      return execFileSync('bash', ['-c', `${out}\n${ask}`], { encoding: 'utf8' })
-        .trim()
-        .split(' ');
-    };
-    expect(offered('runtime', '')).to.deep.equal(['list', 'install', 'remove']);
-    expect(offered('runtime', 'in')).to.deep.equal(['install']);
-    expect(offered('runtime', 'install', '')).to.deep.equal(['tensorflow', 'webgpu', 'wasm', 'cpu']);
-    expect(offered('runtime', 'install', 'tensorflow', '--c')).to.deep.equal(['--cpu']);
-    expect(offered('completion', 'f')).to.deep.equal(['fish']);
   });
 
   it('init writes a pipeline that checks, and never over what is there', async () => {
