@@ -4,7 +4,7 @@ import { argument } from '../../ops/definition.js';
 import type { OpName } from '../../ops/names.js';
 import { type Shape, sizeOf } from '../../shape.js';
 import type { FormName } from './kernels/forms.js';
-import { FORM_KERNEL, ROW_KERNEL } from './kernels/names.js';
+import { CROSS_ENTROPY_GRADIENT, FORM_KERNEL, ROW_KERNEL } from './kernels/names.js';
 import type { ProductAttributes } from './kernels/product.js';
 import type { Tensor } from './library.js';
 import type { Lowering, LoweringContext } from './lowering.js';
@@ -80,4 +80,18 @@ export const GPU_LOWERINGS: Partial<Readonly<Record<OpName, Lowering>>> = {
     return [c.kernel(ROW_KERNEL.rotary, { x, cos, sin }, { width, half })];
   },
   logSoftmax: (c) => [c.kernel(ROW_KERNEL.logSoftmax, { x: argument(c.inputs, 0) }, { width: widthOf(c) })],
+};
+
+/**
+ * Over logits `[rows, classes]`, a column of each row, and where it is given an upstream gradient of each row: log p at
+ * the columns, and the gradient of the logits, which lies where they lay if nobody reads them any more.
+ */
+export const crossEntropy: Lowering = (c) => {
+  const [x, indices] = [argument(c.inputs, 0), argument(c.inputs, 1)];
+  const [upstream, width] = [c.inputs[2], widthOf(c)];
+  const sums = c.kernel(ROW_KERNEL.softmaxSums, { x }, { width });
+  const picked = c.kernel(ROW_KERNEL.pickedLogarithm, { x, sums, indices }, { width });
+  if (upstream === undefined) return [picked];
+  const attributes = { width, overwrites: c.mayOverwrite(0) };
+  return [picked, c.kernel(CROSS_ENTROPY_GRADIENT, { x, sums, indices, upstream }, attributes)];
 };

@@ -151,6 +151,10 @@ function compiled(
         inputTypes: node.inputs.map(typeOf),
         outputTypes: node.outputs.map(typeOf),
         attributes: node.attributes,
+        mayOverwrite(index) {
+          const value = argument(node.inputs, index);
+          return last.includes(value) && values.made.has(value);
+        },
         kernel(kernel, operands, attributes = {}) {
           const result = engine.runKernel(kernel, operands, attributes);
           temporary.add(result);

@@ -9,6 +9,8 @@ export interface LoweringContext {
   readonly attributes: Attributes;
   /** An input that lies in a packed form; asked for only where the lowering says that it reads one. */
   readonly packed: (index: number) => PackedHandles | undefined;
+  /** Whether a kernel may write over an input: it was computed in this run, and nobody reads it after this. */
+  readonly mayOverwrite: (index: number) => boolean;
   /** Runs a kernel; what it gives is disposed of unless it becomes an output. */
   readonly kernel: (name: string, inputs: KernelInputs, attributes?: KernelAttributes) => Tensor;
   /** A constant f32 that the compiled graph keeps. */

@@ -21,7 +21,12 @@ export const ROW_KERNEL = {
   rotary: 'ftpc.rotary',
   maskedSoftmax: 'ftpc.maskedSoftmax',
   logSoftmax: 'ftpc.logSoftmax',
+  softmaxSums: 'ftpc.softmaxSums',
+  pickedLogarithm: 'ftpc.pickedLogarithm',
 } as const;
+
+/** Of the GPU: of logits, which it writes over where it may. */
+export const CROSS_ENTROPY_GRADIENT = 'ftpc.crossEntropyGradient';
 
 /** Of the GPU, over weights in any form that it holds. */
 export const FORM_KERNEL = {

@@ -44,14 +44,17 @@ let first = row * width;
 ${code}`,
 });
 
-/** \`value\` is an expression of one score at \`first + at\`. */
-const softmaxOf = (value: string, write: string): string => `
+/** `top` and `sum` (of e^(value − top)) of a row; `value` is an expression of one score at `first + at`. */
+const sumsOf = (value: string): string => `
 var top = -3.4e38;
 ${EACH} { top = max(top, ${value}); }
 ${folded('top', 'max(parts[lane], other)')}
 var sum = 0.0;
 ${EACH} { sum += exp(${value} - top); }
-${folded('sum', 'parts[lane] + other')}
+${folded('sum', 'parts[lane] + other')}`;
+
+const softmaxOf = (value: string, write: string): string => `
+${sumsOf(value)}
 ${EACH} { result[first + at] = ${write}; }`;
 
 const MASKED = 'x[first + at] + mask[(first + at) % uniforms.period]';
@@ -101,5 +104,20 @@ export const ROW_SHADERS: Readonly<Record<RowKernelName, Shader>> = {
     { inputs: ['x'], shape: like('x') },
     'uniforms.size / uniforms.width',
     softmaxOf('x[first + at]', 'x[first + at] - top - log(sum)'),
+  ),
+  /** Of each row the largest score and log Σ e^(score − largest): log p of a score is what both leave of it. */
+  [ROW_KERNEL.softmaxSums]: byRow(
+    { inputs: ['x'], shape: (inputs) => [...like('x')(inputs).slice(0, -1), 2] },
+    'uniforms.size / 2',
+    `${sumsOf('x[first + at]')}
+     if (lane == 0 && row < uniforms.size / 2) {
+       result[2 * row] = top;
+       result[2 * row + 1] = log(sum);
+     }`,
+  ),
+  [ROW_KERNEL.pickedLogarithm]: elementwise(
+    { inputs: ['x', 'sums', 'indices'], uniforms: { width: 'i32' }, shape: like('indices') },
+    'let score = x[index * uniforms.width + indices[index]];',
+    'score - sums[2 * index] - sums[2 * index + 1]',
   ),
 };

@@ -29,7 +29,12 @@ export interface WebGpuBackend extends Backend {
     inputs: readonly TensorInfo[],
     dtype: TfjsType,
     uniforms: readonly { readonly type: 'int32' | 'float32'; readonly data: readonly number[] }[],
+    /** Where the output is written; left out: a tensor of its own. */
+    output?: TensorInfo,
   ): TensorInfo;
+  /** How many tensors share these data. */
+  refCount(id: object): number;
+  incRef(id: object): void;
 }
 
 export interface Shader {
@@ -66,6 +71,8 @@ export interface Run {
   readonly layout: Layout;
   readonly groups: readonly [number, number, number];
   readonly code: string;
+  /** The tensor that the output is written over, which is `result` to the code; left out: a tensor of its own. */
+  readonly over?: TensorInfo;
 }
 
 /**
@@ -88,6 +95,7 @@ export function runProgram(backend: WebGpuBackend, run: Run): TensorInfo {
     Object.values(run.inputs).map((input) => ({ ...input, shape: [] })),
     'float32',
     run.uniforms.map(({ type, value }) => ({ type: type === 'i32' ? 'int32' : 'float32', data: [value] })),
+    run.over && { ...run.over, shape: [sizeOf(run.shape)] },
   );
   return { ...info, shape: run.shape };
 }
@@ -125,6 +133,7 @@ export function runShader(
   shader: Shader,
   inputs: Readonly<Record<string, TensorInfo>>,
   attributes: KernelAttributes,
+  over?: TensorInfo,
 ): TensorInfo {
   const shape = shader.shape(inputs, attributes);
   const groups = shader.groups?.(inputs, attributes) ?? Math.ceil(sizeOf(shape) / THREADS);
@@ -140,6 +149,7 @@ export function runShader(
     workgroup: [THREADS, 1, 1],
     layout: { x: [0] },
     groups: [groups, 1, 1],
+    ...(over && { over }),
     code: `${shader.declarations ?? ''}\nfn main(index : i32) {\n${shader.code}\n}`,
   });
 }

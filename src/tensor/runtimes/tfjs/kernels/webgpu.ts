@@ -1,6 +1,7 @@
 /** Kernels for the GPU. Sums have one order each, so that the same inputs give the same bytes. */
 import type { Shape } from '../../../shape.js';
 import type { Core } from '../library.js';
+import { registerCrossEntropyKernel } from './cross-entropy.js';
 import { FORMS, formOf } from './forms.js';
 import { FORM_KERNEL, type GpuKernelName, KERNEL } from './names.js';
 import { registerProductKernel } from './product.js';
@@ -89,4 +90,5 @@ export function registerWebGpuKernels(core: Core): void {
       },
     });
   registerProductKernel(core);
+  registerCrossEntropyKernel(core);
 }
