@@ -1,6 +1,7 @@
 /** Wirings that are well typed and cannot be meant. */
 
 import { packedInOrder } from '../diagnostics/catalogue/rows.js';
+import { runtimesDiffer } from '../diagnostics/catalogue/runtimes.js';
 import { baseMismatch, emptySplit, sharedTarget } from '../diagnostics/catalogue/wiring.js';
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { Budget, Reference, Value } from '../ir/types.js';
@@ -107,6 +108,20 @@ const CHECKS: readonly Check[] = [
   classification,
 ];
 
+/** The stages of a run are computed by one runtime. */
+function differingRuntimes(budgets: readonly Budget[], { blocks }: SourceFile): readonly Diagnostic[] {
+  const asking = budgets.flatMap(({ name, settings: { runtime } }) => {
+    const block = blocks.find((one) => one.kind.text === 'budget' && one.name.text === name);
+    if (typeof runtime !== 'string' || block === undefined) return [];
+    const written = block.properties.find(({ key }) => key.text === 'runtime');
+    return [{ name, runtime, span: written?.value.span ?? block.name.span }];
+  });
+  const [first, ...others] = asking;
+  return others
+    .filter(({ runtime }) => runtime !== first?.runtime)
+    .flatMap(({ span, runtime }) => (first === undefined ? [] : [runtimesDiffer(span, runtime, first)]));
+}
+
 export function checkConsistency(
   stages: readonly CheckedStage[],
   budgets: readonly Budget[],
@@ -120,6 +135,7 @@ export function checkConsistency(
   const sound = stages.filter(({ isSound }) => isSound);
   return [
     ...sharedTargets(sound),
+    ...differingRuntimes(budgets, tree),
     ...sound.flatMap((checked) => CHECKS.flatMap((check) => check(checked, byName, world))),
     ...budgets.flatMap(({ requires }) => checkCertain(requires, written, metricsIn(budgetMetrics, byName))),
   ];

@@ -1,7 +1,7 @@
 /** `preset small for train using lora { … }`: settings that stand in for defaults, and what they require. */
 import * as errors from '../diagnostics/catalogue/names.js';
 import { missingSetting } from '../diagnostics/catalogue/values.js';
-import { budgetMetrics } from '../stages/budget.js';
+import { budgetMetrics, budgetSettings } from '../stages/budget.js';
 import { schemas } from '../stages/schemas.js';
 import type { Preset } from '../syntax/ast.js';
 import type { Context } from './context.js';
@@ -61,7 +61,7 @@ function ownLayer(symbol: PresetSymbol, module: Module, context: Context): Layer
   const schema = target === 'budget' ? undefined : schemas[target];
   const where = schema === undefined ? 'a `budget`' : `a \`${target}\` stage`;
   const settings: Values =
-    evaluateEntries(properties, schema?.settings ?? {}, context, {
+    evaluateEntries(properties, schema?.settings ?? budgetSettings, context, {
       path: '',
       partial: true,
       missing: (key, doc) => missingSetting(name.span, `\`${name.text}\``, key, doc),

@@ -5,7 +5,7 @@ import { presetNeeds } from '../diagnostics/catalogue/wiring.js';
 import type { Budget, PresetOrigin, Requirement, Stage, Value } from '../ir/types.js';
 import type { Span } from '../source/span.js';
 import { type SourceText, spanText } from '../source/text.js';
-import { budgetMetrics } from '../stages/budget.js';
+import { budgetMetrics, budgetSettings } from '../stages/budget.js';
 import type { StageSchema } from '../stages/schema.js';
 import type { Block, Expression, Property, Word } from '../syntax/ast.js';
 import { Context, type PortUse } from './context.js';
@@ -172,16 +172,22 @@ function listedMetrics(list: Extract<Expression, { kind: 'list' }>) {
 }
 
 export function checkBudget(block: Block, file: Context, source: SourceText): Budget {
-  for (const { key } of block.properties)
-    file.report(names.unknownSetting(key.span, key.text, 'a `budget`', []));
+  const layers = layersOf(block.using, 'budget', file);
+  const settings = evaluateEntries(block.properties, budgetSettings, file, {
+    path: '',
+    preset: merged(layers).values,
+    missing: () => undefined,
+    unknown: (key, known) => names.unknownSetting(key.span, key.text, 'a `budget`', known),
+  });
   const limits: Measured = { where: 'a `budget`', metrics: budgetMetrics, ofStages: 'all' };
   return {
     name: block.name.text,
+    settings: settings ?? {},
     requires: [
       ...block.requirements.flatMap(
         (requirement) => checkRequirement(requirement, limits, source, file) ?? [],
       ),
-      ...layersOf(block.using, 'budget', file).flatMap((layer) => presetRequirements(layer, limits, file)),
+      ...layers.flatMap((layer) => presetRequirements(layer, limits, file)),
     ],
     span: block.span,
   };

@@ -1,7 +1,6 @@
 import { lintReport } from '../lint/index.js';
 import type { Plan } from '../planner/types.js';
 import { type RunOutcome, runPipeline } from '../run/index.js';
-import { chooseRuntime } from '../tensor/runtimes/choice.js';
 import { diagnosticsPrinter } from './diagnostics.js';
 import { watchSignals } from './interrupts.js';
 import { decideRuntime, prepare, type Wanted } from './prepare.js';
@@ -22,7 +21,10 @@ export async function execute(
   view: RunView,
 ): Promise<RunOutcome & { readonly plan?: Plan }> {
   const { host } = world;
-  await decideRuntime(host, wanted.runtime);
+  // the run says first what computes, and the pipeline may say it
+  const { compile } = await import('../compile.js');
+  const { program } = compile(host, wanted.file, { params: wanted.params });
+  const runtime = await decideRuntime(host, wanted.runtime, program);
   const interrupts = watchSignals(world.err);
   let printer = await diagnosticsPrinter(world, new Map());
   let plan: Plan | undefined;
@@ -32,7 +34,7 @@ export async function execute(
         pipeline: wanted.file,
         host,
         engine: 'embedded',
-        runtime: chooseRuntime(host, wanted.runtime),
+        runtime,
         ftpc: ftpcVersion(host),
         params: wanted.params,
         threads: wanted.threads ?? host.machine().cores,

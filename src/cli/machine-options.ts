@@ -1,5 +1,4 @@
-import { RUNTIME_NAMES } from '../ir/runtimes.js';
-import { isRuntime, type RuntimeChoice } from '../tensor/runtimes/index.js';
+import { RUNTIME_CHOICES, type RuntimeChoice } from '../ir/runtimes.js';
 import { type Arguments, unknown } from './arguments.js';
 import type { OptionSpec } from './command.js';
 import { UsageError } from './usage-error.js';
@@ -18,8 +17,8 @@ const THREADS: OptionSpec = {
 
 export const RUNTIME: OptionSpec = {
   type: 'string',
-  choices: ['auto', ...RUNTIME_NAMES],
-  doc: 'What computes; auto, the default, takes TensorFlow where it is installed for a GPU that is here, else what was measured to be faster on the CPU.',
+  choices: RUNTIME_CHOICES,
+  doc: 'What computes; left out, what the pipeline says. auto takes TensorFlow where it is installed for a GPU that is here, else what was measured to be faster on the CPU.',
 };
 
 /** Options of commands that run on this machine. */
@@ -99,7 +98,6 @@ export function threadsOf(args: Arguments): number | undefined {
   return threads;
 }
 
-export function runtimeOf(args: Arguments): RuntimeChoice {
-  const name = args.text('runtime') ?? 'auto';
-  return isRuntime(name) ? name : 'auto';
-}
+/** `undefined` where it is left out: then the pipeline may say it. */
+export const runtimeOf = (args: Arguments): RuntimeChoice | undefined =>
+  RUNTIME_CHOICES.find((name) => name === args.text('runtime'));

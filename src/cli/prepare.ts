@@ -1,12 +1,15 @@
 import type { CompileResult } from '../compile.js';
 import { nothingToPlan } from '../diagnostics/catalogue/wiring.js';
 import type { Diagnostic } from '../diagnostics/types.js';
+import type { RuntimeChoice, RuntimeName } from '../ir/runtimes.js';
+import type { Program } from '../ir/types.js';
 import type { Resolution, ResolveOptions } from '../lock/index.js';
+import { askedRuntime } from '../planner/asked-runtime.js';
 import type { Plan } from '../planner/types.js';
 import type { Host } from '../source/host.js';
 import type { Chosen } from '../stages/types.js';
 import { chooseRuntime, isUndecided } from '../tensor/runtimes/choice.js';
-import { identityOf, type RuntimeChoice, runtimeProblem } from '../tensor/runtimes/index.js';
+import { identityOf, runtimeProblem } from '../tensor/runtimes/index.js';
 import { checkModels } from './check-models.js';
 import type { OpenedPlan } from './saved-plan.js';
 
@@ -16,7 +19,7 @@ export interface Wanted {
   readonly params: Readonly<Record<string, string>>;
   readonly memoryBytes?: number;
   readonly threads?: number;
-  /** What computes; `auto` where left out. */
+  /** What computes; left out, what the pipeline asks for, or `auto`. */
   readonly runtime?: RuntimeChoice;
   /** A machine of the catalogue; this one where left out. */
   readonly machine?: string;
@@ -28,9 +31,15 @@ export interface Wanted {
   readonly saved?: OpenedPlan;
 }
 
-/** Measures what `auto` has to know, once a machine. */
-export async function decideRuntime(host: Host, asked: RuntimeChoice = 'auto'): Promise<void> {
-  if (isUndecided(host, asked)) await (await import('../planner/runtime-speed.js')).measureRuntimes(host);
+/** What a compiled pipeline is computed with; measures what `auto` has to know, once a machine. */
+export async function decideRuntime(
+  host: Host,
+  option: RuntimeChoice | undefined,
+  program: Program | undefined,
+): Promise<RuntimeName> {
+  const { choice } = askedRuntime(option, program);
+  if (isUndecided(host, choice)) await (await import('../planner/runtime-speed.js')).measureRuntimes(host);
+  return chooseRuntime(host, choice);
 }
 
 export type Prepared = CompileResult & Pick<Resolution, 'lock'> & { readonly plan?: Plan };
@@ -44,8 +53,7 @@ export async function prepare(host: Host, wanted: Wanted): Promise<Prepared> {
   const moved =
     saved === undefined ? [] : (await import('./saved-plan.js')).movedSince(saved, compiled, host);
   if (moved.length > 0) return refused(compiled, moved);
-  await decideRuntime(host, wanted.runtime);
-  const runtime = chooseRuntime(host, wanted.runtime);
+  const runtime = await decideRuntime(host, wanted.runtime, compiled.program);
   const missing = runtimeProblem(host, runtime);
   if (missing !== undefined) return refused(compiled, [missing]);
   const resolved = await resolveNames(host, compiled, {
@@ -60,6 +68,7 @@ export async function prepare(host: Host, wanted: Wanted): Promise<Prepared> {
   const made = await plan(program, resolved.host, {
     ...wanted,
     runtime: identityOf(host, runtime),
+    runtimeOption: wanted.runtime,
     digests,
     settled: saved && choicesOf(saved),
   });

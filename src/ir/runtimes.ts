@@ -1,3 +1,13 @@
 /** Names of the tensor runtimes; `src/tensor/runtimes` has what stands behind them. */
 export const RUNTIME_NAMES = ['onnx', 'tensorflow', 'webgpu', 'wasm', 'cpu'] as const;
 export type RuntimeName = (typeof RUNTIME_NAMES)[number];
+
+/** What may be asked for; `auto` leaves it to the machine. */
+export const RUNTIME_CHOICES = ['auto', ...RUNTIME_NAMES] as const;
+export type RuntimeChoice = (typeof RUNTIME_CHOICES)[number];
+
+/** What is asked for, and by whom: an option of the command line goes before the pipeline. */
+export interface AskedRuntime {
+  readonly choice: RuntimeChoice;
+  readonly by: 'option' | 'pipeline' | 'auto';
+}

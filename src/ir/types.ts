@@ -128,6 +128,8 @@ export type Expression =
 
 export interface Budget {
   readonly name: string;
+  /** By the schema in `src/stages/budget.ts`. */
+  readonly settings: Readonly<Record<string, Value>>;
   readonly requires: readonly Requirement[];
   readonly span: Span;
 }

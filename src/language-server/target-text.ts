@@ -2,7 +2,7 @@
 import { typeNoun } from '../check/describe.js';
 import { PARAM_TYPES } from '../check/params.js';
 import { written } from '../planner/written.js';
-import { budgetMetrics } from '../stages/budget.js';
+import { budgetMetrics, budgetSettings } from '../stages/budget.js';
 import type { Setting, StageSchema } from '../stages/schema.js';
 import {
   code,
@@ -65,7 +65,7 @@ const budgetText = (): string =>
   paragraphs(
     '**budget**',
     'Limits that a plan must keep, proved before anything runs.',
-    Object.entries(budgetMetrics)
+    Object.entries({ ...budgetSettings, ...budgetMetrics })
       .map(([name, { doc }]) => `- ${code(name)}: ${doc}`)
       .join('\n'),
   );

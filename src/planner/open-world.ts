@@ -1,5 +1,6 @@
 /** Opens everything that a plan looks at, once. */
 import type { Diagnostic } from '../diagnostics/types.js';
+import type { RuntimeChoice } from '../ir/runtimes.js';
 import type { Program } from '../ir/types.js';
 import { planDecoder } from '../models/decoder/plan.js';
 import type { LoraConfig } from '../models/types.js';
@@ -11,6 +12,7 @@ import { checkedLora } from '../stages/train/lora-check.js';
 import type { Chosen } from '../stages/types.js';
 import { chooseRuntime } from '../tensor/runtimes/choice.js';
 import { identityOf, isRuntime, type RuntimeIdentity } from '../tensor/runtimes/index.js';
+import { askedRuntime } from './asked-runtime.js';
 import { canonical } from './canonical.js';
 import { latestKeys, readRecords } from './history.js';
 import { runtimeName, type StageKey } from './keys.js';
@@ -44,7 +46,9 @@ export interface PlanOptions {
   readonly digests?: DigestTable;
   /** Choices that a saved plan made, by stage: they stand wherever they still fit. */
   readonly settled?: Readonly<Record<string, Chosen>>;
-  /** Left out, the real ones, and the runtime that `auto` stands for. */
+  /** What the command line asks for, where it does; it goes before the pipeline. */
+  readonly runtimeOption?: RuntimeChoice;
+  /** Left out, the real ones, and the runtime that is asked for. */
   readonly store?: PlanStore;
   readonly runtime?: RuntimeIdentity;
   readonly survey?: Survey;
@@ -74,7 +78,8 @@ export function openWorld(program: Program, host: Host, options: PlanOptions, st
   const asked = machineOf(host, options, report);
   const machine = nominal === undefined ? asked : { ...asked, here: true };
   const memo = openMemo(host, options.digests);
-  const runtime = options.runtime ?? identityOf(host, chooseRuntime(host));
+  const { choice } = askedRuntime(options.runtimeOption, program);
+  const runtime = options.runtime ?? identityOf(host, chooseRuntime(host, choice));
   const threads = options.threads ?? host.machine().cores;
   const keys = new Map<string, StageKey>();
   const adapters = new Map<string, LoraConfig>();

@@ -11,6 +11,7 @@ import { coverageOf } from '../stages/train/coverage.js';
 import { dropoutSetting, takenSettings } from '../stages/train/lora.js';
 import type { Chosen } from '../stages/types.js';
 import { openStore } from '../store/index.js';
+import { askedRuntime } from './asked-runtime.js';
 import { budgetLines } from './budget.js';
 import { effectiveSettings } from './effective.js';
 import { estimate } from './estimate.js';
@@ -62,6 +63,7 @@ export async function plan(program: Program, host: Host, options: PlanOptions = 
       devices: machine.devices,
     },
     runtime: runtimeName(world.runtime),
+    runtimeSetBy: askedRuntime(options.runtimeOption, program).by,
     valid: !diagnostics.some(({ severity }) => severity === 'error'),
     stages,
     totals: { peakBytes, seconds, diskBytes: stages.reduce((sum, { diskBytes }) => sum + diskBytes, 0) },

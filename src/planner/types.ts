@@ -1,6 +1,7 @@
 /** What a plan says: `ftpc plan FILE --json`. Contract: docs/schema/plan.json. Bytes and seconds are plain numbers. */
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { Reason, StageAction } from '../ir/events.js';
+import type { AskedRuntime } from '../ir/runtimes.js';
 import type { Instance, Origin, StageKind, Value } from '../ir/types.js';
 import type { CoveredModule } from '../stages/train/coverage.js';
 import type { Chosen } from '../stages/types.js';
@@ -124,6 +125,8 @@ export interface Plan {
   readonly machine: PlannedMachine;
   /** Name and version: `onnx 1.30.0`. */
   readonly runtime: string;
+  /** Who set it: `--runtime`, the pipeline, or nobody. */
+  readonly runtimeSetBy: AskedRuntime['by'];
   /** Whether a run of this plan can begin. */
   readonly valid: boolean;
   readonly stages: readonly PlannedStage[];

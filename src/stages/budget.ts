@@ -1,4 +1,13 @@
-import type { MetricSchema } from './schema.js';
+import { RUNTIME_CHOICES } from '../ir/runtimes.js';
+import { type MetricSchema, optional, t } from './schema.js';
+
+/** What a `budget` block sets beside what it requires: the machine's part of the pipeline. No key of a stage has it. */
+export const budgetSettings = {
+  runtime: optional(
+    t.enum(...RUNTIME_CHOICES),
+    'What computes, where `--runtime` does not say; left out, the same as `auto`.',
+  ),
+};
 
 /** What a `require` in a `budget` block may speak of; the planner foretells it, the run measures it. */
 export const budgetMetrics: Readonly<Record<string, MetricSchema>> = {

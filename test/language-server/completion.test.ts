@@ -177,6 +177,10 @@ describe('language server: completion', () => {
     expect(metric.labels).to.include.members(['perplexity', 'exact_match', 'rouge_l']);
     const budget = await inPipeline('require peak_memory <= 8GiB', `require ${MARK}`);
     expect(budget.labels).to.include.members(['peak_memory', 'wall_time']);
+    const setting = await inPipeline('require peak_memory <= 8GiB', MARK);
+    expect(setting.labels).to.include('runtime');
+    const runtime = await inPipeline('require peak_memory <= 8GiB', `runtime = ${MARK}`);
+    expect(runtime.labels).to.include.members(['auto', 'onnx', 'tensorflow']);
   });
 
   it('offers in a condition what other stages measured', async () => {

@@ -116,6 +116,7 @@ export const example: ReportInput = {
     engine: 'embedded',
     machine: { name: 'laptop', memoryBytes: 16 * 2 ** 30, availableBytes: 15 * 2 ** 30, devices: [] },
     runtime: 'onnx 1.30.0',
+    runtimeSetBy: 'auto',
     valid: true,
     stages: ['adapter', 'quality'].map((name, index) => ({
       name,

@@ -53,6 +53,7 @@ describe('budgets that speak of stages', () => {
   const budget = (left: Expression, right: number) => [
     {
       name: 'machine',
+      settings: {},
       span,
       requires: [{ text: '…', condition: { op: '<=' as const, left, right: value(right) }, span }],
     },

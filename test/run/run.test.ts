@@ -43,7 +43,9 @@ describe('a run', () => {
       left: { op: 'metric' as const, path: ['peak_memory'] },
       right: { op: 'value' as const, value: 2 ** 30 },
     };
-    const budgets = [{ name: 'machine', span, requires: [{ text: 'peak_memory <= 1GiB', condition, span }] }];
+    const budgets = [
+      { name: 'machine', settings: {}, span, requires: [{ text: 'peak_memory <= 1GiB', condition, span }] },
+    ];
     const { status } = await runPipeline(
       request(cwd, { program: program(cwd, { budgets }), plan: emptyPlan({ budget }), diagnostics: [] }),
       seen,
@@ -64,7 +66,9 @@ describe('a run', () => {
       left: { op: 'metric' as const, path: ['wall_time'] },
       right: { op: 'value' as const, value: 0 },
     };
-    const budgets = [{ name: 'machine', span, requires: [{ text: 'wall_time <= 0s', condition, span }] }];
+    const budgets = [
+      { name: 'machine', settings: {}, span, requires: [{ text: 'wall_time <= 0s', condition, span }] },
+    ];
     const { status } = await runPipeline(
       request(cwd, { program: program(cwd, { budgets }), plan: emptyPlan(), diagnostics: [] }),
       seen,

@@ -32,6 +32,7 @@ export const emptyPlan = (parts: Partial<Plan> = {}): Plan => ({
   engine: 'embedded',
   machine: { name: 'here', memoryBytes: 1e9, availableBytes: 9e8, devices: [] },
   runtime: 'onnx',
+  runtimeSetBy: 'auto',
   valid: true,
   stages: [],
   totals: { peakBytes: null, seconds: null, diskBytes: 0 },

@@ -93,8 +93,12 @@ export const plan: Command = {
     else {
       const { renderPlanText } = await import('../../planner/render/text.js');
       world.out(renderPlanText(made, world.colours.out));
+      const { askedRuntime } = await import('../../planner/asked-runtime.js');
       const { explainChoice } = await import('../../tensor/runtimes/choice.js');
-      const [chosen = '', ...others] = explainChoice(world.host, runtimeOf(args));
+      const [chosen = '', ...others] = explainChoice(
+        world.host,
+        askedRuntime(wanted.runtime, prepared.program),
+      );
       world.out(
         world.colours.out.dim(
           ['', `Computed by ${chosen}`, ...others.map((other) => `  ${other}`)].join('\n'),

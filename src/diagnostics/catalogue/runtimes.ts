@@ -1,4 +1,6 @@
 /** What keeps a tensor runtime from being used or installed. */
+import type { Span } from '../../source/span.js';
+import { error } from '../make.js';
 import type { Diagnostic } from '../types.js';
 
 const failure = (code: string, message: string, help: string, notes?: readonly string[]): Diagnostic => ({
@@ -72,6 +74,17 @@ export const doesNotCompute = (title: string, detail: readonly string[]): Diagno
     'nothing was installed; the notes have what it said',
     detail,
   );
+
+export const runtimesDiffer = (
+  at: Span,
+  runtime: string,
+  first: { readonly name: string; readonly runtime: string; readonly span: Span },
+): Diagnostic =>
+  error('FTP0920', at, `two budgets ask for different runtimes: \`${first.runtime}\` and \`${runtime}\``, {
+    label: 'another one than before',
+    related: [{ at: first.span, message: `\`${first.name}\` asks for \`${first.runtime}\`` }],
+    help: 'all stages of a run are computed by one runtime: leave one of the two settings out',
+  });
 
 export const noGpu = (): Diagnostic =>
   failure(

@@ -5,7 +5,7 @@ import { type Module, ModuleLoader, PRELUDE } from '../../check/modules.js';
 import { PARAM_TYPES } from '../../check/params.js';
 import { written } from '../../planner/written.js';
 import type { Host } from '../../source/host.js';
-import { budgetMetrics } from '../../stages/budget.js';
+import { budgetMetrics, budgetSettings } from '../../stages/budget.js';
 import { functions } from '../../stages/functions/index.js';
 import type { FunctionSchema, MetricSchema, Setting, StageSchema } from '../../stages/schema.js';
 import { schemas } from '../../stages/schemas.js';
@@ -53,8 +53,14 @@ function stagePage({ kind, doc, presets, settings, ports, metrics }: StageSchema
 
 function budgetPage(): string {
   const doc =
-    'Limits that the planner proves before anything runs, and the run keeps to: only `require` stands in it.';
-  return [`# \`budget\`\n`, GENERATED, `${doc}\n`, `${metricTable(budgetMetrics)}\n`].join('\n');
+    'Limits that the planner proves before anything runs, and the run keeps to; and what the pipeline asks of the machine.';
+  return [
+    `# \`budget\`\n`,
+    GENERATED,
+    `${doc}\n`,
+    `## Settings\n\n${settingTable(budgetSettings)}\n`,
+    `## What \`require\` can speak of\n\n${metricTable(budgetMetrics)}\n`,
+  ].join('\n');
 }
 
 function functionPart(name: string, { doc, args, positional }: FunctionSchema): string {

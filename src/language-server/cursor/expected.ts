@@ -2,7 +2,7 @@
 import { PARAM_TYPES } from '../../check/params.js';
 import { functions } from '../../stages/functions/index.js';
 import type { Setting, SettingType } from '../../stages/schema.js';
-import { schemaOf } from '../names/kinds.js';
+import { settingsIn } from '../names/kinds.js';
 import { alternative } from '../names/values.js';
 import type { Frame } from './frames.js';
 import { isSets } from './tokens.js';
@@ -49,7 +49,7 @@ export function fieldsIn(frames: readonly Frame[]): Fields {
   const frame = frames.at(-1);
   switch (frame?.kind) {
     case 'block':
-      return schemaOf(kindOf(frame))?.settings ?? {};
+      return settingsIn(kindOf(frame));
     case 'record':
       return alternative(expectedIn(frames.slice(0, -1)), 'record')?.fields ?? {};
     case 'call':

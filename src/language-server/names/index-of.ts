@@ -5,7 +5,7 @@ import type { Span } from '../../source/span.js';
 import type { SettingType } from '../../stages/schema.js';
 import type { Block, Expression, Preset, Test, Word } from '../../syntax/ast.js';
 import { declaredIn, namesIn, targetOf } from './declared.js';
-import { schemaOf } from './kinds.js';
+import { schemaOf, settingsIn } from './kinds.js';
 import { hasBaseline, type Metrics, metricsOfStage, ownMetrics } from './measured.js';
 import type { Declared, Target } from './targets.js';
 import { type Tested, walkTest } from './tested.js';
@@ -101,7 +101,7 @@ class Indexer {
       if (schema?.presets.includes(text)) this.add(span, { kind: 'method', name: text, owner: kind.text });
       else if (target !== undefined) this.add(span, target);
     }
-    const fields = schema?.settings ?? {};
+    const fields = settingsIn(kind.text);
     for (const { key, value } of block.properties) {
       const setting = Object.hasOwn(fields, key.text) ? fields[key.text] : undefined;
       if (setting === undefined) {

@@ -4,7 +4,7 @@ import type { Program, Value } from '../../ir/types.js';
 import type { Host } from '../../source/host.js';
 import { repositoryOf } from '../../stages/repositories.js';
 import type { Secret } from '../../syntax/ast.js';
-import { isRecord, sha256 } from '../canonical.js';
+import { canonical, isRecord, sha256 } from '../canonical.js';
 import { isCall } from '../models.js';
 import type { Plan } from '../types.js';
 import type { SavedPlan, SavedProgram, SavedSecret } from './types.js';
@@ -69,7 +69,13 @@ export function savedProgram({ stages, budgets }: Program): SavedProgram {
       ]),
     ),
     budgets: Object.fromEntries(
-      budgets.map(({ name, requires }) => [name, requires.map(({ text }) => text)]),
+      budgets.map(({ name, settings, requires }) => [
+        name,
+        [
+          ...Object.entries(settings).map(([key, value]) => `${key} = ${canonical(bare(value))}`),
+          ...requires.map(({ text }) => text),
+        ],
+      ]),
     ),
   };
 }

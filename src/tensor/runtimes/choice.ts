@@ -3,9 +3,9 @@
  * the one that was measured to be faster (`planner/runtime-speed.ts`), and ONNX Runtime where nothing was measured.
  */
 import { dirname, join } from 'node:path';
-import { RUNTIME_NAMES, type RuntimeName } from '../../ir/runtimes.js';
+import { type AskedRuntime, RUNTIME_NAMES, type RuntimeChoice, type RuntimeName } from '../../ir/runtimes.js';
 import type { Host } from '../../source/host.js';
-import { identityOf, RUNTIMES, type RuntimeChoice } from './index.js';
+import { identityOf, RUNTIMES } from './index.js';
 import { isCrowded } from './onnx/waiting.js';
 import { readTensorFlow, runtimesFolder } from './tensorflow/installed.js';
 
@@ -91,9 +91,11 @@ export function chooseRuntime(host: Host, asked: RuntimeChoice = 'auto'): Runtim
   return (speeds[fastest] ?? seconds) <= WORTH_IT * seconds ? fastest : DEFAULT;
 }
 
+const NOBODY: AskedRuntime = { choice: 'auto', by: 'auto' };
+
 /** Which runtime is taken and why, and what each of the others would need: a sentence each. */
-export function explainChoice(host: Host, asked: RuntimeChoice = 'auto'): readonly string[] {
-  const chosen = chooseRuntime(host, asked);
+export function explainChoice(host: Host, asked: AskedRuntime = NOBODY): readonly string[] {
+  const chosen = chooseRuntime(host, asked.choice);
   return [
     `${RUNTIMES[chosen].title}: ${reason(host, asked, chosen)}`,
     ...RUNTIME_NAMES.filter((name) => name !== chosen).map(
@@ -102,8 +104,9 @@ export function explainChoice(host: Host, asked: RuntimeChoice = 'auto'): readon
   ];
 }
 
-function reason(host: Host, asked: RuntimeChoice, chosen: RuntimeName): string {
-  if (asked !== 'auto') return 'asked for';
+function reason(host: Host, { choice, by }: AskedRuntime, chosen: RuntimeName): string {
+  if (choice !== 'auto')
+    return by === 'pipeline' ? 'the pipeline asks for it, in a budget' : 'asked for by `--runtime`';
   if (hasGpu(host)) return 'there is a GPU that it was installed for';
   const speeds = measuredSpeeds(host);
   if (contenders(host).length < 2) return 'it comes with ftpc, and nothing faster is installed';

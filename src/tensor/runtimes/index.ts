@@ -101,8 +101,6 @@ export const RUNTIMES: Readonly<Record<RuntimeName, RuntimeKind>> = {
   ),
 };
 
-export type RuntimeChoice = RuntimeName | 'auto';
-
 export const isRuntime = (name: string): name is RuntimeName => Object.hasOwn(RUNTIMES, name);
 
 /** What is wrong where the runtime is not installed. */

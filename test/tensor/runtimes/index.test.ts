@@ -102,8 +102,11 @@ describe('the runtimes of a machine', () => {
       'TensorFlow: not installed; run `ftpc runtime install tensorflow`',
     ]);
     install(host);
-    expect(explainChoice(machine(false), 'onnx')).to.include.members([
-      'ONNX Runtime: asked for',
+    expect(explainChoice(machine(false), { choice: 'onnx', by: 'pipeline' })[0]).to.equal(
+      'ONNX Runtime: the pipeline asks for it, in a budget',
+    );
+    expect(explainChoice(machine(false), { choice: 'onnx', by: 'option' })).to.include.members([
+      'ONNX Runtime: asked for by `--runtime`',
       'TensorFlow: installed for GPUs, and no driver of one is loaded; `--runtime tensorflow` computes on the CPU',
     ]);
     expect(explainChoice(machine(true))[0]).to.equal('TensorFlow: there is a GPU that it was installed for');

@@ -1,0 +1,68 @@
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { compile } from '../../src/compile.js';
+import { askedRuntime } from '../../src/planner/asked-runtime.js';
+import { plan } from '../../src/planner/plan.js';
+import { savedProgram } from '../../src/planner/saved/make.js';
+import { nodeHost } from '../../src/source/node-host.js';
+import { overlayHost } from '../helpers/overlay-host.js';
+
+const folder = join(nodeHost().packageFolder, 'test/corpus/valid');
+
+const compiled = (text: string) => {
+  const host = overlayHost(folder, { 'asked.ftp': `edition 2026\n${text}\n` });
+  return { host, ...compile(host, 'asked.ftp') };
+};
+const asks = (text: string) => {
+  const { program, diagnostics } = compiled(text);
+  expect(diagnostics.map(({ message }) => message)).to.deep.equal([]);
+  return program;
+};
+const codes = (text: string) => compiled(text).diagnostics.map(({ code }) => code);
+
+describe('the runtime of a pipeline', () => {
+  const tensorflow = 'budget machine { runtime = tensorflow, require peak_memory <= 8GiB }';
+
+  it('goes before auto, and the command line before it', () => {
+    const program = asks(tensorflow);
+    expect(askedRuntime(undefined, program)).to.deep.equal({ choice: 'tensorflow', by: 'pipeline' });
+    expect(askedRuntime('wasm', program)).to.deep.equal({ choice: 'wasm', by: 'option' });
+    expect(askedRuntime('auto', program)).to.deep.equal({ choice: 'auto', by: 'auto' });
+    expect(askedRuntime(undefined, undefined)).to.deep.equal({ choice: 'auto', by: 'auto' });
+    const open = asks('budget machine { require peak_memory <= 8GiB }');
+    expect(askedRuntime(undefined, open)).to.deep.equal({ choice: 'auto', by: 'auto' });
+  });
+
+  it('comes from a preset too, which the budget may replace', () => {
+    const preset = 'preset on_card for budget { runtime = tensorflow, require peak_memory <= 24GiB }\n';
+    const applied = asks(`${preset}budget machine using on_card {}`);
+    expect(askedRuntime(undefined, applied).choice).to.equal('tensorflow');
+    const replaced = asks(`${preset}budget machine using on_card { runtime = onnx }`);
+    expect(askedRuntime(undefined, replaced).choice).to.equal('onnx');
+  });
+
+  it('is checked like any setting, and is one alone', () => {
+    expect(codes('budget machine { runtime = tensorflaw, require peak_memory <= 8GiB }')).to.have.length(1);
+    expect(codes('budget machine { runtime = 3, require peak_memory <= 8GiB }')).to.have.length(1);
+    const other = (name: string) =>
+      `${tensorflow}\nbudget night { runtime = ${name}, require wall_time <= 8h }`;
+    expect(codes(other('onnx'))).to.deep.equal(['FTP0920']);
+    expect(codes(other('tensorflow'))).to.deep.equal([]);
+  });
+
+  it('is in the plan with who set it, and in what a saved plan compares', async () => {
+    const { host } = compiled(tensorflow);
+    const program = asks(tensorflow);
+    if (program === undefined) throw new Error('no program');
+    const made = await plan(program, host);
+    expect(made.runtime).to.match(/^tensorflow /);
+    expect(made.runtimeSetBy).to.equal('pipeline');
+    const asked = await plan(program, host, { runtimeOption: 'onnx' });
+    expect(asked.runtime).to.match(/^onnx /);
+    expect(asked.runtimeSetBy).to.equal('option');
+    expect(savedProgram(program).budgets['machine']).to.deep.equal([
+      'runtime = "tensorflow"',
+      'peak_memory <= 8GiB',
+    ]);
+  });
+});
