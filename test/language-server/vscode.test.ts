@@ -1,14 +1,23 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import vm from 'node:vm';
-import { inflateRawSync } from 'node:zlib';
+import { dirname, join, posix } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { commands } from '../../src/cli/commands/index.js';
 import { prettyDiagnostic } from '../../src/diagnostics/render/index.js';
 import { nodeHost } from '../../src/source/node-host.js';
+import { Editor, type EditorOptions } from './editor.js';
+import { unzip } from './vsix.js';
 
 const root = nodeHost().packageFolder;
 
@@ -23,20 +32,15 @@ describe('extension for VS Code', () => {
   });
   after(() => rmSync(folder, { recursive: true, force: true }));
 
-  const text = (name: string): string => files.get(`extension/${name}`)?.toString('utf8') ?? '';
+  const text = (name: string): string => files.get(posix.join('extension', name))?.toString('utf8') ?? '';
   // biome-ignore lint/suspicious/noExplicitAny: a manifest is what it is
   const manifest = (): any => JSON.parse(text('package.json'));
 
   it('holds what the manifest names, and nothing else of the repository', () => {
     const { main, icon, contributes } = manifest();
-    const named: string[] = [
-      main,
-      icon,
-      contributes.languages[0].configuration,
-      ...contributes.grammars.map(({ path }: { path: string }) => path),
-      ...contributes.snippets.map(({ path }: { path: string }) => path),
-    ];
-    for (const path of named) expect([...files.keys()]).to.include(join('extension', path));
+    const named = [main, icon, ...pathsIn(contributes)];
+    expect(named).to.have.length.above(6);
+    for (const path of named) expect([...files.keys()]).to.include(posix.join('extension', path));
     expect([...files.keys()]).to.include.members([
       'extension.vsixmanifest',
       '[Content_Types].xml',
@@ -57,6 +61,9 @@ describe('extension for VS Code', () => {
     const { name, version, publisher, engines } = manifest();
     expect(vsix).to.contain(`Id="${name}" Version="${version}" Publisher="${publisher}"`);
     expect(vsix).to.contain(`Value="${engines.vscode}"`);
+    const assets = [...vsix.matchAll(/ Path="([^"]*)"/g)].map(([, path]) => path);
+    expect(assets).to.include('extension/package.json');
+    for (const path of assets) expect([...files.keys()]).to.include(path);
     const endings = [...files.keys()].map((path) => path.split('.').at(-1));
     const types = files.get('[Content_Types].xml')?.toString('utf8') ?? '';
     for (const ending of endings.filter((one) => one !== 'xml'))
@@ -65,12 +72,17 @@ describe('extension for VS Code', () => {
 
   it('registers every command that the manifest shows, and starts a command that ftpc has', async () => {
     const { contributes } = manifest();
-    const world = fakeEditor();
-    await world.load(text('dist/extension.js')).activate({ subscriptions: [] });
-    expect(world.registered).to.have.members(
-      contributes.commands.map(({ command }: { command: string }) => command),
+    const editor = new Editor();
+    await editor.load(text('dist/extension.js')).activate({ subscriptions: [] });
+    const declared = contributes.commands.map(({ command }: { command: string }) => command);
+    expect(editor.commands).to.have.members(declared);
+    const shown = Object.values(contributes.menus).flat() as { command: string }[];
+    for (const { command } of shown) expect(declared).to.include(command);
+    expect(editor.taskTypes).to.deep.equal(
+      contributes.taskDefinitions.map(({ type }: { type: string }) => type),
     );
-    expect(world.started[0]).to.deep.equal(['ftpc', 'language-server', '--stdio']);
+    expect(editor.started).to.deep.equal([['ftpc', 'language-server', '--stdio']]);
+    expect(editor.errors.at(-1)).to.match(/^ftpc could not be started as `ftpc`: /);
     expect(commands).to.have.property('language-server');
   });
 
@@ -79,19 +91,82 @@ describe('extension for VS Code', () => {
     mkdirSync(dirname(own), { recursive: true });
     writeFileSync(own, '');
     const started = async (given: EditorOptions): Promise<string[] | undefined> => {
-      const world = fakeEditor(given);
-      await world.load(text('dist/extension.js')).activate({ subscriptions: [] });
-      return world.started[0];
+      const editor = new Editor(given);
+      await editor.load(text('dist/extension.js')).activate({ subscriptions: [] });
+      return editor.started[0];
     };
     const words = ['language-server', '--stdio'];
-    expect(await started({ path: '/opt/ftpc' })).to.deep.equal(['/opt/ftpc', ...words]);
-    expect(await started({ path: '/opt/main.js', folder })).to.deep.equal(['node', '/opt/main.js', ...words]);
+    expect(await started({ settings: { path: '/opt/ftpc' } })).to.deep.equal(['/opt/ftpc', ...words]);
+    expect(await started({ settings: { path: '/opt/main.js' }, folder })).to.deep.equal([
+      'node',
+      '/opt/main.js',
+      ...words,
+    ]);
     expect(await started({ folder })).to.deep.equal([own, ...words]);
     expect(await started({ folder, isTrusted: false })).to.deep.equal(['ftpc', ...words]);
-    expect(await started({ path: 'C:\\ftpc 2\\ftpc.cmd' })).to.deep.equal([
+    expect(await started({ settings: { path: 'C:\\ftpc 2\\ftpc.cmd' } })).to.deep.equal([
       '"C:\\ftpc 2\\ftpc.cmd"',
       ...words,
     ]);
+  });
+
+  it('names languages, scopes and versions as what it names has them', () => {
+    const { activationEvents, contributes, engines } = manifest();
+    const ids = contributes.languages.map(({ id }: { id: string }) => id);
+    const endings = contributes.languages.flatMap(({ extensions }: { extensions: string[] }) => extensions);
+    expect(activationEvents).to.have.members([
+      ...ids.map((id: string) => `onLanguage:${id}`),
+      ...endings.map((ending: string) => `workspaceContains:**/*${ending}`),
+    ]);
+    for (const { language, path, scopeName, embeddedLanguages = {} } of contributes.grammars) {
+      expect(JSON.parse(text(path)).scopeName).to.equal(scopeName);
+      for (const id of [...(language === undefined ? [] : [language]), ...Object.values(embeddedLanguages)])
+        expect(ids).to.include(id);
+    }
+    for (const { language } of contributes.snippets) expect(ids).to.include(language);
+    for (const { configuration, icon } of contributes.languages) {
+      expect(JSON.parse(text(configuration))).to.include.keys('comments', 'brackets', 'autoClosingPairs');
+      for (const path of Object.values<string>(icon))
+        expect(files.get(posix.join('extension', path))?.subarray(1, 4).toString()).to.equal('PNG');
+    }
+    const client = join(root, 'node_modules/vscode-languageclient/package.json');
+    expect(engines.vscode).to.equal(JSON.parse(readFileSync(client, 'utf8')).engines.vscode);
+  });
+
+  it('starts the server of an open folder: its marks and its completion come back', async function () {
+    if (process.platform === 'win32') this.skip();
+    this.timeout(60_000);
+    const work = mkdtempSync(join(tmpdir(), 'ftpc-editor-'));
+    const own = join(work, 'node_modules', '.bin', 'ftpc');
+    mkdirSync(dirname(own), { recursive: true });
+    symlinkSync(fileURLToPath(new URL('../../bin/main.js', import.meta.url)), own);
+    const file = join(work, 'a.ftp');
+    const lines = ['edition 2026', '', 'data rows {', '  ', '  limt = 3', '}', ''];
+    const editor = new Editor({
+      folder: work,
+      settings: { plan: false },
+      documents: { [file]: lines.join('\n') },
+      starts: true,
+    });
+    const extension = editor.load(text('dist/extension.js'));
+    await extension.activate({ subscriptions: [] });
+    try {
+      expect(editor.errors).to.deep.equal([]);
+      expect(editor.started).to.deep.equal([[own, 'language-server', '--stdio']]);
+      expect(await editor.complete(3, 2)).to.include.members(['source', 'split', 'limit']);
+      expect(editor.completion?.triggers).to.include('.');
+      const misspelt = await until(() =>
+        editor.marked.get(file)?.find(({ message }) => message.includes('`limt`')),
+      );
+      expect(misspelt.range).to.deep.equal({
+        start: { line: 4, character: 2 },
+        end: { line: 4, character: 6 },
+      });
+      expect(misspelt.code?.value).to.equal('FTP0213');
+    } finally {
+      await extension.deactivate();
+      rmSync(work, { recursive: true, force: true });
+    }
   });
 
   it('finds the places of diagnostics in what `ftpc check` prints', () => {
@@ -133,94 +208,19 @@ describe('extension for VS Code', () => {
 
 const count = (all: string, part: string): number => all.split(part).length - 1;
 
-/** Enough of a zip to read one: its directory at the end, then each file. */
-function unzip(zip: Buffer): ReadonlyMap<string, Buffer> {
-  const end = zip.lastIndexOf(Buffer.from([0x50, 0x4b, 5, 6]));
-  const files = new Map<string, Buffer>();
-  let at = zip.readUInt32LE(end + 16);
-  for (let left = zip.readUInt16LE(end + 10); left > 0; left--) {
-    const [method, size] = [zip.readUInt16LE(at + 10), zip.readUInt32LE(at + 20)];
-    const [nameLength, extra, comment] = [28, 30, 32].map((offset) => zip.readUInt16LE(at + offset));
-    const name = zip.toString('utf8', at + 46, at + 46 + (nameLength ?? 0));
-    const local = zip.readUInt32LE(at + 42);
-    const start = local + 30 + zip.readUInt16LE(local + 26) + zip.readUInt16LE(local + 28);
-    const bytes = zip.subarray(start, start + size);
-    files.set(name, method === 8 ? inflateRawSync(bytes) : bytes);
-    at += 46 + (nameLength ?? 0) + (extra ?? 0) + (comment ?? 0);
+/** Every relative path in a part of the manifest. */
+const pathsIn = (part: unknown): readonly string[] =>
+  typeof part === 'string'
+    ? part.startsWith('./')
+      ? [part]
+      : []
+    : Object.values(part ?? {}).flatMap(pathsIn);
+
+async function until<T>(look: () => T | undefined): Promise<T> {
+  for (let waited = 0; waited < 20_000; waited += 20) {
+    const found = look();
+    if (found !== undefined) return found;
+    await sleep(20);
   }
-  return files;
-}
-
-interface EditorOptions {
-  /** `ftpc.path` of the settings. */
-  readonly path?: string;
-  /** The folder that is open. */
-  readonly folder?: string;
-  readonly isTrusted?: boolean;
-}
-
-/** Runs the bundled extension against stand-ins for the editor; a server is noted instead of started. */
-function fakeEditor({ path, folder, isTrusted = true }: EditorOptions = {}) {
-  const registered: string[] = [];
-  const started: string[][] = [];
-  const nothing = () => ({ dispose() {} });
-  const anything: object = new Proxy(class {}, {
-    get: (target, key) => (key === 'prototype' ? Reflect.get(target, key) : anything),
-    apply: () => anything,
-  });
-  const known: Readonly<Record<string, unknown>> = {
-    commands: {
-      registerCommand: (name: string) => {
-        registered.push(name);
-        return nothing();
-      },
-      executeCommand: async () => undefined,
-    },
-    workspace: new Proxy(
-      {
-        isTrusted,
-        workspaceFolders: folder === undefined ? undefined : [{ uri: { fsPath: folder, scheme: 'file' } }],
-        getConfiguration: () => ({ get: (name: string) => (name === 'path' ? path : undefined) }),
-        textDocuments: [],
-      },
-      { get: (target, key) => (key in target ? Reflect.get(target, key) : nothing) },
-    ),
-    tasks: { registerTaskProvider: nothing },
-    window: new Proxy(
-      {
-        showErrorMessage: async (message: string) => {
-          started.push((/as `([^`]*)`/.exec(message)?.[1] ?? '').split(' '));
-          return undefined;
-        },
-      },
-      { get: (target, key) => (key in target ? Reflect.get(target, key) : nothing) },
-    ),
-    EventEmitter: class {
-      event = nothing;
-      fire() {}
-      dispose() {}
-    },
-    version: '1.99.0',
-  };
-  const vscode = new Proxy({}, { get: (_, key) => known[String(key)] ?? anything });
-  const require = createRequire(import.meta.url);
-  return {
-    registered,
-    started,
-    load: (code: string) => {
-      const module: { exports: { activate?: unknown } } = { exports: {} };
-      const load = (name: string): unknown => {
-        if (name === 'vscode') return vscode;
-        const real = require(name);
-        if (!/child_process/.test(name)) return real;
-        const spawn = (command: string, args: readonly string[]) => {
-          started.push([command, ...args]);
-          throw new Error('not here');
-        };
-        return { ...real, spawn };
-      };
-      vm.runInThisContext(`(function (module, exports, require) {${code}\n})`)(module, module.exports, load);
-      return module.exports as { activate: (context: object) => Promise<void> };
-    },
-  };
+  throw new Error('waited in vain');
 }
