@@ -7,7 +7,6 @@ import { nearest } from '../../src/diagnostics/did-you-mean.js';
 import {
   checkJson,
   countText,
-  githubAnnotation,
   type Palette,
   plain,
   prettyDiagnostic,
@@ -142,29 +141,6 @@ describe('rendering', () => {
         },
       ],
     });
-  });
-
-  it('gives annotations of a GitHub workflow', () => {
-    const { diagnostics, sources } = compiled(BUDGET);
-    expect(diagnostics.map((found) => githubAnnotation(found, sources))).to.deep.equal([
-      '::error file=x.ftp,line=4,endLine=4,col=26,endColumn=30,title=FTP0303::`24gb` has no such unit%0Awrite `24GB` (10^9 bytes) or `24GiB` (2^30 bytes)',
-    ]);
-  });
-
-  it('names the rule of a lint in an annotation', () => {
-    const at = { file: 'x.ftp', start: 0, end: 0 };
-    const found = {
-      code: 'FTP1001',
-      rule: 'rate-out-of-range',
-      severity: 'warning',
-      message: 'm',
-      at,
-    } as const;
-    const sources = new Map([['x.ftp', sourceText('x.ftp', '')]]);
-    expect(githubAnnotation(found, sources)).to.equal(
-      '::warning file=x.ftp,line=1,endLine=1,col=1,endColumn=1,title=FTP1001 rate-out-of-range::m',
-    );
-    expect(prettyDiagnostic(found, sources)).to.match(/\n {2}= rule: rate-out-of-range$/);
   });
 
   it('counts', () => {

@@ -5,12 +5,16 @@ import { locate } from './locate.js';
 
 const COMMANDS: Readonly<Record<Severity, string>> = { error: 'error', warning: 'warning', info: 'notice' };
 
-/** One line, `::error file=…,line=…,col=…::message`. */
+/**
+ * One line, `::error file=…,line=…,col=…::message`. Columns count UTF-16 units from 1; GitHub takes them only of what
+ * begins and ends on one line.
+ */
 export function githubAnnotation(diagnostic: Diagnostic, sources: SourceMap): string {
   const { file, line, column, endLine, endColumn } = locate(diagnostic, sources);
   const place: Readonly<Record<string, string | number>> = {
     ...(file === '' ? {} : { file }),
-    ...(line === 0 ? {} : { line, endLine, col: column, endColumn }),
+    ...(line === 0 ? {} : { line, endLine }),
+    ...(column === 0 || line !== endLine ? {} : { col: column, endColumn }),
     title: diagnostic.rule === undefined ? diagnostic.code : `${diagnostic.code} ${diagnostic.rule}`,
   };
   const properties = Object.entries(place).map(([key, value]) => `${key}=${escapeProperty(`${value}`)}`);
