@@ -3,7 +3,7 @@ import { EXIT } from '../exit-codes.js';
 
 export const completion: Command = {
   name: 'completion',
-  doc: 'Prints a script that completes commands, options and pipeline files in your shell.',
+  doc: 'Prints a script that completes commands, options, their values and pipeline files in your shell.',
   positionals: [
     {
       name: 'shell',
