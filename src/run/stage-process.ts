@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { StageEvent } from '../ir/events.js';
 import type { StageResult } from '../ir/outputs.js';
+import type { StageKind } from '../ir/types.js';
 import { childEnvironment } from './child-environment.js';
 import type { FromChild, Job, ToChild } from './messages.js';
 import { memoryKills, peakMemoryOf } from './peak-memory.js';
@@ -39,6 +40,19 @@ const LOOK = 250;
 /** What native code printed last, kept for the diagnostic of a crash. */
 const TAIL = 4096;
 
+/** Stages whose memory is that of their tensors. */
+const COMPUTING: ReadonlySet<StageKind> = new Set(['train', 'eval', 'merge', 'deploy']);
+
+/**
+ * `gc` lets the tensor room give outgrown buffers back at once (see tensor/garbage.ts), as the memory plan assumes. Short-lived
+ * objects get little room where tensors are what counts: they would fill up to 48 MiB before they are collected, and a
+ * step makes few. Stages that stream rows make many, and take as long again with less room.
+ */
+const nodeOptions = (kind: StageKind): readonly string[] => [
+  '--expose-gc',
+  ...(COMPUTING.has(kind) ? ['--max-semi-space-size=4'] : []),
+];
+
 /** Runs a stage in its own process and says how it ended, whatever happens to that process. */
 export async function runInProcess(
   job: Job,
@@ -49,8 +63,7 @@ export async function runInProcess(
   const child = fork(fileURLToPath(new URL('./child.js', import.meta.url)), [], {
     cwd: job.cwd,
     env: { ...process.env, ...childEnvironment(job.threads, job.runtime) },
-    // lets the tensor room give outgrown buffers back at once (see tensor/garbage.ts), as the memory plan assumes
-    execArgv: ['--expose-gc'],
+    execArgv: [...nodeOptions(job.stage.kind)],
     serialization: 'advanced',
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
