@@ -20,8 +20,16 @@ export interface Running {
 }
 
 /** Starts `ftpc run tiny.ftp --json`. */
-export function start(cwd: string, words: readonly string[] = ['run', 'tiny.ftp', '--json']): Running {
-  const child = spawn(process.execPath, [FTPC, ...words], { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+export function start(
+  cwd: string,
+  words: readonly string[] = ['run', 'tiny.ftp', '--json'],
+  env: Readonly<Record<string, string>> = {},
+): Running {
+  const child = spawn(process.execPath, [FTPC, ...words], {
+    cwd,
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const lines: Line[] = [];
   const waiting: { readonly fits: (line: Line) => boolean; readonly found: (line: Line) => void }[] = [];
   let rest = '';

@@ -5,8 +5,7 @@
  */
 import type { DecoderPlan } from '../../models/decoder/types.js';
 import { transientBytes } from '../../tensor/liveness.js';
-import { bytesOf } from '../../tensor/shape.js';
-import type { Graph, NamedValue } from '../../tensor/types.js';
+import { INTERMEDIATES, outputBytes } from '../../tensor/runtimes/tensorflow/working-bytes.js';
 
 const MIB = 2 ** 20;
 
@@ -15,7 +14,7 @@ const MIB = 2 ** 20;
  * 252 MiB; seven steps of hidden 192 and 576, 256 to 2,048 tokens, kept and recomputed, adapter and full: 18 MiB beside
  * what is written twice, outputs, and half again of the intermediates; each within 3 % of the whole process.
  */
-const TENSORFLOW = { process: 252 * MIB, driver: 18 * MIB, intermediates: 0.5 } as const;
+const TENSORFLOW = { process: 252 * MIB, driver: 18 * MIB } as const;
 
 export interface Beyond {
   /** Part of the process, whatever it computes. */
@@ -34,16 +33,8 @@ export function beyondOnnx(
   if (runtime !== 'tensorflow') return { process: 0, workspace: 0 };
   const graph = Math.max(
     0,
-    ...graphs.map(
-      ({ graph: one }) => TENSORFLOW.intermediates * transientBytes(one) + sizeOf(one, one.outputs),
-    ),
+    ...graphs.map(({ graph: one }) => (INTERMEDIATES - 1) * transientBytes(one) + outputBytes(one)),
   );
   const { process, driver } = TENSORFLOW;
   return { process, workspace: driver + 2 * parts.gradients + graph };
 }
-
-const sizeOf = ({ types }: Graph, values: readonly NamedValue[]): number =>
-  values.reduce((sum, { value }) => {
-    const type = types[value];
-    return sum + (type === undefined ? 0 : bytesOf(type));
-  }, 0);

@@ -2,6 +2,8 @@
  * The memory of a device over what a library has for its tensors: handles that live until they are deleted. A tensor of
  * ours is a place that has at most one handle, which is replaced whenever it is written.
  */
+import { deviceFull } from '../../diagnostics/catalogue/runtimes.js';
+import { UserError } from '../../diagnostics/types.js';
 import { discarded } from '../garbage.js';
 import { Ledger, type Memory, type Room } from '../memory.js';
 import type { Packed } from '../packed.js';
@@ -43,7 +45,11 @@ export class DeviceMemory<Handle> implements Memory {
   readonly account = new Ledger();
   readonly #contents = new Map<Tensor, Content<Handle>>();
 
-  constructor(private readonly store: HandleStore<Handle>) {}
+  /** `limit`: bytes that may lie here; what goes beyond it is refused before it is made. */
+  constructor(
+    private readonly store: HandleStore<Handle>,
+    private readonly limit = Number.POSITIVE_INFINITY,
+  ) {}
 
   room(): Room {
     let last: DeviceTensor | undefined;
@@ -64,6 +70,7 @@ export class DeviceMemory<Handle> implements Memory {
 
   hold(tensor: HostTensor): Tensor {
     const place: DeviceTensor = { type: tensor.type };
+    this.#reserve(bytesOf(tensor.type));
     this.put(place, this.store.create(tensor.type, tensor.data));
     return place;
   }
@@ -72,6 +79,12 @@ export class DeviceMemory<Handle> implements Memory {
     const content = this.store.pack?.(packed);
     if (content === undefined) return undefined;
     const place: DeviceTensor = { type: f32(packed.shape) };
+    try {
+      this.#reserve(content.bytes);
+    } catch (error) {
+      for (const handle of content.handles) this.store.delete(handle);
+      throw error;
+    }
     this.#fill(place, content);
     return place;
   }
@@ -91,6 +104,7 @@ export class DeviceMemory<Handle> implements Memory {
       const values = data[index];
       if (values === undefined) return;
       this.free(tensor);
+      this.#reserve(bytesOf(tensor.type));
       this.put(tensor, this.store.create(tensor.type, values));
       discarded(values.byteLength);
     });
@@ -116,6 +130,12 @@ export class DeviceMemory<Handle> implements Memory {
     this.#fill(tensor, { handles: [handle], bytes: bytesOf(tensor.type) });
   }
 
+  /** Throws a `UserError` that tells a training to take a smaller choice. */
+  #reserve(bytes: number): void {
+    const { bytes: taken } = this.account;
+    if (taken + bytes > this.limit) throw new UserError(deviceFull(bytes, taken, this.limit));
+  }
+
   #fill(tensor: Tensor, content: Content<Handle>): void {
     this.free(tensor);
     this.#contents.set(tensor, content);
@@ -124,12 +144,15 @@ export class DeviceMemory<Handle> implements Memory {
 
   /**
    * The `run` of a compiled graph, over what executes it: contents in the order of the graph's inputs, and fresh handles
-   * in that of its outputs. What is made for one run is deleted at its end, however it ends.
+   * in that of its outputs. What is made for one run is deleted at its end, however it ends. `working`: bytes that a run
+   * takes beside what is held, its outputs among them; packed inputs are decoded within it, one at a time.
    */
   runs(
     graph: Graph,
     execute: (inputs: readonly Content<Handle>[]) => readonly Handle[],
+    working: (graph: Graph) => number = () => 0,
   ): CompiledGraph['run'] {
+    const needed = this.limit === Number.POSITIVE_INFINITY ? 0 : working(graph);
     const typed = (values: readonly NamedValue[]) =>
       values.map(({ name, value }) => ({ name, type: graph.types[value] as TensorType }));
     const [inputs, outputs] = [typed(graph.inputs), typed(graph.outputs)];
@@ -157,6 +180,11 @@ export class DeviceMemory<Handle> implements Memory {
           const target = into[name];
           if (target !== undefined && target.data === undefined && !read.has(target)) this.free(target);
         }
+        const decoded = contents.map(({ packing }, at) => {
+          const type = inputs[at]?.type;
+          return packing === undefined || type === undefined ? 0 : bytesOf(type);
+        });
+        this.#reserve(needed + Math.max(0, ...decoded));
         const results = execute(contents);
         passing.push(...results);
         const onHost: Record<string, HostTensor> = {};

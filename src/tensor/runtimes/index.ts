@@ -5,8 +5,8 @@ import { type Diagnostic, UserError } from '../../diagnostics/types.js';
 import type { RuntimeName } from '../../ir/runtimes.js';
 import type { Host } from '../../source/host.js';
 import type { Runtime } from '../types.js';
+import { deviceLimit } from './device-limit.js';
 import { bindingPath, readTensorFlow, tensorflowFolder } from './tensorflow/installed.js';
-import { deviceMemory } from './tfjs/device-memory.js';
 import { readTfjs, type TfjsName, tfjsFolder, tfjsVersion } from './tfjs/installed.js';
 
 /** Part of the keys of what is computed. */
@@ -45,7 +45,7 @@ const tfjs = (name: TfjsName, title: string, doc: string): RuntimeKind => ({
     (await import('./tfjs/index.js')).tfjsRuntime({
       name,
       folder: tfjsFolder(host, name),
-      memory: deviceMemory(host),
+      memory: deviceLimit(host),
     }),
   install: `run \`ftpc runtime install ${name}\``,
 });
@@ -80,6 +80,7 @@ export const RUNTIMES: Readonly<Record<RuntimeName, RuntimeKind>> = {
       (await import('./tensorflow/index.js')).tensorflowRuntime({
         binding: bindingPath(tensorflowFolder(host)),
         threads: options.threads ?? host.machine().cores,
+        memory: deviceLimit(host),
       }),
     install: 'run `ftpc runtime install tensorflow`',
     reinstall: 'run `ftpc runtime remove tensorflow`, then `ftpc runtime install tensorflow`',

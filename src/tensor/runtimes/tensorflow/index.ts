@@ -7,6 +7,7 @@ import { type Binding, loadBinding } from './binding.js';
 import { encode } from './encode.js';
 import { DATA_TYPE } from './messages.js';
 import { isPacking, PACKINGS, Packer, type PackingName } from './packings.js';
+import { workingBytes } from './working-bytes.js';
 
 export { encode } from './encode.js';
 
@@ -15,6 +16,8 @@ export interface TensorFlowOptions {
   readonly binding: string;
   /** Threads inside one op, for all of the process; one a core where left out. */
   readonly threads?: number;
+  /** Bytes that tensors may take, with what graphs need while they run; left out: as many as there are. */
+  readonly memory?: number;
 }
 
 export interface TensorFlowRuntime extends Runtime {
@@ -26,7 +29,7 @@ export interface TensorFlowRuntime extends Runtime {
 export async function tensorflowRuntime(options: TensorFlowOptions): Promise<TensorFlowRuntime> {
   const binding = loadBinding(options.binding, options.threads);
   const packer = packerOf(binding);
-  const memory = new DeviceMemory(handlesOf(binding, packer));
+  const memory = new DeviceMemory(handlesOf(binding, packer), options.memory);
   return {
     name: 'tensorflow',
     version: binding.TF_Version,
@@ -96,16 +99,20 @@ function compiled(
   functionFor(graph.inputs.map(() => undefined));
   return {
     graph,
-    run: memory.runs(graph, (inputs) => {
-      const packings = inputs.map(({ packing }) => packingOf(packing));
-      const handles = inputs.flatMap((input) => input.handles);
-      const isCoded = packings.some((packing) => packing !== undefined && PACKINGS[packing].coded);
-      const inputHandles = isCoded ? [...handles, ...packer.tables] : handles;
-      const name = functionFor(packings);
-      return onFull(() => binding.executeOp(name, [], inputHandles, graph.outputs.length)).map(
-        ({ id }) => id,
-      );
-    }),
+    run: memory.runs(
+      graph,
+      (inputs) => {
+        const packings = inputs.map(({ packing }) => packingOf(packing));
+        const handles = inputs.flatMap((input) => input.handles);
+        const isCoded = packings.some((packing) => packing !== undefined && PACKINGS[packing].coded);
+        const inputHandles = isCoded ? [...handles, ...packer.tables] : handles;
+        const name = functionFor(packings);
+        return onFull(() => binding.executeOp(name, [], inputHandles, graph.outputs.length)).map(
+          ({ id }) => id,
+        );
+      },
+      workingBytes,
+    ),
     async release() {
       for (const name of names.values()) binding.removeFunction(name);
     },
