@@ -13,7 +13,7 @@ const GRAPH: Graph = {
   outputs: [{ name: 'y', value: 0 }],
   types: [TYPE],
   nodes: [],
-  constants: {},
+  constants: [],
 };
 
 /** A memory of a library that counts its handles. */
