@@ -1,6 +1,5 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { chooseRuntime } from '../../tensor/runtimes/choice.js';
 import type { Check } from './finding.js';
 
 const TIMEOUT = 5_000;
@@ -16,20 +15,7 @@ async function answer(program: string, args: readonly string[]): Promise<string 
   }
 }
 
-/** Things that nothing here needs, but that people ask for. */
-export const gpu: Check = async (host) => {
-  const found = await answer('nvidia-smi', ['--query-gpu=name,memory.total', '--format=csv,noheader']);
-  if (found === undefined)
-    return { name: 'GPU', state: 'note', detail: 'none found; training runs on the CPU' };
-  const isUsed = chooseRuntime(host) === 'tensorflow';
-  return {
-    name: 'GPU',
-    state: 'note',
-    detail: found,
-    help: isUsed ? undefined : '`ftpc runtime install tensorflow` lets training run on it',
-  };
-};
-
+/** Nothing here needs it, but people ask for it. */
 export const python: Check = async () => {
   const found = await answer('python3', ['--version']);
   return { name: 'python', state: 'note', detail: found ?? 'none found; nothing here needs it' };

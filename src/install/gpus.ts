@@ -1,0 +1,82 @@
+/** NVIDIA GPUs of this machine and their memory, as `nvidia-smi` tells. */
+import { execa } from 'execa';
+
+export interface Gpu {
+  readonly index: number;
+  readonly uuid: string;
+  readonly name: string;
+  /** Bytes that programs can see, and those that none has taken. */
+  readonly memoryBytes: number;
+  readonly freeBytes: number;
+}
+
+export type FoundGpus =
+  | { readonly state: 'none' }
+  | { readonly state: 'found'; readonly gpus: readonly Gpu[] }
+  /** It is there and does not tell. */
+  | { readonly state: 'failed'; readonly detail: string };
+
+const PROGRAM = 'nvidia-smi';
+const FIELDS = 'index,uuid,name,memory.total,memory.free';
+/** Milliseconds: a driver that is being loaded takes seconds. */
+const PATIENCE = 10_000;
+const MIB = 2 ** 20;
+
+/** Never throws. `env` is laid over the environment of this process. */
+export async function findGpus(env: Readonly<Record<string, string>> = {}): Promise<FoundGpus> {
+  const result = await execa(PROGRAM, [`--query-gpu=${FIELDS}`, '--format=csv,noheader,nounits'], {
+    env: { ...env, LC_ALL: 'C' },
+    stdin: 'ignore',
+    timeout: PATIENCE,
+    reject: false,
+  });
+  if (result.code === 'ENOENT' || result.code === 'EACCES') return { state: 'none' };
+  const { stdout, stderr } = result;
+  const lines = stdout.split('\n').filter((line) => line.trim() !== '');
+  if (lines.some((line) => line.startsWith('No devices were found'))) return { state: 'none' };
+  if (result.timedOut) return failed(`it does not answer within ${PATIENCE / 1000} s`);
+  if (result.failed) return failed(firstLine(`${stdout}\n${stderr}`) ?? `it ends with ${result.exitCode}`);
+  const gpus = lines.map(readGpu);
+  const unread = lines[gpus.indexOf(undefined)];
+  if (unread !== undefined) return failed(`it says \`${unread.trim()}\``);
+  return lines.length === 0
+    ? failed('it says nothing')
+    : { state: 'found', gpus: gpus.filter((gpu) => gpu !== undefined) };
+}
+
+const failed = (detail: string): FoundGpus => ({ state: 'failed', detail });
+
+const firstLine = (text: string): string | undefined =>
+  text
+    .split('\n')
+    .map((line) => line.trim())
+    .find((line) => line !== '');
+
+/** Sizes stand in MiB; a GPU that shares the machine's memory says `[N/A]`. */
+function readGpu(line: string): Gpu | undefined {
+  const [, index, uuid = '', name = '', total, free] =
+    /^\s*(\d+), ([^,]+), (.+), (\d+), (\d+)\s*$/.exec(line) ?? [];
+  if (index === undefined || Number(total) === 0) return undefined;
+  const [memoryBytes, freeBytes] = [MIB * Number(total), MIB * Number(free)];
+  return { index: Number(index), uuid, name, memoryBytes, freeBytes };
+}
+
+/**
+ * The GPU that a run may get: CUDA counts the visible ones by speed and `nvidia-smi` by place, so that of several it is
+ * the smallest that is reckoned with. `visible` is `CUDA_VISIBLE_DEVICES`, whose list ends at the first wrong name.
+ */
+export function usedGpu(gpus: readonly Gpu[], visible: string | undefined): Gpu | undefined {
+  if (visible === undefined) return smallest(gpus);
+  const named: Gpu[] = [];
+  for (const word of visible.split(',').map((one) => one.trim())) {
+    const gpu = gpus.find(
+      ({ index, uuid }) => String(index) === word || (word.length > 4 && uuid.startsWith(word)),
+    );
+    if (gpu === undefined) break;
+    named.push(gpu);
+  }
+  return smallest(named);
+}
+
+const smallest = (gpus: readonly Gpu[]): Gpu | undefined =>
+  gpus.toSorted((a, b) => a.memoryBytes - b.memoryBytes)[0];
