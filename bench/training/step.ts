@@ -14,9 +14,9 @@ import { shareableFloats } from '../../src/source/shareable.js';
 import { openRuntime } from '../../src/tensor/runtimes/index.js';
 import { isCrowded, onnxRuntime } from '../../src/tensor/runtimes/onnx/index.js';
 import type { Runtime } from '../../src/tensor/types.js';
-import { adamw } from '../../src/training/optimizers/adamw.js';
-import { createOptimizer } from '../../src/training/optimizers/index.js';
+import { OPTIMIZERS } from '../../src/training/optimizers/index.js';
 import { optimiserStep } from '../../src/training/step.js';
+import { createUpdater } from '../../src/training/updater.js';
 import { loraOf, type Task } from './cases.js';
 
 export interface Stepper {
@@ -49,7 +49,7 @@ export async function stepper(
     recomputedMlps: way.recomputedMlps,
     headChunk: way.headChunk,
   });
-  const optimizer = createOptimizer(adamw, decoder.parameters, {
+  const updater = createUpdater(decoder, OPTIMIZERS.adamw, {
     ...{ beta1: 0.9, beta2: 0.999, epsilon: 1e-8, decay: 0, momentum: 0, loraplusRatio: 1 },
   });
   const read = (row: number) => {
@@ -62,14 +62,17 @@ export async function stepper(
     async step() {
       step += 1;
       const { loss } = await optimiserStep({
-        ...{ decoder, optimizer, source, step, microBatch: rows, padId: 0, seed: 1, rate: 1e-4, clip: 1 },
+        ...{ decoder, updater, source, step, microBatch: rows, padId: 0, seed: 1, rate: 1e-4, clip: 1 },
         rows: Uint32Array.from({ length: rows }, (_, row) => row),
         pause: async () => {},
       });
       return loss;
     },
     runtime,
-    release: () => decoder.release(),
+    async release() {
+      await updater.release();
+      await decoder.release();
+    },
   };
 }
 

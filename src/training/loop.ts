@@ -2,7 +2,6 @@ import type { Decoder } from '../models/decoder/types.js';
 import type { Packing } from './batch.js';
 import type { Checkpoints } from './checkpoint.js';
 import {
-  createOptimizer,
   OPTIMIZERS,
   type OptimizerName,
   type OptimizerOptions,
@@ -16,6 +15,7 @@ import type { TokenRows } from './rows.js';
 import { rateOf, type Schedule } from './schedule.js';
 import { freshState, type RunningState, type StepRecord, type TrainingState } from './state.js';
 import { optimiserStep } from './step.js';
+import { createUpdater } from './updater.js';
 import { validationLoss } from './validate.js';
 import { divergenceWatch } from './watch.js';
 
@@ -81,8 +81,8 @@ export async function train(options: TrainOptions): Promise<TrainingResult> {
   const rule = OPTIMIZERS[settings.optimizer];
   const all = [...decoder.parameters.values()].map(({ shape }) => rule.slots(shape));
   const keep = options.spill && spilling(options.spill, all);
-  const optimizer = createOptimizer(rule, decoder.parameters, settings, keep);
-  const resumed = checkpoints.resume(decoder.parameters, optimizer);
+  const updater = createUpdater(decoder, rule, settings, keep);
+  const resumed = checkpoints.resume(decoder.parameters, updater);
   decoder.parametersChanged();
   const state: RunningState =
     resumed === undefined
@@ -102,12 +102,13 @@ export async function train(options: TrainOptions): Promise<TrainingResult> {
   /** Resolves when the state is taken, and what was saved before is on the disk. */
   const save = async (): Promise<void> => {
     await saving.settled();
+    await updater.collect();
     state.seconds = clock();
     const { step } = state;
     saved = step;
     saving.begin(
       checkpoints
-        .save(state, decoder.parameters, optimizer)
+        .save(state, decoder.parameters, updater)
         .then((path) => emit({ type: 'checkpoint', step, path })),
     );
   };
@@ -137,6 +138,8 @@ export async function train(options: TrainOptions): Promise<TrainingResult> {
     if (saved < state.step && (starved || (signal.aborted && error === signal.reason))) await save();
     await saving.settled();
     throw starved ? new OutOfMemory(state.step + 1, error) : error;
+  } finally {
+    await updater.release();
   }
 
   async function advance(): Promise<void> {
@@ -145,7 +148,7 @@ export async function train(options: TrainOptions): Promise<TrainingResult> {
     const start = options.now();
     const output = await optimiserStep({
       decoder,
-      optimizer,
+      updater,
       source: options.rows,
       rows: batches.rowsOf(step),
       microBatch: settings.microBatch,

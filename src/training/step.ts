@@ -7,14 +7,14 @@ import {
   packedBatches,
   supervisedTokens,
 } from './batch.js';
-import { clipFactor, globalNorm } from './clip.js';
-import type { Optimizer } from './optimizers/index.js';
+import { clipFactor } from './clip.js';
 import { notFinite } from './problems.js';
 import type { TokenRows } from './rows.js';
+import type { Updater } from './updater.js';
 
 export interface StepInput {
   readonly decoder: Decoder;
-  readonly optimizer: Optimizer;
+  readonly updater: Updater;
   readonly source: TokenRows;
   /** Rows of the global batch. */
   readonly rows: Uint32Array;
@@ -46,7 +46,7 @@ export interface StepOutput {
  * the end, so that a step that throws has changed nothing.
  */
 export async function optimiserStep(input: StepInput): Promise<StepOutput> {
-  const { decoder, optimizer, source, rows, seed, step, rate } = input;
+  const { decoder, updater, source, rows, seed, step, rate } = input;
   const limit = decoder.options.config.maxPositions;
   const lengthOf = (row: number): number => source.lengthOf(row);
   const batches = batchesOf(input, lengthOf, limit);
@@ -65,11 +65,9 @@ export async function optimiserStep(input: StepInput): Promise<StepOutput> {
   }
   const loss = sum * scale;
   if (!Number.isFinite(loss)) throw notFinite('loss', loss, step, rate);
-  await decoder.collectGradients();
-  const gradNorm = globalNorm(decoder.gradients);
+  const gradNorm = await updater.norm();
   if (!Number.isFinite(gradNorm)) throw notFinite('gradient norm', gradNorm, step, rate);
-  optimizer.update(decoder.gradients, step, rate, clipFactor(gradNorm, input.clip));
-  decoder.parametersChanged();
+  await updater.update(step, rate, clipFactor(gradNorm, input.clip));
   return { loss, gradNorm, tokens: rows.reduce((total, row) => total + lengthOf(row), 0) };
 }
 

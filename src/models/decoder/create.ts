@@ -26,6 +26,7 @@ export async function createDecoder(given: DecoderOptions): Promise<Decoder> {
     gradients: parameters.gradients,
     collectGradients: () => parameters.collect(),
     parametersChanged: () => parameters.changed(),
+    onDevice: parameters.onDevice,
     zeroGradients() {
       parameters.zeroGradients();
     },

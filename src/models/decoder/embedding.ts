@@ -43,6 +43,7 @@ export class Embedding {
   ): Promise<void> {
     const sources = change === undefined ? this.#sources(ids, placing) : undefined;
     if (sources !== undefined) return this.shared.rows.sum(sources, out);
+    if (this.#isTrained()) await this.shared.parameters.onDevice?.collect();
     this.shared.options.runtime.memory.write([out], (data) => {
       this.#lookUp(ids, placing, data as Float32Array);
       change?.(data as Float32Array);
@@ -72,6 +73,14 @@ export class Embedding {
         scale: 1,
       });
     return sources.every((source): source is RowSource => source.from !== undefined) ? sources : undefined;
+  }
+
+  /** Whether a step changes what is looked up here. */
+  #isTrained(): boolean {
+    const { options, parameters } = this.shared;
+    const prompts = promptShapes(options.config, options.adapter?.config);
+    const tables = [this.tokens, ...(this.positions === undefined ? [] : [this.positions]), ...prompts];
+    return tables.some(({ name }) => parameters.values.has(name));
   }
 
   #lookUp(ids: Int32Array, placing: Placing, out: Float32Array): void {

@@ -2,7 +2,7 @@
 import type { Memory } from '../../tensor/memory.js';
 import type { HostTensor, Tensor } from '../../tensor/types.js';
 import { isTrained } from '../adapters/layout.js';
-import type { DecoderOptions } from './types.js';
+import type { DecoderOptions, TrainedOnDevice } from './types.js';
 
 export interface Parameter {
   readonly shape: readonly number[];
@@ -21,6 +21,8 @@ export interface Parameters {
   publish(): void;
   /** Brings `gradients` up to date. */
   collect(): Promise<void>;
+  /** Of a memory that is not the host's. */
+  readonly onDevice?: TrainedOnDevice;
   zeroGradients(): void;
   release(): void;
 }
@@ -83,7 +85,7 @@ function valuesOf(options: DecoderOptions, names: readonly string[]): ReadonlyMa
   return values;
 }
 
-type Crossing = Pick<Parameters, 'changed' | 'publish' | 'collect'>;
+type Crossing = Pick<Parameters, 'changed' | 'publish' | 'collect' | 'onDevice'>;
 
 /** The graphs read and write the very arrays. */
 const SHARED: Crossing = { changed() {}, publish() {}, async collect() {} };
@@ -92,20 +94,39 @@ function crossing(
   memory: Memory,
   parts: Pick<Parameters, 'values' | 'gradients' | 'valueTensors' | 'gradientTensors'>,
 ): Crossing {
-  let stale = false;
+  /** Where the values are newer than on the other side. */
+  let newer: 'nowhere' | 'host' | 'device' = 'nowhere';
+  const publish = (): void => {
+    if (newer !== 'host') return;
+    for (const [name, tensor] of parts.valueTensors)
+      memory.write([tensor], (data) => (data as Float32Array).set(parts.values.get(name)?.data ?? []));
+    newer = 'nowhere';
+  };
+  const bring = async (
+    tensors: ReadonlyMap<string, Tensor>,
+    arrayOf: (name: string) => Float32Array | undefined,
+  ): Promise<void> => {
+    for (const [name, tensor] of tensors)
+      arrayOf(name)?.set((await memory.read(tensor)).data as Float32Array);
+  };
   return {
     changed() {
-      stale = true;
+      newer = 'host';
     },
-    publish() {
-      if (!stale) return;
-      for (const [name, tensor] of parts.valueTensors)
-        memory.write([tensor], (data) => (data as Float32Array).set(parts.values.get(name)?.data ?? []));
-      stale = false;
-    },
-    async collect() {
-      for (const [name, tensor] of parts.gradientTensors)
-        parts.gradients.get(name)?.set((await memory.read(tensor)).data as Float32Array);
+    publish,
+    collect: () => bring(parts.gradientTensors, (name) => parts.gradients.get(name)),
+    onDevice: {
+      values: parts.valueTensors,
+      gradients: parts.gradientTensors,
+      publish,
+      changed() {
+        newer = 'device';
+      },
+      async collect() {
+        if (newer !== 'device') return;
+        await bring(parts.valueTensors, (name) => parts.values.get(name)?.data);
+        newer = 'nowhere';
+      },
     },
   };
 }

@@ -1,5 +1,5 @@
 /** The block-by-block driver of a decoder: what training, evaluation, merge and generation run. */
-import type { Graph, Runtime } from '../../tensor/types.js';
+import type { Graph, Runtime, Tensor } from '../../tensor/types.js';
 import type { Adapter, LoraConfig, ModelConfig, WeightStore } from '../types.js';
 
 /** Rows of one micro batch, right-padded to one length. */
@@ -66,6 +66,18 @@ export interface LossResult {
   readonly rows: readonly { readonly sum: number; readonly tokens: number }[];
 }
 
+/** Trainable tensors on a runtime's device, by name. */
+export interface TrainedOnDevice {
+  readonly values: ReadonlyMap<string, Tensor>;
+  readonly gradients: ReadonlyMap<string, Tensor>;
+  /** Hands over values that were changed on the host. */
+  publish(): void;
+  /** Values were changed here: those of the host are older until they are collected. */
+  changed(): void;
+  /** Brings changed values to the host. */
+  collect(): Promise<void>;
+}
+
 export interface Decoder {
   readonly options: DecoderOptions;
   /** Trainable tensors by name; who changes `data` calls `parametersChanged`. */
@@ -74,6 +86,8 @@ export interface Decoder {
     { readonly shape: readonly number[]; readonly data: Float32Array }
   >;
   parametersChanged(): void;
+  /** The same where they lie, unless that is the host. */
+  readonly onDevice?: TrainedOnDevice;
   /** Gradients of `parameters`, added up since `zeroGradients`, as of the last `collectGradients`. */
   readonly gradients: ReadonlyMap<string, Float32Array>;
   /** Brings the gradients from the runtime's device, where it has one. */

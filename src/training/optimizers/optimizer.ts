@@ -1,4 +1,6 @@
 /** What the loop, the checkpoints and the planner know of an optimiser. */
+import type { GraphBuilder } from '../../tensor/builder.js';
+import type { ValueId } from '../../tensor/types.js';
 
 export interface Parameter {
   readonly shape: readonly number[];
@@ -55,12 +57,35 @@ export interface Rule {
   /** What it remembers of a parameter of this shape, by name. */
   readonly slots: (shape: readonly number[]) => Readonly<Record<string, Slot>>;
   readonly update: (input: RuleInput) => void;
+  /** The same as a graph, for tensors that lie on a device; left out: the host updates. */
+  readonly graph?: RuleGraph;
 }
 
-export interface RuleInput {
+/** What a step's graph takes beside tensors, by name. */
+export type RuleNumbers = Readonly<Record<string, number>>;
+
+export interface RuleGraph {
+  readonly numbers: (step: RuleStep) => RuleNumbers;
+  /** All values are of the parameter's shape; `number` gives a number of the step as a scalar, once each. */
+  readonly build: (
+    b: GraphBuilder,
+    given: {
+      readonly parameter: ValueId;
+      readonly gradient: ValueId;
+      readonly slots: Readonly<Record<string, ValueId>>;
+      readonly number: (name: string) => ValueId;
+    },
+  ) => { readonly parameter: ValueId; readonly slots: Readonly<Record<string, ValueId>> };
+}
+
+export interface RuleInput extends RuleStep {
   readonly parameter: Parameter;
   readonly gradient: Float32Array;
   readonly slots: Readonly<Record<string, StateTensor>>;
+}
+
+/** What a step is told beside tensors. */
+export interface RuleStep {
   readonly options: OptimizerOptions;
   /** Of this parameter: 0 where it is not decayed. */
   readonly decay: number;
@@ -96,12 +121,11 @@ export function createOptimizer(
       for (const [name, parameter] of parameters) {
         const gradient = gradients.get(name);
         if (gradient === undefined) throw new Error(`no gradient for ${name}`);
-        const faster = isFaster(name, parameter) ? options.loraplusRatio : 1;
+        const own = settingsOf(name, parameter.shape, options, rate);
         held.get(name)?.change((slots) => {
           rule.update({
             ...{ parameter, gradient, slots, options, step, gradientScale },
-            rate: rate * faster,
-            decay: decays(name) ? options.decay : 0,
+            ...own,
           });
         });
       }
@@ -138,8 +162,19 @@ const NOT_DECAYED = /bias|layernorm|rmsnorm|(?:^|\.)norm(?:$|\.)|_norm(?:$|\.)/i
 export const decays = (name: string): boolean => !NOT_DECAYED.test(name);
 
 /** As peft's `create_loraplus_optimizer` groups them. */
-const isFaster = (name: string, { shape }: Parameter): boolean =>
+const isFaster = (name: string, shape: readonly number[]): boolean =>
   name.includes('lora_B') || shape.length === 1;
+
+/** Rate and decay of a parameter. */
+export const settingsOf = (
+  name: string,
+  shape: readonly number[],
+  { decay, loraplusRatio }: OptimizerOptions,
+  rate: number,
+): Pick<RuleStep, 'rate' | 'decay'> => ({
+  rate: rate * (isFaster(name, shape) ? loraplusRatio : 1),
+  decay: decays(name) ? decay : 0,
+});
 
 export const elements = (shape: readonly number[]): number =>
   shape.reduce((product, size) => product * size, 1);

@@ -1,0 +1,46 @@
+/** What a step does with its gradients once they are added up, on the host or where they lie. */
+import type { Decoder } from '../models/decoder/types.js';
+import { globalNorm } from './clip.js';
+import { updaterOnDevice } from './device-updater.js';
+import {
+  createOptimizer,
+  type Keep,
+  type Optimizer,
+  type OptimizerOptions,
+  type Rule,
+} from './optimizers/index.js';
+
+export interface Updater extends Pick<Optimizer, 'state'> {
+  /** Global L2 norm of the gradients. */
+  norm(): Promise<number>;
+  /** Step `step` (from 1), as {@link Optimizer}'s. */
+  update(step: number, rate: number, gradientScale: number): Promise<void>;
+  /** Brings what is trained and remembered to the host, where `state` and the decoder's `parameters` can be read. */
+  collect(): Promise<void>;
+  release(): Promise<void>;
+}
+
+/**
+ * On a device, parameters, gradients and state stay there from step to step: where the rule can be said in a graph, and
+ * nothing of the state is kept in a file.
+ */
+export function createUpdater(decoder: Decoder, rule: Rule, options: OptimizerOptions, keep?: Keep): Updater {
+  const { onDevice } = decoder;
+  if (onDevice !== undefined && rule.graph !== undefined && keep === undefined)
+    return updaterOnDevice(decoder.options.runtime, onDevice, { rule, graph: rule.graph, options });
+  return updaterOnHost(decoder, createOptimizer(rule, decoder.parameters, options, keep));
+}
+
+const updaterOnHost = (decoder: Decoder, optimizer: Optimizer): Updater => ({
+  state: optimizer.state,
+  async norm() {
+    await decoder.collectGradients();
+    return globalNorm(decoder.gradients);
+  },
+  async update(step, rate, gradientScale) {
+    optimizer.update(decoder.gradients, step, rate, gradientScale);
+    decoder.parametersChanged();
+  },
+  async collect() {},
+  async release() {},
+});
