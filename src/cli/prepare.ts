@@ -62,12 +62,16 @@ export async function prepare(host: Host, wanted: Wanted): Promise<Prepared> {
   });
   if (resolved === undefined) return compiled;
   const { program, lock, digests, fetch } = resolved;
-  const diagnostics = [...compiled.diagnostics, ...resolved.diagnostics];
+  const identity = identityOf(host, runtime);
+  const { plannedDevice } = await import('./planned-device.js');
+  const { device, diagnostics: ofDevice } = await plannedDevice(host, identity);
+  const diagnostics = [...compiled.diagnostics, ...resolved.diagnostics, ...ofDevice];
   if (program === undefined) return { ...compiled, program, diagnostics };
   const { plan } = await import('../planner/plan.js');
   const made = await plan(program, resolved.host, {
     ...wanted,
-    runtime: identityOf(host, runtime),
+    runtime: identity,
+    device,
     runtimeOption: wanted.runtime,
     digests,
     settled: saved && choicesOf(saved),

@@ -33,12 +33,15 @@ import {
 import { measureSpeed, speedKey } from './speed.js';
 import { openModels } from './stage-models.js';
 import type { Speed } from './time.js';
+import type { PlannedDevice } from './types.js';
 import type { PlanStore, PlanWorld, SourceSize } from './world.js';
 
 export interface PlanOptions {
   readonly memoryBytes?: number;
   /** Name in the catalogue; left out: the machine that plans. */
   readonly machine?: string;
+  /** A GPU of this machine, where the runtime computes on one. */
+  readonly device?: PlannedDevice;
   readonly devices?: number;
   readonly engine?: string;
   readonly threads?: number;
@@ -100,6 +103,7 @@ export function openWorld(program: Program, host: Host, options: PlanOptions, st
       runtime,
       machine,
       availableBytes: availableBytes(machine),
+      device: options.machine === undefined ? options.device : undefined,
       planDecoder: remembered(options.planDecoder ?? planDecoder),
       models: openModels(program, host),
       keys,

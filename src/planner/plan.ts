@@ -22,10 +22,11 @@ import { decoderShape } from './memory/train.js';
 import { openWorld, type PlanOptions } from './open-world.js';
 import { notFit, stageTooLarge } from './problems.js';
 import { reason, runReasons } from './reasons.js';
+import { tighter } from './room.js';
 import { scaleOf } from './scale.js';
 import { missingSecrets } from './secrets.js';
 import { addSeconds, NO_TIME } from './time.js';
-import { choose, earlierChoice, type TrainFacts, trainFacts } from './train-stage.js';
+import { choose, earlierChoice, roomOf, type TrainFacts, trainFacts } from './train-stage.js';
 import type { Peak, Plan, PlannedStage, Rejected } from './types.js';
 import type { PlanWorld } from './world.js';
 
@@ -64,6 +65,7 @@ export async function plan(program: Program, host: Host, options: PlanOptions = 
     },
     runtime: runtimeName(world.runtime),
     runtimeSetBy: askedRuntime(options.runtimeOption, program).by,
+    ...(world.device === undefined ? {} : { device: world.device }),
     valid: !diagnostics.some(({ severity }) => severity === 'error'),
     stages,
     totals: { peakBytes, seconds, diskBytes: stages.reduce((sum, { diskBytes }) => sum + diskBytes, 0) },
@@ -105,13 +107,8 @@ async function planStage(world: PlanWorld, stage: Stage): Promise<PlannedStage> 
   const { action, reasons } = whatToDo(world, stage, key, cached);
   if (!cached) for (const missing of missingSecrets(stage, world.host)) world.report(missing);
   if (problem !== undefined && !cached) world.report(problem);
-  else if (
-    !cached &&
-    stage.kind !== 'train' &&
-    found.peak !== null &&
-    found.peak.bytes > world.availableBytes
-  )
-    world.report(stageTooLarge(stage, found.peak, world.availableBytes));
+  else if (!cached && stage.kind !== 'train' && found.peak !== null && isBeyond(found.peak, world))
+    world.report(stageTooLarge(stage, found.peak, roomOf(world)));
   return {
     name: stage.name,
     instance: stage.instance,
@@ -128,6 +125,12 @@ async function planStage(world: PlanWorld, stage: Stage): Promise<PlannedStage> 
     ...coverage(facts, chosen),
     ...key,
   };
+}
+
+/** A stage with nothing to choose is given the benefit of the doubt: its expected peak counts. */
+function isBeyond(peak: Peak, world: PlanWorld): boolean {
+  const { needs, available } = tighter(peak, roomOf(world));
+  return needs.bytes > available;
 }
 
 function coverage(facts: TrainFacts | undefined, chosen: Chosen | undefined): Pick<PlannedStage, 'coverage'> {
@@ -163,7 +166,7 @@ async function decideTrain(world: PlanWorld, stage: Stage): Promise<Decided> {
   if (facts === undefined) throw new Error(`stage ${stage.name} has no model or no rows`);
   const decision = choose(world, stage, facts, parts, earlier);
   const { chosen, rejected, peak, fits, wouldHelp } = decision;
-  const { availableBytes: available, machine } = world;
+  const { machine, device } = world;
   return {
     key: keyOf(parts, chosen),
     chosen,
@@ -171,7 +174,7 @@ async function decideTrain(world: PlanWorld, stage: Stage): Promise<Decided> {
     rejected,
     problem: fits
       ? undefined
-      : notFit(stage, { peak, availableBytes: available, machine, rejected, wouldHelp }),
+      : notFit(stage, { peak, room: roomOf(world), machine, device, rejected, wouldHelp }),
   };
 }
 

@@ -5,12 +5,14 @@ import type { PlanMachine } from './machines.js';
 import { largestPart } from './memory/parts.js';
 import { bytes } from './quantities.js';
 import { recomputedText } from './recomputed.js';
-import type { Peak, Rejected } from './types.js';
+import { type Room, tighter } from './room.js';
+import type { Peak, PlannedDevice, Rejected } from './types.js';
 
 export interface NotFit {
   readonly peak: Peak;
-  readonly availableBytes: number;
+  readonly room: Room;
   readonly machine: PlanMachine;
+  readonly device?: PlannedDevice;
   readonly rejected: readonly Rejected[];
   /** A step that the file does not list and with which the stage would fit. */
   readonly wouldHelp?: string;
@@ -18,17 +20,19 @@ export interface NotFit {
 
 export function notFit(
   stage: Stage,
-  { peak, availableBytes, machine, rejected, wouldHelp }: NotFit,
+  { peak, room, machine, device, rejected, wouldHelp }: NotFit,
 ): Diagnostic {
-  const { part, bytes: size } = largestPart(peak.parts);
+  const { needs, available, where } = tighter(peak, room);
+  const { part, bytes: size } = largestPart(needs.parts);
+  const short = where === 'GPU' && device !== undefined ? device : machine;
   const ways = [
     ...(wouldHelp === undefined ? [] : [`add \`${wouldHelp}\` to \`fallback\`: the stage would fit`]),
-    `use a machine with ${bytes(machine.memoryBytes * (peak.high / availableBytes))} or more`,
+    `use a ${where} with ${bytes(short.memoryBytes * (needs.high / available))} or more`,
   ];
   return {
     code: 'FTP0901',
     severity: 'error',
-    message: `stage \`${stage.name}\` does not fit: it needs at least ${bytes(peak.bytes)}, and ${bytes(availableBytes)} of the ${bytes(machine.memoryBytes)} of ${machine.name} are available`,
+    message: `stage \`${stage.name}\` does not fit: it needs at least ${bytes(needs.bytes)}, and ${bytes(available)} of the ${bytes(short.memoryBytes)} of ${short.name} are available`,
     at: stage.span,
     label: `largest part: ${part}, ${bytes(size)}`,
     notes: rejected.map(
@@ -40,12 +44,13 @@ export function notFit(
 }
 
 /** A stage with nothing to choose. */
-export function stageTooLarge(stage: Stage, peak: Peak, availableBytes: number): Diagnostic {
-  const { part, bytes: size } = largestPart(peak.parts);
+export function stageTooLarge(stage: Stage, peak: Peak, room: Room): Diagnostic {
+  const { needs, available, where } = tighter(peak, room);
+  const { part, bytes: size } = largestPart(needs.parts);
   return {
     code: 'FTP0902',
     severity: 'error',
-    message: `stage \`${stage.name}\` does not fit: it needs ${bytes(peak.bytes)}, and ${bytes(availableBytes)} are available`,
+    message: `stage \`${stage.name}\` does not fit: it needs ${bytes(needs.bytes)}, and ${bytes(available)} are available${where === 'GPU' ? ' on the GPU' : ''}`,
     at: stage.span,
     label: `largest part: ${part}, ${bytes(size)}`,
     help: 'use a smaller model or shorter rows, or a machine with more memory',

@@ -17,6 +17,7 @@ import {
 } from './memory/train.js';
 import { stageNamed } from './models.js';
 import type { Part } from './parts.js';
+import type { Room } from './room.js';
 import { type LadderOptions, ladder, withMicro } from './solve/ladder.js';
 import { type Solution, solve } from './solve/solve.js';
 import { startingChoice } from './solve/start.js';
@@ -67,6 +68,7 @@ export async function trainFacts(
       steps: (rows) =>
         totalSteps(Math.max(1, rows), settings.batch.global, stopAfter(settings, stage.origins)),
       onDevice: world.machine.devices.length > 0,
+      onGpu: world.device !== undefined,
       runtime: world.runtime.name,
       planDecoder: world.planDecoder,
     },
@@ -100,6 +102,12 @@ function consistent(chosen: Chosen, stage: Stage, micro: number | undefined): bo
   return micro === undefined || chosen.microBatch <= micro;
 }
 
+/** What a stage of this world may take. */
+export const roomOf = ({ availableBytes, device }: PlanWorld): Room => ({
+  availableBytes,
+  deviceBytes: device?.availableBytes,
+});
+
 export interface Decision extends Solution {
   /** A step that the file does not allow and with which the stage would fit. */
   readonly wouldHelp?: string;
@@ -118,7 +126,7 @@ export function choose(
     start,
     steps,
     methods: facts.memory.lora.labels === undefined ? undefined : methodsOfClassifier(stage),
-    availableBytes: world.availableBytes,
+    ...roomOf(world),
     kept:
       (earlier && withMicro(earlier, earlier.microBatch, facts.ladder.global)) ??
       resumableChoice(world, parts, start, facts.ladder),
@@ -181,7 +189,7 @@ function wouldHelp(world: PlanWorld, facts: TrainFacts, start: Chosen): string |
     const { fits } = solve({
       start,
       steps,
-      availableBytes: world.availableBytes,
+      ...roomOf(world),
       peakOf: (chosen) => trainPeak(facts.memory, chosen),
     });
     return fits;

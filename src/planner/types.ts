@@ -20,13 +20,18 @@ export const MEMORY_PARTS = [
 export type MemoryPart = (typeof MEMORY_PARTS)[number];
 export type MemoryParts = Readonly<Record<MemoryPart, number>>;
 
-/** The most that will be resident in the stage's own process. */
-export interface Peak {
+export interface PeakFigures {
   /** Sum of the parts. */
   readonly bytes: number;
   readonly low: number;
   readonly high: number;
   readonly parts: MemoryParts;
+}
+
+/** The most that will be resident in the stage's own process. */
+export interface Peak extends PeakFigures {
+  /** Where tensors lie on a GPU of this machine: the most that is taken there. */
+  readonly device?: PeakFigures;
   /** A stage that has run: what was measured then. */
   readonly measured?: number;
 }
@@ -108,6 +113,14 @@ export interface PlannedMachine {
   readonly devices: readonly { readonly name: string; readonly memoryBytes: number }[];
 }
 
+/** A GPU of this machine, which the runtime computes on. */
+export interface PlannedDevice {
+  readonly name: string;
+  readonly memoryBytes: number;
+  /** What the solver may use: the memory less a margin, or what `FTPC_DEVICE_MEMORY` allows. */
+  readonly availableBytes: number;
+}
+
 /** Files of the Hub that are not here yet. */
 export interface PlannedFetch {
   readonly kind: 'model' | 'dataset';
@@ -127,6 +140,8 @@ export interface Plan {
   readonly runtime: string;
   /** Who set it: `--runtime`, the pipeline, or nobody. */
   readonly runtimeSetBy: AskedRuntime['by'];
+  /** Left out where tensors lie in the memory of the machine. */
+  readonly device?: PlannedDevice;
   /** Whether a run of this plan can begin. */
   readonly valid: boolean;
   readonly stages: readonly PlannedStage[];

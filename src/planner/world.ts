@@ -15,6 +15,7 @@ import type { PlanMachine } from './machines.js';
 import type { PlanDecoder } from './memory/train.js';
 import type { Models, PlannedModel } from './stage-models.js';
 import type { Speed } from './time.js';
+import type { PlannedDevice } from './types.js';
 
 export type PlanStore = Pick<Store, 'find' | 'resumable'>;
 
@@ -34,6 +35,8 @@ export interface PlanWorld {
   readonly runtime: RuntimeIdentity;
   readonly machine: PlanMachine;
   readonly availableBytes: number;
+  /** A GPU of this machine that tensors lie on. */
+  readonly device?: PlannedDevice;
   readonly planDecoder: PlanDecoder;
   readonly models: Models;
   /** Keys of the stages that were looked at so far. */

@@ -86,6 +86,14 @@ export const runtimesDiffer = (
     help: 'all stages of a run are computed by one runtime: leave one of the two settings out',
   });
 
+/** A warning: the run finds out. */
+export const deviceSizeUnknown = (detail: string): Diagnostic => ({
+  code: 'FTP0921',
+  severity: 'warning',
+  message: `how much memory the GPU has is not known: \`nvidia-smi\` fails, ${detail}`,
+  help: 'the plan reckons with the memory of the machine alone; say in `FTPC_DEVICE_MEMORY` how much of the GPU a run may take, e.g. `FTPC_DEVICE_MEMORY=6GiB`',
+});
+
 export const noGpu = (): Diagnostic =>
   failure(
     'FTP0930',

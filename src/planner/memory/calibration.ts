@@ -72,5 +72,8 @@ export const ROW_SPREAD = { below: 0.12, above: 0.15 } as const;
 /** A context on a device: kernels, libraries, handles. NVIDIA's take 0.5 to 1.5 GiB. */
 export const DEVICE_CONTEXT = { expected: 1024 * MIB, spread: 512 * MIB } as const;
 
+/** A process with TensorFlow's CUDA libraries, beyond that for the CPU: assumed, and not measured yet. */
+export const CUDA_PROCESS = { expected: 2048 * MIB, spread: 1024 * MIB } as const;
+
 /** Windows of a paged base that were read and not yet collected: 2.6 to 3.3 MiB over 90 MiB of weights. */
 export const PAGED_WINDOWS = 4 * 2 ** 20;

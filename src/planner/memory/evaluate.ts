@@ -14,6 +14,7 @@ import {
   SPREAD,
   TOKENIZER_SHARE,
 } from './calibration.js';
+import { gpuPeak } from './gpu.js';
 import { NO_PARTS, peakOf, sumOf } from './parts.js';
 import { beyondOnnx } from './runtimes.js';
 import type { PlanDecoder } from './train.js';
@@ -28,6 +29,8 @@ export interface ForwardMemory {
   /** Bytes of `tokenizer.json`. */
   readonly tokenizerBytes: number;
   readonly onDevice: boolean;
+  /** Tensors lie on a GPU of this machine, beside its own memory. */
+  readonly onGpu?: boolean;
   /** Name of the tensor runtime. */
   readonly runtime: string;
   readonly planDecoder: PlanDecoder;
@@ -107,9 +110,22 @@ function forward(
     ...parts,
     activations: parts.activations + (more.activations ?? 0),
     logits: parts.logits + (more.logits ?? 0),
-    workspace: parts.workspace + beyond.workspace + (more.workspace ?? 0),
+    workspace: parts.workspace + beyond.driver + beyond.copies + beyond.graph + (more.workspace ?? 0),
   };
   const process = READER_PROCESS + beyond.process + TOKENIZER_SHARE * memory.tokenizerBytes;
+  if (memory.onGpu)
+    return gpuPeak({
+      device: tensors,
+      host: {
+        ...NO_PARTS,
+        // caches, logits and what is merged are the process's, and are copied for each run
+        activations: more.activations ?? 0,
+        logits: tensors.logits,
+        workspace: beyond.driver + (more.workspace ?? 0),
+        runtime: process,
+      },
+      wider: 2,
+    });
   const context = memory.onDevice ? DEVICE_CONTEXT : undefined;
   const counted = sumOf(tensors) + process;
   return peakOf(

@@ -19,8 +19,12 @@ const TENSORFLOW = { process: 252 * MIB, driver: 18 * MIB } as const;
 export interface Beyond {
   /** Part of the process, whatever it computes. */
   readonly process: number;
-  /** Second copies, outputs and intermediates of the graph that takes most. */
-  readonly workspace: number;
+  /** Of the library, while it computes. */
+  readonly driver: number;
+  /** Second copies of what is trained and of its gradients, which a device has beside the host. */
+  readonly copies: number;
+  /** Outputs and intermediates of the graph that takes most. */
+  readonly graph: number;
 }
 
 export function beyondOnnx(
@@ -30,11 +34,11 @@ export function beyondOnnx(
     parts,
   }: { readonly graphs: DecoderPlan['graphs']; readonly parts: { readonly gradients: number } },
 ): Beyond {
-  if (runtime !== 'tensorflow') return { process: 0, workspace: 0 };
+  if (runtime !== 'tensorflow') return { process: 0, driver: 0, copies: 0, graph: 0 };
   const graph = Math.max(
     0,
     ...graphs.map(({ graph: one }) => (INTERMEDIATES - 1) * transientBytes(one) + outputBytes(one)),
   );
   const { process, driver } = TENSORFLOW;
-  return { process, workspace: driver + 2 * parts.gradients + graph };
+  return { process, driver, copies: 2 * parts.gradients, graph };
 }

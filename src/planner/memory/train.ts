@@ -16,6 +16,7 @@ import {
 import { BIN, type Lengths, shortened } from '../lengths.js';
 import type { Peak } from '../types.js';
 import { DECODER_PROCESS, DEVICE_CONTEXT, SESSION, SPREAD } from './calibration.js';
+import { gpuPeak } from './gpu.js';
 import { NO_PARTS, peakOf, sumOf } from './parts.js';
 import { beyondOnnx } from './runtimes.js';
 import { moreSessions } from './sessions.js';
@@ -40,6 +41,8 @@ export interface TrainMemory {
   steps(rows: number): number;
   readonly precision?: Precision;
   readonly onDevice: boolean;
+  /** Tensors lie on a GPU of this machine, beside its own memory. */
+  readonly onGpu?: boolean;
   /** Name of the tensor runtime. */
   readonly runtime: string;
   readonly planDecoder: PlanDecoder;
@@ -141,10 +144,24 @@ export function trainPeak(memory: TrainMemory, chosen: Chosen): Peak {
   const tensors = {
     ...NO_PARTS,
     ...parts,
-    workspace: parts.workspace + beyond.workspace,
+    workspace: parts.workspace + beyond.driver + beyond.copies + beyond.graph,
     // what the optimiser remembers, and the best state, which is read back from disk when all is done
     optimizer: residentState(memory, chosen) + (memory.validation === undefined ? 0 : parts.gradients),
   };
+  if (memory.onGpu)
+    return gpuPeak({
+      device: { ...NO_PARTS, ...parts, optimizer: 0, workspace: parts.workspace + beyond.graph },
+      host: {
+        ...NO_PARTS,
+        // a base that stays in its files is read there, and copied from there
+        weights: chosen.paged ? parts.weights : 0,
+        adapter: parts.adapter,
+        gradients: parts.gradients,
+        optimizer: tensors.optimizer,
+        workspace: beyond.driver,
+        runtime: DECODER_PROCESS + beyond.process,
+      },
+    });
   const runtime = context?.expected ?? DECODER_PROCESS + beyond.process + sessions * SESSION;
   const bytes = sumOf(tensors) + runtime;
   return peakOf(

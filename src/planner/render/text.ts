@@ -3,7 +3,7 @@ import type { StageAction } from '../../ir/events.js';
 import { coverageCells } from '../../stages/train/coverage.js';
 import { bytes, duration } from '../quantities.js';
 import { recomputedCell } from '../recomputed.js';
-import { MEMORY_PARTS, type Plan, type PlannedStage, type Seconds } from '../types.js';
+import { MEMORY_PARTS, type PeakFigures, type Plan, type PlannedStage, type Seconds } from '../types.js';
 import { columns } from './columns.js';
 import type { Palette } from './palette.js';
 import { presetTable } from './presets.js';
@@ -21,7 +21,7 @@ export function renderPlanText(plan: Plan, palette: Palette): string {
     heading(plan, palette),
     stageTable(plan, palette),
     ...trains.flatMap((stage) => [
-      memoryTable(stage, plan, palette),
+      memoryTables(stage, plan, palette),
       choiceTable(stage, palette),
       trainedTable(stage, palette),
     ]),
@@ -35,11 +35,15 @@ export function renderPlanText(plan: Plan, palette: Palette): string {
     .join('\n\n');
 }
 
-function heading({ pipeline, machine, runtime }: Plan, { bold, dim }: Palette): readonly string[] {
+function heading({ pipeline, machine, runtime, device }: Plan, { bold, dim }: Palette): readonly string[] {
   const devices = machine.devices.map(({ name }) => name);
   const on = devices.length === 0 ? machine.name : `${machine.name} (${devices.length} × ${devices[0]})`;
   const memory = `${bytes(machine.memoryBytes)}, ${bytes(machine.availableBytes)} to plan with`;
-  return [`${bold(`Plan of ${pipeline}`)} ${dim(`on ${on}: ${memory}; ${runtime}`)}`];
+  const gpu =
+    device === undefined
+      ? ''
+      : ` on ${device.name}: ${bytes(device.memoryBytes)}, ${bytes(device.availableBytes)} to plan with`;
+  return [`${bold(`Plan of ${pipeline}`)} ${dim(`on ${on}: ${memory}; ${runtime}${gpu}`)}`];
 }
 
 function stageTable(plan: Plan, palette: Palette): readonly string[] {
@@ -72,16 +76,36 @@ function stageTable(plan: Plan, palette: Palette): readonly string[] {
 function peakText({ peak }: PlannedStage): string {
   if (peak === null) return UNKNOWN;
   if (peak.measured !== undefined) return `${bytes(peak.measured)} measured`;
-  return `${bytes(peak.bytes)}, at most ${bytes(peak.high)}`;
+  const onGpu = peak.device === undefined ? '' : `; GPU ${figures(peak.device)}`;
+  return `${figures(peak)}${onGpu}`;
 }
+
+const figures = (peak: PeakFigures): string => `${bytes(peak.bytes)}, at most ${bytes(peak.high)}`;
 
 const secondsText = (seconds: Seconds | null): string =>
   seconds === null ? UNKNOWN : `${duration(seconds.expected)}, at most ${duration(seconds.high)}`;
 
 const BAR = 24;
 
-function memoryTable({ name, peak }: PlannedStage, { machine }: Plan, palette: Palette): readonly string[] {
+function memoryTables({ name, peak }: PlannedStage, plan: Plan, palette: Palette): readonly string[] {
   if (peak === null) return [];
+  const { machine, device } = plan;
+  const process = memoryTable(`Memory of ${name}`, peak, machine.availableBytes, palette);
+  return peak.device === undefined || device === undefined
+    ? process
+    : [
+        ...process,
+        '',
+        ...memoryTable(`${device.name} in ${name}`, peak.device, device.availableBytes, palette),
+      ];
+}
+
+function memoryTable(
+  title: string,
+  peak: PeakFigures,
+  availableBytes: number,
+  palette: Palette,
+): readonly string[] {
   const largest = Math.max(1, ...MEMORY_PARTS.map((part) => peak.parts[part]));
   const rows = MEMORY_PARTS.filter((part) => peak.parts[part] > 0).map((part) => {
     const size = peak.parts[part];
@@ -91,11 +115,9 @@ function memoryTable({ name, peak }: PlannedStage, { machine }: Plan, palette: P
       palette.cyan('█'.repeat(Math.max(1, Math.round((BAR * size) / largest)))),
     ];
   });
-  const share = ((100 * peak.high) / machine.availableBytes).toFixed(
-    peak.high < 0.1 * machine.availableBytes ? 1 : 0,
-  );
+  const share = ((100 * peak.high) / availableBytes).toFixed(peak.high < 0.1 * availableBytes ? 1 : 0);
   return [
-    palette.bold(`Memory of ${name}`),
+    palette.bold(title),
     ...columns([
       ...rows,
       ['  sum', bytes(peak.bytes), palette.dim(`at most ${bytes(peak.high)}, ${share}% of what there is`)],

@@ -1,14 +1,14 @@
 /** Finds the choice with the least change that fits, along the declared ladder. */
 import type { Chosen, Method } from '../../stages/types.js';
 import { canonical } from '../canonical.js';
+import { fitsIn, type Room } from '../room.js';
 import type { Peak, Rejected } from '../types.js';
 import type { Step, StepName } from './ladder.js';
 import { describeStep, whyOtherMethod, whyTooLarge } from './why.js';
 
-export interface SolveRequest {
+export interface SolveRequest extends Room {
   readonly start: Chosen;
   readonly steps: readonly Step[];
-  readonly availableBytes: number;
   /** A choice under which the stage has a checkpoint: kept while it still fits. */
   readonly kept?: Chosen;
   /** Methods that are shown beside the choice; left out: those that train no classifier. */
@@ -27,19 +27,18 @@ export interface Solution {
 }
 
 export function solve(request: SolveRequest): Solution {
-  const { start, availableBytes, kept } = request;
+  const { start, kept } = request;
   // what is at its end already is no step
   const steps = request.steps.filter((step) => step.states(start).length > 0);
   const peakOf = remembered(request.peakOf);
-  // the upper end of the interval: a plan that may turn out not to fit does not fit
-  const fits = (chosen: Chosen): boolean => peakOf(chosen).high <= availableBytes;
+  const fits = (chosen: Chosen): boolean => fitsIn(peakOf(chosen), request);
   if (kept !== undefined && fits(kept))
     return {
       chosen: kept,
       peak: peakOf(kept),
       fits: true,
       taken: [],
-      rejected: sideBySide(kept, peakOf, availableBytes, request.methods),
+      rejected: sideBySide(kept, peakOf, request, request.methods),
     };
   if (fits(start))
     return {
@@ -47,16 +46,16 @@ export function solve(request: SolveRequest): Solution {
       peak: peakOf(start),
       fits: true,
       taken: [],
-      rejected: sideBySide(start, peakOf, availableBytes, request.methods),
+      rejected: sideBySide(start, peakOf, request, request.methods),
     };
 
-  const tried: Rejected[] = [reject(start, peakOf(start), whyTooLarge(peakOf(start), availableBytes))];
+  const tried: Rejected[] = [reject(start, peakOf(start), whyTooLarge(peakOf(start), request))];
   for (let count = 1; count <= steps.length; count++) {
     const dimensions = steps.slice(0, count).reverse();
     const found = search(start, dimensions, fits, true);
     const taken = steps.slice(0, count).map(({ name }) => name);
     if (found !== undefined) {
-      const others = sideBySide(found, peakOf, availableBytes, request.methods);
+      const others = sideBySide(found, peakOf, request, request.methods);
       return {
         chosen: found,
         peak: peakOf(found),
@@ -72,12 +71,12 @@ export function solve(request: SolveRequest): Solution {
         reject(
           least,
           peakOf(least),
-          `${describeStep(step.name, least)}: ${whyTooLarge(peakOf(least), availableBytes)}`,
+          `${describeStep(step.name, least)}: ${whyTooLarge(peakOf(least), request)}`,
         ),
       );
   }
   const least = extreme(start, [...steps].reverse());
-  const others = sideBySide(least, peakOf, availableBytes, request.methods);
+  const others = sideBySide(least, peakOf, request, request.methods);
   return {
     chosen: least,
     peak: peakOf(least),
@@ -115,7 +114,7 @@ const USUAL = ['lora', 'qlora', 'full'] as const satisfies readonly Method[];
 function sideBySide(
   chosen: Chosen,
   peakOf: (chosen: Chosen) => Peak,
-  availableBytes: number,
+  room: Room,
   methods: readonly Method[] = USUAL,
 ): readonly Rejected[] {
   return methods
@@ -124,7 +123,7 @@ function sideBySide(
       const { paged: _, ...shape } = chosen;
       const other: Chosen = { ...shape, method };
       const peak = peakOf(other);
-      return reject(other, peak, whyOtherMethod(other, peak, availableBytes, chosen.method));
+      return reject(other, peak, whyOtherMethod(other, peak, room, chosen.method));
     });
 }
 

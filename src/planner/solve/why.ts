@@ -2,13 +2,15 @@
 import type { Chosen } from '../../stages/types.js';
 import { largestPart } from '../memory/parts.js';
 import { bytes } from '../quantities.js';
+import { fitsIn, type Room, tighter } from '../room.js';
 import type { Peak } from '../types.js';
 import type { StepName } from './ladder.js';
 
-export function whyTooLarge(peak: Peak, availableBytes: number): string {
-  const over = peak.high - availableBytes;
-  const { part, bytes: size } = largestPart(peak.parts);
-  return `needs ${bytes(over)} more than the ${bytes(availableBytes)} available; largest part: ${part}, ${bytes(size)}`;
+export function whyTooLarge(peak: Peak, room: Room): string {
+  const { needs, available, where } = tighter(peak, room);
+  const { part, bytes: size } = largestPart(needs.parts);
+  const there = where === 'GPU' ? ' on the GPU' : '';
+  return `needs ${bytes(needs.high - available)} more than the ${bytes(available)} available${there}; largest part: ${part}, ${bytes(size)}`;
 }
 
 const STEP_TEXT: Readonly<Record<StepName, (chosen: Chosen) => string>> = {
@@ -25,13 +27,8 @@ const STEP_TEXT: Readonly<Record<StepName, (chosen: Chosen) => string>> = {
 
 export const describeStep = (step: StepName, chosen: Chosen): string => STEP_TEXT[step](chosen);
 
-export function whyOtherMethod(
-  other: Chosen,
-  peak: Peak,
-  availableBytes: number,
-  chosen: Chosen['method'],
-): string {
-  if (peak.high > availableBytes) return whyTooLarge(peak, availableBytes);
+export function whyOtherMethod(other: Chosen, peak: Peak, room: Room, chosen: Chosen['method']): string {
+  if (!fitsIn(peak, room)) return whyTooLarge(peak, room);
   if (other.method === 'full') return 'fits, but trains every weight: only with `using full`';
   if (other.method === 'qlora')
     return chosen === 'full'

@@ -80,20 +80,25 @@ const failing =
     return { env };
   };
 
+/** An installation of TensorFlow whose library is none. */
+function brokenTensorFlow({ folder, write }: Ground, cuda: boolean): void {
+  const real = nodeHost(folder);
+  const at = tensorflowFolder({ ...real, env: (name) => bareEnvironment(folder)[name] });
+  const inside = (path: string): string => path.slice(folder.length + 1);
+  write(inside(bindingPath(at)), 'no library');
+  const manifest: TensorFlowManifest = {
+    version: 2,
+    tensorflow: '2.21.0',
+    binding: '4.22.0',
+    cuda,
+    bytes: 1,
+  };
+  write(inside(join(at, MANIFEST)), JSON.stringify(manifest));
+}
+
 export const RUNTIMES: Situations = {
-  FTP0911: ({ folder, write }) => {
-    const real = nodeHost(folder);
-    const at = tensorflowFolder({ ...real, env: (name) => bareEnvironment(folder)[name] });
-    const inside = (path: string): string => path.slice(folder.length + 1);
-    write(inside(bindingPath(at)), 'no library');
-    const manifest: TensorFlowManifest = {
-      version: 2,
-      tensorflow: '2.21.0',
-      binding: '4.22.0',
-      cuda: false,
-      bytes: 1,
-    };
-    write(inside(join(at, MANIFEST)), JSON.stringify(manifest));
+  FTP0911: (ground) => {
+    brokenTensorFlow(ground, false);
     return undefined;
   },
   FTP0912: (ground) => {
@@ -117,6 +122,11 @@ export const RUNTIMES: Situations = {
     const script = 'while test "$1" != -o; do test "$1" = --version && exit; shift; done; echo none > "$2"';
     return { env: { ...withNpm(ground), CXX: program(ground, 'compiler', script) } };
   }),
+  FTP0921: (ground) => {
+    brokenTensorFlow(ground, true);
+    program(ground, 'nvidia-smi', 'echo "NVIDIA-SMI has failed: the driver is not loaded"; exit 9');
+    return { env: { PATH: `${join(ground.folder, 'bin')}${delimiter}${process.env['PATH']}` } };
+  },
   FTP0930: failing('webgpu', { adapter: 'null' }),
   FTP0931: failing(
     'wasm',

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { planDecoder } from '../../../src/models/decoder/plan.js';
 import type { DecoderPlanOptions } from '../../../src/models/decoder/types.js';
-import { beyondOnnx } from '../../../src/planner/memory/runtimes.js';
+import { type Beyond, beyondOnnx } from '../../../src/planner/memory/runtimes.js';
 import { childEnvironment } from '../../../src/run/child-environment.js';
 import { fixture } from '../../models/decoder/fixture.js';
 import { whereInstalled } from '../../tensor/runtimes/here.js';
@@ -41,14 +41,20 @@ describe('memory of the runtimes', () => {
 
   it('of ONNX Runtime is what the other figures say', () => {
     for (const one of cases)
-      expect(beyondOnnx('onnx', planDecoder(one))).to.deep.equal({ process: 0, workspace: 0 });
+      expect(beyondOnnx('onnx', planDecoder(one))).to.deep.equal({
+        process: 0,
+        driver: 0,
+        copies: 0,
+        graph: 0,
+      });
   });
 
   it('of TensorFlow grows with what is copied and computed', () => {
-    const of = (one: DecoderPlanOptions) => beyondOnnx('tensorflow', planDecoder(one)).workspace;
+    const tensors = ({ driver, copies, graph }: Beyond) => driver + copies + graph;
+    const of = (one: DecoderPlanOptions) => tensors(beyondOnnx('tensorflow', planDecoder(one)));
     expect(of(options(192, 8, 0))).to.be.above(of(options(192, 4, 0)));
     const none = { graphs: [], parts: { gradients: 0 } };
-    expect(beyondOnnx('tensorflow', none).workspace).to.be.below(of(options(192, 1, 0)));
+    expect(tensors(beyondOnnx('tensorflow', none))).to.be.below(of(options(192, 1, 0)));
   });
 
   whereInstalled('tensorflow', () => {
@@ -63,7 +69,13 @@ describe('memory of the runtimes', () => {
         const { parts, graphs } = planDecoder(one);
         const beyond = beyondOnnx('tensorflow', { graphs, parts });
         const foretold =
-          parts.gradients + parts.activations + parts.logits + parts.workspace + beyond.workspace;
+          parts.gradients +
+          parts.activations +
+          parts.logits +
+          parts.workspace +
+          beyond.driver +
+          beyond.copies +
+          beyond.graph;
         const whole = beyond.process + foretold;
         expect(
           Math.abs(foretold - measured) / whole,

@@ -1,0 +1,112 @@
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
+import { expect } from 'chai';
+import { plannedDevice } from '../../src/cli/planned-device.js';
+import { plan } from '../../src/planner/plan.js';
+import { PLAIN } from '../../src/planner/render/palette.js';
+import { renderPlanText } from '../../src/planner/render/text.js';
+import type { PlannedDevice } from '../../src/planner/types.js';
+import type { Host } from '../../src/source/host.js';
+import { type Folder, pipelineFolder, SURVEY } from './pipeline.js';
+
+const [MIB, GIB] = [2 ** 20, 2 ** 30];
+const RUNTIME = { name: 'tensorflow', version: '2.21.0+cuda' };
+
+describe('a plan for a GPU of this machine', () => {
+  let folder: Folder;
+  before(() => {
+    folder = pipelineFolder();
+  });
+  after(() => folder.remove());
+
+  const planned = (memoryBytes: number, availableBytes: number) =>
+    plan(folder.program(), folder.host, {
+      memoryBytes,
+      device: { name: 'NVIDIA L4', memoryBytes: 2 * availableBytes, availableBytes } satisfies PlannedDevice,
+      runtime: RUNTIME,
+      survey: async () => SURVEY,
+      speed: async () => undefined,
+    });
+  const train = async (memoryBytes: number, availableBytes: number) => {
+    const made = await planned(memoryBytes, availableBytes);
+    const stage = made.stages.find(({ kind }) => kind === 'train');
+    return { made, chosen: stage?.chosen, peak: stage?.peak, rejected: stage?.rejected ?? [] };
+  };
+
+  it('counts tensors there and the process here', async () => {
+    const { made, peak } = await train(64 * GIB, 64 * GIB);
+    expect(made.diagnostics.map(({ message }) => message)).to.deep.equal([]);
+    const { device } = peak ?? {};
+    expect(device?.parts.activations).to.be.above(0);
+    expect(device?.parts.weights).to.be.above(0);
+    expect(device?.parts.optimizer).to.equal(0);
+    expect(peak?.parts.optimizer).to.be.above(0);
+    expect(peak?.parts.activations).to.equal(0);
+    expect(peak?.parts.weights).to.equal(0);
+    const data = made.stages.find(({ kind }) => kind === 'data');
+    expect(data?.peak?.device).to.equal(undefined);
+    const text = renderPlanText(made, PLAIN);
+    expect(text)
+      .to.contain('on NVIDIA L4: 128 GiB, 64.0 GiB to plan with')
+      .and.contain('NVIDIA L4 in adapter');
+  });
+
+  it('goes down the ladder where the GPU is small, and not for the machine', async () => {
+    const roomy = await train(64 * GIB, 64 * GIB);
+    const { peak } = roomy;
+    const tight = (peak?.device?.high ?? 0) - MIB;
+    const small = await train(64 * GIB, tight);
+    expect(small.chosen).not.to.deep.equal(roomy.chosen);
+    expect(small.peak?.device?.high).to.be.at.most(tight);
+    expect(small.rejected[0]?.why).to.match(/more than the .* available on the GPU/);
+    expect(small.made.valid).to.equal(true);
+  });
+
+  it('says which of the two is too small where nothing fits', async () => {
+    const gpu = await train(64 * GIB, 100 * MIB);
+    const message = ({ made }: typeof gpu) =>
+      made.diagnostics.find(({ code }) => code === 'FTP0901')?.message;
+    expect(message(gpu)).to.contain('of NVIDIA L4 are available');
+    expect(gpu.made.diagnostics.find(({ code }) => code === 'FTP0902')?.message).to.contain('on the GPU');
+    const host = await train(GIB, 64 * GIB);
+    expect(message(host)).to.contain(`of ${host.made.machine.name} are available`);
+  });
+});
+
+describe('the GPU of a plan', () => {
+  let folder: Folder;
+  before(() => {
+    folder = pipelineFolder();
+  });
+  after(() => folder.remove());
+
+  const found = (script: string, env: Readonly<Record<string, string>> = {}, version = RUNTIME.version) => {
+    const program = join(folder.path, 'bin', 'nvidia-smi');
+    mkdirSync(dirname(program), { recursive: true });
+    writeFileSync(program, `#!/bin/sh\n${script}\n`);
+    chmodSync(program, 0o755);
+    const variables = { PATH: `${dirname(program)}${delimiter}${process.env['PATH']}`, ...env };
+    const host: Host = { ...folder.host, env: (name) => (variables as Record<string, string>)[name] };
+    return plannedDevice(host, { name: 'tensorflow', version });
+  };
+  const TWO = "printf '0, GPU-aaaa1, NVIDIA H100, 81559, 80000\\n1, GPU-bbbb2, NVIDIA L4, 20000, 10000\\n'";
+
+  it('is the smallest that may be used, less a margin', async () => {
+    expect(await found(TWO)).to.deep.equal({
+      device: { name: 'NVIDIA L4', memoryBytes: 20_000 * MIB, availableBytes: 19_000 * MIB },
+      diagnostics: [],
+    });
+    expect((await found(TWO, { CUDA_VISIBLE_DEVICES: '0' })).device?.name).to.equal('NVIDIA H100');
+    expect(await found(TWO, { CUDA_VISIBLE_DEVICES: '' })).to.deep.equal({ diagnostics: [] });
+    expect(await found(TWO, {}, '2.21.0'), 'installed for the CPU').to.deep.equal({ diagnostics: [] });
+  });
+
+  it('has the memory that may be taken, known or not', async () => {
+    const limit = { FTPC_DEVICE_MEMORY: '6GiB' };
+    expect((await found(TWO, limit)).device?.availableBytes).to.equal(6 * GIB);
+    expect((await found('exit 3', limit)).device).to.include({ name: 'GPU', availableBytes: 6 * GIB });
+    const unknown = await found('exit 3');
+    expect(unknown.device).to.equal(undefined);
+    expect(unknown.diagnostics.map(({ code }) => code)).to.deep.equal(['FTP0921']);
+  });
+});
