@@ -35,6 +35,7 @@ export interface WebGpuBackend extends Backend {
   /** How many tensors share these data. */
   refCount(id: object): number;
   incRef(id: object): void;
+  disposeData(id: object): boolean;
 }
 
 export interface Shader {

@@ -6,11 +6,12 @@ import { FORMS, formOf } from './forms.js';
 import { FORM_KERNEL, type GpuKernelName, KERNEL } from './names.js';
 import { registerProductKernel } from './product.js';
 import { ROW_SHADERS } from './rows.js';
+import { registerScatterKernel } from './scatter.js';
 import { elementwise, like, runShader, type Shader, type WebGpuBackend } from './shader.js';
 
 const ALONG = { rows: 'i32', count: 'i32', inner: 'i32' } as const;
 
-const SHADERS: Readonly<Record<GpuKernelName, Shader>> = {
+const SHADERS: Readonly<Record<Exclude<GpuKernelName, typeof KERNEL.scatterRows>, Shader>> = {
   [KERNEL.toFloat]: elementwise({ inputs: ['x'], shape: like('x') }, '', 'f32(x[index])'),
   [KERNEL.toBf16]: elementwise(
     { inputs: ['x'], shape: like('x') },
@@ -18,20 +19,6 @@ const SHADERS: Readonly<Record<GpuKernelName, Shader>> = {
      // to the nearest, ties to even
      let near = (bits + 0x7fffu + ((bits >> 16u) & 1u)) & 0xffff0000u;`,
     'select(bitcast<f32>(near), x[index], isnan(x[index]))',
-  ),
-  [KERNEL.scatterRows]: elementwise(
-    {
-      inputs: ['indices', 'updates'],
-      uniforms: ALONG,
-      shape: (inputs, { rows }) => [rows as number, ...like('updates')(inputs).slice(1)],
-    },
-    `let row = index / uniforms.inner;
-     let column = index % uniforms.inner;
-     var sum = 0.0;
-     for (var at = 0; at < uniforms.count; at++) {
-       if (indices[at] == row) { sum += updates[at * uniforms.inner + column]; }
-     }`,
-    'sum',
   ),
   [KERNEL.gatherElements]: elementwise(
     { inputs: ['x', 'indices'], uniforms: ALONG, shape: like('indices') },
@@ -91,4 +78,5 @@ export function registerWebGpuKernels(core: Core): void {
     });
   registerProductKernel(core);
   registerCrossEntropyKernel(core);
+  registerScatterKernel(core);
 }
