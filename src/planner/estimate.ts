@@ -13,7 +13,7 @@ import { evaluationPeak, type ForwardMemory, mergePeak } from './memory/evaluate
 import { dataPeak, formatPeak } from './memory/rows.js';
 import { decoderShape, type Holding, optimizerBytes, trainPeak } from './memory/train.js';
 import { isReference, stageNamed } from './models.js';
-import { decodedWeights, type PlannedModel, weightBytes } from './stage-models.js';
+import { decodedWeights, keptByProcess, type PlannedModel, weightBytes } from './stage-models.js';
 import { computeSeconds, copySeconds, generationSeconds, plus, rowSeconds } from './time.js';
 import { paddedTokens, type TrainFacts, trainFlops } from './train-stage.js';
 import type { Peak, Seconds } from './types.js';
@@ -153,7 +153,7 @@ function forwardMemory(
   return {
     config,
     ...(isFloat32
-      ? { weightBytes: plannedBytes(config, format, 'f32'), decoded: false }
+      ? { weightBytes: plannedBytes(config, format, 'f32'), decoded: false, keptByProcess: false }
       : heldBy(model, holding)),
     lora: trainer === undefined ? undefined : adapterConfig(world, trainer),
     longest,
@@ -169,9 +169,13 @@ function forwardMemory(
 const isPaged = (world: PlanWorld, trainer: string | undefined): boolean =>
   trainer !== undefined && world.chosen.get(trainer)?.paged === true;
 
-const heldBy = (model: PlannedModel, holding: Holding): Pick<ForwardMemory, 'weightBytes' | 'decoded'> => ({
+const heldBy = (
+  model: PlannedModel,
+  holding: Holding,
+): Pick<ForwardMemory, 'weightBytes' | 'decoded' | 'keptByProcess'> => ({
   weightBytes: weightBytes(model)[holding],
   decoded: decodedWeights(model)[holding],
+  keptByProcess: keptByProcess(model)[holding],
 });
 
 function adapterConfig(world: PlanWorld, trainer: string): LoraConfig | undefined {

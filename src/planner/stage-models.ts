@@ -88,3 +88,12 @@ export function decodedWeights({ config, format }: PlannedModel): Readonly<Recor
   const stored = expectedTensors(config).some(({ name }) => format(name) !== 'F32');
   return { lora: stored, qlora: true, full: false, head: stored, paged: true };
 }
+
+/** Formats that a GPU holds as they are; blocks of GGUF are decoded by the process, in each pass. */
+const ON_GPU: ReadonlySet<string> = new Set(['F32', 'F16', 'BF16']);
+
+/** Whether the process keeps the base, or a copy of it, where tensors lie on a GPU. */
+export function keptByProcess({ config, format }: PlannedModel): Readonly<Record<Holding, boolean>> {
+  const blocks = expectedTensors(config).some(({ name }) => !ON_GPU.has(format(name)));
+  return { lora: blocks, qlora: false, full: true, head: blocks, paged: true };
+}

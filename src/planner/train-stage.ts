@@ -21,7 +21,7 @@ import type { Room } from './room.js';
 import { type LadderOptions, ladder, withMicro } from './solve/ladder.js';
 import { type Solution, solve } from './solve/solve.js';
 import { startingChoice } from './solve/start.js';
-import { decodedWeights, type PlannedModel, weightBytes } from './stage-models.js';
+import { decodedWeights, keptByProcess, type PlannedModel, weightBytes } from './stage-models.js';
 import type { PlanWorld } from './world.js';
 
 /** Facts about a train stage that no choice changes. */
@@ -69,6 +69,7 @@ export async function trainFacts(
         totalSteps(Math.max(1, rows), settings.batch.global, stopAfter(settings, stage.origins)),
       onDevice: world.machine.devices.length > 0,
       onGpu: world.device !== undefined,
+      keptByProcess: keptByProcess(model),
       runtime: world.runtime.name,
       planDecoder: world.planDecoder,
     },

@@ -5,8 +5,10 @@ import { plannedDevice } from '../../src/cli/planned-device.js';
 import { plan } from '../../src/planner/plan.js';
 import { PLAIN } from '../../src/planner/render/palette.js';
 import { renderPlanText } from '../../src/planner/render/text.js';
+import { keptByProcess, type PlannedModel } from '../../src/planner/stage-models.js';
 import type { PlannedDevice } from '../../src/planner/types.js';
 import type { Host } from '../../src/source/host.js';
+import { fixture } from '../models/decoder/fixture.js';
 import { type Folder, pipelineFolder, SURVEY } from './pipeline.js';
 
 const [MIB, GIB] = [2 ** 20, 2 ** 30];
@@ -49,6 +51,14 @@ describe('a plan for a GPU of this machine', () => {
     expect(text)
       .to.contain('on NVIDIA L4: 128 GiB, 64.0 GiB to plan with')
       .and.contain('NVIDIA L4 in adapter');
+  });
+
+  it('counts a base in the process too where that keeps it', () => {
+    const { config } = fixture('tied').recording;
+    const kept = (format: string) =>
+      keptByProcess({ config, format: () => format } as unknown as PlannedModel);
+    expect(kept('BF16')).to.deep.equal({ lora: false, qlora: false, full: true, head: false, paged: true });
+    expect(kept('Q4_K')).to.include({ lora: true, qlora: false, head: true });
   });
 
   it('goes down the ladder where the GPU is small, and not for the machine', async () => {

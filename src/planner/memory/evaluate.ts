@@ -31,6 +31,8 @@ export interface ForwardMemory {
   readonly onDevice: boolean;
   /** Tensors lie on a GPU of this machine, beside its own memory. */
   readonly onGpu?: boolean;
+  /** Whether the process keeps the weights then. */
+  readonly keptByProcess?: boolean;
   /** Name of the tensor runtime. */
   readonly runtime: string;
   readonly planDecoder: PlanDecoder;
@@ -118,6 +120,7 @@ function forward(
       device: tensors,
       host: {
         ...NO_PARTS,
+        weights: memory.keptByProcess === false ? 0 : parts.weights,
         // caches, logits and what is merged are the process's, and are copied for each run
         activations: more.activations ?? 0,
         logits: tensors.logits,

@@ -43,6 +43,8 @@ export interface TrainMemory {
   readonly onDevice: boolean;
   /** Tensors lie on a GPU of this machine, beside its own memory. */
   readonly onGpu?: boolean;
+  /** Whether the process keeps the base then. */
+  readonly keptByProcess?: Readonly<Record<Holding, boolean>>;
   /** Name of the tensor runtime. */
   readonly runtime: string;
   readonly planDecoder: PlanDecoder;
@@ -153,8 +155,7 @@ export function trainPeak(memory: TrainMemory, chosen: Chosen): Peak {
       device: { ...NO_PARTS, ...parts, optimizer: 0, workspace: parts.workspace + beyond.graph },
       host: {
         ...NO_PARTS,
-        // a base that stays in its files is read there, and copied from there
-        weights: chosen.paged ? parts.weights : 0,
+        weights: memory.keptByProcess?.[holding(chosen)] === false ? 0 : parts.weights,
         adapter: parts.adapter,
         gradients: parts.gradients,
         optimizer: tensors.optimizer,
