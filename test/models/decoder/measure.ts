@@ -3,6 +3,7 @@
  * planned, as JSON, and the name of the runtime.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
+import type { RuntimeName } from '../../../src/ir/runtimes.js';
 import { adapterShapes } from '../../../src/models/adapters/saved.js';
 import { expectedTensors } from '../../../src/models/architectures/index.js';
 import { createDecoder } from '../../../src/models/decoder/index.js';
@@ -18,7 +19,7 @@ const resident = (key: 'VmRSS' | 'VmHWM') =>
 
 const options: DecoderPlanOptions = JSON.parse(process.argv[2] ?? '');
 const { config, lora, rows, length } = options;
-const runtime = await openHere(process.argv[3] === 'tensorflow' ? 'tensorflow' : 'onnx');
+const runtime = await openHere((process.argv[3] ?? 'onnx') as RuntimeName);
 // what the runtime itself takes is there before the measurement begins
 const b = new GraphBuilder('warm');
 b.output('y', b.neg(b.input('x', [1])));
