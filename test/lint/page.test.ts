@@ -89,15 +89,19 @@ ${rules.map(({ id, reason }) => `- **\`${id}\`.** ${reason}`).join('\n')}
 /** What scripts make or fetch is not in the repository: the corpus of the starter, and the weights of SmolLM2. */
 function withMade(host: Host): Host {
   const text = '{"text":"a","group":"b"}\n'.repeat(20_000);
+  const questions = '{"instruction":"a","output":"b","group":"c"}\n'.repeat(20_000);
   const made = {
     'pipelines/data/starter/made.jsonl': text,
+    'pipelines/data/starter/skills/made.jsonl': questions,
     'pipelines/models/SmolLM2-135M-Instruct.Q4_1.gguf': 'general.license',
   };
   const laid = overlayHost(host.cwd, made, host);
-  const corpus = join(host.cwd, 'pipelines/data/starter/made.jsonl');
   return {
     ...laid,
-    glob: (pattern, base) => (pattern.includes('starter') ? [corpus] : host.glob(pattern, base)),
+    glob: (pattern, base) =>
+      pattern.startsWith('data/starter/')
+        ? [join(host.cwd, 'pipelines', pattern.replace('*', 'made'))]
+        : host.glob(pattern, base),
   };
 }
 
