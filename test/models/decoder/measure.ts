@@ -9,9 +9,10 @@ import { expectedTensors } from '../../../src/models/architectures/index.js';
 import { createDecoder } from '../../../src/models/decoder/index.js';
 import type { DecoderPlanOptions } from '../../../src/models/decoder/types.js';
 import type { StoredTensor } from '../../../src/models/types.js';
+import { nodeHost } from '../../../src/source/node-host.js';
 import { shareableFloats } from '../../../src/source/shareable.js';
 import { GraphBuilder } from '../../../src/tensor/builder.js';
-import { openHere } from '../../tensor/runtimes/here.js';
+import { openRuntime } from '../../../src/tensor/runtimes/index.js';
 import { stored } from './fixture.js';
 
 const resident = (key: 'VmRSS' | 'VmHWM') =>
@@ -19,7 +20,7 @@ const resident = (key: 'VmRSS' | 'VmHWM') =>
 
 const options: DecoderPlanOptions = JSON.parse(process.argv[2] ?? '');
 const { config, lora, rows, length } = options;
-const runtime = await openHere((process.argv[3] ?? 'onnx') as RuntimeName);
+const runtime = await openRuntime(nodeHost(), (process.argv[3] ?? 'onnx') as RuntimeName, { threads: 1 });
 // what the runtime itself takes is there before the measurement begins
 const b = new GraphBuilder('warm');
 b.output('y', b.neg(b.input('x', [1])));

@@ -1,12 +1,14 @@
 /** Runtimes as they stand on this machine: what is not installed is left out, and the reason is the title of a skipped test. */
 
-import { UserError } from '../../../src/diagnostics/types.js';
+import { type Diagnostic, UserError } from '../../../src/diagnostics/types.js';
 import { RUNTIME_NAMES, type RuntimeName } from '../../../src/ir/runtimes.js';
 import { nodeHost } from '../../../src/source/node-host.js';
 import { openRuntime, runtimeProblem } from '../../../src/tensor/runtimes/index.js';
 import type { Runtime } from '../../../src/tensor/types.js';
 
 const host = nodeHost();
+
+type Reason = Pick<Diagnostic, 'message' | 'help'>;
 
 /** Chromium's driver, which computes on the CPU, where no other one is named. */
 const SOFTWARE_VULKAN = '/usr/lib/chromium/vk_swiftshader_icd.json';
@@ -15,9 +17,21 @@ if (host.stat(SOFTWARE_VULKAN) !== undefined) process.env['VK_ICD_FILENAMES'] ??
 /** The process has one TensorFlow, whose threads are set once. */
 export const openHere = (name: RuntimeName): Promise<Runtime> => openRuntime(host, name, { threads: 1 });
 
-/** What keeps each runtime from being used here: WebGPU may be installed on a machine without a GPU. */
-const problems = new Map(RUNTIME_NAMES.map((name) => [name, runtimeProblem(host, name)]));
-if (problems.get('webgpu') === undefined)
+/** What keeps each runtime from being used here. */
+const problems: Map<RuntimeName, Reason | undefined> = new Map(
+  RUNTIME_NAMES.map((name) => [name, runtimeProblem(host, name)]),
+);
+
+/**
+ * Dawn and TensorFlow do not get on in one process, so that WebGPU has one of its own (`.mocharc.webgpu.json`), and is left
+ * out in the others. It may be installed on a machine without a GPU.
+ */
+if (process.env['FTPC_TEST_WEBGPU'] === undefined)
+  problems.set('webgpu', {
+    message: 'its tests have a process of their own',
+    help: '`npm test` runs them behind the others',
+  });
+else if (problems.get('webgpu') === undefined)
   await openHere('webgpu').catch((error: unknown) => {
     if (!(error instanceof UserError)) throw error;
     problems.set('webgpu', error.diagnostic);
