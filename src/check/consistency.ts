@@ -1,12 +1,13 @@
 /** Wirings that are well typed and cannot be meant. */
 
 import { packedInOrder } from '../diagnostics/catalogue/rows.js';
-import { runtimesDiffer } from '../diagnostics/catalogue/runtimes.js';
-import { baseMismatch, emptySplit, sharedTarget } from '../diagnostics/catalogue/wiring.js';
+import { deviceMemoryDiffers, runtimesDiffer } from '../diagnostics/catalogue/runtimes.js';
+import { baseMismatch, emptySplit, idleSetting, sharedTarget } from '../diagnostics/catalogue/wiring.js';
 import type { Diagnostic } from '../diagnostics/types.js';
+import { takesLimit } from '../ir/runtimes.js';
 import type { Budget, Reference, Value } from '../ir/types.js';
 import type { Span } from '../source/span.js';
-import { budgetMetrics, stageMetrics } from '../stages/budget.js';
+import { budgetMetrics, type budgetSettings, stageMetrics } from '../stages/budget.js';
 import type { MetricSchema } from '../stages/schema.js';
 import type { SourceFile } from '../syntax/ast.js';
 import type { MetricOf } from './certain.js';
@@ -18,6 +19,7 @@ import { fileTexts } from './file-texts.js';
 import { idleSettings } from './idle-settings.js';
 import { sameForm, sameTokenizer } from './same-form.js';
 import type { CheckedStage } from './stages.js';
+import { formatQuantity } from './units.js';
 import { references } from './wiring.js';
 
 export type Stages = ReadonlyMap<string, CheckedStage>;
@@ -108,18 +110,63 @@ const CHECKS: readonly Check[] = [
   classification,
 ];
 
-/** The stages of a run are computed by one runtime. */
-function differingRuntimes(budgets: readonly Budget[], { blocks }: SourceFile): readonly Diagnostic[] {
-  const asking = budgets.flatMap(({ name, settings: { runtime } }) => {
+type SettingName = keyof typeof budgetSettings;
+
+/** What a budget sets, and where. */
+interface BudgetSetting<V> {
+  readonly name: string;
+  readonly value: V;
+  readonly span: Span;
+}
+
+function settingsOf<V extends Value>(
+  key: SettingName,
+  budgets: readonly Budget[],
+  { blocks }: SourceFile,
+): readonly BudgetSetting<V>[] {
+  return budgets.flatMap(({ name, settings }) => {
+    const value = settings[key] as V | undefined;
     const block = blocks.find((one) => one.kind.text === 'budget' && one.name.text === name);
-    if (typeof runtime !== 'string' || block === undefined) return [];
-    const written = block.properties.find(({ key }) => key.text === 'runtime');
-    return [{ name, runtime, span: written?.value.span ?? block.name.span }];
+    if (value === undefined || block === undefined) return [];
+    const written = block.properties.find((property) => property.key.text === key);
+    return [{ name, value, span: written?.value.span ?? block.name.span }];
   });
-  const [first, ...others] = asking;
-  return others
-    .filter(({ runtime }) => runtime !== first?.runtime)
-    .flatMap(({ span, runtime }) => (first === undefined ? [] : [runtimesDiffer(span, runtime, first)]));
+}
+
+/** The stages of a run are computed by one runtime, which keeps to one limit. */
+function differingBudgets(budgets: readonly Budget[], tree: SourceFile): readonly Diagnostic[] {
+  const differing = <V extends Value>(
+    key: SettingName,
+    problem: (at: Span, value: V, first: BudgetSetting<V>) => Diagnostic,
+  ) => {
+    const [first, ...others] = settingsOf<V>(key, budgets, tree);
+    return others.flatMap(({ span, value }) =>
+      first === undefined || value === first.value ? [] : [problem(span, value, first)],
+    );
+  };
+  return [
+    ...differing<string>('runtime', (at, value, { value: runtime, ...first }) =>
+      runtimesDiffer(at, value, { ...first, runtime }),
+    ),
+    ...differing<number>('device_memory', (at, value, { value: size, ...first }) =>
+      deviceMemoryDiffers(at, sizeText(value), { ...first, size: sizeText(size) }),
+    ),
+  ];
+}
+
+const sizeText = (bytes: number): string => formatQuantity(bytes, 'bytes');
+
+/** A limit of a device where the pipeline itself asks for a runtime that has none. */
+function idleLimits(budgets: readonly Budget[], tree: SourceFile): readonly Diagnostic[] {
+  const [asked] = settingsOf<string>('runtime', budgets, tree);
+  if (asked === undefined || asked.value === 'auto' || takesLimit(asked.value)) return [];
+  return settingsOf<number>('device_memory', budgets, tree).map(({ span }) =>
+    idleSetting(
+      span,
+      `\`device_memory\` limits what tensors take on a device, and \`${asked.value}\` computes in the memory of the machine`,
+      `take it out, or \`runtime = ${asked.value}\``,
+    ),
+  );
 }
 
 export function checkConsistency(
@@ -135,7 +182,8 @@ export function checkConsistency(
   const sound = stages.filter(({ isSound }) => isSound);
   return [
     ...sharedTargets(sound),
-    ...differingRuntimes(budgets, tree),
+    ...differingBudgets(budgets, tree),
+    ...idleLimits(budgets, tree),
     ...sound.flatMap((checked) => CHECKS.flatMap((check) => check(checked, byName, world))),
     ...budgets.flatMap(({ requires }) => checkCertain(requires, written, metricsIn(budgetMetrics, byName))),
   ];

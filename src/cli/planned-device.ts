@@ -1,11 +1,14 @@
-/** The GPU that a plan has to reckon with: that of this machine, where the runtime computes on one. */
-import { deviceSizeUnknown } from '../diagnostics/catalogue/runtimes.js';
+/** Where tensors lie, which a plan has to reckon with: on a GPU of this machine, or within a limit of their own. */
+import { formatQuantity } from '../check/units.js';
+import { deviceMemoryIdle, deviceSizeUnknown } from '../diagnostics/catalogue/runtimes.js';
 import type { Diagnostic } from '../diagnostics/types.js';
 import { findGpus, usedGpu } from '../install/gpus.js';
+import { takesLimit } from '../ir/runtimes.js';
 import type { PlannedDevice } from '../planner/types.js';
 import type { Host } from '../source/host.js';
 import { deviceLimit } from '../tensor/runtimes/device-limit.js';
 import type { RuntimeIdentity } from '../tensor/runtimes/index.js';
+import { MOST_HEAP } from '../tensor/runtimes/tfjs/wasm.js';
 
 export interface FoundDevice {
   readonly device?: PlannedDevice;
@@ -16,20 +19,52 @@ export interface FoundDevice {
 const USABLE = 0.95;
 const NONE: FoundDevice = { diagnostics: [] };
 
-/** Throws a `UserError` where the limit that is set is none. */
-export async function plannedDevice(host: Host, { name, version }: RuntimeIdentity): Promise<FoundDevice> {
-  if (name !== 'tensorflow' || !version.endsWith('+cuda')) return NONE;
-  const limit = deviceLimit(host);
+/** `asked`: bytes that the pipeline lets tensors take. Throws a `UserError` where the limit that is set is none. */
+export async function plannedDevice(
+  host: Host,
+  { name, version }: RuntimeIdentity,
+  asked?: number,
+): Promise<FoundDevice> {
+  if (!takesLimit(name))
+    return asked === undefined
+      ? NONE
+      : { diagnostics: [deviceMemoryIdle(formatQuantity(asked, 'bytes'), name)] };
+  const limit = deviceLimit(host, asked);
+  if (name === 'wasm') return shared('WebAssembly', Math.min(limit ?? MOST_HEAP, MOST_HEAP), limit);
+  const found = version.endsWith('+cuda') ? await nvidiaGpu(host, limit) : undefined;
+  if (found !== undefined) return found;
+  return limit === undefined ? NONE : shared(name === 'webgpu' ? 'the GPU' : 'the CPU', limit, limit);
+}
+
+/** Nothing is known of the device, or it is the machine: what it holds may all be of the process. */
+const shared = (name: string, memoryBytes: number, limit: number | undefined): FoundDevice => ({
+  device: {
+    name,
+    memoryBytes,
+    availableBytes: memoryBytes,
+    isShared: true,
+    isLimited: memoryBytes === limit,
+  },
+  diagnostics: [],
+});
+
+/** `undefined` where there is none. */
+async function nvidiaGpu(host: Host, limit: number | undefined): Promise<FoundDevice | undefined> {
   const path = host.env('PATH');
   const found = await findGpus(path === undefined ? {} : { PATH: path });
-  if (found.state === 'none') return NONE;
+  if (found.state === 'none') return undefined;
   if (found.state === 'failed')
     return limit === undefined
       ? { diagnostics: [deviceSizeUnknown(found.detail)] }
-      : { device: { name: 'GPU', memoryBytes: limit, availableBytes: limit }, diagnostics: [] };
+      : {
+          device: { name: 'the GPU', memoryBytes: limit, availableBytes: limit, isLimited: true },
+          diagnostics: [],
+        };
   const gpu = usedGpu(found.gpus, host.env('CUDA_VISIBLE_DEVICES'));
-  if (gpu === undefined) return NONE;
-  const { memoryBytes } = gpu;
-  const availableBytes = Math.min(Math.floor(USABLE * memoryBytes), limit ?? memoryBytes);
-  return { device: { name: gpu.name, memoryBytes, availableBytes }, diagnostics: [] };
+  if (gpu === undefined) return undefined;
+  const { name, memoryBytes } = gpu;
+  const usable = Math.floor(USABLE * memoryBytes);
+  const isLimited = limit !== undefined && limit < usable;
+  const device = { name, memoryBytes, availableBytes: isLimited ? limit : usable };
+  return { device: isLimited ? { ...device, isLimited } : device, diagnostics: [] };
 }

@@ -1,10 +1,10 @@
 import type { CompileResult } from '../compile.js';
 import { nothingToPlan } from '../diagnostics/catalogue/wiring.js';
 import type { Diagnostic } from '../diagnostics/types.js';
-import type { RuntimeChoice, RuntimeName } from '../ir/runtimes.js';
+import { type RuntimeChoice, type RuntimeName, takesLimit } from '../ir/runtimes.js';
 import type { Program } from '../ir/types.js';
 import type { Resolution, ResolveOptions } from '../lock/index.js';
-import { askedRuntime } from '../planner/asked-runtime.js';
+import { askedDeviceMemory, askedRuntime } from '../planner/asked-runtime.js';
 import type { Plan } from '../planner/types.js';
 import type { Host } from '../source/host.js';
 import type { Chosen } from '../stages/types.js';
@@ -63,8 +63,11 @@ export async function prepare(host: Host, wanted: Wanted): Promise<Prepared> {
   if (resolved === undefined) return compiled;
   const { program, lock, digests, fetch } = resolved;
   const identity = identityOf(host, runtime);
+  // where the pipeline says the runtime too, the check has said it
+  const idle = !takesLimit(runtime) && askedRuntime(wanted.runtime, compiled.program).by === 'pipeline';
+  const deviceMemory = idle ? undefined : askedDeviceMemory(compiled.program);
   const { plannedDevice } = await import('./planned-device.js');
-  const { device, diagnostics: ofDevice } = await plannedDevice(host, identity);
+  const { device, diagnostics: ofDevice } = await plannedDevice(host, identity, deviceMemory);
   const diagnostics = [...compiled.diagnostics, ...resolved.diagnostics, ...ofDevice];
   if (program === undefined) return { ...compiled, program, diagnostics };
   const { plan } = await import('../planner/plan.js');

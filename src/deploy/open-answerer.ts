@@ -36,6 +36,8 @@ export interface OpenAnswererOptions {
   readonly runtime?: RuntimeName;
   /** Threads of the runtime. Left out: one a core. */
   readonly threads?: number;
+  /** Bytes that tensors may take on a device. Left out: as the machine's variable says. */
+  readonly deviceMemory?: number;
 }
 
 interface Source {
@@ -69,7 +71,7 @@ export async function openAny(host: Host, options: OpenAnswererOptions): Promise
   const adapter = adapterFolder === undefined ? undefined : readAdapter(host, adapterFolder);
   if (adapter !== undefined) checkAdapter(adapter, model.config, adapter.path);
   const decoder = await createDecoder({
-    runtime: await openRuntime(host, options.runtime ?? chooseRuntime(host), { threads: options.threads }),
+    runtime: await openRuntime(host, options.runtime ?? chooseRuntime(host), options),
     config: model.config,
     weights: model.loadWeights(heldAs(model.config, storage, options.float32Bytes ?? 0)),
     ...(adapter === undefined ? {} : { adapter }),

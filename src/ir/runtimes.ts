@@ -6,6 +6,10 @@ export type RuntimeName = (typeof RUNTIME_NAMES)[number];
 export const RUNTIME_CHOICES = ['auto', ...RUNTIME_NAMES] as const;
 export type RuntimeChoice = (typeof RUNTIME_CHOICES)[number];
 
+/** Runtimes that count what their tensors take, so that it may be limited. */
+const COUNTING: ReadonlySet<string> = new Set<RuntimeName>(['tensorflow', 'webgpu', 'wasm']);
+export const takesLimit = (name: string): boolean => COUNTING.has(name);
+
 /** What is asked for, and by whom: an option of the command line goes before the pipeline. */
 export interface AskedRuntime {
   readonly choice: RuntimeChoice;

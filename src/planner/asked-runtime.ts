@@ -1,10 +1,21 @@
-/** Which runtime is asked for, and by whom: the command line goes before the pipeline, and that before `auto`. */
+/** What is asked of the machine, and by whom: the command line goes before the pipeline, and that before `auto`. */
 import type { AskedRuntime, RuntimeChoice } from '../ir/runtimes.js';
-import type { Program } from '../ir/types.js';
+import type { Program, Value } from '../ir/types.js';
+import type { budgetSettings } from '../stages/budget.js';
 
-/** `option`: that of the command line, where it is given. The check has seen to it that budgets ask for one alone. */
+/** `option`: that of the command line, where it is given. */
 export function askedRuntime(option: RuntimeChoice | undefined, program: Program | undefined): AskedRuntime {
   if (option !== undefined) return { choice: option, by: option === 'auto' ? 'auto' : 'option' };
-  const [choice = 'auto'] = (program?.budgets ?? []).flatMap(({ settings }) => settings['runtime'] ?? []);
-  return { choice: choice as RuntimeChoice, by: choice === 'auto' ? 'auto' : 'pipeline' };
+  const choice = (ofBudgets(program, 'runtime') ?? 'auto') as RuntimeChoice;
+  return { choice, by: choice === 'auto' ? 'auto' : 'pipeline' };
+}
+
+/** Bytes that the pipeline lets tensors take on a device; `undefined` where it does not say. */
+export const askedDeviceMemory = (program: Program | undefined): number | undefined =>
+  ofBudgets(program, 'device_memory') as number | undefined;
+
+/** The check has seen to it that budgets set one value alone. */
+function ofBudgets(program: Program | undefined, key: keyof typeof budgetSettings): Value | undefined {
+  const [value] = (program?.budgets ?? []).flatMap(({ settings }) => settings[key] ?? []);
+  return value;
 }

@@ -159,7 +159,7 @@ function forwardMemory(
     longest,
     tokenizerBytes: model.tokenizerBytes,
     onDevice: world.machine.devices.length > 0,
-    onGpu: world.device !== undefined,
+    device: world.device,
     runtime: world.runtime.name,
     planDecoder: world.planDecoder,
   };

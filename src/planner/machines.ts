@@ -70,8 +70,10 @@ export function thisMachine(host: Host, memoryBytes?: number): PlanMachine {
 
 /**
  * What may be planned with. A computer keeps a tenth for the system and for other programs; a device is this
- * process's own, and loses some to fragmentation.
+ * process's own, and loses some to fragmentation; a pipeline may take less of it.
  */
-export function availableBytes(machine: PlanMachine): number {
-  return Math.floor(machine.memoryBytes * (machine.devices.length > 0 ? 0.95 : 0.9));
+export function availableBytes({ memoryBytes, devices }: PlanMachine, ofDevice = memoryBytes): number {
+  return devices.length > 0
+    ? Math.min(Math.floor(memoryBytes * 0.95), ofDevice)
+    : Math.floor(memoryBytes * 0.9);
 }

@@ -12,7 +12,7 @@ import { checkedLora } from '../stages/train/lora-check.js';
 import type { Chosen } from '../stages/types.js';
 import { chooseRuntime } from '../tensor/runtimes/choice.js';
 import { identityOf, isRuntime, type RuntimeIdentity } from '../tensor/runtimes/index.js';
-import { askedRuntime } from './asked-runtime.js';
+import { askedDeviceMemory, askedRuntime } from './asked-runtime.js';
 import { canonical } from './canonical.js';
 import { latestKeys, readRecords } from './history.js';
 import { runtimeName, type StageKey } from './keys.js';
@@ -40,7 +40,7 @@ export interface PlanOptions {
   readonly memoryBytes?: number;
   /** Name in the catalogue; left out: the machine that plans. */
   readonly machine?: string;
-  /** A GPU of this machine, where the runtime computes on one. */
+  /** A GPU of this machine, where the runtime computes on one, or a limit of its tensors. */
   readonly device?: PlannedDevice;
   readonly devices?: number;
   readonly engine?: string;
@@ -102,8 +102,9 @@ export function openWorld(program: Program, host: Host, options: PlanOptions, st
       digests: memo.digests,
       runtime,
       machine,
-      availableBytes: availableBytes(machine),
-      device: options.machine === undefined ? options.device : undefined,
+      availableBytes: availableBytes(machine, askedDeviceMemory(program)),
+      // a limit holds wherever the plan is for
+      device: options.machine === undefined || options.device?.isShared ? options.device : undefined,
       planDecoder: remembered(options.planDecoder ?? planDecoder),
       models: openModels(program, host),
       keys,

@@ -17,7 +17,6 @@ import { effectiveSettings } from './effective.js';
 import { estimate } from './estimate.js';
 import { comparableRecord } from './history.js';
 import { keyOf, runtimeName, type StageKey, stageParts } from './keys.js';
-import { availableBytes } from './machines.js';
 import { decoderShape } from './memory/train.js';
 import { openWorld, type PlanOptions } from './open-world.js';
 import { notFit, stageTooLarge } from './problems.js';
@@ -60,7 +59,7 @@ export async function plan(program: Program, host: Host, options: PlanOptions = 
     machine: {
       name: machine.name,
       memoryBytes: machine.memoryBytes,
-      availableBytes: availableBytes(machine),
+      availableBytes: world.availableBytes,
       devices: machine.devices,
     },
     runtime: runtimeName(world.runtime),
@@ -166,15 +165,13 @@ async function decideTrain(world: PlanWorld, stage: Stage): Promise<Decided> {
   if (facts === undefined) throw new Error(`stage ${stage.name} has no model or no rows`);
   const decision = choose(world, stage, facts, parts, earlier);
   const { chosen, rejected, peak, fits, wouldHelp } = decision;
-  const { machine, device } = world;
+  const { machine } = world;
   return {
     key: keyOf(parts, chosen),
     chosen,
     facts,
     rejected,
-    problem: fits
-      ? undefined
-      : notFit(stage, { peak, room: roomOf(world), machine, device, rejected, wouldHelp }),
+    problem: fits ? undefined : notFit(stage, { peak, room: roomOf(world), machine, rejected, wouldHelp }),
   };
 }
 

@@ -5,34 +5,34 @@ import type { PlanMachine } from './machines.js';
 import { largestPart } from './memory/parts.js';
 import { bytes } from './quantities.js';
 import { recomputedText } from './recomputed.js';
-import { type Room, tighter } from './room.js';
-import type { Peak, PlannedDevice, Rejected } from './types.js';
+import { availableText, type Room, type Tight, tighter } from './room.js';
+import type { Peak, Rejected } from './types.js';
 
 export interface NotFit {
   readonly peak: Peak;
   readonly room: Room;
   readonly machine: PlanMachine;
-  readonly device?: PlannedDevice;
   readonly rejected: readonly Rejected[];
   /** A step that the file does not list and with which the stage would fit. */
   readonly wouldHelp?: string;
 }
 
-export function notFit(
-  stage: Stage,
-  { peak, room, machine, device, rejected, wouldHelp }: NotFit,
-): Diagnostic {
-  const { needs, available, where } = tighter(peak, room);
+export function notFit(stage: Stage, { peak, room, machine, rejected, wouldHelp }: NotFit): Diagnostic {
+  const tight = tighter(peak, room);
+  const { needs, available, device } = tight;
   const { part, bytes: size } = largestPart(needs.parts);
-  const short = where === 'GPU' && device !== undefined ? device : machine;
+  const short = device ?? machine;
+  const there = device?.isLimited
+    ? sentence(tight)
+    : `${bytes(available)} of the ${bytes(short.memoryBytes)} of ${short.name} are available`;
   const ways = [
     ...(wouldHelp === undefined ? [] : [`add \`${wouldHelp}\` to \`fallback\`: the stage would fit`]),
-    `use a ${where} with ${bytes(short.memoryBytes * (needs.high / available))} or more`,
+    moreMemory(tight, short.memoryBytes),
   ];
   return {
     code: 'FTP0901',
     severity: 'error',
-    message: `stage \`${stage.name}\` does not fit: it needs at least ${bytes(needs.bytes)}, and ${bytes(available)} of the ${bytes(short.memoryBytes)} of ${short.name} are available`,
+    message: `stage \`${stage.name}\` does not fit: it needs at least ${bytes(needs.bytes)}, and ${there}`,
     at: stage.span,
     label: `largest part: ${part}, ${bytes(size)}`,
     notes: rejected.map(
@@ -43,14 +43,30 @@ export function notFit(
   };
 }
 
+/** Where more memory would come from; `memoryBytes` is what there is now. */
+function moreMemory({ needs, available, device }: Tight, memoryBytes: number): string {
+  const whole = bytes(memoryBytes * (needs.high / available));
+  if (device === undefined) return `use a machine with ${whole} or more`;
+  if (device.isLimited) return `allow ${bytes(needs.high)} or more where it is limited: ${LIMITS}`;
+  return device.isShared
+    ? 'compute with another runtime, e.g. `--runtime onnx`'
+    : `use a GPU with ${whole} or more`;
+}
+
+/** `3.00 GiB are available on NVIDIA L4` */
+const sentence = (tight: Tight): string => availableText(tight).replace(/ (available|allowed)/, ' are $1');
+
+const LIMITS = 'as `device_memory` in a budget, or in `FTPC_DEVICE_MEMORY`';
+
 /** A stage with nothing to choose. */
 export function stageTooLarge(stage: Stage, peak: Peak, room: Room): Diagnostic {
-  const { needs, available, where } = tighter(peak, room);
+  const tight = tighter(peak, room);
+  const { needs } = tight;
   const { part, bytes: size } = largestPart(needs.parts);
   return {
     code: 'FTP0902',
     severity: 'error',
-    message: `stage \`${stage.name}\` does not fit: it needs ${bytes(needs.bytes)}, and ${bytes(available)} are available${where === 'GPU' ? ' on the GPU' : ''}`,
+    message: `stage \`${stage.name}\` does not fit: it needs ${bytes(needs.bytes)}, and ${sentence(tight)}`,
     at: stage.span,
     label: `largest part: ${part}, ${bytes(size)}`,
     help: 'use a smaller model or shorter rows, or a machine with more memory',

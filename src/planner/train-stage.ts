@@ -68,7 +68,7 @@ export async function trainFacts(
       steps: (rows) =>
         totalSteps(Math.max(1, rows), settings.batch.global, stopAfter(settings, stage.origins)),
       onDevice: world.machine.devices.length > 0,
-      onGpu: world.device !== undefined,
+      device: world.device,
       keptByProcess: keptByProcess(model),
       runtime: world.runtime.name,
       planDecoder: world.planDecoder,
@@ -104,10 +104,7 @@ function consistent(chosen: Chosen, stage: Stage, micro: number | undefined): bo
 }
 
 /** What a stage of this world may take. */
-export const roomOf = ({ availableBytes, device }: PlanWorld): Room => ({
-  availableBytes,
-  deviceBytes: device?.availableBytes,
-});
+export const roomOf = ({ availableBytes, device }: PlanWorld): Room => ({ availableBytes, device });
 
 export interface Decision extends Solution {
   /** A step that the file does not allow and with which the stage would fit. */

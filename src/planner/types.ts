@@ -113,12 +113,16 @@ export interface PlannedMachine {
   readonly devices: readonly { readonly name: string; readonly memoryBytes: number }[];
 }
 
-/** A GPU of this machine, which the runtime computes on. */
+/** Where tensors lie beside the process, or within a limit of their own. */
 export interface PlannedDevice {
   readonly name: string;
   readonly memoryBytes: number;
-  /** What the solver may use: the memory less a margin, or what `FTPC_DEVICE_MEMORY` allows. */
+  /** What the solver may use: the memory less a margin, or the limit that is set. */
   readonly availableBytes: number;
+  /** Its memory is, or may be, the machine's: what lies there counts in the process too. */
+  readonly isShared?: boolean;
+  /** A limit decides, and not its size. */
+  readonly isLimited?: boolean;
 }
 
 /** Files of the Hub that are not here yet. */

@@ -41,6 +41,7 @@ async function work(job: Job): Promise<FromChild> {
       key: job.key,
       runtime: job.runtime,
       threads: job.threads,
+      deviceMemory: job.deviceMemory,
       emit,
       signal: stop.signal,
     });

@@ -20,6 +20,8 @@ export interface Job {
   readonly key: string;
   readonly runtime: RuntimeName;
   readonly threads: number;
+  /** Bytes that tensors may take on a device. */
+  readonly deviceMemory?: number;
   /** Repositories of a hub that the program reads. */
   readonly repositories: readonly PinnedRepository[];
 }

@@ -32,6 +32,7 @@ export async function produce(
         key,
         runtime: setting.runtime,
         threads: setting.threads,
+        deviceMemory: setting.deviceMemory,
         repositories: setting.repositories,
       },
       setting,

@@ -3,6 +3,7 @@ import { type Diagnostic, UserError } from '../diagnostics/types.js';
 import type { RunEvent, RunStatus, StageSummary } from '../ir/events.js';
 import type { RuntimeName } from '../ir/runtimes.js';
 import type { Program } from '../ir/types.js';
+import { askedDeviceMemory } from '../planner/asked-runtime.js';
 import { runtimeName } from '../planner/keys.js';
 import type { Plan } from '../planner/types.js';
 import type { Host } from '../source/host.js';
@@ -118,6 +119,7 @@ export async function runPipeline(
         folder: program.folder,
         runtime: request.runtime,
         threads: request.threads,
+        deviceMemory: askedDeviceMemory(program),
         repositories: program.repositories ?? [],
         verify: request.verify,
         clock: request.clock,

@@ -21,6 +21,8 @@ export interface RunSetting {
   readonly folder: string;
   readonly runtime: RuntimeName;
   readonly threads: number;
+  /** Bytes that tensors may take on a device, as the pipeline says. */
+  readonly deviceMemory?: number;
   /** Repositories of a hub that the program reads. */
   readonly repositories: readonly PinnedRepository[];
   /** Digests of every stored output are checked, however large. */

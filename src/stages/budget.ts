@@ -7,6 +7,10 @@ export const budgetSettings = {
     t.enum(...RUNTIME_CHOICES),
     'What computes, where `--runtime` does not say; left out, the same as `auto`.',
   ),
+  device_memory: optional(
+    t.quantity('bytes', { min: 1 }),
+    'Most that tensors may take on the device of `tensorflow`, `webgpu` or `wasm`. Where `FTPC_DEVICE_MEMORY` is set too, the smaller of the two counts.',
+  ),
 };
 
 /** What a `require` in a `budget` block may speak of; the planner foretells it, the run measures it. */

@@ -62,6 +62,8 @@ export interface StageContext {
   readonly runtime: RuntimeName;
   /** Threads that it may use. */
   readonly threads: number;
+  /** Bytes that its tensors may take on a device, as the pipeline says; left out: no limit of the pipeline's. */
+  readonly deviceMemory?: number;
   emit(event: StageEvent): void;
   /** Aborted on SIGINT and SIGTERM: save what can be saved, then throw `signal.reason`. */
   readonly signal: AbortSignal;

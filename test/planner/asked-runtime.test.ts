@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { compile } from '../../src/compile.js';
-import { askedRuntime } from '../../src/planner/asked-runtime.js';
+import { askedDeviceMemory, askedRuntime } from '../../src/planner/asked-runtime.js';
 import { plan } from '../../src/planner/plan.js';
 import { savedProgram } from '../../src/planner/saved/make.js';
 import { nodeHost } from '../../src/source/node-host.js';
@@ -64,5 +64,38 @@ describe('the runtime of a pipeline', () => {
       'runtime = "tensorflow"',
       'peak_memory <= 8GiB',
     ]);
+  });
+});
+
+describe('the memory that a pipeline lets tensors take', () => {
+  const GIB = 2 ** 30;
+  const machine = 'budget machine { device_memory = 6GiB, require peak_memory <= 8GiB }';
+
+  it('comes from a budget, or from its preset', () => {
+    expect(askedDeviceMemory(asks(machine))).to.equal(6 * GIB);
+    expect(askedDeviceMemory(asks('budget machine { require peak_memory <= 8GiB }'))).to.equal(undefined);
+    expect(askedDeviceMemory(undefined)).to.equal(undefined);
+    const preset = 'preset on_card for budget { device_memory = 20GiB }\n';
+    expect(askedDeviceMemory(asks(`${preset}budget machine using on_card {}`))).to.equal(20 * GIB);
+  });
+
+  it('is one size, and that of a runtime that counts', () => {
+    const other = (size: string) => `${machine}\nbudget night { device_memory = ${size} }`;
+    expect(codes(other('4GiB'))).to.deep.equal(['FTP0922']);
+    expect(codes(other('6144MiB'))).to.deep.equal([]);
+    const on = (runtime: string) => codes(`${machine}\nbudget night { runtime = ${runtime} }`);
+    expect(on('onnx')).to.deep.equal(['FTP0432']);
+    expect(on('cpu')).to.deep.equal(['FTP0432']);
+    for (const runtime of ['auto', 'tensorflow', 'webgpu', 'wasm']) expect(on(runtime)).to.deep.equal([]);
+  });
+
+  it('caps a card of the catalogue', async () => {
+    const { host } = compiled(machine);
+    const program = asks(machine);
+    if (program === undefined) throw new Error('no program');
+    const available = async (name: string) =>
+      (await plan(program, host, { machine: name })).machine.availableBytes;
+    expect(await available('rtx3090')).to.equal(6 * GIB);
+    expect(await available('cpu-8gib')).to.be.above(7 * GIB);
   });
 });

@@ -50,7 +50,7 @@ describe('a plan for a GPU of this machine', () => {
     const text = renderPlanText(made, PLAIN);
     expect(text)
       .to.contain('on NVIDIA L4: 128 GiB, 64.0 GiB to plan with')
-      .and.contain('NVIDIA L4 in adapter');
+      .and.contain('Memory of adapter on NVIDIA L4');
   });
 
   it('counts a base in the process too where that keeps it', () => {
@@ -68,7 +68,7 @@ describe('a plan for a GPU of this machine', () => {
     const small = await train(64 * GIB, tight);
     expect(small.chosen).not.to.deep.equal(roomy.chosen);
     expect(small.peak?.device?.high).to.be.at.most(tight);
-    expect(small.rejected[0]?.why).to.match(/more than the .* available on the GPU/);
+    expect(small.rejected[0]?.why).to.match(/more than the .* available on NVIDIA L4/);
     expect(small.made.valid).to.equal(true);
   });
 
@@ -77,7 +77,9 @@ describe('a plan for a GPU of this machine', () => {
     const message = ({ made }: typeof gpu) =>
       made.diagnostics.find(({ code }) => code === 'FTP0901')?.message;
     expect(message(gpu)).to.contain('of NVIDIA L4 are available');
-    expect(gpu.made.diagnostics.find(({ code }) => code === 'FTP0902')?.message).to.contain('on the GPU');
+    expect(gpu.made.diagnostics.find(({ code }) => code === 'FTP0902')?.message).to.contain(
+      'available on NVIDIA L4',
+    );
     const host = await train(GIB, 64 * GIB);
     expect(message(host)).to.contain(`of ${host.made.machine.name} are available`);
   });
@@ -90,14 +92,19 @@ describe('the GPU of a plan', () => {
   });
   after(() => folder.remove());
 
-  const found = (script: string, env: Readonly<Record<string, string>> = {}, version = RUNTIME.version) => {
+  const found = (
+    script: string,
+    env: Readonly<Record<string, string>> = {},
+    version = RUNTIME.version,
+    asked?: number,
+  ) => {
     const program = join(folder.path, 'bin', 'nvidia-smi');
     mkdirSync(dirname(program), { recursive: true });
     writeFileSync(program, `#!/bin/sh\n${script}\n`);
     chmodSync(program, 0o755);
     const variables = { PATH: `${dirname(program)}${delimiter}${process.env['PATH']}`, ...env };
     const host: Host = { ...folder.host, env: (name) => (variables as Record<string, string>)[name] };
-    return plannedDevice(host, { name: 'tensorflow', version });
+    return plannedDevice(host, { name: 'tensorflow', version }, asked);
   };
   const TWO = "printf '0, GPU-aaaa1, NVIDIA H100, 81559, 80000\\n1, GPU-bbbb2, NVIDIA L4, 20000, 10000\\n'";
 
@@ -114,9 +121,84 @@ describe('the GPU of a plan', () => {
   it('has the memory that may be taken, known or not', async () => {
     const limit = { FTPC_DEVICE_MEMORY: '6GiB' };
     expect((await found(TWO, limit)).device?.availableBytes).to.equal(6 * GIB);
-    expect((await found('exit 3', limit)).device).to.include({ name: 'GPU', availableBytes: 6 * GIB });
+    expect((await found('exit 3', limit)).device).to.include({ name: 'the GPU', availableBytes: 6 * GIB });
+    expect((await found(TWO, limit, RUNTIME.version, 4 * GIB)).device?.availableBytes).to.equal(4 * GIB);
+    expect((await found(TWO, limit, RUNTIME.version, 8 * GIB)).device?.availableBytes).to.equal(6 * GIB);
+    expect((await found(TWO, {}, RUNTIME.version, 64 * GIB)).device?.isLimited).to.equal(undefined);
     const unknown = await found('exit 3');
     expect(unknown.device).to.equal(undefined);
     expect(unknown.diagnostics.map(({ code }) => code)).to.deep.equal(['FTP0921']);
+  });
+});
+
+describe('a limit of what tensors may take', () => {
+  let folder: Folder;
+  before(() => {
+    folder = pipelineFolder();
+  });
+  after(() => folder.remove());
+
+  const device = async (name: string, asked?: number, env: Readonly<Record<string, string>> = {}) => {
+    const host: Host = { ...folder.host, env: (variable) => env[variable] };
+    return plannedDevice(host, { name, version: '1' }, asked);
+  };
+
+  it('is what a plan reckons with on every runtime that counts them', async () => {
+    const shared = { memoryBytes: 2 * GIB, availableBytes: 2 * GIB, isShared: true, isLimited: true };
+    for (const [runtime, name] of Object.entries({
+      tensorflow: 'the CPU',
+      webgpu: 'the GPU',
+      wasm: 'WebAssembly',
+    })) {
+      expect((await device(runtime, 2 * GIB)).device).to.deep.equal({ name, ...shared });
+      const narrower = await device(runtime, 2 * GIB, { FTPC_DEVICE_MEMORY: '1GiB' });
+      expect(narrower.device?.availableBytes).to.equal(GIB);
+      const wider = await device(runtime, 2 * GIB, { FTPC_DEVICE_MEMORY: '3GiB' });
+      expect(wider.device?.availableBytes).to.equal(2 * GIB);
+    }
+  });
+
+  it('is that of the heap where none is set for WebAssembly, and none on the others', async () => {
+    expect((await device('wasm')).device).to.include({ availableBytes: 3 * GIB, isLimited: false });
+    expect((await device('wasm', 8 * GIB)).device).to.include({ availableBytes: 3 * GIB, isLimited: false });
+    expect((await device('tensorflow')).device).to.equal(undefined);
+    expect((await device('webgpu')).device).to.equal(undefined);
+  });
+
+  it('is said to be none where the machine computes in its memory', async () => {
+    for (const runtime of ['onnx', 'cpu']) {
+      const { device: none, diagnostics } = await device(runtime, 6 * GIB);
+      expect(none).to.equal(undefined);
+      expect(diagnostics.map(({ code }) => code)).to.deep.equal(['FTP0923']);
+      expect((await device(runtime)).diagnostics).to.deep.equal([]);
+    }
+  });
+
+  it('sends a training down its ladder in the plan, before it does in the run', async () => {
+    const runtime = { name: 'tensorflow', version: '2.21.0' };
+    const planned = async (availableBytes: number) => {
+      const limit = { name: 'the CPU', memoryBytes: availableBytes, availableBytes };
+      const made = await plan(folder.program(), folder.host, {
+        memoryBytes: 64 * GIB,
+        device: { ...limit, isShared: true, isLimited: true },
+        runtime,
+        survey: async () => SURVEY,
+        speed: async () => undefined,
+      });
+      return { made, train: made.stages.find(({ kind }) => kind === 'train') };
+    };
+    const roomy = await planned(64 * GIB);
+    const { peak } = roomy.train ?? {};
+    // the device is in the process
+    expect(peak?.bytes).to.be.above(peak?.device?.bytes ?? Infinity);
+    const tight = (peak?.device?.high ?? 0) - 1;
+    const small = await planned(tight);
+    expect(small.train?.chosen).not.to.deep.equal(roomy.train?.chosen);
+    expect(small.train?.peak?.device?.high).to.be.at.most(tight);
+    expect(small.train?.rejected[0]?.why).to.match(/more than the .* allowed on the CPU/);
+    const none = await planned(MIB);
+    const problem = none.made.diagnostics.find(({ code }) => code === 'FTP0901');
+    expect(problem?.message).to.contain('1.00 MiB are allowed on the CPU');
+    expect(problem?.help).to.contain('`device_memory`');
   });
 });

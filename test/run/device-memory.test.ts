@@ -1,31 +1,60 @@
-/** A device that is too small for the first choice, in a real run. */
+/** A device that is too small for the first choice, in a plan and in a real run. */
 import { expect } from 'chai';
+import { prepare } from '../../src/cli/prepare.js';
+import { compile } from '../../src/compile.js';
+import { plan } from '../../src/planner/plan.js';
+import { runPipeline } from '../../src/run/index.js';
+import { nodeHost } from '../../src/source/node-host.js';
+import { identityOf } from '../../src/tensor/runtimes/index.js';
 import { whereInstalled } from '../tensor/runtimes/here.js';
 import { writePipeline } from './pipelines.js';
-import { start } from './processes.js';
-import { freshFolder } from './worlds.js';
+import { calm, freshFolder, recorder, request } from './worlds.js';
 
 /** Eight rows at a time need 4.4 MiB on the device; four fit. */
 const LIMIT = '3MiB';
+const RUNTIME = 'tensorflow';
 
 describe('a training whose device is full', () => {
-  whereInstalled('tensorflow', () => {
-    it('goes on with the next choice of the ladder, which fits', async () => {
+  whereInstalled(RUNTIME, () => {
+    const tiny = (): string => {
       const cwd = freshFolder();
-      writePipeline(cwd, { steps: 4, fallback: '[smaller_micro_batch]' });
-      const running = start(cwd, ['run', 'tiny.ftp', '--json', '--runtime', 'tensorflow'], {
-        FTPC_DEVICE_MEMORY: LIMIT,
+      writePipeline(cwd, { steps: 4, fallback: '[smaller_micro_batch]', deviceMemory: LIMIT });
+      return cwd;
+    };
+
+    it('is planned with a choice that fits', async () => {
+      const { plan: made } = await prepare(nodeHost(tiny()), {
+        file: 'tiny.ftp',
+        params: {},
+        runtime: RUNTIME,
       });
-      const { code, err } = await running.ended;
-      const { lines } = running;
-      const recoveries = lines.filter(({ type }) => type === 'recovery');
-      expect(recoveries, err).to.have.length(1);
+      const { stages = [], device } = made ?? {};
+      expect(device).to.include({ name: 'the CPU', availableBytes: 3 * 2 ** 20 });
+      const { chosen, peak } = stages.find(({ kind }) => kind === 'train') ?? {};
+      expect(chosen).to.include({ microBatch: 4, accumulation: 2 });
+      expect(peak?.device?.high).to.be.at.most(3 * 2 ** 20);
+    });
+
+    it('goes on with the next choice of the ladder, which fits', async () => {
+      const cwd = tiny();
+      const host = nodeHost(cwd);
+      const { program } = compile(host, 'tiny.ftp');
+      if (program === undefined) throw new Error('no program');
+      // a plan that knows nothing of the device
+      const made = await plan(program, host, { runtime: identityOf(host, RUNTIME) });
+      const seen = recorder();
+      const wanted = request(cwd, { program, plan: made, diagnostics: [] }, { runtime: RUNTIME });
+      const { status } = await runPipeline(wanted, seen, calm);
+      const recoveries = seen.events.filter(({ type }) => type === 'recovery');
+      expect(recoveries, JSON.stringify(seen.diagnostics)).to.have.length(1);
       expect(recoveries[0]).to.deep.include({
         stage: 'adapter',
         change: { microBatch: 4, accumulation: 2 },
       });
-      expect(recoveries[0]?.['cause']).to.match(/out of memory on the device: \d+ bytes are asked for/);
-      expect(code, err).to.equal(0);
+      expect(recoveries[0])
+        .to.have.property('cause')
+        .that.matches(/out of memory on the device: \d+ bytes are asked for/);
+      expect(status, JSON.stringify(seen.diagnostics)).to.equal('done');
     });
   });
 }).timeout(60_000);

@@ -93,6 +93,8 @@ export interface PipelineOptions {
   readonly gate?: string;
   readonly fallback?: string;
   readonly budget?: string;
+  /** What the pipeline lets tensors take on a device. */
+  readonly deviceMemory?: string;
 }
 
 /** Writes `tiny.ftp` with its rows and model into a folder. */
@@ -106,6 +108,11 @@ export function writePipeline(folder: string, options: PipelineOptions = {}): vo
       ? ''
       : TAIL.replace('STEPS', String(steps)).replace('GATE', gate).replace('FALLBACK', fallback);
   const head = steps === undefined ? HEAD.replace(/import .*std\/eval.*\n/, '') : HEAD;
-  const limits = budget === undefined ? '' : `\nbudget machine {\n  require ${budget}\n}\n`;
+  const lines = [
+    ...(budget === undefined ? [] : [`require ${budget}`]),
+    ...(options.deviceMemory === undefined ? [] : [`device_memory = ${options.deviceMemory}`]),
+  ];
+  const limits =
+    lines.length === 0 ? '' : `\nbudget machine {\n${lines.map((line) => `  ${line}\n`).join('')}}\n`;
   writeFileSync(join(folder, 'tiny.ftp'), `${head.replace('ROWS', String(least))}${tail}${limits}`);
 }

@@ -86,12 +86,32 @@ export const runtimesDiffer = (
     help: 'all stages of a run are computed by one runtime: leave one of the two settings out',
   });
 
+/** Sizes as they would be written. */
+export const deviceMemoryDiffers = (
+  at: Span,
+  size: string,
+  first: { readonly name: string; readonly size: string; readonly span: Span },
+): Diagnostic =>
+  error('FTP0922', at, `two budgets let tensors take different sizes: \`${first.size}\` and \`${size}\``, {
+    label: 'another one than before',
+    related: [{ at: first.span, message: `\`${first.name}\` says \`${first.size}\`` }],
+    help: 'all stages of a run keep to one size: leave one of the two settings out',
+  });
+
+/** The pipeline may be meant for another machine. */
+export const deviceMemoryIdle = (size: string, runtime: string): Diagnostic => ({
+  code: 'FTP0923',
+  severity: 'info',
+  message: `\`device_memory = ${size}\` limits nothing: \`${runtime}\` computes in the memory of the machine`,
+  help: 'leave it out, or compute with `tensorflow`, `webgpu` or `wasm`; `require peak_memory <= …` limits what a stage takes of the machine',
+});
+
 /** A warning: the run finds out. */
 export const deviceSizeUnknown = (detail: string): Diagnostic => ({
   code: 'FTP0921',
   severity: 'warning',
   message: `how much memory the GPU has is not known: \`nvidia-smi\` fails, ${detail}`,
-  help: 'the plan reckons with the memory of the machine alone; say in `FTPC_DEVICE_MEMORY` how much of the GPU a run may take, e.g. `FTPC_DEVICE_MEMORY=6GiB`',
+  help: 'the plan reckons with the memory of the machine alone; say how much of the GPU a run may take, in `FTPC_DEVICE_MEMORY`, e.g. `FTPC_DEVICE_MEMORY=6GiB`, or in a budget, e.g. `device_memory = 6GiB`',
 });
 
 export const noGpu = (): Diagnostic =>
@@ -106,7 +126,7 @@ export const deviceFull = (asked: number, taken: number, most: number): Diagnost
   failure(
     'FTP0931',
     `out of memory on the device: ${asked} bytes are asked for, and ${taken} of ${most} are taken`,
-    'train with a smaller `micro_batch` or `max_length`, or allow more in `FTPC_DEVICE_MEMORY`',
+    'train with a smaller `micro_batch` or `max_length`, or allow more where it is limited: in `FTPC_DEVICE_MEMORY`, or as `device_memory` in a budget',
   );
 
 export const tensorTooLarge = (asked: number, most: number): Diagnostic =>

@@ -90,7 +90,9 @@ export function planDecoder(given: DecoderPlanOptions): DecoderPlan {
   // the graphs of a prefix have a few nodes, and next to no session
   // a prefix's graphs have a few nodes, and take next to nothing for their sessions
   const compiled = kinds.reduce((total, kind) => total + (kind.backward === undefined ? 1 : 2), 0) + 1;
+  const driverBytes = DRIVER_BYTES + compiled * SESSION_BYTES;
   return {
+    driverBytes,
     graphs: [
       ...kinds.flatMap(({ forward, backward }) => [
         { role: 'block_forward' as const, graph: forward },
@@ -104,13 +106,7 @@ export function planDecoder(given: DecoderPlanOptions): DecoderPlan {
       gradients: FLOAT * { adapter: trained.adapter, full: trained.weights, none: 0 }[trainable],
       activations,
       logits: headBuffers + (inHead > inBlock ? inHead : 0),
-      workspace:
-        positions +
-        prefix +
-        decodedBytes(options) +
-        DRIVER_BYTES +
-        compiled * SESSION_BYTES +
-        (inHead > inBlock ? 0 : inBlock),
+      workspace: positions + prefix + decodedBytes(options) + driverBytes + (inHead > inBlock ? 0 : inBlock),
     },
     flops: totalFlops(kinds, head, Math.ceil(supervised / headChunk)),
   };

@@ -137,6 +137,8 @@ export interface DecoderPlan {
     readonly logits: number;
     readonly workspace: number;
   };
+  /** Bytes of `workspace` that are no tensors: the heap of JavaScript and what compiled graphs take. */
+  readonly driverBytes: number;
   /** Multiply-adds ×2 of one forward and backward. */
   readonly flops: number;
 }

@@ -5,7 +5,7 @@ import { virtualTokensOf } from '../../models/adapters/prompt.js';
 import type { DecoderPlanOptions } from '../../models/decoder/types.js';
 import type { LoraConfig, ModelConfig } from '../../models/types.js';
 import { paddedLength } from '../../training/batch.js';
-import type { Peak } from '../types.js';
+import type { MemoryParts, Peak, PlannedDevice } from '../types.js';
 import {
   ANSWER_SESSION,
   DEVICE_CONTEXT,
@@ -14,7 +14,7 @@ import {
   SPREAD,
   TOKENIZER_SHARE,
 } from './calibration.js';
-import { gpuPeak } from './gpu.js';
+import { gpuPeak, sharedPeak } from './device.js';
 import { NO_PARTS, peakOf, sumOf } from './parts.js';
 import { beyondOnnx } from './runtimes.js';
 import type { PlanDecoder } from './train.js';
@@ -29,9 +29,9 @@ export interface ForwardMemory {
   /** Bytes of `tokenizer.json`. */
   readonly tokenizerBytes: number;
   readonly onDevice: boolean;
-  /** Tensors lie on a GPU of this machine, beside its own memory. */
-  readonly onGpu?: boolean;
-  /** Whether the process keeps the weights then. */
+  /** Where tensors lie, if not in the machine's memory alone. */
+  readonly device?: PlannedDevice;
+  /** Whether the process keeps the weights where that is a GPU. */
   readonly keptByProcess?: boolean;
   /** Name of the tensor runtime. */
   readonly runtime: string;
@@ -105,7 +105,7 @@ function forward(
     checkpointedBlocks: 0,
     headChunk: EVALUATION_SHAPES.headChunk,
   };
-  const { parts, graphs } = memory.planDecoder(options);
+  const { parts, graphs, driverBytes } = memory.planDecoder(options);
   const beyond = beyondOnnx(memory.runtime, { graphs, parts });
   const tensors = {
     ...NO_PARTS,
@@ -115,27 +115,29 @@ function forward(
     workspace: parts.workspace + beyond.driver + beyond.copies + beyond.graph + (more.workspace ?? 0),
   };
   const process = READER_PROCESS + beyond.process + TOKENIZER_SHARE * memory.tokenizerBytes;
-  if (memory.onGpu)
+  // caches, logits and what is merged are the process's, and are copied for each run
+  const onDevice: MemoryParts = { ...tensors, workspace: tensors.workspace - driverBytes - beyond.driver };
+  if (memory.device !== undefined && !memory.device.isShared)
     return gpuPeak({
-      device: tensors,
+      device: onDevice,
       host: {
         ...NO_PARTS,
         weights: memory.keptByProcess === false ? 0 : parts.weights,
-        // caches, logits and what is merged are the process's, and are copied for each run
         activations: more.activations ?? 0,
         logits: tensors.logits,
-        workspace: beyond.driver + (more.workspace ?? 0),
+        workspace: driverBytes + beyond.driver + (more.workspace ?? 0),
         runtime: process,
       },
       wider: 2,
     });
   const context = memory.onDevice ? DEVICE_CONTEXT : undefined;
   const counted = sumOf(tensors) + process;
-  return peakOf(
+  const peak = peakOf(
     { ...tensors, runtime: context?.expected ?? process },
     {
       below: 2 * SPREAD.below * counted + (context?.spread ?? 0),
       above: 2 * SPREAD.above * counted + (context?.spread ?? 0),
     },
   );
+  return memory.device === undefined ? peak : sharedPeak(peak, onDevice, 2);
 }

@@ -14,9 +14,9 @@ import {
   workspaceBytes,
 } from '../../training/optimizers/index.js';
 import { BIN, type Lengths, shortened } from '../lengths.js';
-import type { Peak } from '../types.js';
+import type { MemoryParts, Peak, PlannedDevice } from '../types.js';
 import { DECODER_PROCESS, DEVICE_CONTEXT, SESSION, SPREAD } from './calibration.js';
-import { gpuPeak } from './gpu.js';
+import { gpuPeak, sharedPeak } from './device.js';
 import { NO_PARTS, peakOf, sumOf } from './parts.js';
 import { beyondOnnx } from './runtimes.js';
 import { moreSessions } from './sessions.js';
@@ -41,9 +41,9 @@ export interface TrainMemory {
   steps(rows: number): number;
   readonly precision?: Precision;
   readonly onDevice: boolean;
-  /** Tensors lie on a GPU of this machine, beside its own memory. */
-  readonly onGpu?: boolean;
-  /** Whether the process keeps the base then. */
+  /** Where tensors lie, if not in the machine's memory alone. */
+  readonly device?: PlannedDevice;
+  /** Whether the process keeps the base where that is a GPU. */
   readonly keptByProcess?: Readonly<Record<Holding, boolean>>;
   /** Name of the tensor runtime. */
   readonly runtime: string;
@@ -131,7 +131,7 @@ function deviation({ histogram, rows }: Lengths, mean: number): number {
 export const PACKING_LOSS = 1.05;
 
 export function trainPeak(memory: TrainMemory, chosen: Chosen): Peak {
-  const { parts, graphs } = memory.planDecoder(decoderShape(memory, chosen));
+  const { parts, graphs, driverBytes } = memory.planDecoder(decoderShape(memory, chosen));
   const context = memory.onDevice ? DEVICE_CONTEXT : undefined;
   const lengths = shortened(memory.lengths, chosen.maxLength);
   const sessions = moreSessions({
@@ -150,26 +150,33 @@ export function trainPeak(memory: TrainMemory, chosen: Chosen): Peak {
     // what the optimiser remembers, and the best state, which is read back from disk when all is done
     optimizer: residentState(memory, chosen) + (memory.validation === undefined ? 0 : parts.gradients),
   };
-  if (memory.onGpu)
+  const onDevice: MemoryParts = {
+    ...NO_PARTS,
+    ...parts,
+    optimizer: 0,
+    workspace: parts.workspace - driverBytes + beyond.graph,
+  };
+  if (memory.device !== undefined && !memory.device.isShared)
     return gpuPeak({
-      device: { ...NO_PARTS, ...parts, optimizer: 0, workspace: parts.workspace + beyond.graph },
+      device: onDevice,
       host: {
         ...NO_PARTS,
         weights: memory.keptByProcess?.[holding(chosen)] === false ? 0 : parts.weights,
         adapter: parts.adapter,
         gradients: parts.gradients,
         optimizer: tensors.optimizer,
-        workspace: beyond.driver,
+        workspace: driverBytes + beyond.driver,
         runtime: DECODER_PROCESS + beyond.process,
       },
     });
   const runtime = context?.expected ?? DECODER_PROCESS + beyond.process + sessions * SESSION;
   const bytes = sumOf(tensors) + runtime;
-  return peakOf(
+  const process = peakOf(
     { ...tensors, runtime },
     {
       below: SPREAD.below * bytes + (context?.spread ?? 0),
       above: SPREAD.above * bytes + (context?.spread ?? 0),
     },
   );
+  return memory.device === undefined ? process : sharedPeak(process, onDevice);
 }

@@ -3,7 +3,14 @@ import type { StageAction } from '../../ir/events.js';
 import { coverageCells } from '../../stages/train/coverage.js';
 import { bytes, duration } from '../quantities.js';
 import { recomputedCell } from '../recomputed.js';
-import { MEMORY_PARTS, type PeakFigures, type Plan, type PlannedStage, type Seconds } from '../types.js';
+import {
+  MEMORY_PARTS,
+  type PeakFigures,
+  type Plan,
+  type PlannedDevice,
+  type PlannedStage,
+  type Seconds,
+} from '../types.js';
 import { columns } from './columns.js';
 import type { Palette } from './palette.js';
 import { presetTable } from './presets.js';
@@ -39,11 +46,14 @@ function heading({ pipeline, machine, runtime, device }: Plan, { bold, dim }: Pa
   const devices = machine.devices.map(({ name }) => name);
   const on = devices.length === 0 ? machine.name : `${machine.name} (${devices.length} × ${devices[0]})`;
   const memory = `${bytes(machine.memoryBytes)}, ${bytes(machine.availableBytes)} to plan with`;
-  const gpu =
-    device === undefined
-      ? ''
-      : ` on ${device.name}: ${bytes(device.memoryBytes)}, ${bytes(device.availableBytes)} to plan with`;
-  return [`${bold(`Plan of ${pipeline}`)} ${dim(`on ${on}: ${memory}; ${runtime}${gpu}`)}`];
+  return [`${bold(`Plan of ${pipeline}`)} ${dim(`on ${on}: ${memory}; ${runtime}${deviceText(device)}`)}`];
+}
+
+function deviceText(device: PlannedDevice | undefined): string {
+  if (device === undefined) return '';
+  const { name, memoryBytes, availableBytes } = device;
+  const whole = memoryBytes === availableBytes ? '' : `${bytes(memoryBytes)}, `;
+  return ` on ${name}: ${whole}${bytes(availableBytes)} to plan with`;
 }
 
 function stageTable(plan: Plan, palette: Palette): readonly string[] {
@@ -56,7 +66,7 @@ function stageTable(plan: Plan, palette: Palette): readonly string[] {
     colour[stage.action](`${MARKS[stage.action]} ${stage.action}`),
     `${palette.dim(stage.kind)} ${palette.bold(stage.name)}`,
     workText(stage.scale),
-    peakText(stage),
+    peakText(stage, plan),
     stage.action === 'cached' ? '' : secondsText(stage.seconds),
     palette.dim(reasonsText(stage.reasons)),
   ]);
@@ -73,11 +83,12 @@ function stageTable(plan: Plan, palette: Palette): readonly string[] {
   ]);
 }
 
-function peakText({ peak }: PlannedStage): string {
+function peakText({ peak }: PlannedStage, { device }: Plan): string {
   if (peak === null) return UNKNOWN;
   if (peak.measured !== undefined) return `${bytes(peak.measured)} measured`;
-  const onGpu = peak.device === undefined ? '' : `; GPU ${figures(peak.device)}`;
-  return `${figures(peak)}${onGpu}`;
+  const there =
+    peak.device === undefined || device === undefined ? '' : `; on ${device.name} ${figures(peak.device)}`;
+  return `${figures(peak)}${there}`;
 }
 
 const figures = (peak: PeakFigures): string => `${bytes(peak.bytes)}, at most ${bytes(peak.high)}`;
@@ -96,7 +107,7 @@ function memoryTables({ name, peak }: PlannedStage, plan: Plan, palette: Palette
     : [
         ...process,
         '',
-        ...memoryTable(`${device.name} in ${name}`, peak.device, device.availableBytes, palette),
+        ...memoryTable(`Memory of ${name} on ${device.name}`, peak.device, device.availableBytes, palette),
       ];
 }
 

@@ -2,15 +2,15 @@
 import type { Chosen } from '../../stages/types.js';
 import { largestPart } from '../memory/parts.js';
 import { bytes } from '../quantities.js';
-import { fitsIn, type Room, tighter } from '../room.js';
+import { availableText, fitsIn, type Room, tighter } from '../room.js';
 import type { Peak } from '../types.js';
 import type { StepName } from './ladder.js';
 
 export function whyTooLarge(peak: Peak, room: Room): string {
-  const { needs, available, where } = tighter(peak, room);
+  const tight = tighter(peak, room);
+  const { needs, available } = tight;
   const { part, bytes: size } = largestPart(needs.parts);
-  const there = where === 'GPU' ? ' on the GPU' : '';
-  return `needs ${bytes(needs.high - available)} more than the ${bytes(available)} available${there}; largest part: ${part}, ${bytes(size)}`;
+  return `needs ${bytes(needs.high - available)} more than the ${availableText(tight)}; largest part: ${part}, ${bytes(size)}`;
 }
 
 const STEP_TEXT: Readonly<Record<StepName, (chosen: Chosen) => string>> = {

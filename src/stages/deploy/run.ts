@@ -47,6 +47,7 @@ const targets: Readonly<Record<string, Target>> = {
           prompt: settings.smoke,
           runtime: context.runtime,
           threads: context.threads,
+          deviceMemory: context.deviceMemory,
           signal: context.signal,
         });
       },

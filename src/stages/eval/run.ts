@@ -54,7 +54,7 @@ export const run: RunStage = async (context) => {
   const rowsOfModel = labels === undefined ? (losses ? facts.length : 0) + rows.answer.length : facts.length;
   const work: Work = {
     context,
-    runtime: await openRuntime(context.host, context.runtime, { threads: context.threads }),
+    runtime: await openRuntime(context.host, context.runtime, context),
     heldOut,
     highestId: highestId(heldOut),
     losses,

@@ -41,7 +41,7 @@ export const run: RunStage = async (context) => {
   const { dtype } = settings;
   const base = resolveSubject(settings.base as Call | Reference, context);
   const adapted = settings.adapter && resolveSubject(settings.adapter, context);
-  const runtime = await openRuntime(context.host, context.runtime, { threads: context.threads });
+  const runtime = await openRuntime(context.host, context.runtime, context);
 
   const before = await write(context, runtime, base, adapted, dtype);
 

@@ -99,7 +99,7 @@ async function prepare(context: StageContext, chosen: Chosen): Promise<Job> {
     base,
     model,
     lora,
-    runtime: await openRuntime(context.host, context.runtime, { threads: context.threads }),
+    runtime: await openRuntime(context.host, context.runtime, context),
     rows: trainRows(splitOf(settings.dataset)),
     validation: settings.validate == null ? undefined : shortRows(splitOf(settings.validate)),
     checkpoints: checkpoints({

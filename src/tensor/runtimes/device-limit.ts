@@ -6,8 +6,16 @@ import type { Host } from '../../source/host.js';
 const VARIABLE = 'FTPC_DEVICE_MEMORY';
 const UNITS: Readonly<Record<string, number>> = { KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 };
 
-/** Bytes; `undefined` where nothing is set. Throws a `UserError` for what is no size. */
-export function deviceLimit(host: Host): number | undefined {
+/**
+ * Bytes; `undefined` where nothing is set. The variable says what this machine lets a run take, and a pipeline what it
+ * lets itself take: neither may be exceeded. Throws a `UserError` for what is no size.
+ */
+export function deviceLimit(host: Host, ofPipeline?: number): number | undefined {
+  const all = [variable(host), ofPipeline].filter((limit) => limit !== undefined);
+  return all.length === 0 ? undefined : Math.min(...all);
+}
+
+function variable(host: Host): number | undefined {
   const text = host.env(VARIABLE);
   if (text === undefined || text === '') return undefined;
   const [, amount, unit = ''] = /^(\d+(?:\.\d+)?)\s*([KMG]iB)$/.exec(text) ?? [];

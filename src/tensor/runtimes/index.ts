@@ -18,6 +18,8 @@ export interface RuntimeIdentity {
 export interface RuntimeOptions {
   /** Threads inside one op; one a core where left out. */
   readonly threads?: number;
+  /** Bytes that tensors may take on a device, beside what the machine's variable allows. */
+  readonly deviceMemory?: number;
 }
 
 interface RuntimeKind {
@@ -41,11 +43,11 @@ const tfjs = (name: TfjsName, title: string, doc: string): RuntimeKind => ({
     const found = readTfjs(host, name);
     return found && tfjsVersion(found);
   },
-  open: async (host) =>
+  open: async (host, { deviceMemory }) =>
     (await import('./tfjs/index.js')).tfjsRuntime({
       name,
       folder: tfjsFolder(host, name),
-      memory: deviceLimit(host),
+      memory: deviceLimit(host, deviceMemory),
     }),
   install: `run \`ftpc runtime install ${name}\``,
 });
@@ -63,9 +65,9 @@ export const RUNTIMES: Readonly<Record<RuntimeName, RuntimeKind>> = {
         return undefined;
       }
     },
-    open: async (host, options) => {
+    open: async (host, { threads }) => {
       const { isCrowded, onnxRuntime } = await import('./onnx/index.js');
-      return onnxRuntime({ ...options, crowded: isCrowded(host.machine()) });
+      return onnxRuntime({ threads, crowded: isCrowded(host.machine()) });
     },
     install: 'run `npm ci` in the folder of ftpc',
   },
@@ -80,7 +82,7 @@ export const RUNTIMES: Readonly<Record<RuntimeName, RuntimeKind>> = {
       (await import('./tensorflow/index.js')).tensorflowRuntime({
         binding: bindingPath(tensorflowFolder(host)),
         threads: options.threads ?? host.machine().cores,
-        memory: deviceLimit(host),
+        memory: deviceLimit(host, options.deviceMemory),
       }),
     install: 'run `ftpc runtime install tensorflow`',
     reinstall: 'run `ftpc runtime remove tensorflow`, then `ftpc runtime install tensorflow`',

@@ -7,7 +7,7 @@ import { UserError } from '../../../diagnostics/types.js';
 import type { Opened } from './backends.js';
 import type { Backend, Core } from './library.js';
 
-const MOST = 3 * 2 ** 30;
+export const MOST_HEAP = 3 * 2 ** 30;
 
 /** Emscripten's allocator, by its own names. */
 interface Heap {
@@ -16,9 +16,9 @@ interface Heap {
 }
 
 /** Refuses tensors beyond `memory` bytes, of which there are at most 3 GiB. */
-export function limitHeap(core: Core, memory = MOST): Pick<Opened, 'check' | 'guarded'> {
+export function limitHeap(core: Core, memory = MOST_HEAP): Pick<Opened, 'check' | 'guarded'> {
   const { wasm } = core.engine().backend as Backend & { readonly wasm: Heap };
-  const most = Math.min(memory, MOST);
+  const most = Math.min(memory, MOST_HEAP);
   const sizes = new Map<number, number>();
   let taken = 0;
   let ended: UserError | undefined;
