@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { readConfig } from '../../src/models/config/index.js';
+import { configText } from '../../src/models/config/text.js';
 import { modelError } from './errors.js';
 import { memoryHost } from './memory-host.js';
 
@@ -98,8 +99,8 @@ describe('config.json', () => {
     ['problem_type', { architectures: ['LlamaForSequenceClassification'], problem_type: 'regression' }],
     ['architectures', { model_type: 'qwen2' }],
     ['hidden_act', { hidden_act: 'gelu' }],
-    ['rope_scaling', { rope_scaling: { rope_type: 'dynamic', factor: 8 } }],
-    ['rope_parameters', { rope_parameters: { rope_type: 'yarn', rope_theta: 1e4 } }],
+    ['rope_scaling', { rope_scaling: { rope_type: 'proportional', factor: 8 } }],
+    ['rope_parameters', { rope_parameters: { rope_type: 'axial', rope_theta: 1e4 } }],
     ['quantization_config', { quantization_config: { bits: 4 } }],
   ];
   for (const [field, fields] of unsupported) {
@@ -149,6 +150,46 @@ describe('config.json', () => {
       normEpsilon: 1e-5,
       parallel: true,
     });
+  });
+
+  it('takes rotary positions where transformers takes them', () => {
+    const both = { rope_scaling: { type: 'linear', factor: 3 }, rope_parameters: { rope_type: 'default' } };
+    expect(read(both).ropeScaling).to.deep.equal({ type: 'linear', factor: 3 });
+    expect(read({ rope_scaling: { type: 'dynamic', factor: 3 } }).ropeScaling).to.equal(undefined);
+    expect(read({ partial_rotary_factor: 0.5 }).ropeShare).to.equal(undefined);
+    const long = { rope_type: 'longrope', short_factor: [1, 1, 1, 1], long_factor: [2, 2, 2, 2] };
+    const phi3 = { model_type: 'phi3', architectures: ['Phi3ForCausalLM'] };
+    for (const rope_type of ['su', 'yarn'])
+      expect(read({ ...phi3, rope_scaling: { ...long, rope_type } }).ropeScaling?.type).to.equal('longrope');
+    expect(read({ rope_scaling: { ...long, factor: 1 } }).ropeScaling).to.include({ attentionFactor: 1 });
+  });
+
+  it('refuses rotary positions that it would compute otherwise', () => {
+    const scaled = { rope_type: 'linear', factor: 2 };
+    const gemma = { model_type: 'gemma3_text', architectures: ['Gemma3ForCausalLM'], sliding_window: 8 };
+    for (const [field, fields] of [
+      ['partial_rotary_factor', { partial_rotary_factor: 0.5, rope_scaling: scaled }],
+      ['rope_parameters', { ...gemma, rope_parameters: { full_attention: {}, sliding_attention: scaled } }],
+    ] as const) {
+      const error = modelError(() => read(fields));
+      expect(error.code).to.equal('model_unsupported');
+      expect(error.detail).to.contain(`"${field}"`);
+    }
+  });
+
+  it('is written with whole numbers as decimals where transformers takes nothing else', () => {
+    const fields = {
+      final_logit_softcapping: 30,
+      rope_scaling: { factor: 8 },
+      vocab_size: 30,
+      note: '\n"factor": 8',
+    };
+    const text = configText(fields);
+    expect(JSON.parse(text)).to.deep.equal(fields);
+    expect(text.match(/^ *"(\w+)": 8?3?0?\.0,?$/gm)).to.deep.equal([
+      '  "final_logit_softcapping": 30.0,',
+      '    "factor": 8.0',
+    ]);
   });
 
   const wrong: readonly [string, object][] = [

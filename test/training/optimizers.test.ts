@@ -217,6 +217,7 @@ describe('optimisers', () => {
       'model.layers.0.self_attn.q_norm.weight',
       'model.norm.weight',
       'model.layers.0.self_attn.q_proj.bias',
+      ...['transformer.h.0.ln_1.weight', 'transformer.h.0.ln_2.weight', 'transformer.ln_f.weight'],
     ];
     expect(names.filter(decays)).to.deep.equal(names.slice(0, 3));
   });

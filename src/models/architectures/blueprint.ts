@@ -41,11 +41,26 @@ export type RopeScaling =
       readonly originalPositions: number;
       /** What cosine and sine are multiplied by. */
       readonly attentionFactor: number;
+    }
+  | {
+      /** YaRN (arXiv 2309.00071). */
+      readonly type: 'yarn';
+      readonly factor: number;
+      readonly originalPositions: number;
+      readonly attentionFactor: number;
+      /** Turns within `originalPositions`: frequencies above the one stay, those below the other are slowed in full. */
+      readonly betaFast: number;
+      readonly betaSlow: number;
+      /** Whether the bounds between them are whole frequencies. */
+      readonly truncate: boolean;
     };
 
 /** Rotary positions (arXiv 2104.09864) of the first `dims` values of every head. */
 export interface Rotary {
+  /** Even. */
   readonly dims: number;
+  /** What the exponents of the frequencies are parts of: `dims`, or one less where the turned share of a head is odd. */
+  readonly period: number;
   readonly theta: number;
   readonly scaling?: RopeScaling;
 }
@@ -70,7 +85,7 @@ export interface Attention {
   readonly window?: number;
 }
 
-export type Activation = 'silu' | 'gelu' | 'gelu_tanh';
+export type Activation = 'silu' | 'gelu' | 'gelu_tanh' | 'gelu_quick' | 'relu';
 
 /** Functions of a bottleneck adapter, by transformers' names. */
 export type BottleneckActivation = 'relu' | 'gelu' | 'gelu_new' | 'silu' | 'sigmoid' | 'tanh';
@@ -101,6 +116,8 @@ export interface NamedShape {
 
 export interface Blueprint {
   readonly embedding: NamedShape;
+  /** The padding token's row has no gradient (torch's `padding_idx`), as in most families. */
+  readonly paddingFrozen: boolean;
   /** What embedded tokens are multiplied by. */
   readonly embeddingScale: number;
   /** Learned positions, added to the embedded tokens. */

@@ -16,6 +16,10 @@ export interface RopeDefaults {
   /** Names of the two fields in transformers 4. */
   readonly thetaField: string;
   readonly shareField: string;
+  /** Whether the family turns a part of each head; transformers passes over the field where it does not. */
+  readonly partial: boolean;
+  /** What kinds of scaling the family reads as others. */
+  readonly aliases?: Readonly<Record<string, string>>;
 }
 
 export const PLAIN: RopeDefaults = {
@@ -23,11 +27,13 @@ export const PLAIN: RopeDefaults = {
   share: 1,
   thetaField: 'rope_theta',
   shareField: 'partial_rotary_factor',
+  partial: false,
 };
 
 /** `half` is how many frequencies a whole head has. */
 export function readRope(config: ConfigReader, half: number, defaults: RopeDefaults = PLAIN): Rope {
-  const field = config.has('rope_parameters') ? 'rope_parameters' : 'rope_scaling';
+  // where a file has both, transformers takes the older one
+  const field = config.has('rope_scaling') ? 'rope_scaling' : 'rope_parameters';
   const rope = config.record(field) ?? {};
   const theta = rope['rope_theta'] ?? config.json[defaults.thetaField] ?? defaults.theta;
   const share = config.asPositive(
@@ -35,24 +41,36 @@ export function readRope(config: ConfigReader, half: number, defaults: RopeDefau
     rope['partial_rotary_factor'] ?? config.json[defaults.shareField] ?? defaults.share,
   );
   if (share > 1) config.wrong(defaults.shareField, 'at most 1', share);
+  const type = typeOf(rope, defaults);
+  if (!defaults.partial && share !== 1 && type !== 'default')
+    config.unsupported(defaults.shareField, 'it must be 1 beside a rope_type', share);
+  const turned = defaults.partial ? share : 1;
   return {
     theta: config.asPositive(defaults.thetaField, theta),
-    share,
-    scaling: readScaling(config, field, rope, Math.floor(half * share)),
+    share: turned,
+    scaling: readScaling(config, field, type, rope, Math.floor(half * turned)),
   };
+}
+
+/** `rope_type`, which older files call `type`. */
+function typeOf(rope: Json, { aliases }: RopeDefaults): unknown {
+  const type = rope['rope_type'] ?? rope['type'] ?? 'default';
+  return (typeof type === 'string' ? aliases?.[type] : undefined) ?? type;
 }
 
 type Read = (reader: ConfigReader, config: ConfigReader, frequencies: number) => RopeScaling | undefined;
 
+const positionsOf = (config: ConfigReader): number => config.whole('max_position_embeddings', 2048);
+
+/** Positions of the first training: what stands beside the parameters comes before what stands among them. */
+const originalOf = (rope: ConfigReader, config: ConfigReader): number =>
+  config.has(ORIGINAL) ? config.whole(ORIGINAL) : rope.whole(ORIGINAL, positionsOf(config));
+
+const ORIGINAL = 'original_max_position_embeddings';
+
 const LONG: Read = (rope, config, frequencies) => {
-  const positions = config.whole('max_position_embeddings', 2048);
-  const original = config.has('original_max_position_embeddings')
-    ? config.whole('original_max_position_embeddings')
-    : rope.whole('original_max_position_embeddings', positions);
-  const factor =
-    rope.has('original_max_position_embeddings') || config.has('original_max_position_embeddings')
-      ? positions / original
-      : rope.positive('factor', 1);
+  const original = originalOf(rope, config);
+  const factor = rope.positive('factor', positionsOf(config) / original);
   return {
     type: 'longrope',
     short: divisors(rope, 'short_factor', frequencies),
@@ -65,28 +83,46 @@ const LONG: Read = (rope, config, frequencies) => {
   };
 };
 
-/** By `rope_type`, which older files call `type`. */
+const YARN: Read = (rope, config) => {
+  const factor = rope.positive('factor', Number.NaN);
+  const grown = (weight: number): number => (factor <= 1 ? 1 : 0.1 * weight * Math.log(factor) + 1);
+  const [weight, all] = [rope.optional('mscale'), rope.optional('mscale_all_dim')];
+  const usual = weight === undefined || all === undefined ? grown(1) : grown(weight) / grown(all);
+  return {
+    type: 'yarn',
+    factor,
+    originalPositions: originalOf(rope, config),
+    attentionFactor: rope.positive('attention_factor', usual),
+    betaFast: rope.positive('beta_fast', 32),
+    betaSlow: rope.positive('beta_slow', 1),
+    truncate: rope.flag('truncate', true),
+  };
+};
+
+/** By `rope_type`. */
 const SCALINGS: Readonly<Record<string, Read>> = {
   default: () => undefined,
+  // changes beyond `max_position_embeddings` only, where nothing is computed
+  dynamic: () => undefined,
   linear: (rope) => ({ type: 'linear', factor: rope.positive('factor', Number.NaN) }),
-  llama3: (rope) => ({
+  llama3: (rope, config) => ({
     type: 'llama3',
     factor: rope.positive('factor', Number.NaN),
     lowFactor: rope.positive('low_freq_factor', Number.NaN),
     highFactor: rope.positive('high_freq_factor', Number.NaN),
-    originalPositions: rope.whole('original_max_position_embeddings'),
+    originalPositions: originalOf(rope, config),
   }),
+  yarn: YARN,
   longrope: LONG,
-  su: LONG,
 };
 
 function readScaling(
   config: ConfigReader,
   field: string,
+  type: unknown,
   rope: Json,
   frequencies: number,
 ): RopeScaling | undefined {
-  const type = rope['rope_type'] ?? rope['type'] ?? 'default';
   if (typeof type !== 'string' || !Object.hasOwn(SCALINGS, type))
     return config.unsupported(field, `rope_type may be ${Object.keys(SCALINGS).join(', ')}`);
   return SCALINGS[type]?.(new ConfigReader(rope, config.path), config, frequencies);
@@ -102,5 +138,8 @@ function divisors(rope: ConfigReader, field: string, count: number): readonly nu
 export function ropeOfKind(config: ConfigReader, kind: string): ConfigReader | undefined {
   const all = config.record('rope_parameters');
   const own = all?.[kind];
-  return isJson(own) ? new ConfigReader({ ...config.json, rope_parameters: own }, config.path) : undefined;
+  if (!isJson(own)) return undefined;
+  const { rope_scaling: older, ...others } = config.json;
+  const added = kind === 'full_attention' && isJson(older) ? older : {};
+  return new ConfigReader({ ...others, rope_parameters: { ...own, ...added } }, config.path);
 }

@@ -16,6 +16,8 @@ export interface ShapeFields {
   readonly tied: boolean;
   /** Of `rms_norm_eps` or its kin. */
   readonly epsilonDefault: number;
+  /** Left out: heads are turned. */
+  readonly rotary?: boolean;
 }
 
 export const COMMON: ShapeFields = {
@@ -41,7 +43,8 @@ export function readShape(config: ConfigReader, fields: ShapeFields = COMMON): S
   if (!config.has('head_dim') && hiddenSize % heads !== 0)
     config.wrong(fields.hidden, `a multiple of ${fields.heads} (${heads})`);
   const headDim = config.whole('head_dim', hiddenSize / heads);
-  if (headDim % 2 !== 0) config.wrong('head_dim', 'even, as rotary positions need it', headDim);
+  if (headDim % 2 !== 0 && fields.rotary !== false)
+    config.wrong('head_dim', 'even, as rotary positions need it', headDim);
   const vocabSize = config.whole('vocab_size');
   return {
     vocabSize,

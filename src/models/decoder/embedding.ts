@@ -121,14 +121,14 @@ export class Embedding {
   }
 }
 
-/** Adds the gradient of each embedded token to its row; the padding token's row gets none, as torch's `padding_idx`. */
+/** Adds the gradient of each embedded token to its row; the padding token's row gets none where torch's `padding_idx` is set. */
 export async function addEmbeddingGradient(
   { options, parameters, rows }: Machine,
   { ids, ...placed }: Pick<Batch, 'ids' | 'length' | 'segments'>,
   gradient: Tensor,
 ): Promise<void> {
   const { config } = options;
-  const { embedding, embeddingScale, positions } = blueprintOf(config);
+  const { embedding, embeddingScale, positions, paddingFrozen } = blueprintOf(config);
   const add = async (
     table: NamedShape | undefined,
     scale: number,
@@ -142,7 +142,7 @@ export async function addEmbeddingGradient(
   const virtual = prompt?.shape[0] ?? 0;
   const isVirtual = (index: number): boolean => placing(index) < virtual;
   await add(embedding, embeddingScale, (id, index) =>
-    isVirtual(index) || id === config.padTokenId ? null : id,
+    isVirtual(index) || (paddingFrozen && id === config.padTokenId) ? null : id,
   );
   await add(prompt, 1, (_, index) => (isVirtual(index) ? placing(index) : null));
   await add(positions, 1, (_, index) => placing(index));

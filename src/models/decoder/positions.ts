@@ -10,26 +10,52 @@ const { fround } = Math;
  * Turns by position of each pair of values, rounded to float32 at the steps where transformers'
  * `modeling_rope_utils.py` rounds, so that far positions turn by the same angle.
  */
-function frequencies({ dims, theta, scaling }: Rotary, longest: number): readonly number[] {
-  const plain = Array.from({ length: dims / 2 }, (_, pair) =>
-    fround(1 / fround(theta ** fround((2 * pair) / dims))),
-  );
-  return scaling === undefined ? plain : scaled(plain, scaling, longest, dims, theta);
+function frequencies({ dims, period, theta, scaling }: Rotary, longest: number): readonly number[] {
+  const plain = Array.from({ length: dims / 2 }, (_, pair) => fround(1 / waveOf(theta, pair, period)));
+  return scaling === undefined ? plain : scaled(plain, scaling, longest, period, theta);
 }
 
 function scaled(
   plain: readonly number[],
   scaling: RopeScaling,
   longest: number,
-  dims: number,
+  period: number,
   theta: number,
 ): readonly number[] {
   if (scaling.type === 'linear') return plain.map((frequency) => fround(frequency / scaling.factor));
   if (scaling.type === 'llama3') return plain.map((frequency) => llama3(frequency, scaling));
+  if (scaling.type === 'yarn') return yarn(scaling, plain.length, period, theta);
   const divisors = longest > scaling.originalPositions ? scaling.long : scaling.short;
   return plain.map((_, pair) =>
-    fround(1 / fround(fround(divisors[pair] ?? 1) * fround(theta ** fround((2 * pair) / dims)))),
+    fround(1 / fround(fround(divisors[pair] ?? 1) * waveOf(theta, pair, period))),
   );
+}
+
+/** 1 ÷ frequency. */
+const waveOf = (theta: number, pair: number, period: number): number =>
+  fround(theta ** fround((2 * pair) / period));
+
+/** YaRN: as Llama 3, but mixed along a line over the frequencies' numbers. */
+function yarn(
+  scaling: RopeScaling & { readonly type: 'yarn' },
+  count: number,
+  period: number,
+  theta: number,
+): readonly number[] {
+  const { factor, originalPositions, betaFast, betaSlow, truncate } = scaling;
+  const turning = (turns: number): number =>
+    (period * Math.log(originalPositions / (turns * 2 * Math.PI))) / (2 * Math.log(theta));
+  const whole = (round: (value: number) => number, at: number): number => (truncate ? round(at) : at);
+  const first = Math.max(whole(Math.floor, turning(betaFast)), 0);
+  const last = Math.min(whole(Math.ceil, turning(betaSlow)), period - 1);
+  const width = first === last ? 0.001 : last - first;
+  return Array.from({ length: count }, (_, pair) => {
+    const wave = waveOf(theta, pair, period);
+    const slowed = fround(Math.min(1, Math.max(0, fround(fround(pair - first) / fround(width)))));
+    const kept = fround(1 - slowed);
+    const slow = fround(fround(1 / fround(factor * wave)) * fround(1 - kept));
+    return fround(slow + fround(fround(1 / wave) * kept));
+  });
 }
 
 /** Llama 3.1: long waves are slowed by the factor, short ones stay, and those between are mixed. */
@@ -50,7 +76,8 @@ export class Angles {
   /** `longest` is the length of the longest text that will be turned. */
   constructor(rotary: Rotary, longest: number) {
     this.#frequencies = frequencies(rotary, longest);
-    this.#factor = rotary.scaling?.type === 'longrope' ? rotary.scaling.attentionFactor : 1;
+    const { scaling } = rotary;
+    this.#factor = fround(scaling && 'attentionFactor' in scaling ? scaling.attentionFactor : 1);
   }
 
   /** Writes the angles of one position at `offset`. */

@@ -1,4 +1,5 @@
 import { FAMILIES } from '../../models/architectures/index.js';
+import { configText } from '../../models/config/text.js';
 import type { Json } from '../../models/json-file.js';
 import { labelFields } from '../../models/labels.js';
 import type { ModelConfig } from '../../models/types.js';
@@ -22,7 +23,7 @@ export function mergedConfig(
   const dtypes = Object.fromEntries(named.map((field) => [field, mergeDtypes[dtype].torch]));
   const ties = untied ? { tie_word_embeddings: false } : {};
   const classes = classifier === undefined ? {} : classifierFields(classifier);
-  return `${JSON.stringify({ ...config, ...dtypes, ...ties, ...classes }, null, 2)}\n`;
+  return configText({ ...config, ...dtypes, ...ties, ...classes });
 }
 
 /** transformers reads the last token of a text that is not `pad_token_id`: without one it takes a single text at a time. */

@@ -1,5 +1,6 @@
 import type { OutputFolder } from '../../ir/outputs.js';
 import { unquantised } from '../../models/config/index.js';
+import { configText } from '../../models/config/text.js';
 import type { ModelFolder } from '../../models/load.js';
 import { safetensorsChunks, type WritableTensor } from '../../models/safetensors/write.js';
 
@@ -35,5 +36,5 @@ export function writeModel(
 function float32Config(base: ModelFolder): string {
   const config = unquantised(base.configJson());
   const field = 'dtype' in config ? 'dtype' : 'torch_dtype';
-  return `${JSON.stringify({ ...config, [field]: 'float32' }, null, 2)}\n`;
+  return configText({ ...config, [field]: 'float32' });
 }

@@ -156,8 +156,11 @@ export const slotBytes = ({ type, length }: Slot): number => BYTES[type] * lengt
 
 const BYTES: Readonly<Record<Slot['type'], number>> = { f32: 4, u8: 1 };
 
-/** Parameters without weight decay in transformers' Trainer (`get_decay_parameter_names`). */
-const NOT_DECAYED = /bias|layernorm|rmsnorm|(?:^|\.)norm(?:$|\.)|_norm(?:$|\.)/i;
+/**
+ * Parameters without weight decay in transformers' Trainer (`get_decay_parameter_names`): those with such names, and every
+ * `nn.LayerNorm`, which GPT-2 calls `ln_1`, `ln_2` and `ln_f`.
+ */
+const NOT_DECAYED = /bias|layernorm|rmsnorm|(?:^|\.)norm(?:$|\.)|_norm(?:$|\.)|(?:^|\.)ln_/i;
 
 export const decays = (name: string): boolean => !NOT_DECAYED.test(name);
 

@@ -6,16 +6,18 @@ import type { ConfigReader } from '../../config/reader.js';
 import { readRope } from '../../config/rope.js';
 import { COMMON, readLayerTypes, readShape } from '../../config/shape.js';
 import type { ModelConfig } from '../../types.js';
-import type { Activation, Attention, Blueprint, Mlp } from '../blueprint.js';
+import type { Attention, Mlp } from '../blueprint.js';
 import type { Family } from './family.js';
-import { frame, fullAndSliding, gatedMlp, rms, separateAttention } from './parts.js';
+import {
+  ACTIVATIONS,
+  activationName,
+  frame,
+  fullAndSliding,
+  gatedMlp,
+  rms,
+  separateAttention,
+} from './parts.js';
 import { writeLayerTypes, writeShape } from './write.js';
-
-const ACTIVATIONS: Readonly<Record<string, Activation>> = {
-  gelu_pytorch_tanh: 'gelu_tanh',
-  gelu: 'gelu',
-  silu: 'silu',
-};
 
 /** What Gemma 2 and 3 say in the same fields. */
 export function readGemma(
@@ -58,7 +60,7 @@ export function gemmaBlock(config: ModelConfig): { readonly attention: Attention
 }
 
 export function gemmaFrame(config: ModelConfig): ReturnType<typeof frame> {
-  const plain: Pick<Blueprint, 'embedding' | 'embeddingScale' | 'blocksAt' | 'head'> = frame(config);
+  const plain = frame(config);
   return {
     ...plain,
     // transformers holds the factor as a float32
@@ -98,9 +100,13 @@ export const gemma2: Family = {
   }),
 };
 
+/** A scale's reciprocal squared may miss its whole number by a rounding; transformers reads no other. */
+const nearWhole = (value: number): number =>
+  Math.abs(value - Math.round(value)) < 1e-9 * value ? Math.round(value) : value;
+
 export const writeGemma = (config: ModelConfig) => ({
   attention_bias: config.biases?.attention ?? false,
-  hidden_activation: Object.entries(ACTIVATIONS).find(([, value]) => value === config.activation)?.[0],
-  query_pre_attn_scalar: (config.queryScale ?? 1) ** -2,
+  hidden_activation: activationName(config.activation),
+  query_pre_attn_scalar: nearWhole((config.queryScale ?? 1) ** -2),
   sliding_window: config.window,
 });

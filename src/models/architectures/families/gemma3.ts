@@ -1,6 +1,6 @@
 /**
  * Gemma 3 for text (arXiv 2503.19786), as transformers' `modeling_gemma3.py`: Gemma 2 with normalised heads instead
- * of soft caps, five sliding layers for each full one, and rotary frequencies of their own for the sliding layers.
+ * of soft-capped scores (transformers passes over `attn_logit_softcapping`), five sliding layers for each full one, and rotary frequencies of their own for the sliding layers.
  */
 import { PLAIN, readRope, ropeOfKind } from '../../config/rope.js';
 import type { Family } from './family.js';
@@ -19,21 +19,18 @@ export const gemma3: Family = {
     const far = { ...PLAIN, theta: 1_000_000 };
     const near = { ...PLAIN, thetaField: 'rope_local_base_freq' };
     const global = readRope(ropeOfKind(config, 'full_attention') ?? config, half, far);
-    const local = ropeOfKind(config, 'sliding_attention');
+    const own = ropeOfKind(config, 'sliding_attention');
+    const local = own && readRope(own, half, near);
+    if (local?.scaling !== undefined)
+      config.unsupported('rope_parameters', 'those of sliding_attention must be of the type default');
     return {
       architecture: 'gemma3',
       ...gemma,
       ropeTheta: global.theta,
       ...(global.scaling === undefined ? {} : { ropeScaling: global.scaling }),
-      localRopeTheta:
-        local === undefined
-          ? config.positive(near.thetaField, near.theta)
-          : readRope(local, half, near).theta,
+      localRopeTheta: local?.theta ?? config.positive(near.thetaField, near.theta),
       ...(config.has('final_logit_softcapping')
         ? { logitCap: config.optional('final_logit_softcapping') }
-        : {}),
-      ...(config.has('attn_logit_softcapping')
-        ? { scoreCap: config.optional('attn_logit_softcapping') }
         : {}),
     };
   },
@@ -63,7 +60,6 @@ export const gemma3: Family = {
     ...writeShape(config),
     ...writeLayerTypes(config),
     ...writeGemma(config),
-    attn_logit_softcapping: config.scoreCap ?? null,
     final_logit_softcapping: config.logitCap ?? null,
     rope_local_base_freq: config.localRopeTheta,
   }),

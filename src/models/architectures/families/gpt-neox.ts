@@ -4,20 +4,17 @@
  */
 import { PLAIN, readRope } from '../../config/rope.js';
 import { COMMON, readShape } from '../../config/shape.js';
-import type { Activation } from '../blueprint.js';
 import type { Family } from './family.js';
-import { layerNorm, projection, rotaryOf } from './parts.js';
+import { ACTIVATIONS, activationName, layerNorm, projection, rotaryOf } from './parts.js';
 import { writeIds } from './write.js';
 
-const ACTIVATIONS: Readonly<Record<string, Activation>> = {
-  gelu: 'gelu',
-  gelu_new: 'gelu_tanh',
-  gelu_fast: 'gelu_tanh',
-  gelu_pytorch_tanh: 'gelu_tanh',
-  silu: 'silu',
+const ROPE = {
+  ...PLAIN,
+  share: 0.25,
+  thetaField: 'rotary_emb_base',
+  shareField: 'rotary_pct',
+  partial: true,
 };
-
-const ROPE = { ...PLAIN, share: 0.25, thetaField: 'rotary_emb_base', shareField: 'rotary_pct' };
 
 export const gptNeox: Family = {
   modelType: 'gpt_neox',
@@ -45,6 +42,7 @@ export const gptNeox: Family = {
     const bias = biases?.attention ?? true;
     return {
       embedding,
+      paddingFrozen: false,
       embeddingScale: 1,
       blocksAt: 'gpt_neox.layers',
       layers: Array.from({ length: config.layers }, () => 'full'),
@@ -79,7 +77,7 @@ export const gptNeox: Family = {
   write: (config) => ({
     ...writeIds(config),
     attention_bias: config.biases?.attention ?? true,
-    hidden_act: Object.entries(ACTIVATIONS).find(([, value]) => value === config.activation)?.[0],
+    hidden_act: activationName(config.activation),
     hidden_size: config.hiddenSize,
     intermediate_size: config.intermediateSize,
     layer_norm_eps: config.normEpsilon,

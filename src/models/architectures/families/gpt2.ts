@@ -3,9 +3,8 @@
  * that are stored transposed. Its dropout belongs to its first training and is left out.
  */
 import { readShape } from '../../config/shape.js';
-import type { Activation } from '../blueprint.js';
 import type { Family } from './family.js';
-import { layerNorm, projection } from './parts.js';
+import { ACTIVATIONS, activationName, layerNorm, projection } from './parts.js';
 import { writeIds } from './write.js';
 
 const FIELDS = {
@@ -16,13 +15,7 @@ const FIELDS = {
   epsilon: 'layer_norm_epsilon',
   epsilonDefault: 1e-5,
   tied: true,
-};
-
-const ACTIVATIONS: Readonly<Record<string, Activation>> = {
-  gelu_new: 'gelu_tanh',
-  gelu_pytorch_tanh: 'gelu_tanh',
-  gelu: 'gelu',
-  silu: 'silu',
+  rotary: false,
 };
 
 export const gpt2: Family = {
@@ -48,6 +41,7 @@ export const gpt2: Family = {
     const embedding = { name: 'transformer.wte.weight', shape: [vocabSize, hidden] };
     return {
       embedding,
+      paddingFrozen: false,
       embeddingScale: 1,
       positions: { name: 'transformer.wpe.weight', shape: [maxPositions, hidden] },
       blocksAt: 'transformer.h',
@@ -81,7 +75,7 @@ export const gpt2: Family = {
   },
   write: (config) => ({
     ...writeIds(config),
-    activation_function: Object.entries(ACTIVATIONS).find(([, value]) => value === config.activation)?.[0],
+    activation_function: activationName(config.activation),
     layer_norm_epsilon: config.normEpsilon,
     n_embd: config.hiddenSize,
     n_head: config.heads,

@@ -24,7 +24,6 @@ export const llama: Family = {
       intermediateSize: config.whole('intermediate_size'),
       ropeTheta: rope.theta,
       ...(rope.scaling === undefined ? {} : { ropeScaling: rope.scaling }),
-      ...(rope.share === 1 ? {} : { ropeShare: rope.share }),
       ...(bias || mlp ? { biases: { attention: bias, output: bias, mlp } } : {}),
     };
   },

@@ -1,6 +1,6 @@
 /** Parts that several families are put together from, under the names that transformers gives them. */
 import type { ModelConfig } from '../../types.js';
-import type { Attention, Blueprint, Mlp, Norm, Projection, Rotary } from '../blueprint.js';
+import type { Activation, Attention, Blueprint, Mlp, Norm, Projection, Rotary } from '../blueprint.js';
 
 export function projection(
   module: string,
@@ -26,12 +26,28 @@ export const layerNorm = (module: string, epsilon: number): Norm => ({
   offset: 0,
 });
 
-export const rotaryOf = ({ headDim, ropeTheta, ropeShare = 1, ropeScaling }: ModelConfig): Rotary => ({
-  // transformers cuts a part of a dimension off
-  dims: Math.floor(headDim * ropeShare),
-  theta: ropeTheta,
-  scaling: ropeScaling,
-});
+export function rotaryOf({ headDim, ropeTheta, ropeShare = 1, ropeScaling }: ModelConfig): Rotary {
+  // transformers cuts a part of a dimension off, and turns pairs
+  const period = Math.floor(headDim * ropeShare);
+  return { dims: 2 * Math.ceil(period / 2), period, theta: ropeTheta, scaling: ropeScaling };
+}
+
+/** Functions of an MLP by transformers' names (`activations.py`). */
+export const ACTIVATIONS: Readonly<Record<string, Activation>> = {
+  gelu_pytorch_tanh: 'gelu_tanh',
+  gelu_new: 'gelu_tanh',
+  gelu_fast: 'gelu_tanh',
+  gelu: 'gelu',
+  gelu_python: 'gelu',
+  quick_gelu: 'gelu_quick',
+  relu: 'relu',
+  silu: 'silu',
+  swish: 'silu',
+};
+
+/** A name that {@link ACTIVATIONS} knows a function by. */
+export const activationName = (activation: Activation | undefined): string | undefined =>
+  Object.entries(ACTIVATIONS).find(([, value]) => value === activation)?.[0];
 
 /** `self_attn.{q,k,v,o}_proj`, pre-norm. */
 export function separateAttention(config: ModelConfig): Attention {
@@ -76,11 +92,12 @@ export function gatedMlp({
 /** `model.embed_tokens`, `model.layers`, `model.norm` and `lm_head`. */
 export function frame(
   config: ModelConfig,
-): Pick<Blueprint, 'embedding' | 'embeddingScale' | 'blocksAt' | 'head'> {
+): Pick<Blueprint, 'embedding' | 'paddingFrozen' | 'embeddingScale' | 'blocksAt' | 'head'> {
   const shape = [config.vocabSize, config.hiddenSize];
   const embedding = { name: 'model.embed_tokens.weight', shape };
   return {
     embedding,
+    paddingFrozen: true,
     embeddingScale: 1,
     blocksAt: 'model.layers',
     head: {

@@ -5,6 +5,9 @@ import type { Family } from './family.js';
 import { frame, fullAndSliding, gatedMlp, projection, separateAttention } from './parts.js';
 import { writeShape } from './write.js';
 
+/** Files of before transformers 4.43 call the long kind by other names. */
+const ROPE = { ...PLAIN, partial: true, aliases: { su: 'longrope', yarn: 'longrope' } };
+
 export const phi3: Family = {
   modelType: 'phi3',
   className: 'Phi3ForCausalLM',
@@ -12,7 +15,7 @@ export const phi3: Family = {
   read(config) {
     const shape = readShape(config, { ...COMMON, epsilonDefault: 1e-5 });
     config.only('hidden_act', ['silu']);
-    const rope = readRope(config, shape.headDim / 2, PLAIN);
+    const rope = readRope(config, shape.headDim / 2, ROPE);
     const window = config.has('sliding_window') ? config.whole('sliding_window') : undefined;
     return {
       architecture: 'phi3',

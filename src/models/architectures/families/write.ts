@@ -42,6 +42,16 @@ function writeScaling(scaling: RopeScaling): Json {
       high_freq_factor: scaling.highFactor,
       original_max_position_embeddings: scaling.originalPositions,
     };
+  if (scaling.type === 'yarn')
+    return {
+      rope_type: 'yarn',
+      factor: scaling.factor,
+      original_max_position_embeddings: scaling.originalPositions,
+      attention_factor: scaling.attentionFactor,
+      beta_fast: scaling.betaFast,
+      beta_slow: scaling.betaSlow,
+      truncate: scaling.truncate,
+    };
   return {
     rope_type: 'longrope',
     short_factor: scaling.short,

@@ -15,12 +15,14 @@ const FAMILIES: Readonly<Record<Activation, Build>> = {
     const inner = b.mul(b.add(x, b.mul(cubed, b.scalar(0.044715))), b.scalar(Math.sqrt(2 / Math.PI)));
     return b.mul(b.mul(x, b.scalar(0.5)), b.add(b.tanh(inner), b.scalar(1)));
   },
+  /** The same paper's other one: x·σ(1.702·x). */
+  gelu_quick: (b, x) => b.mul(x, b.sigmoid(b.mul(x, b.scalar(1.702)))),
+  relu: (b, x) => b.relu(x),
 };
 
 const ACTIVATIONS: Readonly<Record<Activation | BottleneckActivation, Build>> = {
   ...FAMILIES,
   gelu_new: FAMILIES.gelu_tanh,
-  relu: (b, x) => b.relu(x),
   sigmoid: (b, x) => b.sigmoid(x),
   tanh: (b, x) => b.tanh(x),
 };
