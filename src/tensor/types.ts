@@ -80,5 +80,7 @@ export interface Runtime {
   readonly device?: 'CPU' | 'GPU';
   /** Where its tensors lie from run to run. */
   readonly memory: Memory;
+  /** Bytes of the largest tensor that a graph may give, of a runtime that knows a limit. */
+  readonly largestTensor?: number;
   compile(graph: Graph): Promise<CompiledGraph>;
 }

@@ -129,10 +129,11 @@ export const deviceFull = (asked: number, taken: number, most: number): Diagnost
     'train with a smaller `micro_batch` or `max_length`, or allow more where it is limited: in `FTPC_DEVICE_MEMORY`, or as `device_memory` in a budget',
   );
 
+/** In bytes; the recovery of a training takes it for a device that is full. */
 export const tensorTooLarge = (asked: number, most: number): Diagnostic =>
   failure(
     'FTP0932',
-    `a tensor of ${asked} bytes is larger than what the GPU takes in one piece, ${most} bytes`,
+    `out of memory in one piece: a tensor of ${asked} bytes is asked for, and the GPU takes ${most}`,
     'train with a smaller `micro_batch` or `max_length`, or compute with another runtime, e.g. `--runtime onnx`',
   );
 

@@ -1,4 +1,5 @@
 /** Final norm, logits and loss over chunks of positions, so that the logits of a batch never exist at once. */
+import { bytesOf, f32 } from '../../tensor/shape.js';
 import type { HostTensor, Tensor, Tensors } from '../../tensor/types.js';
 import { type HeadRole, headGraph } from './graphs.js';
 import type { Machine } from './machine.js';
@@ -30,12 +31,20 @@ function chunksOf(total: number, most: number, least = SMALLEST): readonly Chunk
   return chunks;
 }
 
+/** Tokens whose logits exist at one time: no more than the runtime takes in one tensor. */
+function chunkOf({ options, blueprint }: Machine): number {
+  const { headChunk, runtime } = options;
+  const [width = 1] = blueprint.head.output.shape;
+  const fitting = Math.floor((runtime.largestTensor ?? Number.POSITIVE_INFINITY) / bytesOf(f32([width])));
+  return Math.max(1, Math.min(headChunk, fitting));
+}
+
 const graphFor = ({ compiled, graphs }: Machine, size: number, role: HeadRole) =>
   compiled.get(`head ${role} ${size}`, () => headGraph(graphs, size, role));
 
 /** Compiles what {@link headGradient} will run, so that memory is reserved for all graphs of a step at once. */
 export async function prepareHead(machine: Machine, count: number): Promise<void> {
-  for (const { size } of chunksOf(count, machine.options.headChunk)) await graphFor(machine, size, 'train');
+  for (const { size } of chunksOf(count, chunkOf(machine))) await graphFor(machine, size, 'train');
 }
 
 const positionsOf = (positions: readonly number[], { start, count }: Chunk): readonly number[] =>
@@ -59,7 +68,7 @@ export async function headLoss(
   supervision: Supervision,
 ): Promise<Float32Array> {
   const losses = new Float32Array(supervision.positions.length);
-  for (const chunk of chunksOf(losses.length, machine.options.headChunk)) {
+  for (const chunk of chunksOf(losses.length, chunkOf(machine))) {
     const graph = await graphFor(machine, chunk.size, 'loss');
     const loss = machine.host.floats('head.loss', [chunk.size]);
     const x = await machine.rows.take(hidden, positionsOf(supervision.positions, chunk), chunk.size);
@@ -84,7 +93,7 @@ export async function headGradient(
   const { buffers, host, options, rows, weights } = machine;
   const losses = new Float32Array(supervision.positions.length);
   const totals = totalsOf(machine);
-  for (const chunk of chunksOf(losses.length, options.headChunk)) {
+  for (const chunk of chunksOf(losses.length, chunkOf(machine))) {
     const graph = await graphFor(machine, chunk.size, 'train');
     const positions = positionsOf(supervision.positions, chunk);
     const loss = host.floats('head.loss', [chunk.size]);
@@ -120,11 +129,10 @@ export async function headLogits(
   hidden: Tensor,
   positions: readonly number[],
 ): Promise<Float32Array> {
-  const { headChunk } = machine.options;
   const [width = 0] = machine.blueprint.head.output.shape;
   const all = new Float32Array(positions.length * width);
   // generation asks for one position a row, over and over: a single row is not padded
-  for (const chunk of chunksOf(positions.length, headChunk, 1)) {
+  for (const chunk of chunksOf(positions.length, chunkOf(machine), 1)) {
     const graph = await graphFor(machine, chunk.size, 'logits');
     const logits = machine.host.floats('head.logits', [chunk.size, width]);
     const x = await machine.rows.take(hidden, positionsOf(positions, chunk), chunk.size);

@@ -133,7 +133,7 @@ export const RUNTIMES: Situations = {
     { make: 'backend.wasm._malloc(values.byteLength)' },
     { FTPC_DEVICE_MEMORY: '4KiB' },
   ),
-  FTP0932: failing('webgpu', { make: 'backend.bufferManager.acquireBuffer(values.byteLength, 0)' }),
+  FTP0932: failing('webgpu', { compute: 'backend.bufferManager.acquireBuffer(6144, 0)' }),
   FTP0933: failing('webgpu', { make: "module.exports.fail('[Invalid ComputePipeline] is invalid')" }),
   FTP0934: failing('wasm', {
     compute: "throw Object.assign(new Error('Aborted()'), { name: 'RuntimeError' })",

@@ -33,6 +33,7 @@ const tensor = (values, shape, dtype) =>
 const engine = {
   backendName: '${name}',
   backend,
+  state: { tensorInfo: new Map() },
   setBackend: async () => true,
   memory: () => ({ numTensors: 0, numBytes: 0 }),
   makeTensor(values, shape, dtype) { ${make}; return tensor(values, shape, dtype); },

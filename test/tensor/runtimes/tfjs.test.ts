@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { UserError } from '../../../src/diagnostics/types.js';
 import { nodeHost } from '../../../src/source/node-host.js';
 import { GraphBuilder } from '../../../src/tensor/builder.js';
 import type { CodedTensor, Packed } from '../../../src/tensor/packed.js';
@@ -60,6 +61,7 @@ for (const name of TFJS_NAMES)
   });
 
 whereInstalled('webgpu', () => {
+  const WEBGPU = { name: 'webgpu', folder: tfjsFolder(nodeHost(), 'webgpu') } as const;
   const SHAPE = [48, 72] as const;
   const COUNT = SHAPE[0] * SHAPE[1];
   const bytes = (length: number, step: number): Uint8Array =>
@@ -134,29 +136,167 @@ whereInstalled('webgpu', () => {
       return y?.data as Float32Array;
     };
 
+    const expectClose = async (graph: Graph, found: ArrayLike<number>, values: Float32Array) => {
+      const w: HostTensor = { type: { dtype: 'f32', shape: SHAPE }, data: values };
+      const expected = await run(referenceRuntime(), graph, w);
+      expect(found.length).to.equal(expected.length);
+      const scale = Math.max(1, ...Array.from(expected, Math.abs));
+      for (let at = 0; at < expected.length; at++)
+        expect(Math.abs((found[at] ?? Number.NaN) - (expected[at] ?? 0)) / scale, `${at}`).to.be.below(2e-6);
+    };
+    const graphOf = (use: string): Graph => {
+      const b = new GraphBuilder(use);
+      b.output('y', USES[use]?.(b, b.input('w', SHAPE)) ?? -1);
+      return b.build();
+    };
+
     for (const [form, packed, values] of FORMS)
-      for (const [use, build] of Object.entries(USES))
+      for (const use of Object.keys(USES))
         it(`in ${form}: ${use}`, async () => {
-          const b = new GraphBuilder(use);
-          b.output('y', build(b, b.input('w', SHAPE)));
-          const graph = b.build();
           const runtime = await openHere('webgpu');
           const { bytes: before } = runtime.memory.account;
           const held = runtime.memory.holdPacked(packed);
           if (held === undefined) throw new Error('the form is taken');
           expect(runtime.memory.account.bytes - before).to.be.at.most(2 * COUNT);
-          const found = await run(runtime, graph, held);
+          const found = await run(runtime, graphOf(use), held);
           runtime.memory.free(held);
-          const expected = await run(referenceRuntime(), graph, {
-            type: { dtype: 'f32', shape: SHAPE },
-            data: values,
-          });
-          expect(found.length).to.equal(expected.length);
-          const scale = Math.max(1, ...Array.from(expected, Math.abs));
-          for (let at = 0; at < expected.length; at++)
-            expect(Math.abs((found[at] ?? Number.NaN) - (expected[at] ?? 0)) / scale, `${at}`).to.be.below(
-              2e-6,
-            );
+          await expectClose(graphOf(use), found, values);
         });
+
+    describe('that is larger than the device takes in one piece', () => {
+      const [whole, addend] = ['a sum', 'a product that is added to it'];
+      /** Bytes; of half precision that is 10 rows, of NF4 40, so that no constant is of two parts. */
+      const small = () => tfjsRuntime({ ...WEBGPU, largest: 1500 });
+
+      for (const [form, packed, values] of [...FORMS, ['float32', undefined, bf16] as const])
+        for (const use of Object.keys(USES).filter((name) => name !== whole && name !== addend))
+          it(`in ${form}: ${use}`, async () => {
+            const { memory, ...runtime } = await small();
+            const tensors = runtime.tensors();
+            const plain: HostTensor = { type: { dtype: 'f32', shape: SHAPE }, data: values };
+            const held = packed === undefined ? memory.hold(plain) : memory.holdPacked(packed);
+            if (held === undefined) throw new Error('the form is taken');
+            const found = await run({ ...runtime, memory }, graphOf(use), held);
+            memory.free(held);
+            expect(runtime.tensors()).to.be.within(tensors, tensors + 1);
+            await expectClose(graphOf(use), found, values);
+          });
+
+      it('is refused where it is wanted as a whole', async () => {
+        const { memory, ...runtime } = await small();
+        for (const [form, packed] of FORMS) {
+          const held = memory.holdPacked(packed);
+          if (held === undefined) throw new Error('the form is taken');
+          const tensors = runtime.tensors();
+          for (const use of [whole, addend]) {
+            const error: unknown = await run({ ...runtime, memory }, graphOf(use), held).catch(
+              (reason: unknown) => reason,
+            );
+            expect(error, form).to.be.instanceOf(UserError);
+            expect((error as UserError).diagnostic.code, form).to.equal('FTP0932');
+          }
+          expect(runtime.tensors()).to.equal(tensors);
+          memory.free(held);
+        }
+      });
+    });
+  });
+
+  describe('values that are larger than webgpu takes in one piece', () => {
+    const [ROWS, WIDTH] = [61, 12] as const;
+    const LARGEST = 2048;
+    const table = (b: GraphBuilder) => b.input('x', [ROWS, WIDTH]);
+    /** What a whole training does with a large table and its gradient. */
+    const GRAPHS: Readonly<Record<string, (b: GraphBuilder) => number>> = {
+      'a sum, a product and a root of each value': (b) => {
+        const [x, scalar] = [table(b), b.input('scalar', [])];
+        const squares = b.mul(x, x);
+        return b.div(b.sub(b.add(squares, scalar), b.mul(x, scalar)), b.sqrt(b.add(squares, b.scalar(2))));
+      },
+      'a factor of each row, and one of each column': (b) =>
+        b.mul(b.mul(table(b), b.input('row', [ROWS, 1])), b.input('column', [WIDTH])),
+      'sums of rows': (b) => b.sum(b.mul(table(b), b.scalar(3)), [1], false),
+      'a sum of all': (b) => b.sum(b.sum(table(b), [-1], false), [0], false),
+      'the gradient of a table, added up': (b) =>
+        b.gemm(b.input('a', [5, ROWS]), b.input('g', [5, WIDTH]), table(b), { transA: true }),
+      'the gradient of a table': (b) =>
+        b.matmul(b.input('a', [5, ROWS]), b.input('g', [5, WIDTH]), { transA: true, alpha: 0.5 }),
+      'rows that are added to a table': (b) =>
+        b.add(table(b), b.scatterRows(b.input('i', [6], 'i32'), b.input('u', [6, WIDTH]), ROWS)),
+      'a table that a product reads after a change': (b) =>
+        b.matmul(b.input('g', [5, WIDTH]), b.mul(table(b), b.scalar(0.5)), { transB: true }),
+      'a table that is handed on': table,
+    };
+    const WHOLE: Readonly<Record<string, (b: GraphBuilder) => number>> = {
+      'a transposition': (b) => b.transpose(table(b), [1, 0]),
+      'a softmax': (b) => b.softmax(table(b)),
+      'a sum over rows': (b) => b.sum(table(b), [0], false),
+      'a first factor': (b) => b.matmul(table(b), b.input('g', [WIDTH, 3])),
+      'a single row': (b) => b.mul(b.input('x', [1, 600]), b.scalar(2)),
+    };
+    const run = async (runtime: Runtime, build: (b: GraphBuilder) => number): Promise<Float32Array> => {
+      const b = new GraphBuilder('large');
+      b.output('y', build(b));
+      const graph = b.build();
+      const inputs = graph.inputs.map(({ name, value }): [string, HostTensor] => {
+        const { dtype, shape } = graph.types[value] ?? { dtype: 'f32' as const, shape: [] };
+        return dtype === 'i32'
+          ? [name, { type: { dtype, shape }, data: Int32Array.of(60, 0, 42, 43, 60, 17) }]
+          : [name, floats(shape, (at) => Math.sin(at + name.length))];
+      });
+      const compiled = await runtime.compile(graph);
+      try {
+        return (await compiled.run(Object.fromEntries(inputs)))['y']?.data as Float32Array;
+      } finally {
+        await compiled.release();
+      }
+    };
+
+    for (const [title, build] of Object.entries(GRAPHS))
+      it(title, async () => {
+        const runtime = await tfjsRuntime({ ...WEBGPU, largest: LARGEST });
+        const tensors = runtime.tensors();
+        const found = await run(runtime, build);
+        expect(runtime.tensors()).to.equal(tensors);
+        const expected = await run(referenceRuntime(), build);
+        expect(found.length).to.equal(expected.length);
+        const scale = Math.max(1, ...expected.map(Math.abs));
+        found.forEach((value, at) => {
+          expect(Math.abs(value - (expected[at] ?? 0)) / scale, `${at}`).to.be.below(2e-6);
+        });
+      });
+
+    it('lets the same graph run again after it was refused in the midst', async () => {
+      const runtime = await tfjsRuntime({ ...WEBGPU, largest: LARGEST });
+      const b = new GraphBuilder('again');
+      const one = b.input('w', [WIDTH]);
+      const normed = b.layerNorm(b.input('x', [20, WIDTH]), one, one, 1e-5);
+      b.output('y', b.gather(normed, b.input('i', [50], 'i32')));
+      const compiled = await runtime.compile(b.build());
+      const tensors = runtime.tensors();
+      const inputs = {
+        w: floats([WIDTH], Math.cos),
+        x: floats([20, WIDTH], Math.sin),
+        i: { type: { dtype: 'i32', shape: [50] }, data: new Int32Array(50) } as const,
+      };
+      for (let run = 0; run < 3; run++) {
+        const error: unknown = await compiled.run(inputs).catch((reason: unknown) => reason);
+        expect(error).to.be.instanceOf(UserError);
+        expect((error as UserError).diagnostic.code).to.equal('FTP0932');
+      }
+      // the constants of a graph that was compiled
+      expect(runtime.tensors()).to.equal(tensors + 1);
+      await compiled.release();
+    });
+
+    for (const [title, build] of Object.entries(WHOLE))
+      it(`are refused for ${title}, which wants them in one`, async () => {
+        const runtime = await tfjsRuntime({ ...WEBGPU, largest: LARGEST });
+        const tensors = runtime.tensors();
+        const error: unknown = await run(runtime, build).catch((reason: unknown) => reason);
+        expect(error).to.be.instanceOf(UserError);
+        expect((error as UserError).diagnostic.code).to.equal('FTP0932');
+        expect(runtime.tensors()).to.equal(tensors);
+      });
   });
 });

@@ -2,14 +2,15 @@
 import { flag, number } from '../../attributes.js';
 import { argument } from '../../ops/definition.js';
 import type { OpName } from '../../ops/names.js';
-import { type Shape, sizeOf } from '../../shape.js';
-import type { FormName } from './kernels/forms.js';
-import { CROSS_ENTROPY_GRADIENT, FORM_KERNEL, ROW_KERNEL } from './kernels/names.js';
+import { GraphError, type Shape, sizeOf } from '../../shape.js';
+import { CROSS_ENTROPY_GRADIENT, FORM_KERNEL, INTO, ROW_KERNEL } from './kernels/names.js';
 import type { ProductAttributes } from './kernels/product.js';
 import type { Tensor } from './library.js';
 import type { Lowering, LoweringContext } from './lowering.js';
+import type { WeightPart } from './packings.js';
+import type { Run } from './parts.js';
 
-/** The input of each op that may be packed. */
+/** The input of each op that may be packed, or lie in parts. */
 export const TAKES_PACKED: Readonly<Partial<Record<OpName, number>>> = {
   matmul: 1,
   gemm: 1,
@@ -22,37 +23,53 @@ const widthOf = (c: LoweringContext): number => shapeOf(c).at(-1) ?? 1;
 const reshaped = (c: LoweringContext, x: Tensor, shape: Shape): Tensor =>
   c.kernel('Reshape', { x }, { shape });
 
-/** The handles of an input in whatever form it lies, by the names that kernels give them. */
-function weight(
-  c: LoweringContext,
-  index: number,
-): { readonly form: FormName; readonly handles: Readonly<Record<string, Tensor>> } {
-  const packed = c.packed(index);
-  return packed === undefined
-    ? { form: 'f32', handles: { b: argument(c.inputs, index) } }
-    : { form: packed.form, handles: packed.handles };
+interface ProductOptions {
+  readonly transA?: boolean;
+  readonly alpha?: number;
+  readonly addend?: Tensor;
+  /** The rows of the result that are computed; left out: all. */
+  readonly run?: Run;
 }
 
-/** Leading axes are one; rows that share a second factor are rows of one product. */
-function product(
-  c: LoweringContext,
-  given: { transA?: boolean; alpha?: number; addend?: Tensor } = {},
-): Tensor {
-  const transA = given.transA ?? flag(c.attributes, 'transA');
+/**
+ * Leading axes are one; rows that share a second factor are rows of one product. Of a second factor in parts each gives
+ * columns of the product, or adds its share to it.
+ */
+export function product(c: LoweringContext, given: ProductOptions = {}): Tensor {
+  const [transA, transB] = [given.transA ?? flag(c.attributes, 'transA'), flag(c.attributes, 'transB')];
   const { shape } = argument(c.outputTypes, 0);
-  const [a, b] = [shapeOf(c), shapeOf(c, 1)];
-  const batch = sizeOf(b.slice(0, -2));
-  const { form, handles } = weight(c, 1);
-  const attributes: ProductAttributes = {
-    shape: [batch, sizeOf(shape.slice(0, -1)) / batch, shape.at(-1) ?? 1],
-    depth: a.at(transA ? -2 : -1) ?? 1,
-    transA,
-    transB: flag(c.attributes, 'transB'),
+  const batch = sizeOf(shapeOf(c, 1).slice(0, -2));
+  const [columns, depth] = [shape.at(-1) ?? 1, shapeOf(c).at(transA ? -2 : -1) ?? 1];
+  const height = sizeOf(shape.slice(0, -1)) / batch;
+  const { run = { first: 0, rows: height } } = given;
+  const whole: ProductAttributes = {
+    shape: [batch, run.rows, columns],
+    whole: [height, depth],
+    firstRow: run.first,
+    ...{ depth, width: columns, firstColumn: 0, firstDepth: 0, transA, transB },
     alpha: given.alpha ?? number(c.attributes, 'alpha'),
   };
-  const inputs: Record<string, Tensor> = { a: argument(c.inputs, 0), ...handles };
-  if (given.addend !== undefined) inputs['addend'] = given.addend;
-  return reshaped(c, c.kernel(FORM_KERNEL.product, inputs, { ...attributes, form }), shape);
+  const { form, parts } = c.weight(1);
+  const [a, { addend }] = [argument(c.inputs, 0), given];
+  const result = inParts(parts, ({ first, rows, handles }, into) => {
+    const share = transB
+      ? { shape: [batch, run.rows, rows], firstColumn: first }
+      : { depth: rows, firstDepth: first };
+    const added = transB || first === 0 ? { ...(addend && { addend }) } : {};
+    const attributes = { ...whole, ...(parts.length === 1 ? {} : share), form, sums: !transB && first > 0 };
+    return c.kernel(FORM_KERNEL.product, { a, ...handles, ...added, ...into }, attributes);
+  });
+  return reshaped(c, result, given.run === undefined ? shape : [run.rows, columns]);
+}
+
+/** Lets each part write into what the first one gave. */
+function inParts(
+  parts: readonly WeightPart[],
+  write: (part: WeightPart, into: { readonly [INTO]?: Tensor }) => Tensor,
+): Tensor {
+  const [first, ...others] = parts;
+  if (first === undefined) throw new GraphError('a weight without parts');
+  return others.reduce((result, part) => write(part, { [INTO]: result }), write(first, {}));
 }
 
 export const GPU_LOWERINGS: Partial<Readonly<Record<OpName, Lowering>>> = {
@@ -60,10 +77,14 @@ export const GPU_LOWERINGS: Partial<Readonly<Record<OpName, Lowering>>> = {
   gemm: (c) => [product(c, { addend: argument(c.inputs, 2) })],
   adapted: (c) => [product(c, { transA: false, alpha: 1 })],
   gather: (c) => {
-    const { form, handles } = weight(c, 0);
+    const { form, parts } = c.weight(0);
     const rest = shapeOf(c).slice(1);
-    const inputs = { ...handles, indices: argument(c.inputs, 1) };
-    return [c.kernel(FORM_KERNEL.gatherRows, inputs, { form, rest, inner: sizeOf(rest) })];
+    const indices = argument(c.inputs, 1);
+    const found = inParts(parts, ({ first, rows, handles }, into) => {
+      const attributes = { form, rest, inner: sizeOf(rest), first, rows };
+      return c.kernel(FORM_KERNEL.gatherRows, { ...handles, indices, ...into }, attributes);
+    });
+    return [found];
   },
   silu: (c) => [c.kernel(ROW_KERNEL.silu, { x: argument(c.inputs, 0) })],
   rmsNorm: (c) => {

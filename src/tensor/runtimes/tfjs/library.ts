@@ -29,6 +29,8 @@ export interface Backend {
 export interface Engine {
   readonly backendName: string;
   readonly backend: Backend;
+  /** Data that tensors stand for. */
+  readonly state: { readonly tensorInfo: { has(id: object): boolean } };
   setBackend(name: string): Promise<boolean>;
   makeTensor(values: Values, shape: readonly number[], dtype: TfjsType): Tensor;
   runKernel(name: string, inputs: KernelInputs, attributes: KernelAttributes): Tensor;

@@ -1,14 +1,14 @@
 import type { Attributes, TensorType } from '../../types.js';
 import type { KernelAttributes, KernelInputs, Tensor } from './library.js';
-import type { PackedHandles } from './packings.js';
+import type { Weight } from './packings.js';
 
 export interface LoweringContext {
   readonly inputs: readonly Tensor[];
   readonly inputTypes: readonly TensorType[];
   readonly outputTypes: readonly TensorType[];
   readonly attributes: Attributes;
-  /** An input that lies in a packed form; asked for only where the lowering says that it reads one. */
-  readonly packed: (index: number) => PackedHandles | undefined;
+  /** An input in the form and the parts that it lies in; asked for only where the lowering says that it reads such. */
+  readonly weight: (index: number) => Weight;
   /** Whether a kernel may write over an input: it was computed in this run, and nobody reads it after this. */
   readonly mayOverwrite: (index: number) => boolean;
   /** Runs a kernel; what it gives is disposed of unless it becomes an output. */

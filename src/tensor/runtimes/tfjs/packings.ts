@@ -1,19 +1,31 @@
 /** Packed weights on the GPU: halves two, codes eight to an i32, as WGSL has no smaller integers. */
+import { argument } from '../../ops/definition.js';
 import type { CodedTensor, Packed } from '../../packed.js';
 import { type Shape, sizeOf } from '../../shape.js';
 import type { Content } from '../device-memory.js';
 import { BLOCK, type FormName } from './kernels/forms.js';
 import type { Tensor, Values } from './library.js';
+import { type Handle, type Run, runsOf, runsOfShape } from './parts.js';
 
-/** A weight in a packed form, as kernels take it. */
-export interface PackedHandles {
+/** A weight in any form, as kernels take it: whole, or in runs of its rows. */
+export interface Weight {
   readonly form: FormName;
+  readonly shape: Shape;
+  readonly parts: readonly WeightPart[];
+}
+
+export interface WeightPart extends Run {
   /** By the names that kernels have for them. */
   readonly handles: Readonly<Record<string, Tensor>> & { readonly b: Tensor };
-  readonly shape: Shape;
 }
 
 type Upload = (values: Values) => Tensor;
+
+/** Values whose bits lie in whole i32, or share a constant. */
+const TOGETHER: Readonly<Record<Packed['form'], number>> = { f16: 2, bf16: 2, coded: BLOCK };
+
+/** Bytes of the words that a value lies in. */
+const BYTES: Readonly<Record<Packed['form'], number>> = { f16: 2, bf16: 2, coded: 0.5 };
 
 /** Puts packed forms on the device. A table that coded tensors share stays there. */
 export class Packer {
@@ -21,33 +33,66 @@ export class Packer {
 
   constructor(private readonly upload: Upload) {}
 
-  /** `undefined` for a form that is decoded on the host. */
-  pack(packed: Packed): Content<Tensor> | undefined {
-    if (packed.form === 'coded') return packed.block === BLOCK ? this.#coded(packed) : undefined;
-    const words = wordsOf(packed.bits);
-    return { packing: packed.form, bytes: words.byteLength, handles: [this.upload(words)] };
+  /** `undefined` for a form that is decoded on the host. `largest`: bytes that the GPU takes in one piece. */
+  pack(packed: Packed, largest: number): Content<Handle> | undefined {
+    if (packed.form === 'coded') return packed.block === BLOCK ? this.#coded(packed, largest) : undefined;
+    const words = this.#words(packed, packed.bits, largest);
+    return { packing: packed.form, bytes: packed.bits.byteLength, handles: [words] };
+  }
+
+  #words({ form, shape }: Packed, bits: Uint8Array, largest: number): Handle {
+    const bytesBefore = (row: number) => row * sizeOf(shape.slice(1)) * BYTES[form];
+    return packedRuns(form, shape, largest).map(({ first, rows }) =>
+      this.upload(wordsOf(bits.subarray(bytesBefore(first), Math.ceil(bytesBefore(first + rows))))),
+    );
   }
 
   /** Constants are decoded here: two roundings, of which a GPU might make one. */
-  #coded({ codes, constants, shape, table }: CodedTensor): Content<Tensor> {
-    const words = wordsOf(codes);
+  #coded(packed: CodedTensor, largest: number): Content<Handle> {
+    const { codes, constants, shape, table } = packed;
     const scales = constants instanceof Float32Array ? constants : decodeConstants(constants, sizeOf(shape));
     if (!this.#tables.has(table)) this.#tables.set(table, this.upload(table));
+    const blocksBefore = (row: number) => Math.ceil((row * sizeOf(shape.slice(1))) / BLOCK);
     return {
       packing: tableKey(this.#tables, table),
-      bytes: words.byteLength + scales.byteLength,
-      handles: [this.upload(words), this.upload(scales)],
+      bytes: codes.byteLength + scales.byteLength,
+      handles: [
+        this.#words(packed, codes, largest),
+        packedRuns('coded', shape, largest).map(({ first, rows }) =>
+          this.upload(scales.subarray(blocksBefore(first), blocksBefore(first + rows))),
+        ),
+      ],
     };
   }
 
   /** What lies in the handles of a packed content. */
-  open({ packing = '', handles }: Content<Tensor>, shape: Shape): PackedHandles {
-    const [b, constants] = handles as readonly [Tensor, Tensor];
-    const [form, number] = packing.split(' ') as [FormName, string | undefined];
+  open({ packing = '', handles }: Content<Handle>, shape: Shape, largest: number): Weight {
+    const [words = [], constants] = handles;
+    const [form, number] = packing.split(' ') as [Packed['form'], string | undefined];
     const table = [...this.#tables.values()][Number(number)];
-    return { form, shape, handles: table === undefined ? { b } : { b, constants, table } };
+    const parts = packedRuns(form, shape, largest).map((run, at): WeightPart => {
+      const [b, scales] = [words[at], constants?.[at]] as readonly [Tensor, Tensor | undefined];
+      return { ...run, handles: { b, ...(scales && table && { constants: scales, table }) } };
+    });
+    return { form, shape, parts };
   }
 }
+
+/** A weight that is not packed. */
+export const plainWeight = (shape: Shape, handle: Handle, largest: number): Weight => ({
+  ...{ form: 'f32', shape },
+  parts: runsOfShape(shape, largest).map((run, at) => ({ ...run, handles: { b: argument(handle, at) } })),
+});
+
+/** So that no i32 and no constant belongs to two runs. */
+function packedRuns(form: Packed['form'], shape: Shape, largest: number): readonly Run[] {
+  const [rows = 1, ...rest] = shape;
+  const width = sizeOf(rest);
+  const together = TOGETHER[form];
+  return runsOf(rows, width * BYTES[form], largest, together / commonDivisor(width, together));
+}
+
+const commonDivisor = (a: number, b: number): number => (b === 0 ? a : commonDivisor(b, a % b));
 
 const tableKey = (tables: ReadonlyMap<Float32Array, Tensor>, table: Float32Array): string =>
   `coded ${[...tables.keys()].indexOf(table)}`;

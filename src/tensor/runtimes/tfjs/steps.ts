@@ -1,4 +1,5 @@
 /** What a compiled graph does, one kernel or a few at a time. */
+import { argument } from '../../ops/definition.js';
 import { isOp } from '../../ops/index.js';
 import { arrange, executionOrder } from '../../order.js';
 import { GraphError } from '../../shape.js';
@@ -6,9 +7,14 @@ import type { Graph, Node, ValueId } from '../../types.js';
 import { fused, type Work } from './fusions.js';
 import { TAKES_PACKED } from './gpu-lowerings.js';
 import type { TfjsName } from './installed.js';
+import type { LoweringContext } from './lowering.js';
 import { loweringOf } from './lowerings.js';
+import { loweredInParts } from './parted.js';
+import { bytesOnGpu, type Handle } from './parts.js';
 
-export interface Step extends Work {
+export interface Step extends Pick<Work, 'node' | 'takesPacked'> {
+  /** From the first parts of the inputs, and from all of them. */
+  readonly lower: (context: LoweringContext, inputs: readonly Handle[]) => readonly Handle[];
   /** Values that nothing reads after this step. */
   readonly last: readonly ValueId[];
 }
@@ -21,8 +27,8 @@ function plain(name: TfjsName, given: Node): Work {
   return { node, lowering: loweringOf(name, given.op), takesPacked };
 }
 
-/** In the order that the memory plan counts on. */
-export function stepsOf(name: TfjsName, graph: Graph): readonly Step[] {
+/** In the order that the memory plan counts on. `largest`: bytes that a tensor may have in one piece. */
+export function stepsOf(name: TfjsName, graph: Graph, largest = Number.POSITIVE_INFINITY): readonly Step[] {
   const { nodes, works: replaced } =
     name === 'webgpu' ? fused(graph) : { nodes: graph.nodes, works: undefined };
   const order = executionOrder<ValueId, Node>(arrange<ValueId, Node>(nodes));
@@ -32,8 +38,15 @@ export function stepsOf(name: TfjsName, graph: Graph): readonly Step[] {
   works.forEach(({ node: { inputs, outputs } }, step) => {
     for (const value of [...outputs, ...inputs]) readers.set(value, step);
   });
+  const isLarge = (value: ValueId) => bytesOnGpu(argument(graph.types, value).shape) > largest;
   return works.map((work, step) => {
-    const touched = new Set([...work.node.inputs, ...work.node.outputs]);
-    return { ...work, last: [...touched].filter((value) => readers.get(value) === step && !kept.has(value)) };
+    const { node, lowering, takesPacked } = work;
+    const touched = new Set([...node.inputs, ...node.outputs]);
+    const large = [...node.inputs.filter((_, index) => index !== takesPacked), ...node.outputs].some(isLarge);
+    return {
+      ...{ node, takesPacked },
+      lower: large ? loweredInParts(work, largest) : (c) => lowering(c).map((result) => [result]),
+      last: [...touched].filter((value) => readers.get(value) === step && !kept.has(value)),
+    };
   });
 }

@@ -5,7 +5,7 @@ import { UserError } from '../../../diagnostics/types.js';
 import type { Opened, OpenOptions } from './backends.js';
 import { DAWN, dawnBuild, packageFolder } from './installed.js';
 import { registerWebGpuKernels } from './kernels/webgpu.js';
-import { type Backend, loadCore } from './library.js';
+import { type Backend, type Engine, loadCore } from './library.js';
 
 interface Buffer {
   readonly size: number;
@@ -55,6 +55,8 @@ interface BufferManager {
 
 interface WebGpu extends Backend {
   readonly bufferManager: BufferManager;
+  /** How many tensors share these data; 0 where they wait for their disposal. */
+  refCount(id: object): number;
   disposeData(id: object, force: boolean): boolean;
 }
 
@@ -96,8 +98,8 @@ export async function openWebGpu(
   registerWebGpuKernels(core);
   await core.engine().setBackend('webgpu');
   for (const [flag, value] of Object.entries(FLAGS)) core.env().set(flag, value);
-  const trim = limitBuffers(backend.bufferManager, device.limits, memory);
-  return { core, device: 'GPU', ...watched(backend, device, trim) };
+  const buffers = limitBuffers(backend.bufferManager, device.limits, memory);
+  return { core, device: 'GPU', ...buffers, ...watched(core.engine(), backend, device, buffers.trim) };
 }
 
 async function findAdapter(load: (name: string) => unknown, folder: string): Promise<Adapter> {
@@ -117,8 +119,13 @@ async function findAdapter(load: (name: string) => unknown, folder: string): Pro
  * Looks at each buffer before the device does, which would only say later that it refused one. Gives what destroys the
  * buffers that wait for reuse.
  */
-function limitBuffers(manager: BufferManager, limits: Limits, memory: number): () => void {
+function limitBuffers(
+  manager: BufferManager,
+  limits: Limits,
+  memory: number,
+): Pick<Opened, 'largest' | 'allow'> & { readonly trim: () => void } {
   const largest = Math.min(limits.maxBufferSize, limits.maxStorageBufferBindingSize);
+  let allowed = largest;
   const trim = (): void => {
     for (const [key, buffers] of manager.freeBuffers) {
       for (const buffer of buffers) {
@@ -131,16 +138,27 @@ function limitBuffers(manager: BufferManager, limits: Limits, memory: number): (
   };
   const acquire = manager.acquireBuffer.bind(manager);
   manager.acquireBuffer = (size, usage, mapped, reuse) => {
-    if (size > largest) throw new UserError(tensorTooLarge(size, largest));
+    if (size > allowed) throw new UserError(tensorTooLarge(size, allowed));
     if (manager.numBytesAllocated + size > memory) trim();
     if (manager.numBytesAllocated + size > memory)
       throw new UserError(deviceFull(size, manager.numBytesUsed, memory));
     return acquire(size, usage, mapped, reuse);
   };
-  return trim;
+  return {
+    largest,
+    allow(bytes) {
+      allowed = bytes;
+    },
+    trim,
+  };
 }
 
-function watched(backend: WebGpu, device: Device, trim: () => void): Pick<Opened, 'check' | 'guarded'> {
+function watched(
+  engine: Engine,
+  backend: WebGpu,
+  device: Device,
+  trim: () => void,
+): Pick<Opened, 'check' | 'read' | 'guarded'> {
   let found: Error | undefined;
   device.addEventListener('uncapturederror', (event) => {
     // else it is printed
@@ -158,23 +176,35 @@ function watched(backend: WebGpu, device: Device, trim: () => void): Pick<Opened
     made.push(id);
     return id;
   };
+  const check = (): void => {
+    if (found === undefined) return;
+    const error = found;
+    if (!/out of memory/i.test(`${error.constructor.name} ${error.message}`))
+      throw new UserError(deviceFailed(error.message));
+    // buffers that were refused may wait for reuse
+    trim();
+    found = undefined;
+    throw new UserError(deviceFailed(`out of memory: ${error.message}`));
+  };
   return {
-    check() {
-      if (found === undefined) return;
-      const error = found;
-      if (!/out of memory/i.test(`${error.constructor.name} ${error.message}`))
-        throw new UserError(deviceFailed(error.message));
-      // buffers that were refused may wait for reuse
-      trim();
-      found = undefined;
-      throw new UserError(deviceFailed(`out of memory: ${error.message}`));
+    check,
+    async read(tensor) {
+      const values = await tensor.data().catch((error: unknown) => {
+        check();
+        throw new UserError(deviceFailed(error instanceof Error ? error.message : String(error)));
+      });
+      check();
+      return values;
     },
     guarded(use) {
       made = [];
       try {
         return use();
       } catch (error) {
-        for (const id of made) backend.disposeData(id, true);
+        // what a tensor stands for is its owner's to dispose of; twice, and the next run fails
+        const { tensorInfo } = engine.state;
+        for (const id of made)
+          if (!tensorInfo.has(id) && backend.refCount(id) > 0) backend.disposeData(id, true);
         throw error;
       } finally {
         made = [];

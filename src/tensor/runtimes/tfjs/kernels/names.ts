@@ -35,6 +35,9 @@ export const FORM_KERNEL = {
   gatherRows: 'ftpc.gatherRows',
 } as const;
 
+/** The input that a kernel writes into, in place of a tensor of its own. */
+export const INTO = 'into';
+
 type Names<T> = T[keyof T];
 export type HostKernelName = Names<typeof HOST_KERNEL>;
 export type GpuKernelName = Names<typeof KERNEL> | Names<typeof ROW_KERNEL>;

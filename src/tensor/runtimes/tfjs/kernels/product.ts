@@ -6,7 +6,7 @@
 import type { Core, KernelAttributes, TensorInfo } from '../library.js';
 import { FORMS, type Form, formOf } from './forms.js';
 import { FORM_KERNEL } from './names.js';
-import { named, runProgram, type WebGpuBackend } from './shader.js';
+import { intoOf, named, runProgram, type WebGpuBackend } from './shader.js';
 
 /** Rows and columns of a tile, which a workgroup of 8 × 8 threads computes, 4 × 4 each. */
 const TILE = 32;
@@ -23,21 +23,34 @@ const UNIFORMS = [
   'bBatch',
   'bDepth',
   'bColumn',
+  'aFirst',
+  'width',
+  'firstColumn',
 ] as const;
 
 /** What the lowering says of a product. */
 export interface ProductAttributes {
-  /** `[batch, rows, columns]` */
+  /** `[batch, rows, columns]` of what is computed. */
   readonly shape: readonly [number, number, number];
   readonly depth: number;
+  /** Columns of the result, and where among them those lie that are computed. */
+  readonly width: number;
+  readonly firstColumn: number;
+  /** Of op(A): rows and columns, and where those begin that are read. */
+  readonly whole: readonly [number, number];
+  readonly firstRow: number;
+  readonly firstDepth: number;
   readonly transA: boolean;
   readonly transB: boolean;
   readonly alpha: number;
+  /** Whether it is added to what lies there. */
+  readonly sums?: boolean;
 }
 
 const elements = TILE * DEPTH;
 
-const code = (form: Form, isAdded: boolean): string => `
+/** `added` is what is added to the product, an expression. */
+const code = (form: Form, added: string): string => `
 ${form.declarations}
 var<workgroup> left : array<array<f32, ${TILE}>, ${DEPTH}>;
 var<workgroup> right : array<array<f32, ${TILE}>, ${DEPTH}>;
@@ -56,7 +69,7 @@ fn main() {
       let aI = select(at % ${TILE}, at / ${DEPTH}, uniforms.aDepth == 1);
       var value = 0.0;
       if (row0 + aI < uniforms.rows && depth0 + aK < uniforms.depth) {
-        value = a[batch * uniforms.aBatch + (row0 + aI) * uniforms.aRow + (depth0 + aK) * uniforms.aDepth];
+        value = a[uniforms.aFirst + batch * uniforms.aBatch + (row0 + aI) * uniforms.aRow + (depth0 + aK) * uniforms.aDepth];
       }
       left[aK][aI] = value;
       let bK = select(at / ${TILE}, at % ${DEPTH}, uniforms.bDepth == 1);
@@ -79,8 +92,8 @@ fn main() {
   for (var i = 0; i < 4; i++) {
     for (var j = 0; j < 4; j++) {
       if (row0 + y + i < uniforms.rows && column0 + x + j < uniforms.columns) {
-        let at = (batch * uniforms.rows + row0 + y + i) * uniforms.columns + column0 + x + j;
-        result[at] = uniforms.alpha * sums[i][j]${isAdded ? ' + addend[at]' : ''};
+        let at = (batch * uniforms.rows + row0 + y + i) * uniforms.width + uniforms.firstColumn + column0 + x + j;
+        result[at] = uniforms.alpha * sums[i][j]${added};
       }
     }
   }
@@ -99,31 +112,35 @@ function product(
   inputs: Readonly<Record<string, TensorInfo>>,
   attributes: KernelAttributes,
 ): TensorInfo {
-  const { shape, depth, transA, transB, alpha } = attributes as unknown as ProductAttributes;
+  const given = attributes as unknown as ProductAttributes;
+  const { shape, depth, whole, width, firstRow, firstColumn, firstDepth, transA, transB } = given;
   const [batch, rows, columns] = shape;
   const form = formOf(attributes);
-  const strides: Readonly<Record<(typeof UNIFORMS)[number], number>> = {
-    ...{ rows, columns, depth },
-    aBatch: rows * depth,
-    aRow: transA ? 1 : depth,
-    aDepth: transA ? rows : 1,
+  const [aRow, aDepth] = transA ? [1, whole[0]] : [whole[1], 1];
+  const numbers: Readonly<Record<(typeof UNIFORMS)[number], number>> = {
+    ...{ rows, columns, depth, aRow, aDepth, width, firstColumn },
+    aBatch: whole[0] * whole[1],
+    aFirst: firstRow * aRow + firstDepth * aDepth,
     bBatch: depth * columns,
     bDepth: transB ? 1 : columns,
     bColumn: transB ? depth : 1,
   };
   const isAdded = inputs['addend'] !== undefined;
+  const added = isAdded ? ' + addend[at]' : given.sums === true ? ' + result[at]' : '';
   const names = ['a', ...FORMS[form].inputs, ...(isAdded ? ['addend'] : [])];
+  const into = intoOf(backend, inputs);
   return runProgram(backend, {
-    name: `${FORM_KERNEL.product} ${form} ${isAdded}`,
+    name: `${FORM_KERNEL.product} ${form}${added}`,
     inputs: named(FORM_KERNEL.product, names, inputs),
-    shape,
+    shape: into?.shape ?? [batch, rows, width],
     uniforms: [
-      ...UNIFORMS.map((name) => ({ name, type: 'i32' as const, value: strides[name] })),
-      { name: 'alpha', type: 'f32', value: alpha },
+      ...UNIFORMS.map((name) => ({ name, type: 'i32' as const, value: numbers[name] })),
+      { name: 'alpha', type: 'f32', value: given.alpha },
     ],
     workgroup: [8, 8, 1],
     layout: { x: [0], y: [0], z: [0] },
     groups: [Math.ceil(columns / TILE), Math.ceil(rows / TILE), batch],
-    code: code(FORMS[form], isAdded),
+    code: code(FORMS[form], added),
+    ...(into && { over: into }),
   });
 }

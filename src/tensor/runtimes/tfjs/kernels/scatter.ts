@@ -36,21 +36,24 @@ const summed = (_: unknown, { rows, rest }: Readonly<Record<string, unknown>>): 
 
 const ZEROS = elementwise({ inputs: [], shape: summed }, '', '0.0');
 
-/** Written into zeros: one thread a value of the rows that are added. */
+/** Written into zeros, the rows from `first` on: one thread a value of the rows that are added. */
 const SUMS: Shader = {
   inputs: ['indices', 'updates', 'chains'],
-  uniforms: { count: 'i32', inner: 'i32' },
+  uniforms: { count: 'i32', inner: 'i32', first: 'i32', rows: 'i32' },
   shape: summed,
   groups: (_, { count, inner }) => Math.ceil(((count as number) * (inner as number)) / THREADS),
   code: `
-let first = index / uniforms.inner;
+let head = index / uniforms.inner;
 let column = index % uniforms.inner;
-if (first < uniforms.count && chains[2 * first] == 1.0) {
-  var sum = 0.0;
-  for (var at = first; at >= 0; at = i32(chains[2 * at + 1])) {
-    sum += updates[at * uniforms.inner + column];
+if (head < uniforms.count && chains[2 * head] == 1.0) {
+  let row = indices[head] - uniforms.first;
+  if (row >= 0 && row < uniforms.rows) {
+    var sum = 0.0;
+    for (var at = head; at >= 0; at = i32(chains[2 * at + 1])) {
+      sum += updates[at * uniforms.inner + column];
+    }
+    result[row * uniforms.inner + column] = sum;
   }
-  result[indices[first] * uniforms.inner + column] = sum;
 }`,
 };
 
@@ -59,7 +62,7 @@ export function registerScatterKernel(core: Core): void {
     kernelName: KERNEL.scatterRows,
     backendName: 'webgpu',
     kernelFunc({ inputs, attrs, backend }) {
-      const given = { ...attrs, rest: like('updates')(inputs).slice(1) };
+      const given = { first: 0, ...attrs, rest: like('updates')(inputs).slice(1) };
       const chains = runShader(backend, `${KERNEL.scatterRows} chains`, CHAINS, inputs, given);
       const zeros = runShader(backend, `${KERNEL.scatterRows} zeros`, ZEROS, {}, given);
       const sums = runShader(backend, KERNEL.scatterRows, SUMS, { ...inputs, chains }, given, zeros);

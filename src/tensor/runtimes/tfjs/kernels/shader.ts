@@ -1,6 +1,7 @@
 /** Kernels in WGSL, as the WebGPU backend of TensorFlow.js runs them. */
 import { GraphError, type Shape, sizeOf } from '../../../shape.js';
 import type { Backend, KernelAttributes, TensorInfo, TfjsType } from '../library.js';
+import { INTO } from './names.js';
 
 interface Layout {
   readonly x: Shape;
@@ -114,6 +115,16 @@ export const named = (
       return [input, found];
     }),
   );
+
+/** The tensor that a kernel is told to write into: it gets one holder more. */
+export function intoOf(
+  backend: WebGpuBackend,
+  inputs: Readonly<Record<string, TensorInfo>>,
+): TensorInfo | undefined {
+  const into = inputs[INTO];
+  if (into !== undefined) backend.incRef(into.dataId);
+  return into;
+}
 
 /** The shape of an input. */
 export const like =

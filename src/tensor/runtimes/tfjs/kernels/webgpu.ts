@@ -7,7 +7,7 @@ import { FORM_KERNEL, type GpuKernelName, KERNEL } from './names.js';
 import { registerProductKernel } from './product.js';
 import { ROW_SHADERS } from './rows.js';
 import { registerScatterKernel } from './scatter.js';
-import { elementwise, like, runShader, type Shader, type WebGpuBackend } from './shader.js';
+import { elementwise, intoOf, like, runShader, type Shader, type WebGpuBackend } from './shader.js';
 
 const ALONG = { rows: 'i32', count: 'i32', inner: 'i32' } as const;
 
@@ -47,15 +47,19 @@ const READS: Readonly<Record<string, Shader>> = {
     '',
     'valueAt(index)',
   ),
-  [FORM_KERNEL.gatherRows]: elementwise(
-    {
-      inputs: ['indices'],
-      uniforms: { inner: 'i32' },
-      shape: (inputs, { rest }) => [...like('indices')(inputs), ...(rest as Shape)],
-    },
-    'let row = indices[index / uniforms.inner];',
-    'valueAt(row * uniforms.inner + index % uniforms.inner)',
-  ),
+  /** Those that are among some of its rows; the others stay what they are. */
+  [FORM_KERNEL.gatherRows]: {
+    inputs: ['indices'],
+    uniforms: { inner: 'i32', first: 'i32', rows: 'i32' },
+    shape: (inputs, { rest }) => [...like('indices')(inputs), ...(rest as Shape)],
+    code: `
+if (index < uniforms.size) {
+  let row = indices[index / uniforms.inner] - uniforms.first;
+  if (row >= 0 && row < uniforms.rows) {
+    result[index] = valueAt(row * uniforms.inner + index % uniforms.inner);
+  }
+}`,
+  },
 };
 
 export function registerWebGpuKernels(core: Core): void {
@@ -73,7 +77,8 @@ export function registerWebGpuKernels(core: Core): void {
         const form = formOf(attrs);
         const { inputs: parts, declarations } = FORMS[form];
         const whole = { ...shader, inputs: [...parts, ...shader.inputs], declarations };
-        return runShader(backend, `${kernelName} ${form}`, whole, inputs, attrs);
+        const into = intoOf(backend, inputs);
+        return runShader(backend, `${kernelName} ${form}`, whole, inputs, attrs, into);
       },
     });
   registerProductKernel(core);
