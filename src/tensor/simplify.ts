@@ -10,8 +10,14 @@ import { countUses } from './uses.js';
 export const simplify = (graph: Graph): Graph => restrict(fuseProducts(joinPieces(restrict(graph))));
 
 /**
+ * Terms of a sum of products from which on a fused addend costs less than an addition behind the product: ONNX Runtime
+ * copies it into the result first, in one thread, and of a short sum that copy is most of the time.
+ */
+const FEWEST_TERMS = 65;
+
+/**
  * `add(matmul(a, b), c)` of matrices becomes `gemm(a, b, c)`: one pass over the result fewer, and a gradient
- * that is added to an accumulator needs no buffer of its own.
+ * that is added to an accumulator needs no buffer of its own. Products of an adapter's rank stay as they are.
  */
 export function fuseProducts(graph: Graph): Graph {
   const uses = countUses(graph);
@@ -47,6 +53,7 @@ function fuse(
     const same =
       sameShape(graph.types[value]?.shape ?? [], shape) && sameShape(graph.types[addend]?.shape ?? [], shape);
     if (product?.op !== 'matmul' || shape.length !== 2 || !same || uses.get(value) !== 1) continue;
+    if (termsOf(graph, product) < FEWEST_TERMS) continue;
     const { attributes } = product;
     return {
       product,
@@ -63,4 +70,11 @@ function fuse(
     };
   }
   return undefined;
+}
+
+/** Of each value of a product. */
+function termsOf({ types }: Graph, { inputs, attributes }: Node): number {
+  const [first] = inputs;
+  const shape = first === undefined ? undefined : types[first]?.shape;
+  return shape?.at(flag(attributes, 'transA') ? -2 : -1) ?? 0;
 }

@@ -11,13 +11,13 @@ import { simplify } from '../../src/tensor/simplify.js';
 import type { Graph } from '../../src/tensor/types.js';
 import { verify } from '../../src/tensor/verify.js';
 
-/** y = silu(x·Wᵀ)·Vᵀ + x, and its gradients. */
-function network() {
+/** y = silu(x·Wᵀ)·Vᵀ + x, and its gradients, with so many values in the middle. */
+function network(inner: number) {
   const b = new GraphBuilder('network');
   const [x, w, v, dy] = [
     b.input('x', [4, 3]),
-    b.input('w', [5, 3]),
-    b.input('v', [3, 5]),
+    b.input('w', [inner, 3]),
+    b.input('v', [3, inner]),
     b.input('dy', [4, 3]),
   ];
   const hidden = b.matmul(x, w, { transB: true });
@@ -30,7 +30,7 @@ function network() {
     ['dv', dv],
   ] as const)
     if (value !== undefined) b.output(name, value);
-  const inputs = { x: 12, w: 15, v: 15, dy: 12 };
+  const inputs = { x: 12, w: 3 * inner, v: 3 * inner, dy: 12 };
   const values = Object.fromEntries(
     Object.entries(inputs).map(([name, size]) => [
       name,
@@ -48,7 +48,7 @@ const close = (a: Record<string, Float64Array>, b: Record<string, Float64Array>)
 };
 
 describe('passes over graphs keep the results', () => {
-  const { joint, hidden, values } = network();
+  const { joint, hidden, values } = network(80);
   const expected = evaluate(joint, values);
 
   it('when products are fused', () => {
@@ -57,6 +57,11 @@ describe('passes over graphs keep the results', () => {
     expect(graph.nodes.some(({ op }) => op === 'gemm')).to.equal(true);
     expect(graph.nodes.length).to.be.below(joint.nodes.length);
     close(evaluate(graph, values), expected);
+  });
+
+  it('and leave a sum apart from a product of few terms', () => {
+    const graph = simplify(network(16).joint);
+    expect(graph.nodes.some(({ op }) => op === 'gemm')).to.equal(false);
   });
 
   it('when the gradients of slices are joined', () => {
@@ -146,7 +151,7 @@ describe('cost and memory', () => {
 });
 
 describe('verify', () => {
-  const { joint } = network();
+  const { joint } = network(5);
   const broken: Readonly<Record<string, Graph>> = {
     'an unknown op': {
       ...joint,

@@ -109,9 +109,10 @@ function merged(context: LayerContext, adapted: Adapted): ValueId {
   const { projection, branch, x, matrix } = adapted;
   const [down, up] = factors(context, adapted);
   const { scale } = branch;
-  const whole = projection.transposed
-    ? b.gemm(down, up, matrix, { transA: true, transB: true, alpha: scale })
-    : b.gemm(up, down, matrix, { alpha: scale });
+  const update = projection.transposed
+    ? b.matmul(down, up, { transA: true, transB: true, alpha: scale })
+    : b.matmul(up, down, { alpha: scale });
+  const whole = b.add(matrix, update);
   return b.adapted(
     { x, merged: whole, plain: matrix, down, up },
     { transB: !projection.transposed, scale, mergedBack: mergesBackward(context, projection, x) },
