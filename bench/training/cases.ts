@@ -17,6 +17,7 @@ export type Way =
       readonly method: 'lora' | 'qlora';
       readonly checkpointedBlocks: number;
       readonly recomputedMlps?: number;
+      readonly recomputedShares?: number;
       readonly headChunk: number;
     }
   | {

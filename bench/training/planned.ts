@@ -42,9 +42,9 @@ export function plannedWay({ config, rows, length }: Shape, availableBytes: numb
     availableBytes,
     peakOf: (choice) => trainPeak(memory, choice),
   });
-  const { method, checkpointedBlocks, recomputedMlps, headChunk } = chosen;
+  const { method, checkpointedBlocks, recomputedMlps, recomputedShares, headChunk } = chosen;
   return fits && (method === 'lora' || method === 'qlora')
-    ? { by: 'ftpc', method, checkpointedBlocks, recomputedMlps, headChunk }
+    ? { by: 'ftpc', method, checkpointedBlocks, recomputedMlps, recomputedShares, headChunk }
     : undefined;
 }
 

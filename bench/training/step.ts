@@ -47,6 +47,7 @@ export async function stepper(
     trainable: 'adapter',
     checkpointedBlocks: way.checkpointedBlocks,
     recomputedMlps: way.recomputedMlps,
+    recomputedShares: way.recomputedShares,
     headChunk: way.headChunk,
   });
   const updater = createUpdater(decoder, OPTIMIZERS.adamw, {

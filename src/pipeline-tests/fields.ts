@@ -59,6 +59,13 @@ export const CHOSEN: Fields<PlannedStage> = {
     read: ({ chosen }) =>
       chosen === null ? undefined : Math.max(chosen.recomputedMlps ?? 0, chosen.checkpointedBlocks),
   },
+  recomputed_shares: {
+    kind: 'number',
+    read: ({ chosen }) =>
+      chosen === null
+        ? undefined
+        : Math.max(chosen.recomputedShares ?? 0, chosen.recomputedMlps ?? 0, chosen.checkpointedBlocks),
+  },
   state_in_file: {
     kind: 'number',
     read: ({ chosen }) => (chosen === null ? undefined : (chosen.stateInFile ?? 0)),

@@ -61,6 +61,9 @@ function chosenSettings(
     ...(chosen.stateInFile === undefined
       ? {}
       : { state_in_file: { value: chosen.stateInFile, from: 'planner' as const } }),
+    ...(chosen.recomputedShares === undefined
+      ? {}
+      : { recomputed_shares: { value: chosen.recomputedShares, from: 'planner' as const } }),
     ...(chosen.recomputedMlps === undefined
       ? {}
       : { recomputed_mlps: { value: chosen.recomputedMlps, from: 'planner' as const } }),

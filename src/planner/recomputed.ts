@@ -1,24 +1,32 @@
 /** What a choice recomputes, in words. */
 import type { Chosen } from '../stages/types.js';
 
-type Recomputed = Pick<Chosen, 'checkpointedBlocks' | 'recomputedMlps'>;
+type Recomputed = Pick<Chosen, 'checkpointedBlocks' | 'recomputedMlps' | 'recomputedShares'>;
 
-/** Blocks of which the MLP alone is recomputed. */
-const mlpsOf = ({ checkpointedBlocks, recomputedMlps = 0 }: Recomputed): number =>
-  Math.max(0, recomputedMlps - checkpointedBlocks);
+/** Blocks of which all is recomputed, the MLP and the softmax, and the softmax alone, as they are called. */
+function parts(chosen: Recomputed): readonly (readonly [count: number, one: string, many: string])[] {
+  const { checkpointedBlocks: blocks, recomputedMlps = 0, recomputedShares = 0 } = chosen;
+  const mlps = Math.max(recomputedMlps, blocks);
+  return [
+    [blocks, 'block', 'blocks'],
+    [mlps - blocks, 'MLP', 'MLPs'],
+    [Math.max(recomputedShares, mlps) - mlps, 'softmax', 'softmaxes'],
+  ];
+}
 
 /** `3 blocks and 9 MLPs` */
 export function recomputedText(chosen: Recomputed): string {
-  const counted = (count: number, noun: string) => `${count} ${noun}${count === 1 ? '' : 's'}`;
-  const blocks = counted(chosen.checkpointedBlocks, 'block');
-  const mlps = mlpsOf(chosen);
-  if (mlps === 0) return blocks;
-  return `${chosen.checkpointedBlocks === 0 ? '' : `${blocks} and `}${counted(mlps, 'MLP')}`;
+  const named = parts(chosen)
+    .filter(([count]) => count > 0)
+    .map(([count, one, many]) => `${count} ${count === 1 ? one : many}`);
+  return named.length === 0 ? '0 blocks' : named.join(' and ');
 }
 
-/** The same for a table, whose column says what is counted: `3`, or `3, 9 MLPs`. */
+/** The same for a table, whose column says what is counted: `3`, or `3 blocks and 9 MLPs`. */
 export const recomputedCell = (chosen: Recomputed): string =>
-  mlpsOf(chosen) === 0 ? String(chosen.checkpointedBlocks) : recomputedText(chosen);
+  parts(chosen).some(([count], index) => index > 0 && count > 0)
+    ? recomputedText(chosen)
+    : String(chosen.checkpointedBlocks);
 
 export const recomputesSomething = (chosen: Recomputed): boolean =>
-  chosen.checkpointedBlocks > 0 || mlpsOf(chosen) > 0;
+  parts(chosen).some(([count]) => count > 0);

@@ -28,6 +28,8 @@ export interface Chosen {
   readonly checkpointedBlocks: number;
   /** Blocks that recompute at least their MLP; left out: only those that recompute all. Changes no result. */
   readonly recomputedMlps?: number;
+  /** Blocks that recompute at least what their attention's softmax gives; left out: only those that recompute their MLP. */
+  readonly recomputedShares?: number;
   /** The base is read from its files a block at a time, over and over, instead of being held: the result is the same. */
   readonly paged?: boolean;
   /** Tokens whose logits exist at one time. */

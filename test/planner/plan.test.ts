@@ -104,7 +104,7 @@ describe('plan', () => {
     const mib = Math.floor((stageOf(roomy, 'adapter').peak?.high ?? 0) / MIB / 0.9) - 60;
     const tight = await at(mib);
     expect(tight.valid).to.equal(true);
-    expect(stageOf(tight, 'adapter').chosen?.recomputedMlps).to.be.greaterThan(0);
+    expect(stageOf(tight, 'adapter').chosen?.recomputedShares).to.be.greaterThan(0);
     expect(stageOf(tight, 'adapter').peak?.high).to.be.at.most(0.9 * mib * MIB);
     expect(stageOf(tight, 'adapter').rejected[0]?.why).to.match(
       /^needs \d+(\.\d+)? MiB more than the \d+ MiB available/,
@@ -205,7 +205,7 @@ describe('plan', () => {
     const made = stageOf(await plan(program, folder.host, QUICK), 'adapter');
     expect(made.action).to.equal('resume');
     // what changes no result is chosen anew
-    const { recomputedMlps: _, ...kept } = chosen ?? {};
+    const { recomputedMlps: _, recomputedShares: __, ...kept } = chosen ?? {};
     expect(made.chosen).to.deep.equal(kept);
   });
 

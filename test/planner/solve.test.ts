@@ -3,7 +3,7 @@ import type { Call } from '../../src/ir/types.js';
 import { peakOf } from '../../src/planner/memory/parts.js';
 import { divisors, ladder } from '../../src/planner/solve/ladder.js';
 import { type Solution, solve } from '../../src/planner/solve/solve.js';
-import { headChunk, leastPadding, sensibleMicro } from '../../src/planner/solve/start.js';
+import { headChunk, leastPadding, sensibleMicro, sharesToRecompute } from '../../src/planner/solve/start.js';
 import type { Chosen } from '../../src/stages/types.js';
 
 const START: Chosen = {
@@ -94,6 +94,8 @@ describe('solver', () => {
     expect(at(1105)).to.deep.equal({
       ...{ ...whole, checkpointedBlocks: 0, recomputedMlps: 2, last: 'checkpointing' },
     });
+    // nothing is saved by the softmax alone here
+    expect(solved(1105, declared).chosen.recomputedShares).to.equal(6);
     const all = { recomputedMlps: 6, checkpointedBlocks: 6 };
     expect(at(912)).to.deep.equal({ ...whole, ...all, checkpointedBlocks: 0, last: 'checkpointing' });
     expect(at(911)).to.deep.equal({ ...whole, ...all, checkpointedBlocks: 1, last: 'checkpointing' });
@@ -233,6 +235,15 @@ describe('starting choice', () => {
     expect(leastPadding(16, 16, rows([0, 0, 0, 100]))).to.equal(16);
     expect(leastPadding(16, 16, rows([0, 0, 500, 300, 100, 60, 20, 10, 5, 5]))).to.equal(8);
     expect(leastPadding(16, 4, rows([0, 0, 0, 100]))).to.equal(4);
+  });
+
+  it("keeps the attention's shares up to 256 MiB, of the last blocks first", () => {
+    const smollm2 = { heads: 9, layers: 30 };
+    expect(sharesToRecompute(smollm2, 1, 512)).to.equal(0);
+    // 23.6 MB a block
+    expect(sharesToRecompute(smollm2, 4, 512)).to.equal(19);
+    expect(sharesToRecompute(smollm2, 2, 8192)).to.equal(30);
+    expect(sharesToRecompute({ heads: 6, layers: 6 }, 16, 128)).to.equal(0);
   });
 
   it('bounds the logits of a chunk', () => {

@@ -40,6 +40,11 @@ const PLANNED: Readonly<Record<string, Setting>> = {
     doc: 'Blocks whose activations are computed again in the backward pass, to save memory.',
     required: false,
   },
+  recomputed_shares: {
+    type: t.integer({ min: 0 }).type,
+    doc: 'Blocks that compute at least the shares of their attention again in the backward pass, to save memory.',
+    required: false,
+  },
   recomputed_mlps: {
     type: t.integer({ min: 0 }).type,
     doc: 'Blocks that compute at least their MLP again in the backward pass, to save memory.',

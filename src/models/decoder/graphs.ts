@@ -14,7 +14,7 @@ import type { BlockPart } from '../architectures/graphs/residual.js';
 import { stepGraph as architectureStep } from '../architectures/graphs/step.js';
 import { blueprintOf } from '../architectures/index.js';
 import type { LoraConfig, ModelConfig } from '../types.js';
-import type { Precision, Trainable } from './types.js';
+import type { Precision, Recomputed, Trainable } from './types.js';
 
 export interface GraphOptions {
   readonly config: ModelConfig;
@@ -42,24 +42,24 @@ export function reachOf(longestText: number, length: number): number {
 }
 
 /** What a block hands from its forward to its backward pass: values of these parts beside its input. */
-export type Keeping = 'both' | 'attention' | 'nothing';
+export type Keeping = 'all' | 'both' | 'attention' | 'nothing';
 
 const PARTS: Readonly<Record<Keeping, readonly BlockPart[]>> = {
+  all: ['shares', 'attention', 'mlp'],
   both: ['attention', 'mlp'],
   attention: ['attention'],
   nothing: [],
 };
 
-/** How many blocks, from the first on, are recomputed, and of how many the MLP. */
-export interface Recomputed {
-  readonly checkpointedBlocks: number;
-  readonly recomputedMlps?: number;
+export function keepingOf(layer: number, recomputed: Recomputed): Keeping {
+  const { checkpointedBlocks, recomputedMlps = 0, recomputedShares = 0 } = recomputed;
+  if (layer < checkpointedBlocks) return 'nothing';
+  if (layer < recomputedMlps) return 'attention';
+  return layer < recomputedShares ? 'both' : 'all';
 }
 
-export function keepingOf(layer: number, { checkpointedBlocks, recomputedMlps = 0 }: Recomputed): Keeping {
-  if (layer < checkpointedBlocks) return 'nothing';
-  return layer < recomputedMlps ? 'attention' : 'both';
-}
+/** Whether masks of dropout are kept too, and not drawn again. */
+export const keepsMasks = (keeping: Keeping): boolean => keeping === 'all' || keeping === 'both';
 
 const inPrecision = (graph: Graph, { precision }: Pick<GraphOptions, 'precision'>): Graph =>
   precision === 'bf16' ? productsInBf16(graph) : graph;

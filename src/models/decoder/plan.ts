@@ -26,6 +26,7 @@ import {
   headGraph,
   type Keeping,
   keepingOf,
+  keepsMasks,
   prefixGraphs,
   reachOf,
   trainingBlock,
@@ -66,7 +67,7 @@ export function planDecoder(given: DecoderPlanOptions): DecoderPlan {
   const kept = kinds.reduce((total, kind) => total + kind.count * keptBytes(kind), 0);
   const scratch = Math.max(
     0,
-    ...kinds.map((kind) => (kind.keeping === 'both' ? 0 : maskBytes(kind.forward))),
+    ...kinds.map((kind) => (keepsMasks(kind.keeping) ? 0 : maskBytes(kind.forward))),
   );
   // hidden states after every layer, or two in turn; and their gradients, two in turn
   const activations = (backwards ? config.layers + 1 + 2 : 2) * hidden + kept + scratch;
@@ -160,7 +161,7 @@ const maskBytes = (graph: Graph): number =>
 
 /** What a block holds from its forward to its backward pass, beside its input. */
 function keptBytes({ forward, keeping }: BlockKind): number {
-  const masks = keeping === 'both' ? maskBytes(forward) : 0;
+  const masks = keepsMasks(keeping) ? maskBytes(forward) : 0;
   const residuals = keeping === 'nothing' ? [] : forward.outputs.filter(({ name }) => name !== 'y');
   return masks + residuals.reduce((total, { value }) => total + typeBytes(forward, value), 0);
 }

@@ -9,6 +9,7 @@ import {
   evaluationBlock,
   type Keeping,
   keepingOf,
+  keepsMasks,
   reachOf,
   shapeName,
   trainingBlock,
@@ -153,7 +154,7 @@ export async function trainStack(
       },
       outputs,
     );
-    kept.push({ ...(keeping === 'nothing' ? {} : outputs), ...(keeping === 'both' ? masks : {}) });
+    kept.push({ ...(keeping === 'nothing' ? {} : outputs), ...(keepsMasks(keeping) ? masks : {}) });
   }
   return {
     hidden: hiddenOf(layers),
@@ -161,8 +162,9 @@ export async function trainStack(
       let dy = upstream;
       let spare: Tensor = buffers.floats('gradient.1', hiddenShape(machine, shape));
       for (const [layer, { backward, keeping }] of [...blocks.entries()].reverse()) {
-        const masks =
-          keeping === 'both' ? {} : dropoutInputs(machine, backward, layer, key, maskRole(keeping, layer));
+        const masks = keepsMasks(keeping)
+          ? {}
+          : dropoutInputs(machine, backward, layer, key, maskRole(keeping, layer));
         const totals = { ...totalsOf(machine, layer), ...prefix.totals(layer) };
         const outputs = outputsOf(
           machine,
@@ -193,7 +195,7 @@ export async function trainStack(
 
 /** Masks are drawn again for what is computed again. */
 const maskRole = (keeping: Keeping, layer: number): string =>
-  keeping === 'both' ? `kept.${layer}` : 'recomputed';
+  keepsMasks(keeping) ? `kept.${layer}` : 'recomputed';
 
 /** Sums of the gradients of one block, as inputs; the graph writes the new sums over them. */
 function totalsOf({ parameters, blueprint }: Machine, layer: number): Tensors {

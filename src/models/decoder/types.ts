@@ -34,16 +34,22 @@ export type Trainable = 'adapter' | 'full' | 'none';
  */
 export type Precision = 'f32' | 'bf16';
 
-export interface DecoderOptions {
+/** How many blocks, from the first on, compute what again in the backward pass. Changes no result. */
+export interface Recomputed {
+  /** All but their input. */
+  readonly checkpointedBlocks: number;
+  /** At least their MLP; left out: only those that recompute all. */
+  readonly recomputedMlps?: number;
+  /** At least what the attention's softmax gives; left out: only those that recompute their MLP too. */
+  readonly recomputedShares?: number;
+}
+
+export interface DecoderOptions extends Recomputed {
   readonly runtime: Runtime;
   readonly config: ModelConfig;
   readonly weights: WeightStore;
   readonly adapter?: Adapter;
   readonly trainable: Trainable;
-  /** Blocks, from the first on, that keep only their input and recompute the rest in the backward pass. */
-  readonly checkpointedBlocks: number;
-  /** Blocks, from the first on, that recompute at least their MLP; left out: only those that recompute all. */
-  readonly recomputedMlps?: number;
   /** Tokens whose logits exist at one time. */
   readonly headChunk: number;
   /** Left out: `f32`. */
@@ -143,7 +149,7 @@ export interface DecoderPlan {
   readonly flops: number;
 }
 
-export interface DecoderPlanOptions {
+export interface DecoderPlanOptions extends Recomputed {
   readonly config: ModelConfig;
   readonly lora?: LoraConfig;
   readonly trainable: Trainable;
@@ -155,8 +161,6 @@ export interface DecoderPlanOptions {
   readonly length: number;
   /** Rows hold several texts, of at most so many tokens. */
   readonly packed?: number;
-  readonly checkpointedBlocks: number;
-  readonly recomputedMlps?: number;
   readonly headChunk: number;
   readonly precision?: Precision;
 }

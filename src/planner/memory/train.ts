@@ -72,6 +72,7 @@ export function decoderShape(memory: TrainMemory, chosen: Chosen): DecoderPlanOp
     ...(memory.packed === undefined ? {} : { packed: longestRow(memory, chosen) }),
     checkpointedBlocks: chosen.checkpointedBlocks,
     recomputedMlps: chosen.recomputedMlps,
+    recomputedShares: chosen.recomputedShares,
     headChunk: chosen.headChunk,
     precision: memory.precision,
   };

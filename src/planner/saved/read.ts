@@ -72,6 +72,7 @@ const CHOSEN = fields({
   headChunk: isNumber,
   paged: (value) => value === undefined || value === true,
   recomputedMlps: (value) => value === undefined || isNumber(value),
+  recomputedShares: (value) => value === undefined || isNumber(value),
   stateInFile: (value) => value === undefined || (isNumber(value) && Number(value) > 0 && Number(value) <= 1),
 });
 

@@ -75,14 +75,20 @@ const STEPS: Readonly<Record<StepName, MakeStep>> = {
     name: 'checkpointing',
     states(from) {
       const counts = Array.from({ length: layers }, (_, index) => index + 1);
-      // in long rows an MLP gives back more memory for what it costs to recompute than its attention, in short ones as much
+      const { checkpointedBlocks: blocks, recomputedMlps: mlps = 0, recomputedShares: shares = 0 } = from;
+      const all = { ...from, recomputedShares: layers };
+      // the shares of the attention give back most for what they cost to recompute; in long rows an MLP more than its
+      // attention, in short ones as much
       return [
         ...counts
-          .filter((count) => count > Math.max(from.recomputedMlps ?? 0, from.checkpointedBlocks))
-          .map((recomputedMlps) => ({ ...from, recomputedMlps })),
+          .filter((count) => count > Math.max(shares, mlps, blocks))
+          .map((recomputedShares) => ({ ...from, recomputedShares })),
         ...counts
-          .filter((count) => count > from.checkpointedBlocks)
-          .map((checkpointedBlocks) => ({ ...from, checkpointedBlocks, recomputedMlps: layers })),
+          .filter((count) => count > Math.max(mlps, blocks))
+          .map((recomputedMlps) => ({ ...all, recomputedMlps })),
+        ...counts
+          .filter((count) => count > blocks)
+          .map((checkpointedBlocks) => ({ ...all, checkpointedBlocks, recomputedMlps: layers })),
       ];
     },
   }),

@@ -134,10 +134,12 @@ const reject = (chosen: Chosen, peak: Peak, why: string): Rejected => ({
 });
 
 const identity = (chosen: Chosen): string => {
-  const { method, microBatch, maxLength, rank, checkpointedBlocks, recomputedMlps = 0 } = chosen;
-  const { paged = false, stateInFile = 0 } = chosen;
-  const mlps = Math.max(recomputedMlps, checkpointedBlocks);
-  return canonical({ method, microBatch, maxLength, rank, checkpointedBlocks, mlps, paged, stateInFile });
+  const { method, microBatch, maxLength, rank, checkpointedBlocks, paged = false, stateInFile = 0 } = chosen;
+  const mlps = Math.max(chosen.recomputedMlps ?? 0, checkpointedBlocks);
+  const shares = Math.max(chosen.recomputedShares ?? 0, mlps);
+  return canonical({
+    ...{ method, microBatch, maxLength, rank, checkpointedBlocks, mlps, shares, paged, stateInFile },
+  });
 };
 const same = (a: Chosen, b: Chosen): boolean => identity(a) === identity(b);
 const unlike = (more: readonly Rejected[], those: readonly Rejected[]): readonly Rejected[] =>

@@ -1,4 +1,5 @@
 /** What would be chosen if memory were no matter: the fastest shape that is still sensible. */
+import { QUERY_BLOCK } from '../../models/architectures/graphs/attention.js';
 import type { ModelConfig } from '../../models/types.js';
 import { type Chosen, hasFactors, isMethod } from '../../stages/types.js';
 import { paddedLength } from '../../training/index.js';
@@ -45,7 +46,23 @@ export function startingChoice(options: StartOptions): Chosen {
   const sensible = sensibleMicro(global, options.longestPadded);
   const micro =
     options.micro ?? (options.packed ? sensible : leastPadding(global, sensible, options.lengths));
-  return withMicro(chosen, micro, global);
+  const recomputedShares =
+    method === 'head' ? 0 : sharesToRecompute(options.config, micro, options.longestPadded);
+  return withMicro({ ...chosen, ...(recomputedShares > 0 ? { recomputedShares } : {}) }, micro, global);
+}
+
+/** What the attention's softmax gives is kept for the backward pass up to so many bytes: they grow with the square of a row. */
+const MOST_SHARES = 256 * 2 ** 20;
+
+/** Blocks, from the first on, whose shares are not kept. */
+export function sharesToRecompute(
+  { heads, layers }: Pick<ModelConfig, 'heads' | 'layers'>,
+  rows: number,
+  length: number,
+): number {
+  const seen = length > QUERY_BLOCK ? (length + QUERY_BLOCK) / 2 : length;
+  const kept = Math.floor(MOST_SHARES / (4 * rows * heads * length * seen));
+  return Math.max(0, layers - kept);
 }
 
 /** What starting one more micro batch costs, in tokens. */

@@ -11,8 +11,10 @@ export interface Recovery {
 
 /**
  * The next thing to try when a step found no memory: a paged state that is all in its file, half the micro batch, then
- * MLPs that are recomputed, then twice the checkpointed blocks, then half the tokens of the head, at last a base that stays in its files. Each computes the same sum in another order (under dropout, a smaller micro batch draws
- * other masks of the same kind), so a training may go on with it from its last checkpoint. `undefined` when nothing is left; what would change the result is for the planner to decide.
+ * shares of the attention that are recomputed, then MLPs, then twice the checkpointed blocks, then half the tokens of the
+ * head, at last a base that stays in its files. Each computes the same sum in another order (under dropout, a smaller
+ * micro batch draws other masks of the same kind), so a training may go on with it from its last checkpoint. `undefined`
+ * when nothing is left; what would change the result is for the planner to decide.
  */
 export function recover(
   chosen: Chosen,
@@ -29,8 +31,12 @@ export function recover(
   const { method } = chosen;
   // nothing goes back through the blocks of a frozen base
   const blocks = method === 'head' ? 0 : layers;
-  if (chosen.checkpointedBlocks === 0 && blocks > 0 && chosen.recomputedMlps !== layers)
-    return changed(chosen, { recomputedMlps: layers });
+  if (chosen.checkpointedBlocks === 0 && blocks > 0) {
+    const { recomputedMlps = 0, recomputedShares = 0 } = chosen;
+    if (Math.max(recomputedShares, recomputedMlps) < layers)
+      return changed(chosen, { recomputedShares: layers });
+    if (recomputedMlps < layers) return changed(chosen, { recomputedMlps: layers });
+  }
   if (chosen.checkpointedBlocks < blocks) {
     return changed(chosen, {
       checkpointedBlocks: Math.min(layers, Math.max(1, chosen.checkpointedBlocks * 2)),

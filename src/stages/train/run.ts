@@ -134,6 +134,7 @@ async function attempt(job: Job, chosen: Chosen): Promise<StageResult> {
     trainable: lora === undefined ? 'full' : 'adapter',
     checkpointedBlocks: chosen.checkpointedBlocks,
     recomputedMlps: chosen.recomputedMlps,
+    recomputedShares: chosen.recomputedShares,
     headChunk: chosen.headChunk,
     precision: job.settings.precision,
   });

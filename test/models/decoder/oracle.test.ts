@@ -59,6 +59,7 @@ for (const name of FIXTURES)
       for (const [title, changes] of [
         ['recomputed', { checkpointedBlocks: 9 }],
         ['MLPs recomputed', { recomputedMlps: 9 }],
+        ['shares recomputed', { recomputedShares: 9 }],
         ['half recomputed, head in chunks of 7', { checkpointedBlocks: 1, headChunk: 7 }],
         ['decoded into a workspace', { weights: memoryWeights(recording.weights, false) }],
       ] as const)

@@ -76,6 +76,11 @@ describe('decoder plan', () => {
       lora: { rank: 8, alpha: 16, dropout: 0.1, targets },
       recomputedMlps: 2,
     },
+    'an adapter with recomputed shares and dropout': {
+      ...base,
+      lora: { rank: 8, alpha: 16, dropout: 0.1, targets },
+      recomputedShares: 2,
+    },
     'a classification head alone': { ...base, lora: headConfig(['a', 'b', 'c']), rows: 16 },
     'an adapter and a classification head': {
       ...base,
@@ -110,6 +115,14 @@ describe('decoder plan', () => {
 
   it('keeps less and computes more with every checkpointed block', () => {
     const plans = [0, 1, 2, 3, 4].map((checkpointedBlocks) => planDecoder({ ...base, checkpointedBlocks }));
+    plans.slice(1).forEach((plan, index) => {
+      expect(plan.parts.activations).to.be.below(plans[index]?.parts.activations ?? 0);
+      expect(plan.flops).to.be.above(plans[index]?.flops ?? 0);
+    });
+  });
+
+  it('keeps less and computes more with every softmax that is recomputed', () => {
+    const plans = [0, 1, 2, 3, 4].map((recomputedShares) => planDecoder({ ...base, recomputedShares }));
     plans.slice(1).forEach((plan, index) => {
       expect(plan.parts.activations).to.be.below(plans[index]?.parts.activations ?? 0);
       expect(plan.flops).to.be.above(plans[index]?.flops ?? 0);

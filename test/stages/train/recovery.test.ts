@@ -20,6 +20,7 @@ describe('recovery', () => {
     expect(all(settings)).to.deep.equal([
       { microBatch: 2, accumulation: 8 },
       { microBatch: 1, accumulation: 16 },
+      { recomputedShares: 3 },
       { recomputedMlps: 3 },
       { checkpointedBlocks: 1 },
       { checkpointedBlocks: 2 },
@@ -43,7 +44,7 @@ describe('recovery', () => {
 
   it('keeps a micro batch that the author set, unless the file lets it shrink', () => {
     const set = { ...settings, batch: { global: 16, micro: 4, packing: false } };
-    expect(all(set)[0]).to.deep.equal({ recomputedMlps: 3 });
+    expect(all(set)[0]).to.deep.equal({ recomputedShares: 3 });
     const listed = { ...set, fallback: [{ call: 'smaller_micro_batch', args: {} }] };
     expect(all(listed)[0]).to.deep.equal({ microBatch: 2, accumulation: 8 });
   });

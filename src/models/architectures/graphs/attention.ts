@@ -132,18 +132,25 @@ function turned(context: AttentionContext, { values, count }: Lanes, { rows, len
  */
 export const QUERY_BLOCK = 128;
 
+export interface Attended {
+  /** `[rows·length, heads·dim]` */
+  readonly mixed: ValueId;
+  /** Of each block of queries what they take of the values they see, `[rows, heads, queries, seen]`. */
+  readonly shares: readonly ValueId[];
+}
+
 /**
  * Softmax over what each position sees: mask `[1, 1, length, length]` is added to the scores, and nothing of another
- * text of the row is seen → `[rows·length, heads·dim]`.
+ * text of the row is seen.
  */
-export function attend(context: AttentionContext, met: Met, mask: ValueId, span: Span): ValueId {
+export function attend(context: AttentionContext, met: Met, mask: ValueId, span: Span): Attended {
   const { builder: b, config, attention, queryBlock = QUERY_BLOCK } = context;
   const { heads, keyValueHeads: groups, headDim: dim } = config;
   const { rows, length } = span;
   const byHead = b.reshape(met.queries, [rows * groups, heads / groups, length, dim]);
   const prefix = context.prefix && { ...context.prefix, ...everyRow(context, context.prefix, rows) };
   const reach = Math.min(attention.window ?? length, context.reach ?? length);
-  const blocks: ValueId[] = [];
+  const blocks: AttendedBlock[] = [];
   for (let first = 0; first < length; first += queryBlock) {
     const end = Math.min(first + queryBlock, length);
     const start = Math.max(0, first + 1 - reach);
@@ -153,9 +160,13 @@ export function attend(context: AttentionContext, met: Met, mask: ValueId, span:
     const own = { ...context, prefix: beyond ? undefined : prefix };
     blocks.push(attendBlock(own, { ...met, queries: byHead }, mask, span, { first, end, start }));
   }
-  const [whole] = blocks;
-  const mixed = whole !== undefined && blocks.length === 1 ? whole : b.concat(blocks, 1);
-  return b.reshape(mixed, [rows * length, heads * dim]);
+  const parts = blocks.map(({ mixed }) => mixed);
+  const [whole] = parts;
+  const mixed = whole !== undefined && parts.length === 1 ? whole : b.concat(parts, 1);
+  return {
+    mixed: b.reshape(mixed, [rows * length, heads * dim]),
+    shares: blocks.map(({ shares }) => shares),
+  };
 }
 
 /** The keys and values of a prefix beside those of each row: `[rows·groups, tokens, dim]`. */
@@ -178,9 +189,16 @@ function everyRow(
  */
 const partsOf = (lanes: number, queries: number): number => (lanes % 2 === 1 && queries % 2 === 0 ? 2 : 1);
 
+interface AttendedBlock {
+  /** `[rows, end − first, heads, dim]` */
+  readonly mixed: ValueId;
+  /** `[rows, heads, end − first, seen]` */
+  readonly shares: ValueId;
+}
+
 /**
  * Queries `first … end` of every head, which here stand as `[rows·groups, heads/groups, length, dim]`, over keys and
- * values `start … end` → `[rows, end − first, heads, dim]`.
+ * values `start … end`.
  */
 function attendBlock(
   { builder: b, config, attention, segments, prefix }: AttentionContext,
@@ -188,7 +206,7 @@ function attendBlock(
   mask: ValueId,
   { rows, length }: Span,
   { first, end, start }: { readonly first: number; readonly end: number; readonly start: number },
-): ValueId {
+): AttendedBlock {
   const { heads, keyValueHeads: groups, headDim: dim } = config;
   const share = heads / groups;
   const before = prefix === undefined ? 0 : (b.shapeOf(prefix.keys)[1] ?? 0);
@@ -221,10 +239,10 @@ function attendBlock(
     b.reshape(behind(lead, cut(value, 1, start, end), 1), [...shared, seen, dim]);
   const product = b.matmul(own, seenOf(prefix?.keys, keys), { transB: true, alpha: attention.scale });
   const scores = b.reshape(capped(b, product, attention.cap), [rows, heads, count, seen]);
-  const masked = b.add(scores, visible());
-  const shares = b.reshape(b.softmax(masked), [...lead, ownRows, seen]);
-  const mixed = b.reshape(b.matmul(shares, seenOf(prefix?.values, values)), [rows, heads, count, dim]);
-  return b.transpose(mixed, [0, 2, 1, 3]);
+  const shares = b.softmax(b.add(scores, visible()));
+  const taken = b.reshape(shares, [...lead, ownRows, seen]);
+  const mixed = b.reshape(b.matmul(taken, seenOf(prefix?.values, values)), [rows, heads, count, dim]);
+  return { mixed: b.transpose(mixed, [0, 2, 1, 3]), shares };
 }
 
 /** One new token a row over `capacity` cached ones, of which the mask `[rows, 1, 1, capacity]` hides the unused. */

@@ -80,7 +80,7 @@ export function blockGraph(options: BlockOptions): BlockGraph {
   };
 
   const met = queriesKeysValues(layer, normalise(layer, block.attention.norm, x), span);
-  const context = attend(layer, met, mask, span);
+  const { mixed: context, shares } = attend(layer, met, mask, span);
   const { y, kept } = joinResiduals(layer, block, x, context);
   b.output('y', y);
 
@@ -107,6 +107,7 @@ export function blockGraph(options: BlockOptions): BlockGraph {
   return {
     joint: b.build(),
     kept: {
+      shares: shares.map((value, index) => ({ name: `kept.shares.${index}`, value })),
       attention: named(sources({ ...met, context, ...kept.attention }), 'kept.'),
       mlp: named(sources(kept.mlp), 'kept.'),
     },
