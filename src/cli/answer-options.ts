@@ -7,6 +7,7 @@ import type { Answerer, AnswerOptions } from '../evaluation/chat.js';
 import { chooseRuntime } from '../tensor/runtimes/choice.js';
 import type { Arguments } from './arguments.js';
 import type { OptionSpec } from './command.js';
+import { diagnosticsPrinter } from './diagnostics.js';
 import { RUNTIME, runtimeOf } from './machine-options.js';
 import { UsageError } from './usage-error.js';
 import type { World } from './world.js';
@@ -55,13 +56,17 @@ const LONGEST = 128;
 /** Share of the machine's memory that weights may take so that they need not be decoded for every token. */
 const UNPACKED = 0.25;
 
-export const openOptions = (args: Arguments, { host }: World): OpenAnswererOptions => ({
-  folder: resolve(host.cwd, args.positional('model')),
+export const openOptions = (args: Arguments, world: World): OpenAnswererOptions => ({
+  folder: resolve(world.host.cwd, args.positional('model')),
   base: args.text('base'),
   storage: args.flag('4bit') ? 'nf4' : undefined,
-  float32Bytes: UNPACKED * host.machine().memoryBytes,
-  runtime: chooseRuntime(host, runtimeOf(args)),
+  float32Bytes: UNPACKED * world.host.machine().memoryBytes,
+  runtime: chooseRuntime(world.host, runtimeOf(args)),
   threads: wholeFrom(1, args, 'threads'),
+  async warn(warning) {
+    const { pretty } = await diagnosticsPrinter(world, new Map());
+    for (const text of pretty([warning])) world.err(text);
+  },
 });
 
 export function answerOptions(args: Arguments): AnswerOptions {

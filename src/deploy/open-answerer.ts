@@ -14,7 +14,7 @@ import { MANIFEST, readManifest } from '../packaging/manifest/index.js';
 import { checkAdapter, readAdapter } from '../packaging/peft/read.js';
 import type { Host } from '../source/host.js';
 import { chooseRuntime } from '../tensor/runtimes/choice.js';
-import { openRuntime } from '../tensor/runtimes/index.js';
+import { openRuntime, type RuntimeOptions } from '../tensor/runtimes/index.js';
 import { noAdapter, noBase } from './problems.js';
 import { CURRENT } from './releases.js';
 
@@ -38,6 +38,8 @@ export interface OpenAnswererOptions {
   readonly threads?: number;
   /** Bytes that tensors may take on a device. Left out: as the machine's variable says. */
   readonly deviceMemory?: number;
+  /** Told what slows the answers down. */
+  readonly warn?: RuntimeOptions['warn'];
 }
 
 interface Source {

@@ -1,5 +1,6 @@
 /** The process of one stage: gets a job over IPC, runs it, says how it ended, and goes. */
 
+import type { Diagnostic } from '../diagnostics/types.js';
 import type { StageEvent } from '../ir/events.js';
 import type { Host } from '../source/host.js';
 import { nodeHost } from '../source/node-host.js';
@@ -29,6 +30,7 @@ async function work(job: Job): Promise<FromChild> {
     const host = nodeHost(job.cwd);
     const emit = (event: StageEvent): void => void say({ type: 'event', event });
     if (job.repositories.length > 0) await fetchFor(job, host, emit);
+    const warn = (diagnostic: Diagnostic): void => void say({ type: 'diagnostic', diagnostic });
     const run = await stages[job.stage.kind].load();
     const result = await run({
       stage: job.stage,
@@ -36,13 +38,14 @@ async function work(job: Job): Promise<FromChild> {
       folder: job.folder,
       host,
       output: outputFolder(job.output),
-      work: workFolder(job.work, (diagnostic) => void say({ type: 'diagnostic', diagnostic })),
+      work: workFolder(job.work, warn),
       chosen: job.chosen,
       key: job.key,
       runtime: job.runtime,
       threads: job.threads,
       deviceMemory: job.deviceMemory,
       emit,
+      warn,
       signal: stop.signal,
     });
     return { type: 'done', result, peakMemoryBytes: ownPeakMemory() };

@@ -221,7 +221,13 @@ function recorder(watcher: Watcher, request: RunRequest): Recorder {
     write(happened);
     watcher.event(happened);
   };
+  /** Warnings of no place, of which each stage's process would tell anew. */
+  const told = new Set<string>();
   const diagnostic = (found: Diagnostic): void => {
+    if (found.severity === 'warning' && found.at === undefined) {
+      if (told.has(found.message)) return;
+      told.add(found.message);
+    }
     event({ type: 'diagnostic', ...request.describe(found) });
     watcher.diagnostic(found);
   };

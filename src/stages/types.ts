@@ -1,5 +1,6 @@
 /** What a stage kind is made of, and what its runner gets. */
 
+import type { Diagnostic } from '../diagnostics/types.js';
 import type { StageEvent } from '../ir/events.js';
 import type { OutputFolder, StageResult, WorkFolder } from '../ir/outputs.js';
 import type { RuntimeName } from '../ir/runtimes.js';
@@ -67,6 +68,8 @@ export interface StageContext {
   /** Bytes that its tensors may take on a device, as the pipeline says; left out: no limit of the pipeline's. */
   readonly deviceMemory?: number;
   emit(event: StageEvent): void;
+  /** Of what does not end the stage; left out: nobody is told. */
+  readonly warn?: (warning: Diagnostic) => void;
   /** Aborted on SIGINT and SIGTERM: save what can be saved, then throw `signal.reason`. */
   readonly signal: AbortSignal;
 }

@@ -73,11 +73,22 @@ export interface CompiledGraph {
 }
 
 /** Something that executes graphs: ONNX Runtime, TensorFlow, the plain reference. */
+/** What a driver tells of itself and of its device. */
+export interface DriverFacts {
+  readonly name: string;
+  /** Of the device and its limits, one each, for people. */
+  readonly facts: readonly string[];
+  /** It computes on the CPU. */
+  readonly isSoftware: boolean;
+}
+
 export interface Runtime {
   readonly name: string;
   readonly version: string;
   /** Where it computes, of a runtime that has several places. */
   readonly device?: 'CPU' | 'GPU';
+  /** Of a runtime that asks a driver. */
+  readonly driver?: DriverFacts;
   /** Where its tensors lie from run to run. */
   readonly memory: Memory;
   /** Bytes of the largest tensor that a graph may give, of a runtime that knows a limit. */

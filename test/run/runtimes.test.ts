@@ -8,7 +8,7 @@ import { initModel } from '../../src/models/initialise.js';
 import { safetensorsChunks } from '../../src/models/safetensors/write.js';
 import { nodeHost } from '../../src/source/node-host.js';
 import { freshFolder, ftpc } from '../cli/folders.js';
-import { whereInstalled } from '../tensor/runtimes/here.js';
+import { openHere, whereInstalled } from '../tensor/runtimes/here.js';
 import { rowsText } from './pipelines.js';
 
 /** Relative. */
@@ -67,7 +67,13 @@ function writeModel(folder: string): void {
   writeFileSync(join(folder, 'model.safetensors'), Buffer.concat([...safetensorsChunks(tensors)]));
 }
 
-async function losses(runtime: RuntimeName, method: string): Promise<readonly number[]> {
+interface Event {
+  readonly type?: string;
+  readonly loss?: number;
+  readonly code?: string;
+}
+
+async function eventsOf(runtime: RuntimeName, method: string): Promise<readonly Event[]> {
   const folder = freshFolder();
   mkdirSync(join(folder, 'model'));
   writeModel(join(folder, 'model'));
@@ -78,16 +84,24 @@ async function losses(runtime: RuntimeName, method: string): Promise<readonly nu
   return out
     .split('\n')
     .filter((line) => line.startsWith('{'))
-    .map((line) => JSON.parse(line) as { readonly type?: string; readonly loss?: number })
-    .flatMap(({ type, loss }) => (type === 'stage.progress' && loss !== undefined ? [loss] : []));
+    .map((line) => JSON.parse(line) as Event);
 }
+
+const lossesOf = (events: readonly Event[]): readonly number[] =>
+  events.flatMap(({ type, loss }) => (type === 'stage.progress' && loss !== undefined ? [loss] : []));
 
 for (const runtime of ['webgpu', 'wasm'] as const)
   describe(`a pipeline with a tiny Llama on ${runtime}`, () => {
     whereInstalled(runtime, () => {
       for (const method of ['lora', 'qlora'])
         it(`${method} has the losses of ONNX Runtime over ${STEPS} steps`, async () => {
-          const [expected, found] = [await losses('onnx', method), await losses(runtime, method)];
+          const events = await eventsOf(runtime, method);
+          const [expected, found] = [lossesOf(await eventsOf('onnx', method)), lossesOf(events)];
+          const { driver } = await openHere(runtime);
+          const slow = events.filter(({ code }) => code === 'FTP0936');
+          expect(slow.length, 'told once of a driver in software').to.equal(
+            driver?.isSoftware === true ? 1 : 0,
+          );
           expect(expected.length).to.equal(STEPS);
           expect(found.length).to.equal(STEPS);
           expect(expected.at(-1)).to.be.below(expected[0] ?? 0);

@@ -1,4 +1,4 @@
-import { noGpu } from '../../diagnostics/catalogue/runtimes.js';
+import { driverInSoftware, noGpu } from '../../diagnostics/catalogue/runtimes.js';
 import { UserError } from '../../diagnostics/types.js';
 import { RUNTIME_NAMES, type RuntimeName } from '../../ir/runtimes.js';
 import { chooseRuntime } from '../../tensor/runtimes/choice.js';
@@ -68,8 +68,11 @@ const check =
       const detail = [
         `${version}; a product, a softmax and their gradients agree with the reference to ${difference.toExponential(0)}`,
         ...(opened.device === undefined ? [] : [`on the ${opened.device}`]),
+        ...(opened.driver === undefined ? [] : [opened.driver.facts.join(', ')]),
         ...(chooseRuntime(host) === runtime ? ['what runs take'] : []),
       ].join('; ');
+      if (opened.driver?.isSoftware === true)
+        return { name, state: 'warning', detail, help: driverInSoftware(opened.driver.name).help };
       return forGpu(version) && opened.device === 'CPU'
         ? {
             name,

@@ -141,8 +141,16 @@ export const deviceFailed = (detail: string): Diagnostic =>
   failure(
     'FTP0933',
     `the GPU did not compute: ${detail.split('\n')[0]}`,
-    'no result of it was used; run again, and with `--runtime onnx` where this repeats',
+    'no result of it was used; run again, and where this repeats bring its driver up to date, or compute with `--runtime onnx`',
   );
+
+/** A warning: what is computed is right. */
+export const driverInSoftware = (driver: string): Diagnostic => ({
+  code: 'FTP0936',
+  severity: 'warning',
+  message: `WebGPU computes on the CPU, slowly: ${driver} is a driver in software`,
+  help: 'install the driver of the GPU; where there is none, `--runtime onnx` is many times faster',
+});
 
 export const wasmAborted = (detail: string): Diagnostic =>
   failure(

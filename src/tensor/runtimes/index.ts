@@ -1,6 +1,6 @@
 /** The runtimes that execute graphs, by name. A library is loaded when its runtime is opened, and not before. */
 import { createRequire } from 'node:module';
-import { runtimeBroken, runtimeMissing } from '../../diagnostics/catalogue/runtimes.js';
+import { driverInSoftware, runtimeBroken, runtimeMissing } from '../../diagnostics/catalogue/runtimes.js';
 import { type Diagnostic, UserError } from '../../diagnostics/types.js';
 import type { RuntimeName } from '../../ir/runtimes.js';
 import type { Host } from '../../source/host.js';
@@ -18,6 +18,8 @@ export interface RuntimeIdentity {
 export interface RuntimeOptions {
   /** Threads inside one op; one a core where left out. */
   readonly threads?: number;
+  /** Told what slows a run down. */
+  readonly warn?: (warning: Diagnostic) => void | Promise<void>;
   /** Bytes that tensors may take on a device, beside what the machine's variable allows. */
   readonly deviceMemory?: number;
 }
@@ -127,7 +129,9 @@ export async function openRuntime(
   if (problem !== undefined) throw new UserError(problem);
   const { title, open, install, reinstall = install } = RUNTIMES[name];
   try {
-    return await open(host, options);
+    const opened = await open(host, options);
+    if (opened.driver?.isSoftware === true) await options.warn?.(driverInSoftware(opened.driver.name));
+    return opened;
   } catch (error) {
     if (error instanceof UserError) throw error;
     throw new UserError(

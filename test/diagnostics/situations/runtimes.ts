@@ -12,7 +12,7 @@ import {
 } from '../../../src/tensor/runtimes/tensorflow/installed.js';
 import type { TfjsName } from '../../../src/tensor/runtimes/tfjs/installed.js';
 import { type IndexOptions, indexServer, zipOf } from '../../install/index-server.js';
-import { type FakeParts, fakeTfjs } from '../../tensor/runtimes/fake-tfjs.js';
+import { type FakeParts, fakeTfjs, softwareAdapter } from '../../tensor/runtimes/fake-tfjs.js';
 import { bareEnvironment } from '../surroundings.js';
 import { replace, replaceOfDisk } from './faults.js';
 import type { Ground, Situation, Situations, Surroundings } from './types.js';
@@ -137,6 +137,10 @@ export const RUNTIMES: Situations = {
   FTP0933: failing('webgpu', { make: "module.exports.fail('[Invalid ComputePipeline] is invalid')" }),
   FTP0934: failing('wasm', {
     compute: "throw Object.assign(new Error('Aborted()'), { name: 'RuntimeError' })",
+  }),
+  FTP0936: failing('webgpu', {
+    adapter: softwareAdapter('SwiftShader driver 5.0.0'),
+    compute: "module.exports.fail('stopped here')",
   }),
   FTP0935: failing('wasm', {}, { FTPC_DEVICE_MEMORY: 'six' }),
 };

@@ -51,8 +51,8 @@ module.exports = {
 `;
 
 /** A device that tells its listener what it is told through \`fail\` of the core. */
-const ADAPTER = `({
-  info: {}, features: new Set(), limits: {},
+const adapterOf = (info: string): string => `({
+  info: ${info}, limits: { maxBufferSize: 4096, maxStorageBufferBindingSize: 4096 },
   requestDevice: async () => ({
     limits: { maxBufferSize: 4096, maxStorageBufferBindingSize: 4096 },
     lost: new Promise(() => {}),
@@ -61,6 +61,12 @@ const ADAPTER = `({
     },
   }),
 })`;
+
+const ADAPTER = adapterOf('{}');
+
+/** One that computes on the CPU. */
+export const softwareAdapter = (description: string): string =>
+  adapterOf(JSON.stringify({ vendor: 'google', architecture: '', description, isFallbackAdapter: true }));
 
 /** Files of the installation by their paths. */
 export function fakeTfjs(

@@ -1,5 +1,6 @@
 /** Opens the backends of TensorFlow.js: one of each in a process. */
 
+import type { DriverFacts } from '../../types.js';
 import type { TfjsName } from './installed.js';
 import { registerHostKernels } from './kernels/host.js';
 import { type Core, loadCore, loader, type Tensor, type Values } from './library.js';
@@ -10,6 +11,7 @@ import { openWebGpu } from './webgpu.js';
 export interface Opened {
   readonly core: Core;
   readonly device: 'CPU' | 'GPU';
+  readonly driver?: DriverFacts;
   /** Throws what went wrong on the device since it was last asked, and what ended it. */
   readonly check: () => void;
   /** The values of a tensor, or an array that the backend computes with. */

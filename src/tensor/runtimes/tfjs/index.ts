@@ -52,6 +52,7 @@ export async function tfjsRuntime({ name, folder, ...options }: TfjsOptions): Pr
     name,
     version: opened.core.version_core,
     device: opened.device,
+    ...(opened.driver && { driver: opened.driver }),
     memory,
     largestTensor: largest,
     tensors: () => engine.memory().numTensors,

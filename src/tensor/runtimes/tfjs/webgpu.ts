@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { deviceFailed, deviceFull, noGpu, tensorTooLarge } from '../../../diagnostics/catalogue/runtimes.js';
 import { UserError } from '../../../diagnostics/types.js';
 import type { Opened, OpenOptions } from './backends.js';
+import { type AdapterInfo, type AdapterLimits, driverOf, largestOf } from './driver.js';
 import { DAWN, dawnBuild, packageFolder } from './installed.js';
 import { registerWebGpuKernels } from './kernels/webgpu.js';
 import { type Backend, type Engine, loadCore } from './library.js';
@@ -12,13 +13,8 @@ interface Buffer {
   destroy(): void;
 }
 
-interface Limits {
-  readonly maxBufferSize: number;
-  readonly maxStorageBufferBindingSize: number;
-}
-
 interface Device {
-  readonly limits: Limits;
+  readonly limits: AdapterLimits;
   readonly lost: Promise<{ readonly message: string }>;
   addEventListener(
     type: 'uncapturederror',
@@ -27,9 +23,8 @@ interface Device {
 }
 
 interface Adapter {
-  readonly info: { readonly vendor: string; readonly architecture: string; readonly description: string };
-  readonly features: ReadonlySet<string>;
-  readonly limits: Limits & Readonly<Record<string, number>>;
+  readonly info: AdapterInfo;
+  readonly limits: AdapterLimits & Readonly<Record<string, number>>;
   requestDevice(wanted: {
     readonly requiredLimits: Readonly<Record<string, number | undefined>>;
   }): Promise<Device>;
@@ -90,16 +85,25 @@ export async function openWebGpu(
     readonly WebGPUBackend: new (device: Device, info: Adapter['info']) => WebGpu;
   };
   const adapter = await findAdapter(load, folder);
-  const device = await adapter.requestDevice({
-    requiredLimits: Object.fromEntries(WANTED.map((name) => [name, adapter.limits[name]])),
-  });
+  const requiredLimits = Object.fromEntries(WANTED.map((name) => [name, adapter.limits[name]]));
+  const device = await adapter.requestDevice({ requiredLimits }).catch(failed);
   const backend = new WebGPUBackend(device, adapter.info);
   core.registerBackend('webgpu', () => backend);
   registerWebGpuKernels(core);
   await core.engine().setBackend('webgpu');
   for (const [flag, value] of Object.entries(FLAGS)) core.env().set(flag, value);
   const buffers = limitBuffers(backend.bufferManager, device.limits, memory);
-  return { core, device: 'GPU', ...buffers, ...watched(core.engine(), backend, device, buffers.trim) };
+  return {
+    core,
+    device: 'GPU',
+    driver: driverOf(adapter),
+    ...buffers,
+    ...watched(core.engine(), backend, device, buffers.trim),
+  };
+}
+
+function failed(error: unknown): never {
+  throw new UserError(deviceFailed(error instanceof Error ? error.message : String(error)));
 }
 
 async function findAdapter(load: (name: string) => unknown, folder: string): Promise<Adapter> {
@@ -110,7 +114,7 @@ async function findAdapter(load: (name: string) => unknown, folder: string): Pro
   Object.assign(globalThis, globals);
   const gpu = create([]);
   Object.defineProperty(globalThis, 'navigator', { value: { gpu, userAgent: 'node' }, configurable: true });
-  const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
+  const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' }).catch(failed);
   if (adapter === null) throw new UserError(noGpu());
   return adapter;
 }
@@ -121,10 +125,10 @@ async function findAdapter(load: (name: string) => unknown, folder: string): Pro
  */
 function limitBuffers(
   manager: BufferManager,
-  limits: Limits,
+  limits: AdapterLimits,
   memory: number,
 ): Pick<Opened, 'largest' | 'allow'> & { readonly trim: () => void } {
-  const largest = Math.min(limits.maxBufferSize, limits.maxStorageBufferBindingSize);
+  const largest = largestOf(limits);
   let allowed = largest;
   const trim = (): void => {
     for (const [key, buffers] of manager.freeBuffers) {
@@ -191,7 +195,7 @@ function watched(
     async read(tensor) {
       const values = await tensor.data().catch((error: unknown) => {
         check();
-        throw new UserError(deviceFailed(error instanceof Error ? error.message : String(error)));
+        return failed(error);
       });
       check();
       return values;
