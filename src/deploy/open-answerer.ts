@@ -4,6 +4,7 @@ import { type Classifier, classifier } from '../evaluation/classifier.js';
 import { classifierAsked, noClassifier } from '../evaluation/problems.js';
 import { EVALUATION_SHAPES } from '../evaluation/shapes.js';
 import type { RuntimeName } from '../ir/runtimes.js';
+import { unreadHead } from '../models/adapters/classifier.js';
 import { CHAT_TEMPLATE, compileChatTemplate, readStyle } from '../models/chat-template.js';
 import { createDecoder } from '../models/decoder/index.js';
 import type { ModelFolder } from '../models/load.js';
@@ -72,10 +73,11 @@ export async function openAny(host: Host, options: OpenAnswererOptions): Promise
   const model = seed === undefined ? found : untrained(found, seed);
   const adapter = adapterFolder === undefined ? undefined : readAdapter(host, adapterFolder);
   if (adapter !== undefined) checkAdapter(adapter, model.config, adapter.path);
+  const without = unreadHead(model.config, adapter?.config);
   const decoder = await createDecoder({
     runtime: await openRuntime(host, options.runtime ?? chooseRuntime(host), options),
     config: model.config,
-    weights: model.loadWeights(heldAs(model.config, storage, options.float32Bytes ?? 0)),
+    weights: model.loadWeights(heldAs(model.config, storage, options.float32Bytes ?? 0, without), without),
     ...(adapter === undefined ? {} : { adapter }),
     trainable: 'none',
     checkpointedBlocks: 0,

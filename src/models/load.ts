@@ -30,8 +30,11 @@ export interface ModelFolder {
   checkWeights(): void;
   /** The format of a tensor in the files: what storage `stored` would hold. Throws a {@link ModelError}. */
   weightFormat: FormatOf;
-  /** Checks, then reads. Throws a {@link ModelError} before anything is read if a tensor is missing or misshapen. */
-  loadWeights(storage: Storage): WeightStore;
+  /**
+   * Checks, then reads all tensors but the one that is named. Throws a {@link ModelError} before anything is read if a tensor
+   * is missing or misshapen.
+   */
+  loadWeights(storage: Storage, without?: string): WeightStore;
   tokenizer(): Promise<Tokenizer>;
   template(): LoadedTemplate | undefined;
   /** `bos_token`, `eos_token` and the like, for a template that is not the model's own. */
@@ -92,7 +95,7 @@ export function weightAccess(
       if (tensor === undefined) checkTensors(origin, source(), config);
       return tensor?.format() ?? 'F32';
     },
-    loadWeights: (storage) => loadTensors(origin, source(), config, storage),
+    loadWeights: (storage, without) => loadTensors(origin, source(), config, storage, without),
   };
 }
 

@@ -2,6 +2,7 @@
 
 import { EVALUATION_SHAPES } from '../evaluation/shapes.js';
 import type { Stage, StageKind, Value } from '../ir/types.js';
+import { unreadHead } from '../models/adapters/classifier.js';
 import { plainConfig } from '../models/adapters/pissa.js';
 import type { LoraConfig } from '../models/types.js';
 import { heldAs, plannedBytes } from '../models/weights/load.js';
@@ -13,7 +14,13 @@ import { evaluationPeak, type ForwardMemory, mergePeak } from './memory/evaluate
 import { dataPeak, formatPeak } from './memory/rows.js';
 import { decoderShape, type Holding, optimizerBytes, trainPeak } from './memory/train.js';
 import { isReference, stageNamed } from './models.js';
-import { decodedWeights, keptByProcess, type PlannedModel, weightBytes } from './stage-models.js';
+import {
+  decodedWeights,
+  type HeldModel,
+  keptByProcess,
+  type PlannedModel,
+  weightBytes,
+} from './stage-models.js';
 import { computeSeconds, copySeconds, generationSeconds, plus, rowSeconds } from './time.js';
 import { paddedTokens, type TrainFacts, trainFlops } from './train-stage.js';
 import type { Peak, Seconds } from './types.js';
@@ -112,8 +119,8 @@ const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
     const adapter = stage.settings['adapter'];
     const trainer = isReference(adapter) ? adapter.stage : undefined;
     const lora = trainer === undefined ? undefined : adapterConfig(world, trainer);
-    const paged = isPaged(world, trainer) ? heldBy(base, 'paged') : {};
-    const memory: ForwardMemory = { ...forwardMemory(world, base, 32), lora, ...paged };
+    const held = heldBy({ ...base, lora }, isPaged(world, trainer) ? 'paged' : 'lora');
+    const memory: ForwardMemory = { ...forwardMemory(world, base, 32), lora, ...held };
     const written = base.parameters * (stage.settings['dtype'] === 'f32' ? 4 : 2);
     return {
       peak: mergePeak(memory),
@@ -149,13 +156,15 @@ function forwardMemory(
   const trainer = model.root.adapterOf;
   const isQlora = trainer !== undefined && world.chosen.get(trainer)?.method === 'qlora';
   const holding = isPaged(world, trainer) ? 'paged' : isQlora ? 'qlora' : 'lora';
-  const isFloat32 = holding === 'lora' && heldAs(config, 'stored', float32Bytes) === 'f32';
+  const lora = trainer === undefined ? undefined : adapterConfig(world, trainer);
+  const without = unreadHead(config, lora);
+  const isFloat32 = holding === 'lora' && heldAs(config, 'stored', float32Bytes, without) === 'f32';
   return {
     config,
     ...(isFloat32
-      ? { weightBytes: plannedBytes(config, format, 'f32'), decoded: false, keptByProcess: false }
-      : heldBy(model, holding)),
-    lora: trainer === undefined ? undefined : adapterConfig(world, trainer),
+      ? { weightBytes: plannedBytes(config, format, 'f32', without), decoded: false, keptByProcess: false }
+      : heldBy({ ...model, lora }, holding)),
+    lora,
     longest,
     tokenizerBytes: model.tokenizerBytes,
     onDevice: world.machine.devices.length > 0,
@@ -170,7 +179,7 @@ const isPaged = (world: PlanWorld, trainer: string | undefined): boolean =>
   trainer !== undefined && world.chosen.get(trainer)?.paged === true;
 
 const heldBy = (
-  model: PlannedModel,
+  model: HeldModel,
   holding: Holding,
 ): Pick<ForwardMemory, 'weightBytes' | 'decoded' | 'keptByProcess'> => ({
   weightBytes: weightBytes(model)[holding],

@@ -1,9 +1,10 @@
 /** Models as the planner sees them: shape and sizes, nothing loaded. Opened once a plan. */
 import type { Program, Value } from '../ir/types.js';
-import { expectedTensors } from '../models/architectures/index.js';
+import { unreadHead } from '../models/adapters/classifier.js';
+import { type ExpectedTensor, expectedTensors } from '../models/architectures/index.js';
 import type { ModelFolder } from '../models/load.js';
-import type { ModelConfig } from '../models/types.js';
-import { type FormatOf, plannedBytes } from '../models/weights/load.js';
+import type { LoraConfig, ModelConfig } from '../models/types.js';
+import { type FormatOf, plannedBytes, type Storage } from '../models/weights/load.js';
 import type { Host } from '../source/host.js';
 import { openResolved } from '../stages/models.js';
 import { PAGED_WINDOWS, VOCABULARY_ENTRY } from './memory/calibration.js';
@@ -72,20 +73,32 @@ export function openModels(program: Program, host: Host): Models {
   };
 }
 
+/** A model, and the adapter over it: with labels there, its head over the vocabulary is not held. */
+export type HeldModel = Pick<PlannedModel, 'config' | 'format'> & {
+  readonly lora?: Pick<LoraConfig, 'labels'>;
+};
+
+const heldTensors = ({ config, lora }: HeldModel): readonly ExpectedTensor[] => {
+  const unread = unreadHead(config, lora);
+  return expectedTensors(config).filter(({ name }) => name !== unread);
+};
+
 /** Bytes of the base as each method would hold it. Full training copies every weight; what it let go of is not yet collected. */
-export function weightBytes({ config, format }: PlannedModel): Readonly<Record<Holding, number>> {
+export function weightBytes({ config, format, lora }: HeldModel): Readonly<Record<Holding, number>> {
+  const bytes = (storage: Storage): number => plannedBytes(config, format, storage, unreadHead(config, lora));
+  const stored = bytes('stored');
   return {
-    lora: plannedBytes(config, format, 'stored'),
-    qlora: plannedBytes(config, format, 'nf4'),
-    full: plannedBytes(config, format, 'stored'),
-    head: plannedBytes(config, format, 'stored'),
-    paged: plannedBytes(config, format, 'paged') + PAGED_WINDOWS,
+    lora: stored,
+    qlora: bytes('nf4'),
+    full: stored,
+    head: stored,
+    paged: bytes('paged') + PAGED_WINDOWS,
   };
 }
 
 /** Whether a block needs the workspace that weights are decoded into, by method. */
-export function decodedWeights({ config, format }: PlannedModel): Readonly<Record<Holding, boolean>> {
-  const stored = expectedTensors(config).some(({ name }) => format(name) !== 'F32');
+export function decodedWeights(held: HeldModel): Readonly<Record<Holding, boolean>> {
+  const stored = heldTensors(held).some(({ name }) => held.format(name) !== 'F32');
   return { lora: stored, qlora: true, full: false, head: stored, paged: true };
 }
 
@@ -93,7 +106,7 @@ export function decodedWeights({ config, format }: PlannedModel): Readonly<Recor
 const ON_GPU: ReadonlySet<string> = new Set(['F32', 'F16', 'BF16']);
 
 /** Whether the process keeps the base, or a copy of it, where tensors lie on a GPU. */
-export function keptByProcess({ config, format }: PlannedModel): Readonly<Record<Holding, boolean>> {
-  const blocks = expectedTensors(config).some(({ name }) => !ON_GPU.has(format(name)));
+export function keptByProcess(held: HeldModel): Readonly<Record<Holding, boolean>> {
+  const blocks = heldTensors(held).some(({ name }) => !ON_GPU.has(held.format(name)));
   return { lora: blocks, qlora: false, full: true, head: blocks, paged: true };
 }

@@ -52,6 +52,7 @@ export async function trainFacts(
   const room = model.config.maxPositions - virtualTokensOf(lora);
   const maxLength = Math.min(room, Number(format?.settings['max_length'] ?? room));
   const { global, packing } = settings.batch;
+  const held = { ...model, lora };
   const shape = { config: model.config, lengths, ...(packing ? { packed: global } : {}) };
   return {
     model,
@@ -59,8 +60,8 @@ export async function trainFacts(
     maxLength,
     memory: {
       ...shape,
-      weightBytes: weightBytes(model),
-      decoded: decodedWeights(model),
+      weightBytes: weightBytes(held),
+      decoded: decodedWeights(held),
       lora,
       optimizer: optimizerName(settings),
       precision: settings.precision,
@@ -69,7 +70,7 @@ export async function trainFacts(
         totalSteps(Math.max(1, rows), settings.batch.global, stopAfter(settings, stage.origins)),
       onDevice: world.machine.devices.length > 0,
       device: world.device,
-      keptByProcess: keptByProcess(model),
+      keptByProcess: keptByProcess(held),
       runtime: world.runtime.name,
       planDecoder: world.planDecoder,
     },

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { headConfig, unreadHead } from '../../src/models/adapters/classifier.js';
 import { expectedTensors } from '../../src/models/architectures/index.js';
 import { initModel } from '../../src/models/initialise.js';
 import { openModel } from '../../src/models/load.js';
@@ -103,6 +104,26 @@ describe('model folder', () => {
       paged.get(name).decodeRows(1, 1, row);
       expect(row, name).to.deep.equal(expected.slice(width, 2 * width));
       expect(paged.get(name).view()).to.equal(name.includes('norm') ? stored.get(name).view() : undefined);
+    }
+  });
+
+  it('leaves out the head that nobody reads once there are labels, however it is held', () => {
+    const lora = headConfig(['a', 'b']);
+    expect(unreadHead(config, lora)).to.equal('lm_head.weight');
+    expect(unreadHead(config, { ...lora, labels: undefined })).to.equal(undefined);
+    expect(unreadHead({ ...config, tieEmbeddings: true }, lora)).to.equal(undefined);
+    expect(unreadHead({ ...config, labels: ['a'] }, lora)).to.equal(undefined);
+    const model = openModel(host(tensors(ENCODERS.BF16)), '/m');
+    for (const storage of ['stored', 'f32', 'nf4', 'paged'] as const) {
+      const store = model.loadWeights(storage, 'lm_head.weight');
+      expect(store.names()).to.deep.equal(
+        model
+          .loadWeights(storage)
+          .names()
+          .filter((name) => name !== 'lm_head.weight'),
+      );
+      const planned = plannedBytes(config, model.weightFormat, storage, 'lm_head.weight');
+      expect(store.residentBytes, storage).to.equal(planned);
     }
   });
 

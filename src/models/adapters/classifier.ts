@@ -1,4 +1,5 @@
 /** Classification: a head over labels, `score`, reads the last token of a text in the place of the head over the vocabulary. */
+import { blueprintOf } from '../architectures/index.js';
 import type { LoraConfig, ModelConfig } from '../types.js';
 
 const classifiers = new WeakMap<ModelConfig, Map<string, ModelConfig>>();
@@ -17,6 +18,19 @@ export function adaptedConfig(
   const made = known.get(key) ?? { ...config, labels };
   known.set(key, made);
   return made;
+}
+
+/**
+ * Name of the tensor of a base that nobody reads once there are labels: its head over the vocabulary, where that is not
+ * its embedding.
+ */
+export function unreadHead(
+  config: ModelConfig,
+  lora: Pick<LoraConfig, 'labels'> | undefined,
+): string | undefined {
+  if (lora?.labels === undefined || config.labels !== undefined) return undefined;
+  const { embedding, head } = blueprintOf(config);
+  return head.output.name === embedding.name ? undefined : head.output.name;
 }
 
 /** The config of an adapter that trains the head alone. */

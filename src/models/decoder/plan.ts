@@ -134,7 +134,7 @@ function blockKinds(options: DecoderPlanOptions, graphs: GraphOptions): readonly
     const training = trainsBlocks(graphs);
     const keeping: Keeping = training ? keepingOf(layer, options) : 'nothing';
     // the first block of an adapter run has graphs of its own: nobody needs the gradient of its input
-    const first = layer === 0 && graphs.trainable === 'adapter';
+    const first = training && layer === 0 && graphs.trainable === 'adapter';
     const key = `${kind.key} ${keeping} ${first}`;
     const count = (counted.get(key)?.count ?? 0) + 1;
     counted.set(key, { count, keeping, first, kind });

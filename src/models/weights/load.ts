@@ -33,9 +33,15 @@ export function plannedFormat(
 /** The format of a tensor in the files, by its name. */
 export type FormatOf = (name: string) => StoredFormat;
 
-/** Bytes that the weights will hold: the sum of their `residentBytes` once they are loaded. */
-export function plannedBytes(config: ModelConfig, formatOf: FormatOf, storage: Storage): number {
+/** Bytes that the weights will hold: the sum of their `residentBytes` once they are loaded, all but the tensor `without`. */
+export function plannedBytes(
+  config: ModelConfig,
+  formatOf: FormatOf,
+  storage: Storage,
+  without?: string,
+): number {
   return expectedTensors(config)
+    .filter(({ name }) => name !== without)
     .filter(({ role }) => storage !== 'paged' || HELD.has(role))
     .reduce(
       (sum, { name, shape, role }) => sum + storedBytes(shape, plannedFormat(role, formatOf(name), storage)),
@@ -51,8 +57,9 @@ export const heldAs = <S extends Storage>(
   config: ModelConfig,
   storage: S,
   float32Bytes: number,
+  without?: string,
 ): S | 'f32' =>
-  storage === 'stored' && plannedBytes(config, () => 'F32', 'f32') <= float32Bytes ? 'f32' : storage;
+  storage === 'stored' && plannedBytes(config, () => 'F32', 'f32', without) <= float32Bytes ? 'f32' : storage;
 
 /**
  * Checks that every tensor of the config is there with its shape, and in a format that can be read, before any data is
@@ -76,18 +83,22 @@ export function checkTensors(origin: string, source: WeightSource, config: Model
   }
 }
 
-/** Reads the tensors that the config names, one at a time: the file's form of a tensor is let go before the next. */
+/**
+ * Reads the tensors that the config names but for `without`, one at a time: the file's form of a tensor is let go before
+ * the next.
+ */
 export function loadTensors(
   origin: string,
   source: WeightSource,
   config: ModelConfig,
   storage: Storage,
+  without?: string,
 ): WeightStore {
   checkTensors(origin, source, config);
   const tensors: StoredTensor[] = [];
   for (const { name, role } of expectedTensors(config)) {
     const found = source.get(name);
-    if (found === undefined) continue;
+    if (found === undefined || name === without) continue;
     const paged = storage === 'paged' && !HELD.has(role);
     tensors.push(
       paged ? pagedTensor(found) : loadTensor(found, plannedFormat(role, found.format(), storage)),

@@ -1,9 +1,9 @@
-import { adaptedConfig } from '../../models/adapters/classifier.js';
+import { adaptedConfig, unreadHead } from '../../models/adapters/classifier.js';
 import { adaptedProjections } from '../../models/adapters/layout.js';
 import { type SavedRole, savedTensor, savedTensors } from '../../models/adapters/saved.js';
-import { blueprintOf, SCORE, weightName } from '../../models/architectures/index.js';
+import { blueprintOf, weightName } from '../../models/architectures/index.js';
 import type { WritableTensor } from '../../models/safetensors/write.js';
-import type { Adapter, LoraConfig, ModelConfig, StoredTensor, WeightStore } from '../../models/types.js';
+import type { Adapter, ModelConfig, StoredTensor, WeightStore } from '../../models/types.js';
 import { float32Tensor } from '../../models/weights/dense.js';
 import type { Span } from '../../source/span.js';
 import { type MergeDtype, mergeDtypes } from './dtypes.js';
@@ -49,7 +49,7 @@ export function mergedTensors(base: WeightStore, options: MergeOptions): readonl
     },
   });
   const whole = adapter && config ? wholeTensors(adapter, config, base) : new Map<string, StoredTensor>();
-  const unread = adapter && config ? headReplaced(config, adapter.config) : undefined;
+  const unread = adapter && config ? unreadHead(config, adapter.config) : undefined;
   const names = [...new Set([...base.names(), ...whole.keys()])].filter((name) => name !== unread);
   return names.map((name) => written(name, whole.get(name) ?? base.get(name)));
 }
@@ -75,13 +75,6 @@ function wholeTensors(
     ];
   };
   return new Map([of('embedding', embedding.name, embedding.name), of('head', head.output.name, tied)]);
-}
-
-/** The head over the vocabulary, where a classifier has one over labels in its place. */
-function headReplaced(config: ModelConfig, lora: LoraConfig): string | undefined {
-  const { embedding, head } = blueprintOf(config);
-  const isOther = head.output.name !== embedding.name && head.output.name !== weightName({ module: SCORE });
-  return lora.labels !== undefined && isOther ? head.output.name : undefined;
 }
 
 function* mergedChunks(

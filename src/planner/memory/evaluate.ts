@@ -1,6 +1,7 @@
 /** The peak of an evaluation and of a merge: one model at a time, forward only. */
 
 import { EVALUATION_SHAPES } from '../../evaluation/shapes.js';
+import { adaptedConfig } from '../../models/adapters/classifier.js';
 import { virtualTokensOf } from '../../models/adapters/prompt.js';
 import type { DecoderPlanOptions } from '../../models/decoder/types.js';
 import type { LoraConfig, ModelConfig } from '../../models/types.js';
@@ -74,10 +75,11 @@ const MOST_ROWS = 32;
 
 /** Probe rows through the base, the adapted base and the merged model; one tensor at a time is merged. */
 export function mergePeak(memory: ForwardMemory): Peak {
-  const { config } = memory;
+  const { config, lora } = memory;
   const largest =
     4 * Math.max(config.vocabSize * config.hiddenSize, config.intermediateSize * config.hiddenSize);
-  const probes = MOST_PROBES * PROBE_TOKENS * config.vocabSize * 4;
+  const width = adaptedConfig(config, lora).labels?.length ?? config.vocabSize;
+  const probes = MOST_PROBES * PROBE_TOKENS * width * 4;
   return forward(memory, 1, PROBE_TOKENS, { logits: 3 * probes, workspace: 2 * largest });
 }
 

@@ -1,9 +1,11 @@
 import { join } from 'node:path';
 import type { Call, Reference } from '../../ir/types.js';
+import { unreadHead } from '../../models/adapters/classifier.js';
 import { isJson, readJsonFile } from '../../models/json-file.js';
 import type { ModelFolder } from '../../models/load.js';
 import { ModelError, type WeightStore } from '../../models/types.js';
 import { heldAs } from '../../models/weights/load.js';
+import { openAdapter } from '../../packaging/peft/read.js';
 import type { Host } from '../../source/host.js';
 import { type ResolvedModel, resolveModel } from '../model-places.js';
 import { openResolved } from '../models.js';
@@ -84,15 +86,17 @@ export interface OpenBase {
 }
 
 /**
- * Reads a base into memory, or makes its fresh weights; as float32 where that takes at most `float32Bytes`. Throws a
- * {@link ModelError}.
+ * Reads what an adapter needs of its base into memory, or makes its fresh weights; as float32 where that takes at most
+ * `float32Bytes`. Throws a {@link ModelError}.
  */
 export function openBase(
   host: Host,
-  { base, storage, paged }: Pick<Subject, 'base' | 'storage' | 'paged'>,
+  { base, storage, paged, adapter }: Pick<Subject, 'base' | 'storage' | 'paged' | 'adapter'>,
   float32Bytes = 0,
 ): OpenBase {
   const model = openResolved(host, base);
-  const held = paged ? 'paged' : heldAs(model.config, storage, float32Bytes);
-  return { model, weights: model.loadWeights(held) };
+  const without =
+    adapter === undefined ? undefined : unreadHead(model.config, openAdapter(host, adapter).config);
+  const held = paged ? 'paged' : heldAs(model.config, storage, float32Bytes, without);
+  return { model, weights: model.loadWeights(held, without) };
 }

@@ -116,6 +116,7 @@ async function write(
     base: base.base,
     storage: 'stored',
     paged: adapted?.paged,
+    adapter: adapted?.adapter,
   });
   const adapter = adapted?.adapter === undefined ? undefined : readAdapter(host, adapted.adapter);
   if (adapter !== undefined) checkAdapter(adapter, model.config, adapter.path);

@@ -1,16 +1,19 @@
+import { unreadHead } from '../../models/adapters/classifier.js';
 import type { ModelFolder } from '../../models/load.js';
-import type { StoredTensor, WeightStore } from '../../models/types.js';
+import type { LoraConfig, StoredTensor, WeightStore } from '../../models/types.js';
 import { weightStore } from '../../models/weights/store.js';
 import type { Chosen } from '../types.js';
 
-/** The base's weights in the form that was chosen. Throws a `ModelError`. */
+/** What the adapter needs of the base's weights, in the form that was chosen. Throws a `ModelError`. */
 export function baseWeights(
   model: ModelFolder,
   { method, paged }: Pick<Chosen, 'method' | 'paged'>,
+  lora: LoraConfig,
 ): WeightStore {
-  if (method === 'full') return handedOver(model.loadWeights('stored'));
-  if (paged) return model.loadWeights('paged');
-  return model.loadWeights(method === 'qlora' ? 'nf4' : 'stored');
+  const without = unreadHead(model.config, lora);
+  if (method === 'full') return handedOver(model.loadWeights('stored', without));
+  if (paged) return model.loadWeights('paged', without);
+  return model.loadWeights(method === 'qlora' ? 'nf4' : 'stored', without);
 }
 
 /**

@@ -111,10 +111,10 @@ async function prepare(context: StageContext, chosen: Chosen): Promise<Job> {
     }),
     weights({ method, paged = false }) {
       // Full training takes the weights over, so a second try reads them again.
-      if (method === 'full') return baseWeights(model, { method });
+      if (method === 'full') return baseWeights(model, { method }, lora);
       if (held?.paged !== paged) {
         held = undefined;
-        held = { weights: baseWeights(model, { method, paged }), paged };
+        held = { weights: baseWeights(model, { method, paged }, lora), paged };
       }
       return held.weights;
     },
