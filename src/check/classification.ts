@@ -87,7 +87,6 @@ function checkTrain(checked: CheckedStage, stages: Stages): readonly Diagnostic[
   const { stage, block } = checked;
   const method = block.using.find(({ text }) => text === stage.preset)?.span ?? block.name.span;
   if (rows.kind === 'unlabelled' && stage.preset === 'head') return [errors.headWithoutLabels(method, rows)];
-  if (rows.kind === 'labelled' && stage.preset === 'full') return [errors.fullWithLabels(method, rows)];
   const watched = rowsIn(checked, 'validate', stages);
   const trained = { at: settingSpan(checked, 'dataset'), message: 'trained on these' };
   const mismatch =

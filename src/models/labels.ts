@@ -1,10 +1,22 @@
 /** The labels of a classifier as `config.json` has them: `id2label` and `label2id`. */
+import { FAMILIES } from './architectures/index.js';
 import { isJson, type Json } from './json-file.js';
 import type { ModelConfig } from './types.js';
 
 export const labelFields = (labels: readonly string[]): Json => ({
   id2label: Object.fromEntries(labels.map((label, id) => [String(id), label])),
   label2id: Object.fromEntries(labels.map((label, id) => [label, id])),
+});
+
+/**
+ * What a `config.json` of transformers says of a classifier beside its shape. It reads the last token of a text that is not
+ * `pad_token_id`: without one it takes a single text at a time.
+ */
+export const classifierFields = (config: ModelConfig, padId: number): Json => ({
+  architectures: [FAMILIES[config.architecture].classifierName],
+  ...labelFields(config.labels ?? []),
+  pad_token_id: padId,
+  problem_type: 'single_label_classification',
 });
 
 /** Labels by their numbers; `undefined` where a number has none, or two have the same. */

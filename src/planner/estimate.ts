@@ -2,9 +2,9 @@
 
 import { EVALUATION_SHAPES } from '../evaluation/shapes.js';
 import type { Stage, StageKind, Value } from '../ir/types.js';
-import { unreadHead } from '../models/adapters/classifier.js';
+import { adaptedConfig, unreadHead } from '../models/adapters/classifier.js';
 import { plainConfig } from '../models/adapters/pissa.js';
-import type { LoraConfig } from '../models/types.js';
+import type { LoraConfig, ModelConfig } from '../models/types.js';
 import { heldAs, plannedBytes } from '../models/weights/load.js';
 import type { EvalSettings } from '../stages/eval/schema.js';
 import { chosenLora } from '../stages/train/lora.js';
@@ -132,9 +132,11 @@ const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
     const model = world.models.of(stage.settings['model']);
     if (model === undefined) return NOTHING;
     const bytes = weightBytes(model).lora + model.tokenizerBytes;
+    const memory = forwardMemory(world, model, 256);
+    const classifies = adaptedConfig(memory.config, memory.lora).labels !== undefined;
     // a release is asked something before it becomes current, whether or not the file says what
     return {
-      peak: evaluationPeak(forwardMemory(world, model, 256), { rows: 1, prompt: 64, maxTokens: 64 }),
+      peak: evaluationPeak(memory, classifies ? undefined : { rows: 1, prompt: 64, maxTokens: 64 }),
       seconds: here(world, plus(copySeconds(2 * bytes), 2)),
       diskBytes: bytes,
     };
@@ -152,7 +154,7 @@ function forwardMemory(
   longest: number,
   float32Bytes = 0,
 ): ForwardMemory {
-  const { config, format } = model;
+  const config = writtenConfig(world, model);
   const trainer = model.root.adapterOf;
   const isQlora = trainer !== undefined && world.chosen.get(trainer)?.method === 'qlora';
   const holding = isPaged(world, trainer) ? 'paged' : isQlora ? 'qlora' : 'lora';
@@ -162,8 +164,12 @@ function forwardMemory(
   return {
     config,
     ...(isFloat32
-      ? { weightBytes: plannedBytes(config, format, 'f32', without), decoded: false, keptByProcess: false }
-      : heldBy({ ...model, lora }, holding)),
+      ? {
+          weightBytes: plannedBytes(config, model.format, 'f32', without),
+          decoded: false,
+          keptByProcess: false,
+        }
+      : heldBy({ ...model, config, lora }, holding)),
     lora,
     longest,
     tokenizerBytes: model.tokenizerBytes,
@@ -172,6 +178,14 @@ function forwardMemory(
     runtime: world.runtime.name,
     planDecoder: world.planDecoder,
   };
+}
+
+/** A model that a train stage or a merge writes is a classifier where what it was trained on has labels. */
+function writtenConfig(world: PlanWorld, { config, root }: PlannedModel): ModelConfig {
+  const trainer = root.trainedBy === undefined ? undefined : stageNamed(world.program, root.trainedBy);
+  if (trainer === undefined || !world.chosen.has(trainer.name)) return config;
+  const base = world.models.of(trainer.settings['base']);
+  return base === undefined ? config : adaptedConfig(config, world.lora(trainer, base));
 }
 
 /** Whether a train stage left its base in its files: then the stages that use its adapter do so too. */

@@ -13,6 +13,8 @@ export interface RootModel {
   readonly weights: WeightOrigin;
   /** Train stage whose adapter lies over the base, if any. */
   readonly adapterOf?: string;
+  /** Train stage that the weights come from, by full training or a merge. */
+  readonly trainedBy?: string;
 }
 
 export const isCall = (value: unknown): value is Call =>
@@ -35,13 +37,17 @@ export function rootModel(program: Program, value: Value | undefined, host: Host
   if (stage?.kind === 'train') {
     const base = rootModel(program, stage.settings['base'], host);
     if (base === undefined) return undefined;
-    return stage.preset === 'full' ? { ...base, weights: 'f32' } : { ...base, adapterOf: stage.name };
+    return stage.preset === 'full'
+      ? { ...base, weights: 'f32', trainedBy: stage.name }
+      : { ...base, adapterOf: stage.name };
   }
   if (stage?.kind === 'merge') {
     const base = rootModel(program, stage.settings['base'], host);
     const dtype = stage.settings['dtype'];
     if (base === undefined) return undefined;
-    return { model: base.model, weights: dtype === 'f32' || dtype === 'bf16' ? dtype : 'f16' };
+    const weights = dtype === 'f32' || dtype === 'bf16' ? dtype : 'f16';
+    const adapter = stage.settings['adapter'];
+    return { ...base, weights, ...(isReference(adapter) ? { trainedBy: adapter.stage } : {}) };
   }
   return undefined;
 }

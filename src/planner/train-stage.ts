@@ -3,7 +3,7 @@ import type { Stage, Value } from '../ir/types.js';
 import { virtualTokensOf } from '../models/adapters/prompt.js';
 import { trainSettings } from '../stages/train/schema.js';
 import { isPaged, optimizerName, stopAfter } from '../stages/train/settings.js';
-import { type Chosen, hasFactors, type Method } from '../stages/types.js';
+import { type Chosen, hasFactors } from '../stages/types.js';
 import { totalSteps } from '../training/order.js';
 import { chosenFromParts, keyOf } from './keys.js';
 import { BIN, type Lengths, shortened } from './lengths.js';
@@ -124,7 +124,8 @@ export function choose(
   const solution = solve({
     start,
     steps,
-    methods: facts.memory.lora.labels === undefined ? undefined : methodsOfClassifier(stage),
+    // a frozen base is no smaller version of an adapter's training, nor the other way round
+    methods: stage.preset === 'head' ? [] : undefined,
     ...roomOf(world),
     kept:
       (earlier && withMicro(earlier, earlier.microBatch, facts.ladder.global)) ??
@@ -133,10 +134,6 @@ export function choose(
   });
   return solution.fits ? solution : { ...solution, wouldHelp: wouldHelp(world, facts, start) };
 }
-
-/** A frozen base is no smaller version of an adapter's training, nor the other way round. */
-const methodsOfClassifier = ({ preset }: Stage): readonly Method[] =>
-  preset === 'head' ? [] : ['lora', 'qlora'];
 
 function startOf(stage: Stage, { model, memory, ladder: options, maxLength }: TrainFacts): Chosen {
   return startingChoice({

@@ -52,6 +52,30 @@ train tagger using lora {
   checkpoint = { every: 20steps, keep: 1 }
 }
 
+train whole using full {
+  base = local("model")
+  dataset = topics.train
+  validate = topics.valid
+  optimizer = adamw(rate: 1e-2)
+  batch = { global: 16 }
+  stop = { steps: 20, epochs: 1000 }
+  checkpoint = { every: 10steps, keep: 1 }
+}
+
+eval of_all {
+  model = whole.best
+  dataset = topics.test
+  metrics = [accuracy, loss]
+}
+
+merge halved { base = whole.best, dtype = bf16 }
+
+eval of_half {
+  model = halved
+  dataset = topics.test
+  metrics = [accuracy, loss]
+}
+
 eval untouched {
   model = frozen.last
   dataset = topics.test
@@ -163,6 +187,28 @@ describe('a pipeline of classifiers', () => {
     expect(openModel(host, folder).config.labels).to.deep.equal(['animal', 'boat', 'cloud']);
     expect(report('merged').metrics.f1).to.equal(report('quality').metrics.f1);
     expect(report('merged').metrics.loss).to.be.closeTo(report('quality').metrics.loss ?? 0, 1e-5);
+  });
+
+  it('trains every weight with the head, into a folder of transformers that is merged and asked like any', async () => {
+    const folder = output('whole', 'model');
+    const model = openModel(host, folder);
+    expect(model.config).to.deep.include({ labels: ['animal', 'boat', 'cloud'], padTokenId: 256 });
+    expect(model.configJson()).to.deep.include({
+      architectures: ['LlamaForSequenceClassification'],
+      id2label: { 0: 'animal', 1: 'boat', 2: 'cloud' },
+      problem_type: 'single_label_classification',
+    });
+    const weights = model.loadWeights('stored');
+    expect(weights.has('lm_head.weight')).to.equal(false);
+    expect(weights.get('score.weight').shape).to.deep.equal([3, model.config.hiddenSize]);
+    expect(report('of_all').metrics.accuracy).to.be.above(0.9);
+    expect(report('of_half').metrics.loss).to.be.closeTo(report('of_all').metrics.loss ?? 0, 0.05);
+    const card = readFileSync(join(output('halved', 'model'), 'README.md'), 'utf8');
+    expect(card)
+      .to.include('pipeline_tag: text-classification')
+      .and.to.include('| Labels | animal, boat, cloud |');
+    const asked = await ftpc(cwd, ['classify', folder, 'aaaa 9', '--json', ...ONNX]);
+    expect(objects(asked.out)[0]).to.include({ label: 'animal' });
   });
 
   it('gives labels on the command line: of a release, an adapter, and many texts', async () => {

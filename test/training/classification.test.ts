@@ -1,37 +1,29 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { RUNTIME_NAMES, type RuntimeName } from '../../src/ir/runtimes.js';
-import { headConfig } from '../../src/models/adapters/classifier.js';
+import { adaptedConfig, headConfig } from '../../src/models/adapters/classifier.js';
 import { initLora } from '../../src/models/adapters/initialise.js';
 import { createDecoder, type Decoder } from '../../src/models/decoder/index.js';
-import { openModel } from '../../src/models/load.js';
+import type { DecoderOptions } from '../../src/models/decoder/types.js';
+import { type ModelFolder, openModel } from '../../src/models/load.js';
 import { openSafetensors } from '../../src/models/safetensors/read.js';
-import type { Adapter, LoraConfig } from '../../src/models/types.js';
+import type { LoraConfig } from '../../src/models/types.js';
 import { labelledRow } from '../../src/stages/format/labelled.js';
+import { baseWeights } from '../../src/stages/train/base.js';
 import { coverageOf } from '../../src/stages/train/coverage.js';
-import { workFolder } from '../../src/store/index.js';
 import { buildBatch, buildPacked } from '../../src/training/batch.js';
-import {
-  checkpoints,
-  type StepRecord,
-  type TokenRows,
-  train,
-  warmupSteps,
-} from '../../src/training/index.js';
+import type { TokenRows } from '../../src/training/index.js';
 import { openHere, whereInstalled } from '../tensor/runtimes/here.js';
-import { fixturePath, host, largestDifference, type RecordedRun, tokenRows } from './fixture.js';
+import { fixturePath, host, type RecordedRun, tokenRows } from './fixture.js';
+import { agrees } from './whole-run.js';
 
 /** Against transformers' classifiers with PEFT and Trainer, as of whole trainings in `oracle.test.ts`. */
 const folder = join(host.packageFolder, 'test', 'fixtures', 'classification');
 const LOGITS = 1e-5;
 const GRADIENTS = 1e-5;
-const LOSS = 1e-5;
-const NORM = 1e-5;
-const TENSOR = 1e-4;
 
-type Name = 'llama-head' | 'llama-lora' | 'llama-qlora' | 'gpt2-head' | 'gpt2-lora';
+type Name = `${keyof typeof FAMILIES}-${'head' | 'lora' | 'full'}` | 'llama-qlora';
 
 const LABELS = ['a', 'b', 'c'];
 const FAMILIES = {
@@ -66,25 +58,33 @@ const rowsFor = (name: Name): TokenRows => {
 };
 
 async function decoderFor(name: Name, runtime: RuntimeName): Promise<Decoder> {
-  const { base, targets } = familyOf(name);
+  const { base } = familyOf(name);
   const model = openModel(host, base);
+  const shared = { runtime: await openHere(runtime), checkpointedBlocks: 1, headChunk: 64 };
+  const decoder = await createDecoder(
+    name.endsWith('full')
+      ? {
+          ...shared,
+          config: adaptedConfig(model.config, { labels: LABELS }),
+          weights: baseWeights(model, { method: 'full' }, { lora: headConfig(LABELS), seed: 0 }),
+          trainable: 'full',
+        }
+      : { ...shared, config: model.config, ...adapterFor(name, model), trainable: 'adapter' },
+  );
+  const recorded = tensors(`${name}-batch.safetensors`);
+  for (const [tensor, { data }] of decoder.parameters)
+    data.set(recorded.get(`initial.${tensor}`) ?? expect.fail(`${tensor} is not recorded`));
+  decoder.parametersChanged();
+  return decoder;
+}
+
+function adapterFor(name: Name, model: ModelFolder): Pick<DecoderOptions, 'weights' | 'adapter'> {
+  const { targets } = familyOf(name);
   const weights = model.loadWeights(name.endsWith('qlora') ? 'nf4' : 'stored');
   const lora: LoraConfig = name.endsWith('head')
     ? headConfig(LABELS)
     : { rank: 4, alpha: 8, dropout: 0, targets, labels: LABELS };
-  const adapter: Adapter = initLora(model.config, lora, 0, { weights });
-  const recorded = tensors(`${name}-batch.safetensors`);
-  for (const [tensor, { data }] of adapter.tensors)
-    data.set(recorded.get(`initial.${tensor}`) ?? expect.fail(`${tensor} is not recorded`));
-  return createDecoder({
-    runtime: await openHere(runtime),
-    config: model.config,
-    weights,
-    adapter,
-    trainable: 'adapter',
-    checkpointedBlocks: 1,
-    headChunk: 64,
-  });
+  return { weights, adapter: initLora(model.config, lora, 0, { weights }) };
 }
 
 const largest = (values: Float32Array): number => values.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
@@ -138,73 +138,37 @@ async function oneBatch(name: Name, runtime: RuntimeName): Promise<void> {
   }
 }
 
+/**
+ * GPT-2's biases of the keys move every score of a query alike, which the softmax takes out again: their gradients are
+ * rounding, of which Adam makes steps as large as any.
+ */
+const learnt = (tensor: string, data: Float32Array): Float32Array =>
+  tensor.endsWith('c_attn.bias')
+    ? data.map((value, at) => (Math.floor((3 * at) / data.length) === 1 ? 0 : value))
+    : data;
+
 async function wholeTraining(name: Name, runtime: RuntimeName): Promise<void> {
   const run = json<Record<Name, RecordedRun & { trainable: number; all: number }>>('runs.json')[name];
   const decoder = await decoderFor(name, runtime);
-  const work = mkdtempSync(join(tmpdir(), 'ftpc-classification-'));
-  const records: StepRecord[] = [];
-  try {
-    await train({
-      decoder,
-      rows: rowsFor(name),
-      padId: familyOf(name).padId,
-      settings: {
-        rate: run.rate,
-        schedule: {
-          name: run.schedule,
-          warmupSteps: warmupSteps({ unit: 'ratio', value: run.warmup }, run.steps),
-        },
-        optimizer: 'adamw',
-        momentum: 0,
-        loraplusRatio: 1,
-        beta1: 0.9,
-        beta2: 0.999,
-        epsilon: 1e-8,
-        decay: run.decay,
-        clip: run.clip,
-        totalSteps: run.steps,
-        globalBatch: run.global,
-        microBatch: run.micro,
-        order: 'file',
-        seed: 17,
-        every: 50,
-      },
-      checkpoints: checkpoints({
-        host,
-        work: workFolder(work, () => {}),
-        digest: name,
-        keep: 1,
-        note: () => {},
-      }),
-      now: () => host.now(),
-      signal: new AbortController().signal,
-      emit: (event) => {
-        if (event.type === 'step') records.push(event.record);
-      },
-    });
-    const relative = (field: 'loss' | 'gradNorm'): number =>
-      Math.max(
-        ...run.history.map((expected, i) =>
-          Math.abs((records[i]?.[field] ?? Number.NaN) / expected[field] - 1),
-        ),
-      );
-    expect(records.length).to.equal(run.steps);
-    const { config, adapter } = decoder.options;
-    const { trainable, all } = coverageOf(config, adapter?.config);
-    expect({ trainable, all }).to.deep.equal({ trainable: run.trainable, all: run.all });
-    const difference = largestDifference(decoder.parameters, tensors(`${name}-final.safetensors`));
-    expect(relative('loss')).to.be.below(LOSS);
-    expect(relative('gradNorm')).to.be.below(NORM);
-    expect(difference).to.be.below(TENSOR);
-  } finally {
-    await decoder.release();
-    rmSync(work, { recursive: true, force: true });
-  }
+  const { config, adapter } = decoder.options;
+  const { trainable, all } = coverageOf(config, adapter?.config);
+  expect({ trainable, all }).to.deep.equal({ trainable: run.trainable, all: run.all });
+  await agrees(decoder, {
+    run,
+    rows: rowsFor(name),
+    padId: familyOf(name).padId,
+    outcome: ({ parameters }) => ({
+      found: new Map([...parameters].map(([tensor, { data }]) => [tensor, { data: learnt(tensor, data) }])),
+      expected: new Map(
+        [...tensors(`${name}-final.safetensors`)].map(([tensor, data]) => [tensor, learnt(tensor, data)]),
+      ),
+    }),
+  });
 }
 
 const NAMES: Readonly<Record<RuntimeName, readonly Name[]>> = {
-  onnx: ['llama-head', 'llama-lora', 'llama-qlora', 'gpt2-head', 'gpt2-lora'],
-  tensorflow: ['llama-head', 'llama-lora'],
+  onnx: ['llama-head', 'llama-lora', 'llama-qlora', 'llama-full', 'gpt2-head', 'gpt2-lora', 'gpt2-full'],
+  tensorflow: ['llama-head', 'llama-lora', 'llama-full'],
   cpu: ['llama-head'],
   wasm: ['llama-head', 'llama-lora'],
   webgpu: [],

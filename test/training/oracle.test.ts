@@ -1,6 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { expect } from 'chai';
 import { RUNTIME_NAMES, type RuntimeName } from '../../src/ir/runtimes.js';
 import { bottleneckConfig } from '../../src/models/adapters/bottleneck.js';
@@ -12,27 +9,11 @@ import { adapterShapes } from '../../src/models/adapters/saved.js';
 import { createDecoder, type Decoder } from '../../src/models/decoder/index.js';
 import { openModel } from '../../src/models/load.js';
 import type { Adapter, LoraConfig, ModelConfig, WeightStore } from '../../src/models/types.js';
-import { workFolder } from '../../src/store/index.js';
-import { checkpoints, type StepRecord, train, warmupSteps } from '../../src/training/index.js';
 import { openHere, whereInstalled } from '../tensor/runtimes/here.js';
-import {
-  fixturePath,
-  host,
-  largestDifference,
-  type RunName,
-  recordedRows,
-  recordedRun,
-  recordedTensors,
-} from './fixture.js';
+import { fixturePath, host, type RunName, recordedRows, recordedRun, recordedTensors } from './fixture.js';
+import { agrees } from './whole-run.js';
 
-/**
- * Whole trainings against PyTorch, PEFT, AdapterHub's `adapters` and transformers' Trainer: losses and norms within 1e-5
- * of themselves, tensors within 1e-4 of their largest value. Implementations of the same rules agree to about 1e-6.
- */
-const LOSS = 1e-5;
-const NORM = 1e-5;
-const TENSOR = 1e-4;
-
+/** Whole trainings against PyTorch, PEFT, AdapterHub's `adapters` and transformers' Trainer. */
 const IN_FOUR_BITS: ReadonlySet<RunName> = new Set(['qlora', 'pfeiffer']);
 
 /** What trains no low-rank factors. */
@@ -126,69 +107,13 @@ function finalTensors({ options, parameters }: Decoder, name: RunName) {
   };
 }
 
-async function agrees(name: RunName, runtime: RuntimeName): Promise<void> {
-  const run = recordedRun(name);
-  const decoder = await decoderFor(name, runtime);
-  const folder = mkdtempSync(join(tmpdir(), 'ftpc-oracle-'));
-  const records: StepRecord[] = [];
-  try {
-    await train({
-      decoder,
-      rows: recordedRows(),
-      padId: 2,
-      settings: {
-        rate: run.rate,
-        schedule: {
-          name: run.schedule,
-          warmupSteps: warmupSteps({ unit: 'ratio', value: run.warmup }, run.steps),
-        },
-        optimizer: 'adamw',
-        momentum: 0,
-        loraplusRatio: run.loraplus ?? 1,
-        beta1: 0.9,
-        beta2: 0.999,
-        epsilon: 1e-8,
-        decay: run.decay,
-        clip: run.clip,
-        totalSteps: run.steps,
-        globalBatch: run.global,
-        microBatch: run.micro,
-        order: 'file',
-        seed: 17,
-        every: 50,
-      },
-      checkpoints: checkpoints({
-        host,
-        work: workFolder(folder, () => {}),
-        digest: name,
-        keep: 1,
-        note: () => {},
-      }),
-      now: () => host.now(),
-      signal: new AbortController().signal,
-      emit: (event) => {
-        if (event.type === 'step') records.push(event.record);
-      },
-    });
-    const relative = (field: 'loss' | 'gradNorm'): number =>
-      Math.max(
-        ...run.history.map((expected, i) =>
-          Math.abs((records[i]?.[field] ?? Number.NaN) / expected[field] - 1),
-        ),
-      );
-    expect(records.length).to.equal(run.steps);
-    records.forEach(({ learningRate }, i) => {
-      expect(learningRate).to.be.closeTo(run.history[i]?.learningRate ?? Number.NaN, 1e-15);
-    });
-    const { found, expected } = finalTensors(decoder, name);
-    const difference = largestDifference(found, expected);
-    expect(relative('loss')).to.be.below(LOSS);
-    expect(relative('gradNorm')).to.be.below(NORM);
-    expect(difference).to.be.below(TENSOR);
-  } finally {
-    await decoder.release();
-    rmSync(folder, { recursive: true, force: true });
-  }
+async function wholeTraining(name: RunName, runtime: RuntimeName): Promise<void> {
+  await agrees(await decoderFor(name, runtime), {
+    run: recordedRun(name),
+    rows: recordedRows(),
+    padId: 2,
+    outcome: (decoder) => finalTensors(decoder, name),
+  });
 }
 
 /** The rules of an optimiser are the same on each; what differs is how a base is held and what is trained. */
@@ -217,6 +142,8 @@ for (const runtime of RUNTIME_NAMES)
   describe(`training against PyTorch, PEFT and Trainer, on ${runtime}`, () => {
     whereInstalled(runtime, () => {
       for (const name of RUNS[runtime])
-        it(`${name}: losses, norms, rates and final tensors`, () => agrees(name, runtime)).timeout(120_000);
+        it(`${name}: losses, norms, rates and final tensors`, () => wholeTraining(name, runtime)).timeout(
+          120_000,
+        );
     });
   });

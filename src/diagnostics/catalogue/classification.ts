@@ -19,13 +19,6 @@ export const headWithoutLabels = (at: Span, rows: Rows): Diagnostic =>
     help: 'write the rows out with `template = labelled()`, or train an adapter: `using lora`',
   });
 
-export const fullWithLabels = (at: Span, rows: Rows): Diagnostic =>
-  error('FTP0416', at, `\`full\` trains no classifier, and the rows of \`${rows.name}\` have labels`, {
-    label: 'every weight, and no head over labels',
-    related: [isLabelled(rows)],
-    help: 'train the head alone, `using head`, or beside an adapter, `using lora` or `using qlora`',
-  });
-
 /** `wanted`: what the stage needs them for. */
 export const rowsMismatch = (
   at: Span,

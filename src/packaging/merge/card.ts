@@ -7,6 +7,8 @@ export interface CardInput {
   readonly licence?: string;
   readonly dtype: MergeDtype;
   readonly adapter?: Pick<Adapter, 'config'>;
+  /** Of a classifier. */
+  readonly labels?: readonly string[];
   /** Set where the adapter was trained over a base in four bits. */
   readonly quantisedTraining: boolean;
   readonly differences: Differences;
@@ -15,8 +17,7 @@ export interface CardInput {
 
 /** The model card of a merged folder. The same input gives the same text. */
 export function mergedCard(input: CardInput): string {
-  const { base, licence, dtype, adapter, differences, probes } = input;
-  const labels = adapter?.config.labels;
+  const { base, licence, dtype, adapter, labels, differences, probes } = input;
   const front = [
     `base_model: ${quote(base)}`,
     'library_name: transformers',

@@ -1,7 +1,6 @@
-import { FAMILIES } from '../../models/architectures/index.js';
 import { configText } from '../../models/config/text.js';
 import type { Json } from '../../models/json-file.js';
-import { labelFields } from '../../models/labels.js';
+import { classifierFields } from '../../models/labels.js';
 import type { ModelConfig } from '../../models/types.js';
 import { type MergeDtype, mergeDtypes } from './dtypes.js';
 
@@ -22,14 +21,6 @@ export function mergedConfig(
   const named = fields.length > 0 ? fields : ['torch_dtype'];
   const dtypes = Object.fromEntries(named.map((field) => [field, mergeDtypes[dtype].torch]));
   const ties = untied ? { tie_word_embeddings: false } : {};
-  const classes = classifier === undefined ? {} : classifierFields(classifier);
+  const classes = classifier === undefined ? {} : classifierFields(classifier.config, classifier.padId);
   return configText({ ...config, ...dtypes, ...ties, ...classes });
 }
-
-/** transformers reads the last token of a text that is not `pad_token_id`: without one it takes a single text at a time. */
-const classifierFields = ({ config, padId }: NonNullable<MergedConfigOptions['classifier']>): Json => ({
-  architectures: [FAMILIES[config.architecture].classifierName],
-  ...labelFields(config.labels ?? []),
-  pad_token_id: padId,
-  problem_type: 'single_label_classification',
-});

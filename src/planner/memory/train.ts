@@ -1,5 +1,6 @@
 /** The peak of a training step, from the graphs that will run it. */
 
+import { adaptedConfig } from '../../models/adapters/classifier.js';
 import { adapterShapes } from '../../models/adapters/saved.js';
 import { expectedTensors } from '../../models/architectures/index.js';
 import type { DecoderPlan, DecoderPlanOptions, Precision } from '../../models/decoder/types.js';
@@ -62,7 +63,7 @@ export function decoderShape(memory: TrainMemory, chosen: Chosen): DecoderPlanOp
   // a choice that was made for full training has none
   const rank = chosen.rank > 0 ? chosen.rank : lora.rank;
   return {
-    config,
+    config: adaptedConfig(config, lora),
     lora: full ? undefined : { ...lora, rank, alpha: rank },
     trainable: full ? 'full' : 'adapter',
     weightBytes: memory.weightBytes[holding(chosen)],

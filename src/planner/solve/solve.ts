@@ -11,7 +11,7 @@ export interface SolveRequest extends Room {
   readonly steps: readonly Step[];
   /** A choice under which the stage has a checkpoint: kept while it still fits. */
   readonly kept?: Chosen;
-  /** Methods that are shown beside the choice; left out: those that train no classifier. */
+  /** Methods that are shown beside the choice; left out: those that train more than a head. */
   readonly methods?: readonly Method[];
   peakOf(chosen: Chosen): Peak;
 }

@@ -70,6 +70,7 @@ export const run: RunStage = async (context) => {
       licence: openResolved(host, base.base).licence(),
       dtype,
       adapter: before.adapter,
+      labels: merged.config.labels,
       quantisedTraining,
       differences,
       probes: before.probes.length,

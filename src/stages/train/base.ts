@@ -1,19 +1,38 @@
-import { unreadHead } from '../../models/adapters/classifier.js';
+import { headConfig, unreadHead } from '../../models/adapters/classifier.js';
+import { initLora } from '../../models/adapters/initialise.js';
 import type { ModelFolder } from '../../models/load.js';
-import type { LoraConfig, StoredTensor, WeightStore } from '../../models/types.js';
+import type { LoraConfig, ModelConfig, StoredTensor, WeightStore } from '../../models/types.js';
+import { float32Tensor } from '../../models/weights/dense.js';
 import { weightStore } from '../../models/weights/store.js';
 import type { Chosen } from '../types.js';
 
-/** What the adapter needs of the base's weights, in the form that was chosen. Throws a `ModelError`. */
+/**
+ * What the adapter needs of the base's weights, in the form that was chosen; for full training with the head over labels
+ * that it begins with. Throws a `ModelError`.
+ */
 export function baseWeights(
   model: ModelFolder,
   { method, paged }: Pick<Chosen, 'method' | 'paged'>,
-  lora: LoraConfig,
+  { lora, seed }: { readonly lora: LoraConfig; readonly seed: number },
 ): WeightStore {
   const without = unreadHead(model.config, lora);
-  if (method === 'full') return handedOver(model.loadWeights('stored', without));
+  if (method === 'full')
+    return withHead(handedOver(model.loadWeights('stored', without)), model.config, lora, seed);
   if (paged) return model.loadWeights('paged', without);
   return model.loadWeights(method === 'qlora' ? 'nf4' : 'stored', without);
+}
+
+function withHead(
+  store: WeightStore,
+  config: ModelConfig,
+  { labels }: LoraConfig,
+  seed: number,
+): WeightStore {
+  if (labels === undefined) return store;
+  const { tensors } = initLora(config, headConfig(labels), seed, { weights: store });
+  const heads = [...tensors].map(([name, { shape, data }]) => float32Tensor(name, shape, data));
+  const others = store.names().filter((name) => !tensors.has(name));
+  return weightStore('the base', [...others.map((name) => store.get(name)), ...heads]);
 }
 
 /**

@@ -1,23 +1,27 @@
 import type { OutputFolder } from '../../ir/outputs.js';
 import { unquantised } from '../../models/config/index.js';
 import { configText } from '../../models/config/text.js';
+import { classifierFields, padIdOf } from '../../models/labels.js';
 import type { ModelFolder } from '../../models/load.js';
 import { safetensorsChunks, type WritableTensor } from '../../models/safetensors/write.js';
+import type { ModelConfig } from '../../models/types.js';
 
 type Parameters = ReadonlyMap<string, { readonly shape: readonly number[]; readonly data: Float32Array }>;
 
 /**
  * Writes a fully trained model as a Hugging Face folder: config, tokenizer and template of its base, and float32
- * weights, one tensor at a time. A head that is tied to the embedding has no tensor of its own, as in the base.
+ * weights, one tensor at a time. A head that is tied to the embedding has no tensor of its own, as in the base; one over
+ * labels stands in its place where \`trained\` has them.
  */
 export function writeModel(
   output: Pick<OutputFolder, 'write'>,
   folder: string,
   base: ModelFolder,
+  trained: ModelConfig,
   parameters: Parameters,
 ): void {
   for (const { name, read } of base.companions()) output.write(`${folder}/${name}`, read());
-  output.write(`${folder}/config.json`, float32Config(base));
+  output.write(`${folder}/config.json`, float32Config(base, trained));
   const tensors = [...parameters].map(
     ([name, parameter]): WritableTensor => ({
       name,
@@ -33,8 +37,9 @@ export function writeModel(
 }
 
 /** The base's config.json with the type of the new weights, under the name that the file used for it. */
-function float32Config(base: ModelFolder): string {
+function float32Config(base: ModelFolder, trained: ModelConfig): string {
   const config = unquantised(base.configJson());
   const field = 'dtype' in config ? 'dtype' : 'torch_dtype';
-  return configText({ ...config, [field]: 'float32' });
+  const classes = trained.labels === undefined ? {} : classifierFields(trained, padIdOf(base.config));
+  return configText({ ...config, [field]: 'float32', ...classes });
 }

@@ -1,6 +1,7 @@
 import type { StageResult } from '../../ir/outputs.js';
 import type { Reference } from '../../ir/types.js';
 import { initBottleneck } from '../../models/adapters/bottleneck.js';
+import { adaptedConfig } from '../../models/adapters/classifier.js';
 import { initLora } from '../../models/adapters/initialise.js';
 import { plainAdapter } from '../../models/adapters/pissa.js';
 import { initPrefix } from '../../models/adapters/prefix.js';
@@ -10,7 +11,7 @@ import { CHAT_TEMPLATE } from '../../models/chat-template.js';
 import { createDecoder, type Decoder } from '../../models/decoder/index.js';
 import { plainPrefix } from '../../models/decoder/prefix.js';
 import type { ModelFolder } from '../../models/load.js';
-import type { Adapter, AdapterTensors, LoraConfig, WeightStore } from '../../models/types.js';
+import type { Adapter, AdapterTensors, LoraConfig, ModelConfig, WeightStore } from '../../models/types.js';
 import { writeAdapter } from '../../packaging/peft/write.js';
 import { openRuntime } from '../../tensor/runtimes/index.js';
 import type { Runtime } from '../../tensor/types.js';
@@ -92,6 +93,7 @@ async function prepare(context: StageContext, chosen: Chosen): Promise<Job> {
     const { vocabSize } = model.config;
     return { host, stage, folder: artefact.path, split, maxLength, vocabSize };
   };
+  const first = { lora, seed: settings.seed };
   let held: { readonly weights: WeightStore; readonly paged: boolean } | undefined;
   return {
     context,
@@ -111,10 +113,10 @@ async function prepare(context: StageContext, chosen: Chosen): Promise<Job> {
     }),
     weights({ method, paged = false }) {
       // Full training takes the weights over, so a second try reads them again.
-      if (method === 'full') return baseWeights(model, { method }, lora);
+      if (method === 'full') return baseWeights(model, { method }, first);
       if (held?.paged !== paged) {
         held = undefined;
-        held = { weights: baseWeights(model, { method, paged }, lora), paged };
+        held = { weights: baseWeights(model, { method, paged }, first), paged };
       }
       return held.weights;
     },
@@ -125,10 +127,11 @@ async function attempt(job: Job, chosen: Chosen): Promise<StageResult> {
   const { context, model, runtime, rows, validation } = job;
   const { host, stage, signal } = context;
   const lora = chosen.method === 'full' ? undefined : chosenLora(job.lora, chosen);
+  const config = adaptedConfig(model.config, job.lora);
   const weights = job.weights(chosen);
   const decoder = await createDecoder({
     runtime,
-    config: model.config,
+    config,
     weights,
     adapter: lora && firstAdapter(job, lora, weights),
     trainable: lora === undefined ? 'full' : 'adapter',
@@ -141,7 +144,7 @@ async function attempt(job: Job, chosen: Chosen): Promise<StageResult> {
   const { stateInFile: share = 0 } = chosen;
   const spill = share > 0 ? { pages: context.work.pages('optimizer'), share } : undefined;
   try {
-    describe(job, lora);
+    describe(job, config, lora);
     const result = await train({
       decoder,
       rows,
@@ -180,9 +183,13 @@ function firstAdapter({ context, settings, model }: Job, lora: LoraConfig, weigh
 }
 
 /** Says what is trained, and on what. */
-function describe({ context, model, rows, validation }: Job, lora: LoraConfig | undefined): void {
+function describe(
+  { context, rows, validation }: Job,
+  config: ModelConfig,
+  lora: LoraConfig | undefined,
+): void {
   const note = (text: string): void => context.emit({ type: 'note', stage: context.stage.name, text });
-  const coverage = coverageOf(model.config, lora);
+  const coverage = coverageOf(config, lora);
   note(trainableLine(coverage));
   if (lora !== undefined) for (const line of coverageLines(coverage.modules)) note(line);
   const left = (all: TrainRows): string => `${all.total - all.count} of ${all.total}`;
@@ -208,7 +215,7 @@ async function write(
   const style = styleOf(job.settings.dataset, context);
   const save = async (name: string, parameters: AdapterTensors): Promise<string> => {
     const folder = `${kind}/${name}`;
-    if (lora === undefined) writeModel(context.output, folder, job.model, parameters);
+    if (lora === undefined) writeModel(context.output, folder, job.model, decoder.options.config, parameters);
     else {
       const first = decoder.options.adapter?.tensors ?? new Map();
       const plain = plainAdapter({ config: lora, tensors: parameters }, first);

@@ -212,7 +212,7 @@ const adapter = (doc: string): Port => ({ type: 'Adapter', doc, typeUsing: { ful
 
 export const trainSchema: StageSchema = {
   kind: 'train',
-  doc: 'Fine-tunes a base: an adapter over frozen weights (`using lora`, or `qlora` over a 4-bit base), or every weight (`using full`). Labelled rows train a classifier: a head over the labels beside the adapter, or alone over the frozen base (`using head`).',
+  doc: 'Fine-tunes a base: an adapter over frozen weights (`using lora`, or `qlora` over a 4-bit base), or every weight (`using full`). Labelled rows train a classifier: a head over the labels beside the adapter or every weight, or alone over the frozen base (`using head`).',
   presets: METHODS,
   settings,
   ports: {

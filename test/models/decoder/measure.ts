@@ -72,9 +72,11 @@ const decoder = await createDecoder({
 const ids = Int32Array.from({ length: rows * length }, (_, index) => (index * 7919) % config.vocabSize);
 // a text has its class at its last token
 const labels =
-  lora?.labels === undefined
+  (lora?.labels ?? config.labels) === undefined
     ? ids
     : Int32Array.from(ids, (_, index) => ((index + 1) % length === 0 ? index % 2 : -100));
-for (let step = 0; step < 2; step++)
+for (let step = 0; step < 2; step++) {
+  decoder.zeroGradients();
   await decoder.accumulate({ rows, length, ids, labels }, 1, { seed: 1, step, micro: 0 });
+}
 process.stdout.write(String(resident('VmHWM') - before));

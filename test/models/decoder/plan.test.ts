@@ -87,6 +87,13 @@ describe('decoder plan', () => {
       lora: { rank: 8, alpha: 16, dropout: 0, targets, labels: ['a', 'b', 'c'] },
       checkpointedBlocks: 1,
     },
+    'full training of a classifier': {
+      ...base,
+      config: { ...config, labels: ['a', 'b', 'c'] },
+      lora: undefined,
+      trainable: 'full',
+      rows: 2,
+    },
     'full training': { ...base, lora: undefined, trainable: 'full', rows: 2 },
   };
   for (const [title, options] of Object.entries(cases))
