@@ -1,25 +1,27 @@
 /** `require`: conditions over what is measured, typed and folded as far as they are known. */
 import * as names from '../diagnostics/catalogue/names.js';
 import * as errors from '../diagnostics/catalogue/values.js';
-import { baselineMissing, metricNotListed } from '../diagnostics/catalogue/wiring.js';
+import { baselineMissing } from '../diagnostics/catalogue/wiring.js';
 import type { Requirement as Checked, Expression as Condition, Unit } from '../ir/types.js';
 import type { Span } from '../source/span.js';
 import { type SourceText, spanText } from '../source/text.js';
 import type { MetricSchema } from '../stages/schema.js';
-import type { Expression, Requirement } from '../syntax/ast.js';
+import type { Block, Expression, Requirement } from '../syntax/ast.js';
 import { constant, isChained, isComparison, resultUnit, sameMeasure, truth } from './constants.js';
 import type { Context } from './context.js';
 import { constantNoun, expressionNoun } from './describe.js';
-import type { Insertion } from './scope.js';
 import { metricOfStage } from './stage-metrics.js';
 import { isValue } from './symbols.js';
 import { formatQuantity, needsUnit, suffixesOf, unitNoun } from './units.js';
+import { unmeasured } from './unmeasured.js';
 
 /** What a `require` may speak of. */
 export interface Measured {
   /** `the eval stage \`quality\`` */
   readonly where: string;
   readonly metrics: Readonly<Record<string, MetricSchema>>;
+  /** What measures it. */
+  readonly block?: Block;
   /** Names that are measured, where the stage chooses them. */
   readonly listed?: { readonly names: ReadonlySet<string>; readonly end: Span | undefined };
   /** The stage's own name, which it need not write. */
@@ -140,14 +142,10 @@ function metric(
 ): Typed | undefined {
   const unit = measured.metrics[name]?.unit ?? 'number';
   if (measured.listed !== undefined && !measured.listed.names.has(name))
-    return context.report(metricNotListed(span, name, measured.listed.end, importOf(name, context)));
+    return context.report(
+      unmeasured({ text: name, span }, { block: measured.block, end: measured.listed.end }, context),
+    );
   return { type: unit, condition: { op: 'metric', path } };
-}
-
-/** Measured, a metric must be known too. */
-export function importOf(name: string, { scope }: Context): Insertion | undefined {
-  const module = scope.lookup(name) === undefined ? scope.moduleOf(name) : undefined;
-  return module === undefined ? undefined : scope.importing(name, module);
 }
 
 function binary(

@@ -1,12 +1,12 @@
 /** Conditions that speak of what other stages measured. */
 import * as names from '../diagnostics/catalogue/names.js';
-import { metricNotListed } from '../diagnostics/catalogue/wiring.js';
 import type { Span } from '../source/span.js';
 import { stageMetrics } from '../stages/budget.js';
 import type { Expression } from '../syntax/ast.js';
 import type { Context } from './context.js';
-import { importOf, type Measured, type Typed } from './requirements.js';
+import type { Measured, Typed } from './requirements.js';
 import type { StageSymbol } from './symbols.js';
+import { unmeasured } from './unmeasured.js';
 
 /** `quality.rouge_l`, `adapter.peak_memory`: what another stage measured. */
 export function metricOfStage(
@@ -29,10 +29,7 @@ export function metricOfStage(
     second.text in stageMetrics ||
     listed?.kind !== 'list' ||
     listed.items.some((item) => namesOf(item) === second.text);
-  if (!isMeasured)
-    return context.report(
-      metricNotListed(second.span, second.text, endOf(listed), importOf(second.text, context)),
-    );
+  if (!isMeasured) return context.report(unmeasured(second, { block, end: endOf(listed) }, context));
   if (ofStages === undefined)
     return context.report(names.unknownMetric(span, `${first.text}.${second.text}`, where, []));
   context.uses.push({ stage: first.text, port: second.text, span });

@@ -136,6 +136,7 @@ function measured(
   const listed = find('metrics');
   return {
     where: `\`${block.name.text}\``,
+    block,
     metrics: schema.metrics,
     own: block.name.text,
     ofStages: 'measured',
