@@ -52,7 +52,7 @@ export function updaterOnDevice(
     const gradient = device.gradients.get(name);
     if (gradient === undefined) throw new Error(`no gradient for ${name}`);
     const { shape } = value.type;
-    const slots = Object.entries(rule.slots(shape)).map(([slot, { fill }]) => {
+    const slots = Object.entries(rule.slots(shape, name)).map(([slot, { fill }]) => {
       const tensor = place(shape, fill);
       state.set(`${slot}.${name}`, {
         ...{ type: 'f32', length: sizeOf(shape) },
@@ -78,7 +78,8 @@ export function updaterOnDevice(
     compiled.set(key, known);
     await (await known).run(inputs, outputs);
   };
-  const updating = (shape: Shape): Graph => updateGraph(graph, Object.keys(rule.slots(shape)), shape);
+  // a rule with a graph remembers the same of every name
+  const updating = (shape: Shape): Graph => updateGraph(graph, Object.keys(rule.slots(shape, '')), shape);
 
   return {
     state,

@@ -79,7 +79,7 @@ export interface TrainingResult {
 export async function train(options: TrainOptions): Promise<TrainingResult> {
   const { decoder, settings, checkpoints, signal, emit } = options;
   const rule = OPTIMIZERS[settings.optimizer];
-  const all = [...decoder.parameters.values()].map(({ shape }) => rule.slots(shape));
+  const all = [...decoder.parameters].map(([name, { shape }]) => rule.slots(shape, name));
   const keep = options.spill && spilling(options.spill, all);
   const updater = createUpdater(decoder, rule, settings, keep);
   const resumed = checkpoints.resume(decoder.parameters, updater);

@@ -77,8 +77,13 @@ describe('bitsandbytes checkpoints', () => {
 
   const DOWN = 'model.layers.0.mlp.down_proj.weight';
   const STATE = `${DOWN}.quant_state.bitsandbytes__nf4`;
-  /** The weights with one tensor left out or with other bytes. */
-  function changed(name: string, tensor: string, change: (bytes: Uint8Array) => Uint8Array | undefined) {
+  /** The weights with one tensor left out, under another name or with other bytes. */
+  function written(
+    name: string,
+    tensor: string,
+    change: (bytes: Uint8Array) => Uint8Array | undefined,
+    renamed: string = tensor,
+  ) {
     const file = openSafetensors(
       memoryHost({ '/v': readFixtureBytes(`nf4/${name}/model.safetensors`) }),
       '/v',
@@ -87,10 +92,12 @@ describe('bitsandbytes checkpoints', () => {
       const bytes = entry.name === tensor ? change(file.read(entry)) : file.read(entry);
       if (bytes === undefined) return [];
       const shape = bytes.length === entry.end - entry.begin ? entry.shape : [bytes.length];
-      return [{ name: entry.name, dtype: entry.dtype, shape, chunks: () => [bytes] }];
+      const own = entry.name === tensor ? renamed : entry.name;
+      return [{ name: own, dtype: entry.dtype, shape, chunks: () => [bytes] }];
     });
-    return modelError(() => open(name, concat(safetensorsChunks(tensors))).checkWeights());
+    return open(name, concat(safetensorsChunks(tensors)));
   }
+  const changed = (...how: Parameters<typeof written>) => modelError(() => written(...how).checkWeights());
   const edited = (from: string, to: string) => (bytes: Uint8Array) =>
     new TextEncoder().encode(new TextDecoder().decode(bytes).replace(from, to));
   const BROKEN: readonly [string, string, (bytes: Uint8Array) => Uint8Array | undefined, RegExp][] = [
@@ -125,6 +132,17 @@ describe('bitsandbytes checkpoints', () => {
       expect(error.code).to.equal('quantised_invalid');
       expect(error.detail).to.match(detail);
     });
+
+  it('refuses weights in FP4 by what their state says', () => {
+    const fp4 = changed(
+      'double',
+      STATE,
+      edited('"nf4"', '"fp4"'),
+      STATE.replace('bitsandbytes__nf4', 'bitsandbytes__fp4'),
+    );
+    expect(fp4.code).to.equal('quantised_invalid');
+    expect(fp4.detail).to.match(/says quant_type "fp4"/);
+  });
 
   it('leaves the quantisation out of the config of what is made from such a model', () => {
     const written = unquantised(open('double').configJson());

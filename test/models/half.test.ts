@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import { openSafetensors } from '../../src/models/safetensors/read.js';
-import { decodeBlocks } from '../../src/models/weights/block-kernel.js';
+import { decodeBlocks, floatsOf } from '../../src/models/weights/block-kernel.js';
 import { decodingWorkspace } from '../../src/models/weights/decoding.js';
 import { blockTensor, float32Tensor } from '../../src/models/weights/dense.js';
-import { encodeBfloat16, encodeFloat16 } from '../../src/models/weights/half.js';
+import { encodeBfloat16, encodeFloat16, ROUNDINGS } from '../../src/models/weights/half.js';
 import { storedBytes } from '../../src/models/weights/sizes.js';
 import { readFixtureBytes } from './fixtures.js';
 import { memoryHost } from './memory-host.js';
@@ -58,6 +58,19 @@ describe('half precision', () => {
   it('rounds float32 to the nearest half as PyTorch does', () => {
     expect([...encodeFloat16(floats('values'))]).to.deep.equal([...halves('half')]);
     expect([...encodeBfloat16(floats('values'))]).to.deep.equal([...halves('brain')]);
+  });
+
+  it('rounds in place as it encodes', () => {
+    const values = Float32Array.from({ length: 4096 }, (_, i) => Math.sin(i) * 2 ** ((i % 43) - 26));
+    for (const [round, encode, decode] of [
+      [ROUNDINGS.float16, encodeFloat16, 'F16'],
+      [ROUNDINGS.bfloat16, encodeBfloat16, 'BF16'],
+    ] as const) {
+      const rounded = values.slice();
+      round?.(rounded);
+      const raw = new Uint8Array(encode(values).buffer);
+      expect([...rounded]).to.deep.equal([...floatsOf(decode, raw, 0, values.length)]);
+    }
   });
 
   it('bfloat16 decodes exactly', () => {

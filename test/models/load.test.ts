@@ -47,6 +47,25 @@ function host(list: readonly WritableTensor[], more: Readonly<Record<string, str
 }
 
 describe('model folder', () => {
+  it('refuses a head of its own where the config ties it to the embedding', () => {
+    const tied = JSON.stringify({ ...JSON_CONFIG, tie_word_embeddings: true });
+    const open = (head: Float32Array) => {
+      const list = tensors(f32Writable).filter(({ name }) => name !== 'lm_head.weight');
+      const own = f32Writable('lm_head.weight', [40, 64], head);
+      return openModel(host([...list, own], { '/m/config.json': tied }), '/m');
+    };
+    const embedding = values('model.embed_tokens.weight');
+    expect(open(embedding).loadWeights('stored').names()).not.to.include('lm_head.weight');
+    const error = modelError(() => open(embedding.map((value) => value + 1)).loadWeights('stored'));
+    expect(error.code).to.equal('model_weights');
+    expect(error.detail).to.contain('lm_head.weight').and.to.contain('tie_word_embeddings');
+  });
+
+  it('leaves a base that is in 4 bits in part as it is', () => {
+    const formats = (name: string) => (name.includes('q_proj') ? ('NF4' as const) : ('BF16' as const));
+    expect(plannedBytes(config, formats, 'nf4')).to.equal(plannedBytes(config, formats, 'stored'));
+  });
+
   for (const format of ['F32', 'F16', 'BF16'] as const) {
     for (const storage of ['stored', 'f32', 'nf4'] as const) {
       it(`loads ${format} as ${storage}, and the planner knows its bytes`, () => {

@@ -108,7 +108,7 @@ describe('optimisers', () => {
         const state = [...optimizer.state].map(([key, slot]) => [key, slot.read()] as const);
         return { parameters, state };
       };
-      const all = Object.values(shapes).map((shape) => OPTIMIZERS[name].slots(shape));
+      const all = Object.values(shapes).map((shape) => OPTIMIZERS[name].slots(shape, 'w'));
       for (const share of [1, 0.5, 0.001]) {
         file.length = 0;
         expect(run(spilling({ pages, share }, all))).to.deep.equal(run());
@@ -138,7 +138,7 @@ describe('optimisers', () => {
         const run = (update: (input: RuleInput) => void) => {
           const data = Float32Array.from({ length: count }, (_, i) => Math.sin(i) / 8);
           const slots = Object.fromEntries(
-            Object.entries(OPTIMIZERS[name].slots([count])).map(([slot, { type, length, fill = 0 }]) => [
+            Object.entries(OPTIMIZERS[name].slots([count], 'w')).map(([slot, { type, length, fill = 0 }]) => [
               slot,
               type === 'u8' ? new Uint8Array(length).fill(fill) : new Float32Array(length).fill(fill),
             ]),
@@ -205,6 +205,15 @@ describe('optimisers', () => {
     const gradients = new Map([...parameters.keys()].map((name) => [name, Float32Array.of(1)]));
     createOptimizer(OPTIMIZERS.sgd, parameters, options).update(gradients, 1, 0.5, 1);
     expect([...parameters.values()].map(({ data }) => data[0])).to.deep.equal([-0.5, -8, -8]);
+  });
+
+  it('remembers embeddings in float32, as Trainer has bitsandbytes do', () => {
+    const types = (name: string) =>
+      Object.values(OPTIMIZERS.adamw8bit.slots([64, 64], name)).map(({ type }) => type);
+    for (const name of ['model.embed_tokens', 'transformer.wte', 'transformer.wpe', 'gpt_neox.embed_in'])
+      expect(types(`${name}.weight`)).to.deep.equal(['f32', 'f32']);
+    for (const name of ['lm_head.weight', 'model.layers.0.mlp.up_proj.weight'])
+      expect(types(name)).to.include('u8');
   });
 
   it('decays matrices and adapters, and no norm or bias', () => {

@@ -6,6 +6,7 @@ import type { LocatedTensor, TensorSource } from '../safetensors/folder.js';
 import { isArray, isObject, JsonError, type JsonValue, parseStrictJson } from '../safetensors/json.js';
 import { ModelError } from '../types.js';
 import { floatsOf } from './block-kernel.js';
+import { ROUNDINGS, type Round } from './half.js';
 import { DYNAMIC_CODE, NF4_CODE } from './nf4-codes.js';
 import { decodeNf4 } from './nf4-kernel.js';
 import type { Nf4Data } from './nf4-quantise.js';
@@ -13,13 +14,17 @@ import { nf4Tensor } from './nf4-tensor.js';
 import { elementCount, NF4_BLOCK, NF4_NESTED_BLOCK } from './sizes.js';
 import type { SourceTensor } from './source.js';
 
+const KINDS = ['nf4', 'fp4'] as const;
 const MAX_STATE_BYTES = 10_000;
 /** Weights of one scale: windows start at a multiple. */
 const GROUP = NF4_BLOCK * NF4_NESTED_BLOCK;
 
 /** The tensor of a quantised weight; nothing where it is none. Throws a {@link ModelError}. */
 export function bitsandbytesTensor(name: string, tensors: TensorSource): SourceTensor | undefined {
-  const state = tensors.get(`${name}.quant_state.bitsandbytes__nf4`);
+  // what is quantised in another way is refused by its state
+  const state = KINDS.map((kind) => tensors.get(`${name}.quant_state.bitsandbytes__${kind}`)).find(
+    (found) => found !== undefined,
+  );
   if (state === undefined) return undefined;
   const parts = new Parts(name, state, tensors);
   const { shape } = parts;
@@ -33,15 +38,18 @@ export function bitsandbytesTensor(name: string, tensors: TensorSource): SourceT
       const first = Math.floor(start / GROUP) * GROUP;
       const out = new Float32Array(count);
       decodeNf4(parts.window(first, start + count), start - first, out);
+      parts.round?.(out);
       return out;
     },
-    load: () => nf4Tensor(name, shape, parts.window(0, elements)),
+    load: () => nf4Tensor(name, shape, parts.window(0, elements), parts.round),
   };
 }
 
 /** The tensors that belong to one weight, checked when they are opened. */
 class Parts {
   readonly shape: readonly number[];
+  /** bitsandbytes decodes to the type that the weight had. */
+  readonly round: Round | undefined;
   /** What was taken off the constants, where these are quantised too. */
   readonly nested: { readonly offset: number } | undefined;
   readonly #codes: LocatedTensor;
@@ -59,6 +67,10 @@ class Parts {
     const shape = fields.get('shape');
     if (!isArray(shape) || !shape.every(isSize)) this.#fail('its quant_state has no "shape".');
     this.shape = shape;
+    const dtype = fields.get('dtype');
+    if (typeof dtype !== 'string' || !isRounding(dtype))
+      this.#fail(`its quant_state says dtype ${JSON.stringify(dtype ?? null)}.`);
+    this.round = ROUNDINGS[dtype];
     const elements = elementCount(shape);
     const blocks = Math.ceil(elements / NF4_BLOCK);
     this.#codes = this.#part('', Math.ceil(elements / 2));
@@ -143,6 +155,8 @@ class Parts {
     );
   }
 }
+
+const isRounding = (dtype: string): dtype is keyof typeof ROUNDINGS => Object.hasOwn(ROUNDINGS, dtype);
 
 const bytesOf = ({ entry, file }: LocatedTensor, start: number, length: number): Uint8Array =>
   file.read(entry, start, length);

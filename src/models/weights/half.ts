@@ -24,6 +24,38 @@ export function encodeFloat16(source: Float32Array): Uint16Array {
   return out;
 }
 
+/** Rounds values in place. */
+export type Round = (values: Float32Array) => void;
+
+/** By torch's names of the types. */
+export const ROUNDINGS: Readonly<Record<'float32' | 'bfloat16' | 'float16', Round | undefined>> = {
+  float32: undefined,
+  bfloat16(values) {
+    const bits = bitsOf(values);
+    for (let i = 0; i < bits.length; i++) {
+      const value = bits[i] as number;
+      if ((value & INFINITY) !== INFINITY) bits[i] = (value + 0x7fff + ((value >>> 16) & 1)) & 0xffff0000;
+    }
+  },
+  float16(values) {
+    const bits = bitsOf(values);
+    for (let i = 0; i < bits.length; i++) {
+      const value = bits[i] as number;
+      const size = value & 0x7fffffff;
+      if (size >= NORMAL && size < OVERFLOW) bits[i] = (value + 0xfff + ((value >>> 13) & 1)) & 0xffffe000;
+      else if (size >= OVERFLOW) bits[i] = (value & 0x80000000) | INFINITY;
+      // units of 2^-24, of which a float32 has all
+      else {
+        const units = Math.abs(values[i] as number) + HALF_UNITS - HALF_UNITS;
+        values[i] = value >>> 31 === 1 ? -units : units;
+      }
+    }
+  },
+};
+
+/** Added to a subnormal float16, it leaves whole units: in float64, where the last place of this is 2^-24. */
+const HALF_UNITS = 3 * 2 ** 27;
+
 /** Bits of 2^-14, the smallest normal float16, and of 65,520, from which on the nearest is infinity. */
 const NORMAL = 0x38800000;
 const OVERFLOW = 0x477ff000;

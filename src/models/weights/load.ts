@@ -1,6 +1,6 @@
 import { shareableFloats } from '../../source/shareable.js';
 import { discardedYoung } from '../../tensor/garbage.js';
-import { type ExpectedTensor, expectedTensors } from '../architectures/index.js';
+import { blueprintOf, type ExpectedTensor, expectedTensors } from '../architectures/index.js';
 import { type ModelConfig, ModelError, type StoredTensor, type WeightStore } from '../types.js';
 import { float32Tensor, rowElements } from './dense.js';
 import type { StoredFormat } from './formats.js';
@@ -33,6 +33,13 @@ export function plannedFormat(
 /** The format of a tensor in the files, by its name. */
 export type FormatOf = (name: string) => StoredFormat;
 
+/** A model that was saved in 4 bits stays as it is, with the projections that were left out of them. */
+function settled(config: ModelConfig, formatOf: FormatOf, storage: Storage): Storage {
+  if (storage !== 'nf4') return storage;
+  const quantised = expectedTensors(config).some(({ name }) => formatOf(name).startsWith('NF4'));
+  return quantised ? 'stored' : storage;
+}
+
 /** Bytes that the weights will hold: the sum of their `residentBytes` once they are loaded, all but the tensor `without`. */
 export function plannedBytes(
   config: ModelConfig,
@@ -40,11 +47,12 @@ export function plannedBytes(
   storage: Storage,
   without?: string,
 ): number {
+  const held = settled(config, formatOf, storage);
   return expectedTensors(config)
     .filter(({ name }) => name !== without)
-    .filter(({ role }) => storage !== 'paged' || HELD.has(role))
+    .filter(({ role }) => held !== 'paged' || HELD.has(role))
     .reduce(
-      (sum, { name, shape, role }) => sum + storedBytes(shape, plannedFormat(role, formatOf(name), storage)),
+      (sum, { name, shape, role }) => sum + storedBytes(shape, plannedFormat(role, formatOf(name), held)),
       0,
     );
 }
@@ -84,6 +92,28 @@ export function checkTensors(origin: string, source: WeightSource, config: Model
 }
 
 /**
+ * Where the config ties head and embedding, a head in the file must repeat the embedding: transformers 4 would pass over
+ * another, 5 take it.
+ */
+function checkTied(source: WeightSource, config: ModelConfig): void {
+  if (!config.tieEmbeddings || config.labels !== undefined) return;
+  const { head, embedding } = blueprintOf({ ...config, tieEmbeddings: false });
+  const [own, table] = [source.get(head.output.name), source.get(embedding.name)];
+  if (own === undefined || table === undefined || own.shape.join() !== table.shape.join()) return;
+  const elements = elementCount(own.shape);
+  for (let start = 0; start < elements; start += WINDOW) {
+    const [a, b] = [own, table].map((tensor) => tensor.read(start, Math.min(WINDOW, elements - start)));
+    if (a?.every((value, i) => value === b?.[i])) continue;
+    throw new ModelError(
+      'model_weights',
+      own.path,
+      `"tie_word_embeddings" of the config makes one tensor of "${own.name}" and "${table.name}", which differ.`,
+      'Write "tie_word_embeddings": false into config.json if the head is one of its own; leave its tensor out otherwise.',
+    );
+  }
+}
+
+/**
  * Reads the tensors that the config names but for `without`, one at a time: the file's form of a tensor is let go before
  * the next.
  */
@@ -95,14 +125,14 @@ export function loadTensors(
   without?: string,
 ): WeightStore {
   checkTensors(origin, source, config);
+  checkTied(source, config);
+  const held = settled(config, (name) => source.get(name)?.format() ?? 'F32', storage);
   const tensors: StoredTensor[] = [];
   for (const { name, role } of expectedTensors(config)) {
     const found = source.get(name);
     if (found === undefined || name === without) continue;
     const paged = storage === 'paged' && !HELD.has(role);
-    tensors.push(
-      paged ? pagedTensor(found) : loadTensor(found, plannedFormat(role, found.format(), storage)),
-    );
+    tensors.push(paged ? pagedTensor(found) : loadTensor(found, plannedFormat(role, found.format(), held)));
   }
   return weightStore(origin, tensors);
 }

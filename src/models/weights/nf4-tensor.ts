@@ -1,12 +1,23 @@
+import type { Packed } from '../../tensor/packed.js';
 import type { StoredTensor } from '../types.js';
 import { rowElements } from './dense.js';
+import type { Round } from './half.js';
 import { DYNAMIC_CODE, NF4_CODE } from './nf4-codes.js';
 import { decodeNf4 } from './nf4-kernel.js';
 import type { Nf4Data } from './nf4-quantise.js';
 import { NF4_BLOCK, NF4_NESTED_BLOCK, storedBytes } from './sizes.js';
 
-/** A tensor held in NF4. */
-export function nf4Tensor(name: string, shape: readonly number[], data: Nf4Data): StoredTensor {
+/** A tensor held in NF4; `round` is the type that its values are decoded to, where that is none of float32. */
+export function nf4Tensor(
+  name: string,
+  shape: readonly number[],
+  data: Nf4Data,
+  round?: Round,
+): StoredTensor {
+  const decode = (start: number, out: Float32Array): void => {
+    decodeNf4(data, start, out);
+    round?.(out);
+  };
   const row = rowElements(shape);
   const format = 'absmax' in data ? 'NF4_SINGLE' : 'NF4';
   return {
@@ -15,17 +26,20 @@ export function nf4Tensor(name: string, shape: readonly number[], data: Nf4Data)
     format,
     residentBytes: storedBytes(shape, format),
     view: () => undefined,
-    packed: () => ({
-      ...{ form: 'coded', shape, table: NF4_CODE, block: NF4_BLOCK, codes: data.codes },
-      constants:
-        'absmax' in data
-          ? data.absmax
-          : {
-              ...{ codes: data.constants, scales: data.scales, offset: data.offset },
-              ...{ table: DYNAMIC_CODE, block: NF4_NESTED_BLOCK },
-            },
-    }),
-    decode: (out) => decodeNf4(data, 0, out),
-    decodeRows: (first, count, out) => decodeNf4(data, first * row, out.subarray(0, count * row)),
+    // a runtime decodes to float32
+    packed: () => (round === undefined ? packed(shape, data) : undefined),
+    decode: (out) => decode(0, out),
+    decodeRows: (first, count, out) => decode(first * row, out.subarray(0, count * row)),
   };
 }
+
+const packed = (shape: readonly number[], data: Nf4Data): Packed => ({
+  ...{ form: 'coded', shape, table: NF4_CODE, block: NF4_BLOCK, codes: data.codes },
+  constants:
+    'absmax' in data
+      ? data.absmax
+      : {
+          ...{ codes: data.constants, scales: data.scales, offset: data.offset },
+          ...{ table: DYNAMIC_CODE, block: NF4_NESTED_BLOCK },
+        },
+});

@@ -90,7 +90,7 @@ const residentState = (memory: TrainMemory, chosen: Chosen): number =>
 function rememberedSlots(memory: TrainMemory, chosen: Chosen): readonly Readonly<Record<string, Slot>>[] {
   const { config, lora } = decoderShape(memory, chosen);
   const trained = lora === undefined ? expectedTensors(config) : adapterShapes(config, lora);
-  return trained.map(({ shape }) => OPTIMIZERS[memory.optimizer].slots(shape));
+  return trained.map(({ shape, name }) => OPTIMIZERS[memory.optimizer].slots(shape, name));
 }
 
 function longestRow(

@@ -36,7 +36,7 @@ export const optimizers = {
   adamw: { family: 'optimizer', doc: 'Adam with decoupled weight decay.', positional: [], args: adam },
   adamw8bit: {
     family: 'optimizer',
-    doc: 'AdamW that remembers both moments in 8 bits: a quarter of the memory.',
+    doc: 'AdamW that remembers both moments in 8 bits: a quarter of the memory. Those of embeddings stay in float32, as in transformers.',
     positional: [],
     args: { ...adam, paged },
   },

@@ -9,10 +9,17 @@ import { elements, floats, type Rule } from './optimizer.js';
 /** Smaller parameters keep float32 moments (bitsandbytes' `min_8bit_size`). */
 const SMALLEST = 4096;
 
+/**
+ * Embeddings too, as transformers' Trainer has it: rows of tokens that did not come up have gradients of 0, and a second
+ * moment that is rounded to 0 beside them would make the next step as large as 1 ÷ epsilon.
+ */
+const EMBEDDING =
+  /(?:^|\.)(?:embed_tokens|embed_in|wte|wpe)\.weight$|^prompt_(?:embeddings$|encoder\.embedding\.)/;
+
 export const adamw8bit: Rule = {
-  slots(shape) {
+  slots(shape, name) {
     const count = elements(shape);
-    if (count < SMALLEST) return adamw.slots(shape);
+    if (count < SMALLEST || EMBEDDING.test(name)) return adamw.slots(shape, name);
     const blocks = Math.ceil(count / BLOCK);
     return {
       m: { type: 'u8', length: count, fill: MEANS.indexOf(0) },

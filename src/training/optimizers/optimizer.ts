@@ -54,8 +54,8 @@ export interface Slot {
 
 /** How one parameter is updated. */
 export interface Rule {
-  /** What it remembers of a parameter of this shape, by name. */
-  readonly slots: (shape: readonly number[]) => Readonly<Record<string, Slot>>;
+  /** What it remembers of a parameter of this shape and name, by its own names. */
+  readonly slots: (shape: readonly number[], name: string) => Readonly<Record<string, Slot>>;
   readonly update: (input: RuleInput) => void;
   /** The same as a graph, for tensors that lie on a device; left out: the host updates. */
   readonly graph?: RuleGraph;
@@ -111,7 +111,7 @@ export function createOptimizer(
   options: OptimizerOptions,
   keep: Keep = inMemory,
 ): Optimizer {
-  const held = new Map([...parameters].map(([name, { shape }]) => [name, keep(rule.slots(shape))]));
+  const held = new Map([...parameters].map(([name, { shape }]) => [name, keep(rule.slots(shape, name))]));
   const state = [...held].flatMap(([name, { tensors }]) =>
     Object.entries(tensors).map(([slot, tensor]): [string, Remembered] => [`${slot}.${name}`, tensor]),
   );
