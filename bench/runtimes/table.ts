@@ -42,9 +42,9 @@ export async function runtimes(options: BenchmarkOptions): Promise<readonly stri
     return problem === undefined;
   });
   const out = [`${cpus()[0]?.model ?? 'unknown processor'}, ${threads} threads, Node ${process.version}`];
-  const ways = ownWays(TARGET, headChunk(TARGET.config.vocabSize)).filter((way) =>
-    wayName(TARGET, way).includes(options.only ?? ''),
-  );
+  const exact = ownWays(TARGET, headChunk(TARGET.config.vocabSize));
+  const rounded = exact.map((way): Way => ({ ...way, ...(way.by === 'ftpc' ? { precision: 'bf16' } : {}) }));
+  const ways = [...exact, ...rounded].filter((way) => wayName(TARGET, way).includes(options.only ?? ''));
   for (const way of options.quick ? ways.slice(0, 1) : ways)
     out.push('', wayName(TARGET, way), ...(await inTurns(installed, way, steps, threads)));
   return out;
@@ -66,9 +66,17 @@ async function inTurns(
         execArgv: ['--expose-gc'],
         env: { ...process.env, ...childEnvironment(threads, runtime) },
       });
+      // installed is not able: there may be no GPU
+      const error = await answerOf(child).then(
+        () => undefined,
+        (reason: unknown) => reason,
+      );
+      if (error !== undefined) {
+        console.error(`${wayName(TARGET, way)}: ${runtime} is left out: ${error}`);
+        continue;
+      }
       children.push(child);
       answers.push([]);
-      await answerOf(child);
     }
     for (let step = 0; step < steps; step++)
       for (const [at, child] of children.entries()) {

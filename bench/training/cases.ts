@@ -1,5 +1,6 @@
 /** What is measured: an optimiser step of LoRA on every projection, over fresh weights, with given tokens. */
 import { projectionsOfModel } from '../../src/models/architectures/index.js';
+import type { Precision } from '../../src/models/decoder/types.js';
 import type { LoraConfig, ModelConfig } from '../../src/models/types.js';
 
 /** Rows of one length through one model. */
@@ -19,6 +20,8 @@ export type Way =
       readonly recomputedMlps?: number;
       readonly recomputedShares?: number;
       readonly headChunk: number;
+      /** Of matrix products; left out: `f32`. */
+      readonly precision?: Precision;
     }
   | {
       readonly by: 'peft';
@@ -92,5 +95,6 @@ export function wayName({ config }: Shape, way: Way): string {
   if (way.by === 'peft') return `PEFT ${way.mode}`;
   const { checkpointedBlocks: blocks } = way;
   const recomputed = blocks === 0 ? 'nothing' : blocks === config.layers ? 'everything' : `${blocks} blocks`;
-  return `${way.method}, ${recomputed} recomputed`;
+  const products = way.precision === 'bf16' ? ', products in bf16' : '';
+  return `${way.method}, ${recomputed} recomputed${products}`;
 }

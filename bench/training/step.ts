@@ -49,6 +49,7 @@ export async function stepper(
     recomputedMlps: way.recomputedMlps,
     recomputedShares: way.recomputedShares,
     headChunk: way.headChunk,
+    precision: way.precision,
   });
   const updater = createUpdater(decoder, OPTIMIZERS.adamw, {
     ...{ beta1: 0.9, beta2: 0.999, epsilon: 1e-8, decay: 0, momentum: 0, loraplusRatio: 1 },

@@ -38,7 +38,8 @@ export async function decideRuntime(
   program: Program | undefined,
 ): Promise<RuntimeName> {
   const { choice } = askedRuntime(option, program);
-  if (isUndecided(host, choice)) await (await import('../planner/runtime-speed.js')).measureRuntimes(host);
+  if (isUndecided(host, choice))
+    await (await import('../planner/runtime-speed.js')).measureRuntimes(host, choice);
   return chooseRuntime(host, choice);
 }
 

@@ -1,14 +1,16 @@
-/** Which runtime is faster on this machine: the products of a block's step, on each in turn, for a second. */
+/** What computes fastest on this machine: a block's step on each in turn, for a second. */
 import { UserError } from '../diagnostics/types.js';
-import type { RuntimeName } from '../ir/runtimes.js';
+import type { RuntimeChoice } from '../ir/runtimes.js';
 import { layerKind } from '../models/adapters/layout.js';
 import { blueprintOf } from '../models/architectures/index.js';
 import { trainingBlock } from '../models/decoder/graphs.js';
+import type { Precision } from '../models/decoder/types.js';
 import type { LoraConfig, ModelConfig } from '../models/types.js';
 import type { Host } from '../source/host.js';
 import { replaceFile } from '../store/index.js';
-import { contenders, speedsPath, withSpeeds } from '../tensor/runtimes/choice.js';
+import { type Measurement, measurements } from '../tensor/runtimes/choice.js';
 import { openRuntime } from '../tensor/runtimes/index.js';
+import { readSpeeds, type Speeds, speedsPath, withSpeeds } from '../tensor/runtimes/speeds.js';
 import { sizeOf } from '../tensor/shape.js';
 import type { Graph, HostTensor, Runtime, Tensor } from '../tensor/types.js';
 
@@ -20,34 +22,56 @@ const CONFIG: ModelConfig = {
 };
 const LORA: LoraConfig = { rank: 16, alpha: 32, dropout: 0, targets: ['q_proj', 'v_proj', 'gate_proj'] };
 const LENGTH = 128;
-/** Milliseconds for all runtimes together. */
+/** Milliseconds for all that are compared. */
 const PATIENCE = 1000;
 /** Steps a measurement: long against a clock of milliseconds. */
 const TOGETHER = 4;
 /** Runs of each at least: the first ones are slow. */
 const LEAST = 3;
 
-/** Keeps in the user's cache what it measures. A runtime that does not load is left to who opens it. */
-export async function measureRuntimes(host: Host): Promise<void> {
+/**
+ * Keeps in the user's cache what it measures: what was asked for, and one thing after the other where the second depends on
+ * the first. A runtime that does not load is left to who opens it.
+ */
+export async function measureRuntimes(host: Host, asked: RuntimeChoice = 'auto'): Promise<void> {
   try {
-    const steps = await Promise.all(
-      contenders(host).map(async (name) => ({ name, ...(await blockStep(await openRuntime(host, name))) })),
-    );
-    const best: Partial<Record<RuntimeName, number>> = {};
-    const end = host.now() + PATIENCE;
-    for (let run = 0; run < LEAST || host.now() < end; run++)
-      for (const { name, step } of steps) {
-        const begun = host.now();
-        for (let together = 0; together < TOGETHER; together++) await step();
-        // the best of several: what other programs take away is not the runtime's speed
-        const seconds = Math.max(1, host.now() - begun) / (1000 * TOGETHER);
-        best[name] = Math.min(best[name] ?? Number.POSITIVE_INFINITY, seconds);
-      }
-    for (const { release } of steps) await release();
-    replaceFile(speedsPath(host), withSpeeds(host, best));
+    for (let known = readSpeeds(host); ; ) {
+      const wanted = measurements(host, asked, known);
+      if (wanted.length === 0) return;
+      known = { ...known, ...(await inTurns(host, wanted)) };
+      replaceFile(speedsPath(host), withSpeeds(host, known));
+    }
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
   }
+}
+
+/** Seconds of a step of each; `null` of what failed, such as a compiler that has not what it needs. */
+async function inTurns(host: Host, wanted: readonly Measurement[]): Promise<Speeds> {
+  const steps: (BlockStep & { readonly key: string })[] = [];
+  const best: Record<string, number | null> = {};
+  for (const { key, runtime, variant, precision } of wanted) {
+    const opened = await openRuntime(host, runtime, { variant });
+    const { step, release } = await blockStep(opened, precision);
+    try {
+      await step();
+      steps.push({ key, step, release });
+    } catch {
+      best[key] = null;
+      await release();
+    }
+  }
+  const end = host.now() + PATIENCE;
+  for (let run = 0; run < LEAST || host.now() < end; run++)
+    for (const { key, step } of steps) {
+      const begun = host.now();
+      for (let together = 0; together < TOGETHER; together++) await step();
+      // the best of several: what other programs take away is not the runtime's speed
+      const seconds = Math.max(1, host.now() - begun) / (1000 * TOGETHER);
+      best[key] = Math.min(best[key] ?? Number.POSITIVE_INFINITY, seconds);
+    }
+  for (const { release } of steps) await release();
+  return best;
 }
 
 interface BlockStep {
@@ -55,11 +79,11 @@ interface BlockStep {
   readonly release: () => Promise<void>;
 }
 
-async function blockStep(runtime: Runtime): Promise<BlockStep> {
+async function blockStep(runtime: Runtime, precision: Precision): Promise<BlockStep> {
   const kind = layerKind(blueprintOf(CONFIG), LORA, 0);
   const shape = { rows: 1, length: LENGTH };
   const { forward, backward } = trainingBlock(
-    { config: CONFIG, lora: LORA, trainable: 'adapter' },
+    { config: CONFIG, lora: LORA, trainable: 'adapter', precision },
     kind,
     shape,
     'nothing',

@@ -20,7 +20,6 @@ export function productsInBf16(graph: Graph): Graph {
   const round = (from: ValueId, to: ValueId): void => {
     nodes.push({ op: 'toBf16', inputs: [from], outputs: [to], attributes: {} });
     rounded.set(from, to);
-    rounded.set(to, to);
   };
   const roundedOf = (value: ValueId): ValueId => {
     const known = rounded.get(value);

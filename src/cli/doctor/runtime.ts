@@ -3,6 +3,7 @@ import { UserError } from '../../diagnostics/types.js';
 import { RUNTIME_NAMES, type RuntimeName } from '../../ir/runtimes.js';
 import { chooseRuntime } from '../../tensor/runtimes/choice.js';
 import { openRuntime, RUNTIMES } from '../../tensor/runtimes/index.js';
+import { explainVariant } from '../../tensor/runtimes/tensorflow/variants.js';
 import { type Check, firstLine } from './finding.js';
 import { worstDifference } from './self-test.js';
 
@@ -69,6 +70,7 @@ const check =
         `${version}; a product, a softmax and their gradients agree with the reference to ${difference.toExponential(0)}`,
         ...(opened.device === undefined ? [] : [`on the ${opened.device}`]),
         ...(opened.driver === undefined ? [] : [opened.driver.facts.join(', ')]),
+        ...(runtime === 'tensorflow' ? explainVariant(host) : []),
         ...(chooseRuntime(host) === runtime ? ['what runs take'] : []),
       ].join('; ');
       if (opened.driver?.isSoftware === true)

@@ -165,3 +165,10 @@ export const deviceMemoryUnreadable = (text: string): Diagnostic =>
     `\`FTPC_DEVICE_MEMORY\` is no size: \`${text}\``,
     'write a number with its unit, e.g. `FTPC_DEVICE_MEMORY=6GiB`, or leave the variable out',
   );
+
+export const variantUnknown = (text: string, known: readonly string[]): Diagnostic =>
+  failure(
+    'FTP0937',
+    `\`FTPC_TENSORFLOW\` asks for \`${text}\`, which is no way to compute`,
+    `write ${known.map((name) => `\`${name}\``).join(', ')}, or leave the variable out: what is fastest is measured`,
+  );

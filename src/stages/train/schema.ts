@@ -195,7 +195,7 @@ const settings = {
   precision: defaulted(
     t.enum('f32', 'bf16'),
     'f32',
-    'Of matrix products: `bf16` rounds what goes into them and what comes out, as autocast does on a GPU. Here it takes longer, not less memory.',
+    'Of matrix products: `bf16` rounds what goes into them and what comes out, as autocast does on a GPU. Faster where TensorFlow multiplies bfloat16 itself, slower elsewhere; no less memory.',
   ),
   order: defaulted(t.enum('shuffled', 'file', 'by_length'), 'shuffled', 'Order of the rows.'),
   seed: defaulted(t.integer({ min: 0 }), 17, 'Seed of initialisation, order and dropout.'),

@@ -2,31 +2,21 @@
  * What `auto` stands for: TensorFlow on a GPU that it was installed for; else, of the runtimes that compute on the CPU,
  * the one that was measured to be faster (`planner/runtime-speed.ts`), and ONNX Runtime where nothing was measured.
  */
-import { dirname, join } from 'node:path';
 import { type AskedRuntime, RUNTIME_NAMES, type RuntimeChoice, type RuntimeName } from '../../ir/runtimes.js';
 import type { Host } from '../../source/host.js';
 import { identityOf, RUNTIMES } from './index.js';
 import { isCrowded } from './onnx/waiting.js';
-import { readTensorFlow, runtimesFolder } from './tensorflow/installed.js';
+import { readSpeeds, type Speeds, WORTH_IT } from './speeds.js';
+import { readTensorFlow } from './tensorflow/installed.js';
+import { explainVariant, measuredSeconds, unmeasured, type Variant } from './tensorflow/variants.js';
 
 /** Stands where the driver of an NVIDIA GPU is loaded. */
 const NVIDIA_DEVICE = '/dev/nvidiactl';
 
 const DEFAULT: RuntimeName = 'onnx';
 
-/** Another than the default must take this much less time: it takes more memory, and measurements waver. */
-const WORTH_IT = 0.8;
-
-/** Seconds of a block's step, by name and version of the runtime. */
-export type RuntimeSpeeds = Readonly<Record<string, number>>;
-
 const hasGpu = (host: Host): boolean =>
   readTensorFlow(host)?.cuda === true && host.stat(NVIDIA_DEVICE) !== undefined;
-
-const nameOf = (host: Host, name: RuntimeName): string => {
-  const { version } = identityOf(host, name);
-  return `${name} ${version}`;
-};
 
 /** Runtimes that are measured against each other on a CPU; the backends of TensorFlow.js are never faster there. */
 export const contenders = (host: Host): readonly RuntimeName[] =>
@@ -36,49 +26,50 @@ export const contenders = (host: Host): readonly RuntimeName[] =>
       (name !== 'tensorflow' || readTensorFlow(host)?.cuda === false),
   );
 
-export const speedsPath = (host: Host): string => join(dirname(runtimesFolder(host)), 'runtime-speed.json');
+/** A block's step that is measured. */
+export interface Measurement {
+  /** Under which it is kept. */
+  readonly key: string;
+  readonly runtime: RuntimeName;
+  readonly precision: 'f32' | 'bf16';
+  readonly variant?: Variant;
+}
 
-/** Under what measurements are kept: another processor has its own. */
-export const machineKey = (host: Host): string => {
-  const { cpu, cores } = host.machine();
-  return `${cpu}, ${cores} cores`;
-};
+const onnxMeasurement = (host: Host): Measurement => ({
+  key: `onnx ${identityOf(host, 'onnx').version}`,
+  runtime: 'onnx',
+  precision: 'f32',
+});
 
-/** What was measured on this machine, or nothing. */
-export function readSpeeds(host: Host): Readonly<Record<string, RuntimeSpeeds>> {
-  try {
-    const found: unknown = JSON.parse(host.readText(speedsPath(host)));
-    return typeof found === 'object' && found !== null ? (found as Record<string, RuntimeSpeeds>) : {};
-  } catch {
-    return {};
-  }
+/** Whether how fast TensorFlow is matters to what was asked for. */
+const isAsked = (host: Host, asked: RuntimeChoice): boolean =>
+  asked === 'tensorflow'
+    ? readTensorFlow(host) !== undefined
+    : asked === 'auto' && (hasGpu(host) || contenders(host).length > 1);
+
+/** What has to be measured next; nothing where all that matters is known. */
+export function measurements(host: Host, asked: RuntimeChoice, speeds: Speeds): readonly Measurement[] {
+  if (!isAsked(host, asked)) return [];
+  const onnx = onnxMeasurement(host);
+  const compared = asked === 'auto' && !hasGpu(host) && speeds[onnx.key] === undefined;
+  const variants = unmeasured(host, speeds).map((one) => ({ ...one, runtime: 'tensorflow' as const }));
+  return [...(compared ? [onnx] : []), ...variants];
 }
 
 /** Seconds of each contender; `undefined` where one was not measured yet, or there is but one. */
 export function measuredSpeeds(host: Host): Readonly<Partial<Record<RuntimeName, number>>> | undefined {
-  const names = contenders(host);
-  const known = readSpeeds(host)[machineKey(host)] ?? {};
-  const speeds = names.map((name) => [name, known[nameOf(host, name)]] as const);
-  const whole = names.length > 1 && speeds.every(([, seconds]) => typeof seconds === 'number');
-  return whole ? Object.fromEntries(speeds) : undefined;
+  const speeds = readSpeeds(host);
+  if (contenders(host).length < 2 || measurements(host, 'auto', speeds).length > 0) return undefined;
+  const [onnx, tensorflow] = [speeds[onnxMeasurement(host).key], measuredSeconds(host)];
+  return typeof onnx === 'number' && tensorflow !== undefined ? { onnx, tensorflow } : undefined;
 }
 
 /**
- * Whether `auto` has several runtimes to choose from, does not know which is faster, and could find out: what is measured
+ * Whether something is asked for of which it is not known what is fastest, and that could be found out: what is measured
  * beside other programs would be kept, and is not how fast they are.
  */
 export const isUndecided = (host: Host, asked: RuntimeChoice = 'auto'): boolean =>
-  asked === 'auto' &&
-  !hasGpu(host) &&
-  contenders(host).length > 1 &&
-  measuredSpeeds(host) === undefined &&
-  !isCrowded(host.machine());
-
-/** The file with these measurements in it. */
-export const withSpeeds = (host: Host, seconds: Readonly<Partial<Record<RuntimeName, number>>>): string => {
-  const named = Object.entries(seconds).map(([name, one]) => [nameOf(host, name as RuntimeName), one]);
-  return `${JSON.stringify({ ...readSpeeds(host), [machineKey(host)]: Object.fromEntries(named) }, null, 2)}\n`;
-};
+  measurements(host, asked, readSpeeds(host)).length > 0 && !isCrowded(host.machine());
 
 /** Reads what was measured, and measures nothing. */
 export function chooseRuntime(host: Host, asked: RuntimeChoice = 'auto'): RuntimeName {
@@ -97,7 +88,10 @@ const NOBODY: AskedRuntime = { choice: 'auto', by: 'auto' };
 export function explainChoice(host: Host, asked: AskedRuntime = NOBODY): readonly string[] {
   const chosen = chooseRuntime(host, asked.choice);
   return [
-    `${RUNTIMES[chosen].title}: ${reason(host, asked, chosen)}`,
+    [
+      `${RUNTIMES[chosen].title}: ${reason(host, asked, chosen)}`,
+      ...(chosen === 'tensorflow' ? explainVariant(host) : []),
+    ].join('; '),
     ...RUNTIME_NAMES.filter((name) => name !== chosen).map(
       (name) => `${RUNTIMES[name].title}: ${need(host, name)}`,
     ),

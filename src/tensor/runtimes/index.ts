@@ -6,7 +6,8 @@ import type { RuntimeName } from '../../ir/runtimes.js';
 import type { Host } from '../../source/host.js';
 import type { Runtime } from '../types.js';
 import { deviceLimit } from './device-limit.js';
-import { bindingPath, readTensorFlow, tensorflowFolder } from './tensorflow/installed.js';
+import { bindingPath, tensorflowFolder } from './tensorflow/installed.js';
+import { checkForced, tensorflowVersion, type Variant, variantOf } from './tensorflow/variants.js';
 import { readTfjs, type TfjsName, tfjsFolder, tfjsVersion } from './tfjs/installed.js';
 
 /** Part of the keys of what is computed. */
@@ -22,6 +23,8 @@ export interface RuntimeOptions {
   readonly warn?: (warning: Diagnostic) => void | Promise<void>;
   /** Bytes that tensors may take on a device, beside what the machine's variable allows. */
   readonly deviceMemory?: number;
+  /** How TensorFlow computes; what was measured to be fastest where left out. */
+  readonly variant?: Variant;
 }
 
 interface RuntimeKind {
@@ -76,16 +79,17 @@ export const RUNTIMES: Readonly<Record<RuntimeName, RuntimeKind>> = {
   tensorflow: {
     title: 'TensorFlow',
     doc: 'Is installed by `ftpc runtime install tensorflow` and computes on NVIDIA GPUs, or on the CPU.',
-    version: (host) => {
-      const found = readTensorFlow(host);
-      return found && `${found.tensorflow}${found.cuda ? '+cuda' : ''}`;
-    },
-    open: async (host, options) =>
-      (await import('./tensorflow/index.js')).tensorflowRuntime({
+    version: tensorflowVersion,
+    open: async (host, options) => {
+      checkForced(host);
+      const { tensorflowRuntime } = await import('./tensorflow/index.js');
+      return tensorflowRuntime({
         binding: bindingPath(tensorflowFolder(host)),
         threads: options.threads ?? host.machine().cores,
         memory: deviceLimit(host, options.deviceMemory),
-      }),
+        variant: options.variant ?? variantOf(host),
+      });
+    },
     install: 'run `ftpc runtime install tensorflow`',
     reinstall: 'run `ftpc runtime remove tensorflow`, then `ftpc runtime install tensorflow`',
   },

@@ -143,4 +143,8 @@ export const RUNTIMES: Situations = {
     compute: "module.exports.fail('stopped here')",
   }),
   FTP0935: failing('wasm', {}, { FTPC_DEVICE_MEMORY: 'six' }),
+  FTP0937: (ground) => {
+    brokenTensorFlow(ground, false);
+    return { env: { FTPC_TENSORFLOW: 'fast' } };
+  },
 };

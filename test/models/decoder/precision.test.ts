@@ -4,6 +4,9 @@ import { expect } from 'chai';
 import { createDecoder } from '../../../src/models/decoder/index.js';
 import type { Precision } from '../../../src/models/decoder/types.js';
 import { onnxRuntime } from '../../../src/tensor/runtimes/onnx/index.js';
+import { VARIANTS } from '../../../src/tensor/runtimes/tensorflow/variants.js';
+import type { Runtime } from '../../../src/tensor/types.js';
+import { openHere, whereInstalled } from '../../tensor/runtimes/here.js';
 import { fixture, unpack } from './fixture.js';
 
 interface Autocast {
@@ -27,9 +30,9 @@ function distance(left: Float32Array, right: Float32Array): number {
 describe('precision', () => {
   const { recording, adapter, batch, weights } = fixture('untied');
 
-  async function computed(precision: Precision) {
+  async function computed(precision: Precision, open: () => Promise<Runtime>) {
     const decoder = await createDecoder({
-      runtime: await onnxRuntime({ threads: 1 }),
+      runtime: await open(),
       config: recording.config,
       weights,
       adapter,
@@ -43,20 +46,25 @@ describe('precision', () => {
       step: 0,
       micro: 0,
     });
+    await decoder.collectGradients();
     const gradients = new Map([...decoder.gradients].map(([name, data]) => [name, data.slice()]));
     const logits = await decoder.logits(batch);
     await decoder.release();
     return { rows, gradients, logits };
   }
 
+  /** Of a row: two runs that round in another order. */
+  const LOSS = 3e-3;
   /** Two runs that round in another order differ by √2 of what each differs from float32; single tensors by more. */
   const APART = 2;
 
-  it('bf16 is as far from float32 as autocast is, and no farther from autocast than two orders of rounding', async () => {
-    const [short, long] = [await computed('bf16'), await computed('f32')];
+  const onnx = () => onnxRuntime({ threads: 1 });
+
+  async function compare(open: () => Promise<Runtime>): Promise<void> {
+    const [short, long] = [await computed('bf16', open), await computed('f32', onnx)];
     const { deviation } = recorded;
     short.rows.forEach(({ sum }, row) => {
-      expect(Math.abs(sum / (recorded.rows[row] ?? 0) - 1)).to.be.at.most(3e-3);
+      expect(Math.abs(sum / (recorded.rows[row] ?? 0) - 1)).to.be.at.most(LOSS);
     });
     expect(distance(short.logits, unpack(recorded.logits))).to.be.at.most(APART * deviation.logits);
     expect(distance(short.logits, long.logits) / deviation.logits).to.be.within(0.5, 1.5);
@@ -67,5 +75,21 @@ describe('precision', () => {
       expect(distance(here, unpack(expected)), name).to.be.at.most(APART * away);
       expect(distance(here, exact) / away, name).to.be.within(0.3, 1.5);
     }
+  }
+
+  const title =
+    'is as far from float32 as autocast is, and no farther from autocast than two orders of rounding';
+  it(`bf16 ${title}`, () => compare(onnx));
+
+  whereInstalled('tensorflow', () => {
+    const native = () => openHere('tensorflow', VARIANTS.bf16);
+    it(`bf16 on bfloat16 ${title}`, () => compare(native));
+
+    it('bf16 on bfloat16 gives the losses of its emulation', async () => {
+      const [here, there] = [await computed('bf16', native), await computed('bf16', onnx)];
+      here.rows.forEach(({ sum }, row) => {
+        expect(Math.abs(sum / (there.rows[row]?.sum ?? 0) - 1)).to.be.at.most(LOSS);
+      });
+    });
   });
 });

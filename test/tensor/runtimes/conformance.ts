@@ -20,7 +20,13 @@ function difference(a: HostTensor, b: HostTensor): number {
 /** Told of each difference that was found. */
 export type Worst = (op: OpName, what: 'result' | 'gradient', difference: number) => void;
 
-export function conformance(name: string, open: () => Promise<Runtime>, worst?: Worst): void {
+/** `tolerance`: of a result's largest value, or of 1 where that is more. */
+export function conformance(
+  name: string,
+  open: () => Promise<Runtime>,
+  worst?: Worst,
+  tolerance = TOLERANCE,
+): void {
   describe(`runtime ${name}`, () => {
     let runtime: Runtime;
     before(async () => {
@@ -41,7 +47,7 @@ export function conformance(name: string, open: () => Promise<Runtime>, worst?: 
         if (left === undefined || right === undefined) throw new Error(`${output} is missing`);
         expect(right.type).to.deep.equal(left.type);
         const found = difference(left, right);
-        expect(found, output).to.be.at.most(TOLERANCE);
+        expect(found, output).to.be.at.most(tolerance);
         if (output.startsWith('gradient.')) worst?.(test.op, 'gradient', found);
         else if (output !== 'loss') worst?.(test.op, 'result', found);
       }

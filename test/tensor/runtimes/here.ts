@@ -4,6 +4,7 @@ import { type Diagnostic, UserError } from '../../../src/diagnostics/types.js';
 import { RUNTIME_NAMES, type RuntimeName } from '../../../src/ir/runtimes.js';
 import { nodeHost } from '../../../src/source/node-host.js';
 import { openRuntime, runtimeProblem } from '../../../src/tensor/runtimes/index.js';
+import { PLAIN } from '../../../src/tensor/runtimes/tensorflow/variants.js';
 import type { Runtime } from '../../../src/tensor/types.js';
 
 const host = nodeHost();
@@ -15,7 +16,8 @@ const SOFTWARE_VULKAN = '/usr/lib/chromium/vk_swiftshader_icd.json';
 if (host.stat(SOFTWARE_VULKAN) !== undefined) process.env['VK_ICD_FILENAMES'] ??= SOFTWARE_VULKAN;
 
 /** The process has one TensorFlow, whose threads are set once. */
-export const openHere = (name: RuntimeName): Promise<Runtime> => openRuntime(host, name, { threads: 1 });
+export const openHere = (name: RuntimeName, variant = PLAIN): Promise<Runtime> =>
+  openRuntime(host, name, { threads: 1, variant });
 
 /** What keeps each runtime from being used here. */
 const problems: Map<RuntimeName, Reason | undefined> = new Map(

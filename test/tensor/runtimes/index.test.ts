@@ -11,10 +11,10 @@ import {
   contenders,
   explainChoice,
   isUndecided,
-  speedsPath,
-  withSpeeds,
+  measurements,
 } from '../../../src/tensor/runtimes/choice.js';
 import { identityOf, openRuntime, runtimeProblem } from '../../../src/tensor/runtimes/index.js';
+import { readSpeeds, type Speeds, speedsPath, withSpeeds } from '../../../src/tensor/runtimes/speeds.js';
 import {
   bindingPath,
   MANIFEST,
@@ -43,6 +43,13 @@ describe('the runtimes of a machine', () => {
           : real.stat(path),
     };
   };
+  /** As on a machine where compiling is not worth it and bfloat16 is no faster. */
+  const UNCHANGED: Speeds = {
+    'tensorflow 2.21.0+xla': 0.009,
+    'tensorflow 2.21.0, products in bf16': 0.01,
+    'tensorflow 2.21.0+bf16, products in bf16': 0.01,
+  };
+  const keep = (host: Host, speeds: Speeds) => writeFileSync(speedsPath(host), withSpeeds(host, speeds));
   const install = (host: Host, parts: Partial<TensorFlowManifest> = {}, binding = 'no library') => {
     const folder = tensorflowFolder(host);
     mkdirSync(dirname(bindingPath(folder)), { recursive: true });
@@ -77,14 +84,18 @@ describe('the runtimes of a machine', () => {
     expect(isUndecided(busy)).to.equal(false);
     expect(explainChoice(busy)[0]).to.match(/nothing was measured yet: other programs/);
     const measured = (onnx: number, tensorflow: number) =>
-      writeFileSync(speedsPath(host), withSpeeds(host, { onnx, tensorflow }));
+      keep(host, {
+        ...UNCHANGED,
+        [`onnx ${identityOf(host, 'onnx').version}`]: onnx,
+        'tensorflow 2.21.0': tensorflow,
+      });
     measured(0.01, 0.009);
     expect(isUndecided(host)).to.equal(false);
     expect(chooseRuntime(host)).to.equal('onnx');
     measured(0.01, 0.007);
     expect(chooseRuntime(host)).to.equal('tensorflow');
     expect(explainChoice(host)).to.include.members([
-      "TensorFlow: a block's step was measured here: 10 ms with onnx, 7 ms with tensorflow",
+      "TensorFlow: a block's step was measured here: 10 ms with onnx, 7 ms with tensorflow; not compiled by XLA: 7 ms a step and 9 ms with it; products of `precision = bf16` in float32: 10 ms a step and 10 ms on bfloat16",
       'ONNX Runtime: installed; `--runtime onnx` takes it',
     ]);
     // another version is another measurement
@@ -93,6 +104,51 @@ describe('the runtimes of a machine', () => {
     expect(chooseRuntime(host)).to.equal('onnx');
     writeFileSync(speedsPath(host), '{');
     expect(chooseRuntime(host)).to.equal('onnx');
+  });
+
+  it('say how TensorFlow computes: what was measured to be fastest, or what the environment asks for', () => {
+    const host = machine();
+    install(host, { cuda: false });
+    const keys = (known: Speeds) => measurements(host, 'tensorflow', known).map(({ key }) => key);
+    const compared = { 'tensorflow 2.21.0': 0.01, 'tensorflow 2.21.0+xla': 0.007 };
+    expect(keys({})).to.deep.equal(Object.keys(compared));
+    const multiplied = {
+      'tensorflow 2.21.0+xla, products in bf16': 0.01,
+      'tensorflow 2.21.0+bf16+xla, products in bf16': 0.009,
+    };
+    expect(keys(compared)).to.deep.equal(Object.keys(multiplied));
+    keep(host, compared);
+    expect(identityOf(host, 'tensorflow').version).to.equal('2.21.0');
+    expect(isUndecided(host, 'tensorflow')).to.equal(true);
+    keep(host, { ...compared, ...multiplied });
+    expect(isUndecided(host, 'tensorflow')).to.equal(false);
+    expect(identityOf(host, 'tensorflow').version).to.equal('2.21.0+bf16+xla');
+    // compiling must be worth it: it takes seconds
+    keep(host, { ...UNCHANGED, 'tensorflow 2.21.0': 0.01 });
+    expect(identityOf(host, 'tensorflow').version).to.equal('2.21.0');
+    keep(host, { ...UNCHANGED, 'tensorflow 2.21.0': 0.001, 'tensorflow 2.21.0+xla': null });
+    expect(explainChoice(host, { choice: 'tensorflow', by: 'option' })[0]).to.match(
+      /; XLA does not compile here;/,
+    );
+    expect(Object.keys(readSpeeds(host))).to.have.length(4);
+    const forced: Host = {
+      ...host,
+      env: (name) => (name === 'FTPC_TENSORFLOW' ? 'bf16' : host.env(name)),
+    };
+    expect(identityOf(forced, 'tensorflow').version).to.equal('2.21.0+bf16');
+    expect(explainChoice(forced, { choice: 'tensorflow', by: 'option' })[0]).to.equal(
+      'TensorFlow: asked for by `--runtime`; `FTPC_TENSORFLOW` asks for bf16',
+    );
+  });
+
+  it('say which ways there are where the environment asks for another', async () => {
+    install(machine());
+    const host: Host = {
+      ...machine(),
+      env: (name) => (name === 'FTPC_TENSORFLOW' ? 'fast' : machine().env(name)),
+    };
+    const error: unknown = await openRuntime(host, 'tensorflow').catch((reason: unknown) => reason);
+    expect((error as UserError).diagnostic).to.include({ code: 'FTP0937' });
   });
 
   it('say what they would need', () => {

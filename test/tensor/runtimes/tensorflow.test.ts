@@ -2,8 +2,11 @@ import { expect } from 'chai';
 import { nodeHost } from '../../../src/source/node-host.js';
 import { GraphBuilder } from '../../../src/tensor/builder.js';
 import { DeviceFull } from '../../../src/tensor/device-full.js';
+import { productsInBf16 } from '../../../src/tensor/low-precision.js';
+import { referenceRuntime } from '../../../src/tensor/runtimes/reference/index.js';
 import { tensorflowRuntime } from '../../../src/tensor/runtimes/tensorflow/index.js';
 import { bindingPath, tensorflowFolder } from '../../../src/tensor/runtimes/tensorflow/installed.js';
+import { VARIANTS } from '../../../src/tensor/runtimes/tensorflow/variants.js';
 import { GraphError } from '../../../src/tensor/shape.js';
 import type { HostTensor, Tensor } from '../../../src/tensor/types.js';
 import { isOutOfMemory } from '../../../src/training/index.js';
@@ -19,6 +22,13 @@ const floats = (shape: readonly number[], value: (index: number) => number): Hos
 whereInstalled('tensorflow', () => {
   const { note } = errorTable('tensorflow');
   conformance('tensorflow', () => openHere('tensorflow'), note);
+  // XLA adds up one after the other, and not in a tree
+  conformance(
+    'tensorflow compiled by XLA',
+    () => openHere('tensorflow', VARIANTS['bf16+xla']),
+    undefined,
+    5e-6,
+  );
 
   describe('runtime tensorflow, besides', () => {
     const open = () => tensorflowRuntime({ binding: bindingPath(tensorflowFolder(nodeHost())), threads: 1 });
@@ -28,6 +38,44 @@ whereInstalled('tensorflow', () => {
       return b.build();
     };
     const inputs = { x: floats([64, 64], Math.sin), w: floats([64, 64], Math.cos) };
+
+    for (const name of ['bf16', 'bf16+xla'] as const)
+      it(`rounds products as their emulation does, ${name}`, async () => {
+        const b = new GraphBuilder('products');
+        const [x, w, v] = [b.input('x', [5, 70]), b.input('w', [70, 6]), b.input('v', [6, 70])];
+        const down = b.matmul(x, w);
+        // the second product reads the first as it was rounded
+        b.output('chain', b.matmul(down, v));
+        b.output('scaled', b.matmul(x, v, { transB: true, alpha: 0.125 }));
+        b.output('turned', b.matmul(x, down, { transA: true }));
+        const stack = b.reshape(x, [5, 7, 10]);
+        b.output('stacks', b.matmul(stack, b.reshape(x, [5, 7, 10]), { transB: true, alpha: 0.3 }));
+        b.output('exact', b.add(down, b.input('bias', [5, 6])));
+        const graph = productsInBf16(b.build());
+        const given = {
+          x: floats([5, 70], Math.sin),
+          w: floats([70, 6], Math.cos),
+          v: floats([6, 70], (at) => Math.sin(3 * at)),
+          bias: floats([5, 6], () => 0),
+        };
+        const expected = await (await referenceRuntime().compile(graph)).run(given);
+        const compiled = await (await openHere('tensorflow', VARIANTS[name])).compile(graph);
+        const actual = await compiled.run(given);
+        for (const { name: output } of graph.outputs) {
+          const [right = [], left = []] = [expected, actual].map((all) =>
+            Array.from(all[output]?.data ?? [], Number),
+          );
+          const largest = Math.max(...right.map(Math.abs));
+          // a sum in another order may round the other way: two steps of eight bits, where it is scaled as well
+          right.forEach((value, at) => {
+            expect(Math.abs(value - (left[at] ?? Number.NaN)), output).to.be.at.most(2 ** -7 * largest);
+          });
+          // and mostly it does not; what is scaled by no power of two is rounded twice
+          const same = right.filter((value, at) => value === left[at]).length;
+          if (output !== 'stacks') expect(same / right.length, output).to.be.above(0.9);
+        }
+        await compiled.release();
+      });
 
     it('holds no tensor between two runs, also where one failed', async () => {
       const runtime = await open();

@@ -47,6 +47,8 @@ const environment = (threads: number | undefined): Readonly<Record<string, strin
   TF_FORCE_GPU_ALLOW_GROWTH: 'true',
   NVIDIA_TF32_OVERRIDE: '0',
   TF_NUM_INTEROP_THREADS: '1',
+  // else what is rounded to bfloat16 and converted back is not rounded
+  XLA_FLAGS: '--xla_allow_excess_precision=false',
   ...(threads === undefined ? {} : { TF_NUM_INTRAOP_THREADS: String(threads) }),
 });
 

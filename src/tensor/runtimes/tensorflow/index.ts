@@ -7,6 +7,7 @@ import { type Binding, loadBinding } from './binding.js';
 import { encode } from './encode.js';
 import { DATA_TYPE } from './messages.js';
 import { isPacking, PACKINGS, Packer, type PackingName } from './packings.js';
+import { PLAIN, suffixOf, type Variant } from './variants.js';
 import { workingBytes } from './working-bytes.js';
 
 export { encode } from './encode.js';
@@ -18,6 +19,8 @@ export interface TensorFlowOptions {
   readonly threads?: number;
   /** Bytes that tensors may take, with what graphs need while they run; left out: as many as there are. */
   readonly memory?: number;
+  /** How graphs are computed; left out: {@link PLAIN}. */
+  readonly variant?: Variant;
 }
 
 export interface TensorFlowRuntime extends Runtime {
@@ -27,16 +30,17 @@ export interface TensorFlowRuntime extends Runtime {
 
 /** Throws what the system says where the binding does not load. */
 export async function tensorflowRuntime(options: TensorFlowOptions): Promise<TensorFlowRuntime> {
+  const { variant = PLAIN } = options;
   const binding = loadBinding(options.binding, options.threads);
   const packer = packerOf(binding);
   const memory = new DeviceMemory(handlesOf(binding, packer), options.memory);
   return {
     name: 'tensorflow',
-    version: binding.TF_Version,
+    version: `${binding.TF_Version}${suffixOf(variant)}`,
     device: binding.isUsingGpuDevice() ? 'GPU' : 'CPU',
     memory,
     handles: () => binding.getNumOfTensors(),
-    compile: async (graph) => compiled(binding, packer, memory, graph),
+    compile: async (graph) => compiled(binding, packer, memory, graph, variant),
   };
 }
 
@@ -85,6 +89,7 @@ function compiled(
   packer: Packer,
   memory: DeviceMemory<number>,
   graph: Graph,
+  variant: Variant,
 ): CompiledGraph {
   const names = new Map<string, string>();
   const functionFor = (packings: readonly (PackingName | undefined)[]): string => {
@@ -92,7 +97,7 @@ function compiled(
     const known = names.get(key);
     if (known !== undefined) return known;
     const name = `ftpc_${functions++}`;
-    binding.defineFunction(encode(graph, name, packings));
+    binding.defineFunction(encode(graph, name, packings, variant));
     names.set(key, name);
     return name;
   };

@@ -45,7 +45,7 @@ const simple =
 const unary = (op: string): Lowering => simple(op, 'y');
 const binary = (op: string): Lowering => simple(op, 'z');
 
-const apply = (c: LoweringContext, op: 'AddV2' | 'Sub' | 'Mul', x: string, y: string): string =>
+const apply = (c: Pick<LoweringContext, 'node'>, op: 'AddV2' | 'Sub' | 'Mul', x: string, y: string): string =>
   c.node(op, 'z', [x, y], { T: FLOAT });
 
 export const converted = (
@@ -67,31 +67,36 @@ const reduction =
   (op: string): Lowering =>
   (c) => [folded(c, op, argument(c.inputs, 0), list(c.attributes, 'axes'), flag(c.attributes, 'keepdims'))];
 
-/** What of a product's attributes is the same for every node of an op. */
-interface ProductOptions {
-  readonly transA?: boolean;
-  readonly alpha?: number;
+/** The product of two matrices, or of stacks of them, that may be transposed. */
+export function multiplied(
+  c: Pick<LoweringContext, 'inputs' | 'inputTypes' | 'attributes' | 'node'>,
+  type: TensorFlowType = 'f32',
+  transA = flag(c.attributes, 'transA'),
+): string {
+  const operands = [argument(c.inputs, 0), argument(c.inputs, 1)];
+  const transB = flag(c.attributes, 'transB');
+  return argument(c.inputTypes, 0).shape.length === 2
+    ? c.node('MatMul', 'product', operands, {
+        T: { type },
+        transpose_a: { flag: transA },
+        transpose_b: { flag: transB },
+      })
+    : c.node('BatchMatMulV2', 'output', operands, {
+        T: { type },
+        adj_x: { flag: transA },
+        adj_y: { flag: transB },
+      });
 }
 
-function product(c: LoweringContext, given: ProductOptions = {}): string {
-  const operands = [argument(c.inputs, 0), argument(c.inputs, 1)];
-  const transA = given.transA ?? flag(c.attributes, 'transA');
-  const transB = flag(c.attributes, 'transB');
-  const alpha = given.alpha ?? number(c.attributes, 'alpha');
-  const result =
-    argument(c.inputTypes, 0).shape.length === 2
-      ? c.node('MatMul', 'product', operands, {
-          T: FLOAT,
-          transpose_a: { flag: transA },
-          transpose_b: { flag: transB },
-        })
-      : c.node('BatchMatMulV2', 'output', operands, {
-          T: FLOAT,
-          adj_x: { flag: transA },
-          adj_y: { flag: transB },
-        });
-  return alpha === 1 ? result : apply(c, 'Mul', result, c.scalar(alpha));
+type ScaleContext = Pick<LoweringContext, 'attributes' | 'node' | 'scalar'>;
+
+/** A product times its `alpha`. */
+export function scaledBy(c: ScaleContext, product: string): string {
+  const alpha = number(c.attributes, 'alpha');
+  return alpha === 1 ? product : apply(c, 'Mul', product, c.scalar(alpha));
 }
+
+const product = (c: LoweringContext): string => scaledBy(c, multiplied(c));
 
 /**
  * 1/√(mean of squares + ε) over the last axis. Not `Rsqrt`, which TensorFlow computes less exactly than deep gradients
@@ -151,7 +156,7 @@ export const LOWERINGS: Readonly<Record<OpName, Lowering>> = {
   ],
   matmul: (c) => [product(c)],
   gemm: (c) => [apply(c, 'AddV2', product(c), argument(c.inputs, 2))],
-  adapted: (c) => [product(c, { transA: false, alpha: 1 })],
+  adapted: (c) => [multiplied(c, 'f32', false)],
   sum: reduction('Sum'),
   mean: reduction('Mean'),
   max: reduction('Max'),

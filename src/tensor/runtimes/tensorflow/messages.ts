@@ -50,13 +50,16 @@ function attributeValue(value: TensorFlowAttribute): Uint8Array {
   ]);
 }
 
+const attributeEntry = (key: string, value: TensorFlowAttribute): readonly Uint8Array[] => [
+  string(1, key),
+  message(2, [attributeValue(value)]),
+];
+
 const nodeFields = ({ op, name, inputs, attributes = {} }: TensorFlowNode): readonly Uint8Array[] => [
   string(1, name),
   string(2, op),
   ...inputs.map((input) => string(3, input)),
-  ...Object.entries(attributes).map(([key, value]) =>
-    message(5, [string(1, key), message(2, [attributeValue(value)])]),
-  ),
+  ...Object.entries(attributes).map(([key, value]) => message(5, attributeEntry(key, value))),
 ];
 
 export interface NamedType {
@@ -70,13 +73,15 @@ export interface FunctionParts {
   /** `from` is the value that is handed out: an input, or `node:output:index`. */
   readonly outputs: readonly (NamedType & { readonly from: string })[];
   readonly nodes: readonly TensorFlowNode[];
+  /** XLA compiles all of it. */
+  readonly xla?: boolean;
 }
 
 const argument = (field: number, { name, dtype }: NamedType): Uint8Array =>
   message(field, [string(1, name), integer(3, DATA_TYPE[dtype])]);
 
 /** A `FunctionDef`. */
-export const functionMessage = ({ name, inputs, outputs, nodes }: FunctionParts): Uint8Array =>
+export const functionMessage = ({ name, inputs, outputs, nodes, xla }: FunctionParts): Uint8Array =>
   join([
     message(1, [
       string(1, name),
@@ -85,4 +90,5 @@ export const functionMessage = ({ name, inputs, outputs, nodes }: FunctionParts)
     ]),
     ...nodes.map((node) => message(3, nodeFields(node))),
     ...outputs.map(({ name: output, from }) => message(4, [string(1, output), string(2, from)])),
+    ...(xla ? [message(5, attributeEntry('_XlaMustCompile', { flag: true }))] : []),
   ]);

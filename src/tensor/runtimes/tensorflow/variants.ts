@@ -1,0 +1,136 @@
+/**
+ * Ways in which TensorFlow computes the same graph. Which is fastest depends on the machine: it is measured, kept in the
+ * user's cache, and part of the runtime's version, since what they compute differs by rounding.
+ */
+import { variantUnknown } from '../../../diagnostics/catalogue/runtimes.js';
+import { UserError } from '../../../diagnostics/types.js';
+import type { Host } from '../../../source/host.js';
+import { readSpeeds, type Speeds, WORTH_IT } from '../speeds.js';
+import { readTensorFlow } from './installed.js';
+
+export interface Variant {
+  /** Products whose factors and result are rounded to bfloat16 are computed on bfloat16, and not on float32. */
+  readonly bf16: boolean;
+  /** Functions are compiled by XLA. */
+  readonly xla: boolean;
+}
+
+export const VARIANTS = {
+  plain: { bf16: false, xla: false },
+  bf16: { bf16: true, xla: false },
+  xla: { bf16: false, xla: true },
+  'bf16+xla': { bf16: true, xla: true },
+} as const satisfies Readonly<Record<string, Variant>>;
+
+export type VariantName = keyof typeof VARIANTS;
+
+export const PLAIN: Variant = VARIANTS.plain;
+
+/** What a version has behind it. */
+export const suffixOf = ({ bf16, xla }: Variant): string => `${bf16 ? '+bf16' : ''}${xla ? '+xla' : ''}`;
+
+const VARIABLE = 'FTPC_TENSORFLOW';
+
+const isVariant = (name: string): name is VariantName => Object.hasOwn(VARIANTS, name);
+
+/** What the environment asks for instead of what was measured. */
+export function forcedVariant(host: Host): Variant | undefined {
+  const name = host.env(VARIABLE) ?? '';
+  return isVariant(name) ? VARIANTS[name] : undefined;
+}
+
+/** Throws a `UserError` where the environment asks for what there is not. */
+export function checkForced(host: Host): void {
+  const name = host.env(VARIABLE) ?? '';
+  if (name !== '' && !isVariant(name)) throw new UserError(variantUnknown(name, Object.keys(VARIANTS)));
+}
+
+/** A block's step that is measured: one variant, over a graph whose products are rounded or are not. */
+export interface VariantMeasurement {
+  /** Under which it is kept. */
+  readonly key: string;
+  readonly variant: Variant;
+  readonly precision: 'f32' | 'bf16';
+}
+
+const measurement = (
+  host: Host,
+  variant: Variant,
+  precision: VariantMeasurement['precision'],
+): VariantMeasurement => ({
+  key: `tensorflow ${installedVersion(host)}${suffixOf(variant)}${precision === 'f32' ? '' : ', products in bf16'}`,
+  variant,
+  precision,
+});
+
+const installedVersion = (host: Host): string => {
+  const found = readTensorFlow(host);
+  return `${found?.tensorflow ?? 'missing'}${found?.cuda ? '+cuda' : ''}`;
+};
+
+/** Whether XLA is worth its seconds of compiling, and then whether products are faster on bfloat16: two of each. */
+function contests(host: Host, speeds: Speeds): readonly (readonly VariantMeasurement[])[] {
+  const forced = forcedVariant(host);
+  if (forced !== undefined) return [[measurement(host, forced, 'f32')]];
+  const compiling = [VARIANTS.plain, VARIANTS.xla].map((variant) => measurement(host, variant, 'f32'));
+  const { xla } = decided(compiling, speeds, WORTH_IT);
+  const multiplying = [false, true].map((bf16) => measurement(host, { bf16, xla }, 'bf16'));
+  return [compiling, multiplying];
+}
+
+/** The last one where it takes less than this part of the first one's time. */
+function decided([first, last]: readonly VariantMeasurement[], speeds: Speeds, part: number): Variant {
+  const [before, after] = [speeds[first?.key ?? ''], speeds[last?.key ?? '']];
+  const better = typeof after === 'number' && typeof before === 'number' && after < part * before;
+  return (better ? last : first)?.variant ?? PLAIN;
+}
+
+/** What has to be measured next before the variant is known; nothing where it is. */
+export const unmeasured = (host: Host, speeds: Speeds): readonly VariantMeasurement[] =>
+  contests(host, speeds)
+    .map((contest) => contest.filter(({ key }) => speeds[key] === undefined))
+    .find((missing) => missing.length > 0) ?? [];
+
+/** Measures nothing; where something was not measured yet, it is {@link PLAIN}. */
+export function variantOf(host: Host): Variant {
+  const forced = forcedVariant(host);
+  if (forced !== undefined) return forced;
+  const speeds = readSpeeds(host);
+  if (unmeasured(host, speeds).length > 0) return PLAIN;
+  const [, multiplying = []] = contests(host, speeds);
+  return decided(multiplying, speeds, 1);
+}
+
+/** Its seconds of a step in float32; `undefined` where it was not measured yet. */
+export const measuredSeconds = (host: Host): number | undefined =>
+  readSpeeds(host)[
+    measurement(host, { ...variantOf(host), bf16: forcedVariant(host)?.bf16 ?? false }, 'f32').key
+  ] ?? undefined;
+
+const milliseconds = (seconds: number): string => `${(1000 * seconds).toFixed(0)} ms`;
+
+/** How it computes here, and why: a sentence each; nothing where nothing was measured. */
+export function explainVariant(host: Host): readonly string[] {
+  if (forcedVariant(host) !== undefined) return [`\`${VARIABLE}\` asks for ${host.env(VARIABLE)}`];
+  const speeds = readSpeeds(host);
+  if (unmeasured(host, speeds).length > 0) return [];
+  const { bf16, xla } = variantOf(host);
+  const [[plain, compiled] = [], [emulated, native] = []] = contests(host, speeds).map((contest) =>
+    contest.map(({ key }) => speeds[key]),
+  );
+  const both = (a: number, b: number) => `${milliseconds(a)} a step and ${milliseconds(b)}`;
+  return [
+    typeof plain !== 'number' || typeof compiled !== 'number'
+      ? 'XLA does not compile here'
+      : `${xla ? '' : 'not '}compiled by XLA: ${both(plain, compiled)} with it`,
+    typeof emulated !== 'number' || typeof native !== 'number'
+      ? 'products of `precision = bf16` in float32: none on bfloat16 here'
+      : `products of \`precision = bf16\` ${bf16 ? 'on bfloat16' : 'in float32'}: ${both(emulated, native)} on bfloat16`,
+  ];
+}
+
+/** Of what computes here, found out without loading it. */
+export const tensorflowVersion = (host: Host): string | undefined => {
+  const found = readTensorFlow(host);
+  return found && `${found.tensorflow}${suffixOf(variantOf(host))}${found.cuda ? '+cuda' : ''}`;
+};
