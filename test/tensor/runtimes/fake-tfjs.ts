@@ -23,7 +23,11 @@ export interface FakeParts {
 
 const core = (name: TfjsName, { make = '', compute = '' }: FakeParts): string => `
 const backend = {
-  wasm: { _malloc: () => 8, _free() {} },
+  // as Emscripten's stubs: at the first call, the function itself takes their place
+  wasm: {
+    _malloc: (bytes) => (backend.wasm._malloc = () => 8)(bytes),
+    _free: (place) => (backend.wasm._free = () => {})(place),
+  },
   write: () => ({}),
   disposeData: () => true,
   bufferManager: { freeBuffers: new Map(), numBytesUsed: 0, numBytesAllocated: 0, acquireBuffer: () => ({}) },

@@ -19,6 +19,8 @@ interface Heap {
 export function limitHeap(core: Core, memory = MOST_HEAP): Pick<Opened, 'check' | 'guarded'> {
   const { wasm } = core.engine().backend as Backend & { readonly wasm: Heap };
   const most = Math.min(memory, MOST_HEAP);
+  // at first these are stubs, which put the allocator's own functions in their place, and ours away, when they are called
+  wasm._free(wasm._malloc(1));
   const sizes = new Map<number, number>();
   let taken = 0;
   let ended: UserError | undefined;
