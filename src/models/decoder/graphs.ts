@@ -11,7 +11,7 @@ import { blockGraph } from '../architectures/graphs/block.js';
 import { headGraph as architectureHead } from '../architectures/graphs/head.js';
 import { prefixGraphs as architecturePrefix, type PrefixGraphs } from '../architectures/graphs/prefix.js';
 import type { BlockPart } from '../architectures/graphs/residual.js';
-import { stepGraph as architectureStep } from '../architectures/graphs/step.js';
+import { stepGraph as architectureStep, type StepOptions } from '../architectures/graphs/step.js';
 import { blueprintOf } from '../architectures/index.js';
 import type { LoraConfig, ModelConfig } from '../types.js';
 import type { Precision, Recomputed, Trainable } from './types.js';
@@ -154,8 +154,11 @@ export function headGraph(options: GraphOptions, tokens: number, role: HeadRole)
   );
 }
 
-export const stepGraph = (options: GraphOptions, kind: LayerKind, rows: number, capacity: number): Graph =>
-  simplify(inPrecision(architectureStep({ config: options.config, kind, rows, capacity }), options));
+export const stepGraph = (
+  options: GraphOptions,
+  kind: LayerKind,
+  cache: Pick<StepOptions, 'rows' | 'capacity' | 'appends'>,
+): Graph => simplify(inPrecision(architectureStep({ config: options.config, kind, ...cache }), options));
 
 /** What computes a prefix, and its gradients. */
 export function prefixGraphs(

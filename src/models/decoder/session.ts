@@ -1,6 +1,6 @@
 /** Generation: prompts go through the blocks at once, then one token a row over a cache of keys and values. */
-import type { HostTensor, Tensor } from '../../tensor/types.js';
-import type { ModelConfig } from '../types.js';
+import type { Tensor } from '../../tensor/types.js';
+import { createCaches } from './caches.js';
 import { stepGraph } from './graphs.js';
 import { headLogits } from './head.js';
 import type { Machine } from './machine.js';
@@ -18,69 +18,17 @@ function cacheSize(needed: number, most: number): number {
   return Math.max(needed, Math.min(size, most));
 }
 
-/** Keys and values of one layer, `[rows·groups, capacity, dim]` each. */
-interface LayerCache {
-  readonly keys: HostTensor & { readonly data: Float32Array };
-  readonly values: HostTensor & { readonly data: Float32Array };
-}
-
-const floats = (shape: readonly number[]) => ({
-  type: { dtype: 'f32' as const, shape },
-  data: new Float32Array(shape.reduce((product, size) => product * size, 1)),
-});
-
-/** What a step reads and writes besides the caches, for this many rows. */
-const stepTensors = (config: ModelConfig, rows: number) => {
-  const { keyValueHeads: groups, headDim: dim } = config;
-  return {
-    key: floats([rows * groups, 1, dim]),
-    value: floats([rows * groups, 1, dim]),
-  };
-};
-
 export async function openSession(machine: Machine, count: number, capacity: number): Promise<DecodeSession> {
   const { config } = machine.options;
   const { prefix } = machine;
-  const { keyValueHeads: groups, headDim: dim, layers } = config;
+  const caches = createCaches(machine, count);
   let rows = count;
   /** Tokens that stand in the cache, or will, of each row: those of a prefix among them. */
   let lengths = new Int32Array(rows).fill(prefix.tokens);
-  let size = 0;
-  let caches: readonly LayerCache[] = [];
   const positions = new StepPositions(machine.blueprint, capacity);
-  let tensors = stepTensors(config, rows);
 
-  const grow = (needed: number) => {
-    if (needed <= size) return;
-    const next = cacheSize(needed, capacity);
-    const widened = (old: Float32Array) => {
-      const tensor = floats([rows * groups, next, dim]);
-      for (let lane = 0; lane < rows * groups; lane++)
-        tensor.data.set(old.subarray(lane * size * dim, (lane + 1) * size * dim), lane * next * dim);
-      return tensor;
-    };
-    const none = new Float32Array(0);
-    caches = Array.from({ length: layers }, (_, layer) => ({
-      keys: widened(caches[layer]?.keys.data ?? none),
-      values: widened(caches[layer]?.values.data ?? none),
-    }));
-    size = next;
-  };
-
-  /** Moves the rows that stay to the front of each cache, in place: they ascend, so none is overwritten unread. */
-  const keepRows = (kept: readonly number[]) => {
-    const lane = groups * size * dim;
-    const front = ({ data }: { readonly data: Float32Array }) => {
-      kept.forEach((from, to) => {
-        data.copyWithin(to * lane, from * lane, (from + 1) * lane);
-      });
-      const type = { dtype: 'f32' as const, shape: [kept.length * groups, size, dim] };
-      return { type, data: data.subarray(0, kept.length * lane) };
-    };
-    caches = caches.map(({ keys, values }) => ({ keys: front(keys), values: front(values) }));
-    lengths = Int32Array.from(kept, (row) => lengths[row] ?? 0);
-    rows = kept.length;
-    tensors = stepTensors(config, rows);
+  const grow = async (needed: number): Promise<void> => {
+    if (needed > caches.size) await caches.grow(cacheSize(needed, capacity));
   };
 
   /** All prompts at once, padded on the right; only real tokens enter the cache, behind a prefix. */
@@ -95,29 +43,10 @@ export async function openSession(machine: Machine, count: number, capacity: num
       padded.set(row, index * length);
       lengths[index] = prefix.tokens + row.length;
     });
-    grow(prefix.tokens + longest);
-    const before = prefix.tokens * dim;
-    const copy = (lead: HostTensor | undefined, from: HostTensor, to: Float32Array) => {
-      const source = from.data as Float32Array;
-      const virtual = lead?.data as Float32Array | undefined;
-      for (let lane = 0; lane < rows * groups; lane++) {
-        const [row, group] = [Math.floor(lane / groups), lane % groups];
-        const count = (ids[row]?.length ?? 0) * dim;
-        const start = lane * size * dim;
-        if (virtual !== undefined) to.set(virtual.subarray(group * before, (group + 1) * before), start);
-        to.set(source.subarray(lane * length * dim, lane * length * dim + count), start + before);
-      }
-    };
-    const hiddenStates = await evaluateStack(
-      machine,
-      { rows, length, ids: padded },
-      (layer, keys, values) => {
-        const cache = caches[layer];
-        if (cache === undefined) return;
-        const virtual = prefix.inputs(layer);
-        copy(virtual['prefix.keys'], keys, cache.keys.data);
-        copy(virtual['prefix.values'], values, cache.values.data);
-      },
+    await grow(prefix.tokens + longest);
+    const counts = ids.map((row) => row.length);
+    const hiddenStates = await evaluateStack(machine, { rows, length, ids: padded }, (layer, keys, values) =>
+      caches.fill(layer, keys, values, counts),
     );
     const last = ids.map((row, index) => index * length + row.length - 1);
     return headLogits(machine, hiddenStates, last);
@@ -125,30 +54,27 @@ export async function openSession(machine: Machine, count: number, capacity: num
 
   /** One token a row. */
   const step = async (ids: Int32Array) => {
-    grow(Math.max(...lengths) + 1);
+    await grow(Math.max(...lengths) + 1);
+    const { size, appends } = caches;
     const graphOf = (layer: number) => {
       const kind = machine.kindOf(layer);
       return machine.compiled.get(`step ${kind.key} ${rows}x${size}`, () =>
-        stepGraph(machine.graphs, kind, rows, size),
+        stepGraph(machine.graphs, kind, { rows, capacity: size, appends }),
       );
     };
-    const { key, value } = tensors;
     positions.prepare(lengths, size);
     const state = (side: number): Tensor => machine.buffers.floats(`step.${side}`, [rows, config.hiddenSize]);
     let [x, y] = [state(0), state(1)];
     machine.parameters.publish();
     await machine.weights.embedding.write(ids, (row) => lengths[row] ?? 0, x);
-    for (const [layer, { keys, values }] of caches.entries()) {
+    for (let layer = 0; layer < config.layers; layer++) {
       const graph = await graphOf(layer);
+      const cache = caches.inputs(layer, lengths);
       await graph.run(
-        { x, keys, values, ...positions.inputs(layer), ...machine.weights.block(layer) },
-        { y, key, value },
+        { x, ...cache, ...positions.inputs(layer), ...machine.weights.block(layer) },
+        { y, ...caches.outputs(layer) },
       );
-      for (let lane = 0; lane < rows * groups; lane++) {
-        const to = (lane * size + (lengths[Math.floor(lane / groups)] ?? 0)) * dim;
-        keys.data.set(key.data.subarray(lane * dim, (lane + 1) * dim), to);
-        values.data.set(value.data.subarray(lane * dim, (lane + 1) * dim), to);
-      }
+      caches.append(layer, lengths);
       [x, y] = [y, x];
     }
     lengths.forEach((length, row) => {
@@ -180,11 +106,12 @@ export async function openSession(machine: Machine, count: number, capacity: num
     async keep(kept) {
       if (kept.some((row, i) => row < 0 || row >= rows || row <= (kept[i - 1] ?? -1)))
         throw new RangeError(`rows ${kept.join(', ')} are no ascending choice of ${rows}`);
-      keepRows(kept);
+      await caches.keep(kept);
+      lengths = Int32Array.from(kept, (row) => lengths[row] ?? 0);
+      rows = kept.length;
     },
     async release() {
-      caches = [];
-      size = 0;
+      caches.release();
     },
   };
 }

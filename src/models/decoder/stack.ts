@@ -1,5 +1,5 @@
 /** Runs the blocks, forward over all layers and backward again. */
-import type { CompiledGraph, HostTensor, Tensor, Tensors } from '../../tensor/types.js';
+import type { CompiledGraph, Tensor, Tensors } from '../../tensor/types.js';
 import { BOTTLENECK_MODULES } from '../adapters/bottleneck.js';
 import { blockName, projectionsOf } from '../architectures/index.js';
 import { addUniformNoise, dropoutMask, EMBEDDED, streamOf } from './dropout.js';
@@ -30,10 +30,9 @@ const shapeOf = ({ rows, length, segments, longestText = length }: Tokens): Bloc
 export async function evaluateStack(
   machine: Machine,
   tokens: Tokens,
-  onCache?: (layer: number, keys: HostTensor, values: HostTensor) => void,
+  onCache?: (layer: number, keys: Tensor, values: Tensor) => Promise<void>,
 ): Promise<Tensor> {
   const { buffers, compiled, graphs, options, prefix, weights } = machine;
-  const { memory } = options.runtime;
   const shape = shapeOf(tokens);
   const cached = onCache !== undefined;
   const graphOf = (layer: number) => {
@@ -56,7 +55,7 @@ export async function evaluateStack(
       outputs,
     );
     if (onCache !== undefined && outputs['keys'] !== undefined && outputs['values'] !== undefined)
-      onCache(layer, await memory.read(outputs['keys']), await memory.read(outputs['values']));
+      await onCache(layer, outputs['keys'], outputs['values']);
   }
   return options.config.layers % 2 === 0 ? even : odd;
 }

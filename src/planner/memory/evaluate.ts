@@ -117,7 +117,7 @@ function forward(
     workspace: parts.workspace + beyond.driver + beyond.copies + beyond.graph + (more.workspace ?? 0),
   };
   const process = READER_PROCESS + beyond.process + TOKENIZER_SHARE * memory.tokenizerBytes;
-  // caches, logits and what is merged are the process's, and are copied for each run
+  // logits and what is merged are the process's; caches are not
   const onDevice: MemoryParts = { ...tensors, workspace: tensors.workspace - driverBytes - beyond.driver };
   if (memory.device !== undefined && !memory.device.isShared)
     return gpuPeak({
@@ -125,7 +125,6 @@ function forward(
       host: {
         ...NO_PARTS,
         weights: memory.keptByProcess === false ? 0 : parts.weights,
-        activations: more.activations ?? 0,
         logits: tensors.logits,
         workspace: driverBytes + beyond.driver + (more.workspace ?? 0),
         runtime: process,

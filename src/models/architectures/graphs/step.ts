@@ -1,5 +1,5 @@
 import { GraphBuilder } from '../../../tensor/builder.js';
-import type { Graph } from '../../../tensor/types.js';
+import type { Graph, ValueId } from '../../../tensor/types.js';
 import type { LayerKind } from '../../adapters/layout.js';
 import type { ModelConfig } from '../../types.js';
 import { attendCached, queriesKeysValues } from './attention.js';
@@ -13,14 +13,17 @@ export interface StepOptions {
   readonly rows: number;
   /** Positions that the cache has room for. */
   readonly capacity: number;
+  /** The graph gives the caches with the new token in them; left out, its keys and values alone. */
+  readonly appends?: boolean;
 }
 
 /**
  * One new token a row over a cache. Inputs: `x` `[rows, hidden]`, `cos` and `sin` `[rows, 1, dims/2]` where heads are
  * turned, `keys` and `values` `[rows·keyValueHeads, capacity, dim]`, `mask` `[rows, 1, 1, capacity]`, weights.
- * Outputs: `y`, and the new `key` and `value` `[rows·keyValueHeads, 1, dim]`.
+ * Outputs: `y`, and the new `key` and `value` `[rows·keyValueHeads, 1, dim]`. One that appends has an input `slots`
+ * `[rows, 1, 1, 1]` too, the place of each row's token, and gives `keys` and `values` instead.
  */
-export function stepGraph({ config, kind, rows, capacity }: StepOptions): Graph {
+export function stepGraph({ config, kind, rows, capacity, appends }: StepOptions): Graph {
   const { block, branches, bottlenecks } = kind;
   const { rotary } = block.attention;
   const b = new GraphBuilder('step');
@@ -38,8 +41,32 @@ export function stepGraph({ config, kind, rows, capacity }: StepOptions): Graph 
   const layer = { builder: b, ...adapters, weight, config, attention: block.attention, angles };
   const met = queriesKeysValues(layer, normalise(layer, block.attention.norm, x), { rows, length: 1 });
   const { y } = joinResiduals(layer, block, x, attendCached(layer, met, past, rows));
-  b.output('key', met.keys);
-  b.output('value', met.values);
+  if (appends) {
+    const appended = appender(b, { rows, capacity, config });
+    b.output('keys', appended(past.keys, met.keys));
+    b.output('values', appended(past.values, met.values));
+  } else {
+    b.output('key', met.keys);
+    b.output('value', met.values);
+  }
   b.output('y', y);
   return b.build();
+}
+
+/** A cache with one token more in each row. */
+function appender(
+  b: GraphBuilder,
+  { rows, capacity, config }: Pick<StepOptions, 'rows' | 'capacity' | 'config'>,
+): (cache: ValueId, own: ValueId) => ValueId {
+  const { keyValueHeads: groups, headDim: dim } = config;
+  const places = b.constant(
+    Float32Array.from({ length: capacity }, (_, place) => place),
+    [1, 1, capacity, 1],
+  );
+  const isNew = b.equal(places, b.input('slots', [rows, 1, 1, 1]));
+  return (cache, own) =>
+    b.reshape(
+      b.where(isNew, b.reshape(own, [rows, groups, 1, dim]), b.reshape(cache, [rows, groups, capacity, dim])),
+      [rows * groups, capacity, dim],
+    );
 }
