@@ -1,6 +1,7 @@
 /** What a user can cause in an evaluation, as diagnostics. */
 import type { Diagnostic, Place } from '../diagnostics/types.js';
 import { UserError } from '../diagnostics/types.js';
+import { someLabels } from '../models/labels.js';
 import type { Span } from '../source/span.js';
 
 type Fields = Omit<Diagnostic, 'severity'>;
@@ -84,9 +85,7 @@ export function otherLabels(
     code: 'FTP0778',
     message,
     at,
-    ...(labels === undefined
-      ? {}
-      : { notes: [`it knows ${labels.map((name) => `\`${name}\``).join(', ')}`] }),
+    ...(labels === undefined ? {} : { notes: [`it knows ${someLabels(labels)}`] }),
     help:
       rows.labels === undefined
         ? 'write the rows out with `template = labelled()`'

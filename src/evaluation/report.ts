@@ -64,8 +64,8 @@ export interface ClassReport {
   readonly labels: readonly string[];
   /** By label. */
   readonly scores: readonly ClassScores[];
-  /** `confusion[i][j]`: rows with label i that were given label j. */
-  readonly confusion: Confusion;
+  /** `confusion[i][j]`: rows with label i that were given label j; left out where there are more than 256 labels. */
+  readonly confusion?: Confusion;
 }
 
 export interface GroupReport {
@@ -122,12 +122,16 @@ export function evaluationReport(input: ReportInput): EvaluationReport {
   };
 }
 
+/** Labels beyond which a table of all their pairs says less than it takes. */
+const MOST_CONFUSED = 256;
+
 function classReport(labels: readonly string[], rows: readonly MeasuredRow[]): ClassReport {
-  const table = confusion(
-    rows.flatMap(({ classes }) => classes ?? []),
-    labels.length,
-  );
-  return { labels, scores: classScores(table), confusion: table };
+  const known = rows.flatMap(({ classes }) => classes ?? []);
+  return {
+    labels,
+    scores: classScores(known, labels.length),
+    ...(labels.length > MOST_CONFUSED ? {} : { confusion: confusion(known, labels.length) }),
+  };
 }
 
 const interval = ({ low, high }: Measurement): Interval => [low, high];

@@ -19,6 +19,18 @@ export const classifierFields = (config: ModelConfig, padId: number): Json => ({
   problem_type: 'single_label_classification',
 });
 
+/** Whether two lists name and number the same labels. */
+export const sameLabels = (a: readonly string[] | undefined, b: readonly string[] | undefined): boolean =>
+  JSON.stringify(a) === JSON.stringify(b);
+
+/** Some labels of a list that may be long, for people. */
+export function someLabels(labels: readonly string[]): string {
+  const shown = labels.slice(0, SHOWN).map((label) => `\`${label}\``);
+  const more = labels.length - shown.length;
+  return more > 0 ? `${shown.join(', ')} and ${more} more` : shown.join(', ');
+}
+const SHOWN = 12;
+
 /** Labels by their numbers; `undefined` where a number has none, or two have the same. */
 export function labelsIn({ id2label }: Json): readonly string[] | undefined {
   if (!isJson(id2label)) return undefined;

@@ -31,12 +31,9 @@ describe('metrics of classifiers', () => {
     const cases = fixture<Case[]>('classification', 'metrics.json');
     for (const one of cases) {
       const rows = rowsOf(one);
-      const table = confusion(
-        rows.flatMap(({ classes }) => classes ?? []),
-        one.confusion.length,
-      );
-      expect(table).to.deep.equal(one.confusion);
-      classScores(table).forEach((scores, label) => {
+      const known = rows.flatMap(({ classes }) => classes ?? []);
+      expect(confusion(known, one.confusion.length)).to.deep.equal(one.confusion);
+      classScores(known, one.confusion.length).forEach((scores, label) => {
         expect(scores.precision).to.be.closeTo(one.precision[label] ?? Number.NaN, 1e-12);
         expect(scores.recall).to.be.closeTo(one.recall[label] ?? Number.NaN, 1e-12);
         expect(scores.f1).to.be.closeTo(one.f1s[label] ?? Number.NaN, 1e-12);
@@ -45,6 +42,18 @@ describe('metrics of classifiers', () => {
       expect(measure('accuracy', rows, { seed: 1 })?.value).to.be.closeTo(one.accuracy, 1e-12);
       expect(measure('f1', rows, { seed: 1, resamples: 50 })?.value).to.be.closeTo(one.f1, 1e-12);
     }
+  });
+
+  it('take time and memory by the labels, of which there may be ten thousand, and not by their pairs', () => {
+    const labels = 10_000;
+    const all = Array.from({ length: labels }, (_, at) => at);
+    const rows = rowsOf({ truth: all, predicted: all.map((at) => (at % 2 === 0 ? at : at - 1)) });
+    const found = classScores(
+      rows.flatMap(({ classes }) => classes ?? []),
+      labels,
+    );
+    expect(found[0]).to.deep.equal({ precision: 0.5, recall: 1, f1: 2 / 3, rows: 1, predicted: 2 });
+    expect(measure('f1', rows, { seed: 1, resamples: 20 })?.value).to.be.closeTo(1 / 3, 1e-12);
   });
 
   it('have intervals around their values, and differences of rows that are drawn together', () => {

@@ -159,7 +159,7 @@ describe('a pipeline of classifiers', () => {
     const { classes, rows: count } = report('quality');
     expect(classes?.labels).to.deep.equal(['animal', 'boat', 'cloud']);
     expect(classes?.scores.reduce((sum, { rows: own }) => sum + own, 0)).to.equal(count);
-    expect(classes?.confusion.flat().reduce((sum, cell) => sum + cell, 0)).to.equal(count);
+    expect(classes?.confusion?.flat().reduce((sum, cell) => sum + cell, 0)).to.equal(count);
     const answers = objects(readFileSync(output('quality', 'answers'), 'utf8'));
     expect(answers).to.have.length(count);
     expect(answers.every(({ answer }) => classes?.labels.includes(String(answer)))).to.equal(true);

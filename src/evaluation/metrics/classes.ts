@@ -6,11 +6,11 @@ type Classes = NonNullable<MeasuredRow['classes']>;
 /** `table[truth][predicted]` rows. */
 export type Confusion = readonly (readonly number[])[];
 
-export function confusion(rows: readonly Classes[], classes: number, draws?: Uint32Array): Confusion {
+export function confusion(rows: readonly Classes[], classes: number): Confusion {
   const table = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
-  for (const [index, { truth, predicted }] of rows.entries()) {
+  for (const { truth, predicted } of rows) {
     const row = table[truth];
-    if (row !== undefined) row[predicted] = (row[predicted] ?? 0) + (draws?.[index] ?? 1);
+    if (row !== undefined) row[predicted] = (row[predicted] ?? 0) + 1;
   }
   return table;
 }
@@ -28,16 +28,29 @@ export interface ClassScores {
   readonly predicted: number;
 }
 
-export function classScores(table: Confusion): readonly ClassScores[] {
-  return table.map((row, own) => {
-    const hits = row[own] ?? 0;
-    const rows = sumOf(row);
-    const predicted = sumOf(table.map((other) => other[own] ?? 0));
+/** By class; `draws`: how often each row counts. Takes memory by the classes, of which there may be thousands, not by their pairs. */
+export function classScores(
+  rows: readonly Classes[],
+  classes: number,
+  draws?: Uint32Array,
+): readonly ClassScores[] {
+  const [hits, own, given] = [0, 0, 0].map(() => new Float64Array(classes));
+  const count = (of: Float64Array | undefined, at: number, times: number): void => {
+    if (of !== undefined) of[at] = (of[at] ?? 0) + times;
+  };
+  for (const [index, { truth, predicted }] of rows.entries()) {
+    const times = draws?.[index] ?? 1;
+    count(own, truth, times);
+    count(given, predicted, times);
+    if (truth === predicted) count(hits, truth, times);
+  }
+  return Array.from({ length: classes }, (_, at) => {
+    const [hit, has, predicted] = [hits?.[at] ?? 0, own?.[at] ?? 0, given?.[at] ?? 0];
     return {
-      precision: ratio(hits, predicted),
-      recall: ratio(hits, rows),
-      f1: ratio(2 * hits, rows + predicted),
-      rows,
+      precision: ratio(hit, predicted),
+      recall: ratio(hit, has),
+      f1: ratio(2 * hit, has + predicted),
+      rows: has,
       predicted,
     };
   });
@@ -48,7 +61,7 @@ export function macroF1(rows: readonly MeasuredRow[]): (draws?: Uint32Array) => 
   const known = rows.flatMap(({ classes }) => classes ?? []);
   const classes = 1 + known.reduce((most, { truth, predicted }) => Math.max(most, truth, predicted), 0);
   return (draws) => {
-    const found = classScores(confusion(known, classes, draws)).filter(
+    const found = classScores(known, classes, draws).filter(
       ({ rows: own, predicted }) => own + predicted > 0,
     );
     return ratio(sumOf(found.map(({ f1 }) => f1)), found.length);

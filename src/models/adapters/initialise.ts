@@ -1,5 +1,6 @@
 import { blueprintOf, projectionsOfModel, weightName } from '../architectures/index.js';
 import { DEVIATION } from '../initialise.js';
+import { sameLabels } from '../labels.js';
 import { fillNormal, fillUniform } from '../random.js';
 import type { Adapter, LoraConfig, ModelConfig, WeightStore } from '../types.js';
 import { elementCount } from '../weights/sizes.js';
@@ -68,7 +69,7 @@ export function initLora(
     const data = new Float32Array(elementCount(shape));
     const from = (role === 'head' ? head.output : embedding).name;
     // only a classifier of the same labels has a head to begin with
-    if (role === 'head' && lora.labels !== undefined && config.labels?.join('\n') !== lora.labels.join('\n'))
+    if (role === 'head' && lora.labels !== undefined && !sameLabels(config.labels, lora.labels))
       fillNormal(data, seed, name, 0, DEVIATION);
     else needed(weights, 'what is trained whole').get(from).decode(data);
     tensors.set(name, { shape, data });

@@ -52,7 +52,7 @@ ${scores.map(
 `,
 )}</table></div>
 ${
-  labels.length > MOST_COLUMNS
+  confusion === undefined || labels.length > MOST_COLUMNS
     ? nothing
     : html`<h3>Confusion matrix</h3>
 <div class="scroll"><table><tr><th>label ↓ given →</th>${labels.map((label) => html`<th class="n">${label}</th>`)}</tr>

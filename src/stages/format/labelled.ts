@@ -12,10 +12,13 @@ export interface LabelledColumns {
   readonly labels?: readonly string[];
 }
 
-/** A label that is declared twice, of which the checker warns, is one. */
+/** White space at the ends of a label is none of it, and one that is declared twice, of which the checker warns, is one. */
 export function labelledColumns({ args }: Call): LabelledColumns {
   const { labels, ...columns } = args as unknown as LabelledColumns;
-  return { ...columns, ...(labels === undefined ? {} : { labels: [...new Set(labels)] }) };
+  return {
+    ...columns,
+    ...(labels === undefined ? {} : { labels: [...new Set(labels.map((label) => label.trim()))] }),
+  };
 }
 
 /** The label of a row as text: numbers and truth values are written out. Throws a {@link RowProblem}. */
@@ -35,7 +38,20 @@ export function labelOf(row: Row, { label: column }: LabelledColumns): string {
 export function sortedLabels(labels: Iterable<string>): readonly string[] {
   const all = [...new Set(labels)];
   const numbers = all.every((label) => /^-?\d+$/.test(label));
-  return all.sort(numbers ? (a, b) => Number(a) - Number(b) : (a, b) => (a < b ? -1 : a > b ? 1 : 0));
+  const bySize = (a: string, b: string): number => (numbers ? Number(a) - Number(b) : 0);
+  // `7` and `07` are two labels of one size
+  return all.sort((a, b) => bySize(a, b) || (a < b ? -1 : a > b ? 1 : 0));
+}
+
+/** Labels that people take for one: they differ in case, in white space within, or in how their letters are encoded. */
+export function lookAlikes(labels: readonly string[]): readonly (readonly [string, string])[] {
+  const first = new Map<string, string>();
+  return labels.flatMap((label): readonly (readonly [string, string])[] => {
+    const look = label.normalize('NFKC').toLowerCase().replace(/\s+/g, ' ');
+    const other = first.get(look);
+    if (other === undefined) first.set(look, label);
+    return other === undefined ? [] : [[other, label]];
+  });
 }
 
 /** Tokens of a text with its class at the last of them; no more than `limit` tokens. All of them are what is asked. */

@@ -2,6 +2,7 @@
 import { nearest } from '../../diagnostics/did-you-mean.js';
 import { UserError } from '../../diagnostics/types.js';
 import type { Stage } from '../../ir/types.js';
+import { someLabels } from '../../models/labels.js';
 import type { DropReason, RowEntry, RowReport } from '../row-report.js';
 import type { FormatSettings } from './schema.js';
 
@@ -74,7 +75,7 @@ export function undeclaredLabel(
     severity: 'error',
     message: `a row of stage \`${name}\` has the label ${shown(label)}, which is not among the declared ones`,
     at: { file, line, column: 0 },
-    notes: [`declared are ${declared.map(shown).join(', ')}`],
+    notes: [`declared are ${someLabels(declared)}`],
     help:
       meant === undefined
         ? 'mend the row, or add the label to `labels`; left out, `labels` are those that the data has'

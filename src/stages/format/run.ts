@@ -10,6 +10,7 @@ import { openResolved } from '../models.js';
 import { RowReport } from '../row-report.js';
 import type { RunStage, StageContext } from '../types.js';
 import { openEncoder, type RowEncoder } from './encoder.js';
+import { lookAlikes } from './labelled.js';
 import { LabelCounts, labelsOfRows } from './labels.js';
 import { nothingKept } from './problems.js';
 import { TOKENS } from './render.js';
@@ -29,6 +30,7 @@ export const run: RunStage = async (context) => {
   const model = openResolved(host, resolveModel(settings.model as Call, context));
   const labels =
     settings.template.call === LABELLED ? labelsOfRows(host, data.path, settings.template, stage) : undefined;
+  noteLookAlikes(context, labels ?? []);
   const numbers = labels && new Map(labels.map((label, number) => [label, number]));
   const encoder = await openEncoder(model, settings, stage, numbers);
   if (settings.template.call !== TOKENS && labels === undefined) noteMissingEnd(context, model, encoder);
@@ -87,6 +89,18 @@ async function pause({ stage, emit, signal }: StageContext, done: number, total:
   emit({ type: 'stage.progress', stage: stage.name, done, total, unit: 'rows', label: 'writing rows out' });
   await turn();
   signal.throwIfAborted();
+}
+
+/** Pairs of labels that are named: more of them say nothing new. */
+const MOST_PAIRS = 3;
+
+function noteLookAlikes({ stage, emit }: StageContext, labels: readonly string[]): void {
+  for (const [one, other] of lookAlikes(labels).slice(0, MOST_PAIRS))
+    emit({
+      type: 'note',
+      stage: stage.name,
+      text: `the labels ${JSON.stringify(one)} and ${JSON.stringify(other)} look alike and are two: rows of each are told apart`,
+    });
 }
 
 /** Answers without an end are answers that never stop. */

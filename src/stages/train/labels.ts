@@ -1,6 +1,7 @@
 /** The labels of the rows that a stage trains on. */
 import { UserError } from '../../diagnostics/types.js';
 import type { Stage } from '../../ir/types.js';
+import { sameLabels, someLabels } from '../../models/labels.js';
 import type { ModelConfig } from '../../models/types.js';
 import { readFormatInfo } from '../format/read.js';
 import type { StageContext } from '../types.js';
@@ -15,19 +16,20 @@ export function rowLabels({ stage, inputs, host }: StageContext): readonly strin
   };
   const labels = labelsOf(dataset.stage);
   const watched = labelsOf(validate?.stage);
-  if (labels !== undefined && watched !== undefined && labels.join('\n') !== watched.join('\n'))
+  if (labels !== undefined && watched !== undefined && !sameLabels(labels, watched))
     throw new UserError({
       code: 'FTP0782',
       severity: 'error',
       message: `\`${validate?.stage}\` and \`${dataset.stage}\` do not number the same labels`,
       at: stage.span,
-      notes: [`\`${dataset.stage}\` has ${named(labels)}`, `\`${validate?.stage}\` has ${named(watched)}`],
+      notes: [
+        `\`${dataset.stage}\` has ${someLabels(labels)}`,
+        `\`${validate?.stage}\` has ${someLabels(watched)}`,
+      ],
       help: 'declare the labels of both in one order: `labelled(labels: […])`',
     });
   return labels;
 }
-
-const named = (labels: readonly string[]): string => labels.map((label) => `\`${label}\``).join(', ');
 
 /** Throws a `UserError` where a classifier is to learn to write. */
 export function checkTask(
@@ -41,7 +43,7 @@ export function checkTask(
     severity: 'error',
     message: `\`${label}\` is a classifier, and is trained here on rows without labels`,
     at: stage.span,
-    notes: [`it gives ${named(config.labels)}, and has no head that writes`],
+    notes: [`it gives ${someLabels(config.labels)}, and has no head that writes`],
     help: 'write the rows out with `template = labelled()`, or train the model that the classifier was made of',
   });
 }

@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { UserError } from '../../../src/diagnostics/types.js';
-import { classPosition } from '../../../src/models/labels.js';
-import { sortedLabels } from '../../../src/stages/format/labelled.js';
+import { classPosition, sameLabels, someLabels } from '../../../src/models/labels.js';
+import { labelledColumns, lookAlikes, sortedLabels } from '../../../src/stages/format/labelled.js';
 import { openSplit } from '../../../src/stages/format/read.js';
 import type { FormatInfo } from '../../../src/stages/format/rows.js';
 import type { FormatSettings } from '../../../src/stages/format/schema.js';
@@ -133,6 +133,30 @@ describe('labelled rows', () => {
     expect(sortedLabels(['b', 'a', 'B', 'a'])).to.deep.equal(['B', 'a', 'b']);
     expect(sortedLabels(['10', '9', '-1'])).to.deep.equal(['-1', '9', '10']);
     expect(sortedLabels(['10', '9', 'x'])).to.deep.equal(['10', '9', 'x']);
+    expect(sortedLabels(['7', '07', '1'])).to.deep.equal(['1', '07', '7']);
+  });
+
+  it('may be declared with white space around them, which is none of theirs', () => {
+    const { labels } = labelledColumns(call('labelled', { labels: ['ham ', ' spam', 'ham'] }));
+    expect(labels).to.deep.equal(['ham', 'spam']);
+  });
+
+  it('that look alike are told: in case, in white space, in how a letter is encoded', () => {
+    expect(lookAlikes(['Spam', 'ham', 'spam', 'a  b', 'a b', '\u00e9', 'e\u0301'])).to.deep.equal([
+      ['Spam', 'spam'],
+      ['a  b', 'a b'],
+      ['\u00e9', 'e\u0301'],
+    ]);
+    expect(lookAlikes(['__proto__', 'constructor', ''])).to.deep.equal([]);
+  });
+
+  it('are shown a dozen of them, and numbered apart where they have line ends', () => {
+    expect(someLabels(['a', 'b'])).to.equal('`a`, `b`');
+    expect(someLabels(Array.from({ length: 10_000 }, (_, at) => `l${at}`))).to.match(
+      /^`l0`.*`l11` and 9988 more$/,
+    );
+    expect(sameLabels(['a\nb', 'c'], ['a', 'b\nc'])).to.equal(false);
+    expect(sameLabels(['a', 'b'], ['a', 'b'])).to.equal(true);
   });
 
   it('are read at the last token that does not pad', () => {
