@@ -58,16 +58,23 @@ function borderOf(
   turnEnds: readonly string[],
 ): { readonly start: number; readonly end: number } | undefined {
   const prompt = write(chat, messages.slice(0, turn), true);
-  const through = endOfAnswer(write(chat, messages.slice(0, turn + 1)), turnEnds);
-  return whole.startsWith(prompt) && whole.startsWith(through) && through.length >= prompt.length
+  const through = endOfAnswer(write(chat, messages.slice(0, turn + 1)), whole, turnEnds);
+  return through !== undefined && whole.startsWith(prompt) && through.length >= prompt.length
     ? { start: prompt.length, end: through.length }
     : undefined;
 }
 
-/** The text through the answer's end token: white space that a template writes after it is no part of the answer. */
-function endOfAnswer(turn: string, turnEnds: readonly string[]): string {
+/**
+ * The text through the answer's end token: white space that a template writes after it is no part of the answer, nor is
+ * the end of the whole chat, which Phi-3 writes behind the last answer alone. `undefined` where the whole begins otherwise.
+ */
+function endOfAnswer(turn: string, whole: string, turnEnds: readonly string[]): string | undefined {
   const trimmed = turn.trimEnd();
-  return turnEnds.some((token) => trimmed.endsWith(token)) ? trimmed : turn;
+  const token = turnEnds.find((end) => trimmed.endsWith(end));
+  if (whole.startsWith(token === undefined ? turn : trimmed)) return token === undefined ? turn : trimmed;
+  if (token === undefined) return undefined;
+  const before = trimmed.slice(0, -token.length).trimEnd();
+  return turnEnds.some((end) => before.endsWith(end)) ? endOfAnswer(before, whole, turnEnds) : undefined;
 }
 
 /** A template may refuse a chat, say one whose roles don't alternate: that is the row's fault, not the model's. */

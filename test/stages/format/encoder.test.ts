@@ -155,6 +155,23 @@ describe('a chat template', () => {
     expect(all.rendered.answer).to.equal('Six');
   });
 
+  it('that ends the whole chat once more ends every answer as before', async () => {
+    const base = model('bytes');
+    const source =
+      "{% for m in messages %}{{ '<|im_start|>' + m.role + '\\n' + m.content + '<|im_end|>\\n' }}{% endfor %}" +
+      "{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% else %}{{ '<|im_end|>' }}{% endif %}";
+    const template = compileChatTemplate(source, {}, 'phi3.jinja');
+    const encoder = await open({ ...base, template: () => template });
+    const turn = (content: string) => [
+      { role: 'user', content: 'q' },
+      { role: 'assistant', content },
+    ];
+    const { supervised, ids } = encoded(encoder, { messages: [...turn('One'), ...turn('Two')] });
+    expect(encoder.tokenizer.decode(supervised.map((t) => ids[t] ?? -1))).to.equal(
+      'One<|im_end|>Two<|im_end|>\n<|im_end|>',
+    );
+  });
+
   it('whose end token is not the config’s ends answers with its own', async () => {
     const base = model('bytes');
     const encoder = await open({ ...base, config: { ...base.config, eosTokenIds: [0] } });
