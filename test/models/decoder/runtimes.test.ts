@@ -59,7 +59,7 @@ const KINDS: Readonly<Record<Exclude<RuntimeName, 'onnx'>, Kind>> = {
     tolerance: 5e-5,
     fixtures: ARCHITECTURES,
     modes: ['full', 'lora'],
-    bottlenecks: BOTTLENECK_FIXTURES,
+    bottlenecks: ['llama-houlsby', 'llama-parallel'],
     packed: ['tied', ...ARCHITECTURES],
     steps: 10,
   },
