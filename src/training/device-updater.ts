@@ -141,7 +141,8 @@ function squaresGraph(shape: Shape): Graph {
   return b.build();
 }
 
-function updateGraph(graph: RuleGraph, names: readonly string[], shape: Shape): Graph {
+/** What writes a parameter of this shape and its state anew; `names` are those of the state. */
+export function updateGraph(graph: RuleGraph, names: readonly string[], shape: Shape): Graph {
   const b = new GraphBuilder('update');
   const gradient = b.input('gradient', shape);
   const parameter = b.input(PARAMETER, shape);

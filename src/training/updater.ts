@@ -20,13 +20,16 @@ export interface Updater extends Pick<Optimizer, 'state'> {
   release(): Promise<void>;
 }
 
+/** Whether a rule computes where tensors lie, on a runtime that keeps them on a device. */
+export const isOnDevice = (rule: Rule, inFile: boolean): boolean => rule.graph !== undefined && !inFile;
+
 /**
  * On a device, parameters, gradients and state stay there from step to step: where the rule can be said in a graph, and
  * nothing of the state is kept in a file.
  */
 export function createUpdater(decoder: Decoder, rule: Rule, options: OptimizerOptions, keep?: Keep): Updater {
   const { onDevice } = decoder;
-  if (onDevice !== undefined && rule.graph !== undefined && keep === undefined)
+  if (onDevice !== undefined && rule.graph !== undefined && isOnDevice(rule, keep !== undefined))
     return updaterOnDevice(decoder.options.runtime, onDevice, { rule, graph: rule.graph, options });
   return updaterOnHost(decoder, createOptimizer(rule, decoder.parameters, options, keep));
 }

@@ -41,8 +41,9 @@ describe('a plan for a GPU of this machine', () => {
     const { device } = peak ?? {};
     expect(device?.parts.activations).to.be.above(0);
     expect(device?.parts.weights).to.be.above(0);
-    expect(device?.parts.optimizer).to.equal(0);
-    expect(peak?.parts.optimizer).to.be.above(0);
+    // AdamW computes there; a checkpoint copies what it remembers
+    expect(device?.parts.optimizer).to.be.above(0);
+    expect(peak?.parts.optimizer).to.be.at.least(device?.parts.optimizer ?? 0);
     expect(peak?.parts.activations).to.equal(0);
     expect(peak?.parts.weights).to.equal(0);
     const data = made.stages.find(({ kind }) => kind === 'data');

@@ -1,11 +1,12 @@
 /**
  * What a runtime takes beyond ONNX Runtime, of which all other figures are. TensorFlow has libraries of its own; what is
- * trained and its gradients lie on its device and on the host; its outputs come in fresh memory, and it writes fewer
+ * trained lies on its device and on the host, and so do its gradients where the host updates; its outputs come in fresh memory, and it writes fewer
  * intermediates over one another. Frozen weights it shares with the host, as long as its device is the CPU.
  */
 import type { DecoderPlan } from '../../models/decoder/types.js';
 import { transientBytes } from '../../tensor/liveness.js';
-import { INTERMEDIATES, outputBytes } from '../../tensor/runtimes/tensorflow/working-bytes.js';
+import { INTERMEDIATES, outputBytes, workingBytes } from '../../tensor/runtimes/tensorflow/working-bytes.js';
+import type { Graph } from '../../tensor/types.js';
 
 const MIB = 2 ** 20;
 
@@ -21,7 +22,7 @@ export interface Beyond {
   readonly process: number;
   /** Of the library, while it computes. */
   readonly driver: number;
-  /** Second copies of what is trained and of its gradients, which a device has beside the host. */
+  /** Second copies of what is trained, and of gradients that a device has beside the host. */
   readonly copies: number;
   /** Outputs and intermediates of the graph that takes most. */
   readonly graph: number;
@@ -32,13 +33,23 @@ export function beyondOnnx(
   {
     graphs,
     parts,
-  }: { readonly graphs: DecoderPlan['graphs']; readonly parts: { readonly gradients: number } },
+    update,
+  }: {
+    readonly graphs: DecoderPlan['graphs'];
+    readonly parts: { readonly gradients: number };
+    /** Of an optimiser on the device: the graph of the largest tensor that is trained. */
+    readonly update?: Graph;
+  },
 ): Beyond {
   if (runtime !== 'tensorflow') return { process: 0, driver: 0, copies: 0, graph: 0 };
-  const graph = Math.max(
-    0,
-    ...graphs.map(({ graph: one }) => (INTERMEDIATES - 1) * transientBytes(one) + outputBytes(one)),
+  const ofBlocks = graphs.map(
+    ({ graph: one }) => (INTERMEDIATES - 1) * transientBytes(one) + outputBytes(one),
   );
+  // it runs when no other graph does, whose intermediates are counted
+  const counted = Math.max(0, ...graphs.map(({ graph: one }) => transientBytes(one)));
+  const ofUpdate = update === undefined ? 0 : workingBytes(update) - counted;
   const { process, driver } = TENSORFLOW;
-  return { process, driver, copies: 2 * parts.gradients, graph };
+  // gradients come to the host only where that updates
+  const sets = update === undefined ? 2 : 1;
+  return { process, driver, copies: sets * parts.gradients, graph: Math.max(0, ofUpdate, ...ofBlocks) };
 }

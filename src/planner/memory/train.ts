@@ -2,18 +2,23 @@
 
 import { adaptedConfig } from '../../models/adapters/classifier.js';
 import { adapterShapes } from '../../models/adapters/saved.js';
-import { expectedTensors } from '../../models/architectures/index.js';
+import { expectedTensors, type NamedShape } from '../../models/architectures/index.js';
 import type { DecoderPlan, DecoderPlanOptions, Precision } from '../../models/decoder/types.js';
 import type { LoraConfig, ModelConfig } from '../../models/types.js';
 import type { Chosen } from '../../stages/types.js';
+import { sizeOf } from '../../tensor/shape.js';
+import type { Graph } from '../../tensor/types.js';
 import { packedLength, paddedLength } from '../../training/batch.js';
+import { updateGraph } from '../../training/device-updater.js';
 import {
   OPTIMIZERS,
   type OptimizerName,
+  type Rule,
   residentBytes,
   type Slot,
   workspaceBytes,
 } from '../../training/optimizers/index.js';
+import { isOnDevice } from '../../training/updater.js';
 import { BIN, type Lengths, shortened } from '../lengths.js';
 import type { MemoryParts, Peak, PlannedDevice } from '../types.js';
 import { DECODER_PROCESS, DEVICE_CONTEXT, SESSION, SPREAD } from './calibration.js';
@@ -87,10 +92,23 @@ export const optimizerBytes = (memory: TrainMemory, chosen: Chosen): number =>
 const residentState = (memory: TrainMemory, chosen: Chosen): number =>
   residentBytes(rememberedSlots(memory, chosen), chosen.stateInFile ?? 0);
 
-function rememberedSlots(memory: TrainMemory, chosen: Chosen): readonly Readonly<Record<string, Slot>>[] {
+const rememberedSlots = (memory: TrainMemory, chosen: Chosen): readonly Readonly<Record<string, Slot>>[] =>
+  trainedTensors(memory, chosen).map(({ shape, name }) => OPTIMIZERS[memory.optimizer].slots(shape, name));
+
+function trainedTensors(memory: TrainMemory, chosen: Chosen): readonly NamedShape[] {
   const { config, lora } = decoderShape(memory, chosen);
-  const trained = lora === undefined ? expectedTensors(config) : adapterShapes(config, lora);
-  return trained.map(({ shape, name }) => OPTIMIZERS[memory.optimizer].slots(shape, name));
+  return lora === undefined ? expectedTensors(config) : adapterShapes(config, lora);
+}
+
+/** The graph that updates the largest trained tensor, where a device does. */
+function updateOnDevice(memory: TrainMemory, chosen: Chosen): Graph | undefined {
+  const rule: Rule = OPTIMIZERS[memory.optimizer];
+  const inFile = (chosen.stateInFile ?? 0) > 0;
+  if (memory.runtime === 'onnx' || rule.graph === undefined || !isOnDevice(rule, inFile)) return undefined;
+  const [largest] = [...trainedTensors(memory, chosen)].sort((a, b) => sizeOf(b.shape) - sizeOf(a.shape));
+  return (
+    largest && updateGraph(rule.graph, Object.keys(rule.slots(largest.shape, largest.name)), largest.shape)
+  );
 }
 
 function longestRow(
@@ -144,18 +162,21 @@ export function trainPeak(memory: TrainMemory, chosen: Chosen): Peak {
     packed: memory.packed !== undefined,
     perShape: graphs.length - 1,
   });
-  const beyond = beyondOnnx(memory.runtime, { graphs, parts });
+  const update = updateOnDevice(memory, chosen);
+  const beyond = beyondOnnx(memory.runtime, { graphs, parts, update });
+  const state = residentState(memory, chosen);
+  const best = memory.validation === undefined ? 0 : parts.gradients;
   const tensors = {
     ...NO_PARTS,
     ...parts,
     workspace: parts.workspace + beyond.driver + beyond.copies + beyond.graph,
     // what the optimiser remembers, and the best state, which is read back from disk when all is done
-    optimizer: residentState(memory, chosen) + (memory.validation === undefined ? 0 : parts.gradients),
+    optimizer: state + best,
   };
   const onDevice: MemoryParts = {
     ...NO_PARTS,
     ...parts,
-    optimizer: 0,
+    optimizer: update === undefined ? 0 : state,
     workspace: parts.workspace - driverBytes + beyond.graph,
   };
   if (memory.device !== undefined && !memory.device.isShared)
@@ -166,6 +187,7 @@ export function trainPeak(memory: TrainMemory, chosen: Chosen): Peak {
         weights: memory.keptByProcess?.[holding(chosen)] === false ? 0 : parts.weights,
         adapter: parts.adapter,
         gradients: parts.gradients,
+        // a checkpoint takes a copy of what is remembered on the device
         optimizer: tensors.optimizer,
         workspace: driverBytes + beyond.driver,
         runtime: DECODER_PROCESS + beyond.process,

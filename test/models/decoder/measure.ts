@@ -1,6 +1,6 @@
 /**
  * Run in a process of its own: how much resident memory a training step really takes, in bytes. Arguments: what is
- * planned, as JSON, and the name of the runtime.
+ * planned, as JSON, the name of the runtime, and that of an optimiser whose step is taken too.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import type { RuntimeName } from '../../../src/ir/runtimes.js';
@@ -13,6 +13,8 @@ import { nodeHost } from '../../../src/source/node-host.js';
 import { shareableFloats } from '../../../src/source/shareable.js';
 import { GraphBuilder } from '../../../src/tensor/builder.js';
 import { openRuntime } from '../../../src/tensor/runtimes/index.js';
+import { OPTIMIZERS, type OptimizerName } from '../../../src/training/optimizers/index.js';
+import { createUpdater } from '../../../src/training/updater.js';
 import { stored } from './fixture.js';
 
 const resident = (key: 'VmRSS' | 'VmHWM') =>
@@ -75,8 +77,13 @@ const labels =
   (lora?.labels ?? config.labels) === undefined
     ? ids
     : Int32Array.from(ids, (_, index) => ((index + 1) % length === 0 ? index % 2 : -100));
+const optimizer = process.argv[4] as OptimizerName | undefined;
+const settings = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, decay: 0, momentum: 0, loraplusRatio: 1 };
+const updater = optimizer && createUpdater(decoder, OPTIMIZERS[optimizer], settings);
 for (let step = 0; step < 2; step++) {
   decoder.zeroGradients();
   await decoder.accumulate({ rows, length, ids, labels }, 1, { seed: 1, step, micro: 0 });
+  await updater?.norm();
+  await updater?.update(step + 1, 1e-4, 1);
 }
 process.stdout.write(String(resident('VmHWM') - before));

@@ -6,6 +6,8 @@ import { planDecoder } from '../../../src/models/decoder/plan.js';
 import type { DecoderPlanOptions } from '../../../src/models/decoder/types.js';
 import { type Beyond, beyondOnnx } from '../../../src/planner/memory/runtimes.js';
 import { childEnvironment } from '../../../src/run/child-environment.js';
+import { updateGraph } from '../../../src/training/device-updater.js';
+import { OPTIMIZERS, type Rule } from '../../../src/training/optimizers/index.js';
 import { fixture } from '../../models/decoder/fixture.js';
 import { whereInstalled } from '../../tensor/runtimes/here.js';
 
@@ -82,5 +84,36 @@ describe('memory of the runtimes', () => {
           `${foretold} foretold, ${measured} measured`,
         ).to.be.below(SPREAD);
       });
+
+    it('of TensorFlow is foretold where AdamW trains every weight on it', function () {
+      if (process.platform !== 'linux') this.skip();
+      const one = { ...options(320, 2, 4), lora: undefined, trainable: 'full' } as const;
+      const script = fileURLToPath(new URL('../../models/decoder/measure.js', import.meta.url));
+      const words = ['--expose-gc', script, JSON.stringify(one), 'tensorflow', 'adamw'];
+      const env = { ...process.env, ...childEnvironment(1, 'tensorflow') };
+      const measured = Number(execFileSync(process.execPath, words, { encoding: 'utf8', env }));
+      const { parts, graphs } = planDecoder(one);
+      const { graph, slots }: Rule = OPTIMIZERS.adamw;
+      const table = [one.config.vocabSize, one.config.hiddenSize];
+      if (graph === undefined) throw new Error('AdamW has a graph');
+      const update = updateGraph(graph, Object.keys(slots(table, 'embedding')), table);
+      const beyond = beyondOnnx('tensorflow', { graphs, parts, update });
+      const { weights, gradients, activations, logits, workspace } = parts;
+      const remembered = 2 * gradients;
+      const foretold =
+        weights +
+        gradients +
+        activations +
+        logits +
+        workspace +
+        remembered +
+        beyond.driver +
+        beyond.copies +
+        beyond.graph;
+      expect(
+        Math.abs(foretold - measured) / (beyond.process + foretold),
+        `${foretold} foretold, ${measured} measured`,
+      ).to.be.below(SPREAD);
+    });
   });
 });
