@@ -94,6 +94,7 @@ export function planDecoder(given: DecoderPlanOptions): DecoderPlan {
   const driverBytes = DRIVER_BYTES + compiled * SESSION_BYTES;
   return {
     driverBytes,
+    floatBytes: decodedBytes(options) || FLOAT * trained.weights,
     graphs: [
       ...kinds.flatMap(({ forward, backward }) => [
         { role: 'block_forward' as const, graph: forward },

@@ -145,6 +145,8 @@ export interface DecoderPlan {
   };
   /** Bytes of `workspace` that are no tensors: the heap of JavaScript and what compiled graphs take. */
   readonly driverBytes: number;
+  /** Bytes that weights take as float32 at one time: all of them, or of a decoded base a block and the head's. */
+  readonly floatBytes: number;
   /** Multiply-adds ×2 of one forward and backward. */
   readonly flops: number;
 }

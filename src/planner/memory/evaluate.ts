@@ -107,8 +107,8 @@ function forward(
     checkpointedBlocks: 0,
     headChunk: EVALUATION_SHAPES.headChunk,
   };
-  const { parts, graphs, driverBytes } = memory.planDecoder(options);
-  const beyond = beyondOnnx(memory.runtime, { graphs, parts });
+  const { parts, graphs, driverBytes, floatBytes } = memory.planDecoder(options);
+  const beyond = beyondOnnx(memory.runtime, { graphs, parts, floatBytes });
   const tensors = {
     ...NO_PARTS,
     ...parts,

@@ -151,7 +151,7 @@ function deviation({ histogram, rows }: Lengths, mean: number): number {
 export const PACKING_LOSS = 1.05;
 
 export function trainPeak(memory: TrainMemory, chosen: Chosen): Peak {
-  const { parts, graphs, driverBytes } = memory.planDecoder(decoderShape(memory, chosen));
+  const { parts, graphs, driverBytes, floatBytes } = memory.planDecoder(decoderShape(memory, chosen));
   const context = memory.onDevice ? DEVICE_CONTEXT : undefined;
   const lengths = shortened(memory.lengths, chosen.maxLength);
   const sessions = moreSessions({
@@ -163,7 +163,7 @@ export function trainPeak(memory: TrainMemory, chosen: Chosen): Peak {
     perShape: graphs.length - 1,
   });
   const update = updateOnDevice(memory, chosen);
-  const beyond = beyondOnnx(memory.runtime, { graphs, parts, update });
+  const beyond = beyondOnnx(memory.runtime, { graphs, parts, floatBytes, update });
   const state = residentState(memory, chosen);
   const best = memory.validation === undefined ? 0 : parts.gradients;
   const tensors = {

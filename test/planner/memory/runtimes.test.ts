@@ -1,9 +1,11 @@
-/** What TensorFlow takes beyond ONNX Runtime. */
+/** What the others take beyond ONNX Runtime. */
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
+import type { RuntimeName } from '../../../src/ir/runtimes.js';
 import { planDecoder } from '../../../src/models/decoder/plan.js';
 import type { DecoderPlanOptions } from '../../../src/models/decoder/types.js';
+import { DECODER_PROCESS } from '../../../src/planner/memory/calibration.js';
 import { type Beyond, beyondOnnx } from '../../../src/planner/memory/runtimes.js';
 import { childEnvironment } from '../../../src/run/child-environment.js';
 import { updateGraph } from '../../../src/training/device-updater.js';
@@ -38,6 +40,14 @@ const options = (hidden: number, rows: number, checkpointedBlocks: number): Deco
 /** The plan's own interval, and what its share is of: the whole process. */
 const SPREAD = 0.06;
 
+/** Bytes by which a process grows in a training step. */
+function grown(one: DecoderPlanOptions, runtime: RuntimeName, ...optimizer: readonly string[]): number {
+  const script = fileURLToPath(new URL('../../models/decoder/measure.js', import.meta.url));
+  const words = ['--expose-gc', script, JSON.stringify(one), runtime, ...optimizer];
+  const env = { ...process.env, ...childEnvironment(1, runtime) };
+  return Number(execFileSync(process.execPath, words, { encoding: 'utf8', env }));
+}
+
 describe('memory of the runtimes', () => {
   const cases = [options(192, 4, 0), options(576, 2, 4)];
 
@@ -55,7 +65,7 @@ describe('memory of the runtimes', () => {
     const tensors = ({ driver, copies, graph }: Beyond) => driver + copies + graph;
     const of = (one: DecoderPlanOptions) => tensors(beyondOnnx('tensorflow', planDecoder(one)));
     expect(of(options(192, 8, 0))).to.be.above(of(options(192, 4, 0)));
-    const none = { graphs: [], parts: { gradients: 0 } };
+    const none = { graphs: [], parts: { gradients: 0 }, floatBytes: 0 };
     expect(tensors(beyondOnnx('tensorflow', none))).to.be.below(of(options(192, 1, 0)));
   });
 
@@ -64,12 +74,9 @@ describe('memory of the runtimes', () => {
       it(`of TensorFlow is foretold, for hidden ${one.config.hiddenSize}`, function () {
         // resident memory can be read and reset on Linux only
         if (process.platform !== 'linux') this.skip();
-        const script = fileURLToPath(new URL('../../models/decoder/measure.js', import.meta.url));
-        const words = ['--expose-gc', script, JSON.stringify(one), 'tensorflow'];
-        const env = { ...process.env, ...childEnvironment(1, 'tensorflow') };
-        const measured = Number(execFileSync(process.execPath, words, { encoding: 'utf8', env }));
-        const { parts, graphs } = planDecoder(one);
-        const beyond = beyondOnnx('tensorflow', { graphs, parts });
+        const measured = grown(one, 'tensorflow');
+        const { parts, graphs, floatBytes } = planDecoder(one);
+        const beyond = beyondOnnx('tensorflow', { graphs, parts, floatBytes });
         const foretold =
           parts.gradients +
           parts.activations +
@@ -88,16 +95,13 @@ describe('memory of the runtimes', () => {
     it('of TensorFlow is foretold where AdamW trains every weight on it', function () {
       if (process.platform !== 'linux') this.skip();
       const one = { ...options(320, 2, 4), lora: undefined, trainable: 'full' } as const;
-      const script = fileURLToPath(new URL('../../models/decoder/measure.js', import.meta.url));
-      const words = ['--expose-gc', script, JSON.stringify(one), 'tensorflow', 'adamw'];
-      const env = { ...process.env, ...childEnvironment(1, 'tensorflow') };
-      const measured = Number(execFileSync(process.execPath, words, { encoding: 'utf8', env }));
-      const { parts, graphs } = planDecoder(one);
+      const measured = grown(one, 'tensorflow', 'adamw');
+      const { parts, graphs, floatBytes } = planDecoder(one);
       const { graph, slots }: Rule = OPTIMIZERS.adamw;
       const table = [one.config.vocabSize, one.config.hiddenSize];
       if (graph === undefined) throw new Error('AdamW has a graph');
       const update = updateGraph(graph, Object.keys(slots(table, 'embedding')), table);
-      const beyond = beyondOnnx('tensorflow', { graphs, parts, update });
+      const beyond = beyondOnnx('tensorflow', { graphs, parts, floatBytes, update });
       const { weights, gradients, activations, logits, workspace } = parts;
       const remembered = 2 * gradients;
       const foretold =
@@ -115,5 +119,29 @@ describe('memory of the runtimes', () => {
         `${foretold} foretold, ${measured} measured`,
       ).to.be.below(SPREAD);
     });
+  });
+
+  whereInstalled('wasm', () => {
+    const narrow = options(192, 1, 0);
+    const measuredOn: Readonly<Record<string, DecoderPlanOptions>> = {
+      'an adapter': narrow,
+      'every weight': { ...narrow, lora: undefined, trainable: 'full' },
+    };
+    for (const [title, one] of Object.entries(measuredOn))
+      it(`of WebAssembly is foretold, for ${title}`, function () {
+        if (process.platform !== 'linux') this.skip();
+        const measured = grown(one, 'wasm');
+        const { parts, graphs, floatBytes } = planDecoder(one);
+        const beyond = beyondOnnx('wasm', { graphs, parts, floatBytes });
+        const { gradients, activations, logits, workspace } = parts;
+        // frozen weights lie in memory before the measurement begins
+        const trained = one.trainable === 'full' ? parts.weights : 0;
+        const tensors = trained + gradients + activations + logits + workspace;
+        const foretold = tensors + beyond.driver + beyond.copies + beyond.graph;
+        expect(
+          Math.abs(foretold - measured) / (DECODER_PROCESS + beyond.process + foretold),
+          `${foretold} foretold, ${measured} measured`,
+        ).to.be.below(SPREAD);
+      });
   });
 });
