@@ -46,7 +46,7 @@ export function updaterOnDevice(
     return tensor;
   };
   const state = new Map<string, Remembered>();
-  /** What was brought to the host since the last step. */
+  /** What was brought to the host, until it is let go of. */
   const collected = new Map<Tensor, Float32Array>();
   const trained = [...device.values].map(([name, value]): Trained => {
     const gradient = device.gradients.get(name);
@@ -58,7 +58,7 @@ export function updaterOnDevice(
         ...{ type: 'f32', length: sizeOf(shape) },
         read() {
           const values = collected.get(tensor);
-          if (values === undefined) throw new Error(`${slot}.${name} was not collected`);
+          if (values === undefined) throw new Error(`${slot}.${name} is not on the host`);
           return values;
         },
         write: (values) => memory.write([tensor], (data) => (data as Float32Array).set(values)),
@@ -91,7 +91,6 @@ export function updaterOnDevice(
     },
     async update(step, rate, gradientScale) {
       device.publish();
-      collected.clear();
       const numbers = new Map<string, Tensors>();
       try {
         for (const { name, shape, gradient, written } of inOrder) {
@@ -114,6 +113,7 @@ export function updaterOnDevice(
           if (name !== PARAMETER && !collected.has(tensor))
             collected.set(tensor, (await memory.read(tensor)).data as Float32Array);
     },
+    forget: () => collected.clear(),
     async release() {
       for (const room of rooms) room.release();
       for (const one of compiled.values()) await (await one).release();

@@ -106,11 +106,9 @@ export async function train(options: TrainOptions): Promise<TrainingResult> {
     state.seconds = clock();
     const { step } = state;
     saved = step;
-    saving.begin(
-      checkpoints
-        .save(state, decoder.parameters, updater)
-        .then((path) => emit({ type: 'checkpoint', step, path })),
-    );
+    const written = checkpoints.save(state, decoder.parameters, updater);
+    updater.forget();
+    saving.begin(written.then((path) => emit({ type: 'checkpoint', step, path })));
   };
   const pause = async (): Promise<void> => {
     await new Promise<void>((resolve) => setImmediate(resolve));

@@ -17,6 +17,8 @@ export interface Updater extends Pick<Optimizer, 'state'> {
   update(step: number, rate: number, gradientScale: number): Promise<void>;
   /** Brings what is trained and remembered to the host, where `state` and the decoder's `parameters` can be read. */
   collect(): Promise<void>;
+  /** Lets go of the copy of what is remembered that {@link collect} has made: whoever wanted it has taken it. */
+  forget(): void;
   release(): Promise<void>;
 }
 
@@ -45,5 +47,6 @@ const updaterOnHost = (decoder: Decoder, optimizer: Optimizer): Updater => ({
     decoder.parametersChanged();
   },
   async collect() {},
+  forget() {},
   async release() {},
 });

@@ -4,6 +4,7 @@ import { nodeHost } from '../../src/source/node-host.js';
 import { openBackend } from '../../src/tensor/runtimes/tfjs/backends.js';
 import { tfjsRuntime } from '../../src/tensor/runtimes/tfjs/index.js';
 import { TFJS_NAMES, tfjsFolder } from '../../src/tensor/runtimes/tfjs/installed.js';
+import type { Remembered } from '../../src/training/optimizers/index.js';
 import { openHere, whereInstalled } from '../tensor/runtimes/here.js';
 import { type Method, trainSmall } from './small-training.js';
 
@@ -44,6 +45,23 @@ for (const name of TFJS_NAMES)
         expect(seen.get(100)).to.deep.equal(seen.get(10));
         expect(runtime.memory.account.tensors).to.equal(before);
       }).timeout(120_000);
+
+      it('holds no copy of what the optimiser remembers when a checkpoint has it', async () => {
+        const states: (readonly Remembered[])[] = [];
+        let values = 0;
+        await trainSmall(await openHere(name), {
+          method: 'lora',
+          steps: STEPS,
+          async save(_state, _parameters, { state }) {
+            states.push([...state.values()]);
+            for (const tensor of state.values()) values += tensor.read().length;
+            return '';
+          },
+        });
+        expect(states.length).to.be.above(0);
+        expect(values).to.be.above(0);
+        for (const tensor of states.flat()) expect(() => tensor.read()).to.throw('is not on the host');
+      });
     });
   });
 

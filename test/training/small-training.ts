@@ -12,7 +12,7 @@ import { nf4Tensor } from '../../src/models/weights/nf4-tensor.js';
 import { weightStore } from '../../src/models/weights/store.js';
 import { sizeOf } from '../../src/tensor/shape.js';
 import type { Runtime } from '../../src/tensor/types.js';
-import { type StepRecord, type TrainingSettings, train } from '../../src/training/index.js';
+import { type Checkpoints, type StepRecord, type TrainingSettings, train } from '../../src/training/index.js';
 import { tokenRows } from './fixture.js';
 
 export type Method = 'lora' | 'qlora' | 'full';
@@ -27,6 +27,7 @@ export interface SmallTraining {
   readonly global?: number;
   /** Called after each step. */
   readonly onStep?: (step: number) => void;
+  readonly save?: Checkpoints['save'];
 }
 
 export interface Trained {
@@ -51,7 +52,7 @@ const LORA: LoraConfig = { rank: 4, alpha: 8, dropout: 0, targets: ['q_proj', 'v
 
 export async function trainSmall(
   runtime: Runtime,
-  { method, steps, tied = true, vocabSize = 61, global = 2, onStep }: SmallTraining,
+  { method, steps, tied = true, vocabSize = 61, global = 2, onStep, save = async () => '' }: SmallTraining,
 ): Promise<Trained> {
   const config: ModelConfig = { ...CONFIG, tieEmbeddings: tied, vocabSize };
   const decoder = await createDecoder({
@@ -66,7 +67,7 @@ export async function trainSmall(
       rows: rowsOf(vocabSize),
       padId: 0,
       settings: settings(steps, global),
-      checkpoints: { resume: () => undefined, save: async () => '', parametersOf: () => new Map() },
+      checkpoints: { resume: () => undefined, save, parametersOf: () => new Map() },
       now: () => 0,
       signal: new AbortController().signal,
       emit(event) {
