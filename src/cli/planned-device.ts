@@ -3,6 +3,7 @@ import { formatQuantity } from '../check/units.js';
 import { deviceMemoryIdle, deviceSizeUnknown } from '../diagnostics/catalogue/runtimes.js';
 import type { Diagnostic } from '../diagnostics/types.js';
 import { findGpus, usedGpu } from '../install/gpus.js';
+import { largestOnGpu } from '../install/webgpu-limits.js';
 import { takesLimit } from '../ir/runtimes.js';
 import type { PlannedDevice } from '../planner/types.js';
 import type { Host } from '../source/host.js';
@@ -12,6 +13,8 @@ import { MOST_HEAP } from '../tensor/runtimes/tfjs/wasm.js';
 
 export interface FoundDevice {
   readonly device?: PlannedDevice;
+  /** Bytes of the largest tensor that a GPU takes in one piece, where it has a limit. */
+  readonly largestTensor?: number;
   readonly diagnostics: readonly Diagnostic[];
 }
 
@@ -31,9 +34,14 @@ export async function plannedDevice(
       : { diagnostics: [deviceMemoryIdle(formatQuantity(asked, 'bytes'), name)] };
   const limit = deviceLimit(host, asked);
   if (name === 'wasm') return shared('WebAssembly', Math.min(limit ?? MOST_HEAP, MOST_HEAP), limit);
+  if (name === 'webgpu') {
+    const largestTensor = await largestOnGpu(host);
+    const within = limit === undefined ? NONE : shared('the GPU', limit, limit);
+    return { ...within, ...(largestTensor !== undefined && { largestTensor }) };
+  }
   const found = version.endsWith('+cuda') ? await nvidiaGpu(host, limit) : undefined;
   if (found !== undefined) return found;
-  return limit === undefined ? NONE : shared(name === 'webgpu' ? 'the GPU' : 'the CPU', limit, limit);
+  return limit === undefined ? NONE : shared('the CPU', limit, limit);
 }
 
 /** Nothing is known of the device, or it is the machine: what it holds may all be of the process. */

@@ -68,14 +68,14 @@ export async function prepare(host: Host, wanted: Wanted): Promise<Prepared> {
   const idle = !takesLimit(runtime) && askedRuntime(wanted.runtime, compiled.program).by === 'pipeline';
   const deviceMemory = idle ? undefined : askedDeviceMemory(compiled.program);
   const { plannedDevice } = await import('./planned-device.js');
-  const { device, diagnostics: ofDevice } = await plannedDevice(host, identity, deviceMemory);
+  const { diagnostics: ofDevice, ...found } = await plannedDevice(host, identity, deviceMemory);
   const diagnostics = [...compiled.diagnostics, ...resolved.diagnostics, ...ofDevice];
   if (program === undefined) return { ...compiled, program, diagnostics };
   const { plan } = await import('../planner/plan.js');
   const made = await plan(program, resolved.host, {
     ...wanted,
     runtime: identity,
-    device,
+    ...found,
     runtimeOption: wanted.runtime,
     digests,
     settled: saved && choicesOf(saved),

@@ -10,6 +10,7 @@ import { runtimesFolder } from '../tensor/runtimes/tensorflow/installed.js';
 import {
   DAWN,
   dawnBuild,
+  dawnPath,
   MANIFEST,
   packageFolder,
   readTfjs,
@@ -97,9 +98,7 @@ async function requireThatItLoads(
   wanted: readonly PartialPackage[],
   signal: AbortSignal,
 ): Promise<void> {
-  const modules = wanted.map(({ name }) =>
-    name === DAWN ? join(packageFolder(folder, DAWN), 'dist', dawnBuild(), 'dawn.node') : name,
-  );
+  const modules = wanted.map(({ name }) => (name === DAWN ? dawnPath(folder) : name));
   const script = modules.map((name) => `require(${JSON.stringify(name)});`).join('\n');
   const { failed, output } = await runTool(process.execPath, ['-e', script], { cwd: folder, signal });
   if (failed) throw new UserError(doesNotCompute(title, output));

@@ -176,6 +176,7 @@ function forwardMemory(
     onDevice: world.machine.devices.length > 0,
     device: world.device,
     runtime: world.runtime.name,
+    largestTensor: world.largestTensor,
     planDecoder: world.planDecoder,
   };
 }

@@ -42,6 +42,8 @@ export interface PlanOptions {
   readonly machine?: string;
   /** A GPU of this machine, where the runtime computes on one, or a limit of its tensors. */
   readonly device?: PlannedDevice;
+  /** Bytes of the largest tensor that the GPU of this machine takes in one piece, where it has a limit. */
+  readonly largestTensor?: number;
   readonly devices?: number;
   readonly engine?: string;
   readonly threads?: number;
@@ -105,6 +107,7 @@ export function openWorld(program: Program, host: Host, options: PlanOptions, st
       availableBytes: availableBytes(machine, askedDeviceMemory(program)),
       // a limit holds wherever the plan is for
       device: options.machine === undefined || options.device?.isShared ? options.device : undefined,
+      largestTensor: options.machine === undefined ? options.largestTensor : undefined,
       planDecoder: remembered(options.planDecoder ?? planDecoder),
       models: openModels(program, host),
       keys,

@@ -129,7 +129,7 @@ async function planStage(world: PlanWorld, stage: Stage): Promise<PlannedStage> 
 /** A stage with nothing to choose is given the benefit of the doubt: its expected peak counts. */
 function isBeyond(peak: Peak, world: PlanWorld): boolean {
   const { needs, available } = tighter(peak, roomOf(world));
-  return needs.bytes > available;
+  return peak.refused !== undefined || needs.bytes > available;
 }
 
 function coverage(facts: TrainFacts | undefined, chosen: Chosen | undefined): Pick<PlannedStage, 'coverage'> {

@@ -5,7 +5,7 @@ import type { PlanMachine } from './machines.js';
 import { largestPart } from './memory/parts.js';
 import { bytes } from './quantities.js';
 import { recomputedText } from './recomputed.js';
-import { availableText, type Room, type Tight, tighter } from './room.js';
+import { availableText, type Room, refusedText, type Tight, tighter } from './room.js';
 import type { Peak, Rejected } from './types.js';
 
 export interface NotFit {
@@ -27,14 +27,18 @@ export function notFit(stage: Stage, { peak, room, machine, rejected, wouldHelp 
     : `${bytes(available)} of the ${bytes(short.memoryBytes)} of ${short.name} are available`;
   const ways = [
     ...(wouldHelp === undefined ? [] : [`add \`${wouldHelp}\` to \`fallback\`: the stage would fit`]),
-    moreMemory(tight, short.memoryBytes),
+    peak.refused === undefined ? moreMemory(tight, short.memoryBytes) : OTHER_RUNTIME,
   ];
+  const why =
+    peak.refused === undefined
+      ? `it needs at least ${bytes(needs.bytes)}, and ${there}`
+      : refusedText(peak.refused);
   return {
     code: 'FTP0901',
     severity: 'error',
-    message: `stage \`${stage.name}\` does not fit: it needs at least ${bytes(needs.bytes)}, and ${there}`,
+    message: `stage \`${stage.name}\` does not fit: ${why}`,
     at: stage.span,
-    label: `largest part: ${part}, ${bytes(size)}`,
+    ...(peak.refused === undefined && { label: `largest part: ${part}, ${bytes(size)}` }),
     notes: rejected.map(
       ({ method, paged, microBatch, maxLength, peakBytes, why, ...rest }) =>
         `${method}${paged ? ' over a base that is read a block at a time' : ''}, ${microBatch} at one time, ${recomputedText(rest)} recomputed, ${maxLength} tokens: ${bytes(peakBytes)}; ${why}`,
@@ -43,14 +47,14 @@ export function notFit(stage: Stage, { peak, room, machine, rejected, wouldHelp 
   };
 }
 
+const OTHER_RUNTIME = 'compute with another runtime, e.g. `--runtime onnx`';
+
 /** Where more memory would come from; `memoryBytes` is what there is now. */
 function moreMemory({ needs, available, device }: Tight, memoryBytes: number): string {
   const whole = bytes(memoryBytes * (needs.high / available));
   if (device === undefined) return `use a machine with ${whole} or more`;
   if (device.isLimited) return `allow ${bytes(needs.high)} or more where it is limited: ${LIMITS}`;
-  return device.isShared
-    ? 'compute with another runtime, e.g. `--runtime onnx`'
-    : `use a GPU with ${whole} or more`;
+  return device.isShared ? OTHER_RUNTIME : `use a GPU with ${whole} or more`;
 }
 
 /** `3.00 GiB are available on NVIDIA L4` */
@@ -63,6 +67,14 @@ export function stageTooLarge(stage: Stage, peak: Peak, room: Room): Diagnostic 
   const tight = tighter(peak, room);
   const { needs } = tight;
   const { part, bytes: size } = largestPart(needs.parts);
+  if (peak.refused !== undefined)
+    return {
+      code: 'FTP0902',
+      severity: 'error',
+      message: `stage \`${stage.name}\` does not fit: ${refusedText(peak.refused)}`,
+      at: stage.span,
+      help: `use a smaller model or shorter rows, or ${OTHER_RUNTIME}`,
+    };
   return {
     code: 'FTP0902',
     severity: 'error',

@@ -1,6 +1,6 @@
 /** What a stage may take, and how a peak compares with it. */
 import { bytes } from './quantities.js';
-import type { Peak, PeakFigures, PlannedDevice } from './types.js';
+import type { Peak, PeakFigures, PlannedDevice, Refused } from './types.js';
 
 export interface Room {
   /** Of the machine's memory. */
@@ -27,8 +27,12 @@ export function tighter(peak: Peak, { availableBytes, device }: Room): Tight {
 /** The upper end of the interval counts: a plan that may turn out not to fit does not fit. */
 export function fitsIn(peak: Peak, room: Room): boolean {
   const { needs, available } = tighter(peak, room);
-  return needs.high <= available;
+  return peak.refused === undefined && needs.high <= available;
 }
+
+/** `a tensor of 1.50 GiB has to be in one piece, and the GPU takes 1.00 GiB` */
+export const refusedText = ({ bytes: size, largest }: Refused): string =>
+  `a tensor of ${bytes(size)} has to be in one piece, and the GPU takes ${bytes(largest)}`;
 
 /** `3.00 GiB available on NVIDIA L4` */
 export function availableText({ available, device }: Tight): string {

@@ -72,6 +72,7 @@ export async function trainFacts(
       device: world.device,
       keptByProcess: keptByProcess(held),
       runtime: world.runtime.name,
+      largestTensor: world.largestTensor,
       planDecoder: world.planDecoder,
     },
     ladder: {

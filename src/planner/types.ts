@@ -34,6 +34,14 @@ export interface Peak extends PeakFigures {
   readonly device?: PeakFigures;
   /** A stage that has run: what was measured then. */
   readonly measured?: number;
+  /** The largest tensor that the GPU would refuse, as it does not take it in one piece. */
+  readonly refused?: Refused;
+}
+
+export interface Refused {
+  readonly bytes: number;
+  /** What it takes. */
+  readonly largest: number;
 }
 
 export interface Seconds {

@@ -37,6 +37,8 @@ export interface PlanWorld {
   readonly availableBytes: number;
   /** A GPU of this machine that tensors lie on. */
   readonly device?: PlannedDevice;
+  /** Bytes of the largest tensor that the GPU takes in one piece, where it has a limit. */
+  readonly largestTensor?: number;
   readonly planDecoder: PlanDecoder;
   readonly models: Models;
   /** Keys of the stages that were looked at so far. */

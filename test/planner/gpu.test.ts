@@ -203,3 +203,53 @@ describe('a limit of what tensors may take', () => {
     expect(problem?.help).to.contain('`device_memory`');
   });
 });
+
+describe('a GPU that takes tensors up to a size', () => {
+  let folder: Folder;
+  before(() => {
+    folder = pipelineFolder();
+  });
+  after(() => folder.remove());
+
+  const planned = async (largestTensor: number, machine?: string) => {
+    const made = await plan(folder.program(), folder.host, {
+      memoryBytes: 64 * GIB,
+      ...{ machine, largestTensor },
+      runtime: { name: 'webgpu', version: '4.22.0' },
+      survey: async () => SURVEY,
+      speed: async () => undefined,
+    });
+    return { made, train: made.stages.find(({ kind }) => kind === 'train') };
+  };
+
+  it('is planned for with fewer rows at one time, and the plan says why', async () => {
+    const roomy = await planned(GIB);
+    expect(roomy.train?.rejected[0]?.why).not.to.contain('in one piece');
+    expect(roomy.train?.peak).not.to.have.property('refused');
+    const small = await planned(4 * MIB);
+    expect(small.made.diagnostics.map(({ code }) => code)).not.to.include('FTP0901');
+    expect(small.train?.chosen?.microBatch).to.be.below(roomy.train?.chosen?.microBatch ?? 0);
+    expect(small.train?.peak).not.to.have.property('refused');
+    expect(small.train?.rejected[0]?.why).to.match(
+      /^a tensor of .* MiB has to be in one piece, and the GPU takes 4.00 MiB$/,
+    );
+    expect(renderPlanText(small.made, PLAIN)).to.contain('and the GPU takes 4.00 MiB');
+  });
+
+  it('that is too small is an error before the run, for what trains and for what is evaluated', async () => {
+    const { made, train } = await planned(64 * 1024);
+    expect(made.valid).to.equal(false);
+    expect(train?.peak?.refused?.largest).to.equal(64 * 1024);
+    const errors = made.diagnostics.filter(({ code }) => ['FTP0901', 'FTP0902'].includes(code));
+    expect(errors.map(({ code }) => code)).to.include.members(['FTP0901', 'FTP0902']);
+    for (const { message, help } of errors) {
+      expect(message).to.contain('has to be in one piece, and the GPU takes 64.0 KiB');
+      expect(help).to.contain('`--runtime onnx`');
+    }
+  });
+
+  it('is none of a machine that is not here', async () => {
+    const { made } = await planned(64 * 1024, 'rtx3090');
+    expect(made.valid).to.equal(true);
+  });
+});

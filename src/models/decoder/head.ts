@@ -31,12 +31,16 @@ function chunksOf(total: number, most: number, least = SMALLEST): readonly Chunk
   return chunks;
 }
 
-/** Tokens whose logits exist at one time: no more than the runtime takes in one tensor. */
+/** Tokens whose logits exist at one time: no more than are taken in one tensor of at most `largest` bytes. */
+export const fittingChunk = (
+  headChunk: number,
+  width: number,
+  largest: number = Number.POSITIVE_INFINITY,
+): number => Math.max(1, Math.min(headChunk, Math.floor(largest / bytesOf(f32([width])))));
+
 function chunkOf({ options, blueprint }: Machine): number {
-  const { headChunk, runtime } = options;
   const [width = 1] = blueprint.head.output.shape;
-  const fitting = Math.floor((runtime.largestTensor ?? Number.POSITIVE_INFINITY) / bytesOf(f32([width])));
-  return Math.max(1, Math.min(headChunk, fitting));
+  return fittingChunk(options.headChunk, width, options.runtime.largestTensor);
 }
 
 const graphFor = ({ compiled, graphs }: Machine, size: number, role: HeadRole) =>

@@ -3,6 +3,7 @@
 import { EVALUATION_SHAPES } from '../../evaluation/shapes.js';
 import { adaptedConfig } from '../../models/adapters/classifier.js';
 import { virtualTokensOf } from '../../models/adapters/prompt.js';
+import { fittingChunk } from '../../models/decoder/head.js';
 import type { DecoderPlanOptions } from '../../models/decoder/types.js';
 import type { LoraConfig, ModelConfig } from '../../models/types.js';
 import { paddedLength } from '../../training/batch.js';
@@ -17,6 +18,7 @@ import {
 } from './calibration.js';
 import { gpuPeak, sharedPeak } from './device.js';
 import { NO_PARTS, peakOf, sumOf } from './parts.js';
+import { inPieces } from './pieces.js';
 import { beyondOnnx } from './runtimes.js';
 import type { PlanDecoder } from './train.js';
 
@@ -36,6 +38,8 @@ export interface ForwardMemory {
   readonly keptByProcess?: boolean;
   /** Name of the tensor runtime. */
   readonly runtime: string;
+  /** Bytes of the largest tensor that a GPU takes in one piece, where it has a limit. */
+  readonly largestTensor?: number;
   readonly planDecoder: PlanDecoder;
 }
 
@@ -96,6 +100,7 @@ function forward(
   length: number,
   more: { readonly activations?: number; readonly logits?: number; readonly workspace?: number } = {},
 ): Peak {
+  const adapted = adaptedConfig(memory.config, memory.lora);
   const options: DecoderPlanOptions = {
     config: memory.config,
     lora: memory.lora,
@@ -105,7 +110,11 @@ function forward(
     rows,
     length,
     checkpointedBlocks: 0,
-    headChunk: EVALUATION_SHAPES.headChunk,
+    headChunk: fittingChunk(
+      EVALUATION_SHAPES.headChunk,
+      adapted.labels?.length ?? adapted.vocabSize,
+      memory.largestTensor,
+    ),
   };
   const { parts, graphs, driverBytes, floatBytes } = memory.planDecoder(options);
   const beyond = beyondOnnx(memory.runtime, { graphs, parts, floatBytes });
@@ -140,5 +149,6 @@ function forward(
       above: 2 * SPREAD.above * counted + (context?.spread ?? 0),
     },
   );
-  return memory.device === undefined ? peak : sharedPeak(peak, onDevice, 2);
+  const whole = memory.device === undefined ? peak : sharedPeak(peak, onDevice, 2);
+  return inPieces(whole, graphs, memory.largestTensor);
 }

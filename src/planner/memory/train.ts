@@ -3,6 +3,7 @@
 import { adaptedConfig } from '../../models/adapters/classifier.js';
 import { adapterShapes } from '../../models/adapters/saved.js';
 import { expectedTensors, type NamedShape } from '../../models/architectures/index.js';
+import { fittingChunk } from '../../models/decoder/head.js';
 import type { DecoderPlan, DecoderPlanOptions, Precision } from '../../models/decoder/types.js';
 import type { LoraConfig, ModelConfig } from '../../models/types.js';
 import type { Chosen } from '../../stages/types.js';
@@ -24,6 +25,7 @@ import type { MemoryParts, Peak, PlannedDevice } from '../types.js';
 import { DECODER_PROCESS, DEVICE_CONTEXT, SESSION, SPREAD } from './calibration.js';
 import { gpuPeak, sharedPeak } from './device.js';
 import { NO_PARTS, peakOf, sumOf } from './parts.js';
+import { inPieces } from './pieces.js';
 import { beyondOnnx } from './runtimes.js';
 import { moreSessions } from './sessions.js';
 
@@ -53,6 +55,8 @@ export interface TrainMemory {
   readonly keptByProcess?: Readonly<Record<Holding, boolean>>;
   /** Name of the tensor runtime. */
   readonly runtime: string;
+  /** Bytes of the largest tensor that a GPU takes in one piece, where it has a limit. */
+  readonly largestTensor?: number;
   readonly planDecoder: PlanDecoder;
 }
 
@@ -67,8 +71,9 @@ export function decoderShape(memory: TrainMemory, chosen: Chosen): DecoderPlanOp
   const full = chosen.method === 'full';
   // a choice that was made for full training has none
   const rank = chosen.rank > 0 ? chosen.rank : lora.rank;
+  const adapted = adaptedConfig(config, lora);
   return {
-    config: adaptedConfig(config, lora),
+    config: adapted,
     lora: full ? undefined : { ...lora, rank, alpha: rank },
     trainable: full ? 'full' : 'adapter',
     weightBytes: memory.weightBytes[holding(chosen)],
@@ -79,7 +84,11 @@ export function decoderShape(memory: TrainMemory, chosen: Chosen): DecoderPlanOp
     checkpointedBlocks: chosen.checkpointedBlocks,
     recomputedMlps: chosen.recomputedMlps,
     recomputedShares: chosen.recomputedShares,
-    headChunk: chosen.headChunk,
+    headChunk: fittingChunk(
+      chosen.headChunk,
+      adapted.labels?.length ?? adapted.vocabSize,
+      memory.largestTensor,
+    ),
     precision: memory.precision,
   };
 }
@@ -202,5 +211,6 @@ export function trainPeak(memory: TrainMemory, chosen: Chosen): Peak {
       above: SPREAD.above * bytes + (context?.spread ?? 0),
     },
   );
-  return memory.device === undefined ? process : sharedPeak(process, onDevice);
+  const peak = memory.device === undefined ? process : sharedPeak(process, onDevice);
+  return inPieces(peak, graphs, memory.largestTensor);
 }

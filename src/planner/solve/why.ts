@@ -2,11 +2,12 @@
 import type { Chosen } from '../../stages/types.js';
 import { largestPart } from '../memory/parts.js';
 import { bytes } from '../quantities.js';
-import { availableText, fitsIn, type Room, tighter } from '../room.js';
+import { availableText, fitsIn, type Room, refusedText, tighter } from '../room.js';
 import type { Peak } from '../types.js';
 import type { StepName } from './ladder.js';
 
 export function whyTooLarge(peak: Peak, room: Room): string {
+  if (peak.refused !== undefined) return refusedText(peak.refused);
   const tight = tighter(peak, room);
   const { needs, available } = tight;
   const { part, bytes: size } = largestPart(needs.parts);

@@ -1,12 +1,17 @@
 import { expect } from 'chai';
 import { UserError } from '../../../src/diagnostics/types.js';
+import { planDecoder } from '../../../src/models/decoder/plan.js';
 import { nodeHost } from '../../../src/source/node-host.js';
 import { GraphBuilder } from '../../../src/tensor/builder.js';
 import type { CodedTensor, Packed } from '../../../src/tensor/packed.js';
 import { referenceRuntime } from '../../../src/tensor/runtimes/reference/index.js';
 import { tfjsRuntime } from '../../../src/tensor/runtimes/tfjs/index.js';
 import { TFJS_NAMES, type TfjsName, tfjsFolder } from '../../../src/tensor/runtimes/tfjs/installed.js';
+import { bytesOnGpu } from '../../../src/tensor/runtimes/tfjs/parts.js';
+import { refusedBytes } from '../../../src/tensor/runtimes/tfjs/steps.js';
+import { sizeOf } from '../../../src/tensor/shape.js';
 import type { Graph, HostTensor, Runtime, Tensor } from '../../../src/tensor/types.js';
+import { fixture } from '../../models/decoder/fixture.js';
 import { conformance } from './conformance.js';
 import { errorTable } from './error-table.js';
 import { openHere, whereInstalled } from './here.js';
@@ -15,6 +20,24 @@ const floats = (shape: readonly number[], value: (index: number) => number): Hos
   type: { dtype: 'f32', shape },
   data: Float32Array.from({ length: shape.reduce((p, q) => p * q, 1) }, (_, index) => value(index)),
 });
+
+/** Of a training of 2 rows of 24 tokens. */
+function stepGraph(role: 'block_forward' | 'block_backward' | 'head'): Graph {
+  const { recording, adapter } = fixture('tied');
+  const { graphs } = planDecoder({
+    ...{
+      config: recording.config,
+      lora: adapter.config,
+      trainable: 'adapter',
+      weightBytes: 0,
+      decoded: false,
+    },
+    ...{ rows: 2, length: 24, checkpointedBlocks: 0, headChunk: 32 },
+  });
+  const found = graphs.findLast((one) => one.role === role);
+  if (found === undefined) throw new Error(`no ${role}`);
+  return found.graph;
+}
 
 for (const name of TFJS_NAMES)
   whereInstalled(name, () => {
@@ -288,6 +311,42 @@ whereInstalled('webgpu', () => {
       expect(runtime.tensors()).to.equal(tensors + 1);
       await compiled.release();
     });
+
+    for (const role of ['block_forward', 'block_backward', 'head'] as const)
+      it(`are foretold to be refused, or not, in ${role}`, async () => {
+        const graph = stepGraph(role);
+        const sizes = new Set(
+          graph.types.map(({ shape }) => bytesOnGpu(shape)).filter((size) => size > 1000),
+        );
+        const inputs = Object.fromEntries(
+          graph.inputs.map(({ name, value }): [string, HostTensor] => {
+            const { dtype, shape } = graph.types[value] ?? { dtype: 'f32' as const, shape: [] };
+            return [
+              name,
+              dtype === 'f32'
+                ? floats(shape, (at) => 0.01 * Math.sin(at))
+                : { type: { dtype, shape }, data: new Int32Array(sizeOf(shape)) },
+            ];
+          }),
+        );
+        let refusals = 0;
+        for (const size of sizes) {
+          const largest = size - 4;
+          const compiled = await (await tfjsRuntime({ ...WEBGPU, largest })).compile(graph);
+          const error: unknown = await compiled.run(inputs).then(
+            () => undefined,
+            (reason: unknown) => reason,
+          );
+          await compiled.release();
+          const foretold = refusedBytes(graph, largest);
+          expect(error !== undefined, `${foretold} of at most ${largest}: ${error}`).to.equal(
+            foretold !== undefined,
+          );
+          if (error !== undefined) expect((error as UserError).diagnostic.code).to.equal('FTP0932');
+          if (error !== undefined) refusals++;
+        }
+        expect(refusals).to.be.above(0);
+      });
 
     for (const [title, build] of Object.entries(WHOLE))
       it(`are refused for ${title}, which wants them in one`, async () => {

@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
+import { largestOnGpu } from '../../../src/install/webgpu-limits.js';
+import { nodeHost } from '../../../src/source/node-host.js';
 import { driverOf } from '../../../src/tensor/runtimes/tfjs/driver.js';
 import { openHere, whereInstalled } from './here.js';
 
@@ -58,6 +60,13 @@ describe('faults of drivers on webgpu', () => {
       expect(lost).to.match(/^lost: FTP0933 the GPU did not compute: /);
       expect(after).to.match(/^after: FTP0933 the GPU did not compute: the device was lost/);
       expect(others).to.deep.equal([]);
+    });
+
+    it('leave a plan without the largest tensor, which it has where there is a driver', async () => {
+      const { largestTensor } = await openHere('webgpu');
+      expect(await largestOnGpu(nodeHost())).to.equal(largestTensor);
+      const none = { VK_ICD_FILENAMES: join(folder, 'none.json') };
+      if (process.platform === 'linux') expect(await largestOnGpu(nodeHost(), none)).to.equal(undefined);
     });
 
     if (process.platform === 'linux') {

@@ -34,6 +34,10 @@ export const tfjsFolder = (host: Host, name: TfjsName): string => join(runtimesF
 /** Folder of a package in an installation. */
 export const packageFolder = (folder: string, name: string): string => join(folder, 'node_modules', name);
 
+/** Dawn's library for this system. */
+export const dawnPath = (folder: string): string =>
+  join(packageFolder(folder, DAWN), 'dist', dawnBuild(), 'dawn.node');
+
 /** `undefined` where it is not installed, or not whole. */
 export function readTfjs(host: Host, name: TfjsName): TfjsManifest | undefined {
   const path = join(tfjsFolder(host, name), MANIFEST);

@@ -11,10 +11,13 @@ import { product } from './gpu-lowerings.js';
 import { KERNEL } from './kernels/names.js';
 import type { Tensor } from './library.js';
 import type { Lowering, LoweringContext } from './lowering.js';
-import { bytesOnGpu, type Handle, type Run, runsOfShape, shapeOfRun } from './parts.js';
+import { bytesOnGpu, type Handle, hasRuns, type Run, runsOfShape, shapeOfRun } from './parts.js';
+
+/** What an op is given, as far as its types go. */
+type Types = Pick<LoweringContext, 'inputTypes' | 'outputTypes' | 'attributes'>;
 
 interface Rule {
-  readonly fits: (context: LoweringContext) => boolean;
+  readonly fits: (types: Types) => boolean;
   /** What the op gives in the rows of a run; `part` is an input's part of them. */
   readonly lower: (
     context: LoweringContext,
@@ -25,7 +28,7 @@ interface Rule {
 }
 
 /** The shape whose rows are cut: that of the largest value. */
-const cutShape = ({ inputTypes, outputTypes }: LoweringContext): Shape =>
+const cutShape = ({ inputTypes, outputTypes }: Types): Shape =>
   [...outputTypes, ...inputTypes].reduce<Shape>(
     (a, { shape }) => (sizeOf(shape) > sizeOf(a) ? shape : a),
     [],
@@ -83,23 +86,33 @@ const RULES: Readonly<Partial<Record<OpName, Rule>>> = {
   },
 };
 
+/** The rule of the op for what it is given; `undefined` where there is none. */
+function ruleFor({ node, takesPacked }: Work, types: Types, largest: number): Rule | undefined {
+  const rule = RULES[node.op as OpName];
+  const shape = cutShape(types);
+  const others = types.inputTypes.filter((_, index) => index !== takesPacked);
+  const alike = [...others, ...types.outputTypes].every(
+    (type) => bytesOnGpu(type.shape) <= largest || sameShape(type.shape, shape),
+  );
+  return alike && node.outputs.length === 1 && rule?.fits(types) ? rule : undefined;
+}
+
+/** Whether it is computed although it is given, or gives, what is larger than a tensor may be. */
+export const takesInParts = (work: Work, types: Types, largest: number): boolean =>
+  ruleFor(work, types, largest) !== undefined && hasRuns(cutShape(types), largest);
+
 /** Throws a `UserError` where the op has no rule for what it is given. */
 export function loweredInParts(
-  { node, lowering, takesPacked }: Work,
+  work: Work,
   largest: number,
 ): (context: LoweringContext, inputs: readonly Handle[]) => readonly Handle[] {
-  const rule = RULES[node.op as OpName];
   const isLarge = (shape: Shape): boolean => bytesOnGpu(shape) > largest;
   return (c, handles) => {
     const shape = cutShape(c);
-    const others = c.inputTypes.filter((_, index) => index !== takesPacked);
-    const alike = [...others, ...c.outputTypes].every(
-      (type) => !isLarge(type.shape) || sameShape(type.shape, shape),
-    );
-    if (rule === undefined || !alike || node.outputs.length > 1 || !rule.fits(c))
-      throw new UserError(tensorTooLarge(bytesOnGpu(shape), largest));
+    const rule = ruleFor(work, c, largest);
+    if (rule === undefined) throw new UserError(tensorTooLarge(bytesOnGpu(shape), largest));
     const parts = runsOfShape(shape, largest).map((run, at) =>
-      rule.lower(c, run, (index) => partOf(c, argument(handles, index), index, run, at), lowering),
+      rule.lower(c, run, (index) => partOf(c, argument(handles, index), index, run, at), work.lowering),
     );
     return [isLarge(argument(c.outputTypes, 0).shape) ? parts : [c.kernel('Concat', parts, { axis: 0 })]];
   };

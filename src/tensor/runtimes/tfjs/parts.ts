@@ -32,6 +32,9 @@ const VALUE_BYTES = 4;
 
 export const bytesOnGpu = (shape: Shape): number => VALUE_BYTES * sizeOf(shape);
 
+/** Whether a row of this shape is one piece. */
+export const hasRuns = ([, ...rest]: Shape, largest: number): boolean => bytesOnGpu(rest) <= largest;
+
 /** The runs that a tensor of this shape lies in, unless it is packed. */
 export function runsOfShape(shape: Shape, largest: number): readonly Run[] {
   const [rows = 1, ...rest] = shape;

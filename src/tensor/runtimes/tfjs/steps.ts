@@ -9,7 +9,7 @@ import { TAKES_PACKED } from './gpu-lowerings.js';
 import type { TfjsName } from './installed.js';
 import type { LoweringContext } from './lowering.js';
 import { loweringOf } from './lowerings.js';
-import { loweredInParts } from './parted.js';
+import { loweredInParts, takesInParts } from './parted.js';
 import { bytesOnGpu, type Handle } from './parts.js';
 
 export interface Step extends Pick<Work, 'node' | 'takesPacked'> {
@@ -27,25 +27,49 @@ function plain(name: TfjsName, given: Node): Work {
   return { node, lowering: loweringOf(name, given.op), takesPacked };
 }
 
-/** In the order that the memory plan counts on. `largest`: bytes that a tensor may have in one piece. */
-export function stepsOf(name: TfjsName, graph: Graph, largest = Number.POSITIVE_INFINITY): readonly Step[] {
+/** In the order that the memory plan counts on. */
+function worksOf(name: TfjsName, graph: Graph): readonly Work[] {
   const { nodes, works: replaced } =
     name === 'webgpu' ? fused(graph) : { nodes: graph.nodes, works: undefined };
   const order = executionOrder<ValueId, Node>(arrange<ValueId, Node>(nodes));
-  const works = order.map((node) => replaced?.get(node) ?? plain(name, node));
+  return order.map((node) => replaced?.get(node) ?? plain(name, node));
+}
+
+/** Whether something that it computes with, and does not read in parts anyway, is larger than a tensor may be. */
+const isLarge = ({ types }: Graph, { node, takesPacked }: Work, largest: number): boolean =>
+  [...node.inputs.filter((_, index) => index !== takesPacked), ...node.outputs].some(
+    (value) => bytesOnGpu(argument(types, value).shape) > largest,
+  );
+
+/** Bytes of what a GPU refuses of a graph, as it takes no more than `largest` in one piece; left out: nothing. */
+export function refusedBytes(graph: Graph, largest: number): number | undefined {
+  const typeOf = (value: ValueId) => argument(graph.types, value);
+  const refused = worksOf('webgpu', graph)
+    .filter((work) => isLarge(graph, work, largest))
+    .flatMap((work) => {
+      const { inputs, outputs, attributes } = work.node;
+      const types = { inputTypes: inputs.map(typeOf), outputTypes: outputs.map(typeOf), attributes };
+      return takesInParts(work, types, largest) ? [] : [...types.inputTypes, ...types.outputTypes];
+    });
+  return refused.length === 0 ? undefined : Math.max(...refused.map(({ shape }) => bytesOnGpu(shape)));
+}
+
+/** `largest`: bytes that a tensor may have in one piece. */
+export function stepsOf(name: TfjsName, graph: Graph, largest = Number.POSITIVE_INFINITY): readonly Step[] {
+  const works = worksOf(name, graph);
   const kept = new Set([...graph.outputs, ...graph.constants].map(({ value }) => value));
   const readers = new Map<ValueId, number>();
   works.forEach(({ node: { inputs, outputs } }, step) => {
     for (const value of [...outputs, ...inputs]) readers.set(value, step);
   });
-  const isLarge = (value: ValueId) => bytesOnGpu(argument(graph.types, value).shape) > largest;
   return works.map((work, step) => {
     const { node, lowering, takesPacked } = work;
     const touched = new Set([...node.inputs, ...node.outputs]);
-    const large = [...node.inputs.filter((_, index) => index !== takesPacked), ...node.outputs].some(isLarge);
     return {
       ...{ node, takesPacked },
-      lower: large ? loweredInParts(work, largest) : (c) => lowering(c).map((result) => [result]),
+      lower: isLarge(graph, work, largest)
+        ? loweredInParts(work, largest)
+        : (c) => lowering(c).map((result) => [result]),
       last: [...touched].filter((value) => readers.get(value) === step && !kept.has(value)),
     };
   });

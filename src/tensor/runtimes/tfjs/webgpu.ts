@@ -1,10 +1,9 @@
 /** The WebGPU backend over Dawn: its device, what it may allocate, and what it says went wrong. */
-import { join } from 'node:path';
 import { deviceFailed, deviceFull, noGpu, tensorTooLarge } from '../../../diagnostics/catalogue/runtimes.js';
 import { UserError } from '../../../diagnostics/types.js';
 import type { Opened, OpenOptions } from './backends.js';
 import { type AdapterInfo, type AdapterLimits, driverOf, largestOf } from './driver.js';
-import { DAWN, dawnBuild, packageFolder } from './installed.js';
+import { dawnPath } from './installed.js';
 import { registerWebGpuKernels } from './kernels/webgpu.js';
 import { type Backend, type Engine, loadCore } from './library.js';
 
@@ -107,10 +106,9 @@ function failed(error: unknown): never {
 }
 
 async function findAdapter(load: (name: string) => unknown, folder: string): Promise<Adapter> {
-  const library = join(packageFolder(folder, DAWN), 'dist', dawnBuild(), 'dawn.node');
   // libraries of the window system, which are asked on the way, complain where this is not set
   process.env['XDG_RUNTIME_DIR'] ??= folder;
-  const { create, globals } = load(library) as Dawn;
+  const { create, globals } = load(dawnPath(folder)) as Dawn;
   Object.assign(globalThis, globals);
   const gpu = create([]);
   Object.defineProperty(globalThis, 'navigator', { value: { gpu, userAgent: 'node' }, configurable: true });
