@@ -99,6 +99,7 @@ function readFile(file: string, span: Span, context: Context, at?: string) {
 const REASONS: Readonly<Record<string, string>> = {
   not_found: 'no such file',
   is_folder: 'this is a folder',
+  no_file: 'this is a pipe or a device',
   no_access: 'no permission to read it',
 };
 

@@ -20,6 +20,7 @@ export interface Module {
 const WHY: Readonly<Record<HostErrorCode, string>> = {
   not_found: 'no such file',
   is_folder: 'a folder',
+  no_file: 'a pipe or a device',
   no_access: 'no permission to read it',
   too_large: 'too large',
   io: 'the disk reports an error',

@@ -61,7 +61,7 @@ export function readTextFile(host: Host, path: string, { code, maxBytes }: JsonF
       code,
       path,
       `The file could not be read: ${error.detail}.`,
-      'Check its permissions.',
+      error.code === 'no_file' ? 'Put a file in its place.' : 'Check its permissions.',
     );
   }
 }

@@ -41,7 +41,8 @@ export interface Machine {
   readonly cpu: string;
 }
 
-export type HostErrorCode = 'not_found' | 'is_folder' | 'no_access' | 'too_large' | 'io';
+/** `no_file`: a pipe or a device, which gives as much as it likes, or waits. */
+export type HostErrorCode = 'not_found' | 'is_folder' | 'no_file' | 'no_access' | 'too_large' | 'io';
 
 /** A failed read. Callers turn it into a diagnostic; it never reaches the user as it is. */
 export class HostError extends Error {

@@ -8,6 +8,7 @@ import {
   readdirSync,
   readFileSync,
   readSync,
+  type Stats,
   statSync,
 } from 'node:fs';
 import { availableParallelism, cpus, hostname, loadavg, totalmem } from 'node:os';
@@ -46,13 +47,24 @@ function packageFolder(): string {
 
 /** A file that no string can hold is refused before it is read: three bytes of UTF-8 are one unit of a string at least. */
 function readWhole(path: string): string {
-  const { size } = statSync(path);
+  const { size } = requireFile(path);
   if (size > 3 * constants.MAX_STRING_LENGTH)
     throw Object.assign(new Error(`the file has ${size} bytes`), { code: 'ERR_STRING_TOO_LONG' });
   return readFileSync(path, 'utf8');
 }
 
+/** What a shell opens for a command, such as `/dev/stdin`, and what stands for nothing. */
+const IS_OPEN = /^\/(?:dev\/(?:stdin|null)|(?:dev|proc\/self)\/fd\/\d+)$/;
+
+/** A pipe may wait for ever, and a device has no end; what reads a folder says so itself. */
+function requireFile(path: string): Stats {
+  const stat = statSync(path);
+  if (stat.isFile() || stat.isDirectory() || IS_OPEN.test(path)) return stat;
+  throw Object.assign(new Error('it is a pipe or a device'), { code: NO_FILE });
+}
+
 function readRange(path: string, start: number, length: number | undefined): Uint8Array {
+  requireFile(path);
   const file = openSync(path, 'r');
   try {
     const size = fstatSync(file).size;
@@ -110,7 +122,10 @@ function containerLimit(): number {
   return Number.POSITIVE_INFINITY;
 }
 
+const NO_FILE = 'FTPC_NO_FILE';
+
 const CODES: Readonly<Record<string, HostErrorCode>> = {
+  [NO_FILE]: 'no_file',
   ENOENT: 'not_found',
   ENOTDIR: 'not_found',
   EISDIR: 'is_folder',

@@ -6,6 +6,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
@@ -105,6 +106,14 @@ describe('a hostile user', () => {
       'another architecture',
       'FTP0832',
       (model) => writeFileSync(join(model, 'config.json'), '{"model_type":"mamba"}'),
+    ],
+    [
+      'a device for a config',
+      'FTP0833',
+      (model) => {
+        rmSync(join(model, 'config.json'));
+        symlinkSync('/dev/zero', join(model, 'config.json'));
+      },
     ],
     ['a config of lists', 'FTP0833', (model) => writeFileSync(join(model, 'config.json'), '[[[')],
   ];

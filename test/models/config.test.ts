@@ -112,6 +112,20 @@ describe('config.json', () => {
     });
   }
 
+  const llama3 = { rope_type: 'llama3', factor: 8, original_max_position_embeddings: 64 };
+  const impossible: readonly [string, object][] = [
+    ['rms_norm_eps', { rms_norm_eps: 1e300 }],
+    ['rms_norm_eps', { rms_norm_eps: 1e-300 }],
+    ['rope_theta', { rope_theta: 1e39 }],
+    ['high_freq_factor', { rope_scaling: { ...llama3, low_freq_factor: 4, high_freq_factor: 4 } }],
+  ];
+  for (const [field, fields] of impossible)
+    it(`names ${field} that nothing can be computed with: ${JSON.stringify(fields)}`, () => {
+      const error = modelError(() => read(fields));
+      expect(error).to.include({ code: 'model_config', path: '/m/config.json' });
+      expect(error.detail).to.contain(`"${field}"`);
+    });
+
   it('reads what families of models add, as transformers 4 and 5 write it', () => {
     const options = {
       factor: 8,

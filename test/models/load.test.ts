@@ -162,6 +162,13 @@ describe('model folder', () => {
     expect(modelError(() => openModel(host(typed), '/m').checkWeights()).detail).to.contain('I32');
   });
 
+  it('refuses weights of more blocks than the config has', () => {
+    const layers = { '/m/config.json': JSON.stringify({ ...JSON_CONFIG, num_hidden_layers: 1 }) };
+    const more = modelError(() => openModel(host(tensors(f32Writable), layers), '/m').checkWeights());
+    expect(more).to.include({ code: 'model_weights' });
+    expect(more.detail).to.match(/"model\.layers\.1\..*" is of a block more than the 1 of the config/);
+  });
+
   it('ignores rotary buffers, and wants no head where embeddings are tied', () => {
     const list = [
       ...tensors(f32Writable).filter(({ name }) => name !== 'lm_head.weight'),

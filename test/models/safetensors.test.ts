@@ -177,6 +177,7 @@ describe('safetensors', () => {
       ['a tensor that its shard lacks', { b: 'one.safetensors' }, /does not stand in/],
       ['a tensor that the index lacks', {}, /weight_map|missing/],
       ['a map that is a list', [], /weight_map/],
+      ['a shard that is missing', { a: 'three.safetensors' }, /three\.safetensors is missing/],
     ];
     for (const [what, map, message] of broken) {
       it(`refuses ${what}`, () => {

@@ -14,6 +14,9 @@ export const fileNotFound = (path: string, details: { readonly help?: string } =
 export const isFolder = (path: string): Diagnostic =>
   error('FTP0602', at(path), `\`${path}\` is a folder, not a file`, { help: 'name a file in it' });
 
+const noFile = (path: string): Diagnostic =>
+  error('FTP0602', at(path), `\`${path}\` is a pipe or a device, not a file`, { help: 'name a file' });
+
 export const noAccess = (path: string): Diagnostic =>
   error('FTP0603', at(path), `no permission to read \`${path}\``, {
     help: 'give the user that runs ftpc permission to read it',
@@ -33,6 +36,7 @@ const readFailed = (path: string, detail: string): Diagnostic =>
 const READS: Readonly<Record<HostErrorCode, (path: string, detail: string) => Diagnostic>> = {
   not_found: (path) => fileNotFound(path),
   is_folder: isFolder,
+  no_file: noFile,
   no_access: noAccess,
   too_large: fileTooLarge,
   io: readFailed,

@@ -1,5 +1,6 @@
 /** Fields of a `config.json`, each checked when it is read; what is wrong names the field and the file. */
 import { isJson, type Json } from '../json-file.js';
+import { shown } from '../shown.js';
 import { ModelError } from '../types.js';
 
 export class ConfigReader {
@@ -26,8 +27,10 @@ export class ConfigReader {
   }
 
   asPositive(field: string, value: unknown): number {
-    if (typeof value === 'number' && Number.isFinite(value) && value > 0) return value;
-    return this.wrong(field, 'a positive number', value);
+    // models compute in float32
+    const single = typeof value === 'number' ? Math.fround(value) : Number.NaN;
+    if (typeof value === 'number' && Number.isFinite(single) && single > 0) return value;
+    return this.wrong(field, 'a positive number that float32 holds', value);
   }
 
   /** A positive number, or nothing. */
@@ -63,7 +66,7 @@ export class ConfigReader {
   /** Refuses every value but these, the first of which a file may leave out. */
   only(field: string, values: readonly unknown[]): void {
     const value = this.json[field];
-    if (value != null && !values.includes(value)) this.unsupported(field, `it must be ${short(values[0])}`);
+    if (value != null && !values.includes(value)) this.unsupported(field, `it must be ${shown(values[0])}`);
   }
 
   /** One id, a list of ids or nothing; an id outside the vocabulary (some files write -1 for none) is no id. */
@@ -82,7 +85,7 @@ export class ConfigReader {
     throw new ModelError(
       'model_config',
       this.path,
-      `"${field}" is ${value === undefined ? 'missing' : short(value)}; it must be ${expected}.`,
+      `"${field}" is ${value === undefined ? 'missing' : shown(value)}; it must be ${expected}.`,
       'Mend the file, or fetch the model again.',
     );
   }
@@ -92,13 +95,8 @@ export class ConfigReader {
     throw new ModelError(
       'model_unsupported',
       this.path,
-      `"${field}" is ${value === undefined ? 'missing' : `${short(value)}, which this version does not run`}.`,
+      `"${field}" is ${value === undefined ? 'missing' : `${shown(value)}, which this version does not run`}.`,
       `For a model of this kind, ${help}.`,
     );
   }
-}
-
-function short(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
-  return text.length > 100 ? `${text.slice(0, 100)}…` : text;
 }

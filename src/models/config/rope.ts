@@ -105,13 +105,18 @@ const SCALINGS: Readonly<Record<string, Read>> = {
   // changes beyond `max_position_embeddings` only, where nothing is computed
   dynamic: () => undefined,
   linear: (rope) => ({ type: 'linear', factor: rope.positive('factor', Number.NaN) }),
-  llama3: (rope, config) => ({
-    type: 'llama3',
-    factor: rope.positive('factor', Number.NaN),
-    lowFactor: rope.positive('low_freq_factor', Number.NaN),
-    highFactor: rope.positive('high_freq_factor', Number.NaN),
-    originalPositions: originalOf(rope, config),
-  }),
+  llama3: (rope, config) => {
+    const lowFactor = rope.positive('low_freq_factor', Number.NaN);
+    const highFactor = rope.positive('high_freq_factor', Number.NaN);
+    if (highFactor <= lowFactor) rope.wrong('high_freq_factor', `more than low_freq_factor (${lowFactor})`);
+    return {
+      type: 'llama3',
+      factor: rope.positive('factor', Number.NaN),
+      lowFactor,
+      highFactor,
+      originalPositions: originalOf(rope, config),
+    };
+  },
   yarn: YARN,
   longrope: LONG,
 };

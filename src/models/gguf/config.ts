@@ -1,12 +1,13 @@
 import type { Host } from '../../source/host.js';
 import { parseConfig } from '../config/index.js';
 import type { Json } from '../json-file.js';
+import { shown } from '../shown.js';
 import { type ModelConfig, ModelError } from '../types.js';
 import { floatsOf } from '../weights/block-kernel.js';
 import { elementCount } from '../weights/sizes.js';
 import { readFile } from './cursor.js';
 import { GGUF_FAMILIES, type GgufFamily, rotatesPairs } from './families.js';
-import { GgufFields } from './fields.js';
+import { GgufFields, textIn } from './fields.js';
 import type { GgufHeader } from './header.js';
 import { ggufLayout } from './layout.js';
 import { ggufRope } from './rope.js';
@@ -16,7 +17,7 @@ const NO_WEIGHT = /^rope_(?:freqs|factors_short|factors_long)\.weight$|\.attn_ro
 
 /** The config of a GGUF file. Throws a {@link ModelError}. */
 export function ggufConfig(host: Host, header: GgufHeader): ModelConfig {
-  const { path, values, tensors } = header;
+  const { path, tensors } = header;
   const unsupported = (detail: string): never => {
     throw new ModelError(
       'gguf_unsupported',
@@ -25,10 +26,10 @@ export function ggufConfig(host: Host, header: GgufHeader): ModelConfig {
       `Supported are the architectures ${Object.keys(GGUF_FAMILIES).join(', ')}, without mixtures of experts.`,
     );
   };
-  const name = String(values.get('general.architecture'));
+  const name = textIn(header, 'general.architecture') ?? unsupported('general.architecture is missing.');
   const family = Object.hasOwn(GGUF_FAMILIES, name) ? GGUF_FAMILIES[name] : undefined;
   if (family === undefined)
-    return unsupported(`general.architecture is ${JSON.stringify(name)}, which this version does not run.`);
+    return unsupported(`general.architecture is ${shown(name)}, which this version does not run.`);
   const file = new GgufFields(header, name);
   refuseParts(file, family, unsupported);
   const headDim =

@@ -2,7 +2,11 @@ import { type Host, HostError } from '../../source/host.js';
 import { ModelError } from '../types.js';
 
 const WINDOW = 1 << 20;
-const HELP = 'Fetch the file again; it is damaged or no GGUF file of version 2 or 3.';
+/** Of the largest vocabularies it is a tenth. */
+const MAX_HEADER_BYTES = 200_000_000;
+/** Of all lists of a header together. */
+const MAX_ITEMS = 10_000_000;
+export const HELP = 'Fetch the file again; it is damaged or no GGUF file of version 2 or 3.';
 
 /** Reads a GGUF header forwards, a window of the file at a time; every step is checked against the file's size. */
 export class Cursor {
@@ -12,6 +16,7 @@ export class Cursor {
   #window: Uint8Array = new Uint8Array(0);
   #windowStart = 0;
   #position = 0;
+  #items = 0;
 
   constructor(host: Host, path: string, size: number) {
     this.#host = host;
@@ -32,8 +37,19 @@ export class Cursor {
     throw new ModelError('gguf_unsupported', this.#path, detail, help);
   }
 
+  /** The length of a list. */
+  items(what: string): number {
+    const count = this.u64(what, MAX_ITEMS);
+    this.#items += count;
+    if (this.#items > MAX_ITEMS)
+      this.fail(`The header lists ${this.#items} values; at most ${MAX_ITEMS} are read.`);
+    return count;
+  }
+
   /** The next `length` bytes. */
   take(length: number): DataView {
+    if (this.#position + length > MAX_HEADER_BYTES)
+      this.fail(`The header is longer than ${MAX_HEADER_BYTES} bytes.`);
     if (length > this.#size - this.#position) {
       this.fail(`The header wants ${length} bytes at ${this.#position}, beyond the file's ${this.#size}.`);
     }

@@ -34,6 +34,14 @@ const gemma = (file: GgufFields, largest: number): Json => ({
 
 const GEMMA3_PATTERN = 6;
 
+/** Every how many layers one sees all, or of each layer whether it sees a window only. */
+function windows(file: GgufFields): Json {
+  const pattern = file.value('attention.sliding_window_pattern');
+  return Array.isArray(pattern)
+    ? { layer_types: pattern.map((narrow) => (narrow ? 'sliding_attention' : 'full_attention')) }
+    : { sliding_window_pattern: file.number('attention.sliding_window_pattern') ?? GEMMA3_PATTERN };
+}
+
 export const GGUF_FAMILIES: Readonly<Record<string, GgufFamily>> = {
   llama: {
     modelType: 'llama',
@@ -61,7 +69,7 @@ export const GGUF_FAMILIES: Readonly<Record<string, GgufFamily>> = {
     fields: (file) => ({
       ...gemma(file, 62),
       rope_local_base_freq: file.decimal('rope.freq_base_swa') ?? 10_000,
-      sliding_window_pattern: file.number('attention.sliding_window_pattern') ?? GEMMA3_PATTERN,
+      ...windows(file),
       rope_theta: file.decimal('rope.freq_base') ?? 1_000_000,
     }),
   },

@@ -63,7 +63,6 @@ const OTHER_TYPES: Readonly<Record<number, string>> = {
 
 const MAGIC = 0x46554747;
 const MAX_ENTRIES = 100_000;
-const MAX_ARRAY = 10_000_000;
 const MAX_STRING = 10_000_000;
 const MAX_NAME = 1_000;
 const MAX_DIMENSIONS = 4;
@@ -122,7 +121,7 @@ const READERS: readonly Reader[] = [
   (cursor, key) => cursor.string(key, MAX_STRING),
   (cursor, key, depth) => {
     const type = cursor.u32();
-    const count = cursor.u64(`The length of ${key}`, MAX_ARRAY);
+    const count = cursor.items(`The length of ${key}`);
     const items: GgufValue[] = [];
     for (let i = 0; i < count; i++) items.push(readValue(cursor, type, key, depth + 1));
     return items;

@@ -6,6 +6,7 @@ import type { Json } from '../json-file.js';
 import { type ModelFolder, weightAccess } from '../load.js';
 import type { ModelConfig } from '../types.js';
 import { ggufConfig } from './config.js';
+import { textIn } from './fields.js';
 import { type GgufHeader, readGgufHeader } from './header.js';
 import { ggufBegins, ggufSpecialTokens, ggufTokenizerJson } from './tokenizer.js';
 import { ggufSource } from './weights.js';
@@ -15,10 +16,8 @@ export function openGguf(host: Host, path: string): ModelFolder {
   const header = readGgufHeader(host, path);
   const config = ggufConfig(host, header);
   const template = () => {
-    const source = header.values.get('tokenizer.chat_template');
-    return typeof source === 'string'
-      ? compileChatTemplate(source, ggufSpecialTokens(header), path)
-      : undefined;
+    const source = textIn(header, 'tokenizer.chat_template');
+    return source === undefined ? undefined : compileChatTemplate(source, ggufSpecialTokens(header), path);
   };
   return {
     path,

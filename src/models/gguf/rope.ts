@@ -1,5 +1,6 @@
 /** What a GGUF file says of rotary frequencies that are changed for long texts, as `rope_scaling` of `config.json`. */
 import type { Json } from '../json-file.js';
+import { shown } from '../shown.js';
 import type { GgufFields } from './fields.js';
 
 /** The divisors of the frequencies in a tensor such as `rope_freqs.weight`. */
@@ -30,7 +31,7 @@ export function ggufRope(
   const type = file.value('rope.scaling.type') ?? 'none';
   if (type === 'none') return undefined;
   if (type === 'linear') return { rope_type: 'linear', factor: file.decimal('rope.scaling.factor') };
-  return unsupported(`${file.architecture}.rope.scaling.type is ${JSON.stringify(type)}.`);
+  return unsupported(`${file.architecture}.rope.scaling.type is ${shown(type)}.`);
 }
 
 /** llama.cpp keeps what Llama 3's rule gives, not the rule: it is known again by its divisors. */

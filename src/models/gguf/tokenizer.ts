@@ -1,7 +1,8 @@
 import type { Json } from '../json-file.js';
+import { shown } from '../shown.js';
 import { ModelError } from '../types.js';
 import { BYTE_LEVEL_DECODER, PRE_TOKENIZERS, type PreTokenizer } from './byte-level.js';
-import { plainNumber } from './fields.js';
+import { flagIn, numberIn } from './fields.js';
 import type { GgufHeader, GgufValue } from './header.js';
 import { impliedMerges, pieceDecoder, pieceStyle, respelled } from './sentence-piece.js';
 
@@ -19,11 +20,11 @@ const SPECIAL: Readonly<Record<string, string>> = {
   pad_token: 'tokenizer.ggml.padding_token_id',
 };
 
-export function ggufSpecialTokens({ values }: GgufHeader): Readonly<Record<string, string>> {
-  const tokens = values.get('tokenizer.ggml.tokens');
+export function ggufSpecialTokens(header: GgufHeader): Readonly<Record<string, string>> {
+  const tokens = header.values.get('tokenizer.ggml.tokens');
   const found: Record<string, string> = {};
   for (const [name, key] of Object.entries(SPECIAL)) {
-    const id = plainNumber(values.get(key));
+    const id = numberIn(header, key);
     const token = Array.isArray(tokens) && id !== undefined ? tokens[id] : undefined;
     if (typeof token === 'string') found[name] = token;
   }
@@ -31,9 +32,10 @@ export function ggufSpecialTokens({ values }: GgufHeader): Readonly<Record<strin
 }
 
 /** Whether the begin token stands before a text where nobody says otherwise. */
-export function ggufBegins({ values }: GgufHeader): boolean {
-  const asked = values.get('tokenizer.ggml.add_bos_token');
-  if (typeof asked === 'boolean') return asked;
+export function ggufBegins(header: GgufHeader): boolean {
+  const { values } = header;
+  const asked = flagIn(header, 'tokenizer.ggml.add_bos_token');
+  if (asked !== undefined) return asked;
   if (values.get('tokenizer.ggml.model') === 'llama') return true;
   return preTokenizer(values.get('tokenizer.ggml.pre'))?.begins ?? false;
 }
@@ -72,8 +74,8 @@ interface Steps {
 export function ggufTokenizerJson(header: GgufHeader): Json {
   const file = new Vocabulary(header);
   const steps = file.steps();
-  const ids = new Set(Object.values(SPECIAL).map((key) => plainNumber(header.values.get(key))));
-  const begin = plainNumber(header.values.get(SPECIAL['bos_token'] ?? ''));
+  const ids = new Set(Object.values(SPECIAL).map((key) => numberIn(header, key)));
+  const begin = numberIn(header, SPECIAL['bos_token'] ?? '');
   return {
     version: '1.0',
     truncation: null,
@@ -122,7 +124,7 @@ class Vocabulary {
     if (model === 'gpt2') return this.#byteLevel();
     if (model === 'llama') return this.#sentencePiece();
     return this.#unsupported(
-      `tokenizer.ggml.model is ${JSON.stringify(model ?? null)}.`,
+      `tokenizer.ggml.model is ${shown(model ?? null)}.`,
       'Use a file whose vocabulary is "gpt2" (byte-level pairs) or "llama" (SentencePiece).',
     );
   }
@@ -132,7 +134,7 @@ class Vocabulary {
     const pre = preTokenizer(name);
     if (pre === undefined)
       return this.#unsupported(
-        `tokenizer.ggml.pre is ${JSON.stringify(name ?? null)}.`,
+        `tokenizer.ggml.pre is ${shown(name ?? null)}.`,
         `Known are ${Object.keys(PRE_TOKENIZERS).join(', ')}; \`local\` reads a folder with the model's own tokenizer.json.`,
       );
     return {
@@ -147,10 +149,10 @@ class Vocabulary {
 
   #sentencePiece(): Steps {
     const { values } = this.header;
-    const prefix = values.get('tokenizer.ggml.add_space_prefix') !== false;
+    const prefix = flagIn(this.header, 'tokenizer.ggml.add_space_prefix') ?? true;
     const style = pieceStyle(String(values.get('general.architecture')), prefix);
     const tokens = this.#texts('tokens').map((token) => (style.byPlace ? respelled(token) : token));
-    const unknown = plainNumber(values.get('tokenizer.ggml.unknown_token_id'));
+    const unknown = numberIn(this.header, 'tokenizer.ggml.unknown_token_id');
     return {
       tokens,
       merges: this.#merges(tokens, style.byPlace),

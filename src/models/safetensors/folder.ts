@@ -54,7 +54,9 @@ function readShards(host: Host, folder: string, index: string): TensorSource {
   const tensors = new Map<string, LocatedTensor>();
   for (const [name, value] of weightMap(index, host.readText(index))) {
     const shard = plainName(index, name, value);
-    const source = shards.get(shard) ?? located(openSafetensors(host, `${folder}/${shard}`));
+    const path = `${folder}/${shard}`;
+    if (host.stat(path) === undefined) throw badIndex(index, `${shard} is missing, which it names.`);
+    const source = shards.get(shard) ?? located(openSafetensors(host, path));
     shards.set(shard, source);
     const found = source.get(name);
     if (found === undefined) throw badIndex(index, `Tensor "${name}" does not stand in ${shard}.`);

@@ -1,6 +1,13 @@
 import { shareableFloats } from '../../source/shareable.js';
 import { discardedYoung } from '../../tensor/garbage.js';
-import { blueprintOf, type ExpectedTensor, expectedTensors } from '../architectures/index.js';
+import {
+  blockName,
+  blockOf,
+  blockTensors,
+  blueprintOf,
+  type ExpectedTensor,
+  expectedTensors,
+} from '../architectures/index.js';
 import { type ModelConfig, ModelError, type StoredTensor, type WeightStore } from '../types.js';
 import { float32Tensor, rowElements } from './dense.js';
 import type { StoredFormat } from './formats.js';
@@ -70,8 +77,8 @@ export const heldAs = <S extends Storage>(
   storage === 'stored' && plannedBytes(config, () => 'F32', 'f32', without) <= float32Bytes ? 'f32' : storage;
 
 /**
- * Checks that every tensor of the config is there with its shape, and in a format that can be read, before any data is
- * touched. Tensors beyond those (rotary buffers, a head that repeats tied embeddings) are ignored.
+ * Checks that every tensor of the config is there with its shape, and in a format that can be read, and no block is left
+ * out, before any data is touched. Tensors beyond those (rotary buffers, a head that repeats tied embeddings) are ignored.
  * Throws a {@link ModelError} that names the tensor, the shape expected and the shape found.
  */
 export function checkTensors(origin: string, source: WeightSource, config: ModelConfig): void {
@@ -89,6 +96,15 @@ export function checkTensors(origin: string, source: WeightSource, config: Model
     }
     found.format();
   }
+  const blueprint = blueprintOf(config);
+  const beyond = blockTensors(blockOf(blueprint, config.layers - 1), config.headDim)
+    .map(({ name }) => source.get(blockName(blueprint, config.layers, name)))
+    .find((tensor) => tensor !== undefined);
+  if (beyond !== undefined)
+    throw wrong(
+      beyond.path,
+      `Tensor "${beyond.name}" is of a block more than the ${config.layers} of the config.`,
+    );
 }
 
 /**

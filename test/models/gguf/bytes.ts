@@ -1,6 +1,6 @@
 /** GGUF files written by hand, so that every rule of the format can be broken. */
 
-type Value = number | bigint | string | boolean;
+type Value = number | bigint | string | boolean | readonly boolean[];
 
 export interface WrittenTensor {
   readonly name: string;
@@ -32,10 +32,12 @@ const u64 = (value: number | bigint): Buffer => {
 };
 const text = (value: string): Buffer => Buffer.concat([u64(Buffer.byteLength(value)), Buffer.from(value)]);
 
-/** Type number and bytes of a value: u32, u64, a text or a truth value. */
+/** Type number and bytes of a value: u32, u64, a text, a truth value or a list of such. */
 function written(value: Value): Buffer {
   if (typeof value === 'number') return Buffer.concat([u32(4), u32(value)]);
   if (typeof value === 'bigint') return Buffer.concat([u32(10), u64(value)]);
+  if (typeof value === 'object')
+    return Buffer.concat([u32(9), u32(7), u64(value.length), Buffer.alloc(value.length)]);
   if (typeof value === 'boolean') return Buffer.concat([u32(7), Buffer.from([value ? 1 : 0])]);
   return Buffer.concat([u32(8), text(value)]);
 }

@@ -180,6 +180,13 @@ describe('GGUF families', () => {
       expect(error.detail).to.match(detail);
     });
 
+  it('refuses a field of another type, and does not take the default for it', () => {
+    const values = [...LLAMA, ['llama.rope.freq_base', '10000']] as const;
+    const error = modelError(() => openBytes(ggufBytes({ values })));
+    expect(error.code).to.equal('gguf_invalid');
+    expect(error.detail).to.equal('llama.rope.freq_base is "10000"; it must be a number.');
+  });
+
   it('names a field that is missing', () => {
     const error = modelError(() => openBytes(ggufBytes({ values: LLAMA })));
     expect(error.code).to.equal('model_config');

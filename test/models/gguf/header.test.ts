@@ -62,6 +62,19 @@ const INVALID: Readonly<Record<string, readonly [WrittenFile, RegExp]>> = {
     { tensorCount: 5n, tensors: [tensor()], data: 32 },
     /beyond the file's|length of a tensor name/,
   ],
+  'lists that are too long together': [
+    {
+      values: [
+        ['a', new Array<boolean>(6_000_000).fill(false)],
+        ['b', new Array<boolean>(6_000_000).fill(false)],
+      ],
+    },
+    /lists 12000000 values; at most 10000000/,
+  ],
+  'a header without end': [
+    { values: Array.from({ length: 25 }, (_, at) => [`k${at}`, 'x'.repeat(9_000_000)]) },
+    /longer than 200000000 bytes/,
+  ],
   'rows that are no whole blocks': [
     { tensors: [tensor({ dims: [33], type: 8 })], data: 96 },
     /Rows of "a" have 33 values/,

@@ -61,6 +61,24 @@ describe('GGUF tokenizer', () => {
     ['a vocabulary of another kind', (v) => v.set('tokenizer.ggml.model', 't5'), 'gguf_unsupported', /"t5"/],
     ['no tokens', (v) => v.delete('tokenizer.ggml.tokens'), 'model_tokenizer', /tokens is missing/],
     [
+      'a 64-bit number for a kind of vocabulary',
+      (v) => v.set('tokenizer.ggml.model', 2n ** 63n),
+      'gguf_unsupported',
+      /model is 9223372036854775808/,
+    ],
+    [
+      'a flag that is a number',
+      (v) => v.set('tokenizer.ggml.add_bos_token', 1),
+      'gguf_invalid',
+      /add_bos_token is 1; it must be true or false/,
+    ],
+    [
+      'a kind that has no end',
+      (v) => v.set('tokenizer.ggml.model', 'x'.repeat(9000)),
+      'gguf_unsupported',
+      /x…\.$/,
+    ],
+    [
       'scores that are too few',
       (v) => v.set('tokenizer.ggml.scores', [1]),
       'model_tokenizer',
