@@ -6,26 +6,24 @@ import { sameShape } from './shape.js';
 import type { Graph, Node, ValueId } from './types.js';
 import { countUses } from './uses.js';
 
-/** Applies every rewrite, then drops what is no longer used. */
-export const simplify = (graph: Graph): Graph => restrict(fuseProducts(joinPieces(restrict(graph))));
+/** Applies every rewrite that costs less on every runtime, then drops what is no longer used. */
+export function simplify(graph: Graph): Graph {
+  const joined = joinPieces(restrict(graph));
+  return restrict(fuseProducts(joined, isAccumulator(joined)));
+}
 
 /**
- * Terms of a sum of products from which on a fused addend costs less than an addition behind the product: ONNX Runtime
- * copies it into the result first, in one thread, and of a short sum that copy is most of the time.
+ * `add(matmul(a, b), c)` of matrices becomes `gemm(a, b, c)`, for the addends that are asked for: the product needs no
+ * buffer of its own. It costs time on a CPU, where ONNX Runtime first copies the addend into the result, in one thread;
+ * on a GPU it is a pass over the result fewer.
  */
-const FEWEST_TERMS = 65;
-
-/**
- * `add(matmul(a, b), c)` of matrices becomes `gemm(a, b, c)`: one pass over the result fewer, and a gradient
- * that is added to an accumulator needs no buffer of its own. Products of an adapter's rank stay as they are.
- */
-export function fuseProducts(graph: Graph): Graph {
+export function fuseProducts(graph: Graph, isWanted: (addend: ValueId) => boolean = () => true): Graph {
   const uses = countUses(graph);
   const producers = new Map<ValueId, Node>();
   const fused = new Set<Node>();
   const nodes: Node[] = [];
   for (const node of graph.nodes) {
-    const replacement = node.op === 'add' ? fuse(graph, node, producers, uses) : undefined;
+    const replacement = node.op === 'add' ? fuse(graph, node, producers, uses, isWanted) : undefined;
     if (replacement !== undefined) fused.add(replacement.product);
     const emitted = replacement?.node ?? node;
     for (const output of emitted.outputs) producers.set(output, emitted);
@@ -34,11 +32,19 @@ export function fuseProducts(graph: Graph): Graph {
   return { ...graph, nodes: nodes.filter((node) => !fused.has(node)) };
 }
 
+/** An input that is read once: of a trained matrix its gradient so far, which is as large as the matrix. */
+function isAccumulator(graph: Graph): (addend: ValueId) => boolean {
+  const uses = countUses(graph);
+  const inputs = new Set(graph.inputs.map(({ value }) => value));
+  return (addend) => inputs.has(addend) && uses.get(addend) === 1;
+}
+
 function fuse(
   graph: Graph,
   node: Node,
   producers: ReadonlyMap<ValueId, Node>,
   uses: ReadonlyMap<ValueId, number>,
+  isWanted: (addend: ValueId) => boolean,
 ): { readonly node: Node; readonly product: Node } | undefined {
   const [left, right] = node.inputs;
   const [sum] = node.outputs;
@@ -53,7 +59,7 @@ function fuse(
     const same =
       sameShape(graph.types[value]?.shape ?? [], shape) && sameShape(graph.types[addend]?.shape ?? [], shape);
     if (product?.op !== 'matmul' || shape.length !== 2 || !same || uses.get(value) !== 1) continue;
-    if (termsOf(graph, product) < FEWEST_TERMS) continue;
+    if (!isWanted(addend)) continue;
     const { attributes } = product;
     return {
       product,
@@ -70,11 +76,4 @@ function fuse(
     };
   }
   return undefined;
-}
-
-/** Of each value of a product. */
-function termsOf({ types }: Graph, { inputs, attributes }: Node): number {
-  const [first] = inputs;
-  const shape = first === undefined ? undefined : types[first]?.shape;
-  return shape?.at(flag(attributes, 'transA') ? -2 : -1) ?? 0;
 }

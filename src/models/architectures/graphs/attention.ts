@@ -162,9 +162,9 @@ export function attend(context: AttentionContext, met: Met, mask: ValueId, span:
   }
   const parts = blocks.map(({ mixed }) => mixed);
   const [whole] = parts;
-  const mixed = whole !== undefined && parts.length === 1 ? whole : b.concat(parts, 1);
+  const mixed = whole !== undefined && parts.length === 1 ? whole : b.concat(parts, 2);
   return {
-    mixed: b.reshape(mixed, [rows * length, heads * dim]),
+    mixed: b.reshape(b.transpose(mixed, [0, 2, 1, 3]), [rows * length, heads * dim]),
     shares: blocks.map(({ shares }) => shares),
   };
 }
@@ -190,7 +190,7 @@ function everyRow(
 const partsOf = (lanes: number, queries: number): number => (lanes % 2 === 1 && queries % 2 === 0 ? 2 : 1);
 
 interface AttendedBlock {
-  /** `[rows, end − first, heads, dim]` */
+  /** `[rows, heads, end − first, dim]` */
   readonly mixed: ValueId;
   /** `[rows, heads, end − first, seen]` */
   readonly shares: ValueId;
@@ -242,7 +242,7 @@ function attendBlock(
   const shares = b.softmax(b.add(scores, visible()));
   const taken = b.reshape(shares, [...lead, ownRows, seen]);
   const mixed = b.reshape(b.matmul(taken, seenOf(prefix?.values, values)), [rows, heads, count, dim]);
-  return { mixed: b.transpose(mixed, [0, 2, 1, 3]), shares };
+  return { mixed, shares };
 }
 
 /** One new token a row over `capacity` cached ones, of which the mask `[rows, 1, 1, capacity]` hides the unused. */

@@ -3,6 +3,7 @@ import { argument } from '../../ops/definition.js';
 import { isOp } from '../../ops/index.js';
 import { arrange, executionOrder } from '../../order.js';
 import { GraphError } from '../../shape.js';
+import { fuseProducts } from '../../simplify.js';
 import type { Graph, Node, ValueId } from '../../types.js';
 import { fused, type Work } from './fusions.js';
 import { TAKES_PACKED } from './gpu-lowerings.js';
@@ -30,7 +31,7 @@ function plain(name: TfjsName, given: Node): Work {
 /** In the order that the memory plan counts on. */
 function worksOf(name: TfjsName, graph: Graph): readonly Work[] {
   const { nodes, works: replaced } =
-    name === 'webgpu' ? fused(graph) : { nodes: graph.nodes, works: undefined };
+    name === 'webgpu' ? fused(fuseProducts(graph)) : { nodes: graph.nodes, works: undefined };
   const order = executionOrder<ValueId, Node>(arrange<ValueId, Node>(nodes));
   return order.map((node) => replaced?.get(node) ?? plain(name, node));
 }
