@@ -2,6 +2,7 @@
 import { GraphError } from '../../tensor/shape.js';
 import type { Tensor, Tensors } from '../../tensor/types.js';
 import { type LayerKind, layerKind } from '../adapters/layout.js';
+import { maskShape } from '../architectures/graphs/attention.js';
 import { type BlockBlueprint, type Blueprint, blockOf, blueprintOf } from '../architectures/index.js';
 import { Buffers, HostBuffers } from './buffers.js';
 import { CompiledGraphs } from './compiled.js';
@@ -83,8 +84,9 @@ export function createMachine(options: DecoderOptions): Machine {
     prefix,
     positions({ rows: count, length, segments }, layer): Tensors {
       const { rotary, window } = blockOf(blueprint, layer).attention;
-      const [mask] = current([maskRole(window)], [1, 1, length, length], String(length), (data) => {
-        causalMask(length, window, data);
+      const seen = maskShape(length);
+      const [mask] = current([maskRole(window)], [1, 1, ...seen], String(length), (data) => {
+        causalMask(seen, window, data);
       });
       const texts: Record<string, Tensor> = { mask };
       if (segments !== undefined)
@@ -141,8 +143,9 @@ export function positionFloats(
     Object.values(blocks).map(({ attention: { rotary } }) => [JSON.stringify(rotary), rotary?.dims ?? 0]),
   );
   const dims = [...turns.values()].reduce((sum, count) => sum + count, 0);
+  const [queries, columns] = maskShape(length);
   const beforeTexts = prefix * length * (packed === undefined ? 1 : rows);
   return (
-    masks.size * (length * length + beforeTexts) + rows * length * (dims + (packed === undefined ? 0 : 1))
+    masks.size * (queries * columns + beforeTexts) + rows * length * (dims + (packed === undefined ? 0 : 1))
   );
 }

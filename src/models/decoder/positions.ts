@@ -133,12 +133,20 @@ export function prefixMask(
   });
 }
 
-/** `[length, length]`: 0 where the column is not after the row, nor out of the window before it. */
-export function causalMask(length: number, window: number | undefined, out: Float32Array): void {
-  for (let row = 0; row < length; row++) {
-    const first = window === undefined ? 0 : Math.max(0, row + 1 - window);
-    out.fill(MASKED, row * length, row * length + first);
-    out.fill(0, row * length + first, row * length + row + 1);
-    out.fill(MASKED, row * length + row + 1, (row + 1) * length);
+/**
+ * `[queries, columns]`: 0 where the column is not after the query, nor out of the window before it; the last column is
+ * that of the last query.
+ */
+export function causalMask(
+  [queries, columns]: readonly [number, number],
+  window: number | undefined,
+  out: Float32Array,
+): void {
+  for (let query = 0; query < queries; query++) {
+    const [row, end] = [query * columns, columns - queries + query + 1];
+    const first = window === undefined ? 0 : Math.max(0, end - window);
+    out.fill(MASKED, row, row + first);
+    out.fill(0, row + first, row + end);
+    out.fill(MASKED, row + end, row + columns);
   }
 }

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { layerKind } from '../../../src/models/adapters/layout.js';
+import { maskShape } from '../../../src/models/architectures/graphs/attention.js';
 import { blockGraph } from '../../../src/models/architectures/graphs/block.js';
 import { blueprintOf } from '../../../src/models/architectures/index.js';
 import { causalMask } from '../../../src/models/decoder/positions.js';
@@ -27,12 +28,15 @@ describe('attention over blocks of queries', () => {
           return [input, Array.from({ length: size }, () => random() - 0.5)];
         }),
       );
-      const mask = new Float32Array(length * length);
-      causalMask(length, kind.block.attention.window, mask);
-      inputs['mask'] = [...mask];
-      const expected = evaluate(whole, inputs);
+      const withMask = (queryBlock: number) => {
+        const shape = maskShape(length, queryBlock);
+        const mask = new Float32Array(shape[0] * shape[1]);
+        causalMask(shape, kind.block.attention.window, mask);
+        return { ...inputs, mask: [...mask] };
+      };
+      const expected = evaluate(whole, withMask(length));
       for (const size of [1, 4, 5]) {
-        const found = evaluate(graphOf(size), inputs);
+        const found = evaluate(graphOf(size), withMask(size));
         for (const [output, values] of Object.entries(expected))
           expect(relativeError(found[output] ?? [], values), output).to.be.at.most(1e-9);
       }

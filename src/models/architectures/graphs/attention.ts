@@ -140,7 +140,16 @@ export interface Attended {
 }
 
 /**
- * Softmax over what each position sees: mask `[1, 1, length, length]` is added to the scores, and nothing of another
+ * Rows and columns of the mask of rows of this length. All blocks of queries see alike, but for how far back a row goes:
+ * it is the mask of the last block, of which an earlier one takes the columns that end with its own.
+ */
+export function maskShape(length: number, queryBlock = QUERY_BLOCK): readonly [number, number] {
+  const queries = Math.min(queryBlock, length);
+  return [queries, Math.ceil(length / queries) * queries];
+}
+
+/**
+ * Softmax over what each position sees: the mask, `[1, 1, …maskShape]`, is added to the scores, and nothing of another
  * text of the row is seen.
  */
 export function attend(context: AttentionContext, met: Met, mask: ValueId, span: Span): Attended {
@@ -204,21 +213,24 @@ function attendBlock(
   { builder: b, config, attention, segments, prefix }: AttentionContext,
   { queries, keys, values }: Met,
   mask: ValueId,
-  { rows, length }: Span,
+  { rows }: Span,
   { first, end, start }: { readonly first: number; readonly end: number; readonly start: number },
 ): AttendedBlock {
   const { heads, keyValueHeads: groups, headDim: dim } = config;
   const share = heads / groups;
   const before = prefix === undefined ? 0 : (b.shapeOf(prefix.keys)[1] ?? 0);
   const [count, seen] = [end - first, before + end - start];
+  const [queriesOfMask = 0, columns = 0] = b.shapeOf(mask).slice(2);
+  /** From a key to its column of the mask. */
+  const ahead = columns - queriesOfMask - first;
   const cut = (value: ValueId, axis: number, from: number, to: number) =>
-    from === 0 && to === length ? value : b.slice(value, axis, from, to);
+    from === 0 && to === b.shapeOf(value)[axis] ? value : b.slice(value, axis, from, to);
   const behind = (lead: ValueId | undefined, value: ValueId, axis: number) =>
     lead === undefined ? value : b.concat([lead, value], axis);
   /** `[1 or rows, 1, count, seen]`: what is added to the scores. */
   const visible = () => behind(prefix && cut(prefix.mask, 2, first, end), ofTexts(), 3);
   const ofTexts = () => {
-    const causal = cut(cut(mask, 2, first, end), 3, start, end);
+    const causal = cut(cut(mask, 2, 0, count), 3, start + ahead, end + ahead);
     if (segments === undefined) return causal;
     const asking = b.reshape(cut(segments, 1, first, end), [rows, 1, count, 1]);
     const asked = b.reshape(cut(segments, 1, start, end), [rows, 1, 1, end - start]);

@@ -3,7 +3,7 @@ import { GraphBuilder } from '../../../tensor/builder.js';
 import type { Graph, NamedValue, ValueId } from '../../../tensor/types.js';
 import { isAdapterTensor, type LayerKind } from '../../adapters/layout.js';
 import type { ModelConfig } from '../../types.js';
-import { attend, queriesKeysValues } from './attention.js';
+import { attend, maskShape, queriesKeysValues } from './attention.js';
 import { accumulated, blockInputs } from './inputs.js';
 import { normalise } from './norm.js';
 import { type BlockPart, joinResiduals } from './residual.js';
@@ -30,7 +30,7 @@ export interface BlockOptions {
 
 /**
  * Forward and backward of one block. Inputs: `x` `[rows·length, hidden]`, `cos` and `sin` `[rows, length, dims/2]`
- * where heads are turned, `mask` `[1, 1, length, length]` (added to the scores), `segments` `[rows, length]` where
+ * where heads are turned, `mask` `[1, 1, …maskShape(length)]` (added to the scores), `segments` `[rows, length]` where
  * rows hold several texts (see `Batch.segments`), `prefix.keys`, `prefix.values` and `prefix.mask` where there is a prefix
  * (see `PrefixValues`), weights and adapter tensors by
  * their names within the block, `dropout.MODULE` (bool), `dy`, and `total.NAME` for each trained tensor.
@@ -53,7 +53,7 @@ export function blockGraph(options: BlockOptions): BlockGraph {
   const x = b.input('x', [span.rows * span.length, config.hiddenSize]);
   const turns = [span.rows, span.length, (rotary?.dims ?? 0) / 2];
   const angles = rotary && { cos: b.input('cos', turns), sin: b.input('sin', turns) };
-  const mask = b.input('mask', [1, 1, span.length, span.length]);
+  const mask = b.input('mask', [1, 1, ...maskShape(span.length, queryBlock)]);
   const segments = packed !== undefined ? b.input('segments', [span.rows, span.length]) : undefined;
   const lanes = [config.keyValueHeads, prefix ?? 0, config.headDim];
   const layer = {
