@@ -1,9 +1,10 @@
 /** What installations have in common: a folder that gets its name only when it is whole. */
-import { existsSync, readdirSync, renameSync, rmSync, statfsSync, statSync } from 'node:fs';
+import { readdirSync, renameSync, rmSync, statfsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { diskTooSmall } from '../diagnostics/catalogue/runtimes.js';
 import { UserError } from '../diagnostics/types.js';
 import { bytesText } from '../run/text.js';
+import type { Host } from '../source/host.js';
 import { writing } from '../store/index.js';
 import { stateOf } from '../store/process-identity.js';
 
@@ -24,9 +25,17 @@ export function requireSpace(folder: string, needed: number): void {
     throw new UserError(diskTooSmall(folder, bytesText(needed), bytesText(bavail * bsize)));
 }
 
+/** Removes an installation, or what stands in its place. Throws a `UserError` where that is not allowed. */
+export const removeFolder = (host: Host, folder: string, manifest: string): void =>
+  writing(folder, undefined, () => {
+    // without its manifest it counts as none, should this be interrupted
+    if (host.stat(join(folder, manifest)) !== undefined) rmSync(join(folder, manifest));
+    if (host.stat(folder) !== undefined) rmSync(folder, { recursive: true });
+  });
+
 /** Removes what installations that were killed have left. */
 export function sweep(root: string): void {
-  if (!existsSync(root)) return;
+  if (statSync(root, { throwIfNoEntry: false })?.isDirectory() !== true) return;
   for (const name of readdirSync(root, { withFileTypes: true }).map((entry) => entry.name)) {
     const pid = /^\.[a-z]+-(\d+)$/.exec(name)?.[1];
     if (pid !== undefined && (Number(pid) === process.pid || stateOf({ pid: Number(pid) }) === 'gone'))

@@ -11,6 +11,7 @@ import {
   readTensorFlow,
   runtimesFolder,
   type TensorFlowManifest,
+  tensorflowDamage,
   tensorflowFolder,
 } from '../tensor/runtimes/tensorflow/installed.js';
 import { buildBinding, requireCompiler } from './binding.js';
@@ -24,7 +25,15 @@ import {
   NODE_HEADERS,
   TENSORFLOW,
 } from './packages.js';
-import { bytesIn, type InstallStep, replaceFolder, requireSpace, stagingFolder, sweep } from './staging.js';
+import {
+  bytesIn,
+  type InstallStep,
+  removeFolder,
+  replaceFolder,
+  requireSpace,
+  stagingFolder,
+  sweep,
+} from './staging.js';
 import { runTool } from './tool.js';
 import { fetchFile, type Remote } from './transfer.js';
 import { exactly, findWheel, requirementsOf } from './wheels.js';
@@ -45,8 +54,8 @@ export async function installTensorFlow(
   { cpu, signal, progress }: InstallOptions,
 ): Promise<{ readonly manifest: TensorFlowManifest; readonly already: boolean }> {
   const known = readTensorFlow(host);
-  if (known !== undefined && known.cuda === !cpu && known.tensorflow === TENSORFLOW.version)
-    return { manifest: known, already: true };
+  const isWanted = known !== undefined && known.cuda === !cpu && known.tensorflow === TENSORFLOW.version;
+  if (isWanted && tensorflowDamage(host) === undefined) return { manifest: known, already: true };
   if (process.platform !== 'linux' || process.arch !== 'x64')
     throw new UserError(noBuildHere(TITLE, 'Linux on x64'));
   const root = runtimesFolder(host);
@@ -99,10 +108,9 @@ export async function installTensorFlow(
 export function removeTensorFlow(host: Host): boolean {
   const folder = tensorflowFolder(host);
   const was = host.stat(folder) !== undefined;
-  // without its manifest it counts as none, should this be interrupted
-  rmSync(join(folder, MANIFEST), { force: true });
-  rmSync(folder, { recursive: true, force: true });
-  rmSync(join(runtimesFolder(host), 'downloads'), { recursive: true, force: true });
+  removeFolder(host, folder, MANIFEST);
+  const downloads = join(runtimesFolder(host), 'downloads');
+  if (host.stat(downloads) !== undefined) rmSync(downloads, { recursive: true });
   sweep(runtimesFolder(host));
   return was;
 }

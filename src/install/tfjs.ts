@@ -16,11 +16,20 @@ import {
   readTfjs,
   type TfjsManifest,
   type TfjsName,
+  tfjsDamage,
   tfjsFolder,
 } from '../tensor/runtimes/tfjs/installed.js';
 import { unpackNpm } from './npm.js';
 import { DAWN_BUILDS, type PartialPackage, TFJS_NEEDED_BYTES, TFJS_PACKAGES } from './packages.js';
-import { bytesIn, type InstallStep, replaceFolder, requireSpace, stagingFolder, sweep } from './staging.js';
+import {
+  bytesIn,
+  type InstallStep,
+  removeFolder,
+  replaceFolder,
+  requireSpace,
+  stagingFolder,
+  sweep,
+} from './staging.js';
 import { runTool } from './tool.js';
 
 export interface TfjsInstallOptions {
@@ -37,8 +46,8 @@ export async function installTfjs(
   const wanted = TFJS_PACKAGES[name];
   const packages = Object.fromEntries(wanted.map(({ name: one, version }) => [one, version]));
   const known = readTfjs(host, name);
-  if (known !== undefined && JSON.stringify(known.packages) === JSON.stringify(packages))
-    return { manifest: known, already: true };
+  const isWanted = known !== undefined && JSON.stringify(known.packages) === JSON.stringify(packages);
+  if (isWanted && tfjsDamage(host, name) === undefined) return { manifest: known, already: true };
   const { title } = RUNTIMES[name];
   if (packages[DAWN] !== undefined && !DAWN_BUILDS.has(dawnBuild()))
     throw new UserError(noBuildHere(title, 'Linux and Windows on x64 and arm64, and macOS'));
@@ -67,9 +76,7 @@ export async function installTfjs(
 export function removeTfjs(host: Host, name: TfjsName): boolean {
   const folder = tfjsFolder(host, name);
   const was = host.stat(folder) !== undefined;
-  // without its manifest it counts as none, should this be interrupted
-  rmSync(join(folder, MANIFEST), { force: true });
-  rmSync(folder, { recursive: true, force: true });
+  removeFolder(host, folder, MANIFEST);
   sweep(runtimesFolder(host));
   return was;
 }

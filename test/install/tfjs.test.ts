@@ -9,6 +9,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  truncateSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -19,7 +20,7 @@ import { TFJS_PACKAGES } from '../../src/install/packages.js';
 import { installTfjs, removeTfjs } from '../../src/install/tfjs.js';
 import type { Host } from '../../src/source/host.js';
 import { nodeHost } from '../../src/source/node-host.js';
-import { runtimeProblem } from '../../src/tensor/runtimes/index.js';
+import { openRuntime, runtimeProblem } from '../../src/tensor/runtimes/index.js';
 import { runtimesFolder } from '../../src/tensor/runtimes/tensorflow/installed.js';
 import { packageFolder, tfjsFolder } from '../../src/tensor/runtimes/tfjs/installed.js';
 
@@ -88,6 +89,36 @@ describe('an installation of TensorFlow.js', () => {
     expect(removeTfjs(at, 'cpu')).to.equal(true);
     expect(removeTfjs(at, 'cpu')).to.equal(false);
     expect(readdirSync(runtimesFolder(at))).to.deep.equal([]);
+  });
+
+  it('is removed where something else stands in its place, and is none where its folder is a file', () => {
+    const at = host();
+    const root = runtimesFolder(at);
+    mkdirSync(root, { recursive: true });
+    writeFileSync(tfjsFolder(at, 'cpu'), 'no folder');
+    expect(removeTfjs(at, 'cpu')).to.equal(true);
+    expect(readdirSync(root)).to.deep.equal([]);
+    rmSync(root, { recursive: true });
+    writeFileSync(root, 'no folder');
+    expect(removeTfjs(at, 'cpu')).to.equal(false);
+  });
+
+  it('mends an installation of which a file is cut short, or gone, and says so until then', async () => {
+    pack();
+    const at = host();
+    await install(at);
+    const file = join(packageFolder(tfjsFolder(at, 'cpu'), '@tensorflow/tfjs-core'), 'package.json');
+    for (const breakIt of [() => truncateSync(file, 1), () => rmSync(file)]) {
+      breakIt();
+      const error: unknown = await openRuntime(at, 'cpu').catch((reason: unknown) => reason);
+      expect((error as UserError).diagnostic.code).to.equal('FTP0911');
+      expect((error as UserError).diagnostic.message).to.match(
+        /its files have \d+ bytes of the \d+ that were/,
+      );
+      expect((error as UserError).diagnostic.help).to.contain('`ftpc runtime install cpu`');
+      expect((await install(at)).already).to.equal(false);
+      expect((await install(at)).already).to.equal(true);
+    }
   });
 
   it('keeps nothing of a package with other content', async () => {

@@ -6,9 +6,9 @@ import type { RuntimeName } from '../../ir/runtimes.js';
 import type { Host } from '../../source/host.js';
 import type { Runtime } from '../types.js';
 import { deviceLimit } from './device-limit.js';
-import { bindingPath, tensorflowFolder } from './tensorflow/installed.js';
+import { bindingPath, tensorflowDamage, tensorflowFolder } from './tensorflow/installed.js';
 import { checkForced, tensorflowVersion, type Variant, variantOf } from './tensorflow/variants.js';
-import { readTfjs, type TfjsName, tfjsFolder, tfjsVersion } from './tfjs/installed.js';
+import { readTfjs, type TfjsName, tfjsDamage, tfjsFolder, tfjsVersion } from './tfjs/installed.js';
 
 /** Part of the keys of what is computed. */
 export interface RuntimeIdentity {
@@ -33,12 +33,18 @@ interface RuntimeKind {
   readonly doc: string;
   /** Its version, found out without loading it; `undefined` where it is not installed. */
   readonly version: (host: Host) => string | undefined;
+  /** What is wrong with an installation, as far as its files tell; left out: it is ftpc's own. */
+  readonly damage?: (host: Host) => string | undefined;
   readonly open: (host: Host, options: RuntimeOptions) => Promise<Runtime>;
   /** How it comes onto a machine. */
   readonly install: string;
   /** How it comes anew; left out: in the same way. */
   readonly reinstall?: string;
 }
+
+/** An installation whose files are there is taken for a good one. */
+const anew = (name: RuntimeName): string =>
+  `run \`ftpc runtime remove ${name}\`, then \`ftpc runtime install ${name}\``;
 
 /** A backend of TensorFlow.js. */
 const tfjs = (name: TfjsName, title: string, doc: string): RuntimeKind => ({
@@ -48,6 +54,7 @@ const tfjs = (name: TfjsName, title: string, doc: string): RuntimeKind => ({
     const found = readTfjs(host, name);
     return found && tfjsVersion(found);
   },
+  damage: (host) => tfjsDamage(host, name),
   open: async (host, { deviceMemory }) =>
     (await import('./tfjs/index.js')).tfjsRuntime({
       name,
@@ -55,6 +62,7 @@ const tfjs = (name: TfjsName, title: string, doc: string): RuntimeKind => ({
       memory: deviceLimit(host, deviceMemory),
     }),
   install: `run \`ftpc runtime install ${name}\``,
+  reinstall: anew(name),
 });
 
 export const RUNTIMES: Readonly<Record<RuntimeName, RuntimeKind>> = {
@@ -80,6 +88,7 @@ export const RUNTIMES: Readonly<Record<RuntimeName, RuntimeKind>> = {
     title: 'TensorFlow',
     doc: 'Is installed by `ftpc runtime install tensorflow` and computes on NVIDIA GPUs, or on the CPU.',
     version: tensorflowVersion,
+    damage: tensorflowDamage,
     open: async (host, options) => {
       checkForced(host);
       const { tensorflowRuntime } = await import('./tensorflow/index.js');
@@ -91,7 +100,7 @@ export const RUNTIMES: Readonly<Record<RuntimeName, RuntimeKind>> = {
       });
     },
     install: 'run `ftpc runtime install tensorflow`',
-    reinstall: 'run `ftpc runtime remove tensorflow`, then `ftpc runtime install tensorflow`',
+    reinstall: anew('tensorflow'),
   },
   webgpu: tfjs(
     'webgpu',
@@ -131,7 +140,9 @@ export async function openRuntime(
 ): Promise<Runtime> {
   const problem = runtimeProblem(host, name);
   if (problem !== undefined) throw new UserError(problem);
-  const { title, open, install, reinstall = install } = RUNTIMES[name];
+  const { title, damage, open, install, reinstall = install } = RUNTIMES[name];
+  const damaged = damage?.(host);
+  if (damaged !== undefined) throw new UserError(runtimeBroken(title, damaged, reinstall));
   try {
     const opened = await open(host, options);
     if (opened.driver?.isSoftware === true) await options.warn?.(driverInSoftware(opened.driver.name));

@@ -1,6 +1,7 @@
 /** Where TensorFlow stands once it is installed, and what stands there. */
 import { join } from 'node:path';
 import type { Host } from '../../../source/host.js';
+import { damageOf } from '../whole.js';
 
 /** `manifest.json`, written last: a folder without it is no installation. */
 export interface TensorFlowManifest {
@@ -19,6 +20,12 @@ export const MANIFEST = 'manifest.json';
 const cacheFolder = (host: Host): string =>
   host.env('XDG_CACHE_HOME') || join(host.env('HOME') ?? host.env('USERPROFILE') ?? host.cwd, '.cache');
 
+/** What is wrong with what is installed, if anything. */
+export function tensorflowDamage(host: Host): string | undefined {
+  const found = readTensorFlow(host);
+  return found && damageOf(host, tensorflowFolder(host), found.bytes);
+}
+
 /** Folder of everything that is installed beside the package. */
 export const runtimesFolder = (host: Host): string => join(cacheFolder(host), 'ftpc', 'runtimes');
 
@@ -26,14 +33,16 @@ export const tensorflowFolder = (host: Host): string => join(runtimesFolder(host
 
 export const bindingPath = (folder: string): string => join(folder, 'binding', 'tfjs_binding.node');
 
-/** `undefined` where it is not installed, or not whole. */
+/** `undefined` where it is not installed, or without what is written last. */
 export function readTensorFlow(host: Host): TensorFlowManifest | undefined {
   const folder = tensorflowFolder(host);
   if (host.stat(join(folder, MANIFEST)) === undefined || host.stat(bindingPath(folder)) === undefined)
     return undefined;
   try {
     const found: TensorFlowManifest = JSON.parse(host.readText(join(folder, MANIFEST)));
-    return found.version === 2 && typeof found.tensorflow === 'string' ? found : undefined;
+    return found.version === 2 && typeof found.tensorflow === 'string' && Number.isFinite(found.bytes)
+      ? found
+      : undefined;
   } catch {
     return undefined;
   }

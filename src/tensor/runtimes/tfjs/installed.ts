@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import type { Host } from '../../../source/host.js';
 import { runtimesFolder } from '../tensorflow/installed.js';
+import { damageOf } from '../whole.js';
 
 /** The backends of TensorFlow.js that are runtimes here; each is a folder of its own. */
 export const TFJS_NAMES = ['webgpu', 'wasm', 'cpu'] as const;
@@ -38,16 +39,24 @@ export const packageFolder = (folder: string, name: string): string => join(fold
 export const dawnPath = (folder: string): string =>
   join(packageFolder(folder, DAWN), 'dist', dawnBuild(), 'dawn.node');
 
-/** `undefined` where it is not installed, or not whole. */
+/** `undefined` where it is not installed, or without what is written last. */
 export function readTfjs(host: Host, name: TfjsName): TfjsManifest | undefined {
   const path = join(tfjsFolder(host, name), MANIFEST);
   if (host.stat(path) === undefined) return undefined;
   try {
     const found: TfjsManifest = JSON.parse(host.readText(path));
-    return found.version === 1 && typeof found.packages[CORE] === 'string' ? found : undefined;
+    return found.version === 1 && typeof found.packages[CORE] === 'string' && Number.isFinite(found.bytes)
+      ? found
+      : undefined;
   } catch {
     return undefined;
   }
+}
+
+/** What is wrong with what is installed, if anything. */
+export function tfjsDamage(host: Host, name: TfjsName): string | undefined {
+  const found = readTfjs(host, name);
+  return found && damageOf(host, tfjsFolder(host, name), found.bytes);
 }
 
 /** As it stands in keys of what is computed: the version of TensorFlow.js, and of Dawn where that computes. */
