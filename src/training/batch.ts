@@ -65,7 +65,7 @@ export function buildBatch(source: TokenRows, rows: Uint32Array, padId: number, 
     ids.set(tokens.ids, index * length);
     labels.set(tokens.labels, index * length);
   });
-  return { rows: rows.length, length, ids, labels };
+  return { rows: rows.length, length, lengths: Array.from(rows, (row) => source.lengthOf(row)), ids, labels };
 }
 
 /**

@@ -8,14 +8,14 @@ import { Buffers, HostBuffers } from './buffers.js';
 import { CompiledGraphs } from './compiled.js';
 import type { BlockShape, GraphOptions } from './graphs.js';
 import { createParameters, type Parameters } from './parameters.js';
-import { Angles, causalMask, prefixMask, textPositions } from './positions.js';
+import { Angles, causalMask, prefixMask, textLengths, textPositions, turningLength } from './positions.js';
 import { createPrefix, type Prefix } from './prefix.js';
 import { createRows, type Rows } from './rows.js';
 import type { Batch, DecoderOptions } from './types.js';
 import { Weights, weightNames } from './weights.js';
 
 /** Where the tokens of a batch stand. */
-export type Placed = Pick<Batch, 'rows' | 'length' | 'segments'>;
+export type Placed = Pick<Batch, 'rows' | 'length' | 'lengths' | 'segments'>;
 
 export interface Machine {
   readonly options: DecoderOptions;
@@ -82,7 +82,7 @@ export function createMachine(options: DecoderOptions): Machine {
     parameters,
     weights: new Weights({ options, parameters, rows }),
     prefix,
-    positions({ rows: count, length, segments }, layer): Tensors {
+    positions({ rows: count, length, lengths, segments }, layer): Tensors {
       const { rotary, window } = blockOf(blueprint, layer).attention;
       const seen = maskShape(length);
       const [mask] = current([maskRole(window)], [1, 1, ...seen], String(length), (data) => {
@@ -105,14 +105,15 @@ export function createMachine(options: DecoderOptions): Machine {
       if (rotary === undefined) return texts;
       const turn = turnRole(blueprint, layer);
       const shape = [count, length, rotary.dims / 2];
-      const wanted = segments ?? `${count}x${length}`;
+      const behind = (tokens: number): number => prefix.tokens + tokens;
+      const whole = (lengths ?? Array<number>(count).fill(length)).map(behind);
+      const areLong = whole.map((tokens) => tokens > turningLength(rotary));
+      const wanted = segments ?? `${count}x${length} ${areLong.join()}`;
       const [cos, sin] = current([`cos ${turn}`, `sin ${turn}`], shape, wanted, (cosines, sines) => {
-        const placed =
-          segments && textPositions(segments, length).map((position) => prefix.tokens + position);
-        const longest = placed?.reduce((a, b) => Math.max(a, b + 1), 0) ?? prefix.tokens + length;
-        const angles = new Angles(rotary, longest);
-        if (placed === undefined) angles.fill(count, length, cosines, sines, prefix.tokens);
-        else angles.at(placed, cosines, sines);
+        const angles = new Angles(rotary);
+        if (segments === undefined) return angles.fill(whole, length, cosines, sines, prefix.tokens);
+        const placed = textPositions(segments, length);
+        angles.at(placed.map(behind), textLengths(placed).map(behind), cosines, sines);
       });
       return { ...texts, cos, sin };
     },

@@ -2,7 +2,7 @@
 
 import type { RopeScaling } from '../architectures/blueprint.js';
 import { MASKED } from '../architectures/graphs/attention.js';
-import type { Rotary } from '../architectures/index.js';
+import type { Blueprint, Rotary } from '../architectures/index.js';
 
 const { fround } = Math;
 
@@ -10,22 +10,22 @@ const { fround } = Math;
  * Turns by position of each pair of values, rounded to float32 at the steps where transformers'
  * `modeling_rope_utils.py` rounds, so that far positions turn by the same angle.
  */
-function frequencies({ dims, period, theta, scaling }: Rotary, longest: number): readonly number[] {
+function frequencies({ dims, period, theta, scaling }: Rotary, isLong = false): readonly number[] {
   const plain = Array.from({ length: dims / 2 }, (_, pair) => fround(1 / waveOf(theta, pair, period)));
-  return scaling === undefined ? plain : scaled(plain, scaling, longest, period, theta);
+  return scaling === undefined ? plain : scaled(plain, scaling, isLong, period, theta);
 }
 
 function scaled(
   plain: readonly number[],
   scaling: RopeScaling,
-  longest: number,
+  isLong: boolean,
   period: number,
   theta: number,
 ): readonly number[] {
   if (scaling.type === 'linear') return plain.map((frequency) => fround(frequency / scaling.factor));
   if (scaling.type === 'llama3') return plain.map((frequency) => llama3(frequency, scaling));
   if (scaling.type === 'yarn') return yarn(scaling, plain.length, period, theta);
-  const divisors = longest > scaling.originalPositions ? scaling.long : scaling.short;
+  const divisors = isLong ? scaling.long : scaling.short;
   return plain.map((_, pair) =>
     fround(1 / fround(fround(divisors[pair] ?? 1) * waveOf(theta, pair, period))),
   );
@@ -68,41 +68,67 @@ function llama3(frequency: number, scaling: RopeScaling & { readonly type: 'llam
   return fround(fround(fround(fround(1 - smooth) * frequency) / factor) + fround(smooth * frequency));
 }
 
+/** Tokens beyond which LongRoPE turns a text by its other divisors; infinite where a text's length changes nothing. */
+export const turningLength = ({ scaling }: Pick<Rotary, 'scaling'>): number =>
+  scaling?.type === 'longrope' ? scaling.originalPositions : Number.POSITIVE_INFINITY;
+
+/** The same of a whole model, whose answers are computed anew when they grow beyond. */
+export const turningLengthOf = ({ blocks }: Blueprint): number =>
+  Math.min(...Object.values(blocks).map(({ attention: { rotary } }) => turningLength(rotary ?? {})));
+
 /** Cosine and sine by position, `[positions, dims/2]` each. */
 export class Angles {
-  readonly #frequencies: readonly number[];
+  readonly #short: readonly number[];
+  readonly #long: readonly number[];
+  readonly #turning: number;
   readonly #factor: number;
 
-  /** `longest` is the length of the longest text that will be turned. */
-  constructor(rotary: Rotary, longest: number) {
-    this.#frequencies = frequencies(rotary, longest);
+  constructor(rotary: Rotary) {
+    this.#turning = turningLength(rotary);
+    this.#short = frequencies(rotary);
+    this.#long = Number.isFinite(this.#turning) ? frequencies(rotary, true) : this.#short;
     const { scaling } = rotary;
     this.#factor = fround(scaling && 'attentionFactor' in scaling ? scaling.attentionFactor : 1);
   }
 
-  /** Writes the angles of one position at `offset`. */
-  write(position: number, cos: Float32Array, sin: Float32Array, offset: number): void {
-    this.#frequencies.forEach((frequency, pair) => {
+  /** Writes the angles of one position of a text of so many tokens at `offset`. */
+  write(position: number, tokens: number, cos: Float32Array, sin: Float32Array, offset: number): void {
+    const turned = this.isLong(tokens) ? this.#long : this.#short;
+    turned.forEach((frequency, pair) => {
       const angle = fround(position * frequency);
       cos[offset + pair] = fround(Math.cos(angle)) * this.#factor;
       sin[offset + pair] = fround(Math.sin(angle)) * this.#factor;
     });
   }
 
-  /** Writes the angles of a token at each of these positions. */
-  at(positions: Int32Array, cos: Float32Array, sin: Float32Array): void {
-    const half = this.#frequencies.length;
+  /** Whether a text of so many tokens turns by the divisors of long ones. */
+  isLong(tokens: number): boolean {
+    return tokens > this.#turning;
+  }
+
+  /** Writes the angles of a token at each of these positions, in a text of so many tokens. */
+  at(positions: Int32Array, tokens: Int32Array, cos: Float32Array, sin: Float32Array): void {
     positions.forEach((position, index) => {
-      this.write(position, cos, sin, index * half);
+      this.write(position, tokens[index] ?? 0, cos, sin, index * this.#short.length);
     });
   }
 
-  /** `[rows, length, dims/2]`, with positions from `first` on in each row. */
-  fill(rows: number, length: number, cos: Float32Array, sin: Float32Array, first = 0): void {
-    const half = this.#frequencies.length;
-    for (let index = 0; index < length; index++) this.write(first + index, cos, sin, index * half);
-    for (let row = 1; row < rows; row++)
-      for (const angles of [cos, sin]) angles.copyWithin(row * length * half, 0, length * half);
+  /** `[rows, length, dims/2]`, for a text of `tokens[row]` tokens in each row, with positions from `first` on. */
+  fill(tokens: readonly number[], length: number, cos: Float32Array, sin: Float32Array, first = 0): void {
+    const half = this.#short.length;
+    const written = new Map<boolean, number>();
+    tokens.forEach((count, row) => {
+      const isLong = this.isLong(count);
+      const like = written.get(isLong);
+      const to = row * length * half;
+      if (like !== undefined) {
+        for (const angles of [cos, sin]) angles.copyWithin(to, like, like + length * half);
+        return;
+      }
+      written.set(isLong, to);
+      for (let index = 0; index < length; index++)
+        this.write(first + index, count, cos, sin, to + index * half);
+    });
   }
 }
 
@@ -114,6 +140,17 @@ export function textPositions(segments: Int32Array, length: number): Int32Array 
     positions[index] = goesOn ? (positions[index - 1] ?? 0) + 1 : 0;
   }
   return positions;
+}
+
+/** Tokens of the text that each token belongs to, from its position in that; both `[rows, length]`. */
+export function textLengths(positions: Int32Array): Int32Array {
+  const lengths = new Int32Array(positions.length);
+  for (let index = positions.length - 1; index >= 0; index--) {
+    // a text ends where the next one begins
+    const ends = (positions[index + 1] ?? 0) === 0;
+    lengths[index] = ends ? (positions[index] ?? 0) + 1 : (lengths[index + 1] ?? 0);
+  }
+  return lengths;
 }
 
 /**

@@ -6,7 +6,7 @@ const IGNORED = -100;
 /** Nothing before a text supervises its first token, as nothing does without virtual tokens. */
 export function prompted(batch: Batch, count: number): Batch {
   if (count === 0) return batch;
-  const { rows, length, ids, labels } = batch;
+  const { rows, length, ids, labels, lengths } = batch;
   const whole = length + count;
   const out = { ids: new Int32Array(rows * whole), labels: new Int32Array(rows * whole).fill(IGNORED) };
   for (let row = 0; row < rows; row++) {
@@ -14,7 +14,7 @@ export function prompted(batch: Batch, count: number): Batch {
     out.ids.set(ids.subarray(row * length, (row + 1) * length), to);
     out.labels.set(labels.subarray(row * length + 1, (row + 1) * length), to + 1);
   }
-  return { rows, length: whole, ...out };
+  return { rows, length: whole, lengths: lengths?.map((tokens) => tokens + count), ...out };
 }
 
 export function promptedIds(ids: Int32Array, count: number): Int32Array {

@@ -4,6 +4,7 @@ import { createCaches } from './caches.js';
 import { stepGraph } from './graphs.js';
 import { headLogits } from './head.js';
 import type { Machine } from './machine.js';
+import { turningLengthOf } from './positions.js';
 import { evaluateStack } from './stack.js';
 import { StepPositions } from './step-positions.js';
 import type { DecodeSession } from './types.js';
@@ -25,14 +26,20 @@ export async function openSession(machine: Machine, count: number, capacity: num
   let rows = count;
   /** Tokens that stand in the cache, or will, of each row: those of a prefix among them. */
   let lengths = new Int32Array(rows).fill(prefix.tokens);
-  const positions = new StepPositions(machine.blueprint, capacity);
+  const positions = new StepPositions(machine.blueprint);
+  const turning = turningLengthOf(machine.blueprint);
+  /** The tokens of each row. */
+  let texts: readonly number[][] = [];
 
   const grow = async (needed: number): Promise<void> => {
     if (needed > caches.size) await caches.grow(cacheSize(needed, capacity));
   };
 
-  /** All prompts at once, padded on the right; only real tokens enter the cache, behind a prefix. */
-  const prefill = async (ids: readonly Int32Array[]) => {
+  /**
+   * All texts at once, padded on the right; only real tokens enter the cache, behind a prefix. Heads turn as in texts of
+   * so many tokens more.
+   */
+  const fill = async (ids: readonly ArrayLike<number>[], more = 0) => {
     const longest = Math.max(...ids.map(({ length }) => length));
     const length = Math.min(
       Math.ceil(longest / LENGTH_BUCKET) * LENGTH_BUCKET,
@@ -41,19 +48,31 @@ export async function openSession(machine: Machine, count: number, capacity: num
     const padded = new Int32Array(rows * length);
     ids.forEach((row, index) => {
       padded.set(row, index * length);
-      lengths[index] = prefix.tokens + row.length;
     });
     await grow(prefix.tokens + longest);
     const counts = ids.map((row) => row.length);
-    const hiddenStates = await evaluateStack(machine, { rows, length, ids: padded }, (layer, keys, values) =>
+    const batch = { rows, length, lengths: counts.map((count) => count + more), ids: padded };
+    const hidden = await evaluateStack(machine, batch, (layer, keys, values) =>
       caches.fill(layer, keys, values, counts),
     );
+    return { hidden, length };
+  };
+
+  const prefill = async (ids: readonly Int32Array[]) => {
+    const { hidden, length } = await fill(ids);
+    texts = ids.map((row) => [...row]);
+    lengths = Int32Array.from(ids, (row) => prefix.tokens + row.length);
     const last = ids.map((row, index) => index * length + row.length - 1);
-    return headLogits(machine, hiddenStates, last);
+    return headLogits(machine, hidden, last);
   };
 
   /** One token a row. */
   const step = async (ids: Int32Array) => {
+    // a text that grows long turns otherwise from its first token on (transformers, `prepare_inputs_for_generation` of Phi-3)
+    if (lengths.includes(turning)) await fill(texts, 1);
+    texts.forEach((text, row) => {
+      text.push(ids[row] ?? 0);
+    });
     await grow(Math.max(...lengths) + 1);
     const { size, appends } = caches;
     const graphOf = (layer: number) => {
@@ -108,6 +127,7 @@ export async function openSession(machine: Machine, count: number, capacity: num
         throw new RangeError(`rows ${kept.join(', ')} are no ascending choice of ${rows}`);
       await caches.keep(kept);
       lengths = Int32Array.from(kept, (row) => lengths[row] ?? 0);
+      texts = kept.map((row) => texts[row] ?? []);
       rows = kept.length;
     },
     async release() {

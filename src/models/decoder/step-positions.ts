@@ -24,15 +24,11 @@ const EMPTY = floats([0]);
 export class StepPositions {
   readonly #kinds: ReadonlyMap<BlockBlueprint, Kind>;
 
-  /** `capacity` is the length of the longest text. */
-  constructor(
-    private readonly blueprint: Blueprint,
-    capacity: number,
-  ) {
+  constructor(private readonly blueprint: Blueprint) {
     this.#kinds = new Map(
       Object.values(blueprint.blocks).map((block): [BlockBlueprint, Kind] => {
         const { rotary, window } = block.attention;
-        const angles = rotary && new Angles(rotary, capacity);
+        const angles = rotary && new Angles(rotary);
         return [
           block,
           { window, half: (rotary?.dims ?? 0) / 2, angles, cos: EMPTY, sin: EMPTY, mask: EMPTY },
@@ -53,7 +49,7 @@ export class StepPositions {
       lengths.forEach((length, row) => {
         const first = kind.window === undefined ? 0 : Math.max(0, length + 1 - kind.window);
         kind.mask.data.fill(0, row * size + first, row * size + length);
-        kind.angles?.write(length, kind.cos.data, kind.sin.data, row * kind.half);
+        kind.angles?.write(length, length + 1, kind.cos.data, kind.sin.data, row * kind.half);
       });
     }
   }

@@ -18,6 +18,8 @@ export interface Batch {
    * order. A token sees none of another text, and positions count from the start of its own.
    */
   readonly segments?: Int32Array;
+  /** Tokens of each row before its padding, where rows hold a text each. Left out: `length`. */
+  readonly lengths?: readonly number[];
   /**
    * No text of a packed row has more tokens. Attention looks no further back; a bound that stays the same from batch to
    * batch keeps the compiled graphs few. Left out: a row's length.

@@ -3,7 +3,9 @@
 import { EVALUATION_SHAPES } from '../../evaluation/shapes.js';
 import { adaptedConfig } from '../../models/adapters/classifier.js';
 import { virtualTokensOf } from '../../models/adapters/prompt.js';
+import { blueprintOf } from '../../models/architectures/index.js';
 import { fittingChunk } from '../../models/decoder/head.js';
+import { turningLengthOf } from '../../models/decoder/positions.js';
 import type { DecoderPlanOptions } from '../../models/decoder/types.js';
 import type { LoraConfig, ModelConfig } from '../../models/types.js';
 import { paddedLength } from '../../training/batch.js';
@@ -65,7 +67,10 @@ export function evaluationPeak(memory: ForwardMemory, answers: Answers | undefin
     Math.min(MOST_ROWS, answers.rows, Math.floor(EVALUATION_SHAPES.cacheBytes / perRow)),
   );
   const sessions = Math.min(MOST_SESSIONS, 2 * answers.rows);
-  const prompts = forward(memory, together, Math.min(paddedLength(answers.prompt), config.maxPositions), {
+  // a text that grows beyond is computed anew
+  const turning = turningLengthOf(blueprintOf(config));
+  const filled = answers.prompt <= turning && turning < capacity ? turning : answers.prompt;
+  const prompts = forward(memory, together, Math.min(paddedLength(filled), config.maxPositions), {
     // a cache that grows is copied into one of twice the size
     activations: 1.5 * together * perRow,
     logits: 2 * 4 * together * config.vocabSize,

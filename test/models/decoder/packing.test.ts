@@ -4,7 +4,7 @@ import { createDecoder } from '../../../src/models/decoder/index.js';
 import type { Batch, Decoder, DecoderOptions } from '../../../src/models/decoder/types.js';
 import { onnxRuntime } from '../../../src/tensor/runtimes/onnx/index.js';
 import type { Runtime } from '../../../src/tensor/types.js';
-import { buildPacked } from '../../../src/training/batch.js';
+import { buildBatch, buildPacked } from '../../../src/training/batch.js';
 import type { TokenRows } from '../../../src/training/rows.js';
 import { FIXTURES, fixture, relativeError, unpack } from './fixture.js';
 
@@ -98,3 +98,47 @@ for (const name of FAMILIES)
       await decoder.release();
     });
   });
+
+describe('texts of LongRoPE', () => {
+  it('turn by their own lengths beside longer ones, in a batch and in a packed row', async () => {
+    const { recording, batch, weights } = fixture('phi3-long');
+    const decoder = await createDecoder({
+      runtime: await onnxRuntime({ threads: 1, scratch: 0 }),
+      config: recording.config,
+      weights,
+      trainable: 'none',
+      checkpointedBlocks: 0,
+      headChunk: 64,
+    });
+    // long texts have more than 4 tokens
+    const lengths = [13, 3];
+    const rows: TokenRows = {
+      count: lengths.length,
+      lengthOf: (row) => lengths[row] ?? 0,
+      read(row) {
+        const ids = batch.ids.slice(0, lengths[row]);
+        return { ids, labels: ids };
+      },
+    };
+    const sums: number[] = [];
+    for (const [row, length] of lengths.entries())
+      sums.push((await decoder.loss({ rows: 1, length, ...rows.read(row) })).sum);
+    const both = Uint32Array.of(0, 1);
+    const together = await decoder.loss(buildBatch(rows, both, 0));
+    const packed = await decoder.loss(buildPacked(rows, [both], 0, { longestText: 13 }));
+    const relative = (found: number, expected: number): number => Math.abs(found / expected - 1);
+    together.rows.forEach(({ sum }, row) => {
+      expect(relative(sum, sums[row] ?? 0)).to.be.at.most(LOSS);
+    });
+    expect(
+      relative(
+        packed.sum,
+        sums.reduce((a, b) => a + b, 0),
+      ),
+    ).to.be.at.most(LOSS);
+    // as a long text it would have another loss
+    const { lengths: _, ...padded } = buildBatch(rows, Uint32Array.of(1), 0);
+    expect(relative((await decoder.loss(padded)).sum, sums[1] ?? 0)).to.be.above(10 * LOSS);
+    await decoder.release();
+  });
+});
