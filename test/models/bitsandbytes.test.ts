@@ -4,15 +4,24 @@ import { unquantised } from '../../src/models/config/index.js';
 import { createDecoder } from '../../src/models/decoder/index.js';
 import { openModel } from '../../src/models/load.js';
 import { openSafetensors } from '../../src/models/safetensors/read.js';
-import { safetensorsChunks, type WritableTensor } from '../../src/models/safetensors/write.js';
+import { f32Writable, safetensorsChunks, type WritableTensor } from '../../src/models/safetensors/write.js';
 import { floatsOf } from '../../src/models/weights/block-kernel.js';
 import { plannedBytes } from '../../src/models/weights/load.js';
+import { quantiseNf4 } from '../../src/models/weights/nf4-quantise.js';
+import { nf4Tensor } from '../../src/models/weights/nf4-tensor.js';
 import { onnxRuntime } from '../../src/tensor/runtimes/onnx/index.js';
+import { type Packed, unpack } from './decoder/fixture.js';
 import { concat, modelError } from './errors.js';
 import { readFixture, readFixtureBytes } from './fixtures.js';
 import { memoryHost } from './memory-host.js';
 
 const LOGITS = 1e-5;
+
+/** A tiny model of a family. */
+interface Recording {
+  readonly config: object;
+  readonly weights: Readonly<Record<string, Packed>>;
+}
 
 const open = (name: string, weights = readFixtureBytes(`nf4/${name}/model.safetensors`), more: object = {}) =>
   openModel(
@@ -36,6 +45,8 @@ describe('bitsandbytes checkpoints', () => {
   for (const [name, format] of [
     ['double', 'NF4'],
     ['single', 'NF4_SINGLE'],
+    // linear layers that stand turned where they are not quantised
+    ['gpt2', 'NF4'],
   ] as const) {
     const model = open(name);
     const values = recorded(name);
@@ -44,7 +55,9 @@ describe('bitsandbytes checkpoints', () => {
       for (const storage of ['stored', 'nf4', 'f32'] as const) {
         const store = model.loadWeights(storage);
         expect(store.residentBytes).to.equal(plannedBytes(model.config, model.weightFormat, storage));
-        for (const tensor of store.names().filter((each) => each.includes('_proj'))) {
+        for (const tensor of store
+          .names()
+          .filter((each) => /_proj|c_attn|c_fc/.test(each) && each.endsWith('weight'))) {
           expect(store.get(tensor).format).to.equal(storage === 'f32' ? 'F32' : format);
           const expected = floats(values(tensor));
           const out = new Float32Array(expected.length);
@@ -74,6 +87,42 @@ describe('bitsandbytes checkpoints', () => {
       });
     });
   }
+
+  it('full weights of GPT-2 are quantised as `[outputs, inputs]`, as those of other families', () => {
+    const { config, weights } = readFixture<Recording>('architectures/gpt2.json');
+    const tensors = Object.entries(weights).map(([name, packed]) =>
+      f32Writable(name, packed.shape, unpack(packed)),
+    );
+    const model = openModel(
+      memoryHost({
+        '/m/config.json': JSON.stringify(config),
+        '/m/model.safetensors': concat(safetensorsChunks(tensors)),
+      }),
+      '/m',
+    );
+    const name = 'transformer.h.0.mlp.c_fc.weight';
+    const { shape, ...packed } = weights[name] ?? expect.fail(name);
+    const [inputs = 0, outputs = 0] = shape;
+    const turned = (data: Float32Array, width: number): Float32Array =>
+      data.map(
+        (_, at) => data[(at % (data.length / width)) * width + Math.floor(at / (data.length / width))] ?? 0,
+      );
+    const plain = turned(unpack({ shape, ...packed }), outputs);
+    const expected = new Float32Array(plain.length);
+    nf4Tensor(
+      name,
+      [outputs, inputs],
+      quantiseNf4(plain.length, (from, count) => plain.slice(from, from + count)),
+    ).decode(expected);
+    const found = new Float32Array(plain.length);
+    const stored = model.loadWeights('nf4').get(name);
+    stored.decode(found);
+    expect(stored.format).to.equal('NF4');
+    expect(found).to.deep.equal(turned(expected, inputs));
+    const rows = new Float32Array(2 * outputs);
+    stored.decodeRows(1, 2, rows);
+    expect(rows).to.deep.equal(found.slice(outputs, 3 * outputs));
+  });
 
   const DOWN = 'model.layers.0.mlp.down_proj.weight';
   const STATE = `${DOWN}.quant_state.bitsandbytes__nf4`;

@@ -42,7 +42,10 @@ export type RunName =
   | 'houlsby'
   | 'pfeiffer'
   | 'prefix'
-  | 'prefix-projection';
+  | 'prefix-projection'
+  | 'qlora-dora'
+  | 'qlora-pissa'
+  | 'qlora-prefix';
 
 export const recordedRun = (name: RunName): RecordedRun =>
   ({

@@ -14,12 +14,19 @@ import { fixturePath, host, type RunName, recordedRows, recordedRun, recordedTen
 import { agrees } from './whole-run.js';
 
 /** Whole trainings against PyTorch, PEFT, AdapterHub's `adapters` and transformers' Trainer. */
-const IN_FOUR_BITS: ReadonlySet<RunName> = new Set(['qlora', 'pfeiffer']);
+const IN_FOUR_BITS: ReadonlySet<RunName> = new Set([
+  'qlora',
+  'qlora-dora',
+  'qlora-pissa',
+  'qlora-prefix',
+  'pfeiffer',
+]);
 
 /** What trains no low-rank factors. */
 const OTHERS: Readonly<Partial<Record<RunName, LoraConfig>>> = {
   prompt: promptConfig(6),
   prefix: prefixConfig({ tokens: 6 }),
+  'qlora-prefix': prefixConfig({ tokens: 6 }),
   'prefix-projection': prefixConfig({ tokens: 6, projection: 12 }),
   houlsby: bottleneckConfig(
     { reduction: 8, places: ['attention', 'mlp'], activation: 'silu', reads: 'output', scale: 1 },
@@ -30,6 +37,8 @@ const OTHERS: Readonly<Partial<Record<RunName, LoraConfig>>> = {
     0,
   ),
 };
+
+const isPissa = (name: RunName): boolean => name.endsWith('pissa');
 
 async function decoderFor(name: RunName, runtime: RuntimeName): Promise<Decoder> {
   const model = openModel(host, fixturePath('base'));
@@ -57,10 +66,10 @@ function initialAdapter(config: ModelConfig, weights: WeightStore, name: RunName
     return { config: other, tensors: new Map(tensors) };
   }
   const targets = ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'];
-  const lora = { rank: 4, alpha: 8, dropout: 0, targets, dora: name === 'dora', pissa: name === 'pissa' };
+  const lora = { rank: 4, alpha: 8, dropout: 0, targets, dora: name.endsWith('dora'), pissa: isPissa(name) };
   const { tensors } = initLora(config, lora, 0, { weights });
   const recorded = recordedTensors('lora-initial.safetensors');
-  if (name !== 'pissa')
+  if (!isPissa(name))
     for (const [tensor, { data }] of tensors) {
       const values = recorded.get(tensor);
       if (values !== undefined) data.set(values);
@@ -75,7 +84,7 @@ function initialAdapter(config: ModelConfig, weights: WeightStore, name: RunName
  */
 function finalTensors({ options, parameters }: Decoder, name: RunName) {
   const recorded = recordedTensors(`${name}-final.safetensors`);
-  if (name !== 'pissa' || options.adapter === undefined) return { found: parameters, expected: recorded };
+  if (!isPissa(name) || options.adapter === undefined) return { found: parameters, expected: recorded };
   const { config, tensors } = plainAdapter(options.adapter, options.adapter.tensors);
   expect(config).to.include({ rank: 8, alpha: 16 });
   const product = (down: ArrayLike<number>, up: ArrayLike<number>): Float32Array => {
@@ -130,6 +139,9 @@ const RUNS: Readonly<Record<RuntimeName, readonly RunName[]>> = {
     'pfeiffer',
     'prefix',
     'prefix-projection',
+    'qlora-dora',
+    'qlora-pissa',
+    'qlora-prefix',
   ],
   tensorflow: ['lora', 'qlora', 'full'],
   // these are slow here

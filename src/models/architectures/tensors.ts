@@ -9,6 +9,8 @@ export interface ExpectedTensor extends NamedShape {
   readonly role: TensorRole;
   /** Value of a fresh norm's weight. */
   readonly unit?: 0 | 1;
+  /** A matrix of a linear layer that is stored `[inputs, outputs]`. */
+  readonly transposed?: boolean;
 }
 
 export const weightName = ({ module }: { readonly module: string }): string => `${module}.weight`;
@@ -37,7 +39,12 @@ const normTensors = (norm: Norm, width: number): readonly ExpectedTensor[] => [
 ];
 
 const projectionTensors = (projection: Projection): readonly ExpectedTensor[] => [
-  { name: weightName(projection), shape: weightShape(projection), role: 'projection' },
+  {
+    name: weightName(projection),
+    shape: weightShape(projection),
+    role: 'projection',
+    ...(projection.transposed ? { transposed: true } : {}),
+  },
   ...(projection.bias
     ? [{ name: biasName(projection), shape: [projection.outputs], role: 'bias' as const }]
     : []),

@@ -1,10 +1,11 @@
 import type { Host } from '../../source/host.js';
-import { type ModelConfig, ModelError, type StoredTensor } from '../types.js';
+import { type ModelConfig, ModelError } from '../types.js';
 import { floatsOf } from '../weights/block-kernel.js';
 import { blockTensor, float32Tensor } from '../weights/dense.js';
 import { BLOCKS } from '../weights/formats.js';
 import { elementCount } from '../weights/sizes.js';
 import type { SourceTensor, WeightSource } from '../weights/source.js';
+import { transposedSource } from '../weights/transposed.js';
 import { readFile } from './cursor.js';
 import { rotatesPairs } from './families.js';
 import type { GgufHeader, GgufTensor } from './header.js';
@@ -33,7 +34,7 @@ interface InFile {
 function arranged(file: InFile, arrangement: Arrangement): SourceTensor {
   if (arrangement.kind === 'rows') return inRows(file, arrangement);
   const plain = asItStands(file);
-  if (arrangement.kind === 'transposed') return transposed(plain);
+  if (arrangement.kind === 'transposed') return transposedSource(plain);
   return arrangement.kind === 'one_more' ? lessOne(plain) : plain;
 }
 
@@ -129,50 +130,5 @@ function lessOne(plain: SourceTensor): SourceTensor {
     format: () => 'F32',
     read,
     load: () => float32Tensor(name, shape, read(0, elementCount(shape))),
-  };
-}
-
-/** Held as it stands in the file, and turned when it is decoded. */
-function transposed(plain: SourceTensor): SourceTensor {
-  const { name } = plain;
-  const shape = [...plain.shape].reverse();
-  const [, width = 1] = shape;
-  return {
-    ...plain,
-    shape,
-    read(start, count) {
-      const first = Math.floor(start / width);
-      const rows = Math.ceil((start + count) / width) - first;
-      const out = new Float32Array(rows * width);
-      turned(name, shape, plain.load()).decodeRows(first, rows, out);
-      return out.subarray(start - first * width, start - first * width + count);
-    },
-    load() {
-      const found = turned(name, shape, plain.load());
-      if (found.format !== 'F32') return found;
-      const values = new Float32Array(elementCount(shape));
-      found.decode(values);
-      return float32Tensor(name, shape, values);
-    },
-  };
-}
-
-function turned(name: string, shape: readonly number[], stored: StoredTensor): StoredTensor {
-  const [height = 0, width = 0] = shape;
-  const decodeRows = (first: number, count: number, out: Float32Array): void => {
-    const column = new Float32Array(height);
-    for (let i = 0; i < width; i++) {
-      stored.decodeRows(i, 1, column);
-      for (let row = 0; row < count; row++) out[row * width + i] = column[first + row] as number;
-    }
-  };
-  return {
-    name,
-    shape,
-    format: stored.format,
-    residentBytes: stored.residentBytes,
-    view: () => undefined,
-    decode: (out) => decodeRows(0, height, out),
-    decodeRows,
   };
 }

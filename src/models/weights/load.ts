@@ -16,6 +16,7 @@ import { nf4Tensor } from './nf4-tensor.js';
 import { elementCount, storedBytes } from './sizes.js';
 import type { SourceTensor, WeightSource } from './source.js';
 import { weightStore } from './store.js';
+import { transposedSource, transposedTensor } from './transposed.js';
 
 /**
  * How a model is held: as in its files, as float32, with the projections of its blocks in NF4, or as in its files with
@@ -84,8 +85,9 @@ export const heldAs = <S extends Storage>(
 export function checkTensors(origin: string, source: WeightSource, config: ModelConfig): void {
   const wrong = (path: string, detail: string): ModelError =>
     new ModelError('model_weights', path, detail, 'Check that the weights belong to the config beside them.');
-  for (const { name, shape } of expectedTensors(config)) {
-    const found = source.get(name);
+  for (const expected of expectedTensors(config)) {
+    const { name, shape } = expected;
+    const found = foundFor(source, expected);
     if (found === undefined)
       throw wrong(origin, `Tensor "${name}" of shape [${shape.join(', ')}] is missing.`);
     if (found.shape.join() !== shape.join()) {
@@ -144,23 +146,38 @@ export function loadTensors(
   checkTied(source, config);
   const held = settled(config, (name) => source.get(name)?.format() ?? 'F32', storage);
   const tensors: StoredTensor[] = [];
-  for (const { name, role } of expectedTensors(config)) {
-    const found = source.get(name);
+  for (const expected of expectedTensors(config)) {
+    const { name, role, transposed } = expected;
+    const found = foundFor(source, expected);
     if (found === undefined || name === without) continue;
     const paged = storage === 'paged' && !HELD.has(role);
-    tensors.push(paged ? pagedTensor(found) : loadTensor(found, plannedFormat(role, found.format(), held)));
+    const format = plannedFormat(role, found.format(), held);
+    tensors.push(paged ? pagedTensor(found) : loadTensor(found, format, transposed));
   }
   return weightStore(origin, tensors);
+}
+
+/** bitsandbytes holds every matrix as `[outputs, inputs]`, also those that are stored turned where they are not quantised. */
+function foundFor(source: WeightSource, { name, transposed }: ExpectedTensor): SourceTensor | undefined {
+  const found = source.get(name);
+  return transposed && found?.format().startsWith('NF4') ? transposedSource(found) : found;
 }
 
 /** Values that are decoded at one time where a tensor is held in another format than its file's. */
 const WINDOW = 1 << 18;
 
-function loadTensor(source: SourceTensor, format: StoredFormat): StoredTensor {
+function loadTensor(source: SourceTensor, format: StoredFormat, transposed = false): StoredTensor {
   const { name, shape } = source;
   // a file may leave the first part of a name out
   if (format === source.format()) return { ...source.load(), name };
   const elements = elementCount(shape);
+  if (format === 'NF4' && transposed) {
+    const turned = transposedSource(source);
+    return transposedTensor(
+      name,
+      nf4Tensor(name, turned.shape, quantiseNf4(elements, turned.read, elements)),
+    );
+  }
   if (format === 'NF4') return nf4Tensor(name, shape, quantiseNf4(elements, source.read));
   const values = shareableFloats(elements);
   readInto(source, 0, values);
