@@ -39,8 +39,15 @@ export function sweep(root: string): void {
   for (const name of readdirSync(root, { withFileTypes: true }).map((entry) => entry.name)) {
     const pid = /^\.[a-z]+-(\d+)$/.exec(name)?.[1];
     if (pid !== undefined && (Number(pid) === process.pid || stateOf({ pid: Number(pid) }) === 'gone'))
-      rmSync(join(root, name), { recursive: true, force: true });
+      discard(join(root, name));
   }
+}
+
+/** Removes as much as can be: what an installer that was killed has started may still write, and goes the next time. */
+export function discard(folder: string): void {
+  try {
+    rmSync(folder, { recursive: true, force: true, maxRetries: 2 });
+  } catch {}
 }
 
 /** Gives what was put together its name; what had it before is removed. */

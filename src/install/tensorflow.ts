@@ -27,6 +27,7 @@ import {
 } from './packages.js';
 import {
   bytesIn,
+  discard,
   type InstallStep,
   removeFolder,
   replaceFolder,
@@ -100,7 +101,7 @@ export async function installTensorFlow(
     rmSync(downloads, { recursive: true, force: true });
     return { manifest, already: false };
   } finally {
-    rmSync(staging, { recursive: true, force: true });
+    discard(staging);
   }
 }
 

@@ -23,6 +23,7 @@ import { unpackNpm } from './npm.js';
 import { DAWN_BUILDS, type PartialPackage, TFJS_NEEDED_BYTES, TFJS_PACKAGES } from './packages.js';
 import {
   bytesIn,
+  discard,
   type InstallStep,
   removeFolder,
   replaceFolder,
@@ -68,7 +69,7 @@ export async function installTfjs(
     replaceFolder(staging, tfjsFolder(host, name));
     return { manifest, already: false };
   } finally {
-    rmSync(staging, { recursive: true, force: true });
+    discard(staging);
   }
 }
 
