@@ -4,6 +4,7 @@ import { modelError } from '../diagnostics/catalogue/models.js';
 import { harmless } from '../diagnostics/render/index.js';
 import { UserError } from '../diagnostics/types.js';
 import type { Answerer, AnswerOptions } from '../evaluation/chat.js';
+import { askedRuntime } from '../planner/asked-runtime.js';
 import { chooseRuntime } from '../tensor/runtimes/choice.js';
 import type { Arguments } from './arguments.js';
 import type { OptionSpec } from './command.js';
@@ -61,7 +62,7 @@ export const openOptions = (args: Arguments, world: World): OpenAnswererOptions 
   base: args.text('base'),
   storage: args.flag('4bit') ? 'nf4' : undefined,
   float32Bytes: UNPACKED * world.host.machine().memoryBytes,
-  runtime: chooseRuntime(world.host, runtimeOf(args)),
+  runtime: chooseRuntime(world.host, askedRuntime(runtimeOf(args), undefined)),
   threads: wholeFrom(1, args, 'threads'),
   async warn(warning) {
     const { pretty } = await diagnosticsPrinter(world, new Map());

@@ -37,10 +37,10 @@ export async function decideRuntime(
   option: RuntimeChoice | undefined,
   program: Program | undefined,
 ): Promise<RuntimeName> {
-  const { choice } = askedRuntime(option, program);
-  if (isUndecided(host, choice))
-    await (await import('../planner/runtime-speed.js')).measureRuntimes(host, choice);
-  return chooseRuntime(host, choice);
+  const asked = askedRuntime(option, program);
+  if (isUndecided(host, asked))
+    await (await import('../planner/runtime-speed.js')).measureRuntimes(host, asked);
+  return chooseRuntime(host, asked);
 }
 
 export type Prepared = CompileResult & Pick<Resolution, 'lock'> & { readonly plan?: Plan };

@@ -14,4 +14,6 @@ export const takesLimit = (name: string): boolean => COUNTING.has(name);
 export interface AskedRuntime {
   readonly choice: RuntimeChoice;
   readonly by: 'option' | 'pipeline' | 'auto';
+  /** Of the products of a training; left out: float32. */
+  readonly precision?: 'bf16';
 }

@@ -5,9 +5,12 @@ import type { budgetSettings } from '../stages/budget.js';
 
 /** `option`: that of the command line, where it is given. */
 export function askedRuntime(option: RuntimeChoice | undefined, program: Program | undefined): AskedRuntime {
-  if (option !== undefined) return { choice: option, by: option === 'auto' ? 'auto' : 'option' };
+  const rounds = program?.stages.some(({ settings }) => settings['precision'] === 'bf16');
+  const precision = rounds ? ({ precision: 'bf16' } as const) : {};
+  if (option !== undefined)
+    return { choice: option, by: option === 'auto' ? 'auto' : 'option', ...precision };
   const choice = (ofBudgets(program, 'runtime') ?? 'auto') as RuntimeChoice;
-  return { choice, by: choice === 'auto' ? 'auto' : 'pipeline' };
+  return { choice, by: choice === 'auto' ? 'auto' : 'pipeline', ...precision };
 }
 
 /** Bytes that the pipeline lets tensors take on a device; `undefined` where it does not say. */

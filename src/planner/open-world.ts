@@ -83,8 +83,8 @@ export function openWorld(program: Program, host: Host, options: PlanOptions, st
   const asked = machineOf(host, options, report);
   const machine = nominal === undefined ? asked : { ...asked, here: true };
   const memo = openMemo(host, options.digests);
-  const { choice } = askedRuntime(options.runtimeOption, program);
-  const runtime = options.runtime ?? identityOf(host, chooseRuntime(host, choice));
+  const runtime =
+    options.runtime ?? identityOf(host, chooseRuntime(host, askedRuntime(options.runtimeOption, program)));
   const threads = options.threads ?? host.machine().cores;
   const keys = new Map<string, StageKey>();
   const adapters = new Map<string, LoraConfig>();

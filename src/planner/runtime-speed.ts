@@ -1,6 +1,6 @@
 /** What computes fastest on this machine: a block's step on each in turn, for a second. */
 import { UserError } from '../diagnostics/types.js';
-import type { RuntimeChoice } from '../ir/runtimes.js';
+import type { AskedRuntime } from '../ir/runtimes.js';
 import { layerKind } from '../models/adapters/layout.js';
 import { blueprintOf } from '../models/architectures/index.js';
 import { trainingBlock } from '../models/decoder/graphs.js';
@@ -33,10 +33,10 @@ const LEAST = 3;
  * Keeps in the user's cache what it measures: what was asked for, and one thing after the other where the second depends on
  * the first. A runtime that does not load is left to who opens it.
  */
-export async function measureRuntimes(host: Host, asked: RuntimeChoice = 'auto'): Promise<void> {
+export async function measureRuntimes(host: Host, asked?: AskedRuntime): Promise<void> {
   try {
     for (let known = readSpeeds(host); ; ) {
-      const wanted = measurements(host, asked, known);
+      const wanted = measurements(host, asked ?? { choice: 'auto', by: 'auto' }, known);
       if (wanted.length === 0) return;
       known = { ...known, ...(await inTurns(host, wanted)) };
       replaceFile(speedsPath(host), withSpeeds(host, known));

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { compile } from '../../src/compile.js';
+import type { Program } from '../../src/ir/types.js';
 import { askedDeviceMemory, askedRuntime } from '../../src/planner/asked-runtime.js';
 import { plan } from '../../src/planner/plan.js';
 import { savedProgram } from '../../src/planner/saved/make.js';
@@ -31,6 +32,15 @@ describe('the runtime of a pipeline', () => {
     expect(askedRuntime(undefined, undefined)).to.deep.equal({ choice: 'auto', by: 'auto' });
     const open = asks('budget machine { require peak_memory <= 8GiB }');
     expect(askedRuntime(undefined, open)).to.deep.equal({ choice: 'auto', by: 'auto' });
+  });
+
+  it('is compared in bfloat16 where a training rounds to it', () => {
+    const training = (precision: string) =>
+      ({ stages: [{ settings: { precision } }], budgets: [] }) as unknown as Program;
+    expect(askedRuntime(undefined, training('bf16'))).to.deep.equal({
+      ...{ choice: 'auto', by: 'auto', precision: 'bf16' },
+    });
+    expect(askedRuntime('auto', training('f32'))).not.to.have.property('precision');
   });
 
   it('comes from a preset too, which the budget may replace', () => {

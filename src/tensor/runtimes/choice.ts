@@ -15,6 +15,8 @@ const NVIDIA_DEVICE = '/dev/nvidiactl';
 
 const DEFAULT: RuntimeName = 'onnx';
 
+const NOBODY: AskedRuntime = { choice: 'auto', by: 'auto' };
+
 const hasGpu = (host: Host): boolean =>
   readTensorFlow(host)?.cuda === true && host.stat(NVIDIA_DEVICE) !== undefined;
 
@@ -31,14 +33,17 @@ export interface Measurement {
   /** Under which it is kept. */
   readonly key: string;
   readonly runtime: RuntimeName;
-  readonly precision: 'f32' | 'bf16';
+  readonly precision: Precision;
   readonly variant?: Variant;
 }
 
-const onnxMeasurement = (host: Host): Measurement => ({
-  key: `onnx ${identityOf(host, 'onnx').version}`,
+/** Of the products of what is to be run. */
+type Precision = 'f32' | 'bf16';
+
+const onnxMeasurement = (host: Host, precision: Precision): Measurement => ({
+  key: `onnx ${identityOf(host, 'onnx').version}${precision === 'f32' ? '' : ', products in bf16'}`,
   runtime: 'onnx',
-  precision: 'f32',
+  precision,
 });
 
 /** Whether how fast TensorFlow is matters to what was asked for. */
@@ -48,19 +53,27 @@ const isAsked = (host: Host, asked: RuntimeChoice): boolean =>
     : asked === 'auto' && (hasGpu(host) || contenders(host).length > 1);
 
 /** What has to be measured next; nothing where all that matters is known. */
-export function measurements(host: Host, asked: RuntimeChoice, speeds: Speeds): readonly Measurement[] {
+export function measurements(
+  host: Host,
+  { choice: asked, precision }: AskedRuntime,
+  speeds: Speeds,
+): readonly Measurement[] {
   if (!isAsked(host, asked)) return [];
-  const onnx = onnxMeasurement(host);
+  const onnx = onnxMeasurement(host, precision ?? 'f32');
   const compared = asked === 'auto' && !hasGpu(host) && speeds[onnx.key] === undefined;
   const variants = unmeasured(host, speeds).map((one) => ({ ...one, runtime: 'tensorflow' as const }));
   return [...(compared ? [onnx] : []), ...variants];
 }
 
 /** Seconds of each contender; `undefined` where one was not measured yet, or there is but one. */
-export function measuredSpeeds(host: Host): Readonly<Partial<Record<RuntimeName, number>>> | undefined {
+export function measuredSpeeds(
+  host: Host,
+  precision: Precision = 'f32',
+): Readonly<Partial<Record<RuntimeName, number>>> | undefined {
   const speeds = readSpeeds(host);
-  if (contenders(host).length < 2 || measurements(host, 'auto', speeds).length > 0) return undefined;
-  const [onnx, tensorflow] = [speeds[onnxMeasurement(host).key], measuredSeconds(host)];
+  const asked = { ...NOBODY, ...(precision === 'bf16' && { precision }) };
+  if (contenders(host).length < 2 || measurements(host, asked, speeds).length > 0) return undefined;
+  const [onnx, tensorflow] = [speeds[onnxMeasurement(host, precision).key], measuredSeconds(host, precision)];
   return typeof onnx === 'number' && tensorflow !== undefined ? { onnx, tensorflow } : undefined;
 }
 
@@ -68,25 +81,23 @@ export function measuredSpeeds(host: Host): Readonly<Partial<Record<RuntimeName,
  * Whether something is asked for of which it is not known what is fastest, and that could be found out: what is measured
  * beside other programs would be kept, and is not how fast they are.
  */
-export const isUndecided = (host: Host, asked: RuntimeChoice = 'auto'): boolean =>
+export const isUndecided = (host: Host, asked: AskedRuntime = NOBODY): boolean =>
   measurements(host, asked, readSpeeds(host)).length > 0 && !isCrowded(host.machine());
 
 /** Reads what was measured, and measures nothing. */
-export function chooseRuntime(host: Host, asked: RuntimeChoice = 'auto'): RuntimeName {
-  if (asked !== 'auto') return asked;
+export function chooseRuntime(host: Host, { choice, precision }: AskedRuntime = NOBODY): RuntimeName {
+  if (choice !== 'auto') return choice;
   if (hasGpu(host)) return 'tensorflow';
-  const speeds = measuredSpeeds(host);
+  const speeds = measuredSpeeds(host, precision);
   const seconds = speeds?.[DEFAULT];
   if (speeds === undefined || seconds === undefined) return DEFAULT;
   const [fastest = DEFAULT] = contenders(host).toSorted((a, b) => (speeds[a] ?? 0) - (speeds[b] ?? 0));
   return (speeds[fastest] ?? seconds) <= WORTH_IT * seconds ? fastest : DEFAULT;
 }
 
-const NOBODY: AskedRuntime = { choice: 'auto', by: 'auto' };
-
 /** Which runtime is taken and why, and what each of the others would need: a sentence each. */
 export function explainChoice(host: Host, asked: AskedRuntime = NOBODY): readonly string[] {
-  const chosen = chooseRuntime(host, asked.choice);
+  const chosen = chooseRuntime(host, asked);
   return [
     [
       `${RUNTIMES[chosen].title}: ${reason(host, asked, chosen)}`,
@@ -98,17 +109,19 @@ export function explainChoice(host: Host, asked: AskedRuntime = NOBODY): readonl
   ];
 }
 
-function reason(host: Host, { choice, by }: AskedRuntime, chosen: RuntimeName): string {
+function reason(host: Host, { choice, by, precision }: AskedRuntime, chosen: RuntimeName): string {
   if (choice !== 'auto')
     return by === 'pipeline' ? 'the pipeline asks for it, in a budget' : 'asked for by `--runtime`';
   if (hasGpu(host)) return 'there is a GPU that it was installed for';
-  const speeds = measuredSpeeds(host);
+  const speeds = measuredSpeeds(host, precision);
   if (contenders(host).length < 2) return 'it comes with ftpc, and nothing faster is installed';
   if (speeds === undefined) return 'nothing was measured yet: other programs take the cores';
   const all = Object.entries(speeds).map(
     ([name, seconds = 0]) => `${(1000 * seconds).toFixed(0)} ms with ${name}`,
   );
-  const text = `a block's step was measured here: ${all.join(', ')}`;
+  const what =
+    precision === undefined ? "a block's step" : `a block's step with \`precision = ${precision}\``;
+  const text = `${what} was measured here: ${all.join(', ')}`;
   return chosen === DEFAULT ? `${text}; another one must be a fifth faster` : text;
 }
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect } from 'chai';
 import { UserError } from '../../../src/diagnostics/types.js';
-import { RUNTIME_NAMES } from '../../../src/ir/runtimes.js';
+import { type AskedRuntime, RUNTIME_NAMES } from '../../../src/ir/runtimes.js';
 import type { Host } from '../../../src/source/host.js';
 import { nodeHost } from '../../../src/source/node-host.js';
 import {
@@ -43,6 +43,7 @@ describe('the runtimes of a machine', () => {
           : real.stat(path),
     };
   };
+  const TENSORFLOW: AskedRuntime = { choice: 'tensorflow', by: 'option' };
   /** As on a machine where compiling is not worth it and bfloat16 is no faster. */
   const UNCHANGED: Speeds = {
     'tensorflow 2.21.0+xla': 0.009,
@@ -60,7 +61,7 @@ describe('the runtimes of a machine', () => {
 
   it('compute with ONNX Runtime where there is no other', () => {
     expect(chooseRuntime(machine(true))).to.equal('onnx');
-    expect(chooseRuntime(machine(true), 'tensorflow')).to.equal('tensorflow');
+    expect(chooseRuntime(machine(true), TENSORFLOW)).to.equal('tensorflow');
     for (const name of RUNTIME_NAMES)
       expect(runtimeProblem(machine(), name)?.code, name).to.equal(name === 'onnx' ? undefined : 'FTP0910');
   });
@@ -79,7 +80,7 @@ describe('the runtimes of a machine', () => {
     install(host, { cuda: false });
     expect(contenders(host)).to.deep.equal(['onnx', 'tensorflow']);
     expect(isUndecided(host)).to.equal(true);
-    expect(isUndecided(host, 'onnx')).to.equal(false);
+    expect(isUndecided(host, { choice: 'onnx', by: 'option' })).to.equal(false);
     const busy = machine(false, 100);
     expect(isUndecided(busy)).to.equal(false);
     expect(explainChoice(busy)[0]).to.match(/nothing was measured yet: other programs/);
@@ -106,10 +107,33 @@ describe('the runtimes of a machine', () => {
     expect(chooseRuntime(host)).to.equal('onnx');
   });
 
+  it('are compared in the precision that the pipeline asks for', () => {
+    const host = machine();
+    install(host, { cuda: false });
+    const rounded: AskedRuntime = { choice: 'auto', by: 'auto', precision: 'bf16' };
+    const onnx = `onnx ${identityOf(host, 'onnx').version}`;
+    const inFloat32 = { ...UNCHANGED, [onnx]: 0.01, 'tensorflow 2.21.0': 0.01 };
+    keep(host, inFloat32);
+    expect([isUndecided(host), isUndecided(host, rounded)]).to.deep.equal([false, true]);
+    expect(chooseRuntime(host, rounded)).to.equal('onnx');
+    expect(measurements(host, rounded, readSpeeds(host))).to.deep.equal([
+      { key: `${onnx}, products in bf16`, runtime: 'onnx', precision: 'bf16' },
+    ]);
+    keep(host, {
+      ...inFloat32,
+      [`${onnx}, products in bf16`]: 0.015,
+      'tensorflow 2.21.0+bf16, products in bf16': 0.005,
+    });
+    expect([chooseRuntime(host), chooseRuntime(host, rounded)]).to.deep.equal(['onnx', 'tensorflow']);
+    expect(explainChoice(host, rounded)[0]).to.contain(
+      "a block's step with `precision = bf16` was measured here: 15 ms with onnx, 5 ms with tensorflow",
+    );
+  });
+
   it('say how TensorFlow computes: what was measured to be fastest, or what the environment asks for', () => {
     const host = machine();
     install(host, { cuda: false });
-    const keys = (known: Speeds) => measurements(host, 'tensorflow', known).map(({ key }) => key);
+    const keys = (known: Speeds) => measurements(host, TENSORFLOW, known).map(({ key }) => key);
     const compared = { 'tensorflow 2.21.0': 0.01, 'tensorflow 2.21.0+xla': 0.007 };
     expect(keys({})).to.deep.equal(Object.keys(compared));
     const multiplied = {
@@ -119,24 +143,22 @@ describe('the runtimes of a machine', () => {
     expect(keys(compared)).to.deep.equal(Object.keys(multiplied));
     keep(host, compared);
     expect(identityOf(host, 'tensorflow').version).to.equal('2.21.0');
-    expect(isUndecided(host, 'tensorflow')).to.equal(true);
+    expect(isUndecided(host, TENSORFLOW)).to.equal(true);
     keep(host, { ...compared, ...multiplied });
-    expect(isUndecided(host, 'tensorflow')).to.equal(false);
+    expect(isUndecided(host, TENSORFLOW)).to.equal(false);
     expect(identityOf(host, 'tensorflow').version).to.equal('2.21.0+bf16+xla');
     // compiling must be worth it: it takes seconds
     keep(host, { ...UNCHANGED, 'tensorflow 2.21.0': 0.01 });
     expect(identityOf(host, 'tensorflow').version).to.equal('2.21.0');
     keep(host, { ...UNCHANGED, 'tensorflow 2.21.0': 0.001, 'tensorflow 2.21.0+xla': null });
-    expect(explainChoice(host, { choice: 'tensorflow', by: 'option' })[0]).to.match(
-      /; XLA does not compile here;/,
-    );
+    expect(explainChoice(host, TENSORFLOW)[0]).to.match(/; XLA does not compile here;/);
     expect(Object.keys(readSpeeds(host))).to.have.length(4);
     const forced: Host = {
       ...host,
       env: (name) => (name === 'FTPC_TENSORFLOW' ? 'bf16' : host.env(name)),
     };
     expect(identityOf(forced, 'tensorflow').version).to.equal('2.21.0+bf16');
-    expect(explainChoice(forced, { choice: 'tensorflow', by: 'option' })[0]).to.equal(
+    expect(explainChoice(forced, TENSORFLOW)[0]).to.equal(
       'TensorFlow: asked for by `--runtime`; `FTPC_TENSORFLOW` asks for bf16',
     );
   });

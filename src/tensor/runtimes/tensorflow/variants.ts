@@ -71,7 +71,8 @@ const installedVersion = (host: Host): string => {
 /** Whether XLA is worth its seconds of compiling, and then whether products are faster on bfloat16: two of each. */
 function contests(host: Host, speeds: Speeds): readonly (readonly VariantMeasurement[])[] {
   const forced = forcedVariant(host);
-  if (forced !== undefined) return [[measurement(host, forced, 'f32')]];
+  if (forced !== undefined)
+    return [(['f32', 'bf16'] as const).map((precision) => measurement(host, forced, precision))];
   const compiling = [VARIANTS.plain, VARIANTS.xla].map((variant) => measurement(host, variant, 'f32'));
   const { xla } = decided(compiling, speeds, WORTH_IT);
   const multiplying = [false, true].map((bf16) => measurement(host, { bf16, xla }, 'bf16'));
@@ -101,11 +102,13 @@ export function variantOf(host: Host): Variant {
   return decided(multiplying, speeds, 1);
 }
 
-/** Its seconds of a step in float32; `undefined` where it was not measured yet. */
-export const measuredSeconds = (host: Host): number | undefined =>
-  readSpeeds(host)[
-    measurement(host, { ...variantOf(host), bf16: forcedVariant(host)?.bf16 ?? false }, 'f32').key
-  ] ?? undefined;
+/** Its seconds of a step; `undefined` where it was not measured yet. */
+export function measuredSeconds(host: Host, precision: VariantMeasurement['precision']): number | undefined {
+  const variant = variantOf(host);
+  // what is float32 has no use of `bf16`, and was measured without
+  const bf16 = precision === 'bf16' ? variant.bf16 : (forcedVariant(host)?.bf16 ?? false);
+  return readSpeeds(host)[measurement(host, { ...variant, bf16 }, precision).key] ?? undefined;
+}
 
 const milliseconds = (seconds: number): string => `${(1000 * seconds).toFixed(0)} ms`;
 
