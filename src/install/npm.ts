@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fetchedOther, fetchFailed, toolMissing } from '../diagnostics/catalogue/runtimes.js';
 import { UserError } from '../diagnostics/types.js';
 import type { NpmPackage } from './packages.js';
-import { runTool } from './tool.js';
+import { runTool, type ToolResult } from './tool.js';
 
 /** Unpacks a package into a folder. Throws a `UserError`. */
 export async function unpackNpm(wanted: NpmPackage, folder: string, signal: AbortSignal): Promise<void> {
@@ -18,7 +18,7 @@ export async function unpackNpm(wanted: NpmPackage, folder: string, signal: Abor
   );
   if (packed.missing)
     throw new UserError(toolMissing('npm', `fetch \`${spec}\``, 'install npm, which comes with Node.js'));
-  if (packed.failed) throw new UserError(fetchFailed(spec, lastLine(packed.output)));
+  if (packed.failed) throw new UserError(fetchFailed(spec, reasonOf(packed)));
   const archive = join(folder, fileName(packed.stdout, spec));
   const integrity = `sha512-${createHash('sha512').update(readFileSync(archive)).digest('base64')}`;
   if (integrity !== wanted.integrity)
@@ -40,6 +40,18 @@ function fileName(stdout: string, spec: string): string {
     // falls through: another npm, or none
   }
   throw new UserError(fetchFailed(spec, '`npm pack --json` gave no list of what it packed'));
+}
+
+/** What npm says in JSON, without a password in an address; the last line of another npm. */
+function reasonOf({ stdout, output }: ToolResult): string {
+  try {
+    const said = JSON.parse(stdout.slice(stdout.indexOf('{'))) as { error?: { summary?: unknown } };
+    const [line = ''] = String(said.error?.summary ?? '').split('\n');
+    if (line !== '') return line.replaceAll(/\/\/[^/@\s]*@/g, '//');
+  } catch {
+    // falls through: it spoke otherwise
+  }
+  return lastLine(output);
 }
 
 const lastLine = (lines: readonly string[]): string => lines.at(-1) ?? 'it said nothing';

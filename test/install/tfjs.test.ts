@@ -121,6 +121,16 @@ describe('an installation of TensorFlow.js', () => {
     }
   });
 
+  it('says what npm says where nothing can be fetched, without a password', async () => {
+    const summary = 'request to https://me:secret@registry/x failed, reason: connect ECONNREFUSED';
+    program('npm', `echo '${JSON.stringify({ error: { code: 'ECONNREFUSED', summary } }, null, 2)}'; exit 1`);
+    const error: unknown = await install(host()).catch((reason: unknown) => reason);
+    expect((error as UserError).diagnostic.code).to.equal('FTP0915');
+    expect((error as UserError).diagnostic.message).to.match(
+      /: request to https:\/\/registry\/x failed, reason: /,
+    );
+  });
+
   it('keeps nothing of a package with other content', async () => {
     pack('', false);
     expect(await refused(host())).to.equal('FTP0916');

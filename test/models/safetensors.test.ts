@@ -3,6 +3,7 @@ import { openTensorSource } from '../../src/models/safetensors/folder.js';
 import { openSafetensors } from '../../src/models/safetensors/read.js';
 import { f32Writable, safetensorsChunks, safetensorsFileBytes } from '../../src/models/safetensors/write.js';
 import { ModelError } from '../../src/models/types.js';
+import { HostError } from '../../src/source/host.js';
 import { concat, modelError } from './errors.js';
 import { readFixtureBytes } from './fixtures.js';
 import { memoryHost } from './memory-host.js';
@@ -102,6 +103,17 @@ describe('safetensors', () => {
       if (round % 3 !== 0) head[at] = kept;
       else head.set(whole.subarray(0, 900));
     }
+  });
+
+  it('says to look at the permissions where the file may not be read', () => {
+    const plain = memoryHost({ [PATH]: file('{}', 0) });
+    const closed = {
+      ...plain,
+      readBytes() {
+        throw new HostError('no_access', PATH, 'EACCES: permission denied');
+      },
+    };
+    expect(modelError(() => openSafetensors(closed, PATH)).help).to.equal('Check its permissions.');
   });
 
   it('reads what the reference library wrote', () => {

@@ -102,7 +102,12 @@ export function readFile(host: Host, path: string, start: number, length: number
     );
   } catch (error) {
     if (!(error instanceof HostError)) throw error;
-    throw new ModelError('gguf_invalid', path, `The file could not be read: ${error.detail}.`, HELP);
+    throw new ModelError(
+      'gguf_invalid',
+      path,
+      `The file could not be read: ${error.detail}.`,
+      error.code === 'no_access' ? 'Check its permissions.' : HELP,
+    );
   }
 }
 

@@ -66,7 +66,12 @@ function readAligned(host: Host, path: string, start: number, length: number): U
     return bytes.byteOffset % 8 === 0 ? bytes : new Uint8Array(bytes);
   } catch (error) {
     if (error instanceof HostError)
-      throw new ModelError('model_weights', path, `The file could not be read: ${error.detail}.`, HELP);
+      throw new ModelError(
+        'model_weights',
+        path,
+        `The file could not be read: ${error.detail}.`,
+        error.code === 'no_access' ? 'Check its permissions.' : HELP,
+      );
     throw error;
   }
 }
