@@ -3,18 +3,19 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import onnx from 'onnxruntime-node';
 import { layerKind } from '../../../src/models/adapters/layout.js';
 import { blueprintOf } from '../../../src/models/architectures/index.js';
 import { headGraph, trainingBlock } from '../../../src/models/decoder/graphs.js';
 import { planMemory } from '../../../src/tensor/liveness.js';
 import { arrange, executionOrder } from '../../../src/tensor/order.js';
-import { encode, onnxRuntime } from '../../../src/tensor/runtimes/onnx/index.js';
+import { encode, loadOnnx, onnxRuntime } from '../../../src/tensor/runtimes/onnx/index.js';
 import { isSound, tangle } from '../../../src/tensor/runtimes/onnx/probe.js';
 import { referenceRuntime } from '../../../src/tensor/runtimes/reference/index.js';
 import { bytesOf, sizeOf } from '../../../src/tensor/shape.js';
 import type { Graph, Node, ValueId } from '../../../src/tensor/types.js';
 import { fixture } from '../../models/decoder/fixture.js';
+
+const onnx = await loadOnnx();
 
 interface ProfileEvent {
   readonly cat: string;

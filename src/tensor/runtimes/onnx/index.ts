@@ -46,9 +46,18 @@ const SMALLEST_SHARED = 128 * 1024;
 /** Errors-only logging: warnings about unused values would go to the terminal. */
 const LOG_ERRORS = 3;
 
-export async function onnxRuntime(options: OnnxOptions = {}): Promise<Runtime> {
+/**
+ * The library as it is: from 1.29 on it would tell its makers of sessions, among them sums of graphs and weights, and keep
+ * an identifier and what it could not send in the user's cache. It reads when it is loaded that it is not to.
+ */
+export async function loadOnnx(): Promise<Onnx> {
+  process.env['ORT_DISABLE_TELEMETRY'] = '1';
   const module = (await import('onnxruntime-node')) as Onnx & { default?: Onnx };
-  const onnx = module.default ?? module;
+  return module.default ?? module;
+}
+
+export async function onnxRuntime(options: OnnxOptions = {}): Promise<Runtime> {
+  const onnx = await loadOnnx();
   const settings: InferenceSession.SessionOptions = {
     intraOpNumThreads: options.threads ?? 0,
     interOpNumThreads: 1,
