@@ -5,7 +5,10 @@ import { stepper } from '../training/step.js';
 import type { Answer, RuntimeTask } from './table.js';
 
 const task = JSON.parse(process.argv[2] ?? '') as RuntimeTask;
-const { step, runtime } = await stepper(task);
+const { step, runtime } = await stepper(task).catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : error);
+  process.exit(1);
+});
 const answer = (message: Answer): void => void process.send?.(message);
 
 // the first step compiles, and brings the weights to the device

@@ -67,7 +67,7 @@ async function inTurns(
         env: { ...process.env, ...childEnvironment(threads, runtime) },
       });
       // installed is not able: there may be no GPU
-      const error = await answerOf(child).then(
+      const error = await answerOf(child, FIRST_STEP_SECONDS).then(
         () => undefined,
         (reason: unknown) => reason,
       );
@@ -106,12 +106,26 @@ async function inTurns(
   );
 }
 
-const answerOf = (child: ChildProcess): Promise<Answer> =>
-  new Promise((resolve, reject) => {
-    const ended = (code: number | null) => reject(new Error(`the process ended with ${code}`));
+/** What has not taken a step by then is no runtime for this shape; it would keep the others waiting for an hour. */
+const FIRST_STEP_SECONDS = 120;
+
+function answerOf(child: ChildProcess, seconds?: number): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const ended = (code: number | null) => {
+      clearTimeout(timer);
+      reject(new Error(`the process ended with ${code}`));
+    };
+    const late = () => {
+      child.off('exit', ended);
+      child.kill();
+      reject(new Error(`no step within ${seconds} s`));
+    };
+    const timer = seconds === undefined ? undefined : setTimeout(late, 1000 * seconds);
     child.once('exit', ended);
     child.once('message', (message) => {
+      clearTimeout(timer);
       child.off('exit', ended);
       resolve(message as Answer);
     });
   });
+}
