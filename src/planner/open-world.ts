@@ -10,7 +10,7 @@ import type { Host } from '../source/host.js';
 import type { LengthSurvey } from '../stages/format/survey.js';
 import { checkedLora } from '../stages/train/lora-check.js';
 import type { Chosen } from '../stages/types.js';
-import { chooseRuntime } from '../tensor/runtimes/choice.js';
+import { chooseRuntime, DEFAULT_RUNTIME } from '../tensor/runtimes/choice.js';
 import { identityOf, isRuntime, type RuntimeIdentity } from '../tensor/runtimes/index.js';
 import { askedDeviceMemory, askedRuntime } from './asked-runtime.js';
 import { canonical } from './canonical.js';
@@ -59,7 +59,10 @@ export interface PlanOptions {
   readonly survey?: Survey;
   readonly planDecoder?: PlanDecoder;
   readonly speed?: () => Promise<Speed | undefined>;
-  /** Reckons times with this speed and measures nothing, also for a machine that is not here: so that plans compare. */
+  /**
+   * Reckons times with this speed and measures nothing, also for a machine that is not here, and where nobody asks for
+   * another runtime with the default one: so that plans compare.
+   */
   readonly nominal?: Speed;
 }
 
@@ -83,8 +86,10 @@ export function openWorld(program: Program, host: Host, options: PlanOptions, st
   const asked = machineOf(host, options, report);
   const machine = nominal === undefined ? asked : { ...asked, here: true };
   const memo = openMemo(host, options.digests);
-  const runtime =
-    options.runtime ?? identityOf(host, chooseRuntime(host, askedRuntime(options.runtimeOption, program)));
+  const askedFor = askedRuntime(options.runtimeOption, program);
+  const runtimeOf = () =>
+    nominal !== undefined && askedFor.choice === 'auto' ? DEFAULT_RUNTIME : chooseRuntime(host, askedFor);
+  const runtime = options.runtime ?? identityOf(host, runtimeOf());
   const threads = options.threads ?? host.machine().cores;
   const keys = new Map<string, StageKey>();
   const adapters = new Map<string, LoraConfig>();

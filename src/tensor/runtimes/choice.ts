@@ -13,7 +13,7 @@ import { explainVariant, measuredSeconds, unmeasured, type Variant } from './ten
 /** Stands where the driver of an NVIDIA GPU is loaded. */
 const NVIDIA_DEVICE = '/dev/nvidiactl';
 
-const DEFAULT: RuntimeName = 'onnx';
+export const DEFAULT_RUNTIME: RuntimeName = 'onnx';
 
 const NOBODY: AskedRuntime = { choice: 'auto', by: 'auto' };
 
@@ -89,10 +89,12 @@ export function chooseRuntime(host: Host, { choice, precision }: AskedRuntime = 
   if (choice !== 'auto') return choice;
   if (hasGpu(host)) return 'tensorflow';
   const speeds = measuredSpeeds(host, precision);
-  const seconds = speeds?.[DEFAULT];
-  if (speeds === undefined || seconds === undefined) return DEFAULT;
-  const [fastest = DEFAULT] = contenders(host).toSorted((a, b) => (speeds[a] ?? 0) - (speeds[b] ?? 0));
-  return (speeds[fastest] ?? seconds) <= WORTH_IT * seconds ? fastest : DEFAULT;
+  const seconds = speeds?.[DEFAULT_RUNTIME];
+  if (speeds === undefined || seconds === undefined) return DEFAULT_RUNTIME;
+  const [fastest = DEFAULT_RUNTIME] = contenders(host).toSorted(
+    (a, b) => (speeds[a] ?? 0) - (speeds[b] ?? 0),
+  );
+  return (speeds[fastest] ?? seconds) <= WORTH_IT * seconds ? fastest : DEFAULT_RUNTIME;
 }
 
 /** Which runtime is taken and why, and what each of the others would need: a sentence each. */
@@ -122,7 +124,7 @@ function reason(host: Host, { choice, by, precision }: AskedRuntime, chosen: Run
   const what =
     precision === undefined ? "a block's step" : `a block's step with \`precision = ${precision}\``;
   const text = `${what} was measured here: ${all.join(', ')}`;
-  return chosen === DEFAULT ? `${text}; another one must be a fifth faster` : text;
+  return chosen === DEFAULT_RUNTIME ? `${text}; another one must be a fifth faster` : text;
 }
 
 function need(host: Host, name: RuntimeName): string {

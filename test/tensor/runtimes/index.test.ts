@@ -34,7 +34,10 @@ describe('the runtimes of a machine', () => {
     return {
       ...real,
       machine: () => ({ ...real.machine(), load }),
-      env: (name) => (name === 'XDG_CACHE_HOME' ? cache : real.env(name)),
+      env: (name) => {
+        if (name === 'FTPC_TENSORFLOW') return undefined;
+        return name === 'XDG_CACHE_HOME' ? cache : real.env(name);
+      },
       stat: (path) =>
         path === '/dev/nvidiactl'
           ? gpu
