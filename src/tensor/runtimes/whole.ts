@@ -2,8 +2,8 @@
 import { join } from 'node:path';
 import type { Host } from '../../source/host.js';
 
-/** The manifest is written last, and does not count itself. */
-const MANIFEST = 'manifest.json';
+/** What an installation is, in its folder: written last, and does not count itself. */
+export const MANIFEST = 'manifest.json';
 
 /** Folders in one another, more than any installation has: a link may lead back. */
 const DEEPEST = 16;

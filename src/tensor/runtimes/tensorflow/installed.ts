@@ -1,7 +1,7 @@
 /** Where TensorFlow stands once it is installed, and what stands there. */
 import { join } from 'node:path';
 import type { Host } from '../../../source/host.js';
-import { damageOf } from '../whole.js';
+import { damageOf, MANIFEST } from '../whole.js';
 
 /** `manifest.json`, written last: a folder without it is no installation. */
 export interface TensorFlowManifest {
@@ -14,7 +14,7 @@ export interface TensorFlowManifest {
   readonly bytes: number;
 }
 
-export const MANIFEST = 'manifest.json';
+export { MANIFEST };
 
 /** The user's cache folder: `XDG_CACHE_HOME`, else `~/.cache`. */
 const cacheFolder = (host: Host): string =>

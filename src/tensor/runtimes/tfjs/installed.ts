@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { Host } from '../../../source/host.js';
 import { runtimesFolder } from '../tensorflow/installed.js';
-import { damageOf } from '../whole.js';
+import { damageOf, MANIFEST } from '../whole.js';
 
 /** The backends of TensorFlow.js that are runtimes here; each is a folder of its own. */
 export const TFJS_NAMES = ['webgpu', 'wasm', 'cpu'] as const;
@@ -18,7 +18,7 @@ export interface TfjsManifest {
   readonly bytes: number;
 }
 
-export const MANIFEST = 'manifest.json';
+export { MANIFEST };
 
 /** The package that every backend stands on. */
 export const CORE = '@tensorflow/tfjs-core';
