@@ -51,6 +51,18 @@ describe('generation', () => {
     expect(computed).to.be.within(needed, needed / 0.75);
   });
 
+  it('goes on beside a row that ended early and lies nearest to the last position', async () => {
+    const decoder = fakeDecoder();
+    const { maxPositions } = tinyConfig;
+    const batch = Array.from({ length: 9 }, (_, i) => new Int32Array(maxPositions - (i === 0 ? 5 : 10)).fill(i + 1));
+    const [stop] = slowly(decoder, batch[0] as Int32Array, 1, []).ids;
+    const expected = batch.map((prompt) => slowly(decoder, prompt, 30, [stop as number]));
+    const answers = await generate(decoder, batch, { maxTokens: 30, stopIds: [stop as number] });
+    expect(answers).to.deep.equal(expected);
+    expect(answers[0]?.reason).to.equal('stop');
+    expect(answers.filter(({ reason }) => reason === 'full').length).to.be.above(4);
+  });
+
   it('answers a full prompt with nothing, and none with a mistake', async () => {
     const decoder = fakeDecoder();
     const full = new Int32Array(tinyConfig.maxPositions).fill(1);

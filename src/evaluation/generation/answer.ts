@@ -6,8 +6,6 @@ import type { EndReason, Generated, GenerationOptions } from './types.js';
 export interface GrowingAnswer {
   readonly row: number;
   readonly ended: boolean;
-  /** Ended because the model has no further position. */
-  readonly full: boolean;
   /** The token chosen last. */
   readonly last: number;
   /** Chooses the next token from `[vocab]` logits, which it may change. */
@@ -61,9 +59,6 @@ export function growingAnswer(
     row,
     get ended() {
       return reason !== undefined;
-    },
-    get full() {
-      return reason === 'full';
     },
     get last() {
       return ids.at(-1) ?? 0;

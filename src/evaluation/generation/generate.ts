@@ -50,13 +50,14 @@ async function answerBatch(
     options.signal?.throwIfAborted();
     let logits = await session.append(answers.map(({ row }) => prompts[row] as Int32Array));
     let batch = answers;
-    for (;;) {
+    for (let fed = 0; ; fed++) {
       const before = batch.filter(({ ended }) => !ended).length;
       takeAll(batch, logits);
       const after = batch.filter(({ ended }) => !ended).length;
       if (after < before) onEnded(before - after);
       if (after === 0) return;
-      batch = await leave(session, batch);
+      const isFull = ({ row }: GrowingAnswer): boolean => (prompts[row]?.length ?? 0) + fed >= capacity;
+      batch = await leave(session, batch, isFull);
       options.signal?.throwIfAborted();
       logits = await session.append(batch.map(({ last }) => Int32Array.of(last)));
     }
@@ -77,16 +78,17 @@ function takeAll(batch: readonly GrowingAnswer[], logits: Float32Array): void {
 const WORTH_MOVING = 0.25;
 
 /**
- * Finished rows leave the batch, a few at a time; until then they are fed their last token again and ignored. A row at
- * the model's last position can't be fed any more.
+ * Finished rows leave the batch, a few at a time; until then they are fed their last token again and ignored. A row that
+ * fills the session, whatever ended it, can't be fed any more.
  */
 async function leave(
   session: DecodeSession,
   batch: readonly GrowingAnswer[],
+  isFull: (answer: GrowingAnswer) => boolean,
 ): Promise<readonly GrowingAnswer[]> {
   const staying = batch.flatMap(({ ended }, i) => (ended ? [] : [i]));
   const few = batch.length - staying.length < WORTH_MOVING * batch.length;
-  if (few && !batch.some(({ full }) => full)) return batch;
+  if (few && !batch.some(isFull)) return batch;
   await session.keep(staying);
   return staying.map((i) => batch[i] as GrowingAnswer);
 }
