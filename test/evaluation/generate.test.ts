@@ -54,7 +54,9 @@ describe('generation', () => {
   it('goes on beside a row that ended early and lies nearest to the last position', async () => {
     const decoder = fakeDecoder();
     const { maxPositions } = tinyConfig;
-    const batch = Array.from({ length: 9 }, (_, i) => new Int32Array(maxPositions - (i === 0 ? 5 : 10)).fill(i + 1));
+    const batch = Array.from({ length: 9 }, (_, i) =>
+      new Int32Array(maxPositions - (i === 0 ? 5 : 10)).fill(i + 1),
+    );
     const [stop] = slowly(decoder, batch[0] as Int32Array, 1, []).ids;
     const expected = batch.map((prompt) => slowly(decoder, prompt, 30, [stop as number]));
     const answers = await generate(decoder, batch, { maxTokens: 30, stopIds: [stop as number] });

@@ -95,8 +95,10 @@ const IGNORED = new Set([
   'auto_mapping',
   'alpha_pattern',
   'base_model_name_or_path',
+  'exclude_modules',
   'fan_in_fan_out',
   'inference_mode',
+  'layers_pattern',
   'layers_to_transform',
   'lora_alpha',
   'lora_dropout',
@@ -115,6 +117,9 @@ const IGNORED = new Set([
   'use_rslora',
 ]);
 
+/** What takes layers out of those that `target_modules` names: which are left, the tensors say. */
+const NARROWING = ['exclude_modules', 'layers_pattern'] as const;
+
 /** Values that leave a field without effect, besides null, false, and the empty list and object. */
 const HARMLESS: Readonly<Record<string, readonly unknown[]>> = {
   bias: ['none'],
@@ -125,7 +130,7 @@ const HARMLESS: Readonly<Record<string, readonly unknown[]>> = {
 
 export interface ParsedConfig {
   readonly lora: Omit<LoraConfig, 'targets'>;
-  /** Names or whole paths of modules, none where the head alone is trained; `undefined` where the file has a pattern. */
+  /** Names or whole paths of modules, none where the head alone is trained; `undefined` where only the tensors tell. */
   readonly targets: readonly string[] | undefined;
   /** A head over labels comes with it. */
   readonly classifies: boolean;
@@ -202,7 +207,11 @@ export function parseAdapterConfig(json: Json, path: string): ParsedConfig {
       ...(alphas === undefined ? {} : { alphaPattern: alphas }),
       ...(saved === undefined || saved.length === 0 ? {} : { modulesToSave: saved }),
     },
-    targets: none ? [] : targetsOf(json['target_modules'], fail),
+    targets: none
+      ? []
+      : NARROWING.some((field) => !isEmpty(json[field] ?? null))
+        ? undefined
+        : targetsOf(json['target_modules'], fail),
     classifies,
     base: { name: text('base_model_name_or_path'), revision: text('revision') },
   };

@@ -130,6 +130,30 @@ describe('PEFT adapter', () => {
     }
   });
 
+  it('takes the layers that have tensors where others are excluded', () => {
+    const listed = {
+      target_modules: [
+        'q_proj',
+        'k_proj',
+        'v_proj',
+        'o_proj',
+        'gate_proj',
+        'up_proj',
+        'down_proj',
+        'lm_head',
+      ],
+    };
+    for (const narrowed of [
+      { exclude_modules: ['lm_head'] },
+      { exclude_modules: 'lm_head' },
+      { layers_pattern: ['layers'] },
+    ]) {
+      const adapter = readAdapter(variant({ ...listed, ...narrowed }), '/a');
+      expect(adaptedProjections(base, adapter.config)).to.have.length(14);
+      checkAdapter(adapter, base, '/a');
+    }
+  });
+
   const invalid: readonly [string, Readonly<Record<string, unknown>>, RegExp][] = [
     ['another method', { peft_type: 'IA3' }, /"peft_type"/],
     ['DoRA without magnitudes', { use_dora: true }, /lora_magnitude_vector" is missing/],
