@@ -12,6 +12,9 @@ for (const stream of [process.stdout, process.stderr])
     throw error;
   });
 
+// A limit on the size of files (`ulimit -f`) would end the process without a word; heard, it fails the write.
+process.on('SIGXFSZ', () => {});
+
 const world = realWorld(nodeHost());
 process.on('uncaughtException', (error) => {
   void reportBug(error, world).finally(() => process.exit(EXIT.error));

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fetchedOther, fetchFailed, toolMissing } from '../diagnostics/catalogue/runtimes.js';
-import { UserError } from '../diagnostics/types.js';
+import { type Diagnostic, UserError } from '../diagnostics/types.js';
 import type { NpmPackage } from './packages.js';
 import { runTool, type ToolResult } from './tool.js';
 
@@ -18,7 +18,7 @@ export async function unpackNpm(wanted: NpmPackage, folder: string, signal: Abor
   );
   if (packed.missing)
     throw new UserError(toolMissing('npm', `fetch \`${spec}\``, 'install npm, which comes with Node.js'));
-  if (packed.failed) throw new UserError(fetchFailed(spec, reasonOf(packed)));
+  if (packed.failed) throw new UserError(problemOf(spec, packed));
   const archive = join(folder, fileName(packed.stdout, spec));
   const integrity = `sha512-${createHash('sha512').update(readFileSync(archive)).digest('base64')}`;
   if (integrity !== wanted.integrity)
@@ -43,15 +43,20 @@ function fileName(stdout: string, spec: string): string {
 }
 
 /** What npm says in JSON, without a password in an address; the last line of another npm. */
-function reasonOf({ stdout, output }: ToolResult): string {
+function problemOf(spec: string, { stdout, output }: ToolResult): Diagnostic {
   try {
-    const said = JSON.parse(stdout.slice(stdout.indexOf('{'))) as { error?: { summary?: unknown } };
-    const [line = ''] = String(said.error?.summary ?? '').split('\n');
-    if (line !== '') return line.replaceAll(/\/\/[^/@\s]*@/g, '//');
+    const { error } = JSON.parse(stdout.slice(stdout.indexOf('{'))) as NpmFailure;
+    if (error?.code === 'EINTEGRITY') return fetchedOther(spec, 'npm finds another digest in what came');
+    const [line = ''] = String(error?.summary ?? '').split('\n');
+    if (line !== '') return fetchFailed(spec, line.replaceAll(/\/\/[^/@\s]*@/g, '//'));
   } catch {
     // falls through: it spoke otherwise
   }
-  return lastLine(output);
+  return fetchFailed(spec, lastLine(output));
+}
+
+interface NpmFailure {
+  readonly error?: { readonly code?: unknown; readonly summary?: unknown };
 }
 
 const lastLine = (lines: readonly string[]): string => lines.at(-1) ?? 'it said nothing';

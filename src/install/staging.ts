@@ -1,12 +1,18 @@
 /** What installations have in common: a folder that gets its name only when it is whole. */
+import { randomUUID } from 'node:crypto';
 import { readdirSync, renameSync, rmSync, statfsSync, statSync } from 'node:fs';
-import { join } from 'node:path';
-import { diskTooSmall } from '../diagnostics/catalogue/runtimes.js';
-import { UserError } from '../diagnostics/types.js';
+import { dirname, join, relative } from 'node:path';
+import { diskTooSmall, installationRuns } from '../diagnostics/catalogue/runtimes.js';
+import { type Diagnostic, UserError } from '../diagnostics/types.js';
+import type { RuntimeName } from '../ir/runtimes.js';
 import { bytesText } from '../run/text.js';
 import type { Host } from '../source/host.js';
-import { writing } from '../store/index.js';
+import { syncFile, syncFolder, takeLock, writing } from '../store/index.js';
 import { stateOf } from '../store/process-identity.js';
+import { RUNTIMES } from '../tensor/runtimes/index.js';
+import { runtimesFolder } from '../tensor/runtimes/tensorflow/installed.js';
+import { type InstalledFile, type InstalledFiles, secondsOf } from '../tensor/runtimes/whole.js';
+import { digestOf } from './transfer.js';
 
 /** What an installation is at. `done` and `total` are bytes, where they are known. */
 export interface InstallStep {
@@ -15,8 +21,32 @@ export interface InstallStep {
   readonly total?: number;
 }
 
-/** Where an installation is put together. */
-export const stagingFolder = (root: string, name: string): string => join(root, `.${name}-${process.pid}`);
+/**
+ * Installs or removes a runtime while no other process does. `work` puts it together in a folder that goes with its end,
+ * and what installations that were killed have left goes before. Throws a `UserError` that names the other process, or what
+ * the disk refuses.
+ */
+export async function alone<T>(
+  host: Host,
+  name: RuntimeName,
+  work: (staging: string) => T | Promise<T>,
+): Promise<T> {
+  const root = runtimesFolder(host);
+  const held = (_: string, holder: string): Diagnostic => installationRuns(RUNTIMES[name].title, holder);
+  const lock = await takeLock({ root, lock: join(root, `.${name}.lock`), held }, randomUUID(), host.now);
+  const staging = join(root, `.${name}-${process.pid}`);
+  try {
+    sweep(root, name);
+    return await work(staging);
+  } catch (error) {
+    return writing((error as NodeJS.ErrnoException).path ?? root, undefined, () => {
+      throw error;
+    });
+  } finally {
+    discard(staging);
+    lock.release();
+  }
+}
 
 /** Throws a `UserError` where fewer than `needed` bytes are free. */
 export function requireSpace(folder: string, needed: number): void {
@@ -33,13 +63,12 @@ export const removeFolder = (host: Host, folder: string, manifest: string): void
     if (host.stat(folder) !== undefined) rmSync(folder, { recursive: true });
   });
 
-/** Removes what installations that were killed have left. */
-export function sweep(root: string): void {
-  if (statSync(root, { throwIfNoEntry: false })?.isDirectory() !== true) return;
-  for (const name of readdirSync(root, { withFileTypes: true }).map((entry) => entry.name)) {
-    const pid = /^\.[a-z]+-(\d+)$/.exec(name)?.[1];
-    if (pid !== undefined && (Number(pid) === process.pid || stateOf({ pid: Number(pid) }) === 'gone'))
-      discard(join(root, name));
+/** Of this runtime all, as it is nobody's while the lock is held, and of the others what a process that is gone has left. */
+function sweep(root: string, name: RuntimeName): void {
+  for (const left of readdirSync(root)) {
+    const pid = /^\.[a-z]+(?:-|\.lock\.(?:stale\.)?)(\d+)/.exec(left)?.[1];
+    if (left.startsWith(`.${name}-`) || (pid !== undefined && stateOf({ pid: Number(pid) }) === 'gone'))
+      discard(join(root, left));
   }
 }
 
@@ -52,15 +81,32 @@ export function discard(folder: string): void {
 
 /** Gives what was put together its name; what had it before is removed. */
 export function replaceFolder(from: string, to: string): void {
-  const old = join(to, '..', `.old-${process.pid}`);
+  const old = `${from}.old`;
   writing(to, undefined, () => {
     if (statSync(to, { throwIfNoEntry: false }) !== undefined) renameSync(to, old);
     renameSync(from, to);
+    syncFolder(dirname(to));
   });
-  rmSync(old, { recursive: true, force: true });
+  discard(old);
 }
 
-export const bytesIn = (folder: string): number =>
-  readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .reduce((sum, entry) => sum + statSync(join(entry.parentPath, entry.name)).size, 0);
+/** All files below a folder, once each is on the disk for good. Throws what the system says, or the signal's reason. */
+export async function filesIn(folder: string, signal: AbortSignal): Promise<InstalledFiles> {
+  const found: Record<string, InstalledFile> = {};
+  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue;
+    signal.throwIfAborted();
+    const path = join(entry.parentPath, entry.name);
+    syncFile(path);
+    const { size, mtimeMs } = statSync(path);
+    found[relative(folder, path).replaceAll('\\', '/')] = {
+      bytes: size,
+      sha256: await digestOf(path),
+      modified: secondsOf(mtimeMs),
+    };
+  }
+  return found;
+}
+
+export const bytesOf = (files: InstalledFiles): number =>
+  Object.values(files).reduce((sum, { bytes }) => sum + bytes, 0);

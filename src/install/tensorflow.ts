@@ -1,10 +1,10 @@
 /** TensorFlow onto this machine: whole, or not at all. */
-import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { doesNotCompute, fetchedOther, noBuildHere } from '../diagnostics/catalogue/runtimes.js';
 import { UserError } from '../diagnostics/types.js';
 import type { Host } from '../source/host.js';
-import { writeWhole, writing } from '../store/index.js';
+import { writeWhole } from '../store/index.js';
 import {
   bindingPath,
   MANIFEST,
@@ -26,14 +26,13 @@ import {
   TENSORFLOW,
 } from './packages.js';
 import {
-  bytesIn,
-  discard,
+  alone,
+  bytesOf,
+  filesIn,
   type InstallStep,
   removeFolder,
   replaceFolder,
   requireSpace,
-  stagingFolder,
-  sweep,
 } from './staging.js';
 import { runTool } from './tool.js';
 import { fetchFile, type Remote } from './transfer.js';
@@ -52,69 +51,87 @@ const TITLE = 'TensorFlow';
 /** Installs, or finds that the same is installed. Throws a `UserError`, or the signal's reason. */
 export async function installTensorFlow(
   host: Host,
-  { cpu, signal, progress }: InstallOptions,
+  options: InstallOptions,
 ): Promise<{ readonly manifest: TensorFlowManifest; readonly already: boolean }> {
+  const { cpu, signal, progress } = options;
   const known = readTensorFlow(host);
   const isWanted = known !== undefined && known.cuda === !cpu && known.tensorflow === TENSORFLOW.version;
-  if (isWanted && tensorflowDamage(host) === undefined) return { manifest: known, already: true };
+  if (isWanted) {
+    progress({ what: 'looking whether it is whole' });
+    if (tensorflowDamage(host, 'all') === undefined) return { manifest: known, already: true };
+  }
   if (process.platform !== 'linux' || process.arch !== 'x64')
     throw new UserError(noBuildHere(TITLE, 'Linux on x64'));
-  const root = runtimesFolder(host);
-  writing(root, undefined, () => mkdirSync(root, { recursive: true }));
   await requireCompiler(host, signal);
-  requireSpace(root, NEEDED_BYTES[cpu ? 'cpu' : 'cuda']);
-  sweep(root);
-  const staging = stagingFolder(root, 'tensorflow');
-  const downloads = join(root, 'downloads');
-  try {
-    const unpacked = await unpackWheels(host, { cpu, signal, progress }, downloads, staging);
-    progress({ what: 'fetching the sources of the binding' });
-    const sources = join(staging, 'sources');
-    const [binding, nodeHeaders] = [join(sources, 'tfjs-node'), join(sources, 'node')];
-    await unpackNpm(BINDING, binding, signal);
-    await unpackNpm(NODE_HEADERS, nodeHeaders, signal);
-    progress({ what: 'building the binding' });
-    await buildBinding(
-      host,
-      {
-        headers: unpacked.headers,
-        binding,
-        nodeHeaders,
-        target: bindingPath(staging),
-        rpath: '$ORIGIN/../tensorflow',
-      },
-      signal,
-    );
-    progress({ what: 'trying it' });
-    await requireThatItComputes(bindingPath(staging), signal);
-    rmSync(sources, { recursive: true });
-    rmSync(unpacked.headers, { recursive: true });
-    const manifest: TensorFlowManifest = {
-      version: 2,
-      tensorflow: TENSORFLOW.version,
-      binding: BINDING.version,
-      cuda: !cpu,
-      bytes: bytesIn(staging),
-    };
-    writeWhole(join(staging, MANIFEST), `${JSON.stringify(manifest, null, 2)}\n`, { sync: true });
-    replaceFolder(staging, tensorflowFolder(host));
-    rmSync(downloads, { recursive: true, force: true });
-    return { manifest, already: false };
-  } finally {
-    discard(staging);
-  }
+  const manifest = await alone(host, 'tensorflow', (staging) => putTogether(host, options, staging));
+  return { manifest, already: false };
 }
 
-/** Removes it with everything that an installation left; whether there was one. */
-export function removeTensorFlow(host: Host): boolean {
-  const folder = tensorflowFolder(host);
-  const was = host.stat(folder) !== undefined;
-  removeFolder(host, folder, MANIFEST);
-  const downloads = join(runtimesFolder(host), 'downloads');
-  if (host.stat(downloads) !== undefined) rmSync(downloads, { recursive: true });
-  sweep(runtimesFolder(host));
-  return was;
+async function putTogether(
+  host: Host,
+  options: InstallOptions,
+  staging: string,
+): Promise<TensorFlowManifest> {
+  const { cpu, signal, progress } = options;
+  const root = runtimesFolder(host);
+  const downloads = join(root, 'downloads');
+  // what an earlier try has fetched takes no more
+  requireSpace(root, NEEDED_BYTES[cpu ? 'cpu' : 'cuda'] - bytesAt(downloads));
+  const unpacked = await unpackWheels(host, options, downloads, staging);
+  progress({ what: 'fetching the sources of the binding' });
+  const sources = join(staging, 'sources');
+  const [binding, nodeHeaders] = [join(sources, 'tfjs-node'), join(sources, 'node')];
+  await unpackNpm(BINDING, binding, signal);
+  await unpackNpm(NODE_HEADERS, nodeHeaders, signal);
+  progress({ what: 'building the binding' });
+  await buildBinding(
+    host,
+    {
+      headers: unpacked.headers,
+      binding,
+      nodeHeaders,
+      target: bindingPath(staging),
+      rpath: '$ORIGIN/../tensorflow',
+    },
+    signal,
+  );
+  progress({ what: 'trying it' });
+  await requireThatItComputes(bindingPath(staging), signal);
+  rmSync(sources, { recursive: true });
+  rmSync(unpacked.headers, { recursive: true });
+  progress({ what: 'writing down what it is' });
+  const files = await filesIn(staging, signal);
+  const manifest: TensorFlowManifest = {
+    version: 2,
+    tensorflow: TENSORFLOW.version,
+    binding: BINDING.version,
+    cuda: !cpu,
+    bytes: bytesOf(files),
+    files,
+  };
+  writeWhole(join(staging, MANIFEST), `${JSON.stringify(manifest, null, 2)}\n`, { sync: true });
+  replaceFolder(staging, tensorflowFolder(host));
+  rmSync(downloads, { recursive: true, force: true });
+  return manifest;
 }
+
+/** Removes it with everything that an installation left; whether there was one. Throws a `UserError`. */
+export async function removeTensorFlow(host: Host): Promise<boolean> {
+  const root = runtimesFolder(host);
+  if (host.stat(root)?.isFolder !== true) return false;
+  return alone(host, 'tensorflow', () => {
+    const folder = tensorflowFolder(host);
+    const was = host.stat(folder) !== undefined;
+    removeFolder(host, folder, MANIFEST);
+    rmSync(join(root, 'downloads'), { recursive: true, force: true });
+    return was;
+  });
+}
+
+const bytesAt = (folder: string): number =>
+  existsSync(folder)
+    ? readdirSync(folder).reduce((sum, name) => sum + statSync(join(folder, name)).size, 0)
+    : 0;
 
 async function unpackWheels(
   host: Host,
@@ -177,15 +194,12 @@ async function metadataOf(wheel: string, folder: string): Promise<string> {
   return text;
 }
 
-/** What is wrong with a wheel, and what the disk refuses, as a `UserError`. */
+/** What is wrong with a wheel, as a `UserError`. */
 async function readingZip(wheel: string, use: () => Promise<void>): Promise<void> {
   try {
     await use();
   } catch (error) {
-    if (error instanceof ZipError) throw new UserError(fetchedOther(wheel, error.message));
-    writing(wheel, undefined, () => {
-      throw error;
-    });
+    throw error instanceof ZipError ? new UserError(fetchedOther(wheel, error.message)) : error;
   }
 }
 

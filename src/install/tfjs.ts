@@ -4,7 +4,7 @@ import { dirname, join, relative } from 'node:path';
 import { doesNotCompute, noBuildHere } from '../diagnostics/catalogue/runtimes.js';
 import { UserError } from '../diagnostics/types.js';
 import type { Host } from '../source/host.js';
-import { writeWhole, writing } from '../store/index.js';
+import { writeWhole } from '../store/index.js';
 import { RUNTIMES } from '../tensor/runtimes/index.js';
 import { runtimesFolder } from '../tensor/runtimes/tensorflow/installed.js';
 import {
@@ -22,14 +22,13 @@ import {
 import { unpackNpm } from './npm.js';
 import { DAWN_BUILDS, type PartialPackage, TFJS_NEEDED_BYTES, TFJS_PACKAGES } from './packages.js';
 import {
-  bytesIn,
-  discard,
+  alone,
+  bytesOf,
+  filesIn,
   type InstallStep,
   removeFolder,
   replaceFolder,
   requireSpace,
-  stagingFolder,
-  sweep,
 } from './staging.js';
 import { runTool } from './tool.js';
 
@@ -48,38 +47,36 @@ export async function installTfjs(
   const packages = Object.fromEntries(wanted.map(({ name: one, version }) => [one, version]));
   const known = readTfjs(host, name);
   const isWanted = known !== undefined && JSON.stringify(known.packages) === JSON.stringify(packages);
-  if (isWanted && tfjsDamage(host, name) === undefined) return { manifest: known, already: true };
+  if (isWanted && tfjsDamage(host, name, 'all') === undefined) return { manifest: known, already: true };
   const { title } = RUNTIMES[name];
   if (packages[DAWN] !== undefined && !DAWN_BUILDS.has(dawnBuild()))
     throw new UserError(noBuildHere(title, 'Linux and Windows on x64 and arm64, and macOS'));
-  const root = runtimesFolder(host);
-  writing(root, undefined, () => mkdirSync(root, { recursive: true }));
-  requireSpace(root, TFJS_NEEDED_BYTES[name]);
-  sweep(root);
-  const staging = stagingFolder(root, name);
-  try {
+  const manifest = await alone(host, name, async (staging): Promise<TfjsManifest> => {
+    requireSpace(runtimesFolder(host), TFJS_NEEDED_BYTES[name]);
     for (const one of wanted) {
       progress({ what: `fetching ${one.name}` });
       await fetchPart(one, staging, signal);
     }
     progress({ what: 'trying it' });
     await requireThatItLoads(title, staging, wanted, signal);
-    const manifest: TfjsManifest = { version: 1, packages, bytes: bytesIn(staging) };
-    writeWhole(join(staging, MANIFEST), `${JSON.stringify(manifest, null, 2)}\n`, { sync: true });
+    const files = await filesIn(staging, signal);
+    const put: TfjsManifest = { version: 1, packages, bytes: bytesOf(files), files };
+    writeWhole(join(staging, MANIFEST), `${JSON.stringify(put, null, 2)}\n`, { sync: true });
     replaceFolder(staging, tfjsFolder(host, name));
-    return { manifest, already: false };
-  } finally {
-    discard(staging);
-  }
+    return put;
+  });
+  return { manifest, already: false };
 }
 
-/** Removes it with everything that an installation left; whether there was one. */
-export function removeTfjs(host: Host, name: TfjsName): boolean {
-  const folder = tfjsFolder(host, name);
-  const was = host.stat(folder) !== undefined;
-  removeFolder(host, folder, MANIFEST);
-  sweep(runtimesFolder(host));
-  return was;
+/** Removes it with everything that an installation left; whether there was one. Throws a `UserError`. */
+export async function removeTfjs(host: Host, name: TfjsName): Promise<boolean> {
+  if (host.stat(runtimesFolder(host))?.isFolder !== true) return false;
+  return alone(host, name, () => {
+    const folder = tfjsFolder(host, name);
+    const was = host.stat(folder) !== undefined;
+    removeFolder(host, folder, MANIFEST);
+    return was;
+  });
 }
 
 /** Fetches a package whole, and moves what is kept of it to its place. */
@@ -87,16 +84,14 @@ async function fetchPart(wanted: PartialPackage, staging: string, signal: AbortS
   const whole = join(staging, 'whole');
   await unpackNpm(wanted, whole, signal);
   const target = packageFolder(staging, wanted.name);
-  writing(target, undefined, () => {
-    for (const entry of readdirSync(whole, { recursive: true, withFileTypes: true })) {
-      const path = join(entry.parentPath, entry.name);
-      const file = relative(whole, path).replaceAll('\\', '/');
-      if (!entry.isFile() || !wanted.isKept(file)) continue;
-      mkdirSync(dirname(join(target, file)), { recursive: true });
-      renameSync(path, join(target, file));
-    }
-    rmSync(whole, { recursive: true });
-  });
+  for (const entry of readdirSync(whole, { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name);
+    const file = relative(whole, path).replaceAll('\\', '/');
+    if (!entry.isFile() || !wanted.isKept(file)) continue;
+    mkdirSync(dirname(join(target, file)), { recursive: true });
+    renameSync(path, join(target, file));
+  }
+  rmSync(whole, { recursive: true });
 }
 
 /** Native code that does not fit the machine ends the process that loads it, so that is another one. */

@@ -46,16 +46,18 @@ async function patiently<T>(
   signal: AbortSignal,
   attempt: () => Promise<T>,
   size: () => number = () => 0,
+  pauses: readonly number[] = PAUSES,
 ): Promise<T> {
-  let before = size();
+  let most = size();
   for (let failures = 0; ; ) {
     try {
       return await attempt();
     } catch (error) {
       if (!(error instanceof Transient)) throw error;
-      if (size() > before) failures = 0;
-      before = size();
-      const pause = PAUSES[failures++];
+      // a file that begins again and again, as one that is shorter than its index says, gets no further
+      if (size() > most) failures = 0;
+      most = Math.max(most, size());
+      const pause = pauses[failures++];
       if (pause === undefined) throw new UserError(fetchFailed(shown(url), error.detail));
       await sleep(pause, undefined, { signal });
     }
@@ -84,19 +86,23 @@ export async function fetchText(
   });
 }
 
-/** Writes a file to `path`, unless it stands there already, whole. Told of each piece how many bytes are there. */
+/**
+ * Writes a file to `path`, unless it stands there already, whole. `progress` is told of each piece how many bytes are
+ * there; `pauses` are the milliseconds before each further try.
+ */
 export async function fetchFile(
   remote: Remote,
   path: string,
   signal: AbortSignal,
   progress: (bytes: number) => void,
+  pauses: readonly number[] = PAUSES,
 ): Promise<void> {
   const sizeOf = (): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
   writing(path, undefined, () => mkdirSync(dirname(path), { recursive: true }));
   // what an earlier run left may be damaged: then it is fetched from its start, once
   for (let left = sizeOf() > 0; ; left = false) {
     const url = new URL(remote.url);
-    await patiently(url, signal, () => fill(remote, url, path, signal, progress), sizeOf);
+    await patiently(url, signal, () => fill(remote, url, path, signal, progress), sizeOf, pauses);
     const found = await digestOf(path);
     if (found === remote.sha256) return;
     rmSync(path, { force: true });
@@ -148,7 +154,8 @@ async function fill(
   }
 }
 
-async function digestOf(path: string): Promise<string> {
+/** SHA-256 of a file in hexadecimal digits. */
+export async function digestOf(path: string): Promise<string> {
   const hash = createHash('sha256');
   for await (const piece of createReadStream(path)) hash.update(piece as Buffer);
   return hash.digest('hex');

@@ -70,6 +70,8 @@ volunteer();
 // A terminal sends Ctrl-C to every process in front of it; the parent decides and tells us over IPC.
 process.on('SIGINT', () => {});
 process.on('SIGTERM', interrupt);
+// A limit on the size of files fails the write, and does not end the process.
+process.on('SIGXFSZ', () => {});
 process.on('disconnect', () => {
   interrupt();
   setTimeout(() => process.exit(1), LAST_WORDS).unref();

@@ -47,7 +47,8 @@ export function openDigests(host: Host, saved: DigestTable = {}, known: DigestTa
   };
 }
 
-function digestOf(host: Host, path: string): string {
+/** Throws a `HostError`. */
+export function digestOf(host: Host, path: string): string {
   const hash = createHash('sha256');
   for (let start = 0; ; start += WINDOW) {
     const chunk = host.readBytes(path, start, WINDOW);

@@ -1,5 +1,6 @@
 /** Where the standard cache keeps what was fetched from a model hub, so that transformers and ftpc share it. */
 import { join, resolve } from 'node:path';
+import { homeOf } from '../source/home.js';
 import type { Host } from '../source/host.js';
 import { isCommit, type Repository } from './repositories.js';
 
@@ -10,9 +11,6 @@ export function cacheFolder(host: Pick<Host, 'env' | 'cwd'>): string {
   const folder = set('HF_HUB_CACHE') ?? set('HUGGINGFACE_HUB_CACHE') ?? join(home, 'hub');
   return folder.startsWith('~/') ? join(homeOf(host), folder.slice(2)) : resolve(host.cwd, folder);
 }
-
-const homeOf = (host: Pick<Host, 'env' | 'cwd'>): string =>
-  host.env('HOME') || host.env('USERPROFILE') || host.cwd;
 
 /** `models--org--name` in the cache. */
 export const repositoryFolder = (

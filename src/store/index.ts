@@ -1,4 +1,4 @@
-export { type Content, replaceFile, sweepReplacements, syncFolder, writeWhole } from './durable.js';
+export { type Content, replaceFile, sweepReplacements, syncFile, syncFolder, writeWhole } from './durable.js';
 export { type Journal, type JournalLine, newRunId, openJournal, readJournal, runIds } from './journal.js';
 export { journalPath, type Layout, layoutIn, reportPath, runFolder } from './layout.js';
 export { forgetChild, noteChild, outliveOrphan, type RunLock, takeLock } from './lock.js';

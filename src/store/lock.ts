@@ -10,7 +10,7 @@ import {
   utimesSync,
 } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { UserError } from '../diagnostics/types.js';
+import { type Diagnostic, UserError } from '../diagnostics/types.js';
 import { writeWhole } from './durable.js';
 import type { Layout } from './layout.js';
 import { lockHeld, writing } from './problems.js';
@@ -29,8 +29,13 @@ const SILENCE = 60_000;
 /** Time after which a lock that was taken over is looked at again: longer than the other contender's step. */
 const SETTLE = 50;
 
+/** Where a lock stands, and what is said where another process has it. */
+export type LockPlace = Pick<Layout, 'root' | 'lock'> & {
+  readonly held?: (path: string, holder: string) => Diagnostic;
+};
+
 /** Throws a `UserError` that names the holder. */
-export async function takeLock(layout: Layout, runId: string, now: () => number): Promise<RunLock> {
+export async function takeLock(layout: LockPlace, runId: string, now: () => number): Promise<RunLock> {
   writing(layout.root, undefined, () => mkdirSync(layout.root, { recursive: true }));
   const mine: Holder = { ...identityOf(process.pid), runId, since: new Date(now()).toISOString() };
   const text = `${JSON.stringify(mine)}\n`;
@@ -109,12 +114,12 @@ function isHeld(holder: Holder, lock: string, now: number): boolean {
   return now - touched < SILENCE;
 }
 
-function refusal(layout: Layout, holder: Holder | undefined): UserError {
+function refusal({ lock, held = lockHeld }: LockPlace, holder: Holder | undefined): UserError {
   const who =
     holder === undefined
       ? 'it has just begun'
       : `process ${holder.pid}${holder.since === undefined ? '' : `, since ${holder.since}`}`;
-  return new UserError(lockHeld(layout.lock, who));
+  return new UserError(held(lock, who));
 }
 
 /** The stage's process is noted, so that the next run can wait for one that outlived its parent. */

@@ -12,11 +12,14 @@ const CAUSES: Readonly<Record<string, { readonly why: string; readonly help: str
     why: 'the disk quota is used up',
     help: 'free some space and run again: what is complete is kept',
   },
-  EFBIG: { why: 'the file system does not take files of this size', help: 'run in a folder on another disk' },
+  EFBIG: {
+    why: 'the file system, or a limit (`ulimit -f`), does not take files of this size',
+    help: 'use a folder on another disk, or raise the limit',
+  },
   EIO: { why: 'the disk reported an error', help: 'check the disk (`dmesg`), then run again' },
-  EROFS: { why: 'the file system is read-only', help: 'run in a folder that can be written to' },
-  EACCES: { why: 'writing is not allowed', help: 'run in a folder that you may write to' },
-  EPERM: { why: 'writing is not allowed', help: 'run in a folder that you may write to' },
+  EROFS: { why: 'the file system is read-only', help: 'use a folder that can be written to' },
+  EACCES: { why: 'writing is not allowed', help: 'use a folder that you may write to' },
+  EPERM: { why: 'writing is not allowed', help: 'use a folder that you may write to' },
   EMFILE: { why: 'too many files are open', help: 'raise the limit (`ulimit -n 4096`) and run again' },
   ENOENT: {
     why: 'its folder has disappeared',
@@ -24,6 +27,7 @@ const CAUSES: Readonly<Record<string, { readonly why: string; readonly help: str
   },
   ENOTDIR: { why: 'a file stands where a folder is needed', help: 'move that file away and run again' },
   EEXIST: { why: 'a file stands where a folder is needed', help: 'move that file away and run again' },
+  ENAMETOOLONG: { why: 'its path is too long', help: 'run in a folder whose path is shorter' },
   EISDIR: { why: 'a folder stands where a file is needed', help: 'move that folder away and run again' },
 };
 

@@ -137,12 +137,12 @@ onLinux('an installation of TensorFlow', () => {
 
   it('is removed with all that it left, and only once', async () => {
     const at = host();
-    expect(removeTensorFlow(at)).to.equal(false);
+    expect(await removeTensorFlow(at)).to.equal(false);
     mkdirSync(join(runtimesFolder(at), 'tensorflow', 'binding'), { recursive: true });
     mkdirSync(join(runtimesFolder(at), 'downloads'), { recursive: true });
     mkdirSync(join(runtimesFolder(at), '.tensorflow-999999999'), { recursive: true });
-    expect(removeTensorFlow(at)).to.equal(true);
+    expect(await removeTensorFlow(at)).to.equal(true);
     expect(readdirSync(runtimesFolder(at))).to.deep.equal([]);
-    expect(removeTensorFlow(at)).to.equal(false);
+    expect(await removeTensorFlow(at)).to.equal(false);
   });
 });

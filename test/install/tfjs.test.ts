@@ -9,7 +9,9 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   truncateSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -20,9 +22,17 @@ import { TFJS_PACKAGES } from '../../src/install/packages.js';
 import { installTfjs, removeTfjs } from '../../src/install/tfjs.js';
 import type { Host } from '../../src/source/host.js';
 import { nodeHost } from '../../src/source/node-host.js';
+import { identityOf } from '../../src/store/process-identity.js';
 import { openRuntime, runtimeProblem } from '../../src/tensor/runtimes/index.js';
 import { runtimesFolder } from '../../src/tensor/runtimes/tensorflow/installed.js';
-import { packageFolder, tfjsFolder } from '../../src/tensor/runtimes/tfjs/installed.js';
+import { packageFolder, tfjsDamage, tfjsFolder } from '../../src/tensor/runtimes/tfjs/installed.js';
+
+/** As someone does who comes some seconds after the installation. */
+function writeLater(file: string, text: string): void {
+  writeFileSync(file, text);
+  const later = Date.now() / 1000 + 10;
+  utimesSync(file, later, later);
+}
 
 describe('an installation of TensorFlow.js', () => {
   let folder: string;
@@ -86,39 +96,100 @@ describe('an installation of TensorFlow.js', () => {
     expect(readdirSync(join(core, 'dist'))).to.deep.equal(['tf-core.node.js']);
     expect(runtimeProblem(at, 'cpu')).to.equal(undefined);
     expect((await install(at)).already).to.equal(true);
-    expect(removeTfjs(at, 'cpu')).to.equal(true);
-    expect(removeTfjs(at, 'cpu')).to.equal(false);
+    expect(await removeTfjs(at, 'cpu')).to.equal(true);
+    expect(await removeTfjs(at, 'cpu')).to.equal(false);
     expect(readdirSync(runtimesFolder(at))).to.deep.equal([]);
   });
 
-  it('is removed where something else stands in its place, and is none where its folder is a file', () => {
+  it('is removed where something else stands in its place, and is none where its folder is a file', async () => {
     const at = host();
     const root = runtimesFolder(at);
     mkdirSync(root, { recursive: true });
     writeFileSync(tfjsFolder(at, 'cpu'), 'no folder');
-    expect(removeTfjs(at, 'cpu')).to.equal(true);
+    expect(await removeTfjs(at, 'cpu')).to.equal(true);
     expect(readdirSync(root)).to.deep.equal([]);
     rmSync(root, { recursive: true });
     writeFileSync(root, 'no folder');
-    expect(removeTfjs(at, 'cpu')).to.equal(false);
+    expect(await removeTfjs(at, 'cpu')).to.equal(false);
   });
 
-  it('mends an installation of which a file is cut short, or gone, and says so until then', async () => {
+  const loading = async (at: Host): Promise<UserError['diagnostic']> => {
+    const error: unknown = await openRuntime(at, 'cpu').catch((reason: unknown) => reason);
+    if (!(error instanceof UserError)) throw error;
+    return error.diagnostic;
+  };
+
+  it('mends an installation of which a file is cut short, gone or has other content, and says so until then', async () => {
     pack();
     const at = host();
     await install(at);
-    const file = join(packageFolder(tfjsFolder(at, 'cpu'), '@tensorflow/tfjs-core'), 'package.json');
-    for (const breakIt of [() => truncateSync(file, 1), () => rmSync(file)]) {
+    const name = 'node_modules/@tensorflow/tfjs-core/package.json';
+    const file = join(tfjsFolder(at, 'cpu'), name);
+    const other = readFileSync(file, 'utf8').replace('tf-core', 'tf-gone');
+    const faults: readonly [() => void, RegExp][] = [
+      [() => truncateSync(file, 1), /has 1 bytes, and had \d+ when it was installed$/],
+      [() => rmSync(file), /is gone$/],
+      [() => writeLater(file, other), /has other content than was installed$/],
+    ];
+    for (const [breakIt, told] of faults) {
       breakIt();
-      const error: unknown = await openRuntime(at, 'cpu').catch((reason: unknown) => reason);
-      expect((error as UserError).diagnostic.code).to.equal('FTP0911');
-      expect((error as UserError).diagnostic.message).to.match(
-        /its files have \d+ bytes of the \d+ that were/,
-      );
-      expect((error as UserError).diagnostic.help).to.contain('`ftpc runtime install cpu`');
+      const { code, message, help } = await loading(at);
+      expect(code).to.equal('FTP0911');
+      expect(message).to.contain(`\`${name}\``).and.match(told);
+      expect(help).to.contain('`ftpc runtime install cpu`').and.not.contain('remove');
       expect((await install(at)).already).to.equal(false);
       expect((await install(at)).already).to.equal(true);
     }
+  });
+
+  it('reads every file again where it does not load, or is asked to: a disk changes no time', async () => {
+    pack();
+    const at = host();
+    await install(at);
+    const file = join(tfjsFolder(at, 'cpu'), 'node_modules/@tensorflow/tfjs-core/package.json');
+    const { atime, mtime } = statSync(file);
+    writeFileSync(file, readFileSync(file, 'utf8').replace('tf-core', 'tf-gone'));
+    utimesSync(file, atime, mtime);
+    const damage = '`node_modules/@tensorflow/tfjs-core/package.json` has other content than was installed';
+    expect(tfjsDamage(at, 'cpu')).to.equal(undefined);
+    expect(tfjsDamage(at, 'cpu', 'all')).to.equal(damage);
+    expect((await loading(at)).message).to.contain(damage);
+    expect((await install(at)).already).to.equal(false);
+  });
+
+  it('is whole where only its times are others', async () => {
+    pack();
+    const at = host();
+    await install(at);
+    for (const name of readdirSync(tfjsFolder(at, 'cpu'), { recursive: true, encoding: 'utf8' }))
+      utimesSync(join(tfjsFolder(at, 'cpu'), name), 1, 1);
+    expect(tfjsDamage(at, 'cpu')).to.equal(undefined);
+    expect((await install(at)).already).to.equal(true);
+  });
+
+  it('is put together by one process at a time, and what others have left goes', async () => {
+    pack();
+    const at = host();
+    const root = runtimesFolder(at);
+    mkdirSync(root, { recursive: true });
+    const lock = (pid: number): void => {
+      const holder = { ...identityOf(pid), runId: 'another', since: '2026-01-01T00:00:00.000Z' };
+      writeFileSync(join(root, '.cpu.lock'), JSON.stringify(holder));
+    };
+    lock(process.pid);
+    for (const refused of [install(at), removeTfjs(at, 'cpu')]) {
+      const error: unknown = await refused.catch((reason: unknown) => reason);
+      expect((error as UserError).diagnostic.code).to.equal('FTP0938');
+      expect((error as UserError).diagnostic.message).to.contain(`process ${process.pid}, since 2026-01-01`);
+    }
+    expect(readdirSync(root)).to.deep.equal(['.cpu.lock']);
+    const gone = 999_999_999;
+    lock(gone);
+    const left = [`.cpu-${process.ppid}`, `.cpu-${gone}.old`, `.wasm-${gone}`, `.cpu.lock.${gone}.another`];
+    for (const name of [...left, `.wasm-${process.ppid}`])
+      mkdirSync(join(root, name, 'whole'), { recursive: true });
+    expect((await install(at)).already).to.equal(false);
+    expect(readdirSync(root)).to.deep.equal([`.wasm-${process.ppid}`, 'cpu']);
   });
 
   it('says what npm says where nothing can be fetched, without a password', async () => {
@@ -131,8 +202,13 @@ describe('an installation of TensorFlow.js', () => {
     );
   });
 
-  it('keeps nothing of a package with other content', async () => {
+  it('keeps nothing of a package with other content, whoever finds it', async () => {
     pack('', false);
+    expect(await refused(host())).to.equal('FTP0916');
+    program(
+      'npm',
+      `echo '${JSON.stringify({ error: { code: 'EINTEGRITY', summary: 'sha512-…' } })}'; exit 1`,
+    );
     expect(await refused(host())).to.equal('FTP0916');
   });
 

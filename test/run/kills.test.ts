@@ -68,6 +68,20 @@ describe('a run that is killed', () => {
     expect(stateOf({ pid })).to.equal('gone');
   });
 
+  it('is not ended by a limit on the size of files: the stage says which one it could not write', async function () {
+    if (process.platform === 'win32') this.skip();
+    const cwd = freshFolder();
+    writePipeline(cwd, { rows: 1500 });
+    const running = start(cwd, undefined, {}, 'ulimit -f 64');
+    const { code } = await running.ended;
+    expect(code).to.equal(1);
+    const [diagnostic] = running.lines.filter(({ type }) => type === 'diagnostic');
+    expect(diagnostic?.['code']).to.equal('FTP0801');
+    expect(diagnostic?.['message']).to.match(/^cannot write `.+`: .+ does not take files of this size$/);
+    expectWholeStore(cwd);
+    expect((await finish(cwd)).code).to.equal(0);
+  });
+
   it('interrupted: the status says so, the exit code is 130, and the lock is free', async () => {
     const cwd = freshFolder();
     writePipeline(cwd, { rows: 1500 });

@@ -19,13 +19,17 @@ export interface Running {
   until(fits: (line: Line) => boolean): Promise<Line>;
 }
 
-/** Starts `ftpc run tiny.ftp --json`. */
+/** Starts `ftpc run tiny.ftp --json`, where asked for behind a line of a shell, such as a limit. */
 export function start(
   cwd: string,
   words: readonly string[] = ['run', 'tiny.ftp', '--json'],
   env: Readonly<Record<string, string>> = {},
+  behind?: string,
 ): Running {
-  const child = spawn(process.execPath, [FTPC, ...words], {
+  const command = [process.execPath, FTPC, ...words];
+  const [program = '', ...given] =
+    behind === undefined ? command : ['sh', '-c', `${behind}; exec "$0" "$@"`, ...command];
+  const child = spawn(program, given, {
     cwd,
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

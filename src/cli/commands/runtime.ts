@@ -61,19 +61,22 @@ async function show(args: Arguments, { host, out, colours }: World): Promise<voi
   const { chooseRuntime } = await import('../../tensor/runtimes/choice.js');
   const { RUNTIMES } = await import('../../tensor/runtimes/index.js');
   const auto = chooseRuntime(host);
-  const found = Object.entries(RUNTIMES).map(([name, { title, doc, version }]) => ({
+  const found = Object.entries(RUNTIMES).map(([name, { title, doc, version, damage }]) => ({
     name,
     title,
     version: version(host) ?? null,
+    damage: damage?.(host) ?? null,
     auto: name === auto,
     doc,
   }));
   if (args.flag('json')) return out(JSON.stringify({ version: 1, runtimes: found }, null, 2));
-  const { green, dim } = colours.out;
-  for (const { name, title, version, auto: isChosen, doc } of found) {
+  const { green, red, dim } = colours.out;
+  for (const { name, title, version, damage, auto: isChosen, doc } of found) {
     const state = version === null ? dim('not installed'.padEnd(20)) : green(version.padEnd(20));
     out(`${name.padEnd(12)}${state}${title}${isChosen ? ', what auto takes here' : ''}`);
     out(dim(`            ${doc}`));
+    if (damage !== null)
+      out(red(`            damaged: ${damage}; \`ftpc runtime install ${name}\` puts it in order`));
   }
 }
 

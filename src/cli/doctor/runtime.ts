@@ -57,7 +57,7 @@ const check =
         : { name, state: 'note', detail: `not installed; ${wanted}, ${install}` };
     }
     try {
-      const opened = await openRuntime(host, runtime);
+      const opened = await openRuntime(host, runtime, { look: 'all' });
       const difference = await worstDifference(opened);
       if (difference > TOLERANCE)
         return {

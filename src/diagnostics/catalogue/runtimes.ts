@@ -21,6 +21,21 @@ export const runtimeBroken = (title: string, detail: string, install: string): D
     `install it anew for this machine: ${install}; or compute with another one, e.g. \`--runtime onnx\``,
   );
 
+/** An installation of which a file is not what was installed. */
+export const runtimeDamaged = (title: string, detail: string, install: string): Diagnostic =>
+  failure(
+    'FTP0911',
+    `${title} is damaged, and was not loaded: ${detail}`,
+    `put it in order: ${install}; or compute with another one, e.g. \`--runtime onnx\``,
+  );
+
+export const installationRuns = (title: string, holder: string): Diagnostic =>
+  failure(
+    'FTP0938',
+    `${title} is being installed or removed by another process: ${holder}`,
+    'wait for it to end, then run again',
+  );
+
 export const noBuildHere = (title: string, builds: string): Diagnostic =>
   failure(
     'FTP0912',
@@ -42,7 +57,7 @@ export const fetchFailed = (url: string, detail: string): Diagnostic =>
   failure(
     'FTP0915',
     `${url} cannot be fetched: ${detail}`,
-    'run again: what has come is kept, and goes on from there',
+    'look at the network and at proxies on the way, then run again: what has come is kept, and goes on from there',
   );
 
 export const fetchedOther = (name: string, detail: string): Diagnostic =>

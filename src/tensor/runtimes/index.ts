@@ -1,6 +1,11 @@
 /** The runtimes that execute graphs, by name. A library is loaded when its runtime is opened, and not before. */
 import { createRequire } from 'node:module';
-import { driverInSoftware, runtimeBroken, runtimeMissing } from '../../diagnostics/catalogue/runtimes.js';
+import {
+  driverInSoftware,
+  runtimeBroken,
+  runtimeDamaged,
+  runtimeMissing,
+} from '../../diagnostics/catalogue/runtimes.js';
 import { type Diagnostic, UserError } from '../../diagnostics/types.js';
 import type { RuntimeName } from '../../ir/runtimes.js';
 import type { Host } from '../../source/host.js';
@@ -9,6 +14,7 @@ import { deviceLimit } from './device-limit.js';
 import { bindingPath, tensorflowDamage, tensorflowFolder } from './tensorflow/installed.js';
 import { checkForced, tensorflowVersion, type Variant, variantOf } from './tensorflow/variants.js';
 import { readTfjs, type TfjsName, tfjsDamage, tfjsFolder, tfjsVersion } from './tfjs/installed.js';
+import type { Look } from './whole.js';
 
 /** Part of the keys of what is computed. */
 export interface RuntimeIdentity {
@@ -25,6 +31,8 @@ export interface RuntimeOptions {
   readonly deviceMemory?: number;
   /** How TensorFlow computes; what was measured to be fastest where left out. */
   readonly variant?: Variant;
+  /** Which files of an installation are read before it is loaded. */
+  readonly look?: Look;
 }
 
 interface RuntimeKind {
@@ -34,7 +42,7 @@ interface RuntimeKind {
   /** Its version, found out without loading it; `undefined` where it is not installed. */
   readonly version: (host: Host) => string | undefined;
   /** What is wrong with an installation, as far as its files tell; left out: it is ftpc's own. */
-  readonly damage?: (host: Host) => string | undefined;
+  readonly damage?: (host: Host, look?: Look) => string | undefined;
   readonly open: (host: Host, options: RuntimeOptions) => Promise<Runtime>;
   /** How it comes onto a machine. */
   readonly install: string;
@@ -42,7 +50,7 @@ interface RuntimeKind {
   readonly reinstall?: string;
 }
 
-/** An installation whose files are there is taken for a good one. */
+/** An installation whose files are what they were is taken for a good one. */
 const anew = (name: RuntimeName): string =>
   `run \`ftpc runtime remove ${name}\`, then \`ftpc runtime install ${name}\``;
 
@@ -54,7 +62,7 @@ const tfjs = (name: TfjsName, title: string, doc: string): RuntimeKind => ({
     const found = readTfjs(host, name);
     return found && tfjsVersion(found);
   },
-  damage: (host) => tfjsDamage(host, name),
+  damage: (host, look) => tfjsDamage(host, name, look),
   open: async (host, { deviceMemory }) =>
     (await import('./tfjs/index.js')).tfjsRuntime({
       name,
@@ -132,7 +140,7 @@ export const identityOf = (host: Host, name: RuntimeName): RuntimeIdentity => ({
   version: RUNTIMES[name].version(host) ?? 'missing',
 });
 
-/** Throws a `UserError` where the runtime is missing or does not load. */
+/** Throws a `UserError` where the runtime is missing, damaged, or does not load. */
 export async function openRuntime(
   host: Host,
   name: RuntimeName,
@@ -141,14 +149,18 @@ export async function openRuntime(
   const problem = runtimeProblem(host, name);
   if (problem !== undefined) throw new UserError(problem);
   const { title, damage, open, install, reinstall = install } = RUNTIMES[name];
-  const damaged = damage?.(host);
-  if (damaged !== undefined) throw new UserError(runtimeBroken(title, damaged, reinstall));
+  const requireWhole = (look?: Look): void => {
+    const damaged = damage?.(host, look);
+    if (damaged !== undefined) throw new UserError(runtimeDamaged(title, damaged, install));
+  };
+  requireWhole(options.look);
   try {
     const opened = await open(host, options);
     if (opened.driver?.isSoftware === true) await options.warn?.(driverInSoftware(opened.driver.name));
     return opened;
   } catch (error) {
     if (error instanceof UserError) throw error;
+    requireWhole('all');
     throw new UserError(
       runtimeBroken(title, error instanceof Error ? error.message : String(error), reinstall),
     );

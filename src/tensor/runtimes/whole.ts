@@ -1,27 +1,54 @@
-/** Whether an installation is as it was: a library that was cut short ends the process that loads it, without a word. */
+/** Whether an installation is as it was: native code that is damaged ends the process that loads it, without a word. */
 import { join } from 'node:path';
-import type { Host } from '../../source/host.js';
+import { digestOf } from '../../source/digests.js';
+import { type Host, HostError } from '../../source/host.js';
 
 /** What an installation is, in its folder: written last, and does not count itself. */
 export const MANIFEST = 'manifest.json';
 
-/** Folders in one another, more than any installation has: a link may lead back. */
-const DEEPEST = 16;
-
-function bytesBelow(host: Host, folder: string, depth = 0): number {
-  if (depth > DEEPEST) return 0;
-  return host.list(folder).reduce((sum, name) => {
-    const path = join(folder, name);
-    const stat = host.stat(path);
-    if (stat === undefined || (depth === 0 && name === MANIFEST)) return sum;
-    return sum + (stat.isFolder ? bytesBelow(host, path, depth + 1) : stat.size);
-  }, 0);
+/** A file as it was installed. */
+export interface InstalledFile {
+  readonly bytes: number;
+  /** In hexadecimal digits. */
+  readonly sha256: string;
+  /** When it was last changed, in whole seconds since the epoch, which copies and archives keep. */
+  readonly modified: number;
 }
 
-/** What is wrong with an installation that had so many bytes; nothing where it has them, or a driver has added to it. */
-export function damageOf(host: Host, folder: string, bytes: number): string | undefined {
-  const found = bytesBelow(host, folder);
-  return found < bytes
-    ? `its files have ${found} bytes of the ${bytes} that were installed: one is cut short, or gone`
-    : undefined;
+/** By their paths in the folder; manifests of earlier versions have none, and are taken at their word. */
+export type InstalledFiles = Readonly<Record<string, InstalledFile>>;
+
+/** `changed`: reads again what was touched since, in next to no time; `all`: every file. */
+export type Look = 'changed' | 'all';
+
+export const areFiles = (value: unknown): boolean =>
+  value === undefined ||
+  (typeof value === 'object' &&
+    value !== null &&
+    Object.values(value).every((file) => typeof (file as InstalledFile | null)?.sha256 === 'string'));
+
+export const secondsOf = (milliseconds: number): number => Math.floor(milliseconds / 1000);
+
+/** What is wrong with an installation, of the first file with which something is; files beside are a driver's. */
+export function damageOf(
+  host: Host,
+  folder: string,
+  files: InstalledFiles = {},
+  look: Look = 'changed',
+): string | undefined {
+  for (const [name, { bytes, sha256, modified }] of Object.entries(files)) {
+    const path = join(folder, name);
+    const stat = host.stat(path);
+    if (stat === undefined) return `\`${name}\` is gone`;
+    if (stat.isFolder || stat.size !== bytes)
+      return `\`${name}\` has ${stat.size} bytes, and had ${bytes} when it was installed`;
+    if (look === 'changed' && secondsOf(stat.modified) === modified) continue;
+    try {
+      if (digestOf(host, path) !== sha256) return `\`${name}\` has other content than was installed`;
+    } catch (error) {
+      if (!(error instanceof HostError)) throw error;
+      return `\`${name}\` cannot be read: ${error.detail}`;
+    }
+  }
+  return undefined;
 }

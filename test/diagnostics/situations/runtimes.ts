@@ -4,9 +4,11 @@ import { chmodSync, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { BINDING, NODE_HEADERS, type NpmPackage } from '../../../src/install/packages.js';
 import { nodeHost } from '../../../src/source/node-host.js';
+import { identityOf } from '../../../src/store/process-identity.js';
 import {
   bindingPath,
   MANIFEST,
+  runtimesFolder,
   type TensorFlowManifest,
   tensorflowFolder,
 } from '../../../src/tensor/runtimes/tensorflow/installed.js';
@@ -143,6 +145,12 @@ export const RUNTIMES: Situations = {
     compute: "module.exports.fail('stopped here')",
   }),
   FTP0935: failing('wasm', {}, { FTPC_DEVICE_MEMORY: 'six' }),
+  FTP0938: ({ folder, write }) => {
+    const host = { ...nodeHost(folder), env: (name: string) => bareEnvironment(folder)[name] };
+    const lock = join(runtimesFolder(host), '.wasm.lock').slice(folder.length + 1);
+    write(lock, JSON.stringify({ ...identityOf(process.pid), runId: 'a', since: new Date().toISOString() }));
+    return undefined;
+  },
   FTP0937: (ground) => {
     brokenTensorFlow(ground, false);
     return { env: { FTPC_TENSORFLOW: 'fast' } };

@@ -1,7 +1,8 @@
 /** Where TensorFlow stands once it is installed, and what stands there. */
-import { join } from 'node:path';
+import { isAbsolute, join, resolve } from 'node:path';
+import { homeOf } from '../../../source/home.js';
 import type { Host } from '../../../source/host.js';
-import { damageOf, MANIFEST } from '../whole.js';
+import { areFiles, damageOf, type InstalledFiles, type Look, MANIFEST } from '../whole.js';
 
 /** `manifest.json`, written last: a folder without it is no installation. */
 export interface TensorFlowManifest {
@@ -12,18 +13,21 @@ export interface TensorFlowManifest {
   /** Whether it computes on NVIDIA's GPUs. */
   readonly cuda: boolean;
   readonly bytes: number;
+  readonly files?: InstalledFiles;
 }
 
 export { MANIFEST };
 
-/** The user's cache folder: `XDG_CACHE_HOME`, else `~/.cache`. */
-const cacheFolder = (host: Host): string =>
-  host.env('XDG_CACHE_HOME') || join(host.env('HOME') ?? host.env('USERPROFILE') ?? host.cwd, '.cache');
+/** The user's cache folder: `XDG_CACHE_HOME`, which counts for nothing where it is relative, else `~/.cache`. */
+function cacheFolder(host: Host): string {
+  const named = host.env('XDG_CACHE_HOME') ?? '';
+  return isAbsolute(named) ? named : resolve(host.cwd, homeOf(host), '.cache');
+}
 
 /** What is wrong with what is installed, if anything. */
-export function tensorflowDamage(host: Host): string | undefined {
+export function tensorflowDamage(host: Host, look?: Look): string | undefined {
   const found = readTensorFlow(host);
-  return found && damageOf(host, tensorflowFolder(host), found.bytes);
+  return found && damageOf(host, tensorflowFolder(host), found.files, look);
 }
 
 /** Folder of everything that is installed beside the package. */
@@ -40,7 +44,8 @@ export function readTensorFlow(host: Host): TensorFlowManifest | undefined {
     return undefined;
   try {
     const found: TensorFlowManifest = JSON.parse(host.readText(join(folder, MANIFEST)));
-    return found.version === 2 && typeof found.tensorflow === 'string' && Number.isFinite(found.bytes)
+    const { version, tensorflow, bytes, files } = found;
+    return version === 2 && typeof tensorflow === 'string' && Number.isFinite(bytes) && areFiles(files)
       ? found
       : undefined;
   } catch {

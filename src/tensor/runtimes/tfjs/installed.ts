@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { Host } from '../../../source/host.js';
 import { runtimesFolder } from '../tensorflow/installed.js';
-import { damageOf, MANIFEST } from '../whole.js';
+import { areFiles, damageOf, type InstalledFiles, type Look, MANIFEST } from '../whole.js';
 
 /** The backends of TensorFlow.js that are runtimes here; each is a folder of its own. */
 export const TFJS_NAMES = ['webgpu', 'wasm', 'cpu'] as const;
@@ -16,6 +16,7 @@ export interface TfjsManifest {
   /** Versions of the packages by their names. */
   readonly packages: Readonly<Record<string, string>>;
   readonly bytes: number;
+  readonly files?: InstalledFiles;
 }
 
 export { MANIFEST };
@@ -45,7 +46,8 @@ export function readTfjs(host: Host, name: TfjsName): TfjsManifest | undefined {
   if (host.stat(path) === undefined) return undefined;
   try {
     const found: TfjsManifest = JSON.parse(host.readText(path));
-    return found.version === 1 && typeof found.packages[CORE] === 'string' && Number.isFinite(found.bytes)
+    const { version, packages, bytes, files } = found;
+    return version === 1 && typeof packages[CORE] === 'string' && Number.isFinite(bytes) && areFiles(files)
       ? found
       : undefined;
   } catch {
@@ -54,9 +56,9 @@ export function readTfjs(host: Host, name: TfjsName): TfjsManifest | undefined {
 }
 
 /** What is wrong with what is installed, if anything. */
-export function tfjsDamage(host: Host, name: TfjsName): string | undefined {
+export function tfjsDamage(host: Host, name: TfjsName, look?: Look): string | undefined {
   const found = readTfjs(host, name);
-  return found && damageOf(host, tfjsFolder(host, name), found.bytes);
+  return found && damageOf(host, tfjsFolder(host, name), found.files, look);
 }
 
 /** As it stands in keys of what is computed: the version of TensorFlow.js, and of Dawn where that computes. */
