@@ -3,7 +3,7 @@ import type { TrainedOnDevice } from '../models/decoder/types.js';
 import { GraphBuilder } from '../tensor/builder.js';
 import type { Room } from '../tensor/memory.js';
 import { f32, type Shape, sizeOf } from '../tensor/shape.js';
-import type { CompiledGraph, Graph, Runtime, Tensor, Tensors } from '../tensor/types.js';
+import type { CompiledGraph, Graph, Runtime, Tensor, Tensors, ValueId } from '../tensor/types.js';
 import {
   type OptimizerOptions,
   type Remembered,
@@ -30,6 +30,32 @@ interface Trained {
 }
 
 const PARAMETER = 'parameter';
+
+/** Numbers that are updated together at most, unless one parameter alone has more. */
+const TOGETHER = 2 ** 20;
+
+/**
+ * What one run updates: parameters of one block, since a run of each alone takes longer to begin than to compute, and
+ * blocks of one kind share a graph. Cut where more would take more memory than is worth while.
+ */
+export function updatedTogether<T extends { readonly name: string; readonly shape: Shape }>(
+  trained: Iterable<T>,
+): readonly (readonly T[])[] {
+  const groups: T[][] = [];
+  let [block, size] = ['', 0];
+  for (const one of trained) {
+    const own = /\d+/.exec(one.name)?.[0] ?? one.name;
+    size += sizeOf(one.shape);
+    if (own === block && size <= TOGETHER) groups.at(-1)?.push(one);
+    else groups.push([one]);
+    if (groups.at(-1)?.length === 1) size = sizeOf(one.shape);
+    block = own;
+  }
+  return groups;
+}
+
+export const sizeTogether = (group: readonly { readonly shape: Shape }[]): number =>
+  group.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
 
 export function updaterOnDevice(
   runtime: Runtime,
@@ -67,39 +93,64 @@ export function updaterOnDevice(
     });
     return { name, shape, gradient, written: { [PARAMETER]: value, ...Object.fromEntries(slots) } };
   });
-  // the one that takes most memory first: if there is too little, nothing has changed yet
-  const inOrder = [...trained].sort((a, b) => sizeOf(b.shape) - sizeOf(a.shape));
+  const groups = updatedTogether(trained);
+  // those that take most memory first: if there is too little, nothing has changed yet
+  const inOrder = [...groups].sort((a, b) => sizeTogether(b) - sizeTogether(a));
 
   const total = place([]);
   const compiled = new Map<string, Promise<CompiledGraph>>();
-  const run = async (build: (shape: Shape) => Graph, shape: Shape, inputs: Tensors, outputs: Tensors) => {
-    const key = `${build.name} ${shape.join()}`;
-    const known = compiled.get(key) ?? runtime.compile(build(shape));
+  const run = async (key: string, build: () => Graph, inputs: Tensors, outputs: Tensors) => {
+    const known = compiled.get(key) ?? runtime.compile(build());
     compiled.set(key, known);
     await (await known).run(inputs, outputs);
   };
-  // a rule with a graph remembers the same of every name
-  const updating = (shape: Shape): Graph => updateGraph(graph, Object.keys(rule.slots(shape, '')), shape);
+  const numbered = (tensors: readonly Tensors[]): Tensors =>
+    Object.fromEntries(
+      tensors.flatMap((one, at) => Object.entries(one).map(([name, tensor]) => [`${name}.${at}`, tensor])),
+    );
 
   return {
     state,
     async norm() {
       memory.write([total], (data) => (data as Float32Array).fill(0));
-      for (const { gradient, shape } of trained)
-        await run(squaresGraph, shape, { gradient, total }, { total });
+      for (const group of groups) {
+        const shapes = group.map(({ shape }) => shape);
+        const gradients = numbered(group.map(({ gradient }) => ({ gradient })));
+        await run(
+          `squares ${shapes.join(' ')}`,
+          () => squaresGraph(shapes),
+          { ...gradients, total },
+          { total },
+        );
+      }
       return Math.sqrt(Number((await memory.read(total)).data[0]));
     },
     async update(step, rate, gradientScale) {
       device.publish();
       const numbers = new Map<string, Tensors>();
       try {
-        for (const { name, shape, gradient, written } of inOrder) {
-          const own = settingsOf(name, shape, options, rate);
-          const key = `${own.rate} ${own.decay}`;
-          const held =
-            numbers.get(key) ?? heldNumbers(graph.numbers({ options, step, gradientScale, ...own }));
-          numbers.set(key, held);
-          await run(updating, shape, { gradient, ...written, ...held }, written);
+        for (const group of inOrder) {
+          const keys = group.map(({ name, shape }) => {
+            const own = settingsOf(name, shape, options, rate);
+            const key = `${own.rate} ${own.decay}`;
+            if (!numbers.has(key))
+              numbers.set(key, heldNumbers(graph.numbers({ options, step, gradientScale, ...own })));
+            return key;
+          });
+          const settings = [...new Set(keys)];
+          const parts = group.map(({ shape }, at) => ({ shape, numbers: settings.indexOf(keys[at] ?? '') }));
+          const written = numbered(group.map((one) => one.written));
+          await run(
+            `update ${parts.map((one) => `${one.shape.join()}/${one.numbers}`).join(' ')}`,
+            // a rule with a graph remembers the same of every name
+            () => updateGraph(graph, Object.keys(rule.slots([], '')), parts),
+            {
+              ...numbered(group.map(({ gradient }) => ({ gradient }))),
+              ...written,
+              ...numbered(settings.map((key) => numbers.get(key) ?? {})),
+            },
+            written,
+          );
         }
       } finally {
         device.changed();
@@ -130,26 +181,49 @@ export function updaterOnDevice(
   }
 }
 
-/** Adds the sum of a gradient's squares, row by row: a float32 that thousands are added to rounds less. */
-function squaresGraph(shape: Shape): Graph {
+/** Adds the sums of gradients' squares, row by row: a float32 that thousands are added to rounds less. */
+function squaresGraph(shapes: readonly Shape[]): Graph {
   const b = new GraphBuilder('squares');
-  const gradient = b.input('gradient', shape);
-  const sum = [...shape.keys()]
-    .reverse()
-    .reduce((left, axis) => b.sum(left, [axis], false), b.mul(gradient, gradient));
-  b.output('total', b.add(b.input('total', []), sum));
+  const squares = shapes.map((shape, at) => {
+    const gradient = b.input(`gradient.${at}`, shape);
+    return [...shape.keys()]
+      .reverse()
+      .reduce((left, axis) => b.sum(left, [axis], false), b.mul(gradient, gradient));
+  });
+  b.output(
+    'total',
+    squares.reduce((sum, one) => b.add(sum, one), b.input('total', [])),
+  );
   return b.build();
 }
 
-/** What writes a parameter of this shape and its state anew; `names` are those of the state. */
-export function updateGraph(graph: RuleGraph, names: readonly string[], shape: Shape): Graph {
+/** A parameter that a graph updates; `numbers` says which of the settings it has. */
+interface UpdatedPart {
+  readonly shape: Shape;
+  readonly numbers?: number;
+}
+
+/** What writes parameters and their state anew; `names` are those of the state. */
+export function updateGraph(
+  graph: RuleGraph,
+  names: readonly string[],
+  parts: readonly UpdatedPart[],
+): Graph {
   const b = new GraphBuilder('update');
-  const gradient = b.input('gradient', shape);
-  const parameter = b.input(PARAMETER, shape);
-  const slots = Object.fromEntries(names.map((name) => [name, b.input(name, shape)]));
-  const number = (name: string) => b.input(`number.${name}`, []);
-  const results = graph.build(b, { parameter, gradient, slots, number });
-  b.output(PARAMETER, results.parameter);
-  for (const [name, value] of Object.entries(results.slots)) b.output(name, value);
+  const known = new Map<string, ValueId>();
+  for (const [at, { shape, numbers = 0 }] of parts.entries()) {
+    const input = (name: string) => b.input(`${name}.${at}`, shape);
+    const [gradient, parameter] = [input('gradient'), input(PARAMETER)];
+    const slots = Object.fromEntries(names.map((name) => [name, input(name)]));
+    const number = (name: string): ValueId => {
+      const key = `number.${name}.${numbers}`;
+      const value = known.get(key) ?? b.input(key, []);
+      known.set(key, value);
+      return value;
+    };
+    const results = graph.build(b, { parameter, gradient, slots, number });
+    b.output(`${PARAMETER}.${at}`, results.parameter);
+    for (const [name, value] of Object.entries(results.slots)) b.output(`${name}.${at}`, value);
+  }
   return b.build();
 }

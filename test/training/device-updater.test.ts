@@ -5,7 +5,7 @@ import type { TrainedOnDevice } from '../../src/models/decoder/types.js';
 import { f32 } from '../../src/tensor/shape.js';
 import type { Runtime, Tensor } from '../../src/tensor/types.js';
 import { globalNorm } from '../../src/training/clip.js';
-import { updaterOnDevice } from '../../src/training/device-updater.js';
+import { updatedTogether, updaterOnDevice } from '../../src/training/device-updater.js';
 import { createOptimizer, OPTIMIZERS } from '../../src/training/index.js';
 import { openHere, whereInstalled } from '../tensor/runtimes/here.js';
 
@@ -13,11 +13,12 @@ import { openHere, whereInstalled } from '../tensor/runtimes/here.js';
 const TOLERANCE = 1e-6;
 
 const SHAPES: Readonly<Record<string, readonly number[]>> = {
-  'q_proj.lora_A': [4, 24],
+  'layers.0.q_proj.lora_A': [4, 24],
   // learns faster
-  'q_proj.lora_B': [24, 4],
+  'layers.0.q_proj.lora_B': [24, 4],
   // is not decayed
-  'input_layernorm.weight': [24],
+  'layers.0.input_layernorm.weight': [24],
+  'layers.1.q_proj.lora_A': [4, 24],
   embedding: [40, 24],
 };
 const options = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, decay: 0.1, momentum: 0, loraplusRatio: 4 };
@@ -95,6 +96,30 @@ const bytesOf = ({ parameters, updater }: Pick<ReturnType<typeof onDevice>, 'par
   ...[...parameters.values()].map(({ data }) => data.slice()),
   ...[...updater.state.values()].map((tensor) => tensor.read().slice()),
 ];
+
+describe('parameters that are updated together', () => {
+  const groups = (shapes: Readonly<Record<string, readonly number[]>>) =>
+    updatedTogether(Object.entries(shapes).map(([name, shape]) => ({ name, shape }))).map((group) =>
+      group.map(({ name }) => name),
+    );
+
+  it('are those of a block', () => {
+    const names = Object.keys(SHAPES);
+    expect(groups(SHAPES)).to.deep.equal([names.slice(0, 3), names.slice(3, 4), names.slice(4)]);
+  });
+
+  it('are no more than a mebi of numbers, but for one that has more alone', () => {
+    expect(
+      groups({
+        'h.0.a': [512, 1024],
+        'h.0.b': [512, 1024],
+        'h.0.c': [1],
+        'h.0.d': [2048, 1024],
+        'h.0.e': [1],
+      }),
+    ).to.deep.equal([['h.0.a', 'h.0.b'], ['h.0.c'], ['h.0.d'], ['h.0.e']]);
+  });
+});
 
 const ON_DEVICE: readonly RuntimeName[] = RUNTIME_NAMES.filter((name) => name !== 'onnx');
 

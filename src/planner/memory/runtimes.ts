@@ -48,7 +48,7 @@ interface Planned {
   readonly graphs: DecoderPlan['graphs'];
   readonly parts: Pick<DecoderPlan['parts'], 'gradients'>;
   readonly floatBytes: number;
-  /** Of an optimiser on the device: the graph of the largest tensor that is trained. */
+  /** Of an optimiser on the device: the graph that updates most at a time. */
   readonly update?: Graph;
 }
 

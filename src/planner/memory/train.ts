@@ -7,10 +7,9 @@ import { fittingChunk } from '../../models/decoder/head.js';
 import type { DecoderPlan, DecoderPlanOptions, Precision } from '../../models/decoder/types.js';
 import type { LoraConfig, ModelConfig } from '../../models/types.js';
 import type { Chosen } from '../../stages/types.js';
-import { sizeOf } from '../../tensor/shape.js';
 import type { Graph } from '../../tensor/types.js';
 import { packedLength, paddedLength } from '../../training/batch.js';
-import { updateGraph } from '../../training/device-updater.js';
+import { sizeTogether, updatedTogether, updateGraph } from '../../training/device-updater.js';
 import {
   OPTIMIZERS,
   type OptimizerName,
@@ -109,15 +108,14 @@ function trainedTensors(memory: TrainMemory, chosen: Chosen): readonly NamedShap
   return lora === undefined ? expectedTensors(config) : adapterShapes(config, lora);
 }
 
-/** The graph that updates the largest trained tensor, where a device does. */
+/** The graph that updates most at a time, where a device does. */
 function updateOnDevice(memory: TrainMemory, chosen: Chosen): Graph | undefined {
   const rule: Rule = OPTIMIZERS[memory.optimizer];
   const inFile = (chosen.stateInFile ?? 0) > 0;
   if (memory.runtime === 'onnx' || rule.graph === undefined || !isOnDevice(rule, inFile)) return undefined;
-  const [largest] = [...trainedTensors(memory, chosen)].sort((a, b) => sizeOf(b.shape) - sizeOf(a.shape));
-  return (
-    largest && updateGraph(rule.graph, Object.keys(rule.slots(largest.shape, largest.name)), largest.shape)
-  );
+  const groups = updatedTogether(trainedTensors(memory, chosen));
+  const [largest] = [...groups].sort((a, b) => sizeTogether(b) - sizeTogether(a));
+  return largest && updateGraph(rule.graph, Object.keys(rule.slots([], '')), largest);
 }
 
 function longestRow(

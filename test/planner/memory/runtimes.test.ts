@@ -100,7 +100,7 @@ describe('memory of the runtimes', () => {
       const { graph, slots }: Rule = OPTIMIZERS.adamw;
       const table = [one.config.vocabSize, one.config.hiddenSize];
       if (graph === undefined) throw new Error('AdamW has a graph');
-      const update = updateGraph(graph, Object.keys(slots(table, 'embedding')), table);
+      const update = updateGraph(graph, Object.keys(slots(table, 'embedding')), [{ shape: table }]);
       const beyond = beyondOnnx('tensorflow', { graphs, parts, floatBytes, update });
       const { weights, gradients, activations, logits, workspace } = parts;
       const remembered = 2 * gradients;

@@ -125,6 +125,16 @@ const gatherAlong = (c: LoweringContext, data: string, indices: string, axis: nu
     batch_dims: { int: batch },
   });
 
+/** Columns of indices side by side. */
+const joined = (c: LoweringContext, columns: readonly string[]): string =>
+  columns.length === 1
+    ? argument(columns, 0)
+    : c.node('ConcatV2', 'output', [...columns, c.int(1)], {
+        N: { int: columns.length },
+        T: INDEX,
+        Tidx: INDEX,
+      });
+
 export const LOWERINGS: Readonly<Record<OpName, Lowering>> = {
   add: binary('AddV2'),
   sub: binary('Sub'),
@@ -273,30 +283,20 @@ export const LOWERINGS: Readonly<Record<OpName, Lowering>> = {
     );
     return [transposed(c, found, order, dtype)];
   },
-  /** Each update is added at its place in the data, which are seen as one row. */
+  /** Each update is added at its own place in the data, but along the axis, where its index says which. */
   scatterElements: (c) => {
     const axis = number(c.attributes, 'axis');
     const [data, indices, updates] = [argument(c.inputs, 0), argument(c.inputs, 1), argument(c.inputs, 2)];
-    const { shape } = argument(c.inputTypes, 0);
-    const count = sizeOf(argument(c.inputTypes, 1).shape);
-    const { size, inner } = around(argument(c.inputTypes, 1).shape, axis);
-    const rows = shape[axis] ?? 1;
-    const first = Array.from(
-      { length: count },
-      (_, at) => Math.floor(at / (size * inner)) * rows * inner + (at % inner),
+    const { shape } = argument(c.inputTypes, 1);
+    const count = sizeOf(shape);
+    const own = (at: number): readonly number[] => {
+      const { size, inner } = around(shape, at);
+      return Array.from({ length: count }, (_, update) => Math.floor(update / inner) % size);
+    };
+    const places = shape.map((_, at) =>
+      at === axis ? reshaped(c, indices, [count, 1], 'i32') : c.ints(own(at), [count, 1]),
     );
-    const along = c.node('Mul', 'z', [reshaped(c, indices, [count], 'i32'), c.int(inner)], { T: INDEX });
-    const places = c.node('AddV2', 'z', [along, c.ints(first)], { T: INDEX });
-    const sums = c.node(
-      'TensorScatterAdd',
-      'output',
-      [
-        reshaped(c, data, [sizeOf(shape)]),
-        reshaped(c, places, [count, 1], 'i32'),
-        reshaped(c, updates, [count]),
-      ],
-      { T: FLOAT, Tindices: INDEX },
-    );
-    return [reshaped(c, sums, shape)];
+    const inputs = [data, joined(c, places), reshaped(c, updates, [count])];
+    return [c.node('TensorScatterAdd', 'output', inputs, { T: FLOAT, Tindices: INDEX })];
   },
 };
