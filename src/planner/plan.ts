@@ -4,6 +4,7 @@
  */
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { Reason, StageAction } from '../ir/events.js';
+import { RUNTIME_NAMES } from '../ir/runtimes.js';
 import type { Program, Stage, Value } from '../ir/types.js';
 import { userProblem } from '../models/user-problem.js';
 import type { Host } from '../source/host.js';
@@ -11,6 +12,7 @@ import { coverageOf } from '../stages/train/coverage.js';
 import { dropoutSetting, takenSettings } from '../stages/train/lora.js';
 import type { Chosen } from '../stages/types.js';
 import { openStore } from '../store/index.js';
+import { identityOf } from '../tensor/runtimes/index.js';
 import { askedRuntime } from './asked-runtime.js';
 import { budgetLines } from './budget.js';
 import { effectiveSettings } from './effective.js';
@@ -103,7 +105,7 @@ async function planStage(world: PlanWorld, stage: Stage): Promise<PlannedStage> 
   const facts = decided.facts ?? (stage.kind === 'train' ? await trainFacts(world, stage, false) : undefined);
   const found = await estimate({ world, stage, chosen, facts, look: !cached });
   const scale = await scaleOf({ world, stage, chosen, facts, look: !cached, entry });
-  const { action, reasons } = whatToDo(world, stage, key, cached);
+  const { action, reasons } = whatToDo(world, stage, { key, chosen, cached });
   if (!cached) for (const missing of missingSecrets(stage, world.host)) world.report(missing);
   if (problem !== undefined && !cached) world.report(problem);
   else if (!cached && stage.kind !== 'train' && found.peak !== null && isBeyond(found.peak, world))
@@ -178,15 +180,25 @@ async function decideTrain(world: PlanWorld, stage: Stage): Promise<Decided> {
 function whatToDo(
   world: PlanWorld,
   stage: Stage,
-  key: StageKey,
-  cached: boolean,
+  { key, chosen, cached }: Pick<Decided, 'key' | 'chosen'> & { readonly cached: boolean },
 ): { readonly action: StageAction; readonly reasons: readonly Reason[] } {
   if (cached) return { action: 'cached', reasons: [reason('unchanged')] };
   if (world.store.resumable(key.key))
     return { action: 'resume', reasons: [reason('checkpoint', { path: `.ftp/work/${key.key}` })] };
   const latest = world.latest().get(stage.name);
   const earlier = comparableRecord(world.records(), stage.kind, key.parts, latest, othersKeys(world, stage));
-  return { action: 'run', reasons: runReasons(key, earlier) };
+  return { action: 'run', reasons: [...checkpointsLeft(world, stage, chosen), ...runReasons(key, earlier)] };
+}
+
+/** Training goes on from no checkpoint of another runtime, and hours of it are not left without a word. */
+function checkpointsLeft(world: PlanWorld, stage: Stage, chosen: Chosen | undefined): readonly Reason[] {
+  if (stage.kind !== 'train') return [];
+  const { program, host, digests, keys, store } = world;
+  return RUNTIME_NAMES.filter((name) => name !== world.runtime.name).flatMap((name) => {
+    const runtime = identityOf(host, name);
+    const { key } = keyOf(stageParts(program, stage, host, { digests, runtime }, keys), chosen);
+    return store.resumable(key) ? [reason('checkpoint_left', { before: runtimeName(runtime) })] : [];
+  });
 }
 
 /** Keys of the other stages: those of this plan, and those under which they were last completed. */

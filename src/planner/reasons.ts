@@ -8,6 +8,7 @@ import type { StageKey } from './keys.js';
 export type ReasonCode =
   | 'unchanged'
   | 'checkpoint'
+  | 'checkpoint_left'
   | 'first_run'
   | 'output_missing'
   | 'setting_changed'

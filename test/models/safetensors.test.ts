@@ -170,14 +170,14 @@ describe('safetensors', () => {
   describe('folder', () => {
     const shard = (name: string) =>
       concat(safetensorsChunks([f32Writable(name, [1], new Float32Array([1]))]));
-    const index = (map: unknown) => JSON.stringify({ metadata: {}, weight_map: map });
+    const index = (map: unknown) => JSON.stringify({ metadata: { total_size: 1 }, weight_map: map });
     const files = (map: unknown) => ({
       '/m/model.safetensors.index.json': index(map),
       '/m/one.safetensors': shard('a'),
       '/m/two.safetensors': shard('b'),
     });
 
-    it('reads shards by their index', () => {
+    it('reads shards by their index, whatever size that says they have', () => {
       const source = openTensorSource(
         memoryHost(files({ a: 'one.safetensors', b: 'two.safetensors' })),
         '/m',

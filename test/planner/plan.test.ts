@@ -7,6 +7,7 @@ import { renderPlanText } from '../../src/planner/render/text.js';
 import { MEMORY_PARTS, type Plan } from '../../src/planner/types.js';
 import { nodeHost } from '../../src/source/node-host.js';
 import { openStore } from '../../src/store/index.js';
+import { identityOf } from '../../src/tensor/runtimes/index.js';
 import { type Folder, pipelineFolder, QUICK, STARTER, TEXT } from './pipeline.js';
 
 const schema = JSON.parse(nodeHost().readText(`${nodeHost().packageFolder}/docs/schema/plan.json`)) as object;
@@ -207,6 +208,23 @@ describe('plan', () => {
     // what changes no result is chosen anew
     const { recomputedMlps: _, recomputedShares: __, ...kept } = chosen ?? {};
     expect(made.chosen).to.deep.equal(kept);
+  });
+
+  it('says so where the checkpoint that is there is of another runtime', async () => {
+    const program = folder.program();
+    const runtime = identityOf(folder.host, 'cpu');
+    const other = await plan(program, folder.host, { ...QUICK, runtime });
+    const { workFolder } = await import('../../src/store/index.js');
+    const work = openStore(folder.path).workPath(stageOf(other, 'adapter').key);
+    await workFolder(work, () => {}).commit('step-000001', { 'state.json': '{}' });
+    const made = await plan(program, folder.host, QUICK);
+    expectSchema(made);
+    const { action, reasons } = stageOf(made, 'adapter');
+    expect(action).to.equal('run');
+    expect(reasons).to.deep.equal([
+      { code: 'checkpoint_left', before: other.runtime },
+      { code: 'first_run' },
+    ]);
   });
 
   it('plans for a machine that is not here, without a time', async () => {

@@ -71,6 +71,7 @@ function readShards(host: Host, folder: string, index: string): TensorSource {
   return tensors;
 }
 
+/** `metadata.total_size` counts for nothing: published ones are wrong, and each tensor is looked for in its shard and back. */
 function weightMap(index: string, text: string): ReadonlyMap<string, JsonValue> {
   try {
     const root = parseStrictJson(text);
