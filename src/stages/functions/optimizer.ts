@@ -15,7 +15,11 @@ const last = {
     'Rate of the second factor of an adapter over that of the first: LoRA+ takes about 16.',
   ),
   schedule: optional(t.call('schedule'), 'How the rate moves. Left out: it stays.'),
-  clip: defaulted(t.number({ above: 0 }), 1, 'Largest global norm of the gradient.'),
+  clip: defaulted(
+    t.number({ above: 0 }),
+    1,
+    'Largest global norm of the gradient; one that is never reached, such as 1e9, turns clipping off.',
+  ),
 };
 const paged = defaulted(
   t.boolean,
