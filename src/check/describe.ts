@@ -56,7 +56,12 @@ const NOUNS: {
   secret: () => 'the name of a secret',
   port: (type) => portNoun(type.accepts),
   none: () => '`none`',
-  union: (type) => [...new Set(type.of.map(typeNoun))].join(' or '),
+  union: ({ of }) =>
+    [
+      ...new Set(
+        of.flatMap((one) => (one.kind === 'port' ? one.accepts.map((port) => PORTS[port]) : typeNoun(one))),
+      ),
+    ].join(' or '),
 };
 
 export function typeNoun(type: SettingType): string {
@@ -66,6 +71,7 @@ export function typeNoun(type: SettingType): string {
 
 const plural = (type: SettingType): string => {
   if (type.kind === 'call') return FAMILY_NOUNS[type.family].replace(/(^\w+)(?= of|$)/, '$1s');
+  if (type.kind === 'union') return type.of.map(plural).join(' or ');
   return type.kind === 'enum' ? typeNoun(type) : typeNoun(type).replace(/^an? /, '').concat('s');
 };
 

@@ -18,39 +18,39 @@ export const ANSWER_OPTIONS = {
   base: {
     type: 'string',
     value: 'FOLDER',
-    doc: 'The base of an adapter, where it is not where the adapter says.',
+    doc: 'The base of an adapter, if it is not where the adapter says.',
   },
   system: { type: 'string', value: 'TEXT', doc: 'The system message.' },
-  'max-tokens': { type: 'number', value: 'N', doc: 'Longest answer; 128 where left out.' },
+  'max-tokens': { type: 'number', value: 'N', doc: 'Longest answer, in tokens; default: 128.' },
   stop: { type: 'string', value: 'TEXT', many: true, doc: 'Ends the answer before this text.' },
   temperature: {
     type: 'number',
     value: 'T',
-    doc: 'Draws tokens by their probability at this temperature; 0, the default, takes the likeliest.',
+    doc: 'Samples tokens at this temperature; 0, the default, always takes the likeliest.',
   },
   'top-p': {
     type: 'number',
     value: 'P',
-    doc: 'Draws only from the likeliest tokens that make up this share.',
+    doc: 'Samples only from the likeliest tokens that together make up this probability.',
   },
-  'top-k': { type: 'number', value: 'N', doc: 'Draws only from this many of the likeliest tokens.' },
+  'top-k': { type: 'number', value: 'N', doc: 'Samples only from this many of the likeliest tokens.' },
   'min-p': {
     type: 'number',
     value: 'P',
-    doc: 'Draws only tokens that are at least this share as likely as the likeliest.',
+    doc: 'Samples only tokens at least this fraction as likely as the likeliest one.',
   },
   'repetition-penalty': {
     type: 'number',
     value: 'X',
-    doc: 'Above 1 discourages tokens that stand in the prompt or the answer already.',
+    doc: 'Values above 1 discourage tokens that are already in the prompt or the answer.',
   },
-  seed: { type: 'number', value: 'N', doc: 'Seed of the draws; 17 where left out.' },
+  seed: { type: 'number', value: 'N', doc: 'Seed for sampling; default: 17.' },
   '4bit': {
     type: 'boolean',
-    doc: 'Holds the base in four bits, as for an adapter that was trained by qlora.',
+    doc: 'Keeps the base in four bits, as for an adapter trained with qlora.',
   },
   runtime: RUNTIME,
-  threads: { type: 'number', value: 'N', doc: 'Threads; one a core where left out.' },
+  threads: { type: 'number', value: 'N', doc: 'Threads; default: one per core.' },
 } as const satisfies Readonly<Record<string, OptionSpec>>;
 
 const LONGEST = 128;

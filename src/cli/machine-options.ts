@@ -6,19 +6,19 @@ import { UsageError } from './usage-error.js';
 const MEMORY: OptionSpec = {
   type: 'string',
   value: 'SIZE',
-  doc: 'Plans for this much memory, e.g. 24GiB, instead of what is here.',
+  doc: 'Plans for this much memory, e.g. 24GiB, instead of that of the machine.',
 };
 
 const THREADS: OptionSpec = {
   type: 'number',
   value: 'N',
-  doc: 'Threads of the tensor runtime; one a core where left out.',
+  doc: 'Threads of the tensor runtime; default: one per core.',
 };
 
 export const RUNTIME: OptionSpec = {
   type: 'string',
   choices: RUNTIME_CHOICES,
-  doc: 'What computes; left out, what the pipeline says. auto takes TensorFlow where it is installed for a GPU that is here, else what was measured to be faster on the CPU.',
+  doc: 'The tensor runtime; default: as the pipeline says. auto takes TensorFlow if it is installed for a GPU on this machine, or else the faster one on the CPU, as measured.',
 };
 
 /** Options of commands that run on this machine. */
@@ -33,13 +33,13 @@ export const PLAN_MACHINE_OPTIONS: Readonly<Record<string, OptionSpec>> = {
   machine: {
     type: 'string',
     value: 'NAME',
-    doc: 'Plans for a machine of the catalogue, e.g. rtx3090, a100-40gb or cpu-8gib; this one where left out.',
+    doc: 'Plans for a machine of the catalogue, e.g. rtx3090, a100-40gb or cpu-8gib; default: this machine.',
   },
   memory: MEMORY,
   engine: {
     type: 'string',
     choices: ['embedded', 'accelerate'],
-    doc: 'What would run it; embedded where left out.',
+    doc: 'The engine that would run it; default: embedded.',
   },
   devices: { type: 'number', value: 'N', doc: 'How many devices the machine has.' },
   runtime: RUNTIME,

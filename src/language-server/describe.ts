@@ -22,7 +22,7 @@ export function settingFacts({ type, required, default: value }: Setting): strin
     ...(required
       ? ['required']
       : value === undefined
-        ? ['may be left out']
+        ? ['optional']
         : [`default: ${code(written(value, type))}`]),
   ].join(' · ');
 }

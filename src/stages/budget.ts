@@ -5,11 +5,11 @@ import { type MetricSchema, optional, t } from './schema.js';
 export const budgetSettings = {
   runtime: optional(
     t.enum(...RUNTIME_CHOICES),
-    'What computes, where `--runtime` does not say; left out, the same as `auto`.',
+    'The tensor runtime, unless `--runtime` is given; default: `auto`.',
   ),
   device_memory: optional(
     t.quantity('bytes', { min: 1 }),
-    'Most that tensors may take on the device of `tensorflow`, `webgpu` or `wasm`. Where `FTPC_DEVICE_MEMORY` is set too, the smaller of the two counts.',
+    'Maximum memory for tensors on the device of `tensorflow`, `webgpu` or `wasm`. If `FTPC_DEVICE_MEMORY` is set too, the smaller of the two applies.',
   ),
 };
 

@@ -23,8 +23,8 @@ const page = `# Lints
 
 <!-- Written from the table of rules by the tests: UPDATE_GOLDEN=1 npm test. -->
 
-\`ftpc check\` also says what the fine-tuning guides advise against. Each rule has an id, a level and a reason;
-\`ftpc explain FTP1001\` prints its page with an example.
+\`ftpc check\` also warns of practices that fine-tuning guides advise against. Each rule has an id, a level and a
+reason; \`ftpc explain FTP1001\` prints its page with an example.
 
 | rule | level | what is reported |
 |---|---|---|
@@ -34,24 +34,24 @@ ${rules.map(({ id, code, level, doc }) => `| [\`${id}\`](errors/${code}.md) | ${
 ${sample}
 \`\`\`
 
-Values that a preset of the standard library chooses are not reported: the preset says why. A model that starts
-from random weights (\`untrained\`) is not fine-tuned: rates, epochs, warm-up and general rows are its own affair.
+Values chosen by a preset of the standard library are not reported: the preset says why. A model with random initial
+weights (\`untrained\`) is not being fine-tuned, so the rules on rates, epochs, warm-up and general rows do not apply.
 
 ## Allowing a finding
 
-A guide is right for most pipelines. Where yours is another, say why in a comment:
+A guide is right for most pipelines. If yours is an exception, say why in a comment:
 
 \`\`\`
 // allow(rate-out-of-range): 3 million parameters; 2e-3 had the lowest validation loss
 optimizer = adamw(rate: 2e-3, schedule: cosine(warmup: 3%))
 \`\`\`
 
-On a line of its own the comment covers what stands right after it: a setting, a condition, a parameter, or a whole
-block. Behind something, it covers its line. Several rules stand between the brackets with commas. A comment without
-a reason ([FTP1040](errors/FTP1040.md)), of an unknown rule ([FTP1041](errors/FTP1041.md)) and one that allows
-nothing any more ([FTP1042](errors/FTP1042.md)) are reported. \`check --sarif\` lists what was allowed, with its reason.
+On a line of its own, the comment covers what follows: a setting, a condition, a parameter, or a whole block. At the end
+of a line, it covers that line. Separate several rules by commas. A comment without a reason
+([FTP1040](errors/FTP1040.md)), with an unknown rule ([FTP1041](errors/FTP1041.md)), or one that no longer allows
+anything ([FTP1042](errors/FTP1042.md)) is reported. \`check --sarif\` lists what was allowed, with its reason.
 
-## Levels of a project
+## Levels for a project
 
 \`ftpc.json\`, in the pipeline's folder or the nearest one above it, sets levels for a project:
 
@@ -66,20 +66,20 @@ nothing any more ([FTP1042](errors/FTP1042.md)) are reported. \`check --sarif\` 
 }
 \`\`\`
 
-The levels are \`off\`, \`info\`, \`warning\` and \`error\`. A finding that is an error makes \`ftpc check\` and \`ftpc plan\` exit
-with 1, and \`ftpc run\` not start. \`ftpc run\` prints warnings, \`ftpc plan\` every finding. The file's schema is
+The levels are \`off\`, \`info\`, \`warning\` and \`error\`. If a finding has the level \`error\`, \`ftpc check\` and
+\`ftpc plan\` exit with 1, and \`ftpc run\` does not start. \`ftpc run\` prints warnings, \`ftpc plan\` every finding. The file's schema is
 [schema/config.json](schema/config.json).
 
-## Mending
+## Automatic fixes
 
-\`ftpc check FILE --fix\` makes every change that is right without a doubt, in the file and in the files of yours that
-it imports: signs, quotes, imports, brackets, comments that allow nothing. After each round the text is checked anew,
-and a change that would bring a new error is not made. \`--diff\` prints the changes as a patch and writes nothing;
-\`--fix-all\` also makes changes that are only likely to be meant, such as a rate in the usual range.
+\`ftpc check FILE --fix\` makes every correction that is certain, in the file and in your files that it imports:
+punctuation, quotes, imports, brackets, comments that allow nothing. After each round the text is checked again, and a
+change that would cause a new error is not made. \`--diff\` prints the changes as a patch and writes nothing; \`--fix-all\`
+also makes corrections that are only likely, such as a rate in the usual range.
 
-In a workflow, \`ftpc check FILE --github\` puts annotations beside the lines, and \`ftpc check FILE --sarif > ftpc.sarif\`
-writes a log for code scanning (\`github/codeql-action/upload-sarif\`), with what was allowed as suppressed. Both exit
-with 1 where there is an error.
+In a workflow, \`ftpc check FILE --github\` annotates the lines, and \`ftpc check FILE --sarif > ftpc.sarif\`
+writes a log for code scanning (\`github/codeql-action/upload-sarif\`), with allowed findings as suppressed. Both exit
+with 1 if there is an error.
 
 ## Why
 

@@ -15,7 +15,7 @@ import type { World } from '../world.js';
 
 export const chat: Command = {
   name: 'chat',
-  doc: 'Talks with a model: a model folder, an adapter folder, or a release. Ctrl-C ends an answer; an empty line or Ctrl-D ends the talk.',
+  doc: 'Starts a chat with a model folder, an adapter folder, or a release. Ctrl-C stops an answer; an empty line or Ctrl-D ends the chat.',
   positionals: [{ name: 'model', doc: 'Folder of a model, of an adapter, or of releases; or a GGUF file.' }],
   options: {
     ...ANSWER_OPTIONS,

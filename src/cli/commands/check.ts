@@ -12,15 +12,15 @@ const FORMS = ['json', 'github', 'sarif'] as const;
 
 export const check: Command = {
   name: 'check',
-  doc: 'Checks a pipeline without running anything: names, types, units, files, wiring, and what the fine-tuning guides advise against.',
+  doc: 'Checks a pipeline without running anything: names, types, units, files, wiring, and practices that fine-tuning guides advise against.',
   positionals: [{ name: 'file', doc: 'The pipeline.' }],
   options: {
     ...PARAM_OPTION,
     fix: {
       type: 'boolean',
-      doc: 'Mend what can be mended without a doubt, in the file and in what it imports of yours.',
+      doc: 'Make the corrections that are certain, in the file and in your files that it imports.',
     },
-    'fix-all': { type: 'boolean', doc: 'Mend also what is only likely to be meant so.' },
+    'fix-all': { type: 'boolean', doc: 'Also make corrections that are only likely.' },
     diff: { type: 'boolean', doc: 'Print what `--fix` would change, and change nothing.' },
     json: { type: 'boolean', doc: 'Print `{ version, valid, diagnostics }` as JSON.' },
     github: { type: 'boolean', doc: 'Print annotations for a GitHub workflow.' },

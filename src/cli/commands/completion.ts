@@ -7,7 +7,7 @@ export const completion: Command = {
   positionals: [
     {
       name: 'shell',
-      doc: 'bash, zsh or fish; left out: the one of $SHELL.',
+      doc: 'bash, zsh or fish; default: that of $SHELL.',
       optional: true,
       choices: ['bash', 'zsh', 'fish'],
     },

@@ -5,8 +5,8 @@ export const diff: Command = {
   name: 'diff',
   doc: 'Compares two runs: settings, files, metrics, time, memory and loss curves.',
   positionals: [
-    { name: 'run', doc: 'A run: its id, the beginning of it, latest, or latest~1 for the one before.' },
-    { name: 'other', doc: 'The run to compare it with; the newest where left out.', optional: true },
+    { name: 'run', doc: 'A run: its id, the beginning of its id, latest, or latest~1 for the one before.' },
+    { name: 'other', doc: 'The run to compare it with; default: the newest.', optional: true },
   ],
   options: { json: { type: 'boolean', doc: 'Print both runs and their differences as JSON.' } },
   examples: [

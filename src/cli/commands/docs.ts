@@ -15,7 +15,7 @@ export const docs: Command = {
   positionals: [
     {
       name: 'what',
-      doc: 'A pipeline (FILE.ftp), or a page of the reference: data, train, functions, …; left out: all of it.',
+      doc: 'A pipeline (FILE.ftp), or a page of the reference: data, train, functions, …; default: the whole reference.',
       optional: true,
     },
   ],
@@ -25,14 +25,14 @@ export const docs: Command = {
     format: {
       type: 'string',
       choices: FORMATS,
-      doc: 'Of the page; md where left out, or what the ending of --out says.',
+      doc: 'Format of the page; default: md, or as the ending of --out says.',
     },
     out: {
       type: 'string',
       value: 'PATH',
-      doc: 'Write the page to this file; of the whole reference, to this folder.',
+      doc: 'Write the page to this file, or the whole reference to this folder.',
     },
-    json: { type: 'boolean', doc: 'Print what the page is made of as JSON.' },
+    json: { type: 'boolean', doc: 'Print the contents of the page as JSON.' },
   },
   examples: [
     ['ftpc docs pipelines/legal.ftp --out legal.html', 'a page for people who do not read pipelines'],

@@ -13,7 +13,7 @@ export const explain: Command = {
   positionals: [
     {
       name: 'what',
-      doc: 'A code (FTP0301), the id of a lint rule, or PIPELINE:STAGE.SETTING, PIPELINE:STAGE or PIPELINE:PARAM; left out: lists all codes.',
+      doc: 'A code (FTP0301), the id of a lint rule, or PIPELINE:STAGE.SETTING, PIPELINE:STAGE or PIPELINE:PARAM; default: lists all codes.',
       optional: true,
     },
   ],
@@ -22,7 +22,7 @@ export const explain: Command = {
     ...PLAN_MACHINE_OPTIONS,
     json: {
       type: 'boolean',
-      doc: 'Print `{ version, code, text }`, or what is known of the setting, as JSON.',
+      doc: 'Print `{ version, code, text }`, or everything about the setting, as JSON.',
     },
   },
   examples: [

@@ -10,11 +10,11 @@ const STANDARD_INPUT = '-';
 
 export const fmt: Command = {
   name: 'fmt',
-  doc: 'Formats pipelines: one form, no options, every comment kept; refuses what it cannot read as a whole.',
+  doc: 'Formats pipelines: one layout, no options, every comment kept; files with syntax errors are left alone.',
   positionals: [
     {
       name: 'file',
-      doc: 'Files, folders (every .ftp in them) or `-` for standard input; left out: this folder.',
+      doc: 'Files, folders (every .ftp in them) or `-` for standard input; default: this folder.',
       optional: true,
       many: true,
     },

@@ -18,13 +18,13 @@ import type { World } from '../world.js';
 
 export const generate: Command = {
   name: 'generate',
-  doc: 'Lets a model answer one question, or those of a file: a model folder, an adapter folder, or a release.',
+  doc: 'Answers a question, or all questions in a file, with a model folder, an adapter folder, or a release.',
   positionals: [
     { name: 'model', doc: 'Folder of a model, of an adapter, or of releases; or a GGUF file.' },
     {
       name: 'question',
       optional: true,
-      doc: 'What is asked; `-` reads it from standard input. Left out where `--questions` names a file.',
+      doc: 'The question; `-` reads it from standard input. Omitted if `--questions` names a file.',
     },
   ],
   options: {
@@ -32,9 +32,9 @@ export const generate: Command = {
     questions: {
       type: 'string',
       value: 'FILE.jsonl',
-      doc: 'Asks every question of a file, many at one time; a line is `{ "question": … }` or `{ "messages": […] }`.',
+      doc: 'Answers every question in a file, in batches; a line is `{ "question": … }` or `{ "messages": […] }`.',
     },
-    raw: { type: 'boolean', doc: 'Takes the question as the whole prompt, without the chat template.' },
+    raw: { type: 'boolean', doc: 'Uses the question as the whole prompt, without the chat template.' },
     json: { type: 'boolean', doc: 'Print every answer with its token counts as a JSON object on one line.' },
   },
   examples: [

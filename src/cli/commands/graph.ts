@@ -20,14 +20,14 @@ const ENDINGS: Readonly<Record<string, Format>> = {
 
 export const graph: Command = {
   name: 'graph',
-  doc: 'Draws a pipeline: its stages, and the ports through which they hand on to each other.',
+  doc: 'Draws a pipeline: its stages and how they are connected.',
   positionals: [{ name: 'file', doc: 'The pipeline.' }],
   options: {
     ...PARAM_OPTION,
     format: {
       type: 'string',
       choices: FORMATS,
-      doc: 'Mermaid where left out, or what the ending of --out says.',
+      doc: 'Default: Mermaid, or as the ending of --out says.',
     },
     status: {
       type: 'boolean',

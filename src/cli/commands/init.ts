@@ -6,8 +6,8 @@ import { errorLine } from '../say.js';
 
 export const init: Command = {
   name: 'init',
-  doc: 'Writes a small pipeline with its data into a folder; it checks, plans and runs as it stands.',
-  positionals: [{ name: 'folder', doc: 'Where to write; left out: here.', optional: true }],
+  doc: 'Writes a small pipeline with its data into a folder, ready to check, plan and run.',
+  positionals: [{ name: 'folder', doc: 'Where to write; default: here.', optional: true }],
   options: { json: { type: 'boolean', doc: 'Print the paths of the files as JSON.' } },
   examples: [
     ['ftpc init', 'into this folder'],

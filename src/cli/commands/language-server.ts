@@ -6,9 +6,13 @@ export const languageServer: Command = {
   doc: 'Serves editors over the Language Server Protocol: diagnostics, completion, hovers, hints and more.',
   positionals: [],
   options: {
-    stdio: { type: 'boolean', doc: 'Speak over standard input and output, which is the only way so far.' },
+    stdio: { type: 'boolean', doc: 'Speak over standard input and output, the only transport so far.' },
     // Its name is the protocol's.
-    clientProcessId: { type: 'string', value: 'ID', doc: 'The editor’s process: the server ends with it.' },
+    clientProcessId: {
+      type: 'string',
+      value: 'ID',
+      doc: 'The process id of the editor: the server exits when it ends.',
+    },
   },
   examples: [
     ['ftpc language-server --stdio', 'how an editor starts it; docs/editors.md has the settings of each'],

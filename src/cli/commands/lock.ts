@@ -8,25 +8,25 @@ import type { World } from '../world.js';
 
 export const lock: Command = {
   name: 'lock',
-  doc: 'Writes what a pipeline reads into the lock file beside it: commits of models, and digests of models, data, prompts and modules.',
+  doc: 'Records everything that a pipeline reads in the lock file beside it: commits of models, and digests of models, data, prompts and modules.',
   positionals: [
     { name: 'file', doc: 'The pipeline.' },
     {
       name: 'name',
       optional: true,
       many: true,
-      doc: 'With --upgrade: what to take anew, e.g. `org/name` or `data/*.jsonl`; everything where left out.',
+      doc: 'With --upgrade: the entries to update, e.g. `org/name` or `data/*.jsonl`; default: all.',
     },
   ],
   options: {
     ...PARAM_OPTION,
     upgrade: {
       type: 'boolean',
-      doc: 'Takes over what is there now: new commits of branches, changed files. Without it, what is locked stays.',
+      doc: 'Updates the lock to what is there now: new commits of branches, changed files. Without it, locked entries stay.',
     },
     check: {
       type: 'boolean',
-      doc: 'Only compares, asks no server, and ends with 2 where something differs or is missing.',
+      doc: 'Only compare, without network requests, and exit with 2 if something differs or is missing.',
     },
     json: { type: 'boolean', doc: 'Print what was done as JSON.' },
   },

@@ -11,26 +11,26 @@ import type { World } from '../world.js';
 
 export const plan: Command = {
   name: 'plan',
-  doc: 'Shows what a run would do and why, what it needs in memory, time and disk, and what was chosen and rejected.',
+  doc: 'Shows what a run would do and why, the memory, time and disk it needs, and what was chosen and rejected.',
   positionals: [{ name: 'file', doc: 'The pipeline.' }],
   options: {
     ...PARAM_OPTION,
     ...PLAN_MACHINE_OPTIONS,
     'exit-code': {
       type: 'boolean',
-      doc: 'Exit with 2 where a stage would run, or, with --against, where something changed; with 0 otherwise.',
+      doc: 'Exit with 2 if a stage would run or, with --against, if something changed; with 0 otherwise.',
     },
     against: {
       type: 'string',
       value: 'REF',
       doc: 'Shows what changed since this branch, tag or commit of git.',
     },
-    format: { type: 'string', choices: COMPARISON_FORMATS, doc: 'Of --against; text where left out.' },
+    format: { type: 'string', choices: COMPARISON_FORMATS, doc: 'Format of --against; default: text.' },
     ...LOCKED_OPTION,
     out: {
       type: 'string',
       value: 'PLANFILE',
-      doc: 'Saves the plan: `ftpc run PLANFILE` does exactly this, or nothing where something moved.',
+      doc: 'Saves the plan: `ftpc run PLANFILE` does exactly this, or nothing if anything has changed.',
     },
     json: { type: 'boolean', doc: 'Print the plan as JSON.' },
   },

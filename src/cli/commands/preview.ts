@@ -8,15 +8,15 @@ const SPLITS = ['train', 'valid', 'test', 'all'] as const;
 
 export const preview: Command = {
   name: 'preview',
-  doc: 'Shows the rows that a data or format stage hands on, with special tokens and the supervised part set off.',
+  doc: 'Shows the output rows of a data or format stage, with special tokens and the supervised part highlighted.',
   positionals: [
     { name: 'file', doc: 'The pipeline.' },
-    { name: 'stage', doc: 'A data or format stage; it runs first where it has not yet.' },
+    { name: 'stage', doc: 'A data or format stage; if it has not run yet, it runs first.' },
   ],
   options: {
     ...PARAM_OPTION,
-    split: { type: 'string', choices: SPLITS, doc: 'Rows of this split; all where left out.' },
-    rows: { type: 'number', value: 'N', doc: `Rows at most; ${ROWS} where left out.` },
+    split: { type: 'string', choices: SPLITS, doc: 'Rows of this split; default: all.' },
+    rows: { type: 'number', value: 'N', doc: `Maximum number of rows; default: ${ROWS}.` },
     json: { type: 'boolean', doc: 'Print rows with ids and labels as JSON.' },
   },
   examples: [

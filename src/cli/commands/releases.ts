@@ -9,7 +9,7 @@ export const releases: Command = {
   doc: 'Lists the releases of a folder: number, time, base, metrics, and which one is current.',
   positionals: [{ name: 'folder', doc: 'The folder that a deploy stage publishes to.' }],
   options: {
-    verify: { type: 'boolean', doc: 'Check every file against its manifest; exit code 1 where one differs.' },
+    verify: { type: 'boolean', doc: 'Check every file against its manifest; exit with 1 if one differs.' },
     json: { type: 'boolean', doc: 'Print releases and history as JSON.' },
   },
   examples: [

@@ -7,7 +7,11 @@ export const rollback: Command = {
   doc: 'Makes an earlier release current again, after checking its files.',
   positionals: [{ name: 'folder', doc: 'The folder that a deploy stage publishes to.' }],
   options: {
-    to: { type: 'number', value: 'N', doc: 'This release; the one before the current one where left out.' },
+    to: {
+      type: 'number',
+      value: 'N',
+      doc: 'The release to return to; default: the one before the current one.',
+    },
     json: { type: 'boolean', doc: 'Print `{ version, from, to }` as JSON.' },
   },
   examples: [

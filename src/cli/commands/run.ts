@@ -11,7 +11,7 @@ import type { World } from '../world.js';
 
 export const run: Command = {
   name: 'run',
-  doc: 'Runs a pipeline: what is complete is not done again, and what was interrupted goes on from its checkpoint.',
+  doc: 'Runs a pipeline: completed stages are not run again, and interrupted ones resume from their checkpoint.',
   positionals: [{ name: 'file', doc: 'The pipeline, or a plan that `ftpc plan --out` saved.' }],
   options: {
     ...PARAM_OPTION,

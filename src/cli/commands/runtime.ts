@@ -13,7 +13,7 @@ type Action = (args: Arguments, world: World) => Promise<number>;
 
 export const runtime: Command = {
   name: 'runtime',
-  doc: 'Lists what can compute on this machine, and installs or removes it, for machines with a GPU above all.',
+  doc: 'Lists, installs and removes tensor runtimes, above all for machines with a GPU.',
   positionals: [
     { name: 'action', doc: '`list`, `install` or `remove`.', choices: ['list', 'install', 'remove'] },
     {
@@ -26,7 +26,7 @@ export const runtime: Command = {
   options: {
     cpu: {
       type: 'boolean',
-      doc: 'TensorFlow without kernels for GPUs and without CUDA: 0.3 GB to fetch instead of 3.4 GB.',
+      doc: 'TensorFlow without GPU kernels and CUDA: a download of 0.3 GB instead of 3.4 GB.',
     },
     json: { type: 'boolean', doc: 'Print the runtimes as JSON.' },
   },

@@ -9,19 +9,19 @@ const { machine, memory, devices } = PLAN_MACHINE_OPTIONS;
 
 export const snapshot: Command = {
   name: 'snapshot',
-  doc: 'Keeps the plan of a pipeline beside it, as NAME.plan.json, and says what differs from it.',
+  doc: 'Keeps the plan of a pipeline beside it, as NAME.plan.json, and shows what differs from it.',
   positionals: [{ name: 'file', doc: 'The pipeline.' }],
   options: {
     mode: {
       type: 'string',
       choices: ['update', 'validate'],
-      doc: 'Writes the snapshot, or compares with it and exits with 2 where something changed; update where left out.',
+      doc: 'Write the snapshot, or compare with it and exit with 2 if something changed; default: update.',
     },
     ...PARAM_OPTION,
     ...(machine === undefined ? {} : { machine: { ...machine, doc: MACHINE } }),
     ...(memory === undefined ? {} : { memory }),
     ...(devices === undefined ? {} : { devices }),
-    format: { type: 'string', choices: COMPARISON_FORMATS, doc: 'Of what differs; text where left out.' },
+    format: { type: 'string', choices: COMPARISON_FORMATS, doc: 'Format of the differences; default: text.' },
     json: { type: 'boolean', doc: 'Print what differs as JSON.' },
   },
   examples: [

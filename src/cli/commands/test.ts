@@ -5,11 +5,11 @@ import { EXIT } from '../exit-codes.js';
 
 export const test: Command = {
   name: 'test',
-  doc: 'Tests pipelines: what their plans, and with --run their runs, are expected to be, in files named NAME.test.ftp.',
+  doc: 'Tests pipelines against the expectations in NAME.test.ftp: their plans and, with --run, their runs.',
   positionals: [
     {
       name: 'file',
-      doc: 'Files of tests, or folders (every .test.ftp in them); left out: this folder.',
+      doc: 'Test files, or folders (every .test.ftp in them); default: this folder.',
       optional: true,
       many: true,
     },
@@ -17,11 +17,11 @@ export const test: Command = {
   options: {
     run: {
       type: 'boolean',
-      doc: 'Also the tests that really run their pipeline; without it they are skipped.',
+      doc: 'Include the tests that run their pipeline; without it, they are skipped.',
     },
-    filter: { type: 'string', value: 'TEXT', doc: 'Only tests with this text in `FILE: NAME`.' },
+    filter: { type: 'string', value: 'TEXT', doc: 'Only tests whose `FILE: NAME` contains this text.' },
     json: { type: 'boolean', doc: 'Print `{ version, passed, files }` as JSON.' },
-    junit: { type: 'string', value: 'FILE', doc: 'Write a JUnit report, too.' },
+    junit: { type: 'string', value: 'FILE', doc: 'Also write a JUnit report.' },
   },
   examples: [
     ['ftpc test', 'every test in this folder and below'],

@@ -5,7 +5,7 @@ import { PARAM_OPTION, paramsOf } from '../params.js';
 
 export const why: Command = {
   name: 'why',
-  doc: 'Says why a stage would run, or why it would not: what changed since its last output, back to the file or setting.',
+  doc: 'Shows why a stage would or would not run: what changed since its last output, traced back to the file or setting.',
   positionals: [
     { name: 'file', doc: 'The pipeline.' },
     { name: 'stage', doc: 'One of its stages.' },

@@ -22,7 +22,7 @@ const settingRows = (settings: Readonly<Record<string, Setting>>, prefix = ''): 
   });
 
 const settingTable = (settings: Readonly<Record<string, Setting>>): string =>
-  table(['setting', 'value', 'left out', ''], settingRows(settings));
+  table(['setting', 'value', 'default', ''], settingRows(settings));
 
 const metricTable = (metrics: Readonly<Record<string, MetricSchema>>): string =>
   table(
@@ -35,7 +35,7 @@ function stagePage({ kind, doc, presets, settings, ports, metrics }: StageSchema
   const parts = [`# \`${kind}\`\n`, GENERATED, `${doc}\n`, `## Settings\n\n${settingTable(settings)}\n`];
   if (presets.length > 0)
     parts.push(
-      `## Methods\n\n\`${kind} name using METHOD { … }\` with ${presets.map((name) => `\`${name}\``).join(', ')}, or a preset. Left out, the planner chooses.\n`,
+      `## Methods\n\n\`${kind} name using METHOD { … }\` with ${presets.map((name) => `\`${name}\``).join(', ')}, or a preset. Without a method, the planner chooses one.\n`,
     );
   const portRows = Object.entries(ports).map(([name, port]) => [
     name === '' ? 'the stage itself' : `\`.${name}\``,
@@ -46,20 +46,20 @@ function stagePage({ kind, doc, presets, settings, ports, metrics }: StageSchema
     port.doc,
   ]);
   if (portRows.length > 0)
-    parts.push(`## What others can refer to\n\n${table(['port', 'type', ''], portRows)}\n`);
-  parts.push(`## What \`require\` can speak of\n\n${metricTable(metrics)}\n`);
+    parts.push(`## Ports that other stages can refer to\n\n${table(['port', 'type', ''], portRows)}\n`);
+  parts.push(`## Metrics for \`require\`\n\n${metricTable(metrics)}\n`);
   return parts.join('\n');
 }
 
 function budgetPage(): string {
   const doc =
-    'Limits that the planner proves before anything runs, and the run keeps to; and what the pipeline asks of the machine.';
+    'Limits that the planner checks before anything runs and that the run enforces, and what the pipeline needs of the machine.';
   return [
     `# \`budget\`\n`,
     GENERATED,
     `${doc}\n`,
     `## Settings\n\n${settingTable(budgetSettings)}\n`,
-    `## What \`require\` can speak of\n\n${metricTable(budgetMetrics)}\n`,
+    `## Metrics for \`require\`\n\n${metricTable(budgetMetrics)}\n`,
   ].join('\n');
 }
 
@@ -88,12 +88,9 @@ function functionsPage(modules: readonly Module[]): string {
     );
     return `## ${name === 'std/prelude' ? 'Built in' : `\`${name}\``}\n\n${tree.doc ?? ''} ${how}\n\n${[...natives, ...presets].join('\n')}`;
   });
-  return [
-    '# Functions\n',
-    GENERATED,
-    'A function without arguments may stand without brackets.\n',
-    ...parts,
-  ].join('\n');
+  return ['# Functions\n', GENERATED, 'Without arguments, the parentheses are optional.\n', ...parts].join(
+    '\n',
+  );
 }
 
 function unitsPage(): string {
@@ -106,7 +103,7 @@ function unitsPage(): string {
   return [
     '# Units and types\n',
     GENERATED,
-    `## Units\n\nThey stand right behind the number, and are case-sensitive.\n\n${table(['unit', 'measures', 'in base units'], units)}\n`,
+    `## Units\n\nUnits follow the number without a space, and are case-sensitive.\n\n${table(['unit', 'measures', 'in base units'], units)}\n`,
     `## Types of parameters\n\n${table(['type', 'takes'], types)}\n`,
   ].join('\n');
 }

@@ -68,7 +68,7 @@ function settingText(
     ['type', type],
     ...(choices.length === 0 ? [] : [['allowed', choices.join(', ')] as const]),
     ...(units.length === 0 ? [] : [['units', units.join(', ')] as const]),
-    ['left out', required ? 'not allowed' : (setting.default ?? leftOut(setting, inside))],
+    ['default', required ? 'none: it has to be set' : (setting.default ?? defaultText(setting, inside))],
     ['changed', affectsOutput ? `\`${stage}\` and what reads it run again` : 'nothing runs again'],
   ];
   const head = `${palette.bold(`${stage}.${path}`)} ${palette.dim(`of a ${kind} stage`)}`;
@@ -82,9 +82,9 @@ function settingText(
   ].join('\n');
 }
 
-function leftOut({ why }: SettingExplanation, inside: readonly SettingExplanation[]): string {
+function defaultText({ why }: SettingExplanation, inside: readonly SettingExplanation[]): string {
   if (why !== undefined) return 'the planner chooses';
-  return inside.some((one) => one.default !== null) ? 'each part as it is where it is left out' : 'no value';
+  return inside.some((one) => one.default !== null) ? 'the defaults of its parts' : 'no value';
 }
 
 function rejectedLines(
@@ -151,7 +151,7 @@ function paramText(param: ParamExplanation, palette: Palette): string {
     ['set by', param.given ?? place],
     ...(doc === null ? [] : [['what', doc] as const]),
     ['type', type],
-    ...(from === 'matrix' ? [] : [['left out', param.default ?? 'not allowed'] as const]),
+    ...(from === 'matrix' ? [] : [['default', param.default ?? 'none: it has to be given'] as const]),
     ['used by', usedBy.length === 0 ? 'no setting' : usedBy.join(', ')],
   ];
   const table = columns(rows.map(([title, value]) => [`  ${palette.dim(title)}`, value]));

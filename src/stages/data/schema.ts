@@ -1,32 +1,22 @@
 import { defaulted, type Infer, optional, required, type StageSchema, t } from '../schema.js';
 
 const split = t.record({
-  train: required(
-    t.quantity('ratio', { min: 0, max: 1 }),
-    'Share of the groups that the model is trained on.',
-  ),
+  train: required(t.quantity('ratio', { min: 0, max: 1 }), 'Share of the groups to train on.'),
   valid: defaulted(
     t.quantity('ratio', { min: 0, max: 1 }),
     0,
-    'Share of the groups that training is watched on.',
+    'Share of the groups for validation during training.',
   ),
-  test: defaulted(
-    t.quantity('ratio', { min: 0, max: 1 }),
-    0,
-    'Share of the groups that no training step sees.',
-  ),
-  by: optional(t.filled, 'Column whose rows stay together: rows of one value never stand on two sides.'),
+  test: defaulted(t.quantity('ratio', { min: 0, max: 1 }), 0, 'Share of the groups held out from training.'),
+  by: optional(t.filled, 'Column that defines the groups: rows with the same value stay in one split.'),
   seed: defaulted(t.integer({ min: 0 }), 17, 'Seed of the split.'),
 });
 
 const mix = t.record({
-  general: required(
-    t.call('source'),
-    'General rows that are mixed into the training split against forgetting.',
-  ),
+  general: required(t.call('source'), 'The general rows, which work against forgetting.'),
   share: required(
     t.quantity('ratio', { min: 0, max: 0.9 }),
-    'Share of the mixed training split that is general.',
+    'Share of general rows in the mixed training split.',
   ),
 });
 
@@ -36,18 +26,15 @@ const settings = {
     'Where the rows come from.',
   ),
   schema: optional(t.file, 'JSON Schema that every row must satisfy.'),
-  dedupe: defaulted(t.list(t.call('dedupe')), [], 'Which rows count as repetitions of an earlier one.'),
+  dedupe: defaulted(t.list(t.call('dedupe')), [], 'Which rows count as duplicates of an earlier one.'),
   contradictions: defaulted(
     t.enum('warn', 'drop', 'fail'),
     'warn',
-    'What to do with rows that ask the same and answer differently.',
+    'What to do with rows that have the same question and different answers.',
   ),
-  split: optional(split, 'Shares of the splits. Left out: every row is for training.'),
+  split: optional(split, 'Shares of the splits; default: every row is for training.'),
   mix: optional(mix, 'General rows mixed into the training split.'),
-  limit: optional(
-    t.union(t.integer({ min: 1 }), t.none),
-    'Takes at most this many rows, chosen by the seed.',
-  ),
+  limit: optional(t.union(t.integer({ min: 1 }), t.none), 'Maximum number of rows, chosen by the seed.'),
 } as const;
 
 export type DataSettings = Infer<typeof settings>;

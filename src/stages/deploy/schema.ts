@@ -1,9 +1,9 @@
 import { type Infer, optional, required, type StageSchema, t } from '../schema.js';
 
 const settings = {
-  model: required(t.port('Model', 'Adapter'), 'What is published.'),
-  when: optional(t.port('Gate'), 'Publishes only when this gate is open.'),
-  target: required(t.call('target'), 'Where it is published.'),
+  model: required(t.port('Model', 'Adapter'), 'The model to publish.'),
+  when: optional(t.port('Gate'), 'Publish only if this gate is open.'),
+  target: required(t.call('target'), 'Where to publish it.'),
   smoke: optional(t.filled, 'A question that the release must answer before it becomes current.'),
 } as const;
 

@@ -1,46 +1,43 @@
 import { defaulted, type Infer, optional, required, type StageSchema, t } from '../schema.js';
 
 const sampling = t.record({
-  temperature: required(
-    t.number({ above: 0 }),
-    'What logits are divided by; 1 leaves the probabilities as they are.',
-  ),
-  top_k: optional(t.integer({ min: 1 }), 'Only this many of the likeliest tokens. Left out: all.'),
+  temperature: required(t.number({ above: 0 }), 'Divides the logits; 1 leaves the probabilities unchanged.'),
+  top_k: optional(t.integer({ min: 1 }), 'Sample only from this many of the likeliest tokens; default: all.'),
   top_p: optional(
     t.quantity('ratio', { min: 0, max: 1 }),
-    'Only the likeliest tokens that make up this share. Left out: all.',
+    'Sample only from the likeliest tokens that together make up this probability; default: all.',
   ),
   min_p: optional(
     t.quantity('ratio', { min: 0, max: 1 }),
-    'Only tokens at least this share as likely as the likeliest. Left out: all.',
+    'Sample only tokens at least this fraction as likely as the likeliest one; default: all.',
   ),
 });
 
 const generation = t.record({
   max_tokens: defaulted(t.quantity('tokens', { min: 1 }), 64, 'Longest answer.'),
-  rows: optional(t.integer({ min: 1 }), 'Rows that are answered, chosen by the seed. Left out: all.'),
-  sampling: optional(sampling, 'Draws tokens by their probability. Left out: the likeliest one each time.'),
+  rows: optional(
+    t.integer({ min: 1 }),
+    'Maximum number of rows to answer, chosen by the seed; default: all.',
+  ),
+  sampling: optional(sampling, 'Sample tokens; default: greedy decoding.'),
   repetition_penalty: optional(
     t.number({ min: 0.01, max: 100 }),
-    'Above 1 discourages tokens that stand in the prompt or the answer already. Left out: 1.',
+    'Values above 1 discourage tokens that are already in the prompt or the answer; default: 1.',
   ),
   stop: optional(
     t.list(t.filled, { min: 1 }),
-    'Texts before which an answer ends, beside the tokens that end it anyway.',
+    'Strings before which an answer ends, in addition to the end tokens.',
   ),
 });
 
 const settings = {
-  model: required(t.union(t.port('Adapter', 'Model'), t.call('model')), 'What is evaluated.'),
-  dataset: required(t.port('Dialogs'), 'The rows that it is evaluated on.'),
-  baseline: optional(
-    t.union(t.call('model'), t.port('Model')),
-    'What it is compared with, on the same rows.',
-  ),
-  metrics: required(t.list(t.call('metric'), { min: 1 }), 'What is measured.'),
+  model: required(t.union(t.port('Adapter', 'Model'), t.call('model')), 'The model to evaluate.'),
+  dataset: required(t.port('Dialogs'), 'The rows to evaluate on.'),
+  baseline: optional(t.union(t.call('model'), t.port('Model')), 'A model to compare with, on the same rows.'),
+  metrics: required(t.list(t.call('metric'), { min: 1 }), 'The metrics to compute.'),
   generation: defaulted(generation, {}, 'How answers are generated.'),
-  samples: defaulted(t.integer({ min: 0 }), 8, 'Answers that the report shows.'),
-  seed: defaulted(t.integer({ min: 0 }), 17, 'Seed of the choice of rows, and of draws.'),
+  samples: defaulted(t.integer({ min: 0 }), 8, 'Number of answers shown in the report.'),
+  seed: defaulted(t.integer({ min: 0 }), 17, 'Seed for choosing rows and for sampling.'),
 } as const;
 
 export type EvalSettings = Infer<typeof settings>;
@@ -48,7 +45,7 @@ export type GenerationSettings = EvalSettings['generation'];
 
 export const evalSchema: StageSchema = {
   kind: 'eval',
-  doc: 'Measures a model on rows that it was not trained on, beside an untouched baseline; a failed `require` closes the gate.',
+  doc: 'Evaluates a model, and optionally its untouched baseline, on held-out rows; a failed `require` closes the gate.',
   presets: [],
   settings,
   ports: {

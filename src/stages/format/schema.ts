@@ -1,11 +1,11 @@
 import { defaulted, type Infer, optional, type Port, required, type StageSchema, t } from '../schema.js';
 
 const settings = {
-  from: required(t.port('Data'), 'The data stage whose rows are written out as text and tokens.'),
+  from: required(t.port('Data'), 'The data stage whose rows are turned into text and tokens.'),
   template: required(t.call('template'), 'How a row becomes text.'),
   model: optional(
     t.call('model'),
-    'Whose tokenizer and chat template are used. Left out: those of the one base that is trained on it.',
+    'The model whose tokenizer and chat template are used; default: the base that is trained on these rows, if there is only one.',
   ),
   max_length: defaulted(t.quantity('tokens', { min: 8 }), 512, 'Longest row in tokens.'),
   overflow: defaulted(t.enum('drop', 'truncate', 'split'), 'drop', 'What to do with a longer row.'),

@@ -35,7 +35,7 @@ const adam = {
   ...last,
 };
 
-/** How gradients become updates. */
+/** The optimiser, with its learning rate and schedule. */
 export const optimizers = {
   adamw: { family: 'optimizer', doc: 'Adam with decoupled weight decay.', positional: [], args: adam },
   adamw8bit: {

@@ -4,7 +4,7 @@ const settings = {
   base: required(t.union(t.call('model'), t.port('Model')), 'The model that the adapter was trained on.'),
   adapter: optional(
     t.port('Adapter'),
-    'The adapter that is merged in. Left out: the base is only written in another `dtype`.',
+    'The adapter to merge into the base; without one, the base is only converted to another `dtype`.',
   ),
   dtype: defaulted(t.enum('f32', 'f16', 'bf16'), 'f16', 'How the merged weights are stored.'),
 } as const;

@@ -48,11 +48,11 @@ const lora = t.record({
   dora: defaulted(
     t.boolean,
     false,
-    'Train the magnitude of each output apart from its direction: DoRA (arXiv 2402.09353).',
+    'Train magnitude and direction of the weights separately: DoRA (arXiv 2402.09353).',
   ),
   layers: optional(
     t.list(t.integer({ min: 0 }), { min: 1 }),
-    'Layers that get an adapter, counted from 0. Left out: all.',
+    'Layers that get an adapter, counted from 0; default: all.',
   ),
   rank_pattern: optional(
     t.map(rank),
@@ -61,12 +61,12 @@ const lora = t.record({
   alpha_pattern: optional(t.map(alpha), 'Other alphas, in the same way.'),
   modules_to_save: optional(
     t.list(t.enum('embed_tokens', 'lm_head'), { min: 1 }),
-    'Embedding and head that are trained whole beside the adapter and saved with it, whatever the family calls them.',
+    'Train the whole embedding, the whole head or both, and save them with the adapter; the names are the same for every family.',
   ),
   init: defaulted(
     t.enum('kaiming', 'gaussian', 'pissa'),
     'kaiming',
-    'How the factors begin: A random and B 0; or the principal parts of the weights, with the rest frozen (PiSSA, arXiv 2404.02948).',
+    'Initial values of the factors: A random and B 0; or the principal components of the weights, with the residual frozen (PiSSA, arXiv 2404.02948).',
   ),
 });
 
@@ -75,7 +75,7 @@ const prompt = t.record({
   init: defaulted(
     t.enum('random', 'vocabulary'),
     'random',
-    'How their embeddings begin: normal with a deviation of 1, or as those of random tokens of the vocabulary.',
+    'Initial embeddings: normal with standard deviation 1, or those of random tokens of the vocabulary.',
   ),
 });
 
@@ -83,12 +83,12 @@ const prefix = t.record({
   tokens: defaulted(t.integer({ min: 1, max: 1024 }), 20, 'Virtual tokens before every text.'),
   projection: optional(
     t.integer({ min: 1 }),
-    'Train two layers with so many units between them, which the keys and values are computed by, and save what they give.',
+    'Compute the keys and values by two trained layers with this hidden size, and save their output.',
   ),
   init: defaulted(
     t.enum('random', 'zero'),
     'random',
-    'How it begins: as torch begins embeddings and linear layers, or with keys and values of 0.',
+    'Initial values: as torch initialises embeddings and linear layers, or keys and values of 0.',
   ),
 });
 
@@ -96,24 +96,21 @@ const bottlenecks = t.record({
   kind: defaulted(
     t.enum('houlsby', 'pfeiffer', 'parallel'),
     'houlsby',
-    'What each adapter reads: what the attention or the MLP gives (arXiv 1902.00751), that and the hidden states it is added to (arXiv 2005.00247), or these alone (arXiv 2110.04366).',
+    'What each adapter reads: the output of the attention or the MLP (arXiv 1902.00751), its sum with the residual stream (arXiv 2005.00247), or the residual stream alone (arXiv 2110.04366).',
   ),
   where: optional(
     t.list(t.enum('attention', 'mlp'), { min: 1 }),
-    'Parts of a block that have an adapter. Left out: both with `houlsby`, the MLP with the others.',
+    'Parts of a block that have an adapter; default: both with `houlsby`, the MLP with the others.',
   ),
   reduction: optional(
     t.number({ above: 0 }),
-    'Hidden size ÷ width of the bottleneck. Left out: 16, and 2 with `parallel`.',
+    'Hidden size ÷ width of the bottleneck; default: 16, or 2 with `parallel`.',
   ),
   activation: optional(
     t.enum('relu', 'gelu', 'gelu_new', 'silu', 'sigmoid', 'tanh'),
-    'Function between the two projections. Left out: silu with `houlsby`, relu with the others.',
+    'Activation between the two projections; default: silu with `houlsby`, relu with the others.',
   ),
-  scaling: optional(
-    t.number(),
-    'What an adapter gives is multiplied by this. Left out: 1, and 4 with `parallel`.',
-  ),
+  scaling: optional(t.number(), 'Factor for the output of an adapter; default: 1, or 4 with `parallel`.'),
   dropout: defaulted(
     t.quantity('ratio', { min: 0, max: 0.9 }),
     0,
@@ -121,11 +118,11 @@ const bottlenecks = t.record({
   ),
   layers: optional(
     t.list(t.integer({ min: 0 }), { min: 1 }),
-    'Layers that have adapters, counted from 0. Left out: all.',
+    'Layers that have adapters, counted from 0; default: all.',
   ),
   init: optional(
     t.enum('bert', 'mam_adapter'),
-    'How the weights begin: normal with a deviation of 0.02, or up-projections of 0, so that the model starts as its base. Left out: bert, and mam_adapter with `parallel`.',
+    'Initial weights: normal with standard deviation 0.02, or up-projections of 0, so that the model starts as its base; default: bert, or mam_adapter with `parallel`.',
   ),
 });
 
@@ -133,20 +130,23 @@ const batch = t.record({
   global: defaulted(t.integer({ min: 1 }), 16, 'Rows of one optimiser step.'),
   micro: optional(
     t.integer({ min: 1 }),
-    'Rows that are computed at one time, or under `packing` sequences. Left out: the planner chooses.',
+    'Rows (with `packing`, sequences) that are computed at one time; default: the planner chooses.',
   ),
   packing: defaulted(
     t.boolean,
     false,
-    'Rows of a step share sequences of up to `max_length` tokens, none seeing another: the same losses with less padding.',
+    'Pack the rows of a step into sequences of up to `max_length` tokens, without attention between rows: the same losses with less padding.',
   ),
 });
 
 const stop = t.record({
-  epochs: defaulted(t.number({ above: 0 }), 3, 'Passes over the rows.'),
-  steps: optional(t.integer({ min: 1 }), 'Optimiser steps at most.'),
-  patience: optional(t.integer({ min: 1 }), 'Validations without a better loss before training ends.'),
-  wall: optional(t.quantity('seconds', { min: 1 }), 'Time at most; the best checkpoint so far is kept.'),
+  epochs: defaulted(t.number({ above: 0 }), 3, 'Epochs: passes over the rows.'),
+  steps: optional(t.integer({ min: 1 }), 'Maximum number of optimiser steps.'),
+  patience: optional(
+    t.integer({ min: 1 }),
+    'Number of validations without a better loss after which training ends.',
+  ),
+  wall: optional(t.quantity('seconds', { min: 1 }), 'Maximum time; the best checkpoint so far is kept.'),
 });
 
 const checkpoint = t.record({
@@ -160,9 +160,12 @@ const checkpoint = t.record({
 
 const settings = {
   base: required(t.union(t.call('model'), t.port('Model')), 'The model that is trained.'),
-  dataset: required(t.port('Dialogs'), 'Rows to train on; labelled ones make a classifier of the base.'),
-  validate: optional(t.port('Dialogs'), 'Rows to watch training on: best checkpoint and early stopping.'),
-  lora: defaulted(lora, {}, 'Shape of the adapter.'),
+  dataset: required(t.port('Dialogs'), 'Rows to train on; with labelled rows, a classifier is trained.'),
+  validate: optional(
+    t.port('Dialogs'),
+    'Rows for validation, which decide on the best checkpoint and early stopping.',
+  ),
+  lora: defaulted(lora, {}, 'The LoRA adapter.'),
   prompt: optional(
     prompt,
     'Prompt tuning: the embeddings of virtual tokens are trained instead of low-rank factors (arXiv 2104.08691).',
@@ -177,25 +180,25 @@ const settings = {
   ),
   start: optional(
     t.call('adapter'),
-    'Go on from this adapter: rank, alpha, targets, rsLoRA, DoRA, layers and patterns are taken from it, or all that its bottlenecks are.',
+    'Continue from this adapter: rank, alpha, targets, rsLoRA, DoRA, layers and patterns, or the settings of its bottlenecks, are taken from it.',
   ),
-  optimizer: required(t.call('optimizer'), 'How gradients become updates.'),
+  optimizer: required(t.call('optimizer'), 'The optimiser, with its learning rate and schedule.'),
   neftune_noise_alpha: optional(
     t.number({ above: 0 }),
     'NEFTune: uniform noise on the embedded tokens, within α ÷ √(length · width), in training only (arXiv 2310.05914); 5 is usual.',
   ),
   batch: defaulted(batch, {}, 'Rows of a step.'),
   stop: defaulted(stop, {}, 'When training ends.'),
-  checkpoint: defaulted(checkpoint, {}, 'How often the state is kept.'),
+  checkpoint: defaulted(checkpoint, {}, 'How often the state of training is saved.'),
   fallback: defaulted(
     t.list(t.call('fallback')),
     [],
-    'What the planner may change when it does not fit, in this order.',
+    'What the planner may change, in this order, if the training does not fit.',
   ),
   precision: defaulted(
     t.enum('f32', 'bf16'),
     'f32',
-    'Of matrix products: `bf16` rounds what goes into them and what comes out, as autocast does on a GPU. Faster where TensorFlow multiplies bfloat16 itself, slower elsewhere; no less memory.',
+    'Precision of matrix products: `bf16` rounds their inputs and results, as autocast does on a GPU. Faster where TensorFlow multiplies bfloat16 natively, slower elsewhere; does not save memory.',
   ),
   order: defaulted(t.enum('shuffled', 'file', 'by_length'), 'shuffled', 'Order of the rows.'),
   seed: defaulted(t.integer({ min: 0 }), 17, 'Seed of initialisation, order and dropout.'),
@@ -212,7 +215,7 @@ const adapter = (doc: string): Port => ({ type: 'Adapter', doc, typeUsing: { ful
 
 export const trainSchema: StageSchema = {
   kind: 'train',
-  doc: 'Fine-tunes a base: an adapter over frozen weights (`using lora`, or `qlora` over a 4-bit base), or every weight (`using full`). Labelled rows train a classifier: a head over the labels beside the adapter or every weight, or alone over the frozen base (`using head`).',
+  doc: 'Fine-tunes a base: an adapter over frozen weights (`using lora`, or `qlora` over a 4-bit base), or every weight (`using full`). With labelled rows it trains a classifier: a head over the labels, together with the adapter or with every weight, or alone over the frozen base (`using head`).',
   presets: METHODS,
   settings,
   ports: {
