@@ -37,7 +37,7 @@ import {
 
 /** Deeper or longer expressions are refused, so that no file can exhaust the stack. */
 export const DEEPEST = 64;
-export const MOST_OPERATORS = 256;
+const MOST_OPERATORS = 256;
 
 export interface Layout {
   readonly tokens: IToken[];

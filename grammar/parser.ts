@@ -53,7 +53,7 @@ import {
 } from './tokens.js';
 
 /** With more failures than these a text is no pipeline: the rest of it is not read. */
-export const MOST_FAILURES = 200;
+const MOST_FAILURES = 200;
 
 export interface Read {
   /** Absent where there were too many failures. */

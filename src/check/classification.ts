@@ -5,7 +5,7 @@ import type { Call, Value } from '../ir/types.js';
 import type { Span } from '../source/span.js';
 import { metricsOf } from '../stages/functions/metric.js';
 import { LABELLED } from '../stages/functions/template.js';
-import { referenceIn, type Stages, settingSpan } from './consistency.js';
+import { referenceIn, type Stages, settingSpan } from './stage-settings.js';
 import type { CheckedStage } from './stages.js';
 
 interface Rows {

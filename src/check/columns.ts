@@ -6,9 +6,9 @@ import type { Call, Value } from '../ir/types.js';
 import { SOURCE_COLUMNS } from '../stages/functions/source.js';
 import { columnsOf, usualColumns } from '../stages/functions/template.js';
 import { withParts } from '../syntax/references.js';
-import { referenceIn, type Stages, settingSpan } from './consistency.js';
 import type { World } from './context.js';
 import { type FileColumns, fileColumns } from './file-columns.js';
+import { referenceIn, type Stages, settingSpan } from './stage-settings.js';
 import type { CheckedStage } from './stages.js';
 
 /** A data stage: `columns` of its sources, and the `by` of its split. */

@@ -5,7 +5,7 @@ import { deviceMemoryDiffers, runtimesDiffer } from '../diagnostics/catalogue/ru
 import { baseMismatch, emptySplit, idleSetting, sharedTarget } from '../diagnostics/catalogue/wiring.js';
 import type { Diagnostic } from '../diagnostics/types.js';
 import { takesLimit } from '../ir/runtimes.js';
-import type { Budget, Reference, Value } from '../ir/types.js';
+import type { Budget, Value } from '../ir/types.js';
 import type { Span } from '../source/span.js';
 import { budgetMetrics, type budgetSettings, stageMetrics } from '../stages/budget.js';
 import type { MetricSchema } from '../stages/schema.js';
@@ -18,18 +18,11 @@ import type { World } from './context.js';
 import { fileTexts } from './file-texts.js';
 import { idleSettings } from './idle-settings.js';
 import { sameForm, sameTokenizer } from './same-form.js';
+import { referenceIn, type Stages, settingSpan } from './stage-settings.js';
 import type { CheckedStage } from './stages.js';
 import { formatQuantity } from './units.js';
-import { references } from './wiring.js';
 
-export type Stages = ReadonlyMap<string, CheckedStage>;
 type Check = (checked: CheckedStage, stages: Stages, world: World) => readonly Diagnostic[];
-
-export const settingSpan = ({ block }: CheckedStage, key: string): Span =>
-  block.properties.find((property) => property.key.text === key)?.value.span ?? block.name.span;
-
-export const referenceIn = ({ stage }: CheckedStage, key: string): Reference | undefined =>
-  references(stage.settings[key] ?? null)[0];
 
 /** `dialogs.valid` where the data stage gives `valid` no share. */
 const emptySplits: Check = (checked, stages) =>

@@ -6,8 +6,8 @@ import { functions } from '../stages/functions/index.js';
 import type { Setting, SettingType } from '../stages/schema.js';
 import type { Expression } from '../syntax/ast.js';
 import { withParts } from '../syntax/references.js';
-import type { Stages } from './consistency.js';
 import type { World } from './context.js';
+import type { Stages } from './stage-settings.js';
 import type { CheckedStage } from './stages.js';
 
 type Call = Extract<Expression, { kind: 'call' }>;

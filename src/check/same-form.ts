@@ -6,8 +6,8 @@ import type { Diagnostic } from '../diagnostics/types.js';
 import type { Call, FileValue } from '../ir/types.js';
 import { HostError } from '../source/host.js';
 import { LABELLED } from '../stages/functions/template.js';
-import { referenceIn, type Stages, settingSpan } from './consistency.js';
 import type { World } from './context.js';
+import { referenceIn, type Stages, settingSpan } from './stage-settings.js';
 import type { CheckedStage } from './stages.js';
 import { modelUnder } from './tokenizers.js';
 

@@ -11,7 +11,7 @@ export interface ErrorPage {
   readonly uri: string;
 }
 
-export const pageUri = ({ packageFolder }: Projects, code: string): string =>
+const pageUri = ({ packageFolder }: Projects, code: string): string =>
   pathToFileURL(join(packageFolder, 'docs', 'errors', `${code}.md`)).href;
 
 export function errorPage(projects: Projects, code: string): ErrorPage | undefined {

@@ -6,12 +6,12 @@ export class TemplateLimitError extends Error {
 }
 
 /** Expressions that one rendering may evaluate: a template takes some tens a message, an endless loop any number. */
-export const MIN_EVALUATIONS = 100_000;
+const MIN_EVALUATIONS = 100_000;
 const EVALUATIONS_PER_MESSAGE = 2_000;
 /** Characters of all strings that one rendering may make on the way, for each character that goes in. */
 const MAX_GROWTH = 200;
 /** Added to it, so that small chats have room. */
-export const MIN_CHARACTERS = 8_000_000;
+const MIN_CHARACTERS = 8_000_000;
 
 /** An interpreter that stops hostile templates by counting, so that the same template always ends the same way. */
 export class LimitedInterpreter extends Interpreter {

@@ -1,4 +1,4 @@
-/** What the rest of the program knows of a model: its shape, its stored weights, its tokenizer. */
+/** The interface of a model to the rest of the program: configuration, stored weights, tokenizer, adapters. */
 import type { Packed } from '../tensor/packed.js';
 import type { Activation, BottleneckActivation, RopeScaling } from './architectures/blueprint.js';
 import type { StoredFormat } from './weights/formats.js';
@@ -15,7 +15,7 @@ export type ArchitectureName =
   | 'gpt2'
   | 'gpt_neox';
 
-/** A decoder's shape, from `config.json`; field names are Hugging Face's in camel case. */
+/** The configuration of a decoder, from `config.json`; field names are Hugging Face's in camel case. */
 export interface ModelConfig {
   readonly architecture: ArchitectureName;
   readonly vocabSize: number;
@@ -27,73 +27,73 @@ export interface ModelConfig {
   readonly headDim: number;
   readonly maxPositions: number;
   readonly ropeTheta: number;
-  /** Of RMS norms and layer norms. */
+  /** Epsilon of RMS norms and layer norms. */
   readonly normEpsilon: number;
   readonly tieEmbeddings: boolean;
   readonly bosTokenId: number | null;
   readonly eosTokenIds: readonly number[];
   readonly padTokenId: number | null;
 
-  // What only some families have.
+  // Only some families have the following.
   readonly ropeScaling?: RopeScaling;
-  /** Part of each head that is turned; 1 where it is absent. */
+  /** Share of each head that gets rotary embedding (`partial_rotary_factor`); default: 1. */
   readonly ropeShare?: number;
-  /** `ropeTheta` of the sliding layers. */
+  /** `ropeTheta` of the sliding-window layers. */
   readonly localRopeTheta?: number;
-  /** Layers without positions. */
+  /** Layers without rotary embedding (NoPE). */
   readonly unrotated?: readonly boolean[];
-  /** Positions that a sliding layer sees, its own among them. */
+  /** Positions that a sliding-window layer attends to, including the token's own. */
   readonly window?: number;
-  /** Which layers see a window only; none where it is absent. */
+  /** Which layers have a sliding window; default: none. */
   readonly layerTypes?: readonly ('full' | 'sliding')[];
   readonly activation?: Activation;
-  /** Biases of the queries, keys and values, of the attention's output, and of the MLP. */
+  /** Whether the projections have biases: query, key and value; the attention's output; the MLP. */
   readonly biases?: { readonly attention: boolean; readonly output: boolean; readonly mlp: boolean };
-  /** What scores are multiplied by; 1/√headDim where it is absent. */
+  /** Factor for attention scores; default: 1/√headDim. */
   readonly queryScale?: number;
-  /** Bounds of scores and logits. */
+  /** Soft caps for attention scores and logits: x becomes cap · tanh(x ÷ cap). */
   readonly scoreCap?: number;
   readonly logitCap?: number;
-  /** Attention and MLP beside each other. */
+  /** Attention and MLP in parallel. */
   readonly parallel?: boolean;
-  /** Of a classifier: what its classes are called, in the order of its logits. Its head is over these, not the vocabulary. */
+  /** For a classifier: the names of its classes, in the order of its logits. Its head is over these instead of the vocabulary. */
   readonly labels?: readonly string[];
 }
 
-/** A weight in the form in which it is held; decoded into float32 when a block needs it. */
+/** A weight in the format in which it is kept in memory; decoded to float32 when a block needs it. */
 export interface StoredTensor {
   readonly name: string;
   readonly shape: readonly number[];
   readonly format: StoredFormat;
-  /** Bytes that it holds in memory. */
+  /** Bytes that it occupies in memory. */
   readonly residentBytes: number;
-  /** The float32 values without a copy, where that is how they are stored. */
+  /** The values without a copy, if they are stored as float32. */
   view(): Float32Array | undefined;
   /** Writes all values, row-major, into `out` (length = product of `shape`). */
   decode(out: Float32Array): void;
-  /** Writes `count` rows of the first dimension from `row` on: how an embedding is looked up. */
+  /** Writes `count` rows of the first dimension, starting at `row`, as an embedding look-up needs it. */
   decodeRows(row: number, count: number, out: Float32Array): void;
-  /** The stored form, where a runtime might decode it itself. */
+  /** The stored form, if a runtime may decode it itself. */
   packed?(): Packed | undefined;
 }
 
 /** The weights of a model by their Hugging Face names (`model.layers.0.self_attn.q_proj.weight`, …). */
 export interface WeightStore {
   names(): readonly string[];
-  /** Throws a `ModelError` that names the tensor where it is missing. */
+  /** Throws a `ModelError` that names the tensor if it is missing. */
   get(name: string): StoredTensor;
   has(name: string): boolean;
   readonly residentBytes: number;
 }
 
 export interface Tokenizer {
-  /** Ids without added special tokens; special tokens that stand in the text become their ids. */
+  /** Ids without added special tokens; special tokens in the text become their ids. */
   encode(text: string): Int32Array;
   decode(ids: ArrayLike<number>, options?: { readonly skipSpecial?: boolean }): string;
   readonly vocabSize: number;
-  /** It can show ids, and read no text. */
+  /** It can only show ids, not encode text. */
   readonly idsOnly?: true;
-  /** Token that it puts before a text of its own accord (`add_special_tokens`); `encode` leaves it out. */
+  /** Token that the tokenizer itself puts before a text (`add_special_tokens`); `encode` does not add it. */
   readonly beginId?: number;
   idOf(token: string): number | undefined;
   tokenOf(id: number): string | undefined;
@@ -105,7 +105,7 @@ export interface ChatMessage {
 }
 
 export interface ChatTemplate {
-  /** The text that Hugging Face's `apply_chat_template(tokenize=False)` gives. */
+  /** The text that Hugging Face's `apply_chat_template(tokenize=False)` returns. */
   render(messages: readonly ChatMessage[], options?: { readonly addGenerationPrompt?: boolean }): string;
   readonly source: string;
 }
@@ -113,16 +113,16 @@ export interface ChatTemplate {
 /** Trained keys and values before every text, in each layer (arXiv 2101.00190). */
 export interface PrefixShape {
   readonly tokens: number;
-  /** In training: they are computed by two layers with a tanh between them, of so many units. */
+  /** In training: the keys and values are computed by two linear layers with a tanh between them; their hidden size. */
   readonly projection?: number;
 }
 
 export type { BottleneckActivation } from './architectures/blueprint.js';
 
-/** A part of a block that a bottleneck adapter stands behind. */
+/** The part of a block that a bottleneck adapter follows. */
 export type BottleneckPlace = 'attention' | 'mlp';
 
-/** Bottleneck adapters; in brackets the fields of AdapterHub's `BnConfig`. */
+/** Bottleneck adapters; the fields of AdapterHub's `BnConfig` are in parentheses. */
 export interface BottleneckConfig {
   /** Hidden size ÷ width of the bottleneck (`reduction_factor`). */
   readonly reduction: number;
@@ -131,30 +131,30 @@ export interface BottleneckConfig {
   /** `non_linearity`. */
   readonly activation: BottleneckActivation;
   /**
-   * What is projected down: what the part gives (Houlsby), its sum with the hidden states that it is added to (Pfeiffer:
-   * `original_ln_before`), or these alone (`is_parallel`).
+   * What is projected down: the output of the part (Houlsby), its sum with the residual stream (Pfeiffer:
+   * `original_ln_before`), or the residual stream alone (`is_parallel`).
    */
   readonly reads: 'output' | 'sum' | 'stream';
-  /** What is projected up is multiplied by this (`scaling`). */
+  /** Factor for the output (`scaling`). */
   readonly scale: number;
   /** Layers without adapters, from 0 (`leave_out`). */
   readonly leaveOut?: readonly number[];
 }
 
-/** How a LoRA adapter is laid over a base; the fields are PEFT's. */
+/** An adapter's configuration; the fields are those of PEFT's `LoraConfig`. */
 export interface LoraConfig {
   readonly rank: number;
   readonly alpha: number;
   readonly dropout: number;
   /** Ends of the linear layers' paths from a dot on, such as `q_proj`, or whole paths. */
   readonly targets: readonly string[];
-  /** Layers that get an adapter, from 0; all where it is absent. */
+  /** Layers that get an adapter, from 0; default: all. */
   readonly layers?: readonly number[];
   /** Scaled by alpha ÷ √rank instead of alpha ÷ rank (arXiv 2312.03732). */
   readonly rslora?: boolean;
-  /** Magnitude and direction apart (arXiv 2402.09353). */
+  /** Magnitude and direction are trained separately (arXiv 2402.09353). */
   readonly dora?: boolean;
-  /** Prompt tuning instead of low-rank factors: trained embeddings of so many virtual tokens before every text. */
+  /** Prompt tuning instead of low-rank factors: the number of virtual tokens before every text, whose embeddings are trained. */
   readonly virtualTokens?: number;
   /** Prefix tuning instead of low-rank factors. */
   readonly prefix?: PrefixShape;
@@ -162,9 +162,9 @@ export interface LoraConfig {
   readonly bottleneck?: BottleneckConfig;
   /** Embedding and head that are trained whole, by the last part of their paths in transformers: `embed_tokens`, `lm_head`. */
   readonly modulesToSave?: readonly string[];
-  /** A head over these labels is trained beside the adapter, in the place of the base's: PEFT's task `SEQ_CLS`. */
+  /** A head over these labels is trained with the adapter and replaces the base's: PEFT's task `SEQ_CLS`. */
   readonly labels?: readonly string[];
-  /** In training: the weights are held less what the factors began with (PiSSA, arXiv 2404.02948). */
+  /** In training: the frozen weights have the initial product of the factors subtracted (PiSSA, arXiv 2404.02948). */
   readonly pissa?: boolean;
   /** Ranks and alphas of some linear layers, by regular expressions over the ends of their paths. */
   readonly rankPattern?: Readonly<Record<string, number>>;
@@ -182,7 +182,7 @@ export interface Adapter {
   readonly tensors: AdapterTensors;
 }
 
-/** What a user's model files can do wrong; turned into a diagnostic at the stage's rim. */
+/** A problem in a user's model files; the stage turns it into a diagnostic. */
 export class ModelError extends Error {
   override readonly name = 'ModelError';
   constructor(

@@ -84,7 +84,7 @@ export function settingParts(
 }
 
 /** Config, tokenizer, template and weights of a model; for random weights the seed in their place. */
-export function modelParts(
+function modelParts(
   path: string,
   { model }: RootModel,
   { host, digests }: PartsContext,

@@ -16,9 +16,21 @@ import type { Graph, HostTensor, Runtime, Tensor } from '../tensor/types.js';
 
 /** A block of 135 million parameters, over so many tokens. */
 const CONFIG: ModelConfig = {
-  ...{ architecture: 'llama', vocabSize: 64, hiddenSize: 576, intermediateSize: 1536, layers: 1 },
-  ...{ heads: 9, keyValueHeads: 3, headDim: 64, maxPositions: 256, ropeTheta: 10_000, normEpsilon: 1e-5 },
-  ...{ tieEmbeddings: true, bosTokenId: null, eosTokenIds: [], padTokenId: null },
+  architecture: 'llama',
+  vocabSize: 64,
+  hiddenSize: 576,
+  intermediateSize: 1536,
+  layers: 1,
+  heads: 9,
+  keyValueHeads: 3,
+  headDim: 64,
+  maxPositions: 256,
+  ropeTheta: 10_000,
+  normEpsilon: 1e-5,
+  tieEmbeddings: true,
+  bosTokenId: null,
+  eosTokenIds: [],
+  padTokenId: null,
 };
 const LORA: LoraConfig = { rank: 16, alpha: 32, dropout: 0, targets: ['q_proj', 'v_proj', 'gate_proj'] };
 const LENGTH = 128;

@@ -48,7 +48,7 @@ export const isReadable = (name: string): boolean => formatOfFile(name) !== unde
 export const isUnread = (name: string): boolean => UNREAD.test(name) && !isReadable(name);
 
 /** Whether a path names a split, as the Hub's own library looks for it: a word of its own in a file's or folder's name. */
-export const namesSplit = (name: string, split: string): boolean =>
+const namesSplit = (name: string, split: string): boolean =>
   name
     .toLowerCase()
     .split(/[^a-z0-9]+/)

@@ -1,4 +1,4 @@
-/** What a stage kind is made of, and what its runner gets. */
+/** The definition of a stage kind, and the context in which a stage runs. */
 
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { StageEvent } from '../ir/events.js';
@@ -7,35 +7,36 @@ import type { RuntimeName } from '../ir/runtimes.js';
 import type { Stage, StageKind } from '../ir/types.js';
 import type { Host } from '../source/host.js';
 
-/** How a base is trained: low-rank factors over it, the same over 4 bits, every weight, or a head over labels alone. */
+/** How a base is trained: LoRA, LoRA over a 4-bit base, every weight, or only a classification head. */
 export const METHODS = ['lora', 'qlora', 'full', 'head'] as const;
 export type Method = (typeof METHODS)[number];
 
 export const isMethod = (value: unknown): value is Method => (METHODS as readonly unknown[]).includes(value);
 
-/** Whether rank and alpha say something of what is trained. */
+/** Whether the method trains low-rank factors, so that rank and alpha mean something. */
 export const hasFactors = (method: string | undefined): boolean => method !== 'full' && method !== 'head';
 
-/** What the planner chose for a stage; only train stages leave it anything to choose. */
+/** What the planner chose for a train stage; other kinds leave it nothing to choose. */
 export interface Chosen {
   readonly method: Method;
   readonly microBatch: number;
   /** Micro batches of one optimiser step. */
   readonly accumulation: number;
-  /** Longest row in tokens; rows above it are left out, counted and named. */
+  /** Longest row in tokens; longer rows are dropped and reported. */
   readonly maxLength: number;
   readonly rank: number;
   readonly alpha: number;
+  /** Blocks, from the first on, that are recomputed whole in the backward pass. Does not change results. */
   readonly checkpointedBlocks: number;
-  /** Blocks that recompute at least their MLP; left out: only those that recompute all. Changes no result. */
+  /** Blocks that recompute at least their MLP; default: `checkpointedBlocks`. Does not change results. */
   readonly recomputedMlps?: number;
-  /** Blocks that recompute at least what their attention's softmax gives; left out: only those that recompute their MLP. */
+  /** Blocks that recompute at least their attention weights; default: `recomputedMlps`. Does not change results. */
   readonly recomputedShares?: number;
-  /** The base is read from its files a block at a time, over and over, instead of being held: the result is the same. */
+  /** Read the base from its files, one block at a time, instead of keeping it in memory. Does not change results. */
   readonly paged?: boolean;
-  /** Tokens whose logits exist at one time. */
+  /** Tokens whose logits are computed at one time. */
   readonly headChunk: number;
-  /** Share of a paged optimiser's state that stands in a file, above 0; left out: all of it is in memory. */
+  /** Share of a paged optimiser's state that is kept in a file, above 0 and up to 1; default: all of it is in memory. */
   readonly stateInFile?: number;
 }
 
@@ -53,22 +54,22 @@ export interface StageContext {
   readonly stage: Stage;
   /** Every stage of the program that this one can reach, by name. */
   readonly inputs: Readonly<Record<string, Artefact>>;
-  /** Folder of the pipeline file: what relative paths in its settings start from. */
+  /** Folder of the pipeline file; paths in its settings are relative to it. */
   readonly folder: string;
   readonly host: Host;
   readonly output: OutputFolder;
   readonly work: WorkFolder;
   readonly chosen?: Chosen;
-  /** Key that the output will stand under. */
+  /** Store key of the output. */
   readonly key: string;
   /** The tensor runtime that computes. */
   readonly runtime: RuntimeName;
   /** Threads that it may use. */
   readonly threads: number;
-  /** Bytes that its tensors may take on a device, as the pipeline says; left out: no limit of the pipeline's. */
+  /** The pipeline's limit, in bytes, for tensors on a device; default: no limit. */
   readonly deviceMemory?: number;
   emit(event: StageEvent): void;
-  /** Of what does not end the stage; left out: nobody is told. */
+  /** Reports a problem that does not end the stage. */
   readonly warn?: (warning: Diagnostic) => void;
   /** Aborted on SIGINT and SIGTERM: save what can be saved, then throw `signal.reason`. */
   readonly signal: AbortSignal;
@@ -79,7 +80,7 @@ export type RunStage = (context: StageContext) => Promise<StageResult>;
 
 export interface StageDefinition {
   readonly kind: StageKind;
-  /** Part of the cache key: raised when the same settings would give another output. */
+  /** Part of the cache key: raise it when the same settings would produce a different output. */
   readonly version: number;
   /** Loaded only when the stage runs. */
   readonly load: () => Promise<RunStage>;

@@ -1,7 +1,6 @@
 /**
- * Where tensors lie between the runs of graphs. A runtime that computes in the memory of the host takes arrays as they
- * are, and nothing of this costs anything; one with a device of its own keeps tensors there, and only what is written
- * and read here crosses.
+ * The memory for tensors that outlive a run of a graph. A runtime that computes in host memory uses arrays directly, at no
+ * cost; one with a device keeps tensors there, and only `write` and `read` move data between host and device.
  */
 import { discarded } from './garbage.js';
 import type { Packed } from './packed.js';
@@ -9,20 +8,20 @@ import { viewOf } from './runtimes/host-tensor.js';
 import { bytesOf, GraphError } from './shape.js';
 import type { HostTensor, Tensor, TensorType } from './types.js';
 
-/** What a memory holds, in bytes of what its tensors take there. */
+/** What a memory holds; bytes as its tensors occupy there. */
 export interface Account {
   readonly tensors: number;
   readonly bytes: number;
-  /** Most bytes at one time so far. */
+  /** The most bytes held at one time so far. */
   readonly peak: number;
 }
 
 /**
- * Room for one tensor at a time: what is put there next may lie over it. A request for the type that was asked for last
- * gives the same object.
+ * Reusable memory for one tensor at a time: the next tensor may overwrite it. Asking again for the same type returns the
+ * same object.
  */
 export interface Room {
-  /** Of undefined content until it is written, or is an output of a run. */
+  /** Its content is undefined until it is written or is the output of a run. */
   tensor(type: TensorType): Tensor;
   release(): void;
 }
@@ -30,28 +29,28 @@ export interface Room {
 type Data = HostTensor['data'];
 
 export interface Memory {
-  /** Whether it is that of the host: tensors are then {@link HostTensor}s, and neither `hold` nor `read` copies. */
+  /** Whether this is host memory: tensors are then {@link HostTensor}s, and neither `hold` nor `read` copies. */
   readonly isHost: boolean;
   room(): Room;
-  /** A tensor of these values, which do not change until it is let go of with {@link free}. */
+  /** A tensor with these values, which stay until {@link free}. */
   hold(tensor: HostTensor): Tensor;
-  /** The same for values in a packed form, which stay packed; nothing where this memory does not take the form. */
+  /** The same for values in a packed form, which stay packed; `undefined` if this memory does not support the form. */
   holdPacked(packed: Packed): Tensor | undefined;
   free(tensor: Tensor): void;
-  /** Replaces the content of tensors; `fill` writes all of it into arrays whose content is undefined. */
+  /** Replaces the content of tensors: `fill` gets arrays with undefined content and has to write every element. */
   write(tensors: readonly Tensor[], fill: (...data: readonly Data[]) => void): void;
-  /** The content, to be read until the tensor is written again. */
+  /** The content; valid until the tensor is written again. */
   read(tensor: Tensor): Promise<HostTensor>;
   readonly account: Account;
 }
 
-/** Narrows to a tensor of the host. Throws a {@link GraphError} for one of a device. */
+/** Narrows to a host tensor. Throws a {@link GraphError} for a device tensor. */
 export function onHost(tensor: Tensor): HostTensor {
   if (tensor.data === undefined) throw new GraphError('a tensor of a device where one of the host is needed');
   return tensor;
 }
 
-/** Counts what comes and goes. */
+/** Keeps an {@link Account}. */
 export class Ledger implements Account {
   tensors = 0;
   bytes = 0;
@@ -69,7 +68,7 @@ export class Ledger implements Account {
   }
 }
 
-/** The memory of the host. Its account has the rooms; what is held belongs to somebody else. */
+/** Host memory. Its account covers rooms only: held tensors belong to the caller. */
 export function hostMemory(): Memory {
   const account = new Ledger();
   return {
@@ -86,10 +85,10 @@ export function hostMemory(): Memory {
   };
 }
 
-/** One buffer, as long as the largest tensor that lay there. */
+/** One buffer, as long as the largest tensor that was ever placed in it. */
 class Stretch implements Room {
   #memory: ArrayBuffer | undefined;
-  /** Tensors over it, by type and shape. */
+  /** Views of it, by type and shape. */
   readonly #tensors = new Map<string, HostTensor>();
 
   constructor(private readonly ledger: Ledger) {}

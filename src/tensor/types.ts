@@ -1,5 +1,4 @@
-/** The tensor graph: one description that is executed, measured by the planner, and checked against the reference. */
-
+/** The tensor graph: one description that runtimes execute, the planner measures, and tests check against the reference. */
 import type { Memory } from './memory.js';
 
 export type DType = 'f32' | 'i32' | 'i64' | 'bool';
@@ -32,7 +31,7 @@ export interface Constant {
   readonly data: Float32Array | Int32Array | BigInt64Array;
 }
 
-/** Nodes stand in an order in which every input is defined before it is used. */
+/** Nodes are in topological order: every value is defined before it is used. */
 export interface Graph {
   readonly name: string;
   readonly types: readonly TensorType[];
@@ -48,13 +47,13 @@ export interface HostTensor {
   readonly data: Float32Array | Int32Array | BigInt64Array | Uint8Array;
 }
 
-/** A tensor in the memory of a runtime's device: graphs of that runtime take and give it, the host sees its type alone. */
+/** A tensor in the memory of a runtime's device. Graphs of that runtime accept and return it; the host sees only its type. */
 export interface DeviceTensor {
   readonly type: TensorType;
   readonly data?: never;
 }
 
-/** What a runtime takes and gives. */
+/** What the graphs of a runtime accept and return. */
 export type Tensor = HostTensor | DeviceTensor;
 
 export type Tensors = Readonly<Record<string, Tensor>>;
@@ -63,35 +62,34 @@ export type Tensors = Readonly<Record<string, Tensor>>;
 export interface CompiledGraph {
   readonly graph: Graph;
   /**
-   * Runs the graph. `outputs` may carry tensors by name, which are then written and, where they are the host's,
-   * returned; an output without one comes to the host. An output may be written over an input that is read element by
-   * element at its end, such as a sum that is added to. Inputs are not changed otherwise; those of the host are copied
-   * to a device for this run alone.
+   * Runs the graph. `outputs` may name tensors to write results into; those on the host are returned too. An output
+   * without one is allocated on the host. An output may overwrite an input that its last node reads element by element,
+   * such as an accumulated sum; inputs are not changed otherwise. Host inputs are copied to a device for this run only.
    */
   run(inputs: Tensors, outputs?: Tensors): Promise<Readonly<Record<string, HostTensor>>>;
   release(): Promise<void>;
 }
 
-/** Something that executes graphs: ONNX Runtime, TensorFlow, the plain reference. */
-/** What a driver tells of itself and of its device. */
+/** What a driver reports about itself and its device. */
 export interface DriverFacts {
   readonly name: string;
-  /** Of the device and its limits, one each, for people. */
+  /** Facts about the device and its limits, for people to read. */
   readonly facts: readonly string[];
-  /** It computes on the CPU. */
+  /** A software driver: it computes on the CPU. */
   readonly isSoftware: boolean;
 }
 
+/** Something that executes graphs: ONNX Runtime, TensorFlow, TensorFlow.js, the plain reference. */
 export interface Runtime {
   readonly name: string;
   readonly version: string;
-  /** Where it computes, of a runtime that has several places. */
+  /** Where it computes, if the runtime supports several devices. */
   readonly device?: 'CPU' | 'GPU';
-  /** Of a runtime that asks a driver. */
+  /** Only of runtimes that use a driver. */
   readonly driver?: DriverFacts;
-  /** Where its tensors lie from run to run. */
+  /** Owns the tensors that outlive a run. */
   readonly memory: Memory;
-  /** Bytes of the largest tensor that a graph may give, of a runtime that knows a limit. */
+  /** Bytes of the largest tensor that a graph may output, if the runtime has a limit. */
   readonly largestTensor?: number;
   compile(graph: Graph): Promise<CompiledGraph>;
 }

@@ -81,7 +81,8 @@ export function updaterOnDevice(
     const slots = Object.entries(rule.slots(shape, name)).map(([slot, { fill }]) => {
       const tensor = place(shape, fill);
       state.set(`${slot}.${name}`, {
-        ...{ type: 'f32', length: sizeOf(shape) },
+        type: 'f32',
+        length: sizeOf(shape),
         read() {
           const values = collected.get(tensor);
           if (values === undefined) throw new Error(`${slot}.${name} is not on the host`);

@@ -102,5 +102,5 @@ function batchesOf(
  * Largest magnitude of the noise on a value of the embedded tokens: α ÷ √(length·width), for rows that are padded to
  * `length` (Jain et al. 2023, arXiv 2310.05914; transformers, `neftune_post_forward_hook`).
  */
-export const noiseBound = (alpha: number, length: number, width: number): number =>
+const noiseBound = (alpha: number, length: number, width: number): number =>
   alpha / Math.sqrt(length * width);

@@ -94,7 +94,7 @@ const afterSign = (request: Request): Proposals =>
   isValuePlace(request.frame.statement) ? anyValue(request) : [];
 
 /** Does a value come next? */
-export function isValuePlace(statement: readonly IToken[]): boolean {
+function isValuePlace(statement: readonly IToken[]): boolean {
   const last = statement.at(-1);
   return (
     last === undefined || isSets(last) || isOperator(last) || last.image === '?' || last.image === 'require'

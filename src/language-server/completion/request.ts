@@ -62,7 +62,7 @@ const plain = (text: string): string =>
 export const escaped = (text: string): string => text.replace(/[$}\\]/g, '\\$&');
 
 /** The word that is being typed, to its end. */
-export function wordAt({ cursor: { partial, offset } }: Request): {
+function wordAt({ cursor: { partial, offset } }: Request): {
   readonly start: number;
   readonly end: number;
 } {

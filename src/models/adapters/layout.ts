@@ -28,7 +28,7 @@ export interface Branch {
 /** The branches of one block, by the paths of its linear layers within it. */
 export type Branches = Readonly<Record<string, Branch>>;
 
-export const NO_BRANCHES: Branches = {};
+const NO_BRANCHES: Branches = {};
 
 /**
  * The branch over the linear layer with this full path; `undefined` where it has none. A whole path counts in every

@@ -21,7 +21,7 @@ const laneWidth = ({ keyValueHeads, headDim }: Pick<ModelConfig, 'keyValueHeads'
   keyValueHeads * headDim;
 
 /** Numbers of a virtual token's keys and values in all layers. */
-export const prefixWidth = (config: ModelConfig): number => 2 * config.layers * laneWidth(config);
+const prefixWidth = (config: ModelConfig): number => 2 * config.layers * laneWidth(config);
 
 export const hasProjection = (lora: LoraConfig): boolean => lora.prefix?.projection !== undefined;
 

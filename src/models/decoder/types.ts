@@ -9,20 +9,20 @@ export interface Batch {
   /** `[rows, length]` */
   readonly ids: Int32Array;
   /**
-   * `[rows, length]`; the token that stands at each position, or -100 where it is not supervised. Position t predicts t+1.
-   * Of a classifier: the class of a text at its last token, -100 elsewhere.
+   * `[rows, length]`; the token at each position, or -100 where it is not supervised. Position t predicts t+1. For a
+   * classifier: the class of a text at its last token, -100 elsewhere.
    */
   readonly labels: Int32Array;
   /**
-   * `[rows, length]`, where rows hold several texts: which of its row's texts each token belongs to, in ascending
-   * order. A token sees none of another text, and positions count from the start of its own.
+   * `[rows, length]`, for packed rows: the index of the text that each token belongs to, ascending within a row. Tokens
+   * attend only to their own text, and positions count from its start.
    */
   readonly segments?: Int32Array;
-  /** Tokens of each row before its padding, where rows hold a text each. Left out: `length`. */
+  /** Tokens of each row without its padding, for rows of one text each. Default: `length`. */
   readonly lengths?: readonly number[];
   /**
-   * No text of a packed row has more tokens. Attention looks no further back; a bound that stays the same from batch to
-   * batch keeps the compiled graphs few. Left out: a row's length.
+   * Upper bound for the tokens of a text in a packed row; attention looks no further back. If it is the same for every
+   * batch, fewer graphs are compiled. Default: `length`.
    */
   readonly longestText?: number;
 }
@@ -31,18 +31,18 @@ export interface Batch {
 export type Trainable = 'adapter' | 'full' | 'none';
 
 /**
- * How matrix products are computed: in float32, or with what goes in and comes out rounded to bfloat16 as under PyTorch's
+ * How matrix products are computed: in float32, or with inputs and results rounded to bfloat16, as under PyTorch's
  * autocast. Trained tensors, norms, softmax, loss and optimiser are float32 either way.
  */
 export type Precision = 'f32' | 'bf16';
 
-/** How many blocks, from the first on, compute what again in the backward pass. Changes no result. */
+/** How many blocks, from the first on, recompute what in the backward pass. Does not change results. */
 export interface Recomputed {
-  /** All but their input. */
+  /** Everything except their input. */
   readonly checkpointedBlocks: number;
-  /** At least their MLP; left out: only those that recompute all. */
+  /** At least their MLP; default: `checkpointedBlocks`. */
   readonly recomputedMlps?: number;
-  /** At least what the attention's softmax gives; left out: only those that recompute their MLP too. */
+  /** At least their attention weights; default: `recomputedMlps`. */
   readonly recomputedShares?: number;
 }
 
@@ -52,13 +52,13 @@ export interface DecoderOptions extends Recomputed {
   readonly weights: WeightStore;
   readonly adapter?: Adapter;
   readonly trainable: Trainable;
-  /** Tokens whose logits exist at one time. */
+  /** Tokens whose logits are computed at one time. */
   readonly headChunk: number;
-  /** Left out: `f32`. */
+  /** Default: `f32`. */
   readonly precision?: Precision;
 }
 
-/** Seed and counters of what is drawn in training: the same three numbers give the same masks and the same noise. */
+/** Seed and counters for random numbers in training: the same three numbers give the same dropout masks and NEFTune noise. */
 export interface DropoutKey {
   readonly seed: number;
   readonly step: number;
@@ -78,39 +78,39 @@ export interface LossResult {
 export interface TrainedOnDevice {
   readonly values: ReadonlyMap<string, Tensor>;
   readonly gradients: ReadonlyMap<string, Tensor>;
-  /** Hands over values that were changed on the host. */
+  /** Copies values that were changed on the host to the device. */
   publish(): void;
-  /** Values were changed here: those of the host are older until they are collected. */
+  /** Marks values as changed on the device: those of the host are stale until `collect`. */
   changed(): void;
-  /** Brings changed values to the host. */
+  /** Copies changed values to the host. */
   collect(): Promise<void>;
 }
 
 export interface Decoder {
   readonly options: DecoderOptions;
-  /** Trainable tensors by name; who changes `data` calls `parametersChanged`. */
+  /** Trainable tensors by name; after changing `data`, call `parametersChanged`. */
   readonly parameters: ReadonlyMap<
     string,
     { readonly shape: readonly number[]; readonly data: Float32Array }
   >;
   parametersChanged(): void;
-  /** The same where they lie, unless that is the host. */
+  /** The trainable tensors on the device; absent if the runtime computes in host memory. */
   readonly onDevice?: TrainedOnDevice;
-  /** Gradients of `parameters`, added up since `zeroGradients`, as of the last `collectGradients`. */
+  /** Gradients of `parameters`, accumulated since `zeroGradients`, as of the last `collectGradients`. */
   readonly gradients: ReadonlyMap<string, Float32Array>;
-  /** Brings the gradients from the runtime's device, where it has one. */
+  /** Copies the gradients from the runtime's device, if it has one. */
   collectGradients(): Promise<void>;
   zeroGradients(): void;
   /**
    * Forward and backward; adds `scale` × the gradient of the loss sum (`scale` = 1 ÷ supervised tokens of the global batch).
-   * `noise` is the largest magnitude of what is added to each value of the embedded tokens; left out: nothing is.
+   * `noise` is the largest magnitude of the uniform noise added to the embedded tokens (NEFTune); default: none.
    */
   accumulate(batch: Batch, scale: number, key: DropoutKey, noise?: number): Promise<LossResult>;
   /** Forward only, without dropout. */
   loss(batch: Batch): Promise<LossResult>;
-  /** `[rows, length, vocab]`, without dropout; of a classifier `[rows, length, labels]`. */
+  /** `[rows, length, vocab]`, without dropout; for a classifier `[rows, length, labels]`. */
   logits(batch: Omit<Batch, 'labels'>): Promise<Float32Array>;
-  /** Of a classifier: logits `[texts, labels]` of the texts of a batch, without dropout. Which labels stand there is no matter. */
+  /** For a classifier: logits `[texts, labels]` of the texts in a batch, without dropout; the values of its labels are ignored. */
   classify(batch: Batch): Promise<Float32Array>;
   /** Token by token with a key-value cache, for `rows` sequences of at most `capacity` tokens. */
   session(rows: number, capacity: number): Promise<DecodeSession>;
@@ -124,7 +124,7 @@ export interface DecodeSession {
    */
   append(ids: readonly Int32Array[]): Promise<Float32Array>;
   /**
-   * Goes on with these rows alone, in this order (ascending): a finished row leaves the batch.
+   * Continues with only these rows (in ascending order): finished rows leave the batch.
    */
   keep(rows: readonly number[]): Promise<void>;
   release(): Promise<void>;
@@ -145,9 +145,9 @@ export interface DecoderPlan {
     readonly logits: number;
     readonly workspace: number;
   };
-  /** Bytes of `workspace` that are no tensors: the heap of JavaScript and what compiled graphs take. */
+  /** Bytes of `workspace` that are not tensors: the JavaScript heap and compiled graphs. */
   readonly driverBytes: number;
-  /** Bytes that weights take as float32 at one time: all of them, or of a decoded base a block and the head's. */
+  /** Bytes of weights that exist as float32 at one time: all of them or, if the base is decoded, one block and the head. */
   readonly floatBytes: number;
   /** Multiply-adds ×2 of one forward and backward. */
   readonly flops: number;
@@ -163,7 +163,7 @@ export interface DecoderPlanOptions extends Recomputed {
   readonly decoded: boolean;
   readonly rows: number;
   readonly length: number;
-  /** Rows hold several texts, of at most so many tokens. */
+  /** For packed rows: the largest number of tokens of a text. */
   readonly packed?: number;
   readonly headChunk: number;
   readonly precision?: Precision;

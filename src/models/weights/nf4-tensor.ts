@@ -34,12 +34,19 @@ export function nf4Tensor(
 }
 
 const packed = (shape: readonly number[], data: Nf4Data): Packed => ({
-  ...{ form: 'coded', shape, table: NF4_CODE, block: NF4_BLOCK, codes: data.codes },
+  form: 'coded',
+  shape,
+  table: NF4_CODE,
+  block: NF4_BLOCK,
+  codes: data.codes,
   constants:
     'absmax' in data
       ? data.absmax
       : {
-          ...{ codes: data.constants, scales: data.scales, offset: data.offset },
-          ...{ table: DYNAMIC_CODE, block: NF4_NESTED_BLOCK },
+          codes: data.constants,
+          scales: data.scales,
+          offset: data.offset,
+          table: DYNAMIC_CODE,
+          block: NF4_NESTED_BLOCK,
         },
 });

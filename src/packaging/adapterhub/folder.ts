@@ -14,7 +14,7 @@ import { formatBottleneck, invalid, parseBottleneck } from './config-file.js';
 import { INTERFACE_FILE, interfaceFile } from './interface.js';
 
 /** The library's name of the file, where it is no pickle. */
-export const BOTTLENECK_WEIGHTS = 'adapter.safetensors';
+const BOTTLENECK_WEIGHTS = 'adapter.safetensors';
 
 const NAME =
   /^(.+\.(?:attention|output)_adapters\.adapters)\.(.+)\.(adapter_down\.0|adapter_up)\.(weight|bias)$/;

@@ -28,10 +28,7 @@ export function peakOf(
   };
 }
 
-export function mapParts(
-  parts: MemoryParts,
-  change: (bytes: number, part: MemoryPart) => number,
-): MemoryParts {
+function mapParts(parts: MemoryParts, change: (bytes: number, part: MemoryPart) => number): MemoryParts {
   return Object.fromEntries(
     MEMORY_PARTS.map((part) => [part, change(parts[part], part)]),
   ) as unknown as MemoryParts;

@@ -138,7 +138,15 @@ const identity = (chosen: Chosen): string => {
   const mlps = Math.max(chosen.recomputedMlps ?? 0, checkpointedBlocks);
   const shares = Math.max(chosen.recomputedShares ?? 0, mlps);
   return canonical({
-    ...{ method, microBatch, maxLength, rank, checkpointedBlocks, mlps, shares, paged, stateInFile },
+    method,
+    microBatch,
+    maxLength,
+    rank,
+    checkpointedBlocks,
+    mlps,
+    shares,
+    paged,
+    stateInFile,
   });
 };
 const same = (a: Chosen, b: Chosen): boolean => identity(a) === identity(b);

@@ -2,7 +2,7 @@ import type { DropReason } from '../row-report.js';
 import { Column } from './column.js';
 
 /** What has become of a row; `kept` until something is found, `passed`: not taken (a limit, a mix), so not counted. */
-export const fates = [
+const fates = [
   'kept',
   'passed',
   'malformed',

@@ -62,7 +62,7 @@ interface Trained {
 }
 
 /** `training.json` of a train stage: `{ "method", "base", "chosen" }`. */
-export function trainedWith(artefact: Artefact, host: Host): Trained {
+function trainedWith(artefact: Artefact, host: Host): Trained {
   const path = join(artefact.path, 'training.json');
   if (host.stat(path) === undefined) return { method: 'lora', paged: false };
   const { method, chosen } = readJsonFile(host, path, { code: 'adapter_invalid', maxBytes: 1_000_000 });

@@ -38,7 +38,7 @@ export interface LengthSurvey {
 }
 
 /** Rows tokenized at most: the sample's longest row then misses the true one only where long rows are very rare. */
-export const SURVEY_ROWS = 20_000;
+const SURVEY_ROWS = 20_000;
 
 /**
  * Tokenizes the rows of the sources as the format stage would, without deduplication or splitting, and without

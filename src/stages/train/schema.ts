@@ -22,7 +22,7 @@ export const PROJECTIONS = [
   'dense_4h_to_h',
 ] as const;
 
-export const TARGET_SETS = ['all_linear', 'attention', 'query_value'] as const;
+const TARGET_SETS = ['all_linear', 'attention', 'query_value'] as const;
 
 const rank = t.integer({ min: 1, max: 1024 });
 const alpha = t.number({ above: 0 });

@@ -15,7 +15,12 @@ export const adamw: Rule = {
     numbers({ options: { beta1, beta2, epsilon }, decay, step, rate, gradientScale }) {
       const correction = Math.sqrt(1 - beta2 ** step);
       return {
-        ...{ gradientScale, beta1, beta2, rest1: 1 - beta1, rest2: 1 - beta2, kept: 1 - rate * decay },
+        gradientScale,
+        beta1,
+        beta2,
+        rest1: 1 - beta1,
+        rest2: 1 - beta2,
+        kept: 1 - rate * decay,
         // m̂ ÷ (√v̂ + ε), both sides times the correction of √v
         size: (rate / (1 - beta1 ** step)) * correction,
         epsilon: epsilon * correction,

@@ -32,7 +32,10 @@ export const adamw8bit: Rule = {
     const { m, v, m_absmax: meanScales, v_absmax: squareScales } = input.slots;
     if (!(m instanceof Uint8Array) || !(v instanceof Uint8Array)) return adamw.update(input);
     adamKernel().adamw8bit(input, {
-      ...{ m, v, meanScales: meanScales as Float32Array, squareScales: squareScales as Float32Array },
+      m,
+      v,
+      meanScales: meanScales as Float32Array,
+      squareScales: squareScales as Float32Array,
     });
   },
 };

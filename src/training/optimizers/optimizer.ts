@@ -124,7 +124,12 @@ export function createOptimizer(
         const own = settingsOf(name, parameter.shape, options, rate);
         held.get(name)?.change((slots) => {
           rule.update({
-            ...{ parameter, gradient, slots, options, step, gradientScale },
+            parameter,
+            gradient,
+            slots,
+            options,
+            step,
+            gradientScale,
             ...own,
           });
         });

@@ -108,7 +108,7 @@ export function frame(
 }
 
 /** The kind of each layer: `full` or `sliding`. */
-export const layerKinds = ({ layers, layerTypes }: ModelConfig): readonly string[] =>
+const layerKinds = ({ layers, layerTypes }: ModelConfig): readonly string[] =>
   layerTypes ?? Array.from({ length: layers }, () => 'full');
 
 /** Blocks that differ only in what a position sees. */

@@ -8,7 +8,7 @@ export const ELEMENT: Readonly<Record<DType, number>> = { f32: 1, i32: 6, i64: 7
 /** An element type that only stands between two nodes. */
 export const BFLOAT16 = 16;
 
-export const OPSET = 23;
+const OPSET = 23;
 const IR_VERSION = 10;
 const ATTRIBUTE = { float: 1, int: 2, string: 3, ints: 7 } as const;
 

@@ -46,7 +46,12 @@ export function product(c: LoweringContext, given: ProductOptions = {}): Tensor 
     shape: [batch, run.rows, columns],
     whole: [height, depth],
     firstRow: run.first,
-    ...{ depth, width: columns, firstColumn: 0, firstDepth: 0, transA, transB },
+    depth,
+    width: columns,
+    firstColumn: 0,
+    firstDepth: 0,
+    transA,
+    transB,
     alpha: given.alpha ?? number(c.attributes, 'alpha'),
   };
   const { form, parts } = c.weight(1);

@@ -40,7 +40,10 @@ export async function tfjsRuntime({ name, folder, ...options }: TfjsOptions): Pr
     return engine.makeTensor(values as Numbers, shape, dtype);
   };
   const device: Device = {
-    ...{ name, opened, largest, make },
+    name,
+    opened,
+    largest,
+    make,
     upload: ({ dtype, shape }, data) =>
       runsOfShape(shape, largest).map((run) =>
         make((data as Numbers).subarray(...elementsOf(shape, run)), shapeOfRun(shape, run), dtype),

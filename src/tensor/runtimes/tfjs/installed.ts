@@ -8,8 +8,6 @@ import { areFiles, damageOf, type InstalledFiles, type Look, MANIFEST } from '..
 export const TFJS_NAMES = ['webgpu', 'wasm', 'cpu'] as const;
 export type TfjsName = (typeof TFJS_NAMES)[number];
 
-export const isTfjs = (name: string): name is TfjsName => (TFJS_NAMES as readonly string[]).includes(name);
-
 /** `manifest.json`, written last: a folder without it is no installation. */
 export interface TfjsManifest {
   readonly version: 1;

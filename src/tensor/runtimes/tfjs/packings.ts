@@ -80,7 +80,8 @@ export class Packer {
 
 /** A weight that is not packed. */
 export const plainWeight = (shape: Shape, handle: Handle, largest: number): Weight => ({
-  ...{ form: 'f32', shape },
+  form: 'f32',
+  shape,
   parts: runsOfShape(shape, largest).map((run, at) => ({ ...run, handles: { b: argument(handle, at) } })),
 });
 

@@ -67,7 +67,8 @@ export function stepsOf(name: TfjsName, graph: Graph, largest = Number.POSITIVE_
     const { node, lowering, takesPacked } = work;
     const touched = new Set([...node.inputs, ...node.outputs]);
     return {
-      ...{ node, takesPacked },
+      node,
+      takesPacked,
       lower: isLarge(graph, work, largest)
         ? loweredInParts(work, largest)
         : (c) => lowering(c).map((result) => [result]),

@@ -118,7 +118,13 @@ function product(
   const form = formOf(attributes);
   const [aRow, aDepth] = transA ? [1, whole[0]] : [whole[1], 1];
   const numbers: Readonly<Record<(typeof UNIFORMS)[number], number>> = {
-    ...{ rows, columns, depth, aRow, aDepth, width, firstColumn },
+    rows,
+    columns,
+    depth,
+    aRow,
+    aDepth,
+    width,
+    firstColumn,
     aBatch: whole[0] * whole[1],
     aFirst: firstRow * aRow + firstDepth * aDepth,
     bBatch: depth * columns,
