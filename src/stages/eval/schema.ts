@@ -51,7 +51,7 @@ export const evalSchema: StageSchema = {
   ports: {
     passed: { type: 'Gate', doc: 'Open when every `require` of the stage holds.' },
     loss: { type: 'Metric', doc: 'Mean cross entropy over all supervised tokens, in nats.' },
-    perplexity: { type: 'Metric', doc: 'e to the loss.' },
+    perplexity: { type: 'Metric', doc: 'e to the power of the loss.' },
     exact_match: { type: 'Metric', doc: 'Share of the answers that equal the reference.' },
     rouge_l: { type: 'Metric', doc: 'Mean ROUGE-L F1 of the answers.' },
     accuracy: { type: 'Metric', doc: 'Share of the rows that are given their label.' },
@@ -59,7 +59,7 @@ export const evalSchema: StageSchema = {
   },
   metrics: {
     loss: { doc: 'Mean cross entropy over all supervised tokens, in nats.', unit: 'number', known: 'run' },
-    perplexity: { doc: 'e to the loss.', unit: 'number', min: 1, known: 'run' },
+    perplexity: { doc: 'e to the power of the loss.', unit: 'number', min: 1, known: 'run' },
     exact_match: { doc: 'Share of the answers that equal the reference.', unit: 'ratio', known: 'run' },
     rouge_l: { doc: 'Mean ROUGE-L F1 of the answers.', unit: 'ratio', known: 'run' },
     unigram_perplexity: {

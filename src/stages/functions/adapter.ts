@@ -4,13 +4,13 @@ import { type FunctionSchema, required, t } from '../schema.js';
 export const adapters = {
   peft: {
     family: 'adapter',
-    doc: 'A LoRA adapter in a folder as PEFT saves it: to go on from.',
+    doc: 'A LoRA adapter folder as PEFT saves it, to continue from.',
     positional: ['folder'],
     args: { folder: required(t.adapterFolder, 'Folder, relative to the pipeline file.') },
   },
   adapterhub: {
     family: 'adapter',
-    doc: "Bottleneck adapters in a folder as AdapterHub's `adapters` saves them: to go on from.",
+    doc: "A folder of bottleneck adapters as AdapterHub's `adapters` saves it, to continue from.",
     positional: ['folder'],
     args: { folder: required(t.adapterFolder, 'Folder, relative to the pipeline file.') },
   },

@@ -16,11 +16,11 @@ export const fallbacks = {
   },
   paged_weights: {
     family: 'fallback',
-    doc: 'Read the base from its files a block at a time instead of holding it; slower where the disk is.',
+    doc: 'Read the base from its files one block at a time instead of keeping it in memory; slow if the disk is.',
     positional: [],
     args: {},
   },
-  qlora: { family: 'fallback', doc: 'Hold the base in 4 bits.', positional: [], args: {} },
+  qlora: { family: 'fallback', doc: 'Quantise the base to 4 bits.', positional: [], args: {} },
   shorten: {
     family: 'fallback',
     doc: 'Drop rows longer than a shorter limit.',

@@ -4,7 +4,7 @@ import { defaulted, type FunctionSchema, optional, required, t } from '../schema
 export const models = {
   starter: {
     family: 'model',
-    doc: 'The small Llama that ships with ftpc: for trying things out and for tests.',
+    doc: 'The small Llama that ships with ftpc, for trying things out and for tests.',
     positional: [],
     args: {},
   },
@@ -26,13 +26,13 @@ export const models = {
   },
   gguf: {
     family: 'model',
-    doc: 'A GGUF file, as llama.cpp reads it; its weights stay in their blocks.',
+    doc: 'A GGUF file, as llama.cpp reads it; its weights stay quantised in memory.',
     positional: ['file'],
     args: { file: required(t.ggufFile, 'File, relative to the pipeline file.') },
   },
   untrained: {
     family: 'model',
-    doc: 'Random weights in the shape of a folder’s config.json, with its tokenizer: for training from scratch.',
+    doc: 'Random weights in the shapes of a folder’s config.json, with its tokenizer, for training from scratch.',
     positional: ['folder'],
     args: {
       folder: required(

@@ -3,7 +3,7 @@ import { defaulted, type FunctionSchema, optional, required, t } from '../schema
 const warmup = defaulted(
   t.quantities('ratio', 'steps'),
   { unit: 'ratio', value: 0.03 },
-  'Steps at the start in which the rate rises from 0.',
+  'Steps at the start during which the rate rises from 0.',
 );
 
 const rate = required(t.number({ above: 0 }), 'Highest learning rate.');
@@ -12,24 +12,32 @@ const last = {
   loraplus_ratio: defaulted(
     t.number({ above: 0 }),
     1,
-    'Rate of the second factor of an adapter over that of the first: LoRA+ takes about 16.',
+    'Learning rate of factor B divided by that of factor A; LoRA+ uses about 16.',
   ),
-  schedule: optional(t.call('schedule'), 'How the rate moves. Left out: it stays.'),
+  schedule: optional(t.call('schedule'), 'How the rate changes; default: it stays constant.'),
   clip: defaulted(
     t.number({ above: 0 }),
     1,
-    'Largest global norm of the gradient; one that is never reached, such as 1e9, turns clipping off.',
+    'Largest global norm of the gradient; a value that is never reached, such as 1e9, turns clipping off.',
   ),
 };
 const paged = defaulted(
   t.boolean,
   false,
-  'What is remembered may stand in a file, as far as memory does not hold it: the planner says how much. Changes no result.',
+  'The moments may be kept in a file as far as they do not fit into memory; the planner decides how much. Does not change results.',
 );
 const adam = {
   rate,
-  beta1: defaulted(t.number({ min: 0, max: 1 }), 0.9, 'Decay of the mean of the gradients.'),
-  beta2: defaulted(t.number({ min: 0, max: 1 }), 0.999, 'Decay of the mean of their squares.'),
+  beta1: defaulted(
+    t.number({ min: 0, max: 1 }),
+    0.9,
+    'Decay rate of the first moment, the mean of the gradients.',
+  ),
+  beta2: defaulted(
+    t.number({ min: 0, max: 1 }),
+    0.999,
+    'Decay rate of the second moment, the mean of their squares.',
+  ),
   epsilon: defaulted(t.number({ above: 0 }), 1e-8, 'Added to the root of the second moment.'),
   decay,
   ...last,
@@ -40,24 +48,28 @@ export const optimizers = {
   adamw: { family: 'optimizer', doc: 'Adam with decoupled weight decay.', positional: [], args: adam },
   adamw8bit: {
     family: 'optimizer',
-    doc: 'AdamW that remembers both moments in 8 bits: a quarter of the memory. Those of embeddings stay in float32, as in transformers.',
+    doc: 'AdamW with both moments in 8 bits, which takes a quarter of the memory. Those of embeddings stay in float32, as in transformers.',
     positional: [],
     args: { ...adam, paged },
   },
   adafactor: {
     family: 'optimizer',
-    doc: 'Adafactor: of a matrix, only means over its rows and columns are remembered.',
+    doc: 'Adafactor: for a matrix, it keeps only means over its rows and columns.',
     positional: [],
     args: { rate, decay, ...last },
   },
   lion: {
     family: 'optimizer',
-    doc: 'Lion: steps of one size in the direction of the momentum; the rate is about a tenth of that of AdamW.',
+    doc: 'Lion: steps by the sign of the momentum; the usual rate is about a tenth of that for AdamW.',
     positional: [],
     args: {
       rate,
-      beta1: defaulted(t.number({ min: 0, max: 1 }), 0.9, 'Share of the momentum in the direction.'),
-      beta2: defaulted(t.number({ min: 0, max: 1 }), 0.99, 'Decay of the momentum.'),
+      beta1: defaulted(
+        t.number({ min: 0, max: 1 }),
+        0.9,
+        'Share of the momentum in the direction of a step.',
+      ),
+      beta2: defaulted(t.number({ min: 0, max: 1 }), 0.99, 'Decay rate of the momentum.'),
       decay,
       ...last,
     },
@@ -68,7 +80,11 @@ export const optimizers = {
     positional: [],
     args: {
       rate,
-      momentum: defaulted(t.number({ min: 0, max: 1 }), 0, 'Share of the last update that is made again.'),
+      momentum: defaulted(
+        t.number({ min: 0, max: 1 }),
+        0,
+        'Share of the last update that is added to the next.',
+      ),
       decay,
       ...last,
     },
@@ -77,28 +93,28 @@ export const optimizers = {
 
 /** How the learning rate moves over the steps. */
 export const schedules = {
-  cosine: { family: 'schedule', doc: 'Down to 0 along a half cosine.', positional: [], args: { warmup } },
-  linear: { family: 'schedule', doc: 'Down to 0 along a line.', positional: [], args: { warmup } },
-  constant: { family: 'schedule', doc: 'Stays at the highest rate.', positional: [], args: { warmup } },
+  cosine: { family: 'schedule', doc: 'Falls to 0 along a half cosine.', positional: [], args: { warmup } },
+  linear: { family: 'schedule', doc: 'Falls to 0 linearly.', positional: [], args: { warmup } },
+  constant: { family: 'schedule', doc: 'Stays at the peak rate.', positional: [], args: { warmup } },
   cosine_restarts: {
     family: 'schedule',
-    doc: 'Down to 0 along a half cosine, several times.',
+    doc: 'Falls to 0 along a half cosine, several times.',
     positional: [],
-    args: { warmup, cycles: defaulted(t.integer({ min: 1 }), 1, 'How many times.') },
+    args: { warmup, cycles: defaulted(t.integer({ min: 1 }), 1, 'Number of cycles.') },
   },
   polynomial: {
     family: 'schedule',
-    doc: 'Down along a power of what is left.',
+    doc: 'Falls along a power of the remaining share of steps.',
     positional: [],
     args: {
       warmup,
-      power: defaulted(t.number({ above: 0 }), 1, 'The power.'),
+      power: defaulted(t.number({ above: 0 }), 1, 'Exponent.'),
       end: defaulted(t.number({ min: 0 }), 1e-7, 'Rate at the end.'),
     },
   },
   inverse_sqrt: {
     family: 'schedule',
-    doc: 'Down with the root of the step; the longer the warm-up, the slower.',
+    doc: 'Falls with the square root of the step; the longer the warm-up, the more slowly.',
     positional: [],
     args: { warmup },
   },

@@ -1,57 +1,53 @@
 import { defaulted, type FunctionSchema, optional, required, t } from '../schema.js';
 
 const columns = t.record({
-  instruction: optional(t.filled, 'Column that holds the question. Left out: `instruction`.'),
-  input: optional(t.filled, 'Column that holds what the question is about. Left out: `input`, if there.'),
-  output: optional(t.filled, 'Column that holds the answer. Left out: `output`.'),
-  text: optional(t.filled, 'Column that holds a text. Left out: `text`.'),
-  label: optional(t.filled, 'Column that holds the label of a text. Left out: `label`.'),
+  instruction: optional(t.filled, 'Column with the question; default: `instruction`.'),
+  input: optional(
+    t.filled,
+    'Column with the input that the question is about; default: `input`, if it exists.',
+  ),
+  output: optional(t.filled, 'Column with the answer; default: `output`.'),
+  text: optional(t.filled, 'Column with a text; default: `text`.'),
+  label: optional(t.filled, 'Column with the label of a text; default: `label`.'),
 });
 
-const files = required(
-  t.files,
-  'File or glob, relative to the pipeline file. Files packed with gzip are read too.',
-);
-const named = optional(columns, 'Names of the columns, where they differ from the usual ones.');
+const files = required(t.files, 'File or glob, relative to the pipeline file. Gzipped files are supported.');
+const named = optional(columns, 'Names of the columns, if they differ from the defaults.');
 
 /** Where rows come from. */
 export const sources = {
   jsonl: {
     family: 'source',
-    doc: 'Files with one JSON object a line.',
+    doc: 'Files with one JSON object per line.',
     positional: ['files'],
     args: { files, columns: named },
   },
   json: {
     family: 'source',
-    doc: 'Files that hold one JSON list of objects; each object is a row.',
+    doc: 'Files with one JSON list of objects; each object is a row.',
     positional: ['files'],
     args: {
       files,
       field: optional(
         t.filled,
-        'Member that holds the list, where a file holds one object: `data` in `{ "data": [ … ] }`.',
+        'Member with the list, if the file is a single object: `data` in `{ "data": [ … ] }`.',
       ),
       columns: named,
     },
   },
   csv: {
     family: 'source',
-    doc: 'Files of comma-separated values (RFC 4180, UTF-8); the first line names the columns, and every value is a text.',
+    doc: 'Files of comma-separated values (RFC 4180, UTF-8); the first line names the columns, and every value is a string.',
     positional: ['files'],
     args: {
       files,
-      delimiter: defaulted(
-        t.enum('comma', 'semicolon', 'tab', 'pipe'),
-        'comma',
-        'What stands between two values.',
-      ),
+      delimiter: defaulted(t.enum('comma', 'semicolon', 'tab', 'pipe'), 'comma', 'Separator of the values.'),
       columns: named,
     },
   },
   parquet: {
     family: 'source',
-    doc: 'Parquet files; nested columns become lists and objects. Reports name the number of a row where others name a line.',
+    doc: 'Parquet files; nested columns become lists and objects. Reports give row numbers instead of lines.',
     positional: ['files'],
     args: {
       files: required(t.files, 'File or glob, relative to the pipeline file.'),
@@ -67,18 +63,22 @@ export const sources = {
       by: defaulted(
         t.enum('document', 'paragraph', 'line'),
         'document',
-        'What a row is: a whole file, the lines between two blank ones, or a line that is not blank.',
+        'What becomes a row: a whole file, the lines between blank lines, or each line that is not blank.',
       ),
     },
   },
   synthetic: {
     family: 'source',
-    doc: 'Rows of random ids for `tokens()`, all supervised: for plans and benchmarks without data.',
+    doc: 'Rows of random ids for `tokens()`, all supervised, for plans and benchmarks without data.',
     positional: [],
     args: {
       rows: defaulted(t.integer({ min: 1 }), 1000, 'Rows.'),
       length: defaulted(t.quantity('tokens', { min: 2 }), 2048, 'Tokens of each row.'),
-      vocabulary: defaulted(t.integer({ min: 1 }), 256, 'Ids are drawn from 0 up to this number less one.'),
+      vocabulary: defaulted(
+        t.integer({ min: 1 }),
+        256,
+        'Ids are drawn from 0 up to, but not including, this number.',
+      ),
       seed: defaulted(t.integer({ min: 0 }), 17, 'Seed of the ids.'),
     },
   },
@@ -90,7 +90,7 @@ export const sources = {
       repository: required(t.repository, 'Name on the Hub: `org/name`.'),
       split: optional(
         t.filled,
-        'Reads the files whose path names this split. Left out: `train`, or every file where none is named so.',
+        'Reads the files whose path names this split; default: `train`, or all files if none is named so.',
       ),
       files: optional(t.filled, 'A file or pattern in the repository, instead of a split.'),
       revision: defaulted(t.revision, 'main', 'Branch, tag or commit.'),

@@ -4,7 +4,7 @@ import { type FunctionSchema, required, t } from '../schema.js';
 export const targets = {
   directory: {
     family: 'target',
-    doc: 'A folder with one numbered folder a release and `current`.',
+    doc: 'A folder with a numbered folder for each release, and `current`.',
     positional: ['path'],
     args: { path: required(t.filled, 'Folder, relative to the working directory.') },
   },

@@ -7,7 +7,7 @@ export const CHAT_STYLES = ['chatml', 'gemma', 'llama2', 'llama3', 'mistral', 'p
 const system = optional(t.union(t.file, t.string), 'The system message of every row.');
 const style = optional(
   t.fileOf({ folder: 'chat', ending: 'jinja', names: CHAT_STYLES }),
-  'Written so instead: a style of the library, or a Jinja template of yours. What is trained takes it along.',
+  'Another template: that of a family, or a Jinja file of your own. It is saved with what is trained.',
 );
 
 /** How a row becomes text. */
@@ -26,36 +26,32 @@ export const templates = {
   },
   sharegpt: {
     family: 'template',
-    doc: 'The chat template of the model over `conversations`: a list of `{ "from", "value" }`, said by `human`, `gpt`, `system`, `tool` and the like.',
+    doc: 'The chat template of the model over `conversations`: a list of `{ "from", "value" }`, from `human`, `gpt`, `system`, `tool` and others.',
     positional: [],
     args: { system, style },
   },
   completion: {
     family: 'template',
-    doc: 'The column `text` as it stands, and the end token.',
+    doc: 'The column `text` as it is, and the end token.',
     positional: [],
     args: {},
   },
   labelled: {
     family: 'template',
-    doc: 'A text and the label that it has, for a classifier: the label is no part of the text, and is read at its last token.',
+    doc: 'A text and its label, for a classifier. The label is not part of the text; it is predicted at the last token.',
     positional: [],
     args: {
-      text: defaulted(t.filled, 'text', 'Column that holds the text.'),
-      label: defaulted(
-        t.filled,
-        'label',
-        'Column that holds the label: a text, a whole number or a truth value.',
-      ),
+      text: defaulted(t.filled, 'text', 'Column with the text.'),
+      label: defaulted(t.filled, 'label', 'Column with the label: a string, a whole number or a boolean.'),
       labels: optional(
         t.list(t.filled, { min: 2 }),
-        'The labels that there are, in the order of their numbers. Left out: those that the data has, sorted.',
+        'The labels, in the order of their numbers; default: those in the data, sorted.',
       ),
     },
   },
   tokens: {
     family: 'template',
-    doc: 'Rows that are tokens already: `input_ids`, and `labels` with -100 where the loss does not count.',
+    doc: 'Rows that are already tokenized: `input_ids`, and `labels` with -100 where the loss does not count.',
     positional: [],
     args: {},
   },
