@@ -5,11 +5,13 @@ import { dispatch } from './dispatch.js';
 import { EXIT } from './exit-codes.js';
 import { realWorld } from './world.js';
 
-// A reader that has had enough (`ftpc … | head`) is no error of ours.
-for (const stream of [process.stdout, process.stderr])
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(EXIT.done);
-    throw error;
+// A reader that has had enough (`ftpc … | head`) is no error, and a file that takes no more (`ftpc … > file`) none of ours.
+for (const [name, stream] of Object.entries({ output: process.stdout, error: process.stderr }))
+  stream.on('error', ({ code, message }: NodeJS.ErrnoException) => {
+    if (code === 'EPIPE') process.exit(EXIT.done);
+    if (stream !== process.stderr)
+      process.stderr.write(`error: standard ${name} cannot be written: ${message}\n`);
+    process.exit(EXIT.error);
   });
 
 // A limit on the size of files (`ulimit -f`) would end the process without a word; heard, it fails the write.

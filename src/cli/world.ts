@@ -30,6 +30,10 @@ export function realWorld(host: Host): World {
   };
 }
 
+/** Whether lines can be written over: a terminal may be one that knows no escapes. */
+export const canOverwrite = ({ terminal, host }: World): boolean =>
+  terminal.err && host.env('TERM') !== 'dumb';
+
 /** NO_COLOR wins (https://no-color.org), then FORCE_COLOR, then whether anyone is looking. */
 function coloursOf(host: Host, stream: NodeJS.WriteStream): Colours {
   const set = (name: string): boolean => (host.env(name) ?? '') !== '';

@@ -1,10 +1,11 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { commands } from '../../src/cli/commands/index.js';
 import { cliReference } from '../../src/cli/reference.js';
 import { nodeHost } from '../../src/source/node-host.js';
-import { freshFolder, ftpc } from './folders.js';
+import { FTPC, freshFolder, ftpc } from './folders.js';
 
 describe('command line', () => {
   let folder = '';
@@ -109,6 +110,21 @@ describe('command line', () => {
     expect(states).to.deep.include({ node: 'ok', onnxruntime: 'ok', tokenizers: 'ok', 'write access': 'ok' });
     expect(healthy).to.equal(true);
     expect(code).to.equal(0);
+  });
+
+  it('says so where its output goes to a disk that is full', async function () {
+    if (!existsSync('/dev/full')) this.skip();
+    const { status, stderr } = spawnSync(
+      'sh',
+      ['-c', `"$0" "$1" explain --json > /dev/full`, process.execPath, FTPC],
+      {
+        encoding: 'utf8',
+      },
+    );
+    expect(status).to.equal(1);
+    expect(stderr).to.equal(
+      'error: standard output cannot be written: ENOSPC: no space left on device, write\n',
+    );
   });
 
   it('writes the trace of a bug into a file and one line for the user', async () => {

@@ -1,7 +1,7 @@
 /** An installation as it goes on: one line that is written over on a terminal, lines now and then in a log. */
 import type { InstallStep } from '../../install/staging.js';
 import { bytesText } from '../../run/text.js';
-import type { World } from '../world.js';
+import { canOverwrite, type World } from '../world.js';
 
 /** Milliseconds between two looks, on a terminal and in a log. */
 const EVERY = { terminal: 200, log: 5_000 } as const;
@@ -15,8 +15,10 @@ export interface StepsView {
 
 const overwrite = (text: string): void => void process.stderr.write(text);
 
-export function stepsView({ err, host, terminal }: World): StepsView {
-  const every = terminal.err ? EVERY.terminal : EVERY.log;
+export function stepsView(world: World): StepsView {
+  const { err, host, width } = world;
+  const overwrites = canOverwrite(world);
+  const every = overwrites ? EVERY.terminal : EVERY.log;
   let last = 0;
   let what = '';
   return {
@@ -25,19 +27,24 @@ export function stepsView({ err, host, terminal }: World): StepsView {
       if (!isNew && host.now() - last < every) return;
       last = host.now();
       what = step.what;
-      if (terminal.err) overwrite(`${AGAIN}${textOf(step)}`);
-      else err(textOf(step));
+      if (overwrites) overwrite(`${AGAIN}${stepText(step, width - 1)}`);
+      else err(stepText(step));
     },
     close: () => {
-      if (terminal.err && what !== '') overwrite(AGAIN);
+      if (overwrites && what !== '') overwrite(AGAIN);
     },
   };
 }
 
-function textOf({ what, done, total }: InstallStep): string {
-  if (done === undefined || total === undefined) return what;
+/** At most `width` columns, as a line that is wrapped cannot be written over: names give way to figures. */
+export function stepText({ what, done, total }: InstallStep, width = Number.POSITIVE_INFINITY): string {
+  const figures = figuresOf(done, total);
+  const room = Math.max(1, width - figures.length);
+  return `${what.length > room ? `${what.slice(0, room - 1)}…` : what}${figures}`;
+}
+
+function figuresOf(done: number | undefined, total: number | undefined): string {
+  if (done === undefined || total === undefined) return '';
   const share = total === 0 ? 100 : Math.floor((100 * done) / total);
-  return done === 0
-    ? `${what}, ${bytesText(total)}`
-    : `${what}: ${bytesText(done)} of ${bytesText(total)}, ${share} %`;
+  return done === 0 ? `, ${bytesText(total)}` : `: ${bytesText(done)} of ${bytesText(total)}, ${share} %`;
 }
