@@ -5,15 +5,15 @@ import { type Command, type OptionSpec, positionalText } from './command.js';
 export function cliReference(commands: readonly Command[]): string {
   return `# Command line
 
-Written from the commands themselves (\`src/cli/commands/\`); a test keeps it so.
+Generated from the definitions of the commands (\`src/cli/commands/\`) by a test.
 
 | command | |
 |---|---|
 ${commands.map(({ name, doc }) => `| [\`ftpc ${name}\`](#ftpc-${name}) | ${doc} |`).join('\n')}
 
-Every command takes \`--help\`. With \`--json\` the data stands on standard output and nothing else does; words for
-people go to standard error. Colours follow \`NO_COLOR\`, \`FORCE_COLOR\` and whether a terminal is there. With
-\`FTPC_DEBUG=1\` a bug prints its trace instead of writing it to a file.
+Every command takes \`--help\`. With \`--json\`, standard output contains only the data, and messages for people go to
+standard error. Colours follow \`NO_COLOR\`, \`FORCE_COLOR\` and whether the output is a terminal. With \`FTPC_DEBUG=1\`,
+an internal error prints its stack trace instead of writing it to a file.
 
 | exit code | |
 |---|---|

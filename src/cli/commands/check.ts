@@ -27,9 +27,9 @@ export const check: Command = {
     sarif: { type: 'boolean', doc: 'Print a SARIF 2.1.0 log, for code scanning.' },
   },
   examples: [
-    ['ftpc check pipelines/legal.ftp', 'every mistake, each with its place and a way out'],
+    ['ftpc check pipelines/legal.ftp', 'every mistake, each with its location and a way to fix it'],
     ['ftpc check pipelines/legal.ftp -p smoke=true --json', 'for scripts and editors'],
-    ['ftpc check pipelines/legal.ftp --fix', 'mend what can be mended'],
+    ['ftpc check pipelines/legal.ftp --fix', 'make the corrections that are certain'],
     ['ftpc check pipelines/legal.ftp --sarif > legal.sarif', 'for code scanning'],
   ],
   run: async (args, world) => {

@@ -27,7 +27,7 @@ export const classify: Command = {
   },
   examples: [
     ['ftpc classify releases/topics "The licensee may sublicense."', 'the likeliest label first'],
-    ['ftpc classify releases/topics - --json < texts.txt', 'many texts, one a line'],
+    ['ftpc classify releases/topics - --json < texts.txt', 'many texts, one per line'],
   ],
   run: async (args, world) => {
     const given = args.positional('text');

@@ -41,7 +41,7 @@ export const docs: Command = {
       'as Markdown, planned for a machine of the catalogue',
     ],
     ['ftpc docs train', 'every setting of a train stage'],
-    ['ftpc docs --out reference', 'the whole reference, a file a page'],
+    ['ftpc docs --out reference', 'the whole reference, one file per page'],
   ],
   run: async (args, world) => {
     const what = args.optionalPositional('what');

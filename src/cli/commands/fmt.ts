@@ -26,7 +26,7 @@ export const fmt: Command = {
   },
   examples: [
     ['ftpc fmt', 'every .ftp in this folder and below'],
-    ['ftpc fmt --check --diff pipelines', 'for a build: what is not formatted, and how it should be'],
+    ['ftpc fmt --check --diff pipelines', 'for CI: what is not formatted, and how it should be'],
     ['ftpc fmt - < legal.ftp', 'from standard input to standard output'],
   ],
   run: async (args, world) => {

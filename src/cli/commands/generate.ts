@@ -39,8 +39,8 @@ export const generate: Command = {
   },
   examples: [
     ['ftpc generate releases/legal "Is the MIT License approved by the OSI?"', 'the current release'],
-    ['ftpc generate models/base "2 + 2 =" --raw --max-tokens 4', 'goes on from a text'],
-    ['ftpc generate releases/legal --questions held-out.jsonl --json', 'many answers, one a line'],
+    ['ftpc generate models/base "2 + 2 =" --raw --max-tokens 4', 'continues a text'],
+    ['ftpc generate releases/legal --questions held-out.jsonl --json', 'many answers, one per line'],
   ],
   run: async (args, world) => {
     const options = answerOptions(args);

@@ -15,7 +15,10 @@ export const languageServer: Command = {
     },
   },
   examples: [
-    ['ftpc language-server --stdio', 'how an editor starts it; docs/editors.md has the settings of each'],
+    [
+      'ftpc language-server --stdio',
+      'how an editor starts it; docs/editors.md has the configuration for each editor',
+    ],
   ],
   run: async (args, world) => {
     if (!args.flag('stdio'))

@@ -31,9 +31,9 @@ export const lock: Command = {
     json: { type: 'boolean', doc: 'Print what was done as JSON.' },
   },
   examples: [
-    ['ftpc lock pipelines/legal.ftp', 'makes the lock, or adds what it lacks'],
+    ['ftpc lock pipelines/legal.ftp', 'writes the lock, or adds missing entries'],
     ['ftpc lock pipelines/legal.ftp --check', 'in CI: is everything as it was locked?'],
-    ['ftpc lock pipelines/legal.ftp --upgrade HuggingFaceTB/SmolLM2-135M-Instruct', 'moves one model on'],
+    ['ftpc lock pipelines/legal.ftp --upgrade HuggingFaceTB/SmolLM2-135M-Instruct', 'updates one model'],
   ],
   run: async (args, world) => {
     const names = args.positionals('name');

@@ -36,19 +36,19 @@ export const plan: Command = {
   },
   examples: [
     ['ftpc plan pipelines/legal.ftp', 'for this machine'],
-    ['ftpc plan pipelines/legal.ftp --machine rtx3090 --json', 'for a machine that need not be here'],
+    ['ftpc plan pipelines/legal.ftp --machine rtx3090 --json', 'for a machine other than this one'],
     ['ftpc plan pipelines/legal.ftp --memory 4GiB', 'as if this machine had 4 GiB'],
     [
       'ftpc plan pipelines/legal.ftp --out legal.plan',
-      'kept, to be looked at and run as it is: `ftpc run legal.plan`',
+      'saved for review, and run exactly as it is by `ftpc run legal.plan`',
     ],
     [
       'ftpc plan pipelines/legal.ftp --against main',
-      'what changed since main: settings, sizes, what runs anew and why',
+      'what changed since main: settings, sizes, what reruns and why',
     ],
     [
       'ftpc plan pipelines/legal.ftp --against main --machine cpu-8gib --format markdown',
-      'as a comment of a pull request',
+      'as a comment for a pull request',
     ],
   ],
   run: async (args, world) => {

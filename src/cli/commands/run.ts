@@ -21,10 +21,10 @@ export const run: Command = {
     json: { type: 'boolean', doc: 'Print every event as a JSON object on one line.' },
   },
   examples: [
-    ['ftpc run pipelines/legal.ftp', 'with bars on a terminal, lines in a log'],
+    ['ftpc run pipelines/legal.ftp', 'with progress bars on a terminal, lines in a log'],
     ['ftpc run pipelines/legal.ftp -p smoke=true', 'with a parameter'],
     ['ftpc run pipelines/legal.ftp --json | jq .loss', 'for programs'],
-    ['ftpc run pipelines/legal.ftp --locked', 'with what the lock file says, or not at all'],
+    ['ftpc run pipelines/legal.ftp --locked', 'only with exactly what the lock file records'],
     ['ftpc run legal.plan', 'a saved plan, as it was reviewed'],
   ],
   run: async (args, world) => {

@@ -25,8 +25,8 @@ export const test: Command = {
   },
   examples: [
     ['ftpc test', 'every test in this folder and below'],
-    ['ftpc test pipelines/legal.test.ftp --run', 'those of one pipeline, with its smoke run'],
-    ['ftpc test --filter card --junit report.xml', 'some, with a report for the build server'],
+    ['ftpc test pipelines/legal.test.ftp --run', 'those of one pipeline, including its smoke run'],
+    ['ftpc test --filter card --junit report.xml', 'a selection, with a report for CI'],
   ],
   run: async (args, world) => {
     const { noTestMatches, noTests } = await import('../../diagnostics/catalogue/tests.js');
