@@ -130,6 +130,18 @@ describe('PEFT adapter', () => {
     }
   });
 
+  it('passes over names that no layer has, and none that one has', () => {
+    const all = readAdapter(host, folder).config.targets;
+    const adapter = readAdapter(variant({ target_modules: [...all, 'qkv_proj'] }), '/a');
+    checkAdapter(adapter, base, '/a');
+    expect(adaptedProjections(base, adapter.config)).to.have.length(14);
+    const named = {
+      ...adapter,
+      tensors: new Map([...adapter.tensors].filter(([name]) => !name.includes('q_proj'))),
+    };
+    expect(modelError(() => checkAdapter(named, base, '/a')).detail).to.match(/needs a tensor "\S+q_proj/);
+  });
+
   it('takes the layers that have tensors where others are excluded', () => {
     const listed = {
       target_modules: [
@@ -168,7 +180,6 @@ describe('PEFT adapter', () => {
     ['a rank of zero', { r: 0 }, /"r"/],
     ['a rank that the tensors contradict', { r: 4 }, /rank 4/],
     ['a dropout of one', { lora_dropout: 1 }, /"lora_dropout"/],
-    ['a target without tensors', { target_modules: ['q_proj', 'lm_head'] }, /lm_head/],
     ['tensors without a target', { target_modules: ['q_proj'] }, /tensors for \S+_proj, which/],
     ['no targets', { target_modules: null }, /"target_modules"/],
     ['a classifier whose labels nothing names', { task_type: 'SEQ_CLS' }, /what its labels are called/],
