@@ -45,8 +45,8 @@ export function reachOf(longestText: number, length: number): number {
 export type Keeping = 'all' | 'both' | 'attention' | 'nothing';
 
 const PARTS: Readonly<Record<Keeping, readonly BlockPart[]>> = {
-  all: ['shares', 'attention', 'mlp'],
-  both: ['attention', 'mlp'],
+  all: ['shares', 'attention', 'mlp', 'lows'],
+  both: ['attention', 'mlp', 'lows'],
   attention: ['attention'],
   nothing: [],
 };

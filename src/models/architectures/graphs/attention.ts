@@ -3,7 +3,7 @@ import type { ValueId } from '../../../tensor/types.js';
 import type { ModelConfig } from '../../types.js';
 import type { Attention, Norm } from '../blueprint.js';
 import { capped } from './activation.js';
-import { type LayerContext, linear } from './linear.js';
+import { type LayerContext, linear, linears } from './linear.js';
 import { normalise } from './norm.js';
 
 /** Far below any score, and finite: a position that sees nothing still gives numbers. */
@@ -83,7 +83,7 @@ function projected(
   const { heads, keyValueHeads: groups, headDim: dim } = config;
   const { inputs } = attention;
   if (inputs.kind === 'separate')
-    return [linear(context, inputs.q, x), linear(context, inputs.k, x), linear(context, inputs.v, x)];
+    return linears(context, [inputs.q, inputs.k, inputs.v], x) as [ValueId, ValueId, ValueId];
   const all = linear(context, inputs.all, x);
   if (inputs.order === 'parts') {
     const [first, second] = [heads * dim, (heads + groups) * dim];

@@ -56,12 +56,14 @@ export function blockGraph(options: BlockOptions): BlockGraph {
   const mask = b.input('mask', [1, 1, ...maskShape(span.length, queryBlock)]);
   const segments = packed !== undefined ? b.input('segments', [span.rows, span.length]) : undefined;
   const lanes = [config.keyValueHeads, prefix ?? 0, config.headDim];
+  const lows: ValueId[] = [];
   const layer = {
     builder: b,
     branches,
     bottlenecks,
     dropout,
     merges: precision !== 'bf16',
+    lows,
     weight,
     config,
     attention: block.attention,
@@ -110,6 +112,7 @@ export function blockGraph(options: BlockOptions): BlockGraph {
       shares: shares.map((value, index) => ({ name: `kept.shares.${index}`, value })),
       attention: named(sources({ ...met, context, ...kept.attention }), 'kept.'),
       mlp: named(sources(kept.mlp), 'kept.'),
+      lows: lows.map((value, index) => ({ name: `kept.lows.${index}`, value })),
     },
     cache: named({ keys, values }, ''),
   };

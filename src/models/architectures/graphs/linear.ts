@@ -22,28 +22,70 @@ export interface LayerContext {
   readonly dropout: number;
   /** Whether branches may be merged into their matrices where that costs less. */
   readonly merges?: boolean;
+  /** Takes the products of x with low ranks, `[n, sum of ranks]`: small, and read by both passes. */
+  readonly lows?: ValueId[];
   /** Declares a weight of the block as an input; the same name gives the same value. */
   readonly weight: (name: string, shape: readonly number[]) => ValueId;
 }
 
 /** x `[n, inputs]` → x·Wᵀ + bias `[n, outputs]`, and what the branch adds to it. */
-export function linear(context: LayerContext, projection: Projection, x: ValueId): ValueId {
+export const linear = (context: LayerContext, projection: Projection, x: ValueId): ValueId =>
+  layer(context, projection, x, lowRanks(context, [projection], x).get(projection));
+
+/** {@link linear} of projections that read the same x, in their order. */
+export function linears(
+  context: LayerContext,
+  projections: readonly Projection[],
+  x: ValueId,
+): readonly ValueId[] {
+  const lows = lowRanks(context, projections, x);
+  return projections.map((projection) => layer(context, projection, x, lows.get(projection)));
+}
+
+/** `low` is x·Aᵀ `[n, rank]` where that is computed already. */
+function layer(context: LayerContext, projection: Projection, x: ValueId, low: ValueId | undefined): ValueId {
   const { builder: b, weight, branches } = context;
   const { module, outputs, transposed } = projection;
   const matrix = weight(weightName(projection), weightShape(projection));
   const biased = (y: ValueId) => (projection.bias ? b.add(y, weight(biasName(projection), [outputs])) : y);
   const branch = branches[module];
-  const mayMerge = context.merges !== false && context.dropout === 0;
-  if (branch !== undefined && !branch.dora && mayMerge && mergesForward(context, projection, x))
+  if (branch !== undefined && mergesForward(context, projection, branch, x))
     return biased(merged(context, { projection, branch, x, matrix }));
   const product = b.matmul(x, matrix, { transB: !transposed });
   const base = biased(product);
   if (branch === undefined) return base;
-  return b.add(
-    base,
-    branch.dora
-      ? decomposed(context, { projection, branch, x, product, matrix })
-      : lowRank(context, { projection, branch, x, matrix }),
+  const adapted = { projection, branch, x, matrix, low };
+  return b.add(base, branch.dora ? decomposed(context, { ...adapted, product }) : lowRank(context, adapted));
+}
+
+/**
+ * x·Aᵀ of each branch that is not merged: one product for all layers that read this x, and one for each of its
+ * gradients. Few rows would not repay that the matrices are put together, and dropout gives each layer an x of its own.
+ */
+function lowRanks(
+  context: LayerContext,
+  projections: readonly Projection[],
+  x: ValueId,
+): ReadonlyMap<Projection, ValueId> {
+  const { builder: b, branches, dropout } = context;
+  if (dropout > 0 || rowsOf(context, x) < FEWEST) return new Map();
+  const apart = projections.flatMap((projection) => {
+    const branch = branches[projection.module];
+    return branch === undefined || mergesForward(context, projection, branch, x)
+      ? []
+      : [{ projection, branch }];
+  });
+  const downs = apart.map(({ projection, branch }) => downOf(context, projection, branch));
+  const [only] = downs;
+  if (only === undefined) return new Map();
+  const low = b.matmul(x, downs.length === 1 ? only : b.concat(downs, 0), { transB: true });
+  context.lows?.push(low);
+  let end = 0;
+  return new Map(
+    apart.map(({ projection, branch: { rank } }) => {
+      end += rank;
+      return [projection, downs.length === 1 ? low : b.slice(low, 1, end - rank, end)];
+    }),
   );
 }
 
@@ -52,12 +94,17 @@ interface Adapted {
   readonly branch: Branch;
   readonly x: ValueId;
   readonly matrix: ValueId;
+  /** x·Aᵀ `[n, rank]`, where it is computed already. */
+  readonly low?: ValueId | undefined;
 }
 
-const factors = ({ weight }: LayerContext, { projection, branch }: Adapted) =>
+const downOf = ({ weight }: LayerContext, { module, inputs }: Projection, { rank }: Branch): ValueId =>
+  weight(downName(module), [rank, inputs]);
+
+const factors = (context: LayerContext, { projection, branch }: Adapted) =>
   [
-    weight(downName(projection.module), [branch.rank, projection.inputs]),
-    weight(upName(projection.module), [projection.outputs, branch.rank]),
+    downOf(context, projection, branch),
+    context.weight(upName(projection.module), [projection.outputs, branch.rank]),
   ] as const;
 
 /** Inputs that survive, not yet divided by their share. */
@@ -70,7 +117,7 @@ function lowRank(context: LayerContext, adapted: Adapted): ValueId {
   const [down, up] = factors(context, adapted);
   const dropped = dropout > 0 ? masked(context, adapted) : adapted.x;
   // inverted dropout divides by the kept share; the division rides on the product
-  const low = b.matmul(dropped, down, { transB: true, alpha: 1 / (1 - dropout) });
+  const low = adapted.low ?? b.matmul(dropped, down, { transB: true, alpha: 1 / (1 - dropout) });
   const added = b.matmul(low, up, { transB: true, alpha: adapted.branch.scale });
   return adapted.branch.residual ? b.sub(added, firstProduct(context, adapted)) : added;
 }
@@ -83,21 +130,28 @@ function firstProduct({ builder: b, weight }: LayerContext, { projection, branch
 }
 
 /**
- * What merging the branch into the matrix costs, in elements of a branch's result: both are bound by memory. Measured
- * at rank 16 on two cores; a branch's input counts less than its result.
+ * Rows from which the merge of a matrix costs less than the branch, as a multiple of its inputs forward and of its
+ * outputs for the gradient of x: a merge passes through `inputs · outputs` values, what the branch adds through
+ * `rows · outputs`, or `rows · inputs`. Measured at rank 16 on two cores.
  */
-const MERGING = 1.1;
-const READING = 0.4;
+const MERGING = 1.2;
 /** Rows below which nothing is gained: the sum is rounded once more for the whole matrix. */
 const FEWEST = 256;
 
 const rowsOf = ({ builder }: LayerContext, x: ValueId): number => builder.shapeOf(x)[0] ?? 0;
 
-/** Whether a merge for this many rows costs less than what the branch adds to each of them. */
-function mergesForward(context: LayerContext, { inputs, outputs }: Projection, x: ValueId): boolean {
-  const rows = rowsOf(context, x);
-  return rows >= FEWEST && rows * (outputs + READING * inputs) >= MERGING * inputs * outputs;
-}
+/** Whether the branch is merged into its matrix: one that is no more than a product added to it. */
+const mergesForward = (
+  context: LayerContext,
+  { inputs }: Projection,
+  { dora, residual }: Branch,
+  x: ValueId,
+): boolean =>
+  context.merges !== false &&
+  context.dropout === 0 &&
+  !dora &&
+  !residual &&
+  rowsOf(context, x) >= Math.max(FEWEST, MERGING * inputs);
 
 /** The same of the gradient of x. */
 const mergesBackward = (context: LayerContext, { outputs }: Projection, x: ValueId): boolean =>
@@ -136,6 +190,7 @@ function decomposed(context: LayerContext, adapted: Adapted & { readonly product
   const gain = b.div(magnitude, b.detach(norm));
   const x = dropout > 0 ? b.mul(masked(context, adapted), b.scalar(1 / (1 - dropout))) : adapted.x;
   const product = dropout > 0 ? b.matmul(x, matrix, { transB: !projection.transposed }) : adapted.product;
-  const low = b.matmul(b.matmul(x, down, { transB: true }), up, { transB: true, alpha: branch.scale });
-  return b.add(b.mul(product, b.sub(gain, b.scalar(1))), b.mul(low, gain));
+  const low = adapted.low ?? b.matmul(x, down, { transB: true });
+  const added = b.matmul(low, up, { transB: true, alpha: branch.scale });
+  return b.add(b.mul(product, b.sub(gain, b.scalar(1))), b.mul(added, gain));
 }

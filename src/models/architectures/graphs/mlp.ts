@@ -1,7 +1,7 @@
 import type { ValueId } from '../../../tensor/types.js';
 import type { Mlp } from '../blueprint.js';
 import { activate } from './activation.js';
-import { type LayerContext, linear } from './linear.js';
+import { type LayerContext, linear, linears } from './linear.js';
 
 export interface MlpValues {
   /** What the block adds to its residual, before any norm behind it, `[n, hidden]`. */
@@ -17,10 +17,9 @@ export function feedForward(context: LayerContext, { up, down, activation }: Mlp
     const inner = linear(context, up.up, x);
     return { out: linear(context, down, activate(b, activation, inner)), kept: { up: inner } };
   }
-  const [gate, value] =
-    up.kind === 'gated'
-      ? [linear(context, up.gate, x), linear(context, up.up, x)]
-      : (b.split(linear(context, up.both, x), 2, -1) as readonly [ValueId, ValueId]);
+  const [gate, value] = (
+    up.kind === 'gated' ? linears(context, [up.gate, up.up], x) : b.split(linear(context, up.both, x), 2, -1)
+  ) as readonly [ValueId, ValueId];
   const inner = b.mul(activate(b, activation, gate), value);
   return { out: linear(context, down, inner), kept: { gate, up: value } };
 }

@@ -10,11 +10,11 @@ export interface Joined {
   /** The block's result, `[n, hidden]`. */
   readonly y: ValueId;
   /** Dear to recompute and small to keep, by name; of the attention's part also what the MLP starts from. */
-  readonly kept: Readonly<Record<Exclude<BlockPart, 'shares'>, Readonly<Record<string, ValueId>>>>;
+  readonly kept: Readonly<Record<'attention' | 'mlp', Readonly<Record<string, ValueId>>>>;
 }
 
 /** Parts of a block that are recomputed by themselves; the shares are what each position takes of the others' values. */
-export type BlockPart = 'shares' | 'attention' | 'mlp';
+export type BlockPart = 'shares' | 'attention' | 'mlp' | 'lows';
 
 /** x `[n, hidden]` and what the attention gives for it, `[n, heads·dim]`, before its output projection. */
 export function joinResiduals(
