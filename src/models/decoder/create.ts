@@ -32,6 +32,7 @@ export async function createDecoder(given: DecoderOptions): Promise<Decoder> {
     },
     async accumulate(rows, scale, key, noise = 0) {
       if (options.trainable === 'none') throw new RangeError('this decoder trains nothing');
+      machine.compiled.begin();
       const batch = prompted(rows, virtual);
       const supervision = supervisionOf(batch, options.config);
       // without a supervised token the loss is 0 and so is every gradient
@@ -50,6 +51,7 @@ export async function createDecoder(given: DecoderOptions): Promise<Decoder> {
       return lossResult(batch, supervision.positions, losses);
     },
     async loss(rows) {
+      machine.compiled.begin();
       const batch = prompted(rows, virtual);
       const supervision = supervisionOf(batch, options.config);
       if (supervision.positions.length === 0) return lossResult(batch, [], new Float32Array(0));
@@ -57,12 +59,14 @@ export async function createDecoder(given: DecoderOptions): Promise<Decoder> {
       return lossResult(batch, supervision.positions, await headLoss(machine, hidden, supervision));
     },
     async logits(rows) {
+      machine.compiled.begin();
       const batch = prompted({ ...rows, labels: rows.ids }, virtual);
       const hidden = await evaluateStack(machine, batch);
       const isReal = (index: number): boolean => index % batch.length >= virtual;
       return headLogits(machine, hidden, Array.from(batch.ids.keys()).filter(isReal));
     },
     async classify(rows) {
+      machine.compiled.begin();
       const batch = prompted(rows, virtual);
       const { positions } = supervisionOf(batch, options.config);
       return headLogits(machine, await evaluateStack(machine, batch), positions);
@@ -73,6 +77,7 @@ export async function createDecoder(given: DecoderOptions): Promise<Decoder> {
       return {
         ...session,
         append(ids) {
+          machine.compiled.begin();
           const whole = begun ? ids : ids.map((row) => promptedIds(row, virtual));
           begun = true;
           return session.append(whole);
