@@ -11,8 +11,10 @@ import type { RuntimeName } from '../../src/ir/runtimes.js';
 import { headChunk } from '../../src/planner/solve/start.js';
 import { childEnvironment } from '../../src/run/child-environment.js';
 import { bytesText } from '../../src/run/text.js';
+import type { Host } from '../../src/source/host.js';
 import { nodeHost } from '../../src/source/node-host.js';
 import { RUNTIMES, runtimeProblem } from '../../src/tensor/runtimes/index.js';
+import { suffixOf, variantOf } from '../../src/tensor/runtimes/tensorflow/variants.js';
 import type { BenchmarkOptions } from '../main.js';
 import { ownWays, RANK, TARGET, type Task, type Way, wayName } from '../training/cases.js';
 import { median } from '../training/median.js';
@@ -41,17 +43,30 @@ export async function runtimes(options: BenchmarkOptions): Promise<readonly stri
     if (problem !== undefined) console.error(`${problem.message}; ${problem.help}`);
     return problem === undefined;
   });
+  const contenders = installed.flatMap((name) => contendersOf(host, name));
   const out = [`${cpus()[0]?.model ?? 'unknown processor'}, ${threads} threads, Node ${process.version}`];
   const exact = ownWays(TARGET, headChunk(TARGET.config.vocabSize));
   const rounded = exact.map((way): Way => ({ ...way, ...(way.by === 'ftpc' ? { precision: 'bf16' } : {}) }));
   const ways = [...exact, ...rounded].filter((way) => wayName(TARGET, way).includes(options.only ?? ''));
   for (const way of options.quick ? ways.slice(0, 1) : ways)
-    out.push('', wayName(TARGET, way), ...(await inTurns(installed, way, steps, threads)));
+    out.push('', wayName(TARGET, way), ...(await inTurns(contenders, way, steps, threads)));
   return out;
 }
 
+/** A runtime, and what its process finds in its environment beside the rest. */
+interface Contender {
+  readonly runtime: RuntimeName;
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+/** TensorFlow as it is without measurements, too, where these have it compute in another way. */
+const contendersOf = (host: Host, name: RuntimeName): readonly Contender[] =>
+  name === 'tensorflow' && suffixOf(variantOf(host)) !== ''
+    ? [{ runtime: name, environment: { FTPC_TENSORFLOW: 'plain' } }, { runtime: name }]
+    : [{ runtime: name }];
+
 async function inTurns(
-  names: readonly RuntimeName[],
+  contenders: readonly Contender[],
   way: Way,
   steps: number,
   threads: number,
@@ -59,12 +74,12 @@ async function inTurns(
   const children: ChildProcess[] = [];
   const answers: Answer[][] = [];
   try {
-    for (const runtime of names) {
+    for (const { runtime, environment } of contenders) {
       console.error(`${wayName(TARGET, way)}: ${runtime} begins`);
       const task: RuntimeTask = { ...TARGET, way, rank: RANK, steps, threads, runtime };
       const child = fork(fileURLToPath(new URL('measure.js', import.meta.url)), [JSON.stringify(task)], {
         execArgv: ['--expose-gc'],
-        env: { ...process.env, ...childEnvironment(threads, runtime) },
+        env: { ...process.env, ...childEnvironment(threads, runtime), ...environment },
       });
       // installed is not able: there may be no GPU
       const error = await answerOf(child, FIRST_STEP_SECONDS).then(

@@ -1,4 +1,4 @@
-/** What computes fastest on this machine: a block's step on each in turn, for a second. */
+/** What computes fastest on this machine: a block's step on each in turn, for two seconds. */
 import { UserError } from '../diagnostics/types.js';
 import type { AskedRuntime } from '../ir/runtimes.js';
 import { layerKind } from '../models/adapters/layout.js';
@@ -10,7 +10,14 @@ import type { Host } from '../source/host.js';
 import { replaceFile } from '../store/index.js';
 import { type Measurement, measurements } from '../tensor/runtimes/choice.js';
 import { openRuntime } from '../tensor/runtimes/index.js';
-import { readSpeeds, type Speeds, speedsPath, withSpeeds } from '../tensor/runtimes/speeds.js';
+import {
+  MEASURED_LENGTH,
+  readSpeeds,
+  type Speeds,
+  speedsPath,
+  withSpeeds,
+} from '../tensor/runtimes/speeds.js';
+import { compilingKey } from '../tensor/runtimes/tensorflow/variants.js';
 import { sizeOf } from '../tensor/shape.js';
 import type { Graph, HostTensor, Runtime, Tensor } from '../tensor/types.js';
 
@@ -33,13 +40,12 @@ const CONFIG: ModelConfig = {
   padTokenId: null,
 };
 const LORA: LoraConfig = { rank: 16, alpha: 32, dropout: 0, targets: ['q_proj', 'v_proj', 'gate_proj'] };
-const LENGTH = 128;
 /** Milliseconds for all that are compared. */
-const PATIENCE = 1000;
+const PATIENCE = 2000;
 /** Steps a measurement: long against a clock of milliseconds. */
-const TOGETHER = 4;
-/** Runs of each at least: the first ones are slow. */
-const LEAST = 3;
+const TOGETHER = 2;
+/** Runs of each at least. */
+const LEAST = 5;
 
 /**
  * Keeps in the user's cache what it measures: what was asked for, and one thing after the other where the second depends on
@@ -58,42 +64,60 @@ export async function measureRuntimes(host: Host, asked?: AskedRuntime): Promise
   }
 }
 
-/** Seconds of a step of each; `null` of what failed, such as a compiler that has not what it needs. */
+/**
+ * Seconds of a step of each, and of compiling where it compiles; `null` of what failed, such as a compiler that has not
+ * what it needs.
+ */
 async function inTurns(host: Host, wanted: readonly Measurement[]): Promise<Speeds> {
-  const steps: (BlockStep & { readonly key: string })[] = [];
-  const best: Record<string, number | null> = {};
-  for (const { key, runtime, variant, precision } of wanted) {
-    const opened = await openRuntime(host, runtime, { variant });
-    const { step, release } = await blockStep(opened, precision);
+  const steps: Compared[] = [];
+  const found: Record<string, number | null> = {};
+  for (const measured of wanted) {
+    const opened = await openRuntime(host, measured.runtime, { variant: measured.variant });
+    const { step, release } = await blockStep(opened, measured.precision);
+    const begun = host.now();
     try {
       await step();
-      steps.push({ key, step, release });
+      steps.push({ measured, step, release, first: host.now() - begun, times: [] });
     } catch {
-      best[key] = null;
+      found[measured.key] = null;
       await release();
     }
   }
   const end = host.now() + PATIENCE;
   for (let run = 0; run < LEAST || host.now() < end; run++)
-    for (const { key, step } of steps) {
+    for (const { step, times } of steps) {
       const begun = host.now();
       for (let together = 0; together < TOGETHER; together++) await step();
-      // the best of several: what other programs take away is not the runtime's speed
-      const seconds = Math.max(1, host.now() - begun) / (1000 * TOGETHER);
-      best[key] = Math.min(best[key] ?? Number.POSITIVE_INFINITY, seconds);
+      times.push(Math.max(1, host.now() - begun) / TOGETHER);
     }
-  for (const { release } of steps) await release();
-  return best;
+  for (const { measured, first, times, release } of steps) {
+    // other programs slow some runs down, and what is compared alike
+    const milliseconds = median(times);
+    found[measured.key] = milliseconds / 1000;
+    if (measured.variant?.xla) found[compilingKey(measured.key)] = Math.max(0, first - milliseconds) / 1000;
+    await release();
+  }
+  return found;
 }
+
+const median = (values: readonly number[]): number =>
+  [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
 
 interface BlockStep {
   readonly step: () => Promise<void>;
   readonly release: () => Promise<void>;
 }
 
+interface Compared extends BlockStep {
+  readonly measured: Measurement;
+  /** Milliseconds of the first step, in which graphs are compiled, and of the others. */
+  readonly first: number;
+  readonly times: number[];
+}
+
 async function blockStep(runtime: Runtime, precision: Precision): Promise<BlockStep> {
   const kind = layerKind(blueprintOf(CONFIG), LORA, 0);
-  const shape = { rows: 1, length: LENGTH };
+  const shape = { rows: 1, length: MEASURED_LENGTH };
   const { forward, backward } = trainingBlock(
     { config: CONFIG, lora: LORA, trainable: 'adapter', precision },
     kind,

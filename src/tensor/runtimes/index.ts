@@ -31,6 +31,8 @@ export interface RuntimeOptions {
   readonly deviceMemory?: number;
   /** How TensorFlow computes; what was measured to be fastest where left out. */
   readonly variant?: Variant;
+  /** Operations of a run from which on its XLA compiles a graph, where it has one; 0 for tests. */
+  readonly compiledFrom?: number;
   /** Which files of an installation are read before it is loaded. */
   readonly look?: Look;
 }
@@ -105,6 +107,7 @@ export const RUNTIMES: Readonly<Record<RuntimeName, RuntimeKind>> = {
         threads: options.threads ?? host.machine().cores,
         memory: deviceLimit(host, options.deviceMemory),
         variant: options.variant ?? variantOf(host),
+        compiledFrom: options.compiledFrom,
       });
     },
     install: 'run `ftpc runtime install tensorflow`',

@@ -3,18 +3,21 @@ import { dirname, join } from 'node:path';
 import type { Host } from '../../source/host.js';
 import { runtimesFolder } from './tensorflow/installed.js';
 
-/** Seconds of a block's step, by name and version of what computed it; `null` where it failed. */
+/** Seconds of a block's step, by name and version of what computed it, or of compiling it; `null` where it failed. */
 export type Speeds = Readonly<Record<string, number | null>>;
 
 /** Another than the default must take this much less time: it costs something else, and measurements waver. */
 export const WORTH_IT = 0.8;
 
+/** Tokens of the step that is measured. */
+export const MEASURED_LENGTH = 256;
+
 export const speedsPath = (host: Host): string => join(dirname(runtimesFolder(host)), 'runtime-speed.json');
 
-/** Under what measurements are kept: another processor has its own. */
+/** Under what measurements are kept: another processor has its own, and so has another block. */
 const machineKey = (host: Host): string => {
   const { cpu, cores } = host.machine();
-  return `${cpu}, ${cores} cores`;
+  return `${cpu}, ${cores} cores: a block of ${MEASURED_LENGTH} tokens`;
 };
 
 function readAll(host: Host): Readonly<Record<string, Speeds>> {

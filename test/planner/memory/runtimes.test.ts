@@ -3,12 +3,13 @@ import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import type { RuntimeName } from '../../../src/ir/runtimes.js';
+import { expectedTensors } from '../../../src/models/architectures/index.js';
 import { planDecoder } from '../../../src/models/decoder/plan.js';
 import type { DecoderPlanOptions } from '../../../src/models/decoder/types.js';
 import { DECODER_PROCESS } from '../../../src/planner/memory/calibration.js';
 import { type Beyond, beyondOnnx } from '../../../src/planner/memory/runtimes.js';
 import { childEnvironment } from '../../../src/run/child-environment.js';
-import { updateGraph } from '../../../src/training/device-updater.js';
+import { sizeTogether, updatedTogether, updateGraph } from '../../../src/training/device-updater.js';
 import { OPTIMIZERS, type Rule } from '../../../src/training/optimizers/index.js';
 import { fixture } from '../../models/decoder/fixture.js';
 import { whereInstalled } from '../../tensor/runtimes/here.js';
@@ -98,9 +99,11 @@ describe('memory of the runtimes', () => {
       const measured = grown(one, 'tensorflow', 'adamw');
       const { parts, graphs, floatBytes } = planDecoder(one);
       const { graph, slots }: Rule = OPTIMIZERS.adamw;
-      const table = [one.config.vocabSize, one.config.hiddenSize];
       if (graph === undefined) throw new Error('AdamW has a graph');
-      const update = updateGraph(graph, Object.keys(slots(table, 'embedding')), [{ shape: table }]);
+      const [most = []] = [...updatedTogether(expectedTensors(one.config))].sort(
+        (a, b) => sizeTogether(b) - sizeTogether(a),
+      );
+      const update = updateGraph(graph, Object.keys(slots([], '')), most);
       const beyond = beyondOnnx('tensorflow', { graphs, parts, floatBytes, update });
       const { weights, gradients, activations, logits, workspace } = parts;
       const remembered = 2 * gradients;

@@ -15,9 +15,9 @@ type Reason = Pick<Diagnostic, 'message' | 'help'>;
 const SOFTWARE_VULKAN = '/usr/lib/chromium/vk_swiftshader_icd.json';
 if (host.stat(SOFTWARE_VULKAN) !== undefined) process.env['VK_ICD_FILENAMES'] ??= SOFTWARE_VULKAN;
 
-/** The process has one TensorFlow, whose threads are set once. */
+/** The process has one TensorFlow, whose threads are set once. XLA compiles the small graphs of tests, too. */
 export const openHere = (name: RuntimeName, variant = PLAIN): Promise<Runtime> =>
-  openRuntime(host, name, { threads: 1, variant });
+  openRuntime(host, name, { threads: 1, variant, compiledFrom: 0 });
 
 /** What keeps each runtime from being used here. */
 const problems: Map<RuntimeName, Reason | undefined> = new Map(

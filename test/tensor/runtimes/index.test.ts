@@ -50,6 +50,7 @@ describe('the runtimes of a machine', () => {
   /** As on a machine where compiling is not worth it and bfloat16 is no faster. */
   const UNCHANGED: Speeds = {
     'tensorflow 2.21.0+xla': 0.009,
+    'tensorflow 2.21.0+xla, compiling': 2.5,
     'tensorflow 2.21.0, products in bf16': 0.01,
     'tensorflow 2.21.0+bf16, products in bf16': 0.01,
   };
@@ -99,7 +100,7 @@ describe('the runtimes of a machine', () => {
     measured(0.01, 0.007);
     expect(chooseRuntime(host)).to.equal('tensorflow');
     expect(explainChoice(host)).to.include.members([
-      "TensorFlow: a block's step was measured here: 10 ms with onnx, 7 ms with tensorflow; not compiled by XLA: 7 ms a step and 9 ms with it; products of `precision = bf16` in float32: 10 ms a step and 10 ms on bfloat16",
+      "TensorFlow: a block's step was measured here: 10 ms with onnx, 7 ms with tensorflow; not compiled by XLA: 7 ms a step and 9 ms with it, after 2.5 s of compiling; products of `precision = bf16` in float32: 10 ms a step and 10 ms on bfloat16",
       'ONNX Runtime: installed; `--runtime onnx` takes it',
     ]);
     // another version is another measurement
@@ -150,12 +151,16 @@ describe('the runtimes of a machine', () => {
     keep(host, { ...compared, ...multiplied });
     expect(isUndecided(host, TENSORFLOW)).to.equal(false);
     expect(identityOf(host, 'tensorflow').version).to.equal('2.21.0+bf16+xla');
-    // compiling must be worth it: it takes seconds
-    keep(host, { ...UNCHANGED, 'tensorflow 2.21.0': 0.01 });
-    expect(identityOf(host, 'tensorflow').version).to.equal('2.21.0');
+    // compiling takes seconds, and must have paid after a thousand steps of a block
+    const version = (plain: number) => {
+      keep(host, { ...UNCHANGED, ...multiplied, 'tensorflow 2.21.0': plain });
+      return identityOf(host, 'tensorflow').version;
+    };
+    expect(version(0.0114)).to.equal('2.21.0');
+    expect(version(0.0116)).to.equal('2.21.0+bf16+xla');
     keep(host, { ...UNCHANGED, 'tensorflow 2.21.0': 0.001, 'tensorflow 2.21.0+xla': null });
     expect(explainChoice(host, TENSORFLOW)[0]).to.match(/; XLA does not compile here;/);
-    expect(Object.keys(readSpeeds(host))).to.have.length(4);
+    expect(Object.keys(readSpeeds(host))).to.have.length(5);
     const forced: Host = {
       ...host,
       env: (name) => (name === 'FTPC_TENSORFLOW' ? 'bf16' : host.env(name)),

@@ -1,4 +1,5 @@
 /** TensorFlow, through the native binding of TensorFlow.js: each graph is a function of its eager context. */
+import { flopsOf } from '../../cost.js';
 import { DeviceFull } from '../../device-full.js';
 import type { CompiledGraph, Graph, HostTensor, Runtime, TensorType } from '../../types.js';
 import { DeviceMemory, type HandleStore } from '../device-memory.js';
@@ -7,7 +8,7 @@ import { type Binding, loadBinding } from './binding.js';
 import { encode } from './encode.js';
 import { DATA_TYPE } from './messages.js';
 import { isPacking, PACKINGS, Packer, type PackingName } from './packings.js';
-import { PLAIN, suffixOf, type Variant } from './variants.js';
+import { COMPILED_FROM, PLAIN, suffixOf, type Variant } from './variants.js';
 import { workingBytes } from './working-bytes.js';
 
 export { encode } from './encode.js';
@@ -21,6 +22,8 @@ export interface TensorFlowOptions {
   readonly memory?: number;
   /** How graphs are computed; left out: {@link PLAIN}. */
   readonly variant?: Variant;
+  /** Operations of a run from which on XLA compiles a graph; left out: {@link COMPILED_FROM}. */
+  readonly compiledFrom?: number;
 }
 
 export interface TensorFlowRuntime extends Runtime {
@@ -30,7 +33,7 @@ export interface TensorFlowRuntime extends Runtime {
 
 /** Throws what the system says where the binding does not load. */
 export async function tensorflowRuntime(options: TensorFlowOptions): Promise<TensorFlowRuntime> {
-  const { variant = PLAIN } = options;
+  const { variant = PLAIN, compiledFrom = COMPILED_FROM } = options;
   const binding = loadBinding(options.binding, options.threads);
   const packer = packerOf(binding);
   const memory = new DeviceMemory(handlesOf(binding, packer), options.memory);
@@ -40,7 +43,10 @@ export async function tensorflowRuntime(options: TensorFlowOptions): Promise<Ten
     device: binding.isUsingGpuDevice() ? 'GPU' : 'CPU',
     memory,
     handles: () => binding.getNumOfTensors(),
-    compile: async (graph) => compiled(binding, packer, memory, graph, variant),
+    compile: async (graph) => {
+      const xla = variant.xla && flopsOf(graph) >= compiledFrom;
+      return compiled(binding, packer, memory, graph, { ...variant, xla });
+    },
   };
 }
 

@@ -5,13 +5,13 @@
 import { variantUnknown } from '../../../diagnostics/catalogue/runtimes.js';
 import { UserError } from '../../../diagnostics/types.js';
 import type { Host } from '../../../source/host.js';
-import { readSpeeds, type Speeds, WORTH_IT } from '../speeds.js';
+import { readSpeeds, type Speeds } from '../speeds.js';
 import { readTensorFlow } from './installed.js';
 
 export interface Variant {
   /** Products whose factors and result are rounded to bfloat16 are computed on bfloat16, and not on float32. */
   readonly bf16: boolean;
-  /** Functions are compiled by XLA. */
+  /** Functions that compute much are compiled by XLA: {@link COMPILED_FROM}. */
   readonly xla: boolean;
 }
 
@@ -21,6 +21,16 @@ export const VARIANTS = {
   xla: { bf16: false, xla: true },
   'bf16+xla': { bf16: true, xla: true },
 } as const satisfies Readonly<Record<string, Variant>>;
+
+/**
+ * Floating-point operations of a run from which on a graph is compiled. Compiling a block takes XLA a second, and a run of
+ * it wins 1 ms for each of these (two cores of a Xeon with AVX-512): it pays after about a thousand runs, which a
+ * training of thirty layers has taken after 35 steps. What computes less would hardly win back its second.
+ */
+export const COMPILED_FROM = 1e9;
+
+/** Steps of the measured block within which compiling it must have paid. */
+const COMPILED_FOR = 1000;
 
 export type VariantName = keyof typeof VARIANTS;
 
@@ -68,23 +78,31 @@ const installedVersion = (host: Host): string => {
   return `${found?.tensorflow ?? 'missing'}${found?.cuda ? '+cuda' : ''}`;
 };
 
+/** Under which the seconds are kept that compiling takes in a measurement of this key. */
+export const compilingKey = (key: string): string => `${key}, compiling`;
+
 /** Whether XLA is worth its seconds of compiling, and then whether products are faster on bfloat16: two of each. */
 function contests(host: Host, speeds: Speeds): readonly (readonly VariantMeasurement[])[] {
   const forced = forcedVariant(host);
   if (forced !== undefined)
     return [(['f32', 'bf16'] as const).map((precision) => measurement(host, forced, precision))];
   const compiling = [VARIANTS.plain, VARIANTS.xla].map((variant) => measurement(host, variant, 'f32'));
-  const { xla } = decided(compiling, speeds, WORTH_IT);
+  const { xla } = decided(compiling, speeds);
   const multiplying = [false, true].map((bf16) => measurement(host, { bf16, xla }, 'bf16'));
   return [compiling, multiplying];
 }
 
-/** The last one where it takes less than this part of the first one's time. */
-function decided([first, last]: readonly VariantMeasurement[], speeds: Speeds, part: number): Variant {
+/** The last one where it takes less time, and what it alone takes to compile is won back. */
+function decided([first, last]: readonly VariantMeasurement[], speeds: Speeds): Variant {
   const [before, after] = [speeds[first?.key ?? ''], speeds[last?.key ?? '']];
-  const better = typeof after === 'number' && typeof before === 'number' && after < part * before;
+  const compiling = first?.variant.xla === last?.variant.xla ? 0 : compilingSeconds(last, speeds);
+  const better =
+    typeof after === 'number' && typeof before === 'number' && COMPILED_FOR * (before - after) > compiling;
   return (better ? last : first)?.variant ?? PLAIN;
 }
+
+const compilingSeconds = (one: VariantMeasurement | undefined, speeds: Speeds): number =>
+  speeds[compilingKey(one?.key ?? '')] ?? 0;
 
 /** What has to be measured next before the variant is known; nothing where it is. */
 export const unmeasured = (host: Host, speeds: Speeds): readonly VariantMeasurement[] =>
@@ -99,7 +117,7 @@ export function variantOf(host: Host): Variant {
   const speeds = readSpeeds(host);
   if (unmeasured(host, speeds).length > 0) return PLAIN;
   const [, multiplying = []] = contests(host, speeds);
-  return decided(multiplying, speeds, 1);
+  return decided(multiplying, speeds);
 }
 
 /** Its seconds of a step; `undefined` where it was not measured yet. */
@@ -118,17 +136,19 @@ export function explainVariant(host: Host): readonly string[] {
   const speeds = readSpeeds(host);
   if (unmeasured(host, speeds).length > 0) return [];
   const { bf16, xla } = variantOf(host);
-  const [[plain, compiled] = [], [emulated, native] = []] = contests(host, speeds).map((contest) =>
+  const pairs = contests(host, speeds);
+  const [[plain, compiled] = [], [emulated, native] = []] = pairs.map((contest) =>
     contest.map(({ key }) => speeds[key]),
   );
-  const both = (a: number, b: number) => `${milliseconds(a)} a step and ${milliseconds(b)}`;
+  const compiling = compilingSeconds(pairs[0]?.[1], speeds).toFixed(1);
+  const steps = (a: number, b: number) => `${milliseconds(a)} a step and ${milliseconds(b)}`;
   return [
     typeof plain !== 'number' || typeof compiled !== 'number'
       ? 'XLA does not compile here'
-      : `${xla ? '' : 'not '}compiled by XLA: ${both(plain, compiled)} with it`,
+      : `${xla ? '' : 'not '}compiled by XLA: ${steps(plain, compiled)} with it, after ${compiling} s of compiling`,
     typeof emulated !== 'number' || typeof native !== 'number'
       ? 'products of `precision = bf16` in float32: none on bfloat16 here'
-      : `products of \`precision = bf16\` ${bf16 ? 'on bfloat16' : 'in float32'}: ${both(emulated, native)} on bfloat16`,
+      : `products of \`precision = bf16\` ${bf16 ? 'on bfloat16' : 'in float32'}: ${steps(emulated, native)} on bfloat16`,
   ];
 }
 
