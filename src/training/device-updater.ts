@@ -32,7 +32,7 @@ interface Trained {
 const PARAMETER = 'parameter';
 
 /** Numbers that are updated together at most, unless one parameter alone has more. */
-const TOGETHER = 2 ** 20;
+const TOGETHER = 2 ** 18;
 
 /**
  * What one run updates: parameters of one block, since a run of each alone takes longer to begin than to compute, and

@@ -108,13 +108,13 @@ describe('parameters that are updated together', () => {
     expect(groups(SHAPES)).to.deep.equal([names.slice(0, 3), names.slice(3, 4), names.slice(4)]);
   });
 
-  it('are no more than a mebi of numbers, but for one that has more alone', () => {
+  it('are no more than 2¹⁸ numbers, but for one that has more alone', () => {
     expect(
       groups({
-        'h.0.a': [512, 1024],
-        'h.0.b': [512, 1024],
+        'h.0.a': [256, 512],
+        'h.0.b': [256, 512],
         'h.0.c': [1],
-        'h.0.d': [2048, 1024],
+        'h.0.d': [1024, 512],
         'h.0.e': [1],
       }),
     ).to.deep.equal([['h.0.a', 'h.0.b'], ['h.0.c'], ['h.0.d'], ['h.0.e']]);
