@@ -10,6 +10,7 @@ import type { EvalSettings } from '../stages/eval/schema.js';
 import { chosenLora } from '../stages/train/lora.js';
 import { trainSettings } from '../stages/train/schema.js';
 import type { Chosen } from '../stages/types.js';
+import { isCompiled } from '../tensor/runtimes/tensorflow/variants.js';
 import { evaluationPeak, type ForwardMemory, mergePeak } from './memory/evaluate.js';
 import { dataPeak, formatPeak } from './memory/rows.js';
 import { decoderShape, type Holding, optimizerBytes, trainPeak } from './memory/train.js';
@@ -176,6 +177,7 @@ function forwardMemory(
     onDevice: world.machine.devices.length > 0,
     device: world.device,
     runtime: world.runtime.name,
+    compiles: isCompiled(world.runtime.version),
     largestTensor: world.largestTensor,
     planDecoder: world.planDecoder,
   };

@@ -1,9 +1,11 @@
 /** What is chosen for a train stage, and what the choice costs. */
+
 import type { Stage, Value } from '../ir/types.js';
 import { virtualTokensOf } from '../models/adapters/prompt.js';
 import { trainSettings } from '../stages/train/schema.js';
 import { isPaged, optimizerName, stopAfter } from '../stages/train/settings.js';
 import { type Chosen, hasFactors } from '../stages/types.js';
+import { isCompiled } from '../tensor/runtimes/tensorflow/variants.js';
 import { totalSteps } from '../training/order.js';
 import { chosenFromParts, keyOf } from './keys.js';
 import { BIN, type Lengths, shortened } from './lengths.js';
@@ -72,6 +74,7 @@ export async function trainFacts(
       device: world.device,
       keptByProcess: keptByProcess(held),
       runtime: world.runtime.name,
+      compiles: isCompiled(world.runtime.version),
       largestTensor: world.largestTensor,
       planDecoder: world.planDecoder,
     },

@@ -40,6 +40,8 @@ export interface ForwardMemory {
   readonly keptByProcess?: boolean;
   /** Name of the tensor runtime. */
   readonly runtime: string;
+  /** Whether that compiles graphs that compute much. */
+  readonly compiles?: boolean;
   /** Bytes of the largest tensor that a GPU takes in one piece, where it has a limit. */
   readonly largestTensor?: number;
   readonly planDecoder: PlanDecoder;
@@ -122,7 +124,7 @@ function forward(
     ),
   };
   const { parts, graphs, driverBytes, floatBytes } = memory.planDecoder(options);
-  const beyond = beyondOnnx(memory.runtime, { graphs, parts, floatBytes });
+  const beyond = beyondOnnx(memory.runtime, { graphs, parts, floatBytes, compiles: memory.compiles });
   const tensors = {
     ...NO_PARTS,
     ...parts,

@@ -1,6 +1,8 @@
 /** What a runtime takes beyond ONNX Runtime, of which all other figures are. */
 import type { DecoderPlan } from '../../models/decoder/types.js';
+import { flopsOf } from '../../tensor/cost.js';
 import { transientBytes } from '../../tensor/liveness.js';
+import { COMPILED_FROM } from '../../tensor/runtimes/tensorflow/variants.js';
 import { INTERMEDIATES, outputBytes, workingBytes } from '../../tensor/runtimes/tensorflow/working-bytes.js';
 import type { Graph } from '../../tensor/types.js';
 
@@ -13,9 +15,10 @@ const MIB = 2 ** 20;
  *
  * Measured with TensorFlow 2.21 on Linux x64, as growth over ONNX Runtime in the same step: a process that has loaded it
  * 252 MiB; seven steps of hidden 192 and 576, 256 to 2,048 tokens, kept and recomputed, adapter and full: 18 MiB beside
- * what is written twice, outputs, and half again of the intermediates; each within 3 % of the whole process.
+ * what is written twice, outputs, and half again of the intermediates; each within 3 % of the whole process. While XLA
+ * compiles a graph, 105 to 198 MiB in five small steps, when no intermediates of a graph are there yet.
  */
-const TENSORFLOW = { process: 252 * MIB, driver: 18 * MIB } as const;
+const TENSORFLOW = { process: 252 * MIB, driver: 18 * MIB, compiling: 200 * MIB } as const;
 
 /**
  * TensorFlow.js in WebAssembly: the library is smaller than ONNX Runtime's; weights as float32 lie in its heap and, as its
@@ -50,23 +53,32 @@ interface Planned {
   readonly floatBytes: number;
   /** Of an optimiser on the device: the graph that updates most at a time. */
   readonly update?: Graph;
+  /** Whether graphs that compute much are compiled. */
+  readonly compiles?: boolean | undefined;
 }
 
 const NOTHING: Beyond = { process: 0, driver: 0, copies: 0, graph: 0 };
 
 /** Runtimes of which it was measured. */
 const BEYOND: Readonly<Record<string, (planned: Planned) => Beyond>> = {
-  tensorflow({ graphs, parts, update }) {
+  tensorflow({ graphs, parts, update, compiles = false }) {
     const ofBlocks = graphs.map(
       ({ graph: one }) => (INTERMEDIATES - 1) * transientBytes(one) + outputBytes(one),
     );
-    // it runs when no other graph does, whose intermediates are counted
+    // what updates runs, and what compiles does, when no other graph runs, whose intermediates are counted
     const counted = Math.max(0, ...graphs.map(({ graph: one }) => transientBytes(one)));
     const ofUpdate = update === undefined ? 0 : workingBytes(update) - counted;
-    const { process, driver } = TENSORFLOW;
+    const { process, driver, compiling } = TENSORFLOW;
+    const isCompiled = compiles && graphs.some(({ graph: one }) => flopsOf(one) >= COMPILED_FROM);
+    const ofCompiling = isCompiled ? compiling - counted : 0;
     // gradients come to the host only where that updates
     const sets = update === undefined ? 2 : 1;
-    return { process, driver, copies: sets * parts.gradients, graph: Math.max(0, ofUpdate, ...ofBlocks) };
+    return {
+      process,
+      driver,
+      copies: sets * parts.gradients,
+      graph: Math.max(0, ofUpdate, ofCompiling, ...ofBlocks),
+    };
   },
   webgpu: () => ({ ...NOTHING, process: WEBGPU.process }),
   wasm({ graphs, floatBytes }) {

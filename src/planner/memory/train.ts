@@ -54,6 +54,8 @@ export interface TrainMemory {
   readonly keptByProcess?: Readonly<Record<Holding, boolean>>;
   /** Name of the tensor runtime. */
   readonly runtime: string;
+  /** Whether that compiles graphs that compute much. */
+  readonly compiles?: boolean;
   /** Bytes of the largest tensor that a GPU takes in one piece, where it has a limit. */
   readonly largestTensor?: number;
   readonly planDecoder: PlanDecoder;
@@ -170,7 +172,7 @@ export function trainPeak(memory: TrainMemory, chosen: Chosen): Peak {
     perShape: graphs.length - 1,
   });
   const update = updateOnDevice(memory, chosen);
-  const beyond = beyondOnnx(memory.runtime, { graphs, parts, floatBytes, update });
+  const beyond = beyondOnnx(memory.runtime, { graphs, parts, floatBytes, update, compiles: memory.compiles });
   const state = residentState(memory, chosen);
   const best = memory.validation === undefined ? 0 : parts.gradients;
   const tensors = {

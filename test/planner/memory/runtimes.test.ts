@@ -42,10 +42,15 @@ const options = (hidden: number, rows: number, checkpointedBlocks: number): Deco
 const SPREAD = 0.06;
 
 /** Bytes by which a process grows in a training step. */
-function grown(one: DecoderPlanOptions, runtime: RuntimeName, ...optimizer: readonly string[]): number {
+function grown(
+  one: DecoderPlanOptions,
+  runtime: RuntimeName,
+  optimizer: readonly string[] = [],
+  more: Readonly<Record<string, string>> = {},
+): number {
   const script = fileURLToPath(new URL('../../models/decoder/measure.js', import.meta.url));
   const words = ['--expose-gc', script, JSON.stringify(one), runtime, ...optimizer];
-  const env = { ...process.env, ...childEnvironment(1, runtime) };
+  const env = { ...process.env, ...childEnvironment(1, runtime), ...more };
   return Number(execFileSync(process.execPath, words, { encoding: 'utf8', env }));
 }
 
@@ -93,10 +98,25 @@ describe('memory of the runtimes', () => {
         ).to.be.below(SPREAD);
       });
 
+    it('of TensorFlow is foretold where XLA compiles', function () {
+      if (process.platform !== 'linux') this.skip();
+      const one = options(576, 1, 4);
+      const measured = grown(one, 'tensorflow', [], { FTPC_TENSORFLOW: 'xla' });
+      const planned = planDecoder(one);
+      const { gradients, activations, logits, workspace } = planned.parts;
+      const beyond = beyondOnnx('tensorflow', { ...planned, compiles: true });
+      const foretold =
+        gradients + activations + logits + workspace + beyond.driver + beyond.copies + beyond.graph;
+      expect(
+        Math.abs(foretold - measured) / (DECODER_PROCESS + beyond.process + foretold),
+        `${foretold} foretold, ${measured} measured`,
+      ).to.be.below(2 * SPREAD);
+    });
+
     it('of TensorFlow is foretold where AdamW trains every weight on it', function () {
       if (process.platform !== 'linux') this.skip();
       const one = { ...options(320, 2, 4), lora: undefined, trainable: 'full' } as const;
-      const measured = grown(one, 'tensorflow', 'adamw');
+      const measured = grown(one, 'tensorflow', ['adamw']);
       const { parts, graphs, floatBytes } = planDecoder(one);
       const { graph, slots }: Rule = OPTIMIZERS.adamw;
       if (graph === undefined) throw new Error('AdamW has a graph');

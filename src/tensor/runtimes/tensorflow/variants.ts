@@ -36,6 +36,9 @@ export type VariantName = keyof typeof VARIANTS;
 
 export const PLAIN: Variant = VARIANTS.plain;
 
+/** Whether the runtime of this version compiles by XLA. */
+export const isCompiled = (version: string): boolean => version.split('+').includes('xla');
+
 /** What a version has behind it. */
 export const suffixOf = ({ bf16, xla }: Variant): string => `${bf16 ? '+bf16' : ''}${xla ? '+xla' : ''}`;
 
