@@ -19,7 +19,7 @@ import {
 } from '../tensor/runtimes/speeds.js';
 import { compilingKey } from '../tensor/runtimes/tensorflow/variants.js';
 import { sizeOf } from '../tensor/shape.js';
-import type { Graph, HostTensor, Runtime, Tensor } from '../tensor/types.js';
+import type { Graph, HostTensor, Runtime, Tensor, TensorType } from '../tensor/types.js';
 
 /** A block of 135 million parameters, over so many tokens. */
 const CONFIG: ModelConfig = {
@@ -128,12 +128,14 @@ async function blockStep(runtime: Runtime, precision: Precision): Promise<BlockS
   const { memory } = runtime;
   const [ahead, back] = [await runtime.compile(forward), await runtime.compile(backward)];
   const held = new Map<string, Tensor>();
+  const filled = (type: TensorType): Tensor => {
+    const data = new Float32Array(sizeOf(type.shape)).fill(0.01);
+    return memory.hold({ type, data } satisfies HostTensor);
+  };
   const inputs = ({ inputs: named, types }: Graph): Record<string, Tensor> =>
     Object.fromEntries(
       named.map(({ name, value }) => {
-        const type = types[value] ?? { dtype: 'f32', shape: [] };
-        const data = new Float32Array(sizeOf(type.shape)).fill(0.01);
-        const tensor = held.get(name) ?? memory.hold({ type, data } satisfies HostTensor);
+        const tensor = held.get(name) ?? filled(types[value] ?? { dtype: 'f32', shape: [] });
         held.set(name, tensor);
         return [name, tensor];
       }),
