@@ -1,16 +1,17 @@
 /** Named values against a table of settings: a block, a record, the arguments of a call. */
 import { duplicateKey, unknownSetting } from '../diagnostics/catalogue/names.js';
-import { missingSetting } from '../diagnostics/catalogue/values.js';
+import { missingSetting, noneIsDefault } from '../diagnostics/catalogue/values.js';
 import { nearest } from '../diagnostics/did-you-mean.js';
 import { foreignSetting } from '../diagnostics/foreign.js';
 import type { Diagnostic } from '../diagnostics/types.js';
-import type { Origin, Value } from '../ir/types.js';
+import type { Origin, Quantity, Value } from '../ir/types.js';
 import { functions } from '../stages/functions/index.js';
 import type { Setting, SettingType } from '../stages/schema.js';
 import type { Expression, Word } from '../syntax/ast.js';
 import type { Context } from './context.js';
 import { evaluate, takesNone } from './evaluate.js';
 import { isValue } from './symbols.js';
+import { formatQuantity } from './units.js';
 
 export type Fields = Readonly<Record<string, Setting>>;
 export type Values = Readonly<Record<string, Value>>;
@@ -86,6 +87,8 @@ export function evaluateEntries(
         ? absent(key, setting, path, context, options, unknown)
         : author(written.value, setting, path, context, options.preset?.[key], options.partial);
     const isLeftOut = written !== undefined && found === null && !takesNone(setting.type);
+    if (isLeftOut && options.partial !== true && options.preset?.[key] === undefined)
+      warnOfDefault(key, written.value, setting, context);
     const value = isLeftOut ? leftOut(setting, path, context, options.partial) : found;
     if (value !== undefined) values[key] = value;
     else failed ||= written !== undefined && !isLeftOut;
@@ -127,6 +130,31 @@ function leftOut(
     ? undefined
     : complete(value, type, path, context, 'default');
 }
+
+/** Who writes `order = none` may expect no order rather than the default one. */
+function warnOfDefault(
+  key: string,
+  written: Expression,
+  { type, default: value }: Setting,
+  context: Context,
+): void {
+  if (written.kind !== 'none' || value === undefined || isNothing(value)) return;
+  context.report(noneIsDefault(written.span, key, shown(value, type)));
+}
+
+const isNothing = (value: Value): boolean =>
+  value === 0 || value === false || (Array.isArray(value) && value.length === 0);
+
+/** A default as it would be written; `undefined` for records. */
+function shown(value: Value, type: SettingType): string | undefined {
+  if (isQuantity(value)) return formatQuantity(value.value, value.unit);
+  if (typeof value === 'number')
+    return formatQuantity(value, type.kind === 'quantity' ? type.units[0] : undefined);
+  return typeof value === 'string' || typeof value === 'boolean' ? `${value}` : undefined;
+}
+
+const isQuantity = (value: Value): value is Quantity =>
+  value !== null && typeof value === 'object' && 'unit' in value;
 
 function absent(
   key: string,

@@ -2,11 +2,12 @@
 import * as names from '../diagnostics/catalogue/names.js';
 import * as errors from '../diagnostics/catalogue/values.js';
 import { named } from '../diagnostics/make.js';
+import type { Diagnostic } from '../diagnostics/types.js';
 import type { SettingType } from '../stages/schema.js';
 import type { Expression } from '../syntax/ast.js';
 import type { Context } from './context.js';
 import { expressionNoun, typeNoun } from './describe.js';
-import { type Evaluate, evaluate } from './evaluate.js';
+import { type Evaluate, evaluate, takesNone } from './evaluate.js';
 import { needsUnit } from './units.js';
 
 export const evaluateUnion: Evaluate<'union'> = (expression, type, context, path) => {
@@ -26,12 +27,20 @@ export const evaluateUnion: Evaluate<'union'> = (expression, type, context, path
   // `10k` where a number or a word may stand: no unit is right there, and the number is what was meant.
   if (meant.length === 0 && expression.kind === 'bad_quantity')
     meant.push(...attempts.filter(({ alternative }) => isNumeric(alternative)));
-  if (meant.length === 1) {
-    context.adopt(meant[0]?.fork ?? context.fork());
+  const [only] = meant;
+  if (only !== undefined && meant.length === 1) {
+    if (takesNone(type)) sayNoLimit(only.fork.diagnostics);
+    context.adopt(only.fork);
     return undefined;
   }
   return context.report(noneFits(expression, type, context));
 };
+
+/** What takes `none` is a limit, and 0 where none was meant is out of range. */
+function sayNoLimit(diagnostics: Diagnostic[]): void {
+  for (const [index, diagnostic] of diagnostics.entries())
+    if (diagnostic.code === 'FTP0305') diagnostics[index] = { ...diagnostic, help: '`none` means no limit' };
+}
 
 function noneFits(expression: Expression, type: Extract<SettingType, { kind: 'union' }>, context: Context) {
   if (expression.kind === 'reference') {

@@ -15,7 +15,10 @@ export function sumOfSquares(values: Float32Array): number {
   return sum;
 }
 
-/** What gradients are multiplied with so that their norm is at most `clip` (`torch.nn.utils.clip_grad_norm_`). */
-export function clipFactor(norm: number, clip: number): number {
-  return Math.min(1, clip / (norm + 1e-6));
+/**
+ * What gradients are multiplied with so that their norm is at most `clip` (`torch.nn.utils.clip_grad_norm_`); left out,
+ * they stay as they are.
+ */
+export function clipFactor(norm: number, clip: number | undefined): number {
+  return clip === undefined ? 1 : Math.min(1, clip / (norm + 1e-6));
 }

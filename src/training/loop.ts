@@ -23,8 +23,8 @@ export interface TrainingSettings extends OptimizerOptions {
   readonly optimizer: OptimizerName;
   readonly rate: number;
   readonly schedule: Schedule;
-  /** Largest global norm of the gradient. */
-  readonly clip: number;
+  /** Largest global norm of the gradient. Left out: not clipped. */
+  readonly clip?: number;
   /** α of NEFTune: noise on the embedded tokens, in training only. Left out: none. */
   readonly noise?: number;
   readonly totalSteps: number;

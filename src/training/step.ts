@@ -26,7 +26,8 @@ export interface StepInput {
   /** From 1. */
   readonly step: number;
   readonly rate: number;
-  readonly clip: number;
+  /** Largest global norm of the gradient; left out: not clipped. */
+  readonly clip?: number;
   /** α of NEFTune; left out: no noise. */
   readonly noise?: number;
   /** Called before each micro batch: lets others work, and throws when training is to end. */

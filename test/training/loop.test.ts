@@ -159,6 +159,19 @@ describe('the training loop', () => {
     });
   });
 
+  it('takes the gradient as it is where it is not clipped, and still reports its norm', async () => {
+    const optimizer = 'sgd' as const;
+    const tables: number[][] = [];
+    for (const clip of [undefined, 1e9, 0.01]) {
+      const done = await trial({ settings: { optimizer, rate: 0.1, clip } });
+      tables.push(tableOf(done));
+      expect(steps(done).map(({ gradNorm }) => gradNorm > 0.01)).to.not.include(false);
+      rmSync(folder, { recursive: true });
+    }
+    expect(tables[0]).to.deep.equal(tables[1]);
+    expect(tables[0]).to.not.deep.equal(tables[2]);
+  });
+
   it('keeps the newest checkpoints and the best', async () => {
     // A rate that makes the loss worse, so that the first checkpoint stays the best.
     const done = await trial({

@@ -249,5 +249,6 @@ describe('clipping', () => {
     expect(clipFactor(0.5, 1)).to.equal(1);
     expect(clipFactor(4, 1)).to.equal(1 / (4 + 1e-6));
     expect(clipFactor(0, 1)).to.equal(1);
+    expect(clipFactor(4e9, undefined)).to.equal(1);
   });
 });

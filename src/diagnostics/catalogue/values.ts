@@ -203,6 +203,18 @@ export const listInList = (at: Span, wanted: string): Diagnostic =>
     help: 'take the inner brackets away',
   });
 
+/** `order = none` */
+export const noneIsDefault = (at: Span, key: string, value: string | undefined): Diagnostic =>
+  warning(
+    'FTP0329',
+    at,
+    `\`none\` leaves \`${key}\` at its default${value === undefined ? '' : `, \`${value}\``}`,
+    {
+      label: 'as if it were not written',
+      help: 'take it out, or write the value that is meant',
+    },
+  );
+
 export const digitSeparators = (at: Span, written: string, plain: string): Diagnostic =>
   error('FTP0322', at, `\`${written}\` is no number: digits stand without separators`, {
     label: 'written as in another language',

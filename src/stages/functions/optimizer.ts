@@ -16,9 +16,9 @@ const last = {
   ),
   schedule: optional(t.call('schedule'), 'How the rate changes; default: it stays constant.'),
   clip: defaulted(
-    t.number({ above: 0 }),
+    t.union(t.number({ above: 0 }), t.none),
     1,
-    'Largest global norm of the gradient; a value that is never reached, such as 1e9, turns clipping off.',
+    'Largest global norm of the gradient; `none`: not clipped.',
   ),
 };
 const paged = defaulted(

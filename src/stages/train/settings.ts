@@ -51,7 +51,7 @@ export function loopSettings(
     decay: number('decay'),
     momentum: number('momentum'),
     loraplusRatio: number('loraplus_ratio'),
-    clip: number('clip'),
+    clip: (args['clip'] as number | null | undefined) ?? undefined,
     noise: settings.neftune_noise_alpha,
     schedule: scheduleOf(args['schedule'], total),
     totalSteps: total,
