@@ -1,6 +1,7 @@
 import type { Host } from '../source/host.js';
 import { Environment, type JinjaNode, parse, tokenize } from './jinja.js';
 import { isJson, type Json, readJsonFile, readTextFile } from './json-file.js';
+import { dateOf } from './template-date.js';
 import { LimitedInterpreter, limitedRange, TemplateLimitError } from './template-limits.js';
 import { stripCodec } from './template-text.js';
 import { type ChatMessage, type ChatTemplate, ModelError, type Tokenizer } from './types.js';
@@ -111,7 +112,10 @@ export function compileChatTemplate(source: string, special: SpecialTokens, path
       const texts = messages.flatMap(({ role, content }) => [role, content]);
       const codec = stripCodec([...texts, source]);
       const environment = new Environment();
-      const variables = globals(special, messages, codec.encode, addGenerationPrompt);
+      const variables = {
+        ...globals(special, messages, codec.encode, addGenerationPrompt),
+        ...dateOf(source),
+      };
       for (const [name, value] of Object.entries(variables)) environment.set(name, value);
       const length = texts.reduce((sum, text) => sum + text.length, source.length);
       try {
@@ -126,7 +130,7 @@ export function compileChatTemplate(source: string, special: SpecialTokens, path
   };
 }
 
-/** What transformers' `apply_chat_template` lets a template see; the date is left out, so that a rendering never changes. */
+/** What transformers' `apply_chat_template` lets a template see, but for the date. */
 function globals(
   special: SpecialTokens,
   messages: readonly ChatMessage[],

@@ -15,12 +15,24 @@ export interface JinjaEnvironment {
 }
 
 /** A parsed template or a part of one. */
-export type JinjaNode = object;
+export interface JinjaNode {
+  readonly type: string;
+}
+
+export interface JinjaLoop extends JinjaNode {
+  readonly body: readonly JinjaNode[];
+  /** `{% else %}`: what is written where no iteration comes to its end. */
+  readonly defaultBlock: readonly JinjaNode[];
+}
 
 export interface JinjaInterpreter {
   run(program: JinjaNode): JinjaValue;
   /** Called for every node of the template, however deep. */
   evaluate(node: JinjaNode | undefined, environment: JinjaEnvironment): JinjaValue;
+  /** The text of some statements. */
+  evaluateBlock(statements: readonly JinjaNode[], environment: JinjaEnvironment): JinjaValue;
+  /** The text of a loop: that of its body, for every item. */
+  evaluateFor(loop: JinjaLoop, environment: JinjaEnvironment): JinjaValue;
 }
 
 interface JinjaModule {

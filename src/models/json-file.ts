@@ -1,4 +1,5 @@
 import { type Host, HostError } from '../source/host.js';
+import { refusePointer } from './git-lfs.js';
 import { ModelError, type ModelErrorCode } from './types.js';
 
 export type Json = Readonly<Record<string, unknown>>;
@@ -54,6 +55,7 @@ export function readTextFile(host: Host, path: string, { code, maxBytes }: JsonF
     );
   }
   try {
+    refusePointer(host, path, stat.size, code);
     return host.readText(path).replace(/^\uFEFF/, '');
   } catch (error) {
     if (!(error instanceof HostError)) throw error;

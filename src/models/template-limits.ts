@@ -1,4 +1,10 @@
-import { Interpreter, type JinjaEnvironment, type JinjaNode, type JinjaValue } from './jinja.js';
+import {
+  Interpreter,
+  type JinjaEnvironment,
+  type JinjaLoop,
+  type JinjaNode,
+  type JinjaValue,
+} from './jinja.js';
 
 /** A template that does more than a chat ever needs. */
 export class TemplateLimitError extends Error {
@@ -13,12 +19,32 @@ const MAX_GROWTH = 200;
 /** Added to it, so that small chats have room. */
 const MIN_CHARACTERS = 8_000_000;
 
-/** An interpreter that stops hostile templates by counting, so that the same template always ends the same way. */
+/** `break` or `continue`, on its way to the loop that it leaves. */
+class Leaving extends Error {
+  /** What the iteration has written before. */
+  text = '';
+  constructor(readonly node: JinjaNode) {
+    super(`{% ${node.type.toLowerCase()} %} stands outside of a loop`);
+  }
+}
+
+interface RunningLoop {
+  readonly body: readonly JinjaNode[];
+  /** What was written by iterations that were left, and is not yet part of the loop's text. */
+  text: string;
+}
+
+/**
+ * An interpreter that stops hostile templates by counting, so that the same template always ends the same way. It keeps
+ * what an iteration has written before a `break` or `continue`, as Jinja does and the library does not.
+ */
 export class LimitedInterpreter extends Interpreter {
   readonly #maxEvaluations: number;
   readonly #maxCharacters: number;
   #evaluations = 0;
   #characters = 0;
+  /** The loops that run, by their bodies and by what they do without an item. */
+  readonly #loops = new Map<readonly JinjaNode[], RunningLoop>();
 
   constructor(environment: JinjaEnvironment, messages: number, inputCharacters: number) {
     super(environment);
@@ -30,6 +56,7 @@ export class LimitedInterpreter extends Interpreter {
     if (++this.#evaluations > this.#maxEvaluations) {
       throw new TemplateLimitError(`it evaluates more than ${this.#maxEvaluations} expressions`);
     }
+    if (node?.type === 'Break' || node?.type === 'Continue') throw new Leaving(node);
     const result = super.evaluate(node, environment);
     if (typeof result.value === 'string') {
       this.#characters += result.value.length;
@@ -38,6 +65,46 @@ export class LimitedInterpreter extends Interpreter {
       }
     }
     return result;
+  }
+
+  override evaluateFor(node: JinjaLoop, environment: JinjaEnvironment): JinjaValue {
+    const blocks = [node.body, node.defaultBlock];
+    // a macro may call itself in its own loop
+    const outer = blocks.map((block) => this.#loops.get(block));
+    const loop: RunningLoop = { body: node.body, text: '' };
+    for (const block of blocks) this.#loops.set(block, loop);
+    try {
+      const { value } = super.evaluateFor(node, environment);
+      return this.#text(`${String(value)}${loop.text}`, environment);
+    } finally {
+      blocks.forEach((block, i) => {
+        const before = outer[i];
+        if (before === undefined) this.#loops.delete(block);
+        else this.#loops.set(block, before);
+      });
+    }
+  }
+
+  override evaluateBlock(statements: readonly JinjaNode[], environment: JinjaEnvironment): JinjaValue {
+    const loop = this.#loops.get(statements);
+    let text = loop?.text ?? '';
+    if (loop !== undefined) loop.text = '';
+    try {
+      for (const statement of statements) text += String(super.evaluateBlock([statement], environment).value);
+      return this.#text(text, environment);
+    } catch (error) {
+      if (!(error instanceof Leaving)) throw error;
+      error.text = text + error.text;
+      if (loop?.body !== statements) throw error;
+      loop.text = error.text;
+      // the library's loop knows its own errors
+      return super.evaluate(error.node, environment);
+    }
+  }
+
+  #text(value: string, environment: JinjaEnvironment): JinjaValue {
+    const literal: JinjaNode & { readonly value: string } = { type: 'StringLiteral', value };
+    return super.evaluate(literal, environment);
   }
 }
 

@@ -61,6 +61,11 @@ describe('chat template', () => {
     });
   }
 
+  it('tells a template that asks that there is no clock', () => {
+    const source = "{% if strftime_now is defined %}{{ strftime_now('%Y') }}{% else %}no clock{% endif %}";
+    expect(compileChatTemplate(source, {}, 'x').render(USER)).to.equal('no clock');
+  });
+
   it('names the file of a template that is no Jinja', () => {
     const error = errorOf(() => compileChatTemplate('{% if %}', {}, '/m/chat_template.jinja'));
     expect(error).to.include({ code: 'model_template', path: '/m/chat_template.jinja' });

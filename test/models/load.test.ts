@@ -169,6 +169,22 @@ describe('model folder', () => {
     expect(more.detail).to.match(/"model\.layers\.1\..*" is of a block more than the 1 of the config/);
   });
 
+  it('refuses parameters of a block that the config gives no place', () => {
+    for (const name of ['self_attn.q_proj.bias', 'self_attn.q_norm.weight', 'mlp.experts.0.up_proj.weight']) {
+      const more = f32Writable(`model.layers.0.${name}`, [2], new Float32Array(2));
+      const error = modelError(() =>
+        openModel(host([...tensors(f32Writable), more]), '/m').loadWeights('f32'),
+      );
+      expect(error).to.include({ code: 'model_weights', path: '/m/model.safetensors' });
+      expect(error.detail).to.equal(
+        `Tensor "model.layers.0.${name}" has no place in a model of this config.`,
+      );
+    }
+    const far = f32Writable('model.layers.7.mlp.up_proj.weight', [2], new Float32Array(2));
+    const error = modelError(() => openModel(host([...tensors(f32Writable), far]), '/m').checkWeights());
+    expect(error.detail).to.match(/"model\.layers\.7\..*" is of a block more than the 2 of the config/);
+  });
+
   it('ignores rotary buffers, and wants no head where embeddings are tied', () => {
     const list = [
       ...tensors(f32Writable).filter(({ name }) => name !== 'lm_head.weight'),

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { openModelAt } from '../../src/models/open.js';
 import { openTensorSource } from '../../src/models/safetensors/folder.js';
 import { openSafetensors } from '../../src/models/safetensors/read.js';
 import { f32Writable, safetensorsChunks, safetensorsFileBytes } from '../../src/models/safetensors/write.js';
@@ -205,6 +206,28 @@ describe('safetensors', () => {
         expect(modelError(() => openTensorSource(memoryHost(two), '/m')).detail).to.match(message);
       });
     }
+    it('refuses a tensor in two shards', () => {
+      const twice = {
+        ...files({ a: 'one.safetensors', b: 'two.safetensors' }),
+        '/m/two.safetensors': concat(
+          safetensorsChunks(['a', 'b'].map((name) => f32Writable(name, [1], new Float32Array(1)))),
+        ),
+      };
+      const { detail } = modelError(() => openTensorSource(memoryHost(twice), '/m'));
+      expect(detail).to.equal('Tensor "a" stands in two.safetensors too, which the index does not say.');
+    });
+
+    it('knows what Git LFS leaves in place of a file', () => {
+      const pointer = 'version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n';
+      const missing = { ...files({ a: 'one.safetensors' }), '/m/one.safetensors': pointer };
+      for (const action of [
+        () => openTensorSource(memoryHost(missing), '/m'),
+        () => openModelAt(memoryHost({ '/m.gguf': pointer }), '/m.gguf'),
+        () => openModelAt(memoryHost({ '/m/config.json': pointer }), '/m'),
+      ])
+        expect(modelError(action).help).to.contain('git lfs pull');
+    });
+
     it('says so where there are no weights', () => {
       expect(modelError(() => openTensorSource(memoryHost({}), '/m')).code).to.equal('model_not_found');
     });

@@ -67,6 +67,17 @@ describe('tokenizer', () => {
     ['a merge of three', { model: { type: 'BPE', vocab: {}, merges: ['a b c'] } }, /Merge 0/],
     ['a merge of unknown tokens', { model: { type: 'BPE', vocab: { a: 0 }, merges: ['a b'] } }, /merge 0/],
     [
+      'an added token with the id of another',
+      {
+        model: { type: 'BPE', vocab: { a: 0, b: 1 }, merges: [] },
+        added_tokens: [
+          { id: 0, content: 'a' },
+          { id: 1, content: '<end>' },
+        ],
+      },
+      /"<end>" is added with the id 1, which is "b"/,
+    ],
+    [
       'an unknown step',
       { model: { type: 'BPE', vocab: {}, merges: [] }, pre_tokenizer: { type: 'Magic' } },
       /step/,

@@ -1,4 +1,5 @@
 import type { Host } from '../../source/host.js';
+import { refusePointer } from '../git-lfs.js';
 import { ModelError } from '../types.js';
 import { BLOCKS, type BlockFormat } from '../weights/formats.js';
 import { Cursor } from './cursor.js';
@@ -77,6 +78,7 @@ export function readGgufHeader(host: Host, path: string): GgufHeader {
   if (stat === undefined || stat.isFolder) {
     throw new ModelError('model_not_found', path, 'There is no such file.', 'Name a GGUF file.');
   }
+  refusePointer(host, path, stat.size, 'gguf_invalid');
   const cursor = new Cursor(host, path, stat.size);
   if (cursor.u32() !== MAGIC) cursor.fail('The file does not begin with "GGUF".');
   const version = cursor.u32();

@@ -63,9 +63,12 @@ function readShards(host: Host, folder: string, index: string): TensorSource {
     tensors.set(name, found);
   }
   for (const [shard, source] of shards) {
-    for (const name of source.keys()) {
-      if (!tensors.has(name))
+    for (const [name, found] of source) {
+      const chosen = tensors.get(name);
+      if (chosen === undefined)
         throw badIndex(index, `Tensor "${name}" of ${shard} is missing from the index.`);
+      if (chosen !== found)
+        throw badIndex(index, `Tensor "${name}" stands in ${shard} too, which the index does not say.`);
     }
   }
   return tensors;

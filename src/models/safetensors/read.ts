@@ -1,4 +1,5 @@
 import { type Host, HostError } from '../../source/host.js';
+import { refusePointer } from '../git-lfs.js';
 import { ModelError } from '../types.js';
 import { HeaderError, MAX_HEADER_BYTES, parseHeader, type TensorEntry } from './header.js';
 
@@ -19,6 +20,7 @@ export function openSafetensors(host: Host, path: string): SafetensorsFile {
   if (stat === undefined || stat.isFolder) {
     throw new ModelError('model_not_found', path, 'There is no such file.', 'Name a safetensors file.');
   }
+  refusePointer(host, path, stat.size, 'model_weights');
   const bad = (detail: string): ModelError => new ModelError('model_weights', path, detail, HELP);
   if (stat.size < 8) throw bad(`The file has ${stat.size} bytes, too few for a header.`);
   const lead = readAligned(host, path, 0, 8);

@@ -60,11 +60,13 @@ export function parseTokenizer(json: Json, path: string): TokenizerFile {
     if (model[field] != null && model[field] !== '' && model[field] !== 0)
       return fail(`"model.${field}" is not supported.`);
   }
+  const vocab = readVocab(model['vocab'], fail);
   const added = readAdded(json['added_tokens'], fail);
+  refuseSharedIds(vocab, added, fail);
   const beginId = beginOf(json['post_processor']);
   return {
     model: {
-      vocab: readVocab(model['vocab'], fail),
+      vocab,
       merges: readMerges(model['merges'], fail),
       unknown: typeof model['unk_token'] === 'string' ? model['unk_token'] : null,
       fuseUnknown: model['fuse_unk'] === true,
@@ -106,6 +108,17 @@ function readVocab(value: unknown, fail: Fail): ReadonlyMap<string, number> {
     vocab.set(token, id);
   }
   return vocab;
+}
+
+/** The Rust library would give an added token another id than the file says where its own is taken. */
+function refuseSharedIds(vocab: ReadonlyMap<string, number>, added: readonly AddedToken[], fail: Fail): void {
+  const owners = new Map([...vocab].map(([token, id]) => [id, token]));
+  for (const { id, content } of added) {
+    const owner = owners.get(id) ?? content;
+    if (owner !== content)
+      fail(`Token ${JSON.stringify(content)} is added with the id ${id}, which is ${JSON.stringify(owner)}.`);
+    owners.set(id, content);
+  }
 }
 
 /** Merges stand as `"a b"` or, in newer files, as `["a", "b"]`. */

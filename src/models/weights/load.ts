@@ -1,13 +1,6 @@
 import { shareableFloats } from '../../source/shareable.js';
 import { discardedYoung } from '../../tensor/garbage.js';
-import {
-  blockName,
-  blockOf,
-  blockTensors,
-  blueprintOf,
-  type ExpectedTensor,
-  expectedTensors,
-} from '../architectures/index.js';
+import { blueprintOf, type ExpectedTensor, expectedTensors } from '../architectures/index.js';
 import { type ModelConfig, ModelError, type StoredTensor, type WeightStore } from '../types.js';
 import { float32Tensor, rowElements } from './dense.js';
 import type { StoredFormat } from './formats.js';
@@ -78,8 +71,9 @@ export const heldAs = <S extends Storage>(
   storage === 'stored' && plannedBytes(config, () => 'F32', 'f32', without) <= float32Bytes ? 'f32' : storage;
 
 /**
- * Checks that every tensor of the config is there with its shape, and in a format that can be read, and no block is left
- * out, before any data is touched. Tensors beyond those (rotary buffers, a head that repeats tied embeddings) are ignored.
+ * Checks that every tensor of the config is there with its shape, and in a format that can be read, and no block and no
+ * parameter of a block is left out, before any data is touched. Other tensors (rotary buffers, a head that repeats tied
+ * embeddings) are ignored.
  * Throws a {@link ModelError} that names the tensor, the shape expected and the shape found.
  */
 export function checkTensors(origin: string, source: WeightSource, config: ModelConfig): void {
@@ -99,15 +93,29 @@ export function checkTensors(origin: string, source: WeightSource, config: Model
     found.format();
   }
   const blueprint = blueprintOf(config);
-  const beyond = blockTensors(blockOf(blueprint, config.layers - 1), config.headDim)
-    .map(({ name }) => source.get(blockName(blueprint, config.layers, name)))
-    .find((tensor) => tensor !== undefined);
-  if (beyond !== undefined)
-    throw wrong(
-      beyond.path,
-      `Tensor "${beyond.name}" is of a block more than the ${config.layers} of the config.`,
-    );
+  const expected = new Set(expectedTensors(config).map(({ name }) => name));
+  const outer = blueprint.blocksAt.slice(0, blueprint.blocksAt.indexOf('.') + 1);
+  for (const { name, path } of source.values()) {
+    // a file may leave the first part of a name out
+    const full = name.startsWith(outer) ? name : `${outer}${name}`;
+    const [, block, within = ''] = blockParts(full, blueprint.blocksAt);
+    if (block === undefined || expected.has(full)) continue;
+    if (Number(block) >= config.layers)
+      throw wrong(path, `Tensor "${name}" is of a block more than the ${config.layers} of the config.`);
+    if (isParameter(within, (other) => expected.has(`${blueprint.blocksAt}.${block}.${other}`)))
+      throw wrong(path, `Tensor "${name}" has no place in a model of this config.`);
+  }
 }
+
+const blockParts = (name: string, blocksAt: string): readonly (string | undefined)[] =>
+  name.startsWith(`${blocksAt}.`) ? (/^(\d+)\.(.*)$/.exec(name.slice(blocksAt.length + 1)) ?? []) : [];
+
+/**
+ * Whether a tensor of a block takes part in what is computed, so that the model would be another without it: every weight,
+ * and the bias of a module that has one. GPT-2's mask is called `attn.bias`, and `attn` has no weight.
+ */
+const isParameter = (name: string, isThere: (name: string) => boolean): boolean =>
+  name.endsWith('.weight') || (name.endsWith('.bias') && isThere(name.replace(/bias$/, 'weight')));
 
 /**
  * Where the config ties head and embedding, a head in the file must repeat the embedding: transformers 4 would pass over
