@@ -30,7 +30,8 @@ export class ConfigReader {
     // models compute in float32
     const single = typeof value === 'number' ? Math.fround(value) : Number.NaN;
     if (typeof value === 'number' && Number.isFinite(single) && single > 0) return value;
-    return this.wrong(field, 'a positive number that float32 holds', value);
+    const given = Number.isNaN(value) ? undefined : value;
+    return this.wrong(field, 'a positive number that float32 holds', given);
   }
 
   /** A positive number, or nothing. */

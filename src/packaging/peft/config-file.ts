@@ -137,24 +137,26 @@ export interface ParsedConfig {
   readonly base: AdapterBase;
 }
 
+/** How to mend a folder that PEFT would not have written so. */
+export const AS_SAVED = 'Use an adapter as PEFT saves it, of a kind and with options that are read here.';
+
+/** The way round what is not read. */
+export const OTHERWISE =
+  'Train the adapter without it, or let PEFT merge it (`merge_and_unload`) and name the merged model as the base.';
+
 /** Throws a {@link ModelError} `adapter_invalid` that names the first field that can't be honoured. */
 export function parseAdapterConfig(json: Json, path: string): ParsedConfig {
-  const fail = (field: string, must: string): never => {
+  const fail = (field: string, must: string, help = AS_SAVED): never => {
     const found = JSON.stringify(json[field]) ?? 'missing';
-    throw new ModelError(
-      'adapter_invalid',
-      path,
-      `"${field}" is ${found}; ${must}.`,
-      'Use an adapter as PEFT saves it, of a kind and with options that are read here.',
-    );
+    throw new ModelError('adapter_invalid', path, `"${field}" is ${found}; ${must}.`, help);
   };
   const type = json['peft_type'];
   if (type !== 'LORA' && !isVirtual(type))
-    return fail('peft_type', `only LORA, ${Object.keys(VIRTUAL).join(' and ')} are supported`);
+    return fail('peft_type', `only LORA, ${Object.keys(VIRTUAL).join(' and ')} are supported`, OTHERWISE);
   const known = type === 'LORA' ? IGNORED : knownFields(type);
   for (const [field, value] of Object.entries(json)) {
     if (!known.has(field) && !isEmpty(value) && !HARMLESS[field]?.includes(value))
-      fail(field, 'this feature is not supported');
+      fail(field, 'this feature is not supported', OTHERWISE);
   }
   const number = (field: string, holds: (value: number) => boolean, must: string): number => {
     const value = json[field];
@@ -217,7 +219,7 @@ export function parseAdapterConfig(json: Json, path: string): ParsedConfig {
   };
 }
 
-type Fail = (field: string, must: string) => never;
+type Fail = (field: string, must: string, help?: string) => never;
 
 const isRank = (value: number): boolean => Number.isSafeInteger(value) && value > 0;
 const isPositive = (value: number): boolean => Number.isFinite(value) && value > 0;

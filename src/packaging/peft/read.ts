@@ -13,7 +13,7 @@ import type { Host } from '../../source/host.js';
 import { isAdapterHub } from '../adapterhub/config-file.js';
 import { openBottleneck } from '../adapterhub/folder.js';
 import { valuesOf } from '../tensor-values.js';
-import { type AdapterBase, parseAdapterConfig } from './config-file.js';
+import { type AdapterBase, AS_SAVED, OTHERWISE, parseAdapterConfig } from './config-file.js';
 import { readLabels } from './labels.js';
 import { PREFIX } from './write.js';
 
@@ -129,8 +129,7 @@ function namedTensors(
       tensors.set(name, entry);
       continue;
     }
-    if (module === undefined)
-      throw invalid(file.path, `Tensor "${fullName}" is no LoRA matrix of a projection.`);
+    if (module === undefined) throw strayTensor(file.path, fullName, whole, lora);
     const { rank } = branchFor(lora, module);
     const { shape } = entry;
     const fits =
@@ -157,6 +156,24 @@ function namedTensors(
   return { tensors, modules: [...modules].sort() };
 }
 
+/** A tensor that is neither a factor nor saved whole: what was adapted or saved that is not read here. */
+function strayTensor(path: string, fullName: string, whole: string, lora: LoraConfig): ModelError {
+  const [, adapted] = ADAPTED.exec(whole) ?? [];
+  if (adapted !== undefined)
+    return invalid(path, `It adapts ${adapted}, and only the linear layers of blocks can be.`, OTHERWISE);
+  const saved = lora.modulesToSave?.find((name) => `.${whole}.`.includes(`.${name}.`));
+  if (saved !== undefined)
+    return invalid(
+      path,
+      `"modules_to_save" names ${saved}, and only embedding and head can be brought whole.`,
+      OTHERWISE,
+    );
+  return invalid(path, `Tensor "${fullName}" is no LoRA matrix of a projection.`);
+}
+
+/** PEFT saves an embedding or a head that has an adapter along with it. */
+const ADAPTED = /^(.+)\.(?:base_layer|lora_embedding_[AB])$/;
+
 /**
  * PEFT lists names, or whole paths after `all-linear`; one of them must end every module that has tensors. A name that no
  * layer of its base has is passed over in PEFT too; that layers which do have it have tensors, {@link checkAdapter} finds.
@@ -167,14 +184,8 @@ function checkTargets(targets: readonly string[], modules: readonly string[], pa
       throw invalid(path, `There are tensors for ${module}, which "target_modules" does not name.`);
 }
 
-function invalid(path: string, detail: string): ModelError {
-  return new ModelError(
-    'adapter_invalid',
-    path,
-    detail,
-    'Use an adapter as PEFT saves it, of a kind and with options that are read here.',
-  );
-}
+const invalid = (path: string, detail: string, help = AS_SAVED): ModelError =>
+  new ModelError('adapter_invalid', path, detail, help);
 
 /**
  * Checks that an adapter fits a base: every target in every layer, with the base's shapes, and nothing besides.

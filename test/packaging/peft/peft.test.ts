@@ -4,6 +4,7 @@ import { initLora } from '../../../src/models/adapters/initialise.js';
 import { adaptedProjections } from '../../../src/models/adapters/layout.js';
 import { prefixConfig } from '../../../src/models/adapters/prefix.js';
 import { openModel } from '../../../src/models/load.js';
+import { f32Writable, safetensorsChunks } from '../../../src/models/safetensors/write.js';
 import { checkAdapter, readAdapter } from '../../../src/packaging/peft/read.js';
 import { adapterFiles, writeAdapter } from '../../../src/packaging/peft/write.js';
 import { nodeHost } from '../../../src/source/node-host.js';
@@ -191,6 +192,20 @@ describe('PEFT adapter', () => {
       expect(error.detail).to.match(message);
     });
   }
+
+  it('says what a tensor is of that it cannot take', () => {
+    const stray = (name: string, fields = {}) => {
+      const tensor = f32Writable(`base_model.model.${name}`, [1], new Float32Array(1));
+      return modelError(() => readAdapter(variant(fields, concat(safetensorsChunks([tensor]))), '/a'));
+    };
+    const embedding = stray('model.embed_tokens.base_layer.weight');
+    expect(embedding.detail).to.match(/^It adapts model\.embed_tokens, and only/);
+    expect(embedding.help).to.contain('merge_and_unload');
+    expect(stray('transformer.wte.lora_embedding_A').detail).to.match(/^It adapts transformer\.wte,/);
+    const saved = stray('model.layers.0.mlp.up_proj.weight', { modules_to_save: ['mlp'] });
+    expect(saved.detail).to.match(/^"modules_to_save" names mlp, and only/);
+    expect(stray('model.layers.0.mlp.up_proj.weight').detail).to.match(/is no LoRA matrix/);
+  });
 
   it('refuses a folder without weights or config', () => {
     expect(modelError(() => readAdapter(memoryHost({}), '/a')).code).to.equal('model_not_found');
