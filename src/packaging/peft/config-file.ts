@@ -141,8 +141,10 @@ export interface ParsedConfig {
 export const AS_SAVED = 'Use an adapter as PEFT saves it, of a kind and with options that are read here.';
 
 /** The way round what is not read. */
-export const OTHERWISE =
-  'Train the adapter without it, or let PEFT merge it (`merge_and_unload`) and name the merged model as the base.';
+const otherwise = (train: string): string =>
+  `${train}, or let PEFT merge it (\`merge_and_unload\`) and name the merged model as the base.`;
+const OTHER_KIND = otherwise('Train an adapter of one of these kinds');
+export const OTHERWISE = otherwise('Train the adapter without it');
 
 /** Throws a {@link ModelError} `adapter_invalid` that names the first field that can't be honoured. */
 export function parseAdapterConfig(json: Json, path: string): ParsedConfig {
@@ -152,7 +154,7 @@ export function parseAdapterConfig(json: Json, path: string): ParsedConfig {
   };
   const type = json['peft_type'];
   if (type !== 'LORA' && !isVirtual(type))
-    return fail('peft_type', `only LORA, ${Object.keys(VIRTUAL).join(' and ')} are supported`, OTHERWISE);
+    return fail('peft_type', `only LORA, ${Object.keys(VIRTUAL).join(' and ')} are supported`, OTHER_KIND);
   const known = type === 'LORA' ? IGNORED : knownFields(type);
   for (const [field, value] of Object.entries(json)) {
     if (!known.has(field) && !isEmpty(value) && !HARMLESS[field]?.includes(value))

@@ -168,6 +168,12 @@ function strayTensor(path: string, fullName: string, whole: string, lora: LoraCo
       `"modules_to_save" names ${saved}, and only embedding and head can be brought whole.`,
       OTHERWISE,
     );
+  if (!/\.\d+\./.test(whole))
+    return invalid(
+      path,
+      `Tensor "${fullName}" is outside of the blocks, and "modules_to_save" does not name it.`,
+      'Save the adapter with save_embedding_layers=False, or train with what it needs in "modules_to_save".',
+    );
   return invalid(path, `Tensor "${fullName}" is no LoRA matrix of a projection.`);
 }
 

@@ -204,6 +204,7 @@ describe('PEFT adapter', () => {
     expect(stray('transformer.wte.lora_embedding_A').detail).to.match(/^It adapts transformer\.wte,/);
     const saved = stray('model.layers.0.mlp.up_proj.weight', { modules_to_save: ['mlp'] });
     expect(saved.detail).to.match(/^"modules_to_save" names mlp, and only/);
+    expect(stray('lm_head.weight').help).to.contain('save_embedding_layers=False');
     expect(stray('model.layers.0.mlp.up_proj.weight').detail).to.match(/is no LoRA matrix/);
   });
 
