@@ -47,6 +47,8 @@ export function plainAdapter({ config, tensors }: Adapter, first: AdapterTensors
     .filter(([name]) => isTrained(name))
     .map(([name, { shape, data }]) => {
       const isDown = name.endsWith(DOWN);
+      // an embedding or a head that is trained whole
+      if (!isDown && !name.endsWith(UP)) return [name, { shape, data }] as const;
       const module = name.slice(0, name.length - (isDown ? DOWN : UP).length);
       const began =
         first.get(isDown ? firstDownName(module) : firstUpName(module))?.data ?? new Float32Array(0);
