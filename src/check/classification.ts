@@ -49,7 +49,7 @@ function checkFormat(checked: CheckedStage): readonly Diagnostic[] {
           errors.settingWithLabels(
             settingSpan(checked, 'overflow'),
             'overflow = split',
-            'the label is that of the whole text, and of no piece',
+            'the label is for the whole text, not for a piece of it',
             undefined,
           ),
         ]
@@ -59,7 +59,7 @@ function checkFormat(checked: CheckedStage): readonly Diagnostic[] {
           errors.settingWithLabels(
             settingSpan(checked, 'loss_on'),
             'loss_on',
-            'the loss counts the label, and no token',
+            'the loss is on the label, not on tokens',
             undefined,
           ),
         ]
@@ -69,16 +69,16 @@ function checkFormat(checked: CheckedStage): readonly Diagnostic[] {
 
 /** Settings of a training that go with no classifier. */
 const WITHOUT_LABELS: readonly (readonly [setting: string, why: string])[] = [
-  ['prompt', 'a prompt changes what is written, and there is a head to train'],
-  ['prefix', 'a prefix changes what is written, and there is a head to train'],
-  ['adapter', 'a head is trained alone or beside low-rank factors'],
-  ['start', 'the head begins afresh'],
+  ['prompt', 'a prompt steers generated text, but a classifier trains a head'],
+  ['prefix', 'a prefix steers generated text, but a classifier trains a head'],
+  ['adapter', 'a head is trained alone or with low-rank factors'],
+  ['start', 'the head starts untrained'],
 ];
 
 /** Settings that speak of what `head` leaves as it is. */
 const WITHOUT_BLOCKS: readonly (readonly [setting: string, why: string])[] = [
   ['lora', 'there is no adapter'],
-  ['neftune_noise_alpha', 'the base is frozen, and reads texts as they are'],
+  ['neftune_noise_alpha', 'the base is frozen, so noise on its input is useless'],
 ];
 
 function checkTrain(checked: CheckedStage, stages: Stages): readonly Diagnostic[] {
@@ -107,7 +107,7 @@ function checkTrain(checked: CheckedStage, stages: Stages): readonly Diagnostic[
           errors.settingWithLabels(
             settingSpan(checked, 'lora'),
             'modules_to_save: [lm_head]',
-            'a head over labels stands in its place, and is trained anyway',
+            'a classifier replaces it with a head over labels, which is always trained',
             rows,
           ),
         ]
@@ -132,7 +132,8 @@ function checkEval(checked: CheckedStage, stages: Stages): readonly Diagnostic[]
       : [
           errors.rowsMismatch(settingSpan(checked, 'dataset'), rows, rows.kind, {
             at: settingSpan(trainer, 'dataset'),
-            message: learnt.kind === 'labelled' ? 'a classifier is trained here' : 'text is learnt here',
+            message:
+              learnt.kind === 'labelled' ? 'a classifier is trained here' : 'text generation is trained here',
           }),
         ];
   return mismatch.length > 0 ? mismatch : foreignMetrics(checked, rows);

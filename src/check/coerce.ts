@@ -115,7 +115,7 @@ function mismatch(constant: Constant, type: SettingType, span: Span, context: Co
       constantNoun(constant),
       isQuotedNumber
         ? {
-            help: 'numbers stand without quotes',
+            help: 'numbers are written without quotes',
             fixes: [replace('remove the quotes', span, value, 'maybe_incorrect')],
           }
         : {},

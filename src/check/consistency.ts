@@ -156,8 +156,8 @@ function idleLimits(budgets: readonly Budget[], tree: SourceFile): readonly Diag
   return settingsOf<number>('device_memory', budgets, tree).map(({ span }) =>
     idleSetting(
       span,
-      `\`device_memory\` limits what tensors take on a device, and \`${asked.value}\` computes in the memory of the machine`,
-      `take it out, or \`runtime = ${asked.value}\``,
+      `\`device_memory\` limits the memory of tensors on a device, but \`${asked.value}\` uses the memory of the machine`,
+      `remove it, or \`runtime = ${asked.value}\``,
     ),
   );
 }

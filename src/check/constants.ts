@@ -179,7 +179,7 @@ export function resultUnit(
 /** Why the two do not go together. */
 function whyNot(left: Constant, right: Constant): string | undefined {
   if (typeof left.value === 'string' || typeof right.value === 'string')
-    return 'texts are not joined: write the whole text, or make it a parameter of type `String`';
+    return 'strings cannot be concatenated: write the whole string, or make it a parameter of type `String`';
   if (typeof left.value !== 'number' || typeof right.value !== 'number') return undefined;
   const noun = ({ unit }: Constant): string => (unit === undefined ? 'a bare number' : unitNoun(unit));
   return noun(left) === noun(right)

@@ -52,7 +52,7 @@ const simple = (expression: Expression, type: SettingType, context: Context): Va
       errors.typeMismatch(expression.span, typeNoun(type), expressionNoun(expression), {
         help:
           expression.kind === 'list'
-            ? 'give one value; several to try are a `matrix`: `matrix name: Number = [ … ]`'
+            ? 'give one value; to try several, use a `matrix`: `matrix name: Number = [ … ]`'
             : undefined,
       }),
     );
@@ -93,10 +93,10 @@ const list: Evaluate<'list'> = (expression, type, context, path) => {
   const { file, start, end } = expression.span;
   return context.report(
     errors.typeMismatch(expression.span, typeNoun(type), `${expressionNoun(expression)} alone`, {
-      help: 'put it in brackets: `[ … ]`',
+      help: 'put it in a list: `[ … ]`',
       fixes: [
         {
-          title: 'put it in brackets',
+          title: 'put it in a list',
           applicability: 'safe',
           edits: [
             { span: { file, start, end: start }, text: '[' },
@@ -126,8 +126,7 @@ const record: Evaluate<'record'> = (expression, type, context, path) => {
     return context.report(
       errors.typeMismatch(expression.span, typeNoun(type), expressionNoun(expression), {
         help:
-          presetHelp(expression, context) ??
-          `write \`{ ${form.join(', ')} }\`, of which some may be left out`,
+          presetHelp(expression, context) ?? `write \`{ ${form.join(', ')} }\`; some entries may be omitted`,
       }),
     );
   }
@@ -144,7 +143,7 @@ const map: Evaluate<'map'> = (expression, type, context, path) => {
   if (expression.kind !== 'record')
     return context.report(
       errors.typeMismatch(expression.span, typeNoun(type), expressionNoun(expression), {
-        help: 'write `{ name: value }`; a name with dots stands in quotes',
+        help: 'write `{ name: value }`; a name with dots is written in quotes',
       }),
     );
   const firsts = new Map<string, Span>();

@@ -31,8 +31,8 @@ export function idleSettings(checked: CheckedStage): readonly Diagnostic[] {
     found.push(
       wiring.idleSetting(
         patience,
-        '`patience` waits for validations, and there is no `validate`',
-        'set `validate = ….valid`, or take it out',
+        '`patience` counts validations, but there is no `validate`',
+        'set `validate = ….valid`, or remove it',
       ),
     );
   const lora = written(checked, 'lora');
@@ -40,8 +40,8 @@ export function idleSettings(checked: CheckedStage): readonly Diagnostic[] {
     found.push(
       wiring.idleSetting(
         lora,
-        '`lora` shapes an adapter, and `full` trains every weight',
-        'take it out, or the method `full`',
+        '`lora` configures an adapter, but `full` trains every weight',
+        'remove it, or the method `full`',
       ),
     );
   const methods = ['prompt', 'prefix', 'adapter'].filter((key) => stage.settings[key] !== undefined);
@@ -66,7 +66,7 @@ const NOTHING_TO_OFFER: Readonly<{
 }> = {
   qlora: (_, { stage }) =>
     stage.preset === 'qlora'
-      ? 'the base is held in 4 bits anyway'
+      ? 'the base is already in 4 bits'
       : stage.preset === 'full'
         ? '`full` trains every weight, which 4 bits cannot hold'
         : undefined,
@@ -91,7 +91,7 @@ function idleFallbacks(checked: CheckedStage): readonly Diagnostic[] {
     const item: Expression | undefined = list.items[index];
     return why === undefined || item === undefined
       ? []
-      : [wiring.idleSetting(item.span, `\`${call}\` offers nothing here: ${why}`, 'take it out')];
+      : [wiring.idleSetting(item.span, `\`${call}\` has no effect here: ${why}`, 'remove it')];
   });
 }
 

@@ -8,7 +8,6 @@ import type { Word } from '../syntax/ast.js';
 import { parseExpression } from '../syntax/parse.js';
 import type { Context } from './context.js';
 import { evaluate } from './evaluate.js';
-import type { ParamFile } from './param-file.js';
 import type { Constant } from './symbols.js';
 
 export interface Override {
@@ -24,6 +23,12 @@ export interface Override {
 
 export type Overrides = Readonly<Record<string, Override>>;
 
+/** What `--params FILE` gives, and what is wrong with the file. */
+export interface ParamFile {
+  readonly overrides: Overrides;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
 /** A value from outside as one of `type`; what is wrong with it is reported where it was given. */
 export function given(
   override: Override,
@@ -35,7 +40,7 @@ export function given(
     context.report(badParamValue(override.given, name.text, typeWord.text, why));
   const { text, isText } = override;
   if (type.kind === 'string' && (isText ?? !text.startsWith('"'))) return { value: text };
-  if (isText === true && isPlain(type)) return refuse('JSON has a form of its own for it, without quotes');
+  if (isText === true && isPlain(type)) return refuse('JSON has its own syntax for it, without quotes');
   const { expression, diagnostics } = parseExpression(sourceText(override.given.at.file, text));
   const fork = context.fork();
   const value = diagnostics.length > 0 ? undefined : evaluate(expression, type, fork, undefined);
@@ -64,7 +69,7 @@ export function checkOverrides(overrides: Overrides, known: readonly string[], c
 }
 
 /** Where the values that come from files stand; a symbol, so that the names of parameters are all of the record. */
-export const FILES: unique symbol = Symbol('files of parameters');
+export const FILES: unique symbol = Symbol('parameter files');
 
 /** Values by name, as they would be typed after `-p name=`. */
 export interface ParamValues {

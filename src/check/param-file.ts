@@ -2,12 +2,7 @@
 import * as errors from '../diagnostics/catalogue/params.js';
 import type { Diagnostic, Place } from '../diagnostics/types.js';
 import { positionAt, sourceText } from '../source/text.js';
-import type { Override, Overrides } from './overrides.js';
-
-export interface ParamFile {
-  readonly overrides: Overrides;
-  readonly diagnostics: readonly Diagnostic[];
-}
+import type { Override, ParamFile } from './overrides.js';
 
 /** A token of JSON, after white space. */
 const TOKEN =

@@ -32,7 +32,7 @@ export const evaluatePort: Evaluate<'port'> = (expression, type, context) => {
   if (expression.kind !== 'reference')
     return mismatch(
       expression.kind === 'binary' && type.accepts.includes('Gate')
-        ? 'write the condition as a `require` in the eval stage, and its gate here: `….passed`'
+        ? 'write the condition as a `require` in the eval stage, and use its gate here: `….passed`'
         : undefined,
     );
   const [first, second, third] = expression.path;

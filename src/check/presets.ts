@@ -6,8 +6,9 @@ import { schemas } from '../stages/schemas.js';
 import type { Preset } from '../syntax/ast.js';
 import type { Context } from './context.js';
 import { evaluateEntries, type Values } from './fields.js';
+import type { Measured } from './measured.js';
 import type { Module } from './modules.js';
-import { checkRequirement, type Measured } from './requirements.js';
+import { checkRequirement } from './requirements.js';
 import type { FtpSymbol, PresetSymbol } from './symbols.js';
 import { type Layer, layersOf, methodOf, type PresetTarget } from './using.js';
 

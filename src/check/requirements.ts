@@ -5,38 +5,15 @@ import { baselineMissing } from '../diagnostics/catalogue/wiring.js';
 import type { Requirement as Checked, Expression as Condition, Unit } from '../ir/types.js';
 import type { Span } from '../source/span.js';
 import { type SourceText, spanText } from '../source/text.js';
-import type { MetricSchema } from '../stages/schema.js';
-import type { Block, Expression, Requirement } from '../syntax/ast.js';
+import type { Expression, Requirement } from '../syntax/ast.js';
 import { constant, isChained, isComparison, resultUnit, sameMeasure, truth } from './constants.js';
 import type { Context } from './context.js';
 import { constantNoun, expressionNoun } from './describe.js';
+import type { Measured, Typed } from './measured.js';
 import { metricOfStage } from './stage-metrics.js';
 import { isValue } from './symbols.js';
 import { formatQuantity, needsUnit, suffixesOf, unitNoun } from './units.js';
 import { unmeasured } from './unmeasured.js';
-
-/** What a `require` may speak of. */
-export interface Measured {
-  /** `the eval stage \`quality\`` */
-  readonly where: string;
-  readonly metrics: Readonly<Record<string, MetricSchema>>;
-  /** What measures it. */
-  readonly block?: Block;
-  /** Names that are measured, where the stage chooses them. */
-  readonly listed?: { readonly names: ReadonlySet<string>; readonly end: Span | undefined };
-  /** The stage's own name, which it need not write. */
-  readonly own?: string;
-  /** Whether it may speak of other stages: of what they measure, and in a budget of memory and time too. */
-  readonly ofStages?: 'measured' | 'all';
-  /** `undefined`: the kind knows no baseline. */
-  readonly baseline?: { readonly isSet: boolean; readonly insertAt: number };
-}
-
-type Kind = 'boolean' | 'text' | 'none' | 'number' | Unit;
-export interface Typed {
-  readonly condition: Condition;
-  readonly type: Kind;
-}
 
 export function checkRequirement(
   { condition, span }: Requirement,

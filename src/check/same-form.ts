@@ -71,7 +71,7 @@ export function sameForm(checked: CheckedStage, stages: Stages): readonly Diagno
   return [
     otherForm(settingSpan(checked, 'dataset'), name, [
       { at: settingSpan(learnt, 'template'), message: 'trained in this form' },
-      { at: settingSpan(asked, 'template'), message: 'asked in this one' },
+      { at: settingSpan(asked, 'template'), message: 'used with this one' },
     ]),
   ];
 }

@@ -4,7 +4,7 @@ import type { Span } from '../source/span.js';
 import { stageMetrics } from '../stages/budget.js';
 import type { Expression } from '../syntax/ast.js';
 import type { Context } from './context.js';
-import type { Measured, Typed } from './requirements.js';
+import type { Measured, Typed } from './measured.js';
 import type { StageSymbol } from './symbols.js';
 import { unmeasured } from './unmeasured.js';
 

@@ -6,8 +6,7 @@ import { UserError } from '../diagnostics/types.js';
 import type { Answerer, AnswerOptions } from '../evaluation/chat.js';
 import { askedRuntime } from '../planner/asked-runtime.js';
 import { chooseRuntime } from '../tensor/runtimes/choice.js';
-import type { Arguments } from './arguments.js';
-import type { OptionSpec } from './command.js';
+import type { Arguments, OptionSpec } from './command.js';
 import { diagnosticsPrinter } from './diagnostics.js';
 import { RUNTIME, runtimeOf } from './machine-options.js';
 import { UsageError } from './usage-error.js';
@@ -86,13 +85,10 @@ export function answerOptions(args: Arguments): AnswerOptions {
     seed: wholeFrom(0, args, 'seed'),
     stop: args.texts('stop'),
   };
-  if (options.stop.includes(''))
-    throw new UsageError('`--stop` needs a text: an empty one stands before every answer');
+  if (options.stop.includes('')) throw new UsageError('`--stop` needs a text that is not empty');
   const idle = OF_DRAWS.find((name) => args.number(name) !== undefined);
   if (idle !== undefined && (options.temperature ?? 0) === 0)
-    throw new UsageError(
-      `\`--${idle}\` is of draws, and the answer is the likeliest one: add \`--temperature 1\``,
-    );
+    throw new UsageError(`\`--${idle}\` only affects sampling, which is off: add \`--temperature 1\``);
   return options;
 }
 
@@ -143,11 +139,11 @@ export const noTemplate = ({ label }: Answerer): UserError =>
       code: 'model_template',
       path: label,
       detail: 'the model has no chat template',
-      help: 'give the whole prompt yourself: `ftpc generate MODEL TEXT --raw`',
+      help: 'write the whole prompt yourself: `ftpc generate MODEL TEXT --raw`',
     }),
   );
 
-/** What `ask` comes to; a model that gives no numbers is the user's to mend. */
+/** What `ask` comes to; a model that gives no numbers is for the user to fix. */
 export async function answersOf<T>(model: Answerer, ask: () => Promise<T>): Promise<T> {
   try {
     return await ask();

@@ -1,25 +1,12 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { named } from '../diagnostics/make.js';
-import type { Command, OptionSpec } from './command.js';
+import type { Arguments, Command, OptionSpec } from './command.js';
 import { UsageError } from './usage-error.js';
 
 /** Options that every command has. */
 export const COMMON: Readonly<Record<string, OptionSpec>> = {
   help: { type: 'boolean', short: 'h', doc: 'Show this help.' },
 };
-
-/** A command line against its command. Names are those of the command's spec; another name is a bug. */
-export interface Arguments {
-  positional(name: string): string;
-  /** `undefined` where it was left out. */
-  optionalPositional(name: string): string | undefined;
-  /** All of a positional that may be given more than once. */
-  positionals(name: string): readonly string[];
-  flag(name: string): boolean;
-  text(name: string): string | undefined;
-  number(name: string): number | undefined;
-  texts(name: string): readonly string[];
-}
 
 /**
  * Node's own parser, not yargs: it costs nothing to load, and `check` in an editor or a hook should take no

@@ -1,5 +1,4 @@
 /** What a command is made of. Its file stays light: `run` imports what it needs when it is called. */
-import type { Arguments } from './arguments.js';
 import type { World } from './world.js';
 
 export interface OptionSpec {
@@ -27,6 +26,19 @@ export interface PositionalSpec {
 export function positionalText({ name, optional, many }: PositionalSpec): string {
   const word = `${name.toUpperCase()}${many === true ? '..' : ''}`;
   return optional === true ? `[${word}]` : word;
+}
+
+/** A command line against its command. Names are those of the command's spec; another name is a bug. */
+export interface Arguments {
+  positional(name: string): string;
+  /** `undefined` where it was left out. */
+  optionalPositional(name: string): string | undefined;
+  /** All of a positional that may be given more than once. */
+  positionals(name: string): readonly string[];
+  flag(name: string): boolean;
+  text(name: string): string | undefined;
+  number(name: string): number | undefined;
+  texts(name: string): readonly string[];
 }
 
 export interface Command {

@@ -51,7 +51,7 @@ async function rowsStage(stages: readonly Stage[], name: string): Promise<Stage>
     );
   if (stage.kind !== 'data' && stage.kind !== 'format')
     throw new UsageError(
-      `\`${name}\` is a ${stage.kind} stage; only data and format stages hand on rows`,
+      `\`${name}\` is a ${stage.kind} stage; only data and format stages output rows`,
       'preview',
     );
   return stage;

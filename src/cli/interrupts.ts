@@ -11,7 +11,7 @@ export function watchSignals(said: (line: string) => void): Interrupts & { reado
   const heard = (): void => {
     if (stop.signal.aborted) kill.abort(new Interrupted());
     else {
-      said('interrupted: saving what is done; once more ends it at once');
+      said('interrupted: saving progress; interrupt again to stop at once');
       stop.abort(new Interrupted());
     }
   };

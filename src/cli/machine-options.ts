@@ -1,6 +1,6 @@
 import { RUNTIME_CHOICES, type RuntimeChoice } from '../ir/runtimes.js';
-import { type Arguments, unknown } from './arguments.js';
-import type { OptionSpec } from './command.js';
+import { unknown } from './arguments.js';
+import type { Arguments, OptionSpec } from './command.js';
 import { UsageError } from './usage-error.js';
 
 const MEMORY: OptionSpec = {

@@ -1,9 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { joined, type ParamValues } from '../check/overrides.js';
-import { type ParamFile, readParamFile } from '../check/param-file.js';
+import { joined, type ParamFile, type ParamValues } from '../check/overrides.js';
+import { readParamFile } from '../check/param-file.js';
 import { paramFileUnreadable } from '../diagnostics/catalogue/params.js';
-import type { Arguments } from './arguments.js';
-import type { OptionSpec } from './command.js';
+import type { Arguments, OptionSpec } from './command.js';
 import { UsageError } from './usage-error.js';
 
 /** `-p name=value`, of every command that reads a pipeline. */

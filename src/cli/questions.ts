@@ -27,7 +27,7 @@ export function readQuestions(host: Host, path: string, system: string | undefin
     return [{ at, messages: messagesOf(line, at, system) }];
   });
   if (questions.length === 0)
-    throw wrong({ file: path, line: 0, column: 0 }, `\`${basename(path)}\` holds no question`);
+    throw wrong({ file: path, line: 0, column: 0 }, `\`${basename(path)}\` has no questions`);
   return questions;
 }
 
@@ -60,19 +60,19 @@ function messagesOf(line: string, at: Place, system: string | undefined): readon
       ...(system === undefined ? [] : [{ role: 'system' as const, content: system }]),
       { role: 'user', content: row['question'] },
     ];
-  if (row['question'] !== undefined) throw wrong(at, '`question` must be a text');
+  if (row['question'] !== undefined) throw wrong(at, '`question` must be a string');
   const { messages } = row;
   if (messages === undefined) {
     const key = Object.keys(row).find((name) => nearest(name, KEYS) !== undefined);
     throw wrong(
       at,
       'the line has no `question` and no `messages`',
-      key === undefined ? undefined : `did you mean \`${nearest(key, KEYS)}\` by \`${key}\`?`,
+      key === undefined ? undefined : `did you mean \`${nearest(key, KEYS)}\` instead of \`${key}\`?`,
     );
   }
   if (!Array.isArray(messages) || messages.length === 0 || !messages.every(isMessage))
     throw wrong(at, '`messages` must be a list of `{ "role": …, "content": … }`');
-  if (messages.at(-1)?.role !== 'user') throw wrong(at, 'the last of the `messages` must be of the `user`');
+  if (messages.at(-1)?.role !== 'user') throw wrong(at, 'the last of the `messages` must be from the `user`');
   return messages;
 }
 
@@ -82,10 +82,10 @@ function parsed(line: string, at: Place): Readonly<Record<string, unknown>> {
     value = JSON.parse(line);
   } catch (failure) {
     const position = /at position (\d+)/.exec(failure instanceof Error ? failure.message : '')?.[1];
-    throw wrong({ ...at, column: Number(position ?? line.length) + 1 }, 'the line is no JSON');
+    throw wrong({ ...at, column: Number(position ?? line.length) + 1 }, 'the line is not JSON');
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw wrong(at, 'the line is no JSON object');
+    throw wrong(at, 'the line is not a JSON object');
   return value as Readonly<Record<string, unknown>>;
 }
 
@@ -98,6 +98,6 @@ function isMessage(value: unknown): value is ChatMessage {
 const wrong = (at: Place, message: string, help?: string): UserError =>
   new UserError(
     error('FTP0873', at, message, {
-      help: help ?? 'write one object a line: `{ "question": "Is the MIT License free?" }`',
+      help: help ?? 'write one object per line: `{ "question": "Is the MIT License free?" }`',
     }),
   );

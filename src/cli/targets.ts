@@ -50,7 +50,7 @@ export function targetsIn(host: Host, names: readonly string[], { ending, nothin
 function filesAt(host: Host, name: string, ending: string): readonly string[] {
   const path = resolve(host.cwd, name);
   const stat = host.stat(path);
-  if (stat === undefined) throw new HostError('not_found', path, 'nothing stands there');
+  if (stat === undefined) throw new HostError('not_found', path, 'does not exist');
   return stat.isFolder ? filesBelow(host, path, ending) : [path];
 }
 

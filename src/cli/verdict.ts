@@ -4,7 +4,7 @@ import type { World } from './world.js';
 /** What is shown of a check, and its last line. */
 export interface Verdict {
   readonly shown: readonly Diagnostic[];
-  /** `2 errors, 1 warning (1 can be mended with --fix): FILE`, or `ok: FILE`. */
+  /** `2 errors, 1 warning (1 can be fixed with --fix): FILE`, or `ok: FILE`. */
   readonly line: string;
 }
 
@@ -22,13 +22,13 @@ export async function verdict(
   );
   const count = countText(shown);
   if (count === '') return { shown, line: `${green('ok')}: ${file}` };
-  const mendable = shown.filter(({ fixes }) =>
+  const fixable = shown.filter(({ fixes }) =>
     fixes?.some(({ applicability }) => applicability === 'safe'),
   ).length;
   const later = diagnostics.length - shown.length;
   const remarks = [
-    ...(mendable === 0 ? [] : [`${mendable} can be mended with --fix`]),
-    ...(later === 0 ? [] : [`${later} of advice once there is no error`]),
+    ...(fixable === 0 ? [] : [`${fixable} can be fixed with --fix`]),
+    ...(later === 0 ? [] : [`${later} of advice once there are no errors`]),
   ];
   const rest = remarks.length === 0 ? '' : ` (${remarks.join('; ')})`;
   return { shown, line: `${failed ? red(count) : yellow(count)}${rest}: ${file}` };

@@ -7,14 +7,14 @@ const error = (code: string, file: string, message: string, help: string, notes?
 
 const WHY: Readonly<Partial<Record<DiskError['code'], string>>> = {
   full: 'the disk is full',
-  exists: 'something else stands there',
+  exists: 'something else is already there',
   no_access: 'writing is not allowed',
 };
 
 const DISK_HELP: Readonly<Record<DiskError['code'], string>> = {
-  full: 'free some space and run again; nothing of the new release was kept, and the current one is as it was',
-  exists: 'something else stands where the release should go; move it away',
-  no_access: 'give yourself the right to write there, or name another `target`',
+  full: 'free some space and run again; the new release was discarded, and the current one is unchanged',
+  exists: 'something else is in the place of the release; move it away',
+  no_access: 'get write permission there, or choose another `target`',
   io: 'check the disk and the folder, then run again',
 };
 
@@ -34,7 +34,7 @@ export function smokeFailed(folder: string, prompt: string, why: string): UserEr
     'FTP0742',
     folder,
     `the release does not answer ${JSON.stringify(prompt)}: ${why}`,
-    'the current release is as it was; look at the evaluation, or change `smoke`',
+    'the current release is unchanged; check the evaluation, or change `smoke`',
   );
 }
 
@@ -42,7 +42,7 @@ export function noReleases(folder: string): UserError {
   return error(
     'FTP0743',
     folder,
-    `\`${folder}\` holds no release`,
+    `\`${folder}\` has no releases`,
     'run a pipeline with a deploy stage first',
   );
 }
@@ -54,7 +54,7 @@ export function noEarlierRelease(folder: string, current: number | undefined): U
     current === undefined
       ? `no release of \`${folder}\` is current`
       : `there is no release before ${current} to go back to`,
-    '`ftpc releases` lists what there is; name one with `--to`',
+    '`ftpc releases` lists them; choose one with `--to`',
   );
 }
 
@@ -65,7 +65,7 @@ export function noSuchRelease(folder: string, release: number, known: readonly n
     `there is no release ${release}`,
     known.length === 0
       ? 'run a pipeline with a deploy stage first'
-      : `name ${known.length === 1 ? 'the one that there is' : 'one of those that there are'}: ${known.join(', ')}`,
+      : `choose ${known.length === 1 ? 'the only release' : 'one of the releases'}: ${known.join(', ')}`,
   );
 }
 
@@ -73,8 +73,8 @@ export function damagedRelease(folder: string, release: number, problems: readon
   return error(
     'FTP0746',
     folder,
-    `release ${release} is not as it was published, so it does not become current`,
-    'publish it again, or go to another release',
+    `release ${release} differs from what was published, so it was not made current`,
+    'publish it again, or choose another release',
     problems,
   );
 }
@@ -84,7 +84,7 @@ export function changedWhileCopied(file: string): UserError {
     'FTP0747',
     file,
     `\`${file}\` changed while it was copied`,
-    'something else writes there; stop it and run again',
+    'another program writes to it; stop that program and run again',
   );
 }
 
@@ -93,25 +93,20 @@ export function noBase(folder: string, name: string | null): UserError {
   return error(
     'FTP0749',
     folder,
-    name === null ? 'the adapter does not name its base' : `the adapter's base \`${name}\` is not here`,
-    'name the folder of the base: `--base FOLDER`',
+    name === null ? 'the adapter does not name its base' : `the adapter's base \`${name}\` was not found`,
+    'give the folder of the base: `--base FOLDER`',
   );
 }
 
 export function noAdapter(folder: string): UserError {
-  return error(
-    'FTP0751',
-    folder,
-    `\`${folder}\` is no adapter, so it stands on no base`,
-    'leave `--base` out',
-  );
+  return error('FTP0751', folder, `\`${folder}\` is not an adapter, so it has no base`, 'leave `--base` out');
 }
 
 export function currentInTheWay(path: string): UserError {
   return error(
     'FTP0750',
     path,
-    `\`${path}\` is no link, so it can't be moved to another release`,
-    'move it away; ftpc keeps a symbolic link of this name there',
+    `\`${path}\` is not a symbolic link, so it cannot be pointed to another release`,
+    'move it away; ftpc needs a symbolic link with this name there',
   );
 }

@@ -14,7 +14,7 @@ export function damages({ host }: Pick<ReleaseWorld, 'host'>, release: Release):
     else if (stat.size !== expected.bytes)
       problems.push(`${name} has ${stat.size} bytes instead of ${expected.bytes}`);
     else if (digestFile(host, `${path}/${name}`).sha256 !== expected.sha256)
-      problems.push(`${name} has other content`);
+      problems.push(`${name} has different content`);
   }
   for (const name of filesBelow(host, path)) {
     if (name !== MANIFEST && !Object.hasOwn(manifest.files, name))

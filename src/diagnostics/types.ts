@@ -33,7 +33,7 @@ export interface Diagnostic {
   readonly label?: string;
   readonly related?: readonly { readonly at: Span; readonly message: string }[];
   readonly notes?: readonly string[];
-  /** How to mend it. */
+  /** How to fix it. */
   readonly help?: string;
   readonly fixes?: readonly Fix[];
 }

@@ -10,28 +10,28 @@ const error = (fields: Fields): UserError => new UserError({ severity: 'error', 
 export function metricTwice(name: string, at: Span): UserError {
   return error({
     code: 'FTP0701',
-    message: `the metric \`${name}\` stands twice in \`metrics\``,
+    message: `the metric \`${name}\` appears twice in \`metrics\``,
     at,
-    help: 'keep one of them: a `require` could not tell them apart; for both, write two eval stages',
+    help: 'keep one of them: a `require` could not distinguish them; to measure both, write two eval stages',
   });
 }
 
 export function nothingToMeasure(name: string, rows: number, at: Span): UserError {
   return error({
     code: 'FTP0703',
-    message: `the metric \`${name}\` has no row to measure`,
+    message: `there are no rows to measure \`${name}\` on`,
     at,
     notes: [
       `${rows} rows are held out; none of them has what the metric needs (a supervised token, a prompt to answer, a reference that is short enough)`,
     ],
-    help: 'widen the limit of the metric, or hold out other rows',
+    help: 'raise the limit of the metric, or hold out other rows',
   });
 }
 
 export function noRows(dataset: string, at: Span): UserError {
   return error({
     code: 'FTP0704',
-    message: `\`${dataset}\` holds no row to evaluate on`,
+    message: `\`${dataset}\` has no rows to evaluate on`,
     at,
     help: 'give the split of the data stage a larger share',
   });
@@ -40,18 +40,18 @@ export function noRows(dataset: string, at: Span): UserError {
 export function foreignTokens(label: string, id: number, vocab: number, at: Span): UserError {
   return error({
     code: 'FTP0705',
-    message: `\`${label}\` does not read the tokens of the rows: id ${id} is beyond its vocabulary of ${vocab}`,
+    message: `\`${label}\` cannot read the tokens of the rows: id ${id} is outside its vocabulary of ${vocab}`,
     at,
-    help: 'compare with a model of the same tokenizer, or format the rows with the tokenizer of this one',
+    help: 'compare with a model that has the same tokenizer, or format the rows with the tokenizer of this one',
   });
 }
 
 export function noNumbers(label: string, at?: Span): UserError {
   return error({
     code: 'FTP0706',
-    message: `\`${label}\` gives no numbers: its loss or logits are not finite`,
+    message: `\`${label}\` produced a loss or logits that are not finite`,
     at,
-    help: 'check its weights for values that are not finite; an overflow in f16 is mended by bf16 or f32',
+    help: 'check its weights for values that are not finite; if f16 overflows, use bf16 or f32',
   });
 }
 
@@ -61,8 +61,8 @@ export function promptTooLong(label: string, tokens: number, most: number, at?: 
     at,
     message:
       tokens === 0
-        ? 'there is nothing to answer: the prompt has no token'
-        : `the prompt has ${tokens} tokens, and \`${label}\` takes fewer than ${most}`,
+        ? 'the prompt is empty'
+        : `the prompt has ${tokens} tokens, but \`${label}\` accepts fewer than ${most}`,
     help: tokens === 0 ? 'write a question' : 'shorten the prompt, or begin a new conversation',
   });
 }
@@ -77,9 +77,9 @@ export function otherLabels(
   const foreign = rows.labels?.find((name) => !labels?.includes(name));
   const message =
     labels === undefined
-      ? `\`${model}\` is no classifier, and the rows of \`${rows.name}\` have labels`
+      ? `\`${model}\` is not a classifier, but the rows of \`${rows.name}\` have labels`
       : rows.labels === undefined
-        ? `\`${model}\` is a classifier, and the rows of \`${rows.name}\` have no labels`
+        ? `\`${model}\` is a classifier, but the rows of \`${rows.name}\` have no labels`
         : `\`${model}\` does not know the label \`${foreign}\` of the rows of \`${rows.name}\``;
   return error({
     code: 'FTP0778',
@@ -88,7 +88,7 @@ export function otherLabels(
     ...(labels === undefined ? {} : { notes: [`it knows ${someLabels(labels)}`] }),
     help:
       rows.labels === undefined
-        ? 'write the rows out with `template = labelled()`'
+        ? 'use `template = labelled()` in the format stage'
         : 'evaluate a model that was trained on rows with these labels',
   });
 }
@@ -96,7 +96,7 @@ export function otherLabels(
 export function labelWithoutRow(dataset: string, label: string, labels: number, at: Span): UserError {
   return error({
     code: 'FTP0779',
-    message: `no row of \`${dataset}\` has the label \`${label}\`, so that its F1 is not known`,
+    message: `no row of \`${dataset}\` has the label \`${label}\`, so its F1 cannot be computed`,
     at,
     notes: [`\`f1\` is the mean over all ${labels} labels`],
     help: 'hold out more rows, or rows of every label; or measure `accuracy` alone',
@@ -106,7 +106,7 @@ export function labelWithoutRow(dataset: string, label: string, labels: number, 
 export function classifierAsked(label: string): UserError {
   return error({
     code: 'FTP0780',
-    message: `\`${label}\` is a classifier: it gives a text one of its labels, and writes nothing`,
+    message: `\`${label}\` is a classifier: it assigns labels and does not generate text`,
     help: 'run `ftpc classify MODEL TEXT`',
   });
 }
@@ -114,7 +114,7 @@ export function classifierAsked(label: string): UserError {
 export function noClassifier(label: string): UserError {
   return error({
     code: 'FTP0781',
-    message: `\`${label}\` is no classifier: it has no labels to give`,
+    message: `\`${label}\` is not a classifier: it has no labels`,
     help: 'ask it with `ftpc generate MODEL QUESTION`, or train a classifier on labelled rows',
   });
 }
@@ -127,8 +127,8 @@ export function unknownToken(
   return error({
     code: 'FTP0871',
     at,
-    message: `\`${label}\` cannot read \`${token}\`: the tokenizer gives it the id ${id}, and the model has ${vocab} tokens`,
-    help: 'fetch tokenizer and weights of one model, or enlarge the model’s embeddings to the size of the tokenizer',
+    message: `\`${label}\` cannot read \`${token}\`: the tokenizer gives it the id ${id}, but the model has only ${vocab} tokens`,
+    help: 'use the tokenizer and the weights of the same model, or resize the model’s embeddings to the tokenizer',
   });
 }
 
@@ -144,9 +144,9 @@ export function rowsTooLong(found: {
   const { label, most, rows, first, at } = found;
   return error({
     code: 'FTP0875',
-    message: `\`${label}\` has ${most} positions, and ${rows === 1 ? '1 row is' : `${rows} rows are`} longer`,
+    message: `\`${label}\` has ${most} positions, but ${rows === 1 ? '1 row is' : `${rows} rows are`} longer`,
     at,
     notes: [`the first of them is ${first}`],
-    help: `give the format stage \`max_length = ${most}tok\`, or compare with a model of more positions`,
+    help: `give the format stage \`max_length = ${most}tok\`, or use a model with more positions`,
   });
 }

@@ -97,7 +97,7 @@ async function fill(
     const answer = await askFrom(access, pinned, file, have);
     if (answer === undefined) {
       ftruncateSync(handle, 0);
-      throw new Transient('the server has no such part of the file', false);
+      throw new Transient('the server does not have that part of the file', false);
     }
     const goesOn = answer.response.status === 206;
     if (!goesOn) ftruncateSync(handle, 0);
@@ -132,7 +132,7 @@ async function askFrom(
   checkCommit(answer, pinned);
   if (status === 206 && startOf(answer) !== start) {
     answer.close();
-    throw new Transient('the server sent another part of the file', false);
+    throw new Transient('the server sent a different part of the file', false);
   }
   return answer;
 }
@@ -152,7 +152,8 @@ async function receive(
     if (have > total) throw new TooLong();
     take(piece, have);
   }
-  if (have < total) throw new Transient(`the server hung up after ${have} of ${total} bytes`, false);
+  if (have < total)
+    throw new Transient(`the server closed the connection after ${have} of ${total} bytes`, false);
 }
 
 /** `Content-Range: bytes 100-199/200` */
@@ -188,5 +189,5 @@ function wrongDigest(path: string, file: HubFile): string | undefined {
   const expected = sha256 ?? blob;
   return expected === undefined || found === expected
     ? undefined
-    : `its digest is ${found.slice(0, 12)}… and not ${expected.slice(0, 12)}…`;
+    : `its digest is ${found.slice(0, 12)}…, not ${expected.slice(0, 12)}…`;
 }

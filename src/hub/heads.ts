@@ -36,9 +36,9 @@ async function range(
     const answer = await request(access, path, { range: `bytes=${from}-${from + wanted - 1}` });
     if (!answer.response.ok) failOn(answer, { ...pinned, revision: pinned.commit }, access, file.name);
     if (answer.response.status !== 206 && from > 0)
-      throw new UserError(badAnswer(answer.url, 'it gives no parts of a file'));
+      throw new UserError(badAnswer(answer.url, 'it does not support range requests'));
     const bytes = await firstOf(answer.body(), wanted);
-    if (bytes.length < wanted) throw new Transient('the server hung up', false);
+    if (bytes.length < wanted) throw new Transient('the server closed the connection', false);
     return bytes;
   });
 }

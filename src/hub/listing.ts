@@ -39,7 +39,7 @@ async function textOf(body: AsyncIterable<Uint8Array>, path: string): Promise<st
 export function readListing(text: string, url: string): Listing {
   const bad = (detail: string): UserError => new UserError(badAnswer(url, detail));
   const value = parsed(text);
-  if (value === undefined) throw bad('it is no JSON object');
+  if (value === undefined) throw bad('it is not a JSON object');
   const { sha, siblings } = value;
   if (!isCommit(sha)) throw bad('it names no commit');
   if (!Array.isArray(siblings)) throw bad('it lists no files');
@@ -71,14 +71,14 @@ function fileOf(sibling: unknown): HubFile | string {
   const { rfilename: name, lfs, size, blobId } = sibling;
   const large = isObject(lfs) ? lfs : undefined;
   const bytes = large?.['size'] ?? size;
-  if (!Number.isSafeInteger(bytes) || Number(bytes) < 0) return `it says no size for \`${name}\``;
+  if (!Number.isSafeInteger(bytes) || Number(bytes) < 0) return `it gives no size for \`${name}\``;
   if (large !== undefined)
     return isHex(large['sha256'], 64)
       ? { name, bytes: Number(bytes), sha256: large['sha256'] }
-      : `it says no digest for \`${name}\``;
+      : `it gives no digest for \`${name}\``;
   return isHex(blobId, 40)
     ? { name, bytes: Number(bytes), blob: blobId }
-    : `it says no digest for \`${name}\``;
+    : `it gives no digest for \`${name}\``;
 }
 
 const isHex = (value: unknown, digits: number): value is string =>

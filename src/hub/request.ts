@@ -30,7 +30,7 @@ export interface Answer {
 
 const MOST_REDIRECTS = 8;
 
-/** Offline nobody calls it; that would be a bug. Throws a {@link Transient}, a `UserError` for what no further try mends, or the signal's reason. */
+/** Offline nobody calls it; that would be a bug. Throws a {@link Transient}, a `UserError` for what no retry fixes, or the signal's reason. */
 export async function request(
   access: Access,
   path: string,
@@ -56,16 +56,14 @@ export async function request(
     answer.close();
     url = next(url, location);
   }
-  throw new UserError(badAnswer(shown(url), `it was sent on more than ${MOST_REDIRECTS} times`));
+  throw new UserError(badAnswer(shown(url), `it was redirected more than ${MOST_REDIRECTS} times`));
 }
 
 function next(from: URL, location: string): URL {
   const to = URL.canParse(location, from.href) ? new URL(location, from.href) : undefined;
   const isSafe = to?.protocol === 'https:' || (to?.protocol === 'http:' && from.protocol === 'http:');
   if (to === undefined || !isSafe || to.username !== '' || to.password !== '')
-    throw new UserError(
-      badAnswer(shown(from), 'it sends on to an address that is none, or no longer encrypted'),
-    );
+    throw new UserError(badAnswer(shown(from), 'it redirects to an invalid or unencrypted address'));
   return to;
 }
 
@@ -124,7 +122,7 @@ const UNREACHABLE = /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ENETUNREACH|EHOSTUNREACH|C
 /** Only what the system says of a failure is shown: messages of others may quote a header or an address. */
 function transient(error: unknown, url: URL, patience: number): Transient {
   if (error instanceof Error && error.name === 'AbortError')
-    return new Transient(`${url.host} was silent for ${patience / 1000} s`, false);
+    return new Transient(`${url.host} did not respond for ${patience / 1000} s`, false);
   const cause = error instanceof Error ? (error.cause as NodeJS.ErrnoException | undefined) : undefined;
   const code = cause?.code ?? '';
   return new Transient(`${url.host}: ${code || 'the connection broke'}`, UNREACHABLE.test(code));

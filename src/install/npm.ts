@@ -46,7 +46,8 @@ function fileName(stdout: string, spec: string): string {
 function problemOf(spec: string, { stdout, output }: ToolResult): Diagnostic {
   try {
     const { error } = JSON.parse(stdout.slice(stdout.indexOf('{'))) as NpmFailure;
-    if (error?.code === 'EINTEGRITY') return fetchedOther(spec, 'npm finds another digest in what came');
+    if (error?.code === 'EINTEGRITY')
+      return fetchedOther(spec, 'npm computed a different digest for the download');
     const [line = ''] = String(error?.summary ?? '').split('\n');
     if (line !== '') return fetchFailed(spec, line.replaceAll(/\/\/[^/@\s]*@/g, '//'));
   } catch {

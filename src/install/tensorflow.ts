@@ -57,7 +57,7 @@ export async function installTensorFlow(
   const known = readTensorFlow(host);
   const isWanted = known !== undefined && known.cuda === !cpu && known.tensorflow === TENSORFLOW.version;
   if (isWanted) {
-    progress({ what: 'looking whether it is whole' });
+    progress({ what: 'verifying it' });
     if (tensorflowDamage(host, 'all') === undefined) return { manifest: known, already: true };
   }
   if (process.platform !== 'linux' || process.arch !== 'x64')
@@ -99,7 +99,7 @@ async function putTogether(
   await requireThatItComputes(bindingPath(staging), signal);
   rmSync(sources, { recursive: true });
   rmSync(unpacked.headers, { recursive: true });
-  progress({ what: 'writing down what it is' });
+  progress({ what: 'recording what was installed' });
   const files = await filesIn(staging, signal);
   const manifest: TensorFlowManifest = {
     version: 2,

@@ -108,10 +108,7 @@ export async function fetchFile(
     rmSync(path, { force: true });
     if (!left)
       throw new UserError(
-        fetchedOther(
-          remote.name,
-          `its digest is ${found.slice(0, 12)}… and not ${remote.sha256.slice(0, 12)}…`,
-        ),
+        fetchedOther(remote.name, `its digest is ${found.slice(0, 12)}…, not ${remote.sha256.slice(0, 12)}…`),
       );
   }
 }
@@ -140,7 +137,7 @@ async function fill(
     }
     if (answer.response.status === 416) {
       answer.close();
-      throw new Transient('the server has no such part of the file', false);
+      throw new Transient('the server does not have that part of the file', false);
     }
     for await (const piece of answer.body()) {
       writing(path, undefined, () => writeAll(file, piece));
@@ -148,7 +145,8 @@ async function fill(
       progress(have);
       if (have > bytes) break;
     }
-    if (have < bytes) throw new Transient(`the server hung up after ${have} of ${bytes} bytes`, false);
+    if (have < bytes)
+      throw new Transient(`the server closed the connection after ${have} of ${bytes} bytes`, false);
   } finally {
     closeSync(file);
   }

@@ -97,5 +97,7 @@ function readPage(text: string, address: string): Page {
   } catch {
     // falls through: no page of an index
   }
-  throw new UserError(fetchFailed(shown(new URL(address)), 'the answer is no JSON page of a package index'));
+  throw new UserError(
+    fetchFailed(shown(new URL(address)), 'the response is not a JSON page of a package index'),
+  );
 }

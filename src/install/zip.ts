@@ -65,7 +65,7 @@ export const zipEntries = (path: string): readonly ZipEntry[] =>
     );
     let end = tail.length - END_BYTES;
     while (end >= 0 && tail.readUInt32LE(end) !== END) end--;
-    if (end < 0) throw new ZipError('no zip file');
+    if (end < 0) throw new ZipError('not a zip file');
     const [count, length, start] = [
       tail.readUInt16LE(end + 10),
       tail.readUInt32LE(end + 12),
@@ -90,7 +90,7 @@ export const zipEntries = (path: string): readonly ZipEntry[] =>
         at: directory.readUInt32LE(at + 42),
       };
       if (method === undefined || [entry.packedBytes, entry.bytes, entry.at].includes(ELSEWHERE))
-        throw new ZipError(`${entry.name} is packed in a way that is not read here`);
+        throw new ZipError(`${entry.name} uses an unsupported compression`);
       entries.push({ ...entry, method });
       at += CENTRAL_BYTES + name + extra + comment;
     }
@@ -121,6 +121,6 @@ export async function unzip(
 export function placeOf(folder: string, { name }: ZipEntry): string {
   const parts = name.split('/');
   if (name.startsWith('/') || name.includes('\\') || parts.includes('..') || parts.includes(''))
-    throw new ZipError(`it names a file that would stand outside its folder: ${JSON.stringify(name)}`);
+    throw new ZipError(`it lists a file that would be written outside its folder: ${JSON.stringify(name)}`);
   return join(folder, ...parts);
 }

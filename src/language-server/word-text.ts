@@ -11,7 +11,7 @@ import { code, ftp, paragraphs } from './describe.js';
 const KEYWORDS: Readonly<Record<string, readonly [form: string, doc: string]>> = {
   Edition: [
     'edition 2026',
-    'The edition of the language that the file is written in; it stands before all else.',
+    'The edition of the language that the file is written in; it comes before everything else.',
   ],
   Import: [
     'import { NAME } from "MODULE"',
@@ -35,7 +35,7 @@ const KEYWORDS: Readonly<Record<string, readonly [form: string, doc: string]>> =
   ],
   Preset: [
     'preset NAME for KIND { … }',
-    'Settings that stand in for the defaults, and conditions, for the blocks that apply it.',
+    'Settings that replace the defaults, and conditions, for the blocks that apply it.',
   ],
   For: ['preset NAME for KIND { … }', 'The kind of the blocks that may apply the preset.'],
   Using: [

@@ -114,7 +114,7 @@ export function unused(allowance: Allowance, index: number, source: SourceText):
   if (rule === undefined) throw new Error('no such rule in the comment');
   const fix =
     rules.length === 1
-      ? replace('take the comment out', wholeLine(comment, source), '')
+      ? replace('remove the comment', wholeLine(comment, source), '')
       : replace(`take \`${rule.id}\` out`, withComma(rules, index), '');
   return errors.allowsNothing(rule.span, rule.id, fix);
 }

@@ -61,7 +61,7 @@ export function readJson(file: string, text: string): JsonNode {
   const string = (): { readonly value: string; readonly span: Span } => {
     match(SPACE);
     const start = at;
-    const found = match(STRING) ?? fail('expected a string between double quotes');
+    const found = match(STRING) ?? fail('expected a string in double quotes');
     return { value: JSON.parse(found) as string, span: span(start) };
   };
   const entry = (depth: number): JsonEntry => {
@@ -70,7 +70,7 @@ export function readJson(file: string, text: string): JsonNode {
     return { key: key.value, keySpan: key.span, value: value(depth + 1) };
   };
   const value = (depth: number): JsonNode => {
-    if (depth > DEEPEST) fail('nested too deep');
+    if (depth > DEEPEST) fail('nested too deeply');
     match(SPACE);
     const start = at;
     if (take('{')) return { kind: 'object', entries: series('}', () => entry(depth)), span: span(start) };

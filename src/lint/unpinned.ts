@@ -35,7 +35,7 @@ function callsOf(value: Value | undefined, name: string): readonly Call[] {
 
 const finding = (checked: CheckedStage, key: string, name: string, pipeline: Pipeline): Finding => ({
   at: declared(checked, key, pipeline),
-  message: `nothing says which version of \`${name}\` is meant`,
-  label: 'may be another one tomorrow',
-  help: 'run `ftpc lock`, which writes the commit into the lock file; or write it as `revision: "…"`',
+  message: `the version of \`${name}\` is not pinned`,
+  label: 'may change at any time',
+  help: 'run `ftpc lock`, which records the commit in the lock file, or write it as `revision: "…"`',
 });

@@ -60,7 +60,7 @@ export function checkLock(
 }
 
 const otherText = (name: string): string =>
-  name.startsWith('std/') ? 'its text is another: it comes with ftpc' : 'its text is another';
+  name.startsWith('std/') ? 'its text differs: it comes with ftpc' : 'its text differs';
 
 function importOf({ main }: Analysis, name: string): Span | undefined {
   return main.imports.find(({ statement }) => statement.from.text === name)?.statement.from.span;
@@ -88,7 +88,7 @@ function entryDifferences(locked: LockedEntry, now: LockedEntry): readonly strin
   const licence =
     locked.licence === now.licence
       ? []
-      : [`the licence is ${now.licence ?? 'not said'} instead of ${locked.licence ?? 'not said'}`];
+      : [`the licence is ${now.licence ?? 'unknown'} instead of ${locked.licence ?? 'unknown'}`];
   const names = [...new Set([...Object.keys(locked.files), ...Object.keys(now.files)])].sort();
   const files = names.flatMap((name) => {
     const before = Object.hasOwn(locked.files, name) ? locked.files[name] : undefined;
@@ -104,7 +104,7 @@ function fileDifference(name: string, before: LockedFile, after: LockedFile): re
   if (before.sha256 === after.sha256) return [];
   return [
     before.bytes === after.bytes
-      ? `\`${name}\` has other content of the same size`
+      ? `\`${name}\` has different content of the same size`
       : `\`${name}\` has ${after.bytes} bytes instead of ${before.bytes}`,
   ];
 }

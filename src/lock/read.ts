@@ -35,7 +35,7 @@ export function parseLock(text: string, name: string): Lock {
   } catch (error) {
     throw bad(error instanceof Error ? error.message : String(error));
   }
-  if (!isObject(value)) throw bad('it holds no object');
+  if (!isObject(value)) throw bad('it is not an object');
   if (value['version'] !== 1)
     throw bad(`its version is ${JSON.stringify(value['version'])}; this ftpc reads version 1`);
   return {
@@ -83,28 +83,30 @@ const isCount = (value: unknown): value is number => Number.isSafeInteger(value)
 function fileOf(value: unknown): LockedFile | string {
   if (!isObject(value)) return 'no object';
   const { bytes, sha256, rows } = value;
-  if (!isCount(bytes)) return '`bytes` is no count';
-  if (!isSha256(sha256)) return '`sha256` is no digest';
-  if (rows !== undefined && !isCount(rows)) return '`rows` is no count';
+  if (!isCount(bytes)) return '`bytes` is not a count';
+  if (!isSha256(sha256)) return '`sha256` is not a digest';
+  if (rows !== undefined && !isCount(rows)) return '`rows` is not a count';
   return { bytes, sha256, ...(rows === undefined ? {} : { rows }) };
 }
 
 function moduleOf(value: unknown): { readonly sha256: string } | string {
-  return isObject(value) && isSha256(value['sha256']) ? { sha256: value['sha256'] } : '`sha256` is no digest';
+  return isObject(value) && isSha256(value['sha256'])
+    ? { sha256: value['sha256'] }
+    : '`sha256` is not a digest';
 }
 
 function entryOf(value: unknown): LockedEntry | string {
   if (!isObject(value) || !isObject(value['files'])) return 'it lists no files';
   const { commit, licence, files } = value;
-  if (commit !== undefined && !isCommit(commit)) return '`commit` is none';
-  if (licence !== undefined && typeof licence !== 'string') return '`licence` is no text';
+  if (commit !== undefined && !isCommit(commit)) return '`commit` is not a commit';
+  if (licence !== undefined && typeof licence !== 'string') return '`licence` is not a string';
   const read: [string, LockedFile][] = [];
   for (const [name, found] of Object.entries(files)) {
     if (!isPlain(name)) return 'a file has a name with control characters';
     const file = fileOf(found);
     if (typeof file === 'string') return `\`${name}\`: ${file}`;
     // Files of a repository become paths in the cache; those of the project are only compared with what is read.
-    if (commit !== undefined && !isSafeName(name)) return `\`${name}\` would stand outside its folder`;
+    if (commit !== undefined && !isSafeName(name)) return `\`${name}\` would be outside its folder`;
     read.push([name, file]);
   }
   return {

@@ -60,7 +60,7 @@ function defaultTemplate(value: unknown, path: string): string | undefined {
   throw new ModelError(
     'model_template',
     path,
-    '"chat_template" is neither a text nor a list with a template named "default".',
+    '"chat_template" is neither a string nor a list with a template named "default".',
     'Put the template into a file chat_template.jinja beside it.',
   );
 }
@@ -95,14 +95,14 @@ export function compileChatTemplate(source: string, special: SpecialTokens, path
       'model_template',
       path,
       `${what}: ${why}`,
-      'Mend the chat template, or use one of the std formats.',
+      'Fix the chat template, or use one of the std formats.',
     );
   };
   let program: JinjaNode;
   try {
     program = parse(tokenize(source, { lstrip_blocks: true, trim_blocks: true }));
   } catch (error) {
-    throw failed('The chat template is no valid Jinja', error);
+    throw failed('The chat template is not valid Jinja', error);
   }
   return {
     source,

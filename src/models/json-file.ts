@@ -20,16 +20,16 @@ export function readJsonFile(host: Host, path: string, { code, maxBytes }: JsonF
     throw new ModelError(
       code,
       path,
-      `The file is no valid JSON: ${why}.`,
-      'Mend the file, or fetch the model again.',
+      `The file is not valid JSON: ${why}.`,
+      'Fix the file, or download the model again.',
     );
   }
   if (!isJson(value)) {
     throw new ModelError(
       code,
       path,
-      'The file holds no JSON object.',
-      'Mend the file, or fetch the model again.',
+      'The file is not a JSON object.',
+      'Fix the file, or download the model again.',
     );
   }
   return value;
@@ -43,7 +43,7 @@ export function readTextFile(host: Host, path: string, { code, maxBytes }: JsonF
       code,
       path,
       'There is no such file.',
-      'Fetch it too: it belongs to the other files of its folder.',
+      'Download it too: it belongs with the other files of its folder.',
     );
   }
   if (stat.size > maxBytes) {

@@ -50,7 +50,7 @@ export function openModel(host: Host, folder: string): ModelFolder {
       'model_not_found',
       folder,
       'The folder does not exist or has no config.json.',
-      'Name a model folder in Hugging Face layout: config.json, model.safetensors, tokenizer.json.',
+      'Give a model folder in Hugging Face layout: config.json, model.safetensors, tokenizer.json.',
     );
   }
   const config = readConfig(host, folder);

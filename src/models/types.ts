@@ -191,7 +191,7 @@ export class ModelError extends Error {
     readonly path: string,
     /** One sentence: what is wrong. */
     readonly detail: string,
-    /** One sentence: how to mend it. */
+    /** One sentence: how to fix it. */
     readonly help: string,
   ) {
     super(`${path}: ${detail}`);

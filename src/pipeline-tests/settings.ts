@@ -21,12 +21,12 @@ import type { Expression, Property, Test } from '../syntax/ast.js';
 export const testSettings = {
   pipeline: optional(
     t.string,
-    'The pipeline, from the folder of the tests; left out: the one with their name.',
+    'The pipeline, relative to the test file; default: the one with the same name.',
   ),
   memory: optional(t.quantity('bytes', { min: 1 }), 'Plans for this much memory.'),
   devices: optional(t.integer({ min: 1 }), 'How many devices the machine has.'),
   engine: optional(t.enum('embedded', 'accelerate'), 'What would run it.'),
-  run: defaulted(t.boolean, false, 'Really runs the pipeline, in a folder of its own.'),
+  run: defaulted(t.boolean, false, 'Runs the pipeline, in a folder of its own.'),
 } as const;
 
 const OTHERS = ['with', 'machine'] as const;

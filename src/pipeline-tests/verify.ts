@@ -126,14 +126,14 @@ function arithmetic(node: Extract<Node, { op: Operator }>, facts: Facts, trace: 
 }
 
 const BECAUSE: Readonly<Record<Need, (facts: Facts) => string>> = {
-  program: ({ compiled }) => (compiled.program === undefined ? ERRORS : 'the pipeline leaves it open'),
+  program: ({ compiled }) => (compiled.program === undefined ? ERRORS : 'the pipeline does not set it'),
   plan: ({ plan, compiled }) =>
     compiled.program === undefined
       ? ERRORS
       : plan === undefined
         ? 'there is no plan'
-        : 'the plan does not foretell it',
-  run: ({ run }) => (run === undefined ? 'nothing was run' : 'the run did not come to it'),
+        : 'the plan does not predict it',
+  run: ({ run }) => (run === undefined ? 'nothing was run' : 'the run did not reach it'),
 };
 const ERRORS = 'the pipeline has errors';
 

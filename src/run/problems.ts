@@ -9,18 +9,18 @@ export function processKilled(
   peakBytes: number,
   outOfMemory: boolean,
 ): Diagnostic {
-  const peak = peakBytes > 0 ? `; it held ${bytesText(peakBytes)} at its most` : '';
+  const peak = peakBytes > 0 ? `; its peak memory was ${bytesText(peakBytes)}` : '';
   return {
     code: 'FTP0811',
     severity: 'error',
     message: outOfMemory
-      ? `the process of stage \`${stage.name}\` was killed by the system for want of memory (${signal})${peak}`
+      ? `the process of stage \`${stage.name}\` was killed by the system because it ran out of memory (${signal})${peak}`
       : `the process of stage \`${stage.name}\` was killed from outside (${signal})${peak}`,
     at: stage.span,
     notes: outOfMemory
       ? []
-      : ['nothing says who did it; SIGKILL without a sender is most often the system, short of memory'],
-    help: 'run again: it goes on from the last checkpoint; `ftpc plan` shows what the stage needs',
+      : ['the sender is unknown; SIGKILL often comes from the system when memory runs out'],
+    help: 'run again: it resumes from the last checkpoint; `ftpc plan` shows what the stage needs',
   };
 }
 
@@ -31,7 +31,7 @@ export function processCrashed(stage: Stage, how: string, tail: readonly string[
     message: `the process of stage \`${stage.name}\` ended without a result (${how})`,
     at: stage.span,
     notes: tail,
-    help: 'run again: it goes on from the last checkpoint; `ftpc doctor` checks the native libraries',
+    help: 'run again: it resumes from the last checkpoint; `ftpc doctor` checks the native libraries',
   };
 }
 
@@ -60,8 +60,8 @@ export function requirementFailed(
       : `\`require ${text}\` of stage \`${stage.name}\` does not hold (${found})`,
     at: span,
     help: gate
-      ? 'what depends on this gate is not run'
-      : 'the report of the stage says which rows were left out and why',
+      ? 'stages that depend on this gate are not run'
+      : 'the report of the stage lists the dropped rows with their reasons',
   };
 }
 
@@ -70,9 +70,9 @@ export function budgetExceeded(text: string, span: Stage['span'], figure: string
   return {
     code: 'FTP0823',
     severity: 'error',
-    message: `the run exceeded its budget \`require ${text}\`: it came to ${figure}`,
+    message: `the run exceeded its budget \`require ${text}\`: it used ${figure}`,
     at: span,
-    help: 'the outputs are kept; raise the budget or ask for less',
+    help: 'the outputs are kept; raise the budget or reduce the work',
   };
 }
 
@@ -80,9 +80,9 @@ export function budgetBroken(text: string, span: Stage['span'], figure: string):
   return {
     code: 'FTP0825',
     severity: 'error',
-    message: `the plan does not keep the budget \`require ${text}\`: it comes to ${figure}`,
+    message: `the plan exceeds the budget \`require ${text}\`: it needs ${figure}`,
     at: span,
-    help: 'nothing was run; `ftpc plan` shows where it goes',
+    help: 'nothing was run; `ftpc plan` shows what uses it',
   };
 }
 
@@ -90,9 +90,9 @@ export function unknownMetric(stage: Stage, text: string, span: Stage['span'], n
   return {
     code: 'FTP0824',
     severity: 'error',
-    message: `\`require ${text}\` cannot be decided: stage \`${stage.name}\` measured no ${names}`,
+    message: `\`require ${text}\` cannot be evaluated: stage \`${stage.name}\` measured no ${names}`,
     at: span,
-    help: 'let it be measured: `metrics` and `baseline` of an eval stage, `validate` of a train stage; or take the requirement out',
+    help: 'make sure that it is measured (`metrics` and `baseline` of an eval stage, `validate` of a train stage), or remove the requirement',
   };
 }
 

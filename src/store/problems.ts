@@ -7,38 +7,38 @@ const place = (file: string) => ({ file, line: 0, column: 0 });
 
 /** The operating system's codes for a failed write, in words. */
 const CAUSES: Readonly<Record<string, { readonly why: string; readonly help: string }>> = {
-  ENOSPC: { why: 'the disk is full', help: 'free some space and run again: what is complete is kept' },
+  ENOSPC: { why: 'the disk is full', help: 'free some space and run again: completed outputs are kept' },
   EDQUOT: {
     why: 'the disk quota is used up',
-    help: 'free some space and run again: what is complete is kept',
+    help: 'free some space and run again: completed outputs are kept',
   },
   EFBIG: {
-    why: 'the file system, or a limit (`ulimit -f`), does not take files of this size',
+    why: 'the file system, or a limit (`ulimit -f`), does not allow files of this size',
     help: 'use a folder on another disk, or raise the limit',
   },
   EIO: { why: 'the disk reported an error', help: 'check the disk (`dmesg`), then run again' },
-  EROFS: { why: 'the file system is read-only', help: 'use a folder that can be written to' },
+  EROFS: { why: 'the file system is read-only', help: 'use a writable folder' },
   EACCES: { why: 'writing is not allowed', help: 'use a folder that you may write to' },
   EPERM: { why: 'writing is not allowed', help: 'use a folder that you may write to' },
   EMFILE: { why: 'too many files are open', help: 'raise the limit (`ulimit -n 4096`) and run again' },
   ENOENT: {
     why: 'its folder has disappeared',
-    help: 'something else removes files under `.ftp`; stop it and run again',
+    help: 'another program removes files under `.ftp`; stop it and run again',
   },
-  ENOTDIR: { why: 'a file stands where a folder is needed', help: 'move that file away and run again' },
-  EEXIST: { why: 'a file stands where a folder is needed', help: 'move that file away and run again' },
+  ENOTDIR: { why: 'a file is where a folder is needed', help: 'move that file away and run again' },
+  EEXIST: { why: 'a file is where a folder is needed', help: 'move that file away and run again' },
   ENAMETOOLONG: { why: 'its path is too long', help: 'run in a folder whose path is shorter' },
-  EISDIR: { why: 'a folder stands where a file is needed', help: 'move that folder away and run again' },
+  EISDIR: { why: 'a folder is where a file is needed', help: 'move that folder away and run again' },
 };
 
 function cannotWrite(path: string, code: string, bytes: number | undefined): Diagnostic {
-  const cause = CAUSES[code] ?? { why: `the system reported ${code}`, help: 'mend that and run again' };
+  const cause = CAUSES[code] ?? { why: `the system reported ${code}`, help: 'fix that and run again' };
   return {
     code: 'FTP0801',
     severity: 'error',
     message: `cannot write \`${path}\`: ${cause.why}`,
     at: place(path),
-    notes: bytes === undefined ? [] : [`the file needs ${bytes} bytes; nothing of it was kept`],
+    notes: bytes === undefined ? [] : [`the file needs ${bytes} bytes; the incomplete file was removed`],
     help: cause.help,
   };
 }
@@ -80,9 +80,9 @@ export function corruptOutside(path: string, detail: string): Diagnostic {
   return {
     code: 'FTP1440',
     severity: 'warning',
-    message: `\`${path}\` is no longer what was published: ${detail}`,
+    message: `\`${path}\` no longer matches what was published: ${detail}`,
     at: place(path),
-    help: 'its stage publishes it again, beside it; remove what was changed once nothing uses it',
+    help: 'its stage publishes it again, beside the changed one; delete the changed one once nothing uses it',
   };
 }
 
@@ -92,7 +92,7 @@ export function corruptCheckpoint(path: string, detail: string): Diagnostic {
     severity: 'warning',
     message: `the checkpoint \`${path}\` is damaged and is not used: ${detail}`,
     at: place(path),
-    help: 'training goes on from the one before it, or from the start',
+    help: 'training continues from the checkpoint before it, or from the start',
   };
 }
 
@@ -100,9 +100,9 @@ export function lockHeld(path: string, holder: string): Diagnostic {
   return {
     code: 'FTP0804',
     severity: 'error',
-    message: `another run is at work in this folder: ${holder}`,
+    message: `another run is active in this folder: ${holder}`,
     at: place(path),
-    help: 'wait for it to end, or stop it (it keeps its checkpoints)',
+    help: 'wait for it to finish, or stop it (its checkpoints are kept)',
   };
 }
 

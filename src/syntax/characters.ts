@@ -46,17 +46,17 @@ function meantBy(
     return [
       codePoint(text),
       {
-        label: 'a line end of another kind',
-        help: 'write a line end',
-        fixes: [replace('write a line end', at, '\n')],
+        label: 'an unusual line terminator',
+        help: 'write a line feed',
+        fixes: [replace('write a line feed', at, '\n')],
       },
     ];
   if (INVISIBLE.test(text))
     return [
       codePoint(text),
       {
-        label: 'a character that cannot be seen',
-        help: 'take it out',
+        label: 'an invisible character',
+        help: 'remove it',
         fixes: [replace('remove it', at, '')],
       },
     ];
@@ -70,7 +70,7 @@ function meantBy(
     return [
       `${shown} (${codePoint(text)})`,
       {
-        help: 'names are written with the letters a to z and A to Z, digits and `_`; others stand in strings and comments',
+        help: 'names consist of the letters a to z and A to Z, digits and `_`; other characters are only for strings and comments',
       },
     ];
   return [
@@ -83,18 +83,20 @@ function meantBy(
 function percent(at: Span, source: string): UnexpectedDetails {
   const spaces = /\d([ \t]+)$/.exec(source.slice(Math.max(0, at.start - 20), at.start))?.[1] ?? '';
   if (spaces === '' || /^[ \t]*[\w(]/.test(source.slice(at.end, at.end + 20)))
-    return { help: 'a share is a number with `%` right behind it: `5%`; remainders are not computed' };
+    return {
+      help: 'a percentage is a number directly followed by `%`: `5%`; there is no remainder operator',
+    };
   const gap = { ...at, start: at.start - spaces.length, end: at.start };
   return {
-    help: 'no space stands before a unit: write `5%`',
-    fixes: [replace('take the space out', gap, '')],
+    help: 'write the unit directly after the number: `5%`',
+    fixes: [replace('remove the space', gap, '')],
   };
 }
 
 const HELP: Readonly<Record<string, string>> = {
-  '@': 'a stage is referred to by its own name: what follows from a matrix reads the stage of the same values',
-  '^': 'there are no powers: write the number',
-  $: 'texts and paths are written out; what varies is a `param`',
+  '@': 'refer to a stage by its own name: stages of a matrix read the stage with the same values',
+  '^': 'there is no power operator: write the number',
+  $: 'strings and paths are written out; use a `param` for what varies',
 };
 
 /** Turns the order in which a line is shown, or does something to a terminal. */

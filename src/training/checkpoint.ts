@@ -92,7 +92,7 @@ function usable({ host, work, digest, note }: CheckpointOptions): readonly Train
   }
   if (foreign > 0) {
     note(
-      `${foreign === 1 ? 'a checkpoint' : `${foreign} checkpoints`} of other settings, rows or base: not gone on from`,
+      `${foreign === 1 ? 'a checkpoint' : `${foreign} checkpoints`} of other settings, rows or base: not used`,
     );
   }
   return states.sort((a, b) => a.step - b.step);
@@ -165,7 +165,7 @@ function fill(host: Host, path: string, targets: ReadonlyMap<string, Target>): v
   for (const [name, { type, length, write }] of targets) {
     const entry = file.tensors.get(name);
     if (entry === undefined || entry.end - entry.begin !== slotBytes({ type, length })) {
-      throw new Error(`${path} holds no ${name} of ${length} values`);
+      throw new Error(`${path} has no ${name} of ${length} values`);
     }
     const bytes = file.read(entry);
     write(type === 'f32' ? floats(bytes) : bytes);

@@ -88,7 +88,7 @@ export async function train(options: TrainOptions): Promise<TrainingResult> {
     resumed === undefined
       ? freshState()
       : { ...resumed, steps: [...resumed.steps], validations: [...resumed.validations] };
-  if (state.step > 0) emit({ type: 'note', text: `going on from the checkpoint of step ${state.step}` });
+  if (state.step > 0) emit({ type: 'note', text: `resuming from the checkpoint of step ${state.step}` });
   const clock = stopwatch(options.now, state.seconds);
   const watch = divergenceWatch(state.steps);
   const batches = globalBatches({

@@ -8,10 +8,10 @@ export function notFinite(what: NotFinite, value: number, step: number, rate: nu
   const diagnostic: Diagnostic = {
     code: 'FTP0851',
     severity: 'error',
-    message: `the ${what} of step ${step} is ${Number.isNaN(value) ? 'not a number' : 'infinite'}: training cannot go on`,
+    message: `the ${what} of step ${step} is ${Number.isNaN(value) ? 'not a number' : 'infinite'}: training cannot continue`,
     notes: [
       `the learning rate of that step was ${rate}`,
-      'checkpoints from before it are kept, and a second run would go the same way from them',
+      'earlier checkpoints are kept, but a run that resumes from them would fail in the same way',
     ],
     help:
       step <= 1

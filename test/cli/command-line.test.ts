@@ -52,8 +52,8 @@ describe('command line', () => {
     [['plan', 'x.ftp', '--runtime', 'tensorflw'], 'did you mean `tensorflow`?'],
     [['runtime', 'instal'], 'unknown action `instal`: did you mean `install`?'],
     [['runtime', 'install'], 'say which: `ftpc runtime install tensorflow`'],
-    [['runtime', 'remove', 'onnx'], 'ONNX Runtime comes with ftpc'],
-    [['runtime', 'list', '--cpu'], '`--cpu` goes with `install`'],
+    [['runtime', 'remove', 'onnx'], 'ONNX Runtime is part of ftpc'],
+    [['runtime', 'list', '--cpu'], '`--cpu` needs `install`'],
   ];
   for (const [words, message] of mistakes)
     it(`says what is wrong with: ftpc ${words.join(' ')}`, async () => {

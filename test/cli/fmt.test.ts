@@ -92,7 +92,7 @@ describe('ftpc fmt', () => {
     const broken = await ftpc(folder, ['fmt', '-'], {}, 'param a Int\n');
     expect(broken).to.deep.include({ code: 1, out: '' });
     expect(broken.err).to.contain('<standard input>:1:9');
-    expect((await ftpc(folder, ['fmt', '-', 'a.ftp'])).err).to.contain('`-` stands alone');
+    expect((await ftpc(folder, ['fmt', '-', 'a.ftp'])).err).to.contain('`-` cannot be combined with files');
   });
 
   it('says it all as JSON', async () => {

@@ -129,16 +129,16 @@ describe('a hostile user', () => {
       expect(readdirSync(join(work, '.ftp'))).to.not.include('store');
     });
 
-  it('lets no row fit, and mends it', async () => {
+  it('lets no row fit, and repairs it', async () => {
     const short = variant('short.ftp', '128tok', '8tok');
     const ran = await ftpc(folder, ['run', short, '--json']);
     isSentence(ran);
     // The plan has seen it: nothing has run.
     expect(codesOf(ran)).to.include('FTP0622');
     expect(readdirSync(join(folder, '.ftp'))).to.not.include('store');
-    const mended = await ftpc(folder, ['preview', 'tiny.ftp', 'dialogs', '--json']);
-    expect(mended.code).to.equal(0);
-    expect(JSON.parse(mended.out).rows).to.have.lengthOf(3);
+    const repaired = await ftpc(folder, ['preview', 'tiny.ftp', 'dialogs', '--json']);
+    expect(repaired.code).to.equal(0);
+    expect(JSON.parse(repaired.out).rows).to.have.lengthOf(3);
   });
 
   it('damages what a run has stored, and runs again', async () => {
@@ -157,7 +157,7 @@ describe('a hostile user', () => {
     const ran = await ftpc(folder, ['run', 'tiny.ftp', '--json']);
     isSentence(ran);
     expect(codesOf(ran)).to.deep.equal(['FTP0801']);
-    expect(ran.out).to.contain('a file stands where a folder is needed');
+    expect(ran.out).to.contain('a file is where a folder is needed');
     expect(readFileSync(join(folder, '.ftp'), 'utf8')).to.equal('mine');
   });
 }).timeout(60_000);

@@ -23,13 +23,13 @@ describe('fixes', () => {
       for (const fix of diagnostic.fixes ?? []) {
         if (fix.applicability === 'has_placeholders') continue;
         if (!fix.edits.every(({ span }) => span.file === name)) continue;
-        it(`“${fix.title}” mends ${diagnostic.code} of ${name}`, () => {
-          const mended = apply(host.readText(join(folder, name)), fix);
-          const after = compile(overlayHost(folder, { [name]: mended }), name).diagnostics;
+        it(`“${fix.title}” fixes ${diagnostic.code} of ${name}`, () => {
+          const fixedText = apply(host.readText(join(folder, name)), fix);
+          const after = compile(overlayHost(folder, { [name]: fixedText }), name).diagnostics;
           const count = (all: typeof diagnostics): number =>
             all.filter(({ code, message }) => code === diagnostic.code && message === diagnostic.message)
               .length;
-          expect(count(after), `diagnostic ${index}: ${mended}`).to.be.below(count(diagnostics));
+          expect(count(after), `diagnostic ${index}: ${fixedText}`).to.be.below(count(diagnostics));
         });
       }
     }

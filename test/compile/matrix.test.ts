@@ -70,8 +70,8 @@ describe('a matrix', () => {
   it('leaves a release out until one value is chosen, and says how', () => {
     const { diagnostics } = compiled();
     expect(diagnostics.map(({ code, severity }) => [code, severity])).to.deep.equal([['FTP0412', 'info']]);
-    expect(diagnostics[0]?.help).to.equal('choose one of them: `-p rate=1e-4 -p most=10`');
-    expect(compiled({ most: '10' }).diagnostics[0]?.help).to.equal('choose one of them: `-p rate=1e-4`');
+    expect(diagnostics[0]?.help).to.equal('choose one value: `-p rate=1e-4 -p most=10`');
+    expect(compiled({ most: '10' }).diagnostics[0]?.help).to.equal('choose one value: `-p rate=1e-4`');
   });
 
   it('is one value once it is chosen, and names go back to what is declared', () => {

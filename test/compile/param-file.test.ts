@@ -66,7 +66,7 @@ describe('a file of parameters', () => {
     expect(places('{ "moost": 3 }')).to.deep.equal(['FTP0501 0.json:1:3']);
     expect(run(['{ "moost": 3 }']).found[0]?.['help']).to.equal('did you mean `most`?');
     expect(run(['{ "most": 2000 }']).found[0]?.message).to.equal(
-      '`"most": 2000` is no Int: `2000` is out of range, must be from 1 to 1000',
+      '`"most": 2000` is not a valid Int: `2000` is out of range, must be from 1 to 1000',
     );
   });
 

@@ -48,7 +48,7 @@ describe('going back', () => {
     expect(codeOf(() => rollback(world, folder))).to.equal('FTP0746');
     expect(current()).to.equal('0003');
     expect(verifyRelease(world, folder, 2).problems).to.deep.equal([
-      'config.json has other content',
+      'config.json has different content',
       'more was not published with it',
     ]);
     writeFileSync(join(folder, '0001', 'manifest.json'), '{"version": 1}');

@@ -31,10 +31,10 @@ const BEFORE: Readonly<Record<string, string>> = {
 };
 
 describe('annotations of a GitHub workflow', () => {
-  it('say where, what and how to mend it', () => {
+  it('say where, what and how to fix it', () => {
     expect(annotations('edition 2026\n\nbudget machine {\n  require peak_memory <= 24gb\n}\n')).to.deep.equal(
       [
-        '::error file=x.ftp,line=4,endLine=4,col=26,endColumn=30,title=FTP0303::`24gb` has no such unit%0Awrite `24GB` (10^9 bytes) or `24GiB` (2^30 bytes)',
+        '::error file=x.ftp,line=4,endLine=4,col=26,endColumn=30,title=FTP0303::`24gb` has an unknown unit%0Awrite `24GB` (10^9 bytes) or `24GiB` (2^30 bytes)',
       ],
     );
   });

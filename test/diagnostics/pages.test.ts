@@ -1,8 +1,8 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { joined, type ParamValues } from '../../src/check/overrides.js';
-import { type ParamFile, readParamFile } from '../../src/check/param-file.js';
+import { joined, type ParamFile, type ParamValues } from '../../src/check/overrides.js';
+import { readParamFile } from '../../src/check/param-file.js';
 import { compile } from '../../src/compile.js';
 import { paramFileUnreadable } from '../../src/diagnostics/catalogue/params.js';
 import { lint, rules } from '../../src/lint/index.js';
@@ -83,10 +83,10 @@ describe('pages of the diagnostics', () => {
   for (const code of CODES.filter((code) => PAGES.includes(code))) {
     const page = read(`docs/errors/${code}.md`);
 
-    it(`${code} says what it is and how to mend it`, () => {
+    it(`${code} says what it is and how to fix it`, () => {
       expect(page).to.match(new RegExp(`^# ${code}: \\S`));
       expect(page.split('\n\n').length).to.be.above(1);
-      for (const heading of ['Example', 'How to mend it'])
+      for (const heading of ['Example', 'How to fix it'])
         expect(sectionOf(page, heading), heading).to.match(/\S/);
     });
 

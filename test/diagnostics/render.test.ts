@@ -28,7 +28,7 @@ describe('rendering', () => {
     const { diagnostics, sources } = compiled(BUDGET);
     expect(diagnostics.map((found) => prettyDiagnostic(found, sources)).join('\n')).to.equal(
       [
-        'error[FTP0303]: `24gb` has no such unit',
+        'error[FTP0303]: `24gb` has an unknown unit',
         ' --> x.ftp:4:26',
         '4 |   require peak_memory <= 24gb',
         '  |                          ^^^^ units are case-sensitive and have one spelling',
@@ -125,7 +125,7 @@ describe('rendering', () => {
         {
           code: 'FTP0303',
           severity: 'error',
-          message: '`24gb` has no such unit',
+          message: '`24gb` has an unknown unit',
           file: 'x.ftp',
           line: 4,
           column: 26,

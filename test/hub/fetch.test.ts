@@ -44,7 +44,7 @@ describe('weights of the Hub', () => {
 
   async function get(signal = new AbortController().signal): Promise<Diagnostic | undefined> {
     const [stage] = program.stages;
-    if (stage === undefined) throw new Error('no stage');
+    if (stage === undefined) throw new Error('not a stage');
     try {
       await fetchForStage({
         stage,

@@ -42,7 +42,7 @@ describe('models of the Hub in a plan', () => {
       args: { repository: 'tiny/base', revision: 'main', commit: COMMIT },
     });
     expect(diagnostics.map(({ code, message }) => `${code} ${message}`)).to.deep.equal([
-      'FTP1413 98 kB of `tiny/base` in 1 file are not here yet; the run fetches them',
+      'FTP1413 98 kB of `tiny/base` in 1 file are not on this machine yet; the run downloads them',
     ]);
     const files = pinned?.repositories?.[0]?.files.map(({ name }) => name);
     expect(files).to.deep.equal([
@@ -207,7 +207,7 @@ describe('models of the Hub in a plan', () => {
   };
   const { 'model.safetensors': _weights, ...pickled } = tinyModel().files;
   const denied: readonly Denied[] = [
-    ['a gated model', 'FTP1407', /gated.*let you in/, serving({ token: 'x', gated: true })],
+    ['a gated model', 'FTP1407', /gated.*grant you access/, serving({ token: 'x', gated: true })],
     ['a private model', 'FTP1407', /gives no access/, serving({ token: 'x' })],
     ['a model that is not there', 'FTP1407', /gives no access/, serving(undefined)],
     ['a 404', 'FTP1408', /has no model/, answering(404, { 'x-error-code': 'RepoNotFound' })],
@@ -218,10 +218,10 @@ describe('models of the Hub in a plan', () => {
       answering(404, { 'x-error-code': 'RevisionNotFound' }),
     ],
     ['a refusal', 'FTP1409', /status 418/, answering(418, {})],
-    ['a page instead of an API', 'FTP1409', /no JSON object/, answering(200, {}, '<html>')],
+    ['a page instead of an API', 'FTP1409', /not a JSON object/, answering(200, {}, '<html>')],
     ['an answer without a commit', 'FTP1409', /no commit/, answering(200, {}, '{"siblings":[]}')],
-    ['redirects without end', 'FTP1409', /sent on more than/, answering(302, { location: '/again' })],
-    ['a redirect to a file', 'FTP1409', /sends on/, answering(302, { location: 'file:///etc/passwd' })],
+    ['redirects without end', 'FTP1409', /redirected more than/, answering(302, { location: '/again' })],
+    ['a redirect to a file', 'FTP1409', /redirects to/, answering(302, { location: 'file:///etc/passwd' })],
     ['an endpoint that is none', 'FTP1414', /HF_ENDPOINT/, setting('HF_ENDPOINT', 'hub')],
     [
       'an endpoint with a password',
@@ -232,7 +232,7 @@ describe('models of the Hub in a plan', () => {
     [
       'a redirect with a password',
       'FTP1409',
-      /sends on/,
+      /redirects to/,
       answering(302, { location: 'http://a:hunter2@127.0.0.1/' }),
     ],
     ['a server that is away', 'FTP1405', /cannot be reached/, setting('HF_ENDPOINT', NOBODY)],
@@ -299,7 +299,7 @@ describe('models of the Hub in a plan', () => {
     };
     const { diagnostics } = await pin();
     expect(diagnostics.map(({ code }) => code)).to.deep.equal(['FTP1405']);
-    expect(diagnostics[0]?.notes?.[0]).to.contain('silent for 0.3 s');
+    expect(diagnostics[0]?.notes?.[0]).to.contain('did not respond for 0.3 s');
   }).timeout(20_000);
 
   it('starts over where the cache was cut', async () => {

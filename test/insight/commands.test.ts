@@ -116,15 +116,15 @@ describe('insight on the command line', () => {
     [['why', 'tiny.ftp', 'adaptr'], 'did you mean `adapter`?'],
     [['why', 'tiny.ftp'], '`ftpc why` needs STAGE'],
     [['explain', 'tiny.ftp:adapter.lora.rnk'], 'did you mean `lora.rank`?'],
-    [['explain', 'tiny:adapter'], 'names no pipeline'],
+    [['explain', 'tiny:adapter'], 'is not a pipeline'],
     [['graph', 'other.ftp'], 'FTP0601'],
     [['graph', 'tiny.ftp', '--format', 'png'], '`--format` takes `mermaid`, `dot`, `text` or `svg`'],
-    [['graph', 'tiny.ftp', '--out', 'g.png'], 'does not say which format'],
+    [['graph', 'tiny.ftp', '--out', 'g.png'], 'has an unknown format'],
     [['diff', '2'], 'FTP1505'],
     [['metrics', '--last', '0'], '`--last` needs a whole number'],
     [['metrics', '--pipeline', 'other.ftp'], 'FTP1503'],
     [['metrics', '--plot', 'los'], 'did you mean `loss`?'],
-    [['metrics', '--sql', 'select', '--plot', 'loss'], 'two questions'],
+    [['metrics', '--sql', 'select', '--plot', 'loss'], 'exclude each other'],
     [['docs', 'trin'], 'did you mean `train`?'],
   ];
   for (const [words, message] of mistakes)

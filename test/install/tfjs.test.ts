@@ -119,7 +119,7 @@ describe('an installation of TensorFlow.js', () => {
     return error.diagnostic;
   };
 
-  it('mends an installation of which a file is cut short, gone or has other content, and says so until then', async () => {
+  it('repairs an installation of which a file is cut short, gone or has other content, and says so until then', async () => {
     pack();
     const at = host();
     await install(at);

@@ -57,7 +57,7 @@ describe('language server: documents', () => {
     expect(codes(diagnostics).some((code) => /^FTP10/.test(String(code)))).to.equal(true);
   });
 
-  it('follows edits of parts of a text, and forgets what was mended', async () => {
+  it('follows edits of parts of a text, and forgets what was fixed', async () => {
     const uri = name();
     const doc = await bench.client.open(uri, pipelineWith('from = clauses', `from = clauzes`));
     expect(errors((await bench.client.diagnostics(uri)).diagnostics)).to.deep.equal(['FTP0201']);
@@ -111,9 +111,9 @@ describe('language server: documents', () => {
     bench.folder.write('prompts/later.md', 'You know more.\n');
     const changes = [{ uri: bench.folder.uri('prompts/later.md'), type: 1 }];
     await bench.client.connection.sendNotification('workspace/didChangeWatchedFiles', { changes });
-    const mended = (): unknown =>
+    const repaired = (): unknown =>
       bench.client.published.findLast((one) => one.uri === uri && errors(one.diagnostics).length === 0);
-    await bench.client.until(mended, 'the file to be seen');
+    await bench.client.until(repaired, 'the file to be seen');
     rmSync(join(bench.folder.path, 'prompts/later.md'));
     await bench.client.connection.sendNotification('workspace/didChangeWatchedFiles', { changes });
     await bench.client.until(

@@ -77,7 +77,7 @@ describe('language server: process', () => {
     const { code, out, err } = await told(framed('{') + initialize(process.pid) + GOODBYE);
     expect(bodies(out).map(({ id }) => id)).to.deep.equal([1, 2]);
     expect(code).to.equal(0);
-    expect(err).to.match(/^a message of the editor cannot be read: /);
+    expect(err).to.match(/^a message from the editor cannot be read: /);
   });
 
   it('takes the planning process with it, however it is killed', async function () {

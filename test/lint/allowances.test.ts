@@ -128,7 +128,7 @@ describe('comments that allow a finding', () => {
     const edit = fix?.edits[0];
     if (edit === undefined) throw new Error('no fix');
     expect(fix?.applicability).to.equal('has_placeholders');
-    const mended = text.slice(0, edit.span.start) + edit.text + text.slice(edit.span.end);
-    expect(linted(mended).found).to.deep.equal([]);
+    const fixedText = text.slice(0, edit.span.start) + edit.text + text.slice(edit.span.end);
+    expect(linted(fixedText).found).to.deep.equal([]);
   });
 });

@@ -356,7 +356,7 @@ describe('lint rules', () => {
     });
 
   for (const { name, edits, files, params } of CASES.filter(({ found }) => found !== undefined))
-    it(`${name}: its fixes mend it`, () => {
+    it(`${name}: its fixes fix it`, () => {
       const text = changed(...edits);
       for (const { rule = '', fixes = [] } of linted(text, files, params).report.diagnostics)
         for (const fix of fixes) {

@@ -79,7 +79,7 @@ data filler {
     renameSync(join(at.folder, 'hf'), join(at.folder, 'away'));
     const checked = await at.ftpc('lock', 'p.ftp', '--check');
     renameSync(join(at.folder, 'away'), join(at.folder, 'hf'));
-    expect([checked.code, checked.err]).to.deep.equal([0, 'ok: as it was locked\n']);
+    expect([checked.code, checked.err]).to.deep.equal([0, 'ok: matches the lock\n']);
   });
 
   it('keeps the secret out of the lock, the plan, the journal and every message', async () => {
@@ -118,7 +118,7 @@ data filler {
       'a prompt',
       () => at.write('prompts/system.md', 'Answer in a line.\n'),
       /p\.ftp:17:\d+/,
-      /other content of the same size/,
+      /different content of the same size/,
     ],
   ];
   for (const [what, change, place, note] of drifts)

@@ -83,7 +83,7 @@ describe('the end of a turn', () => {
     expect(await end(answer('\nthe end'))).to.equal(undefined);
     expect(await end(() => '<s>')).to.equal(undefined);
     const refuse = (): never => {
-      throw new ModelError('model_template', 'x', 'refused', 'mend it');
+      throw new ModelError('model_template', 'x', 'refused', 'fix it');
     };
     expect(await end(refuse)).to.equal(undefined);
   });

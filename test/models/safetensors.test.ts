@@ -36,7 +36,7 @@ const REFUSED: readonly [string, Uint8Array, RegExp][] = [
   ['a header with two values', file('{}{}', 0), /after the end/],
   ['a header that is no object', file('[]', 0), /no JSON object/],
   ['a header that is not UTF-8', concat([file('', 0, 4), new Uint8Array([0x7b, 0xff, 0x7d, 0x20])]), /UTF-8/],
-  ['a tensor named twice', file(`{"a":${F},"a":${F}}`, 8), /stands twice/],
+  ['a tensor named twice', file(`{"a":${F},"a":${F}}`, 8), /appears twice/],
   [
     'a field given twice',
     file('{"a":{"dtype":"F32","dtype":"F16","shape":[2],"data_offsets":[0,8]}}', 8),
@@ -58,7 +58,7 @@ const REFUSED: readonly [string, Uint8Array, RegExp][] = [
   ['tensors that overlap', file(`{"a":${F},"b":${entry('[2]', '[4,12]')}}`, 12), /overlaps/],
   ['data that is cut short', file(`{"a":${F}}`, 7), /cut short/],
   ['bytes after the last tensor', file(`{"a":${F}}`, 9), /1 bytes stand after/],
-  ['metadata that is no text', file('{"__metadata__":{"a":1}}', 0), /no string/],
+  ['metadata that is no text', file('{"__metadata__":{"a":1}}', 0), /not a string/],
   ['metadata that is a list', file('{"__metadata__":[]}', 0), /no object/],
   ['a header nested without end', file('['.repeat(100_000), 0), /deeply/],
   ['a control character in a name', file('{"a\nb":1}', 0), /string expected/],
@@ -187,7 +187,7 @@ describe('safetensors', () => {
     });
     const broken: readonly [string, unknown, RegExp][] = [
       ['a shard outside the folder', { a: '../one.safetensors' }, /no plain file name/],
-      ['a tensor that its shard lacks', { b: 'one.safetensors' }, /does not stand in/],
+      ['a tensor that its shard lacks', { b: 'one.safetensors' }, /is not in/],
       ['a tensor that the index lacks', {}, /weight_map|missing/],
       ['a map that is a list', [], /weight_map/],
       ['a shard that is missing', { a: 'three.safetensors' }, /three\.safetensors is missing/],

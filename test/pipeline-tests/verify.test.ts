@@ -137,7 +137,7 @@ describe('expectations', () => {
     const unknown = [
       'FTP1202',
       '`plan.wall_time` is not known',
-      'the plan does not foretell it',
+      'the plan does not predict it',
       'plan.wall_time = none',
     ];
     expect(said).to.deep.equal([unknown, unknown]);

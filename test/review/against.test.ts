@@ -337,7 +337,7 @@ describe(`a pipeline against a commit${noGit === undefined ? '' : ` (skipped: ${
     const { diagnostics, comparison } = await work.against();
     module.remove();
     expect(diagnostics.map(({ code, message }) => [code, message])).to.deep.equal([
-      ['FTP1308', 'the submodule `corpus` is another commit than at `HEAD`'],
+      ['FTP1308', 'the submodule `corpus` is at a different commit than at `HEAD`'],
     ]);
     expect(comparison.changed).to.equal(false);
   });

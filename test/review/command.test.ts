@@ -66,12 +66,12 @@ describe(`plan --against and snapshot on the command line${noGit === undefined ?
   });
 
   it('says where options do not go together', async () => {
-    expect((await plan('--format', 'markdown')).err).to.contain('`--format` goes with `--against`');
+    expect((await plan('--format', 'markdown')).err).to.contain('`--format` needs `--against`');
     expect((await plan('--against', 'HEAD', '--format', 'text', '--json')).err).to.contain(
       'exclude each other',
     );
     for (const option of ['--locked', '--out=x', '--threads=2'])
-      expect((await plan('--against', 'HEAD', option)).err).to.contain('does not go with `--against`');
+      expect((await plan('--against', 'HEAD', option)).err).to.contain('cannot be combined with `--against`');
     const missing = await run('plan', 'no/such.ftp', '--against', 'HEAD');
     expect([missing.code, missing.out]).to.deep.equal([1, '']);
     expect(missing.err).to.contain('FTP0601');

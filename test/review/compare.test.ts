@@ -108,7 +108,7 @@ describe('two plans', () => {
     [{}, { diagnostics: remark }, 'nothing reruns'],
     [{}, { stages: [stage('a', '1', { figures: { rows: 5 } })] }, '1 size changed, nothing reruns'],
     [{ stages: [] }, { stages: [] }, 'no change'],
-    [{ stages: [] }, { stages: [], diagnostics: remark }, 'only remarks changed'],
+    [{ stages: [] }, { stages: [], diagnostics: remark }, 'only comments changed'],
   ];
   for (const [before, after, said] of cases)
     it(`come to: ${said} (${JSON.stringify([before, after]).length})`, () => {

@@ -185,8 +185,8 @@ describe('a snapshot', () => {
     expect((await problem(read)).code).to.equal('FTP1310');
     const good = snapshotText((await make()).made);
     for (const [text, code, message, line] of [
-      ['', 'FTP1311', 'it is no JSON', undefined],
-      ['{\n  "version": 1,\n  oops\n}', 'FTP1311', 'it is no JSON', 3],
+      ['', 'FTP1311', 'it is not JSON', undefined],
+      ['{\n  "version": 1,\n  oops\n}', 'FTP1311', 'it is not JSON', 3],
       [`<<<<<<< HEAD\n${good}`, 'FTP1311', 'the marks of a merge conflict', undefined],
       [good.replace('"version": 1', '"version": 2'), 'FTP1312', 'version 2', undefined],
       [good.replace('"version": 1', '"version": 0'), 'FTP1312', 'version 0', undefined],

@@ -128,9 +128,9 @@ describe('ftpc run', () => {
     expect(JSON.parse(readFileSync(join(cwd, report), 'utf8')).kept).to.equal(60);
 
     writePipeline(cwd, { least: 60 });
-    const mended = await finish(cwd);
-    expect(mended.code).to.equal(0);
-    expect(stagesOf(last(mended.lines)).map(({ status }) => status)).to.deep.equal(['cached', 'done']);
+    const repaired = await finish(cwd);
+    expect(repaired.code).to.equal(0);
+    expect(stagesOf(last(repaired.lines)).map(({ status }) => status)).to.deep.equal(['cached', 'done']);
   });
 
   it('exits with 4 before anything runs where the plan breaks a budget', async () => {

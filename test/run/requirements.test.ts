@@ -70,7 +70,7 @@ describe('budgets that speak of stages', () => {
     ] as const)
       expect(exceededBudgets(budget(own(name), limit), took, stages)).to.deep.equal([]);
     const [found] = exceededBudgets(budget(own('loss'), 2), took, stages);
-    expect(found?.message).to.contain('it came to 2.5');
+    expect(found?.message).to.contain('it used 2.5');
     expect(exceededBudgets(budget(metric('blocked', 'loss'), 2), took, stages)).to.deep.equal([]);
   });
 

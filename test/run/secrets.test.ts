@@ -85,7 +85,7 @@ describe('a run with a secret', () => {
     expect(plan.valid).to.equal(false);
     const found = plan.diagnostics.map(({ code, message }: Record<string, string>) => `${code} ${message}`);
     expect(found).to.include(
-      'FTP0529 `adapter` needs the secret `hub_token`, and the environment variable TINY_TOKEN is not set',
+      'FTP0529 `adapter` needs the secret `hub_token`, but the environment variable TINY_TOKEN is not set',
     );
   });
 });

@@ -116,7 +116,7 @@ describe('store', () => {
     expect(found.map(({ code, message }) => [code, message])).to.deep.equal([
       [
         'FTP1440',
-        '`releases/1` is no longer what was published: `model.bin` does not have the content that was written',
+        '`releases/1` no longer matches what was published: `model.bin` does not have the content that was written',
       ],
     ]);
     expect(readFileSync(weights, 'utf8')).to.equal('WEIGHTS');

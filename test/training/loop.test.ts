@@ -127,7 +127,7 @@ describe('the training loop', () => {
     };
     await trial({ settings, inFile: 1, controller, hooks: { beforeAccumulate } });
     const paged = await trial({ settings, inFile: 0.5 });
-    expect(notes(paged)[0]).to.match(/^going on from the checkpoint of step 1[23]$/);
+    expect(notes(paged)[0]).to.match(/^resuming from the checkpoint of step 1[23]$/);
     expect(tableOf(paged)).to.deep.equal(tableOf(whole));
     expect(bytesOf().equals(expected)).to.equal(true);
     expect(readdirSync(folder).filter((name) => !name.startsWith('step-'))).to.deep.equal([]);
@@ -248,7 +248,7 @@ describe('the training loop', () => {
     expect(failed.error).to.equal(full);
     expect(steps(failed).at(-1)?.step).to.be.within(8, 12);
     expect(readdirSync(folder)).to.deep.equal(['step-000004']);
-    expect(notes(await trial())[0]).to.equal('going on from the checkpoint of step 4');
+    expect(notes(await trial())[0]).to.equal('resuming from the checkpoint of step 4');
   });
 
   it('does not take another error for a want of memory', async () => {

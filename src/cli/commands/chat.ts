@@ -30,7 +30,7 @@ export const chat: Command = {
     const model = await openAnswerer(world.host, openOptions(args, world));
     const system = args.text('system');
     const messages: ChatMessage[] = system === undefined ? [] : [{ role: 'system', content: system }];
-    // bytes as they come: a line that is not UTF-8 is refused, not mended
+    // bytes as they come: a line that is not UTF-8 is refused, not repaired
     const lines = createInterface({ input: process.stdin.setEncoding('latin1'), terminal: false });
     const ask = (): void => void process.stderr.write(world.terminal.err ? world.colours.err.cyan('> ') : '');
     const talk = args.flag('json') ? answerAsJson : answerAsText;

@@ -1,7 +1,6 @@
 import type { ParamValues } from '../../check/overrides.js';
-import type { Arguments } from '../arguments.js';
 import { checkModels } from '../check-models.js';
-import type { Command } from '../command.js';
+import type { Arguments, Command } from '../command.js';
 import { EXIT } from '../exit-codes.js';
 import { PARAM_OPTION, paramsOf } from '../params.js';
 import { UsageError } from '../usage-error.js';
@@ -38,9 +37,12 @@ export const check: Command = {
     const form = formOf(args);
     if (args.flag('fix') || args.flag('fix-all') || args.flag('diff')) {
       if (form === 'github' || form === 'sarif')
-        throw new UsageError(`\`--${form}\` prints what stands in the file; mend it first`, 'check');
-      const { mendFiles } = await import('../mend/mend.js');
-      return mendFiles(world, {
+        throw new UsageError(
+          `\`--${form}\` prints the findings of the file as it is; run \`--fix\` first`,
+          'check',
+        );
+      const { fixFiles } = await import('../fix/fix.js');
+      return fixFiles(world, {
         file,
         params,
         guesses: args.flag('fix-all'),

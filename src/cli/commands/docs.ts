@@ -1,6 +1,6 @@
 import { extname, join, resolve } from 'node:path';
-import { type Arguments, unknown } from '../arguments.js';
-import type { Command } from '../command.js';
+import { unknown } from '../arguments.js';
+import type { Arguments, Command } from '../command.js';
 import { EXIT } from '../exit-codes.js';
 import { memoryOf, PLAN_MACHINE_OPTIONS, planMachine } from '../machine-options.js';
 import { PARAM_OPTION, paramsOf } from '../params.js';

@@ -8,7 +8,7 @@ export const doctor: Command = {
   doc: 'Checks what ftpc needs on this machine: versions, native libraries (by using them), memory, disk.',
   positionals: [],
   options: { json: { type: 'boolean', doc: 'Print the findings as JSON.' } },
-  examples: [['ftpc doctor', 'what works here, and how to mend what does not']],
+  examples: [['ftpc doctor', 'what works here, and how to fix what does not']],
   run: async (args, world) => {
     const { checks } = await import('../doctor/index.js');
     const findings: Finding[] = [];

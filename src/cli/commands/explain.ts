@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path';
-import { type Arguments, unknown } from '../arguments.js';
-import type { Command } from '../command.js';
+import { unknown } from '../arguments.js';
+import type { Arguments, Command } from '../command.js';
 import { EXIT } from '../exit-codes.js';
 import { memoryOf, PLAN_MACHINE_OPTIONS, planMachine, runtimeOf, threadsOf } from '../machine-options.js';
 import { PARAM_OPTION, paramsOf } from '../params.js';
@@ -43,7 +43,7 @@ export const explain: Command = {
     if (address !== undefined) return explainName(address.file, address.name, args, world);
     if (asked.includes(':'))
       throw new UsageError(
-        `\`${asked}\` names no pipeline: write \`FILE.ftp:STAGE.SETTING\`, e.g. \`pipelines/legal.ftp:adapter.lora.rank\``,
+        `\`${asked}\` is not a pipeline: write \`FILE.ftp:STAGE.SETTING\`, e.g. \`pipelines/legal.ftp:adapter.lora.rank\``,
         'explain',
       );
     return explainCode(asked, args.flag('json'), world);

@@ -33,7 +33,7 @@ export const fmt: Command = {
     const names = args.positionals('file');
     const flags = { check: args.flag('check'), diff: args.flag('diff'), json: args.flag('json') };
     if (!names.includes(STANDARD_INPUT)) return formatFiles(names.length === 0 ? ['.'] : names, flags, world);
-    if (names.length > 1) throw new UsageError('`-` stands alone: standard input is one file', 'fmt');
+    if (names.length > 1) throw new UsageError('`-` cannot be combined with files', 'fmt');
     return formatInput(flags, world);
   },
 };

@@ -8,8 +8,7 @@ import {
   openOptions,
   printer,
 } from '../answer-options.js';
-import type { Arguments } from '../arguments.js';
-import type { Command } from '../command.js';
+import type { Arguments, Command } from '../command.js';
 import { EXIT } from '../exit-codes.js';
 import { readInputBytes } from '../input.js';
 import type { Question } from '../questions.js';
@@ -48,7 +47,7 @@ export const generate: Command = {
     if ((file === undefined) === (args.optionalPositional('question') === undefined))
       throw new UsageError('`ftpc generate` needs QUESTION or `--questions FILE.jsonl`, one of them');
     if (file !== undefined && args.flag('raw'))
-      throw new UsageError('`--raw` is of one question: those of a file are asked with the chat template');
+      throw new UsageError('`--raw` works with a single question; questions of a file use the chat template');
     const { openAnswerer } = await import('../../deploy/open-answerer.js');
     const questions = file === undefined ? undefined : await questionsOf(file, args, world);
     const prompt = file === undefined ? await promptOf(args) : '';

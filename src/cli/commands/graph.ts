@@ -72,7 +72,7 @@ function formatOf(asked: string | undefined, out: string | undefined): Format {
   if (asked !== undefined) return asked as Format;
   if (out !== undefined && ending === undefined)
     throw new UsageError(
-      `\`--out ${out}\` does not say which format: end it with ${Object.keys(ENDINGS).join(', ')}, or give \`--format\``,
+      `\`--out ${out}\` has an unknown format: end it with ${Object.keys(ENDINGS).join(', ')}, or give \`--format\``,
       'graph',
     );
   return ending ?? 'mermaid';

@@ -27,7 +27,7 @@ export const init: Command = {
           `${names} ${standing.length === 1 ? 'is' : 'are'} already there; nothing was written`,
         ),
       );
-      world.err('give another folder: `ftpc init FOLDER`');
+      world.err('choose another folder: `ftpc init FOLDER`');
       return EXIT.error;
     }
     for (const { path, text } of files) writeWhole(path, text, { sync: false });

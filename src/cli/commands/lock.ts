@@ -1,6 +1,6 @@
 import type { LockOutcome } from '../../lock/index.js';
-import { type Arguments, unknown } from '../arguments.js';
-import type { Command } from '../command.js';
+import { unknown } from '../arguments.js';
+import type { Arguments, Command } from '../command.js';
 import { EXIT } from '../exit-codes.js';
 import { PARAM_OPTION, paramsOf } from '../params.js';
 import { UsageError } from '../usage-error.js';
@@ -37,9 +37,9 @@ export const lock: Command = {
   ],
   run: async (args, world) => {
     const names = args.positionals('name');
-    if (names.length > 0 && !args.flag('upgrade')) throw new UsageError('names go with `--upgrade`', 'lock');
+    if (names.length > 0 && !args.flag('upgrade')) throw new UsageError('names need `--upgrade`', 'lock');
     if (args.flag('check') && args.flag('upgrade'))
-      throw new UsageError('`--check` changes nothing; give it or `--upgrade`', 'lock');
+      throw new UsageError('`--check` and `--upgrade` exclude each other', 'lock');
     const { compile } = await import('../../compile.js');
     const { diagnosticsPrinter } = await import('../diagnostics.js');
     const compiled = compile(world.host, args.positional('file'), { params: paramsOf(args) });
@@ -75,7 +75,7 @@ export const lock: Command = {
 async function report(world: World, args: Arguments, outcome: LockOutcome): Promise<void> {
   const { green, yellow, dim } = world.colours.err;
   if (!('path' in outcome)) {
-    if (args.flag('check') && outcome.diagnostics.length === 0) world.err(`${green('ok')}: as it was locked`);
+    if (args.flag('check') && outcome.diagnostics.length === 0) world.err(`${green('ok')}: matches the lock`);
     return;
   }
   const { path, written, added, moved, removed, differing } = outcome;
@@ -86,7 +86,7 @@ async function report(world: World, args: Arguments, outcome: LockOutcome): Prom
   ] as const)
     for (const key of keys) world.err(`${sign} ${key}`);
   for (const key of differing)
-    world.err(yellow(`! ${key}: differs from what is there; --upgrade takes it over`));
+    world.err(yellow(`! ${key}: differs from the lock; --upgrade accepts the change`));
   world.err(written ? `${green('written')}: ${path}` : dim(`${path} is as it was`));
 }
 

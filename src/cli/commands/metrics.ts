@@ -1,6 +1,5 @@
 import type { Run } from '../../insight/runs/index.js';
-import type { Arguments } from '../arguments.js';
-import type { Command } from '../command.js';
+import type { Arguments, Command } from '../command.js';
 import { EXIT } from '../exit-codes.js';
 import { UsageError } from '../usage-error.js';
 import type { World } from '../world.js';
@@ -39,10 +38,7 @@ export const metrics: Command = {
   run: async (args, world) => {
     const asked = ['plot', 'sql', 'views'].filter((name) => args.texts(name).length > 0);
     if (asked.length > 1)
-      throw new UsageError(
-        `\`--${asked[0]}\` and \`--${asked[1]}\` are two questions: ask one at a time`,
-        'metrics',
-      );
+      throw new UsageError(`\`--${asked[0]}\` and \`--${asked[1]}\` exclude each other`, 'metrics');
     if (args.flag('csv') && (args.flag('json') || asked[0] === 'plot' || asked[0] === 'views'))
       throw new UsageError('`--csv` is for tables: without `--json`, `--plot` and `--views`', 'metrics');
     if (args.flag('views')) return listViews(args.flag('json'), world);

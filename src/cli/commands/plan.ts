@@ -1,6 +1,5 @@
 import type { Plan } from '../../planner/types.js';
-import type { Arguments } from '../arguments.js';
-import type { Command } from '../command.js';
+import type { Arguments, Command } from '../command.js';
 import { EXIT } from '../exit-codes.js';
 import { LOCKED_OPTION } from '../locked-option.js';
 import { memoryOf, PLAN_MACHINE_OPTIONS, planMachine, runtimeOf, threadsOf } from '../machine-options.js';
@@ -55,7 +54,7 @@ export const plan: Command = {
     const ref = args.text('against');
     if (ref !== undefined) return against(args, world, ref);
     if (args.text('format') !== undefined)
-      throw new UsageError('`--format` goes with `--against`; a plan alone has `--json`', 'plan');
+      throw new UsageError('`--format` needs `--against`; without it, use `--json`', 'plan');
     const out = outOf(args);
     const { prepare } = await import('../prepare.js');
     const { diagnosticsPrinter } = await import('../diagnostics.js');
@@ -131,7 +130,8 @@ const OF_RUNS = ['out', 'locked', 'runtime', 'threads'] as const;
 
 async function against(args: Arguments, world: World, ref: string): Promise<number> {
   const other = OF_RUNS.find((name) => args.texts(name).length > 0);
-  if (other !== undefined) throw new UsageError(`\`--${other}\` does not go with \`--against\``, 'plan');
+  if (other !== undefined)
+    throw new UsageError(`\`--${other}\` cannot be combined with \`--against\``, 'plan');
   const { comparePlans } = await import('../review/against.js');
   const format = comparisonFormat(args);
   return comparePlans(world, {

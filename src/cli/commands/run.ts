@@ -1,6 +1,5 @@
 import { resolve } from 'node:path';
-import type { Arguments } from '../arguments.js';
-import type { Command } from '../command.js';
+import type { Arguments, Command } from '../command.js';
 import { EXIT_OF_RUN } from '../exit-codes.js';
 import { LOCKED_OPTION } from '../locked-option.js';
 import { memoryOf, RUN_MACHINE_OPTIONS, runtimeOf, threadsOf } from '../machine-options.js';
@@ -70,7 +69,7 @@ async function wantedOf(args: Arguments, world: World): Promise<Wanted> {
   );
   if (given !== undefined)
     throw new UsageError(
-      `a saved plan is run as it is; leave \`--${given}\` out, or plan again with it`,
+      `a saved plan runs unchanged; leave \`--${given}\` out, or plan again with it`,
       'run',
     );
   const { openSavedPlan } = await import('../saved-plan.js');

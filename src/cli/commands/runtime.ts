@@ -2,9 +2,8 @@ import type { InstallStep } from '../../install/staging.js';
 import type { RuntimeName } from '../../ir/runtimes.js';
 import type { Host } from '../../source/host.js';
 import type { TfjsName } from '../../tensor/runtimes/tfjs/installed.js';
-import type { Arguments } from '../arguments.js';
 import { unknown } from '../arguments.js';
-import type { Command } from '../command.js';
+import type { Arguments, Command } from '../command.js';
 import { EXIT } from '../exit-codes.js';
 import { UsageError } from '../usage-error.js';
 import type { World } from '../world.js';
@@ -31,18 +30,17 @@ export const runtime: Command = {
     json: { type: 'boolean', doc: 'Print the runtimes as JSON.' },
   },
   examples: [
-    ['ftpc runtime list', 'what is here, and which one `auto` takes'],
-    ['ftpc runtime install tensorflow', 'once a user; then runs use the GPU with no change to a pipeline'],
+    ['ftpc runtime list', 'what is installed, and which one `auto` uses'],
+    ['ftpc runtime install tensorflow', 'once per user; then runs use the GPU without changes to pipelines'],
     ['ftpc runtime install tensorflow --cpu', 'for a machine without a GPU'],
-    ['ftpc runtime install webgpu', 'for a GPU of any vendor: 61 MB to fetch, 24 MB on the disk'],
-    ['ftpc runtime remove tensorflow', 'gives the disk back'],
+    ['ftpc runtime install webgpu', 'for a GPU of any vendor: a 61 MB download, 24 MB on disk'],
+    ['ftpc runtime remove tensorflow', 'frees its disk space'],
   ],
   run: async (args, world) => {
     const asked = args.positional('action');
     const action = Object.hasOwn(ACTIONS, asked) ? ACTIONS[asked] : undefined;
     if (action === undefined) throw await unknown('action', asked, Object.keys(ACTIONS), runtime);
-    if (args.flag('cpu') && asked !== 'install')
-      throw new UsageError('`--cpu` goes with `install`', 'runtime');
+    if (args.flag('cpu') && asked !== 'install') throw new UsageError('`--cpu` needs `install`', 'runtime');
     return action(args, world);
   },
 };
@@ -73,10 +71,10 @@ async function show(args: Arguments, { host, out, colours }: World): Promise<voi
   const { green, red, dim } = colours.out;
   for (const { name, title, version, damage, auto: isChosen, doc } of found) {
     const state = version === null ? dim('not installed'.padEnd(20)) : green(version.padEnd(20));
-    out(`${name.padEnd(12)}${state}${title}${isChosen ? ', what auto takes here' : ''}`);
+    out(`${name.padEnd(12)}${state}${title}${isChosen ? ', used by auto' : ''}`);
     out(dim(`            ${doc}`));
     if (damage !== null)
-      out(red(`            damaged: ${damage}; \`ftpc runtime install ${name}\` puts it in order`));
+      out(red(`            damaged: ${damage}; \`ftpc runtime install ${name}\` repairs it`));
   }
 }
 
@@ -98,7 +96,7 @@ interface Installable {
 
 const tfjs = (name: TfjsName): Installable => ({
   install: async (args, host, options) => {
-    if (args.flag('cpu')) throw new UsageError('`--cpu` goes with `install tensorflow`', 'runtime');
+    if (args.flag('cpu')) throw new UsageError('`--cpu` needs `install tensorflow`', 'runtime');
     const { installTfjs } = await import('../../install/tfjs.js');
     const { manifest, already } = await installTfjs(host, name, options);
     return { what: await titleOf(name), bytes: manifest.bytes, already };
@@ -133,7 +131,7 @@ async function installable(args: Arguments): Promise<InstallableName> {
   const name = args.optionalPositional('name');
   if (name === undefined)
     throw new UsageError(`say which: \`ftpc runtime ${args.positional('action')} tensorflow\``, 'runtime');
-  if (name === 'onnx') throw new UsageError('ONNX Runtime comes with ftpc and stays with it', 'runtime');
+  if (name === 'onnx') throw new UsageError('ONNX Runtime is part of ftpc and is always there', 'runtime');
   if (!isInstallable(name)) throw await unknown('runtime', name, Object.keys(INSTALLABLE), runtime);
   return name;
 }
@@ -158,7 +156,7 @@ async function install(args: Arguments, world: World): Promise<number> {
   } catch (error) {
     view.close();
     if (!interrupts.stop.aborted) throw error;
-    world.err('nothing was installed; what has come is kept for the next time');
+    world.err('nothing was installed; what was downloaded is kept for the next time');
     return EXIT.interrupted;
   } finally {
     interrupts.release();

@@ -13,17 +13,16 @@ export function gpuFinding(host: Host, found: FoundGpus): Finding {
   const name = 'GPU';
   try {
     const limit = deviceLimit(host);
-    const allowed =
-      limit === undefined ? [] : [`a run may take ${bytes(limit)}, says \`FTPC_DEVICE_MEMORY\``];
+    const allowed = limit === undefined ? [] : [`a run may use ${bytes(limit)} (\`FTPC_DEVICE_MEMORY\`)`];
     switch (found.state) {
       case 'none':
-        return { name, state: 'note', detail: 'none of NVIDIA found; training runs on the CPU' };
+        return { name, state: 'note', detail: 'no NVIDIA GPU found; training runs on the CPU' };
       case 'failed':
         return {
           name,
           state: 'warning',
-          detail: [`\`nvidia-smi\` does not tell of one: ${found.detail}`, ...allowed].join('; '),
-          help: 'mend its driver; where the GPU is sound and only its size is not told, set `FTPC_DEVICE_MEMORY`',
+          detail: [`\`nvidia-smi\` does not report one: ${found.detail}`, ...allowed].join('; '),
+          help: 'fix its driver; if the GPU works and only its memory size is unknown, set `FTPC_DEVICE_MEMORY`',
         };
       case 'found':
         return {

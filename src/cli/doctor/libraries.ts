@@ -16,7 +16,7 @@ const library =
         name,
         state: 'failed',
         detail: `${version} does not load: ${firstLine(error)}`,
-        help: 'reinstall with `npm ci` on this machine: it has a part for each system',
+        help: 'reinstall with `npm ci` on this machine: the package differs between systems',
       };
     }
   };

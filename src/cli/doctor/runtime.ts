@@ -20,8 +20,8 @@ interface Shown {
 /** A runtime of TensorFlow.js. */
 const tfjs = (name: RuntimeName): Shown => ({
   name,
-  wrong: `install it anew (\`ftpc runtime remove ${name}\`, then \`install\`), or compute with \`--runtime onnx\``,
-  broken: `install it anew on this machine: \`ftpc runtime remove ${name}\`, then \`install\``,
+  wrong: `reinstall it (\`ftpc runtime remove ${name}\`, then \`install\`), or use \`--runtime onnx\``,
+  broken: `reinstall it on this machine: \`ftpc runtime remove ${name}\`, then \`install\``,
 });
 
 const SHOWN: Readonly<Record<RuntimeName, Shown>> = {
@@ -32,9 +32,8 @@ const SHOWN: Readonly<Record<RuntimeName, Shown>> = {
   },
   tensorflow: {
     name: 'tensorflow',
-    wrong:
-      'install it anew (`ftpc runtime remove tensorflow`, then `install`), or compute with `--runtime onnx`',
-    broken: 'install it anew on this machine: `ftpc runtime remove tensorflow`, then `install`',
+    wrong: 'reinstall it (`ftpc runtime remove tensorflow`, then `install`), or use `--runtime onnx`',
+    broken: 'reinstall it on this machine: `ftpc runtime remove tensorflow`, then `install`',
   },
   webgpu: tfjs('webgpu'),
   wasm: tfjs('wasm'),
@@ -80,7 +79,7 @@ const check =
             name,
             state: 'warning',
             detail,
-            help: 'it finds no GPU: `nvidia-smi` says whether the driver does',
+            help: 'it finds no GPU: check with `nvidia-smi` whether the driver does',
           }
         : { name, state: 'ok', detail };
     } catch (error) {

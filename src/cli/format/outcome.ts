@@ -3,8 +3,8 @@ import type { Diagnostic } from '../../diagnostics/types.js';
 import { formatText } from '../../formatter/index.js';
 import { type Host, HostError } from '../../source/host.js';
 import { type SourceText, sourceText } from '../../source/text.js';
-import { notText } from '../mend/problems.js';
-import { rewriteAll } from '../mend/rewrite.js';
+import { notText } from '../fix/problems.js';
+import { rewriteAll } from '../fix/rewrite.js';
 import type { Target } from '../targets.js';
 
 /** What became of one file. */

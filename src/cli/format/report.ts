@@ -37,7 +37,7 @@ export async function report(
 }
 
 async function printDiff(world: World, file: string, before: string, after: string): Promise<void> {
-  const { printedDiff, unifiedDiff } = await import('../mend/diff.js');
+  const { printedDiff, unifiedDiff } = await import('../fix/diff.js');
   world.out(printedDiff(unifiedDiff({ file, before, after }), world));
 }
 

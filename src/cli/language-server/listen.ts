@@ -29,7 +29,7 @@ export async function listen(cwd: string, editor: string | undefined): Promise<n
     written = writer.write(message);
   });
   const reader = new StreamMessageReader(process.stdin);
-  reader.onError((error) => console.error(`a message of the editor cannot be read: ${error.message}`));
+  reader.onError((error) => console.error(`a message from the editor cannot be read: ${error.message}`));
   reader.listen((message) => worker.postMessage(message));
   process.stdin.once('end', () => worker.postMessage(GOODBYE));
   const code = await ended;

@@ -16,7 +16,7 @@ export const statusText = (
   colours: Colours,
 ): string => (interrupted === true ? colours.yellow('interrupted') : COLOURS[status](colours)(status));
 
-const ACTION = { run: 'runs', resume: 'goes on from its checkpoint', cached: 'is up to date' } as const;
+const ACTION = { run: 'runs', resume: 'resumes from its checkpoint', cached: 'is up to date' } as const;
 
 /** Events that are a line of their own; `undefined` for those that only move a bar. */
 export function sentenceOf(event: RunEvent, colours: Colours): string | undefined {
@@ -37,7 +37,7 @@ export function sentenceOf(event: RunEvent, colours: Colours): string | undefine
       `${event.stage}: step ${event.step}, validation loss ${numberText(event.loss)}${event.best ? ', the best so far' : ''}`,
     );
   if (event.type === 'recovery')
-    return `${event.stage}: ${event.cause}; goes on with ${JSON.stringify(event.change)}`;
+    return `${event.stage}: ${event.cause}; continues with ${JSON.stringify(event.change)}`;
   if (event.type === 'note') return dim(`${event.stage}: ${event.text}`);
   return undefined;
 }

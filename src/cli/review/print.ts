@@ -1,6 +1,6 @@
 /** A comparison on standard output. */
 import type { Comparison } from '../../review/types.js';
-import type { Arguments } from '../arguments.js';
+import type { Arguments } from '../command.js';
 import { UsageError } from '../usage-error.js';
 import type { World } from '../world.js';
 

@@ -21,7 +21,7 @@ export function targetUnknown(at: Span, target: string, known: readonly string[]
     label: 'an adapter would not reach it',
     help:
       meant === undefined
-        ? `its blocks have ${named(known.slice(0, LISTED), 'and')}; a target is such a name, the end of a path, or a whole path`
+        ? `its blocks have ${named(known.slice(0, LISTED), 'and')}; a target is one of these names, the end of a path, or a whole path`
         : `did you mean \`${meant}\`?`,
     ...(meant === undefined
       ? {}
@@ -33,29 +33,29 @@ export const headTarget = (at: Span, target: string, isHead: boolean): Diagnosti
   error(
     'FTP0754',
     at,
-    `\`${target}\` is ${isHead ? 'the head' : 'the embedding'}, which takes no low-rank factors`,
+    `\`${target}\` is ${isHead ? 'the head' : 'the embedding'}, which cannot have low-rank factors`,
     {
-      label: 'not a layer of a block',
-      help: `train it whole beside the adapter: \`modules_to_save: [${isHead ? 'lm_head' : 'embed_tokens'}]\``,
+      label: 'not a linear layer of a block',
+      help: `train it in full beside the adapter: \`modules_to_save: [${isHead ? 'lm_head' : 'embed_tokens'}]\``,
     },
   );
 
 export const targetOutside = (at: Span, target: string, layers: readonly number[]): Diagnostic =>
   error('FTP0755', at, `\`${target}\` is in none of the layers that get an adapter`, {
-    label: `\`layers\` are ${layers.join(', ')}`,
-    help: 'name its layer in `layers`, or leave one of the two out',
+    label: `\`layers\` is ${layers.join(', ')}`,
+    help: 'add its layer to `layers`, or remove one of the two settings',
   });
 
 export const layerUnknown = (at: Span, layer: number, count: number): Diagnostic =>
   error('FTP0756', at, `the base has no layer ${layer}`, {
-    label: `it has ${count}, from 0 to ${count - 1}`,
-    help: `name layers from 0 to ${count - 1}`,
+    label: `it has ${count} layers, 0 to ${count - 1}`,
+    help: `use layers from 0 to ${count - 1}`,
   });
 
 export const patternUnreadable = (at: Span, pattern: string, why: string): Diagnostic =>
-  error('FTP0757', at, `\`${pattern}\` is no pattern: ${why}`, {
+  error('FTP0757', at, `\`${pattern}\` is not a pattern: ${why}`, {
     label: 'not a regular expression',
-    help: 'write the end of a path from a dot on, such as `"self_attn.q_proj"`, or a regular expression over it',
+    help: 'write the end of a path from a dot on, such as `"self_attn.q_proj"`, or a regular expression that matches it',
   });
 
 export const patternUnmatched = (
@@ -68,12 +68,12 @@ export const patternUnmatched = (
   return error(
     'FTP0758',
     at,
-    `\`${setting}\` names \`${pattern}\`, and no linear layer with an adapter is called so`,
+    `\`${setting}\` names \`${pattern}\`, but no linear layer with an adapter has that name`,
     {
-      label: 'changes nothing',
+      label: 'has no effect',
       help:
         meant === undefined
-          ? `those with an adapter are ${named(known.slice(0, LISTED), 'and')}`
+          ? `the layers with an adapter are ${named(known.slice(0, LISTED), 'and')}`
           : `did you mean \`${meant}\`?`,
     },
   );
@@ -88,15 +88,15 @@ export interface Contradiction {
 }
 
 export const startContradicts = (at: Span, { setting, set, adapter, taken }: Contradiction): Diagnostic =>
-  error('FTP0759', at, `\`${setting}\` is ${set}, and the adapter \`${adapter}\` has ${taken}`, {
-    label: 'not what is gone on from',
-    help: `leave \`${setting}\` out: it is taken from the adapter`,
+  error('FTP0759', at, `\`${setting}\` is ${set}, but the adapter \`${adapter}\` has ${taken}`, {
+    label: 'differs from the adapter that training continues from',
+    help: `remove \`${setting}\`: it is taken from the adapter`,
   });
 
 export const startWithout = (at: Span, setting: string, why: string): Diagnostic =>
-  error('FTP0760', at, `\`${setting}\` does not go with \`start\`: ${why}`, {
-    label: 'cannot be meant',
-    help: `leave out \`${setting}\`, or \`start\``,
+  error('FTP0760', at, `\`${setting}\` cannot be combined with \`start\`: ${why}`, {
+    label: 'conflicting settings',
+    help: `remove \`${setting}\` or \`start\``,
   });
 
 export const baseDiffers = (
@@ -106,36 +106,41 @@ export const baseDiffers = (
   warning(
     'FTP0761',
     at,
-    `the adapter \`${adapter}\` says that it was trained over \`${own}\`, and the base is \`${base}\``,
+    `the adapter \`${adapter}\` was trained on \`${own}\`, but the base here is \`${base}\``,
     {
-      label: 'its shapes fit; whether its numbers do is not known',
-      help: 'go on over the base that the adapter was trained on; where this is the same model under another name, nothing is wrong',
+      label: 'the shapes fit; whether the weights do is unknown',
+      help: 'continue on the base that the adapter was trained on; if this is the same model under another name, ignore this',
     },
   );
 
 export const initWithout = (at: Span, init: string, setting: string, why: string): Diagnostic =>
-  error('FTP0762', at, `\`init: ${init}\` does not go with \`${setting}\`: ${why}`, {
-    label: 'cannot be meant',
-    help: `leave out \`init\` or \`${setting}\``,
+  error('FTP0762', at, `\`init: ${init}\` cannot be combined with \`${setting}\`: ${why}`, {
+    label: 'conflicting settings',
+    help: `remove \`init\` or \`${setting}\``,
   });
 
 export const rankTooHigh = (at: Span, layer: string, rank: number, most: number): Diagnostic =>
-  error('FTP0763', at, `\`init: pissa\` takes ${rank} principal parts of \`${layer}\`, which has ${most}`, {
-    label: `at most ${most}`,
-    help: `lower \`rank\` to ${most} or less`,
-  });
+  error(
+    'FTP0763',
+    at,
+    `\`init: pissa\` needs ${rank} principal components of \`${layer}\`, which has only ${most}`,
+    {
+      label: `at most ${most}`,
+      help: `lower \`rank\` to ${most} or less`,
+    },
+  );
 
 export const promptWithout = (at: Span, setting: string, why: string): Diagnostic =>
-  error('FTP0764', at, `\`${setting}\` does not go with \`prompt\`: ${why}`, {
-    label: 'cannot be meant',
-    help: `leave out \`${setting}\`, or \`prompt\``,
+  error('FTP0764', at, `\`${setting}\` cannot be combined with \`prompt\`: ${why}`, {
+    label: 'conflicting settings',
+    help: `remove \`${setting}\` or \`prompt\``,
   });
 
 export const promptTooLong = (at: Span, tokens: number, positions: number): Diagnostic =>
   error(
     'FTP0765',
     at,
-    `${tokens} virtual tokens leave no room for a text: the base takes ${positions} tokens`,
+    `${tokens} virtual tokens leave no room for text: the base has ${positions} positions`,
     {
       label: 'too many',
       help: 'lower `prompt.tokens`; 10 to 100 are usual',
@@ -144,26 +149,26 @@ export const promptTooLong = (at: Span, tokens: number, positions: number): Diag
 
 export const promptMerged = (at: Span, adapter: string): Diagnostic =>
   error('FTP0766', at, `\`${adapter}\` is a prompt, which cannot be merged into weights`, {
-    label: 'virtual tokens, no change of a weight',
-    help: 'load it beside its base with PEFT, or train low-rank factors: leave out `prompt`',
+    label: 'virtual tokens, not changes to weights',
+    help: 'load it with PEFT on top of its base, or train low-rank factors: remove `prompt`',
   });
 
 export const prefixWithout = (at: Span, setting: string, why: string): Diagnostic =>
-  error('FTP0767', at, `\`${setting}\` does not go with a prefix: ${why}`, {
-    label: 'cannot be meant',
-    help: `leave out \`${setting}\`, or the prefix`,
+  error('FTP0767', at, `\`${setting}\` cannot be combined with a prefix: ${why}`, {
+    label: 'conflicting settings',
+    help: `remove \`${setting}\` or the prefix`,
   });
 
 export const prefixTooLong = (at: Span, tokens: number, positions: number): Diagnostic =>
   error(
     'FTP0768',
     at,
-    `a prefix of ${tokens} tokens leaves no room for a text: the base takes ${positions} tokens`,
+    `a prefix of ${tokens} tokens leaves no room for text: the base has ${positions} positions`,
     { label: 'too many', help: 'lower `prefix.tokens`; 10 to 100 are usual' },
   );
 
 export const prefixMerged = (at: Span, adapter: string): Diagnostic =>
   error('FTP0769', at, `\`${adapter}\` is a prefix, which cannot be merged into weights`, {
-    label: 'keys and values before every text, no change of a weight',
-    help: 'load it beside its base with PEFT, or train low-rank factors: leave out `prefix`',
+    label: 'keys and values before every text, not changes to weights',
+    help: 'load it with PEFT on top of its base, or train low-rank factors: remove `prefix`',
   });

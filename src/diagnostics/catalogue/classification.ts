@@ -13,11 +13,16 @@ const isLabelled = (rows: Rows) => ({ at: rows.template, message: 'rows with lab
 const isUnlabelled = (rows: Rows) => ({ at: rows.template, message: 'rows without labels' });
 
 export const headWithoutLabels = (at: Span, rows: Rows): Diagnostic =>
-  error('FTP0415', at, `\`head\` trains a head over labels, and the rows of \`${rows.name}\` have none`, {
-    label: 'nothing to classify',
-    related: [isUnlabelled(rows)],
-    help: 'write the rows out with `template = labelled()`, or train an adapter: `using lora`',
-  });
+  error(
+    'FTP0415',
+    at,
+    `\`head\` trains a classification head, but the rows of \`${rows.name}\` have no labels`,
+    {
+      label: 'nothing to classify',
+      related: [isUnlabelled(rows)],
+      help: 'use `template = labelled()` in the format stage, or train an adapter: `using lora`',
+    },
+  );
 
 /** `wanted`: what the stage needs them for. */
 export const rowsMismatch = (
@@ -30,12 +35,12 @@ export const rowsMismatch = (
     'FTP0417',
     at,
     found === 'labelled'
-      ? `the rows of \`${rows.name}\` have labels, and what reads them writes text`
-      : `the rows of \`${rows.name}\` have no labels, and what reads them gives labels`,
+      ? `the rows of \`${rows.name}\` have labels, but the stage that reads them works on text`
+      : `the rows of \`${rows.name}\` have no labels, but the stage that reads them classifies`,
     {
       label: found === 'labelled' ? 'labelled rows' : 'rows without labels',
       related: [found === 'labelled' ? isLabelled(rows) : isUnlabelled(rows), other],
-      help: 'read rows of the kind that was trained on: give the two kinds a `format` each',
+      help: 'read the same kind of rows that the model was trained on: give each kind its own `format` stage',
     },
   );
 
@@ -50,8 +55,8 @@ export const metricOfOtherRows = (
     'FTP0418',
     at,
     found === 'labelled'
-      ? `\`${metric}\` says nothing of a classifier, and the rows of \`${rows.name}\` have labels`
-      : `\`${metric}\` is of a classifier, and the rows of \`${rows.name}\` have no labels`,
+      ? `\`${metric}\` does not apply to classifiers, and the rows of \`${rows.name}\` have labels`
+      : `\`${metric}\` is a metric for classifiers, but the rows of \`${rows.name}\` have no labels`,
     {
       label: 'cannot be measured',
       related: [found === 'labelled' ? isLabelled(rows) : isUnlabelled(rows)],
@@ -66,14 +71,14 @@ export const settingWithLabels = (
   why: string,
   rows: Rows | undefined,
 ): Diagnostic =>
-  error('FTP0419', at, `\`${setting}\` does not go with labelled rows: ${why}`, {
-    label: 'cannot be meant',
+  error('FTP0419', at, `\`${setting}\` cannot be combined with labelled rows: ${why}`, {
+    label: 'conflicting settings',
     related: rows === undefined ? undefined : [isLabelled(rows)],
     help: `leave \`${setting}\` out`,
   });
 
 export const settingWithHead = (at: Span, setting: string, why: string): Diagnostic =>
-  error('FTP0420', at, `\`${setting}\` does not go with \`using head\`: ${why}`, {
-    label: 'cannot be meant',
-    help: `leave \`${setting}\` out, or train an adapter beside the head: \`using lora\``,
+  error('FTP0420', at, `\`${setting}\` cannot be combined with \`using head\`: ${why}`, {
+    label: 'conflicting settings',
+    help: `remove \`${setting}\`, or train an adapter beside the head: \`using lora\``,
   });

@@ -7,7 +7,7 @@ const at = (file: string): Place => ({ file, line: 0, column: 0 });
 
 export const fileNotFound = (path: string, details: { readonly help?: string } = {}): Diagnostic =>
   error('FTP0601', at(path), `there is no file \`${path}\``, {
-    help: 'check the path and where it starts from',
+    help: 'check the path, and the folder that it is relative to',
     ...details,
   });
 
@@ -23,14 +23,14 @@ export const noAccess = (path: string): Diagnostic =>
   });
 
 const fileTooLarge = (path: string): Diagnostic =>
-  error('FTP0604', at(path), `\`${path}\` is too large to be read at one time`, {
-    help: 'split it into several files; a glob reads them all',
+  error('FTP0604', at(path), `\`${path}\` is too large to read at once`, {
+    help: 'split it into several files, and read them with a glob',
   });
 
 const readFailed = (path: string, detail: string): Diagnostic =>
   error('FTP0605', at(path), `\`${path}\` could not be read`, {
     notes: [detail],
-    help: 'the disk or the file system reported this; try to copy the file elsewhere',
+    help: 'the disk or the file system reported this error; try copying the file elsewhere',
   });
 
 const READS: Readonly<Record<HostErrorCode, (path: string, detail: string) => Diagnostic>> = {
@@ -54,13 +54,13 @@ export const dataError = (place: Place, message: string, help: string): Diagnost
   error('FTP0606', place, message, { help });
 
 export const noRows = (stage: string, file: string): Diagnostic =>
-  error('FTP0607', at(file), `\`${stage}\` has no row left`, {
+  error('FTP0607', at(file), `\`${stage}\` has no rows left`, {
     help: 'the report of the stage names every row that was dropped, with its line and the reason',
   });
 
 export const tooManyMistakes = (file: string, more: number): Diagnostic =>
   error('FTP0608', at(file), `\`${file}\` has ${more} more mistakes, which are not shown`, {
-    help: 'mend the first ones and check again; where there is no end of them, this is no pipeline',
+    help: 'fix the first ones and check again; if there is no end to them, the file may not be a pipeline',
   });
 
 /** A file of another kind than the function that names it reads. */
@@ -73,29 +73,29 @@ export const otherFormat = (
     'FTP0609',
     at(file),
     found === undefined
-      ? `\`${file}\` is no ${expected} file`
-      : `\`${file}\` is a ${found.name} file, which \`${expected}\` does not read`,
+      ? `\`${file}\` is not a ${expected} file`
+      : `\`${file}\` is a ${found.name} file, which \`${expected}\` cannot read`,
     {
       help:
-        found?.help ?? `check the path, or read it with what fits: \`jsonl\`, \`json\`, \`csv\` or \`text\``,
+        found?.help ??
+        `check the path, or use the function for this kind of file: \`jsonl\`, \`json\`, \`csv\` or \`text\``,
     },
   );
 
 /** A file that cannot be read to its end: `why` continues its name. */
 export const brokenFile = (place: Place, why: string, help?: string): Diagnostic =>
   error('FTP0610', place, `\`${place.file}\` ${why}`, {
-    help:
-      help ?? 'copy or download it again, and look whether its size is the same; it may have been cut off',
+    help: help ?? 'copy or download it again and compare the size; it may have been cut off',
   });
 
 /** Columns that have no names of their own. */
 export const badHeader = (place: Place, why: string, help?: string): Diagnostic =>
-  error('FTP0611', place, `the columns of \`${place.file}\` cannot be told apart: ${why}`, {
-    help: help ?? 'give each column a name of its own in the first line',
+  error('FTP0611', place, `the columns of \`${place.file}\` cannot be distinguished: ${why}`, {
+    help: help ?? 'give each column a unique name in the first line',
   });
 
 export const noParquetReader = (file: string, detail: string): Diagnostic =>
-  error('FTP0613', at(file), `\`${file}\` is read with DuckDB, and DuckDB could not be loaded`, {
+  error('FTP0613', at(file), `\`${file}\` is read with DuckDB, which could not be loaded`, {
     notes: [detail],
     help: 'run `npm ci` again on a machine of the same kind, or convert the file to JSON lines',
   });

@@ -6,12 +6,12 @@ import type { Diagnostic } from '../types.js';
 export const badRepository = (at: Span, id: string): Diagnostic =>
   error('FTP1401', at, `\`${id}\` cannot be the name of a repository`, {
     label: 'not `org/name`',
-    help: 'write the name as it stands on the model\'s page: letters, digits, `-`, `_` and `.`, with one slash; a folder is named with `local("…")`',
+    help: 'write the name as shown on the model\'s page: letters, digits, `-`, `_` and `.`, with one slash; a folder is named with `local("…")`',
   });
 
 export const badRevision = (at: Span, revision: string): Diagnostic =>
   error('FTP1402', at, `\`${revision}\` cannot be a revision`, {
-    label: 'no branch, tag or commit',
+    label: 'not a branch, tag or commit',
     help: 'write a branch or tag such as `main`, or the 40 hexadecimal digits of a commit',
   });
 
@@ -28,25 +28,25 @@ export const offlineMissing = (repository: Repository, files: readonly string[])
   error(
     'FTP1404',
     undefined,
-    `${files.length === 0 ? `the ${NOUN[repository.kind]} \`${repository.id}\`` : `\`${files[0]}\` of \`${repository.id}\``} is not in the cache, and HF_HUB_OFFLINE keeps ftpc from asking the Hub`,
+    `${files.length === 0 ? `the ${NOUN[repository.kind]} \`${repository.id}\`` : `\`${files[0]}\` of \`${repository.id}\``} is not in the cache, and HF_HUB_OFFLINE stops ftpc from contacting the Hub`,
     {
       notes: files.length > 1 ? [`${files.length} files are missing`] : [],
-      help: 'unset HF_HUB_OFFLINE once, or copy the cache folder from a machine that has it',
+      help: 'unset HF_HUB_OFFLINE once, or copy the cache folder from a machine that has the files',
     },
   );
 
 export const unreachable = (endpoint: string, detail: string): Diagnostic =>
   error('FTP1405', undefined, `the Hub at ${endpoint} cannot be reached`, {
     notes: [detail],
-    help: `run again: what has come is kept; without a network, put the files into a folder and name it with \`local("…")\`, or copy the cache of another machine`,
+    help: `run again: what was downloaded is kept; without a network, put the files into a folder and read it with \`local("…")\`, or copy the cache of another machine`,
   });
 
 export const usedFromCache = (repository: Repository, commit: string): Diagnostic =>
   warning(
     'FTP1406',
     undefined,
-    `the Hub cannot be reached: \`${repository.id}\` is taken as it was last fetched, commit ${commit.slice(0, 12)}`,
-    { help: '`ftpc lock` records the commit, so that no one has to ask' },
+    `the Hub cannot be reached: \`${repository.id}\` is used as last fetched, at commit ${commit.slice(0, 12)}`,
+    { help: '`ftpc lock` records the commit, so that the Hub need not be asked' },
   );
 
 export const noAccess = (
@@ -57,14 +57,14 @@ export const noAccess = (
     'FTP1407',
     undefined,
     gated
-      ? `\`${repository.id}\` is gated: its owner has to let you in`
+      ? `\`${repository.id}\` is gated: its owner must grant you access`
       : `the Hub gives no access to \`${repository.id}\``,
     {
       notes: withToken
         ? ['a token was sent']
         : ['no token was sent: none is declared, or its variable is not set'],
       help: gated
-        ? `accept the conditions on the page of the ${NOUN[repository.kind]}, then give a token of that account`
+        ? `accept its conditions on the page of the ${NOUN[repository.kind]}, then use a token of that account`
         : `check the name; for a private ${NOUN[repository.kind]} declare \`secret hub_token = env("HF_TOKEN")\`, and write \`${FUNCTION[repository.kind]}("${repository.id}", token: hub_token)\``,
     },
   );
@@ -76,11 +76,11 @@ export const notOnHub = (
   const noun = NOUN[repository.kind];
   if (missing === 'repository')
     return error('FTP1408', undefined, `the Hub has no ${noun} \`${repository.id}\``, {
-      help: `check the name; a private ${noun} looks the same without a token`,
+      help: `check the name; without a token, a private ${noun} looks the same`,
     });
   const what = missing === 'revision' ? `revision \`${repository.revision}\`` : `file \`${missing.file}\``;
   return error('FTP1408', undefined, `\`${repository.id}\` has no ${what}`, {
-    help: missing === 'revision' ? 'name a branch, tag or commit of it' : 'name another revision',
+    help: missing === 'revision' ? 'use a branch, tag or commit of this repository' : 'use another revision',
   });
 };
 
@@ -90,15 +90,15 @@ export const failedAnswer = (repository: Repository, detail: string): Diagnostic
   });
 
 export const badAnswer = (url: string, detail: string): Diagnostic =>
-  error('FTP1409', undefined, `${url} gave an answer that cannot be used: ${detail}`, {
-    help: 'check `HF_ENDPOINT` and proxies on the way: something else than a Hub answers',
+  error('FTP1409', undefined, `${url} sent an invalid response: ${detail}`, {
+    help: 'check `HF_ENDPOINT` and any proxies: something other than a Hub answered',
   });
 
 export const hostileName = (url: string, name: string): Diagnostic =>
   error(
     'FTP1410',
     undefined,
-    `${url} names a file that would stand outside its folder: ${JSON.stringify(name.slice(0, 100))}`,
+    `${url} lists a file that would be written outside its folder: ${JSON.stringify(name.slice(0, 100))}`,
     {
       help: 'nothing was written; do not use this repository',
     },
@@ -108,9 +108,9 @@ export const wrongContent = (repository: Repository, file: string, detail: strin
   error(
     'FTP1411',
     undefined,
-    `\`${file}\` of \`${repository.id}\` came with other content than the Hub lists: ${detail}`,
+    `\`${file}\` of \`${repository.id}\` does not match what the Hub lists: ${detail}`,
     {
-      help: 'nothing of it was kept; run again, and look at proxies on the way if this repeats',
+      help: 'the download was discarded; run again, and check proxies if this repeats',
     },
   );
 
@@ -124,7 +124,7 @@ export const noUsableFiles = (
     help:
       repository.kind === 'model'
         ? 'choose a model that is published as safetensors, with config.json and tokenizer.json'
-        : 'name files with `files: "…"` or another `split`; JSON, JSON lines, CSV and Parquet are read',
+        : 'choose files with `files: "…"`, or another `split`; JSON, JSON lines, CSV and Parquet can be read',
   });
 
 /** Sizes as the Hub shows them: decimal. */
@@ -146,7 +146,7 @@ export const toFetch = ({
 }): Diagnostic => ({
   code: 'FTP1413',
   severity: 'info',
-  message: `${megabytes(bytes)} of \`${id}\` in ${files} ${files === 1 ? 'file' : 'files'} are not here yet; the run fetches them`,
+  message: `${megabytes(bytes)} of \`${id}\` in ${files} ${files === 1 ? 'file' : 'files'} are not on this machine yet; the run downloads them`,
 });
 
 export const badEndpoint = (): Diagnostic =>
@@ -158,8 +158,8 @@ export const badToken = (variable: string): Diagnostic =>
   error(
     'FTP1414',
     undefined,
-    `the variable ${variable} holds no access token: it has spaces, line breaks or other characters that no token has`,
+    `the variable ${variable} is not an access token: it has spaces, line breaks or other characters that tokens never contain`,
     {
-      help: 'set it to the token alone',
+      help: 'set it to the token and nothing else',
     },
   );

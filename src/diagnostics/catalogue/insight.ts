@@ -29,7 +29,7 @@ export const noSuchStage = (
       name,
       [...stages, ...others],
       others.length > 0 ? 'its names are' : 'its stages are',
-      'it has no stages at all',
+      'it has no stages',
     ),
   });
 
@@ -38,7 +38,7 @@ export const severalStages = (file: string, name: string, instances: readonly st
   error(
     'FTP1501',
     whole(file),
-    `the pipeline has no stage \`${name}\`, but several that a matrix makes of it`,
+    `the pipeline has no stage \`${name}\`, but a matrix makes several stages of it`,
     {
       help: `name one of them: ${named(instances.slice(0, LISTED))}${instances.length > LISTED ? ', …' : ''}`,
     },
@@ -62,19 +62,19 @@ export const noRuns = (pipeline?: string): Diagnostic =>
       ? 'nothing has been run in this folder'
       : `\`${pipeline}\` has not been run in this folder`,
     {
-      help: 'runs are kept in `.ftp/runs` of the folder in which `ftpc run` was called: go there, or run first',
+      help: 'runs are kept in `.ftp/runs` of the folder where `ftpc run` was called: go there, or run the pipeline first',
     },
   );
 
 export const noSuchRun = (asked: string, runs: readonly string[]): Diagnostic =>
   error('FTP1504', undefined, `there is no run \`${asked}\``, {
-    help: known(asked, runs, 'the newest runs are', 'no run was kept in this folder'),
-    notes: ['a run is named by its id, by the beginning of it, or by `latest`, `latest~1`, …'],
+    help: known(asked, runs, 'the newest runs are', 'this folder has no runs'),
+    notes: ['refer to a run by its id, by the beginning of its id, or as `latest`, `latest~1`, …'],
   });
 
 export const ambiguousRun = (asked: string, matches: readonly string[]): Diagnostic =>
   error('FTP1505', undefined, `\`${asked}\` is the beginning of ${matches.length} runs`, {
-    help: `write more of it: ${named(matches.slice(0, LISTED))}`,
+    help: `write more of the id: ${named(matches.slice(0, LISTED))}`,
   });
 
 /** Lines that say nothing are left out; the rest is shown. */
@@ -91,7 +91,7 @@ export const damagedJournal = (path: string, lines: readonly number[], torn: boo
           ? [`lines ${lines.slice(0, LISTED).join(', ')}${lines.length > LISTED ? ', …' : ''}`]
           : [],
       help: torn
-        ? 'the run was killed while it wrote; what stands before that line is shown'
+        ? 'the run was killed while writing; everything before that line is shown'
         : 'something other than ftpc wrote to the file; the lines that can be read are shown',
     },
   );
@@ -103,9 +103,9 @@ export const badQuery = (detail: string, views: readonly string[]): Diagnostic =
   });
 
 export const queryOutside = (detail: string): Diagnostic =>
-  error('FTP1508', undefined, 'the query reaches outside the runs', {
+  error('FTP1508', undefined, 'the query reads something other than the runs', {
     notes: [detail],
-    help: 'a query can read the views and nothing else: no files, no network, no extensions; write its result with `--csv` or `--json` and a redirection',
+    help: 'a query can only read the views: no files, no network, no extensions; to save the result, redirect the output of `--csv` or `--json`',
   });
 
 export const noDatabase = (detail: string): Diagnostic =>
@@ -115,6 +115,6 @@ export const noDatabase = (detail: string): Diagnostic =>
   });
 
 export const noSuchMetric = (name: string, metrics: readonly string[]): Diagnostic =>
-  error('FTP1510', undefined, `no run has a metric \`${name}\``, {
+  error('FTP1510', undefined, `no run has the metric \`${name}\``, {
     help: known(name, metrics, 'there are', 'these runs have no metrics'),
   });

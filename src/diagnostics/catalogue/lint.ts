@@ -5,7 +5,7 @@ import { error, insert, warning } from '../make.js';
 import type { Diagnostic, Fix } from '../types.js';
 
 export const allowedWithoutReason = (at: Span): Diagnostic =>
-  warning('FTP1040', at, 'the comment allows a finding and does not say why', {
+  warning('FTP1040', at, 'the comment allows a finding without giving a reason', {
     label: 'no reason',
     help: 'write the reason after a colon: `// allow(rule): why it is right here`',
     fixes: [
@@ -19,21 +19,21 @@ export const allowedWithoutReason = (at: Span): Diagnostic =>
 export const unknownRule = (at: Span, id: string, known: readonly string[]): Diagnostic =>
   warning('FTP1041', at, `there is no rule \`${id}\``, {
     label: 'allows nothing',
-    help: 'the rules stand in `docs/lints.md`, each with its reason',
+    help: '`docs/lints.md` lists the rules, each with its reason',
     ...suggestion(id, at, known),
   });
 
 export const allowsNothing = (at: Span, id: string, fix: Fix): Diagnostic =>
   warning('FTP1042', at, `\`${id}\` finds nothing here`, {
     label: 'allows nothing',
-    help: 'what the comment speaks of has been mended or has moved: take it out, so that a later finding is seen',
+    help: 'the finding was fixed or has moved: remove the comment, so that it does not hide a later finding',
     fixes: [fix],
   });
 
 export const unreadableAllow = (at: Span): Diagnostic =>
-  warning('FTP1043', at, 'the comment looks as if it allowed a finding, and does not', {
+  warning('FTP1043', at, 'the comment looks as if it should allow a finding, but does not', {
     label: 'not understood',
-    help: 'write `// allow(rule): reason`, with several rules `// allow(rule, rule): reason`',
+    help: 'write `// allow(rule): reason`, or for several rules `// allow(rule, rule): reason`',
   });
 
 export const configUnreadable = (at: Span, why: string): Diagnostic =>
@@ -47,7 +47,7 @@ export const configKey = (at: Span, key: string, where: string, known: readonly 
 export const configRule = (at: Span, id: string, known: readonly string[]): Diagnostic => ({
   ...error('FTP1052', at, `there is no rule \`${id}\``, {
     label: 'unknown rule',
-    help: 'the rules stand in `docs/lints.md`, each with its reason',
+    help: '`docs/lints.md` lists the rules, each with its reason',
   }),
   ...suggestion(id, inside(at), known),
 });
@@ -56,7 +56,7 @@ export const configValue = (at: Span, wanted: string, fixes: readonly Fix[] = []
   error('FTP1053', at, `expected ${wanted}`, { label: `expected ${wanted}`, fixes });
 
 export const configTwice = (at: Span, key: string, first: Span): Diagnostic =>
-  error('FTP1054', at, `\`${key}\` stands twice`, {
+  error('FTP1054', at, `\`${key}\` appears twice`, {
     label: 'again',
     related: [{ at: first, message: 'here first' }],
     help: 'keep one of them',

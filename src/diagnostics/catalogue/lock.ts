@@ -7,26 +7,21 @@ const whole = (file: string): Place => ({ file, line: 0, column: 0 });
 
 export const lockUnreadable = (file: string, detail: string): Diagnostic =>
   error('FTP1420', whole(file), `the lock file \`${file}\` cannot be used: ${detail}`, {
-    help: 'take it back from version control, or remove it and run `ftpc lock`',
+    help: 'restore it from version control, or delete it and run `ftpc lock`',
   });
 
 export const lockConflict = (file: string, line: number): Diagnostic =>
-  error(
-    'FTP1421',
-    { file, line, column: 1 },
-    `the lock file \`${file}\` holds the marks of a merge that was not finished`,
-    {
-      help: 'keep both sides’ lines and remove the marks, then run `ftpc lock`; or take one side, and run `ftpc lock --upgrade` for what differs',
-    },
-  );
+  error('FTP1421', { file, line, column: 1 }, `the lock file \`${file}\` has unresolved merge conflicts`, {
+    help: 'keep the lines of both sides, remove the conflict markers and run `ftpc lock`; or take one side and run `ftpc lock --upgrade` for what differs',
+  });
 
 export const lockMissing = (file: string, pipeline: string): Diagnostic =>
-  error('FTP1422', whole(file), `\`--locked\` needs a lock file, and there is no \`${file}\``, {
+  error('FTP1422', whole(file), `\`--locked\` needs a lock file, but there is no \`${file}\``, {
     help: `run \`ftpc lock ${pipeline}\`, and commit the file`,
   });
 
 export const notLocked = (at: Span | undefined, what: string, file: string, pipeline: string): Diagnostic =>
-  error('FTP1423', at, `${what} does not stand in \`${file}\``, {
+  error('FTP1423', at, `${what} is not in \`${file}\``, {
     label: 'not locked',
     help: `run \`ftpc lock ${pipeline}\`, and commit the file`,
   });
@@ -52,10 +47,10 @@ export const drifted = (
   file: string,
   pipeline: string,
 ): Diagnostic =>
-  error('FTP1424', at, `${what} is not what \`${file}\` says`, {
+  error('FTP1424', at, `${what} differs from \`${file}\``, {
     label: 'differs from the lock',
     notes: shown(differences),
-    help: `put back what was locked, or take it over with \`ftpc lock ${pipeline} --upgrade\``,
+    help: `restore what was locked, or accept the change with \`ftpc lock ${pipeline} --upgrade\``,
   });
 
 export const driftNoticed = (
@@ -64,15 +59,15 @@ export const driftNoticed = (
   file: string,
   pipeline: string,
 ): Diagnostic =>
-  warning('FTP1425', at, `${what} is not what \`${file}\` says`, {
+  warning('FTP1425', at, `${what} differs from \`${file}\``, {
     label: 'differs from the lock',
     notes: shown(differences),
-    help: `take it over with \`ftpc lock ${pipeline} --upgrade\`; with \`--locked\` this is an error`,
+    help: `accept the change with \`ftpc lock ${pipeline} --upgrade\`; with \`--locked\` this is an error`,
   });
 
 export const savedPlanUnreadable = (file: string, detail: string): Diagnostic =>
-  error('FTP1430', whole(file), `\`${file}\` is no plan that can be run: ${detail}`, {
-    help: 'make it anew with `ftpc plan PIPELINE --out FILE`',
+  error('FTP1430', whole(file), `\`${file}\` is not a plan that can be run: ${detail}`, {
+    help: 'create it again with `ftpc plan PIPELINE --out FILE`',
   });
 
 export const planMoved = (
@@ -81,8 +76,8 @@ export const planMoved = (
   file: string,
   pipeline: string,
 ): Diagnostic =>
-  error('FTP1431', at ?? whole(file), `${what} is not as when \`${file}\` was saved`, {
-    label: 'moved since',
+  error('FTP1431', at ?? whole(file), `${what} has changed since \`${file}\` was saved`, {
+    label: 'changed since',
     notes: [`then ${before}`, `now ${after}`],
-    help: `put it back, or plan again: \`ftpc plan ${pipeline} --out ${file}\``,
+    help: `undo the change, or plan again: \`ftpc plan ${pipeline} --out ${file}\``,
   });

@@ -42,5 +42,5 @@ function phrase(sentence: string): string {
 export const ggufMissing = (at: Span, path: string, why: string): Diagnostic =>
   error('FTP0842', at, `the GGUF file \`${path}\` cannot be used`, {
     label: why,
-    help: 'fetch it first, or name another; the path starts from the folder of the pipeline file; `node scripts/models/fetch.mjs smollm2 --to FOLDER` in the repository of ftpc fetches a small one',
+    help: 'download it first, or choose another file; the path is relative to the pipeline file; `node scripts/models/fetch.mjs smollm2 --to FOLDER` in the repository of ftpc downloads a small one',
   });

@@ -31,7 +31,7 @@ function settingFor(
   if (known.includes(own)) return wordFor(own, at);
   for (const [holder, forms] of Object.entries(nested)) {
     const form = Object.hasOwn(forms, own) ? forms[own] : undefined;
-    if (form !== undefined) return { help: `it stands in \`${holder}\`: write \`${holder} = ${form}\`` };
+    if (form !== undefined) return { help: `it belongs in \`${holder}\`: write \`${holder} = ${form}\`` };
   }
   return suggestion(name, at, known);
 }
@@ -87,22 +87,22 @@ function pathFor(module: string, at: Span): Pick<Diagnostic, 'help' | 'fixes' | 
   const relative = module.replaceAll('\\', '/').replace(/^(?!\.\.?\/)/, './');
   if (/^[a-z]+:\/\//.test(module))
     return {
-      help: 'nothing is imported from the network: put the file beside the pipeline, and write `"./name.ftp"`',
+      help: 'files cannot be imported from the network: put the file beside the pipeline, and write `"./name.ftp"`',
     };
   if (/^(\/|[A-Za-z]:)/.test(module))
     return {
-      help: 'a path starts from the folder of the file that imports: write `"./name.ftp"` or `"../name.ftp"`',
+      help: 'paths are relative to the importing file: write `"./name.ftp"` or `"../name.ftp"`',
     };
   return module.endsWith('.ftp')
     ? wordFor(relative, at)
-    : { notes: ['a module of the library is written `"std/…"`, a file of yours `"./…"`'] };
+    : { notes: ['library modules are written `"std/…"`, your own files `"./…"`'] };
 }
 
 /** `meant`: a file that is there. */
 export const importNotFound = (at: Span, path: string, why: string, meant: string | undefined): Diagnostic =>
   error('FTP0206', at, `the imported file \`${path}\` cannot be read`, {
     label: why,
-    help: 'the path starts from the folder of the file that imports it',
+    help: 'the path is relative to the importing file',
     ...(meant === undefined ? {} : wordFor(meant, { ...at, start: at.start + 1, end: at.end - 1 })),
   });
 
@@ -118,33 +118,33 @@ export const unknownExport = (
     label: kind === undefined || kind === 'function' ? 'not exported' : `a ${kind} of that file`,
     ...(kind === undefined || kind === 'function'
       ? suggestion(name, at, known)
-      : { help: `parameters and presets can be imported; a ${kind} stands in the pipeline itself` }),
+      : { help: `only parameters and presets can be imported; a ${kind} belongs in the pipeline itself` }),
   });
 
 /** \`starter\` and what else every pipeline knows. */
 export const knownAnyway = (at: Span, name: string): Diagnostic =>
-  error('FTP0228', at, `\`${name}\` is known without an import`, {
+  error('FTP0228', at, `\`${name}\` needs no import`, {
     label: 'no module exports it',
-    help: 'take it out of the import',
+    help: 'remove it from the import',
   });
 
 /** \`adapter.best()\` */
 export const calledPort = (at: Span, written: string): Diagnostic =>
-  error('FTP0229', at, `\`${written}\` is no function`, {
-    label: 'what a stage hands on',
-    help: `write \`${written}\` without brackets`,
+  error('FTP0229', at, `\`${written}\` is not a function`, {
+    label: 'an output of a stage',
+    help: `write \`${written}\` without parentheses`,
   });
 
 export const importCycle = (at: Span, path: readonly string[]): Diagnostic =>
   path.length === 2
     ? error('FTP0208', at, 'the file imports itself', {
         label: 'this file',
-        help: 'take the import out: a file knows what it declares',
+        help: 'remove the import: a file can use its own declarations',
       })
-    : error('FTP0208', at, 'the files import each other in a circle', {
-        label: 'comes back to this file',
+    : error('FTP0208', at, 'the files import each other in a cycle', {
+        label: 'leads back to this file',
         notes: [path.map((file) => `\`${file}\``).join(' → ')],
-        help: 'move what both need into a third file',
+        help: 'move what both files need into a third file',
       });
 
 /** `removal`: what goes with the name, so that the rest stays a list, or the statement's whole line. */
@@ -194,9 +194,9 @@ export const unknownSetting = (
 
 /** `using = qlora` among the settings; `whole` is the setting with its line. */
 export const usingInBlock = (at: Span, value: string, whole: Span, headingEnd: Span): Diagnostic =>
-  error('FTP0227', at, '`using` stands in the heading of a block', {
-    label: 'not among the settings',
-    help: `write it before the brace: \`… using ${value} {\``,
+  error('FTP0227', at, '`using` belongs in the heading of a block', {
+    label: 'not a setting',
+    help: `write it before the opening brace: \`… using ${value} {\``,
     fixes: [
       {
         title: 'move it into the heading',
@@ -221,9 +221,9 @@ export const unknownArgument = (
   });
 
 export const unknownPort = (at: Span, stage: string, port: string, known: readonly string[]): Diagnostic =>
-  error('FTP0215', at, `\`${stage}\` hands on nothing called \`${port}\``, {
+  error('FTP0215', at, `\`${stage}\` has no output named \`${port}\``, {
     label: 'unknown port',
-    ...(known.length === 0 ? { help: 'nothing can be read from this stage' } : suggestion(port, at, known)),
+    ...(known.length === 0 ? { help: 'this stage has no outputs' } : suggestion(port, at, known)),
   });
 
 export const unknownMetric = (at: Span, name: string, where: string, known: readonly string[]): Diagnostic =>
@@ -233,10 +233,10 @@ export const unknownMetric = (at: Span, name: string, where: string, known: read
   });
 
 export const noPorts = (at: Span, name: string, kind: string): Diagnostic =>
-  error('FTP0217', at, `\`${name}\` is a ${kind} and has nothing after a dot`, {
-    label: 'no stage',
+  error('FTP0217', at, `\`${name}\` is a ${kind} and has no ports`, {
+    label: 'not a stage',
     help: `write \`${name}\` alone; only stages have ports`,
-    fixes: [replace('take it out', { ...at, start: at.start - 1 }, '', 'maybe_incorrect')],
+    fixes: [replace('remove it', { ...at, start: at.start - 1 }, '', 'maybe_incorrect')],
   });
 
 export const presetOfOtherKind = (at: Span, name: string, target: string, kind: string): Diagnostic =>
@@ -253,7 +253,7 @@ export const secondMethod = (at: Span, method: string, first: string, firstAt: S
   });
 
 export const appliedTwice = (at: Span, name: string, first: Span): Diagnostic =>
-  error('FTP0223', at, `\`${name}\` stands twice after \`using\``, {
+  error('FTP0223', at, `\`${name}\` appears twice after \`using\``, {
     label: 'again',
     related: [{ at: first, message: 'here first' }],
     help: 'keep one of them: of several presets, the later ones win',
@@ -261,8 +261,8 @@ export const appliedTwice = (at: Span, name: string, first: Span): Diagnostic =>
 
 export const presetCycle = (at: Span, name: string): Diagnostic =>
   error('FTP0224', at, `the preset \`${name}\` applies itself`, {
-    label: 'comes back to this preset',
-    help: 'take one of the presets after `using` out',
+    label: 'leads back to this preset',
+    help: 'remove one of the presets after `using`',
   });
 
 export const unusedDeclaration = (at: Span, kind: string, name: string, whole: Span): Diagnostic =>
@@ -273,7 +273,7 @@ export const unusedDeclaration = (at: Span, kind: string, name: string, whole: S
 
 export const stageWithoutEffect = (at: Span, name: string, whole: Span): Diagnostic =>
   warning('FTP0226', at, `nothing reads \`${name}\``, {
-    label: 'without effect',
-    help: 'refer to it from another stage, or take it out; what a `require` in it checks would be reason enough to keep it',
+    label: 'has no effect',
+    help: 'refer to it from another stage, or remove it; a `require` in it would also be reason to keep it',
     fixes: [replace(`remove \`${name}\``, whole, '', 'maybe_incorrect')],
   });

@@ -22,7 +22,7 @@ export const unknownParam = (at: Place, name: string, known: readonly string[]):
           ? `did you mean \`-p ${meant}=…\`?`
           : `did you mean \`${meant}\`?`
         : known.length === 0
-          ? 'it has no parameters at all'
+          ? 'it has no parameters'
           : `its parameters are ${named(known, 'and')}`,
   });
 };
@@ -37,7 +37,7 @@ export const missingParam = (at: Span, name: string, isGivable: boolean): Diagno
   });
 
 export const badParamValue = ({ shown, at }: Given, name: string, type: string, why: string): Diagnostic =>
-  error('FTP0503', at, `\`${shown}\` is no ${type}: ${why}`, {
+  error('FTP0503', at, `\`${shown}\` is not a valid ${type}: ${why}`, {
     help: `the parameter is declared as \`${name}: ${type}\``,
   });
 
@@ -77,36 +77,36 @@ export const unknownParamType = (at: Span, type: string, known: readonly string[
 };
 
 export const secretUsed = (at: Span, name: string, declared: Span): Diagnostic =>
-  error('FTP0505', at, `the secret \`${name}\` cannot stand here`, {
+  error('FTP0505', at, `the secret \`${name}\` cannot be used here`, {
     label: 'would be printed and stored',
     related: [{ at: declared, message: 'declared as a secret' }],
-    help: 'only a setting that takes a secret may have one, such as `token` of `hf`; plans print all others, and records keep them: use a `param` for what is not secret',
+    help: 'only settings that take a secret, such as `token` of `hf`, may use one; all other values appear in plans and records: use a `param` for what is not secret',
   });
 
 export const badSecret = (at: Span): Diagnostic =>
   error('FTP0506', at, 'a secret is read from the environment', {
     label: 'not `env("NAME")`',
-    help: 'write `env("NAME")`, and set NAME where ftpc runs; a secret never stands in a file',
+    help: 'write `env("NAME")`, and set NAME where ftpc runs; secrets are never written in files',
     fixes: [replace('write `env("NAME")`', at, 'env("NAME")', 'has_placeholders')],
   });
 
 export const envOutsideSecret = (at: Span): Diagnostic =>
-  error('FTP0507', at, '`env` stands only in a `secret`', {
+  error('FTP0507', at, '`env` can only be used in a `secret`', {
     label: 'would make the run depend on the machine',
-    help: 'declare a `param`, and give it on the command line: `-p name="$NAME"`',
+    help: 'declare a `param`, and set it on the command line: `-p name="$NAME"`',
   });
 
 export const rangeWithoutOrder = (at: Span, type: string): Diagnostic =>
   error('FTP0508', at, `a \`${type}\` has no range`, {
     label: 'only numbers and quantities have one',
-    help: 'take the range out',
+    help: 'remove the range',
     fixes: [replace('remove the range', at, '')],
   });
 
 export const emptyRange = (at: Span): Diagnostic =>
   error('FTP0509', at, 'no value lies in this range', {
-    label: 'the first end is above the second',
-    help: 'write the lower end first: `(1..64)`',
+    label: 'the lower bound is above the upper bound',
+    help: 'write the lower bound first: `(1..64)`',
   });
 
 export const matrixOfMatrix = (at: Span, name: string): Diagnostic =>
@@ -116,7 +116,7 @@ export const matrixOfMatrix = (at: Span, name: string): Diagnostic =>
   });
 
 export const equalValues = (at: Span, value: string, first: Span): Diagnostic =>
-  error('FTP0511', at, `\`${value}\` stands twice in the matrix`, {
+  error('FTP0511', at, `\`${value}\` appears twice in the matrix`, {
     label: 'again',
     related: [{ at: first, message: 'here first' }],
     help: 'keep one of them: equal values give equal stages',
@@ -126,10 +126,10 @@ export const tooManyCombinations = (at: Span, counts: readonly number[], most: n
   error(
     'FTP0512',
     at,
-    `the matrices have ${counts.reduce((product, count) => product * count, 1)} combinations, ${most} are the most`,
+    `the matrices have ${counts.reduce((product, count) => product * count, 1)} combinations; at most ${most} are allowed`,
     {
       label: `${counts.join(' × ')} values`,
-      help: 'take values out, or fix one of them with `-p`',
+      help: 'remove values, or select one of them with `-p`',
     },
   );
 
@@ -138,48 +138,43 @@ export const noSuchCombination = (
   name: string,
   values: readonly string[],
 ): Diagnostic =>
-  error('FTP0513', at, `\`${shown}\` is none of the values of the matrix \`${name}\``, {
+  error('FTP0513', at, `\`${shown}\` is not a value of the matrix \`${name}\``, {
     help: `its values are ${named(values, 'and')}; add it to the list, or choose one of them`,
   });
 
 export const matrixElsewhere = (at: Span): Diagnostic =>
-  error('FTP0514', at, 'a `matrix` stands only in the pipeline itself', {
-    label: 'in a file that is imported',
+  error('FTP0514', at, 'a `matrix` can only be declared in the pipeline itself', {
+    label: 'in an imported file',
     help: 'move it into the pipeline; a `param` can be imported',
   });
 
 export const paramFileUnreadable = (file: string, why: string): Diagnostic =>
-  error(
-    'FTP0515',
-    { file, line: 0, column: 0 },
-    `the file of parameters \`${file}\` cannot be read: ${why}`,
-    {
-      help: 'the path after `--params` starts from the working directory',
-    },
-  );
+  error('FTP0515', { file, line: 0, column: 0 }, `the parameter file \`${file}\` cannot be read: ${why}`, {
+    help: 'the path after `--params` is relative to the working directory',
+  });
 
 export const NO_JSON = 'FTP0516';
 
 export const paramFileNoJson = (at: Place, wanted: string, found: string): Diagnostic =>
-  error(NO_JSON, at, `a file of parameters is JSON: expected ${wanted}, found ${found}`, {
+  error(NO_JSON, at, `a parameter file is JSON: expected ${wanted}, found ${found}`, {
     help: 'write one object with a member for each parameter: `{ "rate": 1e-4, "longest": "512tok" }`',
   });
 
 export const badMember = (at: Place, name: string, found: string): Diagnostic =>
   error('FTP0517', at, `the parameter \`${name}\` cannot be ${found}`, {
-    help: 'a value is a number, `true`, `false`, or a string that holds what would stand in the pipeline, such as `"512tok"`; leave the member out for the default',
+    help: 'a value is a number, `true`, `false`, or a string with the value as the pipeline would have it, such as `"512tok"`; leave the member out to use the default',
   });
 
 export const memberTwice = (at: Place, name: string): Diagnostic =>
-  error('FTP0518', at, `\`${name}\` stands twice in the file of parameters`, { help: 'keep one of them' });
+  error('FTP0518', at, `\`${name}\` appears twice in the parameter file`, { help: 'keep one of them' });
 
 export const secretUnset = (at: Span, stage: string, secret: string, variable: string): Diagnostic =>
   error(
     'FTP0529',
     at,
-    `\`${stage}\` needs the secret \`${secret}\`, and the environment variable ${variable} is not set`,
+    `\`${stage}\` needs the secret \`${secret}\`, but the environment variable ${variable} is not set`,
     {
       label: 'reads a secret',
-      help: `set it where ftpc runs, such as \`${variable}=… ftpc run …\`, or in the settings of your CI`,
+      help: `set it where ftpc runs, for example \`${variable}=… ftpc run …\`, or in the settings of your CI`,
     },
   );

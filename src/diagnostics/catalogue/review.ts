@@ -19,7 +19,7 @@ export const unknownRef = (ref: string, near: string | undefined): Diagnostic =>
   error('FTP1303', undefined, `the repository has no commit \`${ref}\``, {
     help:
       near === undefined
-        ? 'name a branch, a tag or a commit; a branch of a remote needs its name, and to be fetched: `origin/main`'
+        ? 'give a branch, a tag or a commit; a remote branch must be fetched, and includes the name of the remote: `origin/main`'
         : `did you mean \`${near}\`?`,
   });
 
@@ -32,27 +32,27 @@ export const brokenAtRef = (file: string, ref: string, mistakes: number, first: 
   warning(
     'FTP1305',
     at(file),
-    `at \`${ref}\` the pipeline has ${mistakes === 1 ? 'an error' : `${mistakes} errors`}, so that there is nothing to compare with`,
+    `at \`${ref}\` the pipeline has ${mistakes === 1 ? 'an error' : `${mistakes} errors`}, so there is nothing to compare with`,
     {
       notes: [`the first: ${first}`],
-      help: 'everything counts as new; compare with a commit at which it was right',
+      help: 'everything counts as new; compare with a commit whose pipeline has no errors',
     },
   );
 
 export const objectMissing = (what: string, said: string): Diagnostic =>
   error('FTP1306', undefined, `git does not have ${what}`, {
     notes: said === '' ? [] : [said],
-    help: 'in a partial clone it was left out: `git fetch --refetch --no-filter`; else look with `git fsck`',
+    help: 'a partial clone leaves it out: `git fetch --refetch --no-filter`; otherwise, check with `git fsck`',
   });
 
 export const largeObjectMissing = (file: string, ref: string): Diagnostic =>
-  warning('FTP1307', at(file), `what \`${file}\` was at \`${ref}\` is kept by Git LFS and is not here`, {
-    notes: ['its rows are taken from the working tree; that it has changed is still seen'],
+  warning('FTP1307', at(file), `\`${file}\` as of \`${ref}\` is stored in Git LFS and has not been fetched`, {
+    notes: ['its rows are taken from the working tree; the fact that it changed is still detected'],
     help: `fetch it: \`git lfs fetch origin ${ref}\``,
   });
 
 export const submoduleChanged = (path: string, ref: string): Diagnostic =>
-  warning('FTP1308', at(path), `the submodule \`${path}\` is another commit than at \`${ref}\``, {
+  warning('FTP1308', at(path), `the submodule \`${path}\` is at a different commit than at \`${ref}\``, {
     notes: ['its files are taken from the working tree on both sides'],
     help: 'compare inside the submodule to see what changed in it',
   });
@@ -71,8 +71,8 @@ export const snapshotMissing = (file: string): Diagnostic =>
   });
 
 export const snapshotMalformed = (place: Place, why: string): Diagnostic =>
-  error('FTP1311', place, `\`${place.file}\` is no snapshot: ${why}`, {
-    help: `${UPDATE} anew; it is not meant to be edited by hand`,
+  error('FTP1311', place, `\`${place.file}\` is not a snapshot: ${why}`, {
+    help: `${UPDATE} again; it is not meant to be edited by hand`,
   });
 
 export const snapshotVersion = (file: string, found: number, known: number): Diagnostic =>
@@ -83,13 +83,13 @@ export const snapshotVersion = (file: string, found: number, known: number): Dia
 export const snapshotParams = (file: string, kept: Readonly<Record<string, string>>): Diagnostic => {
   const words = Object.entries(kept).map(([name, value]) => `\`-p ${name}=${value}\``);
   return error('FTP1313', at(file), 'the snapshot was made with other parameters', {
-    notes: [words.length === 0 ? 'it was made without any' : `it was made with ${words.join(' ')}`],
-    help: 'leave `-p` out to validate with those, or make the snapshot anew with `--mode update`',
+    notes: [words.length === 0 ? 'it was made without parameters' : `it was made with ${words.join(' ')}`],
+    help: 'leave `-p` out to use those, or update the snapshot with `--mode update`',
   });
 };
 
 export const snapshotMachine = (file: string, kept: string): Diagnostic =>
   error('FTP1314', at(file), 'the snapshot was made for another machine', {
     notes: [`it was made for ${kept}`],
-    help: 'leave `--machine` and `--memory` out to validate for that one, or make the snapshot anew with `--mode update`',
+    help: 'leave out `--machine` and `--memory` to use that one, or update the snapshot with `--mode update`',
   });

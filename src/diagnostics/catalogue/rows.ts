@@ -4,10 +4,10 @@ import { error, named } from '../make.js';
 import type { Diagnostic } from '../types.js';
 
 export const packedInOrder = (at: Span, order: Span): Diagnostic =>
-  error('FTP0520', at, '`packing` needs rows in an order of its own', {
-    label: 'puts rows together by their lengths',
-    related: [{ at: order, message: 'takes rows as they stand' }],
-    help: 'leave `packing` out, or write `order = shuffled`',
+  error('FTP0520', at, '`packing` must choose the order of the rows itself', {
+    label: 'groups rows by length',
+    related: [{ at: order, message: 'keeps the rows in file order' }],
+    help: 'remove `packing`, or write `order = shuffled`',
   });
 
 /** Columns that a message names of a row that may have hundreds. */
@@ -31,7 +31,7 @@ export const otherColumns = (
   error(
     'FTP0519',
     at,
-    `\`${found.template}\` reads ${named(found.needed, 'and')}, and the rows of \`${found.source}\` have ${named(found.brought.slice(0, MOST), 'and')}`,
+    `\`${found.template}\` reads ${named(found.needed, 'and')}, but the rows of \`${found.source}\` have ${named(found.brought.slice(0, MOST), 'and')}`,
     {
       label: 'finds none of its columns',
       related: [{ at: found.at, message: 'these rows' }],
@@ -39,7 +39,7 @@ export const otherColumns = (
         found.fitting !== undefined
           ? `write \`template = ${found.fitting}()\`, or choose another \`source\``
           : found.canBeNamed
-            ? 'say in the `source` what its columns are called: `columns: { instruction: "…", output: "…" }`'
+            ? 'name the columns in the `source`: `columns: { instruction: "…", output: "…" }`'
             : 'choose a `source` whose rows have these columns',
     },
   );

@@ -7,38 +7,35 @@ export type UnexpectedDetails = Partial<Pick<Diagnostic, 'label' | 'help' | 'fix
 
 /** `shown`: the characters in backticks, or the names of those that cannot be seen. */
 export const unexpectedCharacter = (at: Span, shown: string, details: UnexpectedDetails = {}): Diagnostic =>
-  error('FTP0101', at, `${shown} means nothing here`, {
+  error('FTP0101', at, `${shown} is not allowed here`, {
     label: 'not part of the language',
-    help: 'take it out; text stands between double quotes, comments after `//`',
+    help: 'remove it; strings are written in double quotes, comments after `//`',
     ...(details.help === undefined ? { fixes: [replace('remove it', at, '', 'maybe_incorrect')] } : {}),
     ...details,
   });
 
 /** `instead`: its escape in a string; in a comment, nothing. */
 export const hiddenCharacter = (at: Span, code: string, instead: string): Diagnostic =>
-  error(
-    'FTP0323',
-    at,
-    `a character that cannot be seen stands in this ${instead === '' ? 'comment' : 'string'}`,
-    {
-      label: code,
-      notes: ['it may show the line in another order than it is read, or change what a terminal shows'],
-      help: instead === '' ? 'take it out' : `write it as \`${instead}\`, or take it out`,
-      fixes: [replace(instead === '' ? 'remove it' : `write \`${instead}\``, at, instead)],
-    },
-  );
+  error('FTP0323', at, `there is an invisible character in this ${instead === '' ? 'comment' : 'string'}`, {
+    label: code,
+    notes: [
+      'it may make the line appear in a different order than it is read, or change what a terminal shows',
+    ],
+    help: instead === '' ? 'remove it' : `write it as \`${instead}\`, or remove it`,
+    fixes: [replace(instead === '' ? 'remove it' : `write \`${instead}\``, at, instead)],
+  });
 
 export const unterminatedString = (at: Span): Diagnostic =>
   error('FTP0102', at, 'the string is not closed', {
-    label: 'opened here, and the line ends',
-    help: 'close it with `"`; a string does not reach over the end of its line',
+    label: 'opened here, but not closed on this line',
+    help: 'close it with `"`; a string cannot span several lines',
     fixes: [{ ...insert('close the string', at.file, at.end, '"'), applicability: 'maybe_incorrect' }],
   });
 
 export const foreignComment = (at: Span, text: string): Diagnostic =>
   error('FTP0103', at, 'a comment starts with `//`', {
-    label: 'comment of another language',
-    help: 'write `//`, or `///` where it documents the next declaration',
+    label: 'comment syntax of another language',
+    help: 'write `//`, or `///` to document the next declaration',
     fixes: [
       replace(
         'write `//`',
@@ -55,23 +52,23 @@ export const foreignComment = (at: Span, text: string): Diagnostic =>
   });
 
 export const foreignString = (at: Span, content: string): Diagnostic =>
-  error('FTP0104', at, 'a string stands between straight double quotes', {
+  error('FTP0104', at, 'a string is written in straight double quotes', {
     label: 'other quotes',
-    help: 'write `"` on both sides',
+    help: 'write `"` on both ends',
     fixes: [replace('write `"`', at, `"${content.replace(/["\\]/g, '\\$&')}"`)],
   });
 
 export const badEscape = (at: Span, written: string): Diagnostic =>
-  error('FTP0105', at, `\`${written}\` is no escape`, {
-    label: 'unknown escape',
-    help: 'known are `\\"`, `\\\\`, `\\n`, `\\t` and `\\u{…}`; a backslash itself is written `\\\\`',
+  error('FTP0105', at, `\`${written}\` is not an escape sequence`, {
+    label: 'unknown escape sequence',
+    help: 'the escapes are `\\"`, `\\\\`, `\\n`, `\\t` and `\\u{…}`; a backslash is written `\\\\`',
     fixes: [replace('write the backslash itself', at, `\\${written}`, 'maybe_incorrect')],
   });
 
 export const foreignSign = (at: Span, sign: string, meant: string): Diagnostic =>
   error('FTP0106', at, `\`${sign}\` is written \`${meant}\``, {
-    label: 'sign of another language',
-    help: sign === ';' ? 'the end of the line ends a setting; on one line, a comma does' : undefined,
+    label: 'operator of another language',
+    help: sign === ';' ? 'a setting ends at the end of the line; on one line, write a comma' : undefined,
     // A line that ends with `;` needs no comma; the other signs have one meaning.
     fixes: [
       replace(
@@ -92,52 +89,52 @@ export const unclosedBlock = (at: Span, opened: Span, what: string): Diagnostic 
   error('FTP0108', at, `${what} is not closed`, {
     label: 'expected `}` by here',
     related: [{ at: opened, message: 'opened here' }],
-    help: 'put a `}` after its last line',
+    help: 'add a `}` after its last line',
     fixes: [insert('close it', at.file, at.start, '}\n')],
   });
 
 /** The same where the block that follows stands within it, and both are closed in the end. */
 export const blockInside = ({ help: _help, fixes: _fixes, ...unclosed }: Diagnostic): Diagnostic => ({
   ...unclosed,
-  help: 'a block holds no other block: close it with a `}` here, and take one out further down',
+  help: 'blocks cannot be nested: close this one with a `}` here, and remove one further down',
 });
 
 export const danglingComma = (at: Span): Diagnostic =>
-  warning('FTP0119', at, 'nothing stands behind this comma', {
-    label: 'the last one',
-    help: 'take it out, or write what is missing; where each item has a line of its own, the last may have a comma',
-    fixes: [replace('take it out', at, '', 'maybe_incorrect')],
+  warning('FTP0119', at, 'nothing follows this comma', {
+    label: 'trailing comma',
+    help: 'remove it, or write what is missing; a trailing comma is allowed where every item has its own line',
+    fixes: [replace('remove it', at, '', 'maybe_incorrect')],
   });
 
 export const doubledSign = (at: Span, sign: 'not' | '-'): Diagnostic =>
-  warning('FTP0120', at, `\`${sign}\` stands here twice`, {
+  warning('FTP0120', at, `\`${sign}\` appears twice here`, {
     label: `undoes the \`${sign}\` before it`,
-    help: 'take one out, or write what is missing between the two; if both are meant, put brackets around the second',
-    fixes: [replace('take it out', at, '', 'maybe_incorrect')],
+    help: 'remove one, or write what is missing between the two; if both are intended, put parentheses around the second',
+    fixes: [replace('remove it', at, '', 'maybe_incorrect')],
   });
 
 /** `016`, `05tok`: eight in some languages, ten in others. */
 export const leadingZero = (at: Span, written: string): Diagnostic => {
   const plain = written.replace(/^0+(?=\d)/, '');
-  return error('FTP0126', at, `\`${written}\` begins with a zero`, {
-    label: 'numbers are decimal, and begin with a zero only before a point',
+  return error('FTP0126', at, `\`${written}\` has a leading zero`, {
+    label: 'numbers are decimal; a leading zero is allowed only before a decimal point',
     help: `write \`${plain}\``,
     fixes: [replace(`write \`${plain}\``, at, plain, 'maybe_incorrect')],
   });
 };
 
 export const emptyImport = (at: Span): Diagnostic =>
-  error('FTP0121', at, 'this import names nothing', {
+  error('FTP0121', at, 'this import is empty', {
     label: 'nothing between the braces',
-    help: 'write the names that are used from it, or take the import out',
-    fixes: [replace('take the import out', at, '', 'maybe_incorrect')],
+    help: 'write the names to import, or remove the import',
+    fixes: [replace('remove the import', at, '', 'maybe_incorrect')],
   });
 
 /** `import { chat as talk }`; `whole` is `as talk`. */
 export const renamedImport = (at: Span, whole: Span): Diagnostic =>
   expected(at, '`,` or `}`', '`as`', {
-    help: 'what is imported keeps its name: take `as` and the other name out',
-    fixes: [replace('take it out', { ...whole, start: whole.start - 1 }, '', 'maybe_incorrect')],
+    help: 'imports cannot be renamed: remove `as` and the new name',
+    fixes: [replace('remove it', { ...whole, start: whole.start - 1 }, '', 'maybe_incorrect')],
   });
 
 export const missingValue = (at: Span, found: string, hint: Hint = {}): Diagnostic =>
@@ -158,8 +155,8 @@ export const unclosedBracket = (at: Span, opened: Span, bracket: string, closing
 
 export const unexpectedTopLevel = (at: Span, found: string, hint: Hint = {}): Diagnostic =>
   error('FTP0111', at, `expected a declaration, found ${found}`, {
-    label: 'outside of any block',
-    help: 'outside of blocks stand `edition`, `import`, `param`, `matrix`, `secret` and blocks such as `data name { … }`',
+    label: 'outside any block',
+    help: 'at the top level, write `edition`, `import`, `param`, `matrix`, `secret` or a block such as `data name { … }`',
     ...hint,
   });
 
@@ -167,7 +164,9 @@ export const wrongSetSign = (at: Span, sign: '=' | ':'): Diagnostic =>
   error(
     'FTP0112',
     at,
-    sign === '=' ? 'in a block, a setting is written with `=`' : 'in brackets, a name is followed by `:`',
+    sign === '='
+      ? 'in a block, a setting is written with `=`'
+      : 'inside parentheses or braces, a name is followed by `:`',
     { label: `write \`${sign}\``, fixes: [replace(`write \`${sign}\``, at, sign === '=' ? ' =' : ':')] },
   );
 
@@ -180,7 +179,7 @@ export const missingSeparator = (at: Span, where: string): Diagnostic =>
 export const missingEdition = (file: string): Diagnostic =>
   warning('FTP0114', { file, start: 0, end: 0 }, 'the file does not say which edition it is written in', {
     label: 'taken as `edition 2026`',
-    help: 'write `edition 2026` before the first declaration, so that later defaults cannot change what it means',
+    help: 'write `edition 2026` before the first declaration, so that later defaults cannot change its meaning',
     fixes: [insert('write `edition 2026`', file, 0, 'edition 2026\n\n')],
   });
 
@@ -192,20 +191,20 @@ export const unknownEdition = (at: Span, year: number): Diagnostic =>
   });
 
 export const misplacedEdition = (at: Span): Diagnostic =>
-  error('FTP0116', at, '`edition` stands once, before everything else', {
+  error('FTP0116', at, '`edition` may appear only once, before everything else', {
     label: 'not here',
     help: 'move it to the first line',
     fixes: [replace('remove it', at, '', 'maybe_incorrect')],
   });
 
 export const expressionTooLarge = (at: Span): Diagnostic =>
-  error('FTP0117', at, 'the expression is too large to be read', {
-    label: 'nested too deep, or too many operators',
-    help: 'brackets nest 64 deep at most, and one setting has 256 operators at most; split it up with `param`',
+  error('FTP0117', at, 'the expression is too large', {
+    label: 'nested too deeply, or too many operators',
+    help: 'at most 64 levels of nesting and 256 operators per setting are allowed; split it up with `param`',
   });
 
 export const misplacedNative = (at: Span): Diagnostic =>
-  error('FTP0118', at, '`native` stands only in the standard library', {
+  error('FTP0118', at, '`native` can only be used in the standard library', {
     label: 'not here',
     help: 'import the function: `import { jsonl } from "std/data"`',
   });
@@ -214,26 +213,26 @@ export const misplacedNative = (at: Span): Diagnostic =>
 export const isTestFile = (file: string): boolean => file.endsWith('.test.ftp');
 
 export const misplacedTest = (at: Span): Diagnostic =>
-  error('FTP0122', at, '`test` stands only in a file of tests', {
+  error('FTP0122', at, '`test` can only be used in a test file', {
     label: 'not here',
     help: 'move it into a file whose name ends with `.test.ftp`',
   });
 
 export const notInTests = (at: Span, what: string): Diagnostic =>
-  error('FTP0123', at, `${what} does not stand in a file of tests`, {
+  error('FTP0123', at, `${what} cannot be used in a test file`, {
     label: 'not here',
-    help: 'in a file whose name ends with `.test.ftp` stand `edition`, `import`, `param` and `test`; move the rest into a pipeline',
+    help: 'a file whose name ends with `.test.ftp` may contain only `edition`, `import`, `param` and `test`; move the rest into a pipeline',
   });
 
 export const misplacedExpect = (at: Span): Diagnostic =>
-  error('FTP0124', at, '`expect` stands only in a `test`', {
+  error('FTP0124', at, '`expect` can only be used in a `test`', {
     label: 'not here',
     help: 'in a block, write `require`',
     fixes: [replace('write `require`', at, 'require', 'maybe_incorrect')],
   });
 
 export const requireInTest = (at: Span): Diagnostic =>
-  error('FTP0125', at, 'a `test` has no `require`', {
+  error('FTP0125', at, '`require` cannot be used in a `test`', {
     label: 'not here',
     help: 'write `expect`',
     fixes: [replace('write `expect`', at, 'expect')],

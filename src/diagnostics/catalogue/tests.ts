@@ -15,7 +15,7 @@ export const notKnown = (span: Span, name: string, why: string, values: readonly
   error('FTP1202', span, `\`${name}\` is not known`, {
     label: why,
     notes: values,
-    help: 'expect something that is known here; whether it is known is asked with `== none`',
+    help: 'expect something that is known here; to test whether a value is known, compare it with `none`',
   });
 
 /** `meant` is certain, where it is known. */
@@ -37,15 +37,15 @@ export const unknownTestName = (
   });
 
 export const noPipeline = (span: Span, file: string, pipeline: string): Diagnostic =>
-  error('FTP1204', span, `\`${file}\` is about \`${pipeline}\`, which is not there`, {
+  error('FTP1204', span, `\`${file}\` tests \`${pipeline}\`, which does not exist`, {
     label: 'no such pipeline',
-    help: 'a file of tests stands beside the pipeline with its name, or says `pipeline = "other.ftp"` in each test',
+    help: 'a test file is placed beside the pipeline of the same name, or has `pipeline = "other.ftp"` in each test',
   });
 
 export const needsRun = (span: Span, name: string, insertAt: number): Diagnostic =>
-  error('FTP1205', span, `\`${name}\` is known after a run, and the test does not run`, {
-    label: 'of a run',
-    help: 'write `run = true` in the test: the pipeline then really runs',
+  error('FTP1205', span, `\`${name}\` is only known after a run, but the test does not run`, {
+    label: 'needs a run',
+    help: 'write `run = true` in the test, which then runs the pipeline',
     fixes: [insert('write `run = true`', span.file, insertAt, '\n  run = true')],
   });
 
@@ -53,33 +53,38 @@ export const sameTestName = (span: Span, name: string, first: Span): Diagnostic 
   error('FTP1206', span, `there are two tests \`${name}\``, {
     label: 'again',
     related: [{ at: first, message: 'the first one' }],
-    help: 'give each a name of its own: reports tell tests apart by it',
+    help: 'give each test a unique name: reports identify tests by name',
   });
 
 export const expectsNothing = (span: Span, name: string): Diagnostic =>
   warning('FTP1207', span, `the test \`${name}\` expects nothing`, {
-    label: 'passes whatever the pipeline is',
-    help: 'write what should hold: `expect plan.valid`',
+    label: 'always passes',
+    help: 'write an expectation, for example `expect plan.valid`',
   });
 
 export const notComparable = (span: Span, name: string, what: string): Diagnostic =>
-  error('FTP1208', span, `\`${name}\` is ${what}, which has no value to compare`, {
+  error('FTP1208', span, `\`${name}\` is ${what}, which cannot be compared`, {
     label: what,
-    help: 'name a single setting in it',
+    help: 'compare a single setting in it',
   });
 
 export const badReport = (span: Span, what: string): Diagnostic =>
-  error('FTP1209', span, `\`${what}\` takes the code of a diagnostic`, {
-    label: 'no code',
+  error('FTP1209', span, `\`${what}\` takes a diagnostic code`, {
+    label: 'not a code',
     help: `for example \`${what}("FTP0301")\`; \`ftpc explain\` lists them all`,
   });
 
 /** `setting` is of a machine that need not be here. */
 export const runsHere = (span: Span, setting: string): Diagnostic =>
-  error('FTP1212', span, `a test that runs does so on this machine: \`${setting}\` is for plans`, {
-    label: 'of another machine',
-    help: 'take it out, or put what is expected of plans into a test that does not run',
-  });
+  error(
+    'FTP1212',
+    span,
+    `a test with \`run = true\` runs on this machine: \`${setting}\` applies only to plans`,
+    {
+      label: 'for another machine',
+      help: 'remove it, or move the expectations about plans into a test that does not run',
+    },
+  );
 
 /** `matrices` are those that the stages of this name follow from. */
 export const severalStages = (span: Span, name: string, matrices: readonly string[]): Diagnostic =>
@@ -89,11 +94,11 @@ export const severalStages = (span: Span, name: string, matrices: readonly strin
   });
 
 export const noTests = (where: string): Diagnostic =>
-  error('FTP1210', at(where), `there is no test in \`${where}\``, {
-    help: 'tests stand in files whose names end with `.test.ftp`',
+  error('FTP1210', at(where), `there are no tests in \`${where}\``, {
+    help: 'tests are in files whose names end with `.test.ftp`',
   });
 
 export const noTestMatches = (filter: string): Diagnostic =>
   error('FTP1211', undefined, `no test has \`${filter}\` in its name`, {
-    help: 'the filter is looked for in `FILE: NAME`, in small and capital letters alike',
+    help: 'the filter is searched for in `FILE: NAME`, ignoring case',
   });

@@ -8,9 +8,9 @@ export const typeMismatch = (
   at: Span,
   wanted: string,
   found: string,
-  mend: { readonly help?: string; readonly fixes?: readonly Fix[] } = {},
+  hint: { readonly help?: string; readonly fixes?: readonly Fix[] } = {},
 ): Diagnostic =>
-  error('FTP0301', at, `expected ${wanted}, found ${found}`, { label: `expected ${wanted}`, ...mend });
+  error('FTP0301', at, `expected ${wanted}, found ${found}`, { label: `expected ${wanted}`, ...hint });
 
 export const unitNeeded = (
   at: Span,
@@ -37,7 +37,7 @@ export const unknownUnit = (
   meant: readonly { readonly text: string; readonly says: string }[],
   known: readonly string[],
 ): Diagnostic =>
-  error('FTP0303', at, `\`${written}\` has no such unit`, {
+  error('FTP0303', at, `\`${written}\` has an unknown unit`, {
     label: meant.length > 0 ? 'units are case-sensitive and have one spelling' : 'unknown unit',
     help:
       meant.length > 0
@@ -48,8 +48,8 @@ export const unknownUnit = (
 
 /** `1h30m` */
 export const unitsRunTogether = (at: Span, written: string, sum: string): Diagnostic =>
-  error('FTP0303', at, `\`${written}\` is several quantities in one word`, {
-    label: 'a quantity has one number and one unit',
+  error('FTP0303', at, `\`${written}\` combines several quantities`, {
+    label: 'a quantity is one number with one unit',
     help: `write \`${sum}\``,
     fixes: [replace(`write \`${sum}\``, at, sum, 'maybe_incorrect')],
   });
@@ -71,14 +71,14 @@ export const notInteger = (at: Span, written: string): Diagnostic =>
   error('FTP0306', at, `expected a whole number, found ${written}`, { label: 'not a whole number' });
 
 export const unknownChoice = (at: Span, word: string, choices: readonly string[]): Diagnostic =>
-  error('FTP0307', at, `\`${word}\` is none of the choices`, {
+  error('FTP0307', at, `\`${word}\` is not one of the choices`, {
     label: `expected ${named(choices)}`,
     // The label has said what is known.
     ...(nearest(word, choices) === undefined ? {} : suggestion(word, at, choices)),
   });
 
 export const quotedChoice = (at: Span, word: string): Diagnostic =>
-  error('FTP0308', at, `\`${word}\` is a word of the language and stands without quotes`, {
+  error('FTP0308', at, `\`${word}\` is a keyword and is written without quotes`, {
     label: 'a string',
     fixes: [replace('remove the quotes', at, word)],
   });
@@ -90,13 +90,13 @@ export const badOperands = (
   right: string,
   help?: string,
 ): Diagnostic =>
-  error('FTP0309', at, `\`${operator}\` cannot join ${left} and ${right}`, {
-    label: 'these do not go together',
+  error('FTP0309', at, `\`${operator}\` cannot combine ${left} and ${right}`, {
+    label: 'incompatible operands',
     help,
   });
 
 export const badOperand = (at: Span, operator: string, operand: string): Diagnostic =>
-  error('FTP0309', at, `\`${operator}\` cannot stand before ${operand}`, { label: 'does not go together' });
+  error('FTP0309', at, `\`${operator}\` cannot be applied to ${operand}`, { label: 'incompatible operand' });
 
 export const divisionByZero = (at: Span): Diagnostic =>
   error('FTP0310', at, 'division by zero', { label: 'this is 0' });
@@ -120,7 +120,7 @@ export const tooManyArguments = (
   named: readonly string[],
   free: readonly string[] = [],
 ): Diagnostic =>
-  error('FTP0313', at, `\`${callee}\` does not take this argument without a name`, {
+  error('FTP0313', at, `\`${callee}\` does not accept this positional argument`, {
     label: 'which argument is this?',
     help:
       named.length === 0
@@ -147,13 +147,13 @@ export const wrongFamily = (
 export const fileMissing = (at: Span, path: string, why: string): Diagnostic =>
   error('FTP0315', at, `the file \`${path}\` cannot be read`, {
     label: why,
-    help: 'the path starts from the folder of the pipeline file',
+    help: 'the path is relative to the pipeline file',
   });
 
 export const noFilesMatch = (at: Span, pattern: string): Diagnostic =>
   error('FTP0316', at, `no file matches \`${pattern}\``, {
     label: 'matches nothing',
-    help: 'the pattern starts from the folder of the pipeline file',
+    help: 'the pattern is relative to the pipeline file',
   });
 
 export const modelFolderMissing = (at: Span, folder: string, why: string): Diagnostic =>
@@ -165,17 +165,17 @@ export const modelFolderMissing = (at: Span, folder: string, why: string): Diagn
 export const notConstant = (at: Span, what: string): Diagnostic =>
   error('FTP0318', at, `${what} is not known before the run`, {
     label: 'not a constant',
-    help: 'settings are computed before the run, from literals and parameters; metrics stand in `require`',
+    help: 'settings are computed before the run, from literals and parameters; metrics belong in `require`',
   });
 
 export const sharesDoNotAddUp = (at: Span, total: string): Diagnostic =>
   error('FTP0319', at, `the shares add up to ${total}`, {
     label: 'must be 100%',
-    help: 'every row goes to one split: let the shares add up to 100%',
+    help: 'every row goes to exactly one split, so the shares must add up to 100%',
   });
 
 export const chainedComparison = (at: Span): Diagnostic =>
-  error('FTP0320', at, 'comparisons do not chain', {
+  error('FTP0320', at, 'comparisons cannot be chained', {
     label: 'a second comparison',
     help: 'join two comparisons with `and`: `0 < x and x < 1`',
   });
@@ -185,22 +185,22 @@ export const emptyList = (at: Span, what: string): Diagnostic =>
 
 export const emptyText = (at: Span): Diagnostic =>
   error('FTP0874', at, 'the text is empty', {
-    label: 'names nothing, and is found everywhere',
-    help: 'write the text that is meant, or leave the setting out where it may be left out',
+    label: 'an empty string occurs everywhere',
+    help: 'write the intended text, or remove the setting if it is optional',
   });
 
 /** `dataset = none` */
 export const valueNeeded = (at: Span, wanted: string): Diagnostic =>
   error('FTP0301', at, `expected ${wanted}, found \`none\``, {
     label: `expected ${wanted}`,
-    help: '`none` leaves out what may be left out; here a value is needed',
+    help: '`none` is only for optional settings; here a value is needed',
   });
 
 /** `[[perplexity], exact_match]` */
 export const listInList = (at: Span, wanted: string): Diagnostic =>
-  error('FTP0301', at, `expected ${wanted}, found a list in the list`, {
-    label: 'a list in a list',
-    help: 'take the inner brackets away',
+  error('FTP0301', at, `expected ${wanted}, found a nested list`, {
+    label: 'a nested list',
+    help: 'remove the inner brackets',
   });
 
 /** `order = none` */
@@ -216,57 +216,52 @@ export const noneIsDefault = (at: Span, key: string, value: string | undefined):
   );
 
 export const digitSeparators = (at: Span, written: string, plain: string): Diagnostic =>
-  error('FTP0322', at, `\`${written}\` is no number: digits stand without separators`, {
-    label: 'written as in another language',
+  error('FTP0322', at, `\`${written}\` is not a number: digits are written without separators`, {
+    label: 'number syntax of another language',
     help: `write \`${plain}\``,
     fixes: [replace(`write \`${plain}\``, at, plain)],
   });
 
 export const nameAsText = (at: Span, file: string): Diagnostic =>
-  warning('FTP0349', at, `the name of the file \`${file}\` is taken for the text itself`, {
-    label: 'a text, and a file has this name',
-    help: 'write `file("…")` where the content of the file is meant',
+  warning('FTP0349', at, `\`${file}\` is used as the text itself, not as a file name`, {
+    label: 'a string, but a file has this name',
+    help: 'write `file("…")` to use the content of the file',
     fixes: [replace('write `file(…)`', at, `file(${JSON.stringify(file)})`, 'maybe_incorrect')],
   });
 
 /** `0x10`, `10k` */
 export const notDecimal = (at: Span, written: string, plain: string): Diagnostic =>
-  error('FTP0327', at, `\`${written}\` is no number`, {
-    label: 'numbers are written out in decimal digits',
+  error('FTP0327', at, `\`${written}\` is not a number`, {
+    label: 'numbers are written in decimal digits',
     help: `write \`${plain}\``,
     fixes: [replace(`write \`${plain}\``, at, plain, 'maybe_incorrect')],
   });
 
 /** `directory("${folder}")` */
 export const notFilledIn = (at: Span, written: string, name: string): Diagnostic =>
-  warning('FTP0328', at, `\`${written}\` stands in the text as it is written: nothing is put in its place`, {
-    label: 'a text without blanks to fill',
-    help: `where the whole text is a parameter, its name stands without quotes: \`${name}\``,
+  warning('FTP0328', at, `\`${written}\` is taken literally: strings are not interpolated`, {
+    label: 'not a placeholder',
+    help: `to use a parameter as the whole string, write its name without quotes: \`${name}\``,
   });
 
 /** `near(threshold: …, "x")` */
 export const positionalAfterNamed = (at: Span, callee: string, name: string): Diagnostic =>
-  error(
-    'FTP0324',
-    at,
-    `in a call of \`${callee}\`, an argument without a name stands behind one with a name`,
-    {
-      label: `taken for \`${name}\``,
-      help: `give it its name, \`${name}: …\`, or put it first`,
-      fixes: [insert(`write \`${name}: …\``, at.file, at.start, `${name}: `)],
-    },
-  );
+  error('FTP0324', at, `in a call of \`${callee}\`, a positional argument follows a named one`, {
+    label: `taken as \`${name}\``,
+    help: `name it, \`${name}: …\`, or put it first`,
+    fixes: [insert(`write \`${name}: …\``, at.file, at.start, `${name}: `)],
+  });
 
 export const repeatedItem = (at: Span, first: Span): Diagnostic =>
-  warning('FTP0325', at, 'this stands in the list twice', {
+  warning('FTP0325', at, 'this item appears twice in the list', {
     label: 'again',
     related: [{ at: first, message: 'here first' }],
-    help: 'take one of them out',
+    help: 'remove one of them',
   });
 
 /** Its content is not repeated: messages end up in logs. */
 export const looksSecret = (at: Span): Diagnostic =>
   error('FTP0326', at, 'this text looks like an access token', {
-    label: 'would be printed, stored and reviewed',
-    help: 'take it back where it was issued, since it stands in a file; then declare `secret token = env("NAME")`, and name it where a setting takes a secret',
+    label: 'would be printed and stored',
+    help: 'revoke it where it was issued, since it is in a file; then declare `secret token = env("NAME")`, and use that name where a setting takes a secret',
   });

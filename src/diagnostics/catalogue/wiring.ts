@@ -4,7 +4,7 @@ import { error, info, insert, named, replace, warning } from '../make.js';
 import type { Diagnostic, Fix } from '../types.js';
 
 export const wrongPort = (at: Span, written: string, found: string, wanted: string): Diagnostic =>
-  error('FTP0401', at, `expected ${wanted}, but \`${written}\` hands on ${found}`, {
+  error('FTP0401', at, `expected ${wanted}, but \`${written}\` is ${found}`, {
     label: `not ${wanted}`,
   });
 
@@ -20,21 +20,21 @@ export const noNamedPort = (
   },
 ): Diagnostic =>
   found.fits
-    ? error('FTP0401', at, `\`${stage}\` has no ports: it hands on ${found.handsOn} as a whole`, {
+    ? error('FTP0401', at, `\`${stage}\` has no ports: it outputs ${found.handsOn} as a whole`, {
         label: 'no port',
         help: `write \`${stage}\` alone`,
         fixes: [replace(`write \`${stage}\``, at, stage)],
       })
-    : error('FTP0401', at, `expected ${found.wanted}, but \`${stage}\` hands on ${found.handsOn}`, {
+    : error('FTP0401', at, `expected ${found.wanted}, but \`${stage}\` outputs ${found.handsOn}`, {
         label: `not ${found.wanted}`,
         help: found.needsFormat
-          ? `write the rows out with \`format dialogs { from = ${stage}, template = … }\`, and read \`dialogs.train\``
+          ? `turn the rows into text with \`format dialogs { from = ${stage}, template = … }\`, and read \`dialogs.train\``
           : undefined,
       });
 
 export const portNeeded = (at: Span, stage: string, ports: readonly string[]): Diagnostic =>
-  error('FTP0402', at, `\`${stage}\` has several ports: say which one`, {
-    label: 'a port is needed',
+  error('FTP0402', at, `\`${stage}\` has several ports`, {
+    label: 'which port?',
     help: `write ${named(ports.map((port) => `${stage}.${port}`))}`,
     fixes: ports
       .slice(0, 4)
@@ -61,10 +61,10 @@ export const stageCycle = (path: readonly Step[]): Diagnostic => {
       ? `\`${names[0]}\` reads its own output`
       : `${named([...names].sort(), 'and')} wait for each other`,
     {
-      label: 'closes the circle',
+      label: 'closes the cycle',
       related: path.slice(0, -1).map(({ name, at: read }) => ({ at: read, message: `reads \`${name}\`` })),
       notes: names.length === 1 ? undefined : [inCircle(path)],
-      help: 'take one of these references out',
+      help: 'remove one of these references',
     },
   );
 };
@@ -78,25 +78,25 @@ export const valueCycle = (path: readonly Step[]): Diagnostic => {
       ? `the value of \`${path[0]?.name}\` is computed from itself`
       : `${named(path.map(({ name }) => name).sort(), 'and')} are computed from each other`,
     {
-      label: 'closes the circle',
+      label: 'closes the cycle',
       related: path.slice(0, -1).map(({ name, at: read }) => ({ at: read, message: `needs \`${name}\`` })),
       notes: path.length === 1 ? undefined : [inCircle(path)],
-      help: 'give one of them a value of its own',
+      help: 'give one of them a value that does not depend on the others',
     },
   );
 };
 
 export const noTokenizer = (at: Span, stage: string): Diagnostic =>
-  error('FTP0404', at, `nothing says whose tokenizer \`${stage}\` uses`, {
+  error('FTP0404', at, `the tokenizer of \`${stage}\` is unknown`, {
     label: 'no `model`, and no stage trains on it',
     help: 'set `model = …` in the format, or train a base on one of its ports',
   });
 
 export const severalTokenizers = (at: Span, stage: string, users: readonly string[]): Diagnostic =>
   error('FTP0405', at, `\`${stage}\` is read by stages with different bases`, {
-    label: 'whose tokenizer?',
-    notes: [`${named(users, 'and')} read it, each with a base of its own`],
-    help: 'set `model = …` here, or give each base a format of its own',
+    label: 'which tokenizer?',
+    notes: [`${named(users, 'and')} read it, each with its own base`],
+    help: 'set `model = …` here, or give each base its own format',
   });
 
 export const baselineMissing = (at: Span, stage: string, bodyEnd: number): Diagnostic =>
@@ -117,7 +117,7 @@ export const metricNotListed = (
   listEnd: Span | undefined,
   imported?: { readonly at: number; readonly text: string },
 ): Diagnostic =>
-  error('FTP0407', at, `\`${metric}\` is required and not measured`, {
+  error('FTP0407', at, `\`${metric}\` is required but not measured`, {
     label: 'not in `metrics`',
     help: `add \`${metric}\` to \`metrics\``,
     fixes: listEnd === undefined ? undefined : [measureIt(metric, listEnd, imported)],
@@ -145,7 +145,7 @@ export const baseMismatch = (at: Span, adapter: string, trained: Span): Diagnost
   error('FTP0409', at, `\`${adapter}\` was trained on another base`, {
     label: 'not the base it was trained on',
     related: [{ at: trained, message: 'trained on this one' }],
-    help: 'an adapter only makes sense over its own base: name the same one',
+    help: 'an adapter only works with its own base: use the same one',
   });
 
 export const presetNeeds = (
@@ -155,7 +155,7 @@ export const presetNeeds = (
   requirement: Span,
   help: string | undefined,
 ): Diagnostic =>
-  error('FTP0411', at, `\`${preset}\` requires something that is not there: ${why}`, {
+  error('FTP0411', at, `a requirement of \`${preset}\` does not hold: ${why}`, {
     label: 'cannot be applied here',
     related: [{ at: requirement, message: 'required here' }],
     help,
@@ -170,18 +170,18 @@ export const deployOfMatrix = (
   info(
     'FTP0412',
     at,
-    `\`${stage}\` is left out: it can publish one model, and ${named(matrices, 'and')} ${matrices.length === 1 ? 'has' : 'have'} several values`,
+    `\`${stage}\` is skipped: it can publish only one model, but ${named(matrices, 'and')} ${matrices.length === 1 ? 'has' : 'have'} several values`,
     {
       label: 'not published',
-      help: `choose one of them: \`${pins}\``,
+      help: `choose one value: \`${pins}\``,
     },
   );
 
 export const otherTokenizer = (at: Span, format: string, model: Span): Diagnostic =>
-  error('FTP0413', at, `\`${format}\` is cut into tokens of another model`, {
-    label: 'not the tokenizer of the model that reads it',
-    related: [{ at: model, message: 'cut with the tokenizer of this one' }],
-    help: 'give the model a format of its own, with its `model`; the rows may come from the same `data` stage',
+  error('FTP0413', at, `\`${format}\` is tokenized for another model`, {
+    label: 'not the tokenizer of the model that uses it',
+    related: [{ at: model, message: 'tokenized for this one' }],
+    help: 'give this model its own format stage, with its `model`; the rows may come from the same `data` stage',
   });
 
 export const otherForm = (
@@ -189,69 +189,69 @@ export const otherForm = (
   format: string,
   related: readonly { readonly at: Span; readonly message: string }[],
 ): Diagnostic =>
-  warning('FTP0414', at, `\`${format}\` asks in another form than the model was trained in`, {
-    label: 'another template',
+  warning('FTP0414', at, `\`${format}\` uses a different template than the model was trained with`, {
+    label: 'a different template',
     related,
-    help: 'evaluate in the form that was trained: the same `template`, with the same `style`',
+    help: 'evaluate with the template used for training: the same `template`, with the same `style`',
   });
 
 export const impossibleRequirement = (at: Span, text: string): Diagnostic =>
   warning('FTP0428', at, `\`${text}\` never holds`, {
-    label: 'whatever is measured',
-    help: 'a share lies from 0% to 100%, a perplexity is 1 or more, and no size, time or count is negative: is something missing in it?',
+    label: 'regardless of what is measured',
+    help: 'a share lies from 0% to 100%, a perplexity is 1 or more, and no size, time or count is negative: is something missing?',
   });
 
 export const idleRequirement = (at: Span, text: string): Diagnostic =>
   warning('FTP0430', at, `\`${text}\` always holds`, {
-    label: 'whatever is measured',
-    help: 'it requires nothing: write the limit that is meant, or take it out',
+    label: 'regardless of what is measured',
+    help: 'it has no effect: write the intended limit, or remove it',
   });
 
 export const contradiction = (at: Span, text: string, other: Span): Diagnostic =>
   warning('FTP0431', at, `\`${text}\` never holds together with another requirement`, {
-    label: 'no measurement meets both',
+    label: 'no value satisfies both',
     related: [{ at: other, message: 'the other one' }],
-    help: 'one of the two limits is not what is meant',
+    help: 'correct one of the two limits',
   });
 
 /** `why`: a whole sentence. */
 export const idleSetting = (at: Span, why: string, help: string): Diagnostic =>
-  warning('FTP0432', at, why, { label: 'changes nothing', help });
+  warning('FTP0432', at, why, { label: 'has no effect', help });
 
 export const microAboveGlobal = (at: Span, micro: number, global: number): Diagnostic =>
-  error('FTP0433', at, `${micro} rows cannot be computed at one time where a step has ${global}`, {
+  error('FTP0433', at, `\`micro\` is ${micro}, but a step has only ${global} rows`, {
     label: '`micro` is above `global`',
-    help: `write \`micro: ${global}\` or less, or leave it out: the planner chooses what fits`,
+    help: `write \`micro: ${global}\` or less, or remove it: the planner chooses what fits`,
   });
 
 export const comparedWithItself = (at: Span): Diagnostic =>
   warning('FTP0434', at, 'the model is compared with itself', {
-    label: 'what `model` is, too',
-    help: 'set `baseline` to the model that it should be better than, such as the base before training',
+    label: 'the same as `model`',
+    help: 'set `baseline` to the model that it should beat, such as the base before training',
   });
 
 export const sharedTarget = (at: Span, stage: string, first: Span): Diagnostic =>
   error('FTP0435', at, `\`${stage}\` publishes into the folder of another stage`, {
     label: 'the same folder',
-    related: [{ at: first, message: 'published into here first' }],
-    help: 'give each its own folder: one has one `current` release and one row of numbers',
+    related: [{ at: first, message: 'first published here' }],
+    help: 'give each its own folder: a folder has one `current` release and one sequence of release numbers',
   });
 
 export const promptAndPrefix = (at: Span): Diagnostic =>
-  error('FTP0437', at, '`prompt` and `prefix` do not go together', {
+  error('FTP0437', at, '`prompt` and `prefix` cannot be combined', {
     label: 'both put virtual tokens before every text',
     help: 'keep `prefix` for keys and values in every layer, or `prompt` for embeddings alone',
   });
 
 export const adapterBesideTokens = (at: Span, other: string): Diagnostic =>
-  error('FTP0440', at, `\`adapter\` and \`${other}\` do not go together`, {
-    label: 'each is a method of its own',
+  error('FTP0440', at, `\`adapter\` and \`${other}\` cannot be combined`, {
+    label: 'each is a separate method',
     help: `keep one of the two: \`adapter\` for bottlenecks in the blocks, \`${other}\` for virtual tokens before every text`,
   });
 
 /** A file that others import from is sound, and has nothing to run. */
 export const nothingToPlan = (file: string): Diagnostic =>
-  error('FTP0436', { file, start: 0, end: 0 }, 'there is no stage to plan or to run', {
+  error('FTP0436', { file, start: 0, end: 0 }, 'there is no stage to plan or run', {
     label: 'a file without a stage',
-    help: 'name the pipeline that imports this file, or add a stage such as `data rows { source = jsonl("rows.jsonl") }`',
+    help: 'give the pipeline that imports this file, or add a stage such as `data rows { source = jsonl("rows.jsonl") }`',
   });

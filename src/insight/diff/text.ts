@@ -63,12 +63,10 @@ function changes({ params, stages }: RunDiff, palette: Palette): readonly string
     const known = stages.every(
       ({ sameOutput, status: { a, b } }) => sameOutput !== null || a === 'blocked' || b === 'blocked',
     );
-    return [
-      palette.dim(known ? 'nothing that went in differs' : 'of what went in nothing is known to differ'),
-    ];
+    return [palette.dim(known ? 'no inputs differ' : 'no inputs are known to differ')];
   }
   return [
-    palette.bold('What went in'),
+    palette.bold('Inputs'),
     ...columns(
       all.map(({ stage, change }) => [
         `  ${palette.dim(stage)}`,
@@ -157,7 +155,7 @@ function curveLines({ curves: { a, b } }: StageDiff, { dim, cyan }: Palette): re
 function remarks({ a, b }: RunDiff): readonly string[] {
   return (a.id === b.id ? [a] : [a, b]).flatMap(({ id, status, errors }) => [
     ...errors.map((error) => `${id}: ${error}`),
-    ...(status === 'unfinished' ? [`${id} has no end: it was killed, or it still runs`] : []),
+    ...(status === 'unfinished' ? [`${id} has no end: it was killed or is still running`] : []),
   ]);
 }
 

@@ -57,7 +57,7 @@ const PLANNED: Readonly<Record<string, Setting>> = {
   },
   state_in_file: {
     type: t.number({ above: 0, max: 1 }).type,
-    doc: "Share of a paged optimiser's state that stands in a file, to save memory.",
+    doc: "Share of a paged optimiser's state that is kept in a file, to save memory.",
     required: false,
   },
   head_chunk: {

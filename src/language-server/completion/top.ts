@@ -67,7 +67,7 @@ const DECLARATIONS: Proposals = [
   ...keyword(
     'preset',
     `preset ${stop(1, 'name')} for ${stop(2, 'train')} {\n  $3\n}`,
-    'settings that stand in for defaults',
+    'settings that replace the defaults',
   ),
 ];
 

@@ -145,7 +145,7 @@ function leftOut(request: Request): Proposals {
   const setting = settingAt(request);
   const last = request.frame.statement.at(-1);
   return setting?.required === false && (isSets(last) || last?.image === '?')
-    ? [{ label: 'none', kind: CompletionItemKind.Keyword, detail: 'leaves it out', sort: 'f' }]
+    ? [{ label: 'none', kind: CompletionItemKind.Keyword, detail: 'omits it', sort: 'f' }]
     : [];
 }
 

@@ -2,7 +2,7 @@
 import type { CodeAction, Range, TextEdit, WorkspaceEdit } from 'vscode-languageserver';
 import { CodeActionKind } from 'vscode-languageserver/node.js';
 import type { Fix } from '../../diagnostics/types.js';
-import { mend } from '../../lint/index.js';
+import { applyFixes } from '../../lint/index.js';
 import { type Found, foundByFile } from '../found.js';
 import { lineEdits } from '../line-edits.js';
 import { toRange } from '../positions.js';
@@ -40,7 +40,7 @@ export const codeActions: Feature = {
             : [];
         // It checks again and again: only where it is asked for.
         const asked = WHOLE.filter(({ kind }) => only?.some((one) => covers(one, kind)));
-        return [...fixes, ...asked.flatMap((action) => mended(path, action, session))];
+        return [...fixes, ...asked.flatMap((action) => onlyFixes(path, action, session))];
       }),
     ),
 };
@@ -70,7 +70,7 @@ function editOf({ edits }: Fix, { compiled, sources }: Found, { open }: Session)
 }
 
 /** What `ftpc check --fix` does, in this document alone. */
-function mended(
+function onlyFixes(
   path: string,
   { kind, title, codes }: (typeof WHOLE)[number],
   { open, projects }: Session,
@@ -78,7 +78,7 @@ function mended(
   const view = projects.view(path);
   if (view === undefined) return [];
   const { root, params } = view.compiled;
-  const { files } = mend(projects.hostAt(root), path, {
+  const { files } = applyFixes(projects.hostAt(root), path, {
     guesses: false,
     params,
     ...(codes === undefined ? {} : { codes }),

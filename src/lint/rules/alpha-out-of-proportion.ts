@@ -12,7 +12,7 @@ export const alphaOutOfProportion: Rule = {
   level: 'warning',
   doc: 'An `alpha` that is not between `rank` and twice `rank` (with rsLoRA: between √rank and twice that).',
   reason:
-    'The update of an adapter is scaled by alpha ÷ rank, which works like a factor on the learning rate. The usual choice is alpha = 2 × rank; a rank that is raised without its alpha trains at a lower rate than the file says.',
+    'The update of an adapter is scaled by alpha ÷ rank, which acts like a factor on the learning rate. The usual choice is alpha = 2 × rank; a rank that is raised without its alpha trains at a lower rate than the file says.',
   check: (pipeline) =>
     pipeline.of('train').flatMap((checked) => {
       const [rank, alpha] = [numberAt(checked, 'lora.rank'), numberAt(checked, 'lora.alpha')];
@@ -33,9 +33,8 @@ export const alphaOutOfProportion: Rule = {
           at: span,
           message: `alpha ${written(alpha)} scales the update of rank ${rank} by ${written(Number(scale.toPrecision(2)))}`,
           label:
-            because ??
-            (isSet ? 'out of proportion to the rank' : `\`alpha\` is ${written(alpha)} where it is left out`),
-          help: `usual is a scale of 1 to 2: write \`alpha: ${usual}\``,
+            because ?? (isSet ? 'out of proportion to the rank' : `\`alpha\` defaults to ${written(alpha)}`),
+          help: `a scale of 1 to 2 is usual: write \`alpha: ${usual}\``,
           fixes: !literal
             ? []
             : isSet

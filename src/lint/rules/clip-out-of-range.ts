@@ -9,9 +9,9 @@ export const clipOutOfRange: Rule = {
   id: 'clip-out-of-range',
   code: 'FTP1023',
   level: 'info',
-  doc: 'Gradients clipped at a norm outside of 0.3 to 1.',
+  doc: 'Gradients clipped at a norm outside 0.3 to 1.',
   reason:
-    'Clipping keeps one odd batch from throwing the weights about; at a norm of 0.3 to 1 it cuts the odd ones and leaves the rest. Above that it hardly cuts, below it cuts every step.',
+    'Clipping keeps an unusual batch from disturbing the weights. At a norm of 0.3 to 1 it affects only such batches; a higher norm rarely clips, and a lower one clips every step.',
   check: (pipeline) =>
     pipeline.of('train').flatMap((checked) => {
       const clip = numberAt(checked, 'optimizer.clip');
@@ -25,8 +25,7 @@ export const clipOutOfRange: Rule = {
           at: span,
           message: `gradients are clipped at a norm of ${written(clip)}`,
           label: because ?? '0.3 to 1 is usual',
-          help:
-            clip < NORMS.low ? 'so low a norm cuts every step' : 'so high a norm hardly cuts the odd batch',
+          help: clip < NORMS.low ? 'so low a norm clips every step' : 'so high a norm rarely clips',
           fixes: literal ? [replace(`write \`${usual}\``, span, usual, 'maybe_incorrect')] : [],
         },
       ];

@@ -13,7 +13,7 @@ export const dropoutOnSmallData: Rule = {
   level: 'info',
   doc: 'An adapter with less than 5 % dropout on fewer than 1,000 rows.',
   reason:
-    'Few rows are soon learned by heart. A dropout of 5 to 10 % in the adapter works against that and costs nothing once the adapter is merged.',
+    'A model soon memorises a few rows. A dropout of 5 to 10 % in the adapter counteracts that and costs nothing once the adapter is merged.',
   check: (pipeline) =>
     pipeline.of('train').flatMap((checked) => {
       const dropout = numberAt(checked, 'lora.dropout');
@@ -36,7 +36,7 @@ export const dropoutOnSmallData: Rule = {
         {
           at: span,
           message: `${isSet ? `a dropout of ${percent(dropout)}` : 'no dropout'} on ${train} rows at most`,
-          label: because ?? 'is soon learned by heart',
+          label: because ?? 'is soon memorised',
           help: 'write `dropout: 5%` in `lora`; 5% to 10% is usual for small data',
           fixes: isSet && literal ? [replace('write `5%`', span, '5%', 'maybe_incorrect')] : [],
         },

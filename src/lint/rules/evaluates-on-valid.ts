@@ -8,7 +8,7 @@ export const evaluatesOnValid: Rule = {
   level: 'info',
   doc: 'An evaluation on the rows that chose the checkpoint.',
   reason:
-    'The best checkpoint and the end of training were chosen by these rows, so that the model does a little better on them than on others. What a release is judged by should be rows that decided nothing.',
+    'The best checkpoint and the end of training were chosen by these rows, so the model does a little better on them than on others. A release should be judged on rows that decided nothing.',
   check: (pipeline) =>
     pipeline.of('eval').flatMap((checked) => {
       const own = referenceOf(checked, 'dataset');
@@ -23,8 +23,10 @@ export const evaluatesOnValid: Rule = {
         {
           at: written(checked, 'dataset')?.span ?? headingOf(checked),
           message: `\`${blockName(own.stage, pipeline)}.${own.port}\` chose the checkpoint that is evaluated on it`,
-          label: 'flatters the model a little',
-          related: [{ at: written(chose, 'validate')?.span ?? headingOf(chose), message: 'watched here' }],
+          label: 'slightly overestimates the model',
+          related: [
+            { at: written(chose, 'validate')?.span ?? headingOf(chose), message: 'used for validation here' },
+          ],
           help: `evaluate on \`${blockName(own.stage, pipeline)}.test\``,
         },
       ];

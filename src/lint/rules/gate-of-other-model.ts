@@ -6,9 +6,9 @@ export const gateOfOtherModel: Rule = {
   id: 'gate-of-other-model',
   code: 'FTP1015',
   level: 'warning',
-  doc: 'A deploy stage whose gate evaluated another model than the one that is released.',
+  doc: 'A deploy stage whose gate evaluated a different model than the one that is released.',
   reason:
-    'A gate proves something of the model that was evaluated. Where that is not the one released, and not what it was made from, a bad model goes out behind a good one’s figures.',
+    'A gate only says something about the model that was evaluated. If that is neither the released model nor what it was made from, a bad model may be released on the figures of a good one.',
   check: (pipeline) =>
     pipeline.of('deploy').flatMap((checked) => {
       // What an erroneous stage is made from is not known.
@@ -21,7 +21,7 @@ export const gateOfOtherModel: Rule = {
       return [
         {
           at: written(checked, 'when')?.span ?? headingOf(checked),
-          message: `\`${evaluation.block.name.text}\` says nothing of what \`${checked.block.name.text}\` releases`,
+          message: `\`${evaluation.block.name.text}\` does not evaluate what \`${checked.block.name.text}\` releases`,
           label: `evaluates \`${blockName(judged.stage, pipeline)}\``,
           related: [
             {
@@ -29,7 +29,7 @@ export const gateOfOtherModel: Rule = {
               message: `releases \`${blockName(released.stage, pipeline)}\`, which is not made from it`,
             },
           ],
-          help: 'evaluate the model that is released, or what it is merged from',
+          help: 'evaluate the released model, or the adapter that is merged into it',
         },
       ];
     }),

@@ -16,9 +16,9 @@ export const licenceUnknown: Rule = {
   id: 'licence-unknown',
   code: 'FTP1012',
   level: 'warning',
-  doc: 'A base whose folder, file or card says nothing of its licence.',
+  doc: 'A base whose folder, file or model card does not state its licence.',
   reason:
-    'Whether a fine-tuned model may be sold, or released at all, follows from the licence of its base; to find out after the training is to find out too late.',
+    'Whether a fine-tuned model may be sold, or released at all, depends on the licence of its base; after the training is too late to find out.',
   check(pipeline) {
     const seen = new Set<string>();
     return pipeline.of('train').flatMap((checked) => {
@@ -28,9 +28,9 @@ export const licenceUnknown: Rule = {
       return [
         {
           at: declared(checked, 'base', pipeline),
-          message: `nothing says under which licence \`${path}\` stands`,
-          label: 'licence unknown',
-          help: 'look it up; a folder says it by a LICENSE file, or by `license: …` in the front matter of its README.md',
+          message: `the licence of \`${path}\` is unknown`,
+          label: 'no licence found',
+          help: 'look it up, and add a LICENSE file, or `license: …` in the front matter of README.md',
         },
       ];
     });

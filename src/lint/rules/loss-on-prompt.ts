@@ -11,9 +11,9 @@ export const lossOnPrompt: Rule = {
   id: 'loss-on-prompt',
   code: 'FTP1021',
   level: 'info',
-  doc: '`loss_on = all` where rows have a question and an answer.',
+  doc: '`loss_on = all` with rows that have a question and an answer.',
   reason:
-    'The question is given, not to be written by the model. Where the loss counts it too, much of what is learned is how people ask; short answers to long questions hardly count.',
+    'The question is given; the model does not have to write it. If the loss includes it, much of what is learned is how people ask, and short answers to long questions hardly count.',
   check: (pipeline) =>
     pipeline.of('format').flatMap((checked) => {
       if (valueAt(checked, 'loss_on') !== 'all') return [];
@@ -24,7 +24,7 @@ export const lossOnPrompt: Rule = {
       return [
         {
           at: span,
-          message: 'the loss counts the questions too',
+          message: 'the loss includes the questions',
           label: because ?? 'learns to ask as well as to answer',
           help: 'write `loss_on = assistant`',
           fixes:

@@ -8,7 +8,7 @@ export const noBaseline: Rule = {
   level: 'info',
   doc: 'An evaluation without a `baseline`.',
   reason:
-    'A figure alone does not say whether the training was worth it: the untouched base may do as well. Measured on the same rows, it shows what was gained, and what was forgotten.',
+    'A figure alone does not show whether the training was worth it: the untouched base may do as well. Measuring it on the same rows shows what was gained and what was forgotten.',
   check: (pipeline) =>
     pipeline
       .of('eval')
@@ -22,8 +22,8 @@ export const noBaseline: Rule = {
       })
       .map((checked) => ({
         at: headingOf(checked),
-        message: `\`${checked.block.name.text}\` compares with nothing`,
+        message: `\`${checked.block.name.text}\` has nothing to compare with`,
         label: 'no `baseline`',
-        help: 'write `baseline = …` with the base that was trained on',
+        help: 'set `baseline = …` to the base of the training',
       })),
 };

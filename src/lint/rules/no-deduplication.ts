@@ -7,9 +7,9 @@ export const noDeduplication: Rule = {
   id: 'no-deduplication',
   code: 'FTP1018',
   level: 'warning',
-  doc: 'Rows whose repetitions are kept.',
+  doc: 'Rows whose duplicates are kept.',
   reason:
-    'A row that stands in the data ten times is learned ten times as hard, and one copy in the test split is enough to make the evaluation measure memory. Models that repeat themselves were often trained on repetitions.',
+    'A row that appears ten times in the data gets ten times the weight, and one copy in the test split is enough to make the evaluation measure memorisation. Models that repeat themselves were often trained on repetitions.',
   check: (pipeline) =>
     pipeline.of('data').flatMap((checked) => {
       const ways = valueAt(checked, 'dedupe');
@@ -17,7 +17,7 @@ export const noDeduplication: Rule = {
       return [
         {
           at: headingOf(checked),
-          message: `\`${checked.block.name.text}\` keeps rows that stand in it more than once`,
+          message: `\`${checked.block.name.text}\` keeps duplicate rows`,
           label: 'no `dedupe`',
           help: 'write `dedupe = [exact, near(0.9)]`',
         },

@@ -9,7 +9,7 @@ export const noEarlyStopping: Rule = {
   level: 'warning',
   doc: 'A train stage that validates and has no `patience`.',
   reason:
-    'Once the validation loss no longer falls, every further step costs time and makes the model forget. `patience` ends training there; the best checkpoint is kept either way.',
+    'Once the validation loss no longer falls, every further step costs time and makes the model forget. `patience` ends the training there; the best checkpoint is kept either way.',
   check: (pipeline) =>
     pipeline.of('train').flatMap((checked) => {
       // Without validation there is nothing to be patient with: `no-validation` says so.
@@ -20,9 +20,9 @@ export const noEarlyStopping: Rule = {
       return [
         {
           at: stop?.span ?? headingOf(checked),
-          message: `\`${checked.block.name.text}\` goes on training when validation no longer gets better`,
+          message: `\`${checked.block.name.text}\` keeps training when validation no longer improves`,
           label: 'no `patience`',
-          help: 'write `patience: 3` in `stop`: so many validations without a better loss end training',
+          help: 'write `patience: 3` in `stop`: that many validations without an improvement end the training',
           fixes:
             last === undefined
               ? []

@@ -8,7 +8,7 @@ export const noEvalGate: Rule = {
   level: 'warning',
   doc: 'A deploy stage without `when`, or with the gate of an evaluation that requires nothing.',
   reason:
-    'A release that nothing stands in front of goes out whatever was learned. The evaluation before it is the one place where a bad model is stopped, and it stops only what it has a `require` for.',
+    'Without a gate, a release is published whatever was learned. The evaluation before it is the one place that can stop a bad model, and it stops only what it has a `require` for.',
   check: (pipeline) =>
     pipeline.of('deploy').flatMap((checked) => {
       const gate = referenceOf(checked, 'when');
@@ -16,7 +16,7 @@ export const noEvalGate: Rule = {
         return [
           {
             at: headingOf(checked),
-            message: `\`${checked.block.name.text}\` is released whatever its evaluation says`,
+            message: `\`${checked.block.name.text}\` is released regardless of its evaluation`,
             label: 'no `when`',
             help: 'write `when = EVAL.passed`, with an eval stage that has a `require`',
           },
@@ -27,9 +27,9 @@ export const noEvalGate: Rule = {
         {
           at: written(checked, 'when')?.span ?? headingOf(checked),
           message: `the gate of \`${evaluation.block.name.text}\` is always open`,
-          label: 'waits for nothing',
+          label: 'requires nothing',
           related: [{ at: headingOf(evaluation), message: 'has no `require`' }],
-          help: `say in \`${evaluation.block.name.text}\` what must hold, for example \`require perplexity < baseline.perplexity\``,
+          help: `add a requirement to \`${evaluation.block.name.text}\`, for example \`require perplexity < baseline.perplexity\``,
         },
       ];
     }),

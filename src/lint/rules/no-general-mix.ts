@@ -10,9 +10,9 @@ export const noGeneralMix: Rule = {
   id: 'no-general-mix',
   code: 'FTP1009',
   level: 'warning',
-  doc: 'Training rows without 5 to 10 % of general ones among them.',
+  doc: 'Training rows without 5 to 10 % of general rows.',
   reason:
-    'A model that sees one subject only forgets what it knew of the others (catastrophic forgetting); adapters forget less than full fine-tuning, and still do. 5 to 10 % of general rows keep it; more dilutes the subject.',
+    'A model that sees only one subject forgets what it knew about others (catastrophic forgetting); adapters forget less than full fine-tuning, but they do forget. 5 to 10 % of general rows keep it; more dilutes the subject.',
   check: (pipeline) => {
     // A classifier does nothing but what it is trained for.
     const trained = pipeline
@@ -29,7 +29,7 @@ export const noGeneralMix: Rule = {
               at: headingOf(checked),
               message: `\`${checked.block.name.text}\` has no general rows`,
               label: 'no `mix`',
-              help: 'write `mix = { general: jsonl("…"), share: 5% }`, so that the model keeps what it knows',
+              help: 'write `mix = { general: jsonl("…"), share: 5% }`, so that the model retains what it knows',
             },
           ];
         if (share >= SHARES.low && share <= SHARES.high) return [];
@@ -42,7 +42,7 @@ export const noGeneralMix: Rule = {
             label: because ?? '5% to 10% is usual',
             help:
               share < SHARES.low
-                ? 'too few of them do not keep a model from forgetting'
+                ? 'too few of them do not prevent forgetting'
                 : 'too many of them dilute the subject',
             fixes: literal ? [replace(`write \`${usual}\``, span, usual, 'maybe_incorrect')] : [],
           },

@@ -8,9 +8,9 @@ export const noNearDeduplication: Rule = {
   id: 'no-near-deduplication',
   code: 'FTP1019',
   level: 'info',
-  doc: 'Rows of which only exact repetitions are dropped.',
+  doc: 'Rows of which only exact duplicates are dropped.',
   reason:
-    'Copies differ by a date, a name or a comma more often than by nothing. What is almost the same row on both sides of a split leaks as well as the same row does.',
+    'Copies usually differ by a date, a name or a comma. Almost the same row on both sides of a split leaks just as the same row does.',
   check: (pipeline) =>
     pipeline.of('data').flatMap((checked) => {
       const ways = valueAt(checked, 'dedupe') as readonly Call[] | undefined;
@@ -21,7 +21,7 @@ export const noNearDeduplication: Rule = {
       return [
         {
           at: list.span,
-          message: 'rows that differ by a word are kept',
+          message: 'near-duplicate rows are kept',
           label: 'no `near`',
           help: 'write `dedupe = [exact, near(0.9)]`',
           fixes: [

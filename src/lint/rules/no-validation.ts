@@ -10,7 +10,7 @@ export const noValidation: Rule = {
   level: 'warning',
   doc: 'A train stage without `validate`.',
   reason:
-    'The training loss falls whether a model learns or memorises; only rows that it does not train on tell which. Without them there is no best checkpoint, no early stopping, and overfitting shows after the release.',
+    'The training loss falls whether a model learns or memorises; only rows that it does not train on show which. Without them there is no best checkpoint, no early stopping, and overfitting shows after the release.',
   check: (pipeline) =>
     pipeline.of('train').flatMap((checked) => {
       if (checked.stage.settings['validate'] !== undefined) return [];
@@ -25,7 +25,7 @@ export const noValidation: Rule = {
       return [
         {
           at: headingOf(checked),
-          message: `nothing watches the training of \`${checked.block.name.text}\``,
+          message: `nothing validates the training of \`${checked.block.name.text}\``,
           label: 'no `validate`',
           help: hasValid
             ? `write \`${line}\``

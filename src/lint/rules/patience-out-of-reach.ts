@@ -6,9 +6,9 @@ export const patienceOutOfReach: Rule = {
   id: 'patience-out-of-reach',
   code: 'FTP1025',
   level: 'info',
-  doc: 'A `patience` that training cannot use up, because it validates too seldom.',
+  doc: 'A `patience` that cannot run out, because training validates too seldom.',
   reason:
-    'Training is validated every `checkpoint.every` steps. Where it ends before `patience` further validations, early stopping stands in the file and does nothing.',
+    'Training is validated every `checkpoint.every` steps. If it ends before `patience` further validations, early stopping never happens.',
   check: (pipeline) =>
     pipeline.of('train').flatMap((checked) => {
       const [patience, every] = [numberAt(checked, 'stop.patience'), numberAt(checked, 'checkpoint.every')];

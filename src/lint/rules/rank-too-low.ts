@@ -8,7 +8,7 @@ export const rankTooLow: Rule = {
   id: 'rank-too-low',
   code: 'FTP1024',
   level: 'info',
-  doc: 'An adapter of a rank below 8.',
+  doc: 'An adapter with a rank below 8.',
   reason:
     'A rank of 8 is enough for a style or a simple domain, 16 for instructions, 32 to 64 for code and mathematics, 128 and more where an adapter is to do what full fine-tuning does. Below 8 there is little that it can learn.',
   check: (pipeline) =>
@@ -21,8 +21,8 @@ export const rankTooLow: Rule = {
         {
           at: span,
           message: `a rank of ${rank} is below ${LEAST}`,
-          label: because ?? 'can learn little',
-          help: 'a rank of 8 is for style and simple domains, 16 for instructions; move `alpha` with it',
+          label: because ?? 'limits what can be learned',
+          help: 'use a rank of 8 for style and simple domains, 16 for instructions; change `alpha` with it',
         },
       ];
     }),

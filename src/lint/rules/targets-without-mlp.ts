@@ -27,9 +27,9 @@ export const targetsWithoutMlp: Rule = {
       return [
         {
           at: span,
-          message: 'the adapter leaves out the MLP layers',
+          message: 'the adapter skips the MLP layers',
           label: because ?? 'attention only',
-          help: 'write `targets: all_linear`; a lower rank saves memory at a lower price',
+          help: 'write `targets: all_linear`; a lower rank saves memory at less cost in quality',
           fixes:
             literal || isWord ? [replace('write `all_linear`', span, 'all_linear', 'maybe_incorrect')] : [],
         },

@@ -10,7 +10,7 @@ export const tooFewRows: Rule = {
   level: 'warning',
   doc: 'Fewer than 500 rows to train on.',
   reason:
-    'At least 500 to 1,000 good rows are needed before a model learns the task instead of the rows. Good ones: 500 checked by people teach more than 50,000 scraped ones.',
+    'A model needs at least 500 to 1,000 good rows to learn the task instead of the rows. Quality matters more: 500 rows checked by people teach more than 50,000 scraped ones.',
   check: (pipeline) =>
     pipeline.of('train').flatMap((checked) => {
       const data = dataUnder(checked, 'dataset', pipeline);

@@ -11,7 +11,7 @@ export const tooManyEpochs: Rule = {
   level: 'warning',
   doc: 'More than 3 epochs.',
   reason:
-    'With every pass the model learns more of these rows by heart and forgets more of what it knew; 1 to 3 epochs keep both in bounds. A model that repeats itself without end has often seen its rows too often.',
+    'With every epoch the model memorises more of these rows and forgets more of what it knew; 1 to 3 epochs limit both. A model that repeats itself endlessly has often seen its rows too often.',
   check: (pipeline) =>
     pipeline.of('train').flatMap((checked) => {
       const epochs = numberAt(checked, 'stop.epochs');
@@ -21,9 +21,9 @@ export const tooManyEpochs: Rule = {
       return [
         {
           at: span,
-          message: `${written(epochs)} epochs are more than ${MOST}`,
-          label: because ?? 'learns the rows by heart',
-          help: '1 to 3 epochs are usual; with too little to learn from, more rows help more than more epochs',
+          message: `${written(epochs)} epochs is more than ${MOST}`,
+          label: because ?? 'memorises the rows',
+          help: '1 to 3 epochs are usual; with too few rows, more rows help more than more epochs',
           fixes: literal ? [replace(`write \`${MOST}\``, span, `${MOST}`, 'maybe_incorrect')] : [],
         },
       ];

@@ -8,9 +8,9 @@ export const trainTestOverlap: Rule = {
   id: 'train-test-overlap',
   code: 'FTP1013',
   level: 'warning',
-  doc: 'Rows that a model is trained on and evaluated or validated on.',
+  doc: 'Rows that a model is both trained on and evaluated or validated on.',
   reason:
-    'A model answers what it has seen. An evaluation on those rows measures memory, passes every gate, and says nothing of what happens to a new question.',
+    'A model can answer what it has seen. An evaluation on those rows measures memorisation, passes every gate, and says nothing about new questions.',
   check: (pipeline) => [
     ...pipeline.of('eval').flatMap((checked) =>
       [...ancestors(referenceOf(checked, 'model')?.stage, pipeline)].flatMap((name) => {
@@ -38,7 +38,7 @@ function overlap(
       message: `\`${blockName(own.stage, pipeline)}.${own.port}\` has rows that are both trained on and ${what} on`,
       label: 'seen in training',
       related: [{ at: written(trained, 'dataset')?.span ?? headingOf(trained), message: 'trained on here' }],
-      help: `name a split that no training step sees, such as \`.${key === 'validate' ? 'valid' : 'test'}\`, of the same data stage`,
+      help: `use a split that no training step sees, such as \`.${key === 'validate' ? 'valid' : 'test'}\`, of the same data stage`,
     },
   ];
 }

@@ -12,9 +12,9 @@ export const warmupOutOfRange: Rule = {
   id: 'warmup-out-of-range',
   code: 'FTP1010',
   level: 'warning',
-  doc: 'A warm-up outside of 3 to 10 % of the steps, or none.',
+  doc: 'A warm-up outside 3 to 10 % of the steps, or none.',
   reason:
-    'In the first steps the optimiser knows nothing of the gradients yet, and a full rate throws the weights about. 3 to 10 % of the steps at a rising rate avoid that; more of them are lost for learning.',
+    'In the first steps the optimiser has no gradient statistics yet, and the full rate disturbs the weights. A rising rate over 3 to 10 % of the steps avoids that; a longer warm-up wastes steps.',
   check: (pipeline) =>
     pipeline.of('train').flatMap((checked) => {
       const optimizer = callAt(checked, 'optimizer');
@@ -24,7 +24,7 @@ export const warmupOutOfRange: Rule = {
         return [
           {
             at: span,
-            message: `\`${checked.block.name.text}\` starts at its full rate`,
+            message: `\`${checked.block.name.text}\` starts at the full rate`,
             label: 'no schedule, no warm-up',
             help: 'write `schedule: cosine(warmup: 3%)`',
           },
@@ -42,7 +42,7 @@ export const warmupOutOfRange: Rule = {
           label: because ?? '3% to 10% is usual',
           help:
             share < SHARES.low
-              ? 'a full rate from the first steps on throws the weights about'
+              ? 'the full rate from the first steps on disturbs the weights'
               : 'steps at a low rate teach little',
           fixes: literal ? [replace(`write \`${usual}\``, span, usual, 'maybe_incorrect')] : [],
         },

@@ -12,7 +12,7 @@ const REPEATED_GROUP = /\((?:[^()\\]|\\.)*[*+{|](?:[^()\\]|\\.)*\)[*+{]/;
  */
 export function patternProblem(pattern: string): string | undefined {
   if (pattern.length > LONGEST) return `it has more than ${LONGEST} letters`;
-  if (REPEATED_GROUP.test(pattern)) return 'it repeats a group that holds a repetition or a choice';
+  if (REPEATED_GROUP.test(pattern)) return 'it repeats a group that contains a repetition or an alternative';
   if ((pattern.match(/[*+{]/g) ?? []).length > MOST_REPETITIONS)
     return `it has more than ${MOST_REPETITIONS} repetitions`;
   try {

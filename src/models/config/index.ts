@@ -51,7 +51,7 @@ function refuseQuantisation(reader: ConfigReader): void {
   const how = reader.record(QUANTISED);
   const understood =
     how === undefined || (how['quant_method'] === 'bitsandbytes' && how['load_in_4bit'] === true);
-  if (!understood) reader.unsupported(QUANTISED, 'it may be that of bitsandbytes with load_in_4bit');
+  if (!understood) reader.unsupported(QUANTISED, 'only bitsandbytes with load_in_4bit is supported');
 }
 
 const QUANTISED = 'quantization_config';

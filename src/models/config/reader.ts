@@ -87,7 +87,7 @@ export class ConfigReader {
       'model_config',
       this.path,
       `"${field}" is ${value === undefined ? 'missing' : shown(value)}; it must be ${expected}.`,
-      'Mend the file, or fetch the model again.',
+      'Fix the file, or download the model again.',
     );
   }
 

@@ -102,7 +102,7 @@ function readVector(host: Host, header: GgufHeader, name: string): Float32Array 
       'gguf_invalid',
       header.path,
       `Tensor "${name}" has ${count} values; at most ${LONGEST_VECTOR} are read.`,
-      'Fetch the file again; it is damaged.',
+      'Download the file again; it is damaged.',
     );
   return floatsOf(tensor.type, readFile(host, header.path, tensor.start, tensor.bytes), 0, count);
 }

@@ -6,7 +6,7 @@ const WINDOW = 1 << 20;
 const MAX_HEADER_BYTES = 200_000_000;
 /** Of all lists of a header together. */
 const MAX_ITEMS = 10_000_000;
-export const HELP = 'Fetch the file again; it is damaged or no GGUF file of version 2 or 3.';
+export const HELP = 'Download the file again; it is damaged or not a GGUF file of version 2 or 3.';
 
 /** Reads a GGUF header forwards, a window of the file at a time; every step is checked against the file's size. */
 export class Cursor {

@@ -76,7 +76,7 @@ const DEFAULT_ALIGNMENT = 32;
 export function readGgufHeader(host: Host, path: string): GgufHeader {
   const stat = host.stat(path);
   if (stat === undefined || stat.isFolder) {
-    throw new ModelError('model_not_found', path, 'There is no such file.', 'Name a GGUF file.');
+    throw new ModelError('model_not_found', path, 'There is no such file.', 'Give a GGUF file.');
   }
   refusePointer(host, path, stat.size, 'gguf_invalid');
   const cursor = new Cursor(host, path, stat.size);
@@ -92,7 +92,7 @@ export function readGgufHeader(host: Host, path: string): GgufHeader {
   const values = new Map<string, GgufValue>();
   for (let i = 0; i < valueCount; i++) {
     const key = cursor.string('a key', MAX_NAME);
-    if (values.has(key)) cursor.fail(`Key ${JSON.stringify(key)} stands twice.`);
+    if (values.has(key)) cursor.fail(`Key ${JSON.stringify(key)} appears twice.`);
     values.set(key, readValue(cursor, cursor.u32(), key, 0));
   }
   const infos = Array.from({ length: tensorCount }, () => readInfo(cursor));

@@ -174,7 +174,9 @@ class Vocabulary {
     this.#sameLength('scores', scores.length);
     return impliedMerges(tokens, (id) => {
       const score = scores[id];
-      return typeof score === 'number' ? score : this.#fail('tokenizer.ggml.scores holds no numbers.');
+      return typeof score === 'number'
+        ? score
+        : this.#fail('tokenizer.ggml.scores is not a list of numbers.');
     });
   }
 
@@ -185,7 +187,7 @@ class Vocabulary {
 
   #texts(key: string): readonly string[] {
     return this.#list(key).map((item) =>
-      typeof item === 'string' ? item : this.#fail(`tokenizer.ggml.${key} holds something else than texts.`),
+      typeof item === 'string' ? item : this.#fail(`tokenizer.ggml.${key} has values that are not strings.`),
     );
   }
 
@@ -199,7 +201,7 @@ class Vocabulary {
       'model_tokenizer',
       this.header.path,
       detail,
-      'Fetch the file again, or use the model folder that it was made from.',
+      'Download the file again, or use the model folder that it was made from.',
     );
   }
 

@@ -86,7 +86,7 @@ function inRows(file: InFile, order: Extract<Arrangement, { kind: 'rows' }>): So
       throw new ModelError(
         'gguf_unsupported',
         header.path,
-        `Tensor "${tensor.name}" of type ${type} has rows that can't be put in order.`,
+        `Tensor "${tensor.name}" of type ${type} has rows that cannot be reordered.`,
         'Convert the model again; such a tensor is kept as F32.',
       );
     },

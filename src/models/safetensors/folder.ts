@@ -28,7 +28,7 @@ export function openTensorSource(host: Host, folder: string): TensorSource {
       'model_not_found',
       folder,
       `The folder has neither ${SINGLE_FILE} nor ${INDEX_FILE}.`,
-      'Convert the weights to safetensors, or name a folder that has them.',
+      'Convert the weights to safetensors, or give a folder that has them.',
     );
   }
   if (stat.size > MAX_INDEX_BYTES)
@@ -45,7 +45,7 @@ function plainName(index: string, tensor: string, shard: JsonValue): string {
     return shard;
   throw badIndex(
     index,
-    `Tensor "${tensor}" is said to stand in ${JSON.stringify(shard)}, which is no plain file name.`,
+    `Tensor "${tensor}" is listed in ${JSON.stringify(shard)}, which is not a plain file name.`,
   );
 }
 
@@ -55,11 +55,11 @@ function readShards(host: Host, folder: string, index: string): TensorSource {
   for (const [name, value] of weightMap(index, host.readText(index))) {
     const shard = plainName(index, name, value);
     const path = `${folder}/${shard}`;
-    if (host.stat(path) === undefined) throw badIndex(index, `${shard} is missing, which it names.`);
+    if (host.stat(path) === undefined) throw badIndex(index, `${shard} is listed, but missing.`);
     const source = shards.get(shard) ?? located(openSafetensors(host, path));
     shards.set(shard, source);
     const found = source.get(name);
-    if (found === undefined) throw badIndex(index, `Tensor "${name}" does not stand in ${shard}.`);
+    if (found === undefined) throw badIndex(index, `Tensor "${name}" is not in ${shard}.`);
     tensors.set(name, found);
   }
   for (const [shard, source] of shards) {
@@ -82,7 +82,7 @@ function weightMap(index: string, text: string): ReadonlyMap<string, JsonValue> 
     if (!isObject(map)) throw badIndex(index, 'The index has no object "weight_map".');
     return map;
   } catch (error) {
-    if (error instanceof JsonError) throw badIndex(index, `The index is no valid JSON: ${error.message}.`);
+    if (error instanceof JsonError) throw badIndex(index, `The index is not valid JSON: ${error.message}.`);
     throw error;
   }
 }
@@ -92,5 +92,10 @@ function located(file: SafetensorsFile): TensorSource {
 }
 
 function badIndex(index: string, detail: string): ModelError {
-  return new ModelError('model_weights', index, detail, 'Fetch the model again, index and shards together.');
+  return new ModelError(
+    'model_weights',
+    index,
+    detail,
+    'Download the model again, index and shards together.',
+  );
 }

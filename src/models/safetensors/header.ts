@@ -35,7 +35,7 @@ function fail(sentence: string): never {
  */
 export function parseHeader(bytes: Uint8Array, dataBytes: number): SafetensorsHeader {
   const root = parse(bytes);
-  if (!isObject(root)) fail('The header is no JSON object.');
+  if (!isObject(root)) fail('The header is not a JSON object.');
   if (root.size > MAX_ENTRIES)
     fail(`The header lists ${root.size} tensors; at most ${MAX_ENTRIES} are read.`);
   const entries: TensorEntry[] = [];
@@ -57,7 +57,7 @@ export function parseHeader(bytes: Uint8Array, dataBytes: number): SafetensorsHe
   }
   if (end > dataBytes)
     fail(`The tensors need ${end} bytes of data and the file has ${dataBytes}: it is cut short.`);
-  if (end < dataBytes) fail(`${dataBytes - end} bytes stand after the last tensor.`);
+  if (end < dataBytes) fail(`${dataBytes - end} bytes follow the last tensor.`);
   return { metadata, tensors: new Map(entries.map((entry) => [entry.name, entry])) };
 }
 
@@ -71,16 +71,16 @@ function parse(bytes: Uint8Array): JsonValue {
   try {
     return parseStrictJson(text);
   } catch (error) {
-    if (error instanceof JsonError) fail(`The header is no valid JSON: ${error.message}.`);
+    if (error instanceof JsonError) fail(`The header is not valid JSON: ${error.message}.`);
     throw error;
   }
 }
 
 function readMetadata(value: JsonValue): ReadonlyMap<string, string> {
-  if (!isObject(value)) fail('__metadata__ is no object.');
+  if (!isObject(value)) fail('__metadata__ is not an object.');
   const metadata = new Map<string, string>();
   for (const [key, text] of value) {
-    if (typeof text !== 'string') fail(`__metadata__ entry ${quote(key)} is no string.`);
+    if (typeof text !== 'string') fail(`__metadata__ entry ${quote(key)} is not a string.`);
     metadata.set(key, text);
   }
   return metadata;
@@ -88,7 +88,7 @@ function readMetadata(value: JsonValue): ReadonlyMap<string, string> {
 
 function readEntry(name: string, value: JsonValue): TensorEntry {
   const of = `Tensor ${quote(name)}`;
-  if (!isObject(value)) fail(`${of} is described by no object.`);
+  if (!isObject(value)) fail(`${of} is not described by an object.`);
   for (const key of value.keys()) {
     if (key !== 'dtype' && key !== 'shape' && key !== 'data_offsets')
       fail(`${of} has an unknown field ${quote(key)}.`);
@@ -114,10 +114,10 @@ function readEntry(name: string, value: JsonValue): TensorEntry {
 }
 
 function integers(value: JsonValue | undefined, of: string): readonly number[] {
-  if (!isArray(value)) fail(`${of} is no list.`);
+  if (!isArray(value)) fail(`${of} is not a list.`);
   return value.map((item) => {
     if (typeof item !== 'number' || !Number.isSafeInteger(item) || item < 0)
-      fail(`${of} holds something else than whole numbers from 0 to 2^53.`);
+      fail(`${of} has values other than whole numbers from 0 to 2^53.`);
     return item;
   });
 }

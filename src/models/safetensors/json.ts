@@ -44,7 +44,7 @@ export function parseStrictJson(text: string): JsonValue {
   function string(): string {
     skip();
     const literal = take(STRING);
-    return literal === undefined ? fail('a string expected') : (JSON.parse(literal) as string);
+    return literal === undefined ? fail('expected a string') : (JSON.parse(literal) as string);
   }
   function object(depth: number): JsonObject {
     const entries = new Map<string, JsonValue>();
@@ -55,7 +55,7 @@ export function parseStrictJson(text: string): JsonValue {
     }
     for (;;) {
       const key = string();
-      if (entries.has(key)) fail(`key "${key}" stands twice`);
+      if (entries.has(key)) fail(`key "${key}" appears twice`);
       expect(':');
       entries.set(key, value(depth + 1));
       if (skip() === '}') break;
@@ -92,7 +92,7 @@ export function parseStrictJson(text: string): JsonValue {
       }
     }
     const number = take(NUMBER);
-    return number === undefined ? fail('a value expected') : Number(number);
+    return number === undefined ? fail('expected a value') : Number(number);
   }
 
   const result = value(0);

@@ -12,13 +12,13 @@ export interface SafetensorsFile {
   read(entry: TensorEntry, start?: number, length?: number): Uint8Array;
 }
 
-const HELP = 'Fetch or write the file again; it is damaged or no safetensors file.';
+const HELP = 'Download or write the file again; it is damaged or not a safetensors file.';
 
 /** Opens and checks a file. Throws a {@link ModelError} `model_weights` for anything that breaks the format's rules. */
 export function openSafetensors(host: Host, path: string): SafetensorsFile {
   const stat = host.stat(path);
   if (stat === undefined || stat.isFolder) {
-    throw new ModelError('model_not_found', path, 'There is no such file.', 'Name a safetensors file.');
+    throw new ModelError('model_not_found', path, 'There is no such file.', 'Give a safetensors file.');
   }
   refusePointer(host, path, stat.size, 'model_weights');
   const bad = (detail: string): ModelError => new ModelError('model_weights', path, detail, HELP);

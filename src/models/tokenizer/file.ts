@@ -101,7 +101,7 @@ function beginOf(step: unknown): number | undefined {
 type Fail = (detail: string) => never;
 
 function readVocab(value: unknown, fail: Fail): ReadonlyMap<string, number> {
-  if (!isJson(value)) return fail('"model.vocab" is no object.');
+  if (!isJson(value)) return fail('"model.vocab" is not an object.');
   const vocab = new Map<string, number>();
   for (const [token, id] of Object.entries(value)) {
     if (!isId(id)) return fail(`"model.vocab" gives ${JSON.stringify(token)} the id ${JSON.stringify(id)}.`);
@@ -123,18 +123,18 @@ function refuseSharedIds(vocab: ReadonlyMap<string, number>, added: readonly Add
 
 /** Merges stand as `"a b"` or, in newer files, as `["a", "b"]`. */
 function readMerges(value: unknown, fail: Fail): readonly (readonly [string, string])[] {
-  if (!Array.isArray(value)) return fail('"model.merges" is no list.');
+  if (!Array.isArray(value)) return fail('"model.merges" is not a list.');
   return value.map((merge: unknown, rank) => {
     const parts: unknown = typeof merge === 'string' ? merge.split(' ') : merge;
     const [left, right, ...more] = Array.isArray(parts) ? parts : [];
     if (typeof left === 'string' && typeof right === 'string' && more.length === 0) return [left, right];
-    return fail(`Merge ${rank} is no pair of tokens.`);
+    return fail(`Merge ${rank} is not a pair of tokens.`);
   });
 }
 
 function readAdded(value: unknown, fail: Fail): readonly AddedToken[] {
   if (value == null) return [];
-  if (!Array.isArray(value)) return fail('"added_tokens" is no list.');
+  if (!Array.isArray(value)) return fail('"added_tokens" is not a list.');
   return value.map((token: unknown) => {
     if (
       !isJson(token) ||
@@ -142,7 +142,7 @@ function readAdded(value: unknown, fail: Fail): readonly AddedToken[] {
       token['content'] === '' ||
       !isId(token['id'])
     ) {
-      return fail(`"added_tokens" holds ${JSON.stringify(token)}, which has no content or no id.`);
+      return fail(`"added_tokens" has ${JSON.stringify(token)}, which has no content or no id.`);
     }
     return {
       id: token['id'],

@@ -31,14 +31,14 @@ export async function buildTokenizer(file: TokenizerFile, path: string): Promise
       'model_tokenizer',
       path,
       detail,
-      'Fetch the tokenizer.json again, or use one of a supported kind.',
+      'Download the tokenizer.json again, or use one of a supported kind.',
     );
   let pipeline: Pipeline;
   try {
     pipeline = await loadPipeline(file.pipeline);
   } catch (error) {
     throw failed(
-      `A step of the tokenizer is not understood: ${error instanceof Error ? error.message : String(error)}.`,
+      `The tokenizer has an unsupported step: ${error instanceof Error ? error.message : String(error)}.`,
     );
   }
   try {

@@ -121,8 +121,7 @@ export function parseBottleneck(json: Json, path: string): ParsedBottleneck {
     return typeof value === 'number' && holds(value) ? value : fail(field, must);
   };
   const { name, model_name: base } = json;
-  if (typeof name !== 'string' || name === '')
-    throw invalid(path, '"name" must say what the adapter is called.');
+  if (typeof name !== 'string' || name === '') throw invalid(path, '"name" must be the name of the adapter.');
   const places = [
     ...(flag('mh_adapter') ? (['attention'] as const) : []),
     ...(flag('output_adapter') ? (['mlp'] as const) : []),
@@ -139,11 +138,7 @@ export function parseBottleneck(json: Json, path: string): ParsedBottleneck {
     scale:
       fields['scaling'] == null
         ? 1
-        : number(
-            'scaling',
-            Number.isFinite,
-            'it must be a number: scales that are learned are not supported',
-          ),
+        : number('scaling', Number.isFinite, 'it must be a number: learned scales are not supported'),
     ...(leaveOut.length === 0 ? {} : { leaveOut }),
   };
   const dropout =

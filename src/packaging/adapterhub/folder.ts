@@ -33,7 +33,7 @@ export function openBottleneck(host: Host, folder: string, json: Json, configPat
     [...file.tensors].map(([fullName, entry]): [string, TensorEntry] => {
       const [, list, adapter, layer, part] = NAME.exec(fullName) ?? [];
       if (list === undefined || adapter !== name)
-        throw invalid(path, `Tensor "${fullName}" is none of the bottleneck adapter "${name}".`);
+        throw invalid(path, `Tensor "${fullName}" does not belong to the bottleneck adapter "${name}".`);
       return [`${list}.${ADAPTER_NAME}.${layer}.${part}`, entry];
     }),
   );

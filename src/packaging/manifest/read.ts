@@ -11,7 +11,7 @@ export function readManifest(host: Host, folder: string): ReleaseManifest | { re
     value = JSON.parse(host.readText(`${folder}/${MANIFEST}`));
   } catch (error) {
     if (error instanceof HostError) return { damage: `${MANIFEST} can't be read: ${error.detail}` };
-    if (error instanceof SyntaxError) return { damage: `${MANIFEST} is no valid JSON` };
+    if (error instanceof SyntaxError) return { damage: `${MANIFEST} is not valid JSON` };
     throw error;
   }
   const damage = damageOf(value);
@@ -19,7 +19,7 @@ export function readManifest(host: Host, folder: string): ReleaseManifest | { re
 }
 
 function damageOf(value: unknown): string | undefined {
-  if (!isJson(value)) return `${MANIFEST} holds no object`;
+  if (!isJson(value)) return `${MANIFEST} is not an object`;
   if (value['version'] !== 1)
     return `${MANIFEST} has version ${JSON.stringify(value['version'])}; this ftpc reads version 1`;
   const { files, base, digest, release, kind } = value;

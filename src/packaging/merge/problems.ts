@@ -14,7 +14,7 @@ const error = (
 export function overflows(tensor: string, value: number, dtype: MergeDtype, at?: Span): UserError {
   return error(
     'FTP0721',
-    `\`${tensor}\` holds ${value.toPrecision(4)}, which is infinite in ${dtype}`,
+    `\`${tensor}\` has the value ${value.toPrecision(4)}, which overflows in ${dtype}`,
     dtype === 'f16' ? 'use `dtype = bf16` or `dtype = f32`' : 'use `dtype = f32`',
     at,
   );
@@ -23,8 +23,8 @@ export function overflows(tensor: string, value: number, dtype: MergeDtype, at?:
 export function notFinite(tensor: string, at?: Span): UserError {
   return error(
     'FTP0722',
-    `\`${tensor}\` would hold values that are not finite`,
-    'the base or the adapter is damaged, or training diverged: look at its loss and gradient norm',
+    `\`${tensor}\` would have values that are not finite`,
+    'the base or the adapter is damaged, or training diverged: check its loss and gradient norm',
     at,
   );
 }
@@ -45,10 +45,10 @@ export function mergeDiffers(
 ): UserError {
   return error(
     'FTP0723',
-    `the merged model does not answer as base and adapter do: a logit differs by ${logit.toPrecision(3)}`,
+    `the merged model does not match the base with its adapter: a logit differs by ${logit.toPrecision(3)}`,
     dtype === 'f32'
-      ? 'the base or the adapter holds values of very different sizes: look at its loss and gradient norm'
-      : 'this base does not bear so coarse a `dtype`: use `dtype = f32`',
+      ? 'the base or the adapter has values of very different magnitudes: check its loss and gradient norm'
+      : 'this `dtype` is too coarse for this base: use `dtype = f32`',
     at,
     [`at most ${(tolerance * scale).toPrecision(3)} is allowed, for logits up to ${scale.toPrecision(3)}`],
   );
@@ -57,8 +57,8 @@ export function mergeDiffers(
 export function adapterWithoutEffect(at?: Span): UserError {
   return error(
     'FTP0724',
-    'the adapter changes nothing: the merged model would be the base',
-    'train it for some steps, or merge the adapter that was trained',
+    'the adapter has no effect: the merged model would equal the base',
+    'train it first, or merge the adapter that was trained',
     at,
   );
 }
@@ -66,7 +66,7 @@ export function adapterWithoutEffect(at?: Span): UserError {
 export function effectLost({ logit, effect }: Differences, dtype: MergeDtype, at?: Span): UserError {
   return error(
     'FTP0725',
-    `rounding to ${dtype} swallows the adapter: it moves a logit by at most ${effect.toPrecision(3)}, rounding by ${logit.toPrecision(3)}`,
+    `rounding to ${dtype} hides the adapter: the adapter changes a logit by at most ${effect.toPrecision(3)}, rounding by ${logit.toPrecision(3)}`,
     'use `dtype = f32`, or train the adapter further',
     at,
   );

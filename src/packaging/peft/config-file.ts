@@ -137,8 +137,8 @@ export interface ParsedConfig {
   readonly base: AdapterBase;
 }
 
-/** How to mend a folder that PEFT would not have written so. */
-export const AS_SAVED = 'Use an adapter as PEFT saves it, of a kind and with options that are read here.';
+/** How to fix a folder that PEFT would not have written so. */
+export const AS_SAVED = 'Use an adapter that PEFT saved, of a supported kind and with supported options.';
 
 /** The way round what is not read. */
 const otherwise = (train: string): string =>
@@ -248,7 +248,7 @@ function patternsOf(
   const entries = Object.entries(value).map(([pattern, number]): [string, number] =>
     typeof number === 'number' && holds(number) && patternProblem(pattern) === undefined
       ? [pattern, number]
-      : fail(field, 'it must give a number for each pattern, which is matched in little time'),
+      : fail(field, 'it must give a number for each pattern, and the patterns must be simple to match'),
   );
   return entries.length === 0 ? undefined : Object.fromEntries(entries);
 }

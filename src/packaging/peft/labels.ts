@@ -23,12 +23,8 @@ export function readLabels(host: Host, folder: string): readonly string[] {
       `Write \`{ "id2label": { "0": "first label", "1": "second label" } }\` into ${path}.`,
     );
   if (host.stat(path) === undefined)
-    throw wrong(
-      folder,
-      `The adapter classifies (task_type SEQ_CLS), and nothing says what its labels are called.`,
-    );
+    throw wrong(folder, `The adapter classifies (task_type SEQ_CLS), but its labels have no names.`);
   const labels = labelsIn(readJsonFile(host, path, { code: 'adapter_invalid', maxBytes: 5_000_000 }));
-  if (labels === undefined)
-    throw wrong(path, '"id2label" does not give every number from 0 a name of its own.');
+  if (labels === undefined) throw wrong(path, '"id2label" does not give every number from 0 a unique name.');
   return labels;
 }

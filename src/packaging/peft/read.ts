@@ -53,7 +53,7 @@ export function openAdapter(host: Host, folder: string): OpenedAdapter {
       'model_not_found',
       folder,
       `The folder does not exist or has no ${CONFIG}.`,
-      'Name a folder that PEFT or AdapterHub saved.',
+      'Give a folder that PEFT or AdapterHub saved.',
     );
   }
   const json = readJsonFile(host, configPath, { code: 'adapter_invalid', maxBytes: 5_000_000 });
@@ -187,7 +187,7 @@ const ADAPTED = /^(.+)\.(?:base_layer|lora_embedding_[AB])$/;
 function checkTargets(targets: readonly string[], modules: readonly string[], path: string): void {
   for (const module of modules)
     if (!targets.some((target) => isNamed(module, target)))
-      throw invalid(path, `There are tensors for ${module}, which "target_modules" does not name.`);
+      throw invalid(path, `There are tensors for ${module}, which is not in "target_modules".`);
 }
 
 const invalid = (path: string, detail: string, help = AS_SAVED): ModelError =>
@@ -214,7 +214,7 @@ export function checkAdapter(
   const { bottleneck } = adapter.config;
   if (bottleneck !== undefined && readsBehindNorm(config, bottleneck))
     throw mismatch(
-      'It reads sums of what a part of a block gives and the hidden states, and in this base there is a norm between the two.',
+      'It reads the sum of the output of a sublayer and the hidden states, but this base has a norm between the two.',
     );
   const { prefixHeads = config.keyValueHeads } = adapter.base ?? {};
   if (prefixHeads !== config.keyValueHeads)
@@ -223,7 +223,7 @@ export function checkAdapter(
   for (const module of adapter.config.modulesToSave ?? [])
     if (!savable.some((known) => isNamed(known, module)))
       throw mismatch(
-        `"modules_to_save" names ${module}; of this base ${savable.join(' and ')} can be brought whole.`,
+        `"modules_to_save" names ${module}; of this base, only ${savable.join(' and ')} can be replaced as a whole.`,
       );
   for (const [name, shape] of expected) {
     const tensor = adapter.tensors.get(name);

@@ -20,7 +20,7 @@ export function headline(comparison: Comparison): readonly string[] {
       return `${figureNoun(change.figure)} ${values}${relative === '' ? '' : ` (${relative})`}`;
     });
   return [
-    what.length === 0 ? 'only remarks changed' : what.join(', '),
+    what.length === 0 ? 'only comments changed' : what.join(', '),
     ...(sizes.length === 0 ? [] : [sizes.join(' · ')]),
   ];
 }

@@ -20,7 +20,7 @@ const WORDS: { readonly [K in Note['kind']]: (note: Extract<Note, { kind: K }>) 
     const are = files.length === 1 ? ' is' : ' are';
     return [
       ...joined(more > 0 ? [...names, `${more} more`] : names),
-      `${are} not in git: what stands in the working tree counts on both sides`,
+      `${are} not in git: the working tree is used for both sides`,
     ];
   },
 };

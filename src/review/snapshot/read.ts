@@ -32,7 +32,7 @@ function parse(text: string, shown: string): unknown {
     const offset = Number(/at position (\d+)/.exec(said)?.[1] ?? Number.NaN);
     const place = Number.isNaN(offset) ? { line: 0, column: 0 } : positionAt(sourceText(shown, text), offset);
     const isConflict = /^(?:<{7}|={7}|>{7})/m.test(text);
-    const why = isConflict ? 'it has the marks of a merge conflict' : 'it is no JSON';
+    const why = isConflict ? 'it has merge conflict markers' : 'it is not JSON';
     throw new UserError(snapshotMalformed({ file: shown, ...place }, why));
   }
 }

@@ -84,7 +84,7 @@ export class Collector {
     if (value === undefined || value === null)
       return new Fault('missing_column', `no column \`${by}\`, by which the rows are split`);
     if (typeof value === 'object')
-      return new Fault('wrong_type', `/${by}, by which the rows are split, must be a text or number`);
+      return new Fault('wrong_type', `/${by}, by which the rows are split, must be a string or number`);
     return String(value);
   }
 

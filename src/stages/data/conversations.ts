@@ -48,7 +48,7 @@ function turnOf(entry: unknown, at: string): ChatMessage | Fault {
     );
   }
   if (typeof value !== 'string')
-    return new Fault('wrong_type', `${at}/value is ${nameOf(value ?? null)}, must be a text`);
+    return new Fault('wrong_type', `${at}/value is ${nameOf(value ?? null)}, must be a string`);
   const role = SPEAKERS[from] ?? 'user';
   if (role === 'assistant' && value.trim() === '') return new Fault('empty', `${at}/value is empty`);
   return { role, content: value };

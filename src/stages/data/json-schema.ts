@@ -13,7 +13,7 @@ export async function schemaCheck({ file, text }: FileValue): Promise<CheckRow> 
     schema = JSON.parse(text);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    throw new UserError(dataError(place, `\`${file}\` is no JSON: ${why}`, 'mend the JSON Schema'));
+    throw new UserError(dataError(place, `\`${file}\` is not JSON: ${why}`, 'fix the JSON Schema'));
   }
   const options = { strict: false, allErrors: false, logger: false } as const;
   const ajv = /2019-09|2020-12/.test(String((schema as Row | null)?.['$schema']))
@@ -36,7 +36,7 @@ export async function schemaCheck({ file, text }: FileValue): Promise<CheckRow> 
     };
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    throw new UserError(dataError(place, `\`${file}\` is no JSON Schema: ${why}`, 'mend the JSON Schema'));
+    throw new UserError(dataError(place, `\`${file}\` is not a JSON Schema: ${why}`, 'fix the JSON Schema'));
   }
 }
 

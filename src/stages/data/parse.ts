@@ -35,14 +35,17 @@ export function parseLine(line: Line): Row | Fault {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     return new Fault('malformed', `no JSON object, but ${nameOf(value)}`);
   if (LONE_SURROGATES.test(text) && !wellFormed(value))
-    return new Fault('malformed', 'a text in it is no Unicode: half of a surrogate pair, as in `\\ud800`');
+    return new Fault(
+      'malformed',
+      'it has a string that is not valid Unicode: a lone surrogate, as in `\\ud800`',
+    );
   return value as Row;
 }
 
 /** As {@link decoded}; NUL, which is in no text, mostly means another encoding. */
 export function decodedText(bytes: Uint8Array): string | Fault {
   const nul = bytes.indexOf(0);
-  return nul < 0 ? decoded(bytes) : new Fault('malformed', `no text: byte ${nul + 1} of the row is NUL`);
+  return nul < 0 ? decoded(bytes) : new Fault('malformed', `not text: byte ${nul + 1} of the row is NUL`);
 }
 
 /** The bytes of a row as text, or why they are none. */
@@ -50,7 +53,7 @@ export function decoded(bytes: Uint8Array): string | Fault {
   try {
     return strict.decode(bytes);
   } catch {
-    return new Fault('malformed', `not UTF-8: byte ${firstInvalid(bytes)} of the row starts no character`);
+    return new Fault('malformed', `not UTF-8: byte ${firstInvalid(bytes)} of the row is not valid`);
   }
 }
 

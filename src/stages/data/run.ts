@@ -164,12 +164,12 @@ function failOnContradiction({ contradictions, table }: Collector, files: readon
     column: 0,
   });
   const other = place(table.other.get(first));
-  const more = contradictions.length === 1 ? '' : `, and ${contradictions.length - 1} more rows do so`;
+  const more = contradictions.length === 1 ? '' : `, as do ${contradictions.length - 1} more rows`;
   throw new UserError(
     dataError(
       place(first),
-      `the row asks the same as ${other.file}:${other.line} and answers otherwise${more}`,
-      'mend one of the rows, or write `contradictions = drop`',
+      `the row has the same question as ${other.file}:${other.line} but another answer${more}`,
+      'fix one of the rows, or write `contradictions = drop`',
     ),
   );
 }
@@ -195,9 +195,9 @@ function nothingToTrainOn({ stage }: StageContext, table: RowTable, files: reado
   const base = noRows(stage.name, files[0]?.name ?? '');
   return new UserError({
     ...base,
-    notes: table.count === 0 ? ['the files hold no rows'] : [`of ${table.count} rows: ${summary}`, ...shown],
+    notes: table.count === 0 ? ['the files have no rows'] : [`of ${table.count} rows: ${summary}`, ...shown],
     help: counts.has('missing_column')
       ? 'name the columns in the source: `columns: { instruction: "…", output: "…" }`'
-      : 'mend the rows, or name other files in `source`',
+      : 'fix the rows, or use other files in `source`',
   });
 }

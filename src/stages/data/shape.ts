@@ -75,7 +75,7 @@ function text(row: Row, name: string): string | Fault {
   if (!has(row, name)) return new Fault('missing_column', `no column \`${name}\``);
   const value = row[name];
   if (typeof value !== 'string')
-    return new Fault('wrong_type', `/${name} is ${nameOf(value)}, must be a text`);
+    return new Fault('wrong_type', `/${name} is ${nameOf(value)}, must be a string`);
   if (value.trim() === '') return new Fault('empty', `\`${name}\` is empty`);
   return value;
 }
@@ -85,7 +85,7 @@ function readPair(row: Row, question: string, answer: string, about?: string): C
   if (typeof asked !== 'string') return asked;
   const input = about === undefined ? undefined : row[about];
   if (input !== undefined && input !== null && typeof input !== 'string')
-    return new Fault('wrong_type', `/${about} is ${nameOf(input)}, must be a text`);
+    return new Fault('wrong_type', `/${about} is ${nameOf(input)}, must be a string`);
   const answered = text(row, answer);
   if (typeof answered !== 'string') return answered;
   return { question: [asked, input ?? ''], answer: answered };
@@ -102,7 +102,7 @@ function readLabelled(row: Row): Content | Fault {
   const whole = text(row, 'text');
   if (typeof whole !== 'string') return whole;
   if (label === null || typeof label === 'object')
-    return new Fault('wrong_type', `/label is ${nameOf(label)}, must be a text or number`);
+    return new Fault('wrong_type', `/label is ${nameOf(label)}, must be a string or number`);
   return { question: [whole], answer: String(label) };
 }
 
@@ -151,7 +151,7 @@ function readMessage(
   if (typeof role !== 'string' || !ROLES.includes(role))
     return new Fault('wrong_type', `${at}/role must be one of ${ROLES.join(', ')}`);
   if (typeof content !== 'string')
-    return new Fault('wrong_type', `${at}/content is ${nameOf(content)}, must be a text`);
+    return new Fault('wrong_type', `${at}/content is ${nameOf(content)}, must be a string`);
   if (role === 'assistant' && content.trim() === '') return new Fault('empty', `${at}/content is empty`);
   return { role, content };
 }

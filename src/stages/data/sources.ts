@@ -98,7 +98,7 @@ function localFiles(pattern: string, folder: string, host: Host): readonly strin
   const found = host.glob(pattern, folder);
   if (found.length > 0) return found;
   throw new UserError(
-    fileNotFound(nameOf(path, host), { help: 'the path starts from the folder of the pipeline file' }),
+    fileNotFound(nameOf(path, host), { help: 'the path is relative to the pipeline file' }),
   );
 }
 

@@ -71,7 +71,7 @@ const sentences: Readonly<Record<string, (other: string, overlap: number) => str
 } = {
   duplicate: (other) => `repeats ${other}`,
   near_duplicate: (other, overlap) => `shares ${percent(overlap)} of its word triples with ${other}`,
-  contradiction: (other) => `asks the same as ${other} and answers otherwise`,
+  contradiction: (other) => `has the same question as ${other} but another answer`,
   leak: (other, overlap) =>
     overlap === 1 ? `training sees it at ${other}` : `training sees ${percent(overlap)} of it at ${other}`,
 };

@@ -23,7 +23,7 @@ function renderMessages(given: readonly ChatMessage[], context: RenderContext, a
   const messages = withSystem(given, systemText(args['system']));
   const turns = messages.flatMap(({ role }, index) => (role === 'assistant' ? [index] : []));
   if (turns.length === 0 && lossOn === 'assistant')
-    throw new RowProblem('no_supervised_token', 'no message is the assistant’s');
+    throw new RowProblem('no_supervised_token', 'there is no message from the assistant');
   const whole = write(chat, messages);
   const answers = turns.flatMap((turn) => {
     const border = borderOf(whole, messages, turn, chat, context.turnEnds);
@@ -32,7 +32,7 @@ function renderMessages(given: readonly ChatMessage[], context: RenderContext, a
     if (lossOn === 'all') return [];
     throw new RowProblem(
       'no_supervised_token',
-      `the chat template writes message ${turn + 1} differently when others follow, so its answer can't be told from the prompt`,
+      `the chat template renders message ${turn + 1} differently when others follow, so its answer cannot be separated from the prompt`,
     );
   });
   const last = answers.at(-1);
@@ -108,7 +108,7 @@ function messagesOf(row: Row): readonly ChatMessage[] {
       { role: 'user', content: question(row) },
       { role: 'assistant', content: text(row, 'output') },
     ];
-  if (!Array.isArray(given)) throw new RowProblem('wrong_type', '`messages` is no list');
+  if (!Array.isArray(given)) throw new RowProblem('wrong_type', '`messages` is not a list');
   if (given.length === 0) throw new RowProblem('empty', '`messages` is empty');
   return given.map(messageOf);
 }

@@ -53,7 +53,7 @@ function straddled(text: string, at: number, side: 'before' | 'after'): RowProbl
   const around = [text.slice(Math.max(0, at - SHOWN), at), text.slice(at, at + SHOWN)];
   return new RowProblem(
     'no_supervised_token',
-    `a token straddles the border ${side} the answer: ${around.map((part) => JSON.stringify(part)).join(' | ')}; white space there is often the cause`,
+    `a token spans the boundary ${side} the answer: ${around.map((part) => JSON.stringify(part)).join(' | ')}; white space is often the cause`,
   );
 }
 

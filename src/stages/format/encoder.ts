@@ -153,7 +153,7 @@ function longestToken(tokenizer: Tokenizer): number {
 const specialRemarks = (special: readonly string[]): readonly Remark[] =>
   special.length === 0
     ? []
-    : [{ reason: 'malformed', detail: `its text holds special tokens: ${special.join(' ')}` }];
+    : [{ reason: 'malformed', detail: `its text contains special tokens: ${special.join(' ')}` }];
 
 function fitted(
   rendered: Rendered,
@@ -174,7 +174,7 @@ function fitted(
   if (kept.length === 0)
     return {
       reason: 'no_supervised_token',
-      detail: `its answer lies behind the first ${limit} of ${tokens} tokens`,
+      detail: `its answer is beyond the first ${limit} of ${tokens} tokens`,
     };
   const done = overflow === 'split' ? `split into ${kept.length}` : 'cut';
   return { rendered, kept, remarks: [...remarks, { reason: 'too_long', detail: `${done}: ${allowed}` }] };

@@ -28,7 +28,7 @@ export function labelOf(row: Row, { label: column }: LabelledColumns): string {
     throw new RowProblem('missing_column', `no label in \`${column}\``);
   const isLabel = typeof value === 'string' || typeof value === 'boolean' || Number.isSafeInteger(value);
   if (!isLabel)
-    throw new RowProblem('wrong_type', `the label in \`${column}\` is no text, whole number or truth value`);
+    throw new RowProblem('wrong_type', `the label in \`${column}\` is not a string, whole number or boolean`);
   const label = String(value).trim();
   if (label === '') throw new RowProblem('empty', `the label in \`${column}\` is empty`);
   return label;

@@ -12,7 +12,7 @@ export function noChatTemplate(path: string, { span }: Pick<Stage, 'span'>): Use
     severity: 'error',
     message: `the model in \`${path}\` has no chat template`,
     at: span,
-    help: 'use `alpaca()` or `completion()`, or put a chat_template.jinja into the folder',
+    help: 'use `alpaca()` or `completion()`, or add a chat_template.jinja to the folder',
   });
 }
 
@@ -49,7 +49,7 @@ export function noRowFits(
   return new UserError({
     code: 'FTP0622',
     severity: 'error',
-    message: `\`${stage.name}\` can use none of the rows of \`${data.name}\` that were looked at`,
+    message: `\`${stage.name}\` can use none of the rows of \`${data.name}\` that were examined`,
     at: stage.span,
     notes: [
       `its sources have ${rows} ${rows === 1 ? 'row' : 'rows'}`,
@@ -73,13 +73,13 @@ export function undeclaredLabel(
   return new UserError({
     code: 'FTP0775',
     severity: 'error',
-    message: `a row of stage \`${name}\` has the label ${shown(label)}, which is not among the declared ones`,
+    message: `a row of stage \`${name}\` has the label ${shown(label)}, which is not declared`,
     at: { file, line, column: 0 },
-    notes: [`declared are ${someLabels(declared)}`],
+    notes: [`the declared labels are ${someLabels(declared)}`],
     help:
       meant === undefined
-        ? 'mend the row, or add the label to `labels`; left out, `labels` are those that the data has'
-        : `did you mean ${shown(meant)}? Mend the row, or add the label to \`labels\``,
+        ? 'fix the row, or add the label to `labels`; without `labels`, the labels are those found in the data'
+        : `did you mean ${shown(meant)}? Fix the row, or add the label to \`labels\``,
   });
 }
 
@@ -91,7 +91,7 @@ export function oneLabel(
   return new UserError({
     code: 'FTP0776',
     severity: 'error',
-    message: `every row of stage \`${name}\` has the label ${shown(label)}: there is nothing to tell apart`,
+    message: `every row of stage \`${name}\` has the label ${shown(label)}: there is nothing to classify`,
     at: span,
     notes: [`the first of them is ${file}:${line}`],
     help: 'name the column that holds the labels, `labelled(label: "…")`, or add rows with another label',
@@ -114,12 +114,12 @@ export function labelUntrained(
     at: place === undefined ? span : { ...place, column: 0 },
     help:
       place === undefined
-        ? 'take the label out of `labels`, or add rows that have it'
-        : 'add rows with this label, or leave its rows out; splitting anew with another `seed` may put one of them among the rows to train on',
+        ? 'remove the label from `labels`, or add rows that have it'
+        : 'add rows with this label, or remove its rows; a split with another `seed` may put one of them into the training split',
   });
 }
 
-/** How to mend what befell most rows. */
+/** How to fix what happened to most rows. */
 function helpFor(reason: DropReason | undefined, { overflow }: FormatSettings): string {
   const help = HELPS[reason ?? ''];
   // without cutting, no answer was lost: the template wrote none

@@ -20,7 +20,7 @@ export class RowProblem extends Error {
 export function text(row: Row, name: string): string {
   const value = row[name];
   if (value === undefined || value === null) throw new RowProblem('missing_column', `no column \`${name}\``);
-  if (typeof value !== 'string') throw new RowProblem('wrong_type', `\`${name}\` is no text`);
+  if (typeof value !== 'string') throw new RowProblem('wrong_type', `\`${name}\` is not a string`);
   if (value.trim() === '') throw new RowProblem('empty', `\`${name}\` is empty`);
   return value;
 }
@@ -28,6 +28,6 @@ export function text(row: Row, name: string): string {
 /** A column that may be missing or blank. */
 export function optionalText(row: Row, name: string): string | undefined {
   const value = row[name] ?? '';
-  if (typeof value !== 'string') throw new RowProblem('wrong_type', `\`${name}\` is no text`);
+  if (typeof value !== 'string') throw new RowProblem('wrong_type', `\`${name}\` is not a string`);
   return value.trim() === '' ? undefined : value;
 }

@@ -99,7 +99,7 @@ function noteLookAlikes({ stage, emit }: StageContext, labels: readonly string[]
     emit({
       type: 'note',
       stage: stage.name,
-      text: `the labels ${JSON.stringify(one)} and ${JSON.stringify(other)} look alike and are two: rows of each are told apart`,
+      text: `the labels ${JSON.stringify(one)} and ${JSON.stringify(other)} look alike but are treated as two labels`,
     });
 }
 
@@ -110,7 +110,7 @@ function noteMissingEnd(
   { endToken }: RowEncoder,
 ): void {
   if (endToken !== '') return;
-  const text = `the model in ${path} names no end token (eos_token_id), so its answers are trained without an end`;
+  const text = `the model in ${path} has no end token (eos_token_id), so answers are trained without one`;
   emit({ type: 'note', stage: stage.name, text });
 }
 

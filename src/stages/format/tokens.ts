@@ -31,7 +31,7 @@ export function takeTokens(row: Row, vocabulary: number, lossOn: FormatSettings[
 function known(values: Int32Array, name: string, vocabulary: number): void {
   const wrong = values.findIndex((value) => value >= vocabulary);
   if (wrong < 0) return;
-  const detail = `/${name}/${wrong} is ${values[wrong]}, and the model knows ${vocabulary} tokens`;
+  const detail = `/${name}/${wrong} is ${values[wrong]}, but the model has only ${vocabulary} tokens`;
   throw new RowProblem('wrong_type', detail);
 }
 
@@ -43,11 +43,11 @@ function unpadded(row: Row, tokens: number): number {
   const first = Array.isArray(mask) ? mask.indexOf(0) : -1;
   const length = first < 0 ? tokens : first;
   if (Array.isArray(mask) && mask.slice(length).some((value) => value !== 0))
-    throw new RowProblem('wrong_type', `/attention_mask/${length} hides a token that others follow`);
+    throw new RowProblem('wrong_type', `/attention_mask/${length} masks a token that other tokens follow`);
   const positions = row['position_ids'] ?? undefined;
   if (positions === undefined) return length;
   if (!Array.isArray(positions) || !positions.slice(0, length).every((value, at) => value === at))
-    throw new RowProblem('wrong_type', '/position_ids do not count from 0: the row holds several texts');
+    throw new RowProblem('wrong_type', '/position_ids do not count from 0: the row has several texts');
   return length;
 }
 

@@ -20,7 +20,7 @@ export function bottleneckProblems(
   const factors = Object.keys(lora).filter((field) => isSet(stage.origins, `lora.${field}`));
   const ratio = 'optimizer.loraplus_ratio';
   const without: readonly (readonly [string, string, string])[] = [
-    ...(stage.preset === 'full' ? [['adapter', 'using full', 'every weight is trained then'] as const] : []),
+    ...(stage.preset === 'full' ? [['adapter', 'using full', 'it trains every weight'] as const] : []),
     ...factors.map((field) => [`lora.${field}`, `lora.${field}`, 'there are no low-rank factors'] as const),
     ...(Number(optimizer.args['loraplus_ratio'] ?? 1) === 1
       ? []

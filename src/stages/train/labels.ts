@@ -20,13 +20,13 @@ export function rowLabels({ stage, inputs, host }: StageContext): readonly strin
     throw new UserError({
       code: 'FTP0782',
       severity: 'error',
-      message: `\`${validate?.stage}\` and \`${dataset.stage}\` do not number the same labels`,
+      message: `\`${validate?.stage}\` and \`${dataset.stage}\` number their labels differently`,
       at: stage.span,
       notes: [
         `\`${dataset.stage}\` has ${someLabels(labels)}`,
         `\`${validate?.stage}\` has ${someLabels(watched)}`,
       ],
-      help: 'declare the labels of both in one order: `labelled(labels: […])`',
+      help: 'declare the labels of both in the same order: `labelled(labels: […])`',
     });
   return labels;
 }
@@ -41,9 +41,9 @@ export function checkTask(
   throw new UserError({
     code: 'FTP0783',
     severity: 'error',
-    message: `\`${label}\` is a classifier, and is trained here on rows without labels`,
+    message: `\`${label}\` is a classifier, but is trained here on rows without labels`,
     at: stage.span,
-    notes: [`it gives ${someLabels(config.labels)}, and has no head that writes`],
-    help: 'write the rows out with `template = labelled()`, or train the model that the classifier was made of',
+    notes: [`it predicts ${someLabels(config.labels)} and has no language-model head`],
+    help: 'use `template = labelled()` in the format stage, or train the model that the classifier was made from',
   });
 }

@@ -69,9 +69,9 @@ function initProblems({ config, lora, at }: LoraCase): readonly Diagnostic[] {
 }
 
 const INIT_REASONS = {
-  dora: 'magnitudes are those of the whole weights',
+  dora: 'the magnitudes are those of the whole weights',
   rslora:
-    'with ranks of their own no single alpha keeps every scale when the factors are joined with those they began with',
+    'with per-layer ranks, no single alpha preserves every scale once the factors are combined with the initial ones',
 } as const;
 
 function layerProblems({ config, lora, at }: LoraCase): readonly Diagnostic[] {

@@ -13,7 +13,7 @@ export function noRows(stage: Stage, split: string, total: number, maxLength: nu
     at: stage.span,
     help:
       total === 0
-        ? 'look at the report of the data stage: which rows were left out, and how they were split'
+        ? 'check the report of the data stage: which rows were dropped, and how they were split'
         : 'raise `max_length` of the format stage or the `min` of `shorten`, or use `overflow = split`',
   });
 }
@@ -26,7 +26,7 @@ export function tokenOutOfVocabulary(
   return new UserError({
     code: 'FTP0853',
     severity: 'error',
-    message: `a row of stage \`${stage.name}\` has token ${found.id}, and its base knows ${vocabulary} tokens`,
+    message: `a row of stage \`${stage.name}\` has token ${found.id}, but its base has only ${vocabulary} tokens`,
     at: { file: found.file, line: found.line, column: 0 },
     help: 'format the rows with the tokenizer of this base: set `model` of the format stage to it',
   });

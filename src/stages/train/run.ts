@@ -193,7 +193,8 @@ function describe(
   note(trainableLine(coverage));
   if (lora !== undefined) for (const line of coverageLines(coverage.modules)) note(line);
   const left = (all: TrainRows): string => `${all.total - all.count} of ${all.total}`;
-  if (rows.count < rows.total) note(`${left(rows)} rows are too long and left out; report.json names them`);
+  if (rows.count < rows.total)
+    note(`${left(rows)} rows are too long and were left out; report.json lists them`);
   if (validation !== undefined && validation.count < validation.total) {
     note(`${left(validation)} validation rows are too long and left out`);
   }

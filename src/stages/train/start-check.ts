@@ -22,7 +22,7 @@ export function startProblems({ stage, config, base, at }: LoraCase, start: Star
       .map((field) => `${name}.${field}`)
       .filter((path) => isSet(stage.origins, path));
   if (taken.bottleneck === undefined && adapter !== undefined)
-    return [startWithout(at('adapter'), 'adapter', 'the adapter to go on from has no bottlenecks')];
+    return [startWithout(at('adapter'), 'adapter', 'the adapter to continue from has no bottlenecks')];
   const [factor] = written(lora, 'lora');
   if (taken.bottleneck !== undefined && factor !== undefined)
     return [bottleneckWithout(at(factor), factor, 'there are no low-rank factors')];

@@ -26,10 +26,10 @@ function promptProblems({ stage, config, lora: taken, at }: LoraCase): readonly 
   const tokens = taken.virtualTokens ?? 0;
   const factors = Object.keys(lora).filter((field) => isSet(stage.origins, `lora.${field}`));
   const without: readonly (readonly [string, string, string])[] = [
-    ...(stage.preset === 'full' ? [[own, 'using full', 'every weight is trained then'] as const] : []),
+    ...(stage.preset === 'full' ? [[own, 'using full', 'it trains every weight'] as const] : []),
     ...(start === undefined || prompt === undefined
       ? []
-      : [['start', 'start', 'a prompt begins afresh'] as const]),
+      : [['start', 'start', 'a prompt starts untrained'] as const]),
     ...(batch.packing
       ? [['batch.packing', 'batch.packing', 'every text has the virtual tokens before it'] as const]
       : []),
@@ -55,11 +55,11 @@ function prefixProblems({
   const own = prefix === undefined ? 'start' : 'prefix';
   const ownTensors = 'the keys and values are those of the adapter';
   const without: readonly (readonly [string, string])[] = [
-    ...(stage.preset === 'full' ? [['using full', 'every weight is trained then'] as const] : []),
+    ...(stage.preset === 'full' ? [['using full', 'it trains every weight'] as const] : []),
     ...Object.keys(lora)
       .filter((field) => has(`lora.${field}`))
       .map((field) => [`lora.${field}`, 'there are no low-rank factors'] as const),
-    ...(taken === undefined ? [['start', 'the adapter to go on from is none'] as const] : []),
+    ...(taken === undefined ? [['start', 'the adapter to continue from is not one'] as const] : []),
     ...(start === undefined
       ? []
       : ['prefix.projection', 'prefix.init'].filter(has).map((path) => [path, ownTensors] as const)),

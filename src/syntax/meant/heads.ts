@@ -9,7 +9,7 @@ const edition: Habit = ({ rule, token, next, span }) => {
   if (rule !== 'edition') return undefined;
   const help = 'write `edition 2026`';
   if (tokenMatcher(token, t.Sets) && next?.tokenType === t.NumberLiteral)
-    return { help, fixes: [replace('take the sign out', span(token), '')] };
+    return { help, fixes: [replace('remove the sign', span(token), '')] };
   const year = /^["'“](\d{4})["'”]$/.exec(token.image)?.[1];
   return { help, fixes: year === undefined ? undefined : [write(year, span(token))] };
 };
@@ -29,7 +29,7 @@ const PYTHON_IMPORT: Meant = { help: 'write `import { name } from "…"`' };
 const declares: Habit = ({ rule, first, token, previous }) =>
   /^(variable|var|let|const|locals?|input|arg)$/.test(first.image) &&
   (rule === 'program' ? token === first : rule === 'body' && tokenMatcher(token, t.Sets) && isName(previous))
-    ? { help: 'a value that the command line can replace is written `param name: Type = value`' }
+    ? { help: 'to let the command line replace a value, write `param name: Type = value`' }
     : undefined;
 
 /** The heads of declarations. */
@@ -47,7 +47,10 @@ const heads: Habit = ({ rule, token, first, span }) => {
   if (rule !== 'block' || !tokenMatcher(first, t.Word)) return undefined;
   if (first.tokenType === t.From) return PYTHON_IMPORT;
   if (token.tokenType === t.StringLiteral && /^"[A-Za-z_]\w*"$/.test(token.image))
-    return { help: 'names stand without quotes', fixes: [write(token.image.slice(1, -1), span(token))] };
+    return {
+      help: 'names are written without quotes',
+      fixes: [write(token.image.slice(1, -1), span(token))],
+    };
   return {
     help: `write \`${first.image} name { … }\`: every block has a name, of letters, digits and \`_\``,
   };
@@ -68,12 +71,14 @@ const twoNames: Habit = ({ rule, token, previous, first, next, span }) => {
 const outside: Habit = ({ rule, token, previous, first, next }) => {
   if (rule !== 'program') return undefined;
   if ([t.Param, t.Matrix].includes(first.tokenType) && previous !== undefined) {
-    if (token.tokenType === t.LSquare) return { help: 'a range stands in round brackets: `Int(1..64)`' };
-    if (token.tokenType === t.Question) return { help: 'a parameter always has a value: take the `?` out' };
+    if (token.tokenType === t.LSquare) return { help: 'a range is written in parentheses: `Int(1..64)`' };
+    if (token.tokenType === t.Question) return { help: 'a parameter always has a value: remove the `?`' };
   }
   if (token.tokenType === t.From) return PYTHON_IMPORT;
   return isName(token) && next !== undefined && tokenMatcher(next, t.Sets)
-    ? { help: 'settings stand in blocks; a value for several of them is written `param name: Type = value`' }
+    ? {
+        help: 'settings belong in blocks; for a value that several blocks share, write `param name: Type = value`',
+      }
     : undefined;
 };
 

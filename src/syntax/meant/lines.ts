@@ -13,8 +13,8 @@ const spaceBeforeUnit: Habit = ({ token, previous, next, span }) => {
   if (STATEMENTS.test(token.image) || (next !== undefined && tokenMatcher(next, t.Sets))) return undefined;
   const text = previous.image + token.image;
   return {
-    wanted: 'a unit right behind its number',
-    help: `write \`${text}\`: no space stands before a unit`,
+    wanted: 'a unit directly after its number',
+    help: `write \`${text}\`: a unit directly follows its number`,
     fixes: [
       write(text, span(previous, token), Object.hasOwn(UNITS, token.image) ? 'safe' : 'maybe_incorrect'),
     ],
@@ -24,7 +24,7 @@ const spaceBeforeUnit: Habit = ({ token, previous, next, span }) => {
 /** `10 if smoke else 20` */
 const conditional: Habit = ({ token, previous }) =>
   previous !== undefined && token.image === 'if'
-    ? { wanted: '`?`', help: 'a choice is written `condition ? value : value`' }
+    ? { wanted: '`?`', help: 'a conditional is written `condition ? value : value`' }
     : undefined;
 
 /** `1,024tok`: the comma has ended the setting. */
@@ -35,8 +35,8 @@ const thousands: Habit = ({ token, previous, span }) =>
   /^\d{3}(?!\d)/.test(token.image)
     ? {
         wanted: 'a number without separators',
-        help: 'digits stand together: write `1024`, not `1,024`',
-        fixes: [replace('take the comma out', span(previous), '', 'maybe_incorrect')],
+        help: 'write digits without separators: `1024`, not `1,024`',
+        fixes: [replace('remove the comma', span(previous), '', 'maybe_incorrect')],
       }
     : undefined;
 
@@ -54,14 +54,14 @@ const operators: Habit = ({ token, previous, span }) => {
   if (token.image === '>' && previous?.image === '<' && touch(previous, token))
     return { help: 'write `!=`', fixes: [write('!=', span(previous, token))] };
   if (token.image === '*' && previous?.image === '*' && touch(previous, token))
-    return { help: 'there are no powers: write the number, such as `16` for `2 ** 4`' };
+    return { help: 'there is no power operator: write the number, such as `16` for `2 ** 4`' };
   if (token.image === '+')
     return {
-      help: 'a number has no `+` before it',
-      fixes: [replace('take it out', span(token), '', 'maybe_incorrect')],
+      help: 'a number has no leading `+`',
+      fixes: [replace('remove it', span(token), '', 'maybe_incorrect')],
     };
   return token.tokenType === t.Colon && previous?.tokenType === t.Require
-    ? { help: 'no sign stands behind `require`', fixes: [replace('take it out', span(token), '')] }
+    ? { help: '`require` is followed by a condition', fixes: [replace('remove it', span(token), '')] }
     : undefined;
 };
 
@@ -83,13 +83,13 @@ const statement: Habit = (failure) => {
   if (failure.compares)
     return {
       wanted: `\`${condition}\``,
-      help: `a condition begins with \`${condition}\``,
+      help: `a condition starts with \`${condition}\``,
       fixes: [insert(`write \`${condition}\``, span(token).file, token.startOffset, `${condition} `)],
     };
   if (CONDITIONS.test(token.image) && !['=', '==', ':'].includes(next.image))
     return {
       wanted: `\`${condition}\``,
-      help: `a condition begins with \`${condition}\``,
+      help: `a condition starts with \`${condition}\``,
       fixes: [write(condition, span(token))],
     };
   if (STATEMENTS.test(token.image))
@@ -105,13 +105,13 @@ function setting({ span }: Failure, name: IToken, next: IToken): Meant | undefin
   if (next.tokenType === t.LCurly)
     return {
       wanted: 'a setting',
-      help: `a block holds no other block: what belongs together is a record, \`${name.image} = { key: value }\``,
+      help: `blocks cannot be nested: to group settings, write a record, \`${name.image} = { key: value }\``,
     };
   if (next.tokenType === t.Dot)
     return {
       at: next,
       wanted: '`=`',
-      help: `what belongs together stands in one record: \`${name.image} = { key: value }\``,
+      help: `to group settings, write one record: \`${name.image} = { key: value }\``,
     };
   if (next.tokenType === t.LParen)
     return { at: next, wanted: '`=`', help: `write \`${name.image} = value\`` };
@@ -132,7 +132,7 @@ const index: Habit = ({ rule, token, previous, next, afterNext, span }) => {
   const port = next?.tokenType === t.StringLiteral ? next.image.slice(1, -1) : undefined;
   return {
     wanted: 'a dot',
-    help: `what a stage hands on stands after a dot: \`${previous.image}.${port ?? 'port'}\``,
+    help: `write an output of a stage after a dot: \`${previous.image}.${port ?? 'port'}\``,
     fixes:
       port !== undefined && afterNext?.tokenType === t.RSquare
         ? [write(`.${port}`, span(token, afterNext), 'maybe_incorrect')]
@@ -148,8 +148,8 @@ const closing: Habit = ({ rule, token, span }) => {
   return rule !== 'body' || opening === undefined
     ? undefined
     : {
-        help: `no \`${opening}\` is open here: take it out`,
-        fixes: [replace('take it out', span(token), '', 'maybe_incorrect')],
+        help: `no \`${opening}\` is open here: remove it`,
+        fixes: [replace('remove it', span(token), '', 'maybe_incorrect')],
       };
 };
 

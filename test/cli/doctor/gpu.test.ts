@@ -23,7 +23,7 @@ describe('what doctor says of GPUs', () => {
     const found = gpuFinding(machine({ FTPC_DEVICE_MEMORY: '6GiB' }), FOUND);
     expect(found.state).to.equal('note');
     expect(found.detail).to.equal(
-      'NVIDIA L4: 22.0 GiB, of which 20.0 GiB are free; NVIDIA T4: 15.0 GiB, of which 14.0 GiB are free; a run may take 6.00 GiB, says `FTPC_DEVICE_MEMORY`',
+      'NVIDIA L4: 22.0 GiB, of which 20.0 GiB are free; NVIDIA T4: 15.0 GiB, of which 14.0 GiB are free; a run may use 6.00 GiB (`FTPC_DEVICE_MEMORY`)',
     );
     expect(found.help).to.contain('ftpc runtime install tensorflow');
     expect(gpuFinding(machine(), { state: 'none' }).state).to.equal('note');
@@ -35,6 +35,6 @@ describe('what doctor says of GPUs', () => {
     expect(failed.detail).to.contain('it says nothing');
     const unreadable = gpuFinding(machine({ FTPC_DEVICE_MEMORY: 'six' }), FOUND);
     expect(unreadable).to.include({ state: 'failed' });
-    expect(unreadable.detail).to.contain('is no size: `six`');
+    expect(unreadable.detail).to.contain('is not a size: `six`');
   });
 });

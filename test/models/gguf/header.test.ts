@@ -25,7 +25,7 @@ const INVALID: Readonly<Record<string, readonly [WrittenFile, RegExp]>> = {
         ['k', 2],
       ],
     },
-    /Key "k" stands twice/,
+    /Key "k" appears twice/,
   ],
   'a name twice': [{ tensors: [tensor(), tensor({ offset: 32 })], data: 64 }, /Two tensors are named "a"/],
   'a name that is too long': [

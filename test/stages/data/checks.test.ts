@@ -89,7 +89,7 @@ describe('data stage: what a row must be', () => {
     ]);
     const { report } = await runData({ 'rows.jsonl': bytes }, {});
     expect(report.dropped).to.have.length(1);
-    expect(report.dropped[0]?.detail).to.equal('not UTF-8: byte 20 of the row starts no character');
+    expect(report.dropped[0]?.detail).to.equal('not UTF-8: byte 20 of the row is not valid');
     expect(report.dropped[0]?.reason).to.equal('malformed');
   });
 
@@ -164,7 +164,7 @@ describe('data stage: what a row must be', () => {
     const folder = await failure(runData({ 'rows.jsonl/x': '' }, {}));
     expect(folder.diagnostic.code).to.equal('FTP0602');
     const empty = await failure(runData({ 'rows.jsonl': '\n\n' }, {}));
-    expect(empty.diagnostic.notes).to.deep.equal(['the files hold no rows']);
+    expect(empty.diagnostic.notes).to.deep.equal(['the files have no rows']);
     const none = await failure(runData({ 'rows.jsonl': lines({ q: '1' }, { q: '2' }) }, {}));
     expect(none.diagnostic.notes?.[0]).to.equal('of 2 rows: 2 missing column');
     expect(none.diagnostic.notes?.[1]).to.match(/^rows\.jsonl:1: no column/);

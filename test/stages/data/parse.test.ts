@@ -8,7 +8,7 @@ function detailOf(text: string): string | undefined {
 }
 
 describe('a line of JSON', () => {
-  const half = 'malformed: a text in it is no Unicode: half of a surrogate pair, as in `\\ud800`';
+  const half = 'malformed: it has a string that is not valid Unicode: a lone surrogate, as in `\\ud800`';
   const cases: readonly (readonly [text: string, detail: string | undefined])[] = [
     ['{"text": "\\ud83d\\ude00"}', undefined],
     ['{"text": "\\\\ud800"}', undefined],

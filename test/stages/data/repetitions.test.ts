@@ -124,7 +124,7 @@ describe('data stage: repetitions and contradictions', () => {
         file: 'rows.jsonl',
         line: 3,
         reason: 'contradiction',
-        detail: 'asks the same as rows.jsonl:1 and answers otherwise',
+        detail: 'has the same question as rows.jsonl:1 but another answer',
       },
     ]);
     const dropped = await runData({ 'rows.jsonl': contradictory }, { contradictions: 'drop' });

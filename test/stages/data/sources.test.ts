@@ -111,12 +111,12 @@ describe('sources of rows', () => {
   it('json: says where a file is no list', async () => {
     const cases: readonly (readonly [string, object, string, RegExp])[] = [
       ['[{"a":1},\n {"a":2}', {}, 'rows.json:2:9', /ends in the middle/],
-      ['[{"a":1},]', {}, 'rows.json:1:10', /a row must stand here/],
-      ['[{"a":1}\n{"a":2}]', {}, 'rows.json:2:1', /a comma or `]` must stand here/],
-      ['[] []', {}, 'rows.json:1:4', /something stands behind its end/],
+      ['[{"a":1},]', {}, 'rows.json:1:10', /expected a row here/],
+      ['[{"a":1}\n{"a":2}]', {}, 'rows.json:2:1', /expected a comma or `]` here/],
+      ['[] []', {}, 'rows.json:1:4', /there is something after its end/],
       ['{"data": []}', {}, 'rows.json:1:1', /an object, not a list/],
       ['{"rows": [], "x": {}}', { field: 'data' }, 'rows.json:1:21', /no member `data`/],
-      ['{"data": {}}', { field: 'data' }, 'rows.json:1:10', /`data` is no list/],
+      ['{"data": {}}', { field: 'data' }, 'rows.json:1:10', /`data` is not a list/],
       ['[]', { field: 'data' }, 'rows.json:1:1', /a list, not an object/],
       ['', {}, 'rows.json:1:1', /empty/],
       ['hello', {}, 'rows.json:1:1', /no list of rows/],
@@ -139,9 +139,9 @@ describe('sources of rows', () => {
         [10, pair('p', 'q', { note: 'r' })],
       ],
       dropped: [
-        '5 malformed: 2 fields, where the header names 3',
-        '6 malformed: no CSV: behind the quote that closes field 1 stands "g"; a quote within a quoted field is written twice',
-        '8 malformed: no text: byte 3 of the row is NUL',
+        '5 malformed: 2 fields, but the header has 3',
+        '6 malformed: not CSV: the closing quote of field 1 is followed by "g"; a quote inside a quoted field is written twice',
+        '8 malformed: not text: byte 3 of the row is NUL',
         '9 empty: `output` is empty',
       ],
     });
@@ -169,15 +169,15 @@ describe('sources of rows', () => {
   it('csv: a broken encoding is the row’s fault, a broken header or a lost quote the file’s', async () => {
     const latin = Buffer.from('instruction,output\ncaf\u00e9,b\nc,d\n', 'latin1');
     expect(seen(await read('rows.csv', latin)).dropped).to.deep.equal([
-      '2 malformed: not UTF-8: byte 4 of the row starts no character',
+      '2 malformed: not UTF-8: byte 4 of the row is not valid',
     ]);
     expect(await failure(read('rows.csv', '\na,b,a\n1,2,3\n'))).to.include({
       code: 'FTP0611',
       at: 'rows.csv:2:0',
     });
     for (const [text, message] of [
-      ['a;b\n1;2\n', /no comma stands in the header/],
-      ['a,b\r1,2\r', /lines end with CR alone/],
+      ['a;b\n1;2\n', /the header has no comma/],
+      ['a,b\r1,2\r', /lines end with CR only/],
     ] as const) {
       const found = await failure(read('rows.csv', text));
       expect(found).to.include({ code: 'FTP0611', at: 'rows.csv:1:0' });
@@ -308,7 +308,7 @@ describe('parquet', () => {
     const run = await read('rows.parquet', content);
     expect(run.report).to.deep.include({ rows: 3000, kept: 2999 });
     expect(run.report.dropped).to.deep.equal([
-      { file: 'rows.parquet', line: 3, reason: 'wrong_type', detail: '/output is null, must be a text' },
+      { file: 'rows.parquet', line: 3, reason: 'wrong_type', detail: '/output is null, must be a string' },
     ]);
     const last = run.rows('train').at(-1);
     expect(last).to.deep.equal({

@@ -101,7 +101,7 @@ for (const name of ['bytes', 'pieces']) {
       const row = { instruction: 'a <b> and </s>', output: '<|im_end|> [1]' };
       const { remarks } = encoded(encoder, row);
       expect(remarks.map(({ detail }) => detail)).to.deep.equal([
-        `its text holds special tokens: ${name === 'bytes' ? '<|im_end|>' : '</s>'}`,
+        `its text contains special tokens: ${name === 'bytes' ? '<|im_end|>' : '</s>'}`,
       ]);
       expect(encoded(encoder, { instruction: 'a <b>', output: '[1]' }).remarks).to.deep.equal([]);
     });
@@ -318,7 +318,7 @@ describe('a row that is too long', () => {
     const short = await open(model('bytes'), { max_length: first, overflow: 'truncate' });
     expect(reasonOf(short, { messages })).to.deep.equal([
       'no_supervised_token',
-      `its answer lies behind the first ${first} of ${whole.ids.length} tokens`,
+      `its answer is beyond the first ${first} of ${whole.ids.length} tokens`,
     ]);
   });
 });

@@ -139,16 +139,16 @@ describe('rows that are tokens already', () => {
     [{ input_ids: [1, 2 ** 31], labels: [1, 1] }, /\/input_ids\/1 is 2147483648/],
     [
       { input_ids: [1, vocabSize], labels: [1, 1] },
-      /^wrong_type: \/input_ids\/1 is \d+, and the model knows \d+ tokens/,
+      /^wrong_type: \/input_ids\/1 is \d+, but the model has only \d+ tokens/,
     ],
-    [{ input_ids: [1, 2], labels: [1, vocabSize] }, /\/labels\/1 is \d+, and the model knows/],
+    [{ input_ids: [1, 2], labels: [1, vocabSize] }, /\/labels\/1 is \d+, but the model has only/],
     [{ input_ids: [1, 2], labels: [1, -1] }, /\/labels\/1 is -1, must be an id or -100/],
     [{ input_ids: [1, 2], labels: [1] }, /^wrong_type: \/labels has 1 values, and \/input_ids has 2/],
     [{ input_ids: [1, 2], labels: [-100, -100] }, /^no_supervised_token/],
     [{ input_ids: [1, 2], labels: [2, -100] }, /^no_supervised_token/],
     [
       { input_ids: ids, labels, attention_mask: [0, 1, 1, 1, 1, 1] },
-      /^wrong_type: \/attention_mask\/0 hides a token that others follow/,
+      /^wrong_type: \/attention_mask\/0 masks a token that other tokens follow/,
     ],
     [{ input_ids: ids, labels, attention_mask: [1] }, /^wrong_type: \/attention_mask must be a list as long/],
     [

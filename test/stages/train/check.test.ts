@@ -92,7 +92,7 @@ describe('a training against its base', () => {
     expect(found('adapter = { kind: pfeiffer, where: [mlp, attention], layers: [0, 1] }')).to.deep.equal([]);
     const [full] = found('adapter = { reduction: 8 }', { using: 'using full ' });
     expect(full).to.include({ code: 'FTP0770' });
-    expect(full?.message).to.match(/`using full` does not go with bottleneck adapters/);
+    expect(full?.message).to.match(/`using full` cannot be combined with bottleneck adapters/);
     const text = pipeline('adapter = {}').replace('rate: 2e-4', 'rate: 2e-4, loraplus_ratio: 16');
     const host = overlayHost(corpus, { 'pipeline.ftp': text });
     const [ratio, more] = checkTraining(compile(host, 'pipeline.ftp'), host);
@@ -141,7 +141,7 @@ describe('a training against its base', () => {
       ['FTP0759', '[1]'],
     ]);
     expect(problems[1]?.message).to.contain(
-      `\`adapter.reduction\` is 8, and the adapter \`${adapter}\` has 4`,
+      `\`adapter.reduction\` is 8, but the adapter \`${adapter}\` has 4`,
     );
     expect(found(`${start}\n  adapter = { init: bert }`, options)[0]).to.include({
       code: 'FTP0760',
@@ -174,21 +174,21 @@ describe('a training against its base', () => {
       '"layers.3.mlp.up_proj"',
       /in `layers`/,
     ],
-    ['lora = { layers: [0, 6] }', 'FTP0756', '6', /from 0 to 5/],
-    ['lora = { init: pissa, dora: true }', 'FTP0762', 'pissa', /leave out `init` or `dora`/],
+    ['lora = { layers: [0, 6] }', 'FTP0756', '6', /layers from 0 to 5/],
+    ['lora = { init: pissa, dora: true }', 'FTP0762', 'pissa', /remove `init` or `dora`/],
     [
       'lora = { init: pissa, rslora: true, alpha_pattern: { q_proj: 8 } }',
       'FTP0762',
       'pissa',
-      /leave out `init` or `rslora`/,
+      /remove `init` or `rslora`/,
     ],
-    ['prompt = { tokens: 20 }\n  lora = { rank: 8 }', 'FTP0764', '8', /leave out `lora.rank`, or `prompt`/],
+    ['prompt = { tokens: 20 }\n  lora = { rank: 8 }', 'FTP0764', '8', /remove `lora.rank` or `prompt`/],
     ['prompt = { tokens: 20 }\n  batch = { packing: true }', 'FTP0764', 'true', /`batch.packing`/],
     ['prompt = { tokens: 512 }', 'FTP0765', '512', /lower `prompt.tokens`/],
-    ['adapter = {}\n  lora = { rank: 8 }', 'FTP0770', '8', /leave out `lora.rank`, or `adapter`/],
-    ['adapter = { layers: [0, 6] }', 'FTP0756', '6', /from 0 to 5/],
+    ['adapter = {}\n  lora = { rank: 8 }', 'FTP0770', '8', /remove `lora.rank` or `adapter`/],
+    ['adapter = { layers: [0, 6] }', 'FTP0756', '6', /layers from 0 to 5/],
     ['adapter = { reduction: 1000 }', 'FTP0772', '1000', /lower `reduction`/],
-    ['prefix = { tokens: 20 }\n  lora = { rank: 8 }', 'FTP0767', '8', /leave out `lora.rank`, or the prefix/],
+    ['prefix = { tokens: 20 }\n  lora = { rank: 8 }', 'FTP0767', '8', /remove `lora.rank` or the prefix/],
     ['prefix = { tokens: 512 }', 'FTP0768', '512', /lower `prefix.tokens`/],
     ['lora = { init: pissa, rank: 256 }', 'FTP0763', '256', /to 64 or less|to \d+ or less/],
     ['lora = { rank_pattern: { "q_proj(": 4 } }', 'FTP0757', '4', /end of a path/],
@@ -221,7 +221,7 @@ describe('a training against its base', () => {
       ['FTP0759', '[q_proj]'],
       ['FTP0759', 'true'],
     ]);
-    expect(problems[0]?.message).to.contain(`\`lora.rank\` is 64, and the adapter \`${adapter}\` has ${r}`);
+    expect(problems[0]?.message).to.contain(`\`lora.rank\` is 64, but the adapter \`${adapter}\` has ${r}`);
     const [preset] = found(start, { base, using: 'using rank_64 ' });
     expect(preset).to.include({ code: 'FTP0759', marked: 'rank_64' });
     const [init] = found(`${start}\n  lora = { init: gaussian }`, { base });

@@ -32,7 +32,7 @@ describe('the heap of WebAssembly', () => {
     expect(() => wasm._malloc(30))
       .to.throw(UserError)
       .with.nested.property('diagnostic.message')
-      .that.contains('30 bytes are asked for, and 90 of 100 are taken');
+      .that.contains('30 bytes were requested, with 90 of 100 in use');
     wasm._free(first);
     wasm._malloc(70);
     expect(() => wasm._malloc(1)).to.throw(UserError);

@@ -22,7 +22,7 @@ export const gemma3: Family = {
     const own = ropeOfKind(config, 'sliding_attention');
     const local = own && readRope(own, half, near);
     if (local?.scaling !== undefined)
-      config.unsupported('rope_parameters', 'those of sliding_attention must be of the type default');
+      config.unsupported('rope_parameters', 'those of sliding_attention must be of type default');
     return {
       architecture: 'gemma3',
       ...gemma,

@@ -69,7 +69,7 @@ export class CsvSplitter implements Splitter {
         brokenFile(
           { file: this.file, line: this.#quoteLine, column: 0 },
           'cannot be read as CSV: a quote that opens in this line is never closed',
-          'close it; a quote within a quoted field is written twice',
+          'close it; a quote inside a quoted field is written twice',
         ),
       );
     return this.#open.length === 0 ? [] : this.#close();
@@ -93,7 +93,7 @@ export class CsvSplitter implements Splitter {
     if (typeof fields === 'string') return [{ ...base, fault: fields }];
     const header = this.#header;
     if (fields.length !== header.length)
-      return [{ ...base, fault: `${counted(fields.length)}, where the header names ${header.length}` }];
+      return [{ ...base, fault: `${counted(fields.length)}, but the header has ${header.length}` }];
     const row = Object.fromEntries(header.map((name, column) => [name, fields[column] ?? '']));
     const json = Buffer.from(JSON.stringify(row));
     return [{ ...base, bytes: json, length: json.length }];
@@ -115,15 +115,11 @@ function headerOf(
   if (twice !== undefined)
     throw new UserError(badHeader(place, `the header names the column \`${twice}\` twice`));
   if (names.some((name) => name.includes('\r')))
-    throw new UserError(badHeader(place, 'lines end with CR alone', 'convert the line ends to LF or CRLF'));
+    throw new UserError(badHeader(place, 'lines end with CR only', 'convert the line ends to LF or CRLF'));
   const other = names.length > 1 ? undefined : otherDelimiter(names[0] ?? '');
   if (other !== undefined)
     throw new UserError(
-      badHeader(
-        place,
-        `no ${delimiterName(delimiter)} stands in the header`,
-        `write \`delimiter: ${other}\``,
-      ),
+      badHeader(place, `the header has no ${delimiterName(delimiter)}`, `write \`delimiter: ${other}\``),
     );
   return names;
 }
@@ -148,11 +144,11 @@ function fieldsOf(text: string, delimiter: string): readonly string[] | string {
     }
     let close = text.indexOf('"', at + 1);
     while (close >= 0 && text[close + 1] === '"') close = text.indexOf('"', close + 2);
-    if (close < 0) return 'no CSV: a quote is not closed';
+    if (close < 0) return 'not CSV: a quote is not closed';
     fields.push(text.slice(at + 1, close).replaceAll('""', '"'));
     if (close + 1 === text.length) return fields;
     if (text[close + 1] !== delimiter)
-      return `no CSV: behind the quote that closes field ${fields.length} stands ${JSON.stringify(text[close + 1])}; a quote within a quoted field is written twice`;
+      return `not CSV: the closing quote of field ${fields.length} is followed by ${JSON.stringify(text[close + 1])}; a quote inside a quoted field is written twice`;
     at = close + 2;
   }
 }

@@ -107,9 +107,9 @@ export class ListSplitter implements Splitter {
         if (byte === LIST && this.#isField()) return this.#enter();
         if (this.#isField())
           throw this.#broken(
-            `its member \`${this.field}\` is no list`,
+            `its member \`${this.field}\` is not a list`,
             at,
-            'name the member that holds the rows',
+            'give the name of the member that holds the rows',
           );
         this.#state = 'skipped';
         return this.#skip(byte, at);
@@ -118,10 +118,10 @@ export class ListSplitter implements Splitter {
       case 'between':
         if (byte === COMMA) this.#state = 'next';
         else if (byte === LIST_END) this.#leave();
-        else throw this.#broken('a comma or `]` must stand here', at);
+        else throw this.#broken('expected a comma or `]` here', at);
         return false;
       case 'behind':
-        if (this.#depth === 0) throw this.#broken('something stands behind its end', at);
+        if (this.#depth === 0) throw this.#broken('there is something after its end', at);
         if (!this.#string(byte)) this.#bracket(byte);
         return false;
       default:
@@ -140,10 +140,10 @@ export class ListSplitter implements Splitter {
       throw this.#broken(
         'it holds an object, not a list of rows',
         at,
-        'name the member that holds the rows, `field: "data"`; a file with an object a line is read by `jsonl`',
+        'give the name of the member that holds the rows, `field: "data"`; use `jsonl` for a file with one object per line',
       );
     if (byte === LIST) throw this.#broken('it holds a list, not an object', at, 'leave `field` out');
-    throw this.#broken('it holds no list of rows', at);
+    throw this.#broken('it has no list of rows', at);
   }
 
   #inKey(byte: number, at: number): boolean {
@@ -174,7 +174,7 @@ export class ListSplitter implements Splitter {
   }
 
   #noField(at: number): UserError {
-    const help = 'name the member that holds the rows, or leave `field` out where the file is a list';
+    const help = 'give the name of the member that holds the rows, or remove `field` if the file is a list';
     return this.#broken(`it has no member \`${this.field}\``, at, help);
   }
 
@@ -199,7 +199,7 @@ export class ListSplitter implements Splitter {
       this.#leave();
       return false;
     }
-    if (byte === COMMA || byte === LIST_END) throw this.#broken('a row must stand here', at);
+    if (byte === COMMA || byte === LIST_END) throw this.#broken('expected a row here', at);
     this.#row = { number: this.#line, offset: at, depth: this.#depth };
     this.#state = 'row';
     this.#endOf(byte);

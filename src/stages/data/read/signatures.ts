@@ -12,7 +12,7 @@ interface Signature extends FileKind {
 
 const text = (characters: string): readonly number[] => [...Buffer.from(characters, 'latin1')];
 
-const UNPACK = 'unpack it first; of packed files, gzip alone is read as it is';
+const UNPACK = 'decompress it first; only gzip can be read directly';
 const CONVERT = 'convert it to JSON lines, CSV or Parquet';
 
 const SIGNATURES: readonly Signature[] = [

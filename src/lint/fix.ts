@@ -6,14 +6,14 @@ import type { Diagnostic, Fix } from '../diagnostics/types.js';
 import type { Host } from '../source/host.js';
 import { type Checked, checked } from './checked.js';
 
-export interface MendOptions extends CompileOptions {
+export interface FixOptions extends CompileOptions {
   /** Also fixes that may not be what is meant, where a diagnostic has exactly one. */
   readonly guesses: boolean;
   /** Only what these diagnostics say; left out: all. */
   readonly codes?: readonly string[];
 }
 
-export interface Mended {
+export interface Fixed {
   /** Files that changed: the pipeline, and files of the project that it imports. */
   readonly files: readonly {
     /** As diagnostics name it. */
@@ -37,7 +37,7 @@ export interface Candidate {
 /** A fix shows what was hidden behind its mistake; more rounds than this have no end. */
 const MOST_ROUNDS = 100;
 
-export function mend(host: Host, file: string, options: MendOptions): Mended {
+export function applyFixes(host: Host, file: string, options: FixOptions): Fixed {
   const texts = new Map<string, string>();
   const world: Host = { ...host, readText: (path) => texts.get(resolve(path)) ?? host.readText(path) };
   const before = checked(world, file, options);
@@ -70,7 +70,7 @@ const keyOf = ({ diagnostic, fix }: Candidate): string =>
 
 function candidates(
   { diagnostics, compiled }: Checked,
-  { guesses, codes }: MendOptions,
+  { guesses, codes }: FixOptions,
 ): readonly Candidate[] {
   const modules = compiled.analysis?.modules;
   return diagnostics.flatMap((diagnostic) => {
@@ -84,14 +84,14 @@ function candidates(
   });
 }
 
-/** The texts with these fixes, where they mend what they say and break nothing; else nothing has happened. */
+/** The texts with these fixes, where they fix what they say and break nothing; else nothing has happened. */
 function attempt(
   batch: readonly Candidate[],
   now: Checked,
   texts: Map<string, string>,
   world: Host,
   file: string,
-  options: MendOptions,
+  options: FixOptions,
 ): Checked | undefined {
   const saved = new Map(texts);
   const edits = batch.flatMap(({ fix }) => fix.edits);
@@ -114,8 +114,8 @@ function isBetter(
   after: readonly Diagnostic[],
 ): boolean {
   const [had, has] = [counted(before), counted(after)];
-  const mended = counted(batch.map(({ diagnostic }) => diagnostic));
-  for (const [key, count] of mended) if ((has.get(key) ?? 0) > (had.get(key) ?? 0) - count) return false;
+  const wanted = counted(batch.map(({ diagnostic }) => diagnostic));
+  for (const [key, count] of wanted) if ((has.get(key) ?? 0) > (had.get(key) ?? 0) - count) return false;
   // What was hidden behind a mistake is not new: a later phase had not come to it.
   const phase =
     batch
@@ -141,7 +141,7 @@ function counted(diagnostics: readonly Diagnostic[]): ReadonlyMap<string, number
   return counts;
 }
 
-function changed(texts: ReadonlyMap<string, string>, { compiled }: Checked): Mended['files'] {
+function changed(texts: ReadonlyMap<string, string>, { compiled }: Checked): Fixed['files'] {
   const modules = [...(compiled.analysis?.modules.values() ?? [])];
   return [...texts].flatMap(([path, after]) => {
     const module = modules.find((known) => resolve(known.path) === path);

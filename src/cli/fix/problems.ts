@@ -1,4 +1,4 @@
-/** FTP106x: sources that cannot be mended on the disk. */
+/** FTP106x: sources that cannot be fixed on the disk. */
 import { error } from '../../diagnostics/make.js';
 import type { Diagnostic, Place } from '../../diagnostics/types.js';
 
@@ -6,7 +6,7 @@ const at = (file: string): Place => ({ file, line: 0, column: 0 });
 
 export const notWritable = (file: string, why: string): Diagnostic =>
   error('FTP1060', at(file), `\`${file}\` cannot be written: ${why}`, {
-    help: 'nothing was changed; `--diff` shows what would be',
+    help: 'nothing was changed; `--diff` shows what would change',
   });
 
 export const changedMeanwhile = (file: string): Diagnostic =>
@@ -15,6 +15,6 @@ export const changedMeanwhile = (file: string): Diagnostic =>
   });
 
 export const notText = (file: string): Diagnostic =>
-  error('FTP1062', at(file), `\`${file}\` has bytes that are no UTF-8 text`, {
+  error('FTP1062', at(file), `\`${file}\` is not valid UTF-8 text`, {
     help: 'nothing was changed; save the file as UTF-8 first',
   });

@@ -15,12 +15,12 @@ import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { expect } from 'chai';
 import { applyPatch } from 'diff';
-import { rewriteAll } from '../../src/cli/mend/rewrite.js';
+import { rewriteAll } from '../../src/cli/fix/rewrite.js';
 import { nodeHost } from '../../src/source/node-host.js';
 import { ftpc } from './folders.js';
 
 const BROKEN = 'edition 2026\n\n# limits\nbudget all { require peak_memory <= 8GiB }\n';
-const MENDED = BROKEN.replace('#', '//');
+const FIXED = BROKEN.replace('#', '//');
 
 const schema = join(nodeHost().packageFolder, 'docs/schema/check.json');
 const validate = new Ajv2020().compile(JSON.parse(readFileSync(schema, 'utf8')));
@@ -33,36 +33,34 @@ describe('check --fix', () => {
   const read = (name: string): string => readFileSync(at(name), 'utf8');
 
   beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), 'ftpc-mend-'));
+    folder = mkdtempSync(join(tmpdir(), 'ftpc-fix-'));
   });
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-  it('mends the file and says what', async () => {
+  it('fixes the file and says what', async () => {
     write('a.ftp', BROKEN);
     expect(await check('a.ftp')).to.deep.include({ code: 1 });
     const { code, err } = await check('a.ftp', '--fix');
     expect(code).to.equal(0);
-    expect(err).to.equal('mended FTP0103 near a.ftp:3: write `//`\nwrote a.ftp\nok: a.ftp\n');
-    expect(read('a.ftp')).to.equal(MENDED);
+    expect(err).to.equal('fixed FTP0103 near a.ftp:3: write `//`\nwrote a.ftp\nok: a.ftp\n');
+    expect(read('a.ftp')).to.equal(FIXED);
     expect(readdirSync(folder)).to.deep.equal(['a.ftp']);
-    expect((await check('a.ftp', '--fix')).err).to.equal(
-      'nothing that can be mended without being asked\nok: a.ftp\n',
-    );
+    expect((await check('a.ftp', '--fix')).err).to.equal('nothing to fix automatically\nok: a.ftp\n');
   });
 
   it('--diff prints a patch, writes nothing, and exits as the file stands', async () => {
     write('a.ftp', BROKEN);
     const json = JSON.parse((await check('a.ftp', '--diff', '--json')).out);
     expect(validate(json), JSON.stringify(validate.errors)).to.equal(true);
-    expect(applyPatch(BROKEN, json.diff)).to.equal(MENDED);
+    expect(applyPatch(BROKEN, json.diff)).to.equal(FIXED);
     const { code, out, err } = await check('a.ftp', '--diff');
     expect(code).to.equal(1);
-    expect(err).to.include('would mend FTP0103 near a.ftp:3: write `//`');
-    expect(applyPatch(BROKEN, out)).to.equal(MENDED);
+    expect(err).to.include('would fix FTP0103 near a.ftp:3: write `//`');
+    expect(applyPatch(BROKEN, out)).to.equal(FIXED);
     expect(read('a.ftp')).to.equal(BROKEN);
   });
 
-  it('--json says what was mended and what is left', async () => {
+  it('--json says what was fixed and what is left', async () => {
     write('a.ftp', BROKEN);
     expect(JSON.parse((await check('a.ftp', '--fix', '--json')).out)).to.deep.equal({
       version: 1,
@@ -74,10 +72,10 @@ describe('check --fix', () => {
   });
 
   it('--fix-all takes what is likely, --fix does not', async () => {
-    write('a.ftp', MENDED.replace('peak_memory', 'peek_memory'));
+    write('a.ftp', FIXED.replace('peak_memory', 'peek_memory'));
     expect((await check('a.ftp', '--fix')).code).to.equal(1);
     expect((await check('a.ftp', '--fix-all')).code).to.equal(0);
-    expect(read('a.ftp')).to.equal(MENDED);
+    expect(read('a.ftp')).to.equal(FIXED);
   });
 
   it('leaves a read-only file alone', async () => {
@@ -94,7 +92,7 @@ describe('check --fix', () => {
     writeFileSync(at('a.ftp'), bytes);
     const { code, err } = await check('a.ftp', '--fix');
     expect(code).to.equal(1);
-    expect(err).to.include('error[FTP1062]: `a.ftp` has bytes that are no UTF-8 text');
+    expect(err).to.include('error[FTP1062]: `a.ftp` is not valid UTF-8 text');
     expect(readFileSync(at('a.ftp')).equals(bytes)).to.equal(true);
   });
 
@@ -106,7 +104,7 @@ describe('check --fix', () => {
     expect((await check('a.ftp', '--fix')).code).to.equal(0);
     expect(lstatSync(at('a.ftp')).isSymbolicLink()).to.equal(true);
     expect(statSync(at('real/a.ftp')).mode & 0o777).to.equal(0o640);
-    expect(read('real/a.ftp')).to.equal(`\ufeff${MENDED.replace(/\n/g, '\r\n')}`);
+    expect(read('real/a.ftp')).to.equal(`\ufeff${FIXED.replace(/\n/g, '\r\n')}`);
   });
 
   it('writes all files or none, and nothing over a newer edit', async () => {
@@ -131,21 +129,21 @@ describe('check --fix', () => {
     write('a.ftp', text);
     const { code, err } = await check('a.ftp');
     expect(code).to.equal(1);
-    expect(err).to.include('error[FTP1018]: `rows` keeps rows that stand in it more than once');
+    expect(err).to.include('error[FTP1018]: `rows` keeps duplicate rows');
     rmSync(at('ftpc.json'));
     expect(await check('a.ftp')).to.deep.include({ code: 0 });
     write('a.ftp', `${text}# wrong\n`);
     expect((await check('a.ftp')).err).to.match(
-      /\n1 error \(1 can be mended with --fix; 1 of advice once there is no error\): a\.ftp\n$/,
+      /\n1 error \(1 can be fixed with --fix; 1 of advice once there are no errors\): a\.ftp\n$/,
     );
   });
 
   it('takes one form of output', async () => {
-    write('a.ftp', MENDED);
+    write('a.ftp', FIXED);
     expect((await check('a.ftp', '--json', '--sarif')).err).to.include(
       '`--json` and `--sarif` exclude each other',
     );
-    expect((await check('a.ftp', '--fix', '--github')).err).to.include('mend it first');
+    expect((await check('a.ftp', '--fix', '--github')).err).to.include('run `--fix` first');
     const log = JSON.parse((await check('a.ftp', '--sarif')).out);
     expect(log.version).to.equal('2.1.0');
   });

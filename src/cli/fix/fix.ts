@@ -1,6 +1,6 @@
 /** `ftpc check --fix` and `--diff`. */
 
-import type { Mended } from '../../lint/mend.js';
+import type { Fixed } from '../../lint/fix.js';
 import { diagnosticsPrinter } from '../diagnostics.js';
 import { EXIT } from '../exit-codes.js';
 import { verdict } from '../verdict.js';
@@ -8,7 +8,7 @@ import type { World } from '../world.js';
 import { printedDiff, unifiedDiff } from './diff.js';
 import { rewriteAll } from './rewrite.js';
 
-export interface MendRequest {
+export interface FixRequest {
   readonly file: string;
   readonly params: Readonly<Record<string, string>>;
   readonly guesses: boolean;
@@ -17,13 +17,13 @@ export interface MendRequest {
   readonly json: boolean;
 }
 
-export async function mendFiles(world: World, request: MendRequest): Promise<number> {
-  const { mend } = await import('../../lint/mend.js');
+export async function fixFiles(world: World, request: FixRequest): Promise<number> {
+  const { applyFixes } = await import('../../lint/fix.js');
   const { file, params, guesses, diff, json } = request;
-  const mended = mend(world.host, file, { params, guesses });
-  const obstacle = diff ? undefined : rewriteAll(mended.files);
-  // What could not be written has not been mended; a patch leaves what it does not change.
-  const { diagnostics, sources } = obstacle === undefined ? mended.after : mended.before;
+  const result = applyFixes(world.host, file, { params, guesses });
+  const obstacle = diff ? undefined : rewriteAll(result.files);
+  // What could not be written has not been fixed; a patch leaves what it does not change.
+  const { diagnostics, sources } = obstacle === undefined ? result.after : result.before;
   const left = obstacle === undefined ? diagnostics : [...diagnostics, obstacle];
   const printer = await diagnosticsPrinter(world, sources);
   if (json)
@@ -31,7 +31,7 @@ export async function mendFiles(world: World, request: MendRequest): Promise<num
       JSON.stringify(
         {
           ...JSON.parse(printer.json(left)),
-          ...(obstacle === undefined ? jsonOf(mended, diff) : { mended: [], changed: [] }),
+          ...(obstacle === undefined ? jsonOf(result, diff) : { mended: [], changed: [] }),
         },
         null,
         2,
@@ -39,33 +39,33 @@ export async function mendFiles(world: World, request: MendRequest): Promise<num
     );
   else {
     const { shown, line } = await verdict(left, file, world);
-    if (diff) for (const changed of mended.files) world.out(printedDiff(unifiedDiff(changed), world));
+    if (diff) for (const changed of result.files) world.out(printedDiff(unifiedDiff(changed), world));
     for (const text of printer.pretty(shown)) world.err(`${text}\n`);
-    if (obstacle === undefined) await report(mended, diff, world);
+    if (obstacle === undefined) await report(result, diff, world);
     world.err(line);
   }
-  const standing = diff ? mended.before.diagnostics : left;
+  const standing = diff ? result.before.diagnostics : left;
   return standing.some(({ severity }) => severity === 'error') ? EXIT.error : EXIT.done;
 }
 
 /** Beside the fields of `check --json`. */
-const jsonOf = ({ fixed, files }: Mended, diff: boolean) => ({
+const jsonOf = ({ fixed, files }: Fixed, diff: boolean) => ({
   mended: fixed.map(({ diagnostic: { code, message }, fix: { title } }) => ({ code, message, title })),
   changed: files.map(({ file }) => file),
   ...(diff ? { diff: files.map(unifiedDiff).join('') } : {}),
 });
 
-/** `mended FTP0112: write `=`` for each, and the files. */
-async function report({ fixed, files, before }: Mended, diff: boolean, world: World): Promise<void> {
+/** `fixed FTP0112: write `=`` for each, and the files. */
+async function report({ fixed, files, before }: Fixed, diff: boolean, world: World): Promise<void> {
   const { harmless, locate } = await import('../../diagnostics/render/index.js');
   const { green } = world.colours.err;
   for (const { diagnostic, fix } of fixed) {
     // Places move with every fix; those of the text as it was are of use.
     const { line, file } = locate(diagnostic, before.sources);
-    const verb = diff ? 'would mend' : 'mended';
+    const verb = diff ? 'would fix' : 'fixed';
     world.err(`${green(verb)} ${diagnostic.code} near ${harmless(`${file}:${line}: ${fix.title}`)}`);
   }
   const names = files.map(({ file }) => file).join(', ');
   if (!diff && files.length > 0) world.err(`${green('wrote')} ${names}`);
-  if (fixed.length === 0) world.err('nothing that can be mended without being asked');
+  if (fixed.length === 0) world.err('nothing to fix automatically');
 }

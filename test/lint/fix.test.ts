@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { applyEdits, together } from '../../src/diagnostics/apply.js';
 import type { Fix } from '../../src/diagnostics/types.js';
+import { applyFixes } from '../../src/lint/fix.js';
 import { checked } from '../../src/lint/index.js';
-import { mend } from '../../src/lint/mend.js';
 import type { Host } from '../../src/source/host.js';
 import { nodeHost } from '../../src/source/node-host.js';
 import { overlayHost } from '../helpers/overlay-host.js';
@@ -22,12 +22,12 @@ describe('certain fixes of the whole corpus', () => {
   const host = nodeHost(folder);
 
   for (const name of names) {
-    it(`of ${name} mend what they say, and bring nothing new`, () => {
-      const { files, fixed, before, after } = mend(host, name, { guesses: false });
+    it(`of ${name} fix what they say, and bring nothing new`, () => {
+      const { files, fixed, before, after } = applyFixes(host, name, { guesses: false });
       const safe = before.diagnostics.filter(({ fixes }) =>
         fixes?.some(({ applicability }) => applicability === 'safe'),
       );
-      expect(fixed.length >= safe.length, `${safe.length} can be mended, ${fixed.length} are`).to.equal(true);
+      expect(fixed.length >= safe.length, `${safe.length} can be fixed, ${fixed.length} are`).to.equal(true);
       const texts = Object.fromEntries(files.map(({ file, after }) => [file, after]));
       const now = messages(overlayHost(folder, texts), name);
       expect(now).to.deep.equal(
@@ -51,40 +51,40 @@ describe('certain and likely fixes of the whole corpus', () => {
   const host = nodeHost(folder);
   for (const name of names)
     it(`of ${name} come to an end, with no more errors than before`, () => {
-      const { before, after } = mend(host, name, { guesses: true });
+      const { before, after } = applyFixes(host, name, { guesses: true });
       const errors = ({ diagnostics }: typeof before) =>
         diagnostics.filter(({ severity, code }) => severity === 'error' && code < 'FTP0200').length;
       expect(errors(after)).to.be.at.most(errors(before));
     });
 });
 
-describe('mending', () => {
+describe('fixing', () => {
   const TEXT =
     'data rows {\n  source: jsonl("data/rows.jsonl")\n  dedupe = exact\n  contradictions = "warn"\n}\n';
-  const MENDED =
+  const FIXED =
     'edition 2026\nimport { jsonl } from "std/data"\n\ndata rows {\n  source = jsonl("data/rows.jsonl")\n  dedupe = [exact]\n  contradictions = warn\n}\n';
-  const mended = (text: string): string | undefined =>
-    mend(overlayHost(folder, { 'x.ftp': text }), 'x.ftp', { guesses: false }).files[0]?.after;
+  const fixedText = (text: string): string | undefined =>
+    applyFixes(overlayHost(folder, { 'x.ftp': text }), 'x.ftp', { guesses: false }).files[0]?.after;
 
-  it('goes on until there is nothing left to mend', () => expect(mended(TEXT)).to.equal(MENDED));
+  it('goes on until there is nothing left to fix', () => expect(fixedText(TEXT)).to.equal(FIXED));
 
-  it('changes nothing in what it has mended', () => expect(mended(MENDED)).to.equal(undefined));
+  it('changes nothing in what it has fixed', () => expect(fixedText(FIXED)).to.equal(undefined));
 
   it('keeps the line ends of the file', () => {
-    expect(mended(TEXT.replace(/\n/g, '\r\n'))).to.equal(MENDED.replace(/\n/g, '\r\n'));
+    expect(fixedText(TEXT.replace(/\n/g, '\r\n'))).to.equal(FIXED.replace(/\n/g, '\r\n'));
   });
 
   it('keeps a byte-order mark at the start', () => {
-    expect(mended(`\ufeff${TEXT}`)).to.equal(`\ufeff${MENDED}`);
+    expect(fixedText(`\ufeff${TEXT}`)).to.equal(`\ufeff${FIXED}`);
   });
 
-  it('mends what the pipeline imports, and nothing of the library', () => {
+  it('fixes what the pipeline imports, and nothing of the library', () => {
     const host = overlayHost(folder, {
       'x.ftp':
         'edition 2026\n\nimport { longest } from "./parts.ftp"\n\nbudget all {\n  require peak_memory <= 8GiB\n}\n',
       'parts.ftp': 'edition 2026\n\n# the longest row\nparam longest: Tokens = 8tok\n',
     });
-    const { files } = mend(host, 'x.ftp', { guesses: false });
+    const { files } = applyFixes(host, 'x.ftp', { guesses: false });
     expect(files.map(({ file, after }) => [file, after])).to.deep.include([
       'parts.ftp',
       'edition 2026\n\n// the longest row\nparam longest: Tokens = 8tok\n',
@@ -95,12 +95,14 @@ describe('mending', () => {
     const text =
       'edition 2026\n\nbudget all {\n  require peak_memry <= 8GiB\n  require wall_time <= 24gb\n}\n';
     const host = overlayHost(folder, { 'x.ftp': text });
-    expect(mend(host, 'x.ftp', { guesses: false }).files).to.deep.equal([]);
-    expect(mend(host, 'x.ftp', { guesses: true }).files[0]?.after).to.equal(text.replace('memry', 'memory'));
+    expect(applyFixes(host, 'x.ftp', { guesses: false }).files).to.deep.equal([]);
+    expect(applyFixes(host, 'x.ftp', { guesses: true }).files[0]?.after).to.equal(
+      text.replace('memry', 'memory'),
+    );
   });
 
   it('says nothing of a file that is not there', () => {
-    const { files, after } = mend(nodeHost(folder), 'absent.ftp', { guesses: true });
+    const { files, after } = applyFixes(nodeHost(folder), 'absent.ftp', { guesses: true });
     expect(files).to.deep.equal([]);
     expect(after.diagnostics.map(({ code }) => code)).to.deep.equal(['FTP0601']);
   });
