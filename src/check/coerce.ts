@@ -57,7 +57,7 @@ function number(
   if (type.kind === 'integer' && !Number.isInteger(value))
     return context.report(errors.notInteger(span, `\`${value}\``));
   if (!Number.isFinite(value)) return context.report(errors.outOfRange(span, `\`${value}\``, 'finite'));
-  return inRange(constant, value, type, formatNumber, span, context);
+  return inRange(constant, value, { ...type, show: formatNumber }, span, context);
 }
 
 function quantity(constant: Constant, type: Of<'quantity'>, span: Span, context: Context): Value | undefined {
@@ -76,16 +76,24 @@ function quantity(constant: Constant, type: Of<'quantity'>, span: Span, context:
     type.min === undefined && type.max === undefined && type.units.length > 1
       ? { min: 0, max: unit === 'ratio' ? 1 : undefined }
       : type;
-  const kept = inRange(constant, value, bounds, (bound) => formatQuantity(bound, unit), span, context);
+  const show = (bound: number): string => formatQuantity(bound, unit);
+  const kept = inRange(constant, value, { ...bounds, show }, span, context);
   if (kept === undefined) return undefined;
   return type.units.length === 1 ? kept : { unit, value: kept };
+}
+
+interface Range {
+  readonly min?: number;
+  readonly max?: number;
+  readonly above?: number;
+  /** A bound as it would be written. */
+  readonly show: (bound: number) => string;
 }
 
 function inRange(
   { written, at }: Constant,
   value: number,
-  { min, max, above }: { readonly min?: number; readonly max?: number; readonly above?: number },
-  show: (bound: number) => string,
+  { min, max, above, show }: Range,
   span: Span,
   context: Context,
 ): number | undefined {

@@ -76,6 +76,9 @@ export function evaluateEntries(
     } else if (first !== undefined) context.report(duplicateKey(key.span, key.text, first.key.span));
     else given.set(key.text, entry);
   }
+  /** It has been reported as unknown under the name that stands for it. */
+  const misspelt = (key: string): boolean =>
+    unknown.some((name) => (foreignSetting(name) ?? nearest(name, [key])) === key);
   const values: Record<string, Value> = {};
   let failed = context.errors > before;
   for (const key in fields) {
@@ -84,8 +87,11 @@ export function evaluateEntries(
     const written = given.get(key);
     const found =
       written === undefined
-        ? absent(key, setting, path, context, options, unknown)
-        : author(written.value, setting, path, context, options.preset?.[key], options.partial);
+        ? absent(key, setting, path, context, { ...options, misspelt })
+        : author(written.value, setting, path, context, {
+            preset: options.preset?.[key],
+            partial: options.partial,
+          });
     const isLeftOut = written !== undefined && found === null && !takesNone(setting.type);
     if (isLeftOut && options.partial !== true && options.preset?.[key] === undefined)
       warnOfDefault(key, written.value, setting, context);
@@ -101,8 +107,7 @@ function author(
   { type, required }: Setting,
   path: string | undefined,
   context: Context,
-  preset: Value | undefined,
-  partial: boolean | undefined,
+  { preset, partial }: { readonly preset: Value | undefined; readonly partial: boolean | undefined },
 ): Value | undefined {
   context.origin(path, usesParam(expression, context) ? 'param' : 'author');
   const isLayered = type.kind === 'record' && expression.kind === 'record';
@@ -161,14 +166,12 @@ function absent(
   setting: Setting,
   path: string | undefined,
   context: Context,
-  options: FieldOptions,
-  unknown: readonly string[],
+  options: FieldOptions & { readonly misspelt: (key: string) => boolean },
 ): Value | undefined {
   if (options.partial === true) return undefined;
   const preset = options.preset?.[key];
   if (preset !== undefined) return complete(preset, setting.type, path, context, 'preset');
-  // Misspelt, it has been reported as unknown.
-  if (unknown.some((name) => (foreignSetting(name) ?? nearest(name, [key])) === key)) return undefined;
+  if (options.misspelt(key)) return undefined;
   if (setting.required) {
     const missing = options.missing(key, setting.doc);
     return missing && context.report(missing);

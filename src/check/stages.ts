@@ -35,7 +35,7 @@ export function checkStage(
   const context = new Context(file.scope, file.world);
   const layers = layersOf(block.using, schema.kind, context);
   const preset = merged(layers);
-  const settings = checkSettings(block, schema, preset.values, layers, source, context);
+  const settings = checkSettings(block, schema, { values: preset.values, layers }, source, context);
   const what = measured(block, schema, settings, preset.values);
   const requires = [
     ...block.requirements.flatMap(
@@ -94,8 +94,7 @@ function presetRequirements(
 function checkSettings(
   block: Block,
   schema: StageSchema,
-  preset: Values | undefined,
-  layers: readonly Layer[],
+  presets: { readonly values: Values | undefined; readonly layers: readonly Layer[] },
   source: SourceText,
   context: Context,
 ): Values | undefined {
@@ -103,9 +102,11 @@ function checkSettings(
   const heading = { ...block.kind.span, end: block.name.span.end };
   return evaluateEntries(block.properties, schema.settings, context, {
     path: '',
-    preset,
+    preset: presets.values,
     missing: (key, doc) =>
-      setBy(layers, key) ? undefined : errors.missingSetting(heading, `\`${block.name.text}\``, key, doc),
+      setBy(presets.layers, key)
+        ? undefined
+        : errors.missingSetting(heading, `\`${block.name.text}\``, key, doc),
     unknown: (key, known) =>
       key.text === 'using'
         ? usingAsSetting(block, key, source)

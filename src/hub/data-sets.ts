@@ -39,16 +39,16 @@ export function filesOfCall(repository: Repository, { files }: Listing, { args }
   );
 }
 
+/** `listing`: the files of rows that are read. */
 export async function pinDataSet(
   host: Host,
   access: Access,
   repository: Repository,
   listing: Listing,
-  names: ReadonlySet<string>,
   secret: string | undefined,
 ): Promise<PinnedRepository> {
-  const files = listing.files.filter(({ name }) => names.has(name));
-  const pinned = pinOf(repository, listing, files, secret);
-  for (const file of files) if (file.sha256 === undefined) await fetchFile(host, access, pinned, file);
+  const pinned = pinOf(repository, listing, listing.files, secret);
+  for (const file of listing.files)
+    if (file.sha256 === undefined) await fetchFile(host, access, pinned, file);
   return pinned;
 }

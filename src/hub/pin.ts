@@ -150,7 +150,7 @@ async function resolve(
   const pinned =
     repository.kind === 'model'
       ? await pinModel(host, access, repository, listing, secret)
-      : await pinDataSet(host, access, repository, listing, rowFiles(calls, repository, listing), secret);
+      : await pinDataSet(host, access, repository, rowFiles(calls, repository, listing), secret);
   const missing = missingFiles(host, pinned);
   const heads: Head[] = [];
   for (const file of options.heads === false ? [] : missing)
@@ -158,8 +158,11 @@ async function resolve(
   return { repository, listing, pinned, missing, heads };
 }
 
-const rowFiles = (calls: readonly HubCall[], repository: Repository, listing: Listing): ReadonlySet<string> =>
-  new Set(calls.flatMap(({ call }) => filesOfCall(repository, listing, call)));
+/** Of what is listed, the files that the calls read. */
+function rowFiles(calls: readonly HubCall[], repository: Repository, listing: Listing): Listing {
+  const names = new Set(calls.flatMap(({ call }) => filesOfCall(repository, listing, call)));
+  return { ...listing, files: listing.files.filter(({ name }) => names.has(name)) };
+}
 
 /** The calls say which commit they mean, and those of data sets which files. */
 function pinned(program: Program, found: ReadonlyMap<string, Resolved>): Program {

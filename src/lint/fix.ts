@@ -40,13 +40,14 @@ const MOST_ROUNDS = 100;
 export function applyFixes(host: Host, file: string, options: FixOptions): Fixed {
   const texts = new Map<string, string>();
   const world: Host = { ...host, readText: (path) => texts.get(resolve(path)) ?? host.readText(path) };
-  const before = checked(world, file, options);
+  const check = (): Checked => checked(world, file, options);
+  const before = check();
   const refused = new Set<string>();
   const fixed: Candidate[] = [];
   let now = before;
   /** The largest part that can be made; what cannot be made alone is not tried again. */
   const make = (batch: readonly Candidate[]): readonly Candidate[] => {
-    const made = attempt(batch, now, texts, world, file, options);
+    const made = attempt(batch, now, texts, check);
     if (made !== undefined) now = made;
     if (made !== undefined) return batch;
     const [only] = batch;
@@ -89,9 +90,7 @@ function attempt(
   batch: readonly Candidate[],
   now: Checked,
   texts: Map<string, string>,
-  world: Host,
-  file: string,
-  options: FixOptions,
+  check: () => Checked,
 ): Checked | undefined {
   const saved = new Map(texts);
   const edits = batch.flatMap(({ fix }) => fix.edits);
@@ -101,7 +100,7 @@ function attempt(
     const own = edits.filter(({ span }) => span.file === name);
     texts.set(resolve(module.path), applyEdits(module.source.text, own));
   }
-  const next = checked(world, file, options);
+  const next = check();
   if (isBetter(batch, now.diagnostics, next.diagnostics)) return next;
   texts.clear();
   for (const [path, text] of saved) texts.set(path, text);

@@ -46,7 +46,7 @@ function freshValues(
   const values = new Float32Array(count);
   if (role === 'norm') return values.fill(unit ?? 1);
   if (role === 'bias') return values;
-  fillNormal(values, seed, name, 0, DEVIATION, start);
+  fillNormal(values, seed, name, DEVIATION, start);
   // The padding row of the embedding takes part in nothing, and transformers starts it at zero.
   if (role === 'embedding' && config.padTokenId !== null) {
     const row = config.padTokenId * config.hiddenSize - start;

@@ -71,12 +71,11 @@ export function fillUniform(
   }
 }
 
-/** Fills with normal values (Box and Muller, 1958); `out[0]` is value `first` of the stream. */
+/** Fills with normal values of mean 0 (Box and Muller, 1958); `out[0]` is value `first` of the stream. */
 export function fillNormal(
   out: Float32Array,
   seed: number,
   stream: string,
-  mean: number,
   deviation: number,
   first = 0,
 ): void {
@@ -88,7 +87,7 @@ export function fillNormal(
       // One minus a value in [0, 1) is never 0, so the logarithm is finite.
       const radius = Math.sqrt(-2 * Math.log(1 - (four[pair] ?? 0) / 2 ** 32));
       const angle = (2 * Math.PI * (four[pair + 1] ?? 0)) / 2 ** 32;
-      out[start + i] = mean + deviation * radius * (i % 2 === 0 ? Math.cos(angle) : Math.sin(angle));
+      out[start + i] = deviation * radius * (i % 2 === 0 ? Math.cos(angle) : Math.sin(angle));
     }
   }
 }

@@ -85,12 +85,9 @@ export async function runPipeline(
     ftpc: request.ftpc,
     ...(request.params === undefined ? {} : { params: request.params }),
   });
-  const finish = (
-    status: RunStatus,
-    stages: readonly StageSummary[] = [],
-    findings: Findings = {},
-  ): RunOutcome => {
-    log.event({ type: 'run.finished', status, seconds: (request.clock() - begun) / 1000, stages });
+  const seconds = (): number => (request.clock() - begun) / 1000;
+  const finish = ({ status, stages = [], findings = {} }: Ended): RunOutcome => {
+    log.event({ type: 'run.finished', status, seconds: seconds(), stages });
     return { runId, status, stages, findings };
   };
   let lock: RunLock | undefined;
@@ -99,52 +96,99 @@ export async function runPipeline(
     log.into(openJournal(store.layout, runId, host.now));
     await outliveOrphan(store.layout, ORPHAN_PATIENCE);
     store.sweep();
-    const prepared = await request.prepare(store);
-    prepared.diagnostics.forEach(log.diagnostic);
-    const { program, plan } = prepared;
-    if (program === undefined || plan === undefined) return finish('failed');
-    plan.diagnostics.forEach(log.diagnostic);
-    const broken = brokenBudgets(program.budgets, plan.budget);
-    if (broken.length > 0) {
-      if (!plan.diagnostics.some((diagnostic) => diagnostic.severity === 'error'))
-        broken.forEach(log.diagnostic);
-      return finish('budget_exceeded');
-    }
-    if (!plan.valid) return finish('failed');
-    const outcome = await runStages(
-      stepsOf(program, plan, request.only),
-      {
-        runId,
-        store,
-        folder: program.folder,
-        runtime: request.runtime,
-        threads: request.threads,
-        deviceMemory: askedDeviceMemory(program),
-        repositories: program.repositories ?? [],
-        verify: request.verify,
-        clock: request.clock,
-      },
-      log,
-      interrupts,
-    );
-    const took = {
-      peak_memory: Math.max(0, ...ran(outcome.summaries).map((stage) => stage.peakMemoryBytes)),
-      wall_time: (request.clock() - begun) / 1000,
-    };
-    const exceeded = exceededBudgets(program.budgets, took, measuredStages(outcome.summaries));
+    const runnable = await runnableOf(request, store, log);
+    if ('status' in runnable) return finish(runnable);
+    const outcome = await runPlanned(runnable, { ...request, store, runId }, log, interrupts);
+    const exceeded = overBudget(runnable.program, outcome.summaries, seconds());
     exceeded.forEach(log.diagnostic);
-    return finish(statusOf(outcome, exceeded.length > 0), outcome.summaries, outcome.findings);
+    return finish({
+      status: statusOf(outcome, exceeded.length > 0),
+      stages: outcome.summaries,
+      findings: outcome.findings,
+    });
   } catch (error) {
     if (!(error instanceof UserError)) {
-      finish('failed');
+      finish({ status: 'failed' });
       throw error;
     }
     log.diagnostic(error.diagnostic);
-    return finish('failed');
+    return finish({ status: 'failed' });
   } finally {
     log.close();
     lock?.release();
   }
+}
+
+interface Ended {
+  readonly status: RunStatus;
+  readonly stages?: readonly StageSummary[];
+  readonly findings?: Findings;
+}
+
+interface Runnable {
+  readonly program: Program;
+  readonly plan: Plan;
+}
+
+/** What the text and the plan allow to run, or how the run ends where they do not. */
+async function runnableOf(
+  request: RunRequest,
+  store: Store,
+  { diagnostic }: Watcher,
+): Promise<Runnable | Ended> {
+  const { program, plan, diagnostics } = await request.prepare(store);
+  diagnostics.forEach(diagnostic);
+  if (program === undefined || plan === undefined) return { status: 'failed' };
+  plan.diagnostics.forEach(diagnostic);
+  const broken = brokenBudgets(program.budgets, plan.budget);
+  if (broken.length > 0) {
+    if (!plan.diagnostics.some(({ severity }) => severity === 'error')) broken.forEach(diagnostic);
+    return { status: 'budget_exceeded' };
+  }
+  return plan.valid ? { program, plan } : { status: 'failed' };
+}
+
+const runPlanned = (
+  { program, plan }: Runnable,
+  {
+    runId,
+    store,
+    runtime,
+    threads,
+    verify,
+    clock,
+    only,
+  }: RunRequest & { readonly runId: string; readonly store: Store },
+  log: Watcher,
+  interrupts: Interrupts,
+): Promise<StagesOutcome> =>
+  runStages(
+    stepsOf(program, plan, only),
+    {
+      runId,
+      store,
+      folder: program.folder,
+      runtime,
+      threads,
+      deviceMemory: askedDeviceMemory(program),
+      repositories: program.repositories ?? [],
+      verify,
+      clock,
+    },
+    log,
+    interrupts,
+  );
+
+function overBudget(
+  program: Program,
+  stages: readonly StageSummary[],
+  seconds: number,
+): readonly Diagnostic[] {
+  const took = {
+    peak_memory: Math.max(0, ...ran(stages).map(({ peakMemoryBytes }) => peakMemoryBytes)),
+    wall_time: seconds,
+  };
+  return exceededBudgets(program.budgets, took, measuredStages(stages));
 }
 
 function statusOf({ interrupted, failed, gateClosed }: StagesOutcome, overBudget: boolean): RunStatus {

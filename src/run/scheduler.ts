@@ -61,7 +61,7 @@ export async function runStages(
     else if (done.entry !== undefined && stage.kind === 'eval') gateClosed = true;
     else failed = true;
     const status = !holds ? 'failed' : done.cached ? 'cached' : 'done';
-    const summary = summaryOf(stage, status, setting, done.entry, seconds, done.peakMemoryBytes);
+    const summary = summaryOf(stage, status, setting, { ...done, seconds });
     summaries.push(finish(sink, done.interrupted ? { ...summary, interrupted: true } : summary));
   }
   return { summaries, findings, gateClosed, failed, interrupted };
@@ -96,13 +96,19 @@ async function settle(
   }
 }
 
+interface Spent {
+  readonly entry?: Entry;
+  readonly seconds: number;
+  readonly peakMemoryBytes: number;
+}
+
+const NOTHING_SPENT: Spent = { seconds: 0, peakMemoryBytes: 0 };
+
 function summaryOf(
   stage: Stage,
   status: StageStatus,
   setting: RunSetting,
-  entry?: Entry,
-  seconds = 0,
-  peakMemoryBytes = 0,
+  { entry, seconds, peakMemoryBytes }: Spent = NOTHING_SPENT,
 ): StageSummary {
   const { cwd } = setting.store.layout;
   const result = entry?.record.result;

@@ -1,7 +1,7 @@
 /** An optimiser whose tensors lie on a device: what crosses in a step is a few numbers. */
 import type { TrainedOnDevice } from '../models/decoder/types.js';
 import { GraphBuilder } from '../tensor/builder.js';
-import type { Room } from '../tensor/memory.js';
+import type { Memory, Room } from '../tensor/memory.js';
 import { f32, type Shape, sizeOf } from '../tensor/shape.js';
 import type { CompiledGraph, Graph, Runtime, Tensor, Tensors, ValueId } from '../tensor/types.js';
 import {
@@ -63,6 +63,110 @@ export function updaterOnDevice(
   { rule, graph, options }: DeviceRule,
 ): Updater {
   const { memory } = runtime;
+  const tensors = tensorsOf(memory, device, rule);
+  const graphs = compiledOnce(runtime);
+  const groups = updatedTogether(tensors.trained);
+  // those that take most memory first: if there is too little, nothing has changed yet
+  const inOrder = [...groups].sort((a, b) => sizeTogether(b) - sizeTogether(a));
+  // a rule with a graph remembers the same of every name
+  const slots = Object.keys(rule.slots([], ''));
+
+  async function norm(): Promise<number> {
+    const { total } = tensors;
+    memory.write([total], (data) => (data as Float32Array).fill(0));
+    for (const group of groups) {
+      const shapes = group.map(({ shape }) => shape);
+      await graphs.run(
+        `squares ${shapes.join(' ')}`,
+        () => squaresGraph(shapes),
+        { ...numbered(group.map(({ gradient }) => ({ gradient }))), total },
+        { total },
+      );
+    }
+    return Math.sqrt(Number((await memory.read(total)).data[0]));
+  }
+
+  /** `held`: the tensors of a parameter's rate and decay, by both. */
+  async function updateGroup(
+    group: readonly Trained[],
+    held: (trained: Trained) => readonly [key: string, Tensors],
+  ): Promise<void> {
+    const own = group.map(held);
+    const numbers = [...new Map(own)];
+    const keys = numbers.map(([key]) => key);
+    const parts = group.map(({ shape }, at) => ({ shape, numbers: keys.indexOf(own[at]?.[0] ?? '') }));
+    const written = numbered(group.map((one) => one.written));
+    await graphs.run(
+      `update ${parts.map((one) => `${one.shape.join()}/${one.numbers}`).join(' ')}`,
+      () => updateGraph(graph, slots, parts),
+      {
+        ...numbered(group.map(({ gradient }) => ({ gradient }))),
+        ...written,
+        ...numbered(numbers.map(([, one]) => one)),
+      },
+      written,
+    );
+  }
+
+  return {
+    state: tensors.state,
+    norm,
+    async update(step, rate, gradientScale) {
+      device.publish();
+      const numbers = new Map<string, Tensors>();
+      const held = ({ name, shape }: Trained): readonly [string, Tensors] => {
+        const own = settingsOf(name, shape, options, rate);
+        const key = `${own.rate} ${own.decay}`;
+        const known =
+          numbers.get(key) ?? heldNumbers(memory, graph.numbers({ options, step, gradientScale, ...own }));
+        numbers.set(key, known);
+        return [key, known];
+      };
+      try {
+        for (const group of inOrder) await updateGroup(group, held);
+      } finally {
+        device.changed();
+        for (const one of numbers.values()) for (const tensor of Object.values(one)) memory.free(tensor);
+      }
+    },
+    async collect() {
+      await device.collect();
+      await tensors.collect();
+    },
+    forget: tensors.forget,
+    async release() {
+      tensors.release();
+      await graphs.release();
+    },
+  };
+}
+
+/** Each tensor of a list under its names, with its number in the list. */
+const numbered = (tensors: readonly Tensors[]): Tensors =>
+  Object.fromEntries(
+    tensors.flatMap((one, at) => Object.entries(one).map(([name, tensor]) => [`${name}.${at}`, tensor])),
+  );
+
+const heldNumbers = (memory: Memory, values: RuleNumbers): Tensors =>
+  Object.fromEntries(
+    Object.entries(values).map(([name, value]) => [
+      `number.${name}`,
+      memory.hold({ type: f32([]), data: Float32Array.of(value) }),
+    ]),
+  );
+
+interface DeviceTensors {
+  readonly trained: readonly Trained[];
+  readonly state: ReadonlyMap<string, Remembered>;
+  /** A number, for the sum of the gradients' squares. */
+  readonly total: Tensor;
+  /** Brings the state to the host, where it can be read until `forget`. */
+  collect(): Promise<void>;
+  forget(): void;
+  release(): void;
+}
+
+function tensorsOf(memory: Memory, device: TrainedOnDevice, rule: Rule): DeviceTensors {
   const rooms: Room[] = [];
   const place = (shape: Shape, fill = 0): Tensor => {
     const room = memory.room();
@@ -72,114 +176,64 @@ export function updaterOnDevice(
     return tensor;
   };
   const state = new Map<string, Remembered>();
-  /** What was brought to the host, until it is let go of. */
   const collected = new Map<Tensor, Float32Array>();
+  const remembered = (name: string, tensor: Tensor, shape: Shape): Remembered => ({
+    type: 'f32',
+    length: sizeOf(shape),
+    read() {
+      const values = collected.get(tensor);
+      if (values === undefined) throw new Error(`${name} is not on the host`);
+      return values;
+    },
+    write: (values) => memory.write([tensor], (data) => (data as Float32Array).set(values)),
+  });
   const trained = [...device.values].map(([name, value]): Trained => {
     const gradient = device.gradients.get(name);
     if (gradient === undefined) throw new Error(`no gradient for ${name}`);
     const { shape } = value.type;
     const slots = Object.entries(rule.slots(shape, name)).map(([slot, { fill }]) => {
       const tensor = place(shape, fill);
-      state.set(`${slot}.${name}`, {
-        type: 'f32',
-        length: sizeOf(shape),
-        read() {
-          const values = collected.get(tensor);
-          if (values === undefined) throw new Error(`${slot}.${name} is not on the host`);
-          return values;
-        },
-        write: (values) => memory.write([tensor], (data) => (data as Float32Array).set(values)),
-      });
+      const own = `${slot}.${name}`;
+      state.set(own, remembered(own, tensor, shape));
       return [slot, tensor] as const;
     });
     return { name, shape, gradient, written: { [PARAMETER]: value, ...Object.fromEntries(slots) } };
   });
-  const groups = updatedTogether(trained);
-  // those that take most memory first: if there is too little, nothing has changed yet
-  const inOrder = [...groups].sort((a, b) => sizeTogether(b) - sizeTogether(a));
-
-  const total = place([]);
-  const compiled = new Map<string, Promise<CompiledGraph>>();
-  const run = async (key: string, build: () => Graph, inputs: Tensors, outputs: Tensors) => {
-    const known = compiled.get(key) ?? runtime.compile(build());
-    compiled.set(key, known);
-    await (await known).run(inputs, outputs);
-  };
-  const numbered = (tensors: readonly Tensors[]): Tensors =>
-    Object.fromEntries(
-      tensors.flatMap((one, at) => Object.entries(one).map(([name, tensor]) => [`${name}.${at}`, tensor])),
-    );
-
   return {
+    trained,
     state,
-    async norm() {
-      memory.write([total], (data) => (data as Float32Array).fill(0));
-      for (const group of groups) {
-        const shapes = group.map(({ shape }) => shape);
-        const gradients = numbered(group.map(({ gradient }) => ({ gradient })));
-        await run(
-          `squares ${shapes.join(' ')}`,
-          () => squaresGraph(shapes),
-          { ...gradients, total },
-          { total },
-        );
-      }
-      return Math.sqrt(Number((await memory.read(total)).data[0]));
-    },
-    async update(step, rate, gradientScale) {
-      device.publish();
-      const numbers = new Map<string, Tensors>();
-      try {
-        for (const group of inOrder) {
-          const keys = group.map(({ name, shape }) => {
-            const own = settingsOf(name, shape, options, rate);
-            const key = `${own.rate} ${own.decay}`;
-            if (!numbers.has(key))
-              numbers.set(key, heldNumbers(graph.numbers({ options, step, gradientScale, ...own })));
-            return key;
-          });
-          const settings = [...new Set(keys)];
-          const parts = group.map(({ shape }, at) => ({ shape, numbers: settings.indexOf(keys[at] ?? '') }));
-          const written = numbered(group.map((one) => one.written));
-          await run(
-            `update ${parts.map((one) => `${one.shape.join()}/${one.numbers}`).join(' ')}`,
-            // a rule with a graph remembers the same of every name
-            () => updateGraph(graph, Object.keys(rule.slots([], '')), parts),
-            {
-              ...numbered(group.map(({ gradient }) => ({ gradient }))),
-              ...written,
-              ...numbered(settings.map((key) => numbers.get(key) ?? {})),
-            },
-            written,
-          );
-        }
-      } finally {
-        device.changed();
-        for (const held of numbers.values()) for (const tensor of Object.values(held)) memory.free(tensor);
-      }
-    },
+    total: place([]),
     async collect() {
-      await device.collect();
       for (const { written } of trained)
         for (const [name, tensor] of Object.entries(written))
           if (name !== PARAMETER && !collected.has(tensor))
             collected.set(tensor, (await memory.read(tensor)).data as Float32Array);
     },
     forget: () => collected.clear(),
-    async release() {
+    release() {
       for (const room of rooms) room.release();
+    },
+  };
+}
+
+interface Graphs {
+  /** Runs the graph of this key, which `build` gives the first time. */
+  run(key: string, build: () => Graph, inputs: Tensors, outputs: Tensors): Promise<void>;
+  release(): Promise<void>;
+}
+
+function compiledOnce(runtime: Runtime): Graphs {
+  const compiled = new Map<string, Promise<CompiledGraph>>();
+  return {
+    async run(key, build, inputs, outputs) {
+      const known = compiled.get(key) ?? runtime.compile(build());
+      compiled.set(key, known);
+      await (await known).run(inputs, outputs);
+    },
+    async release() {
       for (const one of compiled.values()) await (await one).release();
     },
   };
-
-  function heldNumbers(values: RuleNumbers): Tensors {
-    return Object.fromEntries(
-      Object.entries(values).map(([name, value]) => [
-        `number.${name}`,
-        memory.hold({ type: f32([]), data: Float32Array.of(value) }),
-      ]),
-    );
-  }
 }
 
 /** Adds the sums of gradients' squares, row by row: a float32 that thousands are added to rounds less. */

@@ -15,7 +15,7 @@ import type { TokenRows } from './rows.js';
 import { rateOf, type Schedule } from './schedule.js';
 import { freshState, type RunningState, type StepRecord, type TrainingState } from './state.js';
 import { optimiserStep } from './step.js';
-import { createUpdater } from './updater.js';
+import { createUpdater, type Updater } from './updater.js';
 import { validationLoss } from './validate.js';
 import { divergenceWatch } from './watch.js';
 
@@ -78,10 +78,7 @@ export interface TrainingResult {
  */
 export async function train(options: TrainOptions): Promise<TrainingResult> {
   const { decoder, settings, checkpoints, signal, emit } = options;
-  const rule = OPTIMIZERS[settings.optimizer];
-  const all = [...decoder.parameters].map(([name, { shape }]) => rule.slots(shape, name));
-  const keep = options.spill && spilling(options.spill, all);
-  const updater = createUpdater(decoder, rule, settings, keep);
+  const updater = updaterOf(options);
   const resumed = checkpoints.resume(decoder.parameters, updater);
   decoder.parametersChanged();
   const state: RunningState =
@@ -90,38 +87,19 @@ export async function train(options: TrainOptions): Promise<TrainingResult> {
       : { ...resumed, steps: [...resumed.steps], validations: [...resumed.validations] };
   if (state.step > 0) emit({ type: 'note', text: `resuming from the checkpoint of step ${state.step}` });
   const clock = stopwatch(options.now, state.seconds);
-  const watch = divergenceWatch(state.steps);
-  const batches = globalBatches({
-    ...settings,
-    rows: options.rows.count,
-    lengthOf: (row) => options.rows.lengthOf(row),
-  });
-  const packing = packingOf(options);
-  const saving = background();
-  let saved = state.step;
-  /** Resolves when the state is taken, and what was saved before is on the disk. */
-  const save = async (): Promise<void> => {
-    await saving.settled();
-    await updater.collect();
-    state.seconds = clock();
-    const { step } = state;
-    saved = step;
-    const written = checkpoints.save(state, decoder.parameters, updater);
-    updater.forget();
-    saving.begin(written.then((path) => emit({ type: 'checkpoint', step, path })));
-  };
+  const saving = savingOf(options, state, updater, clock);
   const pause = async (): Promise<void> => {
     await new Promise<void>((resolve) => setImmediate(resolve));
     signal.throwIfAborted();
   };
-
+  const advance = stepping(options, state, updater, pause);
   try {
     for (;;) {
       const ending = endingOf(state, settings, clock());
       if (state.step > state.checked && (ending !== undefined || state.step % settings.every === 0)) {
         await validate(options, state, pause);
         state.checked = state.step;
-        await save();
+        await saving.save();
         continue;
       }
       if (ending !== undefined) {
@@ -133,25 +111,43 @@ export async function train(options: TrainOptions): Promise<TrainingResult> {
     }
   } catch (error) {
     const starved = isOutOfMemory(error);
-    if (saved < state.step && (starved || (signal.aborted && error === signal.reason))) await save();
+    if (starved || (signal.aborted && error === signal.reason)) await saving.saveNewer();
     await saving.settled();
     throw starved ? new OutOfMemory(state.step + 1, error) : error;
   } finally {
     await updater.release();
   }
+}
 
-  async function advance(): Promise<void> {
+function updaterOf({ decoder, settings, spill }: TrainOptions): Updater {
+  const rule = OPTIMIZERS[settings.optimizer];
+  const all = [...decoder.parameters].map(([name, { shape }]) => rule.slots(shape, name));
+  return createUpdater(decoder, rule, settings, spill && spilling(spill, all));
+}
+
+/** Takes one optimiser step after another. */
+function stepping(
+  options: TrainOptions,
+  state: RunningState,
+  updater: Updater,
+  pause: () => Promise<void>,
+): () => Promise<void> {
+  const { decoder, rows, settings, padId, emit } = options;
+  const watch = divergenceWatch(state.steps);
+  const batches = globalBatches({ ...settings, rows: rows.count, lengthOf: (row) => rows.lengthOf(row) });
+  const packing = packingOf(options);
+  return async () => {
     const step = state.step + 1;
     const rate = rateOf(settings.schedule, settings.rate, step, settings.totalSteps);
     const start = options.now();
     const output = await optimiserStep({
       decoder,
       updater,
-      source: options.rows,
+      source: rows,
       rows: batches.rowsOf(step),
       microBatch: settings.microBatch,
       packing,
-      padId: options.padId,
+      padId,
       seed: settings.seed,
       step,
       rate,
@@ -171,7 +167,35 @@ export async function train(options: TrainOptions): Promise<TrainingResult> {
     emit({ type: 'step', record, total: settings.totalSteps });
     const warning = watch.look(record);
     if (warning !== undefined) emit({ type: 'note', text: warning });
-  }
+  };
+}
+
+interface Saving extends Pick<Background, 'check' | 'settled'> {
+  /** Resolves when the state is taken, and what was saved before is on the disk. */
+  save(): Promise<void>;
+  /** The same, if there were steps since the last time. */
+  saveNewer(): Promise<void>;
+}
+
+function savingOf(
+  { checkpoints, decoder, emit }: TrainOptions,
+  state: RunningState,
+  updater: Updater,
+  clock: () => number,
+): Saving {
+  const { begin, check, settled } = background();
+  let saved = state.step;
+  const save = async (): Promise<void> => {
+    await settled();
+    await updater.collect();
+    state.seconds = clock();
+    const { step } = state;
+    saved = step;
+    const written = checkpoints.save(state, decoder.parameters, updater);
+    updater.forget();
+    begin(written.then((path) => emit({ type: 'checkpoint', step, path })));
+  };
+  return { check, settled, save, saveNewer: async () => (saved < state.step ? save() : undefined) };
 }
 
 /** Work that goes on beside the steps, one piece at a time. */

@@ -47,10 +47,10 @@ describe(`what git cannot give${noGit === undefined ? '' : ` (skipped: ${noGit})
 
   for (const [ref, help] of [
     ['maim', 'did you mean `main`?'],
-    ['--output=stolen', 'name a branch'],
-    ['-p', 'name a branch'],
-    ['', 'name a branch'],
-    ['HEAD:pipe.ftp', 'name a branch'],
+    ['--output=stolen', 'give a branch'],
+    ['-p', 'give a branch'],
+    ['', 'give a branch'],
+    ['HEAD:pipe.ftp', 'give a branch'],
     ['main..HEAD', 'did you mean'],
     ['main\nHEAD', 'did you mean'],
   ] as const)

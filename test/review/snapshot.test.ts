@@ -187,7 +187,7 @@ describe('a snapshot', () => {
     for (const [text, code, message, line] of [
       ['', 'FTP1311', 'it is not JSON', undefined],
       ['{\n  "version": 1,\n  oops\n}', 'FTP1311', 'it is not JSON', 3],
-      [`<<<<<<< HEAD\n${good}`, 'FTP1311', 'the marks of a merge conflict', undefined],
+      [`<<<<<<< HEAD\n${good}`, 'FTP1311', 'merge conflict markers', undefined],
       [good.replace('"version": 1', '"version": 2'), 'FTP1312', 'version 2', undefined],
       [good.replace('"version": 1', '"version": 0'), 'FTP1312', 'version 0', undefined],
       [good.replace('"version": 1,', ''), 'FTP1311', 'version', undefined],

@@ -89,7 +89,7 @@ const freshAdapter = (config: ModelConfig): Adapter => ({
   tensors: new Map(
     adapterShapes(config, LORA).map(({ name, shape }) => {
       const data = new Float32Array(sizeOf(shape));
-      fillNormal(data, 11, name, 0, 0.1);
+      fillNormal(data, 11, name, 0.1);
       return [name, { shape, data }];
     }),
   ),

@@ -211,7 +211,7 @@ export const noneIsDefault = (at: Span, key: string, value: string | undefined):
     `\`none\` leaves \`${key}\` at its default${value === undefined ? '' : `, \`${value}\``}`,
     {
       label: 'as if it were not written',
-      help: 'take it out, or write the value that is meant',
+      help: 'remove it, or write the intended value',
     },
   );
 

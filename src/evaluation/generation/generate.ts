@@ -28,7 +28,7 @@ export async function generate(
       const prompt = prompts[row] as Int32Array;
       return growingAnswer(row, prompt, config.maxPositions - prompt.length, options);
     });
-    await answerBatch(decoder, prompts, answers, capacity, options, (count) => {
+    await answerBatch(decoder, { prompts, answers, capacity }, options, (count) => {
       done += count;
       options.onProgress?.(done);
     });
@@ -37,11 +37,16 @@ export async function generate(
   return results;
 }
 
+/** Answers that grow together; `prompts` are all that there are, by row. */
+interface Batch {
+  readonly prompts: readonly Int32Array[];
+  readonly answers: readonly GrowingAnswer[];
+  readonly capacity: GenerationBatch['capacity'];
+}
+
 async function answerBatch(
   decoder: Pick<Decoder, 'session'>,
-  prompts: readonly Int32Array[],
-  answers: readonly GrowingAnswer[],
-  capacity: GenerationBatch['capacity'],
+  { prompts, answers, capacity }: Batch,
   options: GenerationOptions,
   onEnded: (count: number) => void,
 ): Promise<void> {

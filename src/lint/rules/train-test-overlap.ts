@@ -29,7 +29,11 @@ function overlap(
   pipeline: Pipeline,
 ): readonly Finding[] {
   const [own, seen] = [referenceOf(checked, key), referenceOf(trained, 'dataset')];
-  if (own === undefined || seen === undefined || !share(checked, key, own, trained, seen, pipeline))
+  if (
+    own === undefined ||
+    seen === undefined ||
+    !share({ checked, key, port: own.port }, { checked: trained, key: 'dataset', port: seen.port }, pipeline)
+  )
     return [];
   const what = key === 'validate' ? 'validated' : 'evaluated';
   return [
@@ -43,18 +47,17 @@ function overlap(
   ];
 }
 
-function share(
-  checked: CheckedStage,
-  key: string,
-  own: Reference,
-  trained: CheckedStage,
-  seen: Reference,
-  pipeline: Pipeline,
-): boolean {
-  const [one, other] = [
+/** A setting of a stage that reads rows, and the split that it names. */
+interface Reading {
+  readonly checked: CheckedStage;
+  readonly key: string;
+  readonly port: Reference['port'];
+}
+
+function share(own: Reading, seen: Reading, pipeline: Pipeline): boolean {
+  const [one, other] = [own, seen].map(({ checked, key }) =>
     readFrom(readFrom(checked, key, pipeline), 'from', pipeline),
-    readFrom(readFrom(trained, 'dataset', pipeline), 'from', pipeline),
-  ];
+  );
   if (one === undefined || other === undefined) return false;
   if (one === other) return own.port === seen.port || own.port === 'all' || seen.port === 'all';
   // Two data stages over the same files split them each in its own way.

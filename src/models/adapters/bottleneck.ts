@@ -102,7 +102,7 @@ const FILL: Readonly<
     (out: Float32Array, seed: number, name: string, isDown: boolean, inputs: number) => void
   >
 > = {
-  bert: (out, seed, name) => fillNormal(out, seed, name, 0, 0.02),
+  bert: (out, seed, name) => fillNormal(out, seed, name, 0.02),
   mam_adapter(out, seed, name, isDown, inputs) {
     if (isDown) fillUniform(out, seed, name, -1 / Math.sqrt(inputs), 1 / Math.sqrt(inputs));
   },

@@ -70,7 +70,7 @@ export function initLora(
     const from = (role === 'head' ? head.output : embedding).name;
     // only a classifier of the same labels has a head to begin with
     if (role === 'head' && lora.labels !== undefined && !sameLabels(config.labels, lora.labels))
-      fillNormal(data, seed, name, 0, DEVIATION);
+      fillNormal(data, seed, name, DEVIATION);
     else needed(weights, 'what is trained whole').get(from).decode(data);
     tensors.set(name, { shape, data });
   }
@@ -90,7 +90,7 @@ function randomFactor(
   const values = new Float32Array(rank * inputs);
   const stream = `${path}.lora_A`;
   const bound = 1 / Math.sqrt(inputs);
-  if (init === 'gaussian') fillNormal(values, seed, stream, 0, 1 / rank);
+  if (init === 'gaussian') fillNormal(values, seed, stream, 1 / rank);
   else fillUniform(values, seed, stream, -bound, bound);
   return values;
 }

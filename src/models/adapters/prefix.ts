@@ -71,7 +71,7 @@ export function initPrefix(model: ModelConfig, config: LoraConfig, seed: number,
     const data = new Float32Array(shape.reduce((product, size) => product * size, 1));
     const bound = 1 / Math.sqrt(inputs[name] ?? shape[1] ?? 1);
     if (zeros.includes(name)) data.fill(0);
-    else if (name === PREFIX_EMBEDDING) fillNormal(data, seed, name, 0, 1);
+    else if (name === PREFIX_EMBEDDING) fillNormal(data, seed, name, 1);
     else fillUniform(data, seed, name, -bound, bound);
     return [name, { shape, data }] as const;
   });

@@ -37,7 +37,7 @@ export function initPrompt(
   const { hiddenSize: width, vocabSize } = model;
   const tokens = config.virtualTokens ?? 0;
   const data = new Float32Array(tokens * width);
-  if (init === 'random') fillNormal(data, seed, PROMPT, 0, 1);
+  if (init === 'random') fillNormal(data, seed, PROMPT, 1);
   else
     for (let token = 0; token < tokens; token++) {
       const id = Math.floor(uniform(seed, PROMPT, token) * vocabSize);

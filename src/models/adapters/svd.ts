@@ -152,7 +152,7 @@ function project(vector: Float64Array, others: readonly Float64Array[]): void {
 /** A random direction that is orthogonal to the others. */
 function fresh(length: number, stream: number, others: readonly Float64Array[]): Float64Array {
   const values = new Float32Array(length);
-  fillNormal(values, 0, `direction ${stream}`, 0, 1);
+  fillNormal(values, 0, `direction ${stream}`, 1);
   const vector = Float64Array.from(values);
   project(vector, others);
   const size = norm(vector);

@@ -21,84 +21,97 @@ const WORDS: ReadonlyMap<string, boolean | null> = new Map([
 ]);
 
 /** Throws a {@link JsonError} whose message names the character at fault. */
-export function parseStrictJson(text: string): JsonValue {
-  let at = 0;
+export const parseStrictJson = (text: string): JsonValue => new Reader(text).read();
 
-  function fail(what: string): never {
-    throw new JsonError(`${what} at character ${at}`);
+class Reader {
+  private at = 0;
+
+  constructor(private readonly text: string) {}
+
+  read(): JsonValue {
+    const result = this.value(0);
+    this.skip();
+    if (this.at !== this.text.length) this.fail('text after the end');
+    return result;
   }
-  function take(pattern: RegExp): string | undefined {
-    pattern.lastIndex = at;
-    const found = pattern.exec(text)?.[0];
-    if (found !== undefined) at += found.length;
-    return found;
+
+  private value(depth: number): JsonValue {
+    if (depth > MAX_DEPTH) this.fail('nested too deeply');
+    const first = this.skip();
+    if (first === '{') return this.object(depth);
+    if (first === '[') return this.array(depth);
+    return first === '"' ? this.string() : this.word();
   }
-  function skip(): string {
-    take(SPACE);
-    return text.charAt(at);
-  }
-  function expect(character: string): void {
-    if (skip() !== character) fail(`'${character}' expected`);
-    at++;
-  }
-  function string(): string {
-    skip();
-    const literal = take(STRING);
-    return literal === undefined ? fail('expected a string') : (JSON.parse(literal) as string);
-  }
-  function object(depth: number): JsonObject {
+
+  private object(depth: number): JsonObject {
     const entries = new Map<string, JsonValue>();
-    expect('{');
-    if (skip() === '}') {
-      at++;
-      return entries;
-    }
-    for (;;) {
-      const key = string();
-      if (entries.has(key)) fail(`key "${key}" appears twice`);
-      expect(':');
-      entries.set(key, value(depth + 1));
-      if (skip() === '}') break;
-      expect(',');
-    }
-    at++;
+    this.items('{', '}', () => {
+      const key = this.string();
+      if (entries.has(key)) this.fail(`key "${key}" appears twice`);
+      this.expect(':');
+      entries.set(key, this.value(depth + 1));
+    });
     return entries;
   }
-  function array(depth: number): readonly JsonValue[] {
+
+  private array(depth: number): readonly JsonValue[] {
     const items: JsonValue[] = [];
-    expect('[');
-    if (skip() === ']') {
-      at++;
-      return items;
-    }
-    for (;;) {
-      items.push(value(depth + 1));
-      if (skip() === ']') break;
-      expect(',');
-    }
-    at++;
+    this.items('[', ']', () => items.push(this.value(depth + 1)));
     return items;
   }
-  function value(depth: number): JsonValue {
-    if (depth > MAX_DEPTH) fail('nested too deeply');
-    const first = skip();
-    if (first === '{') return object(depth);
-    if (first === '[') return array(depth);
-    if (first === '"') return string();
+
+  /** What stands between two brackets, separated by commas. */
+  private items(opening: string, closing: string, item: () => void): void {
+    this.expect(opening);
+    if (this.skip() !== closing) {
+      item();
+      while (this.skip() !== closing) {
+        this.expect(',');
+        item();
+      }
+    }
+    this.expect(closing);
+  }
+
+  private string(): string {
+    this.skip();
+    const literal = this.take(STRING);
+    return literal === undefined ? this.fail('expected a string') : (JSON.parse(literal) as string);
+  }
+
+  /** `true`, `false`, `null` or a number. */
+  private word(): JsonValue {
     for (const [word, meaning] of WORDS) {
-      if (text.startsWith(word, at)) {
-        at += word.length;
+      if (this.text.startsWith(word, this.at)) {
+        this.at += word.length;
         return meaning;
       }
     }
-    const number = take(NUMBER);
-    return number === undefined ? fail('expected a value') : Number(number);
+    const number = this.take(NUMBER);
+    return number === undefined ? this.fail('expected a value') : Number(number);
   }
 
-  const result = value(0);
-  skip();
-  if (at !== text.length) fail('text after the end');
-  return result;
+  private expect(character: string): void {
+    if (this.skip() !== character) this.fail(`'${character}' expected`);
+    this.at++;
+  }
+
+  /** The next character that is not white space; empty at the end. */
+  private skip(): string {
+    this.take(SPACE);
+    return this.text.charAt(this.at);
+  }
+
+  private take(pattern: RegExp): string | undefined {
+    pattern.lastIndex = this.at;
+    const found = pattern.exec(this.text)?.[0];
+    if (found !== undefined) this.at += found.length;
+    return found;
+  }
+
+  private fail(what: string): never {
+    throw new JsonError(`${what} at character ${this.at}`);
+  }
 }
 
 export function isObject(value: JsonValue | undefined): value is JsonObject {

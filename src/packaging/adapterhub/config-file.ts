@@ -8,6 +8,7 @@ import {
   type LoraConfig,
   ModelError,
 } from '../../models/types.js';
+import { ConfigFields, isPositive } from '../config-fields.js';
 import type { AdapterBase } from '../peft/config-file.js';
 
 /** Release of `adapters` whose files these are. */
@@ -104,68 +105,51 @@ export const isAdapterHub = (json: Json): boolean => !('peft_type' in json) && i
 
 /** Throws a {@link ModelError} `adapter_invalid` that names the first field that can't be honoured. */
 export function parseBottleneck(json: Json, path: string): ParsedBottleneck {
-  const fields = isJson(json['config']) ? json['config'] : {};
-  const fail = (field: string, must: string): never => {
-    const found = JSON.stringify(fields[field]) ?? 'missing';
-    throw invalid(path, `"config.${field}" is ${found}; ${must}.`);
-  };
-  if (fields['architecture'] != null) fail('architecture', 'only bottleneck adapters are supported');
+  const fields = new ConfigFields(isJson(json['config']) ? json['config'] : {}, (field, found, must) =>
+    invalid(path, `"config.${field}" is ${found}; ${must}.`),
+  );
+  if (fields.has('architecture')) fields.fail('architecture', 'only bottleneck adapters are supported');
   for (const [field, plain] of Object.entries(PLAIN))
-    if ((fields[field] ?? plain) !== plain) fail(field, `only ${JSON.stringify(plain)} is supported`);
-  const flag = (field: string): boolean => {
-    const value = fields[field] ?? false;
-    return typeof value === 'boolean' ? value : fail(field, 'it must be true or false');
-  };
-  const number = (field: string, holds: (value: number) => boolean, must: string): number => {
-    const value = fields[field];
-    return typeof value === 'number' && holds(value) ? value : fail(field, must);
-  };
+    if ((fields.json[field] ?? plain) !== plain)
+      fields.fail(field, `only ${JSON.stringify(plain)} is supported`);
   const { name, model_name: base } = json;
   if (typeof name !== 'string' || name === '') throw invalid(path, '"name" must be the name of the adapter.');
-  const places = [
-    ...(flag('mh_adapter') ? (['attention'] as const) : []),
-    ...(flag('output_adapter') ? (['mlp'] as const) : []),
-  ];
-  if (places.length === 0) fail('output_adapter', 'there is no adapter after the attention or the MLP');
-  const leaveOut = layersOf(fields['leave_out'], fail);
-  const bottleneck: BottleneckConfig = {
-    reduction: number('reduction_factor', isPositive, 'it must be a positive number'),
-    places,
-    activation:
-      activationOf(fields['non_linearity']) ??
-      fail('non_linearity', `it must be one of ${Object.keys(ACTIVATIONS).join(', ')}`),
-    reads: flag('is_parallel') ? 'stream' : flag('original_ln_before') ? 'sum' : 'output',
-    scale:
-      fields['scaling'] == null
-        ? 1
-        : number('scaling', Number.isFinite, 'it must be a number: learned scales are not supported'),
-    ...(leaveOut.length === 0 ? {} : { leaveOut }),
-  };
-  const dropout =
-    fields['dropout'] == null
-      ? 0
-      : number('dropout', (value) => value >= 0 && value < 1, 'it must be in [0, 1)');
   return {
-    config: bottleneckConfig(bottleneck, dropout),
+    config: bottleneckConfig(bottleneckOf(fields), fields.dropout('dropout')),
     name,
     base: { name: typeof base === 'string' && base !== '' ? base : null, revision: null },
   };
 }
 
-const isPositive = (value: number): boolean => Number.isFinite(value) && value > 0;
+function bottleneckOf(fields: ConfigFields): BottleneckConfig {
+  const leaveOut = fields.has('leave_out') ? fields.layers('leave_out') : [];
+  return {
+    places: placesOf(fields),
+    reduction: fields.number('reduction_factor', isPositive, 'it must be a positive number'),
+    activation: activationOf(fields),
+    reads: fields.flag('is_parallel') ? 'stream' : fields.flag('original_ln_before') ? 'sum' : 'output',
+    scale: fields.has('scaling')
+      ? fields.number('scaling', Number.isFinite, 'it must be a number: learned scales are not supported')
+      : 1,
+    ...(leaveOut.length === 0 ? {} : { leaveOut }),
+  };
+}
 
-const activationOf = (value: unknown): BottleneckActivation | undefined => {
-  const name = typeof value === 'string' ? value.toLowerCase() : '';
-  return Object.hasOwn(ACTIVATIONS, name) ? ACTIVATIONS[name] : undefined;
-};
+function placesOf(fields: ConfigFields): BottleneckConfig['places'] {
+  const places = [
+    ...(fields.flag('mh_adapter') ? (['attention'] as const) : []),
+    ...(fields.flag('output_adapter') ? (['mlp'] as const) : []),
+  ];
+  return places.length === 0
+    ? fields.fail('output_adapter', 'there is no adapter after the attention or the MLP')
+    : places;
+}
 
-function layersOf(value: unknown, fail: (field: string, must: string) => never): readonly number[] {
-  if (value == null) return [];
-  if (!Array.isArray(value)) return fail('leave_out', 'it must be a list of layers');
-  return value.map((layer: unknown) =>
-    typeof layer === 'number' && Number.isSafeInteger(layer) && layer >= 0
-      ? layer
-      : fail('leave_out', 'it must be a list of layers'),
+function activationOf(fields: ConfigFields): BottleneckActivation {
+  const name = fields.text('non_linearity')?.toLowerCase() ?? '';
+  const activation = Object.hasOwn(ACTIVATIONS, name) ? ACTIVATIONS[name] : undefined;
+  return (
+    activation ?? fields.fail('non_linearity', `it must be one of ${Object.keys(ACTIVATIONS).join(', ')}`)
   );
 }
 

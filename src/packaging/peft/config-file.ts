@@ -2,8 +2,9 @@ import { isHead } from '../../models/adapters/classifier.js';
 import { patternProblem } from '../../models/adapters/patterns.js';
 import { isJson, type Json } from '../../models/json-file.js';
 import { type LoraConfig, ModelError } from '../../models/types.js';
+import { ConfigFields, isCount, isIndex, isPositive } from '../config-fields.js';
 import { type AdapterBase, PEFT_VERSION } from './adapter-base.js';
-import { isVirtual, knownFields, VIRTUAL, virtualConfig } from './virtual-config.js';
+import { isVirtual, knownFields, VIRTUAL, type VirtualType, virtualConfig } from './virtual-config.js';
 
 export type { AdapterBase } from './adapter-base.js';
 
@@ -148,127 +149,116 @@ export const OTHERWISE = otherwise('Train the adapter without it');
 
 /** Throws a {@link ModelError} `adapter_invalid` that names the first field that can't be honoured. */
 export function parseAdapterConfig(json: Json, path: string): ParsedConfig {
-  const fail = (field: string, must: string, help = AS_SAVED): never => {
-    const found = JSON.stringify(json[field]) ?? 'missing';
-    throw new ModelError('adapter_invalid', path, `"${field}" is ${found}; ${must}.`, help);
-  };
+  const fields = new ConfigFields(
+    json,
+    (field, found, must, help = AS_SAVED) =>
+      new ModelError('adapter_invalid', path, `"${field}" is ${found}; ${must}.`, help),
+  );
   const type = json['peft_type'];
   if (type !== 'LORA' && !isVirtual(type))
-    return fail('peft_type', `only LORA, ${Object.keys(VIRTUAL).join(' and ')} are supported`, OTHER_KIND);
-  const known = type === 'LORA' ? IGNORED : knownFields(type);
-  for (const [field, value] of Object.entries(json)) {
+    return fields.fail('peft_type', `only LORA, ${Object.keys(VIRTUAL).join(' and ')} are supported`, OTHER_KIND);
+  refuseUnknown(fields, type === 'LORA' ? IGNORED : knownFields(type));
+  return type === 'LORA' ? parseLora(fields) : parseVirtual(type, fields);
+}
+
+/** A field that is not known asks for something, unless its value leaves it without effect. */
+function refuseUnknown(fields: ConfigFields, known: ReadonlySet<string>): void {
+  for (const [field, value] of Object.entries(fields.json))
     if (!known.has(field) && !isEmpty(value) && !HARMLESS[field]?.includes(value))
-      fail(field, 'this feature is not supported', OTHERWISE);
-  }
-  const number = (field: string, holds: (value: number) => boolean, must: string): number => {
-    const value = json[field];
-    return typeof value === 'number' && holds(value) ? value : fail(field, must);
-  };
-  const text = (field: string): string | null => (typeof json[field] === 'string' ? json[field] : null);
-  if (type !== 'LORA') {
-    const tokens = number('num_virtual_tokens', isRank, 'it must be a positive whole number');
-    return {
-      lora: VIRTUAL[type].configOf(tokens),
-      targets: [],
-      classifies: false,
-      base: {
-        name: text('base_model_name_or_path'),
-        revision: text('revision'),
-        ...(type === 'PREFIX_TUNING' && json['num_attention_heads'] != null
-          ? { prefixHeads: number('num_attention_heads', isRank, 'it must be a positive whole number') }
-          : {}),
-      },
-    };
-  }
-  const flag = (field: string): boolean => {
-    const value = json[field] ?? false;
-    return typeof value === 'boolean' ? value : fail(field, 'it must be true or false');
-  };
-  const layers = json['layers_to_transform'];
-  const rank = number('r', isRank, 'it must be a positive whole number');
-  const alpha = number('lora_alpha', isPositive, 'it must be a positive number');
-  const dropout =
-    json['lora_dropout'] == null
-      ? 0
-      : number('lora_dropout', (value) => value >= 0 && value < 1, 'it must be in [0, 1)');
-  const ranks = patternsOf(json, 'rank_pattern', isRank, fail);
-  const classifies = json['task_type'] === CLASSIFICATION;
-  const named = namesOf(json['modules_to_save'], fail);
-  const saved = classifies
-    ? named?.filter((name) => !(CLASSIFIERS as readonly string[]).includes(name))
-    : named;
-  const none = classifies && json['target_modules'] === NO_TARGETS;
-  const alphas = patternsOf(json, 'alpha_pattern', isPositive, fail);
+      fields.fail(field, 'this feature is not supported', OTHERWISE);
+}
+
+const baseOf = (fields: ConfigFields): AdapterBase => ({
+  name: fields.text('base_model_name_or_path'),
+  revision: fields.text('revision'),
+});
+
+function parseVirtual(type: VirtualType, fields: ConfigFields): ParsedConfig {
+  const heads = 'num_attention_heads';
   return {
-    lora: {
-      rank: none ? 0 : rank,
-      alpha: none ? 0 : alpha,
-      dropout,
-      ...(flag('use_rslora') ? { rslora: true } : {}),
-      ...(flag('use_dora') ? { dora: true } : {}),
-      ...(layers == null ? {} : { layers: layersOf(layers, fail) }),
-      ...(ranks === undefined ? {} : { rankPattern: ranks }),
-      ...(alphas === undefined ? {} : { alphaPattern: alphas }),
-      ...(saved === undefined || saved.length === 0 ? {} : { modulesToSave: saved }),
+    lora: VIRTUAL[type].configOf(fields.count('num_virtual_tokens')),
+    targets: [],
+    classifies: false,
+    base: {
+      ...baseOf(fields),
+      ...(type === 'PREFIX_TUNING' && fields.has(heads) ? { prefixHeads: fields.count(heads) } : {}),
     },
-    targets: none
-      ? []
-      : NARROWING.some((field) => !isEmpty(json[field] ?? null))
-        ? undefined
-        : targetsOf(json['target_modules'], fail),
-    classifies,
-    base: { name: text('base_model_name_or_path'), revision: text('revision') },
   };
 }
 
-type Fail = (field: string, must: string, help?: string) => never;
-
-const isRank = (value: number): boolean => Number.isSafeInteger(value) && value > 0;
-const isPositive = (value: number): boolean => Number.isFinite(value) && value > 0;
-
-function layersOf(value: unknown, fail: Fail): readonly number[] {
-  const list: readonly unknown[] = Array.isArray(value) ? value : [value];
-  return list.map((layer) =>
-    typeof layer === 'number' && Number.isSafeInteger(layer) && layer >= 0
-      ? layer
-      : fail('layers_to_transform', 'it must be a list of layers'),
-  );
+function parseLora(fields: ConfigFields): ParsedConfig {
+  const classifies = fields.json['task_type'] === CLASSIFICATION;
+  const isHeadAlone = classifies && fields.json['target_modules'] === NO_TARGETS;
+  const rank = fields.count('r');
+  const alpha = fields.number('lora_alpha', isPositive, 'it must be a positive number');
+  return {
+    lora: { ...(isHeadAlone ? { rank: 0, alpha: 0 } : { rank, alpha }), ...loraOptions(fields, classifies) },
+    targets: isHeadAlone ? [] : targetsOf(fields),
+    classifies,
+    base: baseOf(fields),
+  };
 }
 
-/** Numbers by regular expressions; nothing where the object is empty. */
+/** What an adapter may have besides rank and alpha; what it does not have is left out. */
+function loraOptions(
+  fields: ConfigFields,
+  classifies: boolean,
+): Omit<LoraConfig, 'targets' | 'rank' | 'alpha'> {
+  const ranks = patternsOf(fields, 'rank_pattern', isCount);
+  const alphas = patternsOf(fields, 'alpha_pattern', isPositive);
+  const saved = savedModules(fields, classifies);
+  return {
+    dropout: fields.dropout('lora_dropout'),
+    ...(fields.flag('use_rslora') ? { rslora: true } : {}),
+    ...(fields.flag('use_dora') ? { dora: true } : {}),
+    ...(fields.has('layers_to_transform') ? { layers: layersOf(fields) } : {}),
+    ...(ranks.length === 0 ? {} : { rankPattern: Object.fromEntries(ranks) }),
+    ...(alphas.length === 0 ? {} : { alphaPattern: Object.fromEntries(alphas) }),
+    ...(saved.length === 0 ? {} : { modulesToSave: saved }),
+  };
+}
+
+/** A list, or one layer alone. */
+function layersOf(fields: ConfigFields): readonly number[] {
+  const field = 'layers_to_transform';
+  const isOne = typeof fields.json[field] === 'number';
+  return isOne ? [fields.number(field, isIndex, 'it must be a list of layers')] : fields.layers(field);
+}
+
+/** Numbers by regular expressions. */
 function patternsOf(
-  json: Json,
+  fields: ConfigFields,
   field: string,
   holds: (value: number) => boolean,
-  fail: Fail,
-): Readonly<Record<string, number>> | undefined {
-  const value = json[field];
-  if (value == null) return undefined;
-  if (!isJson(value)) return fail(field, 'it must be an object');
-  const entries = Object.entries(value).map(([pattern, number]): [string, number] =>
+): readonly (readonly [pattern: string, value: number])[] {
+  const value = fields.json[field];
+  if (value == null) return [];
+  if (!isJson(value)) return fields.fail(field, 'it must be an object');
+  return Object.entries(value).map(([pattern, number]) =>
     typeof number === 'number' && holds(number) && patternProblem(pattern) === undefined
       ? [pattern, number]
-      : fail(field, 'it must give a number for each pattern, and the patterns must be simple to match'),
-  );
-  return entries.length === 0 ? undefined : Object.fromEntries(entries);
-}
-
-/** Modules that are saved whole; nothing where there are none. */
-function namesOf(value: unknown, fail: Fail): readonly string[] | undefined {
-  if (value == null || (Array.isArray(value) && value.length === 0)) return undefined;
-  if (!Array.isArray(value)) return fail('modules_to_save', 'it must be a list of module names');
-  return value.map((item: unknown) =>
-    typeof item === 'string' ? item : fail('modules_to_save', 'it must be a list of module names'),
+      : fields.fail(
+          field,
+          'it must give a number for each pattern, and the patterns must be simple to match',
+        ),
   );
 }
 
-function targetsOf(value: unknown, fail: Fail): readonly string[] | undefined {
-  if (typeof value === 'string') return undefined;
-  if (!Array.isArray(value) || value.length === 0)
-    return fail('target_modules', 'it must be a list of module names');
-  return value.map((item: unknown) =>
-    typeof item === 'string' ? item : fail('target_modules', 'it must be a list of module names'),
-  );
+const MODULES = 'it must be a list of module names';
+
+/** Modules that are saved whole, besides the head of a classifier. */
+function savedModules(fields: ConfigFields, classifies: boolean): readonly string[] {
+  if (!fields.has('modules_to_save')) return [];
+  const names = fields.strings('modules_to_save', MODULES);
+  return classifies ? names.filter((name) => !(CLASSIFIERS as readonly string[]).includes(name)) : names;
+}
+
+function targetsOf(fields: ConfigFields): readonly string[] | undefined {
+  const field = 'target_modules';
+  const isNarrowed = NARROWING.some((other) => !isEmpty(fields.json[other] ?? null));
+  if (isNarrowed || typeof fields.json[field] === 'string') return undefined;
+  const targets = fields.strings(field, MODULES);
+  return targets.length === 0 ? fields.fail(field, MODULES) : targets;
 }
 
 function isEmpty(value: unknown): boolean {

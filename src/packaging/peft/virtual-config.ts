@@ -52,11 +52,13 @@ export const VIRTUAL = {
   PREFIX_TUNING: { fields: prefixFields(0, NO_BASE), configOf: (tokens: number) => prefixConfig({ tokens }) },
 };
 
-export const isVirtual = (type: unknown): type is keyof typeof VIRTUAL =>
+export type VirtualType = keyof typeof VIRTUAL;
+
+export const isVirtual = (type: unknown): type is VirtualType =>
   typeof type === 'string' && Object.hasOwn(VIRTUAL, type);
 
 /** Fields that say how virtual tokens began, and what the base has. */
-export const knownFields = (type: keyof typeof VIRTUAL): ReadonlySet<string> =>
+export const knownFields = (type: VirtualType): ReadonlySet<string> =>
   new Set(
     Object.keys(VIRTUAL[type].fields).filter(
       (field) => field !== 'modules_to_save' && field !== 'num_transformer_submodules',

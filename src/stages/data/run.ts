@@ -71,8 +71,10 @@ const runData: RunStage = async (context) => {
   await dropLeaks(table, inOrder, checks.near === undefined ? LEAK_SIMILARITY : undefined, (done) =>
     breathe(context, 'comparing splits', done, table.count),
   );
-  const written = await writeRows(output, table, files, inOrder, collector.contradictions, (done) =>
-    breathe(context, 'writing rows', done, table.count),
+  const written = await writeRows(
+    output,
+    { table, files, reader: inOrder, contradictions: collector.contradictions },
+    (done) => breathe(context, 'writing rows', done, table.count),
   );
   for (const spool of spools) spool?.remove();
   if (written.splits.train === 0) throw nothingToTrainOn(context, table, files);

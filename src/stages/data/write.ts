@@ -12,13 +12,19 @@ export interface Written {
   readonly splits: Readonly<Record<SplitName, number>>;
 }
 
+/** The rows that were read, in their order, and what was found of them. */
+export interface Collected {
+  readonly table: RowTable;
+  readonly files: readonly SourceFile[];
+  readonly reader: RowReader;
+  /** Numbers of rows that contradict an earlier one. */
+  readonly contradictions: readonly number[];
+}
+
 /** Writes the rows of each split, the report and the statistics, in the order in which the rows were read. */
 export async function writeRows(
   output: OutputFolder,
-  table: RowTable,
-  files: readonly SourceFile[],
-  reader: RowReader,
-  contradictions: readonly number[],
+  { table, files, reader, contradictions }: Collected,
   breathe: (done: number) => Promise<void>,
 ): Promise<Written> {
   const report = new RowReport(output);

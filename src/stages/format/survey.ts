@@ -61,17 +61,16 @@ export async function surveyLengths(
   const encoder = isLabelled ? noting(opened, labels) : opened;
   const dataSettings = data.settings as unknown as DataSettings;
   const sources = sourceFiles(dataSettings, program.folder, host);
-  const own = sources.filter(({ general }) => !general);
-  const general = sources.filter((source) => source.general);
-
-  const [ownCounts, generalCounts] = [await countRows(host, own), await countRows(host, general)];
-  const [found, available] = [sumOf(ownCounts), sumOf(generalCounts)];
+  const counted = await countRows(host, sources);
+  const own = counted.filter(({ file }) => !file.general);
+  const general = counted.filter(({ file }) => file.general);
+  const [found, available] = [sumOf(own), sumOf(general)];
   const mixed = Math.min(available, generalRows(dataSettings, found));
 
   const tally = new Tally();
   const refused = new Refused();
   const stride = Math.max(1, Math.ceil(found / maxRows));
-  const ownKept = await meanKept(encoded(host, own, ownCounts, stride, encoder, refused), (kept) =>
+  const ownKept = await meanKept(encoded(host, own, stride, encoder, refused), (kept) =>
     tally.add(kept, true),
   );
   if (found > 0 && ownKept === 0) throw refused.error(format, data, found);
@@ -79,14 +78,11 @@ export async function surveyLengths(
   const generalStride = Math.max(1, Math.ceil(available / maxRows));
   const share = available === 0 ? 0 : Math.min(1, (mixed / available) * (generalStride / stride));
   let due = 0;
-  const generalKept = await meanKept(
-    encoded(host, general, generalCounts, generalStride, encoder, refused),
-    (kept) => {
-      due += share;
-      tally.add(kept, due >= 1);
-      if (due >= 1) due--;
-    },
-  );
+  const generalKept = await meanKept(encoded(host, general, generalStride, encoder, refused), (kept) => {
+    due += share;
+    tally.add(kept, due >= 1);
+    if (due >= 1) due--;
+  });
 
   const limit = dataSettings.limit ?? Number.POSITIVE_INFINITY;
   const taken = Math.min(1, limit / Math.max(1, found + mixed));
@@ -163,33 +159,36 @@ class Tally {
   }
 }
 
-/** Rows of each file. */
-async function countRows(host: Host, files: readonly SourceFile[]): Promise<readonly number[]> {
-  const counts: number[] = [];
+interface CountedFile {
+  readonly file: SourceFile;
+  readonly rows: number;
+}
+
+async function countRows(host: Host, files: readonly SourceFile[]): Promise<readonly CountedFile[]> {
+  const counted: CountedFile[] = [];
   for (const file of files) {
     let count = knownRows(file, host);
     if (count === undefined) {
       count = 0;
       for await (const batch of rowsOf(file, host)) count += batch.length;
     }
-    counts.push(count);
+    counted.push({ file, rows: count });
   }
-  return counts;
+  return counted;
 }
 
-const sumOf = (counts: readonly number[]): number => counts.reduce((sum, count) => sum + count, 0);
+const sumOf = (counted: readonly CountedFile[]): number => counted.reduce((sum, { rows }) => sum + rows, 0);
 
 /** What is kept of every row whose number is a multiple of `stride`. */
 async function* encoded(
   host: Host,
-  files: readonly SourceFile[],
-  counts: readonly number[],
+  files: readonly CountedFile[],
   stride: number,
   encoder: RowEncoder,
   refused: Refused,
 ): AsyncIterable<readonly EncodedRow[]> {
   let before = 0;
-  for (const [index, file] of files.entries()) {
+  for (const { file, rows } of files) {
     const sample = { skip: (stride - (before % stride)) % stride, every: stride };
     for await (const batch of rowsOf(file, host, sample))
       for (const line of batch) {
@@ -197,7 +196,7 @@ async function* encoded(
         if ('reason' in kept) refused.add({ file: file.name, line: line.number, ...kept });
         yield 'reason' in kept ? [] : kept;
       }
-    before += counts[index] ?? 0;
+    before += rows;
   }
 }
 

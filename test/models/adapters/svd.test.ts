@@ -4,7 +4,7 @@ import { fillNormal } from '../../../src/models/random.js';
 
 function random(rows: number, columns: number, stream: string): Matrix {
   const data = new Float32Array(rows * columns);
-  fillNormal(data, 1, stream, 0, 1);
+  fillNormal(data, 1, stream, 1);
   return { rows, columns, data };
 }
 

@@ -151,7 +151,7 @@ describe(`adapters and merged models in PEFT and transformers${why}`, () => {
     for (const [tensor, { data }] of adapter.tensors) {
       if (!isTrained(tensor)) continue;
       const noise = new Float32Array(data.length);
-      fillNormal(noise, 5, tensor, 0, 0.05);
+      fillNormal(noise, 5, tensor, 0.05);
       for (let i = 0; i < data.length; i++) data[i] = (data[i] as number) + (noise[i] as number);
     }
     const runtime = await onnxRuntime({ threads: 1 });
