@@ -1,13 +1,15 @@
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { StageEvent } from '../../src/ir/events.js';
 import type { OutputFolder, StageResult } from '../../src/ir/outputs.js';
-import type { Stage, StageKind, Value } from '../../src/ir/types.js';
+import type { Stage } from '../../src/ir/types.js';
 import type { Tokenizer } from '../../src/models/types.js';
 import { nodeHost } from '../../src/source/node-host.js';
 import type { Artefact, StageContext } from '../../src/stages/types.js';
+import { contextOf as alone, stageOf } from '../stages/alone.js';
 import { fixture } from './fixtures.js';
+
+export { SPAN, stageOf } from '../stages/alone.js';
 
 /** The tiny model, its adapter and PEFT's merge of both, as `record_tiny.py` recorded them. */
 export const tiny = join(nodeHost().packageFolder, 'test', 'fixtures', 'evaluation', 'tiny');
@@ -55,26 +57,6 @@ export function plainOutput(path: string): OutputFolder {
   };
 }
 
-export const SPAN = { file: 'test.ftp', start: 0, end: 0, line: 1, column: 1 } as unknown as Stage['span'];
-
-export function stageOf(
-  kind: StageKind,
-  name: string,
-  settings: Readonly<Record<string, unknown>>,
-  more: Partial<Stage> = {},
-): Stage {
-  return {
-    kind,
-    name,
-    settings: settings as Readonly<Record<string, Value>>,
-    origins: {},
-    requires: [],
-    inputs: [],
-    span: SPAN,
-    ...more,
-  };
-}
-
 export function artefact(stage: Stage, path: string, result: Partial<StageResult> = {}): Artefact {
   return { stage, path, key: `key-of-${stage.name}`, result: { outputs: {}, metrics: {}, ...result } };
 }
@@ -84,33 +66,14 @@ export function contextOf(
   inputs: readonly Artefact[],
   folder: string,
   more: Partial<StageContext> = {},
-): StageContext & { readonly events: StageEvent[] } {
-  const events: StageEvent[] = [];
+) {
   const output = join(folder, 'output');
   mkdirSync(output, { recursive: true });
-  return {
-    stage,
+  return alone(stage, folder, {
     inputs: Object.fromEntries(inputs.map((input) => [input.stage.name, input])),
-    folder,
-    host: nodeHost(folder),
     output: plainOutput(output),
-    work: {
-      path: join(folder, 'work'),
-      commit: async () => undefined,
-      committed: () => [],
-      pages: () => {
-        throw new Error('no stage of this kind pages');
-      },
-      remove: () => undefined,
-    },
-    key: 'key',
-    runtime: 'onnx',
-    threads: 1,
-    emit: (event) => events.push(event),
-    signal: new AbortController().signal,
     ...more,
-    events,
-  };
+  });
 }
 
 export const baseCall = { call: 'local', args: { folder: join(tiny, 'base') } } as const;

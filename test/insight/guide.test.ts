@@ -6,7 +6,8 @@ import { graphOf, svgFile } from '../../src/insight/graph/index.js';
 import { nodeHost } from '../../src/source/node-host.js';
 import { ftpc } from '../cli/folders.js';
 import { expectGolden } from '../helpers/golden.js';
-import { folderWithRuns, freshFolder, journalOf, ROOT, RUNS } from './folders.js';
+import { writeFinishedRun } from './finished.js';
+import { folderWithRuns, freshFolder, ROOT, RUNS } from './folders.js';
 
 const PAGE = join(ROOT, 'docs/insight.md');
 
@@ -20,13 +21,6 @@ const wordsOf = (line: string): readonly string[] =>
 /** Digests differ with every version of a stage, and mean nothing to a reader. */
 const shapeOf = (text: string): string => text.replace(/\b[0-9a-f]{8}\b/g, '########');
 
-interface Planned {
-  readonly name: string;
-  readonly kind: string;
-  readonly key: string;
-  readonly parts: Readonly<Record<string, string>>;
-}
-
 describe('docs/insight.md', () => {
   const recorded = folderWithRuns();
   const planned = freshFolder();
@@ -36,28 +30,8 @@ describe('docs/insight.md', () => {
     for (const { path } of [recorded, planned])
       cpSync(join(ROOT, 'pipelines'), join(path, 'pipelines'), { recursive: true });
     const words = ['plan', 'pipelines/legal.ftp', '-p', 'smoke=true', '--machine', 'cpu-8gib', '--json'];
-    const { stages } = JSON.parse((await ftpc(planned.path, words)).out) as {
-      readonly stages: readonly Planned[];
-    };
-    const events = stages.flatMap(({ name, kind, key, parts }) => {
-      const record = { version: 1, kind, key, parts, files: {}, result: { outputs: {}, metrics: {} } };
-      planned.write(
-        `.ftp/store/${key}/stage.json`,
-        JSON.stringify({ ...record, seconds: 1, peakMemoryBytes: 1 }),
-      );
-      return [
-        { type: 'stage.started', stage: name, kind, action: 'run', reasons: [], key, parts },
-        {
-          type: 'stage.finished',
-          stage: name,
-          kind,
-          status: 'done',
-          outputs: { report: `.ftp/store/${key}/r` },
-        },
-      ];
-    });
-    const lines = [{ type: 'run.started', runId: RUNS[0], pipeline: 'pipelines/legal.ftp' }, ...events];
-    planned.write(journalOf(RUNS[0]), `${lines.map((line) => JSON.stringify(line)).join('\n')}\n`);
+    const { stages } = JSON.parse((await ftpc(planned.path, words)).out);
+    writeFinishedRun(planned, { id: RUNS[0], pipeline: 'pipelines/legal.ftp', stages });
   });
 
   it('shows what the commands print', async () => {

@@ -4,7 +4,7 @@ import { type WhyAnswer, whyOf, whyText } from '../../src/insight/why/index.js';
 import { plan } from '../../src/planner/plan.js';
 import { PLAIN } from '../../src/planner/render/palette.js';
 import { pipelineFolder, QUICK, TEXT } from '../planner/pipeline.js';
-import { journalOf } from './folders.js';
+import { writeFinishedRun } from './finished.js';
 import { expectSchema } from './schemas.js';
 
 describe('why a stage runs', () => {
@@ -37,25 +37,7 @@ describe('why a stage runs', () => {
   /** What a run of the pipeline as it stands would have left: records of its stages, and a journal. */
   async function run(text: string, id: string): Promise<void> {
     const { plan } = await planned(text);
-    const events = plan.stages.map(({ name, kind, key, parts }) => {
-      const record = { version: 1, kind, key, parts, files: {}, result: { outputs: {}, metrics: {} } };
-      folder.write(
-        `.ftp/store/${key}/stage.json`,
-        JSON.stringify({ ...record, seconds: 1, peakMemoryBytes: 1 }),
-      );
-      return [
-        { type: 'stage.started', stage: name, kind, action: 'run', reasons: [], key, parts },
-        {
-          type: 'stage.finished',
-          stage: name,
-          kind,
-          status: 'done',
-          outputs: { report: `.ftp/store/${key}/r.json` },
-        },
-      ];
-    });
-    const lines = [{ type: 'run.started', runId: id, pipeline: 'pipeline.ftp' }, ...events.flat()];
-    folder.write(journalOf(id), `${lines.map((line) => JSON.stringify(line)).join('\n')}\n`);
+    writeFinishedRun(folder, { id, pipeline: 'pipeline.ftp', stages: plan.stages });
   }
 
   it('says that it never ran', async () => {

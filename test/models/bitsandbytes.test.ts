@@ -161,7 +161,7 @@ describe('bitsandbytes checkpoints', () => {
     ['another block', STATE, edited('"blocksize": 64', '"blocksize": 128'), /says blocksize 128; 64 is read/],
     ['another code', STATE, edited('"quant_type": "nf4"', '"quant_type": "fp4"'), /says quant_type "fp4"/],
     ['no shape', STATE, edited('"shape"', '"shake"'), /no "shape"/],
-    ['a state that is no JSON', STATE, edited('{', '['), /not valid JSON/],
+    ['a state that is no JSON', STATE, edited('{', '['), /no valid JSON/],
     [
       'another table',
       `${DOWN}.quant_map`,

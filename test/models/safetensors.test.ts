@@ -34,7 +34,7 @@ const REFUSED: readonly [string, Uint8Array, RegExp][] = [
   ['an empty header', file('', 0), /JSON/],
   ['a header that is no JSON', file('{"a":', 0), /JSON/],
   ['a header with two values', file('{}{}', 0), /after the end/],
-  ['a header that is no object', file('[]', 0), /no JSON object/],
+  ['a header that is no object', file('[]', 0), /not a JSON object/],
   ['a header that is not UTF-8', concat([file('', 0, 4), new Uint8Array([0x7b, 0xff, 0x7d, 0x20])]), /UTF-8/],
   ['a tensor named twice', file(`{"a":${F},"a":${F}}`, 8), /appears twice/],
   [
@@ -57,11 +57,11 @@ const REFUSED: readonly [string, Uint8Array, RegExp][] = [
   ['a hole between tensors', file(`{"a":${F},"b":${entry('[1]', '[12,16]')}}`, 16), /hole/],
   ['tensors that overlap', file(`{"a":${F},"b":${entry('[2]', '[4,12]')}}`, 12), /overlaps/],
   ['data that is cut short', file(`{"a":${F}}`, 7), /cut short/],
-  ['bytes after the last tensor', file(`{"a":${F}}`, 9), /1 bytes stand after/],
+  ['bytes after the last tensor', file(`{"a":${F}}`, 9), /1 bytes follow/],
   ['metadata that is no text', file('{"__metadata__":{"a":1}}', 0), /not a string/],
-  ['metadata that is a list', file('{"__metadata__":[]}', 0), /no object/],
+  ['metadata that is a list', file('{"__metadata__":[]}', 0), /not an object/],
   ['a header nested without end', file('['.repeat(100_000), 0), /deeply/],
-  ['a control character in a name', file('{"a\nb":1}', 0), /string expected/],
+  ['a control character in a name', file('{"a\nb":1}', 0), /expected a string/],
 ];
 
 describe('safetensors', () => {
@@ -186,11 +186,11 @@ describe('safetensors', () => {
       expect(source.get('b')?.file.path).to.equal('/m/two.safetensors');
     });
     const broken: readonly [string, unknown, RegExp][] = [
-      ['a shard outside the folder', { a: '../one.safetensors' }, /no plain file name/],
+      ['a shard outside the folder', { a: '../one.safetensors' }, /not a plain file name/],
       ['a tensor that its shard lacks', { b: 'one.safetensors' }, /is not in/],
       ['a tensor that the index lacks', {}, /weight_map|missing/],
       ['a map that is a list', [], /weight_map/],
-      ['a shard that is missing', { a: 'three.safetensors' }, /three\.safetensors is missing/],
+      ['a shard that is missing', { a: 'three.safetensors' }, /three\.safetensors is listed, but missing/],
     ];
     for (const [what, map, message] of broken) {
       it(`refuses ${what}`, () => {

@@ -1,12 +1,7 @@
-import { execFileSync } from 'node:child_process';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import type { RunEvent } from '../../src/ir/events.js';
 import type { Plan } from '../../src/planner/types.js';
+import { peaksOf, planIn, runIn } from './command.js';
 import { type Folder, pipelineFolder, TEXT } from './pipeline.js';
-
-const MAIN = join(fileURLToPath(new URL('.', import.meta.url)), '..', '..', 'src', 'cli', 'main.js');
 
 /** Long rows, so that tensors count for more than the process; two steps see each of the 12 rows of training. */
 const PIPELINE = TEXT.replace('stop = { epochs: 2 }', 'stop = { steps: 2 }')
@@ -29,14 +24,6 @@ describe('the plan against a run', () => {
   let made: Plan;
   let measured: ReadonlyMap<string, number>;
 
-  const ftpc = (...args: readonly string[]): string =>
-    execFileSync(process.execPath, [MAIN, ...args], {
-      cwd: folder.path,
-      encoding: 'utf8',
-      maxBuffer: 1e8,
-      stdio: ['ignore', 'pipe', 'ignore'],
-    });
-
   before(function () {
     this.timeout(120_000);
     folder = pipelineFolder();
@@ -48,18 +35,8 @@ describe('the plan against a run', () => {
       ).join('\n'),
     );
     folder.program(PIPELINE);
-    made = JSON.parse(ftpc('plan', 'pipeline.ftp', '--json')) as Plan;
-    const events = ftpc('run', 'pipeline.ftp', '--json')
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line) as RunEvent);
-    measured = new Map(
-      events.flatMap((event) =>
-        event.type === 'stage.finished' && event.status === 'done'
-          ? [[event.stage, event.peakMemoryBytes] as const]
-          : [],
-      ),
-    );
+    made = planIn(folder.path);
+    measured = peaksOf(runIn(folder.path));
   });
   after(() => folder.remove());
 

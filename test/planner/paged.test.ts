@@ -1,17 +1,13 @@
 /** A base that does not fit stays in its files: the plan says so, the run keeps to it, and the adapter is the same. */
-import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import type { RunEvent } from '../../src/ir/events.js';
 import { expectedTensors } from '../../src/models/architectures/index.js';
 import { openModel } from '../../src/models/load.js';
 import { f32Writable, safetensorsChunks } from '../../src/models/safetensors/write.js';
-import type { Plan } from '../../src/planner/types.js';
+import { peaksOf, planIn, runIn } from './command.js';
 import { type Folder, pipelineFolder, STARTER } from './pipeline.js';
 
-const MAIN = join(fileURLToPath(new URL('.', import.meta.url)), '..', '..', 'src', 'cli', 'main.js');
 const MIB = 2 ** 20;
 
 /** The starter with many more layers: 69 MiB of float32. */
@@ -61,13 +57,6 @@ interface Ran {
 
 describe('a base that does not fit', () => {
   let folder: Folder;
-  const ftpc = (...args: readonly string[]): string =>
-    execFileSync(process.execPath, [MAIN, ...args], {
-      cwd: folder.path,
-      encoding: 'utf8',
-      maxBuffer: 1e8,
-      stdio: ['ignore', 'pipe', 'ignore'],
-    });
 
   before(function () {
     this.timeout(120_000);
@@ -93,23 +82,17 @@ describe('a base that does not fit', () => {
   after(() => folder.remove());
 
   const planOf = (...limits: readonly string[]) => {
-    const plan = JSON.parse(ftpc('plan', 'pipeline.ftp', '--json', ...limits)) as Plan;
-    return (name: string) => plan.stages.find((stage) => stage.name === name) ?? expect.fail(`no ${name}`);
+    const { stages } = planIn(folder.path, ...limits);
+    return (name: string) => stages.find((stage) => stage.name === name) ?? expect.fail(`no ${name}`);
   };
   const run = (...limits: readonly string[]): Ran => {
-    const events = ftpc('run', 'pipeline.ftp', '--json', ...limits)
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line) as RunEvent);
-    const done = events.flatMap((event) =>
-      event.type === 'stage.finished' && event.status === 'done' ? [event] : [],
-    );
+    const done = runIn(folder.path, ...limits);
     const store = join(folder.path, '.ftp', 'store');
     const files = readdirSync(store, { recursive: true, encoding: 'utf8' });
     const bytesOf = (end: string) =>
       readFileSync(join(store, files.find((name) => name.endsWith(end)) ?? ''), 'base64');
     return {
-      peaks: new Map(done.map((event) => [event.stage, event.peakMemoryBytes])),
+      peaks: peaksOf(done),
       bytes: ['last/adapter_model.safetensors', 'model/model.safetensors'].map(bytesOf),
       perplexity: done.find(({ stage }) => stage === 'quality')?.metrics['perplexity'] ?? Number.NaN,
     };

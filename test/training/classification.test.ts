@@ -7,7 +7,6 @@ import { initLora } from '../../src/models/adapters/initialise.js';
 import { createDecoder, type Decoder } from '../../src/models/decoder/index.js';
 import type { DecoderOptions } from '../../src/models/decoder/types.js';
 import { type ModelFolder, openModel } from '../../src/models/load.js';
-import { openSafetensors } from '../../src/models/safetensors/read.js';
 import type { LoraConfig } from '../../src/models/types.js';
 import { labelledRow } from '../../src/stages/format/labelled.js';
 import { baseWeights } from '../../src/stages/train/base.js';
@@ -15,7 +14,7 @@ import { coverageOf } from '../../src/stages/train/coverage.js';
 import { buildBatch, buildPacked } from '../../src/training/batch.js';
 import type { TokenRows } from '../../src/training/index.js';
 import { openHere, whereInstalled } from '../tensor/runtimes/here.js';
-import { fixturePath, host, type RecordedRun, tokenRows } from './fixture.js';
+import { fixturePath, float32Tensors, host, type RecordedRun, tokenRows } from './fixture.js';
 import { agrees } from './whole-run.js';
 
 /** Against transformers' classifiers with PEFT and Trainer, as of whole trainings in `oracle.test.ts`. */
@@ -39,15 +38,7 @@ const familyOf = (name: Name) => FAMILIES[name.startsWith('llama') ? 'llama' : '
 
 const json = <T>(name: string): T => JSON.parse(readFileSync(join(folder, name), 'utf8')) as T;
 
-function tensors(name: string): ReadonlyMap<string, Float32Array> {
-  const file = openSafetensors(host, join(folder, name));
-  return new Map(
-    [...file.tensors].map(([tensor, entry]) => {
-      const bytes = file.read(entry).slice();
-      return [tensor, new Float32Array(bytes.buffer, 0, bytes.byteLength / 4)];
-    }),
-  );
-}
+const tensors = (name: string): ReadonlyMap<string, Float32Array> => float32Tensors(join(folder, name));
 
 const rowsFor = (name: Name): TokenRows => {
   const { padId } = familyOf(name);

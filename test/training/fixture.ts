@@ -77,8 +77,12 @@ export function tokenRows(
   };
 }
 
-export function recordedTensors(name: string): ReadonlyMap<string, Float32Array> {
-  const file = openSafetensors(host, fixturePath(name));
+export const recordedTensors = (name: string): ReadonlyMap<string, Float32Array> =>
+  float32Tensors(fixturePath(name));
+
+/** The tensors of a safetensors file that has float32 alone. */
+export function float32Tensors(path: string): ReadonlyMap<string, Float32Array> {
+  const file = openSafetensors(host, path);
   return new Map(
     [...file.tensors].map(([tensor, entry]) => {
       const bytes = file.read(entry);

@@ -17,7 +17,8 @@ interface Recorded {
   readonly gradients: Readonly<Record<string, Packed>>;
 }
 
-interface Recording {
+/** A model and a batch, as every recording has them. */
+export interface RecordedModel {
   /** What transformers writes as config.json. */
   readonly config: Json;
   readonly lengths: readonly number[];
@@ -27,6 +28,9 @@ interface Recording {
   readonly ids: readonly number[];
   readonly labels: readonly number[];
   readonly weights: Readonly<Record<string, Packed>>;
+}
+
+interface Recording extends RecordedModel {
   readonly full: Recorded;
   readonly lora: Recorded & {
     /** What PEFT writes as adapter_config.json. */
@@ -41,35 +45,45 @@ export function unpack({ data }: Packed): Float32Array {
   return new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
 }
 
-// compiled tests lie one folder deeper than the fixtures' own root
-const FOLDER = new URL('../../../../test/fixtures/architectures/', import.meta.url);
+export const unpackAll = (tensors: Readonly<Record<string, Packed>>): Adapter['tensors'] =>
+  new Map(
+    Object.entries(tensors).map(([name, packed]) => [name, { shape: packed.shape, data: unpack(packed) }]),
+  );
 
-export const FIXTURES: readonly string[] = readdirSync(FOLDER)
-  .filter((name) => name.endsWith('.json'))
-  .map((name) => name.replace('.json', ''));
+export const batchOf = ({ rows, length, ids, labels }: RecordedModel): Batch => ({
+  rows,
+  length,
+  ids: Int32Array.from(ids),
+  labels: Int32Array.from(labels),
+});
+
+/** The recordings in a folder of `test/fixtures`, by name. */
+export function recordingsIn<Recording>(folder: string) {
+  // compiled tests lie one folder deeper than the fixtures' own root
+  const at = new URL(`../../../../test/fixtures/${folder}/`, import.meta.url);
+  const names: readonly string[] = readdirSync(at).flatMap((file) =>
+    file.endsWith('.json') ? [file.replace('.json', '')] : [],
+  );
+  const read = (name: string): Recording =>
+    JSON.parse(readFileSync(new URL(`${name}.json`, at), 'utf8')) as Recording;
+  return { names, read };
+}
+
+const recordings = recordingsIn<Recording>('architectures');
+
+export const FIXTURES = recordings.names;
 
 export function fixture(name: string) {
-  const read: Recording = JSON.parse(readFileSync(new URL(`${name}.json`, FOLDER), 'utf8'));
+  const read = recordings.read(name);
   const config: ModelConfig = parseConfig(read.config, `${name}.json`);
   const recording = { ...read, config };
-  const { rows, length, lora } = recording;
+  const { lora } = recording;
   const peft = parseAdapterConfig(lora.config, `${name}.json`);
   const adapter: Adapter = {
     config: { ...peft.lora, targets: peft.targets ?? [] },
-    tensors: new Map(
-      Object.entries(lora.tensors).map(([key, packed]) => [
-        key,
-        { shape: packed.shape, data: unpack(packed) },
-      ]),
-    ),
+    tensors: unpackAll(lora.tensors),
   };
-  const batch: Batch = {
-    rows,
-    length,
-    ids: Int32Array.from(recording.ids),
-    labels: Int32Array.from(recording.labels),
-  };
-  return { recording, adapter, batch, weights: memoryWeights(recording.weights) };
+  return { recording, adapter, batch: batchOf(read), weights: memoryWeights(recording.weights) };
 }
 
 /** Weights in memory; `viewed: false` makes the decoder go through its decoding workspace. */

@@ -94,7 +94,7 @@ describe('GGUF tokenizer', () => {
       'tokens that are no texts',
       (v) => v.set('tokenizer.ggml.tokens', [...(v.get('tokenizer.ggml.scores') as [])]),
       'model_tokenizer',
-      /something else than texts/,
+      /has values that are not strings/,
     ],
   ];
   for (const [what, change, code, detail] of cases)

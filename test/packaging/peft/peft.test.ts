@@ -183,7 +183,7 @@ describe('PEFT adapter', () => {
     ['a dropout of one', { lora_dropout: 1 }, /"lora_dropout"/],
     ['tensors without a target', { target_modules: ['q_proj'] }, /tensors for \S+_proj, which/],
     ['no targets', { target_modules: null }, /"target_modules"/],
-    ['a classifier whose labels nothing names', { task_type: 'SEQ_CLS' }, /what its labels are called/],
+    ['a classifier whose labels nothing names', { task_type: 'SEQ_CLS' }, /its labels have no names/],
   ];
   for (const [what, fields, message] of invalid) {
     it(`refuses ${what}`, () => {

@@ -1,9 +1,8 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { StageEvent } from '../../../src/ir/events.js';
 import type { StageResult } from '../../../src/ir/outputs.js';
-import type { Call, Stage, Value } from '../../../src/ir/types.js';
+import type { Call, Value } from '../../../src/ir/types.js';
 import type { Host } from '../../../src/source/host.js';
 import { nodeHost } from '../../../src/source/node-host.js';
 import { readDataRows } from '../../../src/stages/data/rows.js';
@@ -11,6 +10,7 @@ import { run } from '../../../src/stages/data/run.js';
 import type { SplitName } from '../../../src/stages/data/split.js';
 import type { RowEntry } from '../../../src/stages/row-report.js';
 import { outputFolder } from '../../../src/store/output-folder.js';
+import { contextOf, stageOf } from '../alone.js';
 
 /** A call as the compiler hands it on. */
 export const call = (name: string, args: Call['args'] = {}): Call => ({ call: name, args });
@@ -64,46 +64,23 @@ export async function runData(
     mkdirSync(dirname(join(folder, name)), { recursive: true });
     writeFileSync(join(folder, name), content);
   }
-  const stage: Stage = {
-    kind: 'data',
-    name: 'rows',
-    settings: { source: jsonl('rows.jsonl'), dedupe: [], contradictions: 'warn', ...settings },
-    origins: {},
-    requires: [],
-    inputs: [],
-    span: { file: 'pipeline.ftp', start: 0, end: 1 },
-  };
+  const stage = stageOf('data', 'rows', {
+    source: jsonl('rows.jsonl'),
+    dedupe: [],
+    contradictions: 'warn',
+    ...settings,
+  });
   const host = world(nodeHost(folder));
   const path = join(folder, 'out');
   mkdirSync(path);
-  const events: StageEvent[] = [];
-  const result = await run({
-    stage,
-    inputs: {},
-    folder,
-    host,
-    output: outputFolder(path),
-    work: {
-      path: '',
-      commit: async () => undefined,
-      committed: () => [],
-      pages: () => {
-        throw new Error('no stage of this kind pages');
-      },
-      remove: () => undefined,
-    },
-    key: 'key',
-    runtime: 'onnx',
-    threads: 1,
-    emit: (event) => events.push(event),
-    signal,
-  });
+  const context = contextOf(stage, folder, { output: outputFolder(path), host, signal });
+  const result = await run(context);
   return {
     result,
     report: JSON.parse(readFileSync(join(path, 'report.json'), 'utf8')) as Report,
     rows: (split) =>
       [...readDataRows(host, path, split)].map(({ file, line, row }) => ({ file, line, row: { ...row } })),
-    notes: events.flatMap((event) => (event.type === 'note' ? [event.text] : [])),
+    notes: context.events.flatMap((event) => (event.type === 'note' ? [event.text] : [])),
     read: (name) => readFileSync(join(path, name), 'utf8'),
   };
 }

@@ -3,12 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { StageEvent } from '../../../src/ir/events.js';
 import type { StageResult } from '../../../src/ir/outputs.js';
-import type { Call, Stage, StageKind, Value } from '../../../src/ir/types.js';
+import type { Call } from '../../../src/ir/types.js';
 import { nodeHost } from '../../../src/source/node-host.js';
 import { run } from '../../../src/stages/format/run.js';
 import type { FormatSettings } from '../../../src/stages/format/schema.js';
 import type { Artefact, StageContext } from '../../../src/stages/types.js';
 import { outputFolder } from '../../../src/store/index.js';
+import { contextOf, stageOf } from '../alone.js';
+
+export { SPAN, stageOf } from '../alone.js';
 
 export const host = nodeHost();
 export const fixtures = join(host.packageFolder, 'test', 'fixtures', 'format');
@@ -40,8 +43,6 @@ export const call = (name: string, args: Call['args'] = {}): Call => ({ call: na
 
 export const modelCall = (name: string): Call => call('local', { folder: join(fixtures, name) });
 
-export const SPAN = { file: 'test.ftp', start: 0, end: 1 };
-
 export function settingsOf(changes: Partial<FormatSettings> = {}): FormatSettings {
   return {
     from: { stage: 'rows', port: '' },
@@ -51,18 +52,6 @@ export function settingsOf(changes: Partial<FormatSettings> = {}): FormatSetting
     overflow: 'drop',
     loss_on: 'assistant',
     ...changes,
-  };
-}
-
-export function stageOf(kind: StageKind, name: string, settings: object): Stage {
-  return {
-    kind,
-    name,
-    settings: settings as Readonly<Record<string, Value>>,
-    origins: {},
-    requires: [],
-    inputs: [],
-    span: SPAN,
   };
 }
 
@@ -98,33 +87,16 @@ export function world() {
       }
       const stage = stageOf('format', 'dialogs', settingsOf(changes));
       const from = { outputs: {}, metrics: { rows: line } };
-      const events: StageEvent[] = [];
-      const result = await run({
-        stage,
+      const context = contextOf(stage, folder, {
         inputs: { rows: { stage: stageOf('data', 'rows', {}), path: data, key: 'rows', result: from } },
-        folder,
-        host,
         output: outputFolder(path),
-        work: {
-          path: folder,
-          commit: async () => undefined,
-          committed: () => [],
-          pages: () => {
-            throw new Error('no stage of this kind pages');
-          },
-          remove: () => undefined,
-        },
-        key: 'key',
-        runtime: 'onnx',
-        threads: 1,
-        emit: (event) => events.push(event),
-        signal: new AbortController().signal,
         ...more,
       });
+      const result = await run(context);
       return {
         artefact: { stage, path, key: 'key', result },
         result,
-        events,
+        events: context.events,
         json: (name) => JSON.parse(readFileSync(join(path, name), 'utf8')),
       };
     },

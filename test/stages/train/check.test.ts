@@ -172,7 +172,7 @@ describe('a training against its base', () => {
       'lora = { targets: [q_proj, "layers.3.mlp.up_proj"], layers: [0, 1] }',
       'FTP0755',
       '"layers.3.mlp.up_proj"',
-      /in `layers`/,
+      /to `layers`/,
     ],
     ['lora = { layers: [0, 6] }', 'FTP0756', '6', /layers from 0 to 5/],
     ['lora = { init: pissa, dora: true }', 'FTP0762', 'pissa', /remove `init` or `dora`/],

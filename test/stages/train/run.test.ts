@@ -167,7 +167,7 @@ describe('the train stage', () => {
     const error = await run(context).catch((reason: unknown) => reason);
     expect(error).to.be.instanceOf(UserError);
     const { message, at } = (error as UserError).diagnostic;
-    expect(message).to.contain('token 64').and.to.contain('knows 64 tokens');
+    expect(message).to.contain('token 64').and.to.contain('has only 64 tokens');
     expect(at).to.deep.equal({ file: 'rows.jsonl', line: 7, column: 0 });
   });
 
