@@ -156,7 +156,11 @@ export function parseAdapterConfig(json: Json, path: string): ParsedConfig {
   );
   const type = json['peft_type'];
   if (type !== 'LORA' && !isVirtual(type))
-    return fields.fail('peft_type', `only LORA, ${Object.keys(VIRTUAL).join(' and ')} are supported`, OTHER_KIND);
+    return fields.fail(
+      'peft_type',
+      `only LORA, ${Object.keys(VIRTUAL).join(' and ')} are supported`,
+      OTHER_KIND,
+    );
   refuseUnknown(fields, type === 'LORA' ? IGNORED : knownFields(type));
   return type === 'LORA' ? parseLora(fields) : parseVirtual(type, fields);
 }

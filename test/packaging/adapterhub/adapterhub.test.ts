@@ -76,7 +76,7 @@ describe("bottleneck adapters in AdapterHub's folders", () => {
       '/a/adapter_config.json': host.readText('/a/adapter_config.json').replace('legal.v2', 'other'),
     };
     expect(modelError(() => readAdapter(memoryHost(other), '/a')).detail).to.match(
-      /none of the bottleneck adapter "other"/,
+      /does not belong to the bottleneck adapter "other"/,
     );
   });
 

@@ -78,7 +78,7 @@ describe('merging', () => {
       mergedTensors(weightStore('test', [float32Tensor('big', [1], Float32Array.of(value))]), { dtype }).map(
         (tensor) => bytes(tensor.chunks()),
       );
-    expect(codeOf(merge(65520, 'f16'))).to.match(/^FTP0721 `big` holds 6\.552e\+4, .* f16$/);
+    expect(codeOf(merge(65520, 'f16'))).to.match(/^FTP0721 `big` has the value 6\.552e\+4, .* f16$/);
     expect(codeOf(merge(65519, 'f16'))).to.equal('none');
     expect(codeOf(merge(65520, 'bf16'))).to.equal('none');
     expect(codeOf(merge(3.4e38, 'bf16'))).to.match(/^FTP0721/);
