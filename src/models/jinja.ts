@@ -19,6 +19,17 @@ export interface JinjaNode {
   readonly type: string;
 }
 
+/** `callee(args)`; the callee of a method is its object's member. */
+export interface JinjaCall extends JinjaNode {
+  readonly callee: {
+    readonly type: string;
+    readonly object?: JinjaNode;
+    readonly property?: { readonly value?: unknown };
+    readonly computed?: boolean;
+  };
+  readonly args: readonly JinjaNode[];
+}
+
 export interface JinjaLoop extends JinjaNode {
   readonly body: readonly JinjaNode[];
   /** `{% else %}`: what is written where no iteration comes to its end. */

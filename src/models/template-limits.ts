@@ -1,10 +1,12 @@
 import {
   Interpreter,
+  type JinjaCall,
   type JinjaEnvironment,
   type JinjaLoop,
   type JinjaNode,
   type JinjaValue,
 } from './jinja.js';
+import { type Ends, stripped } from './template-text.js';
 
 /** A template that does more than a chat ever needs. */
 export class TemplateLimitError extends Error {
@@ -18,6 +20,13 @@ const EVALUATIONS_PER_MESSAGE = 2_000;
 const MAX_GROWTH = 200;
 /** Added to it, so that small chats have room. */
 const MIN_CHARACTERS = 8_000_000;
+
+/** Which ends of a text Python's methods work on. */
+const ENDS: ReadonlyMap<unknown, Ends> = new Map([
+  ['strip', { start: true, end: true }],
+  ['lstrip', { start: true, end: false }],
+  ['rstrip', { start: false, end: true }],
+]);
 
 /** `break` or `continue`, on its way to the loop that it leaves. */
 class Leaving extends Error {
@@ -35,8 +44,9 @@ interface RunningLoop {
 }
 
 /**
- * An interpreter that stops hostile templates by counting, so that the same template always ends the same way. It keeps
- * what an iteration has written before a `break` or `continue`, as Jinja does and the library does not.
+ * An interpreter that stops hostile templates by counting, so that the same template always ends the same way. It also
+ * does what Jinja does and the library does not: it keeps what an iteration has written before a `break` or `continue`,
+ * and strips the characters that a template names.
  */
 export class LimitedInterpreter extends Interpreter {
   readonly #maxEvaluations: number;
@@ -57,7 +67,7 @@ export class LimitedInterpreter extends Interpreter {
       throw new TemplateLimitError(`it evaluates more than ${this.#maxEvaluations} expressions`);
     }
     if (node?.type === 'Break' || node?.type === 'Continue') throw new Leaving(node);
-    const result = super.evaluate(node, environment);
+    const result = this.#strip(node, environment) ?? super.evaluate(node, environment);
     if (typeof result.value === 'string') {
       this.#characters += result.value.length;
       if (this.#characters > this.#maxCharacters) {
@@ -100,6 +110,19 @@ export class LimitedInterpreter extends Interpreter {
       // the library's loop knows its own errors
       return super.evaluate(error.node, environment);
     }
+  }
+
+  /** `text.lstrip("\n")`: the library takes white space off, whatever the characters that are named. */
+  #strip(node: JinjaNode | undefined, environment: JinjaEnvironment): JinjaValue | undefined {
+    if (node?.type !== 'CallExpression') return undefined;
+    const { callee, args } = node as JinjaCall;
+    const ends = callee.computed === true ? undefined : ENDS.get(callee.property?.value);
+    if (ends === undefined || callee.object === undefined || args[0] === undefined) return undefined;
+    const text = this.evaluate(callee.object, environment).value;
+    const characters = this.evaluate(args[0], environment).value;
+    return typeof text === 'string' && typeof characters === 'string'
+      ? this.#text(stripped(text, characters, ends), environment)
+      : undefined;
   }
 
   #text(value: string, environment: JinjaEnvironment): JinjaValue {

@@ -45,3 +45,18 @@ function unused(texts: readonly string[]): string {
   }
   throw new RangeError('the texts use every noncharacter');
 }
+
+export interface Ends {
+  readonly start: boolean;
+  readonly end: boolean;
+}
+
+/** A text without any of these characters at its ends, as Python's `str.strip(chars)`. */
+export function stripped(text: string, characters: string, ends: Ends): string {
+  const dropped = new Set(characters);
+  const points = [...text];
+  const kept = (point: string): boolean => !dropped.has(point);
+  const first = ends.start ? points.findIndex(kept) : 0;
+  const last = ends.end ? points.findLastIndex(kept) : points.length - 1;
+  return first < 0 ? '' : points.slice(first, last + 1).join('');
+}
