@@ -13,7 +13,7 @@ export function peakMemoryOf(pid: number | 'self'): number | undefined {
 /** The same for this process; where there is no `/proc`, as `getrusage` has it. */
 export const ownPeakMemory = (): number => peakMemoryOf('self') ?? process.resourceUsage().maxRSS * 1024;
 
-/** How often the system has killed a process for want of memory, since it was started. */
+/** How often the system has killed a process because memory ran out, since it was started. */
 export function memoryKills(): number {
   try {
     return Number(/^oom_kill (\d+)$/m.exec(readFileSync('/proc/vmstat', 'utf8'))?.[1] ?? 0);

@@ -53,7 +53,7 @@ export async function produce(
   }
 }
 
-/** A training that the system kills for want of memory goes on, from its checkpoint, with less at one time. */
+/** A training run that the system kills because memory ran out resumes from its checkpoint, with less at one time. */
 async function tryUntilItFits(
   first: Job,
   { store }: RunSetting,

@@ -36,7 +36,7 @@ function smallGroup(): { readonly take: (pid: number) => void } | undefined {
   };
 }
 
-describe('a training that the system kills for want of memory', () => {
+describe('a training that the system kills when memory runs out', () => {
   let group: ReturnType<typeof smallGroup>;
   before(function () {
     group = process.getuid?.() === 0 ? smallGroup() : undefined;
@@ -54,7 +54,7 @@ describe('a training that the system kills for want of memory', () => {
     group?.take(stageProcess(cwd));
     const recovery = await running.until(({ type }) => type === 'recovery');
     expect(recovery).to.deep.include({ stage: 'adapter', change: { microBatch: 4, accumulation: 2 } });
-    expect(recovery['cause']).to.contain('for want of memory');
+    expect(recovery['cause']).to.contain('because it ran out of memory');
     expect((await running.ended).code).to.equal(0);
     const steps = running.lines.flatMap((line) =>
       typeof line['step'] === 'number' && line.type === 'stage.progress' ? [line['step']] : [],
