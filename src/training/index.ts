@@ -11,6 +11,7 @@ export {
 export * from './optimizers/index.js';
 export { type RowOrder, type StopAfter, stepsPerEpoch, totalSteps } from './order.js';
 export { isOutOfMemory, OutOfMemory } from './out-of-memory.js';
+export { isNotFinite } from './problems.js';
 export type { TokenRow, TokenRows } from './rows.js';
 export { isScheduleName, rateOf, type Schedule, type ScheduleName, warmupSteps } from './schedule.js';
 export { type StepRecord, type TrainingState, tokensPerSecond, type ValidationRecord } from './state.js';

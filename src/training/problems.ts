@@ -4,9 +4,15 @@ import { type Diagnostic, UserError } from '../diagnostics/types.js';
 /** What stopped being a number: seen first in this order. */
 export type NotFinite = 'loss' | 'gradient norm' | 'validation loss';
 
+/** Whether training stopped because of {@link notFinite}. */
+export const isNotFinite = (error: unknown): error is UserError =>
+  error instanceof UserError && error.diagnostic.code === CODE;
+
+const CODE = 'FTP0851';
+
 export function notFinite(what: NotFinite, value: number, step: number, rate: number): UserError {
   const diagnostic: Diagnostic = {
-    code: 'FTP0851',
+    code: CODE,
     severity: 'error',
     message: `the ${what} of step ${step} is ${Number.isNaN(value) ? 'not a number' : 'infinite'}: training cannot continue`,
     notes: [

@@ -6,6 +6,7 @@ import { openModel } from '../../src/models/load.js';
 import { f32Writable, safetensorsChunks, type WritableTensor } from '../../src/models/safetensors/write.js';
 import { encodeBfloat16, encodeFloat16 } from '../../src/models/weights/half.js';
 import { plannedBytes } from '../../src/models/weights/load.js';
+import { tensorNotFinite } from '../../src/models/weights/not-finite.js';
 import { concat, modelError } from './errors.js';
 import { readFixture } from './fixtures.js';
 import { type MemoryHost, memoryHost } from './memory-host.js';
@@ -45,6 +46,24 @@ function host(list: readonly WritableTensor[], more: Readonly<Record<string, str
     ...more,
   });
 }
+
+describe('weights with a value that is not finite', () => {
+  it('are found by name, in every storage', () => {
+    const name = 'model.layers.1.mlp.up_proj.weight';
+    const spoilt = tensors((tensor, shape, data) =>
+      f32Writable(tensor, shape, tensor === name ? data.with(100, Number.NaN) : data),
+    );
+    const quantised = modelError(() => openModel(host(spoilt), '/m').loadWeights('nf4'));
+    expect(quantised.detail).to.equal(
+      `Tensor "${name}" has a value that is not finite, which 4 bits cannot hold.`,
+    );
+    for (const storage of ['stored', 'f32', 'paged'] as const) {
+      expect(tensorNotFinite(openModel(host(spoilt), '/m').loadWeights(storage)), storage).to.equal(name);
+      const good = openModel(host(tensors(f32Writable)), '/m').loadWeights(storage);
+      expect(tensorNotFinite(good), storage).to.equal(undefined);
+    }
+  });
+});
 
 describe('model folder', () => {
   it('refuses a head of its own where the config ties it to the embedding', () => {

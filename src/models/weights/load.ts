@@ -6,6 +6,7 @@ import { float32Tensor, rowElements } from './dense.js';
 import type { StoredFormat } from './formats.js';
 import { quantiseNf4 } from './nf4-quantise.js';
 import { nf4Tensor } from './nf4-tensor.js';
+import { areFinite } from './not-finite.js';
 import { elementCount, storedBytes } from './sizes.js';
 import type { SourceTensor, WeightSource } from './source.js';
 import { weightStore } from './store.js';
@@ -183,14 +184,28 @@ function loadTensor(source: SourceTensor, format: StoredFormat, transposed = fal
     const turned = transposedSource(source);
     return transposedTensor(
       name,
-      nf4Tensor(name, turned.shape, quantiseNf4(elements, turned.read, elements)),
+      nf4Tensor(name, turned.shape, quantiseNf4(elements, finite(turned), elements)),
     );
   }
-  if (format === 'NF4') return nf4Tensor(name, shape, quantiseNf4(elements, source.read));
+  if (format === 'NF4') return nf4Tensor(name, shape, quantiseNf4(elements, finite(source)));
   const values = shareableFloats(elements);
   readInto(source, 0, values);
   return float32Tensor(name, shape, values);
 }
+
+/** The values of a tensor that is to be quantised: 4 bits have no code for one that is not finite, and would hide it. */
+const finite =
+  ({ name, path, read }: SourceTensor): SourceTensor['read'] =>
+  (start, count) => {
+    const values = read(start, count);
+    if (areFinite(values)) return values;
+    throw new ModelError(
+      'model_weights',
+      path,
+      `Tensor "${name}" has a value that is not finite, which 4 bits cannot hold.`,
+      'Fetch the model again, or use one whose weights are finite.',
+    );
+  };
 
 function readInto(source: SourceTensor, from: number, out: Float32Array): void {
   for (let start = 0; start < out.length; start += WINDOW) {

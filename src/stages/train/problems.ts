@@ -2,6 +2,14 @@
 import { UserError } from '../../diagnostics/types.js';
 import type { Stage } from '../../ir/types.js';
 
+/** A training over frozen weights that stopped being a number, where that is the fault of one of them. */
+export const withNotFinite = ({ diagnostic }: UserError, base: string, tensor: string): UserError =>
+  new UserError({
+    ...diagnostic,
+    notes: [`tensor "${tensor}" of \`${base}\` has values that are not finite`],
+    help: 'fetch the base again, or take one whose weights are finite: an overflow in f16 is mended by bf16 or f32',
+  });
+
 export function noRows(stage: Stage, split: string, total: number, maxLength: number): UserError {
   return new UserError({
     code: 'FTP0852',

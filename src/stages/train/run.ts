@@ -12,12 +12,14 @@ import { createDecoder, type Decoder } from '../../models/decoder/index.js';
 import { plainPrefix } from '../../models/decoder/prefix.js';
 import type { ModelFolder } from '../../models/load.js';
 import type { Adapter, AdapterTensors, LoraConfig, ModelConfig, WeightStore } from '../../models/types.js';
+import { tensorNotFinite } from '../../models/weights/not-finite.js';
 import { writeAdapter } from '../../packaging/peft/write.js';
 import { openRuntime } from '../../tensor/runtimes/index.js';
 import type { Runtime } from '../../tensor/types.js';
 import {
   type Checkpoints,
   checkpoints,
+  isNotFinite,
   isOutOfMemory,
   type TrainingResult,
   type TrainingState,
@@ -36,6 +38,7 @@ import { rowLabels } from './labels.js';
 import { chosenLora, startOf } from './lora.js';
 import { checkedLora } from './lora-check.js';
 import { writeModel } from './model-folder.js';
+import { withNotFinite } from './problems.js';
 import { recover } from './recovery.js';
 import { type RowsOptions, shortRows, type TrainRows, trainRows } from './rows.js';
 import { type TrainSettings, trainSettings } from './schema.js';
@@ -158,6 +161,10 @@ async function attempt(job: Job, chosen: Chosen): Promise<StageResult> {
       emit: (event) => context.emit(stageEvent(stage.name, event)),
     });
     return await write(job, decoder, chosen, lora, result);
+  } catch (error) {
+    if (lora === undefined || !isNotFinite(error)) throw error;
+    const tensor = tensorNotFinite(weights);
+    throw tensor === undefined ? error : withNotFinite(error, job.base.label, tensor);
   } finally {
     spill?.pages.close();
     await decoder.release();
