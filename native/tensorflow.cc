@@ -9,9 +9,12 @@
 
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
+#include <cstring>
 #include <string>
 
 #include <node_api.h>
@@ -34,10 +37,40 @@ TFE_Context *NewContext(TFE_ContextOptions *options, TF_Status *status) {
   return context = TFE_NewContext(options, status);
 }
 
+// What a function takes beside tensors comes from heaps and stays in them while it runs: panels that products are packed
+// into, above all, whose pages would be mapped and filled with zeros anew for each product. A process that maps large
+// blocks singly (MALLOC_MMAP_THRESHOLD_), so that weights are shared, does so only between runs; in any other, glibc
+// raises the threshold itself. No op is worth it alone: each change merges the free blocks of the main heap.
+class Heaped {
+ public:
+  explicit Heaped(const char *op) : changed(mapped > 0 && std::strncmp(op, "ftpc_", 5) == 0) {
+    if (changed) mallopt(M_MMAP_THRESHOLD, std::max(mapped, 32 << 20));
+  }
+  ~Heaped() {
+    if (changed) mallopt(M_MMAP_THRESHOLD, mapped);
+  }
+  static void Begin() {
+    const char *bytes = std::getenv("MALLOC_MMAP_THRESHOLD_");
+    mapped = bytes == nullptr ? 0 : std::atoi(bytes);
+    if (mapped > 0 && std::getenv("MALLOC_TRIM_THRESHOLD_") == nullptr) mallopt(M_TRIM_THRESHOLD, 64 << 20);
+  }
+
+ private:
+  inline static int mapped = 0;
+  const bool changed;
+};
+
+void Execute(TFE_Op *op, TFE_TensorHandle **results, int *count, TF_Status *status) {
+  const Heaped heaped(TFE_OpGetName(op, status));
+  TFE_Execute(op, results, count, status);
+}
+
 }  // namespace
 
 #define TFE_NewContext NewContext
+#define TFE_Execute Execute
 #include "binding/tfjs_backend.cc"
+#undef TFE_Execute
 #undef TFE_NewContext
 // its registration is replaced by the one below
 #undef NAPI_MODULE
@@ -93,6 +126,7 @@ NAPI_MODULE_INIT() {
     napi_throw_error(env, nullptr, reason);
     return exports;
   }
+  Heaped::Begin();
   tfnodejs::InitTFNodeJSBinding(env, exports);
   const napi_property_descriptor own[] = {
       {"defineFunction", nullptr, DefineFunction, nullptr, nullptr, nullptr, napi_default, nullptr},

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { buildFailed, toolMissing } from '../diagnostics/catalogue/runtimes.js';
 import { UserError } from '../diagnostics/types.js';
 import type { Host } from '../source/host.js';
+import { sourcePath } from '../tensor/runtimes/tensorflow/installed.js';
 import { runTool } from './tool.js';
 
 export interface BindingParts {
@@ -43,7 +44,7 @@ export async function buildBinding(host: Host, parts: BindingParts, signal: Abor
     [
       ...['-O2', '-std=c++17', '-fPIC', '-shared', '-DNAPI_VERSION=8', '-DBUILDING_NODE_EXTENSION'],
       ...[join(parts.nodeHeaders, 'include'), parts.headers, parts.binding].flatMap((path) => ['-I', path]),
-      join(host.packageFolder, 'native', 'tensorflow.cc'),
+      sourcePath(host),
       // the libraries are loaded by the binding, whose calls are bound when they are made
       ...['-o', parts.target, '-Wl,-z,lazy', '-ldl', `-Wl,-rpath,${parts.rpath}`],
     ],

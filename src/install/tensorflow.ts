@@ -10,6 +10,7 @@ import {
   MANIFEST,
   readTensorFlow,
   runtimesFolder,
+  sourceDigest,
   type TensorFlowManifest,
   tensorflowDamage,
   tensorflowFolder,
@@ -55,7 +56,11 @@ export async function installTensorFlow(
 ): Promise<{ readonly manifest: TensorFlowManifest; readonly already: boolean }> {
   const { cpu, signal, progress } = options;
   const known = readTensorFlow(host);
-  const isWanted = known !== undefined && known.cuda === !cpu && known.tensorflow === TENSORFLOW.version;
+  const isWanted =
+    known !== undefined &&
+    known.cuda === !cpu &&
+    known.tensorflow === TENSORFLOW.version &&
+    known.source === sourceDigest(host);
   if (isWanted) {
     progress({ what: 'verifying it' });
     if (tensorflowDamage(host, 'all') === undefined) return { manifest: known, already: true };
@@ -105,6 +110,7 @@ async function putTogether(
     version: 2,
     tensorflow: TENSORFLOW.version,
     binding: BINDING.version,
+    source: sourceDigest(host),
     cuda: !cpu,
     bytes: bytesOf(files),
     files,

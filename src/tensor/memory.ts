@@ -39,6 +39,8 @@ export interface Memory {
   free(tensor: Tensor): void;
   /** Replaces the content of tensors: `fill` gets arrays with undefined content and has to write every element. */
   write(tensors: readonly Tensor[], fill: (...data: readonly Data[]) => void): void;
+  /** Makes all elements zero. */
+  zero(tensor: Tensor): void;
   /** The content; valid until the tensor is written again. */
   read(tensor: Tensor): Promise<HostTensor>;
   readonly account: Account;
@@ -80,6 +82,10 @@ export function hostMemory(): Memory {
     free() {},
     write(tensors, fill) {
       fill(...tensors.map((tensor) => onHost(tensor).data));
+    },
+    zero(tensor) {
+      const { buffer, byteOffset, byteLength } = onHost(tensor).data;
+      new Uint8Array(buffer, byteOffset, byteLength).fill(0);
     },
     read: async (tensor) => onHost(tensor),
   };

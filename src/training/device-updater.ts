@@ -73,7 +73,7 @@ export function updaterOnDevice(
 
   async function norm(): Promise<number> {
     const { total } = tensors;
-    memory.write([total], (data) => (data as Float32Array).fill(0));
+    memory.zero(total);
     for (const group of groups) {
       const shapes = group.map(({ shape }) => shape);
       await graphs.run(

@@ -53,8 +53,7 @@ export function createParameters(options: DecoderOptions, names: readonly string
     gradientTensors,
     ...(memory.isHost ? SHARED : crossing(memory, { values, gradients, valueTensors, gradientTensors })),
     zeroGradients() {
-      for (const tensor of gradientTensors.values())
-        memory.write([tensor], (data) => (data as Float32Array).fill(0));
+      for (const tensor of gradientTensors.values()) memory.zero(tensor);
     },
     release() {
       for (const tensor of [...valueTensors.values(), ...gradientTensors.values()]) memory.free(tensor);

@@ -1,8 +1,7 @@
 /** What a runtime takes beyond ONNX Runtime, of which all other figures are. */
 import type { DecoderPlan } from '../../models/decoder/types.js';
-import { flopsOf } from '../../tensor/cost.js';
 import { transientBytes } from '../../tensor/liveness.js';
-import { COMPILED_FROM } from '../../tensor/runtimes/tensorflow/variants.js';
+import { isWorthCompiling } from '../../tensor/runtimes/tensorflow/variants.js';
 import { INTERMEDIATES, outputBytes, workingBytes } from '../../tensor/runtimes/tensorflow/working-bytes.js';
 import type { Graph } from '../../tensor/types.js';
 
@@ -69,7 +68,8 @@ const BEYOND: Readonly<Record<string, (planned: Planned) => Beyond>> = {
     const counted = Math.max(0, ...graphs.map(({ graph: one }) => transientBytes(one)));
     const ofUpdate = update === undefined ? 0 : workingBytes(update) - counted;
     const { process, driver, compiling } = TENSORFLOW;
-    const isCompiled = compiles && graphs.some(({ graph: one }) => flopsOf(one) >= COMPILED_FROM);
+    const run = [...graphs.map(({ graph: one }) => one), ...(update === undefined ? [] : [update])];
+    const isCompiled = compiles && run.some((one) => isWorthCompiling(one));
     const ofCompiling = isCompiled ? compiling - counted : 0;
     // gradients come to the host only where that updates
     const sets = update === undefined ? 2 : 1;

@@ -28,6 +28,8 @@ export interface HandleStore<Handle> {
   /** A copy of the values. */
   read(type: TensorType, handle: Handle): Promise<Data>;
   delete(handle: Handle): void;
+  /** Zeros of the type and shape of a tensor, without the host; left out where the library has no such. */
+  zerosLike?(type: TensorType, handle: Handle): Handle;
   /** Of a library whose graphs decode packed forms. */
   pack?(packed: Packed): Content<Handle> | undefined;
 }
@@ -108,6 +110,16 @@ export class DeviceMemory<Handle> implements Memory {
       this.put(tensor, this.store.create(tensor.type, values));
       discarded(values.byteLength);
     });
+  }
+
+  zero(tensor: Tensor): void {
+    const { type } = tensor;
+    const [handle] = this.#contents.get(tensor)?.handles ?? [];
+    const fits = this.account.bytes + bytesOf(type) <= this.limit;
+    if (handle !== undefined && this.store.zerosLike !== undefined && fits)
+      this.put(tensor, this.store.zerosLike(type, handle));
+    // what is allocated is zero
+    else this.write([tensor], () => {});
   }
 
   async read(tensor: Tensor): Promise<HostTensor> {

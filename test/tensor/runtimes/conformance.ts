@@ -97,6 +97,10 @@ export function conformance(
         expect(room.tensor(type)).to.equal(tensor);
         write(tensor, [6, 5, 4, 3, 2, 1]);
         expect(await floats(tensor)).to.deep.equal([6, 5, 4, 3, 2, 1]);
+        const { bytes, peak } = runtime.memory.account;
+        runtime.memory.zero(tensor);
+        expect(await floats(tensor)).to.deep.equal([0, 0, 0, 0, 0, 0]);
+        expect(runtime.memory.account).to.include({ bytes, peak });
         const data = Float32Array.of(1, 1, 1, 1, 1, 1);
         const held = runtime.memory.hold({ type, data });
         expect(await floats(held)).to.deep.equal([1, 1, 1, 1, 1, 1]);

@@ -72,6 +72,27 @@ describe('a limit on the memory of a device', () => {
     expect(living.size).to.equal(2);
   });
 
+  it('makes zeros in it, and where there is no room for both, of the host', async () => {
+    const made: string[] = [];
+    const memory = new DeviceMemory<string>(
+      {
+        create: () => `host ${made.push('host')}`,
+        zerosLike: (_, handle) => `zeros after ${handle} ${made.push('zeros')}`,
+        read: async () => new Float32Array(4),
+        delete() {},
+      },
+      40,
+    );
+    const one = memory.room().tensor(TYPE);
+    memory.zero(one);
+    memory.zero(one);
+    expect(memory.contentOf(one).handles).to.deep.equal(['zeros after host 1 2']);
+    memory.hold(tensor());
+    memory.zero(one);
+    expect(made).to.deep.equal(['host', 'zeros', 'host', 'host']);
+    expect(memory.account).to.include({ tensors: 2, bytes: 32, peak: 32 });
+  });
+
   it('counts what a graph takes while it runs', async () => {
     const { memory, living } = limited(64);
     const x = memory.hold(tensor());

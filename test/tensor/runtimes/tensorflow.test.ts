@@ -1,14 +1,22 @@
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
+import { childEnvironment } from '../../../src/run/child-environment.js';
 import { nodeHost } from '../../../src/source/node-host.js';
 import { GraphBuilder } from '../../../src/tensor/builder.js';
 import { DeviceFull } from '../../../src/tensor/device-full.js';
 import { productsInBf16 } from '../../../src/tensor/low-precision.js';
 import { referenceRuntime } from '../../../src/tensor/runtimes/reference/index.js';
 import { tensorflowRuntime } from '../../../src/tensor/runtimes/tensorflow/index.js';
-import { bindingPath, tensorflowFolder } from '../../../src/tensor/runtimes/tensorflow/installed.js';
-import { VARIANTS } from '../../../src/tensor/runtimes/tensorflow/variants.js';
+import {
+  bindingPath,
+  readTensorFlow,
+  sourceDigest,
+  tensorflowFolder,
+} from '../../../src/tensor/runtimes/tensorflow/installed.js';
+import { isWorthCompiling, VARIANTS } from '../../../src/tensor/runtimes/tensorflow/variants.js';
 import { GraphError } from '../../../src/tensor/shape.js';
-import type { HostTensor, Tensor } from '../../../src/tensor/types.js';
+import type { HostTensor, Tensor, ValueId } from '../../../src/tensor/types.js';
 import { isOutOfMemory } from '../../../src/training/index.js';
 import { conformance } from './conformance.js';
 import { errorTable } from './error-table.js';
@@ -76,6 +84,42 @@ whereInstalled('tensorflow', () => {
         }
         await compiled.release();
       });
+
+    it('maps no memory anew for what products are packed into', function () {
+      const host = nodeHost();
+      if (readTensorFlow(host)?.source !== sourceDigest(host)) {
+        console.error('      the binding is an older one: `ftpc runtime install tensorflow` builds it anew');
+        this.skip();
+      }
+      const script = fileURLToPath(new URL('packed-products.js', import.meta.url));
+      const { stdout, stderr } = spawnSync(process.execPath, [script], {
+        encoding: 'utf8',
+        env: { ...process.env, ...childEnvironment(2, 'tensorflow') },
+      });
+      // mapped anew, the 3.4 MiB of a packed factor would be 17,000 pages
+      expect(stdout, stderr).to.match(/^\{"faults":\d{1,3}\}$/);
+    }).timeout(60_000);
+
+    it('compiles what multiplies much, and what makes many passes over memory', () => {
+      const updating = (numbers: number) => {
+        const b = new GraphBuilder('update');
+        const x = b.input('x', [numbers]);
+        b.output(
+          'y',
+          Array.from({ length: 20 }).reduce<ValueId>((sum) => b.mul(b.add(sum, x), x), x),
+        );
+        return b.build();
+      };
+      expect(isWorthCompiling(updating(2 ** 15))).to.equal(true);
+      expect(isWorthCompiling(updating(2 ** 10))).to.equal(false);
+      const multiplying = (rows: number) => {
+        const b = new GraphBuilder('product');
+        b.output('y', b.matmul(b.input('x', [rows, 1024]), b.input('w', [1024, 1024])));
+        return b.build();
+      };
+      expect(isWorthCompiling(multiplying(512))).to.equal(true);
+      expect(isWorthCompiling(multiplying(16))).to.equal(false);
+    });
 
     it('holds no tensor between two runs, also where one failed', async () => {
       const runtime = await open();

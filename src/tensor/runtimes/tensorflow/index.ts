@@ -1,6 +1,6 @@
 /** TensorFlow, through the native binding of TensorFlow.js: each graph is a function of its eager context. */
-import { flopsOf } from '../../cost.js';
 import { DeviceFull } from '../../device-full.js';
+import { argument } from '../../ops/definition.js';
 import type { CompiledGraph, Graph, HostTensor, Runtime, TensorType } from '../../types.js';
 import { DeviceMemory, type HandleStore } from '../device-memory.js';
 import { viewOf } from '../host-tensor.js';
@@ -8,7 +8,7 @@ import { type Binding, loadBinding } from './binding.js';
 import { encode } from './encode.js';
 import { DATA_TYPE } from './messages.js';
 import { isPacking, PACKINGS, Packer, type PackingName } from './packings.js';
-import { COMPILED_FROM, PLAIN, suffixOf, type Variant } from './variants.js';
+import { COMPILED_FROM, isWorthCompiling, PLAIN, suffixOf, type Variant } from './variants.js';
 import { workingBytes } from './working-bytes.js';
 
 export { encode } from './encode.js';
@@ -44,7 +44,7 @@ export async function tensorflowRuntime(options: TensorFlowOptions): Promise<Ten
     memory,
     handles: () => binding.getNumOfTensors(),
     compile: async (graph) => {
-      const xla = variant.xla && flopsOf(graph) >= compiledFrom;
+      const xla = variant.xla && isWorthCompiling(graph, compiledFrom);
       return compiled(binding, packer, memory, graph, { ...variant, xla });
     },
   };
@@ -76,6 +76,11 @@ const handlesOf = (binding: Binding, packer: Packer): HandleStore<number> => ({
     onFull(() => binding.createTensor(shape, DATA_TYPE[dtype], elementsOf(data))),
   read: async (type, handle) => valuesOf(type, binding.tensorDataSync(handle)),
   delete: (handle) => binding.deleteTensor(handle),
+  zerosLike: ({ dtype }, handle) =>
+    onFull(() => {
+      const type = { name: 'T', type: binding.TF_ATTR_TYPE, value: DATA_TYPE[dtype] };
+      return argument(binding.executeOp('ZerosLike', [type], [handle], 1), 0).id;
+    }),
   pack: (packed) => onFull(() => packer.pack(packed)),
 });
 

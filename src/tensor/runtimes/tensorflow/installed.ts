@@ -1,4 +1,5 @@
 /** Where TensorFlow stands once it is installed, and what stands there. */
+import { createHash } from 'node:crypto';
 import { isAbsolute, join, resolve } from 'node:path';
 import { homeOf } from '../../../source/home.js';
 import type { Host } from '../../../source/host.js';
@@ -10,6 +11,8 @@ export interface TensorFlowManifest {
   readonly tensorflow: string;
   /** Version of `@tensorflow/tfjs-node`, whose binding was built. */
   readonly binding: string;
+  /** {@link sourceDigest} of what was built with it; left out by versions that did not write it down. */
+  readonly source?: string;
   /** Whether it computes on NVIDIA's GPUs. */
   readonly cuda: boolean;
   readonly bytes: number;
@@ -17,6 +20,15 @@ export interface TensorFlowManifest {
 }
 
 export { MANIFEST };
+
+/** Where our part of the binding is, which is compiled along with it. */
+export const sourcePath = (host: Host): string => join(host.packageFolder, 'native', 'tensorflow.cc');
+
+/** SHA-256 of our part of the binding. */
+export const sourceDigest = (host: Host): string =>
+  createHash('sha256')
+    .update(host.readText(sourcePath(host)))
+    .digest('hex');
 
 /** The user's cache folder: `XDG_CACHE_HOME`, which counts for nothing where it is relative, else `~/.cache`. */
 function cacheFolder(host: Host): string {
