@@ -20,6 +20,8 @@ export type Way =
       readonly recomputedMlps?: number;
       readonly recomputedShares?: number;
       readonly headChunk: number;
+      /** A 4-bit base is held as float32. */
+      readonly decodedOnce?: boolean;
       /** Of matrix products; left out: `f32`. */
       readonly precision?: Precision;
     }
@@ -84,11 +86,15 @@ const PEERS = ['eager', 'checkpointed', 'compiled'] as const;
 
 export const peerWays: readonly Way[] = PEERS.map((mode) => ({ by: 'peft', method: 'lora', mode }));
 
+/** LoRA and QLoRA, with nothing and with everything recomputed; QLoRA also as it is planned where memory is plenty. */
 export function ownWays({ config }: Shape, headChunk: number): readonly Way[] {
-  const blocks = [0, config.layers];
-  return (['lora', 'qlora'] as const).flatMap((method) =>
-    blocks.map((checkpointedBlocks): Way => ({ by: 'ftpc', method, checkpointedBlocks, headChunk })),
-  );
+  const way = (method: 'lora' | 'qlora', checkpointedBlocks: number, decodedOnce = false): Way => ({
+    ...{ by: 'ftpc', method, checkpointedBlocks, headChunk, decodedOnce },
+  });
+  return [
+    ...[way('lora', 0), way('lora', config.layers)],
+    ...[way('qlora', 0, true), way('qlora', 0), way('qlora', config.layers)],
+  ];
 }
 
 export function wayName({ config }: Shape, way: Way): string {
@@ -96,5 +102,6 @@ export function wayName({ config }: Shape, way: Way): string {
   const { checkpointedBlocks: blocks } = way;
   const recomputed = blocks === 0 ? 'nothing' : blocks === config.layers ? 'everything' : `${blocks} blocks`;
   const products = way.precision === 'bf16' ? ', products in bf16' : '';
-  return `${way.method}, ${recomputed} recomputed${products}`;
+  const once = way.decodedOnce ? ', decoded once' : '';
+  return `${way.method}, ${recomputed} recomputed${once}${products}`;
 }

@@ -42,7 +42,7 @@ export async function stepper(
   const decoder = await createDecoder({
     runtime,
     config,
-    weights: weights.loadWeights(way.method === 'qlora' ? 'nf4' : 'stored'),
+    weights: weights.loadWeights(way.method === 'lora' ? 'stored' : way.decodedOnce ? 'nf4_decoded' : 'nf4'),
     adapter: initLora(config, loraOf(config), 1),
     trainable: 'adapter',
     checkpointedBlocks: way.checkpointedBlocks,

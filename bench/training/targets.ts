@@ -50,7 +50,10 @@ export function targetLines(
     ratio(`${memory}, over that`, within / tokensPerSecond, 1.5);
     ratio(`in a quarter of it, over that`, fastest(peakBytes / SMALL) / tokensPerSecond, 1);
   }
-  if (turns !== undefined) ratio('QLoRA over LoRA, steps in turn', turns.qloraOverLora, 0.95);
+  if (turns !== undefined) {
+    ratio('QLoRA over LoRA, steps in turn, decoded once', turns.decodedOnce, 0.95);
+    ratio('QLoRA over LoRA, steps in turn, decoded in every pass', turns.decodedEachPass, 0.95);
+  }
   if (lora !== undefined)
     ratio("LoRA's arithmetic over the rate of products", lora.tokensPerSecond * arithmetic, 0.65);
   if (smallest !== undefined)

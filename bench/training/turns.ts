@@ -9,17 +9,24 @@ import { stepper } from './step.js';
 /** Turns a measured step of the task: a ratio near one needs more of them than a speed does. */
 const TURNS = 4;
 
-/** LoRA's median time over QLoRA's. */
+/** LoRA's median time over QLoRA's, whose base is decoded once, or in every pass. */
 export interface Turns {
-  readonly qloraOverLora: number;
+  readonly decodedOnce: number;
+  readonly decodedEachPass: number;
 }
+
+const WAYS = [
+  { method: 'lora' },
+  { method: 'qlora', decodedOnce: true },
+  { method: 'qlora', decodedOnce: false },
+] as const;
 
 const task = JSON.parse(process.argv[2] ?? '') as Task;
 const { way } = task;
 if (way.by !== 'ftpc') throw new Error(`a step of ${way.by} is not computed here`);
 const timed = await Promise.all(
-  (['lora', 'qlora'] as const).map(async (method) => ({
-    ...(await stepper({ ...task, way: { ...way, method } })),
+  WAYS.map(async (own) => ({
+    ...(await stepper({ ...task, way: { ...way, ...own } })),
     milliseconds: [] as number[],
   })),
 );
@@ -30,6 +37,8 @@ for (let turn = 0; turn < TURNS * task.steps; turn++)
     await step();
     milliseconds.push(performance.now() - begun);
   }
-const [lora = Number.NaN, qlora = Number.NaN] = timed.map(({ milliseconds }) => median(milliseconds));
-console.log(JSON.stringify({ qloraOverLora: lora / qlora } satisfies Turns));
+const [lora = Number.NaN, once = Number.NaN, each = Number.NaN] = timed.map(({ milliseconds }) =>
+  median(milliseconds),
+);
+console.log(JSON.stringify({ decodedOnce: lora / once, decodedEachPass: lora / each } satisfies Turns));
 for (const { release } of timed) await release();

@@ -1,3 +1,5 @@
+import { DECODED_ONCE_BYTES } from '../models/weights/load.js';
+
 /** What an evaluation computes at one time: the planner measures these shapes, and the stage runs them. */
 export const EVALUATION_SHAPES = {
   /** Tokens of a micro batch of losses, padding included. */
@@ -7,5 +9,5 @@ export const EVALUATION_SHAPES = {
   /** Bytes of keys and values of a batch of answers. */
   cacheBytes: 128 * 2 ** 20,
   /** Weights that take at most this many bytes as float32 are held so, and not decoded for every token of an answer. */
-  float32Bytes: 2 ** 30,
+  float32Bytes: DECODED_ONCE_BYTES,
 } as const;

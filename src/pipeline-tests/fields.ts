@@ -70,6 +70,10 @@ export const CHOSEN: Fields<PlannedStage> = {
     kind: 'number',
     read: ({ chosen }) => (chosen === null ? undefined : (chosen.stateInFile ?? 0)),
   },
+  decoded_once: {
+    kind: 'boolean',
+    read: ({ chosen }) => (chosen === null ? undefined : chosen.decodedOnce === true),
+  },
   paged: {
     kind: 'boolean',
     read: ({ chosen }) => (chosen === null ? undefined : chosen.paged === true),

@@ -57,6 +57,7 @@ function chosenSettings(
     'batch.micro': unlessWritten('batch.micro', chosen.microBatch),
     'batch.accumulation': { value: chosen.accumulation, from: 'planner' },
     max_length: { value: chosen.maxLength, from: 'planner' },
+    ...(chosen.decodedOnce ? { decoded_once: { value: true, from: 'planner' as const } } : {}),
     ...(chosen.paged ? { paged_weights: { value: true, from: 'planner' as const } } : {}),
     ...(chosen.stateInFile === undefined
       ? {}

@@ -5,7 +5,7 @@ import type { Stage, StageKind, Value } from '../ir/types.js';
 import { adaptedConfig, unreadHead } from '../models/adapters/classifier.js';
 import { plainConfig } from '../models/adapters/pissa.js';
 import type { LoraConfig, ModelConfig } from '../models/types.js';
-import { heldAs, plannedBytes } from '../models/weights/load.js';
+import { float32BytesOf } from '../models/weights/load.js';
 import type { EvalSettings } from '../stages/eval/schema.js';
 import { chosenLora } from '../stages/train/lora.js';
 import { trainSettings } from '../stages/train/schema.js';
@@ -157,16 +157,17 @@ function forwardMemory(
 ): ForwardMemory {
   const config = writtenConfig(world, model);
   const trainer = model.root.adapterOf;
-  const isQlora = trainer !== undefined && world.chosen.get(trainer)?.method === 'qlora';
-  const holding = isPaged(world, trainer) ? 'paged' : isQlora ? 'qlora' : 'lora';
+  const trained = trainer === undefined ? undefined : world.chosen.get(trainer);
+  const holding = trained?.paged ? 'paged' : trained?.method === 'qlora' ? 'qlora' : 'lora';
   const lora = trainer === undefined ? undefined : adapterConfig(world, trainer);
   const without = unreadHead(config, lora);
-  const isFloat32 = holding === 'lora' && heldAs(config, 'stored', float32Bytes, without) === 'f32';
+  const decodes = holding === 'lora' || (holding === 'qlora' && trained?.decodedOnce === true);
+  const isFloat32 = decodes && float32BytesOf(config, without) <= float32Bytes;
   return {
     config,
     ...(isFloat32
       ? {
-          weightBytes: plannedBytes(config, model.format, 'f32', without),
+          weightBytes: float32BytesOf(config, without),
           decoded: false,
           keptByProcess: false,
         }

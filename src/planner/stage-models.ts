@@ -93,13 +93,14 @@ export function weightBytes({ config, format, lora }: HeldModel): Readonly<Recor
     full: stored,
     head: stored,
     paged: bytes('paged') + PAGED_WINDOWS,
+    decoded: bytes('f32'),
   };
 }
 
 /** Whether a block needs the workspace that weights are decoded into, by method. */
 export function decodedWeights(held: HeldModel): Readonly<Record<Holding, boolean>> {
   const stored = heldTensors(held).some(({ name }) => held.format(name) !== 'F32');
-  return { lora: stored, qlora: true, full: false, head: stored, paged: true };
+  return { lora: stored, qlora: true, full: false, head: stored, paged: true, decoded: false };
 }
 
 /** Formats that a GPU holds as they are; blocks of GGUF are decoded by the process, in each pass. */
@@ -108,5 +109,5 @@ const ON_GPU: ReadonlySet<string> = new Set(['F32', 'F16', 'BF16']);
 /** Whether the process keeps the base, or a copy of it, where tensors lie on a GPU. */
 export function keptByProcess(held: HeldModel): Readonly<Record<Holding, boolean>> {
   const blocks = heldTensors(held).some(({ name }) => !ON_GPU.has(held.format(name)));
-  return { lora: blocks, qlora: false, full: true, head: blocks, paged: true };
+  return { lora: blocks, qlora: false, full: true, head: blocks, paged: true, decoded: false };
 }

@@ -22,7 +22,7 @@ import type { Part } from './parts.js';
 import type { Room } from './room.js';
 import { type LadderOptions, ladder, withMicro } from './solve/ladder.js';
 import { type Solution, solve } from './solve/solve.js';
-import { startingChoice } from './solve/start.js';
+import { decodingOnce, startingChoice } from './solve/start.js';
 import { decodedWeights, keptByProcess, type PlannedModel, weightBytes } from './stage-models.js';
 import type { PlanWorld } from './world.js';
 
@@ -125,22 +125,23 @@ export function choose(
 ): Decision {
   const start = startOf(stage, facts);
   const steps = ladder(facts.ladder);
+  const kept =
+    (earlier && withMicro(earlier, earlier.microBatch, facts.ladder.global)) ??
+    resumableChoice(world, parts, start, facts.ladder);
   const solution = solve({
     start,
     steps,
     // a frozen base is no smaller version of an adapter's training, nor the other way round
     methods: stage.preset === 'head' ? [] : undefined,
     ...roomOf(world),
-    kept:
-      (earlier && withMicro(earlier, earlier.microBatch, facts.ladder.global)) ??
-      resumableChoice(world, parts, start, facts.ladder),
+    kept: kept === undefined ? [] : [decodingOnce(facts.memory, kept), kept],
     peakOf: (chosen) => trainPeak(facts.memory, chosen),
   });
   return solution.fits ? solution : { ...solution, wouldHelp: wouldHelp(world, facts, start) };
 }
 
 function startOf(stage: Stage, { model, memory, ladder: options, maxLength }: TrainFacts): Chosen {
-  return startingChoice({
+  const fastest = startingChoice({
     preset: stage.preset,
     config: model.config,
     global: options.global,
@@ -152,6 +153,7 @@ function startOf(stage: Stage, { model, memory, ladder: options, maxLength }: Tr
     rank: memory.lora.rank,
     alpha: memory.lora.alpha,
   });
+  return decodingOnce(memory, fastest);
 }
 
 /** A shape under which this very stage has a checkpoint: found by its key, since keys name what they are made of. */

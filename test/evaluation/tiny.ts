@@ -79,11 +79,14 @@ export function contextOf(
 export const baseCall = { call: 'local', args: { folder: join(tiny, 'base') } } as const;
 
 /** A complete train stage whose adapter is the recorded one; `method` goes into `training.json`. */
-export function trained(folder: string, method: 'lora' | 'qlora' = 'lora'): Artefact {
+export function trained(folder: string, method: 'lora' | 'qlora' = 'lora', decodedOnce = false): Artefact {
   const path = join(folder, `train-${method}`);
   mkdirSync(path, { recursive: true });
   cpSync(join(tiny, 'adapter'), join(path, 'best'), { recursive: true });
-  writeFileSync(join(path, 'training.json'), JSON.stringify({ method, base: 'base' }));
+  writeFileSync(
+    join(path, 'training.json'),
+    JSON.stringify({ method, base: 'base', chosen: { decodedOnce } }),
+  );
   const dataset = { stage: 'rows', port: 'train' };
   return artefact(stageOf('train', 'adapter', { base: baseCall, dataset }), path, {
     outputs: { adapter: 'best', best: 'best' },

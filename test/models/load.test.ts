@@ -5,7 +5,7 @@ import { initModel } from '../../src/models/initialise.js';
 import { openModel } from '../../src/models/load.js';
 import { f32Writable, safetensorsChunks, type WritableTensor } from '../../src/models/safetensors/write.js';
 import { encodeBfloat16, encodeFloat16 } from '../../src/models/weights/half.js';
-import { plannedBytes } from '../../src/models/weights/load.js';
+import { plannedBytes, plannedFormat } from '../../src/models/weights/load.js';
 import { tensorNotFinite } from '../../src/models/weights/not-finite.js';
 import { concat, modelError } from './errors.js';
 import { readFixture } from './fixtures.js';
@@ -86,7 +86,7 @@ describe('model folder', () => {
   });
 
   for (const format of ['F32', 'F16', 'BF16'] as const) {
-    for (const storage of ['stored', 'f32', 'nf4'] as const) {
+    for (const storage of ['stored', 'f32', 'nf4', 'nf4_decoded'] as const) {
       it(`loads ${format} as ${storage}, and the planner knows its bytes`, () => {
         const model = openModel(host(tensors(ENCODERS[format])), '/m');
         expect(model.weightFormat('model.norm.weight')).to.equal(format);
@@ -96,8 +96,8 @@ describe('model folder', () => {
         for (const { name, shape, role } of expectedTensors(config)) {
           const tensor = store.get(name);
           expect(tensor.shape).to.deep.equal(shape);
-          const quantised = storage === 'nf4' && role === 'projection';
-          expect(tensor.format).to.equal(quantised ? 'NF4' : storage === 'f32' ? 'F32' : format);
+          const quantised = storage.startsWith('nf4') && role === 'projection';
+          expect(tensor.format).to.equal(plannedFormat(role, format, storage));
           const out = new Float32Array(values(name).length);
           tensor.decode(out);
           const tolerance = quantised ? 0.02 : { F32: 0, F16: 1e-4, BF16: 1e-3 }[format];
@@ -112,13 +112,26 @@ describe('model folder', () => {
     }
   }
 
+  it('decodes what 4 bits hold once, to the values of every pass', () => {
+    const model = openModel(host(tensors(ENCODERS.BF16)), '/m');
+    const [packed, decoded] = [model.loadWeights('nf4'), model.loadWeights('nf4_decoded')];
+    for (const { name } of expectedTensors(config)) {
+      const out = new Float32Array(values(name).length);
+      packed.get(name).decode(out);
+      expect(decoded.get(name).format, name).to.equal('F32');
+      const held = new Float32Array(out.length);
+      decoded.get(name).decode(held);
+      expect(held, name).to.deep.equal(out);
+    }
+  });
+
   it('finds tensors whose names leave the first part out, however they are held', () => {
     const bare = tensors(ENCODERS.F16).map((tensor) => ({
       ...tensor,
       name: tensor.name.replace(/^model\./, ''),
     }));
     const model = openModel(host(bare), '/m');
-    for (const storage of ['stored', 'f32', 'nf4', 'paged'] as const)
+    for (const storage of ['stored', 'f32', 'nf4', 'nf4_decoded', 'paged'] as const)
       expect(model.loadWeights(storage).names(), storage).to.deep.equal(
         expectedTensors(config).map(({ name }) => name),
       );
@@ -152,7 +165,7 @@ describe('model folder', () => {
     expect(unreadHead({ ...config, tieEmbeddings: true }, lora)).to.equal(undefined);
     expect(unreadHead({ ...config, labels: ['a'] }, lora)).to.equal(undefined);
     const model = openModel(host(tensors(ENCODERS.BF16)), '/m');
-    for (const storage of ['stored', 'f32', 'nf4', 'paged'] as const) {
+    for (const storage of ['stored', 'f32', 'nf4', 'nf4_decoded', 'paged'] as const) {
       const store = model.loadWeights(storage, 'lm_head.weight');
       expect(store.names()).to.deep.equal(
         model

@@ -58,7 +58,10 @@ describe('a plan for a GPU of this machine', () => {
     const { config } = fixture('tied').recording;
     const kept = (format: string) =>
       keptByProcess({ config, format: () => format } as unknown as PlannedModel);
-    expect(kept('BF16')).to.deep.equal({ lora: false, qlora: false, full: true, head: false, paged: true });
+    expect(kept('BF16')).to.deep.equal({
+      ...{ lora: false, qlora: false, full: true, head: false, paged: true },
+      decoded: false,
+    });
     expect(kept('Q4_K')).to.include({ lora: true, qlora: false, head: true });
   });
 

@@ -89,12 +89,34 @@ describe('plan', () => {
     ]);
   });
 
-  it('holds small weights as float32 in an evaluation, and as they are stored in training', async () => {
+  it('decodes small weights once, and where memory is short in every pass of training, but once in an evaluation', async () => {
     const text = TEXT.replaceAll(`untrained("${STARTER}", seed: 1)`, `local("${STARTER}")`);
-    const made = await plan(folder.program(text), folder.host, QUICK);
-    const weights = (name: string) => stageOf(made, name).peak?.parts.weights ?? 0;
-    expect(weights('quality')).to.equal(2 * weights('adapter'));
-    expect(weights('quality') / 4).to.be.within(3.1e6, 3.2e6);
+    const program = folder.program(text);
+    const weights = (made: Plan, name: string) => stageOf(made, name).peak?.parts.weights ?? 0;
+    const roomy = await plan(program, folder.host, QUICK);
+    const { chosen, effective, peak } = stageOf(roomy, 'adapter');
+    expect(chosen?.decodedOnce).to.equal(true);
+    expect(effective['decoded_once']).to.deep.equal({ value: true, from: 'planner' });
+    expect(weights(roomy, 'adapter')).to.equal(weights(roomy, 'quality'));
+    expect(weights(roomy, 'quality') / 4).to.be.within(3.1e6, 3.2e6);
+    const tight = await plan(program, folder.host, { ...QUICK, memoryBytes: ((peak?.high ?? 0) - 1) / 0.9 });
+    expect({ ...stageOf(tight, 'adapter').chosen, decodedOnce: true }).to.deep.equal(chosen);
+    expect(stageOf(tight, 'adapter').chosen).not.to.have.property('decodedOnce');
+    expect(weights(tight, 'adapter')).to.equal(weights(roomy, 'quality') / 2);
+  });
+
+  it('holds a base in 4 bits as float32 in its evaluation too, if it was held so in training', async () => {
+    const text = TEXT.replace('train adapter', 'train adapter using qlora');
+    const program = folder.program(text);
+    const roomy = await plan(program, folder.host, QUICK);
+    const held = (made: Plan) =>
+      ['adapter', 'quality'].map((name) => stageOf(made, name).peak?.parts.weights);
+    const float32 = 4 * 3_148_224;
+    expect(held(roomy)).to.deep.equal([float32, float32]);
+    const high = stageOf(roomy, 'adapter').peak?.high ?? 0;
+    const tight = await plan(program, folder.host, { ...QUICK, memoryBytes: (high - 1) / 0.9 });
+    expect(stageOf(tight, 'adapter').chosen?.decodedOnce).to.equal(undefined);
+    for (const bytes of held(tight)) expect(bytes).to.be.lessThan(0.6 * float32);
   });
 
   it('changes shape along the ladder as memory shrinks, and ends in an error with numbers', async () => {

@@ -17,11 +17,12 @@ const START: Chosen = {
   headChunk: 64,
 };
 
-/** Weights 400, 100 or, paged, 99, rank 2 a unit, and 8 a row and block for 256 tokens; a recomputed block costs a quarter, one whose MLP is recomputed five eighths. */
+/** Weights 400, 100, decoded once 700 or, paged, 99, rank 2 a unit, and 8 a row and block for 256 tokens; a recomputed block costs a quarter, one whose MLP is recomputed five eighths. */
 const toyPeak = (chosen: Chosen) => {
   const {
     method,
     paged,
+    decodedOnce,
     microBatch,
     maxLength,
     rank,
@@ -31,7 +32,7 @@ const toyPeak = (chosen: Chosen) => {
   const mlps = Math.max(0, recomputedMlps - blocks);
   return peakOf(
     {
-      weights: paged ? 99 : { qlora: 100, full: 1600, lora: 400, head: 400 }[method],
+      weights: paged ? 99 : decodedOnce ? 700 : { qlora: 100, full: 1600, lora: 400, head: 400 }[method],
       adapter: 2 * rank,
       activations: (microBatch * maxLength * (8 * 6 - 6 * blocks - 3 * mlps)) / 256,
     },
@@ -49,7 +50,7 @@ function solved(
   availableBytes: number,
   steps: readonly Call[],
   preset?: string,
-  options: { readonly micro?: number; readonly kept?: Chosen; readonly start?: Chosen } = {},
+  options: { readonly micro?: number; readonly kept?: readonly Chosen[]; readonly start?: Chosen } = {},
 ): Solution {
   return solve({
     start: options.start ?? START,
@@ -145,6 +146,24 @@ describe('solver', () => {
     expect(solved(100, fallback()).fits).to.equal(false);
   });
 
+  it('decodes in every pass before it gives up anything else', () => {
+    const start = { ...START, decodedOnce: true };
+    expect(solved(1500, fallback(), 'lora', { start }).chosen).to.deep.equal(start);
+    const { chosen, taken, rejected } = solved(1300, fallback(), 'lora', { start });
+    expect(chosen).to.deep.equal(START);
+    expect(taken).to.deep.equal(['decode_each_pass']);
+    expect(rejected[0]).to.include({ decodedOnce: true, peakBytes: 1500 });
+    const least = solved(430, fallback(), 'lora', { start }).chosen;
+    expect(least).to.include({ paged: true }).and.not.to.have.property('decodedOnce');
+  });
+
+  it('keeps the first of the earlier choices that fits', () => {
+    const earlier = { ...START, microBatch: 2, accumulation: 8 };
+    const kept = [{ ...earlier, decodedOnce: true }, earlier];
+    expect(solved(2000, fallback(), 'lora', { kept }).chosen).to.deep.equal(kept[0]);
+    expect(solved(700, fallback(), 'lora', { kept }).chosen).to.deep.equal(earlier);
+  });
+
   it('keeps a micro batch that the author set, unless the file lets it shrink', () => {
     const start = { ...START, microBatch: 8, accumulation: 2 };
     const kept = solved(440, fallback(), 'lora', { micro: 8, start });
@@ -155,8 +174,8 @@ describe('solver', () => {
 
   it('keeps an earlier choice while it fits, and no longer', () => {
     const kept = { ...START, microBatch: 4, accumulation: 4 };
-    expect(solved(2000, fallback(), undefined, { kept }).chosen).to.deep.equal(kept);
-    expect(solved(560, fallback(), undefined, { kept }).chosen).to.not.deep.equal(kept);
+    expect(solved(2000, fallback(), undefined, { kept: [kept] }).chosen).to.deep.equal(kept);
+    expect(solved(560, fallback(), undefined, { kept: [kept] }).chosen).to.not.deep.equal(kept);
   });
 
   it('puts what a paged optimiser remembers into a file as far as it must', () => {

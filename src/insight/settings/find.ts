@@ -50,6 +50,11 @@ const PLANNED: Readonly<Record<string, Setting>> = {
     doc: 'Blocks that compute at least their MLP again in the backward pass, to save memory.',
     required: false,
   },
+  decoded_once: {
+    type: t.boolean.type,
+    doc: 'The base is held as float32 and decoded once, not in every pass, as long as there is memory for it.',
+    required: false,
+  },
   paged_weights: {
     type: t.boolean.type,
     doc: 'The base stays in its files and is read a block at a time, to save memory.',

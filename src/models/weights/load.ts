@@ -13,10 +13,19 @@ import { weightStore } from './store.js';
 import { transposedSource, transposedTensor } from './transposed.js';
 
 /**
- * How a model is held: as in its files, as float32, with the projections of its blocks in NF4, or as in its files with
- * everything large left there and read whenever it is needed.
+ * How a model is held: as in its files, as float32, with the projections of its blocks in NF4, as the float32 values that
+ * those decode to, or as in its files with everything large left there and read whenever it is needed.
  */
-export type Storage = 'stored' | 'f32' | 'nf4' | 'paged';
+export type Storage = 'stored' | 'f32' | 'nf4' | 'nf4_decoded' | 'paged';
+
+/** Weights that take at most this many bytes as float32 are decoded once where nothing else is decided: 5 % of a step's time. */
+export const DECODED_ONCE_BYTES = 2 ** 30;
+
+/** Forms that are decoded for each pass, and the same values decoded once. */
+const DECODED = { stored: 'f32', nf4: 'nf4_decoded' } as const satisfies Partial<Record<Storage, Storage>>;
+
+/** The form that holds the same values as float32. */
+export const decodedOnce = (storage: keyof typeof DECODED): 'f32' | 'nf4_decoded' => DECODED[storage];
 
 /** What is small, and read at every step. */
 const HELD: ReadonlySet<ExpectedTensor['role']> = new Set(['norm', 'bias']);
@@ -27,7 +36,7 @@ export function plannedFormat(
   file: StoredFormat,
   storage: Storage,
 ): StoredFormat {
-  if (storage === 'f32') return 'F32';
+  if (storage === 'f32' || storage === 'nf4_decoded') return 'F32';
   // what is in 4 bits already stays as it is
   return storage === 'nf4' && role === 'projection' && file !== 'NF4_SINGLE' ? 'NF4' : file;
 }
@@ -37,9 +46,10 @@ export type FormatOf = (name: string) => StoredFormat;
 
 /** A model that was saved in 4 bits stays as it is, with the projections that were left out of them. */
 function settled(config: ModelConfig, formatOf: FormatOf, storage: Storage): Storage {
-  if (storage !== 'nf4') return storage;
+  if (storage !== 'nf4' && storage !== 'nf4_decoded') return storage;
   const quantised = expectedTensors(config).some(({ name }) => formatOf(name).startsWith('NF4'));
-  return quantised ? 'stored' : storage;
+  if (!quantised) return storage;
+  return storage === 'nf4' ? 'stored' : 'f32';
 }
 
 /** Bytes that the weights will hold: the sum of their `residentBytes` once they are loaded, all but the tensor `without`. */
@@ -68,8 +78,11 @@ export const heldAs = <S extends Storage>(
   storage: S,
   float32Bytes: number,
   without?: string,
-): S | 'f32' =>
-  storage === 'stored' && plannedBytes(config, () => 'F32', 'f32', without) <= float32Bytes ? 'f32' : storage;
+): S | 'f32' => (storage === 'stored' && float32BytesOf(config, without) <= float32Bytes ? 'f32' : storage);
+
+/** Bytes of all weights but `without` as float32. */
+export const float32BytesOf = (config: ModelConfig, without?: string): number =>
+  plannedBytes(config, () => 'F32', 'f32', without);
 
 /**
  * Checks that every tensor of the config is there with its shape, and in a format that can be read, and no block and no
@@ -160,8 +173,10 @@ export function loadTensors(
     const found = foundFor(source, expected);
     if (found === undefined || name === without) continue;
     const paged = storage === 'paged' && !HELD.has(role);
-    const format = plannedFormat(role, found.format(), held);
-    tensors.push(paged ? pagedTensor(found) : loadTensor(found, format, transposed));
+    if (paged) tensors.push(pagedTensor(found));
+    else if (held === 'nf4_decoded' && role === 'projection')
+      tensors.push(asFloat32(quantised(found, transposed)));
+    else tensors.push(loadTensor(found, plannedFormat(role, found.format(), held), transposed));
   }
   return weightStore(origin, tensors);
 }
@@ -179,17 +194,21 @@ function loadTensor(source: SourceTensor, format: StoredFormat, transposed = fal
   const { name, shape } = source;
   // a file may leave the first part of a name out
   if (format === source.format()) return { ...source.load(), name };
+  if (format === 'NF4') return quantised(source, transposed);
+  return asFloat32({ name, shape, decode: (out) => readInto(source, 0, out) });
+}
+
+function quantised(source: SourceTensor, transposed = false): StoredTensor {
+  const { name, shape } = source;
   const elements = elementCount(shape);
-  if (format === 'NF4' && transposed) {
-    const turned = transposedSource(source);
-    return transposedTensor(
-      name,
-      nf4Tensor(name, turned.shape, quantiseNf4(elements, finite(turned), elements)),
-    );
-  }
-  if (format === 'NF4') return nf4Tensor(name, shape, quantiseNf4(elements, finite(source)));
-  const values = shareableFloats(elements);
-  readInto(source, 0, values);
+  if (!transposed) return nf4Tensor(name, shape, quantiseNf4(elements, finite(source)));
+  const turned = transposedSource(source);
+  return transposedTensor(name, nf4Tensor(name, turned.shape, quantiseNf4(elements, finite(turned), elements)));
+}
+
+function asFloat32({ name, shape, decode }: Pick<StoredTensor, 'name' | 'shape' | 'decode'>): StoredTensor {
+  const values = shareableFloats(elementCount(shape));
+  decode(values);
   return float32Tensor(name, shape, values);
 }
 

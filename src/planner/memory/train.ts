@@ -61,10 +61,17 @@ export interface TrainMemory {
   readonly planDecoder: PlanDecoder;
 }
 
-/** How a base is held: as its method asks for, or not at all. */
-export type Holding = Chosen['method'] | 'paged';
+/** How a base is held: as its method asks for, as float32 that was decoded once, or not at all. */
+export type Holding = Chosen['method'] | 'paged' | 'decoded';
 
-const holding = ({ method, paged }: Chosen): Holding => (paged ? 'paged' : method);
+export const holding = ({
+  method,
+  paged,
+  decodedOnce,
+}: Pick<Chosen, 'method' | 'paged' | 'decodedOnce'>): Holding => {
+  if (paged) return 'paged';
+  return decodedOnce && method !== 'full' ? 'decoded' : method;
+};
 
 /** What the decoder is asked to hold under a choice, at the longest batch. */
 export function decoderShape(memory: TrainMemory, chosen: Chosen): DecoderPlanOptions {

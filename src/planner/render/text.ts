@@ -142,7 +142,9 @@ function choiceTable(
 ): readonly string[] {
   if (chosen === null) return [];
   const cells = (choice: NonNullable<typeof chosen>): readonly string[] => [
-    choice.paged ? `${choice.method}, paged` : choice.method,
+    [choice.method, choice.decodedOnce ? 'decoded once' : '', choice.paged ? 'paged' : '']
+      .filter((text) => text !== '')
+      .join(', '),
     `${choice.microBatch} × ${choice.accumulation}`,
     choice.rank > 0 ? String(choice.rank) : '–',
     `${choice.maxLength}`,

@@ -71,6 +71,7 @@ const CHOSEN = fields({
   checkpointedBlocks: isNumber,
   headChunk: isNumber,
   paged: (value) => value === undefined || value === true,
+  decodedOnce: (value) => value === undefined || value === true,
   recomputedMlps: (value) => value === undefined || isNumber(value),
   recomputedShares: (value) => value === undefined || isNumber(value),
   stateInFile: (value) => value === undefined || (isNumber(value) && Number(value) > 0 && Number(value) <= 1),

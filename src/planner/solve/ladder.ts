@@ -6,6 +6,7 @@ import type { Call } from '../../ir/types.js';
 import { type Chosen, hasFactors } from '../../stages/types.js';
 
 export type StepName =
+  | 'decode_each_pass'
   | 'smaller_head_chunk'
   | 'state_in_file'
   | 'smaller_micro_batch'
@@ -47,6 +48,10 @@ type MakeStep = (args: Call['args'], options: LadderOptions) => Step;
 export const SMALLEST_HEAD = 64;
 
 const STEPS: Readonly<Record<StepName, MakeStep>> = {
+  decode_each_pass: () => ({
+    name: 'decode_each_pass',
+    states: ({ decodedOnce, ...from }) => (decodedOnce ? [from] : []),
+  }),
   smaller_head_chunk: () => ({
     name: 'smaller_head_chunk',
     states(from) {
@@ -99,7 +104,7 @@ const STEPS: Readonly<Record<StepName, MakeStep>> = {
   // what is trained has to be held, and 4 bits are made of the whole of a weight
   paged_weights: () => ({
     name: 'paged_weights',
-    states: (from) =>
+    states: ({ decodedOnce: _, ...from }) =>
       (from.method === 'lora' || from.method === 'head') && !from.paged ? [{ ...from, paged: true }] : [],
   }),
   shorten: (args) => ({
@@ -129,7 +134,7 @@ const STEPS: Readonly<Record<StepName, MakeStep>> = {
 export function ladder(options: LadderOptions): readonly Step[] {
   const listed = options.fallback.map(({ call, args }) => ({ name: call as StepName, args }));
   const missing = (name: StepName): boolean => !listed.some((step) => step.name === name);
-  const harmless: StepName[] = ['smaller_head_chunk'];
+  const harmless: StepName[] = ['decode_each_pass', 'smaller_head_chunk'];
   if (options.paged) harmless.push('state_in_file');
   // a micro batch that the author set is kept unless the file says that it may shrink
   if (missing('smaller_micro_batch') && options.micro === undefined) harmless.push('smaller_micro_batch');

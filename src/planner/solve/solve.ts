@@ -1,6 +1,7 @@
 /** Finds the choice with the least change that fits, along the declared ladder. */
 import type { Chosen, Method } from '../../stages/types.js';
 import { canonical } from '../canonical.js';
+import { holding } from '../memory/train.js';
 import { fitsIn, type Room } from '../room.js';
 import type { Peak, Rejected } from '../types.js';
 import type { Step, StepName } from './ladder.js';
@@ -9,8 +10,8 @@ import { describeStep, whyOtherMethod, whyTooLarge } from './why.js';
 export interface SolveRequest extends Room {
   readonly start: Chosen;
   readonly steps: readonly Step[];
-  /** A choice under which the stage has a checkpoint: kept while it still fits. */
-  readonly kept?: Chosen;
+  /** Choices under which the stage has an output or a checkpoint: the first that still fits is kept. */
+  readonly kept?: readonly Chosen[];
   /** Methods that are shown beside the choice; left out: those that train more than a head. */
   readonly methods?: readonly Method[];
   peakOf(chosen: Chosen): Peak;
@@ -27,26 +28,19 @@ export interface Solution {
 }
 
 export function solve(request: SolveRequest): Solution {
-  const { start, kept } = request;
+  const { start, kept = [] } = request;
   // what is at its end already is no step
   const steps = request.steps.filter((step) => step.states(start).length > 0);
   const peakOf = remembered(request.peakOf);
   const fits = (chosen: Chosen): boolean => fitsIn(peakOf(chosen), request);
-  if (kept !== undefined && fits(kept))
+  const first = [...kept, start].find(fits);
+  if (first !== undefined)
     return {
-      chosen: kept,
-      peak: peakOf(kept),
+      chosen: first,
+      peak: peakOf(first),
       fits: true,
       taken: [],
-      rejected: sideBySide(kept, peakOf, request, request.methods),
-    };
-  if (fits(start))
-    return {
-      chosen: start,
-      peak: peakOf(start),
-      fits: true,
-      taken: [],
-      rejected: sideBySide(start, peakOf, request, request.methods),
+      rejected: sideBySide(first, peakOf, request, request.methods),
     };
 
   const tried: Rejected[] = [reject(start, peakOf(start), whyTooLarge(peakOf(start), request))];
@@ -120,7 +114,7 @@ function sideBySide(
   return methods
     .filter((method) => method !== chosen.method)
     .map((method) => {
-      const { paged: _, ...shape } = chosen;
+      const { paged: _, decodedOnce: __, ...shape } = chosen;
       const other: Chosen = { ...shape, method };
       const peak = peakOf(other);
       return reject(other, peak, whyOtherMethod(other, peak, room, chosen.method));
@@ -134,7 +128,7 @@ const reject = (chosen: Chosen, peak: Peak, why: string): Rejected => ({
 });
 
 const identity = (chosen: Chosen): string => {
-  const { method, microBatch, maxLength, rank, checkpointedBlocks, paged = false, stateInFile = 0 } = chosen;
+  const { method, microBatch, maxLength, rank, checkpointedBlocks, stateInFile = 0 } = chosen;
   const mlps = Math.max(chosen.recomputedMlps ?? 0, checkpointedBlocks);
   const shares = Math.max(chosen.recomputedShares ?? 0, mlps);
   return canonical({
@@ -145,7 +139,7 @@ const identity = (chosen: Chosen): string => {
     checkpointedBlocks,
     mlps,
     shares,
-    paged,
+    held: holding(chosen),
     stateInFile,
   });
 };

@@ -1,9 +1,11 @@
 /** What would be chosen if memory were no matter: the fastest shape that is still sensible. */
 import { QUERY_BLOCK } from '../../models/architectures/graphs/attention.js';
 import type { ModelConfig } from '../../models/types.js';
+import { DECODED_ONCE_BYTES } from '../../models/weights/load.js';
 import { type Chosen, hasFactors, isMethod } from '../../stages/types.js';
 import { paddedLength } from '../../training/index.js';
 import { BIN, type Lengths } from '../lengths.js';
+import { holding, type TrainMemory } from '../memory/train.js';
 import { divisors, SMALLEST_HEAD, withMicro } from './ladder.js';
 
 export interface StartOptions {
@@ -50,6 +52,18 @@ export function startingChoice(options: StartOptions): Chosen {
     method === 'head' ? 0 : sharesToRecompute(options.config, micro, options.longestPadded);
   return withMicro({ ...chosen, ...(recomputedShares > 0 ? { recomputedShares } : {}) }, micro, global);
 }
+
+/**
+ * The same choice with the base decoded once, where that takes little memory and the process is what decodes: another
+ * runtime holds the base packed in its own memory.
+ */
+export const decodingOnce = (
+  { runtime, decoded, weightBytes }: Pick<TrainMemory, 'runtime' | 'decoded' | 'weightBytes'>,
+  chosen: Chosen,
+): Chosen =>
+  runtime === 'onnx' && decoded[holding(chosen)] && !chosen.paged && weightBytes.decoded <= DECODED_ONCE_BYTES
+    ? { ...chosen, decodedOnce: true }
+    : chosen;
 
 /** What the attention's softmax gives is kept for the backward pass up to so many bytes: they grow with the square of a row. */
 const MOST_SHARES = 256 * 2 ** 20;

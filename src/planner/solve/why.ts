@@ -15,6 +15,7 @@ export function whyTooLarge(peak: Peak, room: Room): string {
 }
 
 const STEP_TEXT: Readonly<Record<StepName, (chosen: Chosen) => string>> = {
+  decode_each_pass: () => 'with the base decoded in every pass',
   smaller_head_chunk: ({ headChunk }) => `with the logits of ${headChunk} tokens at one time`,
   state_in_file: () => 'with what the optimiser remembers in a file',
   smaller_micro_batch: ({ microBatch }) =>

@@ -3,6 +3,7 @@ import { initLora } from '../../models/adapters/initialise.js';
 import type { ModelFolder } from '../../models/load.js';
 import type { LoraConfig, ModelConfig, StoredTensor, WeightStore } from '../../models/types.js';
 import { float32Tensor } from '../../models/weights/dense.js';
+import { decodedOnce } from '../../models/weights/load.js';
 import { weightStore } from '../../models/weights/store.js';
 import type { Chosen } from '../types.js';
 
@@ -12,14 +13,15 @@ import type { Chosen } from '../types.js';
  */
 export function baseWeights(
   model: ModelFolder,
-  { method, paged }: Pick<Chosen, 'method' | 'paged'>,
+  { method, paged, decodedOnce: once }: Pick<Chosen, 'method' | 'paged' | 'decodedOnce'>,
   { lora, seed }: { readonly lora: LoraConfig; readonly seed: number },
 ): WeightStore {
   const without = unreadHead(model.config, lora);
   if (method === 'full')
     return withHead(handedOver(model.loadWeights('stored', without)), model.config, lora, seed);
   if (paged) return model.loadWeights('paged', without);
-  return model.loadWeights(method === 'qlora' ? 'nf4' : 'stored', without);
+  const storage = method === 'qlora' ? 'nf4' : 'stored';
+  return model.loadWeights(once ? decodedOnce(storage) : storage, without);
 }
 
 function withHead(

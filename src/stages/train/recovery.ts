@@ -10,7 +10,8 @@ export interface Recovery {
 }
 
 /**
- * The next thing to try when a step found no memory: a paged state that is all in its file, half the micro batch, then
+ * The next thing to try when a step found no memory: a base that is decoded in every pass, a paged state that is all in
+ * its file, half the micro batch, then
  * shares of the attention that are recomputed, then MLPs, then twice the checkpointed blocks, then half the tokens of the
  * head, at last a base that stays in its files. Each computes the same sum in another order (under dropout, a smaller
  * micro batch draws other masks of the same kind), so a training may go on with it from its last checkpoint. `undefined`
@@ -21,6 +22,7 @@ export function recover(
   settings: Pick<TrainSettings, 'batch' | 'fallback' | 'optimizer'>,
   layers: number,
 ): Recovery | undefined {
+  if (chosen.decodedOnce) return changed(chosen, { decodedOnce: false });
   if (isPaged(settings) && chosen.stateInFile !== 1) return changed(chosen, { stateInFile: 1 });
   if (chosen.microBatch > 1 && mayShrink(settings)) {
     const microBatch = Math.floor(chosen.microBatch / 2);

@@ -97,7 +97,7 @@ async function prepare(context: StageContext, chosen: Chosen): Promise<Job> {
     return { host, stage, folder: artefact.path, split, maxLength, vocabSize };
   };
   const first = { lora, seed: settings.seed };
-  let held: { readonly weights: WeightStore; readonly paged: boolean } | undefined;
+  let held: (Pick<Chosen, 'paged' | 'decodedOnce'> & { readonly weights: WeightStore }) | undefined;
   return {
     context,
     settings,
@@ -114,12 +114,13 @@ async function prepare(context: StageContext, chosen: Chosen): Promise<Job> {
       keep: settings.checkpoint.keep,
       note: (text) => context.emit({ type: 'note', stage: stage.name, text }),
     }),
-    weights({ method, paged = false }) {
+    weights({ method, paged, decodedOnce }) {
       // Full training takes the weights over, so a second try reads them again.
       if (method === 'full') return baseWeights(model, { method }, first);
-      if (held?.paged !== paged) {
+      if (held === undefined || held.paged !== paged || held.decodedOnce !== decodedOnce) {
         held = undefined;
-        held = { weights: baseWeights(model, { method, paged }, first), paged };
+        const weights = baseWeights(model, { method, paged, decodedOnce }, first);
+        held = { weights, paged, decodedOnce };
       }
       return held.weights;
     },

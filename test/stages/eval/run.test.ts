@@ -47,11 +47,11 @@ describe('the eval stage', () => {
 
   const evaluate = async (
     settings: Readonly<Record<string, unknown>> = {},
-    more: { requires?: readonly Requirement[]; method?: 'lora' | 'qlora' } = {},
+    more: { requires?: readonly Requirement[]; method?: 'lora' | 'qlora'; decodedOnce?: boolean } = {},
   ) => {
     count++;
     const folder = join(place.path, `eval-${count}`);
-    const train = trained(folder, more.method);
+    const train = trained(folder, more.method, more.decodedOnce);
     const rows = formatted(folder, tokenizer, dialogs);
     const stage = stageOf(
       'eval',
@@ -164,6 +164,15 @@ describe('the eval stage', () => {
     expect(quantised.report.baselineModel?.storage).to.equal('nf4');
     expect(quantised.report.metrics.loss).not.to.equal(plain.report.metrics.loss);
     expect(quantised.report.baseline.loss).not.to.equal(plain.report.baseline.loss);
+  });
+
+  it('finds the same where a base in four bits was held as float32 in training, and is here', async () => {
+    const reports = [];
+    for (const decodedOnce of [false, true])
+      reports.push((await evaluate({}, { method: 'qlora', decodedOnce })).report);
+    const [each, once] = reports;
+    expect(once?.model.storage).to.equal('nf4');
+    expect([once?.metrics, once?.baseline]).to.deep.equal([each?.metrics, each?.baseline]);
   });
 
   it('evaluates a model folder, and a baseline of other weights', async () => {

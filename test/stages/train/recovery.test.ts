@@ -36,6 +36,12 @@ describe('recovery', () => {
     expect(all(paged)).to.deep.equal([{ stateInFile: 1 }, ...all(settings)]);
   });
 
+  it('first of all decodes in every pass', () => {
+    expect(recover({ ...start, decodedOnce: true }, settings, 3)?.change).to.deep.equal({
+      decodedOnce: false,
+    });
+  });
+
   it('holds what is trained, and what is in 4 bits', () => {
     const least = { ...start, microBatch: 1, checkpointedBlocks: 3, headChunk: 16 };
     for (const method of ['qlora', 'full'] as const)

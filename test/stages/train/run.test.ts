@@ -100,15 +100,20 @@ describe('the train stage', () => {
     expect(done.result.metrics['loss']).to.be.within(3, 4.5);
   });
 
-  it('trains over a base that stays in its files, with the same bytes', async () => {
-    const held = await trained({ key: 'held', output: 'held' });
-    const paged = await trained({ key: 'paged', output: 'paged', chosen: { paged: true } });
-    for (const output of ['adapter/best', 'adapter/last'])
-      for (const file of ['adapter_model.safetensors', 'adapter_config.json'])
-        expect(readFileSync(join(paged.path(output), file)), `${output}/${file}`).to.deep.equal(
-          readFileSync(join(held.path(output), file)),
-        );
-  });
+  for (const [how, chosen, other] of [
+    ['that stays in its files', {}, { paged: true }],
+    ['that is decoded once', {}, { decodedOnce: true }],
+    ['in 4 bits that is decoded once', { method: 'qlora' }, { method: 'qlora', decodedOnce: true }],
+  ] as const)
+    it(`trains over a base ${how}, with the same bytes`, async () => {
+      const held = await trained({ key: 'held', output: 'held', chosen });
+      const others = await trained({ key: 'other', output: 'other', chosen: other });
+      for (const output of ['adapter/best', 'adapter/last'])
+        for (const file of ['adapter_model.safetensors', 'adapter_config.json'])
+          expect(readFileSync(join(others.path(output), file)), `${output}/${file}`).to.deep.equal(
+            readFileSync(join(held.path(output), file)),
+          );
+    });
 
   it('writes whole models under full, with the files of the base', async () => {
     const base = join(folder, 'base');
