@@ -87,7 +87,7 @@ export const gemm: OpDefinition = {
   gradient: (context) => [...productGradient(context), context.needs[2] ? upstream(context) : undefined],
   cost: (inputs, outputs, attributes) =>
     productCost(inputs, outputs, attributes) + sizeOf(argument(outputs, 0).shape),
-  memory: {},
+  memory: { inPlace: [2] },
 };
 
 /** Columns up to which a product of many rows is computed turned: kernels share out rows of 48 columns and more. */

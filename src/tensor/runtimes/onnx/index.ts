@@ -4,8 +4,9 @@ import { hostMemory, onHost } from '../../memory.js';
 import { GraphError } from '../../shape.js';
 import type { CompiledGraph, DType, Graph, HostTensor, Runtime, TensorType } from '../../types.js';
 import { allocate } from '../host-tensor.js';
+import { accumulateInPlace, LEAST_SUM } from './accumulate.js';
 import { encode, STOP } from './encode.js';
-import { isSound } from './probe.js';
+import { isSound, sums, tangle } from './probe.js';
 import { planScratch, Scratch, type ScratchPlan } from './scratch.js';
 import { waiting } from './waiting.js';
 
@@ -73,24 +74,28 @@ export async function onnxRuntime(options: OnnxOptions = {}): Promise<Runtime> {
   const scratch = new Scratch(
     (type, data) => new onnx.Tensor(ELEMENTS[type.dtype], data as Float32Array, type.shape),
   );
-  const compile = async (graph: Graph, smallest: number): Promise<CompiledGraph> => {
-    const plan = planScratch(graph, smallest);
+  const compile = async (graph: Graph, smallest: number, least: number): Promise<CompiledGraph> => {
+    const run = accumulateInPlace(graph, least);
+    const plan = planScratch(run, smallest);
     const model = encode(
-      graph,
+      run,
       plan.places.map(({ value }) => value),
     );
     const session = await onnx.InferenceSession.create(model, settings);
     scratch.reserve(plan);
     return compiled(onnx, session, graph, plan, scratch);
   };
-  // a release that ordered nodes otherwise would only cost memory
-  const sound = await isSound((graph) => compile(graph, 0));
-  const smallest = sound ? (options.scratch ?? SMALLEST_SHARED) : Number.POSITIVE_INFINITY;
+  // a release that ordered nodes otherwise would only cost memory, and one that took no convolutions for sums only time
+  const none = Number.POSITIVE_INFINITY;
+  const ordered = await isSound((graph) => compile(graph, 0, none), tangle());
+  const smallest = ordered ? (options.scratch ?? SMALLEST_SHARED) : none;
+  const accumulates = await isSound((graph) => compile(graph, ordered ? 0 : none, 0), sums());
+  const least = accumulates ? LEAST_SUM : none;
   return {
     name: 'onnx',
     version: onnx.env.versions.node ?? onnx.env.versions.common,
     memory: hostMemory(),
-    compile: (graph) => compile(graph, smallest),
+    compile: (graph) => compile(graph, smallest, least),
   };
 }
 

@@ -42,6 +42,19 @@ const product =
     },
   ];
 
+const GEMM = product('Gemm');
+
+/** `[m, k, 1]` filters over k channels of n values, added to what stands in the place of the result (see accumulate.ts). */
+const pointwise: Lowering = ({ inputs: [a = '', b = '', sum = ''], outputs }) => [
+  {
+    type: 'FusedConv',
+    inputs: [b, a, '', sum],
+    outputs,
+    attributes: { kernel_shape: { ints: [1] } },
+    domain: MICROSOFT,
+  },
+];
+
 const reduction =
   (type: string): Lowering =>
   ({ inputs, outputs, attributes, ints }) => [
@@ -93,7 +106,7 @@ export const LOWERINGS: Readonly<Record<OpName, Lowering>> = {
     ];
   },
   matmul: product('FusedMatMul', MICROSOFT),
-  gemm: product('Gemm'),
+  gemm: (context) => (context.outputTypes[0]?.shape.length === 3 ? pointwise(context) : GEMM(context)),
   adapted: ({ inputs, outputs, attributes }) => [
     {
       type: 'FusedMatMul',
