@@ -15,6 +15,8 @@ export interface MemoryPlan {
   readonly bytes: number;
   /** Byte offset of each value that is computed into it; views are not listed. */
   readonly offsets: ReadonlyMap<ValueId, number>;
+  /** The output in whose memory a value lies that it overwrites at its end: a sum that products are added to. */
+  readonly inOutputs: ReadonlyMap<ValueId, ValueId>;
 }
 
 /** Values that share one place because one overwrites, or is a view of, the other. */
@@ -27,6 +29,8 @@ interface Place {
   uses: number;
   readonly values: ValueId[];
   offset: number;
+  /** The output whose memory this is, from the first write on. */
+  output?: ValueId;
 }
 
 /** Cache lines and vector registers want this. */
@@ -34,7 +38,8 @@ const ALIGNMENT = 64;
 
 /** Values of fewer than `smallest` bytes are left to the runtime. Inputs, constants and outputs are the caller's. */
 export function planMemory(graph: Graph, smallest = 0): MemoryPlan {
-  const places = assignPlaces(graph).filter(({ bytes }) => bytes >= smallest);
+  const all = assignPlaces(graph).filter(({ bytes }) => bytes >= smallest);
+  const places = all.filter(({ output }) => output === undefined);
   let bytes = 0;
   // the largest first: the small ones fit into the gaps
   const placed: Place[] = [];
@@ -54,6 +59,11 @@ export function planMemory(graph: Graph, smallest = 0): MemoryPlan {
   return {
     bytes,
     offsets: new Map(places.flatMap(({ values, offset }) => values.map((value) => [value, offset]))),
+    inOutputs: new Map(
+      all.flatMap(({ values, output }) =>
+        output === undefined ? [] : values.map((value) => [value, output]),
+      ),
+    ),
   };
 }
 
@@ -80,14 +90,17 @@ function assignPlaces(graph: Graph): readonly Place[] {
   /** No entry: the value lies in memory of the caller. */
   const home = new Map<ValueId, Place>();
 
+  const overwritten = (node: Node, position: number, value: ValueId): Place | undefined => {
+    const inPlace = position === 0 && isOp(node.op) ? (OPS[node.op].memory.inPlace ?? []) : [];
+    return inPlace
+      .filter((index) => sameShape(typeOf(argument(node.inputs, index)).shape, typeOf(value).shape))
+      .map((index) => home.get(argument(node.inputs, index)))
+      .find((place) => place?.uses === 1);
+  };
   const claim = (node: Node, position: number, value: ValueId, step: number): Place => {
     const type = typeOf(value);
-    const overwritten = position === 0 && isOp(node.op) ? (OPS[node.op].memory.inPlace ?? []) : [];
-    for (const index of overwritten) {
-      const input = argument(node.inputs, index);
-      const place = home.get(input);
-      if (place?.uses === 1 && sameShape(typeOf(input).shape, type.shape)) return place;
-    }
+    const taken = overwritten(node, position, value);
+    if (taken !== undefined) return taken;
     const bytes = Math.ceil(bytesOf(type) / ALIGNMENT) * ALIGNMENT;
     const fresh: Place = { bytes, first: step, last: step, uses: 0, values: [], offset: 0 };
     places.push(fresh);
@@ -97,7 +110,12 @@ function assignPlaces(graph: Graph): readonly Place[] {
   order.forEach((node, step) => {
     const alias = isOp(node.op) ? OPS[node.op].memory.alias : undefined;
     node.outputs.forEach((value, position) => {
-      if (outputs.has(value)) return;
+      if (outputs.has(value)) {
+        // other ops may read, element by element, an input whose memory the caller has their output written to
+        const sum = node.op === 'gemm' ? overwritten(node, position, value) : undefined;
+        if (sum !== undefined) sum.output = value;
+        return;
+      }
       const view = alias === undefined ? undefined : argument(node.inputs, alias);
       const place = view === undefined ? claim(node, position, value, step) : home.get(view);
       // a view of the caller's memory is the caller's memory

@@ -16,7 +16,8 @@ const TRANSPOSED = 2 ** 16;
 
 /**
  * Replaces `add(sum, matmul(a, b))` of matrices of at least so many values by `gemm(a, b, sum)` of shapes `[m, k, 1]`, `[1, k, n]` and
- * `[1, m, n]`, if nothing else reads the sum or the product: the memory plan then lets the result overwrite the sum.
+ * `[1, m, n]`, if nothing else reads the sum or the product: the memory plan then lets the result overwrite the sum. An
+ * output keeps its name, and has the shape `[1, m, n]`.
  */
 export function accumulateInPlace(graph: Graph, least: number): Graph {
   const pass = new Pass(graph, least);
@@ -36,7 +37,8 @@ class Pass {
   readonly #nodes: Node[] = [];
   readonly #absorbed = new Set<Node>();
   readonly #uses: ReadonlyMap<ValueId, number>;
-  readonly #outputs: ReadonlySet<ValueId>;
+  /** Sums as they are computed, by the values that they are a view for. */
+  readonly #sums = new Map<ValueId, ValueId>();
   /** Of values that lie in memory of their own: no views. */
   readonly #producers = new Map<ValueId, Node>();
 
@@ -48,7 +50,6 @@ class Pass {
     this.#types = [...graph.types];
     this.#constants = [...graph.constants];
     this.#uses = countUses(graph);
-    this.#outputs = new Set(graph.outputs.map(({ value }) => value));
   }
 
   take(node: Node): void {
@@ -60,12 +61,15 @@ class Pass {
 
   result(): Graph {
     const nodes = this.#nodes.filter((node) => !this.#absorbed.has(node));
-    return { ...this.#graph, types: this.#types, constants: this.#constants, nodes };
+    const outputs = this.#graph.outputs.map(({ name, value }) => ({
+      name,
+      value: this.#sums.get(value) ?? value,
+    }));
+    return { ...this.#graph, types: this.#types, constants: this.#constants, nodes, outputs };
   }
 
   #find({ inputs: [left, right], outputs: [sum] }: Node): Found | undefined {
-    if (left === undefined || right === undefined || sum === undefined || this.#outputs.has(sum))
-      return undefined;
+    if (left === undefined || right === undefined || sum === undefined) return undefined;
     const size = this.#size(sum);
     if (this.#shape(sum).length !== 2 || size < this.least) return undefined;
     for (const [value, addend] of [
@@ -100,6 +104,7 @@ class Pass {
     const attributes = { transA: false, transB: false, alpha: 1 };
     const sum = this.#emit('gemm', inputs, [1, m, n], attributes);
     this.#nodes.push({ op: 'reshape', inputs: [sum], outputs, attributes: { shape: [m, n] } });
+    for (const output of outputs) this.#sums.set(output, sum);
   }
 
   #transposed = (value: ValueId, shape: readonly number[]): ValueId =>

@@ -1,6 +1,7 @@
 /** ONNX Runtime on the CPU, through `onnxruntime-node`, which is loaded only when it is asked for. */
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import { hostMemory, onHost } from '../../memory.js';
+import { argument } from '../../ops/definition.js';
 import { GraphError } from '../../shape.js';
 import type { CompiledGraph, DType, Graph, HostTensor, Runtime, TensorType } from '../../types.js';
 import { allocate } from '../host-tensor.js';
@@ -79,11 +80,11 @@ export async function onnxRuntime(options: OnnxOptions = {}): Promise<Runtime> {
     const plan = planScratch(run, smallest);
     const model = encode(
       run,
-      plan.places.map(({ value }) => value),
+      [...plan.places, ...plan.inOutputs].map(({ value }) => value),
     );
     const session = await onnx.InferenceSession.create(model, settings);
     scratch.reserve(plan);
-    return compiled(onnx, session, graph, plan, scratch);
+    return compiled(onnx, session, { graph, run, plan }, scratch);
   };
   // a release that ordered nodes otherwise would only cost memory, and one that took no convolutions for sums only time
   const none = Number.POSITIVE_INFINITY;
@@ -101,27 +102,35 @@ export async function onnxRuntime(options: OnnxOptions = {}): Promise<Runtime> {
 
 const isStop = (error: unknown): boolean => error instanceof Error && /^Non tensor type/.test(error.message);
 
+/** A graph, as ONNX Runtime runs it, and where its intermediates lie. */
+interface Planned {
+  readonly graph: Graph;
+  readonly run: Graph;
+  readonly plan: ScratchPlan;
+}
+
 function compiled(
   onnx: Onnx,
   session: InferenceSession,
-  graph: Graph,
-  plan: ScratchPlan,
+  { graph, run, plan }: Planned,
   scratch: Scratch,
 ): CompiledGraph {
-  // a host tensor that is fed again, as weights are, is wrapped once
-  const wrapped = new WeakMap<HostTensor, Tensor>();
-  const wrap = (tensor: HostTensor): Tensor => {
-    const known = wrapped.get(tensor);
+  // a host tensor that is fed again, as weights are, is wrapped once in each shape
+  const wrapped = new WeakMap<HostTensor, Map<string, Tensor>>();
+  const wrap = (tensor: HostTensor, { dtype, shape }: TensorType = tensor.type): Tensor => {
+    const shapes = wrapped.get(tensor) ?? new Map<string, Tensor>();
+    wrapped.set(tensor, shapes);
+    const known = shapes.get(shape.join());
     if (known !== undefined) return known;
-    const fresh = new onnx.Tensor(
-      ELEMENTS[tensor.type.dtype],
-      tensor.data as Float32Array,
-      tensor.type.shape,
-    );
-    wrapped.set(tensor, fresh);
+    const fresh = new onnx.Tensor(ELEMENTS[dtype], tensor.data as Float32Array, shape);
+    shapes.set(shape.join(), fresh);
     return fresh;
   };
-  const outputs = graph.outputs.map(({ name, value }) => ({ name, type: graph.types[value] as TensorType }));
+  const outputs = graph.outputs.map(({ name, value }, index) => ({
+    name,
+    type: argument(graph.types, value),
+    computed: argument(run.types, argument(run.outputs, index).value),
+  }));
   return {
     graph,
     async run(inputs, given = {}) {
@@ -133,10 +142,14 @@ function compiled(
       }
       const named: Record<string, HostTensor> = {};
       const fetches: Record<string, Tensor | null> = { [STOP]: null, ...scratch.tensors(plan) };
-      for (const { name, type } of outputs) {
+      for (const { name, type, computed } of outputs) {
         const tensor = onHost(given[name] ?? { type, data: allocate(type) });
         named[name] = tensor;
-        fetches[name] = wrap(tensor);
+        fetches[name] = wrap(tensor, computed);
+      }
+      for (const { name, type, output } of plan.inOutputs) {
+        const tensor = named[output];
+        if (tensor !== undefined) fetches[name] = wrap(tensor, type);
       }
       try {
         await session.run(feeds, fetches);

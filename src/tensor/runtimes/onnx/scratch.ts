@@ -9,6 +9,7 @@
 import type { Tensor } from 'onnxruntime-node';
 import { discarded } from '../../garbage.js';
 import { planMemory } from '../../liveness.js';
+import { argument } from '../../ops/definition.js';
 import { isOp } from '../../ops/index.js';
 import { bytesOf } from '../../shape.js';
 import type { Graph, TensorType, ValueId } from '../../types.js';
@@ -25,16 +26,34 @@ export interface ScratchPlan {
     readonly type: TensorType;
     readonly offset: number;
   }[];
+  /** Intermediates in the memory of an output. */
+  readonly inOutputs: readonly {
+    readonly value: ValueId;
+    readonly name: string;
+    readonly type: TensorType;
+    readonly output: string;
+  }[];
 }
 
 export function planScratch(graph: Graph, smallest: number): ScratchPlan {
-  if (graph.nodes.some(({ op }) => !isOp(op) || COMPOSED.has(op))) return { bytes: 0, places: [] };
-  const { bytes, offsets } = planMemory(graph, smallest);
-  const places = [...offsets].flatMap(([value, offset]) => {
-    const type = graph.types[value];
-    return type === undefined ? [] : [{ value, name: intermediateName(value), type, offset }];
+  if (graph.nodes.some(({ op }) => !isOp(op) || COMPOSED.has(op)))
+    return { bytes: 0, places: [], inOutputs: [] };
+  const { bytes, offsets, inOutputs } = planMemory(graph, smallest);
+  const named = (value: ValueId) => ({
+    value,
+    name: intermediateName(value),
+    type: argument(graph.types, value),
   });
-  return { bytes, places };
+  // of a value that is an output twice the first is computed, and copied to the other
+  const outputs = new Map([...graph.outputs].reverse().map(({ name, value }) => [value, name]));
+  return {
+    bytes,
+    places: [...offsets].map(([value, offset]) => ({ ...named(value), offset })),
+    inOutputs: [...inOutputs].map(([value, output]) => ({
+      ...named(value),
+      output: outputs.get(output) ?? '',
+    })),
+  };
 }
 
 type Fetches = Readonly<Record<string, Tensor>>;
