@@ -203,7 +203,10 @@ function quantised(source: SourceTensor, transposed = false): StoredTensor {
   const elements = elementCount(shape);
   if (!transposed) return nf4Tensor(name, shape, quantiseNf4(elements, finite(source)));
   const turned = transposedSource(source);
-  return transposedTensor(name, nf4Tensor(name, turned.shape, quantiseNf4(elements, finite(turned), elements)));
+  return transposedTensor(
+    name,
+    nf4Tensor(name, turned.shape, quantiseNf4(elements, finite(turned), elements)),
+  );
 }
 
 function asFloat32({ name, shape, decode }: Pick<StoredTensor, 'name' | 'shape' | 'decode'>): StoredTensor {
