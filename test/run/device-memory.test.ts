@@ -53,7 +53,7 @@ describe('a training whose device is full', () => {
       });
       expect(recoveries[0])
         .to.have.property('cause')
-        .that.matches(/out of memory on the device: \d+ bytes are asked for/);
+        .that.matches(/out of memory on the device: \d+ bytes were requested/);
       expect(status, JSON.stringify(seen.diagnostics)).to.equal('done');
     });
   });

@@ -77,7 +77,7 @@ describe('a run that is killed', () => {
     expect(code).to.equal(1);
     const [diagnostic] = running.lines.filter(({ type }) => type === 'diagnostic');
     expect(diagnostic?.['code']).to.equal('FTP0801');
-    expect(diagnostic?.['message']).to.match(/^cannot write `.+`: .+ does not take files of this size$/);
+    expect(diagnostic?.['message']).to.match(/^cannot write `.+`: .+ does not allow files of this size$/);
     expectWholeStore(cwd);
     expect((await finish(cwd)).code).to.equal(0);
   });
