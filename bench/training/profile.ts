@@ -50,15 +50,19 @@ function shares(folder: string): readonly Share[] {
   return [...spent].map(([what, time]) => ({ what, share: time / all })).sort((a, b) => b.share - a.share);
 }
 
+/** A product of matrices that is added to a sum in place. */
+const IN_PLACE = 'FusedConv';
+const PRODUCTS: ReadonlySet<string> = new Set(['FusedMatMul', 'Gemm', IN_PLACE]);
+
 /** Products are told apart by what they are of. */
 function kindOf({ args }: Event): string {
   const op = args?.op_name ?? 'unknown';
-  if (op !== 'FusedMatMul' && op !== 'Gemm') return op;
+  if (!PRODUCTS.has(op)) return op;
   const shapes = [...(args?.input_type_shape ?? []), ...(args?.output_type_shape ?? [])].flatMap((typed) =>
     Object.values(typed),
   );
   if (shapes.some((shape) => shape.includes(task.config.vocabSize))) return 'products of the head';
-  if (shapes.some((shape) => shape.length > 2)) return 'products of the attention';
+  if (op !== IN_PLACE && shapes.some((shape) => shape.length > 2)) return 'products of the attention';
   return shapes.some((shape) => shape.some((size) => size % task.rank === 0 && size <= 3 * task.rank))
     ? 'products of the adapter'
     : 'products with the base';

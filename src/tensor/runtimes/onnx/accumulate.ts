@@ -8,16 +8,16 @@ import { f32, sizeOf } from '../../shape.js';
 import type { Constant, Graph, Node, TensorType, ValueId } from '../../types.js';
 import { countUses } from '../../uses.js';
 
-/** Values of a sum from which, measured on two cores, a pass over it costs more than the nodes that lay a product out as a convolution. */
+/** Values of a sum from which a pass over it costs more than the nodes that lay a product out; measured on two cores. */
 export const LEAST_SUM = 2 ** 18;
 
 /** Values of a second factor up to which it may be transposed for this. */
 const TRANSPOSED = 2 ** 16;
 
 /**
- * Replaces `add(sum, matmul(a, b))` of matrices of at least so many values by `gemm(a, b, sum)` of shapes `[m, k, 1]`, `[1, k, n]` and
- * `[1, m, n]`, if nothing else reads the sum or the product: the memory plan then lets the result overwrite the sum. An
- * output keeps its name, and has the shape `[1, m, n]`.
+ * Replaces `add(sum, matmul(a, b))` of matrices of at least so many values by `gemm(a, b, sum)` of shapes `[m, k, 1]`,
+ * `[1, k, n]` and `[1, m, n]`, if nothing else reads the sum or the product: the memory plan then lets the result
+ * overwrite the sum. An output keeps its name, and has the shape `[1, m, n]`.
  */
 export function accumulateInPlace(graph: Graph, least: number): Graph {
   const pass = new Pass(graph, least);
