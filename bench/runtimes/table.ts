@@ -43,13 +43,17 @@ export async function runtimes(options: BenchmarkOptions): Promise<readonly stri
     if (problem !== undefined) console.error(`${problem.message}; ${problem.help}`);
     return problem === undefined;
   });
-  const contenders = installed.flatMap((name) => contendersOf(host, name));
+  let contenders: readonly Contender[] = installed.flatMap((name) => contendersOf(host, name));
   const out = [`${cpus()[0]?.model ?? 'unknown processor'}, ${threads} threads, Node ${process.version}`];
   const exact = ownWays(TARGET, headChunk(TARGET.config.vocabSize));
   const rounded = exact.map((way): Way => ({ ...way, ...(way.by === 'ftpc' ? { precision: 'bf16' } : {}) }));
   const ways = [...exact, ...rounded].filter((way) => wayName(TARGET, way).includes(options.only ?? ''));
-  for (const way of options.quick ? ways.slice(0, 1) : ways)
-    out.push('', wayName(TARGET, way), ...(await inTurns(contenders, way, steps, threads)));
+  for (const way of options.quick ? ways.slice(0, 1) : ways) {
+    const { lines, able } = await inTurns(contenders, way, steps, threads);
+    out.push('', wayName(TARGET, way), ...lines);
+    // what took too long for one way does so for all
+    contenders = able;
+  }
   return out;
 }
 
@@ -70,11 +74,13 @@ async function inTurns(
   way: Way,
   steps: number,
   threads: number,
-): Promise<readonly string[]> {
+): Promise<{ readonly lines: readonly string[]; readonly able: readonly Contender[] }> {
   const children: ChildProcess[] = [];
   const answers: Answer[][] = [];
+  const able: Contender[] = [];
   try {
-    for (const { runtime, environment } of contenders) {
+    for (const contender of contenders) {
+      const { runtime, environment } = contender;
       console.error(`${wayName(TARGET, way)}: ${runtime} begins`);
       const task: RuntimeTask = { ...TARGET, way, rank: RANK, steps, threads, runtime };
       const child = fork(fileURLToPath(new URL('measure.js', import.meta.url)), [JSON.stringify(task)], {
@@ -90,6 +96,7 @@ async function inTurns(
         console.error(`${wayName(TARGET, way)}: ${runtime} is left out: ${error}`);
         continue;
       }
+      able.push(contender);
       children.push(child);
       answers.push([]);
     }
@@ -104,7 +111,7 @@ async function inTurns(
   const columns = ['runtime', 'tokens/s', 'processor s/step', 'peak of the process', 'held', 'loss'].map(
     (title, index) => ({ title, right: index > 0 }),
   );
-  return tableLines(
+  const lines = tableLines(
     columns,
     answers.map((all) => {
       const of = (key: 'seconds' | 'cpuSeconds' | 'loss') => median(all.map((one) => one[key]));
@@ -119,6 +126,7 @@ async function inTurns(
       ];
     }),
   );
+  return { lines, able };
 }
 
 /** What has not taken a step by then is no runtime for this shape; it would keep the others waiting for an hour. */

@@ -26,6 +26,10 @@ interface Event {
 
 const STEPS = 3;
 
+/** A product of matrices that is added to a sum in place. */
+const IN_PLACE = 'FusedConv';
+const PRODUCTS: ReadonlySet<string> = new Set(['FusedMatMul', 'Gemm', IN_PLACE]);
+
 const task = JSON.parse(process.argv[2] ?? '') as Task;
 const folder = mkdtempSync(join(tmpdir(), 'ftpc-profile-'));
 try {
@@ -49,10 +53,6 @@ function shares(folder: string): readonly Share[] {
   const all = [...spent.values()].reduce((sum, time) => sum + time, 0);
   return [...spent].map(([what, time]) => ({ what, share: time / all })).sort((a, b) => b.share - a.share);
 }
-
-/** A product of matrices that is added to a sum in place. */
-const IN_PLACE = 'FusedConv';
-const PRODUCTS: ReadonlySet<string> = new Set(['FusedMatMul', 'Gemm', IN_PLACE]);
 
 /** Products are told apart by what they are of. */
 function kindOf({ args }: Event): string {
