@@ -13,8 +13,9 @@ const MIB = 2 ** 20;
  * it shares with the host, as long as its device is the CPU.
  *
  * Measured with TensorFlow 2.21 on Linux x64, as growth over ONNX Runtime in the same step: a process that has loaded it
- * 252 MiB; seven steps of hidden 192 and 576, 256 to 2,048 tokens, kept and recomputed, adapter and full: 26 MiB beside
- * what is written twice, outputs, and half again of the intermediates; each within 5 % of the whole process. While XLA
+ * 252 MiB; seven steps of hidden 192 and 576, 256 to 2,048 tokens, kept and recomputed, adapter and full: 18 MiB beside
+ * what is written twice, outputs, and half again of the intermediates; each within 3 % of the whole process. Memory that
+ * products pack into, kept between them, adds 8 MiB: three of the steps again, each within 6 %. While XLA
  * compiles a graph, 105 to 198 MiB in five small steps, when no intermediates of a graph are there yet.
  */
 const TENSORFLOW = { process: 252 * MIB, driver: 26 * MIB, compiling: 200 * MIB } as const;
@@ -22,7 +23,8 @@ const TENSORFLOW = { process: 252 * MIB, driver: 26 * MIB, compiling: 200 * MIB 
 /**
  * TensorFlow.js in WebAssembly: the library is smaller than ONNX Runtime's; weights as float32 lie in its heap and, as its
  * products pack them, once more; outputs come in fresh memory. Seven steps of hidden 192 and 576, 512 and 1,024 tokens, kept
- * and recomputed, adapter and full, decoded or not: each within 5 % of the whole process.
+ * and recomputed, adapter and full, decoded or not: each within 5 % of the whole process with 45 MiB for the driver, of which
+ * two of the steps, measured again, took 41.
  */
 const WASM = { process: -28 * MIB, driver: 41 * MIB, copies: 2 } as const;
 
