@@ -55,7 +55,6 @@ export async function execute(
           return { ...prepared, program: undefined, diagnostics: [...prepared.diagnostics, ...errors] };
         },
         describe: (diagnostic) => printer.fields(diagnostic),
-        clock: () => performance.now(),
       },
       {
         event: view.event,

@@ -64,8 +64,8 @@ async function fetchRepository(
   let before = 0;
   let last = 0;
   const show = (done: number): void => {
-    if (host.now() - last < EVERY && done < total) return;
-    last = host.now();
+    if (host.clock() - last < EVERY && done < total) return;
+    last = host.clock();
     emit({
       type: 'stage.progress',
       stage: stage.name,

@@ -42,8 +42,6 @@ const CONFIG: ModelConfig = {
 const LORA: LoraConfig = { rank: 16, alpha: 32, dropout: 0, targets: ['q_proj', 'v_proj', 'gate_proj'] };
 /** Milliseconds for all that are compared. */
 const PATIENCE = 2000;
-/** Steps a measurement: long against a clock of milliseconds. */
-const TOGETHER = 2;
 /** Runs of each at least. */
 const LEAST = 5;
 
@@ -74,21 +72,21 @@ async function inTurns(host: Host, wanted: readonly Measurement[]): Promise<Spee
   for (const measured of wanted) {
     const opened = await openRuntime(host, measured.runtime, { variant: measured.variant });
     const { step, release } = await blockStep(opened, measured.precision);
-    const begun = host.now();
+    const begun = host.clock();
     try {
       await step();
-      steps.push({ measured, step, release, first: host.now() - begun, times: [] });
+      steps.push({ measured, step, release, first: host.clock() - begun, times: [] });
     } catch {
       found[measured.key] = null;
       await release();
     }
   }
-  const end = host.now() + PATIENCE;
-  for (let run = 0; run < LEAST || host.now() < end; run++)
+  const end = host.clock() + PATIENCE;
+  for (let run = 0; run < LEAST || host.clock() < end; run++)
     for (const { step, times } of steps) {
-      const begun = host.now();
-      for (let together = 0; together < TOGETHER; together++) await step();
-      times.push(Math.max(1, host.now() - begun) / TOGETHER);
+      const begun = host.clock();
+      await step();
+      times.push(host.clock() - begun);
     }
   for (const { measured, first, times, release } of steps) {
     // other programs slow some runs down, and what is compared alike

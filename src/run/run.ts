@@ -47,8 +47,6 @@ export interface RunRequest {
   prepare(store: Store): Promise<Prepared>;
   /** The fields of a `diagnostic` event. */
   describe(diagnostic: Diagnostic): Readonly<Record<string, unknown>>;
-  /** Milliseconds that only ever grow. */
-  clock(): number;
 }
 
 export interface Watcher {
@@ -73,7 +71,7 @@ export async function runPipeline(
   const { host } = request;
   const store = openStore(host.cwd);
   const runId = newRunId(host.now(), process.pid);
-  const begun = request.clock();
+  const begun = host.clock();
   const log = recorder(watcher, request);
   log.event({
     type: 'run.started',
@@ -85,7 +83,7 @@ export async function runPipeline(
     ftpc: request.ftpc,
     ...(request.params === undefined ? {} : { params: request.params }),
   });
-  const seconds = (): number => (request.clock() - begun) / 1000;
+  const seconds = (): number => (host.clock() - begun) / 1000;
   const finish = ({ status, stages = [], findings = {} }: Ended): RunOutcome => {
     log.event({ type: 'run.finished', status, seconds: seconds(), stages });
     return { runId, status, stages, findings };
@@ -156,7 +154,7 @@ const runPlanned = (
     runtime,
     threads,
     verify,
-    clock,
+    host,
     only,
   }: RunRequest & { readonly runId: string; readonly store: Store },
   log: Watcher,
@@ -173,7 +171,7 @@ const runPlanned = (
       deviceMemory: askedDeviceMemory(program),
       repositories: program.repositories ?? [],
       verify,
-      clock,
+      clock: host.clock,
     },
     log,
     interrupts,

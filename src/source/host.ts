@@ -20,6 +20,8 @@ export interface Host {
   env(name: string): string | undefined;
   /** Milliseconds since the epoch. */
   now(): number;
+  /** What durations are measured with: milliseconds, in fractions, of a clock that nobody sets. */
+  clock(): number;
   /** The machine that runs this process. */
   machine(): Machine;
 }

@@ -33,6 +33,7 @@ export function nodeHost(cwd: string = process.cwd()): Host {
     glob: (pattern, base) => [...filesMatching(pattern, base)].sort(byCodeUnit),
     env: (name) => process.env[name],
     now: () => Date.now(),
+    clock: () => performance.now(),
     machine: () => machine(),
   };
 }

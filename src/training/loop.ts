@@ -57,8 +57,8 @@ export interface TrainOptions {
   readonly checkpoints: Checkpoints;
   /** Where what the optimiser remembers spills over; left out, all is in memory. The caller closes its file. */
   readonly spill?: Spill;
-  /** Milliseconds. */
-  now(): number;
+  /** Milliseconds of a clock that nobody sets. */
+  clock(): number;
   readonly signal: AbortSignal;
   emit(event: TrainingEvent): void;
 }
@@ -86,8 +86,8 @@ export async function train(options: TrainOptions): Promise<TrainingResult> {
       ? freshState()
       : { ...resumed, steps: [...resumed.steps], validations: [...resumed.validations] };
   if (state.step > 0) emit({ type: 'note', text: `resuming from the checkpoint of step ${state.step}` });
-  const clock = stopwatch(options.now, state.seconds);
-  const saving = savingOf(options, state, updater, clock);
+  const spent = stopwatch(options.clock, state.seconds);
+  const saving = savingOf(options, state, updater, spent);
   const pause = async (): Promise<void> => {
     await new Promise<void>((resolve) => setImmediate(resolve));
     signal.throwIfAborted();
@@ -95,7 +95,7 @@ export async function train(options: TrainOptions): Promise<TrainingResult> {
   const advance = stepping(options, state, updater, pause);
   try {
     for (;;) {
-      const ending = endingOf(state, settings, clock());
+      const ending = endingOf(state, settings, spent());
       if (state.step > state.checked && (ending !== undefined || state.step % settings.every === 0)) {
         await validate(options, state, pause);
         state.checked = state.step;
@@ -139,7 +139,7 @@ function stepping(
   return async () => {
     const step = state.step + 1;
     const rate = rateOf(settings.schedule, settings.rate, step, settings.totalSteps);
-    const start = options.now();
+    const start = options.clock();
     const output = await optimiserStep({
       decoder,
       updater,
@@ -160,7 +160,7 @@ function stepping(
       epoch: step / batches.stepsPerEpoch,
       learningRate: rate,
       ...output,
-      seconds: (options.now() - start) / 1000,
+      seconds: (options.clock() - start) / 1000,
     };
     state.step = step;
     state.steps.push(record);
@@ -181,14 +181,14 @@ function savingOf(
   { checkpoints, decoder, emit }: TrainOptions,
   state: RunningState,
   updater: Updater,
-  clock: () => number,
+  spent: () => number,
 ): Saving {
   const { begin, check, settled } = background();
   let saved = state.step;
   const save = async (): Promise<void> => {
     await settled();
     await updater.collect();
-    state.seconds = clock();
+    state.seconds = spent();
     const { step } = state;
     saved = step;
     const written = checkpoints.save(state, decoder.parameters, updater);
@@ -269,7 +269,7 @@ function packingOf({ settings, rows }: TrainOptions): Packing | undefined {
 }
 
 /** Seconds since now, and those spent before. */
-function stopwatch(now: () => number, before: number): () => number {
-  const start = now();
-  return () => before + (now() - start) / 1000;
+function stopwatch(clock: () => number, before: number): () => number {
+  const start = clock();
+  return () => before + (clock() - start) / 1000;
 }

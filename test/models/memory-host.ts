@@ -35,6 +35,7 @@ export function memoryHost(files: Readonly<Record<string, string | Uint8Array>>)
     glob: () => [],
     env: () => undefined,
     now: () => 0,
+    clock: () => 0,
     machine: () => ({ name: 'memory', cores: 1, load: 0, memoryBytes: 2 ** 30, cpu: 'none' }),
     largestRead: () => largest,
   };

@@ -51,7 +51,6 @@ export const request = (cwd: string, prepared: Prepared, parts: Partial<RunReque
   verify: false,
   prepare: async () => prepared,
   describe: ({ code, severity, message }) => ({ code, severity, message }),
-  clock: () => performance.now(),
   ...parts,
 });
 

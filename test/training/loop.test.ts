@@ -58,7 +58,7 @@ describe('the training loop', () => {
     readonly digest?: string;
     readonly keep?: number;
     readonly controller?: AbortController;
-    readonly now?: () => number;
+    readonly clock?: () => number;
     readonly validate?: boolean;
     readonly inFile?: number;
     readonly around?: (work: WorkFolder) => WorkFolder;
@@ -84,7 +84,7 @@ describe('the training loop', () => {
         keep: options.keep ?? 2,
         note: (text) => events.push({ type: 'note', text }),
       }),
-      now: options.now ?? (() => host.now()),
+      clock: options.clock ?? (() => host.clock()),
       signal: (options.controller ?? new AbortController()).signal,
       emit: (event) => events.push(event),
     };
@@ -293,7 +293,7 @@ describe('the training loop', () => {
   it('ends when its time is over, counting what earlier runs spent', async () => {
     let time = 0;
     // Each look at the clock takes 100 ms.
-    const now = (): number => {
+    const clock = (): number => {
       time += 100;
       return time;
     };
@@ -301,13 +301,13 @@ describe('the training loop', () => {
     const beforeAccumulate = (step: number): void => {
       if (step === 3) controller.abort(new Error('stop'));
     };
-    await trial({ settings: { wall: 2 }, now, controller, hooks: { beforeAccumulate } });
-    const first = await trial({ settings: { wall: 2 }, now });
+    await trial({ settings: { wall: 2 }, clock, controller, hooks: { beforeAccumulate } });
+    const first = await trial({ settings: { wall: 2 }, clock });
     expect(first.result?.ending).to.equal('wall');
     expect(first.result?.state.step).to.be.within(3, 10);
     expect(first.result?.state.seconds).to.be.at.least(2);
     expect(first.result?.state.validations.at(-1)?.step).to.equal(first.result?.state.step);
-    const again = await trial({ settings: { wall: 2 }, now });
+    const again = await trial({ settings: { wall: 2 }, clock });
     expect(steps(again)).to.deep.equal([]);
   });
 
@@ -341,7 +341,7 @@ describe('the training loop', () => {
         keep: 1,
         note: () => {},
       }),
-      now: () => 0,
+      clock: () => 0,
       signal: new AbortController().signal,
       emit: () => {},
     });

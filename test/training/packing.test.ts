@@ -157,7 +157,7 @@ describe('a step', () => {
           keep: 1,
           note: () => {},
         }),
-        now: () => 0,
+        clock: () => 0,
         signal: controller.signal,
         emit(event) {
           if (event.type !== 'step') return;

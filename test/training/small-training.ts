@@ -68,7 +68,7 @@ export async function trainSmall(
       padId: 0,
       settings: settings(steps, global),
       checkpoints: { resume: () => undefined, save, parametersOf: () => new Map() },
-      now: () => 0,
+      clock: () => 0,
       signal: new AbortController().signal,
       emit(event) {
         if (event.type !== 'step') return;

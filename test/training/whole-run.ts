@@ -98,7 +98,7 @@ async function stepsOf(
         keep: 1,
         note: () => {},
       }),
-      now: () => host.now(),
+      clock: () => host.clock(),
       signal: new AbortController().signal,
       emit: (event) => {
         if (event.type === 'step') records.push(event.record);

@@ -14,7 +14,7 @@ const BAR = 24;
 /** One bar for the stage at work; what is worth keeping stands in lines above it. */
 export function barsView(world: World, show: (line: string) => void): RunView {
   const { colours, width } = { colours: world.colours.err, width: world.width };
-  const elapsedOf = paceKeeper(world.host.now);
+  const elapsedOf = paceKeeper(world.host.clock);
   let bar: SingleBar | undefined;
   let shown: Payload | undefined;
   const format = (_: Options, params: { progress: number }, payload: Payload): string => {

@@ -7,15 +7,15 @@ import type { RunView } from './watch.js';
 const EVERY = 5_000;
 
 export function linesView(world: World, show: (line: string) => void): RunView {
-  const elapsedOf = paceKeeper(world.host.now);
-  let last = world.host.now();
+  const elapsedOf = paceKeeper(world.host.clock);
+  let last = world.host.clock();
   return {
     event: (event) => {
       const sentence = sentenceOf(event, world.colours.err);
       if (sentence !== undefined) show(sentence);
       const elapsed = elapsedOf(event);
-      if (event.type !== 'stage.progress' || world.host.now() - last < EVERY) return;
-      last = world.host.now();
+      if (event.type !== 'stage.progress' || world.host.clock() - last < EVERY) return;
+      last = world.host.clock();
       const left = timeLeft(event, elapsed);
       const count = countText(event);
       show(

@@ -2,7 +2,7 @@ import type { RunEvent } from '../../ir/events.js';
 import type { Progress } from './sentences.js';
 
 /** When the phase that a stage is in began: time left must not count what came before, or a resumed start. */
-export function paceKeeper(now: () => number): (event: RunEvent) => number {
+export function paceKeeper(clock: () => number): (event: RunEvent) => number {
   let phase = '';
   let began = 0;
   let from = 0;
@@ -11,10 +11,10 @@ export function paceKeeper(now: () => number): (event: RunEvent) => number {
     const name = phaseOf(event);
     if (name !== phase) {
       phase = name;
-      began = now();
+      began = clock();
       from = event.done;
     }
-    const elapsed = (now() - began) / 1000;
+    const elapsed = (clock() - began) / 1000;
     const done = event.done - from;
     // Scaled so that elapsed ÷ done is the pace since the phase began.
     return done <= 0 ? 0 : (elapsed * event.done) / done;

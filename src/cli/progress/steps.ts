@@ -24,8 +24,8 @@ export function stepsView(world: World): StepsView {
   return {
     step: (step) => {
       const isNew = step.what !== what;
-      if (!isNew && host.now() - last < every) return;
-      last = host.now();
+      if (!isNew && host.clock() - last < every) return;
+      last = host.clock();
       what = step.what;
       if (overwrites) overwrite(`${AGAIN}${stepText(step, width - 1)}`);
       else err(stepText(step));

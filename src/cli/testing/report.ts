@@ -25,7 +25,7 @@ export async function reporterOf(
   const printer = await diagnosticsPrinter(world, sources);
   const inTree = await diagnosticsPrinter(printingTo(world, world.colours.out), sources);
   const plain = await diagnosticsPrinter(printingTo(world, pc.createColors(false)), sources);
-  const [began, clock] = [world.host.now(), performance.now()];
+  const [began, started] = [world.host.now(), world.host.clock()];
   const say = (line: string): void => {
     if (!json) world.out(line);
   };
@@ -46,7 +46,7 @@ export async function reporterOf(
       if (json) world.out(JSON.stringify(testJson(outcomes, problems, printer, sources), null, 2));
       for (const text of json ? [] : printer.pretty(problems)) world.err(text);
       if (outcomes.length > 0)
-        say(`\n${sumLine(outcomes, (performance.now() - clock) / 1000, world.colours.out)}`);
+        say(`\n${sumLine(outcomes, (world.host.clock() - started) / 1000, world.colours.out)}`);
     },
   };
 }

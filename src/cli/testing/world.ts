@@ -17,7 +17,7 @@ export function testWorld(world: World): TestWorld {
   const runs = new Map<string, Promise<Ran>>();
   let stopped = false;
   return {
-    clock: () => performance.now(),
+    clock: host.clock,
     stopped: () => stopped,
     plan: (compiled, settings) =>
       once(plans, settings, async () => {

@@ -157,7 +157,7 @@ async function attempt(job: Job, chosen: Chosen): Promise<StageResult> {
       settings: loopSettings(stage, chosen, rows.count),
       checkpoints: job.checkpoints,
       spill,
-      now: () => host.now(),
+      clock: () => host.clock(),
       signal,
       emit: (event) => context.emit(stageEvent(stage.name, event)),
     });
