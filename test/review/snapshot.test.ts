@@ -77,7 +77,7 @@ describe('a snapshot', () => {
       ...nodeHost(there.path),
       machine: () => ({ name: 'small', cores: 1, load: 0, memoryBytes: 2 ** 28, cpu: 'slow' }),
       now: () => 0,
-        clock: () => 0,
+      clock: () => 0,
     };
     const found = await make(undefined, { host: small });
     other.remove();
