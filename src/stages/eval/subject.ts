@@ -17,9 +17,9 @@ export interface Subject {
   readonly base: ResolvedModel;
   /** `nf4` for an adapter that was trained over a base in four bits: elsewhere it would answer differently. */
   readonly storage: 'stored' | 'nf4';
-  /** The base stays in its files, as it did in training: it may be larger than memory. */
+  /** The base stays in its files, as it does in training: it may be larger than memory. */
   readonly paged?: boolean;
-  /** A base in four bits was held as float32 in training: there is memory for it. */
+  /** A base in four bits is held as float32, as in training: there is memory for it. */
   readonly decodedOnce?: boolean;
   /** Absolute folder of the adapter. */
   readonly adapter?: string;
@@ -64,13 +64,19 @@ interface Trained {
   readonly decodedOnce: boolean;
 }
 
-/** `training.json` of a train stage: `{ "method", "base", "chosen" }`. */
+/**
+ * `training.json` of a train stage: `{ "method", "base", "chosen" }`. The base is held in the more frugal of the ways in
+ * which it was trained and in which it would be trained now: the training may have been cut down to what fits, and the
+ * plan of this run may have less memory than the one that it was made under.
+ */
 function trainedWith(artefact: Artefact, host: Host): Trained {
   const path = join(artefact.path, 'training.json');
   if (host.stat(path) === undefined) return { method: 'lora', paged: false, decodedOnce: false };
   const { method, chosen } = readJsonFile(host, path, { code: 'adapter_invalid', maxBytes: 1_000_000 });
   const chose = (name: string): boolean => isJson(chosen) && chosen[name] === true;
-  if (isMethod(method)) return { method, paged: chose('paged'), decodedOnce: chose('decodedOnce') };
+  const now = artefact.chosen;
+  const decodedOnce = chose('decodedOnce') && (now === undefined || now.decodedOnce === true);
+  if (isMethod(method)) return { method, paged: chose('paged') || now?.paged === true, decodedOnce };
   throw new ModelError(
     'adapter_invalid',
     path,
