@@ -20,20 +20,20 @@ import { basename, dirname, resolve } from 'node:path';
 import { blanksInTexts } from './check/blanks.js';
 import { checkBlocks, evaluateParams } from './check/blocks.js';
 import { checkConsistency } from './check/consistency.js';
-import type { Context } from './check/context.js';
+import type { Context, World } from './check/context.js';
 import { Declarations } from './check/declare.js';
 import { unusedImports } from './check/imports.js';
 import { type Module, ModuleLoader } from './check/modules.js';
 import { onePerMistake } from './check/one-per-mistake.js';
-import { checkOverrides, FILES, overridesFrom, type ParamValues } from './check/overrides.js';
+import { checkOverrides, FILES, type Overrides, overridesFrom, type ParamValues } from './check/overrides.js';
 import type { CheckedStage } from './check/stages.js';
-import { isOpen, leftOut, readMatrices, spread, spreadBudgets } from './check/sweep.js';
+import { isOpen, leftOut, readMatrices, type Sweep, spread, spreadBudgets } from './check/sweep.js';
 import { fillTokenizers } from './check/tokenizers.js';
 import { stagesWithoutEffect, unusedDeclarations } from './check/unused.js';
 import { findCycles, inOrder } from './check/wiring.js';
 import { hostError, tooManyMistakes } from './diagnostics/catalogue/files.js';
 import type { Diagnostic } from './diagnostics/types.js';
-import type { Program } from './ir/types.js';
+import type { Budget, Program } from './ir/types.js';
 import { type Host, HostError } from './source/host.js';
 import { lookingOnce } from './source/looking-once.js';
 import type { SourceMap } from './source/text.js';
@@ -69,83 +69,123 @@ export interface CompileResult {
 
 export function compile(disk: Host, file: string, options: CompileOptions = {}): CompileResult {
   const host = lookingOnce(disk);
-  // 1. Parse.
   const loader = new ModuleLoader(host);
-  let main: Module;
-  try {
-    main = loader.main(file);
-  } catch (error) {
-    if (!(error instanceof HostError)) throw error;
-    return { diagnostics: [hostError({ ...error, path: file })], sources: loader.sources };
-  }
+  const { sources } = loader;
+
+  // 1. Parse.
+  const main = parse(loader, file);
+  if ('code' in main) return { diagnostics: [main], sources };
 
   // 2. Declare.
-  const overrides = overridesFrom(options.params);
-  const folder = dirname(resolve(host.cwd, file));
-  const world = { host, folder };
-  const sweep = readMatrices(main, loader, world, overrides);
-  const declared = sweep.bindings.map((binding) => new Declarations(loader, world, overrides, binding));
-  const contexts = declared.map((declarations) => declarations.context(main, true));
-  const [declarations, context] = [declared[0], contexts[0]];
-  if (declarations === undefined || context === undefined) throw new Error('there is no combination');
-  const declaredParams = [...main.tree.params, ...main.tree.matrices].map(({ name }) => name.text);
-  checkOverrides(overrides, declaredParams, context);
+  const world = { host, folder: dirname(resolve(host.cwd, file)) };
+  const names = declare(main, loader, world, overridesFrom(options.params));
 
   // 3. Check.
-  for (const imported of declarations.all()) if (imported !== context) evaluateParams(imported);
-  const params = evaluateParams(context, (name) => sweep.open.has(name) || isOpen(name, sweep.axes));
-  const blocks = checkBlocks(main, context);
-  const cycles = findCycles(blocks.stages);
-  context.diagnostics.push(...cycles);
+  const { params, combinations, cycles } = check(main, names);
+  const [{ stages, budgets }] = combinations;
 
-  // 4. Spread.
-  const others = contexts
-    .slice(1)
-    .map((other) => checkBlocks(main, other, (stage) => isOpen(stage, sweep.axes)));
-  const all = [blocks, ...others];
-  const stages = cycles.length > 0 ? blocks.stages : spread(sweep, all);
+  // 4. Spread. 5. Wire: neither is defined for stages that wait for each other.
+  const hasCycle = cycles.length > 0;
+  const wired = hasCycle ? stages : wire(main, names, spread(names.sweep, combinations), budgets);
 
-  // 5. Wire.
-  const wired = cycles.length > 0 ? stages : fillTokenizers(stages, (found) => context.report(found));
-  if (cycles.length === 0)
-    context.diagnostics.push(...checkConsistency(wired, blocks.budgets, main.tree, world));
-  const checks = (): readonly Diagnostic[] => [
-    ...(options.params?.[FILES]?.diagnostics ?? []),
-    ...sweep.diagnostics,
-    ...declared.flatMap((one) => one.all()).flatMap(({ diagnostics }) => diagnostics),
-  ];
+  const found = () => [...(options.params?.[FILES]?.diagnostics ?? []), ...diagnosticsOf(names)];
   // What an erroneous line would have used is not unused.
-  if (![...loader.diagnostics, ...checks()].some(isError))
-    context.diagnostics.push(
-      ...unusedImports(main, context.scope),
-      ...unusedDeclarations(main, context.scope),
-      ...stagesWithoutEffect(blocks.stages, main),
-      ...leftOut(sweep, blocks.stages),
-      ...blanksInTexts(main, context.scope),
-    );
-
-  const diagnostics = onePerMistake(loader.diagnostics, checks(), main.tree, loader.sources);
+  if (![...loader.diagnostics, ...found()].some(isError)) reportUnused(main, names, stages);
+  const diagnostics = onePerMistake(loader.diagnostics, found(), main.tree, sources);
   const analysis: Analysis = {
     main,
-    context,
-    contexts: declarations.byFile(),
+    context: names.context,
+    contexts: names.declarations.byFile(),
     modules: loader.byFile(),
     stages: wired,
   };
-  if (diagnostics.some(isError))
-    return { analysis, diagnostics: firstOf(diagnostics, file), sources: loader.sources };
+  if (diagnostics.some(isError)) return { analysis, diagnostics: firstOf(diagnostics, file), sources };
 
   // 6. Order.
   const program: Program = {
     file,
     name: basename(file).replace(/\.ftp$/, ''),
-    folder,
+    folder: world.folder,
     stages: inOrder(wired).map(({ checked, inputs }) => ({ ...checked.stage, inputs })),
-    budgets: spreadBudgets(sweep, all),
+    budgets: spreadBudgets(names.sweep, combinations),
     params,
     doc: main.tree.doc,
   };
-  return { program, analysis, diagnostics, sources: loader.sources };
+  return { program, analysis, diagnostics, sources };
+}
+
+/** The pipeline's own file, or why it cannot be read; imports are read when their names are. */
+function parse(loader: ModuleLoader, file: string): Module | Diagnostic {
+  try {
+    return loader.main(file);
+  } catch (error) {
+    if (!(error instanceof HostError)) throw error;
+    return hostError({ ...error, path: file });
+  }
+}
+
+/** The names of the pipeline and of what it imports. */
+interface Names {
+  readonly sweep: Sweep;
+  /** One for each combination of the matrices' values; `declarations` and `context` are the first one's. */
+  readonly all: readonly { readonly declarations: Declarations; readonly context: Context }[];
+  readonly declarations: Declarations;
+  readonly context: Context;
+}
+
+function declare(main: Module, loader: ModuleLoader, world: World, overrides: Overrides): Names {
+  const sweep = readMatrices(main, loader, world, overrides);
+  const all = sweep.bindings.map((binding) => {
+    const declarations = new Declarations(loader, world, overrides, binding);
+    return { declarations, context: declarations.context(main, true) };
+  });
+  const [first] = all;
+  if (first === undefined) throw new Error('there is no combination');
+  const declaredParams = [...main.tree.params, ...main.tree.matrices].map(({ name }) => name.text);
+  checkOverrides(overrides, declaredParams, first.context);
+  return { sweep, all, ...first };
+}
+
+/** Checks parameters and blocks in every combination; cycles are the same in each. */
+function check(main: Module, { sweep, all, declarations, context }: Names) {
+  for (const imported of declarations.all()) if (imported !== context) evaluateParams(imported);
+  const params = evaluateParams(context, (name) => sweep.open.has(name) || isOpen(name, sweep.axes));
+  const first = checkBlocks(main, context);
+  const cycles = findCycles(first.stages);
+  context.diagnostics.push(...cycles);
+  const others = all
+    .slice(1)
+    .map((other) => checkBlocks(main, other.context, (stage) => isOpen(stage, sweep.axes)));
+  return { params, combinations: [first, ...others] as const, cycles };
+}
+
+/** Gives formats their tokenizers, and reports wirings that cannot be meant. */
+function wire(
+  main: Module,
+  { context }: Names,
+  stages: readonly CheckedStage[],
+  budgets: readonly Budget[],
+): readonly CheckedStage[] {
+  const wired = fillTokenizers(stages, (found) => context.report(found));
+  context.diagnostics.push(...checkConsistency(wired, budgets, main.tree, context.world));
+  return wired;
+}
+
+/** Found so far in the matrices, and in every file in every combination. */
+const diagnosticsOf = ({ sweep, all }: Names): readonly Diagnostic[] => [
+  ...sweep.diagnostics,
+  ...all.flatMap(({ declarations }) => declarations.all()).flatMap(({ diagnostics }) => diagnostics),
+];
+
+/** What a pipeline without errors declares or imports for nothing. */
+function reportUnused(main: Module, { sweep, context }: Names, stages: readonly CheckedStage[]): void {
+  context.diagnostics.push(
+    ...unusedImports(main, context.scope),
+    ...unusedDeclarations(main, context.scope),
+    ...stagesWithoutEffect(stages, main),
+    ...leftOut(sweep, stages),
+    ...blanksInTexts(main, context.scope),
+  );
 }
 
 /** Mistakes that are shown of one pipeline: a file of another kind has more than anyone reads. */
