@@ -14,9 +14,9 @@ import { shareableFloats } from '../../src/source/shareable.js';
 import { openRuntime } from '../../src/tensor/runtimes/index.js';
 import { isCrowded, onnxRuntime } from '../../src/tensor/runtimes/onnx/index.js';
 import type { Runtime } from '../../src/tensor/types.js';
+import { createUpdater } from '../../src/training/create-updater.js';
 import { OPTIMIZERS } from '../../src/training/optimizers/index.js';
 import { optimiserStep } from '../../src/training/step.js';
-import { createUpdater } from '../../src/training/updater.js';
 import { loraOf, type Task } from './cases.js';
 
 export interface Stepper {

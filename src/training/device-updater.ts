@@ -1,9 +1,8 @@
 /** An optimiser whose tensors lie on a device: what crosses in a step is a few numbers. */
 import type { TrainedOnDevice } from '../models/decoder/types.js';
-import { GraphBuilder } from '../tensor/builder.js';
 import type { Memory, Room } from '../tensor/memory.js';
 import { f32, type Shape, sizeOf } from '../tensor/shape.js';
-import type { CompiledGraph, Graph, Runtime, Tensor, Tensors, ValueId } from '../tensor/types.js';
+import type { CompiledGraph, Graph, Runtime, Tensor, Tensors } from '../tensor/types.js';
 import {
   type OptimizerOptions,
   type Remembered,
@@ -12,6 +11,7 @@ import {
   type RuleNumbers,
   settingsOf,
 } from './optimizers/index.js';
+import { PARAMETER, sizeTogether, squaresGraph, updatedTogether, updateGraph } from './update-graphs.js';
 import type { Updater } from './updater.js';
 
 export interface DeviceRule {
@@ -29,104 +29,24 @@ interface Trained {
   readonly written: Readonly<Record<string, Tensor>>;
 }
 
-const PARAMETER = 'parameter';
-
-/** Numbers that are updated together at most, unless one parameter alone has more. */
-const TOGETHER = 2 ** 18;
-
-/**
- * What one run updates: parameters of one block, since a run of each alone takes longer to begin than to compute, and
- * blocks of one kind share a graph. Cut where more would take more memory than is worth while.
- */
-export function updatedTogether<T extends { readonly name: string; readonly shape: Shape }>(
-  trained: Iterable<T>,
-): readonly (readonly T[])[] {
-  const groups: T[][] = [];
-  let [block, size] = ['', 0];
-  for (const one of trained) {
-    const own = /\d+/.exec(one.name)?.[0] ?? one.name;
-    size += sizeOf(one.shape);
-    if (own === block && size <= TOGETHER) groups.at(-1)?.push(one);
-    else groups.push([one]);
-    if (groups.at(-1)?.length === 1) size = sizeOf(one.shape);
-    block = own;
-  }
-  return groups;
-}
-
-export const sizeTogether = (group: readonly { readonly shape: Shape }[]): number =>
-  group.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
-
-export function updaterOnDevice(
-  runtime: Runtime,
-  device: TrainedOnDevice,
-  { rule, graph, options }: DeviceRule,
-): Updater {
+export function updaterOnDevice(runtime: Runtime, device: TrainedOnDevice, optimizer: DeviceRule): Updater {
   const { memory } = runtime;
-  const tensors = tensorsOf(memory, device, rule);
+  const tensors = tensorsOf(memory, device, optimizer.rule);
   const graphs = compiledOnce(runtime);
   const groups = updatedTogether(tensors.trained);
   // those that take most memory first: if there is too little, nothing has changed yet
   const inOrder = [...groups].sort((a, b) => sizeTogether(b) - sizeTogether(a));
-  // a rule with a graph remembers the same of every name
-  const slots = Object.keys(rule.slots([], ''));
-
-  async function norm(): Promise<number> {
-    const { total } = tensors;
-    memory.zero(total);
-    for (const group of groups) {
-      const shapes = group.map(({ shape }) => shape);
-      await graphs.run(
-        `squares ${shapes.join(' ')}`,
-        () => squaresGraph(shapes),
-        { ...numbered(group.map(({ gradient }) => ({ gradient }))), total },
-        { total },
-      );
-    }
-    return Math.sqrt(Number((await memory.read(total)).data[0]));
-  }
-
-  /** `held`: the tensors of a parameter's rate and decay, by both. */
-  async function updateGroup(
-    group: readonly Trained[],
-    held: (trained: Trained) => readonly [key: string, Tensors],
-  ): Promise<void> {
-    const own = group.map(held);
-    const numbers = [...new Map(own)];
-    const keys = numbers.map(([key]) => key);
-    const parts = group.map(({ shape }, at) => ({ shape, numbers: keys.indexOf(own[at]?.[0] ?? '') }));
-    const written = numbered(group.map((one) => one.written));
-    await graphs.run(
-      `update ${parts.map((one) => `${one.shape.join()}/${one.numbers}`).join(' ')}`,
-      () => updateGraph(graph, slots, parts),
-      {
-        ...numbered(group.map(({ gradient }) => ({ gradient }))),
-        ...written,
-        ...numbered(numbers.map(([, one]) => one)),
-      },
-      written,
-    );
-  }
-
   return {
     state: tensors.state,
-    norm,
+    norm: () => gradientNorm(memory, graphs, groups, tensors.total),
     async update(step, rate, gradientScale) {
       device.publish();
-      const numbers = new Map<string, Tensors>();
-      const held = ({ name, shape }: Trained): readonly [string, Tensors] => {
-        const own = settingsOf(name, shape, options, rate);
-        const key = `${own.rate} ${own.decay}`;
-        const known =
-          numbers.get(key) ?? heldNumbers(memory, graph.numbers({ options, step, gradientScale, ...own }));
-        numbers.set(key, known);
-        return [key, known];
-      };
+      const numbers = new HeldNumbers(memory, optimizer, { step, rate, gradientScale });
       try {
-        for (const group of inOrder) await updateGroup(group, held);
+        for (const group of inOrder) await updateGroup(graphs, optimizer, group, numbers);
       } finally {
         device.changed();
-        for (const one of numbers.values()) for (const tensor of Object.values(one)) memory.free(tensor);
+        numbers.release();
       }
     },
     async collect() {
@@ -140,6 +60,80 @@ export function updaterOnDevice(
     },
   };
 }
+
+/** Global L2 norm, summed up in `total`. */
+async function gradientNorm(
+  memory: Memory,
+  graphs: Graphs,
+  groups: readonly (readonly Trained[])[],
+  total: Tensor,
+): Promise<number> {
+  memory.zero(total);
+  for (const group of groups) {
+    const shapes = group.map(({ shape }) => shape);
+    await graphs.run(
+      `squares ${shapes.join(' ')}`,
+      () => squaresGraph(shapes),
+      { ...gradientsOf(group), total },
+      { total },
+    );
+  }
+  return Math.sqrt(Number((await memory.read(total)).data[0]));
+}
+
+/** One run: the next values of a group's parameters and of their state, written over the last ones. */
+async function updateGroup(
+  graphs: Graphs,
+  { rule, graph }: DeviceRule,
+  group: readonly Trained[],
+  held: HeldNumbers,
+): Promise<void> {
+  // a rule with a graph remembers the same of every name
+  const slots = Object.keys(rule.slots([], ''));
+  const numbers = [...new Set(group.map((trained) => held.of(trained)))];
+  const parts = group.map((trained) => ({
+    shape: trained.shape,
+    numbers: numbers.indexOf(held.of(trained)),
+  }));
+  const written = numbered(group.map((trained) => trained.written));
+  await graphs.run(
+    `update ${parts.map((part) => `${part.shape.join()}/${part.numbers}`).join(' ')}`,
+    () => updateGraph(graph, slots, parts),
+    { ...gradientsOf(group), ...written, ...numbered(numbers) },
+    written,
+  );
+}
+
+/** The numbers that the rule needs in one step, as tensors: parameters of the same rate and decay share theirs. */
+class HeldNumbers {
+  readonly #held = new Map<string, Tensors>();
+
+  constructor(
+    private readonly memory: Memory,
+    private readonly optimizer: DeviceRule,
+    private readonly now: Readonly<Record<'step' | 'rate' | 'gradientScale', number>>,
+  ) {}
+
+  of({ name, shape }: Trained): Tensors {
+    const { graph, options } = this.optimizer;
+    const { step, rate, gradientScale } = this.now;
+    const own = settingsOf(name, shape, options, rate);
+    const key = `${own.rate} ${own.decay}`;
+    const held =
+      this.#held.get(key) ??
+      heldNumbers(this.memory, graph.numbers({ options, step, gradientScale, ...own }));
+    this.#held.set(key, held);
+    return held;
+  }
+
+  release(): void {
+    for (const tensors of this.#held.values())
+      for (const tensor of Object.values(tensors)) this.memory.free(tensor);
+  }
+}
+
+const gradientsOf = (group: readonly Trained[]): Tensors =>
+  numbered(group.map(({ gradient }) => ({ gradient })));
 
 /** Each tensor of a list under its names, with its number in the list. */
 const numbered = (tensors: readonly Tensors[]): Tensors =>
@@ -234,51 +228,4 @@ function compiledOnce(runtime: Runtime): Graphs {
       for (const one of compiled.values()) await (await one).release();
     },
   };
-}
-
-/** Adds the sums of gradients' squares, row by row: a float32 that thousands are added to rounds less. */
-function squaresGraph(shapes: readonly Shape[]): Graph {
-  const b = new GraphBuilder('squares');
-  const squares = shapes.map((shape, at) => {
-    const gradient = b.input(`gradient.${at}`, shape);
-    return [...shape.keys()]
-      .reverse()
-      .reduce((left, axis) => b.sum(left, [axis], false), b.mul(gradient, gradient));
-  });
-  b.output(
-    'total',
-    squares.reduce((sum, one) => b.add(sum, one), b.input('total', [])),
-  );
-  return b.build();
-}
-
-/** A parameter that a graph updates; `numbers` says which of the settings it has. */
-interface UpdatedPart {
-  readonly shape: Shape;
-  readonly numbers?: number;
-}
-
-/** What writes parameters and their state anew; `names` are those of the state. */
-export function updateGraph(
-  graph: RuleGraph,
-  names: readonly string[],
-  parts: readonly UpdatedPart[],
-): Graph {
-  const b = new GraphBuilder('update');
-  const known = new Map<string, ValueId>();
-  for (const [at, { shape, numbers = 0 }] of parts.entries()) {
-    const input = (name: string) => b.input(`${name}.${at}`, shape);
-    const [gradient, parameter] = [input('gradient'), input(PARAMETER)];
-    const slots = Object.fromEntries(names.map((name) => [name, input(name)]));
-    const number = (name: string): ValueId => {
-      const key = `number.${name}.${numbers}`;
-      const value = known.get(key) ?? b.input(key, []);
-      known.set(key, value);
-      return value;
-    };
-    const results = graph.build(b, { parameter, gradient, slots, number });
-    b.output(`${PARAMETER}.${at}`, results.parameter);
-    for (const [name, value] of Object.entries(results.slots)) b.output(`${name}.${at}`, value);
-  }
-  return b.build();
 }

@@ -1,6 +1,7 @@
 import type { Decoder } from '../models/decoder/types.js';
 import type { Packing } from './batch.js';
 import type { Checkpoints } from './checkpoint.js';
+import { createUpdater } from './create-updater.js';
 import {
   OPTIMIZERS,
   type OptimizerName,
@@ -15,7 +16,7 @@ import type { TokenRows } from './rows.js';
 import { rateOf, type Schedule } from './schedule.js';
 import { freshState, type RunningState, type StepRecord, type TrainingState } from './state.js';
 import { optimiserStep } from './step.js';
-import { createUpdater, type Updater } from './updater.js';
+import type { Updater } from './updater.js';
 import { validationLoss } from './validate.js';
 import { divergenceWatch } from './watch.js';
 

@@ -5,8 +5,9 @@ import type { TrainedOnDevice } from '../../src/models/decoder/types.js';
 import { f32 } from '../../src/tensor/shape.js';
 import type { Runtime, Tensor } from '../../src/tensor/types.js';
 import { globalNorm } from '../../src/training/clip.js';
-import { updatedTogether, updaterOnDevice } from '../../src/training/device-updater.js';
+import { updaterOnDevice } from '../../src/training/device-updater.js';
 import { createOptimizer, OPTIMIZERS } from '../../src/training/index.js';
+import { updatedTogether } from '../../src/training/update-graphs.js';
 import { openHere, whereInstalled } from '../tensor/runtimes/here.js';
 
 /** Float32 rounds each op; the host rounds once. */

@@ -9,7 +9,7 @@ import type { LoraConfig, ModelConfig } from '../../models/types.js';
 import type { Chosen } from '../../stages/types.js';
 import type { Graph } from '../../tensor/types.js';
 import { packedLength, paddedLength } from '../../training/batch.js';
-import { sizeTogether, updatedTogether, updateGraph } from '../../training/device-updater.js';
+import { isOnDevice } from '../../training/create-updater.js';
 import {
   OPTIMIZERS,
   type OptimizerName,
@@ -18,7 +18,7 @@ import {
   type Slot,
   workspaceBytes,
 } from '../../training/optimizers/index.js';
-import { isOnDevice } from '../../training/updater.js';
+import { sizeTogether, updatedTogether, updateGraph } from '../../training/update-graphs.js';
 import { BIN, type Lengths, shortened } from '../lengths.js';
 import type { MemoryParts, Peak, PlannedDevice } from '../types.js';
 import { DECODER_PROCESS, DEVICE_CONTEXT, SESSION, SPREAD } from './calibration.js';

@@ -13,8 +13,8 @@ import { nodeHost } from '../../../src/source/node-host.js';
 import { shareableFloats } from '../../../src/source/shareable.js';
 import { GraphBuilder } from '../../../src/tensor/builder.js';
 import { openRuntime } from '../../../src/tensor/runtimes/index.js';
+import { createUpdater } from '../../../src/training/create-updater.js';
 import { OPTIMIZERS, type OptimizerName } from '../../../src/training/optimizers/index.js';
-import { createUpdater } from '../../../src/training/updater.js';
 import { stored } from './fixture.js';
 
 const resident = (key: 'VmRSS' | 'VmHWM') =>

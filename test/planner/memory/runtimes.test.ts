@@ -9,8 +9,8 @@ import type { DecoderPlanOptions } from '../../../src/models/decoder/types.js';
 import { DECODER_PROCESS } from '../../../src/planner/memory/calibration.js';
 import { type Beyond, beyondOnnx } from '../../../src/planner/memory/runtimes.js';
 import { childEnvironment } from '../../../src/run/child-environment.js';
-import { sizeTogether, updatedTogether, updateGraph } from '../../../src/training/device-updater.js';
 import { OPTIMIZERS, type Rule } from '../../../src/training/optimizers/index.js';
+import { sizeTogether, updatedTogether, updateGraph } from '../../../src/training/update-graphs.js';
 import { fixture } from '../../models/decoder/fixture.js';
 import { whereInstalled } from '../../tensor/runtimes/here.js';
 
