@@ -5,10 +5,11 @@ import { addEmbeddingGradient } from './embedding.js';
 import { trainsBlocks } from './graphs.js';
 import { headGradient, headLogits, headLoss, prepareHead } from './head.js';
 import { createMachine } from './machine.js';
-import { prompted, promptedIds } from './prompted.js';
+import { prompted } from './prompted.js';
 import { openSession } from './session.js';
-import { evaluateStack, trainStack, upstreamBuffer } from './stack.js';
+import { evaluateStack } from './stack.js';
 import { lossResult, supervisionOf } from './supervision.js';
+import { trainStack, upstreamBuffer } from './training-pass.js';
 import type { Decoder, DecoderOptions } from './types.js';
 
 /**
@@ -71,19 +72,7 @@ export async function createDecoder(given: DecoderOptions): Promise<Decoder> {
       const { positions } = supervisionOf(batch, options.config);
       return headLogits(machine, await evaluateStack(machine, batch), positions);
     },
-    async session(rows, capacity) {
-      const session = await openSession(machine, rows, capacity + virtualTokensOf(options.adapter?.config));
-      let begun = virtual === 0;
-      return {
-        ...session,
-        append(ids) {
-          machine.compiled.begin();
-          const whole = begun ? ids : ids.map((row) => promptedIds(row, virtual));
-          begun = true;
-          return session.append(whole);
-        },
-      };
-    },
+    session: async (rows, capacity) => openSession(machine, rows, capacity),
     async release() {
       await machine.compiled.release();
       machine.buffers.clear();

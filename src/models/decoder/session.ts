@@ -1,10 +1,12 @@
 /** Generation: prompts go through the blocks at once, then one token a row over a cache of keys and values. */
 import type { Tensor } from '../../tensor/types.js';
-import { createCaches } from './caches.js';
+import { virtualTokensOf } from '../adapters/prompt.js';
+import { type Caches, createCaches } from './caches.js';
 import { stepGraph } from './graphs.js';
 import { headLogits } from './head.js';
 import type { Machine } from './machine.js';
 import { turningLengthOf } from './positions.js';
+import { promptedIds } from './prompted.js';
 import { evaluateStack } from './stack.js';
 import { StepPositions } from './step-positions.js';
 import type { DecodeSession } from './types.js';
@@ -19,119 +21,153 @@ function cacheSize(needed: number, most: number): number {
   return Math.max(needed, Math.min(size, most));
 }
 
-export async function openSession(machine: Machine, count: number, capacity: number): Promise<DecodeSession> {
-  const { config } = machine.options;
-  const { prefix } = machine;
-  const caches = createCaches(machine, count);
-  let rows = count;
-  /** Tokens that stand in the cache, or will, of each row: those of a prefix among them. */
-  let lengths = new Int32Array(rows).fill(prefix.tokens);
-  const positions = new StepPositions(machine.blueprint);
-  const turning = turningLengthOf(machine.blueprint);
-  /** The tokens of each row. */
-  let texts: readonly number[][] = [];
+/** `capacity`: tokens of a row, without the virtual tokens of an adapter. */
+export const openSession = (machine: Machine, rows: number, capacity: number): DecodeSession =>
+  new Session(machine, rows, capacity + virtualTokensOf(machine.options.adapter?.config));
 
-  const grow = async (needed: number): Promise<void> => {
-    if (needed > caches.size) await caches.grow(cacheSize(needed, capacity));
-  };
+class Session implements DecodeSession {
+  readonly #caches: Caches;
+  readonly #positions: StepPositions;
+  /** Tokens of each row in the cache, those of a prefix included. */
+  #lengths: Int32Array;
+  /** The tokens of each row. */
+  #texts: readonly number[][] = [];
+  #begun = false;
+
+  constructor(
+    private readonly machine: Machine,
+    rows: number,
+    /** Tokens of a row, virtual ones included. */
+    private readonly capacity: number,
+  ) {
+    this.#caches = createCaches(machine, rows);
+    this.#positions = new StepPositions(machine.blueprint);
+    this.#lengths = new Int32Array(rows).fill(machine.prefix.tokens);
+  }
+
+  async append(ids: readonly Int32Array[]): Promise<Float32Array> {
+    this.machine.compiled.begin();
+    const virtual = this.machine.options.adapter?.config.virtualTokens ?? 0;
+    const whole = this.#begun || virtual === 0 ? ids : ids.map((row) => promptedIds(row, virtual));
+    this.#checkRoom(whole);
+    if (!this.#begun) {
+      this.#begun = true;
+      return this.#prefill(whole);
+    }
+    const [first = 0, ...others] = whole.map(({ length }) => length);
+    if (others.some((count) => count !== first))
+      throw new RangeError('rows may differ in length only in the first call');
+    let logits = new Float32Array(0) as Float32Array;
+    for (let token = 0; token < first; token++)
+      logits = await this.#step(Int32Array.from(whole, (row) => row[token] ?? 0));
+    return logits;
+  }
+
+  async keep(kept: readonly number[]): Promise<void> {
+    const rows = this.#lengths.length;
+    if (kept.some((row, i) => row < 0 || row >= rows || row <= (kept[i - 1] ?? -1)))
+      throw new RangeError(`rows ${kept.join(', ')} are no ascending choice of ${rows}`);
+    await this.#caches.keep(kept);
+    this.#lengths = Int32Array.from(kept, (row) => this.#lengths[row] ?? 0);
+    this.#texts = kept.map((row) => this.#texts[row] ?? []);
+  }
+
+  async release(): Promise<void> {
+    this.#caches.release();
+  }
+
+  #checkRoom(ids: readonly Int32Array[]): void {
+    const rows = this.#lengths.length;
+    if (ids.length !== rows) throw new RangeError(`${ids.length} rows for a session of ${rows}`);
+    if (ids.some(({ length }) => length === 0)) throw new RangeError('every row must get at least one token');
+    if (ids.some(({ length }, row) => length + (this.#lengths[row] ?? 0) > this.capacity))
+      throw new RangeError(`a row would exceed the ${this.capacity} tokens of the session`);
+  }
+
+  /** Logits `[rows, vocab]` after each prompt. */
+  async #prefill(ids: readonly Int32Array[]): Promise<Float32Array> {
+    const { hidden, length } = await this.#fill(ids);
+    this.#texts = ids.map((row) => [...row]);
+    this.#lengths = Int32Array.from(ids, (row) => this.machine.prefix.tokens + row.length);
+    const last = ids.map((row, index) => index * length + row.length - 1);
+    return headLogits(this.machine, hidden, last);
+  }
 
   /**
-   * All texts at once, padded on the right; only real tokens enter the cache, behind a prefix. Heads turn as in texts of
-   * so many tokens more.
+   * All texts at once, padded on the right; only real tokens enter the cache, behind a prefix. Rotary angles are those
+   * of texts with `more` tokens more.
    */
-  const fill = async (ids: readonly ArrayLike<number>[], more = 0) => {
-    const longest = Math.max(...ids.map(({ length }) => length));
-    const length = Math.min(
-      Math.ceil(longest / LENGTH_BUCKET) * LENGTH_BUCKET,
-      Math.max(longest, capacity - prefix.tokens),
-    );
+  async #fill(
+    ids: readonly ArrayLike<number>[],
+    more = 0,
+  ): Promise<{ readonly hidden: Tensor; readonly length: number }> {
+    const { tokens } = this.machine.prefix;
+    const counts = ids.map((row) => row.length);
+    const longest = Math.max(...counts);
+    const bucket = Math.ceil(longest / LENGTH_BUCKET) * LENGTH_BUCKET;
+    const length = Math.min(bucket, Math.max(longest, this.capacity - tokens));
+    const rows = ids.length;
     const padded = new Int32Array(rows * length);
     ids.forEach((row, index) => {
       padded.set(row, index * length);
     });
-    await grow(prefix.tokens + longest);
-    const counts = ids.map((row) => row.length);
+    await this.#grow(tokens + longest);
     const batch = { rows, length, lengths: counts.map((count) => count + more), ids: padded };
-    const hidden = await evaluateStack(machine, batch, (layer, keys, values) =>
-      caches.fill(layer, keys, values, counts),
+    const hidden = await evaluateStack(this.machine, batch, (layer, keys, values) =>
+      this.#caches.fill(layer, keys, values, counts),
     );
     return { hidden, length };
-  };
+  }
 
-  const prefill = async (ids: readonly Int32Array[]) => {
-    const { hidden, length } = await fill(ids);
-    texts = ids.map((row) => [...row]);
-    lengths = Int32Array.from(ids, (row) => prefix.tokens + row.length);
-    const last = ids.map((row, index) => index * length + row.length - 1);
-    return headLogits(machine, hidden, last);
-  };
-
-  /** One token a row. */
-  const step = async (ids: Int32Array) => {
-    // a text that grows long turns otherwise from its first token on (transformers, `prepare_inputs_for_generation` of Phi-3)
-    if (lengths.includes(turning)) await fill(texts, 1);
-    texts.forEach((text, row) => {
+  /** One token a row; gives the logits `[rows, vocab]` after it. */
+  async #step(ids: Int32Array): Promise<Float32Array> {
+    const { machine } = this;
+    // from this length on, all of a text is turned by other angles (transformers, `prepare_inputs_for_generation` of Phi-3)
+    if (this.#lengths.includes(turningLengthOf(machine.blueprint))) await this.#fill(this.#texts, 1);
+    this.#texts.forEach((text, row) => {
       text.push(ids[row] ?? 0);
     });
-    await grow(Math.max(...lengths) + 1);
-    const { size, appends } = caches;
-    const graphOf = (layer: number) => {
-      const kind = machine.kindOf(layer);
-      return machine.compiled.get(`step ${kind.key} ${rows}x${size}`, () =>
-        stepGraph(machine.graphs, kind, { rows, capacity: size, appends }),
-      );
-    };
-    positions.prepare(lengths, size);
-    const state = (side: number): Tensor => machine.buffers.floats(`step.${side}`, [rows, config.hiddenSize]);
+    await this.#grow(Math.max(...this.#lengths) + 1);
+    this.#positions.prepare(this.#lengths, this.#caches.size);
+    const hidden = await this.#throughBlocks(ids);
+    this.#lengths = this.#lengths.map((length) => length + 1);
+    return headLogits(machine, hidden, Array.from(ids.keys()));
+  }
+
+  /** Hidden states `[rows, hidden]` of one token a row, whose keys and values enter the cache. */
+  async #throughBlocks(ids: Int32Array): Promise<Tensor> {
+    const { buffers, options, parameters, weights } = this.machine;
+    const state = (side: number) => buffers.floats(`step.${side}`, [ids.length, options.config.hiddenSize]);
     let [x, y] = [state(0), state(1)];
-    machine.parameters.publish();
-    await machine.weights.embedding.write(ids, (row) => lengths[row] ?? 0, x);
-    for (let layer = 0; layer < config.layers; layer++) {
-      const graph = await graphOf(layer);
-      const cache = caches.inputs(layer, lengths);
+    parameters.publish();
+    await weights.embedding.write(ids, (row) => this.#lengths[row] ?? 0, x);
+    for (let layer = 0; layer < options.config.layers; layer++) {
+      const graph = await this.#graphOf(layer, ids.length);
       await graph.run(
-        { x, ...cache, ...positions.inputs(layer), ...machine.weights.block(layer) },
-        { y, ...caches.outputs(layer) },
+        {
+          x,
+          ...this.#caches.inputs(layer, this.#lengths),
+          ...this.#positions.inputs(layer),
+          ...weights.block(layer),
+        },
+        { y, ...this.#caches.outputs(layer) },
       );
-      caches.append(layer, lengths);
+      this.#caches.append(layer, this.#lengths);
       [x, y] = [y, x];
     }
-    lengths.forEach((length, row) => {
-      lengths[row] = length + 1;
-    });
-    return headLogits(machine, x, Array.from(lengths.keys()));
-  };
+    return x;
+  }
 
-  let begun = false;
-  return {
-    async append(ids) {
-      const counts = ids.map(({ length }) => length);
-      const [first = 0] = counts;
-      if (ids.length !== rows) throw new RangeError(`${ids.length} rows for a session of ${rows}`);
-      if (counts.includes(0)) throw new RangeError('every row must get at least one token');
-      if (counts.some((count, row) => count + (lengths[row] ?? 0) > capacity))
-        throw new RangeError(`a row would exceed the ${capacity} tokens of the session`);
-      if (!begun) {
-        begun = true;
-        return prefill(ids);
-      }
-      if (counts.some((count) => count !== first))
-        throw new RangeError('rows may differ in length only in the first call');
-      let logits = new Float32Array(0);
-      for (let token = 0; token < first; token++)
-        logits = (await step(Int32Array.from(ids, (row) => row[token] ?? 0))) as Float32Array<ArrayBuffer>;
-      return logits;
-    },
-    async keep(kept) {
-      if (kept.some((row, i) => row < 0 || row >= rows || row <= (kept[i - 1] ?? -1)))
-        throw new RangeError(`rows ${kept.join(', ')} are no ascending choice of ${rows}`);
-      await caches.keep(kept);
-      lengths = Int32Array.from(kept, (row) => lengths[row] ?? 0);
-      texts = kept.map((row) => texts[row] ?? []);
-      rows = kept.length;
-    },
-    async release() {
-      caches.release();
-    },
-  };
+  #graphOf(layer: number, rows: number) {
+    const { compiled, graphs, kindOf } = this.machine;
+    const kind = kindOf(layer);
+    const { size, appends } = this.#caches;
+    return compiled.get(`step ${kind.key} ${rows}x${size}`, () =>
+      stepGraph(graphs, kind, { rows, capacity: size, appends }),
+    );
+  }
+
+  async #grow(needed: number): Promise<void> {
+    if (needed > this.#caches.size) await this.#caches.grow(cacheSize(needed, this.capacity));
+  }
 }
