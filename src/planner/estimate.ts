@@ -15,6 +15,7 @@ import { evaluationPeak, type ForwardMemory, mergePeak } from './memory/evaluate
 import { dataPeak, formatPeak } from './memory/rows.js';
 import { decoderShape, type Holding, optimizerBytes, trainPeak } from './memory/train.js';
 import { isReference, stageNamed } from './models.js';
+import { fitsIn } from './room.js';
 import {
   decodedWeights,
   type HeldModel,
@@ -23,7 +24,7 @@ import {
   weightBytes,
 } from './stage-models.js';
 import { computeSeconds, copySeconds, generationSeconds, plus, rowSeconds } from './time.js';
-import { paddedTokens, type TrainFacts, trainFlops } from './train-stage.js';
+import { paddedTokens, roomOf, type TrainFacts, trainFlops } from './train-stage.js';
 import type { Peak, Seconds } from './types.js';
 import type { PlanWorld } from './world.js';
 
@@ -31,6 +32,8 @@ export interface Estimate {
   readonly peak: Peak | null;
   readonly seconds: Seconds | null;
   readonly diskBytes: number;
+  /** Eval stages whose weights can be held as float32: whether they are, for there is memory for it. */
+  readonly decodedOnce?: boolean;
 }
 
 export interface EstimateInput {
@@ -88,7 +91,8 @@ const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
     const model = world.models.of(settings.model as Value);
     const lengths = await world.lengths(settings.dataset.stage, settings.dataset.port, look);
     if (model === undefined || lengths === undefined) return NOTHING;
-    const memory = forwardMemory(world, model, lengths.longest, EVALUATION_SHAPES.float32Bytes);
+    const { longest } = lengths;
+    const memory = forwardMemory(world, model, longest);
     const generates = settings.metrics.some(({ call }) => call === 'exact_match' || call === 'rouge_l');
     const rows = Math.min(lengths.rows, settings.generation.rows ?? lengths.rows);
     const asked = lengths.labels === undefined;
@@ -96,7 +100,7 @@ const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
     const answers = {
       rows: answered,
       // an answer is about as long a share of the longest row as of any
-      prompt: Math.ceil(lengths.longest * (1 - (0.8 * lengths.supervised) / Math.max(1, lengths.tokens))),
+      prompt: Math.ceil(longest * (1 - (0.8 * lengths.supervised) / Math.max(1, lengths.tokens))),
       maxTokens: settings.generation.max_tokens,
     };
     const speed = look ? await world.speed() : undefined;
@@ -105,8 +109,12 @@ const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
     const forward = models * paddedTokens(lengths) * perToken;
     const prompts = models * answers.rows * (lengths.tokens / Math.max(1, lengths.rows)) * perToken;
     const tokens = models * answers.rows * settings.generation.max_tokens;
+    const peakOf = (float32Bytes: number): Peak =>
+      evaluated(world, model, settings.baseline as Value | undefined)
+        .map((one) => evaluationPeak(forwardMemory(world, one, longest, float32Bytes), answers))
+        .reduce((a, b) => (b.bytes > a.bytes ? b : a));
     return {
-      peak: evaluationPeak(memory, answers),
+      ...decodedWhereItFits(peakOf, world),
       seconds:
         speed === undefined
           ? null
@@ -148,6 +156,29 @@ export const estimate = (input: EstimateInput): Promise<Estimate> => ESTIMATORS[
 
 const here = (world: PlanWorld, seconds: Seconds): Seconds | null => (world.machine.here ? seconds : null);
 
+/** The models that an eval stage opens one after the other: a baseline with the weights of the model's base shares them. */
+function evaluated(
+  world: PlanWorld,
+  model: PlannedModel,
+  baseline: Value | undefined,
+): readonly [PlannedModel, ...PlannedModel[]] {
+  const other = world.models.of(baseline);
+  return other === undefined || weightsOf(other) === weightsOf(model) ? [model] : [model, other];
+}
+
+const weightsOf = ({ root: { model, weights, trainedBy = '' } }: PlannedModel): string =>
+  [model.folder, model.seed, weights, trainedBy].join('\n');
+
+/** Weights are held as float32 where that is not much and fits; an evaluation computes the same either way. */
+function decodedWhereItFits(
+  peakOf: (float32Bytes: number) => Peak,
+  world: PlanWorld,
+): Pick<Estimate, 'peak' | 'decodedOnce'> {
+  const [each, once] = [peakOf(0), peakOf(EVALUATION_SHAPES.float32Bytes)];
+  if (once.bytes === each.bytes) return { peak: each };
+  return fitsIn(once, roomOf(world)) ? { peak: once, decodedOnce: true } : { peak: each, decodedOnce: false };
+}
+
 /** `float32Bytes`: weights that take no more as float32 are held so, as in an eval stage. */
 function forwardMemory(
   world: PlanWorld,
@@ -161,8 +192,7 @@ function forwardMemory(
   const holding = trained?.paged ? 'paged' : trained?.method === 'qlora' ? 'qlora' : 'lora';
   const lora = trainer === undefined ? undefined : adapterConfig(world, trainer);
   const without = unreadHead(config, lora);
-  const decodes = holding === 'lora' || (holding === 'qlora' && trained?.decodedOnce === true);
-  const isFloat32 = decodes && float32BytesOf(config, without) <= float32Bytes;
+  const isFloat32 = holding !== 'paged' && float32BytesOf(config, without) <= float32Bytes;
   return {
     config,
     ...(isFloat32

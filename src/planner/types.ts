@@ -94,6 +94,8 @@ export interface PlannedStage {
   readonly diskBytes: number;
   /** Train stages only. */
   readonly chosen: Chosen | null;
+  /** Eval stages whose weights can be held as float32: whether they are. */
+  readonly decodedOnce?: boolean;
   readonly rejected: readonly Rejected[];
   readonly effective: Readonly<Record<string, Effective>>;
   readonly scale: StageScale | null;

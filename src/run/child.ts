@@ -40,6 +40,7 @@ async function work(job: Job): Promise<FromChild> {
       output: outputFolder(job.output),
       work: workFolder(job.work, warn),
       chosen: job.chosen,
+      decodedOnce: job.decodedOnce,
       key: job.key,
       runtime: job.runtime,
       threads: job.threads,

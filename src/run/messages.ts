@@ -17,6 +17,7 @@ export interface Job {
   /** Absolute path of the work folder. */
   readonly work: string;
   readonly chosen?: Chosen;
+  readonly decodedOnce?: boolean;
   readonly key: string;
   readonly runtime: RuntimeName;
   readonly threads: number;

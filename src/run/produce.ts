@@ -10,7 +10,7 @@ import { type Interrupts, runInProcess, type StageEnd } from './stage-process.js
 
 /** Runs a stage and puts its output into the store. Throws a `UserError` where the disk refuses. */
 export async function produce(
-  { stage, key, parts, chosen }: Step,
+  { stage, key, parts, chosen, decodedOnce }: Step,
   artefacts: Readonly<Record<string, Artefact>>,
   setting: RunSetting,
   sink: Sink,
@@ -29,6 +29,7 @@ export async function produce(
         output,
         work: store.workPath(key),
         chosen,
+        decodedOnce,
         key,
         runtime: setting.runtime,
         threads: setting.threads,

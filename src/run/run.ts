@@ -221,8 +221,8 @@ function stepsOf(program: Program, plan: Plan, only: readonly string[] | undefin
     .map((stage) => {
       const planned = plan.stages.find(({ name }) => name === stage.name);
       if (planned === undefined) throw new Error(`the plan knows no stage ${stage.name}`);
-      const { key, parts, reasons, chosen } = planned;
-      return { stage, key, parts, reasons, chosen: chosen ?? undefined };
+      const { key, parts, reasons, chosen, decodedOnce } = planned;
+      return { stage, key, parts, reasons, chosen: chosen ?? undefined, decodedOnce };
     });
 }
 

@@ -12,6 +12,7 @@ export interface Step {
   readonly parts: Readonly<Record<string, string>>;
   readonly reasons: readonly Reason[];
   readonly chosen?: Chosen;
+  readonly decodedOnce?: boolean;
 }
 
 export interface RunSetting {

@@ -67,6 +67,8 @@ export interface StageContext {
   readonly output: OutputFolder;
   readonly work: WorkFolder;
   readonly chosen?: Chosen;
+  /** Eval stages: whether weights may be held as float32; default: where that takes little. Does not change results. */
+  readonly decodedOnce?: boolean;
   /** Store key of the output. */
   readonly key: string;
   /** The tensor runtime that computes. */

@@ -184,13 +184,13 @@ describe('answering', () => {
     });
   });
 
-  it('holds stored weights as float32 where there is room for them, and answers alike', async () => {
+  it('holds packed weights as float32 where there is room for them, and answers alike', async () => {
     const { config } = parts.decoder.options;
     expect([
       heldAs(config, 'stored', 0),
       heldAs(config, 'stored', 1e9),
       heldAs(config, 'nf4', 1e9),
-    ]).to.deep.equal(['stored', 'f32', 'nf4']);
+    ]).to.deep.equal(['stored', 'f32', 'nf4_decoded']);
     const folder = join(host.packageFolder, 'stdlib/models/starter');
     const answers: string[] = [];
     for (const float32Bytes of [0, 1e9]) {

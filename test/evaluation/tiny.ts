@@ -5,7 +5,7 @@ import type { OutputFolder, StageResult } from '../../src/ir/outputs.js';
 import type { Stage } from '../../src/ir/types.js';
 import type { Tokenizer } from '../../src/models/types.js';
 import { nodeHost } from '../../src/source/node-host.js';
-import type { Artefact, StageContext } from '../../src/stages/types.js';
+import type { Artefact, Chosen, StageContext } from '../../src/stages/types.js';
 import { contextOf as alone, stageOf } from '../stages/alone.js';
 import { fixture } from './fixtures.js';
 
@@ -79,14 +79,15 @@ export function contextOf(
 export const baseCall = { call: 'local', args: { folder: join(tiny, 'base') } } as const;
 
 /** A complete train stage whose adapter is the recorded one; `method` goes into `training.json`. */
-export function trained(folder: string, method: 'lora' | 'qlora' = 'lora', decodedOnce = false): Artefact {
+export function trained(
+  folder: string,
+  method: 'lora' | 'qlora' = 'lora',
+  chosen: Partial<Chosen> = {},
+): Artefact {
   const path = join(folder, `train-${method}`);
   mkdirSync(path, { recursive: true });
   cpSync(join(tiny, 'adapter'), join(path, 'best'), { recursive: true });
-  writeFileSync(
-    join(path, 'training.json'),
-    JSON.stringify({ method, base: 'base', chosen: { decodedOnce } }),
-  );
+  writeFileSync(join(path, 'training.json'), JSON.stringify({ method, base: 'base', chosen }));
   const dataset = { stage: 'rows', port: 'train' };
   return artefact(stageOf('train', 'adapter', { base: baseCall, dataset }), path, {
     outputs: { adapter: 'best', best: 'best' },

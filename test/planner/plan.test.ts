@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { expect } from 'chai';
 import { plan } from '../../src/planner/plan.js';
@@ -105,18 +107,31 @@ describe('plan', () => {
     expect(weights(tight, 'adapter')).to.equal(weights(roomy, 'quality') / 2);
   });
 
-  it('holds a base in 4 bits as float32 in its evaluation too, if it was held so in training', async () => {
-    const text = TEXT.replace('train adapter', 'train adapter using qlora');
-    const program = folder.program(text);
-    const roomy = await plan(program, folder.host, QUICK);
-    const held = (made: Plan) =>
-      ['adapter', 'quality'].map((name) => stageOf(made, name).peak?.parts.weights);
-    const float32 = 4 * 3_148_224;
-    expect(held(roomy)).to.deep.equal([float32, float32]);
-    const high = stageOf(roomy, 'adapter').peak?.high ?? 0;
-    const tight = await plan(program, folder.host, { ...QUICK, memoryBytes: (high - 1) / 0.9 });
-    expect(stageOf(tight, 'adapter').chosen?.decodedOnce).to.equal(undefined);
-    for (const bytes of held(tight)) expect(bytes).to.be.lessThan(0.6 * float32);
+  for (const method of ['lora', 'qlora'])
+    it(`holds the base as float32 in the evaluation of a training by ${method} where that fits there`, async () => {
+      const stored = TEXT.replaceAll(`untrained("${STARTER}", seed: 1)`, `local("${STARTER}")`);
+      const program = folder.program(stored.replace('train adapter', `train adapter using ${method}`));
+      const held = async (memoryBytes?: number) => {
+        const made = await plan(program, folder.host, { ...QUICK, ...(memoryBytes && { memoryBytes }) });
+        const { decodedOnce, peak } = stageOf(made, 'quality');
+        return { decodedOnce, high: peak?.high ?? 0, share: (peak?.parts.weights ?? 0) / (4 * 3_148_224) };
+      };
+      const roomy = await held();
+      expect(roomy).to.include({ decodedOnce: true, share: 1 });
+      const tight = await held((roomy.high - 1) / 0.9);
+      expect(tight.decodedOnce).to.equal(false);
+      expect(tight.share).to.be.lessThan(0.6);
+    });
+
+  it('plans an evaluation for the larger of the models that it compares', async () => {
+    for (const name of ['tokenizer.json', 'tokenizer_config.json'])
+      folder.write(`deep/${name}`, readFileSync(join(STARTER, name), 'utf8'));
+    const config = JSON.parse(readFileSync(join(STARTER, 'config.json'), 'utf8'));
+    folder.write('deep/config.json', JSON.stringify({ ...config, num_hidden_layers: 24 }));
+    const weightsOf = async (text: string) =>
+      stageOf(await plan(folder.program(text), folder.host, QUICK), 'quality').peak?.parts.weights ?? 0;
+    const deeper = TEXT.replace(/baseline = .*/, 'baseline = untrained("deep", seed: 1)');
+    expect((await weightsOf(deeper)) / (await weightsOf(TEXT))).to.be.within(3, 4);
   });
 
   it('changes shape along the ladder as memory shrinks, and ends in an error with numbers', async () => {

@@ -22,7 +22,9 @@ export type Storage = 'stored' | 'f32' | 'nf4' | 'nf4_decoded' | 'paged';
 export const DECODED_ONCE_BYTES = 2 ** 30;
 
 /** Forms that are decoded for each pass, and the same values decoded once. */
-const DECODED = { stored: 'f32', nf4: 'nf4_decoded' } as const satisfies Partial<Record<Storage, Storage>>;
+const DECODED = { stored: 'f32', f32: 'f32', nf4: 'nf4_decoded' } as const satisfies Partial<
+  Record<Storage, Storage>
+>;
 
 /** The form that holds the same values as float32. */
 export const decodedOnce = (storage: keyof typeof DECODED): 'f32' | 'nf4_decoded' => DECODED[storage];
@@ -70,15 +72,15 @@ export function plannedBytes(
 }
 
 /**
- * `f32` in place of `stored` where that takes at most `float32Bytes`: nothing is then decoded for every token. Decoding
- * is exact, so that a model answers alike either way.
+ * The form that is decoded once where that takes at most `float32Bytes`: nothing is then decoded for every token. A model
+ * answers alike either way.
  */
-export const heldAs = <S extends Storage>(
+export const heldAs = (
   config: ModelConfig,
-  storage: S,
+  storage: keyof typeof DECODED,
   float32Bytes: number,
   without?: string,
-): S | 'f32' => (storage === 'stored' && float32BytesOf(config, without) <= float32Bytes ? 'f32' : storage);
+): Storage => (float32BytesOf(config, without) <= float32Bytes ? decodedOnce(storage) : storage);
 
 /** Bytes of all weights but `without` as float32. */
 export const float32BytesOf = (config: ModelConfig, without?: string): number =>

@@ -146,12 +146,14 @@ async function observeBoth(
   subject: Subject,
   baseline: Subject | undefined,
 ): Promise<readonly [Observed, Observed | undefined]> {
-  let base: OpenBase | undefined = openBase(work.context.host, subject, EVALUATION_SHAPES.float32Bytes);
+  const { host, decodedOnce = true } = work.context;
+  const float32Bytes = decodedOnce ? EVALUATION_SHAPES.float32Bytes : 0;
+  let base: OpenBase | undefined = openBase(host, subject, float32Bytes);
   const own = await observeOne(work, base, tokenizer, subject);
   if (baseline === undefined) return [own, undefined];
   if (!sameWeights(baseline, subject)) {
     base = undefined;
-    base = openBase(work.context.host, baseline, EVALUATION_SHAPES.float32Bytes);
+    base = openBase(host, baseline, float32Bytes);
     tokenizer = await base.model.tokenizer();
   }
   return [own, await observeOne(work, base, tokenizer, baseline)];

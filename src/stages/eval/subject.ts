@@ -4,7 +4,7 @@ import { unreadHead } from '../../models/adapters/classifier.js';
 import { isJson, readJsonFile } from '../../models/json-file.js';
 import type { ModelFolder } from '../../models/load.js';
 import { ModelError, type WeightStore } from '../../models/types.js';
-import { decodedOnce, heldAs } from '../../models/weights/load.js';
+import { heldAs } from '../../models/weights/load.js';
 import { openAdapter } from '../../packaging/peft/read.js';
 import type { Host } from '../../source/host.js';
 import { type ResolvedModel, resolveModel } from '../model-places.js';
@@ -19,8 +19,6 @@ export interface Subject {
   readonly storage: 'stored' | 'nf4';
   /** The base stays in its files, as it does in training: it may be larger than memory. */
   readonly paged?: boolean;
-  /** A base in four bits is held as float32, as in training: there is memory for it. */
-  readonly decodedOnce?: boolean;
   /** Absolute folder of the adapter. */
   readonly adapter?: string;
   /** The stage that put it out. */
@@ -41,9 +39,9 @@ export function resolveSubject(value: Call | Reference, context: StageContext): 
     return { label, base: { folder, label }, storage: 'stored', artefact };
   }
   const base = resolveModel(artefact.stage.settings['base'] as unknown as Call | Reference, context);
-  const { method, paged, decodedOnce } = trainedWith(artefact, context.host);
+  const { method, paged } = trainedWith(artefact, context.host);
   const storage = method === 'qlora' ? 'nf4' : 'stored';
-  return { label, base, storage, paged, decodedOnce, adapter: folder, artefact };
+  return { label, base, storage, paged, adapter: folder, artefact };
 }
 
 /** The folder that a port handed on: by the port's name, or the one adapter or model that the stage put out. */
@@ -61,22 +59,18 @@ export function outputOf(
 interface Trained {
   readonly method: Method;
   readonly paged: boolean;
-  readonly decodedOnce: boolean;
 }
 
 /**
- * `training.json` of a train stage: `{ "method", "base", "chosen" }`. The base is held in the more frugal of the ways in
- * which it was trained and in which it would be trained now: the training may have been cut down to what fits, and the
- * plan of this run may have less memory than the one that it was made under.
+ * `training.json` of a train stage: `{ "method", "base", "chosen" }`. A base stays in its files where it did so in training,
+ * which may have been cut down to what fits, and where it would do so now: the plan of this run may have less memory.
  */
 function trainedWith(artefact: Artefact, host: Host): Trained {
   const path = join(artefact.path, 'training.json');
-  if (host.stat(path) === undefined) return { method: 'lora', paged: false, decodedOnce: false };
+  if (host.stat(path) === undefined) return { method: 'lora', paged: false };
   const { method, chosen } = readJsonFile(host, path, { code: 'adapter_invalid', maxBytes: 1_000_000 });
-  const chose = (name: string): boolean => isJson(chosen) && chosen[name] === true;
-  const now = artefact.chosen;
-  const decodedOnce = chose('decodedOnce') && (now === undefined || now.decodedOnce === true);
-  if (isMethod(method)) return { method, paged: chose('paged') || now?.paged === true, decodedOnce };
+  const paged = (isJson(chosen) && chosen['paged'] === true) || artefact.chosen?.paged === true;
+  if (isMethod(method)) return { method, paged };
   throw new ModelError(
     'adapter_invalid',
     path,
@@ -101,13 +95,13 @@ export interface OpenBase {
  */
 export function openBase(
   host: Host,
-  subject: Pick<Subject, 'base' | 'storage' | 'paged' | 'decodedOnce' | 'adapter'>,
+  subject: Pick<Subject, 'base' | 'storage' | 'paged' | 'adapter'>,
   float32Bytes = 0,
 ): OpenBase {
-  const { base, storage, paged, decodedOnce: once, adapter } = subject;
+  const { base, storage, paged, adapter } = subject;
   const model = openResolved(host, base);
   const without =
     adapter === undefined ? undefined : unreadHead(model.config, openAdapter(host, adapter).config);
-  const held = once ? decodedOnce(storage) : heldAs(model.config, storage, float32Bytes, without);
-  return { model, weights: model.loadWeights(paged ? 'paged' : held, without) };
+  const held = paged ? 'paged' : heldAs(model.config, storage, float32Bytes, without);
+  return { model, weights: model.loadWeights(held, without) };
 }

@@ -51,7 +51,7 @@ describe('the eval stage', () => {
   ) => {
     count++;
     const folder = join(place.path, `eval-${count}`);
-    const train = trained(folder, more.method, more.decodedOnce);
+    const train = trained(folder, more.method);
     const rows = formatted(folder, tokenizer, dialogs);
     const stage = stageOf(
       'eval',
@@ -68,7 +68,7 @@ describe('the eval stage', () => {
       },
       { requires: more.requires ?? [] },
     );
-    const context = contextOf(stage, [train, rows], folder);
+    const context = { ...contextOf(stage, [train, rows], folder), decodedOnce: more.decodedOnce };
     const result = await run(context);
     const read = (name: string): string => readFileSync(join(context.output.path, name), 'utf8');
     return { result, context, read, report: JSON.parse(read('report.json')) as EvaluationReport };
@@ -166,7 +166,7 @@ describe('the eval stage', () => {
     expect(quantised.report.baseline.loss).not.to.equal(plain.report.baseline.loss);
   });
 
-  it('finds the same where a base in four bits was held as float32 in training, and is here', async () => {
+  it('finds the same where a base in four bits is decoded once', async () => {
     const reports = [];
     for (const decodedOnce of [false, true])
       reports.push((await evaluate({}, { method: 'qlora', decodedOnce })).report);
