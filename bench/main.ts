@@ -14,7 +14,8 @@ export interface BenchmarkOptions {
   readonly only?: string;
 }
 
-type Benchmark = (options: BenchmarkOptions) => Promise<readonly string[]>;
+/** Lines, as they become known: some take an hour. */
+type Benchmark = (options: BenchmarkOptions) => AsyncIterable<string>;
 
 const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
   language: async () => (await import('./language/table.js')).language,
@@ -33,6 +34,8 @@ const { values, positionals } = parseArgs({
 for (const name of positionals.length > 0 ? positionals : Object.keys(benchmarks)) {
   const benchmark = benchmarks[name];
   if (benchmark === undefined) throw new Error(`there is no benchmark ${name}: ${Object.keys(benchmarks)}`);
-  const lines = await (await benchmark())(values);
-  console.log(`${name}\n\n${lines.join('\n')}\n`);
+  const lines = await benchmark();
+  console.log(`${name}\n`);
+  for await (const line of lines(values)) console.log(line);
+  console.log();
 }

@@ -22,14 +22,14 @@ interface Row {
 const root = nodeHost().packageFolder;
 const folder = join(root, 'pipelines');
 
-export async function language({ only = '' }: BenchmarkOptions): Promise<readonly string[]> {
+export async function* language({ only = '' }: BenchmarkOptions): AsyncGenerator<string> {
   const wanted = Object.entries(cases).filter(([what]) => what.includes(only));
   const rows: Row[] = [];
   for (const [what, measure] of wanted) {
     console.error(what);
     rows.push({ what, ...(await measure()) });
   }
-  return table(rows);
+  yield* table(rows);
 }
 
 const MANY = 10_000;

@@ -34,7 +34,7 @@ export interface Answer {
   readonly where: string;
 }
 
-export async function runtimes(options: BenchmarkOptions): Promise<readonly string[]> {
+export async function* runtimes(options: BenchmarkOptions): AsyncGenerator<string> {
   const steps = Math.max(1, Math.round(Number(options.steps ?? 5)));
   const host = nodeHost();
   const threads = availableParallelism();
@@ -44,17 +44,16 @@ export async function runtimes(options: BenchmarkOptions): Promise<readonly stri
     return problem === undefined;
   });
   let contenders: readonly Contender[] = installed.flatMap((name) => contendersOf(host, name));
-  const out = [`${cpus()[0]?.model ?? 'unknown processor'}, ${threads} threads, Node ${process.version}`];
+  yield `${cpus()[0]?.model ?? 'unknown processor'}, ${threads} threads, Node ${process.version}`;
   const exact = ownWays(TARGET, headChunk(TARGET.config.vocabSize));
   const rounded = exact.map((way): Way => ({ ...way, ...(way.by === 'ftpc' ? { precision: 'bf16' } : {}) }));
   const ways = [...exact, ...rounded].filter((way) => wayName(TARGET, way).includes(options.only ?? ''));
   for (const way of options.quick ? ways.slice(0, 1) : ways) {
     const { lines, able } = await inTurns(contenders, way, steps, threads);
-    out.push('', wayName(TARGET, way), ...lines);
+    yield* ['', wayName(TARGET, way), ...lines];
     // what took too long for one way does so for all
     contenders = able;
   }
-  return out;
 }
 
 /** A runtime, and what its process finds in its environment beside the rest. */

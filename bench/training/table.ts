@@ -46,7 +46,7 @@ export interface Line {
   readonly measured: Measured | undefined;
 }
 
-export async function training(options: BenchmarkOptions): Promise<readonly string[]> {
+export async function* training(options: BenchmarkOptions): AsyncGenerator<string> {
   const steps = Math.max(1, Math.round(Number(options.steps ?? 5)));
   const repeats = Math.max(1, Math.round(Number(options.repeats ?? 3)));
   const hasPeer = spawnSync(python, ['-c', 'import torch, transformers, peft']).status === 0;
@@ -56,16 +56,15 @@ export async function training(options: BenchmarkOptions): Promise<readonly stri
   const shapes = (options.quick ? [TARGET] : SHAPES).filter((shape) =>
     shapeName(shape).includes(options.only ?? ''),
   );
-  const out = [`${cpus()[0]?.model ?? 'unknown processor'}, ${threads} threads, Node ${process.version}`];
-  out.push(`float32 products: ${rate.text}`);
+  yield `${cpus()[0]?.model ?? 'unknown processor'}, ${threads} threads, Node ${process.version}`;
+  yield `float32 products: ${rate.text}`;
   for (const shape of shapes) {
     const lines = measureShape(shape, { steps, repeats, hasPeer });
     const arithmetic = flopsPerToken(shape, headChunk(shape.config.vocabSize)) / rate.best;
-    out.push('', shapeName(shape), ...table(lines, arithmetic), '', ...whereTimeGoes(shape));
+    yield* ['', shapeName(shape), ...table(lines, arithmetic), '', ...whereTimeGoes(shape)];
     if (shape.model === TARGET.model && shape.length === TARGET.length)
-      out.push('', ...targetLines(shape, lines, arithmetic, inTurns(shape, steps)));
+      yield* ['', ...targetLines(shape, lines, rate.onnxShare, inTurns(shape, steps))];
   }
-  return out;
 }
 
 function measureShape(
@@ -107,7 +106,7 @@ function planned(shape: Shape, found: ReadonlyMap<string, { all: readonly Measur
   return ways.filter((way) => !own.includes(wayName(shape, way)));
 }
 
-/** LoRA and QLoRA beside each other, with nothing recomputed. */
+/** LoRA, products alone, and QLoRA beside each other, with nothing recomputed. */
 function inTurns(shape: Shape, steps: number): Turns | undefined {
   const [way] = ownWays(shape, headChunk(shape.config.vocabSize));
   if (way === undefined) return undefined;
@@ -128,8 +127,15 @@ function run<Found>([program = '', ...words]: readonly string[], task: object): 
   return undefined;
 }
 
+interface Rates {
+  readonly best: number;
+  /** ONNX Runtime's over the best. */
+  readonly onnxShare: number;
+  readonly text: string;
+}
+
 /** The machine's rate of float32 products: the best of the libraries, each its best. */
-function rates(hasPeer: boolean): { readonly best: number; readonly text: string } {
+function rates(hasPeer: boolean): Rates {
   interface Rate {
     readonly flopsPerSecond: number;
   }
@@ -137,8 +143,10 @@ function rates(hasPeer: boolean): { readonly best: number; readonly text: string
     { name: 'ONNX Runtime', rate: run<Rate>(script('rate.js'), { threads }) },
     { name: 'PyTorch', rate: hasPeer ? run<Rate>(peer('products.py'), { threads }) : undefined },
   ].flatMap(({ name, rate }) => (rate === undefined ? [] : [{ name, flops: rate.flopsPerSecond }]));
+  const best = Math.max(...found.map(({ flops }) => flops));
   return {
-    best: Math.max(...found.map(({ flops }) => flops)),
+    best,
+    onnxShare: (found[0]?.flops ?? best) / best,
     text: found.map(({ name, flops }) => `${name} ${(flops / 1e9).toFixed(0)} GFLOP/s`).join(', '),
   };
 }

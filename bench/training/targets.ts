@@ -13,23 +13,19 @@ const MIB = 2 ** 20;
 const NAMED = {
   checkpointed: (way) => way.by === 'peft' && way.mode === 'checkpointed',
   compiled: (way) => way.by === 'peft' && way.mode === 'compiled',
-  lora: (way) => way.by === 'ftpc' && way.method === 'lora' && way.checkpointedBlocks === 0,
   smallest: (way, { layers }) =>
     way.by === 'ftpc' && way.method === 'qlora' && way.checkpointedBlocks === layers,
 } satisfies Record<string, (way: Way, config: Shape['config']) => boolean>;
 
-/** A line a target; those whose peers were not measured are left out. `arithmetic`: seconds of products a token. */
+/** A line a target; those whose peers were not measured are left out. `onnxShare`: ONNX Runtime's rate of products over the best. */
 export function targetLines(
   { config }: Shape,
   lines: readonly Line[],
-  arithmetic: number,
+  onnxShare: number,
   turns: Turns | undefined,
 ): readonly string[] {
   const of = (name: keyof typeof NAMED) => lines.find(({ way }) => NAMED[name](way, config))?.measured;
-  const { checkpointed, compiled, lora, smallest } = {
-    ...{ checkpointed: of('checkpointed'), compiled: of('compiled') },
-    ...{ lora: of('lora'), smallest: of('smallest') },
-  };
+  const [checkpointed, compiled, smallest] = [of('checkpointed'), of('compiled'), of('smallest')];
   const fastest = (bytes: number): number =>
     Math.max(
       ...lines.flatMap(({ way, measured }) =>
@@ -53,9 +49,8 @@ export function targetLines(
   if (turns !== undefined) {
     ratio('QLoRA over LoRA, steps in turn, decoded once', turns.decodedOnce, 0.95);
     ratio('QLoRA over LoRA, steps in turn, decoded in every pass', turns.decodedEachPass, 0.95);
+    ratio("LoRA's arithmetic over the rate of products, in turn", turns.products * onnxShare, 0.65);
   }
-  if (lora !== undefined)
-    ratio("LoRA's arithmetic over the rate of products", lora.tokensPerSecond * arithmetic, 0.65);
   if (smallest !== undefined)
     found.push(
       `${verdict(smallest.peakBytes < 600 * MIB)} QLoRA with everything recomputed: ${bytesText(smallest.peakBytes)} (below 600 MiB)`,

@@ -1,16 +1,25 @@
 /**
- * Steps of LoRA and of QLoRA in turn, in one process: prints the ratio of their speeds as JSON. Two processes differ by
- * more than the two methods do.
+ * Steps of LoRA and of QLoRA and products alone in turn, in one process: prints the ratios of their speeds as JSON. Two
+ * processes differ by more than the two methods do, and a shared machine is faster in one minute than in the next.
  */
+
+import { speedMeter } from '../../src/planner/speed.js';
+import { nodeHost } from '../../src/source/node-host.js';
 import type { Task } from './cases.js';
 import { median } from './median.js';
+import { flopsPerToken } from './planned.js';
 import { stepper } from './step.js';
 
 /** Turns a measured step of the task: a ratio near one needs more of them than a speed does. */
 const TURNS = 4;
 
+/** Milliseconds of products in a turn. */
+const PRODUCTS = 100;
+
 /** LoRA's median time over QLoRA's, whose base is decoded once, or in every pass. */
 export interface Turns {
+  /** LoRA's rate of arithmetic over that of products alone through ONNX Runtime right after it: a median. */
+  readonly products: number;
   readonly decodedOnce: number;
   readonly decodedEachPass: number;
 }
@@ -30,15 +39,29 @@ const timed = await Promise.all(
     milliseconds: [] as number[],
   })),
 );
+const flops = flopsPerToken(task, way.headChunk) * task.rows * task.length;
+const meter = await speedMeter(nodeHost(), 'onnx', task.threads);
+const shares: number[] = [];
 for (const { step } of timed) await step();
 for (let turn = 0; turn < TURNS * task.steps; turn++)
-  for (const { step, milliseconds } of timed) {
+  for (const [index, { step, milliseconds }] of timed.entries()) {
     const begun = performance.now();
     await step();
-    milliseconds.push(performance.now() - begun);
+    const took = performance.now() - begun;
+    milliseconds.push(took);
+    if (index > 0) continue;
+    const { flopsPerSecond } = await meter.measure(PRODUCTS);
+    shares.push((1000 * flops) / took / flopsPerSecond);
   }
 const [lora = Number.NaN, once = Number.NaN, each = Number.NaN] = timed.map(({ milliseconds }) =>
   median(milliseconds),
 );
-console.log(JSON.stringify({ decodedOnce: lora / once, decodedEachPass: lora / each } satisfies Turns));
+console.log(
+  JSON.stringify({
+    products: median(shares),
+    decodedOnce: lora / once,
+    decodedEachPass: lora / each,
+  } satisfies Turns),
+);
+await meter.release();
 for (const { release } of timed) await release();

@@ -10,7 +10,7 @@ const SHAPE = [1536, 2304];
 const VALUES = 1536 * 2304;
 const ROUNDS = 7;
 
-export async function weights({ only = '' }: BenchmarkOptions): Promise<readonly string[]> {
+export async function* weights({ only = '' }: BenchmarkOptions): AsyncGenerator<string> {
   const formats = Object.keys(BLOCKS) as BlockFormat[];
   const lines = formats
     .filter((format) => format !== 'F32' && format.includes(only))
@@ -20,14 +20,15 @@ export async function weights({ only = '' }: BenchmarkOptions): Promise<readonly
       const raw = new Uint8Array((VALUES / values) * bytes);
       return row(format, (8 * bytes) / values, blockTensor('w', SHAPE, format, raw));
     });
-  if (!'NF4'.includes(only)) return [...HEAD, ...lines];
+  yield* [...HEAD, ...lines];
+  if (!'NF4'.includes(only)) return;
   const values = new Float32Array(VALUES);
   const nf4 = nf4Tensor(
     'w',
     SHAPE,
     quantiseNf4(VALUES, (start, count) => values.subarray(start, start + count)),
   );
-  return [...HEAD, ...lines, row('NF4', (8 * nf4.residentBytes) / VALUES, nf4)];
+  yield row('NF4', (8 * nf4.residentBytes) / VALUES, nf4);
 }
 
 const HEAD = ['| format | bits a weight | values decoded a second |', '|---|---|---|'];

@@ -15,6 +15,20 @@ const PATIENCE = 400;
 
 /** Throws a `UserError` where the runtime cannot be used. */
 export async function measureSpeed(host: Host, name: RuntimeName, threads: number): Promise<Speed> {
+  const { measure, release } = await speedMeter(host, name, threads);
+  const speed = await measure(PATIENCE);
+  await release();
+  return speed;
+}
+
+export interface SpeedMeter {
+  /** The best of what is measured in so many milliseconds: what other programs take away is not this machine's speed. */
+  measure(milliseconds: number): Promise<Speed>;
+  release(): Promise<void>;
+}
+
+/** Throws a `UserError` where the runtime cannot be used. */
+export async function speedMeter(host: Host, name: RuntimeName, threads: number): Promise<SpeedMeter> {
   const runtime = await openRuntime(host, name, { threads });
   const builder = new GraphBuilder('speed');
   const x = builder.input('x', [ROWS, SIZE]);
@@ -32,13 +46,16 @@ export async function measureSpeed(host: Host, name: RuntimeName, threads: numbe
     for (let run = 0; run < count; run++) await graph.run(inputs, outputs);
     return (host.clock() - begun) / count;
   };
-  const end = host.clock() + PATIENCE;
-  // the first one has more to do; where it alone takes all the time, it has to be enough
-  let best = await timed(1);
-  // the best of several: what other programs take away is not this machine's speed
-  while (host.clock() < end) best = Math.min(best, await timed(TOGETHER));
-  await graph.release();
-  return { flopsPerSecond: (2 * ROWS * SIZE * SIZE * 1000) / best };
+  return {
+    async measure(milliseconds) {
+      const end = host.clock() + milliseconds;
+      // the first one has more to do; where it alone takes all the time, it has to be enough
+      let best = await timed(1);
+      while (host.clock() < end) best = Math.min(best, await timed(TOGETHER));
+      return { flopsPerSecond: (2 * ROWS * SIZE * SIZE * 1000) / best };
+    },
+    release: () => graph.release(),
+  };
 }
 
 /** Under what a measurement may be used again: the same processor, threads and runtime. */
