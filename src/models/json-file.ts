@@ -42,7 +42,7 @@ export function readTextFile(host: Host, path: string, { code, maxBytes }: JsonF
     throw new ModelError(
       code,
       path,
-      'There is no such file.',
+      stat === undefined ? 'There is no such file.' : 'There is a folder where a file is needed.',
       'Download it too: it belongs with the other files of its folder.',
     );
   }
@@ -56,8 +56,16 @@ export function readTextFile(host: Host, path: string, { code, maxBytes }: JsonF
   }
   try {
     refusePointer(host, path, stat.size, code);
-    return host.readText(path).replace(/^\uFEFF/, '');
+    return new TextDecoder('utf-8', { fatal: true }).decode(host.readBytes(path));
   } catch (error) {
+    if (error instanceof TypeError) {
+      throw new ModelError(
+        code,
+        path,
+        'The file is not UTF-8 text.',
+        'Download it again, or save it as UTF-8: letters would be lost.',
+      );
+    }
     if (!(error instanceof HostError)) throw error;
     throw new ModelError(
       code,

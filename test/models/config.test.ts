@@ -240,4 +240,16 @@ describe('config.json', () => {
       expect(modelError(() => readConfig(host, '/m')).code).to.equal('model_config');
     }
   });
+
+  it('refuses what is no UTF-8 instead of losing letters', () => {
+    const bytes = Buffer.from(JSON.stringify({ ...BASE, name: 'Größe' }), 'latin1');
+    const error = modelError(() => readConfig(memoryHost({ '/m/config.json': bytes }), '/m'));
+    expect(error).to.include({ code: 'model_config', path: '/m/config.json' });
+    expect(error.detail).to.contain('UTF-8');
+  });
+
+  it('says that a folder is no file', () => {
+    const host = { ...memoryHost({}), stat: () => ({ size: 4096, isFolder: true, modified: 0 }) };
+    expect(modelError(() => readConfig(host, '/m')).detail).to.contain('folder');
+  });
 });
