@@ -4,7 +4,7 @@ import { isJson, type Json, readJsonFile, readTextFile } from './json-file.js';
 import { dateOf } from './template-date.js';
 import { LimitedInterpreter, limitedRange, TemplateLimitError } from './template-limits.js';
 import { stripCodec } from './template-text.js';
-import { type ChatMessage, type ChatTemplate, ModelError, type Tokenizer } from './types.js';
+import { type ChatMessage, type ChatTemplate, ModelError, TemplateStopped, type Tokenizer } from './types.js';
 
 const MAX_BYTES = 5_000_000;
 const CONFIG = 'tokenizer_config.json';
@@ -87,11 +87,11 @@ function readSpecialTokens(config: Json): SpecialTokens {
 
 /** Compiles a template; `path` is what errors name. Throws a {@link ModelError} `model_template`. */
 export function compileChatTemplate(source: string, special: SpecialTokens, path: string): LoadedTemplate {
-  const failed = (what: string, error: unknown): ModelError => {
+  const failed = (what: string, error: unknown, Problem = ModelError): ModelError => {
     // The parser stumbles over the end of a text with an error of the language itself.
     const isCut = error instanceof TypeError;
     const why = isCut ? 'it ends too early' : error instanceof Error ? error.message : String(error);
-    return new ModelError(
+    return new Problem(
       'model_template',
       path,
       `${what}: ${why}`,
@@ -100,7 +100,8 @@ export function compileChatTemplate(source: string, special: SpecialTokens, path
   };
   let program: JinjaNode;
   try {
-    program = parse(tokenize(source, { lstrip_blocks: true, trim_blocks: true }));
+    // Jinja reads every end of a line as "\n"
+    program = parse(tokenize(source.replace(/\r\n?/g, '\n'), { lstrip_blocks: true, trim_blocks: true }));
   } catch (error) {
     throw failed('The chat template is not valid Jinja', error);
   }
@@ -110,20 +111,22 @@ export function compileChatTemplate(source: string, special: SpecialTokens, path
     special,
     render(messages, { addGenerationPrompt = false } = {}) {
       const texts = messages.flatMap(({ role, content }) => [role, content]);
-      const codec = stripCodec([...texts, source]);
       const environment = new Environment();
-      const variables = {
-        ...globals(special, messages, codec.encode, addGenerationPrompt),
-        ...dateOf(source),
-      };
-      for (const [name, value] of Object.entries(variables)) environment.set(name, value);
       const length = texts.reduce((sum, text) => sum + text.length, source.length);
       try {
+        const codec = stripCodec([...texts, source]);
+        const variables = {
+          ...globals(special, messages, codec.encode, addGenerationPrompt),
+          ...dateOf(source),
+        };
+        for (const [name, value] of Object.entries(variables)) environment.set(name, value);
         return codec.decode(
           String(new LimitedInterpreter(environment, messages.length, length).run(program).value),
         );
       } catch (error) {
-        if (error instanceof TemplateLimitError) throw failed('The chat template was stopped', error);
+        if (error instanceof TemplateLimitError) {
+          throw failed('The chat template was stopped', error, TemplateStopped);
+        }
         throw failed('The chat template refused the messages', error);
       }
     },

@@ -6,6 +6,8 @@ import * as jinja from '@huggingface/jinja';
 
 /** A value while a template runs: `value` is the JavaScript value. */
 export interface JinjaValue {
+  /** `StringValue`, `UndefinedValue`, … */
+  readonly type: string;
   readonly value: unknown;
 }
 
@@ -19,18 +21,26 @@ export interface JinjaNode {
   readonly type: string;
 }
 
+export interface JinjaName extends JinjaNode {
+  readonly value: string;
+}
+
+/** `object.property`, or `object[property]` if it is computed. */
+export interface JinjaMember extends JinjaNode {
+  readonly object: JinjaNode;
+  readonly property: JinjaNode;
+  readonly computed: boolean;
+}
+
 /** `callee(args)`; the callee of a method is its object's member. */
 export interface JinjaCall extends JinjaNode {
-  readonly callee: {
-    readonly type: string;
-    readonly object?: JinjaNode;
-    readonly property?: { readonly value?: unknown };
-    readonly computed?: boolean;
-  };
+  readonly callee: JinjaNode;
   readonly args: readonly JinjaNode[];
 }
 
 export interface JinjaLoop extends JinjaNode {
+  /** What it goes through; one of type `SelectExpression` is `lhs if condition`. */
+  readonly iterable: JinjaNode & { readonly lhs?: JinjaNode };
   readonly body: readonly JinjaNode[];
   /** `{% else %}`: what is written where no iteration comes to its end. */
   readonly defaultBlock: readonly JinjaNode[];

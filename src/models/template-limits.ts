@@ -3,10 +3,12 @@ import {
   type JinjaCall,
   type JinjaEnvironment,
   type JinjaLoop,
+  type JinjaMember,
+  type JinjaName,
   type JinjaNode,
   type JinjaValue,
 } from './jinja.js';
-import { type Ends, stripped } from './template-text.js';
+import { type Ends, found, stripped } from './template-text.js';
 
 /** A template that does more than a chat ever needs. */
 export class TemplateLimitError extends Error {
@@ -16,6 +18,8 @@ export class TemplateLimitError extends Error {
 /** Expressions that one rendering may evaluate: a template takes some tens a message, an endless loop any number. */
 const MIN_EVALUATIONS = 100_000;
 const EVALUATIONS_PER_MESSAGE = 2_000;
+/** Added for every character that goes in: a template may look at each. */
+const EVALUATIONS_PER_CHARACTER = 20;
 /** Characters of all strings that one rendering may make on the way, for each character that goes in. */
 const MAX_GROWTH = 200;
 /** Added to it, so that small chats have room. */
@@ -26,6 +30,19 @@ const ENDS: ReadonlyMap<unknown, Ends> = new Map([
   ['strip', { start: true, end: true }],
   ['lstrip', { start: true, end: false }],
   ['rstrip', { start: false, end: true }],
+]);
+
+/** A method of Python's `str`; `undefined` leaves the call to the library. */
+type TextMethod = (text: string, args: readonly unknown[]) => string | number | undefined;
+
+/** What the library lacks, or has in another form. */
+const TEXT_METHODS: ReadonlyMap<unknown, TextMethod> = new Map<unknown, TextMethod>([
+  ...[...ENDS].map(([name, ends]): [unknown, TextMethod] => [
+    name,
+    (text, [characters]) => (typeof characters === 'string' ? stripped(text, characters, ends) : undefined),
+  ]),
+  ['find', (text, args) => found('find', text, args)],
+  ['rfind', (text, args) => found('rfind', text, args)],
 ]);
 
 /** `break` or `continue`, on its way to the loop that it leaves. */
@@ -43,10 +60,37 @@ interface RunningLoop {
   text: string;
 }
 
+/** What stands in for an expression that has been evaluated already: nothing is evaluated twice. */
+interface Evaluated extends JinjaNode {
+  readonly type: 'Evaluated';
+  readonly result: JinjaValue;
+}
+
+const evaluated = (result: JinjaValue): Evaluated => ({ type: 'Evaluated', result });
+
+/** What Python writes of a value in another way than JavaScript. */
+const pythonOf = ({ type, value }: JinjaValue): string | undefined =>
+  type === 'NullValue' ? 'None' : value === true ? 'True' : value === false ? 'False' : undefined;
+
+/** What stands between `{%` and `%}`, or outside: its result is no value that would be written. */
+const STATEMENTS: ReadonlySet<string> = new Set([
+  'Program',
+  'Set',
+  'If',
+  'For',
+  'Macro',
+  'CallStatement',
+  'FilterStatement',
+  'Break',
+  'Continue',
+  'Comment',
+]);
+
 /**
  * An interpreter that stops hostile templates by counting, so that the same template always ends the same way. It also
  * does what Jinja does and the library does not: it keeps what an iteration has written before a `break` or `continue`,
- * and strips the characters that a template names.
+ * goes through the characters of a text, has `find` and `rfind`, strips the characters that a template names, and writes
+ * `True`, `False` and `None`.
  */
 export class LimitedInterpreter extends Interpreter {
   readonly #maxEvaluations: number;
@@ -58,16 +102,19 @@ export class LimitedInterpreter extends Interpreter {
 
   constructor(environment: JinjaEnvironment, messages: number, inputCharacters: number) {
     super(environment);
-    this.#maxEvaluations = MIN_EVALUATIONS + EVALUATIONS_PER_MESSAGE * messages;
+    this.#maxEvaluations =
+      MIN_EVALUATIONS + EVALUATIONS_PER_MESSAGE * messages + EVALUATIONS_PER_CHARACTER * inputCharacters;
     this.#maxCharacters = MIN_CHARACTERS + MAX_GROWTH * inputCharacters;
   }
 
   override evaluate(node: JinjaNode | undefined, environment: JinjaEnvironment): JinjaValue {
-    if (++this.#evaluations > this.#maxEvaluations) {
-      throw new TemplateLimitError(`it evaluates more than ${this.#maxEvaluations} expressions`);
-    }
+    this.#count(1);
+    if (isEvaluated(node)) return node.result;
     if (node?.type === 'Break' || node?.type === 'Continue') throw new Leaving(node);
-    const result = this.#strip(node, environment) ?? super.evaluate(node, environment);
+    const result =
+      node?.type === 'CallExpression'
+        ? this.#call(node as JinjaCall, environment)
+        : super.evaluate(isMember(node) ? this.#member(node, environment) : node, environment);
     if (typeof result.value === 'string') {
       this.#characters += result.value.length;
       if (this.#characters > this.#maxCharacters) {
@@ -84,7 +131,7 @@ export class LimitedInterpreter extends Interpreter {
     const loop: RunningLoop = { body: node.body, text: '' };
     for (const block of blocks) this.#loops.set(block, loop);
     try {
-      const { value } = super.evaluateFor(node, environment);
+      const { value } = super.evaluateFor(this.#withItems(node, environment), environment);
       return this.#text(`${String(value)}${loop.text}`, environment);
     } finally {
       blocks.forEach((block, i) => {
@@ -100,7 +147,7 @@ export class LimitedInterpreter extends Interpreter {
     let text = loop?.text ?? '';
     if (loop !== undefined) loop.text = '';
     try {
-      for (const statement of statements) text += String(super.evaluateBlock([statement], environment).value);
+      for (const statement of statements) text += this.#written(statement, environment);
       return this.#text(text, environment);
     } catch (error) {
       if (!(error instanceof Leaving)) throw error;
@@ -112,24 +159,98 @@ export class LimitedInterpreter extends Interpreter {
     }
   }
 
-  /** `text.lstrip("\n")`: the library takes white space off, whatever the characters that are named. */
-  #strip(node: JinjaNode | undefined, environment: JinjaEnvironment): JinjaValue | undefined {
-    if (node?.type !== 'CallExpression') return undefined;
-    const { callee, args } = node as JinjaCall;
-    const ends = callee.computed === true ? undefined : ENDS.get(callee.property?.value);
-    if (ends === undefined || callee.object === undefined || args[0] === undefined) return undefined;
-    const text = this.evaluate(callee.object, environment).value;
-    const characters = this.evaluate(args[0], environment).value;
-    return typeof text === 'string' && typeof characters === 'string'
-      ? this.#text(stripped(text, characters, ends), environment)
-      : undefined;
+  /** An item of a loop costs as much as an expression, whether or not its body has one. */
+  #count(evaluations: number): void {
+    this.#evaluations += evaluations;
+    if (this.#evaluations > this.#maxEvaluations)
+      throw new TemplateLimitError(`it evaluates more than ${this.#maxEvaluations} expressions`);
+  }
+
+  #written(statement: JinjaNode, environment: JinjaEnvironment): string {
+    const isValue = !STATEMENTS.has(statement.type);
+    const shown = isValue ? evaluated(this.evaluate(statement, environment)) : statement;
+    const python = isEvaluated(shown) ? pythonOf(shown.result) : undefined;
+    return python ?? String(super.evaluateBlock([shown], environment).value);
+  }
+
+  /** A loop over a text goes through its characters, one over what is not defined through nothing. */
+  #withItems(node: JinjaLoop, environment: JinjaEnvironment): JinjaLoop {
+    const { iterable } = node;
+    const list = iterable.type === 'SelectExpression' && iterable.lhs !== undefined ? iterable.lhs : iterable;
+    const given = this.evaluate(list, environment);
+    const { value } = given;
+    if (given.type !== 'StringValue' && given.type !== 'UndefinedValue' && !isCollection(value))
+      throw new Error(`it loops over \`${written(list)}\`, which is no list`);
+    const characters = typeof value === 'string' ? [...value] : [];
+    this.#count(isCollection(value) ? sizeOf(value) : characters.length);
+    const items = evaluated(isCollection(value) ? given : this.#list(characters, environment));
+    return { ...node, iterable: list === iterable ? items : { ...iterable, lhs: items } };
+  }
+
+  /** A call, by its own name where the template calls what there is not. */
+  #call(node: JinjaCall, environment: JinjaEnvironment): JinjaValue {
+    const { callee, args } = node;
+    const member = isMember(callee) ? this.#member(callee, environment) : undefined;
+    const object = member?.object.result;
+    const method =
+      member === undefined || member.computed ? undefined : TEXT_METHODS.get(nameOf(member.property));
+    let given = args;
+    if (object?.type === 'StringValue' && method !== undefined) {
+      const values = args.map((arg) => this.evaluate(arg, environment));
+      const result = method(
+        String(object.value),
+        values.map(({ value }) => value),
+      );
+      if (result !== undefined) return this.#literal(result, environment);
+      given = values.map(evaluated);
+    }
+    const target = super.evaluate(member ?? callee, environment);
+    if (target.type !== 'FunctionValue')
+      throw new Error(`it calls \`${written(callee)}()\`, which is not supported`);
+    return super.evaluate({ ...node, callee: evaluated(target), args: given } as JinjaNode, environment);
+  }
+
+  /** As in Python, what is not defined has no members, not even undefined ones. */
+  #member(node: JinjaMember, environment: JinjaEnvironment): JinjaMember & { readonly object: Evaluated } {
+    const object = this.evaluate(node.object, environment);
+    if (object.type === 'UndefinedValue') throw new Error(`'${written(node.object)}' is undefined`);
+    return { ...node, object: evaluated(object) };
+  }
+
+  #list(characters: readonly string[], environment: JinjaEnvironment): JinjaValue {
+    const value = characters.map((character) => ({ type: 'StringLiteral', value: character }));
+    return super.evaluate({ type: 'ArrayLiteral', value } as JinjaNode, environment);
+  }
+
+  #literal(value: string | number, environment: JinjaEnvironment): JinjaValue {
+    const type = typeof value === 'string' ? 'StringLiteral' : 'IntegerLiteral';
+    return super.evaluate({ type, value } as JinjaNode, environment);
   }
 
   #text(value: string, environment: JinjaEnvironment): JinjaValue {
-    const literal: JinjaNode & { readonly value: string } = { type: 'StringLiteral', value };
-    return super.evaluate(literal, environment);
+    return this.#literal(value, environment);
   }
 }
+
+const isMember = (node: JinjaNode | undefined): node is JinjaMember => node?.type === 'MemberExpression';
+
+const isEvaluated = (node: JinjaNode | undefined): node is Evaluated => node?.type === 'Evaluated';
+
+const isCollection = (value: unknown): value is readonly unknown[] | ReadonlyMap<unknown, unknown> =>
+  Array.isArray(value) || value instanceof Map;
+
+const sizeOf = (value: readonly unknown[] | ReadonlyMap<unknown, unknown>): number =>
+  'size' in value ? value.size : value.length;
+
+const nameOf = (node: JinjaNode): string => (node.type === 'Identifier' ? (node as JinjaName).value : '…');
+
+/** A name as the template has it, `message.content.find`, without what is computed. */
+const written = (node: JinjaNode): string =>
+  !isMember(node)
+    ? nameOf(node)
+    : node.computed
+      ? `${written(node.object)}[…]`
+      : `${written(node.object)}.${nameOf(node.property)}`;
 
 /** Python's `range`, bounded. */
 export function limitedRange(start: number, stop?: number, step = 1): readonly number[] {

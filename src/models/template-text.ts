@@ -5,8 +5,13 @@
  */
 const STRIPPED = ['\u001c', '\u001d', '\u001e', '\u001f', '\u0085'];
 const MARK = '\ufeff';
-const DIFFERENT = new RegExp(`[${STRIPPED.join('')}${MARK}]`);
-const FIRST_SPACE = 0x2000;
+const DIFFERENT = new RegExp(`[${STRIPPED.join('')}${MARK}]`, 'g');
+/** What both strip. */
+const SPACES = [
+  ...'\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u1680\u2028\u2029',
+];
+/** Noncharacters, which are never exchanged: nobody strips them. */
+const NONCHARACTERS = Array.from({ length: 0x20 }, (_, i) => String.fromCharCode(0xfdd0 + i));
 
 export interface TextCodec {
   readonly encode: (text: string) => string;
@@ -15,35 +20,28 @@ export interface TextCodec {
 
 const IDENTITY: TextCodec = { encode: (text) => text, decode: (text) => text };
 
-/** The codec for a rendering of these texts; nothing is done where none holds such a character. */
+/**
+ * The codec for a rendering of these texts; nothing is done where none holds such a character. One character stands for
+ * one, so that positions in a text stay what they are. Throws where the texts leave none that could stand for another.
+ */
 export function stripCodec(texts: readonly string[]): TextCodec {
-  if (!texts.some((text) => DIFFERENT.test(text))) return IDENTITY;
-  const byteOrderMark = unused(texts);
+  const given = new Set(texts.flatMap((text) => text.match(DIFFERENT) ?? []));
+  if (given.size === 0) return IDENTITY;
+  const isFree = (character: string): boolean => !texts.some((text) => text.includes(character));
+  const spaces = SPACES.filter(isFree);
+  const codes = new Map(
+    [...given].map((character) => [
+      character,
+      character === MARK ? NONCHARACTERS.find(isFree) : spaces.pop(),
+    ]),
+  );
+  if ([...codes.values()].includes(undefined)) throw new Error('the chat uses every space and noncharacter');
+  const characters = new Map([...codes].map(([character, code]) => [code, character]));
+  const coded = new RegExp(`[${[...characters.keys()].join('')}]`, 'g');
   return {
-    // A byte-order mark becomes a character that nobody strips; the five others become the mark and a kind of space,
-    // both of which JavaScript strips.
-    encode: (text) =>
-      text.replace(new RegExp(DIFFERENT, 'g'), (character) => {
-        const index = STRIPPED.indexOf(character);
-        return index < 0 ? byteOrderMark : MARK + String.fromCharCode(FIRST_SPACE + index);
-      }),
-    decode: (text) =>
-      text
-        .replace(
-          /\ufeff([\u2000-\u2004])/g,
-          (_, space: string) => STRIPPED[space.charCodeAt(0) - FIRST_SPACE] ?? '',
-        )
-        .replaceAll(byteOrderMark, MARK),
+    encode: (text) => text.replace(DIFFERENT, (character) => codes.get(character) ?? character),
+    decode: (text) => text.replace(coded, (code) => characters.get(code) ?? code),
   };
-}
-
-/** A noncharacter (they are never exchanged) that no text holds. */
-function unused(texts: readonly string[]): string {
-  for (let code = 0xfdd0; code < 0xfdf0; code++) {
-    const character = String.fromCharCode(code);
-    if (!texts.some((text) => text.includes(character))) return character;
-  }
-  throw new RangeError('the texts use every noncharacter');
 }
 
 export interface Ends {
@@ -59,4 +57,25 @@ export function stripped(text: string, characters: string, ends: Ends): string {
   const first = ends.start ? points.findIndex(kept) : 0;
   const last = ends.end ? points.findLastIndex(kept) : points.length - 1;
   return first < 0 ? '' : points.slice(first, last + 1).join('');
+}
+
+/** What Python's `str.find` and `str.rfind` give: positions count code points, and both ends may be negative. */
+export function found(method: 'find' | 'rfind', text: string, args: readonly unknown[]): number {
+  const [part, from, to] = args;
+  const points = [...text];
+  if (typeof part !== 'string') throw new Error(`${method}() looks for a text`);
+  const start = place(from, 0, points.length);
+  const end = Math.min(points.length, place(to, points.length, points.length));
+  if (start > end) return -1;
+  const window = points.slice(start, end).join('');
+  const at = method === 'find' ? window.indexOf(part) : window.lastIndexOf(part);
+  return at < 0 ? -1 : start + [...window.slice(0, at)].length;
+}
+
+/** A place in a text of this length, as Python reads one: from the end if it is negative, and never before the start. */
+function place(value: unknown, otherwise: number, length: number): number {
+  if (value === undefined || value === null) return otherwise;
+  if (typeof value !== 'number' || !Number.isInteger(value))
+    throw new Error('a place in a text is a whole number');
+  return value < 0 ? Math.max(0, value + length) : value;
 }

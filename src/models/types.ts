@@ -197,6 +197,10 @@ export class ModelError extends Error {
     super(`${path}: ${detail}`);
   }
 }
+
+/** A chat template that does more than a chat needs, whatever the chat: no row is to blame, and none is tried again. */
+export class TemplateStopped extends ModelError {}
+
 export type ModelErrorCode =
   | 'model_not_found'
   | 'model_unsupported'

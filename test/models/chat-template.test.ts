@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { checkSpecialTokens, compileChatTemplate, readChatTemplate } from '../../src/models/chat-template.js';
 import { parseTokenizer } from '../../src/models/tokenizer/file.js';
 import { buildTokenizer } from '../../src/models/tokenizer/tokenizer.js';
-import { type ChatMessage, ModelError } from '../../src/models/types.js';
+import { type ChatMessage, ModelError, TemplateStopped } from '../../src/models/types.js';
 import { readFixture } from './fixtures.js';
 import { memoryHost } from './memory-host.js';
 
@@ -60,6 +60,40 @@ describe('chat template', () => {
       );
     });
   }
+
+  const missing: readonly (readonly [source: string, name: string])[] = [
+    ['{{ messages[0].content.casefold() }}', 'messages[…].content.casefold()'],
+    ['{{ nowhere() }}', 'nowhere()'],
+    ['{{ messages[0].content.upper().nowhere() }}', '….nowhere()'],
+    ['{% for part in 5 %}{% endfor %}', 'loops over'],
+  ];
+  for (const [source, name] of missing) {
+    it(`names what ${source} lacks`, () => {
+      expect(errorOf(() => compileChatTemplate(source, {}, 'x').render(USER)).detail).to.contain(name);
+    });
+  }
+
+  it('stops loops without a body as it stops others, in no time', () => {
+    const source =
+      '{% for a in range(10000) %}{% for b in range(10000) %}{% endfor %}{% endfor %}{{ messages[0].role }}';
+    expect(errorOf(() => compileChatTemplate(source, {}, 'x').render(USER))).to.be.instanceOf(
+      TemplateStopped,
+    );
+  });
+
+  it('lets a template look at every character of a long text', () => {
+    const content = 'long '.repeat(20_000);
+    const source = '{% for letter in messages[0].content %}{{ letter }}{% endfor %}';
+    expect(compileChatTemplate(source, {}, 'x').render([{ role: 'user', content }])).to.equal(content);
+  });
+
+  it('refuses a chat that leaves no character to stand for those that JavaScript strips otherwise', () => {
+    const every = Array.from({ length: 0x20 }, (_, i) => String.fromCharCode(0xfdd0 + i)).join('');
+    const chat: readonly ChatMessage[] = [{ role: 'user', content: `\ufeff${every}` }];
+    const template = compileChatTemplate('{{ messages[0].content }}', {}, 'x');
+    expect(errorOf(() => template.render(chat)).detail).to.contain('noncharacter');
+    expect(template.render([{ role: 'user', content: every }])).to.equal(every);
+  });
 
   it('tells a template that asks that there is no clock', () => {
     const source = "{% if strftime_now is defined %}{{ strftime_now('%Y') }}{% else %}no clock{% endif %}";

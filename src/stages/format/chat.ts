@@ -1,5 +1,5 @@
 import type { Call, FileValue, Value } from '../../ir/types.js';
-import { type ChatMessage, type ChatTemplate, ModelError } from '../../models/types.js';
+import { type ChatMessage, type ChatTemplate, ModelError, TemplateStopped } from '../../models/types.js';
 import { turnsOf } from '../data/conversations.js';
 import { Fault } from '../data/parse.js';
 import type { RenderContext, Rendered } from './render.js';
@@ -82,7 +82,8 @@ function write(chat: ChatTemplate, messages: readonly ChatMessage[], addGenerati
   try {
     return chat.render(messages, { addGenerationPrompt });
   } catch (error) {
-    if (error instanceof ModelError) throw new RowProblem('wrong_type', error.detail);
+    if (error instanceof ModelError && !(error instanceof TemplateStopped))
+      throw new RowProblem('wrong_type', error.detail);
     throw error;
   }
 }
