@@ -10,6 +10,8 @@ import { openSafetensors } from '../../../src/models/safetensors/read.js';
 import { readAdapter } from '../../../src/packaging/peft/read.js';
 import { nodeHost } from '../../../src/source/node-host.js';
 import { run } from '../../../src/stages/train/run.js';
+import type { Chosen } from '../../../src/stages/types.js';
+import { fixturePath as modelPath } from '../../models/fixtures.js';
 import { fixturePath } from '../../training/fixture.js';
 import { CHOSEN, fixtureRows, type WorldOptions, world, writeFormat } from './world.js';
 
@@ -100,20 +102,37 @@ describe('the train stage', () => {
     expect(done.result.metrics['loss']).to.be.within(3, 4.5);
   });
 
+  /** That it trains to the same bytes either way. */
+  async function trainsAlike(
+    ways: readonly [Partial<Chosen>, Partial<Chosen>],
+    settings: WorldOptions['settings'] = {},
+  ): Promise<void> {
+    const [held, others] = [
+      await trained({ key: 'held', output: 'held', chosen: ways[0], settings }),
+      await trained({ key: 'other', output: 'other', chosen: ways[1], settings }),
+    ];
+    for (const output of ['adapter/best', 'adapter/last'])
+      for (const file of ['adapter_model.safetensors', 'adapter_config.json'])
+        expect(readFileSync(join(others.path(output), file)), `${output}/${file}`).to.deep.equal(
+          readFileSync(join(held.path(output), file)),
+        );
+  }
+
   for (const [how, chosen, other] of [
     ['that stays in its files', {}, { paged: true }],
     ['that is decoded once', {}, { decodedOnce: true }],
     ['in 4 bits that is decoded once', { method: 'qlora' }, { method: 'qlora', decodedOnce: true }],
   ] as const)
-    it(`trains over a base ${how}, with the same bytes`, async () => {
-      const held = await trained({ key: 'held', output: 'held', chosen });
-      const others = await trained({ key: 'other', output: 'other', chosen: other });
-      for (const output of ['adapter/best', 'adapter/last'])
-        for (const file of ['adapter_model.safetensors', 'adapter_config.json'])
-          expect(readFileSync(join(others.path(output), file)), `${output}/${file}`).to.deep.equal(
-            readFileSync(join(held.path(output), file)),
-          );
-    });
+    it(`trains over a base ${how}, with the same bytes`, () => trainsAlike([chosen, other]));
+
+  // Blocks of every kind but Q4_K to Q6_K, rotated rows, transposed matrices, fused ones
+  for (const family of ['llama', 'gemma3', 'gpt2', 'gptneox'])
+    for (const method of ['lora', 'qlora'] as const)
+      it(`trains ${method} over a GGUF file of ${family} that is decoded once, with the same bytes`, () => {
+        const file = modelPath(`gguf/families/${family}.gguf`);
+        const base = { call: 'gguf', args: { file } };
+        return trainsAlike([{ method }, { method, decodedOnce: true }], { base, stop: { steps: 4 } });
+      });
 
   it('writes whole models under full, with the files of the base', async () => {
     const base = join(folder, 'base');
