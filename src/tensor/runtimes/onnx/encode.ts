@@ -1,8 +1,9 @@
 /** A graph as the bytes of an ONNX model. */
+import { argument } from '../../ops/definition.js';
 import { isOp } from '../../ops/index.js';
 import { arrange } from '../../order.js';
 import { GraphError } from '../../shape.js';
-import type { Graph, TensorType, ValueId } from '../../types.js';
+import type { Graph, NamedValue, TensorType, ValueId } from '../../types.js';
 import { join } from '../protobuf.js';
 import { LOWERINGS } from './lowerings.js';
 import {
@@ -30,82 +31,91 @@ export const intermediateName = (value: ValueId): string => `%${value}`;
  * names. Intermediate values in `exposed` become outputs too, named by {@link intermediateName}.
  */
 export function encode(graph: Graph, exposed: readonly ValueId[] = []): Uint8Array {
-  const initializers: Uint8Array[] = [];
-  const nodes: OnnxNode[] = [];
+  const { nameOf, copies } = namesOf(graph);
+  const initializers = new Initializers();
+  for (const { value, data } of graph.constants)
+    initializers.add(nameOf(value), argument(graph.types, value), data);
+  const nodes: readonly OnnxNode[] = [
+    { type: 'SequenceEmpty', inputs: [], outputs: [STOP], attributes: { dtype: { int: ELEMENT.f32 } } },
+    ...loweredNodes(graph, nameOf, initializers),
+    ...copies.map(({ name, value }) => ({ type: 'Identity', inputs: [nameOf(value)], outputs: [name] })),
+  ];
+  const described = (message: typeof inputMessage, name: string, value: ValueId): Uint8Array => {
+    const { dtype, shape } = argument(graph.types, value);
+    return message(name, ELEMENT[dtype], shape);
+  };
+  return join(
+    modelMessage(graph.name, [
+      ...arrange<string, OnnxNode>(nodes).map((node, index) => nodeMessage(node, `${index}:${node.type}`)),
+      ...initializers.messages,
+      ...graph.inputs.map(({ name, value }) => described(inputMessage, name, value)),
+      sequenceOutputMessage(STOP, ELEMENT.f32),
+      ...graph.outputs.map(({ name, value }) => described(outputMessage, name, value)),
+      ...exposed.map((value) => described(outputMessage, intermediateName(value), value)),
+    ]),
+  );
+}
+
+/** Names of all values; `copies`: outputs that are an input, a constant or another output already, and have its name. */
+function namesOf(graph: Graph): {
+  readonly nameOf: (value: ValueId) => string;
+  readonly copies: readonly NamedValue[];
+} {
   const names = new Map<ValueId, string>();
-  const literals = new Map<string, string>();
-  let temporaries = 0;
-
-  const typeOf = (value: ValueId): TensorType => {
-    const type = graph.types[value];
-    if (type === undefined) throw new GraphError(`value ${value} has no type`);
-    return type;
-  };
-  const nameOf = (value: ValueId): string => names.get(value) ?? intermediateName(value);
-  const literal = (type: TensorType, data: Float32Array | BigInt64Array): string => {
-    const key = `${type.dtype}[${type.shape.join()}]${data.join()}`;
-    const known = literals.get(key);
-    if (known !== undefined) return known;
-    const name = `%literal${literals.size}`;
-    literals.set(key, name);
-    initializers.push(initializerMessage(name, type, data));
-    return name;
-  };
-
   for (const { name, value } of graph.inputs) names.set(value, name);
-  for (const { value, data } of graph.constants) {
-    names.set(value, `%${value}`);
-    initializers.push(initializerMessage(nameOf(value), typeOf(value), data));
-  }
-  // an output that is an input, a constant or another output too comes by a copy
-  const copies = graph.outputs.flatMap(({ name, value }) => {
-    if (names.has(value)) return [{ name, value }];
+  for (const { value } of graph.constants) names.set(value, `%${value}`);
+  const copies = graph.outputs.filter(({ name, value }) => {
+    if (names.has(value)) return true;
     names.set(value, name);
-    return [];
+    return false;
   });
+  return { nameOf: (value) => names.get(value) ?? intermediateName(value), copies };
+}
 
-  for (const node of graph.nodes) {
+/** What each node of the graph is in ONNX; the constants that this takes become initializers. */
+function loweredNodes(
+  graph: Graph,
+  nameOf: (value: ValueId) => string,
+  initializers: Initializers,
+): readonly OnnxNode[] {
+  const typeOf = (value: ValueId): TensorType => argument(graph.types, value);
+  let temporaries = 0;
+  return graph.nodes.flatMap((node) => {
     if (!isOp(node.op)) throw new GraphError(`${node.op} is no known op`);
-    const lowered = LOWERINGS[node.op]({
+    return LOWERINGS[node.op]({
       inputs: node.inputs.map(nameOf),
       outputs: node.outputs.map(nameOf),
       inputTypes: node.inputs.map(typeOf),
       outputTypes: node.outputs.map(typeOf),
       attributes: node.attributes,
       ints: (values) =>
-        literal(
+        initializers.literal(
           { dtype: 'i64', shape: [values.length] },
           BigInt64Array.from(values, (value) => BigInt(value)),
         ),
-      scalar: (value) => literal({ dtype: 'f32', shape: [] }, Float32Array.of(value)),
+      scalar: (value) => initializers.literal({ dtype: 'f32', shape: [] }, Float32Array.of(value)),
       temporary: () => `%temporary${temporaries++}`,
     });
-    nodes.push(...lowered);
-  }
-  for (const { name, value } of copies)
-    nodes.push({ type: 'Identity', inputs: [nameOf(value)], outputs: [name] });
-
-  nodes.unshift({
-    type: 'SequenceEmpty',
-    inputs: [],
-    outputs: [STOP],
-    attributes: { dtype: { int: ELEMENT.f32 } },
   });
+}
 
-  return join(
-    modelMessage(graph.name, [
-      ...arrange<string, OnnxNode>(nodes).map((node, index) => nodeMessage(node, `${index}:${node.type}`)),
-      ...initializers,
-      ...graph.inputs.map(({ name, value }) =>
-        inputMessage(name, ELEMENT[typeOf(value).dtype], typeOf(value).shape),
-      ),
-      sequenceOutputMessage(STOP, ELEMENT.f32),
-      ...graph.outputs.map(({ name, value }) =>
-        outputMessage(name, ELEMENT[typeOf(value).dtype], typeOf(value).shape),
-      ),
-      ...exposed.map((value) =>
-        outputMessage(intermediateName(value), ELEMENT[typeOf(value).dtype], typeOf(value).shape),
-      ),
-    ]),
-  );
+/** Constants of a model; literals of the same type and values are one. */
+class Initializers {
+  readonly messages: Uint8Array[] = [];
+  readonly #literals = new Map<string, string>();
+
+  add(...initializer: Parameters<typeof initializerMessage>): void {
+    this.messages.push(initializerMessage(...initializer));
+  }
+
+  /** Its name. */
+  literal(type: TensorType, data: Float32Array | BigInt64Array): string {
+    const key = `${type.dtype}[${type.shape.join()}]${data.join()}`;
+    const known = this.#literals.get(key);
+    if (known !== undefined) return known;
+    const name = `%literal${this.#literals.size}`;
+    this.#literals.set(key, name);
+    this.add(name, type, data);
+    return name;
+  }
 }
