@@ -4,8 +4,8 @@
  */
 import { deviceFull, wasmAborted } from '../../../diagnostics/catalogue/runtimes.js';
 import { UserError } from '../../../diagnostics/types.js';
-import type { Opened } from './backends.js';
 import type { Backend, Core } from './library.js';
+import type { Opened } from './opened.js';
 
 export const MOST_HEAP = 3 * 2 ** 30;
 

@@ -1,11 +1,11 @@
 /** The WebGPU backend over Dawn: its device, what it may allocate, and what it says went wrong. */
 import { deviceFailed, deviceFull, noGpu, tensorTooLarge } from '../../../diagnostics/catalogue/runtimes.js';
 import { UserError } from '../../../diagnostics/types.js';
-import type { Opened, OpenOptions } from './backends.js';
 import { type AdapterInfo, type AdapterLimits, driverOf, largestOf } from './driver.js';
 import { dawnPath } from './installed.js';
 import { registerWebGpuKernels } from './kernels/webgpu.js';
 import { type Backend, type Engine, loadCore } from './library.js';
+import type { Opened, OpenOptions } from './opened.js';
 
 interface Buffer {
   readonly size: number;
