@@ -11,7 +11,7 @@ import { coerce } from './coerce.js';
 import { constant } from './constants.js';
 import type { Context } from './context.js';
 import { expressionNoun, FAMILY_NOUNS, typeNoun } from './describe.js';
-import type { Evaluate } from './evaluate.js';
+import type { Evaluate } from './evaluator.js';
 import { evaluateEntries } from './fields.js';
 
 export const evaluateCall: Evaluate<'call'> = (expression, type, context, path) => {

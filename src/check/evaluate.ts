@@ -13,6 +13,7 @@ import { constant, truth } from './constants.js';
 import type { Context } from './context.js';
 import { expressionNoun, SYMBOL_NOUNS, typeNoun } from './describe.js';
 import { evaluateEnum } from './enums.js';
+import type { Evaluate } from './evaluator.js';
 import { evaluateEntries } from './fields.js';
 import { checkPath, evaluateFile } from './files.js';
 import { checkForm } from './forms.js';
@@ -20,14 +21,6 @@ import { evaluatePort } from './ports.js';
 import { evaluateSecret, strayedSecret } from './secrets.js';
 import { evaluateUnion } from './unions.js';
 import { foreignNumber, unknownUnit } from './units.js';
-
-/** `path` is where the value stands in the stage (`lora.rank`), `undefined` inside lists. */
-export type Evaluate<K extends SettingType['kind']> = (
-  expression: Expression,
-  type: Extract<SettingType, { kind: K }>,
-  context: Context,
-  path: string | undefined,
-) => Value | undefined;
 
 /** Access tokens of the services that people train with, and private keys. */
 const SECRET =

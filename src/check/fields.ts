@@ -4,7 +4,7 @@ import { missingSetting, noneIsDefault } from '../diagnostics/catalogue/values.j
 import { nearest } from '../diagnostics/did-you-mean.js';
 import { foreignSetting } from '../diagnostics/foreign.js';
 import type { Diagnostic } from '../diagnostics/types.js';
-import type { Origin, Quantity, Value } from '../ir/types.js';
+import type { Origin, Quantity, Value, Values } from '../ir/types.js';
 import { functions } from '../stages/functions/index.js';
 import type { Setting, SettingType } from '../stages/schema.js';
 import type { Expression, Word } from '../syntax/ast.js';
@@ -14,7 +14,6 @@ import { isValue } from './symbols.js';
 import { formatQuantity } from './units.js';
 
 export type Fields = Readonly<Record<string, Setting>>;
-export type Values = Readonly<Record<string, Value>>;
 
 export interface FieldOptions {
   /** Where the table stands in the stage: `''` for the stage itself. */

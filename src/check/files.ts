@@ -12,7 +12,7 @@ import type { Expression } from '../syntax/ast.js';
 import { constant } from './constants.js';
 import type { Context } from './context.js';
 import { expressionNoun, typeNoun } from './describe.js';
-import type { Evaluate } from './evaluate.js';
+import type { Evaluate } from './evaluator.js';
 import { checkForm } from './forms.js';
 import { strayedSecret } from './secrets.js';
 import { isValue } from './symbols.js';

@@ -6,7 +6,7 @@ import * as wiring from '../diagnostics/catalogue/wiring.js';
 import type { Port, PortType, StageSchema } from '../stages/schema.js';
 import type { Context } from './context.js';
 import { expressionNoun, portNoun, typeNoun } from './describe.js';
-import type { Evaluate } from './evaluate.js';
+import type { Evaluate } from './evaluator.js';
 import type { StageSymbol } from './symbols.js';
 
 export const portType = (port: Port, method: string | undefined): PortType =>

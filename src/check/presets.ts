@@ -1,16 +1,18 @@
 /** `preset small for train using lora { … }`: settings that stand in for defaults, and what they require. */
+
 import * as errors from '../diagnostics/catalogue/names.js';
 import { missingSetting } from '../diagnostics/catalogue/values.js';
+import type { Values } from '../ir/types.js';
 import { budgetMetrics, budgetSettings } from '../stages/budget.js';
 import { schemas } from '../stages/schemas.js';
 import type { Preset } from '../syntax/ast.js';
 import type { Context } from './context.js';
-import { evaluateEntries, type Values } from './fields.js';
+import { evaluateEntries } from './fields.js';
 import type { Measured } from './measured.js';
 import type { Module } from './modules.js';
 import { checkRequirement } from './requirements.js';
-import type { FtpSymbol, PresetSymbol } from './symbols.js';
-import { type Layer, layersOf, methodOf, type PresetTarget } from './using.js';
+import type { FtpSymbol, Layer, PresetSymbol, PresetTarget } from './symbols.js';
+import { layersOf, methodOf } from './using.js';
 
 const TARGETS: readonly string[] = [...Object.keys(schemas), 'budget'];
 const isTarget = (word: string): word is PresetTarget => TARGETS.includes(word);

@@ -8,7 +8,7 @@ import type { SettingType } from '../stages/schema.js';
 import type { Expression } from '../syntax/ast.js';
 import type { Context } from './context.js';
 import { expressionNoun, typeNoun } from './describe.js';
-import type { Evaluate } from './evaluate.js';
+import type { Evaluate } from './evaluator.js';
 
 export const evaluateSecret: Evaluate<'secret'> = (expression, type, context) => {
   const [word, more] = expression.kind === 'reference' ? expression.path : [];

@@ -1,7 +1,7 @@
 import { sharesDoNotAddUp } from '../diagnostics/catalogue/values.js';
+import type { Values } from '../ir/types.js';
 import type { Block } from '../syntax/ast.js';
 import type { Context } from './context.js';
-import type { Values } from './fields.js';
 import { formatQuantity } from './units.js';
 
 /** Sides of a split that rows go to. */

@@ -2,20 +2,20 @@
 import * as names from '../diagnostics/catalogue/names.js';
 import * as errors from '../diagnostics/catalogue/values.js';
 import { presetNeeds } from '../diagnostics/catalogue/wiring.js';
-import type { Budget, PresetOrigin, Requirement, Stage, Value } from '../ir/types.js';
+import type { Budget, PresetOrigin, Requirement, Stage, Value, Values } from '../ir/types.js';
 import type { Span } from '../source/span.js';
 import { type SourceText, spanText } from '../source/text.js';
 import { budgetMetrics, budgetSettings } from '../stages/budget.js';
 import type { StageSchema } from '../stages/schema.js';
 import type { Block, Expression, Property, Word } from '../syntax/ast.js';
 import { Context, type PortUse } from './context.js';
-import { evaluateEntries, nestedForms, type Values } from './fields.js';
+import { evaluateEntries, nestedForms } from './fields.js';
 import type { Measured } from './measured.js';
 import { withIndent } from './removal.js';
 import { checkRequirement } from './requirements.js';
 import { checkShares } from './shares.js';
-import type { StageSymbol } from './symbols.js';
-import { type Layer, layersOf, merged, sourceOf } from './using.js';
+import type { Layer, StageSymbol } from './symbols.js';
+import { layersOf, merged, sourceOf } from './using.js';
 
 export interface CheckedStage {
   readonly stage: Stage;

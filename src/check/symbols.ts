@@ -1,11 +1,10 @@
 /** What a name can stand for. */
-import type { Unit, Value } from '../ir/types.js';
+import type { StageKind, Unit, Value, Values } from '../ir/types.js';
 import type { Span } from '../source/span.js';
 import type { SourceText } from '../source/text.js';
 import type { FunctionSchema, SettingType, StageSchema } from '../stages/schema.js';
-import type { Block, Matrix, Param, Preset, Secret } from '../syntax/ast.js';
+import type { Block, Matrix, Param, Preset, Requirement, Secret, Word } from '../syntax/ast.js';
 import type { Context } from './context.js';
-import type { Layer, PresetTarget } from './using.js';
 
 /** A value that is known when the program is compiled; numbers are in base units. */
 export interface Constant {
@@ -59,6 +58,8 @@ export interface BudgetSymbol {
   readonly block: Block;
 }
 
+export type PresetTarget = StageKind | 'budget';
+
 export interface PresetSymbol {
   readonly kind: 'preset';
   readonly declaration: Preset;
@@ -72,6 +73,15 @@ export interface PresetSymbol {
   readonly layers: () => readonly Layer[];
   /** What its `using` amounts to. */
   readonly method: () => string | undefined;
+}
+
+/** One preset of those that a block applies. */
+export interface Layer {
+  readonly preset: PresetSymbol;
+  readonly settings: Values;
+  readonly requirements: readonly Requirement[];
+  /** The word in the block that brought it. */
+  readonly word: Word;
 }
 
 export interface FunctionSymbol {

@@ -7,7 +7,8 @@ import type { SettingType } from '../stages/schema.js';
 import type { Expression } from '../syntax/ast.js';
 import type { Context } from './context.js';
 import { expressionNoun, typeNoun } from './describe.js';
-import { type Evaluate, evaluate, takesNone } from './evaluate.js';
+import { evaluate, takesNone } from './evaluate.js';
+import type { Evaluate } from './evaluator.js';
 import { needsUnit } from './units.js';
 
 export const evaluateUnion: Evaluate<'union'> = (expression, type, context, path) => {

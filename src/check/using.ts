@@ -1,23 +1,11 @@
 /** What stands after `using`: a method, and presets in layers, of which the later ones win. */
 import * as errors from '../diagnostics/catalogue/names.js';
-import type { PresetOrigin, StageKind, Value } from '../ir/types.js';
+import type { PresetOrigin, Value, Values } from '../ir/types.js';
 import { schemas } from '../stages/schemas.js';
-import type { Requirement, Word } from '../syntax/ast.js';
+import type { Word } from '../syntax/ast.js';
 import type { Context } from './context.js';
-import type { Values } from './fields.js';
 import type { Scope } from './scope.js';
-import type { PresetSymbol } from './symbols.js';
-
-/** One preset of those that a block applies. */
-export interface Layer {
-  readonly preset: PresetSymbol;
-  readonly settings: Values;
-  readonly requirements: readonly Requirement[];
-  /** The word in the block that brought it. */
-  readonly word: Word;
-}
-
-export type PresetTarget = StageKind | 'budget';
+import type { Layer, PresetTarget } from './symbols.js';
 
 const methodsOf = (kind: PresetTarget): readonly string[] => (kind === 'budget' ? [] : schemas[kind].presets);
 

@@ -2,7 +2,7 @@ import type { Analysis, CompileResult } from '../compile.js';
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { Program } from '../ir/types.js';
 import type { Plan } from '../planner/types.js';
-import type { Wanted } from './prepare.js';
+import type { Wanted } from './prepared.js';
 import type { World } from './world.js';
 
 export interface OpenPipeline {

@@ -5,31 +5,12 @@ import { type RuntimeChoice, type RuntimeName, takesLimit } from '../ir/runtimes
 import type { Program } from '../ir/types.js';
 import type { Resolution, ResolveOptions } from '../lock/index.js';
 import { askedDeviceMemory, askedRuntime } from '../planner/asked-runtime.js';
-import type { Plan } from '../planner/types.js';
 import type { Host } from '../source/host.js';
 import type { Chosen } from '../stages/types.js';
 import { chooseRuntime, isUndecided } from '../tensor/runtimes/choice.js';
 import { identityOf, runtimeProblem } from '../tensor/runtimes/index.js';
 import { checkModels } from './check-models.js';
-import type { OpenedPlan } from './saved-plan.js';
-
-/** What a pipeline is read and planned with. */
-export interface Wanted {
-  readonly file: string;
-  readonly params: Readonly<Record<string, string>>;
-  readonly memoryBytes?: number;
-  readonly threads?: number;
-  /** What computes; left out, what the pipeline asks for, or `auto`. */
-  readonly runtime?: RuntimeChoice;
-  /** A machine of the catalogue; this one where left out. */
-  readonly machine?: string;
-  readonly engine?: string;
-  readonly devices?: number;
-  /** Refuses whatever is not as the lock says. */
-  readonly locked?: boolean;
-  /** A saved plan, which is run as it is or not at all. */
-  readonly saved?: OpenedPlan;
-}
+import type { OpenedPlan, Prepared, Wanted } from './prepared.js';
 
 /** What a compiled pipeline is computed with; measures what `auto` has to know, once a machine. */
 export async function decideRuntime(
@@ -42,8 +23,6 @@ export async function decideRuntime(
     await (await import('../planner/runtime-speed.js')).measureRuntimes(host, asked);
   return chooseRuntime(host, asked);
 }
-
-export type Prepared = CompileResult & Pick<Resolution, 'lock'> & { readonly plan?: Plan };
 
 /** Compiles and, where the program has no errors, finds out what its names stand for and plans. */
 export async function prepare(host: Host, wanted: Wanted): Promise<Prepared> {

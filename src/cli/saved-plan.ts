@@ -22,14 +22,8 @@ import type { Plan } from '../planner/types.js';
 import type { Host } from '../source/host.js';
 import { replaceFile } from '../store/index.js';
 import { identityOf, isRuntime } from '../tensor/runtimes/index.js';
-import type { Prepared, Wanted } from './prepare.js';
+import type { OpenedPlan, Prepared, Wanted } from './prepared.js';
 import { ftpcVersion } from './version.js';
-
-/** A saved plan and the file it stands in, for people. */
-export interface OpenedPlan {
-  readonly name: string;
-  readonly plan: SavedPlan;
-}
 
 /** What a run of a saved plan is prepared with. Throws a `UserError`. */
 export function openSavedPlan(host: Host, name: string): Wanted {

@@ -17,6 +17,9 @@ export type Value =
   | readonly Value[]
   | { readonly [key: string]: Value };
 
+/** Settings, arguments or fields of a record by their names. */
+export type Values = Readonly<Record<string, Value>>;
+
 /** Base units: bytes, seconds, tokens, steps, and 1 for a ratio (5% is 0.05). */
 export type Unit = 'bytes' | 'seconds' | 'tokens' | 'steps' | 'ratio';
 

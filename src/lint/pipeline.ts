@@ -7,8 +7,8 @@ import { type Host, HostError } from '../source/host.js';
 import { spanText } from '../source/text.js';
 import { type Lock, readLock } from './lock.js';
 import { placeOf } from './places.js';
-import { countRows, type Rows } from './rows.js';
-import type { Files, Pipeline } from './types.js';
+import { countRows } from './rows.js';
+import type { Files, Pipeline, Rows } from './types.js';
 
 export function pipelineOf(result: CompileResult, analysis: Analysis, host: Host): Pipeline {
   const sound = analysis.stages.filter(({ isSound, block }) => isSound && !block.broken);

@@ -4,14 +4,7 @@ import type { CheckedStage } from '../check/stages.js';
 import type { Call, Value } from '../ir/types.js';
 import { type Host, HostError } from '../source/host.js';
 import { entryOf, rowsIn } from './lock.js';
-import type { Files } from './types.js';
-
-export interface Rows {
-  /** Lines that hold something, within `limit`; repetitions are not known yet, so there may be fewer rows. */
-  readonly most: number;
-  /** Share of them that goes to training. */
-  readonly trainShare: number;
-}
+import type { Files, Rows } from './types.js';
 
 /** Files above this are not read: so many bytes hold more rows than any rule asks for. */
 const MOST_BYTES = 4 << 20;

@@ -5,7 +5,6 @@ import type { StageKind } from '../ir/types.js';
 import type { Span } from '../source/span.js';
 import type { Param } from '../syntax/ast.js';
 import type { Lock } from './lock.js';
-import type { Rows } from './rows.js';
 
 /** How a finding is reported; `error` makes `ftpc check` fail. */
 export const LEVELS = ['off', 'info', 'warning', 'error'] as const;
@@ -44,6 +43,14 @@ export interface Pipeline {
   /** A parameter that the pipeline's own file declares. */
   param(name: string): Param | undefined;
   readonly files: Files;
+}
+
+/** How many rows a data stage can have. */
+export interface Rows {
+  /** Lines that hold something, within `limit`; repetitions are not known yet, so there may be fewer rows. */
+  readonly most: number;
+  /** Share of them that goes to training. */
+  readonly trainShare: number;
 }
 
 /** The files that a pipeline names; nothing here throws. */

@@ -7,7 +7,8 @@ import { type Json, readJsonFile, readTextFile } from './json-file.js';
 import { openTensorSource } from './safetensors/folder.js';
 import { type ModelConfig, ModelError, type Tokenizer, type WeightStore } from './types.js';
 import { checkTensors, type FormatOf, loadTensors, type Storage } from './weights/load.js';
-import { type SourceTensor, safetensorsSource, type WeightSource } from './weights/source.js';
+import { safetensorsSource } from './weights/safetensors-source.js';
+import type { SourceTensor, WeightSource } from './weights/source.js';
 
 export interface ModelFile {
   /** Name in the folder. */

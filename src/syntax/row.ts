@@ -8,9 +8,18 @@ import {
 } from '../../grammar/operators.js';
 import { FOREIGN_SIGNS } from '../../grammar/tokens.js';
 import * as errors from '../diagnostics/catalogue/syntax.js';
+import type { Diagnostic } from '../diagnostics/types.js';
+import type { Span } from '../source/span.js';
 import type { Expression } from './ast.js';
 import { endOf, isNode } from './cst.js';
-import type { ExpressionBuilder } from './expressions.js';
+
+/** What a row asks of the builder of its expressions. */
+export interface RowBuilder {
+  /** The expression where one is missing, which is reported. */
+  missing(at: number): Expression;
+  report(diagnostic: Diagnostic): void;
+  span(token: IToken): Span;
+}
 
 /** Precedence climbing over a row of prefix operators, values and operators between them. */
 export class Row {
@@ -19,7 +28,7 @@ export class Row {
   constructor(
     private readonly parts: readonly Part[],
     private readonly value: (part: Part, at: number) => Expression,
-    private readonly builder: ExpressionBuilder,
+    private readonly builder: RowBuilder,
   ) {}
 
   binary(least: number, at: number): Expression {

@@ -1,50 +1,8 @@
-/**
- * The memory for tensors that outlive a run of a graph. A runtime that computes in host memory uses arrays directly, at no
- * cost; one with a device keeps tensors there, and only `write` and `read` move data between host and device.
- */
+/** The memory of runtimes that compute in host memory. */
 import { discarded } from './garbage.js';
-import type { Packed } from './packed.js';
 import { viewOf } from './runtimes/host-tensor.js';
 import { bytesOf, GraphError } from './shape.js';
-import type { HostTensor, Tensor, TensorType } from './types.js';
-
-/** What a memory holds; bytes as its tensors occupy there. */
-export interface Account {
-  readonly tensors: number;
-  readonly bytes: number;
-  /** The most bytes held at one time so far. */
-  readonly peak: number;
-}
-
-/**
- * Reusable memory for one tensor at a time: the next tensor may overwrite it. Asking again for the same type returns the
- * same object.
- */
-export interface Room {
-  /** Its content is undefined until it is written or is the output of a run. */
-  tensor(type: TensorType): Tensor;
-  release(): void;
-}
-
-type Data = HostTensor['data'];
-
-export interface Memory {
-  /** Whether this is host memory: tensors are then {@link HostTensor}s, and neither `hold` nor `read` copies. */
-  readonly isHost: boolean;
-  room(): Room;
-  /** A tensor with these values, which stay until {@link free}. */
-  hold(tensor: HostTensor): Tensor;
-  /** The same for values in a packed form, which stay packed; `undefined` if this memory does not support the form. */
-  holdPacked(packed: Packed): Tensor | undefined;
-  free(tensor: Tensor): void;
-  /** Replaces the content of tensors: `fill` gets arrays with undefined content and has to write every element. */
-  write(tensors: readonly Tensor[], fill: (...data: readonly Data[]) => void): void;
-  /** Makes all elements zero. */
-  zero(tensor: Tensor): void;
-  /** The content; valid until the tensor is written again. */
-  read(tensor: Tensor): Promise<HostTensor>;
-  readonly account: Account;
-}
+import type { Account, HostTensor, Memory, Room, Tensor, TensorType } from './types.js';
 
 /** Narrows to a host tensor. Throws a {@link GraphError} for a device tensor. */
 export function onHost(tensor: Tensor): HostTensor {

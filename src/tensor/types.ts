@@ -1,5 +1,5 @@
 /** The tensor graph: one description that runtimes execute, the planner measures, and tests check against the reference. */
-import type { Memory } from './memory.js';
+import type { Packed } from './packed.js';
 
 export type DType = 'f32' | 'i32' | 'i64' | 'bool';
 
@@ -68,6 +68,46 @@ export interface CompiledGraph {
    */
   run(inputs: Tensors, outputs?: Tensors): Promise<Readonly<Record<string, HostTensor>>>;
   release(): Promise<void>;
+}
+
+/** What a memory holds; bytes as its tensors occupy there. */
+export interface Account {
+  readonly tensors: number;
+  readonly bytes: number;
+  /** The most bytes held at one time so far. */
+  readonly peak: number;
+}
+
+/**
+ * Reusable memory for one tensor at a time: the next tensor may overwrite it. Asking again for the same type returns the
+ * same object.
+ */
+export interface Room {
+  /** Its content is undefined until it is written or is the output of a run. */
+  tensor(type: TensorType): Tensor;
+  release(): void;
+}
+
+/**
+ * The memory for tensors that outlive a run of a graph. A runtime that computes in host memory uses arrays directly, at no
+ * cost; one with a device keeps tensors there, and only `write` and `read` move data between host and device.
+ */
+export interface Memory {
+  /** Whether this is host memory: tensors are then {@link HostTensor}s, and neither `hold` nor `read` copies. */
+  readonly isHost: boolean;
+  room(): Room;
+  /** A tensor with these values, which stay until {@link free}. */
+  hold(tensor: HostTensor): Tensor;
+  /** The same for values in a packed form, which stay packed; `undefined` if this memory does not support the form. */
+  holdPacked(packed: Packed): Tensor | undefined;
+  free(tensor: Tensor): void;
+  /** Replaces the content of tensors: `fill` gets arrays with undefined content and has to write every element. */
+  write(tensors: readonly Tensor[], fill: (...data: readonly HostTensor['data'][]) => void): void;
+  /** Makes all elements zero. */
+  zero(tensor: Tensor): void;
+  /** The content; valid until the tensor is written again. */
+  read(tensor: Tensor): Promise<HostTensor>;
+  readonly account: Account;
 }
 
 /** What a driver reports about itself and its device. */

@@ -1,8 +1,7 @@
 /** An optimiser whose tensors lie on a device: what crosses in a step is a few numbers. */
 import type { TrainedOnDevice } from '../models/decoder/types.js';
-import type { Memory, Room } from '../tensor/memory.js';
 import { f32, type Shape, sizeOf } from '../tensor/shape.js';
-import type { CompiledGraph, Graph, Runtime, Tensor, Tensors } from '../tensor/types.js';
+import type { CompiledGraph, Graph, Memory, Room, Runtime, Tensor, Tensors } from '../tensor/types.js';
 import {
   type OptimizerOptions,
   type Remembered,

@@ -4,7 +4,7 @@ import { EXIT_OF_RUN } from '../exit-codes.js';
 import { LOCKED_OPTION } from '../locked-option.js';
 import { memoryOf, RUN_MACHINE_OPTIONS, runtimeOf, threadsOf } from '../machine-options.js';
 import { PARAM_OPTION, paramsOf } from '../params.js';
-import type { Wanted } from '../prepare.js';
+import type { Wanted } from '../prepared.js';
 import { UsageError } from '../usage-error.js';
 import type { World } from '../world.js';
 

@@ -2,9 +2,9 @@
  * Memory that is used by every step: one room a role, as long as its largest use. Fresh pages cost more than the
  * arithmetic that fills them, so nothing is allocated within a step where the runtime computes on the host.
  */
-import { hostMemory, type Memory, type Room } from '../../tensor/memory.js';
+import { hostMemory } from '../../tensor/memory.js';
 import { f32 } from '../../tensor/shape.js';
-import type { HostTensor, Tensor, TensorType } from '../../tensor/types.js';
+import type { HostTensor, Memory, Room, Tensor, TensorType } from '../../tensor/types.js';
 
 /** Rooms in the memory of a runtime. */
 export class Buffers {

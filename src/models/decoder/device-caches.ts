@@ -1,8 +1,7 @@
 /** Keys and values that stay on a device: small graphs put them in their places, and the step graph appends to them. */
 import { GraphBuilder } from '../../tensor/builder.js';
-import type { Room } from '../../tensor/memory.js';
 import { f32 } from '../../tensor/shape.js';
-import type { Graph, HostTensor, Tensor, Tensors, ValueId } from '../../tensor/types.js';
+import type { Graph, HostTensor, Room, Tensor, Tensors, ValueId } from '../../tensor/types.js';
 import type { Caches } from './caches.js';
 import type { Machine } from './machine.js';
 import { floatTensor } from './parameters.js';
@@ -15,80 +14,102 @@ interface Place {
 
 const BOTH = ['keys', 'values'] as const;
 
-export function cachesOnDevice({ options, prefix, compiled }: Machine, count: number): Caches {
-  const { config, runtime } = options;
-  const { keyValueHeads: groups, headDim: dim, layers } = config;
-  let rows = count;
-  let size = 0;
-  let places: readonly Place[] = [];
-  let slots: HostTensor = floatTensor([0], new Float32Array(0));
+export class DeviceCaches implements Caches {
+  readonly appends = true;
+  size = 0;
+  #rows: number;
+  #places: readonly Place[] = [];
+  /** Where the step graph puts each row's token: the same for every layer of a step. */
+  #slots: HostTensor = floatTensor([0], new Float32Array(0));
 
-  const placeFor = (): Place => {
-    const [keys, values] = [runtime.memory.room(), runtime.memory.room()];
-    const type = f32([rows * groups, size, dim]);
+  constructor(
+    private readonly machine: Pick<Machine, 'options' | 'prefix' | 'compiled'>,
+    rows: number,
+  ) {
+    this.#rows = rows;
+  }
+
+  async grow(size: number): Promise<void> {
+    const lanes = this.#shape;
+    const more = size - this.size;
+    this.size = size;
+    const { layers } = this.machine.options.config;
+    // what is empty is written as a whole
+    if (this.#places.length === 0) this.#places = Array.from({ length: layers }, () => this.#newPlace());
+    else
+      await this.#replace(`cache ${lanes.join('x')} to ${size}`, () =>
+        ofBoth('grow', lanes, (b, cache) => b.pad(cache, 1, 0, more)),
+      );
+  }
+
+  async fill(layer: number, keys: Tensor, values: Tensor): Promise<void> {
+    const { options, prefix, compiled } = this.machine;
+    const { keyValueHeads: groups, headDim: dim } = options.config;
+    const [, length = 0] = keys.type.shape;
+    const fit = { rows: this.#rows, groups, size: this.size, dim, length, virtual: prefix.tokens };
+    const graph = await compiled.get(`cache of ${Object.values(fit).join()}`, () => fillGraph(fit));
+    await graph.run({ keys, values, ...prefix.inputs(layer) }, this.outputs(layer));
+  }
+
+  inputs(layer: number, lengths: Int32Array): Tensors {
+    if (layer === 0) this.#slots = floatTensor([this.#rows, 1, 1, 1], Float32Array.from(lengths));
+    return { ...this.outputs(layer), slots: this.#slots };
+  }
+
+  outputs(layer: number): Place['tensors'] {
+    const place = this.#places[layer];
+    if (place === undefined) throw new RangeError(`layer ${layer} of ${this.#places.length}`);
+    return place.tensors;
+  }
+
+  /** The step graph has done so. */
+  append(): void {}
+
+  async keep(kept: readonly number[]): Promise<void> {
+    const { keyValueHeads: groups } = this.machine.options.config;
+    const lanes = this.#shape;
+    const from = kept.flatMap((row) => Array.from({ length: groups }, (_, group) => row * groups + group));
+    const lane: HostTensor = { type: { dtype: 'i32', shape: [from.length] }, data: Int32Array.from(from) };
+    this.#rows = kept.length;
+    const key = `cache ${lanes.join('x')} of ${kept.length}`;
+    await this.#replace(key, () => keepGraph(lanes, from.length), { lane });
+  }
+
+  release(): void {
+    this.#places.forEach(released);
+    this.#places = [];
+    this.size = 0;
+  }
+
+  /** Of the keys of a layer, and of its values. */
+  get #shape(): readonly [number, number, number] {
+    const { keyValueHeads, headDim } = this.machine.options.config;
+    return [this.#rows * keyValueHeads, this.size, headDim];
+  }
+
+  #newPlace(): Place {
+    const { memory } = this.machine.options.runtime;
+    const [keys, values] = [memory.room(), memory.room()];
+    const type = f32(this.#shape);
     return { rooms: [keys, values], tensors: { keys: keys.tensor(type), values: values.tensor(type) } };
-  };
-  const released = ({ rooms }: Place): void => {
-    for (const room of rooms) room.release();
-  };
+  }
+
   /** Writes what a graph makes of each layer's cache into a new place, one layer at a time. */
-  const replaced = async (key: string, build: () => Graph, more: Tensors = {}): Promise<void> => {
+  async #replace(key: string, build: () => Graph, more: Tensors = {}): Promise<void> {
     const next: Place[] = [];
-    for (const place of places) {
-      const made = placeFor();
-      await (await compiled.get(key, build)).run({ ...place.tensors, ...more }, made.tensors);
+    for (const place of this.#places) {
+      const made = this.#newPlace();
+      const graph = await this.machine.compiled.get(key, build);
+      await graph.run({ ...place.tensors, ...more }, made.tensors);
       released(place);
       next.push(made);
     }
-    places = next;
-  };
-  const tensorsOf = (layer: number): Place['tensors'] => {
-    const place = places[layer];
-    if (place === undefined) throw new RangeError(`layer ${layer} of ${places.length}`);
-    return place.tensors;
-  };
-  return {
-    appends: true,
-    get size() {
-      return size;
-    },
-    async grow(next) {
-      const lanes = [rows * groups, size, dim];
-      const key = `cache ${lanes.join('x')} to ${next}`;
-      const more = next - size;
-      size = next;
-      // what is empty is written as a whole
-      if (places.length === 0) places = Array.from({ length: layers }, placeFor);
-      else await replaced(key, () => ofBoth('grow', lanes, (b, cache) => b.pad(cache, 1, 0, more)));
-    },
-    async fill(layer, keys, values) {
-      const virtual = prefix.inputs(layer);
-      const [, length = 0] = keys.type.shape;
-      const fit = { rows, groups, size, dim, length, virtual: prefix.tokens };
-      const graph = await compiled.get(`cache of ${Object.values(fit).join()}`, () => fillGraph(fit));
-      await graph.run({ keys, values, ...virtual }, tensorsOf(layer));
-    },
-    inputs(layer, lengths) {
-      // the same for every layer of a step
-      if (layer === 0) slots = floatTensor([rows, 1, 1, 1], Float32Array.from(lengths));
-      return { ...tensorsOf(layer), slots };
-    },
-    outputs: (layer) => tensorsOf(layer),
-    append() {},
-    async keep(kept) {
-      const lanes = [rows * groups, size, dim];
-      const key = `cache ${lanes.join('x')} of ${kept.length}`;
-      const from = kept.flatMap((row) => Array.from({ length: groups }, (_, group) => row * groups + group));
-      const lane: HostTensor = { type: { dtype: 'i32', shape: [from.length] }, data: Int32Array.from(from) };
-      rows = kept.length;
-      await replaced(key, () => keepGraph(lanes, from.length), { lane });
-    },
-    release() {
-      places.forEach(released);
-      places = [];
-      size = 0;
-    },
-  };
+    this.#places = next;
+  }
+}
+
+function released({ rooms }: Place): void {
+  for (const room of rooms) room.release();
 }
 
 /** A graph that makes the same of `keys` and `values`. */

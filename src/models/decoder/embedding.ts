@@ -4,9 +4,9 @@ import type { Tensor } from '../../tensor/types.js';
 import { promptOf, promptShapes } from '../adapters/prompt.js';
 import { blueprintOf, type NamedShape } from '../architectures/index.js';
 import type { StoredTensor } from '../types.js';
-import type { Machine } from './machine.js';
+import type { Parts } from './parts.js';
 import { textPositions } from './positions.js';
-import type { RowSource } from './rows.js';
+import type { RowSource, Rows } from './rows.js';
 import type { Batch } from './types.js';
 
 /** The position of each id in its text. */
@@ -19,7 +19,7 @@ export function placingOf({ length, segments }: Pick<Batch, 'length' | 'segments
   return (index) => first + (positions[index] ?? 0);
 }
 
-type Shared = Pick<Machine, 'options' | 'parameters' | 'rows'>;
+type Shared = Pick<Parts, 'options' | 'parameters'> & { readonly rows: Rows };
 
 export class Embedding {
   readonly #scale: number;
@@ -123,7 +123,7 @@ export class Embedding {
 
 /** Adds the gradient of each embedded token to its row; the padding token's row gets none where torch's `padding_idx` is set. */
 export async function addEmbeddingGradient(
-  { options, parameters, rows }: Machine,
+  { options, parameters, rows }: Shared,
   { ids, ...placed }: Pick<Batch, 'ids' | 'length' | 'segments'>,
   gradient: Tensor,
 ): Promise<void> {

@@ -1,6 +1,5 @@
 /** The trainable tensors of a decoder and the gradients that add up beside them. */
-import type { Memory } from '../../tensor/memory.js';
-import type { HostTensor, Tensor } from '../../tensor/types.js';
+import type { HostTensor, Memory, Tensor } from '../../tensor/types.js';
 import { isTrained } from '../adapters/layout.js';
 import type { DecoderOptions, TrainedOnDevice } from './types.js';
 

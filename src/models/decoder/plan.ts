@@ -18,6 +18,7 @@ import {
   type NamedShape,
 } from '../architectures/index.js';
 import type { LoraConfig, ModelConfig } from '../types.js';
+import { positionFloats } from './batch-positions.js';
 import { DRIVER_BYTES, SESSION_BYTES } from './calibration.js';
 import {
   type BlockShape,
@@ -33,7 +34,6 @@ import {
   trainsBlocks,
 } from './graphs.js';
 import { chunkSize } from './head.js';
-import { positionFloats } from './machine.js';
 import { prefixFloats } from './prefix.js';
 import type { DecoderPlan, DecoderPlanOptions } from './types.js';
 

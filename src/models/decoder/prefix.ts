@@ -4,8 +4,8 @@ import { hasProjection, PREFIX_EMBEDDING } from '../adapters/prefix.js';
 import { prefixGraphs as architecturePrefix } from '../architectures/graphs/prefix.js';
 import type { Adapter, ModelConfig } from '../types.js';
 import { prefixGraphs } from './graphs.js';
-import type { Machine } from './machine.js';
 import { floatTensor } from './parameters.js';
+import type { Parts } from './parts.js';
 
 type HostTensors = Readonly<Record<string, HostTensor>>;
 
@@ -36,9 +36,7 @@ export const prefixFloats = (
   training: boolean,
 ): number => (training ? 2 : 1) * tokens * 2 * layers * keyValueHeads * headDim;
 
-type Shared = Pick<Machine, 'options' | 'graphs' | 'compiled' | 'parameters'>;
-
-export function createPrefix({ options, graphs, compiled, parameters }: Shared): Prefix {
+export function createPrefix({ options, graphs, compiled, parameters }: Parts): Prefix {
   const { adapter, config, trainable } = options;
   const lora = adapter?.config;
   if (adapter === undefined || lora?.prefix === undefined) return NONE;

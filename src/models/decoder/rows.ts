@@ -2,9 +2,9 @@
 import { GraphBuilder } from '../../tensor/builder.js';
 import { onHost } from '../../tensor/memory.js';
 import type { HostTensor, Tensor } from '../../tensor/types.js';
-import type { Machine } from './machine.js';
+import type { Parts } from './parts.js';
 
-type Shared = Pick<Machine, 'options' | 'compiled' | 'buffers' | 'host'>;
+type Shared = Pick<Parts, 'options' | 'compiled' | 'buffers' | 'host'>;
 
 /** For each row of a result, a row of a table times `scale`; `null` for none. */
 export interface RowSource {

@@ -1,7 +1,8 @@
 /** Generation: prompts go through the blocks at once, then one token a row over a cache of keys and values. */
 import type { Tensor } from '../../tensor/types.js';
 import { virtualTokensOf } from '../adapters/prompt.js';
-import { type Caches, createCaches } from './caches.js';
+import type { Caches } from './caches.js';
+import { createCaches } from './create-caches.js';
 import { stepGraph } from './graphs.js';
 import { headLogits } from './head.js';
 import type { Machine } from './machine.js';

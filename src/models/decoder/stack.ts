@@ -38,7 +38,7 @@ export async function evaluateStack(
     const graph = await graphOf(layer);
     const outputs = outputsOf(machine, graph, (name) => (name === 'y' ? y : undefined), 'cache');
     await graph.run(
-      { x, ...machine.positions(tokens, layer), ...weights.block(layer), ...prefix.inputs(layer) },
+      { x, ...machine.positions.inputs(tokens, layer), ...weights.block(layer), ...prefix.inputs(layer) },
       outputs,
     );
     if (onCache !== undefined && outputs['keys'] !== undefined && outputs['values'] !== undefined)

@@ -140,7 +140,7 @@ class TrainingPass implements Pass {
     const { prefix, weights } = this.machine;
     return {
       x: this.#hiddenBefore(layer),
-      ...this.machine.positions(this.tokens, layer),
+      ...this.machine.positions.inputs(this.tokens, layer),
       ...weights.block(layer),
       ...prefix.inputs(layer),
     };

@@ -21,8 +21,9 @@ import {
 import { type LoraConfig, type ModelConfig, ModelError, type StoredTensor } from '../types.js';
 import { decodingWorkspace } from '../weights/decoding.js';
 import { Embedding } from './embedding.js';
-import type { Machine } from './machine.js';
 import { floatTensor, type Parameters } from './parameters.js';
+import type { Parts } from './parts.js';
+import type { Rows } from './rows.js';
 import type { DecoderOptions } from './types.js';
 
 /** One group of weights that are in float32 at the same time: a block, or the head. */
@@ -48,10 +49,9 @@ export class Weights {
   /** What lies in the memory of the runtime, by what it was made of. */
   readonly #held = new Map<Float32Array | StoredTensor, Tensor>();
 
-  constructor(shared: Pick<Machine, 'options' | 'parameters' | 'rows'>) {
-    const { options } = shared;
+  constructor({ options, parameters }: Pick<Parts, 'options' | 'parameters'>, rows: Rows) {
     this.options = options;
-    this.parameters = shared.parameters;
+    this.parameters = parameters;
     const { config } = options;
     const blueprint = blueprintOf(config);
     const layers = blueprint.layers.map((_, layer) => wantedOfBlock(blueprint, options, layer));
@@ -64,7 +64,7 @@ export class Weights {
     this.#blocks = blocks;
     const { embedding, positions } = blueprint;
     this.embedding = new Embedding(
-      shared,
+      { options, parameters, rows },
       checked(options, embedding),
       positions && checked(options, positions),
       (table) => this.#ready(table),

@@ -8,12 +8,13 @@ import { SCORE } from '../../models/architectures/index.js';
 import { readJsonFile } from '../../models/json-file.js';
 import type { TensorEntry } from '../../models/safetensors/header.js';
 import { openSafetensors, type SafetensorsFile } from '../../models/safetensors/read.js';
-import { type Adapter, type LoraConfig, type ModelConfig, ModelError } from '../../models/types.js';
+import { type LoraConfig, type ModelConfig, ModelError } from '../../models/types.js';
 import type { Host } from '../../source/host.js';
+import type { LoadedAdapter, OpenedAdapter } from '../adapter-folder.js';
 import { isAdapterHub } from '../adapterhub/config-file.js';
 import { openBottleneck } from '../adapterhub/folder.js';
 import { valuesOf } from '../tensor-values.js';
-import { type AdapterBase, AS_SAVED, OTHERWISE, parseAdapterConfig } from './config-file.js';
+import { AS_SAVED, OTHERWISE, parseAdapterConfig } from './config-file.js';
 import { readLabels } from './labels.js';
 import { PREFIX } from './write.js';
 
@@ -24,21 +25,6 @@ export const ADAPTER_FILES = [
   'adapter.safetensors',
 ] as const;
 const [CONFIG, WEIGHTS] = ADAPTER_FILES;
-
-/** An adapter folder whose config and names of tensors were read, and no values. */
-export interface OpenedAdapter {
-  readonly path: string;
-  readonly base: AdapterBase;
-  readonly config: LoraConfig;
-  readonly tensors: ReadonlyMap<string, { readonly shape: readonly number[] }>;
-  /** Reads the values. */
-  load(): LoadedAdapter;
-}
-
-export interface LoadedAdapter extends Adapter {
-  readonly path: string;
-  readonly base: AdapterBase;
-}
 
 const NAME = /^(.+)\.(lora_A\.weight|lora_B\.weight|lora_magnitude_vector)$/;
 
@@ -174,7 +160,7 @@ function strayTensor(path: string, fullName: string, whole: string, lora: LoraCo
       `Tensor "${fullName}" is outside of the blocks, and "modules_to_save" does not name it.`,
       'Save the adapter with save_embedding_layers=False, or train with what it needs in "modules_to_save".',
     );
-  return invalid(path, `Tensor "${fullName}" is no LoRA matrix of a projection.`);
+  return invalid(path, `Tensor "${fullName}" is not a LoRA matrix of a linear layer.`);
 }
 
 /** PEFT saves an embedding or a head that has an adapter along with it. */

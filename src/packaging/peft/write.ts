@@ -3,21 +3,14 @@ import { PREFIX_EMBEDDING } from '../../models/adapters/prefix.js';
 import { PROMPT } from '../../models/adapters/prompt.js';
 import { f32Writable, safetensorsChunks } from '../../models/safetensors/write.js';
 import type { Adapter } from '../../models/types.js';
+import type { AdapterFilesOptions, FileContents } from '../adapter-folder.js';
 import { bottleneckFiles } from '../adapterhub/folder.js';
 import { modelCard } from './card.js';
-import { type AdapterBase, formatConfig } from './config-file.js';
+import { formatConfig } from './config-file.js';
 import { formatLabels, LABELS } from './labels.js';
 
 /** What PEFT puts before the names of the base model's modules. */
 export const PREFIX = 'base_model.model.';
-
-export interface AdapterFilesOptions {
-  readonly base: AdapterBase;
-  /** Licence of the base, for the model card. */
-  readonly licence?: string;
-}
-
-export type FileContents = Readonly<Record<string, string | Iterable<Uint8Array>>>;
 
 /** What PEFT calls a tensor in its files. */
 const nameInFile = (name: string): string =>

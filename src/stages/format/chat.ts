@@ -2,7 +2,7 @@ import type { Call, FileValue, Value } from '../../ir/types.js';
 import { type ChatMessage, type ChatTemplate, ModelError, TemplateStopped } from '../../models/types.js';
 import { turnsOf } from '../data/conversations.js';
 import { Fault } from '../data/parse.js';
-import type { RenderContext, Rendered } from './render.js';
+import type { RenderContext, Rendered } from './rendered.js';
 import { optionalText, type Row, RowProblem, text } from './row.js';
 
 /** A row by the model's own chat template, every answer of the assistant with its border. */

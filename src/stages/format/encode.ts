@@ -1,5 +1,5 @@
 import type { Tokenizer } from '../../models/types.js';
-import type { Rendered } from './render.js';
+import type { Rendered } from './rendered.js';
 import { RowProblem } from './row.js';
 
 export const IGNORED = -100;

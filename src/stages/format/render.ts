@@ -1,31 +1,7 @@
 import type { Call } from '../../ir/types.js';
-import type { ChatTemplate } from '../../models/types.js';
 import { renderChat, renderConversation } from './chat.js';
+import type { RenderContext, Rendered } from './rendered.js';
 import { optionalText, type Row, text } from './row.js';
-
-/** A row as text, with the parts that are answers. */
-export interface Rendered {
-  readonly text: string;
-  /** UTF-16 offsets into `text`, in order, end exclusive; the end token of an answer belongs to it. */
-  readonly answers: readonly { readonly start: number; readonly end: number }[];
-  /** The text before the last answer, and that answer without end token; both `''` where nothing is asked. */
-  readonly prompt: string;
-  readonly answer: string;
-  /** Whether the token that the tokenizer puts before a text comes first; a chat template writes its own. */
-  readonly begins: boolean;
-  /** The texts that the row brought. */
-  readonly given: readonly string[];
-}
-
-/** What a template may use besides the row. */
-export interface RenderContext {
-  readonly chat?: ChatTemplate;
-  /** `''` where the model names no end token. */
-  readonly endToken: string;
-  /** Tokens after which a chat template's answer has ended. */
-  readonly turnEnds: readonly string[];
-  readonly lossOn: 'assistant' | 'all';
-}
 
 export type Render = (row: Row, context: RenderContext, args: Call['args']) => Rendered;
 

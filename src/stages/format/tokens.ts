@@ -3,7 +3,7 @@ import type { Tokenizer } from '../../models/types.js';
 import { idsOf } from '../data/ids.js';
 import { Fault } from '../data/parse.js';
 import { type EncodedRow, IGNORED, supervisedIn } from './encode.js';
-import type { Rendered } from './render.js';
+import type { Rendered } from './rendered.js';
 import { type Row, RowProblem } from './row.js';
 import type { FormatSettings } from './schema.js';
 

@@ -1,6 +1,6 @@
 import type { OutputFile, OutputFolder } from '../../ir/outputs.js';
 import type { EncodedRow } from './encode.js';
-import type { Rendered } from './render.js';
+import type { Rendered } from './rendered.js';
 import { LENGTH_BUCKET, ROW_FIELDS, type SplitInfo } from './rows.js';
 
 interface Origin {

@@ -9,7 +9,7 @@ import type { Diagnostic } from '../../diagnostics/types.js';
 import { readsBehindNorm } from '../../models/adapters/bottleneck.js';
 import type { BottleneckConfig } from '../../models/types.js';
 import { isSet } from './lora.js';
-import type { LoraCase } from './lora-check.js';
+import type { LoraCase } from './lora-case.js';
 import { trainSettings } from './schema.js';
 
 export function bottleneckProblems(

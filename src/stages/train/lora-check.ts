@@ -20,21 +20,11 @@ import type { Span } from '../../source/span.js';
 import { hasFactors } from '../types.js';
 import { bottleneckProblems } from './bottleneck-check.js';
 import { checkTask } from './labels.js';
-import { loraOf, type Place, type Start, startOf } from './lora.js';
+import { loraOf, type Place, startOf } from './lora.js';
+import type { LoraCase } from './lora-case.js';
 import { trainSettings } from './schema.js';
 import { startProblems } from './start-check.js';
 import { virtualProblems } from './virtual-check.js';
-
-export interface LoraCase {
-  readonly stage: Stage;
-  readonly config: ModelConfig;
-  /** Name of the base. */
-  readonly base: string;
-  readonly lora: LoraConfig;
-  readonly start: Start | undefined;
-  /** Where a setting stands: `lora.targets.0`. */
-  at(path: string): Span;
-}
 
 /** Throws a `ModelError` where the adapter to go on from does not fit the base. */
 export function loraProblems(given: LoraCase): readonly Diagnostic[] {

@@ -8,7 +8,7 @@ import { adaptedProjections } from '../../models/adapters/layout.js';
 import type { LoraConfig, ModelConfig } from '../../models/types.js';
 import { checkAdapter } from '../../packaging/peft/read.js';
 import { isSet, type Start, savedModules, type Targets, takenSettings, targetList } from './lora.js';
-import type { LoraCase } from './lora-check.js';
+import type { LoraCase } from './lora-case.js';
 import { trainSettings } from './schema.js';
 
 /** Throws a `ModelError` where the adapter does not fit the base. */

@@ -9,7 +9,7 @@ import {
 } from '../../diagnostics/catalogue/adapters.js';
 import type { Diagnostic } from '../../diagnostics/types.js';
 import { isSet } from './lora.js';
-import type { LoraCase } from './lora-check.js';
+import type { LoraCase } from './lora-case.js';
 import { trainSettings } from './schema.js';
 
 /** Nothing of a stage that trains none. */

@@ -5,7 +5,7 @@
 import { deviceFull } from '../../diagnostics/catalogue/runtimes.js';
 import { UserError } from '../../diagnostics/types.js';
 import { discarded } from '../garbage.js';
-import { Ledger, type Memory, type Room } from '../memory.js';
+import { Ledger } from '../memory.js';
 import type { Packed } from '../packed.js';
 import { bytesOf, f32, GraphError } from '../shape.js';
 import type {
@@ -13,7 +13,9 @@ import type {
   DeviceTensor,
   Graph,
   HostTensor,
+  Memory,
   NamedValue,
+  Room,
   Tensor,
   TensorType,
 } from '../types.js';

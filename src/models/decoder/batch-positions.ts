@@ -1,0 +1,125 @@
+/** Masks, angles and segments of a batch, which the graphs of its layers read. */
+import type { Tensor, Tensors } from '../../tensor/types.js';
+import { maskShape } from '../architectures/graphs/attention.js';
+import { type BlockBlueprint, type Blueprint, blockOf } from '../architectures/index.js';
+import type { BlockShape } from './graphs.js';
+import type { Parts } from './parts.js';
+import { Angles, causalMask, prefixMask, textLengths, textPositions, turningLength } from './positions.js';
+import type { Batch } from './types.js';
+
+/** Where the tokens of a batch are. */
+type Placed = Pick<Batch, 'rows' | 'length' | 'lengths' | 'segments'>;
+
+type Rotary = NonNullable<BlockBlueprint['attention']['rotary']>;
+
+export class BatchPositions {
+  /** What each buffer was last filled for: a shape, or the segments of a batch. */
+  readonly #filled = new Map<string, string | Int32Array>();
+
+  constructor(
+    private readonly parts: Pick<Parts, 'options' | 'buffers'>,
+    private readonly blueprint: Blueprint,
+    /** Tokens of a prefix, behind which the texts start. */
+    private readonly prefix: number,
+  ) {}
+
+  /**
+   * `mask`, `cos` and `sin` where the layer has rotary embeddings, `segments` where rows hold several texts, and
+   * `prefix.mask` behind a prefix.
+   */
+  inputs(batch: Placed, layer: number): Tensors {
+    const { rotary, window } = blockOf(this.blueprint, layer).attention;
+    return {
+      ...this.#masks(batch, window),
+      ...(rotary === undefined ? {} : this.#angles(batch, rotary, turnRole(this.blueprint, layer))),
+    };
+  }
+
+  #masks({ rows, length, segments }: Placed, window: number | undefined): Tensors {
+    const seen = maskShape(length);
+    const [mask] = this.#current([maskRole(window)], [1, 1, ...seen], String(length), (data) => {
+      causalMask(seen, window, data);
+    });
+    const masks: Record<string, Tensor> = { mask };
+    if (segments !== undefined)
+      [masks['segments']] = this.#current(['segments'], [rows, length], segments, (data) =>
+        data.set(segments),
+      );
+    if (this.prefix > 0) {
+      const shape = [segments === undefined ? 1 : rows, 1, length, this.prefix];
+      const wanted = segments ?? String(length);
+      [masks['prefix.mask']] = this.#current([`prefix ${maskRole(window)}`], shape, wanted, (data) => {
+        const placed =
+          segments === undefined
+            ? Int32Array.from({ length }, (_, index) => index)
+            : textPositions(segments, length);
+        prefixMask(placed, this.prefix, window, data);
+      });
+    }
+    return masks;
+  }
+
+  #angles({ rows, length, lengths, segments }: Placed, rotary: Rotary, role: string): Tensors {
+    const shape = [rows, length, rotary.dims / 2];
+    const behind = (tokens: number): number => this.prefix + tokens;
+    const whole = (lengths ?? Array<number>(rows).fill(length)).map(behind);
+    const areLong = whole.map((tokens) => tokens > turningLength(rotary));
+    const wanted = segments ?? `${rows}x${length} ${areLong.join()}`;
+    const [cos, sin] = this.#current([`cos ${role}`, `sin ${role}`], shape, wanted, (cosines, sines) => {
+      const angles = new Angles(rotary);
+      if (segments === undefined) return angles.fill(whole, length, cosines, sines, this.prefix);
+      const placed = textPositions(segments, length);
+      angles.at(placed.map(behind), textLengths(placed).map(behind), cosines, sines);
+    });
+    return { cos, sin };
+  }
+
+  /** The buffers of some roles, filled where they were last filled for something else. */
+  #current<Roles extends readonly string[]>(
+    roles: readonly [...Roles],
+    shape: readonly number[],
+    wanted: string | Int32Array,
+    fill: (...data: { [Role in keyof Roles]: Float32Array }) => void,
+  ): { [Role in keyof Roles]: Tensor } {
+    const { buffers, options } = this.parts;
+    const tensors = roles.map((role) => buffers.floats(role, shape));
+    const key = roles.join();
+    if (this.#filled.get(key) !== wanted)
+      options.runtime.memory.write(tensors, (...data) =>
+        fill(...(data as { [Role in keyof Roles]: Float32Array })),
+      );
+    this.#filled.set(key, wanted);
+    return tensors as { [Role in keyof Roles]: Tensor };
+  }
+}
+
+const maskRole = (window: number | undefined): string => `mask ${window ?? 'full'}`;
+
+/** The first kind of layer whose heads turn as this layer's: they share their angles. */
+function turnRole({ layers, blocks }: Blueprint, layer: number): string {
+  const text = ({ attention }: BlockBlueprint) => JSON.stringify(attention.rotary);
+  const own = layers[layer] ?? '';
+  const wanted = blocks[own];
+  const shared = Object.keys(blocks).find(
+    (kind) => wanted !== undefined && blocks[kind] !== undefined && text(blocks[kind]) === text(wanted),
+  );
+  return shared ?? own;
+}
+
+/** Floats that {@link BatchPositions} holds for rows of one length. */
+export function positionFloats(
+  { blocks }: Blueprint,
+  { rows, length, packed }: BlockShape,
+  prefix = 0,
+): number {
+  const masks = new Set(Object.values(blocks).map(({ attention }) => maskRole(attention.window)));
+  const turns = new Map(
+    Object.values(blocks).map(({ attention: { rotary } }) => [JSON.stringify(rotary), rotary?.dims ?? 0]),
+  );
+  const dims = [...turns.values()].reduce((sum, count) => sum + count, 0);
+  const [queries, columns] = maskShape(length);
+  const beforeTexts = prefix * length * (packed === undefined ? 1 : rows);
+  return (
+    masks.size * (queries * columns + beforeTexts) + rows * length * (dims + (packed === undefined ? 0 : 1))
+  );
+}
