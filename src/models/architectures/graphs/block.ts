@@ -4,7 +4,7 @@ import type { Graph, NamedValue, ValueId } from '../../../tensor/types.js';
 import { isAdapterTensor, type LayerKind } from '../../adapters/layout.js';
 import type { ModelConfig } from '../../types.js';
 import { attend, maskShape, queriesKeysValues } from './attention.js';
-import { accumulated, blockInputs } from './inputs.js';
+import { accumulated, type BlockInputs, blockInputs } from './inputs.js';
 import { normalise } from './norm.js';
 import { type BlockPart, joinResiduals } from './residual.js';
 
@@ -45,16 +45,48 @@ export interface BlockGraph {
 }
 
 export function blockGraph(options: BlockOptions): BlockGraph {
-  const { config, kind, dropout, trainable, queryBlock, precision, packed, prefix, ...span } = options;
-  const { block, branches, bottlenecks } = kind;
-  const { rotary } = block.attention;
+  const { config, kind, rows, length, trainable } = options;
   const b = new GraphBuilder('block');
   const { weight, declared } = blockInputs(b);
-  const x = b.input('x', [span.rows * span.length, config.hiddenSize]);
-  const turns = [span.rows, span.length, (rotary?.dims ?? 0) / 2];
+  const x = b.input('x', [rows * length, config.hiddenSize]);
+  const { layer, mask } = layerInputs(b, weight, options);
+  const { norm } = kind.block.attention;
+  const met = queriesKeysValues(layer, normalise(layer, norm, x), options);
+  const { mixed: context, shares } = attend(layer, met, mask, options);
+  const { y, kept } = joinResiduals(layer, kind.block, x, context);
+  b.output('y', y);
+  if (trainable !== 'none') {
+    const trained = [...declared].filter(([name]) => trainable === 'full' || isAdapterTensor(name));
+    addGradients(b, x, y, trained);
+  }
+  const joint = b.build();
+  return {
+    joint,
+    kept: {
+      shares: numbered(shares, 'kept.shares'),
+      attention: sources(joint, { ...met, context, ...kept.attention }, 'kept.'),
+      mlp: sources(joint, kept.mlp, 'kept.'),
+      lows: numbered(layer.lows, 'kept.lows'),
+    },
+    cache: [
+      { name: 'keys', value: met.keys },
+      { name: 'values', value: met.values },
+    ],
+  };
+}
+
+/** Declares what a layer reads beside `x` and its weights. */
+function layerInputs(
+  b: GraphBuilder,
+  weight: BlockInputs['weight'],
+  { config, kind, rows, length, dropout, queryBlock, precision, packed, prefix }: BlockOptions,
+) {
+  const { block, branches, bottlenecks } = kind;
+  const { rotary } = block.attention;
+  const turns = [rows, length, (rotary?.dims ?? 0) / 2];
   const angles = rotary && { cos: b.input('cos', turns), sin: b.input('sin', turns) };
-  const mask = b.input('mask', [1, 1, ...maskShape(span.length, queryBlock)]);
-  const segments = packed !== undefined ? b.input('segments', [span.rows, span.length]) : undefined;
+  const mask = b.input('mask', [1, 1, ...maskShape(length, queryBlock)]);
+  const segments = packed !== undefined ? b.input('segments', [rows, length]) : undefined;
   const lanes = [config.keyValueHeads, prefix ?? 0, config.headDim];
   const lows: ValueId[] = [];
   const layer = {
@@ -76,44 +108,47 @@ export function blockGraph(options: BlockOptions): BlockGraph {
         : {
             keys: weight('prefix.keys', lanes),
             values: weight('prefix.values', lanes),
-            mask: b.input('prefix.mask', [packed === undefined ? 1 : span.rows, 1, span.length, prefix]),
+            mask: b.input('prefix.mask', [packed === undefined ? 1 : rows, 1, length, prefix]),
           },
     reach: packed,
   };
+  return { layer, mask };
+}
 
-  const met = queriesKeysValues(layer, normalise(layer, block.attention.norm, x), span);
-  const { mixed: context, shares } = attend(layer, met, mask, span);
-  const { y, kept } = joinResiduals(layer, block, x, context);
-  b.output('y', y);
-
-  if (trainable !== 'none') {
-    const dy = b.input('dy', b.shapeOf(x));
-    const trained = [...declared].filter(([name]) => trainable === 'full' || isAdapterTensor(name));
-    const found = gradients(b, [{ value: y, gradient: dy }], [x, ...trained.map(([, value]) => value)]);
-    trained.forEach(([name], index) => {
-      const gradient = found[index + 1];
-      if (gradient !== undefined) accumulated(b, name, gradient);
-    });
-    if (found[0] !== undefined) b.output('dx', found[0]);
-  }
-
-  const named = (values: Readonly<Record<string, ValueId>>, prefix: string): readonly NamedValue[] =>
-    Object.entries(values).map(([name, value]) => ({ name: `${prefix}${name}`, value }));
-  const views = new Map(
-    b.nodes.flatMap(({ op, inputs, outputs }) => (op === 'reshape' ? [[outputs[0], inputs[0]]] : [])),
+/** The backward part: `dy` in, `dx` and the accumulated gradients of the trained tensors out. */
+function addGradients(
+  b: GraphBuilder,
+  x: ValueId,
+  y: ValueId,
+  trained: readonly (readonly [name: string, value: ValueId])[],
+): void {
+  const dy = b.input('dy', b.shapeOf(x));
+  const [dx, ...found] = gradients(
+    b,
+    [{ value: y, gradient: dy }],
+    [x, ...trained.map(([, value]) => value)],
   );
-  /** As an output of the graph a view would be a copy of its source. */
-  const sources = (values: Readonly<Record<string, ValueId>>) =>
-    Object.fromEntries(Object.entries(values).map(([name, value]) => [name, views.get(value) ?? value]));
-  const { keys, values } = met;
-  return {
-    joint: b.build(),
-    kept: {
-      shares: shares.map((value, index) => ({ name: `kept.shares.${index}`, value })),
-      attention: named(sources({ ...met, context, ...kept.attention }), 'kept.'),
-      mlp: named(sources(kept.mlp), 'kept.'),
-      lows: lows.map((value, index) => ({ name: `kept.lows.${index}`, value })),
-    },
-    cache: named({ keys, values }, ''),
-  };
+  trained.forEach(([name], index) => {
+    const gradient = found[index];
+    if (gradient !== undefined) accumulated(b, name, gradient);
+  });
+  if (dx !== undefined) b.output('dx', dx);
+}
+
+const numbered = (values: readonly ValueId[], prefix: string): readonly NamedValue[] =>
+  values.map((value, index) => ({ name: `${prefix}.${index}`, value }));
+
+/** Named values, and for a view its source: as an output of the graph a view would be a copy of it. */
+function sources(
+  { nodes }: Graph,
+  values: Readonly<Record<string, ValueId>>,
+  prefix: string,
+): readonly NamedValue[] {
+  const views = new Map(
+    nodes.flatMap(({ op, inputs, outputs }) => (op === 'reshape' ? [[outputs[0], inputs[0]]] : [])),
+  );
+  return Object.entries(values).map(([name, value]) => ({
+    name: `${prefix}${name}`,
+    value: views.get(value) ?? value,
+  }));
 }
