@@ -14,7 +14,7 @@ export function refusePointer(host: Host, path: string, size: number, code: Mode
   throw new ModelError(
     code,
     path,
-    'The file is a pointer of Git LFS: what it stands for has not been fetched.',
+    'The file is a Git LFS pointer: its content has not been fetched.',
     'Run `git lfs pull` in the repository that it is from, or fetch the model again.',
   );
 }

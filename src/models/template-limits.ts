@@ -50,7 +50,7 @@ class Leaving extends Error {
   /** What the iteration has written before. */
   text = '';
   constructor(readonly node: JinjaNode) {
-    super(`{% ${node.type.toLowerCase()} %} stands outside of a loop`);
+    super(`{% ${node.type.toLowerCase()} %} is outside a loop`);
   }
 }
 

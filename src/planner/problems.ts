@@ -49,7 +49,7 @@ export function notFit(stage: Stage, { peak, room, machine, rejected, wouldHelp 
 
 const OTHER_RUNTIME = 'compute with another runtime, e.g. `--runtime onnx`';
 
-/** Where more memory would come from; `memoryBytes` is what there is now. */
+/** How to get more memory; `memoryBytes` is what there is now. */
 function moreMemory({ needs, available, device }: Tight, memoryBytes: number): string {
   const whole = bytes(memoryBytes * (needs.high / available));
   if (device === undefined) return `use a machine with ${whole} or more`;
@@ -62,7 +62,7 @@ const sentence = (tight: Tight): string => availableText(tight).replace(/ (avail
 
 const LIMITS = 'as `device_memory` in a budget, or in `FTPC_DEVICE_MEMORY`';
 
-/** A stage with nothing to choose. */
+/** A stage without options to choose from. */
 export function stageTooLarge(stage: Stage, peak: Peak, room: Room): Diagnostic {
   const tight = tighter(peak, room);
   const { needs } = tight;
@@ -91,7 +91,7 @@ export function unknownMachine(name: string, known: readonly string[]): Diagnost
     severity: 'error',
     message: `no machine of the catalogue is called \`${name}\``,
     notes: [`known are ${known.join(', ')}`],
-    help: 'plan for one of these, or write the snapshot anew with `--machine NAME`',
+    help: 'plan for one of these, or write the snapshot again with `--machine NAME`',
   };
 }
 
@@ -104,12 +104,12 @@ export function noSuchEngine(engine: string): Diagnostic {
   };
 }
 
-/** A device is planned for with the step graphs that run on a processor here. */
+/** The memory plan of a device is that of the step graphs that run on this CPU. */
 export function deviceNotRun(machine: PlanMachine): Diagnostic {
   return {
     code: 'FTP0907',
     severity: 'info',
-    message: `the figures for ${machine.name} are those of the step graphs, with an allowance for the device's context; no time is foretold for a machine that is not here`,
+    message: `the figures for ${machine.name} are those of the step graphs, with an allowance for the device's context; no time is predicted for a machine that is not here`,
     help: 'a plan without `--machine` is for this machine',
   };
 }
@@ -118,7 +118,7 @@ export function lengthsAssumed(stage: Stage, why: string): Diagnostic {
   return {
     code: 'FTP0908',
     severity: 'info',
-    message: `the rows of \`${stage.name}\` could not be looked at, so every row counts as long as \`max_length\` allows: ${why}`,
+    message: `the rows of \`${stage.name}\` could not be read, so the plan assumes that every row has \`max_length\` tokens: ${why}`,
     at: stage.span,
   };
 }

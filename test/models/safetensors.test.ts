@@ -214,7 +214,7 @@ describe('safetensors', () => {
         ),
       };
       const { detail } = modelError(() => openTensorSource(memoryHost(twice), '/m'));
-      expect(detail).to.equal('Tensor "a" stands in two.safetensors too, which the index does not say.');
+      expect(detail).to.equal('Tensor "a" is in two.safetensors too, but the index does not list it there.');
     });
 
     it('knows what Git LFS leaves in place of a file', () => {

@@ -104,7 +104,7 @@ export const rangeWithoutOrder = (at: Span, type: string): Diagnostic =>
   });
 
 export const emptyRange = (at: Span): Diagnostic =>
-  error('FTP0509', at, 'no value lies in this range', {
+  error('FTP0509', at, 'no value is in this range', {
     label: 'the lower bound is above the upper bound',
     help: 'write the lower bound first: `(1..64)`',
   });

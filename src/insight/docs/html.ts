@@ -171,7 +171,7 @@ ${
     ? nothing
     : table(
         'Budgets',
-        [{ title: 'budget' }, { title: 'requires' }, { title: 'comes to', right: true }, { title: '' }],
+        [{ title: 'budget' }, { title: 'requires' }, { title: 'planned', right: true }, { title: '' }],
         budgets.map(({ name, require, value, holds }) => [name, code(require), value, verdict(holds)]),
       )
 }`;

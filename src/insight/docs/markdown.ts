@@ -106,6 +106,6 @@ function plan({ budgets, machine, totals }: Page): string {
     value,
     holds === null ? '?' : holds ? 'holds' : '**exceeded**',
   ]);
-  const limits = rows.length === 0 ? '' : `\n\n${table(['budget', 'requires', 'comes to', ''], rows)}`;
+  const limits = rows.length === 0 ? '' : `\n\n${table(['budget', 'requires', 'planned', ''], rows)}`;
   return `## Plan\n\nFor ${line(machine)}. ${totals}${limits}`;
 }

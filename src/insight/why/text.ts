@@ -8,7 +8,7 @@ import type { Why, WhyAnswer, WhyReason } from './why.js';
 
 const VERDICTS: Readonly<Record<StageAction, string>> = {
   run: 'would run',
-  resume: 'would go on from its checkpoint',
+  resume: 'would resume from its checkpoint',
   cached: 'is cached: nothing would run',
 };
 

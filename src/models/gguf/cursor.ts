@@ -51,7 +51,7 @@ export class Cursor {
     if (this.#position + length > MAX_HEADER_BYTES)
       this.fail(`The header is longer than ${MAX_HEADER_BYTES} bytes.`);
     if (length > this.#size - this.#position) {
-      this.fail(`The header wants ${length} bytes at ${this.#position}, beyond the file's ${this.#size}.`);
+      this.fail(`The header needs ${length} bytes at ${this.#position}, beyond the file's ${this.#size}.`);
     }
     const end = this.#windowStart + this.#window.length;
     if (this.#position < this.#windowStart || this.#position + length > end) {

@@ -68,7 +68,7 @@ function readShards(host: Host, folder: string, index: string): TensorSource {
       if (chosen === undefined)
         throw badIndex(index, `Tensor "${name}" of ${shard} is missing from the index.`);
       if (chosen !== found)
-        throw badIndex(index, `Tensor "${name}" stands in ${shard} too, which the index does not say.`);
+        throw badIndex(index, `Tensor "${name}" is in ${shard} too, but the index does not list it there.`);
     }
   }
   return tensors;

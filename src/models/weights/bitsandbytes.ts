@@ -82,7 +82,7 @@ class Parts {
     }
     this.#only(fields, 'nested_blocksize', NF4_NESTED_BLOCK);
     this.#only(fields, 'nested_dtype', 'float32');
-    if (typeof offset !== 'number') this.#fail('"nested_offset" of its quant_state is no number.');
+    if (typeof offset !== 'number') this.#fail('"nested_offset" of its quant_state is not a number.');
     this.#sameTable('.nested_quant_map', DYNAMIC_CODE);
     this.nested = { offset: Math.fround(offset) };
     this.#absmax = this.#part('.absmax', blocks, 'U8');
@@ -111,10 +111,10 @@ class Parts {
     if (entry.end - entry.begin > MAX_STATE_BYTES) this.#fail('its quant_state is too long.');
     try {
       const fields = parseStrictJson(new TextDecoder().decode(this.state.file.read(entry)));
-      return isObject(fields) ? fields : this.#fail('its quant_state is no object.');
+      return isObject(fields) ? fields : this.#fail('its quant_state is not an object.');
     } catch (error) {
       if (error instanceof JsonError)
-        return this.#fail(`its quant_state is no valid JSON: ${error.message}.`);
+        return this.#fail(`its quant_state is not valid JSON: ${error.message}.`);
       throw error;
     }
   }
@@ -143,7 +143,7 @@ class Parts {
     const part = this.#part(suffix, table.byteLength, 'F32');
     const found = floatsOf('F32', bytesOf(part, 0, table.byteLength), 0, table.length);
     if (!found.every((value, i) => value === table[i]))
-      this.#fail(`"${this.name}${suffix}" is no table of NF4.`);
+      this.#fail(`"${this.name}${suffix}" is not an NF4 table.`);
   }
 
   #fail(what: string): never {

@@ -187,7 +187,7 @@ function budgetTable({ budget }: Plan, palette: Palette): readonly string[] {
   const rows = budget.map(({ require, value, holds }) => [
     holds === null ? palette.dim('  ?') : holds ? palette.green('  ✓') : palette.red('  ✗'),
     `require ${require}`,
-    value === null ? UNKNOWN : `comes to ${require.includes('time') ? duration(value) : bytes(value)}`,
+    value === null ? UNKNOWN : `planned: ${require.includes('time') ? duration(value) : bytes(value)}`,
   ]);
   return [palette.bold('Budget'), ...columns(rows)];
 }

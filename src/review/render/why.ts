@@ -1,4 +1,4 @@
-/** Why a stage runs anew: its own reasons, or the way to the stage that has one. */
+/** Why a stage runs again: its own reasons, or the path to the stage that has one. */
 import type { Reason } from '../../ir/events.js';
 import type { StageChange } from '../types.js';
 import { type Cell, code, joined, type Piece } from './pieces.js';
@@ -6,11 +6,11 @@ import { type Cell, code, joined, type Piece } from './pieces.js';
 /** Reasons that are spelt out in one cell. */
 const SHOWN = 3;
 
-/** `lora.rank changed; reads dialogs anew`, or `reads dialogs ← clauses: data/legal/a.jsonl changed` */
+/** `lora.rank changed; reads new output of dialogs`, or `reads dialogs ← clauses: data/legal/a.jsonl changed` */
 export function whyCell(stage: StageChange, all: readonly StageChange[]): Cell {
   if (stage.reasons.length > 0) {
     const inputs: Cell =
-      stage.because.length === 0 ? [] : ['; reads ', ...joined(stage.because.map(code)), ' anew'];
+      stage.because.length === 0 ? [] : ['; reads new output of ', ...joined(stage.because.map(code))];
     return [...reasonsCell(stage.reasons), ...inputs];
   }
   const way = wayToCause(stage, new Map(all.map((one) => [one.name, one])));
@@ -19,7 +19,7 @@ export function whyCell(stage: StageChange, all: readonly StageChange[]): Cell {
   return ['reads ', ...names, ...(cause.length === 0 ? [] : [': ', ...reasonsCell(cause)])];
 }
 
-/** From the first input that runs anew, over its first, to one with reasons of its own or a new one. */
+/** From the first input that runs again, over its first, to one with reasons of its own or a new one. */
 function wayToCause(stage: StageChange, byName: ReadonlyMap<string, StageChange>): readonly StageChange[] {
   const way: StageChange[] = [];
   let at: StageChange | undefined = stage;

@@ -205,7 +205,7 @@ describe('PEFT adapter', () => {
     const saved = stray('model.layers.0.mlp.up_proj.weight', { modules_to_save: ['mlp'] });
     expect(saved.detail).to.match(/^"modules_to_save" names mlp, and only/);
     expect(stray('lm_head.weight').help).to.contain('save_embedding_layers=False');
-    expect(stray('model.layers.0.mlp.up_proj.weight').detail).to.match(/is no LoRA matrix/);
+    expect(stray('model.layers.0.mlp.up_proj.weight').detail).to.match(/is not a LoRA matrix/);
   });
 
   it('refuses a folder without weights or config', () => {
