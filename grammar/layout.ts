@@ -116,7 +116,7 @@ function startsAnew(
 
 /**
  * Do the braces from here on close fewer than the open records and the block? Then it was a record that was left open,
- * where the first of them stands as far out as a block's.
+ * where the first of them is as far out as a block's.
  */
 function endsBlock(raw: readonly IToken[], from: number, open: readonly IToken[]): boolean {
   if (raw[from]?.tokenType !== RCurly || isIndented(raw, from)) return false;

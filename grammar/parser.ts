@@ -93,7 +93,7 @@ export class FtpParser extends CstParser {
     }
   }
 
-  // Alternatives stand outside of their rules: inside, a list of functions would be made for every value of a file.
+  // Alternatives are outside of their rules: inside, a list of functions would be made for every value of a file.
 
   private readonly statements = [
     { ALT: () => this.CONSUME(Newline) },

@@ -9,7 +9,7 @@ import { UNITS } from './units.js';
 const category = (name: string, label: string, categories: TokenType[] = []): TokenType =>
   createToken({ name, label, pattern: Lexer.NA, categories });
 
-/** Anything that reads as a word: what may stand after a dot and as a key. */
+/** Anything that reads as a word: what may be after a dot and as a key. */
 export const Word = category('Word', 'a name');
 /** What may name a stage, a parameter or a setting: no hard keyword. */
 export const Name = category('Name', 'a name', [Word]);

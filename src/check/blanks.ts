@@ -7,7 +7,7 @@ import type { Module } from './modules.js';
 import type { Scope } from './scope.js';
 import { isValue } from './symbols.js';
 
-/** Only names of parameters and matrices are told: any other text may be meant as it stands. */
+/** Only names of parameters and matrices are told: any other text may be intended. */
 export function blanksInTexts({ tree, source }: Module, scope: Scope): readonly Diagnostic[] {
   if (!source.text.includes('${')) return [];
   const properties: readonly Property[] = [...tree.blocks, ...tree.presets].flatMap(

@@ -27,7 +27,7 @@ export class Declarations {
     private readonly loader: ModuleLoader,
     private readonly world: World,
     private readonly overrides: Overrides,
-    /** The combination that the pipeline's matrices stand in; none while their values are read. */
+    /** The combination that the pipeline's matrices are in; none while their values are read. */
     private readonly binding: Binding | undefined,
   ) {
     this.prelude = natives(loader.library(PRELUDE));
@@ -164,7 +164,7 @@ function stage(block: Block, context: Context): FtpSymbol {
     const known = [...Object.keys(schemas), 'budget'];
     context.report(errors.unknownKind(block.kind.span, block.kind.text, known));
   }
-  // Only names are looked at here: imports and presets stand before blocks.
+  // Only names are looked at here: imports and presets are before blocks.
   const method = schema === undefined ? undefined : methodOf(block.using, schema.kind, context.scope);
   return { kind: 'stage', block, schema, method };
 }

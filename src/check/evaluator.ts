@@ -3,7 +3,7 @@ import type { SettingType } from '../stages/schema.js';
 import type { Expression } from '../syntax/ast.js';
 import type { Context } from './context.js';
 
-/** An expression as a value of one kind of type; `path` is where the value stands in the stage (`lora.rank`), `undefined` inside lists. */
+/** An expression as a value of one kind of type; `path` is where the value is in the stage (`lora.rank`), `undefined` inside lists. */
 export type Evaluate<K extends SettingType['kind']> = (
   expression: Expression,
   type: Extract<SettingType, { kind: K }>,

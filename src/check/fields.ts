@@ -16,7 +16,7 @@ import { formatQuantity } from './units.js';
 export type Fields = Readonly<Record<string, Setting>>;
 
 export interface FieldOptions {
-  /** Where the table stands in the stage: `''` for the stage itself. */
+  /** Where the table is in the stage: `''` for the stage itself. */
   readonly path: string | undefined;
   /** `undefined`: what is missing has been reported in another way. */
   readonly missing: (key: string, doc: string) => Diagnostic | undefined;
@@ -27,7 +27,7 @@ export interface FieldOptions {
   readonly partial?: boolean;
 }
 
-/** How what stands in records and calls is written in the setting that holds them. */
+/** How what is in records and calls is written in the setting that holds them. */
 export const nestedForms = (fields: Fields): Readonly<Record<string, Readonly<Record<string, string>>>> =>
   Object.fromEntries(
     Object.entries(fields).flatMap(([key, { type }]) => {

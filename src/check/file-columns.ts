@@ -54,7 +54,7 @@ export function fileColumns(call: Call, { host, folder }: World): FileColumns | 
 /** Read again at every key of an editor, which gets the same bytes. */
 const known = new WeakMap<Uint8Array, Omit<FileColumns, 'files'> | null>();
 
-/** The first row tells the names; a name that stands in no quotes anywhere is none of a later row either. */
+/** The first row has the names; a name that appears in no quotes anywhere is not one of a later row either. */
 function lookAtLines(bytes: Uint8Array): Omit<FileColumns, 'files'> | undefined {
   const before = known.get(bytes);
   if (before !== undefined) return before ?? undefined;

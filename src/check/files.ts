@@ -103,7 +103,7 @@ const REASONS: Readonly<Record<string, string>> = {
   no_access: 'no permission to read it',
 };
 
-/** The path as written, where something stands there. */
+/** The path as written, where something is there. */
 export function checkPath(
   path: string,
   names: 'files' | 'gguf' | 'model' | 'adapter',

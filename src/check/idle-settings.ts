@@ -1,4 +1,4 @@
-/** Settings that are well typed and change nothing where they stand, or that cannot be meant beside another one. */
+/** Settings that are well typed and change nothing where they are, or that cannot be meant beside another one. */
 import * as wiring from '../diagnostics/catalogue/wiring.js';
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { Call, Value } from '../ir/types.js';
@@ -8,7 +8,7 @@ import type { CheckedStage } from './stages.js';
 
 type Record = Readonly<{ readonly [key: string]: Value }>;
 
-/** Of what the block itself sets: where a value stands; nothing of what presets and defaults say. */
+/** Of what the block itself sets: where a value is; nothing of what presets and defaults say. */
 function written({ block }: CheckedStage, key: string, field?: string): Span | undefined {
   const whole = block.properties.find((property) => property.key.text === key)?.value;
   const entries = whole?.kind === 'record' ? whole.entries : [];

@@ -15,7 +15,7 @@ export interface MatrixValue {
   readonly constant: Constant;
   /** How names of stages show it: `1e-4`. */
   readonly label: string;
-  /** As it stands in the file: what `-p` takes. */
+  /** As it is in the file: what `-p` takes. */
   readonly written: string;
 }
 

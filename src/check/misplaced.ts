@@ -1,4 +1,4 @@
-/** What a file of tests may hold, and where tests may stand. */
+/** What a file of tests may hold, and where tests may be. */
 import { isTestFile, misplacedTest, notInTests } from '../diagnostics/catalogue/syntax.js';
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { Span } from '../source/span.js';

@@ -69,7 +69,7 @@ function inOrder(a: Diagnostic, b: Diagnostic): number {
   return left.start - right.start;
 }
 
-/** Those that stand in a file which is no source: they come first. */
+/** Those that are in a file which is no source: they come first. */
 function inOrderOfPlaces({ at: a }: Diagnostic, { at: b }: Diagnostic): number {
   if (a === undefined || b === undefined || 'start' in a || 'start' in b) return 0;
   if (a.file !== b.file) return a.file < b.file ? -1 : 1;

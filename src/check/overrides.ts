@@ -11,11 +11,11 @@ import { evaluate } from './evaluate.js';
 import type { Constant } from './symbols.js';
 
 export interface Override {
-  /** The value, as an expression of the language; where it is text, as it stands. */
+  /** The value, as an expression of the language; where it is text, as it is. */
   readonly text: string;
   /** A string of JSON; on the command line nothing tells one from another value. */
   readonly isText?: boolean;
-  /** Where its name stands, in a file. */
+  /** Where its name is, in a file. */
   readonly named?: Place;
   /** How and where it was given, for messages. */
   readonly given: Given;
@@ -68,7 +68,7 @@ export function checkOverrides(overrides: Overrides, known: readonly string[], c
     if (!known.includes(name)) context.report(unknownParam(override.named ?? override.given.at, name, known));
 }
 
-/** Where the values that come from files stand; a symbol, so that the names of parameters are all of the record. */
+/** Where the values that come from files are; a symbol, so that the names of parameters are all of the record. */
 export const FILES: unique symbol = Symbol('parameter files');
 
 /** Values by name, as they would be typed after `-p name=`. */

@@ -16,7 +16,7 @@ interface Token {
   readonly start: number;
 }
 
-/** Reads a file's text; what is wrong with it stands where it is wrong. */
+/** Reads a file's text; each mistake is reported at its place in the file. */
 export function readParamFile(text: string, file: string): ParamFile {
   return new Reader(text.replace(/^\ufeff/, ''), file).read();
 }

@@ -1,7 +1,7 @@
 import type { Span } from '../source/span.js';
 import type { SourceText } from '../source/text.js';
 
-/** With its line end, where nothing else stands on its line. */
+/** With its line end, where nothing else is on its line. */
 export function wholeLine(span: Span, { text }: SourceText): Span {
   const rest = /^[ \t]*(?:\r?\n|$)/.exec(text.slice(span.end));
   const isAlone = span.start === 0 || text[span.start - 1] === '\n';
@@ -15,7 +15,7 @@ export function withDocs(span: Span, source: SourceText): Span {
   return { ...wholeLine(span, source), start: span.start - docs.length };
 }
 
-/** A setting with its indentation and its line end, where nothing else stands on its line. */
+/** A setting with its indentation and its line end, where nothing else is on its line. */
 export function withIndent(span: Span, source: SourceText): Span {
   const indent = /(?:^|\n)([ \t]*)$/.exec(source.text.slice(0, span.start))?.[1];
   if (indent === undefined) return span;

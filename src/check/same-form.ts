@@ -11,7 +11,7 @@ import { referenceIn, type Stages, settingSpan } from './stage-settings.js';
 import type { CheckedStage } from './stages.js';
 import { modelUnder } from './tokenizers.js';
 
-/** Folders of the models that stand on this machine; others are looked at when they are opened. */
+/** Folders of the models that are on this machine; others are looked at when they are opened. */
 const FOLDERS: Readonly<Record<string, (call: Call, world: World) => string>> = {
   starter: (_, { host }) => join(host.packageFolder, 'stdlib', 'models', 'starter'),
   local: ({ args }, { folder }) => resolve(folder, String(args['folder'])),

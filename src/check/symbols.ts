@@ -11,9 +11,9 @@ export interface Constant {
   readonly value: Value;
   /** Of a number with a unit. */
   readonly unit?: Unit;
-  /** A literal as it stands in the file. */
+  /** A literal as it is in the file. */
   readonly written?: string;
-  /** Where a name's value stands. */
+  /** Where a name's value is. */
   readonly at?: Span;
 }
 
@@ -49,7 +49,7 @@ export interface StageSymbol {
   readonly block: Block;
   /** `undefined` where the kind is unknown, which has been reported. */
   readonly schema: StageSchema | undefined;
-  /** What `using` amounts to. */
+  /** The method of its `using`. */
   readonly method: string | undefined;
 }
 
@@ -64,14 +64,14 @@ export interface PresetSymbol {
   readonly kind: 'preset';
   readonly declaration: Preset;
   readonly target: PresetTarget;
-  /** What an import calls the module it stands in. */
+  /** What an import calls the module it is in. */
   readonly module: string;
   readonly source: SourceText;
-  /** Of the file it stands in. */
+  /** Of the file it is in. */
   readonly context: Context;
   /** The presets that it applies itself, and its own settings last. */
   readonly layers: () => readonly Layer[];
-  /** What its `using` amounts to. */
+  /** The method of its `using`. */
   readonly method: () => string | undefined;
 }
 

@@ -25,7 +25,7 @@ export const evaluateUnion: Evaluate<'union'> = (expression, type, context, path
   // What is silent has been reported elsewhere.
   if (attempts.some(({ fork }) => fork.errors === 0)) return undefined;
   const meant = attempts.filter(({ alternative }) => hasForm(expression, alternative, context));
-  // `10k` where a number or a word may stand: no unit is right there, and the number is what was meant.
+  // `10k` where a number or a word may be: no unit is right there, and the number is what was meant.
   if (meant.length === 0 && expression.kind === 'bad_quantity')
     meant.push(...attempts.filter(({ alternative }) => isNumeric(alternative)));
   const [only] = meant;

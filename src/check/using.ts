@@ -1,4 +1,4 @@
-/** What stands after `using`: a method, and presets in layers, of which the later ones win. */
+/** What is after `using`: a method, and presets in layers, of which the later ones win. */
 import * as errors from '../diagnostics/catalogue/names.js';
 import type { PresetOrigin, Value, Values } from '../ir/types.js';
 import { schemas } from '../stages/schemas.js';

@@ -74,7 +74,7 @@ export function inOrder(
     for (const input of from) readers[input]?.push(place);
     return from.length;
   });
-  /** Places of stages whose inputs stand in `ordered`, the last ones first. */
+  /** Places of stages whose inputs are in `ordered`, the last ones first. */
   const ready = [...stages.keys()].filter((place) => missing[place] === 0).reverse();
   const ordered: (typeof waiting)[number][] = [];
   for (let place = ready.pop(); place !== undefined; place = ready.pop()) {

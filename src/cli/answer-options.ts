@@ -143,7 +143,7 @@ export const noTemplate = ({ label }: Answerer): UserError =>
     }),
   );
 
-/** What `ask` comes to; a model that gives no numbers is for the user to fix. */
+/** The answer of `ask`; a model that gives no numbers is for the user to fix. */
 export async function answersOf<T>(model: Answerer, ask: () => Promise<T>): Promise<T> {
   try {
     return await ask();

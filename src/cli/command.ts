@@ -22,7 +22,7 @@ export interface PositionalSpec {
   readonly choices?: readonly string[];
 }
 
-/** How a positional stands in a usage line: `FILE`, `[FILE]`, `[FILE..]`. */
+/** How a positional is in a usage line: `FILE`, `[FILE]`, `[FILE..]`. */
 export function positionalText({ name, optional, many }: PositionalSpec): string {
   const word = `${name.toUpperCase()}${many === true ? '..' : ''}`;
   return optional === true ? `[${word}]` : word;

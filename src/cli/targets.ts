@@ -8,7 +8,7 @@ import { type Host, HostError } from '../source/host.js';
 export interface Target {
   /** As it is named to people: relative to the working directory. */
   readonly name: string;
-  /** Where it really stands, behind all links. */
+  /** Where it really is, behind all links. */
   readonly path: string;
 }
 

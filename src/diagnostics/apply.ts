@@ -8,7 +8,7 @@ const BYTE_ORDER_MARK = '\ufeff';
 
 /**
  * The text with its edits made; they must not overlap. New lines get the line end that the text has, and nothing
- * comes to stand before a byte-order mark.
+ * ends up before a byte-order mark.
  */
 export function applyEdits(text: string, edits: readonly Edit[]): string {
   const first = text.startsWith(BYTE_ORDER_MARK) ? 1 : 0;

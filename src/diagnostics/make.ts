@@ -24,7 +24,7 @@ export const info = (
   details: Details = {},
 ): Diagnostic => ({ code, severity: 'info', message, at, ...details });
 
-/** One edit: `text` in place of what stands at `span`. */
+/** One edit: `text` in place of what is at `span`. */
 export const replace = (
   title: string,
   span: Span,

@@ -42,7 +42,7 @@ export interface Answerer {
   /** Has a chat template. Without one, messages are continued as a text of their lines. */
   readonly chats: boolean;
   /**
-   * Answers messages, or goes on from a text, before which the tokenizer puts the token that it begins texts with.
+   * Answers messages, or continues a text, which the tokenizer starts with its begin token.
    * Calls must not overlap. Throws a `UserError` for a prompt that fills the model.
    */
   answer(prompt: Prompt, options?: AnswerOptions, onText?: (piece: string) => void): Promise<Answer>;

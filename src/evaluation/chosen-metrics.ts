@@ -12,7 +12,7 @@ export interface ChosenMetric {
 
 /**
  * The metrics of the list, and those that only a requirement names. Loss and perplexity come together where the rows are
- * texts: they are one computation. Throws a `UserError` for a metric that stands twice.
+ * texts: they are one computation. Throws a `UserError` for a metric that is listed twice.
  */
 export function chosenMetrics(
   calls: readonly Call[],

@@ -20,6 +20,6 @@ export interface HeldOut {
   /** Ids that end an answer. */
   readonly stopIds: readonly number[];
   readonly padId: number;
-  /** Of labelled rows: their labels by the numbers that stand in the rows. */
+  /** Of labelled rows: their labels by the numbers that are in the rows. */
   readonly labels?: readonly string[];
 }

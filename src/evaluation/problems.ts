@@ -137,7 +137,7 @@ export function rowsTooLong(found: {
   /** Positions of the model. */
   readonly most: number;
   readonly rows: number;
-  /** Where the first of them stands. */
+  /** Where the first of them is. */
   readonly first: string;
   readonly at: Span;
 }): UserError {

@@ -10,7 +10,7 @@ import { choose, seededRandom } from './random.js';
 /** What holds of a row for any model. */
 export type RowFacts = Pick<MeasuredRow, 'reference' | 'referenceTokens' | 'unigramSum' | 'tokens'>;
 
-/** Rows are read one at a time; what no chosen metric asks for is not computed and stands as 0. */
+/** Rows are read one at a time; what no chosen metric asks for is not computed and is 0. */
 export function rowFacts(
   heldOut: HeldOut,
   tokenizer: Tokenizer,

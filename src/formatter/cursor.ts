@@ -22,7 +22,7 @@ export class Cursor {
   private waiting: string[] = [];
   /** Index of the closing bracket by that of the opening one. */
   private readonly closes = new Map<number, number>();
-  /** How many comments stand before each token and behind the one before it, those of all tokens before included. */
+  /** How many comments are before each token and behind the one before it, those of all tokens before included. */
   private readonly comments: number[] = [];
 
   constructor(private readonly text: string) {
@@ -43,7 +43,7 @@ export class Cursor {
     return this.token(this.at);
   }
 
-  /** What stands in the brackets that the next token opens. */
+  /** What is in the brackets that the next token opens. */
   brackets() {
     const close = this.closes.get(this.at) ?? this.at;
     const [opening, closing] = [this.next, this.token(close)];
@@ -116,8 +116,8 @@ export class Cursor {
   }
 
   /**
-   * Takes `// allow(…)` out of what waits, where it stands behind an item that starts at `start` on the same line. It
-   * speaks of that line, so if the item breaks it must stand before all of it.
+   * Takes `// allow(…)` out of what waits, where it is behind an item that starts at `start` on the same line. It
+   * speaks of that line, so if the item breaks it must be before all of it.
    */
   allowanceBehind(start: number): string | undefined {
     const end = this.tokens[this.at - 1]?.end ?? start;

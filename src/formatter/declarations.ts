@@ -23,7 +23,7 @@ import { endingLine } from './items.js';
 interface Part {
   readonly at: number;
   readonly print: () => Doc;
-  /** It has a body: over several lines, it stands between empty lines. */
+  /** It has a body: over several lines, it is between empty lines. */
   readonly hasBody?: boolean;
 }
 

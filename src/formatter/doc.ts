@@ -1,5 +1,5 @@
 /**
- * Documents: text with the places where it may break, after Wadler ("A prettier printer", 1998). A group stands on
+ * Documents: text with the places where it may break, after Wadler ("A prettier printer", 1998). A group is on
  * one line where it fits; else each of its own breaks is taken, and groups inside decide for themselves.
  */
 
@@ -10,11 +10,11 @@ const INDENT = '  ';
 export type Doc =
   | string
   | readonly Doc[]
-  /** `flat` where the group stands on one line, a line end where it does not. */
+  /** `flat` where the group is on one line, a line end where it does not. */
   | { readonly kind: 'break'; readonly flat: string }
-  /** A line end, which only stands in a broken group. */
+  /** A line end, which occurs only in a broken group. */
   | { readonly kind: 'line_end' }
-  /** One or the other, as the group around it stands on one line or not. */
+  /** One or the other, as the group around it is on one line or not. */
   | { readonly kind: 'choice'; readonly broken: Doc; readonly flat: Doc }
   | { readonly kind: 'indent'; readonly body: Doc }
   | { readonly kind: 'group'; readonly body: Doc; readonly broken: boolean }

@@ -6,11 +6,11 @@ import type { Cursor } from './cursor.js';
 import { BREAK, choice, type Doc, group, indent, SPACE_OR_BREAK } from './doc.js';
 import { endingLine } from './items.js';
 
-/** Where an expression stands: only in brackets may it go on in the next line. */
+/** Where an expression is: only in brackets may it go on in the next line. */
 type Place = 'outside' | 'in_brackets' | 'fills_brackets';
 
 interface BracketStyle {
-  /** What stands between brackets and items on one line. */
+  /** What is between brackets and items on one line. */
   readonly edge?: Doc;
   readonly commas?: boolean;
 }

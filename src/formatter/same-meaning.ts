@@ -1,6 +1,6 @@
 import type { SourceFile } from '../syntax/ast.js';
 
-/** Do two trees say the same, wherever it stands, with the same comments? */
+/** Do two trees say the same, whatever its place, with the same comments? */
 export const sameMeaning = (a: SourceFile, b: SourceFile): boolean =>
   meaning(a) === meaning(b) && comments(a) === comments(b);
 

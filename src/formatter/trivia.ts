@@ -4,7 +4,7 @@ import { lexer, Newline } from '../../grammar/tokens.js';
 
 export interface OwnLine {
   readonly text: string;
-  /** An empty line stands before it. */
+  /** An empty line is before it. */
   readonly blankBefore: boolean;
 }
 
@@ -15,7 +15,7 @@ export interface Token {
   readonly end: number;
   /** Comments on the lines before it. */
   readonly leading: readonly OwnLine[];
-  /** An empty line stands before it, after its leading comments. */
+  /** An empty line is before it, after its leading comments. */
   readonly blankBefore: boolean;
   /** Comment behind it on its line. */
   readonly trailing?: string;

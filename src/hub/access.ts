@@ -8,7 +8,7 @@ const PATIENCE = 30;
 const PAUSES = [300, 1_000, 3_000];
 const TRUE = /^(?:1|on|yes|true)$/i;
 
-/** Whatever else stands in it is not shown: it may hold a password. */
+/** Whatever else is in it is not shown: it may hold a password. */
 function isEndpoint(text: string): boolean {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   return (

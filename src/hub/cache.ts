@@ -1,4 +1,4 @@
-/** The cache as it stands on the disk: blobs by their digest, snapshots of links to them, refs. Shared with huggingface_hub. */
+/** The cache as it is on the disk: blobs by their digest, snapshots of links to them, refs. Shared with huggingface_hub. */
 import {
   copyFileSync,
   existsSync,

@@ -4,7 +4,7 @@ import { isSecret, repositoryOf } from '../stages/repositories.js';
 
 export interface HubCall {
   readonly stage: Stage;
-  /** Where it stands: `base`, `source.0`, `mix.general`. */
+  /** Where it is: `base`, `source.0`, `mix.general`. */
   readonly path: string;
   readonly call: Call;
 }

@@ -1,4 +1,4 @@
-/** What a revision is, and which files stand in it: one request to the Hub's API, whose answer is not trusted. */
+/** What a revision is, and which files are in it: one request to the Hub's API, whose answer is not trusted. */
 import { badAnswer, hostileName } from '../diagnostics/catalogue/hub.js';
 import { UserError } from '../diagnostics/types.js';
 import type { HubFile } from '../ir/types.js';

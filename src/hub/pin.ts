@@ -22,7 +22,7 @@ import { type VirtualFile, withVirtualFiles } from './virtual-host.js';
 export interface PinOptions {
   /** The commit that a lock has for a repository. */
   readonly locked?: (repository: Repository) => string | undefined;
-  /** Repositories whose revision is looked up anew. */
+  /** Repositories whose revision is looked up again. */
   readonly fresh?: (repository: Repository) => boolean;
   /** Asks no server, whatever the environment says. */
   readonly offline?: boolean;
@@ -30,7 +30,7 @@ export interface PinOptions {
   readonly heads?: boolean;
   /** Milliseconds before each further try of a request; left out, some seconds in all. */
   readonly pauses?: readonly number[];
-  /** Where a call stands in its file. */
+  /** Where a call is in its file. */
   readonly at?: (call: HubCall) => Span | undefined;
 }
 

@@ -11,7 +11,7 @@ export class Transient extends Error {
     readonly detail: string,
     /** No connection at all: trying for long is no use. */
     readonly unreachable: boolean,
-    /** Milliseconds after which the server wants to be asked again. */
+    /** Milliseconds after which the server asks for another request. */
     readonly after = 0,
   ) {
     super(detail);
@@ -67,7 +67,7 @@ function next(from: URL, location: string): URL {
   return to;
 }
 
-/** An address for people: what stands behind `?` may be a signature. */
+/** An address for people: what is behind `?` may be a signature. */
 const shown = (url: URL): string => `${url.origin}${url.pathname}`;
 
 async function once(access: Access, url: URL, headers: Readonly<Record<string, string>>): Promise<Answer> {

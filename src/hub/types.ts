@@ -1,6 +1,6 @@
 import type { HubFile } from '../ir/types.js';
 
-/** How a hub is reached. The token stands here alone, while requests are made. */
+/** How a hub is reached. The token is kept only here, while requests are made. */
 export interface Access {
   /** `https://huggingface.co`, or `HF_ENDPOINT`. */
   readonly endpoint: string;

@@ -52,7 +52,7 @@ const firstLine = (text: string): string | undefined =>
     .map((line) => line.trim())
     .find((line) => line !== '');
 
-/** Sizes stand in MiB; a GPU that shares the machine's memory says `[N/A]`. */
+/** Sizes are in MiB; a GPU that shares the machine's memory says `[N/A]`. */
 function readGpu(line: string): Gpu | undefined {
   const [, index, uuid = '', name = '', total, free] =
     /^\s*(\d+), ([^,]+), (.+), (\d+), (\d+)\s*$/.exec(line) ?? [];

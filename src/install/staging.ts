@@ -55,7 +55,7 @@ export function requireSpace(folder: string, needed: number): void {
     throw new UserError(diskTooSmall(folder, bytesText(needed), bytesText(bavail * bsize)));
 }
 
-/** Removes an installation, or what stands in its place. Throws a `UserError` where that is not allowed. */
+/** Removes an installation, or what is in its place. Throws a `UserError` where that is not allowed. */
 export const removeFolder = (host: Host, folder: string, manifest: string): void =>
   writing(folder, undefined, () => {
     // without its manifest it counts as none, should this be interrupted

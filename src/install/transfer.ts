@@ -87,7 +87,7 @@ export async function fetchText(
 }
 
 /**
- * Writes a file to `path`, unless it stands there already, whole. `progress` is told of each piece how many bytes are
+ * Writes a file to `path`, whole, unless it is there already. `progress` is told of each piece how many bytes are
  * there; `pauses` are the milliseconds before each further try.
  */
 export async function fetchFile(

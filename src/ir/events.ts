@@ -55,7 +55,7 @@ export interface StageSummary {
   readonly name: string;
   readonly kind: StageKind;
   readonly status: StageStatus;
-  /** Its status is `failed` because someone ended the run; it goes on from its checkpoint. */
+  /** Its status is `failed` because someone ended the run; it resumes from its checkpoint. */
   readonly interrupted?: true;
   readonly seconds: number;
   readonly peakMemoryBytes: number;

@@ -2,7 +2,7 @@
 
 /** A folder that a stage fills. It becomes visible to others by one rename, when the stage has ended well. */
 export interface OutputFolder {
-  /** Absolute path; native code that wants a path (a database, say) may write below it. */
+  /** Absolute path; native code that needs a path (a database, say) may write below it. */
   readonly path: string;
   /** Writes a whole file, in chunks where it is large. Folders in `name` are made. Throws a `UserError` on a full disk. */
   write(name: string, content: string | Uint8Array | Iterable<Uint8Array>): void;
@@ -52,7 +52,7 @@ export interface StageRecord {
   readonly parts: Readonly<Record<string, string>>;
   /** SHA-256 of each file by its name in the entry. */
   readonly files: Readonly<Record<string, { readonly bytes: number; readonly sha256: string }>>;
-  /** Files of outputs that stand outside the entry, by the output's path; `modified` is in milliseconds since the epoch. */
+  /** Files of outputs that are outside the entry, by the output's path; `modified` is in milliseconds since the epoch. */
   readonly outside?: Readonly<
     Record<
       string,
@@ -66,7 +66,7 @@ export interface StageRecord {
 
 /** What a stage says when it has ended. */
 export interface StageResult {
-  /** Names of outputs (`adapter`, `model`, `report`, `release`, `train`, …) with their path inside the entry, relative to it where they stand elsewhere in the project, or absolute. */
+  /** Names of outputs (`adapter`, `model`, `report`, `release`, `train`, …) with their path inside the entry, relative to it where they are elsewhere in the project, or absolute. */
   readonly outputs: Readonly<Record<string, string>>;
   readonly metrics: Readonly<Record<string, number>>;
   /** Metrics of the baseline, `baseline.<metric>` in a `require`. */

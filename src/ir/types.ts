@@ -73,7 +73,7 @@ export interface PinnedRepository {
   readonly secret?: string;
 }
 
-/** The preset that set a value, and the module it stands in: `std/train`, or the path of a file. */
+/** The preset that set a value, and the module it is in: `std/train`, or the path of a file. */
 export interface PresetOrigin {
   readonly preset: string;
   readonly module: string;
@@ -143,7 +143,7 @@ export interface Program {
   readonly name: string;
   /** Absolute folder of the file: what relative paths in it start from. */
   readonly folder: string;
-  /** In an order in which every stage stands after its inputs; ties in source order. */
+  /** In an order in which every stage is after its inputs; ties in source order. */
   readonly stages: readonly Stage[];
   readonly budgets: readonly Budget[];
   readonly params: Readonly<Record<string, Value>>;

@@ -71,7 +71,7 @@ export function kindText({ kind, doc, ports, presets }: StageSchema): string {
   );
 }
 
-/** The head of a declaration as it stands in the file. */
+/** The head of a declaration as it is in the file. */
 export function headOf(declared: Declared): string {
   const { node, module } = declared;
   const text = module.source.text.slice(node.span.start, node.span.end);

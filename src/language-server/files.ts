@@ -56,7 +56,7 @@ export class OpenFiles {
     return this.byPath.get(path)?.uri ?? pathToFileURL(path).href;
   }
 
-  /** The folder that a pipeline is compiled in: its folder of the workspace, or the one it stands in. */
+  /** The folder that a pipeline is compiled in: its folder of the workspace, or the one it is in. */
   rootOf(path: string): string {
     return this.roots.find((root) => isInside(root, path)) ?? dirname(path);
   }

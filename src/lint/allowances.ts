@@ -1,4 +1,4 @@
-/** `// allow(rule): reason`: comments that say why a finding is right where it stands. */
+/** `// allow(rule): reason`: comments that say why a finding is right where it is. */
 import * as errors from '../diagnostics/catalogue/lint.js';
 import { replace } from '../diagnostics/make.js';
 import type { Diagnostic } from '../diagnostics/types.js';
@@ -58,13 +58,13 @@ function idsOf(list: string, { text, span }: Comment): Allowance['rules'] {
   });
 }
 
-/** A colon with nothing after it is written anew with the reason. */
+/** A colon with nothing after it is rewritten with the reason. */
 const withoutColon = ({ text, span }: Comment): Span => ({
   ...span,
   end: span.start + text.replace(/\s*:?\s*$/, '').length,
 });
 
-/** What a comment can stand in front of: declarations, and what stands in blocks. */
+/** What a comment can precede: declarations, and what is in blocks. */
 function itemsOf(tree: SourceFile): readonly Span[] {
   const blocks = [...tree.blocks, ...tree.presets];
   return [
@@ -78,7 +78,7 @@ function itemsOf(tree: SourceFile): readonly Span[] {
   ].sort((a, b) => a.start - b.start);
 }
 
-/** Behind something: its line. On a line of its own: what stands right after it, or the next line. */
+/** Behind something: its line. On a line of its own: what is right after it, or the next line. */
 function covered(
   { span }: Comment,
   source: SourceText,
@@ -119,7 +119,7 @@ export function unused(allowance: Allowance, index: number, source: SourceText):
   return errors.allowsNothing(rule.span, rule.id, fix);
 }
 
-/** With its line, where nothing else stands on it; else with the blanks before it. */
+/** With its line, where nothing else is on it; else with the blanks before it. */
 function wholeLine({ span }: Comment, source: SourceText): Span {
   const extent = lineExtent(source, positionAt(source, span.start).line);
   const before = source.text.slice(extent.start, span.start);

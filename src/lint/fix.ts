@@ -1,4 +1,4 @@
-/** Fixes made until there are none: in memory, each round checked anew, and nothing kept that brings a new error. */
+/** Fixes made until there are none: in memory, checked again after each round, and nothing kept that brings a new error. */
 import { resolve } from 'node:path';
 import type { CompileOptions } from '../compile.js';
 import { applyEdits, together } from '../diagnostics/apply.js';
@@ -115,7 +115,7 @@ function isBetter(
   const [had, has] = [counted(before), counted(after)];
   const wanted = counted(batch.map(({ diagnostic }) => diagnostic));
   for (const [key, count] of wanted) if ((has.get(key) ?? 0) > (had.get(key) ?? 0) - count) return false;
-  // What was hidden behind a mistake is not new: a later phase had not come to it.
+  // What was hidden behind a mistake is not new: a later phase had not reached it.
   const phase =
     batch
       .map(({ diagnostic }) => phaseOf(diagnostic))

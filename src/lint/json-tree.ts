@@ -1,4 +1,4 @@
-/** JSON with the places of its values: a mistake in a configuration is shown where it stands. */
+/** JSON with the places of its values: a mistake in a configuration is shown where it is. */
 import type { Span } from '../source/span.js';
 
 export type JsonNode = { readonly span: Span } & (

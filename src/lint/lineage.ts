@@ -70,6 +70,6 @@ export function ancestors(start: string | undefined, pipeline: Pipeline): Readon
   return found;
 }
 
-/** As it stands in the file: the instances of a matrix have names that nobody wrote. */
+/** As it is in the file: the instances of a matrix have names that nobody wrote. */
 export const blockName = (stage: string, pipeline: Pipeline): string =>
   pipeline.stage(stage)?.block.name.text ?? stage;

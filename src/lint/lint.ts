@@ -23,7 +23,7 @@ export interface Suppressed {
 }
 
 export interface LintReport {
-  /** In order of place. Those of `ftpc.json` stand first. */
+  /** In order of place. Those of `ftpc.json` are first. */
   readonly diagnostics: readonly Diagnostic[];
   readonly suppressed: readonly Suppressed[];
   /** What the compilation read, and `ftpc.json`: for rendering. */

@@ -1,4 +1,4 @@
-/** Where the value of a setting stands in the file. */
+/** Where the value of a setting is in the file. */
 import type { CheckedStage } from '../check/stages.js';
 import type { Span } from '../source/span.js';
 import { functions } from '../stages/functions/index.js';

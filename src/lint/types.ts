@@ -36,9 +36,9 @@ export interface Pipeline {
   readonly isWhole: boolean;
   /** Rows in the files of a data stage; see {@link Rows}. */
   rows(data: CheckedStage): Rows | undefined;
-  /** What stands in the file at a span. */
+  /** What is in the file at a span. */
   text(span: Span): string;
-  /** Where a setting's value stands: see `places.ts`. */
+  /** Where a setting's value is: see `places.ts`. */
   place(checked: CheckedStage, path: string): Place;
   /** A parameter that the pipeline's own file declares. */
   param(name: string): Param | undefined;
@@ -65,7 +65,7 @@ export interface Files {
 
 export interface Place {
   readonly span: Span;
-  /** The value itself stands at `span`, as a literal of this file: an edit there changes it, and nothing else. */
+  /** The value itself is at `span`, as a literal of this file: an edit there changes it, and nothing else. */
   readonly literal: boolean;
   /** Who else decided it: a preset. */
   readonly because?: string;

@@ -7,7 +7,7 @@ import type { Finding, Pipeline } from './types.js';
 
 const COMMIT = /^[0-9a-f]{40}$/;
 
-/** Calls of `call` under these keys that neither name a commit nor stand in the lock; each repository once. */
+/** Calls of `call` under these keys that neither name a commit nor are in the lock; each repository once. */
 export function unpinned(
   pipeline: Pipeline,
   call: string,

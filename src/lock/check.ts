@@ -16,7 +16,7 @@ export interface CheckOptions {
   /** Path of the lock and of the pipeline for people. */
   readonly lockName: string;
   readonly pipeline: string;
-  /** Every difference is an error, and so is what does not stand in the lock. */
+  /** Every difference is an error, and so is what is not in the lock. */
   readonly strict: boolean;
 }
 

@@ -1,4 +1,4 @@
-/** The lock's line for each thing that a pipeline reads, as it stands now. */
+/** The lock's line for each thing that a pipeline reads, as it is now. */
 import { createHash } from 'node:crypto';
 import { join, relative } from 'node:path';
 import type { Analysis } from '../compile.js';

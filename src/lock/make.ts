@@ -29,7 +29,7 @@ export interface Joined {
 }
 
 /**
- * What an earlier lock has stays, and what it lacks is added. Entries for which `moves` holds are taken anew; where
+ * What an earlier lock has stays, and what it lacks is added. Entries for which `moves` holds are taken again; where
  * `only` is set, those that are not read any longer go. A pipeline read with other parameters reads other things, so
  * that an entry which is not read is no mistake.
  */
@@ -82,7 +82,7 @@ const stable = (value: unknown): string =>
     field !== null && typeof field === 'object' ? Object.fromEntries(Object.entries(field).sort()) : field,
   );
 
-/** Whether a name on the command line means an entry: its key, or what stands behind the function, or the repository alone. */
+/** Whether a name on the command line means an entry: its key, or what is behind the function, or the repository alone. */
 export const means = (name: string, key: string): boolean => namesOf(key).includes(name);
 
 /** Names of an entry, the shortest last: `hf org/name@main`, `org/name@main`, `org/name`. */

@@ -1,11 +1,11 @@
-/** Where a setting stands in its file, by the stage and the path in it: what a diagnostic points at. */
+/** Where a setting is in its file, by the stage and the path in it: what a diagnostic points at. */
 import type { CheckedStage } from '../check/stages.js';
 import type { Analysis } from '../compile.js';
 import type { Span } from '../source/span.js';
 import type { Expression } from '../syntax/ast.js';
 
 /**
- * The place of `base` or `source.0` or `mix.general`; where a parameter stands there, that of the parameter's value.
+ * The place of `base` or `source.0` or `mix.general`; where it is a parameter, that of the parameter's value.
  * What a preset set is where the stage begins.
  */
 export function placeOf(analysis: Analysis, stage: string, path: string): Span | undefined {

@@ -16,7 +16,7 @@ import { resolveProgram } from './resolve.js';
 import { EMPTY_LOCK, type Lock, lockPath } from './types.js';
 
 export interface LockRequest {
-  /** Entries to take anew; all of them where the list is empty. Left out: none. */
+  /** Entries to take again; all of them where the list is empty. Left out: none. */
   readonly upgrade?: readonly string[];
   readonly pauses?: readonly number[];
 }
@@ -31,7 +31,7 @@ export type LockOutcome =
 
 type Compiled = Required<Pick<CompileResult, 'program' | 'analysis'>>;
 
-/** What a pipeline reads now, as a lock would say it. `moves` tells which entries the Hub is asked for anew. */
+/** What a pipeline reads now, as a lock would say it. `moves` tells which entries the Hub is asked for again. */
 export async function lockNow(
   compiled: Compiled,
   host: Host,
@@ -72,10 +72,10 @@ export async function writeLock(
   return 'code' in outcome ? { diagnostics: [...diagnostics, outcome] } : { ...outcome, diagnostics };
 }
 
-/** How often a lock that another process changes meanwhile is joined anew. */
+/** How often a lock that another process changes meanwhile is joined again. */
 const TRIES = 3;
 
-/** Joins with what stands there and replaces it in one step. */
+/** Joins with what is there and replaces it in one step. */
 function place(
   host: Host,
   name: string,

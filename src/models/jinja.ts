@@ -42,7 +42,7 @@ export interface JinjaLoop extends JinjaNode {
   /** What it goes through; one of type `SelectExpression` is `lhs if condition`. */
   readonly iterable: JinjaNode & { readonly lhs?: JinjaNode };
   readonly body: readonly JinjaNode[];
-  /** `{% else %}`: what is written where no iteration comes to its end. */
+  /** `{% else %}`: what is rendered where the loop has no iteration. */
   readonly defaultBlock: readonly JinjaNode[];
 }
 

@@ -4,7 +4,7 @@ import { freshSource } from './initialise.js';
 import { isGguf } from './is-gguf.js';
 import { type ModelFolder, openModel, weightAccess } from './load.js';
 
-/** Opens what stands at a path: a GGUF file, or a folder in Hugging Face layout. Throws a `ModelError`. */
+/** Opens what is at a path: a GGUF file, or a folder in Hugging Face layout. Throws a `ModelError`. */
 export function openModelAt(host: Host, path: string): ModelFolder {
   return isGguf(host, path) ? openGguf(host, path) : openModel(host, path);
 }

@@ -51,7 +51,7 @@ export function findSetting(
   return undefined;
 }
 
-/** What stands in a record, or the arguments of the function that is called. */
+/** What is in a record, or the arguments of the function that is called. */
 function inside(
   type: SettingType,
   value: Value | undefined,

@@ -17,7 +17,7 @@ import { positionAt, type SourceText, spanText } from '../source/text.js';
 import { defaulted, optional, type SettingType, t } from '../stages/schema.js';
 import type { Expression, Property, Test } from '../syntax/ast.js';
 
-/** What may stand in a `test`, besides `with` and `machine`, whose values depend on other things. */
+/** What may be in a `test`, besides `with` and `machine`, whose values depend on other things. */
 export const testSettings = {
   pipeline: optional(
     t.string,

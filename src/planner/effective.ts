@@ -8,7 +8,7 @@ import type { Effective } from './types.js';
 export function effectiveSettings(
   stage: Stage,
   chosen: Chosen | undefined,
-  /** Of a stage that goes on from an adapter: what is taken from it. */
+  /** Of a stage that continues from an adapter: what is taken from it. */
   taken: Readonly<Record<string, Value | undefined>> = {},
 ): Readonly<Record<string, Effective>> {
   const effective: Record<string, Effective> = {};

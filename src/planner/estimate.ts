@@ -82,7 +82,7 @@ const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
       peak: trainPeak(facts.memory, chosen),
       seconds: speed === undefined ? null : computeSeconds(trainFlops(stage, facts, chosen), speed),
       // best and last, and checkpoints of parameters and optimiser: those kept, the best, one being
-      // written; and what of the state stands in a file
+      // written; and what of the state is in a file
       diskBytes: Math.ceil(2 * trained + (trained + state) * (keep + 2) + (chosen.stateInFile ?? 0) * state),
     };
   },

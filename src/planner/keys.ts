@@ -42,7 +42,7 @@ const CHOSEN_PARTS = [
 ] as const satisfies readonly (keyof Chosen)[];
 
 /**
- * Keys of every stage, in the program's order. `require` changes none: gates are evaluated anew from the metrics
+ * Keys of every stage, in the program's order. `require` changes none: gates are evaluated from the metrics each time
  * that were stored. Throws a `HostError` or a `ModelError` where a file that a stage reads cannot be read.
  */
 export function stageKeys(program: Program, host: Host, options: KeyOptions): ReadonlyMap<string, StageKey> {

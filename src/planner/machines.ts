@@ -8,7 +8,7 @@ export interface PlanMachine {
   readonly name: string;
   readonly memoryBytes: number;
   readonly devices: readonly { readonly name: string; readonly memoryBytes: number }[];
-  /** Whether it is the machine that plans: only then can time be foretold. */
+  /** Whether it is the machine that plans: only then can time be predicted. */
   readonly here: boolean;
 }
 

@@ -1,4 +1,4 @@
-/** Which model folder stands at the root of what a stage trains, evaluates, merges or takes its tokenizer from. */
+/** Which model folder is at the root of what a stage trains, evaluates, merges or takes its tokenizer from. */
 import type { Call, Program, Reference, Stage, Value } from '../ir/types.js';
 import type { Host } from '../source/host.js';
 import { type ResolvedModel, resolveModelCall } from '../stages/model-places.js';

@@ -49,7 +49,7 @@ export interface PlanOptions {
   readonly threads?: number;
   /** Digests that need not be computed, such as those of files that are still to be fetched. */
   readonly digests?: DigestTable;
-  /** Choices that a saved plan made, by stage: they stand wherever they still fit. */
+  /** Choices that a saved plan made, by stage: they are kept wherever they still fit. */
   readonly settled?: Readonly<Record<string, Chosen>>;
   /** What the command line asks for, where it does; it goes before the pipeline. */
   readonly runtimeOption?: RuntimeChoice;

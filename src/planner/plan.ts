@@ -84,7 +84,7 @@ export async function plan(program: Program, host: Host, options: PlanOptions = 
   };
 }
 
-/** What was measured counts more than what is foretold. */
+/** What was measured takes precedence over what is predicted. */
 const peakFigure = ({ peak }: PlannedStage): number | undefined => peak?.measured ?? peak?.bytes;
 
 interface Decided {
@@ -141,7 +141,7 @@ function coverage(facts: TrainFacts | undefined, chosen: Chosen | undefined): Pi
   return { coverage: coverageOf(config, lora).modules };
 }
 
-/** What a train stage takes from the adapter that it goes on from. */
+/** What a train stage takes from the adapter that it continues from. */
 function takenFields(world: PlanWorld, stage: Stage): Readonly<Record<string, Value | undefined>> {
   const base = stage.settings['start'] == null ? undefined : world.models.of(stage.settings['base']);
   if (base === undefined) return {};
@@ -156,7 +156,7 @@ function decidePlain(world: PlanWorld, stage: Stage): Decided {
   };
 }
 
-/** A choice that has led to an output stands; nothing is looked at for it. */
+/** A choice that has led to an output is kept; nothing is read for it. */
 async function decideTrain(world: PlanWorld, stage: Stage): Promise<Decided> {
   const parts = stageParts(world.program, stage, world.host, world, world.keys);
   const earlier = world.settled[stage.name] ?? earlierChoice(world, stage, parts);
@@ -191,7 +191,7 @@ function whatToDo(
   return { action: 'run', reasons: [...checkpointsLeft(world, stage, chosen), ...runReasons(key, earlier)] };
 }
 
-/** Training goes on from no checkpoint of another runtime, and hours of it are not left without a word. */
+/** Training does not resume from a checkpoint of another runtime; the reason is given, since hours of training may be lost. */
 function checkpointsLeft(world: PlanWorld, stage: Stage, chosen: Chosen | undefined): readonly Reason[] {
   if (stage.kind !== 'train') return [];
   const { program, host, digests, keys, store } = world;

@@ -15,7 +15,7 @@ export interface PlannedModel {
   readonly root: RootModel;
   readonly folder: ModelFolder;
   readonly config: ModelConfig;
-  /** How the weights stand in their file when the stage reads them. */
+  /** How the weights are in their file when the stage reads them. */
   readonly format: FormatOf;
   readonly parameters: number;
   readonly tokenizerBytes: number;

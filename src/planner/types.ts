@@ -56,7 +56,7 @@ export type Rejected = Chosen & { readonly peakBytes: number; readonly why: stri
 export interface Effective {
   readonly value: Value;
   readonly from: Origin;
-  /** Where it is from a preset: its name, and the module it stands in, `std/train` or a path. */
+  /** Where it is from a preset: its name, and the module it is in, `std/train` or a path. */
   readonly preset?: string;
   readonly module?: string;
 }
@@ -90,7 +90,7 @@ export interface PlannedStage {
   readonly peak: Peak | null;
   /** `null` for a machine that is not here, and where nothing was measured. */
   readonly seconds: Seconds | null;
-  /** Bytes that the stage will write; 0 where its output stands already. */
+  /** Bytes that the stage will write; 0 where its output exists. */
   readonly diskBytes: number;
   /** Train stages only. */
   readonly chosen: Chosen | null;
@@ -101,7 +101,7 @@ export interface PlannedStage {
   readonly scale: StageScale | null;
   /** Train stages whose base can be read: which of its modules are trained. */
   readonly coverage?: readonly CoveredModule[];
-  /** Where the output stands, or will stand, in the store. */
+  /** Where the output is, or will be, in the store. */
   readonly key: string;
   /** What the key is a digest of. */
   readonly parts: Readonly<Record<string, string>>;

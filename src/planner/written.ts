@@ -1,4 +1,4 @@
-/** Values as they would stand in a pipeline. */
+/** Values as they would be in a pipeline. */
 import { formatQuantity } from '../check/units.js';
 import type { Call, Quantity, SecretValue, Unit, Value } from '../ir/types.js';
 import { functions } from '../stages/functions/index.js';

@@ -68,7 +68,7 @@ export const machineOf = ({ machine, memoryBytes, devices }: MachineChoice): Rev
   devices: devices ?? null,
 });
 
-/** A reviewer asks what lints say anew. */
+/** A reviewer asks which lint findings are new. */
 const withAdvice = (reviewed: Reviewed, { advice }: QuietPlan): Reviewed => ({
   ...reviewed,
   diagnostics: [...reviewed.diagnostics, ...advice.map(found)],

@@ -5,7 +5,7 @@ import type { Host } from '../source/host.js';
 import { largePointer, type Repository } from './repository.js';
 
 export interface EarlierContents {
-  /** Of object `id`, which stood at the absolute `path`; `name` is what git calls it. Throws a `UserError`. */
+  /** Of object `id`, which was at the absolute `path`; `name` is what git calls it. Throws a `UserError`. */
   of(id: string, path: string, name: string): Uint8Array;
   /** SHA-256 of files whose content is not here and was taken from the working tree, by absolute path. */
   readonly absent: ReadonlyMap<string, string>;

@@ -2,7 +2,7 @@
 import { relative } from 'node:path';
 import type { Reviewed, ReviewedStage } from './types.js';
 
-/** What stands in the keys of stages that read such a file: their real digest, by absolute path, and what follows. */
+/** What is in the keys of stages that read such a file: their real digest, by absolute path, and what follows. */
 export function withDigests(
   reviewed: Reviewed,
   folder: string,
@@ -14,7 +14,7 @@ export function withDigests(
   for (const stage of reviewed.stages) {
     const found = corrected(stage, known);
     stages.push(found);
-    // stages stand after those that they read
+    // stages are after those that they read
     if (found.identity !== undefined && found !== stage) known.set(`stage:${stage.name}`, found.identity.key);
   }
   return { ...reviewed, stages };

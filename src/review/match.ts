@@ -18,7 +18,7 @@ const sameOutput: Rule = ({ identity: a }, { identity: b }) =>
 /** Strongest first: a stage that kept its name is itself; then one that makes the same under another name. */
 const RULES: readonly Rule[] = [sameName, sameOutput];
 
-/** In the order of the stages after; stages that are gone stand at the end. */
+/** In the order of the stages after; removed stages come last. */
 export function matchStages(
   before: readonly ReviewedStage[],
   after: readonly ReviewedStage[],

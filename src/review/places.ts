@@ -1,4 +1,4 @@
-/** Where what stood at a path at a commit is read from: git's objects, the disk, or nowhere. */
+/** Where what was at a path at a commit is read from: git's objects, the disk, or nowhere. */
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import type { Host } from '../source/host.js';
 import type { Earlier, Repository } from './repository.js';

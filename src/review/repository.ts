@@ -1,6 +1,6 @@
 /** What a comparison sees of a git repository. Paths are relative to its root, with `/`. */
 
-/** What stood at a path that differs from the working tree. */
+/** What was at a path that differs from the working tree. */
 export type Earlier =
   /** Only the working tree has it, or its index. */
   | { readonly kind: 'nothing' }

@@ -6,7 +6,7 @@ import type { ReviewedStage } from './types.js';
 export interface Rerun {
   readonly reruns: boolean | null;
   readonly reasons: readonly Reason[];
-  /** Stages that it reads and that run anew. */
+  /** Stages that it reads and that run again. */
   readonly because: readonly string[];
 }
 

@@ -1,4 +1,4 @@
-/** The effective settings of a stage leaf by leaf, each as it would stand in a file. */
+/** The effective settings of a stage leaf by leaf, each as it would be in a file. */
 import type { Origin, Stage, StageKind, Value } from '../ir/types.js';
 import { isRecord } from '../planner/canonical.js';
 import { isCall, isReference } from '../planner/models.js';

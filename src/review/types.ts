@@ -2,7 +2,7 @@
 import type { Reason } from '../ir/events.js';
 import type { Origin, PresetOrigin, Reference, StageKind } from '../ir/types.js';
 
-/** A setting as it counts, as it would stand in a file. */
+/** A setting as it counts, as it would be in a file. */
 export interface ReviewedSetting {
   /** `16`, `adamw`, `adapter.best`, `file("prompt.md") sha256:3f2a…`. */
   readonly text: string;
@@ -92,9 +92,9 @@ export interface StageChange {
   readonly figures: readonly FigureChange[];
   /** Whether its output differs from the one before; `null` where that is not known. */
   readonly reruns: boolean | null;
-  /** Its own reasons; what it only inherits stands in `because`. */
+  /** Its own reasons; what it only inherits is in `because`. */
   readonly reasons: readonly Reason[];
-  /** Stages that it reads and that run anew. */
+  /** Stages that it reads and that run again. */
   readonly because: readonly string[];
 }
 

@@ -65,7 +65,7 @@ export function requirementFailed(
   };
 }
 
-/** `figure`: what it came to, with its unit. The limit stands in `text`. */
+/** `figure`: its value, with its unit. The limit is in `text`. */
 export function budgetExceeded(text: string, span: Stage['span'], figure: string): Diagnostic {
   return {
     code: 'FTP0823',

@@ -12,7 +12,7 @@ export interface NextTry {
 
 /**
  * What to try after the system has killed a training run because memory ran out: the same ladder that the stage itself takes
- * when an allocation fails. Each rung computes the same sum in another order, so it goes on from the last checkpoint.
+ * when an allocation fails. Each rung computes the same sum in another order, so it resumes from the last checkpoint.
  * `undefined` where the stage is no training, or nothing is left to try.
  */
 export async function nextTry({ stage, chosen, inputs, folder, cwd }: Job): Promise<NextTry | undefined> {

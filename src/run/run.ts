@@ -263,7 +263,7 @@ function recorder(watcher: Watcher, request: RunRequest): Recorder {
     write(happened);
     watcher.event(happened);
   };
-  /** Warnings of no place, of which each stage's process would tell anew. */
+  /** Warnings of no place, which each stage's process would repeat. */
   const told = new Set<string>();
   const diagnostic = (found: Diagnostic): void => {
     if (found.severity === 'warning' && found.at === undefined) {

@@ -23,7 +23,7 @@ export interface Disk {
   remove(path: string): void;
 }
 
-/** `exists`: a folder that holds something stands at the new name. */
+/** `exists`: a folder that holds something is at the new name. */
 export type DiskErrorCode = 'full' | 'exists' | 'no_access' | 'io';
 
 export class DiskError extends Error {

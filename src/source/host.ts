@@ -11,7 +11,7 @@ export interface Host {
   readText(path: string): string;
   /** `length` bytes from `start` (default: the whole file). Throws an {@link HostError}. */
   readBytes(path: string, start?: number, length?: number): Uint8Array;
-  /** `undefined` where nothing stands at `path`. */
+  /** `undefined` where nothing is at `path`. */
   stat(path: string): FileStat | undefined;
   /** Names in a folder, sorted by code unit. Throws an {@link HostError}. */
   list(folder: string): readonly string[];

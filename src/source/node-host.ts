@@ -88,7 +88,7 @@ function statOrNothing(path: string): FileStat | undefined {
     try {
       return statSync(path, { throwIfNoEntry: false });
     } catch (error) {
-      // a name below a file, or one that no file can have: nothing stands there
+      // a name below a file, or one that no file can have: nothing is there
       if (NOTHING_THERE.includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
       throw error;
     }

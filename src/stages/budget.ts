@@ -13,7 +13,7 @@ export const budgetSettings = {
   ),
 };
 
-/** What a `require` in a `budget` block may speak of; the planner foretells it, the run measures it. */
+/** What a `require` in a `budget` block may refer to; the planner predicts it, the run measures it. */
 export const budgetMetrics: Readonly<Record<string, MetricSchema>> = {
   peak_memory: {
     doc: 'Most memory that any stage has resident in its process.',

@@ -5,7 +5,7 @@ import { cachedCommit, snapshotFolder } from './hub-cache.js';
 import { pinnedCommit, repositoryOf } from './repositories.js';
 import type { StageContext } from './types.js';
 
-/** Where a model stands, and the seed of its weights where they are yet to be made. */
+/** Where a model is, and the seed of its weights where they are yet to be made. */
 export interface ResolvedModel {
   /** Absolute path of a folder in Hugging Face layout, or of a GGUF file. */
   readonly folder: string;

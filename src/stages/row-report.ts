@@ -21,7 +21,7 @@ export interface RowEntry {
 }
 
 /**
- * `report.json` of a data or format stage (docs/schema/stage-report.json): every row that was not kept stands in it.
+ * `report.json` of a data or format stage (docs/schema/stage-report.json): every row that was not kept is in it.
  * Entries are written as they come, so that memory does not grow with them; warnings are kept until the end.
  */
 export class RowReport {

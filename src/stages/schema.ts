@@ -21,7 +21,7 @@ export type SettingType =
   | { readonly kind: 'integer'; readonly min?: number; readonly max?: number }
   | { readonly kind: 'number'; readonly min?: number; readonly max?: number; readonly above?: number }
   /**
-   * `names`: the string is a file, a glob, a GGUF file, or the folder of a model or adapter, relative to the file it stands in; the checker looks whether it is there.
+   * `names`: the string is a file, a glob, a GGUF file, or the folder of a model or adapter, relative to the file it is in; the checker looks whether it is there.
    * `form`: it is called so, and the checker looks whether it can be.
    */
   | {
@@ -112,7 +112,7 @@ export interface MetricSchema {
   readonly known: 'plan' | 'run';
 }
 
-/** A function of the standard library: its arguments are settings too; `positional` ones may stand without a name. */
+/** A function of the standard library: its arguments are settings too; `positional` ones may be given without a name. */
 export interface FunctionSchema {
   readonly family: Family;
   readonly doc: string;

@@ -7,7 +7,7 @@ import { mergeSchema } from './merge/schema.js';
 import type { StageSchema } from './schema.js';
 import { trainSchema } from './train/schema.js';
 
-/** Every stage kind and what may stand in it. Light: loads nothing that runs. */
+/** Every stage kind and what may be in it. Light: loads nothing that runs. */
 export const schemas: Readonly<Record<StageKind, StageSchema>> = {
   data: dataSchema,
   format: formatSchema,

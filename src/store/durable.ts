@@ -19,7 +19,7 @@ export type Content = string | Uint8Array | Iterable<Uint8Array>;
 /** At most this much a system call. */
 const WRITE_WINDOW = 1 << 26;
 
-/** Writes a whole file and forces it to disk. On failure nothing stands at `path`, and a `UserError` says why. */
+/** Writes a whole file and forces it to disk. On failure nothing is at `path`, and a `UserError` says why. */
 export function writeWhole(path: string, content: Content, options: { readonly sync: boolean }): void {
   const bytes =
     typeof content === 'string'

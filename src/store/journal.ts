@@ -13,7 +13,7 @@ export interface Journal {
   close(): void;
 }
 
-/** After these the journal is forced to disk; what stands between them may be lost in a power cut, and nothing else. */
+/** After these the journal is forced to disk; what is between them may be lost in a power cut, and nothing else. */
 const DURABLE: ReadonlySet<RunEvent['type']> = new Set([
   'run.started',
   'stage.started',

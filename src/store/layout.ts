@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 
-/** Where everything stands that ftpc keeps in a working directory. */
+/** Where everything is that ftpc keeps in a working directory. */
 export interface Layout {
   readonly cwd: string;
   readonly root: string;

@@ -29,7 +29,7 @@ const SILENCE = 60_000;
 /** Time after which a lock that was taken over is looked at again: longer than the other contender's step. */
 const SETTLE = 50;
 
-/** Where a lock stands, and what is said where another process has it. */
+/** Where a lock is, and what is said where another process has it. */
 export type LockPlace = Pick<Layout, 'root' | 'lock'> & {
   readonly held?: (path: string, holder: string) => Diagnostic;
 };

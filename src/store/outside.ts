@@ -1,4 +1,4 @@
-/** Outputs that stand outside their entry, such as releases: named so that they move with the project, and looked after. */
+/** Outputs that are outside their entry, such as releases: named so that they move with the project, and looked after. */
 import { existsSync, statSync } from 'node:fs';
 import { isAbsolute, join, relative, sep } from 'node:path';
 import type { StageRecord, StageResult } from '../ir/outputs.js';
@@ -22,7 +22,7 @@ export function portable(result: StageResult, cwd: string, entry: string): Stage
   return { ...result, outputs: Object.fromEntries(outputs) };
 }
 
-/** What stands outside, file by file; `undefined` where nothing does. */
+/** What is outside, file by file; `undefined` where nothing does. */
 export function recordOutside(result: StageResult, entry: string): StageRecord['outside'] {
   const found = Object.values(result.outputs)
     .filter(isOutside)

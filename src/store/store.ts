@@ -31,11 +31,11 @@ export interface Store {
   find(key: string, options?: FindOptions): Entry | undefined;
   /** Every sound entry, newest first: what a plan compares a changed stage with. */
   entries(): readonly Entry[];
-  /** Whether the stage of this key could go on from a checkpoint. */
+  /** Whether the stage of this key could resume from a checkpoint. */
   resumable(key: string): boolean;
   /** An empty folder for the stage of this key to fill. */
   begin(key: string): string;
-  /** Digests and forces to disk what stands in a begun folder, then shows it under its key by one rename. */
+  /** Digests and forces to disk what is in a begun folder, then shows it under its key by one rename. */
   seal(folder: string, sealing: Sealing): Entry;
   /** Where the stage of this key keeps its checkpoints until it is complete. */
   workPath(key: string): string;

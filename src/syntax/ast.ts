@@ -37,7 +37,7 @@ export type Expression =
       readonly operator: BinaryOperatorText;
       readonly left: Expression;
       readonly right: Expression;
-      /** In parentheses: then a comparison may stand beside another. */
+      /** In parentheses: then a comparison may be beside another. */
       readonly grouped?: boolean;
       readonly span: Span;
     }

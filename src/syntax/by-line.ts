@@ -1,5 +1,5 @@
 /**
- * Recovery by line. A setting stands on a line of its own, so a line that cannot be read is set aside with
+ * Recovery by line. A setting is on a line of its own, so a line that cannot be read is set aside with
  * one error, and the file is parsed again without it: nothing that follows is misread because of it.
  * What is wrong with a block's braces or a declaration's head is left to the parser's own recovery.
  */
@@ -30,7 +30,7 @@ export function read(rule: 'program' | 'expression', tokens: IToken[]): Read {
 /** Lines that are set aside at most; a declaration with more is none. */
 const MOST_LINES = 40;
 
-/** One declaration, or what stands in the place of one. */
+/** One declaration, or what is in the place of one. */
 export function readDeclaration(
   written: IToken[],
   blockBraces: Layout['blockBraces'],

@@ -24,7 +24,7 @@ const SIGNS: Readonly<Record<string, string>> = {
   '…': '..',
 };
 
-/** What cannot be seen: control characters, and those that join, separate or turn what stands around them. */
+/** What cannot be seen: control characters, and those that join, separate or turn what is around them. */
 const INVISIBLE = /^[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Zs}]+$/u;
 
 const codePoint = (text: string): string =>
@@ -102,7 +102,7 @@ const HELP: Readonly<Record<string, string>> = {
 /** Turns the order in which a line is shown, or does something to a terminal. */
 const HIDDEN = /(?![\t\n\r])[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu;
 
-/** `strings`, `comments`: where they stand; what hides elsewhere, the lexer reports. */
+/** `strings`, `comments`: where they are; the lexer reports what hides elsewhere. */
 export function hiddenCharacters(
   source: SourceText,
   strings: () => readonly Span[],

@@ -1,4 +1,4 @@
-/** Commas that are missing, and one that stands behind the last item of a line. */
+/** Commas that are missing, and one that is behind the last item of a line. */
 import type { Part, SyntaxNode } from '../../grammar/node.js';
 import * as errors from '../diagnostics/catalogue/syntax.js';
 import type { Diagnostic } from '../diagnostics/types.js';
@@ -17,7 +17,7 @@ export class Commas {
       if (item.end >= 0 && !hasComma(item)) this.missing(item.end, where);
   }
 
-  /** Reports neighbours without a comma, where the commas stand between them. */
+  /** Reports neighbours without a comma, where the commas are between them. */
   between(parent: SyntaxNode, where: string): void {
     for (let item = parent.first; item !== undefined; item = item.next) {
       const { next } = item;
@@ -26,7 +26,7 @@ export class Commas {
     }
   }
 
-  /** Reports a comma behind which the line goes on with the closing bracket: what stood there may be lost. */
+  /** Reports a comma behind which the line goes on with the closing bracket: what was there may be lost. */
   last(parent: SyntaxNode): void {
     let before: Part | undefined;
     let last = parent.first;

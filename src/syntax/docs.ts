@@ -1,6 +1,6 @@
 import type { Comment } from './ast.js';
 
-/** Doc comments by what they stand before. */
+/** Doc comments by the offset of what they document. */
 export interface Docs {
   /** The `///` lines right before the declaration that starts at `offset`. */
   before(offset: number): string | undefined;
@@ -25,7 +25,7 @@ export function collectDocs(comments: readonly Comment[], text: string): Docs {
   return { before };
 }
 
-/** A comment behind something else says nothing of what stands below it. */
+/** A comment behind something else says nothing of what is below it. */
 function startsLine(text: string, offset: number): boolean {
   let at = offset;
   while (at > 0 && SPACE.includes(text.charAt(at - 1))) at--;

@@ -126,7 +126,7 @@ function oneALine(diagnostics: readonly Diagnostic[], source: SourceText): reado
   return withoutClosing(kept, source);
 }
 
-/** A block that is not closed where the next begins, and a brace too many behind that: one block stands in another. */
+/** A block that is not closed where the next begins, and a brace too many behind that: one block is in another. */
 function withoutClosing(diagnostics: readonly Diagnostic[], { text }: SourceText): readonly Diagnostic[] {
   const open: Diagnostic[] = [];
   const explained = new Set<Diagnostic>();

@@ -1,6 +1,6 @@
 import type { Expression, Word } from './ast.js';
 
-/** An expression and all that stands in it, each before its parts. */
+/** An expression and all that is in it, each before its parts. */
 export function withParts(expression: Expression): readonly Expression[] {
   const found: Expression[] = [];
   collect(expression, found);
@@ -37,6 +37,6 @@ export const referredTo = (expression: Expression): readonly Word[] =>
     part.kind === 'reference' ? part.path.slice(0, 1) : part.kind === 'call' ? [part.callee] : [],
   );
 
-/** Every name with what stands after its dots, without what is called. */
+/** Every name with what is after its dots, without what is called. */
 export const pathsIn = (expression: Expression): readonly (readonly Word[])[] =>
   withParts(expression).flatMap((part) => (part.kind === 'reference' ? [part.path] : []));

@@ -4,7 +4,7 @@ import type { Span } from '../source/span.js';
 
 const SIMPLE: Readonly<Record<string, string>> = { '"': '"', '\\': '\\', n: '\n', t: '\t' };
 
-/** The value of a string from what stands between its quotes; `start` is the offset of its first character. */
+/** The value of a string from what is between its quotes; `start` is the offset of its first character. */
 export function readEscapes(
   content: string,
   file: string,

@@ -19,7 +19,7 @@ const BRACKETS: Readonly<Record<string, { open: string; close: string }>> = {
 export const offsetOf = (diagnostic: Diagnostic): number =>
   diagnostic.at !== undefined && 'start' in diagnostic.at ? diagnostic.at.start : 0;
 
-/** `tokens` is what was parsed, `written` all that stood there before lines of it were set aside. */
+/** `tokens` is what was parsed, `written` all that was there before lines of it were set aside. */
 export function syntaxErrors(
   failures: readonly IRecognitionException[],
   tokens: readonly IToken[],
@@ -45,7 +45,7 @@ export function syntaxErrors(
   return found;
 }
 
-/** Where a token of the file stands among all, which are in order of the text. */
+/** The index of a token among all of the file, which are in the order of the text. */
 export function indexOf(tokens: readonly IToken[], token: IToken): number {
   if (token.tokenType === EOF) return tokens.length;
   let [low, high] = [0, tokens.length];
@@ -128,7 +128,7 @@ function lastBefore(tokens: readonly IToken[], index: number): IToken | undefine
   return undefined;
 }
 
-/** Where something is missing at the end of a line, the end of that line; else the token that stands in its place. */
+/** Where something is missing at the end of a line, the end of that line; else the token that is in its place. */
 function place(token: IToken, previous: IToken | undefined, source: SourceText): Span {
   const ends = token.tokenType === EOF || token.tokenType.name === 'Newline';
   const { file } = source;
@@ -137,7 +137,7 @@ function place(token: IToken, previous: IToken | undefined, source: SourceText):
   return { file, start: token.startOffset, end: endOf(token) };
 }
 
-/** Where the `}` of a block would stand: under its last line, or at the end of the line that opened it. */
+/** Where the `}` of a block would be: under its last line, or at the end of the line that opened it. */
 function afterLine(previous: IToken | undefined, opening: { readonly span: Span }, source: SourceText): Span {
   const end = previous === undefined ? 0 : endOf(previous);
   const { line } = positionAt(source, end);

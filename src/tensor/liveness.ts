@@ -1,7 +1,7 @@
 /**
  * Where each intermediate value of a graph lies in one stretch of scratch memory, under the runtime's own order:
  * an elementwise op overwrites an input at its last use, a view lies where its source lies, and values that are
- * never alive together share bytes. What the runtime uses and what the planner foretells is this one plan.
+ * never alive together share bytes. The runtime uses the same plan as the planner.
  */
 import { argument } from './ops/definition.js';
 import { isOp, OPS } from './ops/index.js';

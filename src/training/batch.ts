@@ -109,7 +109,7 @@ export function packedBatches(
 /**
  * Each sequence holds its rows one after another, and each token of padding as a text of its own: padding must not be
  * the longest text, since some rotary positions follow from that. The first token of a row is predicted from nothing, so
- * that it is not supervised; a class may stand there.
+ * that it is not supervised; a class may be there.
  */
 export function buildPacked(
   source: TokenRows,

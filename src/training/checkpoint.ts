@@ -15,7 +15,7 @@ type State = Pick<Optimizer, 'state'>;
 export interface CheckpointOptions {
   readonly host: Host;
   readonly work: WorkFolder;
-  /** Digest of everything that decides the result: a checkpoint with another one is not gone on from. */
+  /** Digest of everything that decides the result: training does not resume from a checkpoint with another one. */
   readonly digest: string;
   /** Newest checkpoints that are kept; the best one is kept beside them. */
   readonly keep: number;

@@ -49,7 +49,7 @@ const ORDERS: Readonly<Record<RowOrder, (options: OrderOptions, epoch: number) =
 
 /**
  * Rows of like length share a batch, and the batches come in a shuffled order, since easy-to-hard order would train
- * worse. Equal lengths are mixed anew in each pass; a short batch, of the longest rows, stands last.
+ * worse. Rows of equal length are shuffled in each pass; a short batch, of the longest rows, is last.
  */
 function lengthOrder({ rows, globalBatch, seed, lengthOf }: OrderOptions, epoch: number): Uint32Array {
   const ties = Float64Array.from({ length: rows }, (_, row) => uniform(seed, epoch, row));

@@ -4,7 +4,7 @@ import { DeviceFull } from '../tensor/device-full.js';
 const PATTERNS =
   /bad_alloc|failed to allocate memory|array buffer allocation failed|invalid typed array length|out of memory|ENOMEM/i;
 
-/** A step that found no memory. The parameters are those of the step before it, so training can go on from there. */
+/** A step that found no memory. The parameters are those of the step before it, so training can continue from there. */
 export class OutOfMemory extends Error {
   override readonly name = 'OutOfMemory';
   constructor(

@@ -72,7 +72,7 @@ export async function optimiserStep(input: StepInput): Promise<StepOutput> {
   return { loss, gradNorm, tokens: rows.reduce((total, row) => total + lengthOf(row), 0) };
 }
 
-/** The first position of a text whose label counts: nothing predicts a text's first token, and its class may stand there. */
+/** The first position of a text whose label counts: nothing predicts a text's first token, and its class may be there. */
 const firstLabel = ({ options }: Decoder): number => (options.config.labels === undefined ? 1 : 0);
 
 interface MicroBatch {

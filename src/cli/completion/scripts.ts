@@ -17,7 +17,7 @@ const choicesOf = ({ positionals }: Command): readonly { readonly at: number; re
     choices.length === 0 ? [] : [{ at, words: choices.join(' ') }],
   );
 
-/** What stands behind an option: one of some words, a path, something that no shell knows; or nothing. */
+/** What is behind an option: one of some words, a path, something that no shell knows; or nothing. */
 type Value = readonly string[] | 'path' | 'any' | undefined;
 
 function takenBy({ type, value = '', choices }: OptionSpec): Value {
@@ -129,7 +129,7 @@ compdef _ftpc ftpc
 `;
 }
 
-/** `=`: its value is the next word, or stands behind an equals sign. */
+/** `=`: its value is the next word, or is behind an equals sign. */
 function zshOption(name: string, spec: OptionSpec): readonly string[] {
   const value = takenBy(spec);
   const action = value === 'path' ? '_files' : value === 'any' ? ' ' : `(${value?.join(' ')})`;

@@ -1,4 +1,4 @@
-/** Source files of the user, written anew: whole or not at all, and never over an edit that came meanwhile. */
+/** Source files of the user, rewritten whole or not at all, and never over an edit that came meanwhile. */
 import {
   accessSync,
   chmodSync,
@@ -18,7 +18,7 @@ export interface Rewrite {
   /** As diagnostics name it. */
   readonly file: string;
   readonly path: string;
-  /** What was read, and what is to stand there. */
+  /** What was read, and what is to be there. */
   readonly before: string;
   readonly after: string;
 }

@@ -31,7 +31,7 @@ train adapter {
   dataset = dialogs.train
   validate = dialogs.valid
   lora = { rank: 8, alpha: 16 }
-  // allow(rate-out-of-range): the starter has 3 million parameters; a real base wants 2e-4
+  // allow(rate-out-of-range): the starter has 3 million parameters; a real base needs about 2e-4
   optimizer = adamw(rate: 2e-3, schedule: cosine(warmup: 5%))
   batch = { global: 8 }
   stop = { epochs: 2 }

@@ -11,7 +11,7 @@ interface Payload {
 
 const BAR = 24;
 
-/** One bar for the stage at work; what is worth keeping stands in lines above it. */
+/** One bar for the stage at work; what is worth keeping is in lines above it. */
 export function barsView(world: World, show: (line: string) => void): RunView {
   const { colours, width } = { colours: world.colours.err, width: world.width };
   const elapsedOf = paceKeeper(world.host.clock);

@@ -51,7 +51,7 @@ export async function reporterOf(
   };
 }
 
-/** The tree is data: its diagnostics stand where it stands, not among the words for people. */
+/** The tree is data: its diagnostics are where it is, not among the words for people. */
 const printingTo = (world: World, colours: Colours): World => ({
   ...world,
   colours: { out: colours, err: colours },

@@ -3,7 +3,7 @@ import type { Span } from '../../source/span.js';
 import { error, named } from '../make.js';
 import type { Diagnostic } from '../types.js';
 
-/** A format stage, and where its template stands. */
+/** A format stage, and where its template is. */
 interface Rows {
   readonly name: string;
   readonly template: Span;

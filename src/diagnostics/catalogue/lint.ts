@@ -62,5 +62,5 @@ export const configTwice = (at: Span, key: string, first: Span): Diagnostic =>
     help: 'keep one of them',
   });
 
-/** Of a string, what stands between its quotes. */
+/** Of a string, what is between its quotes. */
 const inside = (at: Span): Span => ({ ...at, start: at.start + 1, end: at.end - 1 });

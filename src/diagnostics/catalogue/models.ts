@@ -18,7 +18,7 @@ const CODES = {
 } as const;
 
 /**
- * A `ModelError` as a diagnostic; its shape is repeated here, since models stand above diagnostics. Those errors are
+ * A `ModelError` as a diagnostic; its shape is repeated here, since models are above diagnostics. Those errors are
  * written as sentences, messages are not.
  */
 export const modelError = (failure: {

@@ -20,7 +20,7 @@ export const otherColumns = (
     readonly needed: readonly string[];
     readonly source: string;
     readonly brought: readonly string[];
-    /** Where the source stands. */
+    /** Where the source is. */
     readonly at: Span;
     /** A template that reads what the source brings. */
     readonly fitting: string | undefined;

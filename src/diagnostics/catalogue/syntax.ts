@@ -93,7 +93,7 @@ export const unclosedBlock = (at: Span, opened: Span, what: string): Diagnostic 
     fixes: [insert('close it', at.file, at.start, '}\n')],
   });
 
-/** The same where the block that follows stands within it, and both are closed in the end. */
+/** The same where the block that follows is within it, and both are closed in the end. */
 export const blockInside = ({ help: _help, fixes: _fixes, ...unclosed }: Diagnostic): Diagnostic => ({
   ...unclosed,
   help: 'blocks cannot be nested: close this one with a `}` here, and remove one further down',

@@ -60,7 +60,7 @@ export const wrongUnit = (at: Span, found: string, wanted: string, suffixes: rea
     help: `its units are ${named(suffixes, 'and')}`,
   });
 
-/** `from`: where the value stands that a name brings here. */
+/** `from`: where the value of this name is. */
 export const outOfRange = (at: Span, written: string, range: string, from?: Span): Diagnostic =>
   error('FTP0305', at, `${written} is out of range`, {
     label: `must be ${range}`,

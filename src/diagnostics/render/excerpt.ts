@@ -58,7 +58,7 @@ function first(signs: readonly string[], columns: number): readonly string[] {
 const last = (signs: readonly string[], columns: number): readonly string[] =>
   [...first([...signs].reverse(), columns)].reverse();
 
-/** Lines of at most so many columns, broken between words; a word that is longer stands alone. */
+/** Lines of at most so many columns, broken between words; a longer word gets a line of its own. */
 export function wrapped(text: string, columns: number): readonly string[] {
   const lines: string[] = [];
   let line = '';

@@ -128,7 +128,7 @@ function snippet(
   if (label === undefined) return [first, `${bar} ${marks}`];
   const used = gutter.length + 3 + shown.before + Math.max(1, shown.marked) + 1;
   const words = harmless(label);
-  // A label that does not fit behind its mark stands under it.
+  // A label that does not fit behind its mark is under it.
   if (used + displayWidth(words) <= width) return [first, `${bar} ${marks} ${paint(words)}`];
   const lines = wrapped(words, columns);
   const widest = Math.max(...lines.map(displayWidth));

@@ -93,7 +93,7 @@ const descriptor = ({ code, id, title, page, level }: SarifRule): Sarif.Reportin
   id: code,
   ...(id === undefined ? {} : { name: id }),
   shortDescription: { text: title },
-  // What stands before the example, for viewers that show no markdown.
+  // What is before the example, for viewers that show no markdown.
   help: { text: page.split('\n## ')[0]?.trim() || title, markdown: page },
   ...(level === undefined ? {} : { defaultConfiguration: { level: LEVELS[level] } }),
 });

@@ -6,7 +6,7 @@ import type { Generated, GenerationOptions } from './types.js';
 const CACHE_BYTES = 256 * 2 ** 20;
 
 /**
- * Answers every prompt, which holds one token or more; results stand in the prompts' order. Greedy by default: the
+ * Answers every prompt, which holds one token or more; results are in the prompts' order. Greedy by default: the
  * likeliest token of the logits after each step, the same tokens at every run. A prompt that fills the model's
  * positions gets an empty answer with the reason `full`.
  */

@@ -35,7 +35,7 @@ export function argmax(logits: Float32Array): number {
 }
 
 /**
- * Makes tokens that have stood before less likely (Keskar et al. 2019, CTRL; transformers'
+ * Makes tokens that occurred before less likely (Keskar et al. 2019, CTRL; transformers'
  * `RepetitionPenaltyLogitsProcessor`): positive logits are divided, negative ones multiplied. Changes `logits`.
  */
 export function penaliseRepetition(logits: Float32Array, seen: ReadonlySet<number>, penalty: number): void {

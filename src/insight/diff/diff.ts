@@ -30,7 +30,7 @@ export interface StageDiff {
   readonly kind: string;
   readonly status: Pair<RunStage['status']>;
   readonly key: Pair<string>;
-  /** Both runs stand on the same output; `null` where that cannot be known. */
+  /** Both runs used the same output; `null` where that cannot be known. */
   readonly sameOutput: boolean | null;
   /** Settings, files, inputs and choices that differ; digests and keys as they are. */
   readonly changes: readonly Change[];

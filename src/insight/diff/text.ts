@@ -118,7 +118,7 @@ function metrics({ stages }: RunDiff, palette: Palette): readonly string[] {
   return rows.length === 0 ? [] : [palette.bold('Metrics that differ'), ...columns(rows)];
 }
 
-/** In both runs: what one of them did not come to has no metrics to compare. */
+/** In both runs: what one of them did not reach has no metrics to compare. */
 const isFinished = ({ status: { a, b } }: StageDiff): boolean =>
   [a, b].every((status) => status === 'done' || status === 'cached' || status === 'failed');
 

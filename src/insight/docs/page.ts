@@ -43,7 +43,7 @@ export interface PageSource {
 export interface PageBudget {
   readonly name: string;
   readonly require: string;
-  /** What the plan comes to, in words. */
+  /** The totals of the plan, in words. */
   readonly value: string;
   readonly holds: boolean | null;
 }
@@ -157,7 +157,7 @@ function isToldElsewhere(
 const pageSetting = ({ path, text, setBy, doc }: SettingExplanation): PageSetting => ({
   path,
   text: text ?? '',
-  // Without its place: a page that stands in a repository should not change with every line.
+  // Without its place: a page that is in a repository should not change with every line.
   setBy: setByText(setBy, false),
   doc,
 });

@@ -9,7 +9,7 @@ import { functions } from '../../stages/functions/index.js';
 import type { Setting, SettingType } from '../../stages/schema.js';
 import { schemas } from '../../stages/schemas.js';
 
-/** What a run would do with a stage; `failed`: it failed the last time, also where its output stands and a gate did not hold. */
+/** What a run would do with a stage; `failed`: it failed the last time, also where its output exists and a gate did not hold. */
 export type NodeStatus = StageAction | 'failed';
 
 export interface GraphNode {

@@ -4,7 +4,7 @@ import { UserError } from '../../diagnostics/types.js';
 import type { Run } from '../runs/index.js';
 
 export interface MetricsTable {
-  /** `quality.rouge_l`, in the order in which the stages stand. */
+  /** `quality.rouge_l`, in the order of the stages. */
   readonly metrics: readonly string[];
   /** Newest first. */
   readonly rows: readonly { readonly run: Run; readonly values: Readonly<Record<string, number>> }[];

@@ -21,7 +21,7 @@ const ofStages = (
 ): readonly (readonly Cell[])[] =>
   run.stages.flatMap((stage) => rows(stage).map((row) => [run.id, stage.name, ...row]));
 
-/** Whole numbers stand in steps; a damaged line may have others. */
+/** Steps are whole numbers; a damaged line may have others. */
 const whole = (value: number): Cell => (Number.isInteger(value) ? value : null);
 
 export const VIEWS: Readonly<Record<string, View>> = {

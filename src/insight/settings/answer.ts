@@ -1,4 +1,4 @@
-/** What stands behind a name of a pipeline: a setting, a stage with all its settings, or a parameter. */
+/** What is behind a name of a pipeline: a setting, a stage with all its settings, or a parameter. */
 import { noSuchSetting } from '../../diagnostics/catalogue/insight.js';
 import { UserError } from '../../diagnostics/types.js';
 import type { StageKind } from '../../ir/types.js';
@@ -25,7 +25,7 @@ export type Answer =
       readonly stage: string;
       readonly kind: StageKind;
       readonly setting: SettingExplanation;
-      /** What stands in a record or a call. */
+      /** What is in a record or a call. */
       readonly inside: readonly SettingExplanation[];
     }
   | ({ readonly about: 'stage' } & StageAnswer)

@@ -107,7 +107,7 @@ function lintsOf(path: string, checked: CheckedStage, { lints }: Pipeline): read
   return found === undefined ? [] : lintsIn(lints, found.span);
 }
 
-/** What stands in the block, where that is the whole value: more than what would have to be written. */
+/** What is in the block, where that is the whole value: more than what would have to be written. */
 function asWritten(
   path: string,
   checked: CheckedStage,
@@ -154,7 +154,7 @@ function originOf({ stage }: CheckedStage, path: string): Origin {
   return 'default';
 }
 
-/** The method stands behind `using`, itself or in a preset. */
+/** The method is behind `using`, itself or in a preset. */
 function methodSetBy({ stage, block }: CheckedStage, sources: SourceMap): SetBy {
   const word = block.using.find(({ text }) => text === stage.preset) ?? block.using.at(-1);
   if (word === undefined) return { from: 'nobody' };

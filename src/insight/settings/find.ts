@@ -72,7 +72,7 @@ const PLANNED: Readonly<Record<string, Setting>> = {
   },
 };
 
-/** Every setting that a stage can have, in the order of its schema; records and calls stand before what is in them. */
+/** Every setting that a stage can have, in the order of its schema; records and calls are before what is in them. */
 export function settingsOf(stage: Stage): readonly FoundSetting[] {
   const own = inFields(schemas[stage.kind].settings, stage.settings, '');
   if (stage.kind !== 'train') return own;

@@ -23,7 +23,7 @@ function rangeText(type: SettingType): string {
 export const unitsOf = (type: SettingType): readonly string[] =>
   type.kind === 'quantity' ? suffixesOf(type.units) : type.kind === 'union' ? type.of.flatMap(unitsOf) : [];
 
-/** Words and functions that may stand there; none where anything of the type may. */
+/** Words and functions that may be there; none where anything of the type may. */
 export function choicesOf(type: SettingType): readonly string[] {
   if (type.kind === 'enum') return type.values;
   if (type.kind === 'boolean') return ['true', 'false'];

@@ -107,7 +107,7 @@ function reasonsOf(
   earlier: StageRecord | undefined,
   { stages, sources }: WhyWorld,
 ): readonly WhyReason[] {
-  // A stage that goes on from its checkpoint has a reason to run at all.
+  // A stage that resumes from its checkpoint has a reason to run at all.
   const all = action === 'resume' ? [...reasons, ...runReasons({ key, parts }, earlier)] : reasons;
   const checked = stages.find(({ stage }) => stage.name === name);
   return all.map((reason): WhyReason => {
@@ -153,7 +153,7 @@ function ancestors(stage: string, { inputs }: WhyWorld): ReadonlySet<string> {
 
 function downstream(stage: string, { plan, inputs }: WhyWorld): readonly string[] {
   const reached = new Set([stage]);
-  // Stages stand after their inputs.
+  // Stages are after their inputs.
   for (const { name } of plan.stages)
     if ((inputs[name] ?? []).some((input) => reached.has(input))) reached.add(name);
   return plan.stages

@@ -1,4 +1,4 @@
-/** What may stand at the cursor. */
+/** What may be at the cursor. */
 import type { TextEdit } from 'vscode-languageserver';
 import { CompletionItemKind } from 'vscode-languageserver/node.js';
 import { expectedIn } from '../cursor/expected.js';
@@ -50,7 +50,7 @@ export function complete(request: Request): Proposals {
   }
 }
 
-/** Values of the argument that may stand here without its name. */
+/** Values of the argument that may be here without its name. */
 const withoutName = (request: Request): Proposals =>
   isSets(request.cursor.next) || expectedIn(request.cursor.frames) === undefined
     ? []
@@ -89,7 +89,7 @@ function inBlock(request: Request): Proposals {
   return isSets(second) ? afterSign(request) : [];
 }
 
-/** Behind `key =`, unless a value stands there already. */
+/** Behind `key =`, unless a value is there already. */
 const afterSign = (request: Request): Proposals =>
   isValuePlace(request.frame.statement) ? anyValue(request) : [];
 

@@ -25,7 +25,7 @@ export interface Proposal {
   /** With `$1` for what is still to be typed; the label where left out. */
   readonly insert?: string;
   readonly also?: readonly TextEdit[];
-  /** Earlier letters stand first. */
+  /** Earlier letters are first. */
   readonly sort?: string;
   /** What the typed word is compared with; the label where left out. */
   readonly filter?: string;

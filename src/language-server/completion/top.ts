@@ -17,7 +17,7 @@ const keyword = (label: string, insert: string, detail: string, sort = 'c'): Pro
   { label, kind: CompletionItemKind.Keyword, insert, detail, sort },
 ];
 
-/** A stop of a snippet with what stands there at first. */
+/** A tab stop of a snippet with its initial text. */
 const stop = (index: number, text: string): string => `\${${index}:${text}}`;
 
 /** A block with a line for every setting that it must have. */

@@ -162,7 +162,7 @@ function standard(request: Request): Proposals {
 
 const simple = new Set<SettingType['kind']>(['integer', 'number', 'quantity', 'boolean', 'string', 'call']);
 
-/** Parameters of the file that may stand here; one that is true or false chooses between two values. */
+/** Parameters of the file that may be here; one that is true or false chooses between two values. */
 function valueNames({ view, cursor }: Request, type: SettingType | undefined): Proposals {
   const top = cursor.frames[0];
   const isInBlock = cursor.frames.some(({ kind }) => kind === 'block');

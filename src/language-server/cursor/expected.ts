@@ -1,4 +1,4 @@
-/** The type that an expression at the cursor should have, and the table of keys where a key stands. */
+/** The type that an expression at the cursor should have, and the table of keys where a key is expected. */
 import { PARAM_TYPES } from '../../check/params.js';
 import { functions } from '../../stages/functions/index.js';
 import type { Setting, SettingType } from '../../stages/schema.js';
@@ -9,7 +9,7 @@ import { isSets } from './tokens.js';
 
 export type Fields = Readonly<Record<string, Setting>>;
 
-/** What stands after `=` or `:` in a frame, with its type. */
+/** What is after `=` or `:` in a frame, with its type. */
 export function expectedIn(frames: readonly Frame[]): SettingType | undefined {
   const frame = frames.at(-1);
   const outer = frames.slice(0, -1);
@@ -44,7 +44,7 @@ export function expectedIn(frames: readonly Frame[]): SettingType | undefined {
   }
 }
 
-/** Keys that may stand in the innermost frame. */
+/** Keys that may be in the innermost frame. */
 export function fieldsIn(frames: readonly Frame[]): Fields {
   const frame = frames.at(-1);
   switch (frame?.kind) {

@@ -1,4 +1,4 @@
-/** What is open at an offset: the block and the brackets around it, and what stands before it in each. */
+/** What is open at an offset: the block and the brackets around it, and what is before it in each. */
 import type { SourceText } from '../../source/text.js';
 import {
   endOf,
@@ -36,9 +36,9 @@ export interface Cursor {
   readonly tokens: Tokens;
   /** From the file to the innermost bracket. */
   readonly frames: readonly Frame[];
-  /** The word, number or string that the cursor stands in or behind. */
+  /** The word, number or string in which or behind which the cursor is. */
   readonly partial: IToken | undefined;
-  /** Tokens after the cursor and what it stands in. */
+  /** Tokens after the cursor and what it is in. */
   readonly next: IToken | undefined;
   readonly inComment: IToken | undefined;
 }
@@ -154,7 +154,7 @@ class Walker {
 
 const PAIRS: Readonly<Record<string, string>> = { '{': '}', '[': ']', '(': ')' };
 
-/** Keys that stand in a block, a record or the arguments of a call, before and after the cursor. */
+/** Keys that are in a block, a record or the arguments of a call, before and after the cursor. */
 export function keysFrom({ tokens }: Tokens, open: IToken): readonly string[] {
   const keys: string[] = [];
   let depth = 0;

@@ -37,7 +37,7 @@ function define(target: Target, { view }: Spot, session: Session): Location | Lo
   return declared === undefined ? null : locationOf(session, declarationPlace(declared));
 }
 
-/** A function that is known without an import stands in the prelude. */
+/** A function that is known without an import is in the prelude. */
 function native(name: string, { analysis }: Spot['view']) {
   const modules = [...analysis.modules.values()].filter(({ isLibrary }) => isLibrary);
   const prelude = modules.find((module) => module.name === PRELUDE);

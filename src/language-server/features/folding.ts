@@ -48,7 +48,7 @@ function brackets(source: SourceText): FoldingRange[] {
   return found;
 }
 
-/** Things that stand on lines one after another. */
+/** Things that are on lines one after another. */
 function runs(
   spans: readonly { readonly start: number; readonly end: number }[],
   source: SourceText,

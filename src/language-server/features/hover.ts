@@ -1,4 +1,4 @@
-/** What the word under the cursor is: type, unit, default, range, and what it comes to in this pipeline. */
+/** What the word under the cursor is: type, unit, default, range, and its value in this pipeline. */
 import type { Hover } from 'vscode-languageserver';
 import { MarkupKind } from 'vscode-languageserver/node.js';
 import { cursorAt } from '../cursor/frames.js';

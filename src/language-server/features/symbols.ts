@@ -126,6 +126,6 @@ function detailOf(declared: Declared): string {
   return 'target' in node ? `preset for ${node.target.text}` : what;
 }
 
-/** The protocol wants the name inside of the whole. */
+/** The protocol requires the name to be inside the whole. */
 const around = (source: SourceText, whole: Span, name: Span): Range =>
   toRange(source, { start: Math.min(whole.start, name.start), end: Math.max(whole.end, name.end) });

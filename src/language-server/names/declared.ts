@@ -8,7 +8,7 @@ type Named = Declaration & { readonly node: { readonly name: Word } };
 
 const known = new WeakMap<Module, ReadonlyMap<string, Declared>>();
 
-/** What stands in the file itself; of two declarations of a name the first counts. */
+/** What is in the file itself; of two declarations of a name the first counts. */
 export function declaredIn(module: Module): ReadonlyMap<string, Declared> {
   const before = known.get(module);
   if (before !== undefined) return before;

@@ -41,10 +41,10 @@ export type Target =
       readonly name: string;
       readonly schema: MetricSchema;
       readonly isBaseline: boolean;
-      /** The stage whose name stands before it. */
+      /** The stage whose name is before it. */
       readonly stage?: Declared;
     }
-  /** A word that others stand behind: `baseline`, and `plan` in a test. */
+  /** A word that others are behind: `baseline`, and `plan` in a test. */
   | { readonly kind: 'root'; readonly name: string; readonly doc: string }
   /** What an expectation of a test looks at: `plan.adapter.steps`. */
   | { readonly kind: 'field'; readonly name: string; readonly doc: string }

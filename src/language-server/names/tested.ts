@@ -47,7 +47,7 @@ export const fieldsOf = {
 
 export const fieldsOfStage = { program: {}, plan: PLANNED_STAGE, run: RUN_STAGE } as const;
 
-/** What stands between a stage of a plan and its values. */
+/** What is between a stage of a plan and its values. */
 const GROUPS: Readonly<Record<string, string>> = {
   chosen: 'what the planner decided',
   settings: 'settings as they count, with what the planner decided',

@@ -1,4 +1,4 @@
-/** The words of an expression, read with the type of the place it stands in. */
+/** The words of an expression, read with the type of the place it is in. */
 import type { Span } from '../../source/span.js';
 import type { Setting, SettingType } from '../../stages/schema.js';
 import type { Entry, Expression } from '../../syntax/ast.js';

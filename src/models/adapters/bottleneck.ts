@@ -20,12 +20,12 @@ export interface Bottleneck extends Pick<BottleneckConfig, 'activation' | 'reads
   readonly size: number;
 }
 
-/** The adapters of one block, by the parts that they stand behind. */
+/** The adapters of one block, by the parts that they follow. */
 export type Bottlenecks = Readonly<Partial<Record<BottleneckPlace, Bottleneck>>>;
 
 export const NO_BOTTLENECKS: Bottlenecks = {};
 
-/** Where they stand within a block, by the part. */
+/** Where they are within a block, by the part. */
 export const BOTTLENECK_MODULES: Readonly<Record<BottleneckPlace, string>> = {
   attention: 'attention_adapters',
   mlp: 'output_adapters',

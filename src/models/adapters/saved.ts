@@ -9,7 +9,7 @@ import { promptShapes } from './prompt.js';
 
 export type SavedRole = 'embedding' | 'head';
 
-/** A tensor of an adapter that stands in the place of one of the base. */
+/** A tensor of an adapter that is in the place of one of the base. */
 export interface SavedTensor extends NamedShape {
   readonly role: SavedRole;
   /** The last part of its module's path. */

@@ -18,7 +18,7 @@ export interface Caches {
   /** What a layer's step graph reads and gives, for rows of these lengths. */
   inputs(layer: number, lengths: Int32Array): Tensors;
   outputs(layer: number): Tensors;
-  /** Behind a run of the step graph: its token stands in the cache. */
+  /** Behind a run of the step graph: its token is in the cache. */
   append(layer: number, lengths: Int32Array): void;
   /** Goes on with these rows alone, which ascend. */
   keep(rows: readonly number[]): Promise<void>;

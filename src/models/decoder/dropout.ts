@@ -33,7 +33,7 @@ export function dropoutMask(out: Uint8Array, rate: number, stream: number): void
   if (out.length & 1) out[out.length - 1] = (mix(mix(pairs) ^ stream) & 0xffff) >= threshold ? 1 : 0;
 }
 
-/** Counter of the embedding, which stands before layer 0. */
+/** Counter of the embedding, which is before layer 0. */
 export const EMBEDDED = -1;
 
 /** Adds to each value one that is uniform in [−bound, bound). */

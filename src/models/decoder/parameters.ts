@@ -60,7 +60,7 @@ export function createParameters(options: DecoderOptions, names: readonly string
   };
 }
 
-/** A tensor that changes: on the host, the very one. */
+/** A tensor that changes: on the host, the same object. */
 function placed(memory: Memory, tensor: HostTensor): Tensor {
   if (memory.isHost) return tensor;
   const place = memory.room().tensor(tensor.type);
@@ -85,7 +85,7 @@ function valuesOf(options: DecoderOptions, names: readonly string[]): ReadonlyMa
 
 type Crossing = Pick<Parameters, 'changed' | 'publish' | 'collect' | 'onDevice'>;
 
-/** The graphs read and write the very arrays. */
+/** The graphs read and write the same arrays. */
 const SHARED: Crossing = { changed() {}, publish() {}, async collect() {} };
 
 function crossing(

@@ -1,7 +1,7 @@
 /**
- * Foretells the memory and arithmetic of one micro batch from the very graphs that the decoder would run.
+ * Predicts the memory and arithmetic of one micro batch from the graphs that the decoder would run.
  * Everything that outlives a graph's run is a buffer of the driver, and all of them are held at once; beside
- * them stands the largest set of intermediates that any one graph has.
+ * them is the largest set of intermediates that any one graph has.
  */
 import { flopsOf } from '../../tensor/cost.js';
 import { transientBytes } from '../../tensor/liveness.js';

@@ -72,7 +72,7 @@ function llama3(frequency: number, scaling: RopeScaling & { readonly type: 'llam
 export const turningLength = ({ scaling }: Pick<Rotary, 'scaling'>): number =>
   scaling?.type === 'longrope' ? scaling.originalPositions : Number.POSITIVE_INFINITY;
 
-/** The same of a whole model, whose answers are computed anew when they grow beyond. */
+/** The same of a whole model, whose answers are computed again from their start when they grow longer. */
 export const turningLengthOf = ({ blocks }: Blueprint): number =>
   Math.min(...Object.values(blocks).map(({ attention: { rotary } }) => turningLength(rotary ?? {})));
 

@@ -13,7 +13,7 @@ export interface Supervision {
 
 /**
  * Position t predicts the token at t + 1, and the last position of a row nothing; of a classifier, it predicts the label
- * that stands at t.
+ * that is at t.
  */
 export function supervisionOf(
   { rows, length, labels }: Batch,

@@ -17,7 +17,7 @@ export interface PreTokenizer {
   readonly normalizer?: Json;
   /** A word that is in the vocabulary is taken whole. */
   readonly ignoreMerges?: boolean;
-  /** The begin token stands before a text where the file does not say otherwise. */
+  /** A text begins with the begin token where the file does not say otherwise. */
   readonly begins?: boolean;
 }
 

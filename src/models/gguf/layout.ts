@@ -12,7 +12,7 @@ import type { ModelConfig } from '../types.js';
 /** What llama.cpp's converter has done to a tensor (`convert_hf_to_gguf.py`). */
 export type Arrangement =
   | { readonly kind: 'same' }
-  /** Rows stand in another order: `theirs` is where a row of ours is; it stays within its `unit` rows or moves with its neighbours. */
+  /** Rows are in another order: `theirs` is where a row of ours is; it stays within its `unit` rows or moves with its neighbours. */
   | { readonly kind: 'rows'; readonly unit: number; readonly theirs: (row: number) => number }
   /** `[outputs, inputs]` where Hugging Face has `[inputs, outputs]`. */
   | { readonly kind: 'transposed' }

@@ -32,7 +32,7 @@ const GEMMA: PieceStyle = {
   unknown: true,
 };
 
-/** The prefix comes from a normaliser, so that it stands before every stretch between special tokens. */
+/** The prefix comes from a normaliser, so that it precedes every stretch between special tokens. */
 const PHI_3: PieceStyle = {
   normalizer: { type: 'Sequence', normalizers: [{ type: 'Prepend', prepend: SPACE }, REPLACE] },
   preTokenizer: null,

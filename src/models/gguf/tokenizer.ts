@@ -31,7 +31,7 @@ export function ggufSpecialTokens(header: GgufHeader): Readonly<Record<string, s
   return found;
 }
 
-/** Whether the begin token stands before a text where nobody says otherwise. */
+/** Whether a text begins with the begin token where nothing says otherwise. */
 export function ggufBegins(header: GgufHeader): boolean {
   const { values } = header;
   const asked = flagIn(header, 'tokenizer.ggml.add_bos_token');

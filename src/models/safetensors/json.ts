@@ -60,7 +60,7 @@ class Reader {
     return items;
   }
 
-  /** What stands between two brackets, separated by commas. */
+  /** What is between two brackets, separated by commas. */
   private items(opening: string, closing: string, item: () => void): void {
     this.expect(opening);
     if (this.skip() !== closing) {

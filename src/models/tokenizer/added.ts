@@ -1,6 +1,6 @@
 import type { AddedToken } from './file.js';
 
-/** A stretch of text, or the added token that stands there. */
+/** A stretch of text, or the added token that is there. */
 export type Piece = { readonly text: string; readonly start: number } | { readonly id: number };
 
 /** What the Rust library's `regex` calls a word character (Unicode Technical Standard 18, annex C). */

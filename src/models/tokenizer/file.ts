@@ -29,7 +29,7 @@ export interface TokenizerFile {
   readonly added: readonly AddedToken[];
   /** Token that the post-processor puts before a text. */
   readonly beginId?: number;
-  /** Normaliser, pre-tokeniser and decoder as they stand in the file. */
+  /** Normaliser, pre-tokeniser and decoder as they are in the file. */
   readonly pipeline: Json;
 }
 
@@ -83,7 +83,7 @@ export function parseTokenizer(json: Json, path: string): TokenizerFile {
   };
 }
 
-/** The token at the head of a `TemplateProcessing`, which may stand in a sequence of steps. */
+/** The token at the head of a `TemplateProcessing`, which may be in a sequence of steps. */
 function beginOf(step: unknown): number | undefined {
   if (!isJson(step)) return undefined;
   if (Array.isArray(step['processors'])) {
@@ -121,7 +121,7 @@ function refuseSharedIds(vocab: ReadonlyMap<string, number>, added: readonly Add
   }
 }
 
-/** Merges stand as `"a b"` or, in newer files, as `["a", "b"]`. */
+/** A merge is written `"a b"` or, in newer files, `["a", "b"]`. */
 function readMerges(value: unknown, fail: Fail): readonly (readonly [string, string])[] {
   if (!Array.isArray(value)) return fail('"model.merges" is not a list.');
   return value.map((merge: unknown, rank) => {

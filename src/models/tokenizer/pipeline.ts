@@ -8,7 +8,7 @@ export interface Pipeline {
   decode(tokens: readonly string[]): string;
 }
 
-/** Loads the library and the three steps as they stand in a `tokenizer.json`. Throws what the library throws. */
+/** Loads the library and the three steps as they are in a `tokenizer.json`. Throws what the library throws. */
 export async function loadPipeline(steps: Json): Promise<Pipeline> {
   const { Tokenizer } = await import('tokenizers');
   const build = (json: Json) =>
@@ -38,7 +38,7 @@ export async function loadPipeline(steps: Json): Promise<Pipeline> {
   };
 }
 
-/** The library knows where in the text a stretch stands; called on a stretch alone, it takes each for the first. */
+/** The library knows where in the text a stretch is; called on a stretch alone, it takes each for the first. */
 function prependsAtStartOnly(step: unknown): boolean {
   return JSON.stringify(step).includes('"prepend_scheme":"first"');
 }

@@ -1,10 +1,10 @@
-/** Matrices that stand in a file the other way round than the model asks for them. */
+/** Matrices that are in a file the other way round than the model asks for them. */
 import type { StoredTensor } from '../types.js';
 import { float32Tensor } from './dense.js';
 import { elementCount } from './sizes.js';
 import type { SourceTensor } from './source.js';
 
-/** Held as it stands in the file, and turned when it is decoded. */
+/** Held as it is in the file, and turned when it is decoded. */
 export function transposedSource(plain: SourceTensor): SourceTensor {
   const { name } = plain;
   const shape = [...plain.shape].reverse();

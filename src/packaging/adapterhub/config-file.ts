@@ -27,7 +27,7 @@ const PLAIN = {
   use_gating: false,
 } as const;
 
-/** Fields that say nothing where the ones above stand so, at their defaults. */
+/** Fields that have no effect where the ones above have these values; with their defaults. */
 const IDLE = {
   cross_adapter: false,
   factorized_phm_W: true,

@@ -37,7 +37,7 @@ export interface ReleaseManifest {
 
 export interface ReleaseBase {
   readonly label: string;
-  /** Where it stood, relative to the release's folder or absolute: an adapter needs it. */
+  /** Where it was, relative to the release's folder or absolute: an adapter needs it. */
   readonly folder: string;
   /** `nf4`: the adapter was trained over the base in four bits. */
   readonly storage: 'stored' | 'nf4';

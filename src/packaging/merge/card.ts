@@ -64,7 +64,7 @@ const QUANTISED = `The adapter was trained over the base in four bits (NF4) and 
 four-bit ones: its answers can differ a little from those of the evaluation.
 `;
 
-/** Text as it may stand in a cell of a table. */
+/** Text as it may be in a cell of a table. */
 const cell = (text: string): string => text.replaceAll('|', '\\|').replace(/\s+/g, ' ');
 
 /** A YAML scalar in single quotes. */

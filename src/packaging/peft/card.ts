@@ -102,7 +102,7 @@ const factsOf = (lora: LoraConfig): readonly (readonly [string, string | number]
           : [['Trained whole', [...lora.modulesToSave].sort().join(', ')] as const]),
       ];
 
-/** Text as it may stand in a cell of a table. */
+/** Text as it may be in a cell of a table. */
 const cell = (text: string): string => text.replaceAll('|', '\\|').replace(/\s+/g, ' ');
 
 /** A YAML scalar in single quotes. */

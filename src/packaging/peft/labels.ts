@@ -1,6 +1,6 @@
 /**
  * `labels.json`: what the classes of a classification head are called, which an adapter folder of PEFT does not say. In
- * a folder of transformers the same fields stand in `config.json`.
+ * a folder of transformers the same fields are in `config.json`.
  */
 import { readJsonFile } from '../../models/json-file.js';
 import { labelFields, labelsIn } from '../../models/labels.js';

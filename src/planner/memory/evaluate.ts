@@ -69,7 +69,7 @@ export function evaluationPeak(memory: ForwardMemory, answers: Answers | undefin
     Math.min(MOST_ROWS, answers.rows, Math.floor(EVALUATION_SHAPES.cacheBytes / perRow)),
   );
   const sessions = Math.min(MOST_SESSIONS, 2 * answers.rows);
-  // a text that grows beyond is computed anew
+  // a text that grows longer is computed again from its start
   const turning = turningLengthOf(blueprintOf(config));
   const filled = answers.prompt <= turning && turning < capacity ? turning : answers.prompt;
   const prompts = forward(memory, together, Math.min(paddedLength(filled), config.maxPositions), {

@@ -73,7 +73,7 @@ const BEYOND: Readonly<Record<string, (planned: Planned) => Beyond>> = {
     const run = [...graphs.map(({ graph: one }) => one), ...(update === undefined ? [] : [update])];
     const isCompiled = compiles && run.some((one) => isWorthCompiling(one));
     const ofCompiling = isCompiled ? compiling - counted : 0;
-    // gradients come to the host only where that updates
+    // gradients are copied to the host only where it updates
     const sets = update === undefined ? 2 : 1;
     return {
       process,

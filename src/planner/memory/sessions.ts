@@ -42,7 +42,7 @@ const packedShapes = (micro: number, parts: number): number => (micro > 1 && par
 const distinct = (lengths: Lengths): number => new Set(buckets(lengths).map(({ padded }) => padded)).size;
 
 /**
- * Padded lengths that micro batches come to: rows of a step are sorted and cut, so that a short length turns up where
+ * Padded lengths that micro batches have: rows of a step are sorted and cut, so that a short length turns up where
  * at least a micro batch of the step's rows is that short.
  */
 function paddedShapes(lengths: Lengths, micro: number, global: number, steps: number): number {

@@ -145,7 +145,7 @@ export function longestPadded(
   return packedLength(Math.min(limit, packed * longest), limit);
 }
 
-/** Sequences that the rows of most steps come to: all but the last are nearly full, and steps differ in their tokens. */
+/** Sequences that the rows of most steps fill: all but the last are nearly full, and steps differ in their tokens. */
 export function sequencesOf(
   { config, lengths, packed = 1 }: Pick<TrainMemory, 'config' | 'lengths' | 'packed'>,
   maxLength: number,

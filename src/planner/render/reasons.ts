@@ -5,7 +5,8 @@ import type { ReasonCode } from '../reasons.js';
 const TEXTS: Readonly<Record<ReasonCode, (reason: Reason) => string>> = {
   unchanged: () => 'unchanged',
   checkpoint: () => 'resumes from its checkpoint',
-  checkpoint_left: ({ before }) => `does not resume from its checkpoint, which was made with ${value(before)}`,
+  checkpoint_left: ({ before }) =>
+    `does not resume from its checkpoint, which was made with ${value(before)}`,
   first_run: () => 'has not run yet',
   output_missing: () => 'its output is missing or damaged',
   setting_changed: ({ path, before, after }) => `${short(path)}: ${value(before)} → ${value(after)}`,

@@ -11,7 +11,7 @@ export interface Moved {
   readonly what: string;
   readonly before: string;
   readonly after: string;
-  /** Where it stands in the pipeline. */
+  /** Where it is in the pipeline. */
   readonly place?: { readonly stage: string; readonly path: string };
 }
 

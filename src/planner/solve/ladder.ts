@@ -30,9 +30,9 @@ export interface LadderOptions {
   /** Set by the author. */
   readonly micro: number | undefined;
   readonly layers: number;
-  /** The rank is that of an adapter to go on from. */
+  /** The rank is that of an adapter to continue from. */
   readonly fixedRank: boolean;
-  /** What the optimiser remembers may stand in a file. */
+  /** What the optimiser remembers may be in a file. */
   readonly paged: boolean;
 }
 

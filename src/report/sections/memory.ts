@@ -3,7 +3,7 @@ import { bytesText } from '../../run/text.js';
 import type { ReportInput } from '../input.js';
 import { html, type Markup, nothing } from '../markup.js';
 
-/** What the plan foretold beside what was measured, stage by stage. */
+/** What the plan predicted beside what was measured, stage by stage. */
 export function memory({ plan, events }: ReportInput): Markup {
   if (plan === undefined) return nothing;
   const finished = events.findLast((event) => event.type === 'run.finished');

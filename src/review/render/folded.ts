@@ -54,7 +54,7 @@ function fitted(sections: readonly Folded[], room: number): readonly string[] {
   });
 }
 
-/** The size above which sizes are cut, so that together they come to `room` at most. */
+/** The size above which sizes are cut, so that together they are `room` at most. */
 function level(sizes: readonly number[], room: number): number {
   const sorted = [...sizes].sort((a, b) => a - b);
   let left = room;

@@ -1,4 +1,4 @@
-/** Texts made of our own words and of what stands in a pipeline, so that a renderer can set the latter off. */
+/** Texts made of our own words and of what is in a pipeline, so that a renderer can set the latter off. */
 
 /** What someone else wrote: a name, a value, a path, a message. */
 export interface Foreign {

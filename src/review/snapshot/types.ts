@@ -23,7 +23,7 @@ export type SnapshotFigures = Readonly<
 export interface SnapshotStage {
   readonly name: string;
   readonly kind: StageKind;
-  /** By path, as they would stand in a file. */
+  /** By path, as they would be in a file. */
   readonly settings: Readonly<Record<string, string>>;
   /** What the planner chose. */
   readonly chosen: Readonly<Record<string, string>>;

@@ -5,7 +5,7 @@
 export class HashTable {
   #high = new Float64Array(1024);
   #low = new Float64Array(1024);
-  /** Value + 1; 0 where nothing stands. */
+  /** Value + 1; 0 where nothing is. */
   #values = new Uint32Array(1024);
   #count = 0;
 

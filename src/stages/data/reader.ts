@@ -17,7 +17,7 @@ export const inFile = (host: Host, path: string): RowStore => ({
   read: (offset, length, most) => host.readBytes(path, offset, Math.max(length, most)),
 });
 
-/** Reads rows again from where they stand. Of each file it keeps the last window, `ahead` bytes from the row on. */
+/** Reads rows again from where they are. Of each file it keeps the last window, `ahead` bytes from the row on. */
 export class RowReader {
   readonly #windows = new Map<number, { readonly start: number; readonly bytes: Uint8Array }>();
 

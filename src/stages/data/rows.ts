@@ -1,6 +1,6 @@
 /**
  * The hand-over from data to format: `<split>.jsonl` with one {@link DataRow} a line, in the order in which the
- * rows stood in their files, general rows after them. Columns have their usual names here (`instruction`, `input`,
+ * the rows in their files, general rows after them. Columns have their usual names here (`instruction`, `input`,
  * `output`), whatever they are called in the source; other columns pass through.
  */
 import { join } from 'node:path';

@@ -24,7 +24,7 @@ const STRIDE = 1024;
 const LOOK_UP = 1 << 14;
 const IN_ORDER = 1 << 20;
 
-/** Reads, checks and splits rows; every row that is not kept stands in the report with its place and the reason. */
+/** Reads, checks and splits rows; every row that is not kept is in the report with its place and the reason. */
 export const run: RunStage = async (context) => {
   try {
     return await runData(context);
@@ -110,7 +110,7 @@ async function readAll(
     const spool = spools[index];
     for await (const batch of rowsOf(file, context.host))
       for (const line of batch) {
-        // a row that was unpacked or converted stands elsewhere in its file
+        // a row that was unpacked or converted is elsewhere in its file
         const done = before + Math.min(line.offset, file.size);
         if (lines++ % STRIDE === 0) await pause(context, 'reading', done, total, 'bytes');
         collector.add(line, spool?.add(line.bytes) ?? line.offset, index, file);

@@ -121,7 +121,7 @@ function readMessages(row: Row): Content | Fault {
   return ofTurns(turns);
 }
 
-/** The last answer, and all that stands before it. */
+/** The last answer, and all that is before it. */
 function ofTurns(turns: readonly { readonly role: string; readonly content: string }[]): Content {
   const lines = turns.map(({ role, content }) => `${role}\n${content}`);
   const last = turns.findLastIndex(({ role }) => role === 'assistant');

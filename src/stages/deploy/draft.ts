@@ -68,7 +68,7 @@ function baseOf(
   };
 }
 
-/** Relative where base and releases stand in one working directory, so that it can be moved as a whole. */
+/** Relative where base and releases are in one working directory, so that it can be moved as a whole. */
 function placeOf(folder: string, release: string, cwd: string): string {
   const below = (path: string): boolean => {
     const way = relative(cwd, path);

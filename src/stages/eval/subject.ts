@@ -11,7 +11,7 @@ import { type ResolvedModel, resolveModel } from '../model-places.js';
 import { openResolved } from '../models.js';
 import { type Artefact, isMethod, METHODS, type Method, type StageContext } from '../types.js';
 
-/** What an `Adapter` or `Model` setting comes to: a base, the way it is held, and perhaps an adapter over it. */
+/** What an `Adapter` or `Model` setting means: a base, the way it is held, and perhaps an adapter over it. */
 export interface Subject {
   readonly label: string;
   readonly base: ResolvedModel;

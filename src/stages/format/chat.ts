@@ -48,7 +48,7 @@ function renderMessages(given: readonly ChatMessage[], context: RenderContext, a
 
 /**
  * Where the answer of a turn begins and ends: after what the model is given when it is to write that turn, and with
- * what stands there when the turn is the last. `undefined` where either is no beginning of the whole.
+ * what is there when the turn is the last. `undefined` where either is no beginning of the whole.
  */
 function borderOf(
   whole: string,

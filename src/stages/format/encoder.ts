@@ -108,7 +108,7 @@ interface Classifying extends Pick<RowEncoder, 'tokenizer' | 'padId'> {
   findSpecial(texts: readonly string[]): readonly string[];
 }
 
-/** A text and its label. What is cut off its end is not read, and the class stands at the last token that is left. */
+/** A text and its label. What is cut off its end is not read, and the class is at the last token that is left. */
 function classified(
   row: Row,
   settings: FormatSettings,

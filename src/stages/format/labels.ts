@@ -7,7 +7,7 @@ import { labelledColumns, labelOf, sortedLabels } from './labelled.js';
 import { labelUntrained, oneLabel, undeclaredLabel } from './problems.js';
 import { RowProblem } from './row.js';
 
-/** Where a row of a label stands. */
+/** Where a row of a label is. */
 interface Place {
   readonly file: string;
   readonly line: number;

@@ -106,7 +106,7 @@ export async function previewTokens(
   for (let t = 1; t <= row.labels.length; t++) {
     const supervised = row.labels[start] !== IGNORED;
     if (t < row.labels.length && (row.labels[t] !== IGNORED) === supervised) continue;
-    // Decoders look at what stands before: a stretch alone may lose a space, and a character may span tokens.
+    // Decoders look at what is before: a stretch alone may lose a space, and a character may span tokens.
     const whole = tokenizer.decode(row.input_ids.slice(0, t));
     const text = whole.startsWith(shown)
       ? whole.slice(shown.length)

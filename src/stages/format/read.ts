@@ -21,7 +21,7 @@ export interface Split {
   /** Tokens of every row. */
   readonly lengths: Uint32Array;
   read(row: number): { readonly ids: Int32Array; readonly labels: Int32Array };
-  /** Tokens of the prompt of the last answer (0: no prompt stands there whole), and supervised ones. */
+  /** Tokens of the prompt of the last answer (0: no prompt is left whole), and supervised ones. */
   countsOf(row: number): { readonly prompt: number; readonly supervised: number };
   placeOf(row: number): { readonly file: string; readonly line: number };
   /** Texts in the order of the rows. */

@@ -4,7 +4,7 @@ import type { Tokenizer } from '../../models/types.js';
 /** How special tokens look: `<|im_end|>`, `</s>`, `[INST]`. */
 const LOOKS_SPECIAL = /<[^<>\s]{1,64}>|\[[^[\]\s]{1,64}\]/g;
 
-/** Finds the special tokens that stand in texts of a row, where they would open or end turns. */
+/** Finds the special tokens that are in texts of a row, where they would open or end turns. */
 export function specialFinder(tokenizer: Tokenizer): (texts: readonly string[]) => readonly string[] {
   const known = new Map<string, boolean>();
   const isToken = (text: string): boolean => {

@@ -74,7 +74,7 @@ export async function surveyLengths(
     tally.add(kept, true),
   );
   if (found > 0 && ownKept === 0) throw refused.error(format, data, found);
-  // So many general rows count as would stand beside the sampled ones; all of them may be the longest.
+  // As many general rows count as would be mixed with the sampled ones; all of them may be the longest.
   const generalStride = Math.max(1, Math.ceil(available / maxRows));
   const share = available === 0 ? 0 : Math.min(1, (mixed / available) * (generalStride / stride));
   let due = 0;

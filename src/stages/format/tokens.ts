@@ -1,4 +1,4 @@
-/** Rows that were tokenized elsewhere, taken as they stand: `input_ids` and `labels`. */
+/** Rows that were tokenized elsewhere, taken as they are: `input_ids` and `labels`. */
 import type { Tokenizer } from '../../models/types.js';
 import { idsOf } from '../data/ids.js';
 import { Fault } from '../data/parse.js';

@@ -10,7 +10,7 @@ interface Origin {
   readonly kind?: string;
 }
 
-/** Writes the files of one split row by row; see `rows.ts` for what stands in them. */
+/** Writes the files of one split row by row; see `rows.ts` for what is in them. */
 export class SplitWriter {
   readonly #tokens: OutputFile;
   readonly #rows: OutputFile;

@@ -103,7 +103,7 @@ export const sources = {
 /** Whether a source makes its rows up, and reads nothing. */
 export const isMadeUp = ({ call }: { readonly call: string }): boolean => call === 'synthetic';
 
-/** Columns of the sources that bring their own; those of the others stand in their files. */
+/** Columns of the sources that bring their own; those of the others are in their files. */
 export const SOURCE_COLUMNS: Readonly<Record<string, readonly string[]>> = {
   text: ['text'],
   synthetic: ['input_ids', 'labels'],

@@ -31,7 +31,7 @@ import type { RunStage, StageContext } from '../types.js';
 import { probeRows } from './probes.js';
 import type { MergeSettings } from './schema.js';
 
-/** Where the merged model stands in the stage's output. */
+/** Where the merged model is in the stage's output. */
 const FOLDER = 'model';
 
 /** Merges an adapter into its base, or writes a base in another dtype, and proves that the result answers alike. */

@@ -39,7 +39,7 @@ function withHead(
 
 /**
  * A store that lets go of a tensor once it has been decoded. Full training copies every weight into its parameters, so
- * without this the base would stand in memory twice.
+ * without this the base would be in memory twice.
  */
 function handedOver(store: WeightStore): WeightStore {
   const names = store.names();

@@ -21,7 +21,7 @@ import { elementCount } from '../../models/weights/sizes.js';
 
 /** The linear layers of one name, over all blocks; embedding and head stand for themselves. */
 export interface CoveredModule {
-  /** Path within a block, or the whole path of what stands outside. */
+  /** Path within a block, or the whole path of what is outside. */
   readonly module: string;
   /** How many are trained, and how many there are. */
   readonly trained: number;

@@ -1,4 +1,4 @@
-/** What of an adapter's settings does not go with the base, or with the adapter that a stage goes on from. */
+/** Settings of an adapter that contradict the base, or the adapter that a stage continues from. */
 import {
   headTarget,
   initWithout,
@@ -26,7 +26,7 @@ import { trainSettings } from './schema.js';
 import { startProblems } from './start-check.js';
 import { virtualProblems } from './virtual-check.js';
 
-/** Throws a `ModelError` where the adapter to go on from does not fit the base. */
+/** Throws a `ModelError` where the adapter to continue from does not fit the base. */
 export function loraProblems(given: LoraCase): readonly Diagnostic[] {
   const virtual = virtualProblems(given);
   if (virtual.length > 0) return virtual;
@@ -108,7 +108,7 @@ function patternProblems(
 
 /**
  * The adapter of a stage, once it is known to go with the base; `labels` are those of its rows. Throws a `UserError` with the first thing that does
- * not, or a `ModelError` where the adapter to go on from cannot be read.
+ * not, or a `ModelError` where the adapter to continue from cannot be read.
  */
 export function checkedLora(
   stage: Stage,

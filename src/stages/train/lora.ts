@@ -1,4 +1,4 @@
-/** The adapter of a train stage: as it is set, or as it is taken from the adapter that the stage goes on from. */
+/** The adapter of a train stage: as it is set, or as it is taken from the adapter that the stage continues from. */
 import type { Call, Stage, Value } from '../../ir/types.js';
 import { headConfig } from '../../models/adapters/classifier.js';
 import { prefixConfig } from '../../models/adapters/prefix.js';
@@ -20,7 +20,7 @@ export type Targets = TargetSet | readonly string[];
 
 export type Start = NamedAdapter & { readonly opened: OpenedAdapter };
 
-/** The adapter that a stage goes on from, if any. Throws a `ModelError` where it cannot be read. */
+/** The adapter that a stage continues from, if any. Throws a `ModelError` where it cannot be read. */
 export function startOf({ start }: Pick<TrainSettings, 'start'>, place: Place): Start | undefined {
   const named = start && resolveAdapter(start as Call, place);
   return named && { ...named, opened: openAdapter(place.host, named.folder) };

@@ -11,7 +11,7 @@ type Parameters = ReadonlyMap<string, { readonly shape: readonly number[]; reado
 /**
  * Writes a fully trained model as a Hugging Face folder: config, tokenizer and template of its base, and float32
  * weights, one tensor at a time. A head that is tied to the embedding has no tensor of its own, as in the base; one over
- * labels stands in its place where \`trained\` has them.
+ * labels replaces it where \`trained\` has them.
  */
 export function writeModel(
   output: Pick<OutputFolder, 'write'>,

@@ -172,7 +172,7 @@ async function attempt(job: Job, chosen: Chosen): Promise<StageResult> {
   }
 }
 
-/** The adapter that training starts with: the one to go on from, or a fresh one. */
+/** The adapter that training starts with: the one to continue from, or a fresh one. */
 function firstAdapter({ context, settings, model }: Job, lora: LoraConfig, weights: WeightStore): Adapter {
   if (settings.prompt !== undefined) {
     const embedding = weights.get(blueprintOf(model.config).embedding.name);

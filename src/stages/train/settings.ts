@@ -27,7 +27,7 @@ export function optimizerName({ optimizer: { call } }: Pick<TrainSettings, 'opti
   return call;
 }
 
-/** Whether the optimiser's state may stand in a file. */
+/** Whether the optimiser's state may be in a file. */
 export const isPaged = ({ optimizer: { args } }: Pick<TrainSettings, 'optimizer'>): boolean =>
   args['paged'] === true;
 

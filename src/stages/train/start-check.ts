@@ -1,4 +1,4 @@
-/** What of a stage's settings does not go with the adapter that it goes on from. */
+/** Settings of a stage that contradict the adapter that it continues from. */
 
 import { baseDiffers, startContradicts, startWithout } from '../../diagnostics/catalogue/adapters.js';
 import { bottleneckWithout } from '../../diagnostics/catalogue/bottlenecks.js';
@@ -58,7 +58,7 @@ export function startProblems({ stage, config, base, at }: LoraCase, start: Star
   ];
 }
 
-/** Whether two lists of targets come to the same linear layers. */
+/** Whether two lists of targets select the same linear layers. */
 function sameCover(config: ModelConfig, taken: LoraConfig, targets: readonly string[]): boolean {
   const cover = (lora: LoraConfig): string =>
     adaptedProjections(config, lora)

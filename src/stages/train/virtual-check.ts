@@ -19,7 +19,7 @@ export function virtualProblems(given: LoraCase): readonly Diagnostic[] {
   return (prefix ?? given.lora.prefix) === undefined ? [] : prefixProblems(given);
 }
 
-/** A prompt stands alone: there are no factors, and every text needs its own. It may be that of an adapter to go on from. */
+/** A prompt excludes low-rank factors, and every text needs its own. It may come from an adapter to continue from. */
 function promptProblems({ stage, config, lora: taken, at }: LoraCase): readonly Diagnostic[] {
   const { lora, prompt, batch, start } = trainSettings(stage);
   const own = prompt === undefined ? 'start' : 'prompt';
@@ -42,7 +42,7 @@ function promptProblems({ stage, config, lora: taken, at }: LoraCase): readonly 
     : [promptTooLong(at(prompt === undefined ? own : 'prompt.tokens'), tokens, config.maxPositions)];
 }
 
-/** A prefix stands alone, too. It may go on from one, whose keys and values are then trained themselves. */
+/** A prefix excludes them, too. It may continue from another prefix, whose keys and values are then trained themselves. */
 function prefixProblems({
   stage,
   config,

@@ -24,7 +24,7 @@ export interface Failure {
   readonly afterNext: IToken | undefined;
   /** The first token of its line. */
   readonly first: IToken;
-  /** A comparison stands where the line would have a sign after its name. */
+  /** The line has a comparison where a sign would follow its name. */
   readonly compares: boolean;
   readonly span: (from: IToken, to?: IToken) => Span;
 }

@@ -1,6 +1,6 @@
 /**
  * What was likely meant where the parser wanted something else: habits of other languages, a space before a unit, a
- * sign that is written differently here. The parser knows only what may stand in a place; this looks at what does.
+ * sign that is written differently here. The parser knows only what is allowed at a place; this looks at what is there.
  */
 import type { IToken } from '../../../grammar/chevrotain.js';
 import * as t from '../../../grammar/tokens.js';

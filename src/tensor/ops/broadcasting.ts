@@ -43,7 +43,7 @@ export const div = binary((context) => {
   const [, b] = operands(context);
   return [
     () => builder.div(upstream(context), b),
-    // d(a/b)/db = -(a/b)/b, with the quotient that stands already
+    // d(a/b)/db = -(a/b)/b, with the quotient that exists already
     () => builder.neg(builder.div(builder.mul(upstream(context), argument(context.outputs, 0)), b)),
   ];
 });

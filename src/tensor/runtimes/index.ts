@@ -48,7 +48,7 @@ interface RuntimeKind {
   readonly open: (host: Host, options: RuntimeOptions) => Promise<Runtime>;
   /** How it comes onto a machine. */
   readonly install: string;
-  /** How it comes anew; left out: in the same way. */
+  /** How it is reinstalled; left out: in the same way. */
   readonly reinstall?: string;
 }
 

@@ -1,9 +1,9 @@
-/** Whether an installation is as it was: native code that is damaged ends the process that loads it, without a word. */
+/** Whether an installation is intact: damaged native code ends the process that loads it, without a message. */
 import { join } from 'node:path';
 import { digestOf } from '../../source/digests.js';
 import { type Host, HostError } from '../../source/host.js';
 
-/** What an installation is, in its folder: written last, and does not count itself. */
+/** Describes an installation, in its folder: written last, and does not list itself. */
 export const MANIFEST = 'manifest.json';
 
 /** A file as it was installed. */
@@ -15,10 +15,10 @@ export interface InstalledFile {
   readonly modified: number;
 }
 
-/** By their paths in the folder; manifests of earlier versions have none, and are taken at their word. */
+/** By their paths in the folder; manifests of earlier versions have none, and are trusted. */
 export type InstalledFiles = Readonly<Record<string, InstalledFile>>;
 
-/** `changed`: reads again what was touched since, in next to no time; `all`: every file. */
+/** `changed`: reads only files that were modified since, which is fast; `all`: every file. */
 export type Look = 'changed' | 'all';
 
 export const areFiles = (value: unknown): boolean =>
@@ -29,7 +29,7 @@ export const areFiles = (value: unknown): boolean =>
 
 export const secondsOf = (milliseconds: number): number => Math.floor(milliseconds / 1000);
 
-/** What is wrong with an installation, of the first file with which something is; files beside are a driver's. */
+/** What is wrong with the first damaged file of an installation; files that are not listed belong to a driver. */
 export function damageOf(
   host: Host,
   folder: string,

@@ -44,7 +44,7 @@ export function residentBytes(all: readonly Readonly<Record<string, Slot>>[], sh
   return sumOf(bytes.filter((_, i) => held[i])) + Math.max(0, ...bytes.filter((_, i) => held[i] !== true));
 }
 
-/** Where the state of a training stands whose share in a file is above 0. */
+/** Where a training keeps the share of its state that is in a file. */
 export interface Spill {
   readonly pages: Pages;
   readonly share: number;

@@ -38,7 +38,7 @@ export interface BlockOptions {
  */
 export interface BlockGraph {
   readonly joint: Graph;
-  /** Values of each part that are dear to recompute and small to keep, as `kept.NAME`. */
+  /** Values of each part that are expensive to recompute and small to keep, as `kept.NAME`. */
   readonly kept: Readonly<Record<BlockPart, readonly NamedValue[]>>;
   /** Keys and values of the whole row, `[rows·keyValueHeads, length, dim]`, as `keys` and `values`. */
   readonly cache: readonly NamedValue[];

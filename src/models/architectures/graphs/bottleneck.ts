@@ -8,7 +8,7 @@ import type { LayerContext } from './linear.js';
 export interface BottleneckValues {
   /** What the part gives and what the adapter adds to it, `[n, hidden]`, before any norm behind them. */
   readonly out: ValueId;
-  /** What the adapter reads: dear to recompute, by name. */
+  /** What the adapter reads, by name: expensive to recompute. */
   readonly kept: Readonly<Record<string, ValueId>>;
 }
 

@@ -15,7 +15,7 @@ export const DELIMITERS: Readonly<Record<string, string>> = {
 
 /**
  * Records of a CSV file (RFC 4180) as JSON objects under the names of the first record. A quote opens a field only where
- * it stands first in it, and a quoted field may hold line ends. A record that does not fit the header is a row with a
+ * it is first in it, and a quoted field may hold line ends. A record that does not fit the header is a row with a
  * fault; a header that names a column twice, or a quote that is never closed, is the file's fault.
  */
 export class CsvSplitter implements Splitter {

@@ -38,7 +38,7 @@ const SPLITTERS: Readonly<Record<Exclude<RowFormat, 'parquet' | 'synthetic'>, Ma
 };
 
 /**
- * The rows of a file in the order in which they stand there, or a sample of them, some at a time; those of one batch are
+ * The rows of a file in their order, or a sample of them, some at a time; those of one batch are
  * good until the next is asked for. Throws a `HostError`, and a `UserError` where the file is none of its form.
  */
 export async function* rowsOf(

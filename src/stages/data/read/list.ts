@@ -10,7 +10,7 @@ const isSpace = (byte: number): boolean =>
   byte === SPACE || byte === NEWLINE || byte === RETURN || byte === TAB;
 
 /**
- * Where the reading stands: before the file's value, in an object whose member is looked for (`key`: a name begins here;
+ * Where the reader is: before the file's value, in an object whose member is looked for (`key`: a name begins here;
  * `value`: its value does), between the rows of the list, in one of them, or behind the list.
  */
 type State = 'start' | 'key' | 'value' | 'skipped' | 'first' | 'next' | 'row' | 'between' | 'behind';

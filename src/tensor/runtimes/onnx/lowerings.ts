@@ -44,7 +44,7 @@ const product =
 
 const GEMM = product('Gemm');
 
-/** `[m, k, 1]` filters over k channels of n values, added to what stands in the place of the result (see accumulate.ts). */
+/** `[m, k, 1]` filters over k channels of n values, added to what is in the memory of the result (see accumulate.ts). */
 const pointwise: Lowering = ({ inputs: [a = '', b = '', sum = ''], outputs }) => [
   {
     type: 'FusedConv',

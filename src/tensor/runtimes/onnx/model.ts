@@ -5,7 +5,7 @@ import { bytes, float, integer, message, string } from '../protobuf.js';
 /** Values of `TensorProto.DataType`. */
 export const ELEMENT: Readonly<Record<DType, number>> = { f32: 1, i32: 6, i64: 7, bool: 9 };
 
-/** An element type that only stands between two nodes. */
+/** An element type that occurs only between two nodes. */
 export const BFLOAT16 = 16;
 
 const OPSET = 23;

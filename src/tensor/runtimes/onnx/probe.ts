@@ -1,7 +1,7 @@
 /**
  * Proves at the start what is true of the releases of ONNX Runtime that were looked at. It runs nodes in the order that
  * the shared memory counts on: a tangle of elementwise nodes, all of whose values overwrite one another as early as they
- * may, goes wrong under nearly any other. And its convolution adds to what stands in the place of its result.
+ * may, goes wrong under nearly any other. And its convolution adds to what is in the memory of its result.
  */
 import { GraphBuilder } from '../../builder.js';
 import { argument } from '../../ops/definition.js';

@@ -1,4 +1,4 @@
-/** Where TensorFlow stands once it is installed, and what stands there. */
+/** Where TensorFlow is installed, and the files of an installation. */
 import { createHash } from 'node:crypto';
 import { isAbsolute, join, resolve } from 'node:path';
 import { homeOf } from '../../../source/home.js';

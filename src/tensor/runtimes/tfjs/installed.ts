@@ -1,4 +1,4 @@
-/** Where each runtime of TensorFlow.js stands once it is installed, and what stands there. */
+/** Where each runtime of TensorFlow.js is installed, and the files of an installation. */
 import { join } from 'node:path';
 import type { Host } from '../../../source/host.js';
 import { runtimesFolder } from '../tensorflow/installed.js';
@@ -19,7 +19,7 @@ export interface TfjsManifest {
 
 export { MANIFEST };
 
-/** The package that every backend stands on. */
+/** The package that every backend is built on. */
 export const CORE = '@tensorflow/tfjs-core';
 
 /** The package with Dawn, which gives Node WebGPU. */
@@ -59,7 +59,7 @@ export function tfjsDamage(host: Host, name: TfjsName, look?: Look): string | un
   return found && damageOf(host, tfjsFolder(host, name), found.files, look);
 }
 
-/** As it stands in keys of what is computed: the version of TensorFlow.js, and of Dawn where that computes. */
+/** As it is in keys of what is computed: the version of TensorFlow.js, and of Dawn where that computes. */
 export function tfjsVersion({ packages }: TfjsManifest): string {
   const dawn = packages[DAWN];
   return `${packages[CORE]}${dawn === undefined ? '' : `+dawn-${dawn}`}`;

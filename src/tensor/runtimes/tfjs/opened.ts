@@ -14,7 +14,7 @@ export interface Opened {
   readonly largest: number;
   /** Refuses larger ones from now on. */
   readonly allow: (largest: number) => void;
-  /** Wraps what dispatches kernels: what cannot be gone on from is remembered. */
+  /** Wraps what dispatches kernels: failures that end the device are remembered. */
   readonly guarded: <T>(use: () => T) => T;
 }
 

@@ -1,5 +1,5 @@
 /**
- * The heap of the WebAssembly backend. It ends at 4 GiB, and what stood in it is lost when it is exceeded: tensors are
+ * The heap of the WebAssembly backend. It ends at 4 GiB, and what was in it is lost when it is exceeded: tensors are
  * counted, refused before that, and an abort is the end.
  */
 import { deviceFull, wasmAborted } from '../../../diagnostics/catalogue/runtimes.js';

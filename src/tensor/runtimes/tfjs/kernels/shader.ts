@@ -79,7 +79,7 @@ export interface Run {
 
 /**
  * Programs see inputs as arrays and count by themselves, so TensorFlow.js is told of no shapes: it would compile a
- * program anew for each combination of ranks.
+ * a program for each combination of ranks.
  */
 export function runProgram(backend: WebGpuBackend, run: Run): TensorInfo {
   const info = backend.runWebGPUProgram(

@@ -40,7 +40,7 @@ const SHADERS: Readonly<Record<Exclude<GpuKernelName, typeof KERNEL.scatterRows>
   ...ROW_SHADERS,
 };
 
-/** Weights of any form as f32: all of one, or the rows that indices name. What the form lies in stands before the inputs. */
+/** Weights of any form as f32: all of one, or the rows that indices name. The handles of the form come before the inputs. */
 const READS: Readonly<Record<string, Shader>> = {
   [FORM_KERNEL.decode]: elementwise(
     { inputs: [], shape: (_, { shape }) => shape as Shape },
