@@ -1,12 +1,11 @@
 import { join, resolve } from 'node:path';
 import { type Answerer, answerer } from '../evaluation/chat.js';
 import { type Classifier, classifier } from '../evaluation/classifier.js';
+import { evaluationDecoder } from '../evaluation/decoder.js';
 import { classifierAsked, noClassifier } from '../evaluation/problems.js';
-import { EVALUATION_SHAPES } from '../evaluation/shapes.js';
 import type { RuntimeName } from '../ir/runtimes.js';
 import { unreadHead } from '../models/adapters/classifier.js';
 import { CHAT_TEMPLATE, compileChatTemplate, readStyle } from '../models/chat-template.js';
-import { createDecoder } from '../models/decoder/index.js';
 import type { ModelFolder } from '../models/load.js';
 import { openModelAt, untrained } from '../models/open.js';
 import type { ChatTemplate } from '../models/types.js';
@@ -74,14 +73,11 @@ export async function openAny(host: Host, options: OpenAnswererOptions): Promise
   const adapter = adapterFolder === undefined ? undefined : readAdapter(host, adapterFolder);
   if (adapter !== undefined) checkAdapter(adapter, model.config, adapter.path);
   const without = unreadHead(model.config, adapter?.config);
-  const decoder = await createDecoder({
+  const decoder = await evaluationDecoder({
     runtime: await openRuntime(host, options.runtime ?? chooseRuntime(host), options),
     config: model.config,
     weights: model.loadWeights(heldAs(model.config, storage, options.float32Bytes ?? 0, without), without),
-    ...(adapter === undefined ? {} : { adapter }),
-    trainable: 'none',
-    checkpointedBlocks: 0,
-    headChunk: EVALUATION_SHAPES.headChunk,
+    adapter,
   });
   const parts = { label: options.folder, decoder, tokenizer: await model.tokenizer() };
   return decoder.options.config.labels === undefined

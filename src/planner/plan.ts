@@ -19,6 +19,7 @@ import { effectiveSettings } from './effective.js';
 import { estimate } from './estimate.js';
 import { comparableRecord } from './history.js';
 import { keyOf, runtimeName, type StageKey, stageParts } from './keys.js';
+import { NO_PARTS } from './memory/parts.js';
 import { decoderShape } from './memory/train.js';
 import { openWorld, type PlanOptions } from './open-world.js';
 import { notFit, stageTooLarge } from './problems.js';
@@ -211,16 +212,13 @@ function othersKeys({ program, keys, latest }: PlanWorld, stage: Stage): Readonl
 
 function measuredPeak(peak: Peak | null, measured: number): Peak {
   if (peak !== null) return { ...peak, measured };
-  const parts = {
-    weights: 0,
-    adapter: 0,
-    gradients: 0,
-    optimizer: 0,
-    activations: 0,
-    logits: 0,
-    workspace: 0,
+  return {
+    bytes: measured,
+    low: measured,
+    high: measured,
+    parts: { ...NO_PARTS, runtime: measured },
+    measured,
   };
-  return { bytes: measured, low: measured, high: measured, parts: { ...parts, runtime: measured }, measured };
 }
 
 function unknownStage(stage: Stage): PlannedStage {

@@ -9,10 +9,11 @@ export function withParts(expression: Expression): readonly Expression[] {
 
 function collect(expression: Expression, found: Expression[]): void {
   found.push(expression);
-  for (const part of parts(expression)) collect(part, found);
+  for (const part of partsOf(expression)) collect(part, found);
 }
 
-function parts(expression: Expression): readonly Expression[] {
+/** The expressions that it directly consists of. */
+export function partsOf(expression: Expression): readonly Expression[] {
   switch (expression.kind) {
     case 'call':
       return expression.args.map(({ value }) => value);

@@ -10,7 +10,7 @@ import { diagnosticsPrinter } from '../diagnostics.js';
 import { EXIT } from '../exit-codes.js';
 import type { World } from '../world.js';
 import { openRepository } from './git.js';
-import { type ComparisonFormat, comparisonPrinter } from './print.js';
+import { type ComparisonFormat, comparisonPrinter, refused } from './print.js';
 
 export interface AgainstWanted {
   readonly file: string;
@@ -34,11 +34,7 @@ export async function comparePlans(world: World, wanted: AgainstWanted): Promise
     const repository = openRepository(path, ref, file);
     found = await planAgainst({ host, file, ref, params, machine, repository });
   } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    const printer = await diagnosticsPrinter(world, new Map());
-    if (wanted.format === 'json') world.out(printer.json([error.diagnostic]));
-    else for (const text of printer.pretty([error.diagnostic])) world.err(text);
-    return EXIT.error;
+    return refused(world, wanted.format, error);
   }
   const { now, comparison } = found;
   const printer = await diagnosticsPrinter(world, now.compiled.sources);

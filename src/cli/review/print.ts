@@ -1,6 +1,9 @@
 /** A comparison on standard output. */
+import { UserError } from '../../diagnostics/types.js';
 import type { Comparison } from '../../review/types.js';
 import type { Arguments } from '../command.js';
+import { diagnosticsPrinter } from '../diagnostics.js';
+import { EXIT } from '../exit-codes.js';
 import { UsageError } from '../usage-error.js';
 import type { World } from '../world.js';
 
@@ -34,4 +37,13 @@ export async function comparisonPrinter(world: World, format: ComparisonFormat):
   }
   const { renderComparisonText } = await import('../../review/render/text.js');
   return (comparison) => renderComparisonText(comparison, world.colours.out);
+}
+
+/** Prints why nothing can be compared, and gives the exit code. Throws what is not a `UserError`. */
+export async function refused(world: World, format: ComparisonFormat, error: unknown): Promise<number> {
+  if (!(error instanceof UserError)) throw error;
+  const printer = await diagnosticsPrinter(world, new Map());
+  if (format === 'json') world.out(printer.json([error.diagnostic]));
+  else for (const text of printer.pretty([error.diagnostic])) world.err(text);
+  return EXIT.error;
 }

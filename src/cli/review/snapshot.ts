@@ -11,7 +11,7 @@ import { replaceFile } from '../../store/index.js';
 import { diagnosticsPrinter } from '../diagnostics.js';
 import { EXIT } from '../exit-codes.js';
 import type { World } from '../world.js';
-import { type ComparisonFormat, comparisonPrinter } from './print.js';
+import { type ComparisonFormat, comparisonPrinter, refused } from './print.js';
 
 export interface SnapshotWanted {
   readonly file: string;
@@ -26,11 +26,7 @@ export async function keepSnapshot(world: World, wanted: SnapshotWanted): Promis
   try {
     return await kept(world, wanted);
   } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    const printer = await diagnosticsPrinter(world, new Map());
-    if (wanted.format === 'json') world.out(printer.json([error.diagnostic]));
-    else for (const text of printer.pretty([error.diagnostic])) world.err(text);
-    return EXIT.error;
+    return refused(world, wanted.format, error);
   }
 }
 

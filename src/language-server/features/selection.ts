@@ -2,6 +2,7 @@
 import type { SelectionRange } from 'vscode-languageserver';
 import type { Span } from '../../source/span.js';
 import type { Expression } from '../../syntax/ast.js';
+import { partsOf } from '../../syntax/references.js';
 import { endOf, isNewline, tokensOf } from '../cursor/tokens.js';
 import { contains, toOffset, toRange } from '../positions.js';
 import type { View } from '../projects.js';
@@ -61,23 +62,4 @@ function aroundIn({ module: { tree } }: View, offset: number): readonly Extent[]
 function inside(expression: Expression, take: (extent: Extent) => boolean): void {
   if (!take(expression.span)) return;
   for (const part of partsOf(expression)) inside(part, take);
-}
-
-function partsOf(expression: Expression): readonly Expression[] {
-  switch (expression.kind) {
-    case 'list':
-      return expression.items;
-    case 'record':
-      return expression.entries.map(({ value }) => value);
-    case 'call':
-      return expression.args.map(({ value }) => value);
-    case 'unary':
-      return [expression.operand];
-    case 'binary':
-      return [expression.left, expression.right];
-    case 'conditional':
-      return [expression.condition, expression.whenTrue, expression.whenFalse];
-    default:
-      return [];
-  }
 }

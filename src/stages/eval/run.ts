@@ -1,5 +1,6 @@
 import { chosenMetrics } from '../../evaluation/chosen-metrics.js';
 import { classifyRows } from '../../evaluation/classify.js';
+import { evaluationDecoder } from '../../evaluation/decoder.js';
 import { NoNumberError } from '../../evaluation/generation/index.js';
 import type { HeldOut } from '../../evaluation/held-out.js';
 import { metrics } from '../../evaluation/metrics/table.js';
@@ -17,7 +18,6 @@ import { chooseRows, measuredRows, rowFacts } from '../../evaluation/rows.js';
 import { EVALUATION_SHAPES } from '../../evaluation/shapes.js';
 import type { Call, Reference } from '../../ir/types.js';
 import { virtualTokensOf } from '../../models/adapters/prompt.js';
-import { createDecoder } from '../../models/decoder/index.js';
 import type { Tokenizer } from '../../models/types.js';
 import { checkAdapter, readAdapter } from '../../packaging/peft/read.js';
 import { openRuntime } from '../../tensor/runtimes/index.js';
@@ -173,14 +173,11 @@ async function observeOne(
   checkLabels(work, subject, adapter?.config.labels ?? model.config.labels);
   const room = model.config.maxPositions - virtualTokensOf(adapter?.config);
   checkLengths(work.heldOut, subject, room, stage.span);
-  const decoder = await createDecoder({
+  const decoder = await evaluationDecoder({
     runtime: work.runtime,
     config: model.config,
     weights,
-    ...(adapter === undefined ? {} : { adapter }),
-    trainable: 'none',
-    checkpointedBlocks: 0,
-    headChunk: EVALUATION_SHAPES.headChunk,
+    adapter,
   });
   try {
     const { heldOut, report } = work;

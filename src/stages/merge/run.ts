@@ -1,13 +1,12 @@
 import { prefixMerged, promptMerged } from '../../diagnostics/catalogue/adapters.js';
 import { bottleneckMerged } from '../../diagnostics/catalogue/bottlenecks.js';
 import { UserError } from '../../diagnostics/types.js';
-import { EVALUATION_SHAPES } from '../../evaluation/shapes.js';
+import { evaluationDecoder } from '../../evaluation/decoder.js';
 import type { Call, Reference } from '../../ir/types.js';
 import { adaptedConfig } from '../../models/adapters/classifier.js';
 import { savedTensors } from '../../models/adapters/saved.js';
 import { CHAT_TEMPLATE, readStyle } from '../../models/chat-template.js';
 import { unquantised } from '../../models/config/index.js';
-import { createDecoder } from '../../models/decoder/index.js';
 import { padIdOf } from '../../models/labels.js';
 import { openModel } from '../../models/load.js';
 import { SINGLE_FILE } from '../../models/safetensors/folder.js';
@@ -175,14 +174,11 @@ async function logitsOf(
   adapter: Adapter | undefined,
   probes: readonly Int32Array[],
 ): Promise<ProbeLogits> {
-  const decoder = await createDecoder({
+  const decoder = await evaluationDecoder({
     runtime,
     config,
     weights,
-    ...(adapter === undefined ? {} : { adapter }),
-    trainable: 'none',
-    checkpointedBlocks: 0,
-    headChunk: EVALUATION_SHAPES.headChunk,
+    adapter,
   });
   try {
     return await probeLogits(decoder, probes);

@@ -12,6 +12,7 @@ import { buildPacked } from '../../../src/training/batch.js';
 import type { TokenRows } from '../../../src/training/rows.js';
 import { openHere, whereInstalled } from '../../tensor/runtimes/here.js';
 import { fixture, memoryWeights, type Packed, relativeError, unpack } from './fixture.js';
+import { expectGradients, expectRowLosses } from './recorded.js';
 
 const LOSS = 1e-6;
 const LOGITS = 1e-5;
@@ -74,9 +75,7 @@ for (const name of CASES)
         ...changes,
       });
     const compareGradients = (decoder: Decoder, limit = GRADIENTS) => {
-      expect([...decoder.gradients.keys()].sort()).to.deep.equal(Object.keys(expected.gradients).sort());
-      for (const [key, packed] of Object.entries(expected.gradients))
-        expect(relativeError(decoder.gradients.get(key) ?? [], unpack(packed)), key).to.be.at.most(limit);
+      expectGradients(decoder, expected.gradients, limit);
     };
 
     it('has the tensors of PEFT', () => {
@@ -89,9 +88,7 @@ for (const name of CASES)
       expect(decoder.options.config.maxPositions).to.equal(config.maxPositions - tokens);
       const result = await decoder.accumulate(batch, 1 / supervised, NO_DROPOUT);
       expect(result.tokens).to.equal(supervised);
-      result.rows.forEach(({ sum }, row) => {
-        expect(Math.abs(sum / (expected.rows[row] ?? 0) - 1)).to.be.at.most(LOSS);
-      });
+      expectRowLosses(result, expected.rows, LOSS);
       compareGradients(decoder);
       expect((await decoder.loss(batch)).sum).to.be.closeTo(result.sum, 1e-4);
       expect(relativeError(await decoder.logits(batch), unpack(expected.logits))).to.be.at.most(LOGITS);

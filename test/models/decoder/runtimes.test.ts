@@ -13,6 +13,7 @@ import { sizeOf } from '../../../src/tensor/shape.js';
 import { openHere, whereInstalled } from '../../tensor/runtimes/here.js';
 import { BOTTLENECK_FIXTURES, bottleneckFixture } from './bottleneck-fixture.js';
 import { FIXTURES, fixture, memoryWeights, relativeError, unpack } from './fixture.js';
+import { expectGradients, expectRowLosses } from './recorded.js';
 
 const LOSS = 1e-6;
 
@@ -113,14 +114,9 @@ function trains(
         const key = { seed: 0, step: 0, micro: 0 };
         const result = await decoder.accumulate(batch, 1 / recording.supervised, key);
         expect(result.tokens).to.equal(recording.supervised);
-        result.rows.forEach(({ sum }, row) => {
-          expect(Math.abs(sum / (expected.rows[row] ?? 0) - 1)).to.be.at.most(LOSS);
-        });
+        expectRowLosses(result, expected.rows, LOSS);
         await decoder.collectGradients();
-        for (const [tensor, packed] of Object.entries(expected.gradients))
-          expect(relativeError(decoder.gradients.get(tensor) ?? [], unpack(packed)), tensor).to.be.at.most(
-            tolerance,
-          );
+        expectGradients(decoder, expected.gradients, tolerance);
         expect(relativeError(await decoder.logits(batch), unpack(expected.logits))).to.be.at.most(tolerance);
         await decoder.release();
       });
@@ -140,14 +136,9 @@ function trains(
       });
       const key = { seed: 0, step: 0, micro: 0 };
       const result = await decoder.accumulate(batch, 1 / recording.supervised, key);
-      result.rows.forEach(({ sum }, row) => {
-        expect(Math.abs(sum / (expected.rows[row] ?? 0) - 1)).to.be.at.most(LOSS);
-      });
+      expectRowLosses(result, expected.rows, LOSS);
       await decoder.collectGradients();
-      for (const [tensor, packed] of Object.entries(expected.gradients))
-        expect(relativeError(decoder.gradients.get(tensor) ?? [], unpack(packed)), tensor).to.be.at.most(
-          tolerance,
-        );
+      expectGradients(decoder, expected.gradients, tolerance);
       expect(relativeError(await decoder.logits(batch), unpack(expected.logits))).to.be.at.most(tolerance);
       await decoder.release();
     });

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { expect } from 'chai';
 import { createDecoder } from '../../../src/models/decoder/index.js';
 import { f32Writable, safetensorsChunks } from '../../../src/models/safetensors/write.js';
@@ -11,6 +11,7 @@ import { nodeHost } from '../../../src/source/node-host.js';
 import { onnxRuntime } from '../../../src/tensor/runtimes/onnx/index.js';
 import { BOTTLENECK_FIXTURES, bottleneckFixture } from '../../models/decoder/bottleneck-fixture.js';
 import { memoryWeights, relativeError, unpack } from '../../models/decoder/fixture.js';
+import { linesFrom, outputIn } from '../python.js';
 
 const host = nodeHost();
 const script = join(host.packageFolder, 'test/packaging/adapterhub/logits.py');
@@ -35,27 +36,11 @@ describe(`bottleneck adapters in AdapterHub's library${why}`, () => {
     folder = mkdtempSync(join(tmpdir(), 'ftpc-adapters-'));
     for (const name of names) ours.push(await written(name));
     const folders = names.map((name) => join(folder, name));
-    const { status, stdout, stderr } = spawnSync(python, [script, ...folders], {
-      encoding: 'utf8',
-      maxBuffer: 2 ** 26,
-      env: { ...process.env, OMP_NUM_THREADS: '1', HF_HUB_OFFLINE: '1' },
-    });
-    expect(status, stderr).to.equal(0);
-    theirs = stdout
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line));
+    theirs = linesFrom(python, script, folders);
   });
   after(() => rmSync(folder, { recursive: true, force: true }));
 
-  const output = {
-    write(name: string, content: string | Uint8Array | Iterable<Uint8Array>): void {
-      const path = join(folder, name);
-      mkdirSync(dirname(path), { recursive: true });
-      const isWhole = typeof content === 'string' || content instanceof Uint8Array;
-      writeFileSync(path, isWhole ? content : Buffer.concat([...content]));
-    },
-  };
+  const output = outputIn(() => folder);
 
   /** Writes base and adapter, reads the adapter back, and gives the logits that they have here. */
   async function written(name: string): Promise<Float32Array> {

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { expect } from 'chai';
 import { headConfig } from '../../../src/models/adapters/classifier.js';
 import { initLora } from '../../../src/models/adapters/initialise.js';
@@ -24,6 +24,7 @@ import { nodeHost } from '../../../src/source/node-host.js';
 import { labelledRow } from '../../../src/stages/format/labelled.js';
 import { onnxRuntime } from '../../../src/tensor/runtimes/onnx/index.js';
 import { type Packed, unpack } from '../../models/decoder/fixture.js';
+import { linesFrom, outputIn } from '../python.js';
 
 /** A tiny model of a family, as it is recorded. */
 interface Recording {
@@ -101,27 +102,11 @@ describe(`adapters and merged models in PEFT and transformers${why}`, () => {
     for (const [index, [name, lora]] of Object.entries(CASES).entries())
       ours.push(await written(String(index), lora, baseFor(String(index), BASES[name])));
     const folders = names.map((_, index) => join(folder, String(index)));
-    const { status, stdout, stderr } = spawnSync(python, [script, base, ...folders], {
-      encoding: 'utf8',
-      maxBuffer: 2 ** 26,
-      env: { ...process.env, OMP_NUM_THREADS: '1', HF_HUB_OFFLINE: '1' },
-    });
-    expect(status, stderr).to.equal(0);
-    theirs = stdout
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line));
+    theirs = linesFrom(python, script, [base, ...folders]);
   });
   after(() => rmSync(folder, { recursive: true, force: true }));
 
-  const output = {
-    write(name: string, content: string | Uint8Array | Iterable<Uint8Array>): void {
-      const path = join(folder, name);
-      mkdirSync(dirname(path), { recursive: true });
-      const isWhole = typeof content === 'string' || content instanceof Uint8Array;
-      writeFileSync(path, isWhole ? content : Buffer.concat([...content]));
-    },
-  };
+  const output = outputIn(() => folder);
 
   /** The folder of a base: one that is written out, where it is a fixture of another family. */
   function baseFor(name: string, fixture: string | undefined): string {

@@ -39,6 +39,27 @@ describe('the train stage', () => {
     return { result, events, path, json: (name) => JSON.parse(readFileSync(path(name), 'utf8')) };
   }
 
+  /** Runs in a folder of its own, is stopped in step 6, and runs again from the checkpoint. */
+  async function resumedAtStep6(
+    options: Pick<WorldOptions, 'settings' | 'chosen'>,
+  ): Promise<ReturnType<typeof world>> {
+    const other = { ...options, folder: join(folder, 'other') };
+    const controller = new AbortController();
+    const stopped = world({
+      ...other,
+      signal: controller.signal,
+      emit: (event) =>
+        event.type === 'stage.progress' && event.step === 6 && controller.abort(new Error('stop')),
+    });
+    await run(stopped).then(
+      () => expect.fail('it was not stopped'),
+      (error: Error) => expect(error.message).to.equal('stop'),
+    );
+    const resumed = world({ ...other, output: 'again' });
+    await run(resumed);
+    return resumed;
+  }
+
   const notes = ({ events }: Done): string =>
     events.flatMap((event) => (event.type === 'note' ? [event.text] : [])).join('\n');
 
@@ -378,21 +399,7 @@ describe('the train stage', () => {
     const chosen = { rank: 0, alpha: 0 };
     const bytes = (path: string): string => readFileSync(join(path, 'adapter.safetensors'), 'base64');
     const whole = await trained({ key: 'whole', output: 'whole', settings, chosen });
-    const controller = new AbortController();
-    const stopped = world({
-      folder: join(folder, 'other'),
-      settings,
-      chosen,
-      signal: controller.signal,
-      emit: (event) =>
-        event.type === 'stage.progress' && event.step === 6 && controller.abort(new Error('stop')),
-    });
-    await run(stopped).then(
-      () => expect.fail('it was not stopped'),
-      (error: Error) => expect(error.message).to.equal('stop'),
-    );
-    const resumed = world({ folder: join(folder, 'other'), output: 'again', settings, chosen });
-    await run(resumed);
+    const resumed = await resumedAtStep6({ settings, chosen });
     expect(bytes(join(resumed.output.path, 'adapter/last'))).to.equal(bytes(whole.path('adapter/last')));
     expect(bytes(join(resumed.output.path, 'adapter/best'))).to.equal(bytes(whole.path('adapter/best')));
   });
@@ -440,21 +447,7 @@ describe('the train stage', () => {
     const chosen = { rank: 0, alpha: 0 };
     const bytes = (path: string): string => readFileSync(join(path, 'adapter_model.safetensors'), 'base64');
     const whole = await trained({ key: 'whole', output: 'whole', settings, chosen });
-    const controller = new AbortController();
-    const stopped = world({
-      folder: join(folder, 'other'),
-      settings,
-      chosen,
-      signal: controller.signal,
-      emit: (event) =>
-        event.type === 'stage.progress' && event.step === 6 && controller.abort(new Error('stop')),
-    });
-    await run(stopped).then(
-      () => expect.fail('it was not stopped'),
-      (error: Error) => expect(error.message).to.equal('stop'),
-    );
-    const resumed = world({ folder: join(folder, 'other'), output: 'again', settings, chosen });
-    await run(resumed);
+    const resumed = await resumedAtStep6({ settings, chosen });
     for (const output of ['adapter/last', 'adapter/best'])
       expect(bytes(join(resumed.output.path, output))).to.equal(bytes(whole.path(output)));
   });
@@ -472,18 +465,8 @@ describe('the train stage', () => {
       settings: { lora: settings.lora },
     });
     expect(bytes(plain.path('adapter/last'))).to.not.equal(bytes(whole.path('adapter/last')));
-    const controller = new AbortController();
-    const stopped = world({
-      folder: join(folder, 'other'),
-      settings,
-      signal: controller.signal,
-      emit: (event) =>
-        event.type === 'stage.progress' && event.step === 6 && controller.abort(new Error('stop')),
-    });
-    expect(await run(stopped).catch(() => 'stopped')).to.equal('stopped');
-    const again = world({ folder: join(folder, 'other'), settings });
-    await run(again);
-    expect(bytes(join(again.output.path, 'adapter/last'))).to.equal(bytes(whole.path('adapter/last')));
+    const resumed = await resumedAtStep6({ settings });
+    expect(bytes(join(resumed.output.path, 'adapter/last'))).to.equal(bytes(whole.path('adapter/last')));
   });
 
   it('says so where no validation row is left', async () => {

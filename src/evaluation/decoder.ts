@@ -1,0 +1,20 @@
+import { createDecoder, type Decoder } from '../models/decoder/index.js';
+import type { Adapter, ModelConfig, WeightStore } from '../models/types.js';
+import type { Runtime } from '../tensor/types.js';
+import { EVALUATION_SHAPES } from './shapes.js';
+
+export interface Evaluated {
+  readonly runtime: Runtime;
+  readonly config: ModelConfig;
+  readonly weights: WeightStore;
+  readonly adapter?: Adapter;
+}
+
+/** A decoder that trains nothing, in the shapes that the planner counts on. Throws as {@link createDecoder} does. */
+export const evaluationDecoder = (evaluated: Evaluated): Promise<Decoder> =>
+  createDecoder({
+    ...evaluated,
+    trainable: 'none',
+    checkpointedBlocks: 0,
+    headChunk: EVALUATION_SHAPES.headChunk,
+  });
