@@ -1,7 +1,7 @@
 /** Some rows of a matrix: taken out, and put back where they came from. */
 import { GraphBuilder } from '../../tensor/builder.js';
 import { onHost } from '../../tensor/memory.js';
-import type { HostTensor, Tensor } from '../../tensor/types.js';
+import type { Graph, HostTensor, Tensor } from '../../tensor/types.js';
 import type { Parts } from './parts.js';
 
 type Shared = Pick<Parts, 'options' | 'compiled' | 'buffers' | 'host'>;
@@ -94,13 +94,9 @@ function onTheDevice({ options, compiled, buffers, host }: Shared): Rows {
     fresh: boolean,
   ): Promise<void> => {
     const [[size = 0], [count = 0]] = [rows.type.shape, total.type.shape];
-    const graph = await compiled.get(`scatter ${size} in ${count} ${fresh}`, () => {
-      const b = new GraphBuilder('scatter');
-      const scaled = b.mul(b.input('rows', [size, width]), b.input('scales', [size, 1]));
-      const spread = b.scatterRows(b.input('places', [size], 'i32'), scaled, count);
-      b.output('sum', fresh ? spread : b.add(b.input('total', [count, width]), spread));
-      return b.build();
-    });
+    const graph = await compiled.get(`scatter ${size} in ${count} ${fresh}`, () =>
+      scatterGraph({ size, count, width }, fresh),
+    );
     const scales = scaling('scatter.scales', places, size, scale);
     const inputs = { rows, scales, places: list('scatter.places', places, size) };
     await graph.run(fresh ? inputs : { ...inputs, total }, { sum: total });
@@ -108,11 +104,7 @@ function onTheDevice({ options, compiled, buffers, host }: Shared): Rows {
   return {
     async take(from, positions, size) {
       const [count = 0] = from.type.shape;
-      const graph = await compiled.get(`take ${size} of ${count}`, () => {
-        const b = new GraphBuilder('take');
-        b.output('rows', b.gather(b.input('from', [count, width]), b.input('positions', [size], 'i32')));
-        return b.build();
-      });
+      const graph = await compiled.get(`take ${size} of ${count}`, () => takeGraph({ size, count, width }));
       const rows = buffers.floats('head.x', [size, width]);
       await graph.run({ from, positions: list('take.positions', positions, size) }, { rows });
       return rows;
@@ -120,20 +112,9 @@ function onTheDevice({ options, compiled, buffers, host }: Shared): Rows {
     async sum(sources, out) {
       const [size = 0] = out.type.shape;
       const counts = sources.map(({ from }) => from.type.shape[0] ?? 0);
-      const graph = await compiled.get(`sum ${size} of ${counts.join()}`, () => {
-        const b = new GraphBuilder('sum');
-        const found = counts.map((count, at) =>
-          b.mul(
-            b.gather(b.input(`from.${at}`, [count, width]), b.input(`places.${at}`, [size], 'i32')),
-            b.input(`scales.${at}`, [size, 1]),
-          ),
-        );
-        b.output(
-          'sum',
-          found.reduce((total, one) => b.add(total, one)),
-        );
-        return b.build();
-      });
+      const graph = await compiled.get(`sum ${size} of ${counts.join()}`, () =>
+        sumGraph(counts, size, width),
+      );
       const inputs: Record<string, Tensor> = {};
       for (const [at, { from, places, scale }] of sources.entries()) {
         inputs[`from.${at}`] = from;
@@ -145,4 +126,43 @@ function onTheDevice({ options, compiled, buffers, host }: Shared): Rows {
     add: (rows, places, scale, total) => scatter(rows, places, scale, total, false),
     spread: (rows, places, scale, total) => scatter(rows, places, scale, total, true),
   };
+}
+
+interface Extent {
+  /** Rows that are taken, or put back. */
+  readonly size: number;
+  /** Rows of the matrix. */
+  readonly count: number;
+  readonly width: number;
+}
+
+function takeGraph({ size, count, width }: Extent): Graph {
+  const b = new GraphBuilder('take');
+  b.output('rows', b.gather(b.input('from', [count, width]), b.input('positions', [size], 'i32')));
+  return b.build();
+}
+
+/** `counts`: rows of each table. */
+function sumGraph(counts: readonly number[], size: number, width: number): Graph {
+  const b = new GraphBuilder('sum');
+  const found = counts.map((count, at) =>
+    b.mul(
+      b.gather(b.input(`from.${at}`, [count, width]), b.input(`places.${at}`, [size], 'i32')),
+      b.input(`scales.${at}`, [size, 1]),
+    ),
+  );
+  b.output(
+    'sum',
+    found.reduce((total, one) => b.add(total, one)),
+  );
+  return b.build();
+}
+
+/** `fresh`: with a total of zeros. */
+function scatterGraph({ size, count, width }: Extent, fresh: boolean): Graph {
+  const b = new GraphBuilder('scatter');
+  const scaled = b.mul(b.input('rows', [size, width]), b.input('scales', [size, 1]));
+  const spread = b.scatterRows(b.input('places', [size], 'i32'), scaled, count);
+  b.output('sum', fresh ? spread : b.add(b.input('total', [count, width]), spread));
+  return b.build();
 }
