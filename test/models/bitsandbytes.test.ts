@@ -161,18 +161,18 @@ describe('bitsandbytes checkpoints', () => {
     ['another block', STATE, edited('"blocksize": 64', '"blocksize": 128'), /says blocksize 128; 64 is read/],
     ['another code', STATE, edited('"quant_type": "nf4"', '"quant_type": "fp4"'), /says quant_type "fp4"/],
     ['no shape', STATE, edited('"shape"', '"shake"'), /no "shape"/],
-    ['a state that is no JSON', STATE, edited('{', '['), /no valid JSON/],
+    ['a state that is no JSON', STATE, edited('{', '['), /not valid JSON/],
     [
       'another table',
       `${DOWN}.quant_map`,
       (bytes) => bytes.map((byte, i) => (i === 3 ? 0 : byte)),
-      /no table of NF4/,
+      /not an NF4 table/,
     ],
     [
       'an offset that is no number',
       STATE,
       edited('"nested_offset": ', '"nested_offset": "" , "x": '),
-      /is no number/,
+      /is not a number/,
     ],
   ];
   for (const [what, tensor, change, detail] of BROKEN)
