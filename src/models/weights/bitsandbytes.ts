@@ -1,6 +1,6 @@
 /**
- * Weights that bitsandbytes has quantised to NF4, as `save_pretrained` of a model in 4 bits writes them: codes under the
- * name of the weight, and beside them absmax constants, code tables and a JSON text (`QuantState.as_dict(packed=True)`).
+ * Weights that bitsandbytes quantised to NF4, as `save_pretrained` writes a model in 4 bits: the codes under the name of
+ * the weight, and beside them absmax constants, code tables and JSON (`QuantState.as_dict(packed=True)`).
  */
 import type { LocatedTensor, TensorSource } from '../safetensors/folder.js';
 import { isArray, isObject, JsonError, type JsonValue, parseStrictJson } from '../safetensors/json.js';
@@ -19,9 +19,9 @@ const MAX_STATE_BYTES = 10_000;
 /** Weights of one scale: windows start at a multiple. */
 const GROUP = NF4_BLOCK * NF4_NESTED_BLOCK;
 
-/** The tensor of a quantised weight; nothing where it is none. Throws a {@link ModelError}. */
+/** The tensor of a quantised weight; `undefined` for any other weight. Throws a {@link ModelError}. */
 export function bitsandbytesTensor(name: string, tensors: TensorSource): SourceTensor | undefined {
-  // what is quantised in another way is refused by its state
+  // other kinds of quantisation are refused by what their state says
   const state = KINDS.map((kind) => tensors.get(`${name}.quant_state.bitsandbytes__${kind}`)).find(
     (found) => found !== undefined,
   );
@@ -48,9 +48,9 @@ export function bitsandbytesTensor(name: string, tensors: TensorSource): SourceT
 /** The tensors that belong to one weight, checked when they are opened. */
 class Parts {
   readonly shape: readonly number[];
-  /** bitsandbytes decodes to the type that the weight had. */
+  /** The type that the weight had: bitsandbytes decodes to it. */
   readonly round: Round | undefined;
-  /** What was taken off the constants, where these are quantised too. */
+  /** The mean that was subtracted from the constants before they were quantised; absent if they are float32. */
   readonly nested: { readonly offset: number } | undefined;
   readonly #codes: LocatedTensor;
   readonly #absmax: LocatedTensor;

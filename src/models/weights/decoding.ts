@@ -1,7 +1,7 @@
 /**
- * Where weights are decoded: WebAssembly memory in which the kernels of all formats run. At its start stand windows for
- * what a call decodes, behind them floats: those of a call, or a whole workspace, into which weights are then decoded
- * without a copy.
+ * Where weights are decoded: WebAssembly memory in which the kernels of all formats run. It starts with windows for the
+ * input of a call, followed by floats: those of a call, or a whole workspace, into which weights are then decoded without
+ * a copy.
  */
 import { BLOCKS_KERNEL, NF4_KERNEL } from '../../tensor/kernels.generated.js';
 import { createMemory, startModule } from '../../tensor/webassembly.js';
@@ -32,7 +32,7 @@ export interface DecodingMemory {
   nf4(blocks: number, to: number): void;
 }
 
-/** Formats of blocks that take a kernel. */
+/** Block formats that need a kernel. */
 export type KernelFormat = Exclude<BlockFormat, 'F32'>;
 
 type BlocksExport = (raw: number, out: number, blocks: number) => void;
@@ -63,7 +63,7 @@ const owners = new WeakMap<ArrayBufferLike, DecodingMemory>();
 /** What one WebAssembly memory can hold, less the windows. */
 const MOST_FLOATS = 2 ** 29;
 
-/** Memory for decoded weights into which kernels write by themselves: a copy fewer of every weight of every pass. */
+/** Memory for decoded weights into which kernels write directly: this saves a copy of every weight in every pass. */
 export function decodingWorkspace(floats: number): Float32Array {
   if (floats === 0 || floats > MOST_FLOATS) return new Float32Array(floats);
   const memory = startMemory(floats);

@@ -1,4 +1,4 @@
-/** How many values and bytes a block of each format has; a tensor's bytes are its blocks, one behind the other. */
+/** How many values and bytes a block of each format has; a tensor's bytes are its blocks, one after the other. */
 export const BLOCKS = {
   F32: { values: 1, bytes: 4 },
   F16: { values: 1, bytes: 2 },
@@ -15,5 +15,5 @@ export const BLOCKS = {
 
 export type BlockFormat = keyof typeof BLOCKS;
 
-/** NF4 keeps codes and constants apart; in `NF4_SINGLE` the constants are float32 and not quantised once more. */
+/** NF4 keeps codes and constants apart; in `NF4_SINGLE` the constants are float32, without double quantisation. */
 export type StoredFormat = BlockFormat | 'NF4' | 'NF4_SINGLE';

@@ -13,15 +13,15 @@ import { weightStore } from './store.js';
 import { transposedSource, transposedTensor } from './transposed.js';
 
 /**
- * How a model is held: as in its files, as float32, with the projections of its blocks in NF4, as the float32 values that
- * those decode to, or as in its files with everything large left there and read whenever it is needed.
+ * How a model is held in memory: as in its files; as float32; with the projections of its blocks in NF4; as the float32
+ * values that those decode to; or with everything large left in the files and read when it is needed.
  */
 export type Storage = 'stored' | 'f32' | 'nf4' | 'nf4_decoded' | 'paged';
 
-/** Weights that take at most this many bytes as float32 are decoded once where nothing else is decided: 5 % of a step's time. */
+/** Weights that take at most this many bytes as float32 are decoded once by default, which saves 5 % of a step's time. */
 export const DECODED_ONCE_BYTES = 2 ** 30;
 
-/** Forms that are decoded for each pass, and the same values decoded once. */
+/** Forms that are decoded in each pass, with the form that holds the same values decoded. */
 const DECODED = { stored: 'f32', f32: 'f32', nf4: 'nf4_decoded' } as const satisfies Partial<
   Record<Storage, Storage>
 >;
@@ -29,7 +29,7 @@ const DECODED = { stored: 'f32', f32: 'f32', nf4: 'nf4_decoded' } as const satis
 /** The form that holds the same values as float32. */
 export const decodedOnce = (storage: keyof typeof DECODED): 'f32' | 'nf4_decoded' => DECODED[storage];
 
-/** What is small, and read at every step. */
+/** Tensors that are small, and read in every step. */
 const HELD: ReadonlySet<ExpectedTensor['role']> = new Set(['norm', 'bias']);
 
 /** The format in which each tensor would be held; the planner's view of a model that is not loaded. */
@@ -46,7 +46,7 @@ export function plannedFormat(
 /** The format of a tensor in the files, by its name. */
 export type FormatOf = (name: string) => StoredFormat;
 
-/** A model that was saved in 4 bits stays as it is, with the projections that were left out of them. */
+/** A model that was saved in 4 bits stays as it is, including projections that were not quantised. */
 function settled(config: ModelConfig, formatOf: FormatOf, storage: Storage): Storage {
   if (storage !== 'nf4' && storage !== 'nf4_decoded') return storage;
   const quantised = expectedTensors(config).some(({ name }) => formatOf(name).startsWith('NF4'));
@@ -72,8 +72,8 @@ export function plannedBytes(
 }
 
 /**
- * The form that is decoded once where that takes at most `float32Bytes`: nothing is then decoded for every token. A model
- * answers alike either way.
+ * The form that is decoded once where that takes at most `float32Bytes`: nothing is then decoded again for every token. The
+ * answers are the same either way.
  */
 export const heldAs = (
   config: ModelConfig,
@@ -134,8 +134,8 @@ const isParameter = (name: string, isThere: (name: string) => boolean): boolean 
   name.endsWith('.weight') || (name.endsWith('.bias') && isThere(name.replace(/bias$/, 'weight')));
 
 /**
- * Where the config ties head and embedding, a head in the file must repeat the embedding: transformers 4 would pass over
- * another, 5 take it.
+ * Where the config ties head and embedding, a head in the file must repeat the embedding: transformers 4 would
+ * ignore a different one, 5 would use it.
  */
 function checkTied(source: WeightSource, config: ModelConfig): void {
   if (!config.tieEmbeddings || config.labels !== undefined) return;
@@ -156,8 +156,8 @@ function checkTied(source: WeightSource, config: ModelConfig): void {
 }
 
 /**
- * Reads the tensors that the config names but for `without`, one at a time: the file's form of a tensor is let go before
- * the next.
+ * Reads the tensors that the config names but for `without`, one at a time: the file's form of a tensor is released
+ * before the next one is read.
  */
 export function loadTensors(
   origin: string,
@@ -183,7 +183,7 @@ export function loadTensors(
   return weightStore(origin, tensors);
 }
 
-/** bitsandbytes holds every matrix as `[outputs, inputs]`, also those that are stored turned where they are not quantised. */
+/** bitsandbytes holds every matrix as `[outputs, inputs]`, also those that are stored transposed when they are not quantised. */
 function foundFor(source: WeightSource, { name, transposed }: ExpectedTensor): SourceTensor | undefined {
   const found = source.get(name);
   return transposed && found?.format().startsWith('NF4') ? transposedSource(found) : found;
@@ -217,7 +217,7 @@ function asFloat32({ name, shape, decode }: Pick<StoredTensor, 'name' | 'shape' 
   return float32Tensor(name, shape, values);
 }
 
-/** The values of a tensor that is to be quantised: 4 bits have no code for one that is not finite, and would hide it. */
+/** The values of a tensor that is to be quantised: 4 bits have no code for a value that is not finite, and would hide it. */
 const finite =
   ({ name, path, read }: SourceTensor): SourceTensor['read'] =>
   (start, count) => {

@@ -13,14 +13,14 @@ export interface SingleNf4 {
   readonly absmax: Float32Array;
 }
 
-/** With the constants quantised once more. */
+/** With double quantisation: the constants are quantised, too. */
 export interface DoubleNf4 {
   readonly codes: Uint8Array;
   /** A dynamic-map code for the absmax of each block of 64 weights. `[ceil(n / 64)]` */
   readonly constants: Uint8Array;
   /** Scale of each 256 constants. `[ceil(n / 64 / 256)]` */
   readonly scales: Float32Array;
-  /** What was taken off every absmax before it was quantised. */
+  /** The mean, which was subtracted from every absmax before it was quantised. */
   readonly offset: number;
 }
 
@@ -62,7 +62,7 @@ function quantiseBlock(block: Float32Array, codes: Uint8Array, at: number): numb
     }
     return largest;
   }
-  // bitsandbytes divides in the block that the tensor's end cuts short, and pads an odd end with a zero.
+  // bitsandbytes divides in a last block that is not full, and pads an odd number of codes with a zero.
   const absmax = Math.max(largest, TINY);
   for (let i = 0; i < block.length; i += 2) {
     const first = nearestCode(Math.fround((block[i] as number) / absmax));

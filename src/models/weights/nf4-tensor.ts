@@ -7,7 +7,7 @@ import { decodeNf4 } from './nf4-kernel.js';
 import type { Nf4Data } from './nf4-quantise.js';
 import { NF4_BLOCK, NF4_NESTED_BLOCK, storedBytes } from './sizes.js';
 
-/** A tensor held in NF4; `round` is the type that its values are decoded to, where that is none of float32. */
+/** A tensor held in NF4; `round` is the type that its values are decoded to, if not float32. */
 export function nf4Tensor(
   name: string,
   shape: readonly number[],
