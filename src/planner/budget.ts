@@ -4,7 +4,7 @@ import type { Program } from '../ir/types.js';
 import type { BudgetLine } from './types.js';
 
 /** What the plan says of the run as a whole; `undefined` where it says nothing. */
-export interface Foretold {
+export interface Predicted {
   /** Bytes. */
   readonly peak_memory?: number;
   /** Seconds. */
@@ -12,16 +12,16 @@ export interface Foretold {
 }
 
 /** What the plan says of each stage, by name. */
-export type ForetoldStages = Readonly<Record<string, Foretold>>;
+export type PredictedStages = Readonly<Record<string, Predicted>>;
 
 export function budgetLines(
   program: Program,
-  foretold: Foretold,
-  stages: ForetoldStages = {},
+  predicted: Predicted,
+  stages: PredictedStages = {},
 ): readonly BudgetLine[] {
   const lookup: Lookup = ([name = '', metric]) => {
     const known: Readonly<Record<string, number | undefined>> =
-      metric === undefined ? { ...foretold } : { ...stages[name] };
+      metric === undefined ? { ...predicted } : { ...stages[name] };
     return known[metric ?? name];
   };
   return program.budgets.flatMap(({ requires }) =>

@@ -43,15 +43,15 @@ describe('the plan against a run', () => {
   const ratio = (name: string): number =>
     (made.stages.find((stage) => stage.name === name)?.peak?.bytes ?? 0) / (measured.get(name) ?? Number.NaN);
 
-  it('foretells the peak of training: never below, at most a tenth above', () => {
+  it('predicts the peak of training: never below, at most a tenth above', () => {
     expect(ratio('adapter')).to.be.within(1, 1.1);
   });
 
-  it('foretells evaluation and merge within a sixth', () => {
+  it('predicts evaluation and merge within a sixth', () => {
     for (const name of ['quality', 'fused']) expect(ratio(name), name).to.be.within(0.97, 1.17);
   });
 
-  it('foretells the stages whose memory the collector decides within a fifth', () => {
+  it('predicts the stages whose memory the collector decides within a fifth', () => {
     for (const name of ['rows', 'dialogs', 'local']) expect(ratio(name), name).to.be.within(0.85, 1.2);
   });
 });

@@ -145,14 +145,14 @@ describe('how much a stage works on, against a run', () => {
     format = JSON.parse(readFileSync(join(folder, outputs('dialogs')['format'] ?? ''), 'utf8')) as FormatJson;
   });
 
-  it('foretells rows and tokens from a sample: an upper bound, missed by what is dropped', () => {
+  it('predicts rows and tokens from a sample: an upper bound, missed by what is dropped', () => {
     expect(scale(fresh, 'rows')).to.include({ rows: 105, known: 'sampled' });
     for (const [name, split] of SPLITS) {
-      const foretold = scale(fresh, name);
+      const predicted = scale(fresh, name);
       const real = format.splits[split];
-      expect(foretold.known, name).to.equal('sampled');
+      expect(predicted.known, name).to.equal('sampled');
       for (const figure of ['rows', 'tokens'] as const)
-        expect((foretold[figure] ?? 0) / (real?.[figure] ?? Number.NaN), `${name} ${figure}`).to.be.within(
+        expect((predicted[figure] ?? 0) / (real?.[figure] ?? Number.NaN), `${name} ${figure}`).to.be.within(
           0.95,
           1.1,
         );
@@ -173,7 +173,7 @@ describe('how much a stage works on, against a run', () => {
     expect(format.splits['all']?.rows).to.equal(103);
   });
 
-  it('foretells the very steps that the trainings take, with accumulation, and by epochs or steps', () => {
+  it('predicts the very steps that the trainings take, with accumulation, and by epochs or steps', () => {
     for (const [name, steps] of [
       ['low', 22],
       ['quantised', 4],

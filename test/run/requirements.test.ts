@@ -74,7 +74,7 @@ describe('budgets that speak of stages', () => {
     expect(exceededBudgets(budget(metric('blocked', 'loss'), 2), took, stages)).to.deep.equal([]);
   });
 
-  it('are foretold where a plan knows the figure, and open where only a run does', () => {
+  it('are predicted where a plan knows the figure, and open where only a run does', () => {
     const program = (left: Expression, right: number) => ({ budgets: budget(left, right) });
     const lines = (left: Expression, right: number) =>
       budgetLines(program(left, right) as unknown as Program, took, {

@@ -52,8 +52,8 @@ interface RuntimeKind {
   readonly reinstall?: string;
 }
 
-/** An installation whose files are what they were is taken for a good one. */
-const anew = (name: RuntimeName): string =>
+/** `install` alone would keep an installation whose files are intact. */
+const removeAndInstall = (name: RuntimeName): string =>
   `run \`ftpc runtime remove ${name}\`, then \`ftpc runtime install ${name}\``;
 
 /** A backend of TensorFlow.js. */
@@ -72,7 +72,7 @@ const tfjs = (name: TfjsName, title: string, doc: string): RuntimeKind => ({
       memory: deviceLimit(host, deviceMemory),
     }),
   install: `run \`ftpc runtime install ${name}\``,
-  reinstall: anew(name),
+  reinstall: removeAndInstall(name),
 });
 
 export const RUNTIMES: Readonly<Record<RuntimeName, RuntimeKind>> = {
@@ -111,7 +111,7 @@ export const RUNTIMES: Readonly<Record<RuntimeName, RuntimeKind>> = {
       });
     },
     install: 'run `ftpc runtime install tensorflow`',
-    reinstall: anew('tensorflow'),
+    reinstall: removeAndInstall('tensorflow'),
   },
   webgpu: tfjs(
     'webgpu',

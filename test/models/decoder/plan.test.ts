@@ -97,7 +97,7 @@ describe('decoder plan', () => {
     'full training': { ...base, lora: undefined, trainable: 'full', rows: 2 },
   };
   for (const [title, options] of Object.entries(cases))
-    it(`foretells the memory of ${title}`, function () {
+    it(`predicts the memory of ${title}`, function () {
       // resident memory can be read and reset on Linux only
       if (process.platform !== 'linux') this.skip();
       const script = fileURLToPath(new URL('./measure.js', import.meta.url));
@@ -109,8 +109,8 @@ describe('decoder plan', () => {
       const { parts } = planDecoder(options);
       // weights and adapter lie in memory before the measurement begins
       const resident = parts.adapter + (options.trainable === 'full' ? 0 : parts.weights);
-      const foretold = total(parts) - resident;
-      expect(foretold / measured, `foretold ${foretold}, measured ${measured}`).to.be.within(0.97, 1.1);
+      const predicted = total(parts) - resident;
+      expect(predicted / measured, `predicted ${predicted}, measured ${measured}`).to.be.within(0.97, 1.1);
     });
 
   it('runs well-formed graphs', () => {

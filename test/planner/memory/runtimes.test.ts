@@ -77,13 +77,13 @@ describe('memory of the runtimes', () => {
 
   whereInstalled('tensorflow', () => {
     for (const one of cases)
-      it(`of TensorFlow is foretold, for hidden ${one.config.hiddenSize}`, function () {
+      it(`of TensorFlow is predicted, for hidden ${one.config.hiddenSize}`, function () {
         // resident memory can be read and reset on Linux only
         if (process.platform !== 'linux') this.skip();
         const measured = grown(one, 'tensorflow');
         const { parts, graphs, floatBytes } = planDecoder(one);
         const beyond = beyondOnnx('tensorflow', { graphs, parts, floatBytes });
-        const foretold =
+        const predicted =
           parts.gradients +
           parts.activations +
           parts.logits +
@@ -91,29 +91,29 @@ describe('memory of the runtimes', () => {
           beyond.driver +
           beyond.copies +
           beyond.graph;
-        const whole = beyond.process + foretold;
+        const whole = beyond.process + predicted;
         expect(
-          Math.abs(foretold - measured) / whole,
-          `${foretold} foretold, ${measured} measured`,
+          Math.abs(predicted - measured) / whole,
+          `${predicted} predicted, ${measured} measured`,
         ).to.be.below(SPREAD);
       });
 
-    it('of TensorFlow is foretold where XLA compiles', function () {
+    it('of TensorFlow is predicted where XLA compiles', function () {
       if (process.platform !== 'linux') this.skip();
       const one = options(576, 1, 4);
       const measured = grown(one, 'tensorflow', [], { FTPC_TENSORFLOW: 'xla' });
       const planned = planDecoder(one);
       const { gradients, activations, logits, workspace } = planned.parts;
       const beyond = beyondOnnx('tensorflow', { ...planned, compiles: true });
-      const foretold =
+      const predicted =
         gradients + activations + logits + workspace + beyond.driver + beyond.copies + beyond.graph;
       expect(
-        Math.abs(foretold - measured) / (DECODER_PROCESS + beyond.process + foretold),
-        `${foretold} foretold, ${measured} measured`,
+        Math.abs(predicted - measured) / (DECODER_PROCESS + beyond.process + predicted),
+        `${predicted} predicted, ${measured} measured`,
       ).to.be.below(2 * SPREAD);
     });
 
-    it('of TensorFlow is foretold where AdamW trains every weight on it', function () {
+    it('of TensorFlow is predicted where AdamW trains every weight on it', function () {
       if (process.platform !== 'linux') this.skip();
       const one = { ...options(320, 2, 4), lora: undefined, trainable: 'full' } as const;
       const measured = grown(one, 'tensorflow', ['adamw']);
@@ -127,7 +127,7 @@ describe('memory of the runtimes', () => {
       const beyond = beyondOnnx('tensorflow', { graphs, parts, floatBytes, update });
       const { weights, gradients, activations, logits, workspace } = parts;
       const remembered = 2 * gradients;
-      const foretold =
+      const predicted =
         weights +
         gradients +
         activations +
@@ -138,8 +138,8 @@ describe('memory of the runtimes', () => {
         beyond.copies +
         beyond.graph;
       expect(
-        Math.abs(foretold - measured) / (beyond.process + foretold),
-        `${foretold} foretold, ${measured} measured`,
+        Math.abs(predicted - measured) / (beyond.process + predicted),
+        `${predicted} predicted, ${measured} measured`,
       ).to.be.below(SPREAD);
     });
   });
@@ -151,7 +151,7 @@ describe('memory of the runtimes', () => {
       'every weight': { ...narrow, lora: undefined, trainable: 'full' },
     };
     for (const [title, one] of Object.entries(measuredOn))
-      it(`of WebAssembly is foretold, for ${title}`, function () {
+      it(`of WebAssembly is predicted, for ${title}`, function () {
         if (process.platform !== 'linux') this.skip();
         const measured = grown(one, 'wasm');
         const { parts, graphs, floatBytes } = planDecoder(one);
@@ -160,10 +160,10 @@ describe('memory of the runtimes', () => {
         // frozen weights lie in memory before the measurement begins
         const trained = one.trainable === 'full' ? parts.weights : 0;
         const tensors = trained + gradients + activations + logits + workspace;
-        const foretold = tensors + beyond.driver + beyond.copies + beyond.graph;
+        const predicted = tensors + beyond.driver + beyond.copies + beyond.graph;
         expect(
-          Math.abs(foretold - measured) / (DECODER_PROCESS + beyond.process + foretold),
-          `${foretold} foretold, ${measured} measured`,
+          Math.abs(predicted - measured) / (DECODER_PROCESS + beyond.process + predicted),
+          `${predicted} predicted, ${measured} measured`,
         ).to.be.below(SPREAD);
       });
   });

@@ -79,17 +79,17 @@ describe('execution order', () => {
     'a head': headGraph(full, 8, 'train'),
   };
   for (const [title, graph] of Object.entries(graphs))
-    it(`of ${title} is foretold`, async () => {
+    it(`of ${title} is predicted`, async () => {
       const listed = arrange<ValueId, Node>(graph.nodes);
       const numbers = new Map(listed.map((node, index) => [node, index]));
-      const foretold = executionOrder<ValueId, Node>(listed).map((node) => numbers.get(node));
+      const predicted = executionOrder<ValueId, Node>(listed).map((node) => numbers.get(node));
       const seen = await profiledOrder(graph);
       // the model's first node, which ends the outputs, is a leaf and moves the numbers of the leaves by one
       const rank = (order: readonly (number | undefined)[]) => {
         const sorted = [...order].sort((a, b) => Number(a) - Number(b));
         return order.map((number) => sorted.indexOf(number));
       };
-      expect(rank(seen)).to.deep.equal(rank(foretold));
+      expect(rank(seen)).to.deep.equal(rank(predicted));
     });
 
   it('is proved by the probe', async () => {

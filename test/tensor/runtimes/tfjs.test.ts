@@ -313,7 +313,7 @@ whereInstalled('webgpu', () => {
     });
 
     for (const role of ['block_forward', 'block_backward', 'head'] as const)
-      it(`are foretold to be refused, or not, in ${role}`, async () => {
+      it(`are predicted to be refused, or not, in ${role}`, async () => {
         const graph = stepGraph(role);
         const sizes = new Set(
           graph.types.map(({ shape }) => bytesOnGpu(shape)).filter((size) => size > 1000),
@@ -338,9 +338,9 @@ whereInstalled('webgpu', () => {
             (reason: unknown) => reason,
           );
           await compiled.release();
-          const foretold = refusedBytes(graph, largest);
-          expect(error !== undefined, `${foretold} of at most ${largest}: ${error}`).to.equal(
-            foretold !== undefined,
+          const predicted = refusedBytes(graph, largest);
+          expect(error !== undefined, `${predicted} of at most ${largest}: ${error}`).to.equal(
+            predicted !== undefined,
           );
           if (error !== undefined) expect((error as UserError).diagnostic.code).to.equal('FTP0932');
           if (error !== undefined) refusals++;
