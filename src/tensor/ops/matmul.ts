@@ -36,13 +36,6 @@ function matrix(shape: Shape, transposed: boolean): readonly [number, number] {
   return transposed ? [columns, rows] : [rows, columns];
 }
 
-/** `[…, s, m, k]` as `[…, s·m, k]`. */
-const folded = (shape: Shape): Shape => [
-  ...shape.slice(0, -3),
-  (shape.at(-3) ?? 1) * (shape.at(-2) ?? 1),
-  shape.at(-1) ?? 1,
-];
-
 const productCost = (inputs: readonly TensorType[], outputs: readonly TensorType[], attributes: Attributes) =>
   2 * sizeOf(argument(outputs, 0).shape) * matrix(argument(inputs, 0).shape, flag(attributes, 'transA'))[1];
 
@@ -55,12 +48,11 @@ function productGradient(context: GradientContext): readonly (ValueId | undefine
   const product = (x: ValueId, y: ValueId, transA: boolean, transB: boolean) =>
     wide(g, x, y, { transA, transB, alpha });
   if (isShared(g.shapeOf(a), g.shapeOf(b), attributes)) {
-    const rows = (value: ValueId) => g.reshape(value, folded(g.shapeOf(value)));
-    const [ra, rdy] = [rows(a), rows(dy)];
-    const db = () => (tb ? product(rdy, ra, true, false) : product(ra, rdy, true, false));
+    // of each of the first factors, then their sum: as many products as in the forward pass share the threads
+    const each = () => (tb ? product(dy, a, true, false) : product(a, dy, true, false));
     return [
       needs[0] ? product(dy, b, false, !tb) : undefined,
-      needs[1] ? g.reshape(db(), g.shapeOf(b)) : undefined,
+      needs[1] ? g.sum(each(), [g.shapeOf(b).length - 3], true) : undefined,
     ];
   }
   return [
