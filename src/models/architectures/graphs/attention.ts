@@ -160,14 +160,15 @@ export function attend(context: AttentionContext, met: Met, mask: ValueId, span:
   const prefix = context.prefix && { ...context.prefix, ...everyRow(context, context.prefix, rows) };
   const reach = Math.min(attention.window ?? length, context.reach ?? length);
   const blocks: AttendedBlock[] = [];
-  for (let first = 0; first < length; first += queryBlock) {
+  // from the last one on: gradients of keys and values are then summed from the few that the first block sees upwards
+  for (let first = (Math.ceil(length / queryBlock) - 1) * queryBlock; first >= 0; first -= queryBlock) {
     const end = Math.min(first + queryBlock, length);
     const start = Math.max(0, first + 1 - reach);
     // in rows of one text, queries further back than the window see none of what lies before it
     const beyond =
       context.segments === undefined && first + 1 >= (attention.window ?? Number.POSITIVE_INFINITY);
     const own = { ...context, prefix: beyond ? undefined : prefix };
-    blocks.push(attendBlock(own, { ...met, queries: byHead }, mask, span, { first, end, start }));
+    blocks.unshift(attendBlock(own, { ...met, queries: byHead }, mask, span, { first, end, start }));
   }
   const parts = blocks.map(({ mixed }) => mixed);
   const [whole] = parts;
