@@ -2,7 +2,6 @@
 import {
   copyFileSync,
   existsSync,
-  mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -13,6 +12,7 @@ import { dirname, join, relative } from 'node:path';
 import { UserError } from '../diagnostics/types.js';
 import type { HubFile, PinnedRepository } from '../ir/types.js';
 import type { Host } from '../source/host.js';
+import { makeFolders } from '../source/make-folders.js';
 import { refPath, repositoryFolder, snapshotFolder } from '../stages/hub-cache.js';
 import type { Repository } from '../stages/repositories.js';
 import { replaceFile, writing } from '../store/index.js';
@@ -39,7 +39,7 @@ export function showBlob(host: Host, pinned: Named & { readonly commit: string }
   const blob = blobPath(host, pinned, file);
   const temporary = join(dirname(path), `.${process.pid}.link`);
   writing(path, undefined, () => {
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolders(dirname(path));
     rmSync(temporary, { force: true });
     link(relative(dirname(path), blob), blob, temporary);
     renameSync(temporary, path);

@@ -1,7 +1,8 @@
 /** Half a blob: each process writes its own, and takes over what a process that is gone has left. */
-import { existsSync, mkdirSync, readdirSync, renameSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, renameSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import { makeFolders } from '../source/make-folders.js';
 import { writing } from '../store/index.js';
 import { identityOf, stateOf } from '../store/process-identity.js';
 
@@ -19,7 +20,7 @@ export function partialOf(blob: string, now: number): string {
   const prefix = `${basename(blob)}.ftpc-`;
   const mine = join(folder, `${prefix}${mark()}`);
   return writing(mine, undefined, () => {
-    mkdirSync(folder, { recursive: true });
+    makeFolders(folder);
     if (existsSync(mine)) return mine;
     for (const name of readdirSync(folder).filter((other) => other.startsWith(prefix))) {
       if (isLeft(join(folder, name), name.slice(prefix.length), now) && takeOver(join(folder, name), mine))

@@ -1,9 +1,9 @@
 /** Builds TensorFlow.js's native binding, with `native/tensorflow.cc`, over the libraries and C headers of a wheel: one call of the compiler. */
-import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { buildFailed, toolMissing } from '../diagnostics/catalogue/runtimes.js';
 import { UserError } from '../diagnostics/types.js';
 import type { Host } from '../source/host.js';
+import { makeFolders } from '../source/make-folders.js';
 import { sourcePath } from '../tensor/runtimes/tensorflow/installed.js';
 import { runTool } from './tool.js';
 
@@ -37,7 +37,7 @@ export async function requireCompiler(host: Host, signal: AbortSignal): Promise<
 
 /** Throws a `UserError` with what the compiler said. */
 export async function buildBinding(host: Host, parts: BindingParts, signal: AbortSignal): Promise<void> {
-  mkdirSync(dirname(parts.target), { recursive: true });
+  makeFolders(dirname(parts.target));
   const compiler = compilerOf(host);
   const { failed, output } = await runTool(
     compiler,

@@ -1,16 +1,17 @@
 /** Packages of npm as the user's npm fetches them: its registry, its proxies, its credentials; no script is run. */
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fetchedOther, fetchFailed, toolMissing } from '../diagnostics/catalogue/runtimes.js';
 import { type Diagnostic, UserError } from '../diagnostics/types.js';
+import { makeFolders } from '../source/make-folders.js';
 import type { NpmPackage } from './packages.js';
 import { runTool, type ToolResult } from './tool.js';
 
 /** Unpacks a package into a folder. Throws a `UserError`. */
 export async function unpackNpm(wanted: NpmPackage, folder: string, signal: AbortSignal): Promise<void> {
   const spec = `${wanted.name}@${wanted.version}`;
-  mkdirSync(folder, { recursive: true });
+  makeFolders(folder);
   const packed = await runTool(
     'npm',
     ['pack', spec, '--json', '--ignore-scripts', '--pack-destination', folder],

@@ -1,9 +1,10 @@
 /** TensorFlow.js with one of its backends onto this machine: whole, or not at all. */
-import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { readdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { doesNotCompute, noBuildHere } from '../diagnostics/catalogue/runtimes.js';
 import { UserError } from '../diagnostics/types.js';
 import type { Host } from '../source/host.js';
+import { makeFolders } from '../source/make-folders.js';
 import { writeWhole } from '../store/index.js';
 import { RUNTIMES } from '../tensor/runtimes/index.js';
 import { runtimesFolder } from '../tensor/runtimes/tensorflow/installed.js';
@@ -88,7 +89,7 @@ async function fetchPart(wanted: PartialPackage, staging: string, signal: AbortS
     const path = join(entry.parentPath, entry.name);
     const file = relative(whole, path).replaceAll('\\', '/');
     if (!entry.isFile() || !wanted.isKept(file)) continue;
-    mkdirSync(dirname(join(target, file)), { recursive: true });
+    makeFolders(dirname(join(target, file)));
     renameSync(path, join(target, file));
   }
   rmSync(whole, { recursive: true });

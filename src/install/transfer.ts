@@ -1,11 +1,12 @@
 /** Files and pages over HTTP: a file goes on where an earlier try ended, and counts only with the right digest. */
 import { createHash } from 'node:crypto';
-import { closeSync, createReadStream, ftruncateSync, mkdirSync, openSync, rmSync, statSync } from 'node:fs';
+import { closeSync, createReadStream, ftruncateSync, openSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fetchedOther, fetchFailed } from '../diagnostics/catalogue/runtimes.js';
 import { UserError } from '../diagnostics/types.js';
 import { type Answer, request, Transient } from '../hub/request.js';
+import { makeFolders } from '../source/make-folders.js';
 import { writeAll } from '../store/durable.js';
 import { writing } from '../store/index.js';
 
@@ -98,7 +99,7 @@ export async function fetchFile(
   pauses: readonly number[] = PAUSES,
 ): Promise<void> {
   const sizeOf = (): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
-  writing(path, undefined, () => mkdirSync(dirname(path), { recursive: true }));
+  writing(path, undefined, () => makeFolders(dirname(path)));
   // what an earlier run left may be damaged: then it is fetched from its start, once
   for (let left = sizeOf() > 0; ; left = false) {
     const url = new URL(remote.url);

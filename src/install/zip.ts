@@ -2,18 +2,11 @@
  * Reads a zip file by its central directory (PKWARE's APPNOTE.TXT, 4.3): as much of the format as wheels use, stored
  * or deflated, below 4 GiB a file. Wheels are read after their digest was checked.
  */
-import {
-  closeSync,
-  createReadStream,
-  createWriteStream,
-  fstatSync,
-  mkdirSync,
-  openSync,
-  readSync,
-} from 'node:fs';
+import { closeSync, createReadStream, createWriteStream, fstatSync, openSync, readSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createInflateRaw } from 'node:zlib';
+import { makeFolders } from '../source/make-folders.js';
 
 export interface ZipEntry {
   readonly name: string;
@@ -108,7 +101,7 @@ export async function unzip(
     const header = read(entry.at, LOCAL_BYTES);
     return entry.at + LOCAL_BYTES + header.readUInt16LE(26) + header.readUInt16LE(28);
   });
-  mkdirSync(dirname(target), { recursive: true });
+  makeFolders(dirname(target));
   const packed = createReadStream(path, { start, end: start + entry.packedBytes - 1 });
   const file = createWriteStream(target, entry.mode === 0 ? {} : { mode: entry.mode });
   if (entry.method === 'deflated') await pipeline(packed, createInflateRaw(), file, { signal });

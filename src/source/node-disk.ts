@@ -5,7 +5,6 @@ import {
   constants,
   copyFileSync,
   fsyncSync,
-  mkdirSync,
   openSync,
   readlinkSync,
   renameSync,
@@ -15,6 +14,7 @@ import {
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { type Disk, DiskError, type DiskErrorCode } from './disk.js';
+import { makeFolders } from './make-folders.js';
 
 export function nodeDisk(): Disk {
   return {
@@ -22,12 +22,12 @@ export function nodeDisk(): Disk {
     alive,
     makeFolder: (path) =>
       guard(path, () => {
-        const first = mkdirSync(path, { recursive: true });
+        const first = makeFolders(path);
         if (first !== undefined) sync(dirname(first));
       }),
     copy: (from, to) =>
       guard(to, () => {
-        mkdirSync(dirname(to), { recursive: true });
+        makeFolders(dirname(to));
         copyFileSync(from, to, constants.COPYFILE_FICLONE);
         sync(to);
         sync(dirname(to));

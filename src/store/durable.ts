@@ -3,7 +3,6 @@ import {
   closeSync,
   existsSync,
   fsyncSync,
-  mkdirSync,
   openSync,
   readdirSync,
   renameSync,
@@ -11,6 +10,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { makeFolders } from '../source/make-folders.js';
 import { writing } from './problems.js';
 import { stateOf } from './process-identity.js';
 
@@ -28,7 +28,7 @@ export function writeWhole(path: string, content: Content, options: { readonly s
         ? content.byteLength
         : undefined;
   writing(path, bytes, () => {
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolders(dirname(path));
     const file = openSync(path, 'w');
     try {
       for (const chunk of chunksOf(content)) writeAll(file, chunk);

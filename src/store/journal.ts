@@ -1,5 +1,6 @@
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import type { RunEvent } from '../ir/events.js';
+import { makeFolders } from '../source/make-folders.js';
 import { writeAll } from './durable.js';
 import { journalPath, type Layout, runFolder } from './layout.js';
 import { writing } from './problems.js';
@@ -26,7 +27,7 @@ const DURABLE: ReadonlySet<RunEvent['type']> = new Set([
 export function openJournal(layout: Layout, runId: string, now: () => number): Journal {
   const path = journalPath(layout, runId);
   const file = writing(path, undefined, () => {
-    mkdirSync(runFolder(layout, runId), { recursive: true });
+    makeFolders(runFolder(layout, runId));
     return openSync(path, 'a');
   });
   return {

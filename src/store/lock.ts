@@ -1,16 +1,8 @@
 /** One run a working directory: the second one is refused at once and told who holds the lock. */
-import {
-  existsSync,
-  linkSync,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  utimesSync,
-} from 'node:fs';
+import { existsSync, linkSync, readFileSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Diagnostic, UserError } from '../diagnostics/types.js';
+import { makeFolders } from '../source/make-folders.js';
 import { writeWhole } from './durable.js';
 import type { Layout } from './layout.js';
 import { lockHeld, writing } from './problems.js';
@@ -36,7 +28,7 @@ export type LockPlace = Pick<Layout, 'root' | 'lock'> & {
 
 /** Throws a `UserError` that names the holder. */
 export async function takeLock(layout: LockPlace, runId: string, now: () => number): Promise<RunLock> {
-  writing(layout.root, undefined, () => mkdirSync(layout.root, { recursive: true }));
+  writing(layout.root, undefined, () => makeFolders(layout.root));
   const mine: Holder = { ...identityOf(process.pid), runId, since: new Date(now()).toISOString() };
   const text = `${JSON.stringify(mine)}\n`;
   const ticket = `${layout.lock}.${process.pid}.${runId}`;

@@ -1,6 +1,7 @@
-import { closeSync, mkdirSync, openSync, rmSync } from 'node:fs';
+import { closeSync, openSync, rmSync } from 'node:fs';
 import { dirname, isAbsolute, join, normalize } from 'node:path';
 import type { OutputFile, OutputFolder } from '../ir/outputs.js';
+import { makeFolders } from '../source/make-folders.js';
 import { writeAll, writeWhole } from './durable.js';
 import { badOutputName, writing } from './problems.js';
 
@@ -26,7 +27,7 @@ const PIECE = 1 << 16;
 
 function openOutput(path: string): OutputFile {
   const file = writing(path, undefined, () => {
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolders(dirname(path));
     return openSync(path, 'w');
   });
   let waiting: Uint8Array[] = [];

@@ -1,8 +1,9 @@
 /** Complete outputs of stages by the digest of everything that could change them. */
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { StageRecord } from '../ir/outputs.js';
+import { makeFolders } from '../source/make-folders.js';
 import { digestsBelow, filesBelow, firstDamage } from './digest.js';
 import { syncFile, syncFolder, syncFolders, writeWhole } from './durable.js';
 import { type Layout, layoutIn } from './layout.js';
@@ -88,7 +89,7 @@ export function openStore(cwd: string): Store {
       const path = join(layout.temporary, `${key}.${process.pid}`);
       writing(path, undefined, () => {
         rmSync(path, { recursive: true, force: true });
-        mkdirSync(path, { recursive: true });
+        makeFolders(path);
       });
       return path;
     },
@@ -139,7 +140,7 @@ function seal(layout: Layout, folder: string, sealing: Sealing): Entry {
   writeWhole(join(folder, RECORD), `${JSON.stringify(record, null, 2)}\n`, { sync: true });
   syncFolders(folder);
   writing(path, undefined, () => {
-    mkdirSync(layout.store, { recursive: true });
+    makeFolders(layout.store);
     if (existsSync(path)) removeEntry(layout, path);
     renameSync(folder, path);
   });
@@ -151,7 +152,7 @@ function seal(layout: Layout, folder: string, sealing: Sealing): Entry {
 function removeEntry(layout: Layout, path: string): void {
   const aside = join(layout.temporary, `removed.${process.pid}`);
   writing(path, undefined, () => {
-    mkdirSync(layout.temporary, { recursive: true });
+    makeFolders(layout.temporary);
     rmSync(aside, { recursive: true, force: true });
     renameSync(path, aside);
     rmSync(aside, { recursive: true, force: true });

@@ -1,7 +1,8 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { WorkFolder } from '../ir/outputs.js';
+import { makeFolders } from '../source/make-folders.js';
 import { firstDamage } from './digest.js';
 import { syncFolder, writeWhole } from './durable.js';
 import { inside } from './output-folder.js';
@@ -18,7 +19,7 @@ const UNFINISHED = '.unfinished-';
  * and renamed, so that it is complete or absent; its digests are checked when it is read.
  */
 export function workFolder(path: string, warn: (diagnostic: Diagnostic) => void): WorkFolder {
-  writing(path, undefined, () => mkdirSync(path, { recursive: true }));
+  writing(path, undefined, () => makeFolders(path));
   for (const name of readdirSync(path)) if (name.startsWith(UNFINISHED)) discard(join(path, name));
   const remove = (name: string): void => {
     const from = inside(path, name);

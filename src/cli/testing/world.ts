@@ -1,9 +1,9 @@
 /** Where tests plan and run: in `.ftp/tests` of the working directory, with a store and releases of their own. */
-import { mkdirSync } from 'node:fs';
 import { isAbsolute, join, relative, resolve } from 'node:path';
 import type { Diagnostic } from '../../diagnostics/types.js';
 import type { Planned, Ran, TestSettings, TestWorld } from '../../pipeline-tests/index.js';
 import { plan } from '../../planner/plan.js';
+import { makeFolders } from '../../source/make-folders.js';
 import { layoutIn } from '../../store/index.js';
 import { execute } from '../execute.js';
 import { resolveNames } from '../prepare.js';
@@ -71,7 +71,7 @@ async function runQuietly(world: World, file: string, settings: TestSettings, cw
 /** What the planner measures it keeps beside a store; where none can be made, it measures again. */
 function keepMeasurements(cwd: string): void {
   try {
-    mkdirSync(layoutIn(cwd).root, { recursive: true });
+    makeFolders(layoutIn(cwd).root);
   } catch {
     // A run says so when it needs the disk.
   }
