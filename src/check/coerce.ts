@@ -86,6 +86,7 @@ interface Range {
   readonly min?: number;
   readonly max?: number;
   readonly above?: number;
+  readonly below?: number;
   /** A bound as it would be written. */
   readonly show: (bound: number) => string;
 }
@@ -93,21 +94,23 @@ interface Range {
 function inRange(
   { written, at }: Constant,
   value: number,
-  { min, max, above, show }: Range,
+  { min, max, above, below, show }: Range,
   span: Span,
   context: Context,
 ): number | undefined {
   const low = min !== undefined && value < min;
-  const high = max !== undefined && value > max;
+  const high = (max !== undefined && value > max) || (below !== undefined && value >= below);
   if (!low && !high && !(above !== undefined && value <= above)) return value;
   const range =
     min !== undefined && max !== undefined
       ? `from ${show(min)} to ${show(max)}`
-      : min !== undefined
-        ? `at least ${show(min)}`
-        : max !== undefined
-          ? `at most ${show(max)}`
-          : `above ${show(above ?? 0)}`;
+      : min !== undefined && below !== undefined
+        ? `at least ${show(min)} and below ${show(below)}`
+        : min !== undefined
+          ? `at least ${show(min)}`
+          : max !== undefined
+            ? `at most ${show(max)}`
+            : `above ${show(above ?? 0)}`;
   return context.report(errors.outOfRange(span, `\`${written ?? show(value)}\``, range, at));
 }
 

@@ -19,7 +19,13 @@ export type PortType = 'Data' | 'Dialogs' | 'Adapter' | 'Model' | 'Gate' | 'Metr
 export type SettingType =
   | { readonly kind: 'boolean' }
   | { readonly kind: 'integer'; readonly min?: number; readonly max?: number }
-  | { readonly kind: 'number'; readonly min?: number; readonly max?: number; readonly above?: number }
+  | {
+      readonly kind: 'number';
+      readonly min?: number;
+      readonly max?: number;
+      readonly above?: number;
+      readonly below?: number;
+    }
   /**
    * `names`: the string is a file, a glob, a GGUF file, or the folder of a model or adapter, relative to the file it is in; the checker looks whether it is there.
    * `form`: it is called so, and the checker looks whether it can be.
@@ -163,7 +169,7 @@ export const t = {
   integer: (bounds: { min?: number; max?: number } = {}): Typed<number> => ({
     type: { kind: 'integer', ...bounds },
   }),
-  number: (bounds: { min?: number; max?: number; above?: number } = {}): Typed<number> => ({
+  number: (bounds: { min?: number; max?: number; above?: number; below?: number } = {}): Typed<number> => ({
     type: { kind: 'number', ...bounds },
   }),
   string: { type: { kind: 'string' } } as Typed<string>,

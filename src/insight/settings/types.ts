@@ -14,6 +14,8 @@ function rangeText(type: SettingType): string {
     type.kind === 'quantity' ? formatQuantity(bound, type.units[0]) : `${bound}`;
   const { min, max } = type;
   if (min !== undefined && max !== undefined) return `, ${show(min)} to ${show(max)}`;
+  if (min !== undefined && type.kind === 'number' && type.below !== undefined)
+    return `, at least ${min} and below ${type.below}`;
   if (min !== undefined) return `, at least ${show(min)}`;
   if (max !== undefined) return `, at most ${show(max)}`;
   return type.kind === 'number' && type.above !== undefined ? `, above ${type.above}` : '';

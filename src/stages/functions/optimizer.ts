@@ -29,12 +29,12 @@ const paged = defaulted(
 const adam = {
   rate,
   beta1: defaulted(
-    t.number({ min: 0, max: 1 }),
+    t.number({ min: 0, below: 1 }),
     0.9,
     'Decay rate of the first moment, the mean of the gradients.',
   ),
   beta2: defaulted(
-    t.number({ min: 0, max: 1 }),
+    t.number({ min: 0, below: 1 }),
     0.999,
     'Decay rate of the second moment, the mean of their squares.',
   ),
@@ -65,11 +65,11 @@ export const optimizers = {
     args: {
       rate,
       beta1: defaulted(
-        t.number({ min: 0, max: 1 }),
+        t.number({ min: 0, below: 1 }),
         0.9,
         'Share of the momentum in the direction of a step.',
       ),
-      beta2: defaulted(t.number({ min: 0, max: 1 }), 0.99, 'Decay rate of the momentum.'),
+      beta2: defaulted(t.number({ min: 0, below: 1 }), 0.99, 'Decay rate of the momentum.'),
       decay,
       ...last,
     },
@@ -81,7 +81,7 @@ export const optimizers = {
     args: {
       rate,
       momentum: defaulted(
-        t.number({ min: 0, max: 1 }),
+        t.number({ min: 0, below: 1 }),
         0,
         'Share of the last update that is added to the next.',
       ),

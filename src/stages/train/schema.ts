@@ -127,7 +127,7 @@ const bottlenecks = t.record({
 });
 
 const batch = t.record({
-  global: defaulted(t.integer({ min: 1 }), 16, 'Rows of one optimiser step.'),
+  global: defaulted(t.integer({ min: 1, max: 1_000_000 }), 16, 'Rows of one optimiser step.'),
   micro: optional(
     t.integer({ min: 1 }),
     'Rows (with `packing`, sequences) that are computed at one time; default: the planner chooses.',
