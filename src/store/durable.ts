@@ -5,8 +5,11 @@ import {
   fsyncSync,
   openSync,
   readdirSync,
+  realpathSync,
   renameSync,
   rmSync,
+  statSync,
+  writeFileSync,
   writeSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
@@ -55,12 +58,28 @@ function* chunksOf(content: Content): Iterable<Uint8Array> {
   else yield* content;
 }
 
-/** A file that is replaced in one step: readers see the old content or the new one. */
+/**
+ * A file that is replaced in one step: readers see the old content or the new one. A link stays a link to it; a device
+ * or a pipe, as `/dev/null`, stays what it is and is written to.
+ */
 export function replaceFile(path: string, content: string): void {
-  const temporary = `${path}.${process.pid}.tmp`;
+  const there = writing(path, undefined, () => statSync(path, { throwIfNoEntry: false }));
+  if (there !== undefined && !there.isFile() && !there.isDirectory()) {
+    writing(path, Buffer.byteLength(content), () => writeFileSync(path, content));
+    return;
+  }
+  const target = there === undefined ? path : writing(path, undefined, () => realpathSync(path));
+  const temporary = `${target}.${process.pid}.tmp`;
   writeWhole(temporary, content, { sync: true });
-  writing(path, undefined, () => renameSync(temporary, path));
-  syncFolder(dirname(path));
+  writing(path, undefined, () => {
+    try {
+      renameSync(temporary, target);
+    } catch (error) {
+      rmSync(temporary, { force: true });
+      throw error;
+    }
+  });
+  syncFolder(dirname(target));
 }
 
 /** Removes what processes that were killed while they replaced this file have left beside it. */
