@@ -90,11 +90,8 @@ export function overridesFrom(params: ParamValues = {}): Overrides {
 
 /** Values of files, of which later ones win, under those of the command line. */
 export function joined(files: readonly ParamFile[], typedIn: Readonly<Record<string, string>>): ParamValues {
-  const found: Record<string, Override> = {};
-  for (const { overrides } of files) Object.assign(found, overrides);
-  const overrides = Object.fromEntries(
-    Object.entries(found).filter(([name]) => !Object.hasOwn(typedIn, name)),
-  );
+  const found = files.flatMap((file) => Object.entries(file.overrides));
+  const overrides = Object.fromEntries(found.filter(([name]) => !Object.hasOwn(typedIn, name)));
   const texts = Object.entries(overrides).map(([name, { text }]) => [name, text]);
   const diagnostics = files.flatMap((file) => file.diagnostics);
   return { ...Object.fromEntries(texts), ...typedIn, [FILES]: { overrides, diagnostics } };

@@ -22,7 +22,8 @@ export function readParamFile(text: string, file: string): ParamFile {
 }
 
 class Reader {
-  private readonly overrides: Record<string, Override> = {};
+  /** Without a prototype: a parameter may be called `__proto__`, or rather may not. */
+  private readonly overrides: Record<string, Override> = Object.create(null) as Record<string, Override>;
   private readonly diagnostics: Diagnostic[] = [];
   private readonly source;
   private token: Token;

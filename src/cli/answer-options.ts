@@ -8,7 +8,7 @@ import { askedRuntime } from '../planner/asked-runtime.js';
 import { chooseRuntime } from '../tensor/runtimes/choice.js';
 import type { Arguments, OptionSpec } from './command.js';
 import { diagnosticsPrinter } from './diagnostics.js';
-import { RUNTIME, runtimeOf } from './machine-options.js';
+import { RUNTIME, runtimeOf, threadsOf } from './machine-options.js';
 import { UsageError } from './usage-error.js';
 import type { World } from './world.js';
 
@@ -62,7 +62,7 @@ export const openOptions = (args: Arguments, world: World): OpenAnswererOptions 
   storage: args.flag('4bit') ? 'nf4' : undefined,
   float32Bytes: UNPACKED * world.host.machine().memoryBytes,
   runtime: chooseRuntime(world.host, askedRuntime(runtimeOf(args), undefined)),
-  threads: wholeFrom(1, args, 'threads'),
+  threads: threadsOf(args),
   async warn(warning) {
     const { pretty } = await diagnosticsPrinter(world, new Map());
     for (const text of pretty([warning])) world.err(text);

@@ -91,10 +91,13 @@ export function memoryOf(args: Arguments): number | undefined {
   return Math.round(Number(match[1]) * unit);
 }
 
+/** More than any machine has cores; the system would be busy with starting more. */
+const MOST_THREADS = 1024;
+
 export function threadsOf(args: Arguments): number | undefined {
   const threads = args.number('threads');
-  if (threads !== undefined && (!Number.isInteger(threads) || threads < 1))
-    throw new UsageError('`--threads` needs a whole number from 1');
+  if (threads !== undefined && (!Number.isInteger(threads) || threads < 1 || threads > MOST_THREADS))
+    throw new UsageError(`\`--threads\` needs a whole number from 1 to ${MOST_THREADS}`);
   return threads;
 }
 

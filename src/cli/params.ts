@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { joined, type ParamFile, type ParamValues } from '../check/overrides.js';
 import { readParamFile } from '../check/param-file.js';
 import { paramFileUnreadable } from '../diagnostics/catalogue/params.js';
@@ -34,6 +34,10 @@ export function paramsOf(args: Arguments): ParamValues {
 /** A file that cannot be read is a diagnostic of the compilation, like everything else that is wrong with it. */
 function readFile(file: string): ParamFile {
   try {
+    const stat = statSync(file);
+    // a pipe, as of a shell's `<(…)`, comes to its end; a device need not
+    if (stat.isCharacterDevice() || stat.isBlockDevice())
+      throw Object.assign(new Error(), { code: 'ENODEV' });
     return readParamFile(new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(file)), file);
   } catch (error) {
     const why =
@@ -46,4 +50,5 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'no such file',
   EISDIR: 'this is a folder',
   EACCES: 'no permission to read it',
+  ENODEV: 'this is a device',
 };

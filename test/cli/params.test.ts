@@ -36,4 +36,10 @@ describe('--params', () => {
     expect(code).to.equal(1);
     expect(out).to.include('FTP0515');
   });
+
+  it('reads no device, which would have no end', async () => {
+    const { code, err } = await ftpc(cwd, ['check', 'p.ftp', '--params', '/dev/zero']);
+    expect(code).to.equal(1);
+    expect(err).to.include('FTP0515').and.to.include('a device');
+  });
 });

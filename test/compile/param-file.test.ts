@@ -64,6 +64,7 @@ describe('a file of parameters', () => {
     expect(places('{ "longest": 512 }')).to.deep.equal(['FTP0503 0.json:1:14']);
     expect(places('{\n "rank": 9 }')).to.deep.equal(['FTP0513 0.json:2:10']);
     expect(places('{ "moost": 3 }')).to.deep.equal(['FTP0501 0.json:1:3']);
+    expect(places('{ "__proto__": 3 }')).to.deep.equal(['FTP0501 0.json:1:3']);
     expect(run(['{ "moost": 3 }']).found[0]?.['help']).to.equal('did you mean `most`?');
     expect(run(['{ "most": 2000 }']).found[0]?.message).to.equal(
       '`"most": 2000` is not a valid Int: `2000` is out of range, must be from 1 to 1000',
