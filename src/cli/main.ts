@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import type { Host } from '../source/host.js';
 import { nodeHost } from '../source/node-host.js';
 import { reportBug } from './crash.js';
 import { dispatch } from './dispatch.js';
@@ -17,7 +18,18 @@ for (const [name, stream] of Object.entries({ output: process.stdout, error: pro
 // A limit on the size of files (`ulimit -f`) would end the process without a word; heard, it fails the write.
 process.on('SIGXFSZ', () => {});
 
-const world = realWorld(nodeHost());
+/** Nothing can be found from a folder that is gone: Node itself refuses to name it. */
+function hereOrEnd(): Host {
+  try {
+    return nodeHost();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).syscall !== 'uv_cwd') throw error;
+    process.stderr.write('error: the working directory was removed: change to one that exists\n');
+    process.exit(EXIT.error);
+  }
+}
+
+const world = realWorld(hereOrEnd());
 process.on('uncaughtException', (error) => {
   void reportBug(error, world).finally(() => process.exit(EXIT.error));
 });

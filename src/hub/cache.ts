@@ -12,7 +12,7 @@ import { dirname, join, relative } from 'node:path';
 import { UserError } from '../diagnostics/types.js';
 import type { HubFile, PinnedRepository } from '../ir/types.js';
 import type { Host } from '../source/host.js';
-import { makeFolders } from '../source/make-folders.js';
+import { makeFolders } from '../source/node-folders.js';
 import { refPath, repositoryFolder, snapshotFolder } from '../stages/hub-cache.js';
 import type { Repository } from '../stages/repositories.js';
 import { replaceFile, writing } from '../store/index.js';

@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, renameSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import { makeFolders } from '../source/make-folders.js';
+import { makeFolders } from '../source/node-folders.js';
 import { writing } from '../store/index.js';
 import { identityOf, stateOf } from '../store/process-identity.js';
 

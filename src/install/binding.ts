@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { buildFailed, toolMissing } from '../diagnostics/catalogue/runtimes.js';
 import { UserError } from '../diagnostics/types.js';
 import type { Host } from '../source/host.js';
-import { makeFolders } from '../source/make-folders.js';
+import { makeFolders } from '../source/node-folders.js';
 import { sourcePath } from '../tensor/runtimes/tensorflow/installed.js';
 import { runTool } from './tool.js';
 

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fetchedOther, fetchFailed, toolMissing } from '../diagnostics/catalogue/runtimes.js';
 import { type Diagnostic, UserError } from '../diagnostics/types.js';
-import { makeFolders } from '../source/make-folders.js';
+import { makeFolders } from '../source/node-folders.js';
 import type { NpmPackage } from './packages.js';
 import { runTool, type ToolResult } from './tool.js';
 

@@ -4,7 +4,7 @@ import { dirname, join, relative } from 'node:path';
 import { doesNotCompute, noBuildHere } from '../diagnostics/catalogue/runtimes.js';
 import { UserError } from '../diagnostics/types.js';
 import type { Host } from '../source/host.js';
-import { makeFolders } from '../source/make-folders.js';
+import { makeFolders } from '../source/node-folders.js';
 import { writeWhole } from '../store/index.js';
 import { RUNTIMES } from '../tensor/runtimes/index.js';
 import { runtimesFolder } from '../tensor/runtimes/tensorflow/installed.js';

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fetchedOther, fetchFailed } from '../diagnostics/catalogue/runtimes.js';
 import { UserError } from '../diagnostics/types.js';
 import { type Answer, request, Transient } from '../hub/request.js';
-import { makeFolders } from '../source/make-folders.js';
+import { makeFolders } from '../source/node-folders.js';
 import { writeAll } from '../store/durable.js';
 import { writing } from '../store/index.js';
 

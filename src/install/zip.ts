@@ -6,7 +6,7 @@ import { closeSync, createReadStream, createWriteStream, fstatSync, openSync, re
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createInflateRaw } from 'node:zlib';
-import { makeFolders } from '../source/make-folders.js';
+import { makeFolders } from '../source/node-folders.js';
 
 export interface ZipEntry {
   readonly name: string;

@@ -14,7 +14,7 @@ import {
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { type Disk, DiskError, type DiskErrorCode } from './disk.js';
-import { makeFolders } from './make-folders.js';
+import { makeFolders } from './node-folders.js';
 
 export function nodeDisk(): Disk {
   return {

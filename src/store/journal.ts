@@ -1,6 +1,6 @@
 import { closeSync, existsSync, fsyncSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import type { RunEvent } from '../ir/events.js';
-import { makeFolders } from '../source/make-folders.js';
+import { makeFolders } from '../source/node-folders.js';
 import { writeAll } from './durable.js';
 import { journalPath, type Layout, runFolder } from './layout.js';
 import { writing } from './problems.js';

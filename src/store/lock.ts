@@ -2,7 +2,7 @@
 import { existsSync, linkSync, readFileSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Diagnostic, UserError } from '../diagnostics/types.js';
-import { makeFolders } from '../source/make-folders.js';
+import { makeFolders } from '../source/node-folders.js';
 import { writeWhole } from './durable.js';
 import type { Layout } from './layout.js';
 import { lockHeld, writing } from './problems.js';

@@ -1,7 +1,7 @@
 import { closeSync, openSync, rmSync } from 'node:fs';
 import { dirname, isAbsolute, join, normalize } from 'node:path';
 import type { OutputFile, OutputFolder } from '../ir/outputs.js';
-import { makeFolders } from '../source/make-folders.js';
+import { makeFolders } from '../source/node-folders.js';
 import { writeAll, writeWhole } from './durable.js';
 import { badOutputName, writing } from './problems.js';
 

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { StageRecord } from '../ir/outputs.js';
-import { makeFolders } from '../source/make-folders.js';
+import { makeFolders } from '../source/node-folders.js';
 import { digestsBelow, filesBelow, firstDamage } from './digest.js';
 import { syncFile, syncFolder, syncFolders, writeWhole } from './durable.js';
 import { type Layout, layoutIn } from './layout.js';

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { WorkFolder } from '../ir/outputs.js';
-import { makeFolders } from '../source/make-folders.js';
+import { makeFolders } from '../source/node-folders.js';
 import { firstDamage } from './digest.js';
 import { syncFolder, writeWhole } from './durable.js';
 import { inside } from './output-folder.js';

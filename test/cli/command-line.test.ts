@@ -13,6 +13,13 @@ describe('command line', () => {
     folder = freshFolder();
   });
 
+  it('says so where the working directory was removed', () => {
+    const script = 'mkdir gone && cd gone && rmdir ../gone && exec node "$0" check x.ftp';
+    const { status, stderr } = spawnSync('sh', ['-c', script, FTPC], { cwd: folder, encoding: 'utf8' });
+    expect(status).to.equal(1);
+    expect(stderr).to.equal('error: the working directory was removed: change to one that exists\n');
+  });
+
   it('prints its version and its help', async () => {
     const version = await ftpc(folder, ['--version']);
     expect(version).to.deep.include({ code: 0, err: '' });

@@ -47,7 +47,7 @@ const ROOMS: readonly { readonly name: string; readonly paths: readonly RegExp[]
 
 /** Rooms that may touch files, processes and the clock themselves; the others have a Host. */
 const RIM = new Set(['store', 'hub', 'run', 'install', 'cli']);
-const RIM_FILES = new Set(['disk', 'glob', 'host'].map((what) => `src/source/node-${what}.ts`));
+const RIM_FILES = new Set(['disk', 'folders', 'glob', 'host'].map((what) => `src/source/node-${what}.ts`));
 const SYSTEM_MODULES = /^node:(fs|fs\/promises|child_process|process|os|net|http|https|worker_threads)$/;
 
 /** Files that import each other, types included, because what they define does: nothing else may, and the list may only shrink. */

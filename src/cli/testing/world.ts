@@ -3,7 +3,7 @@ import { isAbsolute, join, relative, resolve } from 'node:path';
 import type { Diagnostic } from '../../diagnostics/types.js';
 import type { Planned, Ran, TestSettings, TestWorld } from '../../pipeline-tests/index.js';
 import { plan } from '../../planner/plan.js';
-import { makeFolders } from '../../source/make-folders.js';
+import { makeFolders } from '../../source/node-folders.js';
 import { layoutIn } from '../../store/index.js';
 import { execute } from '../execute.js';
 import { resolveNames } from '../prepare.js';

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { makeFolders } from '../../src/source/make-folders.js';
+import { makeFolders } from '../../src/source/node-folders.js';
 
 describe('makeFolders', () => {
   let folder = '';
