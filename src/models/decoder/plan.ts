@@ -63,14 +63,6 @@ export function planDecoder(given: DecoderPlanOptions): DecoderPlan {
   const chunk = chunkSize(Math.min(supervised, headChunk), headChunk);
   const head = headGraph(graphs, chunk, training ? 'train' : 'loss');
 
-  const hidden = FLOAT * rows * length * config.hiddenSize;
-  const kept = kinds.reduce((total, kind) => total + kind.count * keptBytes(kind), 0);
-  const scratch = Math.max(
-    0,
-    ...kinds.map((kind) => (keepsMasks(kind.keeping) ? 0 : maskBytes(kind.forward))),
-  );
-  // hidden states after every layer, or two in turn; and their gradients, two in turn
-  const activations = (backwards ? config.layers + 1 + 2 : 2) * hidden + kept + scratch;
   const virtual = lora?.prefix?.tokens ?? 0;
   const positions = FLOAT * positionFloats(blueprintOf(config), shapeOf(options), virtual);
   const prefix = FLOAT * prefixFloats(config, virtual, training);
@@ -83,13 +75,9 @@ export function planDecoder(given: DecoderPlanOptions): DecoderPlan {
     ...prefixParts.map(transientBytes),
   );
   const inHead = transientBytes(head);
-  const headBuffers = [...head.inputs, ...head.outputs]
-    .filter(({ name }) => HEAD_BUFFERS.has(name))
-    .reduce((total, { value }) => total + typeBytes(head, value), 0);
 
   const trained = sizes(options);
-  // the graphs of a prefix have a few nodes, and next to no session
-  // a prefix's graphs have a few nodes, and take next to nothing for their sessions
+  // the graphs of a prefix have a few nodes: their sessions take next to nothing
   const compiled = kinds.reduce((total, kind) => total + (kind.backward === undefined ? 1 : 2), 0) + 1;
   const driverBytes = DRIVER_BYTES + compiled * SESSION_BYTES;
   return {
@@ -106,8 +94,8 @@ export function planDecoder(given: DecoderPlanOptions): DecoderPlan {
       weights: options.weightBytes + (trainable === 'full' ? FLOAT * trained.weights : 0),
       adapter: FLOAT * (trained.adapter + trained.first),
       gradients: FLOAT * { adapter: trained.adapter, full: trained.weights, none: 0 }[trainable],
-      activations,
-      logits: headBuffers + (inHead > inBlock ? inHead : 0),
+      activations: activationBytes(options, kinds, backwards),
+      logits: headBufferBytes(head) + (inHead > inBlock ? inHead : 0),
       workspace: positions + prefix + decodedBytes(options) + driverBytes + (inHead > inBlock ? 0 : inBlock),
     },
     flops: totalFlops(kinds, head, Math.ceil(supervised / headChunk)),
@@ -116,6 +104,27 @@ export function planDecoder(given: DecoderPlanOptions): DecoderPlan {
 
 /** Tensors of the head that the driver allocates: a chunk's rows, and what comes back for them. */
 const HEAD_BUFFERS: ReadonlySet<string> = new Set(['x', 'labels', 'seed', 'loss', 'dx']);
+
+const headBufferBytes = (head: Graph): number =>
+  [...head.inputs, ...head.outputs]
+    .filter(({ name }) => HEAD_BUFFERS.has(name))
+    .reduce((total, { value }) => total + typeBytes(head, value), 0);
+
+/** Hidden states and their gradients, what blocks keep for the backward pass, and masks that are drawn again. */
+function activationBytes(
+  { config, rows, length }: DecoderPlanOptions,
+  kinds: readonly BlockKind[],
+  backwards: boolean,
+): number {
+  const hidden = FLOAT * rows * length * config.hiddenSize;
+  const kept = kinds.reduce((total, kind) => total + kind.count * keptBytes(kind), 0);
+  const scratch = Math.max(
+    0,
+    ...kinds.map((kind) => (keepsMasks(kind.keeping) ? 0 : maskBytes(kind.forward))),
+  );
+  // hidden states after every layer, or two in turn; and their gradients, two in turn
+  return (backwards ? config.layers + 1 + 2 : 2) * hidden + kept + scratch;
+}
 
 const shapeOf = ({ rows, length, packed }: DecoderPlanOptions): BlockShape => ({
   rows,
