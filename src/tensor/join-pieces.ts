@@ -16,36 +16,48 @@ interface Run {
  * that lies within the other is added to it alone: `pad(add(pad(a), b))` passes over the size of b instead of the whole.
  */
 export function joinPieces(graph: Graph): Graph {
-  const uses = countUses(graph);
-  const types: TensorType[] = [...graph.types];
-  const runs = new Map<ValueId, Run>();
-  const nodes: Node[] = [];
-  for (const node of graph.nodes) {
+  const { types, nodes } = new Joiner(graph);
+  return { ...graph, types, nodes };
+}
+
+/** The types and nodes of a graph, with its pieces joined. */
+class Joiner {
+  readonly types: TensorType[];
+  readonly nodes: Node[] = [];
+  readonly #runs = new Map<ValueId, Run>();
+  readonly #uses: ReturnType<typeof countUses>;
+
+  constructor(graph: Graph) {
+    this.types = [...graph.types];
+    this.#uses = countUses(graph);
+    for (const node of graph.nodes) this.#take(node);
+  }
+
+  #take(node: Node): void {
     const [left, right] = node.inputs;
     const [output] = node.outputs;
     if (node.op === 'pad' && output !== undefined && left !== undefined)
-      runs.set(output, {
+      this.#runs.set(output, {
         axis: number(node.attributes, 'axis'),
         pieces: [left],
         before: number(node.attributes, 'before'),
         after: number(node.attributes, 'after'),
       });
     const joined =
-      node.op === 'add' && left !== undefined && right !== undefined ? joinedOf(left, right) : undefined;
-    if (joined === undefined || output === undefined) nodes.push(node);
+      node.op === 'add' && left !== undefined && right !== undefined ? this.#joined(left, right) : undefined;
+    if (joined === undefined || output === undefined) this.nodes.push(node);
     else {
-      runs.set(output, joined);
-      place(joined, output);
+      this.#runs.set(output, joined);
+      this.#place(joined, output);
     }
   }
-  return { ...graph, types, nodes };
 
   /** The run of both, where each is read here alone, and one begins where the other ends or lies within the other. */
-  function joinedOf(left: ValueId, right: ValueId): Run | undefined {
-    const [a, b] = [runs.get(left), runs.get(right)];
+  #joined(left: ValueId, right: ValueId): Run | undefined {
+    const [a, b] = [this.#runs.get(left), this.#runs.get(right)];
     if (a === undefined || b === undefined || a.axis !== b.axis) return undefined;
-    if (uses.get(left) !== 1 || uses.get(right) !== 1) return undefined;
-    const size = types[left]?.shape[a.axis] ?? 0;
+    if (this.#uses.get(left) !== 1 || this.#uses.get(right) !== 1) return undefined;
+    const size = this.types[left]?.shape[a.axis] ?? 0;
     const [first, second] = a.before < b.before ? [a, b] : [b, a];
     if (size - first.after === second.before)
       return { ...first, pieces: [...first.pieces, ...second.pieces], after: second.after };
@@ -53,47 +65,50 @@ export function joinPieces(graph: Graph): Graph {
       [a, b],
       [b, a],
     ] as const)
-      if (inner.before >= outer.before && inner.after >= outer.after) return sumWithin(inner, outer);
+      if (inner.before >= outer.before && inner.after >= outer.after) return this.#sumWithin(inner, outer);
     return undefined;
   }
 
-  function sumWithin(inner: Run, outer: Run): Run {
+  #sumWithin(inner: Run, outer: Run): Run {
     const { axis, before, after } = outer;
-    const long = together(outer);
+    const long = this.#together(outer);
     const short = { ...inner, before: inner.before - before, after: inner.after - after };
-    const [padded, sum] = [like(long), like(long)];
-    place(short, padded);
-    nodes.push({ op: 'add', inputs: [padded, long], outputs: [sum], attributes: {} });
+    const [padded, sum] = [this.#like(long), this.#like(long)];
+    this.#place(short, padded);
+    this.nodes.push({ op: 'add', inputs: [padded, long], outputs: [sum], attributes: {} });
     return { axis, pieces: [sum], before, after };
   }
 
   /** The pieces of a run as one value. */
-  function together({ axis, pieces }: Run): ValueId {
+  #together({ axis, pieces }: Run): ValueId {
     const [first = 0] = pieces;
     if (pieces.length === 1) return first;
-    const value = like(
-      first,
-      axis,
-      pieces.reduce((sum, piece) => sum + (types[piece]?.shape[axis] ?? 0), 0),
-    );
-    nodes.push({ op: 'concat', inputs: pieces, outputs: [value], attributes: { axis } });
+    const size = pieces.reduce((sum, piece) => sum + (this.types[piece]?.shape[axis] ?? 0), 0);
+    const value = this.#like(first, axis, size);
+    this.nodes.push({ op: 'concat', inputs: pieces, outputs: [value], attributes: { axis } });
     return value;
   }
 
   /** Adds what computes `output`: a run in its zeros. */
-  function place(run: Run, output: ValueId): void {
+  #place(run: Run, output: ValueId): void {
     const { axis, pieces, before, after } = run;
-    nodes.push(
+    this.nodes.push(
       before === 0 && after === 0
         ? { op: 'concat', inputs: pieces, outputs: [output], attributes: { axis } }
-        : { op: 'pad', inputs: [together(run)], outputs: [output], attributes: { axis, before, after } },
+        : {
+            op: 'pad',
+            inputs: [this.#together(run)],
+            outputs: [output],
+            attributes: { axis, before, after },
+          },
     );
   }
 
   /** A new value of the type of another, but for the size of an axis. */
-  function like(value: ValueId, axis?: number, size = 0): ValueId {
-    const type = types[value];
+  #like(value: ValueId, axis?: number, size = 0): ValueId {
+    const type = this.types[value];
     if (type === undefined) throw new Error(`no type for the value ${value}`);
-    return types.push({ ...type, shape: type.shape.map((old, at) => (at === axis ? size : old)) }) - 1;
+    const shape = type.shape.map((old, at) => (at === axis ? size : old));
+    return this.types.push({ ...type, shape }) - 1;
   }
 }
