@@ -1,7 +1,8 @@
 /** A stage's key: a digest of everything that can change its artefact, and of nothing else. */
 import type { Program, Stage, StageKind } from '../ir/types.js';
+import { ModelError } from '../models/types.js';
 import type { Digests } from '../source/digests.js';
-import type { Host } from '../source/host.js';
+import { type Host, HostError } from '../source/host.js';
 import { stages as definitions } from '../stages/index.js';
 import { schemas } from '../stages/schemas.js';
 import { type Chosen, hasFactors, isMethod } from '../stages/types.js';
@@ -53,6 +54,30 @@ export function stageKeys(program: Program, host: Host, options: KeyOptions): Re
   }
   return keys;
 }
+
+/**
+ * A file that a stage reads and whose content is no longer what its key was made of, by the name of its part, or one
+ * that was not there. A file that is gone has been read before. Files of a hub are pinned, and not looked at.
+ */
+export function changedFile(
+  program: Program,
+  stage: Stage,
+  keyed: Readonly<Record<string, string>>,
+  host: Host,
+  options: Pick<KeyOptions, 'digests' | 'runtime'>,
+): string | undefined {
+  if ((program.repositories ?? []).length > 0) return undefined;
+  try {
+    return stageParts(program, stage, host, options, new Map())
+      .find(({ name, value }) => name.startsWith(FILE) && keyed[name] !== value)
+      ?.name.slice(FILE.length);
+  } catch (error) {
+    if (error instanceof HostError || error instanceof ModelError) return undefined;
+    throw error;
+  }
+}
+
+const FILE = 'file:';
 
 /** What a stage's key is made of before anything is chosen; `earlier` has the keys of its inputs. */
 export function stageParts(

@@ -35,6 +35,16 @@ export function processCrashed(stage: Stage, how: string, tail: readonly string[
   };
 }
 
+export function fileChanged(stage: Stage, file: string): Diagnostic {
+  return {
+    code: 'FTP0805',
+    severity: 'error',
+    message: `\`${file}\` changed while stage \`${stage.name}\` ran: its output is not kept`,
+    at: stage.span,
+    help: 'run again when nothing writes to the file',
+  };
+}
+
 export function outOfMemory(stage: Stage, detail: string): Diagnostic {
   return {
     code: 'FTP0813',

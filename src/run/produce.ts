@@ -1,21 +1,23 @@
 import { join } from 'node:path';
-import type { Diagnostic } from '../diagnostics/types.js';
+import { type Diagnostic, UserError } from '../diagnostics/types.js';
 import type { Artefact } from '../stages/types.js';
 import { forgetChild, noteChild, runFolder, writeWhole } from '../store/index.js';
 import type { Job } from './messages.js';
 import { fromCwd } from './paths.js';
+import { fileChanged } from './problems.js';
 import { nextTry } from './recovery.js';
 import type { RunSetting, Settled, Sink, Step } from './setting.js';
 import { type Interrupts, runInProcess, type StageEnd } from './stage-process.js';
 
 /** Runs a stage and puts its output into the store. Throws a `UserError` where the disk refuses. */
 export async function produce(
-  { stage, key, parts, chosen, decodedOnce }: Step,
+  step: Step,
   artefacts: Readonly<Record<string, Artefact>>,
   setting: RunSetting,
   sink: Sink,
   interrupts: Interrupts,
 ): Promise<Settled> {
+  const { stage, key, parts, chosen, decodedOnce } = step;
   const { store } = setting;
   const begun = setting.clock();
   const output = store.begin(key);
@@ -43,6 +45,12 @@ export async function produce(
     if (end.how !== 'done') {
       if (end.how === 'failed') sink.diagnostic(withTrace(end, setting));
       return { cached: false, interrupted: end.how === 'interrupted', peakMemoryBytes };
+    }
+    // what was read is not what the key says: it would be found as the output of files that never led to it
+    const changed = setting.changedFile(step);
+    if (changed !== undefined) {
+      store.dropWork(key);
+      throw new UserError(fileChanged(stage, changed));
     }
     const seconds = (setting.clock() - begun) / 1000;
     const sealing = { kind: stage.kind, key, parts, result: end.result, seconds, peakMemoryBytes };

@@ -4,8 +4,9 @@ import type { RunEvent, RunStatus, StageSummary } from '../ir/events.js';
 import type { RuntimeName } from '../ir/runtimes.js';
 import type { Program } from '../ir/types.js';
 import { askedDeviceMemory } from '../planner/asked-runtime.js';
-import { runtimeName } from '../planner/keys.js';
+import { changedFile, runtimeName } from '../planner/keys.js';
 import type { Plan } from '../planner/types.js';
+import { openDigests, readDigestTable } from '../source/digests.js';
 import type { Host } from '../source/host.js';
 import {
   type Journal,
@@ -172,6 +173,11 @@ const runPlanned = (
       repositories: program.repositories ?? [],
       verify,
       clock: host.clock,
+      changedFile: ({ stage, parts }) =>
+        changedFile(program, stage, parts, host, {
+          digests: openDigests(host, readDigestTable(host)),
+          runtime: identityOf(host, runtime),
+        }),
     },
     log,
     interrupts,

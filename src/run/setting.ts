@@ -28,6 +28,8 @@ export interface RunSetting {
   readonly repositories: readonly PinnedRepository[];
   /** Digests of every stored output are checked, however large. */
   readonly verify: boolean;
+  /** A file that a stage reads and that is not what the plan saw. */
+  readonly changedFile: (step: Step) => string | undefined;
   /** Milliseconds, for durations. */
   readonly clock: () => number;
 }

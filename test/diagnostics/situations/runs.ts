@@ -63,6 +63,12 @@ export const RUNS: Situations = {
     write('.ftp/lock', JSON.stringify({ ...identityOf(process.pid), runId: '20260101-120000-abcd', since }));
     return undefined;
   },
+  FTP0805: stagesThat(
+    withDisk(
+      'openSync',
+      "if (/rows.jsonl$/.test(args[0]) && args[1] === 'r') fs.appendFileSync(args[0], '\\n')",
+    ),
+  ),
   // What a stage holds is looked at four times a second.
   FTP0811: (ground) => ({ env: inStages(late(3000)), meanwhile: killing(ground, 600) }),
   FTP0812: stagesThat(
