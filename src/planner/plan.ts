@@ -9,6 +9,7 @@ import type { Program, Stage, Value } from '../ir/types.js';
 import { userProblem } from '../models/user-problem.js';
 import type { Host } from '../source/host.js';
 import { coverageOf } from '../stages/train/coverage.js';
+import { readSummary } from '../stages/train/files.js';
 import { dropoutSetting, takenSettings } from '../stages/train/lora.js';
 import type { Chosen } from '../stages/types.js';
 import { openStore } from '../store/index.js';
@@ -157,13 +158,17 @@ function decidePlain(world: PlanWorld, stage: Stage): Decided {
   };
 }
 
-/** A choice that has led to an output is kept; nothing is read for it. */
+/** A choice that has led to an output is kept, and how the base was held for it: nothing is measured for it. */
 async function decideTrain(world: PlanWorld, stage: Stage): Promise<Decided> {
   const parts = stageParts(world.program, stage, world.host, world, world.keys);
   const earlier = world.settled[stage.name] ?? earlierChoice(world, stage, parts);
   if (earlier !== undefined) {
     const key = keyOf(parts, earlier);
-    if (world.store.find(key.key) !== undefined) return { key, chosen: earlier, rejected: [] };
+    const entry = world.store.find(key.key);
+    if (entry !== undefined) {
+      const chosen = { ...earlier, ...readSummary(world.host, entry.path)?.held };
+      return { key, chosen, rejected: [] };
+    }
   }
   const facts = await trainFacts(world, stage, true);
   if (facts === undefined) throw new Error(`stage ${stage.name} has no model or no rows`);

@@ -56,7 +56,6 @@ export async function runStages(
         path: done.entry.path,
         key: step.key,
         result: done.entry.record.result,
-        chosen: step.chosen,
       };
     else if (done.interrupted) interrupted = true;
     else if (done.entry !== undefined && stage.kind === 'eval') gateClosed = true;

@@ -50,11 +50,6 @@ export interface Artefact {
   /** Key of the store entry. */
   readonly key: string;
   readonly result: StageResult;
-  /**
-   * What the plan of this run chooses for the stage. An output that was made under another plan may have been made with
-   * other choices, as far as they do not change results.
-   */
-  readonly chosen?: Chosen;
 }
 
 export interface StageContext {

@@ -109,6 +109,13 @@ describe('a base that does not fit', () => {
       (free(name).peak?.parts.weights ?? 0) - (limited(name).peak?.parts.weights ?? 0);
 
     const paged = run('--memory', limit);
+    folder.program(PIPELINE.replace('max_tokens: 2tok', 'max_tokens: 3tok'));
+    const changed = planOf('--memory', limit);
+    expect(changed('adapter')).to.include({ action: 'cached' });
+    expect(changed('adapter').chosen).to.include({ paged: true });
+    expect(changed('quality')).to.include({ action: 'run' });
+    expect(changed('quality').peak?.parts.weights).to.equal(limited('quality').peak?.parts.weights);
+    folder.program(PIPELINE);
     // where the base fits after all, the outputs are the same and would come from the store
     rmSync(join(folder.path, '.ftp'), { recursive: true });
     const held = run();

@@ -1,15 +1,15 @@
 import { join } from 'node:path';
 import type { Call, Reference } from '../../ir/types.js';
 import { unreadHead } from '../../models/adapters/classifier.js';
-import { isJson, readJsonFile } from '../../models/json-file.js';
 import type { ModelFolder } from '../../models/load.js';
-import { ModelError, type WeightStore } from '../../models/types.js';
+import type { WeightStore } from '../../models/types.js';
 import { heldAs } from '../../models/weights/load.js';
 import { openAdapter } from '../../packaging/peft/read.js';
 import type { Host } from '../../source/host.js';
 import { type ResolvedModel, resolveModel } from '../model-places.js';
 import { openResolved } from '../models.js';
-import { type Artefact, isMethod, METHODS, type Method, type StageContext } from '../types.js';
+import { readSummary } from '../train/files.js';
+import type { Artefact, StageContext } from '../types.js';
 
 /** What an `Adapter` or `Model` setting means: a base, the way it is held, and perhaps an adapter over it. */
 export interface Subject {
@@ -17,7 +17,7 @@ export interface Subject {
   readonly base: ResolvedModel;
   /** `nf4` for an adapter that was trained over a base in four bits: elsewhere it would answer differently. */
   readonly storage: 'stored' | 'nf4';
-  /** The base stays in its files, as it does in training: it may be larger than memory. */
+  /** The base stays in its files, as it did in training: it may be larger than memory. */
   readonly paged?: boolean;
   /** Absolute folder of the adapter. */
   readonly adapter?: string;
@@ -39,9 +39,9 @@ export function resolveSubject(value: Call | Reference, context: StageContext): 
     return { label, base: { folder, label }, storage: 'stored', artefact };
   }
   const base = resolveModel(artefact.stage.settings['base'] as unknown as Call | Reference, context);
-  const { method, paged } = trainedWith(artefact, context.host);
+  const { method, held } = readSummary(context.host, artefact.path) ?? { method: 'lora', held: {} };
   const storage = method === 'qlora' ? 'nf4' : 'stored';
-  return { label, base, storage, paged, adapter: folder, artefact };
+  return { label, base, storage, paged: held.paged === true, adapter: folder, artefact };
 }
 
 /** The folder that a port handed on: by the port's name, or the one adapter or model that the stage put out. */
@@ -54,29 +54,6 @@ export function outputOf(
   const output = outputs[port] ?? outputs['model'] ?? outputs['adapter'];
   if (artefact === undefined || output === undefined) throw new Error(`stage ${stage} handed on no model`);
   return { artefact, folder: join(artefact.path, output) };
-}
-
-interface Trained {
-  readonly method: Method;
-  readonly paged: boolean;
-}
-
-/**
- * `training.json` of a train stage: `{ "method", "base", "chosen" }`. A base stays in its files where it did so in training,
- * which may have been cut down to what fits, and where it would do so now: the plan of this run may have less memory.
- */
-function trainedWith(artefact: Artefact, host: Host): Trained {
-  const path = join(artefact.path, 'training.json');
-  if (host.stat(path) === undefined) return { method: 'lora', paged: false };
-  const { method, chosen } = readJsonFile(host, path, { code: 'adapter_invalid', maxBytes: 1_000_000 });
-  const paged = (isJson(chosen) && chosen['paged'] === true) || artefact.chosen?.paged === true;
-  if (isMethod(method)) return { method, paged };
-  throw new ModelError(
-    'adapter_invalid',
-    path,
-    `"method" is ${JSON.stringify(method)}; it must be one of ${METHODS.join(', ')}.`,
-    'Run the train stage again.',
-  );
 }
 
 /** Whether two models have the same weights in memory. */

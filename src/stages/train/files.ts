@@ -1,7 +1,11 @@
+import { join } from 'node:path';
 import type { OutputFolder } from '../../ir/outputs.js';
+import { isJson, readJsonFile } from '../../models/json-file.js';
+import { ModelError } from '../../models/types.js';
+import type { Host } from '../../source/host.js';
 import { type Ending, type TrainingState, tokensPerSecond } from '../../training/index.js';
 import { RowReport } from '../row-report.js';
-import type { Chosen } from '../types.js';
+import { type Chosen, isMethod, METHODS, type Method } from '../types.js';
 import type { TrainRows } from './rows.js';
 
 /** `metrics.jsonl`: one object a step and one a validation, in the order in which they were made. */
@@ -34,7 +38,9 @@ export interface Summary {
   readonly state: TrainingState;
 }
 
-/** `training.json`: how the result came to be; evaluation reads from it how the base was held. */
+const SUMMARY = 'training.json';
+
+/** `training.json`: how the result came to be. */
 export function writeSummary(output: Pick<OutputFolder, 'write'>, summary: Summary): void {
   const { chosen, base, ending, state } = summary;
   const content = {
@@ -46,7 +52,29 @@ export function writeSummary(output: Pick<OutputFolder, 'write'>, summary: Summa
     steps: state.step,
     best: state.best,
   };
-  output.write('training.json', `${JSON.stringify(content, null, 2)}\n`);
+  output.write(SUMMARY, `${JSON.stringify(content, null, 2)}\n`);
+}
+
+/** How a base was trained and held. */
+export interface Trained {
+  readonly method: Method;
+  readonly held: Pick<Chosen, 'paged' | 'decodedOnce'>;
+}
+
+/** What `training.json` of a stage's output says; `undefined` where there is none. Throws a {@link ModelError}. */
+export function readSummary(host: Host, folder: string): Trained | undefined {
+  const path = join(folder, SUMMARY);
+  if (host.stat(path) === undefined) return undefined;
+  const { method, chosen } = readJsonFile(host, path, { code: 'adapter_invalid', maxBytes: 1_000_000 });
+  const chose = (name: 'paged' | 'decodedOnce') =>
+    isJson(chosen) && chosen[name] === true ? { [name]: true } : {};
+  if (isMethod(method)) return { method, held: { ...chose('paged'), ...chose('decodedOnce') } };
+  throw new ModelError(
+    'adapter_invalid',
+    path,
+    `"method" is ${JSON.stringify(method)}; it must be one of ${METHODS.join(', ')}.`,
+    'Run the train stage again.',
+  );
 }
 
 /** The metrics of the stage; the speed is that of the steps alone, without validation and checkpoints. */
