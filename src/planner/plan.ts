@@ -166,8 +166,9 @@ async function decideTrain(world: PlanWorld, stage: Stage): Promise<Decided> {
     const key = keyOf(parts, earlier);
     const entry = world.store.find(key.key);
     if (entry !== undefined) {
-      const chosen = { ...earlier, ...readSummary(world.host, entry.path)?.held };
-      return { key, chosen, rejected: [] };
+      const made = readSummary(world.host, entry.path);
+      const { paged: _, decodedOnce: __, ...shape } = earlier;
+      return { key, chosen: made === undefined ? earlier : { ...shape, ...made.held }, rejected: [] };
     }
   }
   const facts = await trainFacts(world, stage, true);

@@ -32,6 +32,7 @@ describe('makeFolders', () => {
   });
 
   it('ends where a folder takes no other', function () {
+    // only Linux's /proc takes none and says that a folder above is missing
     if (!existsSync('/proc/self')) this.skip();
     expect(() => makeFolders('/proc/ftpc/a')).to.throw('ENOENT');
   });

@@ -34,6 +34,7 @@ describe('a file that is replaced', () => {
 
   it('leaves a device what it is', function () {
     const device = join(folder, 'null');
+    // only root makes devices, and not on every system
     if (execaSync('mknod', [device, 'c', '1', '3'], { reject: false }).failed) this.skip();
     replaceFile(device, 'text');
     expect(statSync(device).isCharacterDevice()).to.equal(true);
