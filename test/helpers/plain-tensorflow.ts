@@ -1,5 +1,5 @@
 /**
  * Required before the tests: `auto` chooses by what was measured on this machine, and what a plan comes to must not hang on
- * that. Uncompiled, TensorFlow is not a fifth faster than ONNX Runtime on a CPU, so `auto` stays with the latter.
+ * that. With an uncompiled TensorFlow nothing is measured, and `auto` is ONNX Runtime.
  */
 process.env['FTPC_TENSORFLOW'] ??= 'plain';

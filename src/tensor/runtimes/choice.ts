@@ -2,13 +2,20 @@
  * What `auto` stands for: TensorFlow on a GPU that it was installed for; else, of the runtimes that compute on the CPU,
  * the one that was measured to be faster (`planner/runtime-speed.ts`), and ONNX Runtime where nothing was measured.
  */
-import { type AskedRuntime, RUNTIME_NAMES, type RuntimeChoice, type RuntimeName } from '../../ir/runtimes.js';
+import { type AskedRuntime, RUNTIME_NAMES, type RuntimeName } from '../../ir/runtimes.js';
 import type { Host } from '../../source/host.js';
 import { identityOf, RUNTIMES } from './index.js';
 import { isCrowded } from './onnx/waiting.js';
 import { readSpeeds, type Speeds, WORTH_IT } from './speeds.js';
 import { readTensorFlow } from './tensorflow/installed.js';
-import { explainVariant, measuredSeconds, unmeasured, type Variant } from './tensorflow/variants.js';
+import {
+  explainVariant,
+  forcedVariant,
+  measuredSeconds,
+  unmeasured,
+  type Variant,
+  variantOf,
+} from './tensorflow/variants.js';
 
 /** Stands where the driver of an NVIDIA GPU is loaded. */
 const NVIDIA_DEVICE = '/dev/nvidiactl';
@@ -20,13 +27,23 @@ const NOBODY: AskedRuntime = { choice: 'auto', by: 'auto' };
 const hasGpu = (host: Host): boolean =>
   readTensorFlow(host)?.cuda === true && host.stat(NVIDIA_DEVICE) !== undefined;
 
-/** Runtimes that are measured against each other on a CPU; the backends of TensorFlow.js are never faster there. */
-export const contenders = (host: Host): readonly RuntimeName[] =>
-  (['onnx', 'tensorflow'] as const).filter(
-    (name) =>
-      RUNTIMES[name].version(host) !== undefined &&
-      (name !== 'tensorflow' || readTensorFlow(host)?.cuda === false),
+/**
+ * What TensorFlow can do on a CPU and ONNX Runtime cannot: compile a graph, and multiply on bfloat16. Without either it took
+ * 1.1 to 1.4 times as long on every machine, so a measurement that finds it faster was disturbed.
+ */
+const offersMore = ({ xla, bf16 }: Variant, precision: Precision): boolean =>
+  xla || (bf16 && precision === 'bf16');
+
+const mayBeFaster = (host: Host, precision: Precision): boolean => {
+  const forced = forcedVariant(host);
+  return (
+    readTensorFlow(host)?.cuda === false && (forced === undefined || offersMore(forced, precision))
   );
+};
+
+/** Runtimes that are measured against each other on a CPU; the backends of TensorFlow.js are never faster there. */
+export const contenders = (host: Host, precision: Precision = 'f32'): readonly RuntimeName[] =>
+  mayBeFaster(host, precision) ? ['onnx', 'tensorflow'] : ['onnx'];
 
 /** A block's step that is measured. */
 export interface Measurement {
@@ -47,20 +64,16 @@ const onnxMeasurement = (host: Host, precision: Precision): Measurement => ({
 });
 
 /** Whether how fast TensorFlow is matters to what was asked for. */
-const isAsked = (host: Host, asked: RuntimeChoice): boolean =>
-  asked === 'tensorflow'
+const isAsked = (host: Host, { choice, precision }: AskedRuntime): boolean =>
+  choice === 'tensorflow'
     ? readTensorFlow(host) !== undefined
-    : asked === 'auto' && (hasGpu(host) || contenders(host).length > 1);
+    : choice === 'auto' && (hasGpu(host) || contenders(host, precision).length > 1);
 
 /** What has to be measured next; nothing where all that matters is known. */
-export function measurements(
-  host: Host,
-  { choice: asked, precision }: AskedRuntime,
-  speeds: Speeds,
-): readonly Measurement[] {
+export function measurements(host: Host, asked: AskedRuntime, speeds: Speeds): readonly Measurement[] {
   if (!isAsked(host, asked)) return [];
-  const onnx = onnxMeasurement(host, precision ?? 'f32');
-  const compared = asked === 'auto' && !hasGpu(host) && speeds[onnx.key] === undefined;
+  const onnx = onnxMeasurement(host, asked.precision ?? 'f32');
+  const compared = asked.choice === 'auto' && !hasGpu(host) && speeds[onnx.key] === undefined;
   const variants = unmeasured(host, speeds).map((one) => ({ ...one, runtime: 'tensorflow' as const }));
   return [...(compared ? [onnx] : []), ...variants];
 }
@@ -72,7 +85,7 @@ export function measuredSpeeds(
 ): Readonly<Partial<Record<RuntimeName, number>>> | undefined {
   const speeds = readSpeeds(host);
   const asked = { ...NOBODY, ...(precision === 'bf16' && { precision }) };
-  if (contenders(host).length < 2 || measurements(host, asked, speeds).length > 0) return undefined;
+  if (contenders(host, precision).length < 2 || measurements(host, asked, speeds).length > 0) return undefined;
   const [onnx, tensorflow] = [speeds[onnxMeasurement(host, precision).key], measuredSeconds(host, precision)];
   return typeof onnx === 'number' && tensorflow !== undefined ? { onnx, tensorflow } : undefined;
 }
@@ -88,13 +101,10 @@ export const isUndecided = (host: Host, asked: AskedRuntime = NOBODY): boolean =
 export function chooseRuntime(host: Host, { choice, precision }: AskedRuntime = NOBODY): RuntimeName {
   if (choice !== 'auto') return choice;
   if (hasGpu(host)) return 'tensorflow';
-  const speeds = measuredSpeeds(host, precision);
-  const seconds = speeds?.[DEFAULT_RUNTIME];
-  if (speeds === undefined || seconds === undefined) return DEFAULT_RUNTIME;
-  const [fastest = DEFAULT_RUNTIME] = contenders(host).toSorted(
-    (a, b) => (speeds[a] ?? 0) - (speeds[b] ?? 0),
-  );
-  return (speeds[fastest] ?? seconds) <= WORTH_IT * seconds ? fastest : DEFAULT_RUNTIME;
+  const { onnx = 0, tensorflow = Number.NaN } = measuredSpeeds(host, precision) ?? {};
+  return offersMore(variantOf(host), precision ?? 'f32') && tensorflow <= WORTH_IT * onnx
+    ? 'tensorflow'
+    : DEFAULT_RUNTIME;
 }
 
 /** Which runtime is taken and why, and what each of the others would need: a sentence each. */
@@ -116,7 +126,8 @@ function reason(host: Host, { choice, by, precision }: AskedRuntime, chosen: Run
     return by === 'pipeline' ? 'the pipeline asks for it, in a budget' : 'asked for by `--runtime`';
   if (hasGpu(host)) return 'there is a GPU that it was installed for';
   const speeds = measuredSpeeds(host, precision);
-  if (contenders(host).length < 2) return 'it comes with ftpc, and nothing faster is installed';
+  if (contenders(host, precision).length < 2)
+    return 'it comes with ftpc, and nothing faster is installed';
   if (speeds === undefined) return 'nothing was measured yet: other programs take the cores';
   const all = Object.entries(speeds).map(
     ([name, seconds = 0]) => `${(1000 * seconds).toFixed(0)} ms with ${name}`,
@@ -124,7 +135,10 @@ function reason(host: Host, { choice, by, precision }: AskedRuntime, chosen: Run
   const what =
     precision === undefined ? "a block's step" : `a block's step with \`precision = ${precision}\``;
   const text = `${what} was measured here: ${all.join(', ')}`;
-  return chosen === DEFAULT_RUNTIME ? `${text}; another one must be a fifth faster` : text;
+  if (chosen !== DEFAULT_RUNTIME) return text;
+  return offersMore(variantOf(host), precision ?? 'f32')
+    ? `${text}; another one must be a fifth faster`
+    : `${text}; TensorFlow is only taken when compiled by XLA${precision === undefined ? '' : ' or multiplying on bfloat16'}`;
 }
 
 function need(host: Host, name: RuntimeName): string {
