@@ -36,9 +36,7 @@ const offersMore = ({ xla, bf16 }: Variant, precision: Precision): boolean =>
 
 const mayBeFaster = (host: Host, precision: Precision): boolean => {
   const forced = forcedVariant(host);
-  return (
-    readTensorFlow(host)?.cuda === false && (forced === undefined || offersMore(forced, precision))
-  );
+  return readTensorFlow(host)?.cuda === false && (forced === undefined || offersMore(forced, precision));
 };
 
 /** Runtimes that are measured against each other on a CPU; the backends of TensorFlow.js are never faster there. */
@@ -85,7 +83,8 @@ export function measuredSpeeds(
 ): Readonly<Partial<Record<RuntimeName, number>>> | undefined {
   const speeds = readSpeeds(host);
   const asked = { ...NOBODY, ...(precision === 'bf16' && { precision }) };
-  if (contenders(host, precision).length < 2 || measurements(host, asked, speeds).length > 0) return undefined;
+  if (contenders(host, precision).length < 2 || measurements(host, asked, speeds).length > 0)
+    return undefined;
   const [onnx, tensorflow] = [speeds[onnxMeasurement(host, precision).key], measuredSeconds(host, precision)];
   return typeof onnx === 'number' && tensorflow !== undefined ? { onnx, tensorflow } : undefined;
 }
@@ -126,8 +125,7 @@ function reason(host: Host, { choice, by, precision }: AskedRuntime, chosen: Run
     return by === 'pipeline' ? 'the pipeline asks for it, in a budget' : 'asked for by `--runtime`';
   if (hasGpu(host)) return 'there is a GPU that it was installed for';
   const speeds = measuredSpeeds(host, precision);
-  if (contenders(host, precision).length < 2)
-    return 'it comes with ftpc, and nothing faster is installed';
+  if (contenders(host, precision).length < 2) return 'it comes with ftpc, and nothing faster is installed';
   if (speeds === undefined) return 'nothing was measured yet: other programs take the cores';
   const all = Object.entries(speeds).map(
     ([name, seconds = 0]) => `${(1000 * seconds).toFixed(0)} ms with ${name}`,

@@ -130,7 +130,10 @@ describe('the runtimes of a machine', () => {
     });
     writeFileSync(speedsPath(host), '{}');
     const rounded: AskedRuntime = { choice: 'auto', by: 'auto', precision: 'bf16' };
-    const undecided = (variant: string) => [isUndecided(forced(variant)), isUndecided(forced(variant), rounded)];
+    const undecided = (variant: string) => [
+      isUndecided(forced(variant)),
+      isUndecided(forced(variant), rounded),
+    ];
     expect(['plain', 'bf16', 'xla'].map(undecided)).to.deep.equal([
       [false, false],
       [false, true],
