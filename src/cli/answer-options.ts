@@ -8,7 +8,7 @@ import { askedRuntime } from '../planner/asked-runtime.js';
 import { chooseRuntime } from '../tensor/runtimes/choice.js';
 import type { Arguments, OptionSpec } from './command.js';
 import { diagnosticsPrinter } from './diagnostics.js';
-import { RUNTIME, runtimeOf, threadsOf } from './machine-options.js';
+import { MODEL_RUNTIME, runtimeOf, threadsOf } from './machine-options.js';
 import { UsageError } from './usage-error.js';
 import type { World } from './world.js';
 
@@ -21,22 +21,27 @@ export const ANSWER_OPTIONS = {
   },
   system: { type: 'string', value: 'TEXT', doc: 'The system message.' },
   'max-tokens': { type: 'number', value: 'N', doc: 'Longest answer, in tokens; default: 128.' },
-  stop: { type: 'string', value: 'TEXT', many: true, doc: 'Ends the answer before this text.' },
+  stop: {
+    type: 'string',
+    value: 'TEXT',
+    many: true,
+    doc: 'End the answer before this text; may be given more than once.',
+  },
   temperature: {
     type: 'number',
     value: 'T',
-    doc: 'Samples tokens at this temperature; 0, the default, always takes the likeliest.',
+    doc: 'Sample tokens at this temperature; 0, the default, always takes the likeliest one.',
   },
   'top-p': {
     type: 'number',
     value: 'P',
-    doc: 'Samples only from the likeliest tokens that together make up this probability.',
+    doc: 'Sample only from the likeliest tokens that together make up this probability.',
   },
-  'top-k': { type: 'number', value: 'N', doc: 'Samples only from this many of the likeliest tokens.' },
+  'top-k': { type: 'number', value: 'N', doc: 'Sample only from this many of the likeliest tokens.' },
   'min-p': {
     type: 'number',
     value: 'P',
-    doc: 'Samples only tokens at least this fraction as likely as the likeliest one.',
+    doc: 'Sample only tokens at least this fraction as likely as the likeliest one.',
   },
   'repetition-penalty': {
     type: 'number',
@@ -46,9 +51,9 @@ export const ANSWER_OPTIONS = {
   seed: { type: 'number', value: 'N', doc: 'Seed for sampling; default: 17.' },
   '4bit': {
     type: 'boolean',
-    doc: 'Keeps the base in four bits, as for an adapter trained with qlora.',
+    doc: 'Keep the base in four bits, as for an adapter trained with qlora.',
   },
-  runtime: RUNTIME,
+  runtime: MODEL_RUNTIME,
   threads: { type: 'number', value: 'N', doc: 'Threads; default: one per core.' },
 } as const satisfies Readonly<Record<string, OptionSpec>>;
 

@@ -7,47 +7,74 @@ import { commands } from './commands/index.js';
 const WIDTH = 100;
 
 export async function helpOf(command: Command, width: number): Promise<string> {
-  const page = base(width).usage(
-    `ftpc ${[command.name, ...command.positionals.map(positionalText)].join(' ')} [options]\n\n${command.doc}${
-      command.positionals.length === 0
-        ? ''
-        : `\n\n${command.positionals.map(({ name, doc }) => `  ${name.toUpperCase().padEnd(10)} ${doc}`).join('\n')}`
-    }`,
-  );
-  for (const [name, spec] of Object.entries({ ...command.options, ...COMMON })) {
-    page.option(name, {
-      type: spec.type === 'boolean' ? 'boolean' : spec.many ? 'array' : spec.type,
-      description: withValue(spec),
+  const page = base(width).usage(`ftpc ${usageOf(command)} [options]\n\n${command.doc}`);
+  for (const [name, spec] of Object.entries({ ...command.options, ...COMMON }))
+    page.option(withValue(name, spec), {
+      description: spec.doc,
       ...(spec.short === undefined ? {} : { alias: spec.short }),
-      ...(spec.choices === undefined ? {} : { choices: spec.choices }),
+      ...(spec.choices === undefined || inline(spec.choices) ? {} : { choices: spec.choices }),
     });
-  }
   for (const [line, doc] of command.examples) page.example(line, doc);
-  return page.getHelp();
+  const options = '\n\nOptions:\n';
+  return (await page.getHelp()).replace(
+    options,
+    () => positionalsOf(command, Math.min(WIDTH, width)) + options,
+  );
 }
 
-const withValue = (spec: OptionSpec): string =>
-  spec.value === undefined ? spec.doc : `${spec.value}: ${spec.doc}`;
+const usageOf = ({ name, positionals }: Command): string =>
+  [name, ...positionals.map(positionalText)].join(' ');
+
+/** The arguments and what they mean. yargs lays out only those of a command that it parses itself. */
+function positionalsOf({ positionals }: Command, width: number): string {
+  if (positionals.length === 0) return '';
+  const column = INDENT + Math.max(...positionals.map(({ name }) => name.length)) + GAP;
+  const entries = positionals.map(({ name, doc }) => {
+    const heading = `${' '.repeat(INDENT)}${name.toUpperCase()}`.padEnd(column);
+    return heading + wrapped(doc, width - column).join(`\n${' '.repeat(column)}`);
+  });
+  return ['\n\nArguments:', ...entries].join('\n');
+}
+
+const INDENT = 2;
+const GAP = 2;
+
+/** Lines of at most `width` characters, unless one word is longer. */
+function wrapped(text: string, width: number): readonly string[] {
+  const lines: string[] = [];
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1);
+    if (last === undefined || last.length + 1 + word.length > width) lines.push(word);
+    else lines[lines.length - 1] = `${last} ${word}`;
+  }
+  return lines;
+}
+
+/** `memory SIZE`, `format text|json`: yargs prints the name of an option as it is given. */
+function withValue(name: string, { type, value, choices }: OptionSpec): string {
+  if (type === 'boolean') return name;
+  return `${name} ${value ?? (choices !== undefined && inline(choices) ? choices.join('|') : 'NAME')}`;
+}
+
+/** Few enough choices to show them in place of the value. */
+const inline = (choices: readonly string[]): boolean => choices.join('|').length <= 24;
 
 export async function generalHelp(version: string, width: number): Promise<string> {
   const page = base(width).usage(
-    `ftpc ${version}: a pipeline file says what should be true of a fine-tuned model; ftpc checks, plans and runs it.\n\nftpc <command> [options]`,
+    `ftpc ${version}: a pipeline file says what should be true of a fine-tuned model; ftpc checks, plans and runs it.\n\nftpc COMMAND [options]`,
   );
   for (const load of Object.values(commands)) {
     const command = await load();
-    page.command(
-      [command.name, ...command.positionals.map(({ name }) => `[${name}]`)].join(' '),
-      command.doc,
-    );
+    page.command(usageOf(command), command.doc);
   }
   return page
-    .option('version', { type: 'boolean', description: 'Print the version.' })
-    .option('help', { type: 'boolean', alias: 'h', description: 'Show this help, or that of a command.' })
+    .option('version', { description: 'Print the version.' })
+    .option('help', { alias: 'h', description: 'Show this help, or that of a command.' })
     .example('ftpc init', 'write a small pipeline that runs')
     .example('ftpc plan pipelines/legal.ftp', 'what would run, what it needs, and why')
     .example('ftpc run pipelines/legal.ftp', 'run it; run it again and nothing is done twice')
     .epilogue(
-      'Exit codes: 0 done · 1 error · 2 changes (plan --exit-code) · 3 a gate failed · 4 over budget · 130 interrupted',
+      'Exit codes: 0 done · 1 error · 2 something changed · 3 a gate failed · 4 over budget · 130 interrupted',
     )
     .getHelp();
 }

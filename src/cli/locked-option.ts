@@ -3,6 +3,6 @@ import type { OptionSpec } from './command.js';
 export const LOCKED_OPTION: Readonly<Record<string, OptionSpec>> = {
   locked: {
     type: 'boolean',
-    doc: 'Refuses anything that differs from the lock file or is not in it; see `ftpc lock`.',
+    doc: 'Refuse anything that differs from the lock file or is not in it; see `ftpc lock`.',
   },
 };

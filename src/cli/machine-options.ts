@@ -6,7 +6,7 @@ import { UsageError } from './usage-error.js';
 const MEMORY: OptionSpec = {
   type: 'string',
   value: 'SIZE',
-  doc: 'Plans for this much memory, e.g. 24GiB, instead of that of the machine.',
+  doc: 'Plan for this much memory, e.g. 24GiB, instead of that of the machine.',
 };
 
 const THREADS: OptionSpec = {
@@ -15,11 +15,17 @@ const THREADS: OptionSpec = {
   doc: 'Threads of the tensor runtime; default: one per core.',
 };
 
-export const RUNTIME: OptionSpec = {
+/** `fallback`: what applies where the option is left out. */
+const runtimeOption = (fallback: string): OptionSpec => ({
   type: 'string',
   choices: RUNTIME_CHOICES,
-  doc: 'The tensor runtime; default: as the pipeline says. auto takes TensorFlow if it is installed for a GPU on this machine, or else the faster one on the CPU, as measured.',
-};
+  doc: `The tensor runtime; default: ${fallback}. auto takes TensorFlow if it is installed for a GPU on this machine, or else the faster one on the CPU, as measured.`,
+});
+
+const RUNTIME = runtimeOption('as the pipeline says');
+
+/** Of commands that read no pipeline. */
+export const MODEL_RUNTIME = runtimeOption('auto');
 
 /** Options of commands that run on this machine. */
 export const RUN_MACHINE_OPTIONS: Readonly<Record<string, OptionSpec>> = {
@@ -33,7 +39,7 @@ export const PLAN_MACHINE_OPTIONS: Readonly<Record<string, OptionSpec>> = {
   machine: {
     type: 'string',
     value: 'NAME',
-    doc: 'Plans for a machine of the catalogue, e.g. rtx3090, a100-40gb or cpu-8gib; default: this machine.',
+    doc: 'Plan for a machine of the catalogue, e.g. rtx3090, a100-40gb or cpu-8gib; default: this machine.',
   },
   memory: MEMORY,
   engine: {

@@ -12,13 +12,13 @@ export const PARAM_OPTION: Readonly<Record<string, OptionSpec>> = {
     short: 'p',
     many: true,
     value: 'NAME=VALUE',
-    doc: 'Sets a parameter of the pipeline, or selects a value of a matrix; may be given more than once.',
+    doc: 'Set a parameter of the pipeline, or select a value of a matrix; may be given more than once.',
   },
   params: {
     type: 'string',
     many: true,
     value: 'FILE.json',
-    doc: 'Sets parameters from a JSON object; later files override earlier ones, and `-p` overrides them all.',
+    doc: 'Set parameters from a JSON object; later files override earlier ones, and `-p` overrides them all.',
   },
 };
 

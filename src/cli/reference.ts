@@ -19,7 +19,7 @@ an internal error prints its stack trace instead of writing it to a file.
 |---|---|
 | 0 | done, or no change |
 | 1 | an error |
-| 2 | changes present (\`plan --exit-code\`) |
+| 2 | something changed (\`plan --exit-code\`, \`snapshot --mode validate\`, \`lock --check\`) |
 | 3 | a gate failed |
 | 4 | a budget is exceeded |
 | 130 | interrupted |

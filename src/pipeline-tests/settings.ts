@@ -23,10 +23,10 @@ export const testSettings = {
     t.string,
     'The pipeline, relative to the test file; default: the one with the same name.',
   ),
-  memory: optional(t.quantity('bytes', { min: 1 }), 'Plans for this much memory.'),
+  memory: optional(t.quantity('bytes', { min: 1 }), 'Plan for this much memory.'),
   devices: optional(t.integer({ min: 1 }), 'How many devices the machine has.'),
   engine: optional(t.enum('embedded', 'accelerate'), 'What would run it.'),
-  run: defaulted(t.boolean, false, 'Runs the pipeline, in a folder of its own.'),
+  run: defaulted(t.boolean, false, 'Run the pipeline, in a folder of its own.'),
 } as const;
 
 const OTHERS = ['with', 'machine'] as const;

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { commands } from '../../src/cli/commands/index.js';
+import { helpOf } from '../../src/cli/help.js';
 import { cliReference } from '../../src/cli/reference.js';
 import { nodeHost } from '../../src/source/node-host.js';
 import { FTPC, freshFolder, ftpc } from './folders.js';
@@ -29,6 +30,28 @@ describe('command line', () => {
     const none = await ftpc(folder, []);
     expect(none.code).to.equal(1);
     expect(none.out).to.equal('');
+  });
+
+  it('says in its help which arguments a command needs', async () => {
+    const { out } = await ftpc(folder, ['--help']);
+    expect(out).to.match(/ftpc check FILE +Checks/);
+    expect(out).to.match(/ftpc generate MODEL \[QUESTION\] +Answers/);
+    expect(out).to.match(/ftpc fmt \[FILE\.\.\] +Formats/);
+  });
+
+  it('lays out arguments and options in columns, each option with its value', async () => {
+    const command = await commands['explain']?.();
+    if (command === undefined) return expect.fail('no such command');
+    const lines = (await helpOf(command, 80)).split('\n');
+    for (const line of lines) expect(line.length, line).to.be.at.most(80);
+    const what = lines.findIndex((line) => line.startsWith('  WHAT  A code'));
+    expect(lines[what - 1]).to.equal('Arguments:');
+    expect(lines[what + 1]).to.match(/^ {8}\S/);
+    expect(lines.join('\n'))
+      .to.contain('  -p, --param NAME=VALUE ')
+      .and.contain('  --engine embedded|accelerate ')
+      .and.contain('  --runtime NAME ');
+    expect(lines.join('\n')).not.to.contain('[string]');
   });
 
   for (const name of Object.keys(commands))

@@ -31,9 +31,9 @@ export const generate: Command = {
     questions: {
       type: 'string',
       value: 'FILE.jsonl',
-      doc: 'Answers every question in a file, in batches; a line is `{ "question": … }` or `{ "messages": […] }`.',
+      doc: 'Answer every question in a file, in batches; a line is `{ "question": … }` or `{ "messages": […] }`.',
     },
-    raw: { type: 'boolean', doc: 'Uses the question as the whole prompt, without the chat template.' },
+    raw: { type: 'boolean', doc: 'Use the question as the whole prompt, without the chat template.' },
     json: { type: 'boolean', doc: 'Print every answer with its token counts as a JSON object on one line.' },
   },
   examples: [

@@ -27,7 +27,7 @@ export const graph: Command = {
     format: {
       type: 'string',
       choices: FORMATS,
-      doc: 'Default: Mermaid, or as the ending of --out says.',
+      doc: 'Format of the drawing; default: mermaid, or as the ending of --out says.',
     },
     status: {
       type: 'boolean',

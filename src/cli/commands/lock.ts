@@ -22,7 +22,7 @@ export const lock: Command = {
     ...PARAM_OPTION,
     upgrade: {
       type: 'boolean',
-      doc: 'Updates the lock to what is there now: new commits of branches, changed files. Without it, locked entries stay.',
+      doc: 'Update the lock to what is there now: new commits of branches, changed files. Without it, locked entries stay.',
     },
     check: {
       type: 'boolean',

@@ -22,14 +22,14 @@ export const plan: Command = {
     against: {
       type: 'string',
       value: 'REF',
-      doc: 'Shows what changed since this branch, tag or commit of git.',
+      doc: 'Show what changed since this branch, tag or commit of git.',
     },
     format: { type: 'string', choices: COMPARISON_FORMATS, doc: 'Format of --against; default: text.' },
     ...LOCKED_OPTION,
     out: {
       type: 'string',
       value: 'PLANFILE',
-      doc: 'Saves the plan: `ftpc run PLANFILE` does exactly this, or nothing if anything has changed.',
+      doc: 'Save the plan to this file: `ftpc run PLANFILE` does exactly what it says, or nothing if anything has changed.',
     },
     json: { type: 'boolean', doc: 'Print the plan as JSON.' },
   },

@@ -25,7 +25,7 @@ export const runtime: Command = {
   options: {
     cpu: {
       type: 'boolean',
-      doc: 'TensorFlow without GPU kernels and CUDA: a download of 0.3 GB instead of 3.4 GB.',
+      doc: 'Install TensorFlow without GPU kernels and CUDA: a download of 0.3 GB instead of 3.4 GB.',
     },
     json: { type: 'boolean', doc: 'Print the runtimes as JSON.' },
   },

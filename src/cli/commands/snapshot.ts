@@ -4,7 +4,7 @@ import { PARAM_OPTION, paramsOf } from '../params.js';
 import { COMPARISON_FORMATS, comparisonFormat } from '../review/print.js';
 
 const MACHINE =
-  'Plans for a machine of the catalogue; where left out, that of the snapshot, or the memory that the budget allows.';
+  'Plan for a machine of the catalogue; default: the machine of the snapshot, or the memory that the budget allows.';
 const { machine, memory, devices } = PLAN_MACHINE_OPTIONS;
 
 export const snapshot: Command = {
