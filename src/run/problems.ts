@@ -86,12 +86,20 @@ export function budgetExceeded(text: string, span: Stage['span'], figure: string
   };
 }
 
-export function budgetBroken(text: string, span: Stage['span'], figure: string): Diagnostic {
+/** `time`: whether the limit is on a time, which depends on what else the machine is doing. */
+export function budgetBroken(text: string, span: Stage['span'], figure: string, time: boolean): Diagnostic {
   return {
     code: 'FTP0825',
     severity: 'error',
     message: `the plan exceeds the budget \`require ${text}\`: it needs ${figure}`,
     at: span,
+    ...(time
+      ? {
+          notes: [
+            'times are estimated from the speed of this machine, which is lower while other programs run: it is measured again once `.ftp/speed.json` is removed',
+          ],
+        }
+      : {}),
     help: 'nothing was run; `ftpc plan` shows what uses it',
   };
 }

@@ -97,9 +97,10 @@ export const brokenBudgets = (
     .flatMap(({ requires }) => requires)
     .flatMap((requirement) => {
       const line = lines.find(({ require, holds }) => require === requirement.text && holds === false);
-      return line === undefined
-        ? []
-        : [budgetBroken(requirement.text, requirement.span, figureOf(requirement, line.value ?? 0))];
+      if (line === undefined) return [];
+      const figure = figureOf(requirement, line.value ?? 0);
+      const time = metricPaths(requirement.condition).some((path) => path.at(-1) === 'wall_time');
+      return [budgetBroken(requirement.text, requirement.span, figure, time)];
     });
 
 const FIGURES: Readonly<Record<string, (value: number) => string>> = {
