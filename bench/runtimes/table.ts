@@ -8,9 +8,9 @@ import { availableParallelism, cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { tableLines } from '../../src/cli/table.js';
 import type { RuntimeName } from '../../src/ir/runtimes.js';
+import { bytes } from '../../src/planner/quantities.js';
 import { headChunk } from '../../src/planner/solve/start.js';
 import { childEnvironment } from '../../src/run/child-environment.js';
-import { bytesText } from '../../src/run/text.js';
 import type { Host } from '../../src/source/host.js';
 import { nodeHost } from '../../src/source/node-host.js';
 import { RUNTIMES, runtimeProblem } from '../../src/tensor/runtimes/index.js';
@@ -119,8 +119,8 @@ async function inTurns(
         all[0]?.where ?? '',
         ((TARGET.rows * TARGET.length) / of('seconds')).toFixed(0),
         of('cpuSeconds').toFixed(2),
-        bytesText(most('peakBytes')),
-        bytesText(most('heldBytes')),
+        bytes(most('peakBytes')),
+        bytes(most('heldBytes')),
         of('loss').toFixed(6),
       ];
     }),

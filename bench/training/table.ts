@@ -8,8 +8,8 @@ import { availableParallelism, cpus } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { tableLines } from '../../src/cli/table.js';
+import { bytes } from '../../src/planner/quantities.js';
 import { headChunk } from '../../src/planner/solve/start.js';
-import { bytesText } from '../../src/run/text.js';
 import { nodeHost } from '../../src/source/node-host.js';
 import type { BenchmarkOptions } from '../main.js';
 import {
@@ -162,7 +162,7 @@ function table(lines: readonly Line[], arithmetic: number): readonly string[] {
       : [
           name,
           measured.tokensPerSecond.toFixed(0),
-          bytesText(measured.peakBytes),
+          bytes(measured.peakBytes),
           `${(100 * measured.tokensPerSecond * arithmetic).toFixed(0)} %`,
         ],
   );

@@ -1,5 +1,5 @@
 /** What training is held against, and how far it is reached. */
-import { bytesText } from '../../src/run/text.js';
+import { bytes } from '../../src/planner/quantities.js';
 import type { Shape, Way } from './cases.js';
 import type { Line } from './table.js';
 import type { Turns } from './turns.js';
@@ -53,7 +53,7 @@ export function targetLines(
   }
   if (smallest !== undefined)
     found.push(
-      `${verdict(smallest.peakBytes < 600 * MIB)} QLoRA with everything recomputed: ${bytesText(smallest.peakBytes)} (below 600 MiB)`,
+      `${verdict(smallest.peakBytes < 600 * MIB)} QLoRA with everything recomputed: ${bytes(smallest.peakBytes)} (below 600 MiB)`,
     );
   return found;
 }

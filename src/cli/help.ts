@@ -1,5 +1,6 @@
 /** Help pages, laid out by yargs from the commands' own specs; loaded only when someone asks. */
 import yargs from 'yargs';
+import { wrapped } from '../planner/render/columns.js';
 import { COMMON } from './arguments.js';
 import { type Command, type OptionSpec, positionalText } from './command.js';
 import { commands } from './commands/index.js';
@@ -38,17 +39,6 @@ function positionalsOf({ positionals }: Command, width: number): string {
 
 const INDENT = 2;
 const GAP = 2;
-
-/** Lines of at most `width` characters, unless one word is longer. */
-function wrapped(text: string, width: number): readonly string[] {
-  const lines: string[] = [];
-  for (const word of text.split(' ')) {
-    const last = lines.at(-1);
-    if (last === undefined || last.length + 1 + word.length > width) lines.push(word);
-    else lines[lines.length - 1] = `${last} ${word}`;
-  }
-  return lines;
-}
 
 /** `memory SIZE`, `format text|json`: yargs prints the name of an option as it is given. */
 function withValue(name: string, { type, value, choices }: OptionSpec): string {

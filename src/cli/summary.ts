@@ -1,28 +1,26 @@
 import type { StageSummary } from '../ir/events.js';
-import { bytesText, numberText, secondsText } from '../run/text.js';
+import { bytes, duration, numberText } from '../planner/quantities.js';
+import { columns } from '../planner/render/columns.js';
 import { statusText } from './progress/sentences.js';
-import { tableLines } from './table.js';
 import type { Colours } from './world.js';
 
-/** The table at the end of a run: stage, status, time, memory, and the figures that matter. */
-export function summaryLines(stages: readonly StageSummary[], colours: Colours): readonly string[] {
-  const [head = '', ...rows] = tableLines(
-    [
-      { title: 'stage' },
-      { title: 'status' },
-      { title: 'time', right: true },
-      { title: 'memory', right: true },
-      { title: 'result' },
-    ],
-    stages.map((stage) => [
+/** The table at the end of a run: stage, status, time, peak memory, and the figures that matter. `width`: of the terminal. */
+export function summaryLines(
+  stages: readonly StageSummary[],
+  colours: Colours,
+  width?: number,
+): readonly string[] {
+  const rows = [
+    ['stage', 'status', 'time', 'memory', 'result'].map((title) => colours.dim(title)),
+    ...stages.map((stage) => [
       stage.name,
       statusText(stage, colours),
-      stage.status === 'done' || stage.status === 'failed' ? secondsText(stage.seconds) : '',
-      stage.peakMemoryBytes > 0 ? bytesText(stage.peakMemoryBytes) : '',
+      stage.status === 'done' || stage.status === 'failed' ? duration(stage.seconds) : '',
+      stage.peakMemoryBytes > 0 ? bytes(stage.peakMemoryBytes) : '',
       headline(stage),
     ]),
-  );
-  return [colours.dim(head), ...rows];
+  ];
+  return columns(rows, { right: [2, 3], width });
 }
 
 /** Figures at most in a line. */

@@ -30,6 +30,10 @@ export function realWorld(host: Host): World {
   };
 }
 
+/** Columns that a line may take on this stream; no limit where it goes into a file or another program. */
+export const lineWidth = ({ terminal, width }: World, stream: 'out' | 'err'): number | undefined =>
+  terminal[stream] ? width : undefined;
+
 /** Whether lines can be written over: a terminal may be one that knows no escapes. */
 export const canOverwrite = ({ terminal, host }: World): boolean =>
   terminal.err && host.env('TERM') !== 'dumb';

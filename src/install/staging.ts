@@ -5,7 +5,7 @@ import { dirname, join, relative } from 'node:path';
 import { diskTooSmall, installationRuns } from '../diagnostics/catalogue/runtimes.js';
 import { type Diagnostic, UserError } from '../diagnostics/types.js';
 import type { RuntimeName } from '../ir/runtimes.js';
-import { bytesText } from '../run/text.js';
+import { bytes as bytesText } from '../planner/quantities.js';
 import type { Host } from '../source/host.js';
 import { syncFile, syncFolder, takeLock, writing } from '../store/index.js';
 import { stateOf } from '../store/process-identity.js';

@@ -43,3 +43,11 @@ export function magnitude(value: number): string {
   const digits = power === 0 || size >= 99.95 ? 0 : size >= 9.995 ? 1 : 2;
   return `${value < 0 ? '-' : ''}${size.toFixed(digits)}${power === 0 ? '' : ` ${POWERS[power]}`}`;
 }
+
+/** A measured number for people: four significant figures, no exponent where it can be helped. */
+export function numberText(value: number): string {
+  if (!Number.isFinite(value)) return String(value);
+  if (Number.isInteger(value)) return String(value);
+  const size = Math.abs(value);
+  return size >= 1e-3 && size < 1e6 ? String(Number(value.toPrecision(4))) : value.toExponential(2);
+}

@@ -1,2 +1,1 @@
 export { type Prepared, type RunOutcome, type RunRequest, runPipeline, type Watcher } from './run.js';
-export { bytesText, numberText, secondsText } from './text.js';

@@ -1,7 +1,7 @@
 /** What can go wrong while stages run, as diagnostics. */
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { Stage } from '../ir/types.js';
-import { bytesText } from './text.js';
+import { bytes } from '../planner/quantities.js';
 
 export function processKilled(
   stage: Stage,
@@ -9,7 +9,7 @@ export function processKilled(
   peakBytes: number,
   outOfMemory: boolean,
 ): Diagnostic {
-  const peak = peakBytes > 0 ? `; its peak memory was ${bytesText(peakBytes)}` : '';
+  const peak = peakBytes > 0 ? `; its peak memory was ${bytes(peakBytes)}` : '';
   return {
     code: 'FTP0811',
     severity: 'error',

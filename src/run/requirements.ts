@@ -8,9 +8,9 @@ import {
 } from '../evaluation/expression.js';
 import type { StageResult } from '../ir/outputs.js';
 import type { Budget, Expression, Requirement, Stage } from '../ir/types.js';
+import { bytes, duration, numberText } from '../planner/quantities.js';
 import type { BudgetLine } from '../planner/types.js';
 import { budgetBroken, budgetExceeded, requirementFailed, unknownMetric } from './problems.js';
-import { bytesText, numberText, secondsText } from './text.js';
 
 /** What stages measured, by name. */
 export type Results = Readonly<Record<string, StageResult>>;
@@ -104,8 +104,8 @@ export const brokenBudgets = (
     });
 
 const FIGURES: Readonly<Record<string, (value: number) => string>> = {
-  peak_memory: bytesText,
-  wall_time: secondsText,
+  peak_memory: bytes,
+  wall_time: duration,
 };
 
 /** The left side of a requirement in the unit of what it speaks of; a ratio of two has none. */

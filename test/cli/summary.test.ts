@@ -18,11 +18,11 @@ const plain = pc.createColors(false);
 describe('a stage that was interrupted', () => {
   it('is called so for people, and only where it was', () => {
     const interrupted = { ...stage, interrupted: true } as const;
-    expect(summaryLines([interrupted], plain)[1]).to.match(/^adapter +interrupted +1 m 21 s/);
-    expect(summaryLines([stage], plain)[1]).to.match(/^adapter +failed +1 m 21 s/);
+    expect(summaryLines([interrupted], plain)[1]).to.match(/^adapter +interrupted +1 min 21 s/);
+    expect(summaryLines([stage], plain)[1]).to.match(/^adapter +failed +1 min 21 s/);
     const { name, ...rest } = interrupted;
     expect(sentenceOf({ type: 'stage.finished', stage: name, ...rest }, plain)).to.match(
-      /^adapter interrupted in 1 m 21 s/,
+      /^adapter interrupted in 1 min 21 s/,
     );
   });
 });

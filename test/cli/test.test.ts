@@ -71,8 +71,8 @@ describe('ftpc test', () => {
     write('pipeline.test.ftp', TESTS);
     const { code, out, err } = await test();
     expect({ code, err }).to.deep.equal({ code: 1, err: '' });
-    expect(out).to.match(/^pipeline\.test\.ftp\n {2}✓ fits 1 expectation, /);
-    expect(out).to.contain('\n  ✗ is large 1 expectation, ');
+    expect(out).to.match(/^pipeline\.test\.ftp\n {2}✓ fits \(1 expectation, /);
+    expect(out).to.contain('\n  ✗ is large (1 expectation, ');
     expect(out).to.contain('error[FTP1201]: `plan.peak_memory > 1TiB` does not hold');
     expect(out).to.match(/ {8}--> pipeline\.test\.ftp:10:10\n/);
     expect(out).to.match(/= note: plan\.peak_memory = [\d.]+MiB\n/);
@@ -108,7 +108,7 @@ describe('ftpc test', () => {
       .and.to.contain('2 skipped');
     const { code, out } = await test('--run');
     expect(code).to.equal(1);
-    expect(out).to.contain('✓ hands on its rows 2 expectations');
+    expect(out).to.contain('✓ hands on its rows (2 expectations');
     expect(out).to.contain('`run.rows.rows > 7` does not hold').and.to.contain('run.rows.rows = 7');
     expect(out).not.to.contain('hidden-value');
     expect(readdirSync(join(folder, '.ftp'))).to.deep.equal(['tests']);

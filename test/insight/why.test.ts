@@ -63,7 +63,7 @@ describe('why a stage runs', () => {
     expect(answer.action).to.equal('cached');
     expect(answer.comparedWith).to.deep.include({ key: answer.key, run: '20270101-000000-0001' });
     expect(whyText(answer, PLAIN)).to.match(
-      /^train adapter is cached: nothing would run\n└─ output [0-9a-f]{8}, made by run 20270101-000000-0001: all \d+ parts of its key are as they were$/,
+      /^train adapter is cached: nothing would run\n└─ output [0-9a-f]{8}, made by run 20270101-000000-0001: all \d+ parts of its key are unchanged$/,
     );
   });
 
@@ -77,15 +77,15 @@ describe('why a stage runs', () => {
     const text = whyText(answer, PLAIN).replace(/(?<!run )\b[0-9a-f]{8}\b/g, 'DIGEST');
     expect(text).to.equal(
       `deploy local would run
-├─ fused differs from the last time DIGEST → DIGEST
-│  └─ adapter differs from the last time DIGEST → DIGEST
+├─ fused differs from last time DIGEST → DIGEST
+│  └─ adapter differs from last time DIGEST → DIGEST
 │     ├─ lora.dropout: 5% → 10%  pipeline.ftp:20:42
 │     ├─ optimizer.rate: 0.002 → 1e-4  pipeline.ftp:21:27
-│     └─ dialogs differs from the last time DIGEST → DIGEST
+│     └─ dialogs differs from last time DIGEST → DIGEST
 │        └─ prompt.md changed DIGEST → DIGEST
-├─ quality differs from the last time DIGEST → DIGEST
-│  ├─ adapter differs from the last time DIGEST → DIGEST (see above)
-│  └─ dialogs differs from the last time DIGEST → DIGEST (see above)
+├─ quality differs from last time DIGEST → DIGEST
+│  ├─ adapter differs from last time DIGEST → DIGEST (see above)
+│  └─ dialogs differs from last time DIGEST → DIGEST (see above)
 └─ compared with output DIGEST, made by run 20270101-000000-0001`,
     );
     expect(answer.upstream.map(({ stage, action }) => `${stage} ${action}`)).to.deep.equal([

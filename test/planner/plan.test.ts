@@ -321,6 +321,11 @@ describe('plan', () => {
     expect(text).to.include('✓  require peak_memory <= 2GiB');
     expect(text).to.include(`peak ${bytes(made.totals.peakBytes ?? 0)}`);
     expect(text.split('\n').filter((line) => line !== line.trimEnd())).to.deep.equal([]);
+    const narrow = renderPlanText(made, PLAIN, 80).split('\n');
+    expect(Math.max(...narrow.map((line) => line.length))).to.be.at.most(80);
+    const at = narrow.findIndex((line) => /^\+ run {2}train adapter: has not run yet$/.test(line));
+    expect(narrow[at + 1]).to.match(/^ {7}~\d+ rows, ~\d+ steps; peak \d.*iB, at most \d.*iB; .*at most/);
+    expect(renderPlanText(made, PLAIN, 200)).to.equal(text);
     const elsewhere = await plan(folder.program(), folder.host, { ...QUICK, machine: 'rtx3090' });
     expect(renderPlanText(elsewhere, PLAIN)).to.include('known after run');
   });

@@ -30,7 +30,10 @@ const SIGNS: Readonly<Record<State, (colours: Colours) => string>> = {
   note: ({ dim }) => dim('note   '),
 };
 
+/** Columns of the names, with the space behind them. */
+const NAMES = 15;
+
 const linesOf = ({ name, state, detail, help }: Finding, colours: Colours): readonly string[] => [
-  `${SIGNS[state](colours)}  ${name.padEnd(14)}${detail}`,
-  ...(help === undefined ? [] : [`${' '.repeat(23)}${colours.dim(help)}`]),
+  `${SIGNS[state](colours)}  ${name.padEnd(NAMES)}${detail}`,
+  ...(help === undefined ? [] : [`${' '.repeat(9 + NAMES)}${colours.dim(help)}`]),
 ];

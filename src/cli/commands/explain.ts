@@ -5,7 +5,7 @@ import { EXIT } from '../exit-codes.js';
 import { memoryOf, PLAN_MACHINE_OPTIONS, planMachine, runtimeOf, threadsOf } from '../machine-options.js';
 import { PARAM_OPTION, paramsOf } from '../params.js';
 import { UsageError } from '../usage-error.js';
-import type { World } from '../world.js';
+import { lineWidth, type World } from '../world.js';
 
 export const explain: Command = {
   name: 'explain',
@@ -115,7 +115,7 @@ async function explainName(
   world.out(
     json
       ? JSON.stringify({ version: 1, pipeline: file, ...answer }, null, 2)
-      : answerText(answer, world.colours.out),
+      : answerText(answer, world.colours.out, lineWidth(world, 'out')),
   );
   return EXIT.done;
 }

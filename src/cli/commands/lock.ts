@@ -32,7 +32,7 @@ export const lock: Command = {
   },
   examples: [
     ['ftpc lock pipelines/legal.ftp', 'writes the lock, or adds missing entries'],
-    ['ftpc lock pipelines/legal.ftp --check', 'in CI: is everything as it was locked?'],
+    ['ftpc lock pipelines/legal.ftp --check', 'in CI: has anything changed since it was locked?'],
     ['ftpc lock pipelines/legal.ftp --upgrade HuggingFaceTB/SmolLM2-135M-Instruct', 'updates one model'],
   ],
   run: async (args, world) => {
@@ -87,7 +87,7 @@ async function report(world: World, args: Arguments, outcome: LockOutcome): Prom
     for (const key of keys) world.err(`${sign} ${key}`);
   for (const key of differing)
     world.err(yellow(`! ${key}: differs from the lock; --upgrade accepts the change`));
-  world.err(written ? `${green('written')}: ${path}` : dim(`${path} is as it was`));
+  world.err(written ? `${green('written')}: ${path}` : dim(`${path} is unchanged`));
 }
 
 /** What differs is no error of the command: it is what one asks it for. */

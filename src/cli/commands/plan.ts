@@ -6,7 +6,7 @@ import { memoryOf, PLAN_MACHINE_OPTIONS, planMachine, runtimeOf, threadsOf } fro
 import { PARAM_OPTION, paramsOf } from '../params.js';
 import { COMPARISON_FORMATS, comparisonFormat } from '../review/print.js';
 import { UsageError } from '../usage-error.js';
-import type { World } from '../world.js';
+import { lineWidth, type World } from '../world.js';
 
 export const plan: Command = {
   name: 'plan',
@@ -91,16 +91,21 @@ export const plan: Command = {
       );
     else {
       const { renderPlanText } = await import('../../planner/render/text.js');
-      world.out(renderPlanText(made, world.colours.out));
+      world.out(renderPlanText(made, world.colours.out, lineWidth(world, 'out')));
       const { askedRuntime } = await import('../../planner/asked-runtime.js');
       const { explainChoice } = await import('../../tensor/runtimes/choice.js');
+      const { wrapped } = await import('../../planner/render/columns.js');
       const [chosen = '', ...others] = explainChoice(
         world.host,
         askedRuntime(wanted.runtime, prepared.program),
       );
       world.out(
         world.colours.out.dim(
-          ['', `Computed by ${chosen}`, ...others.map((other) => `  ${other}`)].join('\n'),
+          [
+            '',
+            ...wrapped(`Computed by ${chosen}`, lineWidth(world, 'out') ?? Number.POSITIVE_INFINITY),
+            ...others.map((other) => `  ${other}`),
+          ].join('\n'),
         ),
       );
     }

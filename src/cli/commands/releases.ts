@@ -1,6 +1,6 @@
 import { relative, resolve } from 'node:path';
 import type { ReleaseManifest } from '../../packaging/manifest/index.js';
-import { numberText } from '../../run/text.js';
+import { numberText } from '../../planner/quantities.js';
 import type { Command } from '../command.js';
 import { EXIT } from '../exit-codes.js';
 

@@ -6,7 +6,7 @@ import { memoryOf, RUN_MACHINE_OPTIONS, runtimeOf, threadsOf } from '../machine-
 import { PARAM_OPTION, paramsOf } from '../params.js';
 import type { Wanted } from '../prepared.js';
 import { UsageError } from '../usage-error.js';
-import type { World } from '../world.js';
+import { lineWidth, type World } from '../world.js';
 
 export const run: Command = {
   name: 'run',
@@ -43,7 +43,8 @@ export const run: Command = {
       const { summaryLines } = await import('../summary.js');
       if (outcome.stages.length > 0) {
         world.err('');
-        for (const line of summaryLines(outcome.stages, world.colours.err)) world.err(line);
+        for (const line of summaryLines(outcome.stages, world.colours.err, lineWidth(world, 'err')))
+          world.err(line);
       }
       if (report !== undefined) world.err(`\nreport: ${report}`);
     }

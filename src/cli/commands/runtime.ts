@@ -140,7 +140,7 @@ async function install(args: Arguments, world: World): Promise<number> {
   const name = await installable(args);
   const { stepsView } = await import('../progress/steps.js');
   const { watchSignals } = await import('../interrupts.js');
-  const { bytesText } = await import('../../run/text.js');
+  const { bytes: bytesText } = await import('../../planner/quantities.js');
   const view = stepsView(world);
   const interrupts = watchSignals(() => {});
   try {

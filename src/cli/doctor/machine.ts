@@ -1,6 +1,6 @@
 import { accessSync, constants, existsSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
-import { bytesText } from '../../run/text.js';
+import { bytes } from '../../planner/quantities.js';
 import { type Check, firstLine } from './finding.js';
 
 const OLDEST: readonly [number, number] = [20, 19];
@@ -29,7 +29,7 @@ export const memory: Check = async (host) => {
   return {
     name: 'memory',
     state: memoryBytes < LITTLE_MEMORY ? 'warning' : 'ok',
-    detail: `${bytesText(memoryBytes)} for this process`,
+    detail: `${bytes(memoryBytes)} for this process`,
     help: memoryBytes < LITTLE_MEMORY ? 'the planner will choose small shapes; see `ftpc plan`' : undefined,
   };
 };
@@ -40,7 +40,7 @@ export const disk: Check = async (host) => {
   return {
     name: 'disk',
     state: free < LITTLE_DISK ? 'warning' : 'ok',
-    detail: `${bytesText(free)} free in ${host.cwd}`,
+    detail: `${bytes(free)} free in ${host.cwd}`,
     help: free < LITTLE_DISK ? 'free some space: `ftpc plan` says what a run will write' : undefined,
   };
 };

@@ -70,7 +70,7 @@ const check =
         ...(opened.device === undefined ? [] : [`on the ${opened.device}`]),
         ...(opened.driver === undefined ? [] : [opened.driver.facts.join(', ')]),
         ...(runtime === 'tensorflow' ? explainVariant(host) : []),
-        ...(chooseRuntime(host) === runtime ? ['what runs take'] : []),
+        ...(chooseRuntime(host) === runtime ? ['used by runs'] : []),
       ].join('; ');
       if (opened.driver?.isSoftware === true)
         return { name, state: 'warning', detail, help: driverInSoftware(opened.driver.name).help };

@@ -1,5 +1,5 @@
 import { type Options, SingleBar } from 'cli-progress';
-import type { World } from '../world.js';
+import type { Colours, World } from '../world.js';
 import { paceKeeper } from './pace.js';
 import { countText, figuresOf, type Progress, sentenceOf, timeLeft } from './sentences.js';
 import type { RunView } from './watch.js';
@@ -9,7 +9,23 @@ interface Payload {
   readonly left: string | undefined;
 }
 
-const BAR = 24;
+/** Columns of the bar: figures matter more where there is little room. */
+const barWidth = (width: number): number => (width < 100 ? 10 : 24);
+
+/** One line, with as many figures as fit. `share`: how much of it is done. */
+export function barLine(
+  { event, left }: Payload,
+  share: number,
+  { colours, width }: { readonly colours: Colours; readonly width: number },
+): string {
+  const size = barWidth(width);
+  const filled = Math.round(Math.min(1, share) * size);
+  const drawn = colours.cyan('█'.repeat(filled)) + colours.dim('░'.repeat(size - filled));
+  const words = [countText(event), ...figuresOf(event), left ?? ''];
+  const text = words.filter((word) => word !== '').join(' · ');
+  const room = Math.max(10, width - size - event.stage.length - 3);
+  return `${colours.bold(event.stage)} ${drawn} ${text.length > room ? `${text.slice(0, room - 1)}…` : text}`;
+}
 
 /** One bar for the stage at work; what is worth keeping is in lines above it. */
 export function barsView(world: World, show: (line: string) => void): RunView {
@@ -17,15 +33,8 @@ export function barsView(world: World, show: (line: string) => void): RunView {
   const elapsedOf = paceKeeper(world.host.clock);
   let bar: SingleBar | undefined;
   let shown: Payload | undefined;
-  const format = (_: Options, params: { progress: number }, payload: Payload): string => {
-    const { event, left } = payload;
-    const filled = Math.round(Math.min(1, params.progress) * BAR);
-    const drawn = colours.cyan('█'.repeat(filled)) + colours.dim('░'.repeat(BAR - filled));
-    const words = [countText(event), ...figuresOf(event), left ?? ''];
-    const text = words.filter((word) => word !== '').join(' · ');
-    const room = Math.max(10, width - BAR - event.stage.length - 3);
-    return `${colours.bold(event.stage)} ${drawn} ${text.length > room ? `${text.slice(0, room - 1)}…` : text}`;
-  };
+  const format = (_: Options, params: { progress: number }, payload: Payload): string =>
+    barLine(payload, params.progress, { colours, width });
   const stop = (): void => {
     bar?.stop();
     bar = undefined;
@@ -33,7 +42,7 @@ export function barsView(world: World, show: (line: string) => void): RunView {
   const move = (payload: Payload): void => {
     shown = payload;
     if (bar === undefined) {
-      bar = new SingleBar({ format, clearOnComplete: true, hideCursor: true, fps: 8, barsize: BAR });
+      bar = new SingleBar({ format, clearOnComplete: true, hideCursor: true, fps: 8 });
       bar.start(Math.max(1, payload.event.total), payload.event.done, payload);
     } else {
       bar.setTotal(Math.max(1, payload.event.total));

@@ -1,6 +1,6 @@
 import type { RunEvent, StageStatus, StageSummary } from '../../ir/events.js';
+import { bytes, duration, numberText } from '../../planner/quantities.js';
 import { reasonsText } from '../../planner/render/reasons.js';
-import { bytesText, numberText, secondsText } from '../../run/text.js';
 import type { Colours } from '../world.js';
 
 const COLOURS: Readonly<Record<StageStatus, (colours: Colours) => (text: string) => string>> = {
@@ -29,8 +29,8 @@ export function sentenceOf(event: RunEvent, colours: Colours): string | undefine
     const status = statusText(event, colours);
     if (event.status === 'cached') return undefined;
     if (event.status === 'blocked') return `${bold(event.stage)} ${status}`;
-    const memory = event.peakMemoryBytes > 0 ? `, ${bytesText(event.peakMemoryBytes)} at most` : '';
-    return `${bold(event.stage)} ${status}${dim(` in ${secondsText(event.seconds)}${memory}`)}`;
+    const memory = event.peakMemoryBytes > 0 ? `, peak ${bytes(event.peakMemoryBytes)}` : '';
+    return `${bold(event.stage)} ${status}${dim(` in ${duration(event.seconds)}${memory}`)}`;
   }
   if (event.type === 'validation')
     return dim(
@@ -46,7 +46,7 @@ export type Progress = Extract<RunEvent, { type: 'stage.progress' }>;
 
 /** `12/24 steps`, `1.2 MiB of 3.0 MiB` */
 export const countText = ({ done, total, unit }: Progress): string =>
-  unit === 'bytes' ? `${bytesText(done)} of ${bytesText(total)}` : `${done}/${total} ${unit}`;
+  unit === 'bytes' ? `${bytes(done)} of ${bytes(total)}` : `${done}/${total} ${unit}`;
 
 /** What training has to say beside its bar. */
 export function figuresOf(event: Progress): readonly string[] {
@@ -60,5 +60,5 @@ export function figuresOf(event: Progress): readonly string[] {
 /** Time left at the pace so far; `undefined` before anything is done. */
 export function timeLeft({ done, total }: Progress, elapsed: number): string | undefined {
   if (done <= 0 || total <= done || elapsed < 1) return undefined;
-  return `${secondsText((elapsed / done) * (total - done))} left`;
+  return `${duration((elapsed / done) * (total - done))} left`;
 }

@@ -1,6 +1,6 @@
 /** An installation as it goes on: one line that is written over on a terminal, lines now and then in a log. */
 import type { InstallStep } from '../../install/staging.js';
-import { bytesText } from '../../run/text.js';
+import { bytes } from '../../planner/quantities.js';
 import { canOverwrite, type World } from '../world.js';
 
 /** Milliseconds between two looks, on a terminal and in a log. */
@@ -46,5 +46,5 @@ export function stepText({ what, done, total }: InstallStep, width = Number.POSI
 function figuresOf(done: number | undefined, total: number | undefined): string {
   if (done === undefined || total === undefined) return '';
   const share = total === 0 ? 100 : Math.floor((100 * done) / total);
-  return done === 0 ? `, ${bytesText(total)}` : `: ${bytesText(done)} of ${bytesText(total)}, ${share} %`;
+  return done === 0 ? `, ${bytes(total)}` : `: ${bytes(done)} of ${bytes(total)}, ${share} %`;
 }

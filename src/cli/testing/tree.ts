@@ -1,5 +1,6 @@
 import { harmless } from '../../diagnostics/render/index.js';
 import type { FileOutcome, TestOutcome } from '../../pipeline-tests/index.js';
+import { duration } from '../../planner/quantities.js';
 import type { Colours } from '../world.js';
 
 const MARKS: Readonly<Record<TestOutcome['status'], string>> = { passed: '✓', failed: '✗', skipped: '-' };
@@ -12,7 +13,7 @@ export function testLine({ status, name, seconds, expectations }: TestOutcome, c
   const shown = harmless(name);
   if (status === 'skipped') return `  ${mark} ${shown} ${dim('(runs the pipeline: --run)')}`;
   const count = `${expectations} ${expectations === 1 ? 'expectation' : 'expectations'}`;
-  return `  ${mark} ${shown} ${dim(`${count}, ${duration(seconds)}`)}`;
+  return `  ${mark} ${shown} ${dim(`(${count}, ${took(seconds)})`)}`;
 }
 
 export const indented = (text: string): string => text.replace(/^(?=.)/gm, '      ');
@@ -38,12 +39,8 @@ export function sumLine(
   const said = parts
     .filter(([number]) => number > 0)
     .map(([number, what, colour]) => colour(`${number} ${what}`));
-  return `${said.length === 0 ? 'no tests' : said.join(', ')} in ${duration(seconds)}`;
+  return `${said.length === 0 ? 'no tests' : said.join(', ')} in ${took(seconds)}`;
 }
 
-const duration = (seconds: number): string => {
-  if (seconds < 1) return `${Math.round(seconds * 1000)} ms`;
-  return seconds < 60
-    ? `${seconds.toFixed(1)} s`
-    : `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
-};
+const took = (seconds: number): string =>
+  seconds < 1 ? `${Math.round(seconds * 1000)} ms` : duration(seconds);

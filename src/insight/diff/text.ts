@@ -1,8 +1,7 @@
 /** Two runs for a terminal. */
-import { bytes, duration } from '../../planner/quantities.js';
+import { bytes, duration, numberText } from '../../planner/quantities.js';
 import { columns } from '../../planner/render/columns.js';
 import type { Palette } from '../../planner/render/palette.js';
-import { numberText } from '../../run/text.js';
 import { printable } from '../printable.js';
 import { utcTime } from '../runs/time.js';
 import { sparkline } from './curves.js';

@@ -1,7 +1,7 @@
 /** Curves for a terminal: told apart by their signs, and by colours where there are any. */
 
+import { numberText } from '../../planner/quantities.js';
 import type { Palette } from '../../planner/render/palette.js';
-import { numberText } from '../../run/text.js';
 import { printable } from '../printable.js';
 
 export interface Series {

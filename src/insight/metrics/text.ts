@@ -1,7 +1,6 @@
 /** Tables of runs for a terminal. */
-import { duration } from '../../planner/quantities.js';
+import { duration, numberText } from '../../planner/quantities.js';
 import type { Palette } from '../../planner/render/palette.js';
-import { numberText } from '../../run/text.js';
 import { printable } from '../printable.js';
 import { utcTime } from '../runs/time.js';
 import type { MetricsTable } from './table.js';

@@ -1,7 +1,7 @@
 /** Explanations for a terminal. */
 
 import { bytes } from '../../planner/quantities.js';
-import { columns } from '../../planner/render/columns.js';
+import { columns, wrapped } from '../../planner/render/columns.js';
 import type { Palette } from '../../planner/render/palette.js';
 import { printable } from '../printable.js';
 import type { Answer, StageAnswer } from './answer.js';
@@ -11,24 +11,24 @@ import type { ParamExplanation, SecretExplanation } from './params.js';
 import { placeText } from './place.js';
 
 /** No text of a pipeline reaches the terminal as it is: colours are put around what has been made safe. */
-export function answerText(found: Answer, palette: Palette): string {
+export function answerText(found: Answer, palette: Palette, width?: number): string {
   const answer: Answer = JSON.parse(JSON.stringify(found), (_, value) =>
     typeof value === 'string' ? printable(value) : value,
   );
   switch (answer.about) {
     case 'setting':
-      return settingText(answer, palette);
+      return settingText(answer, palette, width);
     case 'stage':
-      return stageText(answer, palette);
+      return stageText(answer, palette, width);
     case 'param':
-      return paramText(answer, palette);
+      return paramText(answer, palette, width);
     case 'secret':
       return secretText(answer, palette);
     case 'pipeline':
       return [
-        ...answer.params.map((param) => paramText(param, palette)),
+        ...answer.params.map((param) => paramText(param, palette, width)),
         ...answer.secrets.map((secret) => secretText(secret, palette)),
-        ...answer.stages.map((stage) => stageText(stage, palette)),
+        ...answer.stages.map((stage) => stageText(stage, palette, width)),
       ].join('\n\n');
   }
 }
@@ -56,9 +56,10 @@ export function setByText({ from, at, preset, params }: SetBy, places = true): s
 function settingText(
   { stage, kind, setting, inside }: Extract<Answer, { readonly about: 'setting' }>,
   palette: Palette,
+  width?: number,
 ): string {
   const { path, text, setBy, asked, type, units, choices, required, why, rejected, affectsOutput } = setting;
-  const nobody = required ? 'nobody, and it must be' : 'nobody; nothing is assumed';
+  const nobody = required ? 'nobody, although it is required' : 'nobody; nothing is assumed';
   const rows: readonly (readonly [string, string])[] = [
     ['value', text === null ? palette.dim('not set') : palette.bold(text)],
     ['set by', setBy.from === 'nobody' ? nobody : setByText(setBy)],
@@ -68,15 +69,23 @@ function settingText(
     ['type', type],
     ...(choices.length === 0 ? [] : [['allowed', choices.join(', ')] as const]),
     ...(units.length === 0 ? [] : [['units', units.join(', ')] as const]),
-    ['default', required ? 'none: it has to be set' : (setting.default ?? defaultText(setting, inside))],
-    ['changed', affectsOutput ? `\`${stage}\` and what reads it run again` : 'nothing runs again'],
+    ['default', required ? 'none: it is required' : (setting.default ?? defaultText(setting, inside))],
+    [
+      'if changed',
+      affectsOutput ? `\`${stage}\` and the stages that read it run again` : 'nothing runs again',
+    ],
   ];
   const head = `${palette.bold(`${stage}.${path}`)} ${palette.dim(`of a ${kind} stage`)}`;
-  const table = columns(rows.map(([name, value]) => [`  ${palette.dim(name)}`, value]));
+  const table = columns(
+    rows.map(([name, value]) => [`  ${palette.dim(name)}`, value]),
+    { width },
+  );
   return [
     head,
     ...table,
-    ...(rejected === undefined || rejected.length === 0 ? [] : ['', ...rejectedLines(rejected, palette)]),
+    ...(rejected === undefined || rejected.length === 0
+      ? []
+      : ['', ...rejectedLines(rejected, palette, width)]),
     ...lintLines(setting.lints, palette),
     ...(inside.length === 0 ? [] : ['', ...settingLines(inside, palette)]),
   ].join('\n');
@@ -90,6 +99,7 @@ function defaultText({ why }: SettingExplanation, inside: readonly SettingExplan
 function rejectedLines(
   rejected: NonNullable<SettingExplanation['rejected']>,
   palette: Palette,
+  width?: number,
 ): readonly string[] {
   const rows = rejected.map(({ method, microBatch, rank, maxLength, peakBytes, why }) => [
     `    ${method}`,
@@ -99,7 +109,7 @@ function rejectedLines(
     bytes(peakBytes),
     palette.dim(why),
   ]);
-  return [palette.dim('  rejected'), ...columns(rows)];
+  return [palette.dim('  rejected'), ...columns(rows, { width })];
 }
 
 function settingLines(settings: readonly SettingExplanation[], palette: Palette): readonly string[] {
@@ -117,7 +127,11 @@ function settingLines(settings: readonly SettingExplanation[], palette: Palette)
 const WIDEST = 44;
 const short = (text: string): string => (text.length <= WIDEST ? text : `${text.slice(0, WIDEST - 1)}…`);
 
-function stageText({ stage, kind, doc, settings, lints }: StageAnswer, palette: Palette): string {
+function stageText(
+  { stage, kind, doc, settings, lints }: StageAnswer,
+  palette: Palette,
+  width = Number.POSITIVE_INFINITY,
+): string {
   const head = `${palette.dim(kind)} ${palette.bold(stage)}`;
   // A record is shown by what is in it.
   const shown = settings.filter(
@@ -126,7 +140,7 @@ function stageText({ stage, kind, doc, settings, lints }: StageAnswer, palette: 
   );
   return [
     head,
-    ...doc.split('\n').map((line) => `  ${line}`.trimEnd()),
+    ...doc.split('\n').flatMap((line) => wrapped(line, width - 2).map((part) => `  ${part}`.trimEnd())),
     '',
     ...settingLines(shown, palette),
     ...lintLines(lints, palette),
@@ -143,7 +157,7 @@ function lintLines(lints: readonly SettingLint[], { dim, yellow }: Palette): rea
   return ['', ...lines];
 }
 
-function paramText(param: ParamExplanation, palette: Palette): string {
+function paramText(param: ParamExplanation, palette: Palette, width?: number): string {
   const { name, doc, type, text, from, at, usedBy } = param;
   const place = at === undefined ? '' : placeText(at);
   const rows: readonly (readonly [string, string])[] = [
@@ -151,10 +165,13 @@ function paramText(param: ParamExplanation, palette: Palette): string {
     ['set by', param.given ?? place],
     ...(doc === null ? [] : [['what', doc] as const]),
     ['type', type],
-    ...(from === 'matrix' ? [] : [['default', param.default ?? 'none: it has to be given'] as const]),
+    ...(from === 'matrix' ? [] : [['default', param.default ?? 'none: it is required'] as const]),
     ['used by', usedBy.length === 0 ? 'no setting' : usedBy.join(', ')],
   ];
-  const table = columns(rows.map(([title, value]) => [`  ${palette.dim(title)}`, value]));
+  const table = columns(
+    rows.map(([title, value]) => [`  ${palette.dim(title)}`, value]),
+    { width },
+  );
   return [`${palette.dim(from === 'matrix' ? 'matrix' : 'param')} ${palette.bold(name)}`, ...table].join(
     '\n',
   );

@@ -91,7 +91,7 @@ function comparedText({ action, comparedWith, key }: WhyAnswer): string {
   const { run, parts } = comparedWith;
   const made = run === null ? '' : `, made by run ${run}`;
   return action === 'cached'
-    ? `output ${key.slice(0, 8)}${made}: all ${parts} parts of its key are as they were`
+    ? `output ${key.slice(0, 8)}${made}: all ${parts} parts of its key are unchanged`
     : `compared with output ${comparedWith.key.slice(0, 8)}${made}`;
 }
 

@@ -5,9 +5,9 @@ import type { Plan, PlannedStage } from '../types.js';
 import { columns } from './columns.js';
 import type { Palette } from './palette.js';
 
-export function presetTable({ stages }: Plan, palette: Palette): readonly string[] {
+export function presetTable({ stages }: Plan, palette: Palette, width?: number): readonly string[] {
   const rows = stages.flatMap((stage) => rowsOf(stage, palette));
-  return rows.length === 0 ? [] : [palette.bold('Set by presets'), ...columns(rows)];
+  return rows.length === 0 ? [] : [palette.bold('Set by presets'), ...columns(rows, { width })];
 }
 
 /** One row a preset of a stage. */

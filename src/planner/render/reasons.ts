@@ -15,7 +15,7 @@ const TEXTS: Readonly<Record<ReasonCode, (reason: Reason) => string>> = {
   file_changed: ({ path }) => `${path} changed`,
   file_added: ({ path }) => `${path} is new`,
   file_removed: ({ path }) => `${path} is gone`,
-  input_changed: ({ path }) => `${path} differs from the last time`,
+  input_changed: ({ path }) => `${path} differs from last time`,
   input_added: ({ path }) => `reads ${path} now`,
   input_removed: ({ path }) => `no longer reads ${path}`,
   choice_changed: ({ path, before, after }) => `${short(path)}: ${value(before)} → ${value(after)}`,

@@ -11,7 +11,7 @@ import {
   type PlannedStage,
   type Seconds,
 } from '../types.js';
-import { columns } from './columns.js';
+import { columns, widthOf, wrapped } from './columns.js';
 import type { Palette } from './palette.js';
 import { presetTable } from './presets.js';
 import { reasonsText } from './reasons.js';
@@ -20,19 +20,20 @@ import { trainedText, workText } from './scale.js';
 const UNKNOWN = 'known after run';
 const MARKS: Readonly<Record<StageAction, string>> = { run: '+', resume: '~', cached: '=' };
 
-export function renderPlanText(plan: Plan, palette: Palette): string {
+/** `width`: columns of the terminal; left out where lines may be as long as they are. */
+export function renderPlanText(plan: Plan, palette: Palette, width?: number): string {
   const trains = plan.stages.filter(
     ({ kind, action, peak }) => kind === 'train' && action !== 'cached' && peak !== null,
   );
   const sections = [
-    heading(plan, palette),
-    stageTable(plan, palette),
+    wrapped(heading(plan, palette), width ?? Number.POSITIVE_INFINITY),
+    stageTable(plan, palette, width),
     ...trains.flatMap((stage) => [
       memoryTables(stage, plan, palette),
-      choiceTable(stage, palette),
+      choiceTable(stage, palette, width),
       trainedTable(stage, palette),
     ]),
-    presetTable(plan, palette),
+    presetTable(plan, palette, width),
     budgetTable(plan, palette),
     [conclusion(plan, palette)],
   ];
@@ -42,11 +43,11 @@ export function renderPlanText(plan: Plan, palette: Palette): string {
     .join('\n\n');
 }
 
-function heading({ pipeline, machine, runtime, device }: Plan, { bold, dim }: Palette): readonly string[] {
+function heading({ pipeline, machine, runtime, device }: Plan, { bold, dim }: Palette): string {
   const devices = machine.devices.map(({ name }) => name);
   const on = devices.length === 0 ? machine.name : `${machine.name} (${devices.length} × ${devices[0]})`;
   const memory = `${bytes(machine.memoryBytes)}, ${bytes(machine.availableBytes)} to plan with`;
-  return [`${bold(`Plan of ${pipeline}`)} ${dim(`on ${on}: ${memory}; ${runtime}${deviceText(device)}`)}`];
+  return `${bold(`Plan of ${pipeline}`)} ${dim(`on ${on}: ${memory}; ${runtime}${deviceText(device)}`)}`;
 }
 
 function deviceText(device: PlannedDevice | undefined): string {
@@ -56,31 +57,36 @@ function deviceText(device: PlannedDevice | undefined): string {
   return ` on ${name}: ${whole}${bytes(availableBytes)} to plan with`;
 }
 
-function stageTable(plan: Plan, palette: Palette): readonly string[] {
+const TITLES = ['action', 'stage', 'works on', 'peak memory', 'time', 'why'] as const;
+
+/** One line a stage; where that is wider than the terminal, one of what runs and why, and one of figures. */
+function stageTable(plan: Plan, palette: Palette, width = Number.POSITIVE_INFINITY): readonly string[] {
+  const { dim, bold } = palette;
   const colour: Readonly<Record<StageAction, (text: string) => string>> = {
     run: palette.green,
     resume: palette.yellow,
-    cached: palette.dim,
+    cached: dim,
   };
-  const rows = plan.stages.map((stage) => [
-    colour[stage.action](`${MARKS[stage.action]} ${stage.action}`),
-    `${palette.dim(stage.kind)} ${palette.bold(stage.name)}`,
-    workText(stage.scale),
-    peakText(stage, plan),
-    stage.action === 'cached' ? '' : secondsText(stage.seconds),
-    palette.dim(reasonsText(stage.reasons)),
+  const rows = plan.stages.map((stage) => ({
+    action: colour[stage.action](`${MARKS[stage.action]} ${stage.action}`),
+    stage: `${dim(stage.kind)} ${bold(stage.name)}`,
+    work: workText(stage.scale),
+    peak: peakText(stage, plan),
+    time: stage.action === 'cached' ? '' : secondsText(stage.seconds),
+    why: dim(reasonsText(stage.reasons)),
+  }));
+  const table = columns([
+    TITLES.map(dim),
+    ...rows.map(({ action, stage, work, peak, time, why }) => [action, stage, work, peak, time, why]),
   ]);
-  return columns([
-    [
-      palette.dim('action'),
-      palette.dim('stage'),
-      palette.dim('works on'),
-      palette.dim('peak memory'),
-      palette.dim('time'),
-      palette.dim('why'),
-    ],
-    ...rows,
-  ]);
+  if (table.every((line) => widthOf(line) <= width)) return table;
+  return columns(
+    rows.flatMap(({ action, stage, work, peak, time, why }) => [
+      [action, widthOf(why) === 0 ? stage : `${stage}: ${why}`],
+      ['', [work, peak === UNKNOWN ? '' : `peak ${peak}`, time].filter((text) => text !== '').join('; ')],
+    ]),
+    { width },
+  );
 }
 
 function peakText({ peak }: PlannedStage, { device }: Plan): string {
@@ -131,14 +137,22 @@ function memoryTable(
     palette.bold(title),
     ...columns([
       ...rows,
-      ['  sum', bytes(peak.bytes), palette.dim(`at most ${bytes(peak.high)}, ${share}% of what there is`)],
+      [
+        '  sum',
+        bytes(peak.bytes),
+        palette.dim(`at most ${bytes(peak.high)}, ${share}% of what is available`),
+      ],
     ]),
   ];
 }
 
+/** Columns of a terminal from which reasons fit beside the rest of this table. */
+const WIDE = 110;
+
 function choiceTable(
   { name, scale, chosen, rejected, peak }: PlannedStage,
   palette: Palette,
+  width?: number,
 ): readonly string[] {
   if (chosen === null) return [];
   const cells = (choice: NonNullable<typeof chosen>): readonly string[] => [
@@ -150,7 +164,8 @@ function choiceTable(
     `${choice.maxLength}`,
     recomputedCell(choice),
   ];
-  const head = ['', 'method', 'rows × times', 'rank', 'tokens', 'recomputed', 'peak', 'why'].map((text) =>
+  const why = (width ?? WIDE) < WIDE ? '' : 'why';
+  const head = ['', 'method', 'rows × times', 'rank', 'tokens', 'recomputed', 'peak', why].map((text) =>
     palette.dim(text),
   );
   const taken = [palette.green('  chosen'), ...cells(chosen), peak === null ? '' : bytes(peak.bytes), ''];
@@ -164,7 +179,7 @@ function choiceTable(
   const title = palette.bold(`Choice for ${name}`);
   return [
     trains === '' ? title : `${title}${palette.dim(`: ${trains}`)}`,
-    ...columns([head, taken, ...others]),
+    ...columns([head, taken, ...others], { width }),
   ];
 }
 

@@ -1,5 +1,5 @@
 import type { ClassReport, EvaluationReport, Interval, Sample } from '../../evaluation/report.js';
-import { numberText } from '../../run/text.js';
+import { numberText } from '../../planner/quantities.js';
 import type { ReportInput } from '../input.js';
 import { html, type Markup, nothing } from '../markup.js';
 

@@ -1,4 +1,4 @@
-import { bytesText } from '../../run/text.js';
+import { bytes as bytesText } from '../../planner/quantities.js';
 import type { ReportInput } from '../input.js';
 import { html, type Markup, nothing } from '../markup.js';
 

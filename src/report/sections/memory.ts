@@ -1,5 +1,5 @@
+import { bytes } from '../../planner/quantities.js';
 import { MEMORY_PARTS } from '../../planner/types.js';
-import { bytesText } from '../../run/text.js';
 import type { ReportInput } from '../input.js';
 import { html, type Markup, nothing } from '../markup.js';
 
@@ -15,11 +15,11 @@ export function memory({ plan, events }: ReportInput): Markup {
   if (rows.length === 0) return nothing;
   const parts = MEMORY_PARTS.filter((part) => rows.some(({ peak }) => peak.parts[part] > 0));
   return html`<h2>Memory</h2>
-<p class="soft">The most that is resident in a stage’s own process; ${plan.machine.name} has ${bytesText(plan.machine.memoryBytes)}.</p>
+<p class="soft">The most that is resident in a stage’s own process; ${plan.machine.name} has ${bytes(plan.machine.memoryBytes)}.</p>
 <div class="scroll"><table><tr><th>stage</th><th class="n">planned</th><th class="n">measured</th><th class="n">plan ÷ measured</th>${parts.map((part) => html`<th class="n">${part}</th>`)}</tr>
 ${rows.map(
   ({ planned, peak, measured }) =>
-    html`<tr><td>${planned.name}</td><td class="n">${bytesText(peak.bytes)}</td><td class="n">${measured > 0 ? bytesText(measured) : ''}</td><td class="n">${measured > 0 ? (peak.bytes / measured).toFixed(2) : ''}</td>${parts.map((part) => html`<td class="n">${peak.parts[part] > 0 ? bytesText(peak.parts[part]) : ''}</td>`)}</tr>
+    html`<tr><td>${planned.name}</td><td class="n">${bytes(peak.bytes)}</td><td class="n">${measured > 0 ? bytes(measured) : ''}</td><td class="n">${measured > 0 ? (peak.bytes / measured).toFixed(2) : ''}</td>${parts.map((part) => html`<td class="n">${peak.parts[part] > 0 ? bytes(peak.parts[part]) : ''}</td>`)}</tr>
 `,
 )}</table></div>`;
 }

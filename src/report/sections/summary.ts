@@ -1,5 +1,5 @@
 import type { StageSummary } from '../../ir/events.js';
-import { bytesText, numberText, secondsText } from '../../run/text.js';
+import { bytes, duration, numberText } from '../../planner/quantities.js';
 import type { ReportInput } from '../input.js';
 import { html, type Markup, nothing } from '../markup.js';
 
@@ -15,8 +15,8 @@ export function summary({ events }: ReportInput): Markup {
 <p class="soft">run ${started.runId}${when === undefined ? '' : ` · ${new Date(when).toISOString().replace('T', ' ').slice(0, 16)} UTC`} · ftpc ${started.ftpc} · ${started.engine}, ${started.runtime}</p>
 <div class="cards">
 <div class="card"><b class="status ${end?.status ?? 'interrupted'}">${(end?.status ?? 'killed').replaceAll('_', ' ')}</b><span>status</span></div>
-${end === undefined ? nothing : html`<div class="card"><b>${secondsText(end.seconds)}</b><span>wall time</span></div>`}
-${peak === 0 ? nothing : html`<div class="card"><b>${bytesText(peak)}</b><span>peak memory</span></div>`}
+${end === undefined ? nothing : html`<div class="card"><b>${duration(end.seconds)}</b><span>wall time</span></div>`}
+${peak === 0 ? nothing : html`<div class="card"><b>${bytes(peak)}</b><span>peak memory</span></div>`}
 </div>
 ${diagnostics(events)}
 <div class="scroll"><table><tr><th>stage</th><th>kind</th><th>status</th><th class="n">time</th><th class="n">peak memory</th><th>figures</th></tr>
@@ -24,8 +24,8 @@ ${(end?.stages ?? []).map(
   (
     stage,
   ) => html`<tr><td>${stage.name}</td><td>${stage.kind}</td><td class="status ${statusOf(stage)}">${statusOf(stage)}</td>
-<td class="n">${stage.status === 'cached' || stage.status === 'blocked' ? '' : secondsText(stage.seconds)}</td>
-<td class="n">${stage.peakMemoryBytes > 0 ? bytesText(stage.peakMemoryBytes) : ''}</td>
+<td class="n">${stage.status === 'cached' || stage.status === 'blocked' ? '' : duration(stage.seconds)}</td>
+<td class="n">${stage.peakMemoryBytes > 0 ? bytes(stage.peakMemoryBytes) : ''}</td>
 <td>${figures(stage.metrics)}</td></tr>
 `,
 )}</table></div>`;

@@ -126,16 +126,15 @@ function reason(host: Host, { choice, by, precision }: AskedRuntime, chosen: Run
   if (hasGpu(host)) return 'there is a GPU that it was installed for';
   const speeds = measuredSpeeds(host, precision);
   if (contenders(host, precision).length < 2) return 'it comes with ftpc, and nothing faster is installed';
-  if (speeds === undefined) return 'nothing was measured yet: other programs take the cores';
+  if (speeds === undefined) return 'nothing was measured yet, because other programs keep the cores busy';
   const all = Object.entries(speeds).map(
     ([name, seconds = 0]) => `${(1000 * seconds).toFixed(0)} ms with ${name}`,
   );
-  const what =
-    precision === undefined ? "a block's step" : `a block's step with \`precision = ${precision}\``;
-  const text = `${what} was measured here: ${all.join(', ')}`;
+  const rounded = precision === undefined ? '' : ` with \`precision = ${precision}\``;
+  const text = `a step of one block${rounded}, measured here, takes ${all.join(', ')}`;
   if (chosen !== DEFAULT_RUNTIME) return text;
   return offersMore(variantOf(host), precision ?? 'f32')
-    ? `${text}; another one must be a fifth faster`
+    ? `${text}; another runtime has to be a fifth faster`
     : `${text}; TensorFlow is only taken when compiled by XLA${precision === undefined ? '' : ' or multiplying on bfloat16'}`;
 }
 
@@ -143,6 +142,6 @@ function need(host: Host, name: RuntimeName): string {
   const { install, version } = RUNTIMES[name];
   if (version(host) === undefined) return `not installed; ${install}`;
   if (name === 'tensorflow' && readTensorFlow(host)?.cuda === true && !hasGpu(host))
-    return `installed for GPUs, and no driver of one is loaded; \`--runtime ${name}\` computes on the CPU`;
+    return `installed for GPUs, but no GPU driver is loaded; \`--runtime ${name}\` computes on the CPU`;
   return `installed; \`--runtime ${name}\` takes it`;
 }

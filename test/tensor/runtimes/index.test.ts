@@ -87,7 +87,7 @@ describe('the runtimes of a machine', () => {
     expect(isUndecided(host, { choice: 'onnx', by: 'option' })).to.equal(false);
     const busy = machine(false, 100);
     expect(isUndecided(busy)).to.equal(false);
-    expect(explainChoice(busy)[0]).to.match(/nothing was measured yet: other programs/);
+    expect(explainChoice(busy)[0]).to.match(/nothing was measured yet, because other programs/);
     const measured = (onnx: number, compiled: number) =>
       keep(host, {
         ...UNCHANGED,
@@ -103,7 +103,7 @@ describe('the runtimes of a machine', () => {
     measured(0.01, 0.007);
     expect(chooseRuntime(host)).to.equal('tensorflow');
     expect(explainChoice(host)).to.include.members([
-      "TensorFlow: a block's step was measured here: 10 ms with onnx, 7 ms with tensorflow; compiled by XLA: 13 ms a step and 7 ms with it, after 2.5 s of compiling; products of `precision = bf16` in float32: 10 ms a step and 10 ms on bfloat16",
+      'TensorFlow: a step of one block, measured here, takes 10 ms with onnx, 7 ms with tensorflow; compiled by XLA: a step takes 7 ms instead of 13 ms, after 2.5 s of compiling; products of `precision = bf16` in float32: a step takes 10 ms, and 10 ms on bfloat16',
       'ONNX Runtime: installed; `--runtime onnx` takes it',
     ]);
     // another version is another measurement
@@ -161,7 +161,7 @@ describe('the runtimes of a machine', () => {
     });
     expect([chooseRuntime(host), chooseRuntime(host, rounded)]).to.deep.equal(['onnx', 'tensorflow']);
     expect(explainChoice(host, rounded)[0]).to.contain(
-      "a block's step with `precision = bf16` was measured here: 15 ms with onnx, 5 ms with tensorflow",
+      'a step of one block with `precision = bf16`, measured here, takes 15 ms with onnx, 5 ms with tensorflow',
     );
   });
 
@@ -224,7 +224,7 @@ describe('the runtimes of a machine', () => {
     );
     expect(explainChoice(machine(false), { choice: 'onnx', by: 'option' })).to.include.members([
       'ONNX Runtime: asked for by `--runtime`',
-      'TensorFlow: installed for GPUs, and no driver of one is loaded; `--runtime tensorflow` computes on the CPU',
+      'TensorFlow: installed for GPUs, but no GPU driver is loaded; `--runtime tensorflow` computes on the CPU',
     ]);
     expect(explainChoice(machine(true))[0]).to.equal('TensorFlow: there is a GPU that it was installed for');
   });

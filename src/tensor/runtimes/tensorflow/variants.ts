@@ -161,14 +161,17 @@ export function explainVariant(host: Host): readonly string[] {
     contest.map(({ key }) => speeds[key]),
   );
   const compiling = compilingSeconds(pairs[0]?.[1], speeds).toFixed(1);
-  const steps = (a: number, b: number) => `${milliseconds(a)} a step and ${milliseconds(b)}`;
+  const steps = (isTaken: boolean, [without, other]: readonly [number, number], how: string): string =>
+    isTaken
+      ? `a step takes ${milliseconds(other)} instead of ${milliseconds(without)}`
+      : `a step takes ${milliseconds(without)}, and ${milliseconds(other)} ${how}`;
   return [
     typeof plain !== 'number' || typeof compiled !== 'number'
       ? 'XLA does not compile here'
-      : `${xla ? '' : 'not '}compiled by XLA: ${steps(plain, compiled)} with it, after ${compiling} s of compiling`,
+      : `${xla ? '' : 'not '}compiled by XLA: ${steps(xla, [plain, compiled], 'compiled')}, after ${compiling} s of compiling`,
     typeof emulated !== 'number' || typeof native !== 'number'
-      ? 'products of `precision = bf16` in float32: none on bfloat16 here'
-      : `products of \`precision = bf16\` ${bf16 ? 'on bfloat16' : 'in float32'}: ${steps(emulated, native)} on bfloat16`,
+      ? 'products of `precision = bf16` in float32: it has none on bfloat16 here'
+      : `products of \`precision = bf16\` ${bf16 ? 'on bfloat16' : 'in float32'}: ${steps(bf16, [emulated, native], 'on bfloat16')}`,
   ];
 }
 
