@@ -1,6 +1,5 @@
 /** Wirings that are well typed and cannot be meant. */
 
-import { packedInOrder } from '../diagnostics/catalogue/rows.js';
 import { deviceMemoryDiffers, runtimesDiffer } from '../diagnostics/catalogue/runtimes.js';
 import { baseMismatch, emptySplit, idleSetting, sharedTarget } from '../diagnostics/catalogue/wiring.js';
 import type { Diagnostic } from '../diagnostics/types.js';
@@ -65,15 +64,6 @@ const metricsIn =
 const certainGates: Check = ({ stage, schema, block }, stages) =>
   checkCertain(stage.requires, block.requirements, metricsIn(schema.metrics, stages));
 
-/** `order = file` is for runs that are compared step by step with others, which pack nothing. */
-const packedInFileOrder: Check = (checked) => {
-  const { settings } = checked.stage;
-  const batch = settings['batch'] as Readonly<Record<string, Value>> | undefined;
-  return settings['order'] === 'file' && batch?.['packing'] === true
-    ? [packedInOrder(settingSpan(checked, 'batch'), settingSpan(checked, 'order'))]
-    : [];
-};
-
 /** Two deploy stages with one folder. */
 function sharedTargets(stages: readonly CheckedStage[]): readonly Diagnostic[] {
   const first = new Map<string, CheckedStage>();
@@ -96,7 +86,6 @@ const CHECKS: readonly Check[] = [
   columnsOfRows,
   fittingColumns,
   emptySplits,
-  packedInFileOrder,
   sameBase,
   sameTokenizer,
   sameForm,

@@ -3,13 +3,6 @@ import type { Span } from '../../source/span.js';
 import { error, named } from '../make.js';
 import type { Diagnostic } from '../types.js';
 
-export const packedInOrder = (at: Span, order: Span): Diagnostic =>
-  error('FTP0520', at, '`packing` must choose the order of the rows itself', {
-    label: 'groups rows by length',
-    related: [{ at: order, message: 'keeps the rows in file order' }],
-    help: 'remove `packing`, or write `order = shuffled`',
-  });
-
 /** Columns that a message names of a row that may have hundreds. */
 const MOST = 8;
 

@@ -83,11 +83,12 @@ describe('a run in the order of the file', () => {
     return { stage: made, path, key: name, result };
   }
 
-  it('has the losses, norms, rates and last adapter of transformers and PEFT, short last steps included', async () => {
+  let dialogs: Artefact;
+  before(async () => {
     prepare();
     const source = { call: 'jsonl', args: { files: 'rows.jsonl' } };
     const rows = await stage('data', 'rows', runData, { source, dedupe: [], contradictions: 'warn' }, {});
-    const dialogs = await stage(
+    dialogs = await stage(
       'format',
       'dialogs',
       runFormat,
@@ -101,9 +102,12 @@ describe('a run in the order of the file', () => {
       },
       { rows },
     );
-    const adapter = await stage(
+  });
+
+  const trained = (name: string, packing: boolean): Promise<Artefact> =>
+    stage(
       'train',
-      'adapter',
+      name,
       runTrain,
       {
         base,
@@ -126,34 +130,38 @@ describe('a run in the order of the file', () => {
             loraplus_ratio: 1,
           },
         },
-        batch: { global: expected.global, micro: expected.micro, packing: false },
+        batch: { global: expected.global, micro: expected.micro, packing },
         stop: { epochs: 1000, steps: expected.steps },
         order: 'file',
       },
       { dialogs },
     );
-    const steps = readFileSync(join(adapter.path, 'metrics.jsonl'), 'utf8')
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line) as { loss: number; gradNorm: number; learningRate: number });
-    expect(steps.length).to.equal(expected.steps);
-    steps.forEach(({ loss, gradNorm, learningRate }, step) => {
-      expect(learningRate).to.be.closeTo(expected.history[step]?.learningRate ?? Number.NaN, 1e-15);
-      expect(Math.abs(loss / (expected.history[step]?.loss ?? 0) - 1)).to.be.below(LOSS);
-      expect(Math.abs(gradNorm / (expected.history[step]?.gradNorm ?? 0) - 1)).to.be.below(LOSS);
-    });
-    const last = openSafetensors(host, join(adapter.path, 'adapter/last/adapter_model.safetensors'));
-    for (const [name, values] of recordedTensors('lora-final.safetensors')) {
-      const entry = last.tensors.get(`base_model.model.${name}`);
-      if (entry === undefined) throw new Error(`${name} is missing`);
-      const bytes = last.read(entry);
-      const found = new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
-      const largest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-      const worst = values.reduce(
-        (most, value, i) => Math.max(most, Math.abs(value - (found[i] ?? Number.NaN))),
-        0,
-      );
-      expect(worst, name).to.be.below(TENSOR * largest);
-    }
-  }).timeout(60_000);
+
+  for (const packing of [false, true])
+    it(`has the losses, norms, rates and last adapter of transformers and PEFT, short last steps included${packing ? ', when they are packed' : ''}`, async () => {
+      const adapter = await trained(packing ? 'packed' : 'adapter', packing);
+      const steps = readFileSync(join(adapter.path, 'metrics.jsonl'), 'utf8')
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as { loss: number; gradNorm: number; learningRate: number });
+      expect(steps.length).to.equal(expected.steps);
+      steps.forEach(({ loss, gradNorm, learningRate }, step) => {
+        expect(learningRate).to.be.closeTo(expected.history[step]?.learningRate ?? Number.NaN, 1e-15);
+        expect(Math.abs(loss / (expected.history[step]?.loss ?? 0) - 1)).to.be.below(LOSS);
+        expect(Math.abs(gradNorm / (expected.history[step]?.gradNorm ?? 0) - 1)).to.be.below(LOSS);
+      });
+      const last = openSafetensors(host, join(adapter.path, 'adapter/last/adapter_model.safetensors'));
+      for (const [name, values] of recordedTensors('lora-final.safetensors')) {
+        const entry = last.tensors.get(`base_model.model.${name}`);
+        if (entry === undefined) throw new Error(`${name} is missing`);
+        const bytes = last.read(entry);
+        const found = new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
+        const largest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+        const worst = values.reduce(
+          (most, value, i) => Math.max(most, Math.abs(value - (found[i] ?? Number.NaN))),
+          0,
+        );
+        expect(worst, name).to.be.below(TENSOR * largest);
+      }
+    }).timeout(60_000);
 });
