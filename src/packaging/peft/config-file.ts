@@ -96,6 +96,7 @@ const IGNORED = new Set([
   'auto_mapping',
   'alpha_pattern',
   'base_model_name_or_path',
+  'eva_config',
   'exclude_modules',
   'fan_in_fan_out',
   'inference_mode',
@@ -126,7 +127,7 @@ const HARMLESS: Readonly<Record<string, readonly unknown[]>> = {
   bias: ['none'],
   num_transformer_submodules: [1],
   // Other initialisations, such as pissa, change the base weights as well.
-  init_lora_weights: [true, false, 'gaussian', 'orthogonal'],
+  init_lora_weights: [true, false, 'gaussian', 'orthogonal', 'eva'],
 };
 
 export interface ParsedConfig {
@@ -210,21 +211,23 @@ function loraOptions(
 ): Omit<LoraConfig, 'targets' | 'rank' | 'alpha'> {
   const ranks = patternsOf(fields, 'rank_pattern', isCount);
   const alphas = patternsOf(fields, 'alpha_pattern', isPositive);
+  const layers = layersOf(fields);
   const saved = savedModules(fields, classifies);
   return {
     dropout: fields.dropout('lora_dropout'),
     ...(fields.flag('use_rslora') ? { rslora: true } : {}),
     ...(fields.flag('use_dora') ? { dora: true } : {}),
-    ...(fields.has('layers_to_transform') ? { layers: layersOf(fields) } : {}),
+    ...(layers.length === 0 ? {} : { layers }),
     ...(ranks.length === 0 ? {} : { rankPattern: Object.fromEntries(ranks) }),
     ...(alphas.length === 0 ? {} : { alphaPattern: Object.fromEntries(alphas) }),
     ...(saved.length === 0 ? {} : { modulesToSave: saved }),
   };
 }
 
-/** A list, or one layer alone. */
+/** A list, or one layer alone; none where the adapter is over every layer. */
 function layersOf(fields: ConfigFields): readonly number[] {
   const field = 'layers_to_transform';
+  if (!fields.has(field)) return [];
   const isOne = typeof fields.json[field] === 'number';
   return isOne ? [fields.number(field, isIndex, 'it must be a list of layers')] : fields.layers(field);
 }
@@ -250,10 +253,16 @@ function patternsOf(
 
 const MODULES = 'it must be a list of module names';
 
+/** Before its release 5, transformers called the head of GPT-NeoX so, and PEFT after it. */
+const OLD_HEAD = /^embed_out(?=$|\.)/;
+
+/** Name of a module, or of its tensor, as it is called now. */
+export const withoutOldName = (name: string): string => name.replace(OLD_HEAD, 'lm_head');
+
 /** Modules that are saved whole, besides the head of a classifier. */
 function savedModules(fields: ConfigFields, classifies: boolean): readonly string[] {
   if (!fields.has('modules_to_save')) return [];
-  const names = fields.strings('modules_to_save', MODULES);
+  const names = fields.strings('modules_to_save', MODULES).map(withoutOldName);
   return classifies ? names.filter((name) => !(CLASSIFIERS as readonly string[]).includes(name)) : names;
 }
 

@@ -14,7 +14,7 @@ import type { LoadedAdapter, OpenedAdapter } from '../adapter-folder.js';
 import { isAdapterHub } from '../adapterhub/config-file.js';
 import { openBottleneck } from '../adapterhub/folder.js';
 import { valuesOf } from '../tensor-values.js';
-import { AS_SAVED, OTHERWISE, parseAdapterConfig } from './config-file.js';
+import { AS_SAVED, OTHERWISE, parseAdapterConfig, withoutOldName } from './config-file.js';
 import { readLabels } from './labels.js';
 import { PREFIX } from './write.js';
 
@@ -108,7 +108,7 @@ function namedTensors(
   const tensors = new Map<string, TensorEntry>();
   const modules = new Set<string>();
   for (const [fullName, entry] of file.tensors) {
-    const name = fullName.startsWith(PREFIX) ? fullName.slice(PREFIX.length) : '';
+    const name = fullName.startsWith(PREFIX) ? withoutOldName(fullName.slice(PREFIX.length)) : '';
     const [, module, part = ''] = NAME.exec(name) ?? [];
     const whole = name.replace(/\.weight$/, '');
     if (lora.modulesToSave?.some((saved) => isNamed(whole, saved)) || (lora.labels && whole === SCORE)) {
@@ -147,7 +147,10 @@ function strayTensor(path: string, fullName: string, whole: string, lora: LoraCo
   const [, adapted] = ADAPTED.exec(whole) ?? [];
   if (adapted !== undefined)
     return invalid(path, `It adapts ${adapted}, and only the linear layers of blocks can be.`, OTHERWISE);
-  const saved = lora.modulesToSave?.find((name) => `.${whole}.`.includes(`.${name}.`));
+  // PEFT saves every module whose path ends so, be it within a name: "norm" is "input_layernorm" too
+  const saved = lora.modulesToSave?.find(
+    (name) => whole.endsWith(name) || `.${whole}.`.includes(`.${name}.`),
+  );
   if (saved !== undefined)
     return invalid(
       path,
@@ -195,8 +198,8 @@ export function checkAdapter(
       shape,
     ]),
   );
-  const mismatch = (detail: string): ModelError =>
-    new ModelError('adapter_mismatch', path, detail, 'Use the base that the adapter was trained on.');
+  const mismatch = (detail: string, help = 'Use the base that the adapter was trained on.'): ModelError =>
+    new ModelError('adapter_mismatch', path, detail, help);
   const { bottleneck } = adapter.config;
   if (bottleneck !== undefined && readsBehindNorm(config, bottleneck))
     throw mismatch(
@@ -210,6 +213,7 @@ export function checkAdapter(
     if (!savable.some((known) => isNamed(known, module)))
       throw mismatch(
         `"modules_to_save" names ${module}; of this base, only ${savable.join(' and ')} can be replaced as a whole.`,
+        OTHERWISE,
       );
   for (const [name, shape] of expected) {
     const tensor = adapter.tensors.get(name);

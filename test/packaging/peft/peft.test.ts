@@ -167,6 +167,35 @@ describe('PEFT adapter', () => {
     }
   });
 
+  it('takes an empty list of layers for all of them, as PEFT does', () => {
+    const adapter = readAdapter(variant({ layers_to_transform: [] }), '/a');
+    checkAdapter(adapter, base, '/a');
+    expect(adaptedProjections(base, adapter.config)).to.have.length(14);
+  });
+
+  it('takes an initialisation that leaves the base as it is', () => {
+    const eva = { init_lora_weights: 'eva', eva_config: { rho: 2, tau: 0.99 } };
+    checkAdapter(readAdapter(variant(eva), '/a'), base, '/a');
+  });
+
+  it('reads the head of GPT-NeoX by the name that it had before transformers 5', () => {
+    const { config, tensors, base: named } = readAdapter(host, folder);
+    const files = adapterFiles(
+      {
+        config: { ...config, modulesToSave: ['embed_out'] },
+        tensors: new Map([...tensors, ['embed_out.weight', { shape: [2, 1], data: new Float32Array(2) }]]),
+      },
+      { base: named },
+    );
+    const old = memoryHost({
+      '/a/adapter_config.json': files['adapter_config.json'] as string,
+      '/a/adapter_model.safetensors': concat(files['adapter_model.safetensors'] as Iterable<Uint8Array>),
+    });
+    const adapter = readAdapter(old, '/a');
+    expect(adapter.config.modulesToSave).to.deep.equal(['lm_head']);
+    expect([...adapter.tensors.keys()]).to.include('lm_head.weight');
+  });
+
   const invalid: readonly [string, Readonly<Record<string, unknown>>, RegExp][] = [
     ['another method', { peft_type: 'IA3' }, /"peft_type"/],
     ['DoRA without magnitudes', { use_dora: true }, /lora_magnitude_vector" is missing/],
@@ -204,6 +233,8 @@ describe('PEFT adapter', () => {
     expect(stray('transformer.wte.lora_embedding_A').detail).to.match(/^It adapts transformer\.wte,/);
     const saved = stray('model.layers.0.mlp.up_proj.weight', { modules_to_save: ['mlp'] });
     expect(saved.detail).to.match(/^"modules_to_save" names mlp, and only/);
+    const norm = stray('model.layers.0.input_layernorm.weight', { modules_to_save: ['norm'] });
+    expect(norm.detail).to.match(/^"modules_to_save" names norm, and only/);
     expect(stray('lm_head.weight').help).to.contain('save_embedding_layers=False');
     expect(stray('model.layers.0.mlp.up_proj.weight').detail).to.match(/is not a LoRA matrix/);
   });
