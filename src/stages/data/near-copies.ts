@@ -10,8 +10,9 @@ export interface Copy {
   readonly overlap: number;
 }
 
-/** Sets of triples kept in memory; others are made again from the file. */
+/** Sets of triples kept in memory, and their triples together; others are made again from the file. */
 const REMEMBERED = 4096;
+const REMEMBERED_TRIPLES = 1 << 24;
 
 /** Rows whose sets of word triples overlap: found by MinHash, then compared as they are. */
 export class NearCopies {
@@ -19,6 +20,7 @@ export class NearCopies {
   readonly #bands: Bands;
   readonly #keys: Uint32Array;
   readonly #sets = new Map<number, Uint32Array>();
+  #triples = 0;
 
   constructor(
     readonly reader: RowReader,
@@ -76,10 +78,12 @@ export class NearCopies {
   }
 
   #remember(row: number, set: Uint32Array): void {
-    if (this.#sets.size >= REMEMBERED) {
-      const [oldest] = this.#sets.keys();
-      if (oldest !== undefined) this.#sets.delete(oldest);
-    }
     this.#sets.set(row, set);
+    this.#triples += set.length;
+    for (const [oldest, { length }] of this.#sets) {
+      if (this.#sets.size <= REMEMBERED && this.#triples <= REMEMBERED_TRIPLES) break;
+      this.#sets.delete(oldest);
+      this.#triples -= length;
+    }
   }
 }

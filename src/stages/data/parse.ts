@@ -1,4 +1,5 @@
 import { type Line, LONGEST_LINE } from './lines.js';
+import { repeatedName } from './repeated-name.js';
 
 export type Row = Readonly<Record<string, unknown>>;
 
@@ -34,6 +35,9 @@ export function parseLine(line: Line): Row | Fault {
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     return new Fault('malformed', `no JSON object, but ${nameOf(value)}`);
+  const repeated = repeatedName(text);
+  if (repeated !== undefined)
+    return new Fault('malformed', `an object in it names \`${repeated.slice(0, 80)}\` twice`);
   if (LONE_SURROGATES.test(text) && !wellFormed(value))
     return new Fault(
       'malformed',

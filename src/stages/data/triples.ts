@@ -1,12 +1,13 @@
+import { Column } from './column.js';
+
 /** Hashes of the word triples of a text, ascending, each once; of a text of one or two words, that of all of them. */
 export function tripleHashes(text: string): Uint32Array {
-  const words = text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
-  if (words.length === 0) return new Uint32Array(0);
-  const hashes = Uint32Array.from(words, hashWord);
+  const hashes = wordHashes(text.toLowerCase());
+  if (hashes.length === 0) return new Uint32Array(0);
   const count = Math.max(1, hashes.length - 2);
   const triples = new Uint32Array(count);
   for (let i = 0; i < count; i++) {
-    let hash = 0x811c9dc5;
+    let hash = FNV_OFFSET;
     for (let j = i; j < Math.min(i + 3, hashes.length); j++)
       hash = mix(Math.imul(hash, 31) ^ (hashes[j] ?? 0));
     triples[i] = hash;
@@ -18,11 +19,43 @@ export function tripleHashes(text: string): Uint32Array {
   return triples.slice(0, distinct);
 }
 
-/** FNV-1a over UTF-16 code units. */
-function hashWord(word: string): number {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < word.length; i++) hash = Math.imul(hash ^ word.charCodeAt(i), 0x01000193);
-  return mix(hash);
+const FNV_OFFSET = 0x811c9dc5;
+
+/** FNV-1a over UTF-16 code units of each word. The words are never made: a row may have millions. */
+function wordHashes(text: string): Uint32Array {
+  const hashes = Column.integers();
+  let hash = FNV_OFFSET;
+  let inWord = false;
+  const end = (): void => {
+    if (inWord) hashes.push(mix(hash));
+    hash = FNV_OFFSET;
+    inWord = false;
+  };
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    const isPair = isSurrogate(unit);
+    if (!isWordLike(isPair ? (text.codePointAt(i) ?? unit) : unit)) end();
+    else {
+      hash = Math.imul(hash ^ unit, 0x01000193);
+      if (isPair) hash = Math.imul(hash ^ text.charCodeAt(++i), 0x01000193);
+      inWord = true;
+    }
+  }
+  end();
+  return hashes.view();
+}
+
+const isSurrogate = (unit: number): boolean => unit >= 0xd800 && unit < 0xe000;
+
+/** Letters and digits, asked for once each: 0 where it has not been, 1 where it is one, 2 where it is none. */
+const WORD_LIKE = new Uint8Array(0x110000);
+
+function isWordLike(point: number): boolean {
+  const known = WORD_LIKE[point];
+  if (known !== 0) return known === 1;
+  const found = /[\p{L}\p{N}]/u.test(String.fromCodePoint(point));
+  WORD_LIKE[point] = found ? 1 : 2;
+  return found;
 }
 
 /** The finaliser of MurmurHash3: every bit of the input moves every bit of the output. */

@@ -8,7 +8,7 @@ import { stages } from '../../../src/stages/index.js';
 import { call, cleanUp, jsonl, lines, pair, runData } from './stage.js';
 
 /** What the rows below came to. Where they come to something else, the version in `src/stages/index.ts` goes up. */
-const PINNED = { version: 3, digest: '02938d1a3a5dee6e0d1385113ba16a005db0a641d08386ce9ea7782b66a3b175' };
+const PINNED = { version: 4, digest: '02938d1a3a5dee6e0d1385113ba16a005db0a641d08386ce9ea7782b66a3b175' };
 
 const words = (from: number, count: number): string =>
   Array.from({ length: count }, (_, at) => `word${from + at}`).join(' ');

@@ -16,6 +16,14 @@ describe('a line of JSON', () => {
     ['{"messages": [{"role": "user", "content": "a \\uDFFF"}]}', half],
     ['{"\\ud800": 1}', half],
     ['{"a": null, "text": "\\ud800"}', half],
+    ['{"text": "a", "text": "b"}', 'malformed: an object in it names `text` twice'],
+    ['{"text": "a", "t\\u0065xt": "a"}', 'malformed: an object in it names `text` twice'],
+    [
+      '{"messages": [{"role": "user", "content": "a", "role": "user"}]}',
+      'malformed: an object in it names `role` twice',
+    ],
+    ['{"a": [["a", "a"], {"a": {"a": "a\\\\"}, "b": "\\"a\\": {"}], "b": "a"}', undefined],
+    ['{"a": {}, "b": {"a": []}, "c": {"a": 1}, "": 2, " ": ","}', undefined],
     [
       '{"text": "a\u0000b"}',
       'malformed: not JSON: Bad control character in string literal in JSON at position 11',

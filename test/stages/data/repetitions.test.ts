@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { execa } from 'execa';
 import { UserError } from '../../../src/diagnostics/types.js';
 import { bandsFor } from '../../../src/stages/data/near-index.js';
 import { jaccard, tripleHashes } from '../../../src/stages/data/triples.js';
@@ -107,6 +108,28 @@ describe('data stage: repetitions and contradictions', () => {
     expect(jaccard(tripleHashes('A, b! c'), tripleHashes('a b c'))).to.equal(1);
     expect(jaccard(tripleHashes('?!'), tripleHashes('?!'))).to.equal(0);
     expect(jaccard(tripleHashes('one'), tripleHashes('one'))).to.equal(1);
+  });
+
+  it('hashes words as they are, whatever their script', () => {
+    const text = 'Ünï-CÖDÉ İstanbul 𝔘𝔫𝔦 𝟘𝟙𝟚 日本語、テスト don’t a·b ٣٤ ①② 👩‍👩‍👧 x\u0301y';
+    const words = text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
+    expect(tripleHashes(text)).to.deep.equal(tripleHashes(words.join(' ')));
+    expect(tripleHashes(text).length).to.equal(words.length - 2);
+  });
+
+  it('takes little more memory for a row of many words than the row has', async () => {
+    const code = `
+      import { tripleHashes } from ${JSON.stringify(new URL('../../../src/stages/data/triples.js', import.meta.url).href)};
+      import { identityOf } from ${JSON.stringify(new URL('../../../src/stages/data/content.js', import.meta.url).href)};
+      const answer = 'ab '.repeat(6_000_000);
+      console.log(tripleHashes(answer).length, identityOf({ answer }).key.length);`;
+    const { stdout } = await execa(process.execPath, [
+      '--max-old-space-size=128',
+      '--input-type=module',
+      '-e',
+      code,
+    ]);
+    expect(stdout).to.equal('1 18000002');
   });
 
   const contradictory = lines(

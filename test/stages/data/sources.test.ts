@@ -118,6 +118,8 @@ describe('sources of rows', () => {
       ['{"rows": [], "x": {}}', { field: 'data' }, 'rows.json:1:21', /no member `data`/],
       ['{"data": {}}', { field: 'data' }, 'rows.json:1:10', /`data` is not a list/],
       ['[]', { field: 'data' }, 'rows.json:1:1', /a list, not an object/],
+      ['{"data": [{}], "x": {"data": 1}, "data": []}', { field: 'data' }, 'rows.json:1:40', /`data` twice/],
+      ['{"data": [{}],}', { field: 'data' }, 'rows.json:1:15', /expected a name here/],
       ['', {}, 'rows.json:1:1', /empty/],
       ['hello', {}, 'rows.json:1:1', /no list of rows/],
     ];

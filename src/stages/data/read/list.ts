@@ -11,9 +11,20 @@ const isSpace = (byte: number): boolean =>
 
 /**
  * Where the reader is: before the file's value, in an object whose member is looked for (`key`: a name begins here;
- * `value`: its value does), between the rows of the list, in one of them, or behind the list.
+ * `value`: its value does), between the rows of the list, in one of them, behind the list, or in the name of a member
+ * behind it.
  */
-type State = 'start' | 'key' | 'value' | 'skipped' | 'first' | 'next' | 'row' | 'between' | 'behind';
+type State =
+  | 'start'
+  | 'key'
+  | 'value'
+  | 'skipped'
+  | 'first'
+  | 'next'
+  | 'row'
+  | 'between'
+  | 'behind'
+  | 'later key';
 
 /**
  * The elements of a JSON list, which is the whole file or, with `field`, that member of the object that it holds. Only
@@ -122,8 +133,10 @@ export class ListSplitter implements Splitter {
         return false;
       case 'behind':
         if (this.#depth === 0) throw this.#broken('there is something after its end', at);
-        if (!this.#string(byte)) this.#bracket(byte);
+        this.#behind(byte);
         return false;
+      case 'later key':
+        return this.#inKey(byte, at);
       default:
         return this.#element(byte, at);
     }
@@ -151,9 +164,24 @@ export class ListSplitter implements Splitter {
     const isString = this.#string(byte);
     if (!was && isString) this.#key = [];
     else if (was) this.#key.push(byte);
-    else if (byte === COLON) this.#state = 'value';
-    else if (byte === OBJECT_END) throw this.#noField(at);
+    else if (byte === COLON) this.#named(at);
+    else if (byte === OBJECT_END)
+      throw this.#state === 'key' ? this.#noField(at) : this.#broken('expected a name here', at);
     return false;
+  }
+
+  /** The name of a member is over. */
+  #named(at: number): void {
+    if (this.#state === 'key') this.#state = 'value';
+    else if (this.#isField())
+      throw this.#broken(`it has the member \`${this.field}\` twice`, at, 'remove or rename one of them');
+    else this.#state = 'behind';
+  }
+
+  #behind(byte: number): void {
+    if (this.#string(byte)) return;
+    if (byte === COMMA && this.#depth === 1) this.#state = 'later key';
+    else this.#bracket(byte);
   }
 
   #isField(): boolean {

@@ -1,0 +1,60 @@
+/** The characters of JSON that matter here. */
+const [QUOTE, BACKSLASH, COMMA, COLON] = [0x22, 0x5c, 0x2c, 0x3a];
+const [LIST, LIST_END, OBJECT, OBJECT_END] = [0x5b, 0x5d, 0x7b, 0x7d];
+
+/**
+ * A name that an object in a JSON text has twice, of which `JSON.parse` takes the last without a word. The text must be
+ * valid JSON; only strings and brackets are told apart.
+ */
+export function repeatedName(text: string): string | undefined {
+  /** The names of each open object; none for a list. */
+  const open: (Set<string> | undefined)[] = [];
+  let isName = false;
+  for (let at = 0; at < text.length; at++) {
+    switch (text.charCodeAt(at)) {
+      case QUOTE: {
+        const end = endOfString(text, at + 1);
+        const names = isName ? open.at(-1) : undefined;
+        if (names !== undefined) {
+          const name = unescaped(text.slice(at + 1, end));
+          if (names.has(name)) return name;
+          names.add(name);
+        }
+        at = end;
+        break;
+      }
+      case OBJECT:
+        open.push(new Set());
+        isName = true;
+        break;
+      case LIST:
+        open.push(undefined);
+        isName = false;
+        break;
+      case OBJECT_END:
+      case LIST_END:
+        open.pop();
+        break;
+      case COMMA:
+        isName = open.at(-1) !== undefined;
+        break;
+      case COLON:
+        isName = false;
+        break;
+    }
+  }
+  return undefined;
+}
+
+/** Place of the quote that ends the string which begins here: the first one with an even number of backslashes before it. */
+function endOfString(text: string, start: number): number {
+  for (let end = text.indexOf('"', start); end >= 0; end = text.indexOf('"', end + 1)) {
+    let first = end;
+    while (text.charCodeAt(first - 1) === BACKSLASH && first > start) first--;
+    if ((end - first) % 2 === 0) return end;
+  }
+  return text.length;
+}
+
+const unescaped = (name: string): string =>
+  name.includes('\\') ? (JSON.parse(`"${name}"`) as string) : name;
