@@ -1,7 +1,7 @@
 /** Rows that were tokenized elsewhere, taken as they are: `input_ids` and `labels`. */
 import type { Tokenizer } from '../../models/types.js';
 import { idsOf } from '../data/ids.js';
-import { Fault } from '../data/parse.js';
+import { Fault, nameOf } from '../data/parse.js';
 import { type EncodedRow, IGNORED, supervisedIn } from './encode.js';
 import type { Rendered } from './rendered.js';
 import { type Row, RowProblem } from './row.js';
@@ -37,19 +37,41 @@ function known(values: Int32Array, name: string, vocabulary: number): void {
 
 /** Tokens before the padding. */
 function unpadded(row: Row, tokens: number): number {
-  const mask = row['attention_mask'] ?? undefined;
-  if (mask !== undefined && !(Array.isArray(mask) && mask.length === tokens))
-    throw new RowProblem('wrong_type', '/attention_mask must be a list as long as /input_ids');
-  const first = Array.isArray(mask) ? mask.indexOf(0) : -1;
-  const length = first < 0 ? tokens : first;
-  if (Array.isArray(mask) && mask.slice(length).some((value) => value !== 0))
-    throw new RowProblem('wrong_type', `/attention_mask/${length} masks a token that other tokens follow`);
+  const length = unmasked(row['attention_mask'] ?? undefined, tokens);
   const positions = row['position_ids'] ?? undefined;
   if (positions === undefined) return length;
   if (!Array.isArray(positions) || !positions.slice(0, length).every((value, at) => value === at))
     throw new RowProblem('wrong_type', '/position_ids do not count from 0: the row has several texts');
   return length;
 }
+
+/** What a mask may say of a token: whether others see it. */
+const VISIBLE: ReadonlyMap<unknown, boolean> = new Map<unknown, boolean>([
+  [1, true],
+  [true, true],
+  [0, false],
+  [false, false],
+]);
+
+/** Tokens before the first that is hidden; behind it, all must be. */
+function unmasked(mask: unknown, tokens: number): number {
+  if (mask === undefined) return tokens;
+  if (!Array.isArray(mask) || mask.length !== tokens)
+    throw new RowProblem('wrong_type', '/attention_mask must be a list as long as /input_ids');
+  const visible = mask.map((value: unknown, at) => {
+    const isVisible = VISIBLE.get(value);
+    if (isVisible === undefined)
+      throw new RowProblem('wrong_type', `/attention_mask/${at} is ${shownValue(value)}, must be 0 or 1`);
+    return isVisible;
+  });
+  const first = visible.indexOf(false);
+  if (first < 0) return tokens;
+  if (visible.includes(true, first))
+    throw new RowProblem('wrong_type', `/attention_mask/${first} masks a token that other tokens follow`);
+  return first;
+}
+
+const shownValue = (value: unknown): string => (typeof value === 'number' ? String(value) : nameOf(value));
 
 /** The last run of supervised tokens; empty, at the end, where there is none. */
 function lastAnswer(labels: Int32Array): { readonly start: number; readonly end: number } {

@@ -112,10 +112,11 @@ describe('rows that are tokens already', () => {
   });
 
   it('lose their padding where a mask names it', async () => {
-    const mask = [1, 1, 1, 1, 0, 0];
-    expect(kept(await open('tokens'), { input_ids: ids, labels, attention_mask: mask })).to.deep.equal([
-      { ids: ids.slice(0, 4), labels: labels.slice(0, 4), supervised: 2, promptTokens: 2 },
-    ]);
+    const isSeen = [true, true, true, true, false, false];
+    for (const mask of [isSeen.map(Number), isSeen])
+      expect(kept(await open('tokens'), { input_ids: ids, labels, attention_mask: mask })).to.deep.equal([
+        { ids: ids.slice(0, 4), labels: labels.slice(0, 4), supervised: 2, promptTokens: 2 },
+      ]);
   });
 
   it('are cut and split as others are', async () => {
@@ -150,6 +151,19 @@ describe('rows that are tokens already', () => {
       { input_ids: ids, labels, attention_mask: [0, 1, 1, 1, 1, 1] },
       /^wrong_type: \/attention_mask\/0 masks a token that other tokens follow/,
     ],
+    [
+      { input_ids: ids, labels, attention_mask: [1, 1, 0, 1, 1, 1] },
+      /^wrong_type: \/attention_mask\/2 masks a token that other tokens follow/,
+    ],
+    [
+      { input_ids: ids, labels, attention_mask: [1, 1, 2, 1, 1, 0] },
+      /^wrong_type: \/attention_mask\/2 is 2, must be 0 or 1/,
+    ],
+    [
+      { input_ids: ids, labels, attention_mask: [1, 1, '1', 1, 1, 0] },
+      /^wrong_type: \/attention_mask\/2 is a string, must be 0 or 1/,
+    ],
+    [{ input_ids: ids, labels, attention_mask: [0, 0, 0, 0, 0, 0] }, /^no_supervised_token/],
     [{ input_ids: ids, labels, attention_mask: [1] }, /^wrong_type: \/attention_mask must be a list as long/],
     [
       { input_ids: ids, labels, position_ids: [0, 1, 2, 0, 1, 2] },
