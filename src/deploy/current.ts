@@ -1,4 +1,4 @@
-import { currentInTheWay } from './problems.js';
+import { currentInTheWay, writing } from './problems.js';
 import { CURRENT, listReleases, type Release, releaseName } from './releases.js';
 import type { ReleaseWorld } from './world.js';
 
@@ -6,10 +6,22 @@ export function currentRelease(world: ReleaseWorld, folder: string): Release | u
   return listReleases(world, folder).find(({ current }) => current);
 }
 
-/** Makes a release current in one step: whoever follows the link sees the old release or the new one. */
-export function moveCurrent({ host, disk }: ReleaseWorld, folder: string, number: number): void {
+/** Throws a `UserError` where no release can be published in this folder. */
+export function checkTarget(world: ReleaseWorld, folder: string): void {
+  writing(() => world.disk.mayFill(folder));
+  checkCurrent(world, folder);
+}
+
+function checkCurrent({ host, disk }: ReleaseWorld, folder: string): void {
   const path = `${folder}/${CURRENT}`;
   if (disk.readLink(path) === undefined && host.stat(path) !== undefined) throw currentInTheWay(path);
+}
+
+/** Makes a release current in one step: whoever follows the link sees the old release or the new one. */
+export function moveCurrent(world: ReleaseWorld, folder: string, number: number): void {
+  checkCurrent(world, folder);
+  const { disk } = world;
+  const path = `${folder}/${CURRENT}`;
   const temporary = `${folder}/.${CURRENT}-${disk.pid}`;
   disk.remove(temporary);
   disk.link(releaseName(number), temporary);

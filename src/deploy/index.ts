@@ -1,4 +1,4 @@
-export { currentRelease } from './current.js';
+export { checkTarget, currentRelease } from './current.js';
 export { type HistoryEntry, readHistory } from './history.js';
 export { type OpenAnswererOptions, openAnswerer } from './open-answerer.js';
 export { type ManifestDraft, type Published, type PublishRequest, publish } from './publish.js';

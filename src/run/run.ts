@@ -23,6 +23,7 @@ import { brokenBudgets, exceededBudgets, type Findings, type MeasuredStages } fr
 import { runStages, type StagesOutcome } from './scheduler.js';
 import type { Step } from './setting.js';
 import type { Interrupts } from './stage-process.js';
+import { unwritableTargets } from './targets.js';
 
 /** What is to be run, once the text has been read: no plan where the program has errors. */
 export interface Prepared {
@@ -97,6 +98,9 @@ export async function runPipeline(
     store.sweep();
     const runnable = await runnableOf(request, store, log);
     if ('status' in runnable) return finish(runnable);
+    const unwritable = unwritableTargets(stepsOf(runnable, request.only), host, store);
+    unwritable.forEach(log.diagnostic);
+    if (unwritable.length > 0) return finish({ status: 'failed' });
     const outcome = await runPlanned(runnable, { ...request, store, runId }, log, interrupts);
     const exceeded = overBudget(runnable.program, outcome.summaries, seconds());
     exceeded.forEach(log.diagnostic);
@@ -162,7 +166,7 @@ const runPlanned = (
   interrupts: Interrupts,
 ): Promise<StagesOutcome> =>
   runStages(
-    stepsOf(program, plan, only),
+    stepsOf({ program, plan }, only),
     {
       runId,
       store,
@@ -220,7 +224,7 @@ const measuredStages = (stages: readonly StageSummary[]): MeasuredStages =>
       ]),
   );
 
-function stepsOf(program: Program, plan: Plan, only: readonly string[] | undefined): readonly Step[] {
+function stepsOf({ program, plan }: Runnable, only: readonly string[] | undefined): readonly Step[] {
   const wanted = only === undefined ? undefined : reachable(program, only);
   return program.stages
     .filter((stage) => wanted === undefined || wanted.has(stage.name))

@@ -7,6 +7,8 @@ export interface Disk {
   readonly pid: number;
   /** Whether a process of this id is at work on this machine. */
   alive(pid: number): boolean;
+  /** Throws where a folder of this path could neither be made nor written into; changes nothing. */
+  mayFill(path: string): void;
   /** Makes a folder and those above it. */
   makeFolder(path: string): void;
   /** Copies a whole file; shares its blocks where the file system can. */

@@ -1,14 +1,17 @@
 /** The real disk. */
 import {
+  accessSync,
   appendFileSync,
   closeSync,
   constants,
   copyFileSync,
   fsyncSync,
+  lstatSync,
   openSync,
   readlinkSync,
   renameSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -20,6 +23,7 @@ export function nodeDisk(): Disk {
   return {
     pid: process.pid,
     alive,
+    mayFill: (path) => guard(path, () => accessSync(nearest(path), constants.W_OK | constants.X_OK)),
     makeFolder: (path) =>
       guard(path, () => {
         const first = makeFolders(path);
@@ -47,6 +51,24 @@ export function nodeDisk(): Disk {
     readLink,
     remove: (path) => guard(path, () => rmSync(path, { recursive: true, force: true })),
   };
+}
+
+/** The folder itself, or that of those above it in which it would begin. */
+function nearest(path: string): string {
+  if (lstatOf(path) === undefined) return nearest(dirname(path));
+  // a link to nothing is in the way, too
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return path;
+  throw Object.assign(new Error(`${path} is not a folder`), { code: 'ENOTDIR' });
+}
+
+/** What is at a path, which is nothing below a file. */
+function lstatOf(path: string): unknown {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOTDIR') return undefined;
+    throw error;
+  }
 }
 
 /** Forces a file or the names in a folder to the disk. */

@@ -1,0 +1,37 @@
+import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { writePipeline } from './pipelines.js';
+import { finish } from './processes.js';
+import { freshFolder } from './worlds.js';
+
+describe('a target that cannot be written', () => {
+  const inTheWay: readonly (readonly [string, string, (cwd: string) => void])[] = [
+    ['a file above it', 'FTP0741', (cwd) => writeFileSync(join(cwd, 'releases'), '')],
+    ['a link to nothing', 'FTP0741', (cwd) => symlinkSync('nowhere', join(cwd, 'releases'))],
+    [
+      'a `current` that is no link',
+      'FTP0750',
+      (cwd) => mkdirSync(join(cwd, 'releases/tiny/current'), { recursive: true }),
+    ],
+  ];
+  for (const [what, expected, make] of inTheWay)
+    it(`is told before the first stage runs: ${what}`, async () => {
+      const cwd = freshFolder();
+      writePipeline(cwd, { steps: 2 });
+      make(cwd);
+      const { code, lines } = await finish(cwd);
+      expect(code).to.equal(1);
+      expect(lines.map(({ type }) => type)).to.deep.equal(['run.started', 'diagnostic', 'run.finished']);
+      expect(lines[1]).to.deep.include({ code: expected });
+      expect(lines[1]?.['file']).to.equal('tiny.ftp');
+    });
+
+  it('is made where it is not there yet', async () => {
+    const cwd = freshFolder();
+    writePipeline(cwd, { steps: 2, gate: '< 1000000' });
+    const { code } = await finish(cwd);
+    expect(code).to.equal(0);
+    expect(readdirSync(join(cwd, 'releases/tiny'))).to.include('current');
+  });
+});
