@@ -1,14 +1,26 @@
 import type { TensorEntry } from '../models/safetensors/header.js';
 import type { SafetensorsFile } from '../models/safetensors/read.js';
-import type { AdapterTensors } from '../models/types.js';
+import { type AdapterTensors, ModelError } from '../models/types.js';
+import { areFinite } from '../models/weights/not-finite.js';
 import { safetensorsTensor } from '../models/weights/safetensors-source.js';
 import { elementCount } from '../models/weights/sizes.js';
 
-/** Reads the values of an adapter's tensors as float32. */
+/**
+ * Reads the values of an adapter's tensors as float32. Throws a {@link ModelError} `adapter_invalid` where one is not
+ * finite: nothing that is computed with it would be a number.
+ */
 export const valuesOf = (tensors: ReadonlyMap<string, TensorEntry>, file: SafetensorsFile): AdapterTensors =>
   new Map(
-    [...tensors].map(([name, entry]) => [
-      name,
-      { shape: entry.shape, data: safetensorsTensor({ entry, file }).read(0, elementCount(entry.shape)) },
-    ]),
+    [...tensors].map(([name, entry]) => [name, { shape: entry.shape, data: finiteValues(entry, file) }]),
   );
+
+function finiteValues(entry: TensorEntry, file: SafetensorsFile): Float32Array {
+  const values = safetensorsTensor({ entry, file }).read(0, elementCount(entry.shape));
+  if (areFinite(values)) return values;
+  throw new ModelError(
+    'adapter_invalid',
+    file.path,
+    `Tensor "${entry.name}" has values that are not finite.`,
+    'Its training diverged, or the file is damaged: take an earlier checkpoint, or fetch it again.',
+  );
+}

@@ -222,6 +222,19 @@ describe('PEFT adapter', () => {
     });
   }
 
+  it('refuses values that are not finite, and names file and tensor', () => {
+    for (const value of [Number.NaN, Number.POSITIVE_INFINITY]) {
+      const bytes = Uint8Array.from(weights);
+      new DataView(bytes.buffer).setFloat32(bytes.length - 4, value, true);
+      const error = modelError(() => readAdapter(variant({}, bytes), '/a'));
+      expect(error.code).to.equal('adapter_invalid');
+      expect(error.path).to.equal('/a/adapter_model.safetensors');
+      expect(error.detail).to.match(
+        /^Tensor "base_model\.model\.model\.layers\.\S+" has values that are not finite/,
+      );
+    }
+  });
+
   it('says what a tensor is of that it cannot take', () => {
     const stray = (name: string, fields = {}) => {
       const tensor = f32Writable(`base_model.model.${name}`, [1], new Float32Array(1));
