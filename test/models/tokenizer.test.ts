@@ -64,7 +64,7 @@ describe('tokenizer', () => {
     ['another model', { model: { type: 'Unigram', vocab: [] } }, /Unigram/],
     ['no model', {}, /no object "model"/],
     ['a negative id', { model: { type: 'BPE', vocab: { a: -1 }, merges: [] } }, /-1/],
-    ['a merge of three', { model: { type: 'BPE', vocab: {}, merges: ['a b c'] } }, /Merge 0/],
+    ['a merge of three', { model: { type: 'BPE', vocab: { a: 0 }, merges: ['a b c'] } }, /Merge 0/],
     ['a merge of unknown tokens', { model: { type: 'BPE', vocab: { a: 0 }, merges: ['a b'] } }, /merge 0/],
     [
       'an added token with the id of another',
@@ -77,9 +77,32 @@ describe('tokenizer', () => {
       },
       /"<end>" is added with the id 1, which is "b"/,
     ],
+    ['an empty vocabulary', { model: { type: 'BPE', vocab: {}, merges: [] } }, /is empty/],
+    [
+      'two tokens of one id',
+      { model: { type: 'BPE', vocab: { a: 0, b: 1, c: 1 }, merges: [] } },
+      /gives "b" and "c" the same id, 1/,
+    ],
+    [
+      'an added token with an id that the library would not give it',
+      {
+        model: { type: 'BPE', vocab: { a: 0, b: 1 }, merges: [] },
+        added_tokens: [
+          { id: 0, content: 'a' },
+          { id: 2, content: '<end>' },
+          { id: 7, content: '<pad>' },
+        ],
+      },
+      /"<pad>" is added with the id 7, where the tokenizers library gives it 3/,
+    ],
+    [
+      'a token of the vocabulary that is added with another id',
+      { model: { type: 'BPE', vocab: { a: 0, b: 1 }, merges: [] }, added_tokens: [{ id: 2, content: 'a' }] },
+      /"a" is added with the id 2, where the tokenizers library gives it 0/,
+    ],
     [
       'an unknown step',
-      { model: { type: 'BPE', vocab: {}, merges: [] }, pre_tokenizer: { type: 'Magic' } },
+      { model: { type: 'BPE', vocab: { a: 0 }, merges: [] }, pre_tokenizer: { type: 'Magic' } },
       /step/,
     ],
   ];

@@ -41,13 +41,11 @@ export function readTokenizerFile(host: Host, path: string): TokenizerFile {
 }
 
 export function parseTokenizer(json: Json, path: string): TokenizerFile {
-  const fail = (detail: string): never => {
-    throw new ModelError(
-      'model_tokenizer',
-      path,
-      detail,
-      'Use the tokenizer.json of a Llama-shaped model (byte-pair encoding).',
-    );
+  const fail: Fail = (
+    detail,
+    help = 'Use the tokenizer.json of a Llama-shaped model (byte-pair encoding).',
+  ) => {
+    throw new ModelError('model_tokenizer', path, detail, help);
   };
   const model = json['model'];
   if (!isJson(model)) return fail('The file has no object "model".');
@@ -62,7 +60,7 @@ export function parseTokenizer(json: Json, path: string): TokenizerFile {
   }
   const vocab = readVocab(model['vocab'], fail);
   const added = readAdded(json['added_tokens'], fail);
-  refuseSharedIds(vocab, added, fail);
+  refuseOtherIds(vocab, added, fail);
   const beginId = beginOf(json['post_processor']);
   return {
     model: {
@@ -98,7 +96,7 @@ function beginOf(step: unknown): number | undefined {
   return Array.isArray(ids) && isId(ids[0]) ? ids[0] : undefined;
 }
 
-type Fail = (detail: string) => never;
+type Fail = (detail: string, help?: string) => never;
 
 function readVocab(value: unknown, fail: Fail): ReadonlyMap<string, number> {
   if (!isJson(value)) return fail('"model.vocab" is not an object.');
@@ -107,17 +105,37 @@ function readVocab(value: unknown, fail: Fail): ReadonlyMap<string, number> {
     if (!isId(id)) return fail(`"model.vocab" gives ${JSON.stringify(token)} the id ${JSON.stringify(id)}.`);
     vocab.set(token, id);
   }
+  if (vocab.size === 0) fail('"model.vocab" is empty: every text would be lost.');
   return vocab;
 }
 
-/** The Rust library would give an added token another id than the file says where its own is taken. */
-function refuseSharedIds(vocab: ReadonlyMap<string, number>, added: readonly AddedToken[], fail: Fail): void {
-  const owners = new Map([...vocab].map(([token, id]) => [id, token]));
+/**
+ * The Rust library passes over the ids that a file gives its added tokens: one that the vocabulary has keeps that id, the
+ * others count on behind it. A file that says otherwise would mean other tokens here than everywhere else.
+ */
+function refuseOtherIds(vocab: ReadonlyMap<string, number>, added: readonly AddedToken[], fail: Fail): void {
+  const owners = new Map<number, string>();
+  for (const [token, id] of vocab) {
+    const owner = owners.get(id);
+    if (owner !== undefined)
+      fail(`"model.vocab" gives ${JSON.stringify(owner)} and ${JSON.stringify(token)} the same id, ${id}.`);
+    owners.set(id, token);
+  }
+  const ids = new Map(vocab);
+  let last = -1;
   for (const { id, content } of added) {
+    const given = ids.get(content) ?? Math.max(last + 1, vocab.size);
     const owner = owners.get(id) ?? content;
     if (owner !== content)
       fail(`Token ${JSON.stringify(content)} is added with the id ${id}, which is ${JSON.stringify(owner)}.`);
+    if (given !== id)
+      fail(
+        `Token ${JSON.stringify(content)} is added with the id ${id}, where the tokenizers library gives it ${given}.`,
+        'Save the tokenizer again with transformers, which writes the ids that it uses.',
+      );
+    ids.set(content, id);
     owners.set(id, content);
+    last = Math.max(last, id);
   }
 }
 
