@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -55,7 +55,7 @@ const PATTERNS = [
 ];
 
 describe('files that match a pattern', () => {
-  const base = mkdtempSync(join(tmpdir(), 'ftpc-glob-'));
+  const base = realpathSync(mkdtempSync(join(tmpdir(), 'ftpc-glob-')));
   before(() => {
     for (const file of FILES) {
       mkdirSync(join(base, file, '..'), { recursive: true });
@@ -66,7 +66,11 @@ describe('files that match a pattern', () => {
 
   const both = (pattern: string): void => {
     const library = globSync(pattern, { cwd: base, absolute: true, dot: false });
-    expect([...filesMatching(pattern, base)].sort(), pattern).to.deep.equal(library.sort());
+    const found = filesMatching(pattern, base);
+    expect(library, pattern).to.include.members(found);
+    expect(found.map((path) => realpathSync(path)).sort(), pattern).to.deep.equal(
+      [...new Set(library.map((path) => realpathSync(path)))].sort(),
+    );
   };
 
   it('are those that the library finds', () => {
@@ -76,6 +80,27 @@ describe('files that match a pattern', () => {
   it('are so where links stand among them', () => {
     symlinkSync(join(base, 'data/a.jsonl'), join(base, 'link.jsonl'));
     symlinkSync(join(base, 'data'), join(base, 'folder-link.jsonl'));
+    symlinkSync('..', join(base, 'data/deep/loop'));
     for (const pattern of PATTERNS) both(pattern);
+  });
+
+  it('are named once, by their own path, where a link leads to them as well', () => {
+    const names = filesMatching('**/*.jsonl', base).map((path) => path.slice(base.length + 1));
+    expect(names.sort()).to.deep.equal([
+      'a.jsonl',
+      'b.jsonl',
+      'data/a+b.jsonl',
+      'data/a.jsonl',
+      'data/deep/a.jsonl',
+      'data/folder.jsonl/in.jsonl',
+      'data/über.jsonl',
+    ]);
+  });
+
+  it('have links to nothing among them, which must not be passed over in silence', () => {
+    symlinkSync('nowhere', join(base, 'data/deep/b.jsonl'));
+    symlinkSync('c.jsonl', join(base, 'data/deep/c.jsonl'));
+    const names = filesMatching('data/deep/*.jsonl', base).map((path) => path.slice(base.length + 1));
+    expect(names.sort()).to.deep.equal(['data/deep/a.jsonl', 'data/deep/b.jsonl', 'data/deep/c.jsonl']);
   });
 });
