@@ -3,7 +3,6 @@ import { Environment, type JinjaNode, parse, tokenize } from './jinja.js';
 import { isJson, type Json, readJsonFile, readTextFile } from './json-file.js';
 import { dateOf } from './template-date.js';
 import { LimitedInterpreter, limitedRange, TemplateLimitError } from './template-limits.js';
-import { stripCodec } from './template-text.js';
 import { type ChatMessage, type ChatTemplate, ModelError, TemplateStopped, type Tokenizer } from './types.js';
 
 const MAX_BYTES = 5_000_000;
@@ -101,7 +100,8 @@ export function compileChatTemplate(source: string, special: SpecialTokens, path
   let program: JinjaNode;
   try {
     // Jinja reads every end of a line as "\n"
-    program = parse(tokenize(source.replace(/\r\n?/g, '\n'), { lstrip_blocks: true, trim_blocks: true }));
+    const text = withoutContinuations(source.replace(/\r\n?/g, '\n'));
+    program = parse(tokenize(text, { lstrip_blocks: true, trim_blocks: true }));
   } catch (error) {
     throw failed('The chat template is not valid Jinja', error);
   }
@@ -114,15 +114,12 @@ export function compileChatTemplate(source: string, special: SpecialTokens, path
       const environment = new Environment();
       const length = texts.reduce((sum, text) => sum + text.length, source.length);
       try {
-        const codec = stripCodec([...texts, source]);
         const variables = {
-          ...globals(special, messages, codec.encode, addGenerationPrompt),
+          ...globals(special, messages, addGenerationPrompt),
           ...dateOf(source),
         };
         for (const [name, value] of Object.entries(variables)) environment.set(name, value);
-        return codec.decode(
-          String(new LimitedInterpreter(environment, messages.length, length).run(program).value),
-        );
+        return String(new LimitedInterpreter(environment, messages.length, length).run(program).value);
       } catch (error) {
         if (error instanceof TemplateLimitError) {
           throw failed('The chat template was stopped', error, TemplateStopped);
@@ -133,16 +130,21 @@ export function compileChatTemplate(source: string, special: SpecialTokens, path
   };
 }
 
+/** As in Python, a text between quotes goes on behind a line that ends with a backslash; Mistral's templates use it. */
+const withoutContinuations = (source: string): string =>
+  source.includes('\\\n')
+    ? source.replace(/\{[{%].*?[%}]\}/gs, (tag) => tag.replace(/(?<!\\)((?:\\\\)*)\\\n/g, '$1'))
+    : source;
+
 /** What transformers' `apply_chat_template` lets a template see, but for the date. */
 function globals(
   special: SpecialTokens,
   messages: readonly ChatMessage[],
-  encode: (text: string) => string,
   addGenerationPrompt: boolean,
 ): Readonly<Record<string, unknown>> {
   return {
     ...special,
-    messages: messages.map(({ role, content }) => ({ role: encode(role), content: encode(content) })),
+    messages: messages.map(({ role, content }) => ({ role, content })),
     tools: null,
     documents: null,
     add_generation_prompt: addGenerationPrompt,

@@ -12,8 +12,18 @@ export interface JinjaValue {
 }
 
 export interface JinjaEnvironment {
+  /** Names that were set in this scope itself. */
+  readonly variables: ReadonlyMap<string, JinjaValue>;
   /** Sets a global from a JavaScript value; a function is called with JavaScript values. */
-  set(name: string, value: unknown): void;
+  set(name: string, value: unknown): JinjaValue;
+  setVariable(name: string, value: JinjaValue): void;
+  /** In this scope or one around it; an undefined value where there is none. */
+  lookupVariable(name: string): JinjaValue;
+}
+
+/** A macro, or a function of the library. */
+export interface JinjaFunction extends JinjaValue {
+  value: (args: readonly JinjaValue[], scope: JinjaEnvironment) => JinjaValue;
 }
 
 /** A parsed template or a part of one. */
@@ -46,6 +56,26 @@ export interface JinjaLoop extends JinjaNode {
   readonly defaultBlock: readonly JinjaNode[];
 }
 
+export interface JinjaBinary extends JinjaNode {
+  readonly operator: { readonly value: string };
+  readonly left: JinjaNode;
+  readonly right: JinjaNode;
+}
+
+/** `operand is test`. */
+export interface JinjaTest extends JinjaNode {
+  readonly operand: JinjaNode;
+  readonly negate: boolean;
+  readonly test: JinjaName;
+}
+
+/** A name, or a call of one. */
+export type JinjaFilter = JinjaNode;
+
+export interface JinjaMacro extends JinjaNode {
+  readonly name: JinjaName;
+}
+
 export interface JinjaInterpreter {
   run(program: JinjaNode): JinjaValue;
   /** Called for every node of the template, however deep. */
@@ -54,10 +84,15 @@ export interface JinjaInterpreter {
   evaluateBlock(statements: readonly JinjaNode[], environment: JinjaEnvironment): JinjaValue;
   /** The text of a loop: that of its body, for every item. */
   evaluateFor(loop: JinjaLoop, environment: JinjaEnvironment): JinjaValue;
+  evaluateBinaryExpression(node: JinjaBinary, environment: JinjaEnvironment): JinjaValue;
+  evaluateMemberExpression(node: JinjaMember, environment: JinjaEnvironment): JinjaValue;
+  evaluateTestExpression(node: JinjaTest, environment: JinjaEnvironment): JinjaValue;
+  applyFilter(value: JinjaValue, filter: JinjaFilter, environment: JinjaEnvironment): JinjaValue;
+  evaluateMacro(node: JinjaMacro, environment: JinjaEnvironment): JinjaValue;
 }
 
 interface JinjaModule {
-  readonly Environment: new () => JinjaEnvironment;
+  readonly Environment: new (around?: JinjaEnvironment) => JinjaEnvironment;
   readonly Interpreter: new (environment: JinjaEnvironment) => JinjaInterpreter;
   tokenize(
     source: string,

@@ -1,5 +1,5 @@
 import {
-  Interpreter,
+  Environment,
   type JinjaCall,
   type JinjaEnvironment,
   type JinjaLoop,
@@ -8,7 +8,9 @@ import {
   type JinjaNode,
   type JinjaValue,
 } from './jinja.js';
-import { type Ends, found, stripped } from './template-text.js';
+import { type Evaluated, evaluated, PythonInterpreter } from './template-python.js';
+import { capitalized, type Ends, found, lettersTitled, stripped, wordsOf } from './template-text.js';
+import { type Made, textOf, wholeNumber } from './template-values.js';
 
 /** A template that does more than a chat ever needs. */
 export class TemplateLimitError extends Error {
@@ -33,16 +35,36 @@ const ENDS: ReadonlyMap<unknown, Ends> = new Map([
 ]);
 
 /** A method of Python's `str`; `undefined` leaves the call to the library. */
-type TextMethod = (text: string, args: readonly unknown[]) => string | number | undefined;
+type TextMethod = (text: string, args: readonly unknown[]) => Made | readonly string[] | undefined;
+
+function asText(method: string, value: unknown): string | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (typeof value !== 'string') throw new Error(`${method}() takes a text`);
+  return value;
+}
+
+/** How often a text is split: as often as it can be where the number is negative. */
+function times(value: unknown): number | undefined {
+  if (value === undefined) return undefined;
+  if (!Number.isInteger(value)) throw new Error('split() takes a whole number');
+  return Number(value) < 0 ? undefined : Number(value);
+}
 
 /** What the library lacks, or has in another form. */
 const TEXT_METHODS: ReadonlyMap<unknown, TextMethod> = new Map<unknown, TextMethod>([
   ...[...ENDS].map(([name, ends]): [unknown, TextMethod] => [
     name,
-    (text, [characters]) => (typeof characters === 'string' ? stripped(text, characters, ends) : undefined),
+    (text, [characters]) => stripped(text, asText('strip', characters), ends),
   ]),
-  ['find', (text, args) => found('find', text, args)],
-  ['rfind', (text, args) => found('rfind', text, args)],
+  ['find', (text, args) => wholeNumber(found('find', text, args))],
+  ['rfind', (text, args) => wholeNumber(found('rfind', text, args))],
+  [
+    'split',
+    (text, [separator, most]) =>
+      separator === undefined || separator === null ? wordsOf(text, times(most)) : undefined,
+  ],
+  ['capitalize', capitalized],
+  ['title', lettersTitled],
 ]);
 
 /** `break` or `continue`, on its way to the loop that it leaves. */
@@ -59,18 +81,6 @@ interface RunningLoop {
   /** What was written by iterations that were left, and is not yet part of the loop's text. */
   text: string;
 }
-
-/** What stands in for an expression that has been evaluated already: nothing is evaluated twice. */
-interface Evaluated extends JinjaNode {
-  readonly type: 'Evaluated';
-  readonly result: JinjaValue;
-}
-
-const evaluated = (result: JinjaValue): Evaluated => ({ type: 'Evaluated', result });
-
-/** What Python writes of a value in another way than JavaScript. */
-const pythonOf = ({ type, value }: JinjaValue): string | undefined =>
-  type === 'NullValue' ? 'None' : value === true ? 'True' : value === false ? 'False' : undefined;
 
 /** What stands between `{%` and `%}`, or outside: its result is no value that would be written. */
 const STATEMENTS: ReadonlySet<string> = new Set([
@@ -89,10 +99,10 @@ const STATEMENTS: ReadonlySet<string> = new Set([
 /**
  * An interpreter that stops hostile templates by counting, so that the same template always ends the same way. It also
  * does what Jinja does and the library does not: it keeps what an iteration has written before a `break` or `continue`,
- * goes through the characters of a text, has `find` and `rfind`, strips the characters that a template names, and writes
- * `True`, `False` and `None`.
+ * forgets what an iteration has set, goes through the characters of a text, has `find` and `rfind`, strips the characters
+ * that a template names, and writes values as Python does.
  */
-export class LimitedInterpreter extends Interpreter {
+export class LimitedInterpreter extends PythonInterpreter {
   readonly #maxEvaluations: number;
   readonly #maxCharacters: number;
   #evaluations = 0;
@@ -109,7 +119,6 @@ export class LimitedInterpreter extends Interpreter {
 
   override evaluate(node: JinjaNode | undefined, environment: JinjaEnvironment): JinjaValue {
     this.#count(1);
-    if (isEvaluated(node)) return node.result;
     if (node?.type === 'Break' || node?.type === 'Continue') throw new Leaving(node);
     const result =
       node?.type === 'CallExpression'
@@ -132,7 +141,7 @@ export class LimitedInterpreter extends Interpreter {
     for (const block of blocks) this.#loops.set(block, loop);
     try {
       const { value } = super.evaluateFor(this.#withItems(node, environment), environment);
-      return this.#text(`${String(value)}${loop.text}`, environment);
+      return this.made(`${String(value)}${loop.text}`, environment);
     } finally {
       blocks.forEach((block, i) => {
         const before = outer[i];
@@ -146,9 +155,10 @@ export class LimitedInterpreter extends Interpreter {
     const loop = this.#loops.get(statements);
     let text = loop?.text ?? '';
     if (loop !== undefined) loop.text = '';
+    const scope = loop?.body === statements ? iterationOf(environment) : environment;
     try {
-      for (const statement of statements) text += this.#written(statement, environment);
-      return this.#text(text, environment);
+      for (const statement of statements) text += this.#written(statement, scope);
+      return this.made(text, environment);
     } catch (error) {
       if (!(error instanceof Leaving)) throw error;
       error.text = text + error.text;
@@ -167,10 +177,9 @@ export class LimitedInterpreter extends Interpreter {
   }
 
   #written(statement: JinjaNode, environment: JinjaEnvironment): string {
-    const isValue = !STATEMENTS.has(statement.type);
-    const shown = isValue ? evaluated(this.evaluate(statement, environment)) : statement;
-    const python = isEvaluated(shown) ? pythonOf(shown.result) : undefined;
-    return python ?? String(super.evaluateBlock([shown], environment).value);
+    return STATEMENTS.has(statement.type)
+      ? String(super.evaluateBlock([statement], environment).value)
+      : textOf(this.evaluate(statement, environment));
   }
 
   /** A loop over a text goes through its characters, one over what is not defined through nothing. */
@@ -183,7 +192,7 @@ export class LimitedInterpreter extends Interpreter {
       throw new Error(`it loops over \`${written(list)}\`, which is no list`);
     const characters = typeof value === 'string' ? [...value] : [];
     this.#count(isCollection(value) ? sizeOf(value) : characters.length);
-    const items = evaluated(isCollection(value) ? given : this.#list(characters, environment));
+    const items = evaluated(isCollection(value) ? given : this.texts(characters, environment));
     return { ...node, iterable: list === iterable ? items : { ...iterable, lhs: items } };
   }
 
@@ -201,7 +210,8 @@ export class LimitedInterpreter extends Interpreter {
         String(object.value),
         values.map(({ value }) => value),
       );
-      if (result !== undefined) return this.#literal(result, environment);
+      if (Array.isArray(result)) return this.texts(result, environment);
+      if (result !== undefined) return this.made(result as Made, environment);
       given = values.map(evaluated);
     }
     const target = super.evaluate(member ?? callee, environment);
@@ -216,25 +226,19 @@ export class LimitedInterpreter extends Interpreter {
     if (object.type === 'UndefinedValue') throw new Error(`'${written(node.object)}' is undefined`);
     return { ...node, object: evaluated(object) };
   }
+}
 
-  #list(characters: readonly string[], environment: JinjaEnvironment): JinjaValue {
-    const value = characters.map((character) => ({ type: 'StringLiteral', value: character }));
-    return super.evaluate({ type: 'ArrayLiteral', value } as JinjaNode, environment);
+/** A name that is set in an iteration is forgotten with it; no loop of a chat calls itself, so that all are the first. */
+function iterationOf(environment: JinjaEnvironment): JinjaEnvironment {
+  const { value } = environment.lookupVariable('loop');
+  if (value instanceof Map) {
+    const numbers = new Environment();
+    value.set('depth', numbers.set('depth', 1)).set('depth0', numbers.set('depth0', 0));
   }
-
-  #literal(value: string | number, environment: JinjaEnvironment): JinjaValue {
-    const type = typeof value === 'string' ? 'StringLiteral' : 'IntegerLiteral';
-    return super.evaluate({ type, value } as JinjaNode, environment);
-  }
-
-  #text(value: string, environment: JinjaEnvironment): JinjaValue {
-    return this.#literal(value, environment);
-  }
+  return new Environment(environment);
 }
 
 const isMember = (node: JinjaNode | undefined): node is JinjaMember => node?.type === 'MemberExpression';
-
-const isEvaluated = (node: JinjaNode | undefined): node is Evaluated => node?.type === 'Evaluated';
 
 const isCollection = (value: unknown): value is readonly unknown[] | ReadonlyMap<unknown, unknown> =>
   Array.isArray(value) || value instanceof Map;

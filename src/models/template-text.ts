@@ -1,62 +1,51 @@
-/**
- * Jinja's `trim` is Python's `strip`; the JavaScript engine's is `String.prototype.trim`. They part ways over six
- * characters: Python strips U+001C to U+001F and U+0085, JavaScript strips U+FEFF. Text that holds one of them is
- * rewritten before it is rendered, so that JavaScript strips what Python would, and written back afterwards.
- */
-const STRIPPED = ['\u001c', '\u001d', '\u001e', '\u001f', '\u0085'];
-const MARK = '\ufeff';
-const DIFFERENT = new RegExp(`[${STRIPPED.join('')}${MARK}]`, 'g');
-/** What both strip. */
-const SPACES = [
-  ...'\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u1680\u2028\u2029',
-];
-/** Noncharacters, which are never exchanged: nobody strips them. */
-const NONCHARACTERS = Array.from({ length: 0x20 }, (_, i) => String.fromCharCode(0xfdd0 + i));
-
-export interface TextCodec {
-  readonly encode: (text: string) => string;
-  readonly decode: (text: string) => string;
-}
-
-const IDENTITY: TextCodec = { encode: (text) => text, decode: (text) => text };
-
-/**
- * The codec for a rendering of these texts; nothing is done where none holds such a character. One character stands for
- * one, so that positions in a text stay what they are. Throws where the texts leave none that could stand for another.
- */
-export function stripCodec(texts: readonly string[]): TextCodec {
-  const given = new Set(texts.flatMap((text) => text.match(DIFFERENT) ?? []));
-  if (given.size === 0) return IDENTITY;
-  const isFree = (character: string): boolean => !texts.some((text) => text.includes(character));
-  const spaces = SPACES.filter(isFree);
-  const codes = new Map(
-    [...given].map((character) => [
-      character,
-      character === MARK ? NONCHARACTERS.find(isFree) : spaces.pop(),
-    ]),
-  );
-  if ([...codes.values()].includes(undefined)) throw new Error('the chat uses every space and noncharacter');
-  const characters = new Map([...codes].map(([character, code]) => [code, character]));
-  const coded = new RegExp(`[${[...characters.keys()].join('')}]`, 'g');
-  return {
-    encode: (text) => text.replace(DIFFERENT, (character) => codes.get(character) ?? character),
-    decode: (text) => text.replace(coded, (code) => characters.get(code) ?? code),
-  };
-}
+/** What Python strips and splits at; JavaScript knows U+FEFF besides, and not U+001C to U+001F and U+0085. */
+const SPACES = '\\t-\\r\\x1c- \\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000';
+const SPACE = new RegExp(`[${SPACES}]`);
 
 export interface Ends {
   readonly start: boolean;
   readonly end: boolean;
 }
 
-/** A text without any of these characters at its ends, as Python's `str.strip(chars)`. */
-export function stripped(text: string, characters: string, ends: Ends): string {
+/** A text without any of these characters, or without white space, at its ends, as Python's `str.strip`. */
+export function stripped(text: string, characters: string | undefined, ends: Ends): string {
+  if (characters === undefined) return withoutSpace(text, ends);
   const dropped = new Set(characters);
   const points = [...text];
   const kept = (point: string): boolean => !dropped.has(point);
   const first = ends.start ? points.findIndex(kept) : 0;
   const last = ends.end ? points.findLastIndex(kept) : points.length - 1;
   return first < 0 ? '' : points.slice(first, last + 1).join('');
+}
+
+/** White space is never one of two surrogates. */
+function withoutSpace(text: string, ends: Ends): string {
+  const isSpace = (at: number): boolean => SPACE.test(text.charAt(at));
+  let [start, end] = [0, text.length];
+  while (ends.start && start < end && isSpace(start)) start++;
+  while (ends.end && start < end && isSpace(end - 1)) end--;
+  return text.slice(start, end);
+}
+
+const SURROGATE = /[\ud800-\udfff]/;
+
+/** Characters of a text, of which JavaScript counts some as two. */
+export const lengthOf = (text: string): number => (SURROGATE.test(text) ? [...text].length : text.length);
+
+/** The character at a place, which counts from the end if it is negative. */
+export const characterAt = (text: string, at: number): string | undefined =>
+  SURROGATE.test(text) ? [...text].at(at) : text.at(at);
+
+/** Python's `str.split` at white space, `most` times at most. */
+export function wordsOf(text: string, most = Number.POSITIVE_INFINITY): readonly string[] {
+  const words: string[] = [];
+  let rest = stripped(text, undefined, { start: true, end: false });
+  while (rest !== '' && words.length < most) {
+    const at = rest.search(SPACE);
+    words.push(at < 0 ? rest : rest.slice(0, at));
+    rest = at < 0 ? '' : stripped(rest.slice(at), undefined, { start: true, end: false });
+  }
+  return rest === '' ? words : [...words, rest];
 }
 
 /** What Python's `str.find` and `str.rfind` give: positions count code points, and both ends may be negative. */
@@ -79,3 +68,28 @@ function place(value: unknown, otherwise: number, length: number): number {
     throw new Error('a place in a text is a whole number');
   return value < 0 ? Math.max(0, value + length) : value;
 }
+
+/** Python's `str.capitalize`. */
+export function capitalized(text: string): string {
+  const [first = '', ...rest] = text;
+  return first.toUpperCase() + rest.join('').toLowerCase();
+}
+
+/** Python's `str.title`: a letter is large where no letter is before it. */
+export const lettersTitled = (text: string): string =>
+  text.replace(
+    /([\p{Lu}\p{Ll}\p{Lt}])([\p{Lu}\p{Ll}\p{Lt}]*)/gu,
+    (_, first: string, rest: string) => first.toUpperCase() + rest.toLowerCase(),
+  );
+
+const WORD_STARTS = new RegExp(`([-${SPACES}({[<]+)`);
+
+/** Jinja's filter `title`: words begin behind white space, a hyphen or an opening bracket. */
+export const wordsTitled = (text: string): string =>
+  text
+    .split(WORD_STARTS)
+    .map((word) => capitalized(word))
+    .join('');
+
+/** A text whose line ends, those that Python knows, are all `\n`. */
+export const unbroken = (text: string): string => text.replace(/\r\n|[\r\v\f\u2028\u2029]/g, '\n');

@@ -1,0 +1,139 @@
+/** Operators of a template that Python and the library's JavaScript understand otherwise. */
+import type { JinjaValue } from './jinja.js';
+import {
+  equal,
+  floatText,
+  isList,
+  itemsOf,
+  type Made,
+  numberOf,
+  textOf,
+  wholeNumber,
+} from './template-values.js';
+
+/** What two values come to; `undefined` leaves them to the library. Throws where Python does. */
+type Operator = (left: JinjaValue, right: JinjaValue) => Made | undefined;
+
+/** A text that is repeated is not made longer than this. */
+const LONGEST_REPETITION = 1_000_000;
+
+const isText = ({ type }: JinjaValue): boolean => type === 'StringValue';
+const isFloat = ({ type }: JinjaValue): boolean => type === 'FloatValue';
+
+const NAMES: ReadonlyMap<string, string> = new Map([
+  ['StringValue', 'str'],
+  ['IntegerValue', 'int'],
+  ['FloatValue', 'float'],
+  ['BooleanValue', 'bool'],
+  ['NullValue', 'NoneType'],
+  ['UndefinedValue', 'Undefined'],
+  ['ArrayValue', 'list'],
+  ['TupleValue', 'tuple'],
+  ['ObjectValue', 'dict'],
+]);
+
+const typeName = ({ type }: JinjaValue): string => NAMES.get(type) ?? 'object';
+
+const refused = (operator: string, left: JinjaValue, right: JinjaValue): Error =>
+  new Error(`unsupported operand type(s) for ${operator}: '${typeName(left)}' and '${typeName(right)}'`);
+
+/** Of two numbers: of whole ones a whole number, as far as JavaScript holds it. */
+const arithmetic =
+  (compute: (a: number, b: number) => number): Operator =>
+  (left, right) => {
+    const [a, b] = [numberOf(left), numberOf(right)];
+    if (a === undefined || b === undefined) return undefined;
+    const result = compute(a, b);
+    return isFloat(left) || isFloat(right) ? { float: result } : wholeNumber(result);
+  };
+
+/** The remainder has the sign of the divisor. */
+function modulo(a: number, b: number): number {
+  if (b === 0) throw new Error('division by zero');
+  const rest = a % b;
+  return rest !== 0 && rest < 0 !== b < 0 ? rest + b : rest;
+}
+
+const floorDivision = (a: number, b: number): number => Math.round((a - modulo(a, b)) / b);
+
+const power: Operator = (left, right) => {
+  const [a, b] = [numberOf(left), numberOf(right)];
+  if (a === undefined || b === undefined) return undefined;
+  if (a === 0 && b < 0) throw new Error('0.0 cannot be raised to a negative power');
+  const result = a ** b;
+  if (!Number.isFinite(result)) throw new Error(`${floatText(a)} ** ${floatText(b)} is out of range`);
+  return isFloat(left) || isFloat(right) || b < 0 ? { float: result } : wholeNumber(result);
+};
+
+const divide: Operator = (left, right) => {
+  const [a, b] = [numberOf(left), numberOf(right)];
+  if (a === undefined || b === undefined) return undefined;
+  if (b === 0) throw new Error('division by zero');
+  return { float: a / b };
+};
+
+const times = arithmetic((a, b) => a * b);
+
+const multiply: Operator = (left, right) => {
+  const text = isText(left) ? left : right;
+  const count = numberOf(text === left ? right : left);
+  if (!isText(text) || count === undefined || !Number.isInteger(count)) return times(left, right);
+  const unit = String(text.value);
+  if (unit.length * count > LONGEST_REPETITION) throw new Error('it repeats a text too often');
+  return unit.repeat(Math.max(0, count));
+};
+
+const plus = arithmetic((a, b) => a + b);
+
+/** JavaScript would write a number behind a text. */
+const add: Operator = (left, right) => {
+  if (isText(left) !== isText(right)) throw refused('+', left, right);
+  return plus(left, right);
+};
+
+/** Texts are ordered by their characters, of which JavaScript sees some as two. */
+function ordered(left: JinjaValue, right: JinjaValue): number | undefined {
+  const [a, b] = [numberOf(left), numberOf(right)];
+  if (a !== undefined && b !== undefined) return a - b;
+  if (!isText(left) || !isText(right)) return undefined;
+  const [x, y] = [[...textOf(left)], [...textOf(right)]];
+  const at = x.findIndex((character, i) => character !== y[i]);
+  if (at < 0) return x.length - y.length;
+  return (x[at]?.codePointAt(0) ?? 0) - (y[at]?.codePointAt(0) ?? -1);
+}
+
+const comparison =
+  (holds: (difference: number) => boolean): Operator =>
+  (left, right) => {
+    const difference = ordered(left, right);
+    return difference === undefined ? undefined : holds(difference);
+  };
+
+const isIn: Operator = (left, right) =>
+  isList(right) ? itemsOf(right).some((item) => equal(left, item)) : undefined;
+
+/** By their sign in the template. */
+export const OPERATORS: ReadonlyMap<string, Operator> = new Map<string, Operator>([
+  ['+', add],
+  ['-', arithmetic((a, b) => a - b)],
+  ['*', multiply],
+  ['/', divide],
+  ['//', arithmetic(floorDivision)],
+  ['%', arithmetic(modulo)],
+  ['**', power],
+  ['~', (left, right) => textOf(left) + textOf(right)],
+  ['==', equal],
+  ['!=', (left, right) => !equal(left, right)],
+  ['<', comparison((difference) => difference < 0)],
+  ['<=', comparison((difference) => difference <= 0)],
+  ['>', comparison((difference) => difference > 0)],
+  ['>=', comparison((difference) => difference >= 0)],
+  ['in', isIn],
+  [
+    'not in',
+    (left, right) => {
+      const found = isIn(left, right);
+      return found === undefined ? undefined : !found;
+    },
+  ],
+]);

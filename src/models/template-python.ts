@@ -1,0 +1,185 @@
+import {
+  Environment,
+  Interpreter,
+  type JinjaBinary,
+  type JinjaCall,
+  type JinjaEnvironment,
+  type JinjaFilter,
+  type JinjaFunction,
+  type JinjaMacro,
+  type JinjaMember,
+  type JinjaName,
+  type JinjaNode,
+  type JinjaTest,
+  type JinjaValue,
+} from './jinja.js';
+import { FILTERS, OPERANDS, parsedFloat, parsedWhole, TESTS } from './template-filters.js';
+import { OPERATORS } from './template-operators.js';
+import { characterAt } from './template-text.js';
+import { equal, isList, itemsOf, type Made, textOf } from './template-values.js';
+
+/** What stands in for an expression that has been evaluated already: nothing is evaluated twice. */
+export interface Evaluated extends JinjaNode {
+  readonly type: 'Evaluated';
+  readonly result: JinjaValue;
+}
+
+export const evaluated = (result: JinjaValue): Evaluated => ({ type: 'Evaluated', result });
+
+export const isEvaluated = (node: JinjaNode | undefined): node is Evaluated => node?.type === 'Evaluated';
+
+/** Filters with arguments that the library passes over without a word, and how many it reads. */
+const READ: ReadonlyMap<string, number> = new Map([
+  ['join', 1],
+  ['int', 1],
+  ['float', 1],
+]);
+
+const PARSERS: ReadonlyMap<string, (text: string) => Made | undefined> = new Map([
+  ['int', parsedWhole],
+  ['float', parsedFloat],
+]);
+
+/**
+ * An interpreter in which values are Python's where the library's are JavaScript's: how numbers are divided, texts
+ * counted and lists compared, what filters and tests make of them, and how far a name is known. What it cannot do as
+ * Jinja does it refuses.
+ */
+export class PythonInterpreter extends Interpreter {
+  override evaluate(node: JinjaNode | undefined, environment: JinjaEnvironment): JinjaValue {
+    if (isEvaluated(node)) return node.result;
+    const result = super.evaluate(node, environment);
+    if (result.type === 'IntegerValue' && !Number.isSafeInteger(result.value))
+      throw new Error('it uses a whole number beyond 2^53, which is not supported');
+    return result;
+  }
+
+  override evaluateBinaryExpression(node: JinjaBinary, environment: JinjaEnvironment): JinjaValue {
+    const operator = OPERATORS.get(node.operator.value);
+    if (operator === undefined) return super.evaluateBinaryExpression(node, environment);
+    const left = this.evaluate(node.left, environment);
+    const right = this.evaluate(node.right, environment);
+    const made = operator(left, right);
+    if (made !== undefined) return this.made(made, environment);
+    return super.evaluateBinaryExpression(
+      { ...node, left: evaluated(left), right: evaluated(right) },
+      environment,
+    );
+  }
+
+  /** Characters are counted as Python does, and neither texts nor lists have a `length` for it. */
+  override evaluateMemberExpression(node: JinjaMember, environment: JinjaEnvironment): JinjaValue {
+    const object = this.evaluate(node.object, environment);
+    const given = { ...node, object: evaluated(object) };
+    if (object.type !== 'StringValue' && !isList(object))
+      return super.evaluateMemberExpression(given, environment);
+    if (
+      !node.computed &&
+      node.property.type === 'Identifier' &&
+      (node.property as JinjaName).value === 'length'
+    )
+      return new Environment().set('made', undefined);
+    if (object.type !== 'StringValue' || !node.computed || node.property.type === 'SliceExpression')
+      return super.evaluateMemberExpression(given, environment);
+    const property = this.evaluate(node.property, environment);
+    if (property.type !== 'IntegerValue')
+      return super.evaluateMemberExpression({ ...given, property: evaluated(property) }, environment);
+    return new Environment().set('made', characterAt(String(object.value), Number(property.value)));
+  }
+
+  override evaluateTestExpression(node: JinjaTest, environment: JinjaEnvironment): JinjaValue {
+    const value = this.evaluate(node.operand, environment);
+    const found = TESTS.get(node.test.value)?.(value);
+    if (found !== undefined) return this.made(found !== node.negate, environment);
+    return super.evaluateTestExpression({ ...node, operand: evaluated(value) }, environment);
+  }
+
+  override applyFilter(value: JinjaValue, filter: JinjaFilter, environment: JinjaEnvironment): JinjaValue {
+    const { callee, args } =
+      filter.type === 'CallExpression' ? (filter as JinjaCall) : { callee: filter, args: [] };
+    const name = callee.type === 'Identifier' ? (callee as JinjaName).value : '';
+    checkArguments(name, args);
+    const made = args.length === 0 ? FILTERS.get(name)?.(value) : undefined;
+    if (made !== undefined) return this.made(made, environment);
+    if (name === 'list' && isList(value)) return this.list(itemsOf(value), environment);
+    if ((name === 'first' || name === 'last') && isList(value) && itemsOf(value).length === 0)
+      return new Environment().set('made', undefined);
+    if (name === 'unique' && isList(value)) return this.list(distinct(itemsOf(value)), environment);
+    const read = OPERANDS.get(name)?.(value);
+    if (read !== undefined)
+      return super.applyFilter(
+        typeof read === 'string' ? this.made(read, environment) : this.texts(read, environment),
+        filter,
+        environment,
+      );
+    const parse = PARSERS.get(name);
+    if (parse === undefined || value.type !== 'StringValue')
+      return super.applyFilter(value, filter, environment);
+    const parsed = parse(String(value.value));
+    // without a number, the default is left
+    return parsed === undefined
+      ? super.applyFilter(this.made('', environment), filter, environment)
+      : this.made(parsed, environment);
+  }
+
+  /** A macro knows the names of the place where it stands, not of that where it is called. */
+  override evaluateMacro(node: JinjaMacro, environment: JinjaEnvironment): JinjaValue {
+    const result = super.evaluateMacro(node, environment);
+    const macro = environment.lookupVariable(node.name.value) as JinjaFunction;
+    const call = macro.value;
+    macro.value = (args, scope) => {
+      const own = new Environment(environment);
+      if (scope.variables.has(CALLER)) own.setVariable(CALLER, scope.lookupVariable(CALLER));
+      return call(args, own);
+    };
+    return result;
+  }
+
+  /** A value of the library. */
+  protected made(value: Made, environment: JinjaEnvironment): JinjaValue {
+    if (typeof value === 'boolean') return new Environment().set('made', value);
+    const literal =
+      typeof value === 'string'
+        ? { type: 'StringLiteral', value }
+        : 'int' in value
+          ? { type: 'IntegerLiteral', value: value.int }
+          : { type: 'FloatLiteral', value: value.float };
+    return super.evaluate(literal, environment);
+  }
+
+  protected texts(texts: readonly string[], environment: JinjaEnvironment): JinjaValue {
+    return this.list(
+      texts.map((text) => this.made(text, environment)),
+      environment,
+    );
+  }
+
+  protected list(items: readonly JinjaValue[], environment: JinjaEnvironment): JinjaValue {
+    const literal = { type: 'ArrayLiteral', value: items.map(evaluated) };
+    return super.evaluate(literal, environment);
+  }
+}
+
+/** What a macro calls that is used with `{% call %}`. */
+const CALLER = 'caller';
+
+function checkArguments(name: string, args: readonly JinjaNode[]): void {
+  const most = READ.get(name);
+  const named = args.some(({ type }) => type === 'KeywordArgumentExpression');
+  if (most !== undefined && (args.length > most || named))
+    throw new Error(`it uses the filter \`${name}\` with arguments that are not supported`);
+  const [, test] = args as readonly (JinjaNode & { readonly value?: unknown })[];
+  if ((name === 'selectattr' || name === 'rejectattr') && test?.value === 'undefined')
+    throw new Error(`it uses the filter \`${name}\` with the test \`undefined\`, which is not supported`);
+}
+
+/** Each value once; texts that differ in case alone are one. */
+function distinct(items: readonly JinjaValue[]): readonly JinjaValue[] {
+  const kept: JinjaValue[] = [];
+  const same = (a: JinjaValue, b: JinjaValue): boolean =>
+    a.type === 'StringValue' && b.type === 'StringValue'
+      ? textOf(a).toLowerCase() === textOf(b).toLowerCase()
+      : equal(a, b);
+  for (const item of items) if (!kept.some((other) => same(item, other))) kept.push(item);
+  return kept;
+}

@@ -1,0 +1,119 @@
+/** Values of a template as Python has them: how they are written, and which are equal. */
+import type { JinjaValue } from './jinja.js';
+
+/** What an operator or a filter comes to, before it is a value of the library. */
+export type Made = string | boolean | { readonly int: number } | { readonly float: number };
+
+/** A list or a tuple of the library. */
+export const isList = ({ value }: JinjaValue): boolean => Array.isArray(value);
+
+export const itemsOf = ({ value }: JinjaValue): readonly JinjaValue[] =>
+  Array.isArray(value) ? (value as readonly JinjaValue[]) : [];
+
+const entriesOf = ({ value }: JinjaValue): readonly (readonly [string, JinjaValue])[] =>
+  value instanceof Map ? [...(value as ReadonlyMap<string, JinjaValue>)] : [];
+
+/** A number, as which Python takes a boolean too. */
+export function numberOf({ value }: JinjaValue): number | undefined {
+  if (typeof value === 'boolean') return value ? 1 : 0;
+  return typeof value === 'number' ? value : undefined;
+}
+
+/** Whole numbers that JavaScript does not hold would be other ones. */
+export function wholeNumber(value: number): { readonly int: number } {
+  if (!Number.isSafeInteger(value))
+    throw new Error('it uses a whole number beyond 2^53, which is not supported');
+  return { int: value === 0 ? 0 : value };
+}
+
+/** Python's `str`. */
+export const textOf = (value: JinjaValue): string =>
+  value.type === 'StringValue' ? String(value.value) : value.type === 'UndefinedValue' ? '' : reprOf(value);
+
+type Writer = (value: JinjaValue) => string;
+
+const WRITERS: ReadonlyMap<string, Writer> = new Map<string, Writer>([
+  ['StringValue', ({ value }) => quoted(String(value))],
+  ['IntegerValue', ({ value }) => String(value)],
+  ['FloatValue', ({ value }) => floatText(Number(value))],
+  ['BooleanValue', ({ value }) => (value === true ? 'True' : 'False')],
+  ['NullValue', () => 'None'],
+  ['UndefinedValue', () => 'Undefined'],
+  ['ArrayValue', (value) => `[${itemsOf(value).map(reprOf).join(', ')}]`],
+  ['TupleValue', (value) => tupleText(itemsOf(value).map(reprOf))],
+  [
+    'ObjectValue',
+    (value) =>
+      `{${entriesOf(value)
+        .map(([name, item]) => `${quoted(name)}: ${reprOf(item)}`)
+        .join(', ')}}`,
+  ],
+]);
+
+/** Python's `repr`. Throws for what Python writes with an address. */
+export function reprOf(value: JinjaValue): string {
+  const write = WRITERS.get(value.type);
+  if (write === undefined) throw new Error('it writes a function or a namespace, which is not supported');
+  return write(value);
+}
+
+const tupleText = (items: readonly string[]): string =>
+  items.length === 1 ? `(${items[0]},)` : `(${items.join(', ')})`;
+
+/** Python writes an exponent from 1e16 on and below 1e-4, with two digits at least. */
+export function floatText(value: number): string {
+  if (Number.isNaN(value)) return 'nan';
+  if (!Number.isFinite(value)) return value < 0 ? '-inf' : 'inf';
+  const [digits = '', power = '0'] = value.toExponential().split('e');
+  const exponent = Number(power);
+  if (exponent >= -4 && exponent < 16)
+    return Number.isInteger(value) ? `${Object.is(value, -0) ? '-0' : value}.0` : String(value);
+  return `${digits}e${exponent < 0 ? '-' : '+'}${String(Math.abs(exponent)).padStart(2, '0')}`;
+}
+
+const ESCAPES: ReadonlyMap<string, string> = new Map([
+  ['\\', '\\\\'],
+  ['\n', '\\n'],
+  ['\r', '\\r'],
+  ['\t', '\\t'],
+]);
+
+/** A text as Python writes it in a list: in single quotes, or in double ones where that saves escapes. */
+function quoted(text: string): string {
+  const quote = text.includes("'") && !text.includes('"') ? '"' : "'";
+  const escaped = text.replace(/[\\\p{C}\p{Z}]/gu, (character) =>
+    character === ' ' ? ' ' : (ESCAPES.get(character) ?? codeOf(character)),
+  );
+  return `${quote}${quote === "'" ? escaped.replaceAll("'", "\\'") : escaped}${quote}`;
+}
+
+function codeOf(character: string): string {
+  const code = character.codePointAt(0) ?? 0;
+  const digits = code.toString(16);
+  if (code < 0x100) return `\\x${digits.padStart(2, '0')}`;
+  return code < 0x10000 ? `\\u${digits.padStart(4, '0')}` : `\\U${digits.padStart(8, '0')}`;
+}
+
+/** Python's `==`: lists and dictionaries by what is in them, `1` like `1.0` and `true`, and no text like a number. */
+export function equal(a: JinjaValue, b: JinjaValue): boolean {
+  const [x, y] = [numberOf(a), numberOf(b)];
+  if (x !== undefined || y !== undefined) return x === y;
+  if (a.type !== b.type) return false;
+  if (isList(a)) {
+    const others = itemsOf(b);
+    return (
+      itemsOf(a).length === others.length && itemsOf(a).every((item, i) => equalOrMissing(item, others[i]))
+    );
+  }
+  if (a.type === 'ObjectValue') {
+    const others = new Map(entriesOf(b));
+    const entries = entriesOf(a);
+    return (
+      entries.length === others.size &&
+      entries.every(([name, item]) => equalOrMissing(item, others.get(name)))
+    );
+  }
+  return a.value === b.value || a.type === 'UndefinedValue' || a.type === 'NullValue';
+}
+
+const equalOrMissing = (a: JinjaValue, b: JinjaValue | undefined): boolean => b !== undefined && equal(a, b);
