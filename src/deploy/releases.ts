@@ -1,4 +1,4 @@
-import { MANIFEST, type ReleaseManifest, readManifest } from '../packaging/manifest/index.js';
+import { type ReleaseManifest, readManifest } from '../packaging/manifest/index.js';
 import type { ReleaseWorld } from './world.js';
 
 export const CURRENT = 'current';
@@ -34,5 +34,3 @@ export function listReleases({ host, disk }: ReleaseWorld, folder: string): read
     })
     .sort((a, b) => a.number - b.number);
 }
-
-export { MANIFEST };

@@ -1,1 +1,1 @@
-export { type Formatted, formatText } from './format.js';
+export { formatText } from './format.js';

@@ -2,7 +2,6 @@
 import type { Host } from '../source/host.js';
 
 export const MIB = 2 ** 20;
-export const GIB = 2 ** 30;
 
 export interface PlanMachine {
   readonly name: string;

@@ -1,1 +1,1 @@
-export { type Prepared, type RunOutcome, type RunRequest, runPipeline, type Watcher } from './run.js';
+export { type Prepared, type RunOutcome, type RunRequest, runPipeline } from './run.js';

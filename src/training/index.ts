@@ -1,5 +1,5 @@
-export { LENGTH_BUCKET, paddedLength } from './batch.js';
-export { type CheckpointOptions, type Checkpoints, checkpointName, checkpoints } from './checkpoint.js';
+export { paddedLength } from './batch.js';
+export { type Checkpoints, checkpoints } from './checkpoint.js';
 export {
   type Ending,
   type TrainingEvent,
@@ -9,9 +9,9 @@ export {
   train,
 } from './loop.js';
 export * from './optimizers/index.js';
-export { type RowOrder, type StopAfter, stepsPerEpoch, totalSteps } from './order.js';
+export { type StopAfter, stepsPerEpoch, totalSteps } from './order.js';
 export { isOutOfMemory, OutOfMemory } from './out-of-memory.js';
 export { isNotFinite } from './problems.js';
 export type { TokenRow, TokenRows } from './rows.js';
-export { isScheduleName, rateOf, type Schedule, type ScheduleName, warmupSteps } from './schedule.js';
-export { type StepRecord, type TrainingState, tokensPerSecond, type ValidationRecord } from './state.js';
+export { isScheduleName, rateOf, type ScheduleName, warmupSteps } from './schedule.js';
+export { type StepRecord, type TrainingState, tokensPerSecond } from './state.js';

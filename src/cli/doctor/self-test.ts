@@ -1,5 +1,7 @@
-import { GraphBuilder, gradients, type HostTensor, type Runtime } from '../../tensor/index.js';
+import { gradients } from '../../tensor/autodiff.js';
+import { GraphBuilder } from '../../tensor/builder.js';
 import { referenceRuntime } from '../../tensor/runtimes/reference/index.js';
+import type { HostTensor, Runtime } from '../../tensor/types.js';
 
 const ROWS = 6;
 const WIDTH = 16;

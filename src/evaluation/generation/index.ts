@@ -1,4 +1,3 @@
 export { NoNumberError } from './answer.js';
 export { generate } from './generate.js';
-export type { Sampling } from './sampling.js';
-export type { EndReason, Generated, GenerationOptions } from './types.js';
+export type { Generated } from './types.js';

@@ -1,5 +1,4 @@
-export { type MeasureOptions, measure, measureDifference } from './measure.js';
+export { measure, measureDifference } from './measure.js';
 export { rougeL } from './rouge-l.js';
-export { isMetricName, metrics } from './table.js';
-export type { MeasuredRow, Measurement, Metric, MetricArgs, MetricName } from './types.js';
+export { metrics } from './table.js';
 export { unigramSums } from './unigram.js';

@@ -1,2 +1,2 @@
-export { diffRuns, type RunDiff } from './diff.js';
+export { diffRuns } from './diff.js';
 export { diffText } from './text.js';

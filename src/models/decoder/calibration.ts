@@ -12,6 +12,3 @@ export const SESSION_BYTES = 1.4 * MIB;
 
 /** Growth of the JavaScript heap. */
 export const DRIVER_BYTES = 2 * MIB;
-
-/** A process that has loaded ONNX Runtime and run one graph; three quarters of it are mapped files. */
-export const RUNTIME_BYTES = 86 * MIB;

@@ -1,4 +1,3 @@
-export { RUNTIME_BYTES } from './calibration.js';
 export { createDecoder } from './create.js';
 export { planDecoder } from './plan.js';
 export * from './types.js';

@@ -1,6 +1,5 @@
 export { mergedCard } from './card.js';
 export { mergedConfig } from './config.js';
-export { type MergeDtype, mergeDtypes } from './dtypes.js';
 export {
   largestDifference,
   MOST_PROBES,
@@ -9,4 +8,4 @@ export {
   probeLogits,
   proveMerge,
 } from './proof.js';
-export { type MergeOptions, mergedTensors } from './tensors.js';
+export { mergedTensors } from './tensors.js';

@@ -1,4 +1,4 @@
 export { type Moved, planMoves, programMoves, surroundingMoves } from './compare.js';
 export { lockDigest, savedPlan, savedProgram, savedSecrets } from './make.js';
-export { isSavedPlan, readSavedPlan } from './read.js';
+export { readSavedPlan } from './read.js';
 export type { SavedPlan } from './types.js';

@@ -11,8 +11,6 @@ import { isPacking, PACKINGS, Packer, type PackingName } from './packings.js';
 import { COMPILED_FROM, isWorthCompiling, PLAIN, suffixOf, type Variant } from './variants.js';
 import { workingBytes } from './working-bytes.js';
 
-export { encode } from './encode.js';
-
 export interface TensorFlowOptions {
   /** Absolute path of the binding, `tfjs_binding.node`. */
   readonly binding: string;
