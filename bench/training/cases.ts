@@ -35,7 +35,7 @@ export type Way =
 export interface Task extends Shape {
   readonly way: Way;
   readonly rank: number;
-  /** Measured steps; one more goes before them. */
+  /** Measured steps; one more comes before them. */
   readonly steps: number;
   readonly threads: number;
 }

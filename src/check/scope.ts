@@ -13,7 +13,7 @@ export class Scope {
   /** Declared or imported; a function that is imported is one of them. */
   readonly own = new Map<string, FtpSymbol>();
   readonly used = new Set<string>();
-  /** Names of several things, which has been reported: what they stand for where they are used is not certain. */
+  /** Names that were declared twice, which has been reported: what they refer to is not certain. */
   readonly ambiguous = new Set<string>();
 
   constructor(
@@ -34,25 +34,25 @@ export class Scope {
       : { at, text: `, ${name}` };
   }
 
-  /** What a bare word stands for: what the file declares hides the prelude. */
+  /** What a bare word refers to: what the file declares hides the prelude. */
   lookup(name: string): FtpSymbol | undefined {
     this.used.add(name);
     return this.own.get(name) ?? this.prelude.get(name);
   }
 
-  /** What a called word stands for: stages and parameters cannot be called, so they hide nothing. */
+  /** What a called word refers to: stages and parameters cannot be called, so they hide nothing. */
   callable(name: string): FunctionSymbol | undefined {
     this.used.add(name);
     const own = this.own.get(name);
     return own?.kind === 'function' ? own : this.prelude.get(name);
   }
 
-  /** Whether a mistake in a declaration, which has been reported, hides what a name stands for. */
+  /** Whether a mistake in a declaration, which has been reported, hides what a name refers to. */
   isUncertain(name: string): boolean {
     return this.ambiguous.has(name) || this.own.get(name)?.kind === 'unknown';
   }
 
-  /** Whether a called name, such as `adapter.best`, is what a stage hands on. */
+  /** Whether a called name, such as `adapter.best`, is what a stage outputs. */
   isPort(callee: string): boolean {
     const [stage = '', port] = callee.split('.');
     return port !== undefined && this.lookup(stage)?.kind === 'stage';

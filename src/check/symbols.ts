@@ -1,4 +1,4 @@
-/** What a name can stand for. */
+/** What a name can refer to. */
 import type { StageKind, Unit, Value, Values } from '../ir/types.js';
 import type { Span } from '../source/span.js';
 import type { SourceText } from '../source/text.js';
@@ -105,6 +105,6 @@ export type Declared =
   | UnknownSymbol;
 export type FtpSymbol = Declared | FunctionSymbol;
 
-/** What stands for a value that is known before the run. */
+/** A name of a value that is known before the run. */
 export const isValue = (symbol: FtpSymbol | undefined): symbol is ParamSymbol | MatrixSymbol =>
   symbol?.kind === 'param' || symbol?.kind === 'matrix';

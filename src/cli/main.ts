@@ -15,7 +15,7 @@ for (const [name, stream] of Object.entries({ output: process.stdout, error: pro
     process.exit(EXIT.error);
   });
 
-// A limit on the size of files (`ulimit -f`) would end the process without a word; heard, it fails the write.
+// A limit on the size of files (`ulimit -f`) would end the process silently; with a listener, the write fails instead.
 process.on('SIGXFSZ', () => {});
 
 /** Nothing can be found from a folder that is gone: Node itself refuses to name it. */

@@ -1,4 +1,4 @@
-/** Where tensors lie, which a plan has to reckon with: on a GPU of this machine, or within a limit of their own. */
+/** Where tensors are, which a plan has to take into account: on a GPU of this machine, or within a limit of their own. */
 import { formatQuantity } from '../check/units.js';
 import { deviceMemoryIdle, deviceSizeUnknown } from '../diagnostics/catalogue/runtimes.js';
 import type { Diagnostic } from '../diagnostics/types.js';

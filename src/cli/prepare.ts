@@ -24,7 +24,7 @@ export async function decideRuntime(
   return chooseRuntime(host, asked);
 }
 
-/** Compiles and, where the program has no errors, finds out what its names stand for and plans. */
+/** Compiles and, where the program has no errors, finds out what its names refer to and plans. */
 export async function prepare(host: Host, wanted: Wanted): Promise<Prepared> {
   const { compile } = await import('../compile.js');
   const compiled = await withModels(compile(host, wanted.file, { params: wanted.params }), host);

@@ -28,7 +28,9 @@ export async function verdict(
   const later = diagnostics.length - shown.length;
   const remarks = [
     ...(fixable === 0 ? [] : [`${fixable} can be fixed with --fix`]),
-    ...(later === 0 ? [] : [`${later} of advice once there are no errors`]),
+    ...(later === 0
+      ? []
+      : [`${later} lint ${later === 1 ? 'finding is' : 'findings are'} shown once the errors are fixed`]),
   ];
   const rest = remarks.length === 0 ? '' : ` (${remarks.join('; ')})`;
   return { shown, line: `${failed ? red(count) : yellow(count)}${rest}: ${file}` };

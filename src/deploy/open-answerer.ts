@@ -32,7 +32,7 @@ export interface OpenAnswererOptions {
    * to be decoded. Left out: none.
    */
   readonly float32Bytes?: number;
-  /** Left out: the one that `auto` stands for. */
+  /** Left out: the one that `auto` chooses. */
   readonly runtime?: RuntimeName;
   /** Threads of the runtime. Left out: one a core. */
   readonly threads?: number;

@@ -24,7 +24,7 @@ export function nearest(name: string, known: Iterable<string>): string | undefin
 
 const plain = (name: string): string => name.toLowerCase().replace(/[_-]/g, '');
 
-/** `qlroa` for `qlora`: two neighbours have changed places, the commonest slip of all. */
+/** `qlroa` for `qlora`: two neighbours have changed places, the most common slip of all. */
 function isSwapped(a: string, b: string): boolean {
   if (a.length !== b.length) return false;
   let at = 0;

@@ -1,10 +1,10 @@
 import { DECODED_ONCE_BYTES } from '../models/weights/load.js';
 
-/** What an evaluation computes at one time: the planner measures these shapes, and the stage runs them. */
+/** What an evaluation computes at a time: the planner measures these shapes, and the stage runs them. */
 export const EVALUATION_SHAPES = {
   /** Tokens of a micro batch of losses, padding included. */
   batchTokens: 512,
-  /** Tokens whose logits exist at one time. */
+  /** Tokens whose logits exist at a time. */
   headChunk: 128,
   /** Bytes of keys and values of a batch of answers. */
   cacheBytes: 128 * 2 ** 20,

@@ -63,7 +63,7 @@ function readGpu(line: string): Gpu | undefined {
 
 /**
  * The GPU that a run may get: CUDA counts the visible ones by speed and `nvidia-smi` by place, so that of several it is
- * the smallest that is reckoned with. `visible` is `CUDA_VISIBLE_DEVICES`, whose list ends at the first wrong name.
+ * the smallest that is assumed. `visible` is `CUDA_VISIBLE_DEVICES`, whose list ends at the first wrong name.
  */
 export function usedGpu(gpus: readonly Gpu[], visible: string | undefined): Gpu | undefined {
   if (visible === undefined) return smallest(gpus);

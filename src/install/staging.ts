@@ -23,7 +23,7 @@ export interface InstallStep {
 
 /**
  * Installs or removes a runtime while no other process does. `work` puts it together in a folder that goes with its end,
- * and what installations that were killed have left goes before. Throws a `UserError` that names the other process, or what
+ * and what installations that were killed have left is removed. Throws a `UserError` that names the other process, or what
  * the disk refuses.
  */
 export async function alone<T>(

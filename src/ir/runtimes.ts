@@ -10,7 +10,7 @@ export type RuntimeChoice = (typeof RUNTIME_CHOICES)[number];
 const COUNTING: ReadonlySet<string> = new Set<RuntimeName>(['tensorflow', 'webgpu', 'wasm']);
 export const takesLimit = (name: string): boolean => COUNTING.has(name);
 
-/** What is asked for, and by whom: an option of the command line goes before the pipeline. */
+/** What is asked for, and by whom: an option of the command line takes precedence over the pipeline. */
 export interface AskedRuntime {
   readonly choice: RuntimeChoice;
   readonly by: 'option' | 'pipeline' | 'auto';

@@ -90,7 +90,7 @@ export class Projects {
       analysis,
       module,
       source: module.source,
-      // Not every request asks what the words stand for.
+      // Not every request asks what the words refer to.
       get index() {
         return indexed();
       },

@@ -1,4 +1,4 @@
-/** What a word of a pipeline stands for, in Markdown. */
+/** What a word of a pipeline refers to, in Markdown. */
 import { typeNoun } from '../check/describe.js';
 import { PARAM_TYPES } from '../check/params.js';
 import { written } from '../planner/written.js';

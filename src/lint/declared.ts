@@ -1,4 +1,4 @@
-/** A value that a parameter stands for is reported where the parameter is declared: there it can be fixed. */
+/** A finding about the value of a parameter is reported where the parameter is declared: there it can be fixed. */
 import type { CheckedStage } from '../check/stages.js';
 import type { Span } from '../source/span.js';
 import { written } from './places.js';

@@ -1,4 +1,4 @@
-/** Things of the Hub that are named and not pinned: what a name stands for can change. */
+/** Models and data sets of the Hub that are named without a commit: what a name refers to can change. */
 import type { CheckedStage } from '../check/stages.js';
 import type { Call, StageKind, Value } from '../ir/types.js';
 import { declared } from './declared.js';

@@ -47,7 +47,7 @@ export function checkLock(
       found.push({ ...problem, at: named.at ?? problem.at });
     }
   }
-  // A newer ftpc brings other modules: worth a word only to those who asked for strictness.
+  // A newer ftpc brings other modules: worth mentioning only to those who asked for strictness.
   for (const [name, { sha256 }] of strict
     ? Object.entries(modulesOf(analysis, reading.program.folder))
     : []) {

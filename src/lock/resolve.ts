@@ -1,4 +1,4 @@
-/** From a checked program to one that can be planned: what its names stand for, by its lock and by the Hub. */
+/** From a checked program to one that can be planned: what its names refer to, by its lock and by the Hub. */
 import type { CompileResult } from '../compile.js';
 import { lockMissing } from '../diagnostics/catalogue/lock.js';
 import type { Diagnostic } from '../diagnostics/types.js';
@@ -15,7 +15,7 @@ import { type Lock, lockPath } from './types.js';
 export interface ResolveOptions extends Pick<PinOptions, 'fresh' | 'offline' | 'heads' | 'pauses'> {
   /** Refuses whatever is not as the lock says. */
   readonly locked?: boolean;
-  /** Commits that go before those of the lock: a saved plan's. */
+  /** Commits that take precedence over those of the lock: a saved plan's. */
   readonly commits?: PinOptions['locked'];
 }
 

@@ -1,4 +1,4 @@
-/** `NAME.lock` beside a pipeline: what its names stand for, and the digests of what it reads. */
+/** `NAME.lock` beside a pipeline: what its names refer to, and the digests of what it reads. */
 
 export interface LockedFile {
   readonly bytes: number;

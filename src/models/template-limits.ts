@@ -189,7 +189,7 @@ export class LimitedInterpreter extends PythonInterpreter {
     const given = this.evaluate(list, environment);
     const { value } = given;
     if (given.type !== 'StringValue' && given.type !== 'UndefinedValue' && !isCollection(value))
-      throw new Error(`it loops over \`${written(list)}\`, which is no list`);
+      throw new Error(`it loops over \`${written(list)}\`, which is not a list`);
     const characters = typeof value === 'string' ? [...value] : [];
     this.#count(isCollection(value) ? sizeOf(value) : characters.length);
     const items = evaluated(isCollection(value) ? given : this.texts(characters, environment));

@@ -1,4 +1,4 @@
-/** What a dotted name in an expectation stands for. */
+/** What a dotted name in an expectation refers to. */
 import { needsRun, notComparable, severalStages, unknownTestName } from '../diagnostics/catalogue/tests.js';
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { Stage } from '../ir/types.js';
@@ -151,7 +151,7 @@ function stageIn<T extends { readonly name: string }>(
 const settingsOf = ({ compiled }: Facts, { name }: Stage): Stage['settings'] =>
   compiled.program?.stages.find((stage) => stage.name === name)?.settings ?? {};
 
-/** As it counts: what the planner decided goes before what the file leaves open. */
+/** The value that will be used: where the file leaves it open, the one that the planner decided. */
 function plannedSetting(stage: Stage, words: readonly Word[], report: Report): Named | undefined {
   const found = findSetting(stage, words, report);
   if (found === undefined) return undefined;

@@ -1,4 +1,4 @@
-/** What is asked of the machine, and by whom: the command line goes before the pipeline, and that before `auto`. */
+/** What is asked of the machine, and by whom: the command line takes precedence over the pipeline, which takes precedence over `auto`. */
 import type { AskedRuntime, RuntimeChoice } from '../ir/runtimes.js';
 import type { Program, Value } from '../ir/types.js';
 import type { budgetSettings } from '../stages/budget.js';

@@ -51,7 +51,7 @@ export interface PlanOptions {
   readonly digests?: DigestTable;
   /** Choices that a saved plan made, by stage: they are kept wherever they still fit. */
   readonly settled?: Readonly<Record<string, Chosen>>;
-  /** What the command line asks for, where it does; it goes before the pipeline. */
+  /** What the command line asks for, if anything; it takes precedence over the pipeline. */
   readonly runtimeOption?: RuntimeChoice;
   /** Left out, the real ones, and the runtime that is asked for. */
   readonly store?: PlanStore;
@@ -60,7 +60,7 @@ export interface PlanOptions {
   readonly planDecoder?: PlanDecoder;
   readonly speed?: () => Promise<Speed | undefined>;
   /**
-   * Reckons times with this speed and measures nothing, also for a machine that is not here, and where nobody asks for
+   * Times are estimated with this speed, and nothing is measured; also for a machine that is not here, and where nobody asks for
    * another runtime with the default one: so that plans compare.
    */
   readonly nominal?: Speed;
@@ -184,7 +184,7 @@ function lengthLookup(
       survey(program, host, format).catch((error: unknown) => {
         const problem = userProblem(error);
         if (problem === undefined) throw error;
-        // that no row can be used is no matter of lengths: the run would end with it
+        // if no row can be used, their lengths do not matter: the run would fail
         report(problem.code === NO_ROW_FITS ? problem : lengthsAssumed(format, problem.message));
         return undefined;
       });

@@ -41,7 +41,7 @@ export function notFit(stage: Stage, { peak, room, machine, rejected, wouldHelp 
     ...(peak.refused === undefined && { label: `largest part: ${part}, ${bytes(size)}` }),
     notes: rejected.map(
       ({ method, paged, microBatch, maxLength, peakBytes, why, ...rest }) =>
-        `${method}${paged ? ' over a base that is read a block at a time' : ''}, ${microBatch} at one time, ${recomputedText(rest)} recomputed, ${maxLength} tokens: ${bytes(peakBytes)}; ${why}`,
+        `${method}${paged ? ' over a base that is read a block at a time' : ''}, ${microBatch} ${microBatch === 1 ? 'row' : 'rows'} at a time, ${recomputedText(rest)} recomputed, ${maxLength} tokens: ${bytes(peakBytes)}; ${why}`,
     ),
     help: ways.join(', or '),
   };
@@ -90,7 +90,7 @@ export function unknownMachine(name: string, known: readonly string[]): Diagnost
     code: 'FTP0903',
     severity: 'error',
     message: `no machine of the catalogue is called \`${name}\``,
-    notes: [`known are ${known.join(', ')}`],
+    notes: [`the known machines are ${known.join(', ')}`],
     help: 'plan for one of these, or write the snapshot again with `--machine NAME`',
   };
 }

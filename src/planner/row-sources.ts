@@ -48,7 +48,7 @@ export function readLengths(host: Host, entry: string, split: string): Lengths |
   return countedLengths(JSON.parse(host.readText(path)) as FormatInfo, split);
 }
 
-/** What of the sources is handed on: less than all where `limit` says so. */
+/** The part of the sources that is passed on: less than all with `limit`. */
 export function limitedSize({ bytes, rows, parquet }: SourceSize, data: Stage): SourceSize {
   const limit = data.settings['limit'];
   if (typeof limit !== 'number' || limit >= rows) return { bytes, rows, parquet };

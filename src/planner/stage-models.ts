@@ -83,7 +83,7 @@ const heldTensors = ({ config, lora }: HeldModel): readonly ExpectedTensor[] => 
   return expectedTensors(config).filter(({ name }) => name !== unread);
 };
 
-/** Bytes of the base as each method would hold it. Full training copies every weight; what it let go of is not yet collected. */
+/** Bytes of the base as each method would hold it. Full training copies every weight; the memory that it released is not yet collected. */
 export function weightBytes({ config, format, lora }: HeldModel): Readonly<Record<Holding, number>> {
   const bytes = (storage: Storage): number => plannedBytes(config, format, storage, unreadHead(config, lora));
   const stored = bytes('stored');

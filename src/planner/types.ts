@@ -63,7 +63,7 @@ export interface Effective {
 
 /** How much a stage works on; `null` where it is not known, or the stage has none. */
 export interface StageScale {
-  /** Rows that a data or format stage hands on, or that a train or eval stage reads in one pass. */
+  /** Rows that a data or format stage outputs, or that a train or eval stage reads in one pass. */
   readonly rows: number | null;
   /** Tokens of these rows, and those of them that are learned or scored. */
   readonly tokens: number | null;

@@ -58,7 +58,7 @@ export interface PlanWorld {
    */
   lora(stage: Stage, base: PlannedModel, labels?: readonly string[]): LoraConfig;
   sources(data: string): SourceSize;
-  /** What of them a data stage hands on at most. */
+  /** The most of them that a data stage outputs. */
   limited(data: string): SourceSize;
   /** `undefined` where nothing can be measured: the machine is not here. */
   speed(): Promise<Speed | undefined>;

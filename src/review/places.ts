@@ -24,7 +24,7 @@ export interface Places {
 /** Links that lead to links, at most; as many as Linux follows. */
 const MOST_LINKS = 40;
 
-/** `onSubmodule` hears of a submodule that is another commit, where something in it is looked at. */
+/** `onSubmodule` is called for a submodule at another commit from which something is read. */
 export function openPlaces(real: Host, repository: Repository, onSubmodule: (path: string) => void): Places {
   const { root, changed, realPath } = repository;
   const files = [...changed].flatMap(([path, { kind }]) =>

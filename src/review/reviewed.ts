@@ -70,5 +70,5 @@ function budgetOf(program: Program, { totals }: Plan): readonly ReviewedBudget[]
   });
 }
 
-/** Without its place: a mistake that moved is no new one. */
+/** Without its place: a mistake that only moved is not new. */
 export const found = ({ code, severity, message }: Diagnostic): Found => ({ code, severity, message });

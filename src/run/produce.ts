@@ -62,7 +62,7 @@ export async function produce(
   }
 }
 
-/** A training run that the system kills because memory ran out resumes from its checkpoint, with less at one time. */
+/** A training run that the system kills because memory ran out resumes from its checkpoint, with less at a time. */
 async function tryUntilItFits(
   first: Job,
   { store }: RunSetting,

@@ -27,7 +27,7 @@ export async function nextTry({ stage, chosen, inputs, folder, cwd }: Job): Prom
     const base = resolveModel(settings.base, { inputs, folder, host });
     return recover(chosen, settings, openResolved(host, base).config.layers);
   } catch (error) {
-    // The base cannot be read any more: the kill is what the user has to hear of.
+    // The base cannot be read any more: the kill is what the user has to be told.
     if (error instanceof ModelError || error instanceof HostError || error instanceof UserError)
       return undefined;
     throw error;

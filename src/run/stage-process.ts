@@ -121,7 +121,7 @@ function causeOf(job: Job, exit: Exit, peak: number, starved: boolean, printed: 
 }
 
 function tell(child: ChildProcess, message: ToChild): void {
-  // A child that is already gone is heard of by its exit.
+  // The exit of a child that is already gone is reported by its own event.
   if (child.connected) child.send(message, () => {});
 }
 

@@ -19,7 +19,7 @@ import { filesMatching } from './node-glob.js';
 
 import { shareableBytes } from './shareable.js';
 
-/** Reads at most this much at one time: `readSync` takes no more than 2 GiB. */
+/** Reads at most this much at a time: `readSync` takes no more than 2 GiB. */
 const READ_WINDOW = 1 << 30;
 
 export function nodeHost(cwd: string = process.cwd()): Host {

@@ -73,6 +73,6 @@ export function resolveModel(
   const artefact = context.inputs[value.stage];
   const output = artefact?.result.outputs[value.port === '' ? 'model' : value.port];
   if (artefact === undefined || output === undefined)
-    throw new Error(`stage ${value.stage} handed on no model`);
+    throw new Error(`stage ${value.stage} produced no model`);
   return { folder: join(artefact.path, output), label: `${value.stage}` };
 }

@@ -55,7 +55,7 @@ export class RowReport {
     return this.#counts.get(reason) ?? 0;
   }
 
-  /** The first row of every reason, the commonest reason first. */
+  /** The first row of every reason, the most common reason first. */
   get examples(): readonly RowEntry[] {
     return [...this.#first.values()].sort((a, b) => this.count(b.reason) - this.count(a.reason));
   }

@@ -13,7 +13,7 @@ import type {
   Value,
 } from '../ir/types.js';
 
-/** What a port hands on, and what a setting that refers to a port accepts. */
+/** What a port outputs, and what a setting that refers to a port accepts. */
 export type PortType = 'Data' | 'Dialogs' | 'Adapter' | 'Model' | 'Gate' | 'Metric';
 
 export type SettingType =
@@ -93,7 +93,7 @@ export interface Setting<T = unknown> {
 export interface Port {
   readonly type: PortType;
   readonly doc: string;
-  /** Where a preset changes what the port hands on: `using full` gives a model, not an adapter. */
+  /** Where a preset changes what the port outputs: `using full` gives a model, not an adapter. */
   readonly typeUsing?: Readonly<Record<string, PortType>>;
 }
 

@@ -36,7 +36,7 @@ export interface Chosen {
   readonly paged?: boolean;
   /** Hold the base as float32 and decode it once, not in every pass. Does not change results. */
   readonly decodedOnce?: boolean;
-  /** Tokens whose logits are computed at one time. */
+  /** Tokens whose logits are computed at a time. */
   readonly headChunk: number;
   /** Share of a paged optimiser's state that is kept in a file, above 0 and up to 1; default: all of it is in memory. */
   readonly stateInFile?: number;

@@ -33,7 +33,7 @@ export function verify(graph: Graph): void {
   for (const [index, node] of graph.nodes.entries()) {
     const what = `node ${index} (${node.op})`;
     if (!isOp(node.op)) {
-      fail(`${what} is no known op`);
+      fail(`${what} is not a known op`);
       continue;
     }
     for (const input of node.inputs)

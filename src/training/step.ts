@@ -18,7 +18,7 @@ export interface StepInput {
   readonly source: TokenRows;
   /** Rows of the global batch. */
   readonly rows: Uint32Array;
-  /** Rows, or sequences of rows, that are computed at one time. */
+  /** Rows, or sequences of rows, that are computed at a time. */
   readonly microBatch: number;
   readonly packing?: Packing;
   readonly padId: number;

@@ -4,7 +4,7 @@ import type { StepRecord } from './state.js';
 const MEMORY = 0.9;
 /** Steps before anything is said: the smoothed loss is not yet settled. */
 const SETTLED = 10;
-/** A smoothed loss this much above its lowest value is worth a word. */
+/** A smoothed loss this much above its lowest value is worth mentioning. */
 const FACTOR = 1.5;
 const MARGIN = 0.5;
 

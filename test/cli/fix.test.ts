@@ -134,7 +134,7 @@ describe('check --fix', () => {
     expect(await check('a.ftp')).to.deep.include({ code: 0 });
     write('a.ftp', `${text}# wrong\n`);
     expect((await check('a.ftp')).err).to.match(
-      /\n1 error \(1 can be fixed with --fix; 1 of advice once there are no errors\): a\.ftp\n$/,
+      /\n1 error \(1 can be fixed with --fix; 1 lint finding is shown once the errors are fixed\): a\.ftp\n$/,
     );
   });
 

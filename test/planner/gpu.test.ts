@@ -225,7 +225,7 @@ describe('a GPU that takes tensors up to a size', () => {
     return { made, train: made.stages.find(({ kind }) => kind === 'train') };
   };
 
-  it('is planned for with fewer rows at one time, and the plan says why', async () => {
+  it('is planned for with fewer rows at a time, and the plan says why', async () => {
     const roomy = await planned(GIB);
     expect(roomy.train?.rejected[0]?.why).not.to.contain('in one piece');
     expect(roomy.train?.peak).not.to.have.property('refused');

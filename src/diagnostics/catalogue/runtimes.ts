@@ -141,7 +141,7 @@ export const deviceFull = (asked: number, taken: number, most: number): Diagnost
   failure(
     'FTP0931',
     `out of memory on the device: ${asked} bytes were requested, with ${taken} of ${most} in use`,
-    'train with a smaller `micro_batch` or `max_length`, or raise the limit: `FTPC_DEVICE_MEMORY`, or `device_memory` in a budget',
+    'train with a smaller `batch.micro` or `max_length`, or raise the limit: `FTPC_DEVICE_MEMORY`, or `device_memory` in a budget',
   );
 
 /** In bytes; the recovery of a training takes it for a device that is full. */
@@ -149,7 +149,7 @@ export const tensorTooLarge = (asked: number, most: number): Diagnostic =>
   failure(
     'FTP0932',
     `out of memory for one tensor: it needs ${asked} bytes, and the GPU allows at most ${most}`,
-    'train with a smaller `micro_batch` or `max_length`, or use another runtime, e.g. `--runtime onnx`',
+    'train with a smaller `batch.micro` or `max_length`, or use another runtime, e.g. `--runtime onnx`',
   );
 
 export const deviceFailed = (detail: string): Diagnostic =>

@@ -8,7 +8,7 @@ export const wrongPort = (at: Span, written: string, found: string, wanted: stri
     label: `not ${wanted}`,
   });
 
-/** `rows.train`, where `rows` hands on one thing, without a port. */
+/** `rows.train`, where `rows` outputs one thing, without a port. */
 export const noNamedPort = (
   at: Span,
   stage: string,

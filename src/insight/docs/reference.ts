@@ -12,7 +12,7 @@ import { schemas } from '../../stages/schemas.js';
 import { typeText } from '../settings/types.js';
 import { table } from './table.js';
 
-const GENERATED = '<!-- Written from the schemas by the tests: UPDATE_GOLDEN=1 npm test. -->\n';
+const GENERATED = '<!-- Generated from the schemas of the stages: `ftpc docs`. -->\n';
 
 const settingRows = (settings: Readonly<Record<string, Setting>>, prefix = ''): readonly string[][] =>
   Object.entries(settings).flatMap(([name, { type, doc, required, default: value }]) => {

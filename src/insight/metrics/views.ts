@@ -29,7 +29,7 @@ export const VIEWS: Readonly<Record<string, View>> = {
     doc: 'One row a run.',
     columns: {
       run: RUN,
-      pipeline: ['VARCHAR', 'The file as it was asked for.'],
+      pipeline: ['VARCHAR', 'The pipeline file, as it was given.'],
       started: ['TIMESTAMP', 'In UTC.'],
       status: ['VARCHAR', 'done, failed, gate_failed, budget_exceeded, interrupted, or unfinished.'],
       seconds: ['DOUBLE', 'Of the whole run; of an unfinished one, to its last event.'],
@@ -93,7 +93,7 @@ export const VIEWS: Readonly<Record<string, View>> = {
       loss: ['DOUBLE', 'Nats a supervised token; null where it was no number.'],
       learning_rate: ['DOUBLE', 'That this step used.'],
       grad_norm: ['DOUBLE', 'Before clipping.'],
-      tokens_per_second: ['DOUBLE', 'Tokens trained on in a second.'],
+      tokens_per_second: ['DOUBLE', 'Tokens trained on per second.'],
     },
     rows: (run) =>
       ofStages(run, (stage) =>

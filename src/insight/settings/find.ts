@@ -67,7 +67,7 @@ const PLANNED: Readonly<Record<string, Setting>> = {
   },
   head_chunk: {
     type: t.integer({ min: 1 }).type,
-    doc: 'Tokens whose logits exist at one time.',
+    doc: 'Tokens whose logits exist at a time.',
     required: false,
   },
 };

@@ -1,4 +1,4 @@
-/** Where what a word stands for is written: a name, a preset of the library, a module, a file. */
+/** Where what a word refers to is written: a name, a preset of the library, a module, a file. */
 import type { Location } from 'vscode-languageserver';
 import { PRELUDE } from '../../check/modules.js';
 import { declaredIn } from '../names/declared.js';

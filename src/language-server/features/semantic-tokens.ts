@@ -1,4 +1,4 @@
-/** Colours by meaning: what names are, and what they stand for. */
+/** Colours by meaning: what names are, and what they refer to. */
 import type { SemanticTokens } from 'vscode-languageserver';
 import { SemanticTokensBuilder } from 'vscode-languageserver/node.js';
 import { positionAt } from '../../source/text.js';

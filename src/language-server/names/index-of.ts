@@ -1,4 +1,4 @@
-/** Every word of a file and what it stands for, in the order of the file. */
+/** Every word of a file and what it refers to, in the order of the file. */
 import type { Module } from '../../check/modules.js';
 import { PARAM_TYPES } from '../../check/params.js';
 import type { Span } from '../../source/span.js';
@@ -33,7 +33,7 @@ export function indexOf(module: Module, tested: (test: Test) => Tested): FileInd
   return made;
 }
 
-/** The word at an offset: the one that starts there goes before the one that ends there. */
+/** The word at an offset: one that starts there is preferred to one that ends there. */
 export function occurrenceAt({ occurrences }: FileIndex, offset: number): Occurrence | undefined {
   let ended: Occurrence | undefined;
   for (const occurrence of occurrences) {

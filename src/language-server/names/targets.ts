@@ -1,4 +1,4 @@
-/** What a word of a file stands for. */
+/** What a word of a file refers to. */
 import type { Module } from '../../check/modules.js';
 import type { FunctionSchema, MetricSchema, Port, Setting, SettingType } from '../../stages/schema.js';
 import type { Block, Matrix, Native, Param, Preset, Secret, Word } from '../../syntax/ast.js';

@@ -31,7 +31,7 @@ function chunksOf(total: number, most: number, least = SMALLEST): readonly Chunk
   return chunks;
 }
 
-/** Tokens whose logits exist at one time: no more than are taken in one tensor of at most `largest` bytes. */
+/** Tokens whose logits exist at a time: no more than are taken in one tensor of at most `largest` bytes. */
 export const fittingChunk = (
   headChunk: number,
   width: number,

@@ -52,7 +52,7 @@ export interface DecoderOptions extends Recomputed {
   readonly weights: WeightStore;
   readonly adapter?: Adapter;
   readonly trainable: Trainable;
-  /** Tokens whose logits are computed at one time. */
+  /** Tokens whose logits are computed at a time. */
   readonly headChunk: number;
   /** Default: `f32`. */
   readonly precision?: Precision;
@@ -147,7 +147,7 @@ export interface DecoderPlan {
   };
   /** Bytes of `workspace` that are not tensors: the JavaScript heap and compiled graphs. */
   readonly driverBytes: number;
-  /** Bytes of weights that exist as float32 at one time: all of them or, if the base is decoded, one block and the head. */
+  /** Bytes of weights that exist as float32 at a time: all of them or, if the base is decoded, one block and the head. */
   readonly floatBytes: number;
   /** Multiply-adds ×2 of one forward and backward. */
   readonly flops: number;

@@ -1,5 +1,5 @@
 /**
- * Weights as float32 graph inputs. What is stored as float32, or is trained, is handed on without a copy;
+ * Weights as float32 graph inputs. What is stored as float32, or is trained, is passed on without a copy;
  * anything else is decoded into one workspace that the blocks and the head share.
  */
 import { GraphError, sizeOf } from '../../tensor/shape.js';

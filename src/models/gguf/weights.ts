@@ -11,7 +11,7 @@ import { rotatesPairs } from './families.js';
 import type { GgufHeader, GgufTensor } from './header.js';
 import { type Arrangement, ggufLayout } from './layout.js';
 
-/** Bytes that are read at one time where rows are put in order. */
+/** Bytes that are read at a time where rows are put in order. */
 const WINDOW = 1 << 20;
 
 /** The tensors of a GGUF file under their Hugging Face names and in Hugging Face's order. */

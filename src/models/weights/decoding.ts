@@ -71,7 +71,7 @@ export function decodingWorkspace(floats: number): Float32Array {
   return memory.out;
 }
 
-/** Values that kernels write at one time: what is not a multiple of this goes through a window. */
+/** Values that kernels write at a time: what is not a multiple of this goes through a window. */
 const AT_ONE_TIME = 4;
 
 /**

@@ -189,7 +189,7 @@ function foundFor(source: WeightSource, { name, transposed }: ExpectedTensor): S
   return transposed && found?.format().startsWith('NF4') ? transposedSource(found) : found;
 }
 
-/** Values that are decoded at one time where a tensor is held in another format than its file's. */
+/** Values that are decoded at a time where a tensor is held in another format than its file's. */
 const WINDOW = 1 << 18;
 
 function loadTensor(source: SourceTensor, format: StoredFormat, transposed = false): StoredTensor {

@@ -1,7 +1,7 @@
 import type { WeightStore } from '../types.js';
 import { rowElements } from './dense.js';
 
-/** Values that are decoded at one time. */
+/** Values that are decoded at a time. */
 const WINDOW = 1 << 18;
 
 export function areFinite(values: Float32Array): boolean {

@@ -29,7 +29,7 @@ export function transposedSource(plain: SourceTensor): SourceTensor {
   };
 }
 
-/** Rows that are decoded at one time: what is written of them side by side fills a line of a processor's cache. */
+/** Rows that are decoded at a time: what is written of them side by side fills a line of a processor's cache. */
 const TILE = 16;
 
 /** A matrix that is held the other way round. */

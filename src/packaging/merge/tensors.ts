@@ -20,7 +20,7 @@ export interface MergeOptions {
   readonly onTensor?: (name: string) => void;
 }
 
-/** Values that are worked on at one time: 4 MiB of float32. */
+/** Values that are worked on at a time: 4 MiB of float32. */
 const PIECE = 1 << 20;
 
 /**

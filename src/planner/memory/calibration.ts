@@ -5,7 +5,7 @@
  *
  * Measured on models of the starter's shape (MiB, process beside the tensors): train 108 to 125 for 4 to 32 rows of
  * 128 to 256 tokens, eval 108 to 111, merge 107. The figures hold where the stage's process exposes `gc`, so that
- * buffers that were outgrown are let go (`tensor/garbage.ts`), and has little room for young objects (`run/stage-process.ts`);
+ * buffers that were outgrown are freed (`tensor/garbage.ts`), and has little room for young objects (`run/stage-process.ts`);
  * elsewhere a training in which batches grow ends 10 to 30 MiB higher.
  */
 const MIB = 2 ** 20;

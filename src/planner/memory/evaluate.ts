@@ -81,7 +81,7 @@ export function evaluationPeak(memory: ForwardMemory, answers: Answers | undefin
   return prompts.bytes > losses.bytes ? prompts : losses;
 }
 
-/** Rows answered at one time, at most. */
+/** Rows answered at a time, at most. */
 const MOST_ROWS = 32;
 
 /** Probe rows through the base, the adapted base and the merged model; one tensor at a time is merged. */

@@ -101,7 +101,7 @@ export function decoderShape(memory: TrainMemory, chosen: Chosen): DecoderPlanOp
   };
 }
 
-/** What the optimiser remembers of all that is trained. */
+/** Bytes of the optimiser's state. */
 export const optimizerBytes = (memory: TrainMemory, chosen: Chosen): number =>
   rememberedSlots(memory, chosen).reduce((sum, slots) => sum + workspaceBytes(slots), 0);
 
@@ -186,7 +186,7 @@ export function trainPeak(memory: TrainMemory, chosen: Chosen): Peak {
     ...NO_PARTS,
     ...parts,
     workspace: parts.workspace + beyond.driver + beyond.copies + beyond.graph,
-    // what the optimiser remembers, and the best state, which is read back from disk when all is done
+    // the optimiser's state, and the best weights, which is read back from disk when all is done
     optimizer: state + best,
   };
   const onDevice: MemoryParts = {
@@ -203,7 +203,7 @@ export function trainPeak(memory: TrainMemory, chosen: Chosen): Peak {
         weights: memory.keptByProcess?.[holding(chosen)] === false ? 0 : parts.weights,
         adapter: parts.adapter,
         gradients: parts.gradients,
-        // a checkpoint takes a copy of what is remembered on the device
+        // a checkpoint copies the optimiser's state from the device
         optimizer: tensors.optimizer,
         workspace: driverBytes + beyond.driver,
         runtime: DECODER_PROCESS + beyond.process,

@@ -1,11 +1,11 @@
-/** A saved plan against what is there now: the first things that moved, by name. */
+/** A saved plan against what is there now: the first differences, by name. */
 
 import { canonical, isRecord } from '../canonical.js';
 import { differences as partDifferences } from '../history.js';
 import type { Plan } from '../types.js';
 import type { SavedPlan, SavedProgram } from './types.js';
 
-/** Something that moved since a plan was saved. */
+/** Something that changed since a plan was saved. */
 export interface Moved {
   /** For people: `` the setting `lora.rank` of `adapter` ``. */
   readonly what: string;
@@ -17,7 +17,7 @@ export interface Moved {
 
 const ABSENT = 'not there';
 
-/** What the program says otherwise. */
+/** Differences of the program. */
 export function programMoves(before: SavedProgram, after: SavedProgram): readonly Moved[] {
   const stages = [...new Set([...Object.keys(before.stages), ...Object.keys(after.stages)])];
   const inStages = stages.flatMap((name): readonly Moved[] => {
@@ -79,7 +79,7 @@ export function planMoves(before: SavedPlan, after: Plan): readonly Moved[] {
   });
   const found = stages.flatMap(({ saved, now }) =>
     partDifferences(saved.parts, now.parts)
-      // A stage that moved has been told of itself.
+      // A stage that changed has already been reported.
       .filter(({ name }) => !name.startsWith('stage:') && !name.startsWith('settings.'))
       .map(({ name, before: old, after: current }) => ({
         what: partText(name, saved.name),
@@ -89,7 +89,7 @@ export function planMoves(before: SavedPlan, after: Plan): readonly Moved[] {
       })),
   );
   if (found.length > 0) return found;
-  // Whatever it is that has no name: a stage that would come out otherwise is never run.
+  // A difference without a name of its own: even so, a stage with another output is never run.
   return stages.slice(0, 1).map(({ saved, now }) => ({
     what: `what \`${saved.name}\` is made of`,
     before: digestText(saved.key),
@@ -107,7 +107,7 @@ function partText(name: string, stage: string): string {
 const digestText = (value: string | undefined): string =>
   value === undefined ? ABSENT : /^[0-9a-f]{64}$/.test(value) ? `${value.slice(0, 12)}…` : value;
 
-/** What is about the machine and the versions: looked at before anything is planned. */
+/** Differences of the machine and of versions, found before anything is planned. */
 export interface Surroundings {
   readonly ftpc: string;
   readonly runtime: string;

@@ -32,14 +32,14 @@ export interface LadderOptions {
   readonly layers: number;
   /** The rank is that of an adapter to continue from. */
   readonly fixedRank: boolean;
-  /** What the optimiser remembers may be in a file. */
+  /** The optimiser's state may be in a file. */
   readonly paged: boolean;
 }
 
 /** Lengths are tried in steps of what batches are padded to. */
 const LENGTH_STEP = 32;
 
-/** Of what a paged optimiser remembers. */
+/** Shares of a paged optimiser's state that are in a file. */
 const SHARES_IN_FILE = [0.25, 0.5, 0.75, 1];
 
 type MakeStep = (args: Call['args'], options: LadderOptions) => Step;
@@ -82,7 +82,7 @@ const STEPS: Readonly<Record<StepName, MakeStep>> = {
       const counts = Array.from({ length: layers }, (_, index) => index + 1);
       const { checkpointedBlocks: blocks, recomputedMlps: mlps = 0, recomputedShares: shares = 0 } = from;
       const all = { ...from, recomputedShares: layers };
-      // the shares of the attention give back most for what they cost to recompute; in long rows an MLP more than its
+      // the attention weights give back most for what they cost to recompute; in long rows an MLP more than its
       // attention, in short ones as much
       return [
         ...counts
@@ -101,7 +101,7 @@ const STEPS: Readonly<Record<StepName, MakeStep>> = {
     name: 'qlora',
     states: (from) => (from.method === 'lora' && !from.paged ? [{ ...from, method: 'qlora' }] : []),
   }),
-  // what is trained has to be held, and 4 bits are made of the whole of a weight
+  // trained weights have to be in memory, and quantising needs a whole weight at once
   paged_weights: () => ({
     name: 'paged_weights',
     states: ({ decodedOnce: _, ...from }) =>

@@ -29,7 +29,7 @@ export interface Solution {
 
 export function solve(request: SolveRequest): Solution {
   const { start, kept = [] } = request;
-  // what is at its end already is no step
+  // a freedom at its end offers no step
   const steps = request.steps.filter((step) => step.states(start).length > 0);
   const peakOf = remembered(request.peakOf);
   const fits = (chosen: Chosen): boolean => fitsIn(peakOf(chosen), request);

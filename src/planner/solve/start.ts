@@ -1,4 +1,4 @@
-/** What would be chosen if memory were no matter: the fastest shape that is still sensible. */
+/** What would be chosen if memory did not matter: the fastest shape that is still sensible. */
 import { QUERY_BLOCK } from '../../models/architectures/graphs/attention.js';
 import type { ModelConfig } from '../../models/types.js';
 import { DECODED_ONCE_BYTES } from '../../models/weights/load.js';
@@ -24,7 +24,7 @@ export interface StartOptions {
   readonly alpha: number;
 }
 
-/** More rows, or more tokens, at one time make a CPU no faster: its matrix products are at full speed by then. */
+/** More rows, or more tokens, at a time make a CPU no faster: its matrix products are at full speed by then. */
 const MOST_ROWS = 32;
 const MOST_TOKENS = 4096;
 
@@ -65,10 +65,10 @@ export const decodingOnce = (
     ? { ...chosen, decodedOnce: true }
     : chosen;
 
-/** What the attention's softmax gives is kept for the backward pass up to so many bytes: they grow with the square of a row. */
+/** Attention weights (outputs of the softmax) are kept for the backward pass up to this many bytes: they grow with the square of a row's length. */
 const MOST_SHARES = 256 * 2 ** 20;
 
-/** Blocks, from the first on, whose shares are not kept. */
+/** Blocks, from the first on, whose attention weights are not kept. */
 export function sharesToRecompute(
   { heads, layers }: Pick<ModelConfig, 'heads' | 'layers'>,
   rows: number,
@@ -116,7 +116,7 @@ export function sensibleMicro(global: number, longestPadded: number): number {
   return Math.ceil(global / Math.ceil(global / most));
 }
 
-/** Tokens whose logits exist at one time: a power of two. */
+/** Tokens whose logits exist at a time: a power of two. */
 export function headChunk(vocabSize: number): number {
   let chunk = SMALLEST_HEAD;
   while (chunk < MOST_HEAD && chunk * 2 * vocabSize * 4 <= LOGIT_BYTES) chunk *= 2;

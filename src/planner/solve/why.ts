@@ -16,10 +16,10 @@ export function whyTooLarge(peak: Peak, room: Room): string {
 
 const STEP_TEXT: Readonly<Record<StepName, (chosen: Chosen) => string>> = {
   decode_each_pass: () => 'with the base decoded in every pass',
-  smaller_head_chunk: ({ headChunk }) => `with the logits of ${headChunk} tokens at one time`,
-  state_in_file: () => 'with what the optimiser remembers in a file',
+  smaller_head_chunk: ({ headChunk }) => `with the logits of ${headChunk} tokens at a time`,
+  state_in_file: () => 'with the optimiser state in a file',
   smaller_micro_batch: ({ microBatch }) =>
-    `down to ${microBatch} ${microBatch === 1 ? 'row' : 'rows'} at one time`,
+    `down to ${microBatch} ${microBatch === 1 ? 'row' : 'rows'} at a time`,
   checkpointing: ({ checkpointedBlocks }) => `with all ${checkpointedBlocks} blocks recomputed`,
   qlora: () => 'with the base in 4 bits',
   paged_weights: () => 'with the base read a block at a time',

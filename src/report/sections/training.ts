@@ -38,7 +38,7 @@ ${lineChart(
     { name: 'training', points: of('loss') },
     { name: 'validation', points: validation, marks: true },
   ],
-  { title: 'Loss', xName: 'step', yName: 'nats a token' },
+  { title: 'Loss', xName: 'step', yName: 'nats per token' },
 )}
 ${lineChart([{ name: 'learning rate', points: of('learningRate') }], { title: 'Learning rate', xName: 'step', yName: 'rate', fromZero: true })}
 ${lineChart([{ name: 'gradient norm', points: of('gradNorm') }], { title: 'Gradient norm before clipping', xName: 'step', yName: 'norm', fromZero: true })}

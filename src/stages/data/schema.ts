@@ -13,7 +13,7 @@ const split = t.record({
 });
 
 const mix = t.record({
-  general: required(t.call('source'), 'The general rows, which work against forgetting.'),
+  general: required(t.call('source'), 'The general rows, which counteract forgetting.'),
   share: required(
     t.quantity('ratio', { min: 0, max: 0.9 }),
     'Share of general rows in the mixed training split.',

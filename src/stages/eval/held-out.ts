@@ -9,7 +9,7 @@ export function openHeldOut(
   { inputs, host }: Pick<StageContext, 'inputs' | 'host'>,
 ): HeldOut {
   const artefact = inputs[stage];
-  if (artefact === undefined) throw new Error(`stage ${stage} handed on no rows`);
+  if (artefact === undefined) throw new Error(`stage ${stage} produced no rows`);
   const split = openSplit(host, artefact.path, port);
   const texts = split.rows === 0 ? [] : [...split.texts()];
   return {

@@ -139,7 +139,7 @@ function resolveBaseline(value: Call | Reference, subject: Subject, context: Sta
 /** With the labels of a classifier. */
 type Observed = Observation & { readonly labels?: readonly string[] };
 
-/** Never holds two sets of weights: those of the model are let go before the baseline's are read. */
+/** Never holds two sets of weights: those of the model are released before the baseline's are read. */
 async function observeBoth(
   work: Work,
   tokenizer: Tokenizer,
@@ -217,7 +217,7 @@ function checkLabels(
     throw labelWithoutRow(`${from}.${port}`, missing, labels.length, stage.span);
 }
 
-/** A model reads nothing beyond its last position: rotary heads would turn on without a word. */
+/** A model reads nothing beyond its last position: rotary heads would rotate on silently. */
 function checkLengths(
   { tokens, text }: HeldOut,
   { label }: Subject,

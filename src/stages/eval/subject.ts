@@ -44,7 +44,7 @@ export function resolveSubject(value: Call | Reference, context: StageContext): 
   return { label, base, storage, paged: held.paged === true, adapter: folder, artefact };
 }
 
-/** The folder that a port handed on: by the port's name, or the one adapter or model that the stage put out. */
+/** The folder that a port outputs: by the port's name, or the only adapter or model of the stage. */
 export function outputOf(
   { stage, port }: Reference,
   { inputs }: Pick<Place, 'inputs'>,
@@ -52,7 +52,7 @@ export function outputOf(
   const artefact = inputs[stage];
   const outputs = artefact?.result.outputs ?? {};
   const output = outputs[port] ?? outputs['model'] ?? outputs['adapter'];
-  if (artefact === undefined || output === undefined) throw new Error(`stage ${stage} handed on no model`);
+  if (artefact === undefined || output === undefined) throw new Error(`stage ${stage} produced no model`);
   return { artefact, folder: join(artefact.path, output) };
 }
 

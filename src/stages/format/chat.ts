@@ -10,7 +10,7 @@ export function renderChat(row: Row, context: RenderContext, args: Call['args'])
   return renderMessages(messagesOf(row), context, args);
 }
 
-/** A row of ShareGPT; a column `system` goes before what the template says. */
+/** A row of ShareGPT; a column `system` takes precedence over the one of the template. */
 export function renderConversation(row: Row, context: RenderContext, args: Call['args']): Rendered {
   const turns = turnsOf(row);
   if (turns instanceof Fault) throw new RowProblem(turns.reason, turns.detail);

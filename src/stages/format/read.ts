@@ -31,7 +31,7 @@ export interface Split {
 const ROW_BYTES = ROW_FIELDS * 8;
 /** Bytes of a token in `tokens.bin`: id and label. */
 const TOKEN_BYTES = 8;
-/** Rows whose records are read at one time. */
+/** Rows whose records are read at a time. */
 const WINDOW = 4096;
 
 export function readFormatInfo(host: Host, folder: string): FormatInfo {

@@ -26,7 +26,7 @@ export const run: RunStage = async (context) => {
   const { stage, host, inputs, output } = context;
   const settings = stage.settings as unknown as FormatSettings;
   const data = inputs[settings.from.stage];
-  if (data === undefined) throw new Error(`stage ${settings.from.stage} handed on no rows`);
+  if (data === undefined) throw new Error(`stage ${settings.from.stage} produced no rows`);
   const model = openResolved(host, resolveModel(settings.model as Call, context));
   const labels =
     settings.template.call === LABELLED ? labelsOfRows(host, data.path, settings.template, stage) : undefined;
@@ -86,7 +86,7 @@ export const run: RunStage = async (context) => {
 };
 
 async function pause({ stage, emit, signal }: StageContext, done: number, total: number): Promise<void> {
-  emit({ type: 'stage.progress', stage: stage.name, done, total, unit: 'rows', label: 'writing rows out' });
+  emit({ type: 'stage.progress', stage: stage.name, done, total, unit: 'rows', label: 'writing rows' });
   await turn();
   signal.throwIfAborted();
 }

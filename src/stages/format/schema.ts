@@ -18,12 +18,12 @@ const dialogs = (doc: string): Port => ({ type: 'Dialogs', doc });
 
 export const formatSchema: StageSchema = {
   kind: 'format',
-  doc: 'Writes rows out with a template, tokenizes them, and marks the tokens that are supervised.',
+  doc: 'Renders rows with a template, tokenizes them, and marks the tokens that are supervised.',
   presets: [],
   settings,
   ports: {
     train: dialogs('Rows to train on.'),
-    valid: dialogs('Rows to watch training on.'),
+    valid: dialogs('Rows for validation during training.'),
     test: dialogs('Rows that no training step sees.'),
     all: dialogs('All rows.'),
   },

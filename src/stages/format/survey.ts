@@ -210,7 +210,7 @@ class Refused {
     else known.count++;
   }
 
-  /** That none is kept, with the first row of every reason, the commonest reason first. */
+  /** That none is kept, with the first row of every reason, the most common reason first. */
   error(format: Stage, data: Stage, rows: number): UserError {
     const entries = [...this.#first.values()].sort((a, b) => b.count - a.count);
     return noRowFits(format, data, rows, entries);

@@ -10,7 +10,7 @@ export const fallbacks = {
   },
   smaller_micro_batch: {
     family: 'fallback',
-    doc: 'Compute fewer rows at one time and accumulate; the global batch stays.',
+    doc: 'Compute fewer rows at a time and accumulate; the global batch stays.',
     positional: [],
     args: {},
   },

@@ -13,7 +13,7 @@ export type MergeSettings = Infer<typeof settings>;
 
 export const mergeSchema: StageSchema = {
   kind: 'merge',
-  doc: 'Writes a Hugging Face folder with the adapter merged into the weights, and proves that it answers as base and adapter do.',
+  doc: 'Writes a Hugging Face folder with the adapter merged into the weights, and checks that its logits are those of the base with the adapter.',
   presets: [],
   settings,
   ports: { '': { type: 'Model', doc: 'The merged model.' } },

@@ -7,7 +7,7 @@ export const withNotFinite = ({ diagnostic }: UserError, base: string, tensor: s
   new UserError({
     ...diagnostic,
     notes: [`tensor "${tensor}" of \`${base}\` has values that are not finite`],
-    help: 'fetch the base again, or take one whose weights are finite: an overflow in f16 is mended by bf16 or f32',
+    help: 'download the base again, or use one whose weights are finite; weights that overflow in f16 need bf16 or f32',
   });
 
 export function noRows(stage: Stage, split: string, total: number, maxLength: number): UserError {

@@ -10,12 +10,11 @@ export interface Recovery {
 }
 
 /**
- * The next thing to try when a step found no memory: a base that is decoded in every pass, a paged state that is all in
- * its file, half the micro batch, then
- * shares of the attention that are recomputed, then MLPs, then twice the checkpointed blocks, then half the tokens of the
- * head, at last a base that stays in its files. Each computes the same sum in another order (under dropout, a smaller
- * micro batch draws other masks of the same kind), so a training may go on with it from its last checkpoint. `undefined`
- * when nothing is left; what would change the result is for the planner to decide.
+ * The next thing to try when a step ran out of memory, in this order: decode the base in every pass; move all of a paged
+ * optimiser state to its file; halve the micro batch; recompute attention weights, then MLPs, then twice as many blocks;
+ * halve the tokens of the head's chunks; leave the base in its files. Each computes the same sum in another order (under
+ * dropout, a smaller micro batch draws other masks of the same distribution), so training can continue from its last
+ * checkpoint. `undefined` when nothing is left; what would change the result is for the planner to decide.
  */
 export function recover(
   chosen: Chosen,

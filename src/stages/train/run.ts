@@ -91,7 +91,7 @@ async function prepare(context: StageContext, chosen: Chosen): Promise<Job> {
   const maxLength = Math.min(chosen.maxLength, room);
   const splitOf = ({ stage: from, port }: Reference): RowsOptions => {
     const artefact = context.inputs[from];
-    if (artefact === undefined) throw new Error(`stage ${from} handed on no rows`);
+    if (artefact === undefined) throw new Error(`stage ${from} produced no rows`);
     const split = port === '' ? 'all' : port;
     const { vocabSize } = model.config;
     return { host, stage, folder: artefact.path, split, maxLength, vocabSize };

@@ -114,7 +114,7 @@ const bottlenecks = t.record({
   dropout: defaulted(
     t.quantity('ratio', { min: 0, max: 0.9 }),
     0,
-    'Share of what the adapters give that is set to zero in training.',
+    'Share of the adapter outputs set to zero in training.',
   ),
   layers: optional(
     t.list(t.integer({ min: 0 }), { min: 1 }),
@@ -130,7 +130,7 @@ const batch = t.record({
   global: defaulted(t.integer({ min: 1, max: 1_000_000 }), 16, 'Rows of one optimiser step.'),
   micro: optional(
     t.integer({ min: 1 }),
-    'Rows (with `packing`, sequences) that are computed at one time; default: the planner chooses.',
+    'Rows (with `packing`, sequences) computed at a time; default: the planner chooses.',
   ),
   packing: defaulted(
     t.boolean,
@@ -223,9 +223,9 @@ export const trainSchema: StageSchema = {
     last: adapter('The state after the last step.'),
   },
   metrics: {
-    loss: { doc: 'Training loss of the last step, in nats a token.', unit: 'number', known: 'run' },
-    valid_loss: { doc: 'Lowest validation loss, in nats a token.', unit: 'number', known: 'run' },
+    loss: { doc: 'Training loss of the last step, in nats per token.', unit: 'number', known: 'run' },
+    valid_loss: { doc: 'Lowest validation loss, in nats per token.', unit: 'number', known: 'run' },
     steps: { doc: 'Optimiser steps taken.', unit: 'steps', known: 'run' },
-    tokens_per_second: { doc: 'Tokens trained on in a second.', unit: 'number', known: 'run' },
+    tokens_per_second: { doc: 'Tokens trained on per second.', unit: 'number', known: 'run' },
   },
 };

@@ -1,5 +1,5 @@
 /**
- * What `auto` stands for: TensorFlow on a GPU that it was installed for; else, of the runtimes that compute on the CPU,
+ * What `auto` chooses: TensorFlow on a GPU that it was installed for; else, of the runtimes that compute on the CPU,
  * the one that was measured to be faster (`planner/runtime-speed.ts`), and ONNX Runtime where nothing was measured.
  */
 import { type AskedRuntime, RUNTIME_NAMES, type RuntimeName } from '../../ir/runtimes.js';

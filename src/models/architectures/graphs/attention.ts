@@ -127,7 +127,7 @@ function turned(context: AttentionContext, { values, count }: Lanes, { rows, len
 }
 
 /**
- * Queries that meet the keys at one time. Longer rows go in blocks, each over the keys that it may see: a block computes
+ * Queries that meet the keys at a time. Longer rows go in blocks, each over the keys that it may see: a block computes
  * next to nothing that the mask throws away, and memory grows with the length of a row, not with its square.
  */
 export const QUERY_BLOCK = 128;

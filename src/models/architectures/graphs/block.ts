@@ -20,7 +20,7 @@ export interface BlockOptions {
   readonly prefix?: number;
   /** Of the products that the graph will be given; merging a small update into a matrix of few bits would lose it. */
   readonly precision?: 'f32' | 'bf16';
-  /** Queries of a row that meet the keys at one time. */
+  /** Queries of a row that meet the keys at a time. */
   readonly queryBlock?: number;
   /** Share of the adapter's inputs that masks set to zero, which are then graph inputs; 0 for none. */
   readonly dropout: number;

@@ -5,7 +5,7 @@ import { decodedText } from '../parse.js';
 
 const [QUOTE, NEWLINE, RETURN] = [0x22, 0x0a, 0x0d];
 
-/** Names of `delimiter` and what they stand for. */
+/** Values of `delimiter` and their characters. */
 export const DELIMITERS: Readonly<Record<string, string>> = {
   comma: ',',
   semicolon: ';',

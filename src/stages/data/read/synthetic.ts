@@ -9,7 +9,7 @@ export interface SyntheticOptions {
   readonly seed: number;
 }
 
-/** Rows at one time. */
+/** Rows at a time. */
 const BATCH = 64;
 
 /** Rows of random ids, all supervised. The same options give the same rows, and each is made for itself. */

@@ -81,7 +81,7 @@ function loweredNodes(
   const typeOf = (value: ValueId): TensorType => argument(graph.types, value);
   let temporaries = 0;
   return graph.nodes.flatMap((node) => {
-    if (!isOp(node.op)) throw new GraphError(`${node.op} is no known op`);
+    if (!isOp(node.op)) throw new GraphError(`${node.op} is not a known op`);
     return LOWERINGS[node.op]({
       inputs: node.inputs.map(nameOf),
       outputs: node.outputs.map(nameOf),

@@ -34,7 +34,7 @@ export function evaluate(
   for (const { value, data } of graph.constants)
     values.set(value, { shape: shapeOf(value), data: Float64Array.from(data, Number) });
   for (const node of graph.nodes) {
-    if (!isOp(node.op)) throw new GraphError(`${node.op} is no known op`);
+    if (!isOp(node.op)) throw new GraphError(`${node.op} is not a known op`);
     const outputs = node.outputs.map((value) => ({
       shape: shapeOf(value),
       data: new Float64Array(sizeOf(shapeOf(value))),

@@ -80,7 +80,7 @@ function addNodes(graph: Graph, variant: Variant, list: NodeList, values: Values
   const exact = readExactly(graph);
   const typeOf = (value: ValueId): TensorType => argument(graph.types, value);
   for (const node of graph.nodes) {
-    if (!isOp(node.op)) throw new GraphError(`${node.op} is no known op`);
+    if (!isOp(node.op)) throw new GraphError(`${node.op} is not a known op`);
     const [data, indices] = node.inputs;
     const lookUp = node.op === 'gather' && data !== undefined ? lookUps.get(data) : undefined;
     if (lookUp !== undefined && indices !== undefined && node.outputs[0] !== undefined) {

@@ -182,7 +182,7 @@ function perform({ node, lower, last, takesPacked }: Step, values: Values, kept:
         inputs: handles.map(([first]) => first as Tensor),
         weight(index) {
           if (weight === undefined || index !== takesPacked)
-            throw new GraphError(`input ${index} is no weight`);
+            throw new GraphError(`input ${index} is not a weight`);
           return weight;
         },
         inputTypes: node.inputs.map((value) => values.typeOf(value)),

@@ -21,7 +21,7 @@ export interface Step extends Pick<Work, 'node' | 'takesPacked'> {
 }
 
 function plain(name: TfjsName, given: Node): Work {
-  if (!isOp(given.op)) throw new GraphError(`${given.op} is no known op`);
+  if (!isOp(given.op)) throw new GraphError(`${given.op} is not a known op`);
   // the others are there for its gradient
   const node = given.op === 'adapted' ? { ...given, inputs: given.inputs.slice(0, 2) } : given;
   const takesPacked = name === 'webgpu' ? TAKES_PACKED[given.op] : undefined;

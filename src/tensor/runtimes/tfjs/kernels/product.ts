@@ -10,7 +10,7 @@ import { intoOf, named, runProgram, type WebGpuBackend } from './shader.js';
 
 /** Rows and columns of a tile, which a workgroup of 8 × 8 threads computes, 4 × 4 each. */
 const TILE = 32;
-/** Steps of the sum that are in the workgroup's memory at one time. */
+/** Steps of the sum that are in the workgroup's memory at a time. */
 const DEPTH = 16;
 
 const UNIFORMS = [
