@@ -97,7 +97,7 @@ export function openWorld(program: Program, host: Host, options: PlanOptions, st
   const measure = options.speed ?? (() => measured());
   const measured = (): Promise<Speed> =>
     memo.speed(speedKey(host, threads, runtimeName(runtime)), () =>
-      measureSpeed(host, isRuntime(runtime.name) ? runtime.name : chooseRuntime(host), threads),
+      measureSpeed(host, isRuntime(runtime.name) ? runtime.name : chooseRuntime(host), threads, 1),
     );
   return {
     diagnostics,
