@@ -73,7 +73,7 @@ const SMOLLM2: ModelConfig = {
 
 const LENGTHS = [256, 512, 2048];
 
-/** The shape that the targets speak of. */
+/** The shape that the targets refer to. */
 export const TARGET: Shape = { model: 'SmolLM2-135M', config: SMOLLM2, rows: 1, length: 512 };
 
 /** The small model takes several rows at a time, about as many tokens for every length. */

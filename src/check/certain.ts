@@ -6,7 +6,7 @@ type Range = readonly [least: number, most: number];
 /** What is known of a value: its range, or whether it is true. */
 type Known = { readonly range: Range } | { readonly holds: boolean } | undefined;
 
-/** The metric that a path of a condition speaks of. */
+/** The metric that a path of a condition refers to. */
 export type MetricOf = (path: readonly string[]) => MetricSchema | undefined;
 
 /** Whether a condition holds whatever is measured; `undefined` where that depends. */

@@ -24,7 +24,7 @@ const CHECKS: Readonly<Record<string, (checked: CheckedStage, stages: Stages) =>
 export const classification = (checked: CheckedStage, stages: Stages): readonly Diagnostic[] =>
   CHECKS[checked.stage.kind]?.(checked, stages) ?? [];
 
-/** What is behind a setting that takes rows; nothing where its format is not sound. */
+/** What is behind a setting that takes rows; nothing where its format is invalid. */
 function rowsIn(checked: CheckedStage, key: string, stages: Stages): Rows | undefined {
   const reference = referenceIn(checked, key);
   const format = reference && stages.get(reference.stage);
@@ -75,7 +75,7 @@ const WITHOUT_LABELS: readonly (readonly [setting: string, why: string])[] = [
   ['start', 'the head starts untrained'],
 ];
 
-/** Settings that speak of what `head` leaves as it is. */
+/** Settings that refer to what `head` leaves as it is. */
 const WITHOUT_BLOCKS: readonly (readonly [setting: string, why: string])[] = [
   ['lora', 'there is no adapter'],
   ['neftune_noise_alpha', 'the base is frozen, so noise on its input is useless'],

@@ -1,4 +1,4 @@
-/** Rows and those who read them: columns that a template, a source or a split speaks of, and no row has. */
+/** Rows and those who read them: columns that a template, a source or a split refers to, and no row has. */
 import { unknownColumn } from '../diagnostics/catalogue/names.js';
 import { otherColumns } from '../diagnostics/catalogue/rows.js';
 import type { Diagnostic } from '../diagnostics/types.js';

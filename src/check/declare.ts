@@ -82,7 +82,7 @@ export class Declarations {
     if (!module.isLibrary) for (const native of tree.natives) context.report(misplacedNative(native.span));
     for (const block of tree.blocks)
       declare(block.name, block.kind.text === 'budget' ? { kind: 'budget', block } : stage(block, context));
-    // What a test means is decided where tests are run; what it speaks of is used.
+    // What a test means is decided where tests are run; what it refers to is used.
     for (const { properties, expectations } of tree.tests)
       for (const written of [
         ...properties.map(({ value }) => value),

@@ -6,7 +6,7 @@ import { pathsIn } from '../syntax/references.js';
 
 type Path = readonly Word[];
 
-/** Matrices by the name of the stage, budget or parameter, in order of declaration; the graph of the names may have circles. */
+/** Matrices by the name of the stage, budget or parameter, in order of declaration; the graph of the names may have cycles. */
 export function matricesOf(tree: SourceFile): ReadonlyMap<string, readonly string[]> {
   const matrices = tree.matrices.map(({ name }) => name.text);
   const blocks = new Map(tree.blocks.map((block) => [block.name.text, block]));
@@ -35,14 +35,14 @@ const pathsOf = ({ using, properties, requirements }: Block | Preset, kind: Word
   ...requirements.flatMap(({ condition }) => pathsIn(condition)).filter((path) => !isMetric(path, kind.text)),
 ];
 
-/** `require rows >= 500` speaks of no stage `rows`. */
+/** `require rows >= 500` refers to no stage `rows`. */
 const isMetric = ([word, port]: Path, kind: string): boolean =>
   port === undefined &&
   word !== undefined &&
   Object.hasOwn(schemas, kind) &&
   Object.hasOwn(schemas[kind as StageKind].metrics, word.text);
 
-/** `loss_on = all` speaks of no stage `all`, unless such a stage hands something on without a port. */
+/** `loss_on = all` refers to no stage `all`, unless such a stage outputs something without a port. */
 function isMention([word, port]: Path, blocks: ReadonlyMap<string, Block>): boolean {
   const kind = blocks.get(word?.text ?? '')?.kind.text;
   if (kind === undefined || port !== undefined) return true;

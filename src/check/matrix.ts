@@ -44,7 +44,7 @@ export const matrixSymbol = (
   constant: () => binding?.get(declaration.name.text)?.constant,
 });
 
-/** The values of a matrix, of which `-p` chooses one; none where they are not sound, which has been reported. */
+/** The values of a matrix, of which `-p` chooses one; none where they are invalid, which has been reported. */
 export function axisOf(
   declaration: Matrix,
   source: SourceText,

@@ -4,7 +4,7 @@ import type { Span } from '../source/span.js';
 import type { MetricSchema } from '../stages/schema.js';
 import type { Block } from '../syntax/ast.js';
 
-/** What a `require` may speak of. */
+/** What a `require` may refer to. */
 export interface Measured {
   /** `the eval stage \`quality\`` */
   readonly where: string;
@@ -15,7 +15,7 @@ export interface Measured {
   readonly listed?: { readonly names: ReadonlySet<string>; readonly end: Span | undefined };
   /** The stage's own name, which it need not write. */
   readonly own?: string;
-  /** Whether it may speak of other stages: of what they measure, and in a budget of memory and time too. */
+  /** Whether it may refer to other stages: of what they measure, and in a budget of memory and time too. */
   readonly ofStages?: 'measured' | 'all';
   /** `undefined`: the kind knows no baseline. */
   readonly baseline?: { readonly isSet: boolean; readonly insertAt: number };

@@ -31,7 +31,7 @@ export function declaredType(word: Word, context: Context): SettingType | undefi
   return type;
 }
 
-/** The type narrowed to the range, which may speak of any name of the file. */
+/** The type narrowed to the range, which may refer to any name of the file. */
 export const narrowed = (
   type: SettingType,
   { type: word, range }: { readonly type: Word; readonly range?: Range },

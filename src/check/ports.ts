@@ -1,4 +1,4 @@
-/** References to what other stages hand on. */
+/** References to what other stages output. */
 import * as names from '../diagnostics/catalogue/names.js';
 import * as params from '../diagnostics/catalogue/params.js';
 import * as errors from '../diagnostics/catalogue/values.js';
@@ -12,7 +12,7 @@ import type { StageSymbol } from './symbols.js';
 export const portType = (port: Port, method: string | undefined): PortType =>
   (method === undefined ? undefined : port.typeUsing?.[method]) ?? port.type;
 
-/** Ports of a stage that hand on what is wanted. */
+/** Ports of a stage that output what is wanted. */
 const fitting = (
   schema: StageSchema,
   method: string | undefined,

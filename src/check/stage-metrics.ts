@@ -1,4 +1,4 @@
-/** Conditions that speak of what other stages measured. */
+/** Conditions that refer to what other stages measured. */
 import * as names from '../diagnostics/catalogue/names.js';
 import type { Span } from '../source/span.js';
 import { stageMetrics } from '../stages/budget.js';

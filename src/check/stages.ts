@@ -22,7 +22,7 @@ export interface CheckedStage {
   readonly block: Block;
   readonly schema: StageSchema;
   readonly uses: readonly PortUse[];
-  /** Every setting and requirement is sound. */
+  /** Every setting and requirement is valid. */
   readonly isSound: boolean;
 }
 

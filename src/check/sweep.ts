@@ -63,7 +63,7 @@ export function spread({ axes, bindings }: Sweep, combined: readonly Blocks[]): 
   });
 }
 
-/** What budgets require, once for each combination that makes it speak of another stage or ask another number. */
+/** What budgets require, once for each combination that makes it refer to another stage or ask another number. */
 export function spreadBudgets({ axes, bindings }: Sweep, combined: readonly Blocks[]): readonly Budget[] {
   return (combined[0]?.budgets ?? []).map((budget, place) => {
     const found = new Map<string, Requirement>();

@@ -11,7 +11,7 @@ export function fillTokenizers(
   stages: readonly CheckedStage[],
   report: (diagnostic: Diagnostic) => void,
 ): readonly CheckedStage[] {
-  // A stage that is not sound may be the one that reads a format.
+  // A stage that is invalid may be the one that reads a format.
   if (stages.some(({ isSound }) => !isSound)) return stages;
   const byName = new Map(stages.map((checked) => [checked.stage.name, checked]));
   const readersOf = readersByFormat(stages);

@@ -1,4 +1,4 @@
-/** A condition speaks of a metric that its evaluation does not measure. */
+/** A condition refers to a metric that its evaluation does not measure. */
 import { metricOfOtherRows } from '../diagnostics/catalogue/classification.js';
 import { metricNotListed } from '../diagnostics/catalogue/wiring.js';
 import type { Diagnostic } from '../diagnostics/types.js';

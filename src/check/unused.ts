@@ -1,4 +1,4 @@
-/** Declarations that nothing speaks of, and stages that nothing reads. */
+/** Declarations that nothing refers to, and stages that nothing reads. */
 import { stageWithoutEffect, unusedDeclaration } from '../diagnostics/catalogue/names.js';
 import { isTestFile } from '../diagnostics/catalogue/syntax.js';
 import type { Diagnostic } from '../diagnostics/types.js';

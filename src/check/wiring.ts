@@ -1,4 +1,4 @@
-/** The graph of the stages: inputs, circles, order. */
+/** The graph of the stages: inputs, cycles, order. */
 import { type Step, stageCycle } from '../diagnostics/catalogue/wiring.js';
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { Expression, Reference, Value } from '../ir/types.js';
@@ -26,7 +26,7 @@ function inputsOf({ stage, schema }: CheckedStage): readonly string[] {
   return [...new Set([...found.map((reference) => reference.stage), ...measured])];
 }
 
-/** Stages whose metrics a condition speaks of. */
+/** Stages whose metrics a condition refers to. */
 function stagesIn(condition: Expression): readonly string[] {
   if (condition.op === 'value') return [];
   if (condition.op === 'metric') {
@@ -38,7 +38,7 @@ function stagesIn(condition: Expression): readonly string[] {
     : [...stagesIn(condition.left), ...stagesIn(condition.right)];
 }
 
-/** Stages that wait for each other: one error a circle, with its path. */
+/** Stages that wait for each other: one error per cycle, with its path. */
 export function findCycles(stages: readonly CheckedStage[]): readonly Diagnostic[] {
   const byName = new Map(stages.map((checked) => [checked.stage.name, checked]));
   const state = new Map<string, 'open' | 'done'>();
@@ -62,7 +62,7 @@ export function findCycles(stages: readonly CheckedStage[]): readonly Diagnostic
   return found;
 }
 
-/** Every stage after its inputs, with their names; ties in source order. The graph has no circle. */
+/** Every stage after its inputs, with their names; ties in source order. The graph has no cycle. */
 export function inOrder(
   stages: readonly CheckedStage[],
 ): readonly { readonly checked: CheckedStage; readonly inputs: readonly string[] }[] {

@@ -77,7 +77,7 @@ export interface GroupReport {
 export interface ReportInput {
   readonly stage: string;
   readonly span: Span;
-  /** What earlier stages measured, by name: a requirement may speak of them. */
+  /** What earlier stages measured, by name: a requirement may refer to them. */
   readonly earlier: Readonly<Record<string, Readonly<Record<string, number>>>>;
   readonly requires: readonly Requirement[];
   readonly chosen: readonly ChosenMetric[];

@@ -117,7 +117,7 @@ export class Cursor {
 
   /**
    * Takes `// allow(…)` out of what waits, where it is behind an item that starts at `start` on the same line. It
-   * speaks of that line, so if the item breaks it must be before all of it.
+   * refers to that line, so if the item breaks it must be before all of it.
    */
   allowanceBehind(start: number): string | undefined {
     const end = this.tokens[this.at - 1]?.end ?? start;

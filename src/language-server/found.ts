@@ -13,7 +13,7 @@ export interface Found {
   readonly diagnostic: Diagnostic;
   /** The compilation that found it. */
   readonly compiled: Compiled;
-  /** Files that it speaks of. */
+  /** Files that it refers to. */
   readonly sources: SourceMap;
 }
 

@@ -62,7 +62,7 @@ export class Projects {
     const host = this.looks.host(root, seen);
     const params = this.paramsOf(host, path);
     const made = { ...compile(host, path, { params }), path, root, host, seen, params };
-    // Its tests speak of the pipeline with its name.
+    // Its tests refer to the pipeline with its name.
     if (isTestFile(path)) seen.add(pipelineOf(path));
     if (this.open.get(path) !== undefined) this.made.set(path, made);
     return made;

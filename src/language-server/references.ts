@@ -1,4 +1,4 @@
-/** Every place that speaks of one thing, in the files that the editor shows and those of its folders. */
+/** Every place that refers to one thing, in the files that the editor shows and those of its folders. */
 import type { Location } from 'vscode-languageserver';
 import type { Module } from '../check/modules.js';
 import type { Span } from '../source/span.js';

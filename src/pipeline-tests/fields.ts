@@ -1,4 +1,4 @@
-/** The names that an expectation can speak of: tables, from which types, values and messages come. */
+/** The names that an expectation can refer to: tables, from which types, values and messages come. */
 import type { StageSummary } from '../ir/events.js';
 import type { PlannedStage } from '../planner/types.js';
 import { METHODS } from '../stages/types.js';

@@ -113,7 +113,7 @@ function listChange<T>(before: readonly T[], after: readonly T[], key: (item: T)
 
 const foundKey = ({ code, severity, message }: Found): string => `${code} ${severity} ${message}`;
 
-/** What is said of a stage under its new name is nothing new; instances of a matrix may be spoken of as one. */
+/** What is said of a stage under its new name is nothing new; instances of a matrix may be referred to as one. */
 function foundChange(
   before: readonly Found[],
   after: readonly Found[],

@@ -108,7 +108,7 @@ const FIGURES: Readonly<Record<string, (value: number) => string>> = {
   wall_time: duration,
 };
 
-/** The left side of a requirement in the unit of what it speaks of; a ratio of two has none. */
+/** The left side of a requirement in the unit of what it refers to; a ratio of two has none. */
 function figureOf({ condition }: Requirement, value: number): string {
   const [path] = metricPaths(condition);
   const show = isScaled(condition) ? undefined : FIGURES[path?.at(-1) ?? ''];

@@ -61,7 +61,7 @@ export class TreeBuilder {
     test: (parent) => this.tests.push(this.test(parent)),
   };
   private edition: Edition | undefined;
-  /** Nothing is missing that other declarations speak of. */
+  /** Nothing is missing that other declarations refer to. */
   private isWhole = true;
   /** Offset of the first declaration. */
   private first: number | undefined;

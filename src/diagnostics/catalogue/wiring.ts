@@ -41,7 +41,7 @@ export const portNeeded = (at: Span, stage: string, ports: readonly string[]): D
       .map((port) => replace(`write \`${stage}.${port}\``, at, `${stage}.${port}`, 'maybe_incorrect')),
   });
 
-/** One step of a circle: what is read there, and where. */
+/** One step of a cycle: what is read there, and where. */
 export interface Step {
   readonly name: string;
   readonly at: Span;
@@ -50,7 +50,7 @@ export interface Step {
 const inCircle = (path: readonly Step[]): string =>
   [path.at(-1)?.name ?? '', ...path.map(({ name }) => name)].map((name) => `\`${name}\``).join(' → ');
 
-/** `path`: every name in the circle and where it is read, the last one closing it. */
+/** `path`: every name in the cycle and where it is read, the last one closing it. */
 export const stageCycle = (path: readonly Step[]): Diagnostic => {
   const at = path.at(-1)?.at ?? { file: '', start: 0, end: 0 };
   const names = path.map(({ name }) => name);
@@ -249,7 +249,7 @@ export const adapterBesideTokens = (at: Span, other: string): Diagnostic =>
     help: `keep one of the two: \`adapter\` for bottlenecks in the blocks, \`${other}\` for virtual tokens before every text`,
   });
 
-/** A file that others import from is sound, and has nothing to run. */
+/** A file that others import from is valid, and has nothing to run. */
 export const nothingToPlan = (file: string): Diagnostic =>
   error('FTP0436', { file, start: 0, end: 0 }, 'there is no stage to plan or run', {
     label: 'a file without a stage',

@@ -1,4 +1,4 @@
-/** The graph of a pipeline as data: stages, what they hand on to each other, and what they read from outside. */
+/** The graph of a pipeline as data: stages, what they pass to each other, and what they read from outside. */
 import { references } from '../../check/wiring.js';
 import type { StageAction } from '../../ir/events.js';
 import type { Program, Stage, StageKind, Value } from '../../ir/types.js';

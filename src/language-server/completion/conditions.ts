@@ -1,4 +1,4 @@
-/** What a `require` may speak of. */
+/** What a `require` may refer to. */
 import { CompletionItemKind } from 'vscode-languageserver/node.js';
 import { unitNoun } from '../../check/units.js';
 import type { MetricSchema } from '../../stages/schema.js';

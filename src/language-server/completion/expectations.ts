@@ -1,4 +1,4 @@
-/** Inside of `test "…" { … }`: its settings, and what an expectation can speak of. */
+/** Inside of `test "…" { … }`: its settings, and what an expectation can refer to. */
 import { CompletionItemKind } from 'vscode-languageserver/node.js';
 import { typeNoun } from '../../check/describe.js';
 import { isTestFile } from '../../diagnostics/catalogue/syntax.js';

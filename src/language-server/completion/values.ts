@@ -97,7 +97,7 @@ function proposalsFor(type: SettingType, request: Request): Proposals {
   return (PROPOSE[type.kind] as Propose<SettingType['kind']>)(type as never, request);
 }
 
-/** Ports of the stages that hand on what is wanted. */
+/** Ports of the stages that output what is wanted. */
 function portsThatFit(accepts: readonly PortType[], { view, frame, cursor }: Request): Proposals {
   const own = cursor.frames.find(({ kind }) => kind === 'block');
   const self = own?.kind === 'block' ? own.head[1]?.image : undefined;

@@ -1,4 +1,4 @@
-/** Diagnostics, pushed with the version of the text that they speak of. */
+/** Diagnostics, pushed with the version of the text that they refer to. */
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { DiagnosticRelatedInformation, Range, Diagnostic as Shown } from 'vscode-languageserver';

@@ -24,7 +24,7 @@ export interface FileIndex {
 
 const known = new WeakMap<Module, FileIndex>();
 
-/** `tested`: what the pipeline declares that a test of this file speaks of. */
+/** `tested`: what the pipeline declares that a test of this file refers to. */
 export function indexOf(module: Module, tested: (test: Test) => Tested): FileIndex {
   const before = known.get(module);
   if (before !== undefined) return before;

@@ -1,4 +1,4 @@
-/** What a `require` may speak of, by the kind of block that it is in. */
+/** What a `require` may refer to, by the kind of block that it is in. */
 import { budgetMetrics, stageMetrics } from '../../stages/budget.js';
 import type { MetricSchema } from '../../stages/schema.js';
 import { schemaOf } from './kinds.js';

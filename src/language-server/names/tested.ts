@@ -1,4 +1,4 @@
-/** The words of a file of tests, which speak of a pipeline: its parameters, its stages, and what is known of them. */
+/** The words of a file of tests, which refer to a pipeline: its parameters, its stages, and what is known of them. */
 import { PARAM_TYPES } from '../../check/params.js';
 import { unitNoun } from '../../check/units.js';
 import type { Unit } from '../../ir/types.js';

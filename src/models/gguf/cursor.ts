@@ -32,7 +32,7 @@ export class Cursor {
     throw new ModelError('gguf_invalid', this.#path, detail, HELP);
   }
 
-  /** What is sound, and not read. */
+  /** What is valid, and not read. */
   unsupported(detail: string, help: string): never {
     throw new ModelError('gguf_unsupported', this.#path, detail, help);
   }

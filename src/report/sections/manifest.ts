@@ -2,7 +2,7 @@ import { bytes as bytesText } from '../../planner/quantities.js';
 import type { ReportInput } from '../input.js';
 import { html, type Markup, nothing } from '../markup.js';
 
-/** Every file that the stages put out, with its digest. */
+/** Every file that the stages produced, with its digest. */
 export function manifest({ manifest: entries }: ReportInput): Markup {
   if (entries.length === 0) return nothing;
   return html`<h2>Outputs</h2>

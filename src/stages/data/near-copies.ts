@@ -46,7 +46,7 @@ export class NearCopies {
     return this.#find(this.#signed(text));
   }
 
-  /** The set of a text; its band keys are left in `#keys`. A text without words is near to none. */
+  /** The set of a text; its band keys are left in `#keys`. A text without words is near none. */
   #signed(text: string): Uint32Array {
     const set = tripleHashes(text);
     if (set.length > 0) bandKeys(set, this.#bands, this.#keys);

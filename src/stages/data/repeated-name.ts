@@ -3,7 +3,7 @@ const [QUOTE, BACKSLASH, COMMA, COLON] = [0x22, 0x5c, 0x2c, 0x3a];
 const [LIST, LIST_END, OBJECT, OBJECT_END] = [0x5b, 0x5d, 0x7b, 0x7d];
 
 /**
- * A name that an object in a JSON text has twice, of which `JSON.parse` takes the last without a word. The text must be
+ * A name that an object in a JSON text has twice, of which `JSON.parse` silently takes the last. The text must be
  * valid JSON; only strings and brackets are told apart.
  */
 export function repeatedName(text: string): string | undefined {

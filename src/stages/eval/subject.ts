@@ -21,7 +21,7 @@ export interface Subject {
   readonly paged?: boolean;
   /** Absolute folder of the adapter. */
   readonly adapter?: string;
-  /** The stage that put it out. */
+  /** The stage that produced it. */
   readonly artefact?: Artefact;
 }
 

@@ -3,7 +3,7 @@
  * an arena for each compiled graph; here all graphs share one stretch, as long as the largest needs, which is
  * never given back: no page faults, and a peak that is known beforehand.
  *
- * The intermediates are declared as outputs of the model and fetched into overlapping places. That is sound
+ * The intermediates are declared as outputs of the model and fetched into overlapping places. That is valid
  * because the runtime runs nodes one after another in an order that is known (see order.ts).
  */
 import type { Tensor } from 'onnxruntime-node';
