@@ -48,7 +48,7 @@ describe('check --fix', () => {
     expect((await check('a.ftp', '--fix')).err).to.equal('nothing to fix automatically\nok: a.ftp\n');
   });
 
-  it('--diff prints a patch, writes nothing, and exits as the file stands', async () => {
+  it('--diff prints a patch, writes nothing, and exits as for the unchanged file', async () => {
     write('a.ftp', BROKEN);
     const json = JSON.parse((await check('a.ftp', '--diff', '--json')).out);
     expect(validate(json), JSON.stringify(validate.errors)).to.equal(true);

@@ -102,7 +102,7 @@ describe('a matrix', () => {
     expect(compiled({ rat: '1' }).diagnostics[0]?.help).to.equal('did you mean `-p rate=…`?');
   });
 
-  it('reports a mistake of a block once, however many combinations it stands in', () => {
+  it('reports a mistake in a block once, however many combinations it is in', () => {
     const broken = text.replace('metrics = [perplexity]', 'metrics = [perplexty], sampels = 3');
     expect(compiled({}, broken).diagnostics.map(({ code }) => code)).to.deep.equal(['FTP0211', 'FTP0213']);
     const circle = text.replace(

@@ -68,7 +68,7 @@ describe('a file with a mistake', function () {
       expect(wrong).to.deep.equal([]);
     });
 
-    it(`never means something else without a word for two neighbours of ${name} that change places`, () => {
+    it(`never silently means something else when two neighbours of ${name} are swapped`, () => {
       const wrong: string[] = [];
       for (const [i, left] of tokens.entries()) {
         const right = tokens[i + 1];

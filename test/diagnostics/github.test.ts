@@ -56,7 +56,7 @@ describe('annotations of a GitHub workflow', () => {
 
   for (const [what, before] of Object.entries(BEFORE))
     for (const lineEnd of ['\n', '\r\n'])
-      it(`mark what they speak of behind ${what}, where lines end with ${JSON.stringify(lineEnd)}`, () => {
+      it(`mark the right text after ${what}, where lines end with ${JSON.stringify(lineEnd)}`, () => {
         const line = `${before}limt = 3 // 十😀`;
         const text = ['edition 2026', '', 'data rows {', line, '}', ''].join(lineEnd);
         const found = annotations(text).find((one) => one.includes('`limt`'));

@@ -51,7 +51,7 @@ describe('generation', () => {
     expect(computed).to.be.within(needed, needed / 0.75);
   });
 
-  it('goes on beside a row that ended early and lies nearest to the last position', async () => {
+  it('continues beside a row that ended early, nearest to the last position', async () => {
     const decoder = fakeDecoder();
     const { maxPositions } = tinyConfig;
     const batch = Array.from({ length: 9 }, (_, i) =>
@@ -73,7 +73,7 @@ describe('generation', () => {
     expect(await generate(decoder, [], { maxTokens: 5, stopIds: [] })).to.deep.equal([]);
   });
 
-  it('tells of each token and of progress', async () => {
+  it('reports each token and the progress', async () => {
     const streamed = prompts.map((): number[] => []);
     const progress: number[] = [];
     const answers = await generate(fakeDecoder(), prompts, {
@@ -103,7 +103,7 @@ describe('generation', () => {
     expect(cut?.text).to.equal(text.slice(0, text.indexOf(stop)));
   });
 
-  it('samples the same answer for a seed, whatever stands beside the row', async () => {
+  it('samples the same answer for a seed, whatever other rows are in the batch', async () => {
     const options = { maxTokens: 15, stopIds: [], sampling: { temperature: 1, seed: 4 } };
     const decoder = fakeDecoder();
     const together = await generate(decoder, prompts, options);

@@ -63,7 +63,7 @@ describe('formatter', () => {
     }
   });
 
-  it('keeps comments wherever they stand', () => {
+  it('keeps comments wherever they are', () => {
     const random = randomFrom(17);
     for (let i = 0; i < 300; i++) {
       const { name, text } = readable[Math.floor(random() * readable.length)] ?? { name: '', text: '' };
@@ -74,7 +74,7 @@ describe('formatter', () => {
     }
   });
 
-  it('has formatted what stands in this repository for others to read', () => {
+  it('has been applied to the pipelines of this repository', () => {
     const own = files.filter(({ name }) => /^(pipelines|stdlib)\//.test(name));
     const started = Object.entries(starterFiles()).map(([name, text]) => ({
       name: `ftpc init: ${name}`,

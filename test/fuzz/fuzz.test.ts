@@ -4,7 +4,7 @@ import { Fuzzer } from './fuzz.js';
 describe('spoilt texts', function () {
   this.timeout(120_000);
 
-  it('are never read wrongly without a word, and never make the compiler throw or hang', () => {
+  it('are never silently misread, and never make the compiler throw or hang', () => {
     const fuzzer = new Fuzzer(1);
     const wrong: string[] = [];
     for (let number = 0; number < 1500; number++) {

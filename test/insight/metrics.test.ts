@@ -32,7 +32,7 @@ describe('metrics of runs', () => {
   const folder = folderWithRuns();
   const runs = readRuns(folder.host);
 
-  it('stand in one table, runs below each other or side by side', () => {
+  it('are in one table, with runs below each other or side by side', () => {
     const few = metricsTable(runs, ['quality.rouge_l', 'perplexity']);
     expect(few.metrics).to.deep.equal([
       'quality.perplexity',

@@ -67,7 +67,7 @@ describe('why a stage runs', () => {
     );
   });
 
-  it('goes back to the setting and the file that changed, and tells of each stage once', async () => {
+  it('goes back to the setting and the file that changed, and explains each stage once', async () => {
     folder.write('prompt.md', 'Answer at length.');
     const answer = await why(
       TEXT.replace('rate: 2e-3', 'rate: 1e-4').replace('dropout: 5%', 'dropout: 10%'),

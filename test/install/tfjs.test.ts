@@ -101,7 +101,7 @@ describe('an installation of TensorFlow.js', () => {
     expect(readdirSync(runtimesFolder(at))).to.deep.equal([]);
   });
 
-  it('is removed where something else stands in its place, and is none where its folder is a file', async () => {
+  it('is removed if something else is in its place, and counts as missing if its folder is a file', async () => {
     const at = host();
     const root = runtimesFolder(at);
     mkdirSync(root, { recursive: true });

@@ -62,7 +62,7 @@ describe('language server: completion', () => {
     expect(sorted[0]?.label).to.equal('source');
   });
 
-  it('leaves the sign that stands there already', async () => {
+  it('keeps the sign that is already there', async () => {
     const { take } = await inPipeline('max_length = 64tok', `max${MARK} = 64tok`);
     expect(take('max_length')).to.contain('  max_length = 64tok\n');
   });
@@ -235,7 +235,7 @@ describe('language server: completion', () => {
     expect(labels).to.include.members(['Bool', 'Int', 'Model', 'Tokens', 'Ratio']);
   });
 
-  it('offers every word of a pipeline where it stands, but for the names that are declared', async () => {
+  it('offers every word of a pipeline at its place, except declared names', async () => {
     const { uri } = await bench.client.open(bench.folder.uri('words.ftp'), PIPELINE);
     const missing: string[] = [];
     for (const [line, text] of PIPELINE.split('\n').entries())

@@ -67,7 +67,7 @@ describe('language server: documents', () => {
     expect(errors((await bench.client.diagnostics(uri, version)).diagnostics)).to.deep.equal([]);
   });
 
-  it('clears what it said of a document that is closed, and reads the disk again', async () => {
+  it('clears the diagnostics of a closed document, and reads the disk again', async () => {
     bench.folder.write('closed.ftp', PIPELINE);
     const uri = bench.folder.uri('closed.ftp');
     await bench.client.open(uri, 'edition 2026\nnonsense\n');

@@ -126,7 +126,7 @@ describe('language server: navigation', () => {
       expect(await ask('prepareRename', await inPipeline(part, instead)), instead).to.equal(null);
   });
 
-  it('finds and renames what tests speak of', async () => {
+  it('finds and renames what tests refer to', async () => {
     const test = `edition 2026
 
 test "small" {

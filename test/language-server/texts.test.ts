@@ -63,7 +63,7 @@ describe('language server: texts', () => {
       expect(await hovered('from = clauses', `from = cl${MARK}auses`)).to.contain('data clauses');
     });
 
-    it('says what a condition speaks of, here and in other stages', async () => {
+    it('explains what a condition refers to, here and in other stages', async () => {
       const other = await hovered('require rows >= 1', `require dialogs.ro${MARK}ws >= 1`);
       expect(other).to.contain('`dialogs.rows`').and.contain('known when it is run');
       const memory = await hovered('require peak_memory', `require adapter.peak_me${MARK}mory`);

@@ -20,7 +20,7 @@ describe('comments that allow a finding', () => {
     ['an empty line between', above(`// allow(too-many-epochs): ${REASON}\n`)],
   ];
   for (const [where, edit] of allowed)
-    it(`stand on ${where}`, () => {
+    it(`apply on ${where}`, () => {
       const { report, found } = linted(changed(edit, EPOCHS));
       expect(found).to.deep.equal([]);
       expect(report.suppressed.map(({ diagnostic, reason }) => [diagnostic.rule, reason])).to.deep.equal([
@@ -53,7 +53,7 @@ describe('comments that allow a finding', () => {
     expect(linted(text).found).to.deep.equal([]);
   });
 
-  it('do not reach over what they stand before', () => {
+  it('do not reach beyond what follows them', () => {
     const text = changed(['format dialogs', `// allow(too-many-epochs): ${REASON}\nformat dialogs`], EPOCHS);
     expect(linted(text).found).to.deep.equal(['FTP1042', 'too-many-epochs']);
   });

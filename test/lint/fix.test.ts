@@ -22,7 +22,7 @@ describe('certain fixes of the whole corpus', () => {
   const host = nodeHost(folder);
 
   for (const name of names) {
-    it(`of ${name} fix what they say, and bring nothing new`, () => {
+    it(`of ${name} fix what they say, and cause nothing new`, () => {
       const { files, fixed, before, after } = applyFixes(host, name, { guesses: false });
       const safe = before.diagnostics.filter(({ fixes }) =>
         fixes?.some(({ applicability }) => applicability === 'safe'),

@@ -381,7 +381,7 @@ describe('lint rules', () => {
     for (const { id } of rules) expect(id).to.match(/^[a-z]+(-[a-z]+)*$/);
   });
 
-  it('speak of the block, not of the instances of a matrix, and once', () => {
+  it('name the block, not the instances of a matrix, and only once', () => {
     const text = changed(
       ['data rows', 'matrix seed: Int = [1, 2, 3]\n\ndata rows'],
       ['epochs: 2, patience: 3', 'epochs: 9, patience: 3'],

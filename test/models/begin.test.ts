@@ -29,7 +29,7 @@ async function beginId(step: unknown, config?: object): Promise<number | undefin
 }
 
 describe('the token that a tokenizer puts before a text', () => {
-  it('stands in its post-processor', async () => {
+  it('is read from its post-processor', async () => {
     expect(await beginId(null)).to.equal(undefined);
     expect(await beginId(TEMPLATE)).to.equal(1);
     expect(await beginId(NESTED)).to.equal(1);

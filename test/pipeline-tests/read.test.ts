@@ -70,7 +70,7 @@ param model: Model = starter()
     expect(readTests(host, 'alone.test.ftp').diagnostics.map(({ code }) => code)).to.deep.equal(['FTP1204']);
   });
 
-  it('speak of one stage of a matrix, once its value is chosen', () => {
+  it('refer to one stage of a matrix, once its value is chosen', () => {
     const read = (settings: string) => {
       const text = `edition 2026\ntest "it" { pipeline = "matrix.ftp"${settings}, expect program.adapter.lora.rank == 8 }\n`;
       const host = overlayHost(join(root, 'test/corpus/valid'), { 'it.test.ftp': text });

@@ -143,7 +143,7 @@ describe('expectations', () => {
     expect(said).to.deep.equal([unknown, unknown]);
   });
 
-  it('can speak of errors that the pipeline has', async () => {
+  it('can refer to errors of the pipeline', async () => {
     const host = overlayHost(root, {
       'bad.ftp': 'edition 2026\nbudget b { require peak_memory <= 8 }\n',
       'bad.test.ftp':
@@ -157,7 +157,7 @@ describe('expectations', () => {
     ]);
   });
 
-  it('stand in a JUnit report', () => {
+  it('appear in a JUnit report', () => {
     const span = { file: 'a.test.ftp', start: 0, end: 1 };
     const test = { file: 'a.test.ftp', span, seconds: 0.0126, expectations: 1, diagnostics: [] };
     const failure = { code: 'FTP1201', severity: 'error', message: '`a < "b"` & \u001b[31mred' } as const;

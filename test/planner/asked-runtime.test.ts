@@ -24,7 +24,7 @@ const codes = (text: string) => compiled(text).diagnostics.map(({ code }) => cod
 describe('the runtime of a pipeline', () => {
   const tensorflow = 'budget machine { runtime = tensorflow, require peak_memory <= 8GiB }';
 
-  it('goes before auto, and the command line before it', () => {
+  it('takes precedence over auto, and the command line over both', () => {
     const program = asks(tensorflow);
     expect(askedRuntime(undefined, program)).to.deep.equal({ choice: 'tensorflow', by: 'pipeline' });
     expect(askedRuntime('wasm', program)).to.deep.equal({ choice: 'wasm', by: 'option' });

@@ -212,7 +212,7 @@ describe('plan', () => {
     ]);
   });
 
-  it('does not take a stage that is new beside another for a change of that one', async () => {
+  it('does not mistake a new stage for a change of another one', async () => {
     pretend(await plan(folder.program(), folder.host, QUICK));
     const [before = '', after = ''] = TEXT.split('merge fused');
     const again = before

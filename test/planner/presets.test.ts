@@ -8,7 +8,7 @@ describe('a plan of a pipeline with presets', () => {
   const folder = pipelineFolder();
   after(() => folder.remove());
 
-  it('names for each setting the preset that set it, and where that stands', async () => {
+  it('names for each setting the preset that set it, and its place', async () => {
     const using = TEXT.replace(
       'import { chat }',
       'import { rank_8, careful } from "std/train"\nimport { chat }',

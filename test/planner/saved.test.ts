@@ -174,7 +174,7 @@ describe('a choice that was saved', () => {
   });
   after(() => folder.remove());
 
-  it('stands against the one that the planner would make now', async () => {
+  it('is kept where the planner would choose differently now', async () => {
     const program = folder.program();
     const free = await plan(program, folder.host, QUICK);
     const first = free.stages.find(({ name }) => name === 'adapter');

@@ -5,7 +5,7 @@ import { example, HOSTILE } from './example.js';
 describe('HTML report', () => {
   const page = renderReport(example);
 
-  it('stands alone: no script, nothing from elsewhere', () => {
+  it('is self-contained: no script, nothing from elsewhere', () => {
     expect(page).to.match(/^<!doctype html>/);
     expect(page).to.not.match(/<script|<link|<img|@import|url\(|https?:/);
   });

@@ -342,7 +342,7 @@ describe(`a pipeline against a commit${noGit === undefined ? '' : ` (skipped: ${
     expect(comparison.changed).to.equal(false);
   });
 
-  it('compares a copy of the repository that stands elsewhere to the same words', async () => {
+  it('gives the same words for a copy of the repository elsewhere', async () => {
     work.edit('presets.ftp', 'rank: 2', 'rank: 4');
     const here = await work.against();
     const copy = workingFolder();

@@ -50,7 +50,7 @@ describe('a snapshot', () => {
   };
   const read = () => readSnapshot(nodeHost(work.path), join(work.path, 'pipe.plan.json'), 'pipe.plan.json');
 
-  it('stands beside its pipeline', () => {
+  it('is beside its pipeline', () => {
     expect(snapshotPath('pipelines/legal.ftp')).to.equal('pipelines/legal.plan.json');
     expect(snapshotPath('legal')).to.equal('legal.plan.json');
   });

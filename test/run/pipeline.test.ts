@@ -180,7 +180,7 @@ describe('ftpc run', () => {
     expect(storeDigests(cwd)).to.deep.equal(before);
   });
 
-  it('shows what a format stage hands on, running what is missing', async () => {
+  it('shows what a format stage outputs, running what is missing', async () => {
     const cwd = freshFolder();
     writePipeline(cwd);
     const { ftpc } = await import('../cli/folders.js');

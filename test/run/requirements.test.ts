@@ -49,7 +49,7 @@ describe('requirements of a stage', () => {
   });
 });
 
-describe('budgets that speak of stages', () => {
+describe('budgets that refer to stages', () => {
   const budget = (left: Expression, right: number) => [
     {
       name: 'machine',

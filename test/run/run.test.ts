@@ -97,7 +97,7 @@ describe('a run', () => {
     lock.release();
   });
 
-  it('lets go of the lock and says run.finished where a bug ends it', async () => {
+  it('releases the lock and reports run.finished when a bug ends it', async () => {
     const cwd = freshFolder();
     const seen = recorder();
     const broken = request(cwd, { diagnostics: [] }, { prepare: () => Promise.reject(new Error('a bug')) });

@@ -139,7 +139,7 @@ describe('a whole pipeline', () => {
     ['the parent', (_: string, parent: () => void) => parent()],
     ['the stage', (cwd: string) => process.kill(stageProcess(cwd), 'SIGKILL')],
   ] as const)
-    it(`goes on from a checkpoint after ${whom} was killed, and ends with the same bytes`, async () => {
+    it(`resumes from a checkpoint after ${whom} was killed, and ends with the same bytes`, async () => {
       const cwd = freshFolder();
       writePipeline(cwd, { steps: 6 });
       const running = start(cwd);

@@ -77,7 +77,7 @@ describe('files that match a pattern', () => {
     for (const pattern of PATTERNS) both(pattern);
   });
 
-  it('are so where links stand among them', () => {
+  it('also with links among them', () => {
     symlinkSync(join(base, 'data/a.jsonl'), join(base, 'link.jsonl'));
     symlinkSync(join(base, 'data'), join(base, 'folder-link.jsonl'));
     symlinkSync('..', join(base, 'data/deep/loop'));
@@ -97,7 +97,7 @@ describe('files that match a pattern', () => {
     ]);
   });
 
-  it('have links to nothing among them, which must not be passed over in silence', () => {
+  it('include broken links, which must not be ignored silently', () => {
     symlinkSync('nowhere', join(base, 'data/deep/b.jsonl'));
     symlinkSync('c.jsonl', join(base, 'data/deep/c.jsonl'));
     const names = filesMatching('data/deep/*.jsonl', base).map((path) => path.slice(base.length + 1));

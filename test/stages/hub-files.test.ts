@@ -27,7 +27,7 @@ describe('files of a data set of the Hub', () => {
     ]);
   });
 
-  it('are read in one form, where the same rows stand there in several', () => {
+  it('are read in one form if the same rows are there in several', () => {
     const names = ['test.csv', 'test.parquet', 'train.csv', 'train.jsonl', 'train.parquet'];
     expect(filesOfSplit(names, undefined)).to.deep.equal(['train.jsonl']);
     expect(filesOfSplit(names, 'test')).to.deep.equal(['test.parquet']);

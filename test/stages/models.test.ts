@@ -23,7 +23,7 @@ const fresh = resolved('untrained', { folder: 'evaluation/tiny/base', seed: 5 })
 const freshFile = resolved('untrained', { folder: 'gguf/tiny.gguf', seed: 5 });
 
 describe('models of a pipeline', () => {
-  it('stand where their calls say', () => {
+  it('are where their calls say', () => {
     expect(folder).to.deep.equal({
       folder: join(fixtures, 'evaluation/tiny/base'),
       label: 'evaluation/tiny/base',

@@ -41,7 +41,7 @@ describe('a file that is replaced', () => {
     expect(readdirSync(folder)).to.deep.equal(['null']);
   });
 
-  it('leaves nothing beside a folder that is in its place', () => {
+  it('leaves nothing beside a folder that is already there', () => {
     mkdirSync(join(folder, 'file'));
     expect(() => replaceFile(join(folder, 'file'), 'text')).to.throw();
     expect(readdirSync(folder)).to.deep.equal(['file']);

@@ -59,7 +59,7 @@ describe('work folder', () => {
     expect(existsSync(join(path, '.unfinished-d'))).to.equal(false);
   });
 
-  it('has files beside the commits that go when they are closed, or when the folder is opened anew', () => {
+  it('has files beside the commits that are removed when they are closed, or when the folder is opened again', () => {
     const path = join(freshFolder(), 'work');
     const pages = open(path).pages('state');
     pages.write(5, state);

@@ -100,7 +100,7 @@ for (const name of FAMILIES)
   });
 
 describe('texts of LongRoPE', () => {
-  it('turn by their own lengths beside longer ones, in a batch and in a packed row', async () => {
+  it('are rotated by their own lengths beside longer ones, in a batch and in a packed row', async () => {
     const { recording, batch, weights } = fixture('phi3-long');
     const decoder = await createDecoder({
       runtime: await onnxRuntime({ threads: 1, scratch: 0 }),

@@ -146,7 +146,7 @@ for (const name of CASES)
       await decoder.release();
     });
 
-    it('stands before each of the texts that share a row', async () => {
+    it('precedes each of the texts that share a row', async () => {
       const copies = 10;
       const rowOf = (data: Int32Array, row: number): Int32Array =>
         data.slice(row * batch.length, row * batch.length + (lengths[row] ?? 0));

@@ -144,7 +144,7 @@ function trains(
     });
 
   for (const model of packed)
-    it(`${name} keeps weights packed, and trains ${model} as ONNX Runtime does over what they stand for`, async () => {
+    it(`${name} keeps weights packed, and trains ${model} as ONNX Runtime does over the decoded values`, async () => {
       const { recording, adapter, batch, weights } = fixture(model);
       const { config, supervised } = recording;
       const stored = packedWeights(config, weights);
@@ -170,7 +170,7 @@ function trains(
         expect(relativeError(other.gradients.get(key) ?? [], data), key).to.be.at.most(tolerance);
     });
 
-  it(`${name} holds no tensor more after ${steps} steps, and none after the decoder is let go of`, async () => {
+  it(`${name} holds no more tensors after ${steps} steps, and none after the decoder is released`, async () => {
     const { recording, adapter, batch, weights } = fixture('untied');
     const runtime = await openHere(name);
     const before = { ...runtime.memory.account };

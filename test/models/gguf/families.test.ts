@@ -116,7 +116,7 @@ describe('GGUF families', () => {
     });
 
   for (const name of NAMES)
-    it(`${name}: the config.json that is written beside a merged model says the same`, () => {
+    it(`${name}: the config.json written for a merged model has the same meaning`, () => {
       const model = open(name);
       const json = JSON.parse(JSON.stringify(model.configJson()));
       const plain = (config: ModelConfig) => JSON.parse(JSON.stringify(config));

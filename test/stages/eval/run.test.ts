@@ -135,7 +135,7 @@ describe('the eval stage', () => {
     expect(report.requires[0]?.sentence).to.match(/^loss = [\d.]+, needs < 0\.5$/);
   });
 
-  it('speaks of what earlier stages measured, and leaves to the run what nothing did', async () => {
+  it('refers to what earlier stages measured, and leaves the rest to the run', async () => {
     const shorter = requires('loss < adapter.loss', metric('loss'), '<', metric('adapter', 'loss'));
     const unknown = requires(
       'loss < adapter.valid_loss',

@@ -100,7 +100,7 @@ describe('rows that are tokens already', () => {
   const labels = [-100, -100, 7, 8, -100, 9];
   const ids = [5, 6, 7, 8, 2, 9];
 
-  it('are taken as they stand', async () => {
+  it('are taken as they are', async () => {
     const encoder = await open('tokens');
     expect(kept(encoder, { input_ids: ids, labels })).to.deep.equal([
       { ids, labels, supervised: 3, promptTokens: 5 },
