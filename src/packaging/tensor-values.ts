@@ -24,3 +24,8 @@ function finiteValues(entry: TensorEntry, file: SafetensorsFile): Float32Array {
     'Its training diverged, or the file is damaged: take an earlier checkpoint, or fetch it again.',
   );
 }
+
+/** Throws a `ModelError` for a tensor of a type that is not read, before it is wanted. */
+export function checkTypes(tensors: ReadonlyMap<string, TensorEntry>, file: SafetensorsFile): void {
+  for (const entry of tensors.values()) safetensorsTensor({ entry, file }).format();
+}

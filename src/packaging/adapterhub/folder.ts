@@ -7,7 +7,7 @@ import { f32Writable, safetensorsChunks } from '../../models/safetensors/write.j
 import type { Adapter, BottleneckConfig } from '../../models/types.js';
 import type { Host } from '../../source/host.js';
 import type { AdapterFilesOptions, FileContents, OpenedAdapter } from '../adapter-folder.js';
-import { valuesOf } from '../tensor-values.js';
+import { checkTypes, valuesOf } from '../tensor-values.js';
 import { bottleneckCard } from './card.js';
 import { formatBottleneck, invalid, parseBottleneck } from './config-file.js';
 import { INTERFACE_FILE, interfaceFile } from './interface.js';
@@ -37,6 +37,7 @@ export function openBottleneck(host: Host, folder: string, json: Json, configPat
     }),
   );
   if (tensors.size === 0) throw invalid(path, 'The adapter has no tensors.');
+  checkTypes(tensors, file);
   const opened = { path: folder, base, config, tensors };
   return { ...opened, load: () => ({ ...opened, tensors: valuesOf(tensors, file) }) };
 }

@@ -122,12 +122,14 @@ const IGNORED = new Set([
 /** What takes layers out of those that `target_modules` names: which are left, the tensors say. */
 const NARROWING = ['exclude_modules', 'layers_pattern'] as const;
 
+const INIT = 'init_lora_weights';
+
 /** Values that leave a field without effect, besides null, false, and the empty list and object. */
 const HARMLESS: Readonly<Record<string, readonly unknown[]>> = {
   bias: ['none'],
   num_transformer_submodules: [1],
   // Other initialisations, such as pissa, change the base weights as well.
-  init_lora_weights: [true, false, 'gaussian', 'orthogonal', 'eva'],
+  [INIT]: [true, false, 'gaussian', 'orthogonal', 'eva'],
 };
 
 export interface ParsedConfig {
@@ -147,6 +149,8 @@ const otherwise = (train: string): string =>
   `${train}, or let PEFT merge it (\`merge_and_unload\`) and name the merged model as the base.`;
 const OTHER_KIND = otherwise('Train an adapter of one of these kinds');
 export const OTHERWISE = otherwise('Train the adapter without it');
+const CONVERTED =
+  'Save it with `path_initial_model_for_weight_conversion`, by which PEFT makes it an adapter over the base as it was.';
 
 /** Throws a {@link ModelError} `adapter_invalid` that names the first field that can't be honoured. */
 export function parseAdapterConfig(json: Json, path: string): ParsedConfig {
@@ -169,8 +173,10 @@ export function parseAdapterConfig(json: Json, path: string): ParsedConfig {
 /** A field that is not known asks for something, unless its value leaves it without effect. */
 function refuseUnknown(fields: ConfigFields, known: ReadonlySet<string>): void {
   for (const [field, value] of Object.entries(fields.json))
-    if (!known.has(field) && !isEmpty(value) && !HARMLESS[field]?.includes(value))
+    if (!known.has(field) && !isEmpty(value) && !HARMLESS[field]?.includes(value)) {
+      if (field === INIT) fields.fail(field, 'such an adapter fits only weights that it changed', CONVERTED);
       fields.fail(field, 'this feature is not supported', OTHERWISE);
+    }
 }
 
 const baseOf = (fields: ConfigFields): AdapterBase => ({

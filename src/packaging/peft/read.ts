@@ -13,7 +13,7 @@ import type { Host } from '../../source/host.js';
 import type { LoadedAdapter, OpenedAdapter } from '../adapter-folder.js';
 import { isAdapterHub } from '../adapterhub/config-file.js';
 import { openBottleneck } from '../adapterhub/folder.js';
-import { valuesOf } from '../tensor-values.js';
+import { checkTypes, valuesOf } from '../tensor-values.js';
 import { AS_SAVED, OTHERWISE, parseAdapterConfig, withoutOldName } from './config-file.js';
 import { readLabels } from './labels.js';
 import { PREFIX } from './write.js';
@@ -54,6 +54,7 @@ export function openAdapter(host: Host, folder: string): OpenedAdapter {
   if (modules.length === 0 && lora.labels === undefined)
     throw invalid(configPath, 'The adapter has no tensors.');
   if (targets !== undefined) checkTargets(targets, modules, configPath);
+  checkTypes(tensors, file);
   const config = { ...lora, targets: targets ?? modules };
   return {
     path: folder,
@@ -83,6 +84,7 @@ function openVirtual(
       `Tensor "${PROMPT}" has shape [${entry.shape.join(', ')}], which does not fit ${count} virtual tokens.`,
     );
   const tensors = new Map([[name, entry]]);
+  checkTypes(tensors, file);
   return { ...opened, tensors, load: () => ({ ...opened, tensors: valuesOf(tensors, file) }) };
 }
 

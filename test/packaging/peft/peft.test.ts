@@ -5,7 +5,7 @@ import { adaptedProjections } from '../../../src/models/adapters/layout.js';
 import { prefixConfig } from '../../../src/models/adapters/prefix.js';
 import { openModel } from '../../../src/models/load.js';
 import { f32Writable, safetensorsChunks } from '../../../src/models/safetensors/write.js';
-import { checkAdapter, readAdapter } from '../../../src/packaging/peft/read.js';
+import { checkAdapter, openAdapter, readAdapter } from '../../../src/packaging/peft/read.js';
 import { adapterFiles, writeAdapter } from '../../../src/packaging/peft/write.js';
 import { nodeHost } from '../../../src/source/node-host.js';
 import { concat, modelError } from '../../models/errors.js';
@@ -250,6 +250,19 @@ describe('PEFT adapter', () => {
     expect(norm.detail).to.match(/^"modules_to_save" names norm, and only/);
     expect(stray('lm_head.weight').help).to.contain('save_embedding_layers=False');
     expect(stray('model.layers.0.mlp.up_proj.weight').detail).to.match(/is not a LoRA matrix/);
+  });
+
+  it('says how an adapter over changed weights is made one over the base', () => {
+    const error = modelError(() => readAdapter(variant({ init_lora_weights: 'olora' }), '/a'));
+    expect(error.help).to.contain('path_initial_model_for_weight_conversion');
+  });
+
+  it('refuses tensors of a type that is not read when it opens them', () => {
+    const text = Buffer.from(weights).toString('latin1').replaceAll('"dtype":"F32"', '"dtype":"I32"');
+    const folder = variant({}, Buffer.from(text, 'latin1'));
+    expect(modelError(() => openAdapter(folder, '/a')).detail).to.match(
+      /is of type I32; weights are read as/,
+    );
   });
 
   it('refuses a folder without weights or config', () => {
