@@ -32,7 +32,7 @@ import { fillTokenizers } from './check/tokenizers.js';
 import { stagesWithoutEffect, unusedDeclarations } from './check/unused.js';
 import { findCycles, inOrder } from './check/wiring.js';
 import { hostError, tooManyMistakes } from './diagnostics/catalogue/files.js';
-import type { Diagnostic } from './diagnostics/types.js';
+import { type Diagnostic, isError } from './diagnostics/types.js';
 import type { Budget, Program } from './ir/types.js';
 import { type Host, HostError } from './source/host.js';
 import { lookingOnce } from './source/looking-once.js';
@@ -195,5 +195,3 @@ const firstOf = (diagnostics: readonly Diagnostic[], file: string): readonly Dia
   diagnostics.length <= MOST
     ? diagnostics
     : [...diagnostics.slice(0, MOST), tooManyMistakes(file, diagnostics.length - MOST)];
-
-const isError = ({ severity }: Diagnostic): boolean => severity === 'error';

@@ -5,7 +5,7 @@ import type { Call, Value } from '../ir/types.js';
 import type { Span } from '../source/span.js';
 import { metricsOf } from '../stages/functions/metric.js';
 import { LABELLED } from '../stages/functions/template.js';
-import { referenceIn, type Stages, settingSpan } from './stage-settings.js';
+import { referenceIn, type Stages, settingSpan, trainedBy } from './stage-settings.js';
 import type { CheckedStage } from './stages.js';
 
 interface Rows {
@@ -150,12 +150,4 @@ function foreignMetrics(checked: CheckedStage, rows: Rows): readonly Diagnostic[
       errors.metricOfOtherRows(item?.span ?? settingSpan(checked, 'metrics'), call, rows, rows.kind, fitting),
     ];
   });
-}
-
-/** The train stage behind a stage that trains or merges. */
-function trainedBy(name: string, stages: Stages): CheckedStage | undefined {
-  const checked = stages.get(name);
-  if (checked?.stage.kind === 'train') return checked;
-  const adapter = checked?.stage.kind === 'merge' ? referenceIn(checked, 'adapter') : undefined;
-  return adapter && trainedBy(adapter.stage, stages);
 }

@@ -1,4 +1,4 @@
-import type { Diagnostic } from '../diagnostics/types.js';
+import { type Diagnostic, isError } from '../diagnostics/types.js';
 import type { Origin } from '../ir/types.js';
 import type { Host } from '../source/host.js';
 import type { Span } from '../source/span.js';
@@ -32,7 +32,7 @@ export class Context {
 
   /** Warnings leave a value as it is. */
   get errors(): number {
-    return this.diagnostics.filter(({ severity }) => severity === 'error').length;
+    return this.diagnostics.filter(isError).length;
   }
 
   report(diagnostic: Diagnostic): undefined {

@@ -7,7 +7,7 @@ import type { Call, FileValue } from '../ir/types.js';
 import { HostError } from '../source/host.js';
 import { LABELLED } from '../stages/functions/template.js';
 import type { World } from './context.js';
-import { referenceIn, type Stages, settingSpan } from './stage-settings.js';
+import { referenceIn, type Stages, settingSpan, trainedBy } from './stage-settings.js';
 import type { CheckedStage } from './stages.js';
 import { modelUnder } from './tokenizers.js';
 
@@ -74,14 +74,6 @@ export function sameForm(checked: CheckedStage, stages: Stages): readonly Diagno
       { at: settingSpan(asked, 'template'), message: 'used with this one' },
     ]),
   ];
-}
-
-/** The train stage behind a stage that trains or merges. */
-function trainedBy(name: string, stages: Stages): CheckedStage | undefined {
-  const stage = stages.get(name);
-  if (stage?.stage.kind !== 'merge') return stage?.stage.kind === 'train' ? stage : undefined;
-  const adapter = referenceIn(stage, 'adapter');
-  return adapter && trainedBy(adapter.stage, stages);
 }
 
 /** Labelled rows and others differ in more than form; see `classification.ts`. */

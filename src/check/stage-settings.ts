@@ -14,3 +14,11 @@ export const settingSpan = ({ block }: CheckedStage, key: string): Span =>
 /** The first stage that the setting refers to. */
 export const referenceIn = ({ stage }: CheckedStage, key: string): Reference | undefined =>
   references(stage.settings[key] ?? null)[0];
+
+/** The train stage behind a stage that trains or merges. */
+export function trainedBy(name: string, stages: Stages): CheckedStage | undefined {
+  const checked = stages.get(name);
+  if (checked?.stage.kind === 'train') return checked;
+  const adapter = checked?.stage.kind === 'merge' ? referenceIn(checked, 'adapter') : undefined;
+  return adapter && trainedBy(adapter.stage, stages);
+}

@@ -1,3 +1,4 @@
+import { isError } from '../diagnostics/types.js';
 import { lintReport } from '../lint/index.js';
 import type { Plan } from '../planner/types.js';
 import { type RunOutcome, runPipeline } from '../run/index.js';
@@ -51,7 +52,7 @@ export async function execute(
           const worth = lints.diagnostics.filter(({ severity }) => severity === 'warning');
           // A machine that reads the events asks `check --json` for them.
           if (view.printsDiagnostics) for (const text of printer.pretty(worth)) world.err(text);
-          const errors = lints.diagnostics.filter(({ severity }) => severity === 'error');
+          const errors = lints.diagnostics.filter(isError);
           if (errors.length === 0) return prepared;
           return { ...prepared, program: undefined, diagnostics: [...prepared.diagnostics, ...errors] };
         },

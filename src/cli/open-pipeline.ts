@@ -1,5 +1,5 @@
 import type { Analysis, CompileResult } from '../compile.js';
-import type { Diagnostic } from '../diagnostics/types.js';
+import { isError } from '../diagnostics/types.js';
 import type { Program } from '../ir/types.js';
 import type { Plan } from '../planner/types.js';
 import type { Wanted } from './prepared.js';
@@ -37,5 +37,3 @@ export async function openPipeline(
   else for (const text of printer.pretty(diagnostics)) world.err(text);
   return undefined;
 }
-
-const isError = ({ severity }: Diagnostic): boolean => severity === 'error';

@@ -1,4 +1,4 @@
-import type { Diagnostic } from '../diagnostics/types.js';
+import { type Diagnostic, isError } from '../diagnostics/types.js';
 import type { World } from './world.js';
 
 /** What is shown of a check, and its last line. */
@@ -16,7 +16,7 @@ export async function verdict(
 ): Promise<Verdict> {
   const { countText } = await import('../diagnostics/render/index.js');
   const { green, red, yellow } = world.colours.err;
-  const failed = diagnostics.some(({ severity }) => severity === 'error');
+  const failed = diagnostics.some(isError);
   const shown = diagnostics.filter(
     ({ rule, severity }) => !failed || rule === undefined || severity === 'error',
   );

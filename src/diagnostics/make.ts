@@ -1,5 +1,8 @@
 import type { Span } from '../source/span.js';
-import type { Applicability, Diagnostic, Fix } from './types.js';
+import type { Applicability, Diagnostic, Fix, Place } from './types.js';
+
+/** The place of a file as a whole. */
+export const wholeFile = (file: string): Place => ({ file, line: 0, column: 0 });
 
 type Details = Omit<Diagnostic, 'code' | 'severity' | 'message' | 'at'>;
 

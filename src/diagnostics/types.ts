@@ -38,6 +38,8 @@ export interface Diagnostic {
   readonly fixes?: readonly Fix[];
 }
 
+export const isError = ({ severity }: Pick<Diagnostic, 'severity'>): boolean => severity === 'error';
+
 /** Carries a diagnostic out of a stage or a reader to the rim, which prints it: for what a user can cause. */
 export class UserError extends Error {
   override readonly name = 'UserError';

@@ -1,5 +1,5 @@
 import { changesMeaning, notFormatted } from '../diagnostics/catalogue/formatting.js';
-import type { Diagnostic } from '../diagnostics/types.js';
+import { type Diagnostic, isError } from '../diagnostics/types.js';
 import { sourceText } from '../source/text.js';
 import { parse } from '../syntax/parse.js';
 import { FileLayout } from './declarations.js';
@@ -18,7 +18,7 @@ export interface Formatted {
  */
 export function formatText(text: string, file: string): Formatted {
   const before = parse(sourceText(file, text));
-  const errors = before.diagnostics.filter(({ severity }) => severity === 'error');
+  const errors = before.diagnostics.filter(isError);
   if (errors.length > 0) return { diagnostics: [...errors, notFormatted(file)] };
   const formatted = new FileLayout(before.tree, text).text();
   const after = parse(sourceText(file, formatted));

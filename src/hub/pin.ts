@@ -1,7 +1,7 @@
 /** A program whose repositories are commits: what a plan and a run start from. */
 import { join } from 'node:path';
 import { toFetch } from '../diagnostics/catalogue/hub.js';
-import type { Diagnostic } from '../diagnostics/types.js';
+import { type Diagnostic, isError } from '../diagnostics/types.js';
 import type { Call, HubFile, PinnedRepository, Program, Value } from '../ir/types.js';
 import { userProblem } from '../models/user-problem.js';
 import type { DigestTable, Remembered } from '../source/digests.js';
@@ -79,7 +79,7 @@ export async function pinProgram(
   }
   const virtual = virtualFiles(host, [...found.values()]);
   return {
-    ...(diagnostics.some(({ severity }) => severity === 'error') ? {} : { program: pinned(program, found) }),
+    ...(diagnostics.some(isError) ? {} : { program: pinned(program, found) }),
     host: withVirtualFiles(host, virtual.files),
     fetch: [...found.values()].map(fetchOf).filter(({ files }) => files > 0),
     digests: virtual.digests,

@@ -1,7 +1,7 @@
 /** From a checked program to one that can be planned: what its names refer to, by its lock and by the Hub. */
 import type { CompileResult } from '../compile.js';
 import { lockMissing } from '../diagnostics/catalogue/lock.js';
-import type { Diagnostic } from '../diagnostics/types.js';
+import { type Diagnostic, isError } from '../diagnostics/types.js';
 import { hubCalls, type PinnedProgram, type PinOptions, pinProgram } from '../hub/index.js';
 import type { Program } from '../ir/types.js';
 import { type Digests, type DigestTable, openDigests, readDigestTable } from '../source/digests.js';
@@ -78,8 +78,6 @@ export async function resolveProgram(
     ...(lock === undefined ? {} : { lock }),
   };
 }
-
-const isError = ({ severity }: Diagnostic): boolean => severity === 'error';
 
 /** What the Hub lists for a commit against what was locked of it; everything else has been looked at. */
 function pinnedDrift(

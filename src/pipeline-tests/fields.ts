@@ -1,4 +1,6 @@
 /** The names that an expectation can refer to: tables, from which types, values and messages come. */
+
+import { isError } from '../diagnostics/types.js';
 import type { StageSummary } from '../ir/events.js';
 import type { PlannedStage } from '../planner/types.js';
 import { METHODS } from '../stages/types.js';
@@ -14,8 +16,7 @@ export interface Field<T> {
 
 export type Fields<T> = Readonly<Record<string, Field<T>>>;
 
-const hasError = ({ diagnostics }: Pick<Facts, 'diagnostics'>): boolean =>
-  diagnostics.some(({ severity }) => severity === 'error');
+const hasError = ({ diagnostics }: Pick<Facts, 'diagnostics'>): boolean => diagnostics.some(isError);
 
 /** `plan.…` of the pipeline as a whole. */
 export const PLAN: Fields<Facts> = {

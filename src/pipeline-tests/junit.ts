@@ -1,5 +1,5 @@
 /** Outcomes as the XML that build servers read: the schema of Ant's JUnit task, with `skipped` as Jenkins has it. */
-import type { Diagnostic } from '../diagnostics/types.js';
+import { type Diagnostic, isError } from '../diagnostics/types.js';
 import type { FileOutcome, TestOutcome } from './types.js';
 
 export interface JunitOptions {
@@ -16,7 +16,7 @@ export function junit(files: readonly FileOutcome[], options: JunitOptions): str
 }
 
 function suite({ file, diagnostics, tests }: FileOutcome, id: number, options: JunitOptions): string {
-  const broken = diagnostics.filter(({ severity }) => severity === 'error');
+  const broken = diagnostics.filter(isError);
   const cases = tests.map((test) => testCase(test, options));
   // A file that cannot be read is an error of its own: it must not look like a file without tests.
   if (broken.length > 0)

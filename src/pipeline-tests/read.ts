@@ -5,7 +5,7 @@ import { unusedImports } from '../check/imports.js';
 import type { ParamValues } from '../check/overrides.js';
 import { type Analysis, type CompileResult, compile } from '../compile.js';
 import * as errors from '../diagnostics/catalogue/tests.js';
-import type { Diagnostic } from '../diagnostics/types.js';
+import { type Diagnostic, isError } from '../diagnostics/types.js';
 import type { Host } from '../source/host.js';
 import type { SourceMap, SourceText } from '../source/text.js';
 import type { Test } from '../syntax/ast.js';
@@ -43,8 +43,6 @@ export function readTests(host: Host, file: string): TestFile {
 const UNUSED_IMPORT = 'FTP0209';
 
 const offsetOf = ({ at }: Diagnostic): number => (at !== undefined && 'start' in at ? at.start : 0);
-
-const isError = ({ severity }: Diagnostic): boolean => severity === 'error';
 
 class Reader {
   private readonly context: Context;

@@ -1,6 +1,6 @@
 /** Tests → what they came to. */
 import type { CompileResult } from '../compile.js';
-import type { Diagnostic } from '../diagnostics/types.js';
+import { type Diagnostic, isError } from '../diagnostics/types.js';
 import type { TestFile } from './read.js';
 import type {
   Facts,
@@ -72,7 +72,7 @@ async function outcomeOf(
   const failures = test.expected.flatMap((expected) => failureOf(expected, facts) ?? []);
   if (failures.length === 0) return { status: 'passed', diagnostics: [] };
   // Why the pipeline or its run failed explains an expectation that did.
-  const causes = facts.diagnostics.filter(({ severity }) => severity === 'error');
+  const causes = facts.diagnostics.filter(isError);
   return { status: 'failed', diagnostics: [...failures, ...causes] };
 }
 

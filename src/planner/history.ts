@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import type { StageRecord } from '../ir/outputs.js';
 import type { Host } from '../source/host.js';
+import { keyOfOutputs } from '../store/index.js';
 
 /** Records of the store, newest first. Unreadable ones are left out: they serve comparison, not reuse. */
 export function readRecords(host: Host, folder = `${host.cwd}/.ftp/store`): readonly StageRecord[] {
@@ -43,7 +44,7 @@ export function latestKeys(host: Host, pipeline: string): ReadonlyMap<string, st
     if (typeof asked !== 'string' || resolve(host.cwd, asked) !== resolve(host.cwd, pipeline)) continue;
     for (const line of lines) {
       const stage = line['stage'];
-      const key = line['type'] === 'stage.finished' ? keyIn(line['outputs']) : undefined;
+      const key = line['type'] === 'stage.finished' ? keyOfOutputs(line['outputs']) : undefined;
       if (typeof stage === 'string' && key !== undefined && !keys.has(stage)) keys.set(stage, key);
     }
   }
@@ -62,11 +63,6 @@ function events(journal: string): readonly Json[] {
       return [];
     }
   });
-}
-
-/** Outputs are paths into the store, whose folders are named by key. */
-function keyIn(outputs: unknown): string | undefined {
-  return /\.ftp\/store\/([0-9a-f]{64})/.exec(JSON.stringify(outputs ?? ''))?.[1];
 }
 
 /**

@@ -8,9 +8,10 @@ import { sourcePaths } from '../stages/data/sources.js';
 import { functions } from '../stages/functions/index.js';
 import { modelFiles } from '../stages/models.js';
 import { isSecret, repositoryOf } from '../stages/repositories.js';
-import type { Setting, SettingType } from '../stages/schema.js';
+import type { Setting } from '../stages/schema.js';
 import { canonical, isRecord } from './canonical.js';
 import { isCall, isReference, type RootModel, rootModel } from './models.js';
+import { recordFields } from './written.js';
 
 /** One thing that a key is made of. */
 export interface Part {
@@ -130,10 +131,3 @@ const isOnHub = (call: Call): boolean => repositoryOf(call) !== undefined;
 
 const isFile = (value: unknown): value is FileValue =>
   isRecord(value) && typeof value['file'] === 'string' && typeof value['sha256'] === 'string';
-
-/** The fields of a record type, also where a union offers one among others. */
-function recordFields(type: SettingType | undefined): Readonly<Record<string, Setting>> | undefined {
-  if (type?.kind === 'record') return type.fields;
-  if (type?.kind !== 'union') return undefined;
-  return type.of.map(recordFields).find((fields) => fields !== undefined);
-}

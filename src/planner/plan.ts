@@ -2,7 +2,7 @@
  * What a run would do and why, what it needs, and what was chosen: keys first (what is cached costs nothing more),
  * then choices where something is left to choose, then memory, time and disk.
  */
-import type { Diagnostic } from '../diagnostics/types.js';
+import { type Diagnostic, isError } from '../diagnostics/types.js';
 import type { Reason, StageAction } from '../ir/events.js';
 import { RUNTIME_NAMES } from '../ir/runtimes.js';
 import type { Program, Stage, Value } from '../ir/types.js';
@@ -69,7 +69,7 @@ export async function plan(program: Program, host: Host, options: PlanOptions = 
     runtime: runtimeName(world.runtime),
     runtimeSetBy: askedRuntime(options.runtimeOption, program).by,
     ...(world.device === undefined ? {} : { device: world.device }),
-    valid: !diagnostics.some(({ severity }) => severity === 'error'),
+    valid: !diagnostics.some(isError),
     stages,
     totals: { peakBytes, seconds, diskBytes: stages.reduce((sum, { diskBytes }) => sum + diskBytes, 0) },
     budget: budgetLines(

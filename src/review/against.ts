@@ -3,7 +3,7 @@ import { join, relative, resolve, sep } from 'node:path';
 import { FILES, type ParamValues } from '../check/overrides.js';
 import { compile } from '../compile.js';
 import { brokenAtRef } from '../diagnostics/catalogue/review.js';
-import type { Diagnostic } from '../diagnostics/types.js';
+import { type Diagnostic, isError } from '../diagnostics/types.js';
 import type { Host } from '../source/host.js';
 import { compare } from './compare.js';
 import { withDigests } from './large-files.js';
@@ -89,7 +89,7 @@ async function earlier(
   const known = knownParams(world.host, earlierFile, params);
   const planned = await planQuietly(world.host, earlierFile, known, machine);
   const { compiled } = planned;
-  const errors = planned.diagnostics.filter(({ severity }) => severity === 'error');
+  const errors = planned.diagnostics.filter(isError);
   const notes: readonly Note[] = [
     ...(was === name ? [] : [{ kind: 'renamed' as const, from: was }]),
     ...Object.keys(params)

@@ -1,5 +1,5 @@
 /** A run from its first event to its last: lock, journal, plan, stages, budgets. */
-import { type Diagnostic, UserError } from '../diagnostics/types.js';
+import { type Diagnostic, isError, UserError } from '../diagnostics/types.js';
 import type { RunEvent, RunStatus, StageSummary } from '../ir/events.js';
 import type { RuntimeName } from '../ir/runtimes.js';
 import type { Program } from '../ir/types.js';
@@ -145,7 +145,7 @@ async function runnableOf(
   plan.diagnostics.forEach(diagnostic);
   const broken = brokenBudgets(program.budgets, plan.budget);
   if (broken.length > 0) {
-    if (!plan.diagnostics.some(({ severity }) => severity === 'error')) broken.forEach(diagnostic);
+    if (!plan.diagnostics.some(isError)) broken.forEach(diagnostic);
     return { status: 'budget_exceeded' };
   }
   return plan.valid ? { program, plan } : { status: 'failed' };

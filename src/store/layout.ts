@@ -30,6 +30,10 @@ export function layoutIn(cwd: string): Layout {
   };
 }
 
+/** The key of a stage's output, from the paths that a journal has of it: folders of the store are named by key. */
+export const keyOfOutputs = (outputs: unknown): string | undefined =>
+  /\.ftp[\\/]store[\\/]([0-9a-f]{64})/.exec(Object.values(outputs ?? {}).join('\n'))?.[1];
+
 /** Every command that looks for a run or an entry goes through these, so that a folder is named in one place. */
 export const runFolder = (layout: Layout, runId: string): string => join(layout.runs, runId);
 export const journalPath = (layout: Layout, runId: string): string =>

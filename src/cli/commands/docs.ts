@@ -1,4 +1,5 @@
 import { extname, join, resolve } from 'node:path';
+import { isError } from '../../diagnostics/types.js';
 import { unknown } from '../arguments.js';
 import type { Arguments, Command } from '../command.js';
 import { EXIT } from '../exit-codes.js';
@@ -90,8 +91,7 @@ async function pipelinePage(file: string, args: Arguments, world: World): Promis
     return EXIT.error;
   }
   // A stage that cannot be planned leaves holes in the page: here is why.
-  for (const text of printer.pretty(plan.diagnostics.filter(({ severity }) => severity === 'error')))
-    world.err(text);
+  for (const text of printer.pretty(plan.diagnostics.filter(isError))) world.err(text);
   const { htmlPage, markdownPage, pageOf } = await import('../../insight/docs/index.js');
   const { lintReport } = await import('../../lint/index.js');
   const lints = lintReport(compiled, world.host);

@@ -1,3 +1,4 @@
+import { isError } from '../../diagnostics/types.js';
 import type { LockOutcome } from '../../lock/index.js';
 import { unknown } from '../arguments.js';
 import type { Arguments, Command } from '../command.js';
@@ -92,7 +93,7 @@ async function report(world: World, args: Arguments, outcome: LockOutcome): Prom
 
 /** What differs is no error of the command: it is what one asks it for. */
 function exitCode(outcome: LockOutcome, check: boolean): number {
-  const errors = outcome.diagnostics.filter(({ severity }) => severity === 'error');
+  const errors = outcome.diagnostics.filter(isError);
   if (check && errors.length > 0)
     return errors.every(({ code }) => DIFFERENCES.includes(code)) ? EXIT.changes : EXIT.error;
   if (errors.length > 0) return EXIT.error;

@@ -1,4 +1,4 @@
-import type { Diagnostic } from '../../diagnostics/types.js';
+import { isError } from '../../diagnostics/types.js';
 import type { FileOutcome } from '../../pipeline-tests/index.js';
 import type { Command } from '../command.js';
 import { EXIT } from '../exit-codes.js';
@@ -62,8 +62,6 @@ export const test: Command = {
     return problems.length === 0 && outcomes.every(passed) ? EXIT.done : EXIT.error;
   },
 };
-
-const isError = ({ severity }: Diagnostic): boolean => severity === 'error';
 
 const passed = ({ diagnostics, tests }: FileOutcome): boolean =>
   !diagnostics.some(isError) && tests.every(({ status }) => status !== 'failed');

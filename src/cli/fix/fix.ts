@@ -1,5 +1,6 @@
 /** `ftpc check --fix` and `--diff`. */
 
+import { isError } from '../../diagnostics/types.js';
 import type { Fixed } from '../../lint/fix.js';
 import { diagnosticsPrinter } from '../diagnostics.js';
 import { EXIT } from '../exit-codes.js';
@@ -45,7 +46,7 @@ export async function fixFiles(world: World, request: FixRequest): Promise<numbe
     world.err(line);
   }
   const standing = diff ? result.before.diagnostics : left;
-  return standing.some(({ severity }) => severity === 'error') ? EXIT.error : EXIT.done;
+  return standing.some(isError) ? EXIT.error : EXIT.done;
 }
 
 /** Beside the fields of `check --json`. */

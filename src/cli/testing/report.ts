@@ -1,7 +1,7 @@
 /** What `ftpc test` prints while it goes on and in the end. */
 import pc from 'picocolors';
 import { harmless } from '../../diagnostics/render/index.js';
-import type { Diagnostic } from '../../diagnostics/types.js';
+import { type Diagnostic, isError } from '../../diagnostics/types.js';
 import { type FileOutcome, junit, type TestFile, type TestOutcome } from '../../pipeline-tests/index.js';
 import { positionAt, type SourceText } from '../../source/text.js';
 import { type DiagnosticsPrinter, diagnosticsPrinter } from '../diagnostics.js';
@@ -65,8 +65,7 @@ function testJson(
   { fields }: DiagnosticsPrinter,
   sources: ReadonlyMap<string, SourceText>,
 ) {
-  const failed = (diagnostics: readonly Diagnostic[]): boolean =>
-    diagnostics.some(({ severity }) => severity === 'error');
+  const failed = (diagnostics: readonly Diagnostic[]): boolean => diagnostics.some(isError);
   const line = ({ file, span }: TestOutcome): number => {
     const source = sources.get(file);
     return source === undefined ? 0 : positionAt(source, span.start).line;

@@ -1,4 +1,5 @@
 import { harmless } from '../../diagnostics/render/index.js';
+import { isError } from '../../diagnostics/types.js';
 import type { FileOutcome, TestOutcome } from '../../pipeline-tests/index.js';
 import { duration } from '../../planner/quantities.js';
 import type { Colours } from '../world.js';
@@ -27,9 +28,7 @@ export function sumLine(
   const tests = files.flatMap((file) => file.tests);
   const count = (status: TestOutcome['status']): number =>
     tests.filter((test) => test.status === status).length;
-  const broken = files.filter(({ diagnostics }) =>
-    diagnostics.some(({ severity }) => severity === 'error'),
-  ).length;
+  const broken = files.filter(({ diagnostics }) => diagnostics.some(isError)).length;
   const parts = [
     [count('passed'), 'passed', green],
     [count('failed'), 'failed', red],

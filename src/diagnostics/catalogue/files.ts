@@ -1,34 +1,32 @@
 /** FTP060x: files that cannot be read. */
 import type { HostErrorCode } from '../../source/host.js';
-import { error } from '../make.js';
+import { error, wholeFile } from '../make.js';
 import type { Diagnostic, Place } from '../types.js';
 
-const at = (file: string): Place => ({ file, line: 0, column: 0 });
-
 export const fileNotFound = (path: string, details: { readonly help?: string } = {}): Diagnostic =>
-  error('FTP0601', at(path), `there is no file \`${path}\``, {
+  error('FTP0601', wholeFile(path), `there is no file \`${path}\``, {
     help: 'check the path, and the folder that it is relative to',
     ...details,
   });
 
 export const isFolder = (path: string): Diagnostic =>
-  error('FTP0602', at(path), `\`${path}\` is a folder, not a file`, { help: 'name a file in it' });
+  error('FTP0602', wholeFile(path), `\`${path}\` is a folder, not a file`, { help: 'name a file in it' });
 
 const noFile = (path: string): Diagnostic =>
-  error('FTP0602', at(path), `\`${path}\` is a pipe or a device, not a file`, { help: 'name a file' });
+  error('FTP0602', wholeFile(path), `\`${path}\` is a pipe or a device, not a file`, { help: 'name a file' });
 
 export const noAccess = (path: string): Diagnostic =>
-  error('FTP0603', at(path), `no permission to read \`${path}\``, {
+  error('FTP0603', wholeFile(path), `no permission to read \`${path}\``, {
     help: 'give the user that runs ftpc permission to read it',
   });
 
 const fileTooLarge = (path: string): Diagnostic =>
-  error('FTP0604', at(path), `\`${path}\` is too large to read at once`, {
+  error('FTP0604', wholeFile(path), `\`${path}\` is too large to read at once`, {
     help: 'split it into several files, and read them with a glob',
   });
 
 const readFailed = (path: string, detail: string): Diagnostic =>
-  error('FTP0605', at(path), `\`${path}\` could not be read`, {
+  error('FTP0605', wholeFile(path), `\`${path}\` could not be read`, {
     notes: [detail],
     help: 'the disk or the file system reported this error; try copying the file elsewhere',
   });
@@ -54,12 +52,12 @@ export const dataError = (place: Place, message: string, help: string): Diagnost
   error('FTP0606', place, message, { help });
 
 export const noRows = (stage: string, file: string): Diagnostic =>
-  error('FTP0607', at(file), `\`${stage}\` has no rows left`, {
+  error('FTP0607', wholeFile(file), `\`${stage}\` has no rows left`, {
     help: 'the report of the stage names every row that was dropped, with its line and the reason',
   });
 
 export const tooManyMistakes = (file: string, more: number): Diagnostic =>
-  error('FTP0608', at(file), `\`${file}\` has ${more} more mistakes, which are not shown`, {
+  error('FTP0608', wholeFile(file), `\`${file}\` has ${more} more mistakes, which are not shown`, {
     help: 'fix the first ones and check again; if there is no end to them, the file may not be a pipeline',
   });
 
@@ -71,7 +69,7 @@ export const otherFormat = (
 ): Diagnostic =>
   error(
     'FTP0609',
-    at(file),
+    wholeFile(file),
     found === undefined
       ? `\`${file}\` is not a ${expected} file`
       : `\`${file}\` is a ${found.name} file, which \`${expected}\` cannot read`,
@@ -95,7 +93,7 @@ export const badHeader = (place: Place, why: string, help?: string): Diagnostic 
   });
 
 export const noParquetReader = (file: string, detail: string): Diagnostic =>
-  error('FTP0613', at(file), `\`${file}\` is read with DuckDB, which could not be loaded`, {
+  error('FTP0613', wholeFile(file), `\`${file}\` is read with DuckDB, which could not be loaded`, {
     notes: [detail],
     help: 'run `npm ci` again on a machine of the same kind, or convert the file to JSON lines',
   });

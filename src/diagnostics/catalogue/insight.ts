@@ -1,9 +1,7 @@
 /** FTP15xx: questions about a pipeline and its runs that have no answer. */
 import { nearest } from '../did-you-mean.js';
-import { error, named, warning } from '../make.js';
-import type { Diagnostic, Place } from '../types.js';
-
-const whole = (file: string): Place => ({ file, line: 0, column: 0 });
+import { error, named, warning, wholeFile } from '../make.js';
+import type { Diagnostic } from '../types.js';
 
 /** Names that are shown where none is near. */
 const LISTED = 12;
@@ -24,7 +22,7 @@ export const noSuchStage = (
   stages: readonly string[],
   others: readonly string[] = [],
 ): Diagnostic =>
-  error('FTP1501', whole(file), `the pipeline has no stage \`${name}\``, {
+  error('FTP1501', wholeFile(file), `the pipeline has no stage \`${name}\``, {
     help: known(
       name,
       [...stages, ...others],
@@ -37,7 +35,7 @@ export const noSuchStage = (
 export const severalStages = (file: string, name: string, instances: readonly string[]): Diagnostic =>
   error(
     'FTP1501',
-    whole(file),
+    wholeFile(file),
     `the pipeline has no stage \`${name}\`, but a matrix makes several stages of it`,
     {
       help: `name one of them: ${named(instances.slice(0, LISTED))}${instances.length > LISTED ? ', …' : ''}`,
@@ -50,7 +48,7 @@ export const noSuchSetting = (
   name: string,
   settings: readonly string[],
 ): Diagnostic =>
-  error('FTP1502', whole(file), `${where} has no setting \`${name}\``, {
+  error('FTP1502', wholeFile(file), `${where} has no setting \`${name}\``, {
     help: known(name, settings, 'its settings are', 'it has no settings'),
   });
 

@@ -1,12 +1,10 @@
 /** FTP142x–143x: lock files and saved plans. */
 import type { Span } from '../../source/span.js';
-import { error, warning } from '../make.js';
-import type { Diagnostic, Place } from '../types.js';
-
-const whole = (file: string): Place => ({ file, line: 0, column: 0 });
+import { error, warning, wholeFile } from '../make.js';
+import type { Diagnostic } from '../types.js';
 
 export const lockUnreadable = (file: string, detail: string): Diagnostic =>
-  error('FTP1420', whole(file), `the lock file \`${file}\` cannot be used: ${detail}`, {
+  error('FTP1420', wholeFile(file), `the lock file \`${file}\` cannot be used: ${detail}`, {
     help: 'restore it from version control, or delete it and run `ftpc lock`',
   });
 
@@ -16,7 +14,7 @@ export const lockConflict = (file: string, line: number): Diagnostic =>
   });
 
 export const lockMissing = (file: string, pipeline: string): Diagnostic =>
-  error('FTP1422', whole(file), `\`--locked\` needs a lock file, but there is no \`${file}\``, {
+  error('FTP1422', wholeFile(file), `\`--locked\` needs a lock file, but there is no \`${file}\``, {
     help: `run \`ftpc lock ${pipeline}\`, and commit the file`,
   });
 
@@ -66,7 +64,7 @@ export const driftNoticed = (
   });
 
 export const savedPlanUnreadable = (file: string, detail: string): Diagnostic =>
-  error('FTP1430', whole(file), `\`${file}\` is not a plan that can be run: ${detail}`, {
+  error('FTP1430', wholeFile(file), `\`${file}\` is not a plan that can be run: ${detail}`, {
     help: 'create it again with `ftpc plan PIPELINE --out FILE`',
   });
 
@@ -76,7 +74,7 @@ export const planMoved = (
   file: string,
   pipeline: string,
 ): Diagnostic =>
-  error('FTP1431', at ?? whole(file), `${what} has changed since \`${file}\` was saved`, {
+  error('FTP1431', at ?? wholeFile(file), `${what} has changed since \`${file}\` was saved`, {
     label: 'changed since',
     notes: [`then ${before}`, `now ${after}`],
     help: `undo the change, or plan again: \`ftpc plan ${pipeline} --out ${file}\``,

@@ -1,8 +1,6 @@
 /** FTP130x: comparing with a commit. FTP131x: snapshots. */
-import { error, warning } from '../make.js';
+import { error, warning, wholeFile } from '../make.js';
 import type { Diagnostic, Place } from '../types.js';
-
-const at = (file: string): Place => ({ file, line: 0, column: 0 });
 
 export const gitMissing = (): Diagnostic =>
   error('FTP1301', undefined, 'git is not installed, or not on the PATH', {
@@ -10,7 +8,7 @@ export const gitMissing = (): Diagnostic =>
   });
 
 export const noRepository = (file: string, said: string): Diagnostic =>
-  error('FTP1302', at(file), `\`${file}\` is not in a git repository`, {
+  error('FTP1302', wholeFile(file), `\`${file}\` is not in a git repository`, {
     notes: said === '' ? [] : [said],
     help: 'run `ftpc plan --against` where the pipeline is under version control, or compare with a snapshot',
   });
@@ -31,7 +29,7 @@ export const shallowClone = (ref: string): Diagnostic =>
 export const brokenAtRef = (file: string, ref: string, mistakes: number, first: string): Diagnostic =>
   warning(
     'FTP1305',
-    at(file),
+    wholeFile(file),
     `at \`${ref}\` the pipeline has ${mistakes === 1 ? 'an error' : `${mistakes} errors`}, so there is nothing to compare with`,
     {
       notes: [`the first: ${first}`],
@@ -46,16 +44,26 @@ export const objectMissing = (what: string, said: string): Diagnostic =>
   });
 
 export const largeObjectMissing = (file: string, ref: string): Diagnostic =>
-  warning('FTP1307', at(file), `\`${file}\` as of \`${ref}\` is stored in Git LFS and has not been fetched`, {
-    notes: ['its rows are taken from the working tree; the fact that it changed is still detected'],
-    help: `fetch it: \`git lfs fetch origin ${ref}\``,
-  });
+  warning(
+    'FTP1307',
+    wholeFile(file),
+    `\`${file}\` as of \`${ref}\` is stored in Git LFS and has not been fetched`,
+    {
+      notes: ['its rows are taken from the working tree; the fact that it changed is still detected'],
+      help: `fetch it: \`git lfs fetch origin ${ref}\``,
+    },
+  );
 
 export const submoduleChanged = (path: string, ref: string): Diagnostic =>
-  warning('FTP1308', at(path), `the submodule \`${path}\` is at a different commit than at \`${ref}\``, {
-    notes: ['its files are taken from the working tree on both sides'],
-    help: 'compare inside the submodule to see what changed in it',
-  });
+  warning(
+    'FTP1308',
+    wholeFile(path),
+    `the submodule \`${path}\` is at a different commit than at \`${ref}\``,
+    {
+      notes: ['its files are taken from the working tree on both sides'],
+      help: 'compare inside the submodule to see what changed in it',
+    },
+  );
 
 export const gitFailed = (doing: string, said: string): Diagnostic =>
   error('FTP1309', undefined, `git could not ${doing}`, {
@@ -66,7 +74,7 @@ export const gitFailed = (doing: string, said: string): Diagnostic =>
 const UPDATE = '`ftpc snapshot --mode update` writes it';
 
 export const snapshotMissing = (file: string): Diagnostic =>
-  error('FTP1310', at(file), `there is no snapshot \`${file}\``, {
+  error('FTP1310', wholeFile(file), `there is no snapshot \`${file}\``, {
     help: `${UPDATE}; commit it with the pipeline`,
   });
 
@@ -76,20 +84,25 @@ export const snapshotMalformed = (place: Place, why: string): Diagnostic =>
   });
 
 export const snapshotVersion = (file: string, found: number, known: number): Diagnostic =>
-  error('FTP1312', at(file), `the snapshot is of version ${found}, and this ftpc reads version ${known}`, {
-    help: found > known ? 'use the ftpc that wrote it, or a newer one' : `${UPDATE} in this version`,
-  });
+  error(
+    'FTP1312',
+    wholeFile(file),
+    `the snapshot is of version ${found}, and this ftpc reads version ${known}`,
+    {
+      help: found > known ? 'use the ftpc that wrote it, or a newer one' : `${UPDATE} in this version`,
+    },
+  );
 
 export const snapshotParams = (file: string, kept: Readonly<Record<string, string>>): Diagnostic => {
   const words = Object.entries(kept).map(([name, value]) => `\`-p ${name}=${value}\``);
-  return error('FTP1313', at(file), 'the snapshot was made with other parameters', {
+  return error('FTP1313', wholeFile(file), 'the snapshot was made with other parameters', {
     notes: [words.length === 0 ? 'it was made without parameters' : `it was made with ${words.join(' ')}`],
     help: 'leave `-p` out to use those, or update the snapshot with `--mode update`',
   });
 };
 
 export const snapshotMachine = (file: string, kept: string): Diagnostic =>
-  error('FTP1314', at(file), 'the snapshot was made for another machine', {
+  error('FTP1314', wholeFile(file), 'the snapshot was made for another machine', {
     notes: [`it was made for ${kept}`],
     help: 'leave out `--machine` and `--memory` to use that one, or update the snapshot with `--mode update`',
   });

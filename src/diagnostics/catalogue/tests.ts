@@ -2,10 +2,8 @@
 
 import type { Span } from '../../source/span.js';
 import { suggestion } from '../did-you-mean.js';
-import { error, insert, named, replace, warning } from '../make.js';
-import type { Diagnostic, Place } from '../types.js';
-
-const at = (file: string): Place => ({ file, line: 0, column: 0 });
+import { error, insert, named, replace, warning, wholeFile } from '../make.js';
+import type { Diagnostic } from '../types.js';
 
 /** `values` are what the parts of the condition came to, in order. */
 export const expectationFailed = (span: Span, text: string, values: readonly string[]): Diagnostic =>
@@ -94,7 +92,7 @@ export const severalStages = (span: Span, name: string, matrices: readonly strin
   });
 
 export const noTests = (where: string): Diagnostic =>
-  error('FTP1210', at(where), `there are no tests in \`${where}\``, {
+  error('FTP1210', wholeFile(where), `there are no tests in \`${where}\``, {
     help: 'tests are in files whose names end with `.test.ftp`',
   });
 

@@ -1,7 +1,7 @@
 /** Reads a run from its journal, as far as it goes. */
 import type { Reason, RunStatus, StageAction, StageStatus } from '../../ir/events.js';
 import type { Host } from '../../source/host.js';
-import { journalPath, layoutIn } from '../../store/index.js';
+import { journalPath, keyOfOutputs, layoutIn } from '../../store/index.js';
 import { asNumber, asObject, asText, entriesOf, type Json, readLines } from './lines.js';
 import type { Run, RunStage, TrainStep, Validation } from './run.js';
 
@@ -100,7 +100,7 @@ function summaryOf(
   curves: boolean,
 ): RunStage {
   const outputs = entriesOf(finished?.['outputs'], asText) ?? {};
-  const key = asText(started?.['key']) ?? keyIn(outputs) ?? null;
+  const key = asText(started?.['key']) ?? keyOfOutputs(outputs) ?? null;
   const whole = !curves || started === undefined || key === null ? undefined : storedCurve(host, key);
   // A stage that was trained to its end keeps all its steps; a journal has those of one process.
   const { steps, validations } = whole !== undefined && whole.steps.size >= curve.steps.size ? whole : curve;
@@ -123,10 +123,6 @@ function summaryOf(
 }
 
 const isReason = (value: unknown): value is Reason => typeof asObject(value)?.['code'] === 'string';
-
-/** Outputs are paths into the store, whose folders are named by key. */
-const keyIn = (outputs: Readonly<Record<string, string>>): string | undefined =>
-  /\.ftp[\\/]store[\\/]([0-9a-f]{64})/.exec(Object.values(outputs).join('\n'))?.[1];
 
 /** Of a journal that was written by an older version: what the store says. */
 function storedParts(host: Host, key: string): RunStage['parts'] {

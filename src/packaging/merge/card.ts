@@ -1,4 +1,5 @@
 import type { Adapter } from '../../models/types.js';
+import { cell, quote } from '../card-text.js';
 import { type MergeDtype, mergeDtypes } from './dtypes.js';
 import type { Differences } from './problems.js';
 
@@ -63,11 +64,3 @@ function proof({ logit, effect, scale }: Differences, probes: number, adapted: b
 const QUANTISED = `The adapter was trained over the base in four bits (NF4) and merged into the original weights, not into the
 four-bit ones: its answers can differ a little from those of the evaluation.
 `;
-
-/** Text as it may be in a cell of a table. */
-const cell = (text: string): string => text.replaceAll('|', '\\|').replace(/\s+/g, ' ');
-
-/** A YAML scalar in single quotes. */
-function quote(text: string): string {
-  return `'${text.replaceAll("'", "''").replace(/\s+/g, ' ')}'`;
-}

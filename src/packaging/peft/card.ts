@@ -1,6 +1,7 @@
 import { isHead } from '../../models/adapters/classifier.js';
 import { virtualTokensOf } from '../../models/adapters/prompt.js';
 import type { LoraConfig } from '../../models/types.js';
+import { cell, quote } from '../card-text.js';
 import type { AdapterBase } from './config-file.js';
 
 const KINDS = {
@@ -101,11 +102,3 @@ const factsOf = (lora: LoraConfig): readonly (readonly [string, string | number]
           ? []
           : [['Trained whole', [...lora.modulesToSave].sort().join(', ')] as const]),
       ];
-
-/** Text as it may be in a cell of a table. */
-const cell = (text: string): string => text.replaceAll('|', '\\|').replace(/\s+/g, ' ');
-
-/** A YAML scalar in single quotes. */
-function quote(text: string): string {
-  return `'${text.replaceAll("'", "''").replace(/\s+/g, ' ')}'`;
-}

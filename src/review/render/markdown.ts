@@ -1,5 +1,6 @@
 /** A comparison as a comment of a pull request: the headline in sight, the details folded, never longer than allowed. */
 import type { DiagnosticJson } from '../../diagnostics/render/json.js';
+import { isError } from '../../diagnostics/types.js';
 import { NOMINAL_SPEED } from '../plan-quietly.js';
 import type { Comparison } from '../types.js';
 import { cellText, foreign, marker } from './escape.js';
@@ -18,7 +19,7 @@ export function renderMarkdown(comparison: Comparison): string {
 
 /** Of a pipeline that cannot be planned as it is. */
 export function renderFailure(pipeline: string, found: readonly DiagnosticJson[]): string {
-  const errors = found.filter(({ severity }) => severity === 'error');
+  const errors = found.filter(isError);
   const section: Section = {
     title: 'Errors',
     head: ['code', 'where', 'message'],

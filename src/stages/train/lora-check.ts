@@ -9,7 +9,7 @@ import {
   targetOutside,
   targetUnknown,
 } from '../../diagnostics/catalogue/adapters.js';
-import { type Diagnostic, UserError } from '../../diagnostics/types.js';
+import { type Diagnostic, isError, UserError } from '../../diagnostics/types.js';
 import type { Stage } from '../../ir/types.js';
 import { adaptedProjections, branchAt, isNamed } from '../../models/adapters/layout.js';
 import { matchesPattern, patternProblem } from '../../models/adapters/patterns.js';
@@ -120,7 +120,7 @@ export function checkedLora(
   const start = startOf(trainSettings(stage), place);
   const lora = loraOf(stage, config, start, labels);
   const problem = loraProblems({ stage, config, base: label, lora, start, at: () => stage.span }).find(
-    ({ severity }) => severity === 'error',
+    isError,
   );
   if (problem !== undefined) throw new UserError(problem);
   return lora;
