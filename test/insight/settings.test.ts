@@ -222,6 +222,14 @@ describe('what is known of a setting', () => {
     expectGolden(`${GOLDEN}/explain.txt`, `${text}\n`);
   });
 
+  it('fits a terminal: texts are broken between words, and long values cut', () => {
+    const lines = ['adapter', 'local', 'adapter.using'].flatMap((name) =>
+      answerText(ask(name), PLAIN, 80).split('\n'),
+    );
+    expect(lines.length).to.be.greaterThan(50);
+    expect(lines.filter((line) => line.length > 80)).to.deep.equal([]);
+  });
+
   for (const [name, code, help] of [
     ['adaptr', 'FTP1501', 'did you mean `adapter`?'],
     ['adaptr.lora.rank', 'FTP1501', 'did you mean `adapter`?'],

@@ -86,8 +86,8 @@ function settingText(
     ...(rejected === undefined || rejected.length === 0
       ? []
       : ['', ...rejectedLines(rejected, palette, width)]),
-    ...lintLines(setting.lints, palette),
-    ...(inside.length === 0 ? [] : ['', ...settingLines(inside, palette)]),
+    ...lintLines(setting.lints, palette, width),
+    ...(inside.length === 0 ? [] : ['', ...settingLines(inside, palette, width)]),
   ].join('\n');
 }
 
@@ -112,7 +112,16 @@ function rejectedLines(
   return [palette.dim('  rejected'), ...columns(rows, { width })];
 }
 
-function settingLines(settings: readonly SettingExplanation[], palette: Palette): readonly string[] {
+function settingLines(
+  settings: readonly SettingExplanation[],
+  palette: Palette,
+  width = Number.POSITIVE_INFINITY,
+): readonly string[] {
+  const longest = (texts: readonly string[]): number => Math.max(0, ...texts.map((text) => text.length));
+  const others =
+    longest(settings.map(({ path }) => path)) + longest(settings.map(({ setBy }) => setByText(setBy)));
+  const most = Math.max(NARROWEST, Math.min(WIDEST, width - others - 6));
+  const short = (text: string): string => (text.length <= most ? text : `${text.slice(0, most - 1)}…`);
   return columns([
     ['  setting', 'value', 'set by'].map((title) => palette.dim(title)),
     ...settings.map(({ path, text, setBy }) => [
@@ -123,9 +132,9 @@ function settingLines(settings: readonly SettingExplanation[], palette: Palette)
   ]);
 }
 
-/** Longest value in a table; a setting alone, and JSON, have all of it. */
+/** Longest value in a table, and on a narrow terminal; a setting alone, and JSON, have all of it. */
 const WIDEST = 44;
-const short = (text: string): string => (text.length <= WIDEST ? text : `${text.slice(0, WIDEST - 1)}…`);
+const NARROWEST = 12;
 
 function stageText(
   { stage, kind, doc, settings, lints }: StageAnswer,
@@ -142,17 +151,25 @@ function stageText(
     head,
     ...doc.split('\n').flatMap((line) => wrapped(line, width - 2).map((part) => `  ${part}`.trimEnd())),
     '',
-    ...settingLines(shown, palette),
-    ...lintLines(lints, palette),
+    ...settingLines(shown, palette, width),
+    ...lintLines(lints, palette, width),
   ].join('\n');
 }
 
-function lintLines(lints: readonly SettingLint[], { dim, yellow }: Palette): readonly string[] {
+function lintLines(
+  lints: readonly SettingLint[],
+  { dim, yellow }: Palette,
+  width = Number.POSITIVE_INFINITY,
+): readonly string[] {
   if (lints.length === 0) return [];
+  const below = (text: string): readonly string[] =>
+    wrapped(text, width - 4).map((line) => `    ${dim(line)}`);
   const lines = lints.flatMap(({ code, rule, severity, message, help, allowed }) => [
-    `  ${yellow(`${severity}[${code}]`)}: ${message} ${dim(`(${rule})`)}`,
-    ...(allowed === undefined ? [] : [dim(`    allowed: ${allowed}`)]),
-    ...(help === undefined || allowed !== undefined ? [] : [dim(`    ${help}`)]),
+    ...wrapped(`${yellow(`${severity}[${code}]`)}: ${message} ${dim(`(${rule})`)}`, width - 4).map(
+      (line, index) => `${index === 0 ? '  ' : '    '}${line}`,
+    ),
+    ...(allowed === undefined ? [] : below(`allowed: ${allowed}`)),
+    ...(help === undefined || allowed !== undefined ? [] : below(help)),
   ]);
   return ['', ...lines];
 }
