@@ -3,6 +3,7 @@ import type { Program, Stage, StageKind } from '../ir/types.js';
 import { ModelError } from '../models/types.js';
 import type { Digests } from '../source/digests.js';
 import { type Host, HostError } from '../source/host.js';
+import { snapshotFolder } from '../stages/hub-cache.js';
 import { stages as definitions } from '../stages/index.js';
 import { schemas } from '../stages/schemas.js';
 import { type Chosen, hasFactors, isMethod } from '../stages/types.js';
@@ -57,7 +58,7 @@ export function stageKeys(program: Program, host: Host, options: KeyOptions): Re
 
 /**
  * A file that a stage reads and whose content is no longer what its key was made of, by the name of its part, or one
- * that was not there. A file that is gone has been read before. Files of a hub are pinned, and not looked at.
+ * that was not there. A file that is gone has been read before. Files of a hub are pinned, and not read again.
  */
 export function changedFile(
   program: Program,
@@ -66,10 +67,15 @@ export function changedFile(
   host: Host,
   options: Pick<KeyOptions, 'digests' | 'runtime'>,
 ): string | undefined {
-  if ((program.repositories ?? []).length > 0) return undefined;
+  const snapshots = (program.repositories ?? []).map(
+    (repository) => `${snapshotFolder(host, repository, repository.commit)}/`,
+  );
+  const digests: Pick<Digests, 'of'> = {
+    of: (path) => (snapshots.some((folder) => path.startsWith(folder)) ? PINNED : options.digests.of(path)),
+  };
   try {
-    return stageParts(program, stage, host, options, new Map())
-      .find(({ name, value }) => name.startsWith(FILE) && keyed[name] !== value)
+    return stageParts(program, stage, host, { ...options, digests }, new Map())
+      .find(({ name, value }) => name.startsWith(FILE) && value !== PINNED && keyed[name] !== value)
       ?.name.slice(FILE.length);
   } catch (error) {
     if (error instanceof HostError || error instanceof ModelError) return undefined;
@@ -78,13 +84,15 @@ export function changedFile(
 }
 
 const FILE = 'file:';
+/** In place of the digest of a file that a commit names. */
+const PINNED = 'pinned';
 
 /** What a stage's key is made of before anything is chosen; `earlier` has the keys of its inputs. */
 export function stageParts(
   program: Program,
   stage: Stage,
   host: Host,
-  options: Pick<KeyOptions, 'digests' | 'runtime'>,
+  options: Pick<PartsContext, 'digests'> & Pick<KeyOptions, 'runtime'>,
   earlier: ReadonlyMap<string, StageKey>,
 ): readonly Part[] {
   const context: PartsContext = {

@@ -25,7 +25,7 @@ export interface Part {
 export interface PartsContext {
   readonly program: Program;
   readonly host: Host;
-  readonly digests: Digests;
+  readonly digests: Pick<Digests, 'of'>;
   /** Key of an earlier stage. */
   keyOf(stage: string): string;
 }

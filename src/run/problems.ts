@@ -35,11 +35,14 @@ export function processCrashed(stage: Stage, how: string, tail: readonly string[
   };
 }
 
-export function fileChanged(stage: Stage, file: string): Diagnostic {
+export function fileChanged(stage: Stage, file: string, when: 'before' | 'while'): Diagnostic {
   return {
     code: 'FTP0805',
     severity: 'error',
-    message: `\`${file}\` changed while stage \`${stage.name}\` ran: its output is not kept`,
+    message:
+      when === 'before'
+        ? `\`${file}\` changed after this run began, before stage \`${stage.name}\`: it is not what the plan saw`
+        : `\`${file}\` changed while stage \`${stage.name}\` ran: its output is not kept`,
     at: stage.span,
     help: 'run again when nothing writes to the file',
   };

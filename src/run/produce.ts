@@ -20,6 +20,9 @@ export async function produce(
   const { stage, key, parts, chosen, decodedOnce } = step;
   const { store } = setting;
   const begun = setting.clock();
+  // a checkpoint of another content would be gone on from once the file is the old one again
+  const other = setting.changedFile(step);
+  if (other !== undefined) throw new UserError(fileChanged(stage, other, 'before'));
   const output = store.begin(key);
   try {
     const { end, peakMemoryBytes } = await tryUntilItFits(
@@ -50,7 +53,7 @@ export async function produce(
     const changed = setting.changedFile(step);
     if (changed !== undefined) {
       store.dropWork(key);
-      throw new UserError(fileChanged(stage, changed));
+      throw new UserError(fileChanged(stage, changed, 'while'));
     }
     const seconds = (setting.clock() - begun) / 1000;
     const sealing = { kind: stage.kind, key, parts, result: end.result, seconds, peakMemoryBytes };

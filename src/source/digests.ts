@@ -1,10 +1,12 @@
-/** SHA-256 of files, remembered by path, size and time of change, so that a plan need not read a large file twice. */
+/** SHA-256 of files, remembered by path, size and times of change, so that a plan need not read a large file twice. */
 import { createHash } from 'node:crypto';
-import type { Host } from './host.js';
+import type { FileStat, Host } from './host.js';
 
 export interface Remembered {
   readonly size: number;
   readonly modified: number;
+  /** As in `FileStat`: files of an archive or an image often have one time of modification, and weights one size. */
+  readonly changed?: number;
   readonly sha256: string;
 }
 
@@ -32,12 +34,12 @@ export function openDigests(host: Host, saved: DigestTable = {}, known: DigestTa
     of(path) {
       const stat = host.stat(path);
       const known = table.get(path) ?? fresh.get(path);
-      if (stat !== undefined && known?.size === stat.size && known.modified === stat.modified)
-        return known.sha256;
+      if (stat !== undefined && known !== undefined && isSame(stat, known)) return known.sha256;
       const digest = digestOf(host, path);
       if (stat !== undefined) {
-        const entry = { size: stat.size, modified: stat.modified, sha256: digest };
-        const settled = host.now() - stat.modified > SETTLED;
+        const { size, modified, changed } = stat;
+        const entry = { size, modified, ...(changed === undefined ? {} : { changed }), sha256: digest };
+        const settled = host.now() - Math.max(modified, changed ?? 0) > SETTLED;
         if (settled) grown = true;
         (settled ? table : fresh).set(path, entry);
       }
@@ -46,6 +48,9 @@ export function openDigests(host: Host, saved: DigestTable = {}, known: DigestTa
     changed: () => (grown ? Object.fromEntries(table) : undefined),
   };
 }
+
+const isSame = (stat: FileStat, known: Remembered): boolean =>
+  known.size === stat.size && known.modified === stat.modified && known.changed === stat.changed;
 
 /** Throws a `HostError`. */
 export function digestOf(host: Host, path: string): string {

@@ -31,6 +31,8 @@ export interface FileStat {
   readonly isFolder: boolean;
   /** Milliseconds since the epoch. */
   readonly modified: number;
+  /** When it, its name or its rights changed last, which no program can set: another file in its place has another time. */
+  readonly changed?: number;
 }
 
 export interface Machine {

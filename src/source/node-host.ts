@@ -95,7 +95,7 @@ function statOrNothing(path: string): FileStat | undefined {
   });
   return stat === undefined
     ? undefined
-    : { size: stat.size, isFolder: stat.isDirectory(), modified: stat.mtimeMs };
+    : { size: stat.size, isFolder: stat.isDirectory(), modified: stat.mtimeMs, changed: stat.ctimeMs };
 }
 
 const NOTHING_THERE: readonly string[] = ['ENOTDIR', 'ENAMETOOLONG', 'ELOOP', 'ERR_INVALID_ARG_VALUE'];

@@ -1,7 +1,7 @@
 import { appendFileSync, cpSync } from 'node:fs';
 import { expect } from 'chai';
 import type { Program } from '../../src/ir/types.js';
-import { type StageKey, stageKeys } from '../../src/planner/keys.js';
+import { changedFile, type StageKey, stageKeys } from '../../src/planner/keys.js';
 import { openDigests } from '../../src/source/digests.js';
 import { nodeHost } from '../../src/source/node-host.js';
 import type { Chosen } from '../../src/stages/types.js';
@@ -161,5 +161,28 @@ describe('stage keys', () => {
     expect(before.get('dialogs')?.key).to.equal(after.get('dialogs')?.key);
     expect(before.get('adapter')?.key).to.not.equal(after.get('adapter')?.key);
     expect(after.get('adapter')?.parts).to.include({ runtime: 'onnx 2.0.0', 'settings.lora.rank': '16' });
+  });
+
+  const seen = (program: Program) => (name: string) => {
+    const { host } = folder;
+    const stage = program.stages.find((other) => other.name === name);
+    const keyed = keysOf(program).get(name);
+    if (stage === undefined || keyed === undefined) throw new Error(`no stage ${name}`);
+    return () =>
+      changedFile(program, stage, keyed.parts, host, {
+        digests: openDigests(host),
+        runtime: { name: 'onnx', version: '1.0.0' },
+      });
+  };
+
+  it('find a file that changed since, also beside repositories that are pinned', () => {
+    const program: Program = {
+      ...folder.program(TEXT),
+      repositories: [{ kind: 'model', id: 'a/b', revision: 'main', commit: '0'.repeat(40), files: [] }],
+    };
+    const changedIn = seen(program)('rows');
+    expect(changedIn()).to.equal(undefined);
+    appendFileSync(`${folder.path}/data/a.jsonl`, '\n');
+    expect(changedIn()).to.equal('data/a.jsonl');
   });
 });
