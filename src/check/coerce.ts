@@ -56,6 +56,7 @@ function number(
   if (typeof value !== 'number' || !fits) return mismatch(constant, type, span, context);
   if (type.kind === 'integer' && !Number.isInteger(value))
     return context.report(errors.notInteger(span, `\`${value}\``));
+  if (type.kind === 'integer' && !Number.isSafeInteger(value)) return beyondWhole(value, span, context);
   if (!Number.isFinite(value)) return context.report(errors.outOfRange(span, `\`${value}\``, 'finite'));
   return inRange(constant, value, { ...type, show: formatNumber }, span, context);
 }
@@ -72,6 +73,8 @@ function quantity(constant: Constant, type: Of<'quantity'>, span: Span, context:
     );
   if ((unit === 'tokens' || unit === 'steps') && !Number.isInteger(value))
     return context.report(errors.notInteger(span, constantNoun(constant)));
+  if ((unit === 'tokens' || unit === 'steps') && !Number.isSafeInteger(value))
+    return beyondWhole(value, span, context);
   const bounds =
     type.min === undefined && type.max === undefined && type.units.length > 1
       ? { min: 0, max: unit === 'ratio' ? 1 : undefined }
@@ -81,6 +84,16 @@ function quantity(constant: Constant, type: Of<'quantity'>, span: Span, context:
   if (kept === undefined) return undefined;
   return type.units.length === 1 ? kept : { unit, value: kept };
 }
+
+/** Further whole numbers are not told apart: `9007199254740993` would silently be another one. */
+const beyondWhole = (value: number, span: Span, context: Context): undefined =>
+  context.report(
+    errors.outOfRange(
+      span,
+      'this whole number',
+      value > 0 ? `at most ${Number.MAX_SAFE_INTEGER}` : `at least ${Number.MIN_SAFE_INTEGER}`,
+    ),
+  );
 
 interface Range {
   readonly min?: number;
