@@ -1,5 +1,5 @@
 import { type Line, LONGEST_LINE } from './lines.js';
-import { repeatedName } from './repeated-name.js';
+import { quietFault } from './quiet-faults.js';
 
 export type Row = Readonly<Record<string, unknown>>;
 
@@ -35,9 +35,8 @@ export function parseLine(line: Line): Row | Fault {
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     return new Fault('malformed', `no JSON object, but ${nameOf(value)}`);
-  const repeated = repeatedName(text);
-  if (repeated !== undefined)
-    return new Fault('malformed', `an object in it names \`${repeated.slice(0, 80)}\` twice`);
+  const fault = quietFault(text);
+  if (fault !== undefined) return new Fault('malformed', fault);
   if (LONE_SURROGATES.test(text) && !wellFormed(value))
     return new Fault(
       'malformed',

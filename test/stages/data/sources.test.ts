@@ -301,6 +301,18 @@ describe('parquet', () => {
     return readFileSync(path);
   }
 
+  it('reads rows whole, whatever their columns are called, and bytes as text where they are UTF-8', async () => {
+    const content = await parquet(
+      `select 'a' as t, 'q' as r, 'Q' as rr, encode('größe') as "te""xt", encode('b') as instruction, 'x' as output
+       union all select 'a', 'q', 'Q', encode('n'), '\\xFF'::blob, 'y'`,
+    );
+    const run = await read('rows.parquet', content);
+    expect(seen(run)).to.deep.equal({
+      rows: [[1, { t: 'a', r: 'q', rr: 'Q', 'te"xt': 'größe', instruction: 'b', output: 'x' }]],
+      dropped: ['2 wrong_type: /instruction is null, must be a string'],
+    });
+  });
+
   it('is read with nested columns, numbers as numbers, and the numbers of its rows', async () => {
     const content = await parquet(
       `select 'q' || i as instruction, case when i = 2 then null else 'say NaN "' || i end as output,

@@ -25,7 +25,13 @@ export async function* parquetRows(
   try {
     const quoted = `'${escaped(path)}'`;
     await checkColumns(connection, quoted, name);
-    const result = await connection.stream(`select to_json(t)::varchar from ${sampled(quoted, sample)} t`);
+    const columns = await columnsOf(connection, quoted);
+    const row = unusedName(columns);
+    const texts = columns.filter(({ type }) => type === 'BLOB').map(({ name }) => textOf(name));
+    const all = texts.length === 0 ? '*' : `* replace (${texts.join(', ')})`;
+    const result = await connection.stream(
+      `select to_json(${row})::varchar from (select ${all} from ${sampled(quoted, sample)}) ${row}`,
+    );
     for (let first = 0; ; ) {
       const chunk = await result.fetchChunk();
       if (chunk === null || chunk.rowCount === 0) return;
@@ -61,6 +67,32 @@ async function connect(name: string) {
   }
 }
 
+interface Column {
+  readonly name: string;
+  readonly type: string;
+}
+
+async function columnsOf(connection: Connection, quoted: string): Promise<readonly Column[]> {
+  const reader = await connection.runAndReadAll(
+    `select column_name, column_type from (describe select * from read_parquet(${quoted}))`,
+  );
+  return reader.getRowsJson().map(([name, type]) => ({ name: String(name), type: String(type) }));
+}
+
+/** What stands for a row in the query: the name of a column would stand for that column. */
+function unusedName(columns: readonly Column[]): string {
+  const names = new Set(columns.map(({ name }) => name.toLowerCase()));
+  let unused = 'r';
+  while (names.has(unused)) unused += 'r';
+  return unused;
+}
+
+/** Bytes of which no one has noted that they are text, as old writers leave it out: text where they are UTF-8. */
+const textOf = (name: string): string => {
+  const column = `"${name.replaceAll('"', '""')}"`;
+  return `try(decode(${column})) as ${column}`;
+};
+
 /** DuckDB gives columns of one name other names, and takes names that differ in case for one. */
 async function checkColumns(connection: Connection, quoted: string, name: string): Promise<void> {
   const reader = await connection.runAndReadAll(`select name, num_children from parquet_schema(${quoted})`);
@@ -78,7 +110,11 @@ async function checkColumns(connection: Connection, quoted: string, name: string
     const column = elements[at]?.[0] ?? '';
     if (seen.has(column.toLowerCase()))
       throw new UserError(
-        badHeader({ file: name, line: 0, column: 0 }, `it names the column \`${column}\` twice`),
+        badHeader(
+          { file: name, line: 0, column: 0 },
+          `it has the column \`${column}\` twice, or two that differ in case alone`,
+          'give each column a unique name',
+        ),
       );
     seen.add(column.toLowerCase());
   }

@@ -2,22 +2,26 @@
 const [QUOTE, BACKSLASH, COMMA, COLON] = [0x22, 0x5c, 0x2c, 0x3a];
 const [LIST, LIST_END, OBJECT, OBJECT_END] = [0x5b, 0x5d, 0x7b, 0x7d];
 
+/** `JSON.parse` reads what is nested as deep as memory lasts; nothing that walks through it by calling itself does. */
+const DEEPEST = 500;
+
 /**
- * A name that an object in a JSON text has twice, of which `JSON.parse` silently takes the last. The text must be
- * valid JSON; only strings and brackets are told apart.
+ * What is wrong with an object of a JSON text that `JSON.parse` silently takes: a name that it has twice, of which
+ * the last would count, or nesting without end. The text must be valid JSON; only strings and brackets are told apart.
  */
-export function repeatedName(text: string): string | undefined {
+export function quietFault(text: string): string | undefined {
   /** The names of each open object; none for a list. */
   const open: (Set<string> | undefined)[] = [];
   let isName = false;
   for (let at = 0; at < text.length; at++) {
+    if (open.length > DEEPEST) return `it is nested more than ${DEEPEST} levels deep`;
     switch (text.charCodeAt(at)) {
       case QUOTE: {
         const end = endOfString(text, at + 1);
         const names = isName ? open.at(-1) : undefined;
         if (names !== undefined) {
           const name = unescaped(text.slice(at + 1, end));
-          if (names.has(name)) return name;
+          if (names.has(name)) return `an object in it names \`${name.slice(0, 80)}\` twice`;
           names.add(name);
         }
         at = end;
