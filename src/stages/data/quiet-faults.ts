@@ -1,5 +1,7 @@
+import { endOfString } from './json-strings.js';
+
 /** The characters of JSON that matter here. */
-const [QUOTE, BACKSLASH, COMMA, COLON] = [0x22, 0x5c, 0x2c, 0x3a];
+const [QUOTE, COMMA, COLON] = [0x22, 0x2c, 0x3a];
 const [LIST, LIST_END, OBJECT, OBJECT_END] = [0x5b, 0x5d, 0x7b, 0x7d];
 
 /** `JSON.parse` reads what is nested as deep as memory lasts; nothing that walks through it by calling itself does. */
@@ -48,16 +50,6 @@ export function quietFault(text: string): string | undefined {
     }
   }
   return undefined;
-}
-
-/** Place of the quote that ends the string which begins here: the first one with an even number of backslashes before it. */
-function endOfString(text: string, start: number): number {
-  for (let end = text.indexOf('"', start); end >= 0; end = text.indexOf('"', end + 1)) {
-    let first = end;
-    while (text.charCodeAt(first - 1) === BACKSLASH && first > start) first--;
-    if ((end - first) % 2 === 0) return end;
-  }
-  return text.length;
 }
 
 const unescaped = (name: string): string =>

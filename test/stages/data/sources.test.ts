@@ -301,6 +301,15 @@ describe('parquet', () => {
     return readFileSync(path);
   }
 
+  it('reads a long text beside what is no number', async () => {
+    const content = await parquet(
+      `select repeat('NaN "x" \\n', 2000000) as text, 'NaN'::double as score, -('infinity'::double) as least`,
+    );
+    const [row] = (await read('rows.parquet', content)).rows('train');
+    expect(row?.row).to.include({ score: null, least: null });
+    expect(row?.row['text']).to.equal('NaN "x" \\n'.repeat(2_000_000));
+  });
+
   it('reads rows whole, whatever their columns are called, and bytes as text where they are UTF-8', async () => {
     const content = await parquet(
       `select 'a' as t, 'q' as r, 'Q' as rr, encode('größe') as "te""xt", encode('b') as instruction, 'x' as output

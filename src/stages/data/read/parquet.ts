@@ -1,5 +1,6 @@
 import { badHeader, brokenFile, noParquetReader } from '../../../diagnostics/catalogue/files.js';
 import { UserError } from '../../../diagnostics/types.js';
+import { outsideStrings } from '../json-strings.js';
 import type { Line } from '../lines.js';
 import type { Sample } from './sample.js';
 
@@ -122,13 +123,14 @@ async function checkColumns(connection: Connection, quoted: string, name: string
 
 function rowLine(json: string, number: number): Line {
   const bytes = Buffer.from(
-    /NaN|Infinity/.test(json) ? json.replace(NO_NUMBER, (_, text?: string) => text ?? 'null') : json,
+    NO_NUMBER.test(json) ? outsideStrings(json, (part) => part.replace(NO_NUMBERS, 'null')) : json,
   );
   return { number, offset: 0, bytes, tooLong: false, length: bytes.length };
 }
 
-/** `NaN` and the infinities outside of strings, which JSON cannot say: strings are matched first and kept. */
-const NO_NUMBER = /("(?:[^"\\]|\\.)*")|-?(?:NaN|Infinity)/g;
+/** What JSON cannot say. */
+const NO_NUMBER = /NaN|Infinity/;
+const NO_NUMBERS = /-?(?:NaN|Infinity)/g;
 
 /** A path as text of SQL, in which nothing is a pattern. */
 const escaped = (path: string): string => path.replace(/[[*?]/g, '[$&]').replaceAll("'", "''");
