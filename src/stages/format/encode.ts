@@ -23,10 +23,13 @@ export interface EncodedRow {
 export function encodeRow(tokenizer: Tokenizer, rendered: Rendered, lossOn: 'assistant' | 'all'): EncodedRow {
   const { text, answers, prompt, begins } = rendered;
   const begin = begins && tokenizer.beginId !== undefined ? [tokenizer.beginId] : [];
-  const ids = Int32Array.from([...begin, ...tokenizer.encode(text)]);
+  const encoded = tokenizer.encode(text);
+  const ids = new Int32Array(begin.length + encoded.length);
+  ids.set(begin);
+  ids.set(encoded, begin.length);
   const tokensThrough = (end: number): number | undefined => {
     if (end === text.length) return ids.length;
-    const prefix = end === 0 ? [] : tokenizer.encode(text.slice(0, end));
+    const prefix = end === 0 ? new Int32Array(0) : tokenizer.encode(text.slice(0, end));
     const length = begin.length + prefix.length;
     return prefix.every((id, i) => id === ids[begin.length + i]) ? length : undefined;
   };

@@ -21,6 +21,9 @@ import { SplitWriter } from './writer.js';
 /** Rows between two looks at signals and two progress events. */
 const STRIDE = 256;
 
+/** What a piece behind the first one says of its text. */
+const NO_TEXT = { prompt: '', answer: '' };
+
 /** Writes every row of the data stage out as text and tokens; rows that can't be are in the report with their place. */
 export const run: RunStage = async (context) => {
   const { stage, host, inputs, output } = context;
@@ -57,9 +60,11 @@ export const run: RunStage = async (context) => {
       for (const remark of outcome.remarks) report.warn({ file, line, ...remark });
       if (labels !== undefined) counts.add(split, outcome.rendered.answer, { file, line });
       const origin = { file, fileIndex: indexOf(files, file), line, ...kindOf(row) };
-      for (const piece of outcome.kept) {
-        writer.add(piece, outcome.rendered, origin);
-        all.add(piece, outcome.rendered, origin);
+      for (const [index, piece] of outcome.kept.entries()) {
+        // a book in a thousand pieces would be written a thousand times
+        const told = index === 0 ? outcome.rendered : NO_TEXT;
+        writer.add(piece, told, origin);
+        all.add(piece, told, origin);
       }
     }
     splits[split] = writer.close();

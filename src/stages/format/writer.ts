@@ -27,7 +27,11 @@ export class SplitWriter {
     this.#text = output.open(`${split}.text.jsonl`);
   }
 
-  add(row: EncodedRow, { prompt, answer }: Rendered, { file, fileIndex, line, kind }: Origin): void {
+  add(
+    row: EncodedRow,
+    { prompt, answer }: Pick<Rendered, 'prompt' | 'answer'>,
+    { file, fileIndex, line, kind }: Origin,
+  ): void {
     const { length } = row.ids;
     const pairs = new DataView(new ArrayBuffer(length * 8));
     for (let t = 0; t < length; t++) {

@@ -145,6 +145,22 @@ describe('the format stage', () => {
     }
   });
 
+  it('writes the text of a row once, however many pieces it is split into', async () => {
+    const answer = 'words and more words '.repeat(5_000);
+    const { artefact } = await place.format({ train: [row(0, answer), row(1)] }, { overflow: 'split' });
+    const split = openSplit(host, artefact.path, 'train');
+    expect(split.rows).to.be.greaterThan(50);
+    const texts = [...split.texts()];
+    expect(texts.map((text) => text.answer).filter((text) => text !== '')).to.deep.equal([
+      answer,
+      'answer 1',
+    ]);
+    expect(texts[0]?.prompt).to.contain('question 0');
+    expect(texts.map(({ line }) => line)).to.deep.equal([...texts.slice(1).map(() => 1), 2]);
+    expect(split.countsOf(0).prompt).to.be.greaterThan(0);
+    expect(split.countsOf(1).prompt).to.equal(0);
+  });
+
   it('says how far it is, up to the end', async () => {
     const { events } = await place.format({ train: rows(300) });
     const done = events.flatMap((event) =>
