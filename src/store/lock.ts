@@ -86,7 +86,7 @@ function takeAway(lock: string, stale: Holder | undefined): void {
   }
   const taken = read(aside);
   if (taken?.runId !== stale?.runId || taken?.pid !== stale?.pid) place(aside, lock);
-  rmSync(aside, { force: true });
+  rmSync(aside, { recursive: true, force: true });
 }
 
 /** `undefined` for a lock that says nothing: cut off by a power failure, or not ours. */

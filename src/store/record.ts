@@ -1,8 +1,16 @@
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { StageRecord } from '../ir/outputs.js';
 
 export const RECORD = 'stage.json';
+
+/** A record as its file has it: with a digest of itself, since the metrics in it decide gates. */
+export const recordText = (record: StageRecord): string =>
+  `${JSON.stringify({ ...record, check: digestOf(record) }, null, 2)}\n`;
+
+const digestOf = (record: object): string =>
+  createHash('sha256').update(JSON.stringify(record)).digest('hex');
 
 /** The record of a store entry; what is wrong with it where there is no sound one. */
 export function readRecord(folder: string): StageRecord | { readonly damage: string } {
@@ -12,7 +20,12 @@ export function readRecord(folder: string): StageRecord | { readonly damage: str
   } catch {
     return { damage: `\`${RECORD}\` cannot be read` };
   }
-  return isRecord(parsed) ? parsed : { damage: `\`${RECORD}\` has another form` };
+  if (!isRecord(parsed)) return { damage: `\`${RECORD}\` has another form` };
+  const { check, ...record } = parsed as StageRecord & { readonly check?: unknown };
+  // records of before have none
+  return check === undefined || check === digestOf(record)
+    ? record
+    : { damage: `\`${RECORD}\` does not have the content that was written` };
 }
 
 function isRecord(value: unknown): value is StageRecord {

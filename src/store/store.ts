@@ -9,7 +9,7 @@ import { syncFile, syncFolder, syncFolders, writeWhole } from './durable.js';
 import { type Layout, layoutIn } from './layout.js';
 import { isGone, outsideDamage, portable, recordOutside } from './outside.js';
 import { corruptEntry, corruptOutside, writing } from './problems.js';
-import { RECORD, readRecord } from './record.js';
+import { RECORD, readRecord, recordText } from './record.js';
 import { hasCheckpoint } from './work-folder.js';
 
 export interface Entry {
@@ -137,7 +137,7 @@ function seal(layout: Layout, folder: string, sealing: Sealing): Entry {
     seconds: sealing.seconds,
     peakMemoryBytes: sealing.peakMemoryBytes,
   };
-  writeWhole(join(folder, RECORD), `${JSON.stringify(record, null, 2)}\n`, { sync: true });
+  writeWhole(join(folder, RECORD), recordText(record), { sync: true });
   syncFolders(folder);
   writing(path, undefined, () => {
     makeFolders(layout.store);

@@ -1,5 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect } from 'chai';
 import { UserError } from '../../src/diagnostics/types.js';
 import { layoutIn, noteChild, outliveOrphan, takeLock } from '../../src/store/index.js';
@@ -46,6 +47,15 @@ describe('run lock', () => {
       expect(JSON.parse(readFileSync(layout.lock, 'utf8')).runId).to.equal('new');
       lock.release();
     });
+
+  it('takes over from a folder that someone has put there', async () => {
+    const layout = layoutIn(freshFolder());
+    (await takeLock(layout, 'first', Date.now)).release();
+    mkdirSync(layout.lock);
+    writeFileSync(join(layout.lock, 'x'), '');
+    (await takeLock(layout, 'new', Date.now)).release();
+    expect(existsSync(layout.lock)).to.equal(false);
+  });
 
   it('believes a holder in another container while it beats, and no longer', async () => {
     const layout = layoutIn(freshFolder());

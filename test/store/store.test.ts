@@ -62,6 +62,15 @@ describe('store', () => {
     ['a truncated file', (path: string) => truncateSync(join(path, 'rows.jsonl'), 3)],
     ['a changed byte', (path: string) => writeFileSync(join(path, 'rows.jsonl'), '{"a":2}\n')],
     ['a torn record', (path: string) => truncateSync(join(path, 'stage.json'), 20)],
+    [
+      'a record with another metric',
+      (path: string) => {
+        const record = join(path, 'stage.json');
+        const text = readFileSync(record, 'utf8');
+        expect(text).to.include('"rows": 1');
+        writeFileSync(record, text.replace('"rows": 1', '"rows": 9'));
+      },
+    ],
     ['a record without a result', (path: string) => writeFileSync(join(path, 'stage.json'), '{"version":1}')],
   ] as const)
     it(`takes ${what} for damage, says so, and removes the entry`, () => {
