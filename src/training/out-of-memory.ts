@@ -2,7 +2,7 @@ import { DeviceFull } from '../tensor/device-full.js';
 
 /** How native code, V8 and the runtimes say that an allocation failed. */
 const PATTERNS =
-  /bad_alloc|failed to allocate memory|array buffer allocation failed|invalid typed array length|out of memory|ENOMEM/i;
+  /bad_alloc|failed to allocate memory|array buffer allocation failed|could not allocate memory|invalid typed array length|out of memory|ENOMEM/i;
 
 /** A step that found no memory. The parameters are those of the step before it, so training can continue from there. */
 export class OutOfMemory extends Error {
