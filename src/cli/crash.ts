@@ -4,6 +4,12 @@ import type { World } from './world.js';
 
 /** The last resort: a user's mistake is a sentence, a bug of ours is one line and a file. */
 export async function reportBug(error: unknown, world: World): Promise<void> {
+  if (isOutOfFiles(error)) {
+    world.err(
+      errorLine(world, 'too many files are open for the limit of this shell: raise it with `ulimit -n 1024`'),
+    );
+    return;
+  }
   const { userProblem } = await import('../models/user-problem.js');
   const diagnostic = userProblem(error);
   if (diagnostic !== undefined) {
@@ -19,6 +25,10 @@ export async function reportBug(error: unknown, world: World): Promise<void> {
   );
   if (where === undefined) world.err(trace);
 }
+
+/** Under such a limit, not even what would report a bug can be loaded. */
+const isOutOfFiles = (error: unknown): boolean =>
+  error instanceof Error && /^E[MN]FILE$/.test((error as NodeJS.ErrnoException).code ?? '');
 
 /** Where the trace was written; `undefined` where it could not be. */
 async function keep(trace: string, { host }: World): Promise<string | undefined> {

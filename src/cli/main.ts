@@ -31,6 +31,9 @@ function hereOrEnd(): Host {
 
 const world = realWorld(hereOrEnd());
 process.on('uncaughtException', (error) => {
-  void reportBug(error, world).finally(() => process.exit(EXIT.error));
+  void reportBug(error, world)
+    // what reports a bug may fail itself; an end without a word is the worst of all
+    .catch((failed: unknown) => process.stderr.write(`error: ${String(error)}\nerror: ${String(failed)}\n`))
+    .finally(() => process.exit(EXIT.error));
 });
 process.exitCode = await dispatch(process.argv.slice(2), world);

@@ -11,7 +11,9 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
+import { execa } from 'execa';
 import { writePipeline } from '../run/pipelines.js';
 import { type Ended, freshFolder, ftpc, objects } from './folders.js';
 
@@ -50,6 +52,19 @@ describe('a hostile user', () => {
       .to.match(/error\[FTP0608\]: .* has \d+ more mistakes/)
       .and.to.not.contain('\u001b');
     expect(checked.err.length).to.be.below(200_000);
+  });
+
+  it('allows few open files', async () => {
+    const main = fileURLToPath(new URL('../../bin/main.js', import.meta.url));
+    const { exitCode, stderr } = await execa(
+      'sh',
+      ['-c', 'ulimit -n 64; exec "$0" "$@"', process.execPath, main, 'run', 'tiny.ftp'],
+      { cwd: folder, reject: false },
+    );
+    expect(exitCode).to.equal(1);
+    expect(stderr).to.equal(
+      'error: too many files are open for the limit of this shell: raise it with `ulimit -n 1024`',
+    );
   });
 
   it('sets a parameter that every object has', async () => {
