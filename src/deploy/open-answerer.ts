@@ -32,6 +32,8 @@ export interface OpenAnswererOptions {
    * to be decoded. Left out: none.
    */
   readonly float32Bytes?: number;
+  /** The weights stay in their files, which are read again for every token. */
+  readonly paged?: boolean;
   /** Left out: the one that `auto` chooses. */
   readonly runtime?: RuntimeName;
   /** Threads of the runtime. Left out: one a core. */
@@ -73,10 +75,14 @@ export async function openAny(host: Host, options: OpenAnswererOptions): Promise
   const adapter = adapterFolder === undefined ? undefined : readAdapter(host, adapterFolder);
   if (adapter !== undefined) checkAdapter(adapter, model.config, adapter.path);
   const without = unreadHead(model.config, adapter?.config);
+  const form =
+    options.paged && storage === 'stored'
+      ? 'paged'
+      : heldAs(model.config, storage, options.float32Bytes ?? 0, without);
   const decoder = await evaluationDecoder({
     runtime: await openRuntime(host, options.runtime ?? chooseRuntime(host), options),
     config: model.config,
-    weights: model.loadWeights(heldAs(model.config, storage, options.float32Bytes ?? 0, without), without),
+    weights: model.loadWeights(form, without),
     adapter,
   });
   const parts = { label: options.folder, decoder, tokenizer: await model.tokenizer() };

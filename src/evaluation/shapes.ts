@@ -1,5 +1,3 @@
-import { DECODED_ONCE_BYTES } from '../models/weights/load.js';
-
 /** What an evaluation computes at a time: the planner measures these shapes, and the stage runs them. */
 export const EVALUATION_SHAPES = {
   /** Tokens of a micro batch of losses, padding included. */
@@ -8,6 +6,4 @@ export const EVALUATION_SHAPES = {
   headChunk: 128,
   /** Bytes of keys and values of a batch of answers. */
   cacheBytes: 128 * 2 ** 20,
-  /** Weights that take at most this many bytes as float32 are held so, and not decoded for every token of an answer. */
-  float32Bytes: DECODED_ONCE_BYTES,
 } as const;

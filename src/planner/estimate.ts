@@ -1,11 +1,13 @@
 /** What each kind of stage needs in memory, time and disk, once it is known what it will do. */
 
 import { EVALUATION_SHAPES } from '../evaluation/shapes.js';
+import type { HeldWeights } from '../ir/held-weights.js';
 import type { Stage, StageKind, Value } from '../ir/types.js';
-import { adaptedConfig, unreadHead } from '../models/adapters/classifier.js';
+import { adaptedConfig } from '../models/adapters/classifier.js';
 import { plainConfig } from '../models/adapters/pissa.js';
 import type { LoraConfig, ModelConfig } from '../models/types.js';
-import { float32BytesOf } from '../models/weights/load.js';
+import { DECODED_ONCE_BYTES } from '../models/weights/load.js';
+import { type MergeDtype, mergeDtypes } from '../packaging/merge/index.js';
 import type { EvalSettings } from '../stages/eval/schema.js';
 import { chosenLora } from '../stages/train/lora.js';
 import { trainSettings } from '../stages/train/schema.js';
@@ -13,11 +15,12 @@ import type { Chosen } from '../stages/types.js';
 import { isCompiled } from '../tensor/runtimes/tensorflow/variants.js';
 import { evaluationPeak, type ForwardMemory, mergePeak } from './memory/evaluate.js';
 import { dataPeak, formatPeak } from './memory/rows.js';
-import { decoderShape, type Holding, optimizerBytes, trainPeak } from './memory/train.js';
+import { decoderShape, optimizerBytes, trainPeak } from './memory/train.js';
 import { isReference, stageNamed } from './models.js';
 import { fitsIn } from './room.js';
 import {
   decodedWeights,
+  formatWritten,
   type HeldModel,
   keptByProcess,
   type PlannedModel,
@@ -32,8 +35,8 @@ export interface Estimate {
   readonly peak: Peak | null;
   readonly seconds: Seconds | null;
   readonly diskBytes: number;
-  /** Eval stages whose weights can be held as float32: whether they are, for there is memory for it. */
-  readonly decodedOnce?: boolean;
+  /** Stages that train nothing: how they hold a model's weights. */
+  readonly held?: HeldWeights;
 }
 
 export interface EstimateInput {
@@ -92,7 +95,7 @@ const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
     const lengths = await world.lengths(settings.dataset.stage, settings.dataset.port, look);
     if (model === undefined || lengths === undefined) return NOTHING;
     const { longest } = lengths;
-    const memory = forwardMemory(world, model, longest);
+    const memory = forwardMemory(world, model, longest, 'stored');
     const generates = settings.metrics.some(({ call }) => call === 'exact_match' || call === 'rouge_l');
     const rows = Math.min(lengths.rows, settings.generation.rows ?? lengths.rows);
     const asked = lengths.labels === undefined;
@@ -104,17 +107,16 @@ const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
       maxTokens: settings.generation.max_tokens,
     };
     const speed = look ? await world.speed() : undefined;
-    const models = settings.baseline === undefined ? 1 : 2;
+    const times = settings.baseline === undefined ? 1 : 2;
     const perToken = flopsPerToken(world, memory);
-    const forward = models * paddedTokens(lengths) * perToken;
-    const prompts = models * answers.rows * (lengths.tokens / Math.max(1, lengths.rows)) * perToken;
-    const tokens = models * answers.rows * settings.generation.max_tokens;
-    const peakOf = (float32Bytes: number): Peak =>
-      evaluated(world, model, settings.baseline as Value | undefined)
-        .map((one) => evaluationPeak(forwardMemory(world, one, longest, float32Bytes), answers))
-        .reduce((a, b) => (b.bytes > a.bytes ? b : a));
+    const forward = times * paddedTokens(lengths) * perToken;
+    const prompts = times * answers.rows * (lengths.tokens / Math.max(1, lengths.rows)) * perToken;
+    const tokens = times * answers.rows * settings.generation.max_tokens;
+    const models = evaluated(world, model, settings.baseline as Value | undefined);
+    const peakOf = (held: HeldWeights): Peak =>
+      largest(models.map((one) => evaluationPeak(forwardMemory(world, one, longest, held), answers)));
     return {
-      ...decodedWhereItFits(peakOf, world),
+      ...firstThatFits(world, ['float32', 'stored', 'paged'], peakOf),
       seconds:
         speed === undefined
           ? null
@@ -128,11 +130,18 @@ const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
     const adapter = stage.settings['adapter'];
     const trainer = isReference(adapter) ? adapter.stage : undefined;
     const lora = trainer === undefined ? undefined : adapterConfig(world, trainer);
-    const held = heldBy({ ...base, lora }, isPaged(world, trainer) ? 'paged' : 'lora');
-    const memory: ForwardMemory = { ...forwardMemory(world, base, 32), lora, ...held };
-    const written = base.parameters * (stage.settings['dtype'] === 'f32' ? 4 : 2);
+    // probes are rows of the training, or texts
+    const tokenizerBytes = trainer === undefined ? base.tokenizerBytes : 0;
+    const dtype = stage.settings['dtype'] as MergeDtype;
+    const merged = { ...base, config: adaptedConfig(base.config, lora), format: formatWritten(dtype) };
+    const peakOf = (held: HeldWeights): Peak => {
+      const before = { ...forwardMemory(world, base, 32, held), ...heldBy({ ...base, lora }, held), lora };
+      const after = forwardMemory(world, merged, 32, held);
+      return mergePeak({ ...before, tokenizerBytes }, { ...after, tokenizerBytes });
+    };
+    const written = base.parameters * mergeDtypes[dtype].bytes;
     return {
-      peak: mergePeak(memory),
+      ...firstThatFits(world, ['stored', 'paged'], peakOf),
       seconds: here(world, copySeconds(4 * written)),
       diskBytes: written + base.tokenizerBytes,
     };
@@ -141,11 +150,14 @@ const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
     const model = world.models.of(stage.settings['model']);
     if (model === undefined) return NOTHING;
     const bytes = weightBytes(model).lora + model.tokenizerBytes;
-    const memory = forwardMemory(world, model, 256);
-    const classifies = adaptedConfig(memory.config, memory.lora).labels !== undefined;
+    const { config, lora } = forwardMemory(world, model, 256, 'stored');
+    const classifies = adaptedConfig(config, lora).labels !== undefined;
     // a release is asked something before it becomes current, whether or not the file says what
+    const asked = classifies ? undefined : { rows: 1, prompt: 64, maxTokens: 64 };
     return {
-      peak: evaluationPeak(memory, classifies ? undefined : { rows: 1, prompt: 64, maxTokens: 64 }),
+      ...firstThatFits(world, ['stored', 'paged'], (held) =>
+        evaluationPeak(forwardMemory(world, model, 256, held), asked),
+      ),
       seconds: here(world, plus(copySeconds(2 * bytes), 2)),
       diskBytes: bytes,
     };
@@ -169,39 +181,37 @@ function evaluated(
 const weightsOf = ({ root: { model, weights, trainedBy = '' } }: PlannedModel): string =>
   [model.folder, model.seed, weights, trainedBy].join('\n');
 
-/** Weights are held as float32 where that is not much and fits; an evaluation computes the same either way. */
-function decodedWhereItFits(
-  peakOf: (float32Bytes: number) => Peak,
+const largest = (peaks: readonly Peak[]): Peak => peaks.reduce((a, b) => (b.bytes > a.bytes ? b : a));
+
+/** Weights are held in the first way that fits, and else in the last; what is computed is the same. */
+function firstThatFits(
   world: PlanWorld,
-): Pick<Estimate, 'peak' | 'decodedOnce'> {
-  const [each, once] = [peakOf(0), peakOf(EVALUATION_SHAPES.float32Bytes)];
-  if (once.bytes === each.bytes) return { peak: each };
-  return fitsIn(once, roomOf(world)) ? { peak: once, decodedOnce: true } : { peak: each, decodedOnce: false };
+  ways: readonly HeldWeights[],
+  peakOf: (held: HeldWeights) => Peak,
+): Required<Pick<Estimate, 'peak' | 'held'>> {
+  const stored = peakOf('stored');
+  const tried = ways
+    .map((held) => ({ held, peak: held === 'stored' ? stored : peakOf(held) }))
+    // what is float32 already, or made into 4 bits, is held in one way
+    .filter(({ held, peak }) => held === 'stored' || peak.bytes !== stored.bytes);
+  const fits = tried.find(({ peak }) => fitsIn(peak, roomOf(world)));
+  return fits ?? tried.at(-1) ?? { held: 'stored', peak: stored };
 }
 
-/** `float32Bytes`: weights that take no more as float32 are held so, as in an eval stage. */
+/** What a stage takes that trains nothing of a model; `longest`: tokens of a row. */
 function forwardMemory(
   world: PlanWorld,
   model: PlannedModel,
   longest: number,
-  float32Bytes = 0,
+  held: HeldWeights,
 ): ForwardMemory {
   const config = writtenConfig(world, model);
   const trainer = model.root.adapterOf;
   const trained = trainer === undefined ? undefined : world.chosen.get(trainer);
-  const holding = trained?.paged ? 'paged' : trained?.method === 'qlora' ? 'qlora' : 'lora';
   const lora = trainer === undefined ? undefined : adapterConfig(world, trainer);
-  const without = unreadHead(config, lora);
-  const isFloat32 = holding !== 'paged' && float32BytesOf(config, without) <= float32Bytes;
   return {
     config,
-    ...(isFloat32
-      ? {
-          weightBytes: float32BytesOf(config, without),
-          decoded: false,
-          keptByProcess: false,
-        }
-      : heldBy({ ...model, config, lora }, holding)),
+    ...heldBy({ ...model, config, lora }, held, trained?.method === 'qlora'),
     lora,
     longest,
     tokenizerBytes: model.tokenizerBytes,
@@ -222,18 +232,21 @@ function writtenConfig(world: PlanWorld, { config, root }: PlannedModel): ModelC
   return base === undefined ? config : adaptedConfig(config, world.lora(trainer, base));
 }
 
-/** Whether a train stage left its base in its files: then the stages that use its adapter do so too. */
-const isPaged = (world: PlanWorld, trainer: string | undefined): boolean =>
-  trainer !== undefined && world.chosen.get(trainer)?.paged === true;
-
-const heldBy = (
+/** `quantised`: projections are held in 4 bits. */
+function heldBy(
   model: HeldModel,
-  holding: Holding,
-): Pick<ForwardMemory, 'weightBytes' | 'decoded' | 'keptByProcess'> => ({
-  weightBytes: weightBytes(model)[holding],
-  decoded: decodedWeights(model)[holding],
-  keptByProcess: keptByProcess(model)[holding],
-});
+  held: HeldWeights,
+  quantised = false,
+): Pick<ForwardMemory, 'weightBytes' | 'decoded' | 'keptByProcess'> {
+  const bytes = weightBytes(model);
+  const isDecoded = held === 'float32' && bytes.decoded <= DECODED_ONCE_BYTES;
+  const holding = isDecoded ? 'decoded' : quantised ? 'qlora' : held === 'paged' ? 'paged' : 'lora';
+  return {
+    weightBytes: bytes[holding],
+    decoded: decodedWeights(model)[holding],
+    keptByProcess: keptByProcess(model)[holding],
+  };
+}
 
 function adapterConfig(world: PlanWorld, trainer: string): LoraConfig | undefined {
   const stage = stageNamed(world.program, trainer);

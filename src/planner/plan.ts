@@ -122,7 +122,7 @@ async function planStage(world: PlanWorld, stage: Stage): Promise<PlannedStage> 
     seconds: cached ? NO_TIME : found.seconds,
     diskBytes: cached ? 0 : found.diskBytes,
     chosen: chosen ?? null,
-    decodedOnce: found.decodedOnce,
+    held: found.held,
     rejected,
     effective: effectiveSettings(stage, chosen, takenFields(world, stage)),
     scale,

@@ -23,12 +23,14 @@ export interface PlannedModel {
 
 const FORMATS = { f32: 'F32', f16: 'F16', bf16: 'BF16' } as const;
 
-/** A model that an earlier stage writes has one format throughout. */
-function formatsOf({ weights }: RootModel, folder: ModelFolder): FormatOf {
-  if (weights === 'file') return folder.weightFormat;
-  const format = FORMATS[weights];
+/** A model that a stage writes has one format throughout. */
+export function formatWritten(dtype: keyof typeof FORMATS): FormatOf {
+  const format = FORMATS[dtype];
   return () => format;
 }
+
+const formatsOf = ({ weights }: RootModel, folder: ModelFolder): FormatOf =>
+  weights === 'file' ? folder.weightFormat : formatWritten(weights);
 
 export interface Models {
   /** The model under a setting. Throws a `ModelError` where it is none, or lacks a tensor. */

@@ -1,6 +1,7 @@
 /** What a plan says: `ftpc plan FILE --json`. Contract: docs/schema/plan.json. Bytes and seconds are plain numbers. */
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { Reason, StageAction } from '../ir/events.js';
+import type { HeldWeights } from '../ir/held-weights.js';
 import type { AskedRuntime } from '../ir/runtimes.js';
 import type { Instance, Origin, StageKind, Value } from '../ir/types.js';
 import type { CoveredModule } from '../stages/train/coverage.js';
@@ -94,8 +95,8 @@ export interface PlannedStage {
   readonly diskBytes: number;
   /** Train stages only. */
   readonly chosen: Chosen | null;
-  /** Eval stages whose weights can be held as float32: whether they are. */
-  readonly decodedOnce?: boolean;
+  /** Eval, merge and deploy stages: how they hold a model's weights. */
+  readonly held?: HeldWeights;
   readonly rejected: readonly Rejected[];
   readonly effective: Readonly<Record<string, Effective>>;
   readonly scale: StageScale | null;

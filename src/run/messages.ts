@@ -1,6 +1,7 @@
 /** What a stage's process is told and what it says. Sent with structured clone, so that NaN and typed arrays survive. */
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { StageEvent } from '../ir/events.js';
+import type { HeldWeights } from '../ir/held-weights.js';
 import type { StageResult } from '../ir/outputs.js';
 import type { RuntimeName } from '../ir/runtimes.js';
 import type { PinnedRepository, Stage } from '../ir/types.js';
@@ -17,7 +18,7 @@ export interface Job {
   /** Absolute path of the work folder. */
   readonly work: string;
   readonly chosen?: Chosen;
-  readonly decodedOnce?: boolean;
+  readonly held?: HeldWeights;
   readonly key: string;
   readonly runtime: RuntimeName;
   readonly threads: number;

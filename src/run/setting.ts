@@ -1,5 +1,6 @@
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { Reason, RunEvent } from '../ir/events.js';
+import type { HeldWeights } from '../ir/held-weights.js';
 import type { RuntimeName } from '../ir/runtimes.js';
 import type { PinnedRepository, Stage } from '../ir/types.js';
 import type { Chosen } from '../stages/types.js';
@@ -12,7 +13,7 @@ export interface Step {
   readonly parts: Readonly<Record<string, string>>;
   readonly reasons: readonly Reason[];
   readonly chosen?: Chosen;
-  readonly decodedOnce?: boolean;
+  readonly held?: HeldWeights;
 }
 
 export interface RunSetting {

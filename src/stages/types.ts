@@ -2,6 +2,7 @@
 
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { StageEvent } from '../ir/events.js';
+import type { HeldWeights } from '../ir/held-weights.js';
 import type { OutputFolder, StageResult, WorkFolder } from '../ir/outputs.js';
 import type { RuntimeName } from '../ir/runtimes.js';
 import type { Stage, StageKind } from '../ir/types.js';
@@ -62,8 +63,8 @@ export interface StageContext {
   readonly output: OutputFolder;
   readonly work: WorkFolder;
   readonly chosen?: Chosen;
-  /** Eval stages: whether weights may be held as float32; default: where that takes little. Does not change results. */
-  readonly decodedOnce?: boolean;
+  /** How weights are held where nothing is trained; default: as float32 in an evaluation, else as stored. */
+  readonly held?: HeldWeights;
   /** Store key of the output. */
   readonly key: string;
   /** The tensor runtime that computes. */

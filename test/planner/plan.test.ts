@@ -113,15 +113,34 @@ describe('plan', () => {
       const program = folder.program(stored.replace('train adapter', `train adapter using ${method}`));
       const held = async (memoryBytes?: number) => {
         const made = await plan(program, folder.host, { ...QUICK, ...(memoryBytes && { memoryBytes }) });
-        const { decodedOnce, peak } = stageOf(made, 'quality');
-        return { decodedOnce, high: peak?.high ?? 0, share: (peak?.parts.weights ?? 0) / (4 * 3_148_224) };
+        const { held, peak } = stageOf(made, 'quality');
+        return { held, high: peak?.high ?? 0, share: (peak?.parts.weights ?? 0) / (4 * 3_148_224) };
       };
       const roomy = await held();
-      expect(roomy).to.include({ decodedOnce: true, share: 1 });
+      expect(roomy).to.include({ held: 'float32', share: 1 });
       const tight = await held((roomy.high - 1) / 0.9);
-      expect(tight.decodedOnce).to.equal(false);
+      expect(tight.held).to.equal('stored');
       expect(tight.share).to.be.lessThan(0.6);
     });
+
+  it('leaves weights in their files where they do not fit otherwise: base, merged model and release', async () => {
+    for (const name of ['tokenizer.json', 'tokenizer_config.json'])
+      folder.write(`wide/${name}`, readFileSync(join(STARTER, name), 'utf8'));
+    const config = JSON.parse(readFileSync(join(STARTER, 'config.json'), 'utf8'));
+    folder.write(
+      'wide/config.json',
+      JSON.stringify({ ...config, num_hidden_layers: 20, intermediate_size: 24_576 }),
+    );
+    const program = folder.program(
+      TEXT.replaceAll(`untrained("${STARTER}", seed: 1)`, 'untrained("wide", seed: 1)'),
+    );
+    const at = async (memoryBytes: number) => {
+      const made = await plan(program, folder.host, { ...QUICK, memoryBytes });
+      return ['quality', 'fused', 'local'].map((name) => stageOf(made, name).held);
+    };
+    expect(await at(8 * 2 ** 30)).to.deep.equal(['stored', 'stored', 'stored']);
+    expect(await at(0.5 * 2 ** 30)).to.deep.equal(['paged', 'paged', 'paged']);
+  });
 
   it('plans an evaluation for the larger of the models that it compares', async () => {
     for (const name of ['tokenizer.json', 'tokenizer_config.json'])

@@ -1,3 +1,4 @@
+import type { HeldWeights } from '../../ir/held-weights.js';
 import { shareableFloats } from '../../source/shareable.js';
 import { discardedYoung } from '../../tensor/garbage.js';
 import { blueprintOf, type ExpectedTensor, expectedTensors } from '../architectures/index.js';
@@ -81,6 +82,17 @@ export const heldAs = (
   float32Bytes: number,
   without?: string,
 ): Storage => (float32BytesOf(config, without) <= float32Bytes ? decodedOnce(storage) : storage);
+
+/** As float32 only where that takes at most {@link DECODED_ONCE_BYTES}; what is made into 4 bits is not paged. */
+export function heldStorage(
+  held: HeldWeights,
+  config: ModelConfig,
+  storage: keyof typeof DECODED,
+  without?: string,
+): Storage {
+  if (held === 'paged' && storage === 'stored') return 'paged';
+  return heldAs(config, storage, held === 'float32' ? DECODED_ONCE_BYTES : 0, without);
+}
 
 /** Bytes of all weights but `without` as float32. */
 export const float32BytesOf = (config: ModelConfig, without?: string): number =>

@@ -8,6 +8,7 @@ import { fittingChunk } from '../../models/decoder/head.js';
 import { turningLengthOf } from '../../models/decoder/positions.js';
 import type { DecoderPlanOptions } from '../../models/decoder/types.js';
 import type { LoraConfig, ModelConfig } from '../../models/types.js';
+import { MOST_PROBES, PROBE_TOKENS } from '../../packaging/merge/index.js';
 import { paddedLength } from '../../training/batch.js';
 import type { MemoryParts, Peak, PlannedDevice } from '../types.js';
 import {
@@ -84,19 +85,23 @@ export function evaluationPeak(memory: ForwardMemory, answers: Answers | undefin
 /** Rows answered at a time, at most. */
 const MOST_ROWS = 32;
 
-/** Probe rows through the base, the adapted base and the merged model; one tensor at a time is merged. */
-export function mergePeak(memory: ForwardMemory): Peak {
-  const { config, lora } = memory;
-  const largest =
-    4 * Math.max(config.vocabSize * config.hiddenSize, config.intermediateSize * config.hiddenSize);
+/**
+ * Probes through the base, with its adapter and without, and then through the merged model, whose logits are compared; in
+ * between tensors are merged a few rows at a time.
+ */
+export function mergePeak(before: ForwardMemory, merged: ForwardMemory): Peak {
+  const { config, lora } = before;
   const width = adaptedConfig(config, lora).labels?.length ?? config.vocabSize;
-  const probes = MOST_PROBES * PROBE_TOKENS * width * 4;
-  return forward(memory, 1, PROBE_TOKENS, { logits: 3 * probes, workspace: 2 * largest });
+  const probes = 4 * MOST_PROBES * PROBE_TOKENS * width;
+  const [first, second] = [
+    forward(before, 1, PROBE_TOKENS, { logits: 2 * probes, workspace: MERGED_PIECES }),
+    forward(merged, 1, PROBE_TOKENS, { logits: 3 * probes, workspace: MERGED_PIECES }),
+  ];
+  return second.bytes > first.bytes ? second : first;
 }
 
-/** As `packaging/merge/proof.ts` takes them. */
-const PROBE_TOKENS = 32;
-const MOST_PROBES = 4;
+/** Rows that were merged and encoded and not yet collected. */
+const MERGED_PIECES = 8 * 2 ** 20;
 
 const cacheBytesPerToken = ({ layers, keyValueHeads, headDim }: ModelConfig): number =>
   layers * 2 * keyValueHeads * headDim * 4;

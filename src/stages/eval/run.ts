@@ -15,7 +15,6 @@ import {
 } from '../../evaluation/problems.js';
 import { type EvaluationReport, evaluationReport, type ReportedModel } from '../../evaluation/report.js';
 import { chooseRows, measuredRows, rowFacts } from '../../evaluation/rows.js';
-import { EVALUATION_SHAPES } from '../../evaluation/shapes.js';
 import type { Call, Reference } from '../../ir/types.js';
 import { virtualTokensOf } from '../../models/adapters/prompt.js';
 import type { Tokenizer } from '../../models/types.js';
@@ -131,9 +130,7 @@ function answerSettings({ generation, seed }: EvalSettings): AnswerSettings {
 /** A baseline with the weights of the model's base is measured over the same copy of them, held in the same way. */
 function resolveBaseline(value: Call | Reference, subject: Subject, context: StageContext): Subject {
   const baseline = resolveSubject(value, context);
-  return sameWeights(baseline, subject)
-    ? { ...baseline, storage: subject.storage, paged: subject.paged }
-    : baseline;
+  return sameWeights(baseline, subject) ? { ...baseline, storage: subject.storage } : baseline;
 }
 
 /** With the labels of a classifier. */
@@ -146,14 +143,13 @@ async function observeBoth(
   subject: Subject,
   baseline: Subject | undefined,
 ): Promise<readonly [Observed, Observed | undefined]> {
-  const { host, decodedOnce = true } = work.context;
-  const float32Bytes = decodedOnce ? EVALUATION_SHAPES.float32Bytes : 0;
-  let base: OpenBase | undefined = openBase(host, subject, float32Bytes);
+  const { host, held = 'float32' } = work.context;
+  let base: OpenBase | undefined = openBase(host, subject, held);
   const own = await observeOne(work, base, tokenizer, subject);
   if (baseline === undefined) return [own, undefined];
   if (!sameWeights(baseline, subject)) {
     base = undefined;
-    base = openBase(host, baseline, float32Bytes);
+    base = openBase(host, baseline, held);
     tokenizer = await base.model.tokenizer();
   }
   return [own, await observeOne(work, base, tokenizer, baseline)];

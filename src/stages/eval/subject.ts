@@ -1,9 +1,10 @@
 import { join } from 'node:path';
+import type { HeldWeights } from '../../ir/held-weights.js';
 import type { Call, Reference } from '../../ir/types.js';
 import { unreadHead } from '../../models/adapters/classifier.js';
 import type { ModelFolder } from '../../models/load.js';
 import type { WeightStore } from '../../models/types.js';
-import { heldAs } from '../../models/weights/load.js';
+import { heldStorage } from '../../models/weights/load.js';
 import { openAdapter } from '../../packaging/peft/read.js';
 import type { Host } from '../../source/host.js';
 import { type ResolvedModel, resolveModel } from '../model-places.js';
@@ -17,8 +18,6 @@ export interface Subject {
   readonly base: ResolvedModel;
   /** `nf4` for an adapter that was trained over a base in four bits: elsewhere it would answer differently. */
   readonly storage: 'stored' | 'nf4';
-  /** The base stays in its files, as it did in training: it may be larger than memory. */
-  readonly paged?: boolean;
   /** Absolute folder of the adapter. */
   readonly adapter?: string;
   /** The stage that produced it. */
@@ -39,9 +38,8 @@ export function resolveSubject(value: Call | Reference, context: StageContext): 
     return { label, base: { folder, label }, storage: 'stored', artefact };
   }
   const base = resolveModel(artefact.stage.settings['base'] as unknown as Call | Reference, context);
-  const { method, held } = readSummary(context.host, artefact.path) ?? { method: 'lora', held: {} };
-  const storage = method === 'qlora' ? 'nf4' : 'stored';
-  return { label, base, storage, paged: held.paged === true, adapter: folder, artefact };
+  const storage = readSummary(context.host, artefact.path)?.method === 'qlora' ? 'nf4' : 'stored';
+  return { label, base, storage, adapter: folder, artefact };
 }
 
 /** The folder that a port outputs: by the port's name, or the only adapter or model of the stage. */
@@ -66,19 +64,14 @@ export interface OpenBase {
   readonly weights: WeightStore;
 }
 
-/**
- * Reads what an adapter needs of its base into memory, or makes its fresh weights; as float32 where that takes at most
- * `float32Bytes`. Throws a {@link ModelError}.
- */
+/** Reads what an adapter needs of its base, or makes its fresh weights. Throws a {@link ModelError}. */
 export function openBase(
   host: Host,
-  subject: Pick<Subject, 'base' | 'storage' | 'paged' | 'adapter'>,
-  float32Bytes = 0,
+  { base, storage, adapter }: Pick<Subject, 'base' | 'storage' | 'adapter'>,
+  held: HeldWeights,
 ): OpenBase {
-  const { base, storage, paged, adapter } = subject;
   const model = openResolved(host, base);
   const without =
     adapter === undefined ? undefined : unreadHead(model.config, openAdapter(host, adapter).config);
-  const held = paged ? 'paged' : heldAs(model.config, storage, float32Bytes, without);
-  return { model, weights: model.loadWeights(held, without) };
+  return { model, weights: model.loadWeights(heldStorage(held, model.config, storage, without), without) };
 }

@@ -1,4 +1,5 @@
 import type { Reference } from '../../ir/types.js';
+import type { ModelFolder } from '../../models/load.js';
 import type { Tokenizer } from '../../models/types.js';
 import { MOST_PROBES, PROBE_TOKENS } from '../../packaging/merge/index.js';
 import { openSplit } from '../format/read.js';
@@ -12,18 +13,17 @@ const TEXTS = [
   '1, 1, 2, 3, 5, 8, 13,',
 ];
 
-/** The first rows that the adapter was trained on, or fixed ones; at least one token each. */
-export function probeRows(
+/** The first rows that the adapter was trained on, or fixed ones, for which alone the tokenizer is read; at least one token each. */
+export async function probeRows(
   trainer: Artefact | undefined,
-  tokenizer: Tokenizer,
-  longest: number,
+  model: Pick<ModelFolder, 'config' | 'tokenizer'>,
   context: StageContext,
-): readonly Int32Array[] {
+): Promise<readonly Int32Array[]> {
   const dataset = trainer?.stage.settings['dataset'] as Reference | undefined;
-  const most = Math.min(PROBE_TOKENS, longest);
+  const most = Math.min(PROBE_TOKENS, model.config.maxPositions);
   const rows =
     dataset === undefined || !(dataset.stage in context.inputs) ? [] : trainingRows(dataset, context);
-  const ids = rows.length > 0 ? rows : fixedRows(tokenizer);
+  const ids = rows.length > 0 ? rows : fixedRows(await model.tokenizer());
   return ids.map((row) => row.slice(0, most)).filter(({ length }) => length > 0);
 }
 

@@ -12,6 +12,7 @@ import { openModel } from '../../models/load.js';
 import { SINGLE_FILE } from '../../models/safetensors/folder.js';
 import { safetensorsChunks } from '../../models/safetensors/write.js';
 import type { Adapter, ModelConfig, WeightStore } from '../../models/types.js';
+import { heldStorage } from '../../models/weights/load.js';
 import {
   largestDifference,
   mergedCard,
@@ -35,7 +36,7 @@ const FOLDER = 'model';
 
 /** Merges an adapter into its base, or writes a base in another dtype, and proves that the result answers alike. */
 export const run: RunStage = async (context) => {
-  const { stage, host, output } = context;
+  const { stage, host, output, held = 'stored' } = context;
   const settings = stage.settings as unknown as MergeSettings;
   const { dtype } = settings;
   const base = resolveSubject(settings.base as Call | Reference, context);
@@ -50,7 +51,7 @@ export const run: RunStage = async (context) => {
   const after = await logitsOf(
     runtime,
     merged.config,
-    merged.loadWeights(adapted?.paged ? 'paged' : 'stored'),
+    merged.loadWeights(heldStorage(held, merged.config, 'stored')),
     undefined,
     before.probes,
   );
@@ -111,13 +112,9 @@ async function write(
   adapted: Subject | undefined,
   dtype: MergeSettings['dtype'],
 ): Promise<Before> {
-  const { host, output, stage, signal } = context;
-  const { model, weights }: OpenBase = openBase(host, {
-    base: base.base,
-    storage: 'stored',
-    paged: adapted?.paged,
-    adapter: adapted?.adapter,
-  });
+  const { host, output, stage, signal, held = 'stored' } = context;
+  const subject = { base: base.base, storage: 'stored', adapter: adapted?.adapter } as const;
+  const { model, weights }: OpenBase = openBase(host, subject, held);
   const adapter = adapted?.adapter === undefined ? undefined : readAdapter(host, adapted.adapter);
   if (adapter !== undefined) checkAdapter(adapter, model.config, adapter.path);
   if (adapter?.config.virtualTokens !== undefined)
@@ -126,8 +123,7 @@ async function write(
     throw new UserError(bottleneckMerged(stage.span, adapted?.label ?? ''));
   if (adapter?.config.prefix !== undefined)
     throw new UserError(prefixMerged(stage.span, adapted?.label ?? ''));
-  const tokenizer = await model.tokenizer();
-  const probes = probeRows(adapted?.artefact, tokenizer, model.config.maxPositions, context);
+  const probes = await probeRows(adapted?.artefact, model, context);
   const labels = adapter?.config.labels;
   const alone = labels === undefined ? await logitsOf(runtime, model.config, weights, undefined, probes) : [];
   const withAdapter =

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { UserError } from '../../../src/diagnostics/types.js';
 import type { EvaluationReport } from '../../../src/evaluation/report.js';
+import type { HeldWeights } from '../../../src/ir/held-weights.js';
 import type { Expression, Requirement } from '../../../src/ir/types.js';
 import { openModel } from '../../../src/models/load.js';
 import type { Tokenizer } from '../../../src/models/types.js';
@@ -47,7 +48,7 @@ describe('the eval stage', () => {
 
   const evaluate = async (
     settings: Readonly<Record<string, unknown>> = {},
-    more: { requires?: readonly Requirement[]; method?: 'lora' | 'qlora'; decodedOnce?: boolean } = {},
+    more: { requires?: readonly Requirement[]; method?: 'lora' | 'qlora'; held?: HeldWeights } = {},
   ) => {
     count++;
     const folder = join(place.path, `eval-${count}`);
@@ -68,7 +69,7 @@ describe('the eval stage', () => {
       },
       { requires: more.requires ?? [] },
     );
-    const context = { ...contextOf(stage, [train, rows], folder), decodedOnce: more.decodedOnce };
+    const context = { ...contextOf(stage, [train, rows], folder), held: more.held };
     const result = await run(context);
     const read = (name: string): string => readFileSync(join(context.output.path, name), 'utf8');
     return { result, context, read, report: JSON.parse(read('report.json')) as EvaluationReport };
@@ -166,14 +167,17 @@ describe('the eval stage', () => {
     expect(quantised.report.baseline.loss).not.to.equal(plain.report.baseline.loss);
   });
 
-  it('finds the same where a base in four bits is decoded once', async () => {
-    const reports = [];
-    for (const decodedOnce of [false, true])
-      reports.push((await evaluate({}, { method: 'qlora', decodedOnce })).report);
-    const [each, once] = reports;
-    expect(once?.model.storage).to.equal('nf4');
-    expect([once?.metrics, once?.baseline]).to.deep.equal([each?.metrics, each?.baseline]);
-  });
+  for (const [method, ways] of [
+    ['qlora', ['stored', 'float32']],
+    ['lora', ['stored', 'paged']],
+  ] as const)
+    it(`finds the same over a base of ${method} however it is held: ${ways.join(', ')}`, async () => {
+      const reports = [];
+      for (const held of ways) reports.push((await evaluate({}, { method, held })).report);
+      const [one, other] = reports;
+      expect(other?.model.storage).to.equal(method === 'qlora' ? 'nf4' : 'stored');
+      expect([other?.metrics, other?.baseline]).to.deep.equal([one?.metrics, one?.baseline]);
+    });
 
   it('evaluates a model folder, and a baseline of other weights', async () => {
     const untrained = { call: 'untrained', args: { folder: join(tiny, 'base'), seed: 3 } };
