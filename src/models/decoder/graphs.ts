@@ -8,7 +8,10 @@ import type { LayerKind } from '../adapters/layout.js';
 import { adapterShapes, savedTensor } from '../adapters/saved.js';
 import { QUERY_BLOCK } from '../architectures/graphs/attention.js';
 import { blockGraph } from '../architectures/graphs/block.js';
-import { headGraph as architectureHead } from '../architectures/graphs/head.js';
+import {
+  headGraph as architectureHead,
+  headPieceGraph as architecturePiece,
+} from '../architectures/graphs/head.js';
 import { prefixGraphs as architecturePrefix, type PrefixGraphs } from '../architectures/graphs/prefix.js';
 import type { BlockPart } from '../architectures/graphs/residual.js';
 import { stepGraph as architectureStep, type StepOptions } from '../architectures/graphs/step.js';
@@ -152,6 +155,25 @@ export function headGraph(options: GraphOptions, tokens: number, role: HeadRole)
       head.outputs.filter(({ name }) => wanted(name)),
     ),
   );
+}
+
+/** What of the head is computed for some entries of the vocabulary. */
+export type PieceRole = 'logits' | 'loss' | 'gradient';
+
+const OF_PIECE: Readonly<Record<PieceRole, readonly string[]>> = {
+  logits: ['logits'],
+  loss: ['label', 'most', 'sum'],
+  gradient: ['dx'],
+};
+
+export function headPieceGraph(
+  options: GraphOptions,
+  size: { readonly tokens: number; readonly entries: number },
+  role: PieceRole,
+): Graph {
+  const piece = architecturePiece({ blueprint: blueprintOf(options.config), ...size });
+  const outputs = piece.outputs.filter(({ name }) => OF_PIECE[role].includes(name));
+  return simplify(restrict(inPrecision(piece, options), outputs));
 }
 
 export const stepGraph = (

@@ -1,35 +1,12 @@
 /** Final norm, logits and loss over chunks of positions, so that the logits of a batch never exist at once. */
 import { bytesOf, f32 } from '../../tensor/shape.js';
 import type { HostTensor, Tensor, Tensors } from '../../tensor/types.js';
+import { type Chunk, chunksOf, cleared, positionsOf } from './chunks.js';
 import { type HeadRole, headGraph } from './graphs.js';
+import { gradientInPieces, logitsInPieces, lossInPieces, preparePieces } from './head-pieces.js';
 import type { Machine } from './machine.js';
 import type { Supervision } from './supervision.js';
 import { headInputs } from './weights.js';
-
-const SMALLEST = 16;
-
-/** Positions that a chunk of `count` is padded to: few sizes, so that few graphs are compiled. */
-export function chunkSize(count: number, most: number, least = SMALLEST): number {
-  let size = least;
-  while (size < count) size *= 2;
-  return Math.min(size, Math.max(most, 1));
-}
-
-interface Chunk {
-  readonly size: number;
-  /** Position of the first element in the list, and how many of the chunk are real. */
-  readonly start: number;
-  readonly count: number;
-}
-
-function chunksOf(total: number, most: number, least = SMALLEST): readonly Chunk[] {
-  const chunks: Chunk[] = [];
-  for (let start = 0; start < total; start += most) {
-    const count = Math.min(most, total - start);
-    chunks.push({ size: chunkSize(count, most, least), start, count });
-  }
-  return chunks;
-}
 
 /** Tokens whose logits exist at a time: no more than are taken in one tensor of at most `largest` bytes. */
 export const fittingChunk = (
@@ -48,15 +25,8 @@ const graphFor = ({ compiled, graphs }: Machine, size: number, role: HeadRole) =
 
 /** Compiles what {@link headGradient} will run, so that memory is reserved for all graphs of a step at once. */
 export async function prepareHead(machine: Machine, count: number): Promise<void> {
+  if (machine.pieces !== undefined) return preparePieces(machine, count, machine.pieces);
   for (const { size } of chunksOf(count, chunkOf(machine))) await graphFor(machine, size, 'train');
-}
-
-const positionsOf = (positions: readonly number[], { start, count }: Chunk): readonly number[] =>
-  positions.slice(start, start + count);
-
-function cleared<T extends HostTensor>(tensor: T, from: number): T {
-  (tensor.data as Float32Array | Int32Array).fill(0, from);
-  return tensor;
 }
 
 function labelsOf({ host }: Machine, labels: readonly number[], { size, start, count }: Chunk): HostTensor {
@@ -71,6 +41,8 @@ export async function headLoss(
   hidden: Tensor,
   supervision: Supervision,
 ): Promise<Float32Array> {
+  const { pieces } = machine;
+  if (pieces !== undefined) return (await lossInPieces(machine, hidden, supervision, pieces)).losses;
   const losses = new Float32Array(supervision.positions.length);
   for (const chunk of chunksOf(losses.length, chunkOf(machine))) {
     const graph = await graphFor(machine, chunk.size, 'loss');
@@ -94,7 +66,9 @@ export async function headGradient(
   scale: number,
   upstream: Tensor | undefined,
 ): Promise<Float32Array> {
-  const { buffers, host, options, rows, weights } = machine;
+  const { buffers, host, options, pieces, rows, weights } = machine;
+  if (pieces !== undefined)
+    return gradientInPieces(machine, hidden, supervision, { scale, upstream, pieces });
   const losses = new Float32Array(supervision.positions.length);
   const totals = totalsOf(machine);
   for (const chunk of chunksOf(losses.length, chunkOf(machine))) {
@@ -133,6 +107,7 @@ export async function headLogits(
   hidden: Tensor,
   positions: readonly number[],
 ): Promise<Float32Array> {
+  if (machine.pieces !== undefined) return logitsInPieces(machine, hidden, positions, machine.pieces);
   const [width = 0] = machine.blueprint.head.output.shape;
   const all = new Float32Array(positions.length * width);
   // generation asks for one position a row, over and over: a single row is not padded

@@ -10,6 +10,7 @@ import type { Parts } from './parts.js';
 import { createPrefix, type Prefix } from './prefix.js';
 import { createRows, type Rows } from './rows.js';
 import type { DecoderOptions } from './types.js';
+import { headPieces, type Piece } from './vocabulary.js';
 import { Weights, weightNames } from './weights.js';
 
 export interface Machine extends Parts {
@@ -20,6 +21,8 @@ export interface Machine extends Parts {
   readonly weights: Weights;
   readonly prefix: Prefix;
   readonly positions: BatchPositions;
+  /** Of the vocabulary, where the head is computed for one after the other. */
+  readonly pieces: readonly Piece[] | undefined;
 }
 
 export function createMachine(options: DecoderOptions): Machine {
@@ -35,6 +38,7 @@ export function createMachine(options: DecoderOptions): Machine {
   };
   const rows = createRows(parts);
   const prefix = createPrefix(parts);
+  const pieces = headPieces(options);
   const kinds = blueprint.layers.map((_, layer) => layerKind(blueprint, adapter?.config, layer));
   return {
     ...parts,
@@ -45,8 +49,9 @@ export function createMachine(options: DecoderOptions): Machine {
       return kind;
     },
     rows,
-    weights: new Weights(parts, rows),
+    weights: new Weights(parts, rows, pieces),
     prefix,
     positions: new BatchPositions(parts, blueprint, prefix.tokens),
+    pieces,
   };
 }

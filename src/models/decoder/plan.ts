@@ -20,6 +20,7 @@ import {
 import type { LoraConfig, ModelConfig } from '../types.js';
 import { positionFloats } from './batch-positions.js';
 import { DRIVER_BYTES, SESSION_BYTES } from './calibration.js';
+import { chunkSize } from './chunks.js';
 import {
   type BlockShape,
   evaluationBlock,
@@ -33,7 +34,6 @@ import {
   trainingBlock,
   trainsBlocks,
 } from './graphs.js';
-import { chunkSize } from './head.js';
 import { prefixFloats } from './prefix.js';
 import type { DecoderPlan, DecoderPlanOptions } from './types.js';
 

@@ -54,6 +54,11 @@ export interface DecoderOptions extends Recomputed {
   readonly trainable: Trainable;
   /** Tokens whose logits are computed at a time. */
   readonly headChunk: number;
+  /**
+   * Entries of the vocabulary whose logits are computed at one time, from their rows of the output matrix alone, where the
+   * runtime computes on the host and that matrix is not trained. Default: all. Changes results by rounding.
+   */
+  readonly headEntries?: number;
   /** Default: `f32`. */
   readonly precision?: Precision;
 }
@@ -166,5 +171,6 @@ export interface DecoderPlanOptions extends Recomputed {
   /** For packed rows: the largest number of tokens of a text. */
   readonly packed?: number;
   readonly headChunk: number;
+  readonly headEntries?: number;
   readonly precision?: Precision;
 }

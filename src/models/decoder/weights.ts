@@ -2,6 +2,7 @@
  * Weights as float32 graph inputs. What is stored as float32, or is trained, is passed on without a copy;
  * anything else is decoded into one workspace that the blocks and the head share.
  */
+import { onHost } from '../../tensor/memory.js';
 import { GraphError, sizeOf } from '../../tensor/shape.js';
 import type { Tensor, Tensors } from '../../tensor/types.js';
 import { bottleneckTensors } from '../adapters/bottleneck.js';
@@ -25,23 +26,27 @@ import { floatTensor, type Parameters } from './parameters.js';
 import type { Parts } from './parts.js';
 import type { Rows } from './rows.js';
 import type { DecoderOptions } from './types.js';
+import type { Piece } from './vocabulary.js';
 
 /** One group of weights that are in float32 at the same time: a block, or the head. */
 interface Group {
   readonly tensors: Tensors;
-  readonly decoded: readonly { readonly stored: StoredTensor; readonly out: Float32Array }[];
+  readonly decoded: readonly (() => void)[];
 }
 
 export interface Wanted extends NamedShape {
   /** Name of the graph input. */
   readonly input: string;
+  /** It is rows of a tensor of the shape `of`, from row `first` on. */
+  readonly part?: { readonly first: number; readonly of: readonly number[] };
   /** That of the base, even where the adapter brings a tensor of this name: the head that is tied to an embedding. */
   readonly ofBase?: boolean;
 }
 
 export class Weights {
   readonly #blocks: readonly Group[];
-  readonly #head: Group;
+  /** Of the whole vocabulary, or of each of its pieces. */
+  readonly #heads: readonly Group[];
   readonly embedding: Embedding;
   #loaded: Group | undefined;
   private readonly options: DecoderOptions;
@@ -49,19 +54,25 @@ export class Weights {
   /** What lies in the memory of the runtime, by what it was made of. */
   readonly #held = new Map<Float32Array | StoredTensor, Tensor>();
 
-  constructor({ options, parameters }: Pick<Parts, 'options' | 'parameters'>, rows: Rows) {
+  /** `pieces`: those of the vocabulary that the head is computed for, one after the other. */
+  constructor(
+    { options, parameters }: Pick<Parts, 'options' | 'parameters'>,
+    rows: Rows,
+    pieces: readonly Piece[] | undefined,
+  ) {
     this.options = options;
     this.parameters = parameters;
     const { config } = options;
     const blueprint = blueprintOf(config);
     const layers = blueprint.layers.map((_, layer) => wantedOfBlock(blueprint, options, layer));
     const head = headInputs(config, options.adapter?.config);
-    const groups = [...layers, head];
-    const workspace = decodingWorkspace(Math.max(...groups.map((group) => this.#decodedSize(group))));
-    const [headGroup, ...blocks] = [head, ...layers].map((group) => this.#group(group, workspace));
-    if (headGroup === undefined) throw new GraphError('a decoder has a head');
-    this.#head = headGroup;
-    this.#blocks = blocks;
+    const heads = pieces?.map((piece) => head.map((one) => partOf(one, piece))) ?? [head];
+    const sizes = [...layers, ...heads].map((group) => this.#decodedSize(group));
+    const workspace = decodingWorkspace(Math.max(...sizes));
+    const made = (groups: readonly (readonly Wanted[])[]) =>
+      groups.map((group) => this.#group(group, workspace));
+    this.#heads = made(heads);
+    this.#blocks = made(layers);
     const { embedding, positions } = blueprint;
     this.embedding = new Embedding(
       { options, parameters, rows },
@@ -77,14 +88,16 @@ export class Weights {
     return this.#load(group);
   }
 
-  /** The tensors of the final norm, and `output`. */
-  head(): Tensors {
-    return this.#load(this.#head);
+  /** The tensors of the final norm, and `output`: all of it, or the rows of a piece of the vocabulary. */
+  head(piece = 0): Tensors {
+    const group = this.#heads[piece];
+    if (group === undefined) throw new GraphError(`piece ${piece} of ${this.#heads.length} of the head`);
+    return this.#load(group);
   }
 
   #load(group: Group): Tensors {
     if (this.#loaded !== group && group.decoded.length > 0) {
-      for (const { stored, out } of group.decoded) stored.decode(out);
+      for (const decode of group.decoded) decode();
       this.#loaded = group;
     }
     return group.tensors;
@@ -92,10 +105,10 @@ export class Weights {
 
   #group(wanted: readonly Wanted[], workspace: Float32Array): Group {
     const tensors: Record<string, Tensor> = {};
-    const decoded: { stored: StoredTensor; out: Float32Array }[] = [];
+    const decoded: (() => void)[] = [];
     let used = 0;
     for (const one of wanted) {
-      const { name, input, shape } = one;
+      const { name, input, shape, part } = one;
       const known = this.#ready(one);
       if (known !== undefined) {
         tensors[input] = known;
@@ -104,13 +117,20 @@ export class Weights {
       const out = workspace.subarray(used, used + sizeOf(shape));
       used += out.length;
       tensors[input] = floatTensor(shape, out);
-      decoded.push({ stored: checked(this.options, { name, shape }), out });
+      const stored = checked(this.options, { name, shape: part?.of ?? shape });
+      decoded.push(() =>
+        part === undefined ? stored.decode(out) : stored.decodeRows(part.first, shape[0] ?? 0, out),
+      );
     }
     return { tensors, decoded };
   }
 
   /** The tensor where it exists in float32 already. */
-  #ready({ name, shape, ofBase }: Omit<Wanted, 'input'>): Tensor | undefined {
+  #ready({ name, shape, part, ofBase }: Omit<Wanted, 'input'>): Tensor | undefined {
+    if (part !== undefined) {
+      const whole = this.#ready({ name, shape: part.of, ofBase });
+      return whole && rowsOf(whole, part.first, shape);
+    }
     const parameter = ofBase ? undefined : this.parameters.valueTensors.get(name);
     if (parameter !== undefined) return parameter;
     const adapter = ofBase ? undefined : this.options.adapter?.tensors.get(name);
@@ -150,6 +170,21 @@ export class Weights {
       .filter((one) => this.#ready(one) === undefined)
       .reduce((total, { shape }) => total + sizeOf(shape), 0);
   }
+}
+
+/** The output matrix without the rows of other entries. */
+function partOf(wanted: Wanted, { first, entries }: Piece): Wanted {
+  if (wanted.input !== OUTPUT) return wanted;
+  const [, ...rest] = wanted.shape;
+  return { ...wanted, shape: [entries, ...rest], part: { first, of: wanted.shape } };
+}
+
+/** Rows of a tensor in memory of the host, without a copy. */
+function rowsOf(whole: Tensor, first: number, shape: readonly number[]): Tensor {
+  const [count = 0] = shape;
+  const width = sizeOf(shape) / count;
+  const values = onHost(whole).data as Float32Array;
+  return floatTensor(shape, values.subarray(first * width, (first + count) * width));
 }
 
 /** The head's tensors, by the names of its graph's inputs. */

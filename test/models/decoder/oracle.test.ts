@@ -57,11 +57,19 @@ for (const name of FIXTURES)
         ['shares recomputed', { recomputedShares: 9 }],
         ['half recomputed, head in chunks of 7', { checkpointedBlocks: 1, headChunk: 7 }],
         ['decoded into a workspace', { weights: memoryWeights(recording.weights, false) }],
+        ['the vocabulary is in pieces of 20', { headEntries: 20 }],
+        [
+          'the vocabulary is in decoded pieces of 23',
+          { headEntries: 23, weights: memoryWeights(recording.weights, false) },
+        ],
       ] as const)
         it(`gives the same when ${title}`, async () => {
           const decoder = await open(changes);
-          await decoder.accumulate(batch, 1 / recording.supervised, NO_DROPOUT);
+          const result = await decoder.accumulate(batch, 1 / recording.supervised, NO_DROPOUT);
+          expectRowLosses(result, expected.rows, LOSS);
           compareGradients(decoder);
+          expectRowLosses(await decoder.loss(batch), expected.rows, LOSS);
+          expect(relativeError(await decoder.logits(batch), unpack(expected.logits))).to.be.at.most(LOGITS);
           await decoder.release();
         });
 

@@ -1,6 +1,6 @@
 import { gradients } from '../../../tensor/autodiff.js';
 import { GraphBuilder } from '../../../tensor/builder.js';
-import type { Graph } from '../../../tensor/types.js';
+import type { Graph, ValueId } from '../../../tensor/types.js';
 import type { Blueprint } from '../blueprint.js';
 import { capped } from './activation.js';
 import { crossEntropy } from './cross-entropy.js';
@@ -24,13 +24,9 @@ export const OUTPUT = 'output';
  * Outputs: `loss` `[tokens]`, `logits` `[tokens, vocab]`, `dx`, `grad.NAME`.
  */
 export function headGraph({ blueprint, tokens, trainable }: HeadOptions): Graph {
-  const { norm, output, cap } = blueprint.head;
-  const [vocab = 0, hidden = 0] = output.shape;
+  const [vocab = 0] = blueprint.head.output.shape;
   const b = new GraphBuilder('head');
-  const { weight, declared } = blockInputs(b);
-  const x = b.input('x', [tokens, hidden]);
-  const normed = normalise({ builder: b, weight }, norm, x);
-  const logits = capped(b, b.matmul(normed, weight(OUTPUT, [vocab, hidden]), { transB: true }), cap);
+  const { x, logits, declared } = logitsOf(b, blueprint, tokens, vocab);
   const labels = b.input('labels', [tokens], 'i32');
   const { loss, gradient } = crossEntropy(b, logits, labels);
   b.output('logits', logits);
@@ -51,5 +47,51 @@ export function headGraph({ blueprint, tokens, trainable }: HeadOptions): Graph 
     if (total !== undefined) accumulated(b, name, total);
   });
   if (found[0] !== undefined) b.output('dx', found[0]);
+  return b.build();
+}
+
+/** Logits over `entries` of the vocabulary. */
+function logitsOf(b: GraphBuilder, { head }: Blueprint, tokens: number, entries: number) {
+  const { norm, output, cap } = head;
+  const [, hidden = 0] = output.shape;
+  const { weight, declared } = blockInputs(b);
+  const x = b.input('x', [tokens, hidden]);
+  const normed = normalise({ builder: b, weight }, norm, x);
+  const logits = capped(b, b.matmul(normed, weight(OUTPUT, [entries, hidden]), { transB: true }), cap);
+  return { x, logits, declared };
+}
+
+export interface HeadPieceOptions extends Pick<HeadOptions, 'blueprint' | 'tokens'> {
+  /** Rows of the output matrix. */
+  readonly entries: number;
+}
+
+/**
+ * The same for some entries of the vocabulary, of a head that is not trained. The loss is the logarithm of Σ exp over all
+ * logits, less the logit of the label; the gradient of a logit is seed · exp(logit − that logarithm), less seed at the
+ * label (cut cross entropy, arXiv 2411.09009). Inputs: `x` and the norm's tensors as above, `output` `[entries, hidden]`,
+ * `labels` i32 `[tokens]` counted from the first entry (where the label is none of these: any), `seed` `[tokens]`,
+ * `here` `[tokens]`: the seed where the label is one of these, else 0, and `total` `[tokens]`: the logarithm.
+ * Outputs: `logits` `[tokens, entries]`; `label` `[tokens]`: the logit of the label; `most` and `sum` `[tokens]`: the largest
+ * logit, and Σ exp(logit − most); `dx`: the gradient by way of these entries.
+ */
+export function headPieceGraph({ blueprint, tokens, entries }: HeadPieceOptions): Graph {
+  const b = new GraphBuilder('head_piece');
+  const { x, logits } = logitsOf(b, blueprint, tokens, entries);
+  const column = [tokens, 1];
+  const labels = b.reshape(b.input('labels', [tokens], 'i32'), column);
+  b.output('logits', logits);
+  b.output('label', b.reshape(b.gatherElements(logits, labels, 1), [tokens]));
+  const most = b.max(logits, [1], true);
+  b.output('most', b.reshape(most, [tokens]));
+  b.output('sum', b.sum(b.exp(b.sub(logits, most)), [1]));
+
+  const [seed, here, total] = ['seed', 'here', 'total'].map((name) =>
+    b.reshape(b.input(name, [tokens]), column),
+  ) as [ValueId, ValueId, ValueId];
+  const spread = b.mul(b.exp(b.sub(logits, total)), seed);
+  const gradient = b.scatterElements(spread, labels, b.neg(here), 1);
+  const [dx] = gradients(b, [{ value: logits, gradient }], [x]);
+  if (dx !== undefined) b.output('dx', dx);
   return b.build();
 }
