@@ -1,4 +1,6 @@
+import { adaptedConfig } from '../models/adapters/classifier.js';
 import { createDecoder, type Decoder } from '../models/decoder/index.js';
+import { entriesOfPiece } from '../models/decoder/vocabulary.js';
 import type { Adapter, ModelConfig, WeightStore } from '../models/types.js';
 import type { Runtime } from '../tensor/types.js';
 import { EVALUATION_SHAPES } from './shapes.js';
@@ -17,4 +19,5 @@ export const evaluationDecoder = (evaluated: Evaluated): Promise<Decoder> =>
     trainable: 'none',
     checkpointedBlocks: 0,
     headChunk: EVALUATION_SHAPES.headChunk,
+    headEntries: entriesOfPiece(adaptedConfig(evaluated.config, evaluated.adapter?.config)),
   });

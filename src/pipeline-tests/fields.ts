@@ -71,6 +71,10 @@ export const CHOSEN: Fields<PlannedStage> = {
     kind: 'number',
     read: ({ chosen }) => (chosen === null ? undefined : (chosen.stateInFile ?? 0)),
   },
+  head_entries: {
+    kind: 'number',
+    read: ({ chosen }) => chosen?.headEntries,
+  },
   decoded_once: {
     kind: 'boolean',
     read: ({ chosen }) => (chosen === null ? undefined : chosen.decodedOnce === true),

@@ -70,6 +70,9 @@ function chosenSettings(
       : { recomputed_mlps: { value: chosen.recomputedMlps, from: 'planner' as const } }),
     checkpointed_blocks: { value: chosen.checkpointedBlocks, from: 'planner' },
     head_chunk: { value: chosen.headChunk, from: 'planner' },
+    ...(chosen.headEntries === undefined
+      ? {}
+      : { head_entries: { value: chosen.headEntries, from: 'planner' as const } }),
   };
 }
 

@@ -41,6 +41,7 @@ const CHOSEN_PARTS = [
   'alpha',
   'checkpointedBlocks',
   'headChunk',
+  'headEntries',
 ] as const satisfies readonly (keyof Chosen)[];
 
 /**
@@ -141,9 +142,10 @@ function ownParts(stage: Stage, context: PartsContext): readonly Part[] {
 function chosenParts(chosen: Chosen | undefined): readonly Part[] {
   if (chosen === undefined) return [];
   const adapter = hasFactors(chosen.method);
-  return CHOSEN_PARTS.filter((name) => adapter || (name !== 'rank' && name !== 'alpha')).map((name) =>
-    plain(`chosen.${name}`, canonical(chosen[name])),
-  );
+  return CHOSEN_PARTS.filter((name) => adapter || (name !== 'rank' && name !== 'alpha')).flatMap((name) => {
+    const value = chosen[name];
+    return value === undefined ? [] : [plain(`chosen.${name}`, canonical(value))];
+  });
 }
 
 const plain = (name: string, value: string): Part => ({ name, identity: name, value });
@@ -166,6 +168,7 @@ export function chosenFromParts(parts: Readonly<Record<string, string>>, global:
     alpha: number('alpha', 0),
     checkpointedBlocks: number('checkpointedBlocks'),
     headChunk: number('headChunk'),
+    ...(read('headEntries') === undefined ? {} : { headEntries: number('headEntries') }),
   };
   return Object.values(chosen).some((value) => Number.isNaN(value)) ? undefined : chosen;
 }

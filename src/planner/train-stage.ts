@@ -1,7 +1,10 @@
 /** What is chosen for a train stage, and what the choice costs. */
 
 import type { Stage, Value } from '../ir/types.js';
+import { adaptedConfig } from '../models/adapters/classifier.js';
 import { virtualTokensOf } from '../models/adapters/prompt.js';
+import { savedTensor } from '../models/adapters/saved.js';
+import { entriesOfPiece } from '../models/decoder/vocabulary.js';
 import { trainSettings } from '../stages/train/schema.js';
 import { isPaged, optimizerName, stopAfter } from '../stages/train/settings.js';
 import { type Chosen, hasFactors } from '../stages/types.js';
@@ -84,6 +87,10 @@ export async function trainFacts(
       global: packing ? sequencesOf(shape, maxLength) : global,
       micro: settings.batch.micro,
       layers: model.config.layers,
+      headEntries:
+        world.runtime.name === 'onnx' && savedTensor(model.config, lora, 'head') === undefined
+          ? entriesOfPiece(adaptedConfig(model.config, lora))
+          : undefined,
       fixedRank: settings.start !== undefined,
       paged: isPaged(settings),
     },

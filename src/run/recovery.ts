@@ -25,7 +25,7 @@ export async function nextTry({ stage, chosen, inputs, folder, cwd }: Job): Prom
   const settings = trainSettings(stage);
   try {
     const base = resolveModel(settings.base, { inputs, folder, host });
-    return recover(chosen, settings, openResolved(host, base).config.layers);
+    return recover(chosen, settings, openResolved(host, base).config);
   } catch (error) {
     // The base cannot be read any more: the kill is what the user has to be told.
     if (error instanceof ModelError || error instanceof HostError || error instanceof UserError)

@@ -70,6 +70,11 @@ const PLANNED: Readonly<Record<string, Setting>> = {
     doc: 'Tokens whose logits exist at a time.',
     required: false,
   },
+  head_entries: {
+    type: t.integer({ min: 1 }).type,
+    doc: 'Entries of the vocabulary whose logits exist at one time, to save memory.',
+    required: false,
+  },
 };
 
 /** Every setting that a stage can have, in the order of its schema; records and calls are before what is in them. */

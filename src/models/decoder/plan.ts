@@ -26,6 +26,7 @@ import {
   evaluationBlock,
   type GraphOptions,
   headGraph,
+  headPieceGraph,
   type Keeping,
   keepingOf,
   keepsMasks,
@@ -36,6 +37,7 @@ import {
 } from './graphs.js';
 import { prefixFloats } from './prefix.js';
 import type { DecoderPlan, DecoderPlanOptions } from './types.js';
+import { PIECE_TOKENS } from './vocabulary.js';
 
 /** A kind of block and how many layers are of it. */
 interface BlockKind {
@@ -53,15 +55,14 @@ export function planDecoder(given: DecoderPlanOptions): DecoderPlan {
     config: adaptedConfig(given.config, given.lora),
     length: given.length + (given.lora?.virtualTokens ?? 0),
   };
-  const { config, lora, trainable, precision, rows, length, headChunk } = options;
+  const { config, lora, trainable, precision, rows, length } = options;
   const graphs: GraphOptions = { config, lora, trainable, precision };
   const training = trainable !== 'none';
   const backwards = training && trainsBlocks(graphs);
   const kinds = blockKinds(options, graphs);
   const oneEach = config.labels !== undefined && options.packed === undefined;
   const supervised = oneEach ? rows : rows * (length - 1);
-  const chunk = chunkSize(Math.min(supervised, headChunk), headChunk);
-  const head = headGraph(graphs, chunk, training ? 'train' : 'loss');
+  const head = headWork(options, graphs, supervised);
 
   const virtual = lora?.prefix?.tokens ?? 0;
   const positions = FLOAT * positionFloats(blueprintOf(config), shapeOf(options), virtual);
@@ -74,7 +75,7 @@ export function planDecoder(given: DecoderPlanOptions): DecoderPlan {
       .map((graph) => (graph ? transientBytes(graph) : 0)),
     ...prefixParts.map(transientBytes),
   );
-  const inHead = transientBytes(head);
+  const inHead = Math.max(...head.graphs.map(transientBytes));
 
   const trained = sizes(options);
   // the graphs of a prefix have a few nodes: their sessions take next to nothing
@@ -88,22 +89,44 @@ export function planDecoder(given: DecoderPlanOptions): DecoderPlan {
         { role: 'block_forward' as const, graph: forward },
         ...(backward === undefined ? [] : [{ role: 'block_backward' as const, graph: backward }]),
       ]),
-      { role: 'head', graph: head },
+      ...head.graphs.map((graph) => ({ role: 'head' as const, graph })),
     ],
     parts: {
       weights: options.weightBytes + (trainable === 'full' ? FLOAT * trained.weights : 0),
       adapter: FLOAT * (trained.adapter + trained.first),
       gradients: FLOAT * { adapter: trained.adapter, full: trained.weights, none: 0 }[trainable],
       activations: activationBytes(options, kinds, backwards),
-      logits: headBufferBytes(head) + (inHead > inBlock ? inHead : 0),
+      logits: Math.max(...head.graphs.map(headBufferBytes)) + (inHead > inBlock ? inHead : 0),
       workspace: positions + prefix + decodedBytes(options) + driverBytes + (inHead > inBlock ? 0 : inBlock),
     },
-    flops: totalFlops(kinds, head, Math.ceil(supervised / headChunk)),
+    flops: totalFlops(kinds) + head.times * head.graphs.reduce((sum, graph) => sum + flopsOf(graph), 0),
+  };
+}
+
+/** The graphs of the head, and how often they run: once a chunk, or a chunk and piece of the vocabulary. */
+function headWork(
+  { config, headChunk, headEntries, trainable }: DecoderPlanOptions,
+  graphs: GraphOptions,
+  supervised: number,
+): { readonly graphs: readonly Graph[]; readonly times: number } {
+  const most = headEntries === undefined ? headChunk : PIECE_TOKENS;
+  const tokens = chunkSize(Math.min(supervised, most), most);
+  const chunks = Math.ceil(supervised / most);
+  const training = trainable !== 'none';
+  if (headEntries === undefined)
+    return { graphs: [headGraph(graphs, tokens, training ? 'train' : 'loss')], times: chunks };
+  const roles = training ? (['loss', 'gradient'] as const) : (['loss'] as const);
+  return {
+    graphs: roles.map((role) => headPieceGraph(graphs, { tokens, entries: headEntries }, role)),
+    times: chunks * Math.ceil(config.vocabSize / headEntries),
   };
 }
 
 /** Tensors of the head that the driver allocates: a chunk's rows, and what comes back for them. */
-const HEAD_BUFFERS: ReadonlySet<string> = new Set(['x', 'labels', 'seed', 'loss', 'dx']);
+const HEAD_BUFFERS: ReadonlySet<string> = new Set([
+  ...['x', 'labels', 'seed', 'loss', 'dx'],
+  ...['here', 'total', 'label', 'most', 'sum'],
+]);
 
 const headBufferBytes = (head: Graph): number =>
   [...head.inputs, ...head.outputs]
@@ -190,20 +213,20 @@ function sizes({
 }
 
 /** The workspace into which a block or the head is decoded: the largest of them. */
-function decodedBytes({ config, decoded, trainable }: DecoderPlanOptions): number {
+function decodedBytes({ config, decoded, trainable, headEntries }: DecoderPlanOptions): number {
   if (!decoded || trainable === 'full') return 0;
   const blueprint = blueprintOf(config);
   const blocks = Object.values(blueprint.blocks).map((block) =>
     elements(blockTensors(block, config.headDim)),
   );
-  return FLOAT * Math.max(...blocks, elements([...headNormTensors(blueprint), blueprint.head.output]));
+  const [entries = 0, ...rest] = blueprint.head.output.shape;
+  const output = { ...blueprint.head.output, shape: [Math.min(entries, headEntries ?? entries), ...rest] };
+  return FLOAT * Math.max(...blocks, elements([...headNormTensors(blueprint), output]));
 }
 
-function totalFlops(kinds: readonly BlockKind[], head: Graph, chunks: number): number {
-  const blocks = kinds.reduce(
+const totalFlops = (kinds: readonly BlockKind[]): number =>
+  kinds.reduce(
     (total, { count, forward, backward }) =>
       total + count * (flopsOf(forward) + (backward === undefined ? 0 : flopsOf(backward))),
     0,
   );
-  return blocks + chunks * flopsOf(head);
-}

@@ -82,39 +82,40 @@ export function impliedMerges(
   score: (id: number) => number,
 ): readonly (readonly [string, string])[] {
   const ids = new Map(tokens.map((token, id) => [token, id]));
-  const found: Cut[] = [];
-  for (const [token, id] of ids) found.push(...cutsOf(token, score(id), ids));
-  found.sort((a, b) => b.score - a.score || b.leftLength - a.leftLength || b.rightLength - a.rightLength);
-  return found.map(({ left, right }) => [left, right]);
+  // a vocabulary of 262,144 has half a million cuts: as numbers they take a fifth of what objects do
+  const cuts: Cuts = { left: [], right: [], score: [], leftLength: [], rightLength: [] };
+  for (const [token, id] of ids) addCuts(cuts, token, score(id), ids);
+  const { left, right } = cuts;
+  const order = Uint32Array.from(left.keys()).sort(
+    (a, b) =>
+      at(cuts.score, b) - at(cuts.score, a) ||
+      at(cuts.leftLength, b) - at(cuts.leftLength, a) ||
+      at(cuts.rightLength, b) - at(cuts.rightLength, a) ||
+      a - b,
+  );
+  return Array.from(order, (cut) => [tokens[at(left, cut)] ?? '', tokens[at(right, cut)] ?? ''] as const);
 }
 
-interface Cut {
-  readonly left: string;
-  readonly right: string;
-  readonly score: number;
-  /** In characters. */
-  readonly leftLength: number;
-  readonly rightLength: number;
-}
+/** Each cut's parts as ids, the score of the whole, and the lengths of the parts in characters. */
+type Cuts = Readonly<Record<'left' | 'right' | 'score' | 'leftLength' | 'rightLength', number[]>>;
 
-function cutsOf(token: string, score: number, ids: ReadonlyMap<string, number>): readonly Cut[] {
-  const cuts: (Cut & { readonly leftId: number; readonly rightId: number })[] = [];
+const at = (values: readonly number[], index: number): number => values[index] as number;
+
+/** Adds the cuts of a token, in the order of the ids of their parts. */
+function addCuts(cuts: Cuts, token: string, score: number, ids: ReadonlyMap<string, number>): void {
+  const found: { readonly left: number; readonly right: number; readonly count: number }[] = [];
   const characters = [...token];
-  let at = 0;
+  let end = 0;
   for (let count = 1; count < characters.length; count++) {
-    at += characters[count - 1]?.length ?? 0;
-    const [left, right] = [token.slice(0, at), token.slice(at)];
-    const [leftId, rightId] = [ids.get(left), ids.get(right)];
-    if (leftId === undefined || rightId === undefined) continue;
-    cuts.push({
-      left,
-      right,
-      score,
-      leftLength: count,
-      rightLength: characters.length - count,
-      leftId,
-      rightId,
-    });
+    end += characters[count - 1]?.length ?? 0;
+    const [left, right] = [ids.get(token.slice(0, end)), ids.get(token.slice(end))];
+    if (left !== undefined && right !== undefined) found.push({ left, right, count });
   }
-  return cuts.sort((a, b) => a.leftId - b.leftId || a.rightId - b.rightId);
+  for (const { left, right, count } of found.sort((a, b) => a.left - b.left || a.right - b.right)) {
+    cuts.left.push(left);
+    cuts.right.push(right);
+    cuts.score.push(score);
+    cuts.leftLength.push(count);
+    cuts.rightLength.push(characters.length - count);
+  }
 }

@@ -1,3 +1,4 @@
+import { discarded } from '../../tensor/garbage.js';
 import type { BpeModel } from './file.js';
 
 /** Turns one pre-tokenised word into ids. */
@@ -63,6 +64,9 @@ function bytesOf(character: string, vocab: ReadonlyMap<string, number>): readonl
   return ids;
 }
 
+/** A pair of strings in a list. */
+const BYTES_OF_MERGE = 100;
+
 interface Merged {
   readonly rank: number;
   readonly id: number;
@@ -102,15 +106,22 @@ function mergeTable({ vocab, merges }: BpeModel): (left: number, right: number) 
   let base = 1;
   for (const id of vocab.values()) base = Math.max(base, id + 1);
   if (base > 2 ** 26) throw new MergeError(`the ids reach ${base}`);
-  const table = new Map<number, Merged>();
+  const ranks = new Map<number, number>();
+  const ids = new Int32Array(merges.length);
   merges.forEach(([left, right], rank) => {
     const [a, b, id] = [vocab.get(left), vocab.get(right), vocab.get(left + right)];
     if (a === undefined || b === undefined || id === undefined) {
       throw new MergeError(`merge ${rank} joins tokens that the vocabulary lacks`);
     }
-    table.set(a * base + b, { rank, id });
+    ranks.set(a * base + b, rank);
+    ids[rank] = id;
   });
-  return (left, right) => table.get(left * base + right);
+  // hundreds of thousands of strings of the list are no longer needed
+  discarded(BYTES_OF_MERGE * merges.length);
+  return (left, right) => {
+    const rank = ranks.get(left * base + right);
+    return rank === undefined ? undefined : { rank, id: ids[rank] as number };
+  };
 }
 
 interface QueuedMerge {

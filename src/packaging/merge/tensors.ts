@@ -6,6 +6,7 @@ import type { WritableTensor } from '../../models/safetensors/write.js';
 import type { Adapter, ModelConfig, StoredTensor, WeightStore } from '../../models/types.js';
 import { float32Tensor } from '../../models/weights/dense.js';
 import type { Span } from '../../source/span.js';
+import { discardedYoung } from '../../tensor/garbage.js';
 import { type MergeDtype, mergeDtypes } from './dtypes.js';
 import { notFinite, overflows } from './problems.js';
 import { type WeightUpdate, weightUpdate } from './update.js';
@@ -92,7 +93,10 @@ function* mergedChunks(
     stored.decodeRows(first, rows, values);
     update?.apply(values, first);
     check(stored.name, values, options);
-    yield encode(values);
+    const bytes = encode(values);
+    yield bytes;
+    // written by now
+    discardedYoung(values.byteLength + (bytes.buffer === values.buffer ? 0 : bytes.byteLength));
   }
 }
 

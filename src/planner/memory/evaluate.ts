@@ -7,6 +7,7 @@ import { blueprintOf } from '../../models/architectures/index.js';
 import { fittingChunk } from '../../models/decoder/head.js';
 import { turningLengthOf } from '../../models/decoder/positions.js';
 import type { DecoderPlanOptions } from '../../models/decoder/types.js';
+import { entriesOfPiece } from '../../models/decoder/vocabulary.js';
 import type { LoraConfig, ModelConfig } from '../../models/types.js';
 import { MOST_PROBES, PROBE_TOKENS } from '../../packaging/merge/index.js';
 import { paddedLength } from '../../training/batch.js';
@@ -127,6 +128,7 @@ function forward(
       adapted.labels?.length ?? adapted.vocabSize,
       memory.largestTensor,
     ),
+    headEntries: memory.runtime === 'onnx' ? entriesOfPiece(adapted) : undefined,
   };
   const { parts, graphs, driverBytes, floatBytes } = memory.planDecoder(options);
   const beyond = beyondOnnx(memory.runtime, { graphs, parts, floatBytes, compiles: memory.compiles });

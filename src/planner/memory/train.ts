@@ -97,6 +97,7 @@ export function decoderShape(memory: TrainMemory, chosen: Chosen): DecoderPlanOp
       adapted.labels?.length ?? adapted.vocabSize,
       memory.largestTensor,
     ),
+    headEntries: full ? undefined : chosen.headEntries,
     precision: memory.precision,
   };
 }

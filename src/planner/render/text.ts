@@ -156,7 +156,12 @@ function choiceTable(
 ): readonly string[] {
   if (chosen === null) return [];
   const cells = (choice: NonNullable<typeof chosen>): readonly string[] => [
-    [choice.method, choice.decodedOnce ? 'decoded once' : '', choice.paged ? 'paged' : '']
+    [
+      choice.method,
+      choice.decodedOnce ? 'decoded once' : '',
+      choice.paged ? 'paged' : '',
+      choice.headEntries === undefined ? '' : 'head in pieces',
+    ]
       .filter((text) => text !== '')
       .join(', '),
     `${choice.microBatch} × ${choice.accumulation}`,

@@ -70,6 +70,7 @@ const CHOSEN = fields({
   alpha: isNumber,
   checkpointedBlocks: isNumber,
   headChunk: isNumber,
+  headEntries: (value) => value === undefined || isNumber(value),
   paged: (value) => value === undefined || value === true,
   decodedOnce: (value) => value === undefined || value === true,
   recomputedMlps: (value) => value === undefined || isNumber(value),

@@ -11,6 +11,7 @@ export type StepName =
   | 'state_in_file'
   | 'smaller_micro_batch'
   | 'checkpointing'
+  | 'vocabulary_pieces'
   | 'qlora'
   | 'paged_weights'
   | 'shorten'
@@ -32,6 +33,8 @@ export interface LadderOptions {
   readonly layers: number;
   /** The rank is that of an adapter to continue from. */
   readonly fixedRank: boolean;
+  /** Entries of a piece of the vocabulary, where the head can be computed in pieces. */
+  readonly headEntries?: number;
   /** The optimiser's state may be in a file. */
   readonly paged: boolean;
 }
@@ -97,6 +100,13 @@ const STEPS: Readonly<Record<StepName, MakeStep>> = {
       ];
     },
   }),
+  vocabulary_pieces: (_, { headEntries }) => ({
+    name: 'vocabulary_pieces',
+    states: (from) =>
+      headEntries !== undefined && hasFactors(from.method) && from.headEntries === undefined
+        ? [{ ...from, headEntries }]
+        : [],
+  }),
   qlora: () => ({
     name: 'qlora',
     states: (from) => (from.method === 'lora' && !from.paged ? [{ ...from, method: 'qlora' }] : []),
@@ -130,6 +140,15 @@ const STEPS: Readonly<Record<StepName, MakeStep>> = {
   }),
 };
 
+/** Steps under which the same model is trained on the same rows, from a base in memory. */
+const EXACT: ReadonlySet<StepName> = new Set([
+  'decode_each_pass',
+  'smaller_head_chunk',
+  'state_in_file',
+  'smaller_micro_batch',
+  'checkpointing',
+]);
+
 /** Steps in the order in which they are taken. */
 export function ladder(options: LadderOptions): readonly Step[] {
   const listed = options.fallback.map(({ call, args }) => ({ name: call as StepName, args }));
@@ -144,6 +163,9 @@ export function ladder(options: LadderOptions): readonly Step[] {
     ...harmless.map((name) => ({ name, args: {} })),
     ...listed,
   ];
+  // takes every logit twice, which is more than a block that is recomputed, but rounds nothing
+  const inexact = steps.findIndex(({ name }) => !EXACT.has(name));
+  steps.splice(inexact < 0 ? steps.length : inexact, 0, { name: 'vocabulary_pieces', args: {} });
   // 4 bits are much faster than reading the base over and over, which cannot change the result
   const last: StepName[] = [];
   if (options.preset === undefined && missing('qlora')) last.push('qlora');

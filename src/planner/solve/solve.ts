@@ -141,6 +141,7 @@ const identity = (chosen: Chosen): string => {
     shares,
     held: holding(chosen),
     stateInFile,
+    headEntries: chosen.headEntries ?? 0,
   });
 };
 const same = (a: Chosen, b: Chosen): boolean => identity(a) === identity(b);

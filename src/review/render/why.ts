@@ -80,4 +80,5 @@ const CHOSEN: Readonly<Record<string, string>> = {
   'chosen.maxLength': 'max_length',
   'chosen.checkpointedBlocks': 'checkpointed_blocks',
   'chosen.headChunk': 'head_chunk',
+  'chosen.headEntries': 'head_entries',
 };

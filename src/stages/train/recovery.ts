@@ -1,5 +1,7 @@
 import type { Call } from '../../ir/types.js';
-import type { Chosen } from '../types.js';
+import { entriesOfPiece } from '../../models/decoder/vocabulary.js';
+import type { ModelConfig } from '../../models/types.js';
+import { type Chosen, hasFactors } from '../types.js';
 import type { TrainSettings } from './schema.js';
 import { isPaged } from './settings.js';
 
@@ -12,14 +14,14 @@ export interface Recovery {
 /**
  * The next thing to try when a step ran out of memory, in this order: decode the base in every pass; move all of a paged
  * optimiser state to its file; halve the micro batch; recompute attention weights, then MLPs, then twice as many blocks;
- * halve the tokens of the head's chunks; leave the base in its files. Each computes the same sum in another order (under
+ * halve the tokens of the head's chunks; compute a part of the vocabulary at a time; leave the base in its files. Each computes the same sum in another order (under
  * dropout, a smaller micro batch draws other masks of the same distribution), so training can continue from its last
  * checkpoint. `undefined` when nothing is left; what would change the result is for the planner to decide.
  */
 export function recover(
   chosen: Chosen,
   settings: Pick<TrainSettings, 'batch' | 'fallback' | 'optimizer'>,
-  layers: number,
+  config: Pick<ModelConfig, 'layers' | 'vocabSize' | 'hiddenSize' | 'labels'>,
 ): Recovery | undefined {
   if (chosen.decodedOnce) return changed(chosen, { decodedOnce: false });
   if (isPaged(settings) && chosen.stateInFile !== 1) return changed(chosen, { stateInFile: 1 });
@@ -30,6 +32,7 @@ export function recover(
     return changed(chosen, { microBatch, accumulation: Math.ceil(parts / microBatch) });
   }
   const { method } = chosen;
+  const { layers } = config;
   // nothing goes back through the blocks of a frozen base
   const blocks = method === 'head' ? 0 : layers;
   if (chosen.checkpointedBlocks === 0 && blocks > 0) {
@@ -46,6 +49,8 @@ export function recover(
   if (chosen.headChunk > SMALLEST_HEAD) {
     return changed(chosen, { headChunk: Math.max(SMALLEST_HEAD, Math.floor(chosen.headChunk / 2)) });
   }
+  const headEntries = hasFactors(method) ? entriesOfPiece(config) : undefined;
+  if (headEntries !== undefined && chosen.headEntries === undefined) return changed(chosen, { headEntries });
   if ((method === 'lora' || method === 'head') && !chosen.paged) return changed(chosen, { paged: true });
   return undefined;
 }

@@ -71,7 +71,7 @@ export const run: RunStage = async (context) => {
     try {
       return await attempt(job, chosen);
     } catch (error) {
-      const next = isOutOfMemory(error) ? recover(chosen, settings, model.config.layers) : undefined;
+      const next = isOutOfMemory(error) ? recover(chosen, settings, model.config) : undefined;
       if (next === undefined) throw error;
       const cause = error instanceof Error ? error.message : String(error);
       context.emit({ type: 'recovery', stage: context.stage.name, cause, change: next.change });
@@ -143,6 +143,7 @@ async function attempt(job: Job, chosen: Chosen): Promise<StageResult> {
     recomputedMlps: chosen.recomputedMlps,
     recomputedShares: chosen.recomputedShares,
     headChunk: chosen.headChunk,
+    headEntries: chosen.headEntries,
     precision: job.settings.precision,
   });
   const { stateInFile: share = 0 } = chosen;
