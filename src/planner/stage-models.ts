@@ -35,7 +35,7 @@ const formatsOf = ({ weights }: RootModel, folder: ModelFolder): FormatOf =>
 export interface Models {
   /** The model under a setting. Throws a `ModelError` where it is none, or lacks a tensor. */
   of(value: Value | undefined): PlannedModel | undefined;
-  /** Bytes of the tokenizer's file, or what a vocabulary inside of another file is worth. */
+  /** Bytes of the tokenizer's file, or what a vocabulary inside of another file is worth where its text is made as well. */
   tokenizerBytes(value: Value | undefined): number;
 }
 
@@ -48,15 +48,16 @@ export function openModels(program: Program, host: Host): Models {
     folders.set(name, folder);
     return folder;
   };
-  const tokenizerBytes = (value: Value | undefined): number => {
-    const root = rootOf(value);
-    if (root === undefined) return 0;
+  const tokenizerBytes = (root: RootModel, entry: number): number => {
     const inFile = host.stat(root.model.folder)?.isFolder === false;
-    if (inFile) return VOCABULARY_ENTRY * folderOf(root).config.vocabSize;
+    if (inFile) return entry * folderOf(root).config.vocabSize;
     return host.stat(`${root.model.folder}/tokenizer.json`)?.size ?? 0;
   };
   return {
-    tokenizerBytes,
+    tokenizerBytes(value) {
+      const root = rootOf(value);
+      return root === undefined ? 0 : tokenizerBytes(root, VOCABULARY_ENTRY.written);
+    },
     of(value) {
       const root = rootOf(value);
       if (root === undefined) return undefined;
@@ -69,7 +70,7 @@ export function openModels(program: Program, host: Host): Models {
         config,
         format: formatsOf(root, folder),
         parameters: plannedBytes(config, () => 'F32', 'f32') / 4,
-        tokenizerBytes: tokenizerBytes(value),
+        tokenizerBytes: tokenizerBytes(root, VOCABULARY_ENTRY.read),
       };
     },
   };

@@ -18,7 +18,7 @@ import {
   MOST_SESSIONS,
   READER_PROCESS,
   SPREAD,
-  TOKENIZER_SHARE,
+  TOKENIZER,
 } from './calibration.js';
 import { gpuPeak, sharedPeak } from './device.js';
 import { NO_PARTS, peakOf, sumOf } from './parts.js';
@@ -139,7 +139,11 @@ function forward(
     logits: parts.logits + (more.logits ?? 0),
     workspace: parts.workspace + beyond.driver + beyond.copies + beyond.graph + (more.workspace ?? 0),
   };
-  const process = READER_PROCESS + beyond.process + TOKENIZER_SHARE * memory.tokenizerBytes;
+  // while the tokenizer is made, nothing is computed
+  const { made, kept } = TOKENIZER;
+  const idle = tensors.activations + tensors.workspace;
+  const tokenizer = Math.max(kept * memory.tokenizerBytes, made * memory.tokenizerBytes - idle);
+  const process = READER_PROCESS + beyond.process + tokenizer;
   // logits and what is merged are the process's; caches are not
   const onDevice: MemoryParts = { ...tensors, workspace: tensors.workspace - driverBytes - beyond.driver };
   if (memory.device !== undefined && !memory.device.isShared)

@@ -7,7 +7,7 @@ import {
   PARQUET,
   ROW_SPREAD,
   type RowProcess,
-  TOKENIZER_SHARE,
+  TOKENIZER,
 } from './calibration.js';
 import { peakOf } from './parts.js';
 
@@ -18,7 +18,7 @@ const parquetBytes = ({ parquet }: SourceSize): number =>
   parquet === 0 ? 0 : PARQUET.library + Math.min(PARQUET.most, PARQUET.perByte * parquet);
 
 export const formatPeak = (size: Pick<SourceSize, 'rows' | 'bytes'>, tokenizerBytes: number): Peak =>
-  rowPeak(size, FORMAT_PROCESS, TOKENIZER_SHARE * tokenizerBytes);
+  rowPeak(size, FORMAT_PROCESS, TOKENIZER.made * tokenizerBytes);
 
 function rowPeak(
   { rows, bytes }: Pick<SourceSize, 'rows' | 'bytes'>,

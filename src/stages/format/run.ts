@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Call } from '../../ir/types.js';
 import type { ModelFolder } from '../../models/load.js';
+import { discarded } from '../../tensor/garbage.js';
 import { readDataRows } from '../data/rows.js';
 import { splitNames } from '../data/split.js';
 import { LABELLED } from '../functions/template.js';
@@ -35,6 +36,7 @@ export const run: RunStage = async (context) => {
     settings.template.call === LABELLED ? labelsOfRows(host, data.path, settings.template, stage) : undefined;
   noteLookAlikes(context, labels ?? []);
   const numbers = labels && new Map(labels.map((label, number) => [label, number]));
+  const digest = tokenizerDigest(model);
   const encoder = await openEncoder(model, settings, stage, numbers);
   if (settings.template.call !== TOKENS && labels === undefined) noteMissingEnd(context, model, encoder);
 
@@ -75,7 +77,7 @@ export const run: RunStage = async (context) => {
   if (labels !== undefined) counts.check(labels, stage);
   await pause(context, read, read);
 
-  const info = formatInfo(model, encoder, files, splits);
+  const info = formatInfo({ folder: model.path, sha256: digest }, encoder, files, splits);
   const styled = settings.template.args['style'] !== undefined;
   const template = { ...info.template, ...(styled ? { source: encoder.templateSource } : {}) };
   output.write('format.json', `${JSON.stringify({ ...info, template, labels }, null, 2)}\n`);
@@ -131,17 +133,28 @@ function kindOf(row: Readonly<Record<string, unknown>>): { readonly kind?: strin
   return typeof kind === 'string' ? { kind } : {};
 }
 
+const sha256 = (content: string | Uint8Array): string => createHash('sha256').update(content).digest('hex');
+
+/** Taken before the tokenizer is made: the text of one in a GGUF file takes as much memory again. */
+function tokenizerDigest(model: ModelFolder): string {
+  const content =
+    model
+      .companions()
+      .find(({ name }) => name === 'tokenizer.json')
+      ?.read() ?? '';
+  discarded(content.length);
+  return sha256(content);
+}
+
 function formatInfo(
-  model: ModelFolder,
+  tokenizer: FormatInfo['tokenizer'],
   { templateSource, stopIds, padId }: RowEncoder,
   files: ReadonlyMap<string, number>,
   splits: Readonly<Record<string, SplitInfo>>,
 ): FormatInfo {
-  const sha256 = (content: string | Uint8Array): string => createHash('sha256').update(content).digest('hex');
-  const tokenizer = model.companions().find(({ name }) => name === 'tokenizer.json');
   return {
     version: 1,
-    tokenizer: { folder: model.path, sha256: sha256(tokenizer?.read() ?? '') },
+    tokenizer,
     template: { sha256: sha256(templateSource) },
     files: [...files.keys()],
     splits,

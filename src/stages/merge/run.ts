@@ -8,7 +8,7 @@ import { savedTensors } from '../../models/adapters/saved.js';
 import { CHAT_TEMPLATE, readStyle } from '../../models/chat-template.js';
 import { unquantised } from '../../models/config/index.js';
 import { padIdOf } from '../../models/labels.js';
-import { openModel } from '../../models/load.js';
+import { type ModelFolder, openModel } from '../../models/load.js';
 import { SINGLE_FILE } from '../../models/safetensors/folder.js';
 import { safetensorsChunks } from '../../models/safetensors/write.js';
 import type { Adapter, ModelConfig, WeightStore } from '../../models/types.js';
@@ -23,6 +23,7 @@ import {
   proveMerge,
 } from '../../packaging/merge/index.js';
 import { checkAdapter, readAdapter } from '../../packaging/peft/read.js';
+import { discarded } from '../../tensor/garbage.js';
 import { openRuntime } from '../../tensor/runtimes/index.js';
 import type { Runtime } from '../../tensor/types.js';
 import { type OpenBase, openBase, resolveSubject, type Subject } from '../eval/subject.js';
@@ -97,6 +98,15 @@ export const run: RunStage = async (context) => {
   return { outputs: { model: FOLDER, report: 'report.json' }, metrics };
 };
 
+/** Before there are weights and logits: the text of a tokenizer that is in a GGUF file takes hundreds of megabytes. */
+function copyCompanions({ output }: StageContext, model: ModelFolder): void {
+  for (const { name, read } of model.companions()) {
+    const content = read();
+    output.write(`${FOLDER}/${name}`, content);
+    discarded(content.length);
+  }
+}
+
 interface Before {
   readonly base: ProbeLogits;
   readonly adapted: ProbeLogits;
@@ -113,6 +123,7 @@ async function write(
   dtype: MergeSettings['dtype'],
 ): Promise<Before> {
   const { host, output, stage, signal, held = 'stored' } = context;
+  copyCompanions(context, openResolved(host, base.base));
   const subject = { base: base.base, storage: 'stored', adapter: adapted?.adapter } as const;
   const { model, weights }: OpenBase = openBase(host, subject, held);
   const adapter = adapted?.adapter === undefined ? undefined : readAdapter(host, adapted.adapter);
@@ -150,7 +161,6 @@ async function write(
     },
   });
   output.write(`${FOLDER}/${SINGLE_FILE}`, safetensorsChunks(tensors));
-  for (const companion of model.companions()) output.write(`${FOLDER}/${companion.name}`, companion.read());
   const style = adapter === undefined ? undefined : readStyle(host, adapter.path);
   if (style !== undefined) output.write(`${FOLDER}/${CHAT_TEMPLATE}`, style);
   const untied = labels === undefined && savedTensors(model.config, adapter?.config).length > 0;

@@ -8,15 +8,21 @@ describe('recovery', () => {
   const settings = { batch: { global: 16, micro: undefined, packing: false }, fallback: [], optimizer };
   const start: Chosen = { ...CHOSEN, microBatch: 4, accumulation: 4, headChunk: 64 };
 
+  const config = { layers: 3, vocabSize: 49_152, hiddenSize: 576, labels: undefined };
+
   const all = (given: Parameters<typeof recover>[1]) => {
     const changes = [];
-    for (let next = recover(start, given, 3); next !== undefined; next = recover(next.chosen, given, 3)) {
+    for (
+      let next = recover(start, given, config);
+      next !== undefined;
+      next = recover(next.chosen, given, config)
+    ) {
       changes.push(next.change);
     }
     return changes;
   };
 
-  it('halves the micro batch, then recomputes more blocks, then takes fewer tokens at the head, then leaves the base in its files', () => {
+  it('halves the micro batch, then recomputes more blocks, then takes fewer tokens and entries at the head, then leaves the base in its files', () => {
     expect(all(settings)).to.deep.equal([
       { microBatch: 2, accumulation: 8 },
       { microBatch: 1, accumulation: 16 },
@@ -27,6 +33,7 @@ describe('recovery', () => {
       { checkpointedBlocks: 3 },
       { headChunk: 32 },
       { headChunk: 16 },
+      { headEntries: 7040 },
       { paged: true },
     ]);
   });
@@ -37,15 +44,15 @@ describe('recovery', () => {
   });
 
   it('first of all decodes in every pass', () => {
-    expect(recover({ ...start, decodedOnce: true }, settings, 3)?.change).to.deep.equal({
+    expect(recover({ ...start, decodedOnce: true }, settings, config)?.change).to.deep.equal({
       decodedOnce: false,
     });
   });
 
   it('holds what is trained, and what is in 4 bits', () => {
-    const least = { ...start, microBatch: 1, checkpointedBlocks: 3, headChunk: 16 };
+    const least = { ...start, microBatch: 1, checkpointedBlocks: 3, headChunk: 16, headEntries: 7040 };
     for (const method of ['qlora', 'full'] as const)
-      expect(recover({ ...least, method }, settings, 3)).to.equal(undefined);
+      expect(recover({ ...least, method }, settings, config)).to.equal(undefined);
   });
 
   it('keeps a micro batch that the author set, unless the file lets it shrink', () => {
