@@ -39,7 +39,7 @@ export interface Chosen {
   readonly decodedOnce?: boolean;
   /** Tokens whose logits are computed at a time. */
   readonly headChunk: number;
-  /** Entries of the vocabulary whose logits are computed at one time; default: all. */
+  /** Entries of the vocabulary whose logits are computed at a time; default: all. */
   readonly headEntries?: number;
   /** Share of a paged optimiser's state that is kept in a file, above 0 and up to 1; default: all of it is in memory. */
   readonly stateInFile?: number;

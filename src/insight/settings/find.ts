@@ -72,7 +72,7 @@ const PLANNED: Readonly<Record<string, Setting>> = {
   },
   head_entries: {
     type: t.integer({ min: 1 }).type,
-    doc: 'Entries of the vocabulary whose logits exist at one time, to save memory.',
+    doc: 'Entries of the vocabulary whose logits exist at a time, to save memory.',
     required: false,
   },
 };

@@ -55,7 +55,7 @@ export interface DecoderOptions extends Recomputed {
   /** Tokens whose logits are computed at a time. */
   readonly headChunk: number;
   /**
-   * Entries of the vocabulary whose logits are computed at one time, from their rows of the output matrix alone, where the
+   * Entries of the vocabulary whose logits are computed at a time, from their rows of the output matrix alone, where the
    * runtime computes on the host and that matrix is not trained. Default: all. Changes results by rounding.
    */
   readonly headEntries?: number;

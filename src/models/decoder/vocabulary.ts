@@ -1,12 +1,12 @@
-/** A vocabulary in pieces: entries whose rows of the output matrix and whose logits are in memory at one time. */
+/** A vocabulary in pieces: entries whose rows of the output matrix, and whose logits, exist at a time. */
 import { savedTensor } from '../adapters/saved.js';
 import type { ModelConfig } from '../types.js';
 import type { DecoderOptions } from './types.js';
 
-/** Tokens at one time: fewer would pack the matrix for little work. */
+/** Tokens at a time: fewer would pack the matrix for little work. */
 export const PIECE_TOKENS = 256;
 
-/** Values of the output matrix at one time: 16 MiB as float32. */
+/** Values of the output matrix at a time: 16 MiB as float32. */
 const PIECE_VALUES = 2 ** 22;
 const ENTRIES_STEP = 64;
 

@@ -1,5 +1,6 @@
 export { mergedCard } from './card.js';
 export { mergedConfig } from './config.js';
+export { type MergeDtype, mergeDtypes } from './dtypes.js';
 export {
   largestDifference,
   MOST_PROBES,

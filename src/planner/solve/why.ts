@@ -21,7 +21,7 @@ const STEP_TEXT: Readonly<Record<StepName, (chosen: Chosen) => string>> = {
   smaller_micro_batch: ({ microBatch }) =>
     `down to ${microBatch} ${microBatch === 1 ? 'row' : 'rows'} at a time`,
   checkpointing: ({ checkpointedBlocks }) => `with all ${checkpointedBlocks} blocks recomputed`,
-  vocabulary_pieces: ({ headEntries }) => `with the logits of ${headEntries} entries at one time`,
+  vocabulary_pieces: ({ headEntries }) => `with the logits of ${headEntries} entries at a time`,
   qlora: () => 'with the base in 4 bits',
   paged_weights: () => 'with the base read a block at a time',
   shorten: ({ maxLength }) => `with rows of at most ${maxLength} tokens`,
