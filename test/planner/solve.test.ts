@@ -77,6 +77,22 @@ describe('solver', () => {
     expect(rejected[1]?.why).to.include('more than the');
   });
 
+  it('takes a part of the vocabulary at a time before it rounds the base or reads it from its files', () => {
+    const names = (preset: string | undefined, steps: readonly Call[]) =>
+      ladder({
+        ...{ preset, fallback: steps, global: 16, micro: undefined, layers: 6, fixedRank: false },
+        ...{ paged: false, headEntries: 64 },
+      })
+        .map(({ name }) => name)
+        .slice(2);
+    const exact = ['smaller_micro_batch', 'checkpointing', 'vocabulary_pieces'];
+    expect(names(undefined, fallback())).to.deep.equal([...exact, 'qlora', 'paged_weights']);
+    expect(names('lora', fallback('qlora', ['shorten', 128]))).to.deep.equal([
+      ...exact,
+      ...['qlora', 'paged_weights', 'shorten'],
+    ]);
+  });
+
   it('walks the declared ladder in order, with the least change of each step', () => {
     const declared = fallback(
       'checkpointing',

@@ -70,6 +70,7 @@ const decoder = await createDecoder({
   checkpointedBlocks: options.checkpointedBlocks,
   recomputedMlps: options.recomputedMlps,
   headChunk: options.headChunk,
+  headEntries: options.headEntries,
 });
 const ids = Int32Array.from({ length: rows * length }, (_, index) => (index * 7919) % config.vocabSize);
 // a text has its class at its last token

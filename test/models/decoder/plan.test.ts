@@ -59,6 +59,13 @@ describe('decoder plan', () => {
       decoded: true,
       headChunk: 128,
     },
+    'an adapter, the vocabulary in pieces': { ...base, headEntries: 2048 },
+    'an adapter with recomputed blocks, the vocabulary in decoded pieces': {
+      ...base,
+      checkpointedBlocks: 4,
+      decoded: true,
+      headEntries: 1024,
+    },
     'a prefix': { ...base, rows: 8, lora: { ...virtual, prefix: { tokens: 256 } }, checkpointedBlocks: 1 },
     'a prefix from a projection': {
       ...base,
@@ -147,6 +154,19 @@ describe('decoder plan', () => {
     const saved = (plan: typeof whole) => none.parts.activations - plan.parts.activations;
     const cost = (plan: typeof whole) => plan.flops - none.flops;
     expect(saved(mlps) / cost(mlps)).to.be.above(1.2 * (saved(whole) / cost(whole)));
+  });
+
+  it('holds less of a large vocabulary in pieces, and takes every logit of a training twice', () => {
+    const large = { ...base, config: { ...config, vocabSize: 65_536 }, decoded: true, headChunk: 256 };
+    const pieces = { ...large, headEntries: 8192 };
+    const [whole, part] = [planDecoder(large), planDecoder(pieces)];
+    const held = ({ parts }: typeof whole) => parts.workspace + parts.logits;
+    const [matrix, logits] = [4 * 384 * 65_536, 4 * 256 * 65_536];
+    expect((held(whole) - held(part)) / (matrix + logits)).to.be.within(0.8, 1.6);
+    const products = 2 * 4 * 192 * 384 * 65_536;
+    expect((part.flops - whole.flops) / products).to.be.within(0.8, 1.4);
+    const forward = (options: DecoderPlanOptions) => planDecoder({ ...options, trainable: 'none' }).flops;
+    expect(forward(pieces) / forward(large)).to.be.within(0.95, 1.05);
   });
 
   it('counts 4 operations a frozen weight and token, and 6 a trained one', () => {

@@ -6,8 +6,9 @@ import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { evaluationDecoder } from '../../../src/evaluation/decoder.js';
 import { generate } from '../../../src/evaluation/generation/index.js';
-import { createDecoder, type Decoder } from '../../../src/models/decoder/index.js';
+import type { Decoder } from '../../../src/models/decoder/index.js';
 import { openGguf } from '../../../src/models/gguf/open.js';
 import type { Tokenizer } from '../../../src/models/types.js';
 import { plannedBytes } from '../../../src/models/weights/load.js';
@@ -51,13 +52,11 @@ for (const [name, tokens] of Object.entries(ANSWERS)) {
       tokenizer = await model.tokenizer();
       const weights = model.loadWeights('stored');
       expect(weights.residentBytes).to.equal(plannedBytes(model.config, model.weightFormat, 'stored'));
-      decoder = await createDecoder({
+      // whose vocabulary is in pieces
+      decoder = await evaluationDecoder({
         runtime: await onnxRuntime({ threads: 2 }),
         config: model.config,
         weights,
-        trainable: 'none',
-        checkpointedBlocks: 0,
-        headChunk: 64,
       });
     });
     after(() => decoder?.release());
