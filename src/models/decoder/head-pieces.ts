@@ -117,9 +117,9 @@ export async function gradientInPieces(
       const positions = positionsOf(supervision.positions, chunk);
       const x = await rows.take(hidden, positions, size);
       const { tensor, isHere } = labelsIn(machine, supervision.labels, chunk, piece);
-      const filled = (name: string, valueOf: (row: number) => number) => {
+      const filled = (name: string, of: (row: number) => number) => {
         const floats = host.floats(`head.${name}`, [size]);
-        for (let row = 0; row < count; row++) floats.data[row] = valueOf(row);
+        for (let row = 0; row < count; row++) floats.data[row] = of(row);
         return cleared(floats, count);
       };
       const dx = buffers.floats('head.dx', [size, options.config.hiddenSize]);
