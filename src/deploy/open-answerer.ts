@@ -5,7 +5,7 @@ import { evaluationDecoder } from '../evaluation/decoder.js';
 import { classifierAsked, noClassifier } from '../evaluation/problems.js';
 import type { RuntimeName } from '../ir/runtimes.js';
 import { unreadHead } from '../models/adapters/classifier.js';
-import { CHAT_TEMPLATE, compileChatTemplate, readStyle } from '../models/chat-template.js';
+import { CHAT_TEMPLATE, compileChatTemplate, readStyle } from '../models/chat-template/index.js';
 import type { ModelFolder } from '../models/load.js';
 import { openModelAt, untrained } from '../models/open.js';
 import type { ChatTemplate } from '../models/types.js';

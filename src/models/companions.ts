@@ -1,7 +1,7 @@
 import type { Host } from '../source/host.js';
 import { oneOrMore } from './architectures/families/write.js';
 import { FAMILIES } from './architectures/index.js';
-import type { LoadedTemplate } from './chat-template.js';
+import type { LoadedTemplate } from './chat-template/index.js';
 import type { Json } from './json-file.js';
 import type { ModelConfig } from './types.js';
 

@@ -1,6 +1,11 @@
 import type { Host } from '../source/host.js';
 import { expectedTensors } from './architectures/index.js';
-import { type LoadedTemplate, readChatTemplate, readTokens, type SpecialTokens } from './chat-template.js';
+import {
+  type LoadedTemplate,
+  readChatTemplate,
+  readTokens,
+  type SpecialTokens,
+} from './chat-template/index.js';
 import { type Companion, folderCompanions } from './companions.js';
 import { readConfig } from './config/index.js';
 import { type Json, readJsonFile, readTextFile } from './json-file.js';

@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import type { Host } from '../../source/host.js';
-import { compileChatTemplate } from '../chat-template.js';
+import { compileChatTemplate } from '../chat-template/index.js';
 import { configJsonOf, writtenCompanions } from '../companions.js';
 import type { Json } from '../json-file.js';
 import { type ModelFolder, weightAccess } from '../load.js';

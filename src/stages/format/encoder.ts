@@ -1,5 +1,9 @@
 import type { Call, FileValue, Stage } from '../../ir/types.js';
-import { checkSpecialTokens, compileChatTemplate, type LoadedTemplate } from '../../models/chat-template.js';
+import {
+  checkSpecialTokens,
+  compileChatTemplate,
+  type LoadedTemplate,
+} from '../../models/chat-template/index.js';
 import { padIdOf } from '../../models/labels.js';
 import type { ModelFolder } from '../../models/load.js';
 import { turnEnd } from '../../models/turn-end.js';

@@ -5,7 +5,7 @@ import { evaluationDecoder } from '../../evaluation/decoder.js';
 import type { Call, Reference } from '../../ir/types.js';
 import { adaptedConfig } from '../../models/adapters/classifier.js';
 import { savedTensors } from '../../models/adapters/saved.js';
-import { CHAT_TEMPLATE, readStyle } from '../../models/chat-template.js';
+import { CHAT_TEMPLATE, readStyle } from '../../models/chat-template/index.js';
 import { unquantised } from '../../models/config/index.js';
 import { padIdOf } from '../../models/labels.js';
 import { type ModelFolder, openModel } from '../../models/load.js';

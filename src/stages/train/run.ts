@@ -7,7 +7,7 @@ import { plainAdapter } from '../../models/adapters/pissa.js';
 import { initPrefix } from '../../models/adapters/prefix.js';
 import { initPrompt, virtualTokensOf } from '../../models/adapters/prompt.js';
 import { blueprintOf, projectionsOfModel } from '../../models/architectures/index.js';
-import { CHAT_TEMPLATE } from '../../models/chat-template.js';
+import { CHAT_TEMPLATE } from '../../models/chat-template/index.js';
 import { createDecoder, type Decoder } from '../../models/decoder/index.js';
 import { plainPrefix } from '../../models/decoder/prefix.js';
 import type { ModelFolder } from '../../models/load.js';

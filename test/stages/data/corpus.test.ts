@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect } from 'chai';
-import { checkSpecialTokens } from '../../../src/models/chat-template.js';
+import { checkSpecialTokens } from '../../../src/models/chat-template/index.js';
 import { openModel } from '../../../src/models/load.js';
 import type { ChatMessage } from '../../../src/models/types.js';
 import { nodeHost } from '../../../src/source/node-host.js';

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { UserError } from '../../../src/diagnostics/types.js';
-import { compileChatTemplate } from '../../../src/models/chat-template.js';
+import { compileChatTemplate } from '../../../src/models/chat-template/index.js';
 import { type ModelFolder, openModel } from '../../../src/models/load.js';
 import { openEncoder } from '../../../src/stages/format/encoder.js';
 import type { FormatSettings } from '../../../src/stages/format/schema.js';

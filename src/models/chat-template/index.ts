@@ -1,9 +1,15 @@
-import type { Host } from '../source/host.js';
+import type { Host } from '../../source/host.js';
+import { isJson, type Json, readJsonFile, readTextFile } from '../json-file.js';
+import {
+  type ChatMessage,
+  type ChatTemplate,
+  ModelError,
+  TemplateStopped,
+  type Tokenizer,
+} from '../types.js';
+import { dateOf } from './date.js';
 import { Environment, type JinjaNode, parse, tokenize } from './jinja.js';
-import { isJson, type Json, readJsonFile, readTextFile } from './json-file.js';
-import { dateOf } from './template-date.js';
-import { LimitedInterpreter, limitedRange, TemplateLimitError } from './template-limits.js';
-import { type ChatMessage, type ChatTemplate, ModelError, TemplateStopped, type Tokenizer } from './types.js';
+import { LimitedInterpreter, limitedRange, TemplateLimitError } from './limits.js';
 
 const MAX_BYTES = 5_000_000;
 const CONFIG = 'tokenizer_config.json';

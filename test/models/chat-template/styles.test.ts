@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { checkSpecialTokens, compileChatTemplate } from '../../src/models/chat-template.js';
-import { type ChatMessage, ModelError } from '../../src/models/types.js';
-import { nodeHost } from '../../src/source/node-host.js';
-import { CHAT_STYLES } from '../../src/stages/functions/template.js';
-import { readFixture } from './fixtures.js';
+import { checkSpecialTokens, compileChatTemplate } from '../../../src/models/chat-template/index.js';
+import { type ChatMessage, ModelError } from '../../../src/models/types.js';
+import { nodeHost } from '../../../src/source/node-host.js';
+import { CHAT_STYLES } from '../../../src/stages/functions/template.js';
+import { readFixture } from '../fixtures.js';
 
 interface Recorded {
   readonly style: string;

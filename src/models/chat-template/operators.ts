@@ -1,15 +1,6 @@
 /** Operators of a template that Python and the library's JavaScript understand otherwise. */
 import type { JinjaValue } from './jinja.js';
-import {
-  equal,
-  floatText,
-  isList,
-  itemsOf,
-  type Made,
-  numberOf,
-  textOf,
-  wholeNumber,
-} from './template-values.js';
+import { equal, floatText, isList, itemsOf, type Made, numberOf, textOf, wholeNumber } from './values.js';
 
 /** What two values come to; `undefined` leaves them to the library. Throws where Python does. */
 type Operator = (left: JinjaValue, right: JinjaValue) => Made | undefined;

@@ -1,10 +1,14 @@
 import { expect } from 'chai';
-import { checkSpecialTokens, compileChatTemplate, readChatTemplate } from '../../src/models/chat-template.js';
-import { parseTokenizer } from '../../src/models/tokenizer/file.js';
-import { buildTokenizer } from '../../src/models/tokenizer/tokenizer.js';
-import { type ChatMessage, ModelError, TemplateStopped } from '../../src/models/types.js';
-import { readFixture } from './fixtures.js';
-import { memoryHost } from './memory-host.js';
+import {
+  checkSpecialTokens,
+  compileChatTemplate,
+  readChatTemplate,
+} from '../../../src/models/chat-template/index.js';
+import { parseTokenizer } from '../../../src/models/tokenizer/file.js';
+import { buildTokenizer } from '../../../src/models/tokenizer/tokenizer.js';
+import { type ChatMessage, ModelError, TemplateStopped } from '../../../src/models/types.js';
+import { readFixture } from '../fixtures.js';
+import { memoryHost } from '../memory-host.js';
 
 interface Recorded {
   readonly name: string;

@@ -8,9 +8,9 @@ import {
   type JinjaNode,
   type JinjaValue,
 } from './jinja.js';
-import { type Evaluated, evaluated, PythonInterpreter } from './template-python.js';
-import { capitalized, type Ends, found, lettersTitled, stripped, wordsOf } from './template-text.js';
-import { type Made, textOf, wholeNumber } from './template-values.js';
+import { type Evaluated, evaluated, PythonInterpreter } from './python.js';
+import { capitalized, type Ends, found, lettersTitled, stripped, wordsOf } from './text.js';
+import { type Made, textOf, wholeNumber } from './values.js';
 
 /** A template that does more than a chat ever needs. */
 export class TemplateLimitError extends Error {

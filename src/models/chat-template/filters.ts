@@ -1,7 +1,7 @@
 /** Filters and tests of a template that Jinja and the library's JavaScript understand otherwise. */
 import type { JinjaValue } from './jinja.js';
-import { capitalized, lengthOf, stripped, unbroken, wordsTitled } from './template-text.js';
-import { floatText, isList, itemsOf, type Made, numberOf, textOf, wholeNumber } from './template-values.js';
+import { capitalized, lengthOf, stripped, unbroken, wordsTitled } from './text.js';
+import { floatText, isList, itemsOf, type Made, numberOf, textOf, wholeNumber } from './values.js';
 
 /**
  * What a filter without arguments makes of a value; `undefined` leaves it to the library. Throws for what neither can do

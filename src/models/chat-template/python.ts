@@ -1,3 +1,4 @@
+import { FILTERS, OPERANDS, parsedFloat, parsedWhole, TESTS } from './filters.js';
 import {
   Environment,
   Interpreter,
@@ -13,10 +14,9 @@ import {
   type JinjaTest,
   type JinjaValue,
 } from './jinja.js';
-import { FILTERS, OPERANDS, parsedFloat, parsedWhole, TESTS } from './template-filters.js';
-import { OPERATORS } from './template-operators.js';
-import { characterAt } from './template-text.js';
-import { equal, isList, itemsOf, type Made, textOf } from './template-values.js';
+import { OPERATORS } from './operators.js';
+import { characterAt } from './text.js';
+import { equal, isList, itemsOf, type Made, textOf } from './values.js';
 
 /** What stands in for an expression that has been evaluated already: nothing is evaluated twice. */
 export interface Evaluated extends JinjaNode {
