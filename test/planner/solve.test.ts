@@ -93,6 +93,15 @@ describe('solver', () => {
     ]);
   });
 
+  it('shows methods with adapters beside a choice with its vocabulary in pieces, and full training without', () => {
+    const start = { ...START, headEntries: 64 };
+    const { rejected } = solved(2000, fallback(), undefined, { start });
+    expect(rejected.map(({ method, headEntries }) => [method, headEntries])).to.deep.equal([
+      ['qlora', 64],
+      ['full', undefined],
+    ]);
+  });
+
   it('walks the declared ladder in order, with the least change of each step', () => {
     const declared = fallback(
       'checkpointing',

@@ -1,5 +1,5 @@
 /** Finds the choice with the least change that fits, along the declared ladder. */
-import type { Chosen, Method } from '../../stages/types.js';
+import { type Chosen, hasFactors, type Method } from '../../stages/types.js';
 import { canonical } from '../canonical.js';
 import { holding } from '../memory/train.js';
 import { fitsIn, type Room } from '../room.js';
@@ -114,8 +114,10 @@ function sideBySide(
   return methods
     .filter((method) => method !== chosen.method)
     .map((method) => {
-      const { paged: _, decodedOnce: __, ...shape } = chosen;
-      const other: Chosen = { ...shape, method };
+      const { paged: _, decodedOnce: __, headEntries, ...shape } = chosen;
+      // a head that is trained is computed as a whole
+      const pieces = headEntries !== undefined && hasFactors(method) ? { headEntries } : {};
+      const other: Chosen = { ...shape, ...pieces, method };
       const peak = peakOf(other);
       return reject(other, peak, whyOtherMethod(other, peak, room, chosen.method));
     });

@@ -6,7 +6,8 @@ import {
 } from '../../../src/models/chat-template/index.js';
 import { parseTokenizer } from '../../../src/models/tokenizer/file.js';
 import { buildTokenizer } from '../../../src/models/tokenizer/tokenizer.js';
-import { type ChatMessage, ModelError, TemplateStopped } from '../../../src/models/types.js';
+import { type ChatMessage, TemplateStopped } from '../../../src/models/types.js';
+import { modelError } from '../errors.js';
 import { readFixture } from '../fixtures.js';
 import { memoryHost } from '../memory-host.js';
 
@@ -24,16 +25,6 @@ interface Recorded {
 const SPECIAL = { bos_token: '<s>', eos_token: '</s>' };
 const USER: readonly ChatMessage[] = [{ role: 'user', content: 'Hi' }];
 
-function errorOf(action: () => unknown): ModelError {
-  try {
-    action();
-  } catch (error) {
-    expect(error).to.be.instanceOf(ModelError);
-    return error as ModelError;
-  }
-  return expect.fail('nothing was thrown');
-}
-
 describe('chat template', () => {
   for (const { name, source, cases } of readFixture<readonly Recorded[]>('tokenizer/templates.json')) {
     it(`${name}: text equals transformers'`, () => {
@@ -41,7 +32,7 @@ describe('chat template', () => {
       for (const { messages, addGenerationPrompt, text, error } of cases) {
         if (text !== undefined) expect(template.render(messages, { addGenerationPrompt })).to.equal(text);
         else {
-          const thrown = errorOf(() => template.render(messages, { addGenerationPrompt }));
+          const thrown = modelError(() => template.render(messages, { addGenerationPrompt }));
           expect(thrown.code).to.equal('model_template');
           expect(thrown.detail).to.contain(error ?? '');
         }
@@ -59,7 +50,7 @@ describe('chat template', () => {
   };
   for (const [what, source] of Object.entries(hostile)) {
     it(`stops ${what}`, () => {
-      expect(errorOf(() => compileChatTemplate(source, {}, 'x').render(USER)).code).to.equal(
+      expect(modelError(() => compileChatTemplate(source, {}, 'x').render(USER)).code).to.equal(
         'model_template',
       );
     });
@@ -73,14 +64,14 @@ describe('chat template', () => {
   ];
   for (const [source, name] of missing) {
     it(`names what ${source} lacks`, () => {
-      expect(errorOf(() => compileChatTemplate(source, {}, 'x').render(USER)).detail).to.contain(name);
+      expect(modelError(() => compileChatTemplate(source, {}, 'x').render(USER)).detail).to.contain(name);
     });
   }
 
   it('stops loops without a body as it stops others, in no time', () => {
     const source =
       '{% for a in range(10000) %}{% for b in range(10000) %}{% endfor %}{% endfor %}{{ messages[0].role }}';
-    expect(errorOf(() => compileChatTemplate(source, {}, 'x').render(USER))).to.be.instanceOf(
+    expect(modelError(() => compileChatTemplate(source, {}, 'x').render(USER))).to.be.instanceOf(
       TemplateStopped,
     );
   });
@@ -110,7 +101,7 @@ describe('chat template', () => {
   ];
   for (const [source, why] of refused) {
     it(`refuses ${source}, which Python does otherwise than JavaScript`, () => {
-      expect(errorOf(() => compileChatTemplate(source, {}, 'x').render(USER)).detail).to.contain(why);
+      expect(modelError(() => compileChatTemplate(source, {}, 'x').render(USER)).detail).to.contain(why);
     });
   }
 
@@ -120,7 +111,7 @@ describe('chat template', () => {
   });
 
   it('names the file of a template that is no Jinja', () => {
-    const error = errorOf(() => compileChatTemplate('{% if %}', {}, '/m/chat_template.jinja'));
+    const error = modelError(() => compileChatTemplate('{% if %}', {}, '/m/chat_template.jinja'));
     expect(error).to.include({ code: 'model_template', path: '/m/chat_template.jinja' });
   });
 
@@ -139,7 +130,9 @@ describe('chat template', () => {
       'file',
     );
     expect(render({})).to.equal(undefined);
-    expect(errorOf(() => render({ '/m/tokenizer_config.json': config([]) })).code).to.equal('model_template');
+    expect(modelError(() => render({ '/m/tokenizer_config.json': config([]) })).code).to.equal(
+      'model_template',
+    );
   });
 
   it('finds a special token that the tokenizer would split', async () => {
@@ -150,8 +143,8 @@ describe('chat template', () => {
       () =>
         checkSpecialTokens(tokenizer, compileChatTemplate(source, special, '/m/t'));
     expect(check('<|im_start|>{# <|comment|> #}<|im_end|> [INST]')).not.to.throw();
-    expect(errorOf(check('<|im_start|>{{ x }}<|eot_id|>')).detail).to.contain('<|eot_id|>');
-    expect(errorOf(check('{{ eos_token }}', SPECIAL)).detail).to.contain('</s>');
+    expect(modelError(check('<|im_start|>{{ x }}<|eot_id|>')).detail).to.contain('<|eot_id|>');
+    expect(modelError(check('{{ eos_token }}', SPECIAL)).detail).to.contain('</s>');
     expect(check('no token', SPECIAL)).not.to.throw();
   });
 });
