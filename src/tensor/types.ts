@@ -74,7 +74,7 @@ export interface CompiledGraph {
 export interface Account {
   readonly tensors: number;
   readonly bytes: number;
-  /** The most bytes held at a time so far. */
+  /** The most bytes held at the same time so far. */
   readonly peak: number;
 }
 

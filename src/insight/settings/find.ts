@@ -67,12 +67,12 @@ const PLANNED: Readonly<Record<string, Setting>> = {
   },
   head_chunk: {
     type: t.integer({ min: 1 }).type,
-    doc: 'Tokens whose logits exist at a time.',
+    doc: 'Tokens whose logits exist at the same time.',
     required: false,
   },
   head_entries: {
     type: t.integer({ min: 1 }).type,
-    doc: 'Entries of the vocabulary whose logits exist at a time, to save memory.',
+    doc: 'Entries of the vocabulary whose logits exist at the same time, to save memory.',
     required: false,
   },
 };

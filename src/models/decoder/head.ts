@@ -8,7 +8,7 @@ import type { Machine } from './machine.js';
 import type { Supervision } from './supervision.js';
 import { headInputs } from './weights.js';
 
-/** Tokens whose logits exist at a time: no more than are taken in one tensor of at most `largest` bytes. */
+/** Tokens whose logits exist at the same time: no more than are taken in one tensor of at most `largest` bytes. */
 export const fittingChunk = (
   headChunk: number,
   width: number,

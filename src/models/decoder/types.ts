@@ -152,7 +152,7 @@ export interface DecoderPlan {
   };
   /** Bytes of `workspace` that are not tensors: the JavaScript heap and compiled graphs. */
   readonly driverBytes: number;
-  /** Bytes of weights that exist as float32 at a time: all of them or, if the base is decoded, one block and the head. */
+  /** Bytes of weights that exist as float32 at the same time: all of them or, if the base is decoded, one block and the head. */
   readonly floatBytes: number;
   /** Multiply-adds ×2 of one forward and backward. */
   readonly flops: number;

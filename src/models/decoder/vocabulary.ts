@@ -1,4 +1,4 @@
-/** A vocabulary in pieces: entries whose rows of the output matrix, and whose logits, exist at a time. */
+/** A vocabulary in pieces: rows of the output matrix that are in memory as float32, with their logits, one piece after the other. */
 import { savedTensor } from '../adapters/saved.js';
 import type { ModelConfig } from '../types.js';
 import type { DecoderOptions } from './types.js';

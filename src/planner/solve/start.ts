@@ -116,7 +116,7 @@ export function sensibleMicro(global: number, longestPadded: number): number {
   return Math.ceil(global / Math.ceil(global / most));
 }
 
-/** Tokens whose logits exist at a time: a power of two. */
+/** Tokens whose logits exist at the same time: a power of two. */
 export function headChunk(vocabSize: number): number {
   let chunk = SMALLEST_HEAD;
   while (chunk < MOST_HEAD && chunk * 2 * vocabSize * 4 <= LOGIT_BYTES) chunk *= 2;
