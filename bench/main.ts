@@ -4,18 +4,7 @@
  * `runtimes`, `--repeats N` of `training`.
  */
 import { parseArgs } from 'node:util';
-
-export interface BenchmarkOptions {
-  readonly steps?: string;
-  readonly repeats?: string;
-  /** Only what the targets speak of. */
-  readonly quick?: boolean;
-  /** Cases whose name holds this text. */
-  readonly only?: string;
-}
-
-/** Lines, as they become known: some take an hour. */
-type Benchmark = (options: BenchmarkOptions) => AsyncIterable<string>;
+import type { Benchmark } from './benchmark.js';
 
 const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
   language: async () => (await import('./language/table.js')).language,

@@ -1,4 +1,4 @@
-;; AdamW's step, with moments in float32 or in 8 bits a block (src/training/optimizers/adamw.ts has the formulas). What
+;; AdamW's step, with moments in float32 or in 8 bits a block (src/compute/training/optimizers/adamw.ts has the formulas). What
 ;; is rounded to float32 and what is computed in float64 is as there, so that the results are equal bit for bit.
 (module
   (import "kernel" "memory" (memory 1))

@@ -1,4 +1,4 @@
-// Assembles kernels/*.wat into src/tensor/kernels.generated.ts. The result is checked in, so that a build needs
+// Assembles kernels/*.wat into src/compute/tensor/kernels.generated.ts. The result is checked in, so that a build needs
 // no assembler; a test fails when it no longer matches its sources.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -14,4 +14,4 @@ for (const file of readdirSync(join(root, 'kernels')).sort()) {
   const name = file.replace('.wat', '').toUpperCase();
   lines.push(`export const ${name}_KERNEL =`, `  '${Buffer.from(buffer).toString('base64')}';`);
 }
-writeFileSync(join(root, 'src/tensor/kernels.generated.ts'), `${lines.join('\n')}\n`);
+writeFileSync(join(root, 'src/compute/tensor/kernels.generated.ts'), `${lines.join('\n')}\n`);

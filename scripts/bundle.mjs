@@ -10,11 +10,11 @@ const bin = join(dist, 'bin');
 
 /** The command, and what it starts as processes and threads: they find each other as neighbours in one folder. */
 const PROGRAMS = [
-  'src/cli/main.js',
-  'src/run/child.js',
-  'src/store/seal-thread.js',
-  'src/cli/language-server/server-thread.js',
-  'src/cli/language-server/plan-child.js',
+  'src/tools/cli/main.js',
+  'src/pipeline/run/child.js',
+  'src/pipeline/store/seal-thread.js',
+  'src/tools/cli/language-server/server-thread.js',
+  'src/tools/cli/language-server/plan-child.js',
 ];
 
 const { metafile } = await build({

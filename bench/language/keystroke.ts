@@ -13,7 +13,7 @@ import {
   StreamMessageReader,
   StreamMessageWriter,
 } from 'vscode-languageserver-protocol/node';
-import { nodeHost } from '../../src/source/node-host.js';
+import { nodeHost } from '../../src/language/host/node-host.js';
 import { chains } from './texts.js';
 
 export interface KeystrokeTimes {

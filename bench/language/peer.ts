@@ -5,11 +5,11 @@
  */
 import { Ajv, type ValidateFunction } from 'ajv';
 import { parseDocument, stringify } from 'yaml';
-import { sourceText } from '../../src/source/text.js';
-import type { SettingType, StageSchema } from '../../src/stages/schema.js';
-import { schemas } from '../../src/stages/schemas.js';
-import type { Expression } from '../../src/syntax/ast.js';
-import { parse } from '../../src/syntax/parse.js';
+import type { SettingType, StageSchema } from '../../src/language/schemas/schema.js';
+import { schemas } from '../../src/language/schemas/stages/index.js';
+import { sourceText } from '../../src/language/source/text.js';
+import type { Expression } from '../../src/language/syntax/ast.js';
+import { parse } from '../../src/language/syntax/parse.js';
 
 /** A pipeline as YAML: `clauses: { kind: data, source: { jsonl: [data/*.jsonl] }, … }`. */
 export function asYaml(text: string): string {

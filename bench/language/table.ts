@@ -2,11 +2,11 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { tableLines } from '../../src/cli/table.js';
-import { checked } from '../../src/lint/index.js';
-import type { Host } from '../../src/source/host.js';
-import { nodeHost } from '../../src/source/node-host.js';
-import type { BenchmarkOptions } from '../main.js';
+import type { Host } from '../../src/language/host/host.js';
+import { nodeHost } from '../../src/language/host/node-host.js';
+import { checked } from '../../src/language/lint/index.js';
+import { tableLines } from '../../src/tools/cli/table.js';
+import type { BenchmarkOptions } from '../benchmark.js';
 import { keystrokes } from './keystroke.js';
 import { asYaml, YamlChecker } from './peer.js';
 import { chains, mistakes, pipelineOf64Lines, rowsOnly, strayLines } from './texts.js';

@@ -6,16 +6,16 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { availableParallelism, cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { tableLines } from '../../src/cli/table.js';
-import type { RuntimeName } from '../../src/ir/runtimes.js';
-import { bytes } from '../../src/planner/quantities.js';
-import { headChunk } from '../../src/planner/solve/start.js';
-import { childEnvironment } from '../../src/run/child-environment.js';
-import type { Host } from '../../src/source/host.js';
-import { nodeHost } from '../../src/source/node-host.js';
-import { RUNTIMES, runtimeProblem } from '../../src/tensor/runtimes/index.js';
-import { suffixOf, variantOf } from '../../src/tensor/runtimes/tensorflow/variants.js';
-import type { BenchmarkOptions } from '../main.js';
+import { RUNTIMES, runtimeProblem } from '../../src/compute/tensor/runtimes/index.js';
+import { suffixOf, variantOf } from '../../src/compute/tensor/runtimes/tensorflow/variants.js';
+import type { Host } from '../../src/language/host/host.js';
+import { nodeHost } from '../../src/language/host/node-host.js';
+import type { RuntimeName } from '../../src/language/ir/runtimes.js';
+import { bytes } from '../../src/pipeline/planner/quantities.js';
+import { headChunk } from '../../src/pipeline/planner/solve/start.js';
+import { childEnvironment } from '../../src/pipeline/run/child-environment.js';
+import { tableLines } from '../../src/tools/cli/table.js';
+import type { BenchmarkOptions } from '../benchmark.js';
 import { ownWays, RANK, TARGET, type Task, type Way, wayName } from '../training/cases.js';
 import { median } from '../training/median.js';
 

@@ -1,7 +1,7 @@
 /** What is measured: an optimiser step of LoRA on every projection, over fresh weights, with given tokens. */
-import { projectionsOfModel } from '../../src/models/architectures/index.js';
-import type { Precision } from '../../src/models/decoder/types.js';
-import type { LoraConfig, ModelConfig } from '../../src/models/types.js';
+import { projectionsOfModel } from '../../src/compute/models/architectures/index.js';
+import type { Precision } from '../../src/compute/models/decoder/types.js';
+import type { LoraConfig, ModelConfig } from '../../src/compute/models/types.js';
 
 /** Rows of one length through one model. */
 export interface Shape {

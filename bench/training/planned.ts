@@ -1,12 +1,12 @@
 /** What the planner chooses for a shape where memory is limited. */
 
-import { planDecoder } from '../../src/models/decoder/plan.js';
-import { plannedBytes } from '../../src/models/weights/load.js';
-import { assumedLengths } from '../../src/planner/lengths.js';
-import { type TrainMemory, trainPeak } from '../../src/planner/memory/train.js';
-import { ladder } from '../../src/planner/solve/ladder.js';
-import { solve } from '../../src/planner/solve/solve.js';
-import { startingChoice } from '../../src/planner/solve/start.js';
+import { planDecoder } from '../../src/compute/models/decoder/plan.js';
+import { plannedBytes } from '../../src/compute/models/weights/load.js';
+import { assumedLengths } from '../../src/pipeline/planner/lengths.js';
+import { type TrainMemory, trainPeak } from '../../src/pipeline/planner/memory/train.js';
+import { ladder } from '../../src/pipeline/planner/solve/ladder.js';
+import { solve } from '../../src/pipeline/planner/solve/solve.js';
+import { startingChoice } from '../../src/pipeline/planner/solve/start.js';
 import { loraOf, RANK, type Shape, type Way } from './cases.js';
 
 /** LoRA or QLoRA, as fast as fits: `undefined` where nothing fits. */

@@ -1,22 +1,22 @@
 /** The optimiser step that a task describes, over weights that cost little to make. */
 
-import type { RuntimeName } from '../../src/ir/runtimes.js';
-import { initLora } from '../../src/models/adapters/initialise.js';
-import { expectedTensors } from '../../src/models/architectures/index.js';
-import { createDecoder } from '../../src/models/decoder/index.js';
-import { weightAccess } from '../../src/models/load.js';
-import type { ModelConfig } from '../../src/models/types.js';
-import { float32Tensor } from '../../src/models/weights/dense.js';
-import { elementCount } from '../../src/models/weights/sizes.js';
-import type { WeightSource } from '../../src/models/weights/source.js';
-import { nodeHost } from '../../src/source/node-host.js';
-import { shareableFloats } from '../../src/source/shareable.js';
-import { openRuntime } from '../../src/tensor/runtimes/index.js';
-import { isCrowded, onnxRuntime } from '../../src/tensor/runtimes/onnx/index.js';
-import type { Runtime } from '../../src/tensor/types.js';
-import { createUpdater } from '../../src/training/create-updater.js';
-import { OPTIMIZERS } from '../../src/training/optimizers/index.js';
-import { optimiserStep } from '../../src/training/step.js';
+import { initLora } from '../../src/compute/models/adapters/initialise.js';
+import { expectedTensors } from '../../src/compute/models/architectures/index.js';
+import { createDecoder } from '../../src/compute/models/decoder/index.js';
+import { weightAccess } from '../../src/compute/models/load.js';
+import type { ModelConfig } from '../../src/compute/models/types.js';
+import { float32Tensor } from '../../src/compute/models/weights/dense.js';
+import { elementCount } from '../../src/compute/models/weights/sizes.js';
+import type { WeightSource } from '../../src/compute/models/weights/source.js';
+import { openRuntime } from '../../src/compute/tensor/runtimes/index.js';
+import { isCrowded, onnxRuntime } from '../../src/compute/tensor/runtimes/onnx/index.js';
+import type { Runtime } from '../../src/compute/tensor/types.js';
+import { createUpdater } from '../../src/compute/training/create-updater.js';
+import { OPTIMIZERS } from '../../src/compute/training/optimizers/index.js';
+import { optimiserStep } from '../../src/compute/training/step.js';
+import { nodeHost } from '../../src/language/host/node-host.js';
+import { shareableFloats } from '../../src/language/host/shareable.js';
+import type { RuntimeName } from '../../src/language/ir/runtimes.js';
 import { loraOf, type Task } from './cases.js';
 
 export interface Stepper {

@@ -7,11 +7,11 @@ import { spawnSync } from 'node:child_process';
 import { availableParallelism, cpus } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { tableLines } from '../../src/cli/table.js';
-import { bytes } from '../../src/planner/quantities.js';
-import { headChunk } from '../../src/planner/solve/start.js';
-import { nodeHost } from '../../src/source/node-host.js';
-import type { BenchmarkOptions } from '../main.js';
+import { nodeHost } from '../../src/language/host/node-host.js';
+import { bytes } from '../../src/pipeline/planner/quantities.js';
+import { headChunk } from '../../src/pipeline/planner/solve/start.js';
+import { tableLines } from '../../src/tools/cli/table.js';
+import type { BenchmarkOptions } from '../benchmark.js';
 import {
   type Measured,
   ownWays,

@@ -1,5 +1,5 @@
 /** What training is held against, and how far it is reached. */
-import { bytes } from '../../src/planner/quantities.js';
+import { bytes } from '../../src/pipeline/planner/quantities.js';
 import type { Shape, Way } from './cases.js';
 import type { Line } from './table.js';
 import type { Turns } from './turns.js';

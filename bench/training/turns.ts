@@ -3,8 +3,8 @@
  * processes differ by more than the two methods do, and a shared machine is faster in one minute than in the next.
  */
 
-import { speedMeter } from '../../src/planner/speed.js';
-import { nodeHost } from '../../src/source/node-host.js';
+import { nodeHost } from '../../src/language/host/node-host.js';
+import { speedMeter } from '../../src/pipeline/planner/speed.js';
 import type { Task } from './cases.js';
 import { median } from './median.js';
 import { flopsPerToken } from './planned.js';

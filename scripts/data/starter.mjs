@@ -5,7 +5,7 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { splitOf } from '../../dist/src/stages/data/split.js';
+import { splitOf } from '../../dist/src/pipeline/stages/data/split.js';
 import { readLicences } from './lib/licences.mjs';
 import { withoutNearCopies } from './lib/near.mjs';
 import { byCodeUnit, pick, rank } from './lib/order.mjs';

@@ -1,7 +1,7 @@
 /** What is mangled: every pipeline, module and test of the repository. */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { nodeHost } from '../../src/source/node-host.js';
+import { nodeHost } from '../../src/language/host/node-host.js';
 
 export interface Text {
   /** Absolute folder that its paths start from. */

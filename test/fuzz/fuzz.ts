@@ -1,5 +1,5 @@
 /** Seeded cases: the same seed and number give the same text. */
-import { randomFrom } from '../formatter/mangle.js';
+import { randomFrom } from '../language/formatter/mangle.js';
 import { corpus, type Text } from './corpus.js';
 import { Judge, type Judgement } from './judge.js';
 import { MUTATIONS, type MutationName } from './mutations.js';

@@ -1,15 +1,15 @@
 /** What must hold of every text, however spoilt. */
-import { applyEdits } from '../../src/diagnostics/apply.js';
-import { checkJson, prettyDiagnostic } from '../../src/diagnostics/render/index.js';
-import type { Diagnostic, Fix } from '../../src/diagnostics/types.js';
-import { formatText } from '../../src/formatter/index.js';
-import type { Program } from '../../src/ir/types.js';
-import { checked } from '../../src/lint/index.js';
-import type { Host } from '../../src/source/host.js';
-import { nodeHost } from '../../src/source/node-host.js';
-import type { Span } from '../../src/source/span.js';
-import { type SourceMap, type SourceText, sourceText } from '../../src/source/text.js';
-import { parse } from '../../src/syntax/parse.js';
+import { applyEdits } from '../../src/language/diagnostics/apply.js';
+import { checkJson, prettyDiagnostic } from '../../src/language/diagnostics/render/index.js';
+import type { Diagnostic, Fix } from '../../src/language/diagnostics/types.js';
+import { formatText } from '../../src/language/formatter/index.js';
+import type { Host } from '../../src/language/host/host.js';
+import { nodeHost } from '../../src/language/host/node-host.js';
+import type { Program } from '../../src/language/ir/types.js';
+import { checked } from '../../src/language/lint/index.js';
+import type { Span } from '../../src/language/source/span.js';
+import { type SourceMap, type SourceText, sourceText } from '../../src/language/source/text.js';
+import { parse } from '../../src/language/syntax/parse.js';
 import { overlayHost, remembering } from '../helpers/overlay-host.js';
 import type { Text } from './corpus.js';
 import { firstUnread } from './unread.js';

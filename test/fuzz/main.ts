@@ -4,7 +4,7 @@
  */
 import { parseArgs } from 'node:util';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
-import { tableLines } from '../../src/cli/table.js';
+import { tableLines } from '../../src/tools/cli/table.js';
 import { Fuzzer } from './fuzz.js';
 import { MUTATIONS } from './mutations.js';
 

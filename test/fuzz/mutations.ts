@@ -1,7 +1,7 @@
 /** Ways to spoil a text. Each gives another one, from the random numbers alone. */
 import type { IToken } from '../../grammar/chevrotain.js';
 import { lexer } from '../../grammar/tokens.js';
-import type { Random } from '../formatter/mangle.js';
+import type { Random } from '../language/formatter/mangle.js';
 import type { Text } from './corpus.js';
 
 export type Mutation = (text: string, random: Random, texts: readonly Text[]) => string;

@@ -1,6 +1,6 @@
 import { BadQuantity, Identifier, lexer, NumberLiteral, Quantity, STRINGS } from '../../grammar/tokens.js';
-import type { Span } from '../../src/source/span.js';
-import type { SourceFile } from '../../src/syntax/ast.js';
+import type { Span } from '../../src/language/source/span.js';
+import type { SourceFile } from '../../src/language/syntax/ast.js';
 
 const SPEAKING = new Set([Identifier, NumberLiteral, Quantity, BadQuantity, ...STRINGS]);
 

@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { nodeHost } from '../../src/source/node-host.js';
-import { sourceText } from '../../src/source/text.js';
-import { parse } from '../../src/syntax/parse.js';
+import { nodeHost } from '../../src/language/host/node-host.js';
+import { sourceText } from '../../src/language/source/text.js';
+import { parse } from '../../src/language/syntax/parse.js';
 import { expectGolden } from '../helpers/golden.js';
 import { ebnf } from '../helpers/grammar/ebnf.js';
 import { railroadPage } from '../helpers/grammar/railroad.js';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import type * as Oniguruma from 'vscode-oniguruma';
 import type * as Textmate from 'vscode-textmate';
-import { nodeHost } from '../../src/source/node-host.js';
+import { nodeHost } from '../../src/language/host/node-host.js';
 import { expectGolden } from '../helpers/golden.js';
 import { textmateGrammar } from '../helpers/grammar/textmate.js';
 

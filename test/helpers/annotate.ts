@@ -1,6 +1,6 @@
-import { locate } from '../../src/diagnostics/render/index.js';
-import type { Diagnostic } from '../../src/diagnostics/types.js';
-import { lineText, type SourceMap } from '../../src/source/text.js';
+import { locate } from '../../src/language/diagnostics/render/index.js';
+import type { Diagnostic } from '../../src/language/diagnostics/types.js';
+import { lineText, type SourceMap } from '../../src/language/source/text.js';
 
 /** A source file with its diagnostics under the lines that they speak of; others at the end. */
 export function annotate(file: string, diagnostics: readonly Diagnostic[], sources: SourceMap): string {

@@ -1,10 +1,11 @@
 /** Trains on WebGPU, takes the device away after the second step, and prints what comes of it: a process of its own. */
-import { UserError } from '../../src/diagnostics/types.js';
-import { nodeHost } from '../../src/source/node-host.js';
-import { openRuntime } from '../../src/tensor/runtimes/index.js';
-import { openBackend } from '../../src/tensor/runtimes/tfjs/backends.js';
-import { tfjsFolder } from '../../src/tensor/runtimes/tfjs/installed.js';
-import { trainSmall } from '../training/small-training.js';
+
+import { openRuntime } from '../../src/compute/tensor/runtimes/index.js';
+import { openBackend } from '../../src/compute/tensor/runtimes/tfjs/backends.js';
+import { tfjsFolder } from '../../src/compute/tensor/runtimes/tfjs/installed.js';
+import { UserError } from '../../src/language/diagnostics/types.js';
+import { nodeHost } from '../../src/language/host/node-host.js';
+import { trainSmall } from '../compute/training/small-training.js';
 
 const host = nodeHost();
 const codeOf = (error: unknown): string =>

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
-import { type Host, HostError } from '../../src/source/host.js';
-import { nodeHost } from '../../src/source/node-host.js';
+import { type Host, HostError } from '../../src/language/host/host.js';
+import { nodeHost } from '../../src/language/host/node-host.js';
 
 /** The real machine with some files laid over it; paths start from `cwd`. */
 export function overlayHost(

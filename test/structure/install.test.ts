@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { nodeHost } from '../../src/source/node-host.js';
+import { nodeHost } from '../../src/language/host/node-host.js';
 
 const root = nodeHost().packageFolder;
 const load = createRequire(join(root, 'package.json'));

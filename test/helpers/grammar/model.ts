@@ -5,7 +5,7 @@ import type { TokenType } from '../../../grammar/chevrotain.js';
 import { FtpParser } from '../../../grammar/parser.js';
 import * as t from '../../../grammar/tokens.js';
 import { UNITS } from '../../../grammar/units.js';
-import { nodeHost } from '../../../src/source/node-host.js';
+import { nodeHost } from '../../../src/language/host/node-host.js';
 import { choice, type Form, sequence } from './form.js';
 import { fromPattern } from './pattern.js';
 

@@ -1,7 +1,7 @@
 /** `grammar/ftp.tmLanguage.json`: colours for editors, from the tables of tokens, units and functions. */
 import * as t from '../../../grammar/tokens.js';
 import { UNITS } from '../../../grammar/units.js';
-import { functions } from '../../../src/stages/functions/index.js';
+import { functions } from '../../../src/language/schemas/functions/index.js';
 
 interface Rule {
   readonly name?: string;

@@ -1,0 +1,149 @@
+import type { Place } from '../../language/diagnostics/types.js';
+import type { Decoder } from '../models/decoder/types.js';
+import { turnEnd } from '../models/turn-end.js';
+import type { ChatMessage, ChatTemplate, ModelConfig, Tokenizer } from '../models/types.js';
+import { generate } from './generation/generate.js';
+import { type DrawSettings, samplingOf, stopsOf } from './generation/settings.js';
+import type { EndReason } from './generation/types.js';
+import { promptTooLong, unknownToken } from './problems.js';
+import { textStream } from './text-stream.js';
+
+export interface AnswerOptions extends DrawSettings {
+  /** Longest answer in tokens. Default 256. */
+  readonly maxTokens?: number;
+  readonly repetitionPenalty?: number;
+  /** Texts that end the answer. */
+  readonly stop?: readonly string[];
+  readonly signal?: AbortSignal;
+}
+
+export interface Answer {
+  readonly text: string;
+  readonly reason: EndReason;
+  readonly promptTokens: number;
+  readonly answerTokens: number;
+}
+
+export type Prompt = readonly ChatMessage[] | string;
+
+export interface PlacedPrompt {
+  readonly prompt: Prompt;
+  /** Where it was read, for what is wrong with it. */
+  readonly at?: Place;
+}
+
+/** Prompts that are sorted into batches together: what is lost at most where it ends half-way. */
+const TOGETHER = 64;
+
+/** A model that answers messages. */
+export interface Answerer {
+  /** What it was opened from, for people. */
+  readonly label: string;
+  /** Has a chat template. Without one, messages are continued as a text of their lines. */
+  readonly chats: boolean;
+  /**
+   * Answers messages, or continues a text, which the tokenizer starts with its begin token.
+   * Calls must not overlap. Throws a `UserError` for a prompt that fills the model.
+   */
+  answer(prompt: Prompt, options?: AnswerOptions, onText?: (piece: string) => void): Promise<Answer>;
+  /**
+   * Answers of many prompts in their order, {@link TOGETHER} at a time. Throws a `UserError` before any is answered.
+   */
+  answerAll(prompts: readonly PlacedPrompt[], options?: AnswerOptions): AsyncGenerator<Answer>;
+  release(): Promise<void>;
+}
+
+export interface AnswererParts {
+  readonly label: string;
+  readonly decoder: Decoder;
+  readonly tokenizer: Tokenizer;
+  readonly template?: ChatTemplate;
+}
+
+export function answerer({ label, decoder, tokenizer, template }: AnswererParts): Answerer {
+  const { config } = decoder.options;
+  const turn = template === undefined ? undefined : turnEnd(template, tokenizer);
+  const stopIds = [...config.eosTokenIds, ...(turn === undefined ? [] : [turn.id])];
+  const decode = (ids: readonly number[]): string => tokenizer.decode(ids, { skipSpecial: true });
+  const idsOf = ({ prompt, at }: PlacedPrompt): Int32Array => {
+    const ids = promptIds(prompt, tokenizer, template);
+    checkPrompt(label, ids, tokenizer, config, at);
+    return ids;
+  };
+  /** `first`: index of the first prompt among all, which its draws follow. */
+  async function answersOf(
+    prompts: readonly Int32Array[],
+    first: number,
+    options: AnswerOptions,
+    onText?: (text: string) => void,
+  ): Promise<readonly Answer[]> {
+    const { maxTokens = 256, repetitionPenalty, signal } = options;
+    const stops = stopsOf(tokenizer, options.stop ?? []);
+    const generated = await generate(decoder, prompts, {
+      maxTokens,
+      stopIds: [...stopIds, ...stops.ids],
+      text: { decode, stops: stops.texts, onText: onText && ((_, text) => onText(text)) },
+      repetitionPenalty,
+      sampling: samplingOf(options),
+      streams: prompts.map((_, i) => first + i),
+      signal,
+    });
+    return generated.map(({ ids, reason, text }, i) => ({
+      text,
+      reason,
+      promptTokens: prompts[i]?.length ?? 0,
+      answerTokens: ids.length,
+    }));
+  }
+  return {
+    label,
+    chats: template !== undefined,
+    async answer(prompt, options = {}, onText) {
+      const show = (piece: string): void => {
+        if (piece !== '') onText?.(piece);
+      };
+      const stream = textStream(options.stop);
+      const watch = onText && ((text: string): void => show(stream.push(text)));
+      const [answer] = await answersOf([idsOf({ prompt })], 0, options, watch);
+      show(stream.end());
+      if (answer === undefined) throw new Error('one prompt has one answer');
+      return answer;
+    },
+    async *answerAll(prompts, options = {}) {
+      const all = prompts.map(idsOf);
+      for (let first = 0; first < all.length; first += TOGETHER)
+        yield* await answersOf(all.slice(first, first + TOGETHER), first, options);
+    },
+    release: () => decoder.release(),
+  };
+}
+
+/** Throws a `UserError` for what the model cannot read: it needs a position beyond a prompt to answer at. */
+export function checkPrompt(
+  label: string,
+  prompt: Int32Array,
+  tokenizer: Tokenizer,
+  { maxPositions, vocabSize }: ModelConfig,
+  at: Place | undefined,
+): void {
+  if (prompt.length === 0 || prompt.length >= maxPositions)
+    throw promptTooLong(label, prompt.length, maxPositions, at);
+  const foreign = prompt.find((id) => id >= vocabSize);
+  if (foreign !== undefined)
+    throw unknownToken(label, { token: tokenizer.tokenOf(foreign) ?? '', id: foreign, vocab: vocabSize }, at);
+}
+
+/** A template writes the token that begins a text itself. */
+function promptIds(asked: Prompt, tokenizer: Tokenizer, template: ChatTemplate | undefined): Int32Array {
+  if (typeof asked !== 'string' && template !== undefined)
+    return tokenizer.encode(template.render(asked, { addGenerationPrompt: true }));
+  const text = typeof asked === 'string' ? asked : asked.map(({ content }) => content).join('\n');
+  return beginning(tokenizer.encode(text), tokenizer);
+}
+
+/** With the token that the tokenizer puts before a text. */
+export function beginning(ids: Int32Array, { beginId }: Pick<Tokenizer, 'beginId'>): Int32Array {
+  return beginId === undefined || ids[0] === beginId || ids.length === 0
+    ? ids
+    : Int32Array.of(beginId, ...ids);
+}

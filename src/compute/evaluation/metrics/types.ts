@@ -1,0 +1,59 @@
+import type { Value } from '../../../language/ir/types.js';
+
+export type MetricName =
+  | 'loss'
+  | 'perplexity'
+  | 'exact_match'
+  | 'rouge_l'
+  | 'unigram_perplexity'
+  | 'accuracy'
+  | 'f1';
+
+/** What is known of one held-out row of one model. */
+export interface MeasuredRow {
+  /** Sum of the cross entropies of its supervised tokens, in nats. */
+  readonly lossSum: number;
+  /** Supervised tokens that have a token before them. */
+  readonly tokens: number;
+  /** Sum over the same tokens of −log of their share in all rows, in nats. */
+  readonly unigramSum: number;
+  readonly reference: string;
+  readonly referenceTokens: number;
+  /** Left out where the row was not answered. */
+  readonly answer?: string;
+  /** Of a labelled row: the class that it has, and the one that the model gives it. */
+  readonly classes?: { readonly truth: number; readonly predicted: number };
+}
+
+/** A row's contribution: the metric is a function of Σ sum ÷ Σ weight. */
+export interface Part {
+  readonly sum: number;
+  readonly weight: number;
+}
+
+export interface Metric {
+  /** What must be computed before it can be measured. */
+  readonly needs: 'loss' | 'answer' | 'labels' | 'classes';
+  /** Whether the row counts; `args` are those of the metric's call. */
+  counts(row: Pick<MeasuredRow, 'referenceTokens'>, args: MetricArgs): boolean;
+  part(row: MeasuredRow): Part;
+  /** From the weighted mean to the value. Monotone, so that it maps an interval's ends. */
+  finish(mean: number): number;
+  /** `wilson` for a share of rows, `bootstrap` for everything else. */
+  readonly interval: 'wilson' | 'bootstrap';
+  /** Left out: `finish` of the weighted mean of the parts. `draws[i]`: times that row i counts; left out: once. */
+  readonly statistic?: (rows: readonly MeasuredRow[]) => (draws?: Uint32Array) => number;
+  /** Whether more is better. */
+  readonly higherIsBetter: boolean;
+}
+
+export type MetricArgs = { readonly [name: string]: Value };
+
+export interface Measurement {
+  readonly value: number;
+  /** Ends of the 95 % interval. */
+  readonly low: number;
+  readonly high: number;
+  /** Rows that counted. */
+  readonly rows: number;
+}

@@ -1,0 +1,152 @@
+/** What a user can cause in an evaluation, as diagnostics. */
+import type { Diagnostic, Place } from '../../language/diagnostics/types.js';
+import { UserError } from '../../language/diagnostics/types.js';
+import type { Span } from '../../language/source/span.js';
+import { someLabels } from '../models/labels.js';
+
+type Fields = Omit<Diagnostic, 'severity'>;
+const error = (fields: Fields): UserError => new UserError({ severity: 'error', ...fields });
+
+export function metricTwice(name: string, at: Span): UserError {
+  return error({
+    code: 'FTP0701',
+    message: `the metric \`${name}\` appears twice in \`metrics\``,
+    at,
+    help: 'keep one of them: a `require` could not distinguish them; to measure both, write two eval stages',
+  });
+}
+
+export function nothingToMeasure(name: string, rows: number, at: Span): UserError {
+  return error({
+    code: 'FTP0703',
+    message: `there are no rows to measure \`${name}\` on`,
+    at,
+    notes: [
+      `${rows} rows are held out; none of them has what the metric needs (a supervised token, a prompt to answer, a reference that is short enough)`,
+    ],
+    help: 'raise the limit of the metric, or hold out other rows',
+  });
+}
+
+export function noRows(dataset: string, at: Span): UserError {
+  return error({
+    code: 'FTP0704',
+    message: `\`${dataset}\` has no rows to evaluate on`,
+    at,
+    help: 'give the split of the data stage a larger share',
+  });
+}
+
+export function foreignTokens(label: string, id: number, vocab: number, at: Span): UserError {
+  return error({
+    code: 'FTP0705',
+    message: `\`${label}\` cannot read the tokens of the rows: id ${id} is outside its vocabulary of ${vocab}`,
+    at,
+    help: 'compare with a model that has the same tokenizer, or format the rows with the tokenizer of this one',
+  });
+}
+
+export function noNumbers(label: string, at?: Span): UserError {
+  return error({
+    code: 'FTP0706',
+    message: `\`${label}\` produced a loss or logits that are not finite`,
+    at,
+    help: 'check its weights for values that are not finite; if f16 overflows, use bf16 or f32',
+  });
+}
+
+export function promptTooLong(label: string, tokens: number, most: number, at?: Place): UserError {
+  return error({
+    code: 'FTP0707',
+    at,
+    message:
+      tokens === 0
+        ? 'the prompt is empty'
+        : `the prompt has ${tokens} tokens, but \`${label}\` accepts fewer than ${most}`,
+    help: tokens === 0 ? 'write a question' : 'shorten the prompt, or begin a new conversation',
+  });
+}
+
+/** `labels`: those of the model; left out where it gives none. */
+export function otherLabels(
+  found: { readonly label: string; readonly labels?: readonly string[] },
+  rows: { readonly name: string; readonly labels?: readonly string[] },
+  at: Span,
+): UserError {
+  const { label: model, labels } = found;
+  const foreign = rows.labels?.find((name) => !labels?.includes(name));
+  const message =
+    labels === undefined
+      ? `\`${model}\` is not a classifier, but the rows of \`${rows.name}\` have labels`
+      : rows.labels === undefined
+        ? `\`${model}\` is a classifier, but the rows of \`${rows.name}\` have no labels`
+        : `\`${model}\` does not know the label \`${foreign}\` of the rows of \`${rows.name}\``;
+  return error({
+    code: 'FTP0778',
+    message,
+    at,
+    ...(labels === undefined ? {} : { notes: [`it knows ${someLabels(labels)}`] }),
+    help:
+      rows.labels === undefined
+        ? 'use `template = labelled()` in the format stage'
+        : 'evaluate a model that was trained on rows with these labels',
+  });
+}
+
+export function labelWithoutRow(dataset: string, label: string, labels: number, at: Span): UserError {
+  return error({
+    code: 'FTP0779',
+    message: `no row of \`${dataset}\` has the label \`${label}\`, so its F1 cannot be computed`,
+    at,
+    notes: [`\`f1\` is the mean over all ${labels} labels`],
+    help: 'hold out more rows, or rows of every label; or measure `accuracy` alone',
+  });
+}
+
+export function classifierAsked(label: string): UserError {
+  return error({
+    code: 'FTP0780',
+    message: `\`${label}\` is a classifier: it assigns labels and does not generate text`,
+    help: 'run `ftpc classify MODEL TEXT`',
+  });
+}
+
+export function noClassifier(label: string): UserError {
+  return error({
+    code: 'FTP0781',
+    message: `\`${label}\` is not a classifier: it has no labels`,
+    help: 'ask it with `ftpc generate MODEL QUESTION`, or train a classifier on labelled rows',
+  });
+}
+
+export function unknownToken(
+  label: string,
+  { token, id, vocab }: { readonly token: string; readonly id: number; readonly vocab: number },
+  at?: Place,
+): UserError {
+  return error({
+    code: 'FTP0871',
+    at,
+    message: `\`${label}\` cannot read \`${token}\`: the tokenizer gives it the id ${id}, but the model has only ${vocab} tokens`,
+    help: 'use the tokenizer and the weights of the same model, or resize the model’s embeddings to the tokenizer',
+  });
+}
+
+export function rowsTooLong(found: {
+  readonly label: string;
+  /** Positions of the model. */
+  readonly most: number;
+  readonly rows: number;
+  /** Where the first of them is. */
+  readonly first: string;
+  readonly at: Span;
+}): UserError {
+  const { label, most, rows, first, at } = found;
+  return error({
+    code: 'FTP0875',
+    message: `\`${label}\` has ${most} positions, but ${rows === 1 ? '1 row is' : `${rows} rows are`} longer`,
+    at,
+    notes: [`the first of them is ${first}`],
+    help: `give the format stage \`max_length = ${most}tok\`, or use a model with more positions`,
+  });
+}

@@ -1,0 +1,236 @@
+import type { Requirement } from '../../language/ir/types.js';
+import type { Span } from '../../language/source/span.js';
+import type { ChosenMetric } from './chosen-metrics.js';
+import { evaluateRequirement, type Finding, UnknownMetric } from './expression.js';
+import type { RowText } from './held-out.js';
+import { type ClassScores, type Confusion, classScores, confusion } from './metrics/classes.js';
+import { measure, measureDifference } from './metrics/measure.js';
+import type { MeasuredRow, Measurement, MetricName } from './metrics/types.js';
+import type { AnswerSettings } from './observe.js';
+import { noNumbers, nothingToMeasure } from './problems.js';
+
+/** A model as the report names it. */
+export interface ReportedModel {
+  readonly label: string;
+  /** `nf4`: the projections of its base are held in four bits, as they were in training. */
+  readonly storage: 'stored' | 'nf4';
+  readonly adapter?: string;
+  /** What the adapter lies over. */
+  readonly base?: string;
+}
+
+export type Interval = readonly [low: number, high: number];
+type ByMetric<T> = Readonly<Partial<Record<MetricName, T>>>;
+
+export interface Sample {
+  readonly file: string;
+  readonly line: number;
+  readonly prompt: string;
+  readonly reference: string;
+  readonly baseline?: string;
+  readonly answer: string;
+}
+
+/** `report.json` of an eval stage. */
+export interface EvaluationReport {
+  readonly version: 1;
+  readonly stage: string;
+  readonly model: ReportedModel;
+  readonly baselineModel: ReportedModel | null;
+  /** Rows that were measured, and their supervised tokens. */
+  readonly rows: number;
+  readonly tokens: number;
+  /** Rows that were answered. */
+  readonly answered: number;
+  /** How; absent in reports of earlier releases. */
+  readonly generation?: AnswerSettings;
+  readonly metrics: ByMetric<number>;
+  readonly baseline: ByMetric<number>;
+  /** 95 % intervals: Wilson's for shares, bootstrap over rows for the others. */
+  readonly intervals: ByMetric<Interval>;
+  readonly baselineIntervals: ByMetric<Interval>;
+  /** Model minus baseline on the same rows, with the interval of a paired bootstrap. */
+  readonly differences: ByMetric<{ readonly value: number; readonly low: number; readonly high: number }>;
+  /** Rows that each metric counted. */
+  readonly counted: ByMetric<number>;
+  readonly requires: readonly Finding[];
+  /** Of a classifier. */
+  readonly classes?: ClassReport;
+  readonly groups?: Readonly<Record<string, GroupReport>>;
+  readonly samples: readonly Sample[];
+}
+
+export interface ClassReport {
+  readonly labels: readonly string[];
+  /** By label. */
+  readonly scores: readonly ClassScores[];
+  /** `confusion[i][j]`: rows with label i that were given label j; left out where there are more than 256 labels. */
+  readonly confusion?: Confusion;
+}
+
+export interface GroupReport {
+  readonly rows: number;
+  readonly metrics: ByMetric<number>;
+  readonly baseline: ByMetric<number>;
+}
+
+export interface ReportInput {
+  readonly stage: string;
+  readonly span: Span;
+  /** What earlier stages measured, by name: a requirement may refer to them. */
+  readonly earlier: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  readonly requires: readonly Requirement[];
+  readonly chosen: readonly ChosenMetric[];
+  readonly seed: number;
+  readonly generation: AnswerSettings;
+  readonly model: ReportedModel;
+  readonly rows: readonly MeasuredRow[];
+  readonly baseline?: { readonly model: ReportedModel; readonly rows: readonly MeasuredRow[] };
+  readonly texts: readonly RowText[];
+  readonly samples: readonly number[];
+  /** Of a classifier: its labels. */
+  readonly labels?: readonly string[];
+}
+
+/** Throws a `UserError` where a metric has no row or a model no numbers. */
+export function evaluationReport(input: ReportInput): EvaluationReport {
+  const { rows, baseline } = input;
+  const own = measureAll(input, input.model, rows);
+  const other = baseline === undefined ? {} : measureAll(input, baseline.model, baseline.rows);
+  const metrics = mapValues(own, ({ value }) => value);
+  const baselineMetrics = mapValues(other, ({ value }) => value);
+  const groups = groupReports(input);
+  return {
+    version: 1,
+    stage: input.stage,
+    model: input.model,
+    baselineModel: baseline?.model ?? null,
+    rows: rows.length,
+    tokens: rows.reduce((sum, row) => sum + row.tokens, 0),
+    answered: rows.filter(({ answer }) => answer !== undefined).length,
+    generation: input.generation,
+    metrics,
+    baseline: baselineMetrics,
+    intervals: mapValues(own, interval),
+    baselineIntervals: mapValues(other, interval),
+    differences: baseline === undefined ? {} : differences(input, baseline.rows),
+    counted: mapValues(own, ({ rows: counted }) => counted),
+    requires: findings(input, metrics, baselineMetrics),
+    ...(input.labels === undefined ? {} : { classes: classReport(input.labels, rows) }),
+    ...(groups === undefined ? {} : { groups }),
+    samples: input.samples.map((row) => sampleOf(input, row)),
+  };
+}
+
+/** Labels beyond which a table of all their pairs says less than it takes. */
+const MOST_CONFUSED = 256;
+
+function classReport(labels: readonly string[], rows: readonly MeasuredRow[]): ClassReport {
+  const known = rows.flatMap(({ classes }) => classes ?? []);
+  return {
+    labels,
+    scores: classScores(known, labels.length),
+    ...(labels.length > MOST_CONFUSED ? {} : { confusion: confusion(known, labels.length) }),
+  };
+}
+
+const interval = ({ low, high }: Measurement): Interval => [low, high];
+
+function measureAll(
+  { chosen, seed, span }: ReportInput,
+  model: ReportedModel,
+  rows: readonly MeasuredRow[],
+): ByMetric<Measurement> {
+  const measured: Partial<Record<MetricName, Measurement>> = {};
+  for (const { name, args } of chosen) {
+    const found = measure(name, rows, { args, seed });
+    if (found === undefined) throw nothingToMeasure(name, rows.length, span);
+    // A loss of several hundred nats overflows e^x; that is no number to compare with either.
+    if (!Number.isFinite(found.value)) throw noNumbers(model.label, span);
+    measured[name] = found;
+  }
+  return measured;
+}
+
+function differences(
+  { chosen, seed, rows }: ReportInput,
+  other: readonly MeasuredRow[],
+): EvaluationReport['differences'] {
+  const found: Partial<Record<MetricName, { value: number; low: number; high: number }>> = {};
+  for (const { name, args } of chosen) {
+    const difference = measureDifference(name, rows, other, { args, seed });
+    if (difference !== undefined) {
+      const { value, low, high } = difference;
+      found[name] = { value, low, high };
+    }
+  }
+  return found;
+}
+
+function findings(
+  { requires, stage, earlier }: ReportInput,
+  metrics: ByMetric<number>,
+  baseline: ByMetric<number>,
+): readonly Finding[] {
+  const own: Readonly<Record<string, number>> = metrics;
+  const other: Readonly<Record<string, number>> = baseline;
+  return requires.flatMap((requirement) => {
+    try {
+      return [
+        evaluateRequirement(requirement, ([first = '', second]) => {
+          if (second === undefined) return own[first];
+          if (first === 'baseline') return other[second];
+          return first === stage ? own[second] : earlier[first]?.[second];
+        }),
+      ];
+    } catch (error) {
+      // The run decides the gate, and says what nothing measured.
+      if (error instanceof UnknownMetric) return [];
+      throw error;
+    }
+  });
+}
+
+/** The metrics of each kind of row; a kind on whose rows a metric says nothing leaves it out. */
+function groupReports(input: ReportInput): Readonly<Record<string, GroupReport>> | undefined {
+  const kinds = [...new Set(input.texts.flatMap(({ kind }) => (kind === undefined ? [] : [kind])))].sort();
+  if (kinds.length === 0) return undefined;
+  const values = (rows: readonly MeasuredRow[] | undefined, kind: string): ByMetric<number> => {
+    const group = (rows ?? []).filter((_, row) => input.texts[row]?.kind === kind);
+    const found: Partial<Record<MetricName, number>> = {};
+    for (const { name, args } of input.chosen) {
+      const measured = measure(name, group, { args, seed: input.seed, resamples: 1 });
+      if (measured !== undefined) found[name] = measured.value;
+    }
+    return found;
+  };
+  return Object.fromEntries(
+    kinds.map((kind) => [
+      kind,
+      {
+        rows: input.texts.filter((text) => text.kind === kind).length,
+        metrics: values(input.rows, kind),
+        baseline: values(input.baseline?.rows, kind),
+      },
+    ]),
+  );
+}
+
+function sampleOf({ rows, baseline, texts }: ReportInput, row: number): Sample {
+  const { file = '', line = 0, prompt = '', answer: reference = '' } = texts[row] ?? {};
+  const before = baseline?.rows[row]?.answer;
+  return {
+    file,
+    line,
+    prompt,
+    reference,
+    ...(before === undefined ? {} : { baseline: before }),
+    answer: rows[row]?.answer ?? '',
+  };
+}
+
+function mapValues<T, U>(values: ByMetric<T>, change: (value: T) => U): ByMetric<U> {
+  return Object.fromEntries(
+    Object.entries(values).map(([name, value]) => [name, change(value as T)]),
+  ) as ByMetric<U>;
+}

@@ -1,0 +1,209 @@
+import type { Host } from '../../../language/host/host.js';
+import { isJson, type Json, readJsonFile, readTextFile } from '../json-file.js';
+import {
+  type ChatMessage,
+  type ChatTemplate,
+  ModelError,
+  TemplateStopped,
+  type Tokenizer,
+} from '../types.js';
+import { dateOf } from './date.js';
+import { Environment, type JinjaNode, parse, tokenize } from './jinja.js';
+import { LimitedInterpreter, limitedRange, TemplateLimitError } from './limits.js';
+
+const MAX_BYTES = 5_000_000;
+const CONFIG = 'tokenizer_config.json';
+
+/** Where transformers keeps a template beside a model or an adapter. */
+export const CHAT_TEMPLATE = 'chat_template.jinja';
+
+/** The template in a folder of an adapter, which has one where it was not trained with its base's. */
+export const readStyle = (host: Host, folder: string): string | undefined =>
+  host.stat(`${folder}/${CHAT_TEMPLATE}`) === undefined
+    ? undefined
+    : readTextFile(host, `${folder}/${CHAT_TEMPLATE}`, { code: 'model_template', maxBytes: MAX_BYTES });
+
+/** `bos_token`, `eos_token` and the like, as templates name them. */
+export type SpecialTokens = Readonly<Record<string, string>>;
+
+/** A template of a model folder, with what it was read from. */
+export interface LoadedTemplate extends ChatTemplate {
+  readonly path: string;
+  readonly special: SpecialTokens;
+}
+
+/**
+ * The chat template of a model folder: `chat_template.jinja` (transformers 5), or `chat_template` in
+ * `tokenizer_config.json`, a text or a list of named ones of which `default` is taken. `undefined` where there is none.
+ * Throws a {@link ModelError} `model_template`.
+ */
+export function readChatTemplate(host: Host, folder: string): LoadedTemplate | undefined {
+  const configPath = `${folder}/${CONFIG}`;
+  const config = readConfig(host, configPath);
+  const special = readSpecialTokens(config);
+  const own = readStyle(host, folder);
+  if (own !== undefined) return compileChatTemplate(own, special, `${folder}/${CHAT_TEMPLATE}`);
+  const source = defaultTemplate(config['chat_template'], configPath);
+  return source === undefined ? undefined : compileChatTemplate(source, special, configPath);
+}
+
+/** The special tokens that a model folder names. Throws a {@link ModelError} `model_template`. */
+export const readTokens = (host: Host, folder: string): SpecialTokens =>
+  readSpecialTokens(readConfig(host, `${folder}/${CONFIG}`));
+
+const readConfig = (host: Host, path: string): Json =>
+  host.stat(path) === undefined
+    ? {}
+    : readJsonFile(host, path, { code: 'model_template', maxBytes: MAX_BYTES });
+
+function defaultTemplate(value: unknown, path: string): string | undefined {
+  if (value == null) return undefined;
+  if (typeof value === 'string') return value;
+  const named = Array.isArray(value) ? value.filter(isJson) : [];
+  const found = named.find((entry) => entry['name'] === 'default')?.['template'];
+  if (typeof found === 'string') return found;
+  throw new ModelError(
+    'model_template',
+    path,
+    '"chat_template" is neither a string nor a list with a template named "default".',
+    'Put the template into a file chat_template.jinja beside it.',
+  );
+}
+
+const SPECIAL_FIELDS = [
+  'bos_token',
+  'eos_token',
+  'unk_token',
+  'sep_token',
+  'pad_token',
+  'cls_token',
+  'mask_token',
+];
+
+function readSpecialTokens(config: Json): SpecialTokens {
+  const tokens: Record<string, string> = {};
+  for (const field of SPECIAL_FIELDS) {
+    const value = config[field];
+    const content = isJson(value) ? value['content'] : value;
+    if (typeof content === 'string') tokens[field] = content;
+  }
+  return tokens;
+}
+
+/** Compiles a template; `path` is what errors name. Throws a {@link ModelError} `model_template`. */
+export function compileChatTemplate(source: string, special: SpecialTokens, path: string): LoadedTemplate {
+  const failed = (what: string, error: unknown, Problem = ModelError): ModelError => {
+    // The parser stumbles over the end of a text with an error of the language itself.
+    const isCut = error instanceof TypeError;
+    const why = isCut ? 'it ends too early' : error instanceof Error ? error.message : String(error);
+    return new Problem(
+      'model_template',
+      path,
+      `${what}: ${why}`,
+      'Fix the chat template, or use one of the std formats.',
+    );
+  };
+  let program: JinjaNode;
+  try {
+    // Jinja reads every end of a line as "\n"
+    const text = withoutContinuations(source.replace(/\r\n?/g, '\n'));
+    program = parse(tokenize(text, { lstrip_blocks: true, trim_blocks: true }));
+  } catch (error) {
+    throw failed('The chat template is not valid Jinja', error);
+  }
+  return {
+    source,
+    path,
+    special,
+    render(messages, { addGenerationPrompt = false } = {}) {
+      const texts = messages.flatMap(({ role, content }) => [role, content]);
+      const environment = new Environment();
+      const length = texts.reduce((sum, text) => sum + text.length, source.length);
+      try {
+        const variables = {
+          ...globals(special, messages, addGenerationPrompt),
+          ...dateOf(source),
+        };
+        for (const [name, value] of Object.entries(variables)) environment.set(name, value);
+        return String(new LimitedInterpreter(environment, messages.length, length).run(program).value);
+      } catch (error) {
+        if (error instanceof TemplateLimitError) {
+          throw failed('The chat template was stopped', error, TemplateStopped);
+        }
+        throw failed('The chat template refused the messages', error);
+      }
+    },
+  };
+}
+
+/** As in Python, a text between quotes goes on behind a line that ends with a backslash; Mistral's templates use it. */
+const withoutContinuations = (source: string): string =>
+  source.includes('\\\n')
+    ? source.replace(/\{[{%].*?[%}]\}/gs, (tag) => tag.replace(/(?<!\\)((?:\\\\)*)\\\n/g, '$1'))
+    : source;
+
+/** What transformers' `apply_chat_template` lets a template see, but for the date. */
+function globals(
+  special: SpecialTokens,
+  messages: readonly ChatMessage[],
+  addGenerationPrompt: boolean,
+): Readonly<Record<string, unknown>> {
+  return {
+    ...special,
+    messages: messages.map(({ role, content }) => ({ role, content })),
+    tools: null,
+    documents: null,
+    add_generation_prompt: addGenerationPrompt,
+    raise_exception: (message: unknown) => {
+      throw new Error(String(message));
+    },
+    range: limitedRange,
+    true: true,
+    false: false,
+    none: null,
+    True: true,
+    False: false,
+    None: null,
+  };
+}
+
+/** A marker as today's chat templates write them: `<|im_start|>`, `<|eot_id|>`. */
+const MARKER = /<\|[^<>|\s]{1,64}\|>/g;
+
+/** `{#- special tokens: <|im_start|> <|im_end|> -#}`: a template that says itself which its markers are. */
+const DECLARED = /\{#-?\s*special tokens:(.*?)-?#\}/s;
+
+function markersOf(source: string): readonly string[] {
+  const declared = DECLARED.exec(source)?.[1];
+  return declared === undefined
+    ? (source.replace(COMMENT, '').match(MARKER) ?? [])
+    : declared.split(/\s+/).filter((word) => /^<.+>$/.test(word));
+}
+
+const COMMENT = /\{#.*?#\}/gs;
+
+/**
+ * Checks that every special token that a template writes, by itself or by name (`eos_token`), is one id of the
+ * tokenizer: `<|im_start|>` in ten pieces would train and run, badly. Markers of other forms are left alone, since
+ * `[INST]` is plain text in Llama 2. Throws a {@link ModelError} `model_template` that names the token.
+ */
+export function checkSpecialTokens(
+  tokenizer: Tokenizer,
+  template: ChatTemplate & Partial<LoadedTemplate>,
+  path = template.path ?? CONFIG,
+): void {
+  const text = template.source.replace(COMMENT, '');
+  const named = Object.entries(template.special ?? {}).filter(([name]) =>
+    new RegExp(`\\b${name}\\b`).test(text),
+  );
+  for (const token of new Set([...markersOf(template.source), ...named.map(([, content]) => content)])) {
+    const { length } = tokenizer.encode(token);
+    if (length === 1) continue;
+    throw new ModelError(
+      'model_template',
+      path,
+      `The chat template writes ${token}, which the tokenizer splits into ${length} tokens.`,
+      `Add ${token} to the tokenizer's special tokens, or use a template that belongs to this model.`,
+    );
+  }
+}

@@ -1,0 +1,62 @@
+import type { Host } from '../../../language/host/host.js';
+import { FAMILIES, type Family } from '../architectures/families/index.js';
+import { type Json, readJsonFile } from '../json-file.js';
+import { labelsIn } from '../labels.js';
+import type { ModelConfig } from '../types.js';
+import { ConfigReader } from './reader.js';
+
+const MAX_BYTES = 10_000_000;
+
+/**
+ * Reads `config.json` in the form of transformers 4 or 5, and the end-of-text ids of `generation_config.json`. Throws a
+ * `ModelError`: `model_unsupported` for a model of another kind, `model_config` for a value that makes no sense.
+ */
+export function readConfig(host: Host, folder: string): ModelConfig {
+  const path = `${folder}/config.json`;
+  const config = parseConfig(readJsonFile(host, path, { code: 'model_config', maxBytes: MAX_BYTES }), path);
+  const generation = `${folder}/generation_config.json`;
+  if (host.stat(generation) === undefined) return config;
+  const more = readJsonFile(host, generation, { code: 'model_config', maxBytes: MAX_BYTES });
+  const eos = new ConfigReader(more, generation).tokenIds('eos_token_id', config.vocabSize);
+  return eos.length === 0 ? config : { ...config, eosTokenIds: eos };
+}
+
+/** The config from the object that `config.json` holds; `path` is what errors name. */
+export function parseConfig(json: Json, path: string): ModelConfig {
+  const reader = new ConfigReader(json, path);
+  const byType: Readonly<Record<string, Family>> = Object.fromEntries(
+    Object.values(FAMILIES).map((family) => [family.modelType, family]),
+  );
+  const family = reader.choice('model_type', byType, '');
+  const classes = reader.list('architectures');
+  refuseQuantisation(reader);
+  if (classes?.includes(family.classifierName)) return { ...family.read(reader), labels: readLabels(reader) };
+  if (classes !== undefined && !classes.includes(family.className))
+    reader.unsupported('architectures', `it must have ${family.className} or ${family.classifierName}`);
+  return family.read(reader);
+}
+
+/** Of a classifier: a file without `id2label` has the two classes of transformers' default. */
+function readLabels(reader: ConfigReader): readonly string[] {
+  reader.only('problem_type', ['single_label_classification']);
+  if (!reader.has('id2label')) return ['LABEL_0', 'LABEL_1'];
+  return (
+    labelsIn(reader.json) ??
+    reader.wrong('id2label', 'an object with a name of its own for every number from 0')
+  );
+}
+
+/** bitsandbytes' 4 bits are read; which kind a weight has is beside it. */
+function refuseQuantisation(reader: ConfigReader): void {
+  const how = reader.record(QUANTISED);
+  const understood =
+    how === undefined || (how['quant_method'] === 'bitsandbytes' && how['load_in_4bit'] === true);
+  if (!understood) reader.unsupported(QUANTISED, 'only bitsandbytes with load_in_4bit is supported');
+}
+
+const QUANTISED = 'quantization_config';
+
+/** The same config for weights that are not quantised. */
+export function unquantised({ [QUANTISED]: _, ...config }: Json): Json {
+  return config;
+}

@@ -1,0 +1,119 @@
+import type { Host } from '../../../language/host/host.js';
+import { parseConfig } from '../config/index.js';
+import type { Json } from '../json-file.js';
+import { shown } from '../shown.js';
+import { type ModelConfig, ModelError } from '../types.js';
+import { floatsOf } from '../weights/block-kernel.js';
+import { elementCount } from '../weights/sizes.js';
+import { readFile } from './cursor.js';
+import { GGUF_FAMILIES, type GgufFamily, rotatesPairs } from './families.js';
+import { GgufFields, textIn } from './fields.js';
+import type { GgufHeader } from './header.js';
+import { ggufLayout } from './layout.js';
+import { ggufRope } from './rope.js';
+
+/** Tensors that say something of the config, or nothing. */
+const NO_WEIGHT = /^rope_(?:freqs|factors_short|factors_long)\.weight$|\.attn_rot_embd(?:\.weight)?$/;
+
+/** The config of a GGUF file. Throws a {@link ModelError}. */
+export function ggufConfig(host: Host, header: GgufHeader): ModelConfig {
+  const { path, tensors } = header;
+  const unsupported = (detail: string): never => {
+    throw new ModelError(
+      'gguf_unsupported',
+      path,
+      detail,
+      `Supported are the architectures ${Object.keys(GGUF_FAMILIES).join(', ')}, without mixtures of experts.`,
+    );
+  };
+  const name = textIn(header, 'general.architecture') ?? unsupported('general.architecture is missing.');
+  const family = Object.hasOwn(GGUF_FAMILIES, name) ? GGUF_FAMILIES[name] : undefined;
+  if (family === undefined)
+    return unsupported(`general.architecture is ${shown(name)}, which this version does not run.`);
+  const file = new GgufFields(header, name);
+  refuseParts(file, family, unsupported);
+  const headDim =
+    file.number('attention.key_length') ??
+    (family.wholeHeads === true ? file.number('rope.dimension_count') : undefined);
+  const theta = file.decimal('rope.freq_base') ?? 10_000;
+  const scaling = ggufRope(file, (tensor) => readVector(host, header, tensor), theta, unsupported);
+  const fields: Json = {
+    model_type: family.modelType,
+    vocab_size: tensors.get('token_embd.weight')?.shape[0] ?? tokenCount(header),
+    hidden_size: file.number('embedding_length'),
+    intermediate_size: file.number('feed_forward_length'),
+    num_hidden_layers: file.number('block_count'),
+    num_attention_heads: file.number('attention.head_count'),
+    num_key_value_heads: file.number('attention.head_count_kv'),
+    head_dim: headDim,
+    max_position_embeddings: file.number('context_length'),
+    rope_theta: theta,
+    ...(scaling === undefined ? {} : { rope_scaling: scaling }),
+    rms_norm_eps: file.decimal('attention.layer_norm_rms_epsilon'),
+    tie_word_embeddings: !tensors.has('output.weight'),
+    bos_token_id: file.plain('tokenizer.ggml.bos_token_id'),
+    eos_token_id: endTokens(file),
+    pad_token_id: file.plain('tokenizer.ggml.padding_token_id'),
+    ...family.fields(file),
+  };
+  const config = parseConfig(withoutNothing(fields), path);
+  refuseStrangers(header, config, unsupported);
+  return config;
+}
+
+/** A field that a file lacks is left out, so that the family's own default holds. */
+const withoutNothing = (fields: Json): Json =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+
+function refuseParts(file: GgufFields, family: GgufFamily, unsupported: (detail: string) => never): void {
+  const parts = file.plain('split.count') ?? 1;
+  if (parts > 1) unsupported(`The file is one of ${parts} parts; join them first (\`gguf-split --merge\`).`);
+  const experts = file.number('expert_count') ?? 0;
+  if (experts > 0) unsupported(`The model is a mixture of ${experts} experts.`);
+  const [keys, values] = [file.number('attention.key_length'), file.number('attention.value_length')];
+  if (keys !== undefined && values !== undefined && keys !== values)
+    unsupported(`Keys of a head have ${keys} values and values ${values}.`);
+  const turned = file.number('rope.dimension_count');
+  if (family.wholeHeads === true && keys !== undefined && turned !== undefined && turned !== keys)
+    unsupported(`Only ${turned} of the ${keys} values of a head are rotated.`);
+}
+
+/** A tensor without a place in the model would be left out in silence, and the model would compute something else. */
+function refuseStrangers(
+  header: GgufHeader,
+  config: ModelConfig,
+  unsupported: (detail: string) => never,
+): void {
+  const placed = new Set(ggufLayout(config, rotatesPairs(header)).map(({ ggufName }) => ggufName));
+  for (const name of header.tensors.keys())
+    if (!placed.has(name) && !NO_WEIGHT.test(name))
+      unsupported(`Tensor "${name}" has no place in a model of the architecture ${config.architecture}.`);
+}
+
+/** Most values that a list of frequencies may have: half the width of a head. */
+const LONGEST_VECTOR = 4096;
+
+function readVector(host: Host, header: GgufHeader, name: string): Float32Array | undefined {
+  const tensor = header.tensors.get(name);
+  if (tensor === undefined) return undefined;
+  const count = elementCount(tensor.shape);
+  if (count > LONGEST_VECTOR)
+    throw new ModelError(
+      'gguf_invalid',
+      header.path,
+      `Tensor "${name}" has ${count} values; at most ${LONGEST_VECTOR} are read.`,
+      'Download the file again; it is damaged.',
+    );
+  return floatsOf(tensor.type, readFile(host, header.path, tensor.start, tensor.bytes), 0, count);
+}
+
+function tokenCount({ values }: GgufHeader): number | undefined {
+  const tokens = values.get('tokenizer.ggml.tokens');
+  return Array.isArray(tokens) ? tokens.length : undefined;
+}
+
+/** What ends a text, and what ends a turn of a chat. */
+function endTokens(file: GgufFields): readonly number[] {
+  const ids = ['eos_token_id', 'eot_token_id'].map((key) => file.plain(`tokenizer.ggml.${key}`));
+  return [...new Set(ids.filter((id) => id !== undefined))];
+}

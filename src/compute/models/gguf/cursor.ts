@@ -1,0 +1,115 @@
+import { type Host, HostError } from '../../../language/host/host.js';
+import { ModelError } from '../types.js';
+
+const WINDOW = 1 << 20;
+/** Of the largest vocabularies it is a tenth. */
+const MAX_HEADER_BYTES = 200_000_000;
+/** Of all lists of a header together. */
+const MAX_ITEMS = 10_000_000;
+export const HELP = 'Download the file again; it is damaged or not a GGUF file of version 2 or 3.';
+
+/** Reads a GGUF header forwards, a window of the file at a time; every step is checked against the file's size. */
+export class Cursor {
+  readonly #host: Host;
+  readonly #path: string;
+  readonly #size: number;
+  #window: Uint8Array = new Uint8Array(0);
+  #windowStart = 0;
+  #position = 0;
+  #items = 0;
+
+  constructor(host: Host, path: string, size: number) {
+    this.#host = host;
+    this.#path = path;
+    this.#size = size;
+  }
+
+  get position(): number {
+    return this.#position;
+  }
+
+  fail(detail: string): never {
+    throw new ModelError('gguf_invalid', this.#path, detail, HELP);
+  }
+
+  /** What is valid, and not read. */
+  unsupported(detail: string, help: string): never {
+    throw new ModelError('gguf_unsupported', this.#path, detail, help);
+  }
+
+  /** The length of a list. */
+  items(what: string): number {
+    const count = this.u64(what, MAX_ITEMS);
+    this.#items += count;
+    if (this.#items > MAX_ITEMS)
+      this.fail(`The header lists ${this.#items} values; at most ${MAX_ITEMS} are read.`);
+    return count;
+  }
+
+  /** The next `length` bytes. */
+  take(length: number): DataView {
+    if (this.#position + length > MAX_HEADER_BYTES)
+      this.fail(`The header is longer than ${MAX_HEADER_BYTES} bytes.`);
+    if (length > this.#size - this.#position) {
+      this.fail(`The header needs ${length} bytes at ${this.#position}, beyond the file's ${this.#size}.`);
+    }
+    const end = this.#windowStart + this.#window.length;
+    if (this.#position < this.#windowStart || this.#position + length > end) {
+      this.#windowStart = this.#position;
+      this.#window = readFile(
+        this.#host,
+        this.#path,
+        this.#position,
+        Math.min(Math.max(length, WINDOW), this.#size - this.#position),
+      );
+    }
+    const view = new DataView(
+      this.#window.buffer,
+      this.#window.byteOffset + this.#position - this.#windowStart,
+      length,
+    );
+    this.#position += length;
+    return view;
+  }
+
+  u32(): number {
+    return this.take(4).getUint32(0, true);
+  }
+
+  /** A 64-bit count, offset or size; refused where it can't be one. */
+  u64(what: string, limit = Number.MAX_SAFE_INTEGER): number {
+    const value = this.take(8).getBigUint64(0, true);
+    if (value > BigInt(limit)) this.fail(`${what} is ${value}; at most ${limit} is read.`);
+    return Number(value);
+  }
+
+  string(what: string, limit: number): string {
+    const view = this.take(this.u64(`The length of ${what}`, limit));
+    return new TextDecoder().decode(new Uint8Array(view.buffer, view.byteOffset, view.byteLength));
+  }
+}
+
+/** Bytes of the file, 8-byte aligned in memory. Throws a {@link ModelError}. */
+export function readFile(host: Host, path: string, start: number, length: number): Uint8Array {
+  try {
+    const bytes = host.readBytes(path, start, length);
+    if (bytes.byteLength === length) return aligned(bytes);
+    throw new ModelError(
+      'gguf_invalid',
+      path,
+      `${bytes.byteLength} of ${length} bytes could be read at ${start}.`,
+      HELP,
+    );
+  } catch (error) {
+    if (!(error instanceof HostError)) throw error;
+    throw new ModelError(
+      'gguf_invalid',
+      path,
+      `The file could not be read: ${error.detail}.`,
+      error.code === 'no_access' ? 'Check its permissions.' : HELP,
+    );
+  }
+}
+
+const aligned = (bytes: Uint8Array): Uint8Array =>
+  bytes.byteOffset % 8 === 0 ? bytes : new Uint8Array(bytes);

@@ -1,0 +1,134 @@
+import type { Host } from '../../../language/host/host.js';
+import { type ModelConfig, ModelError } from '../types.js';
+import { floatsOf } from '../weights/block-kernel.js';
+import { blockTensor, float32Tensor } from '../weights/dense.js';
+import { BLOCKS } from '../weights/formats.js';
+import { elementCount } from '../weights/sizes.js';
+import type { SourceTensor, WeightSource } from '../weights/source.js';
+import { transposedSource } from '../weights/transposed.js';
+import { readFile } from './cursor.js';
+import { rotatesPairs } from './families.js';
+import type { GgufHeader, GgufTensor } from './header.js';
+import { type Arrangement, ggufLayout } from './layout.js';
+
+/** Bytes that are read at a time where rows are put in order. */
+const WINDOW = 1 << 20;
+
+/** The tensors of a GGUF file under their Hugging Face names and in Hugging Face's order. */
+export function ggufSource(host: Host, header: GgufHeader, config: ModelConfig): WeightSource {
+  const source = new Map<string, SourceTensor>();
+  for (const { name, ggufName, arrangement } of ggufLayout(config, rotatesPairs(header))) {
+    const tensor = header.tensors.get(ggufName);
+    if (tensor !== undefined) source.set(name, arranged({ host, header, name, tensor }, arrangement));
+  }
+  return source;
+}
+
+interface InFile {
+  readonly host: Host;
+  readonly header: GgufHeader;
+  readonly name: string;
+  readonly tensor: GgufTensor;
+}
+
+function arranged(file: InFile, arrangement: Arrangement): SourceTensor {
+  if (arrangement.kind === 'rows') return inRows(file, arrangement);
+  const plain = asItStands(file);
+  if (arrangement.kind === 'transposed') return transposedSource(plain);
+  return arrangement.kind === 'one_more' ? lessOne(plain) : plain;
+}
+
+/** Bytes `from … from + length` of a tensor. */
+const bytesOf = ({ host, header, tensor }: InFile, from: number, length: number): Uint8Array =>
+  readFile(host, header.path, tensor.start + from, length);
+
+function asItStands(file: InFile): SourceTensor {
+  const { name, tensor, header } = file;
+  const { type, shape } = tensor;
+  const { values, bytes } = BLOCKS[type];
+  return {
+    name,
+    path: header.path,
+    shape,
+    format: () => type,
+    read(start, count) {
+      const first = Math.floor(start / values);
+      const end = Math.ceil((start + count) / values);
+      const blocks = bytesOf(file, first * bytes, (end - first) * bytes);
+      return floatsOf(type, blocks, start - first * values, count);
+    },
+    load: () => blockTensor(name, shape, type, bytesOf(file, 0, tensor.bytes)),
+  };
+}
+
+/** Rows are whole blocks, so that they are moved as they are. */
+function inRows(file: InFile, order: Extract<Arrangement, { kind: 'rows' }>): SourceTensor {
+  const { name, tensor, header } = file;
+  const { type, shape } = tensor;
+  const [rows = 0, width = 1] = shape;
+  const rowBytes = tensor.bytes / rows;
+  const read = (first: number, count: number): Uint8Array => {
+    const out = new Uint8Array(count * rowBytes);
+    for (const { from, ours } of stretches(first, count, order.theirs)) {
+      const bytes = bytesOf(file, from * rowBytes, ours.length * rowBytes);
+      ours.forEach((row, i) => {
+        out.set(bytes.subarray(i * rowBytes, (i + 1) * rowBytes), (row - first) * rowBytes);
+      });
+    }
+    return out;
+  };
+  return {
+    name,
+    path: header.path,
+    shape,
+    format() {
+      if (Number.isInteger(rowBytes)) return type;
+      throw new ModelError(
+        'gguf_unsupported',
+        header.path,
+        `Tensor "${tensor.name}" of type ${type} has rows that cannot be reordered.`,
+        'Convert the model again; such a tensor is kept as F32.',
+      );
+    },
+    read(start, count) {
+      const first = Math.floor(start / width);
+      const end = Math.ceil((start + count) / width);
+      return floatsOf(type, read(first, end - first), start - first * width, count);
+    },
+    load() {
+      const blocks = new Uint8Array(tensor.bytes);
+      const step = order.unit * Math.ceil(WINDOW / rowBytes / order.unit);
+      for (let row = 0; row < rows; row += step)
+        blocks.set(read(row, Math.min(step, rows - row)), row * rowBytes);
+      return blockTensor(name, shape, type, blocks);
+    },
+  };
+}
+
+/** Rows of ours that are one behind the other in the file, from row `from` of the file on. */
+function stretches(
+  first: number,
+  count: number,
+  theirs: (row: number) => number,
+): readonly { readonly from: number; readonly ours: number[] }[] {
+  const found: { from: number; ours: number[] }[] = [];
+  const rows = Array.from({ length: count }, (_, i) => ({ ours: first + i, theirs: theirs(first + i) }));
+  for (const row of rows.sort((a, b) => a.theirs - b.theirs)) {
+    const last = found.at(-1);
+    if (last !== undefined && last.from + last.ours.length === row.theirs) last.ours.push(row.ours);
+    else found.push({ from: row.theirs, ours: [row.ours] });
+  }
+  return found;
+}
+
+function lessOne(plain: SourceTensor): SourceTensor {
+  const { name, shape } = plain;
+  const read = (start: number, count: number): Float32Array =>
+    plain.read(start, count).map((value) => value - 1);
+  return {
+    ...plain,
+    format: () => 'F32',
+    read,
+    load: () => float32Tensor(name, shape, read(0, elementCount(shape))),
+  };
+}

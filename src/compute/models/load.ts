@@ -1,0 +1,137 @@
+import type { Host } from '../../language/host/host.js';
+import { expectedTensors } from './architectures/index.js';
+import {
+  type LoadedTemplate,
+  readChatTemplate,
+  readTokens,
+  type SpecialTokens,
+} from './chat-template/index.js';
+import { type Companion, folderCompanions } from './companions.js';
+import { readConfig } from './config/index.js';
+import { type Json, readJsonFile, readTextFile } from './json-file.js';
+import { openTensorSource } from './safetensors/folder.js';
+import { type ModelConfig, ModelError, type Tokenizer, type WeightStore } from './types.js';
+import { checkTensors, type FormatOf, loadTensors, type Storage } from './weights/load.js';
+import { safetensorsSource } from './weights/safetensors-source.js';
+import type { SourceTensor, WeightSource } from './weights/source.js';
+
+export interface ModelFile {
+  /** Name in the folder. */
+  readonly name: string;
+  readonly bytes: number;
+}
+
+/** A model, in Hugging Face layout or in a GGUF file; weights, tokenizer and template are read when they are asked for. */
+export interface ModelFolder {
+  /** The folder, or the GGUF file. */
+  readonly path: string;
+  readonly config: ModelConfig;
+  /** What `config.json` says, or would say. Throws a {@link ModelError}. */
+  configJson(): Json;
+  /** The other files that a folder of a model made from this one needs: tokenizer, template, generation settings, licence. */
+  companions(): readonly Companion[];
+  /** Files that decide what the model does, sorted by name: what a digest is made of. */
+  files(): readonly ModelFile[];
+  /** Checks, without reading any data, that every tensor is there with its shape; throws a {@link ModelError}. */
+  checkWeights(): void;
+  /** The format of a tensor in the files: what storage `stored` would hold. Throws a {@link ModelError}. */
+  weightFormat: FormatOf;
+  /**
+   * Checks, then reads all tensors but the one that is named. Throws a {@link ModelError} before anything is read if a tensor
+   * is missing or misshapen.
+   */
+  loadWeights(storage: Storage, without?: string): WeightStore;
+  tokenizer(): Promise<Tokenizer>;
+  template(): LoadedTemplate | undefined;
+  /** `bos_token`, `eos_token` and the like, for a template that is not the model's own. */
+  specialTokens(): SpecialTokens;
+  /** `license` of the model card, as it is written there. */
+  licence(): string | undefined;
+}
+
+/** Opens a model folder and reads its config. Throws a {@link ModelError}. */
+export function openModel(host: Host, folder: string): ModelFolder {
+  if (host.stat(`${folder}/config.json`) === undefined) {
+    throw new ModelError(
+      'model_not_found',
+      folder,
+      'The folder does not exist or has no config.json.',
+      'Give a model folder in Hugging Face layout: config.json, model.safetensors, tokenizer.json.',
+    );
+  }
+  const config = readConfig(host, folder);
+  return {
+    path: folder,
+    config,
+    ...weightAccess(folder, config, () => safetensorsSource(openTensorSource(host, folder))),
+    configJson: () =>
+      readJsonFile(host, `${folder}/config.json`, { code: 'model_config', maxBytes: MAX_CONFIG_BYTES }),
+    companions: () => folderCompanions(host, folder),
+    files: () => modelFiles(host, folder),
+    async tokenizer() {
+      const path = `${folder}/tokenizer.json`;
+      if (host.stat(path) === undefined) {
+        const { idsOnly } = await import('./tokenizer/ids-only.js');
+        return idsOnly(host, path, config.vocabSize);
+      }
+      const { loadTokenizer } = await import('./tokenizer/tokenizer.js');
+      return loadTokenizer(host, folder);
+    },
+    template: () => readChatTemplate(host, folder),
+    specialTokens: () => readTokens(host, folder),
+    licence: () => readLicence(host, folder),
+  };
+}
+
+/** What a model can do with its weights once its source is known; the source is opened on first use. */
+export function weightAccess(
+  origin: string,
+  config: ModelConfig,
+  openSource: () => WeightSource,
+): Pick<ModelFolder, 'checkWeights' | 'weightFormat' | 'loadWeights'> {
+  let opened: WeightSource | undefined;
+  const source = (): WeightSource => {
+    opened ??= withPrefix(openSource(), config);
+    return opened;
+  };
+  return {
+    checkWeights: () => checkTensors(origin, source(), config),
+    weightFormat(name) {
+      const tensor = source().get(name);
+      if (tensor === undefined) checkTensors(origin, source(), config);
+      return tensor?.format() ?? 'F32';
+    },
+    loadWeights: (storage, without) => loadTensors(origin, source(), config, storage, without),
+  };
+}
+
+/** Files of a model without its head, such as GPT-2's own, leave the first part of every name out. */
+function withPrefix(source: WeightSource, config: ModelConfig): WeightSource {
+  const found = expectedTensors(config).flatMap(({ name }): [string, SourceTensor][] => {
+    const tensor = source.get(name) ?? source.get(name.slice(name.indexOf('.') + 1));
+    return tensor === undefined ? [] : [[name, { ...tensor, name }]];
+  });
+  return new Map([...source, ...found]);
+}
+
+const MAX_CONFIG_BYTES = 10_000_000;
+const MODEL_FILE = /\.(?:safetensors|json|jinja)$/;
+
+function modelFiles(host: Host, folder: string): readonly ModelFile[] {
+  return host
+    .list(folder)
+    .filter((name) => MODEL_FILE.test(name))
+    .flatMap((name) => {
+      const stat = host.stat(`${folder}/${name}`);
+      return stat === undefined || stat.isFolder ? [] : [{ name, bytes: stat.size }];
+    });
+}
+
+/** `license:` in the YAML front matter of README.md; a card without one says nothing. */
+function readLicence(host: Host, folder: string): string | undefined {
+  const path = `${folder}/README.md`;
+  if (host.stat(path) === undefined) return undefined;
+  const text = readTextFile(host, path, { code: 'model_config', maxBytes: 5_000_000 });
+  const front = /^---\r?\n([\s\S]*?)\r?\n---/.exec(text)?.[1];
+  return front === undefined ? undefined : /^license:[ \t]*['"]?([^'"\r\n]+?)['"]?[ \t]*$/m.exec(front)?.[1];
+}

@@ -1,0 +1,268 @@
+import { shareableFloats } from '../../../language/host/shareable.js';
+import type { HeldWeights } from '../../../language/ir/held-weights.js';
+import { discardedYoung } from '../../tensor/garbage.js';
+import { blueprintOf, type ExpectedTensor, expectedTensors } from '../architectures/index.js';
+import { type ModelConfig, ModelError, type StoredTensor, type WeightStore } from '../types.js';
+import { float32Tensor, rowElements } from './dense.js';
+import type { StoredFormat } from './formats.js';
+import { quantiseNf4 } from './nf4-quantise.js';
+import { nf4Tensor } from './nf4-tensor.js';
+import { areFinite } from './not-finite.js';
+import { elementCount, storedBytes } from './sizes.js';
+import type { SourceTensor, WeightSource } from './source.js';
+import { weightStore } from './store.js';
+import { transposedSource, transposedTensor } from './transposed.js';
+
+/**
+ * How a model is held in memory: as in its files; as float32; with the projections of its blocks in NF4; as the float32
+ * values that those decode to; or with everything large left in the files and read when it is needed.
+ */
+export type Storage = 'stored' | 'f32' | 'nf4' | 'nf4_decoded' | 'paged';
+
+/** Weights that take at most this many bytes as float32 are decoded once by default, which saves 5 % of a step's time. */
+export const DECODED_ONCE_BYTES = 2 ** 30;
+
+/** Forms that are decoded in each pass, with the form that holds the same values decoded. */
+const DECODED = { stored: 'f32', f32: 'f32', nf4: 'nf4_decoded' } as const satisfies Partial<
+  Record<Storage, Storage>
+>;
+
+/** The form that holds the same values as float32. */
+export const decodedOnce = (storage: keyof typeof DECODED): 'f32' | 'nf4_decoded' => DECODED[storage];
+
+/** Tensors that are small, and read in every step. */
+const HELD: ReadonlySet<ExpectedTensor['role']> = new Set(['norm', 'bias']);
+
+/** The format in which each tensor would be held; the planner's view of a model that is not loaded. */
+export function plannedFormat(
+  role: ExpectedTensor['role'],
+  file: StoredFormat,
+  storage: Storage,
+): StoredFormat {
+  if (storage === 'f32' || storage === 'nf4_decoded') return 'F32';
+  // what is in 4 bits already stays as it is
+  return storage === 'nf4' && role === 'projection' && file !== 'NF4_SINGLE' ? 'NF4' : file;
+}
+
+/** The format of a tensor in the files, by its name. */
+export type FormatOf = (name: string) => StoredFormat;
+
+/** A model that was saved in 4 bits stays as it is, including projections that were not quantised. */
+function settled(config: ModelConfig, formatOf: FormatOf, storage: Storage): Storage {
+  if (storage !== 'nf4' && storage !== 'nf4_decoded') return storage;
+  const quantised = expectedTensors(config).some(({ name }) => formatOf(name).startsWith('NF4'));
+  if (!quantised) return storage;
+  return storage === 'nf4' ? 'stored' : 'f32';
+}
+
+/** Bytes that the weights will hold: the sum of their `residentBytes` once they are loaded, all but the tensor `without`. */
+export function plannedBytes(
+  config: ModelConfig,
+  formatOf: FormatOf,
+  storage: Storage,
+  without?: string,
+): number {
+  const held = settled(config, formatOf, storage);
+  return expectedTensors(config)
+    .filter(({ name }) => name !== without)
+    .filter(({ role }) => held !== 'paged' || HELD.has(role))
+    .reduce(
+      (sum, { name, shape, role }) => sum + storedBytes(shape, plannedFormat(role, formatOf(name), held)),
+      0,
+    );
+}
+
+/**
+ * The form that is decoded once where that takes at most `float32Bytes`: nothing is then decoded again for every token. The
+ * answers are the same either way.
+ */
+export const heldAs = (
+  config: ModelConfig,
+  storage: keyof typeof DECODED,
+  float32Bytes: number,
+  without?: string,
+): Storage => (float32BytesOf(config, without) <= float32Bytes ? decodedOnce(storage) : storage);
+
+/** As float32 only where that takes at most {@link DECODED_ONCE_BYTES}; what is made into 4 bits is not paged. */
+export function heldStorage(
+  held: HeldWeights,
+  config: ModelConfig,
+  storage: keyof typeof DECODED,
+  without?: string,
+): Storage {
+  if (held === 'paged' && storage === 'stored') return 'paged';
+  return heldAs(config, storage, held === 'float32' ? DECODED_ONCE_BYTES : 0, without);
+}
+
+/** Bytes of all weights but `without` as float32. */
+export const float32BytesOf = (config: ModelConfig, without?: string): number =>
+  plannedBytes(config, () => 'F32', 'f32', without);
+
+/**
+ * Checks that every tensor of the config is there with its shape, and in a format that can be read, and no block and no
+ * parameter of a block is left out, before any data is touched. Other tensors (rotary buffers, a head that repeats tied
+ * embeddings) are ignored.
+ * Throws a {@link ModelError} that names the tensor, the shape expected and the shape found.
+ */
+export function checkTensors(origin: string, source: WeightSource, config: ModelConfig): void {
+  const wrong = (path: string, detail: string): ModelError =>
+    new ModelError('model_weights', path, detail, 'Check that the weights belong to the config beside them.');
+  for (const expected of expectedTensors(config)) {
+    const { name, shape } = expected;
+    const found = foundFor(source, expected);
+    if (found === undefined)
+      throw wrong(origin, `Tensor "${name}" of shape [${shape.join(', ')}] is missing.`);
+    if (found.shape.join() !== shape.join()) {
+      throw wrong(
+        found.path,
+        `Tensor "${name}" has shape [${found.shape.join(', ')}]; the config asks for [${shape.join(', ')}].`,
+      );
+    }
+    found.format();
+  }
+  const blueprint = blueprintOf(config);
+  const expected = new Set(expectedTensors(config).map(({ name }) => name));
+  const outer = blueprint.blocksAt.slice(0, blueprint.blocksAt.indexOf('.') + 1);
+  for (const { name, path } of source.values()) {
+    // a file may leave the first part of a name out
+    const full = name.startsWith(outer) ? name : `${outer}${name}`;
+    const [, block, within = ''] = blockParts(full, blueprint.blocksAt);
+    if (block === undefined || expected.has(full)) continue;
+    if (Number(block) >= config.layers)
+      throw wrong(path, `Tensor "${name}" is of a block more than the ${config.layers} of the config.`);
+    if (isParameter(within, (other) => expected.has(`${blueprint.blocksAt}.${block}.${other}`)))
+      throw wrong(path, `Tensor "${name}" has no place in a model of this config.`);
+  }
+}
+
+const blockParts = (name: string, blocksAt: string): readonly (string | undefined)[] =>
+  name.startsWith(`${blocksAt}.`) ? (/^(\d+)\.(.*)$/.exec(name.slice(blocksAt.length + 1)) ?? []) : [];
+
+/**
+ * Whether a tensor of a block takes part in what is computed, so that the model would be another without it: every weight,
+ * and the bias of a module that has one. GPT-2's mask is called `attn.bias`, and `attn` has no weight.
+ */
+const isParameter = (name: string, isThere: (name: string) => boolean): boolean =>
+  name.endsWith('.weight') || (name.endsWith('.bias') && isThere(name.replace(/bias$/, 'weight')));
+
+/**
+ * Where the config ties head and embedding, a head in the file must repeat the embedding: transformers 4 would
+ * ignore a different one, 5 would use it.
+ */
+function checkTied(source: WeightSource, config: ModelConfig): void {
+  if (!config.tieEmbeddings || config.labels !== undefined) return;
+  const { head, embedding } = blueprintOf({ ...config, tieEmbeddings: false });
+  const [own, table] = [source.get(head.output.name), source.get(embedding.name)];
+  if (own === undefined || table === undefined || own.shape.join() !== table.shape.join()) return;
+  const elements = elementCount(own.shape);
+  for (let start = 0; start < elements; start += WINDOW) {
+    const [a, b] = [own, table].map((tensor) => tensor.read(start, Math.min(WINDOW, elements - start)));
+    if (a?.every((value, i) => value === b?.[i])) continue;
+    throw new ModelError(
+      'model_weights',
+      own.path,
+      `"tie_word_embeddings" of the config makes one tensor of "${own.name}" and "${table.name}", which differ.`,
+      'Write "tie_word_embeddings": false into config.json if the head is one of its own; leave its tensor out otherwise.',
+    );
+  }
+}
+
+/**
+ * Reads the tensors that the config names but for `without`, one at a time: the file's form of a tensor is released
+ * before the next one is read.
+ */
+export function loadTensors(
+  origin: string,
+  source: WeightSource,
+  config: ModelConfig,
+  storage: Storage,
+  without?: string,
+): WeightStore {
+  checkTensors(origin, source, config);
+  checkTied(source, config);
+  const held = settled(config, (name) => source.get(name)?.format() ?? 'F32', storage);
+  const tensors: StoredTensor[] = [];
+  for (const expected of expectedTensors(config)) {
+    const { name, role, transposed } = expected;
+    const found = foundFor(source, expected);
+    if (found === undefined || name === without) continue;
+    const paged = storage === 'paged' && !HELD.has(role);
+    if (paged) tensors.push(pagedTensor(found));
+    else if (held === 'nf4_decoded' && role === 'projection')
+      tensors.push(asFloat32(quantised(found, transposed)));
+    else tensors.push(loadTensor(found, plannedFormat(role, found.format(), held), transposed));
+  }
+  return weightStore(origin, tensors);
+}
+
+/** bitsandbytes holds every matrix as `[outputs, inputs]`, also those that are stored transposed when they are not quantised. */
+function foundFor(source: WeightSource, { name, transposed }: ExpectedTensor): SourceTensor | undefined {
+  const found = source.get(name);
+  return transposed && found?.format().startsWith('NF4') ? transposedSource(found) : found;
+}
+
+/** Values that are decoded at a time where a tensor is held in another format than its file's. */
+const WINDOW = 1 << 18;
+
+function loadTensor(source: SourceTensor, format: StoredFormat, transposed = false): StoredTensor {
+  const { name, shape } = source;
+  // a file may leave the first part of a name out
+  if (format === source.format()) return { ...source.load(), name };
+  if (format === 'NF4') return quantised(source, transposed);
+  return asFloat32({ name, shape, decode: (out) => readInto(source, 0, out) });
+}
+
+function quantised(source: SourceTensor, transposed = false): StoredTensor {
+  const { name, shape } = source;
+  const elements = elementCount(shape);
+  if (!transposed) return nf4Tensor(name, shape, quantiseNf4(elements, finite(source)));
+  const turned = transposedSource(source);
+  return transposedTensor(
+    name,
+    nf4Tensor(name, turned.shape, quantiseNf4(elements, finite(turned), elements)),
+  );
+}
+
+function asFloat32({ name, shape, decode }: Pick<StoredTensor, 'name' | 'shape' | 'decode'>): StoredTensor {
+  const values = shareableFloats(elementCount(shape));
+  decode(values);
+  return float32Tensor(name, shape, values);
+}
+
+/** The values of a tensor that is to be quantised: 4 bits have no code for a value that is not finite, and would hide it. */
+const finite =
+  ({ name, path, read }: SourceTensor): SourceTensor['read'] =>
+  (start, count) => {
+    const values = read(start, count);
+    if (areFinite(values)) return values;
+    throw new ModelError(
+      'model_weights',
+      path,
+      `Tensor "${name}" has a value that is not finite, which 4 bits cannot hold.`,
+      'Fetch the model again, or use one whose weights are finite.',
+    );
+  };
+
+function readInto(source: SourceTensor, from: number, out: Float32Array): void {
+  for (let start = 0; start < out.length; start += WINDOW) {
+    const values = source.read(from + start, Math.min(WINDOW, out.length - start));
+    out.set(values, start);
+    // a window's bytes, and its values where they are another copy
+    discardedYoung((source.format() === 'F32' ? 1 : 2) * values.byteLength);
+  }
+}
+
+/** A tensor that stays in its file. */
+function pagedTensor(source: SourceTensor): StoredTensor {
+  const { name, shape } = source;
+  const row = rowElements(shape);
+  return {
+    name,
+    shape,
+    format: source.format(),
+    residentBytes: 0,
+    view: () => undefined,
+    decode: (out) => readInto(source, 0, out),
+    decodeRows: (first, count, out) => readInto(source, first * row, out.subarray(0, count * row)),
+  };
+}

@@ -1,0 +1,66 @@
+/** Where TensorFlow is installed, and the files of an installation. */
+import { createHash } from 'node:crypto';
+import { isAbsolute, join, resolve } from 'node:path';
+import { homeOf } from '../../../../language/host/home.js';
+import type { Host } from '../../../../language/host/host.js';
+import { areFiles, damageOf, type InstalledFiles, type Look, MANIFEST } from '../whole.js';
+
+/** `manifest.json`, written last: a folder without it is no installation. */
+export interface TensorFlowManifest {
+  readonly version: 2;
+  readonly tensorflow: string;
+  /** Version of `@tensorflow/tfjs-node`, whose binding was built. */
+  readonly binding: string;
+  /** {@link sourceDigest} of what was built with it; left out by versions that did not write it down. */
+  readonly source?: string;
+  /** Whether it computes on NVIDIA's GPUs. */
+  readonly cuda: boolean;
+  readonly bytes: number;
+  readonly files?: InstalledFiles;
+}
+
+export { MANIFEST };
+
+/** Where our part of the binding is, which is compiled along with it. */
+export const sourcePath = (host: Host): string => join(host.packageFolder, 'native', 'tensorflow.cc');
+
+/** SHA-256 of our part of the binding. */
+export const sourceDigest = (host: Host): string =>
+  createHash('sha256')
+    .update(host.readText(sourcePath(host)))
+    .digest('hex');
+
+/** The user's cache folder: `XDG_CACHE_HOME`, which counts for nothing where it is relative, else `~/.cache`. */
+function cacheFolder(host: Host): string {
+  const named = host.env('XDG_CACHE_HOME') ?? '';
+  return isAbsolute(named) ? named : resolve(host.cwd, homeOf(host), '.cache');
+}
+
+/** What is wrong with what is installed, if anything. */
+export function tensorflowDamage(host: Host, look?: Look): string | undefined {
+  const found = readTensorFlow(host);
+  return found && damageOf(host, tensorflowFolder(host), found.files, look);
+}
+
+/** Folder of everything that is installed beside the package. */
+export const runtimesFolder = (host: Host): string => join(cacheFolder(host), 'ftpc', 'runtimes');
+
+export const tensorflowFolder = (host: Host): string => join(runtimesFolder(host), 'tensorflow');
+
+export const bindingPath = (folder: string): string => join(folder, 'binding', 'tfjs_binding.node');
+
+/** `undefined` where it is not installed, or without what is written last. */
+export function readTensorFlow(host: Host): TensorFlowManifest | undefined {
+  const folder = tensorflowFolder(host);
+  if (host.stat(join(folder, MANIFEST)) === undefined || host.stat(bindingPath(folder)) === undefined)
+    return undefined;
+  try {
+    const found: TensorFlowManifest = JSON.parse(host.readText(join(folder, MANIFEST)));
+    const { version, tensorflow, bytes, files } = found;
+    return version === 2 && typeof tensorflow === 'string' && Number.isFinite(bytes) && areFiles(files)
+      ? found
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,213 @@
+/** A compiled graph: its steps, what they keep between runs, and the values of one run. */
+import { tensorTooLarge } from '../../../../language/diagnostics/catalogue/runtimes.js';
+import { UserError } from '../../../../language/diagnostics/types.js';
+import { argument } from '../../ops/definition.js';
+import { GraphError } from '../../shape.js';
+import type { CompiledGraph, Graph, TensorType, ValueId } from '../../types.js';
+import type { Content, DeviceMemory } from '../device-memory.js';
+import { activate, type Device, dispose } from './device.js';
+import { FORM_KERNEL } from './kernels/names.js';
+import type { Engine, Tensor } from './library.js';
+import { type Packer, plainWeight, type Weight } from './packings.js';
+import { bytesOnGpu, type Handle } from './parts.js';
+import { type Step, stepsOf } from './steps.js';
+
+/** Where graphs run. */
+export interface Place {
+  readonly device: Device;
+  readonly packer: Packer | undefined;
+  readonly memory: DeviceMemory<Handle>;
+}
+
+export function compiled(place: Place, graph: Graph): CompiledGraph {
+  const { device, memory } = place;
+  const { name, opened, largest } = device;
+  const engine = opened.core.engine();
+  const steps = stepsOf(name, graph, largest);
+  const kept = keep(graph, device);
+
+  const execute = (contents: readonly Content<Handle>[]): readonly Handle[] => {
+    const values = new Values(place, graph, kept, contents);
+    try {
+      for (const step of steps) perform(step, values, kept, engine);
+      return values.outputs();
+    } finally {
+      values.dispose();
+    }
+  };
+
+  return {
+    graph,
+    run: memory.runs(graph, (contents) => {
+      opened.check();
+      activate(device);
+      return opened.guarded(() => execute(contents));
+    }),
+    async release() {
+      kept.release();
+    },
+  };
+}
+
+/** What a graph needs beside its inputs, made when it is compiled. */
+interface Kept {
+  readonly constants: ReadonlyMap<ValueId, Handle>;
+  /** A constant of a lowering. */
+  readonly scalar: (value: number) => Tensor;
+  readonly release: () => void;
+}
+
+function keep(graph: Graph, { upload, make }: Device): Kept {
+  const constants = new Map(
+    graph.constants.map(({ value, data }) => [value, upload(argument(graph.types, value), data)]),
+  );
+  const scalars = new Map<number, Tensor>();
+  return {
+    constants,
+    scalar(value) {
+      const known = scalars.get(value) ?? make(Float32Array.of(value), [], 'f32');
+      scalars.set(value, known);
+      return known;
+    },
+    release() {
+      for (const handle of constants.values()) dispose(handle);
+      dispose([...scalars.values()]);
+      scalars.clear();
+    },
+  };
+}
+
+/** The values of one run. */
+class Values {
+  /** What was computed, and is disposed of when it is read for the last time. */
+  readonly #made = new Map<ValueId, Handle>();
+  readonly #given: ReadonlyMap<ValueId, Content<Handle>>;
+  readonly #engine: Engine;
+
+  constructor(
+    private readonly place: Place,
+    private readonly graph: Graph,
+    private readonly kept: Kept,
+    contents: readonly Content<Handle>[],
+  ) {
+    this.#given = new Map(graph.inputs.map(({ value }, index) => [value, argument(contents, index)]));
+    this.#engine = place.device.opened.core.engine();
+  }
+
+  typeOf(value: ValueId): TensorType {
+    return argument(this.graph.types, value);
+  }
+
+  add(value: ValueId, handle: Handle): void {
+    this.#made.set(value, handle);
+  }
+
+  isMade(value: ValueId): boolean {
+    return this.#made.has(value);
+  }
+
+  /** Decoded where it is packed. */
+  find(value: ValueId): Handle {
+    const found = this.#made.get(value) ?? this.kept.constants.get(value);
+    if (found !== undefined) return found;
+    const weight = this.#packed(value);
+    if (weight !== undefined) {
+      const decoded = this.#decoded(weight);
+      this.add(value, decoded);
+      return decoded;
+    }
+    const [handle] = this.#given.get(value)?.handles ?? [];
+    if (handle === undefined) throw new GraphError(`value ${value} is read before it is computed`);
+    return handle;
+  }
+
+  /** In the form that it lies in. */
+  weight(value: ValueId): Weight {
+    const packed = this.isMade(value) ? undefined : this.#packed(value);
+    return packed ?? plainWeight(this.typeOf(value).shape, this.find(value), this.place.device.largest);
+  }
+
+  /** What was computed of it is needed no more. */
+  drop(value: ValueId): void {
+    dispose(this.#made.get(value) ?? []);
+    this.#made.delete(value);
+  }
+
+  /** Handles of the graph's outputs, which are the caller's to dispose of. */
+  outputs(): readonly Handle[] {
+    const taken = new Set<ValueId>();
+    const results = this.graph.outputs.map(({ value }) => {
+      const found = this.find(value);
+      // an input, a constant, or what is another output already
+      if (!this.isMade(value) || taken.has(value))
+        return found.map((x) => this.#engine.runKernel('Identity', { x }, {}));
+      taken.add(value);
+      return found;
+    });
+    for (const value of taken) this.#made.delete(value);
+    return results;
+  }
+
+  dispose(): void {
+    for (const handle of this.#made.values()) dispose(handle);
+  }
+
+  #packed(value: ValueId): Weight | undefined {
+    const { packer, device } = this.place;
+    const content = this.#given.get(value);
+    if (content?.packing === undefined) return undefined;
+    return packer?.open(content, this.typeOf(value).shape, device.largest);
+  }
+
+  #decoded({ form, parts, shape }: Weight): Handle {
+    const [part, ...others] = parts;
+    if (part === undefined || others.length > 0)
+      throw new UserError(tensorTooLarge(bytesOnGpu(shape), this.place.device.largest));
+    return [this.#engine.runKernel(FORM_KERNEL.decode, part.handles, { form, shape })];
+  }
+}
+
+/** Runs one step, adds what it gives to the values so far, and drops those that it was the last to read. */
+function perform({ node, lower, last, takesPacked }: Step, values: Values, kept: Kept, engine: Engine): void {
+  const temporary = new Set<Tensor>();
+  const weight = takesPacked === undefined ? undefined : values.weight(argument(node.inputs, takesPacked));
+  const handles = node.inputs.map((value, index) =>
+    index === takesPacked && weight !== undefined
+      ? weight.parts.map(({ handles: { b } }) => b)
+      : values.find(value),
+  );
+  try {
+    const results = lower(
+      {
+        inputs: handles.map(([first]) => first as Tensor),
+        weight(index) {
+          if (weight === undefined || index !== takesPacked)
+            throw new GraphError(`input ${index} is not a weight`);
+          return weight;
+        },
+        inputTypes: node.inputs.map((value) => values.typeOf(value)),
+        outputTypes: node.outputs.map((value) => values.typeOf(value)),
+        attributes: node.attributes,
+        mayOverwrite(index) {
+          const value = argument(node.inputs, index);
+          return last.includes(value) && values.isMade(value);
+        },
+        kernel(kernel, operands, attributes = {}) {
+          const result = engine.runKernel(kernel, operands, attributes);
+          temporary.add(result);
+          return result;
+        },
+        scalar: kept.scalar,
+      },
+      handles,
+    );
+    node.outputs.forEach((value, index) => {
+      const result = argument(results, index);
+      values.add(value, result);
+      for (const part of result) temporary.delete(part);
+    });
+  } finally {
+    for (const tensor of temporary) tensor.dispose();
+  }
+  for (const value of last) values.drop(value);
+}

@@ -1,0 +1,128 @@
+/** Ops over values that are larger than a tensor may be: each run of rows by itself. */
+import { tensorTooLarge } from '../../../../language/diagnostics/catalogue/runtimes.js';
+import { UserError } from '../../../../language/diagnostics/types.js';
+import { list } from '../../attributes.js';
+import { argument } from '../../ops/definition.js';
+import type { OpName } from '../../ops/names.js';
+import { type Shape, sameShape, sizeOf } from '../../shape.js';
+import type { TensorType } from '../../types.js';
+import type { Work } from './fusions.js';
+import { product } from './gpu-lowerings.js';
+import { KERNEL } from './kernels/names.js';
+import type { Tensor } from './library.js';
+import type { Lowering, LoweringContext } from './lowering.js';
+import { bytesOnGpu, type Handle, hasRuns, type Run, runsOfShape, shapeOfRun } from './parts.js';
+
+/** What an op is given, as far as its types go. */
+type Types = Pick<LoweringContext, 'inputTypes' | 'outputTypes' | 'attributes'>;
+
+interface Rule {
+  readonly fits: (types: Types) => boolean;
+  /** What the op gives in the rows of a run; `part` is an input's part of them. */
+  readonly lower: (
+    context: LoweringContext,
+    run: Run,
+    part: (index: number) => Tensor,
+    whole: Lowering,
+  ) => Tensor;
+}
+
+/** The shape whose rows are cut: that of the largest value. */
+const cutShape = ({ inputTypes, outputTypes }: Types): Shape =>
+  [...outputTypes, ...inputTypes].reduce<Shape>(
+    (a, { shape }) => (sizeOf(shape) > sizeOf(a) ? shape : a),
+    [],
+  );
+
+/** Whether a value has the rows that are cut, and is not repeated along them. */
+const hasRows = (shape: Shape, cut: Shape): boolean => shape.length === cut.length && shape[0] === cut[0];
+
+/** Of what gives a row for each row that it is given. */
+const byRow = (fits: Rule['fits']): Rule => ({
+  fits,
+  lower(c, run, part, whole) {
+    const shape = cutShape(c);
+    const cut = (type: TensorType): TensorType => ({ ...type, shape: shapeOfRun(type.shape, run) });
+    const results = whole({
+      ...c,
+      inputs: c.inputs.map((_, index) => part(index)),
+      inputTypes: c.inputTypes.map((type) => (hasRows(type.shape, shape) ? cut(type) : type)),
+      outputTypes: c.outputTypes.map(cut),
+      mayOverwrite: () => false,
+    });
+    return argument(results, 0);
+  },
+});
+
+/** Of a matrix: the gradient of a weight. */
+const PRODUCT: Rule = {
+  fits: (c) =>
+    argument(c.outputTypes, 0).shape.length === 2 && sameShape(argument(c.outputTypes, 0).shape, cutShape(c)),
+  lower: (c, run, part) => product(c, { run, ...(c.inputs.length > 2 && { addend: part(2) }) }),
+};
+
+const ELEMENTWISE = byRow(() => true);
+
+const RULES: Readonly<Partial<Record<OpName, Rule>>> = {
+  add: ELEMENTWISE,
+  sub: ELEMENTWISE,
+  mul: ELEMENTWISE,
+  div: ELEMENTWISE,
+  neg: ELEMENTWISE,
+  sqrt: ELEMENTWISE,
+  reciprocal: ELEMENTWISE,
+  toBf16: ELEMENTWISE,
+  detach: ELEMENTWISE,
+  sum: byRow((c) => list(c.attributes, 'axes').every((axis) => axis !== 0 && axis !== -cutShape(c).length)),
+  matmul: PRODUCT,
+  gemm: PRODUCT,
+  scatterRows: {
+    fits: (c) => sameShape(argument(c.outputTypes, 0).shape, cutShape(c)),
+    lower(c, { first, rows }) {
+      const [indices, updates] = [argument(c.inputs, 0), argument(c.inputs, 1)];
+      const [count = 0, ...rest] = updates.shape;
+      return c.kernel(KERNEL.scatterRows, { indices, updates }, { first, rows, count, inner: sizeOf(rest) });
+    },
+  },
+};
+
+/** The rule of the op for what it is given; `undefined` where there is none. */
+function ruleFor({ node, takesPacked }: Work, types: Types, largest: number): Rule | undefined {
+  const rule = RULES[node.op as OpName];
+  const shape = cutShape(types);
+  const others = types.inputTypes.filter((_, index) => index !== takesPacked);
+  const alike = [...others, ...types.outputTypes].every(
+    (type) => bytesOnGpu(type.shape) <= largest || sameShape(type.shape, shape),
+  );
+  return alike && node.outputs.length === 1 && rule?.fits(types) ? rule : undefined;
+}
+
+/** Whether it is computed although it is given, or gives, what is larger than a tensor may be. */
+export const takesInParts = (work: Work, types: Types, largest: number): boolean =>
+  ruleFor(work, types, largest) !== undefined && hasRuns(cutShape(types), largest);
+
+/** Throws a `UserError` where the op has no rule for what it is given. */
+export function loweredInParts(
+  work: Work,
+  largest: number,
+): (context: LoweringContext, inputs: readonly Handle[]) => readonly Handle[] {
+  const isLarge = (shape: Shape): boolean => bytesOnGpu(shape) > largest;
+  return (c, handles) => {
+    const shape = cutShape(c);
+    const rule = ruleFor(work, c, largest);
+    if (rule === undefined) throw new UserError(tensorTooLarge(bytesOnGpu(shape), largest));
+    const parts = runsOfShape(shape, largest).map((run, at) =>
+      rule.lower(c, run, (index) => partOf(c, argument(handles, index), index, run, at), work.lowering),
+    );
+    return [isLarge(argument(c.outputTypes, 0).shape) ? parts : [c.kernel('Concat', parts, { axis: 0 })]];
+  };
+
+  function partOf(c: LoweringContext, handle: Handle, index: number, run: Run, at: number): Tensor {
+    const { shape } = argument(c.inputTypes, index);
+    if (isLarge(shape)) return argument(handle, at);
+    const x = argument(handle, 0);
+    if (!hasRows(shape, cutShape(c))) return x;
+    const begin = shape.map((_, axis) => (axis === 0 ? run.first : 0));
+    return c.kernel('Slice', { x }, { begin, size: shapeOfRun(shape, run) });
+  }
+}

@@ -1,0 +1,123 @@
+/** Calls of standard-library functions: `adamw(rate: 2e-4)`, and bare names that stand for a call without arguments. */
+
+import * as names from '../diagnostics/catalogue/names.js';
+import * as params from '../diagnostics/catalogue/params.js';
+import * as errors from '../diagnostics/catalogue/values.js';
+import { named } from '../diagnostics/make.js';
+import type { Value } from '../ir/types.js';
+import type { Family, FunctionSchema } from '../schemas/schema.js';
+import type { Argument, Entry, Word } from '../syntax/ast.js';
+import { coerce } from './coerce.js';
+import { constant } from './constants.js';
+import type { Context } from './context.js';
+import { expressionNoun, FAMILY_NOUNS, typeNoun } from './describe.js';
+import type { Evaluate } from './evaluator.js';
+import { evaluateEntries } from './fields.js';
+
+export const evaluateCall: Evaluate<'call'> = (expression, type, context, path) => {
+  const mismatch = (help?: string) =>
+    context.report(
+      errors.typeMismatch(expression.span, typeNoun(type), expressionNoun(expression), { help }),
+    );
+  if (expression.kind === 'call') return call(expression.callee, expression.args, type.family, context, path);
+  if (expression.kind === 'string') {
+    const known = context.scope.functions(type.family).map((name) => `${name}(…)`);
+    return mismatch(known.length > 0 ? `${typeNoun(type)} is a call: ${named(known)}` : undefined);
+  }
+  if (expression.kind !== 'reference') return mismatch();
+  const [word, more] = expression.path;
+  if (word === undefined) return undefined;
+  const symbol = more === undefined ? context.scope.lookup(word.text) : undefined;
+  switch (symbol?.kind) {
+    case 'function':
+      return call(word, [], type.family, context, path);
+    case 'param':
+    case 'matrix': {
+      const value = constant(expression, context);
+      return value === undefined ? undefined : coerce(value, type, expression.span, context);
+    }
+    case 'secret':
+      return context.report(params.secretUsed(expression.span, word.text, symbol.declaration.name.span));
+    case 'unknown':
+      return undefined;
+    case undefined:
+      return more === undefined ? unknownFunction(word, type.family, context) : mismatch();
+    default:
+      return context.scope.ambiguous.has(word.text) ? undefined : mismatch();
+  }
+};
+
+function unknownFunction(word: Word, family: Family, context: Context): undefined {
+  if (context.scope.isUncertain(word.text)) return undefined;
+  if (context.scope.isPort(word.text)) return context.report(names.calledPort(word.span, word.text));
+  const module = context.scope.moduleOf(word.text);
+  return context.report(
+    module === undefined
+      ? names.unknownFunction(word.span, word.text, context.scope.functions(family))
+      : names.notImported(word.span, word.text, module, context.scope.importing(word.text, module)),
+  );
+}
+
+function call(
+  callee: Word,
+  args: readonly Argument[],
+  family: Family,
+  context: Context,
+  path: string | undefined,
+): Value | undefined {
+  const known = () => context.scope.functions(family);
+  if (callee.text === 'env') return context.report(params.envOutsideSecret(callee.span));
+  if (callee.text === 'file')
+    return context.report(errors.wrongFamily(callee.span, 'file', 'file', FAMILY_NOUNS[family], known()));
+  const symbol = context.scope.callable(callee.text);
+  if (symbol === undefined) return unknownFunction(callee, family, context);
+  if (symbol.schema.family !== family)
+    return context.report(
+      errors.wrongFamily(
+        callee.span,
+        callee.text,
+        FAMILY_NOUNS[symbol.schema.family],
+        FAMILY_NOUNS[family],
+        known(),
+      ),
+    );
+  const before = context.errors;
+  const entries = nameArguments(callee, args, symbol.schema, context);
+  const isUnclear = context.errors > before;
+  const values = evaluateEntries(entries, symbol.schema.args, context, {
+    path,
+    // An argument that could not be told may be the one that is missing.
+    missing: (key, doc) =>
+      isUnclear ? undefined : errors.missingArgument(callee.span, callee.text, key, doc),
+    unknown: (key, known) => names.unknownArgument(key.span, key.text, callee.text, known),
+  });
+  return values === undefined || isUnclear ? undefined : { call: symbol.name, args: values };
+}
+
+/** Gives positional arguments the names that the schema has for them. */
+function nameArguments(
+  callee: Word,
+  args: readonly Argument[],
+  schema: FunctionSchema,
+  context: Context,
+): readonly Entry[] {
+  let position = 0;
+  let named = false;
+  return args.flatMap(({ name, value }): readonly Entry[] => {
+    named ||= name !== undefined;
+    if (name !== undefined) return [{ key: name, value }];
+    const text = schema.positional[position++];
+    if (text !== undefined && named)
+      context.report(errors.positionalAfterNamed(value.span, callee.text, text));
+    if (text !== undefined) return [{ key: { text, span: value.span }, value }];
+    const known = Object.keys(schema.args);
+    const given = [...schema.positional, ...args.map((arg) => arg.name?.text)];
+    const free = known.filter((key) => !given.includes(key));
+    // What must be there is meant before what may.
+    const needed = free.filter((key) => schema.args[key]?.required === true);
+    context.report(
+      errors.tooManyArguments(value.span, callee.text, known, needed.length > 0 ? needed : free),
+    );
+    return [];
+  });
+}

@@ -1,0 +1,153 @@
+/** Rows with labels go to trainers, evaluations and metrics of classifiers, and to no others. */
+import * as errors from '../diagnostics/catalogue/classification.js';
+import type { Diagnostic } from '../diagnostics/types.js';
+import type { Call, Value } from '../ir/types.js';
+import { metricsOf } from '../schemas/functions/metric.js';
+import { LABELLED } from '../schemas/functions/template.js';
+import type { Span } from '../source/span.js';
+import { referenceIn, type Stages, settingSpan, trainedBy } from './stage-settings.js';
+import type { CheckedStage } from './stages.js';
+
+interface Rows {
+  readonly name: string;
+  readonly template: Span;
+  readonly kind: 'labelled' | 'unlabelled';
+}
+
+/** Checks of each kind of stage; merges and deploys take whatever was trained. */
+const CHECKS: Readonly<Record<string, (checked: CheckedStage, stages: Stages) => readonly Diagnostic[]>> = {
+  format: checkFormat,
+  train: checkTrain,
+  eval: checkEval,
+};
+
+export const classification = (checked: CheckedStage, stages: Stages): readonly Diagnostic[] =>
+  CHECKS[checked.stage.kind]?.(checked, stages) ?? [];
+
+/** What is behind a setting that takes rows; nothing where its format is invalid. */
+function rowsIn(checked: CheckedStage, key: string, stages: Stages): Rows | undefined {
+  const reference = referenceIn(checked, key);
+  const format = reference && stages.get(reference.stage);
+  const template = format?.stage.settings['template'] as Call | undefined;
+  if (format === undefined || !format.isSound || template === undefined) return undefined;
+  return {
+    name: format.stage.name,
+    template: settingSpan(format, 'template'),
+    kind: template.call === LABELLED ? 'labelled' : 'unlabelled',
+  };
+}
+
+/** Who wrote a setting: presets and defaults say nothing of these rows. */
+const isWritten = ({ stage }: CheckedStage, path: string): boolean => stage.origins[path] === 'author';
+
+function checkFormat(checked: CheckedStage): readonly Diagnostic[] {
+  const { template, overflow } = checked.stage.settings as Readonly<Record<string, Value>>;
+  if ((template as Call | undefined)?.call !== LABELLED) return [];
+  return [
+    ...(overflow === 'split'
+      ? [
+          errors.settingWithLabels(
+            settingSpan(checked, 'overflow'),
+            'overflow = split',
+            'the label is for the whole text, not for a piece of it',
+            undefined,
+          ),
+        ]
+      : []),
+    ...(isWritten(checked, 'loss_on')
+      ? [
+          errors.settingWithLabels(
+            settingSpan(checked, 'loss_on'),
+            'loss_on',
+            'the loss is on the label, not on tokens',
+            undefined,
+          ),
+        ]
+      : []),
+  ];
+}
+
+/** Settings of a training that go with no classifier. */
+const WITHOUT_LABELS: readonly (readonly [setting: string, why: string])[] = [
+  ['prompt', 'a prompt steers generated text, but a classifier trains a head'],
+  ['prefix', 'a prefix steers generated text, but a classifier trains a head'],
+  ['adapter', 'a head is trained alone or with low-rank factors'],
+  ['start', 'the head starts untrained'],
+];
+
+/** Settings that refer to what `head` leaves as it is. */
+const WITHOUT_BLOCKS: readonly (readonly [setting: string, why: string])[] = [
+  ['lora', 'there is no adapter'],
+  ['neftune_noise_alpha', 'the base is frozen, so noise on its input is useless'],
+];
+
+function checkTrain(checked: CheckedStage, stages: Stages): readonly Diagnostic[] {
+  const rows = rowsIn(checked, 'dataset', stages);
+  if (rows === undefined) return [];
+  const { stage, block } = checked;
+  const method = block.using.find(({ text }) => text === stage.preset)?.span ?? block.name.span;
+  if (rows.kind === 'unlabelled' && stage.preset === 'head') return [errors.headWithoutLabels(method, rows)];
+  const watched = rowsIn(checked, 'validate', stages);
+  const trained = { at: settingSpan(checked, 'dataset'), message: 'trained on these' };
+  const mismatch =
+    watched === undefined || watched.kind === rows.kind
+      ? []
+      : [errors.rowsMismatch(settingSpan(checked, 'validate'), watched, watched.kind, trained)];
+  if (rows.kind === 'unlabelled') return mismatch;
+  const written = (path: string): boolean => block.properties.some(({ key }) => key.text === path);
+  const saved = (stage.settings['lora'] as { modules_to_save?: readonly string[] } | undefined)
+    ?.modules_to_save;
+  return [
+    ...mismatch,
+    ...WITHOUT_LABELS.filter(([setting]) => stage.settings[setting] !== undefined).map(([setting, why]) =>
+      errors.settingWithLabels(settingSpan(checked, setting), setting, why, rows),
+    ),
+    ...(saved?.includes('lm_head')
+      ? [
+          errors.settingWithLabels(
+            settingSpan(checked, 'lora'),
+            'modules_to_save: [lm_head]',
+            'a classifier replaces it with a head over labels, which is always trained',
+            rows,
+          ),
+        ]
+      : []),
+    ...(stage.preset === 'head'
+      ? WITHOUT_BLOCKS.filter(([setting]) => written(setting)).map(([setting, why]) =>
+          errors.settingWithHead(settingSpan(checked, setting), setting, why),
+        )
+      : []),
+  ];
+}
+
+function checkEval(checked: CheckedStage, stages: Stages): readonly Diagnostic[] {
+  const rows = rowsIn(checked, 'dataset', stages);
+  if (rows === undefined) return [];
+  const model = referenceIn(checked, 'model');
+  const trainer = model && trainedBy(model.stage, stages);
+  const learnt = trainer && rowsIn(trainer, 'dataset', stages);
+  const mismatch =
+    trainer === undefined || learnt === undefined || learnt.kind === rows.kind
+      ? []
+      : [
+          errors.rowsMismatch(settingSpan(checked, 'dataset'), rows, rows.kind, {
+            at: settingSpan(trainer, 'dataset'),
+            message:
+              learnt.kind === 'labelled' ? 'a classifier is trained here' : 'text generation is trained here',
+          }),
+        ];
+  return mismatch.length > 0 ? mismatch : foreignMetrics(checked, rows);
+}
+
+function foreignMetrics(checked: CheckedStage, rows: Rows): readonly Diagnostic[] {
+  const fitting = metricsOf(rows.kind === 'labelled' ? 'labels' : 'texts');
+  const list = checked.block.properties.find(({ key }) => key.text === 'metrics')?.value;
+  const calls = (checked.stage.settings['metrics'] ?? []) as readonly Call[];
+  return calls.flatMap(({ call }, index) => {
+    if (fitting.includes(call)) return [];
+    const item = list?.kind === 'list' ? list.items[index] : undefined;
+    return [
+      errors.metricOfOtherRows(item?.span ?? settingSpan(checked, 'metrics'), call, rows, rows.kind, fitting),
+    ];
+  });
+}

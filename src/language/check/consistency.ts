@@ -1,0 +1,172 @@
+/** Wirings that are well typed and cannot be meant. */
+
+import { deviceMemoryDiffers, runtimesDiffer } from '../diagnostics/catalogue/runtimes.js';
+import { baseMismatch, emptySplit, idleSetting, sharedTarget } from '../diagnostics/catalogue/wiring.js';
+import type { Diagnostic } from '../diagnostics/types.js';
+import { takesLimit } from '../ir/runtimes.js';
+import type { Budget, Value } from '../ir/types.js';
+import type { MetricSchema } from '../schemas/schema.js';
+import { budgetMetrics, type budgetSettings, stageMetrics } from '../schemas/stages/budget.js';
+import type { Span } from '../source/span.js';
+import type { SourceFile } from '../syntax/ast.js';
+import type { MetricOf } from './certain.js';
+import { checkCertain } from './certain-requirements.js';
+import { classification } from './classification.js';
+import { columnsOfRows, fittingColumns } from './columns.js';
+import type { World } from './context.js';
+import { fileTexts } from './file-texts.js';
+import { idleSettings } from './idle-settings.js';
+import { sameForm, sameTokenizer } from './same-form.js';
+import { referenceIn, type Stages, settingSpan } from './stage-settings.js';
+import type { CheckedStage } from './stages.js';
+import { formatQuantity } from './units.js';
+
+type Check = (checked: CheckedStage, stages: Stages, world: World) => readonly Diagnostic[];
+
+/** `dialogs.valid` where the data stage gives `valid` no share. */
+const emptySplits: Check = (checked, stages) =>
+  ['dataset', 'validate'].flatMap((key) => {
+    const reference = referenceIn(checked, key);
+    const format = reference && stages.get(reference.stage);
+    const from = format && referenceIn(format, 'from');
+    const data = from && stages.get(from.stage);
+    if (reference === undefined || data === undefined || !data.isSound) return [];
+    const split = data.stage.settings['split'] as Readonly<Record<string, Value>> | undefined;
+    const share = split === undefined ? (reference.port === 'train' ? 1 : 0) : split[reference.port];
+    if (reference.port === 'all' || (typeof share === 'number' && share > 0)) return [];
+    const span = split === undefined ? data.block.name.span : settingSpan(data, 'split');
+    const written = `${reference.stage}.${reference.port}`;
+    return [emptySplit(settingSpan(checked, key), written, data.stage.name, span)];
+  });
+
+/** An adapter is merged into the base that it was trained on. */
+const sameBase: Check = (checked, stages) => {
+  const adapter = checked.stage.kind === 'merge' ? referenceIn(checked, 'adapter') : undefined;
+  const trained = adapter && stages.get(adapter.stage);
+  if (adapter === undefined || trained === undefined || !trained.isSound) return [];
+  const [own, other] = [checked.stage.settings['base'], trained.stage.settings['base']];
+  if (JSON.stringify(own) === JSON.stringify(other)) return [];
+  const name = `${adapter.stage}.${adapter.port}`;
+  return [baseMismatch(settingSpan(checked, 'base'), name, settingSpan(trained, 'base'))];
+};
+
+/** What a name of a condition measures; `own`: what the block itself does, under a name alone or after `baseline`. */
+const metricsIn =
+  (own: Readonly<Record<string, MetricSchema>>, stages: Stages): MetricOf =>
+  ([first = '', second]) => {
+    const of = second === undefined || first === 'baseline' ? own : stages.get(first)?.schema.metrics;
+    const name = second ?? first;
+    return [of, stageMetrics].find((metrics) => metrics !== undefined && Object.hasOwn(metrics, name))?.[
+      name
+    ];
+  };
+
+const certainGates: Check = ({ stage, schema, block }, stages) =>
+  checkCertain(stage.requires, block.requirements, metricsIn(schema.metrics, stages));
+
+/** Two deploy stages with one folder. */
+function sharedTargets(stages: readonly CheckedStage[]): readonly Diagnostic[] {
+  const first = new Map<string, CheckedStage>();
+  return stages.flatMap((checked) => {
+    const { kind, name, settings } = checked.stage;
+    if (kind !== 'deploy' || settings['target'] === undefined) return [];
+    const target = JSON.stringify(settings['target']);
+    const other = first.get(target);
+    if (other === undefined) first.set(target, checked);
+    return other === undefined || other.block === checked.block
+      ? []
+      : [sharedTarget(settingSpan(checked, 'target'), name, settingSpan(other, 'target'))];
+  });
+}
+
+const CHECKS: readonly Check[] = [
+  idleSettings,
+  certainGates,
+  fileTexts,
+  columnsOfRows,
+  fittingColumns,
+  emptySplits,
+  sameBase,
+  sameTokenizer,
+  sameForm,
+  classification,
+];
+
+type SettingName = keyof typeof budgetSettings;
+
+/** What a budget sets, and where. */
+interface BudgetSetting<V> {
+  readonly name: string;
+  readonly value: V;
+  readonly span: Span;
+}
+
+function settingsOf<V extends Value>(
+  key: SettingName,
+  budgets: readonly Budget[],
+  { blocks }: SourceFile,
+): readonly BudgetSetting<V>[] {
+  return budgets.flatMap(({ name, settings }) => {
+    const value = settings[key] as V | undefined;
+    const block = blocks.find((one) => one.kind.text === 'budget' && one.name.text === name);
+    if (value === undefined || block === undefined) return [];
+    const written = block.properties.find((property) => property.key.text === key);
+    return [{ name, value, span: written?.value.span ?? block.name.span }];
+  });
+}
+
+/** The stages of a run are computed by one runtime, which keeps to one limit. */
+function differingBudgets(budgets: readonly Budget[], tree: SourceFile): readonly Diagnostic[] {
+  const differing = <V extends Value>(
+    key: SettingName,
+    problem: (at: Span, value: V, first: BudgetSetting<V>) => Diagnostic,
+  ) => {
+    const [first, ...others] = settingsOf<V>(key, budgets, tree);
+    return others.flatMap(({ span, value }) =>
+      first === undefined || value === first.value ? [] : [problem(span, value, first)],
+    );
+  };
+  return [
+    ...differing<string>('runtime', (at, value, { value: runtime, ...first }) =>
+      runtimesDiffer(at, value, { ...first, runtime }),
+    ),
+    ...differing<number>('device_memory', (at, value, { value: size, ...first }) =>
+      deviceMemoryDiffers(at, sizeText(value), { ...first, size: sizeText(size) }),
+    ),
+  ];
+}
+
+const sizeText = (bytes: number): string => formatQuantity(bytes, 'bytes');
+
+/** A limit of a device where the pipeline itself asks for a runtime that has none. */
+function idleLimits(budgets: readonly Budget[], tree: SourceFile): readonly Diagnostic[] {
+  const [asked] = settingsOf<string>('runtime', budgets, tree);
+  if (asked === undefined || asked.value === 'auto' || takesLimit(asked.value)) return [];
+  return settingsOf<number>('device_memory', budgets, tree).map(({ span }) =>
+    idleSetting(
+      span,
+      `\`device_memory\` limits the memory of tensors on a device, but \`${asked.value}\` uses the memory of the machine`,
+      `remove it, or \`runtime = ${asked.value}\``,
+    ),
+  );
+}
+
+export function checkConsistency(
+  stages: readonly CheckedStage[],
+  budgets: readonly Budget[],
+  tree: SourceFile,
+  world: World,
+): readonly Diagnostic[] {
+  const byName = new Map(stages.map((checked) => [checked.stage.name, checked]));
+  const written = tree.blocks.flatMap(({ kind, requirements }) =>
+    kind.text === 'budget' ? requirements : [],
+  );
+  const sound = stages.filter(({ isSound }) => isSound);
+  return [
+    ...sharedTargets(sound),
+    ...differingBudgets(budgets, tree),
+    ...idleLimits(budgets, tree),
+    ...sound.flatMap((checked) => CHECKS.flatMap((check) => check(checked, byName, world))),
+    ...budgets.flatMap(({ requires }) => checkCertain(requires, written, metricsIn(budgetMetrics, byName))),
+  ];
+}

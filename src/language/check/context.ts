@@ -1,0 +1,61 @@
+import { type Diagnostic, isError } from '../diagnostics/types.js';
+import type { Host } from '../host/host.js';
+import type { Origin } from '../ir/types.js';
+import type { Span } from '../source/span.js';
+import type { Scope } from './scope.js';
+
+/** The world of one file. */
+export interface World {
+  readonly host: Host;
+  /** Absolute folder that relative paths start from. */
+  readonly folder: string;
+}
+
+export interface PortUse {
+  readonly stage: string;
+  readonly port: string;
+  readonly span: Span;
+}
+
+/** What a check of some settings gathers; forks can be thrown away where another reading fits better. */
+export class Context {
+  readonly diagnostics: Diagnostic[] = [];
+  readonly origins: Record<string, Origin> = {};
+  readonly uses: PortUse[] = [];
+  /** Parameters that are being computed, each with where it was asked for. */
+  readonly open: { readonly name: string; readonly at: Span }[] = [];
+
+  constructor(
+    readonly scope: Scope,
+    readonly world: World,
+  ) {}
+
+  /** Warnings leave a value as it is. */
+  get errors(): number {
+    return this.diagnostics.filter(isError).length;
+  }
+
+  report(diagnostic: Diagnostic): undefined {
+    this.diagnostics.push(diagnostic);
+    return undefined;
+  }
+
+  origin(path: string | undefined, origin: Origin): void {
+    if (path !== undefined) this.origins[path] = origin;
+  }
+
+  /** Nobody has set it. */
+  forget(path: string | undefined): void {
+    if (path !== undefined) delete this.origins[path];
+  }
+
+  fork(): Context {
+    return new Context(this.scope, this.world);
+  }
+
+  adopt(fork: Context): void {
+    this.diagnostics.push(...fork.diagnostics);
+    this.uses.push(...fork.uses);
+    Object.assign(this.origins, fork.origins);
+  }
+}

@@ -1,0 +1,187 @@
+/** The names of a file: what it imports and declares, each once. */
+import * as errors from '../diagnostics/catalogue/names.js';
+import { badSecret, matrixElsewhere } from '../diagnostics/catalogue/params.js';
+import { isTestFile, misplacedNative } from '../diagnostics/catalogue/syntax.js';
+import type { StageKind } from '../ir/types.js';
+import { functions } from '../schemas/functions/index.js';
+import { schemas } from '../schemas/stages/index.js';
+import type { Span } from '../source/span.js';
+import type { Block, Secret, Word } from '../syntax/ast.js';
+import { referredTo } from '../syntax/references.js';
+import { Context, type World } from './context.js';
+import { type Binding, matrixSymbol } from './matrix.js';
+import { misplaced } from './misplaced.js';
+import { type Module, type ModuleLoader, PRELUDE } from './modules.js';
+import type { Overrides } from './overrides.js';
+import { paramSymbol } from './params.js';
+import { presetSymbol } from './presets.js';
+import { Scope } from './scope.js';
+import type { FtpSymbol, FunctionSymbol } from './symbols.js';
+import { methodOf } from './using.js';
+
+export class Declarations {
+  private readonly contexts = new Map<Module, Context>();
+  private readonly prelude: ReadonlyMap<string, FunctionSymbol>;
+
+  constructor(
+    private readonly loader: ModuleLoader,
+    private readonly world: World,
+    private readonly overrides: Overrides,
+    /** The combination that the pipeline's matrices are in; none while their values are read. */
+    private readonly binding: Binding | undefined,
+  ) {
+    this.prelude = natives(loader.library(PRELUDE));
+  }
+
+  /** The scope of a file, with the diagnostics of its declarations; made once. */
+  context(module: Module, isMain: boolean): Context {
+    const made = this.contexts.get(module);
+    if (made !== undefined) return made;
+    const { tree } = module;
+    const importAt = tree.imports[0]?.span.start ?? endOfLine(module, tree.edition?.span.end ?? 0);
+    const scope = new Scope(
+      this.prelude,
+      (name) => this.exporter(name),
+      importAt,
+      (from) => tree.imports.find((statement) => statement.from.text === from)?.names.at(-1)?.span.end,
+    );
+    const context = new Context(scope, this.world);
+    this.contexts.set(module, context);
+    const spans = new Map<string, Span>();
+    const declare = (name: Word, symbol: FtpSymbol) => {
+      const first = spans.get(name.text);
+      if (name.text === '') return;
+      // What an import that failed would have brought is not there twice.
+      const known = scope.own.get(name.text);
+      if (first !== undefined && known !== undefined && known.kind !== 'unknown') {
+        context.report(errors.duplicateName(name.span, name.text, first));
+        if (known.kind === symbol.kind) return;
+        scope.ambiguous.add(name.text);
+        // The other stages refer to it by its ports.
+        if (symbol.kind === 'stage') scope.own.set(name.text, symbol);
+      } else {
+        spans.set(name.text, name.span);
+        scope.own.set(name.text, symbol);
+      }
+    };
+    for (const { statement, module: imported } of module.imports)
+      for (const name of statement.names) declare(name, this.imported(name, imported, context));
+    for (const declaration of tree.params)
+      declare(declaration.name, paramSymbol(declaration, context, isMain ? this.overrides : undefined));
+    for (const declaration of tree.matrices) {
+      if (!isMain && !isTestFile(tree.file)) context.report(matrixElsewhere(declaration.name.span));
+      declare(declaration.name, matrixSymbol(declaration, context, this.binding));
+    }
+    for (const declaration of tree.secrets) {
+      checkSecret(declaration, context);
+      declare(declaration.name, { kind: 'secret', declaration });
+    }
+    for (const declaration of tree.presets)
+      declare(declaration.name, presetSymbol(declaration, module, context));
+    if (!module.isLibrary) context.diagnostics.push(...misplaced(tree));
+    if (!module.isLibrary) for (const native of tree.natives) context.report(misplacedNative(native.span));
+    for (const block of tree.blocks)
+      declare(block.name, block.kind.text === 'budget' ? { kind: 'budget', block } : stage(block, context));
+    // What a test means is decided where tests are run; what it refers to is used.
+    for (const { properties, expectations } of tree.tests)
+      for (const written of [
+        ...properties.map(({ value }) => value),
+        ...expectations.map(({ condition }) => condition),
+      ])
+        for (const word of referredTo(written)) scope.used.add(word.text);
+    return context;
+  }
+
+  all(): readonly Context[] {
+    return [...this.contexts.values()];
+  }
+
+  byFile(): ReadonlyMap<string, Context> {
+    return new Map([...this.contexts].map(([module, context]) => [module.source.file, context]));
+  }
+
+  private imported(name: Word, module: Module | undefined, context: Context): FtpSymbol {
+    if (module === undefined) return { kind: 'unknown' };
+    if (module.isLibrary) {
+      const exported = natives(module);
+      const found = exported.get(name.text) ?? this.presetOf(module, name.text);
+      if (found !== undefined) return found;
+      const native = this.prelude.get(name.text);
+      if (native !== undefined) {
+        context.report(errors.knownAnyway(name.span, name.text));
+        return native;
+      }
+      const known = [...exported.keys(), ...module.tree.presets.map((preset) => preset.name.text)];
+      context.report(errors.unknownExport(name.span, name.text, module.name, known));
+      return { kind: 'unknown' };
+    }
+    const { scope } = this.context(module, false);
+    const symbol = scope.own.get(name.text);
+    if (symbol?.kind === 'param' || symbol?.kind === 'preset') return symbol;
+    // What could not be read of it may be what is missing.
+    if (symbol !== undefined || !module.tree.broken)
+      context.report(
+        errors.unknownExport(
+          name.span,
+          name.text,
+          module.name,
+          scope.declared('param', 'preset'),
+          symbol === undefined || symbol.kind === 'unknown' ? undefined : symbol.kind,
+        ),
+      );
+    return { kind: 'unknown' };
+  }
+
+  private presetOf(module: Module, name: string): FtpSymbol | undefined {
+    if (module.tree.presets.length === 0) return undefined;
+    const symbol = this.context(module, false).scope.own.get(name);
+    return symbol?.kind === 'preset' ? symbol : undefined;
+  }
+
+  private exporter(name: string): string | undefined {
+    return this.loader.libraryNames().find((module) => {
+      const loaded = this.loader.library(module);
+      return (
+        natives(loaded).has(name) || loaded?.tree.presets.some((preset) => preset.name.text === name) === true
+      );
+    });
+  }
+}
+
+/** What a module of the library exports: the functions that it declares. */
+export function natives(module: Module | undefined): ReadonlyMap<string, FunctionSymbol> {
+  const found = new Map<string, FunctionSymbol>();
+  for (const { name } of module?.tree.natives ?? []) {
+    const schema = functions[name.text];
+    if (schema !== undefined) found.set(name.text, { kind: 'function', name: name.text, schema });
+  }
+  return found;
+}
+
+function stage(block: Block, context: Context): FtpSymbol {
+  const schema = Object.hasOwn(schemas, block.kind.text) ? schemas[block.kind.text as StageKind] : undefined;
+  if (schema === undefined) {
+    const known = [...Object.keys(schemas), 'budget'];
+    context.report(errors.unknownKind(block.kind.span, block.kind.text, known));
+  }
+  // Only names are looked at here: imports and presets are before blocks.
+  const method = schema === undefined ? undefined : methodOf(block.using, schema.kind, context.scope);
+  return { kind: 'stage', block, schema, method };
+}
+
+function checkSecret({ value }: Secret, context: Context): void {
+  if (value.kind === 'missing') return;
+  const isEnv =
+    value.kind === 'call' &&
+    value.callee.text === 'env' &&
+    value.args.length === 1 &&
+    value.args[0]?.value.kind === 'string' &&
+    /^[A-Za-z_][A-Za-z0-9_]*$/.test(value.args[0].value.value);
+  if (!isEnv) context.report(badSecret(value.span));
+}
+
+function endOfLine(module: Module, offset: number): number {
+  if (offset === 0) return 0;
+  const next = module.source.lineStarts.find((start) => start > offset);
+  return next ?? module.source.text.length;
+}

@@ -1,0 +1,41 @@
+/** Texts that are names of files: `chat(system: "prompts/legal.md")` says the name to the model, not what is in the file. */
+import { resolve } from 'node:path';
+import { nameAsText } from '../diagnostics/catalogue/values.js';
+import type { Diagnostic } from '../diagnostics/types.js';
+import { functions } from '../schemas/functions/index.js';
+import type { Setting, SettingType } from '../schemas/schema.js';
+import type { Expression } from '../syntax/ast.js';
+import { withParts } from '../syntax/references.js';
+import type { World } from './context.js';
+import type { Stages } from './stage-settings.js';
+import type { CheckedStage } from './stages.js';
+
+type Call = Extract<Expression, { kind: 'call' }>;
+
+export function fileTexts({ block }: CheckedStage, _: Stages, world: World): readonly Diagnostic[] {
+  const found: Diagnostic[] = [];
+  for (const { value } of block.properties)
+    for (const part of withParts(value))
+      if (part.kind === 'call' && ARGUMENTS.has(part.callee.text)) found.push(...namesIn(part, world));
+  return found;
+}
+
+function namesIn({ callee, args }: Call, { host, folder }: World): readonly Diagnostic[] {
+  return args.flatMap(({ name, value }) => {
+    const isAsked = name !== undefined && ARGUMENTS.get(callee.text)?.has(name.text) === true;
+    if (!isAsked || value.kind !== 'string' || value.value === '') return [];
+    const stat = host.stat(resolve(folder, value.value));
+    return stat?.isFolder === false ? [nameAsText(value.span, value.value)] : [];
+  });
+}
+
+const takesBoth = (type: SettingType): boolean =>
+  type.kind === 'union' && ['file', 'string'].every((kind) => type.of.some((one) => one.kind === kind));
+
+/** By function: its arguments that take a text and a file. */
+const ARGUMENTS: ReadonlyMap<string, ReadonlySet<string>> = new Map(
+  Object.entries(functions).flatMap(([name, { args }]) => {
+    const both = Object.keys(args).filter((key) => takesBoth((args[key] as Setting).type));
+    return both.length === 0 ? [] : [[name, new Set(both)]];
+  }),
+);

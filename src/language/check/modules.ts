@@ -1,0 +1,142 @@
+/** Loads the files of a program: the pipeline, what it imports, and the prelude. */
+import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
+import * as errors from '../diagnostics/catalogue/names.js';
+import type { Diagnostic } from '../diagnostics/types.js';
+import { type Host, HostError, type HostErrorCode } from '../host/host.js';
+import { type SourceText, sourceText } from '../source/text.js';
+import type { Import, SourceFile } from '../syntax/ast.js';
+import { type Parsed, parse } from '../syntax/parse.js';
+
+export interface Module {
+  /** What an import calls it: `std/data`, or the path. */
+  readonly name: string;
+  readonly path: string;
+  readonly isLibrary: boolean;
+  readonly source: SourceText;
+  readonly tree: SourceFile;
+  readonly imports: readonly { readonly statement: Import; readonly module: Module | undefined }[];
+}
+
+const WHY: Readonly<Record<HostErrorCode, string>> = {
+  not_found: 'no such file',
+  is_folder: 'a folder',
+  no_file: 'a pipe or a device',
+  no_access: 'no permission to read it',
+  too_large: 'too large',
+  io: 'the disk reports an error',
+};
+
+export const PRELUDE = 'std/prelude';
+
+/** The library's modules by their text: an editor checks at every key, and they do not change. */
+const library = new Map<string, Parsed>();
+
+function parseOnce(source: SourceText): Parsed {
+  const known = library.get(source.text);
+  if (known !== undefined && known.tree.file === source.file) return known;
+  const parsed = parse(source);
+  library.set(source.text, parsed);
+  return parsed;
+}
+
+export class ModuleLoader {
+  readonly sources = new Map<string, SourceText>();
+  readonly diagnostics: Diagnostic[] = [];
+  private readonly loaded = new Map<string, Module | undefined>();
+  private readonly files = new Map<string, Module>();
+  private readonly loading: string[] = [];
+
+  constructor(private readonly host: Host) {}
+
+  /** The file that a user asked for. Throws a {@link HostError} where it cannot be read. */
+  main(file: string): Module {
+    const path = resolve(this.host.cwd, file);
+    return this.read(this.displayed(path), path, false);
+  }
+
+  library(name: string): Module | undefined {
+    const path = this.libraryPath(name);
+    if (!this.loaded.has(path)) {
+      try {
+        this.loaded.set(path, this.read(name, path, true));
+      } catch (error) {
+        if (!(error instanceof HostError)) throw error;
+        this.loaded.set(path, undefined);
+      }
+    }
+    return this.loaded.get(path);
+  }
+
+  /** Names of the library's modules. */
+  libraryNames(): readonly string[] {
+    try {
+      const names = this.host.list(join(this.host.packageFolder, 'stdlib', 'std'));
+      return names
+        .filter((name) => name.endsWith('.ftp'))
+        .map((name) => `std/${name.slice(0, -4)}`)
+        .filter((name) => name !== PRELUDE);
+    } catch (error) {
+      if (error instanceof HostError) return [];
+      throw error;
+    }
+  }
+
+  private libraryPath(name: string): string {
+    return join(this.host.packageFolder, 'stdlib', `${name}.ftp`);
+  }
+
+  private displayed(path: string): string {
+    const inside = relative(this.host.cwd, path);
+    return inside.startsWith('..') || isAbsolute(inside) ? path : inside;
+  }
+
+  private read(name: string, path: string, isLibrary: boolean): Module {
+    const source = sourceText(isLibrary ? `${name}.ftp` : name, this.host.readText(path));
+    this.sources.set(source.file, source);
+    const { tree, diagnostics } = isLibrary ? parseOnce(source) : parse(source);
+    for (const found of diagnostics) this.diagnostics.push(found);
+    this.loading.push(path);
+    const imports = tree.imports.map((statement) => ({ statement, module: this.imported(statement, path) }));
+    this.loading.pop();
+    const module: Module = { name, path, isLibrary, source, tree, imports };
+    this.files.set(source.file, module);
+    return module;
+  }
+
+  /** Every file that was read, by the name that spans use. */
+  byFile(): ReadonlyMap<string, Module> {
+    return this.files;
+  }
+
+  private imported(statement: Import, from: string): Module | undefined {
+    const { text, span } = statement.from;
+    if (text === '' && span.start === span.end) return undefined;
+    if (/^std\/[A-Za-z0-9_]+$/.test(text)) {
+      const module = text === PRELUDE ? undefined : this.library(text);
+      if (module === undefined) this.diagnostics.push(errors.unknownModule(span, text, this.libraryNames()));
+      return module;
+    }
+    if (!/^\.\.?\//.test(text)) {
+      this.diagnostics.push(errors.unknownModule(span, text, this.libraryNames()));
+      return undefined;
+    }
+    const path = resolve(dirname(from), text);
+    const start = this.loading.indexOf(path);
+    if (start >= 0) {
+      const circle = [...this.loading.slice(start), path].map((file) => this.displayed(file));
+      this.diagnostics.push(errors.importCycle(span, circle));
+      return undefined;
+    }
+    if (!this.loaded.has(path)) {
+      try {
+        this.loaded.set(path, this.read(this.displayed(path), path, false));
+      } catch (error) {
+        if (!(error instanceof HostError)) throw error;
+        const meant = this.host.stat(`${path}.ftp`) === undefined ? undefined : `${text}.ftp`;
+        this.diagnostics.push(errors.importNotFound(span, text, WHY[error.code], meant));
+        return undefined;
+      }
+    }
+    return this.loaded.get(path);
+  }
+}

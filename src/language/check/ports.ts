@@ -1,0 +1,95 @@
+/** References to what other stages output. */
+import * as names from '../diagnostics/catalogue/names.js';
+import * as params from '../diagnostics/catalogue/params.js';
+import * as errors from '../diagnostics/catalogue/values.js';
+import * as wiring from '../diagnostics/catalogue/wiring.js';
+import type { Port, PortType, StageSchema } from '../schemas/schema.js';
+import type { Context } from './context.js';
+import { expressionNoun, portNoun, typeNoun } from './describe.js';
+import type { Evaluate } from './evaluator.js';
+import type { StageSymbol } from './symbols.js';
+
+export const portType = (port: Port, method: string | undefined): PortType =>
+  (method === undefined ? undefined : port.typeUsing?.[method]) ?? port.type;
+
+/** Ports of a stage that output what is wanted. */
+const fitting = (
+  schema: StageSchema,
+  method: string | undefined,
+  accepts: readonly PortType[],
+): readonly string[] =>
+  Object.entries(schema.ports)
+    .filter(([, port]) => accepts.includes(portType(port, method)))
+    .map(([name]) => name);
+
+export const evaluatePort: Evaluate<'port'> = (expression, type, context) => {
+  const mismatch = (help?: string) =>
+    context.report(
+      errors.typeMismatch(expression.span, typeNoun(type), expressionNoun(expression), { help }),
+    );
+  if (expression.kind === 'call' && context.scope.isPort(expression.callee.text))
+    return context.report(names.calledPort(expression.callee.span, expression.callee.text));
+  if (expression.kind !== 'reference')
+    return mismatch(
+      expression.kind === 'binary' && type.accepts.includes('Gate')
+        ? 'write the condition as a `require` in the eval stage, and use its gate here: `….passed`'
+        : undefined,
+    );
+  const [first, second, third] = expression.path;
+  if (first === undefined) return undefined;
+  const symbol = context.scope.lookup(first.text);
+  if (symbol === undefined)
+    return context.report(names.unknownName(first.span, first.text, stagesThatFit(type.accepts, context)));
+  if (symbol.kind === 'secret')
+    return context.report(params.secretUsed(first.span, first.text, symbol.declaration.name.span));
+  if (symbol.kind === 'unknown') return undefined;
+  if (symbol.kind !== 'stage') return context.scope.ambiguous.has(first.text) ? undefined : mismatch();
+  const { schema, method } = symbol;
+  if (schema === undefined) return undefined;
+  const written = expression.path.map(({ text }) => text).join('.');
+  const word = third ?? second;
+  const portName = second?.text ?? '';
+  const port =
+    third === undefined && Object.hasOwn(schema.ports, portName) ? schema.ports[portName] : undefined;
+  if (port === undefined) {
+    const named = Object.keys(schema.ports).filter((name) => name !== '');
+    const whole = schema.ports[''];
+    if (word !== undefined && named.length === 0 && whole !== undefined)
+      return context.report(
+        wiring.noNamedPort(expression.span, first.text, {
+          fits: type.accepts.includes(whole.type),
+          handsOn: portNoun([whole.type]),
+          wanted: portNoun(type.accepts),
+          needsFormat: whole.type === 'Data' && type.accepts.includes('Dialogs'),
+        }),
+      );
+    if (word !== undefined) return context.report(names.unknownPort(word.span, first.text, word.text, named));
+    const candidates = fitting(schema, method, type.accepts);
+    return context.report(
+      candidates.length > 0
+        ? wiring.portNeeded(expression.span, first.text, candidates)
+        : wiring.wrongPort(expression.span, written, handedOn(symbol), portNoun(type.accepts)),
+    );
+  }
+  const found = portType(port, method);
+  if (!type.accepts.includes(found))
+    return context.report(
+      wiring.wrongPort(expression.span, written, portNoun([found]), portNoun(type.accepts)),
+    );
+  context.uses.push({ stage: first.text, port: portName, span: expression.span });
+  return { stage: first.text, port: portName };
+};
+
+const stagesThatFit = (accepts: readonly PortType[], context: Context): readonly string[] =>
+  context.scope.declared('stage').filter((name) => {
+    const symbol = context.scope.own.get(name);
+    return (
+      symbol?.kind === 'stage' &&
+      (symbol.schema === undefined || fitting(symbol.schema, symbol.method, accepts).length > 0)
+    );
+  });
+
+function handedOn({ schema, method }: StageSymbol): string {
+  const types = [...new Set(Object.values(schema?.ports ?? {}).map((port) => portType(port, method)))];
+  return types.length === 0 ? 'nothing' : portNoun(types);
+}

@@ -1,0 +1,87 @@
+/** Rows that are cut and written as the model knows them: of its tokenizer, and in the form it was trained in. */
+import { createHash } from 'node:crypto';
+import { join, resolve } from 'node:path';
+import { otherForm, otherTokenizer } from '../diagnostics/catalogue/wiring.js';
+import type { Diagnostic } from '../diagnostics/types.js';
+import { HostError } from '../host/host.js';
+import type { Call, FileValue } from '../ir/types.js';
+import { LABELLED } from '../schemas/functions/template.js';
+import type { World } from './context.js';
+import { referenceIn, type Stages, settingSpan, trainedBy } from './stage-settings.js';
+import type { CheckedStage } from './stages.js';
+import { modelUnder } from './tokenizers.js';
+
+/** Folders of the models that are on this machine; others are looked at when they are opened. */
+const FOLDERS: Readonly<Record<string, (call: Call, world: World) => string>> = {
+  starter: (_, { host }) => join(host.packageFolder, 'stdlib', 'models', 'starter'),
+  local: ({ args }, { folder }) => resolve(folder, String(args['folder'])),
+  untrained: ({ args }, { folder }) => resolve(folder, String(args['folder'])),
+};
+
+/** Digest of the tokenizer of a model; `undefined` where it cannot be told. */
+function tokenizerOf(call: Call, world: World): string | undefined {
+  const folder = Object.hasOwn(FOLDERS, call.call) ? FOLDERS[call.call]?.(call, world) : undefined;
+  if (folder === undefined) return undefined;
+  try {
+    const bytes = world.host.readBytes(join(folder, 'tokenizer.json'));
+    return createHash('sha256').update(bytes).digest('hex');
+  } catch (error) {
+    if (error instanceof HostError) return undefined;
+    throw error;
+  }
+}
+
+/** Tokens of another tokenizer are other words to the model. */
+export function sameTokenizer(checked: CheckedStage, stages: Stages, world: World): readonly Diagnostic[] {
+  const own = checked.stage.settings['baseline'];
+  const models = [
+    modelUnder(checked, stages),
+    own !== null && typeof own === 'object' && 'call' in own ? (own as Call) : undefined,
+  ];
+  return ['dataset', 'validate'].flatMap((key) => {
+    const reference = referenceIn(checked, key);
+    const format = reference && stages.get(reference.stage);
+    const model = format?.stage.settings['model'] as Call | undefined;
+    if (format === undefined || model === undefined || !format.isSound) return [];
+    const other = models.find((call) => call !== undefined && isOther(call, model, world));
+    return other === undefined
+      ? []
+      : [otherTokenizer(settingSpan(checked, key), format.stage.name, settingSpan(format, 'model'))];
+  });
+}
+
+function isOther(one: Call, other: Call, world: World): boolean {
+  if (JSON.stringify(one) === JSON.stringify(other)) return false;
+  const [a, b] = [tokenizerOf(one, world), tokenizerOf(other, world)];
+  return a !== undefined && b !== undefined && a !== b;
+}
+
+/** An evaluation that asks in another form than the model was trained to answer measures the form. */
+export function sameForm(checked: CheckedStage, stages: Stages): readonly Diagnostic[] {
+  if (checked.stage.kind !== 'eval') return [];
+  const model = referenceIn(checked, 'model');
+  const trained = model && trainedBy(model.stage, stages);
+  const [asked, learnt] = [checked, trained].map((stage) => {
+    const reference = stage && referenceIn(stage, 'dataset');
+    return reference && stages.get(reference.stage);
+  });
+  if (asked === undefined || learnt === undefined || !asked.isSound || !learnt.isSound) return [];
+  if (formOf(asked) === formOf(learnt) || isLabelled(asked) !== isLabelled(learnt)) return [];
+  const { name } = asked.stage;
+  return [
+    otherForm(settingSpan(checked, 'dataset'), name, [
+      { at: settingSpan(learnt, 'template'), message: 'trained in this form' },
+      { at: settingSpan(asked, 'template'), message: 'used with this one' },
+    ]),
+  ];
+}
+
+/** Labelled rows and others differ in more than form; see `classification.ts`. */
+const isLabelled = ({ stage }: CheckedStage): boolean =>
+  (stage.settings['template'] as Call).call === LABELLED;
+
+/** Template and style; the system message is content. */
+function formOf({ stage }: CheckedStage): string {
+  const { call, args } = stage.settings['template'] as Call;
+  return `${call} ${(args['style'] as FileValue | undefined)?.sha256 ?? ''}`;
+}

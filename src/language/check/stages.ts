@@ -1,0 +1,197 @@
+/** A block as a stage or a budget: its settings against the schema of its kind, and what it requires. */
+import * as names from '../diagnostics/catalogue/names.js';
+import * as errors from '../diagnostics/catalogue/values.js';
+import { presetNeeds } from '../diagnostics/catalogue/wiring.js';
+import type { Budget, PresetOrigin, Requirement, Stage, Value, Values } from '../ir/types.js';
+import type { StageSchema } from '../schemas/schema.js';
+import { budgetMetrics, budgetSettings } from '../schemas/stages/budget.js';
+import type { Span } from '../source/span.js';
+import { type SourceText, spanText } from '../source/text.js';
+import type { Block, Expression, Property, Word } from '../syntax/ast.js';
+import { Context, type PortUse } from './context.js';
+import { evaluateEntries, nestedForms } from './fields.js';
+import type { Measured } from './measured.js';
+import { withIndent } from './removal.js';
+import { checkRequirement } from './requirements.js';
+import { checkShares } from './shares.js';
+import type { Layer, StageSymbol } from './symbols.js';
+import { layersOf, merged, sourceOf } from './using.js';
+
+export interface CheckedStage {
+  readonly stage: Stage;
+  readonly block: Block;
+  readonly schema: StageSchema;
+  readonly uses: readonly PortUse[];
+  /** Every setting and requirement is valid. */
+  readonly isSound: boolean;
+}
+
+export function checkStage(
+  symbol: StageSymbol & { readonly schema: StageSchema },
+  file: Context,
+  source: SourceText,
+): CheckedStage {
+  const { block, schema, method } = symbol;
+  const context = new Context(file.scope, file.world);
+  const layers = layersOf(block.using, schema.kind, context);
+  const preset = merged(layers);
+  const settings = checkSettings(block, schema, { values: preset.values, layers }, source, context);
+  const what = measured(block, schema, settings, preset.values);
+  const requires = [
+    ...block.requirements.flatMap(
+      (requirement) => checkRequirement(requirement, what, source, context) ?? [],
+    ),
+    ...layers.flatMap((layer) => presetRequirements(layer, what, context)),
+  ];
+  if (settings !== undefined) checkShares(block, settings, context);
+  file.diagnostics.push(...context.diagnostics);
+  return {
+    stage: {
+      kind: schema.kind,
+      name: block.name.text,
+      preset: method,
+      settings: settings ?? {},
+      origins: context.origins,
+      ...presetOrigins(context, preset.sources),
+      requires,
+      inputs: [],
+      doc: block.doc,
+      span: block.span,
+    },
+    block,
+    schema,
+    uses: context.uses,
+    isSound: settings !== undefined && context.errors === 0,
+  };
+}
+
+function presetOrigins({ origins }: Context, sources: Readonly<Record<string, PresetOrigin>>) {
+  if (Object.keys(sources).length === 0) return {};
+  const presets = Object.entries(origins).flatMap(([path, origin]) => {
+    const source = origin === 'preset' ? sourceOf(path, sources) : undefined;
+    return source === undefined ? [] : [[path, source] as const];
+  });
+  return presets.length === 0 ? {} : { presets: Object.fromEntries(presets) };
+}
+
+/** What a preset requires, of the stage that applies it. */
+function presetRequirements(
+  { preset, requirements, word }: Layer,
+  what: Measured,
+  context: Context,
+): readonly Requirement[] {
+  return requirements.flatMap((requirement) => {
+    const fork = preset.context.fork();
+    const checked = checkRequirement(requirement, what, preset.source, fork);
+    context.uses.push(...fork.uses);
+    const [problem] = fork.diagnostics;
+    if (problem !== undefined)
+      context.report(presetNeeds(word.span, word.text, problem.message, requirement.span, problem.help));
+    return checked ?? [];
+  });
+}
+
+function checkSettings(
+  block: Block,
+  schema: StageSchema,
+  presets: { readonly values: Values | undefined; readonly layers: readonly Layer[] },
+  source: SourceText,
+  context: Context,
+): Values | undefined {
+  const where = `a \`${schema.kind}\` stage`;
+  const heading = { ...block.kind.span, end: block.name.span.end };
+  return evaluateEntries(block.properties, schema.settings, context, {
+    path: '',
+    preset: presets.values,
+    missing: (key, doc) =>
+      setBy(presets.layers, key)
+        ? undefined
+        : errors.missingSetting(heading, `\`${block.name.text}\``, key, doc),
+    unknown: (key, known) =>
+      key.text === 'using'
+        ? usingAsSetting(block, key, source)
+        : names.unknownSetting(key.span, key.text, where, known, nestedForms(schema.settings)),
+  });
+}
+
+function usingAsSetting({ name, using, properties }: Block, key: Word, source: SourceText) {
+  const value = properties.find((property) => property.key === key)?.value;
+  const written = value === undefined ? '' : spanText(source, value.span).replace(/^\[\s*|\s*\]$/g, '');
+  const whole = withIndent({ ...key.span, end: value?.span.end ?? key.span.end }, source);
+  return names.usingInBlock(key.span, written, whole, using.at(-1)?.span ?? name.span);
+}
+
+/** A preset sets it, though its value may be wrong, which has been reported there. */
+const setBy = (layers: readonly Layer[], key: string): boolean =>
+  layers.some(({ preset }) => preset.declaration.properties.some((property) => property.key.text === key));
+
+/** `checked` is `undefined` where a setting has an error; what is written stands in for it then. */
+function measured(
+  block: Block,
+  schema: StageSchema,
+  checked: Values | undefined,
+  preset: Values | undefined,
+): Measured {
+  const settings = checked ?? preset ?? {};
+  const find = (key: string): Property | undefined =>
+    block.properties.find((property) => property.key.text === key);
+  const listed = find('metrics');
+  return {
+    where: `\`${block.name.text}\``,
+    block,
+    metrics: schema.metrics,
+    own: block.name.text,
+    ofStages: 'measured',
+    listed: !Object.hasOwn(schema.settings, 'metrics')
+      ? undefined
+      : listed?.value.kind === 'list'
+        ? listedMetrics(listed.value)
+        : chosenMetrics(settings['metrics']),
+    baseline: Object.hasOwn(schema.settings, 'baseline')
+      ? {
+          isSet:
+            settings['baseline'] !== undefined || (checked === undefined && find('baseline') !== undefined),
+          insertAt: block.span.end - 1,
+        }
+      : undefined,
+  };
+}
+
+/** Metrics that a preset chose. */
+const chosenMetrics = (value: Value | undefined): Measured['listed'] =>
+  Array.isArray(value)
+    ? { names: new Set(value.map((item) => String(item.call))), end: undefined }
+    : undefined;
+
+function listedMetrics(list: Extract<Expression, { kind: 'list' }>) {
+  const found = new Set<string>();
+  for (const item of list.items) {
+    if (item.kind === 'call') found.add(item.callee.text);
+    if (item.kind === 'reference' && item.path[0] !== undefined) found.add(item.path[0].text);
+  }
+  const last = list.items.at(-1)?.span;
+  const end: Span | undefined = last === undefined ? undefined : { ...last, start: last.end };
+  return { names: found, end };
+}
+
+export function checkBudget(block: Block, file: Context, source: SourceText): Budget {
+  const layers = layersOf(block.using, 'budget', file);
+  const settings = evaluateEntries(block.properties, budgetSettings, file, {
+    path: '',
+    preset: merged(layers).values,
+    missing: () => undefined,
+    unknown: (key, known) => names.unknownSetting(key.span, key.text, 'a `budget`', known),
+  });
+  const limits: Measured = { where: 'a `budget`', metrics: budgetMetrics, ofStages: 'all' };
+  return {
+    name: block.name.text,
+    settings: settings ?? {},
+    requires: [
+      ...block.requirements.flatMap(
+        (requirement) => checkRequirement(requirement, limits, source, file) ?? [],
+      ),
+      ...layers.flatMap((layer) => presetRequirements(layer, limits, file)),
+    ],
+    span: block.span,
+  };
+}

@@ -1,0 +1,110 @@
+/** What a name can refer to. */
+import type { StageKind, Unit, Value, Values } from '../ir/types.js';
+import type { FunctionSchema, SettingType, StageSchema } from '../schemas/schema.js';
+import type { Span } from '../source/span.js';
+import type { SourceText } from '../source/text.js';
+import type { Block, Matrix, Param, Preset, Requirement, Secret, Word } from '../syntax/ast.js';
+import type { Context } from './context.js';
+
+/** A value that is known when the program is compiled; numbers are in base units. */
+export interface Constant {
+  readonly value: Value;
+  /** Of a number with a unit. */
+  readonly unit?: Unit;
+  /** A literal as it is in the file. */
+  readonly written?: string;
+  /** Where a name's value is. */
+  readonly at?: Span;
+}
+
+export interface ParamSymbol {
+  readonly kind: 'param';
+  readonly declaration: Param;
+  readonly type: SettingType | undefined;
+  /**
+   * Evaluated when first asked for; `undefined` where it has no valid value, which has been reported. `at`: where it is
+   * asked for.
+   */
+  readonly constant: (at?: Span) => Constant | undefined;
+}
+
+/** A parameter with several values: the one that it has in the combination that is checked. */
+export interface MatrixSymbol {
+  readonly kind: 'matrix';
+  readonly declaration: Matrix;
+  readonly type: SettingType | undefined;
+  /** The values of the matrices are still being read. */
+  readonly isOpen: boolean;
+  /** `undefined` where it has none, which has been reported. */
+  readonly constant: () => Constant | undefined;
+}
+
+export interface SecretSymbol {
+  readonly kind: 'secret';
+  readonly declaration: Secret;
+}
+
+export interface StageSymbol {
+  readonly kind: 'stage';
+  readonly block: Block;
+  /** `undefined` where the kind is unknown, which has been reported. */
+  readonly schema: StageSchema | undefined;
+  /** The method of its `using`. */
+  readonly method: string | undefined;
+}
+
+export interface BudgetSymbol {
+  readonly kind: 'budget';
+  readonly block: Block;
+}
+
+export type PresetTarget = StageKind | 'budget';
+
+export interface PresetSymbol {
+  readonly kind: 'preset';
+  readonly declaration: Preset;
+  readonly target: PresetTarget;
+  /** What an import calls the module it is in. */
+  readonly module: string;
+  readonly source: SourceText;
+  /** Of the file it is in. */
+  readonly context: Context;
+  /** The presets that it applies itself, and its own settings last. */
+  readonly layers: () => readonly Layer[];
+  /** The method of its `using`. */
+  readonly method: () => string | undefined;
+}
+
+/** One preset of those that a block applies. */
+export interface Layer {
+  readonly preset: PresetSymbol;
+  readonly settings: Values;
+  readonly requirements: readonly Requirement[];
+  /** The word in the block that brought it. */
+  readonly word: Word;
+}
+
+export interface FunctionSymbol {
+  readonly kind: 'function';
+  readonly name: string;
+  readonly schema: FunctionSchema;
+}
+
+/** Something imported that does not exist, which has been reported. */
+export interface UnknownSymbol {
+  readonly kind: 'unknown';
+}
+
+export type Declared =
+  | ParamSymbol
+  | MatrixSymbol
+  | SecretSymbol
+  | StageSymbol
+  | BudgetSymbol
+  | PresetSymbol
+  | UnknownSymbol;
+export type FtpSymbol = Declared | FunctionSymbol;
+
+/** A name of a value that is known before the run. */
+export const isValue = (symbol: FtpSymbol | undefined): symbol is ParamSymbol | MatrixSymbol =>
+  symbol?.kind === 'param' || symbol?.kind === 'matrix';

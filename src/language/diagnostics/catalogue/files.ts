@@ -1,0 +1,99 @@
+/** FTP060x: files that cannot be read. */
+import type { HostErrorCode } from '../../host/host.js';
+import { error, wholeFile } from '../make.js';
+import type { Diagnostic, Place } from '../types.js';
+
+export const fileNotFound = (path: string, details: { readonly help?: string } = {}): Diagnostic =>
+  error('FTP0601', wholeFile(path), `there is no file \`${path}\``, {
+    help: 'check the path, and the folder that it is relative to',
+    ...details,
+  });
+
+export const isFolder = (path: string): Diagnostic =>
+  error('FTP0602', wholeFile(path), `\`${path}\` is a folder, not a file`, { help: 'name a file in it' });
+
+const noFile = (path: string): Diagnostic =>
+  error('FTP0602', wholeFile(path), `\`${path}\` is a pipe or a device, not a file`, { help: 'name a file' });
+
+export const noAccess = (path: string): Diagnostic =>
+  error('FTP0603', wholeFile(path), `no permission to read \`${path}\``, {
+    help: 'give the user that runs ftpc permission to read it',
+  });
+
+const fileTooLarge = (path: string): Diagnostic =>
+  error('FTP0604', wholeFile(path), `\`${path}\` is too large to read at once`, {
+    help: 'split it into several files, and read them with a glob',
+  });
+
+const readFailed = (path: string, detail: string): Diagnostic =>
+  error('FTP0605', wholeFile(path), `\`${path}\` could not be read`, {
+    notes: [detail],
+    help: 'the disk or the file system reported this error; try copying the file elsewhere',
+  });
+
+const READS: Readonly<Record<HostErrorCode, (path: string, detail: string) => Diagnostic>> = {
+  not_found: (path) => fileNotFound(path),
+  is_folder: isFolder,
+  no_file: noFile,
+  no_access: noAccess,
+  too_large: fileTooLarge,
+  io: readFailed,
+};
+
+/** A failed read of the Host as a diagnostic. */
+export const hostError = (failure: {
+  readonly code: HostErrorCode;
+  readonly path: string;
+  readonly detail: string;
+}): Diagnostic => READS[failure.code](failure.path, failure.detail);
+
+/** Something in a data file that a stage cannot go on with. */
+export const dataError = (place: Place, message: string, help: string): Diagnostic =>
+  error('FTP0606', place, message, { help });
+
+export const noRows = (stage: string, file: string): Diagnostic =>
+  error('FTP0607', wholeFile(file), `\`${stage}\` has no rows left`, {
+    help: 'the report of the stage names every row that was dropped, with its line and the reason',
+  });
+
+export const tooManyMistakes = (file: string, more: number): Diagnostic =>
+  error('FTP0608', wholeFile(file), `\`${file}\` has ${more} more mistakes, which are not shown`, {
+    help: 'fix the first ones and check again; if there is no end to them, the file may not be a pipeline',
+  });
+
+/** A file of another kind than the function that names it reads. */
+export const otherFormat = (
+  file: string,
+  expected: string,
+  found: { readonly name: string; readonly help: string } | undefined,
+): Diagnostic =>
+  error(
+    'FTP0609',
+    wholeFile(file),
+    found === undefined
+      ? `\`${file}\` is not a ${expected} file`
+      : `\`${file}\` is a ${found.name} file, which \`${expected}\` cannot read`,
+    {
+      help:
+        found?.help ??
+        `check the path, or use the function for this kind of file: \`jsonl\`, \`json\`, \`csv\` or \`text\``,
+    },
+  );
+
+/** A file that cannot be read to its end: `why` continues its name. */
+export const brokenFile = (place: Place, why: string, help?: string): Diagnostic =>
+  error('FTP0610', place, `\`${place.file}\` ${why}`, {
+    help: help ?? 'copy or download it again and compare the size; it may have been cut off',
+  });
+
+/** Columns that have no names of their own. */
+export const badHeader = (place: Place, why: string, help?: string): Diagnostic =>
+  error('FTP0611', place, `the columns of \`${place.file}\` cannot be distinguished: ${why}`, {
+    help: help ?? 'give each column a unique name in the first line',
+  });
+
+export const noParquetReader = (file: string, detail: string): Diagnostic =>
+  error('FTP0613', wholeFile(file), `\`${file}\` is read with DuckDB, which could not be loaded`, {
+    notes: [detail],
+    help: 'run `npm ci` again on a machine of the same kind, or convert the file to JSON lines',
+  });

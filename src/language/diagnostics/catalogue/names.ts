@@ -1,0 +1,279 @@
+/** FTP02xx: names and imports. */
+import type { Span } from '../../source/span.js';
+import { suggestion } from '../did-you-mean.js';
+import { foreignSetting, foreignValue } from '../foreign.js';
+import { error, insert, named, replace, warning } from '../make.js';
+import type { Diagnostic } from '../types.js';
+
+export const unknownName = (at: Span, name: string, known: readonly string[]): Diagnostic => {
+  const meant = foreignValue(name);
+  return error('FTP0201', at, `nothing here is called \`${name}\``, {
+    label: 'unknown name',
+    ...(meant === undefined ? suggestion(name, at, known) : wordFor(meant, at)),
+  });
+};
+
+const wordFor = (meant: string, at: Span): Pick<Diagnostic, 'help' | 'fixes'> => ({
+  help: `write \`${meant}\``,
+  fixes: [replace(`write \`${meant}\``, at, meant, 'maybe_incorrect')],
+});
+
+/** A setting of another tool by the name that it has here, or in the record that holds it. */
+function settingFor(
+  name: string,
+  at: Span,
+  known: readonly string[],
+  nested: Nested,
+): Pick<Diagnostic, 'help' | 'fixes'> {
+  const meant = foreignSetting(name);
+  if (typeof meant === 'object') return { help: `write \`${meant.write}\`` };
+  const own = meant ?? name;
+  if (known.includes(own)) return wordFor(own, at);
+  for (const [holder, forms] of Object.entries(nested)) {
+    const form = Object.hasOwn(forms, own) ? forms[own] : undefined;
+    if (form !== undefined) return { help: `it belongs in \`${holder}\`: write \`${holder} = ${form}\`` };
+  }
+  return suggestion(name, at, known);
+}
+
+/** By setting, how what its record or call holds is written in it: `{ epochs: … }` for `epochs`. */
+export type Nested = Readonly<Record<string, Readonly<Record<string, string>>>>;
+
+export const unknownKind = (at: Span, kind: string, known: readonly string[]): Diagnostic =>
+  error('FTP0202', at, `there is no block kind \`${kind}\``, {
+    label: 'unknown kind',
+    ...suggestion(kind, at, known),
+  });
+
+export const duplicateName = (at: Span, name: string, first: Span): Diagnostic =>
+  error('FTP0203', at, `\`${name}\` is declared twice`, {
+    label: 'second declaration',
+    related: [{ at: first, message: 'first declaration' }],
+    help: 'stages, parameters, secrets, budgets and imports of a file share one set of names; rename one of them',
+  });
+
+/** `known`: the columns of the first row. */
+export const unknownColumn = (
+  at: Span,
+  column: string,
+  files: string,
+  known: readonly string[],
+): Diagnostic => {
+  const inside = { ...at, start: at.start + 1, end: at.end - 1 };
+  return error('FTP0230', at, `no row of \`${files}\` has a column \`${column}\``, {
+    label: 'no such column',
+    ...suggestion(column, inside, known),
+  });
+};
+
+export const duplicateKey = (at: Span, key: string, first: Span): Diagnostic =>
+  error('FTP0204', at, `\`${key}\` is set twice`, {
+    label: 'set again',
+    related: [{ at: first, message: 'set here first' }],
+    help: 'keep one of them',
+  });
+
+export const unknownModule = (at: Span, module: string, known: readonly string[]): Diagnostic => {
+  const inside = { ...at, start: at.start + 1, end: at.end - 1 };
+  return error('FTP0205', at, `there is no module \`${module}\``, {
+    label: 'unknown module',
+    ...suggestion(module, inside, known),
+    ...(/^(std\/|\.\.?\/)/.test(module) ? {} : pathFor(module, inside)),
+  });
+};
+
+/** How a path is written that is none of the library's and does not start from the importing file. */
+function pathFor(module: string, at: Span): Pick<Diagnostic, 'help' | 'fixes' | 'notes'> {
+  const relative = module.replaceAll('\\', '/').replace(/^(?!\.\.?\/)/, './/');
+  if (/^[a-z]+:\/\//.test(module))
+    return {
+      help: 'files cannot be imported from the network: put the file beside the pipeline, and write `"./name.ftp"`',
+    };
+  if (/^(\/|[A-Za-z]:)/.test(module))
+    return {
+      help: 'paths are relative to the importing file: write `"./name.ftp"` or `"../name.ftp"`',
+    };
+  return module.endsWith('.ftp')
+    ? wordFor(relative, at)
+    : { notes: ['library modules are written `"std/…"`, your own files `"./…"`'] };
+}
+
+/** `meant`: a file that is there. */
+export const importNotFound = (at: Span, path: string, why: string, meant: string | undefined): Diagnostic =>
+  error('FTP0206', at, `the imported file \`${path}\` cannot be read`, {
+    label: why,
+    help: 'the path is relative to the importing file',
+    ...(meant === undefined ? {} : wordFor(meant, { ...at, start: at.start + 1, end: at.end - 1 })),
+  });
+
+/** `kind`: what the module has of that name, which cannot be imported. */
+export const unknownExport = (
+  at: Span,
+  name: string,
+  module: string,
+  known: readonly string[],
+  kind?: string,
+): Diagnostic =>
+  error('FTP0207', at, `\`${module}\` does not export \`${name}\``, {
+    label: kind === undefined || kind === 'function' ? 'not exported' : `a ${kind} of that file`,
+    ...(kind === undefined || kind === 'function'
+      ? suggestion(name, at, known)
+      : { help: `only parameters and presets can be imported; a ${kind} belongs in the pipeline itself` }),
+  });
+
+/** \`starter\` and what else every pipeline knows. */
+export const knownAnyway = (at: Span, name: string): Diagnostic =>
+  error('FTP0228', at, `\`${name}\` needs no import`, {
+    label: 'no module exports it',
+    help: 'remove it from the import',
+  });
+
+/** \`adapter.best()\` */
+export const calledPort = (at: Span, written: string): Diagnostic =>
+  error('FTP0229', at, `\`${written}\` is not a function`, {
+    label: 'an output of a stage',
+    help: `write \`${written}\` without parentheses`,
+  });
+
+export const importCycle = (at: Span, path: readonly string[]): Diagnostic =>
+  path.length === 2
+    ? error('FTP0208', at, 'the file imports itself', {
+        label: 'this file',
+        help: 'remove the import: a file can use its own declarations',
+      })
+    : error('FTP0208', at, 'the files import each other in a cycle', {
+        label: 'leads back to this file',
+        notes: [path.map((file) => `\`${file}\``).join(' → ')],
+        help: 'move what both files need into a third file',
+      });
+
+/** `removal`: what goes with the name, so that the rest stays a list, or the statement's whole line. */
+export const unusedImport = (at: Span, name: string, removal: Span, whole: boolean): Diagnostic =>
+  warning('FTP0209', at, `\`${name}\` is imported and not used`, {
+    label: 'not used',
+    fixes: [replace(whole ? 'remove the import' : `remove \`${name}\``, removal, '')],
+  });
+
+export const notImported = (
+  at: Span,
+  name: string,
+  module: string,
+  put: { readonly at: number; readonly text: string },
+): Diagnostic =>
+  error('FTP0210', at, `\`${name}\` is not imported`, {
+    label: `exported by \`${module}\``,
+    help: `write \`import { ${name} } from "${module}"\` at the top`,
+    fixes: [insert(`import \`${name}\``, at.file, put.at, put.text)],
+  });
+
+export const unknownFunction = (at: Span, name: string, known: readonly string[]): Diagnostic =>
+  error('FTP0211', at, `there is no function \`${name}\``, {
+    label: 'unknown function',
+    ...suggestion(name, at, known),
+  });
+
+export const unknownPreset = (at: Span, name: string, kind: string, known: readonly string[]): Diagnostic =>
+  error('FTP0212', at, `there is no preset \`${name}\` for \`${kind}\``, {
+    label: 'unknown preset',
+    ...(known.length === 0
+      ? { help: `no preset for \`${kind}\` is declared or imported here` }
+      : suggestion(name, at, known)),
+  });
+
+export const unknownSetting = (
+  at: Span,
+  key: string,
+  where: string,
+  known: readonly string[],
+  nested: Nested = {},
+): Diagnostic =>
+  error('FTP0213', at, `${where} has no setting \`${key}\``, {
+    label: 'unknown setting',
+    ...settingFor(key, at, known, nested),
+  });
+
+/** `using = qlora` among the settings; `whole` is the setting with its line. */
+export const usingInBlock = (at: Span, value: string, whole: Span, headingEnd: Span): Diagnostic =>
+  error('FTP0227', at, '`using` belongs in the heading of a block', {
+    label: 'not a setting',
+    help: `write it before the opening brace: \`… using ${value} {\``,
+    fixes: [
+      {
+        title: 'move it into the heading',
+        applicability: 'safe',
+        edits: [
+          { span: { ...headingEnd, start: headingEnd.end }, text: ` using ${value}` },
+          { span: whole, text: '' },
+        ],
+      },
+    ],
+  });
+
+export const unknownArgument = (
+  at: Span,
+  name: string,
+  callee: string,
+  known: readonly string[],
+): Diagnostic =>
+  error('FTP0214', at, `\`${callee}\` has no argument \`${name}\``, {
+    label: 'unknown argument',
+    ...(known.length === 0 ? { help: `\`${callee}\` takes no arguments` } : settingFor(name, at, known, {})),
+  });
+
+export const unknownPort = (at: Span, stage: string, port: string, known: readonly string[]): Diagnostic =>
+  error('FTP0215', at, `\`${stage}\` has no output named \`${port}\``, {
+    label: 'unknown port',
+    ...(known.length === 0 ? { help: 'this stage has no outputs' } : suggestion(port, at, known)),
+  });
+
+export const unknownMetric = (at: Span, name: string, where: string, known: readonly string[]): Diagnostic =>
+  error('FTP0216', at, `${where} measures no \`${name}\``, {
+    label: 'unknown metric',
+    ...suggestion(name, at, known),
+  });
+
+export const noPorts = (at: Span, name: string, kind: string): Diagnostic =>
+  error('FTP0217', at, `\`${name}\` is a ${kind} and has no ports`, {
+    label: 'not a stage',
+    help: `write \`${name}\` alone; only stages have ports`,
+    fixes: [replace('remove it', { ...at, start: at.start - 1 }, '', 'maybe_incorrect')],
+  });
+
+export const presetOfOtherKind = (at: Span, name: string, target: string, kind: string): Diagnostic =>
+  error('FTP0218', at, `the preset \`${name}\` is for \`${target}\`, this is a \`${kind}\``, {
+    label: `for ${named([target])}`,
+    help: `choose a preset that is declared \`for ${kind}\``,
+  });
+
+export const secondMethod = (at: Span, method: string, first: string, firstAt: Span): Diagnostic =>
+  error('FTP0222', at, `\`${first}\` and \`${method}\` are both methods`, {
+    label: 'a second method',
+    related: [{ at: firstAt, message: 'the first one' }],
+    help: 'a stage has one method; keep one of them',
+  });
+
+export const appliedTwice = (at: Span, name: string, first: Span): Diagnostic =>
+  error('FTP0223', at, `\`${name}\` appears twice after \`using\``, {
+    label: 'again',
+    related: [{ at: first, message: 'here first' }],
+    help: 'keep one of them: of several presets, the later ones win',
+  });
+
+export const presetCycle = (at: Span, name: string): Diagnostic =>
+  error('FTP0224', at, `the preset \`${name}\` applies itself`, {
+    label: 'leads back to this preset',
+    help: 'remove one of the presets after `using`',
+  });
+
+export const unusedDeclaration = (at: Span, kind: string, name: string, whole: Span): Diagnostic =>
+  warning('FTP0225', at, `the ${kind} \`${name}\` is not used`, {
+    label: 'not used',
+    fixes: [replace(`remove \`${name}\``, whole, '', 'maybe_incorrect')],
+  });
+
+export const stageWithoutEffect = (at: Span, name: string, whole: Span): Diagnostic =>
+  warning('FTP0226', at, `nothing reads \`${name}\``, {
+    label: 'has no effect',
+    help: 'refer to it from another stage, or remove it; a `require` in it would also be reason to keep it',
+    fixes: [replace(`remove \`${name}\``, whole, '', 'maybe_incorrect')],
+  });

@@ -1,0 +1,19 @@
+/** Names of the tensor runtimes; `src/compute/tensor/runtimes` has what is behind them. */
+export const RUNTIME_NAMES = ['onnx', 'tensorflow', 'webgpu', 'wasm', 'cpu'] as const;
+export type RuntimeName = (typeof RUNTIME_NAMES)[number];
+
+/** What may be asked for; `auto` leaves it to the machine. */
+export const RUNTIME_CHOICES = ['auto', ...RUNTIME_NAMES] as const;
+export type RuntimeChoice = (typeof RUNTIME_CHOICES)[number];
+
+/** Runtimes that count what their tensors take, so that it may be limited. */
+const COUNTING: ReadonlySet<string> = new Set<RuntimeName>(['tensorflow', 'webgpu', 'wasm']);
+export const takesLimit = (name: string): boolean => COUNTING.has(name);
+
+/** What is asked for, and by whom: an option of the command line takes precedence over the pipeline. */
+export interface AskedRuntime {
+  readonly choice: RuntimeChoice;
+  readonly by: 'option' | 'pipeline' | 'auto';
+  /** Of the products of a training; left out: float32. */
+  readonly precision?: 'bf16';
+}

@@ -1,0 +1,153 @@
+/** The checked program: stages with every setting evaluated, typed and filled in. Plain JSON but for the spans. */
+import type { Span } from '../source/span.js';
+
+export type StageKind = 'data' | 'format' | 'train' | 'eval' | 'merge' | 'deploy';
+
+/** A setting's value. Calls, references and quantities are tagged objects, so that a reader never guesses. */
+export type Value =
+  | null
+  | boolean
+  | number
+  | string
+  | Quantity
+  | Call
+  | Reference
+  | FileValue
+  | SecretValue
+  | readonly Value[]
+  | { readonly [key: string]: Value };
+
+/** Settings, arguments or fields of a record by their names. */
+export type Values = Readonly<Record<string, Value>>;
+
+/** Base units: bytes, seconds, tokens, steps, and 1 for a ratio (5% is 0.05). */
+export type Unit = 'bytes' | 'seconds' | 'tokens' | 'steps' | 'ratio';
+
+/** Only where a setting takes more than one unit (`warmup: 3%` or `5steps`); elsewhere a quantity is its bare number in base units. */
+export interface Quantity {
+  readonly unit: Unit;
+  readonly value: number;
+}
+
+/** `adamw(rate: 2e-4)`: a standard-library function with every argument, defaults filled in. */
+export interface Call {
+  readonly call: string;
+  readonly args: { readonly [name: string]: Value };
+}
+
+/** `adapter.best`: a stage's port. `port` is `''` for the stage itself. */
+export interface Reference {
+  readonly stage: string;
+  readonly port: string;
+}
+
+/** `file("prompts/legal.md")`: path as written, relative to the folder of the source file; its text is read when the program is compiled. */
+export interface FileValue {
+  readonly file: string;
+  readonly sha256: string;
+  readonly text: string;
+}
+
+/** A secret by its name and the environment variable that holds it; never its content. */
+export interface SecretValue {
+  readonly secret: string;
+  readonly env: string;
+}
+
+/** A file of a repository on a model hub: large ones have a SHA-256, the others the id of their Git blob (SHA-1), or neither where only the file itself is known. */
+export interface HubFile {
+  readonly name: string;
+  readonly bytes: number;
+  readonly sha256?: string;
+  readonly blob?: string;
+}
+
+/** A repository whose revision has become a commit, with the files that a pipeline reads of it. */
+export interface PinnedRepository {
+  readonly kind: 'model' | 'dataset';
+  readonly id: string;
+  readonly revision: string;
+  readonly commit: string;
+  readonly files: readonly HubFile[];
+  /** Environment variable of the secret that opens it. */
+  readonly secret?: string;
+}
+
+/** The preset that set a value, and the module it is in: `std/train`, or the path of a file. */
+export interface PresetOrigin {
+  readonly preset: string;
+  readonly module: string;
+}
+
+export type Origin = 'author' | 'preset' | 'default' | 'planner' | 'param';
+
+/** Which of the stages that a matrix leads to a stage is. */
+export interface Instance {
+  /** The name that is declared; that of the stage goes on with `@rate=1e-4`. */
+  readonly of: string;
+  /** The values that its name shows, by matrix. */
+  readonly at: Readonly<Record<string, Value>>;
+}
+
+export interface Stage {
+  readonly kind: StageKind;
+  readonly name: string;
+  /** Where a matrix makes several stages of one block. */
+  readonly instance?: Instance;
+  /** `using NAME`, `undefined` where the planner chooses. */
+  readonly preset?: string;
+  /** Checked against the kind's schema; its static type is `Infer<typeof schema>`. Settings left to the planner are absent. */
+  readonly settings: Readonly<Record<string, Value>>;
+  /** Who set each top-level setting, and `lora.rank` style paths inside records. */
+  readonly origins: Readonly<Record<string, Origin>>;
+  /** Of every path whose origin is `preset`: which one. */
+  readonly presets?: Readonly<Record<string, PresetOrigin>>;
+  readonly requires: readonly Requirement[];
+  /** Stages that this one reads, by name, without repetition, in order of the schema. */
+  readonly inputs: readonly string[];
+  readonly doc?: string;
+  readonly span: Span;
+}
+
+/** `require quality.rouge_l - baseline.rouge_l >= 0.02` */
+export interface Requirement {
+  /** As written. */
+  readonly text: string;
+  readonly condition: Expression;
+  readonly span: Span;
+}
+
+/** The expressions that are not yet known when the program is compiled: metrics, rows, memory, time. */
+export type Expression =
+  | { readonly op: 'value'; readonly value: number | boolean | string | null }
+  /** `['rows']`, `['baseline', 'perplexity']`, `['peak_memory']` */
+  | { readonly op: 'metric'; readonly path: readonly string[] }
+  | { readonly op: 'not' | 'negate'; readonly operand: Expression }
+  | {
+      readonly op: '+' | '-' | '*' | '/' | '<' | '<=' | '>' | '>=' | '==' | '!=' | 'and' | 'or';
+      readonly left: Expression;
+      readonly right: Expression;
+    };
+
+export interface Budget {
+  readonly name: string;
+  /** By the schema in `src/language/schemas/stages/budget.ts`. */
+  readonly settings: Readonly<Record<string, Value>>;
+  readonly requires: readonly Requirement[];
+  readonly span: Span;
+}
+
+export interface Program {
+  /** The pipeline's file as asked for, and its name without folder and ending. */
+  readonly file: string;
+  readonly name: string;
+  /** Absolute folder of the file: what relative paths in it start from. */
+  readonly folder: string;
+  /** In an order in which every stage is after its inputs; ties in source order. */
+  readonly stages: readonly Stage[];
+  readonly budgets: readonly Budget[];
+  readonly params: Readonly<Record<string, Value>>;
+  /** Where models and data sets of a hub are read: what their revisions are. */
+  readonly repositories?: readonly PinnedRepository[];
+  readonly doc?: string;
+}

@@ -1,0 +1,27 @@
+import { type CompileOptions, type CompileResult, compile } from '../compile.js';
+import type { Diagnostic } from '../diagnostics/types.js';
+import type { Host } from '../host/host.js';
+import { lookingOnce } from '../host/looking-once.js';
+import type { SourceMap } from '../source/text.js';
+import { type LintReport, lintReport } from './lint.js';
+
+export interface Checked {
+  readonly compiled: CompileResult;
+  readonly report: LintReport;
+  /** Of the compilation and of the lints. */
+  readonly diagnostics: readonly Diagnostic[];
+  readonly sources: SourceMap;
+}
+
+/** What `ftpc check` looks at. */
+export function checked(disk: Host, file: string, options: CompileOptions = {}): Checked {
+  const host = lookingOnce(disk);
+  const compiled = compile(host, file, options);
+  const report = lintReport(compiled, host);
+  return {
+    compiled,
+    report,
+    diagnostics: [...compiled.diagnostics, ...report.diagnostics],
+    sources: report.sources,
+  };
+}

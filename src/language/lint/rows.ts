@@ -1,0 +1,113 @@
+/** How many rows a data stage can have, from the line ends of its files: cheap enough for every `check`. */
+import { resolve } from 'node:path';
+import type { CheckedStage } from '../check/stages.js';
+import { type Host, HostError } from '../host/host.js';
+import type { Call, Value } from '../ir/types.js';
+import { entryOf, rowsIn } from './lock.js';
+import type { Files, Rows } from './types.js';
+
+/** Files above this are not read: so many bytes hold more rows than any rule asks for. */
+const MOST_BYTES = 4 << 20;
+
+/** Sources whose files hold a row a line. */
+const LINED = new Set(['jsonl']);
+/** Files whose line ends are no rows. */
+const PACKED = /\.gz$/i;
+
+/** Where rows are looked for. */
+export interface RowsWorld {
+  readonly host: Host;
+  readonly folder: string;
+  readonly files: Files;
+  /** Sources that have been counted in this look: many stages may read the same files. */
+  readonly counted: Map<string, number | undefined>;
+}
+
+/** `undefined` where the files are too large to look through, or of another kind. */
+export function countRows({ stage }: CheckedStage, world: RowsWorld): Rows | undefined {
+  const sources = callsOf(stage.settings['source'] ?? null);
+  const counts = sources.map((call) => rowsOf(call, world));
+  const lines = counts.reduce<number | undefined>(
+    (sum, rows) => (sum === undefined || rows === undefined ? undefined : sum + rows),
+    sources.length === 0 ? undefined : 0,
+  );
+  const { split } = stage.settings;
+  // A limit that a parameter switches on is for trying things out.
+  const limit = stage.origins['limit'] === 'param' ? undefined : stage.settings['limit'];
+  const most = typeof limit === 'number' ? Math.min(limit, lines ?? limit) : lines;
+  if (most === undefined) return undefined;
+  return { most, trainShare: isRecord(split) && typeof split['train'] === 'number' ? split['train'] : 1 };
+}
+
+/** Of files here, by their line ends; of a data set of the Hub, as the lock has counted them. */
+function rowsOf(call: Call, world: RowsWorld): number | undefined {
+  const key = JSON.stringify(call);
+  if (!world.counted.has(key)) world.counted.set(key, countSource(call, world));
+  return world.counted.get(key);
+}
+
+function countSource(call: Call, { host, folder, files }: RowsWorld): number | undefined {
+  if (LINED.has(call.call)) {
+    const files = filesOf(String(call.args['files']), host, folder);
+    return files.some((file) => PACKED.test(file)) ? undefined : countLines(files, host);
+  }
+  const locked = entryOf(files.lock, call);
+  return locked === undefined ? undefined : rowsIn(locked);
+}
+
+const callsOf = (value: Value): readonly Call[] =>
+  Array.isArray(value)
+    ? value.flatMap(callsOf)
+    : isRecord(value) && 'call' in value
+      ? [value as unknown as Call]
+      : [];
+
+const isRecord = (value: Value | undefined): value is Readonly<Record<string, Value>> =>
+  value !== null && typeof value === 'object' && !Array.isArray(value);
+
+function filesOf(pattern: string, host: Host, folder: string): readonly string[] {
+  const path = resolve(folder, pattern);
+  return host.stat(path) !== undefined ? [path] : host.glob(pattern, folder);
+}
+
+function countLines(files: readonly string[], host: Host): number | undefined {
+  try {
+    const bytes = files.reduce((sum, file) => sum + (host.stat(file)?.size ?? 0), 0);
+    if (bytes > MOST_BYTES) return undefined;
+    return files.reduce((sum, file) => sum + linesIn(file, host), 0);
+  } catch (error) {
+    if (error instanceof HostError) return undefined;
+    throw error;
+  }
+}
+
+const LINE_FEED = 10;
+const CARRIAGE_RETURN = 13;
+
+/** By path: an editor asks at every key, and the files stay as they are. */
+const counted = new Map<
+  string,
+  { readonly size: number; readonly modified: number; readonly lines: number }
+>();
+
+function linesIn(file: string, host: Host): number {
+  const { size = 0, modified = 0 } = host.stat(file) ?? {};
+  const known = counted.get(file);
+  if (known !== undefined && known.size === size && known.modified === modified) return known.lines;
+  const lines = countIn(host.readBytes(file));
+  // What lies in memory alone has no time.
+  if (modified !== 0) counted.set(file, { size, modified, lines });
+  return lines;
+}
+
+/** Lines with more than a line end; the last one needs none. */
+function countIn(bytes: Uint8Array): number {
+  let count = 0;
+  for (let start = 0; start < bytes.length; ) {
+    const found = bytes.indexOf(LINE_FEED, start);
+    const end = found < 0 ? bytes.length : found;
+    if (end - start > (bytes[end - 1] === CARRIAGE_RETURN ? 1 : 0)) count++;
+    start = end + 1;
+  }
+  return count;
+}

@@ -1,0 +1,112 @@
+/**
+ * Recovery by line. A setting is on a line of its own, so a line that cannot be read is set aside with
+ * one error, and the file is parsed again without it: nothing that follows is misread because of it.
+ * What is wrong with a block's braces or a declaration's head is left to the parser's own recovery.
+ */
+import {
+  createTokenInstance,
+  EOF,
+  type IRecognitionException,
+  type IToken,
+  tokenMatcher,
+} from '../../../grammar/chevrotain.js';
+import { expectationOf } from '../../../grammar/expectations.js';
+import type { Layout } from '../../../grammar/layout.js';
+import type { SyntaxNode } from '../../../grammar/node.js';
+import { FtpParser, type Read } from '../../../grammar/parser.js';
+import * as t from '../../../grammar/tokens.js';
+import type { Diagnostic } from '../diagnostics/types.js';
+import type { SourceText } from '../source/text.js';
+import { endOf } from './cst.js';
+import { indexOf, isTopLevel, syntaxErrors } from './syntax-errors.js';
+
+let parser: FtpParser | undefined;
+
+export function read(rule: 'program' | 'expression', tokens: IToken[]): Read {
+  parser ??= new FtpParser();
+  return parser.read(rule, tokens);
+}
+
+/** Lines that are set aside at most; a declaration with more is none. */
+const MOST_LINES = 40;
+
+/** One declaration, or what is in the place of one. */
+export function readDeclaration(
+  written: IToken[],
+  blockBraces: Layout['blockBraces'],
+  source: SourceText,
+): { readonly node: SyntaxNode | undefined; readonly diagnostics: readonly Diagnostic[] } {
+  let tokens = written;
+  const diagnostics: Diagnostic[] = [];
+  for (let line = 0; ; line++) {
+    const { node, failures } = read('program', tokens);
+    if (failures.length === 0) return { node, diagnostics };
+    const isReadable = line < MOST_LINES && node !== undefined;
+    const found = isReadable ? unreadableLine(failures, tokens, blockBraces) : undefined;
+    if (found === undefined) {
+      for (const found of syntaxErrors(failures, tokens, source, written)) diagnostics.push(found);
+      return { node, diagnostics };
+    }
+    diagnostics.push(...syntaxErrors([found.failure], tokens, source));
+    tokens = [...tokens.slice(0, found.start), ...found.instead, ...tokens.slice(found.end)];
+  }
+}
+
+/** Begins a declaration or ends a block. */
+const isHead = (first: IToken, second: IToken | undefined): boolean =>
+  t.startsDeclaration(first, second) ||
+  (first.tokenType === t.RCurly && (second === undefined || !tokenMatcher(second, t.Sets)));
+
+function unreadableLine(
+  failures: readonly IRecognitionException[],
+  tokens: readonly IToken[],
+  blockBraces: Layout['blockBraces'],
+) {
+  for (const failure of failures) {
+    const expectation = expectationOf(failure);
+    if (isTopLevel(expectation)) continue;
+    const closesBlock =
+      expectation.kind === 'token' && expectation.token === 'RCurly' && expectation.rule === 'body';
+    const atEnd = failure.token.tokenType === EOF;
+    const index = indexOf(tokens, failure.token);
+    const name = expectation.rule === 'block' ? asName(failure.token) : undefined;
+    if (name !== undefined) return { failure, start: index, end: index + 1, instead: [name] };
+    if (closesBlock && (atEnd || isHead(failure.token, tokens[index + 1]))) continue;
+    const last = atEnd || failure.token.tokenType === t.Newline ? index - 1 : index;
+    let start = last;
+    while (start > 0 && tokens[start - 1]?.tokenType !== t.Newline) start--;
+    let end = last + 1;
+    while (end < tokens.length && tokens[end]?.tokenType !== t.Newline) end++;
+    const line = tokens.slice(start, end);
+    const [first, second] = line;
+    if (first === undefined || isHead(first, second)) continue;
+    const brace = line.findIndex((token) => blockBraces.has(token));
+    if (brace >= 0) end = Math.max(end, closingOf(tokens, start + brace));
+    if (end > tokens.length) continue;
+    return { failure, start, end, instead: keepSetting(first, second) };
+  }
+  return undefined;
+}
+
+/** `budget "machine" {`, `budget 4gpu {`: what stands for a name, so that the block can be read. */
+function asName(token: IToken): IToken | undefined {
+  if (!t.STRINGS.includes(token.tokenType) && token.tokenType !== t.BadQuantity) return undefined;
+  return createTokenInstance(t.Identifier, token.image, token.startOffset, endOf(token), 0, 0, 0, 0);
+}
+
+/** Behind the brace that closes the one at `index`; behind the end where there is none. */
+function closingOf(tokens: readonly IToken[], index: number): number {
+  let depth = 0;
+  for (let at = index; at < tokens.length; at++) {
+    if (tokens[at]?.tokenType === t.LCurly) depth++;
+    if (tokens[at]?.tokenType === t.RCurly && --depth === 0) return at + 1;
+  }
+  return tokens.length + 1;
+}
+
+/** A setting whose value cannot be read is still set. */
+function keepSetting(first: IToken, second: IToken | undefined): IToken[] {
+  if (second === undefined || !tokenMatcher(first, t.Name) || !tokenMatcher(second, t.Sets)) return [];
+  const at = endOf(second);
+  return [first, second, createTokenInstance(t.Unreadable, '', at, at, 0, 0, 0, 0)];
+}

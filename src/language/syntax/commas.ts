@@ -1,0 +1,82 @@
+/** Commas that are missing, and one that is behind the last item of a line. */
+import type { Part, SyntaxNode } from '../../../grammar/node.js';
+import * as errors from '../diagnostics/catalogue/syntax.js';
+import type { Diagnostic } from '../diagnostics/types.js';
+import type { SourceText } from '../source/text.js';
+import { endOf, isNode, startOf } from './cst.js';
+
+export class Commas {
+  constructor(
+    private readonly source: SourceText,
+    private readonly report: (diagnostic: Diagnostic) => void,
+  ) {}
+
+  /** Reports neighbours without a comma, where commas are parts of each neighbour. */
+  own(items: readonly SyntaxNode[], where: string): void {
+    for (const item of items.slice(0, -1))
+      if (item.end >= 0 && !hasComma(item)) this.missing(item.end, where);
+  }
+
+  /** Reports neighbours without a comma, where the commas are between them. */
+  between(parent: SyntaxNode, where: string): void {
+    for (let item = parent.first; item !== undefined; item = item.next) {
+      const { next } = item;
+      if (next !== undefined && isNode(item) && isNode(next) && item.end >= 0 && next.end >= 0)
+        this.missing(item.end, where);
+    }
+  }
+
+  /** Reports a comma behind which the line goes on with the closing bracket: what was there may be lost. */
+  last(parent: SyntaxNode): void {
+    let before: Part | undefined;
+    let last = parent.first;
+    for (; last?.next !== undefined && !isClosing(last); last = last.next) before = last;
+    const comma = before !== undefined && isNode(before) ? lastOf(before) : before;
+    if (comma?.key !== 'Comma' || last === undefined || isNode(comma) || isNode(last) || last.isInserted)
+      return;
+    const end = endOf(comma.token);
+    if (!/[\r\n]/.test(this.source.text.slice(end, startOf(last.token))))
+      this.report(errors.danglingComma({ file: this.source.file, start: startOf(comma.token), end }));
+  }
+
+  /** Reports that a comma is missing at an offset. */
+  missing(at: number, where: string): void {
+    this.report(errors.missingSeparator({ file: this.source.file, start: at, end: at }, where));
+  }
+
+  /** Reports two settings on one line without a comma between them. */
+  settings(body: SyntaxNode): void {
+    let before: SyntaxNode | undefined;
+    for (let part = body.first; part !== undefined; part = part.next) {
+      if (!isNode(part)) before = undefined;
+      else if (part.end >= 0) {
+        if (before !== undefined) this.missing(before.end, 'settings on one line');
+        before = part;
+      }
+    }
+  }
+
+  /** Reports two names of an import without a comma between them. */
+  names(importing: SyntaxNode): void {
+    let before: Part | undefined;
+    for (let part = importing.first; part !== undefined; part = part.next) {
+      if (isNode(part) || part.isInserted) continue;
+      if (part.key === 'Name' && before !== undefined && !isNode(before) && before.key === 'Name')
+        this.missing(endOf(before.token), 'the names of an import');
+      before = part;
+    }
+  }
+}
+
+const isClosing = ({ key }: Part): boolean => key === 'RCurly' || key === 'RSquare' || key === 'RParen';
+
+function lastOf(parent: SyntaxNode): Part | undefined {
+  let last = parent.first;
+  while (last?.next !== undefined) last = last.next;
+  return last;
+}
+
+export function hasComma(item: SyntaxNode): boolean {
+  for (let part = item.first; part !== undefined; part = part.next) if (part.key === 'Comma') return true;
+  return false;
+}

@@ -1,0 +1,146 @@
+/** Text → syntax tree. Never throws; what is wrong is reported, one error a mistake. */
+import type { IToken } from '../../../grammar/chevrotain.js';
+import { FOREIGN_SIGNS, isForeignSign, STRINGS, UnterminatedString } from '../../../grammar/tokens.js';
+import * as errors from '../diagnostics/catalogue/syntax.js';
+import type { Diagnostic } from '../diagnostics/types.js';
+import { positionAt, type SourceText } from '../source/text.js';
+import type { Comment, Expression, SourceFile } from './ast.js';
+import { read, readDeclaration } from './by-line.js';
+import { foreignCharacters, hiddenCharacters } from './characters.js';
+import { declarationsOf } from './declarations.js';
+import { collectDocs } from './docs.js';
+import { ExpressionBuilder } from './expressions.js';
+import { lexedOf } from './lexed.js';
+import { offsetOf, syntaxErrors } from './syntax-errors.js';
+import { TreeBuilder } from './tree.js';
+
+export interface Parsed {
+  readonly tree: SourceFile;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** After these something is missing from the tree. */
+const BREAKING = new Set(['FTP0101', 'FTP0117']);
+
+/** A text with more signs that are not of the language is none of its texts: nothing is concluded from the rest. */
+const MOST_FOREIGN = 200;
+
+export function parse(source: SourceText): Parsed {
+  const { laidOut, diagnostics, comments } = start(source);
+  const breaking = diagnostics.filter(({ code }) => BREAKING.has(code)).map(offsetOf);
+  const isReadable = laidOut.excess === undefined && diagnostics.length <= MOST_FOREIGN;
+  let isSound = breaking.length === 0;
+  let errorsAt: readonly number[] = breaking;
+  const tree = new TreeBuilder({
+    source,
+    docs: collectDocs(comments, source.text),
+    comments,
+    isBroken: (start, end) => errorsAt.some((at) => at >= start && at <= end),
+    report: (diagnostic) => diagnostics.push(diagnostic),
+  });
+  for (const tokens of isReadable ? declarationsOf(laidOut) : []) {
+    const { node, diagnostics: found } = readDeclaration(tokens, laidOut.blockBraces, source);
+    errorsAt = found.length === 0 ? breaking : [...breaking, ...found.map(offsetOf)];
+    isSound &&= found.length === 0;
+    diagnostics.push(...found);
+    if (node !== undefined) tree.add(node);
+  }
+  return { tree: tree.finish(isSound), diagnostics: oneALine(diagnostics, source) };
+}
+
+/** A single expression, such as the value of a parameter on the command line. */
+export function parseExpression(source: SourceText): {
+  readonly expression: Expression;
+  readonly diagnostics: readonly Diagnostic[];
+} {
+  const { laidOut, diagnostics } = start(source);
+  const isReadable = laidOut.excess === undefined;
+  const { node, failures } = isReadable
+    ? read('expression', laidOut.tokens)
+    : { node: undefined, failures: [] };
+  const builder = new ExpressionBuilder(source, (diagnostic) => diagnostics.push(diagnostic));
+  const expression = builder.expression(node, 0);
+  diagnostics.push(...syntaxErrors(failures, laidOut.tokens, source));
+  return { expression, diagnostics: oneALine(diagnostics, source) };
+}
+
+function start(source: SourceText) {
+  const { lexed, laidOut } = lexedOf(source);
+  const comments = (lexed.groups['comments'] ?? []).map((token) => comment(token, source.file));
+  const { excess } = laidOut;
+  const { file } = source;
+  const diagnostics: Diagnostic[] = lexed.errors.map((error) =>
+    foreignCharacters({ file, start: error.offset, end: error.offset + error.length }, source),
+  );
+  const spanOf = ({ startOffset, image }: IToken) => ({
+    file,
+    start: startOffset,
+    end: startOffset + image.length,
+  });
+  const strings = lexed.tokens.filter(({ tokenType }) => STRINGS.includes(tokenType));
+  diagnostics.push(
+    ...hiddenCharacters(
+      source,
+      () => strings.map(spanOf),
+      () => comments.map(({ span }) => span),
+    ),
+  );
+  for (const string of strings)
+    if (string.tokenType === UnterminatedString) diagnostics.push(errors.unterminatedString(spanOf(string)));
+  for (const found of comments)
+    if (found.kind === 'foreign') diagnostics.push(errors.foreignComment(found.span, found.text));
+  for (const token of lexed.tokens) {
+    const meant = isForeignSign(token) ? FOREIGN_SIGNS.get(token.image) : undefined;
+    if (meant === undefined) continue;
+    diagnostics.push(errors.foreignSign(spanOf(token), token.image, meant));
+  }
+  if (excess !== undefined) diagnostics.push(errors.expressionTooLarge(spanOf(excess)));
+  return { laidOut, comments, diagnostics };
+}
+
+const KINDS: Readonly<Record<string, Comment['kind']>> = { DocComment: 'doc', LineComment: 'line' };
+
+const comment = (token: IToken, file: string): Comment => ({
+  kind: KINDS[token.tokenType.name] ?? 'foreign',
+  text: token.image,
+  span: { file, start: token.startOffset, end: token.startOffset + token.image.length },
+});
+
+/** What the parser and the tree builder conclude, rather than see. */
+const GUESSES = new Set(['FTP0107', 'FTP0108', 'FTP0109', 'FTP0110', 'FTP0111', 'FTP0112', 'FTP0113']);
+
+/** Where these stand, the rest of their line cannot be read for certain, before them or behind. */
+const UNREADABLE = new Set(['FTP0101', 'FTP0102']);
+
+/** What is wrong later on a line may follow from what is wrong earlier: only the first guess is certain. */
+function oneALine(diagnostics: readonly Diagnostic[], source: SourceText): readonly Diagnostic[] {
+  if (diagnostics.length < 2) return diagnostics;
+  const lineOf = (diagnostic: Diagnostic): number => positionAt(source, offsetOf(diagnostic)).line;
+  const sorted = [...diagnostics].sort((a, b) => offsetOf(a) - offsetOf(b));
+  const taken = new Set(sorted.filter(({ code }) => UNREADABLE.has(code)).map(lineOf));
+  const kept = sorted.filter((diagnostic) => {
+    if (!GUESSES.has(diagnostic.code)) return true;
+    const line = lineOf(diagnostic);
+    return !taken.has(line) && taken.add(line) !== undefined;
+  });
+  return withoutClosing(kept, source);
+}
+
+/** A block that is not closed where the next begins, and a brace too many behind that: one block is in another. */
+function withoutClosing(diagnostics: readonly Diagnostic[], { text }: SourceText): readonly Diagnostic[] {
+  const open: Diagnostic[] = [];
+  const explained = new Set<Diagnostic>();
+  for (const diagnostic of diagnostics) {
+    if (diagnostic.code === 'FTP0108') open.push(diagnostic);
+    const isBrace = diagnostic.code === 'FTP0111' && text[offsetOf(diagnostic)] === '}';
+    const outer = isBrace ? open.pop() : undefined;
+    if (outer !== undefined) explained.add(diagnostic).add(outer);
+  }
+  return diagnostics.flatMap((diagnostic) =>
+    !explained.has(diagnostic)
+      ? [diagnostic]
+      : diagnostic.code === 'FTP0108'
+        ? [errors.blockInside(diagnostic)]
+        : [],
+  );
+}

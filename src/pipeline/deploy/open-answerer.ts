@@ -1,0 +1,159 @@
+import { join, resolve } from 'node:path';
+import { type Answerer, answerer } from '../../compute/evaluation/chat.js';
+import { type Classifier, classifier } from '../../compute/evaluation/classifier.js';
+import { evaluationDecoder } from '../../compute/evaluation/decoder.js';
+import { classifierAsked, noClassifier } from '../../compute/evaluation/problems.js';
+import { unreadHead } from '../../compute/models/adapters/classifier.js';
+import { CHAT_TEMPLATE, compileChatTemplate, readStyle } from '../../compute/models/chat-template/index.js';
+import type { ModelFolder } from '../../compute/models/load.js';
+import { openModelAt, untrained } from '../../compute/models/open.js';
+import type { ChatTemplate } from '../../compute/models/types.js';
+import { heldAs } from '../../compute/models/weights/load.js';
+import { MANIFEST, readManifest } from '../../compute/packaging/manifest/index.js';
+import { checkAdapter, readAdapter } from '../../compute/packaging/peft/read.js';
+import { chooseRuntime } from '../../compute/tensor/runtimes/choice.js';
+import { openRuntime, type RuntimeOptions } from '../../compute/tensor/runtimes/index.js';
+import type { Host } from '../../language/host/host.js';
+import type { RuntimeName } from '../../language/ir/runtimes.js';
+import { noAdapter, noBase } from './problems.js';
+import { CURRENT } from './releases.js';
+
+export interface OpenAnswererOptions {
+  /** Absolute: a model folder or GGUF file, an adapter folder, a release, or a folder of releases (its current one answers). */
+  readonly folder: string;
+  /** The model under the adapter in `folder`. Left out: where a release's manifest says, else where PEFT's config does. */
+  readonly base?: string;
+  /** How the base is held. Left out: as a release's manifest says, else as it is stored. */
+  readonly storage?: 'stored' | 'f32' | 'nf4';
+  /** The base's weights are fresh ones of this seed. */
+  readonly seed?: number;
+  /**
+   * Weights that are held as they are stored may take this many bytes as float32 instead: no token then waits for them
+   * to be decoded. Left out: none.
+   */
+  readonly float32Bytes?: number;
+  /** The weights stay in their files, which are read again for every token. */
+  readonly paged?: boolean;
+  /** Left out: the one that `auto` chooses. */
+  readonly runtime?: RuntimeName;
+  /** Threads of the runtime. Left out: one a core. */
+  readonly threads?: number;
+  /** Bytes that tensors may take on a device. Left out: as the machine's variable says. */
+  readonly deviceMemory?: number;
+  /** Told what slows the answers down. */
+  readonly warn?: RuntimeOptions['warn'];
+}
+
+interface Source {
+  readonly base: string;
+  readonly adapter?: string;
+  readonly storage: 'stored' | 'f32' | 'nf4';
+  readonly seed?: number;
+}
+
+/** Opens what can answer. Throws a `ModelError` or a `UserError` where the folder holds no such thing. */
+export async function openAnswerer(host: Host, options: OpenAnswererOptions): Promise<Answerer> {
+  const model = await openAny(host, options);
+  if (!('labels' in model)) return model;
+  await model.release();
+  throw classifierAsked(model.label);
+}
+
+/** Opens what gives texts labels. Throws a `ModelError` or a `UserError` where the folder holds no such thing. */
+export async function openClassifier(host: Host, options: OpenAnswererOptions): Promise<Classifier> {
+  const model = await openAny(host, options);
+  if ('labels' in model) return model;
+  await model.release();
+  throw noClassifier(model.label);
+}
+
+/** Opens a model, whether it answers or gives labels. */
+export async function openAny(host: Host, options: OpenAnswererOptions): Promise<Answerer | Classifier> {
+  const { base, adapter: adapterFolder, storage, seed } = sourceOf(host, options);
+  const found = openModelAt(host, base);
+  const model = seed === undefined ? found : untrained(found, seed);
+  const adapter = adapterFolder === undefined ? undefined : readAdapter(host, adapterFolder);
+  if (adapter !== undefined) checkAdapter(adapter, model.config, adapter.path);
+  const without = unreadHead(model.config, adapter?.config);
+  const form =
+    options.paged && storage === 'stored'
+      ? 'paged'
+      : heldAs(model.config, storage, options.float32Bytes ?? 0, without);
+  const decoder = await evaluationDecoder({
+    runtime: await openRuntime(host, options.runtime ?? chooseRuntime(host), options),
+    config: model.config,
+    weights: model.loadWeights(form, without),
+    adapter,
+  });
+  const parts = { label: options.folder, decoder, tokenizer: await model.tokenizer() };
+  return decoder.options.config.labels === undefined
+    ? answerer({ ...parts, template: styleOf(host, model, adapterFolder) ?? model.template() })
+    : classifier(parts);
+}
+
+/** The template that an adapter was trained with, where it is not its base's. */
+function styleOf(host: Host, model: ModelFolder, adapter: string | undefined): ChatTemplate | undefined {
+  if (adapter === undefined) return undefined;
+  const style = readStyle(host, adapter);
+  return style === undefined
+    ? undefined
+    : compileChatTemplate(style, model.specialTokens(), join(adapter, CHAT_TEMPLATE));
+}
+
+function sourceOf(host: Host, options: OpenAnswererOptions): Source {
+  const { folder, base, storage, seed } = options;
+  const current = join(folder, CURRENT);
+  if (!isModel(host, folder) && !isAdapter(host, folder) && host.stat(current)?.isFolder === true)
+    return sourceOf(host, { ...options, folder: current });
+  if (!isAdapter(host, folder)) {
+    if (base !== undefined) throw noAdapter(folder);
+    return { base: folder, storage: storage ?? 'stored', seed };
+  }
+  const under = baseUnder(host, folder, base);
+  return {
+    base: under.folder,
+    adapter: folder,
+    storage: storage ?? under.storage ?? 'stored',
+    seed: seed ?? under.seed,
+  };
+}
+
+/** A folder in Hugging Face layout, or a GGUF file. */
+const isModel = (host: Host, path: string): boolean =>
+  host.stat(path)?.isFolder === false || host.stat(join(path, 'config.json')) !== undefined;
+const isAdapter = (host: Host, folder: string): boolean =>
+  host.stat(join(folder, 'adapter_config.json')) !== undefined;
+
+interface Base {
+  readonly folder: string;
+  readonly storage?: 'stored' | 'nf4';
+  readonly seed?: number;
+}
+
+/** The base of an adapter folder. One that the caller names is still held as the release's manifest says. */
+function baseUnder(host: Host, adapter: string, named: string | undefined): Base {
+  const manifest = host.stat(join(adapter, MANIFEST)) === undefined ? undefined : readManifest(host, adapter);
+  const known = manifest === undefined || 'damage' in manifest ? undefined : manifest.base;
+  if (named !== undefined) {
+    const folder = modelCalled(host, named, [host.cwd]);
+    if (folder === undefined) throw noBase(adapter, named);
+    return { ...known, folder };
+  }
+  if (manifest !== undefined && 'damage' in manifest) throw noBase(adapter, manifest.damage);
+  if (known !== undefined) {
+    const folder = resolve(adapter, known.folder);
+    if (!isModel(host, folder)) throw noBase(adapter, known.label);
+    return { ...known, folder };
+  }
+  const { name } = readAdapter(host, adapter).base;
+  const folder = name === null ? undefined : modelCalled(host, name, [host.cwd, adapter]);
+  if (folder === undefined) throw noBase(adapter, name);
+  return { folder };
+}
+
+/** A folder from one of the places, or the starter where no folder has its name. */
+function modelCalled(host: Host, name: string, from: readonly string[]): string | undefined {
+  const places = from.map((place) => resolve(place, name));
+  if (name === 'starter') places.push(join(host.packageFolder, 'stdlib', 'models', 'starter'));
+  return places.find((place) => isModel(host, place));
+}

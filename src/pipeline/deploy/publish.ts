@@ -1,0 +1,144 @@
+import {
+  combinedDigest,
+  digestFiles,
+  filesBelow,
+  MANIFEST,
+  type ReleaseManifest,
+  textDigest,
+} from '../../compute/packaging/manifest/index.js';
+import { DiskError } from '../../language/host/disk.js';
+import { currentRelease, moveCurrent } from './current.js';
+import { addHistory, type HistoryAction } from './history.js';
+import { publishingFolder, sweepLeftovers } from './leftovers.js';
+import { changedWhileCopied, writing } from './problems.js';
+import { listReleases, type Release, releaseName } from './releases.js';
+import { damages } from './verify.js';
+import type { ReleaseWorld } from './world.js';
+
+/** What a manifest says that is known before the release has a number. */
+export type ManifestDraft = Omit<
+  ReleaseManifest,
+  'version' | 'release' | 'digest' | 'created' | 'smoke' | 'files'
+>;
+
+export interface PublishRequest {
+  /** Absolute folder of the releases. */
+  readonly folder: string;
+  /** Absolute folder whose files are published. */
+  readonly source: string;
+  readonly draft: ManifestDraft;
+  /** Loads the release from its own folder and asks it something; throws where it does not answer. */
+  readonly smoke: (release: string) => Promise<ReleaseManifest['smoke']>;
+}
+
+export interface Published {
+  readonly number: number;
+  /** Absolute folder. */
+  readonly path: string;
+  /** `unchanged`: it was there and current already. */
+  readonly action: 'publish' | 'again' | 'unchanged';
+  readonly digest: string;
+}
+
+/**
+ * Publishes a folder as the next release and makes it current once it has answered. Content that is a release already
+ * is not published twice. A kill or a full disk at any moment leaves the old state or the new one; what is left over
+ * goes with the next call. Throws a `UserError`.
+ */
+export async function publish(world: ReleaseWorld, request: PublishRequest): Promise<Published> {
+  const { host, disk } = world;
+  const { folder, source, draft } = request;
+  writing(() => {
+    disk.makeFolder(folder);
+    sweepLeftovers(world, folder);
+  });
+  const names = filesBelow(host, source).filter((name) => name !== MANIFEST);
+  const files = digestFiles(host, source, names);
+  const digest = textDigest(`${draft.kind} ${combinedDigest(files)} ${draft.base.sha256}\n`);
+
+  const known = listReleases(world, folder).find(
+    (release) => release.manifest?.digest === digest && damages(world, release).length === 0,
+  );
+  if (known !== undefined) return again(world, request, known, digest);
+
+  const temporary = publishingFolder(world, folder);
+  try {
+    writing(() => {
+      disk.makeFolder(temporary);
+      for (const name of names) disk.copy(`${source}/${name}`, `${temporary}/${name}`);
+    });
+    const copied = digestFiles(host, temporary, names);
+    for (const name of names)
+      if (copied[name]?.sha256 !== files[name]?.sha256) throw changedWhileCopied(`${source}/${name}`);
+    const smoke = await request.smoke(temporary);
+    const created = new Date(host.now()).toISOString();
+    const number = writing(() =>
+      place(world, folder, temporary, (release) => ({
+        version: 1,
+        release,
+        digest,
+        created,
+        smoke,
+        ...draft,
+        files,
+      })),
+    );
+    makeCurrent(world, folder, number, digest, 'publish');
+    return { number, path: `${folder}/${releaseName(number)}`, action: 'publish', digest };
+  } catch (error) {
+    try {
+      disk.remove(temporary);
+    } catch {
+      // The disk that refused to write refuses this too; the next call removes it.
+    }
+    throw error;
+  }
+}
+
+/** Writes the manifest and renames the folder to the next free number; another process may take one first. */
+function place(
+  world: ReleaseWorld,
+  folder: string,
+  temporary: string,
+  manifest: (number: number) => ReleaseManifest,
+): number {
+  const { disk } = world;
+  let number = Math.max(0, ...listReleases(world, folder).map((release) => release.number)) + 1;
+  for (;;) {
+    disk.write(`${temporary}/${MANIFEST}`, `${JSON.stringify(manifest(number), null, 2)}\n`);
+    try {
+      disk.rename(temporary, `${folder}/${releaseName(number)}`);
+      return number;
+    } catch (error) {
+      if (!(error instanceof DiskError) || error.code !== 'exists') throw error;
+      number++;
+    }
+  }
+}
+
+async function again(
+  world: ReleaseWorld,
+  request: PublishRequest,
+  known: Release,
+  digest: string,
+): Promise<Published> {
+  const { number, path } = known;
+  if (known.current) return { number, path, action: 'unchanged', digest };
+  await request.smoke(path);
+  makeCurrent(world, request.folder, number, digest, 'again');
+  return { number, path, action: 'again', digest };
+}
+
+function makeCurrent(
+  world: ReleaseWorld,
+  folder: string,
+  number: number,
+  digest: string,
+  action: HistoryAction,
+): void {
+  const from = currentRelease(world, folder)?.number ?? null;
+  writing(() => {
+    moveCurrent(world, folder, number);
+    addHistory(world, folder, { action, release: number, from, digest });
+  });
+}

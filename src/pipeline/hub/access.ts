@@ -1,0 +1,38 @@
+import { badEndpoint, badToken } from '../../language/diagnostics/catalogue/hub.js';
+import { UserError } from '../../language/diagnostics/types.js';
+import type { Host } from '../../language/host/host.js';
+import type { Access } from './types.js';
+
+const ENDPOINT = 'https://huggingface.co';
+const PATIENCE = 30;
+const PAUSES = [300, 1_000, 3_000];
+const TRUE = /^(?:1|on|yes|true)$/i;
+
+/** Whatever else is in it is not shown: it may hold a password. */
+function isEndpoint(text: string): boolean {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  return (
+    (url?.protocol === 'https:' || url?.protocol === 'http:') &&
+    url.username === '' &&
+    url.password === '' &&
+    url.search === ''
+  );
+}
+
+/** What the Hub's own library reads from the environment, under the same names. `secret` names a variable. Throws a `UserError`. */
+export function accessFrom(env: Host['env'], secret: string | undefined, signal?: AbortSignal): Access {
+  const endpoint = (env('HF_ENDPOINT') || ENDPOINT).replace(/\/+$/, '');
+  if (!isEndpoint(endpoint)) throw new UserError(badEndpoint());
+  const seconds = Number(env('HF_HUB_DOWNLOAD_TIMEOUT'));
+  const token = secret === undefined ? undefined : env(secret)?.trim();
+  if (secret !== undefined && token !== undefined && !/^[\x21-\x7e]*$/.test(token))
+    throw new UserError(badToken(secret));
+  return {
+    endpoint,
+    offline: TRUE.test(env('HF_HUB_OFFLINE') ?? ''),
+    patience: 1000 * (seconds > 0 ? seconds : PATIENCE),
+    pauses: PAUSES,
+    ...(token === undefined || token === '' ? {} : { token }),
+    ...(signal === undefined ? {} : { signal }),
+  };
+}

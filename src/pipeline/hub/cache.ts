@@ -1,0 +1,98 @@
+/** The cache as it is on the disk: blobs by their digest, snapshots of links to them, refs. Shared with huggingface_hub. */
+import {
+  copyFileSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { UserError } from '../../language/diagnostics/types.js';
+import type { Host } from '../../language/host/host.js';
+import { makeFolders } from '../../language/host/node-folders.js';
+import type { HubFile, PinnedRepository } from '../../language/ir/types.js';
+import type { Repository } from '../../language/schemas/repositories.js';
+import { refPath, repositoryFolder, snapshotFolder } from '../stages/hub-cache.js';
+import { replaceFile, writing } from '../store/index.js';
+import { listingText, readListing } from './listing.js';
+import type { Listing } from './types.js';
+
+type Named = Pick<Repository, 'kind' | 'id'>;
+
+export const blobPath = (host: Host, repository: Named, { sha256, blob }: HubFile): string =>
+  join(repositoryFolder(host, repository), 'blobs', sha256 ?? blob ?? '');
+
+/** Whether a file is there whole: a name appears only after its content, so that its size tells. */
+export function isPresent(host: Host, pinned: Named & { readonly commit: string }, file: HubFile): boolean {
+  const stat = host.stat(join(snapshotFolder(host, pinned, pinned.commit), file.name));
+  return stat !== undefined && !stat.isFolder && stat.size === file.bytes;
+}
+
+export const missingFiles = (host: Host, pinned: PinnedRepository): readonly HubFile[] =>
+  pinned.files.filter((file) => !isPresent(host, pinned, file));
+
+/** Shows a blob in its snapshot, by one rename. */
+export function showBlob(host: Host, pinned: Named & { readonly commit: string }, file: HubFile): void {
+  const path = join(snapshotFolder(host, pinned, pinned.commit), file.name);
+  const blob = blobPath(host, pinned, file);
+  const temporary = join(dirname(path), `.${process.pid}.link`);
+  writing(path, undefined, () => {
+    makeFolders(dirname(path));
+    rmSync(temporary, { force: true });
+    link(relative(dirname(path), blob), blob, temporary);
+    renameSync(temporary, path);
+  });
+}
+
+/** A relative link, so that the cache may be moved; a copy where the file system has no links. */
+function link(target: string, blob: string, path: string): void {
+  try {
+    symlinkSync(target, path);
+  } catch (error) {
+    if (!['EPERM', 'ENOSYS', 'EOPNOTSUPP'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+    copyFileSync(blob, path);
+  }
+}
+
+export function writeRef(host: Host, repository: Repository, commit: string): void {
+  const path = refPath(host, repository);
+  if (existsSync(path) && readFileSync(path, 'utf8').trim() === commit) return;
+  replaceFile(path, commit);
+}
+
+const listingPath = (host: Host, repository: Named, commit: string): string =>
+  join(repositoryFolder(host, repository), 'ftpc', `${commit}.json`);
+
+/** The files of a commit never change, so the Hub is asked for them once. */
+export function keepListing(host: Host, repository: Named, listing: Listing): void {
+  replaceFile(listingPath(host, repository, listing.commit), listingText(listing));
+}
+
+/** `undefined` where none was kept, or it is damaged. */
+export function keptListing(host: Host, repository: Named, commit: string): Listing | undefined {
+  const path = listingPath(host, repository, commit);
+  if (host.stat(path)?.isFolder !== false) return undefined;
+  try {
+    const listing = readListing(host.readText(path), path);
+    return listing.commit === commit ? listing : undefined;
+  } catch (error) {
+    if (error instanceof UserError) return undefined;
+    throw error;
+  }
+}
+
+/** What another program fetched of a commit, file by file. */
+export function snapshotListing(host: Host, repository: Named, commit: string): Listing | undefined {
+  const folder = snapshotFolder(host, repository, commit);
+  if (host.stat(folder)?.isFolder !== true) return undefined;
+  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' });
+  const files = names.flatMap((name): readonly HubFile[] => {
+    const stat = host.stat(join(folder, name));
+    return stat === undefined || stat.isFolder
+      ? []
+      : [{ name: name.replaceAll('\\', '/'), bytes: stat.size }];
+  });
+  return { commit, files };
+}

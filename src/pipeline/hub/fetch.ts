@@ -1,0 +1,83 @@
+/** What a stage reads of a hub, fetched before it begins: in the stage's own process, so that a run shows and ends it as its work. */
+
+import { offlineMissing } from '../../language/diagnostics/catalogue/hub.js';
+import { UserError } from '../../language/diagnostics/types.js';
+import type { Host } from '../../language/host/host.js';
+import type { StageEvent } from '../../language/ir/events.js';
+import type { PinnedRepository, Stage } from '../../language/ir/types.js';
+import { pinnedCommit, repositoryOf } from '../../language/schemas/repositories.js';
+import { isSmall } from '../stages/hub-files.js';
+import { accessFrom } from './access.js';
+import { missingFiles } from './cache.js';
+import { hubCalls } from './calls.js';
+import { fetchFile } from './download.js';
+
+export interface FetchJob {
+  readonly stage: Stage;
+  /** Stages whose outputs it reads, near and far: their models may be looked into again. */
+  readonly inputs: readonly Stage[];
+  readonly repositories: readonly PinnedRepository[];
+  readonly host: Host;
+  readonly signal: AbortSignal;
+  emit(event: StageEvent): void;
+}
+
+/** Milliseconds between two events. */
+const EVERY = 250;
+
+/** Throws a `UserError`, or the signal's reason. Complete files are left alone, and no server is asked for them. */
+export async function fetchForStage(job: FetchJob): Promise<void> {
+  for (const repository of wanted(job)) await fetchRepository(job, repository);
+}
+
+/** Rows are read by data stages alone, and a format stage needs no weights. */
+function wanted({ stage, inputs, repositories }: FetchJob): readonly PinnedRepository[] {
+  const kind = stage.kind === 'data' ? 'dataset' : 'model';
+  const stages = stage.kind === 'data' || stage.kind === 'format' ? [stage] : [stage, ...inputs];
+  const named = new Set(
+    hubCalls(stages).map(({ call }) => `${repositoryOf(call)?.id} ${pinnedCommit(call)}`),
+  );
+  return repositories
+    .filter((pinned) => pinned.kind === kind && named.has(`${pinned.id} ${pinned.commit}`))
+    .map((pinned) =>
+      stage.kind === 'format'
+        ? { ...pinned, files: pinned.files.filter(({ name }) => isSmall(name)) }
+        : pinned,
+    );
+}
+
+async function fetchRepository(
+  { stage, host, signal, emit }: FetchJob,
+  pinned: PinnedRepository,
+): Promise<void> {
+  const missing = missingFiles(host, pinned);
+  if (missing.length === 0) return;
+  const access = accessFrom(host.env, pinned.secret, signal);
+  if (access.offline)
+    throw new UserError(
+      offlineMissing(
+        pinned,
+        missing.map(({ name }) => name),
+      ),
+    );
+  const total = missing.reduce((sum, { bytes }) => sum + bytes, 0);
+  let before = 0;
+  let last = 0;
+  const show = (done: number): void => {
+    if (host.clock() - last < EVERY && done < total) return;
+    last = host.clock();
+    emit({
+      type: 'stage.progress',
+      stage: stage.name,
+      done,
+      total,
+      unit: 'bytes',
+      label: `fetching ${pinned.id}`,
+    });
+  };
+  for (const file of missing) {
+    await fetchFile(host, access, pinned, file, (bytes) => show(before + bytes));
+    before += file.bytes;
+    show(before);
+  }
+}

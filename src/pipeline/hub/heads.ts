@@ -1,0 +1,56 @@
+/** The start of a large file, by a range request: enough to plan with. A safetensors file says there what it holds. */
+
+import { MAX_HEADER_BYTES } from '../../compute/models/safetensors/header.js';
+import { badAnswer, offlineMissing } from '../../language/diagnostics/catalogue/hub.js';
+import { UserError } from '../../language/diagnostics/types.js';
+import type { HubFile, PinnedRepository } from '../../language/ir/types.js';
+import { filePath } from './download.js';
+import { request, Transient } from './request.js';
+import { retrying } from './retry.js';
+import { failOn } from './status.js';
+import type { Access } from './types.js';
+
+/** Rows are counted in this much; most headers of safetensors are shorter. */
+const START = 1 << 16;
+
+/** The first bytes of a file: a sample of rows, or the whole header of a safetensors file. Throws a `UserError`. */
+export async function readHead(access: Access, pinned: PinnedRepository, file: HubFile): Promise<Uint8Array> {
+  if (access.offline) throw new UserError(offlineMissing(pinned, [file.name]));
+  const start = await range(access, pinned, file, 0, START);
+  if (!file.name.endsWith('.safetensors') || start.length < 8) return start;
+  const header = 8 + Number(new DataView(start.buffer, start.byteOffset, 8).getBigUint64(0, true));
+  if (header <= start.length || header > MAX_HEADER_BYTES) return start;
+  return Buffer.concat([start, await range(access, pinned, file, start.length, header - start.length)]);
+}
+
+async function range(
+  access: Access,
+  pinned: PinnedRepository,
+  file: HubFile,
+  from: number,
+  length: number,
+): Promise<Uint8Array> {
+  const wanted = Math.min(length, file.bytes - from);
+  if (wanted <= 0) return new Uint8Array();
+  return retrying(access, async () => {
+    const path = filePath(pinned, file.name);
+    const answer = await request(access, path, { range: `bytes=${from}-${from + wanted - 1}` });
+    if (!answer.response.ok) failOn(answer, { ...pinned, revision: pinned.commit }, access, file.name);
+    if (answer.response.status !== 206 && from > 0)
+      throw new UserError(badAnswer(answer.url, 'it does not support range requests'));
+    const bytes = await firstOf(answer.body(), wanted);
+    if (bytes.length < wanted) throw new Transient('the server closed the connection', false);
+    return bytes;
+  });
+}
+
+async function firstOf(body: AsyncIterable<Uint8Array>, wanted: number): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const piece of body) {
+    pieces.push(piece);
+    bytes += piece.length;
+    if (bytes >= wanted) break;
+  }
+  return new Uint8Array(Buffer.concat(pieces).subarray(0, wanted));
+}

@@ -1,0 +1,196 @@
+/** A program whose repositories are commits: what a plan and a run start from. */
+import { join } from 'node:path';
+import { userProblem } from '../../compute/models/user-problem.js';
+import { toFetch } from '../../language/diagnostics/catalogue/hub.js';
+import { type Diagnostic, isError } from '../../language/diagnostics/types.js';
+import type { DigestTable, Remembered } from '../../language/host/digests.js';
+import type { Host } from '../../language/host/host.js';
+import type { Call, HubFile, PinnedRepository, Program, Value } from '../../language/ir/types.js';
+import { type Repository, repositoryOf } from '../../language/schemas/repositories.js';
+import type { Span } from '../../language/source/span.js';
+import { snapshotFolder } from '../stages/hub-cache.js';
+import { accessFrom } from './access.js';
+import { missingFiles } from './cache.js';
+import { type HubCall, hubCalls, replaceCalls, secretOf } from './calls.js';
+import { filesOfCall, pinDataSet } from './data-sets.js';
+import { readHead } from './heads.js';
+import { pinModel } from './models.js';
+import { resolveListing } from './resolve.js';
+import type { Access, Listing } from './types.js';
+import { type VirtualFile, withVirtualFiles } from './virtual-host.js';
+
+export interface PinOptions {
+  /** The commit that a lock has for a repository. */
+  readonly locked?: (repository: Repository) => string | undefined;
+  /** Repositories whose revision is looked up again. */
+  readonly fresh?: (repository: Repository) => boolean;
+  /** Asks no server, whatever the environment says. */
+  readonly offline?: boolean;
+  /** Whether files that are not here are looked into, as a plan needs it; left out, they are. */
+  readonly heads?: boolean;
+  /** Milliseconds before each further try of a request; left out, some seconds in all. */
+  readonly pauses?: readonly number[];
+  /** Where a call is in its file. */
+  readonly at?: (call: HubCall) => Span | undefined;
+}
+
+export type Fetch = Omit<PinnedRepository, 'files' | 'secret'> & {
+  readonly files: number;
+  readonly bytes: number;
+};
+
+export interface PinnedProgram {
+  /** Absent where a repository could not be resolved. */
+  readonly program?: Program;
+  /** Shows files that are still to be fetched as far as a plan needs them. */
+  readonly host: Host;
+  /** What is still to be fetched, by repository. */
+  readonly fetch: readonly Fetch[];
+  /** Digests of these files. */
+  readonly digests: DigestTable;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Never throws for what a user or a server can cause. A program without repositories comes back as it is. */
+export async function pinProgram(
+  program: Program,
+  host: Host,
+  options: PinOptions = {},
+): Promise<PinnedProgram> {
+  const calls = hubCalls(program.stages);
+  if (calls.length === 0) return { program, host, fetch: [], digests: {}, diagnostics: [] };
+  const found = new Map<string, Resolved>();
+  const diagnostics: Diagnostic[] = [];
+  for (const [name, group] of byRepository(calls)) {
+    const at = group[0] === undefined ? undefined : options.at?.(group[0]);
+    const report = (diagnostic: Diagnostic): void =>
+      void diagnostics.push({ ...diagnostic, at: at ?? diagnostic.at });
+    try {
+      const resolved = await resolve(group, host, options, report);
+      if (resolved === undefined) continue;
+      found.set(name, resolved);
+      const missing = fetchOf(resolved);
+      if (missing.files > 0) diagnostics.push(toFetch(missing));
+    } catch (error) {
+      const problem = userProblem(error);
+      if (problem === undefined) throw error;
+      report(problem);
+    }
+  }
+  const virtual = virtualFiles(host, [...found.values()]);
+  return {
+    ...(diagnostics.some(isError) ? {} : { program: pinned(program, found) }),
+    host: withVirtualFiles(host, virtual.files),
+    fetch: [...found.values()].map(fetchOf).filter(({ files }) => files > 0),
+    digests: virtual.digests,
+    diagnostics,
+  };
+}
+
+const fetchOf = ({ pinned: { kind, id, revision, commit }, missing }: Resolved): Fetch => ({
+  kind,
+  id,
+  revision,
+  commit,
+  files: missing.length,
+  bytes: missing.reduce((sum, { bytes }) => sum + bytes, 0),
+});
+
+const nameOf = ({ kind, id, revision }: Repository): string => `${kind} ${id} ${revision}`;
+
+function byRepository(calls: readonly HubCall[]): ReadonlyMap<string, readonly HubCall[]> {
+  const groups = new Map<string, HubCall[]>();
+  for (const call of calls) {
+    const repository = repositoryOf(call.call);
+    if (repository === undefined) continue;
+    const name = nameOf(repository);
+    groups.set(name, [...(groups.get(name) ?? []), call]);
+  }
+  return groups;
+}
+
+interface Head {
+  readonly file: HubFile;
+  readonly start: Uint8Array;
+}
+
+interface Resolved {
+  readonly repository: Repository;
+  readonly listing: Listing;
+  readonly pinned: PinnedRepository;
+  /** Files that are not here, and how they begin. */
+  readonly missing: readonly HubFile[];
+  readonly heads: readonly Head[];
+}
+
+async function resolve(
+  calls: readonly HubCall[],
+  host: Host,
+  options: PinOptions,
+  warn: (diagnostic: Diagnostic) => void,
+): Promise<Resolved | undefined> {
+  const repository = calls[0] === undefined ? undefined : repositoryOf(calls[0].call);
+  if (repository === undefined) return undefined;
+  const secret = calls.map(({ call }) => secretOf(call)).find((name) => name !== undefined);
+  const real = accessFrom(host.env, secret);
+  const access: Access = {
+    ...real,
+    offline: real.offline || options.offline === true,
+    pauses: options.pauses ?? real.pauses,
+  };
+  // Without a server nothing newer than the lock can be known; the cache may be older than it.
+  const fresh = options.fresh?.(repository) === true && !access.offline;
+  const listing = await resolveListing(repository, {
+    host,
+    access,
+    commit: fresh ? undefined : options.locked?.(repository),
+    fresh,
+    warn,
+  });
+  const pinned =
+    repository.kind === 'model'
+      ? await pinModel(host, access, repository, listing, secret)
+      : await pinDataSet(host, access, repository, rowFiles(calls, repository, listing), secret);
+  const missing = missingFiles(host, pinned);
+  const heads: Head[] = [];
+  for (const file of options.heads === false ? [] : missing)
+    heads.push({ file, start: await readHead(access, pinned, file) });
+  return { repository, listing, pinned, missing, heads };
+}
+
+/** Of what is listed, the files that the calls read. */
+function rowFiles(calls: readonly HubCall[], repository: Repository, listing: Listing): Listing {
+  const names = new Set(calls.flatMap(({ call }) => filesOfCall(repository, listing, call)));
+  return { ...listing, files: listing.files.filter(({ name }) => names.has(name)) };
+}
+
+/** The calls say which commit they mean, and those of data sets which files. */
+function pinned(program: Program, found: ReadonlyMap<string, Resolved>): Program {
+  const pin = (call: Call): Call => {
+    const repository = repositoryOf(call);
+    const resolved = repository === undefined ? undefined : found.get(nameOf(repository));
+    if (repository === undefined || resolved === undefined) return call;
+    const { listing } = resolved;
+    const files: Readonly<Record<string, Value>> =
+      repository.kind === 'model' ? {} : { found: filesOfCall(repository, listing, call) };
+    return { ...call, args: { ...call.args, commit: listing.commit, ...files } };
+  };
+  return { ...replaceCalls(program, pin), repositories: [...found.values()].map(({ pinned: one }) => one) };
+}
+
+function virtualFiles(
+  host: Host,
+  all: readonly Resolved[],
+): { readonly files: ReadonlyMap<string, VirtualFile>; readonly digests: DigestTable } {
+  const files = new Map<string, VirtualFile>();
+  const digests: Record<string, Remembered> = {};
+  for (const { pinned: repository, heads } of all) {
+    const folder = snapshotFolder(host, repository, repository.commit);
+    for (const { file, start } of heads) {
+      const path = join(folder, file.name);
+      files.set(path, { bytes: file.bytes, head: start });
+      if (file.sha256 !== undefined) digests[path] = { size: file.bytes, modified: 0, sha256: file.sha256 };
+    }
+  }
+  return { files, digests };
+}

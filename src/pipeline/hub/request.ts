@@ -1,0 +1,129 @@
+/** One HTTP request: redirects followed by hand, a token that stays at home, and a limit on silence. */
+
+import { badAnswer } from '../../language/diagnostics/catalogue/hub.js';
+import { UserError } from '../../language/diagnostics/types.js';
+import type { Access } from './types.js';
+
+/** A fault that may pass: the next try may succeed. */
+export class Transient extends Error {
+  override readonly name = 'Transient';
+  constructor(
+    readonly detail: string,
+    /** No connection at all: trying for long is no use. */
+    readonly unreachable: boolean,
+    /** Milliseconds after which the server asks for another request. */
+    readonly after = 0,
+  ) {
+    super(detail);
+  }
+}
+
+export interface Answer {
+  readonly response: Response;
+  /** Where the redirects led, without what may be a signature. */
+  readonly url: string;
+  /** Pieces of the body as they come. Throws a {@link Transient} where the server falls silent or hangs up. */
+  body(): AsyncIterable<Uint8Array>;
+  /** Hangs up. */
+  close(): void;
+}
+
+const MOST_REDIRECTS = 8;
+
+/** Offline nobody calls it; that would be a bug. Throws a {@link Transient}, a `UserError` for what no retry fixes, or the signal's reason. */
+export async function request(
+  access: Access,
+  path: string,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Answer> {
+  if (access.offline) throw new Error('a request to the Hub while offline');
+  const home = new URL(access.endpoint).origin;
+  const { authorization, ...open } = headers;
+  let url = new URL(access.endpoint + path);
+  for (let redirects = 0; redirects <= MOST_REDIRECTS; redirects++) {
+    // A CDN gets no token: its own address says what it may hand out.
+    const token = url.origin === home && access.token !== undefined;
+    const answer = await once(access, url, {
+      'accept-encoding': 'identity',
+      'user-agent': 'ftpc',
+      ...open,
+      ...(url.origin === home && authorization !== undefined ? { authorization } : {}),
+      ...(token ? { authorization: `Bearer ${access.token}` } : {}),
+    });
+    const { status } = answer.response;
+    const location = answer.response.headers.get('location');
+    if (![301, 302, 303, 307, 308].includes(status) || location === null) return answer;
+    answer.close();
+    url = next(url, location);
+  }
+  throw new UserError(badAnswer(shown(url), `it was redirected more than ${MOST_REDIRECTS} times`));
+}
+
+function next(from: URL, location: string): URL {
+  const to = URL.canParse(location, from.href) ? new URL(location, from.href) : undefined;
+  const isSafe = to?.protocol === 'https:' || (to?.protocol === 'http:' && from.protocol === 'http:');
+  if (to === undefined || !isSafe || to.username !== '' || to.password !== '')
+    throw new UserError(badAnswer(shown(from), 'it redirects to an invalid or unencrypted address'));
+  return to;
+}
+
+/** An address for people: what is behind `?` may be a signature. */
+const shown = (url: URL): string => `${url.origin}${url.pathname}`;
+
+async function once(access: Access, url: URL, headers: Readonly<Record<string, string>>): Promise<Answer> {
+  const silence = new AbortController();
+  const stop = (): void => silence.abort(access.signal?.reason);
+  access.signal?.addEventListener('abort', stop, { once: true });
+  if (access.signal?.aborted === true) stop();
+  let timer: NodeJS.Timeout | undefined;
+  const listen = (): void => {
+    clearTimeout(timer);
+    timer = setTimeout(() => silence.abort(), access.patience);
+  };
+  const close = (): void => {
+    clearTimeout(timer);
+    access.signal?.removeEventListener('abort', stop);
+    silence.abort();
+  };
+  const fail = (error: unknown): unknown => {
+    close();
+    return access.signal?.aborted === true ? access.signal.reason : transient(error, url, access.patience);
+  };
+  listen();
+  try {
+    const response = await fetch(url, { headers, redirect: 'manual', signal: silence.signal });
+    return { response, url: shown(url), body: () => pieces(response, listen, close, fail), close };
+  } catch (error) {
+    throw fail(error);
+  }
+}
+
+async function* pieces(
+  response: Response,
+  listen: () => void,
+  close: () => void,
+  fail: (error: unknown) => unknown,
+): AsyncIterable<Uint8Array> {
+  try {
+    for await (const piece of response.body ?? []) {
+      listen();
+      yield piece;
+    }
+  } catch (error) {
+    throw fail(error);
+  } finally {
+    close();
+  }
+}
+
+/** Codes of the system for a server that is not there, as opposed to one that hangs up. */
+const UNREACHABLE = /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ENETUNREACH|EHOSTUNREACH|CERT|ERR_TLS/;
+
+/** Only what the system says of a failure is shown: messages of others may quote a header or an address. */
+function transient(error: unknown, url: URL, patience: number): Transient {
+  if (error instanceof Error && error.name === 'AbortError')
+    return new Transient(`${url.host} did not respond for ${patience / 1000} s`, false);
+  const cause = error instanceof Error ? (error.cause as NodeJS.ErrnoException | undefined) : undefined;
+  const code = cause?.code ?? '';
+  return new Transient(`${url.host}: ${code || 'the connection broke'}`, UNREACHABLE.test(code));
+}

@@ -1,0 +1,106 @@
+/** A revision as a commit with its files: from the lock, from the cache, or from the Hub, in this order. */
+import { join } from 'node:path';
+import { INDEX_FILE, SINGLE_FILE, shardsIn } from '../../compute/models/safetensors/folder.js';
+import { ModelError } from '../../compute/models/types.js';
+import { noUsableFiles, offlineMissing, usedFromCache } from '../../language/diagnostics/catalogue/hub.js';
+import { type Diagnostic, UserError } from '../../language/diagnostics/types.js';
+import { type Host, HostError } from '../../language/host/host.js';
+import type { HubFile, PinnedRepository } from '../../language/ir/types.js';
+import { isCommit, type Repository } from '../../language/schemas/repositories.js';
+import { cachedCommit, snapshotFolder } from '../stages/hub-cache.js';
+import { keepListing, keptListing, snapshotListing, writeRef } from './cache.js';
+import { askListing } from './listing.js';
+import type { Access, Listing } from './types.js';
+
+export interface ResolveOptions {
+  readonly host: Host;
+  readonly access: Access;
+  /** What the lock says. */
+  readonly commit?: string;
+  /** Asks the Hub what the revision is now, also where a commit of it is known. */
+  readonly fresh?: boolean;
+  warn(diagnostic: Diagnostic): void;
+}
+
+/** Throws a `UserError`. */
+export async function resolveListing(repository: Repository, options: ResolveOptions): Promise<Listing> {
+  const { host, access } = options;
+  const known = options.commit ?? (isCommit(repository.revision) ? repository.revision : undefined);
+  const kept = known === undefined ? undefined : keptListing(host, repository, known);
+  if (kept !== undefined) return kept;
+  if (access.offline) return cacheListing(host, repository, known);
+  try {
+    return await hubListing(access, host, repository, known);
+  } catch (error) {
+    const isAway = error instanceof UserError && error.diagnostic.code === 'FTP1405';
+    if (!isAway || options.fresh === true) throw error;
+    const commit = known ?? cachedCommit(host, repository);
+    const listing = commit === undefined ? undefined : wholeListing(host, repository, commit);
+    if (listing === undefined) throw error;
+    options.warn(usedFromCache(repository, listing.commit));
+    return listing;
+  }
+}
+
+/** Asks for a revision, or for the files of a commit, which never change and so are kept. */
+async function hubListing(
+  access: Access,
+  host: Host,
+  repository: Repository,
+  commit: string | undefined,
+): Promise<Listing> {
+  const listing = await askListing(access, { ...repository, revision: commit ?? repository.revision });
+  if (commit !== undefined && listing.commit !== commit)
+    throw new UserError(
+      noUsableFiles(repository, `no commit ${commit.slice(0, 12)}: it answers with another`),
+    );
+  keepListing(host, repository, listing);
+  if (commit === undefined) writeRef(host, repository, listing.commit);
+  return listing;
+}
+
+function cacheListing(host: Host, repository: Repository, known: string | undefined): Listing {
+  const commit = known ?? cachedCommit(host, repository);
+  const listing = commit === undefined ? undefined : wholeListing(host, repository, commit);
+  if (listing === undefined) throw new UserError(offlineMissing(repository, []));
+  return listing;
+}
+
+/**
+ * What the cache knows of a commit. A snapshot without a listing was fetched by another program: it counts where no one
+ * can be asked and it holds all that a model needs.
+ */
+function wholeListing(host: Host, repository: Repository, commit: string): Listing | undefined {
+  const kept = keptListing(host, repository, commit);
+  if (kept !== undefined) return kept;
+  const found = snapshotListing(host, repository, commit);
+  const names = new Set(found?.files.map(({ name }) => name));
+  const isModel = repository.kind === 'model' && names.has('config.json') && names.has('tokenizer.json');
+  return isModel && hasWeights(host, snapshotFolder(host, repository, commit), names) ? found : undefined;
+}
+
+function hasWeights(host: Host, folder: string, names: ReadonlySet<string>): boolean {
+  if (names.has(SINGLE_FILE)) return true;
+  if (!names.has(INDEX_FILE)) return false;
+  try {
+    const shards = shardsIn(INDEX_FILE, host.readText(join(folder, INDEX_FILE)));
+    return [...shards].every((name) => names.has(name));
+  } catch (error) {
+    if (error instanceof ModelError || error instanceof HostError) return false;
+    throw error;
+  }
+}
+
+export const pinOf = (
+  { kind, id, revision }: Repository,
+  { commit }: Listing,
+  files: readonly HubFile[],
+  secret: string | undefined,
+): PinnedRepository => ({
+  kind,
+  id,
+  revision,
+  commit,
+  files: [...files].sort((a, b) => (a.name < b.name ? -1 : 1)),
+  ...(secret === undefined ? {} : { secret }),
+});

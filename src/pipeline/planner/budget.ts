@@ -1,0 +1,38 @@
+/** Requirements on memory and time, held against the plan before anything runs. */
+import { evaluateRequirement, type Lookup, UnknownMetric } from '../../compute/evaluation/expression.js';
+import type { Program } from '../../language/ir/types.js';
+import type { BudgetLine } from './types.js';
+
+/** What the plan says of the run as a whole; `undefined` where it says nothing. */
+export interface Predicted {
+  /** Bytes. */
+  readonly peak_memory?: number;
+  /** Seconds. */
+  readonly wall_time?: number;
+}
+
+/** What the plan says of each stage, by name. */
+export type PredictedStages = Readonly<Record<string, Predicted>>;
+
+export function budgetLines(
+  program: Program,
+  predicted: Predicted,
+  stages: PredictedStages = {},
+): readonly BudgetLine[] {
+  const lookup: Lookup = ([name = '', metric]) => {
+    const known: Readonly<Record<string, number | undefined>> =
+      metric === undefined ? { ...predicted } : { ...stages[name] };
+    return known[metric ?? name];
+  };
+  return program.budgets.flatMap(({ requires }) =>
+    requires.map((requirement): BudgetLine => {
+      try {
+        const { value, limit, holds } = evaluateRequirement(requirement, lookup);
+        return { require: requirement.text, value, limit, holds };
+      } catch (error) {
+        if (!(error instanceof UnknownMetric)) throw error;
+        return { require: requirement.text, value: null, limit: null, holds: null };
+      }
+    }),
+  );
+}

@@ -1,0 +1,94 @@
+/** Every setting as it counts, and who set it. */
+import type { Stage, Value } from '../../language/ir/types.js';
+import { type Chosen, hasFactors } from '../../language/schemas/types.js';
+import { isRecord } from './canonical.js';
+import { isCall, isReference } from './models.js';
+import type { Effective } from './types.js';
+
+export function effectiveSettings(
+  stage: Stage,
+  chosen: Chosen | undefined,
+  /** Of a stage that continues from an adapter: what is taken from it. */
+  taken: Readonly<Record<string, Value | undefined>> = {},
+): Readonly<Record<string, Effective>> {
+  const effective: Record<string, Effective> = {};
+  const add = (path: string, value: Value, inherited: Effective['from']): void => {
+    const from = stage.origins[path] ?? inherited;
+    if (isPlainRecord(value))
+      for (const [name, field] of Object.entries(value)) add(`${path}.${name}`, field, from);
+    else effective[path] = { value: withoutText(value), from, ...presetOf(path) };
+  };
+  const presetOf = (path: string): Pick<Effective, 'preset' | 'module'> => {
+    for (let at = path; at !== ''; at = at.slice(0, Math.max(0, at.lastIndexOf('.')))) {
+      const found = stage.presets?.[at];
+      if (found !== undefined) return found;
+      if (at in stage.origins) return {};
+    }
+    return {};
+  };
+  for (const [name, value] of Object.entries(stage.settings)) add(name, value, 'default');
+  const from = stage.origins['start'] ?? 'author';
+  for (const [name, value] of Object.entries(taken))
+    if (value !== undefined) effective[name] = { value, from };
+  if (chosen === undefined) return effective;
+  return { ...effective, ...chosenSettings(stage, chosen, effective) };
+}
+
+/** What the planner decided: also where it only confirmed what the file says. */
+function chosenSettings(
+  stage: Stage,
+  chosen: Chosen,
+  written: Readonly<Record<string, Effective>>,
+): Readonly<Record<string, Effective>> {
+  const unlessWritten = (path: string, value: number): Effective =>
+    written[path]?.value === value
+      ? (written[path] ?? { value, from: 'planner' })
+      : { value, from: 'planner' };
+  const adapter: Readonly<Record<string, Effective>> =
+    !hasFactors(chosen.method) || chosen.rank === 0
+      ? {}
+      : {
+          'lora.rank': unlessWritten('lora.rank', chosen.rank),
+          'lora.alpha': unlessWritten('lora.alpha', chosen.alpha),
+        };
+  return {
+    using: { value: chosen.method, from: stage.preset === chosen.method ? 'author' : 'planner' },
+    ...adapter,
+    'batch.micro': unlessWritten('batch.micro', chosen.microBatch),
+    'batch.accumulation': { value: chosen.accumulation, from: 'planner' },
+    max_length: { value: chosen.maxLength, from: 'planner' },
+    ...(chosen.decodedOnce ? { decoded_once: { value: true, from: 'planner' as const } } : {}),
+    ...(chosen.paged ? { paged_weights: { value: true, from: 'planner' as const } } : {}),
+    ...(chosen.stateInFile === undefined
+      ? {}
+      : { state_in_file: { value: chosen.stateInFile, from: 'planner' as const } }),
+    ...(chosen.recomputedShares === undefined
+      ? {}
+      : { recomputed_shares: { value: chosen.recomputedShares, from: 'planner' as const } }),
+    ...(chosen.recomputedMlps === undefined
+      ? {}
+      : { recomputed_mlps: { value: chosen.recomputedMlps, from: 'planner' as const } }),
+    checkpointed_blocks: { value: chosen.checkpointedBlocks, from: 'planner' },
+    head_chunk: { value: chosen.headChunk, from: 'planner' },
+    ...(chosen.headEntries === undefined
+      ? {}
+      : { head_entries: { value: chosen.headEntries, from: 'planner' as const } }),
+  };
+}
+
+const isPlainRecord = (value: Value): value is { readonly [key: string]: Value } =>
+  isRecord(value) &&
+  !isCall(value) &&
+  !isReference(value) &&
+  !('unit' in value) &&
+  !('sha256' in value) &&
+  !('secret' in value);
+
+/** A prompt's text is in its file; the plan names the file and its digest. */
+function withoutText(value: Value): Value {
+  if (Array.isArray(value)) return value.map((item: Value) => withoutText(item));
+  if (!isRecord(value)) return value;
+  const fields =
+    'sha256' in value ? Object.entries(value).filter(([name]) => name !== 'text') : Object.entries(value);
+  return Object.fromEntries(fields.map(([name, field]) => [name, withoutText(field)]));
+}

@@ -1,0 +1,273 @@
+/** What each kind of stage needs in memory, time and disk, once it is known what it will do. */
+
+import { EVALUATION_SHAPES } from '../../compute/evaluation/shapes.js';
+import { adaptedConfig } from '../../compute/models/adapters/classifier.js';
+import { plainConfig } from '../../compute/models/adapters/pissa.js';
+import type { LoraConfig, ModelConfig } from '../../compute/models/types.js';
+import { DECODED_ONCE_BYTES } from '../../compute/models/weights/load.js';
+import { type MergeDtype, mergeDtypes } from '../../compute/packaging/merge/index.js';
+import { isCompiled } from '../../compute/tensor/runtimes/tensorflow/variants.js';
+import type { HeldWeights } from '../../language/ir/held-weights.js';
+import type { Stage, StageKind, Value } from '../../language/ir/types.js';
+import type { EvalSettings } from '../../language/schemas/stages/eval.js';
+import { trainSettings } from '../../language/schemas/stages/train.js';
+import type { Chosen } from '../../language/schemas/types.js';
+import { chosenLora } from '../stages/train/lora.js';
+import { evaluationPeak, type ForwardMemory, mergePeak } from './memory/evaluate.js';
+import { dataPeak, formatPeak } from './memory/rows.js';
+import { decoderShape, optimizerBytes, trainPeak } from './memory/train.js';
+import { isReference, stageNamed } from './models.js';
+import { fitsIn } from './room.js';
+import {
+  decodedWeights,
+  formatWritten,
+  type HeldModel,
+  keptByProcess,
+  type PlannedModel,
+  weightBytes,
+} from './stage-models.js';
+import { computeSeconds, copySeconds, generationSeconds, plus, rowSeconds } from './time.js';
+import { paddedTokens, roomOf, type TrainFacts, trainFlops } from './train-stage.js';
+import type { Peak, Seconds } from './types.js';
+import type { PlanWorld } from './world.js';
+
+export interface Estimate {
+  readonly peak: Peak | null;
+  readonly seconds: Seconds | null;
+  readonly diskBytes: number;
+  /** Stages that train nothing: how they hold a model's weights. */
+  readonly held?: HeldWeights;
+}
+
+export interface EstimateInput {
+  readonly world: PlanWorld;
+  readonly stage: Stage;
+  /** Train stages. */
+  readonly chosen?: Chosen;
+  readonly facts?: TrainFacts;
+  /** False for a cached stage: nothing is read or measured for it. */
+  readonly look: boolean;
+}
+
+type Estimator = (input: EstimateInput) => Promise<Estimate>;
+
+const NOTHING: Estimate = { peak: null, seconds: null, diskBytes: 0 };
+
+const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
+  async data({ world, stage }) {
+    const size = world.sources(stage.name);
+    const { bytes } = size;
+    return {
+      peak: dataPeak(size),
+      seconds: here(world, rowSeconds('data', bytes)),
+      diskBytes: Math.ceil(1.3 * bytes),
+    };
+  },
+  async format({ world, stage, look }) {
+    const from = stage.settings['from'];
+    const { bytes, rows } = isReference(from) ? world.limited(from.stage) : { bytes: 0, rows: 0 };
+    const tokenizerBytes = world.models.tokenizerBytes(stage.settings['model']);
+    const lengths = await world.lengths(stage.name, 'all', look);
+    const tokens = lengths?.tokens ?? bytes / 4;
+    return {
+      peak: formatPeak({ bytes, rows }, tokenizerBytes),
+      seconds: here(world, rowSeconds('format', bytes)),
+      diskBytes: Math.ceil(8 * tokens + 48 * rows + 1.1 * bytes),
+    };
+  },
+  async train({ world, stage, chosen, facts, look }) {
+    if (chosen === undefined || facts === undefined) return NOTHING;
+    const speed = look ? await world.speed() : undefined;
+    const trained = facts.memory.planDecoder(decoderShape(facts.memory, chosen)).parts.gradients;
+    const state = optimizerBytes(facts.memory, chosen);
+    const { keep } = trainSettings(stage).checkpoint;
+    return {
+      peak: trainPeak(facts.memory, chosen),
+      seconds: speed === undefined ? null : computeSeconds(trainFlops(stage, facts, chosen), speed),
+      // best and last, and checkpoints of parameters and optimiser: those kept, the best, one being
+      // written; and what of the state is in a file
+      diskBytes: Math.ceil(2 * trained + (trained + state) * (keep + 2) + (chosen.stateInFile ?? 0) * state),
+    };
+  },
+  async eval({ world, stage, look }) {
+    const settings = stage.settings as unknown as EvalSettings;
+    const model = world.models.of(settings.model as Value);
+    const lengths = await world.lengths(settings.dataset.stage, settings.dataset.port, look);
+    if (model === undefined || lengths === undefined) return NOTHING;
+    const { longest } = lengths;
+    const memory = forwardMemory(world, model, longest, 'stored');
+    const generates = settings.metrics.some(({ call }) => call === 'exact_match' || call === 'rouge_l');
+    const rows = Math.min(lengths.rows, settings.generation.rows ?? lengths.rows);
+    const asked = lengths.labels === undefined;
+    const answered = asked ? (generates ? rows : Math.min(rows, settings.samples)) : 0;
+    const answers = {
+      rows: answered,
+      // an answer is about as long a share of the longest row as of any
+      prompt: Math.ceil(longest * (1 - (0.8 * lengths.supervised) / Math.max(1, lengths.tokens))),
+      maxTokens: settings.generation.max_tokens,
+    };
+    const speed = look ? await world.speed() : undefined;
+    const times = settings.baseline === undefined ? 1 : 2;
+    const perToken = flopsPerToken(world, memory);
+    const forward = times * paddedTokens(lengths) * perToken;
+    const prompts = times * answers.rows * (lengths.tokens / Math.max(1, lengths.rows)) * perToken;
+    const tokens = times * answers.rows * settings.generation.max_tokens;
+    const models = evaluated(world, model, settings.baseline as Value | undefined);
+    const peakOf = (held: HeldWeights): Peak =>
+      largest(models.map((one) => evaluationPeak(forwardMemory(world, one, longest, held), answers)));
+    return {
+      ...firstThatFits(world, ['float32', 'stored', 'paged'], peakOf),
+      seconds:
+        speed === undefined
+          ? null
+          : plus(computeSeconds(forward + prompts, speed), generationSeconds(tokens * perToken, speed)),
+      diskBytes: 50_000 + 1200 * lengths.rows,
+    };
+  },
+  async merge({ world, stage }) {
+    const base = world.models.of(stage.settings['base']);
+    if (base === undefined) return NOTHING;
+    const adapter = stage.settings['adapter'];
+    const trainer = isReference(adapter) ? adapter.stage : undefined;
+    const lora = trainer === undefined ? undefined : adapterConfig(world, trainer);
+    // probes are rows of the training, or texts
+    const tokenizerBytes = trainer === undefined ? base.tokenizerBytes : 0;
+    const dtype = stage.settings['dtype'] as MergeDtype;
+    const merged = { ...base, config: adaptedConfig(base.config, lora), format: formatWritten(dtype) };
+    const peakOf = (held: HeldWeights): Peak => {
+      const before = { ...forwardMemory(world, base, 32, held), ...heldBy({ ...base, lora }, held), lora };
+      const after = forwardMemory(world, merged, 32, held);
+      return mergePeak({ ...before, tokenizerBytes }, { ...after, tokenizerBytes });
+    };
+    const written = base.parameters * mergeDtypes[dtype].bytes;
+    return {
+      ...firstThatFits(world, ['stored', 'paged'], peakOf),
+      seconds: here(world, copySeconds(4 * written)),
+      diskBytes: written + base.tokenizerBytes,
+    };
+  },
+  async deploy({ world, stage }) {
+    const model = world.models.of(stage.settings['model']);
+    if (model === undefined) return NOTHING;
+    const bytes = weightBytes(model).lora + model.tokenizerBytes;
+    const { config, lora } = forwardMemory(world, model, 256, 'stored');
+    const classifies = adaptedConfig(config, lora).labels !== undefined;
+    // a release is asked something before it becomes current, whether or not the file says what
+    const asked = classifies ? undefined : { rows: 1, prompt: 64, maxTokens: 64 };
+    return {
+      ...firstThatFits(world, ['stored', 'paged'], (held) =>
+        evaluationPeak(forwardMemory(world, model, 256, held), asked),
+      ),
+      seconds: here(world, plus(copySeconds(2 * bytes), 2)),
+      diskBytes: bytes,
+    };
+  },
+};
+
+export const estimate = (input: EstimateInput): Promise<Estimate> => ESTIMATORS[input.stage.kind](input);
+
+const here = (world: PlanWorld, seconds: Seconds): Seconds | null => (world.machine.here ? seconds : null);
+
+/** The models that an eval stage opens one after the other: a baseline with the weights of the model's base shares them. */
+function evaluated(
+  world: PlanWorld,
+  model: PlannedModel,
+  baseline: Value | undefined,
+): readonly [PlannedModel, ...PlannedModel[]] {
+  const other = world.models.of(baseline);
+  return other === undefined || weightsOf(other) === weightsOf(model) ? [model] : [model, other];
+}
+
+const weightsOf = ({ root: { model, weights, trainedBy = '' } }: PlannedModel): string =>
+  [model.folder, model.seed, weights, trainedBy].join('\n');
+
+const largest = (peaks: readonly Peak[]): Peak => peaks.reduce((a, b) => (b.bytes > a.bytes ? b : a));
+
+/** Weights are held in the first way that fits, and else in the last; what is computed is the same. */
+function firstThatFits(
+  world: PlanWorld,
+  ways: readonly HeldWeights[],
+  peakOf: (held: HeldWeights) => Peak,
+): Required<Pick<Estimate, 'peak' | 'held'>> {
+  const stored = peakOf('stored');
+  const tried = ways
+    .map((held) => ({ held, peak: held === 'stored' ? stored : peakOf(held) }))
+    // what is float32 already, or made into 4 bits, is held in one way
+    .filter(({ held, peak }) => held === 'stored' || peak.bytes !== stored.bytes);
+  const fits = tried.find(({ peak }) => fitsIn(peak, roomOf(world)));
+  return fits ?? tried.at(-1) ?? { held: 'stored', peak: stored };
+}
+
+/** What a stage takes that trains nothing of a model; `longest`: tokens of a row. */
+function forwardMemory(
+  world: PlanWorld,
+  model: PlannedModel,
+  longest: number,
+  held: HeldWeights,
+): ForwardMemory {
+  const config = writtenConfig(world, model);
+  const trainer = model.root.adapterOf;
+  const trained = trainer === undefined ? undefined : world.chosen.get(trainer);
+  const lora = trainer === undefined ? undefined : adapterConfig(world, trainer);
+  return {
+    config,
+    ...heldBy({ ...model, config, lora }, held, trained?.method === 'qlora'),
+    lora,
+    longest,
+    tokenizerBytes: model.tokenizerBytes,
+    onDevice: world.machine.devices.length > 0,
+    device: world.device,
+    runtime: world.runtime.name,
+    compiles: isCompiled(world.runtime.version),
+    largestTensor: world.largestTensor,
+    planDecoder: world.planDecoder,
+  };
+}
+
+/** A model that a train stage or a merge writes is a classifier where what it was trained on has labels. */
+function writtenConfig(world: PlanWorld, { config, root }: PlannedModel): ModelConfig {
+  const trainer = root.trainedBy === undefined ? undefined : stageNamed(world.program, root.trainedBy);
+  if (trainer === undefined || !world.chosen.has(trainer.name)) return config;
+  const base = world.models.of(trainer.settings['base']);
+  return base === undefined ? config : adaptedConfig(config, world.lora(trainer, base));
+}
+
+/** `quantised`: projections are held in 4 bits. */
+function heldBy(
+  model: HeldModel,
+  held: HeldWeights,
+  quantised = false,
+): Pick<ForwardMemory, 'weightBytes' | 'decoded' | 'keptByProcess'> {
+  const bytes = weightBytes(model);
+  const isDecoded = held === 'float32' && bytes.decoded <= DECODED_ONCE_BYTES;
+  const holding = isDecoded ? 'decoded' : quantised ? 'qlora' : held === 'paged' ? 'paged' : 'lora';
+  return {
+    weightBytes: bytes[holding],
+    decoded: decodedWeights(model)[holding],
+    keptByProcess: keptByProcess(model)[holding],
+  };
+}
+
+function adapterConfig(world: PlanWorld, trainer: string): LoraConfig | undefined {
+  const stage = stageNamed(world.program, trainer);
+  const chosen = world.chosen.get(trainer);
+  if (stage === undefined || chosen === undefined || chosen.method === 'full') return undefined;
+  const base = world.models.of(stage.settings['base']);
+  return base && { ...plainConfig(chosenLora(world.lora(stage, base), chosen)), dropout: 0 };
+}
+
+function flopsPerToken(world: PlanWorld, memory: ForwardMemory): number {
+  const length = Math.min(128, memory.config.maxPositions);
+  const { flops } = world.planDecoder({
+    config: memory.config,
+    lora: memory.lora,
+    trainable: 'none',
+    weightBytes: memory.weightBytes,
+    decoded: memory.decoded,
+    rows: 1,
+    length,
+    checkpointedBlocks: 0,
+    headChunk: EVALUATION_SHAPES.headChunk,
+  });
+  return flops / length;
+}

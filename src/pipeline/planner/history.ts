@@ -1,0 +1,120 @@
+/** What earlier runs left: which of their records a stage that is not in the store should be compared with. */
+import { resolve } from 'node:path';
+import type { Host } from '../../language/host/host.js';
+import type { StageRecord } from '../../language/ir/outputs.js';
+import { keyOfOutputs } from '../store/index.js';
+
+/** Records of the store, newest first. Unreadable ones are left out: they serve comparison, not reuse. */
+export function readRecords(host: Host, folder = `${host.cwd}/.ftp/store`): readonly StageRecord[] {
+  if (host.stat(folder)?.isFolder !== true) return [];
+  return host
+    .list(folder)
+    .flatMap((key) => {
+      const path = `${folder}/${key}/stage.json`;
+      const stat = host.stat(path);
+      const record = stat === undefined ? undefined : readRecord(host, path);
+      return stat === undefined || record === undefined ? [] : [{ record, modified: stat.modified }];
+    })
+    .sort((a, b) => b.modified - a.modified)
+    .map(({ record }) => record);
+}
+
+function readRecord(host: Host, path: string): StageRecord | undefined {
+  try {
+    const record = JSON.parse(host.readText(path)) as StageRecord;
+    return record.version === 1 && typeof record.parts === 'object' ? record : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Runs looked back at, at most. */
+const MOST_RUNS = 50;
+
+/** Keys of the stages of a pipeline as its runs last completed them, by stage name: from the journals, newest first. */
+export function latestKeys(host: Host, pipeline: string): ReadonlyMap<string, string> {
+  const folder = `${host.cwd}/.ftp/runs`;
+  const keys = new Map<string, string>();
+  if (host.stat(folder)?.isFolder !== true) return keys;
+  for (const run of host.list(folder).toReversed().slice(0, MOST_RUNS)) {
+    const path = `${folder}/${run}/journal.jsonl`;
+    if (host.stat(path) === undefined) continue;
+    const lines = events(host.readText(path));
+    const asked = lines.find((line) => line['type'] === 'run.started')?.['pipeline'];
+    if (typeof asked !== 'string' || resolve(host.cwd, asked) !== resolve(host.cwd, pipeline)) continue;
+    for (const line of lines) {
+      const stage = line['stage'];
+      const key = line['type'] === 'stage.finished' ? keyOfOutputs(line['outputs']) : undefined;
+      if (typeof stage === 'string' && key !== undefined && !keys.has(stage)) keys.set(stage, key);
+    }
+  }
+  return keys;
+}
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** Only the few events that are looked for are parsed: a journal has a line for every step. */
+function events(journal: string): readonly Json[] {
+  return journal.split('\n').flatMap((line): readonly Json[] => {
+    if (!line.includes('"run.started"') && !line.includes('"stage.finished"')) return [];
+    try {
+      return [JSON.parse(line) as Json];
+    } catch {
+      return [];
+    }
+  });
+}
+
+/**
+ * What a stage should be compared with: its own last record, or, where it has none, the record of the same kind from
+ * which hardly anything differs: the stage before it was renamed. `others` are keys of the other stages' records: a
+ * stage that is new beside them is no change of theirs.
+ */
+export function comparableRecord(
+  records: readonly StageRecord[],
+  kind: string,
+  parts: Readonly<Record<string, string>>,
+  latest: string | undefined,
+  others: ReadonlySet<string> = new Set(),
+): StageRecord | undefined {
+  const own = records.find(({ key }) => key === latest);
+  if (own !== undefined) return own;
+  let best: { record: StageRecord; distance: number } | undefined;
+  for (const record of records) {
+    if (record.kind !== kind || others.has(record.key)) continue;
+    const distance = differences(record.parts, parts).length;
+    if (best === undefined || distance < best.distance) best = { record, distance };
+  }
+  return best !== undefined && best.distance <= ALIKE ? best.record : undefined;
+}
+
+/** Parts in which two stages of one kind may differ and still be taken for one. */
+const ALIKE = 2;
+
+export interface Difference {
+  readonly name: string;
+  readonly before?: string;
+  readonly after?: string;
+}
+
+/** Names whose values differ, sorted. A file or stage that only has another name is no difference. */
+export function differences(
+  before: Readonly<Record<string, string>>,
+  after: Readonly<Record<string, string>>,
+): readonly Difference[] {
+  const names = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort();
+  const all = names.flatMap((name): readonly Difference[] =>
+    before[name] === after[name] ? [] : [{ name, before: before[name], after: after[name] }],
+  );
+  const renamed = new Set<Difference>();
+  for (const gone of all.filter((one) => one.after === undefined && /^(file|stage):/.test(one.name))) {
+    const come = all.find(
+      (one) => one.before === undefined && one.after === gone.before && !renamed.has(one) && one !== gone,
+    );
+    if (come !== undefined) {
+      renamed.add(gone);
+      renamed.add(come);
+    }
+  }
+  return all.filter((one) => !renamed.has(one));
+}

@@ -1,0 +1,175 @@
+/** A stage's key: a digest of everything that can change its artefact, and of nothing else. */
+
+import { ModelError } from '../../compute/models/types.js';
+import type { RuntimeIdentity } from '../../compute/tensor/runtimes/index.js';
+import type { Digests } from '../../language/host/digests.js';
+import { type Host, HostError } from '../../language/host/host.js';
+import type { Program, Stage, StageKind } from '../../language/ir/types.js';
+import { schemas } from '../../language/schemas/stages/index.js';
+import { type Chosen, hasFactors, isMethod } from '../../language/schemas/types.js';
+import { snapshotFolder } from '../stages/hub-cache.js';
+import { stages as definitions } from '../stages/index.js';
+import { canonical, sha256 } from './canonical.js';
+import { type ModelContent, type Part, type PartsContext, settingParts } from './parts.js';
+
+export interface StageKey {
+  readonly key: string;
+  /** By the name that people read; kept in the store entry, so that a reason is a look-up. */
+  readonly parts: Readonly<Record<string, string>>;
+}
+
+export interface KeyOptions {
+  readonly digests: Digests;
+  readonly runtime: RuntimeIdentity;
+  /** What was chosen for the train stages, by name. */
+  readonly chosen: Readonly<Record<string, Chosen>>;
+}
+
+/** Stages whose artefact depends on how the runtime computes. */
+const COMPUTED: ReadonlySet<StageKind> = new Set(['train', 'eval', 'merge']);
+
+/** Settings that act through {@link Chosen} alone: what they led to is in the key, and they are not. */
+const CHOSEN_SETTINGS: Readonly<Partial<Record<StageKind, readonly string[]>>> = {
+  train: ['fallback'],
+};
+
+/** What a key takes from the choice; accumulation follows from the micro batch, and what is paged computes the same. */
+const CHOSEN_PARTS = [
+  'method',
+  'microBatch',
+  'maxLength',
+  'rank',
+  'alpha',
+  'checkpointedBlocks',
+  'headChunk',
+  'headEntries',
+] as const satisfies readonly (keyof Chosen)[];
+
+/**
+ * Keys of every stage, in the program's order. `require` changes none: gates are evaluated from the metrics each time
+ * that were stored. Throws a `HostError` or a `ModelError` where a file that a stage reads cannot be read.
+ */
+export function stageKeys(program: Program, host: Host, options: KeyOptions): ReadonlyMap<string, StageKey> {
+  const keys = new Map<string, StageKey>();
+  for (const stage of program.stages) {
+    const parts = stageParts(program, stage, host, options, keys);
+    keys.set(stage.name, keyOf(parts, options.chosen[stage.name]));
+  }
+  return keys;
+}
+
+/**
+ * A file that a stage reads and whose content is no longer what its key was made of, by the name of its part, or one
+ * that was not there. A file that is gone has been read before. Files of a hub are pinned, and not read again.
+ */
+export function changedFile(
+  program: Program,
+  stage: Stage,
+  keyed: Readonly<Record<string, string>>,
+  host: Host,
+  options: Pick<KeyOptions, 'digests' | 'runtime'>,
+): string | undefined {
+  const snapshots = (program.repositories ?? []).map(
+    (repository) => `${snapshotFolder(host, repository, repository.commit)}/`,
+  );
+  const digests: Pick<Digests, 'of'> = {
+    of: (path) => (snapshots.some((folder) => path.startsWith(folder)) ? PINNED : options.digests.of(path)),
+  };
+  try {
+    return stageParts(program, stage, host, { ...options, digests }, new Map())
+      .find(({ name, value }) => name.startsWith(FILE) && value !== PINNED && keyed[name] !== value)
+      ?.name.slice(FILE.length);
+  } catch (error) {
+    if (error instanceof HostError || error instanceof ModelError) return undefined;
+    throw error;
+  }
+}
+
+const FILE = 'file:';
+/** In place of the digest of a file that a commit names. */
+const PINNED = 'pinned';
+
+/** What a stage's key is made of before anything is chosen; `earlier` has the keys of its inputs. */
+export function stageParts(
+  program: Program,
+  stage: Stage,
+  host: Host,
+  options: Pick<PartsContext, 'digests'> & Pick<KeyOptions, 'runtime'>,
+  earlier: ReadonlyMap<string, StageKey>,
+): readonly Part[] {
+  const context: PartsContext = {
+    program,
+    host,
+    digests: options.digests,
+    keyOf: (name) => earlier.get(name)?.key ?? '',
+  };
+  return [
+    plain('kind', stage.kind),
+    plain('definition', String(definitions[stage.kind].version)),
+    ...(COMPUTED.has(stage.kind) ? [plain('runtime', runtimeName(options.runtime))] : []),
+    ...ownParts(stage, context),
+  ];
+}
+
+export function keyOf(parts: readonly Part[], chosen: Chosen | undefined): StageKey {
+  const shaped = hasFactors(chosen?.method);
+  const all = [
+    ...parts.filter(({ name }) => shaped || !name.startsWith('settings.lora.')),
+    ...chosenParts(chosen),
+  ];
+  const identities = new Map(all.map(({ identity, value }) => [identity, value]));
+  return {
+    key: sha256(canonical(Object.fromEntries(identities))),
+    parts: Object.fromEntries(all.map(({ name, value }) => [name, value])),
+  };
+}
+
+export const runtimeName = ({ name, version }: RuntimeIdentity): string => `${name} ${version}`;
+
+function ownParts(stage: Stage, context: PartsContext): readonly Part[] {
+  const content: ModelContent = stage.kind === 'format' ? 'tokenizer' : 'all';
+  const schema = schemas[stage.kind].settings;
+  const skipped = new Set(CHOSEN_SETTINGS[stage.kind]);
+  return (
+    Object.entries(stage.settings)
+      .filter(([name]) => !skipped.has(name))
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .flatMap(([name, value]) => settingParts(`settings.${name}`, value, schema[name], context, content))
+      // the micro batch acts through the choice
+      .filter(({ name }) => name !== 'settings.batch.micro')
+  );
+}
+
+function chosenParts(chosen: Chosen | undefined): readonly Part[] {
+  if (chosen === undefined) return [];
+  const adapter = hasFactors(chosen.method);
+  return CHOSEN_PARTS.filter((name) => adapter || (name !== 'rank' && name !== 'alpha')).flatMap((name) => {
+    const value = chosen[name];
+    return value === undefined ? [] : [plain(`chosen.${name}`, canonical(value))];
+  });
+}
+
+const plain = (name: string, value: string): Part => ({ name, identity: name, value });
+
+/** The choice that a record was made under, from its parts; `undefined` where it holds none. */
+export function chosenFromParts(parts: Readonly<Record<string, string>>, global: number): Chosen | undefined {
+  const read = (name: string): unknown => {
+    const text = parts[`chosen.${name}`];
+    return text === undefined ? undefined : JSON.parse(text);
+  };
+  const method = read('method');
+  const number = (name: string, fallback?: number): number => Number(read(name) ?? fallback ?? Number.NaN);
+  if (!isMethod(method)) return undefined;
+  const chosen: Chosen = {
+    method,
+    microBatch: number('microBatch'),
+    accumulation: Math.ceil(global / number('microBatch')),
+    maxLength: number('maxLength'),
+    rank: number('rank', 0),
+    alpha: number('alpha', 0),
+    checkpointedBlocks: number('checkpointedBlocks'),
+    headChunk: number('headChunk'),
+    ...(read('headEntries') === undefined ? {} : { headEntries: number('headEntries') }),
+  };
+  return Object.values(chosen).some((value) => Number.isNaN(value)) ? undefined : chosen;
+}

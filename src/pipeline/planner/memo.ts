@@ -1,0 +1,59 @@
+/** What one plan leaves for the next in `.ftp`: digests of files, and the speed of this machine. */
+import { UserError } from '../../language/diagnostics/types.js';
+import {
+  type Digests,
+  type DigestTable,
+  digestTablePath,
+  openDigests,
+  readDigestTable,
+} from '../../language/host/digests.js';
+import type { Host } from '../../language/host/host.js';
+import { replaceFile } from '../store/index.js';
+import type { Speed } from './time.js';
+
+export interface Memo {
+  readonly digests: Digests;
+  /** The speed that was measured under this name, or is measured now. */
+  speed(name: string, measure: () => Promise<Speed>): Promise<Speed>;
+  /** Writes what is new, where a run has made `.ftp`: a plan alone leaves nothing behind. */
+  keep(): void;
+}
+
+/** `known`: what another part of the program knows of files, some of which may not be here yet. */
+export function openMemo(host: Host, known: DigestTable = {}): Memo {
+  const digests = openDigests(host, readDigestTable(host), known);
+  const path = `${host.cwd}/.ftp/speed.json`;
+  let measured: Record<string, Speed> | undefined;
+  return {
+    digests,
+    async speed(name, measure) {
+      const known = readSpeeds(host, path);
+      const found = known[name];
+      if (found !== undefined) return found;
+      const speed = await measure();
+      measured = { ...known, [name]: speed };
+      return speed;
+    },
+    keep() {
+      if (host.stat(`${host.cwd}/.ftp`)?.isFolder !== true) return;
+      const table = digests.changed();
+      try {
+        if (table !== undefined) replaceFile(digestTablePath(host.cwd), `${JSON.stringify(table)}\n`);
+        if (measured !== undefined) replaceFile(path, `${JSON.stringify(measured)}\n`);
+      } catch (error) {
+        // a memory that cannot be written costs time at the next plan, nothing else
+        if (!(error instanceof UserError)) throw error;
+      }
+    },
+  };
+}
+
+function readSpeeds(host: Host, path: string): Readonly<Record<string, Speed>> {
+  if (host.stat(path) === undefined) return {};
+  try {
+    const found = JSON.parse(host.readText(path)) as Record<string, Speed>;
+    return Object.fromEntries(Object.entries(found).filter(([, speed]) => speed.flopsPerSecond > 0));
+  } catch {
+    return {};
+  }
+}

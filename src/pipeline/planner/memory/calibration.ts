@@ -1,0 +1,83 @@
+/**
+ * What a stage's process holds beside the tensors that the graphs account for: VmHWM of real runs less the counted
+ * parts, on Linux x64 with Node 20 and onnxruntime-node 1.30. `test/pipeline/planner/calibration.test.ts` runs a pipeline and
+ * compares each stage with its plan; `ftpc run FILE --json` prints the same figures.
+ *
+ * Measured on models of the starter's shape (MiB, process beside the tensors): train 108 to 125 for 4 to 32 rows of
+ * 128 to 256 tokens, eval 108 to 111, merge 107. The figures hold where the stage's process exposes `gc`, so that
+ * buffers that were outgrown are freed (`tensor/garbage.ts`), and has little room for young objects (`run/stage-process.ts`);
+ * elsewhere a training in which batches grow ends 10 to 30 MiB higher.
+ */
+const MIB = 2 ** 20;
+
+/** Node, this program, its thread that writes checkpoints, the tensor runtime with its thread pool and its compiled graphs. */
+export const DECODER_PROCESS = 122 * MIB;
+
+/** A compiled graph beyond those of one shape: a training of 239 steps ended 18 MiB above what one shape takes. */
+export const SESSION = 1 * MIB;
+
+/** A compiled graph of a generation: each number of rows that are still being answered is a shape. */
+export const ANSWER_SESSION = 0.5 * MIB;
+/** The decoder keeps this many graphs and releases the least recently used (`models/decoder/compiled.ts`). */
+export const MOST_SESSIONS = 64;
+
+/** An evaluation or a merge also loads the tokenizer and keeps rows and answers … */
+export const READER_PROCESS = 114 * MIB;
+/**
+ * … of which the tokenizer takes so many bytes a byte of its file, while it is made and from then on. Measured: 314 and
+ * 140 MiB for the 32 MiB of Gemma 3's `tokenizer.json`.
+ */
+export const TOKENIZER = { made: 9.5, kept: 4.5 } as const;
+
+/**
+ * Bytes of a tokenizer's file that a token in a GGUF file stands for. Reading such a file and making its tokenizer took
+ * 53 MiB for the 49,152 tokens of SmolLM2 and 249 MiB for the 262,144 of Gemma 3, whose merges are made; where the text of a
+ * `tokenizer.json` is made as well, 55 to 60 and 377 MiB.
+ */
+export const VOCABULARY_ENTRY = { read: 115, written: 150 } as const;
+
+/**
+ * A stage that streams rows: its process, what waits for the collector (so many bytes a row and a byte of it, until it keeps pace),
+ * and what stays of a row. Measured: data 70 to 73, 133 to 146, 163 and 173 to 192 MiB for 4,500, 19,500, 24,600 and
+ * 98,000 rows; format 81 for 400, 128 for 4,300, 135 to 159 for 20,000 to 24,000, 190 for 98,000.
+ */
+export interface RowProcess {
+  readonly process: number;
+  readonly garbage: number;
+  readonly garbagePerByte: number;
+  readonly mostGarbage: number;
+  readonly row: number;
+}
+export const DATA_PROCESS: RowProcess = {
+  process: 59 * MIB,
+  garbage: 3000,
+  garbagePerByte: 4.5,
+  mostGarbage: 86 * MIB,
+  row: 580,
+};
+/**
+ * Beside that, where rows come from Parquet. Measured in all: 102 MiB for 200 rows, 237 for 20,000 of 1 kB, and 239 for
+ * 100,000 of 250 bytes.
+ */
+export const PARQUET = { library: 50 * MIB, perByte: 4, most: 40 * MIB } as const;
+export const FORMAT_PROCESS: RowProcess = {
+  process: 76 * MIB,
+  garbage: 12_000,
+  garbagePerByte: 0,
+  mostGarbage: 54 * MIB,
+  row: 700,
+};
+
+/** How far the figure of a decoder's process may be from what is measured, as a share, either way. */
+export const SPREAD = { below: 0.06, above: 0.05 } as const;
+/** The same where the collector decides. */
+export const ROW_SPREAD = { below: 0.12, above: 0.15 } as const;
+
+/** A context on a device: kernels, libraries, handles. NVIDIA's take 0.5 to 1.5 GiB. */
+export const DEVICE_CONTEXT = { expected: 1024 * MIB, spread: 512 * MIB } as const;
+
+/** A process with TensorFlow's CUDA libraries, beyond that for the CPU: assumed, and not measured yet. */
+export const CUDA_PROCESS = { expected: 2048 * MIB, spread: 1024 * MIB } as const;
+
+/** Windows of a paged base that were read and not yet collected: 2.6 to 3.3 MiB over 90 MiB of weights. */
+export const PAGED_WINDOWS = 4 * 2 ** 20;

@@ -1,0 +1,172 @@
+/** The peak of an evaluation and of a merge: one model at a time, forward only. */
+
+import { EVALUATION_SHAPES } from '../../../compute/evaluation/shapes.js';
+import { adaptedConfig } from '../../../compute/models/adapters/classifier.js';
+import { virtualTokensOf } from '../../../compute/models/adapters/prompt.js';
+import { blueprintOf } from '../../../compute/models/architectures/index.js';
+import { fittingChunk } from '../../../compute/models/decoder/head.js';
+import { turningLengthOf } from '../../../compute/models/decoder/positions.js';
+import type { DecoderPlanOptions } from '../../../compute/models/decoder/types.js';
+import { entriesOfPiece } from '../../../compute/models/decoder/vocabulary.js';
+import type { LoraConfig, ModelConfig } from '../../../compute/models/types.js';
+import { MOST_PROBES, PROBE_TOKENS } from '../../../compute/packaging/merge/index.js';
+import { paddedLength } from '../../../compute/training/batch.js';
+import type { MemoryParts, Peak, PlannedDevice } from '../types.js';
+import {
+  ANSWER_SESSION,
+  DEVICE_CONTEXT,
+  MOST_SESSIONS,
+  READER_PROCESS,
+  SPREAD,
+  TOKENIZER,
+} from './calibration.js';
+import { gpuPeak, sharedPeak } from './device.js';
+import { NO_PARTS, peakOf, sumOf } from './parts.js';
+import { inPieces } from './pieces.js';
+import { beyondOnnx } from './runtimes.js';
+import type { PlanDecoder } from './train.js';
+
+export interface ForwardMemory {
+  readonly config: ModelConfig;
+  readonly weightBytes: number;
+  readonly decoded: boolean;
+  readonly lora?: LoraConfig;
+  /** Tokens of the longest row. */
+  readonly longest: number;
+  /** Bytes of `tokenizer.json`. */
+  readonly tokenizerBytes: number;
+  readonly onDevice: boolean;
+  /** Where tensors lie, if not in the machine's memory alone. */
+  readonly device?: PlannedDevice;
+  /** Whether the process keeps the weights where that is a GPU. */
+  readonly keptByProcess?: boolean;
+  /** Name of the tensor runtime. */
+  readonly runtime: string;
+  /** Whether that compiles graphs that compute much. */
+  readonly compiles?: boolean;
+  /** Bytes of the largest tensor that a GPU takes in one piece, where it has a limit. */
+  readonly largestTensor?: number;
+  readonly planDecoder: PlanDecoder;
+}
+
+export interface Answers {
+  readonly rows: number;
+  /** Tokens of the longest prompt. */
+  readonly prompt: number;
+  readonly maxTokens: number;
+}
+
+/** Forward passes over the held-out rows, and answers over a cache of keys and values. */
+export function evaluationPeak(memory: ForwardMemory, answers: Answers | undefined): Peak {
+  const { config } = memory;
+  const length = paddedLength(Math.min(memory.longest, config.maxPositions), config.maxPositions);
+  const rows = Math.max(1, Math.floor(EVALUATION_SHAPES.batchTokens / length));
+  const losses = forward(memory, rows, length);
+  if (answers === undefined || answers.rows === 0) return losses;
+  const virtual = virtualTokensOf(memory.lora);
+  const capacity = Math.min(virtual + answers.prompt + answers.maxTokens, config.maxPositions);
+  const perRow = capacity * cacheBytesPerToken(config);
+  const together = Math.max(
+    1,
+    Math.min(MOST_ROWS, answers.rows, Math.floor(EVALUATION_SHAPES.cacheBytes / perRow)),
+  );
+  const sessions = Math.min(MOST_SESSIONS, 2 * answers.rows);
+  // a text that grows longer is computed again from its start
+  const turning = turningLengthOf(blueprintOf(config));
+  const filled = answers.prompt <= turning && turning < capacity ? turning : answers.prompt;
+  const prompts = forward(memory, together, Math.min(paddedLength(filled), config.maxPositions), {
+    // a cache that grows is copied into one of twice the size
+    activations: 1.5 * together * perRow,
+    logits: 2 * 4 * together * config.vocabSize,
+    workspace: ANSWER_SESSION * sessions,
+  });
+  return prompts.bytes > losses.bytes ? prompts : losses;
+}
+
+/** Rows answered at a time, at most. */
+const MOST_ROWS = 32;
+
+/**
+ * Probes through the base, with its adapter and without, and then through the merged model, whose logits are compared; in
+ * between tensors are merged a few rows at a time.
+ */
+export function mergePeak(before: ForwardMemory, merged: ForwardMemory): Peak {
+  const { config, lora } = before;
+  const width = adaptedConfig(config, lora).labels?.length ?? config.vocabSize;
+  const probes = 4 * MOST_PROBES * PROBE_TOKENS * width;
+  const [first, second] = [
+    forward(before, 1, PROBE_TOKENS, { logits: 2 * probes, workspace: MERGED_PIECES }),
+    forward(merged, 1, PROBE_TOKENS, { logits: 3 * probes, workspace: MERGED_PIECES }),
+  ];
+  return second.bytes > first.bytes ? second : first;
+}
+
+/** Rows that were merged and encoded and not yet collected. */
+const MERGED_PIECES = 8 * 2 ** 20;
+
+const cacheBytesPerToken = ({ layers, keyValueHeads, headDim }: ModelConfig): number =>
+  layers * 2 * keyValueHeads * headDim * 4;
+
+function forward(
+  memory: ForwardMemory,
+  rows: number,
+  length: number,
+  more: { readonly activations?: number; readonly logits?: number; readonly workspace?: number } = {},
+): Peak {
+  const adapted = adaptedConfig(memory.config, memory.lora);
+  const options: DecoderPlanOptions = {
+    config: memory.config,
+    lora: memory.lora,
+    trainable: 'none',
+    weightBytes: memory.weightBytes,
+    decoded: memory.decoded,
+    rows,
+    length,
+    checkpointedBlocks: 0,
+    headChunk: fittingChunk(
+      EVALUATION_SHAPES.headChunk,
+      adapted.labels?.length ?? adapted.vocabSize,
+      memory.largestTensor,
+    ),
+    headEntries: memory.runtime === 'onnx' ? entriesOfPiece(adapted) : undefined,
+  };
+  const { parts, graphs, driverBytes, floatBytes } = memory.planDecoder(options);
+  const beyond = beyondOnnx(memory.runtime, { graphs, parts, floatBytes, compiles: memory.compiles });
+  const tensors = {
+    ...NO_PARTS,
+    ...parts,
+    activations: parts.activations + (more.activations ?? 0),
+    logits: parts.logits + (more.logits ?? 0),
+    workspace: parts.workspace + beyond.driver + beyond.copies + beyond.graph + (more.workspace ?? 0),
+  };
+  // while the tokenizer is made, nothing is computed
+  const { made, kept } = TOKENIZER;
+  const idle = tensors.activations + tensors.workspace;
+  const tokenizer = Math.max(kept * memory.tokenizerBytes, made * memory.tokenizerBytes - idle);
+  const process = READER_PROCESS + beyond.process + tokenizer;
+  // logits and what is merged are the process's; caches are not
+  const onDevice: MemoryParts = { ...tensors, workspace: tensors.workspace - driverBytes - beyond.driver };
+  if (memory.device !== undefined && !memory.device.isShared)
+    return gpuPeak({
+      device: onDevice,
+      host: {
+        ...NO_PARTS,
+        weights: memory.keptByProcess === false ? 0 : parts.weights,
+        logits: tensors.logits,
+        workspace: driverBytes + beyond.driver + (more.workspace ?? 0),
+        runtime: process,
+      },
+      wider: 2,
+    });
+  const context = memory.onDevice ? DEVICE_CONTEXT : undefined;
+  const counted = sumOf(tensors) + process;
+  const peak = peakOf(
+    { ...tensors, runtime: context?.expected ?? process },
+    {
+      below: 2 * SPREAD.below * counted + (context?.spread ?? 0),
+      above: 2 * SPREAD.above * counted + (context?.spread ?? 0),
+    },
+  );
+  const whole = memory.device === undefined ? peak : sharedPeak(peak, onDevice, 2);
+  return inPieces(whole, graphs, memory.largestTensor);
+}

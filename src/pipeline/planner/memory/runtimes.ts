@@ -1,0 +1,98 @@
+/** What a runtime takes beyond ONNX Runtime, of which all other figures are. */
+import type { DecoderPlan } from '../../../compute/models/decoder/types.js';
+import { transientBytes } from '../../../compute/tensor/liveness.js';
+import { isWorthCompiling } from '../../../compute/tensor/runtimes/tensorflow/variants.js';
+import {
+  INTERMEDIATES,
+  outputBytes,
+  workingBytes,
+} from '../../../compute/tensor/runtimes/tensorflow/working-bytes.js';
+import type { Graph } from '../../../compute/tensor/types.js';
+
+const MIB = 2 ** 20;
+
+/**
+ * TensorFlow has libraries of its own; what is trained lies on its device and on the host, and so do its gradients where
+ * the host updates; its outputs come in fresh memory, and it writes fewer intermediates over one another. Frozen weights
+ * it shares with the host, as long as its device is the CPU.
+ *
+ * Measured with TensorFlow 2.21 on Linux x64, as growth over ONNX Runtime in the same step: a process that has loaded it
+ * 252 MiB; seven steps of hidden 192 and 576, 256 to 2,048 tokens, kept and recomputed, adapter and full: 18 MiB beside
+ * what is written twice, outputs, and half again of the intermediates; each within 3 % of the whole process. Memory that
+ * products pack into, kept between them, adds 8 MiB: three of the steps again, each within 6 %. While XLA
+ * compiles a graph, 105 to 198 MiB in five small steps, when no intermediates of a graph are there yet.
+ */
+const TENSORFLOW = { process: 252 * MIB, driver: 26 * MIB, compiling: 200 * MIB } as const;
+
+/**
+ * TensorFlow.js in WebAssembly: the library is smaller than ONNX Runtime's; weights as float32 lie in its heap and, as its
+ * products pack them, once more; outputs come in fresh memory. Seven steps of hidden 192 and 576, 512 and 1,024 tokens, kept
+ * and recomputed, adapter and full, decoded or not: each within 5 % of the whole process; of two measured again
+ * the driver took 33 and 41 MiB.
+ */
+const WASM = { process: -28 * MIB, driver: 41 * MIB, copies: 2 } as const;
+
+/**
+ * TensorFlow.js over Dawn: the driver, and the kernels of a step, which it compiles in the process. Measured with
+ * SwiftShader 5.0 on Linux x64. Beyond the process of ONNX Runtime: 127 and 157 MiB in trainings of a pipeline with hidden
+ * sizes 32 and 192, 95 to 139 MiB in evaluations and merges. As growth in a step beyond its tensors, 12 to 52 MiB: 142 to
+ * 223 MiB with hidden sizes of 64 to 256 and 64 to 512 tokens, kept and recomputed, adapter and full. No GPU was tried:
+ * its driver takes something else, and tensors in a memory of its own are not in the process.
+ */
+const WEBGPU = { process: 175 * MIB } as const;
+
+export interface Beyond {
+  /** Part of the process, whatever it computes. */
+  readonly process: number;
+  /** Of the library, while it computes. */
+  readonly driver: number;
+  /** Second copies of what is trained, and of gradients that a device has beside the host. */
+  readonly copies: number;
+  /** Outputs and intermediates of the graph that takes most. */
+  readonly graph: number;
+}
+
+interface Planned {
+  readonly graphs: DecoderPlan['graphs'];
+  readonly parts: Pick<DecoderPlan['parts'], 'gradients'>;
+  readonly floatBytes: number;
+  /** Of an optimiser on the device: the graph that updates most at a time. */
+  readonly update?: Graph;
+  /** Whether graphs that compute much are compiled. */
+  readonly compiles?: boolean | undefined;
+}
+
+const NOTHING: Beyond = { process: 0, driver: 0, copies: 0, graph: 0 };
+
+/** Runtimes of which it was measured. */
+const BEYOND: Readonly<Record<string, (planned: Planned) => Beyond>> = {
+  tensorflow({ graphs, parts, update, compiles = false }) {
+    const ofBlocks = graphs.map(
+      ({ graph: one }) => (INTERMEDIATES - 1) * transientBytes(one) + outputBytes(one),
+    );
+    // what updates runs, and what compiles does, when no other graph runs, whose intermediates are counted
+    const counted = Math.max(0, ...graphs.map(({ graph: one }) => transientBytes(one)));
+    const ofUpdate = update === undefined ? 0 : workingBytes(update) - counted;
+    const { process, driver, compiling } = TENSORFLOW;
+    const run = [...graphs.map(({ graph: one }) => one), ...(update === undefined ? [] : [update])];
+    const isCompiled = compiles && run.some((one) => isWorthCompiling(one));
+    const ofCompiling = isCompiled ? compiling - counted : 0;
+    // gradients are copied to the host only where it updates
+    const sets = update === undefined ? 2 : 1;
+    return {
+      process,
+      driver,
+      copies: sets * parts.gradients,
+      graph: Math.max(0, ofUpdate, ofCompiling, ...ofBlocks),
+    };
+  },
+  webgpu: () => ({ ...NOTHING, process: WEBGPU.process }),
+  wasm({ graphs, floatBytes }) {
+    const { process, driver, copies } = WASM;
+    const outputs = graphs.map(({ graph: one }) => outputBytes(one));
+    return { process, driver, copies: copies * floatBytes, graph: Math.max(0, ...outputs) };
+  },
+};
+
+export const beyondOnnx = (runtime: string, planned: Planned): Beyond =>
+  BEYOND[runtime]?.(planned) ?? NOTHING;

@@ -1,0 +1,224 @@
+/** The peak of a training step, from the graphs that will run it. */
+
+import { adaptedConfig } from '../../../compute/models/adapters/classifier.js';
+import { adapterShapes } from '../../../compute/models/adapters/saved.js';
+import { expectedTensors, type NamedShape } from '../../../compute/models/architectures/index.js';
+import { fittingChunk } from '../../../compute/models/decoder/head.js';
+import type { DecoderPlan, DecoderPlanOptions, Precision } from '../../../compute/models/decoder/types.js';
+import type { LoraConfig, ModelConfig } from '../../../compute/models/types.js';
+import type { Graph } from '../../../compute/tensor/types.js';
+import { packedLength, paddedLength } from '../../../compute/training/batch.js';
+import { isOnDevice } from '../../../compute/training/create-updater.js';
+import {
+  OPTIMIZERS,
+  type OptimizerName,
+  type Rule,
+  residentBytes,
+  type Slot,
+  workspaceBytes,
+} from '../../../compute/training/optimizers/index.js';
+import { sizeTogether, updatedTogether, updateGraph } from '../../../compute/training/update-graphs.js';
+import type { Chosen } from '../../../language/schemas/types.js';
+import { BIN, type Lengths, shortened } from '../lengths.js';
+import type { MemoryParts, Peak, PlannedDevice } from '../types.js';
+import { DECODER_PROCESS, DEVICE_CONTEXT, SESSION, SPREAD } from './calibration.js';
+import { gpuPeak, sharedPeak } from './device.js';
+import { NO_PARTS, peakOf, sumOf } from './parts.js';
+import { inPieces } from './pieces.js';
+import { beyondOnnx } from './runtimes.js';
+import { moreSessions } from './sessions.js';
+
+export type PlanDecoder = (options: DecoderPlanOptions) => DecoderPlan;
+
+export interface TrainMemory {
+  readonly config: ModelConfig;
+  /** Bytes of the base as it would be held. */
+  readonly weightBytes: Readonly<Record<Holding, number>>;
+  /** Whether the base's projections are decoded for use. */
+  readonly decoded: Readonly<Record<Holding, boolean>>;
+  /** As it is set; a choice has a rank of its own. */
+  readonly lora: LoraConfig;
+  readonly optimizer: OptimizerName;
+  readonly lengths: Lengths;
+  /** Rows of a step, where they share sequences. */
+  readonly packed?: number;
+  /** Rows to watch training on. */
+  readonly validation: Lengths | undefined;
+  /** Optimiser steps of the whole training, for this many rows. */
+  steps(rows: number): number;
+  readonly precision?: Precision;
+  readonly onDevice: boolean;
+  /** Where tensors lie, if not in the machine's memory alone. */
+  readonly device?: PlannedDevice;
+  /** Whether the process keeps the base where that is a GPU. */
+  readonly keptByProcess?: Readonly<Record<Holding, boolean>>;
+  /** Name of the tensor runtime. */
+  readonly runtime: string;
+  /** Whether that compiles graphs that compute much. */
+  readonly compiles?: boolean;
+  /** Bytes of the largest tensor that a GPU takes in one piece, where it has a limit. */
+  readonly largestTensor?: number;
+  readonly planDecoder: PlanDecoder;
+}
+
+/** How a base is held: as its method asks for, as float32 that was decoded once, or not at all. */
+export type Holding = Chosen['method'] | 'paged' | 'decoded';
+
+export const holding = ({
+  method,
+  paged,
+  decodedOnce,
+}: Pick<Chosen, 'method' | 'paged' | 'decodedOnce'>): Holding => {
+  if (paged) return 'paged';
+  return decodedOnce && method !== 'full' ? 'decoded' : method;
+};
+
+/** What the decoder is asked to hold under a choice, at the longest batch. */
+export function decoderShape(memory: TrainMemory, chosen: Chosen): DecoderPlanOptions {
+  const { config, lora } = memory;
+  const full = chosen.method === 'full';
+  // a choice that was made for full training has none
+  const rank = chosen.rank > 0 ? chosen.rank : lora.rank;
+  const adapted = adaptedConfig(config, lora);
+  return {
+    config: adapted,
+    lora: full ? undefined : { ...lora, rank, alpha: rank },
+    trainable: full ? 'full' : 'adapter',
+    weightBytes: memory.weightBytes[holding(chosen)],
+    decoded: memory.decoded[holding(chosen)],
+    rows: Math.min(chosen.microBatch, Math.max(1, memory.lengths.rows)),
+    length: longestPadded(memory, chosen),
+    ...(memory.packed === undefined ? {} : { packed: longestRow(memory, chosen) }),
+    checkpointedBlocks: chosen.checkpointedBlocks,
+    recomputedMlps: chosen.recomputedMlps,
+    recomputedShares: chosen.recomputedShares,
+    headChunk: fittingChunk(
+      chosen.headChunk,
+      adapted.labels?.length ?? adapted.vocabSize,
+      memory.largestTensor,
+    ),
+    headEntries: full ? undefined : chosen.headEntries,
+    precision: memory.precision,
+  };
+}
+
+/** Bytes of the optimiser's state. */
+export const optimizerBytes = (memory: TrainMemory, chosen: Chosen): number =>
+  rememberedSlots(memory, chosen).reduce((sum, slots) => sum + workspaceBytes(slots), 0);
+
+/** The part of it that is in memory. */
+const residentState = (memory: TrainMemory, chosen: Chosen): number =>
+  residentBytes(rememberedSlots(memory, chosen), chosen.stateInFile ?? 0);
+
+const rememberedSlots = (memory: TrainMemory, chosen: Chosen): readonly Readonly<Record<string, Slot>>[] =>
+  trainedTensors(memory, chosen).map(({ shape, name }) => OPTIMIZERS[memory.optimizer].slots(shape, name));
+
+function trainedTensors(memory: TrainMemory, chosen: Chosen): readonly NamedShape[] {
+  const { config, lora } = decoderShape(memory, chosen);
+  return lora === undefined ? expectedTensors(config) : adapterShapes(config, lora);
+}
+
+/** The graph that updates most at a time, where a device does. */
+function updateOnDevice(memory: TrainMemory, chosen: Chosen): Graph | undefined {
+  const rule: Rule = OPTIMIZERS[memory.optimizer];
+  const inFile = (chosen.stateInFile ?? 0) > 0;
+  if (memory.runtime === 'onnx' || rule.graph === undefined || !isOnDevice(rule, inFile)) return undefined;
+  const groups = updatedTogether(trainedTensors(memory, chosen));
+  const [largest] = [...groups].sort((a, b) => sizeTogether(b) - sizeTogether(a));
+  return largest && updateGraph(rule.graph, Object.keys(rule.slots([], '')), largest);
+}
+
+function longestRow(
+  { config, lengths }: Pick<TrainMemory, 'config' | 'lengths'>,
+  { maxLength }: Pick<Chosen, 'maxLength'>,
+): number {
+  const limit = Math.min(maxLength, config.maxPositions);
+  return Math.max(1, Math.min(shortened(lengths, limit).longest, limit));
+}
+
+export function longestPadded(
+  { config, lengths, packed }: Pick<TrainMemory, 'config' | 'lengths' | 'packed'>,
+  chosen: Pick<Chosen, 'maxLength'>,
+): number {
+  const limit = Math.min(chosen.maxLength, config.maxPositions);
+  const longest = longestRow({ config, lengths }, chosen);
+  if (packed === undefined) return paddedLength(longest, config.maxPositions);
+  return packedLength(Math.min(limit, packed * longest), limit);
+}
+
+/** Sequences that the rows of most steps fill: all but the last are nearly full, and steps differ in their tokens. */
+export function sequencesOf(
+  { config, lengths, packed = 1 }: Pick<TrainMemory, 'config' | 'lengths' | 'packed'>,
+  maxLength: number,
+): number {
+  const limit = Math.min(maxLength, config.maxPositions);
+  const kept = shortened(lengths, limit);
+  const mean = kept.tokens / Math.max(1, kept.rows);
+  const spread = Math.sqrt(packed) * deviation(kept, mean);
+  return Math.max(1, Math.min(packed, Math.ceil((packed * mean * PACKING_LOSS + spread) / limit)));
+}
+
+/** Standard deviation of the lengths. */
+function deviation({ histogram, rows }: Lengths, mean: number): number {
+  const squares = histogram.reduce((sum, count, bin) => sum + count * ((bin + 0.5) * BIN - mean) ** 2, 0);
+  return Math.sqrt(squares / Math.max(1, rows));
+}
+
+/** Best fit leaves a few percent of its sequences empty, where rows are much shorter than they. */
+export const PACKING_LOSS = 1.05;
+
+export function trainPeak(memory: TrainMemory, chosen: Chosen): Peak {
+  const { parts, graphs, driverBytes, floatBytes } = memory.planDecoder(decoderShape(memory, chosen));
+  const context = memory.onDevice ? DEVICE_CONTEXT : undefined;
+  const lengths = shortened(memory.lengths, chosen.maxLength);
+  const sessions = moreSessions({
+    lengths,
+    validation: memory.validation,
+    chosen,
+    steps: memory.steps(lengths.rows),
+    packed: memory.packed !== undefined,
+    perShape: graphs.length - 1,
+  });
+  const update = updateOnDevice(memory, chosen);
+  const beyond = beyondOnnx(memory.runtime, { graphs, parts, floatBytes, update, compiles: memory.compiles });
+  const state = residentState(memory, chosen);
+  const best = memory.validation === undefined ? 0 : parts.gradients;
+  const tensors = {
+    ...NO_PARTS,
+    ...parts,
+    workspace: parts.workspace + beyond.driver + beyond.copies + beyond.graph,
+    // the optimiser's state, and the best weights, which is read back from disk when all is done
+    optimizer: state + best,
+  };
+  const onDevice: MemoryParts = {
+    ...NO_PARTS,
+    ...parts,
+    optimizer: update === undefined ? 0 : state,
+    workspace: parts.workspace - driverBytes + beyond.graph,
+  };
+  if (memory.device !== undefined && !memory.device.isShared)
+    return gpuPeak({
+      device: onDevice,
+      host: {
+        ...NO_PARTS,
+        weights: memory.keptByProcess?.[holding(chosen)] === false ? 0 : parts.weights,
+        adapter: parts.adapter,
+        gradients: parts.gradients,
+        // a checkpoint copies the optimiser's state from the device
+        optimizer: tensors.optimizer,
+        workspace: driverBytes + beyond.driver,
+        runtime: DECODER_PROCESS + beyond.process,
+      },
+    });
+  const runtime = context?.expected ?? DECODER_PROCESS + beyond.process + sessions * SESSION;
+  const bytes = sumOf(tensors) + runtime;
+  const process = peakOf(
+    { ...tensors, runtime },
+    {
+      below: SPREAD.below * bytes + (context?.spread ?? 0),
+      above: SPREAD.above * bytes + (context?.spread ?? 0),
+    },
+  );
+  const peak = memory.device === undefined ? process : sharedPeak(process, onDevice);
+  return inPieces(peak, graphs, memory.largestTensor);
+}

@@ -1,0 +1,217 @@
+/** Opens everything that a plan looks at, once. */
+
+import { planDecoder } from '../../compute/models/decoder/plan.js';
+import type { LoraConfig } from '../../compute/models/types.js';
+import { userProblem } from '../../compute/models/user-problem.js';
+import { chooseRuntime, DEFAULT_RUNTIME } from '../../compute/tensor/runtimes/choice.js';
+import { identityOf, isRuntime, type RuntimeIdentity } from '../../compute/tensor/runtimes/index.js';
+import type { Diagnostic } from '../../language/diagnostics/types.js';
+import type { DigestTable } from '../../language/host/digests.js';
+import type { Host } from '../../language/host/host.js';
+import type { RuntimeChoice } from '../../language/ir/runtimes.js';
+import type { Program } from '../../language/ir/types.js';
+import type { Chosen } from '../../language/schemas/types.js';
+import type { LengthSurvey } from '../stages/format/survey.js';
+import { checkedLora } from '../stages/train/lora-check.js';
+import { askedDeviceMemory, askedRuntime } from './asked-runtime.js';
+import { canonical } from './canonical.js';
+import { latestKeys, readRecords } from './history.js';
+import { runtimeName, type StageKey } from './keys.js';
+import type { Lengths } from './lengths.js';
+import { availableBytes, catalogueMachine, machineNames, type PlanMachine, thisMachine } from './machines.js';
+import { openMemo } from './memo.js';
+import type { PlanDecoder } from './memory/train.js';
+import { stageNamed } from './models.js';
+import { deviceNotRun, lengthsAssumed, noSuchEngine, unknownMachine } from './problems.js';
+import {
+  limitedSize,
+  readLengths,
+  type Survey,
+  sourceSize,
+  surveyedLengths,
+  worstLengths,
+} from './row-sources.js';
+import { measureSpeed, speedKey } from './speed.js';
+import { openModels } from './stage-models.js';
+import type { Speed } from './time.js';
+import type { PlannedDevice } from './types.js';
+import type { PlanStore, PlanWorld, SourceSize } from './world.js';
+
+export interface PlanOptions {
+  readonly memoryBytes?: number;
+  /** Name in the catalogue; left out: the machine that plans. */
+  readonly machine?: string;
+  /** A GPU of this machine, where the runtime computes on one, or a limit of its tensors. */
+  readonly device?: PlannedDevice;
+  /** Bytes of the largest tensor that the GPU of this machine takes in one piece, where it has a limit. */
+  readonly largestTensor?: number;
+  readonly devices?: number;
+  readonly engine?: string;
+  readonly threads?: number;
+  /** Digests that need not be computed, such as those of files that are still to be fetched. */
+  readonly digests?: DigestTable;
+  /** Choices that a saved plan made, by stage: they are kept wherever they still fit. */
+  readonly settled?: Readonly<Record<string, Chosen>>;
+  /** What the command line asks for, if anything; it takes precedence over the pipeline. */
+  readonly runtimeOption?: RuntimeChoice;
+  /** Left out, the real ones, and the runtime that is asked for. */
+  readonly store?: PlanStore;
+  readonly runtime?: RuntimeIdentity;
+  readonly survey?: Survey;
+  readonly planDecoder?: PlanDecoder;
+  readonly speed?: () => Promise<Speed | undefined>;
+  /**
+   * Times are estimated with this speed, and nothing is measured; also for a machine that is not here, and where nobody asks for
+   * another runtime with the default one: so that plans compare.
+   */
+  readonly nominal?: Speed;
+}
+
+export interface OpenWorld {
+  readonly world: PlanWorld;
+  /** Grows while stages are planned. */
+  readonly diagnostics: readonly Diagnostic[];
+  /** Keeps for the next plan what this one found out. */
+  readonly keep: () => void;
+}
+
+export function openWorld(program: Program, host: Host, options: PlanOptions, store: PlanStore): OpenWorld {
+  const diagnostics: Diagnostic[] = [];
+  const said = new Set<string>();
+  const report = (diagnostic: Diagnostic): void => {
+    if (said.has(diagnostic.message)) return;
+    said.add(diagnostic.message);
+    diagnostics.push(diagnostic);
+  };
+  const { nominal } = options;
+  const asked = machineOf(host, options, report);
+  const machine = nominal === undefined ? asked : { ...asked, here: true };
+  const memo = openMemo(host, options.digests);
+  const askedFor = askedRuntime(options.runtimeOption, program);
+  const runtimeOf = () =>
+    nominal !== undefined && askedFor.choice === 'auto' ? DEFAULT_RUNTIME : chooseRuntime(host, askedFor);
+  const runtime = options.runtime ?? identityOf(host, runtimeOf());
+  const threads = options.threads ?? host.machine().cores;
+  const keys = new Map<string, StageKey>();
+  const adapters = new Map<string, LoraConfig>();
+  const found = options.store ?? store;
+  const measure = options.speed ?? (() => measured());
+  const measured = (): Promise<Speed> =>
+    memo.speed(speedKey(host, threads, runtimeName(runtime)), () =>
+      measureSpeed(host, isRuntime(runtime.name) ? runtime.name : chooseRuntime(host), threads, 1),
+    );
+  return {
+    diagnostics,
+    keep: memo.keep,
+    world: {
+      program,
+      host,
+      store: found,
+      digests: memo.digests,
+      runtime,
+      machine,
+      availableBytes: availableBytes(machine, askedDeviceMemory(program)),
+      // a limit holds wherever the plan is for
+      device: options.machine === undefined || options.device?.isShared ? options.device : undefined,
+      largestTensor: options.machine === undefined ? options.largestTensor : undefined,
+      planDecoder: remembered(options.planDecoder ?? planDecoder),
+      models: openModels(program, host),
+      keys,
+      chosen: new Map<string, Chosen>(),
+      settled: options.settled ?? {},
+      records: once(() => readRecords(host)),
+      latest: once(() => latestKeys(host, program.file)),
+      lengths: lengthLookup(program, host, found, keys, options.survey ?? surveyRows, report),
+      lora(stage, { config, root }, labels) {
+        const known = adapters.get(stage.name);
+        if (known !== undefined) return known;
+        const base = { config, label: root.model.label };
+        const lora = checkedLora(stage, base, { folder: program.folder, host }, labels);
+        adapters.set(stage.name, lora);
+        return lora;
+      },
+      sources: (name) => sizeOf(program, host, name, false),
+      limited: (name) => sizeOf(program, host, name, true),
+      speed: once(async () => nominal ?? (machine.here ? await measure() : undefined)),
+      report,
+    },
+  };
+}
+
+function sizeOf(program: Program, host: Host, name: string, limited: boolean): SourceSize {
+  const data = stageNamed(program, name);
+  if (data === undefined) return { bytes: 0, rows: 0, parquet: 0 };
+  const size = sourceSize(program, host, data);
+  return limited ? limitedSize(size, data) : size;
+}
+
+function machineOf(host: Host, options: PlanOptions, report: (diagnostic: Diagnostic) => void): PlanMachine {
+  if (options.engine !== undefined && options.engine !== 'embedded') report(noSuchEngine(options.engine));
+  const here = thisMachine(host, options.memoryBytes);
+  if (options.machine === undefined) return here;
+  const machine = catalogueMachine(options.machine, options.memoryBytes, options.devices);
+  if (machine === undefined) report(unknownMachine(options.machine, machineNames()));
+  else if (machine.devices.length > 0) report(deviceNotRun(machine));
+  return machine ?? here;
+}
+
+const NO_ROW_FITS = 'FTP0622';
+
+/** Rows tokenized for a plan: enough to see the longest, few enough not to be waited for. */
+const SURVEYED = 4000;
+
+const surveyRows: Survey = async (program, host, format) => {
+  const { surveyLengths } = await import('../stages/format/survey.js');
+  return surveyLengths(program, host, format, SURVEYED);
+};
+
+function lengthLookup(
+  program: Program,
+  host: Host,
+  store: PlanStore,
+  keys: ReadonlyMap<string, StageKey>,
+  survey: Survey,
+  report: (diagnostic: Diagnostic) => void,
+): PlanWorld['lengths'] {
+  const surveys = new Map<string, Promise<LengthSurvey | undefined>>();
+  return async (name, split, look): Promise<Lengths | undefined> => {
+    const format = stageNamed(program, name);
+    if (format === undefined) return undefined;
+    const entry = store.find(keys.get(name)?.key ?? '-');
+    const counted = entry === undefined ? undefined : readLengths(host, entry.path, split);
+    if (counted !== undefined || !look) return counted;
+    const surveyed =
+      surveys.get(name) ??
+      survey(program, host, format).catch((error: unknown) => {
+        const problem = userProblem(error);
+        if (problem === undefined) throw error;
+        // if no row can be used, their lengths do not matter: the run would fail
+        report(problem.code === NO_ROW_FITS ? problem : lengthsAssumed(format, problem.message));
+        return undefined;
+      });
+    surveys.set(name, surveyed);
+    const sample = await surveyed;
+    return sample === undefined || sample.sampled === 0
+      ? worstLengths(program, host, format, split)
+      : surveyedLengths(sample, split);
+  };
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
+}
+
+/** The same shape is asked for many times while a choice is looked for. */
+function remembered(plan: PlanDecoder): PlanDecoder {
+  const known = new Map<string, ReturnType<PlanDecoder>>();
+  return (options) => {
+    const key = canonical(options);
+    const made = known.get(key) ?? plan(options);
+    known.set(key, made);
+    return made;
+  };
+}

@@ -1,0 +1,230 @@
+/** A plan for a terminal. */
+import type { StageAction } from '../../../language/ir/events.js';
+import { coverageCells } from '../../stages/train/coverage.js';
+import { bytes, duration } from '../quantities.js';
+import { recomputedCell } from '../recomputed.js';
+import {
+  MEMORY_PARTS,
+  type PeakFigures,
+  type Plan,
+  type PlannedDevice,
+  type PlannedStage,
+  type Seconds,
+} from '../types.js';
+import { columns, widthOf, wrapped } from './columns.js';
+import type { Palette } from './palette.js';
+import { presetTable } from './presets.js';
+import { reasonsText } from './reasons.js';
+import { trainedText, workText } from './scale.js';
+
+const UNKNOWN = 'known after run';
+const MARKS: Readonly<Record<StageAction, string>> = { run: '+', resume: '~', cached: '=' };
+
+/** `width`: columns of the terminal; left out where lines may be as long as they are. */
+export function renderPlanText(plan: Plan, palette: Palette, width?: number): string {
+  const trains = plan.stages.filter(
+    ({ kind, action, peak }) => kind === 'train' && action !== 'cached' && peak !== null,
+  );
+  const sections = [
+    wrapped(heading(plan, palette), width ?? Number.POSITIVE_INFINITY),
+    stageTable(plan, palette, width),
+    ...trains.flatMap((stage) => [
+      memoryTables(stage, plan, palette),
+      choiceTable(stage, palette, width),
+      trainedTable(stage, palette),
+    ]),
+    presetTable(plan, palette, width),
+    budgetTable(plan, palette),
+    [conclusion(plan, palette)],
+  ];
+  return sections
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.join('\n'))
+    .join('\n\n');
+}
+
+function heading({ pipeline, machine, runtime, device }: Plan, { bold, dim }: Palette): string {
+  const devices = machine.devices.map(({ name }) => name);
+  const on = devices.length === 0 ? machine.name : `${machine.name} (${devices.length} × ${devices[0]})`;
+  const memory = `${bytes(machine.memoryBytes)}, ${bytes(machine.availableBytes)} to plan with`;
+  return `${bold(`Plan of ${pipeline}`)} ${dim(`on ${on}: ${memory}; ${runtime}${deviceText(device)}`)}`;
+}
+
+function deviceText(device: PlannedDevice | undefined): string {
+  if (device === undefined) return '';
+  const { name, memoryBytes, availableBytes } = device;
+  const whole = memoryBytes === availableBytes ? '' : `${bytes(memoryBytes)}, `;
+  return ` on ${name}: ${whole}${bytes(availableBytes)} to plan with`;
+}
+
+const TITLES = ['action', 'stage', 'works on', 'peak memory', 'time', 'why'] as const;
+
+/** One line a stage; where that is wider than the terminal, one of what runs and why, and one of figures. */
+function stageTable(plan: Plan, palette: Palette, width = Number.POSITIVE_INFINITY): readonly string[] {
+  const { dim, bold } = palette;
+  const colour: Readonly<Record<StageAction, (text: string) => string>> = {
+    run: palette.green,
+    resume: palette.yellow,
+    cached: dim,
+  };
+  const rows = plan.stages.map((stage) => ({
+    action: colour[stage.action](`${MARKS[stage.action]} ${stage.action}`),
+    stage: `${dim(stage.kind)} ${bold(stage.name)}`,
+    work: workText(stage.scale),
+    peak: peakText(stage, plan),
+    time: stage.action === 'cached' ? '' : secondsText(stage.seconds),
+    why: dim(reasonsText(stage.reasons)),
+  }));
+  const table = columns([
+    TITLES.map(dim),
+    ...rows.map(({ action, stage, work, peak, time, why }) => [action, stage, work, peak, time, why]),
+  ]);
+  if (table.every((line) => widthOf(line) <= width)) return table;
+  return columns(
+    rows.flatMap(({ action, stage, work, peak, time, why }) => [
+      [action, widthOf(why) === 0 ? stage : `${stage}: ${why}`],
+      ['', [work, peak === UNKNOWN ? '' : `peak ${peak}`, time].filter((text) => text !== '').join('; ')],
+    ]),
+    { width },
+  );
+}
+
+function peakText({ peak }: PlannedStage, { device }: Plan): string {
+  if (peak === null) return UNKNOWN;
+  if (peak.measured !== undefined) return `${bytes(peak.measured)} measured`;
+  const there =
+    peak.device === undefined || device === undefined ? '' : `; on ${device.name} ${figures(peak.device)}`;
+  return `${figures(peak)}${there}`;
+}
+
+const figures = (peak: PeakFigures): string => `${bytes(peak.bytes)}, at most ${bytes(peak.high)}`;
+
+const secondsText = (seconds: Seconds | null): string =>
+  seconds === null ? UNKNOWN : `${duration(seconds.expected)}, at most ${duration(seconds.high)}`;
+
+const BAR = 24;
+
+function memoryTables({ name, peak }: PlannedStage, plan: Plan, palette: Palette): readonly string[] {
+  if (peak === null) return [];
+  const { machine, device } = plan;
+  const process = memoryTable(`Memory of ${name}`, peak, machine.availableBytes, palette);
+  return peak.device === undefined || device === undefined
+    ? process
+    : [
+        ...process,
+        '',
+        ...memoryTable(`Memory of ${name} on ${device.name}`, peak.device, device.availableBytes, palette),
+      ];
+}
+
+function memoryTable(
+  title: string,
+  peak: PeakFigures,
+  availableBytes: number,
+  palette: Palette,
+): readonly string[] {
+  const largest = Math.max(1, ...MEMORY_PARTS.map((part) => peak.parts[part]));
+  const rows = MEMORY_PARTS.filter((part) => peak.parts[part] > 0).map((part) => {
+    const size = peak.parts[part];
+    return [
+      `  ${part}`,
+      bytes(size),
+      palette.cyan('█'.repeat(Math.max(1, Math.round((BAR * size) / largest)))),
+    ];
+  });
+  const share = ((100 * peak.high) / availableBytes).toFixed(peak.high < 0.1 * availableBytes ? 1 : 0);
+  return [
+    palette.bold(title),
+    ...columns([
+      ...rows,
+      [
+        '  sum',
+        bytes(peak.bytes),
+        palette.dim(`at most ${bytes(peak.high)}, ${share}% of what is available`),
+      ],
+    ]),
+  ];
+}
+
+/** Columns of a terminal from which reasons fit beside the rest of this table. */
+const WIDE = 110;
+
+function choiceTable(
+  { name, scale, chosen, rejected, peak }: PlannedStage,
+  palette: Palette,
+  width?: number,
+): readonly string[] {
+  if (chosen === null) return [];
+  const cells = (choice: NonNullable<typeof chosen>): readonly string[] => [
+    [
+      choice.method,
+      choice.decodedOnce ? 'decoded once' : '',
+      choice.paged ? 'paged' : '',
+      choice.headEntries === undefined ? '' : 'head in pieces',
+    ]
+      .filter((text) => text !== '')
+      .join(', '),
+    `${choice.microBatch} × ${choice.accumulation}`,
+    choice.rank > 0 ? String(choice.rank) : '–',
+    `${choice.maxLength}`,
+    recomputedCell(choice),
+  ];
+  const why = (width ?? WIDE) < WIDE ? '' : 'why';
+  const head = ['', 'method', 'rows × times', 'rank', 'tokens', 'recomputed', 'peak', why].map((text) =>
+    palette.dim(text),
+  );
+  const taken = [palette.green('  chosen'), ...cells(chosen), peak === null ? '' : bytes(peak.bytes), ''];
+  const others = rejected.map((one) => [
+    palette.dim('  rejected'),
+    ...cells(one),
+    bytes(one.peakBytes),
+    palette.dim(one.why),
+  ]);
+  const trains = trainedText(scale);
+  const title = palette.bold(`Choice for ${name}`);
+  return [
+    trains === '' ? title : `${title}${palette.dim(`: ${trains}`)}`,
+    ...columns([head, taken, ...others], { width }),
+  ];
+}
+
+function trainedTable({ name, coverage }: PlannedStage, palette: Palette): readonly string[] {
+  if (coverage === undefined) return [];
+  const [head = [], ...rows] = coverageCells(coverage);
+  const indented = (row: readonly string[]): readonly string[] =>
+    row.map((cell, index) => (index === 0 ? `  ${cell}` : cell));
+  const cells = rows.map((row, index) =>
+    coverage[index]?.trained === 0 ? indented(row).map((cell) => palette.dim(cell)) : indented(row),
+  );
+  return [
+    palette.bold(`Trained in ${name}`),
+    ...columns([indented(head).map((cell) => palette.dim(cell)), ...cells]),
+  ];
+}
+
+function budgetTable({ budget }: Plan, palette: Palette): readonly string[] {
+  if (budget.length === 0) return [];
+  const rows = budget.map(({ require, value, holds }) => [
+    holds === null ? palette.dim('  ?') : holds ? palette.green('  ✓') : palette.red('  ✗'),
+    `require ${require}`,
+    value === null ? UNKNOWN : `planned: ${require.includes('time') ? duration(value) : bytes(value)}`,
+  ]);
+  return [palette.bold('Budget'), ...columns(rows)];
+}
+
+function conclusion({ stages, totals, valid, budget }: Plan, palette: Palette): string {
+  const number = (action: StageAction): number => stages.filter((stage) => stage.action === action).length;
+  const parts = [
+    `${number('run')} to run`,
+    ...(number('resume') > 0 ? [`${number('resume')} to resume`] : []),
+    `${number('cached')} cached`,
+    ...(totals.peakBytes === null ? [] : [`peak ${bytes(totals.peakBytes)}`]),
+    totals.seconds === null ? `time ${UNKNOWN}` : `time ${duration(totals.seconds.expected)}`,
+    `disk ${bytes(totals.diskBytes)}`,
+  ];
+  const text = `${parts.join(', ')}.`;
+  if (!valid) return `${palette.red('This plan cannot run.')} ${text}`;
+  return budget.some(({ holds }) => holds === false)
+    ? `${palette.red('A budget is exceeded.')} ${text}`
+    : text;
+}

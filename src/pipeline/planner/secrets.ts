@@ -1,0 +1,22 @@
+/** Secrets that a stage would read: by name here, by content only in the stage itself, at the last moment. */
+import { secretUnset } from '../../language/diagnostics/catalogue/params.js';
+import type { Diagnostic } from '../../language/diagnostics/types.js';
+import type { Host } from '../../language/host/host.js';
+import type { SecretValue, Stage, Value } from '../../language/ir/types.js';
+import { isSecret } from '../../language/schemas/repositories.js';
+
+/** One error a secret whose environment variable is not set. */
+export function missingSecrets(stage: Stage, host: Host): readonly Diagnostic[] {
+  const found = new Map(secretsIn(stage.settings).map((secret) => [secret.env, secret]));
+  return [...found.values()]
+    .filter(({ env }) => (host.env(env) ?? '').trim() === '')
+    .map(({ secret, env }) => secretUnset(stage.span, stage.name, secret, env));
+}
+
+function secretsIn(value: Value | Readonly<Record<string, Value>>): readonly SecretValue[] {
+  if (value === null || typeof value !== 'object') return [];
+  if (Array.isArray(value)) return value.flatMap((item: Value) => secretsIn(item));
+  return isSecret(value as Value)
+    ? [value as unknown as SecretValue]
+    : Object.values(value).flatMap((inner) => secretsIn(inner as Value));
+}

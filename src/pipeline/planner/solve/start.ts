@@ -1,0 +1,124 @@
+/** What would be chosen if memory did not matter: the fastest shape that is still sensible. */
+import { QUERY_BLOCK } from '../../../compute/models/architectures/graphs/attention.js';
+import type { ModelConfig } from '../../../compute/models/types.js';
+import { DECODED_ONCE_BYTES } from '../../../compute/models/weights/load.js';
+import { paddedLength } from '../../../compute/training/index.js';
+import { type Chosen, hasFactors, isMethod } from '../../../language/schemas/types.js';
+import { BIN, type Lengths } from '../lengths.js';
+import { holding, type TrainMemory } from '../memory/train.js';
+import { divisors, SMALLEST_HEAD, withMicro } from './ladder.js';
+
+export interface StartOptions {
+  readonly preset: string | undefined;
+  readonly config: ModelConfig;
+  /** Rows of a step, or sequences of them. */
+  readonly global: number;
+  /** Rows share sequences, which are all about as long. */
+  readonly packed?: boolean;
+  readonly micro: number | undefined;
+  readonly maxLength: number;
+  /** Length that the longest rows are padded to. */
+  readonly longestPadded: number;
+  readonly lengths: Lengths;
+  readonly rank: number;
+  readonly alpha: number;
+}
+
+/** More rows, or more tokens, at a time make a CPU no faster: its matrix products are at full speed by then. */
+const MOST_ROWS = 32;
+const MOST_TOKENS = 4096;
+
+/** Logits of one chunk, at most: a chunk of few rows packs the whole output matrix for little work. */
+const LOGIT_BYTES = 128 * 2 ** 20;
+const MOST_HEAD = 512;
+
+export function startingChoice(options: StartOptions): Chosen {
+  const { preset, global, rank, alpha } = options;
+  const method = isMethod(preset) ? preset : 'lora';
+  const chosen: Chosen = {
+    method,
+    microBatch: global,
+    accumulation: 1,
+    maxLength: options.maxLength,
+    rank: hasFactors(method) ? rank : 0,
+    alpha: hasFactors(method) ? alpha : 0,
+    checkpointedBlocks: 0,
+    headChunk: headChunk(options.config.vocabSize),
+  };
+  const sensible = sensibleMicro(global, options.longestPadded);
+  const micro =
+    options.micro ?? (options.packed ? sensible : leastPadding(global, sensible, options.lengths));
+  const recomputedShares =
+    method === 'head' ? 0 : sharesToRecompute(options.config, micro, options.longestPadded);
+  return withMicro({ ...chosen, ...(recomputedShares > 0 ? { recomputedShares } : {}) }, micro, global);
+}
+
+/**
+ * The same choice with the base decoded once, where that takes little memory and the process is what decodes: another
+ * runtime holds the base packed in its own memory.
+ */
+export const decodingOnce = (
+  { runtime, decoded, weightBytes }: Pick<TrainMemory, 'runtime' | 'decoded' | 'weightBytes'>,
+  chosen: Chosen,
+): Chosen =>
+  runtime === 'onnx' && decoded[holding(chosen)] && !chosen.paged && weightBytes.decoded <= DECODED_ONCE_BYTES
+    ? { ...chosen, decodedOnce: true }
+    : chosen;
+
+/** Attention weights (outputs of the softmax) are kept for the backward pass up to this many bytes: they grow with the square of a row's length. */
+const MOST_SHARES = 256 * 2 ** 20;
+
+/** Blocks, from the first on, whose attention weights are not kept. */
+export function sharesToRecompute(
+  { heads, layers }: Pick<ModelConfig, 'heads' | 'layers'>,
+  rows: number,
+  length: number,
+): number {
+  const seen = length > QUERY_BLOCK ? (length + QUERY_BLOCK) / 2 : length;
+  const kept = Math.floor(MOST_SHARES / (4 * rows * heads * length * seen));
+  return Math.max(0, layers - kept);
+}
+
+/** What starting one more micro batch costs, in tokens. */
+const MICRO_BATCH_TOKENS = 128;
+
+/**
+ * The number of rows, `most` or a divisor of it, under which a step computes the fewest tokens. Rows of a global batch
+ * are sorted by length and cut, and each micro batch is padded to its longest row: the k-th micro batch of m rows
+ * then has about the length that a share of k·m ÷ global of the rows exceeds.
+ */
+export function leastPadding(global: number, most: number, lengths: Lengths): number {
+  if (global % most !== 0) return most;
+  const cost = (micro: number): number => {
+    let tokens = 0;
+    for (let row = 0; row < global; row += micro)
+      tokens += micro * paddedLength(exceededBy(lengths, (row + 0.5) / global)) + MICRO_BATCH_TOKENS;
+    return tokens;
+  };
+  return divisors(most).reduce((best, micro) => (cost(micro) < cost(best) ? micro : best), most);
+}
+
+/** The length that this share of the rows exceeds, to within a bin. */
+function exceededBy({ histogram, longest, rows }: Lengths, share: number): number {
+  let longer = 0;
+  for (let bin = histogram.length - 1; bin >= 0; bin--) {
+    longer += histogram[bin] ?? 0;
+    if (longer > share * rows) return Math.min(longest, (bin + 1) * BIN);
+  }
+  return Math.min(longest, BIN);
+}
+
+/** The largest divisor that stays under both bounds; where divisors are far apart, a batch that leaves a remainder. */
+export function sensibleMicro(global: number, longestPadded: number): number {
+  const most = Math.max(1, Math.min(MOST_ROWS, Math.floor(MOST_TOKENS / longestPadded), global));
+  const divisor = divisors(global).find((rows) => rows <= most) ?? 1;
+  if (divisor * 2 > most) return divisor;
+  return Math.ceil(global / Math.ceil(global / most));
+}
+
+/** Tokens whose logits exist at the same time: a power of two. */
+export function headChunk(vocabSize: number): number {
+  let chunk = SMALLEST_HEAD;
+  while (chunk < MOST_HEAD && chunk * 2 * vocabSize * 4 <= LOGIT_BYTES) chunk *= 2;
+  return chunk;
+}

@@ -1,0 +1,43 @@
+/** Why an alternative was not taken, in words with numbers. */
+import type { Chosen } from '../../../language/schemas/types.js';
+import { largestPart } from '../memory/parts.js';
+import { bytes } from '../quantities.js';
+import { availableText, fitsIn, type Room, refusedText, tighter } from '../room.js';
+import type { Peak } from '../types.js';
+import type { StepName } from './ladder.js';
+
+export function whyTooLarge(peak: Peak, room: Room): string {
+  if (peak.refused !== undefined) return refusedText(peak.refused);
+  const tight = tighter(peak, room);
+  const { needs, available } = tight;
+  const { part, bytes: size } = largestPart(needs.parts);
+  return `needs ${bytes(needs.high - available)} more than the ${availableText(tight)}; largest part: ${part}, ${bytes(size)}`;
+}
+
+const STEP_TEXT: Readonly<Record<StepName, (chosen: Chosen) => string>> = {
+  decode_each_pass: () => 'with the base decoded in every pass',
+  smaller_head_chunk: ({ headChunk }) => `with the logits of ${headChunk} tokens at a time`,
+  state_in_file: () => 'with the optimiser state in a file',
+  smaller_micro_batch: ({ microBatch }) =>
+    `down to ${microBatch} ${microBatch === 1 ? 'row' : 'rows'} at a time`,
+  checkpointing: ({ checkpointedBlocks }) => `with all ${checkpointedBlocks} blocks recomputed`,
+  vocabulary_pieces: ({ headEntries }) => `with the logits of ${headEntries} entries at a time`,
+  qlora: () => 'with the base in 4 bits',
+  paged_weights: () => 'with the base read a block at a time',
+  shorten: ({ maxLength }) => `with rows of at most ${maxLength} tokens`,
+  lower_rank: ({ rank }) => `with rank ${rank}`,
+};
+
+export const describeStep = (step: StepName, chosen: Chosen): string => STEP_TEXT[step](chosen);
+
+export function whyOtherMethod(other: Chosen, peak: Peak, room: Room, chosen: Chosen['method']): string {
+  if (!fitsIn(peak, room)) return whyTooLarge(peak, room);
+  if (other.method === 'full') return 'fits, but trains every weight: only with `using full`';
+  if (other.method === 'qlora')
+    return chosen === 'full'
+      ? 'fits, but trains an adapter: only with `using qlora`'
+      : 'fits, but rounds the base to 4 bits: taken only where the base as stored does not fit';
+  return chosen === 'qlora'
+    ? 'fits, but the file asks for `qlora`'
+    : 'fits, but trains an adapter: only with `using lora`';
+}

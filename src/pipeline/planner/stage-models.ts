@@ -1,0 +1,117 @@
+/** Models as the planner sees them: shape and sizes, nothing loaded. Opened once a plan. */
+
+import { unreadHead } from '../../compute/models/adapters/classifier.js';
+import { type ExpectedTensor, expectedTensors } from '../../compute/models/architectures/index.js';
+import type { ModelFolder } from '../../compute/models/load.js';
+import type { LoraConfig, ModelConfig } from '../../compute/models/types.js';
+import { type FormatOf, plannedBytes, type Storage } from '../../compute/models/weights/load.js';
+import type { Host } from '../../language/host/host.js';
+import type { Program, Value } from '../../language/ir/types.js';
+import { openResolved } from '../stages/models.js';
+import { PAGED_WINDOWS, VOCABULARY_ENTRY } from './memory/calibration.js';
+import type { Holding } from './memory/train.js';
+import { type RootModel, rootModel } from './models.js';
+
+export interface PlannedModel {
+  readonly root: RootModel;
+  readonly folder: ModelFolder;
+  readonly config: ModelConfig;
+  /** How the weights are in their file when the stage reads them. */
+  readonly format: FormatOf;
+  readonly parameters: number;
+  readonly tokenizerBytes: number;
+}
+
+const FORMATS = { f32: 'F32', f16: 'F16', bf16: 'BF16' } as const;
+
+/** A model that a stage writes has one format throughout. */
+export function formatWritten(dtype: keyof typeof FORMATS): FormatOf {
+  const format = FORMATS[dtype];
+  return () => format;
+}
+
+const formatsOf = ({ weights }: RootModel, folder: ModelFolder): FormatOf =>
+  weights === 'file' ? folder.weightFormat : formatWritten(weights);
+
+export interface Models {
+  /** The model under a setting. Throws a `ModelError` where it is none, or lacks a tensor. */
+  of(value: Value | undefined): PlannedModel | undefined;
+  /** Bytes of the tokenizer's file, or what a vocabulary inside of another file is worth where its text is made as well. */
+  tokenizerBytes(value: Value | undefined): number;
+}
+
+export function openModels(program: Program, host: Host): Models {
+  const folders = new Map<string, ModelFolder>();
+  const rootOf = (value: Value | undefined): RootModel | undefined => rootModel(program, value, host);
+  const folderOf = ({ model }: RootModel): ModelFolder => {
+    const name = `${model.folder} ${model.seed}`;
+    const folder = folders.get(name) ?? openResolved(host, model);
+    folders.set(name, folder);
+    return folder;
+  };
+  const tokenizerBytes = (root: RootModel, entry: number): number => {
+    const inFile = host.stat(root.model.folder)?.isFolder === false;
+    if (inFile) return entry * folderOf(root).config.vocabSize;
+    return host.stat(`${root.model.folder}/tokenizer.json`)?.size ?? 0;
+  };
+  return {
+    tokenizerBytes(value) {
+      const root = rootOf(value);
+      return root === undefined ? 0 : tokenizerBytes(root, VOCABULARY_ENTRY.written);
+    },
+    of(value) {
+      const root = rootOf(value);
+      if (root === undefined) return undefined;
+      const folder = folderOf(root);
+      folder.checkWeights();
+      const { config } = folder;
+      return {
+        root,
+        folder,
+        config,
+        format: formatsOf(root, folder),
+        parameters: plannedBytes(config, () => 'F32', 'f32') / 4,
+        tokenizerBytes: tokenizerBytes(root, VOCABULARY_ENTRY.read),
+      };
+    },
+  };
+}
+
+/** A model, and the adapter over it: with labels there, its head over the vocabulary is not held. */
+export type HeldModel = Pick<PlannedModel, 'config' | 'format'> & {
+  readonly lora?: Pick<LoraConfig, 'labels'>;
+};
+
+const heldTensors = ({ config, lora }: HeldModel): readonly ExpectedTensor[] => {
+  const unread = unreadHead(config, lora);
+  return expectedTensors(config).filter(({ name }) => name !== unread);
+};
+
+/** Bytes of the base as each method would hold it. Full training copies every weight; the memory that it released is not yet collected. */
+export function weightBytes({ config, format, lora }: HeldModel): Readonly<Record<Holding, number>> {
+  const bytes = (storage: Storage): number => plannedBytes(config, format, storage, unreadHead(config, lora));
+  const stored = bytes('stored');
+  return {
+    lora: stored,
+    qlora: bytes('nf4'),
+    full: stored,
+    head: stored,
+    paged: bytes('paged') + PAGED_WINDOWS,
+    decoded: bytes('f32'),
+  };
+}
+
+/** Whether a block needs the workspace that weights are decoded into, by method. */
+export function decodedWeights(held: HeldModel): Readonly<Record<Holding, boolean>> {
+  const stored = heldTensors(held).some(({ name }) => held.format(name) !== 'F32');
+  return { lora: stored, qlora: true, full: false, head: stored, paged: true, decoded: false };
+}
+
+/** Formats that a GPU holds as they are; blocks of GGUF are decoded by the process, in each pass. */
+const ON_GPU: ReadonlySet<string> = new Set(['F32', 'F16', 'BF16']);
+
+/** Whether the process keeps the base, or a copy of it, where tensors lie on a GPU. */
+export function keptByProcess(held: HeldModel): Readonly<Record<Holding, boolean>> {
+  const blocks = heldTensors(held).some(({ name }) => !ON_GPU.has(held.format(name)));
+  return { lora: blocks, qlora: false, full: true, head: blocks, paged: true, decoded: false };
+}

@@ -1,0 +1,173 @@
+/** What a plan says: `ftpc plan FILE --json`. Contract: docs/schema/plan.json. Bytes and seconds are plain numbers. */
+import type { Diagnostic } from '../../language/diagnostics/types.js';
+import type { Reason, StageAction } from '../../language/ir/events.js';
+import type { HeldWeights } from '../../language/ir/held-weights.js';
+import type { AskedRuntime } from '../../language/ir/runtimes.js';
+import type { Instance, Origin, StageKind, Value } from '../../language/ir/types.js';
+import type { Chosen } from '../../language/schemas/types.js';
+import type { CoveredModule } from '../stages/train/coverage.js';
+
+/** What memory is used for, in the order in which it is shown. */
+export const MEMORY_PARTS = [
+  'weights',
+  'adapter',
+  'gradients',
+  'optimizer',
+  'activations',
+  'logits',
+  'workspace',
+  'runtime',
+] as const;
+export type MemoryPart = (typeof MEMORY_PARTS)[number];
+export type MemoryParts = Readonly<Record<MemoryPart, number>>;
+
+export interface PeakFigures {
+  /** Sum of the parts. */
+  readonly bytes: number;
+  readonly low: number;
+  readonly high: number;
+  readonly parts: MemoryParts;
+}
+
+/** The most that will be resident in the stage's own process. */
+export interface Peak extends PeakFigures {
+  /** Where tensors lie on a GPU of this machine: the most that is taken there. */
+  readonly device?: PeakFigures;
+  /** A stage that has run: what was measured then. */
+  readonly measured?: number;
+  /** The largest tensor that the GPU would refuse, as it does not take it in one piece. */
+  readonly refused?: Refused;
+}
+
+export interface Refused {
+  readonly bytes: number;
+  /** What it takes. */
+  readonly largest: number;
+}
+
+export interface Seconds {
+  readonly expected: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+/** A way to run a train stage that was not taken, and why. */
+export type Rejected = Chosen & { readonly peakBytes: number; readonly why: string };
+
+export interface Effective {
+  readonly value: Value;
+  readonly from: Origin;
+  /** Where it is from a preset: its name, and the module it is in, `std/train` or a path. */
+  readonly preset?: string;
+  readonly module?: string;
+}
+
+/** How much a stage works on; `null` where it is not known, or the stage has none. */
+export interface StageScale {
+  /** Rows that a data or format stage outputs, or that a train or eval stage reads in one pass. */
+  readonly rows: number | null;
+  /** Tokens of these rows, and those of them that are learned or scored. */
+  readonly tokens: number | null;
+  readonly supervisedTokens: number | null;
+  /** Optimiser steps of the whole training. */
+  readonly steps: number | null;
+  /** Tokens of all passes of the training. */
+  readonly tokensSeen: number | null;
+  /** What PEFT's `print_trainable_parameters` says: the trained numbers, and all with the adapter's among them. */
+  readonly trainableParameters: number | null;
+  readonly totalParameters: number | null;
+  /** Where rows and tokens are from; before repetitions are dropped, sampled rows are an upper bound. */
+  readonly known: 'counted' | 'sampled' | 'assumed' | null;
+}
+
+export interface PlannedStage {
+  readonly name: string;
+  /** Where a matrix makes several stages of one block. */
+  readonly instance?: Instance;
+  readonly kind: StageKind;
+  readonly action: StageAction;
+  readonly reasons: readonly Reason[];
+  /** `null` where nothing can be said: the model of the stage cannot be read. */
+  readonly peak: Peak | null;
+  /** `null` for a machine that is not here, and where nothing was measured. */
+  readonly seconds: Seconds | null;
+  /** Bytes that the stage will write; 0 where its output exists. */
+  readonly diskBytes: number;
+  /** Train stages only. */
+  readonly chosen: Chosen | null;
+  /** Eval, merge and deploy stages: how they hold a model's weights. */
+  readonly held?: HeldWeights;
+  readonly rejected: readonly Rejected[];
+  readonly effective: Readonly<Record<string, Effective>>;
+  readonly scale: StageScale | null;
+  /** Train stages whose base can be read: which of its modules are trained. */
+  readonly coverage?: readonly CoveredModule[];
+  /** Where the output is, or will be, in the store. */
+  readonly key: string;
+  /** What the key is a digest of. */
+  readonly parts: Readonly<Record<string, string>>;
+}
+
+export interface BudgetLine {
+  readonly require: string;
+  readonly value: number | null;
+  readonly limit: number | null;
+  /** `null` where it is known only after a run. */
+  readonly holds: boolean | null;
+}
+
+export interface PlannedMachine {
+  readonly name: string;
+  readonly memoryBytes: number;
+  /** What the solver may use: the memory less a margin. */
+  readonly availableBytes: number;
+  readonly devices: readonly { readonly name: string; readonly memoryBytes: number }[];
+}
+
+/** Where tensors lie beside the process, or within a limit of their own. */
+export interface PlannedDevice {
+  readonly name: string;
+  readonly memoryBytes: number;
+  /** What the solver may use: the memory less a margin, or the limit that is set. */
+  readonly availableBytes: number;
+  /** Its memory is, or may be, the machine's: what lies there counts in the process too. */
+  readonly isShared?: boolean;
+  /** A limit decides, and not its size. */
+  readonly isLimited?: boolean;
+}
+
+/** Files of the Hub that are not here yet. */
+export interface PlannedFetch {
+  readonly kind: 'model' | 'dataset';
+  readonly id: string;
+  readonly revision: string;
+  readonly commit: string;
+  readonly files: number;
+  readonly bytes: number;
+}
+
+export interface Plan {
+  readonly version: 1;
+  readonly pipeline: string;
+  readonly engine: string;
+  readonly machine: PlannedMachine;
+  /** Name and version: `onnx 1.30.0`. */
+  readonly runtime: string;
+  /** Who set it: `--runtime`, the pipeline, or nobody. */
+  readonly runtimeSetBy: AskedRuntime['by'];
+  /** Left out where tensors lie in the memory of the machine. */
+  readonly device?: PlannedDevice;
+  /** Whether a run of this plan can begin. */
+  readonly valid: boolean;
+  readonly stages: readonly PlannedStage[];
+  readonly totals: {
+    /** The stage that needs most memory: stages run one after another, each in its own process. */
+    readonly peakBytes: number | null;
+    readonly seconds: Seconds | null;
+    readonly diskBytes: number;
+  };
+  readonly budget: readonly BudgetLine[];
+  /** What the run fetches before or while it does this; left out where there is nothing. */
+  readonly fetch?: readonly PlannedFetch[];
+  readonly diagnostics: readonly Diagnostic[];
+}

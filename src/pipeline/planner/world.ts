@@ -1,0 +1,66 @@
+/** What every stage of one plan is looked at with. */
+
+import type { LoraConfig } from '../../compute/models/types.js';
+import type { RuntimeIdentity } from '../../compute/tensor/runtimes/index.js';
+import type { Diagnostic } from '../../language/diagnostics/types.js';
+import type { Digests } from '../../language/host/digests.js';
+import type { Host } from '../../language/host/host.js';
+import type { StageRecord } from '../../language/ir/outputs.js';
+import type { Program, Stage } from '../../language/ir/types.js';
+import type { Chosen } from '../../language/schemas/types.js';
+import type { Store } from '../store/index.js';
+import type { StageKey } from './keys.js';
+import type { Lengths } from './lengths.js';
+import type { PlanMachine } from './machines.js';
+import type { PlanDecoder } from './memory/train.js';
+import type { Models, PlannedModel } from './stage-models.js';
+import type { Speed } from './time.js';
+import type { PlannedDevice } from './types.js';
+
+export type PlanStore = Pick<Store, 'find' | 'resumable'>;
+
+/** Bytes and rows of a data stage's sources. */
+export interface SourceSize {
+  readonly bytes: number;
+  readonly rows: number;
+  /** Those of the bytes that come out of Parquet files. */
+  readonly parquet: number;
+}
+
+export interface PlanWorld {
+  readonly program: Program;
+  readonly host: Host;
+  readonly store: PlanStore;
+  readonly digests: Digests;
+  readonly runtime: RuntimeIdentity;
+  readonly machine: PlanMachine;
+  readonly availableBytes: number;
+  /** A GPU of this machine that tensors lie on. */
+  readonly device?: PlannedDevice;
+  /** Bytes of the largest tensor that the GPU takes in one piece, where it has a limit. */
+  readonly largestTensor?: number;
+  readonly planDecoder: PlanDecoder;
+  readonly models: Models;
+  /** Keys of the stages that were looked at so far. */
+  readonly keys: Map<string, StageKey>;
+  readonly chosen: Map<string, Chosen>;
+  /** Choices that a saved plan made. */
+  readonly settled: Readonly<Record<string, Chosen>>;
+  /** Records of the store, newest first; read when first asked for. */
+  records(): readonly StageRecord[];
+  /** Keys under which this pipeline's stages were last completed. */
+  latest(): ReadonlyMap<string, string>;
+  /** Lengths of a split of a format stage. `look` false: only if it costs nothing. */
+  lengths(format: string, split: string, look: boolean): Promise<Lengths | undefined>;
+  /**
+   * The adapter of a train stage over this base; `labels` are those of its rows, which need be given only once. Throws
+   * where its settings don't go with the base.
+   */
+  lora(stage: Stage, base: PlannedModel, labels?: readonly string[]): LoraConfig;
+  sources(data: string): SourceSize;
+  /** The most of them that a data stage outputs. */
+  limited(data: string): SourceSize;
+  /** `undefined` where nothing can be measured: the machine is not here. */
+  speed(): Promise<Speed | undefined>;
+  report(diagnostic: Diagnostic): void;
+}

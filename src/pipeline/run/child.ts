@@ -1,0 +1,86 @@
+/** The process of one stage: gets a job over IPC, runs it, says how it ended, and goes. */
+
+import type { Diagnostic } from '../../language/diagnostics/types.js';
+import type { Host } from '../../language/host/host.js';
+import { nodeHost } from '../../language/host/node-host.js';
+import type { StageEvent } from '../../language/ir/events.js';
+import { stages } from '../stages/index.js';
+import { outputFolder, workFolder } from '../store/index.js';
+import { diagnosticOf } from './failure.js';
+import { Interrupted } from './interrupted.js';
+import type { FromChild, Job, ToChild } from './messages.js';
+import { ownPeakMemory, volunteer } from './peak-memory.js';
+import { internalError } from './problems.js';
+
+/** How long a checkpoint may take once the parent is gone. */
+const LAST_WORDS = 20_000;
+
+const stop = new AbortController();
+const interrupt = (): void => stop.abort(new Interrupted());
+
+/** Resolves when the message is handed to the system: only then may the process end. */
+const say = (message: FromChild): Promise<void> =>
+  new Promise((resolve) => {
+    if (process.send === undefined || !process.connected) resolve();
+    else process.send(message, undefined, undefined, () => resolve());
+  });
+
+async function work(job: Job): Promise<FromChild> {
+  try {
+    const host = nodeHost(job.cwd);
+    const emit = (event: StageEvent): void => void say({ type: 'event', event });
+    if (job.repositories.length > 0) await fetchFor(job, host, emit);
+    const warn = (diagnostic: Diagnostic): void => void say({ type: 'diagnostic', diagnostic });
+    const run = await stages[job.stage.kind].load();
+    const result = await run({
+      stage: job.stage,
+      inputs: job.inputs,
+      folder: job.folder,
+      host,
+      output: outputFolder(job.output),
+      work: workFolder(job.work, warn),
+      chosen: job.chosen,
+      held: job.held,
+      key: job.key,
+      runtime: job.runtime,
+      threads: job.threads,
+      deviceMemory: job.deviceMemory,
+      emit,
+      warn,
+      signal: stop.signal,
+    });
+    return { type: 'done', result, peakMemoryBytes: ownPeakMemory() };
+  } catch (error) {
+    const peakMemoryBytes = ownPeakMemory();
+    if (stop.signal.aborted && error === stop.signal.reason) return { type: 'interrupted', peakMemoryBytes };
+    const diagnostic = diagnosticOf(error, job.stage);
+    if (diagnostic !== undefined) return { type: 'failed', diagnostic, peakMemoryBytes };
+    const message = error instanceof Error ? error.message : String(error);
+    const trace = error instanceof Error ? (error.stack ?? message) : message;
+    return { type: 'failed', diagnostic: internalError(job.stage, message, ''), trace, peakMemoryBytes };
+  }
+}
+
+async function fetchFor(job: Job, host: Host, emit: (event: StageEvent) => void): Promise<void> {
+  const { fetchForStage } = await import('../hub/index.js');
+  const inputs = Object.values(job.inputs).map(({ stage }) => stage);
+  await fetchForStage({ ...job, inputs, host, emit, signal: stop.signal });
+}
+
+volunteer();
+// A terminal sends Ctrl-C to every process in front of it; the parent decides and tells us over IPC.
+process.on('SIGINT', () => {});
+process.on('SIGTERM', interrupt);
+// A limit on the size of files fails the write, and does not end the process.
+process.on('SIGXFSZ', () => {});
+process.on('disconnect', () => {
+  interrupt();
+  setTimeout(() => process.exit(1), LAST_WORDS).unref();
+});
+process.on('message', (message: ToChild) => {
+  if (message.type === 'stop') interrupt();
+  else
+    void work(message.job)
+      .then(say)
+      .then(() => process.exit(0));
+});

@@ -1,0 +1,296 @@
+/** A run from its first event to its last: lock, journal, plan, stages, budgets. */
+
+import { identityOf } from '../../compute/tensor/runtimes/index.js';
+import { type Diagnostic, isError, UserError } from '../../language/diagnostics/types.js';
+import { openDigests, readDigestTable } from '../../language/host/digests.js';
+import type { Host } from '../../language/host/host.js';
+import type { RunEvent, RunStatus, StageSummary } from '../../language/ir/events.js';
+import type { RuntimeName } from '../../language/ir/runtimes.js';
+import type { Program } from '../../language/ir/types.js';
+import { askedDeviceMemory } from '../planner/asked-runtime.js';
+import { changedFile, runtimeName } from '../planner/keys.js';
+import type { Plan } from '../planner/types.js';
+import {
+  type Journal,
+  newRunId,
+  openJournal,
+  openStore,
+  outliveOrphan,
+  type RunLock,
+  type Store,
+  takeLock,
+} from '../store/index.js';
+import { brokenBudgets, exceededBudgets, type Findings, type MeasuredStages } from './requirements.js';
+import { runStages, type StagesOutcome } from './scheduler.js';
+import type { Step } from './setting.js';
+import type { Interrupts } from './stage-process.js';
+import { unwritableTargets } from './targets.js';
+
+/** What is to be run, once the text has been read: no plan where the program has errors. */
+export interface Prepared {
+  readonly program?: Program;
+  readonly plan?: Plan;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+export interface RunRequest {
+  /** The pipeline's file as asked for. */
+  readonly pipeline: string;
+  readonly host: Host;
+  readonly engine: string;
+  readonly runtime: RuntimeName;
+  readonly ftpc: string;
+  /** `-p name=value` as typed. */
+  readonly params?: Readonly<Record<string, string>>;
+  readonly threads: number;
+  readonly verify: boolean;
+  /** Only these stages and what they need. */
+  readonly only?: readonly string[];
+  /** Called with the lock held and the store swept. */
+  prepare(store: Store): Promise<Prepared>;
+  /** The fields of a `diagnostic` event. */
+  describe(diagnostic: Diagnostic): Readonly<Record<string, unknown>>;
+}
+
+export interface Watcher {
+  event(event: RunEvent): void;
+  diagnostic(diagnostic: Diagnostic): void;
+}
+
+export interface RunOutcome {
+  readonly runId: string;
+  readonly status: RunStatus;
+  readonly stages: readonly StageSummary[];
+  /** What the requirements of this run came to: a stage that is cached may have been made under others. */
+  readonly findings: Findings;
+}
+
+/** Never throws for what a user can cause: the last event says how it ended. */
+export async function runPipeline(
+  request: RunRequest,
+  watcher: Watcher,
+  interrupts: Interrupts,
+): Promise<RunOutcome> {
+  const { host } = request;
+  const store = openStore(host.cwd);
+  const runId = newRunId(host.now(), process.pid);
+  const begun = host.clock();
+  const log = recorder(watcher, request);
+  log.event({
+    type: 'run.started',
+    version: 1,
+    runId,
+    pipeline: request.pipeline,
+    engine: request.engine,
+    runtime: runtimeName(identityOf(host, request.runtime)),
+    ftpc: request.ftpc,
+    ...(request.params === undefined ? {} : { params: request.params }),
+  });
+  const seconds = (): number => (host.clock() - begun) / 1000;
+  const finish = ({ status, stages = [], findings = {} }: Ended): RunOutcome => {
+    log.event({ type: 'run.finished', status, seconds: seconds(), stages });
+    return { runId, status, stages, findings };
+  };
+  let lock: RunLock | undefined;
+  try {
+    lock = await takeLock(store.layout, runId, host.now);
+    log.into(openJournal(store.layout, runId, host.now));
+    await outliveOrphan(store.layout, ORPHAN_PATIENCE);
+    store.sweep();
+    const runnable = await runnableOf(request, store, log);
+    if ('status' in runnable) return finish(runnable);
+    const unwritable = unwritableTargets(stepsOf(runnable, request.only), host, store);
+    unwritable.forEach(log.diagnostic);
+    if (unwritable.length > 0) return finish({ status: 'failed' });
+    const outcome = await runPlanned(runnable, { ...request, store, runId }, log, interrupts);
+    const exceeded = overBudget(runnable.program, outcome.summaries, seconds());
+    exceeded.forEach(log.diagnostic);
+    return finish({
+      status: statusOf(outcome, exceeded.length > 0),
+      stages: outcome.summaries,
+      findings: outcome.findings,
+    });
+  } catch (error) {
+    if (!(error instanceof UserError)) {
+      finish({ status: 'failed' });
+      throw error;
+    }
+    log.diagnostic(error.diagnostic);
+    return finish({ status: 'failed' });
+  } finally {
+    log.close();
+    lock?.release();
+  }
+}
+
+interface Ended {
+  readonly status: RunStatus;
+  readonly stages?: readonly StageSummary[];
+  readonly findings?: Findings;
+}
+
+interface Runnable {
+  readonly program: Program;
+  readonly plan: Plan;
+}
+
+/** What the text and the plan allow to run, or how the run ends where they do not. */
+async function runnableOf(
+  request: RunRequest,
+  store: Store,
+  { diagnostic }: Watcher,
+): Promise<Runnable | Ended> {
+  const { program, plan, diagnostics } = await request.prepare(store);
+  diagnostics.forEach(diagnostic);
+  if (program === undefined || plan === undefined) return { status: 'failed' };
+  plan.diagnostics.forEach(diagnostic);
+  const broken = brokenBudgets(program.budgets, plan.budget);
+  if (broken.length > 0) {
+    if (!plan.diagnostics.some(isError)) broken.forEach(diagnostic);
+    return { status: 'budget_exceeded' };
+  }
+  return plan.valid ? { program, plan } : { status: 'failed' };
+}
+
+const runPlanned = (
+  { program, plan }: Runnable,
+  {
+    runId,
+    store,
+    runtime,
+    threads,
+    verify,
+    host,
+    only,
+  }: RunRequest & { readonly runId: string; readonly store: Store },
+  log: Watcher,
+  interrupts: Interrupts,
+): Promise<StagesOutcome> =>
+  runStages(
+    stepsOf({ program, plan }, only),
+    {
+      runId,
+      store,
+      folder: program.folder,
+      runtime,
+      threads,
+      deviceMemory: askedDeviceMemory(program),
+      repositories: program.repositories ?? [],
+      verify,
+      clock: host.clock,
+      changedFile: ({ stage, parts }) =>
+        changedFile(program, stage, parts, host, {
+          digests: openDigests(host, readDigestTable(host)),
+          runtime: identityOf(host, runtime),
+        }),
+    },
+    log,
+    interrupts,
+  );
+
+function overBudget(
+  program: Program,
+  stages: readonly StageSummary[],
+  seconds: number,
+): readonly Diagnostic[] {
+  const took = {
+    peak_memory: Math.max(0, ...ran(stages).map(({ peakMemoryBytes }) => peakMemoryBytes)),
+    wall_time: seconds,
+  };
+  return exceededBudgets(program.budgets, took, measuredStages(stages));
+}
+
+function statusOf({ interrupted, failed, gateClosed }: StagesOutcome, overBudget: boolean): RunStatus {
+  if (interrupted) return 'interrupted';
+  if (failed) return 'failed';
+  if (gateClosed) return 'gate_failed';
+  return overBudget ? 'budget_exceeded' : 'done';
+}
+
+/** How long the process of a killed run may take to save its state before it is ended. */
+const ORPHAN_PATIENCE = 20_000;
+
+/** Stages that did something in this run: what is cached took neither time nor memory. */
+const ran = (stages: readonly StageSummary[]): readonly StageSummary[] =>
+  stages.filter((stage) => stage.status === 'done' || stage.status === 'failed');
+
+/** What did not run, or failed, has measured nothing; what is cached took no time now. */
+const measuredStages = (stages: readonly StageSummary[]): MeasuredStages =>
+  Object.fromEntries(
+    stages
+      .filter(({ status }) => status === 'done' || status === 'cached')
+      .map(({ name, metrics, peakMemoryBytes, seconds }) => [
+        name,
+        { ...metrics, peak_memory: peakMemoryBytes, wall_time: seconds },
+      ]),
+  );
+
+function stepsOf({ program, plan }: Runnable, only: readonly string[] | undefined): readonly Step[] {
+  const wanted = only === undefined ? undefined : reachable(program, only);
+  return program.stages
+    .filter((stage) => wanted === undefined || wanted.has(stage.name))
+    .map((stage) => {
+      const planned = plan.stages.find(({ name }) => name === stage.name);
+      if (planned === undefined) throw new Error(`the plan knows no stage ${stage.name}`);
+      const { key, parts, reasons, chosen, held } = planned;
+      return { stage, key, parts, reasons, chosen: chosen ?? undefined, held };
+    });
+}
+
+/** Names of stages and of everything that they read. */
+function reachable(program: Program, names: readonly string[]): ReadonlySet<string> {
+  const found = new Set<string>(names);
+  for (const stage of program.stages.toReversed())
+    if (found.has(stage.name)) for (const input of stage.inputs) found.add(input);
+  return found;
+}
+
+interface Recorder extends Watcher {
+  /** Writes everything so far, and everything to come, into a journal too. */
+  into(journal: Journal): void;
+  close(): void;
+}
+
+function recorder(watcher: Watcher, request: RunRequest): Recorder {
+  let journal: Journal | undefined;
+  const early: RunEvent[] = [];
+  let broken = false;
+  const write = (happened: RunEvent): void => {
+    if (broken) return;
+    if (journal === undefined) {
+      early.push(happened);
+      return;
+    }
+    try {
+      journal.append(happened);
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      // Events come from a callback, where nobody could catch this; the stages may still end well.
+      broken = true;
+      diagnostic({ ...error.diagnostic, severity: 'warning' });
+    }
+  };
+  const event = (happened: RunEvent): void => {
+    write(happened);
+    watcher.event(happened);
+  };
+  /** Warnings of no place, which each stage's process would repeat. */
+  const told = new Set<string>();
+  const diagnostic = (found: Diagnostic): void => {
+    if (found.severity === 'warning' && found.at === undefined) {
+      if (told.has(found.message)) return;
+      told.add(found.message);
+    }
+    event({ type: 'diagnostic', ...request.describe(found) });
+    watcher.diagnostic(found);
+  };
+  return {
+    event,
+    diagnostic,
+    into: (opened) => {
+      journal = opened;
+      for (const happened of early.splice(0)) write(happened);
+    },
+    close: () => journal?.close(),
+  };
+}

@@ -1,0 +1,140 @@
+/** Runs the stages of a program one after another, each in its own process, each output kept once. */
+
+import type { Finding } from '../../compute/evaluation/expression.js';
+import { UserError } from '../../language/diagnostics/types.js';
+import type { StageAction, StageStatus, StageSummary } from '../../language/ir/events.js';
+import type { StageResult } from '../../language/ir/outputs.js';
+import type { Stage } from '../../language/ir/types.js';
+import type { Artefact } from '../../language/schemas/types.js';
+import { type Entry, outputPath } from '../store/index.js';
+import { fromCwd } from './paths.js';
+import { produce } from './produce.js';
+import { type Findings, failedRequirements, findingsOf } from './requirements.js';
+import type { RunSetting, Settled, Sink, Step } from './setting.js';
+import type { Interrupts } from './stage-process.js';
+
+export interface StagesOutcome {
+  readonly summaries: readonly StageSummary[];
+  /** What the requirements came to, by stage. */
+  readonly findings: Findings;
+  readonly gateClosed: boolean;
+  readonly failed: boolean;
+  readonly interrupted: boolean;
+}
+
+export async function runStages(
+  steps: readonly Step[],
+  setting: RunSetting,
+  sink: Sink,
+  interrupts: Interrupts,
+): Promise<StagesOutcome> {
+  const artefacts: Record<string, Artefact> = {};
+  const results: Record<string, StageResult> = {};
+  const summaries: StageSummary[] = [];
+  const findings: Record<string, readonly Finding[]> = {};
+  let gateClosed = false;
+  let failed = false;
+  let interrupted = false;
+  for (const step of steps) {
+    const { stage } = step;
+    const ready = stage.inputs.every((name) => name in artefacts);
+    if (interrupts.stop.aborted) interrupted = true;
+    if (!ready || interrupted) {
+      summaries.push(finish(sink, summaryOf(stage, 'blocked', setting)));
+      continue;
+    }
+    const begun = setting.clock();
+    const done = await settle(step, artefacts, setting, sink, interrupts);
+    const seconds = done.cached ? 0 : (setting.clock() - begun) / 1000;
+    if (done.entry !== undefined) results[stage.name] = done.entry.record.result;
+    const broken = done.entry === undefined ? [] : failedRequirements(stage, results);
+    broken.forEach(sink.diagnostic);
+    if (done.entry !== undefined) findings[stage.name] = findingsOf(stage, results);
+    const holds = done.entry !== undefined && broken.length === 0;
+    if (done.entry !== undefined && holds)
+      artefacts[stage.name] = {
+        stage,
+        path: done.entry.path,
+        key: step.key,
+        result: done.entry.record.result,
+      };
+    else if (done.interrupted) interrupted = true;
+    else if (done.entry !== undefined && stage.kind === 'eval') gateClosed = true;
+    else failed = true;
+    const status = !holds ? 'failed' : done.cached ? 'cached' : 'done';
+    const summary = summaryOf(stage, status, setting, { ...done, seconds });
+    summaries.push(finish(sink, done.interrupted ? { ...summary, interrupted: true } : summary));
+  }
+  return { summaries, findings, gateClosed, failed, interrupted };
+}
+
+/** Finds a stage's output in the store, or runs it. */
+async function settle(
+  step: Step,
+  artefacts: Readonly<Record<string, Artefact>>,
+  setting: RunSetting,
+  sink: Sink,
+  interrupts: Interrupts,
+): Promise<Settled> {
+  const { stage, key, parts, reasons } = step;
+  const { store } = setting;
+  const found = store.find(key, { verify: setting.verify, remove: sink.diagnostic });
+  const action: StageAction = found !== undefined ? 'cached' : store.resumable(key) ? 'resume' : 'run';
+  sink.event({ type: 'stage.started', stage: stage.name, kind: stage.kind, action, reasons, key, parts });
+  if (found !== undefined)
+    return {
+      entry: found,
+      cached: true,
+      interrupted: false,
+      peakMemoryBytes: found.record.peakMemoryBytes,
+    };
+  try {
+    return await produce(step, artefacts, setting, sink, interrupts);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    sink.diagnostic(error.diagnostic);
+    return { cached: false, interrupted: false, peakMemoryBytes: 0 };
+  }
+}
+
+interface Spent {
+  readonly entry?: Entry;
+  readonly seconds: number;
+  readonly peakMemoryBytes: number;
+}
+
+const NOTHING_SPENT: Spent = { seconds: 0, peakMemoryBytes: 0 };
+
+function summaryOf(
+  stage: Stage,
+  status: StageStatus,
+  setting: RunSetting,
+  { entry, seconds, peakMemoryBytes }: Spent = NOTHING_SPENT,
+): StageSummary {
+  const { cwd } = setting.store.layout;
+  const result = entry?.record.result;
+  const outputs = Object.entries(result?.outputs ?? {}).map(([name, path]) => [
+    name,
+    fromCwd(cwd, outputPath(entry?.path ?? '', path)),
+  ]);
+  return {
+    name: stage.name,
+    kind: stage.kind,
+    status,
+    seconds,
+    peakMemoryBytes,
+    outputs: Object.fromEntries(outputs),
+    metrics: {
+      ...result?.metrics,
+      ...Object.fromEntries(
+        Object.entries(result?.baseline ?? {}).map(([name, value]) => [`baseline.${name}`, value]),
+      ),
+    },
+  };
+}
+
+function finish(sink: Sink, summary: StageSummary): StageSummary {
+  const { name, ...rest } = summary;
+  sink.event({ type: 'stage.finished', stage: name, ...rest });
+  return summary;
+}

@@ -1,0 +1,49 @@
+import type { Diagnostic } from '../../language/diagnostics/types.js';
+import type { Reason, RunEvent } from '../../language/ir/events.js';
+import type { HeldWeights } from '../../language/ir/held-weights.js';
+import type { RuntimeName } from '../../language/ir/runtimes.js';
+import type { PinnedRepository, Stage } from '../../language/ir/types.js';
+import type { Chosen } from '../../language/schemas/types.js';
+import type { Entry, Store } from '../store/index.js';
+
+/** A stage with what the plan says of it. */
+export interface Step {
+  readonly stage: Stage;
+  readonly key: string;
+  readonly parts: Readonly<Record<string, string>>;
+  readonly reasons: readonly Reason[];
+  readonly chosen?: Chosen;
+  readonly held?: HeldWeights;
+}
+
+export interface RunSetting {
+  readonly runId: string;
+  readonly store: Store;
+  /** Folder of the pipeline file. */
+  readonly folder: string;
+  readonly runtime: RuntimeName;
+  readonly threads: number;
+  /** Bytes that tensors may take on a device, as the pipeline says. */
+  readonly deviceMemory?: number;
+  /** Repositories of a hub that the program reads. */
+  readonly repositories: readonly PinnedRepository[];
+  /** Digests of every stored output are checked, however large. */
+  readonly verify: boolean;
+  /** A file that a stage reads and that is not what the plan saw. */
+  readonly changedFile: (step: Step) => string | undefined;
+  /** Milliseconds, for durations. */
+  readonly clock: () => number;
+}
+
+export interface Sink {
+  event(event: RunEvent): void;
+  diagnostic(diagnostic: Diagnostic): void;
+}
+
+/** How a stage came out: found, made, or neither. */
+export interface Settled {
+  readonly entry?: Entry;
+  readonly cached: boolean;
+  readonly interrupted: boolean;
+  readonly peakMemoryBytes: number;
+}

@@ -1,0 +1,156 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import type { Diagnostic } from '../../language/diagnostics/types.js';
+import type { StageEvent } from '../../language/ir/events.js';
+import type { StageResult } from '../../language/ir/outputs.js';
+import type { StageKind } from '../../language/ir/types.js';
+import { childEnvironment } from './child-environment.js';
+import type { FromChild, Job, ToChild } from './messages.js';
+import { memoryKills, peakMemoryOf } from './peak-memory.js';
+import { processCrashed, processKilled } from './problems.js';
+
+export type StageEnd =
+  | { readonly how: 'done'; readonly result: StageResult }
+  | {
+      readonly how: 'failed';
+      readonly diagnostic: Diagnostic;
+      readonly trace?: string;
+      readonly starved?: boolean;
+    }
+  | { readonly how: 'interrupted' };
+
+export interface StageHandlers {
+  event(event: StageEvent): void;
+  diagnostic(diagnostic: Diagnostic): void;
+  /** The process has begun. */
+  started(pid: number): void;
+}
+
+export interface Interrupts {
+  /** Asks the stage to save what it can and end. */
+  readonly stop: AbortSignal;
+  /** Ends it at once. */
+  readonly kill: AbortSignal;
+}
+
+/** How long a stage may take to save its state once asked to stop. */
+const PATIENCE = 60_000;
+/** How often the memory of a running stage is looked at, for the case that it is killed. */
+const LOOK = 250;
+/** What native code printed last, kept for the diagnostic of a crash. */
+const TAIL = 4096;
+
+/** Stages whose memory is that of their tensors. */
+const COMPUTING: ReadonlySet<StageKind> = new Set(['train', 'eval', 'merge', 'deploy']);
+
+/**
+ * `gc` lets the tensor room give outgrown buffers back at once (see tensor/garbage.ts), as the memory plan assumes. Short-lived
+ * objects get little room where tensors are what counts: they would fill up to 48 MiB before they are collected, and a
+ * step makes few. Stages that stream rows make many, and take as long again with less room.
+ */
+const nodeOptions = (kind: StageKind): readonly string[] => [
+  '--expose-gc',
+  ...(COMPUTING.has(kind) ? ['--max-semi-space-size=4'] : []),
+];
+
+/** Runs a stage in its own process and says how it ended, whatever happens to that process. */
+export async function runInProcess(
+  job: Job,
+  handlers: StageHandlers,
+  interrupts: Interrupts,
+): Promise<{ readonly end: StageEnd; readonly peakMemoryBytes: number }> {
+  const killsBefore = memoryKills();
+  const child = fork(fileURLToPath(new URL('./child.js', import.meta.url)), [], {
+    cwd: job.cwd,
+    env: { ...process.env, ...childEnvironment(job.threads, job.runtime) },
+    execArgv: [...nodeOptions(job.stage.kind)],
+    serialization: 'advanced',
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  });
+  if (child.pid !== undefined) handlers.started(child.pid);
+  const printed = tailOf(child);
+  let last: FromChild | undefined;
+  let peak = 0;
+  child.on('message', (message: FromChild) => {
+    if (message.type === 'event') handlers.event(message.event);
+    else if (message.type === 'diagnostic') handlers.diagnostic(message.diagnostic);
+    else last = message;
+  });
+  const look = setInterval(() => {
+    peak = Math.max(peak, peakMemoryOf(child.pid ?? 0) ?? 0);
+  }, LOOK);
+  const forget = forward(child, interrupts);
+  const exit = await new Promise<Exit>((resolve) => {
+    child.on('error', (error) => resolve({ code: null, signal: null, error: error.message }));
+    child.on('close', (code, signal) => resolve({ code, signal }));
+    tell(child, { type: 'job', job });
+  });
+  clearInterval(look);
+  forget();
+  if (last !== undefined) {
+    const { peakMemoryBytes } = last as Extract<FromChild, { peakMemoryBytes: number }>;
+    return { end: endOf(last), peakMemoryBytes: Math.max(peak, peakMemoryBytes) };
+  }
+  if (interrupts.stop.aborted) return { end: { how: 'interrupted' }, peakMemoryBytes: peak };
+  const starved = memoryKills() > killsBefore || /heap out of memory|bad_alloc/.test(printed());
+  return {
+    end: { how: 'failed', diagnostic: causeOf(job, exit, peak, starved, printed()), starved },
+    peakMemoryBytes: peak,
+  };
+}
+
+interface Exit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly error?: string;
+}
+
+function endOf(message: FromChild): StageEnd {
+  if (message.type === 'done') return { how: 'done', result: message.result };
+  if (message.type === 'failed')
+    return { how: 'failed', diagnostic: message.diagnostic, trace: message.trace };
+  return { how: 'interrupted' };
+}
+
+function causeOf(job: Job, exit: Exit, peak: number, starved: boolean, printed: string): Diagnostic {
+  if (exit.signal !== null && (starved || exit.signal === 'SIGKILL'))
+    return processKilled(job.stage, exit.signal, peak, starved);
+  const how = exit.error ?? (exit.signal === null ? `exit code ${exit.code}` : exit.signal);
+  const lines = printed.split('\n').filter((line) => line.trim() !== '');
+  return processCrashed(job.stage, how, lines.slice(-5));
+}
+
+function tell(child: ChildProcess, message: ToChild): void {
+  // The exit of a child that is already gone is reported by its own event.
+  if (child.connected) child.send(message, () => {});
+}
+
+/** The end of what a process prints. */
+function tailOf(child: ChildProcess): () => string {
+  let tail = '';
+  const take = (chunk: Buffer): void => {
+    tail = (tail + chunk.toString('utf8')).slice(-TAIL);
+  };
+  child.stdout?.on('data', take);
+  child.stderr?.on('data', take);
+  return () => tail;
+}
+
+/** Passes interrupts on; the returned function stops doing so. */
+function forward(child: ChildProcess, { stop, kill }: Interrupts): () => void {
+  let timer: NodeJS.Timeout | undefined;
+  const end = (): void => void child.kill('SIGKILL');
+  const ask = (): void => {
+    tell(child, { type: 'stop' });
+    timer = setTimeout(end, PATIENCE);
+  };
+  stop.addEventListener('abort', ask, { once: true });
+  kill.addEventListener('abort', end, { once: true });
+  if (stop.aborted) ask();
+  if (kill.aborted) end();
+  return () => {
+    clearTimeout(timer);
+    stop.removeEventListener('abort', ask);
+    kill.removeEventListener('abort', end);
+  };
+}

@@ -1,0 +1,28 @@
+import { resolve } from 'node:path';
+import { type Diagnostic, UserError } from '../../language/diagnostics/types.js';
+import type { Host } from '../../language/host/host.js';
+import { nodeDisk } from '../../language/host/node-disk.js';
+import type { Call } from '../../language/ir/types.js';
+import { checkTarget } from '../deploy/index.js';
+import type { Store } from '../store/index.js';
+import type { Step } from './setting.js';
+
+/** Deploy stages whose target cannot be written: told before hours of training, not after them. */
+export function unwritableTargets(
+  steps: readonly Step[],
+  host: Host,
+  store: Pick<Store, 'find'>,
+): readonly Diagnostic[] {
+  return steps
+    .filter(({ stage, key }) => stage.kind === 'deploy' && store.find(key) === undefined)
+    .flatMap(({ stage }) => {
+      const { args } = stage.settings['target'] as Call;
+      try {
+        checkTarget({ host, disk: nodeDisk() }, resolve(host.cwd, String(args['path'])));
+        return [];
+      } catch (error) {
+        if (!(error instanceof UserError)) throw error;
+        return [{ ...error.diagnostic, at: stage.span }];
+      }
+    });
+}

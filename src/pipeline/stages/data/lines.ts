@@ -1,0 +1,130 @@
+import type { Host } from '../../../language/host/host.js';
+
+/** A row of a data file, before it is looked at: a JSON object as text, or why there is none. */
+export interface Line {
+  /** Where it begins, from 1; blank lines count. For files without lines, the number of the row. */
+  readonly number: number;
+  /** Place in the file: where the row is read again. */
+  readonly offset: number;
+  readonly bytes: Uint8Array;
+  /** Longer than {@link LONGEST_LINE}: `bytes` holds nothing, `length` is its true length. */
+  readonly tooLong: boolean;
+  readonly length: number;
+  /** Why no object could be made of it, where its form is not that of its file. */
+  readonly fault?: string;
+}
+
+/** Cuts a file that comes in pieces into rows. A piece must not change while rows of it are in use. */
+export interface Splitter {
+  push(bytes: Uint8Array): readonly Line[];
+  /** What was still open. Throws a `UserError` where the file cannot end here. */
+  end(): readonly Line[];
+}
+
+/** A longer line is no row: a file without line ends must not end in memory as a whole. */
+export const LONGEST_LINE = 64 << 20;
+
+const WINDOW = 4 << 20;
+const NEWLINE = 10;
+const RETURN = 13;
+const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
+
+/** The file's pieces, one after another. Throws a `HostError`. */
+export function* windowsOf(host: Host, path: string, window: number = WINDOW): Iterable<Uint8Array> {
+  for (let start = 0; ; start += window) {
+    const bytes = host.readBytes(path, start, window);
+    if (bytes.length > 0) yield bytes;
+    if (bytes.length < window) return;
+  }
+}
+
+/** Bytes of a row that is not yet whole; of one that is too long only the length is kept. */
+export class Gatherer {
+  #parts: Uint8Array[] = [];
+  #length = 0;
+
+  constructor(readonly longest: number = LONGEST_LINE) {}
+
+  get length(): number {
+    return this.#length;
+  }
+
+  add(part: Uint8Array): void {
+    this.#length += part.length;
+    if (this.#length > this.longest) this.#parts = [];
+    else if (part.length > 0) this.#parts.push(part);
+  }
+
+  take(): Pick<Line, 'bytes' | 'length' | 'tooLong'> {
+    const tooLong = this.#length > this.longest;
+    const [first = new Uint8Array(0)] = this.#parts;
+    const bytes = this.#parts.length > 1 ? Buffer.concat(this.#parts) : first;
+    const taken = { bytes, length: this.#length, tooLong };
+    this.#parts = [];
+    this.#length = 0;
+    return taken;
+  }
+}
+
+/** Whether a byte belongs to the byte-order mark at the start of a file. */
+export const isMark = (byte: number, at: number): boolean =>
+  at < BYTE_ORDER_MARK.length && byte === BYTE_ORDER_MARK[at];
+
+/** Length of a byte-order mark at the start of a file. */
+export const markLength = (bytes: Uint8Array): number =>
+  BYTE_ORDER_MARK.every((byte, i) => bytes[i] === byte) ? BYTE_ORDER_MARK.length : 0;
+
+const isBlank = (bytes: Uint8Array): boolean =>
+  bytes.every((byte) => byte === 32 || byte === 9 || byte === RETURN);
+
+/** Lines without their ends (LF or CRLF) and without a byte-order mark; blank ones are left out. */
+export class LineSplitter implements Splitter {
+  readonly #open: Gatherer;
+  #offset = 0;
+  #number = 1;
+
+  constructor(longest: number = LONGEST_LINE) {
+    this.#open = new Gatherer(longest);
+  }
+
+  push(bytes: Uint8Array): readonly Line[] {
+    const lines: Line[] = [];
+    let from = 0;
+    for (let end = bytes.indexOf(NEWLINE); end >= 0; end = bytes.indexOf(NEWLINE, from)) {
+      this.#open.add(bytes.subarray(from, end));
+      lines.push(...this.#close());
+      from = end + 1;
+    }
+    this.#open.add(bytes.subarray(from));
+    return lines;
+  }
+
+  end(): readonly Line[] {
+    return this.#open.length === 0 ? [] : this.#close();
+  }
+
+  #close(): readonly Line[] {
+    const { bytes, length, tooLong } = this.#open.take();
+    const [number, offset] = [this.#number, this.#offset];
+    this.#number++;
+    this.#offset += length + 1;
+    if (tooLong) return [{ number, offset, bytes, tooLong, length }];
+    const mark = offset === 0 ? markLength(bytes) : 0;
+    const end = bytes.at(-1) === RETURN ? bytes.length - 1 : bytes.length;
+    const content = bytes.subarray(mark, Math.max(mark, end));
+    return isBlank(content)
+      ? []
+      : [{ number, offset: offset + mark, bytes: content, tooLong, length: content.length }];
+  }
+}
+
+/** Lines of a file, read through a window. Throws a `HostError`. */
+export function* fileLines(
+  host: Host,
+  path: string,
+  { window = WINDOW, longest = LONGEST_LINE }: { readonly window?: number; readonly longest?: number } = {},
+): Iterable<Line> {
+  const splitter = new LineSplitter(longest);
+  for (const bytes of windowsOf(host, path, window)) yield* splitter.push(bytes);
+  yield* splitter.end();
+}

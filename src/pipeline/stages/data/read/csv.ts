@@ -1,0 +1,154 @@
+import { badHeader, brokenFile } from '../../../../language/diagnostics/catalogue/files.js';
+import { type Place, UserError } from '../../../../language/diagnostics/types.js';
+import { Gatherer, isMark, type Line, LONGEST_LINE, type Splitter } from '../lines.js';
+import { decodedText } from '../parse.js';
+
+const [QUOTE, NEWLINE, RETURN] = [0x22, 0x0a, 0x0d];
+
+/** Values of `delimiter` and their characters. */
+export const DELIMITERS: Readonly<Record<string, string>> = {
+  comma: ',',
+  semicolon: ';',
+  tab: '\t',
+  pipe: '|',
+};
+
+/**
+ * Records of a CSV file (RFC 4180) as JSON objects under the names of the first record. A quote opens a field only where
+ * it is first in it, and a quoted field may hold line ends. A record that does not fit the header is a row with a
+ * fault; a header that names a column twice, or a quote that is never closed, is the file's fault.
+ */
+export class CsvSplitter implements Splitter {
+  readonly #open: Gatherer;
+  readonly #delimiter: number;
+  #header: readonly string[] | undefined;
+  #state: 'start' | 'plain' | 'quoted' | 'quote' = 'start';
+  #offset = 0;
+  #line = 1;
+  #recordLine = 1;
+  #quoteLine = 1;
+
+  constructor(
+    readonly file: string,
+    readonly delimiter: string,
+    longest: number = LONGEST_LINE,
+  ) {
+    this.#delimiter = delimiter.charCodeAt(0);
+    this.#open = new Gatherer(longest);
+  }
+
+  push(bytes: Uint8Array): readonly Line[] {
+    const rows: Line[] = [];
+    let from = 0;
+    for (let i = 0; i < bytes.length; i++) {
+      const byte = bytes[i] ?? 0;
+      if (isMark(byte, this.#offset + i)) {
+        from = i + 1;
+        continue;
+      }
+      if (byte === NEWLINE) this.#line++;
+      if (this.#state === 'quoted') {
+        if (byte === QUOTE) this.#state = 'quote';
+      } else if (byte === NEWLINE) {
+        this.#open.add(bytes.subarray(from, i));
+        rows.push(...this.#close());
+        from = i + 1;
+      } else if (byte === QUOTE && this.#state !== 'plain') {
+        if (this.#state === 'start') this.#quoteLine = this.#line;
+        this.#state = 'quoted';
+      } else this.#state = byte === this.#delimiter ? 'start' : 'plain';
+    }
+    this.#open.add(bytes.subarray(from));
+    this.#offset += bytes.length;
+    return rows;
+  }
+
+  end(): readonly Line[] {
+    if (this.#state === 'quoted')
+      throw new UserError(
+        brokenFile(
+          { file: this.file, line: this.#quoteLine, column: 0 },
+          'cannot be read as CSV: a quote that opens in this line is never closed',
+          'close it; a quote inside a quoted field is written twice',
+        ),
+      );
+    return this.#open.length === 0 ? [] : this.#close();
+  }
+
+  #close(): readonly Line[] {
+    const { bytes, length, tooLong } = this.#open.take();
+    const number = this.#recordLine;
+    this.#recordLine = this.#line;
+    this.#state = 'start';
+    const base = { number, offset: 0, bytes: NOTHING, tooLong, length };
+    if (tooLong) return [base];
+    const content = bytes.at(-1) === RETURN ? bytes.subarray(0, -1) : bytes;
+    if (content.length === 0) return [];
+    const text = decodedText(content);
+    if (this.#header === undefined) {
+      this.#header = headerOf(text, this.delimiter, { file: this.file, line: number, column: 0 });
+      return [];
+    }
+    const fields = typeof text === 'string' ? fieldsOf(text, this.delimiter) : text.detail;
+    if (typeof fields === 'string') return [{ ...base, fault: fields }];
+    const header = this.#header;
+    if (fields.length !== header.length)
+      return [{ ...base, fault: `${counted(fields.length)}, but the header has ${header.length}` }];
+    const row = Object.fromEntries(header.map((name, column) => [name, fields[column] ?? '']));
+    const json = Buffer.from(JSON.stringify(row));
+    return [{ ...base, bytes: json, length: json.length }];
+  }
+}
+
+const NOTHING = new Uint8Array(0);
+
+const counted = (fields: number): string => (fields === 1 ? '1 field' : `${fields} fields`);
+
+function headerOf(
+  text: string | { readonly detail: string },
+  delimiter: string,
+  place: Place,
+): readonly string[] {
+  const names = typeof text === 'string' ? fieldsOf(text, delimiter) : text.detail;
+  if (typeof names === 'string') throw new UserError(badHeader(place, `the header is ${names}`));
+  const twice = names.find((name, column) => names.indexOf(name) !== column);
+  if (twice !== undefined)
+    throw new UserError(badHeader(place, `the header names the column \`${twice}\` twice`));
+  if (names.some((name) => name.includes('\r')))
+    throw new UserError(badHeader(place, 'lines end with CR only', 'convert the line ends to LF or CRLF'));
+  const other = names.length > 1 ? undefined : otherDelimiter(names[0] ?? '');
+  if (other !== undefined)
+    throw new UserError(
+      badHeader(place, `the header has no ${delimiterName(delimiter)}`, `write \`delimiter: ${other}\``),
+    );
+  return names;
+}
+
+/** What a single name seems to be cut by. */
+const otherDelimiter = (name: string): string | undefined =>
+  Object.keys(DELIMITERS).find((other) => name.includes(DELIMITERS[other] ?? ''));
+
+const delimiterName = (delimiter: string): string =>
+  Object.keys(DELIMITERS).find((name) => DELIMITERS[name] === delimiter) ?? delimiter;
+
+/** Fields of a record, or what is wrong with it. */
+function fieldsOf(text: string, delimiter: string): readonly string[] | string {
+  const fields: string[] = [];
+  for (let at = 0; ; ) {
+    if (text[at] !== '"') {
+      const end = text.indexOf(delimiter, at);
+      fields.push(text.slice(at, end < 0 ? text.length : end));
+      if (end < 0) return fields;
+      at = end + 1;
+      continue;
+    }
+    let close = text.indexOf('"', at + 1);
+    while (close >= 0 && text[close + 1] === '"') close = text.indexOf('"', close + 2);
+    if (close < 0) return 'not CSV: a quote is not closed';
+    fields.push(text.slice(at + 1, close).replaceAll('""', '"'));
+    if (close + 1 === text.length) return fields;
+    if (text[close + 1] !== delimiter)
+      return `not CSV: the closing quote of field ${fields.length} is followed by ${JSON.stringify(text[close + 1])}; a quote inside a quoted field is written twice`;
+    at = close + 2;
+  }
+}

@@ -1,0 +1,205 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import { dataError, hostError, noRows } from '../../../language/diagnostics/catalogue/files.js';
+import { sharesDoNotAddUp } from '../../../language/diagnostics/catalogue/values.js';
+import { UserError } from '../../../language/diagnostics/types.js';
+import { HostError } from '../../../language/host/host.js';
+import type { DataSettings } from '../../../language/schemas/stages/data.js';
+import type { RunStage, StageContext } from '../../../language/schemas/types.js';
+import { type Checks, Collector } from './collect.js';
+import { schemaCheck } from './json-schema.js';
+import { dropLeaks, LEAK_SIMILARITY } from './leaks.js';
+import { isDirect, rowsOf } from './read/index.js';
+import { inFile, RowReader, type RowStore } from './reader.js';
+import { selectRows } from './select.js';
+import { type SourceFile, sourceFiles } from './sources.js';
+import { assignSplits, type Shares } from './split.js';
+import { Spool } from './spool.js';
+import { RowTable } from './table.js';
+import { writeRows } from './write.js';
+
+const SEED = 17;
+/** Rows between two looks at signals. */
+const STRIDE = 1024;
+/** Bytes read from a row on: alone where rows are looked up, with what follows where they come in order. */
+const LOOK_UP = 1 << 14;
+const IN_ORDER = 1 << 20;
+
+/** Reads, checks and splits rows; every row that is not kept is in the report with its place and the reason. */
+export const run: RunStage = async (context) => {
+  try {
+    return await runData(context);
+  } catch (error) {
+    if (error instanceof HostError) throw new UserError(hostError(error));
+    throw error;
+  }
+};
+
+const runData: RunStage = async (context) => {
+  const { stage, host, folder, output } = context;
+  const settings = stage.settings as unknown as DataSettings;
+  const files = sourceFiles(settings, folder, host);
+  const shares = sharesOf(settings, context);
+  const seed = settings.split?.seed ?? SEED;
+  const checks = await checksOf(settings, seed);
+
+  const table = new RowTable();
+  const spools = files.map((file, index) =>
+    isDirect(file, host) ? undefined : new Spool(output, `spool-${index}.jsonl`, host),
+  );
+  const stores = files.map(({ path }, index): RowStore => spools[index] ?? inFile(host, path));
+  const lookUp = new RowReader(stores, files, table, LOOK_UP);
+  const collector = new Collector(table, checks, lookUp);
+  await readAll(context, files, spools, collector);
+  if (checks.contradictions === 'fail') failOnContradiction(collector, files);
+
+  const { order, sizes } = collector.groups;
+  const splits = assignSplits(order.view(), sizes.view(), shares);
+  for (const row of table.kept())
+    if (files[table.file.get(row)]?.general !== true) table.split.set(row, splits[table.group.get(row)] ?? 0);
+  const { general, wanted } = selectRows(table, files, {
+    ...(typeof settings.limit === 'number' ? { limit: settings.limit } : {}),
+    share: settings.mix?.share ?? 0,
+    seed,
+  });
+  if (general < wanted)
+    context.emit({
+      type: 'note',
+      stage: stage.name,
+      text: `the mix asks for ${wanted} general rows; there are ${general}`,
+    });
+  const inOrder = new RowReader(stores, files, table, IN_ORDER);
+  await dropLeaks(table, inOrder, checks.near === undefined ? LEAK_SIMILARITY : undefined, (done) =>
+    breathe(context, 'comparing splits', done, table.count),
+  );
+  const written = await writeRows(
+    output,
+    { table, files, reader: inOrder, contradictions: collector.contradictions },
+    (done) => breathe(context, 'writing rows', done, table.count),
+  );
+  for (const spool of spools) spool?.remove();
+  if (written.splits.train === 0) throw nothingToTrainOn(context, table, files);
+
+  const dropped = written.rows - written.kept;
+  return {
+    outputs: {
+      report: 'report.json',
+      statistics: 'statistics.json',
+      train: 'train.jsonl',
+      valid: 'valid.jsonl',
+      test: 'test.jsonl',
+    },
+    metrics: {
+      rows: written.kept,
+      dropped: written.rows === 0 ? 0 : dropped / written.rows,
+      duplicates: countOf(table, 'duplicate') + countOf(table, 'near_duplicate'),
+      contradictions: collector.contradictions.length,
+    },
+  };
+};
+
+async function readAll(
+  context: StageContext,
+  files: readonly SourceFile[],
+  spools: readonly (Spool | undefined)[],
+  collector: Collector,
+): Promise<void> {
+  const total = files.reduce((sum, { size }) => sum + size, 0);
+  let before = 0;
+  let lines = 0;
+  for (const [index, file] of files.entries()) {
+    const spool = spools[index];
+    for await (const batch of rowsOf(file, context.host))
+      for (const line of batch) {
+        // a row that was unpacked or converted is elsewhere in its file
+        const done = before + Math.min(line.offset, file.size);
+        if (lines++ % STRIDE === 0) await pause(context, 'reading', done, total, 'bytes');
+        collector.add(line, spool?.add(line.bytes) ?? line.offset, index, file);
+      }
+    spool?.close();
+    before += file.size;
+  }
+  await pause(context, 'reading', total, total, 'bytes');
+}
+
+async function breathe(context: StageContext, label: string, done: number, total: number): Promise<void> {
+  if (done % STRIDE === 0) await pause(context, label, done, total, 'rows');
+}
+
+async function pause(
+  { stage, emit, signal }: StageContext,
+  label: string,
+  done: number,
+  total: number,
+  unit: string,
+): Promise<void> {
+  emit({ type: 'stage.progress', stage: stage.name, done, total, unit, label });
+  await turn();
+  signal.throwIfAborted();
+}
+
+async function checksOf(settings: DataSettings, seed: number): Promise<Checks> {
+  const near = settings.dedupe.find(({ call }) => call === 'near');
+  return {
+    ...(settings.schema === undefined ? {} : { schema: await schemaCheck(settings.schema) }),
+    exact: settings.dedupe.some(({ call }) => call === 'exact'),
+    ...(near === undefined ? {} : { near: Number(near.args['similarity']) }),
+    contradictions: settings.contradictions,
+    ...(settings.split?.by === undefined ? {} : { by: settings.split.by }),
+    seed,
+  };
+}
+
+function sharesOf({ split }: DataSettings, { stage }: StageContext): Shares {
+  if (split === undefined) return { train: 1, valid: 0, test: 0 };
+  const { train, valid, test } = split;
+  const sum = train + valid + test;
+  if (Math.abs(sum - 1) < 1e-6) return { train, valid, test };
+  throw new UserError(sharesDoNotAddUp(stage.span, `${Number((sum * 100).toFixed(2))}%`));
+}
+
+function failOnContradiction({ contradictions, table }: Collector, files: readonly SourceFile[]): void {
+  const [first] = contradictions;
+  if (first === undefined) return;
+  const place = (row: number) => ({
+    file: files[table.file.get(row)]?.name ?? '',
+    line: table.line.get(row),
+    column: 0,
+  });
+  const other = place(table.other.get(first));
+  const more = contradictions.length === 1 ? '' : `, as do ${contradictions.length - 1} more rows`;
+  throw new UserError(
+    dataError(
+      place(first),
+      `the row has the same question as ${other.file}:${other.line} but another answer${more}`,
+      'fix one of the rows, or write `contradictions = drop`',
+    ),
+  );
+}
+
+function countOf(table: RowTable, fate: 'duplicate' | 'near_duplicate'): number {
+  let count = 0;
+  for (let row = 0; row < table.count; row++) if (table.is(row, fate)) count++;
+  return count;
+}
+
+/** No row for training: counts by reason, and the first rows that were dropped with their place. */
+function nothingToTrainOn({ stage }: StageContext, table: RowTable, files: readonly SourceFile[]): UserError {
+  const counts = new Map<string, number>();
+  const shown: string[] = [];
+  for (let row = 0; row < table.count; row++) {
+    const fate = table.fate(row);
+    counts.set(fate, (counts.get(fate) ?? 0) + 1);
+    if (fate === 'kept' || fate === 'passed' || shown.length >= 3) continue;
+    const why = table.details.get(row) ?? fate;
+    shown.push(`${files[table.file.get(row)]?.name ?? ''}:${table.line.get(row)}: ${why}`);
+  }
+  const summary = [...counts].map(([fate, count]) => `${count} ${fate.replaceAll('_', ' ')}`).join(', ');
+  const base = noRows(stage.name, files[0]?.name ?? '');
+  return new UserError({
+    ...base,
+    notes: table.count === 0 ? ['the files have no rows'] : [`of ${table.count} rows: ${summary}`, ...shown],
+    help: counts.has('missing_column')
+      ? 'name the columns in the source: `columns: { instruction: "…", output: "…" }`'
+      : 'fix the rows, or use other files in `source`',
+  });
+}

@@ -1,0 +1,114 @@
+import { join, relative, resolve } from 'node:path';
+import { fileNotFound, isFolder } from '../../../language/diagnostics/catalogue/files.js';
+import { UserError } from '../../../language/diagnostics/types.js';
+import type { Host } from '../../../language/host/host.js';
+import type { Call, Value } from '../../../language/ir/types.js';
+import { isMadeUp } from '../../../language/schemas/functions/source.js';
+import { pinnedCommit, pinnedFiles, repositoryOf } from '../../../language/schemas/repositories.js';
+import type { DataSettings } from '../../../language/schemas/stages/data.js';
+import { snapshotFolder } from '../hub-cache.js';
+import { formatOfFile } from '../hub-files.js';
+import type { RowFile, RowFormat } from './read/index.js';
+import type { Columns } from './shape.js';
+
+/** `name` is relative to the working directory where the file lies in it: what reports and editors show. */
+export interface SourceFile extends RowFile {
+  readonly size: number;
+  readonly columns: Columns;
+  /** Mixed into the training split. */
+  readonly general: boolean;
+}
+
+/**
+ * The files of a data stage in the order in which they are read: as listed, a glob's sorted, general ones last. A file
+ * that two patterns name is read once, but each of the lists in it that are named. Throws a {@link UserError} where a pattern names no file.
+ */
+export function sourceFiles(settings: DataSettings, folder: string, host: Host): readonly SourceFile[] {
+  const { source, mix } = settings;
+  const calls = (Array.isArray(source) ? source : [source]) as readonly Call[];
+  const listed = [
+    ...calls.map((call) => ({ call, general: false })),
+    ...(mix === undefined ? [] : [{ call: mix.general, general: true }]),
+  ];
+  const seen = new Set<string>();
+  return listed.flatMap(({ call, general }) => {
+    const columns = columnsOf(call.args['columns']);
+    const { args } = call;
+    if (isMadeUp(call))
+      return [{ path: '', name: 'synthetic', format: 'synthetic' as const, args, size: 0, columns, general }];
+    return sourcePaths(call, folder, host).flatMap(({ path, name }) => {
+      const reading = JSON.stringify([path, args['field'] ?? null]);
+      if (seen.has(reading)) return [];
+      seen.add(reading);
+      return [
+        {
+          path,
+          name,
+          format: formatOf(call, { path, name }, host),
+          args,
+          size: host.stat(path)?.size ?? 0,
+          columns,
+          general,
+        },
+      ];
+    });
+  });
+}
+
+/** The call says it; of a data set of the Hub, a file's ending. */
+function formatOf(call: Call, { path, name }: Pick<SourceFile, 'path' | 'name'>, host: Host): RowFormat {
+  if (repositoryOf(call) === undefined) return call.call as RowFormat;
+  const format = formatOfFile(name) ?? 'jsonl';
+  return format === 'json' && isLined(path, host) ? 'jsonl' : format;
+}
+
+/** `.json` stands for a list as well as for an object a line. */
+function isLined(path: string, host: Host): boolean {
+  if (host.stat(path) === undefined) return false;
+  return /^\ufeff?\s*\{/.test(Buffer.from(host.readBytes(path, 0, 256)).toString());
+}
+
+/**
+ * The files that a call of the family `source` reads, in order. Throws a {@link UserError} where it names none, or a
+ * data set of the Hub that no one pinned.
+ */
+export function sourcePaths(
+  call: Call,
+  folder: string,
+  host: Host,
+): readonly Pick<SourceFile, 'path' | 'name'>[] {
+  if (isMadeUp(call)) return [];
+  const repository = repositoryOf(call);
+  if (repository === undefined)
+    return localFiles(String(call.args['files']), folder, host).map((path) => ({
+      path,
+      name: nameOf(path, host),
+    }));
+  const commit = pinnedCommit(call);
+  if (commit === undefined) throw new Error(`${repository.id} was never pinned`);
+  const snapshot = snapshotFolder(host, repository, commit);
+  return pinnedFiles(call).map((name) => ({ path: join(snapshot, name), name: `${repository.id}/${name}` }));
+}
+
+function localFiles(pattern: string, folder: string, host: Host): readonly string[] {
+  const path = resolve(folder, pattern);
+  const stat = host.stat(path);
+  if (stat?.isFolder === true) throw new UserError(isFolder(nameOf(path, host)));
+  if (stat !== undefined) return [path];
+  const found = host.glob(pattern, folder);
+  if (found.length > 0) return found;
+  throw new UserError(
+    fileNotFound(nameOf(path, host), { help: 'the path is relative to the pipeline file' }),
+  );
+}
+
+function nameOf(path: string, host: Host): string {
+  const name = relative(host.cwd, path);
+  return (name.startsWith('..') ? path : name).replaceAll('\\', '/');
+}
+
+function columnsOf(value: Value | undefined): Columns {
+  return Object.fromEntries(
+    Object.entries(value ?? {}).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+  );
+}

@@ -1,0 +1,58 @@
+import { join, resolve } from 'node:path';
+import type { Disk } from '../../../language/host/disk.js';
+import { nodeDisk } from '../../../language/host/node-disk.js';
+import type { Call, Reference } from '../../../language/ir/types.js';
+import type { DeploySettings } from '../../../language/schemas/stages/deploy.js';
+import type { RunStage, StageContext } from '../../../language/schemas/types.js';
+import { type Published, type PublishRequest, publish } from '../../deploy/publish.js';
+import { smoke } from '../../deploy/smoke.js';
+import { outputOf } from '../eval/subject.js';
+import { manifestDraft } from './draft.js';
+import { lineageOf } from './lineage.js';
+
+/** Publishes a model or an adapter, once the run has found its gate open; the same content is the same release, however often it is deployed. */
+export const run: RunStage = (context) => deploy(context, nodeDisk());
+
+export async function deploy(context: StageContext, disk: Disk): Promise<Awaited<ReturnType<RunStage>>> {
+  const { stage, output } = context;
+  const settings = stage.settings as unknown as DeploySettings;
+  const published = await targets[settings.target.call]?.(settings, context, disk);
+  if (published === undefined) throw new Error(`no target is named ${settings.target.call}`);
+  const { number, path, action, digest } = published;
+  const report = { version: 1, stage: stage.name, release: number, path, action, digest };
+  output.write('report.json', `${JSON.stringify(report, null, 2)}\n`);
+  return { outputs: { release: path, report: 'report.json' }, metrics: { release: number } };
+}
+
+type Target = (settings: DeploySettings, context: StageContext, disk: Disk) => Promise<Published>;
+
+/** How each target publishes, by the function that names it. */
+const targets: Readonly<Record<string, Target>> = {
+  directory: async (settings, context, disk) => {
+    const { host, stage } = context;
+    const folder = resolve(host.cwd, String((settings.target as Call).args['path']));
+    const model = settings.model as Reference;
+    const { folder: source } = outputOf(model, context);
+    const isAdapter = host.stat(join(source, 'adapter_config.json')) !== undefined;
+    const { base, storage } = lineageOf(model, context);
+    const request: PublishRequest = {
+      folder,
+      source,
+      draft: manifestDraft(model, isAdapter ? 'adapter' : 'model', folder, context),
+      smoke: (release) => {
+        context.emit({ type: 'note', stage: stage.name, text: `asking the release in ${release}` });
+        return smoke(host, folder, {
+          folder: release,
+          ...(isAdapter ? { base: base.folder, storage, seed: base.seed } : {}),
+          prompt: settings.smoke,
+          paged: context.held === 'paged',
+          runtime: context.runtime,
+          threads: context.threads,
+          deviceMemory: context.deviceMemory,
+          signal: context.signal,
+        });
+      },
+    };
+    return publish({ host, disk }, request);
+  },
+};

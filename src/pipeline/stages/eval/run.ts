@@ -1,0 +1,247 @@
+import { chosenMetrics } from '../../../compute/evaluation/chosen-metrics.js';
+import { classifyRows } from '../../../compute/evaluation/classify.js';
+import { evaluationDecoder } from '../../../compute/evaluation/decoder.js';
+import { NoNumberError } from '../../../compute/evaluation/generation/index.js';
+import type { HeldOut } from '../../../compute/evaluation/held-out.js';
+import { metrics } from '../../../compute/evaluation/metrics/table.js';
+import { type AnswerSettings, type Observation, observe } from '../../../compute/evaluation/observe.js';
+import {
+  foreignTokens,
+  labelWithoutRow,
+  noNumbers,
+  noRows,
+  otherLabels,
+  rowsTooLong,
+} from '../../../compute/evaluation/problems.js';
+import {
+  type EvaluationReport,
+  evaluationReport,
+  type ReportedModel,
+} from '../../../compute/evaluation/report.js';
+import { chooseRows, measuredRows, rowFacts } from '../../../compute/evaluation/rows.js';
+import { virtualTokensOf } from '../../../compute/models/adapters/prompt.js';
+import type { Tokenizer } from '../../../compute/models/types.js';
+import { checkAdapter, readAdapter } from '../../../compute/packaging/peft/read.js';
+import { openRuntime } from '../../../compute/tensor/runtimes/index.js';
+import type { Runtime } from '../../../compute/tensor/types.js';
+import type { Call, Reference } from '../../../language/ir/types.js';
+import type { EvalSettings } from '../../../language/schemas/stages/eval.js';
+import type { RunStage, StageContext } from '../../../language/schemas/types.js';
+import { openResolved } from '../models.js';
+import { answerLines } from './answers.js';
+import { openHeldOut } from './held-out.js';
+import { progress } from './progress.js';
+import { type OpenBase, openBase, resolveSubject, type Subject, sameWeights } from './subject.js';
+
+/** Measures a model and its baseline on the same rows. A requirement that fails is a result, not an error. */
+export const run: RunStage = async (context) => {
+  const { stage, output, host } = context;
+  const settings = stage.settings as unknown as EvalSettings;
+  const subject = resolveSubject(settings.model, context);
+  const baseline = settings.baseline && resolveBaseline(settings.baseline, subject, context);
+  const heldOut = openHeldOut(settings.dataset, context);
+  if (heldOut.tokens.count === 0)
+    throw noRows(`${settings.dataset.stage}.${settings.dataset.port}`, stage.span);
+
+  const { labels } = heldOut;
+  const chosen = chosenMetrics(settings.metrics, stage, labels === undefined ? 'texts' : 'labels');
+  const tokenizer = await openResolved(host, subject.base).tokenizer();
+  const facts = rowFacts(heldOut, tokenizer, chosen);
+  const rows = chooseRows(heldOut, facts, chosen, {
+    limit: settings.generation.rows,
+    samples: settings.samples,
+    seed: settings.seed,
+  });
+  const generation = answerSettings(settings);
+  const losses = chosen.some(({ name }) => metrics[name].needs === 'loss');
+  const rowsOfModel = labels === undefined ? (losses ? facts.length : 0) + rows.answer.length : facts.length;
+  const work: Work = {
+    context,
+    runtime: await openRuntime(context.host, context.runtime, context),
+    heldOut,
+    highestId: highestId(heldOut),
+    losses,
+    answer: rows.answer,
+    generation,
+    needsEveryLabel: chosen.some(({ name }) => name === 'f1'),
+    report: progress(context, rowsOfModel, baseline ? 2 : 1),
+  };
+  const [own, other] = await observeBoth(work, tokenizer, subject, baseline);
+
+  const report = evaluationReport({
+    stage: stage.name,
+    span: stage.span,
+    earlier: Object.fromEntries(
+      Object.entries(context.inputs).map(([name, { result }]) => [name, result.metrics]),
+    ),
+    requires: stage.requires,
+    chosen,
+    seed: settings.seed,
+    generation,
+    model: reported(subject),
+    rows: measuredRows(facts, own),
+    ...(baseline && other
+      ? { baseline: { model: reported(baseline), rows: measuredRows(facts, other) } }
+      : {}),
+    texts: facts.map((_, row) => heldOut.text(row)),
+    samples: rows.samples,
+    ...(own.labels === undefined ? {} : { labels: own.labels }),
+  });
+  output.write('report.json', `${JSON.stringify(report, null, 2)}\n`);
+  const answers = output.open('answers.jsonl');
+  const answered = labels === undefined ? rows.answer : [...own.answers.keys()];
+  for (const line of answerLines(answered, heldOut, own, other)) answers.write(line);
+  answers.close();
+  return {
+    outputs: { report: 'report.json', answers: 'answers.jsonl' },
+    metrics: numbers(report.metrics),
+    ...(baseline === undefined ? {} : { baseline: numbers(report.baseline) }),
+  };
+};
+
+interface Work {
+  readonly context: StageContext;
+  readonly runtime: Runtime;
+  readonly heldOut: HeldOut;
+  /** Largest token id of any row. */
+  readonly highestId: number;
+  readonly losses: boolean;
+  readonly answer: readonly number[];
+  readonly generation: AnswerSettings;
+  /** Whether a metric is a mean over the labels. */
+  readonly needsEveryLabel: boolean;
+  readonly report: (label: string) => (done: number, what: 'losses' | 'answers') => void;
+}
+
+function answerSettings({ generation, seed }: EvalSettings): AnswerSettings {
+  const { sampling, max_tokens: maxTokens, repetition_penalty: repetitionPenalty, stop } = generation;
+  return {
+    maxTokens,
+    repetitionPenalty,
+    stop,
+    ...(sampling && {
+      sampling: {
+        temperature: sampling.temperature,
+        topK: sampling.top_k,
+        topP: sampling.top_p,
+        minP: sampling.min_p,
+        seed,
+      },
+    }),
+  };
+}
+
+/** A baseline with the weights of the model's base is measured over the same copy of them, held in the same way. */
+function resolveBaseline(value: Call | Reference, subject: Subject, context: StageContext): Subject {
+  const baseline = resolveSubject(value, context);
+  return sameWeights(baseline, subject) ? { ...baseline, storage: subject.storage } : baseline;
+}
+
+/** With the labels of a classifier. */
+type Observed = Observation & { readonly labels?: readonly string[] };
+
+/** Never holds two sets of weights: those of the model are released before the baseline's are read. */
+async function observeBoth(
+  work: Work,
+  tokenizer: Tokenizer,
+  subject: Subject,
+  baseline: Subject | undefined,
+): Promise<readonly [Observed, Observed | undefined]> {
+  const { host, held = 'float32' } = work.context;
+  let base: OpenBase | undefined = openBase(host, subject, held);
+  const own = await observeOne(work, base, tokenizer, subject);
+  if (baseline === undefined) return [own, undefined];
+  if (!sameWeights(baseline, subject)) {
+    base = undefined;
+    base = openBase(host, baseline, held);
+    tokenizer = await base.model.tokenizer();
+  }
+  return [own, await observeOne(work, base, tokenizer, baseline)];
+}
+
+async function observeOne(
+  work: Work,
+  { model, weights }: OpenBase,
+  tokenizer: Tokenizer,
+  subject: Subject,
+): Promise<Observed> {
+  const { host, stage, signal } = work.context;
+  const adapter = subject.adapter === undefined ? undefined : readAdapter(host, subject.adapter);
+  if (adapter !== undefined) checkAdapter(adapter, model.config, adapter.path);
+  if (work.highestId >= model.config.vocabSize)
+    throw foreignTokens(subject.label, work.highestId, model.config.vocabSize, stage.span);
+  checkLabels(work, subject, adapter?.config.labels ?? model.config.labels);
+  const room = model.config.maxPositions - virtualTokensOf(adapter?.config);
+  checkLengths(work.heldOut, subject, room, stage.span);
+  const decoder = await evaluationDecoder({
+    runtime: work.runtime,
+    config: model.config,
+    weights,
+    adapter,
+  });
+  try {
+    const { heldOut, report } = work;
+    const { labels } = decoder.options.config;
+    if (heldOut.labels !== undefined && labels !== undefined) {
+      const shown = report(subject.label);
+      const onProgress = (done: number): void => shown(done, 'answers');
+      const found = await classifyRows(decoder, { heldOut, rowLabels: heldOut.labels, onProgress, signal });
+      return { ...found, labels };
+    }
+    return await observe(decoder, tokenizer, { ...work, onProgress: work.report(subject.label), signal });
+  } catch (error) {
+    if (error instanceof NoNumberError) throw noNumbers(subject.label, stage.span);
+    throw error;
+  } finally {
+    await decoder.release();
+  }
+}
+
+/** Throws a `UserError` where rows have labels that the model does not give. */
+function checkLabels(
+  { heldOut, needsEveryLabel, context: { stage } }: Work,
+  { label }: Subject,
+  labels: readonly string[] | undefined,
+): void {
+  const { stage: from, port } = (stage.settings as unknown as EvalSettings).dataset;
+  if (heldOut.labels === undefined && labels === undefined) return;
+  if (
+    heldOut.labels === undefined ||
+    labels === undefined ||
+    heldOut.labels.some((name) => !labels.includes(name))
+  )
+    throw otherLabels({ label, labels }, { name: from, labels: heldOut.labels }, stage.span);
+  const held = new Set(Array.from({ length: heldOut.tokens.count }, (_, row) => heldOut.text(row).answer));
+  const missing = labels.find((name) => !held.has(name));
+  if (needsEveryLabel && missing !== undefined)
+    throw labelWithoutRow(`${from}.${port}`, missing, labels.length, stage.span);
+}
+
+/** A model reads nothing beyond its last position: rotary heads would rotate on silently. */
+function checkLengths(
+  { tokens, text }: HeldOut,
+  { label }: Subject,
+  most: number,
+  at: StageContext['stage']['span'],
+): void {
+  const longer = Array.from({ length: tokens.count }, (_, row) => row).filter(
+    (row) => tokens.lengthOf(row) > most,
+  );
+  const [first] = longer;
+  if (first === undefined) return;
+  const { file, line } = text(first);
+  throw rowsTooLong({ label, most, rows: longer.length, first: `${file}:${line}`, at });
+}
+
+function highestId({ tokens }: HeldOut): number {
+  let highest = 0;
+  for (let row = 0; row < tokens.count; row++)
+    highest = tokens.read(row).ids.reduce((most, id) => Math.max(most, id), highest);
+  return highest;
+}
+
+function reported({ label, storage, adapter, base }: Subject): ReportedModel {
+  return { label, storage, ...(adapter === undefined ? {} : { adapter: label, base: base.label }) };
+}
+
+const numbers = (values: EvaluationReport['metrics']): Readonly<Record<string, number>> => values;

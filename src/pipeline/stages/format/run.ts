@@ -1,0 +1,164 @@
+import { createHash } from 'node:crypto';
+import { setImmediate as turn } from 'node:timers/promises';
+import type { ModelFolder } from '../../../compute/models/load.js';
+import { discarded } from '../../../compute/tensor/garbage.js';
+import type { Call } from '../../../language/ir/types.js';
+import { LABELLED } from '../../../language/schemas/functions/template.js';
+import type { FormatSettings } from '../../../language/schemas/stages/format.js';
+import type { RunStage, StageContext } from '../../../language/schemas/types.js';
+import { readDataRows } from '../data/rows.js';
+import { splitNames } from '../data/split.js';
+import { resolveModel } from '../model-places.js';
+import { openResolved } from '../models.js';
+import { RowReport } from '../row-report.js';
+import { openEncoder, type RowEncoder } from './encoder.js';
+import { lookAlikes } from './labelled.js';
+import { LabelCounts, labelsOfRows } from './labels.js';
+import { nothingKept } from './problems.js';
+import { TOKENS } from './render.js';
+import type { FormatInfo, SplitInfo } from './rows.js';
+import { SplitWriter } from './writer.js';
+
+/** Rows between two looks at signals and two progress events. */
+const STRIDE = 256;
+
+/** What a piece behind the first one says of its text. */
+const NO_TEXT = { prompt: '', answer: '' };
+
+/** Writes every row of the data stage out as text and tokens; rows that can't be are in the report with their place. */
+export const run: RunStage = async (context) => {
+  const { stage, host, inputs, output } = context;
+  const settings = stage.settings as unknown as FormatSettings;
+  const data = inputs[settings.from.stage];
+  if (data === undefined) throw new Error(`stage ${settings.from.stage} produced no rows`);
+  const model = openResolved(host, resolveModel(settings.model as Call, context));
+  const labels =
+    settings.template.call === LABELLED ? labelsOfRows(host, data.path, settings.template, stage) : undefined;
+  noteLookAlikes(context, labels ?? []);
+  const numbers = labels && new Map(labels.map((label, number) => [label, number]));
+  const digest = tokenizerDigest(model);
+  const encoder = await openEncoder(model, settings, stage, numbers);
+  if (settings.template.call !== TOKENS && labels === undefined) noteMissingEnd(context, model, encoder);
+
+  const total = data.result.metrics['rows'] ?? 0;
+  const all = new SplitWriter(output, 'all');
+  const files = new Map<string, number>();
+  const report = new RowReport(output);
+  const counts = new LabelCounts();
+  const splits: Record<string, SplitInfo> = {};
+  let read = 0;
+  let keptRows = 0;
+  for (const split of splitNames) {
+    const writer = new SplitWriter(output, split);
+    for (const { file, line, row } of readDataRows(host, data.path, split)) {
+      if (read % STRIDE === 0) await pause(context, read, total);
+      read++;
+      const outcome = encoder.encode(row);
+      if ('reason' in outcome) {
+        report.drop({ file, line, ...outcome });
+        continue;
+      }
+      keptRows++;
+      for (const remark of outcome.remarks) report.warn({ file, line, ...remark });
+      if (labels !== undefined) counts.add(split, outcome.rendered.answer, { file, line });
+      const origin = { file, fileIndex: indexOf(files, file), line, ...kindOf(row) };
+      for (const [index, piece] of outcome.kept.entries()) {
+        // a book in a thousand pieces would be written a thousand times
+        const told = index === 0 ? outcome.rendered : NO_TEXT;
+        writer.add(piece, told, origin);
+        all.add(piece, told, origin);
+      }
+    }
+    splits[split] = writer.close();
+  }
+  splits['all'] = all.close();
+  report.close(keptRows);
+  if (keptRows === 0) throw nothingKept(stage, settings, report);
+  if (labels !== undefined) counts.check(labels, stage);
+  await pause(context, read, read);
+
+  const info = formatInfo({ folder: model.path, sha256: digest }, encoder, files, splits);
+  const styled = settings.template.args['style'] !== undefined;
+  const template = { ...info.template, ...(styled ? { source: encoder.templateSource } : {}) };
+  output.write('format.json', `${JSON.stringify({ ...info, template, labels }, null, 2)}\n`);
+  return {
+    outputs: { report: 'report.json', format: 'format.json' },
+    metrics: {
+      rows: keptRows,
+      dropped: report.dropped / read,
+      tokens: splits['all'].tokens,
+      longest: splits['all'].longest,
+    },
+  };
+};
+
+async function pause({ stage, emit, signal }: StageContext, done: number, total: number): Promise<void> {
+  emit({ type: 'stage.progress', stage: stage.name, done, total, unit: 'rows', label: 'writing rows' });
+  await turn();
+  signal.throwIfAborted();
+}
+
+/** Pairs of labels that are named: more of them say nothing new. */
+const MOST_PAIRS = 3;
+
+function noteLookAlikes({ stage, emit }: StageContext, labels: readonly string[]): void {
+  for (const [one, other] of lookAlikes(labels).slice(0, MOST_PAIRS))
+    emit({
+      type: 'note',
+      stage: stage.name,
+      text: `the labels ${JSON.stringify(one)} and ${JSON.stringify(other)} look alike but are treated as two labels`,
+    });
+}
+
+/** Answers without an end are answers that never stop. */
+function noteMissingEnd(
+  { stage, emit }: StageContext,
+  { path }: ModelFolder,
+  { endToken }: RowEncoder,
+): void {
+  if (endToken !== '') return;
+  const text = `the model in ${path} has no end token (eos_token_id), so answers are trained without one`;
+  emit({ type: 'note', stage: stage.name, text });
+}
+
+function indexOf(files: Map<string, number>, file: string): number {
+  const known = files.get(file);
+  if (known !== undefined) return known;
+  files.set(file, files.size);
+  return files.size - 1;
+}
+
+function kindOf(row: Readonly<Record<string, unknown>>): { readonly kind?: string } {
+  const kind = row['kind'];
+  return typeof kind === 'string' ? { kind } : {};
+}
+
+const sha256 = (content: string | Uint8Array): string => createHash('sha256').update(content).digest('hex');
+
+/** Taken before the tokenizer is made: the text of one in a GGUF file takes as much memory again. */
+function tokenizerDigest(model: ModelFolder): string {
+  const content =
+    model
+      .companions()
+      .find(({ name }) => name === 'tokenizer.json')
+      ?.read() ?? '';
+  discarded(content.length);
+  return sha256(content);
+}
+
+function formatInfo(
+  tokenizer: FormatInfo['tokenizer'],
+  { templateSource, stopIds, padId }: RowEncoder,
+  files: ReadonlyMap<string, number>,
+  splits: Readonly<Record<string, SplitInfo>>,
+): FormatInfo {
+  return {
+    version: 1,
+    tokenizer,
+    template: { sha256: sha256(templateSource) },
+    files: [...files.keys()],
+    splits,
+    stopIds,
+    padId,
+  };
+}

@@ -1,0 +1,232 @@
+import type { UserError } from '../../../language/diagnostics/types.js';
+import type { Host } from '../../../language/host/host.js';
+import type { Call, Program, Stage } from '../../../language/ir/types.js';
+import { LABELLED } from '../../../language/schemas/functions/template.js';
+import type { DataSettings } from '../../../language/schemas/stages/data.js';
+import type { FormatSettings } from '../../../language/schemas/stages/format.js';
+import type { Line } from '../data/lines.js';
+import { Fault, parseLine } from '../data/parse.js';
+import { knownRows, rowsOf } from '../data/read/index.js';
+import { type Columns, contentOf, renamed } from '../data/shape.js';
+import { type SourceFile, sourceFiles } from '../data/sources.js';
+import type { SplitName } from '../data/split.js';
+import { resolveModelCall } from '../model-places.js';
+import { openResolved } from '../models.js';
+import type { DropReason, RowEntry } from '../row-report.js';
+import type { EncodedRow } from './encode.js';
+import { openEncoder, type RowEncoder } from './encoder.js';
+import { labelledColumns, sortedLabels } from './labelled.js';
+import { noRowFits } from './problems.js';
+import { LENGTH_BUCKET } from './rows.js';
+
+/** Lengths of the rows of a format stage that has not run yet. */
+export interface LengthSurvey {
+  /** Rows in the sources, without the general ones. */
+  readonly rows: number;
+  /** Rows that the stage will put into each split, after the limit and with the general rows; a fraction at times. */
+  readonly expected: Readonly<Record<SplitName | 'all', number>>;
+  /** Rows that were tokenized and are counted below. */
+  readonly sampled: number;
+  /** Of every row that was tokenized, also of general ones that may not be mixed in. */
+  readonly longest: number;
+  readonly tokens: number;
+  readonly supervised: number;
+  /** Of labelled rows: the labels that are declared, or that the sample has. */
+  readonly labels?: readonly string[];
+  /** Sampled rows that would be kept, by length: `histogram[i]` have at most `16 · (i + 1)` tokens. */
+  readonly histogram: readonly number[];
+}
+
+/** Rows tokenized at most: the sample's longest row then misses the true one only where long rows are very rare. */
+const SURVEY_ROWS = 20_000;
+
+/**
+ * Tokenizes the rows of the sources as the format stage would, without deduplication or splitting, and without
+ * writing anything: what the planner needs to know of a data set before anything has run. Rows that the data stage
+ * will refuse are passed over here; it reports them. Throws what opening model and sources throws.
+ */
+export async function surveyLengths(
+  program: Pick<Program, 'stages' | 'folder'>,
+  host: Host,
+  format: Stage,
+  maxRows: number = SURVEY_ROWS,
+): Promise<LengthSurvey> {
+  const settings = format.settings as unknown as FormatSettings;
+  const data = program.stages.find(({ name }) => name === settings.from.stage);
+  const model = resolveModelCall(settings.model as Call, { folder: program.folder, host });
+  if (data === undefined || model === undefined) throw new Error(`stage ${format.name} is not wired`);
+  const labels = new Set<string>();
+  const isLabelled = settings.template.call === LABELLED;
+  const opened = await openEncoder(openResolved(host, model), settings, format);
+  const encoder = isLabelled ? noting(opened, labels) : opened;
+  const dataSettings = data.settings as unknown as DataSettings;
+  const sources = sourceFiles(dataSettings, program.folder, host);
+  const counted = await countRows(host, sources);
+  const own = counted.filter(({ file }) => !file.general);
+  const general = counted.filter(({ file }) => file.general);
+  const [found, available] = [sumOf(own), sumOf(general)];
+  const mixed = Math.min(available, generalRows(dataSettings, found));
+
+  const tally = new Tally();
+  const refused = new Refused();
+  const stride = Math.max(1, Math.ceil(found / maxRows));
+  const ownKept = await meanKept(encoded(host, own, stride, encoder, refused), (kept) =>
+    tally.add(kept, true),
+  );
+  if (found > 0 && ownKept === 0) throw refused.error(format, data, found);
+  // As many general rows count as would be mixed with the sampled ones; all of them may be the longest.
+  const generalStride = Math.max(1, Math.ceil(available / maxRows));
+  const share = available === 0 ? 0 : Math.min(1, (mixed / available) * (generalStride / stride));
+  let due = 0;
+  const generalKept = await meanKept(encoded(host, general, generalStride, encoder, refused), (kept) => {
+    due += share;
+    tally.add(kept, due >= 1);
+    if (due >= 1) due--;
+  });
+
+  const limit = dataSettings.limit ?? Number.POSITIVE_INFINITY;
+  const taken = Math.min(1, limit / Math.max(1, found + mixed));
+  const shares = dataSettings.split ?? { train: 1, valid: 0, test: 0 };
+  const train = taken * (found * shares.train * ownKept + mixed * generalKept);
+  const [valid, test] = [taken * found * shares.valid * ownKept, taken * found * shares.test * ownKept];
+  const expected = { train, valid, test, all: train + valid + test };
+  return {
+    rows: found,
+    expected,
+    ...tally.result(),
+    ...(isLabelled ? { labels: labelledColumns(settings.template).labels ?? sortedLabels(labels) } : {}),
+  };
+}
+
+/** The encoder, noting what answers the rows have that it keeps: of labelled rows, their labels. */
+const noting = (encoder: RowEncoder, answers: Set<string>): RowEncoder => ({
+  ...encoder,
+  encode(row) {
+    const outcome = encoder.encode(row);
+    if ('rendered' in outcome) answers.add(outcome.rendered.answer);
+    return outcome;
+  },
+});
+
+/** Rows that a row becomes on average: less than 1 where some are dropped, more where some are split. */
+async function meanKept(
+  rows: AsyncIterable<readonly EncodedRow[]>,
+  onRow: (kept: readonly EncodedRow[]) => void,
+): Promise<number> {
+  let [read, kept] = [0, 0];
+  for await (const row of rows) {
+    read++;
+    kept += row.length;
+    onRow(row);
+  }
+  return read === 0 ? 0 : kept / read;
+}
+
+/** General rows that are mixed into the training split, where there are enough of them. */
+function generalRows({ mix, split }: DataSettings, rows: number): number {
+  if (mix === undefined) return 0;
+  return Math.round((rows * (split?.train ?? 1) * mix.share) / (1 - mix.share));
+}
+
+class Tally {
+  readonly #histogram: number[] = [];
+  #sampled = 0;
+  #longest = 0;
+  #tokens = 0;
+  #supervised = 0;
+
+  add(rows: readonly EncodedRow[], counts: boolean): void {
+    for (const { ids, supervised } of rows) {
+      this.#longest = Math.max(this.#longest, ids.length);
+      if (!counts) continue;
+      const bucket = Math.ceil(ids.length / LENGTH_BUCKET) - 1;
+      while (this.#histogram.length <= bucket) this.#histogram.push(0);
+      this.#histogram[bucket] = (this.#histogram[bucket] ?? 0) + 1;
+      this.#sampled++;
+      this.#tokens += ids.length;
+      this.#supervised += supervised;
+    }
+  }
+
+  result(): Omit<LengthSurvey, 'rows' | 'expected'> {
+    return {
+      sampled: this.#sampled,
+      longest: this.#longest,
+      tokens: this.#tokens,
+      supervised: this.#supervised,
+      histogram: this.#histogram,
+    };
+  }
+}
+
+interface CountedFile {
+  readonly file: SourceFile;
+  readonly rows: number;
+}
+
+async function countRows(host: Host, files: readonly SourceFile[]): Promise<readonly CountedFile[]> {
+  const counted: CountedFile[] = [];
+  for (const file of files) {
+    let count = knownRows(file, host);
+    if (count === undefined) {
+      count = 0;
+      for await (const batch of rowsOf(file, host)) count += batch.length;
+    }
+    counted.push({ file, rows: count });
+  }
+  return counted;
+}
+
+const sumOf = (counted: readonly CountedFile[]): number => counted.reduce((sum, { rows }) => sum + rows, 0);
+
+/** What is kept of every row whose number is a multiple of `stride`. */
+async function* encoded(
+  host: Host,
+  files: readonly CountedFile[],
+  stride: number,
+  encoder: RowEncoder,
+  refused: Refused,
+): AsyncIterable<readonly EncodedRow[]> {
+  let before = 0;
+  for (const { file, rows } of files) {
+    const sample = { skip: (stride - (before % stride)) % stride, every: stride };
+    for await (const batch of rowsOf(file, host, sample))
+      for (const line of batch) {
+        const kept = keptOf(line, file.columns, encoder);
+        if ('reason' in kept) refused.add({ file: file.name, line: line.number, ...kept });
+        yield 'reason' in kept ? [] : kept;
+      }
+    before += rows;
+  }
+}
+
+/** Rows of which nothing is kept, counted by the reason. */
+class Refused {
+  readonly #first = new Map<DropReason, RowEntry & { count: number }>();
+
+  add(entry: RowEntry): void {
+    const known = this.#first.get(entry.reason);
+    if (known === undefined) this.#first.set(entry.reason, { ...entry, count: 1 });
+    else known.count++;
+  }
+
+  /** That none is kept, with the first row of every reason, the most common reason first. */
+  error(format: Stage, data: Stage, rows: number): UserError {
+    const entries = [...this.#first.values()].sort((a, b) => b.count - a.count);
+    return noRowFits(format, data, rows, entries);
+  }
+}
+
+function keptOf(
+  line: Line,
+  columns: Columns,
+  encoder: RowEncoder,
+): readonly EncodedRow[] | Pick<RowEntry, 'reason' | 'detail'> {
+  const parsed = parseLine(line);
+  if (parsed instanceof Fault) return parsed;
+  const row = renamed(parsed, columns);
+  const content = contentOf(row, columns);
+  if (content instanceof Fault) return content;
+  const outcome = encoder.encode(row);
+  return 'reason' in outcome ? outcome : outcome.kept;
+}

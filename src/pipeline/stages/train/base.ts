@@ -1,0 +1,74 @@
+import { headConfig, unreadHead } from '../../../compute/models/adapters/classifier.js';
+import { initLora } from '../../../compute/models/adapters/initialise.js';
+import type { ModelFolder } from '../../../compute/models/load.js';
+import type { LoraConfig, ModelConfig, StoredTensor, WeightStore } from '../../../compute/models/types.js';
+import { float32Tensor } from '../../../compute/models/weights/dense.js';
+import { decodedOnce } from '../../../compute/models/weights/load.js';
+import { weightStore } from '../../../compute/models/weights/store.js';
+import type { Chosen } from '../../../language/schemas/types.js';
+
+/**
+ * What the adapter needs of the base's weights, in the form that was chosen; for full training with the head over labels
+ * that it begins with. Throws a `ModelError`.
+ */
+export function baseWeights(
+  model: ModelFolder,
+  { method, paged, decodedOnce: once }: Pick<Chosen, 'method' | 'paged' | 'decodedOnce'>,
+  { lora, seed }: { readonly lora: LoraConfig; readonly seed: number },
+): WeightStore {
+  const without = unreadHead(model.config, lora);
+  if (method === 'full')
+    return withHead(handedOver(model.loadWeights('stored', without)), model.config, lora, seed);
+  if (paged) return model.loadWeights('paged', without);
+  const storage = method === 'qlora' ? 'nf4' : 'stored';
+  return model.loadWeights(once ? decodedOnce(storage) : storage, without);
+}
+
+function withHead(
+  store: WeightStore,
+  config: ModelConfig,
+  { labels }: LoraConfig,
+  seed: number,
+): WeightStore {
+  if (labels === undefined) return store;
+  const { tensors } = initLora(config, headConfig(labels), seed, { weights: store });
+  const heads = [...tensors].map(([name, { shape, data }]) => float32Tensor(name, shape, data));
+  const others = store.names().filter((name) => !tensors.has(name));
+  return weightStore('the base', [...others.map((name) => store.get(name)), ...heads]);
+}
+
+/**
+ * A store that lets go of a tensor once it has been decoded. Full training copies every weight into its parameters, so
+ * without this the base would be in memory twice.
+ */
+function handedOver(store: WeightStore): WeightStore {
+  const names = store.names();
+  const tensors = new Map(names.map((name) => [name, store.get(name)]));
+  const { residentBytes } = store;
+  const wrapped = new Map(
+    [...tensors.values()].map(({ name, shape, format, residentBytes: bytes }): [string, StoredTensor] => {
+      const held = (): StoredTensor => {
+        const tensor = tensors.get(name);
+        if (tensor === undefined) throw new Error(`${name} was handed over already`);
+        return tensor;
+      };
+      return [
+        name,
+        {
+          name,
+          shape,
+          format,
+          residentBytes: bytes,
+          view: () => tensors.get(name)?.view(),
+          decode: (out) => {
+            held().decode(out);
+            tensors.delete(name);
+          },
+          decodeRows: (row, count, out) => held().decodeRows(row, count, out),
+        },
+      ];
+    }),
+  );
+  const origin = weightStore('the base', [...wrapped.values()]);
+  return { ...origin, residentBytes };
+}

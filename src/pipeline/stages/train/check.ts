@@ -1,0 +1,117 @@
+/** A program against the models and adapters that it names, as far as they are here. */
+
+import { configAt } from '../../../compute/models/config-at.js';
+import type { ModelConfig } from '../../../compute/models/types.js';
+import { userProblem } from '../../../compute/models/user-problem.js';
+import type { CheckedStage } from '../../../language/check/stages.js';
+import type { Analysis } from '../../../language/compile.js';
+import { prefixMerged, promptMerged } from '../../../language/diagnostics/catalogue/adapters.js';
+import { bottleneckMerged } from '../../../language/diagnostics/catalogue/bottlenecks.js';
+import type { Diagnostic } from '../../../language/diagnostics/types.js';
+import type { Host } from '../../../language/host/host.js';
+import type { Program, Reference, Stage } from '../../../language/ir/types.js';
+import { placeOf } from '../../../language/lint/places.js';
+import { trainSettings } from '../../../language/schemas/stages/train.js';
+import { resolveModelCall } from '../model-places.js';
+import { loraOf, startOf } from './lora.js';
+import { loraProblems } from './lora-check.js';
+
+/** A base that is not here yet is no mistake: what goes with it is looked at once it is. */
+export function checkTraining(
+  { program, analysis }: { readonly program?: Program; readonly analysis?: Analysis },
+  host: Host,
+): readonly Diagnostic[] {
+  if (program === undefined || analysis === undefined) return [];
+  const place = { folder: program.folder, host };
+  const said = new Set<string>();
+  // Most stages train the same base.
+  const bases = new Map<string, Base | undefined>();
+  const baseFor = (stage: Stage): Base | undefined => {
+    const key = JSON.stringify(stage.settings['base']);
+    if (!bases.has(key))
+      bases.set(
+        key,
+        quietly(() => baseOf(stage, place)),
+      );
+    return bases.get(key);
+  };
+  const named = new Map(program.stages.map((stage) => [stage.name, stage]));
+  const checks = new Map(analysis.stages.map((checked) => [checked.stage.name, checked]));
+  return program.stages
+    .flatMap((stage) => {
+      const checked = checks.get(stage.name);
+      if (checked === undefined) return [];
+      if (stage.kind === 'merge') return whatCannotMerge(stage, named, checked, place);
+      return stage.kind === 'train' ? stageProblems(stage, baseFor(stage), checked, place) : [];
+    })
+    .filter((problem) => {
+      const key = JSON.stringify([problem.code, problem.at, problem.message]);
+      const isNew = !said.has(key);
+      said.add(key);
+      return isNew;
+    });
+}
+
+interface Place {
+  readonly folder: string;
+  readonly host: Host;
+}
+
+interface Base {
+  readonly config: ModelConfig;
+  readonly base: string;
+}
+
+function stageProblems(
+  stage: Stage,
+  base: Base | undefined,
+  checked: CheckedStage,
+  place: Place,
+): readonly Diagnostic[] {
+  if (base === undefined) return [];
+  const at = (path: string) => placeOf(checked, path).span;
+  try {
+    const start = startOf(trainSettings(stage), place);
+    const lora = loraOf(stage, base.config, start);
+    return loraProblems({ stage, ...base, lora, start, at });
+  } catch (error) {
+    const problem = userProblem(error);
+    if (problem === undefined) throw error;
+    return [{ ...problem, at: at('start') }];
+  }
+}
+
+/** Virtual tokens change no weight, and bottleneck adapters are not linear. */
+function whatCannotMerge(
+  merge: Stage,
+  stages: ReadonlyMap<string, Stage>,
+  checked: CheckedStage,
+  place: Place,
+): readonly Diagnostic[] {
+  const reference = merge.settings['adapter'] as Reference | null | undefined;
+  const trained = stages.get(reference?.stage ?? '');
+  if (reference == null || trained?.kind !== 'train') return [];
+  const { prompt, prefix, adapter, ...settings } = trainSettings(trained);
+  const start = quietly(() => startOf(settings, place))?.opened.config;
+  const said = [placeOf(checked, 'adapter').span, `${reference.stage}.${reference.port}`] as const;
+  if ((prompt ?? start?.virtualTokens) !== undefined) return [promptMerged(...said)];
+  if ((prefix ?? start?.prefix) !== undefined) return [prefixMerged(...said)];
+  return (adapter ?? start?.bottleneck) === undefined ? [] : [bottleneckMerged(...said)];
+}
+
+/** `undefined` for the model of another stage. Throws for one that is not fetched, or cannot be read. */
+function baseOf(stage: Stage, place: Place): Base | undefined {
+  const { base } = trainSettings(stage);
+  const model = 'call' in base ? resolveModelCall(base, place) : undefined;
+  return model && { config: configAt(place.host, model.folder), base: model.label };
+}
+
+/** What keeps a base from being read is told by the plan, which needs it. */
+function quietly<T>(look: () => T): T | undefined {
+  try {
+    return look();
+  } catch (error) {
+    if (userProblem(error) === undefined) throw error;
+    return undefined;
+  }
+}

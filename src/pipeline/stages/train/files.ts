@@ -1,0 +1,91 @@
+import { join } from 'node:path';
+import { isJson, readJsonFile } from '../../../compute/models/json-file.js';
+import { ModelError } from '../../../compute/models/types.js';
+import { type Ending, type TrainingState, tokensPerSecond } from '../../../compute/training/index.js';
+import type { Host } from '../../../language/host/host.js';
+import type { OutputFolder } from '../../../language/ir/outputs.js';
+import { type Chosen, isMethod, METHODS, type Method } from '../../../language/schemas/types.js';
+import { RowReport } from '../row-report.js';
+import type { TrainRows } from './rows.js';
+
+/** `metrics.jsonl`: one object a step and one a validation, in the order in which they were made. */
+export function writeCurves(output: Pick<OutputFolder, 'open'>, { steps, validations }: TrainingState): void {
+  const file = output.open('metrics.jsonl');
+  let next = 0;
+  for (const { step, epoch, loss, learningRate, gradNorm, tokens, seconds } of steps) {
+    const speed = tokensPerSecond(tokens, seconds);
+    const line = { type: 'step', step, epoch, loss, learningRate, gradNorm, tokensPerSecond: speed };
+    file.write(`${JSON.stringify(line)}\n`);
+    for (let found = validations[next]; found?.step === step; found = validations[next]) {
+      file.write(`${JSON.stringify({ type: 'validation', ...found })}\n`);
+      next++;
+    }
+  }
+  file.close();
+}
+
+/** `report.json`: the rows that were not trained on, in the form of the data and format reports. */
+export function writeReport(output: OutputFolder, rows: TrainRows): void {
+  const report = new RowReport(output);
+  for (const entry of rows.dropped()) report.drop(entry);
+  report.close(rows.count);
+}
+
+export interface Summary {
+  readonly chosen: Chosen;
+  readonly base: string;
+  readonly ending: Ending;
+  readonly state: TrainingState;
+}
+
+const SUMMARY = 'training.json';
+
+/** `training.json`: how the result came to be. */
+export function writeSummary(output: Pick<OutputFolder, 'write'>, summary: Summary): void {
+  const { chosen, base, ending, state } = summary;
+  const content = {
+    version: 1,
+    method: chosen.method,
+    base,
+    chosen,
+    ended: ending,
+    steps: state.step,
+    best: state.best,
+  };
+  output.write(SUMMARY, `${JSON.stringify(content, null, 2)}\n`);
+}
+
+/** How a base was trained and held. */
+export interface Trained {
+  readonly method: Method;
+  readonly held: Pick<Chosen, 'paged' | 'decodedOnce'>;
+}
+
+/** What `training.json` of a stage's output says; `undefined` where there is none. Throws a {@link ModelError}. */
+export function readSummary(host: Host, folder: string): Trained | undefined {
+  const path = join(folder, SUMMARY);
+  if (host.stat(path) === undefined) return undefined;
+  const { method, chosen } = readJsonFile(host, path, { code: 'adapter_invalid', maxBytes: 1_000_000 });
+  const chose = (name: 'paged' | 'decodedOnce') =>
+    isJson(chosen) && chosen[name] === true ? { [name]: true } : {};
+  if (isMethod(method)) return { method, held: { ...chose('paged'), ...chose('decodedOnce') } };
+  throw new ModelError(
+    'adapter_invalid',
+    path,
+    `"method" is ${JSON.stringify(method)}; it must be one of ${METHODS.join(', ')}.`,
+    'Run the train stage again.',
+  );
+}
+
+/** The metrics of the stage; the speed is that of the steps alone, without validation and checkpoints. */
+export function metricsOf(state: TrainingState): Readonly<Record<string, number>> {
+  const sum = (field: 'tokens' | 'seconds'): number =>
+    state.steps.reduce((total, step) => total + step[field], 0);
+  const last = state.steps.at(-1);
+  return {
+    steps: state.step,
+    tokens_per_second: tokensPerSecond(sum('tokens'), sum('seconds')),
+    ...(last === undefined ? {} : { loss: last.loss }),
+    ...(state.best === null ? {} : { valid_loss: state.best.loss }),
+  };
+}

@@ -1,0 +1,50 @@
+/** The labels of the rows that a stage trains on. */
+
+import { sameLabels, someLabels } from '../../../compute/models/labels.js';
+import type { ModelConfig } from '../../../compute/models/types.js';
+import { UserError } from '../../../language/diagnostics/types.js';
+import type { Stage } from '../../../language/ir/types.js';
+import { trainSettings } from '../../../language/schemas/stages/train.js';
+import type { StageContext } from '../../../language/schemas/types.js';
+import { readFormatInfo } from '../format/read.js';
+
+/** Nothing where they have none. Throws a `UserError` where the rows to watch training on are numbered otherwise. */
+export function rowLabels({ stage, inputs, host }: StageContext): readonly string[] | undefined {
+  const { dataset, validate } = trainSettings(stage);
+  const labelsOf = (name: string | undefined): readonly string[] | undefined => {
+    const rows = name === undefined ? undefined : inputs[name];
+    return rows === undefined ? undefined : readFormatInfo(host, rows.path).labels;
+  };
+  const labels = labelsOf(dataset.stage);
+  const watched = labelsOf(validate?.stage);
+  if (labels !== undefined && watched !== undefined && !sameLabels(labels, watched))
+    throw new UserError({
+      code: 'FTP0782',
+      severity: 'error',
+      message: `\`${validate?.stage}\` and \`${dataset.stage}\` number their labels differently`,
+      at: stage.span,
+      notes: [
+        `\`${dataset.stage}\` has ${someLabels(labels)}`,
+        `\`${validate?.stage}\` has ${someLabels(watched)}`,
+      ],
+      help: 'declare the labels of both in the same order: `labelled(labels: […])`',
+    });
+  return labels;
+}
+
+/** Throws a `UserError` where a classifier is to learn to write. */
+export function checkTask(
+  stage: Pick<Stage, 'span'>,
+  { config, label }: { readonly config: ModelConfig; readonly label: string },
+  labels: readonly string[] | undefined,
+): void {
+  if (config.labels === undefined || labels !== undefined) return;
+  throw new UserError({
+    code: 'FTP0783',
+    severity: 'error',
+    message: `\`${label}\` is a classifier, but is trained here on rows without labels`,
+    at: stage.span,
+    notes: [`it predicts ${someLabels(config.labels)} and has no language-model head`],
+    help: 'use `template = labelled()` in the format stage, or train the model that the classifier was made from',
+  });
+}

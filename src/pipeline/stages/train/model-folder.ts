@@ -1,0 +1,45 @@
+import { unquantised } from '../../../compute/models/config/index.js';
+import { configText } from '../../../compute/models/config/text.js';
+import { classifierFields, padIdOf } from '../../../compute/models/labels.js';
+import type { ModelFolder } from '../../../compute/models/load.js';
+import { safetensorsChunks, type WritableTensor } from '../../../compute/models/safetensors/write.js';
+import type { ModelConfig } from '../../../compute/models/types.js';
+import type { OutputFolder } from '../../../language/ir/outputs.js';
+
+type Parameters = ReadonlyMap<string, { readonly shape: readonly number[]; readonly data: Float32Array }>;
+
+/**
+ * Writes a fully trained model as a Hugging Face folder: config, tokenizer and template of its base, and float32
+ * weights, one tensor at a time. A head that is tied to the embedding has no tensor of its own, as in the base; one over
+ * labels replaces it where \`trained\` has them.
+ */
+export function writeModel(
+  output: Pick<OutputFolder, 'write'>,
+  folder: string,
+  base: ModelFolder,
+  trained: ModelConfig,
+  parameters: Parameters,
+): void {
+  for (const { name, read } of base.companions()) output.write(`${folder}/${name}`, read());
+  output.write(`${folder}/config.json`, float32Config(base, trained));
+  const tensors = [...parameters].map(
+    ([name, parameter]): WritableTensor => ({
+      name,
+      dtype: 'F32',
+      shape: parameter.shape,
+      chunks() {
+        const { data } = parameter;
+        return [new Uint8Array(data.buffer, data.byteOffset, data.byteLength)];
+      },
+    }),
+  );
+  output.write(`${folder}/model.safetensors`, safetensorsChunks(tensors));
+}
+
+/** The base's config.json with the type of the new weights, under the name that the file used for it. */
+function float32Config(base: ModelFolder, trained: ModelConfig): string {
+  const config = unquantised(base.configJson());
+  const field = 'dtype' in config ? 'dtype' : 'torch_dtype';
+  const classes = trained.labels === undefined ? {} : classifierFields(trained, padIdOf(base.config));
+  return configText({ ...config, [field]: 'float32', ...classes });
+}

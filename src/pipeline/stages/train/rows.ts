@@ -1,0 +1,67 @@
+import type { TokenRow, TokenRows } from '../../../compute/training/index.js';
+import type { Host } from '../../../language/host/host.js';
+import type { Stage } from '../../../language/ir/types.js';
+import { openSplit, type Split } from '../format/read.js';
+import type { RowEntry } from '../row-report.js';
+import { noRows, tokenOutOfVocabulary } from './problems.js';
+
+export interface TrainRows extends TokenRows {
+  readonly padId: number;
+  /** Rows of the split, kept or not. */
+  readonly total: number;
+  /** Rows that are too long. */
+  dropped(): Iterable<RowEntry>;
+}
+
+export interface RowsOptions {
+  readonly host: Host;
+  readonly stage: Stage;
+  /** Folder of the format stage's output, and the split in it. */
+  readonly folder: string;
+  readonly split: string;
+  /** Rows with more tokens are left out. */
+  readonly maxLength: number;
+  readonly vocabSize: number;
+}
+
+/** The rows that are trained on, of which there must be one. Throws a `UserError`. */
+export function trainRows(options: RowsOptions): TrainRows {
+  const rows = shortRows(options);
+  if (rows.count === 0) throw noRows(options.stage, options.split, rows.total, options.maxLength);
+  return rows;
+}
+
+/** The rows of a split that are short enough, read one at a time. */
+export function shortRows(options: RowsOptions): TrainRows {
+  const { host, folder, maxLength } = options;
+  const split = openSplit(host, folder, options.split);
+  const { lengths } = split;
+  const kept = Uint32Array.from({ length: split.rows }, (_, row) => row).filter(
+    (row) => (lengths[row] ?? 0) <= maxLength,
+  );
+  const rowAt = (row: number): number => kept[row] ?? 0;
+  return {
+    count: kept.length,
+    padId: split.info.padId,
+    total: split.rows,
+    dropped: () => tooLong(split, maxLength),
+    lengthOf: (row) => lengths[rowAt(row)] ?? 0,
+    read: (row) => checkedRow(split, rowAt(row), options),
+  };
+}
+
+/** A token beyond the vocabulary would look up a row of another tensor: the tokenizer is not this base's. */
+function checkedRow(split: Split, row: number, { stage, vocabSize }: RowsOptions): TokenRow {
+  const tokens = split.read(row);
+  const id = tokens.ids.find((token) => token < 0 || token >= vocabSize);
+  if (id !== undefined) throw tokenOutOfVocabulary(stage, { id, ...split.placeOf(row) }, vocabSize);
+  return tokens;
+}
+
+function* tooLong(split: Split, maxLength: number): Iterable<RowEntry> {
+  for (const [row, length] of split.lengths.entries()) {
+    if (length <= maxLength) continue;
+    const detail = `${length} tokens, at most ${maxLength} are trained on`;
+    yield { ...split.placeOf(row), reason: 'too_long', detail };
+  }
+}

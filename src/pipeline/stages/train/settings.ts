@@ -1,0 +1,81 @@
+import {
+  isOptimizerName,
+  isScheduleName,
+  type OptimizerName,
+  type StopAfter,
+  type TrainingSettings,
+  totalSteps,
+  warmupSteps,
+} from '../../../compute/training/index.js';
+import type { Call, Quantity, Stage, Value } from '../../../language/ir/types.js';
+import { type TrainSettings, trainSettings } from '../../../language/schemas/stages/train.js';
+import type { Chosen } from '../../../language/schemas/types.js';
+
+/**
+ * When training ends by count. Steps that were asked for replace the epochs of the default: `stop = { steps: 500 }`
+ * means 500 steps however few the rows; where both were asked for, the smaller one ends it.
+ */
+export function stopAfter({ stop }: Pick<TrainSettings, 'stop'>, origins: Stage['origins']): StopAfter {
+  if (stop.steps === undefined) return { epochs: stop.epochs };
+  const epochsAsked = (origins['stop.epochs'] ?? 'default') !== 'default';
+  return epochsAsked ? { epochs: stop.epochs, steps: stop.steps } : { steps: stop.steps };
+}
+
+/** The optimiser's name in the table of the training room. */
+export function optimizerName({ optimizer: { call } }: Pick<TrainSettings, 'optimizer'>): OptimizerName {
+  if (!isOptimizerName(call)) throw new Error(`no optimiser is named ${call}`);
+  return call;
+}
+
+/** Whether the optimiser's state may be in a file. */
+export const isPaged = ({ optimizer: { args } }: Pick<TrainSettings, 'optimizer'>): boolean =>
+  args['paged'] === true;
+
+/** What the loop is told; `rows` are those that are trained on. */
+export function loopSettings(
+  stage: Pick<Stage, 'settings' | 'origins'>,
+  chosen: Chosen,
+  rows: number,
+): TrainingSettings {
+  const settings = trainSettings(stage);
+  const { args } = settings.optimizer;
+  // an optimiser has no argument for what it does not use
+  const number = (name: string): number => Number(args[name] ?? 0);
+  const total = totalSteps(rows, settings.batch.global, stopAfter(settings, stage.origins));
+  return {
+    optimizer: optimizerName(settings),
+    rate: number('rate'),
+    beta1: number('beta1'),
+    beta2: number('beta2'),
+    epsilon: number('epsilon'),
+    decay: number('decay'),
+    momentum: number('momentum'),
+    loraplusRatio: number('loraplus_ratio'),
+    clip: (args['clip'] as number | null | undefined) ?? undefined,
+    noise: settings.neftune_noise_alpha,
+    schedule: scheduleOf(args['schedule'], total),
+    totalSteps: total,
+    globalBatch: settings.batch.global,
+    microBatch: chosen.microBatch,
+    ...(settings.batch.packing ? { packing: chosen.maxLength } : {}),
+    order: settings.order,
+    seed: settings.seed,
+    every: settings.checkpoint.every,
+    patience: settings.stop.patience,
+    wall: settings.stop.wall,
+  };
+}
+
+/** Left out, the rate stays where it is from the first step on. */
+function scheduleOf(value: Value | undefined, total: number): TrainingSettings['schedule'] {
+  if (value === undefined || value === null) return { name: 'constant', warmupSteps: 0 };
+  const { call, args } = value as Call;
+  if (!isScheduleName(call)) throw new Error(`no schedule is named ${call}`);
+  return {
+    name: call,
+    warmupSteps: warmupSteps(args['warmup'] as Quantity, total),
+    ...(args['power'] === undefined ? {} : { power: Number(args['power']) }),
+    ...(args['end'] === undefined ? {} : { end: Number(args['end']) }),
+    ...(args['cycles'] === undefined ? {} : { cycles: Number(args['cycles']) }),
+  };
+}

@@ -1,0 +1,72 @@
+import { closeSync, existsSync, fsyncSync, openSync, readdirSync, readFileSync } from 'node:fs';
+import { makeFolders } from '../../language/host/node-folders.js';
+import type { RunEvent } from '../../language/ir/events.js';
+import { writeAll } from './durable.js';
+import { journalPath, type Layout, runFolder } from './layout.js';
+import { writing } from './problems.js';
+
+/** An event with the time at which it was written, milliseconds since the epoch. */
+export type JournalLine = RunEvent & { readonly at: number };
+
+export interface Journal {
+  readonly path: string;
+  append(event: RunEvent): void;
+  close(): void;
+}
+
+/** After these the journal is forced to disk; what is between them may be lost in a power cut, and nothing else. */
+const DURABLE: ReadonlySet<RunEvent['type']> = new Set([
+  'run.started',
+  'stage.started',
+  'checkpoint.saved',
+  'recovery',
+  'stage.finished',
+  'run.finished',
+]);
+
+export function openJournal(layout: Layout, runId: string, now: () => number): Journal {
+  const path = journalPath(layout, runId);
+  const file = writing(path, undefined, () => {
+    makeFolders(runFolder(layout, runId));
+    return openSync(path, 'a');
+  });
+  return {
+    path,
+    append: (event) => {
+      const line = Buffer.from(`${JSON.stringify({ at: now(), ...event })}\n`);
+      writing(path, line.byteLength, () => {
+        writeAll(file, line);
+        if (DURABLE.has(event.type)) fsyncSync(file);
+      });
+    },
+    close: () => closeSync(file),
+  };
+}
+
+/** The events of a run. A line that was cut off by a kill is left out; so is one that is no JSON. */
+export function readJournal(layout: Layout, runId: string): readonly JournalLine[] {
+  const path = journalPath(layout, runId);
+  if (!existsSync(path)) return [];
+  return readFileSync(path, 'utf8')
+    .split('\n')
+    .flatMap((line) => {
+      if (line === '') return [];
+      try {
+        return [JSON.parse(line) as JournalLine];
+      } catch {
+        return [];
+      }
+    });
+}
+
+/** Runs of a working directory, newest first: their names start with the time. */
+export function runIds(layout: Layout): readonly string[] {
+  return existsSync(layout.runs) ? readdirSync(layout.runs).sort().reverse() : [];
+}
+
+/** `20261125-021354-1a2b`: sorts by time, and two runs within a second differ. */
+export function newRunId(now: number, pid: number): string {
+  const [date = '', time = ''] = new Date(now).toISOString().slice(0, 19).split('T');
+  const mark = ((pid * 7919 + (now % 1000)) % 65536).toString(16).padStart(4, '0');
+  return `${date.replaceAll('-', '')}-${time.replaceAll(':', '')}-${mark}`;
+}

@@ -1,0 +1,146 @@
+/** One run a working directory: the second one is refused at once and told who holds the lock. */
+import { existsSync, linkSync, readFileSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Diagnostic, UserError } from '../../language/diagnostics/types.js';
+import { makeFolders } from '../../language/host/node-folders.js';
+import { writeWhole } from './durable.js';
+import type { Layout } from './layout.js';
+import { lockHeld, writing } from './problems.js';
+import { identityOf, type Noted, stateOf } from './process-identity.js';
+
+type Holder = Noted & { readonly runId?: string; readonly since?: string };
+
+export interface RunLock {
+  release(): void;
+}
+
+/** The holder touches the lock this often, … */
+const BEAT = 5_000;
+/** … and a holder that cannot be looked at (another machine or container) is gone after this long without. */
+const SILENCE = 60_000;
+/** Time after which a lock that was taken over is looked at again: longer than the other contender's step. */
+const SETTLE = 50;
+
+/** Where a lock is, and what is said where another process has it. */
+export type LockPlace = Pick<Layout, 'root' | 'lock'> & {
+  readonly held?: (path: string, holder: string) => Diagnostic;
+};
+
+/** Throws a `UserError` that names the holder. */
+export async function takeLock(layout: LockPlace, runId: string, now: () => number): Promise<RunLock> {
+  writing(layout.root, undefined, () => makeFolders(layout.root));
+  const mine: Holder = { ...identityOf(process.pid), runId, since: new Date(now()).toISOString() };
+  const text = `${JSON.stringify(mine)}\n`;
+  const ticket = `${layout.lock}.${process.pid}.${runId}`;
+  // Linked, not created in place: whoever sees the lock sees all of it.
+  writeWhole(ticket, text, { sync: true });
+  try {
+    if (!place(ticket, layout.lock)) {
+      const found = read(layout.lock);
+      if (found !== undefined && isHeld(found, layout.lock, now())) throw refusal(layout, found);
+      takeAway(layout.lock, found);
+      const placed = place(ticket, layout.lock);
+      await sleep(SETTLE);
+      const holder = read(layout.lock);
+      if (!placed || holder?.runId !== runId || holder.pid !== process.pid) throw refusal(layout, holder);
+    }
+  } finally {
+    rmSync(ticket, { force: true });
+  }
+  const beat = setInterval(() => {
+    const time = now() / 1000;
+    try {
+      utimesSync(layout.lock, time, time);
+    } catch {
+      // Someone removed the lock by hand; nothing to keep alive.
+    }
+  }, BEAT).unref();
+  return {
+    release: () => {
+      clearInterval(beat);
+      const holder = read(layout.lock);
+      if (holder?.runId === runId && holder.pid === process.pid) rmSync(layout.lock, { force: true });
+    },
+  };
+}
+
+function place(ticket: string, lock: string): boolean {
+  try {
+    linkSync(ticket, lock);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    return writing(lock, undefined, () => {
+      throw error;
+    });
+  }
+}
+
+/** Removes a stale lock, but not one that another contender has just placed. */
+function takeAway(lock: string, stale: Holder | undefined): void {
+  const aside = `${lock}.stale.${process.pid}`;
+  try {
+    renameSync(lock, aside);
+  } catch {
+    return; // The other contender was faster.
+  }
+  const taken = read(aside);
+  if (taken?.runId !== stale?.runId || taken?.pid !== stale?.pid) place(aside, lock);
+  rmSync(aside, { recursive: true, force: true });
+}
+
+/** `undefined` for a lock that says nothing: cut off by a power failure, or not ours. */
+function read(lock: string): Holder | undefined {
+  try {
+    const value = JSON.parse(readFileSync(lock, 'utf8')) as Holder;
+    return Number.isInteger(value?.pid) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isHeld(holder: Holder, lock: string, now: number): boolean {
+  const state = stateOf(holder);
+  if (state !== 'unknown') return state === 'alive';
+  const touched = statSync(lock, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  return now - touched < SILENCE;
+}
+
+function refusal({ lock, held = lockHeld }: LockPlace, holder: Holder | undefined): UserError {
+  const who =
+    holder === undefined
+      ? 'it has just begun'
+      : `process ${holder.pid}${holder.since === undefined ? '' : `, since ${holder.since}`}`;
+  return new UserError(held(lock, who));
+}
+
+/** The stage's process is noted, so that the next run can wait for one that outlived its parent. */
+export function noteChild(layout: Layout, pid: number): void {
+  writeWhole(layout.child, JSON.stringify(identityOf(pid)), { sync: false });
+}
+
+export function forgetChild(layout: Layout): void {
+  rmSync(layout.child, { force: true });
+}
+
+/**
+ * Waits until the process that a killed run left behind has ended, and ends it when it takes longer than
+ * `patience` milliseconds: two processes must never write the same checkpoints.
+ */
+export async function outliveOrphan(layout: Layout, patience: number): Promise<void> {
+  if (!existsSync(layout.child)) return;
+  let orphan: Noted | undefined;
+  try {
+    orphan = JSON.parse(readFileSync(layout.child, 'utf8')) as Noted;
+  } catch {
+    orphan = undefined;
+  }
+  const step = 25;
+  if (orphan !== undefined && Number.isInteger(orphan.pid)) {
+    for (let waited = 0; stateOf(orphan) === 'alive'; waited += step) {
+      if (waited >= patience) process.kill(orphan.pid, 'SIGKILL');
+      await sleep(step);
+    }
+  }
+  forgetChild(layout);
+}

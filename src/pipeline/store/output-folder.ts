@@ -1,0 +1,60 @@
+import { closeSync, openSync, rmSync } from 'node:fs';
+import { dirname, isAbsolute, join, normalize } from 'node:path';
+import { makeFolders } from '../../language/host/node-folders.js';
+import type { OutputFile, OutputFolder } from '../../language/ir/outputs.js';
+import { writeAll, writeWhole } from './durable.js';
+import { badOutputName, writing } from './problems.js';
+
+/** A folder that a stage fills. Its files are forced to disk when the whole folder is sealed, once each. */
+export function outputFolder(path: string): OutputFolder {
+  return {
+    path,
+    write: (name, content) => writeWhole(inside(path, name), content, { sync: false }),
+    open: (name) => openOutput(inside(path, name)),
+    remove: (name) => rmSync(inside(path, name), { force: true }),
+  };
+}
+
+/** The absolute path of `name`, which must not leave the folder. */
+export function inside(folder: string, name: string): string {
+  const clean = normalize(name);
+  if (clean === '.' || clean.startsWith('..') || isAbsolute(clean)) throw badOutputName(name);
+  return join(folder, clean);
+}
+
+/** Text is gathered to pieces of this size: a system call a line would be most of the cost. */
+const PIECE = 1 << 16;
+
+function openOutput(path: string): OutputFile {
+  const file = writing(path, undefined, () => {
+    makeFolders(dirname(path));
+    return openSync(path, 'w');
+  });
+  let waiting: Uint8Array[] = [];
+  let size = 0;
+  let open = true;
+  const flush = (): void => {
+    const bytes = waiting.length === 1 ? waiting[0] : Buffer.concat(waiting);
+    waiting = [];
+    size = 0;
+    if (bytes !== undefined) writing(path, bytes.byteLength, () => writeAll(file, bytes));
+  };
+  return {
+    write: (chunk) => {
+      const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+      // A caller may fill the same array again, so what waits is a copy.
+      waiting.push(typeof chunk === 'string' ? bytes : bytes.slice());
+      size += bytes.byteLength;
+      if (size >= PIECE) flush();
+    },
+    close: () => {
+      if (!open) return;
+      open = false;
+      try {
+        if (waiting.length > 0) flush();
+      } finally {
+        closeSync(file);
+      }
+    },
+  };
+}

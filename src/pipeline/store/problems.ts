@@ -1,0 +1,111 @@
+/** What can go wrong on a disk, as diagnostics: named functions, so that no message is written twice. */
+import { accessSync, constants, existsSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { type Diagnostic, UserError } from '../../language/diagnostics/types.js';
+
+const place = (file: string) => ({ file, line: 0, column: 0 });
+
+/** The operating system's codes for a failed write, in words. */
+const CAUSES: Readonly<Record<string, { readonly why: string; readonly help: string }>> = {
+  ENOSPC: { why: 'the disk is full', help: 'free some space and run again: completed outputs are kept' },
+  EDQUOT: {
+    why: 'the disk quota is used up',
+    help: 'free some space and run again: completed outputs are kept',
+  },
+  EFBIG: {
+    why: 'the file system, or a limit (`ulimit -f`), does not allow files of this size',
+    help: 'use a folder on another disk, or raise the limit',
+  },
+  EIO: { why: 'the disk reported an error', help: 'check the disk (`dmesg`), then run again' },
+  EROFS: { why: 'the file system is read-only', help: 'use a writable folder' },
+  EACCES: { why: 'writing is not allowed', help: 'use a folder that you may write to' },
+  EPERM: { why: 'writing is not allowed', help: 'use a folder that you may write to' },
+  EMFILE: { why: 'too many files are open', help: 'raise the limit (`ulimit -n 4096`) and run again' },
+  ENOENT: {
+    why: 'its folder has disappeared',
+    help: 'another program removes files under `.ftp`; stop it and run again',
+  },
+  ENOTDIR: { why: 'a file is where a folder is needed', help: 'move that file away and run again' },
+  EEXIST: { why: 'a file is where a folder is needed', help: 'move that file away and run again' },
+  ENAMETOOLONG: { why: 'its path is too long', help: 'run in a folder whose path is shorter' },
+  EISDIR: { why: 'a folder is where a file is needed', help: 'move that folder away and run again' },
+};
+
+function cannotWrite(path: string, code: string, bytes: number | undefined): Diagnostic {
+  const cause = CAUSES[code] ?? { why: `the system reported ${code}`, help: 'fix that and run again' };
+  return {
+    code: 'FTP0801',
+    severity: 'error',
+    message: `cannot write \`${path}\`: ${cause.why}`,
+    at: place(path),
+    notes: bytes === undefined ? [] : [`the file needs ${bytes} bytes; the incomplete file was removed`],
+    help: cause.help,
+  };
+}
+
+/** Runs something that writes `path`; what the system refuses becomes a `UserError`. */
+export function writing<T>(path: string, bytes: number | undefined, write: () => T): T {
+  try {
+    return write();
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (typeof code !== 'string' || !(error instanceof Error) || !('syscall' in error)) throw error;
+    throw new UserError(cannotWrite(path, code === 'ENOENT' ? causeOfAbsence(path) : code, bytes));
+  }
+}
+
+/** Node's recursive mkdir says ENOENT of a read-only disk too: the nearest folder that is there knows better. */
+function causeOfAbsence(path: string): string {
+  let folder = dirname(path);
+  while (!existsSync(folder) && folder !== dirname(folder)) folder = dirname(folder);
+  try {
+    accessSync(folder, constants.W_OK);
+    return 'ENOENT';
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code ?? 'ENOENT';
+  }
+}
+
+export function corruptEntry(path: string, detail: string): Diagnostic {
+  return {
+    code: 'FTP0802',
+    severity: 'warning',
+    message: `the stored output \`${path}\` is damaged and was removed: ${detail}`,
+    at: place(path),
+    help: 'its stage runs again; if this repeats, check the disk',
+  };
+}
+
+export function corruptOutside(path: string, detail: string): Diagnostic {
+  return {
+    code: 'FTP1440',
+    severity: 'warning',
+    message: `\`${path}\` no longer matches what was published: ${detail}`,
+    at: place(path),
+    help: 'its stage publishes it again, beside the changed one; delete the changed one once nothing uses it',
+  };
+}
+
+export function corruptCheckpoint(path: string, detail: string): Diagnostic {
+  return {
+    code: 'FTP0803',
+    severity: 'warning',
+    message: `the checkpoint \`${path}\` is damaged and is not used: ${detail}`,
+    at: place(path),
+    help: 'training continues from the checkpoint before it, or from the start',
+  };
+}
+
+export function lockHeld(path: string, holder: string): Diagnostic {
+  return {
+    code: 'FTP0804',
+    severity: 'error',
+    message: `another run is active in this folder: ${holder}`,
+    at: place(path),
+    help: 'wait for it to finish, or stop it (its checkpoints are kept)',
+  };
+}
+
+export function badOutputName(name: string): Error {
+  return new Error(`an output's name must stay inside its folder: ${name}`);
+}

@@ -1,0 +1,160 @@
+/** Complete outputs of stages by the digest of everything that could change them. */
+import { existsSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import type { Diagnostic } from '../../language/diagnostics/types.js';
+import { makeFolders } from '../../language/host/node-folders.js';
+import type { StageRecord } from '../../language/ir/outputs.js';
+import { digestsBelow, filesBelow, firstDamage } from './digest.js';
+import { syncFile, syncFolder, syncFolders, writeWhole } from './durable.js';
+import { type Layout, layoutIn } from './layout.js';
+import { isGone, outsideDamage, portable, recordOutside } from './outside.js';
+import { corruptEntry, corruptOutside, writing } from './problems.js';
+import { RECORD, readRecord, recordText } from './record.js';
+import { hasCheckpoint } from './work-folder.js';
+
+export interface Entry {
+  readonly key: string;
+  /** Absolute folder. */
+  readonly path: string;
+  readonly record: StageRecord;
+}
+
+/** What {@link Store.seal} writes beside the files. */
+export type Sealing = Omit<StageRecord, 'version' | 'files'>;
+
+export interface Store {
+  readonly layout: Layout;
+  /**
+   * The sound entry of a key. Sizes are always checked, digests where the entry is small or `verify` is set.
+   * With `remove`, a damaged entry is taken away and reported; without it (a plan only looks), it counts as absent.
+   * So does one whose release is gone, or was changed in place, which goes to `report`; nothing is taken away.
+   */
+  find(key: string, options?: FindOptions): Entry | undefined;
+  /** Every sound entry, newest first: what a plan compares a changed stage with. */
+  entries(): readonly Entry[];
+  /** Whether the stage of this key could resume from a checkpoint. */
+  resumable(key: string): boolean;
+  /** An empty folder for the stage of this key to fill. */
+  begin(key: string): string;
+  /** Digests and forces to disk what is in a begun folder, then shows it under its key by one rename. */
+  seal(folder: string, sealing: Sealing): Entry;
+  /** Where the stage of this key keeps its checkpoints until it is complete. */
+  workPath(key: string): string;
+  /** The stage of this key is complete: its checkpoints have served. */
+  dropWork(key: string): void;
+  /** Takes a begun folder away. */
+  discard(folder: string): void;
+  /** Removes what killed runs left behind. Only for the holder of the lock. */
+  sweep(): void;
+}
+
+export interface FindOptions {
+  readonly verify?: boolean;
+  readonly remove?: (damage: Diagnostic) => void;
+  readonly report?: (damage: Diagnostic) => void;
+}
+
+/** Entries up to this many bytes are digested on every look: some 50 ms at most. */
+const ALWAYS_DIGESTED = 64 * 2 ** 20;
+
+export function openStore(cwd: string): Store {
+  const layout = layoutIn(cwd);
+  const find = (key: string, options: FindOptions = {}): Entry | undefined => {
+    const path = join(layout.store, key);
+    if (!existsSync(path)) return undefined;
+    const record = readRecord(path);
+    const damage = 'damage' in record ? record.damage : damageOf(path, key, record, options.verify === true);
+    if (!('damage' in record) && damage === undefined) {
+      if (isGone(record, path)) return undefined;
+      const outside = outsideDamage(record, path);
+      if (outside === undefined) return { key, path, record };
+      options.report?.(corruptOutside(fromCwd(cwd, outside.path), outside.detail));
+      return undefined;
+    }
+    if (options.remove !== undefined) {
+      removeEntry(layout, path);
+      options.remove(corruptEntry(path, damage ?? ''));
+    }
+    return undefined;
+  };
+  return {
+    layout,
+    find,
+    entries: () =>
+      keysIn(layout.store)
+        .map((key) => find(key))
+        .filter((entry) => entry !== undefined),
+    resumable: (key) => hasCheckpoint(join(layout.work, key)),
+    begin: (key) => {
+      const path = join(layout.temporary, `${key}.${process.pid}`);
+      writing(path, undefined, () => {
+        rmSync(path, { recursive: true, force: true });
+        makeFolders(path);
+      });
+      return path;
+    },
+    seal: (folder, sealing) => seal(layout, folder, sealing),
+    workPath: (key) => join(layout.work, key),
+    dropWork: (key) => rmSync(join(layout.work, key), { recursive: true, force: true }),
+    discard: (folder) => rmSync(folder, { recursive: true, force: true }),
+    sweep: () => rmSync(layout.temporary, { recursive: true, force: true }),
+  };
+}
+
+/** Keys of a store, newest first. */
+function keysIn(folder: string): readonly string[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder)
+    .map((key) => ({ key, time: statSync(join(folder, key), { throwIfNoEntry: false })?.mtimeMs ?? 0 }))
+    .sort((a, b) => b.time - a.time)
+    .map(({ key }) => key);
+}
+
+function damageOf(path: string, key: string, record: StageRecord, verify: boolean): string | undefined {
+  if (record.key !== key) return `\`${RECORD}\` belongs to another key`;
+  const bytes = Object.values(record.files).reduce((sum, file) => sum + file.bytes, 0);
+  return firstDamage(path, record.files, { digests: verify || bytes <= ALWAYS_DIGESTED });
+}
+
+const fromCwd = (cwd: string, path: string): string => {
+  const short = relative(cwd, path);
+  return short.startsWith('..') ? path : short;
+};
+
+function seal(layout: Layout, folder: string, sealing: Sealing): Entry {
+  for (const name of filesBelow(folder)) syncFile(join(folder, name));
+  const path = join(layout.store, sealing.key);
+  const result = portable(sealing.result, layout.cwd, path);
+  const outside = recordOutside(result, path);
+  const record: StageRecord = {
+    version: 1,
+    kind: sealing.kind,
+    key: sealing.key,
+    parts: sealing.parts,
+    files: digestsBelow(folder),
+    ...(outside === undefined ? {} : { outside }),
+    result,
+    seconds: sealing.seconds,
+    peakMemoryBytes: sealing.peakMemoryBytes,
+  };
+  writeWhole(join(folder, RECORD), recordText(record), { sync: true });
+  syncFolders(folder);
+  writing(path, undefined, () => {
+    makeFolders(layout.store);
+    if (existsSync(path)) removeEntry(layout, path);
+    renameSync(folder, path);
+  });
+  syncFolder(layout.store);
+  return { key: sealing.key, path, record };
+}
+
+/** Renamed away first: a kill in the middle must not leave half an entry under its key. */
+function removeEntry(layout: Layout, path: string): void {
+  const aside = join(layout.temporary, `removed.${process.pid}`);
+  writing(path, undefined, () => {
+    makeFolders(layout.temporary);
+    rmSync(aside, { recursive: true, force: true });
+    renameSync(path, aside);
+    rmSync(aside, { recursive: true, force: true });
+  });
+}

@@ -1,0 +1,102 @@
+import { readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Diagnostic } from '../../language/diagnostics/types.js';
+import { makeFolders } from '../../language/host/node-folders.js';
+import type { WorkFolder } from '../../language/ir/outputs.js';
+import { firstDamage } from './digest.js';
+import { syncFolder, writeWhole } from './durable.js';
+import { inside } from './output-folder.js';
+import { openPages } from './pages.js';
+import { corruptCheckpoint, writing } from './problems.js';
+import { type Commit, LIST } from './seal.js';
+import { sealed } from './sealing.js';
+
+/** Names of folders that are being written or removed start with this, and are never read. */
+const UNFINISHED = '.unfinished-';
+
+/**
+ * Checkpoints that survive a kill at any moment: each folder is written under another name, forced to disk
+ * and renamed, so that it is complete or absent; its digests are checked when it is read.
+ */
+export function workFolder(path: string, warn: (diagnostic: Diagnostic) => void): WorkFolder {
+  writing(path, undefined, () => makeFolders(path));
+  for (const name of readdirSync(path)) if (name.startsWith(UNFINISHED)) discard(join(path, name));
+  const remove = (name: string): void => {
+    const from = inside(path, name);
+    const aside = join(path, `${UNFINISHED}removed-${name}`);
+    discard(aside);
+    // Renamed first: a kill in the middle of a removal must not leave half a checkpoint under its name.
+    writing(from, undefined, () => {
+      renameSync(from, aside);
+      rmSync(aside, { recursive: true, force: true });
+    });
+  };
+  const damaged = new Set<string>();
+  return {
+    path,
+    commit: async (name, files) => {
+      const target = inside(path, name);
+      const temporary = join(path, `${UNFINISHED}${name}`);
+      discard(temporary);
+      try {
+        // into the system's cache: what is being trained may change as soon as this is done
+        for (const [file, content] of Object.entries(files))
+          writeWhole(inside(temporary, file), content, { sync: false });
+        await sealed(temporary);
+        if (isCommit(target)) remove(name);
+        writing(target, undefined, () => renameSync(temporary, target));
+        syncFolder(path);
+        damaged.delete(name);
+      } catch (error) {
+        discard(temporary);
+        throw error;
+      }
+    },
+    committed: () =>
+      readdirSync(path)
+        .filter((name) => !name.startsWith(UNFINISHED) && isCommit(join(path, name)))
+        .filter((name) => {
+          const damage = damageOf(join(path, name));
+          if (damage !== undefined && !damaged.has(name)) {
+            damaged.add(name);
+            warn(corruptCheckpoint(join(path, name), damage));
+          }
+          return damage === undefined;
+        })
+        .sort((a, b) => (a < b ? -1 : a > b ? 1 : 0)),
+    remove,
+    pages: (name) => openPages(inside(path, `${UNFINISHED}${name}`)),
+  };
+}
+
+const discard = (path: string): void => rmSync(path, { recursive: true, force: true });
+
+function isCommit(folder: string): boolean {
+  try {
+    return readdirSync(folder).length > 0;
+  } catch {
+    return false;
+  }
+}
+
+function damageOf(folder: string): string | undefined {
+  let commit: Commit;
+  try {
+    commit = JSON.parse(readFileSync(join(folder, LIST), 'utf8')) as Commit;
+    if (commit.version !== 1 || typeof commit.files !== 'object') return `\`${LIST}\` has another form`;
+  } catch {
+    return `\`${LIST}\` cannot be read`;
+  }
+  return firstDamage(folder, commit.files, { digests: true });
+}
+
+/** Whether a work folder holds a complete checkpoint, without making or cleaning anything. */
+export function hasCheckpoint(path: string): boolean {
+  try {
+    return readdirSync(path).some(
+      (name) => !name.startsWith(UNFINISHED) && damageOf(join(path, name)) === undefined,
+    );
+  } catch {
+    return false;
+  }
+}

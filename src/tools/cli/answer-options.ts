@@ -1,0 +1,160 @@
+import { resolve } from 'node:path';
+import type { Answerer, AnswerOptions } from '../../compute/evaluation/chat.js';
+import { chooseRuntime } from '../../compute/tensor/runtimes/choice.js';
+import { modelError } from '../../language/diagnostics/catalogue/models.js';
+import { harmless } from '../../language/diagnostics/render/index.js';
+import { UserError } from '../../language/diagnostics/types.js';
+import type { OpenAnswererOptions } from '../../pipeline/deploy/open-answerer.js';
+import { askedRuntime } from '../../pipeline/planner/asked-runtime.js';
+import type { Arguments, OptionSpec } from './command.js';
+import { diagnosticsPrinter } from './diagnostics.js';
+import { MODEL_RUNTIME, runtimeOf, threadsOf } from './machine-options.js';
+import { UsageError } from './usage-error.js';
+import type { World } from './world.js';
+
+/** Options of every command that lets a model answer. */
+export const ANSWER_OPTIONS = {
+  base: {
+    type: 'string',
+    value: 'FOLDER',
+    doc: 'The base of an adapter, if it is not where the adapter says.',
+  },
+  system: { type: 'string', value: 'TEXT', doc: 'The system message.' },
+  'max-tokens': { type: 'number', value: 'N', doc: 'Longest answer, in tokens; default: 128.' },
+  stop: {
+    type: 'string',
+    value: 'TEXT',
+    many: true,
+    doc: 'End the answer before this text; may be given more than once.',
+  },
+  temperature: {
+    type: 'number',
+    value: 'T',
+    doc: 'Sample tokens at this temperature; 0, the default, always takes the likeliest one.',
+  },
+  'top-p': {
+    type: 'number',
+    value: 'P',
+    doc: 'Sample only from the likeliest tokens that together make up this probability.',
+  },
+  'top-k': { type: 'number', value: 'N', doc: 'Sample only from this many of the likeliest tokens.' },
+  'min-p': {
+    type: 'number',
+    value: 'P',
+    doc: 'Sample only tokens at least this fraction as likely as the likeliest one.',
+  },
+  'repetition-penalty': {
+    type: 'number',
+    value: 'X',
+    doc: 'Values above 1 discourage tokens that are already in the prompt or the answer.',
+  },
+  seed: { type: 'number', value: 'N', doc: 'Seed for sampling; default: 17.' },
+  '4bit': {
+    type: 'boolean',
+    doc: 'Keep the base in four bits, as for an adapter trained with qlora.',
+  },
+  runtime: MODEL_RUNTIME,
+  threads: { type: 'number', value: 'N', doc: 'Threads; default: one per core.' },
+} as const satisfies Readonly<Record<string, OptionSpec>>;
+
+const LONGEST = 128;
+/** Share of the machine's memory that weights may take so that they need not be decoded for every token. */
+const UNPACKED = 0.25;
+
+export const openOptions = (args: Arguments, world: World): OpenAnswererOptions => ({
+  folder: resolve(world.host.cwd, args.positional('model')),
+  base: args.text('base'),
+  storage: args.flag('4bit') ? 'nf4' : undefined,
+  float32Bytes: UNPACKED * world.host.machine().memoryBytes,
+  runtime: chooseRuntime(world.host, askedRuntime(runtimeOf(args), undefined)),
+  threads: threadsOf(args),
+  async warn(warning) {
+    const { pretty } = await diagnosticsPrinter(world, new Map());
+    for (const text of pretty([warning])) world.err(text);
+  },
+});
+
+export function answerOptions(args: Arguments): AnswerOptions {
+  const options = {
+    maxTokens: wholeFrom(1, args, 'max-tokens') ?? LONGEST,
+    temperature: within(args, 'temperature', (value) => value >= 0, '0 or more'),
+    topP: within(args, 'top-p', (value) => value > 0 && value <= 1, 'above 0 and at most 1'),
+    topK: wholeFrom(1, args, 'top-k'),
+    minP: within(args, 'min-p', (value) => value >= 0 && value <= 1, 'from 0 to 1'),
+    repetitionPenalty: within(
+      args,
+      'repetition-penalty',
+      (value) => value >= 0.01 && value <= 100,
+      'from 0.01 to 100',
+    ),
+    seed: wholeFrom(0, args, 'seed'),
+    stop: args.texts('stop'),
+  };
+  if (options.stop.includes('')) throw new UsageError('`--stop` needs a text that is not empty');
+  const idle = OF_DRAWS.find((name) => args.number(name) !== undefined);
+  if (idle !== undefined && (options.temperature ?? 0) === 0)
+    throw new UsageError(`\`--${idle}\` only affects sampling, which is off: add \`--temperature 1\``);
+  return options;
+}
+
+/** Options that say nothing where no token is drawn. */
+const OF_DRAWS = ['top-p', 'top-k', 'min-p', 'seed'] as const;
+
+const wholeFrom = (least: number, args: Arguments, name: string): number | undefined =>
+  within(
+    args,
+    name,
+    (value) => Number.isSafeInteger(value) && value >= least,
+    `a whole number from ${least}`,
+  );
+
+function within(
+  args: Arguments,
+  name: string,
+  allows: (value: number) => boolean,
+  range: string,
+): number | undefined {
+  const value = args.number(name);
+  if (value !== undefined && !allows(value))
+    throw new UsageError(`\`--${name}\` must be ${range}, not ${value}`);
+  return value;
+}
+
+/** What a model wrote, as it goes to standard output: on a terminal without what could drive it. */
+export const shown = (text: string, { terminal }: Pick<World, 'terminal'>): string =>
+  terminal.out ? harmless(text) : text;
+
+/** An answer as JSON on one line, in which nothing drives a terminal either. */
+export const answerLine = (found: object): string =>
+  JSON.stringify({ version: 1, ...found }).replace(
+    /[\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+
+/** Writes an answer as it grows. */
+export const printer =
+  (world: World): ((piece: string) => void) =>
+  (piece) =>
+    void process.stdout.write(shown(piece, world));
+
+/** A question needs a template that says how it is asked. */
+export const noTemplate = ({ label }: Answerer): UserError =>
+  new UserError(
+    modelError({
+      code: 'model_template',
+      path: label,
+      detail: 'the model has no chat template',
+      help: 'write the whole prompt yourself: `ftpc generate MODEL TEXT --raw`',
+    }),
+  );
+
+/** The answer of `ask`; a model that gives no numbers is for the user to fix. */
+export async function answersOf<T>(model: Answerer, ask: () => Promise<T>): Promise<T> {
+  try {
+    return await ask();
+  } catch (error) {
+    const { NoNumberError } = await import('../../compute/evaluation/generation/answer.js');
+    const { noNumbers } = await import('../../compute/evaluation/problems.js');
+    throw error instanceof NoNumberError ? noNumbers(model.label) : error;
+  }
+}

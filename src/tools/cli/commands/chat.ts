@@ -1,0 +1,90 @@
+import type { Answerer, AnswerOptions } from '../../../compute/evaluation/chat.js';
+import type { ChatMessage } from '../../../compute/models/types.js';
+import {
+  ANSWER_OPTIONS,
+  answerLine,
+  answerOptions,
+  answersOf,
+  noTemplate,
+  openOptions,
+  printer,
+} from '../answer-options.js';
+import type { Command } from '../command.js';
+import { EXIT } from '../exit-codes.js';
+import type { World } from '../world.js';
+
+export const chat: Command = {
+  name: 'chat',
+  doc: 'Starts a chat with a model folder, an adapter folder, or a release. Ctrl-C stops an answer; an empty line or Ctrl-D ends the chat.',
+  positionals: [{ name: 'model', doc: 'Folder of a model, of an adapter, or of releases; or a GGUF file.' }],
+  options: {
+    ...ANSWER_OPTIONS,
+    json: { type: 'boolean', doc: 'Print every answer as a JSON object on one line.' },
+  },
+  examples: [['ftpc chat releases/legal --temperature 0.7', 'talk with the current release']],
+  run: async (args, world) => {
+    const { createInterface } = await import('node:readline');
+    const { openAnswerer } = await import('../../../pipeline/deploy/open-answerer.js');
+    const { decoded } = await import('../questions.js');
+    const options = answerOptions(args);
+    const model = await openAnswerer(world.host, openOptions(args, world));
+    const system = args.text('system');
+    const messages: ChatMessage[] = system === undefined ? [] : [{ role: 'system', content: system }];
+    // bytes as they come: a line that is not UTF-8 is refused, not repaired
+    const lines = createInterface({ input: process.stdin.setEncoding('latin1'), terminal: false });
+    const ask = (): void => void process.stderr.write(world.terminal.err ? world.colours.err.cyan('> ') : '');
+    const talk = args.flag('json') ? answerAsJson : answerAsText;
+    try {
+      if (!model.chats) throw noTemplate(model);
+      ask();
+      for await (const line of lines) {
+        if (line.trim() === '') break;
+        messages.push({ role: 'user', content: decoded(Buffer.from(line, 'latin1'), '-') });
+        messages.push({ role: 'assistant', content: await talk(model, messages, options, world) });
+        ask();
+      }
+      return EXIT.done;
+    } finally {
+      lines.close();
+      await model.release();
+    }
+  },
+};
+
+async function answerAsJson(
+  model: Answerer,
+  messages: readonly ChatMessage[],
+  options: AnswerOptions,
+  world: World,
+): Promise<string> {
+  const found = await answersOf(model, () => model.answer(messages, options));
+  world.out(answerLine(found));
+  return found.text;
+}
+
+/** Ctrl-C ends the answer and not the talk: what was shown counts as said. */
+async function answerAsText(
+  model: Answerer,
+  messages: readonly ChatMessage[],
+  options: AnswerOptions,
+  world: World,
+): Promise<string> {
+  const stop = new AbortController();
+  const heard = (): void => stop.abort();
+  process.on('SIGINT', heard);
+  const print = printer(world);
+  let said = '';
+  try {
+    const show = (piece: string): void => {
+      said += piece;
+      print(piece);
+    };
+    await answersOf(model, () => model.answer(messages, { ...options, signal: stop.signal }, show));
+  } catch (error) {
+    if (!stop.signal.aborted) throw error;
+  } finally {
+    process.off('SIGINT', heard);
+    world.out('');
+  }
+  return said;
+}

@@ -1,0 +1,66 @@
+import type { Classification } from '../../../compute/evaluation/classifier.js';
+import { ANSWER_OPTIONS, answerLine, openOptions, shown } from '../answer-options.js';
+import type { Command } from '../command.js';
+import { EXIT } from '../exit-codes.js';
+import { readInputBytes } from '../input.js';
+import { type Column, tableLines } from '../table.js';
+
+export const classify: Command = {
+  name: 'classify',
+  doc: 'Gives a text one of the labels of a classifier: a model folder, an adapter folder, or a release.',
+  positionals: [
+    {
+      name: 'model',
+      doc: 'Folder of a classifier, of an adapter with a classification head, or of releases.',
+    },
+    { name: 'text', doc: 'The text; `-` reads texts from standard input, one a line.' },
+  ],
+  options: {
+    base: ANSWER_OPTIONS.base,
+    '4bit': ANSWER_OPTIONS['4bit'],
+    runtime: ANSWER_OPTIONS.runtime,
+    threads: ANSWER_OPTIONS.threads,
+    json: {
+      type: 'boolean',
+      doc: 'Print every text with the probability of each label as a JSON object on one line.',
+    },
+  },
+  examples: [
+    ['ftpc classify releases/topics "The licensee may sublicense."', 'the likeliest label first'],
+    ['ftpc classify releases/topics - --json < texts.txt', 'many texts, one per line'],
+  ],
+  run: async (args, world) => {
+    const given = args.positional('text');
+    const many = given === '-';
+    const texts = many ? await linesOfInput() : [{ text: given, line: 1 }];
+    const { openClassifier } = await import('../../../pipeline/deploy/open-answerer.js');
+    const model = await openClassifier(world.host, openOptions(args, world));
+    try {
+      for (const { text, line } of texts) {
+        const found = await model.classify(text, many ? { file: '-', line, column: 0 } : undefined);
+        if (args.flag('json'))
+          world.out(answerLine({ text, label: found.label, probabilities: mapOf(found) }));
+        else if (many) world.out(shown(`${found.label}\t${text}`, world));
+        else for (const row of tableLines(COLUMNS, cellsOf(found))) world.out(shown(row, world));
+      }
+      return EXIT.done;
+    } finally {
+      await model.release();
+    }
+  },
+};
+
+const COLUMNS: readonly Column[] = [{ title: 'label' }, { title: 'probability', right: true }];
+
+const cellsOf = ({ shares }: Classification): readonly (readonly string[])[] =>
+  shares.map(({ label, probability }) => [label, `${(100 * probability).toFixed(1)} %`]);
+
+const mapOf = ({ shares }: Classification): Readonly<Record<string, number>> =>
+  Object.fromEntries(shares.map(({ label, probability }) => [label, probability]));
+
+/** Blank lines are no texts. */
+async function linesOfInput(): Promise<readonly { readonly text: string; readonly line: number }[]> {
+  const { decoded } = await import('../questions.js');
+  const lines = decoded(await readInputBytes(), '-').split(/\r?\n/);
+  return lines.flatMap((text, index) => (text.trim() === '' ? [] : [{ text, line: index + 1 }]));
+}

@@ -1,0 +1,110 @@
+import { extname, join, resolve } from 'node:path';
+import { isError } from '../../../language/diagnostics/types.js';
+import { unknown } from '../arguments.js';
+import type { Arguments, Command } from '../command.js';
+import { EXIT } from '../exit-codes.js';
+import { memoryOf, PLAN_MACHINE_OPTIONS, planMachine } from '../machine-options.js';
+import { PARAM_OPTION, paramsOf } from '../params.js';
+import { UsageError } from '../usage-error.js';
+import type { World } from '../world.js';
+
+const FORMATS = ['md', 'html'] as const;
+
+export const docs: Command = {
+  name: 'docs',
+  doc: 'Writes a page about a pipeline, or prints the reference of the language.',
+  positionals: [
+    {
+      name: 'what',
+      doc: 'A pipeline (FILE.ftp), or a page of the reference: data, train, functions, …; default: the whole reference.',
+      optional: true,
+    },
+  ],
+  options: {
+    ...PARAM_OPTION,
+    ...PLAN_MACHINE_OPTIONS,
+    format: {
+      type: 'string',
+      choices: FORMATS,
+      doc: 'Format of the page; default: md, or as the ending of --out says.',
+    },
+    out: {
+      type: 'string',
+      value: 'PATH',
+      doc: 'Write the page to this file, or the whole reference to this folder.',
+    },
+    json: { type: 'boolean', doc: 'Print the contents of the page as JSON.' },
+  },
+  examples: [
+    ['ftpc docs pipelines/legal.ftp --out legal.html', 'a page for people who do not read pipelines'],
+    [
+      'ftpc docs pipelines/legal.ftp --machine cpu-8gib > LEGAL.md',
+      'as Markdown, planned for a machine of the catalogue',
+    ],
+    ['ftpc docs train', 'every setting of a train stage'],
+    ['ftpc docs --out reference', 'the whole reference, one file per page'],
+  ],
+  run: async (args, world) => {
+    const what = args.optionalPositional('what');
+    const { host } = world;
+    const isPipeline =
+      what !== undefined && (what.endsWith('.ftp') || host.stat(resolve(host.cwd, what))?.isFolder === false);
+    return isPipeline ? pipelinePage(what, args, world) : reference(what, args, world);
+  },
+};
+
+async function reference(name: string | undefined, args: Arguments, world: World): Promise<number> {
+  const { referencePages } = await import('../../insight/docs/reference.js');
+  const pages = referencePages(world.host);
+  if (name !== undefined && !Object.hasOwn(pages, name))
+    throw await unknown('page', name, [...Object.keys(pages), 'FILE.ftp'], docs);
+  if (args.text('format') === 'html')
+    throw new UsageError('the reference is Markdown: `--format html` is for the page of a pipeline', 'docs');
+  const chosen = Object.entries(pages).filter(([page]) => name === undefined || page === name);
+  const out = args.text('out');
+  if (args.flag('json')) world.out(JSON.stringify({ version: 1, pages: Object.fromEntries(chosen) }));
+  else if (out === undefined) world.out(chosen.map(([, text]) => text.trimEnd()).join('\n\n'));
+  else {
+    const { writeFile } = await import('../write-file.js');
+    for (const [page, text] of chosen) {
+      const file = name === undefined ? join(out, `${page}.md`) : out;
+      world.err(`wrote ${writeFile(world.host, file, text)}`);
+    }
+  }
+  return EXIT.done;
+}
+
+async function pipelinePage(file: string, args: Arguments, world: World): Promise<number> {
+  const json = args.flag('json');
+  const out = args.text('out');
+  const format = args.text('format') ?? (/^\.html?$/i.test(extname(out ?? '')) ? 'html' : 'md');
+  const params = paramsOf(args);
+  const { planQuietly } = await import('../../review/plan-quietly.js');
+  const machine = { memoryBytes: memoryOf(args), ...(await planMachine(args)) };
+  const { compiled, diagnostics, plan } = await planQuietly(world.host, file, params, machine);
+  const { program, analysis, sources } = compiled;
+  const { diagnosticsPrinter } = await import('../diagnostics.js');
+  const printer = await diagnosticsPrinter(world, sources);
+  if (program === undefined || analysis === undefined || plan === undefined) {
+    if (json) world.out(printer.json(diagnostics));
+    else for (const text of printer.pretty(diagnostics)) world.err(text);
+    return EXIT.error;
+  }
+  // A stage that cannot be planned leaves holes in the page: here is why.
+  for (const text of printer.pretty(plan.diagnostics.filter(isError))) world.err(text);
+  const { htmlPage, markdownPage, pageOf } = await import('../../insight/docs/index.js');
+  const { lintReport } = await import('../../../language/lint/index.js');
+  const lints = lintReport(compiled, world.host);
+  const page = pageOf({ host: world.host, file, program, analysis, compiled, plan, lints, params });
+  if (json) {
+    world.out(JSON.stringify({ version: 1, ...page }, null, 2));
+    return EXIT.done;
+  }
+  const text = format === 'html' ? await htmlPage(page) : markdownPage(page);
+  if (out === undefined) world.out(text.trimEnd());
+  else {
+    const { writeFile } = await import('../write-file.js');
+    world.err(`wrote ${writeFile(world.host, out, text)}`);
+  }
+  return EXIT.done;
+}

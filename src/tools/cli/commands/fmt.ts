@@ -1,0 +1,76 @@
+import type { Diagnostic } from '../../../language/diagnostics/types.js';
+import type { Command } from '../command.js';
+import { EXIT } from '../exit-codes.js';
+import type { Outcome } from '../format/outcome.js';
+import type { Flags } from '../format/report.js';
+import { UsageError } from '../usage-error.js';
+import type { World } from '../world.js';
+
+const STANDARD_INPUT = '-';
+
+export const fmt: Command = {
+  name: 'fmt',
+  doc: 'Formats pipelines: one layout, no options, every comment kept; files with syntax errors are left alone.',
+  positionals: [
+    {
+      name: 'file',
+      doc: 'Files, folders (every .ftp in them) or `-` for standard input; default: this folder.',
+      optional: true,
+      many: true,
+    },
+  ],
+  options: {
+    check: { type: 'boolean', doc: 'Write nothing; name the files that are not formatted and exit with 1.' },
+    diff: { type: 'boolean', doc: 'Write nothing; print what would change.' },
+    json: { type: 'boolean', doc: 'Print `{ version, files, diagnostics }` as JSON.' },
+  },
+  examples: [
+    ['ftpc fmt', 'every .ftp in this folder and below'],
+    ['ftpc fmt --check --diff pipelines', 'for CI: what is not formatted, and how it should be'],
+    ['ftpc fmt - < legal.ftp', 'from standard input to standard output'],
+  ],
+  run: async (args, world) => {
+    const names = args.positionals('file');
+    const flags = { check: args.flag('check'), diff: args.flag('diff'), json: args.flag('json') };
+    if (!names.includes(STANDARD_INPUT)) return formatFiles(names.length === 0 ? ['.'] : names, flags, world);
+    if (names.length > 1) throw new UsageError('`-` cannot be combined with files', 'fmt');
+    return formatInput(flags, world);
+  },
+};
+
+async function formatFiles(names: readonly string[], flags: Flags, world: World): Promise<number> {
+  const { nothingToFormat } = await import('../../../language/diagnostics/catalogue/formatting.js');
+  const { targetsIn } = await import('../targets.js');
+  const { formatFile } = await import('../format/outcome.js');
+  const { targets, diagnostics } = targetsIn(world.host, names, {
+    ending: '.ftp',
+    nothing: nothingToFormat,
+  });
+  const write = !flags.check && !flags.diff;
+  const outcomes = targets.map((target) => formatFile(world.host, target, write));
+  return finish(world, outcomes, diagnostics, flags);
+}
+
+async function formatInput(flags: Flags, world: World): Promise<number> {
+  const { readInputBytes } = await import('../input.js');
+  const { formatBytes } = await import('../format/outcome.js');
+  const outcome = formatBytes(await readInputBytes(), '<standard input>');
+  if (flags.check || flags.diff || flags.json || outcome.after === undefined)
+    return finish(world, [outcome], [], flags);
+  if (outcome.after !== '') world.out(outcome.after.replace(/\n$/, ''));
+  return EXIT.done;
+}
+
+async function finish(
+  world: World,
+  outcomes: readonly Outcome[],
+  diagnostics: readonly Diagnostic[],
+  flags: Flags,
+): Promise<number> {
+  const { report } = await import('../format/report.js');
+  await report(world, outcomes, diagnostics, flags);
+  const failed = diagnostics.length > 0 || outcomes.some(({ status }) => status === 'failed');
+  return failed || (flags.check && outcomes.some(({ status }) => status === 'changed'))
+    ? EXIT.error
+    : EXIT.done;
+}

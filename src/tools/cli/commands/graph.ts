@@ -1,0 +1,91 @@
+import { extname } from 'node:path';
+import type { Graph } from '../../insight/graph/index.js';
+import type { Command } from '../command.js';
+import { EXIT } from '../exit-codes.js';
+import { PARAM_OPTION, paramsOf } from '../params.js';
+import { UsageError } from '../usage-error.js';
+import type { World } from '../world.js';
+
+const FORMATS = ['mermaid', 'dot', 'text', 'svg'] as const;
+type Format = (typeof FORMATS)[number];
+
+const ENDINGS: Readonly<Record<string, Format>> = {
+  '.mmd': 'mermaid',
+  '.mermaid': 'mermaid',
+  '.dot': 'dot',
+  '.gv': 'dot',
+  '.txt': 'text',
+  '.svg': 'svg',
+};
+
+export const graph: Command = {
+  name: 'graph',
+  doc: 'Draws a pipeline: its stages and how they are connected.',
+  positionals: [{ name: 'file', doc: 'The pipeline.' }],
+  options: {
+    ...PARAM_OPTION,
+    format: {
+      type: 'string',
+      choices: FORMATS,
+      doc: 'Format of the drawing; default: mermaid, or as the ending of --out says.',
+    },
+    status: {
+      type: 'boolean',
+      doc: 'Show what a run would do with each stage, and what failed the last time.',
+    },
+    inputs: { type: 'boolean', doc: 'Show the files and models that stages read.' },
+    out: { type: 'string', value: 'FILE', doc: 'Write to a file: .mmd, .dot, .svg or .txt.' },
+    json: { type: 'boolean', doc: 'Print nodes and edges as JSON.' },
+  },
+  examples: [
+    ['ftpc graph pipelines/legal.ftp', 'as Mermaid, which GitHub draws in a README'],
+    ['ftpc graph pipelines/legal.ftp --format text --status', 'on a terminal, with what a run would do'],
+    ['ftpc graph pipelines/legal.ftp --inputs --out legal.svg', 'as a picture'],
+  ],
+  run: async (args, world) => {
+    const out = args.text('out');
+    const file = args.positional('file');
+    const status = args.flag('status');
+    const json = args.flag('json');
+    const format = json ? 'text' : formatOf(args.text('format'), out);
+    const { openPipeline } = await import('../open-pipeline.js');
+    const opened = await openPipeline(world, { file, params: paramsOf(args) }, { json, planned: status });
+    if (opened === undefined) return EXIT.error;
+    const { graphOf } = await import('../../insight/graph/index.js');
+    const { failedLastTime } = await import('../../insight/runs/index.js');
+    const drawn = graphOf(opened.program, {
+      inputs: args.flag('inputs'),
+      ...(opened.plan === undefined ? {} : { plan: opened.plan, failed: failedLastTime(world.host, file) }),
+    });
+    const text = json ? JSON.stringify(drawn) : await draw(drawn, format, world, out !== undefined);
+    if (out === undefined) world.out(text);
+    else {
+      const { writeFile } = await import('../write-file.js');
+      world.err(`wrote ${writeFile(world.host, out, `${text}\n`)}`);
+    }
+    return EXIT.done;
+  },
+};
+
+function formatOf(asked: string | undefined, out: string | undefined): Format {
+  const ending = out === undefined ? undefined : ENDINGS[extname(out).toLowerCase()];
+  if (asked !== undefined) return asked as Format;
+  if (out !== undefined && ending === undefined)
+    throw new UsageError(
+      `\`--out ${out}\` has an unknown format: end it with ${Object.keys(ENDINGS).join(', ')}, or give \`--format\``,
+      'graph',
+    );
+  return ending ?? 'mermaid';
+}
+
+async function draw(graph: Graph, format: Format, world: World, toFile: boolean): Promise<string> {
+  const { dot, graphText, mermaid, svgFile } = await import('../../insight/graph/index.js');
+  const { PLAIN } = await import('../../../pipeline/planner/render/palette.js');
+  const writers: Readonly<Record<Format, () => string | Promise<string>>> = {
+    mermaid: () => mermaid(graph),
+    dot: () => dot(graph),
+    text: () => graphText(graph, toFile ? PLAIN : world.colours.out),
+    svg: () => svgFile(graph),
+  };
+  return writers[format]();
+}

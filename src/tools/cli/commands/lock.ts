@@ -1,0 +1,106 @@
+import { isError } from '../../../language/diagnostics/types.js';
+import type { LockOutcome } from '../../../pipeline/lock/index.js';
+import { unknown } from '../arguments.js';
+import type { Arguments, Command } from '../command.js';
+import { EXIT } from '../exit-codes.js';
+import { PARAM_OPTION, paramsOf } from '../params.js';
+import { UsageError } from '../usage-error.js';
+import type { World } from '../world.js';
+
+export const lock: Command = {
+  name: 'lock',
+  doc: 'Records everything that a pipeline reads in the lock file beside it: commits of models, and digests of models, data, prompts and modules.',
+  positionals: [
+    { name: 'file', doc: 'The pipeline.' },
+    {
+      name: 'name',
+      optional: true,
+      many: true,
+      doc: 'With --upgrade: the entries to update, e.g. `org/name` or `data/*.jsonl`; default: all.',
+    },
+  ],
+  options: {
+    ...PARAM_OPTION,
+    upgrade: {
+      type: 'boolean',
+      doc: 'Update the lock to what is there now: new commits of branches, changed files. Without it, locked entries stay.',
+    },
+    check: {
+      type: 'boolean',
+      doc: 'Only compare, without network requests, and exit with 2 if something differs or is missing.',
+    },
+    json: { type: 'boolean', doc: 'Print what was done as JSON.' },
+  },
+  examples: [
+    ['ftpc lock pipelines/legal.ftp', 'writes the lock, or adds missing entries'],
+    ['ftpc lock pipelines/legal.ftp --check', 'in CI: has anything changed since it was locked?'],
+    ['ftpc lock pipelines/legal.ftp --upgrade HuggingFaceTB/SmolLM2-135M-Instruct', 'updates one model'],
+  ],
+  run: async (args, world) => {
+    const names = args.positionals('name');
+    if (names.length > 0 && !args.flag('upgrade')) throw new UsageError('names need `--upgrade`', 'lock');
+    if (args.flag('check') && args.flag('upgrade'))
+      throw new UsageError('`--check` and `--upgrade` exclude each other', 'lock');
+    const { compile } = await import('../../../language/compile.js');
+    const { diagnosticsPrinter } = await import('../diagnostics.js');
+    const compiled = compile(world.host, args.positional('file'), { params: paramsOf(args) });
+    const printer = await diagnosticsPrinter(world, compiled.sources);
+    const { program, analysis } = compiled;
+    if (program === undefined || analysis === undefined) {
+      if (args.flag('json')) world.out(printer.json(compiled.diagnostics));
+      else for (const text of printer.pretty(compiled.diagnostics)) world.err(text);
+      return EXIT.error;
+    }
+    const { checkAgainst, lockKeys, means, namesOf, writeLock } = await import(
+      '../../../pipeline/lock/index.js'
+    );
+    const keys = names.length === 0 ? [] : lockKeys({ program, analysis }, world.host);
+    const stranger = names.find((name) => !keys.some((key) => means(name, key)));
+    if (stranger !== undefined) throw await unknown('entry', stranger, keys.flatMap(namesOf));
+    const outcome = args.flag('check')
+      ? { diagnostics: checkAgainst({ program, analysis }, world.host) }
+      : await writeLock({ program, analysis }, world.host, {
+          ...(args.flag('upgrade') ? { upgrade: names } : {}),
+        });
+    if (args.flag('json')) {
+      const { lock: _, diagnostics, ...done } = { lock: undefined, ...outcome };
+      world.out(
+        JSON.stringify({ version: 1, ...done, diagnostics: diagnostics.map(printer.fields) }, null, 2),
+      );
+    } else {
+      for (const text of printer.pretty(outcome.diagnostics)) world.err(text);
+      await report(world, args, outcome);
+    }
+    return exitCode(outcome, args.flag('check'));
+  },
+};
+
+async function report(world: World, args: Arguments, outcome: LockOutcome): Promise<void> {
+  const { green, yellow, dim } = world.colours.err;
+  if (!('path' in outcome)) {
+    if (args.flag('check') && outcome.diagnostics.length === 0) world.err(`${green('ok')}: matches the lock`);
+    return;
+  }
+  const { path, written, added, moved, removed, differing } = outcome;
+  for (const [sign, keys] of [
+    ['+', added],
+    ['~', moved],
+    ['-', removed],
+  ] as const)
+    for (const key of keys) world.err(`${sign} ${key}`);
+  for (const key of differing)
+    world.err(yellow(`! ${key}: differs from the lock; --upgrade accepts the change`));
+  world.err(written ? `${green('written')}: ${path}` : dim(`${path} is unchanged`));
+}
+
+/** What differs is no error of the command: it is what one asks it for. */
+function exitCode(outcome: LockOutcome, check: boolean): number {
+  const errors = outcome.diagnostics.filter(isError);
+  if (check && errors.length > 0)
+    return errors.every(({ code }) => DIFFERENCES.includes(code)) ? EXIT.changes : EXIT.error;
+  if (errors.length > 0) return EXIT.error;
+  return 'differing' in outcome && outcome.differing.length > 0 ? EXIT.changes : EXIT.done;
+}
+
+/** No lock, not in the lock, not as it was locked. */
+const DIFFERENCES: readonly string[] = ['FTP1422', 'FTP1423', 'FTP1424'];

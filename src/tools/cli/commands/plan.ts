@@ -1,0 +1,156 @@
+import type { Plan } from '../../../pipeline/planner/types.js';
+import type { Arguments, Command } from '../command.js';
+import { EXIT } from '../exit-codes.js';
+import { LOCKED_OPTION } from '../locked-option.js';
+import { memoryOf, PLAN_MACHINE_OPTIONS, planMachine, runtimeOf, threadsOf } from '../machine-options.js';
+import { PARAM_OPTION, paramsOf } from '../params.js';
+import { COMPARISON_FORMATS, comparisonFormat } from '../review/print.js';
+import { UsageError } from '../usage-error.js';
+import { lineWidth, type World } from '../world.js';
+
+export const plan: Command = {
+  name: 'plan',
+  doc: 'Shows what a run would do and why, the memory, time and disk it needs, and what was chosen and rejected.',
+  positionals: [{ name: 'file', doc: 'The pipeline.' }],
+  options: {
+    ...PARAM_OPTION,
+    ...PLAN_MACHINE_OPTIONS,
+    'exit-code': {
+      type: 'boolean',
+      doc: 'Exit with 2 if a stage would run or, with --against, if something changed; with 0 otherwise.',
+    },
+    against: {
+      type: 'string',
+      value: 'REF',
+      doc: 'Show what changed since this branch, tag or commit of git.',
+    },
+    format: { type: 'string', choices: COMPARISON_FORMATS, doc: 'Format of --against; default: text.' },
+    ...LOCKED_OPTION,
+    out: {
+      type: 'string',
+      value: 'PLANFILE',
+      doc: 'Save the plan to this file: `ftpc run PLANFILE` does exactly what it says, or nothing if anything has changed.',
+    },
+    json: { type: 'boolean', doc: 'Print the plan as JSON.' },
+  },
+  examples: [
+    ['ftpc plan pipelines/legal.ftp', 'for this machine'],
+    ['ftpc plan pipelines/legal.ftp --machine rtx3090 --json', 'for a machine other than this one'],
+    ['ftpc plan pipelines/legal.ftp --memory 4GiB', 'as if this machine had 4 GiB'],
+    [
+      'ftpc plan pipelines/legal.ftp --out legal.plan',
+      'saved for review, and run exactly as it is by `ftpc run legal.plan`',
+    ],
+    [
+      'ftpc plan pipelines/legal.ftp --against main',
+      'what changed since main: settings, sizes, what reruns and why',
+    ],
+    [
+      'ftpc plan pipelines/legal.ftp --against main --machine cpu-8gib --format markdown',
+      'as a comment for a pull request',
+    ],
+  ],
+  run: async (args, world) => {
+    const ref = args.text('against');
+    if (ref !== undefined) return against(args, world, ref);
+    if (args.text('format') !== undefined)
+      throw new UsageError('`--format` needs `--against`; without it, use `--json`', 'plan');
+    const out = outOf(args);
+    const { prepare } = await import('../prepare.js');
+    const { diagnosticsPrinter } = await import('../diagnostics.js');
+    const wanted = {
+      file: args.positional('file'),
+      params: paramsOf(args),
+      memoryBytes: memoryOf(args),
+      runtime: runtimeOf(args),
+      threads: threadsOf(args),
+      locked: args.flag('locked'),
+      ...(await planMachine(args)),
+    };
+    const prepared = await prepare(world.host, wanted);
+    const { lintReport } = await import('../../../language/lint/index.js');
+    const lints = lintReport(prepared, world.host);
+    const printer = await diagnosticsPrinter(world, lints.sources);
+    const made = prepared.plan;
+    const json = args.flag('json');
+    const checked = [...prepared.diagnostics, ...lints.diagnostics];
+    const diagnostics = [...checked, ...(made?.diagnostics ?? [])];
+    const valid = diagnostics.every(({ severity }) => severity !== 'error');
+    if (!json) for (const text of printer.pretty(diagnostics)) world.err(text);
+    if (made === undefined) {
+      if (json) world.out(printer.json(checked));
+      return EXIT.error;
+    }
+    if (json)
+      world.out(
+        JSON.stringify(
+          { ...made, valid: made.valid && valid, diagnostics: diagnostics.map(printer.fields) },
+          null,
+          2,
+        ),
+      );
+    else {
+      const { renderPlanText } = await import('../../../pipeline/planner/render/text.js');
+      world.out(renderPlanText(made, world.colours.out, lineWidth(world, 'out')));
+      const { askedRuntime } = await import('../../../pipeline/planner/asked-runtime.js');
+      const { explainChoice } = await import('../../../compute/tensor/runtimes/choice.js');
+      const { wrapped } = await import('../../../pipeline/planner/render/columns.js');
+      const [chosen = '', ...others] = explainChoice(
+        world.host,
+        askedRuntime(wanted.runtime, prepared.program),
+      );
+      world.out(
+        world.colours.out.dim(
+          [
+            '',
+            ...wrapped(`Computed by ${chosen}`, lineWidth(world, 'out') ?? Number.POSITIVE_INFINITY),
+            ...others.map((other) => `  ${other}`),
+          ].join('\n'),
+        ),
+      );
+    }
+    const found = { ...made, valid: made.valid && valid };
+    if (out !== undefined && found.valid && found.budget.every(({ holds }) => holds !== false)) {
+      const { savePlan } = await import('../saved-plan.js');
+      savePlan(world.host, out, prepared, wanted);
+      world.err(`saved: ${out}`);
+    }
+    return exitCode(found, args.flag('exit-code'));
+  },
+};
+
+/** A saved plan is run where it was made. */
+function outOf(args: Arguments): string | undefined {
+  const out = args.text('out');
+  const elsewhere = ['machine', 'devices', 'engine'].find((name) => args.text(name) !== undefined);
+  if (out !== undefined && elsewhere !== undefined)
+    throw new UsageError(`\`--out\` saves a plan for this machine; leave \`--${elsewhere}\` out`, 'plan');
+  if (out?.endsWith('.ftp') === true)
+    throw new UsageError('`--out` names the file to write; one that ends in `.ftp` is a pipeline', 'plan');
+  return out;
+}
+
+/** Options that say how a run begins: a comparison is no run. */
+const OF_RUNS = ['out', 'locked', 'runtime', 'threads'] as const;
+
+async function against(args: Arguments, world: World, ref: string): Promise<number> {
+  const other = OF_RUNS.find((name) => args.texts(name).length > 0);
+  if (other !== undefined)
+    throw new UsageError(`\`--${other}\` cannot be combined with \`--against\``, 'plan');
+  const { comparePlans } = await import('../review/against.js');
+  const format = comparisonFormat(args);
+  return comparePlans(world, {
+    file: args.positional('file'),
+    ref,
+    params: paramsOf(args),
+    machine: { memoryBytes: memoryOf(args), ...(await planMachine(args)) },
+    format,
+    exitCode: args.flag('exit-code'),
+  });
+}
+
+function exitCode(plan: Plan, changes: boolean): number {
+  if (plan.budget.some(({ holds }) => holds === false)) return EXIT.budgetExceeded;
+  if (!plan.valid) return EXIT.error;
+  return changes && plan.stages.some(({ action }) => action !== 'cached') ? EXIT.changes : EXIT.done;
+}

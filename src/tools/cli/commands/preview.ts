@@ -1,0 +1,43 @@
+import type { Command } from '../command.js';
+import { EXIT, EXIT_OF_RUN } from '../exit-codes.js';
+import { PARAM_OPTION, paramsOf } from '../params.js';
+import { UsageError } from '../usage-error.js';
+
+const ROWS = 3;
+const SPLITS = ['train', 'valid', 'test', 'all'] as const;
+
+export const preview: Command = {
+  name: 'preview',
+  doc: 'Shows the output rows of a data or format stage, with special tokens and the supervised part highlighted.',
+  positionals: [
+    { name: 'file', doc: 'The pipeline.' },
+    { name: 'stage', doc: 'A data or format stage; if it has not run yet, it runs first.' },
+  ],
+  options: {
+    ...PARAM_OPTION,
+    split: { type: 'string', choices: SPLITS, doc: 'Rows of this split; default: all.' },
+    rows: { type: 'number', value: 'N', doc: `Maximum number of rows; default: ${ROWS}.` },
+    json: { type: 'boolean', doc: 'Print rows with ids and labels as JSON.' },
+  },
+  examples: [
+    ['ftpc preview pipelines/legal.ftp dialogs', 'what the model will be trained on, token by token'],
+    ['ftpc preview pipelines/legal.ftp dialogs --split test --rows 1 --json', 'ids and labels of one row'],
+  ],
+  run: async (args, world) => {
+    const count = args.number('rows') ?? ROWS;
+    if (!Number.isInteger(count) || count < 1)
+      throw new UsageError('`--rows` needs a whole number from 1', 'preview');
+    const { finished } = await import('../finished-stage.js');
+    const found = await finished(world, args.positional('file'), paramsOf(args), args.positional('stage'));
+    if ('status' in found) return EXIT_OF_RUN[found.status];
+    const { preview: read } = await import('../../../pipeline/stages/format/preview.js');
+    const shown = await read(world.host, found, args.text('split') ?? 'all', count);
+    if (args.flag('json')) world.out(JSON.stringify(shown));
+    else {
+      const { rowLines } = await import('../preview-rows.js');
+      for (const row of shown.rows) for (const line of await rowLines(world, found, row)) world.out(line);
+      if (shown.rows.length === 0) world.err('no rows in this split');
+    }
+    return EXIT.done;
+  },
+};

@@ -1,0 +1,77 @@
+import { relative, resolve } from 'node:path';
+import type { ReleaseManifest } from '../../../compute/packaging/manifest/index.js';
+import { numberText } from '../../../pipeline/planner/quantities.js';
+import type { Command } from '../command.js';
+import { EXIT } from '../exit-codes.js';
+
+export const releases: Command = {
+  name: 'releases',
+  doc: 'Lists the releases of a folder: number, time, base, metrics, and which one is current.',
+  positionals: [{ name: 'folder', doc: 'The folder that a deploy stage publishes to.' }],
+  options: {
+    verify: { type: 'boolean', doc: 'Check every file against its manifest; exit with 1 if one differs.' },
+    json: { type: 'boolean', doc: 'Print releases and history as JSON.' },
+  },
+  examples: [
+    ['ftpc releases releases/legal', 'what was published'],
+    ['ftpc releases releases/legal --verify', 'and whether it still is what was published'],
+  ],
+  run: async (args, world) => {
+    const { listReleases } = await import('../../../pipeline/deploy/releases.js');
+    const { damages } = await import('../../../pipeline/deploy/verify.js');
+    const { readHistory } = await import('../../../pipeline/deploy/history.js');
+    const { noReleases } = await import('../../../pipeline/deploy/problems.js');
+    const { nodeDisk } = await import('../../../language/host/node-disk.js');
+    const { tableLines } = await import('../table.js');
+    const { host } = world;
+    const folder = resolve(host.cwd, args.positional('folder'));
+    const disk = { host, disk: nodeDisk() };
+    const found = listReleases(disk, folder).map((release) => ({
+      ...release,
+      problems: args.flag('verify') ? damages(disk, release) : [],
+    }));
+    if (found.length === 0) throw noReleases(args.positional('folder'));
+    const sound = found.every(({ problems, damage }) => problems.length === 0 && damage === undefined);
+    if (args.flag('json')) {
+      const list = found.map(({ path, ...release }) => ({ ...release, path: relative(host.cwd, path) }));
+      world.out(JSON.stringify({ version: 1, releases: list, history: readHistory(disk, folder) }));
+    } else {
+      const { bold, dim, red } = world.colours.out;
+      const [head = '', ...lines] = tableLines(
+        [
+          { title: '' },
+          { title: 'release', right: true },
+          { title: 'created' },
+          { title: 'kind' },
+          { title: 'base' },
+          { title: 'metrics' },
+        ],
+        found.map(({ number, current, manifest, damage }) => [
+          current ? bold('→') : '',
+          String(number),
+          manifest?.created.slice(0, 16).replace('T', ' ') ?? '',
+          manifest?.kind ?? red(`damaged: ${damage ?? ''}`),
+          manifest?.base.label ?? '',
+          figures(manifest),
+        ]),
+      );
+      world.out(dim(head));
+      for (const line of lines) world.out(line);
+      for (const { number, problems } of found)
+        for (const problem of problems) world.out(red(`release ${number}: ${problem}`));
+    }
+    return sound ? EXIT.done : EXIT.error;
+  },
+};
+
+/** The first figures of the evaluations, which have a baseline; of all stages where there is none. */
+function figures(manifest: ReleaseManifest | undefined): string {
+  if (manifest === undefined) return '';
+  const stages = Object.entries(manifest.metrics);
+  const evaluated = stages.filter(([stage]) => Object.keys(manifest.baseline[stage] ?? {}).length > 0);
+  return (evaluated.length > 0 ? evaluated : stages)
+    .flatMap(([, metrics]) => Object.entries(metrics))
+    .slice(0, 3)
+    .map(([name, value]) => `${name.replaceAll('_', ' ')} ${numberText(value)}`)
+    .join(' · ');
+}

@@ -1,0 +1,32 @@
+import { resolve } from 'node:path';
+import type { Command } from '../command.js';
+import { EXIT } from '../exit-codes.js';
+
+export const rollback: Command = {
+  name: 'rollback',
+  doc: 'Makes an earlier release current again, after checking its files.',
+  positionals: [{ name: 'folder', doc: 'The folder that a deploy stage publishes to.' }],
+  options: {
+    to: {
+      type: 'number',
+      value: 'N',
+      doc: 'The release to return to; default: the one before the current one.',
+    },
+    json: { type: 'boolean', doc: 'Print `{ version, from, to }` as JSON.' },
+  },
+  examples: [
+    ['ftpc rollback releases/legal', 'one back'],
+    ['ftpc rollback releases/legal --to 3', 'to release 3, back or forth'],
+  ],
+  run: async (args, world) => {
+    const { rollback: goBack } = await import('../../../pipeline/deploy/rollback.js');
+    const { nodeDisk } = await import('../../../language/host/node-disk.js');
+    const { host } = world;
+    const folder = resolve(host.cwd, args.positional('folder'));
+    const moved = goBack({ host, disk: nodeDisk() }, folder, args.number('to'));
+    if (args.flag('json')) world.out(JSON.stringify({ version: 1, ...moved }));
+    else if (moved.from === moved.to) world.err(`release ${moved.to} was current already`);
+    else world.err(`current: release ${moved.to}${moved.from === null ? '' : ` (was ${moved.from})`}`);
+    return EXIT.done;
+  },
+};

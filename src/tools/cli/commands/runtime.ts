@@ -1,0 +1,173 @@
+import type { TfjsName } from '../../../compute/tensor/runtimes/tfjs/installed.js';
+import type { Host } from '../../../language/host/host.js';
+import type { RuntimeName } from '../../../language/ir/runtimes.js';
+import type { InstallStep } from '../../install/staging.js';
+import { unknown } from '../arguments.js';
+import type { Arguments, Command } from '../command.js';
+import { EXIT } from '../exit-codes.js';
+import { UsageError } from '../usage-error.js';
+import type { World } from '../world.js';
+
+type Action = (args: Arguments, world: World) => Promise<number>;
+
+export const runtime: Command = {
+  name: 'runtime',
+  doc: 'Lists, installs and removes tensor runtimes, above all for machines with a GPU.',
+  positionals: [
+    { name: 'action', doc: '`list`, `install` or `remove`.', choices: ['list', 'install', 'remove'] },
+    {
+      name: 'name',
+      doc: 'For install and remove: `tensorflow`, `webgpu`, `wasm` or `cpu`.',
+      optional: true,
+      choices: ['tensorflow', 'webgpu', 'wasm', 'cpu'],
+    },
+  ],
+  options: {
+    cpu: {
+      type: 'boolean',
+      doc: 'Install TensorFlow without GPU kernels and CUDA: a download of 0.3 GB instead of 3.4 GB.',
+    },
+    json: { type: 'boolean', doc: 'Print the runtimes as JSON.' },
+  },
+  examples: [
+    ['ftpc runtime list', 'what is installed, and which one `auto` uses'],
+    ['ftpc runtime install tensorflow', 'once per user; then runs use the GPU without changes to pipelines'],
+    ['ftpc runtime install tensorflow --cpu', 'for a machine without a GPU'],
+    ['ftpc runtime install webgpu', 'for a GPU of any vendor: a 61 MB download, 24 MB on disk'],
+    ['ftpc runtime remove tensorflow', 'frees its disk space'],
+  ],
+  run: async (args, world) => {
+    const asked = args.positional('action');
+    const action = Object.hasOwn(ACTIONS, asked) ? ACTIONS[asked] : undefined;
+    if (action === undefined) throw await unknown('action', asked, Object.keys(ACTIONS), runtime);
+    if (args.flag('cpu') && asked !== 'install') throw new UsageError('`--cpu` needs `install`', 'runtime');
+    return action(args, world);
+  },
+};
+
+const ACTIONS: Readonly<Record<string, Action>> = { list, install, remove };
+
+async function list(args: Arguments, world: World): Promise<number> {
+  const name = args.optionalPositional('name');
+  if (name !== undefined) throw new UsageError(`\`list\` takes no name; leave \`${name}\` out`, 'runtime');
+  await show(args, world);
+  return EXIT.done;
+}
+
+/** What is here now. */
+async function show(args: Arguments, { host, out, colours }: World): Promise<void> {
+  const { chooseRuntime } = await import('../../../compute/tensor/runtimes/choice.js');
+  const { RUNTIMES } = await import('../../../compute/tensor/runtimes/index.js');
+  const auto = chooseRuntime(host);
+  const found = Object.entries(RUNTIMES).map(([name, { title, doc, version, damage }]) => ({
+    name,
+    title,
+    version: version(host) ?? null,
+    damage: damage?.(host) ?? null,
+    auto: name === auto,
+    doc,
+  }));
+  if (args.flag('json')) return out(JSON.stringify({ version: 1, runtimes: found }, null, 2));
+  const { green, red, dim } = colours.out;
+  for (const { name, title, version, damage, auto: isChosen, doc } of found) {
+    const state = version === null ? dim('not installed'.padEnd(20)) : green(version.padEnd(20));
+    out(`${name.padEnd(12)}${state}${title}${isChosen ? ', used by auto' : ''}`);
+    out(dim(`            ${doc}`));
+    if (damage !== null)
+      out(red(`            damaged: ${damage}; \`ftpc runtime install ${name}\` repairs it`));
+  }
+}
+
+interface Installed {
+  readonly what: string;
+  readonly bytes: number;
+  readonly already: boolean;
+}
+
+interface Installable {
+  readonly install: (
+    args: Arguments,
+    host: Host,
+    options: { readonly signal: AbortSignal; readonly progress: (step: InstallStep) => void },
+  ) => Promise<Installed>;
+  /** Whether there was one. */
+  readonly remove: (host: Host) => Promise<boolean>;
+}
+
+const tfjs = (name: TfjsName): Installable => ({
+  install: async (args, host, options) => {
+    if (args.flag('cpu')) throw new UsageError('`--cpu` needs `install tensorflow`', 'runtime');
+    const { installTfjs } = await import('../../install/tfjs.js');
+    const { manifest, already } = await installTfjs(host, name, options);
+    return { what: await titleOf(name), bytes: manifest.bytes, already };
+  },
+  remove: async (host) => (await import('../../install/tfjs.js')).removeTfjs(host, name),
+});
+
+/** What is installed by hand. */
+const INSTALLABLE: Readonly<Record<Exclude<RuntimeName, 'onnx'>, Installable>> = {
+  tensorflow: {
+    install: async (args, host, options) => {
+      const { installTensorFlow } = await import('../../install/tensorflow.js');
+      const { manifest, already } = await installTensorFlow(host, { cpu: args.flag('cpu'), ...options });
+      const what = `TensorFlow ${manifest.tensorflow}${manifest.cuda ? ' with CUDA' : ''}`;
+      return { what, bytes: manifest.bytes, already };
+    },
+    remove: async (host) => (await import('../../install/tensorflow.js')).removeTensorFlow(host),
+  },
+  webgpu: tfjs('webgpu'),
+  wasm: tfjs('wasm'),
+  cpu: tfjs('cpu'),
+};
+
+type InstallableName = keyof typeof INSTALLABLE;
+
+const isInstallable = (name: string): name is InstallableName => Object.hasOwn(INSTALLABLE, name);
+
+const titleOf = async (name: RuntimeName): Promise<string> =>
+  (await import('../../../compute/tensor/runtimes/index.js')).RUNTIMES[name].title;
+
+async function installable(args: Arguments): Promise<InstallableName> {
+  const name = args.optionalPositional('name');
+  if (name === undefined)
+    throw new UsageError(`say which: \`ftpc runtime ${args.positional('action')} tensorflow\``, 'runtime');
+  if (name === 'onnx') throw new UsageError('ONNX Runtime is part of ftpc and is always there', 'runtime');
+  if (!isInstallable(name)) throw await unknown('runtime', name, Object.keys(INSTALLABLE), runtime);
+  return name;
+}
+
+async function install(args: Arguments, world: World): Promise<number> {
+  const name = await installable(args);
+  const { stepsView } = await import('../progress/steps.js');
+  const { watchSignals } = await import('../interrupts.js');
+  const { bytes: bytesText } = await import('../../../pipeline/planner/quantities.js');
+  const view = stepsView(world);
+  const interrupts = watchSignals(() => {});
+  try {
+    const { what, bytes, already } = await INSTALLABLE[name].install(args, world.host, {
+      signal: interrupts.stop,
+      progress: view.step,
+    });
+    view.close();
+    const { green } = world.colours.err;
+    world.err(`${green(already ? 'is installed' : 'installed')}: ${what}, ${bytesText(bytes)}`);
+    if (args.flag('json')) await show(args, world);
+    return EXIT.done;
+  } catch (error) {
+    view.close();
+    if (!interrupts.stop.aborted) throw error;
+    world.err('nothing was installed; what was downloaded is kept for the next time');
+    return EXIT.interrupted;
+  } finally {
+    interrupts.release();
+  }
+}
+
+async function remove(args: Arguments, world: World): Promise<number> {
+  const name = await installable(args);
+  const title = await titleOf(name);
+  const was = await INSTALLABLE[name].remove(world.host);
+  world.err(was ? `removed: ${title}` : `${title} was not installed`);
+  if (args.flag('json')) await show(args, world);
+  return EXIT.done;
+}

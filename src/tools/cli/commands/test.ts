@@ -1,0 +1,67 @@
+import { isError } from '../../../language/diagnostics/types.js';
+import type { FileOutcome } from '../../pipeline-tests/index.js';
+import type { Command } from '../command.js';
+import { EXIT } from '../exit-codes.js';
+
+export const test: Command = {
+  name: 'test',
+  doc: 'Tests pipelines against the expectations in NAME.test.ftp: their plans and, with --run, their runs.',
+  positionals: [
+    {
+      name: 'file',
+      doc: 'Test files, or folders (every .test.ftp in them); default: this folder.',
+      optional: true,
+      many: true,
+    },
+  ],
+  options: {
+    run: {
+      type: 'boolean',
+      doc: 'Include the tests that run their pipeline; without it, they are skipped.',
+    },
+    filter: { type: 'string', value: 'TEXT', doc: 'Only tests whose `FILE: NAME` contains this text.' },
+    json: { type: 'boolean', doc: 'Print `{ version, passed, files }` as JSON.' },
+    junit: { type: 'string', value: 'FILE', doc: 'Also write a JUnit report.' },
+  },
+  examples: [
+    ['ftpc test', 'every test in this folder and below'],
+    ['ftpc test pipelines/legal.test.ftp --run', 'those of one pipeline, including its smoke run'],
+    ['ftpc test --filter card --junit report.xml', 'a selection, with a report for CI'],
+  ],
+  run: async (args, world) => {
+    const { noTestMatches, noTests } = await import('../../../language/diagnostics/catalogue/tests.js');
+    const { matches, readTests, runTests } = await import('../../pipeline-tests/index.js');
+    const { reporterOf } = await import('../testing/report.js');
+    const { testWorld } = await import('../testing/world.js');
+    const { targetsIn } = await import('../targets.js');
+    const { host } = world;
+    const named = args.positionals('file');
+    const filter = args.text('filter');
+    const { targets, diagnostics } = targetsIn(host, named.length === 0 ? ['.'] : named, {
+      ending: '.test.ftp',
+      nothing: noTests,
+    });
+    const files = targets.map(({ name }) => readTests(host, name));
+    const chosen = files.filter(
+      ({ cases, diagnostics }) => diagnostics.some(isError) || cases.some((test) => matches(test, filter)),
+    );
+    const problems = [...diagnostics];
+    if (filter !== undefined && files.length > 0 && chosen.length === 0) problems.push(noTestMatches(filter));
+    if (filter === undefined)
+      for (const file of files)
+        if (file.cases.length === 0 && !file.diagnostics.some(isError)) problems.push(noTests(file.file));
+    const reporter = await reporterOf(world, chosen, { json: args.flag('json'), junit: args.text('junit') });
+    const own = testWorld(world);
+    const outcomes: FileOutcome[] = [];
+    for (const file of chosen) {
+      reporter.file(file);
+      outcomes.push(await runTests(file, own, { runs: args.flag('run'), filter, ended: reporter.test }));
+    }
+    reporter.end(outcomes, problems);
+    if (own.stopped()) return EXIT.interrupted;
+    return problems.length === 0 && outcomes.every(passed) ? EXIT.done : EXIT.error;
+  },
+};
+
+const passed = ({ diagnostics, tests }: FileOutcome): boolean =>
+  !diagnostics.some(isError) && tests.every(({ status }) => status !== 'failed');

@@ -1,0 +1,175 @@
+import { schemas } from '../../../language/schemas/stages/index.js';
+import type { Command, OptionSpec } from '../command.js';
+
+/** Scripts are written out whole, with every name in them: completing then starts no process. */
+export const scripts: Readonly<Record<string, (commands: readonly Command[]) => string>> = {
+  bash,
+  zsh,
+  fish,
+};
+
+const optionsOf = (command: Command): readonly string[] =>
+  [...Object.keys(command.options), 'help'].map((name) => `--${name}`);
+
+/** Words that stand for themselves, with the place of their positional. */
+const choicesOf = ({ positionals }: Command): readonly { readonly at: number; readonly words: string }[] =>
+  positionals.flatMap(({ choices = [] }, at) =>
+    choices.length === 0 ? [] : [{ at, words: choices.join(' ') }],
+  );
+
+/** What is behind an option: one of some words, a path, something that no shell knows; or nothing. */
+type Value = readonly string[] | 'path' | 'any' | undefined;
+
+function takenBy({ type, value = '', choices }: OptionSpec): Value {
+  if (type === 'boolean') return undefined;
+  return choices ?? (/FILE|FOLDER|PATH/.test(value) ? 'path' : 'any');
+}
+
+const takes = (command: Command, at: number, name: string): boolean => command.positionals[at]?.name === name;
+
+/** A stage is a line that begins with its kind: to complete one starts no process of ours. */
+const STAGES = `sed -nE 's/^(${Object.keys(schemas).join('|')})[[:space:]]+([A-Za-z_][A-Za-z0-9_]*).*/\\2/p'`;
+const RUNS = 'latest latest~1 $(ls .ftp/runs 2>/dev/null)';
+
+/** For bash and zsh. */
+const FUNCTIONS = `_ftpc_runs() { echo ${RUNS}; }
+_ftpc_stages() { ${STAGES} "$1" 2>/dev/null; }`;
+
+function bash(commands: readonly Command[]): string {
+  const cases = commands.map((command) => {
+    const words = `words="${optionsOf(command).join(' ')}"`;
+    if (takes(command, 0, 'run')) return `    ${command.name}) ${words}; values="$(_ftpc_runs)" ;;`;
+    const choices = choicesOf(command).map(
+      ({ at, words }) => `; [ "$COMP_CWORD" -eq ${at + 2} ] && values="${words}"`,
+    );
+    if (choices.length > 0) return `    ${command.name}) ${words}${choices.join('')} ;;`;
+    return takes(command, 1, 'stage')
+      ? `    ${command.name}) ${words}; [ "$COMP_CWORD" -gt 2 ] && values="$(_ftpc_stages "\${COMP_WORDS[2]}")" ;;`
+      : `    ${command.name}) ${words} ;;`;
+  });
+  return `# ftpc completion for bash
+${FUNCTIONS}
+_ftpc() {
+  local current="\${COMP_WORDS[COMP_CWORD]}" option="\${COMP_WORDS[COMP_CWORD-1]}" words="" values=""
+  COMPREPLY=()
+  # Of --name=value, bash makes three words.
+  if [ "$current" = "=" ]; then current=""; elif [ "$option" = "=" ]; then option="\${COMP_WORDS[COMP_CWORD-2]}"; fi
+  if [ "$COMP_CWORD" -eq 1 ]; then
+    COMPREPLY=($(compgen -W "${commands.map(({ name }) => name).join(' ')} --help --version" -- "$current"))
+    return
+  fi
+  case "\${COMP_WORDS[1]} $option" in
+${bashValues(commands).join('\n')}
+  esac
+  case "\${COMP_WORDS[1]}" in
+${cases.join('\n')}
+  esac
+  if [ "\${current#-}" != "$current" ]; then
+    COMPREPLY=($(compgen -W "$words" -- "$current"))
+  elif [ -n "$values" ]; then
+    COMPREPLY=($(compgen -W "$values" -- "$current"))
+  else
+    COMPREPLY=($(compgen -f -X '!*.ftp' -- "$current") $(compgen -d -- "$current"))
+  fi
+}
+complete -o filenames -F _ftpc ftpc
+`;
+}
+
+/** What is offered behind options: a line for all that take the same. */
+function bashValues(commands: readonly Command[]): readonly string[] {
+  const offered = (value: Value): string | undefined => {
+    if (value === undefined) return undefined;
+    if (value === 'any') return 'return ;;';
+    const list = value === 'path' ? '-f' : `-W "${value.join(' ')}"`;
+    return `COMPREPLY=($(compgen ${list} -- "$current")); return ;;`;
+  };
+  const places = new Map<string, string[]>();
+  for (const { name, options } of commands)
+    for (const [option, spec] of Object.entries(options)) {
+      const line = offered(takenBy(spec));
+      if (line === undefined) continue;
+      const names = [`--${option}`, ...(spec.short === undefined ? [] : [`-${spec.short}`])];
+      places.set(line, [...(places.get(line) ?? []), ...names.map((one) => `'${name} ${one}'`)]);
+    }
+  return [...places].map(([line, names]) => `    ${names.join('|')}) ${line}`);
+}
+
+function zsh(commands: readonly Command[]): string {
+  const names = commands.map(({ name, doc }) => `    '${name}:${quoted(doc)}'`);
+  const cases = commands.map((command) => {
+    const options = Object.entries(command.options).flatMap(([name, spec]) => zshOption(name, spec));
+    const file = takes(command, 0, 'file') ? ` '1:pipeline:_files -g "*.ftp"'` : '';
+    const stage = takes(command, 1, 'stage') ? ` '2:stage:($(_ftpc_stages "\${words[2]}"))'` : '';
+    const run = takes(command, 0, 'run') ? ` '*:run:($(_ftpc_runs))'` : '';
+    const choices = choicesOf(command).map(
+      ({ at, words }) => ` '${at + 1}:${command.positionals[at]?.name}:(${words})'`,
+    );
+    return `    ${command.name}) _arguments ${[...options, "'--help[Show help.]'"].join(' ')}${file}${stage}${run}${choices.join('')} ;;`;
+  });
+  return `#compdef ftpc
+${FUNCTIONS}
+_ftpc() {
+  local -a commands
+  commands=(
+${names.join('\n')}
+  )
+  if (( CURRENT == 2 )); then
+    _describe 'command' commands
+    return
+  fi
+  local command="\${words[2]}"
+  shift words
+  (( CURRENT-- ))
+  case "$command" in
+${cases.join('\n')}
+  esac
+}
+compdef _ftpc ftpc
+`;
+}
+
+/** `=`: its value is the next word, or is behind an equals sign. */
+function zshOption(name: string, spec: OptionSpec): readonly string[] {
+  const value = takenBy(spec);
+  const action = value === 'path' ? '_files' : value === 'any' ? ' ' : `(${value?.join(' ')})`;
+  const rest = `[${quoted(spec.doc)}]${value === undefined ? '' : `:${spec.value ?? name}:${action}`}`;
+  const many = spec.many === true ? '*' : '';
+  return [
+    `'${many}--${name}${value === undefined ? '' : '='}${rest}'`,
+    ...(spec.short === undefined ? [] : [`'${many}-${spec.short}${value === undefined ? '' : '+'}${rest}'`]),
+  ];
+}
+
+/** Inside single quotes and square brackets. */
+const quoted = (text: string): string =>
+  text.replace(/'/g, "'\\''").replace(/[[\]]/g, '\\$&').replace(/:/g, '\\:');
+
+function fish(commands: readonly Command[]): string {
+  const string = (text: string): string => `'${text.replace(/[\\']/g, '\\$&')}'`;
+  /** `words` before the one that is asked for: how many, as `test` has it. */
+  const values = (command: Command, words: string, list: string): string =>
+    `complete -c ftpc -n '__fish_seen_subcommand_from ${command.name}; and test (count (commandline -opc)) ${words}' -f -a ${string(list)}`;
+  const lines = commands.flatMap((command) => [
+    `complete -c ftpc -n __fish_use_subcommand -f -a ${command.name} -d ${string(command.doc)}`,
+    ...(takes(command, 0, 'run')
+      ? [values(command, '-ge 2', `(echo ${RUNS.replace('$(', '(')} | string split ' ')`)]
+      : []),
+    ...choicesOf(command).map(({ at, words }) => values(command, `-eq ${at + 2}`, words)),
+    ...(takes(command, 1, 'stage')
+      ? [values(command, '-ge 3', `(${STAGES} (commandline -opc)[3] 2>/dev/null)`)]
+      : []),
+    ...Object.entries(command.options).map(
+      ([name, spec]) =>
+        `complete -c ftpc -n '__fish_seen_subcommand_from ${command.name}' -l ${name}${spec.short === undefined ? '' : ` -s ${spec.short}`}${fishValue(takenBy(spec))} -d ${string(spec.doc)}`,
+    ),
+  ]);
+  return `# ftpc completion for fish\n${lines.join('\n')}\n`;
+}
+
+/** `-r` brings files, `-x` only what is listed; a tab ends a word, so that it is not described as the option is. */
+function fishValue(value: Value): string {
+  if (value === undefined) return '';
+  if (value === 'path') return ' -r';
+  return value === 'any' ? ' -x' : ` -x -a '${value.map((word) => `${word}\\t`).join(' ')}'`;
+}

@@ -1,0 +1,104 @@
+import { chooseRuntime } from '../../../compute/tensor/runtimes/choice.js';
+import { openRuntime, RUNTIMES } from '../../../compute/tensor/runtimes/index.js';
+import { explainVariant } from '../../../compute/tensor/runtimes/tensorflow/variants.js';
+import { driverInSoftware, noGpu } from '../../../language/diagnostics/catalogue/runtimes.js';
+import { UserError } from '../../../language/diagnostics/types.js';
+import { RUNTIME_NAMES, type RuntimeName } from '../../../language/ir/runtimes.js';
+import { type Check, firstLine } from './finding.js';
+import { worstDifference } from './self-test.js';
+
+/** Two implementations of the same float32 graph may differ by rounding, and no more. */
+const TOLERANCE = 1e-5;
+
+interface Shown {
+  readonly name: string;
+  /** What helps where it computes wrongly, and where it does not load. */
+  readonly wrong: string;
+  readonly broken: string;
+}
+
+/** A runtime of TensorFlow.js. */
+const tfjs = (name: RuntimeName): Shown => ({
+  name,
+  wrong: `reinstall it (\`ftpc runtime remove ${name}\`, then \`install\`), or use \`--runtime onnx\``,
+  broken: `reinstall it on this machine: \`ftpc runtime remove ${name}\`, then \`install\``,
+});
+
+const SHOWN: Readonly<Record<RuntimeName, Shown>> = {
+  onnx: {
+    name: 'onnxruntime',
+    wrong: 'reinstall with `npm ci`; if it stays, this processor is not supported',
+    broken: 'reinstall with `npm ci`; it needs glibc 2.28 or newer on Linux',
+  },
+  tensorflow: {
+    name: 'tensorflow',
+    wrong: 'reinstall it (`ftpc runtime remove tensorflow`, then `install`), or use `--runtime onnx`',
+    broken: 'reinstall it on this machine: `ftpc runtime remove tensorflow`, then `install`',
+  },
+  webgpu: tfjs('webgpu'),
+  wasm: tfjs('wasm'),
+  cpu: tfjs('cpu'),
+};
+
+const ON_GPU: ReadonlySet<RuntimeName> = new Set(['tensorflow', 'webgpu']);
+
+/** The runtime loads, and what it computes is what the plain reference computes. Only the first one has to be there. */
+const check =
+  (runtime: RuntimeName): Check =>
+  async (host) => {
+    const { name, wrong, broken } = SHOWN[runtime];
+    const version = RUNTIMES[runtime].version(host);
+    if (version === undefined) {
+      const { install } = RUNTIMES[runtime];
+      const wanted = ON_GPU.has(runtime) ? 'where there is a GPU' : 'if you want it';
+      return runtime === 'onnx'
+        ? { name, state: 'failed', detail: 'not installed', help: install }
+        : { name, state: 'note', detail: `not installed; ${wanted}, ${install}` };
+    }
+    try {
+      const opened = await openRuntime(host, runtime, { look: 'all' });
+      const difference = await worstDifference(opened);
+      if (difference > TOLERANCE)
+        return {
+          name,
+          state: 'failed',
+          detail: `${version} computes wrongly: off by ${difference.toExponential(1)}`,
+          help: wrong,
+        };
+      const detail = [
+        `${version}; a product, a softmax and their gradients agree with the reference to ${difference.toExponential(0)}`,
+        ...(opened.device === undefined ? [] : [`on the ${opened.device}`]),
+        ...(opened.driver === undefined ? [] : [opened.driver.facts.join(', ')]),
+        ...(runtime === 'tensorflow' ? explainVariant(host) : []),
+        ...(chooseRuntime(host) === runtime ? ['used by runs'] : []),
+      ].join('; ');
+      if (opened.driver?.isSoftware === true)
+        return { name, state: 'warning', detail, help: driverInSoftware(opened.driver.name).help };
+      return forGpu(version) && opened.device === 'CPU'
+        ? {
+            name,
+            state: 'warning',
+            detail,
+            help: 'it finds no GPU: check with `nvidia-smi` whether the driver does',
+          }
+        : { name, state: 'ok', detail };
+    } catch (error) {
+      const { code, help = broken } = error instanceof UserError ? error.diagnostic : { code: undefined };
+      // installed where there is nothing to compute on: other runtimes do
+      const state = code === noGpu().code ? 'warning' : 'failed';
+      return { name, state, detail: `${version} does not run: ${firstLine(error)}`, help };
+    }
+  };
+
+const forGpu = (version: string): boolean => version.endsWith('+cuda');
+
+/**
+ * WebGPU is looked at before TensorFlow: Mesa's driver in software and TensorFlow bring an LLVM each, and a process that
+ * loaded them in the other order is ended by the C library when it closes.
+ */
+const FIRST: readonly RuntimeName[] = ['onnx', 'webgpu'];
+
+export const runtimes: readonly Check[] = [
+  ...FIRST,
+  ...RUNTIME_NAMES.filter((name) => !FIRST.includes(name)),
+].map(check);

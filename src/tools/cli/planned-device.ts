@@ -1,0 +1,79 @@
+/** Where tensors are, which a plan has to take into account: on a GPU of this machine, or within a limit of their own. */
+
+import { deviceLimit } from '../../compute/tensor/runtimes/device-limit.js';
+import type { RuntimeIdentity } from '../../compute/tensor/runtimes/index.js';
+import { MOST_HEAP } from '../../compute/tensor/runtimes/tfjs/wasm.js';
+import { formatQuantity } from '../../language/check/units.js';
+import { deviceMemoryIdle, deviceSizeUnknown } from '../../language/diagnostics/catalogue/runtimes.js';
+import type { Diagnostic } from '../../language/diagnostics/types.js';
+import type { Host } from '../../language/host/host.js';
+import { takesLimit } from '../../language/ir/runtimes.js';
+import type { PlannedDevice } from '../../pipeline/planner/types.js';
+import { findGpus, usedGpu } from '../install/gpus.js';
+import { largestOnGpu } from '../install/webgpu-limits.js';
+
+export interface FoundDevice {
+  readonly device?: PlannedDevice;
+  /** Bytes of the largest tensor that a GPU takes in one piece, where it has a limit. */
+  readonly largestTensor?: number;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Some of a GPU's memory is lost to fragmentation. */
+const USABLE = 0.95;
+const NONE: FoundDevice = { diagnostics: [] };
+
+/** `asked`: bytes that the pipeline lets tensors take. Throws a `UserError` where the limit that is set is none. */
+export async function plannedDevice(
+  host: Host,
+  { name, version }: RuntimeIdentity,
+  asked?: number,
+): Promise<FoundDevice> {
+  if (!takesLimit(name))
+    return asked === undefined
+      ? NONE
+      : { diagnostics: [deviceMemoryIdle(formatQuantity(asked, 'bytes'), name)] };
+  const limit = deviceLimit(host, asked);
+  if (name === 'wasm') return shared('WebAssembly', Math.min(limit ?? MOST_HEAP, MOST_HEAP), limit);
+  if (name === 'webgpu') {
+    const largestTensor = await largestOnGpu(host);
+    const within = limit === undefined ? NONE : shared('the GPU', limit, limit);
+    return { ...within, ...(largestTensor !== undefined && { largestTensor }) };
+  }
+  const found = version.endsWith('+cuda') ? await nvidiaGpu(host, limit) : undefined;
+  if (found !== undefined) return found;
+  return limit === undefined ? NONE : shared('the CPU', limit, limit);
+}
+
+/** Nothing is known of the device, or it is the machine: what it holds may all be of the process. */
+const shared = (name: string, memoryBytes: number, limit: number | undefined): FoundDevice => ({
+  device: {
+    name,
+    memoryBytes,
+    availableBytes: memoryBytes,
+    isShared: true,
+    isLimited: memoryBytes === limit,
+  },
+  diagnostics: [],
+});
+
+/** `undefined` where there is none. */
+async function nvidiaGpu(host: Host, limit: number | undefined): Promise<FoundDevice | undefined> {
+  const path = host.env('PATH');
+  const found = await findGpus(path === undefined ? {} : { PATH: path });
+  if (found.state === 'none') return undefined;
+  if (found.state === 'failed')
+    return limit === undefined
+      ? { diagnostics: [deviceSizeUnknown(found.detail)] }
+      : {
+          device: { name: 'the GPU', memoryBytes: limit, availableBytes: limit, isLimited: true },
+          diagnostics: [],
+        };
+  const gpu = usedGpu(found.gpus, host.env('CUDA_VISIBLE_DEVICES'));
+  if (gpu === undefined) return undefined;
+  const { name, memoryBytes } = gpu;
+  const usable = Math.floor(USABLE * memoryBytes);
+  const isLimited = limit !== undefined && limit < usable;
+  const device = { name, memoryBytes, availableBytes: isLimited ? limit : usable };
+  return { device: isLimited ? { ...device, isLimited } : device, diagnostics: [] };
+}

@@ -1,0 +1,64 @@
+import type { RunEvent, StageStatus, StageSummary } from '../../../language/ir/events.js';
+import { bytes, duration, numberText } from '../../../pipeline/planner/quantities.js';
+import { reasonsText } from '../../../pipeline/planner/render/reasons.js';
+import type { Colours } from '../world.js';
+
+const COLOURS: Readonly<Record<StageStatus, (colours: Colours) => (text: string) => string>> = {
+  done: ({ green }) => green,
+  cached: ({ cyan }) => cyan,
+  failed: ({ red }) => red,
+  blocked: ({ yellow }) => yellow,
+};
+
+/** How a stage ended, for people: one that was interrupted has nothing wrong with it. */
+export const statusText = (
+  { status, interrupted }: Pick<StageSummary, 'status' | 'interrupted'>,
+  colours: Colours,
+): string => (interrupted === true ? colours.yellow('interrupted') : COLOURS[status](colours)(status));
+
+const ACTION = { run: 'runs', resume: 'resumes from its checkpoint', cached: 'is up to date' } as const;
+
+/** Events that are a line of their own; `undefined` for those that only move a bar. */
+export function sentenceOf(event: RunEvent, colours: Colours): string | undefined {
+  const { bold, dim } = colours;
+  if (event.type === 'stage.started') {
+    const why = event.action === 'cached' ? '' : reasonsText(event.reasons);
+    return `${bold(event.stage)} ${ACTION[event.action]}${why === '' ? '' : dim(` (${why})`)}`;
+  }
+  if (event.type === 'stage.finished') {
+    const status = statusText(event, colours);
+    if (event.status === 'cached') return undefined;
+    if (event.status === 'blocked') return `${bold(event.stage)} ${status}`;
+    const memory = event.peakMemoryBytes > 0 ? `, peak ${bytes(event.peakMemoryBytes)}` : '';
+    return `${bold(event.stage)} ${status}${dim(` in ${duration(event.seconds)}${memory}`)}`;
+  }
+  if (event.type === 'validation')
+    return dim(
+      `${event.stage}: step ${event.step}, validation loss ${numberText(event.loss)}${event.best ? ', the best so far' : ''}`,
+    );
+  if (event.type === 'recovery')
+    return `${event.stage}: ${event.cause}; continues with ${JSON.stringify(event.change)}`;
+  if (event.type === 'note') return dim(`${event.stage}: ${event.text}`);
+  return undefined;
+}
+
+export type Progress = Extract<RunEvent, { type: 'stage.progress' }>;
+
+/** `12/24 steps`, `1.2 MiB of 3.0 MiB` */
+export const countText = ({ done, total, unit }: Progress): string =>
+  unit === 'bytes' ? `${bytes(done)} of ${bytes(total)}` : `${done}/${total} ${unit}`;
+
+/** What training has to say beside its bar. */
+export function figuresOf(event: Progress): readonly string[] {
+  return [
+    ...(event.label === undefined ? [] : [event.label]),
+    ...(event.loss === undefined ? [] : [`loss ${numberText(event.loss)}`]),
+    ...(event.tokensPerSecond === undefined ? [] : [`${Math.round(event.tokensPerSecond)} tokens/s`]),
+  ];
+}
+
+/** Time left at the pace so far; `undefined` before anything is done. */
+export function timeLeft({ done, total }: Progress, elapsed: number): string | undefined {
+  if (done <= 0 || total <= done || elapsed < 1) return undefined;
+  return `${duration((elapsed / done) * (total - done))} left`;
+}

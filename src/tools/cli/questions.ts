@@ -1,0 +1,103 @@
+/** Many questions from a file: JSON lines, one question each. */
+import { basename } from 'node:path';
+import type { ChatMessage } from '../../compute/models/types.js';
+import { nearest } from '../../language/diagnostics/did-you-mean.js';
+import { error } from '../../language/diagnostics/make.js';
+import { type Place, UserError } from '../../language/diagnostics/types.js';
+import type { Host } from '../../language/host/host.js';
+
+export interface Question {
+  readonly at: Place;
+  readonly messages: readonly ChatMessage[];
+}
+
+const ROLES = ['system', 'user', 'assistant'] as const;
+const KEYS = ['question', 'messages'] as const;
+
+/**
+ * The questions of a file, in its order: `{ "question": … }`, before which `system` is said, or `{ "messages": […] }`.
+ * Other fields are passed over, and so are blank lines. Throws a `UserError` at the first line that is neither, or a
+ * `HostError`.
+ */
+export function readQuestions(host: Host, path: string, system: string | undefined): readonly Question[] {
+  const text = decoded(host.readBytes(path), path).replace(/^\ufeff/, '');
+  const questions = text.split(/\r?\n/).flatMap((line, index): Question[] => {
+    if (line.trim() === '') return [];
+    const at = { file: path, line: index + 1, column: 1 };
+    return [{ at, messages: messagesOf(line, at, system) }];
+  });
+  if (questions.length === 0)
+    throw wrong({ file: path, line: 0, column: 0 }, `\`${basename(path)}\` has no questions`);
+  return questions;
+}
+
+/** Text of bytes that must be UTF-8; `name` is the file that errors name. Throws a `UserError` with the line. */
+export function decoded(bytes: Uint8Array, name: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw new UserError(
+      error('FTP0872', { file: name, ...brokenAt(bytes) }, `\`${basename(name)}\` is not UTF-8 text`, {
+        help: 'convert it, for example with `iconv -f latin1 -t utf-8`',
+      }),
+    );
+  }
+}
+
+/** Where a lossy reading puts its first replacement character that the bytes do not hold themselves. */
+function brokenAt(bytes: Uint8Array): { readonly line: number; readonly column: number } {
+  const lossy = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
+  const again = new TextEncoder().encode(lossy);
+  const first = again.findIndex((byte, index) => byte !== bytes[index]);
+  const before = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes.subarray(0, first)).split('\n');
+  return { line: before.length, column: [...(before.at(-1) ?? '')].length + 1 };
+}
+
+function messagesOf(line: string, at: Place, system: string | undefined): readonly ChatMessage[] {
+  const row = parsed(line, at);
+  if (typeof row['question'] === 'string')
+    return [
+      ...(system === undefined ? [] : [{ role: 'system' as const, content: system }]),
+      { role: 'user', content: row['question'] },
+    ];
+  if (row['question'] !== undefined) throw wrong(at, '`question` must be a string');
+  const { messages } = row;
+  if (messages === undefined) {
+    const key = Object.keys(row).find((name) => nearest(name, KEYS) !== undefined);
+    throw wrong(
+      at,
+      'the line has no `question` and no `messages`',
+      key === undefined ? undefined : `did you mean \`${nearest(key, KEYS)}\` instead of \`${key}\`?`,
+    );
+  }
+  if (!Array.isArray(messages) || messages.length === 0 || !messages.every(isMessage))
+    throw wrong(at, '`messages` must be a list of `{ "role": …, "content": … }`');
+  if (messages.at(-1)?.role !== 'user') throw wrong(at, 'the last of the `messages` must be from the `user`');
+  return messages;
+}
+
+function parsed(line: string, at: Place): Readonly<Record<string, unknown>> {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch (failure) {
+    const position = /at position (\d+)/.exec(failure instanceof Error ? failure.message : '')?.[1];
+    throw wrong({ ...at, column: Number(position ?? line.length) + 1 }, 'the line is not JSON');
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw wrong(at, 'the line is not a JSON object');
+  return value as Readonly<Record<string, unknown>>;
+}
+
+function isMessage(value: unknown): value is ChatMessage {
+  if (typeof value !== 'object' || value === null) return false;
+  const { role, content } = value as Partial<ChatMessage>;
+  return typeof content === 'string' && ROLES.some((known) => known === role);
+}
+
+const wrong = (at: Place, message: string, help?: string): UserError =>
+  new UserError(
+    error('FTP0873', at, message, {
+      help: help ?? 'write one object per line: `{ "question": "Is the MIT License free?" }`',
+    }),
+  );

@@ -1,0 +1,59 @@
+/** `ftpc plan FILE --against REF` */
+
+import { resolve } from 'node:path';
+import type { ParamValues } from '../../../language/check/overrides.js';
+import { fileNotFound } from '../../../language/diagnostics/catalogue/files.js';
+import { UserError } from '../../../language/diagnostics/types.js';
+import { type Against, planAgainst } from '../../review/against.js';
+import type { MachineChoice } from '../../review/plan-quietly.js';
+import { diagnosticsPrinter } from '../diagnostics.js';
+import { EXIT } from '../exit-codes.js';
+import type { World } from '../world.js';
+import { openRepository } from './git.js';
+import { type ComparisonFormat, comparisonPrinter, refused } from './print.js';
+
+export interface AgainstWanted {
+  readonly file: string;
+  readonly ref: string;
+  readonly params: ParamValues;
+  readonly machine: MachineChoice;
+  readonly format: ComparisonFormat;
+  /** Whether a change is an exit code. */
+  readonly exitCode: boolean;
+}
+
+/** The exit code. */
+export async function comparePlans(world: World, wanted: AgainstWanted): Promise<number> {
+  const { host } = world;
+  const { file, ref, params, machine } = wanted;
+  let found: Against;
+  try {
+    const path = resolve(host.cwd, file);
+    if (host.stat(path) === undefined) throw new UserError(fileNotFound(file));
+    // git is asked first: it answers at once
+    const repository = openRepository(path, ref, file);
+    found = await planAgainst({ host, file, ref, params, machine, repository });
+  } catch (error) {
+    return refused(world, wanted.format, error);
+  }
+  const { now, comparison } = found;
+  const printer = await diagnosticsPrinter(world, now.compiled.sources);
+  const diagnostics = [...now.diagnostics, ...found.diagnostics];
+  if (wanted.format !== 'json') for (const text of printer.pretty(diagnostics)) world.err(text);
+  if (comparison === undefined) {
+    if (wanted.format === 'json') world.out(printer.json(diagnostics));
+    if (wanted.format === 'markdown') {
+      const { diagnosticJson } = await import('../../../language/diagnostics/render/index.js');
+      const { renderFailure } = await import('../../review/render/markdown.js');
+      const fields = diagnostics.map((one) => diagnosticJson(one, now.compiled.sources));
+      world.out(renderFailure(found.pipeline, fields));
+    }
+    return EXIT.error;
+  }
+  const print = await comparisonPrinter(world, wanted.format);
+  world.out(print(comparison, diagnostics.map(printer.fields)));
+  if (!comparison.valid) return EXIT.error;
+  const isBroken = now.reviewed?.budget.some(({ holds }) => holds === false) === true;
+  if (isBroken) return EXIT.budgetExceeded;
+  return wanted.exitCode && comparison.changed ? EXIT.changes : EXIT.done;
+}

@@ -1,0 +1,112 @@
+/** Saved plans on the command line: written by `plan --out`, held to by `run PLANFILE`. */
+import { resolve } from 'node:path';
+import { identityOf, isRuntime } from '../../compute/tensor/runtimes/index.js';
+import type { CompileResult } from '../../language/compile.js';
+import { planMoved } from '../../language/diagnostics/catalogue/lock.js';
+import type { Diagnostic } from '../../language/diagnostics/types.js';
+import type { Host } from '../../language/host/host.js';
+import type { RuntimeName } from '../../language/ir/runtimes.js';
+import { lockPath, placeOf } from '../../pipeline/lock/index.js';
+import { runtimeName } from '../../pipeline/planner/keys.js';
+import {
+  lockDigest,
+  type Moved,
+  planMoves,
+  programMoves,
+  readSavedPlan,
+  type SavedPlan,
+  savedPlan,
+  savedProgram,
+  savedSecrets,
+  surroundingMoves,
+} from '../../pipeline/planner/saved/index.js';
+import type { Plan } from '../../pipeline/planner/types.js';
+import { replaceFile } from '../../pipeline/store/index.js';
+import type { OpenedPlan, Prepared, Wanted } from './prepared.js';
+import { ftpcVersion } from './version.js';
+
+/** What a run of a saved plan is prepared with. Throws a `UserError`. */
+export function openSavedPlan(host: Host, name: string): Wanted {
+  const plan = readSavedPlan(host, resolve(host.cwd, name), name);
+  const { pipeline, params, machine } = plan;
+  return {
+    file: pipeline,
+    params,
+    memoryBytes: machine.memoryBytes,
+    runtime: runtimeNamed(plan),
+    threads: machine.threads,
+    saved: { name, plan },
+  };
+}
+
+/** The runtime that a plan was made with, whatever its version here. */
+function runtimeNamed({ runtime }: SavedPlan): RuntimeName {
+  const [name = ''] = runtime.split(' ');
+  return isRuntime(name) ? name : 'onnx';
+}
+
+/** Writes a plan that can be run as it is. Throws a `UserError` where the disk refuses. */
+export function savePlan(host: Host, out: string, prepared: Prepared, wanted: Wanted): void {
+  const { program, plan, analysis } = prepared;
+  if (program === undefined || plan === undefined || analysis === undefined) return;
+  const saved = savedPlan({
+    program,
+    plan,
+    host,
+    ftpc: ftpcVersion(host),
+    threads: wanted.threads ?? host.machine().cores,
+    params: wanted.params,
+    secrets: analysis.main.tree.secrets,
+    lock: lockText(host, program.file),
+  });
+  replaceFile(resolve(host.cwd, out), `${JSON.stringify(saved, null, 2)}\n`);
+}
+
+function lockText(host: Host, pipeline: string): string | undefined {
+  const path = resolve(host.cwd, lockPath(pipeline));
+  return host.stat(path)?.isFolder === false ? host.readText(path) : undefined;
+}
+
+/** What moved of the program and around it, before anything is looked up or planned. */
+export function movedSince(
+  { name, plan }: OpenedPlan,
+  { program, analysis }: CompileResult,
+  host: Host,
+): readonly Diagnostic[] {
+  if (program === undefined || analysis === undefined) return [];
+  const moves = [
+    ...surroundingMoves(plan, {
+      ftpc: ftpcVersion(host),
+      runtime: runtimeName(identityOf(host, runtimeNamed(plan))),
+      memoryBytes: host.machine().memoryBytes,
+      secrets: savedSecrets(analysis.main.tree.secrets, host),
+      lock: lockDigest(lockText(host, program.file)),
+    }),
+    ...programMoves(plan.program, savedProgram(program)),
+  ];
+  return asDiagnostics(moves, { name, plan }, analysis);
+}
+
+/** What moved of the files that the stages read, and of what was chosen. */
+export const movedInPlan = (
+  { name, plan }: OpenedPlan,
+  { analysis }: CompileResult,
+  made: Plan,
+): readonly Diagnostic[] => asDiagnostics(planMoves(plan, made), { name, plan }, analysis);
+
+/** Each thing once: several stages may read one file. */
+function asDiagnostics(
+  moves: readonly Moved[],
+  { name, plan }: OpenedPlan,
+  analysis: CompileResult['analysis'],
+): readonly Diagnostic[] {
+  const all = moves.map((move) => {
+    const at =
+      analysis === undefined || move.place === undefined
+        ? undefined
+        : placeOf(analysis, move.place.stage, move.place.path);
+    return planMoved(at, move, name, plan.pipeline);
+  });
+  const said = new Set<string>();
+  return all.filter(({ message }) => !said.has(message) && said.add(message));
+}

@@ -1,0 +1,94 @@
+/** What `ftpc test` prints while it goes on and in the end. */
+import pc from 'picocolors';
+import { harmless } from '../../../language/diagnostics/render/index.js';
+import { type Diagnostic, isError } from '../../../language/diagnostics/types.js';
+import { positionAt, type SourceText } from '../../../language/source/text.js';
+import { type FileOutcome, junit, type TestFile, type TestOutcome } from '../../pipeline-tests/index.js';
+import { type DiagnosticsPrinter, diagnosticsPrinter } from '../diagnostics.js';
+import type { Colours, World } from '../world.js';
+import { writeFile } from '../write-file.js';
+import { indented, sumLine, testLine } from './tree.js';
+
+export interface Reporter {
+  file(file: TestFile): void;
+  readonly test: (outcome: TestOutcome) => void;
+  /** `problems` are of no file. */
+  end(files: readonly FileOutcome[], problems: readonly Diagnostic[]): void;
+}
+
+export async function reporterOf(
+  world: World,
+  files: readonly TestFile[],
+  { json, junit: report }: { readonly json: boolean; readonly junit?: string },
+): Promise<Reporter> {
+  const sources = new Map(files.flatMap((file) => [...file.sources]));
+  const printer = await diagnosticsPrinter(world, sources);
+  const inTree = await diagnosticsPrinter(printingTo(world, world.colours.out), sources);
+  const plain = await diagnosticsPrinter(printingTo(world, pc.createColors(false)), sources);
+  const [began, started] = [world.host.now(), world.host.clock()];
+  const say = (line: string): void => {
+    if (!json) world.out(line);
+  };
+  return {
+    file: ({ file, diagnostics }) => {
+      say(harmless(file));
+      for (const text of inTree.pretty(diagnostics)) say(indented(text));
+    },
+    test: (outcome) => {
+      say(testLine(outcome, world.colours.out));
+      for (const text of inTree.pretty(outcome.diagnostics)) say(indented(text));
+    },
+    end: (outcomes, problems) => {
+      if (report !== undefined) {
+        const text = (found: Diagnostic): string => plain.pretty([found]).join('\n');
+        writeFile(world.host, report, junit(outcomes, { hostname: world.host.machine().name, began, text }));
+      }
+      if (json) world.out(JSON.stringify(testJson(outcomes, problems, printer, sources), null, 2));
+      for (const text of json ? [] : printer.pretty(problems)) world.err(text);
+      if (outcomes.length > 0)
+        say(`\n${sumLine(outcomes, (world.host.clock() - started) / 1000, world.colours.out)}`);
+    },
+  };
+}
+
+/** The tree is data: its diagnostics are where it is, not among the words for people. */
+const printingTo = (world: World, colours: Colours): World => ({
+  ...world,
+  colours: { out: colours, err: colours },
+  terminal: { out: world.terminal.out, err: world.terminal.out },
+});
+
+/** `ftpc test --json`. Contract: docs/schema/test.json. */
+function testJson(
+  files: readonly FileOutcome[],
+  problems: readonly Diagnostic[],
+  { fields }: DiagnosticsPrinter,
+  sources: ReadonlyMap<string, SourceText>,
+) {
+  const failed = (diagnostics: readonly Diagnostic[]): boolean => diagnostics.some(isError);
+  const line = ({ file, span }: TestOutcome): number => {
+    const source = sources.get(file);
+    return source === undefined ? 0 : positionAt(source, span.start).line;
+  };
+  return {
+    version: 1,
+    passed:
+      !failed(problems) &&
+      files.every(
+        (file) => !failed(file.diagnostics) && file.tests.every(({ status }) => status !== 'failed'),
+      ),
+    files: files.map(({ file, diagnostics, tests }) => ({
+      file,
+      diagnostics: diagnostics.map(fields),
+      tests: tests.map((test) => ({
+        name: test.name,
+        line: line(test),
+        status: test.status,
+        seconds: test.seconds,
+        expectations: test.expectations,
+        diagnostics: test.diagnostics.map(fields),
+      })),
+    })),
+    diagnostics: problems.map(fields),
+  };
+}

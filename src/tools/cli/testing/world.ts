@@ -1,0 +1,86 @@
+/** Where tests plan and run: in `.ftp/tests` of the working directory, with a store and releases of their own. */
+import { isAbsolute, join, relative, resolve } from 'node:path';
+import type { Diagnostic } from '../../../language/diagnostics/types.js';
+import { makeFolders } from '../../../language/host/node-folders.js';
+import { plan } from '../../../pipeline/planner/plan.js';
+import { layoutIn } from '../../../pipeline/store/index.js';
+import type { Planned, Ran, TestSettings, TestWorld } from '../../pipeline-tests/index.js';
+import { execute } from '../execute.js';
+import { resolveNames } from '../prepare.js';
+import type { World } from '../world.js';
+
+export function testWorld(world: World): TestWorld {
+  const { host } = world;
+  const own = { ...host, cwd: join(host.cwd, '.ftp', 'tests') };
+  keepMeasurements(own.cwd);
+  const plans = new Map<string, Promise<Planned>>();
+  const runs = new Map<string, Promise<Ran>>();
+  let stopped = false;
+  return {
+    clock: host.clock,
+    stopped: () => stopped,
+    plan: (compiled, settings) =>
+      once(plans, settings, async () => {
+        const resolved = await resolveNames(host, compiled, {});
+        const diagnostics = resolved?.diagnostics ?? [];
+        if (resolved?.program === undefined) return { diagnostics };
+        const inTests = { ...resolved.host, cwd: own.cwd };
+        const made = await plan(resolved.program, inTests, { ...settings, digests: resolved.digests });
+        return { plan: made, diagnostics: [...diagnostics, ...made.diagnostics] };
+      }),
+    run: async (settings) => {
+      // What runs changes what a plan finds done.
+      plans.clear();
+      const file = resolve(host.cwd, settings.pipeline);
+      const ran = await once(runs, settings, () =>
+        runQuietly({ ...world, host: own }, file, settings, host.cwd),
+      );
+      stopped ||= ran.status === 'interrupted';
+      return ran;
+    },
+  };
+}
+
+/** Tests with the same settings share what they lead to. */
+function once<T>(known: Map<string, Promise<T>>, settings: TestSettings, make: () => Promise<T>): Promise<T> {
+  const key = JSON.stringify(settings);
+  const found = known.get(key) ?? make();
+  known.set(key, found);
+  return found;
+}
+
+/** `cwd` is where the command was given: what people read starts there. */
+async function runQuietly(world: World, file: string, settings: TestSettings, cwd: string): Promise<Ran> {
+  const diagnostics: Diagnostic[] = [];
+  let seconds = 0;
+  const { status, stages } = await execute(
+    world,
+    { file, params: settings.params, memoryBytes: settings.memoryBytes, verify: false },
+    {
+      event: (event) => {
+        if (event.type === 'run.finished') seconds = event.seconds;
+      },
+      diagnostic: (found) => void diagnostics.push(seenFrom(cwd, found)),
+      printsDiagnostics: false,
+      close: () => {},
+    },
+  );
+  return { status, seconds, stages, diagnostics };
+}
+
+/** What the planner measures it keeps beside a store; where none can be made, it measures again. */
+function keepMeasurements(cwd: string): void {
+  try {
+    makeFolders(layoutIn(cwd).root);
+  } catch {
+    // A run says so when it needs the disk.
+  }
+}
+
+/** A run in the tests' folder names what lies outside of it by its whole path. */
+function seenFrom(cwd: string, found: Diagnostic): Diagnostic {
+  const { at } = found;
+  if (at === undefined || !isAbsolute(at.file)) return found;
+  const file = relative(cwd, at.file);
+  return file.startsWith('..') ? found : { ...found, at: { ...at, file } };
+}

@@ -1,0 +1,25 @@
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import type { Host } from '../../language/host/host.js';
+
+const versionIn = (host: Host, file: string): string | undefined => {
+  try {
+    const { version } = JSON.parse(host.readText(file)) as { readonly version?: unknown };
+    return typeof version === 'string' ? version : undefined;
+  } catch {
+    return undefined;
+  }
+};
+
+export const ftpcVersion = (host: Host): string =>
+  versionIn(host, join(host.packageFolder, 'package.json')) ?? 'unknown';
+
+/** The version of an installed package, without loading it; `undefined` where it is not installed. */
+export function packageVersion(host: Host, name: string): string | undefined {
+  const require = createRequire(join(host.packageFolder, 'package.json'));
+  for (const folder of require.resolve.paths(name) ?? []) {
+    const file = join(folder, name, 'package.json');
+    if (host.stat(file) !== undefined) return versionIn(host, file);
+  }
+  return undefined;
+}

@@ -1,0 +1,47 @@
+import pc from 'picocolors';
+import type { Host } from '../../language/host/host.js';
+
+export type Colours = ReturnType<typeof pc.createColors>;
+
+/** What a command sees of the outside. */
+export interface World {
+  readonly host: Host;
+  /** Data: standard output, one line each. */
+  out(line: string): void;
+  /** Words for people: standard error while standard output carries data. */
+  err(line: string): void;
+  /** Standard output or error is a terminal. */
+  readonly terminal: { readonly out: boolean; readonly err: boolean };
+  /** Of the stream that people read. */
+  readonly colours: { readonly out: Colours; readonly err: Colours };
+  /** Columns of the terminal. */
+  readonly width: number;
+}
+
+export function realWorld(host: Host): World {
+  return {
+    host,
+    out: (line) => void process.stdout.write(`${line}\n`),
+    err: (line) => void process.stderr.write(`${line}\n`),
+    terminal: { out: process.stdout.isTTY === true, err: process.stderr.isTTY === true },
+    colours: { out: coloursOf(host, process.stdout), err: coloursOf(host, process.stderr) },
+    // A terminal that does not know its size says 0.
+    width: process.stderr.columns || process.stdout.columns || 100,
+  };
+}
+
+/** Columns that a line may take on this stream; no limit where it goes into a file or another program. */
+export const lineWidth = ({ terminal, width }: World, stream: 'out' | 'err'): number | undefined =>
+  terminal[stream] ? width : undefined;
+
+/** Whether lines can be written over: a terminal may be one that knows no escapes. */
+export const canOverwrite = ({ terminal, host }: World): boolean =>
+  terminal.err && host.env('TERM') !== 'dumb';
+
+/** NO_COLOR wins (https://no-color.org), then FORCE_COLOR, then whether anyone is looking. */
+function coloursOf(host: Host, stream: NodeJS.WriteStream): Colours {
+  const set = (name: string): boolean => (host.env(name) ?? '') !== '';
+  if (set('NO_COLOR')) return pc.createColors(false);
+  if (set('FORCE_COLOR')) return pc.createColors(host.env('FORCE_COLOR') !== '0');
+  return pc.createColors(stream.isTTY === true && host.env('TERM') !== 'dumb');
+}

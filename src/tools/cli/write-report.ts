@@ -1,0 +1,121 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import type { EvaluationReport } from '../../compute/evaluation/report.js';
+import { UserError } from '../../language/diagnostics/types.js';
+import type { Host } from '../../language/host/host.js';
+import type { RunEvent } from '../../language/ir/events.js';
+import type { Plan } from '../../pipeline/planner/types.js';
+import type { RunOutcome } from '../../pipeline/run/index.js';
+import type { FormatInfo } from '../../pipeline/stages/format/rows.js';
+import {
+  journalPath,
+  openStore,
+  readJournal,
+  reportPath,
+  type Store,
+  writeWhole,
+} from '../../pipeline/store/index.js';
+import { renderReport } from '../insight/report/html.js';
+import type { Lengths, ReportInput, RowsReport } from '../insight/report/input.js';
+
+/** Rows of a length histogram of a format stage: each bar is this many tokens wide. */
+const BAR = 16;
+
+/** Gathers what a run left, and writes its page; the page's path, or `undefined` for a run that never began. */
+export function writeReport(
+  host: Host,
+  { runId, plan, stages, findings }: RunOutcome & { readonly plan?: Plan },
+): string | undefined {
+  const store = openStore(host.cwd);
+  if (!existsSync(journalPath(store.layout, runId))) return undefined;
+  const path = reportPath(store.layout, runId);
+  const rows: Record<string, RowsReport> = {};
+  const lengths: Record<string, readonly Lengths[]> = {};
+  const evaluations: Record<string, EvaluationReport> = {};
+  for (const { name, kind, outputs } of stages) {
+    const file = outputs['report'];
+    const report = file === undefined ? undefined : readJson(join(host.cwd, file));
+    if (report === undefined) continue;
+    if (kind === 'data' || kind === 'format') rows[name] = report as RowsReport;
+    if (kind === 'eval')
+      evaluations[name] = { ...(report as EvaluationReport), requires: findings[name] ?? [] };
+    if (kind === 'format') lengths[name] = lengthsBeside(join(host.cwd, outputs['format'] ?? ''));
+  }
+  const page = renderReport({
+    events: withWholeCurves(readJournal(store.layout, runId), store, plan),
+    plan,
+    rows,
+    lengths,
+    evaluations,
+    manifest: manifestOf(
+      store,
+      plan,
+      stages.map(({ name }) => name),
+    ),
+  });
+  try {
+    writeWhole(path, page, { sync: false });
+  } catch (error) {
+    if (error instanceof UserError) return undefined;
+    throw error;
+  }
+  return relative(host.cwd, path);
+}
+
+/**
+ * A train stage keeps all its steps beside its adapter; the journal of this run has none where the stage was cached, and
+ * only the later ones where it was resumed.
+ */
+function withWholeCurves(
+  events: ReportInput['events'],
+  store: Store,
+  plan: Plan | undefined,
+): ReportInput['events'] {
+  const curves = (plan?.stages ?? []).flatMap(({ name, kind, key }) => {
+    const path = join(store.layout.store, key, 'metrics.jsonl');
+    return kind === 'train' && key !== '' && existsSync(path)
+      ? [{ name, events: curveEvents(name, path) }]
+      : [];
+  });
+  const known = new Set(curves.map(({ name }) => name));
+  const rest = events.filter(
+    (event) => !((event.type === 'stage.progress' || event.type === 'validation') && known.has(event.stage)),
+  );
+  return [...rest, ...curves.flatMap((curve) => curve.events)];
+}
+
+function curveEvents(stage: string, path: string): readonly RunEvent[] {
+  return readFileSync(path, 'utf8')
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => {
+      const { type, ...fields } = JSON.parse(line);
+      return type === 'step'
+        ? { type: 'stage.progress', stage, done: fields.step, total: fields.step, unit: 'steps', ...fields }
+        : { ...fields, type, stage };
+    });
+}
+
+function readJson(path: string): unknown {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+function lengthsBeside(path: string): readonly Lengths[] {
+  const info = readJson(path) as FormatInfo | undefined;
+  return Object.entries(info?.splits ?? {})
+    .filter(([split, { rows }]) => split !== 'all' && rows > 0)
+    .map(([split, { histogram }]) => ({ split, width: BAR, counts: histogram }));
+}
+
+function manifestOf(store: Store, plan: Plan | undefined, names: readonly string[]): ReportInput['manifest'] {
+  return (plan?.stages ?? [])
+    .filter(({ name }) => names.includes(name))
+    .flatMap(({ name, key }) => {
+      const entry = store.find(key);
+      return entry === undefined ? [] : [{ stage: name, key, files: entry.record.files }];
+    });
+}

@@ -1,0 +1,122 @@
+/** Two runs side by side: what went in, what came out, and what it took. */
+import { type Difference, differences } from '../../../pipeline/planner/history.js';
+import type { Run, RunStage } from '../runs/index.js';
+import { type CurveDiff, curveOf } from './curves.js';
+
+/** A figure of both runs; `null` where a run does not have it. */
+export interface Pair<T> {
+  readonly a: T | null;
+  readonly b: T | null;
+}
+
+export interface RunHead {
+  readonly id: string;
+  readonly pipeline: string;
+  readonly started: number | null;
+  readonly status: Run['status'];
+  readonly runtime: string;
+  readonly ftpc: string;
+  readonly errors: readonly string[];
+  /** Lines of the journal that cannot be read. */
+  readonly unreadable: readonly number[];
+}
+
+export interface Change extends Pair<string> {
+  readonly name: string;
+}
+
+export interface StageDiff {
+  readonly stage: string;
+  readonly kind: string;
+  readonly status: Pair<RunStage['status']>;
+  readonly key: Pair<string>;
+  /** Both runs used the same output; `null` where that cannot be known. */
+  readonly sameOutput: boolean | null;
+  /** Settings, files, inputs and choices that differ; digests and keys as they are. */
+  readonly changes: readonly Change[];
+  readonly seconds: Pair<number>;
+  readonly peakMemoryBytes: Pair<number>;
+  /** Every metric of either run. */
+  readonly metrics: Readonly<Record<string, Pair<number>>>;
+  /** Training: how the losses went. */
+  readonly curves: Pair<CurveDiff>;
+}
+
+export interface RunDiff {
+  readonly version: 1;
+  readonly a: RunHead;
+  readonly b: RunHead;
+  readonly params: readonly Change[];
+  readonly seconds: Pair<number>;
+  readonly peakMemoryBytes: Pair<number>;
+  readonly stages: readonly StageDiff[];
+}
+
+export function diffRuns(a: Run, b: Run): RunDiff {
+  const names = [...new Set([...a.stages, ...b.stages].map(({ name }) => name))];
+  const find = (run: Run, name: string): RunStage | undefined =>
+    run.stages.find((stage) => stage.name === name);
+  return {
+    version: 1,
+    a: headOf(a),
+    b: headOf(b),
+    params: differences(a.params, b.params).map(asChange),
+    seconds: { a: a.seconds, b: b.seconds },
+    peakMemoryBytes: { a: peakOf(a), b: peakOf(b) },
+    stages: names.map((name) => diffStage(name, find(a, name), find(b, name))),
+  };
+}
+
+const headOf = ({ id, pipeline, started, status, runtime, ftpc, errors, damage }: Run): RunHead => ({
+  id,
+  pipeline,
+  started,
+  status,
+  runtime,
+  ftpc,
+  errors,
+  unreadable: damage?.lines ?? [],
+});
+
+/** Of what ran: a cached stage took no memory. */
+function peakOf({ stages }: Run): number | null {
+  const peaks = stages.flatMap(({ status, peakMemoryBytes }) =>
+    status === 'cached' || peakMemoryBytes === null ? [] : [peakMemoryBytes],
+  );
+  return peaks.length === 0 ? null : Math.max(...peaks);
+}
+
+function diffStage(name: string, a: RunStage | undefined, b: RunStage | undefined): StageDiff {
+  const pair = <T>(of: (stage: RunStage) => T | null): Pair<T> => ({
+    a: a === undefined ? null : of(a),
+    b: b === undefined ? null : of(b),
+  });
+  const [before, after] = [a?.parts, b?.parts];
+  const metrics = [...new Set([a, b].flatMap((stage) => Object.keys(stage?.metrics ?? {})))];
+  return {
+    stage: name,
+    kind: a?.kind || b?.kind || '',
+    status: pair(({ status }) => status),
+    key: pair(({ key }) => key),
+    sameOutput:
+      a?.key === undefined || b?.key === undefined || a.key === null || b.key === null
+        ? null
+        : a.key === b.key,
+    changes: before == null || after == null ? [] : differences(before, after).map(asChange),
+    seconds: pair((stage) => (wasBegun(stage) ? stage.seconds : null)),
+    peakMemoryBytes: pair((stage) => (wasBegun(stage) ? stage.peakMemoryBytes : null)),
+    metrics: Object.fromEntries(
+      metrics.map((metric) => [metric, pair((stage) => stage.metrics[metric] ?? null)]),
+    ),
+    curves: pair(curveOf),
+  };
+}
+
+/** What waited for a stage that failed took no time and no memory. */
+const wasBegun = ({ action }: RunStage): boolean => action !== null;
+
+const asChange = ({ name, before, after }: Difference): Change => ({
+  name,
+  a: before ?? null,
+  b: after ?? null,
+});

@@ -1,0 +1,165 @@
+/** Two runs for a terminal. */
+import { bytes, duration, numberText } from '../../../pipeline/planner/quantities.js';
+import { columns } from '../../../pipeline/planner/render/columns.js';
+import type { Palette } from '../../../pipeline/planner/render/palette.js';
+import { printable } from '../printable.js';
+import { utcTime } from '../runs/time.js';
+import { sparkline } from './curves.js';
+import type { Change, Pair, RunDiff, RunHead, StageDiff } from './diff.js';
+
+const NONE = '–';
+
+export function diffText(found: RunDiff, palette: Palette): string {
+  const diff = safe(found);
+  const sections = [
+    heads(diff, palette),
+    changes(diff, palette),
+    stages(diff, palette),
+    metrics(diff, palette),
+    curves(diff, palette),
+    remarks(diff),
+  ];
+  return sections
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.join('\n'))
+    .join('\n\n');
+}
+
+/** The same with every text made safe, whatever a journal has. */
+const safe = (diff: RunDiff): RunDiff =>
+  JSON.parse(JSON.stringify(diff), (_, value) => (typeof value === 'string' ? printable(value) : value));
+
+function heads({ a, b, seconds, peakMemoryBytes }: RunDiff, { bold, dim }: Palette): readonly string[] {
+  const row = (
+    letter: string,
+    { id, pipeline, started, status }: RunHead,
+    of: 'a' | 'b',
+  ): readonly string[] => [
+    bold(letter),
+    id,
+    pipeline,
+    started === null ? NONE : utcTime(started),
+    status,
+    figure(seconds[of], duration),
+    figure(peakMemoryBytes[of], bytes),
+  ];
+  return columns([
+    ['', 'run', 'pipeline', 'started', 'status', 'time', 'memory'].map(dim),
+    row('a', a, 'a'),
+    row('b', b, 'b'),
+  ]);
+}
+
+/** What went in: parameters, settings, files, choices. Stages that only read other outputs follow from these. */
+function changes({ params, stages }: RunDiff, palette: Palette): readonly string[] {
+  const all = [
+    ...params.map((change) => ({ stage: '-p', change })),
+    ...stages.flatMap(({ stage, changes }) =>
+      changes.filter(({ name }) => !name.startsWith('stage:')).map((change) => ({ stage, change })),
+    ),
+  ];
+  if (all.length === 0) {
+    const known = stages.every(
+      ({ sameOutput, status: { a, b } }) => sameOutput !== null || a === 'blocked' || b === 'blocked',
+    );
+    return [palette.dim(known ? 'no inputs differ' : 'no inputs are known to differ')];
+  }
+  return [
+    palette.bold('Inputs'),
+    ...columns(
+      all.map(({ stage, change }) => [
+        `  ${palette.dim(stage)}`,
+        change.name.replace(/^settings\.|^file:/, ''),
+        palette.red(side(change, 'a')),
+        '→',
+        palette.green(side(change, 'b')),
+      ]),
+    ),
+  ];
+}
+
+function side(change: Change, of: 'a' | 'b'): string {
+  const text = change[of];
+  if (text === null) return 'none';
+  return /^[0-9a-f]{64}$/.test(text) ? text.slice(0, 8) : text;
+}
+
+function stages({ stages }: RunDiff, { bold, dim }: Palette): readonly string[] {
+  return [
+    bold('Stages'),
+    ...columns([
+      ['  stage', 'a', 'b', 'output', 'time', 'memory'].map(dim),
+      ...stages.map(({ stage, status, sameOutput, seconds, peakMemoryBytes }) => [
+        `  ${stage}`,
+        status.a ?? NONE,
+        status.b ?? NONE,
+        sameOutput === null ? NONE : sameOutput ? dim('same') : 'differs',
+        both(seconds, duration),
+        both(peakMemoryBytes, bytes),
+      ]),
+    ]),
+  ];
+}
+
+function metrics({ stages }: RunDiff, palette: Palette): readonly string[] {
+  const rows = stages.filter(isFinished).flatMap(({ stage, metrics }) =>
+    Object.entries(metrics)
+      .filter(([, { a, b }]) => a !== b)
+      .map(([name, pair]) => [
+        `  ${palette.dim(stage)}`,
+        name,
+        figure(pair.a, numberText),
+        '→',
+        figure(pair.b, numberText),
+        palette.dim(delta(pair)),
+      ]),
+  );
+  return rows.length === 0 ? [] : [palette.bold('Metrics that differ'), ...columns(rows)];
+}
+
+/** In both runs: what one of them did not reach has no metrics to compare. */
+const isFinished = ({ status: { a, b } }: StageDiff): boolean =>
+  [a, b].every((status) => status === 'done' || status === 'cached' || status === 'failed');
+
+/** `+0.012 (+4.3%)` */
+function delta({ a, b }: Pair<number>): string {
+  if (a === null || b === null) return '';
+  const sign = b > a ? '+' : '−';
+  const share = a === 0 ? '' : ` (${sign}${numberText((100 * Math.abs(b - a)) / Math.abs(a))}%)`;
+  return `${sign}${numberText(Math.abs(b - a))}${share}`;
+}
+
+function curves({ stages }: RunDiff, palette: Palette): readonly string[] {
+  const trained = stages.filter(({ curves: { a, b } }) => a !== null || b !== null);
+  return trained.flatMap((stage) => [palette.bold(`Loss of ${stage.stage}`), ...curveLines(stage, palette)]);
+}
+
+function curveLines({ curves: { a, b } }: StageDiff, { dim, cyan }: Palette): readonly string[] {
+  const all = [...(a?.points ?? []), ...(b?.points ?? [])];
+  const [low, high] = [Math.min(...all), Math.max(...all)];
+  const rows = [['a', a] as const, ['b', b] as const].map(([letter, curve]) =>
+    curve === null
+      ? [`  ${letter}`, NONE]
+      : [
+          `  ${letter}`,
+          cyan(sparkline(curve.points, low, high)),
+          `${numberText(curve.first ?? Number.NaN)} → ${numberText(curve.last ?? Number.NaN)}`,
+          curve.best === null ? '' : `best validation ${numberText(curve.best)} at step ${curve.bestStep}`,
+          dim(`${curve.steps} steps`),
+        ],
+  );
+  return columns(rows);
+}
+
+function remarks({ a, b }: RunDiff): readonly string[] {
+  return (a.id === b.id ? [a] : [a, b]).flatMap(({ id, status, errors }) => [
+    ...errors.map((error) => `${id}: ${error}`),
+    ...(status === 'unfinished' ? [`${id} has no end: it was killed or is still running`] : []),
+  ]);
+}
+
+const figure = (value: number | null, text: (value: number) => string): string =>
+  value === null ? NONE : text(value);
+
+const both = ({ a, b }: Pair<number>, text: (value: number) => string): string =>
+  `${figure(a, text)} → ${figure(b, text)}`;

@@ -1,0 +1,98 @@
+/** Curves for a terminal: told apart by their signs, and by colours where there are any. */
+
+import { numberText } from '../../../pipeline/planner/quantities.js';
+import type { Palette } from '../../../pipeline/planner/render/palette.js';
+import { printable } from '../printable.js';
+
+export interface Series {
+  readonly name: string;
+  readonly points: readonly { readonly x: number; readonly y: number }[];
+}
+
+const SIGNS = ['●', '○', '▲', '△', '■', '□', '◆', '◇'] as const;
+const PAINTS = ['cyan', 'yellow', 'green', 'red'] as const;
+const HEIGHT = 14;
+
+/** `xName` is under the axis. Points whose value is no number are left out. */
+export function plot(
+  series: readonly Series[],
+  xName: string,
+  width: number,
+  palette: Palette,
+): readonly string[] {
+  const drawn = series
+    .map((one) => ({
+      ...one,
+      points: one.points.filter(({ x, y }) => Number.isFinite(x) && Number.isFinite(y)),
+    }))
+    .filter(({ points }) => points.length > 0);
+  const all = drawn.flatMap(({ points }) => points);
+  if (all.length === 0) return [];
+  const x = rangeOf(all.map((point) => point.x));
+  const y = rangeOf(all.map((point) => point.y));
+  const labels = [numberText(y.high), numberText(y.low)];
+  const edge = Math.max(...labels.map((label) => label.length));
+  const across = Math.max(16, width - edge - 3);
+  const grid = Array.from({ length: HEIGHT }, () => new Array<string>(across).fill(' '));
+  drawn.forEach(({ points }, index) => {
+    for (const [column, value] of columnsOf(points, x, across)) {
+      const row = Math.round((1 - (value - y.low) / (y.high - y.low)) * (HEIGHT - 1));
+      const line = grid[row];
+      if (line !== undefined) line[column] = paint(signOf(index), index, palette);
+    }
+  });
+  const ends = [numberText(x.low), numberText(x.high)] as const;
+  const middle = ` ${xName} `.padStart(
+    Math.floor((across - ends[0].length - ends[1].length + xName.length) / 2),
+  );
+  return [
+    ...grid.map((line, row) => {
+      const label = row === 0 ? labels[0] : row === HEIGHT - 1 ? labels[1] : '';
+      return `${(label ?? '').padStart(edge)} ${palette.dim(label === '' ? '│' : '┤')}${line.join('')}`.trimEnd();
+    }),
+    `${' '.repeat(edge)} ${palette.dim(`└${'─'.repeat(across)}`)}`,
+    `${' '.repeat(edge + 2)}${ends[0]}${palette.dim(middle.padEnd(across - ends[0].length - ends[1].length))}${ends[1]}`,
+    ...drawn.map(({ name, points }, index) => {
+      const [first, last] = [points[0], points.at(-1)];
+      const from = points.length > 1 ? `${numberText(first?.y ?? 0)} → ` : '';
+      return `  ${paint(signOf(index), index, palette)} ${printable(name)}  ${palette.dim(`${from}${numberText(last?.y ?? 0)}`)}`;
+    }),
+  ];
+}
+
+/** The value in each column: the mean of the points that fall there, and a straight line between them. */
+function columnsOf(
+  points: Series['points'],
+  x: { readonly low: number; readonly high: number },
+  across: number,
+): readonly (readonly [column: number, value: number])[] {
+  const sums = new Map<number, { sum: number; count: number }>();
+  for (const point of points) {
+    const column = Math.round(((point.x - x.low) / (x.high - x.low)) * (across - 1));
+    const cell = sums.get(column) ?? { sum: 0, count: 0 };
+    sums.set(column, { sum: cell.sum + point.y, count: cell.count + 1 });
+  }
+  const known = [...sums]
+    .map(([column, { sum, count }]) => [column, sum / count] as const)
+    .sort(([a], [b]) => a - b);
+  return known.flatMap(([column, value], index) => {
+    const [next, nextValue] = known[index + 1] ?? [column + 1, value];
+    return Array.from(
+      { length: next - column },
+      (_, step) => [column + step, value + ((nextValue - value) * step) / (next - column)] as const,
+    );
+  });
+}
+
+/** Never empty. */
+function rangeOf(values: readonly number[]): { readonly low: number; readonly high: number } {
+  const low = values.reduce((least, value) => Math.min(least, value), Number.POSITIVE_INFINITY);
+  const high = values.reduce((most, value) => Math.max(most, value), Number.NEGATIVE_INFINITY);
+  if (high > low) return { low, high };
+  const air = Math.abs(low) * 0.1 || 1;
+  return { low: low - air, high: high + air };
+}
+
+const signOf = (index: number): string => SIGNS[index % SIGNS.length] ?? '●';
+const paint = (text: string, index: number, palette: Palette): string =>
+  palette[PAINTS[index % PAINTS.length] ?? 'cyan'](text);

@@ -1,0 +1,108 @@
+import type {
+  ClassReport,
+  EvaluationReport,
+  Interval,
+  Sample,
+} from '../../../../compute/evaluation/report.js';
+import { numberText } from '../../../../pipeline/planner/quantities.js';
+import type { ReportInput } from '../input.js';
+import { html, type Markup, nothing } from '../markup.js';
+
+/** Tuned beside baseline, with intervals, and answers to look at. */
+export function evaluation({ evaluations }: ReportInput): Markup {
+  const names = Object.keys(evaluations);
+  if (names.length === 0) return nothing;
+  return html`<h2>Evaluation</h2>
+${names.map((name) => html`<h3>${name}</h3>${one(evaluations[name])}`)}`;
+}
+
+function one(report: EvaluationReport | undefined): Markup {
+  if (report === undefined) return nothing;
+  const names = Object.keys(report.metrics) as (keyof EvaluationReport['metrics'])[];
+  const compared = report.baselineModel !== null;
+  const head = compared
+    ? html`<th class="n">baseline</th><th class="n">95 % interval</th><th class="n">difference</th><th class="n">95 % interval</th>`
+    : nothing;
+  return html`<p class="soft">${report.model.label}${report.baselineModel === null ? '' : ` beside ${report.baselineModel.label}`}: ${report.rows} rows, ${whatOf(report)}.</p>
+<div class="scroll"><table><tr><th>metric</th><th class="n">rows</th><th class="n">tuned</th><th class="n">95 % interval</th>${head}</tr>
+${names.map((name) => {
+  const difference = report.differences[name];
+  return html`<tr><td>${name.replaceAll('_', ' ')}</td><td class="n">${report.counted[name]}</td>
+<td class="n"><b>${number(report.metrics[name])}</b></td><td class="n">${range(report.intervals[name])}</td>
+${compared ? html`<td class="n">${number(report.baseline[name])}</td><td class="n">${range(report.baselineIntervals[name])}</td><td class="n">${number(difference?.value)}</td><td class="n">${range(difference && [difference.low, difference.high])}</td>` : nothing}</tr>
+`;
+})}</table></div>
+${gates(report)}
+${report.classes === undefined ? nothing : classes(report.classes)}
+${report.samples.length === 0 ? nothing : html`<h3>Answers</h3>`}${report.samples.map(sample)}`;
+}
+
+/** What was made of the rows. */
+const whatOf = ({ classes: found, tokens, answered, generation }: EvaluationReport): string =>
+  found === undefined
+    ? `${tokens} supervised tokens, ${answered} answers${howAnswered(generation)}`
+    : `${found.labels.length} labels`;
+
+/** A wider table than this is read by nobody. */
+const MOST_COLUMNS = 24;
+
+/** Precision and recall of every label, and which labels are taken for which. */
+const classes = ({ labels, scores, confusion }: ClassReport): Markup => html`<h3>Labels</h3>
+<div class="scroll"><table><tr><th>label</th><th class="n">rows</th><th class="n">given</th><th class="n">precision</th><th class="n">recall</th><th class="n">F1</th></tr>
+${scores.map(
+  (
+    { rows, predicted, precision, recall, f1 },
+    label,
+  ) => html`<tr><td>${labels[label]}</td><td class="n">${rows}</td><td class="n">${predicted}</td><td class="n">${number(precision)}</td><td class="n">${number(recall)}</td><td class="n">${number(f1)}</td></tr>
+`,
+)}</table></div>
+${
+  confusion === undefined || labels.length > MOST_COLUMNS
+    ? nothing
+    : html`<h3>Confusion matrix</h3>
+<div class="scroll"><table><tr><th>label ↓ given →</th>${labels.map((label) => html`<th class="n">${label}</th>`)}</tr>
+${confusion.map(
+  (
+    row,
+    label,
+  ) => html`<tr><td>${labels[label]}</td>${row.map((count, given) => html`<td class="n">${given === label ? html`<b>${count}</b>` : count}</td>`)}</tr>
+`,
+)}</table></div>`
+}`;
+
+const gates = ({ requires }: EvaluationReport): Markup =>
+  requires.length === 0
+    ? nothing
+    : html`<ul>${requires.map(({ require, holds, sentence }) => html`<li><b class="${holds ? 'holds' : 'failed'}">${holds ? 'holds' : 'does not hold'}</b> <code>${require}</code> <span class="soft">${sentence}</span></li>`)}</ul>`;
+
+const number = (value: number | undefined): string => (value === undefined ? '' : numberText(value));
+
+const range = (interval: Interval | undefined): string =>
+  interval === undefined ? '' : `${numberText(interval[0])} – ${numberText(interval[1])}`;
+
+const sample = ({ prompt, reference, baseline, answer }: Sample): Markup => html`<div class="sample">
+<h4>asked</h4><pre>${prompt}</pre>
+<div class="pair"><div><h4>reference</h4><pre>${reference}</pre></div>
+${baseline === undefined ? nothing : html`<div><h4>before</h4><pre>${baseline}</pre></div>`}
+<div><h4>after</h4><pre>${answer}</pre></div></div>
+</div>`;
+
+/** `, the likeliest token each time, of at most 64 tokens` */
+function howAnswered(generation: EvaluationReport['generation']): string {
+  if (generation === undefined) return '';
+  const { maxTokens, sampling, repetitionPenalty, stop } = generation;
+  const cuts = [
+    sampling?.topK === undefined ? [] : `top-k ${sampling.topK}`,
+    sampling?.topP === undefined ? [] : `top-p ${sampling.topP}`,
+    sampling?.minP === undefined ? [] : `min-p ${sampling.minP}`,
+  ].flat();
+  return [
+    '',
+    sampling === undefined
+      ? 'the likeliest token each time'
+      : [`drawn at temperature ${sampling.temperature}`, ...cuts, `seed ${sampling.seed}`].join(', '),
+    `of at most ${maxTokens} tokens`,
+    ...(repetitionPenalty === undefined ? [] : [`with a repetition penalty of ${repetitionPenalty}`]),
+    ...(stop === undefined ? [] : [`up to ${stop.map((text) => JSON.stringify(text)).join(' or ')}`]),
+  ].join(', ');
+}

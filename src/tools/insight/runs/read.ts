@@ -1,0 +1,146 @@
+/** Reads a run from its journal, as far as it goes. */
+
+import type { Host } from '../../../language/host/host.js';
+import type { Reason, RunStatus, StageAction, StageStatus } from '../../../language/ir/events.js';
+import { journalPath, keyOfOutputs, layoutIn } from '../../../pipeline/store/index.js';
+import { asNumber, asObject, asText, entriesOf, type Json, readLines } from './lines.js';
+import type { Run, RunStage, TrainStep, Validation } from './run.js';
+
+/** Ids of the runs that have a journal, newest first: a run's id begins with its time. */
+export function runIds(host: Host): readonly string[] {
+  const layout = layoutIn(host.cwd);
+  if (host.stat(layout.runs)?.isFolder !== true) return [];
+  return host
+    .list(layout.runs)
+    .filter((id) => host.stat(journalPath(layout, id))?.isFolder === false)
+    .toReversed();
+}
+
+export interface ReadOptions {
+  /** `false`: without the steps of training, which are most of a journal. */
+  readonly curves?: boolean;
+}
+
+const isProgress = (line: string): boolean => line.includes('"type":"stage.progress"');
+
+/** Throws a `HostError` where the journal cannot be read at all. */
+export function readRun(host: Host, id: string, { curves = true }: ReadOptions = {}): Run {
+  const text = host.readText(journalPath(layoutIn(host.cwd), id));
+  const { objects, bad, torn } = readLines(text, curves ? undefined : isProgress);
+  const started = objects.find(({ type }) => type === 'run.started');
+  const finished = objects.find(({ type }) => type === 'run.finished');
+  return {
+    id,
+    pipeline: asText(started?.['pipeline']) ?? '',
+    params: entriesOf(started?.['params'], asText) ?? {},
+    started: asNumber(started?.['at']) ?? null,
+    engine: asText(started?.['engine']) ?? '',
+    runtime: asText(started?.['runtime']) ?? '',
+    ftpc: asText(started?.['ftpc']) ?? '',
+    status: (asText(finished?.['status']) as RunStatus | undefined) ?? 'unfinished',
+    seconds: asNumber(finished?.['seconds']) ?? elapsed(objects),
+    stages: stagesOf(host, objects, curves),
+    errors: objects.flatMap(({ type, severity, code, message }) =>
+      type === 'diagnostic' && severity === 'error' ? [`${asText(code)}: ${asText(message)}`] : [],
+    ),
+    damage: bad.length === 0 ? null : { lines: bad, torn },
+  };
+}
+
+/** Of a run without an end: from its first line to its last. */
+function elapsed(objects: readonly Json[]): number | null {
+  const times = objects.map(({ at }) => asNumber(at)).filter((time) => time !== undefined);
+  const [first] = times;
+  const last = times.at(-1);
+  return first === undefined || last === undefined ? null : (last - first) / 1000;
+}
+
+interface Gathered {
+  started?: Json;
+  finished?: Json;
+  readonly steps: Map<number, TrainStep>;
+  readonly validations: Map<number, Validation>;
+}
+
+function stagesOf(host: Host, objects: readonly Json[], curves: boolean): readonly RunStage[] {
+  const stages = new Map<string, Gathered>();
+  for (const event of objects) {
+    const name = asText(event['stage']);
+    if (name === undefined || event['type'] === 'diagnostic') continue;
+    const stage: Gathered = stages.get(name) ?? { steps: new Map(), validations: new Map() };
+    stages.set(name, stage);
+    if (event['type'] === 'stage.started') stage.started = event;
+    if (event['type'] === 'stage.finished') stage.finished = event;
+    addToCurve(stage, event, 'stage.progress');
+  }
+  return [...stages].map(([name, stage]) => summaryOf(host, name, stage, curves));
+}
+
+/** `type` is what an optimiser step is called: a journal has it among the progress of all stages. */
+function addToCurve(stage: Pick<Gathered, 'steps' | 'validations'>, event: Json, type: string): void {
+  const step = asNumber(event['step']);
+  if (step === undefined) return;
+  const number = (name: string): number | null => asNumber(event[name]) ?? null;
+  if (event['type'] === type)
+    stage.steps.set(step, {
+      step,
+      epoch: number('epoch'),
+      loss: number('loss'),
+      learningRate: number('learningRate'),
+      gradNorm: number('gradNorm'),
+      tokensPerSecond: number('tokensPerSecond'),
+    });
+  if (event['type'] === 'validation')
+    stage.validations.set(step, { step, loss: number('loss'), best: event['best'] === true });
+}
+
+function summaryOf(
+  host: Host,
+  name: string,
+  { started, finished, ...curve }: Gathered,
+  curves: boolean,
+): RunStage {
+  const outputs = entriesOf(finished?.['outputs'], asText) ?? {};
+  const key = asText(started?.['key']) ?? keyOfOutputs(outputs) ?? null;
+  const whole = !curves || started === undefined || key === null ? undefined : storedCurve(host, key);
+  // A stage that was trained to its end keeps all its steps; a journal has those of one process.
+  const { steps, validations } = whole !== undefined && whole.steps.size >= curve.steps.size ? whole : curve;
+  return {
+    name,
+    kind: asText(started?.['kind']) ?? asText(finished?.['kind']) ?? '',
+    action: (asText(started?.['action']) as StageAction | undefined) ?? null,
+    status: (asText(finished?.['status']) as StageStatus | undefined) ?? 'unfinished',
+    interrupted: finished?.['interrupted'] === true,
+    seconds: asNumber(finished?.['seconds']) ?? null,
+    peakMemoryBytes: asNumber(finished?.['peakMemoryBytes']) ?? null,
+    key,
+    parts: entriesOf(started?.['parts'], asText) ?? (key === null ? null : storedParts(host, key)),
+    reasons: (Array.isArray(started?.['reasons']) ? started['reasons'] : []).filter(isReason),
+    metrics: entriesOf(finished?.['metrics'], asNumber) ?? {},
+    outputs,
+    steps: [...steps.values()].sort((a, b) => a.step - b.step),
+    validations: [...validations.values()].sort((a, b) => a.step - b.step),
+  };
+}
+
+const isReason = (value: unknown): value is Reason => typeof asObject(value)?.['code'] === 'string';
+
+/** Of a journal that was written by an older version: what the store says. */
+function storedParts(host: Host, key: string): RunStage['parts'] {
+  const path = `${layoutIn(host.cwd).store}/${key}/stage.json`;
+  if (host.stat(path) === undefined) return null;
+  try {
+    return entriesOf(asObject(JSON.parse(host.readText(path)))?.['parts'], asText);
+  } catch {
+    // A damaged record is the store's matter; here it only had more to say.
+    return null;
+  }
+}
+
+function storedCurve(host: Host, key: string): Pick<Gathered, 'steps' | 'validations'> | undefined {
+  const path = `${layoutIn(host.cwd).store}/${key}/metrics.jsonl`;
+  if (host.stat(path) === undefined) return undefined;
+  const curve = { steps: new Map(), validations: new Map() };
+  for (const event of readLines(host.readText(path)).objects) addToCurve(curve, event, 'step');
+  return curve;
+}

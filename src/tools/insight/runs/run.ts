@@ -1,0 +1,64 @@
+/** A run as its journal tells it. */
+import type { Reason, RunStatus, StageAction, StageStatus } from '../../../language/ir/events.js';
+
+export interface TrainStep {
+  readonly step: number;
+  readonly epoch: number | null;
+  readonly loss: number | null;
+  readonly learningRate: number | null;
+  readonly gradNorm: number | null;
+  readonly tokensPerSecond: number | null;
+}
+
+export interface Validation {
+  readonly step: number;
+  readonly loss: number | null;
+  readonly best: boolean;
+}
+
+export interface RunStage {
+  readonly name: string;
+  readonly kind: string;
+  /** `null` for a stage that was never begun. */
+  readonly action: StageAction | null;
+  /** `unfinished`: the journal ends before the stage does. */
+  readonly status: StageStatus | 'unfinished';
+  readonly interrupted: boolean;
+  readonly seconds: number | null;
+  readonly peakMemoryBytes: number | null;
+  /** Key of the output, and what it is made of; `null` where the journal was written by an older version. */
+  readonly key: string | null;
+  readonly parts: Readonly<Record<string, string>> | null;
+  readonly reasons: readonly Reason[];
+  readonly metrics: Readonly<Record<string, number>>;
+  readonly outputs: Readonly<Record<string, string>>;
+  /** Training: the whole curve of what the stage made, also where it began from a checkpoint or was cached. */
+  readonly steps: readonly TrainStep[];
+  readonly validations: readonly Validation[];
+}
+
+/** Lines of a journal that cannot be read, from 1. */
+export interface Damage {
+  readonly lines: readonly number[];
+  /** The last line was cut off: a kill, or a power cut. */
+  readonly torn: boolean;
+}
+
+export interface Run {
+  readonly id: string;
+  /** As it was asked for. */
+  readonly pipeline: string;
+  readonly params: Readonly<Record<string, string>>;
+  /** Milliseconds since the epoch. */
+  readonly started: number | null;
+  readonly engine: string;
+  readonly runtime: string;
+  readonly ftpc: string;
+  /** `unfinished`: it was killed, or still runs. */
+  readonly status: RunStatus | 'unfinished';
+  readonly seconds: number | null;
+  readonly stages: readonly RunStage[];
+  /** Messages of the errors that ended it. */
+  readonly errors: readonly string[];
+  readonly damage: Damage | null;
+}

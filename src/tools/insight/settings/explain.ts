@@ -1,0 +1,163 @@
+/** What a setting is, what it is set to, by whom and why. */
+import type { ParamValues } from '../../../language/check/overrides.js';
+import type { CheckedStage } from '../../../language/check/stages.js';
+import type { Analysis } from '../../../language/compile.js';
+import type { Origin, PresetOrigin, Value } from '../../../language/ir/types.js';
+import type { LintReport } from '../../../language/lint/index.js';
+import { type SourceMap, spanText } from '../../../language/source/text.js';
+import type { Expression } from '../../../language/syntax/ast.js';
+import type { Plan, PlannedStage, Rejected } from '../../../pipeline/planner/types.js';
+import { written } from '../../../pipeline/planner/written.js';
+import { type FoundSetting, settingsOf } from './find.js';
+import { lintsIn, type SettingLint } from './lints.js';
+import { declarationOf, expressionAt, type FilePlace, placeOf, presetOf, writtenIn } from './place.js';
+import { choicesOf, typeText, unitsOf } from './types.js';
+import { type UsedParam, usedParams } from './used-params.js';
+import { isSetByPlanner, whyChosen } from './why-chosen.js';
+
+/** Everything that an answer is drawn from. */
+export interface Pipeline {
+  readonly analysis: Analysis;
+  readonly sources: SourceMap;
+  readonly plan?: Plan;
+  readonly lints: LintReport;
+  readonly params: ParamValues;
+}
+
+export interface SetBy {
+  /** `nobody`: it has no value. */
+  readonly from: Origin | 'nobody';
+  /** Where it is written: in the block, in the preset, or, for what follows from a parameter, the use of it. */
+  readonly at?: FilePlace;
+  readonly preset?: PresetOrigin;
+  readonly params?: readonly UsedParam[];
+}
+
+export interface SettingExplanation {
+  readonly path: string;
+  readonly doc: string;
+  /** In base units; `null` where it has none. */
+  readonly value: Value;
+  /** The value as a pipeline would have it; `null` where nothing set it. */
+  readonly text: string | null;
+  readonly type: string;
+  readonly units: readonly string[];
+  readonly choices: readonly string[];
+  readonly required: boolean;
+  /** As a pipeline would have it; `null` where there is none. */
+  readonly default: string | null;
+  readonly setBy: SetBy;
+  /** What the file says where the planner took something else. */
+  readonly asked?: string;
+  /** Changing it changes the output, and so what has to run again. */
+  readonly affectsOutput: boolean;
+  /** Of what the planner chose: why, and what it did not take. */
+  readonly why?: string;
+  readonly rejected?: readonly Rejected[];
+  /** What the rules of `docs/lints.md` say of what is written here. */
+  readonly lints: readonly SettingLint[];
+}
+
+/** Every setting that the stage can have, in the order of its schema. */
+export function explainSettings(checked: CheckedStage, pipeline: Pipeline): readonly SettingExplanation[] {
+  const planned = pipeline.plan?.stages.find(({ name }) => name === checked.stage.name);
+  return settingsOf(checked.stage)
+    .filter(
+      ({ byPlanner, path }) =>
+        byPlanner !== true || planned?.effective[path] !== undefined || path === 'using',
+    )
+    .map((found) => explain(found, checked, planned, pipeline));
+}
+
+function explain(
+  found: FoundSetting,
+  checked: CheckedStage,
+  planned: PlannedStage | undefined,
+  pipeline: Pipeline,
+): SettingExplanation {
+  const { path, setting, isWhole } = found;
+  const byPlanner = isSetByPlanner(path, planned) ? planned : undefined;
+  const own = found.value;
+  const value = byPlanner?.effective[path]?.value ?? own;
+  const isChanged = byPlanner !== undefined && own !== undefined && own !== value;
+  const asText = (of: Value | undefined): string | null =>
+    of === undefined ? null : written(of, setting.type);
+  const isEmptyRecord = isWhole && setting.type.kind === 'record';
+  return {
+    path,
+    doc: setting.doc,
+    value: value ?? null,
+    text: asWritten(path, checked, pipeline) ?? asText(value),
+    type: typeText(setting.type),
+    units: unitsOf(setting.type),
+    choices: choicesOf(setting.type),
+    required: setting.required,
+    default: setting.default === undefined || isEmptyRecord ? null : written(setting.default, setting.type),
+    setBy: byPlanner === undefined ? setBy(path, value, checked, pipeline) : { from: 'planner' },
+    ...(isChanged ? { asked: asText(own) ?? '' } : {}),
+    affectsOutput: setting.inert !== true,
+    lints: lintsOf(path, checked, pipeline),
+    ...(byPlanner === undefined ? {} : whyChosen(path, byPlanner, pipeline.plan)),
+  };
+}
+
+/** A setting that is not written has none; nor has the part of another that decides it. */
+function lintsOf(path: string, checked: CheckedStage, { lints }: Pipeline): readonly SettingLint[] {
+  const found = writtenIn(checked, path);
+  return found === undefined ? [] : lintsIn(lints, found.span);
+}
+
+/** What is in the block, where that is the whole value: more than what would have to be written. */
+function asWritten(
+  path: string,
+  checked: CheckedStage,
+  { analysis, sources, params }: Pipeline,
+): string | undefined {
+  const found = checked.stage.origins[path] === 'author' ? writtenIn(checked, path) : undefined;
+  const source = found === undefined ? undefined : sources.get(found.span.file);
+  if (found === undefined || source === undefined || !WHOLE.has(found.expression.kind)) return undefined;
+  const text = spanText(source, found.span).replace(/\s+/g, ' ');
+  const isPlain = usedParams(found.expression, analysis.context, sources, params).length === 0;
+  return isPlain && !text.includes('//') ? text : undefined;
+}
+
+const WHOLE = new Set<Expression['kind']>(['call', 'list']);
+
+function setBy(
+  path: string,
+  value: Value | undefined,
+  checked: CheckedStage,
+  { analysis, sources, params }: Pipeline,
+): SetBy {
+  if (value === undefined) return { from: 'nobody' };
+  if (path === 'using') return methodSetBy(checked, sources);
+  const from = originOf(checked, path);
+  if (from === 'preset') {
+    const preset = presetOf(checked, path);
+    const declaration = preset === undefined ? undefined : declarationOf(analysis, preset);
+    const span = expressionAt(declaration?.properties ?? [], path)?.span ?? declaration?.name.span;
+    return { from, preset, ...(span === undefined ? {} : { at: placeOf(span, sources) }) };
+  }
+  const found = from === 'default' ? undefined : writtenIn(checked, path);
+  if (found === undefined) return { from };
+  const at = placeOf(found.span, sources);
+  const used = usedParams(found.expression, analysis.context, sources, params);
+  return used.length === 0 ? { from, at } : { from: 'param', at, params: used };
+}
+
+/** A value that lies inside another one is as that one is. */
+function originOf({ stage }: CheckedStage, path: string): Origin {
+  for (let at = path; at !== ''; at = at.slice(0, Math.max(0, at.lastIndexOf('.')))) {
+    const origin = stage.origins[at];
+    if (origin !== undefined) return origin;
+  }
+  return 'default';
+}
+
+/** The method is behind `using`, itself or in a preset. */
+function methodSetBy({ stage, block }: CheckedStage, sources: SourceMap): SetBy {
+  const word = block.using.find(({ text }) => text === stage.preset) ?? block.using.at(-1);
+  if (word === undefined) return { from: 'nobody' };
+  const at = placeOf(word.span, sources);
+  return word.text === stage.preset ? { from: 'author', at } : { from: 'preset', at };
+}

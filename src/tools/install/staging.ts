@@ -1,0 +1,112 @@
+/** What installations have in common: a folder that gets its name only when it is whole. */
+import { randomUUID } from 'node:crypto';
+import { readdirSync, renameSync, rmSync, statfsSync, statSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { RUNTIMES } from '../../compute/tensor/runtimes/index.js';
+import { runtimesFolder } from '../../compute/tensor/runtimes/tensorflow/installed.js';
+import { type InstalledFile, type InstalledFiles, secondsOf } from '../../compute/tensor/runtimes/whole.js';
+import { diskTooSmall, installationRuns } from '../../language/diagnostics/catalogue/runtimes.js';
+import { type Diagnostic, UserError } from '../../language/diagnostics/types.js';
+import type { Host } from '../../language/host/host.js';
+import type { RuntimeName } from '../../language/ir/runtimes.js';
+import { bytes as bytesText } from '../../pipeline/planner/quantities.js';
+import { syncFile, syncFolder, takeLock, writing } from '../../pipeline/store/index.js';
+import { stateOf } from '../../pipeline/store/process-identity.js';
+import { digestOf } from './transfer.js';
+
+/** What an installation is at. `done` and `total` are bytes, where they are known. */
+export interface InstallStep {
+  readonly what: string;
+  readonly done?: number;
+  readonly total?: number;
+}
+
+/**
+ * Installs or removes a runtime while no other process does. `work` puts it together in a folder that goes with its end,
+ * and what installations that were killed have left is removed. Throws a `UserError` that names the other process, or what
+ * the disk refuses.
+ */
+export async function alone<T>(
+  host: Host,
+  name: RuntimeName,
+  work: (staging: string) => T | Promise<T>,
+): Promise<T> {
+  const root = runtimesFolder(host);
+  const held = (_: string, holder: string): Diagnostic => installationRuns(RUNTIMES[name].title, holder);
+  const lock = await takeLock({ root, lock: join(root, `.${name}.lock`), held }, randomUUID(), host.now);
+  const staging = join(root, `.${name}-${process.pid}`);
+  try {
+    sweep(root, name);
+    return await work(staging);
+  } catch (error) {
+    return writing((error as NodeJS.ErrnoException).path ?? root, undefined, () => {
+      throw error;
+    });
+  } finally {
+    discard(staging);
+    lock.release();
+  }
+}
+
+/** Throws a `UserError` where fewer than `needed` bytes are free. */
+export function requireSpace(folder: string, needed: number): void {
+  const { bavail, bsize } = statfsSync(folder);
+  if (bavail * bsize < needed)
+    throw new UserError(diskTooSmall(folder, bytesText(needed), bytesText(bavail * bsize)));
+}
+
+/** Removes an installation, or what is in its place. Throws a `UserError` where that is not allowed. */
+export const removeFolder = (host: Host, folder: string, manifest: string): void =>
+  writing(folder, undefined, () => {
+    // without its manifest it counts as none, should this be interrupted
+    if (host.stat(join(folder, manifest)) !== undefined) rmSync(join(folder, manifest));
+    if (host.stat(folder) !== undefined) rmSync(folder, { recursive: true });
+  });
+
+/** Of this runtime all, as it is nobody's while the lock is held, and of the others what a process that is gone has left. */
+function sweep(root: string, name: RuntimeName): void {
+  for (const left of readdirSync(root)) {
+    const pid = /^\.[a-z]+(?:-|\.lock\.(?:stale\.)?)(\d+)/.exec(left)?.[1];
+    if (left.startsWith(`.${name}-`) || (pid !== undefined && stateOf({ pid: Number(pid) }) === 'gone'))
+      discard(join(root, left));
+  }
+}
+
+/** Removes as much as can be: what an installer that was killed has started may still write, and goes the next time. */
+export function discard(folder: string): void {
+  try {
+    rmSync(folder, { recursive: true, force: true, maxRetries: 2 });
+  } catch {}
+}
+
+/** Gives what was put together its name; what had it before is removed. */
+export function replaceFolder(from: string, to: string): void {
+  const old = `${from}.old`;
+  writing(to, undefined, () => {
+    if (statSync(to, { throwIfNoEntry: false }) !== undefined) renameSync(to, old);
+    renameSync(from, to);
+    syncFolder(dirname(to));
+  });
+  discard(old);
+}
+
+/** All files below a folder, once each is on the disk for good. Throws what the system says, or the signal's reason. */
+export async function filesIn(folder: string, signal: AbortSignal): Promise<InstalledFiles> {
+  const found: Record<string, InstalledFile> = {};
+  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue;
+    signal.throwIfAborted();
+    const path = join(entry.parentPath, entry.name);
+    syncFile(path);
+    const { size, mtimeMs } = statSync(path);
+    found[relative(folder, path).replaceAll('\\', '/')] = {
+      bytes: size,
+      sha256: await digestOf(path),
+      modified: secondsOf(mtimeMs),
+    };
+  }
+  return found;
+}
+
+export const bytesOf = (files: InstalledFiles): number =>
+  Object.values(files).reduce((sum, { bytes }) => sum + bytes, 0);

@@ -1,0 +1,232 @@
+/** TensorFlow onto this machine: whole, or not at all. */
+import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import {
+  bindingPath,
+  MANIFEST,
+  readTensorFlow,
+  runtimesFolder,
+  sourceDigest,
+  type TensorFlowManifest,
+  tensorflowDamage,
+  tensorflowFolder,
+} from '../../compute/tensor/runtimes/tensorflow/installed.js';
+import { doesNotCompute, fetchedOther, noBuildHere } from '../../language/diagnostics/catalogue/runtimes.js';
+import { UserError } from '../../language/diagnostics/types.js';
+import type { Host } from '../../language/host/host.js';
+import { writeWhole } from '../../pipeline/store/index.js';
+import { buildBinding, requireCompiler } from './binding.js';
+import { unpackNpm } from './npm.js';
+import {
+  BINDING,
+  isCudaLibrary,
+  isHeader,
+  isLibrary,
+  NEEDED_BYTES,
+  NODE_HEADERS,
+  TENSORFLOW,
+} from './packages.js';
+import {
+  alone,
+  bytesOf,
+  filesIn,
+  type InstallStep,
+  removeFolder,
+  replaceFolder,
+  requireSpace,
+} from './staging.js';
+import { runTool } from './tool.js';
+import { fetchFile, type Remote } from './transfer.js';
+import { exactly, findWheel, requirementsOf } from './wheels.js';
+import { placeOf, unzip, ZipError, zipEntries } from './zip.js';
+
+export interface InstallOptions {
+  /** Without kernels for GPUs, which is a tenth of the size. */
+  readonly cpu: boolean;
+  readonly signal: AbortSignal;
+  readonly progress: (step: InstallStep) => void;
+}
+
+const TITLE = 'TensorFlow';
+
+/** Installs, or finds that the same is installed. Throws a `UserError`, or the signal's reason. */
+export async function installTensorFlow(
+  host: Host,
+  options: InstallOptions,
+): Promise<{ readonly manifest: TensorFlowManifest; readonly already: boolean }> {
+  const { cpu, signal, progress } = options;
+  const known = readTensorFlow(host);
+  const isWanted =
+    known !== undefined &&
+    known.cuda === !cpu &&
+    known.tensorflow === TENSORFLOW.version &&
+    known.source === sourceDigest(host);
+  if (isWanted) {
+    progress({ what: 'verifying it' });
+    if (tensorflowDamage(host, 'all') === undefined) return { manifest: known, already: true };
+  }
+  if (process.platform !== 'linux' || process.arch !== 'x64')
+    throw new UserError(noBuildHere(TITLE, 'Linux on x64'));
+  await requireCompiler(host, signal);
+  const manifest = await alone(host, 'tensorflow', (staging) => putTogether(host, options, staging));
+  return { manifest, already: false };
+}
+
+async function putTogether(
+  host: Host,
+  options: InstallOptions,
+  staging: string,
+): Promise<TensorFlowManifest> {
+  const { cpu, signal, progress } = options;
+  const root = runtimesFolder(host);
+  const downloads = join(root, 'downloads');
+  // what an earlier try has fetched takes no more
+  requireSpace(root, NEEDED_BYTES[cpu ? 'cpu' : 'cuda'] - bytesAt(downloads));
+  const unpacked = await unpackWheels(host, options, downloads, staging);
+  progress({ what: 'fetching the sources of the binding' });
+  const sources = join(staging, 'sources');
+  const [binding, nodeHeaders] = [join(sources, 'tfjs-node'), join(sources, 'node')];
+  await unpackNpm(BINDING, binding, signal);
+  await unpackNpm(NODE_HEADERS, nodeHeaders, signal);
+  progress({ what: 'building the binding' });
+  await buildBinding(
+    host,
+    {
+      headers: unpacked.headers,
+      binding,
+      nodeHeaders,
+      target: bindingPath(staging),
+      rpath: '$ORIGIN/../tensorflow',
+    },
+    signal,
+  );
+  progress({ what: 'trying it' });
+  await requireThatItComputes(bindingPath(staging), signal);
+  rmSync(sources, { recursive: true });
+  rmSync(unpacked.headers, { recursive: true });
+  progress({ what: 'recording what was installed' });
+  const files = await filesIn(staging, signal);
+  const manifest: TensorFlowManifest = {
+    version: 2,
+    tensorflow: TENSORFLOW.version,
+    binding: BINDING.version,
+    source: sourceDigest(host),
+    cuda: !cpu,
+    bytes: bytesOf(files),
+    files,
+  };
+  writeWhole(join(staging, MANIFEST), `${JSON.stringify(manifest, null, 2)}\n`, { sync: true });
+  replaceFolder(staging, tensorflowFolder(host));
+  rmSync(downloads, { recursive: true, force: true });
+  return manifest;
+}
+
+/** Removes it with everything that an installation left; whether there was one. Throws a `UserError`. */
+export async function removeTensorFlow(host: Host): Promise<boolean> {
+  const root = runtimesFolder(host);
+  if (host.stat(root)?.isFolder !== true) return false;
+  return alone(host, 'tensorflow', () => {
+    const folder = tensorflowFolder(host);
+    const was = host.stat(folder) !== undefined;
+    removeFolder(host, folder, MANIFEST);
+    rmSync(join(root, 'downloads'), { recursive: true, force: true });
+    return was;
+  });
+}
+
+const bytesAt = (folder: string): number =>
+  existsSync(folder)
+    ? readdirSync(folder).reduce((sum, name) => sum + statSync(join(folder, name)).size, 0)
+    : 0;
+
+async function unpackWheels(
+  host: Host,
+  { cpu, signal, progress }: InstallOptions,
+  downloads: string,
+  staging: string,
+): Promise<{ readonly headers: string }> {
+  const fetched = async (wheel: Remote): Promise<string> => {
+    const path = join(downloads, wheel.name);
+    const what = `fetching ${wheel.name}`;
+    progress({ what, done: 0, total: wheel.bytes });
+    await fetchFile(wheel, path, signal, (done) => progress({ what, done, total: wheel.bytes }));
+    return path;
+  };
+  const { version, wheel } = TENSORFLOW;
+  progress({ what: `looking for TensorFlow ${version}` });
+  const path = await fetched(await findWheel(host, exactly(wheel[cpu ? 'cpu' : 'cuda'], version), signal));
+  await unpack(path, staging, (name) => isLibrary(name) || isHeader(name), signal, progress);
+  if (!cpu)
+    for (const requirement of requirementsOf(await metadataOf(path, staging), 'and-cuda'))
+      await unpack(
+        await fetched(await findWheel(host, requirement, signal)),
+        staging,
+        isCudaLibrary,
+        signal,
+        progress,
+      );
+  return { headers: join(staging, 'tensorflow', 'include') };
+}
+
+async function unpack(
+  wheel: string,
+  folder: string,
+  isWanted: (name: string) => boolean,
+  signal: AbortSignal,
+  progress: InstallOptions['progress'],
+): Promise<void> {
+  await readingZip(wheel, async () => {
+    const entries = zipEntries(wheel).filter(({ name }) => !name.endsWith('/') && isWanted(name));
+    const total = entries.reduce((sum, { bytes }) => sum + bytes, 0);
+    let done = 0;
+    for (const entry of entries) {
+      signal.throwIfAborted();
+      progress({ what: 'unpacking', done, total });
+      await unzip(wheel, entry, placeOf(folder, entry), signal);
+      done += entry.bytes;
+    }
+  });
+}
+
+async function metadataOf(wheel: string, folder: string): Promise<string> {
+  const target = join(folder, 'METADATA');
+  await readingZip(wheel, async () => {
+    const entry = zipEntries(wheel).find(({ name }) => /^[^/]+\.dist-info\/METADATA$/.test(name));
+    if (entry === undefined) throw new ZipError('it has no METADATA');
+    await unzip(wheel, entry, target);
+  });
+  const text = readFileSync(target, 'utf8');
+  rmSync(target);
+  return text;
+}
+
+/** What is wrong with a wheel, as a `UserError`. */
+async function readingZip(wheel: string, use: () => Promise<void>): Promise<void> {
+  try {
+    await use();
+  } catch (error) {
+    throw error instanceof ZipError ? new UserError(fetchedOther(wheel, error.message)) : error;
+  }
+}
+
+/** Ends well where `1 + 1` is 2: native code that does not fit the machine ends the process that loads it. */
+const TRIAL = `
+try {
+  const binding = require(process.argv[1]);
+  const one = binding.createTensor([], binding.TF_FLOAT, Float32Array.of(1));
+  const attributes = [{ name: 'T', type: binding.TF_ATTR_TYPE, value: binding.TF_FLOAT }];
+  const [sum] = binding.executeOp('AddV2', attributes, [one, one], 1);
+  if (binding.tensorDataSync(sum.id)[0] !== 2) throw new Error('1 + 1 is not 2');
+} catch (error) {
+  console.error(error.message);
+  process.exitCode = 1;
+}`;
+
+async function requireThatItComputes(binding: string, signal: AbortSignal): Promise<void> {
+  const { failed, output } = await runTool(process.execPath, ['-e', TRIAL, binding], {
+    cwd: dirname(binding),
+    signal,
+    env: { TF_CPP_MIN_LOG_LEVEL: '2' },
+  });
+  if (failed) throw new UserError(doesNotCompute(TITLE, output));
+}

@@ -1,0 +1,109 @@
+/** TensorFlow.js with one of its backends onto this machine: whole, or not at all. */
+import { readdirSync, renameSync, rmSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { RUNTIMES } from '../../compute/tensor/runtimes/index.js';
+import { runtimesFolder } from '../../compute/tensor/runtimes/tensorflow/installed.js';
+import {
+  DAWN,
+  dawnBuild,
+  dawnPath,
+  MANIFEST,
+  packageFolder,
+  readTfjs,
+  type TfjsManifest,
+  type TfjsName,
+  tfjsDamage,
+  tfjsFolder,
+} from '../../compute/tensor/runtimes/tfjs/installed.js';
+import { doesNotCompute, noBuildHere } from '../../language/diagnostics/catalogue/runtimes.js';
+import { UserError } from '../../language/diagnostics/types.js';
+import type { Host } from '../../language/host/host.js';
+import { makeFolders } from '../../language/host/node-folders.js';
+import { writeWhole } from '../../pipeline/store/index.js';
+import { unpackNpm } from './npm.js';
+import { DAWN_BUILDS, type PartialPackage, TFJS_NEEDED_BYTES, TFJS_PACKAGES } from './packages.js';
+import {
+  alone,
+  bytesOf,
+  filesIn,
+  type InstallStep,
+  removeFolder,
+  replaceFolder,
+  requireSpace,
+} from './staging.js';
+import { runTool } from './tool.js';
+
+export interface TfjsInstallOptions {
+  readonly signal: AbortSignal;
+  readonly progress: (step: InstallStep) => void;
+}
+
+/** Installs, or finds that the same is installed. Throws a `UserError`, or the signal's reason. */
+export async function installTfjs(
+  host: Host,
+  name: TfjsName,
+  { signal, progress }: TfjsInstallOptions,
+): Promise<{ readonly manifest: TfjsManifest; readonly already: boolean }> {
+  const wanted = TFJS_PACKAGES[name];
+  const packages = Object.fromEntries(wanted.map(({ name: one, version }) => [one, version]));
+  const known = readTfjs(host, name);
+  const isWanted = known !== undefined && JSON.stringify(known.packages) === JSON.stringify(packages);
+  if (isWanted && tfjsDamage(host, name, 'all') === undefined) return { manifest: known, already: true };
+  const { title } = RUNTIMES[name];
+  if (packages[DAWN] !== undefined && !DAWN_BUILDS.has(dawnBuild()))
+    throw new UserError(noBuildHere(title, 'Linux and Windows on x64 and arm64, and macOS'));
+  const manifest = await alone(host, name, async (staging): Promise<TfjsManifest> => {
+    requireSpace(runtimesFolder(host), TFJS_NEEDED_BYTES[name]);
+    for (const one of wanted) {
+      progress({ what: `fetching ${one.name}` });
+      await fetchPart(one, staging, signal);
+    }
+    progress({ what: 'trying it' });
+    await requireThatItLoads(title, staging, wanted, signal);
+    const files = await filesIn(staging, signal);
+    const put: TfjsManifest = { version: 1, packages, bytes: bytesOf(files), files };
+    writeWhole(join(staging, MANIFEST), `${JSON.stringify(put, null, 2)}\n`, { sync: true });
+    replaceFolder(staging, tfjsFolder(host, name));
+    return put;
+  });
+  return { manifest, already: false };
+}
+
+/** Removes it with everything that an installation left; whether there was one. Throws a `UserError`. */
+export async function removeTfjs(host: Host, name: TfjsName): Promise<boolean> {
+  if (host.stat(runtimesFolder(host))?.isFolder !== true) return false;
+  return alone(host, name, () => {
+    const folder = tfjsFolder(host, name);
+    const was = host.stat(folder) !== undefined;
+    removeFolder(host, folder, MANIFEST);
+    return was;
+  });
+}
+
+/** Fetches a package whole, and moves what is kept of it to its place. */
+async function fetchPart(wanted: PartialPackage, staging: string, signal: AbortSignal): Promise<void> {
+  const whole = join(staging, 'whole');
+  await unpackNpm(wanted, whole, signal);
+  const target = packageFolder(staging, wanted.name);
+  for (const entry of readdirSync(whole, { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name);
+    const file = relative(whole, path).replaceAll('\\', '/');
+    if (!entry.isFile() || !wanted.isKept(file)) continue;
+    makeFolders(dirname(join(target, file)));
+    renameSync(path, join(target, file));
+  }
+  rmSync(whole, { recursive: true });
+}
+
+/** Native code that does not fit the machine ends the process that loads it, so that is another one. */
+async function requireThatItLoads(
+  title: string,
+  folder: string,
+  wanted: readonly PartialPackage[],
+  signal: AbortSignal,
+): Promise<void> {
+  const modules = wanted.map(({ name }) => (name === DAWN ? dawnPath(folder) : name));
+  const script = modules.map((name) => `require(${JSON.stringify(name)});`).join('\n');
+  const { failed, output } = await runTool(process.execPath, ['-e', script], { cwd: folder, signal });
+  if (failed) throw new UserError(doesNotCompute(title, output));
+}

@@ -1,0 +1,69 @@
+/** What a `require` may refer to. */
+import { CompletionItemKind } from 'vscode-languageserver/node.js';
+import { unitNoun } from '../../../language/check/units.js';
+import type { MetricSchema } from '../../../language/schemas/schema.js';
+import { kindOf } from '../cursor/expected.js';
+import { ftp, headOf, metricText } from '../describe.js';
+import { hasBaseline, type Metrics, metricsOfStage, ownMetrics } from '../names/measured.js';
+import type { Proposals, Request } from './request.js';
+import { stagesOf } from './values.js';
+
+const word = (label: string, detail: string): Proposals => [
+  { label, kind: CompletionItemKind.Keyword, detail, sort: 'e' },
+];
+
+/** Between two conditions. */
+export const JOINING: Proposals = [...word('and', 'both hold'), ...word('or', 'at least one holds')];
+/** Before one. */
+export const NEGATION: Proposals = word('not', 'it does not hold');
+
+/** The kind of the block whose `require` the cursor is in. */
+export function conditionIn({ cursor }: Request): string | undefined {
+  const block = cursor.frames.find((frame) => frame.kind === 'block');
+  return block?.statement[0]?.image === 'require' ? kindOf(block) : undefined;
+}
+
+/** Behind the dot of a `require`. */
+export function metricsBehind(name: string, kind: string, { view }: Request): Metrics {
+  if (name === 'baseline' && hasBaseline(kind)) return ownMetrics(kind) ?? {};
+  const stage = stagesOf(view).find((one) => one.name.text === name);
+  return stage === undefined ? {} : metricsOfStage(kind, stage.node.kind.text);
+}
+
+export function metricProposals(kind: string, request: Request): Proposals {
+  const own = request.cursor.frames.find((frame) => frame.kind === 'block')?.head[1]?.image;
+  const dot = request.cursor.next?.image === '.' ? '' : '.$1';
+  return [
+    ...named(ownMetrics(kind) ?? {}),
+    ...stagesOf(request.view)
+      .filter(({ name }) => name.text !== own)
+      .map((stage) => ({
+        label: stage.name.text,
+        kind: CompletionItemKind.Class,
+        detail: `what the ${stage.node.kind.text} stage measured`,
+        doc: ftp(headOf(stage)),
+        insert: `${stage.name.text}${dot}`,
+        sort: 'c',
+      })),
+    ...(hasBaseline(kind)
+      ? [
+          {
+            label: 'baseline',
+            kind: CompletionItemKind.Module,
+            detail: 'the same metrics of the baseline',
+            insert: `baseline${dot}`,
+            sort: 'b',
+          },
+        ]
+      : []),
+  ];
+}
+
+export const named = (metrics: Readonly<Record<string, MetricSchema>>): Proposals =>
+  Object.entries(metrics).map(([name, schema]) => ({
+    label: name,
+    kind: CompletionItemKind.Field,
+    detail: schema.unit === 'number' || schema.unit === 'boolean' ? schema.unit : unitNoun(schema.unit),
+    doc: metricText(name, schema),
+    sort: 'a',
+  }));

@@ -1,0 +1,75 @@
+/** The type that an expression at the cursor should have, and the table of keys where a key is expected. */
+import { PARAM_TYPES } from '../../../language/check/params.js';
+import { functions } from '../../../language/schemas/functions/index.js';
+import type { Setting, SettingType } from '../../../language/schemas/schema.js';
+import { settingsIn } from '../names/kinds.js';
+import { alternative } from '../names/values.js';
+import type { Frame } from './frames.js';
+import { isSets } from './tokens.js';
+
+export type Fields = Readonly<Record<string, Setting>>;
+
+/** What is after `=` or `:` in a frame, with its type. */
+export function expectedIn(frames: readonly Frame[]): SettingType | undefined {
+  const frame = frames.at(-1);
+  const outer = frames.slice(0, -1);
+  if (frame === undefined) return undefined;
+  switch (frame.kind) {
+    case 'top':
+      return paramType(frame);
+    case 'block':
+    case 'record': {
+      const [key, sets] = frame.statement;
+      const fields = fieldsIn(frames);
+      if (key === undefined || !isSets(sets) || !Object.hasOwn(fields, key.image)) return undefined;
+      return fields[key.image]?.type;
+    }
+    case 'list':
+      return (
+        alternative(expectedIn(outer), 'list')?.of ??
+        (outer.at(-1)?.kind === 'top' ? expectedIn(outer) : undefined)
+      );
+    case 'group':
+      return expectedIn(outer);
+    case 'call': {
+      const [name, sets] = frame.statement;
+      const schema = Object.hasOwn(functions, frame.callee.image) ? functions[frame.callee.image] : undefined;
+      const key = isSets(sets) ? name?.image : schema?.positional[frame.index];
+      return key !== undefined && schema !== undefined && Object.hasOwn(schema.args, key)
+        ? schema.args[key]?.type
+        : undefined;
+    }
+    default:
+      return undefined;
+  }
+}
+
+/** Keys that may be in the innermost frame. */
+export function fieldsIn(frames: readonly Frame[]): Fields {
+  const frame = frames.at(-1);
+  switch (frame?.kind) {
+    case 'block':
+      return settingsIn(kindOf(frame));
+    case 'record':
+      return alternative(expectedIn(frames.slice(0, -1)), 'record')?.fields ?? {};
+    case 'call':
+      return Object.hasOwn(functions, frame.callee.image) ? (functions[frame.callee.image]?.args ?? {}) : {};
+    default:
+      return {};
+  }
+}
+
+/** `train`, for a block and for a preset for it. */
+export function kindOf({ head }: Extract<Frame, { kind: 'block' }>): string {
+  const isPreset = head[0]?.tokenType.name === 'Preset';
+  return (isPreset ? head[3] : head[0])?.image ?? '';
+}
+
+function paramType({ statement }: Extract<Frame, { kind: 'top' }>): SettingType | undefined {
+  const [word, , , type] = statement;
+  const isParam = word?.image === 'param' || word?.image === 'matrix';
+  const name = type?.image ?? '';
+  return isParam && statement.some(({ image }) => image === '=') && Object.hasOwn(PARAM_TYPES, name)
+    ? PARAM_TYPES[name]
+    : undefined;
+}

@@ -1,0 +1,65 @@
+/** From the word at the cursor outwards: value, setting, block, file. */
+import type { SelectionRange } from 'vscode-languageserver';
+import type { Span } from '../../../language/source/span.js';
+import type { Expression } from '../../../language/syntax/ast.js';
+import { partsOf } from '../../../language/syntax/references.js';
+import { endOf, isNewline, tokensOf } from '../cursor/tokens.js';
+import { contains, toOffset, toRange } from '../positions.js';
+import type { View } from '../projects.js';
+import { type Feature, safely, viewOf } from '../session.js';
+
+export const selection: Feature = {
+  capabilities: { selectionRangeProvider: true },
+  register: (session) =>
+    session.connection.onSelectionRanges(
+      safely(session, null, (params) => {
+        const view = viewOf(session, params);
+        if (view === undefined) return null;
+        return params.positions.map((position) => rangesAt(view, toOffset(view.source, position)));
+      }),
+    ),
+};
+
+type Extent = Pick<Span, 'start' | 'end'>;
+
+function rangesAt(view: View, offset: number): SelectionRange {
+  const { source } = view;
+  const token = tokensOf(source).tokens.find(
+    (one) => !isNewline(one) && one.startOffset <= offset && offset <= endOf(one),
+  );
+  const extents: Extent[] = [
+    { start: 0, end: source.text.length },
+    ...aroundIn(view, offset),
+    token === undefined ? { start: offset, end: offset } : { start: token.startOffset, end: endOf(token) },
+  ];
+  let range: SelectionRange | undefined;
+  let last: Extent | undefined;
+  for (const extent of extents.sort((a, b) => b.end - b.start - (a.end - a.start))) {
+    if (!contains(extent, offset) || (last?.start === extent.start && last.end === extent.end)) continue;
+    range = { range: toRange(source, extent), ...(range === undefined ? {} : { parent: range }) };
+    last = extent;
+  }
+  return range ?? { range: toRange(source, { start: offset, end: offset }) };
+}
+
+/** Spans of the tree that hold the offset. */
+function aroundIn({ module: { tree } }: View, offset: number): readonly Extent[] {
+  const found: Extent[] = [];
+  const take = (extent: Extent): boolean => contains(extent, offset) && found.push(extent) > 0;
+  for (const body of [...tree.blocks, ...tree.presets, ...tree.tests]) {
+    if (!take(body.span)) continue;
+    for (const { key, value } of body.properties)
+      if (take({ start: key.span.start, end: Math.max(key.span.end, value.span.end) })) inside(value, take);
+    const conditions = 'requirements' in body ? body.requirements : body.expectations;
+    for (const { span, condition } of conditions) if (take(span)) inside(condition, take);
+  }
+  for (const one of [...tree.params, ...tree.matrices, ...tree.secrets])
+    if (take(one.span) && one.value !== undefined) inside(one.value, take);
+  for (const { span } of tree.imports) take(span);
+  return found;
+}
+
+function inside(expression: Expression, take: (extent: Extent) => boolean): void {
+  if (!take(expression.span)) return;
+  for (const part of partsOf(expression)) inside(part, take);
+}

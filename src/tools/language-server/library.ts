@@ -1,0 +1,33 @@
+/** Modules of the standard library, read once. */
+import { join } from 'node:path';
+import { PRELUDE } from '../../language/check/modules.js';
+import { sourceText } from '../../language/source/text.js';
+import type { SourceFile } from '../../language/syntax/ast.js';
+import { parse } from '../../language/syntax/parse.js';
+import type { Session } from './session.js';
+
+export interface LibraryModule {
+  /** `std/data` */
+  readonly name: string;
+  readonly tree: SourceFile;
+}
+
+const read = new Map<string, readonly LibraryModule[]>();
+
+/** What an import may name; the prelude needs none. */
+export function libraryModules({ projects }: Session): readonly LibraryModule[] {
+  const folder = join(projects.packageFolder, 'stdlib', 'std');
+  const known = read.get(folder);
+  if (known !== undefined) return known;
+  const host = projects.hostAt(folder);
+  const modules = host
+    .list(folder)
+    .filter((file) => file.endsWith('.ftp'))
+    .map((file) => {
+      const name = `std/${file.slice(0, -'.ftp'.length)}`;
+      return { name, tree: parse(sourceText(`${name}.ftp`, host.readText(join(folder, file)))).tree };
+    })
+    .filter(({ name }) => name !== PRELUDE);
+  read.set(folder, modules);
+  return modules;
+}

@@ -1,0 +1,154 @@
+/** Every word of a file and what it refers to, in the order of the file. */
+import type { Module } from '../../../language/check/modules.js';
+import { PARAM_TYPES } from '../../../language/check/params.js';
+import type { SettingType } from '../../../language/schemas/schema.js';
+import type { Span } from '../../../language/source/span.js';
+import type { Block, Expression, Preset, Test, Word } from '../../../language/syntax/ast.js';
+import { declaredIn, namesIn, targetOf } from './declared.js';
+import { schemaOf, settingsIn } from './kinds.js';
+import { hasBaseline, type Metrics, metricsOfStage, ownMetrics } from './measured.js';
+import type { Declared, Target } from './targets.js';
+import { type Tested, walkTest } from './tested.js';
+import { ValueWalker } from './values.js';
+
+export interface Occurrence {
+  readonly span: Span;
+  readonly target: Target;
+  readonly isDeclaration: boolean;
+}
+
+export interface FileIndex {
+  readonly occurrences: readonly Occurrence[];
+  readonly names: ReadonlyMap<string, Target>;
+}
+
+const known = new WeakMap<Module, FileIndex>();
+
+/** `tested`: what the pipeline declares that a test of this file refers to. */
+export function indexOf(module: Module, tested: (test: Test) => Tested): FileIndex {
+  const before = known.get(module);
+  if (before !== undefined) return before;
+  const made = new Indexer(module, tested).index();
+  known.set(module, made);
+  return made;
+}
+
+/** The word at an offset: one that starts there is preferred to one that ends there. */
+export function occurrenceAt({ occurrences }: FileIndex, offset: number): Occurrence | undefined {
+  let ended: Occurrence | undefined;
+  for (const occurrence of occurrences) {
+    const { start, end } = occurrence.span;
+    if (start <= offset && offset < end) return occurrence;
+    if (end === offset && start < end) ended = occurrence;
+  }
+  return ended;
+}
+
+class Indexer {
+  private readonly found: Occurrence[] = [];
+  private readonly names: ReadonlyMap<string, Target>;
+  private readonly values: ValueWalker;
+
+  constructor(
+    private readonly module: Module,
+    private readonly tested: (test: Test) => Tested,
+  ) {
+    this.names = namesIn(module);
+    this.values = new ValueWalker(this.names, (span, target) => this.add(span, target));
+  }
+
+  index(): FileIndex {
+    const { tree } = this.module;
+    this.imports();
+    for (const declared of declaredIn(this.module).values())
+      this.add(declared.name.span, targetOf(declared), true);
+    for (const { type, range, value } of [...tree.params, ...tree.matrices]) {
+      const known = Object.hasOwn(PARAM_TYPES, type.text) ? PARAM_TYPES[type.text] : undefined;
+      if (known !== undefined) this.add(type.span, { kind: 'param_type', name: type.text });
+      for (const bound of [range?.min, range?.max]) if (bound !== undefined) this.values.walk(bound, known);
+      if (value !== undefined) this.values.walk(value, listed(known, value));
+    }
+    for (const { value } of tree.secrets) this.values.walk(value, undefined);
+    for (const preset of tree.presets) this.body(preset, preset.target);
+    for (const block of tree.blocks) this.body(block, block.kind);
+    for (const test of tree.tests)
+      walkTest(test, this.tested(test), this.names, this.values, (span, target) => this.add(span, target));
+    const occurrences = this.found.sort((a, b) => a.span.start - b.span.start);
+    return { occurrences, names: this.names };
+  }
+
+  private add(span: Span, target: Target, isDeclaration = false): void {
+    this.found.push({ span, target, isDeclaration });
+  }
+
+  private imports(): void {
+    for (const { statement, module } of this.module.imports) {
+      for (const { text, span } of statement.names) {
+        const declared = module === undefined ? undefined : declaredIn(module).get(text);
+        if (declared !== undefined) this.add(span, targetOf(declared));
+      }
+      const { text, span } = statement.from;
+      if (text !== '') this.add(span, { kind: 'module', name: text, module });
+    }
+  }
+
+  private body(block: Block | Preset, kind: Word): void {
+    const schema = schemaOf(kind.text);
+    const isKnown = schema !== undefined || kind.text === 'budget';
+    if (isKnown) this.add(kind.span, { kind: 'block_kind', name: kind.text });
+    for (const { text, span } of block.using) {
+      const target = this.names.get(text);
+      if (schema?.presets.includes(text)) this.add(span, { kind: 'method', name: text, owner: kind.text });
+      else if (target !== undefined) this.add(span, target);
+    }
+    const fields = settingsIn(kind.text);
+    for (const { key, value } of block.properties) {
+      const setting = Object.hasOwn(fields, key.text) ? fields[key.text] : undefined;
+      if (setting === undefined) {
+        this.values.walk(value, undefined);
+        continue;
+      }
+      const owner = { owner: kind.text, stage: block.name.text };
+      this.add(key.span, { kind: 'setting', ...owner, path: key.text, setting });
+      this.values.walk(value, setting.type, (path, span, inner) =>
+        this.add(span, { kind: 'setting', ...owner, path: `${key.text}.${path}`, setting: inner }),
+      );
+    }
+    for (const { condition } of block.requirements) this.condition(condition, kind.text);
+  }
+
+  private condition(condition: Expression, owner: string): void {
+    this.values.walk(condition, undefined, undefined, ({ path: [first, second] }) => {
+      if (first === undefined) return false;
+      if (second === undefined) return this.metric(first, ownMetrics(owner), { owner });
+      if (first.text === 'baseline' && hasBaseline(owner)) {
+        this.add(first.span, BASELINE);
+        return this.metric(second, ownMetrics(owner), { owner, isBaseline: true });
+      }
+      const target = this.names.get(first.text);
+      if (target?.kind !== 'declared' || target.declared.what !== 'stage') return false;
+      const { declared } = target;
+      const kind = declared.node.kind.text;
+      const found = this.metric(second, metricsOfStage(owner, kind), { owner: kind, stage: declared });
+      if (found) this.add(first.span, target);
+      return found;
+    });
+  }
+
+  private metric(
+    { text, span }: Word,
+    metrics: Metrics | undefined,
+    of: { readonly owner: string; readonly isBaseline?: boolean; readonly stage?: Declared },
+  ): boolean {
+    const schema = metrics !== undefined && Object.hasOwn(metrics, text) ? metrics[text] : undefined;
+    if (schema === undefined) return false;
+    this.add(span, { kind: 'metric', name: text, schema, isBaseline: false, ...of });
+    return true;
+  }
+}
+
+const BASELINE: Target = { kind: 'root', name: 'baseline', doc: 'The same metrics of the baseline.' };
+
+/** A matrix has a list of values of its type. */
+const listed = (type: SettingType | undefined, value: Expression): SettingType | undefined =>
+  type !== undefined && value.kind === 'list' ? { kind: 'list', of: type } : type;

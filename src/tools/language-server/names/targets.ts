@@ -1,0 +1,90 @@
+/** What a word of a file refers to. */
+import type { Module } from '../../../language/check/modules.js';
+import type {
+  FunctionSchema,
+  MetricSchema,
+  Port,
+  Setting,
+  SettingType,
+} from '../../../language/schemas/schema.js';
+import type { Block, Matrix, Native, Param, Preset, Secret, Word } from '../../../language/syntax/ast.js';
+
+/** What a string names: see {@link SettingType}; `file` is the argument of `file(…)`. */
+export type PathNames = NonNullable<Extract<SettingType, { kind: 'string' }>['names']> | 'file';
+
+/** What a file declares. */
+export type Declaration =
+  | { readonly what: 'param'; readonly node: Param }
+  | { readonly what: 'matrix'; readonly node: Matrix }
+  | { readonly what: 'secret'; readonly node: Secret }
+  | { readonly what: 'preset'; readonly node: Preset }
+  | { readonly what: 'stage' | 'budget'; readonly node: Block }
+  | { readonly what: 'native'; readonly node: Native };
+
+export type Declared = Declaration & { readonly name: Word; readonly module: Module };
+
+export type Target =
+  | { readonly kind: 'declared'; readonly declared: Declared }
+  | {
+      readonly kind: 'function';
+      readonly name: string;
+      readonly schema: FunctionSchema;
+      readonly declared?: Declared;
+    }
+  /** `path` from the block: `lora.rank`. */
+  | {
+      readonly kind: 'setting';
+      readonly owner: string;
+      readonly stage?: string;
+      readonly path: string;
+      readonly setting: Setting;
+    }
+  | { readonly kind: 'argument'; readonly callee: string; readonly path: string; readonly setting: Setting }
+  | { readonly kind: 'port'; readonly stage: Declared; readonly name: string; readonly port: Port }
+  | {
+      readonly kind: 'metric';
+      readonly owner: string;
+      readonly name: string;
+      readonly schema: MetricSchema;
+      readonly isBaseline: boolean;
+      /** The stage whose name is before it. */
+      readonly stage?: Declared;
+    }
+  /** A word that others are behind: `baseline`, and `plan` in a test. */
+  | { readonly kind: 'root'; readonly name: string; readonly doc: string }
+  /** What an expectation of a test looks at: `plan.adapter.steps`. */
+  | { readonly kind: 'field'; readonly name: string; readonly doc: string }
+  | { readonly kind: 'method'; readonly name: string; readonly owner: string }
+  | { readonly kind: 'choice'; readonly value: string; readonly of: SettingType }
+  | { readonly kind: 'block_kind'; readonly name: string }
+  | { readonly kind: 'param_type'; readonly name: string }
+  | { readonly kind: 'module'; readonly name: string; readonly module: Module | undefined }
+  /** A file or pattern, relative to the folder of the pipeline. */
+  | { readonly kind: 'path'; readonly path: string; readonly names: PathNames };
+
+/** Targets with equal ids are the same thing; `undefined` for what is not a name, such as a path. */
+export function idOf(target: Target): string | undefined {
+  switch (target.kind) {
+    case 'declared':
+      return `${target.declared.module.path}#${target.declared.name.text}`;
+    case 'function':
+      return `function ${target.name}`;
+    case 'setting':
+      return `setting ${target.owner} ${target.path}`;
+    case 'argument':
+      return `argument ${target.callee} ${target.path}`;
+    case 'port':
+      return `${target.stage.module.path}#${target.stage.name.text}.${target.name}`;
+    case 'metric':
+      return `metric ${target.owner} ${target.name}`;
+    case 'root':
+    case 'field':
+      return `${target.kind} ${target.name}`;
+    case 'method':
+      return `method ${target.owner} ${target.name}`;
+    case 'choice':
+      return `choice ${target.value}`;
+    default:
+      return undefined;
+  }
+}

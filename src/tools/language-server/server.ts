@@ -1,0 +1,123 @@
+/** The language server: features over one compilation a text, behind a connection that the rim opens. */
+import type {
+  ClientCapabilities,
+  Connection,
+  InitializeParams,
+  ServerCapabilities,
+} from 'vscode-languageserver';
+import { TextDocumentSyncKind } from 'vscode-languageserver/node.js';
+import type { Host } from '../../language/host/host.js';
+import { followDocuments, watchFiles } from './documents.js';
+import { DiagnosticsPublisher } from './features/diagnostics.js';
+import { features } from './features/index.js';
+import { OpenFiles } from './files.js';
+import { type Planner, Plans } from './plans.js';
+import { Projects } from './projects.js';
+import { type Session, safely } from './session.js';
+import { openSettings } from './settings.js';
+
+export interface ServerOptions {
+  readonly connection: Connection;
+  readonly host: Host;
+  /** Left out: nothing is planned, and there are no hints. */
+  readonly planner?: Planner;
+  readonly version: string;
+}
+
+/** Listens until the editor says goodbye. */
+export function serve({ connection, host, planner, version }: ServerOptions): void {
+  let client: ClientCapabilities = {};
+  let roots: readonly string[] = [];
+  const complain = (error: unknown): void =>
+    connection.console.error(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  const open = new OpenFiles(host.cwd);
+  const settings = openSettings();
+  const projects = new Projects(host, open, settings.params);
+  const plans = new Plans(projects, planner, settings, { ready: () => planned(), failed: complain });
+  const session: Session = { connection, open, projects, plans, settings, complain, client: () => client };
+  const publisher = new DiagnosticsPublisher(session);
+  const publish = soon(
+    safely(session, undefined, (): undefined => {
+      publisher.publish();
+      plans.ask(projects.opened());
+    }),
+    host,
+  );
+
+  const planned = (): void => {
+    publish();
+    if (client.workspace?.inlayHint?.refreshSupport === true) void connection.languages.inlayHint.refresh();
+  };
+
+  connection.onInitialize((params) => {
+    client = params.capabilities;
+    settings.update(params.initializationOptions);
+    roots = rootsOf(params);
+    open.setRoots(roots);
+    return { capabilities: capabilities(), serverInfo: { name: 'ftpc', version } };
+  });
+  connection.onInitialized(() => {
+    void watchFiles(session).catch(complain);
+    if (client.workspace?.workspaceFolders === true) followFolders();
+  });
+  connection.onShutdown(() => plans.close());
+  const followFolders = (): void => {
+    connection.workspace.onDidChangeWorkspaceFolders(
+      safely(session, undefined, ({ added, removed }): undefined => {
+        const gone = new Set(removed.map(({ uri }) => uri));
+        roots = [...roots.filter((uri) => !gone.has(uri)), ...added.map(({ uri }) => uri)];
+        open.setRoots(roots);
+        projects.changedAll();
+        publish();
+      }),
+    );
+  };
+  followDocuments(session, {
+    changed: publish,
+    closed: (path, uri) => {
+      plans.forget(path);
+      publisher.closed(path, uri);
+      publish();
+    },
+    allChanged: publish,
+  });
+  for (const feature of features) feature.register(session);
+  connection.listen();
+}
+
+function rootsOf({ workspaceFolders, rootUri }: InitializeParams): readonly string[] {
+  if (workspaceFolders != null && workspaceFolders.length > 0) return workspaceFolders.map(({ uri }) => uri);
+  return rootUri == null ? [] : [rootUri];
+}
+
+const capabilities = (): ServerCapabilities =>
+  Object.assign(
+    {
+      positionEncoding: 'utf-16',
+      textDocumentSync: { openClose: true, change: TextDocumentSyncKind.Incremental, save: true },
+      workspace: { workspaceFolders: { supported: true, changeNotifications: true } },
+    },
+    ...features.map((feature) => feature.capabilities),
+  ) as ServerCapabilities;
+
+/** Milliseconds of work behind which more changes are waited for, and the longest wait. */
+const QUICK = 25;
+const LONGEST = 200;
+
+/** Runs once what has arrived is dealt with: of many changes in a row, the last counts. */
+function soon(work: () => void, { now }: Host): () => void {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let took = 0;
+  return () => {
+    if (timer !== undefined) return;
+    timer = setTimeout(
+      () => {
+        timer = undefined;
+        const start = now();
+        work();
+        took = now() - start;
+      },
+      took < QUICK ? 0 : Math.min(took, LONGEST),
+    );
+  };
+}

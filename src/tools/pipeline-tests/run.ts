@@ -1,0 +1,120 @@
+/** Tests → what they came to. */
+import type { CompileResult } from '../../language/compile.js';
+import { type Diagnostic, isError } from '../../language/diagnostics/types.js';
+import type { TestFile } from './read.js';
+import type {
+  Facts,
+  FileOutcome,
+  Need,
+  Node,
+  Planned,
+  Ran,
+  TestCase,
+  TestOutcome,
+  TestSettings,
+} from './types.js';
+import { failureOf } from './verify.js';
+
+/** How a test reaches the world; the command line gives it. */
+export interface TestWorld {
+  /** Plans in the tests' own folder, where only tests have run. */
+  plan(compiled: CompileResult, settings: TestSettings): Promise<Planned>;
+  /** Runs there, once for all tests with the same settings. */
+  run(settings: TestSettings): Promise<Ran>;
+  /** Milliseconds that only ever grow. */
+  clock(): number;
+  /** Someone ended a run: no further test begins. */
+  stopped(): boolean;
+}
+
+export interface TestOptions {
+  /** Tests that run are skipped without it. */
+  readonly runs: boolean;
+  /** `undefined`: all. */
+  readonly filter?: string;
+  /** Hears of every test as it ends. */
+  readonly ended?: (outcome: TestOutcome) => void;
+}
+
+export const matches = ({ file, name }: TestCase, filter: string | undefined): boolean =>
+  filter === undefined || `${file}: ${name}`.toLowerCase().includes(filter.toLowerCase());
+
+export async function runTests(file: TestFile, world: TestWorld, options: TestOptions): Promise<FileOutcome> {
+  const tests: TestOutcome[] = [];
+  for (const test of file.cases.filter((one) => matches(one, options.filter))) {
+    if (world.stopped()) break;
+    const begun = world.clock();
+    const { status, diagnostics } = await outcomeOf(test, world, options);
+    const { name, span, expected } = test;
+    const seconds = (world.clock() - begun) / 1000;
+    const outcome = {
+      file: file.file,
+      name,
+      span,
+      status,
+      seconds,
+      expectations: expected.length,
+      diagnostics,
+    };
+    tests.push(outcome);
+    options.ended?.(outcome);
+  }
+  return { file: file.file, diagnostics: file.diagnostics, tests };
+}
+
+async function outcomeOf(
+  test: TestCase,
+  world: TestWorld,
+  { runs }: TestOptions,
+): Promise<Pick<TestOutcome, 'status' | 'diagnostics'>> {
+  if (test.settings.run && !runs) return { status: 'skipped', diagnostics: [] };
+  const facts = await factsOf(test, world);
+  const failures = test.expected.flatMap((expected) => failureOf(expected, facts) ?? []);
+  if (failures.length === 0) return { status: 'passed', diagnostics: [] };
+  // Why the pipeline or its run failed explains an expectation that did.
+  const causes = facts.diagnostics.filter(isError);
+  return { status: 'failed', diagnostics: [...failures, ...causes] };
+}
+
+async function factsOf({ compiled, settings, expected }: TestCase, world: TestWorld): Promise<Facts> {
+  const { diagnostics } = compiled;
+  const needed = new Set(expected.flatMap(({ condition }) => needsOf(condition)));
+  if (settings.run) {
+    const run = await world.run(settings);
+    const planned = needed.has('plan') ? await world.plan(compiled, settings) : undefined;
+    return {
+      compiled,
+      run,
+      plan: planned?.plan,
+      diagnostics: distinct([...diagnostics, ...run.diagnostics]),
+    };
+  }
+  if (!needed.has('plan')) return { compiled, diagnostics };
+  const planned = await world.plan(compiled, settings);
+  return { compiled, plan: planned.plan, diagnostics: distinct([...diagnostics, ...planned.diagnostics]) };
+}
+
+function needsOf(node: Node): readonly Need[] {
+  switch (node.op) {
+    case 'field':
+      return [node.need];
+    case 'value':
+      return [];
+    case 'not':
+    case 'negate':
+      return needsOf(node.operand);
+    case 'choose':
+      return [node.condition, node.whenTrue, node.whenFalse].flatMap(needsOf);
+    default:
+      return [node.left, node.right].flatMap(needsOf);
+  }
+}
+
+/** The check, the plan and the run may each have found the same. */
+function distinct(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
+  const seen = new Set<string>();
+  return diagnostics.filter(({ code, message }) => {
+    const key = `${code} ${message}`;
+    return !seen.has(key) && seen.add(key);
+  });
+}

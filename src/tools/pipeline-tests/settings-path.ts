@@ -1,0 +1,122 @@
+/** `adapter.lora.rank`: a setting of a stage, by its schema and, where that leaves it open, by its value. */
+import { notComparable, unknownTestName } from '../../language/diagnostics/catalogue/tests.js';
+import type { Diagnostic } from '../../language/diagnostics/types.js';
+import type { Stage, Value } from '../../language/ir/types.js';
+import { functions } from '../../language/schemas/functions/index.js';
+import type { Setting, SettingType } from '../../language/schemas/schema.js';
+import { schemas } from '../../language/schemas/stages/index.js';
+import type { Word } from '../../language/syntax/ast.js';
+import type { Kind, Reading } from './types.js';
+
+export interface FoundSetting {
+  readonly kind: Kind;
+  readonly words?: readonly string[];
+  /** From the stage's settings on. */
+  readonly path: readonly string[];
+}
+
+type Settings = Readonly<Record<string, Setting>>;
+type Values = Readonly<Record<string, Value>>;
+
+/** `undefined` where there is no such setting, or none that can be compared; that has been reported. */
+export function findSetting(
+  stage: Stage,
+  words: readonly Word[],
+  report: (found: Diagnostic) => undefined,
+): FoundSetting | undefined {
+  let fields: Settings = schemas[stage.kind].settings;
+  let values: Values | undefined = stage.settings;
+  let where = `the ${stage.kind} stage \`${stage.name}\``;
+  const path: string[] = [];
+  for (const [i, word] of words.entries()) {
+    const setting = Object.hasOwn(fields, word.text) ? fields[word.text] : undefined;
+    if (setting === undefined)
+      return report(unknownTestName(word.span, word.text, where, Object.keys(fields)));
+    const value: Value | undefined = values?.[word.text];
+    path.push(word.text);
+    if (i === words.length - 1) {
+      const leaf = leafOf(setting.type, value);
+      if (typeof leaf !== 'string') return { ...leaf, path };
+      return report(notComparable(word.span, path.join('.'), leaf));
+    }
+    const inner = inside(setting.type, value);
+    where = `\`${path.join('.')}\``;
+    if (inner === undefined) {
+      const next = words[i + 1] ?? word;
+      return report(unknownTestName(next.span, next.text, where, []));
+    }
+    fields = inner.fields;
+    values = inner.values;
+  }
+  return undefined;
+}
+
+/** What is in a record, or the arguments of the function that is called. */
+function inside(
+  type: SettingType,
+  value: Value | undefined,
+): { fields: Settings; values?: Values } | undefined {
+  if (isCall(value)) return { fields: functions[value.call]?.args ?? {}, values: value.args };
+  const record = [type, ...(type.kind === 'union' ? type.of : [])].find((one) => one.kind === 'record');
+  if (record?.kind !== 'record') return undefined;
+  return { fields: record.fields, values: isRecord(value) ? value : undefined };
+}
+
+type Leaf = Omit<FoundSetting, 'path'>;
+
+/** A text says what it is instead of a value. */
+const LEAVES: {
+  readonly [K in SettingType['kind']]: (type: Extract<SettingType, { kind: K }>) => Leaf | string;
+} = {
+  boolean: () => ({ kind: 'boolean' }),
+  integer: () => ({ kind: 'number' }),
+  number: () => ({ kind: 'number' }),
+  quantity: ({ units }) => ({ kind: units.length === 1 ? (units[0] ?? 'any') : 'any' }),
+  string: () => ({ kind: 'text' }),
+  file: () => ({ kind: 'text' }),
+  port: () => ({ kind: 'text' }),
+  enum: ({ values }) => ({ kind: 'text', words: values }),
+  call: ({ family }) => ({
+    kind: 'text',
+    words: Object.keys(functions).filter((name) => functions[name]?.family === family),
+  }),
+  none: () => ({ kind: 'any' }),
+  union: () => ({ kind: 'any' }),
+  list: () => 'a list',
+  record: () => 'a record',
+  map: () => 'a record',
+  secret: () => 'a secret',
+};
+
+function leafOf(type: SettingType, value: Value | undefined): Leaf | string {
+  if (Array.isArray(value)) return 'a list';
+  if (isRecord(value) && 'secret' in value) return 'a secret';
+  // The table has one entry a kind: the entry found for `type.kind` takes `type`.
+  return (LEAVES[type.kind] as (type: SettingType) => Leaf | string)(type);
+}
+
+/** The value at a path; a call stands for its function. */
+export function settingAt(settings: Values, path: readonly string[]): Reading {
+  let value: Value | undefined = settings;
+  for (const name of path) {
+    if (isCall(value)) value = value.args;
+    value = isRecord(value) ? value[name] : undefined;
+  }
+  return readingOf(value);
+}
+
+export function readingOf(value: Value | undefined): Reading {
+  if (value === undefined || value === null || typeof value !== 'object') return value;
+  if (isCall(value)) return value.call;
+  if (!isRecord(value)) return undefined;
+  const { unit, value: number, stage, port, file } = value;
+  if (typeof unit === 'string' && typeof number === 'number') return { unit: unit as never, value: number };
+  if (typeof stage === 'string') return port === '' ? stage : `${stage}.${String(port)}`;
+  return typeof file === 'string' ? file : undefined;
+}
+
+const isRecord = (value: Value | undefined): value is Values =>
+  value !== null && typeof value === 'object' && !Array.isArray(value);
+
+const isCall = (value: Value | undefined): value is { call: string; args: Values } =>
+  isRecord(value) && typeof value['call'] === 'string';

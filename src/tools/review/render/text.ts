@@ -1,0 +1,45 @@
+/** A comparison for a terminal. */
+import { columns } from '../../../pipeline/planner/render/columns.js';
+import type { Palette } from '../../../pipeline/planner/render/palette.js';
+import type { Comparison } from '../types.js';
+import { headline } from './headline.js';
+import { noteCells } from './notes.js';
+import { type Cell, visible } from './pieces.js';
+import { type Row, type Section, sectionsOf } from './sections.js';
+
+export function renderComparisonText(comparison: Comparison, palette: Palette): string {
+  const { pipeline, base, notes } = comparison;
+  const where = base.kind === 'ref' ? base.ref : base.file;
+  const title = `${palette.bold(visible(pipeline))} ${palette.dim(`against ${visible(where)}`)}`;
+  return [
+    [title, ...headline(comparison)].join('\n'),
+    ...sectionsOf(comparison).map((section) => table(section, palette)),
+    ...(notes.length === 0
+      ? []
+      : [
+          noteCells(notes)
+            .map((note) => `note: ${cellText(note, palette)}`)
+            .join('\n'),
+        ]),
+  ].join('\n\n');
+}
+
+function table({ title, head, rows }: Section, palette: Palette): string {
+  const marks: Readonly<Record<Row['tone'], string>> = {
+    good: palette.green('+'),
+    new: palette.green('+'),
+    gone: palette.red('-'),
+    bad: palette.yellow('!'),
+    plain: palette.yellow('~'),
+  };
+  const lines = rows.map(({ tone, cells }) => [
+    `  ${marks[tone]}`,
+    ...cells.map((cell) => cellText(cell, palette)),
+  ]);
+  return [palette.bold(title), ...columns([['', ...head.map((text) => palette.dim(text))], ...lines])].join(
+    '\n',
+  );
+}
+
+const cellText = (cell: Cell, palette: Palette): string =>
+  cell.map((piece) => (typeof piece === 'string' ? palette.dim(piece) : visible(piece.code))).join('');

@@ -1,0 +1,65 @@
+/** The effective settings of a stage leaf by leaf, each as it would be in a file. */
+import type { Origin, Stage, StageKind, Value } from '../../language/ir/types.js';
+import type { Setting, SettingType } from '../../language/schemas/schema.js';
+import { schemas } from '../../language/schemas/stages/index.js';
+import { METHODS } from '../../language/schemas/types.js';
+import { isRecord } from '../../pipeline/planner/canonical.js';
+import { isCall, isReference } from '../../pipeline/planner/models.js';
+import type { PlannedStage } from '../../pipeline/planner/types.js';
+import { functionNamed, isFile, recordFields, written } from '../../pipeline/planner/written.js';
+import type { ReviewedSetting } from './types.js';
+
+/** Settings that the planner adds to a train stage and that no file has. */
+const PLANNED_TYPES: Readonly<Record<string, SettingType>> = {
+  max_length: { kind: 'quantity', units: ['tokens'] },
+  using: { kind: 'enum', values: METHODS },
+};
+
+type Settings = Readonly<Record<string, ReviewedSetting>>;
+
+/** Sorted by path. `moduleName`: what a module is called, wherever the command runs. */
+export function reviewedSettings(
+  stage: Stage,
+  planned: PlannedStage,
+  moduleName: (module: string) => string,
+): Settings {
+  const found: Record<string, ReviewedSetting> = {};
+  const leaf = (path: string, text: string, from: Origin, refers?: ReviewedSetting['refers']): void => {
+    const preset = from === 'preset' ? stage.presets?.[path] : undefined;
+    found[path] = {
+      text,
+      from,
+      ...(preset === undefined ? {} : { preset: { ...preset, module: moduleName(preset.module) } }),
+      ...(refers === undefined ? {} : { refers }),
+    };
+  };
+  const add = (path: string, value: Value, type: SettingType | undefined, from: Origin): void => {
+    if (isReference(value)) leaf(path, written(value), from, value);
+    else if (isFile(value)) leaf(path, `${written(value)} sha256:${value.sha256.slice(0, 12)}`, from);
+    else if (isCall(value)) {
+      leaf(path, value.call, from);
+      addAll(path, value.args, functionNamed(value.call)?.args, from);
+    } else if (isRecord(value) && !('unit' in value)) addAll(path, value, recordFields(type), from);
+    else leaf(path, written(value, type), from);
+  };
+  const addAll = (
+    path: string,
+    fields: Readonly<Record<string, Value>>,
+    types: Readonly<Record<string, Setting>> | undefined,
+    from: Origin,
+  ): void => {
+    for (const [name, field] of Object.entries(fields)) {
+      const inner = `${path}.${name}`;
+      add(inner, field, types?.[name]?.type, stage.origins[inner] ?? from);
+    }
+  };
+  for (const [path, { value, from }] of Object.entries(planned.effective))
+    add(path, value, typeAt(stage.kind, path), from);
+  return Object.fromEntries(Object.entries(found).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function typeAt(kind: StageKind, path: string): SettingType | undefined {
+  const [first = '', ...rest] = path.split('.');
+  const own = schemas[kind].settings[first]?.type ?? PLANNED_TYPES[first];
+  return rest.reduce<SettingType | undefined>((type, name) => recordFields(type)?.[name]?.type, own);
+}

@@ -1,0 +1,106 @@
+import { expect } from 'chai';
+import {
+  evaluateRequirement,
+  metricPaths,
+  UnknownMetric,
+  describe as write,
+} from '../../../src/compute/evaluation/expression.js';
+import type { Expression } from '../../../src/language/ir/types.js';
+
+const metric = (...path: string[]): Expression => ({ op: 'metric', path });
+const value = (it: number | boolean | string | null): Expression => ({ op: 'value', value: it });
+type Binary = Extract<Expression, { left: Expression }>['op'];
+const binary = (left: Expression, op: Binary, right: Expression): Expression => ({ op, left, right });
+const not = (operand: Expression): Expression => ({ op: 'not', operand });
+
+const known: Readonly<Record<string, number>> = { rouge_l: 0.513, 'baseline.rouge_l': 0.5, loss: 2, zero: 0 };
+const find = (condition: Expression) =>
+  evaluateRequirement(
+    { text: 'as written', condition, span: { file: 'a.ftp', start: 0, end: 1 } as never },
+    (path) => known[path.join('.')],
+  );
+
+describe('requirements', () => {
+  const gain = binary(metric('rouge_l'), '-', metric('baseline', 'rouge_l'));
+
+  it('says what was found and what is needed', () => {
+    const finding = find(binary(gain, '>=', value(0.02)));
+    expect(finding.holds).to.equal(false);
+    expect(finding.value).to.be.closeTo(0.013, 1e-12);
+    expect(finding.limit).to.equal(0.02);
+    expect(finding.operator).to.equal('>=');
+    expect(finding.require).to.equal('as written');
+    expect(finding.sentence).to.equal('rouge_l - baseline.rouge_l = 0.013, needs >= 0.02');
+  });
+
+  it('shows enough digits to tell value and limit apart', () => {
+    const { sentence } = find(binary(value(0.0199999), '>=', value(0.02)));
+    expect(sentence).to.equal('0.02 = 0.0199999, needs >= 0.02');
+  });
+
+  it('compares in all ways', () => {
+    const cases: readonly [Binary, boolean, boolean, boolean][] = [
+      ['<', true, false, false],
+      ['<=', true, true, false],
+      ['>', false, false, true],
+      ['>=', false, true, true],
+      ['==', false, true, false],
+      ['!=', true, false, true],
+    ];
+    for (const [op, less, equal, more] of cases) {
+      expect(find(binary(metric('loss'), op, value(3))).holds, `2 ${op} 3`).to.equal(less);
+      expect(find(binary(metric('loss'), op, value(2))).holds, `2 ${op} 2`).to.equal(equal);
+      expect(find(binary(metric('loss'), op, value(1))).holds, `2 ${op} 1`).to.equal(more);
+    }
+  });
+
+  it('reckons', () => {
+    expect(find(binary(binary(metric('loss'), '*', value(3)), '==', value(6))).holds).to.equal(true);
+    expect(find(binary(binary(metric('loss'), '/', value(4)), '==', value(0.5))).holds).to.equal(true);
+    expect(find(binary(binary(metric('loss'), '+', value(4)), '==', value(6))).holds).to.equal(true);
+    expect(find(binary({ op: 'negate', operand: metric('loss') }, '==', value(-2))).holds).to.equal(true);
+  });
+
+  it('names the part that decides', () => {
+    const good = binary(metric('loss'), '<', value(3));
+    const bad = binary(metric('loss'), '<', value(1));
+    expect(find(binary(good, 'and', bad))).to.include({ holds: false, limit: 1 });
+    expect(find(binary(bad, 'and', good))).to.include({ holds: false, limit: 1 });
+    expect(find(binary(bad, 'or', good))).to.include({ holds: true, limit: 3 });
+    expect(find(binary(bad, 'or', bad)).holds).to.equal(false);
+    expect(find(not(good))).to.include({ holds: false, operator: '>=' });
+    expect(find(not(binary(good, 'and', bad)))).to.include({ holds: true, operator: '>=', limit: 1 });
+    expect(find(not(binary(bad, 'or', good)))).to.include({ holds: false, limit: 3 });
+  });
+
+  it('lets nothing pass that is no number', () => {
+    const nothing = binary(metric('zero'), '/', metric('zero'));
+    for (const op of ['<', '<=', '>', '>=', '==', '!='] as const) {
+      expect(find(binary(nothing, op, value(1))).holds, op).to.equal(false);
+      expect(find(not(binary(nothing, op, value(1)))).holds, `not ${op}`).to.equal(false);
+    }
+    expect(find(binary(value(null), '==', value(0))).holds).to.equal(false);
+  });
+
+  it('takes a bare truth value', () => {
+    expect(find(value(true)).holds).to.equal(true);
+    expect(find(value(false)).holds).to.equal(false);
+    expect(find(not(value(false))).holds).to.equal(true);
+  });
+
+  it('refuses a name that nothing measured', () => {
+    expect(() => find(binary(metric('bleu'), '>', value(1)))).to.throw(UnknownMetric, 'bleu');
+  });
+
+  it('writes expressions with the brackets that they need', () => {
+    const sum = binary(value(1), '+', metric('loss'));
+    expect(write(binary(sum, '*', value(2)))).to.equal('(1 + loss) * 2');
+    expect(write(binary(value(1), '-', binary(value(2), '-', value(3))))).to.equal('1 - (2 - 3)');
+    expect(write(not(binary(sum, '<', value(3))))).to.equal('not (1 + loss < 3)');
+    expect(metricPaths(binary(gain, '>', not(metric('loss'))))).to.deep.equal([
+      ['rouge_l'],
+      ['baseline', 'rouge_l'],
+      ['loss'],
+    ]);
+  });
+});

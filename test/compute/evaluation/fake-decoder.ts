@@ -1,0 +1,76 @@
+import type { Decoder, DecodeSession } from '../../../src/compute/models/decoder/types.js';
+import type { ModelConfig } from '../../../src/compute/models/types.js';
+
+export const tinyConfig: ModelConfig = {
+  architecture: 'llama',
+  vocabSize: 24,
+  hiddenSize: 32,
+  intermediateSize: 64,
+  layers: 2,
+  heads: 4,
+  keyValueHeads: 2,
+  headDim: 8,
+  maxPositions: 40,
+  ropeTheta: 10_000,
+  normEpsilon: 1e-5,
+  tieEmbeddings: true,
+  bosTokenId: null,
+  eosTokenIds: [0],
+  padTokenId: null,
+};
+
+export interface FakeDecoder extends Pick<Decoder, 'session' | 'options'> {
+  /** `[vocab]` after a whole prefix, computed anew: what a cache must agree with. */
+  after(prefix: readonly number[]): Float32Array;
+  /** Rows of every call of `append`. */
+  readonly calls: number[];
+  readonly open: number;
+}
+
+/** Logits are a hash of the whole prefix: any slip in what a row has seen changes all that follows. */
+export function fakeDecoder(): FakeDecoder {
+  const calls: number[] = [];
+  let open = 0;
+  const after = (prefix: readonly number[]): Float32Array => {
+    let state = 2166136261;
+    for (const id of prefix) state = Math.imul(state ^ (id + 1), 16777619) >>> 0;
+    return Float32Array.from({ length: tinyConfig.vocabSize }, (_, i) => {
+      const mixed = Math.imul(state ^ Math.imul(i + 1, 0x9e3779b1), 0x85ebca6b) >>> 0;
+      return ((mixed ^ (mixed >>> 15)) % 4096) / 512 - 4;
+    });
+  };
+  const session = async (rows: number, capacity: number): Promise<DecodeSession> => {
+    open++;
+    let prefixes: number[][] = Array.from({ length: rows }, () => []);
+    return {
+      async append(ids) {
+        if (ids.length !== prefixes.length)
+          throw new Error(`${ids.length} rows given, ${prefixes.length} held`);
+        calls.push(ids.length);
+        const logits = new Float32Array(ids.length * tinyConfig.vocabSize);
+        for (const [i, more] of ids.entries()) {
+          const prefix = prefixes[i] as number[];
+          prefix.push(...more);
+          if (prefix.length > capacity) throw new Error('beyond capacity');
+          logits.set(after(prefix), i * tinyConfig.vocabSize);
+        }
+        return logits;
+      },
+      async keep(kept) {
+        prefixes = kept.map((row) => prefixes[row] as number[]);
+      },
+      async release() {
+        open--;
+      },
+    };
+  };
+  return {
+    options: { config: tinyConfig } as Decoder['options'],
+    session,
+    after,
+    calls,
+    get open() {
+      return open;
+    },
+  };
+}

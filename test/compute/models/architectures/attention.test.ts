@@ -1,0 +1,54 @@
+import { expect } from 'chai';
+import { layerKind } from '../../../../src/compute/models/adapters/layout.js';
+import { maskShape } from '../../../../src/compute/models/architectures/graphs/attention.js';
+import { blockGraph } from '../../../../src/compute/models/architectures/graphs/block.js';
+import { blueprintOf } from '../../../../src/compute/models/architectures/index.js';
+import { causalMask } from '../../../../src/compute/models/decoder/positions.js';
+import { flopsOf } from '../../../../src/compute/tensor/cost.js';
+import { transientBytes } from '../../../../src/compute/tensor/liveness.js';
+import { evaluate } from '../../../../src/compute/tensor/runtimes/reference/index.js';
+import { randomNumbers } from '../../tensor/cases.js';
+import { fixture, relativeError } from '../decoder/fixture.js';
+
+const [rows, length] = [2, 11];
+
+describe('attention over blocks of queries', () => {
+  for (const name of ['tied', 'mistral', 'gemma2', 'neox'])
+    it(`gives what one block gives, with every gradient: ${name}`, () => {
+      const { config } = fixture(name).recording;
+      const kind = layerKind(blueprintOf(config), undefined, 0);
+      const graphOf = (queryBlock: number) =>
+        blockGraph({ config, kind, rows, length, queryBlock, dropout: 0, trainable: 'full' }).joint;
+      const whole = graphOf(length);
+      const random = randomNumbers(3);
+      const inputs = Object.fromEntries(
+        whole.inputs.map(({ name: input, value }) => {
+          const shape = whole.types[value]?.shape ?? [];
+          const size = shape.reduce((product, count) => product * count, 1);
+          return [input, Array.from({ length: size }, () => random() - 0.5)];
+        }),
+      );
+      const withMask = (queryBlock: number) => {
+        const shape = maskShape(length, queryBlock);
+        const mask = new Float32Array(shape[0] * shape[1]);
+        causalMask(shape, kind.block.attention.window, mask);
+        return { ...inputs, mask: [...mask] };
+      };
+      const expected = evaluate(whole, withMask(length));
+      for (const size of [1, 4, 5]) {
+        const found = evaluate(graphOf(size), withMask(size));
+        for (const [output, values] of Object.entries(expected))
+          expect(relativeError(found[output] ?? [], values), output).to.be.at.most(1e-9);
+      }
+    });
+
+  it('computes next to nothing that the mask throws away, and needs memory in proportion to the length', () => {
+    const { config } = fixture('tied').recording;
+    const kind = layerKind(blueprintOf(config), undefined, 0);
+    const graph = (rowLength: number, queryBlock: number) =>
+      blockGraph({ config, kind, rows: 1, length: rowLength, queryBlock, dropout: 0, trainable: 'none' })
+        .joint;
+    expect(flopsOf(graph(2048, 64))).to.be.below(0.6 * flopsOf(graph(2048, 2048)));
+    expect(transientBytes(graph(4096, 64))).to.be.below(2.2 * transientBytes(graph(2048, 64)));
+  });
+});

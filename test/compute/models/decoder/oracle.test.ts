@@ -1,0 +1,132 @@
+/** Loss, logits, gradients and greedy text against transformers and PEFT. */
+import { expect } from 'chai';
+import { createDecoder } from '../../../../src/compute/models/decoder/index.js';
+import type { Decoder, DecoderOptions } from '../../../../src/compute/models/decoder/types.js';
+import { onnxRuntime } from '../../../../src/compute/tensor/runtimes/onnx/index.js';
+import type { Runtime } from '../../../../src/compute/tensor/types.js';
+import { FIXTURES, fixture, memoryWeights, relativeError, unpack } from './fixture.js';
+import { expectGradients, expectRowLosses } from './recorded.js';
+
+const LOSS = 1e-6;
+const LOGITS = 1e-5;
+const GRADIENTS = 1e-5;
+const NO_DROPOUT = { seed: 0, step: 0, micro: 0 };
+
+type Mode = 'full' | 'lora';
+
+for (const name of FIXTURES)
+  for (const mode of ['full', 'lora'] as const satisfies readonly Mode[])
+    describe(`decoder, ${name}, ${mode} training`, () => {
+      const { recording, adapter, batch, weights } = fixture(name);
+      const expected = recording[mode];
+      let runtime: Runtime;
+      const open = (changes: Partial<DecoderOptions> = {}): Promise<Decoder> =>
+        createDecoder({
+          runtime,
+          config: recording.config,
+          weights,
+          adapter: mode === 'lora' ? adapter : undefined,
+          trainable: mode === 'lora' ? 'adapter' : 'full',
+          checkpointedBlocks: 0,
+          headChunk: 64,
+          ...changes,
+        });
+      before(async () => {
+        // even the smallest intermediates in shared memory, so that a wrong lifetime shows
+        runtime = await onnxRuntime({ threads: 1, scratch: 0 });
+      });
+
+      const compareGradients = (decoder: Decoder) => {
+        expectGradients(decoder, expected.gradients, GRADIENTS);
+      };
+
+      it('gives the loss of each row, the logits and every gradient', async () => {
+        const decoder = await open();
+        const result = await decoder.accumulate(batch, 1 / recording.supervised, NO_DROPOUT);
+        expect(result.tokens).to.equal(recording.supervised);
+        expectRowLosses(result, expected.rows, LOSS);
+        compareGradients(decoder);
+        expect((await decoder.loss(batch)).sum).to.be.closeTo(result.sum, 1e-4);
+        expect(relativeError(await decoder.logits(batch), unpack(expected.logits))).to.be.at.most(LOGITS);
+        await decoder.release();
+      });
+
+      for (const [title, changes] of [
+        ['recomputed', { checkpointedBlocks: 9 }],
+        ['MLPs recomputed', { recomputedMlps: 9 }],
+        ['shares recomputed', { recomputedShares: 9 }],
+        ['half recomputed, head in chunks of 7', { checkpointedBlocks: 1, headChunk: 7 }],
+        ['decoded into a workspace', { weights: memoryWeights(recording.weights, false) }],
+        ['the vocabulary is in pieces of 20', { headEntries: 20 }],
+        [
+          'the vocabulary is in decoded pieces of 23',
+          { headEntries: 23, weights: memoryWeights(recording.weights, false) },
+        ],
+      ] as const)
+        it(`gives the same when ${title}`, async () => {
+          const decoder = await open(changes);
+          const result = await decoder.accumulate(batch, 1 / recording.supervised, NO_DROPOUT);
+          expectRowLosses(result, expected.rows, LOSS);
+          compareGradients(decoder);
+          expectRowLosses(await decoder.loss(batch), expected.rows, LOSS);
+          expect(relativeError(await decoder.logits(batch), unpack(expected.logits))).to.be.at.most(LOGITS);
+          await decoder.release();
+        });
+
+      it('adds micro batches of padded rows up to the batch', async () => {
+        const decoder = await open();
+        for (let row = 0; row < batch.rows; row++) {
+          const part = (data: Int32Array) => {
+            const padded = new Int32Array(16).fill(data === batch.labels ? -100 : 3);
+            padded.set(data.subarray(row * batch.length, (row + 1) * batch.length));
+            return padded;
+          };
+          const micro = { rows: 1, length: 16, ids: part(batch.ids), labels: part(batch.labels) };
+          await decoder.accumulate(micro, 1 / recording.supervised, NO_DROPOUT);
+        }
+        compareGradients(decoder);
+        decoder.zeroGradients();
+        expect(
+          [...decoder.gradients.values()].every((gradient) => gradient.every((value) => value === 0)),
+        ).to.equal(true);
+        await decoder.release();
+      });
+
+      it('gives 0 and no gradient without a supervised token', async () => {
+        const decoder = await open();
+        const silent = { ...batch, labels: batch.labels.map(() => -100) };
+        const result = await decoder.accumulate(silent, 1, NO_DROPOUT);
+        expect(result).to.deep.equal({ sum: 0, tokens: 0, rows: Array(3).fill({ sum: 0, tokens: 0 }) });
+        expect(
+          [...decoder.gradients.values()].every((gradient) => gradient.every((value) => value === 0)),
+        ).to.equal(true);
+        await decoder.release();
+      });
+
+      if (mode === 'lora')
+        it('continues prompts of unequal length as a full recomputation does', async () => {
+          const decoder = await open({ trainable: 'none' });
+          const session = await decoder.session(batch.rows, 40);
+          const argmax = (logits: Float32Array, row: number) => {
+            const scores = logits.subarray(
+              row * recording.config.vocabSize,
+              (row + 1) * recording.config.vocabSize,
+            );
+            return scores.indexOf(Math.max(...scores));
+          };
+          const texts: number[][] = recording.lengths.map(() => []);
+          let next = recording.lengths.map((length, row) =>
+            batch.ids.slice(row * batch.length, row * batch.length + length),
+          );
+          for (let step = 0; step < 12; step++) {
+            const logits = await session.append(next);
+            next = texts.map((text, row) => {
+              text.push(argmax(logits, row));
+              return Int32Array.of(text.at(-1) ?? 0);
+            });
+          }
+          expect(texts).to.deep.equal(recording.lora.greedy);
+          await session.release();
+          await decoder.release();
+        });
+    });

@@ -1,0 +1,143 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import wabtInit from 'wabt';
+import { openSafetensors } from '../../../src/compute/models/safetensors/read.js';
+import { floatsOf } from '../../../src/compute/models/weights/block-kernel.js';
+import { decodingWorkspace } from '../../../src/compute/models/weights/decoding.js';
+import { DYNAMIC_CODE, NF4_CODE } from '../../../src/compute/models/weights/nf4-codes.js';
+import { decodeNf4Plain } from '../../../src/compute/models/weights/nf4-decode.js';
+import { decodeNf4 } from '../../../src/compute/models/weights/nf4-kernel.js';
+import { type DoubleNf4, quantiseNf4 } from '../../../src/compute/models/weights/nf4-quantise.js';
+import { nf4Tensor } from '../../../src/compute/models/weights/nf4-tensor.js';
+import { storedBytes } from '../../../src/compute/models/weights/sizes.js';
+import { torchMean } from '../../../src/compute/models/weights/torch-mean.js';
+import * as kernels from '../../../src/compute/tensor/kernels.generated.js';
+import { readFixture, readFixtureBytes, root } from './fixtures.js';
+import { memoryHost } from './memory-host.js';
+
+const recorded = openSafetensors(memoryHost({ '/nf4': readFixtureBytes('nf4/nf4.safetensors') }), '/nf4');
+
+function bytes(name: string): Uint8Array {
+  const entry = recorded.tensors.get(name);
+  return entry === undefined ? expect.fail(`${name} is not recorded`) : recorded.read(entry);
+}
+function floats(name: string): Float32Array {
+  const raw = bytes(name);
+  return new Float32Array(raw.buffer, raw.byteOffset, raw.byteLength / 4);
+}
+function weights(name: string): Float32Array {
+  const raw = bytes(name);
+  return floatsOf('F16', raw, 0, raw.byteLength / 2);
+}
+const quantise = (values: Float32Array, window?: number): DoubleNf4 =>
+  quantiseNf4(values.length, (start, count) => values.subarray(start, start + count), window);
+
+/** Compares bit patterns, so that -0 and NaN count. */
+function sameBits(actual: Float32Array, expected: Float32Array): void {
+  expect(actual.length).to.equal(expected.length);
+  expect(
+    Buffer.compare(
+      Buffer.from(actual.buffer, actual.byteOffset, actual.byteLength),
+      Buffer.from(expected.buffer, expected.byteOffset, expected.byteLength),
+    ),
+  ).to.equal(0);
+}
+
+function sample(length: number): Float32Array {
+  return Float32Array.from({ length }, (_, i) => Math.sin(i * 12.9898) * (1 + (i % 77)));
+}
+
+describe('NF4', () => {
+  it('has the tables of bitsandbytes', () => {
+    sameBits(NF4_CODE, floats('nf4'));
+    sameBits(DYNAMIC_CODE, floats('dynamic'));
+  });
+
+  it('decodes into the memory of a workspace as into any other', () => {
+    const data = quantise(sample(70_016));
+    const elements = data.codes.length * 2;
+    const [workspace, plain] = [decodingWorkspace(elements + 128), new Float32Array(elements)];
+    decodeNf4Plain(data, 0, plain);
+    decodeNf4(data, 0, workspace.subarray(64, 64 + elements));
+    sameBits(workspace.subarray(64, 64 + elements), plain);
+    expect([...workspace.subarray(0, 64), ...workspace.subarray(64 + elements)]).to.deep.equal(
+      new Array(128).fill(0),
+    );
+    decodeNf4(data, 7, workspace.subarray(0, 200));
+    sameBits(workspace.subarray(0, 200), plain.subarray(7, 207));
+    const other = decodingWorkspace(64);
+    decodeNf4(data, 64, other);
+    sameBits(other, plain.subarray(64, 128));
+    expect(decodingWorkspace(0).length).to.equal(0);
+  });
+
+  for (const name of ['square', 'small']) {
+    it(`${name}: codes, constants and values equal bitsandbytes bit for bit`, () => {
+      const data = quantise(weights(`${name}.weight`));
+      expect([...data.codes]).to.deep.equal([...bytes(`${name}.codes`)]);
+      expect([...data.constants]).to.deep.equal([...bytes(`${name}.constants`)]);
+      sameBits(data.scales, floats(`${name}.scales`));
+      expect(data.offset).to.equal(floats(`${name}.offset`)[0]);
+      const decoded = new Float32Array(floats(`${name}.decoded`).length);
+      decodeNf4Plain(data, 0, decoded);
+      sameBits(decoded, floats(`${name}.decoded`));
+    });
+  }
+
+  it('means are those of PyTorch bit for bit', () => {
+    for (const { length, mean } of readFixture<readonly { length: number; mean: number }[]>(
+      'nf4/means.json',
+    )) {
+      const values = Float32Array.from({ length }, (_, i) => ((i * 2654435761) % 2 ** 32) / 2 ** 32);
+      expect(torchMean(values), `${length} values`).to.equal(mean);
+    }
+  });
+
+  it('does not depend on the window in which it is read', () => {
+    const values = sample(64 * 300 + 17);
+    expect(quantise(values, 128)).to.deep.equal(quantise(values));
+  });
+
+  it('decodes with SIMD as the plain loop does, at any position and length', () => {
+    const values = sample(64 * 1100 + 33);
+    const data = quantise(values);
+    for (const [start, length] of [
+      [0, values.length],
+      [1, 5],
+      [63, 2],
+      [64, 64],
+      [100, 64 * 600],
+      [64 * 1100, 33],
+      [0, 0],
+    ] as const) {
+      const [fast, plain] = [new Float32Array(length), new Float32Array(length)];
+      decodeNf4(data, start, fast);
+      decodeNf4Plain(data, start, plain);
+      sameBits(fast, plain);
+    }
+  });
+
+  it('counts the bytes that it holds, and rows can be looked up', () => {
+    const values = sample(50 * 96);
+    const tensor = nf4Tensor('w', [50, 96], quantise(values));
+    expect(tensor.residentBytes).to.equal(storedBytes([50, 96], 'NF4'));
+    const all = new Float32Array(values.length);
+    tensor.decode(all);
+    const rows = new Float32Array(3 * 96);
+    tensor.decodeRows(7, 3, rows);
+    sameBits(rows, all.slice(7 * 96, 10 * 96));
+    expect(tensor.view()).to.equal(undefined);
+  });
+
+  it('kernels are assembled from their sources (npm run kernels)', async () => {
+    const wabt = await wabtInit();
+    const folder = join(root, 'kernels');
+    const built = new Map<string, string>(Object.entries(kernels));
+    for (const file of readdirSync(folder)) {
+      const module = wabt.parseWat(file, readFileSync(join(folder, file), 'utf8'), { simd: true });
+      const base64 = Buffer.from(module.toBinary({}).buffer).toString('base64');
+      expect(built.get(`${file.replace('.wat', '').toUpperCase()}_KERNEL`), file).to.equal(base64);
+    }
+  });
+});

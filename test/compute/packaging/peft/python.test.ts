@@ -1,0 +1,183 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { headConfig } from '../../../../src/compute/models/adapters/classifier.js';
+import { initLora } from '../../../../src/compute/models/adapters/initialise.js';
+import { isTrained } from '../../../../src/compute/models/adapters/layout.js';
+import { plainAdapter } from '../../../../src/compute/models/adapters/pissa.js';
+import { initPrefix, prefixConfig } from '../../../../src/compute/models/adapters/prefix.js';
+import { initPrompt, promptConfig, virtualTokensOf } from '../../../../src/compute/models/adapters/prompt.js';
+import { savedTensors } from '../../../../src/compute/models/adapters/saved.js';
+import { blueprintOf } from '../../../../src/compute/models/architectures/index.js';
+import { createDecoder } from '../../../../src/compute/models/decoder/index.js';
+import { plainPrefix } from '../../../../src/compute/models/decoder/prefix.js';
+import { openModel } from '../../../../src/compute/models/load.js';
+import { fillNormal } from '../../../../src/compute/models/random.js';
+import { f32Writable, safetensorsChunks } from '../../../../src/compute/models/safetensors/write.js';
+import type { LoraConfig } from '../../../../src/compute/models/types.js';
+import { mergedConfig, mergedTensors } from '../../../../src/compute/packaging/merge/index.js';
+import { readAdapter } from '../../../../src/compute/packaging/peft/read.js';
+import { writeAdapter } from '../../../../src/compute/packaging/peft/write.js';
+import { onnxRuntime } from '../../../../src/compute/tensor/runtimes/onnx/index.js';
+import { nodeHost } from '../../../../src/language/host/node-host.js';
+import { labelledRow } from '../../../../src/pipeline/stages/format/labelled.js';
+import { type Packed, unpack } from '../../models/decoder/fixture.js';
+import { linesFrom, outputIn } from '../python.js';
+
+/** A tiny model of a family, as it is recorded. */
+interface Recording {
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly weights: Readonly<Record<string, Packed>>;
+}
+
+const host = nodeHost();
+const base = join(host.packageFolder, 'test/fixtures/training/base');
+const script = join(host.packageFolder, 'test/compute/packaging/peft/logits.py');
+const IDS = Int32Array.of(1, 5, 9, 13, 2, 7, 33, 40, 11, 63);
+
+/** A Python with PEFT: that of `FTPC_PYTHON`, or `python3`. */
+const python = process.env['FTPC_PYTHON'] || 'python3';
+const isThere = spawnSync(python, ['-c', 'import peft, transformers']).status === 0;
+
+const ALL = ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'];
+const plain = { rank: 4, alpha: 8, dropout: 0.1, targets: ALL };
+
+const CASES: Readonly<Record<string, LoraConfig>> = {
+  'DoRA with rsLoRA': { ...plain, dora: true, rslora: true },
+  'patterns and layers': {
+    ...plain,
+    targets: ['q_proj', 'mlp.up_proj', 'model.layers.0.self_attn.v_proj'],
+    layers: [1],
+    rankPattern: { up_proj: 2, 'layers\\.0.*v_proj': 6 },
+    alphaPattern: { q_proj: 3 },
+  },
+  PiSSA: { ...plain, pissa: true },
+  'PiSSA with rsLoRA': { ...plain, pissa: true, rslora: true },
+  'PiSSA with patterns': { ...plain, pissa: true, rankPattern: { up_proj: 2 }, alphaPattern: { q_proj: 3 } },
+  'a prompt': promptConfig(5),
+  'a prefix': prefixConfig({ tokens: 5 }),
+  'a prefix from a projection': prefixConfig({ tokens: 5, projection: 7 }),
+  'a prefix of GPT-2': prefixConfig({ tokens: 5 }),
+  'a prefix of GPT-NeoX': prefixConfig({ tokens: 5 }),
+  'a prefix in the windows of Mistral': prefixConfig({ tokens: 3 }),
+  'a prefix longer than the windows of Gemma 3': prefixConfig({ tokens: 9 }),
+  'embedding and head of a tied base': { ...plain, modulesToSave: ['embed_tokens', 'lm_head'] },
+  'the head of a tied base': { ...plain, modulesToSave: ['lm_head'] },
+  'the embedding of a tied base': { ...plain, modulesToSave: ['embed_tokens'] },
+  'a classification head': headConfig(['yes', 'no', 'don’t know']),
+  'LoRA with a classification head': { ...plain, labels: ['a', 'b'] },
+  'DoRA with a classification head and the embedding': {
+    ...plain,
+    dora: true,
+    modulesToSave: ['embed_tokens'],
+    labels: ['a', 'b', 'c', 'd'],
+  },
+};
+
+/** Bases of other families, by their fixture in `test/fixtures/architectures`. */
+const BASES: Readonly<Record<string, string>> = {
+  'a prefix of GPT-2': 'gpt2',
+  'a prefix of GPT-NeoX': 'neox',
+  'a prefix in the windows of Mistral': 'mistral',
+  'a prefix longer than the windows of Gemma 3': 'gemma3',
+};
+
+const names = Object.keys(CASES);
+
+const why = isThere ? '' : ` (skipped: no Python with PEFT; FTPC_PYTHON names one)`;
+
+describe(`adapters and merged models in PEFT and transformers${why}`, () => {
+  let folder = '';
+  /** By case: logits of the base with the adapter, and of the merged model. */
+  let theirs: readonly (readonly number[][])[] = [];
+  const ours: Float32Array[] = [];
+
+  before(async function () {
+    // without PEFT there is nothing to compare with
+    if (!isThere) this.skip();
+    this.timeout(180_000);
+    folder = mkdtempSync(join(tmpdir(), 'ftpc-peft-'));
+    for (const [index, [name, lora]] of Object.entries(CASES).entries())
+      ours.push(await written(String(index), lora, baseFor(String(index), BASES[name])));
+    const folders = names.map((_, index) => join(folder, String(index)));
+    theirs = linesFrom(python, script, [base, ...folders]);
+  });
+  after(() => rmSync(folder, { recursive: true, force: true }));
+
+  const output = outputIn(() => folder);
+
+  /** The folder of a base: one that is written out, where it is a fixture of another family. */
+  function baseFor(name: string, fixture: string | undefined): string {
+    if (fixture === undefined) return base;
+    const path = join(host.packageFolder, 'test/fixtures/architectures', `${fixture}.json`);
+    const { config, weights }: Recording = JSON.parse(readFileSync(path, 'utf8'));
+    const tensors = Object.entries(weights).map(([tensor, packed]) =>
+      f32Writable(tensor, packed.shape, unpack(packed)),
+    );
+    output.write(`${name}/base/config.json`, JSON.stringify(config));
+    output.write(`${name}/base/model.safetensors`, safetensorsChunks(tensors));
+    return join(folder, name, 'base');
+  }
+
+  /** Writes an adapter and a merged model, and gives the logits that they should have. */
+  async function written(name: string, lora: LoraConfig, base: string): Promise<Float32Array> {
+    const model = openModel(host, base);
+    const { config } = model;
+    const weights = model.loadWeights('stored');
+    const embedding = weights.get(blueprintOf(config).embedding.name);
+    const adapter =
+      lora.virtualTokens !== undefined
+        ? initPrompt(config, lora, 3, { init: 'vocabulary', embedding })
+        : lora.prefix !== undefined
+          ? initPrefix(config, lora, 3, 'random')
+          : initLora(config, lora, 3, { weights });
+    for (const [tensor, { data }] of adapter.tensors) {
+      if (!isTrained(tensor)) continue;
+      const noise = new Float32Array(data.length);
+      fillNormal(noise, 5, tensor, 0.05);
+      for (let i = 0; i < data.length; i++) data[i] = (data[i] as number) + (noise[i] as number);
+    }
+    const runtime = await onnxRuntime({ threads: 1 });
+    const decoder = await createDecoder({
+      runtime,
+      config,
+      weights,
+      adapter,
+      trainable: 'none',
+      checkpointedBlocks: 0,
+      headChunk: 64,
+    });
+    const text = { rows: 1, length: IDS.length, ids: IDS.map((id) => id % config.vocabSize) };
+    const logits =
+      lora.labels === undefined
+        ? await decoder.logits(text)
+        : await decoder.classify({ ...text, labels: labelledRow(IDS, { padId: 2, label: 0 }).labels });
+    await decoder.release();
+    const told = await plainPrefix(runtime, config, plainAdapter(adapter, adapter.tensors));
+    writeAdapter(output, `${name}/adapter`, told, { base: { name: base, revision: null, shape: config } });
+    if (virtualTokensOf(lora) > 0) return logits;
+    const adapted = { adapter: readAdapter(host, join(folder, name, 'adapter')), config };
+    const tensors = mergedTensors(weights, { dtype: 'f32', adapted });
+    output.write(`${name}/merged/model.safetensors`, safetensorsChunks(tensors));
+    const untied = lora.labels === undefined && savedTensors(config, lora).length > 0;
+    const classifier = lora.labels && { config: decoder.options.config, padId: 2 };
+    output.write(
+      `${name}/merged/config.json`,
+      mergedConfig(model.configJson(), 'f32', { untied, classifier }),
+    );
+    expect(openModel(host, join(folder, name, 'merged')).config.labels).to.deep.equal(lora.labels);
+    return logits;
+  }
+
+  for (const [index, name] of names.entries())
+    it(`${name}: the logits are ours (1e-5 of the largest)`, () => {
+      const expected = ours[index] ?? new Float32Array(0);
+      const largest = Math.max(...expected.map(Math.abs));
+      for (const logits of theirs[index] ?? [[]])
+        expected.forEach((value, at) => {
+          expect(Math.abs(value - (logits[at] ?? Number.NaN)) / largest).to.be.below(1e-5);
+        });
+    });
+});

@@ -1,0 +1,161 @@
+import { expect } from 'chai';
+import { bottleneckConfig } from '../../../src/compute/models/adapters/bottleneck.js';
+import { initLora } from '../../../src/compute/models/adapters/initialise.js';
+import { plainAdapter } from '../../../src/compute/models/adapters/pissa.js';
+import { prefixConfig } from '../../../src/compute/models/adapters/prefix.js';
+import { promptConfig } from '../../../src/compute/models/adapters/prompt.js';
+import { adapterShapes } from '../../../src/compute/models/adapters/saved.js';
+import { createDecoder, type Decoder } from '../../../src/compute/models/decoder/index.js';
+import { openModel } from '../../../src/compute/models/load.js';
+import type { Adapter, LoraConfig, ModelConfig, WeightStore } from '../../../src/compute/models/types.js';
+import { RUNTIME_NAMES, type RuntimeName } from '../../../src/language/ir/runtimes.js';
+import { openHere, whereInstalled } from '../tensor/runtimes/here.js';
+import { fixturePath, host, type RunName, recordedRows, recordedRun, recordedTensors } from './fixture.js';
+import { agrees } from './whole-run.js';
+
+/** Whole trainings against PyTorch, PEFT, AdapterHub's `adapters` and transformers' Trainer. */
+const IN_FOUR_BITS: ReadonlySet<RunName> = new Set([
+  'qlora',
+  'qlora-dora',
+  'qlora-pissa',
+  'qlora-prefix',
+  'pfeiffer',
+]);
+
+/** What trains no low-rank factors. */
+const OTHERS: Readonly<Partial<Record<RunName, LoraConfig>>> = {
+  prompt: promptConfig(6),
+  prefix: prefixConfig({ tokens: 6 }),
+  'qlora-prefix': prefixConfig({ tokens: 6 }),
+  'prefix-projection': prefixConfig({ tokens: 6, projection: 12 }),
+  houlsby: bottleneckConfig(
+    { reduction: 8, places: ['attention', 'mlp'], activation: 'silu', reads: 'output', scale: 1 },
+    0,
+  ),
+  pfeiffer: bottleneckConfig(
+    { reduction: 4, places: ['mlp'], activation: 'relu', reads: 'sum', scale: 1 },
+    0,
+  ),
+};
+
+const isPissa = (name: RunName): boolean => name.endsWith('pissa');
+
+async function decoderFor(name: RunName, runtime: RuntimeName): Promise<Decoder> {
+  const model = openModel(host, fixturePath('base'));
+  const weights = model.loadWeights(IN_FOUR_BITS.has(name) ? 'nf4' : 'stored');
+  return createDecoder({
+    runtime: await openHere(runtime),
+    config: model.config,
+    weights,
+    adapter: name === 'full' ? undefined : initialAdapter(model.config, weights, name),
+    trainable: name === 'full' ? 'full' : 'adapter',
+    checkpointedBlocks: 1,
+    headChunk: 64,
+  });
+}
+
+/** PEFT's random factors; the magnitudes of DoRA and the factors of PiSSA follow from the base. */
+function initialAdapter(config: ModelConfig, weights: WeightStore, name: RunName): Adapter {
+  const other = OTHERS[name];
+  if (other !== undefined) {
+    const recorded = recordedTensors(`${name}-initial.safetensors`);
+    const tensors = adapterShapes(config, other).map(
+      ({ name: tensor, shape }) =>
+        [tensor, { shape, data: recorded.get(tensor) ?? new Float32Array(0) }] as const,
+    );
+    return { config: other, tensors: new Map(tensors) };
+  }
+  const targets = ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'];
+  const lora = { rank: 4, alpha: 8, dropout: 0, targets, dora: name.endsWith('dora'), pissa: isPissa(name) };
+  const { tensors } = initLora(config, lora, 0, { weights });
+  const recorded = recordedTensors('lora-initial.safetensors');
+  if (!isPissa(name))
+    for (const [tensor, { data }] of tensors) {
+      const values = recorded.get(tensor);
+      if (values !== undefined) data.set(values);
+      expect(values === undefined, tensor).to.equal(tensor.includes('magnitude'));
+    }
+  return { config: lora, tensors };
+}
+
+/**
+ * What is compared in the end. The signs of singular vectors are arbitrary, so that of PiSSA it is the products of the
+ * factors, once the adapter is told as a plain one.
+ */
+function finalTensors({ options, parameters }: Decoder, name: RunName) {
+  const recorded = recordedTensors(`${name}-final.safetensors`);
+  if (!isPissa(name) || options.adapter === undefined) return { found: parameters, expected: recorded };
+  const { config, tensors } = plainAdapter(options.adapter, options.adapter.tensors);
+  expect(config).to.include({ rank: 8, alpha: 16 });
+  const product = (down: ArrayLike<number>, up: ArrayLike<number>): Float32Array => {
+    const [rows, columns] = [up.length / config.rank, down.length / config.rank];
+    return Float32Array.from({ length: rows * columns }, (_, at) => {
+      let sum = 0;
+      for (let k = 0; k < config.rank; k++)
+        sum +=
+          (up[Math.floor(at / columns) * config.rank + k] ?? 0) * (down[k * columns + (at % columns)] ?? 0);
+      return sum;
+    });
+  };
+  const downs = [...tensors].filter(([tensor]) => tensor.includes('lora_A'));
+  const upOf = (tensor: string): string => tensor.replace('lora_A', 'lora_B');
+  const none = new Float32Array(0);
+  return {
+    found: new Map(
+      downs.map(([tensor, { data }]) => [
+        tensor,
+        { data: product(data, tensors.get(upOf(tensor))?.data ?? none) },
+      ]),
+    ),
+    expected: new Map(
+      downs.map(([tensor]) => [
+        tensor,
+        product(recorded.get(tensor) ?? none, recorded.get(upOf(tensor)) ?? none),
+      ]),
+    ),
+  };
+}
+
+async function wholeTraining(name: RunName, runtime: RuntimeName): Promise<void> {
+  await agrees(await decoderFor(name, runtime), {
+    run: recordedRun(name),
+    rows: recordedRows(),
+    padId: 2,
+    outcome: (decoder) => finalTensors(decoder, name),
+  });
+}
+
+/** The rules of an optimiser are the same on each; what differs is how a base is held and what is trained. */
+const RUNS: Readonly<Record<RuntimeName, readonly RunName[]>> = {
+  onnx: [
+    'lora',
+    'dora',
+    'loraplus',
+    'qlora',
+    'full',
+    'pissa',
+    'prompt',
+    'houlsby',
+    'pfeiffer',
+    'prefix',
+    'prefix-projection',
+    'qlora-dora',
+    'qlora-pissa',
+    'qlora-prefix',
+  ],
+  tensorflow: ['lora', 'qlora', 'full'],
+  // these are slow here
+  webgpu: [],
+  wasm: ['lora', 'qlora', 'full'],
+  cpu: [],
+};
+
+for (const runtime of RUNTIME_NAMES)
+  describe(`training against PyTorch, PEFT and Trainer, on ${runtime}`, () => {
+    whereInstalled(runtime, () => {
+      for (const name of RUNS[runtime])
+        it(`${name}: losses, norms, rates and final tensors`, () => wholeTraining(name, runtime)).timeout(
+          120_000,
+        );
+    });
+  });

@@ -1,0 +1,91 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { FileLayout } from '../../../../src/language/formatter/declarations.js';
+import { identityOf } from '../../../../src/pipeline/store/process-identity.js';
+import { preloaded, replace } from './faults.js';
+import type { Ground, Situation, Situations } from './types.js';
+
+/** Variables with which the processes of stages run this first. */
+const inStages = (code: string): Readonly<Record<string, string>> =>
+  preloaded(`if (/child\\.js$/.test(process.argv[1])) { ${code} }`);
+
+const stagesThat =
+  (code: string): Situation =>
+  () => ({ env: inStages(code) });
+
+/** The processes of stages begin that many milliseconds late. */
+const late = (ms: number): string => `Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ${ms});`;
+
+/** Code after which a function of the file system is another one. */
+const withDisk = (name: string, body: string): string => `
+  const fs = process.getBuiltinModule('fs');
+  const real = fs.${name};
+  fs.${name} = (...args) => { ${body}; return real(...args); };
+  process.getBuiltinModule('module').syncBuiltinESMExports();`;
+
+async function until(holds: () => boolean): Promise<void> {
+  for (let waited = 0; !holds() && waited < 30_000; waited += 10) await sleep(10);
+}
+
+/** Kills the stage at work some milliseconds after that holds; only in the first command. */
+function killing({ folder }: Ground, ms: number, when: () => boolean = () => true): () => Promise<void> {
+  let killed = false;
+  return async () => {
+    if (killed) return;
+    killed = true;
+    const note = join(folder, '.ftp/lock.child');
+    await until(() => existsSync(note) && when());
+    await sleep(ms);
+    process.kill(JSON.parse(readFileSync(note, 'utf8')).pid, 'SIGKILL');
+  };
+}
+
+const checkpoints = (folder: string): number => {
+  const work = join(folder, '.ftp/work');
+  const [key] = existsSync(work) ? readdirSync(work) : [];
+  return key === undefined ? 0 : readdirSync(join(work, key)).filter((name) => /^[^.]/.test(name)).length;
+};
+
+export const RUNS: Situations = {
+  FTP0747: stagesThat(
+    withDisk('copyFileSync', "if (/config.json$/.test(args[0])) fs.appendFileSync(args[0], ' ')"),
+  ),
+  FTP0801: stagesThat(
+    withDisk(
+      'writeSync',
+      "throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC', syscall: 'write' })",
+    ),
+  ),
+  FTP0803: (ground) => ({ meanwhile: killing(ground, 0, () => checkpoints(ground.folder) > 1) }),
+  FTP0804: ({ write }) => {
+    const since = new Date().toISOString();
+    write('.ftp/lock', JSON.stringify({ ...identityOf(process.pid), runId: '20260101-120000-abcd', since }));
+    return undefined;
+  },
+  FTP0805: stagesThat(
+    withDisk(
+      'openSync',
+      "if (/rows.jsonl$/.test(args[0]) && args[1] === 'r') fs.appendFileSync(args[0], '\\n')",
+    ),
+  ),
+  // What a stage holds is looked at four times a second.
+  FTP0811: (ground) => ({ env: inStages(late(3000)), meanwhile: killing(ground, 600) }),
+  FTP0812: stagesThat(
+    "process.stderr.write('illegal instruction\\n', () => process.kill(process.pid, 'SIGILL'))",
+  ),
+  FTP0813: stagesThat(
+    withDisk(
+      'openSync',
+      "if (/rows.jsonl$/.test(args[0])) throw new RangeError('Array buffer allocation failed')",
+    ),
+  ),
+  FTP0823: stagesThat(late(2500)),
+  FTP0899: stagesThat(
+    withDisk('openSync', "if (/rows.jsonl$/.test(args[0])) throw new TypeError('x is not a function')"),
+  ),
+  FTP1102: (ground) => {
+    replace(ground, FileLayout.prototype, 'text', () => 'edition 2026\n');
+    return undefined;
+  },
+};

@@ -1,0 +1,49 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { nodeDisk } from '../../../src/language/host/node-disk.js';
+import { nodeHost } from '../../../src/language/host/node-host.js';
+import {
+  type Published,
+  type PublishRequest,
+  publish,
+  type ReleaseWorld,
+} from '../../../src/pipeline/deploy/index.js';
+
+export const world: ReleaseWorld = { host: nodeHost(), disk: nodeDisk() };
+
+/** A folder to publish: two small files and one below a folder; `content` tells versions apart. */
+export function source(folder: string, content: string): string {
+  const path = join(folder, `source-${content}`);
+  mkdirSync(join(path, 'deep'), { recursive: true });
+  writeFileSync(join(path, 'model.safetensors'), `weights ${content} ${'x'.repeat(10_000)}`);
+  writeFileSync(join(path, 'config.json'), '{}');
+  writeFileSync(join(path, 'deep', 'tokenizer.json'), content);
+  return path;
+}
+
+export function request(folder: string, content: string, more: Partial<PublishRequest> = {}): PublishRequest {
+  return {
+    folder: join(folder, 'releases'),
+    source: source(folder, content),
+    draft: {
+      kind: 'model',
+      ftpc: '0.0.0',
+      base: { label: 'base', folder: 'base', storage: 'stored', sha256: 'b', files: {} },
+      adapter: null,
+      stages: [],
+      data: [],
+      settings: {},
+      metrics: {},
+      baseline: {},
+    },
+    smoke: async () => ({ prompt: 'q', answer: 'a' }),
+    ...more,
+  };
+}
+
+export const publishContent = (
+  folder: string,
+  content: string,
+  more: Partial<PublishRequest> = {},
+  where: ReleaseWorld = world,
+): Promise<Published> => publish(where, request(folder, content, more));

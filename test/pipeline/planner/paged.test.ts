@@ -1,0 +1,132 @@
+/** A base that does not fit stays in its files: the plan says so, the run keeps to it, and the adapter is the same. */
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { expectedTensors } from '../../../src/compute/models/architectures/index.js';
+import { openModel } from '../../../src/compute/models/load.js';
+import { f32Writable, safetensorsChunks } from '../../../src/compute/models/safetensors/write.js';
+import { peaksOf, planIn, runIn } from './command.js';
+import { type Folder, pipelineFolder, STARTER } from './pipeline.js';
+
+const MIB = 2 ** 20;
+
+/** The starter with many more layers: 69 MiB of float32. */
+const LAYERS = 44;
+
+const PIPELINE = `edition 2026
+import { jsonl } from "std/data"
+import { chat } from "std/format"
+import { perplexity } from "std/eval"
+
+data rows {
+  source = jsonl("data/a.jsonl")
+  limit = 8
+}
+format dialogs {
+  from = rows
+  template = chat()
+  max_length = 64tok
+}
+train adapter using lora {
+  base = local("base")
+  dataset = dialogs.all
+  lora = { rank: 2, alpha: 4 }
+  optimizer = adamw(rate: 1e-3)
+  batch = { global: 2, micro: 2 }
+  stop = { steps: 2 }
+}
+eval quality {
+  model = adapter.last
+  dataset = dialogs.all
+  baseline = local("base")
+  metrics = [perplexity]
+  generation = { max_tokens: 2tok, rows: 2 }
+}
+merge fused {
+  base = local("base")
+  adapter = adapter.last
+}
+`;
+
+interface Ran {
+  readonly peaks: ReadonlyMap<string, number>;
+  /** Of the adapter and of the merged model. */
+  readonly bytes: readonly string[];
+  readonly perplexity: number;
+}
+
+describe('a base that does not fit', () => {
+  let folder: Folder;
+
+  before(function () {
+    this.timeout(120_000);
+    folder = pipelineFolder();
+    const base = join(folder.path, 'base');
+    mkdirSync(base);
+    for (const name of ['tokenizer.json', 'tokenizer_config.json', 'chat_template.jinja'])
+      cpSync(join(STARTER, name), join(base, name));
+    const config = JSON.parse(readFileSync(join(STARTER, 'config.json'), 'utf8'));
+    writeFileSync(join(base, 'config.json'), JSON.stringify({ ...config, num_hidden_layers: LAYERS }));
+    let state = 1;
+    const tensors = expectedTensors(openModel(folder.host, base).config).map(({ name, shape, role }) => {
+      const values = new Float32Array(shape.reduce((product, size) => product * size, 1));
+      for (let i = 0; i < values.length; i++) {
+        state = (Math.imul(state, 1664525) + 1013904223) | 0;
+        values[i] = role === 'norm' ? 1 : state / 2 ** 37;
+      }
+      return f32Writable(name, shape, values);
+    });
+    writeFileSync(join(base, 'model.safetensors'), Buffer.concat([...safetensorsChunks(tensors)]));
+    folder.program(PIPELINE);
+  });
+  after(() => folder.remove());
+
+  const planOf = (...limits: readonly string[]) => {
+    const { stages } = planIn(folder.path, ...limits);
+    return (name: string) => stages.find((stage) => stage.name === name) ?? expect.fail(`no ${name}`);
+  };
+  const run = (...limits: readonly string[]): Ran => {
+    const done = runIn(folder.path, ...limits);
+    const store = join(folder.path, '.ftp', 'store');
+    const files = readdirSync(store, { recursive: true, encoding: 'utf8' });
+    const bytesOf = (end: string) =>
+      readFileSync(join(store, files.find((name) => name.endsWith(end)) ?? ''), 'base64');
+    return {
+      peaks: peaksOf(done),
+      bytes: ['last/adapter_model.safetensors', 'model/model.safetensors'].map(bytesOf),
+      perplexity: done.find(({ stage }) => stage === 'quality')?.metrics['perplexity'] ?? Number.NaN,
+    };
+  };
+
+  it('is read a block at a time, within the limit, to the same bytes', () => {
+    const free = planOf();
+    const { chosen, peak } = free('adapter');
+    expect(chosen).not.to.have.property('paged');
+    const limit = `${Math.floor(((peak?.high ?? 0) - 40 * MIB) / 0.9 / MIB)}MiB`;
+    const limited = planOf('--memory', limit);
+    expect(limited('adapter').chosen).to.deep.equal({ ...chosen, paged: true });
+    const saved = (name: string): number =>
+      (free(name).peak?.parts.weights ?? 0) - (limited(name).peak?.parts.weights ?? 0);
+
+    const paged = run('--memory', limit);
+    folder.program(PIPELINE.replace('max_tokens: 2tok', 'max_tokens: 3tok'));
+    const changed = planOf('--memory', limit);
+    expect(changed('adapter')).to.include({ action: 'cached' });
+    expect(changed('adapter').chosen).to.include({ paged: true });
+    expect(changed('quality')).to.include({ action: 'run' });
+    expect(changed('quality').peak?.parts.weights).to.equal(limited('quality').peak?.parts.weights);
+    folder.program(PIPELINE);
+    // where the base fits after all, the outputs are the same and would come from the store
+    rmSync(join(folder.path, '.ftp'), { recursive: true });
+    const held = run();
+    for (const name of ['adapter', 'quality', 'fused']) {
+      expect(saved(name), name).to.be.greaterThan(60 * MIB);
+      expect(paged.peaks.get(name), name).to.be.at.most(limited(name).peak?.high ?? 0);
+    }
+    expect((held.peaks.get('adapter') ?? 0) - (paged.peaks.get('adapter') ?? 0)).to.be.greaterThan(
+      0.6 * saved('adapter'),
+    );
+    expect(paged.bytes).to.deep.equal(held.bytes);
+    expect(paged.perplexity).to.equal(held.perplexity);
+  }).timeout(240_000);
+});

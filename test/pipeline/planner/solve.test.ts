@@ -1,0 +1,303 @@
+import { expect } from 'chai';
+import type { Call } from '../../../src/language/ir/types.js';
+import type { Chosen } from '../../../src/language/schemas/types.js';
+import { peakOf } from '../../../src/pipeline/planner/memory/parts.js';
+import { divisors, ladder } from '../../../src/pipeline/planner/solve/ladder.js';
+import { type Solution, solve } from '../../../src/pipeline/planner/solve/solve.js';
+import {
+  headChunk,
+  leastPadding,
+  sensibleMicro,
+  sharesToRecompute,
+} from '../../../src/pipeline/planner/solve/start.js';
+
+const START: Chosen = {
+  method: 'lora',
+  microBatch: 16,
+  accumulation: 1,
+  maxLength: 256,
+  rank: 16,
+  alpha: 32,
+  checkpointedBlocks: 0,
+  headChunk: 64,
+};
+
+/** Weights 400, 100, decoded once 700 or, paged, 99, rank 2 a unit, and 8 a row and block for 256 tokens; a recomputed block costs a quarter, one whose MLP is recomputed five eighths. */
+const toyPeak = (chosen: Chosen) => {
+  const {
+    method,
+    paged,
+    decodedOnce,
+    microBatch,
+    maxLength,
+    rank,
+    checkpointedBlocks: blocks,
+    recomputedMlps = 0,
+  } = chosen;
+  const mlps = Math.max(0, recomputedMlps - blocks);
+  return peakOf(
+    {
+      weights: paged ? 99 : decodedOnce ? 700 : { qlora: 100, full: 1600, lora: 400, head: 400 }[method],
+      adapter: 2 * rank,
+      activations: (microBatch * maxLength * (8 * 6 - 6 * blocks - 3 * mlps)) / 256,
+    },
+    { below: 0, above: 0 },
+  );
+};
+
+const fallback = (...names: readonly (string | [string, number])[]): readonly Call[] =>
+  names.map((step): Call => {
+    const [call, min] = typeof step === 'string' ? [step] : step;
+    return { call, args: min === undefined ? {} : { min } };
+  });
+
+function solved(
+  availableBytes: number,
+  steps: readonly Call[],
+  preset?: string,
+  options: { readonly micro?: number; readonly kept?: readonly Chosen[]; readonly start?: Chosen } = {},
+): Solution {
+  return solve({
+    start: options.start ?? START,
+    steps: ladder({
+      ...{ preset, fallback: steps, global: 16, micro: options.micro, layers: 6, fixedRank: false },
+      paged: false,
+    }),
+    availableBytes,
+    kept: options.kept,
+    peakOf: toyPeak,
+  });
+}
+
+describe('solver', () => {
+  it('takes the fastest shape where it fits, and shows the other methods with their numbers', () => {
+    const { chosen, fits, taken, rejected } = solved(2000, fallback());
+    expect(chosen).to.deep.equal(START);
+    expect(fits).to.equal(true);
+    expect(taken).to.deep.equal([]);
+    expect(rejected.map(({ method, peakBytes }) => [method, peakBytes])).to.deep.equal([
+      ['qlora', 900],
+      ['full', 2400],
+    ]);
+    expect(rejected[1]?.why).to.include('more than the');
+  });
+
+  it('takes a part of the vocabulary at a time before it rounds the base or reads it from its files', () => {
+    const names = (preset: string | undefined, steps: readonly Call[]) =>
+      ladder({
+        ...{ preset, fallback: steps, global: 16, micro: undefined, layers: 6, fixedRank: false },
+        ...{ paged: false, headEntries: 64 },
+      })
+        .map(({ name }) => name)
+        .slice(2);
+    const exact = ['smaller_micro_batch', 'checkpointing', 'vocabulary_pieces'];
+    expect(names(undefined, fallback())).to.deep.equal([...exact, 'qlora', 'paged_weights']);
+    expect(names('lora', fallback('qlora', ['shorten', 128]))).to.deep.equal([
+      ...exact,
+      ...['qlora', 'paged_weights', 'shorten'],
+    ]);
+  });
+
+  it('shows methods with adapters beside a choice with its vocabulary in pieces, and full training without', () => {
+    const start = { ...START, headEntries: 64 };
+    const { rejected } = solved(2000, fallback(), undefined, { start });
+    expect(rejected.map(({ method, headEntries }) => [method, headEntries])).to.deep.equal([
+      ['qlora', 64],
+      ['full', undefined],
+    ]);
+  });
+
+  it('walks the declared ladder in order, with the least change of each step', () => {
+    const declared = fallback(
+      'checkpointing',
+      'smaller_micro_batch',
+      'qlora',
+      ['shorten', 128],
+      ['lower_rank', 8],
+    );
+    const at = (available: number) => {
+      const { chosen, taken } = solved(available, declared);
+      const { method, microBatch, maxLength, rank, checkpointedBlocks, recomputedMlps } = chosen;
+      return { method, microBatch, maxLength, rank, checkpointedBlocks, recomputedMlps, last: taken.at(-1) };
+    };
+    const whole = { method: 'lora', microBatch: 16, maxLength: 256, rank: 16 } as const;
+    // 432 + 768: an MLP that is recomputed saves 48, the rest of its block as much again
+    expect(at(1105)).to.deep.equal({
+      ...{ ...whole, checkpointedBlocks: 0, recomputedMlps: 2, last: 'checkpointing' },
+    });
+    // nothing is saved by the softmax alone here
+    expect(solved(1105, declared).chosen.recomputedShares).to.equal(6);
+    const all = { recomputedMlps: 6, checkpointedBlocks: 6 };
+    expect(at(912)).to.deep.equal({ ...whole, ...all, checkpointedBlocks: 0, last: 'checkpointing' });
+    expect(at(911)).to.deep.equal({ ...whole, ...all, checkpointedBlocks: 1, last: 'checkpointing' });
+    expect(at(624)).to.deep.equal({ ...whole, ...all, last: 'checkpointing' });
+    expect(at(530)).to.deep.equal({
+      ...whole,
+      ...all,
+      microBatch: 8,
+      last: 'smaller_micro_batch',
+    });
+    expect(at(430)).to.deep.equal({
+      ...{ ...whole, ...all, method: 'qlora', checkpointedBlocks: 4, last: 'qlora' },
+    });
+    // paged, since the base as stored then does with shorter rows than in 4 bits
+    expect(at(140)).to.deep.equal({
+      ...whole,
+      microBatch: 1,
+      maxLength: 192,
+      ...all,
+      last: 'shorten',
+    });
+    expect(at(130)).to.deep.equal({
+      ...whole,
+      method: 'qlora',
+      microBatch: 1,
+      rank: 8,
+      ...all,
+      last: 'lower_rank',
+    });
+  });
+
+  it('keeps alpha ÷ rank and the global batch', () => {
+    const { chosen } = solved(130, fallback('qlora', ['lower_rank', 4]));
+    expect(chosen.alpha / chosen.rank).to.equal(2);
+    expect(chosen.microBatch * chosen.accumulation).to.equal(16);
+  });
+
+  it('may always recompute and shrink the micro batch, but not what changes the result', () => {
+    const open = solved(430, fallback());
+    expect(open.chosen.method).to.equal('qlora');
+    const closed = solved(430, fallback(), 'lora');
+    expect(closed.chosen).to.include({ method: 'lora', paged: true, microBatch: 4, maxLength: 256 });
+    expect(closed.taken.at(-1)).to.equal('paged_weights');
+    expect(solved(430, fallback('qlora'), 'lora').chosen.method).to.equal('qlora');
+    // 99 + 32 + 12
+    expect(solved(142, fallback(), 'lora').fits).to.equal(false);
+    expect(solved(100, fallback()).fits).to.equal(false);
+  });
+
+  it('decodes in every pass before it gives up anything else', () => {
+    const start = { ...START, decodedOnce: true };
+    expect(solved(1500, fallback(), 'lora', { start }).chosen).to.deep.equal(start);
+    const { chosen, taken, rejected } = solved(1300, fallback(), 'lora', { start });
+    expect(chosen).to.deep.equal(START);
+    expect(taken).to.deep.equal(['decode_each_pass']);
+    expect(rejected[0]).to.include({ decodedOnce: true, peakBytes: 1500 });
+    const least = solved(430, fallback(), 'lora', { start }).chosen;
+    expect(least).to.include({ paged: true }).and.not.to.have.property('decodedOnce');
+  });
+
+  it('keeps the first of the earlier choices that fits', () => {
+    const earlier = { ...START, microBatch: 2, accumulation: 8 };
+    const kept = [{ ...earlier, decodedOnce: true }, earlier];
+    expect(solved(2000, fallback(), 'lora', { kept }).chosen).to.deep.equal(kept[0]);
+    expect(solved(700, fallback(), 'lora', { kept }).chosen).to.deep.equal(earlier);
+  });
+
+  it('keeps a micro batch that the author set, unless the file lets it shrink', () => {
+    const start = { ...START, microBatch: 8, accumulation: 2 };
+    const kept = solved(440, fallback(), 'lora', { micro: 8, start });
+    expect(kept.chosen).to.include({ microBatch: 8, paged: true });
+    const allowed = solved(480, fallback('smaller_micro_batch'), 'lora', { micro: 8, start });
+    expect(allowed.chosen.microBatch).to.be.lessThan(8);
+  });
+
+  it('keeps an earlier choice while it fits, and no longer', () => {
+    const kept = { ...START, microBatch: 4, accumulation: 4 };
+    expect(solved(2000, fallback(), undefined, { kept: [kept] }).chosen).to.deep.equal(kept);
+    expect(solved(560, fallback(), undefined, { kept: [kept] }).chosen).to.not.deep.equal(kept);
+  });
+
+  it('puts what a paged optimiser remembers into a file as far as it must', () => {
+    const shape = { preset: 'lora', fallback: [], global: 16, micro: 16, layers: 6, fixedRank: false };
+    const share = (availableBytes: number, paged: boolean) =>
+      solve({
+        start: START,
+        steps: ladder({ ...shape, paged }).filter(({ name }) => name !== 'smaller_head_chunk'),
+        availableBytes,
+        peakOf: ({ stateInFile = 0 }) =>
+          peakOf({ weights: 100, optimizer: 400 * (1 - stateInFile) }, { below: 0, above: 0 }),
+      });
+    expect(share(500, true).chosen.stateInFile).to.equal(undefined);
+    expect(share(400, true).chosen.stateInFile).to.equal(0.25);
+    expect(share(399, true)).to.deep.include({ fits: true, taken: ['state_in_file'] });
+    expect(share(399, true).chosen.stateInFile).to.equal(0.5);
+    expect(share(100, true).chosen.stateInFile).to.equal(1);
+    expect(share(399, false).fits).to.equal(false);
+  });
+
+  it('says of every failed step by how much and what is largest', () => {
+    const { rejected } = solved(50, fallback('checkpointing', 'qlora'));
+    expect(rejected.length).to.be.greaterThan(3);
+    for (const { why, peakBytes } of rejected) {
+      expect(peakBytes).to.be.greaterThan(50);
+      expect(why).to.match(/needs .* more than the 50 B available; largest part: (weights|activations)/);
+    }
+  });
+
+  it('agrees with a search of every state', () => {
+    const steps = ladder({
+      preset: undefined,
+      fallback: [],
+      global: 16,
+      micro: undefined,
+      layers: 6,
+      fixedRank: false,
+      paged: false,
+    });
+    for (let available = 120; available < 1300; available += 7) {
+      const { fits, chosen } = solve({ start: START, steps, availableBytes: available, peakOf: toyPeak });
+      const held = [{ method: 'lora' }, { method: 'qlora' }, { method: 'lora', paged: true }] as const;
+      const any = held.some((base) =>
+        divisors(16).some((microBatch) =>
+          [0, 1, 2, 3, 4, 5, 6].some(
+            (checkpointedBlocks) =>
+              toyPeak({ ...START, ...base, microBatch, checkpointedBlocks }).high <= available,
+          ),
+        ),
+      );
+      expect(fits, String(available)).to.equal(any);
+      if (fits) expect(toyPeak(chosen).high).to.be.at.most(available);
+    }
+  });
+});
+
+describe('starting choice', () => {
+  it('takes the largest sensible divisor', () => {
+    expect(sensibleMicro(16, 256)).to.equal(16);
+    expect(sensibleMicro(64, 128)).to.equal(32);
+    expect(sensibleMicro(16, 1024)).to.equal(4);
+    expect(sensibleMicro(16, 8192)).to.equal(1);
+    expect(sensibleMicro(17, 512)).to.equal(6);
+    expect(sensibleMicro(1, 64)).to.equal(1);
+  });
+
+  it('cuts a batch of unequal rows into more micro batches, and one of equal rows into none', () => {
+    const rows = (histogram: readonly number[]) => ({
+      rows: histogram.reduce((sum, count) => sum + count, 0),
+      tokens: 0,
+      supervised: 0,
+      longest: histogram.length * 16,
+      histogram,
+      known: 'counted' as const,
+    });
+    expect(leastPadding(16, 16, rows([0, 0, 0, 100]))).to.equal(16);
+    expect(leastPadding(16, 16, rows([0, 0, 500, 300, 100, 60, 20, 10, 5, 5]))).to.equal(8);
+    expect(leastPadding(16, 4, rows([0, 0, 0, 100]))).to.equal(4);
+  });
+
+  it("keeps the attention's shares up to 256 MiB, of the last blocks first", () => {
+    const smollm2 = { heads: 9, layers: 30 };
+    expect(sharesToRecompute(smollm2, 1, 512)).to.equal(0);
+    // 23.6 MB a block
+    expect(sharesToRecompute(smollm2, 4, 512)).to.equal(19);
+    expect(sharesToRecompute(smollm2, 2, 8192)).to.equal(30);
+    expect(sharesToRecompute({ heads: 6, layers: 6 }, 16, 128)).to.equal(0);
+  });
+
+  it('bounds the logits of a chunk', () => {
+    expect(headChunk(4096)).to.equal(512);
+    expect(headChunk(49_152)).to.equal(512);
+    expect(headChunk(128_256)).to.equal(256);
+  });
+});

@@ -1,0 +1,60 @@
+/** A device that is too small for the first choice, in a plan and in a real run. */
+import { expect } from 'chai';
+import { identityOf } from '../../../src/compute/tensor/runtimes/index.js';
+import { compile } from '../../../src/language/compile.js';
+import { nodeHost } from '../../../src/language/host/node-host.js';
+import { plan } from '../../../src/pipeline/planner/plan.js';
+import { runPipeline } from '../../../src/pipeline/run/index.js';
+import { prepare } from '../../../src/tools/cli/prepare.js';
+import { whereInstalled } from '../../compute/tensor/runtimes/here.js';
+import { writePipeline } from './pipelines.js';
+import { calm, freshFolder, recorder, request } from './worlds.js';
+
+/** Eight rows at a time need 4.4 MiB on the device; four fit. */
+const LIMIT = '3MiB';
+const RUNTIME = 'tensorflow';
+
+describe('a training whose device is full', () => {
+  whereInstalled(RUNTIME, () => {
+    const tiny = (): string => {
+      const cwd = freshFolder();
+      writePipeline(cwd, { steps: 4, fallback: '[smaller_micro_batch]', deviceMemory: LIMIT });
+      return cwd;
+    };
+
+    it('is planned with a choice that fits', async () => {
+      const { plan: made } = await prepare(nodeHost(tiny()), {
+        file: 'tiny.ftp',
+        params: {},
+        runtime: RUNTIME,
+      });
+      const { stages = [], device } = made ?? {};
+      expect(device).to.include({ name: 'the CPU', availableBytes: 3 * 2 ** 20 });
+      const { chosen, peak } = stages.find(({ kind }) => kind === 'train') ?? {};
+      expect(chosen).to.include({ microBatch: 4, accumulation: 2 });
+      expect(peak?.device?.high).to.be.at.most(3 * 2 ** 20);
+    });
+
+    it('goes on with the next choice of the ladder, which fits', async () => {
+      const cwd = tiny();
+      const host = nodeHost(cwd);
+      const { program } = compile(host, 'tiny.ftp');
+      if (program === undefined) throw new Error('no program');
+      // a plan that knows nothing of the device
+      const made = await plan(program, host, { runtime: identityOf(host, RUNTIME) });
+      const seen = recorder();
+      const wanted = request(cwd, { program, plan: made, diagnostics: [] }, { runtime: RUNTIME });
+      const { status } = await runPipeline(wanted, seen, calm);
+      const recoveries = seen.events.filter(({ type }) => type === 'recovery');
+      expect(recoveries, JSON.stringify(seen.diagnostics)).to.have.length(1);
+      expect(recoveries[0]).to.deep.include({
+        stage: 'adapter',
+        change: { microBatch: 4, accumulation: 2 },
+      });
+      expect(recoveries[0])
+        .to.have.property('cause')
+        .that.matches(/out of memory on the device: \d+ bytes were requested/);
+      expect(status, JSON.stringify(seen.diagnostics)).to.equal('done');
+    });
+  });
+}).timeout(60_000);

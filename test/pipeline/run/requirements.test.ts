@@ -1,0 +1,99 @@
+import { expect } from 'chai';
+import type { Expression, Program, Stage, StageKind } from '../../../src/language/ir/types.js';
+import { budgetLines } from '../../../src/pipeline/planner/budget.js';
+import {
+  brokenBudgets,
+  exceededBudgets,
+  failedRequirements,
+} from '../../../src/pipeline/run/requirements.js';
+import { span } from './worlds.js';
+
+const metric = (...path: string[]): Expression => ({ op: 'metric', path });
+const value = (number: number): Expression => ({ op: 'value', value: number });
+
+const stage = (kind: StageKind, text: string, condition: Expression): Stage => ({
+  kind,
+  name: 'own',
+  settings: {},
+  origins: {},
+  requires: [{ text, condition, span }],
+  inputs: [],
+  span,
+});
+
+const results = {
+  own: { outputs: {}, metrics: { rows: 400, rouge_l: 0.31 }, baseline: { rouge_l: 0.3 } },
+  other: { outputs: {}, metrics: { rows: 7 } },
+};
+
+describe('requirements of a stage', () => {
+  it('pass in silence where they hold, over own metrics, baseline and other stages', () => {
+    for (const condition of [
+      { op: '>=' as const, left: metric('rows'), right: value(400) },
+      { op: '>' as const, left: metric('rouge_l'), right: metric('baseline', 'rouge_l') },
+      { op: '==' as const, left: metric('other', 'rows'), right: value(7) },
+    ])
+      expect(failedRequirements(stage('data', '…', condition), results)).to.deep.equal([]);
+  });
+
+  it('name what was found where they do not', () => {
+    const condition = { op: '>=' as const, left: metric('rows'), right: value(500) };
+    const [data] = failedRequirements(stage('data', 'rows >= 500', condition), results);
+    expect(data?.code).to.equal('FTP0821');
+    expect(data?.message).to.contain('require rows >= 500').and.to.contain('rows = 400, needs >= 500');
+    const [gate] = failedRequirements(stage('eval', 'rows >= 500', condition), results);
+    expect(gate?.code).to.equal('FTP0822');
+  });
+
+  it('fail where nothing was measured under the name', () => {
+    const condition = { op: '<' as const, left: metric('perplexity'), right: value(10) };
+    const [found] = failedRequirements(stage('eval', 'perplexity < 10', condition), results);
+    expect(found?.code).to.equal('FTP0824');
+    expect(found?.message).to.contain('perplexity');
+  });
+});
+
+describe('budgets that refer to stages', () => {
+  const budget = (left: Expression, right: number) => [
+    {
+      name: 'machine',
+      settings: {},
+      span,
+      requires: [{ text: '…', condition: { op: '<=' as const, left, right: value(right) }, span }],
+    },
+  ];
+  const took = { peak_memory: 9e9, wall_time: 90 };
+  const stages = { 'adapter@rate=1e-4': { peak_memory: 4e9, wall_time: 60, loss: 2.5 } };
+  const own = (name: string) => metric('adapter@rate=1e-4', name);
+
+  it('are held against that stage alone, once it has run', () => {
+    for (const [name, limit] of [
+      ['peak_memory', 5e9],
+      ['wall_time', 60],
+      ['loss', 3],
+    ] as const)
+      expect(exceededBudgets(budget(own(name), limit), took, stages)).to.deep.equal([]);
+    const [found] = exceededBudgets(budget(own('loss'), 2), took, stages);
+    expect(found?.message).to.contain('it used 2.5');
+    expect(exceededBudgets(budget(metric('blocked', 'loss'), 2), took, stages)).to.deep.equal([]);
+  });
+
+  it('are predicted where a plan knows the figure, and open where only a run does', () => {
+    const program = (left: Expression, right: number) => ({ budgets: budget(left, right) });
+    const lines = (left: Expression, right: number) =>
+      budgetLines(program(left, right) as unknown as Program, took, {
+        'adapter@rate=1e-4': { peak_memory: 4e9, wall_time: 60 },
+      });
+    expect(lines(own('peak_memory'), 5e9)[0]).to.include({ value: 4e9, limit: 5e9, holds: true });
+    expect(lines(own('wall_time'), 59)[0]).to.include({ value: 60, holds: false });
+    expect(lines(own('loss'), 2)[0]).to.include({ value: null, holds: null });
+    expect(lines(metric('peak_memory'), 5e9)[0]).to.include({ value: 9e9, holds: false });
+  });
+
+  it('say of a time that is too long that it was estimated on a machine that may have been busy', () => {
+    const broken = (name: string) =>
+      brokenBudgets(budget(own(name), 1), [{ require: '…', value: 60, limit: 1, holds: false }]);
+    expect(broken('wall_time')[0]?.notes?.join()).to.contain('lower while other programs run');
+    expect(broken('peak_memory')[0]).to.include({ code: 'FTP0825' }).and.not.to.have.property('notes');
+  });
+});

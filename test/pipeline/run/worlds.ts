@@ -1,0 +1,70 @@
+import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Diagnostic } from '../../../src/language/diagnostics/types.js';
+import { nodeHost } from '../../../src/language/host/node-host.js';
+import type { RunEvent } from '../../../src/language/ir/events.js';
+import type { Program } from '../../../src/language/ir/types.js';
+import type { Plan } from '../../../src/pipeline/planner/types.js';
+import type { Prepared, RunRequest } from '../../../src/pipeline/run/index.js';
+
+export function freshFolder(): string {
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'ftpc-run-')));
+  after(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+export const span = { file: 'tiny.ftp', start: 0, end: 1 };
+
+export const program = (cwd: string, parts: Partial<Program> = {}): Program => ({
+  file: 'tiny.ftp',
+  name: 'tiny',
+  folder: cwd,
+  stages: [],
+  budgets: [],
+  params: {},
+  ...parts,
+});
+
+export const emptyPlan = (parts: Partial<Plan> = {}): Plan => ({
+  version: 1,
+  pipeline: 'tiny.ftp',
+  engine: 'embedded',
+  machine: { name: 'here', memoryBytes: 1e9, availableBytes: 9e8, devices: [] },
+  runtime: 'onnx',
+  runtimeSetBy: 'auto',
+  valid: true,
+  stages: [],
+  totals: { peakBytes: null, seconds: null, diskBytes: 0 },
+  budget: [],
+  diagnostics: [],
+  ...parts,
+});
+
+export const request = (cwd: string, prepared: Prepared, parts: Partial<RunRequest> = {}): RunRequest => ({
+  pipeline: 'tiny.ftp',
+  host: nodeHost(cwd),
+  engine: 'embedded',
+  runtime: 'onnx',
+  ftpc: '0.0.0',
+  threads: 1,
+  verify: false,
+  prepare: async () => prepared,
+  describe: ({ code, severity, message }) => ({ code, severity, message }),
+  ...parts,
+});
+
+export function recorder() {
+  const events: RunEvent[] = [];
+  const diagnostics: Diagnostic[] = [];
+  return {
+    events,
+    diagnostics,
+    event: (event: RunEvent) => void events.push(event),
+    diagnostic: (diagnostic: Diagnostic) => void diagnostics.push(diagnostic),
+    types: () => events.map(({ type }) => type),
+    codes: () => diagnostics.map(({ code }) => code),
+  };
+}
+
+export const calm = { stop: new AbortController().signal, kill: new AbortController().signal };

@@ -1,0 +1,89 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import type { FormatSettings } from '../../../../src/language/schemas/stages/format.js';
+import type { FormatInfo } from '../../../../src/pipeline/stages/format/rows.js';
+import { surveyLengths } from '../../../../src/pipeline/stages/format/survey.js';
+import { call, cases, host, type Row, settingsOf, stageOf, world } from './world.js';
+
+const words = (count: number): string => Array.from({ length: count }, (_, i) => `word${i}`).join(' ');
+const row = (i: number, length = (i * 7) % 40): Row => ({ instruction: `q${i}`, output: words(1 + length) });
+
+describe('a survey of lengths', () => {
+  const place = world();
+  after(() => place.remove());
+
+  const survey = (data: object, changes: Partial<FormatSettings> = {}, maxRows?: number) =>
+    surveyLengths(
+      { folder: place.folder, stages: [stageOf('data', 'rows', data)] },
+      host,
+      stageOf('format', 'dialogs', settingsOf(changes)),
+      maxRows,
+    );
+  const lines = (name: string, rows: readonly (Row | string)[], end = '\n'): void =>
+    writeFileSync(
+      join(place.folder, name),
+      rows.map((each) => (typeof each === 'string' ? each : JSON.stringify(each)) + end).join(''),
+    );
+  const source = call('jsonl', { files: 'a*.jsonl' });
+  const rows = Array.from({ length: 120 }, (_, i) => row(i));
+
+  it('equals what the stage then writes', async () => {
+    const all = [...rows, ...cases('bytes').chats.map((recorded) => recorded.row)];
+    lines('a1.jsonl', all.slice(0, 50), '\r\n');
+    lines('a2.jsonl', ['', ...all.slice(50), '   ', 'no json', '[]']);
+    for (const overflow of ['drop', 'truncate', 'split'] as const) {
+      const changes = { overflow, max_length: 128 };
+      const { json } = await place.format({ train: all.slice(0, 70), valid: all.slice(70) }, changes);
+      const { splits } = json<FormatInfo>('format.json');
+      const { rows: count, expected, sampled, ...found } = await survey({ source }, changes);
+      expect(count).to.equal(all.length + 2);
+      expect(expected.all).to.be.closeTo(splits['all']?.rows ?? 0, 1e-9);
+      expect({ rows: sampled, ...found }, overflow).to.deep.equal(splits['all']);
+    }
+  });
+
+  it('takes a sample of what is too much', async () => {
+    lines('b.jsonl', rows);
+    const found = await survey({ source: call('jsonl', { files: 'b.jsonl' }) }, {}, 30);
+    expect(found).to.include({ rows: 120, sampled: 30 });
+    expect(found.histogram.reduce((sum, count) => sum + count, 0)).to.equal(30);
+  });
+
+  it('knows other names of columns, and the limit', async () => {
+    lines(
+      'c.jsonl',
+      rows.map(({ instruction, output }) => ({ frage: instruction, output, instruction: 3 })),
+    );
+    const renamed = call('jsonl', { files: 'c.jsonl', columns: { instruction: 'frage' } });
+    const plain = await survey({ source: call('jsonl', { files: 'b.jsonl' }) });
+    expect(await survey({ source: renamed })).to.deep.equal(plain);
+    expect((await survey({ source: renamed, limit: 30 })).expected).to.deep.equal({
+      train: 30,
+      valid: 0,
+      test: 0,
+      all: 30,
+    });
+  });
+
+  it('counts so many general rows as are mixed in, and knows the longest of all', async () => {
+    lines('general.jsonl', [...Array.from({ length: 99 }, (_, i) => row(1000 + i, 2)), row(2000, 60)]);
+    const mix = { general: call('jsonl', { files: 'general.jsonl' }), share: 0.2 };
+    const own = call('jsonl', { files: 'b.jsonl' });
+    const [plain, mixed] = [await survey({ source: own }), await survey({ source: own, mix })];
+    expect(mixed.rows).to.equal(120);
+    expect(mixed.expected).to.deep.equal({ train: 150, valid: 0, test: 0, all: 150 });
+    expect(mixed.sampled).to.be.within(149, 150);
+    expect(mixed.longest).to.be.greaterThan(plain.longest);
+    const some = await survey({ source: own, mix }, {}, 60);
+    expect(some.sampled).to.be.within(73, 77);
+    const split = { train: 0.5, valid: 0.25, test: 0.25 };
+    const parts = { train: 75, valid: 30, test: 30, all: 135 };
+    expect((await survey({ source: own, mix, split })).expected).to.deep.equal(parts);
+    const bad = [...rows, ...rows.map(() => ({ instruction: 'q' }))];
+    lines('half.jsonl', bad);
+    const half = await survey({ source: call('jsonl', { files: 'half.jsonl' }), split });
+    expect(half.expected).to.deep.equal({ train: 60, valid: 30, test: 30, all: 120 });
+    expect(half.rows).to.equal(240);
+  });
+});

@@ -1,0 +1,145 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { nodeHost } from '../../../../src/language/host/node-host.js';
+import type { StageEvent } from '../../../../src/language/ir/events.js';
+import type { Origin, Stage, Value } from '../../../../src/language/ir/types.js';
+import type { Artefact, Chosen, StageContext } from '../../../../src/language/schemas/types.js';
+import type { FormatInfo } from '../../../../src/pipeline/stages/format/rows.js';
+import { outputFolder, workFolder } from '../../../../src/pipeline/store/index.js';
+import { fixtureJson, fixturePath } from '../../../compute/training/fixture.js';
+
+export const CHOSEN: Chosen = {
+  method: 'lora',
+  microBatch: 2,
+  accumulation: 2,
+  maxLength: 64,
+  rank: 4,
+  alpha: 8,
+  checkpointedBlocks: 0,
+  headChunk: 64,
+};
+
+const SPAN = { file: 'test.ftp', start: 0, end: 1 };
+
+interface Row {
+  readonly ids: readonly number[];
+  readonly labels: readonly number[];
+}
+
+export const fixtureRows = (): readonly Row[] => fixtureJson<Row[]>('rows.json');
+
+/** Writes what a format stage puts out. */
+export function writeFormat(folder: string, splits: Readonly<Record<string, readonly Row[]>>): void {
+  mkdirSync(folder, { recursive: true });
+  for (const [name, rows] of Object.entries(splits)) {
+    const tokens = Int32Array.from(
+      rows.flatMap(({ ids, labels }) => ids.flatMap((id, t) => [id, labels[t] ?? -100])),
+    );
+    let offset = 0;
+    const records = rows.flatMap(({ ids, labels }, row) => {
+      const record = [offset, ids.length, labels.filter((label) => label >= 0).length, 1, 0, row + 1];
+      offset += ids.length;
+      return record;
+    });
+    writeFileSync(join(folder, `${name}.tokens.bin`), new Uint8Array(tokens.buffer));
+    writeFileSync(join(folder, `${name}.rows.bin`), new Uint8Array(Float64Array.from(records).buffer));
+    const texts = rows.map((_, row) =>
+      JSON.stringify({ prompt: '', answer: '', file: 'rows.jsonl', line: row + 1 }),
+    );
+    writeFileSync(join(folder, `${name}.text.jsonl`), `${texts.join('\n')}\n`);
+  }
+  const info: FormatInfo = {
+    version: 1,
+    tokenizer: { folder: 'base', sha256: '' },
+    template: { sha256: '' },
+    files: ['rows.jsonl'],
+    splits: Object.fromEntries(
+      Object.entries(splits).map(([name, rows]) => [
+        name,
+        {
+          rows: rows.length,
+          tokens: rows.reduce((sum, { ids }) => sum + ids.length, 0),
+          supervised: rows.reduce((sum, { labels }) => sum + labels.filter((label) => label >= 0).length, 0),
+          longest: Math.max(...rows.map(({ ids }) => ids.length)),
+          histogram: [],
+        },
+      ]),
+    ),
+    stopIds: [2],
+    padId: 2,
+  };
+  writeFileSync(join(folder, 'format.json'), JSON.stringify(info));
+}
+
+export interface WorldOptions {
+  readonly folder: string;
+  readonly chosen?: Partial<Chosen>;
+  readonly settings?: Readonly<Record<string, Value>>;
+  readonly origins?: Readonly<Record<string, Origin>>;
+  readonly output?: string;
+  readonly key?: string;
+  readonly signal?: AbortSignal;
+  emit?(event: StageEvent): void;
+}
+
+/** A train stage over the recorded rows and base, whose files stand in a folder of the test. */
+export function world(options: WorldOptions): StageContext {
+  const { folder } = options;
+  const format = join(folder, 'format');
+  writeFormat(format, { train: fixtureRows(), valid: fixtureRows().slice(0, 5) });
+  const stage = (kind: 'format' | 'train', name: string, settings: Stage['settings']): Stage => ({
+    kind,
+    name,
+    settings,
+    origins: options.origins ?? {},
+    requires: [],
+    inputs: [],
+    span: SPAN,
+  });
+  const settings: Stage['settings'] = {
+    base: { call: 'local', args: { folder: fixturePath('base') } },
+    dataset: { stage: 'dialogs', port: 'train' },
+    validate: { stage: 'dialogs', port: 'valid' },
+    lora: { rank: 4, alpha: 8, dropout: 0.1, targets: 'all_linear' },
+    optimizer: {
+      call: 'adamw',
+      args: {
+        rate: 0.01,
+        beta1: 0.9,
+        beta2: 0.999,
+        epsilon: 1e-8,
+        decay: 0.01,
+        schedule: { call: 'cosine', args: { warmup: { unit: 'ratio', value: 0.1 } } },
+        clip: 1,
+        loraplus_ratio: 1,
+      },
+    },
+    batch: { global: 4 },
+    stop: { epochs: 2 },
+    checkpoint: { every: 4, keep: 2 },
+    fallback: [],
+    order: 'shuffled',
+    seed: 17,
+    ...options.settings,
+  };
+  const dialogs: Artefact = {
+    stage: stage('format', 'dialogs', {}),
+    path: format,
+    key: 'rows',
+    result: { outputs: { train: 'train', valid: 'valid', all: 'all' }, metrics: {} },
+  };
+  return {
+    stage: stage('train', 'adapter', settings),
+    inputs: { dialogs },
+    folder,
+    host: nodeHost(folder),
+    output: outputFolder(join(folder, options.output ?? 'output')),
+    work: workFolder(join(folder, 'work'), () => {}),
+    chosen: { ...CHOSEN, ...options.chosen },
+    key: options.key ?? 'key',
+    runtime: 'onnx',
+    threads: 1,
+    emit: options.emit ?? (() => {}),
+    signal: options.signal ?? new AbortController().signal,
+  };
+}

@@ -1,0 +1,31 @@
+import { appendFileSync, readFileSync } from 'node:fs';
+import { expect } from 'chai';
+import { layoutIn, newRunId, openJournal, readJournal, runIds } from '../../../src/pipeline/store/index.js';
+import { freshFolder } from './folders.js';
+
+describe('journal', () => {
+  it('keeps every event with its time, and reads past a torn last line', () => {
+    const layout = layoutIn(freshFolder());
+    let time = 1000;
+    const journal = openJournal(layout, 'r1', () => time++);
+    journal.append({ type: 'note', stage: 'a', text: 'line\nbreak' });
+    journal.append({ type: 'checkpoint.saved', stage: 'a', step: 5, path: 'x' });
+    journal.close();
+    appendFileSync(journal.path, '{"at":1002,"type":"no');
+    expect(readJournal(layout, 'r1')).to.deep.equal([
+      { at: 1000, type: 'note', stage: 'a', text: 'line\nbreak' },
+      { at: 1001, type: 'checkpoint.saved', stage: 'a', step: 5, path: 'x' },
+    ]);
+    expect(readFileSync(journal.path, 'utf8').split('\n')).to.have.lengthOf(3);
+    expect(readJournal(layout, 'none')).to.deep.equal([]);
+  });
+
+  it('names runs so that they sort by time', () => {
+    const ids = [1e12, 1e12 + 1, 1e12 + 1000, 1e12 + 86_400_000].map((now) => newRunId(now, 42));
+    expect(new Set(ids).size).to.equal(4);
+    expect([...ids.slice(1)].sort()).to.deep.equal(ids.slice(1));
+    const layout = layoutIn(freshFolder());
+    for (const id of ids.slice(2)) openJournal(layout, id, () => 0).close();
+    expect(runIds(layout)).to.deep.equal(ids.slice(2).reverse());
+  });
+});

@@ -1,0 +1,92 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { UserError } from '../../../src/language/diagnostics/types.js';
+import { layoutIn, noteChild, outliveOrphan, takeLock } from '../../../src/pipeline/store/index.js';
+import { identityOf, stateOf } from '../../../src/pipeline/store/process-identity.js';
+import { freshFolder } from './folders.js';
+
+async function refusal(work: Promise<unknown>): Promise<string> {
+  try {
+    await work;
+  } catch (error) {
+    if (error instanceof UserError) return error.message;
+    throw error;
+  }
+  return 'not refused';
+}
+
+describe('run lock', () => {
+  it('refuses a second run within a second, naming the process', async () => {
+    const layout = layoutIn(freshFolder());
+    const lock = await takeLock(layout, 'one', Date.now);
+    const begun = Date.now();
+    expect(await refusal(takeLock(layout, 'two', Date.now))).to.contain(`process ${process.pid}`);
+    expect(Date.now() - begun).to.be.below(1000);
+    lock.release();
+    expect(existsSync(layout.lock)).to.equal(false);
+    (await takeLock(layout, 'three', Date.now)).release();
+  });
+
+  const gone = spawnSync(process.execPath, ['-e', '']).pid;
+  const stale: Readonly<Record<string, object | string>> = {
+    'a process that has ended': { ...identityOf(process.pid), pid: gone, started: undefined, runId: 'old' },
+    'another process with the same number': { ...identityOf(process.pid), started: '1', runId: 'old' },
+    'an earlier start of the machine': { ...identityOf(process.pid), boot: 'earlier', runId: 'old' },
+    'a bare number that is gone': { pid: gone },
+    'a torn file': '{"pid": 12',
+    'an empty file': '',
+  };
+  for (const [what, holder] of Object.entries(stale))
+    it(`takes over from ${what}`, async () => {
+      const layout = layoutIn(freshFolder());
+      (await takeLock(layout, 'first', Date.now)).release();
+      writeFileSync(layout.lock, typeof holder === 'string' ? holder : JSON.stringify(holder));
+      const lock = await takeLock(layout, 'new', Date.now);
+      expect(JSON.parse(readFileSync(layout.lock, 'utf8')).runId).to.equal('new');
+      lock.release();
+    });
+
+  it('takes over from a folder that someone has put there', async () => {
+    const layout = layoutIn(freshFolder());
+    (await takeLock(layout, 'first', Date.now)).release();
+    mkdirSync(layout.lock);
+    writeFileSync(join(layout.lock, 'x'), '');
+    (await takeLock(layout, 'new', Date.now)).release();
+    expect(existsSync(layout.lock)).to.equal(false);
+  });
+
+  it('believes a holder in another container while it beats, and no longer', async () => {
+    const layout = layoutIn(freshFolder());
+    (await takeLock(layout, 'first', Date.now)).release();
+    writeFileSync(
+      layout.lock,
+      JSON.stringify({ ...identityOf(process.pid), namespace: 'pid:[1]', runId: 'there' }),
+    );
+    expect(await refusal(takeLock(layout, 'new', Date.now))).to.contain('another run');
+    const silent = Date.now() / 1000 - 120;
+    utimesSync(layout.lock, silent, silent);
+    (await takeLock(layout, 'new', Date.now)).release();
+  });
+
+  it('gives the lock to one of many that find it stale at once', async () => {
+    const layout = layoutIn(freshFolder());
+    (await takeLock(layout, 'first', Date.now)).release();
+    writeFileSync(layout.lock, JSON.stringify({ pid: gone, runId: 'old' }));
+    const tries = await Promise.allSettled(['a', 'b', 'c', 'd'].map((id) => takeLock(layout, id, Date.now)));
+    expect(tries.filter(({ status }) => status === 'fulfilled')).to.have.lengthOf(1);
+  });
+
+  it('waits for the process of a killed run, and ends it when it takes too long', async () => {
+    const layout = layoutIn(freshFolder());
+    (await takeLock(layout, 'first', Date.now)).release();
+    const orphan = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)']);
+    const ended = new Promise((resolve) => orphan.on('exit', (_, signal) => resolve(signal)));
+    noteChild(layout, orphan.pid ?? 0);
+    expect(stateOf(identityOf(orphan.pid ?? 0))).to.equal('alive');
+    await outliveOrphan(layout, 100);
+    expect(await ended).to.equal('SIGKILL');
+    expect(existsSync(layout.child)).to.equal(false);
+  });
+});

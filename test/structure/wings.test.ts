@@ -1,0 +1,186 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { expect } from 'chai';
+import { nodeHost } from '../../src/language/host/node-host.js';
+
+/**
+ * The house: four wings, and in each wing its rooms, in the order in which text becomes artefacts. A file may import
+ * from its own room and from those before it. `docs/architecture.md` says what each room does.
+ */
+const WINGS: Readonly<Record<string, readonly string[]>> = {
+  language: [
+    'src/language/host',
+    'src/language/source',
+    'src/language/diagnostics',
+    'grammar',
+    'src/language/syntax',
+    'src/language/formatter',
+    'src/language/ir',
+    'src/language/schemas',
+    'src/language/check',
+    'src/language/compile.ts',
+    'src/language/lint',
+  ],
+  compute: [
+    'src/compute/tensor',
+    'src/compute/models',
+    'src/compute/training',
+    'src/compute/evaluation',
+    'src/compute/packaging',
+  ],
+  pipeline: [
+    'src/pipeline/deploy',
+    'src/pipeline/stages',
+    'src/pipeline/store',
+    'src/pipeline/hub',
+    'src/pipeline/lock',
+    'src/pipeline/planner',
+    'src/pipeline/run',
+  ],
+  tools: [
+    'src/tools/review',
+    'src/tools/install',
+    'src/tools/insight',
+    'src/tools/pipeline-tests',
+    'src/tools/language-server',
+    'src/tools/cli',
+  ],
+  bench: ['bench'],
+};
+
+const ROOMS: readonly string[] = Object.values(WINGS).flat();
+
+/** Rooms that may touch files, processes and the clock themselves; the others have a Host. */
+const RIM: ReadonlySet<string> = new Set([
+  'src/language/host',
+  'src/pipeline/store',
+  'src/pipeline/hub',
+  'src/pipeline/run',
+  'src/tools/install',
+  'src/tools/cli',
+  'bench',
+]);
+const SYSTEM_MODULES = /^node:(fs|fs\/promises|child_process|process|os|net|http|https|worker_threads)$/;
+
+/** Files that import each other, types included, because what they define does: no others may, and the list may only shrink. */
+const CIRCLES: readonly { readonly files: readonly string[]; readonly why: string }[] = [
+  {
+    files: ['calls', 'evaluate', 'fields', 'unions'].map((name) => `src/language/check/${name}.ts`),
+    why: 'a value consists of values',
+  },
+  {
+    files: ['context', 'scope', 'symbols'].map((name) => `src/language/check/${name}.ts`),
+    why: 'a name may be a preset, which is checked among the names of its own file',
+  },
+  {
+    files: [
+      'builder.ts',
+      'ops/broadcasting.ts',
+      'ops/definition.ts',
+      'ops/gather.ts',
+      'ops/index.ts',
+      'ops/layout.ts',
+      'ops/matmul.ts',
+      'ops/reduce.ts',
+      'ops/softmax.ts',
+      'ops/sum-to.ts',
+      'ops/transformer.ts',
+      'ops/unary.ts',
+    ].map((file) => `src/compute/tensor/${file}`),
+    why: 'the gradient of an op is a graph of ops',
+  },
+  {
+    files: ['completion', 'index'].map((name) => `src/tools/cli/commands/${name}.ts`),
+    why: 'a command completes the names of all commands',
+  },
+];
+
+/** Lines above which a source file needs a reason. */
+const LONGEST_FILE = 500;
+
+const root = nodeHost().packageFolder;
+
+const files = ['bench', 'grammar', 'src'].flatMap((folder) =>
+  readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts') && !entry.name.endsWith('.d.ts'))
+    .map((entry) => relative(root, join(entry.parentPath, entry.name))),
+);
+
+const roomOf = (file: string): number =>
+  ROOMS.findIndex((room) => file === room || file.startsWith(`${room}/`));
+
+interface Import {
+  readonly from: string;
+  readonly to: string;
+}
+
+const imports: readonly Import[] = files.flatMap((from) => {
+  const text = readFileSync(join(root, from), 'utf8');
+  return [...text.matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map((match) => {
+    const to = match[1] ?? '';
+    return {
+      from,
+      to: to.startsWith('.') ? relative(root, resolve(root, dirname(from), to)).replace(/\.js$/, '.ts') : to,
+    };
+  });
+});
+
+/** Groups of files of which each imports every other, if by way of others. */
+function circles(): readonly string[][] {
+  const next = new Map(files.map((file) => [file, new Set<string>()]));
+  for (const { from, to } of imports) if (next.has(to)) next.get(from)?.add(to);
+  const reached = (file: string): ReadonlySet<string> => {
+    const seen = new Set<string>();
+    const open = [file];
+    for (let at = open.pop(); at !== undefined; at = open.pop())
+      for (const to of next.get(at) ?? [])
+        if (!seen.has(to)) {
+          seen.add(to);
+          open.push(to);
+        }
+    return seen;
+  };
+  const inCircles = new Map(
+    files.flatMap((file) => {
+      const seen = reached(file);
+      return seen.has(file) ? [[file, seen] as const] : [];
+    }),
+  );
+  const found = [...inCircles].map(([file, seen]) =>
+    [...seen].filter((other) => inCircles.get(other)?.has(file)).sort(),
+  );
+  return [...new Map(found.map((circle) => [circle.join(), circle])).values()];
+}
+
+describe('the house', () => {
+  it('has a room for every file', () => {
+    expect(files.filter((file) => roomOf(file) < 0)).to.deep.equal([]);
+  });
+
+  it('imports only from the same room or an earlier one', () => {
+    const wrong = imports
+      .filter(({ from, to }) => /^(bench|grammar|src)\//.test(to) && roomOf(to) > roomOf(from))
+      .map(({ from, to }) => `${from} imports ${to}`);
+    expect(wrong).to.deep.equal([]);
+  });
+
+  it('has files that import each other only where what they define does', () => {
+    expect(circles()).to.have.deep.members(CIRCLES.map(({ files }) => [...files].sort()));
+  });
+
+  it('touches files, processes and the clock only at the rim', () => {
+    const wrong = imports
+      .filter(({ from, to }) => SYSTEM_MODULES.test(to) && !RIM.has(ROOMS[roomOf(from)] ?? ''))
+      .map(({ from, to }) => `${from} imports ${to}`);
+    expect(wrong).to.deep.equal([]);
+  });
+
+  it('keeps its files short', () => {
+    const long = files.filter(
+      (file) =>
+        !/\.generated\.ts$/.test(file) &&
+        readFileSync(join(root, file), 'utf8').split('\n').length > LONGEST_FILE,
+    );
+    expect(long).to.deep.equal([]);
+  });
+});

@@ -1,4 +1,0 @@
-import { referenceRuntime } from '../../../src/tensor/runtimes/reference/index.js';
-import { conformance } from './conformance.js';
-
-conformance('reference', async () => referenceRuntime());

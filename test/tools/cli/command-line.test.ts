@@ -1,0 +1,182 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { nodeHost } from '../../../src/language/host/node-host.js';
+import { commands } from '../../../src/tools/cli/commands/index.js';
+import { helpOf } from '../../../src/tools/cli/help.js';
+import { cliReference } from '../../../src/tools/cli/reference.js';
+import { FTPC, freshFolder, ftpc } from './folders.js';
+
+describe('command line', () => {
+  let folder = '';
+  before(() => {
+    folder = freshFolder();
+  });
+
+  it('says so where the working directory was removed', () => {
+    const script = 'mkdir gone && cd gone && rmdir ../gone && exec node "$0" check x.ftp';
+    const { status, stderr } = spawnSync('sh', ['-c', script, FTPC], { cwd: folder, encoding: 'utf8' });
+    expect(status).to.equal(1);
+    expect(stderr).to.equal('error: the working directory was removed: change to one that exists\n');
+  });
+
+  it('prints its version and its help', async () => {
+    const version = await ftpc(folder, ['--version']);
+    expect(version).to.deep.include({ code: 0, err: '' });
+    expect(version.out).to.match(/^\d+\.\d+\.\d+\n$/);
+    const help = await ftpc(folder, ['--help']);
+    for (const name of Object.keys(commands)) expect(help.out).to.contain(`ftpc ${name}`);
+    const none = await ftpc(folder, []);
+    expect(none.code).to.equal(1);
+    expect(none.out).to.equal('');
+  });
+
+  it('says in its help which arguments a command needs', async () => {
+    const { out } = await ftpc(folder, ['--help']);
+    expect(out).to.match(/ftpc check FILE +Checks/);
+    expect(out).to.match(/ftpc generate MODEL \[QUESTION\] +Answers/);
+    expect(out).to.match(/ftpc fmt \[FILE\.\.\] +Formats/);
+  });
+
+  it('lays out arguments and options in columns, each option with its value', async () => {
+    const command = await commands['explain']?.();
+    if (command === undefined) return expect.fail('no such command');
+    const lines = (await helpOf(command, 80)).split('\n');
+    for (const line of lines) expect(line.length, line).to.be.at.most(80);
+    const what = lines.findIndex((line) => line.startsWith('  WHAT  A code'));
+    expect(lines[what - 1]).to.equal('Arguments:');
+    expect(lines[what + 1]).to.match(/^ {8}\S/);
+    expect(lines.join('\n'))
+      .to.contain('  -p, --param NAME=VALUE ')
+      .and.contain('  --engine embedded|accelerate ')
+      .and.contain('  --runtime NAME ');
+    expect(lines.join('\n')).not.to.contain('[string]');
+  });
+
+  for (const name of Object.keys(commands))
+    it(`${name} --help shows how it is used, with an example`, async () => {
+      const command = await commands[name]?.();
+      const { code, out } = await ftpc(folder, [name, '--help']);
+      expect(code).to.equal(0);
+      for (const option of Object.keys(command?.options ?? {})) expect(out).to.contain(`--${option}`);
+      expect(out).to.contain(command?.examples[0]?.[0].split(' ').slice(0, 2).join(' '));
+    });
+
+  const mistakes: readonly (readonly [words: readonly string[], message: string])[] = [
+    [['chek', 'x.ftp'], 'unknown command `chek`: did you mean `check`?'],
+    [['check', 'x.ftp', '--jsn'], 'unknown option `--jsn`: did you mean `--json`?'],
+    [['check'], '`ftpc check` needs FILE'],
+    [['check', 'x.ftp', 'y.ftp'], 'does not know what to do with `y.ftp`'],
+    [['check', 'x.ftp', '-p'], '`-p` needs a value'],
+    [['check', 'x.ftp', '-p', 'smoke'], '`-p` needs `name=value`'],
+    [['run', 'x.ftp', '--memory', '24'], '`--memory` needs a size with its unit'],
+    [['run', 'x.ftp', '--threads', '1.5'], '`--threads` needs a whole number'],
+    [['generate', 'model', 'Why?', '--threads', '100000'], '`--threads` needs a whole number from 1 to 1024'],
+    [['plan', 'x.ftp', '--machine', 'rtx3091'], 'did you mean `rtx3090`?'],
+    [['preview', 'x.ftp', 's', '--split', 'tset'], '`--split` takes `train`, `valid`, `test` or `all`'],
+    [['preview', 'x.ftp', 's', '--rows', 'many'], '`--rows` needs a number'],
+    [['run', 'x.ftp', '--json=yes'], '`--json` takes no value'],
+    [['--jsn'], 'unknown option `--jsn`'],
+    [['explain', 'FTP9999'], 'unknown code `FTP9999`'],
+    [['completion', 'tcsh'], 'unknown shell `tcsh`'],
+    [['plan', 'x.ftp', '--runtime', 'tensorflw'], 'did you mean `tensorflow`?'],
+    [['runtime', 'instal'], 'unknown action `instal`: did you mean `install`?'],
+    [['runtime', 'install'], 'say which: `ftpc runtime install tensorflow`'],
+    [['runtime', 'remove', 'onnx'], 'ONNX Runtime is part of ftpc'],
+    [['runtime', 'list', '--cpu'], '`--cpu` needs `install`'],
+  ];
+  for (const [words, message] of mistakes)
+    it(`says what is wrong with: ftpc ${words.join(' ')}`, async () => {
+      const { code, out, err } = await ftpc(folder, words);
+      expect(code).to.equal(1);
+      expect(out).to.equal('');
+      expect(err).to.contain(message).and.to.not.contain('    at ');
+    });
+
+  for (const command of ['plan', 'run'])
+    it(`${command} of a file without a stage is an error, and check of it is none`, async () => {
+      writeFileSync(join(folder, 'shared.ftp'), 'edition 2026\n\nparam rank: Int = 8\n');
+      expect((await ftpc(folder, ['check', 'shared.ftp'])).code).to.equal(0);
+      const { code, out, err } = await ftpc(folder, [command, 'shared.ftp']);
+      expect([code, out]).to.deep.equal([1, '']);
+      expect(err).to.contain('error[FTP0436]').and.to.contain('--> shared.ftp:1:1');
+    });
+
+  it('colours only where it is wanted', async () => {
+    const plain = await ftpc(folder, ['chek']);
+    const forced = await ftpc(folder, ['chek'], { FORCE_COLOR: '1' });
+    const both = await ftpc(folder, ['chek'], { FORCE_COLOR: '1', NO_COLOR: '1' });
+    expect([plain, forced, both].map(({ err }) => err.includes('\u001b['))).to.deep.equal([
+      false,
+      true,
+      false,
+    ]);
+  });
+
+  it('init writes a pipeline that checks, and never over what is there', async () => {
+    const made = await ftpc(folder, ['init', 'new', '--json']);
+    expect(JSON.parse(made.out)).to.deep.equal({
+      version: 1,
+      files: ['new/capitals.ftp', 'new/data/capitals.jsonl', 'new/.gitignore'],
+    });
+    writeFileSync(join(folder, 'new/capitals.ftp'), 'mine');
+    const again = await ftpc(folder, ['init', 'new']);
+    expect(again.code).to.equal(1);
+    expect(again.err).to.contain('already there; nothing was written');
+    expect(readFileSync(join(folder, 'new/capitals.ftp'), 'utf8')).to.equal('mine');
+    const other = await ftpc(folder, ['init', 'other']);
+    expect(other.code).to.equal(0);
+    const checked = await ftpc(join(folder, 'other'), ['check', 'capitals.ftp', '--json']);
+    expect(JSON.parse(checked.out)).to.deep.equal({ version: 1, valid: true, diagnostics: [] });
+    expect(readdirSync(join(folder, 'other')).sort()).to.deep.equal(['.gitignore', 'capitals.ftp', 'data']);
+  });
+
+  it('doctor uses what it reports on', async () => {
+    const { code, out } = await ftpc(folder, ['doctor', '--json']);
+    const { healthy, findings } = JSON.parse(out);
+    const states = Object.fromEntries(
+      findings.map((finding: { name: string; state: string }) => [finding.name, finding.state]),
+    );
+    expect(states).to.deep.include({ node: 'ok', onnxruntime: 'ok', tokenizers: 'ok', 'write access': 'ok' });
+    expect(healthy).to.equal(true);
+    expect(code).to.equal(0);
+  });
+
+  it('says so where its output goes to a disk that is full', async function () {
+    if (!existsSync('/dev/full')) this.skip();
+    const { status, stderr } = spawnSync(
+      'sh',
+      ['-c', `"$0" "$1" explain --json > /dev/full`, process.execPath, FTPC],
+      {
+        encoding: 'utf8',
+      },
+    );
+    expect(status).to.equal(1);
+    expect(stderr).to.equal(
+      'error: standard output cannot be written: ENOSPC: no space left on device, write\n',
+    );
+  });
+
+  it('writes the trace of a bug into a file and one line for the user', async () => {
+    const seed = `--import=data:text/javascript,${encodeURIComponent('JSON.stringify=()=>{throw new Error("seeded")};')}`;
+    const seeded = await ftpc(folder, ['explain', '--json'], { NODE_OPTIONS: seed });
+    expect(seeded.code).to.equal(1);
+    expect(seeded.err.trim().split('\n')).to.have.lengthOf(1);
+    expect(seeded.err).to.contain('this is a bug in ftpc: seeded');
+    const file = /trace: ([^)]+)\)/.exec(seeded.err)?.[1] ?? '';
+    expect(readFileSync(join(folder, file), 'utf8'))
+      .to.contain('Error: seeded')
+      .and.to.contain('    at ');
+    const debug = await ftpc(folder, ['explain', '--json'], { FTPC_DEBUG: '1', NODE_OPTIONS: seed });
+    expect(debug.err).to.contain('    at ');
+  });
+
+  it('docs/cli.md is what the commands say', async () => {
+    const all = await Promise.all(Object.values(commands).map((load) => load()));
+    const path = join(nodeHost().packageFolder, 'docs/cli.md');
+    const text = cliReference(all);
+    if (process.env['UPDATE_GOLDEN'] === '1') writeFileSync(path, text);
+    expect(readFileSync(path, 'utf8')).to.equal(text);
+  });
+}).timeout(60_000);

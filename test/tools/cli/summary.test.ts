@@ -1,0 +1,28 @@
+import { expect } from 'chai';
+import pc from 'picocolors';
+import type { StageSummary } from '../../../src/language/ir/events.js';
+import { sentenceOf } from '../../../src/tools/cli/progress/sentences.js';
+import { summaryLines } from '../../../src/tools/cli/summary.js';
+
+const stage: StageSummary = {
+  name: 'adapter',
+  kind: 'train',
+  status: 'failed',
+  seconds: 81,
+  peakMemoryBytes: 2 ** 30,
+  outputs: {},
+  metrics: {},
+};
+const plain = pc.createColors(false);
+
+describe('a stage that was interrupted', () => {
+  it('is called so for people, and only where it was', () => {
+    const interrupted = { ...stage, interrupted: true } as const;
+    expect(summaryLines([interrupted], plain)[1]).to.match(/^adapter +interrupted +1 min 21 s/);
+    expect(summaryLines([stage], plain)[1]).to.match(/^adapter +failed +1 min 21 s/);
+    const { name, ...rest } = interrupted;
+    expect(sentenceOf({ type: 'stage.finished', stage: name, ...rest }, plain)).to.match(
+      /^adapter interrupted in 1 min 21 s/,
+    );
+  });
+});

@@ -1,0 +1,62 @@
+import { expect } from 'chai';
+import { renderReport } from '../../../../src/tools/insight/report/html.js';
+import { example, HOSTILE } from './example.js';
+
+describe('HTML report', () => {
+  const page = renderReport(example);
+
+  it('is self-contained: no script, nothing from elsewhere', () => {
+    expect(page).to.match(/^<!doctype html>/);
+    expect(page).to.not.match(/<script|<link|<img|@import|url\(|https?:/);
+  });
+
+  it('escapes whatever comes from data, models and messages', () => {
+    expect(page).to.not.contain(HOSTILE);
+    expect(page.match(/&lt;\/pre&gt;&lt;script&gt;alert\(&quot;1&quot;\)/g)).to.have.lengthOf(4);
+  });
+
+  it('has every section with its figures', () => {
+    for (const text of [
+      'gate failed',
+      '812 of 838 rows kept',
+      'pipelines/data/legal/mit.jsonl:12',
+      'Loss',
+      'Learning rate',
+      'Gradient norm before clipping',
+      '2.2 – 2.66',
+      'Recovered from no memory for step 12',
+      'licence licence licence',
+      'adapter_model.safetensors',
+      '190 rows with 49 to 64 tokens',
+    ])
+      expect(page, text).to.contain(text);
+    // 410 planned for 402 measured
+    expect(page).to.contain('>1.02<');
+  });
+
+  it('draws every step, and the value of each when hovered over', () => {
+    expect(page.match(/<title>training: /g)).to.have.lengthOf(120);
+    expect(page.match(/<title>validation: /g)).to.have.lengthOf(4);
+    const numbers = [...page.matchAll(/ (?:c?[xy][12]?|width|height)="([^"]*)"/g)].map(([, value]) =>
+      Number(value),
+    );
+    expect(numbers.every(Number.isFinite)).to.equal(true);
+  });
+
+  it('closes what it opens', () => {
+    const open: string[] = [];
+    for (const [, slash, name = '', rest = ''] of page
+      .replace(/<style>[\s\S]*<\/style>/, '')
+      .matchAll(/<(\/?)([a-z][a-z0-9]*)([^>]*)>/g)) {
+      if (['meta', 'br'].includes(name) || rest.endsWith('/')) continue;
+      if (slash === '') open.push(name);
+      else expect(open.pop()).to.equal(name);
+    }
+    expect(open).to.deep.equal([]);
+  });
+
+  it('says that a run without an end was killed, and shows what there is', () => {
+    const killed = renderReport({ ...example, plan: undefined, events: example.events.slice(0, 3) });
+    expect(killed).to.contain('killed').and.to.not.contain('NaN').and.to.not.contain('Infinity');
+  });
+});
