@@ -27,7 +27,7 @@ import {
 import { median } from './median.js';
 import { flopsPerToken, plannedWay } from './planned.js';
 import type { Share } from './profile.js';
-import { SMALL, targetLines } from './targets.js';
+import { type Line, SMALL, targetLines } from './targets.js';
 import type { Turns } from './turns.js';
 
 const threads = availableParallelism();
@@ -38,13 +38,6 @@ const script = (name: string) => [
 ];
 const python = process.env['FTPC_PYTHON'] || 'python3';
 const peer = (name: string) => [python, join(nodeHost().packageFolder, 'bench', 'peers', name)];
-
-/** What was measured of one way: medians over the repeats. */
-export interface Line {
-  readonly name: string;
-  readonly way: Way;
-  readonly measured: Measured | undefined;
-}
 
 export async function* training(options: BenchmarkOptions): AsyncGenerator<string> {
   const steps = Math.max(1, Math.round(Number(options.steps ?? 5)));

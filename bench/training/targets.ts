@@ -1,8 +1,14 @@
 /** What training is held against, and how far it is reached. */
 import { bytes } from '../../src/pipeline/planner/quantities.js';
-import type { Shape, Way } from './cases.js';
-import type { Line } from './table.js';
+import type { Measured, Shape, Way } from './cases.js';
 import type { Turns } from './turns.js';
+
+/** What was measured of one way: medians over the repeats. */
+export interface Line {
+  readonly name: string;
+  readonly way: Way;
+  readonly measured: Measured | undefined;
+}
 
 /** A quarter of the memory of PEFT's checkpointing must be enough to be as fast. */
 export const SMALL = 4;
