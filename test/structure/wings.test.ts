@@ -2,64 +2,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { expect } from 'chai';
 import { nodeHost } from '../../src/language/host/node-host.js';
+import { expectGolden } from '../helpers/golden.js';
+import { ROOMS, roomOf } from './house.js';
+import { drawHouse } from './picture.js';
 
-/**
- * The house: four wings, and in each wing its rooms, in the order in which text becomes artefacts. A file may import
- * from its own room and from those before it. `docs/architecture.md` says what each room does.
- */
-const WINGS: Readonly<Record<string, readonly string[]>> = {
-  language: [
-    'src/language/host',
-    'src/language/source',
-    'src/language/diagnostics',
-    'grammar',
-    'src/language/syntax',
-    'src/language/formatter',
-    'src/language/ir',
-    'src/language/schemas',
-    'src/language/check',
-    'src/language/compile.ts',
-    'src/language/lint',
-  ],
-  compute: [
-    'src/compute/tensor',
-    'src/compute/models',
-    'src/compute/training',
-    'src/compute/evaluation',
-    'src/compute/packaging',
-  ],
-  pipeline: [
-    'src/pipeline/deploy',
-    'src/pipeline/stages',
-    'src/pipeline/store',
-    'src/pipeline/hub',
-    'src/pipeline/lock',
-    'src/pipeline/planner',
-    'src/pipeline/run',
-  ],
-  tools: [
-    'src/tools/review',
-    'src/tools/install',
-    'src/tools/insight',
-    'src/tools/pipeline-tests',
-    'src/tools/language-server',
-    'src/tools/cli',
-  ],
-  bench: ['bench'],
-};
-
-const ROOMS: readonly string[] = Object.values(WINGS).flat();
-
-/** Rooms that may touch files, processes and the clock themselves; the others have a Host. */
-const RIM: ReadonlySet<string> = new Set([
-  'src/language/host',
-  'src/pipeline/store',
-  'src/pipeline/hub',
-  'src/pipeline/run',
-  'src/tools/install',
-  'src/tools/cli',
-  'bench',
-]);
 const SYSTEM_MODULES = /^node:(fs|fs\/promises|child_process|process|os|net|http|https|worker_threads)$/;
 
 /** Files that import each other, types included, because what they define does: no others may, and the list may only shrink. */
@@ -105,9 +51,6 @@ const files = ['bench', 'grammar', 'src'].flatMap((folder) =>
     .filter((entry) => entry.isFile() && entry.name.endsWith('.ts') && !entry.name.endsWith('.d.ts'))
     .map((entry) => relative(root, join(entry.parentPath, entry.name))),
 );
-
-const roomOf = (file: string): number =>
-  ROOMS.findIndex((room) => file === room || file.startsWith(`${room}/`));
 
 interface Import {
   readonly from: string;
@@ -170,9 +113,17 @@ describe('the house', () => {
 
   it('touches files, processes and the clock only at the rim', () => {
     const wrong = imports
-      .filter(({ from, to }) => SYSTEM_MODULES.test(to) && !RIM.has(ROOMS[roomOf(from)] ?? ''))
+      .filter(({ from, to }) => SYSTEM_MODULES.test(to) && !ROOMS[roomOf(from)]?.rim)
       .map(({ from, to }) => `${from} imports ${to}`);
     expect(wrong).to.deep.equal([]);
+  });
+
+  it('is drawn as it is', () => {
+    expectGolden('docs/images/house.svg', drawHouse());
+    const page = readFileSync(join(root, 'docs/architecture.md'), 'utf8');
+    const places = ROOMS.map(({ path }) => page.indexOf(`| \`${path}${path.endsWith('.ts') ? '' : '/'}\` |`));
+    expect(places).to.deep.equal([...places].sort((a, b) => a - b));
+    expect(places).to.not.include(-1);
   });
 
   it('keeps its files short', () => {
