@@ -1,5 +1,6 @@
 /** The memory of runtimes that compute in host memory. */
 import { discarded } from './garbage.js';
+import { allocateOnHost } from './host-out-of-memory.js';
 import { viewOf } from './runtimes/host-tensor.js';
 import { bytesOf, GraphError } from './shape.js';
 import type { Account, HostTensor, Memory, Room, Tensor, TensorType } from './types.js';
@@ -61,7 +62,7 @@ class Stretch implements Room {
     const bytes = bytesOf(type);
     if (this.#memory === undefined || this.#memory.byteLength < bytes) {
       this.release();
-      this.#memory = new ArrayBuffer(bytes);
+      this.#memory = allocateOnHost(bytes, (size) => new ArrayBuffer(size));
       this.ledger.add(bytes);
     }
     const key = `${type.dtype}[${type.shape.join()}]`;

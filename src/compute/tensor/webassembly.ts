@@ -1,3 +1,5 @@
+import { allocateOnHost } from './host-out-of-memory.js';
+
 /** The part of WebAssembly's JavaScript interface that is used here; TypeScript declares it for browsers only. */
 interface WebAssemblyApi {
   readonly Module: new (bytes: Uint8Array) => object;
@@ -18,7 +20,7 @@ const { Module, Instance, Memory } = (globalThis as unknown as { readonly WebAss
 const PAGE = 65_536;
 
 export const createMemory = (bytes: number): WebAssemblyMemory =>
-  new Memory({ initial: Math.ceil(bytes / PAGE) });
+  allocateOnHost(bytes, (size) => new Memory({ initial: Math.ceil(size / PAGE) }));
 
 /** Compiles and starts a small module that computes in this memory, which it imports. */
 export const startModule = (base64: string, memory: WebAssemblyMemory): Readonly<Record<string, unknown>> =>

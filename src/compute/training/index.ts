@@ -10,7 +10,7 @@ export {
 } from './loop.js';
 export * from './optimizers/index.js';
 export { type StopAfter, stepsPerEpoch, totalSteps } from './order.js';
-export { isOutOfMemory, OutOfMemory } from './out-of-memory.js';
+export { StepOutOfMemoryError } from './out-of-memory.js';
 export { isNotFinite } from './problems.js';
 export type { TokenRow, TokenRows } from './rows.js';
 export { isScheduleName, rateOf, type ScheduleName, warmupSteps } from './schedule.js';

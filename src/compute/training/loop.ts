@@ -1,4 +1,6 @@
 import type { Decoder } from '../models/decoder/types.js';
+import { translateHostError } from '../tensor/host-out-of-memory.js';
+import { OutOfMemoryError } from '../tensor/out-of-memory.js';
 import type { Packing } from './batch.js';
 import type { Checkpoints } from './checkpoint.js';
 import { createUpdater } from './create-updater.js';
@@ -10,7 +12,7 @@ import {
   spilling,
 } from './optimizers/index.js';
 import { globalBatches, type RowOrder } from './order.js';
-import { isOutOfMemory, OutOfMemory } from './out-of-memory.js';
+import { StepOutOfMemoryError } from './out-of-memory.js';
 import { notFinite } from './problems.js';
 import type { TokenRows } from './rows.js';
 import { rateOf, type Schedule } from './schedule.js';
@@ -75,7 +77,7 @@ export interface TrainingResult {
  * Trains from the newest checkpoint, or from the start, to the end; the parameters of the decoder are then those of the
  * last step. Order, dropout and rate are functions of the step alone, so a run that was killed and resumed ends with
  * the bytes of one that was not. On abort the state is saved and the signal's reason thrown. Throws a `UserError` when
- * a number stops being finite, and {@link OutOfMemory}, after saving the state, when a step finds no memory.
+ * a number stops being finite, and {@link StepOutOfMemoryError}, after saving the state, when a step finds no memory.
  */
 export async function train(options: TrainOptions): Promise<TrainingResult> {
   const { decoder, settings, checkpoints, signal, emit } = options;
@@ -111,10 +113,11 @@ export async function train(options: TrainOptions): Promise<TrainingResult> {
       await advance();
     }
   } catch (error) {
-    const starved = isOutOfMemory(error);
+    const failure = translateHostError(error);
+    const starved = failure instanceof OutOfMemoryError;
     if (starved || (signal.aborted && error === signal.reason)) await saving.saveNewer();
     await saving.settled();
-    throw starved ? new OutOfMemory(state.step + 1, error) : error;
+    throw starved ? new StepOutOfMemoryError(state.step + 1, failure) : error;
   } finally {
     await updater.release();
   }

@@ -23,6 +23,7 @@ const WHY: Readonly<Record<HostErrorCode, string>> = {
   no_file: 'a pipe or a device',
   no_access: 'no permission to read it',
   too_large: 'too large',
+  no_memory: 'no memory to read it',
   io: 'the disk reports an error',
 };
 

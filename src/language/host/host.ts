@@ -46,7 +46,14 @@ export interface Machine {
 }
 
 /** `no_file`: a pipe or a device, which gives as much as it likes, or waits. */
-export type HostErrorCode = 'not_found' | 'is_folder' | 'no_file' | 'no_access' | 'too_large' | 'io';
+export type HostErrorCode =
+  | 'not_found'
+  | 'is_folder'
+  | 'no_file'
+  | 'no_access'
+  | 'too_large'
+  | 'no_memory'
+  | 'io';
 
 /** A failed read. Callers turn it into a diagnostic; it never reaches the user as it is. */
 export class HostError extends Error {

@@ -134,6 +134,7 @@ const CODES: Readonly<Record<string, HostErrorCode>> = {
   EPERM: 'no_access',
   ERR_FS_FILE_TOO_LARGE: 'too_large',
   ERR_STRING_TOO_LONG: 'too_large',
+  ENOMEM: 'no_memory',
 };
 
 function guard<T>(path: string, read: () => T): T {

@@ -5,6 +5,7 @@ import { blueprintOf } from '../../compute/models/architectures/index.js';
 import { trainingBlock } from '../../compute/models/decoder/graphs.js';
 import type { Precision } from '../../compute/models/decoder/types.js';
 import type { LoraConfig, ModelConfig } from '../../compute/models/types.js';
+import { userProblem } from '../../compute/models/user-problem.js';
 import { type Measurement, measurements } from '../../compute/tensor/runtimes/choice.js';
 import { openRuntime } from '../../compute/tensor/runtimes/index.js';
 import {
@@ -17,7 +18,6 @@ import {
 import { compilingKey } from '../../compute/tensor/runtimes/tensorflow/variants.js';
 import { sizeOf } from '../../compute/tensor/shape.js';
 import type { Graph, HostTensor, Runtime, Tensor, TensorType } from '../../compute/tensor/types.js';
-import { UserError } from '../../language/diagnostics/types.js';
 import type { Host } from '../../language/host/host.js';
 import type { AskedRuntime } from '../../language/ir/runtimes.js';
 import { replaceFile } from '../store/index.js';
@@ -59,7 +59,7 @@ export async function measureRuntimes(host: Host, asked?: AskedRuntime): Promise
       replaceFile(speedsPath(host), withSpeeds(host, known));
     }
   } catch (error) {
-    if (!(error instanceof UserError)) throw error;
+    if (userProblem(error) === undefined) throw error;
   }
 }
 

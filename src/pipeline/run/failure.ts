@@ -1,5 +1,6 @@
 import { userProblem } from '../../compute/models/user-problem.js';
-import { isOutOfMemory } from '../../compute/training/out-of-memory.js';
+import { translateHostError } from '../../compute/tensor/host-out-of-memory.js';
+import { OutOfMemoryError } from '../../compute/tensor/out-of-memory.js';
 import type { Diagnostic } from '../../language/diagnostics/types.js';
 import type { Stage } from '../../language/ir/types.js';
 import { outOfMemory } from './problems.js';
@@ -8,7 +9,7 @@ import { outOfMemory } from './problems.js';
 export function diagnosticOf(error: unknown, stage: Stage): Diagnostic | undefined {
   const found = userProblem(error);
   if (found !== undefined) return { at: stage.span, ...found };
-  if (error instanceof Error && isOutOfMemory(error))
-    return outOfMemory(stage, error.message.split('\n')[0] ?? '');
+  const failure = translateHostError(error);
+  if (failure instanceof OutOfMemoryError) return outOfMemory(stage, failure.message.split('\n')[0] ?? '');
   return undefined;
 }

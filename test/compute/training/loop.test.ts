@@ -5,7 +5,7 @@ import { expect } from 'chai';
 import type { Decoder } from '../../../src/compute/models/decoder/types.js';
 import {
   checkpoints,
-  OutOfMemory,
+  StepOutOfMemoryError,
   type TrainingEvent,
   type TrainingResult,
   type TrainingSettings,
@@ -222,10 +222,10 @@ describe('the training loop', () => {
     const undisturbed = tableOf(await trial());
     rmSync(folder, { recursive: true });
     const beforeAccumulate = (step: number): void => {
-      if (step === 7) throw new Error('std::bad_alloc');
+      if (step === 7) throw new RangeError('Array buffer allocation failed');
     };
     const starved = await trial({ hooks: { beforeAccumulate } });
-    expect(starved.error).to.be.instanceOf(OutOfMemory).with.property('step', 7);
+    expect(starved.error).to.be.instanceOf(StepOutOfMemoryError).with.property('step', 7);
     expect(readdirSync(folder).sort()).to.deep.equal(['step-000004', 'step-000006']);
     const resumed = await trial({ settings: { microBatch: 1 } });
     expect(steps(resumed)[0]?.step).to.equal(7);

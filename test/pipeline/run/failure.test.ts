@@ -1,4 +1,6 @@
 import { expect } from 'chai';
+import { OutOfMemoryError, outOfMemory } from '../../../src/compute/tensor/out-of-memory.js';
+import { deviceFull } from '../../../src/language/diagnostics/catalogue/runtimes.js';
 import type { Stage } from '../../../src/language/ir/types.js';
 import { diagnosticOf } from '../../../src/pipeline/run/failure.js';
 import { span } from './worlds.js';
@@ -14,16 +16,22 @@ describe('an error that ends a stage', () => {
     span,
   };
 
-  for (const message of [
-    'std::bad_alloc',
-    'Array buffer allocation failed',
-    'WebAssembly.Memory(): could not allocate memory',
-    'Invalid typed array length: 9999999999',
-    'ENOMEM: not enough memory, read',
-  ])
-    it(`is a lack of memory: ${message}`, () => {
-      expect(diagnosticOf(new RangeError(message), stage)?.code).to.equal('FTP0813');
-    });
+  it('is a lack of memory where the host refused it', () => {
+    expect(diagnosticOf(new RangeError('Array buffer allocation failed'), stage)?.code).to.equal('FTP0813');
+  });
+
+  it('is a lack of memory of a runtime, which may have more to say', () => {
+    const refused = { runtime: 'onnx', memory: 'host' } as const;
+    expect(diagnosticOf(new OutOfMemoryError('std::bad_alloc', refused), stage)?.message).to.equal(
+      'stage `adapter` ran out of memory: std::bad_alloc',
+    );
+    const onDevice = outOfMemory(deviceFull(3, 2, 4), { runtime: 'wasm', memory: 'host' });
+    expect(diagnosticOf(onDevice, stage)?.code).to.equal('FTP0931');
+  });
+
+  it('is no lack of memory because its message speaks of one', () => {
+    expect(diagnosticOf(new Error('the word “out of memory” in a row'), stage)).to.equal(undefined);
+  });
 
   it('is a bug otherwise', () => {
     expect(diagnosticOf(new TypeError('x is not a function'), stage)).to.equal(undefined);

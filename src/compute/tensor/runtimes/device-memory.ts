@@ -3,9 +3,9 @@
  * ours is a place that has at most one handle, which is replaced whenever it is written.
  */
 import { deviceFull } from '../../../language/diagnostics/catalogue/runtimes.js';
-import { UserError } from '../../../language/diagnostics/types.js';
 import { discarded } from '../garbage.js';
 import { Ledger } from '../memory.js';
+import { outOfMemory } from '../out-of-memory.js';
 import type { Packed } from '../packed.js';
 import { bytesOf, f32, GraphError } from '../shape.js';
 import type {
@@ -51,6 +51,7 @@ export class DeviceMemory<Handle> implements Memory {
 
   /** `limit`: bytes that may lie here; what goes beyond it is refused before it is made. */
   constructor(
+    private readonly runtime: string,
     private readonly store: HandleStore<Handle>,
     private readonly limit = Number.POSITIVE_INFINITY,
   ) {}
@@ -144,10 +145,12 @@ export class DeviceMemory<Handle> implements Memory {
     this.#fill(tensor, { handles: [handle], bytes: bytesOf(tensor.type) });
   }
 
-  /** Throws a `UserError` that tells a training to take a smaller choice. */
+  /** Throws an {@link OutOfMemoryError}, which tells a training to take a smaller plan. */
   #reserve(bytes: number): void {
     const { bytes: taken } = this.account;
-    if (taken + bytes > this.limit) throw new UserError(deviceFull(bytes, taken, this.limit));
+    const { runtime } = this;
+    if (taken + bytes > this.limit)
+      throw outOfMemory(deviceFull(bytes, taken, this.limit), { runtime, memory: 'device', bytes });
   }
 
   #fill(tensor: Tensor, content: Content<Handle>): void {

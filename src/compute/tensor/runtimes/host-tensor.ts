@@ -1,4 +1,5 @@
-import { sizeOf } from '../shape.js';
+import { translateHostError } from '../host-out-of-memory.js';
+import { bytesOf, sizeOf } from '../shape.js';
 import type { DType, HostTensor, TensorType } from '../types.js';
 
 type Data = HostTensor['data'];
@@ -16,7 +17,13 @@ const ARRAYS: Readonly<Record<DType, ArrayKind>> = {
 };
 
 /** Zeros for a tensor of this type. */
-export const allocate = ({ dtype, shape }: TensorType): Data => new ARRAYS[dtype](sizeOf(shape));
+export function allocate(type: TensorType): Data {
+  try {
+    return new ARRAYS[type.dtype](sizeOf(type.shape));
+  } catch (error) {
+    throw translateHostError(error, bytesOf(type));
+  }
+}
 
 /** A tensor's values at the beginning of some memory, or from `offset` bytes on. */
 export const viewOf = ({ dtype, shape }: TensorType, memory: ArrayBufferLike, offset = 0): Data =>

@@ -9,6 +9,7 @@ import {
 import { type Diagnostic, UserError } from '../../../language/diagnostics/types.js';
 import type { Host } from '../../../language/host/host.js';
 import type { RuntimeName } from '../../../language/ir/runtimes.js';
+import { OutOfMemoryError } from '../out-of-memory.js';
 import type { Runtime } from '../types.js';
 import { deviceLimit } from './device-limit.js';
 import { bindingPath, tensorflowDamage, tensorflowFolder } from './tensorflow/installed.js';
@@ -162,7 +163,7 @@ export async function openRuntime(
     if (opened.driver?.isSoftware === true) await options.warn?.(driverInSoftware(opened.driver.name));
     return opened;
   } catch (error) {
-    if (error instanceof UserError) throw error;
+    if (error instanceof UserError || error instanceof OutOfMemoryError) throw error;
     requireWhole('all');
     throw new UserError(
       runtimeBroken(title, error instanceof Error ? error.message : String(error), reinstall),

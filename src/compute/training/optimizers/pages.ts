@@ -4,6 +4,7 @@
  * of them.
  */
 import type { Pages } from '../../../language/ir/outputs.js';
+import { allocateOnHost } from '../../tensor/host-out-of-memory.js';
 import {
   fresh,
   type Held,
@@ -63,7 +64,7 @@ function inPages(pages: Pages): Keep {
   return (slots): Held => {
     const needed = workspaceBytes(slots);
     // before the first step: later ones use what the largest parameter needs
-    if (workspace.byteLength < needed) workspace = new ArrayBuffer(needed);
+    if (workspace.byteLength < needed) workspace = allocateOnHost(needed, (size) => new ArrayBuffer(size));
     let place = 0;
     const own = Object.entries(slots).map(([name, slot]) => {
       const located = { name, slot, position: end + place, offset: place };

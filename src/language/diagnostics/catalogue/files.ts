@@ -37,6 +37,7 @@ const READS: Readonly<Record<HostErrorCode, (path: string, detail: string) => Di
   no_file: noFile,
   no_access: noAccess,
   too_large: fileTooLarge,
+  no_memory: readFailed,
   io: readFailed,
 };
 

@@ -136,7 +136,7 @@ export const noGpu = (): Diagnostic =>
     'install the Vulkan driver of the GPU and `libvulkan1`, or name a driver in `VK_ICD_FILENAMES`; or use `--runtime onnx`',
   );
 
-/** In bytes. "out of memory" is what the recovery of a training looks for. */
+/** In bytes. */
 export const deviceFull = (asked: number, taken: number, most: number): Diagnostic =>
   failure(
     'FTP0931',
@@ -144,7 +144,7 @@ export const deviceFull = (asked: number, taken: number, most: number): Diagnost
     'train with a smaller `batch.micro` or `max_length`, or raise the limit: `FTPC_DEVICE_MEMORY`, or `device_memory` in a budget',
   );
 
-/** In bytes; the recovery of a training takes it for a device that is full. */
+/** In bytes. */
 export const tensorTooLarge = (asked: number, most: number): Diagnostic =>
   failure(
     'FTP0932',

@@ -18,13 +18,14 @@ import type {
 } from '../../../compute/models/types.js';
 import { tensorNotFinite } from '../../../compute/models/weights/not-finite.js';
 import { writeAdapter } from '../../../compute/packaging/peft/write.js';
+import { translateHostError } from '../../../compute/tensor/host-out-of-memory.js';
+import { OutOfMemoryError } from '../../../compute/tensor/out-of-memory.js';
 import { openRuntime } from '../../../compute/tensor/runtimes/index.js';
 import type { Runtime } from '../../../compute/tensor/types.js';
 import {
   type Checkpoints,
   checkpoints,
   isNotFinite,
-  isOutOfMemory,
   type TrainingResult,
   type TrainingState,
   train,
@@ -66,7 +67,7 @@ interface Job {
 
 /**
  * Trains and writes the best and the last state: PEFT adapters, or whole models under `full`. Goes on from the newest
- * checkpoint of the same settings. Throws a `UserError`, a `ModelError`, the signal's reason, or `OutOfMemory` when
+ * checkpoint of the same settings. Throws a `UserError`, a `ModelError`, the signal's reason, or `OutOfMemoryError` when
  * nothing is left to try.
  */
 export const run: RunStage = async (context) => {
@@ -77,7 +78,8 @@ export const run: RunStage = async (context) => {
     try {
       return await attempt(job, chosen);
     } catch (error) {
-      const next = isOutOfMemory(error) ? recover(chosen, settings, model.config) : undefined;
+      const starved = translateHostError(error) instanceof OutOfMemoryError;
+      const next = starved ? recover(chosen, settings, model.config) : undefined;
       if (next === undefined) throw error;
       const cause = error instanceof Error ? error.message : String(error);
       context.emit({ type: 'recovery', stage: context.stage.name, cause, change: next.change });

@@ -1,8 +1,8 @@
+import { userProblem } from '../../../compute/models/user-problem.js';
 import { chooseRuntime } from '../../../compute/tensor/runtimes/choice.js';
 import { openRuntime, RUNTIMES } from '../../../compute/tensor/runtimes/index.js';
 import { explainVariant } from '../../../compute/tensor/runtimes/tensorflow/variants.js';
 import { driverInSoftware, noGpu } from '../../../language/diagnostics/catalogue/runtimes.js';
-import { UserError } from '../../../language/diagnostics/types.js';
 import { RUNTIME_NAMES, type RuntimeName } from '../../../language/ir/runtimes.js';
 import { type Check, firstLine } from './finding.js';
 import { worstDifference } from './self-test.js';
@@ -83,7 +83,7 @@ const check =
           }
         : { name, state: 'ok', detail };
     } catch (error) {
-      const { code, help = broken } = error instanceof UserError ? error.diagnostic : { code: undefined };
+      const { code, help = broken } = userProblem(error) ?? { code: undefined };
       // installed where there is nothing to compute on: other runtimes do
       const state = code === noGpu().code ? 'warning' : 'failed';
       return { name, state, detail: `${version} does not run: ${firstLine(error)}`, help };

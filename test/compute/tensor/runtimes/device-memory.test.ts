@@ -1,8 +1,8 @@
 import { expect } from 'chai';
+import { OutOfMemoryError } from '../../../../src/compute/tensor/out-of-memory.js';
 import { DeviceMemory } from '../../../../src/compute/tensor/runtimes/device-memory.js';
 import { f32 } from '../../../../src/compute/tensor/shape.js';
 import type { Graph, HostTensor } from '../../../../src/compute/tensor/types.js';
-import { UserError } from '../../../../src/language/diagnostics/types.js';
 
 /** Four numbers, 16 bytes. */
 const TYPE = f32([4]);
@@ -21,6 +21,7 @@ function limited(bytes: number) {
   const living = new Set<number>();
   let made = 0;
   const memory = new DeviceMemory<number>(
+    'tensorflow',
     {
       create() {
         living.add(made);
@@ -42,7 +43,7 @@ const codeOf = (use: () => unknown): string | undefined => {
   try {
     use();
   } catch (error) {
-    if (error instanceof UserError) return error.diagnostic.code;
+    if (error instanceof OutOfMemoryError) return error.refused.diagnostic?.code;
     throw error;
   }
   return undefined;
@@ -75,6 +76,7 @@ describe('a limit on the memory of a device', () => {
   it('makes zeros in it, and where there is no room for both, of the host', async () => {
     const made: string[] = [];
     const memory = new DeviceMemory<string>(
+      'tensorflow',
       {
         create: () => `host ${made.push('host')}`,
         zerosLike: (_, handle) => `zeros after ${handle} ${made.push('zeros')}`,
@@ -109,7 +111,7 @@ describe('a limit on the memory of a device', () => {
     await run(48)({ x }, { y });
     expect(memory.account.bytes).to.equal(32);
     const error: unknown = await run(49)({ x }).catch((reason: unknown) => reason);
-    expect(error).to.be.instanceOf(UserError);
+    expect(error).to.be.instanceOf(OutOfMemoryError).with.nested.property('refused.bytes', 49);
     expect(living).to.have.length(2);
     expect(memory.account.bytes).to.equal(32);
   });

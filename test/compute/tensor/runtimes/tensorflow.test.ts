@@ -2,8 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { GraphBuilder } from '../../../../src/compute/tensor/builder.js';
-import { DeviceFull } from '../../../../src/compute/tensor/device-full.js';
 import { productsInBf16 } from '../../../../src/compute/tensor/low-precision.js';
+import { OutOfMemoryError } from '../../../../src/compute/tensor/out-of-memory.js';
 import { referenceRuntime } from '../../../../src/compute/tensor/runtimes/reference/index.js';
 import { tensorflowRuntime } from '../../../../src/compute/tensor/runtimes/tensorflow/index.js';
 import {
@@ -15,7 +15,6 @@ import {
 import { isWorthCompiling, VARIANTS } from '../../../../src/compute/tensor/runtimes/tensorflow/variants.js';
 import { GraphError } from '../../../../src/compute/tensor/shape.js';
 import type { HostTensor, Tensor, ValueId } from '../../../../src/compute/tensor/types.js';
-import { isOutOfMemory } from '../../../../src/compute/training/index.js';
 import { nodeHost } from '../../../../src/language/host/node-host.js';
 import { childEnvironment } from '../../../../src/pipeline/run/child-environment.js';
 import { conformance } from './conformance.js';
@@ -146,8 +145,7 @@ whereInstalled('tensorflow', () => {
       const large = await runtime.compile(b.build());
       const x = floats([1, 1], () => 1);
       const error: unknown = await large.run({ x }).catch((reason: unknown) => reason);
-      expect(error).to.be.instanceOf(DeviceFull);
-      expect(isOutOfMemory(error)).to.equal(true);
+      expect(error).to.be.instanceOf(OutOfMemoryError).with.nested.property('refused.runtime', 'tensorflow');
       expect({ ...runtime.memory.account, handles: runtime.handles() }).to.deep.equal(before);
       const compiled = await runtime.compile(product());
       expect((await compiled.run(inputs))['y']?.data).to.have.length(64 * 64);

@@ -1,8 +1,8 @@
 /** The heap of WebAssembly over an allocator that only counts. */
 import { expect } from 'chai';
+import { OutOfMemoryError } from '../../../../src/compute/tensor/out-of-memory.js';
 import type { Core } from '../../../../src/compute/tensor/runtimes/tfjs/library.js';
 import { limitHeap } from '../../../../src/compute/tensor/runtimes/tfjs/wasm.js';
-import { UserError } from '../../../../src/language/diagnostics/types.js';
 
 /** As Emscripten has it: stubs, each of which gives its place to the function itself when it is first called. */
 function heap() {
@@ -30,11 +30,11 @@ describe('the heap of WebAssembly', () => {
     const first = wasm._malloc(60);
     wasm._malloc(30);
     expect(() => wasm._malloc(30))
-      .to.throw(UserError)
-      .with.nested.property('diagnostic.message')
+      .to.throw(OutOfMemoryError)
+      .with.nested.property('refused.diagnostic.message')
       .that.contains('30 bytes were requested, with 90 of 100 in use');
     wasm._free(first);
     wasm._malloc(70);
-    expect(() => wasm._malloc(1)).to.throw(UserError);
+    expect(() => wasm._malloc(1)).to.throw(OutOfMemoryError);
   });
 });

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { planDecoder } from '../../../../src/compute/models/decoder/plan.js';
 import { GraphBuilder } from '../../../../src/compute/tensor/builder.js';
+import { OutOfMemoryError } from '../../../../src/compute/tensor/out-of-memory.js';
 import type { CodedTensor, Packed } from '../../../../src/compute/tensor/packed.js';
 import { referenceRuntime } from '../../../../src/compute/tensor/runtimes/reference/index.js';
 import { tfjsRuntime } from '../../../../src/compute/tensor/runtimes/tfjs/index.js';
@@ -13,7 +14,6 @@ import { bytesOnGpu } from '../../../../src/compute/tensor/runtimes/tfjs/parts.j
 import { refusedBytes } from '../../../../src/compute/tensor/runtimes/tfjs/steps.js';
 import { sizeOf } from '../../../../src/compute/tensor/shape.js';
 import type { Graph, HostTensor, Runtime, Tensor } from '../../../../src/compute/tensor/types.js';
-import { UserError } from '../../../../src/language/diagnostics/types.js';
 import { nodeHost } from '../../../../src/language/host/node-host.js';
 import { fixture } from '../../models/decoder/fixture.js';
 import { conformance } from './conformance.js';
@@ -219,8 +219,8 @@ whereInstalled('webgpu', () => {
             const error: unknown = await run({ ...runtime, memory }, graphOf(use), held).catch(
               (reason: unknown) => reason,
             );
-            expect(error, form).to.be.instanceOf(UserError);
-            expect((error as UserError).diagnostic.code, form).to.equal('FTP0932');
+            expect(error, form).to.be.instanceOf(OutOfMemoryError);
+            expect((error as OutOfMemoryError).refused.diagnostic?.code, form).to.equal('FTP0932');
           }
           expect(runtime.tensors()).to.equal(tensors);
           memory.free(held);
@@ -308,8 +308,8 @@ whereInstalled('webgpu', () => {
       };
       for (let run = 0; run < 3; run++) {
         const error: unknown = await compiled.run(inputs).catch((reason: unknown) => reason);
-        expect(error).to.be.instanceOf(UserError);
-        expect((error as UserError).diagnostic.code).to.equal('FTP0932');
+        expect(error).to.be.instanceOf(OutOfMemoryError);
+        expect((error as OutOfMemoryError).refused.diagnostic?.code).to.equal('FTP0932');
       }
       // the constants of a graph that was compiled
       expect(runtime.tensors()).to.equal(tensors + 1);
@@ -346,7 +346,8 @@ whereInstalled('webgpu', () => {
           expect(error !== undefined, `${predicted} of at most ${largest}: ${error}`).to.equal(
             predicted !== undefined,
           );
-          if (error !== undefined) expect((error as UserError).diagnostic.code).to.equal('FTP0932');
+          if (error !== undefined)
+            expect((error as OutOfMemoryError).refused.diagnostic?.code).to.equal('FTP0932');
           if (error !== undefined) refusals++;
         }
         expect(refusals).to.be.above(0);
@@ -357,8 +358,8 @@ whereInstalled('webgpu', () => {
         const runtime = await tfjsRuntime({ ...WEBGPU, largest: LARGEST });
         const tensors = runtime.tensors();
         const error: unknown = await run(runtime, build).catch((reason: unknown) => reason);
-        expect(error).to.be.instanceOf(UserError);
-        expect((error as UserError).diagnostic.code).to.equal('FTP0932');
+        expect(error).to.be.instanceOf(OutOfMemoryError);
+        expect((error as OutOfMemoryError).refused.diagnostic?.code).to.equal('FTP0932');
         expect(runtime.tensors()).to.equal(tensors);
       });
   });

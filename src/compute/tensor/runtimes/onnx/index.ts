@@ -7,6 +7,7 @@ import type { CompiledGraph, DType, Graph, HostTensor, Runtime, TensorType } fro
 import { allocate } from '../host-tensor.js';
 import { accumulateInPlace, LEAST_SUM } from './accumulate.js';
 import { encode, STOP } from './encode.js';
+import { translateOnnxError } from './out-of-memory.js';
 import { isSound, sums, tangle } from './probe.js';
 import { planScratch, Scratch, type ScratchPlan } from './scratch.js';
 import { waiting } from './waiting.js';
@@ -82,7 +83,7 @@ export async function onnxRuntime(options: OnnxOptions = {}): Promise<Runtime> {
       run,
       [...plan.places, ...plan.inOutputs].map(({ value }) => value),
     );
-    const session = await onnx.InferenceSession.create(model, settings);
+    const session = await onnx.InferenceSession.create(model, settings).catch(failed);
     scratch.reserve(plan);
     return compiled(onnx, session, { graph, run, plan }, scratch);
   };
@@ -98,6 +99,10 @@ export async function onnxRuntime(options: OnnxOptions = {}): Promise<Runtime> {
     memory: hostMemory(),
     compile: (graph) => compile(graph, smallest, least),
   };
+}
+
+function failed(error: unknown): never {
+  throw translateOnnxError(error);
 }
 
 const isStop = (error: unknown): boolean => error instanceof Error && /^Non tensor type/.test(error.message);
@@ -154,7 +159,7 @@ function compiled(
       try {
         await session.run(feeds, fetches);
       } catch (error) {
-        if (!isStop(error)) throw error;
+        if (!isStop(error)) failed(error);
       }
       return named;
     },

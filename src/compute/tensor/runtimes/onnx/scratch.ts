@@ -8,6 +8,7 @@
  */
 import type { Tensor } from 'onnxruntime-node';
 import { discarded } from '../../garbage.js';
+import { allocateOnHost } from '../../host-out-of-memory.js';
 import { planMemory } from '../../liveness.js';
 import { argument } from '../../ops/definition.js';
 import { isOp } from '../../ops/index.js';
@@ -84,7 +85,7 @@ export class Scratch {
       this.#fetches.clear();
       this.#memory = new ArrayBuffer(0);
       discarded(before);
-      this.#memory = new ArrayBuffer(this.#needed);
+      this.#memory = allocateOnHost(this.#needed, (size) => new ArrayBuffer(size));
     }
     const known = this.#fetches.get(plan);
     if (known !== undefined) return known;

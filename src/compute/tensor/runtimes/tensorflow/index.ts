@@ -1,5 +1,4 @@
 /** TensorFlow, through the native binding of TensorFlow.js: each graph is a function of its eager context. */
-import { DeviceFull } from '../../device-full.js';
 import { argument } from '../../ops/definition.js';
 import type { CompiledGraph, Graph, HostTensor, Runtime, TensorType } from '../../types.js';
 import { DeviceMemory, type HandleStore } from '../device-memory.js';
@@ -7,6 +6,7 @@ import { viewOf } from '../host-tensor.js';
 import { type Binding, loadBinding } from './binding.js';
 import { encode } from './encode.js';
 import { DATA_TYPE } from './messages.js';
+import { translating } from './out-of-memory.js';
 import { isPacking, PACKINGS, Packer, type PackingName } from './packings.js';
 import { COMPILED_FROM, isWorthCompiling, PLAIN, suffixOf, type Variant } from './variants.js';
 import { workingBytes } from './working-bytes.js';
@@ -34,7 +34,7 @@ export async function tensorflowRuntime(options: TensorFlowOptions): Promise<Ten
   const { variant = PLAIN, compiledFrom = COMPILED_FROM } = options;
   const binding = loadBinding(options.binding, options.threads);
   const packer = packerOf(binding);
-  const memory = new DeviceMemory(handlesOf(binding, packer), options.memory);
+  const memory = new DeviceMemory('tensorflow', handlesOf(binding, packer), options.memory);
   return {
     name: 'tensorflow',
     version: `${binding.TF_Version}${suffixOf(variant)}`,
@@ -48,18 +48,6 @@ export async function tensorflowRuntime(options: TensorFlowOptions): Promise<Ten
   };
 }
 
-/** RESOURCE_EXHAUSTED, as the binding says it. */
-const FULL = /TF_Status: 8\b|OOM when allocating|RESOURCE_EXHAUSTED/;
-
-function onFull<T>(use: () => T): T {
-  try {
-    return use();
-  } catch (error) {
-    if (error instanceof Error && FULL.test(error.message)) throw new DeviceFull('TensorFlow', error);
-    throw error;
-  }
-}
-
 /** One of a process, whose runtimes share its tables. */
 const packers = new WeakMap<Binding, Packer>();
 
@@ -71,15 +59,19 @@ function packerOf(binding: Binding): Packer {
 
 const handlesOf = (binding: Binding, packer: Packer): HandleStore<number> => ({
   create: ({ dtype, shape }, data) =>
-    onFull(() => binding.createTensor(shape, DATA_TYPE[dtype], elementsOf(data))),
-  read: async (type, handle) => valuesOf(type, binding.tensorDataSync(handle)),
+    translating(binding, () => binding.createTensor(shape, DATA_TYPE[dtype], elementsOf(data))),
+  read: async (type, handle) =>
+    valuesOf(
+      type,
+      translating(binding, () => binding.tensorDataSync(handle)),
+    ),
   delete: (handle) => binding.deleteTensor(handle),
   zerosLike: ({ dtype }, handle) =>
-    onFull(() => {
+    translating(binding, () => {
       const type = { name: 'T', type: binding.TF_ATTR_TYPE, value: DATA_TYPE[dtype] };
       return argument(binding.executeOp('ZerosLike', [type], [handle], 1), 0).id;
     }),
-  pack: (packed) => onFull(() => packer.pack(packed)),
+  pack: (packed) => translating(binding, () => packer.pack(packed)),
 });
 
 /** The binding takes int64 as pairs of int32. */
@@ -106,7 +98,7 @@ function compiled(
     const known = names.get(key);
     if (known !== undefined) return known;
     const name = `ftpc_${functions++}`;
-    binding.defineFunction(encode(graph, name, packings, variant));
+    translating(binding, () => binding.defineFunction(encode(graph, name, packings, variant)));
     names.set(key, name);
     return name;
   };
@@ -121,9 +113,9 @@ function compiled(
         const isCoded = packings.some((packing) => packing !== undefined && PACKINGS[packing].coded);
         const inputHandles = isCoded ? [...handles, ...packer.tables] : handles;
         const name = functionFor(packings);
-        return onFull(() => binding.executeOp(name, [], inputHandles, graph.outputs.length)).map(
-          ({ id }) => id,
-        );
+        return translating(binding, () =>
+          binding.executeOp(name, [], inputHandles, graph.outputs.length),
+        ).map(({ id }) => id);
       },
       workingBytes,
     ),

@@ -1,4 +1,5 @@
 /** Opens the backends of TensorFlow.js: one of each in a process. */
+import { translateHostError } from '../../host-out-of-memory.js';
 import type { TfjsName } from './installed.js';
 import { registerHostKernels } from './kernels/host.js';
 import { type Core, loadCore, loader } from './library.js';
@@ -15,7 +16,13 @@ const plain = (core: Core, device: 'CPU' | 'GPU'): Opened => ({
   allow: () => {},
   check: () => {},
   read: (tensor) => tensor.data(),
-  guarded: (use) => use(),
+  guarded(use) {
+    try {
+      return use();
+    } catch (error) {
+      throw translateHostError(error);
+    }
+  },
 });
 
 const OPEN: Readonly<Record<TfjsName, Open>> = {

@@ -1,6 +1,4 @@
 /** A compiled graph: its steps, what they keep between runs, and the values of one run. */
-import { tensorTooLarge } from '../../../../language/diagnostics/catalogue/runtimes.js';
-import { UserError } from '../../../../language/diagnostics/types.js';
 import { argument } from '../../ops/definition.js';
 import { GraphError } from '../../shape.js';
 import type { CompiledGraph, Graph, TensorType, ValueId } from '../../types.js';
@@ -11,6 +9,7 @@ import type { Engine, Tensor } from './library.js';
 import { type Packer, plainWeight, type Weight } from './packings.js';
 import { bytesOnGpu, type Handle } from './parts.js';
 import { type Step, stepsOf } from './steps.js';
+import { tooLargeForGpu } from './webgpu-out-of-memory.js';
 
 /** Where graphs run. */
 export interface Place {
@@ -162,7 +161,7 @@ class Values {
   #decoded({ form, parts, shape }: Weight): Handle {
     const [part, ...others] = parts;
     if (part === undefined || others.length > 0)
-      throw new UserError(tensorTooLarge(bytesOnGpu(shape), this.place.device.largest));
+      throw tooLargeForGpu(bytesOnGpu(shape), this.place.device.largest);
     return [this.#engine.runKernel(FORM_KERNEL.decode, part.handles, { form, shape })];
   }
 }

@@ -46,7 +46,7 @@ export async function tfjsRuntime({ name, folder, ...options }: TfjsOptions): Pr
       ),
   };
   const packer = packerOf(device);
-  const memory = new DeviceMemory(handlesOf(device, packer));
+  const memory = new DeviceMemory(name, handlesOf(device, packer));
   return {
     name,
     version: opened.core.version_core,

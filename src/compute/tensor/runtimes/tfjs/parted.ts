@@ -1,6 +1,4 @@
 /** Ops over values that are larger than a tensor may be: each run of rows by itself. */
-import { tensorTooLarge } from '../../../../language/diagnostics/catalogue/runtimes.js';
-import { UserError } from '../../../../language/diagnostics/types.js';
 import { list } from '../../attributes.js';
 import { argument } from '../../ops/definition.js';
 import type { OpName } from '../../ops/names.js';
@@ -12,6 +10,7 @@ import { KERNEL } from './kernels/names.js';
 import type { Tensor } from './library.js';
 import type { Lowering, LoweringContext } from './lowering.js';
 import { bytesOnGpu, type Handle, hasRuns, type Run, runsOfShape, shapeOfRun } from './parts.js';
+import { tooLargeForGpu } from './webgpu-out-of-memory.js';
 
 /** What an op is given, as far as its types go. */
 type Types = Pick<LoweringContext, 'inputTypes' | 'outputTypes' | 'attributes'>;
@@ -110,7 +109,7 @@ export function loweredInParts(
   return (c, handles) => {
     const shape = cutShape(c);
     const rule = ruleFor(work, c, largest);
-    if (rule === undefined) throw new UserError(tensorTooLarge(bytesOnGpu(shape), largest));
+    if (rule === undefined) throw tooLargeForGpu(bytesOnGpu(shape), largest);
     const parts = runsOfShape(shape, largest).map((run, at) =>
       rule.lower(c, run, (index) => partOf(c, argument(handles, index), index, run, at), work.lowering),
     );

@@ -1,8 +1,7 @@
 /** Tensors that are larger than what a GPU takes in one piece: runs of their rows, each a tensor of its own. */
-import { tensorTooLarge } from '../../../../language/diagnostics/catalogue/runtimes.js';
-import { UserError } from '../../../../language/diagnostics/types.js';
 import { type Shape, sizeOf } from '../../shape.js';
 import type { Tensor } from './library.js';
+import { tooLargeForGpu } from './webgpu-out-of-memory.js';
 
 /** What the memory has for a tensor: one of the library's, or several whose rows follow one another. */
 export type Handle = readonly Tensor[];
@@ -20,7 +19,7 @@ export interface Run {
 export function runsOf(rows: number, rowBytes: number, largest: number, multiple = 1): readonly Run[] {
   if (rows * rowBytes <= largest) return [{ first: 0, rows }];
   const most = Math.floor(largest / rowBytes / multiple) * multiple;
-  if (most === 0) throw new UserError(tensorTooLarge(Math.ceil(multiple * rowBytes), largest));
+  if (most === 0) throw tooLargeForGpu(Math.ceil(multiple * rowBytes), largest);
   return Array.from({ length: Math.ceil(rows / most) }, (_, at) => ({
     first: at * most,
     rows: Math.min(most, rows - at * most),

@@ -4,6 +4,7 @@
  */
 import { deviceFull, wasmAborted } from '../../../../language/diagnostics/catalogue/runtimes.js';
 import { UserError } from '../../../../language/diagnostics/types.js';
+import { outOfMemory } from '../../out-of-memory.js';
 import type { Backend, Core } from './library.js';
 import type { Opened } from './opened.js';
 
@@ -24,12 +25,14 @@ export function limitHeap(core: Core, memory = MOST_HEAP): Pick<Opened, 'check' 
   const sizes = new Map<number, number>();
   let taken = 0;
   let ended: UserError | undefined;
+  const refused = (bytes: number) =>
+    outOfMemory(deviceFull(bytes, taken, most), { runtime: 'wasm', memory: 'host', bytes });
   const allocate = wasm._malloc.bind(wasm);
   const free = wasm._free.bind(wasm);
   wasm._malloc = (bytes) => {
-    if (taken + bytes > most) throw new UserError(deviceFull(bytes, taken, most));
+    if (taken + bytes > most) throw refused(bytes);
     const place = allocate(bytes);
-    if (place === 0 && bytes > 0) throw new UserError(deviceFull(bytes, taken, most));
+    if (place === 0 && bytes > 0) throw refused(bytes);
     sizes.set(place, bytes);
     taken += bytes;
     return place;

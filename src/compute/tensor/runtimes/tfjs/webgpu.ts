@@ -1,16 +1,13 @@
 /** The WebGPU backend over Dawn: its device, what it may allocate, and what it says went wrong. */
-import {
-  deviceFailed,
-  deviceFull,
-  noGpu,
-  tensorTooLarge,
-} from '../../../../language/diagnostics/catalogue/runtimes.js';
+import { deviceFull, noGpu } from '../../../../language/diagnostics/catalogue/runtimes.js';
 import { UserError } from '../../../../language/diagnostics/types.js';
+import { OutOfMemoryError, outOfMemory } from '../../out-of-memory.js';
 import { type AdapterInfo, type AdapterLimits, driverOf, largestOf } from './driver.js';
 import { dawnPath } from './installed.js';
 import { registerWebGpuKernels } from './kernels/webgpu.js';
 import { type Backend, type Engine, loadCore } from './library.js';
 import type { Opened, OpenOptions } from './opened.js';
+import { tooLargeForGpu, translateDawnError } from './webgpu-out-of-memory.js';
 
 interface Buffer {
   readonly size: number;
@@ -107,7 +104,7 @@ export async function openWebGpu(
 }
 
 function failed(error: unknown): never {
-  throw new UserError(deviceFailed(error instanceof Error ? error.message : String(error)));
+  throw translateDawnError(error instanceof Error ? error : new Error(String(error)));
 }
 
 async function findAdapter(load: (name: string) => unknown, folder: string): Promise<Adapter> {
@@ -145,10 +142,14 @@ function limitBuffers(
   };
   const acquire = manager.acquireBuffer.bind(manager);
   manager.acquireBuffer = (size, usage, mapped, reuse) => {
-    if (size > allowed) throw new UserError(tensorTooLarge(size, allowed));
+    if (size > allowed) throw tooLargeForGpu(size, allowed);
     if (manager.numBytesAllocated + size > memory) trim();
     if (manager.numBytesAllocated + size > memory)
-      throw new UserError(deviceFull(size, manager.numBytesUsed, memory));
+      throw outOfMemory(deviceFull(size, manager.numBytesUsed, memory), {
+        runtime: 'webgpu',
+        memory: 'device',
+        bytes: size,
+      });
     return acquire(size, usage, mapped, reuse);
   };
   return {
@@ -185,13 +186,13 @@ function watched(
   };
   const check = (): void => {
     if (found === undefined) return;
-    const error = found;
-    if (!/out of memory/i.test(`${error.constructor.name} ${error.message}`))
-      throw new UserError(deviceFailed(error.message));
-    // buffers that were refused may wait for reuse
-    trim();
-    found = undefined;
-    throw new UserError(deviceFailed(`out of memory: ${error.message}`));
+    const error = translateDawnError(found);
+    if (error instanceof OutOfMemoryError) {
+      // buffers that were refused may wait for reuse
+      trim();
+      found = undefined;
+    }
+    throw error;
   };
   return {
     check,
