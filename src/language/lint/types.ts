@@ -2,9 +2,9 @@
 import type { CheckedStage } from '../check/stages.js';
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { StageKind } from '../ir/types.js';
+import type { Lock } from '../schemas/lock-file.js';
 import type { Span } from '../source/span.js';
 import type { Param } from '../syntax/ast.js';
-import type { Lock } from './lock.js';
 
 /** How a finding is reported; `error` makes `ftpc check` fail. */
 export const LEVELS = ['off', 'info', 'warning', 'error'] as const;

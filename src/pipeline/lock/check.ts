@@ -5,12 +5,12 @@ import type { Analysis } from '../../language/compile.js';
 import { drifted, driftNoticed, notLocked } from '../../language/diagnostics/catalogue/lock.js';
 import type { Diagnostic } from '../../language/diagnostics/types.js';
 import type { Call } from '../../language/ir/types.js';
+import type { Lock, LockedEntry, LockedFile } from '../../language/schemas/lock-file.js';
 import { pinnedCommit, type Repository, repositoryOf } from '../../language/schemas/repositories.js';
 import type { Span } from '../../language/source/span.js';
 import { snapshotFolder } from '../stages/hub-cache.js';
 import { entryOf, fileOf, modulesOf, type Reading } from './entries.js';
 import { type Named, readsOf } from './reads.js';
-import type { Lock, LockedEntry, LockedFile } from './types.js';
 
 export interface CheckOptions {
   /** Path of the lock and of the pipeline for people. */

@@ -5,6 +5,7 @@ import type { Analysis } from '../../language/compile.js';
 import type { Digests } from '../../language/host/digests.js';
 import type { Host } from '../../language/host/host.js';
 import type { Call, PinnedRepository, Program } from '../../language/ir/types.js';
+import type { LockedEntry, LockedFile } from '../../language/schemas/lock-file.js';
 import { pinnedFiles, repositoryOf } from '../../language/schemas/repositories.js';
 import { adapterPaths, resolveAdapter } from '../stages/adapters.js';
 import { fileLines } from '../stages/data/lines.js';
@@ -13,7 +14,6 @@ import { snapshotFolder } from '../stages/hub-cache.js';
 import { resolveModelCall } from '../stages/model-places.js';
 import { modelFiles, openResolved } from '../stages/models.js';
 import type { Named } from './reads.js';
-import type { LockedEntry, LockedFile } from './types.js';
 
 export interface Reading {
   /** With every repository pinned. */

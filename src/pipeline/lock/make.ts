@@ -1,8 +1,8 @@
 /** A lock from what a pipeline reads now, and a lock joined with an earlier one. */
 import type { Analysis } from '../../language/compile.js';
+import type { Lock, LockedEntry, LockedFile } from '../../language/schemas/lock-file.js';
 import { entryOf, fileOf, modulesOf, type Reading } from './entries.js';
 import { readsOf } from './reads.js';
-import type { Lock, LockedEntry, LockedFile } from './types.js';
 
 /** Throws what opening models and files throws. */
 export function makeLock(analysis: Analysis, reading: Reading): Lock {

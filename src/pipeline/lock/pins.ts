@@ -1,7 +1,7 @@
 import type { Host } from '../../language/host/host.js';
+import { type Lock, lockPath } from '../../language/schemas/lock-file.js';
 import type { Repository } from '../../language/schemas/repositories.js';
 import { openLock } from './open.js';
-import { type Lock, lockPath } from './types.js';
 
 const FUNCTION = { model: 'hf', dataset: 'hub' } as const;
 

@@ -1,5 +1,5 @@
 /** A lock as text: keys sorted, one line a file, so that a change is a small diff and a merge seldom meets another. */
-import type { Lock, LockedEntry } from './types.js';
+import type { Lock, LockedEntry, LockedFile } from '../../language/schemas/lock-file.js';
 
 export function lockText({ version, models, data, files, modules }: Lock): string {
   const sections = [
@@ -31,8 +31,8 @@ const block = (lines: readonly string[], indent: string): string =>
   lines.length === 0 ? '{}' : `{\n${lines.join(',\n')}\n${indent}}`;
 
 /** `{ "bytes": 8, "sha256": "…" }` on one line. */
-const line = (value: object): string => {
-  const fields = Object.entries(value)
+const line = ({ bytes, sha256, rows }: Partial<LockedFile>): string => {
+  const fields = Object.entries({ bytes, sha256, rows })
     .filter(([, field]) => field !== undefined)
     .map(([name, field]) => `${JSON.stringify(name)}: ${JSON.stringify(field)}`);
   return `{ ${fields.join(', ')} }`;

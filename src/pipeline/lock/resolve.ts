@@ -5,12 +5,12 @@ import { type Diagnostic, isError } from '../../language/diagnostics/types.js';
 import { type Digests, type DigestTable, openDigests, readDigestTable } from '../../language/host/digests.js';
 import type { Host } from '../../language/host/host.js';
 import type { Program } from '../../language/ir/types.js';
+import { type Lock, lockPath } from '../../language/schemas/lock-file.js';
 import { hubCalls, type PinnedProgram, type PinOptions, pinProgram } from '../hub/index.js';
 import { checkLock } from './check.js';
 import { openLock } from './open.js';
 import { lockedCommit } from './pins.js';
 import { placeOf } from './places.js';
-import { type Lock, lockPath } from './types.js';
 
 export interface ResolveOptions extends Pick<PinOptions, 'fresh' | 'offline' | 'heads' | 'pauses'> {
   /** Refuses whatever is not as the lock says. */

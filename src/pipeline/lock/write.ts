@@ -5,6 +5,7 @@ import type { CompileResult } from '../../language/compile.js';
 import type { Diagnostic } from '../../language/diagnostics/types.js';
 import { openDigests, readDigestTable } from '../../language/host/digests.js';
 import type { Host } from '../../language/host/host.js';
+import { EMPTY_LOCK, type Lock, lockPath } from '../../language/schemas/lock-file.js';
 import { replaceFile, sweepReplacements } from '../store/index.js';
 import { modulesOf } from './entries.js';
 import { type Joined, joinLocks, keysOf, makeLock, means } from './make.js';
@@ -13,7 +14,6 @@ import { repositoryKey } from './pins.js';
 import { lockText } from './print.js';
 import { readsOf } from './reads.js';
 import { resolveProgram } from './resolve.js';
-import { EMPTY_LOCK, type Lock, lockPath } from './types.js';
 
 export interface LockRequest {
   /** Entries to take again; all of them where the list is empty. Left out: none. */

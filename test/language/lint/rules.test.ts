@@ -31,7 +31,9 @@ const HEAD: readonly Edit[] = [
 const NO_LORA: Edit = ['  lora = { rank: 16, alpha: 32, dropout: 5% }\n', ''];
 
 const PINNED = { commit: 'a'.repeat(40), files: {} };
-const lock = (sections: object): string => JSON.stringify({ version: 1, ...sections });
+const EMPTY = { models: {}, data: {}, files: {}, modules: {} };
+const lock = (sections: object): string => JSON.stringify({ version: 1, ...EMPTY, ...sections });
+const ROWS = { bytes: 8, sha256: 'b'.repeat(64), rows: 300 };
 
 const CASES: readonly Case[] = [
   { name: 'the frame is clean', edits: [] },
@@ -202,7 +204,7 @@ const CASES: readonly Case[] = [
     files: {
       'pipeline.lock': lock({
         data: {
-          'hub org/rows@main': { ...PINNED, files: { 'a.jsonl': { rows: 300 }, 'b.jsonl': { rows: 300 } } },
+          'hub org/rows@main': { ...PINNED, files: { 'a.jsonl': ROWS, 'b.jsonl': ROWS } },
         },
       }),
     },

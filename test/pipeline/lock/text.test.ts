@@ -1,10 +1,10 @@
 /** Locks as text: written, read, joined; and what others may have put into one. */
 import { expect } from 'chai';
 import { UserError } from '../../../src/language/diagnostics/types.js';
+import type { Lock } from '../../../src/language/schemas/lock-file.js';
 import { joinLocks, means } from '../../../src/pipeline/lock/make.js';
 import { lockText } from '../../../src/pipeline/lock/print.js';
 import { parseLock } from '../../../src/pipeline/lock/read.js';
-import type { Lock } from '../../../src/pipeline/lock/types.js';
 
 const DIGEST = 'a'.repeat(64);
 const OTHER = 'b'.repeat(64);
