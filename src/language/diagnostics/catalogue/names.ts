@@ -84,7 +84,7 @@ export const unknownModule = (at: Span, module: string, known: readonly string[]
 
 /** How a path is written that is none of the library's and does not start from the importing file. */
 function pathFor(module: string, at: Span): Pick<Diagnostic, 'help' | 'fixes' | 'notes'> {
-  const relative = module.replaceAll('\\', '/').replace(/^(?!\.\.?\/)/, './/');
+  const relative = module.replaceAll('\\', '/').replace(/^(?!\.\.?\/)/, './');
   if (/^[a-z]+:\/\//.test(module))
     return {
       help: 'files cannot be imported from the network: put the file beside the pipeline, and write `"./name.ftp"`',

@@ -47,7 +47,7 @@ export const libraryNames = (request: Request): Proposals =>
 function modules(typed: string, replace: Extent, request: Request): Proposals {
   const library = libraryNames(request).map((one) => ({ ...one, replace }));
   if (/^\.\.?\//.test(typed)) return paths(typed, replace, 'module', request);
-  const relative = ['.//', '../'].map(
+  const relative = ['./', '../'].map(
     (label): Proposal => ({
       label,
       kind: CompletionItemKind.Folder,
