@@ -82,7 +82,7 @@ export function corruptOutside(path: string, detail: string): Diagnostic {
     severity: 'warning',
     message: `\`${path}\` no longer matches what was published: ${detail}`,
     at: place(path),
-    help: 'its stage publishes it again, beside the changed one; delete the changed one once nothing uses it',
+    help: 'its stage publishes it again, as a new release; delete the changed one once nothing uses it',
   };
 }
 

@@ -144,8 +144,8 @@ describe('language server: completion', () => {
 
   it('offers modules and what they export', async () => {
     const paths = await at(`edition 2026\nimport { x } from "${MARK}"\n`);
-    expect(paths.labels).to.include.members(['std/data', 'std/format', 'std/eval', './/']);
-    const relative = await at(`edition 2026\nimport { x } from ".//${MARK}"\n`);
+    expect(paths.labels).to.include.members(['std/data', 'std/format', 'std/eval', './']);
+    const relative = await at(`edition 2026\nimport { x } from "./${MARK}"\n`);
     expect(relative.labels).to.include('shared.ftp');
     expect(relative.take('shared.ftp')).to.contain('from "./shared.ftp"');
     const names = await at(`edition 2026\nimport { careful, ${MARK} } from "./shared.ftp"\n`);

@@ -211,7 +211,7 @@ const count = (all: string, part: string): number => all.split(part).length - 1;
 /** Every relative path in a part of the manifest. */
 const pathsIn = (part: unknown): readonly string[] =>
   typeof part === 'string'
-    ? part.startsWith('.//')
+    ? part.startsWith('./')
       ? [part]
       : []
     : Object.values(part ?? {}).flatMap(pathsIn);

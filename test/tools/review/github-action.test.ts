@@ -82,7 +82,7 @@ describe('the GitHub Action', () => {
 
   it('has every input that the workflow gives, and every variable that the scripts read', () => {
     const given = steps
-      .filter(({ uses }) => uses?.startsWith('.//'))
+      .filter(({ uses }) => uses?.startsWith('./'))
       .flatMap((step) => Object.keys(step.with ?? {}));
     expect(given).to.not.be.empty;
     expect(Object.keys(action.inputs)).to.include.members(given);

@@ -36,7 +36,7 @@ export const headTarget = (at: Span, target: string, isHead: boolean): Diagnosti
     `\`${target}\` is ${isHead ? 'the head' : 'the embedding'}, which cannot have low-rank factors`,
     {
       label: 'not a linear layer of a block',
-      help: `train it in full beside the adapter: \`modules_to_save: [${isHead ? 'lm_head' : 'embed_tokens'}]\``,
+      help: `train it in full along with the adapter: \`modules_to_save: [${isHead ? 'lm_head' : 'embed_tokens'}]\``,
     },
   );
 

@@ -80,5 +80,5 @@ export const settingWithLabels = (
 export const settingWithHead = (at: Span, setting: string, why: string): Diagnostic =>
   error('FTP0420', at, `\`${setting}\` cannot be combined with \`using head\`: ${why}`, {
     label: 'conflicting settings',
-    help: `remove \`${setting}\`, or train an adapter beside the head: \`using lora\``,
+    help: `remove \`${setting}\`, or train an adapter along with the head: \`using lora\``,
   });

@@ -87,7 +87,7 @@ function pathFor(module: string, at: Span): Pick<Diagnostic, 'help' | 'fixes' | 
   const relative = module.replaceAll('\\', '/').replace(/^(?!\.\.?\/)/, './');
   if (/^[a-z]+:\/\//.test(module))
     return {
-      help: 'files cannot be imported from the network: put the file beside the pipeline, and write `"./name.ftp"`',
+      help: 'files cannot be imported from the network: put the file next to the pipeline, and write `"./name.ftp"`',
     };
   if (/^(\/|[A-Za-z]:)/.test(module))
     return {

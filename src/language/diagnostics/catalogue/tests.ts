@@ -37,7 +37,7 @@ export const unknownTestName = (
 export const noPipeline = (span: Span, file: string, pipeline: string): Diagnostic =>
   error('FTP1204', span, `\`${file}\` tests \`${pipeline}\`, which does not exist`, {
     label: 'no such pipeline',
-    help: 'a test file is placed beside the pipeline of the same name, or has `pipeline = "other.ftp"` in each test',
+    help: 'a test file is placed next to the pipeline of the same name, or has `pipeline = "other.ftp"` in each test',
   });
 
 export const needsRun = (span: Span, name: string, insertAt: number): Diagnostic =>

@@ -25,7 +25,7 @@ export const unitNeeded = (
   });
 
 export const shareNeeded = (at: Span, written: string, percent: string): Diagnostic =>
-  error('FTP0302', at, `\`${written}\` needs a unit: shares are written in percent`, {
+  error('FTP0302', at, `\`${written}\` needs a unit: ratios are written in percent`, {
     label: 'a bare number',
     help: `write \`${percent}\``,
     fixes: [replace(`write \`${percent}\``, at, percent, 'maybe_incorrect')],

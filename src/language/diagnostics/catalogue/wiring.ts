@@ -198,7 +198,7 @@ export const otherForm = (
 export const impossibleRequirement = (at: Span, text: string): Diagnostic =>
   warning('FTP0428', at, `\`${text}\` never holds`, {
     label: 'regardless of what is measured',
-    help: 'a share lies from 0% to 100%, a perplexity is 1 or more, and no size, time or count is negative: is something missing?',
+    help: 'a ratio is from 0% to 100%, a perplexity is 1 or more, and no size, time or count is negative: is something missing?',
   });
 
 export const idleRequirement = (at: Span, text: string): Diagnostic =>
