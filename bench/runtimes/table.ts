@@ -12,7 +12,7 @@ import type { Host } from '../../src/language/host/host.js';
 import { nodeHost } from '../../src/language/host/node-host.js';
 import type { RuntimeName } from '../../src/language/ir/runtimes.js';
 import { bytes } from '../../src/pipeline/planner/quantities.js';
-import { headChunk } from '../../src/pipeline/planner/solve/start.js';
+import { logitsChunk } from '../../src/pipeline/planner/solve/start.js';
 import { childEnvironment } from '../../src/pipeline/run/child-environment.js';
 import { tableLines } from '../../src/tools/cli/table.js';
 import type { BenchmarkOptions } from '../benchmark.js';
@@ -45,7 +45,7 @@ export async function* runtimes(options: BenchmarkOptions): AsyncGenerator<strin
   });
   let contenders: readonly Contender[] = installed.flatMap((name) => contendersOf(host, name));
   yield `${cpus()[0]?.model ?? 'unknown processor'}, ${threads} threads, Node ${process.version}`;
-  const exact = ownWays(TARGET, headChunk(TARGET.config.vocabSize));
+  const exact = ownWays(TARGET, logitsChunk(TARGET.config.vocabSize));
   const rounded = exact.map((way): Way => ({ ...way, ...(way.by === 'ftpc' ? { precision: 'bf16' } : {}) }));
   const ways = [...exact, ...rounded].filter((way) => wayName(TARGET, way).includes(options.only ?? ''));
   for (const way of options.quick ? ways.slice(0, 1) : ways) {

@@ -18,10 +18,10 @@ export type Way =
       readonly method: 'lora' | 'qlora';
       readonly checkpointedBlocks: number;
       readonly recomputedMlps?: number;
-      readonly recomputedShares?: number;
-      readonly headChunk: number;
+      readonly recomputedAttention?: number;
+      readonly logitsChunk: number;
       /** A 4-bit base is held as float32. */
-      readonly decodedOnce?: boolean;
+      readonly materialised?: boolean;
       /** Of matrix products; left out: `f32`. */
       readonly precision?: Precision;
     }
@@ -87,9 +87,9 @@ const PEERS = ['eager', 'checkpointed', 'compiled'] as const;
 export const peerWays: readonly Way[] = PEERS.map((mode) => ({ by: 'peft', method: 'lora', mode }));
 
 /** LoRA and QLoRA, with nothing and with everything recomputed; QLoRA also as it is planned where memory is plenty. */
-export function ownWays({ config }: Shape, headChunk: number): readonly Way[] {
-  const way = (method: 'lora' | 'qlora', checkpointedBlocks: number, decodedOnce = false): Way => ({
-    ...{ by: 'ftpc', method, checkpointedBlocks, headChunk, decodedOnce },
+export function ownWays({ config }: Shape, logitsChunk: number): readonly Way[] {
+  const way = (method: 'lora' | 'qlora', checkpointedBlocks: number, materialised = false): Way => ({
+    ...{ by: 'ftpc', method, checkpointedBlocks, logitsChunk, materialised },
   });
   return [
     ...[way('lora', 0), way('lora', config.layers)],
@@ -102,6 +102,6 @@ export function wayName({ config }: Shape, way: Way): string {
   const { checkpointedBlocks: blocks } = way;
   const recomputed = blocks === 0 ? 'nothing' : blocks === config.layers ? 'everything' : `${blocks} blocks`;
   const products = way.precision === 'bf16' ? ', products in bf16' : '';
-  const once = way.decodedOnce ? ', decoded once' : '';
+  const once = way.materialised ? ', decoded once' : '';
   return `${way.method}, ${recomputed} recomputed${once}${products}`;
 }

@@ -42,16 +42,16 @@ export function plannedWay({ config, rows, length }: Shape, availableBytes: numb
     availableBytes,
     peakOf: (choice) => trainPeak(memory, choice),
   });
-  const { method, checkpointedBlocks, recomputedMlps, recomputedShares, headChunk } = chosen;
+  const { method, checkpointedBlocks, recomputedMlps, recomputedAttention, logitsChunk } = chosen;
   return fits && (method === 'lora' || method === 'qlora')
-    ? { by: 'ftpc', method, checkpointedBlocks, recomputedMlps, recomputedShares, headChunk }
+    ? { by: 'ftpc', method, checkpointedBlocks, recomputedMlps, recomputedAttention, logitsChunk }
     : undefined;
 }
 
 /** Floating-point operations a token where nothing is computed twice. */
-export function flopsPerToken({ config, rows, length }: Shape, headChunk: number): number {
+export function flopsPerToken({ config, rows, length }: Shape, logitsChunk: number): number {
   const { flops } = planDecoder({
-    ...{ config, rows, length, headChunk, trainable: 'adapter', checkpointedBlocks: 0, decoded: false },
+    ...{ config, rows, length, logitsChunk, trainable: 'adapter', checkpointedBlocks: 0, decoded: false },
     lora: loraOf(config),
     weightBytes: 0,
   });

@@ -42,13 +42,13 @@ export async function stepper(
   const decoder = await createDecoder({
     runtime,
     config,
-    weights: weights.loadWeights(way.method === 'lora' ? 'stored' : way.decodedOnce ? 'nf4_decoded' : 'nf4'),
+    weights: weights.loadWeights(way.method === 'lora' ? 'stored' : way.materialised ? 'nf4_decoded' : 'nf4'),
     adapter: initLora(config, loraOf(config), 1),
     trainable: 'adapter',
     checkpointedBlocks: way.checkpointedBlocks,
     recomputedMlps: way.recomputedMlps,
-    recomputedShares: way.recomputedShares,
-    headChunk: way.headChunk,
+    recomputedAttention: way.recomputedAttention,
+    logitsChunk: way.logitsChunk,
     precision: way.precision,
   });
   const updater = createUpdater(decoder, OPTIMIZERS.adamw, {

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { nodeHost } from '../../src/language/host/node-host.js';
 import { bytes } from '../../src/pipeline/planner/quantities.js';
-import { headChunk } from '../../src/pipeline/planner/solve/start.js';
+import { logitsChunk } from '../../src/pipeline/planner/solve/start.js';
 import { tableLines } from '../../src/tools/cli/table.js';
 import type { BenchmarkOptions } from '../benchmark.js';
 import {
@@ -53,7 +53,7 @@ export async function* training(options: BenchmarkOptions): AsyncGenerator<strin
   yield `float32 products: ${rate.text}`;
   for (const shape of shapes) {
     const lines = measureShape(shape, { steps, repeats, hasPeer });
-    const arithmetic = flopsPerToken(shape, headChunk(shape.config.vocabSize)) / rate.best;
+    const arithmetic = flopsPerToken(shape, logitsChunk(shape.config.vocabSize)) / rate.best;
     yield* ['', shapeName(shape), ...table(lines, arithmetic), '', ...whereTimeGoes(shape)];
     if (shape.model === TARGET.model && shape.length === TARGET.length)
       yield* ['', ...targetLines(shape, lines, rate.onnxShare, inTurns(shape, steps))];
@@ -69,7 +69,7 @@ function measureShape(
     const peers = hasPeer ? peerWays : [];
     for (const way of [
       ...peers,
-      ...ownWays(shape, headChunk(shape.config.vocabSize)),
+      ...ownWays(shape, logitsChunk(shape.config.vocabSize)),
       ...planned(shape, found),
     ]) {
       const name = wayName(shape, way);
@@ -94,14 +94,14 @@ function planned(shape: Shape, found: ReadonlyMap<string, { all: readonly Measur
   const limit = found.get('PEFT checkpointed')?.all[0]?.peakBytes;
   if (limit === undefined) return [];
   const ways = [limit, limit / SMALL].flatMap((bytes) => plannedWay(shape, bytes) ?? []);
-  const own = ownWays(shape, headChunk(shape.config.vocabSize)).map((way) => wayName(shape, way));
+  const own = ownWays(shape, logitsChunk(shape.config.vocabSize)).map((way) => wayName(shape, way));
   // what is measured anyway is measured once
   return ways.filter((way) => !own.includes(wayName(shape, way)));
 }
 
 /** LoRA, products alone, and QLoRA beside each other, with nothing recomputed. */
 function inTurns(shape: Shape, steps: number): Turns | undefined {
-  const [way] = ownWays(shape, headChunk(shape.config.vocabSize));
+  const [way] = ownWays(shape, logitsChunk(shape.config.vocabSize));
   if (way === undefined) return undefined;
   console.error(`${shapeName(shape)}, lora and qlora in turn`);
   return run<Turns>(script('turns.js'), { ...shape, way, rank: RANK, steps, threads } satisfies Task);
@@ -164,7 +164,7 @@ function table(lines: readonly Line[], arithmetic: number): readonly string[] {
 
 /** The first of our ways, by op. */
 function whereTimeGoes(shape: Shape): readonly string[] {
-  const [way] = ownWays(shape, headChunk(shape.config.vocabSize));
+  const [way] = ownWays(shape, logitsChunk(shape.config.vocabSize));
   if (way === undefined) return [];
   const task = { ...shape, way, rank: RANK, steps: 1, threads } satisfies Task;
   const shares = run<readonly Share[]>(script('profile.js'), task) ?? [];

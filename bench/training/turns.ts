@@ -20,14 +20,14 @@ const PRODUCTS = 100;
 export interface Turns {
   /** LoRA's rate of arithmetic over that of products alone through ONNX Runtime right after it: a median. */
   readonly products: number;
-  readonly decodedOnce: number;
+  readonly materialised: number;
   readonly decodedEachPass: number;
 }
 
 const WAYS = [
   { method: 'lora' },
-  { method: 'qlora', decodedOnce: true },
-  { method: 'qlora', decodedOnce: false },
+  { method: 'qlora', materialised: true },
+  { method: 'qlora', materialised: false },
 ] as const;
 
 const task = JSON.parse(process.argv[2] ?? '') as Task;
@@ -39,7 +39,7 @@ const timed = await Promise.all(
     milliseconds: [] as number[],
   })),
 );
-const flops = flopsPerToken(task, way.headChunk) * task.rows * task.length;
+const flops = flopsPerToken(task, way.logitsChunk) * task.rows * task.length;
 const meter = await speedMeter(nodeHost(), 'onnx', task.threads);
 const shares: number[] = [];
 for (const { step } of timed) await step();
@@ -59,7 +59,7 @@ const [lora = Number.NaN, once = Number.NaN, each = Number.NaN] = timed.map(({ m
 console.log(
   JSON.stringify({
     products: median(shares),
-    decodedOnce: lora / once,
+    materialised: lora / once,
     decodedEachPass: lora / each,
   } satisfies Turns),
 );

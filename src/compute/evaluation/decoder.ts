@@ -18,6 +18,6 @@ export const evaluationDecoder = (evaluated: Evaluated): Promise<Decoder> =>
     ...evaluated,
     trainable: 'none',
     checkpointedBlocks: 0,
-    headChunk: EVALUATION_SHAPES.headChunk,
-    headEntries: entriesOfPiece(adaptedConfig(evaluated.config, evaluated.adapter?.config)),
+    logitsChunk: EVALUATION_SHAPES.logitsChunk,
+    vocabularyShard: entriesOfPiece(adaptedConfig(evaluated.config, evaluated.adapter?.config)),
   });

@@ -3,7 +3,7 @@ export const EVALUATION_SHAPES = {
   /** Tokens of a micro batch of losses, padding included. */
   batchTokens: 512,
   /** Tokens whose logits exist at the same time. */
-  headChunk: 128,
+  logitsChunk: 128,
   /** Bytes of keys and values of a batch of answers. */
   cacheBytes: 128 * 2 ** 20,
 } as const;

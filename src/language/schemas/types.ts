@@ -18,7 +18,7 @@ export const isMethod = (value: unknown): value is Method => (METHODS as readonl
 export const hasFactors = (method: string | undefined): boolean => method !== 'full' && method !== 'head';
 
 /** What the planner chose for a train stage; other kinds leave it nothing to choose. */
-export interface Chosen {
+export interface TrainPlan {
   readonly method: Method;
   readonly microBatch: number;
   /** Micro batches of one optimiser step. */
@@ -32,17 +32,17 @@ export interface Chosen {
   /** Blocks that recompute at least their MLP; default: `checkpointedBlocks`. Does not change results. */
   readonly recomputedMlps?: number;
   /** Blocks that recompute at least their attention weights; default: `recomputedMlps`. Does not change results. */
-  readonly recomputedShares?: number;
+  readonly recomputedAttention?: number;
   /** Read the base from its files, one block at a time, instead of keeping it in memory. Does not change results. */
-  readonly paged?: boolean;
+  readonly pagedWeights?: boolean;
   /** Hold the base as float32 and decode it once, not in every pass. Does not change results. */
-  readonly decodedOnce?: boolean;
+  readonly materialised?: boolean;
   /** Tokens whose logits are computed at a time. */
-  readonly headChunk: number;
+  readonly logitsChunk: number;
   /** Entries of the vocabulary whose logits are computed at a time; default: all. */
-  readonly headEntries?: number;
+  readonly vocabularyShard?: number;
   /** Share of a paged optimiser's state that is kept in a file, above 0 and up to 1; default: all of it is in memory. */
-  readonly stateInFile?: number;
+  readonly offloadedState?: number;
 }
 
 /** A complete output of an earlier stage. */
@@ -64,7 +64,7 @@ export interface StageContext {
   readonly host: Host;
   readonly output: OutputFolder;
   readonly work: WorkFolder;
-  readonly chosen?: Chosen;
+  readonly chosen?: TrainPlan;
   /** How weights are held where nothing is trained; default: as float32 in an evaluation, else as stored. */
   readonly held?: HeldWeights;
   /** Store key of the output. */

@@ -1,13 +1,13 @@
 /** Every setting as it counts, and who set it. */
 import type { Stage, Value } from '../../language/ir/types.js';
-import { type Chosen, hasFactors } from '../../language/schemas/types.js';
+import { hasFactors, type TrainPlan } from '../../language/schemas/types.js';
 import { isRecord } from './canonical.js';
 import { isCall, isReference } from './models.js';
 import type { Effective } from './types.js';
 
 export function effectiveSettings(
   stage: Stage,
-  chosen: Chosen | undefined,
+  chosen: TrainPlan | undefined,
   /** Of a stage that continues from an adapter: what is taken from it. */
   taken: Readonly<Record<string, Value | undefined>> = {},
 ): Readonly<Record<string, Effective>> {
@@ -37,7 +37,7 @@ export function effectiveSettings(
 /** What the planner decided: also where it only confirmed what the file says. */
 function chosenSettings(
   stage: Stage,
-  chosen: Chosen,
+  chosen: TrainPlan,
   written: Readonly<Record<string, Effective>>,
 ): Readonly<Record<string, Effective>> {
   const unlessWritten = (path: string, value: number): Effective =>
@@ -57,22 +57,22 @@ function chosenSettings(
     'batch.micro': unlessWritten('batch.micro', chosen.microBatch),
     'batch.accumulation': { value: chosen.accumulation, from: 'planner' },
     max_length: { value: chosen.maxLength, from: 'planner' },
-    ...(chosen.decodedOnce ? { decoded_once: { value: true, from: 'planner' as const } } : {}),
-    ...(chosen.paged ? { paged_weights: { value: true, from: 'planner' as const } } : {}),
-    ...(chosen.stateInFile === undefined
+    ...(chosen.materialised ? { materialised: { value: true, from: 'planner' as const } } : {}),
+    ...(chosen.pagedWeights ? { paged_weights: { value: true, from: 'planner' as const } } : {}),
+    ...(chosen.offloadedState === undefined
       ? {}
-      : { state_in_file: { value: chosen.stateInFile, from: 'planner' as const } }),
-    ...(chosen.recomputedShares === undefined
+      : { offloaded_state: { value: chosen.offloadedState, from: 'planner' as const } }),
+    ...(chosen.recomputedAttention === undefined
       ? {}
-      : { recomputed_shares: { value: chosen.recomputedShares, from: 'planner' as const } }),
+      : { recomputed_attention: { value: chosen.recomputedAttention, from: 'planner' as const } }),
     ...(chosen.recomputedMlps === undefined
       ? {}
       : { recomputed_mlps: { value: chosen.recomputedMlps, from: 'planner' as const } }),
     checkpointed_blocks: { value: chosen.checkpointedBlocks, from: 'planner' },
-    head_chunk: { value: chosen.headChunk, from: 'planner' },
-    ...(chosen.headEntries === undefined
+    logits_chunk: { value: chosen.logitsChunk, from: 'planner' },
+    ...(chosen.vocabularyShard === undefined
       ? {}
-      : { head_entries: { value: chosen.headEntries, from: 'planner' as const } }),
+      : { vocabulary_shard: { value: chosen.vocabularyShard, from: 'planner' as const } }),
   };
 }
 

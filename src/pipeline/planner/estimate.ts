@@ -4,14 +4,14 @@ import { EVALUATION_SHAPES } from '../../compute/evaluation/shapes.js';
 import { adaptedConfig } from '../../compute/models/adapters/classifier.js';
 import { plainConfig } from '../../compute/models/adapters/pissa.js';
 import type { LoraConfig, ModelConfig } from '../../compute/models/types.js';
-import { DECODED_ONCE_BYTES } from '../../compute/models/weights/load.js';
+import { MOST_MATERIALISED_BYTES } from '../../compute/models/weights/load.js';
 import { type MergeDtype, mergeDtypes } from '../../compute/packaging/merge/index.js';
 import { isCompiled } from '../../compute/tensor/runtimes/tensorflow/variants.js';
 import type { HeldWeights } from '../../language/ir/held-weights.js';
 import type { Stage, StageKind, Value } from '../../language/ir/types.js';
 import type { EvalSettings } from '../../language/schemas/stages/eval.js';
 import { trainSettings } from '../../language/schemas/stages/train.js';
-import type { Chosen } from '../../language/schemas/types.js';
+import type { TrainPlan } from '../../language/schemas/types.js';
 import { chosenLora } from '../stages/train/lora.js';
 import { evaluationPeak, type ForwardMemory, mergePeak } from './memory/evaluate.js';
 import { dataPeak, formatPeak } from './memory/rows.js';
@@ -43,7 +43,7 @@ export interface EstimateInput {
   readonly world: PlanWorld;
   readonly stage: Stage;
   /** Train stages. */
-  readonly chosen?: Chosen;
+  readonly chosen?: TrainPlan;
   readonly facts?: TrainFacts;
   /** False for a cached stage: nothing is read or measured for it. */
   readonly look: boolean;
@@ -86,7 +86,9 @@ const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
       seconds: speed === undefined ? null : computeSeconds(trainFlops(stage, facts, chosen), speed),
       // best and last, and checkpoints of parameters and optimiser: those kept, the best, one being
       // written; and what of the state is in a file
-      diskBytes: Math.ceil(2 * trained + (trained + state) * (keep + 2) + (chosen.stateInFile ?? 0) * state),
+      diskBytes: Math.ceil(
+        2 * trained + (trained + state) * (keep + 2) + (chosen.offloadedState ?? 0) * state,
+      ),
     };
   },
   async eval({ world, stage, look }) {
@@ -239,7 +241,7 @@ function heldBy(
   quantised = false,
 ): Pick<ForwardMemory, 'weightBytes' | 'decoded' | 'keptByProcess'> {
   const bytes = weightBytes(model);
-  const isDecoded = held === 'float32' && bytes.decoded <= DECODED_ONCE_BYTES;
+  const isDecoded = held === 'float32' && bytes.decoded <= MOST_MATERIALISED_BYTES;
   const holding = isDecoded ? 'decoded' : quantised ? 'qlora' : held === 'paged' ? 'paged' : 'lora';
   return {
     weightBytes: bytes[holding],
@@ -267,7 +269,7 @@ function flopsPerToken(world: PlanWorld, memory: ForwardMemory): number {
     rows: 1,
     length,
     checkpointedBlocks: 0,
-    headChunk: EVALUATION_SHAPES.headChunk,
+    logitsChunk: EVALUATION_SHAPES.logitsChunk,
   });
   return flops / length;
 }

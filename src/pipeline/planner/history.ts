@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import type { Host } from '../../language/host/host.js';
 import type { StageRecord } from '../../language/ir/outputs.js';
+import { newPartName, renamed } from '../stages/old-names.js';
 import { keyOfOutputs } from '../store/index.js';
 
 /** Records of the store, newest first. Unreadable ones are left out: they serve comparison, not reuse. */
@@ -22,7 +23,9 @@ export function readRecords(host: Host, folder = `${host.cwd}/.ftp/store`): read
 function readRecord(host: Host, path: string): StageRecord | undefined {
   try {
     const record = JSON.parse(host.readText(path)) as StageRecord;
-    return record.version === 1 && typeof record.parts === 'object' ? record : undefined;
+    return record.version === 1 && typeof record.parts === 'object'
+      ? { ...record, parts: renamed(record.parts, newPartName) }
+      : undefined;
   } catch {
     return undefined;
   }

@@ -6,7 +6,7 @@ import type { Digests } from '../../language/host/digests.js';
 import { type Host, HostError } from '../../language/host/host.js';
 import type { Program, Stage, StageKind } from '../../language/ir/types.js';
 import { schemas } from '../../language/schemas/stages/index.js';
-import { type Chosen, hasFactors, isMethod } from '../../language/schemas/types.js';
+import { hasFactors, isMethod, type TrainPlan } from '../../language/schemas/types.js';
 import { snapshotFolder } from '../stages/hub-cache.js';
 import { stages as definitions } from '../stages/index.js';
 import { canonical, sha256 } from './canonical.js';
@@ -22,13 +22,13 @@ export interface KeyOptions {
   readonly digests: Digests;
   readonly runtime: RuntimeIdentity;
   /** What was chosen for the train stages, by name. */
-  readonly chosen: Readonly<Record<string, Chosen>>;
+  readonly chosen: Readonly<Record<string, TrainPlan>>;
 }
 
 /** Stages whose artefact depends on how the runtime computes. */
 const COMPUTED: ReadonlySet<StageKind> = new Set(['train', 'eval', 'merge']);
 
-/** Settings that act through {@link Chosen} alone: what they led to is in the key, and they are not. */
+/** Settings that act through {@link TrainPlan} alone: what they led to is in the key, and they are not. */
 const CHOSEN_SETTINGS: Readonly<Partial<Record<StageKind, readonly string[]>>> = {
   train: ['fallback'],
 };
@@ -41,9 +41,15 @@ const CHOSEN_PARTS = [
   'rank',
   'alpha',
   'checkpointedBlocks',
-  'headChunk',
-  'headEntries',
-] as const satisfies readonly (keyof Chosen)[];
+  'logitsChunk',
+  'vocabularyShard',
+] as const satisfies readonly (keyof TrainPlan)[];
+
+/** What the key calls a field that has had another name: a new name changes no key. */
+const KEY_NAMES: Readonly<Partial<Record<keyof TrainPlan, string>>> = {
+  logitsChunk: 'headChunk',
+  vocabularyShard: 'headEntries',
+};
 
 /**
  * Keys of every stage, in the program's order. `require` changes none: gates are evaluated from the metrics each time
@@ -111,7 +117,7 @@ export function stageParts(
   ];
 }
 
-export function keyOf(parts: readonly Part[], chosen: Chosen | undefined): StageKey {
+export function keyOf(parts: readonly Part[], chosen: TrainPlan | undefined): StageKey {
   const shaped = hasFactors(chosen?.method);
   const all = [
     ...parts.filter(({ name }) => shaped || !name.startsWith('settings.lora.')),
@@ -140,19 +146,25 @@ function ownParts(stage: Stage, context: PartsContext): readonly Part[] {
   );
 }
 
-function chosenParts(chosen: Chosen | undefined): readonly Part[] {
+function chosenParts(chosen: TrainPlan | undefined): readonly Part[] {
   if (chosen === undefined) return [];
   const adapter = hasFactors(chosen.method);
   return CHOSEN_PARTS.filter((name) => adapter || (name !== 'rank' && name !== 'alpha')).flatMap((name) => {
     const value = chosen[name];
-    return value === undefined ? [] : [plain(`chosen.${name}`, canonical(value))];
+    if (value === undefined) return [];
+    return [
+      { name: `chosen.${name}`, identity: `chosen.${KEY_NAMES[name] ?? name}`, value: canonical(value) },
+    ];
   });
 }
 
 const plain = (name: string, value: string): Part => ({ name, identity: name, value });
 
 /** The choice that a record was made under, from its parts; `undefined` where it holds none. */
-export function chosenFromParts(parts: Readonly<Record<string, string>>, global: number): Chosen | undefined {
+export function chosenFromParts(
+  parts: Readonly<Record<string, string>>,
+  global: number,
+): TrainPlan | undefined {
   const read = (name: string): unknown => {
     const text = parts[`chosen.${name}`];
     return text === undefined ? undefined : JSON.parse(text);
@@ -160,7 +172,7 @@ export function chosenFromParts(parts: Readonly<Record<string, string>>, global:
   const method = read('method');
   const number = (name: string, fallback?: number): number => Number(read(name) ?? fallback ?? Number.NaN);
   if (!isMethod(method)) return undefined;
-  const chosen: Chosen = {
+  const chosen: TrainPlan = {
     method,
     microBatch: number('microBatch'),
     accumulation: Math.ceil(global / number('microBatch')),
@@ -168,8 +180,8 @@ export function chosenFromParts(parts: Readonly<Record<string, string>>, global:
     rank: number('rank', 0),
     alpha: number('alpha', 0),
     checkpointedBlocks: number('checkpointedBlocks'),
-    headChunk: number('headChunk'),
-    ...(read('headEntries') === undefined ? {} : { headEntries: number('headEntries') }),
+    logitsChunk: number('logitsChunk'),
+    ...(read('vocabularyShard') === undefined ? {} : { vocabularyShard: number('vocabularyShard') }),
   };
   return Object.values(chosen).some((value) => Number.isNaN(value)) ? undefined : chosen;
 }

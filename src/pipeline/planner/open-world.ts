@@ -10,7 +10,7 @@ import type { DigestTable } from '../../language/host/digests.js';
 import type { Host } from '../../language/host/host.js';
 import type { RuntimeChoice } from '../../language/ir/runtimes.js';
 import type { Program } from '../../language/ir/types.js';
-import type { Chosen } from '../../language/schemas/types.js';
+import type { TrainPlan } from '../../language/schemas/types.js';
 import type { LengthSurvey } from '../stages/format/survey.js';
 import { checkedLora } from '../stages/train/lora-check.js';
 import { askedDeviceMemory, askedRuntime } from './asked-runtime.js';
@@ -51,7 +51,7 @@ export interface PlanOptions {
   /** Digests that need not be computed, such as those of files that are still to be fetched. */
   readonly digests?: DigestTable;
   /** Choices that a saved plan made, by stage: they are kept wherever they still fit. */
-  readonly settled?: Readonly<Record<string, Chosen>>;
+  readonly settled?: Readonly<Record<string, TrainPlan>>;
   /** What the command line asks for, if anything; it takes precedence over the pipeline. */
   readonly runtimeOption?: RuntimeChoice;
   /** Left out, the real ones, and the runtime that is asked for. */
@@ -117,7 +117,7 @@ export function openWorld(program: Program, host: Host, options: PlanOptions, st
       planDecoder: remembered(options.planDecoder ?? planDecoder),
       models: openModels(program, host),
       keys,
-      chosen: new Map<string, Chosen>(),
+      chosen: new Map<string, TrainPlan>(),
       settled: options.settled ?? {},
       records: once(() => readRecords(host)),
       latest: once(() => latestKeys(host, program.file)),

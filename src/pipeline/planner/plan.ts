@@ -10,7 +10,7 @@ import type { Host } from '../../language/host/host.js';
 import type { Reason, StageAction } from '../../language/ir/events.js';
 import { RUNTIME_NAMES } from '../../language/ir/runtimes.js';
 import type { Program, Stage, Value } from '../../language/ir/types.js';
-import type { Chosen } from '../../language/schemas/types.js';
+import type { TrainPlan } from '../../language/schemas/types.js';
 import { coverageOf } from '../stages/train/coverage.js';
 import { readSummary } from '../stages/train/files.js';
 import { dropoutSetting, takenSettings } from '../stages/train/lora.js';
@@ -92,7 +92,7 @@ const peakFigure = ({ peak }: PlannedStage): number | undefined => peak?.measure
 
 interface Decided {
   readonly key: StageKey;
-  readonly chosen?: Chosen;
+  readonly chosen?: TrainPlan;
   readonly facts?: TrainFacts;
   readonly rejected: readonly Rejected[];
   readonly problem?: Diagnostic;
@@ -138,7 +138,10 @@ function isBeyond(peak: Peak, world: PlanWorld): boolean {
   return peak.refused !== undefined || needs.bytes > available;
 }
 
-function coverage(facts: TrainFacts | undefined, chosen: Chosen | undefined): Pick<PlannedStage, 'coverage'> {
+function coverage(
+  facts: TrainFacts | undefined,
+  chosen: TrainPlan | undefined,
+): Pick<PlannedStage, 'coverage'> {
   if (facts === undefined || chosen === undefined) return {};
   const { config, lora } = decoderShape(facts.memory, chosen);
   return { coverage: coverageOf(config, lora).modules };
@@ -168,7 +171,7 @@ async function decideTrain(world: PlanWorld, stage: Stage): Promise<Decided> {
     const entry = world.store.find(key.key);
     if (entry !== undefined) {
       const made = readSummary(world.host, entry.path);
-      const { paged: _, decodedOnce: __, ...shape } = earlier;
+      const { pagedWeights: _, materialised: __, ...shape } = earlier;
       return { key, chosen: made === undefined ? earlier : { ...shape, ...made.held }, rejected: [] };
     }
   }
@@ -200,7 +203,7 @@ function whatToDo(
 }
 
 /** Training does not resume from a checkpoint of another runtime; the reason is given, since hours of training may be lost. */
-function checkpointsLeft(world: PlanWorld, stage: Stage, chosen: Chosen | undefined): readonly Reason[] {
+function checkpointsLeft(world: PlanWorld, stage: Stage, chosen: TrainPlan | undefined): readonly Reason[] {
   if (stage.kind !== 'train') return [];
   const { program, host, digests, keys, store } = world;
   return RUNTIME_NAMES.filter((name) => name !== world.runtime.name).flatMap((name) => {

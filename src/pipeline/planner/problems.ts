@@ -40,8 +40,8 @@ export function notFit(stage: Stage, { peak, room, machine, rejected, wouldHelp 
     at: stage.span,
     ...(peak.refused === undefined && { label: `largest part: ${part}, ${bytes(size)}` }),
     notes: rejected.map(
-      ({ method, paged, headEntries, microBatch, maxLength, peakBytes, why, ...rest }) =>
-        `${method}${paged ? ' over a base that is read a block at a time' : ''}${headEntries === undefined ? '' : ', the head in pieces'}, ${microBatch} ${microBatch === 1 ? 'row' : 'rows'} at a time, ${recomputedText(rest)} recomputed, ${maxLength} tokens: ${bytes(peakBytes)}; ${why}`,
+      ({ method, pagedWeights, vocabularyShard, microBatch, maxLength, peakBytes, why, ...rest }) =>
+        `${method}${pagedWeights ? ' over a base that is read a block at a time' : ''}${vocabularyShard === undefined ? '' : ', the head in pieces'}, ${microBatch} ${microBatch === 1 ? 'row' : 'rows'} at a time, ${recomputedText(rest)} recomputed, ${maxLength} tokens: ${bytes(peakBytes)}; ${why}`,
     ),
     help: ways.join(', or '),
   };

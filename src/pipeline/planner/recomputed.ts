@@ -1,16 +1,16 @@
 /** What a choice recomputes, in words. */
-import type { Chosen } from '../../language/schemas/types.js';
+import type { TrainPlan } from '../../language/schemas/types.js';
 
-type Recomputed = Pick<Chosen, 'checkpointedBlocks' | 'recomputedMlps' | 'recomputedShares'>;
+type Recomputed = Pick<TrainPlan, 'checkpointedBlocks' | 'recomputedMlps' | 'recomputedAttention'>;
 
 /** Blocks of which all is recomputed, the MLP and the softmax, and the softmax alone, as they are called. */
 function parts(chosen: Recomputed): readonly (readonly [count: number, one: string, many: string])[] {
-  const { checkpointedBlocks: blocks, recomputedMlps = 0, recomputedShares = 0 } = chosen;
+  const { checkpointedBlocks: blocks, recomputedMlps = 0, recomputedAttention = 0 } = chosen;
   const mlps = Math.max(recomputedMlps, blocks);
   return [
     [blocks, 'block', 'blocks'],
     [mlps - blocks, 'MLP', 'MLPs'],
-    [Math.max(recomputedShares, mlps) - mlps, 'softmax', 'softmaxes'],
+    [Math.max(recomputedAttention, mlps) - mlps, 'softmax', 'softmaxes'],
   ];
 }
 

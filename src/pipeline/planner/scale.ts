@@ -3,7 +3,7 @@
 import { stepsPerEpoch } from '../../compute/training/order.js';
 import type { Reference, Stage, StageKind, Value } from '../../language/ir/types.js';
 import { trainSettings } from '../../language/schemas/stages/train.js';
-import type { Chosen } from '../../language/schemas/types.js';
+import type { TrainPlan } from '../../language/schemas/types.js';
 import { coverageOf } from '../stages/train/coverage.js';
 import type { Entry } from '../store/index.js';
 import { type Lengths, shortened } from './lengths.js';
@@ -17,7 +17,7 @@ export interface ScaleInput {
   readonly world: PlanWorld;
   readonly stage: Stage;
   /** Train stages. */
-  readonly chosen?: Chosen;
+  readonly chosen?: TrainPlan;
   readonly facts?: TrainFacts;
   /** False for a cached stage: only what costs nothing is looked up. */
   readonly look: boolean;
@@ -93,7 +93,7 @@ function rowsSeen(steps: number, rows: number, global: number): number {
 
 /** As PEFT's `print_trainable_parameters` counts: all are the base's and the adapter's; a tied head counts once. */
 function parametersOf(
-  chosen: Chosen,
+  chosen: TrainPlan,
   { memory }: TrainFacts,
 ): Pick<StageScale, 'trainableParameters' | 'totalParameters'> {
   const { config, lora } = decoderShape(memory, chosen);

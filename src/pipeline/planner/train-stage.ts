@@ -8,7 +8,7 @@ import { isCompiled } from '../../compute/tensor/runtimes/tensorflow/variants.js
 import { totalSteps } from '../../compute/training/order.js';
 import type { Stage, Value } from '../../language/ir/types.js';
 import { trainSettings } from '../../language/schemas/stages/train.js';
-import { type Chosen, hasFactors } from '../../language/schemas/types.js';
+import { hasFactors, type TrainPlan } from '../../language/schemas/types.js';
 import { isPaged, optimizerName, stopAfter } from '../stages/train/settings.js';
 import { chosenFromParts, keyOf } from './keys.js';
 import { BIN, type Lengths, shortened } from './lengths.js';
@@ -87,7 +87,7 @@ export async function trainFacts(
       global: packing ? sequencesOf(shape, maxLength) : global,
       micro: settings.batch.micro,
       layers: model.config.layers,
-      headEntries:
+      vocabularyShard:
         world.runtime.name === 'onnx' && savedTensor(model.config, lora, 'head') === undefined
           ? entriesOfPiece(adaptedConfig(model.config, lora))
           : undefined,
@@ -98,7 +98,7 @@ export async function trainFacts(
 }
 
 /** The choice of an earlier run that differs from this stage in nothing but the choice. */
-export function earlierChoice(world: PlanWorld, stage: Stage, parts: readonly Part[]): Chosen | undefined {
+export function earlierChoice(world: PlanWorld, stage: Stage, parts: readonly Part[]): TrainPlan | undefined {
   const { global, micro } = trainSettings(stage).batch;
   for (const record of world.records()) {
     if (record.kind !== 'train') continue;
@@ -109,7 +109,7 @@ export function earlierChoice(world: PlanWorld, stage: Stage, parts: readonly Pa
   return undefined;
 }
 
-function consistent(chosen: Chosen, stage: Stage, micro: number | undefined): boolean {
+function consistent(chosen: TrainPlan, stage: Stage, micro: number | undefined): boolean {
   if (!hasFactors(stage.preset) || !hasFactors(chosen.method)) return chosen.method === stage.preset;
   if (stage.preset === 'qlora' && chosen.method !== 'qlora') return false;
   return micro === undefined || chosen.microBatch <= micro;
@@ -128,7 +128,7 @@ export function choose(
   stage: Stage,
   facts: TrainFacts,
   parts: readonly Part[],
-  earlier: Chosen | undefined,
+  earlier: TrainPlan | undefined,
 ): Decision {
   const start = startOf(stage, facts);
   const steps = ladder(facts.ladder);
@@ -147,7 +147,7 @@ export function choose(
   return solution.fits ? solution : { ...solution, wouldHelp: wouldHelp(world, facts, start) };
 }
 
-function startOf(stage: Stage, { model, memory, ladder: options, maxLength }: TrainFacts): Chosen {
+function startOf(stage: Stage, { model, memory, ladder: options, maxLength }: TrainFacts): TrainPlan {
   const fastest = startingChoice({
     preset: stage.preset,
     config: model.config,
@@ -167,10 +167,10 @@ function startOf(stage: Stage, { model, memory, ladder: options, maxLength }: Tr
 function resumableChoice(
   world: PlanWorld,
   parts: readonly Part[],
-  start: Chosen,
+  start: TrainPlan,
   options: LadderOptions,
-): Chosen | undefined {
-  const resumable = (chosen: Chosen): boolean => world.store.resumable(keyOf(parts, chosen).key);
+): TrainPlan | undefined {
+  const resumable = (chosen: TrainPlan): boolean => world.store.resumable(keyOf(parts, chosen).key);
   if (resumable(start)) return start;
   const methods = options.preset === undefined ? (['lora', 'qlora'] as const) : [start.method];
   for (const method of methods)
@@ -191,7 +191,7 @@ const HELPERS = [
   { name: 'lower_rank', args: { min: 4 }, text: 'lower_rank(min: 4)' },
 ] as const;
 
-function wouldHelp(world: PlanWorld, facts: TrainFacts, start: Chosen): string | undefined {
+function wouldHelp(world: PlanWorld, facts: TrainFacts, start: TrainPlan): string | undefined {
   return HELPERS.find(({ name, args }) => {
     if (facts.ladder.fallback.some(({ call }) => call === name)) return false;
     const steps = ladder({ ...facts.ladder, fallback: [...facts.ladder.fallback, { call: name, args }] });
@@ -206,7 +206,7 @@ function wouldHelp(world: PlanWorld, facts: TrainFacts, start: Chosen): string |
 }
 
 /** Floating-point operations of a whole training, validations included. */
-export function trainFlops(stage: Stage, facts: TrainFacts, chosen: Chosen): number {
+export function trainFlops(stage: Stage, facts: TrainFacts, chosen: TrainPlan): number {
   const settings = trainSettings(stage);
   const lengths = shortened(facts.memory.lengths, chosen.maxLength);
   const shape = decoderShape(facts.memory, chosen);

@@ -4,7 +4,7 @@ import type { Reason, StageAction } from '../../language/ir/events.js';
 import type { HeldWeights } from '../../language/ir/held-weights.js';
 import type { AskedRuntime } from '../../language/ir/runtimes.js';
 import type { Instance, Origin, StageKind, Value } from '../../language/ir/types.js';
-import type { Chosen } from '../../language/schemas/types.js';
+import type { TrainPlan } from '../../language/schemas/types.js';
 import type { CoveredModule } from '../stages/train/coverage.js';
 
 /** What memory is used for, in the order in which it is shown. */
@@ -52,7 +52,7 @@ export interface Seconds {
 }
 
 /** A way to run a train stage that was not taken, and why. */
-export type Rejected = Chosen & { readonly peakBytes: number; readonly why: string };
+export type Rejected = TrainPlan & { readonly peakBytes: number; readonly why: string };
 
 export interface Effective {
   readonly value: Value;
@@ -94,7 +94,7 @@ export interface PlannedStage {
   /** Bytes that the stage will write; 0 where its output exists. */
   readonly diskBytes: number;
   /** Train stages only. */
-  readonly chosen: Chosen | null;
+  readonly chosen: TrainPlan | null;
   /** Eval, merge and deploy stages: how they hold a model's weights. */
   readonly held?: HeldWeights;
   readonly rejected: readonly Rejected[];

@@ -7,7 +7,7 @@ import type { Digests } from '../../language/host/digests.js';
 import type { Host } from '../../language/host/host.js';
 import type { StageRecord } from '../../language/ir/outputs.js';
 import type { Program, Stage } from '../../language/ir/types.js';
-import type { Chosen } from '../../language/schemas/types.js';
+import type { TrainPlan } from '../../language/schemas/types.js';
 import type { Store } from '../store/index.js';
 import type { StageKey } from './keys.js';
 import type { Lengths } from './lengths.js';
@@ -43,9 +43,9 @@ export interface PlanWorld {
   readonly models: Models;
   /** Keys of the stages that were looked at so far. */
   readonly keys: Map<string, StageKey>;
-  readonly chosen: Map<string, Chosen>;
+  readonly chosen: Map<string, TrainPlan>;
   /** Choices that a saved plan made. */
-  readonly settled: Readonly<Record<string, Chosen>>;
+  readonly settled: Readonly<Record<string, TrainPlan>>;
   /** Records of the store, newest first; read when first asked for. */
   records(): readonly StageRecord[];
   /** Keys under which this pipeline's stages were last completed. */

@@ -5,7 +5,7 @@ import type { HeldWeights } from '../../language/ir/held-weights.js';
 import type { StageResult } from '../../language/ir/outputs.js';
 import type { RuntimeName } from '../../language/ir/runtimes.js';
 import type { PinnedRepository, Stage } from '../../language/ir/types.js';
-import type { Artefact, Chosen } from '../../language/schemas/types.js';
+import type { Artefact, TrainPlan } from '../../language/schemas/types.js';
 
 /** Everything a stage's context is rebuilt from. */
 export interface Job {
@@ -17,7 +17,7 @@ export interface Job {
   readonly output: string;
   /** Absolute path of the work folder. */
   readonly work: string;
-  readonly chosen?: Chosen;
+  readonly chosen?: TrainPlan;
   readonly held?: HeldWeights;
   readonly key: string;
   readonly runtime: RuntimeName;

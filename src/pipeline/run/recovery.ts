@@ -2,11 +2,11 @@ import { ModelError } from '../../compute/models/types.js';
 import { UserError } from '../../language/diagnostics/types.js';
 import { HostError } from '../../language/host/host.js';
 import { nodeHost } from '../../language/host/node-host.js';
-import type { Chosen } from '../../language/schemas/types.js';
+import type { TrainPlan } from '../../language/schemas/types.js';
 import type { Job } from './messages.js';
 
 export interface NextTry {
-  readonly chosen: Chosen;
+  readonly chosen: TrainPlan;
   readonly change: Readonly<Record<string, unknown>>;
 }
 

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { StageRecord } from '../../language/ir/outputs.js';
+import { newPartName, renamed } from '../stages/old-names.js';
 
 export const RECORD = 'stage.json';
 
@@ -24,7 +25,7 @@ export function readRecord(folder: string): StageRecord | { readonly damage: str
   const { check, ...record } = parsed as StageRecord & { readonly check?: unknown };
   // records of before have none
   return check === undefined || check === digestOf(record)
-    ? record
+    ? { ...record, parts: renamed(record.parts, newPartName) }
     : { damage: `\`${RECORD}\` does not have the content that was written` };
 }
 

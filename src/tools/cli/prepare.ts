@@ -6,7 +6,7 @@ import type { Diagnostic } from '../../language/diagnostics/types.js';
 import type { Host } from '../../language/host/host.js';
 import { type RuntimeChoice, type RuntimeName, takesLimit } from '../../language/ir/runtimes.js';
 import type { Program } from '../../language/ir/types.js';
-import type { Chosen } from '../../language/schemas/types.js';
+import type { TrainPlan } from '../../language/schemas/types.js';
 import type { Resolution, ResolveOptions } from '../../pipeline/lock/index.js';
 import { askedDeviceMemory, askedRuntime } from '../../pipeline/planner/asked-runtime.js';
 import { checkModels } from './check-models.js';
@@ -89,7 +89,7 @@ const commitOf = ({ plan }: OpenedPlan, kind: string, id: string, revision: stri
   plan.repositories.find((saved) => saved.kind === kind && saved.id === id && saved.revision === revision)
     ?.commit;
 
-const choicesOf = ({ plan }: OpenedPlan): Readonly<Record<string, Chosen>> =>
+const choicesOf = ({ plan }: OpenedPlan): Readonly<Record<string, TrainPlan>> =>
   Object.fromEntries(plan.stages.flatMap(({ name, chosen }) => (chosen === null ? [] : [[name, chosen]])));
 
 /** `undefined` for a program with errors. */

@@ -30,10 +30,10 @@ export function planFacts(stage: PlannedStage): string {
       ? []
       : [
           `${chosen.method}, ${chosen.microBatch} rows × ${chosen.accumulation} a step, up to ${chosen.maxLength} tokens${chosen.rank > 0 ? `, rank ${chosen.rank}` : ''}`,
-          ...(chosen.paged ? ['the base read a block at a time'] : []),
-          ...(chosen.stateInFile === undefined
+          ...(chosen.pagedWeights ? ['the base read a block at a time'] : []),
+          ...(chosen.offloadedState === undefined
             ? []
-            : [`${100 * chosen.stateInFile} % of the optimiser's state in a file`]),
+            : [`${100 * chosen.offloadedState} % of the optimiser's state in a file`]),
           ...(recomputesSomething(chosen) ? [`${recomputedText(chosen)} recomputed`] : []),
         ]),
     ...(diskBytes > 0 ? [`disk ${bytes(diskBytes)}`] : []),

@@ -60,28 +60,28 @@ export const CHOSEN: Fields<PlannedStage> = {
     read: ({ chosen }) =>
       chosen === null ? undefined : Math.max(chosen.recomputedMlps ?? 0, chosen.checkpointedBlocks),
   },
-  recomputed_shares: {
+  recomputed_attention: {
     kind: 'number',
     read: ({ chosen }) =>
       chosen === null
         ? undefined
-        : Math.max(chosen.recomputedShares ?? 0, chosen.recomputedMlps ?? 0, chosen.checkpointedBlocks),
+        : Math.max(chosen.recomputedAttention ?? 0, chosen.recomputedMlps ?? 0, chosen.checkpointedBlocks),
   },
-  state_in_file: {
+  offloaded_state: {
     kind: 'number',
-    read: ({ chosen }) => (chosen === null ? undefined : (chosen.stateInFile ?? 0)),
+    read: ({ chosen }) => (chosen === null ? undefined : (chosen.offloadedState ?? 0)),
   },
-  head_entries: {
+  vocabulary_shard: {
     kind: 'number',
-    read: ({ chosen }) => chosen?.headEntries,
+    read: ({ chosen }) => chosen?.vocabularyShard,
   },
-  decoded_once: {
+  materialised: {
     kind: 'boolean',
-    read: ({ chosen }) => (chosen === null ? undefined : chosen.decodedOnce === true),
+    read: ({ chosen }) => (chosen === null ? undefined : chosen.materialised === true),
   },
-  paged: {
+  paged_weights: {
     kind: 'boolean',
-    read: ({ chosen }) => (chosen === null ? undefined : chosen.paged === true),
+    read: ({ chosen }) => (chosen === null ? undefined : chosen.pagedWeights === true),
   },
 };
 

@@ -9,6 +9,7 @@ import type { Diagnostic } from '../../language/diagnostics/types.js';
 import type { Stage } from '../../language/ir/types.js';
 import { schemas } from '../../language/schemas/stages/index.js';
 import type { Word } from '../../language/syntax/ast.js';
+import { newSettingName } from '../../pipeline/stages/old-names.js';
 import {
   CHOSEN,
   type Field,
@@ -108,7 +109,8 @@ const STAGES: Readonly<Record<Need, Lookup>> = {
     const [table, word, rest] = isChoice
       ? ([CHOSEN, second, more] as const)
       : ([PLANNED_STAGE, first, words.slice(1)] as const);
-    const field = Object.hasOwn(table, word.text) ? table[word.text] : undefined;
+    const name = isChoice ? newSettingName(word.text) : word.text;
+    const field = Object.hasOwn(table, name) ? table[name] : undefined;
     const names = isChoice ? Object.keys(CHOSEN) : known;
     if (field === undefined && !isChoice && Object.hasOwn(schemas[stage.kind].settings, word.text)) {
       const where = `the plan of \`${stage.name}\``;

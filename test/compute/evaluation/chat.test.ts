@@ -30,7 +30,7 @@ describe('answering', () => {
       weights: model.loadWeights('stored'),
       trainable: 'none',
       checkpointedBlocks: 0,
-      headChunk: 64,
+      logitsChunk: 64,
     });
     parts = { label: 'tiny', decoder, tokenizer, template: model.template() };
   });

@@ -27,8 +27,8 @@ describe('evaluation of a real decoder', () => {
       trainable: 'none',
       checkpointedBlocks: 0,
     } as const;
-    decoders.set('base', await createDecoder({ ...common, headChunk: 32 }));
-    decoders.set('tuned', await createDecoder({ ...common, adapter, headChunk: 32 }));
+    decoders.set('base', await createDecoder({ ...common, logitsChunk: 32 }));
+    decoders.set('tuned', await createDecoder({ ...common, adapter, logitsChunk: 32 }));
   });
   after(async () => {
     for (const decoder of decoders.values()) await decoder.release();

@@ -40,7 +40,7 @@ describe('greedy answers are transformers’, token for token', () => {
           weights,
           trainable: 'none',
           checkpointedBlocks: 0,
-          headChunk: 64,
+          logitsChunk: 64,
         });
       });
       after(() => decoder.release());

@@ -5,7 +5,7 @@ import type { Tokenizer } from '../../../src/compute/models/types.js';
 import { nodeHost } from '../../../src/language/host/node-host.js';
 import type { OutputFolder, StageResult } from '../../../src/language/ir/outputs.js';
 import type { Stage } from '../../../src/language/ir/types.js';
-import type { Artefact, Chosen, StageContext } from '../../../src/language/schemas/types.js';
+import type { Artefact, StageContext, TrainPlan } from '../../../src/language/schemas/types.js';
 import { contextOf as alone, stageOf } from '../../pipeline/stages/alone.js';
 import { fixture } from './fixtures.js';
 
@@ -82,7 +82,7 @@ export const baseCall = { call: 'local', args: { folder: join(tiny, 'base') } } 
 export function trained(
   folder: string,
   method: 'lora' | 'qlora' = 'lora',
-  chosen: Partial<Chosen> = {},
+  chosen: Partial<TrainPlan> = {},
 ): Artefact {
   const path = join(folder, `train-${method}`);
   mkdirSync(path, { recursive: true });

@@ -78,7 +78,7 @@ describe('bitsandbytes checkpoints', () => {
         weights: model.loadWeights('stored'),
         trainable: 'none',
         checkpointedBlocks: 0,
-        headChunk: 64,
+        logitsChunk: 64,
       });
       const raw = values('ids');
       const ids = new Int32Array(raw.buffer, raw.byteOffset, raw.byteLength / 4);

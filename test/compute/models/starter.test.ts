@@ -33,7 +33,7 @@ describe('the starter model', () => {
       weights: model.loadWeights('stored'),
       trainable: 'none',
       checkpointedBlocks: 0,
-      headChunk: 64,
+      logitsChunk: 64,
     });
   });
   after(() => decoder.release());

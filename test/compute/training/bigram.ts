@@ -63,7 +63,7 @@ export function bigramDecoder(hooks: Hooks = {}): Decoder {
       weights: weightStore('nowhere', []),
       trainable: 'full',
       checkpointedBlocks: 0,
-      headChunk: 1,
+      logitsChunk: 1,
     },
     parameters: new Map([['table', { shape: [size, size], data }]]),
     gradients: new Map([['table', gradient]]),

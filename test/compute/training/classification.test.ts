@@ -51,7 +51,7 @@ const rowsFor = (name: Name): TokenRows => {
 async function decoderFor(name: Name, runtime: RuntimeName): Promise<Decoder> {
   const { base } = familyOf(name);
   const model = openModel(host, base);
-  const shared = { runtime: await openHere(runtime), checkpointedBlocks: 1, headChunk: 64 };
+  const shared = { runtime: await openHere(runtime), checkpointedBlocks: 1, logitsChunk: 64 };
   const decoder = await createDecoder(
     name.endsWith('full')
       ? {

@@ -50,7 +50,7 @@ async function decoderFor(name: RunName, runtime: RuntimeName): Promise<Decoder>
     adapter: name === 'full' ? undefined : initialAdapter(model.config, weights, name),
     trainable: name === 'full' ? 'full' : 'adapter',
     checkpointedBlocks: 1,
-    headChunk: 64,
+    logitsChunk: 64,
   });
 }
 

@@ -125,7 +125,7 @@ describe('a step', () => {
       adapter: initLora(config, lora, 3, { weights }),
       trainable: 'adapter',
       checkpointedBlocks: 1,
-      headChunk: 64,
+      logitsChunk: 64,
     });
   }
 

@@ -61,7 +61,7 @@ export async function trainSmall(
 ): Promise<Trained> {
   const config: ModelConfig = { ...CONFIG, tieEmbeddings: tied, vocabSize };
   const decoder = await createDecoder({
-    ...{ runtime, config, weights: weightsOf(config, method), headChunk: 16, checkpointedBlocks: 0 },
+    ...{ runtime, config, weights: weightsOf(config, method), logitsChunk: 16, checkpointedBlocks: 0 },
     ...(method === 'full' ? {} : { adapter: freshAdapter(config) }),
     trainable: method === 'full' ? 'full' : 'adapter',
   });

@@ -3,11 +3,11 @@ import { expect } from 'chai';
 import { openDigests } from '../../../src/language/host/digests.js';
 import { nodeHost } from '../../../src/language/host/node-host.js';
 import type { Program } from '../../../src/language/ir/types.js';
-import type { Chosen } from '../../../src/language/schemas/types.js';
+import type { TrainPlan } from '../../../src/language/schemas/types.js';
 import { changedFile, type StageKey, stageKeys } from '../../../src/pipeline/planner/keys.js';
 import { type Folder, pipelineFolder, TEXT } from './pipeline.js';
 
-const CHOSEN: Chosen = {
+const CHOSEN: TrainPlan = {
   method: 'lora',
   microBatch: 8,
   accumulation: 2,
@@ -15,7 +15,7 @@ const CHOSEN: Chosen = {
   rank: 16,
   alpha: 32,
   checkpointedBlocks: 0,
-  headChunk: 1024,
+  logitsChunk: 1024,
 };
 
 describe('stage keys', () => {
@@ -25,7 +25,7 @@ describe('stage keys', () => {
   });
   afterEach(() => folder.remove());
 
-  const keysOf = (program: Program, chosen: Partial<Chosen> = {}): ReadonlyMap<string, StageKey> =>
+  const keysOf = (program: Program, chosen: Partial<TrainPlan> = {}): ReadonlyMap<string, StageKey> =>
     stageKeys(program, folder.host, {
       digests: openDigests(folder.host),
       runtime: { name: 'onnx', version: '1.0.0' },
@@ -35,10 +35,10 @@ describe('stage keys', () => {
           .map(({ name }) => [name, { ...CHOSEN, ...chosen }]),
       ),
     });
-  const inOrder = (text: string, chosen: Partial<Chosen> = {}): readonly string[] =>
+  const inOrder = (text: string, chosen: Partial<TrainPlan> = {}): readonly string[] =>
     [...keysOf(folder.program(text), chosen).values()].map(({ key }) => key);
   /** Names of the stages whose key is another. */
-  const changed = (text: string, chosen: Partial<Chosen> = {}): readonly string[] => {
+  const changed = (text: string, chosen: Partial<TrainPlan> = {}): readonly string[] => {
     const before = keysOf(folder.program(TEXT));
     const after = keysOf(folder.program(text), chosen);
     return [...before].filter(([name, { key }]) => after.get(name)?.key !== key).map(([name]) => name);
@@ -94,14 +94,14 @@ describe('stage keys', () => {
   });
 
   it('change with each part of a choice', () => {
-    const fields: readonly Partial<Chosen>[] = [
+    const fields: readonly Partial<TrainPlan>[] = [
       { method: 'qlora' },
       { microBatch: 4 },
       { maxLength: 128 },
       { rank: 8 },
       { alpha: 16 },
       { checkpointedBlocks: 1 },
-      { headChunk: 512 },
+      { logitsChunk: 512 },
     ];
     for (const field of fields) expect(changed(TEXT, field), JSON.stringify(field)).to.include('adapter');
   });

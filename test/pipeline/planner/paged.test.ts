@@ -101,10 +101,10 @@ describe('a base that does not fit', () => {
   it('is read a block at a time, within the limit, to the same bytes', () => {
     const free = planOf();
     const { chosen, peak } = free('adapter');
-    expect(chosen).not.to.have.property('paged');
+    expect(chosen).not.to.have.property('pagedWeights');
     const limit = `${Math.floor(((peak?.high ?? 0) - 40 * MIB) / 0.9 / MIB)}MiB`;
     const limited = planOf('--memory', limit);
-    expect(limited('adapter').chosen).to.deep.equal({ ...chosen, paged: true });
+    expect(limited('adapter').chosen).to.deep.equal({ ...chosen, pagedWeights: true });
     const saved = (name: string): number =>
       (free(name).peak?.parts.weights ?? 0) - (limited(name).peak?.parts.weights ?? 0);
 
@@ -112,7 +112,7 @@ describe('a base that does not fit', () => {
     folder.program(PIPELINE.replace('max_tokens: 2tok', 'max_tokens: 3tok'));
     const changed = planOf('--memory', limit);
     expect(changed('adapter')).to.include({ action: 'cached' });
-    expect(changed('adapter').chosen).to.include({ paged: true });
+    expect(changed('adapter').chosen).to.include({ pagedWeights: true });
     expect(changed('quality')).to.include({ action: 'run' });
     expect(changed('quality').peak?.parts.weights).to.equal(limited('quality').peak?.parts.weights);
     folder.program(PIPELINE);

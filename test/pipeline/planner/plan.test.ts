@@ -51,7 +51,7 @@ describe('plan', () => {
       expect(text).to.contain(optimizer);
       const made = await plan(folder.program(text), folder.host, { ...QUICK, memoryBytes });
       const { peak, diskBytes, chosen } = stageOf(made, 'adapter');
-      return { memory: peak?.parts.optimizer ?? 0, disk: diskBytes, share: chosen?.stateInFile };
+      return { memory: peak?.parts.optimizer ?? 0, disk: diskBytes, share: chosen?.offloadedState };
     };
     const [held, paged] = ['adamw8bit(rate: 1e-3)', 'adamw8bit(rate: 1e-3, paged: true)'] as const;
     const whole = await planned(held);
@@ -97,13 +97,13 @@ describe('plan', () => {
     const weights = (made: Plan, name: string) => stageOf(made, name).peak?.parts.weights ?? 0;
     const roomy = await plan(program, folder.host, QUICK);
     const { chosen, effective, peak } = stageOf(roomy, 'adapter');
-    expect(chosen?.decodedOnce).to.equal(true);
-    expect(effective['decoded_once']).to.deep.equal({ value: true, from: 'planner' });
+    expect(chosen?.materialised).to.equal(true);
+    expect(effective['materialised']).to.deep.equal({ value: true, from: 'planner' });
     expect(weights(roomy, 'adapter')).to.equal(weights(roomy, 'quality'));
     expect(weights(roomy, 'quality') / 4).to.be.within(3.1e6, 3.2e6);
     const tight = await plan(program, folder.host, { ...QUICK, memoryBytes: ((peak?.high ?? 0) - 1) / 0.9 });
-    expect({ ...stageOf(tight, 'adapter').chosen, decodedOnce: true }).to.deep.equal(chosen);
-    expect(stageOf(tight, 'adapter').chosen).not.to.have.property('decodedOnce');
+    expect({ ...stageOf(tight, 'adapter').chosen, materialised: true }).to.deep.equal(chosen);
+    expect(stageOf(tight, 'adapter').chosen).not.to.have.property('materialised');
     expect(weights(tight, 'adapter')).to.equal(weights(roomy, 'quality') / 2);
   });
 
@@ -161,7 +161,7 @@ describe('plan', () => {
     const mib = Math.floor((stageOf(roomy, 'adapter').peak?.high ?? 0) / MIB / 0.9) - 60;
     const tight = await at(mib);
     expect(tight.valid).to.equal(true);
-    expect(stageOf(tight, 'adapter').chosen?.recomputedShares).to.be.greaterThan(0);
+    expect(stageOf(tight, 'adapter').chosen?.recomputedAttention).to.be.greaterThan(0);
     expect(stageOf(tight, 'adapter').peak?.high).to.be.at.most(0.9 * mib * MIB);
     expect(stageOf(tight, 'adapter').rejected[0]?.why).to.match(
       /^needs \d+(\.\d+)? MiB more than the \d+ MiB available/,
@@ -262,7 +262,7 @@ describe('plan', () => {
     const made = stageOf(await plan(program, folder.host, QUICK), 'adapter');
     expect(made.action).to.equal('resume');
     // what changes no result is chosen anew
-    const { recomputedMlps: _, recomputedShares: __, ...kept } = chosen ?? {};
+    const { recomputedMlps: _, recomputedAttention: __, ...kept } = chosen ?? {};
     expect(made.chosen).to.deep.equal(kept);
   });
 

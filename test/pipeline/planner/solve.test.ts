@@ -1,17 +1,17 @@
 import { expect } from 'chai';
 import type { Call } from '../../../src/language/ir/types.js';
-import type { Chosen } from '../../../src/language/schemas/types.js';
+import type { TrainPlan } from '../../../src/language/schemas/types.js';
 import { peakOf } from '../../../src/pipeline/planner/memory/parts.js';
 import { divisors, ladder } from '../../../src/pipeline/planner/solve/ladder.js';
 import { type Solution, solve } from '../../../src/pipeline/planner/solve/solve.js';
 import {
-  headChunk,
   leastPadding,
+  logitsChunk,
   sensibleMicro,
   sharesToRecompute,
 } from '../../../src/pipeline/planner/solve/start.js';
 
-const START: Chosen = {
+const START: TrainPlan = {
   method: 'lora',
   microBatch: 16,
   accumulation: 1,
@@ -19,15 +19,15 @@ const START: Chosen = {
   rank: 16,
   alpha: 32,
   checkpointedBlocks: 0,
-  headChunk: 64,
+  logitsChunk: 64,
 };
 
 /** Weights 400, 100, decoded once 700 or, paged, 99, rank 2 a unit, and 8 a row and block for 256 tokens; a recomputed block costs a quarter, one whose MLP is recomputed five eighths. */
-const toyPeak = (chosen: Chosen) => {
+const toyPeak = (chosen: TrainPlan) => {
   const {
     method,
-    paged,
-    decodedOnce,
+    pagedWeights,
+    materialised,
     microBatch,
     maxLength,
     rank,
@@ -37,7 +37,11 @@ const toyPeak = (chosen: Chosen) => {
   const mlps = Math.max(0, recomputedMlps - blocks);
   return peakOf(
     {
-      weights: paged ? 99 : decodedOnce ? 700 : { qlora: 100, full: 1600, lora: 400, head: 400 }[method],
+      weights: pagedWeights
+        ? 99
+        : materialised
+          ? 700
+          : { qlora: 100, full: 1600, lora: 400, head: 400 }[method],
       adapter: 2 * rank,
       activations: (microBatch * maxLength * (8 * 6 - 6 * blocks - 3 * mlps)) / 256,
     },
@@ -55,7 +59,7 @@ function solved(
   availableBytes: number,
   steps: readonly Call[],
   preset?: string,
-  options: { readonly micro?: number; readonly kept?: readonly Chosen[]; readonly start?: Chosen } = {},
+  options: { readonly micro?: number; readonly kept?: readonly TrainPlan[]; readonly start?: TrainPlan } = {},
 ): Solution {
   return solve({
     start: options.start ?? START,
@@ -86,11 +90,11 @@ describe('solver', () => {
     const names = (preset: string | undefined, steps: readonly Call[]) =>
       ladder({
         ...{ preset, fallback: steps, global: 16, micro: undefined, layers: 6, fixedRank: false },
-        ...{ paged: false, headEntries: 64 },
+        ...{ paged: false, vocabularyShard: 64 },
       })
         .map(({ name }) => name)
         .slice(2);
-    const exact = ['smaller_micro_batch', 'checkpointing', 'vocabulary_pieces'];
+    const exact = ['smaller_micro_batch', 'checkpointing', 'vocabulary_shards'];
     expect(names(undefined, fallback())).to.deep.equal([...exact, 'qlora', 'paged_weights']);
     expect(names('lora', fallback('qlora', ['shorten', 128]))).to.deep.equal([
       ...exact,
@@ -99,9 +103,9 @@ describe('solver', () => {
   });
 
   it('shows methods with adapters beside a choice with its vocabulary in pieces, and full training without', () => {
-    const start = { ...START, headEntries: 64 };
+    const start = { ...START, vocabularyShard: 64 };
     const { rejected } = solved(2000, fallback(), undefined, { start });
-    expect(rejected.map(({ method, headEntries }) => [method, headEntries])).to.deep.equal([
+    expect(rejected.map(({ method, vocabularyShard }) => [method, vocabularyShard])).to.deep.equal([
       ['qlora', 64],
       ['full', undefined],
     ]);
@@ -126,7 +130,7 @@ describe('solver', () => {
       ...{ ...whole, checkpointedBlocks: 0, recomputedMlps: 2, last: 'checkpointing' },
     });
     // nothing is saved by the softmax alone here
-    expect(solved(1105, declared).chosen.recomputedShares).to.equal(6);
+    expect(solved(1105, declared).chosen.recomputedAttention).to.equal(6);
     const all = { recomputedMlps: 6, checkpointedBlocks: 6 };
     expect(at(912)).to.deep.equal({ ...whole, ...all, checkpointedBlocks: 0, last: 'checkpointing' });
     expect(at(911)).to.deep.equal({ ...whole, ...all, checkpointedBlocks: 1, last: 'checkpointing' });
@@ -168,7 +172,7 @@ describe('solver', () => {
     const open = solved(430, fallback());
     expect(open.chosen.method).to.equal('qlora');
     const closed = solved(430, fallback(), 'lora');
-    expect(closed.chosen).to.include({ method: 'lora', paged: true, microBatch: 4, maxLength: 256 });
+    expect(closed.chosen).to.include({ method: 'lora', pagedWeights: true, microBatch: 4, maxLength: 256 });
     expect(closed.taken.at(-1)).to.equal('paged_weights');
     expect(solved(430, fallback('qlora'), 'lora').chosen.method).to.equal('qlora');
     // 99 + 32 + 12
@@ -177,19 +181,19 @@ describe('solver', () => {
   });
 
   it('decodes in every pass before it gives up anything else', () => {
-    const start = { ...START, decodedOnce: true };
+    const start = { ...START, materialised: true };
     expect(solved(1500, fallback(), 'lora', { start }).chosen).to.deep.equal(start);
     const { chosen, taken, rejected } = solved(1300, fallback(), 'lora', { start });
     expect(chosen).to.deep.equal(START);
     expect(taken).to.deep.equal(['decode_each_pass']);
-    expect(rejected[0]).to.include({ decodedOnce: true, peakBytes: 1500 });
+    expect(rejected[0]).to.include({ materialised: true, peakBytes: 1500 });
     const least = solved(430, fallback(), 'lora', { start }).chosen;
-    expect(least).to.include({ paged: true }).and.not.to.have.property('decodedOnce');
+    expect(least).to.include({ pagedWeights: true }).and.not.to.have.property('materialised');
   });
 
   it('keeps the first of the earlier choices that fits', () => {
     const earlier = { ...START, microBatch: 2, accumulation: 8 };
-    const kept = [{ ...earlier, decodedOnce: true }, earlier];
+    const kept = [{ ...earlier, materialised: true }, earlier];
     expect(solved(2000, fallback(), 'lora', { kept }).chosen).to.deep.equal(kept[0]);
     expect(solved(700, fallback(), 'lora', { kept }).chosen).to.deep.equal(earlier);
   });
@@ -197,7 +201,7 @@ describe('solver', () => {
   it('keeps a micro batch that the author set, unless the file lets it shrink', () => {
     const start = { ...START, microBatch: 8, accumulation: 2 };
     const kept = solved(440, fallback(), 'lora', { micro: 8, start });
-    expect(kept.chosen).to.include({ microBatch: 8, paged: true });
+    expect(kept.chosen).to.include({ microBatch: 8, pagedWeights: true });
     const allowed = solved(480, fallback('smaller_micro_batch'), 'lora', { micro: 8, start });
     expect(allowed.chosen.microBatch).to.be.lessThan(8);
   });
@@ -213,16 +217,16 @@ describe('solver', () => {
     const share = (availableBytes: number, paged: boolean) =>
       solve({
         start: START,
-        steps: ladder({ ...shape, paged }).filter(({ name }) => name !== 'smaller_head_chunk'),
+        steps: ladder({ ...shape, paged }).filter(({ name }) => name !== 'smaller_logits_chunk'),
         availableBytes,
-        peakOf: ({ stateInFile = 0 }) =>
-          peakOf({ weights: 100, optimizer: 400 * (1 - stateInFile) }, { below: 0, above: 0 }),
+        peakOf: ({ offloadedState = 0 }) =>
+          peakOf({ weights: 100, optimizer: 400 * (1 - offloadedState) }, { below: 0, above: 0 }),
       });
-    expect(share(500, true).chosen.stateInFile).to.equal(undefined);
-    expect(share(400, true).chosen.stateInFile).to.equal(0.25);
-    expect(share(399, true)).to.deep.include({ fits: true, taken: ['state_in_file'] });
-    expect(share(399, true).chosen.stateInFile).to.equal(0.5);
-    expect(share(100, true).chosen.stateInFile).to.equal(1);
+    expect(share(500, true).chosen.offloadedState).to.equal(undefined);
+    expect(share(400, true).chosen.offloadedState).to.equal(0.25);
+    expect(share(399, true)).to.deep.include({ fits: true, taken: ['offload_state'] });
+    expect(share(399, true).chosen.offloadedState).to.equal(0.5);
+    expect(share(100, true).chosen.offloadedState).to.equal(1);
     expect(share(399, false).fits).to.equal(false);
   });
 
@@ -247,7 +251,7 @@ describe('solver', () => {
     });
     for (let available = 120; available < 1300; available += 7) {
       const { fits, chosen } = solve({ start: START, steps, availableBytes: available, peakOf: toyPeak });
-      const held = [{ method: 'lora' }, { method: 'qlora' }, { method: 'lora', paged: true }] as const;
+      const held = [{ method: 'lora' }, { method: 'qlora' }, { method: 'lora', pagedWeights: true }] as const;
       const any = held.some((base) =>
         divisors(16).some((microBatch) =>
           [0, 1, 2, 3, 4, 5, 6].some(
@@ -296,8 +300,8 @@ describe('starting choice', () => {
   });
 
   it('bounds the logits of a chunk', () => {
-    expect(headChunk(4096)).to.equal(512);
-    expect(headChunk(49_152)).to.equal(512);
-    expect(headChunk(128_256)).to.equal(256);
+    expect(logitsChunk(4096)).to.equal(512);
+    expect(logitsChunk(49_152)).to.equal(512);
+    expect(logitsChunk(128_256)).to.equal(256);
   });
 });

@@ -55,10 +55,10 @@ const PARTS: Readonly<Record<Keeping, readonly BlockPart[]>> = {
 };
 
 export function keepingOf(layer: number, recomputed: Recomputed): Keeping {
-  const { checkpointedBlocks, recomputedMlps = 0, recomputedShares = 0 } = recomputed;
+  const { checkpointedBlocks, recomputedMlps = 0, recomputedAttention = 0 } = recomputed;
   if (layer < checkpointedBlocks) return 'nothing';
   if (layer < recomputedMlps) return 'attention';
-  return layer < recomputedShares ? 'both' : 'all';
+  return layer < recomputedAttention ? 'both' : 'all';
 }
 
 /** Whether masks of dropout are kept too, and not drawn again. */

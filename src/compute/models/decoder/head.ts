@@ -10,14 +10,14 @@ import { headInputs } from './weights.js';
 
 /** Tokens whose logits exist at the same time: no more than are taken in one tensor of at most `largest` bytes. */
 export const fittingChunk = (
-  headChunk: number,
+  logitsChunk: number,
   width: number,
   largest: number = Number.POSITIVE_INFINITY,
-): number => Math.max(1, Math.min(headChunk, Math.floor(largest / bytesOf(f32([width])))));
+): number => Math.max(1, Math.min(logitsChunk, Math.floor(largest / bytesOf(f32([width])))));
 
 function chunkOf({ options, blueprint }: Machine): number {
   const [width = 1] = blueprint.head.output.shape;
-  return fittingChunk(options.headChunk, width, options.runtime.largestTensor);
+  return fittingChunk(options.logitsChunk, width, options.runtime.largestTensor);
 }
 
 const graphFor = ({ compiled, graphs }: Machine, size: number, role: HeadRole) =>

@@ -105,20 +105,20 @@ export function planDecoder(given: DecoderPlanOptions): DecoderPlan {
 
 /** The graphs of the head, and how often they run: once a chunk, or a chunk and piece of the vocabulary. */
 function headWork(
-  { config, headChunk, headEntries, trainable }: DecoderPlanOptions,
+  { config, logitsChunk, vocabularyShard, trainable }: DecoderPlanOptions,
   graphs: GraphOptions,
   supervised: number,
 ): { readonly graphs: readonly Graph[]; readonly times: number } {
-  const most = headEntries === undefined ? headChunk : PIECE_TOKENS;
+  const most = vocabularyShard === undefined ? logitsChunk : PIECE_TOKENS;
   const tokens = chunkSize(Math.min(supervised, most), most);
   const chunks = Math.ceil(supervised / most);
   const training = trainable !== 'none';
-  if (headEntries === undefined)
+  if (vocabularyShard === undefined)
     return { graphs: [headGraph(graphs, tokens, training ? 'train' : 'loss')], times: chunks };
   const roles = training ? (['loss', 'gradient'] as const) : (['loss'] as const);
   return {
-    graphs: roles.map((role) => headPieceGraph(graphs, { tokens, entries: headEntries }, role)),
-    times: chunks * Math.ceil(config.vocabSize / headEntries),
+    graphs: roles.map((role) => headPieceGraph(graphs, { tokens, entries: vocabularyShard }, role)),
+    times: chunks * Math.ceil(config.vocabSize / vocabularyShard),
   };
 }
 
@@ -213,14 +213,17 @@ function sizes({
 }
 
 /** The workspace into which a block or the head is decoded: the largest of them. */
-function decodedBytes({ config, decoded, trainable, headEntries }: DecoderPlanOptions): number {
+function decodedBytes({ config, decoded, trainable, vocabularyShard }: DecoderPlanOptions): number {
   if (!decoded || trainable === 'full') return 0;
   const blueprint = blueprintOf(config);
   const blocks = Object.values(blueprint.blocks).map((block) =>
     elements(blockTensors(block, config.headDim)),
   );
   const [entries = 0, ...rest] = blueprint.head.output.shape;
-  const output = { ...blueprint.head.output, shape: [Math.min(entries, headEntries ?? entries), ...rest] };
+  const output = {
+    ...blueprint.head.output,
+    shape: [Math.min(entries, vocabularyShard ?? entries), ...rest],
+  };
   return FLOAT * Math.max(...blocks, elements([...headNormTensors(blueprint), output]));
 }
 

@@ -43,7 +43,7 @@ export interface Recomputed {
   /** At least their MLP; default: `checkpointedBlocks`. */
   readonly recomputedMlps?: number;
   /** At least their attention weights; default: `recomputedMlps`. */
-  readonly recomputedShares?: number;
+  readonly recomputedAttention?: number;
 }
 
 export interface DecoderOptions extends Recomputed {
@@ -53,12 +53,12 @@ export interface DecoderOptions extends Recomputed {
   readonly adapter?: Adapter;
   readonly trainable: Trainable;
   /** Tokens whose logits are computed at a time. */
-  readonly headChunk: number;
+  readonly logitsChunk: number;
   /**
    * Entries of the vocabulary whose logits are computed at a time, from their rows of the output matrix alone, where the
    * runtime computes on the host and that matrix is not trained. Default: all. Changes results by rounding.
    */
-  readonly headEntries?: number;
+  readonly vocabularyShard?: number;
   /** Default: `f32`. */
   readonly precision?: Precision;
 }
@@ -170,7 +170,7 @@ export interface DecoderPlanOptions extends Recomputed {
   readonly length: number;
   /** For packed rows: the largest number of tokens of a text. */
   readonly packed?: number;
-  readonly headChunk: number;
-  readonly headEntries?: number;
+  readonly logitsChunk: number;
+  readonly vocabularyShard?: number;
   readonly precision?: Precision;
 }

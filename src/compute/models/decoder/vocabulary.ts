@@ -41,11 +41,11 @@ export function headPieces({
   config,
   adapter,
   trainable,
-  headEntries,
+  vocabularyShard,
 }: DecoderOptions): readonly Piece[] | undefined {
   const isTrained =
     trainable === 'full' ||
     (trainable === 'adapter' && savedTensor(config, adapter?.config, 'head') !== undefined);
-  if (headEntries === undefined || isTrained || !runtime.memory.isHost) return undefined;
-  return piecesOf(config.vocabSize, headEntries);
+  if (vocabularyShard === undefined || isTrained || !runtime.memory.isHost) return undefined;
+  return piecesOf(config.vocabSize, vocabularyShard);
 }

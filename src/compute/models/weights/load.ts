@@ -20,7 +20,7 @@ import { transposedSource, transposedTensor } from './transposed.js';
 export type Storage = 'stored' | 'f32' | 'nf4' | 'nf4_decoded' | 'paged';
 
 /** Weights that take at most this many bytes as float32 are decoded once by default, which saves 5 % of a step's time. */
-export const DECODED_ONCE_BYTES = 2 ** 30;
+export const MOST_MATERIALISED_BYTES = 2 ** 30;
 
 /** Forms that are decoded in each pass, with the form that holds the same values decoded. */
 const DECODED = { stored: 'f32', f32: 'f32', nf4: 'nf4_decoded' } as const satisfies Partial<
@@ -28,7 +28,7 @@ const DECODED = { stored: 'f32', f32: 'f32', nf4: 'nf4_decoded' } as const satis
 >;
 
 /** The form that holds the same values as float32. */
-export const decodedOnce = (storage: keyof typeof DECODED): 'f32' | 'nf4_decoded' => DECODED[storage];
+export const materialised = (storage: keyof typeof DECODED): 'f32' | 'nf4_decoded' => DECODED[storage];
 
 /** Tensors that are small, and read in every step. */
 const HELD: ReadonlySet<ExpectedTensor['role']> = new Set(['norm', 'bias']);
@@ -81,9 +81,9 @@ export const heldAs = (
   storage: keyof typeof DECODED,
   float32Bytes: number,
   without?: string,
-): Storage => (float32BytesOf(config, without) <= float32Bytes ? decodedOnce(storage) : storage);
+): Storage => (float32BytesOf(config, without) <= float32Bytes ? materialised(storage) : storage);
 
-/** As float32 only where that takes at most {@link DECODED_ONCE_BYTES}; what is made into 4 bits is not paged. */
+/** As float32 only where that takes at most {@link MOST_MATERIALISED_BYTES}; what is made into 4 bits is not paged. */
 export function heldStorage(
   held: HeldWeights,
   config: ModelConfig,
@@ -91,7 +91,7 @@ export function heldStorage(
   without?: string,
 ): Storage {
   if (held === 'paged' && storage === 'stored') return 'paged';
-  return heldAs(config, storage, held === 'float32' ? DECODED_ONCE_BYTES : 0, without);
+  return heldAs(config, storage, held === 'float32' ? MOST_MATERIALISED_BYTES : 0, without);
 }
 
 /** Bytes of all weights but `without` as float32. */

@@ -123,12 +123,12 @@ function forward(
     rows,
     length,
     checkpointedBlocks: 0,
-    headChunk: fittingChunk(
-      EVALUATION_SHAPES.headChunk,
+    logitsChunk: fittingChunk(
+      EVALUATION_SHAPES.logitsChunk,
       adapted.labels?.length ?? adapted.vocabSize,
       memory.largestTensor,
     ),
-    headEntries: memory.runtime === 'onnx' ? entriesOfPiece(adapted) : undefined,
+    vocabularyShard: memory.runtime === 'onnx' ? entriesOfPiece(adapted) : undefined,
   };
   const { parts, graphs, driverBytes, floatBytes } = memory.planDecoder(options);
   const beyond = beyondOnnx(memory.runtime, { graphs, parts, floatBytes, compiles: memory.compiles });

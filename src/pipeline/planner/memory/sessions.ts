@@ -1,14 +1,14 @@
 /** How many graphs a whole training compiles beside those of one shape: rows differ in length, and so do batches. */
 
 import { paddedLength } from '../../../compute/training/batch.js';
-import type { Chosen } from '../../../language/schemas/types.js';
+import type { TrainPlan } from '../../../language/schemas/types.js';
 import { BIN, type Lengths } from '../lengths.js';
 import { MOST_SESSIONS } from './calibration.js';
 
 export interface SessionInput {
   readonly lengths: Lengths;
   readonly validation: Lengths | undefined;
-  readonly chosen: Pick<Chosen, 'microBatch' | 'accumulation'>;
+  readonly chosen: Pick<TrainPlan, 'microBatch' | 'accumulation'>;
   /** Optimiser steps of the whole training. */
   readonly steps: number;
   /** Rows share sequences. */

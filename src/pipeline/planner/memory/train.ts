@@ -18,7 +18,7 @@ import {
   workspaceBytes,
 } from '../../../compute/training/optimizers/index.js';
 import { sizeTogether, updatedTogether, updateGraph } from '../../../compute/training/update-graphs.js';
-import type { Chosen } from '../../../language/schemas/types.js';
+import type { TrainPlan } from '../../../language/schemas/types.js';
 import { BIN, type Lengths, shortened } from '../lengths.js';
 import type { MemoryParts, Peak, PlannedDevice } from '../types.js';
 import { DECODER_PROCESS, DEVICE_CONTEXT, SESSION, SPREAD } from './calibration.js';
@@ -62,19 +62,19 @@ export interface TrainMemory {
 }
 
 /** How a base is held: as its method asks for, as float32 that was decoded once, or not at all. */
-export type Holding = Chosen['method'] | 'paged' | 'decoded';
+export type Holding = TrainPlan['method'] | 'paged' | 'decoded';
 
 export const holding = ({
   method,
-  paged,
-  decodedOnce,
-}: Pick<Chosen, 'method' | 'paged' | 'decodedOnce'>): Holding => {
-  if (paged) return 'paged';
-  return decodedOnce && method !== 'full' ? 'decoded' : method;
+  pagedWeights,
+  materialised,
+}: Pick<TrainPlan, 'method' | 'pagedWeights' | 'materialised'>): Holding => {
+  if (pagedWeights) return 'paged';
+  return materialised && method !== 'full' ? 'decoded' : method;
 };
 
 /** What the decoder is asked to hold under a choice, at the longest batch. */
-export function decoderShape(memory: TrainMemory, chosen: Chosen): DecoderPlanOptions {
+export function decoderShape(memory: TrainMemory, chosen: TrainPlan): DecoderPlanOptions {
   const { config, lora } = memory;
   const full = chosen.method === 'full';
   // a choice that was made for full training has none
@@ -91,37 +91,37 @@ export function decoderShape(memory: TrainMemory, chosen: Chosen): DecoderPlanOp
     ...(memory.packed === undefined ? {} : { packed: longestRow(memory, chosen) }),
     checkpointedBlocks: chosen.checkpointedBlocks,
     recomputedMlps: chosen.recomputedMlps,
-    recomputedShares: chosen.recomputedShares,
-    headChunk: fittingChunk(
-      chosen.headChunk,
+    recomputedAttention: chosen.recomputedAttention,
+    logitsChunk: fittingChunk(
+      chosen.logitsChunk,
       adapted.labels?.length ?? adapted.vocabSize,
       memory.largestTensor,
     ),
-    headEntries: full ? undefined : chosen.headEntries,
+    vocabularyShard: full ? undefined : chosen.vocabularyShard,
     precision: memory.precision,
   };
 }
 
 /** Bytes of the optimiser's state. */
-export const optimizerBytes = (memory: TrainMemory, chosen: Chosen): number =>
+export const optimizerBytes = (memory: TrainMemory, chosen: TrainPlan): number =>
   rememberedSlots(memory, chosen).reduce((sum, slots) => sum + workspaceBytes(slots), 0);
 
 /** The part of it that is in memory. */
-const residentState = (memory: TrainMemory, chosen: Chosen): number =>
-  residentBytes(rememberedSlots(memory, chosen), chosen.stateInFile ?? 0);
+const residentState = (memory: TrainMemory, chosen: TrainPlan): number =>
+  residentBytes(rememberedSlots(memory, chosen), chosen.offloadedState ?? 0);
 
-const rememberedSlots = (memory: TrainMemory, chosen: Chosen): readonly Readonly<Record<string, Slot>>[] =>
+const rememberedSlots = (memory: TrainMemory, chosen: TrainPlan): readonly Readonly<Record<string, Slot>>[] =>
   trainedTensors(memory, chosen).map(({ shape, name }) => OPTIMIZERS[memory.optimizer].slots(shape, name));
 
-function trainedTensors(memory: TrainMemory, chosen: Chosen): readonly NamedShape[] {
+function trainedTensors(memory: TrainMemory, chosen: TrainPlan): readonly NamedShape[] {
   const { config, lora } = decoderShape(memory, chosen);
   return lora === undefined ? expectedTensors(config) : adapterShapes(config, lora);
 }
 
 /** The graph that updates most at a time, where a device does. */
-function updateOnDevice(memory: TrainMemory, chosen: Chosen): Graph | undefined {
+function updateOnDevice(memory: TrainMemory, chosen: TrainPlan): Graph | undefined {
   const rule: Rule = OPTIMIZERS[memory.optimizer];
-  const inFile = (chosen.stateInFile ?? 0) > 0;
+  const inFile = (chosen.offloadedState ?? 0) > 0;
   if (memory.runtime === 'onnx' || rule.graph === undefined || !isOnDevice(rule, inFile)) return undefined;
   const groups = updatedTogether(trainedTensors(memory, chosen));
   const [largest] = [...groups].sort((a, b) => sizeTogether(b) - sizeTogether(a));
@@ -130,7 +130,7 @@ function updateOnDevice(memory: TrainMemory, chosen: Chosen): Graph | undefined 
 
 function longestRow(
   { config, lengths }: Pick<TrainMemory, 'config' | 'lengths'>,
-  { maxLength }: Pick<Chosen, 'maxLength'>,
+  { maxLength }: Pick<TrainPlan, 'maxLength'>,
 ): number {
   const limit = Math.min(maxLength, config.maxPositions);
   return Math.max(1, Math.min(shortened(lengths, limit).longest, limit));
@@ -138,7 +138,7 @@ function longestRow(
 
 export function longestPadded(
   { config, lengths, packed }: Pick<TrainMemory, 'config' | 'lengths' | 'packed'>,
-  chosen: Pick<Chosen, 'maxLength'>,
+  chosen: Pick<TrainPlan, 'maxLength'>,
 ): number {
   const limit = Math.min(chosen.maxLength, config.maxPositions);
   const longest = longestRow({ config, lengths }, chosen);
@@ -167,7 +167,7 @@ function deviation({ histogram, rows }: Lengths, mean: number): number {
 /** Best fit leaves a few percent of its sequences empty, where rows are much shorter than they. */
 export const PACKING_LOSS = 1.05;
 
-export function trainPeak(memory: TrainMemory, chosen: Chosen): Peak {
+export function trainPeak(memory: TrainMemory, chosen: TrainPlan): Peak {
   const { parts, graphs, driverBytes, floatBytes } = memory.planDecoder(decoderShape(memory, chosen));
   const context = memory.onDevice ? DEVICE_CONTEXT : undefined;
   const lengths = shortened(memory.lengths, chosen.maxLength);

@@ -158,9 +158,9 @@ function choiceTable(
   const cells = (choice: NonNullable<typeof chosen>): readonly string[] => [
     [
       choice.method,
-      choice.decodedOnce ? 'decoded once' : '',
-      choice.paged ? 'paged' : '',
-      choice.headEntries === undefined ? '' : 'head in pieces',
+      choice.materialised ? 'decoded once' : '',
+      choice.pagedWeights ? 'paged' : '',
+      choice.vocabularyShard === undefined ? '' : 'head in pieces',
     ]
       .filter((text) => text !== '')
       .join(', '),

@@ -4,6 +4,7 @@ import { UserError } from '../../../language/diagnostics/types.js';
 import type { Host } from '../../../language/host/host.js';
 import { isCommit } from '../../../language/schemas/repositories.js';
 import { isMethod } from '../../../language/schemas/types.js';
+import { newFieldName, newPartName, renamed } from '../../stages/old-names.js';
 import type { SavedPlan } from './types.js';
 
 const MOST_BYTES = 64_000_000;
@@ -31,9 +32,28 @@ export function readSavedPlan(host: Host, path: string, name: string): SavedPlan
   if (!isObject(value) || value['type'] !== 'ftpc.plan') throw bad('it is not what `ftpc plan --out` writes');
   if (value['version'] !== 1)
     throw bad(`its version is ${JSON.stringify(value['version'])}; this ftpc reads version 1`);
-  const broken = Object.entries(FIELDS).find(([field, holds]) => !holds(value[field]));
+  const present = withNewNames(value);
+  const broken = Object.entries(FIELDS).find(([field, holds]) => !holds(present[field]));
   if (broken !== undefined) throw bad(`\`${broken[0]}\` is not what \`ftpc plan --out\` writes`);
-  return value as unknown as SavedPlan;
+  return present as unknown as SavedPlan;
+}
+
+/** The same plan, with the present names in its stages. */
+function withNewNames(plan: Json): Json {
+  const { stages } = plan;
+  if (!Array.isArray(stages)) return plan;
+  return {
+    ...plan,
+    stages: stages.map((stage: unknown) => {
+      if (!isObject(stage)) return stage;
+      const { parts, chosen } = stage;
+      return {
+        ...stage,
+        ...(isObject(parts) ? { parts: renamed(parts, newPartName) } : {}),
+        ...(isObject(chosen) ? { chosen: renamed(chosen, newFieldName) } : {}),
+      };
+    }),
+  };
 }
 
 type Json = Readonly<Record<string, unknown>>;
@@ -69,13 +89,14 @@ const CHOSEN = fields({
   rank: isNumber,
   alpha: isNumber,
   checkpointedBlocks: isNumber,
-  headChunk: isNumber,
-  headEntries: (value) => value === undefined || isNumber(value),
-  paged: (value) => value === undefined || value === true,
-  decodedOnce: (value) => value === undefined || value === true,
+  logitsChunk: isNumber,
+  vocabularyShard: (value) => value === undefined || isNumber(value),
+  pagedWeights: (value) => value === undefined || value === true,
+  materialised: (value) => value === undefined || value === true,
   recomputedMlps: (value) => value === undefined || isNumber(value),
-  recomputedShares: (value) => value === undefined || isNumber(value),
-  stateInFile: (value) => value === undefined || (isNumber(value) && Number(value) > 0 && Number(value) <= 1),
+  recomputedAttention: (value) => value === undefined || isNumber(value),
+  offloadedState: (value) =>
+    value === undefined || (isNumber(value) && Number(value) > 0 && Number(value) <= 1),
 });
 
 const FIELDS: Readonly<Record<string, Test>> = {

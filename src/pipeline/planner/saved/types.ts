@@ -1,12 +1,12 @@
 /** A saved plan: what `ftpc plan --out` writes and `ftpc run` executes. Contract: docs/schema/saved-plan.json. */
-import type { Chosen } from '../../../language/schemas/types.js';
+import type { TrainPlan } from '../../../language/schemas/types.js';
 
 export interface SavedStage {
   readonly name: string;
   readonly kind: string;
   readonly key: string;
   readonly parts: Readonly<Record<string, string>>;
-  readonly chosen: Chosen | null;
+  readonly chosen: TrainPlan | null;
 }
 
 export interface SavedRepository {

@@ -3,15 +3,15 @@
  * allowed; the others only where the file lists them, or leaves the method open.
  */
 import type { Call } from '../../../language/ir/types.js';
-import { type Chosen, hasFactors } from '../../../language/schemas/types.js';
+import { hasFactors, type TrainPlan } from '../../../language/schemas/types.js';
 
 export type StepName =
   | 'decode_each_pass'
-  | 'smaller_head_chunk'
-  | 'state_in_file'
+  | 'smaller_logits_chunk'
+  | 'offload_state'
   | 'smaller_micro_batch'
   | 'checkpointing'
-  | 'vocabulary_pieces'
+  | 'vocabulary_shards'
   | 'qlora'
   | 'paged_weights'
   | 'shorten'
@@ -20,7 +20,7 @@ export type StepName =
 /** One freedom: the states it offers, from the least change to the greatest; the state it starts from is not among them. */
 export interface Step {
   readonly name: StepName;
-  states(from: Chosen): readonly Chosen[];
+  states(from: TrainPlan): readonly TrainPlan[];
 }
 
 export interface LadderOptions {
@@ -34,7 +34,7 @@ export interface LadderOptions {
   /** The rank is that of an adapter to continue from. */
   readonly fixedRank: boolean;
   /** Entries of a piece of the vocabulary, where the head can be computed in pieces. */
-  readonly headEntries?: number;
+  readonly vocabularyShard?: number;
   /** The optimiser's state may be in a file. */
   readonly paged: boolean;
 }
@@ -53,23 +53,23 @@ export const SMALLEST_HEAD = 64;
 const STEPS: Readonly<Record<StepName, MakeStep>> = {
   decode_each_pass: () => ({
     name: 'decode_each_pass',
-    states: ({ decodedOnce, ...from }) => (decodedOnce ? [from] : []),
+    states: ({ materialised, ...from }) => (materialised ? [from] : []),
   }),
-  smaller_head_chunk: () => ({
-    name: 'smaller_head_chunk',
+  smaller_logits_chunk: () => ({
+    name: 'smaller_logits_chunk',
     states(from) {
-      const states: Chosen[] = [];
-      for (let chunk = from.headChunk / 2; chunk >= SMALLEST_HEAD; chunk /= 2)
-        states.push({ ...from, headChunk: chunk });
+      const states: TrainPlan[] = [];
+      for (let chunk = from.logitsChunk / 2; chunk >= SMALLEST_HEAD; chunk /= 2)
+        states.push({ ...from, logitsChunk: chunk });
       return states;
     },
   }),
-  state_in_file: () => ({
-    name: 'state_in_file',
+  offload_state: () => ({
+    name: 'offload_state',
     states: (from) =>
-      SHARES_IN_FILE.filter((share) => share > (from.stateInFile ?? 0)).map((stateInFile) => ({
+      SHARES_IN_FILE.filter((share) => share > (from.offloadedState ?? 0)).map((offloadedState) => ({
         ...from,
-        stateInFile,
+        offloadedState,
       })),
   }),
   smaller_micro_batch: (_, { global }) => ({
@@ -83,14 +83,14 @@ const STEPS: Readonly<Record<StepName, MakeStep>> = {
     name: 'checkpointing',
     states(from) {
       const counts = Array.from({ length: layers }, (_, index) => index + 1);
-      const { checkpointedBlocks: blocks, recomputedMlps: mlps = 0, recomputedShares: shares = 0 } = from;
-      const all = { ...from, recomputedShares: layers };
+      const { checkpointedBlocks: blocks, recomputedMlps: mlps = 0, recomputedAttention: shares = 0 } = from;
+      const all = { ...from, recomputedAttention: layers };
       // the attention weights give back most for what they cost to recompute; in long rows an MLP more than its
       // attention, in short ones as much
       return [
         ...counts
           .filter((count) => count > Math.max(shares, mlps, blocks))
-          .map((recomputedShares) => ({ ...from, recomputedShares })),
+          .map((recomputedAttention) => ({ ...from, recomputedAttention })),
         ...counts
           .filter((count) => count > Math.max(mlps, blocks))
           .map((recomputedMlps) => ({ ...all, recomputedMlps })),
@@ -100,22 +100,24 @@ const STEPS: Readonly<Record<StepName, MakeStep>> = {
       ];
     },
   }),
-  vocabulary_pieces: (_, { headEntries }) => ({
-    name: 'vocabulary_pieces',
+  vocabulary_shards: (_, { vocabularyShard }) => ({
+    name: 'vocabulary_shards',
     states: (from) =>
-      headEntries !== undefined && hasFactors(from.method) && from.headEntries === undefined
-        ? [{ ...from, headEntries }]
+      vocabularyShard !== undefined && hasFactors(from.method) && from.vocabularyShard === undefined
+        ? [{ ...from, vocabularyShard }]
         : [],
   }),
   qlora: () => ({
     name: 'qlora',
-    states: (from) => (from.method === 'lora' && !from.paged ? [{ ...from, method: 'qlora' }] : []),
+    states: (from) => (from.method === 'lora' && !from.pagedWeights ? [{ ...from, method: 'qlora' }] : []),
   }),
   // trained weights have to be in memory, and quantising needs a whole weight at once
   paged_weights: () => ({
     name: 'paged_weights',
-    states: ({ decodedOnce: _, ...from }) =>
-      (from.method === 'lora' || from.method === 'head') && !from.paged ? [{ ...from, paged: true }] : [],
+    states: ({ materialised: _, ...from }) =>
+      (from.method === 'lora' || from.method === 'head') && !from.pagedWeights
+        ? [{ ...from, pagedWeights: true }]
+        : [],
   }),
   shorten: (args) => ({
     name: 'shorten',
@@ -131,7 +133,7 @@ const STEPS: Readonly<Record<StepName, MakeStep>> = {
     name: 'lower_rank',
     states: (from) => {
       const least = Number(args['min']);
-      const states: Chosen[] = [];
+      const states: TrainPlan[] = [];
       if (!hasFactors(from.method)) return states;
       for (let rank = from.rank / 2; rank >= least && Number.isInteger(rank); rank /= 2)
         states.push({ ...from, rank, alpha: (from.alpha * rank) / from.rank });
@@ -143,8 +145,8 @@ const STEPS: Readonly<Record<StepName, MakeStep>> = {
 /** Steps under which the same model is trained on the same rows, from a base in memory. */
 const EXACT: ReadonlySet<StepName> = new Set([
   'decode_each_pass',
-  'smaller_head_chunk',
-  'state_in_file',
+  'smaller_logits_chunk',
+  'offload_state',
   'smaller_micro_batch',
   'checkpointing',
 ]);
@@ -153,8 +155,8 @@ const EXACT: ReadonlySet<StepName> = new Set([
 export function ladder(options: LadderOptions): readonly Step[] {
   const listed = options.fallback.map(({ call, args }) => ({ name: call as StepName, args }));
   const missing = (name: StepName): boolean => !listed.some((step) => step.name === name);
-  const harmless: StepName[] = ['decode_each_pass', 'smaller_head_chunk'];
-  if (options.paged) harmless.push('state_in_file');
+  const harmless: StepName[] = ['decode_each_pass', 'smaller_logits_chunk'];
+  if (options.paged) harmless.push('offload_state');
   // a micro batch that the author set is kept unless the file says that it may shrink
   if (missing('smaller_micro_batch') && options.micro === undefined) harmless.push('smaller_micro_batch');
   // nothing goes back through the blocks of a frozen base
@@ -165,7 +167,7 @@ export function ladder(options: LadderOptions): readonly Step[] {
   ];
   // takes every logit twice, which is more than a block that is recomputed, but rounds nothing
   const inexact = steps.findIndex(({ name }) => !EXACT.has(name));
-  steps.splice(inexact < 0 ? steps.length : inexact, 0, { name: 'vocabulary_pieces', args: {} });
+  steps.splice(inexact < 0 ? steps.length : inexact, 0, { name: 'vocabulary_shards', args: {} });
   // 4 bits are much faster than reading the base over and over, which cannot change the result
   const last: StepName[] = [];
   if (options.preset === undefined && missing('qlora')) last.push('qlora');
@@ -180,7 +182,7 @@ export function ladder(options: LadderOptions): readonly Step[] {
 
 const below = (length: number): number => (Math.ceil(length / LENGTH_STEP) - 1) * LENGTH_STEP;
 
-export function withMicro(chosen: Chosen, microBatch: number, global: number): Chosen {
+export function withMicro(chosen: TrainPlan, microBatch: number, global: number): TrainPlan {
   return { ...chosen, microBatch, accumulation: Math.ceil(global / microBatch) };
 }
 

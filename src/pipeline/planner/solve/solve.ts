@@ -1,5 +1,5 @@
 /** Finds the choice with the least change that fits, along the declared ladder. */
-import { type Chosen, hasFactors, type Method } from '../../../language/schemas/types.js';
+import { hasFactors, type Method, type TrainPlan } from '../../../language/schemas/types.js';
 import { canonical } from '../canonical.js';
 import { holding } from '../memory/train.js';
 import { fitsIn, type Room } from '../room.js';
@@ -8,18 +8,18 @@ import type { Step, StepName } from './ladder.js';
 import { describeStep, whyOtherMethod, whyTooLarge } from './why.js';
 
 export interface SolveRequest extends Room {
-  readonly start: Chosen;
+  readonly start: TrainPlan;
   readonly steps: readonly Step[];
   /** Choices under which the stage has an output or a checkpoint: the first that still fits is kept. */
-  readonly kept?: readonly Chosen[];
+  readonly kept?: readonly TrainPlan[];
   /** Methods that are shown beside the choice; left out: those that train more than a head. */
   readonly methods?: readonly Method[];
-  peakOf(chosen: Chosen): Peak;
+  peakOf(chosen: TrainPlan): Peak;
 }
 
 export interface Solution {
   /** The choice, or, where nothing fits, the one that needs least. */
-  readonly chosen: Chosen;
+  readonly chosen: TrainPlan;
   readonly peak: Peak;
   readonly fits: boolean;
   /** Ladder steps that were needed. */
@@ -32,7 +32,7 @@ export function solve(request: SolveRequest): Solution {
   // a freedom at its end offers no step
   const steps = request.steps.filter((step) => step.states(start).length > 0);
   const peakOf = remembered(request.peakOf);
-  const fits = (chosen: Chosen): boolean => fitsIn(peakOf(chosen), request);
+  const fits = (chosen: TrainPlan): boolean => fitsIn(peakOf(chosen), request);
   const first = [...kept, start].find(fits);
   if (first !== undefined)
     return {
@@ -82,11 +82,11 @@ export function solve(request: SolveRequest): Solution {
 
 /** The first state that fits, the outermost dimension changing last; `must` leaves out its unchanged state. */
 function search(
-  from: Chosen,
+  from: TrainPlan,
   dimensions: readonly Step[],
-  fits: (chosen: Chosen) => boolean,
+  fits: (chosen: TrainPlan) => boolean,
   must: boolean,
-): Chosen | undefined {
+): TrainPlan | undefined {
   const [outer, ...inner] = dimensions;
   if (outer === undefined) return fits(from) ? from : undefined;
   for (const state of must ? outer.states(from) : [from, ...outer.states(from)]) {
@@ -98,7 +98,7 @@ function search(
 }
 
 /** Every freedom used to its end: what needs least memory. */
-function extreme(from: Chosen, dimensions: readonly Step[]): Chosen {
+function extreme(from: TrainPlan, dimensions: readonly Step[]): TrainPlan {
   return dimensions.reduce((chosen, step) => step.states(chosen).at(-1) ?? chosen, from);
 }
 
@@ -106,33 +106,33 @@ const USUAL = ['lora', 'qlora', 'full'] as const satisfies readonly Method[];
 
 /** The other methods in the same shape. */
 function sideBySide(
-  chosen: Chosen,
-  peakOf: (chosen: Chosen) => Peak,
+  chosen: TrainPlan,
+  peakOf: (chosen: TrainPlan) => Peak,
   room: Room,
   methods: readonly Method[] = USUAL,
 ): readonly Rejected[] {
   return methods
     .filter((method) => method !== chosen.method)
     .map((method) => {
-      const { paged: _, decodedOnce: __, headEntries, ...shape } = chosen;
+      const { pagedWeights: _, materialised: __, vocabularyShard, ...shape } = chosen;
       // a head that is trained is computed as a whole
-      const pieces = headEntries !== undefined && hasFactors(method) ? { headEntries } : {};
-      const other: Chosen = { ...shape, ...pieces, method };
+      const pieces = vocabularyShard !== undefined && hasFactors(method) ? { vocabularyShard } : {};
+      const other: TrainPlan = { ...shape, ...pieces, method };
       const peak = peakOf(other);
       return reject(other, peak, whyOtherMethod(other, peak, room, chosen.method));
     });
 }
 
-const reject = (chosen: Chosen, peak: Peak, why: string): Rejected => ({
+const reject = (chosen: TrainPlan, peak: Peak, why: string): Rejected => ({
   ...chosen,
   peakBytes: peak.bytes,
   why,
 });
 
-const identity = (chosen: Chosen): string => {
-  const { method, microBatch, maxLength, rank, checkpointedBlocks, stateInFile = 0 } = chosen;
+const identity = (chosen: TrainPlan): string => {
+  const { method, microBatch, maxLength, rank, checkpointedBlocks, offloadedState = 0 } = chosen;
   const mlps = Math.max(chosen.recomputedMlps ?? 0, checkpointedBlocks);
-  const shares = Math.max(chosen.recomputedShares ?? 0, mlps);
+  const shares = Math.max(chosen.recomputedAttention ?? 0, mlps);
   return canonical({
     method,
     microBatch,
@@ -142,15 +142,15 @@ const identity = (chosen: Chosen): string => {
     mlps,
     shares,
     held: holding(chosen),
-    stateInFile,
-    headEntries: chosen.headEntries ?? 0,
+    offloadedState,
+    vocabularyShard: chosen.vocabularyShard ?? 0,
   });
 };
-const same = (a: Chosen, b: Chosen): boolean => identity(a) === identity(b);
+const same = (a: TrainPlan, b: TrainPlan): boolean => identity(a) === identity(b);
 const unlike = (more: readonly Rejected[], those: readonly Rejected[]): readonly Rejected[] =>
   more.filter((one) => !those.some((other) => same(one, other)));
 
-function remembered(peakOf: (chosen: Chosen) => Peak): (chosen: Chosen) => Peak {
+function remembered(peakOf: (chosen: TrainPlan) => Peak): (chosen: TrainPlan) => Peak {
   const known = new Map<string, Peak>();
   return (chosen) => {
     const key = canonical(chosen);

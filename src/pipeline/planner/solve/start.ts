@@ -1,9 +1,9 @@
 /** What would be chosen if memory did not matter: the fastest shape that is still sensible. */
 import { QUERY_BLOCK } from '../../../compute/models/architectures/graphs/attention.js';
 import type { ModelConfig } from '../../../compute/models/types.js';
-import { DECODED_ONCE_BYTES } from '../../../compute/models/weights/load.js';
+import { MOST_MATERIALISED_BYTES } from '../../../compute/models/weights/load.js';
 import { paddedLength } from '../../../compute/training/index.js';
-import { type Chosen, hasFactors, isMethod } from '../../../language/schemas/types.js';
+import { hasFactors, isMethod, type TrainPlan } from '../../../language/schemas/types.js';
 import { BIN, type Lengths } from '../lengths.js';
 import { holding, type TrainMemory } from '../memory/train.js';
 import { divisors, SMALLEST_HEAD, withMicro } from './ladder.js';
@@ -32,10 +32,10 @@ const MOST_TOKENS = 4096;
 const LOGIT_BYTES = 128 * 2 ** 20;
 const MOST_HEAD = 512;
 
-export function startingChoice(options: StartOptions): Chosen {
+export function startingChoice(options: StartOptions): TrainPlan {
   const { preset, global, rank, alpha } = options;
   const method = isMethod(preset) ? preset : 'lora';
-  const chosen: Chosen = {
+  const chosen: TrainPlan = {
     method,
     microBatch: global,
     accumulation: 1,
@@ -43,14 +43,14 @@ export function startingChoice(options: StartOptions): Chosen {
     rank: hasFactors(method) ? rank : 0,
     alpha: hasFactors(method) ? alpha : 0,
     checkpointedBlocks: 0,
-    headChunk: headChunk(options.config.vocabSize),
+    logitsChunk: logitsChunk(options.config.vocabSize),
   };
   const sensible = sensibleMicro(global, options.longestPadded);
   const micro =
     options.micro ?? (options.packed ? sensible : leastPadding(global, sensible, options.lengths));
-  const recomputedShares =
+  const recomputedAttention =
     method === 'head' ? 0 : sharesToRecompute(options.config, micro, options.longestPadded);
-  return withMicro({ ...chosen, ...(recomputedShares > 0 ? { recomputedShares } : {}) }, micro, global);
+  return withMicro({ ...chosen, ...(recomputedAttention > 0 ? { recomputedAttention } : {}) }, micro, global);
 }
 
 /**
@@ -59,10 +59,13 @@ export function startingChoice(options: StartOptions): Chosen {
  */
 export const decodingOnce = (
   { runtime, decoded, weightBytes }: Pick<TrainMemory, 'runtime' | 'decoded' | 'weightBytes'>,
-  chosen: Chosen,
-): Chosen =>
-  runtime === 'onnx' && decoded[holding(chosen)] && !chosen.paged && weightBytes.decoded <= DECODED_ONCE_BYTES
-    ? { ...chosen, decodedOnce: true }
+  chosen: TrainPlan,
+): TrainPlan =>
+  runtime === 'onnx' &&
+  decoded[holding(chosen)] &&
+  !chosen.pagedWeights &&
+  weightBytes.decoded <= MOST_MATERIALISED_BYTES
+    ? { ...chosen, materialised: true }
     : chosen;
 
 /** Attention weights (outputs of the softmax) are kept for the backward pass up to this many bytes: they grow with the square of a row's length. */
@@ -117,7 +120,7 @@ export function sensibleMicro(global: number, longestPadded: number): number {
 }
 
 /** Tokens whose logits exist at the same time: a power of two. */
-export function headChunk(vocabSize: number): number {
+export function logitsChunk(vocabSize: number): number {
   let chunk = SMALLEST_HEAD;
   while (chunk < MOST_HEAD && chunk * 2 * vocabSize * 4 <= LOGIT_BYTES) chunk *= 2;
   return chunk;

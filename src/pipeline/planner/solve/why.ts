@@ -1,5 +1,5 @@
 /** Why an alternative was not taken, in words with numbers. */
-import type { Chosen } from '../../../language/schemas/types.js';
+import type { TrainPlan } from '../../../language/schemas/types.js';
 import { largestPart } from '../memory/parts.js';
 import { bytes } from '../quantities.js';
 import { availableText, fitsIn, type Room, refusedText, tighter } from '../room.js';
@@ -14,23 +14,29 @@ export function whyTooLarge(peak: Peak, room: Room): string {
   return `needs ${bytes(needs.high - available)} more than the ${availableText(tight)}; largest part: ${part}, ${bytes(size)}`;
 }
 
-const STEP_TEXT: Readonly<Record<StepName, (chosen: Chosen) => string>> = {
+const STEP_TEXT: Readonly<Record<StepName, (chosen: TrainPlan) => string>> = {
   decode_each_pass: () => 'with the base decoded in every pass',
-  smaller_head_chunk: ({ headChunk }) => `with the logits of ${headChunk} tokens at a time`,
-  state_in_file: () => 'with the optimiser state in a file',
+  smaller_logits_chunk: ({ logitsChunk }) => `with the logits of ${logitsChunk} tokens at a time`,
+  offload_state: () => 'with the optimiser state in a file',
   smaller_micro_batch: ({ microBatch }) =>
     `down to ${microBatch} ${microBatch === 1 ? 'row' : 'rows'} at a time`,
   checkpointing: ({ checkpointedBlocks }) => `with all ${checkpointedBlocks} blocks recomputed`,
-  vocabulary_pieces: ({ headEntries }) => `with the logits of ${headEntries} entries at a time`,
+  vocabulary_shards: ({ vocabularyShard }) =>
+    `with the logits of ${vocabularyShard} tokens of the vocabulary at a time`,
   qlora: () => 'with the base in 4 bits',
   paged_weights: () => 'with the base read a block at a time',
   shorten: ({ maxLength }) => `with rows of at most ${maxLength} tokens`,
   lower_rank: ({ rank }) => `with rank ${rank}`,
 };
 
-export const describeStep = (step: StepName, chosen: Chosen): string => STEP_TEXT[step](chosen);
+export const describeStep = (step: StepName, chosen: TrainPlan): string => STEP_TEXT[step](chosen);
 
-export function whyOtherMethod(other: Chosen, peak: Peak, room: Room, chosen: Chosen['method']): string {
+export function whyOtherMethod(
+  other: TrainPlan,
+  peak: Peak,
+  room: Room,
+  chosen: TrainPlan['method'],
+): string {
   if (!fitsIn(peak, room)) return whyTooLarge(peak, room);
   if (other.method === 'full') return 'fits, but trains every weight: only with `using full`';
   if (other.method === 'qlora')

@@ -3,9 +3,9 @@ import { initLora } from '../../../compute/models/adapters/initialise.js';
 import type { ModelFolder } from '../../../compute/models/load.js';
 import type { LoraConfig, ModelConfig, StoredTensor, WeightStore } from '../../../compute/models/types.js';
 import { float32Tensor } from '../../../compute/models/weights/dense.js';
-import { decodedOnce } from '../../../compute/models/weights/load.js';
+import { materialised } from '../../../compute/models/weights/load.js';
 import { weightStore } from '../../../compute/models/weights/store.js';
-import type { Chosen } from '../../../language/schemas/types.js';
+import type { TrainPlan } from '../../../language/schemas/types.js';
 
 /**
  * What the adapter needs of the base's weights, in the form that was chosen; for full training with the head over labels
@@ -13,15 +13,15 @@ import type { Chosen } from '../../../language/schemas/types.js';
  */
 export function baseWeights(
   model: ModelFolder,
-  { method, paged, decodedOnce: once }: Pick<Chosen, 'method' | 'paged' | 'decodedOnce'>,
+  { method, pagedWeights, materialised: once }: Pick<TrainPlan, 'method' | 'pagedWeights' | 'materialised'>,
   { lora, seed }: { readonly lora: LoraConfig; readonly seed: number },
 ): WeightStore {
   const without = unreadHead(model.config, lora);
   if (method === 'full')
     return withHead(handedOver(model.loadWeights('stored', without)), model.config, lora, seed);
-  if (paged) return model.loadWeights('paged', without);
+  if (pagedWeights) return model.loadWeights('paged', without);
   const storage = method === 'qlora' ? 'nf4' : 'stored';
-  return model.loadWeights(once ? decodedOnce(storage) : storage, without);
+  return model.loadWeights(once ? materialised(storage) : storage, without);
 }
 
 function withHead(

@@ -4,7 +4,8 @@ import { ModelError } from '../../../compute/models/types.js';
 import { type Ending, type TrainingState, tokensPerSecond } from '../../../compute/training/index.js';
 import type { Host } from '../../../language/host/host.js';
 import type { OutputFolder } from '../../../language/ir/outputs.js';
-import { type Chosen, isMethod, METHODS, type Method } from '../../../language/schemas/types.js';
+import { isMethod, METHODS, type Method, type TrainPlan } from '../../../language/schemas/types.js';
+import { newFieldName, renamed } from '../old-names.js';
 import { RowReport } from '../row-report.js';
 import type { TrainRows } from './rows.js';
 
@@ -32,7 +33,7 @@ export function writeReport(output: OutputFolder, rows: TrainRows): void {
 }
 
 export interface Summary {
-  readonly chosen: Chosen;
+  readonly chosen: TrainPlan;
   readonly base: string;
   readonly ending: Ending;
   readonly state: TrainingState;
@@ -58,7 +59,7 @@ export function writeSummary(output: Pick<OutputFolder, 'write'>, summary: Summa
 /** How a base was trained and held. */
 export interface Trained {
   readonly method: Method;
-  readonly held: Pick<Chosen, 'paged' | 'decodedOnce'>;
+  readonly held: Pick<TrainPlan, 'pagedWeights' | 'materialised'>;
 }
 
 /** What `training.json` of a stage's output says; `undefined` where there is none. Throws a {@link ModelError}. */
@@ -66,9 +67,9 @@ export function readSummary(host: Host, folder: string): Trained | undefined {
   const path = join(folder, SUMMARY);
   if (host.stat(path) === undefined) return undefined;
   const { method, chosen } = readJsonFile(host, path, { code: 'adapter_invalid', maxBytes: 1_000_000 });
-  const chose = (name: 'paged' | 'decodedOnce') =>
-    isJson(chosen) && chosen[name] === true ? { [name]: true } : {};
-  if (isMethod(method)) return { method, held: { ...chose('paged'), ...chose('decodedOnce') } };
+  const fields = isJson(chosen) ? renamed(chosen, newFieldName) : {};
+  const chose = (name: 'pagedWeights' | 'materialised') => (fields[name] === true ? { [name]: true } : {});
+  if (isMethod(method)) return { method, held: { ...chose('pagedWeights'), ...chose('materialised') } };
   throw new ModelError(
     'adapter_invalid',
     path,

@@ -10,7 +10,7 @@ import type { OpenedAdapter } from '../../../compute/packaging/adapter-folder.js
 import { openAdapter } from '../../../compute/packaging/peft/read.js';
 import type { Call, Stage, Value } from '../../../language/ir/types.js';
 import { type TrainSettings, trainSettings } from '../../../language/schemas/stages/train.js';
-import type { Chosen, StageContext } from '../../../language/schemas/types.js';
+import type { StageContext, TrainPlan } from '../../../language/schemas/types.js';
 import { type NamedAdapter, resolveAdapter } from '../adapters.js';
 import { bottleneckFields, bottleneckOf } from './bottleneck.js';
 
@@ -89,7 +89,7 @@ export const targetList = (targets: Targets, config: ModelConfig): readonly stri
 /** The adapter that is trained: rank and alpha as chosen, the rest as set. */
 export const chosenLora = (
   lora: LoraConfig,
-  { rank, alpha }: Pick<Chosen, 'rank' | 'alpha'>,
+  { rank, alpha }: Pick<TrainPlan, 'rank' | 'alpha'>,
 ): LoraConfig => ({
   ...lora,
   rank,

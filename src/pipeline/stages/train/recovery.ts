@@ -2,13 +2,13 @@ import { entriesOfPiece } from '../../../compute/models/decoder/vocabulary.js';
 import type { ModelConfig } from '../../../compute/models/types.js';
 import type { Call } from '../../../language/ir/types.js';
 import type { TrainSettings } from '../../../language/schemas/stages/train.js';
-import { type Chosen, hasFactors } from '../../../language/schemas/types.js';
+import { hasFactors, type TrainPlan } from '../../../language/schemas/types.js';
 import { isPaged } from './settings.js';
 
 export interface Recovery {
-  readonly chosen: Chosen;
+  readonly chosen: TrainPlan;
   /** What is different, by the names of the choice. */
-  readonly change: Partial<Omit<Chosen, 'method'>>;
+  readonly change: Partial<Omit<TrainPlan, 'method'>>;
 }
 
 /**
@@ -19,12 +19,12 @@ export interface Recovery {
  * checkpoint. `undefined` when nothing is left; what would change the result is for the planner to decide.
  */
 export function recover(
-  chosen: Chosen,
+  chosen: TrainPlan,
   settings: Pick<TrainSettings, 'batch' | 'fallback' | 'optimizer'>,
   config: Pick<ModelConfig, 'layers' | 'vocabSize' | 'hiddenSize' | 'labels'>,
 ): Recovery | undefined {
-  if (chosen.decodedOnce) return changed(chosen, { decodedOnce: false });
-  if (isPaged(settings) && chosen.stateInFile !== 1) return changed(chosen, { stateInFile: 1 });
+  if (chosen.materialised) return changed(chosen, { materialised: false });
+  if (isPaged(settings) && chosen.offloadedState !== 1) return changed(chosen, { offloadedState: 1 });
   if (chosen.microBatch > 1 && mayShrink(settings)) {
     const microBatch = Math.floor(chosen.microBatch / 2);
     // fewer sequences than rows where rows are packed
@@ -36,9 +36,9 @@ export function recover(
   // nothing goes back through the blocks of a frozen base
   const blocks = method === 'head' ? 0 : layers;
   if (chosen.checkpointedBlocks === 0 && blocks > 0) {
-    const { recomputedMlps = 0, recomputedShares = 0 } = chosen;
-    if (Math.max(recomputedShares, recomputedMlps) < layers)
-      return changed(chosen, { recomputedShares: layers });
+    const { recomputedMlps = 0, recomputedAttention = 0 } = chosen;
+    if (Math.max(recomputedAttention, recomputedMlps) < layers)
+      return changed(chosen, { recomputedAttention: layers });
     if (recomputedMlps < layers) return changed(chosen, { recomputedMlps: layers });
   }
   if (chosen.checkpointedBlocks < blocks) {
@@ -46,12 +46,14 @@ export function recover(
       checkpointedBlocks: Math.min(layers, Math.max(1, chosen.checkpointedBlocks * 2)),
     });
   }
-  if (chosen.headChunk > SMALLEST_HEAD) {
-    return changed(chosen, { headChunk: Math.max(SMALLEST_HEAD, Math.floor(chosen.headChunk / 2)) });
+  if (chosen.logitsChunk > SMALLEST_HEAD) {
+    return changed(chosen, { logitsChunk: Math.max(SMALLEST_HEAD, Math.floor(chosen.logitsChunk / 2)) });
   }
-  const headEntries = hasFactors(method) ? entriesOfPiece(config) : undefined;
-  if (headEntries !== undefined && chosen.headEntries === undefined) return changed(chosen, { headEntries });
-  if ((method === 'lora' || method === 'head') && !chosen.paged) return changed(chosen, { paged: true });
+  const vocabularyShard = hasFactors(method) ? entriesOfPiece(config) : undefined;
+  if (vocabularyShard !== undefined && chosen.vocabularyShard === undefined)
+    return changed(chosen, { vocabularyShard });
+  if ((method === 'lora' || method === 'head') && !chosen.pagedWeights)
+    return changed(chosen, { pagedWeights: true });
   return undefined;
 }
 
@@ -63,6 +65,6 @@ function mayShrink({ batch, fallback }: Pick<TrainSettings, 'batch' | 'fallback'
   return batch.micro === undefined || fallback.some(({ call }: Call) => call === 'smaller_micro_batch');
 }
 
-function changed(chosen: Chosen, change: Recovery['change']): Recovery {
+function changed(chosen: TrainPlan, change: Recovery['change']): Recovery {
   return { chosen: { ...chosen, ...change }, change };
 }

@@ -33,7 +33,7 @@ import {
 import type { StageResult } from '../../../language/ir/outputs.js';
 import type { Reference } from '../../../language/ir/types.js';
 import { type TrainSettings, trainSettings } from '../../../language/schemas/stages/train.js';
-import type { Chosen, RunStage, StageContext } from '../../../language/schemas/types.js';
+import type { RunStage, StageContext, TrainPlan } from '../../../language/schemas/types.js';
 import { readFormatInfo } from '../format/read.js';
 import { type ResolvedModel, resolveModel } from '../model-places.js';
 import { openResolved } from '../models.js';
@@ -62,7 +62,7 @@ interface Job {
   readonly rows: TrainRows;
   readonly validation?: TrainRows;
   readonly checkpoints: Checkpoints;
-  weights(chosen: Chosen): WeightStore;
+  weights(chosen: TrainPlan): WeightStore;
 }
 
 /**
@@ -88,7 +88,7 @@ export const run: RunStage = async (context) => {
   }
 };
 
-async function prepare(context: StageContext, chosen: Chosen): Promise<Job> {
+async function prepare(context: StageContext, chosen: TrainPlan): Promise<Job> {
   const { stage, host } = context;
   const settings = trainSettings(stage);
   const base = resolveModel(settings.base, context);
@@ -105,7 +105,9 @@ async function prepare(context: StageContext, chosen: Chosen): Promise<Job> {
     return { host, stage, folder: artefact.path, split, maxLength, vocabSize };
   };
   const first = { lora, seed: settings.seed };
-  let held: (Pick<Chosen, 'paged' | 'decodedOnce'> & { readonly weights: WeightStore }) | undefined;
+  let held:
+    | (Pick<TrainPlan, 'pagedWeights' | 'materialised'> & { readonly weights: WeightStore })
+    | undefined;
   return {
     context,
     settings,
@@ -122,20 +124,20 @@ async function prepare(context: StageContext, chosen: Chosen): Promise<Job> {
       keep: settings.checkpoint.keep,
       note: (text) => context.emit({ type: 'note', stage: stage.name, text }),
     }),
-    weights({ method, paged, decodedOnce }) {
+    weights({ method, pagedWeights, materialised }) {
       // Full training takes the weights over, so a second try reads them again.
       if (method === 'full') return baseWeights(model, { method }, first);
-      if (held === undefined || held.paged !== paged || held.decodedOnce !== decodedOnce) {
+      if (held === undefined || held.pagedWeights !== pagedWeights || held.materialised !== materialised) {
         held = undefined;
-        const weights = baseWeights(model, { method, paged, decodedOnce }, first);
-        held = { weights, paged, decodedOnce };
+        const weights = baseWeights(model, { method, pagedWeights, materialised }, first);
+        held = { weights, pagedWeights, materialised };
       }
       return held.weights;
     },
   };
 }
 
-async function attempt(job: Job, chosen: Chosen): Promise<StageResult> {
+async function attempt(job: Job, chosen: TrainPlan): Promise<StageResult> {
   const { context, model, runtime, rows, validation } = job;
   const { host, stage, signal } = context;
   const lora = chosen.method === 'full' ? undefined : chosenLora(job.lora, chosen);
@@ -149,12 +151,12 @@ async function attempt(job: Job, chosen: Chosen): Promise<StageResult> {
     trainable: lora === undefined ? 'full' : 'adapter',
     checkpointedBlocks: chosen.checkpointedBlocks,
     recomputedMlps: chosen.recomputedMlps,
-    recomputedShares: chosen.recomputedShares,
-    headChunk: chosen.headChunk,
-    headEntries: chosen.headEntries,
+    recomputedAttention: chosen.recomputedAttention,
+    logitsChunk: chosen.logitsChunk,
+    vocabularyShard: chosen.vocabularyShard,
     precision: job.settings.precision,
   });
-  const { stateInFile: share = 0 } = chosen;
+  const { offloadedState: share = 0 } = chosen;
   const spill = share > 0 ? { pages: context.work.pages('optimizer'), share } : undefined;
   try {
     describe(job, config, lora);
@@ -224,7 +226,7 @@ function describe(
 async function write(
   job: Job,
   decoder: Decoder,
-  chosen: Chosen,
+  chosen: TrainPlan,
   lora: LoraConfig | undefined,
   { state, ending }: TrainingResult,
 ): Promise<StageResult> {

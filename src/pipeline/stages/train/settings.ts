@@ -9,7 +9,7 @@ import {
 } from '../../../compute/training/index.js';
 import type { Call, Quantity, Stage, Value } from '../../../language/ir/types.js';
 import { type TrainSettings, trainSettings } from '../../../language/schemas/stages/train.js';
-import type { Chosen } from '../../../language/schemas/types.js';
+import type { TrainPlan } from '../../../language/schemas/types.js';
 
 /**
  * When training ends by count. Steps that were asked for replace the epochs of the default: `stop = { steps: 500 }`
@@ -34,7 +34,7 @@ export const isPaged = ({ optimizer: { args } }: Pick<TrainSettings, 'optimizer'
 /** What the loop is told; `rows` are those that are trained on. */
 export function loopSettings(
   stage: Pick<Stage, 'settings' | 'origins'>,
-  chosen: Chosen,
+  chosen: TrainPlan,
   rows: number,
 ): TrainingSettings {
   const settings = trainSettings(stage);

@@ -40,9 +40,9 @@ const PLANNED: Readonly<Record<string, Setting>> = {
     doc: 'Blocks whose activations are computed again in the backward pass, to save memory.',
     required: false,
   },
-  recomputed_shares: {
+  recomputed_attention: {
     type: t.integer({ min: 0 }).type,
-    doc: 'Blocks that compute at least the shares of their attention again in the backward pass, to save memory.',
+    doc: 'Blocks that compute at least their attention probabilities again in the backward pass, to save memory.',
     required: false,
   },
   recomputed_mlps: {
@@ -50,9 +50,9 @@ const PLANNED: Readonly<Record<string, Setting>> = {
     doc: 'Blocks that compute at least their MLP again in the backward pass, to save memory.',
     required: false,
   },
-  decoded_once: {
+  materialised: {
     type: t.boolean.type,
-    doc: 'The base is held as float32 and decoded once, not in every pass, as long as there is memory for it.',
+    doc: 'The base is materialised as float32, not decoded in every pass, as long as there is memory for it.',
     required: false,
   },
   paged_weights: {
@@ -60,19 +60,19 @@ const PLANNED: Readonly<Record<string, Setting>> = {
     doc: 'The base stays in its files and is read a block at a time, to save memory.',
     required: false,
   },
-  state_in_file: {
+  offloaded_state: {
     type: t.number({ above: 0, max: 1 }).type,
-    doc: "Share of a paged optimiser's state that is kept in a file, to save memory.",
+    doc: "Fraction of a paged optimiser's state that is offloaded to a file, to save memory.",
     required: false,
   },
-  head_chunk: {
+  logits_chunk: {
     type: t.integer({ min: 1 }).type,
     doc: 'Tokens whose logits exist at the same time.',
     required: false,
   },
-  head_entries: {
+  vocabulary_shard: {
     type: t.integer({ min: 1 }).type,
-    doc: 'Entries of the vocabulary whose logits exist at the same time, to save memory.',
+    doc: 'Tokens of the vocabulary whose logits exist at the same time, to save memory.',
     required: false,
   },
 };

@@ -79,6 +79,6 @@ const CHOSEN: Readonly<Record<string, string>> = {
   'chosen.microBatch': 'batch.micro',
   'chosen.maxLength': 'max_length',
   'chosen.checkpointedBlocks': 'checkpointed_blocks',
-  'chosen.headChunk': 'head_chunk',
-  'chosen.headEntries': 'head_entries',
+  'chosen.logitsChunk': 'logits_chunk',
+  'chosen.vocabularyShard': 'vocabulary_shard',
 };

@@ -1,4 +1,5 @@
 /** Between a reviewed plan and what is kept of it. */
+import { newSettingName, renamed } from '../../../pipeline/stages/old-names.js';
 import { FIGURES, type Figures, type Reviewed, type ReviewedSetting, type ReviewedStage } from '../types.js';
 import {
   SNAPSHOT_VERSION,
@@ -53,7 +54,7 @@ export function fromSnapshot({ stages, budget, diagnostics }: Snapshot): Reviewe
     stages: stages.map(({ name, kind, settings, chosen, requires, figures: { peakMiB, ...figures } }) => ({
       name,
       kind,
-      settings: { ...reviewedTexts(settings), ...reviewedTexts(chosen, 'planner') },
+      settings: { ...reviewedTexts(settings), ...reviewedTexts(renamed(chosen, newSettingName), 'planner') },
       requires,
       figures: peakMiB === undefined ? figures : { ...figures, peakBytes: peakMiB * MIB },
     })),

@@ -27,7 +27,7 @@ for (const name of BOTTLENECK_FIXTURES)
         adapter,
         trainable: 'adapter',
         checkpointedBlocks: 0,
-        headChunk: 64,
+        logitsChunk: 64,
         ...changes,
       });
     before(async () => {
@@ -52,7 +52,7 @@ for (const name of BOTTLENECK_FIXTURES)
 
     for (const [title, changes] of [
       ['recomputed', { checkpointedBlocks: 9 }],
-      ['half recomputed, head in chunks of 7', { checkpointedBlocks: 1, headChunk: 7 }],
+      ['half recomputed, head in chunks of 7', { checkpointedBlocks: 1, logitsChunk: 7 }],
       ['decoded into a workspace', { weights: memoryWeights(recording.weights, false) }],
     ] as const)
       it(`gives the same when ${title}`, async () => {

@@ -58,7 +58,7 @@ function continues(
     const opened = await openHere(one);
     const runtime: Runtime = one === name ? { ...opened, device } : opened;
     const decoder = await createDecoder({
-      ...{ runtime, config, adapter, weights, trainable: 'none', checkpointedBlocks: 0, headChunk: 7 },
+      ...{ runtime, config, adapter, weights, trainable: 'none', checkpointedBlocks: 0, logitsChunk: 7 },
     });
     const prompts = recording.lengths.map((length, row) =>
       batch.ids.slice(row * batch.length, row * batch.length + length),

@@ -80,7 +80,7 @@ describe('compiled graphs', () => {
     const weights = initModel(config, 5);
     const decoder = await createDecoder({
       ...{ runtime: mortal(), config, weights, trainable: 'adapter' },
-      ...{ adapter: initLora(config, lora, 3, { weights }), checkpointedBlocks: 0, headChunk: 64 },
+      ...{ adapter: initLora(config, lora, 3, { weights }), checkpointedBlocks: 0, logitsChunk: 64 },
     });
     const ids = Int32Array.of(1, 2, 3, 4);
     const batch = { rows: 1, length: 4, ids, labels: ids };

@@ -64,7 +64,7 @@ describe('a decoder with dropout', () => {
   before(async () => {
     runtime = await onnxRuntime({ threads: 1, scratch: 0 });
   });
-  const open = (checkpointedBlocks: number, recomputedMlps = 0, recomputedShares = 0) =>
+  const open = (checkpointedBlocks: number, recomputedMlps = 0, recomputedAttention = 0) =>
     createDecoder({
       runtime,
       config: recording.config,
@@ -78,8 +78,8 @@ describe('a decoder with dropout', () => {
       trainable: 'adapter',
       checkpointedBlocks,
       recomputedMlps,
-      recomputedShares,
-      headChunk: 64,
+      recomputedAttention,
+      logitsChunk: 64,
     });
 
   it('gives the same gradients whether blocks are kept or recomputed, and others in another step', async () => {
@@ -141,7 +141,7 @@ describe('noise on the embedded tokens', () => {
       weights,
       trainable: 'full',
       checkpointedBlocks: 0,
-      headChunk: 64,
+      logitsChunk: 64,
     });
 
   it('is uniform within its bound, the same for the same counters', () => {

@@ -42,7 +42,7 @@ for (const [name, window] of CASES)
     const open = async (changes: Partial<DecoderOptions> = {}): Promise<Decoder> =>
       createDecoder({
         ...{ runtime: await onnxRuntime({ threads: 1, scratch: 0 }), config, weights, adapter },
-        ...{ trainable: 'none', checkpointedBlocks: 1, headChunk: 100 },
+        ...{ trainable: 'none', checkpointedBlocks: 1, logitsChunk: 100 },
         ...changes,
       });
 

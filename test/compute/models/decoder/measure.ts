@@ -69,8 +69,8 @@ const decoder = await createDecoder({
   trainable: options.trainable,
   checkpointedBlocks: options.checkpointedBlocks,
   recomputedMlps: options.recomputedMlps,
-  headChunk: options.headChunk,
-  headEntries: options.headEntries,
+  logitsChunk: options.logitsChunk,
+  vocabularyShard: options.vocabularyShard,
 });
 const ids = Int32Array.from({ length: rows * length }, (_, index) => (index * 7919) % config.vocabSize);
 // a text has its class at its last token

@@ -66,7 +66,7 @@ describe('adapters over many rows', () => {
               data[at] = value + 0.05 * Math.sin(at * 12.9898);
             });
         const runtime = await onnxRuntime({ threads: 1, scratch: 0 });
-        const shape = { checkpointedBlocks: 1, headChunk: 64 };
+        const shape = { checkpointedBlocks: 1, logitsChunk: 64 };
         const decoder = await createDecoder({
           ...{ runtime, config, adapter, weights, trainable: 'adapter' as const },
           ...shape,

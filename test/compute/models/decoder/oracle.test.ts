@@ -28,7 +28,7 @@ for (const name of FIXTURES)
           adapter: mode === 'lora' ? adapter : undefined,
           trainable: mode === 'lora' ? 'adapter' : 'full',
           checkpointedBlocks: 0,
-          headChunk: 64,
+          logitsChunk: 64,
           ...changes,
         });
       before(async () => {
@@ -54,13 +54,13 @@ for (const name of FIXTURES)
       for (const [title, changes] of [
         ['recomputed', { checkpointedBlocks: 9 }],
         ['MLPs recomputed', { recomputedMlps: 9 }],
-        ['shares recomputed', { recomputedShares: 9 }],
-        ['half recomputed, head in chunks of 7', { checkpointedBlocks: 1, headChunk: 7 }],
+        ['shares recomputed', { recomputedAttention: 9 }],
+        ['half recomputed, head in chunks of 7', { checkpointedBlocks: 1, logitsChunk: 7 }],
         ['decoded into a workspace', { weights: memoryWeights(recording.weights, false) }],
-        ['the vocabulary is in pieces of 20', { headEntries: 20 }],
+        ['the vocabulary is in pieces of 20', { vocabularyShard: 20 }],
         [
           'the vocabulary is in decoded pieces of 23',
-          { headEntries: 23, weights: memoryWeights(recording.weights, false) },
+          { vocabularyShard: 23, weights: memoryWeights(recording.weights, false) },
         ],
       ] as const)
         it(`gives the same when ${title}`, async () => {

@@ -33,7 +33,7 @@ for (const name of FAMILIES)
         weights,
         trainable: 'full',
         checkpointedBlocks: 0,
-        headChunk: 64,
+        logitsChunk: 64,
         ...changes,
       });
     const rowOf = (data: Int32Array, row: number): Int32Array =>
@@ -108,7 +108,7 @@ describe('texts of LongRoPE', () => {
       weights,
       trainable: 'none',
       checkpointedBlocks: 0,
-      headChunk: 64,
+      logitsChunk: 64,
     });
     // long texts have more than 4 tokens
     const lengths = [13, 3];

@@ -37,7 +37,7 @@ const base: DecoderPlanOptions = {
   rows: 4,
   length: 192,
   checkpointedBlocks: 0,
-  headChunk: 512,
+  logitsChunk: 512,
 };
 
 const bottlenecks = (dropout: number): LoraConfig =>
@@ -57,14 +57,14 @@ describe('decoder plan', () => {
       lora: { rank: 8, alpha: 16, dropout: 0.1, targets },
       checkpointedBlocks: 2,
       decoded: true,
-      headChunk: 128,
+      logitsChunk: 128,
     },
-    'an adapter, the vocabulary in pieces': { ...base, headEntries: 2048 },
+    'an adapter, the vocabulary in pieces': { ...base, vocabularyShard: 2048 },
     'an adapter with recomputed blocks, the vocabulary in decoded pieces': {
       ...base,
       checkpointedBlocks: 4,
       decoded: true,
-      headEntries: 1024,
+      vocabularyShard: 1024,
     },
     'a prefix': { ...base, rows: 8, lora: { ...virtual, prefix: { tokens: 256 } }, checkpointedBlocks: 1 },
     'a prefix from a projection': {
@@ -86,7 +86,7 @@ describe('decoder plan', () => {
     'an adapter with recomputed shares and dropout': {
       ...base,
       lora: { rank: 8, alpha: 16, dropout: 0.1, targets },
-      recomputedShares: 2,
+      recomputedAttention: 2,
     },
     'a classification head alone': { ...base, lora: headConfig(['a', 'b', 'c']), rows: 16 },
     'an adapter and a classification head': {
@@ -134,7 +134,7 @@ describe('decoder plan', () => {
   });
 
   it('keeps less and computes more with every softmax that is recomputed', () => {
-    const plans = [0, 1, 2, 3, 4].map((recomputedShares) => planDecoder({ ...base, recomputedShares }));
+    const plans = [0, 1, 2, 3, 4].map((recomputedAttention) => planDecoder({ ...base, recomputedAttention }));
     plans.slice(1).forEach((plan, index) => {
       expect(plan.parts.activations).to.be.below(plans[index]?.parts.activations ?? 0);
       expect(plan.flops).to.be.above(plans[index]?.flops ?? 0);
@@ -157,8 +157,8 @@ describe('decoder plan', () => {
   });
 
   it('holds less of a large vocabulary in pieces, and takes every logit of a training twice', () => {
-    const large = { ...base, config: { ...config, vocabSize: 65_536 }, decoded: true, headChunk: 256 };
-    const pieces = { ...large, headEntries: 8192 };
+    const large = { ...base, config: { ...config, vocabSize: 65_536 }, decoded: true, logitsChunk: 256 };
+    const pieces = { ...large, vocabularyShard: 8192 };
     const [whole, part] = [planDecoder(large), planDecoder(pieces)];
     const held = ({ parts }: typeof whole) => parts.workspace + parts.logits;
     const [matrix, logits] = [4 * 384 * 65_536, 4 * 256 * 65_536];

@@ -38,7 +38,7 @@ describe('precision', () => {
       adapter,
       trainable: 'adapter',
       checkpointedBlocks: 0,
-      headChunk: 64,
+      logitsChunk: 64,
       precision,
     });
     const { rows } = await decoder.accumulate(batch, 1 / recording.supervised, {

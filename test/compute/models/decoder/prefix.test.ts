@@ -71,7 +71,7 @@ for (const name of CASES)
         adapter,
         trainable: 'adapter',
         checkpointedBlocks: 0,
-        headChunk: 64,
+        logitsChunk: 64,
         ...changes,
       });
     const compareGradients = (decoder: Decoder, limit = GRADIENTS) => {
@@ -98,7 +98,7 @@ for (const name of CASES)
     for (const [title, changes] of [
       ['recomputed', { checkpointedBlocks: 9 }],
       ['recomputed in its MLPs', { recomputedMlps: 9 }],
-      ['recomputed in its shares', { recomputedShares: 9 }],
+      ['recomputed in its shares', { recomputedAttention: 9 }],
       ['decoded into a workspace', { weights: memoryWeights(recording.weights, false) }],
     ] as const)
       it(`gives the same when ${title}`, async () => {

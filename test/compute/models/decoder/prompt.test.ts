@@ -19,7 +19,7 @@ describe('a decoder with a prompt', () => {
         adapter,
         trainable: 'none',
         checkpointedBlocks: 0,
-        headChunk: 64,
+        logitsChunk: 64,
       });
       expect(decoder.options.config.maxPositions).to.equal(config.maxPositions - 4);
       const rows = recording.lengths.map((length, row) =>
@@ -63,7 +63,7 @@ describe('a decoder with a prompt', () => {
       adapter,
       trainable: 'adapter',
       checkpointedBlocks: 1,
-      headChunk: 64,
+      logitsChunk: 64,
     });
     const all = { ...batch, labels: batch.ids };
     expect((await decoder.loss(all)).tokens).to.equal(batch.rows * (batch.length - 1));

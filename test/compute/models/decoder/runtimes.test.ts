@@ -109,7 +109,7 @@ function trains(
           trainable: mode === 'lora' ? 'adapter' : 'full',
           // one layer keeps its intermediates, the others are computed again
           checkpointedBlocks: recording.config.layers - 1,
-          headChunk: 7,
+          logitsChunk: 7,
         });
         const key = { seed: 0, step: 0, micro: 0 };
         const result = await decoder.accumulate(batch, 1 / recording.supervised, key);
@@ -132,7 +132,7 @@ function trains(
         adapter,
         trainable: 'adapter',
         checkpointedBlocks: config.layers - 1,
-        headChunk: 7,
+        logitsChunk: 7,
       });
       const key = { seed: 0, step: 0, micro: 0 };
       const result = await decoder.accumulate(batch, 1 / recording.supervised, key);
@@ -153,7 +153,7 @@ function trains(
         const runtime = await openHere(one);
         const decoder = await createDecoder({
           ...{ runtime, config, adapter, weights: stored, trainable: 'adapter', checkpointedBlocks: 1 },
-          headChunk: 7,
+          logitsChunk: 7,
         });
         const { sum } = await decoder.accumulate(batch, 1 / supervised, { seed: 0, step: 0, micro: 0 });
         await decoder.collectGradients();
@@ -175,7 +175,7 @@ function trains(
     const runtime = await openHere(name);
     const before = { ...runtime.memory.account };
     const decoder = await createDecoder({
-      ...{ runtime, weights, adapter, config: recording.config, trainable: 'adapter', headChunk: 7 },
+      ...{ runtime, weights, adapter, config: recording.config, trainable: 'adapter', logitsChunk: 7 },
       checkpointedBlocks: 1,
     });
     const step = async (count: number) => {

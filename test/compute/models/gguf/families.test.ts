@@ -73,7 +73,7 @@ describe('GGUF families', () => {
           weights: model.loadWeights(storage),
           trainable: 'none',
           checkpointedBlocks: 0,
-          headChunk: 64,
+          logitsChunk: 64,
         });
         const found = await decoder.logits({ rows: 1, length: ids.length, ids });
         await decoder.release();

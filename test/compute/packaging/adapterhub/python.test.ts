@@ -67,7 +67,7 @@ describe(`bottleneck adapters in AdapterHub's library${why}`, () => {
       adapter: read,
       trainable: 'none',
       checkpointedBlocks: 0,
-      headChunk: 64,
+      logitsChunk: 64,
     });
     const logits = await decoder.logits(batch);
     await decoder.release();

@@ -147,7 +147,7 @@ describe(`adapters and merged models in PEFT and transformers${why}`, () => {
       adapter,
       trainable: 'none',
       checkpointedBlocks: 0,
-      headChunk: 64,
+      logitsChunk: 64,
     });
     const text = { rows: 1, length: IDS.length, ids: IDS.map((id) => id % config.vocabSize) };
     const logits =

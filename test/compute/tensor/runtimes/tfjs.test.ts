@@ -36,7 +36,7 @@ function stepGraph(role: 'block_forward' | 'block_backward' | 'head'): Graph {
       weightBytes: 0,
       decoded: false,
     },
-    ...{ rows: 2, length: 24, checkpointedBlocks: 0, headChunk: 32 },
+    ...{ rows: 2, length: 24, checkpointedBlocks: 0, logitsChunk: 32 },
   });
   const found = graphs.findLast((one) => one.role === role);
   if (found === undefined) throw new Error(`no ${role}`);

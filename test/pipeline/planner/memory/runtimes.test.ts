@@ -39,7 +39,7 @@ const options = (hidden: number, rows: number, checkpointedBlocks: number): Deco
   rows,
   length: 256,
   checkpointedBlocks,
-  headChunk: 256,
+  logitsChunk: 256,
 });
 
 /** The plan's own interval, and what its share is of: the whole process. */

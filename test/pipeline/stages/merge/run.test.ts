@@ -102,7 +102,7 @@ describe('the merge stage', () => {
       weights: loadWeights('stored'),
       trainable: 'none',
       checkpointedBlocks: 0,
-      headChunk: 64,
+      logitsChunk: 64,
     });
     const ids = Int32Array.from(expected.ids[0] ?? []);
     const logits = (await decoder.logits({ rows: 1, length: ids.length, ids })).slice(-config.vocabSize);

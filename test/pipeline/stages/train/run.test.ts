@@ -9,7 +9,7 @@ import { UserError } from '../../../../src/language/diagnostics/types.js';
 import { nodeHost } from '../../../../src/language/host/node-host.js';
 import type { StageEvent } from '../../../../src/language/ir/events.js';
 import type { StageResult } from '../../../../src/language/ir/outputs.js';
-import type { Chosen } from '../../../../src/language/schemas/types.js';
+import type { TrainPlan } from '../../../../src/language/schemas/types.js';
 import { run } from '../../../../src/pipeline/stages/train/run.js';
 import { fixturePath as modelPath } from '../../../compute/models/fixtures.js';
 import { fixturePath } from '../../../compute/training/fixture.js';
@@ -125,7 +125,7 @@ describe('the train stage', () => {
 
   /** That it trains to the same bytes either way. */
   async function trainsAlike(
-    ways: readonly [Partial<Chosen>, Partial<Chosen>],
+    ways: readonly [Partial<TrainPlan>, Partial<TrainPlan>],
     settings: WorldOptions['settings'] = {},
   ): Promise<void> {
     const [held, others] = [
@@ -140,9 +140,9 @@ describe('the train stage', () => {
   }
 
   for (const [how, chosen, other] of [
-    ['that stays in its files', {}, { paged: true }],
-    ['that is decoded once', {}, { decodedOnce: true }],
-    ['in 4 bits that is decoded once', { method: 'qlora' }, { method: 'qlora', decodedOnce: true }],
+    ['that stays in its files', {}, { pagedWeights: true }],
+    ['that is decoded once', {}, { materialised: true }],
+    ['in 4 bits that is decoded once', { method: 'qlora' }, { method: 'qlora', materialised: true }],
   ] as const)
     it(`trains over a base ${how}, with the same bytes`, () => trainsAlike([chosen, other]));
 
@@ -152,7 +152,7 @@ describe('the train stage', () => {
       it(`trains ${method} over a GGUF file of ${family} that is decoded once, with the same bytes`, () => {
         const file = modelPath(`gguf/families/${family}.gguf`);
         const base = { call: 'gguf', args: { file } };
-        return trainsAlike([{ method }, { method, decodedOnce: true }], { base, stop: { steps: 4 } });
+        return trainsAlike([{ method }, { method, materialised: true }], { base, stop: { steps: 4 } });
       });
 
   it('writes whole models under full, with the files of the base', async () => {

@@ -77,7 +77,7 @@ describe('a run in the order of the file', () => {
         rank: 4,
         alpha: 8,
         checkpointedBlocks: 1,
-        headChunk: 64,
+        logitsChunk: 64,
       },
     });
     return { stage: made, path, key: name, result };

@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { nodeHost } from '../../../../src/language/host/node-host.js';
 import type { StageEvent } from '../../../../src/language/ir/events.js';
 import type { Origin, Stage, Value } from '../../../../src/language/ir/types.js';
-import type { Artefact, Chosen, StageContext } from '../../../../src/language/schemas/types.js';
+import type { Artefact, StageContext, TrainPlan } from '../../../../src/language/schemas/types.js';
 import type { FormatInfo } from '../../../../src/pipeline/stages/format/rows.js';
 import { outputFolder, workFolder } from '../../../../src/pipeline/store/index.js';
 import { fixtureJson, fixturePath } from '../../../compute/training/fixture.js';
 
-export const CHOSEN: Chosen = {
+export const CHOSEN: TrainPlan = {
   method: 'lora',
   microBatch: 2,
   accumulation: 2,
@@ -16,7 +16,7 @@ export const CHOSEN: Chosen = {
   rank: 4,
   alpha: 8,
   checkpointedBlocks: 0,
-  headChunk: 64,
+  logitsChunk: 64,
 };
 
 const SPAN = { file: 'test.ftp', start: 0, end: 1 };
@@ -73,7 +73,7 @@ export function writeFormat(folder: string, splits: Readonly<Record<string, read
 
 export interface WorldOptions {
   readonly folder: string;
-  readonly chosen?: Partial<Chosen>;
+  readonly chosen?: Partial<TrainPlan>;
   readonly settings?: Readonly<Record<string, Value>>;
   readonly origins?: Readonly<Record<string, Origin>>;
   readonly output?: string;
