@@ -26,21 +26,21 @@ export interface AdaptedOptions {
 }
 
 export class GraphBuilder {
-  readonly #types: TensorType[] = [];
-  readonly #inputs: NamedValue[] = [];
-  readonly #constants: Constant[] = [];
-  readonly #nodes: Node[] = [];
-  readonly #outputs: NamedValue[] = [];
-  readonly #scalars = new Map<number, ValueId>();
+  private readonly types: TensorType[] = [];
+  private readonly inputs: NamedValue[] = [];
+  private readonly constants: Constant[] = [];
+  private readonly emitted: Node[] = [];
+  private readonly outputs: NamedValue[] = [];
+  private readonly scalars = new Map<number, ValueId>();
 
   constructor(readonly name: string) {}
 
   get nodes(): readonly Node[] {
-    return this.#nodes;
+    return this.emitted;
   }
 
   typeOf(value: ValueId): TensorType {
-    return argument(this.#types, value);
+    return argument(this.types, value);
   }
 
   shapeOf(value: ValueId): Shape {
@@ -48,30 +48,30 @@ export class GraphBuilder {
   }
 
   input(name: string, shape: Shape, dtype: DType = 'f32'): ValueId {
-    if (this.#inputs.some((input) => input.name === name)) throw new GraphError(`two inputs named ${name}`);
-    const value = this.#define({ dtype, shape });
-    this.#inputs.push({ name, value });
+    if (this.inputs.some((input) => input.name === name)) throw new GraphError(`two inputs named ${name}`);
+    const value = this.define({ dtype, shape });
+    this.inputs.push({ name, value });
     return value;
   }
 
   output(name: string, value: ValueId): void {
-    if (this.#outputs.some((output) => output.name === name))
+    if (this.outputs.some((output) => output.name === name))
       throw new GraphError(`two outputs named ${name}`);
-    this.#outputs.push({ name, value });
+    this.outputs.push({ name, value });
   }
 
   constant(data: Float32Array | Int32Array, shape: Shape): ValueId {
     if (data.length !== sizeOf(shape)) throw new GraphError(`${data.length} values for [${shape.join()}]`);
-    const value = this.#define({ dtype: data instanceof Int32Array ? 'i32' : 'f32', shape });
-    this.#constants.push({ value, data });
+    const value = this.define({ dtype: data instanceof Int32Array ? 'i32' : 'f32', shape });
+    this.constants.push({ value, data });
     return value;
   }
 
   scalar(number: number): ValueId {
-    const known = this.#scalars.get(number);
+    const known = this.scalars.get(number);
     if (known !== undefined) return known;
     const value = this.constant(Float32Array.of(number), []);
-    this.#scalars.set(number, value);
+    this.scalars.set(number, value);
     return value;
   }
 
@@ -85,8 +85,8 @@ export class GraphBuilder {
       inputs.map((input) => this.typeOf(input)),
       attributes,
     );
-    const outputs = types.map((type) => this.#define(type));
-    this.#nodes.push({ op, inputs, outputs, attributes });
+    const outputs = types.map((type) => this.define(type));
+    this.emitted.push({ op, inputs, outputs, attributes });
     return outputs;
   }
 
@@ -94,83 +94,83 @@ export class GraphBuilder {
   build(): Graph {
     return {
       name: this.name,
-      types: [...this.#types],
-      inputs: [...this.#inputs],
-      constants: [...this.#constants],
-      nodes: [...this.#nodes],
-      outputs: [...this.#outputs],
+      types: [...this.types],
+      inputs: [...this.inputs],
+      constants: [...this.constants],
+      nodes: [...this.emitted],
+      outputs: [...this.outputs],
     };
   }
 
-  add = (a: ValueId, b: ValueId): ValueId => this.#one('add', [a, b]);
-  sub = (a: ValueId, b: ValueId): ValueId => this.#one('sub', [a, b]);
-  mul = (a: ValueId, b: ValueId): ValueId => this.#one('mul', [a, b]);
-  div = (a: ValueId, b: ValueId): ValueId => this.#one('div', [a, b]);
-  neg = (x: ValueId): ValueId => this.#one('neg', [x]);
-  exp = (x: ValueId): ValueId => this.#one('exp', [x]);
-  log = (x: ValueId): ValueId => this.#one('log', [x]);
-  sqrt = (x: ValueId): ValueId => this.#one('sqrt', [x]);
-  reciprocal = (x: ValueId): ValueId => this.#one('reciprocal', [x]);
-  sigmoid = (x: ValueId): ValueId => this.#one('sigmoid', [x]);
-  tanh = (x: ValueId): ValueId => this.#one('tanh', [x]);
-  erf = (x: ValueId): ValueId => this.#one('erf', [x]);
-  toBf16 = (x: ValueId): ValueId => this.#one('toBf16', [x]);
-  silu = (x: ValueId): ValueId => this.#one('silu', [x]);
-  relu = (x: ValueId): ValueId => this.#one('relu', [x]);
-  equal = (a: ValueId, b: ValueId): ValueId => this.#one('equal', [a, b]);
-  where = (condition: ValueId, a: ValueId, b: ValueId): ValueId => this.#one('where', [condition, a, b]);
-  softmax = (x: ValueId): ValueId => this.#one('softmax', [x]);
-  logSoftmax = (x: ValueId): ValueId => this.#one('logSoftmax', [x]);
+  add = (a: ValueId, b: ValueId): ValueId => this.one('add', [a, b]);
+  sub = (a: ValueId, b: ValueId): ValueId => this.one('sub', [a, b]);
+  mul = (a: ValueId, b: ValueId): ValueId => this.one('mul', [a, b]);
+  div = (a: ValueId, b: ValueId): ValueId => this.one('div', [a, b]);
+  neg = (x: ValueId): ValueId => this.one('neg', [x]);
+  exp = (x: ValueId): ValueId => this.one('exp', [x]);
+  log = (x: ValueId): ValueId => this.one('log', [x]);
+  sqrt = (x: ValueId): ValueId => this.one('sqrt', [x]);
+  reciprocal = (x: ValueId): ValueId => this.one('reciprocal', [x]);
+  sigmoid = (x: ValueId): ValueId => this.one('sigmoid', [x]);
+  tanh = (x: ValueId): ValueId => this.one('tanh', [x]);
+  erf = (x: ValueId): ValueId => this.one('erf', [x]);
+  toBf16 = (x: ValueId): ValueId => this.one('toBf16', [x]);
+  silu = (x: ValueId): ValueId => this.one('silu', [x]);
+  relu = (x: ValueId): ValueId => this.one('relu', [x]);
+  equal = (a: ValueId, b: ValueId): ValueId => this.one('equal', [a, b]);
+  where = (condition: ValueId, a: ValueId, b: ValueId): ValueId => this.one('where', [condition, a, b]);
+  softmax = (x: ValueId): ValueId => this.one('softmax', [x]);
+  logSoftmax = (x: ValueId): ValueId => this.one('logSoftmax', [x]);
 
   cast(x: ValueId, to: DType): ValueId {
-    return this.typeOf(x).dtype === to ? x : this.#one('cast', [x], { to });
+    return this.typeOf(x).dtype === to ? x : this.one('cast', [x], { to });
   }
 
   matmul(a: ValueId, b: ValueId, options: ProductOptions = {}): ValueId {
     const { transA = false, transB = false, alpha = 1 } = options;
-    return this.#one('matmul', [a, b], { transA, transB, alpha });
+    return this.one('matmul', [a, b], { transA, transB, alpha });
   }
 
   gemm(a: ValueId, b: ValueId, c: ValueId, options: ProductOptions = {}): ValueId {
     const { transA = false, transB = false, alpha = 1 } = options;
-    return this.#one('gemm', [a, b, c], { transA, transB, alpha });
+    return this.one('gemm', [a, b, c], { transA, transB, alpha });
   }
 
   adapted({ x, merged, plain, down, up }: AdaptedInputs, options: AdaptedOptions): ValueId {
-    return this.#one('adapted', [x, merged, plain, down, up], { ...options });
+    return this.one('adapted', [x, merged, plain, down, up], { ...options });
   }
 
   sum = (x: ValueId, axes: readonly number[], keepdims = false): ValueId =>
-    this.#reduce('sum', x, axes, keepdims);
+    this.reduce('sum', x, axes, keepdims);
   mean = (x: ValueId, axes: readonly number[], keepdims = false): ValueId =>
-    this.#reduce('mean', x, axes, keepdims);
+    this.reduce('mean', x, axes, keepdims);
   max = (x: ValueId, axes: readonly number[], keepdims = false): ValueId =>
-    this.#reduce('max', x, axes, keepdims);
+    this.reduce('max', x, axes, keepdims);
 
-  detach = (x: ValueId): ValueId => this.#one('detach', [x]);
+  detach = (x: ValueId): ValueId => this.one('detach', [x]);
 
   reshape(x: ValueId, shape: Shape): ValueId {
-    return sameShape(this.shapeOf(x), shape) ? x : this.#one('reshape', [x], { shape });
+    return sameShape(this.shapeOf(x), shape) ? x : this.one('reshape', [x], { shape });
   }
 
   expand(x: ValueId, shape: Shape): ValueId {
-    return sameShape(this.shapeOf(x), shape) ? x : this.#one('expand', [x], { shape });
+    return sameShape(this.shapeOf(x), shape) ? x : this.one('expand', [x], { shape });
   }
 
   transpose(x: ValueId, perm: readonly number[]): ValueId {
-    return this.#one('transpose', [x], { perm });
+    return this.one('transpose', [x], { perm });
   }
 
   slice(x: ValueId, axis: number, start: number, end: number): ValueId {
-    return this.#one('slice', [x], { axis: axisOf(axis, this.shapeOf(x).length), start, end });
+    return this.one('slice', [x], { axis: axisOf(axis, this.shapeOf(x).length), start, end });
   }
 
   pad(x: ValueId, axis: number, before: number, after: number): ValueId {
-    return this.#one('pad', [x], { axis: axisOf(axis, this.shapeOf(x).length), before, after });
+    return this.one('pad', [x], { axis: axisOf(axis, this.shapeOf(x).length), before, after });
   }
 
   concat(parts: readonly ValueId[], axis: number): ValueId {
-    return this.#one('concat', parts, { axis: axisOf(axis, this.shapeOf(argument(parts, 0)).length) });
+    return this.one('concat', parts, { axis: axisOf(axis, this.shapeOf(argument(parts, 0)).length) });
   }
 
   /** Equal pieces along an axis. */
@@ -181,45 +181,50 @@ export class GraphBuilder {
     );
   }
 
-  gather = (data: ValueId, indices: ValueId): ValueId => this.#one('gather', [data, indices]);
+  gather = (data: ValueId, indices: ValueId): ValueId => this.one('gather', [data, indices]);
 
   scatterRows(indices: ValueId, updates: ValueId, rows: number): ValueId {
-    return this.#one('scatterRows', [indices, updates], { rows });
+    return this.one('scatterRows', [indices, updates], { rows });
   }
 
   gatherElements(data: ValueId, indices: ValueId, axis: number): ValueId {
-    return this.#one('gatherElements', [data, indices], { axis });
+    return this.one('gatherElements', [data, indices], { axis });
   }
 
   scatterElements(data: ValueId, indices: ValueId, updates: ValueId, axis: number): ValueId {
-    return this.#one('scatterElements', [data, indices, updates], { axis });
+    return this.one('scatterElements', [data, indices, updates], { axis });
   }
 
   rmsNorm(x: ValueId, weight: ValueId, epsilon: number): ValueId {
-    return this.#one('rmsNorm', [x, weight], { epsilon });
+    return this.one('rmsNorm', [x, weight], { epsilon });
   }
 
   layerNorm(x: ValueId, weight: ValueId, bias: ValueId, epsilon: number): ValueId {
-    return this.#one('layerNorm', [x, weight, bias], { epsilon });
+    return this.one('layerNorm', [x, weight, bias], { epsilon });
   }
 
   rotary(x: ValueId, cos: ValueId, sin: ValueId, heads: number): ValueId {
-    return this.#one('rotary', [x, cos, sin], { heads });
+    return this.one('rotary', [x, cos, sin], { heads });
   }
 
-  #reduce(op: 'sum' | 'mean' | 'max', x: ValueId, axes: readonly number[], keepdims: boolean): ValueId {
+  private reduce(
+    op: 'sum' | 'mean' | 'max',
+    x: ValueId,
+    axes: readonly number[],
+    keepdims: boolean,
+  ): ValueId {
     const rank = this.shapeOf(x).length;
-    return this.#one(op, [x], { axes: axes.map((axis) => axisOf(axis, rank)), keepdims });
+    return this.one(op, [x], { axes: axes.map((axis) => axisOf(axis, rank)), keepdims });
   }
 
-  #one(op: OpName, inputs: readonly ValueId[], attributes: Attributes = {}): ValueId {
+  private one(op: OpName, inputs: readonly ValueId[], attributes: Attributes = {}): ValueId {
     return argument(this.emit(op, inputs, attributes), 0);
   }
 
-  #define(type: TensorType): ValueId {
+  private define(type: TensorType): ValueId {
     if (!type.shape.every((size) => Number.isInteger(size) && size > 0))
       throw new GraphError(`shape [${type.shape.join()}]`);
-    this.#types.push(type);
-    return this.#types.length - 1;
+    this.types.push(type);
+    return this.types.length - 1;
   }
 }

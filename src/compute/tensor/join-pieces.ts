@@ -24,39 +24,39 @@ export function joinPieces(graph: Graph): Graph {
 class Joiner {
   readonly types: TensorType[];
   readonly nodes: Node[] = [];
-  readonly #runs = new Map<ValueId, Run>();
-  readonly #uses: ReturnType<typeof countUses>;
+  private readonly runs = new Map<ValueId, Run>();
+  private readonly uses: ReturnType<typeof countUses>;
 
   constructor(graph: Graph) {
     this.types = [...graph.types];
-    this.#uses = countUses(graph);
-    for (const node of graph.nodes) this.#take(node);
+    this.uses = countUses(graph);
+    for (const node of graph.nodes) this.take(node);
   }
 
-  #take(node: Node): void {
+  private take(node: Node): void {
     const [left, right] = node.inputs;
     const [output] = node.outputs;
     if (node.op === 'pad' && output !== undefined && left !== undefined)
-      this.#runs.set(output, {
+      this.runs.set(output, {
         axis: number(node.attributes, 'axis'),
         pieces: [left],
         before: number(node.attributes, 'before'),
         after: number(node.attributes, 'after'),
       });
     const joined =
-      node.op === 'add' && left !== undefined && right !== undefined ? this.#joined(left, right) : undefined;
+      node.op === 'add' && left !== undefined && right !== undefined ? this.joined(left, right) : undefined;
     if (joined === undefined || output === undefined) this.nodes.push(node);
     else {
-      this.#runs.set(output, joined);
-      this.#place(joined, output);
+      this.runs.set(output, joined);
+      this.place(joined, output);
     }
   }
 
   /** The run of both, where each is read here alone, and one begins where the other ends or lies within the other. */
-  #joined(left: ValueId, right: ValueId): Run | undefined {
-    const [a, b] = [this.#runs.get(left), this.#runs.get(right)];
+  private joined(left: ValueId, right: ValueId): Run | undefined {
+    const [a, b] = [this.runs.get(left), this.runs.get(right)];
     if (a === undefined || b === undefined || a.axis !== b.axis) return undefined;
-    if (this.#uses.get(left) !== 1 || this.#uses.get(right) !== 1) return undefined;
+    if (this.uses.get(left) !== 1 || this.uses.get(right) !== 1) return undefined;
     const size = this.types[left]?.shape[a.axis] ?? 0;
     const [first, second] = a.before < b.before ? [a, b] : [b, a];
     if (size - first.after === second.before)
@@ -65,39 +65,39 @@ class Joiner {
       [a, b],
       [b, a],
     ] as const)
-      if (inner.before >= outer.before && inner.after >= outer.after) return this.#sumWithin(inner, outer);
+      if (inner.before >= outer.before && inner.after >= outer.after) return this.sumWithin(inner, outer);
     return undefined;
   }
 
-  #sumWithin(inner: Run, outer: Run): Run {
+  private sumWithin(inner: Run, outer: Run): Run {
     const { axis, before, after } = outer;
-    const long = this.#together(outer);
+    const long = this.together(outer);
     const short = { ...inner, before: inner.before - before, after: inner.after - after };
-    const [padded, sum] = [this.#like(long), this.#like(long)];
-    this.#place(short, padded);
+    const [padded, sum] = [this.like(long), this.like(long)];
+    this.place(short, padded);
     this.nodes.push({ op: 'add', inputs: [padded, long], outputs: [sum], attributes: {} });
     return { axis, pieces: [sum], before, after };
   }
 
   /** The pieces of a run as one value. */
-  #together({ axis, pieces }: Run): ValueId {
+  private together({ axis, pieces }: Run): ValueId {
     const [first = 0] = pieces;
     if (pieces.length === 1) return first;
     const size = pieces.reduce((sum, piece) => sum + (this.types[piece]?.shape[axis] ?? 0), 0);
-    const value = this.#like(first, axis, size);
+    const value = this.like(first, axis, size);
     this.nodes.push({ op: 'concat', inputs: pieces, outputs: [value], attributes: { axis } });
     return value;
   }
 
   /** Adds what computes `output`: a run in its zeros. */
-  #place(run: Run, output: ValueId): void {
+  private place(run: Run, output: ValueId): void {
     const { axis, pieces, before, after } = run;
     this.nodes.push(
       before === 0 && after === 0
         ? { op: 'concat', inputs: pieces, outputs: [output], attributes: { axis } }
         : {
             op: 'pad',
-            inputs: [this.#together(run)],
+            inputs: [this.together(run)],
             outputs: [output],
             attributes: { axis, before, after },
           },
@@ -105,7 +105,7 @@ class Joiner {
   }
 
   /** A new value of the type of another, but for the size of an axis. */
-  #like(value: ValueId, axis?: number, size = 0): ValueId {
+  private like(value: ValueId, axis?: number, size = 0): ValueId {
     const type = this.types[value];
     if (type === undefined) throw new Error(`no type for the value ${value}`);
     const shape = type.shape.map((old, at) => (at === axis ? size : old));

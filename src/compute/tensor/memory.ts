@@ -52,32 +52,32 @@ export function hostMemory(): Memory {
 
 /** One buffer, as long as the largest tensor that was ever placed in it. */
 class Stretch implements Room {
-  #memory: ArrayBuffer | undefined;
+  private memory: ArrayBuffer | undefined;
   /** Views of it, by type and shape. */
-  readonly #tensors = new Map<string, HostTensor>();
+  private readonly tensors = new Map<string, HostTensor>();
 
   constructor(private readonly ledger: Ledger) {}
 
   tensor(type: TensorType): Tensor {
     const bytes = bytesOf(type);
-    if (this.#memory === undefined || this.#memory.byteLength < bytes) {
+    if (this.memory === undefined || this.memory.byteLength < bytes) {
       this.release();
-      this.#memory = allocateOnHost(bytes, (size) => new ArrayBuffer(size));
+      this.memory = allocateOnHost(bytes, (size) => new ArrayBuffer(size));
       this.ledger.add(bytes);
     }
     const key = `${type.dtype}[${type.shape.join()}]`;
-    const known = this.#tensors.get(key);
+    const known = this.tensors.get(key);
     if (known !== undefined) return known;
-    const tensor = { type, data: viewOf(type, this.#memory) };
-    this.#tensors.set(key, tensor);
+    const tensor = { type, data: viewOf(type, this.memory) };
+    this.tensors.set(key, tensor);
     return tensor;
   }
 
   release(): void {
-    if (this.#memory === undefined) return;
-    const before = this.#memory.byteLength;
-    this.#memory = undefined;
-    this.#tensors.clear();
+    if (this.memory === undefined) return;
+    const before = this.memory.byteLength;
+    this.memory = undefined;
+    this.tensors.clear();
     this.ledger.remove(before);
     discarded(before);
   }

@@ -105,7 +105,7 @@ async function updateGroup(
 
 /** The numbers that the rule needs in one step, as tensors: parameters of the same rate and decay share theirs. */
 class HeldNumbers {
-  readonly #held = new Map<string, Tensors>();
+  private readonly held = new Map<string, Tensors>();
 
   constructor(
     private readonly memory: Memory,
@@ -119,14 +119,13 @@ class HeldNumbers {
     const own = settingsOf(name, shape, options, rate);
     const key = `${own.rate} ${own.decay}`;
     const held =
-      this.#held.get(key) ??
-      heldNumbers(this.memory, graph.numbers({ options, step, gradientScale, ...own }));
-    this.#held.set(key, held);
+      this.held.get(key) ?? heldNumbers(this.memory, graph.numbers({ options, step, gradientScale, ...own }));
+    this.held.set(key, held);
     return held;
   }
 
   release(): void {
-    for (const tensors of this.#held.values())
+    for (const tensors of this.held.values())
       for (const tensor of Object.values(tensors)) this.memory.free(tensor);
   }
 }

@@ -103,31 +103,31 @@ const STATEMENTS: ReadonlySet<string> = new Set([
  * that a template names, and writes values as Python does.
  */
 export class LimitedInterpreter extends PythonInterpreter {
-  readonly #maxEvaluations: number;
-  readonly #maxCharacters: number;
-  #evaluations = 0;
-  #characters = 0;
+  private readonly maxEvaluations: number;
+  private readonly maxCharacters: number;
+  private evaluations = 0;
+  private characters = 0;
   /** The loops that run, by their bodies and by what they do without an item. */
-  readonly #loops = new Map<readonly JinjaNode[], RunningLoop>();
+  private readonly loops = new Map<readonly JinjaNode[], RunningLoop>();
 
   constructor(environment: JinjaEnvironment, messages: number, inputCharacters: number) {
     super(environment);
-    this.#maxEvaluations =
+    this.maxEvaluations =
       MIN_EVALUATIONS + EVALUATIONS_PER_MESSAGE * messages + EVALUATIONS_PER_CHARACTER * inputCharacters;
-    this.#maxCharacters = MIN_CHARACTERS + MAX_GROWTH * inputCharacters;
+    this.maxCharacters = MIN_CHARACTERS + MAX_GROWTH * inputCharacters;
   }
 
   override evaluate(node: JinjaNode | undefined, environment: JinjaEnvironment): JinjaValue {
-    this.#count(1);
+    this.count(1);
     if (node?.type === 'Break' || node?.type === 'Continue') throw new Leaving(node);
     const result =
       node?.type === 'CallExpression'
-        ? this.#call(node as JinjaCall, environment)
-        : super.evaluate(isMember(node) ? this.#member(node, environment) : node, environment);
+        ? this.call(node as JinjaCall, environment)
+        : super.evaluate(isMember(node) ? this.member(node, environment) : node, environment);
     if (typeof result.value === 'string') {
-      this.#characters += result.value.length;
-      if (this.#characters > this.#maxCharacters) {
-        throw new TemplateLimitError(`it builds more than ${this.#maxCharacters} characters of text`);
+      this.characters += result.value.length;
+      if (this.characters > this.maxCharacters) {
+        throw new TemplateLimitError(`it builds more than ${this.maxCharacters} characters of text`);
       }
     }
     return result;
@@ -136,28 +136,28 @@ export class LimitedInterpreter extends PythonInterpreter {
   override evaluateFor(node: JinjaLoop, environment: JinjaEnvironment): JinjaValue {
     const blocks = [node.body, node.defaultBlock];
     // a macro may call itself in its own loop
-    const outer = blocks.map((block) => this.#loops.get(block));
+    const outer = blocks.map((block) => this.loops.get(block));
     const loop: RunningLoop = { body: node.body, text: '' };
-    for (const block of blocks) this.#loops.set(block, loop);
+    for (const block of blocks) this.loops.set(block, loop);
     try {
-      const { value } = super.evaluateFor(this.#withItems(node, environment), environment);
+      const { value } = super.evaluateFor(this.withItems(node, environment), environment);
       return this.made(`${String(value)}${loop.text}`, environment);
     } finally {
       blocks.forEach((block, i) => {
         const before = outer[i];
-        if (before === undefined) this.#loops.delete(block);
-        else this.#loops.set(block, before);
+        if (before === undefined) this.loops.delete(block);
+        else this.loops.set(block, before);
       });
     }
   }
 
   override evaluateBlock(statements: readonly JinjaNode[], environment: JinjaEnvironment): JinjaValue {
-    const loop = this.#loops.get(statements);
+    const loop = this.loops.get(statements);
     let text = loop?.text ?? '';
     if (loop !== undefined) loop.text = '';
     const scope = loop?.body === statements ? iterationOf(environment) : environment;
     try {
-      for (const statement of statements) text += this.#written(statement, scope);
+      for (const statement of statements) text += this.written(statement, scope);
       return this.made(text, environment);
     } catch (error) {
       if (!(error instanceof Leaving)) throw error;
@@ -170,20 +170,20 @@ export class LimitedInterpreter extends PythonInterpreter {
   }
 
   /** An item of a loop costs as much as an expression, whether or not its body has one. */
-  #count(evaluations: number): void {
-    this.#evaluations += evaluations;
-    if (this.#evaluations > this.#maxEvaluations)
-      throw new TemplateLimitError(`it evaluates more than ${this.#maxEvaluations} expressions`);
+  private count(evaluations: number): void {
+    this.evaluations += evaluations;
+    if (this.evaluations > this.maxEvaluations)
+      throw new TemplateLimitError(`it evaluates more than ${this.maxEvaluations} expressions`);
   }
 
-  #written(statement: JinjaNode, environment: JinjaEnvironment): string {
+  private written(statement: JinjaNode, environment: JinjaEnvironment): string {
     return STATEMENTS.has(statement.type)
       ? String(super.evaluateBlock([statement], environment).value)
       : textOf(this.evaluate(statement, environment));
   }
 
   /** A loop over a text goes through its characters, one over what is not defined through nothing. */
-  #withItems(node: JinjaLoop, environment: JinjaEnvironment): JinjaLoop {
+  private withItems(node: JinjaLoop, environment: JinjaEnvironment): JinjaLoop {
     const { iterable } = node;
     const list = iterable.type === 'SelectExpression' && iterable.lhs !== undefined ? iterable.lhs : iterable;
     const given = this.evaluate(list, environment);
@@ -191,15 +191,15 @@ export class LimitedInterpreter extends PythonInterpreter {
     if (given.type !== 'StringValue' && given.type !== 'UndefinedValue' && !isCollection(value))
       throw new Error(`it loops over \`${written(list)}\`, which is not a list`);
     const characters = typeof value === 'string' ? [...value] : [];
-    this.#count(isCollection(value) ? sizeOf(value) : characters.length);
+    this.count(isCollection(value) ? sizeOf(value) : characters.length);
     const items = evaluated(isCollection(value) ? given : this.texts(characters, environment));
     return { ...node, iterable: list === iterable ? items : { ...iterable, lhs: items } };
   }
 
   /** A call, by its own name where the template calls what there is not. */
-  #call(node: JinjaCall, environment: JinjaEnvironment): JinjaValue {
+  private call(node: JinjaCall, environment: JinjaEnvironment): JinjaValue {
     const { callee, args } = node;
-    const member = isMember(callee) ? this.#member(callee, environment) : undefined;
+    const member = isMember(callee) ? this.member(callee, environment) : undefined;
     const object = member?.object.result;
     const method =
       member === undefined || member.computed ? undefined : TEXT_METHODS.get(nameOf(member.property));
@@ -221,7 +221,10 @@ export class LimitedInterpreter extends PythonInterpreter {
   }
 
   /** As in Python, what is not defined has no members, not even undefined ones. */
-  #member(node: JinjaMember, environment: JinjaEnvironment): JinjaMember & { readonly object: Evaluated } {
+  private member(
+    node: JinjaMember,
+    environment: JinjaEnvironment,
+  ): JinjaMember & { readonly object: Evaluated } {
     const object = this.evaluate(node.object, environment);
     if (object.type === 'UndefinedValue') throw new Error(`'${written(node.object)}' is undefined`);
     return { ...node, object: evaluated(object) };

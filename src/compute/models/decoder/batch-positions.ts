@@ -14,7 +14,7 @@ type Rotary = NonNullable<BlockBlueprint['attention']['rotary']>;
 
 export class BatchPositions {
   /** What each buffer was last filled for: a shape, or the segments of a batch. */
-  readonly #filled = new Map<string, string | Int32Array>();
+  private readonly filled = new Map<string, string | Int32Array>();
 
   constructor(
     private readonly parts: Pick<Parts, 'options' | 'buffers'>,
@@ -30,25 +30,25 @@ export class BatchPositions {
   inputs(batch: Placed, layer: number): Tensors {
     const { rotary, window } = blockOf(this.blueprint, layer).attention;
     return {
-      ...this.#masks(batch, window),
-      ...(rotary === undefined ? {} : this.#angles(batch, rotary, turnRole(this.blueprint, layer))),
+      ...this.masks(batch, window),
+      ...(rotary === undefined ? {} : this.angles(batch, rotary, turnRole(this.blueprint, layer))),
     };
   }
 
-  #masks({ rows, length, segments }: Placed, window: number | undefined): Tensors {
+  private masks({ rows, length, segments }: Placed, window: number | undefined): Tensors {
     const seen = maskShape(length);
-    const [mask] = this.#current([maskRole(window)], [1, 1, ...seen], String(length), (data) => {
+    const [mask] = this.current([maskRole(window)], [1, 1, ...seen], String(length), (data) => {
       causalMask(seen, window, data);
     });
     const masks: Record<string, Tensor> = { mask };
     if (segments !== undefined)
-      [masks['segments']] = this.#current(['segments'], [rows, length], segments, (data) =>
+      [masks['segments']] = this.current(['segments'], [rows, length], segments, (data) =>
         data.set(segments),
       );
     if (this.prefix > 0) {
       const shape = [segments === undefined ? 1 : rows, 1, length, this.prefix];
       const wanted = segments ?? String(length);
-      [masks['prefix.mask']] = this.#current([`prefix ${maskRole(window)}`], shape, wanted, (data) => {
+      [masks['prefix.mask']] = this.current([`prefix ${maskRole(window)}`], shape, wanted, (data) => {
         const placed =
           segments === undefined
             ? Int32Array.from({ length }, (_, index) => index)
@@ -59,13 +59,13 @@ export class BatchPositions {
     return masks;
   }
 
-  #angles({ rows, length, lengths, segments }: Placed, rotary: Rotary, role: string): Tensors {
+  private angles({ rows, length, lengths, segments }: Placed, rotary: Rotary, role: string): Tensors {
     const shape = [rows, length, rotary.dims / 2];
     const behind = (tokens: number): number => this.prefix + tokens;
     const whole = (lengths ?? Array<number>(rows).fill(length)).map(behind);
     const areLong = whole.map((tokens) => tokens > turningLength(rotary));
     const wanted = segments ?? `${rows}x${length} ${areLong.join()}`;
-    const [cos, sin] = this.#current([`cos ${role}`, `sin ${role}`], shape, wanted, (cosines, sines) => {
+    const [cos, sin] = this.current([`cos ${role}`, `sin ${role}`], shape, wanted, (cosines, sines) => {
       const angles = new Angles(rotary);
       if (segments === undefined) return angles.fill(whole, length, cosines, sines, this.prefix);
       const placed = textPositions(segments, length);
@@ -75,7 +75,7 @@ export class BatchPositions {
   }
 
   /** The buffers of some roles, filled where they were last filled for something else. */
-  #current<Roles extends readonly string[]>(
+  private current<Roles extends readonly string[]>(
     roles: readonly [...Roles],
     shape: readonly number[],
     wanted: string | Int32Array,
@@ -84,11 +84,11 @@ export class BatchPositions {
     const { buffers, options } = this.parts;
     const tensors = roles.map((role) => buffers.floats(role, shape));
     const key = roles.join();
-    if (this.#filled.get(key) !== wanted)
+    if (this.filled.get(key) !== wanted)
       options.runtime.memory.write(tensors, (...data) =>
         fill(...(data as { [Role in keyof Roles]: Float32Array })),
       );
-    this.#filled.set(key, wanted);
+    this.filled.set(key, wanted);
     return tensors as { [Role in keyof Roles]: Tensor };
   }
 }

@@ -8,14 +8,14 @@ import type { HostTensor, Memory, Room, Tensor, TensorType } from '../../tensor/
 
 /** Rooms in the memory of a runtime. */
 export class Buffers {
-  readonly #rooms = new Map<string, Room>();
+  private readonly rooms = new Map<string, Room>();
 
   constructor(private readonly memory: Memory) {}
 
   /** A tensor of undefined content; another request for the same role may overlap it. */
   tensor(role: string, type: TensorType): Tensor {
-    const room = this.#rooms.get(role) ?? this.memory.room();
-    this.#rooms.set(role, room);
+    const room = this.rooms.get(role) ?? this.memory.room();
+    this.rooms.set(role, room);
     return room.tensor(type);
   }
 
@@ -24,8 +24,8 @@ export class Buffers {
   }
 
   clear(): void {
-    for (const room of this.#rooms.values()) room.release();
-    this.#rooms.clear();
+    for (const room of this.rooms.values()) room.release();
+    this.rooms.clear();
   }
 }
 
@@ -33,10 +33,10 @@ export type HostFloats = HostTensor & { readonly data: Float32Array };
 
 /** Rooms of the host, for what crosses: labels, losses. */
 export class HostBuffers {
-  readonly #buffers = new Buffers(hostMemory());
+  private readonly buffers = new Buffers(hostMemory());
 
   tensor(role: string, type: TensorType): HostTensor {
-    return this.#buffers.tensor(role, type) as HostTensor;
+    return this.buffers.tensor(role, type) as HostTensor;
   }
 
   floats(role: string, shape: readonly number[]): HostFloats {
@@ -44,6 +44,6 @@ export class HostBuffers {
   }
 
   clear(): void {
-    this.#buffers.clear();
+    this.buffers.clear();
   }
 }

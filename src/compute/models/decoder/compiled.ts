@@ -5,36 +5,36 @@ import type { CompiledGraph, Graph, Runtime } from '../../tensor/types.js';
 const LIMIT = 64;
 
 export class CompiledGraphs {
-  readonly #known = new Map<string, Promise<CompiledGraph>>();
+  private readonly known = new Map<string, Promise<CompiledGraph>>();
   /** Asked for since {@link begin}. */
-  readonly #inUse = new Set<string>();
+  private readonly inUse = new Set<string>();
 
   constructor(readonly runtime: Runtime) {}
 
   /** What is asked for from now on stays until the next call, however much it is: a step asks for all before it runs any. */
   begin(): void {
-    this.#inUse.clear();
+    this.inUse.clear();
   }
 
   async get(key: string, build: () => Graph): Promise<CompiledGraph> {
     // the promise is kept, so that layers which ask at the same time share one graph
-    const known = this.#known.get(key);
+    const known = this.known.get(key);
     const compiled = known ?? this.runtime.compile(build());
     // a map keeps the order of insertion: what was used last goes to the end
-    this.#known.delete(key);
-    this.#known.set(key, compiled);
-    this.#inUse.add(key);
+    this.known.delete(key);
+    this.known.set(key, compiled);
+    this.inUse.add(key);
     if (known !== undefined) return compiled;
-    for (const [oldest, graph] of this.#known) {
-      if (this.#known.size <= LIMIT || this.#inUse.has(oldest)) break;
-      this.#known.delete(oldest);
+    for (const [oldest, graph] of this.known) {
+      if (this.known.size <= LIMIT || this.inUse.has(oldest)) break;
+      this.known.delete(oldest);
       await (await graph).release();
     }
     return compiled;
   }
 
   async release(): Promise<void> {
-    for (const graph of this.#known.values()) await (await graph).release();
-    this.#known.clear();
+    for (const graph of this.known.values()) await (await graph).release();
+    this.known.clear();
   }
 }

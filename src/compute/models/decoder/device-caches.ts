@@ -17,27 +17,27 @@ const BOTH = ['keys', 'values'] as const;
 export class DeviceCaches implements Caches {
   readonly appends = true;
   size = 0;
-  #rows: number;
-  #places: readonly Place[] = [];
+  private rows: number;
+  private places: readonly Place[] = [];
   /** Where the step graph puts each row's token: the same for every layer of a step. */
-  #slots: HostTensor = floatTensor([0], new Float32Array(0));
+  private slots: HostTensor = floatTensor([0], new Float32Array(0));
 
   constructor(
     private readonly machine: Pick<Machine, 'options' | 'prefix' | 'compiled'>,
     rows: number,
   ) {
-    this.#rows = rows;
+    this.rows = rows;
   }
 
   async grow(size: number): Promise<void> {
-    const lanes = this.#shape;
+    const lanes = this.shape;
     const more = size - this.size;
     this.size = size;
     const { layers } = this.machine.options.config;
     // what is empty is written as a whole
-    if (this.#places.length === 0) this.#places = Array.from({ length: layers }, () => this.#newPlace());
+    if (this.places.length === 0) this.places = Array.from({ length: layers }, () => this.newPlace());
     else
-      await this.#replace(`cache ${lanes.join('x')} to ${size}`, () =>
+      await this.replace(`cache ${lanes.join('x')} to ${size}`, () =>
         ofBoth('grow', lanes, (b, cache) => b.pad(cache, 1, 0, more)),
       );
   }
@@ -46,19 +46,19 @@ export class DeviceCaches implements Caches {
     const { options, prefix, compiled } = this.machine;
     const { keyValueHeads: groups, headDim: dim } = options.config;
     const [, length = 0] = keys.type.shape;
-    const fit = { rows: this.#rows, groups, size: this.size, dim, length, virtual: prefix.tokens };
+    const fit = { rows: this.rows, groups, size: this.size, dim, length, virtual: prefix.tokens };
     const graph = await compiled.get(`cache of ${Object.values(fit).join()}`, () => fillGraph(fit));
     await graph.run({ keys, values, ...prefix.inputs(layer) }, this.outputs(layer));
   }
 
   inputs(layer: number, lengths: Int32Array): Tensors {
-    if (layer === 0) this.#slots = floatTensor([this.#rows, 1, 1, 1], Float32Array.from(lengths));
-    return { ...this.outputs(layer), slots: this.#slots };
+    if (layer === 0) this.slots = floatTensor([this.rows, 1, 1, 1], Float32Array.from(lengths));
+    return { ...this.outputs(layer), slots: this.slots };
   }
 
   outputs(layer: number): Place['tensors'] {
-    const place = this.#places[layer];
-    if (place === undefined) throw new RangeError(`layer ${layer} of ${this.#places.length}`);
+    const place = this.places[layer];
+    if (place === undefined) throw new RangeError(`layer ${layer} of ${this.places.length}`);
     return place.tensors;
   }
 
@@ -67,44 +67,44 @@ export class DeviceCaches implements Caches {
 
   async keep(kept: readonly number[]): Promise<void> {
     const { keyValueHeads: groups } = this.machine.options.config;
-    const lanes = this.#shape;
+    const lanes = this.shape;
     const from = kept.flatMap((row) => Array.from({ length: groups }, (_, group) => row * groups + group));
     const lane: HostTensor = { type: { dtype: 'i32', shape: [from.length] }, data: Int32Array.from(from) };
-    this.#rows = kept.length;
+    this.rows = kept.length;
     const key = `cache ${lanes.join('x')} of ${kept.length}`;
-    await this.#replace(key, () => keepGraph(lanes, from.length), { lane });
+    await this.replace(key, () => keepGraph(lanes, from.length), { lane });
   }
 
   release(): void {
-    this.#places.forEach(released);
-    this.#places = [];
+    this.places.forEach(released);
+    this.places = [];
     this.size = 0;
   }
 
   /** Of the keys of a layer, and of its values. */
-  get #shape(): readonly [number, number, number] {
+  private get shape(): readonly [number, number, number] {
     const { keyValueHeads, headDim } = this.machine.options.config;
-    return [this.#rows * keyValueHeads, this.size, headDim];
+    return [this.rows * keyValueHeads, this.size, headDim];
   }
 
-  #newPlace(): Place {
+  private newPlace(): Place {
     const { memory } = this.machine.options.runtime;
     const [keys, values] = [memory.room(), memory.room()];
-    const type = f32(this.#shape);
+    const type = f32(this.shape);
     return { rooms: [keys, values], tensors: { keys: keys.tensor(type), values: values.tensor(type) } };
   }
 
   /** Writes what a graph makes of each layer's cache into a new place, one layer at a time. */
-  async #replace(key: string, build: () => Graph, more: Tensors = {}): Promise<void> {
+  private async replace(key: string, build: () => Graph, more: Tensors = {}): Promise<void> {
     const next: Place[] = [];
-    for (const place of this.#places) {
-      const made = this.#newPlace();
+    for (const place of this.places) {
+      const made = this.newPlace();
       const graph = await this.machine.compiled.get(key, build);
       await graph.run({ ...place.tensors, ...more }, made.tensors);
       released(place);
       next.push(made);
     }
-    this.#places = next;
+    this.places = next;
   }
 }
 

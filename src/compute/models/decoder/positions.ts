@@ -78,44 +78,44 @@ export const turningLengthOf = ({ blocks }: Blueprint): number =>
 
 /** Cosine and sine by position, `[positions, dims/2]` each. */
 export class Angles {
-  readonly #short: readonly number[];
-  readonly #long: readonly number[];
-  readonly #turning: number;
-  readonly #factor: number;
+  private readonly short: readonly number[];
+  private readonly long: readonly number[];
+  private readonly turning: number;
+  private readonly factor: number;
 
   constructor(rotary: Rotary) {
-    this.#turning = turningLength(rotary);
-    this.#short = frequencies(rotary);
-    this.#long = Number.isFinite(this.#turning) ? frequencies(rotary, true) : this.#short;
+    this.turning = turningLength(rotary);
+    this.short = frequencies(rotary);
+    this.long = Number.isFinite(this.turning) ? frequencies(rotary, true) : this.short;
     const { scaling } = rotary;
-    this.#factor = fround(scaling && 'attentionFactor' in scaling ? scaling.attentionFactor : 1);
+    this.factor = fround(scaling && 'attentionFactor' in scaling ? scaling.attentionFactor : 1);
   }
 
   /** Writes the angles of one position of a text of so many tokens at `offset`. */
   write(position: number, tokens: number, cos: Float32Array, sin: Float32Array, offset: number): void {
-    const turned = this.isLong(tokens) ? this.#long : this.#short;
+    const turned = this.isLong(tokens) ? this.long : this.short;
     turned.forEach((frequency, pair) => {
       const angle = fround(position * frequency);
-      cos[offset + pair] = fround(Math.cos(angle)) * this.#factor;
-      sin[offset + pair] = fround(Math.sin(angle)) * this.#factor;
+      cos[offset + pair] = fround(Math.cos(angle)) * this.factor;
+      sin[offset + pair] = fround(Math.sin(angle)) * this.factor;
     });
   }
 
   /** Whether a text of so many tokens turns by the divisors of long ones. */
   isLong(tokens: number): boolean {
-    return tokens > this.#turning;
+    return tokens > this.turning;
   }
 
   /** Writes the angles of a token at each of these positions, in a text of so many tokens. */
   at(positions: Int32Array, tokens: Int32Array, cos: Float32Array, sin: Float32Array): void {
     positions.forEach((position, index) => {
-      this.write(position, tokens[index] ?? 0, cos, sin, index * this.#short.length);
+      this.write(position, tokens[index] ?? 0, cos, sin, index * this.short.length);
     });
   }
 
   /** `[rows, length, dims/2]`, for a text of `tokens[row]` tokens in each row, with positions from `first` on. */
   fill(tokens: readonly number[], length: number, cos: Float32Array, sin: Float32Array, first = 0): void {
-    const half = this.#short.length;
+    const half = this.short.length;
     const written = new Map<boolean, number>();
     tokens.forEach((count, row) => {
       const isLong = this.isLong(count);

@@ -22,10 +22,10 @@ const floats = (shape: readonly number[]): Floats =>
 const EMPTY = floats([0]);
 
 export class StepPositions {
-  readonly #kinds: ReadonlyMap<BlockBlueprint, Kind>;
+  private readonly kinds: ReadonlyMap<BlockBlueprint, Kind>;
 
   constructor(private readonly blueprint: Blueprint) {
-    this.#kinds = new Map(
+    this.kinds = new Map(
       Object.values(blueprint.blocks).map((block): [BlockBlueprint, Kind] => {
         const { rotary, window } = block.attention;
         const angles = rotary && new Angles(rotary);
@@ -40,7 +40,7 @@ export class StepPositions {
   /** For rows of these lengths in a cache of `size` positions: what their next tokens see, and their angles. */
   prepare(lengths: Int32Array, size: number): void {
     const rows = lengths.length;
-    for (const kind of this.#kinds.values()) {
+    for (const kind of this.kinds.values()) {
       if (kind.mask.type.shape.join() !== `${rows},1,1,${size}`) {
         kind.mask = floats([rows, 1, 1, size]);
         [kind.cos, kind.sin] = [floats([rows, 1, kind.half]), floats([rows, 1, kind.half])];
@@ -56,7 +56,7 @@ export class StepPositions {
 
   /** Inputs of a layer's step graph. */
   inputs(layer: number): Readonly<Record<string, HostTensor>> {
-    const kind = this.#kinds.get(blockOf(this.blueprint, layer));
+    const kind = this.kinds.get(blockOf(this.blueprint, layer));
     if (kind === undefined) return {};
     const { cos, sin, mask, angles } = kind;
     return angles === undefined ? { mask } : { mask, cos, sin };

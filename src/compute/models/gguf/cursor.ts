@@ -10,65 +10,65 @@ export const HELP = 'Download the file again; it is damaged or not a GGUF file o
 
 /** Reads a GGUF header forwards, a window of the file at a time; every step is checked against the file's size. */
 export class Cursor {
-  readonly #host: Host;
-  readonly #path: string;
-  readonly #size: number;
-  #window: Uint8Array = new Uint8Array(0);
-  #windowStart = 0;
-  #position = 0;
-  #items = 0;
+  private readonly host: Host;
+  private readonly path: string;
+  private readonly size: number;
+  private window: Uint8Array = new Uint8Array(0);
+  private windowStart = 0;
+  private offset = 0;
+  private itemsRead = 0;
 
   constructor(host: Host, path: string, size: number) {
-    this.#host = host;
-    this.#path = path;
-    this.#size = size;
+    this.host = host;
+    this.path = path;
+    this.size = size;
   }
 
   get position(): number {
-    return this.#position;
+    return this.offset;
   }
 
   fail(detail: string): never {
-    throw new ModelError('gguf_invalid', this.#path, detail, HELP);
+    throw new ModelError('gguf_invalid', this.path, detail, HELP);
   }
 
   /** What is valid, and not read. */
   unsupported(detail: string, help: string): never {
-    throw new ModelError('gguf_unsupported', this.#path, detail, help);
+    throw new ModelError('gguf_unsupported', this.path, detail, help);
   }
 
   /** The length of a list. */
   items(what: string): number {
     const count = this.u64(what, MAX_ITEMS);
-    this.#items += count;
-    if (this.#items > MAX_ITEMS)
-      this.fail(`The header lists ${this.#items} values; at most ${MAX_ITEMS} are read.`);
+    this.itemsRead += count;
+    if (this.itemsRead > MAX_ITEMS)
+      this.fail(`The header lists ${this.itemsRead} values; at most ${MAX_ITEMS} are read.`);
     return count;
   }
 
   /** The next `length` bytes. */
   take(length: number): DataView {
-    if (this.#position + length > MAX_HEADER_BYTES)
+    if (this.offset + length > MAX_HEADER_BYTES)
       this.fail(`The header is longer than ${MAX_HEADER_BYTES} bytes.`);
-    if (length > this.#size - this.#position) {
-      this.fail(`The header needs ${length} bytes at ${this.#position}, beyond the file's ${this.#size}.`);
+    if (length > this.size - this.offset) {
+      this.fail(`The header needs ${length} bytes at ${this.offset}, beyond the file's ${this.size}.`);
     }
-    const end = this.#windowStart + this.#window.length;
-    if (this.#position < this.#windowStart || this.#position + length > end) {
-      this.#windowStart = this.#position;
-      this.#window = readFile(
-        this.#host,
-        this.#path,
-        this.#position,
-        Math.min(Math.max(length, WINDOW), this.#size - this.#position),
+    const end = this.windowStart + this.window.length;
+    if (this.offset < this.windowStart || this.offset + length > end) {
+      this.windowStart = this.offset;
+      this.window = readFile(
+        this.host,
+        this.path,
+        this.offset,
+        Math.min(Math.max(length, WINDOW), this.size - this.offset),
       );
     }
     const view = new DataView(
-      this.#window.buffer,
-      this.#window.byteOffset + this.#position - this.#windowStart,
+      this.window.buffer,
+      this.window.byteOffset + this.offset - this.windowStart,
       length,
     );
-    this.#position += length;
+    this.offset += length;
     return view;
   }
 

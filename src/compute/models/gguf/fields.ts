@@ -12,7 +12,7 @@ export class GgufFields {
 
   /** A number under the architecture's name: `attention.head_count`. */
   number(key: string): number | undefined {
-    return numberIn(this.header, this.#own(key));
+    return numberIn(this.header, this.own(key));
   }
 
   /** A float32 as the shortest decimal that stands for it: 1e-5 went into the file, not 9.99999974737875e-6. */
@@ -22,11 +22,11 @@ export class GgufFields {
   }
 
   flag(key: string): boolean | undefined {
-    return flagIn(this.header, this.#own(key));
+    return flagIn(this.header, this.own(key));
   }
 
   value(key: string): GgufValue | undefined {
-    return this.header.values.get(this.#own(key));
+    return this.header.values.get(this.own(key));
   }
 
   /** A number under a whole name: `tokenizer.ggml.bos_token_id`. */
@@ -38,7 +38,7 @@ export class GgufFields {
     return this.header.tensors.has(tensor);
   }
 
-  #own(key: string): string {
+  private own(key: string): string {
     return `${this.architecture}.${key}`;
   }
 }

@@ -107,39 +107,39 @@ export function ggufTokenizerJson(header: GgufHeader): Json {
 
 /** The lists of a file's vocabulary, each checked when it is asked for. */
 class Vocabulary {
-  readonly #types: readonly unknown[];
+  private readonly types: readonly unknown[];
 
   constructor(private readonly header: GgufHeader) {
     const types = header.values.get('tokenizer.ggml.token_type');
-    this.#types = Array.isArray(types) ? types : [];
-    if (types !== undefined) this.#sameLength('token_type', this.#types.length);
+    this.types = Array.isArray(types) ? types : [];
+    if (types !== undefined) this.sameLength('token_type', this.types.length);
   }
 
   typeOf(id: number): unknown {
-    return this.#types[id];
+    return this.types[id];
   }
 
   steps(): Steps {
     const model = this.header.values.get('tokenizer.ggml.model');
-    if (model === 'gpt2') return this.#byteLevel();
-    if (model === 'llama') return this.#sentencePiece();
-    return this.#unsupported(
+    if (model === 'gpt2') return this.byteLevel();
+    if (model === 'llama') return this.sentencePiece();
+    return this.unsupported(
       `tokenizer.ggml.model is ${shown(model ?? null)}.`,
       'Use a file whose vocabulary is "gpt2" (byte-level pairs) or "llama" (SentencePiece).',
     );
   }
 
-  #byteLevel(): Steps {
+  private byteLevel(): Steps {
     const name = this.header.values.get('tokenizer.ggml.pre');
     const pre = preTokenizer(name);
     if (pre === undefined)
-      return this.#unsupported(
+      return this.unsupported(
         `tokenizer.ggml.pre is ${shown(name ?? null)}.`,
         `Known are ${Object.keys(PRE_TOKENIZERS).join(', ')}; \`local\` reads a folder with the model's own tokenizer.json.`,
       );
     return {
-      tokens: this.#texts('tokens'),
-      merges: this.#texts('merges'),
+      tokens: this.texts('tokens'),
+      merges: this.texts('merges'),
       normalizer: pre.normalizer ?? null,
       preTokenizer: pre.step,
       decoder: BYTE_LEVEL_DECODER,
@@ -147,15 +147,15 @@ class Vocabulary {
     };
   }
 
-  #sentencePiece(): Steps {
+  private sentencePiece(): Steps {
     const { values } = this.header;
     const prefix = flagIn(this.header, 'tokenizer.ggml.add_space_prefix') ?? true;
     const style = pieceStyle(String(values.get('general.architecture')), prefix);
-    const tokens = this.#texts('tokens').map((token) => (style.byPlace ? respelled(token) : token));
+    const tokens = this.texts('tokens').map((token) => (style.byPlace ? respelled(token) : token));
     const unknown = numberIn(this.header, 'tokenizer.ggml.unknown_token_id');
     return {
       tokens,
-      merges: this.#merges(tokens, style.byPlace),
+      merges: this.merges(tokens, style.byPlace),
       normalizer: style.normalizer,
       preTokenizer: style.preTokenizer,
       decoder: pieceDecoder(style),
@@ -167,36 +167,34 @@ class Vocabulary {
     };
   }
 
-  #merges(tokens: readonly string[], byPlace: boolean): readonly unknown[] {
-    if (this.header.values.has('tokenizer.ggml.merges')) return this.#texts('merges');
+  private merges(tokens: readonly string[], byPlace: boolean): readonly unknown[] {
+    if (this.header.values.has('tokenizer.ggml.merges')) return this.texts('merges');
     if (byPlace) return impliedMerges(tokens, (id) => -id);
-    const scores = this.#list('scores');
-    this.#sameLength('scores', scores.length);
+    const scores = this.list('scores');
+    this.sameLength('scores', scores.length);
     return impliedMerges(tokens, (id) => {
       const score = scores[id];
-      return typeof score === 'number'
-        ? score
-        : this.#fail('tokenizer.ggml.scores is not a list of numbers.');
+      return typeof score === 'number' ? score : this.fail('tokenizer.ggml.scores is not a list of numbers.');
     });
   }
 
-  #sameLength(key: string, length: number): void {
-    const tokens = this.#list('tokens').length;
-    if (length !== tokens) this.#fail(`tokenizer.ggml.${key} has ${length} entries for ${tokens} tokens.`);
+  private sameLength(key: string, length: number): void {
+    const tokens = this.list('tokens').length;
+    if (length !== tokens) this.fail(`tokenizer.ggml.${key} has ${length} entries for ${tokens} tokens.`);
   }
 
-  #texts(key: string): readonly string[] {
-    return this.#list(key).map((item) =>
-      typeof item === 'string' ? item : this.#fail(`tokenizer.ggml.${key} has values that are not strings.`),
+  private texts(key: string): readonly string[] {
+    return this.list(key).map((item) =>
+      typeof item === 'string' ? item : this.fail(`tokenizer.ggml.${key} has values that are not strings.`),
     );
   }
 
-  #list(key: string): readonly GgufValue[] {
+  private list(key: string): readonly GgufValue[] {
     const list = this.header.values.get(`tokenizer.ggml.${key}`);
-    return Array.isArray(list) ? list : this.#fail(`tokenizer.ggml.${key} is missing.`);
+    return Array.isArray(list) ? list : this.fail(`tokenizer.ggml.${key} is missing.`);
   }
 
-  #fail(detail: string): never {
+  private fail(detail: string): never {
     throw new ModelError(
       'model_tokenizer',
       this.header.path,
@@ -205,7 +203,7 @@ class Vocabulary {
     );
   }
 
-  #unsupported(detail: string, help: string): never {
+  private unsupported(detail: string, help: string): never {
     throw new ModelError('gguf_unsupported', this.header.path, detail, help);
   }
 }

@@ -132,10 +132,10 @@ interface QueuedMerge {
 
 /** A binary heap: the lowest rank first, the leftmost of equals. */
 class MergeQueue {
-  readonly #items: QueuedMerge[] = [];
+  private readonly items: QueuedMerge[] = [];
 
   push(rank: number, at: number, id: number): void {
-    const items = this.#items;
+    const items = this.items;
     const item = { rank, at, id };
     let place = items.length;
     items.push(item);
@@ -150,7 +150,7 @@ class MergeQueue {
   }
 
   pop(): QueuedMerge | undefined {
-    const items = this.#items;
+    const items = this.items;
     const top = items[0];
     const last = items.pop();
     if (last === undefined || items.length === 0) return top;

@@ -52,101 +52,101 @@ class Parts {
   readonly round: Round | undefined;
   /** The mean that was subtracted from the constants before they were quantised; absent if they are float32. */
   readonly nested: { readonly offset: number } | undefined;
-  readonly #codes: LocatedTensor;
-  readonly #absmax: LocatedTensor;
-  readonly #scales: LocatedTensor | undefined;
+  private readonly codes: LocatedTensor;
+  private readonly absmax: LocatedTensor;
+  private readonly scales: LocatedTensor | undefined;
 
   constructor(
     readonly name: string,
     readonly state: LocatedTensor,
     readonly tensors: TensorSource,
   ) {
-    const fields = this.#state();
-    this.#only(fields, 'quant_type', 'nf4');
-    this.#only(fields, 'blocksize', NF4_BLOCK);
+    const fields = this.readState();
+    this.only(fields, 'quant_type', 'nf4');
+    this.only(fields, 'blocksize', NF4_BLOCK);
     const shape = fields.get('shape');
-    if (!isArray(shape) || !shape.every(isSize)) this.#fail('its quant_state has no "shape".');
+    if (!isArray(shape) || !shape.every(isSize)) this.fail('its quant_state has no "shape".');
     this.shape = shape;
     const dtype = fields.get('dtype');
     if (typeof dtype !== 'string' || !isRounding(dtype))
-      this.#fail(`its quant_state says dtype ${JSON.stringify(dtype ?? null)}.`);
+      this.fail(`its quant_state says dtype ${JSON.stringify(dtype ?? null)}.`);
     this.round = ROUNDINGS[dtype];
     const elements = elementCount(shape);
     const blocks = Math.ceil(elements / NF4_BLOCK);
-    this.#codes = this.#part('', Math.ceil(elements / 2));
-    this.#sameTable('.quant_map', NF4_CODE);
+    this.codes = this.part('', Math.ceil(elements / 2));
+    this.sameTable('.quant_map', NF4_CODE);
     const offset = fields.get('nested_offset');
     if (offset === undefined) {
-      this.#absmax = this.#part('.absmax', blocks * 4, 'F32');
+      this.absmax = this.part('.absmax', blocks * 4, 'F32');
       return;
     }
-    this.#only(fields, 'nested_blocksize', NF4_NESTED_BLOCK);
-    this.#only(fields, 'nested_dtype', 'float32');
-    if (typeof offset !== 'number') this.#fail('"nested_offset" of its quant_state is not a number.');
-    this.#sameTable('.nested_quant_map', DYNAMIC_CODE);
+    this.only(fields, 'nested_blocksize', NF4_NESTED_BLOCK);
+    this.only(fields, 'nested_dtype', 'float32');
+    if (typeof offset !== 'number') this.fail('"nested_offset" of its quant_state is not a number.');
+    this.sameTable('.nested_quant_map', DYNAMIC_CODE);
     this.nested = { offset: Math.fround(offset) };
-    this.#absmax = this.#part('.absmax', blocks, 'U8');
-    this.#scales = this.#part('.nested_absmax', Math.ceil(blocks / NF4_NESTED_BLOCK) * 4, 'F32');
+    this.absmax = this.part('.absmax', blocks, 'U8');
+    this.scales = this.part('.nested_absmax', Math.ceil(blocks / NF4_NESTED_BLOCK) * 4, 'F32');
   }
 
   /** Weights `first … end`; `first` is a multiple of a group's. */
   window(first: number, end: number): Nf4Data {
     const blocks = Math.ceil((end - first) / NF4_BLOCK);
-    const codes = bytesOf(this.#codes, first / 2, Math.ceil((end - first) / 2));
+    const codes = bytesOf(this.codes, first / 2, Math.ceil((end - first) / 2));
     const from = first / NF4_BLOCK;
-    if (this.nested === undefined || this.#scales === undefined)
-      return { codes, absmax: floatsOf('F32', bytesOf(this.#absmax, from * 4, blocks * 4), 0, blocks) };
+    if (this.nested === undefined || this.scales === undefined)
+      return { codes, absmax: floatsOf('F32', bytesOf(this.absmax, from * 4, blocks * 4), 0, blocks) };
     const scales = Math.ceil(blocks / NF4_NESTED_BLOCK);
-    const raw = bytesOf(this.#scales, (from / NF4_NESTED_BLOCK) * 4, scales * 4);
+    const raw = bytesOf(this.scales, (from / NF4_NESTED_BLOCK) * 4, scales * 4);
     return {
       codes,
-      constants: bytesOf(this.#absmax, from, blocks),
+      constants: bytesOf(this.absmax, from, blocks),
       scales: floatsOf('F32', raw, 0, scales),
       offset: this.nested.offset,
     };
   }
 
-  #state(): ReadonlyMap<string, JsonValue> {
+  private readState(): ReadonlyMap<string, JsonValue> {
     const { entry } = this.state;
-    if (entry.end - entry.begin > MAX_STATE_BYTES) this.#fail('its quant_state is too long.');
+    if (entry.end - entry.begin > MAX_STATE_BYTES) this.fail('its quant_state is too long.');
     try {
       const fields = parseStrictJson(new TextDecoder().decode(this.state.file.read(entry)));
-      return isObject(fields) ? fields : this.#fail('its quant_state is not an object.');
+      return isObject(fields) ? fields : this.fail('its quant_state is not an object.');
     } catch (error) {
       if (error instanceof JsonError)
-        return this.#fail(`its quant_state is not valid JSON: ${error.message}.`);
+        return this.fail(`its quant_state is not valid JSON: ${error.message}.`);
       throw error;
     }
   }
 
-  #only(fields: ReadonlyMap<string, JsonValue>, field: string, wanted: JsonValue): void {
+  private only(fields: ReadonlyMap<string, JsonValue>, field: string, wanted: JsonValue): void {
     const found = fields.get(field);
     if (found !== wanted)
-      this.#fail(
+      this.fail(
         `its quant_state says ${field} ${JSON.stringify(found ?? null)}; ${JSON.stringify(wanted)} is read.`,
       );
   }
 
   /** A part by the end of its name. The codes may be stored as any type of as many bytes. */
-  #part(suffix: string, bytes: number, dtype?: string): LocatedTensor {
+  private part(suffix: string, bytes: number, dtype?: string): LocatedTensor {
     const found = this.tensors.get(`${this.name}${suffix}`);
-    if (found === undefined) return this.#fail(`"${this.name}${suffix}" is missing.`);
+    if (found === undefined) return this.fail(`"${this.name}${suffix}" is missing.`);
     const { begin, end } = found.entry;
     if (end - begin !== bytes || (dtype !== undefined && found.entry.dtype !== dtype))
-      return this.#fail(
+      return this.fail(
         `"${this.name}${suffix}" has ${end - begin} bytes of ${found.entry.dtype}; the shape asks for ${bytes} of ${dtype ?? 'U8'}.`,
       );
     return found;
   }
 
-  #sameTable(suffix: string, table: Float32Array): void {
-    const part = this.#part(suffix, table.byteLength, 'F32');
+  private sameTable(suffix: string, table: Float32Array): void {
+    const part = this.part(suffix, table.byteLength, 'F32');
     const found = floatsOf('F32', bytesOf(part, 0, table.byteLength), 0, table.length);
     if (!found.every((value, i) => value === table[i]))
-      this.#fail(`"${this.name}${suffix}" is not an NF4 table.`);
+      this.fail(`"${this.name}${suffix}" is not an NF4 table.`);
   }
 
-  #fail(what: string): never {
+  private fail(what: string): never {
     throw new ModelError(
       'quantised_invalid',
       this.state.file.path,

@@ -47,7 +47,7 @@ export interface Content<Handle> {
 export class DeviceMemory<Handle> implements Memory {
   readonly isHost = false;
   readonly account = new Ledger();
-  readonly #contents = new Map<Tensor, Content<Handle>>();
+  private readonly contents = new Map<Tensor, Content<Handle>>();
 
   /** `limit`: bytes that may lie here; what goes beyond it is refused before it is made. */
   constructor(
@@ -75,7 +75,7 @@ export class DeviceMemory<Handle> implements Memory {
 
   hold(tensor: HostTensor): Tensor {
     const place: DeviceTensor = { type: tensor.type };
-    this.#reserve(bytesOf(tensor.type));
+    this.reserve(bytesOf(tensor.type));
     this.put(place, this.store.create(tensor.type, tensor.data));
     return place;
   }
@@ -85,19 +85,19 @@ export class DeviceMemory<Handle> implements Memory {
     if (content === undefined) return undefined;
     const place: DeviceTensor = { type: f32(packed.shape) };
     try {
-      this.#reserve(content.bytes);
+      this.reserve(content.bytes);
     } catch (error) {
       for (const handle of content.handles) this.store.delete(handle);
       throw error;
     }
-    this.#fill(place, content);
+    this.fill(place, content);
     return place;
   }
 
   free(tensor: Tensor): void {
-    const content = this.#contents.get(tensor);
+    const content = this.contents.get(tensor);
     if (content === undefined) return;
-    this.#contents.delete(tensor);
+    this.contents.delete(tensor);
     this.account.remove(content.bytes);
     for (const handle of content.handles) this.store.delete(handle);
   }
@@ -109,7 +109,7 @@ export class DeviceMemory<Handle> implements Memory {
       const values = data[index];
       if (values === undefined) return;
       this.free(tensor);
-      this.#reserve(bytesOf(tensor.type));
+      this.reserve(bytesOf(tensor.type));
       this.put(tensor, this.store.create(tensor.type, values));
       discarded(values.byteLength);
     });
@@ -117,7 +117,7 @@ export class DeviceMemory<Handle> implements Memory {
 
   zero(tensor: Tensor): void {
     const { type } = tensor;
-    const [handle] = this.#contents.get(tensor)?.handles ?? [];
+    const [handle] = this.contents.get(tensor)?.handles ?? [];
     const fits = this.account.bytes + bytesOf(type) <= this.limit;
     if (handle !== undefined && this.store.zerosLike !== undefined && fits)
       this.put(tensor, this.store.zerosLike(type, handle));
@@ -135,27 +135,27 @@ export class DeviceMemory<Handle> implements Memory {
 
   /** Throws a {@link GraphError} where nothing was written yet. */
   contentOf(tensor: Tensor): Content<Handle> {
-    const content = this.#contents.get(tensor);
+    const content = this.contents.get(tensor);
     if (content === undefined) throw new GraphError('a tensor of a device is read before it is written');
     return content;
   }
 
   /** Gives a handle to a place; it is deleted with it. */
   put(tensor: Tensor, handle: Handle): void {
-    this.#fill(tensor, { handles: [handle], bytes: bytesOf(tensor.type) });
+    this.fill(tensor, { handles: [handle], bytes: bytesOf(tensor.type) });
   }
 
   /** Throws an {@link OutOfMemoryError}, which tells a training to take a smaller plan. */
-  #reserve(bytes: number): void {
+  private reserve(bytes: number): void {
     const { bytes: taken } = this.account;
     const { runtime } = this;
     if (taken + bytes > this.limit)
       throw outOfMemory(deviceFull(bytes, taken, this.limit), { runtime, memory: 'device', bytes });
   }
 
-  #fill(tensor: Tensor, content: Content<Handle>): void {
+  private fill(tensor: Tensor, content: Content<Handle>): void {
     this.free(tensor);
-    this.#contents.set(tensor, content);
+    this.contents.set(tensor, content);
     this.account.add(content.bytes);
   }
 
@@ -201,7 +201,7 @@ export class DeviceMemory<Handle> implements Memory {
           const type = inputs[at]?.type;
           return packing === undefined || type === undefined ? 0 : bytesOf(type);
         });
-        this.#reserve(needed + Math.max(0, ...decoded));
+        this.reserve(needed + Math.max(0, ...decoded));
         const results = execute(contents);
         passing.push(...results);
         const onHost: Record<string, HostTensor> = {};

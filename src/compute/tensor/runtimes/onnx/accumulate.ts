@@ -31,106 +31,101 @@ interface Found {
 }
 
 class Pass {
-  readonly #graph: Graph;
-  readonly #types: TensorType[];
-  readonly #constants: Constant[];
-  readonly #nodes: Node[] = [];
-  readonly #absorbed = new Set<Node>();
-  readonly #uses: ReadonlyMap<ValueId, number>;
+  private readonly graph: Graph;
+  private readonly types: TensorType[];
+  private readonly constants: Constant[];
+  private readonly nodes: Node[] = [];
+  private readonly absorbed = new Set<Node>();
+  private readonly uses: ReadonlyMap<ValueId, number>;
   /** Sums as they are computed, by the values that they are a view for. */
-  readonly #sums = new Map<ValueId, ValueId>();
+  private readonly sums = new Map<ValueId, ValueId>();
   /** Of values that lie in memory of their own: no views. */
-  readonly #producers = new Map<ValueId, Node>();
+  private readonly producers = new Map<ValueId, Node>();
 
   constructor(
     graph: Graph,
     private readonly least: number,
   ) {
-    this.#graph = graph;
-    this.#types = [...graph.types];
-    this.#constants = [...graph.constants];
-    this.#uses = countUses(graph);
+    this.graph = graph;
+    this.types = [...graph.types];
+    this.constants = [...graph.constants];
+    this.uses = countUses(graph);
   }
 
   take(node: Node): void {
-    const found = node.op === 'add' ? this.#find(node) : undefined;
-    if (found === undefined) this.#nodes.push(node);
-    else this.#accumulate(node, found);
-    if (node.op !== 'reshape') for (const output of node.outputs) this.#producers.set(output, node);
+    const found = node.op === 'add' ? this.find(node) : undefined;
+    if (found === undefined) this.nodes.push(node);
+    else this.accumulate(node, found);
+    if (node.op !== 'reshape') for (const output of node.outputs) this.producers.set(output, node);
   }
 
   result(): Graph {
-    const nodes = this.#nodes.filter((node) => !this.#absorbed.has(node));
-    const outputs = this.#graph.outputs.map(({ name, value }) => ({
+    const nodes = this.nodes.filter((node) => !this.absorbed.has(node));
+    const outputs = this.graph.outputs.map(({ name, value }) => ({
       name,
-      value: this.#sums.get(value) ?? value,
+      value: this.sums.get(value) ?? value,
     }));
-    return { ...this.#graph, types: this.#types, constants: this.#constants, nodes, outputs };
+    return { ...this.graph, types: this.types, constants: this.constants, nodes, outputs };
   }
 
-  #find({ inputs: [left, right], outputs: [sum] }: Node): Found | undefined {
+  private find({ inputs: [left, right], outputs: [sum] }: Node): Found | undefined {
     if (left === undefined || right === undefined || sum === undefined) return undefined;
-    const size = this.#size(sum);
-    if (this.#shape(sum).length !== 2 || size < this.least) return undefined;
+    const size = this.size(sum);
+    if (this.shape(sum).length !== 2 || size < this.least) return undefined;
     for (const [value, addend] of [
       [right, left],
       [left, right],
     ] as const) {
-      const product = this.#producers.get(value);
-      const isOwn =
-        this.#producers.has(addend) && this.#uses.get(addend) === 1 && this.#size(addend) === size;
-      if (product?.op !== 'matmul' || this.#uses.get(value) !== 1 || !isOwn) continue;
+      const product = this.producers.get(value);
+      const isOwn = this.producers.has(addend) && this.uses.get(addend) === 1 && this.size(addend) === size;
+      if (product?.op !== 'matmul' || this.uses.get(value) !== 1 || !isOwn) continue;
       const { inputs, attributes } = product;
-      const small = this.#size(inputs[1] ?? value) <= TRANSPOSED;
+      const small = this.size(inputs[1] ?? value) <= TRANSPOSED;
       if (!flag(attributes, 'transA') && (small || !flag(attributes, 'transB'))) return { product, addend };
     }
     return undefined;
   }
 
-  #accumulate({ outputs }: Node, { product, addend }: Found): void {
-    this.#absorbed.add(product);
+  private accumulate({ outputs }: Node, { product, addend }: Found): void {
+    this.absorbed.add(product);
     const [a = addend, b = addend] = product.inputs;
-    const [m = 1, n = 1] = this.#shape(addend);
-    const k = this.#size(a) / m;
-    const second = flag(product.attributes, 'transB') ? this.#transposed(b, [k, n]) : b;
+    const [m = 1, n = 1] = this.shape(addend);
+    const k = this.size(a) / m;
+    const second = flag(product.attributes, 'transB') ? this.transposed(b, [k, n]) : b;
     const alpha = number(product.attributes, 'alpha');
     const [first, last] =
-      alpha === 1
-        ? [a, second]
-        : m <= n
-          ? [this.#scaled(a, alpha), second]
-          : [a, this.#scaled(second, alpha)];
-    const inputs = [this.#view(first, [m, k, 1]), this.#view(last, [1, k, n]), this.#view(addend, [1, m, n])];
+      alpha === 1 ? [a, second] : m <= n ? [this.scaled(a, alpha), second] : [a, this.scaled(second, alpha)];
+    const inputs = [this.view(first, [m, k, 1]), this.view(last, [1, k, n]), this.view(addend, [1, m, n])];
     const attributes = { transA: false, transB: false, alpha: 1 };
-    const sum = this.#emit('gemm', inputs, [1, m, n], attributes);
-    this.#nodes.push({ op: 'reshape', inputs: [sum], outputs, attributes: { shape: [m, n] } });
-    for (const output of outputs) this.#sums.set(output, sum);
+    const sum = this.emit('gemm', inputs, [1, m, n], attributes);
+    this.nodes.push({ op: 'reshape', inputs: [sum], outputs, attributes: { shape: [m, n] } });
+    for (const output of outputs) this.sums.set(output, sum);
   }
 
-  #transposed = (value: ValueId, shape: readonly number[]): ValueId =>
-    this.#emit('transpose', [value], shape, { perm: [1, 0] });
+  private transposed = (value: ValueId, shape: readonly number[]): ValueId =>
+    this.emit('transpose', [value], shape, { perm: [1, 0] });
 
-  #view = (value: ValueId, shape: readonly number[]): ValueId =>
-    this.#emit('reshape', [value], shape, { shape });
+  private view = (value: ValueId, shape: readonly number[]): ValueId =>
+    this.emit('reshape', [value], shape, { shape });
 
-  #scaled(value: ValueId, factor: number): ValueId {
-    const scalar = this.#types.push(f32([])) - 1;
-    this.#constants.push({ value: scalar, data: Float32Array.of(factor) });
-    return this.#emit('mul', [value, scalar], this.#shape(value), {});
+  private scaled(value: ValueId, factor: number): ValueId {
+    const scalar = this.types.push(f32([])) - 1;
+    this.constants.push({ value: scalar, data: Float32Array.of(factor) });
+    return this.emit('mul', [value, scalar], this.shape(value), {});
   }
 
-  #emit(
+  private emit(
     op: string,
     inputs: readonly ValueId[],
     shape: readonly number[],
     attributes: Node['attributes'],
   ): ValueId {
-    const value = this.#types.push(f32(shape)) - 1;
-    this.#nodes.push({ op, inputs, outputs: [value], attributes });
+    const value = this.types.push(f32(shape)) - 1;
+    this.nodes.push({ op, inputs, outputs: [value], attributes });
     return value;
   }
 
-  #shape = (value: ValueId): readonly number[] => this.#types[value]?.shape ?? [];
+  private shape = (value: ValueId): readonly number[] => this.types[value]?.shape ?? [];
 
-  #size = (value: ValueId): number => sizeOf(this.#shape(value));
+  private size = (value: ValueId): number => sizeOf(this.shape(value));
 }

@@ -102,7 +102,7 @@ function loweredNodes(
 /** Constants of a model; literals of the same type and values are one. */
 class Initializers {
   readonly messages: Uint8Array[] = [];
-  readonly #literals = new Map<string, string>();
+  private readonly literals = new Map<string, string>();
 
   add(...initializer: Parameters<typeof initializerMessage>): void {
     this.messages.push(initializerMessage(...initializer));
@@ -111,10 +111,10 @@ class Initializers {
   /** Its name. */
   literal(type: TensorType, data: Float32Array | BigInt64Array): string {
     const key = `${type.dtype}[${type.shape.join()}]${data.join()}`;
-    const known = this.#literals.get(key);
+    const known = this.literals.get(key);
     if (known !== undefined) return known;
-    const name = `%literal${this.#literals.size}`;
-    this.#literals.set(key, name);
+    const name = `%literal${this.literals.size}`;
+    this.literals.set(key, name);
     this.add(name, type, data);
     return name;
   }

@@ -61,10 +61,10 @@ type Fetches = Readonly<Record<string, Tensor>>;
 
 /** One stretch for all graphs of a runtime, which run one at a time. */
 export class Scratch {
-  #memory = new ArrayBuffer(0);
-  #needed = 0;
+  private memory = new ArrayBuffer(0);
+  private needed = 0;
   /** Tensors over the stretch; none outlives it, or it could not be collected. */
-  #fetches = new Map<ScratchPlan, Fetches>();
+  private fetches = new Map<ScratchPlan, Fetches>();
 
   constructor(
     private readonly wrap: (type: TensorType, data: Float32Array | Int32Array | Uint8Array) => Tensor,
@@ -72,34 +72,34 @@ export class Scratch {
 
   /** Graphs tell their need when they are compiled, so that the stretch is allocated once for all of them. */
   reserve(plan: ScratchPlan): void {
-    this.#needed = Math.max(this.#needed, plan.bytes);
+    this.needed = Math.max(this.needed, plan.bytes);
   }
 
   forget(plan: ScratchPlan): void {
-    this.#fetches.delete(plan);
+    this.fetches.delete(plan);
   }
 
   tensors(plan: ScratchPlan): Fetches {
-    if (this.#memory.byteLength < this.#needed) {
-      const before = this.#memory.byteLength;
-      this.#fetches.clear();
-      this.#memory = new ArrayBuffer(0);
+    if (this.memory.byteLength < this.needed) {
+      const before = this.memory.byteLength;
+      this.fetches.clear();
+      this.memory = new ArrayBuffer(0);
       discarded(before);
-      this.#memory = allocateOnHost(this.#needed, (size) => new ArrayBuffer(size));
+      this.memory = allocateOnHost(this.needed, (size) => new ArrayBuffer(size));
     }
-    const known = this.#fetches.get(plan);
+    const known = this.fetches.get(plan);
     if (known !== undefined) return known;
     const fetches: Record<string, Tensor> = {};
     for (const { name, type, offset } of plan.places)
-      fetches[name] = this.wrap(type, this.#view(type, offset));
-    this.#fetches.set(plan, fetches);
+      fetches[name] = this.wrap(type, this.view(type, offset));
+    this.fetches.set(plan, fetches);
     return fetches;
   }
 
-  #view(type: TensorType, offset: number): Float32Array | Int32Array | Uint8Array {
+  private view(type: TensorType, offset: number): Float32Array | Int32Array | Uint8Array {
     const bytes = bytesOf(type);
-    if (type.dtype === 'f32') return new Float32Array(this.#memory, offset, bytes / 4);
-    if (type.dtype === 'i32') return new Int32Array(this.#memory, offset, bytes / 4);
-    return new Uint8Array(this.#memory, offset, bytes);
+    if (type.dtype === 'f32') return new Float32Array(this.memory, offset, bytes / 4);
+    if (type.dtype === 'i32') return new Int32Array(this.memory, offset, bytes / 4);
+    return new Uint8Array(this.memory, offset, bytes);
   }
 }

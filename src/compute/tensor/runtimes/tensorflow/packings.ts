@@ -134,36 +134,36 @@ function quadsOf(table: Float32Array): Float32Array {
 
 /** Puts packed forms on the device. The tables that all coded tensors share stay there. */
 export class Packer {
-  #quads: Table | undefined;
-  #constants: Table | undefined;
+  private quads: Table | undefined;
+  private constants: Table | undefined;
 
   constructor(private readonly binding: Binding) {}
 
   /** Handles of {@link TABLES}. */
   get tables(): readonly number[] {
-    const [quads, constants = quads] = [this.#quads?.handle, this.#constants?.handle];
+    const [quads, constants = quads] = [this.quads?.handle, this.constants?.handle];
     return quads === undefined || constants === undefined ? [] : [quads, constants];
   }
 
   pack(packed: Packed): Content<number> | undefined {
-    return packed.form === 'coded' ? this.#coded(packed) : this.#half(packed);
+    return packed.form === 'coded' ? this.coded(packed) : this.half(packed);
   }
 
-  #half({ form, shape, bits }: HalfTensor): Content<number> {
-    return { packing: form, bytes: bits.byteLength, handles: [this.#as(form, bits, shape)] };
+  private half({ form, shape, bits }: HalfTensor): Content<number> {
+    return { packing: form, bytes: bits.byteLength, handles: [this.as(form, bits, shape)] };
   }
 
-  #coded(packed: CodedTensor): Content<number> | undefined {
+  private coded(packed: CodedTensor): Content<number> | undefined {
     const { shape, codes, block, constants } = packed;
-    if (block !== BLOCK || !this.#takes(packed)) return undefined;
+    if (block !== BLOCK || !this.takes(packed)) return undefined;
     const blocks = blocksOf(shape);
-    const quads = this.#as('u16', padded(codes, (blocks * BLOCK) / 2), [(blocks * BLOCK) / 4]);
+    const quads = this.as('u16', padded(codes, (blocks * BLOCK) / 2), [(blocks * BLOCK) / 4]);
     const bytes = (blocks * BLOCK) / 2;
     if (constants instanceof Float32Array)
       return {
         packing: 'coded',
         bytes: bytes + constants.byteLength,
-        handles: [quads, this.#floats(constants, [blocks])],
+        handles: [quads, this.floats(constants, [blocks])],
       };
     const groups = groupsOf(shape);
     return {
@@ -172,30 +172,30 @@ export class Packer {
       handles: [
         quads,
         this.binding.createTensor([groups * NESTED], DATA_TYPE.u8, padded(constants.codes, groups * NESTED)),
-        this.#floats(constants.scales, [groups, 1]),
-        this.#floats(Float32Array.of(constants.offset), []),
+        this.floats(constants.scales, [groups, 1]),
+        this.floats(Float32Array.of(constants.offset), []),
       ],
     };
   }
 
   /** One table of codes, and one of constants' codes: there are none but bitsandbytes'. */
-  #takes({ table, constants }: CodedTensor): boolean {
+  private takes({ table, constants }: CodedTensor): boolean {
     const nested = constants instanceof Float32Array ? undefined : constants;
-    this.#quads ??= { of: table, handle: this.#floats(quadsOf(table), [65536, 4]) };
+    this.quads ??= { of: table, handle: this.floats(quadsOf(table), [65536, 4]) };
     if (nested !== undefined)
-      this.#constants ??= { of: nested.table, handle: this.#floats(nested.table, [256]) };
+      this.constants ??= { of: nested.table, handle: this.floats(nested.table, [256]) };
     return (
-      this.#quads.of === table &&
-      (nested === undefined || (nested.block === NESTED && this.#constants?.of === nested.table))
+      this.quads.of === table &&
+      (nested === undefined || (nested.block === NESTED && this.constants?.of === nested.table))
     );
   }
 
-  #floats(values: Float32Array, shape: Shape): number {
+  private floats(values: Float32Array, shape: Shape): number {
     return this.binding.createTensor(shape, DATA_TYPE.f32, values);
   }
 
   /** Bytes as values of two bytes each. */
-  #as(type: 'f16' | 'bf16' | 'u16', bytes: Uint8Array, shape: Shape): number {
+  private as(type: 'f16' | 'bf16' | 'u16', bytes: Uint8Array, shape: Shape): number {
     const { binding } = this;
     const raw = binding.createTensor([...shape, 2], DATA_TYPE.u8, bytes);
     try {

@@ -14,30 +14,30 @@ type Form = 'f32' | 'bf16';
 type Made = Readonly<Partial<Record<Form, () => string>>>;
 
 export class Values {
-  readonly #made = new Map<ValueId, Made>();
-  readonly #known: Readonly<Record<Form, Map<ValueId, string>>> = { f32: new Map(), bf16: new Map() };
+  private readonly made = new Map<ValueId, Made>();
+  private readonly known: Readonly<Record<Form, Map<ValueId, string>>> = { f32: new Map(), bf16: new Map() };
 
   constructor(private readonly node: LoweringContext['node']) {}
 
   set(value: ValueId, made: Made): void {
-    this.#made.set(value, made);
+    this.made.set(value, made);
   }
 
   get(value: ValueId, form: Form = 'f32'): string {
-    const known = this.#known[form].get(value);
+    const known = this.known[form].get(value);
     if (known !== undefined) return known;
-    const made = this.#made.get(value);
+    const made = this.made.get(value);
     if (made === undefined) throw new GraphError(`value ${value} is read before it is computed`);
     const other = form === 'f32' ? 'bf16' : 'f32';
     const reference =
       made[form]?.() ?? this.node('Cast', 'y', [this.get(value, other)], converted(other, form));
-    this.#known[form].set(value, reference);
+    this.known[form].set(value, reference);
     return reference;
   }
 
   /** Whether to make bfloat16 of it changes nothing. */
   isRounded(value: ValueId): boolean {
-    return this.#made.get(value)?.bf16 !== undefined;
+    return this.made.get(value)?.bf16 !== undefined;
   }
 }
 

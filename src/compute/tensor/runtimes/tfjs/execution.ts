@@ -79,9 +79,9 @@ function keep(graph: Graph, { upload, make }: Device): Kept {
 /** The values of one run. */
 class Values {
   /** What was computed, and is disposed of when it is read for the last time. */
-  readonly #made = new Map<ValueId, Handle>();
-  readonly #given: ReadonlyMap<ValueId, Content<Handle>>;
-  readonly #engine: Engine;
+  private readonly made = new Map<ValueId, Handle>();
+  private readonly given: ReadonlyMap<ValueId, Content<Handle>>;
+  private readonly engine: Engine;
 
   constructor(
     private readonly place: Place,
@@ -89,8 +89,8 @@ class Values {
     private readonly kept: Kept,
     contents: readonly Content<Handle>[],
   ) {
-    this.#given = new Map(graph.inputs.map(({ value }, index) => [value, argument(contents, index)]));
-    this.#engine = place.device.opened.core.engine();
+    this.given = new Map(graph.inputs.map(({ value }, index) => [value, argument(contents, index)]));
+    this.engine = place.device.opened.core.engine();
   }
 
   typeOf(value: ValueId): TensorType {
@@ -98,38 +98,38 @@ class Values {
   }
 
   add(value: ValueId, handle: Handle): void {
-    this.#made.set(value, handle);
+    this.made.set(value, handle);
   }
 
   isMade(value: ValueId): boolean {
-    return this.#made.has(value);
+    return this.made.has(value);
   }
 
   /** Decoded where it is packed. */
   find(value: ValueId): Handle {
-    const found = this.#made.get(value) ?? this.kept.constants.get(value);
+    const found = this.made.get(value) ?? this.kept.constants.get(value);
     if (found !== undefined) return found;
-    const weight = this.#packed(value);
+    const weight = this.packed(value);
     if (weight !== undefined) {
-      const decoded = this.#decoded(weight);
+      const decoded = this.decoded(weight);
       this.add(value, decoded);
       return decoded;
     }
-    const [handle] = this.#given.get(value)?.handles ?? [];
+    const [handle] = this.given.get(value)?.handles ?? [];
     if (handle === undefined) throw new GraphError(`value ${value} is read before it is computed`);
     return handle;
   }
 
   /** In the form that it lies in. */
   weight(value: ValueId): Weight {
-    const packed = this.isMade(value) ? undefined : this.#packed(value);
+    const packed = this.isMade(value) ? undefined : this.packed(value);
     return packed ?? plainWeight(this.typeOf(value).shape, this.find(value), this.place.device.largest);
   }
 
   /** What was computed of it is needed no more. */
   drop(value: ValueId): void {
-    dispose(this.#made.get(value) ?? []);
-    this.#made.delete(value);
+    dispose(this.made.get(value) ?? []);
+    this.made.delete(value);
   }
 
   /** Handles of the graph's outputs, which are the caller's to dispose of. */
@@ -139,30 +139,30 @@ class Values {
       const found = this.find(value);
       // an input, a constant, or what is another output already
       if (!this.isMade(value) || taken.has(value))
-        return found.map((x) => this.#engine.runKernel('Identity', { x }, {}));
+        return found.map((x) => this.engine.runKernel('Identity', { x }, {}));
       taken.add(value);
       return found;
     });
-    for (const value of taken) this.#made.delete(value);
+    for (const value of taken) this.made.delete(value);
     return results;
   }
 
   dispose(): void {
-    for (const handle of this.#made.values()) dispose(handle);
+    for (const handle of this.made.values()) dispose(handle);
   }
 
-  #packed(value: ValueId): Weight | undefined {
+  private packed(value: ValueId): Weight | undefined {
     const { packer, device } = this.place;
-    const content = this.#given.get(value);
+    const content = this.given.get(value);
     if (content?.packing === undefined) return undefined;
     return packer?.open(content, this.typeOf(value).shape, device.largest);
   }
 
-  #decoded({ form, parts, shape }: Weight): Handle {
+  private decoded({ form, parts, shape }: Weight): Handle {
     const [part, ...others] = parts;
     if (part === undefined || others.length > 0)
       throw tooLargeForGpu(bytesOnGpu(shape), this.place.device.largest);
-    return [this.#engine.runKernel(FORM_KERNEL.decode, part.handles, { form, shape })];
+    return [this.engine.runKernel(FORM_KERNEL.decode, part.handles, { form, shape })];
   }
 }
 

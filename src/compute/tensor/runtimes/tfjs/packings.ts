@@ -29,18 +29,18 @@ const BYTES: Readonly<Record<Packed['form'], number>> = { f16: 2, bf16: 2, coded
 
 /** Puts packed forms on the device. A table that coded tensors share stays there. */
 export class Packer {
-  readonly #tables = new Map<Float32Array, Tensor>();
+  private readonly tables = new Map<Float32Array, Tensor>();
 
   constructor(private readonly upload: Upload) {}
 
   /** `undefined` for a form that is decoded on the host. `largest`: bytes that the GPU takes in one piece. */
   pack(packed: Packed, largest: number): Content<Handle> | undefined {
-    if (packed.form === 'coded') return packed.block === BLOCK ? this.#coded(packed, largest) : undefined;
-    const words = this.#words(packed, packed.bits, largest);
+    if (packed.form === 'coded') return packed.block === BLOCK ? this.coded(packed, largest) : undefined;
+    const words = this.words(packed, packed.bits, largest);
     return { packing: packed.form, bytes: packed.bits.byteLength, handles: [words] };
   }
 
-  #words({ form, shape }: Packed, bits: Uint8Array, largest: number): Handle {
+  private words({ form, shape }: Packed, bits: Uint8Array, largest: number): Handle {
     const bytesBefore = (row: number) => row * sizeOf(shape.slice(1)) * BYTES[form];
     return packedRuns(form, shape, largest).map(({ first, rows }) =>
       this.upload(wordsOf(bits.subarray(bytesBefore(first), Math.ceil(bytesBefore(first + rows))))),
@@ -48,16 +48,16 @@ export class Packer {
   }
 
   /** Constants are decoded here: two roundings, of which a GPU might make one. */
-  #coded(packed: CodedTensor, largest: number): Content<Handle> {
+  private coded(packed: CodedTensor, largest: number): Content<Handle> {
     const { codes, constants, shape, table } = packed;
     const scales = constants instanceof Float32Array ? constants : decodeConstants(constants, sizeOf(shape));
-    if (!this.#tables.has(table)) this.#tables.set(table, this.upload(table));
+    if (!this.tables.has(table)) this.tables.set(table, this.upload(table));
     const blocksBefore = (row: number) => Math.ceil((row * sizeOf(shape.slice(1))) / BLOCK);
     return {
-      packing: tableKey(this.#tables, table),
+      packing: tableKey(this.tables, table),
       bytes: codes.byteLength + scales.byteLength,
       handles: [
-        this.#words(packed, codes, largest),
+        this.words(packed, codes, largest),
         packedRuns('coded', shape, largest).map(({ first, rows }) =>
           this.upload(scales.subarray(blocksBefore(first), blocksBefore(first + rows))),
         ),
@@ -69,7 +69,7 @@ export class Packer {
   open({ packing = '', handles }: Content<Handle>, shape: Shape, largest: number): Weight {
     const [words = [], constants] = handles;
     const [form, number] = packing.split(' ') as [Packed['form'], string | undefined];
-    const table = [...this.#tables.values()][Number(number)];
+    const table = [...this.tables.values()][Number(number)];
     const parts = packedRuns(form, shape, largest).map((run, at): WeightPart => {
       const [b, scales] = [words[at], constants?.[at]] as readonly [Tensor, Tensor | undefined];
       return { ...run, handles: { b, ...(scales && table && { constants: scales, table }) } };
