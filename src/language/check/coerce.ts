@@ -2,6 +2,7 @@
 import * as errors from '../diagnostics/catalogue/values.js';
 import { replace } from '../diagnostics/make.js';
 import type { Value } from '../ir/types.js';
+import { isCall } from '../ir/values.js';
 import type { SettingType } from '../schemas/schema.js';
 import type { Span } from '../source/span.js';
 import type { Context } from './context.js';
@@ -36,9 +37,7 @@ export function coerce(
         ? context.report(errors.unknownChoice(span, value, type.values))
         : mismatch(constant, type, span, context);
     case 'call':
-      return value !== null && typeof value === 'object' && 'call' in value
-        ? value
-        : mismatch(constant, type, span, context);
+      return isCall(value) ? value : mismatch(constant, type, span, context);
     default:
       return mismatch(constant, type, span, context);
   }

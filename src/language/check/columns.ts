@@ -3,6 +3,7 @@ import { unknownColumn } from '../diagnostics/catalogue/names.js';
 import { otherColumns } from '../diagnostics/catalogue/rows.js';
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { Call, Value } from '../ir/types.js';
+import { isRecord } from '../ir/values.js';
 import { SOURCE_COLUMNS } from '../schemas/functions/source.js';
 import { columnsOf, usualColumns } from '../schemas/functions/template.js';
 import { withParts } from '../syntax/references.js';
@@ -104,9 +105,6 @@ const stringIn = ({ block }: CheckedStage, key: string, text: string) =>
     .filter((property) => property.key.text === key)
     .flatMap(({ value }) => withParts(value))
     .find((part) => part.kind === 'string' && part.value === text)?.span;
-
-const isRecord = (value: Value | undefined): value is Readonly<Record<string, Value>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const callsIn = (value: Value): readonly Call[] =>
   Array.isArray(value) ? (value as readonly Call[]) : [value as Call];

@@ -4,7 +4,8 @@ import { missingSetting, noneIsDefault } from '../diagnostics/catalogue/values.j
 import { nearest } from '../diagnostics/did-you-mean.js';
 import { foreignSetting } from '../diagnostics/foreign.js';
 import type { Diagnostic } from '../diagnostics/types.js';
-import type { Origin, Quantity, Value, Values } from '../ir/types.js';
+import type { Origin, Value, Values } from '../ir/types.js';
+import { isCall, isQuantity, isRecord } from '../ir/values.js';
 import { functions } from '../schemas/functions/index.js';
 import type { Setting, SettingType } from '../schemas/schema.js';
 import type { Expression, Word } from '../syntax/ast.js';
@@ -157,9 +158,6 @@ function shown(value: Value, type: SettingType): string | undefined {
   return typeof value === 'string' || typeof value === 'boolean' ? `${value}` : undefined;
 }
 
-const isQuantity = (value: Value): value is Quantity =>
-  value !== null && typeof value === 'object' && 'unit' in value;
-
 function absent(
   key: string,
   setting: Setting,
@@ -189,8 +187,7 @@ function complete(
 ): Value {
   context.origin(path, origin);
   if (type.kind !== 'record' || !isRecord(value)) {
-    if (isRecord(value) && 'call' in value && isRecord(value['args']))
-      for (const key of Object.keys(value['args'])) context.origin(join(path, key), origin);
+    if (isCall(value)) for (const key of Object.keys(value.args)) context.origin(join(path, key), origin);
     return value;
   }
   const values: Record<string, Value> = {};
@@ -208,9 +205,6 @@ function complete(
   }
   return values;
 }
-
-const isRecord = (value: Value | undefined): value is Values =>
-  value !== null && typeof value === 'object' && !Array.isArray(value);
 
 /** Does the value follow from a parameter? */
 function usesParam(expression: Expression, context: Context): boolean {

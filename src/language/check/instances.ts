@@ -1,5 +1,6 @@
 /** Stages that a matrix makes of one block: their names, and which of them refer to each other. */
-import type { Expression, Reference, Requirement, Value } from '../ir/types.js';
+import type { Expression, Requirement, Value } from '../ir/types.js';
+import { isReference } from '../ir/values.js';
 import type { Binding } from './matrix.js';
 import type { CheckedStage } from './stages.js';
 
@@ -63,9 +64,6 @@ function conditionOf(condition: Expression, named: (stage: string) => string): E
 function renamed(value: Value, named: (stage: string) => string): Value {
   if (value === null || typeof value !== 'object') return value;
   if (Array.isArray(value)) return value.map((item: Value) => renamed(item, named));
-  if ('stage' in value && 'port' in value) {
-    const { stage, port } = value as Reference;
-    return { stage: named(stage), port };
-  }
+  if (isReference(value)) return { ...value, stage: named(value.stage) };
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, renamed(inner, named)]));
 }

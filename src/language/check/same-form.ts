@@ -5,6 +5,7 @@ import { otherForm, otherTokenizer } from '../diagnostics/catalogue/wiring.js';
 import type { Diagnostic } from '../diagnostics/types.js';
 import { HostError } from '../host/host.js';
 import type { Call, FileValue } from '../ir/types.js';
+import { isCall } from '../ir/values.js';
 import { LABELLED } from '../schemas/functions/template.js';
 import type { World } from './context.js';
 import { referenceIn, type Stages, settingSpan, trainedBy } from './stage-settings.js';
@@ -34,10 +35,7 @@ function tokenizerOf(call: Call, world: World): string | undefined {
 /** Tokens of another tokenizer are other words to the model. */
 export function sameTokenizer(checked: CheckedStage, stages: Stages, world: World): readonly Diagnostic[] {
   const own = checked.stage.settings['baseline'];
-  const models = [
-    modelUnder(checked, stages),
-    own !== null && typeof own === 'object' && 'call' in own ? (own as Call) : undefined,
-  ];
+  const models = [modelUnder(checked, stages), isCall(own) ? own : undefined];
   return ['dataset', 'validate'].flatMap((key) => {
     const reference = referenceIn(checked, key);
     const format = reference && stages.get(reference.stage);

@@ -4,6 +4,7 @@ import * as errors from '../diagnostics/catalogue/values.js';
 import { presetNeeds } from '../diagnostics/catalogue/wiring.js';
 import type { Budget, PresetOrigin, Requirement, Stage, Value, Values } from '../ir/types.js';
 import type { StageSchema } from '../schemas/schema.js';
+import { atOrAbove } from '../schemas/setting-paths.js';
 import { budgetMetrics, budgetSettings } from '../schemas/stages/budget.js';
 import type { Span } from '../source/span.js';
 import { type SourceText, spanText } from '../source/text.js';
@@ -15,7 +16,7 @@ import { withIndent } from './removal.js';
 import { checkRequirement } from './requirements.js';
 import { checkShares } from './shares.js';
 import type { Layer, StageSymbol } from './symbols.js';
-import { layersOf, merged, sourceOf } from './using.js';
+import { layersOf, merged } from './using.js';
 
 export interface CheckedStage {
   readonly stage: Stage;
@@ -68,7 +69,7 @@ export function checkStage(
 function presetOrigins({ origins }: Context, sources: Readonly<Record<string, PresetOrigin>>) {
   if (Object.keys(sources).length === 0) return {};
   const presets = Object.entries(origins).flatMap(([path, origin]) => {
-    const source = origin === 'preset' ? sourceOf(path, sources) : undefined;
+    const source = origin === 'preset' ? atOrAbove(sources, path) : undefined;
     return source === undefined ? [] : [[path, source] as const];
   });
   return presets.length === 0 ? {} : { presets: Object.fromEntries(presets) };

@@ -2,6 +2,8 @@
 import { noTokenizer, severalTokenizers } from '../diagnostics/catalogue/wiring.js';
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { Call, Value } from '../ir/types.js';
+import { isCall } from '../ir/values.js';
+import { headingOf } from './stage-settings.js';
 import type { CheckedStage } from './stages.js';
 import { references } from './wiring.js';
 
@@ -16,14 +18,14 @@ export function fillTokenizers(
   const byName = new Map(stages.map((checked) => [checked.stage.name, checked]));
   const readersOf = readersByFormat(stages);
   return stages.map((checked) => {
-    const { stage, block } = checked;
+    const { stage } = checked;
     if (stage.kind !== 'format' || stage.settings['model'] !== undefined) return checked;
     const readers = readersOf.get(stage.name) ?? [];
     const trains = readers.filter(({ stage }) => stage.kind === 'train');
     const users = trains.length > 0 ? trains : readers;
     const models = users.map((user) => modelUnder(user, byName));
     const [model] = models;
-    const heading = { ...block.kind.span, end: block.name.span.end };
+    const heading = headingOf(checked);
     if (model === undefined || models.some((other) => other === undefined)) {
       report(noTokenizer(heading, stage.name));
       return checked;
@@ -67,8 +69,8 @@ export function modelUnder(checked: CheckedStage, stages: Stages, depth = 0): Ca
   const { settings, kind } = checked.stage;
   const value: Value | undefined =
     kind === 'train' || kind === 'merge' ? settings['base'] : settings['model'];
-  if (value === null || typeof value !== 'object' || depth > stages.size) return undefined;
-  if ('call' in value) return value as Call;
+  if (value === undefined || depth > stages.size) return undefined;
+  if (isCall(value)) return value;
   const [reference] = references(value);
   const source = reference === undefined ? undefined : stages.get(reference.stage);
   return source === undefined ? undefined : modelUnder(source, stages, depth + 1);

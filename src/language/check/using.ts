@@ -1,6 +1,7 @@
 /** What is after `using`: a method, and presets in layers, of which the later ones win. */
 import * as errors from '../diagnostics/catalogue/names.js';
 import type { PresetOrigin, Value, Values } from '../ir/types.js';
+import { isPlainRecord } from '../ir/values.js';
 import { schemas } from '../schemas/stages/index.js';
 import type { Word } from '../syntax/ast.js';
 import type { Context } from './context.js';
@@ -89,24 +90,7 @@ function over(below: Values, above: Values, path: string, mark: (path: string) =
     const at = path === '' ? key : `${path}.${key}`;
     const under = below[key];
     mark(at);
-    joined[key] = isPlain(value) ? over(isPlain(under) ? under : {}, value, at, mark) : value;
+    joined[key] = isPlainRecord(value) ? over(isPlainRecord(under) ? under : {}, value, at, mark) : value;
   }
   return joined;
-}
-
-/** A record of settings, and no call, reference, quantity or file. */
-const isPlain = (value: Value | undefined): value is Values =>
-  value !== null &&
-  typeof value === 'object' &&
-  !Array.isArray(value) &&
-  !['call', 'stage', 'unit', 'file', 'secret'].some((tag) => tag in value);
-
-/** The origin of a path, which may lie inside a value that a preset set as a whole. */
-export function sourceOf(
-  path: string,
-  sources: Readonly<Record<string, PresetOrigin>>,
-): PresetOrigin | undefined {
-  for (let at = path; at !== ''; at = at.slice(0, Math.max(0, at.lastIndexOf('.'))))
-    if (Object.hasOwn(sources, at)) return sources[at];
-  return undefined;
 }

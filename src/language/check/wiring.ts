@@ -2,6 +2,7 @@
 import { type Step, stageCycle } from '../diagnostics/catalogue/wiring.js';
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { Expression, Reference, Value } from '../ir/types.js';
+import { isReference } from '../ir/values.js';
 import type { CheckedStage } from './stages.js';
 
 /** Stages that a value refers to, in order. */
@@ -14,7 +15,7 @@ export function references(value: Value): readonly Reference[] {
 function collect(value: Value, found: Reference[]): void {
   if (value === null || typeof value !== 'object') return;
   if (Array.isArray(value)) for (const item of value) collect(item, found);
-  else if ('stage' in value && 'port' in value) found.push(value as Reference);
+  else if (isReference(value)) found.push(value);
   else for (const key in value) collect((value as Readonly<Record<string, Value>>)[key] ?? null, found);
 }
 

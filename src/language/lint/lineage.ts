@@ -1,15 +1,11 @@
 /** What comes from what: the questions that several rules ask about the graph. */
+import { referenceIn } from '../check/stage-settings.js';
 import type { CheckedStage } from '../check/stages.js';
 import { modelUnder } from '../check/tokenizers.js';
-import { references } from '../check/wiring.js';
-import type { Call, Reference } from '../ir/types.js';
+import type { Call } from '../ir/types.js';
 import { isMadeUp } from '../schemas/functions/source.js';
 import { LABELLED } from '../schemas/functions/template.js';
 import type { Pipeline } from './types.js';
-
-/** The first stage and port that a setting refers to. */
-export const referenceOf = ({ stage }: CheckedStage, key: string): Reference | undefined =>
-  references(stage.settings[key] ?? null)[0];
 
 /** `dialogs.train` → the format stage `dialogs`. */
 export const readFrom = (
@@ -17,7 +13,7 @@ export const readFrom = (
   key: string,
   pipeline: Pipeline,
 ): CheckedStage | undefined =>
-  checked === undefined ? undefined : pipeline.stage(referenceOf(checked, key)?.stage);
+  checked === undefined ? undefined : pipeline.stage(referenceIn(checked, key)?.stage);
 
 /** The data stage under a setting that takes rows. */
 export const dataUnder = (checked: CheckedStage, key: string, pipeline: Pipeline): CheckedStage | undefined =>
@@ -64,7 +60,7 @@ export function ancestors(start: string | undefined, pipeline: Pipeline): Readon
     const checked = pipeline.stage(name);
     if (name === undefined || checked === undefined || found.has(name)) return;
     found.add(name);
-    for (const key of ['model', 'adapter', 'base']) visit(referenceOf(checked, key)?.stage);
+    for (const key of ['model', 'adapter', 'base']) visit(referenceIn(checked, key)?.stage);
   };
   visit(start);
   return found;

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import type { CheckedStage } from '../check/stages.js';
 import { type Host, HostError } from '../host/host.js';
 import type { Call, Value } from '../ir/types.js';
+import { isCall, isRecord } from '../ir/values.js';
 import { entryOf, rowsIn } from './lock.js';
 import type { Files, Rows } from './types.js';
 
@@ -56,14 +57,7 @@ function countSource(call: Call, { host, folder, files }: RowsWorld): number | u
 }
 
 const callsOf = (value: Value): readonly Call[] =>
-  Array.isArray(value)
-    ? value.flatMap(callsOf)
-    : isRecord(value) && 'call' in value
-      ? [value as unknown as Call]
-      : [];
-
-const isRecord = (value: Value | undefined): value is Readonly<Record<string, Value>> =>
-  value !== null && typeof value === 'object' && !Array.isArray(value);
+  Array.isArray(value) ? value.flatMap(callsOf) : isCall(value) ? [value] : [];
 
 function filesOf(pattern: string, host: Host, folder: string): readonly string[] {
   const path = resolve(folder, pattern);

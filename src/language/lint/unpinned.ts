@@ -1,6 +1,7 @@
 /** Models and data sets of the Hub that are named without a commit: what a name refers to can change. */
 import type { CheckedStage } from '../check/stages.js';
 import type { Call, StageKind, Value } from '../ir/types.js';
+import { isCall, isList } from '../ir/values.js';
 import { declared } from './declared.js';
 import { entryOf } from './lock.js';
 import type { Finding, Pipeline } from './types.js';
@@ -28,9 +29,8 @@ export function unpinned(
 }
 
 function callsOf(value: Value | undefined, name: string): readonly Call[] {
-  if (value === undefined || value === null || typeof value !== 'object') return [];
-  if (Array.isArray(value)) return value.flatMap((item) => callsOf(item, name));
-  return 'call' in value && value.call === name ? [value as unknown as Call] : [];
+  if (isList(value)) return value.flatMap((item) => callsOf(item, name));
+  return isCall(value) && value.call === name ? [value] : [];
 }
 
 const finding = (checked: CheckedStage, key: string, name: string, pipeline: Pipeline): Finding => ({

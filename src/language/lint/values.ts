@@ -1,18 +1,11 @@
 /** Settings as numbers and calls, and numbers as a file would have them. */
 import type { CheckedStage } from '../check/stages.js';
 import type { Call, Value } from '../ir/types.js';
+import { isCall } from '../ir/values.js';
+import { valueAt as valueIn } from '../schemas/setting-paths.js';
 
-/** The value at a path, through records and the arguments of calls. */
-export function valueAt({ stage }: CheckedStage, path: string): Value | undefined {
-  let value: Value | undefined = stage.settings as Readonly<Record<string, Value>>;
-  for (const key of path.split('.')) {
-    if (value === undefined || value === null || typeof value !== 'object' || Array.isArray(value))
-      return undefined;
-    const record: Readonly<Record<string, Value>> = 'call' in value ? (value as Call).args : (value as never);
-    value = Object.hasOwn(record, key) ? record[key] : undefined;
-  }
-  return value;
-}
+export const valueAt = ({ stage }: CheckedStage, path: string): Value | undefined =>
+  valueIn(stage.settings, path);
 
 export const numberAt = (checked: CheckedStage, path: string): number | undefined => {
   const value = valueAt(checked, path);
@@ -21,7 +14,7 @@ export const numberAt = (checked: CheckedStage, path: string): number | undefine
 
 export const callAt = (checked: CheckedStage, path: string): Call | undefined => {
   const value = valueAt(checked, path);
-  return value !== null && typeof value === 'object' && 'call' in value ? (value as Call) : undefined;
+  return isCall(value) ? value : undefined;
 };
 
 /** `3e-3`, `0.02`, `16`: the shorter way to write a number. */

@@ -1,5 +1,5 @@
 /** Repositories of a model hub: what may be their names, and which calls name them. */
-import type { Call, SecretValue, Value } from '../ir/types.js';
+import type { Call } from '../ir/types.js';
 
 export type RepositoryKind = 'model' | 'dataset';
 
@@ -52,6 +52,3 @@ export const pinnedCommit = ({ args }: Call): string | undefined =>
 /** Files of a data set that a pinned call reads. */
 export const pinnedFiles = ({ args }: Call): readonly string[] =>
   Array.isArray(args['found']) ? args['found'].filter(isSafeName) : [];
-
-export const isSecret = (value: Value | undefined): value is SecretValue =>
-  value !== null && typeof value === 'object' && 'secret' in value && typeof value['secret'] === 'string';

@@ -1,6 +1,7 @@
 /** The calls of a program that name repositories. */
 import type { Call, Program, Stage, Value } from '../../language/ir/types.js';
-import { isSecret, repositoryOf } from '../../language/schemas/repositories.js';
+import { isCall, isSecret } from '../../language/ir/values.js';
+import { repositoryOf } from '../../language/schemas/repositories.js';
 
 export interface HubCall {
   readonly stage: Stage;
@@ -8,9 +9,6 @@ export interface HubCall {
   readonly path: string;
   readonly call: Call;
 }
-
-const isCall = (value: Value | undefined): value is Call =>
-  value !== null && typeof value === 'object' && 'call' in value && 'args' in value;
 
 export const hubCalls = (stages: readonly Stage[]): readonly HubCall[] =>
   stages.flatMap((stage) =>

@@ -1,10 +1,11 @@
 /** What a pipeline reads, by the names of a lock, each with the places where it is named. */
 import { relative, resolve } from 'node:path';
 import type { Analysis } from '../../language/compile.js';
-import type { Call, FileValue, Program, Stage, Value } from '../../language/ir/types.js';
-import { functions } from '../../language/schemas/functions/index.js';
+import type { Call, Program, Stage, Value } from '../../language/ir/types.js';
+import { isCall, isFile } from '../../language/ir/values.js';
 import { isMadeUp } from '../../language/schemas/functions/source.js';
 import { repositoryOf } from '../../language/schemas/repositories.js';
+import { functionNamed } from '../../language/schemas/setting-paths.js';
 import type { Span } from '../../language/source/span.js';
 import { placeOf } from './places.js';
 
@@ -23,11 +24,6 @@ export interface Named {
   /** Of files: its path as written and its digest; of modules: its digest. */
   readonly file?: { readonly path: string; readonly sha256: string };
 }
-
-const isRecord = (value: Value): value is { readonly [key: string]: Value } =>
-  value !== null && typeof value === 'object' && !Array.isArray(value);
-const isCall = (value: Value): value is Call => isRecord(value) && 'call' in value && 'args' in value;
-const isFile = (value: Value): value is FileValue => isRecord(value) && 'file' in value && 'sha256' in value;
 
 /** Everything that the program reads, each once, in the order in which it is named. */
 export function readsOf(program: Program, analysis: Analysis): readonly Named[] {
@@ -66,7 +62,7 @@ const posix = (path: string): string => path.replaceAll('\\', '/');
 
 /** A call of a model or a source, by the name that a lock has for it. */
 function namedCall(call: Call): Omit<Named, 'at'> | undefined {
-  const family = Object.hasOwn(functions, call.call) ? functions[call.call]?.family : undefined;
+  const family = functionNamed(call.call)?.family;
   if (family !== 'model' && family !== 'source' && family !== 'adapter') return undefined;
   // nothing stands for rows that are made up
   if (isMadeUp(call)) return undefined;

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import type { Value } from '../../language/ir/types.js';
 
 /** JSON with the keys of every object sorted by code unit (RFC 8785's order): equal values give equal text. */
 export function canonical(value: unknown): string {
@@ -16,6 +15,3 @@ export function canonical(value: unknown): string {
 
 export const sha256 = (content: string | Uint8Array): string =>
   createHash('sha256').update(content).digest('hex');
-
-export const isRecord = (value: unknown): value is { readonly [key: string]: Value } =>
-  value !== null && typeof value === 'object' && !Array.isArray(value);

@@ -1,8 +1,8 @@
 /** Every setting as it counts, and who set it. */
 import type { Stage, Value } from '../../language/ir/types.js';
+import { isPlainRecord, isRecord } from '../../language/ir/values.js';
+import { atOrAbove } from '../../language/schemas/setting-paths.js';
 import { hasFactors, type TrainPlan } from '../../language/schemas/types.js';
-import { isRecord } from './canonical.js';
-import { isCall, isReference } from './models.js';
 import type { Effective } from './types.js';
 
 export function effectiveSettings(
@@ -18,14 +18,8 @@ export function effectiveSettings(
       for (const [name, field] of Object.entries(value)) add(`${path}.${name}`, field, from);
     else effective[path] = { value: withoutText(value), from, ...presetOf(path) };
   };
-  const presetOf = (path: string): Pick<Effective, 'preset' | 'module'> => {
-    for (let at = path; at !== ''; at = at.slice(0, Math.max(0, at.lastIndexOf('.')))) {
-      const found = stage.presets?.[at];
-      if (found !== undefined) return found;
-      if (at in stage.origins) return {};
-    }
-    return {};
-  };
+  const presetOf = (path: string): Pick<Effective, 'preset' | 'module'> =>
+    atOrAbove(stage.origins, path) === 'preset' ? { ...atOrAbove(stage.presets, path) } : {};
   for (const [name, value] of Object.entries(stage.settings)) add(name, value, 'default');
   const from = stage.origins['start'] ?? 'author';
   for (const [name, value] of Object.entries(taken))
@@ -75,14 +69,6 @@ function chosenSettings(
       : { vocabulary_shard: { value: chosen.vocabularyShard, from: 'planner' as const } }),
   };
 }
-
-const isPlainRecord = (value: Value): value is { readonly [key: string]: Value } =>
-  isRecord(value) &&
-  !isCall(value) &&
-  !isReference(value) &&
-  !('unit' in value) &&
-  !('sha256' in value) &&
-  !('secret' in value);
 
 /** A prompt's text is in its file; the plan names the file and its digest. */
 function withoutText(value: Value): Value {

@@ -9,6 +9,7 @@ import { type MergeDtype, mergeDtypes } from '../../compute/packaging/merge/inde
 import { isCompiled } from '../../compute/tensor/runtimes/tensorflow/variants.js';
 import type { HeldWeights } from '../../language/ir/held-weights.js';
 import type { Stage, StageKind, Value } from '../../language/ir/types.js';
+import { isReference } from '../../language/ir/values.js';
 import type { EvalSettings } from '../../language/schemas/stages/eval.js';
 import { trainSettings } from '../../language/schemas/stages/train.js';
 import type { TrainPlan } from '../../language/schemas/types.js';
@@ -16,7 +17,7 @@ import { chosenLora } from '../stages/train/lora.js';
 import { evaluationPeak, type ForwardMemory, mergePeak } from './memory/evaluate.js';
 import { dataPeak, formatPeak } from './memory/rows.js';
 import { decoderShape, optimizerBytes, trainPeak } from './memory/train.js';
-import { isReference, stageNamed } from './models.js';
+import { stageNamed } from './models.js';
 import { fitsIn } from './room.js';
 import {
   decodedWeights,

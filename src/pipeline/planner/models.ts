@@ -1,9 +1,9 @@
 /** Which model folder is at the root of what a stage trains, evaluates, merges or takes its tokenizer from. */
 
 import type { Host } from '../../language/host/host.js';
-import type { Call, Program, Reference, Stage, Value } from '../../language/ir/types.js';
+import type { Program, Stage, Value } from '../../language/ir/types.js';
+import { isCall, isReference } from '../../language/ir/values.js';
 import { type ResolvedModel, resolveModelCall } from '../stages/model-places.js';
-import { isRecord } from './canonical.js';
 
 /** How a stage holds weights that an earlier stage wrote; `file` where they are still those of the folder. */
 export type WeightOrigin = 'file' | 'f32' | 'f16' | 'bf16';
@@ -17,12 +17,6 @@ export interface RootModel {
   /** Train stage that the weights come from, by full training or a merge. */
   readonly trainedBy?: string;
 }
-
-export const isCall = (value: unknown): value is Call =>
-  isRecord(value) && typeof value['call'] === 'string' && isRecord(value['args']);
-
-export const isReference = (value: unknown): value is Reference =>
-  isRecord(value) && typeof value['stage'] === 'string' && typeof value['port'] === 'string';
 
 export const stageNamed = (program: Program, name: string): Stage | undefined =>
   program.stages.find((stage) => stage.name === name);

@@ -2,16 +2,17 @@
 import { relative } from 'node:path';
 import type { Digests } from '../../language/host/digests.js';
 import type { Host } from '../../language/host/host.js';
-import type { Call, FileValue, Program, Value } from '../../language/ir/types.js';
+import type { Call, Program, Value } from '../../language/ir/types.js';
+import { isCall, isFile, isRecord, isReference, isSecret } from '../../language/ir/values.js';
 import { functions } from '../../language/schemas/functions/index.js';
-import { isSecret, repositoryOf } from '../../language/schemas/repositories.js';
+import { repositoryOf } from '../../language/schemas/repositories.js';
 import type { Setting } from '../../language/schemas/schema.js';
+import { recordFields } from '../../language/schemas/setting-paths.js';
 import { adapterPaths, type NamedAdapter, resolveAdapter } from '../stages/adapters.js';
 import { sourcePaths } from '../stages/data/sources.js';
 import { modelFiles } from '../stages/models.js';
-import { canonical, isRecord } from './canonical.js';
-import { isCall, isReference, type RootModel, rootModel } from './models.js';
-import { recordFields } from './written.js';
+import { canonical } from './canonical.js';
+import { type RootModel, rootModel } from './models.js';
 
 /** One thing that a key is made of. */
 export interface Part {
@@ -128,6 +129,3 @@ function sourceParts(path: string, call: Call, { program, host, digests }: Parts
 }
 
 const isOnHub = (call: Call): boolean => repositoryOf(call) !== undefined;
-
-const isFile = (value: unknown): value is FileValue =>
-  isRecord(value) && typeof value['file'] === 'string' && typeof value['sha256'] === 'string';

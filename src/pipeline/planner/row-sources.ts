@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import type { Host } from '../../language/host/host.js';
 import type { Call, Program, Stage } from '../../language/ir/types.js';
+import { isReference } from '../../language/ir/values.js';
 import { LABELLED } from '../../language/schemas/functions/template.js';
 import type { DataSettings } from '../../language/schemas/stages/data.js';
 import { estimateRows } from '../stages/data/read/estimate.js';
@@ -10,7 +11,7 @@ import { labelledColumns } from '../stages/format/labelled.js';
 import type { FormatInfo } from '../stages/format/rows.js';
 import type { LengthSurvey } from '../stages/format/survey.js';
 import { assumedLengths, countedLengths, type Lengths, sampledLengths } from './lengths.js';
-import { isReference, stageNamed } from './models.js';
+import { stageNamed } from './models.js';
 import type { SourceSize } from './world.js';
 
 export type Survey = (program: Program, host: Host, format: Stage) => Promise<LengthSurvey>;

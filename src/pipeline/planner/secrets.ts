@@ -3,7 +3,7 @@ import { secretUnset } from '../../language/diagnostics/catalogue/params.js';
 import type { Diagnostic } from '../../language/diagnostics/types.js';
 import type { Host } from '../../language/host/host.js';
 import type { SecretValue, Stage, Value } from '../../language/ir/types.js';
-import { isSecret } from '../../language/schemas/repositories.js';
+import { isSecret } from '../../language/ir/values.js';
 
 /** One error a secret whose environment variable is not set. */
 export function missingSecrets(stage: Stage, host: Host): readonly Diagnostic[] {
@@ -16,7 +16,5 @@ export function missingSecrets(stage: Stage, host: Host): readonly Diagnostic[] 
 function secretsIn(value: Value | Readonly<Record<string, Value>>): readonly SecretValue[] {
   if (value === null || typeof value !== 'object') return [];
   if (Array.isArray(value)) return value.flatMap((item: Value) => secretsIn(item));
-  return isSecret(value as Value)
-    ? [value as unknown as SecretValue]
-    : Object.values(value).flatMap((inner) => secretsIn(inner as Value));
+  return isSecret(value) ? [value] : Object.values(value).flatMap((inner) => secretsIn(inner as Value));
 }

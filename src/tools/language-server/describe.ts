@@ -1,6 +1,7 @@
 /** What things are, in Markdown: for hovers and beside completions. */
 import { FAMILY_NOUNS, portNoun } from '../../language/check/describe.js';
 import { suffixesOf, unitNoun } from '../../language/check/units.js';
+import { valueText } from '../../language/check/value-text.js';
 import type {
   FunctionSchema,
   MetricSchema,
@@ -8,7 +9,6 @@ import type {
   Setting,
   StageSchema,
 } from '../../language/schemas/schema.js';
-import { written } from '../../pipeline/planner/written.js';
 import { typeText, unitsOf } from '../insight/settings/types.js';
 import type { Declared } from './names/targets.js';
 
@@ -29,7 +29,7 @@ export function settingFacts({ type, required, default: value }: Setting): strin
       ? ['required']
       : value === undefined
         ? ['optional']
-        : [`default: ${code(written(value, type))}`]),
+        : [`default: ${code(valueText(value, type))}`]),
   ].join(' · ');
 }
 
@@ -42,7 +42,7 @@ export function signature(name: string, { args, family }: FunctionSchema): strin
 
 export const parameters = (args: Readonly<Record<string, Setting>>): readonly string[] =>
   Object.entries(args).map(([arg, { required, default: value, type }]) => {
-    const standard = value === undefined ? '' : ` = ${written(value, type)}`;
+    const standard = value === undefined ? '' : ` = ${valueText(value, type)}`;
     return `${arg}${required ? '' : value === undefined ? '?' : standard}`;
   });
 

@@ -1,9 +1,11 @@
 /** What a word of a pipeline refers to, in Markdown. */
 import { typeNoun } from '../../language/check/describe.js';
 import { PARAM_TYPES } from '../../language/check/params.js';
+import { originOf, presetOf } from '../../language/check/stage-settings.js';
+import { valueText } from '../../language/check/value-text.js';
 import type { Setting, StageSchema } from '../../language/schemas/schema.js';
+import { valueAt } from '../../language/schemas/setting-paths.js';
 import { budgetMetrics, budgetSettings } from '../../language/schemas/stages/budget.js';
-import { written } from '../../pipeline/planner/written.js';
 import {
   code,
   ftp,
@@ -100,10 +102,15 @@ const FROM: Readonly<Record<string, string>> = {
 /** A setting, with the value that it has in this stage and who set it. */
 function settingAt({ path, setting, stage, owner }: Of<'setting'>, { view }: Spot, session: Session): string {
   const head = code(stage === undefined ? `${owner}.${path}` : `${stage}.${path}`);
-  return paragraphs(head, setting.doc, settingFacts(setting), valueText(path, stage, setting, view, session));
+  return paragraphs(
+    head,
+    setting.doc,
+    settingFacts(setting),
+    effectiveText(path, stage, setting, view, session),
+  );
 }
 
-function valueText(
+function effectiveText(
   path: string,
   name: string | undefined,
   { type }: Setting,
@@ -116,26 +123,14 @@ function valueText(
     const effective = planned?.effective[path];
     const value = effective?.value ?? valueAt(stage.settings, path);
     if (value === undefined) return [];
-    const from = effective?.from ?? stage.origins[path] ?? 'default';
-    const preset = stage.presets?.[path];
+    const from = effective?.from ?? originOf({ stage }, path);
+    const preset = presetOf({ stage }, path);
     const who =
       from === 'preset' && preset !== undefined
         ? `preset ${code(preset.preset)} of ${code(preset.module)}`
         : (FROM[from] ?? from);
     const of = checked.length > 1 ? `${code(stage.name)}: ` : '';
-    return [`${of}value: ${code(written(value, type))}, ${who}`];
+    return [`${of}value: ${code(valueText(value, type))}, ${who}`];
   });
   return lines.length === 0 ? undefined : lines.join('  \n');
-}
-
-type Values = Parameters<typeof written>[0];
-
-function valueAt(settings: Readonly<Record<string, Values>>, path: string): Values | undefined {
-  let at: unknown = settings;
-  for (const key of path.split('.')) {
-    if (typeof at !== 'object' || at === null || Array.isArray(at) || !Object.hasOwn(at, key))
-      return undefined;
-    at = (at as Readonly<Record<string, unknown>>)[key];
-  }
-  return at as Values;
 }

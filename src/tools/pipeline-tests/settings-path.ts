@@ -1,14 +1,16 @@
 /** `adapter.lora.rank`: a setting of a stage, by its schema and, where that leaves it open, by its value. */
 import { notComparable, unknownTestName } from '../../language/diagnostics/catalogue/tests.js';
 import type { Diagnostic } from '../../language/diagnostics/types.js';
-import type { Stage, Value } from '../../language/ir/types.js';
+import type { Stage, Value, Values } from '../../language/ir/types.js';
+import { isCall, isFile, isQuantity, isRecord, isReference, isSecret } from '../../language/ir/values.js';
 import { functions } from '../../language/schemas/functions/index.js';
 import type { Setting, SettingType } from '../../language/schemas/schema.js';
+import { functionNamed, recordFields, valueAt } from '../../language/schemas/setting-paths.js';
 import { schemas } from '../../language/schemas/stages/index.js';
 import type { Word } from '../../language/syntax/ast.js';
 import type { Kind, Reading } from './types.js';
 
-export interface FoundSetting {
+export interface ComparableSetting {
   readonly kind: Kind;
   readonly words?: readonly string[];
   /** From the stage's settings on. */
@@ -16,14 +18,13 @@ export interface FoundSetting {
 }
 
 type Settings = Readonly<Record<string, Setting>>;
-type Values = Readonly<Record<string, Value>>;
 
 /** `undefined` where there is no such setting, or none that can be compared; that has been reported. */
 export function findSetting(
   stage: Stage,
   words: readonly Word[],
   report: (found: Diagnostic) => undefined,
-): FoundSetting | undefined {
+): ComparableSetting | undefined {
   let fields: Settings = schemas[stage.kind].settings;
   let values: Values | undefined = stage.settings;
   let where = `the ${stage.kind} stage \`${stage.name}\``;
@@ -56,13 +57,12 @@ function inside(
   type: SettingType,
   value: Value | undefined,
 ): { fields: Settings; values?: Values } | undefined {
-  if (isCall(value)) return { fields: functions[value.call]?.args ?? {}, values: value.args };
-  const record = [type, ...(type.kind === 'union' ? type.of : [])].find((one) => one.kind === 'record');
-  if (record?.kind !== 'record') return undefined;
-  return { fields: record.fields, values: isRecord(value) ? value : undefined };
+  if (isCall(value)) return { fields: functionNamed(value.call)?.args ?? {}, values: value.args };
+  const fields = recordFields(type);
+  return fields && { fields, values: isRecord(value) ? value : undefined };
 }
 
-type Leaf = Omit<FoundSetting, 'path'>;
+type Leaf = Omit<ComparableSetting, 'path'>;
 
 /** A text says what it is instead of a value. */
 const LEAVES: {
@@ -90,33 +90,18 @@ const LEAVES: {
 
 function leafOf(type: SettingType, value: Value | undefined): Leaf | string {
   if (Array.isArray(value)) return 'a list';
-  if (isRecord(value) && 'secret' in value) return 'a secret';
+  if (isSecret(value)) return 'a secret';
   // The table has one entry a kind: the entry found for `type.kind` takes `type`.
   return (LEAVES[type.kind] as (type: SettingType) => Leaf | string)(type);
 }
 
 /** The value at a path; a call stands for its function. */
-export function settingAt(settings: Values, path: readonly string[]): Reading {
-  let value: Value | undefined = settings;
-  for (const name of path) {
-    if (isCall(value)) value = value.args;
-    value = isRecord(value) ? value[name] : undefined;
-  }
-  return readingOf(value);
-}
+export const settingAt = (settings: Values, path: readonly string[]): Reading =>
+  readingOf(valueAt(settings, path.join('.')));
 
 export function readingOf(value: Value | undefined): Reading {
-  if (value === undefined || value === null || typeof value !== 'object') return value;
+  if (value === undefined || value === null || typeof value !== 'object' || isQuantity(value)) return value;
   if (isCall(value)) return value.call;
-  if (!isRecord(value)) return undefined;
-  const { unit, value: number, stage, port, file } = value;
-  if (typeof unit === 'string' && typeof number === 'number') return { unit: unit as never, value: number };
-  if (typeof stage === 'string') return port === '' ? stage : `${stage}.${String(port)}`;
-  return typeof file === 'string' ? file : undefined;
+  if (isReference(value)) return value.port === '' ? value.stage : `${value.stage}.${value.port}`;
+  return isFile(value) ? value.file : undefined;
 }
-
-const isRecord = (value: Value | undefined): value is Values =>
-  value !== null && typeof value === 'object' && !Array.isArray(value);
-
-const isCall = (value: Value | undefined): value is { call: string; args: Values } =>
-  isRecord(value) && typeof value['call'] === 'string';

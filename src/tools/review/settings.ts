@@ -1,19 +1,13 @@
 /** The effective settings of a stage leaf by leaf, each as it would be in a file. */
+import { valueText } from '../../language/check/value-text.js';
 import type { Origin, Stage, StageKind, Value } from '../../language/ir/types.js';
+import { isCall, isFile, isRecord, isReference } from '../../language/ir/values.js';
 import type { Setting, SettingType } from '../../language/schemas/schema.js';
+import { functionNamed, recordFields } from '../../language/schemas/setting-paths.js';
 import { schemas } from '../../language/schemas/stages/index.js';
-import { METHODS } from '../../language/schemas/types.js';
-import { isRecord } from '../../pipeline/planner/canonical.js';
-import { isCall, isReference } from '../../pipeline/planner/models.js';
+import { PLANNED_SETTINGS } from '../../pipeline/planner/planned-settings.js';
 import type { PlannedStage } from '../../pipeline/planner/types.js';
-import { functionNamed, isFile, recordFields, written } from '../../pipeline/planner/written.js';
 import type { ReviewedSetting } from './types.js';
-
-/** Settings that the planner adds to a train stage and that no file has. */
-const PLANNED_TYPES: Readonly<Record<string, SettingType>> = {
-  max_length: { kind: 'quantity', units: ['tokens'] },
-  using: { kind: 'enum', values: METHODS },
-};
 
 type Settings = Readonly<Record<string, ReviewedSetting>>;
 
@@ -34,13 +28,13 @@ export function reviewedSettings(
     };
   };
   const add = (path: string, value: Value, type: SettingType | undefined, from: Origin): void => {
-    if (isReference(value)) leaf(path, written(value), from, value);
-    else if (isFile(value)) leaf(path, `${written(value)} sha256:${value.sha256.slice(0, 12)}`, from);
+    if (isReference(value)) leaf(path, valueText(value), from, value);
+    else if (isFile(value)) leaf(path, `${valueText(value)} sha256:${value.sha256.slice(0, 12)}`, from);
     else if (isCall(value)) {
       leaf(path, value.call, from);
       addAll(path, value.args, functionNamed(value.call)?.args, from);
     } else if (isRecord(value) && !('unit' in value)) addAll(path, value, recordFields(type), from);
-    else leaf(path, written(value, type), from);
+    else leaf(path, valueText(value, type), from);
   };
   const addAll = (
     path: string,
@@ -59,7 +53,8 @@ export function reviewedSettings(
 }
 
 function typeAt(kind: StageKind, path: string): SettingType | undefined {
+  if (Object.hasOwn(PLANNED_SETTINGS, path)) return PLANNED_SETTINGS[path]?.type;
   const [first = '', ...rest] = path.split('.');
-  const own = schemas[kind].settings[first]?.type ?? PLANNED_TYPES[first];
+  const own = schemas[kind].settings[first]?.type;
   return rest.reduce<SettingType | undefined>((type, name) => recordFields(type)?.[name]?.type, own);
 }

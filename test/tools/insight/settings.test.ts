@@ -1,6 +1,7 @@
 import { symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { valueText } from '../../../src/language/check/value-text.js';
 import { compile } from '../../../src/language/compile.js';
 import { UserError } from '../../../src/language/diagnostics/types.js';
 import { lintReport } from '../../../src/language/lint/index.js';
@@ -9,7 +10,6 @@ import { schemas } from '../../../src/language/schemas/stages/index.js';
 import { plan } from '../../../src/pipeline/planner/plan.js';
 import { PLAIN } from '../../../src/pipeline/planner/render/palette.js';
 import type { Plan } from '../../../src/pipeline/planner/types.js';
-import { written } from '../../../src/pipeline/planner/written.js';
 import { type Answer, addressOf, answerOf, answerText } from '../../../src/tools/insight/settings/index.js';
 import { expectGolden } from '../../helpers/golden.js';
 import { pipelineFolder, QUICK, STARTER, TEXT } from '../../pipeline/planner/pipeline.js';
@@ -53,20 +53,20 @@ describe('a pipeline and a name in it', () => {
 describe('values as a pipeline would have them', () => {
   it('have their units, and words no quotes', () => {
     const ratio = t.quantity('ratio').type;
-    expect(written(0.05, ratio)).to.equal('5%');
-    expect(written(3600, t.quantity('seconds').type)).to.equal('1h');
-    expect(written({ unit: 'steps', value: 5 })).to.equal('5steps');
-    expect(written('drop', t.enum('drop', 'warn').type)).to.equal('drop');
-    expect(written('drop', t.string.type)).to.equal('"drop"');
-    expect(written(['q_proj'], t.union(t.enum('all'), t.list(t.enum('q_proj'))).type)).to.equal('[q_proj]');
-    expect(written(0.0002)).to.equal('2e-4');
-    expect(written(null)).to.equal('none');
-    expect(written({ stage: 'a', port: 'best' })).to.equal('a.best');
-    expect(written({ file: 'p "q".md', sha256: '', text: '' })).to.equal('file("p \\"q\\".md")');
-    expect(written({ call: 'starter', args: {} })).to.equal('starter()');
-    expect(written({ call: 'near', args: { similarity: 0.8 } })).to.equal('near(0.8)');
-    expect(written({ call: 'near', args: { similarity: 0.9 } })).to.equal('near');
-    expect(written({ secret: 'token', env: 'HF_TOKEN' })).to.equal('token');
+    expect(valueText(0.05, ratio)).to.equal('5%');
+    expect(valueText(3600, t.quantity('seconds').type)).to.equal('1h');
+    expect(valueText({ unit: 'steps', value: 5 })).to.equal('5steps');
+    expect(valueText('drop', t.enum('drop', 'warn').type)).to.equal('drop');
+    expect(valueText('drop', t.string.type)).to.equal('"drop"');
+    expect(valueText(['q_proj'], t.union(t.enum('all'), t.list(t.enum('q_proj'))).type)).to.equal('[q_proj]');
+    expect(valueText(0.0002)).to.equal('2e-4');
+    expect(valueText(null)).to.equal('none');
+    expect(valueText({ stage: 'a', port: 'best' })).to.equal('a.best');
+    expect(valueText({ file: 'p "q".md', sha256: '', text: '' })).to.equal('file("p \\"q\\".md")');
+    expect(valueText({ call: 'starter', args: {} })).to.equal('starter()');
+    expect(valueText({ call: 'near', args: { similarity: 0.8 } })).to.equal('near(0.8)');
+    expect(valueText({ call: 'near', args: { similarity: 0.9 } })).to.equal('near');
+    expect(valueText({ secret: 'token', env: 'HF_TOKEN' })).to.equal('token');
   });
 });
 

@@ -1,5 +1,6 @@
-import { ancestors, blockName, referenceOf } from '../lineage.js';
-import { headingOf, written } from '../places.js';
+import { headingOf, referenceIn } from '../../check/stage-settings.js';
+import { ancestors, blockName } from '../lineage.js';
+import { written } from '../places.js';
 import type { Rule } from '../types.js';
 
 export const evaluatesOnValid: Rule = {
@@ -11,11 +12,11 @@ export const evaluatesOnValid: Rule = {
     'The best checkpoint and the end of training were chosen by these rows, so the model does a little better on them than on others. A release should be judged on rows that decided nothing.',
   check: (pipeline) =>
     pipeline.of('eval').flatMap((checked) => {
-      const own = referenceOf(checked, 'dataset');
-      const chose = [...ancestors(referenceOf(checked, 'model')?.stage, pipeline)]
+      const own = referenceIn(checked, 'dataset');
+      const chose = [...ancestors(referenceIn(checked, 'model')?.stage, pipeline)]
         .flatMap((name) => pipeline.stage(name) ?? [])
         .find((trained) => {
-          const rows = referenceOf(trained, 'validate');
+          const rows = referenceIn(trained, 'validate');
           return rows !== undefined && rows.stage === own?.stage && rows.port === own.port;
         });
       if (own === undefined || chose === undefined) return [];

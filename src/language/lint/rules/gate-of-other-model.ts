@@ -1,5 +1,6 @@
-import { ancestors, blockName, referenceOf } from '../lineage.js';
-import { headingOf, written } from '../places.js';
+import { headingOf, referenceIn } from '../../check/stage-settings.js';
+import { ancestors, blockName } from '../lineage.js';
+import { written } from '../places.js';
 import type { Rule } from '../types.js';
 
 export const gateOfOtherModel: Rule = {
@@ -13,9 +14,9 @@ export const gateOfOtherModel: Rule = {
     pipeline.of('deploy').flatMap((checked) => {
       // What an erroneous stage is made from is not known.
       if (!pipeline.isWhole) return [];
-      const [gate, released] = [referenceOf(checked, 'when'), referenceOf(checked, 'model')];
+      const [gate, released] = [referenceIn(checked, 'when'), referenceIn(checked, 'model')];
       const evaluation = pipeline.stage(gate?.stage);
-      const judged = evaluation === undefined ? undefined : referenceOf(evaluation, 'model');
+      const judged = evaluation === undefined ? undefined : referenceIn(evaluation, 'model');
       if (evaluation === undefined || judged === undefined || released === undefined) return [];
       if (ancestors(released.stage, pipeline).has(judged.stage)) return [];
       return [

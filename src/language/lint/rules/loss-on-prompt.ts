@@ -1,6 +1,7 @@
+import { referenceIn } from '../../check/stage-settings.js';
 import type { CheckedStage } from '../../check/stages.js';
 import { replace } from '../../diagnostics/make.js';
-import { isFromScratch, referenceOf } from '../lineage.js';
+import { isFromScratch } from '../lineage.js';
 import type { Pipeline, Rule } from '../types.js';
 import { callAt, valueAt } from '../values.js';
 
@@ -40,5 +41,5 @@ export const lossOnPrompt: Rule = {
 const teachesFromScratch = (format: CheckedStage, pipeline: Pipeline): boolean =>
   pipeline
     .of('train')
-    .filter((checked) => referenceOf(checked, 'dataset')?.stage === format.stage.name)
+    .filter((checked) => referenceIn(checked, 'dataset')?.stage === format.stage.name)
     .some((checked) => isFromScratch(checked, pipeline));

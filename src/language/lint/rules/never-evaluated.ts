@@ -1,5 +1,5 @@
-import { ancestors, referenceOf } from '../lineage.js';
-import { headingOf } from '../places.js';
+import { headingOf, referenceIn } from '../../check/stage-settings.js';
+import { ancestors } from '../lineage.js';
 import type { Pipeline, Rule } from '../types.js';
 
 export const neverEvaluated: Rule = {
@@ -29,6 +29,6 @@ export const neverEvaluated: Rule = {
 
 function reachedFrom(kind: 'eval' | 'deploy', pipeline: Pipeline): ReadonlySet<string> {
   return new Set(
-    pipeline.of(kind).flatMap((checked) => [...ancestors(referenceOf(checked, 'model')?.stage, pipeline)]),
+    pipeline.of(kind).flatMap((checked) => [...ancestors(referenceIn(checked, 'model')?.stage, pipeline)]),
   );
 }

@@ -1,5 +1,5 @@
-import { ancestors, isFromScratch, readsLabels, referenceOf } from '../lineage.js';
-import { headingOf } from '../places.js';
+import { headingOf, referenceIn } from '../../check/stage-settings.js';
+import { ancestors, isFromScratch, readsLabels } from '../lineage.js';
 import type { Rule } from '../types.js';
 
 export const noBaseline: Rule = {
@@ -15,7 +15,7 @@ export const noBaseline: Rule = {
       .filter(({ stage }) => stage.settings['baseline'] === undefined)
       .filter((checked) => {
         // What was not trained, or started from nothing, has nothing to be held against.
-        const sources = [...ancestors(referenceOf(checked, 'model')?.stage, pipeline)];
+        const sources = [...ancestors(referenceIn(checked, 'model')?.stage, pipeline)];
         const isTrained = sources.some((name) => pipeline.stage(name)?.stage.kind === 'train');
         // A base gives no labels.
         return isTrained && !isFromScratch(checked, pipeline) && !readsLabels(checked, pipeline);

@@ -1,5 +1,5 @@
+import { headingOf } from '../../check/stage-settings.js';
 import { hasMadeUpRows } from '../lineage.js';
-import { headingOf } from '../places.js';
 import type { Rule } from '../types.js';
 import { valueAt } from '../values.js';
 

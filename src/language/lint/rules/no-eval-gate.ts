@@ -1,5 +1,5 @@
-import { referenceOf } from '../lineage.js';
-import { headingOf, written } from '../places.js';
+import { headingOf, referenceIn } from '../../check/stage-settings.js';
+import { written } from '../places.js';
 import type { Rule } from '../types.js';
 
 export const noEvalGate: Rule = {
@@ -11,7 +11,7 @@ export const noEvalGate: Rule = {
     'Without a gate, a release is published whatever was learned. The evaluation before it is the one place that can stop a bad model, and it stops only what it has a `require` for.',
   check: (pipeline) =>
     pipeline.of('deploy').flatMap((checked) => {
-      const gate = referenceOf(checked, 'when');
+      const gate = referenceIn(checked, 'when');
       if (gate === undefined)
         return [
           {

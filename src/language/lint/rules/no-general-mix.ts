@@ -1,6 +1,6 @@
+import { headingOf } from '../../check/stage-settings.js';
 import { replace } from '../../diagnostics/make.js';
 import { dataUnder, hasMadeUpRows, isFromScratch, readsLabels } from '../lineage.js';
-import { headingOf } from '../places.js';
 import type { Rule } from '../types.js';
 import { numberAt, percent } from '../values.js';
 

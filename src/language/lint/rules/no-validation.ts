@@ -1,6 +1,6 @@
+import { headingOf, propertyOf, referenceIn } from '../../check/stage-settings.js';
 import { insert } from '../../diagnostics/make.js';
-import { dataUnder, readFrom, referenceOf } from '../lineage.js';
-import { headingOf, propertyOf } from '../places.js';
+import { dataUnder, readFrom } from '../lineage.js';
 import type { Rule } from '../types.js';
 import { numberAt } from '../values.js';
 
@@ -15,7 +15,7 @@ export const noValidation: Rule = {
     pipeline.of('train').flatMap((checked) => {
       if (checked.stage.settings['validate'] !== undefined) return [];
       const dataset = propertyOf(checked, 'dataset');
-      const rows = referenceOf(checked, 'dataset');
+      const rows = referenceIn(checked, 'dataset');
       const data = dataUnder(checked, 'dataset', pipeline);
       const hasValid = data !== undefined && (numberAt(data, 'split.valid') ?? 0) > 0;
       const line =

@@ -1,5 +1,6 @@
+import { headingOf } from '../../check/stage-settings.js';
 import { dataUnder } from '../lineage.js';
-import { headingOf, written } from '../places.js';
+import { written } from '../places.js';
 import type { Rule } from '../types.js';
 
 const FEWEST = 500;

@@ -1,7 +1,8 @@
+import { headingOf, referenceIn } from '../../check/stage-settings.js';
 import type { CheckedStage } from '../../check/stages.js';
 import type { Reference } from '../../ir/types.js';
-import { ancestors, blockName, readFrom, referenceOf } from '../lineage.js';
-import { headingOf, written } from '../places.js';
+import { ancestors, blockName, readFrom } from '../lineage.js';
+import { written } from '../places.js';
 import type { Finding, Pipeline, Rule } from '../types.js';
 
 export const trainTestOverlap: Rule = {
@@ -13,7 +14,7 @@ export const trainTestOverlap: Rule = {
     'A model can answer what it has seen. An evaluation on those rows measures memorisation, passes every gate, and says nothing about new questions.',
   check: (pipeline) => [
     ...pipeline.of('eval').flatMap((checked) =>
-      [...ancestors(referenceOf(checked, 'model')?.stage, pipeline)].flatMap((name) => {
+      [...ancestors(referenceIn(checked, 'model')?.stage, pipeline)].flatMap((name) => {
         const trained = pipeline.stage(name);
         return trained?.stage.kind === 'train' ? overlap(checked, 'dataset', trained, pipeline) : [];
       }),
@@ -28,7 +29,7 @@ function overlap(
   trained: CheckedStage,
   pipeline: Pipeline,
 ): readonly Finding[] {
-  const [own, seen] = [referenceOf(checked, key), referenceOf(trained, 'dataset')];
+  const [own, seen] = [referenceIn(checked, key), referenceIn(trained, 'dataset')];
   if (
     own === undefined ||
     seen === undefined ||

@@ -1,6 +1,6 @@
 /** Which settings come from presets, for a terminal. */
 import type { Value } from '../../../language/ir/types.js';
-import { isCall, isReference } from '../models.js';
+import { isCall, isReference } from '../../../language/ir/values.js';
 import type { Plan, PlannedStage } from '../types.js';
 import { columns } from './columns.js';
 import type { Palette } from './palette.js';

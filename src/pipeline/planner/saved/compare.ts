@@ -1,6 +1,7 @@
 /** A saved plan against what is there now: the first differences, by name. */
 
-import { canonical, isRecord } from '../canonical.js';
+import { isRecord } from '../../../language/ir/values.js';
+import { canonical } from '../canonical.js';
 import { differences as partDifferences } from '../history.js';
 import type { Plan } from '../types.js';
 import type { SavedPlan, SavedProgram } from './types.js';

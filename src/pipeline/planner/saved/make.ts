@@ -2,10 +2,10 @@
 
 import type { Host } from '../../../language/host/host.js';
 import type { Program, Value } from '../../../language/ir/types.js';
+import { isCall, isRecord } from '../../../language/ir/values.js';
 import { repositoryOf } from '../../../language/schemas/repositories.js';
 import type { Secret } from '../../../language/syntax/ast.js';
-import { canonical, isRecord, sha256 } from '../canonical.js';
-import { isCall } from '../models.js';
+import { canonical, sha256 } from '../canonical.js';
 import type { Plan } from '../types.js';
 import type { SavedPlan, SavedProgram, SavedSecret } from './types.js';
 

@@ -3,12 +3,12 @@ import { UNITS } from '../../../../grammar/units.js';
 import { typeNoun } from '../../../language/check/describe.js';
 import { type Module, ModuleLoader, PRELUDE } from '../../../language/check/modules.js';
 import { PARAM_TYPES } from '../../../language/check/params.js';
+import { valueText } from '../../../language/check/value-text.js';
 import type { Host } from '../../../language/host/host.js';
 import { functions } from '../../../language/schemas/functions/index.js';
 import type { FunctionSchema, MetricSchema, Setting, StageSchema } from '../../../language/schemas/schema.js';
 import { budgetMetrics, budgetSettings } from '../../../language/schemas/stages/budget.js';
 import { schemas } from '../../../language/schemas/stages/index.js';
-import { written } from '../../../pipeline/planner/written.js';
 import { typeText } from '../settings/types.js';
 import { table } from './table.js';
 
@@ -16,7 +16,7 @@ const GENERATED = '<!-- Generated from the schemas of the stages: `ftpc docs`. -
 
 const settingRows = (settings: Readonly<Record<string, Setting>>, prefix = ''): readonly string[][] =>
   Object.entries(settings).flatMap(([name, { type, doc, required, default: value }]) => {
-    const standard = required ? 'required' : value === undefined ? '' : `\`${written(value, type)}\``;
+    const standard = required ? 'required' : value === undefined ? '' : `\`${valueText(value, type)}\``;
     const row = [`\`${prefix}${name}\``, typeText(type), standard, doc];
     return type.kind === 'record' ? [row, ...settingRows(type.fields, `${prefix}${name}.`)] : [row];
   });

@@ -1,13 +1,14 @@
 /** The graph of a pipeline as data: stages, what they pass to each other, and what they read from outside. */
+import { valueText } from '../../../language/check/value-text.js';
 import { references } from '../../../language/check/wiring.js';
 import type { StageAction } from '../../../language/ir/events.js';
 import type { Program, Stage, StageKind, Value } from '../../../language/ir/types.js';
+import { isCall } from '../../../language/ir/values.js';
 import { functions } from '../../../language/schemas/functions/index.js';
 import type { Setting, SettingType } from '../../../language/schemas/schema.js';
+import { recordFields } from '../../../language/schemas/setting-paths.js';
 import { schemas } from '../../../language/schemas/stages/index.js';
-import { isCall } from '../../../pipeline/planner/models.js';
 import type { Plan } from '../../../pipeline/planner/types.js';
-import { recordFields, written } from '../../../pipeline/planner/written.js';
 
 /** What a run would do with a stage; `failed`: it failed the last time, also where its output exists and a gate did not hold. */
 export type NodeStatus = StageAction | 'failed';
@@ -123,7 +124,7 @@ function inputsIn(value: Value, type: SettingType | undefined): readonly GraphIn
   if (value === null || typeof value !== 'object') return [];
   if (isCall(value)) {
     const schema = functions[value.call];
-    if (schema?.family === 'model') return [{ name: written(value), kind: 'model' }];
+    if (schema?.family === 'model') return [{ name: valueText(value), kind: 'model' }];
     return inFields(value.args, schema?.args);
   }
   if ('sha256' in value) return [{ name: String(value['file']), kind: 'files' }];

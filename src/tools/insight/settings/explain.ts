@@ -1,16 +1,17 @@
 /** What a setting is, what it is set to, by whom and why. */
 import type { ParamValues } from '../../../language/check/overrides.js';
+import { originOf, presetOf } from '../../../language/check/stage-settings.js';
 import type { CheckedStage } from '../../../language/check/stages.js';
+import { valueText } from '../../../language/check/value-text.js';
 import type { Analysis } from '../../../language/compile.js';
 import type { Origin, PresetOrigin, Value } from '../../../language/ir/types.js';
 import type { LintReport } from '../../../language/lint/index.js';
 import { type SourceMap, spanText } from '../../../language/source/text.js';
 import type { Expression } from '../../../language/syntax/ast.js';
 import type { Plan, PlannedStage, Rejected } from '../../../pipeline/planner/types.js';
-import { written } from '../../../pipeline/planner/written.js';
-import { type FoundSetting, settingsOf } from './find.js';
+import { type StageSetting, settingsByPath } from './find.js';
 import { lintsIn, type SettingLint } from './lints.js';
-import { declarationOf, expressionAt, type FilePlace, placeOf, presetOf, writtenIn } from './place.js';
+import { declarationOf, expressionAt, type FilePlace, placeOf, writtenIn } from './place.js';
 import { choicesOf, typeText, unitsOf } from './types.js';
 import { type UsedParam, usedParams } from './used-params.js';
 import { isSetByPlanner, whyChosen } from './why-chosen.js';
@@ -61,7 +62,7 @@ export interface SettingExplanation {
 /** Every setting that the stage can have, in the order of its schema. */
 export function explainSettings(checked: CheckedStage, pipeline: Pipeline): readonly SettingExplanation[] {
   const planned = pipeline.plan?.stages.find(({ name }) => name === checked.stage.name);
-  return settingsOf(checked.stage)
+  return settingsByPath(checked.stage)
     .filter(
       ({ byPlanner, path }) =>
         byPlanner !== true || planned?.effective[path] !== undefined || path === 'using',
@@ -70,7 +71,7 @@ export function explainSettings(checked: CheckedStage, pipeline: Pipeline): read
 }
 
 function explain(
-  found: FoundSetting,
+  found: StageSetting,
   checked: CheckedStage,
   planned: PlannedStage | undefined,
   pipeline: Pipeline,
@@ -81,7 +82,7 @@ function explain(
   const value = byPlanner?.effective[path]?.value ?? own;
   const isChanged = byPlanner !== undefined && own !== undefined && own !== value;
   const asText = (of: Value | undefined): string | null =>
-    of === undefined ? null : written(of, setting.type);
+    of === undefined ? null : valueText(of, setting.type);
   const isEmptyRecord = isWhole && setting.type.kind === 'record';
   return {
     path,
@@ -92,7 +93,7 @@ function explain(
     units: unitsOf(setting.type),
     choices: choicesOf(setting.type),
     required: setting.required,
-    default: setting.default === undefined || isEmptyRecord ? null : written(setting.default, setting.type),
+    default: setting.default === undefined || isEmptyRecord ? null : valueText(setting.default, setting.type),
     setBy: byPlanner === undefined ? setBy(path, value, checked, pipeline) : { from: 'planner' },
     ...(isChanged ? { asked: asText(own) ?? '' } : {}),
     affectsOutput: setting.inert !== true,
@@ -115,9 +116,9 @@ function asWritten(
 ): string | undefined {
   const found = checked.stage.origins[path] === 'author' ? writtenIn(checked, path) : undefined;
   const source = found === undefined ? undefined : sources.get(found.span.file);
-  if (found === undefined || source === undefined || !WHOLE.has(found.expression.kind)) return undefined;
+  if (found === undefined || source === undefined || !WHOLE.has(found.kind)) return undefined;
   const text = spanText(source, found.span).replace(/\s+/g, ' ');
-  const isPlain = usedParams(found.expression, analysis.context, sources, params).length === 0;
+  const isPlain = usedParams(found, analysis.context, sources, params).length === 0;
   return isPlain && !text.includes('//') ? text : undefined;
 }
 
@@ -141,17 +142,8 @@ function setBy(
   const found = from === 'default' ? undefined : writtenIn(checked, path);
   if (found === undefined) return { from };
   const at = placeOf(found.span, sources);
-  const used = usedParams(found.expression, analysis.context, sources, params);
+  const used = usedParams(found, analysis.context, sources, params);
   return used.length === 0 ? { from, at } : { from: 'param', at, params: used };
-}
-
-/** A value that lies inside another one is as that one is. */
-function originOf({ stage }: CheckedStage, path: string): Origin {
-  for (let at = path; at !== ''; at = at.slice(0, Math.max(0, at.lastIndexOf('.')))) {
-    const origin = stage.origins[at];
-    if (origin !== undefined) return origin;
-  }
-  return 'default';
 }
 
 /** The method is behind `using`, itself or in a preset. */

@@ -1,8 +1,8 @@
 /** Parameters and secrets of a pipeline: what they are, and which settings follow from them. */
 
+import { valueText } from '../../../language/check/value-text.js';
 import { spanText } from '../../../language/source/text.js';
 import type { Expression, Matrix, Param } from '../../../language/syntax/ast.js';
-import { written } from '../../../pipeline/planner/written.js';
 import type { Pipeline, SettingExplanation } from './explain.js';
 import { type FilePlace, placeOf } from './place.js';
 import { givenBy, type ParamSource } from './used-params.js';
@@ -62,7 +62,7 @@ export function explainParams(
           ? (params[name.text] ?? '')
           : constant === undefined || symbol?.kind !== 'param'
             ? (text ?? '')
-            : written(constant.value, symbol.type),
+            : valueText(constant.value, symbol.type),
       default: text,
       from: given?.from ?? (isMatrix ? 'matrix' : 'default'),
       given: given?.given ?? null,

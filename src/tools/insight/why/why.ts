@@ -1,5 +1,6 @@
 /** Why a stage runs, or why it does not: what its key is made of, against the newest output to compare it with. */
 import type { CheckedStage } from '../../../language/check/stages.js';
+import { valueText } from '../../../language/check/value-text.js';
 import type { Host } from '../../../language/host/host.js';
 import type { Reason, StageAction } from '../../../language/ir/events.js';
 import type { StageRecord } from '../../../language/ir/outputs.js';
@@ -8,9 +9,8 @@ import type { SourceMap } from '../../../language/source/text.js';
 import { comparableRecord, latestKeys, readRecords } from '../../../pipeline/planner/history.js';
 import { runReasons } from '../../../pipeline/planner/reasons.js';
 import type { Plan, PlannedStage } from '../../../pipeline/planner/types.js';
-import { written } from '../../../pipeline/planner/written.js';
 import { readRun, runIds } from '../runs/index.js';
-import { settingsOf } from '../settings/find.js';
+import { settingsByPath } from '../settings/find.js';
 import { type FilePlace, placeOf, writtenIn } from '../settings/place.js';
 
 export type WhyReason = Reason & {
@@ -115,9 +115,9 @@ function reasonsOf(
     if (path === undefined || checked === undefined) return reason;
     const span = writtenIn(checked, path)?.span;
     const at = span === undefined ? undefined : placeOf(span, sources);
-    const type = settingsOf(checked.stage).find((setting) => setting.path === path)?.setting.type;
+    const type = settingsByPath(checked.stage).find((setting) => setting.path === path)?.setting.type;
     const text = (value: unknown): string | null =>
-      value === undefined ? null : written(value as Value, type);
+      value === undefined ? null : valueText(value as Value, type);
     return {
       ...reason,
       written: [text(reason.before), text(reason.after)],

@@ -2,10 +2,10 @@
 import { CompletionItemKind } from 'vscode-languageserver/node.js';
 import { portNoun } from '../../../language/check/describe.js';
 import { portType } from '../../../language/check/ports.js';
+import { alternative } from '../../../language/schemas/setting-paths.js';
 import { expectedIn } from '../cursor/expected.js';
 import { portText } from '../describe.js';
 import { schemaOf } from '../names/kinds.js';
-import { alternative } from '../names/values.js';
 import { conditionIn, metricsBehind, named } from './conditions.js';
 import type { Proposals, Request } from './request.js';
 import { stagesOf } from './values.js';

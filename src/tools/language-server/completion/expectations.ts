@@ -4,6 +4,7 @@ import { typeNoun } from '../../../language/check/describe.js';
 import { isTestFile } from '../../../language/diagnostics/catalogue/syntax.js';
 import type { Unit } from '../../../language/ir/types.js';
 import type { Setting } from '../../../language/schemas/schema.js';
+import { alternative } from '../../../language/schemas/setting-paths.js';
 import { machineNames } from '../../../pipeline/planner/machines.js';
 import { CHOSEN, type Fields } from '../../pipeline-tests/fields.js';
 import { testSettings } from '../../pipeline-tests/settings.js';
@@ -21,7 +22,6 @@ import {
   ROOT_DOCS,
   type Tested,
 } from '../names/tested.js';
-import { alternative } from '../names/values.js';
 import { pipelineOf } from '../projects.js';
 import { JOINING, NEGATION, named } from './conditions.js';
 import { valueSnippet } from './keys.js';

@@ -3,6 +3,7 @@ import type { TextEdit } from 'vscode-languageserver';
 import { CompletionItemKind } from 'vscode-languageserver/node.js';
 import { functions } from '../../../language/schemas/functions/index.js';
 import type { Family, FunctionSchema } from '../../../language/schemas/schema.js';
+import { functionNamed } from '../../../language/schemas/setting-paths.js';
 import { functionDoc, signature } from '../describe.js';
 import { libraryModules } from '../library.js';
 import { toPosition } from '../positions.js';
@@ -17,7 +18,7 @@ export function functionProposals(families: readonly Family[], request: Request)
     .map(([name, schema]) => proposal(name, schema, request));
   const elsewhere = libraryModules(request.session).flatMap(({ name: module, tree }) =>
     tree.natives.flatMap(({ name: { text } }): Proposals => {
-      const schema = Object.hasOwn(functions, text) ? functions[text] : undefined;
+      const schema = functionNamed(text);
       if (schema === undefined || known.has(text) || !families.includes(schema.family)) return [];
       const also = importEdit(text, module, request);
       return [{ ...proposal(text, schema, request), detail: `import from ${module}`, also, sort: 'd' }];

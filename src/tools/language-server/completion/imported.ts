@@ -1,6 +1,6 @@
 /** Names inside of `import { … } from "…"`. */
 import { CompletionItemKind } from 'vscode-languageserver/node.js';
-import { functions } from '../../../language/schemas/functions/index.js';
+import { functionNamed } from '../../../language/schemas/setting-paths.js';
 import { isString } from '../cursor/tokens.js';
 import { functionText } from '../describe.js';
 import { libraryModules } from '../library.js';
@@ -36,7 +36,7 @@ export function importedProposals(request: Request): Proposals {
 }
 
 function named(label: string, doc: string | undefined, module: string): Proposal {
-  const schema = Object.hasOwn(functions, label) ? functions[label] : undefined;
+  const schema = functionNamed(label);
   return {
     label,
     kind: schema === undefined ? CompletionItemKind.Interface : CompletionItemKind.Function,

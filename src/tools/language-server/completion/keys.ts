@@ -1,13 +1,13 @@
 /** Keys of a block, a record or a call that are not set yet. */
 import { CompletionItemKind } from 'vscode-languageserver/node.js';
 import { typeNoun } from '../../../language/check/describe.js';
+import { valueText } from '../../../language/check/value-text.js';
 import type { Setting, SettingType } from '../../../language/schemas/schema.js';
-import { written } from '../../../pipeline/planner/written.js';
+import { alternatives } from '../../../language/schemas/setting-paths.js';
 import { type Fields, fieldsIn } from '../cursor/expected.js';
 import { type Frame, keysFrom } from '../cursor/frames.js';
 import { isSets } from '../cursor/tokens.js';
 import { settingText } from '../describe.js';
-import { alternatives } from '../names/values.js';
 import { escaped, type Proposals, type Request } from './request.js';
 
 const SIGNS: Partial<Readonly<Record<Frame['kind'], string>>> = { block: ' = ', record: ': ', call: ': ' };
@@ -36,7 +36,7 @@ export function valueSnippet({ type, default: value }: Pick<Setting, 'type' | 'd
   const [first] = alternatives(type);
   const form = first === undefined ? undefined : formOf(first);
   if (form !== undefined) return form;
-  return value === undefined || value === null ? '$1' : `\${1:${escaped(written(value, type))}}`;
+  return value === undefined || value === null ? '$1' : `\${1:${escaped(valueText(value, type))}}`;
 }
 
 /** Brackets and quotes of a type; `undefined` where it has none. */

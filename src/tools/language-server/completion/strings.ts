@@ -2,12 +2,12 @@
 import { dirname, resolve } from 'node:path';
 import { CompletionItemKind } from 'vscode-languageserver/node.js';
 import { HostError } from '../../../language/host/host.js';
+import { alternative } from '../../../language/schemas/setting-paths.js';
 import { expectedIn } from '../cursor/expected.js';
 import type { Frame } from '../cursor/frames.js';
 import { contentEnd, type IToken } from '../cursor/tokens.js';
 import { libraryModules } from '../library.js';
 import type { PathNames } from '../names/targets.js';
-import { alternative } from '../names/values.js';
 import { testBlock } from './expectations.js';
 import type { Proposal, Proposals, Request } from './request.js';
 

@@ -3,15 +3,15 @@ import { CompletionItemKind } from 'vscode-languageserver/node.js';
 import { portNoun, typeNoun } from '../../../language/check/describe.js';
 import { PARAM_TYPES } from '../../../language/check/params.js';
 import { portType } from '../../../language/check/ports.js';
+import { valueText } from '../../../language/check/value-text.js';
 import type { PortType, Setting, SettingType } from '../../../language/schemas/schema.js';
-import { written } from '../../../pipeline/planner/written.js';
+import { alternatives } from '../../../language/schemas/setting-paths.js';
 import { expectedIn, fieldsIn } from '../cursor/expected.js';
 import { isSets } from '../cursor/tokens.js';
 import { ftp, headOf, paragraphs, portText } from '../describe.js';
 import { declaredIn, namesIn } from '../names/declared.js';
 import { schemaOf } from '../names/kinds.js';
 import type { Declared } from '../names/targets.js';
-import { alternatives } from '../names/values.js';
 import { functionProposals } from './functions.js';
 import { formOf } from './keys.js';
 import { escaped, type Proposals, type Request } from './request.js';
@@ -153,7 +153,7 @@ function leftOut(request: Request): Proposals {
 function standard(request: Request): Proposals {
   const setting = settingAt(request);
   if (setting?.default === undefined || setting.default === null) return [];
-  const label = written(setting.default, setting.type);
+  const label = valueText(setting.default, setting.type);
   const isForm = /^[[{]/.test(label) || setting.type.kind === 'enum' || setting.type.kind === 'boolean';
   return isForm
     ? []

@@ -1,9 +1,8 @@
 /** The type that an expression at the cursor should have, and the table of keys where a key is expected. */
 import { PARAM_TYPES } from '../../../language/check/params.js';
-import { functions } from '../../../language/schemas/functions/index.js';
 import type { Setting, SettingType } from '../../../language/schemas/schema.js';
+import { alternative, functionNamed } from '../../../language/schemas/setting-paths.js';
 import { settingsIn } from '../names/kinds.js';
-import { alternative } from '../names/values.js';
 import type { Frame } from './frames.js';
 import { isSets } from './tokens.js';
 
@@ -33,7 +32,7 @@ export function expectedIn(frames: readonly Frame[]): SettingType | undefined {
       return expectedIn(outer);
     case 'call': {
       const [name, sets] = frame.statement;
-      const schema = Object.hasOwn(functions, frame.callee.image) ? functions[frame.callee.image] : undefined;
+      const schema = functionNamed(frame.callee.image);
       const key = isSets(sets) ? name?.image : schema?.positional[frame.index];
       return key !== undefined && schema !== undefined && Object.hasOwn(schema.args, key)
         ? schema.args[key]?.type
@@ -53,7 +52,7 @@ export function fieldsIn(frames: readonly Frame[]): Fields {
     case 'record':
       return alternative(expectedIn(frames.slice(0, -1)), 'record')?.fields ?? {};
     case 'call':
-      return Object.hasOwn(functions, frame.callee.image) ? (functions[frame.callee.image]?.args ?? {}) : {};
+      return functionNamed(frame.callee.image)?.args ?? {};
     default:
       return {};
   }

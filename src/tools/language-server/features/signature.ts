@@ -1,7 +1,7 @@
 /** Arguments of the call around the cursor. */
 import type { SignatureHelp } from 'vscode-languageserver';
 import { MarkupKind } from 'vscode-languageserver/node.js';
-import { functions } from '../../../language/schemas/functions/index.js';
+import { functionNamed } from '../../../language/schemas/setting-paths.js';
 import { cursorAt } from '../cursor/frames.js';
 import { isSets } from '../cursor/tokens.js';
 import { parameters, settingText } from '../describe.js';
@@ -25,7 +25,7 @@ function helpAt({ source }: View, offset: number): SignatureHelp | null {
   const frame = frames.findLast(({ kind }) => kind === 'call');
   if (frame?.kind !== 'call' || inComment !== undefined) return null;
   const name = frame.callee.image;
-  const schema = Object.hasOwn(functions, name) ? functions[name] : undefined;
+  const schema = functionNamed(name);
   if (schema === undefined) return null;
   const [word, sets] = frame.statement;
   const args = Object.keys(schema.args);

@@ -1,6 +1,6 @@
 /** Names that a file declares or imports; read from its tree, so that they are known whatever else is wrong. */
 import type { Module } from '../../../language/check/modules.js';
-import { functions } from '../../../language/schemas/functions/index.js';
+import { functionNamed } from '../../../language/schemas/setting-paths.js';
 import type { Word } from '../../../language/syntax/ast.js';
 import type { Declaration, Declared, Target } from './targets.js';
 
@@ -53,14 +53,14 @@ export function namesIn(module: Module): ReadonlyMap<string, Target> {
 
 export function targetOf(declared: Declared): Target {
   const { text } = declared.name;
-  const schema = Object.hasOwn(functions, text) ? functions[text] : undefined;
+  const schema = functionNamed(text);
   return declared.what === 'native' && schema !== undefined
     ? { kind: 'function', name: text, schema, declared }
     : { kind: 'declared', declared };
 }
 
 /** A function of the library, known or not to the file. */
-export function functionNamed(name: string): Target | undefined {
-  const schema = Object.hasOwn(functions, name) ? functions[name] : undefined;
+export function functionTarget(name: string): Target | undefined {
+  const schema = functionNamed(name);
   return schema === undefined ? undefined : { kind: 'function', name, schema };
 }

@@ -3,6 +3,7 @@ import { PARAM_TYPES } from '../../../language/check/params.js';
 import { unitNoun } from '../../../language/check/units.js';
 import type { Unit } from '../../../language/ir/types.js';
 import type { Setting } from '../../../language/schemas/schema.js';
+import { alternative } from '../../../language/schemas/setting-paths.js';
 import type { Span } from '../../../language/source/span.js';
 import type { Expression, Property, Test, Word } from '../../../language/syntax/ast.js';
 import {
@@ -21,7 +22,7 @@ import { targetOf } from './declared.js';
 import { schemaOf } from './kinds.js';
 import { ownMetrics } from './measured.js';
 import type { Declared, Target } from './targets.js';
-import { alternative, type ValueWalker } from './values.js';
+import type { ValueWalker } from './values.js';
 
 /** What a pipeline declares. */
 export type Tested = ReadonlyMap<string, Declared>;

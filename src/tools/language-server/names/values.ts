@@ -1,9 +1,10 @@
 /** The words of an expression, read with the type of the place it is in. */
 
 import type { Setting, SettingType } from '../../../language/schemas/schema.js';
+import { alternative, alternatives } from '../../../language/schemas/setting-paths.js';
 import type { Span } from '../../../language/source/span.js';
 import type { Entry, Expression } from '../../../language/syntax/ast.js';
-import { functionNamed } from './declared.js';
+import { functionTarget } from './declared.js';
 import { schemaOf } from './kinds.js';
 import type { Target } from './targets.js';
 
@@ -69,7 +70,7 @@ export class ValueWalker {
       this.add(first.span, { kind: 'choice', value: first.text, of: type });
       return;
     }
-    const target = this.names.get(first.text) ?? functionNamed(first.text);
+    const target = this.names.get(first.text) ?? functionTarget(first.text);
     if (target === undefined) return;
     this.add(first.span, target);
     if (second === undefined || target.kind !== 'declared' || target.declared.what !== 'stage') return;
@@ -87,7 +88,7 @@ export class ValueWalker {
       return;
     }
     const own = this.names.get(callee.text);
-    const target = own?.kind === 'function' ? own : functionNamed(callee.text);
+    const target = own?.kind === 'function' ? own : functionTarget(callee.text);
     if (target?.kind !== 'function') {
       for (const { value } of args) this.walk(value, type);
       return;
@@ -129,17 +130,6 @@ export class ValueWalker {
     if (names !== undefined) this.add(span, { kind: 'path', path: value, names });
   }
 }
-
-/** The alternative of a type that has this form. */
-export function alternative<K extends SettingType['kind']>(
-  type: SettingType | undefined,
-  kind: K,
-): Extract<SettingType, { kind: K }> | undefined {
-  return alternatives(type).find((one): one is Extract<SettingType, { kind: K }> => one.kind === kind);
-}
-
-export const alternatives = (type: SettingType | undefined): readonly SettingType[] =>
-  type === undefined ? [] : type.kind === 'union' ? type.of.flatMap(alternatives) : [type];
 
 /** Words that a type knows. */
 export const choicesOf = (type: SettingType | undefined): readonly string[] =>
