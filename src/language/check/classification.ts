@@ -1,7 +1,8 @@
 /** Rows with labels go to trainers, evaluations and metrics of classifiers, and to no others. */
 import * as errors from '../diagnostics/catalogue/classification.js';
 import type { Diagnostic } from '../diagnostics/types.js';
-import type { Call, Value } from '../ir/types.js';
+import type { Call } from '../ir/types.js';
+import { isCall } from '../ir/values.js';
 import { metricsOf } from '../schemas/functions/metric.js';
 import { LABELLED } from '../schemas/functions/template.js';
 import type { Span } from '../source/span.js';
@@ -28,8 +29,8 @@ export const classification = (checked: CheckedStage, stages: Stages): readonly 
 function rowsIn(checked: CheckedStage, key: string, stages: Stages): Rows | undefined {
   const reference = referenceIn(checked, key);
   const format = reference && stages.get(reference.stage);
-  const template = format?.stage.settings['template'] as Call | undefined;
-  if (format === undefined || !format.isSound || template === undefined) return undefined;
+  const template = format?.stage.settings['template'];
+  if (format === undefined || !format.isSound || !isCall(template)) return undefined;
   return {
     name: format.stage.name,
     template: settingSpan(format, 'template'),
@@ -41,8 +42,8 @@ function rowsIn(checked: CheckedStage, key: string, stages: Stages): Rows | unde
 const isWritten = ({ stage }: CheckedStage, path: string): boolean => stage.origins[path] === 'author';
 
 function checkFormat(checked: CheckedStage): readonly Diagnostic[] {
-  const { template, overflow } = checked.stage.settings as Readonly<Record<string, Value>>;
-  if ((template as Call | undefined)?.call !== LABELLED) return [];
+  const { template, overflow } = checked.stage.settings;
+  if (!isCall(template) || template.call !== LABELLED) return [];
   return [
     ...(overflow === 'split'
       ? [

@@ -3,7 +3,7 @@ import { unknownColumn } from '../diagnostics/catalogue/names.js';
 import { otherColumns } from '../diagnostics/catalogue/rows.js';
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { Call, Value } from '../ir/types.js';
-import { isRecord } from '../ir/values.js';
+import { isCall, isList, isRecord } from '../ir/values.js';
 import { SOURCE_COLUMNS } from '../schemas/functions/source.js';
 import { columnsOf, usualColumns } from '../schemas/functions/template.js';
 import { withParts } from '../syntax/references.js';
@@ -53,9 +53,8 @@ function missingIn(
 export function fittingColumns(checked: CheckedStage, stages: Stages, world: World): readonly Diagnostic[] {
   const from = referenceIn(checked, 'from');
   const data = from && stages.get(from.stage);
-  const template = checked.stage.settings['template'] as Call | undefined;
-  if (checked.stage.kind !== 'format' || data === undefined || template === undefined || !data.isSound)
-    return [];
+  const { template } = checked.stage.settings;
+  if (checked.stage.kind !== 'format' || data === undefined || !isCall(template) || !data.isSound) return [];
   const needed = columnsOf(template);
   for (const call of callsIn(data.stage.settings['source'] ?? null)) {
     const brought = broughtBy(call, world);
@@ -106,8 +105,7 @@ const stringIn = ({ block }: CheckedStage, key: string, text: string) =>
     .flatMap(({ value }) => withParts(value))
     .find((part) => part.kind === 'string' && part.value === text)?.span;
 
-const callsIn = (value: Value): readonly Call[] =>
-  Array.isArray(value) ? (value as readonly Call[]) : [value as Call];
+const callsIn = (value: Value): readonly Call[] => (isList(value) ? value : [value]).filter(isCall);
 
 const tableEntry = <T>(table: Readonly<Record<string, T>>, name: string): T | undefined =>
   Object.hasOwn(table, name) ? table[name] : undefined;

@@ -1,5 +1,6 @@
 /** Types and expressions in words, for messages. */
 import { named, withArticle } from '../diagnostics/make.js';
+import { isCall } from '../ir/values.js';
 import type { Family, PortType, SettingType } from '../schemas/schema.js';
 import type { Expression } from '../syntax/ast.js';
 import type { Constant } from './symbols.js';
@@ -114,5 +115,5 @@ export function constantNoun({ value, unit, written }: Constant): string {
   if (typeof value === 'string') return 'a string';
   if (typeof value === 'boolean') return `\`${value}\``;
   if (value === null) return '`none`';
-  return 'call' in value ? `a call of \`${String(value.call)}\`` : 'a value';
+  return isCall(value) ? `a call of \`${value.call}\`` : 'a value';
 }

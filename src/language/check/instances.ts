@@ -1,6 +1,6 @@
 /** Stages that a matrix makes of one block: their names, and which of them refer to each other. */
 import type { Expression, Requirement, Value } from '../ir/types.js';
-import { isReference } from '../ir/values.js';
+import { isList, isRecord, isReference } from '../ir/values.js';
 import type { Binding } from './matrix.js';
 import type { CheckedStage } from './stages.js';
 
@@ -62,8 +62,8 @@ function conditionOf(condition: Expression, named: (stage: string) => string): E
 
 /** A value whose references name instances. */
 function renamed(value: Value, named: (stage: string) => string): Value {
-  if (value === null || typeof value !== 'object') return value;
-  if (Array.isArray(value)) return value.map((item: Value) => renamed(item, named));
-  if (isReference(value)) return { ...value, stage: named(value.stage) };
+  if (isReference(value)) return { stage: named(value.stage), port: value.port };
+  if (isList(value)) return value.map((item) => renamed(item, named));
+  if (!isRecord(value)) return value;
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, renamed(inner, named)]));
 }

@@ -4,9 +4,10 @@ import { join, resolve } from 'node:path';
 import { otherForm, otherTokenizer } from '../diagnostics/catalogue/wiring.js';
 import type { Diagnostic } from '../diagnostics/types.js';
 import { HostError } from '../host/host.js';
-import type { Call, FileValue } from '../ir/types.js';
-import { isCall } from '../ir/values.js';
+import type { Call } from '../ir/types.js';
+import { isCall, isFile } from '../ir/values.js';
 import { LABELLED } from '../schemas/functions/template.js';
+import { settingsOf } from '../schemas/stages/settings.js';
 import type { World } from './context.js';
 import { referenceIn, type Stages, settingSpan, trainedBy } from './stage-settings.js';
 import type { CheckedStage } from './stages.js';
@@ -39,8 +40,8 @@ export function sameTokenizer(checked: CheckedStage, stages: Stages, world: Worl
   return ['dataset', 'validate'].flatMap((key) => {
     const reference = referenceIn(checked, key);
     const format = reference && stages.get(reference.stage);
-    const model = format?.stage.settings['model'] as Call | undefined;
-    if (format === undefined || model === undefined || !format.isSound) return [];
+    const model = format?.stage.settings['model'];
+    if (format === undefined || !isCall(model) || !format.isSound) return [];
     const other = models.find((call) => call !== undefined && isOther(call, model, world));
     return other === undefined
       ? []
@@ -76,10 +77,11 @@ export function sameForm(checked: CheckedStage, stages: Stages): readonly Diagno
 
 /** Labelled rows and others differ in more than form; see `classification.ts`. */
 const isLabelled = ({ stage }: CheckedStage): boolean =>
-  (stage.settings['template'] as Call).call === LABELLED;
+  settingsOf(stage, 'format').template.call === LABELLED;
 
 /** Template and style; the system message is content. */
 function formOf({ stage }: CheckedStage): string {
-  const { call, args } = stage.settings['template'] as Call;
-  return `${call} ${(args['style'] as FileValue | undefined)?.sha256 ?? ''}`;
+  const { call, args } = settingsOf(stage, 'format').template;
+  const style = args['style'];
+  return `${call} ${isFile(style) ? style.sha256 : ''}`;
 }

@@ -2,7 +2,7 @@
 import { type Step, stageCycle } from '../diagnostics/catalogue/wiring.js';
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { Expression, Reference, Value } from '../ir/types.js';
-import { isReference } from '../ir/values.js';
+import { isList, isRecord, isReference } from '../ir/values.js';
 import type { CheckedStage } from './stages.js';
 
 /** Stages that a value refers to, in order. */
@@ -13,10 +13,9 @@ export function references(value: Value): readonly Reference[] {
 }
 
 function collect(value: Value, found: Reference[]): void {
-  if (value === null || typeof value !== 'object') return;
-  if (Array.isArray(value)) for (const item of value) collect(item, found);
-  else if (isReference(value)) found.push(value);
-  else for (const key in value) collect((value as Readonly<Record<string, Value>>)[key] ?? null, found);
+  if (isReference(value)) found.push(value);
+  else if (isList(value)) for (const item of value) collect(item, found);
+  else if (isRecord(value)) for (const key in value) collect(value[key] ?? null, found);
 }
 
 /** Names of the stages that a stage reads, in order of its schema; then those whose metrics it requires something of. */

@@ -2,9 +2,9 @@
 import { referenceIn } from '../check/stage-settings.js';
 import type { CheckedStage } from '../check/stages.js';
 import { modelUnder } from '../check/tokenizers.js';
-import type { Call } from '../ir/types.js';
 import { isMadeUp } from '../schemas/functions/source.js';
 import { LABELLED } from '../schemas/functions/template.js';
+import { settingsOf } from '../schemas/stages/settings.js';
 import type { Pipeline } from './types.js';
 
 /** `dialogs.train` → the format stage `dialogs`. */
@@ -21,7 +21,7 @@ export const dataUnder = (checked: CheckedStage, key: string, pipeline: Pipeline
 
 /** Rows that are made up, for plans and benchmarks: what the guides say of data does not hold. */
 export const hasMadeUpRows = ({ stage }: CheckedStage): boolean =>
-  ([stage.settings['source'] ?? []].flat() as readonly Call[]).every(isMadeUp);
+  [settingsOf(stage, 'data').source].flat().every(isMadeUp);
 
 /** Random weights to start with: what the guides say of fine-tuning does not hold. */
 export const isFromScratch = (checked: CheckedStage, { stages }: Pipeline): boolean =>
@@ -40,9 +40,12 @@ export const hasNoFactors = ({ stage }: CheckedStage): boolean =>
 /** A head alone is trained, which begins with random numbers. */
 export const isHead = ({ stage }: Pick<CheckedStage, 'stage'>): boolean => stage.preset === 'head';
 
+const templateOf = (format: CheckedStage | undefined): string | undefined =>
+  format && settingsOf(format.stage, 'format').template.call;
+
 /** Whether the rows that a stage reads have labels: what is trained on them is a classifier. */
 export const readsLabels = (checked: CheckedStage, pipeline: Pipeline): boolean =>
-  (readFrom(checked, 'dataset', pipeline)?.stage.settings['template'] as Call | undefined)?.call === LABELLED;
+  templateOf(readFrom(checked, 'dataset', pipeline)) === LABELLED;
 
 /** Virtual tokens are trained: they move at rates of their own. */
 export const isVirtual = ({ stage }: Pick<CheckedStage, 'stage'>): boolean =>
@@ -50,8 +53,7 @@ export const isVirtual = ({ stage }: Pick<CheckedStage, 'stage'>): boolean =>
 
 /** Bottleneck adapters are trained, for which the guides have no range of rates. */
 export const hasBottlenecks = ({ stage }: Pick<CheckedStage, 'stage'>): boolean =>
-  stage.settings['adapter'] !== undefined ||
-  (stage.settings['start'] as Call | undefined)?.call === 'adapterhub';
+  stage.settings['adapter'] !== undefined || settingsOf(stage, 'train').start?.call === 'adapterhub';
 
 /** The stages that a stage's model comes from: itself, what it merges or trains on, and so on. */
 export function ancestors(start: string | undefined, pipeline: Pipeline): ReadonlySet<string> {

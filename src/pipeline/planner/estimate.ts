@@ -5,13 +5,11 @@ import { adaptedConfig } from '../../compute/models/adapters/classifier.js';
 import { plainConfig } from '../../compute/models/adapters/pissa.js';
 import type { LoraConfig, ModelConfig } from '../../compute/models/types.js';
 import { MOST_MATERIALISED_BYTES } from '../../compute/models/weights/load.js';
-import { type MergeDtype, mergeDtypes } from '../../compute/packaging/merge/index.js';
+import { mergeDtypes } from '../../compute/packaging/merge/index.js';
 import { isCompiled } from '../../compute/tensor/runtimes/tensorflow/variants.js';
 import type { HeldWeights } from '../../language/ir/held-weights.js';
 import type { Stage, StageKind, Value } from '../../language/ir/types.js';
-import { isReference } from '../../language/ir/values.js';
-import type { EvalSettings } from '../../language/schemas/stages/eval.js';
-import { trainSettings } from '../../language/schemas/stages/train.js';
+import { settingsOf } from '../../language/schemas/stages/settings.js';
 import type { TrainPlan } from '../../language/schemas/types.js';
 import { chosenLora } from '../stages/train/lora.js';
 import { evaluationPeak, type ForwardMemory, mergePeak } from './memory/evaluate.js';
@@ -65,9 +63,9 @@ const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
     };
   },
   async format({ world, stage, look }) {
-    const from = stage.settings['from'];
-    const { bytes, rows } = isReference(from) ? world.limited(from.stage) : { bytes: 0, rows: 0 };
-    const tokenizerBytes = world.models.tokenizerBytes(stage.settings['model']);
+    const { from, model } = settingsOf(stage, 'format');
+    const { bytes, rows } = world.limited(from.stage);
+    const tokenizerBytes = world.models.tokenizerBytes(model);
     const lengths = await world.lengths(stage.name, 'all', look);
     const tokens = lengths?.tokens ?? bytes / 4;
     return {
@@ -81,7 +79,7 @@ const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
     const speed = look ? await world.speed() : undefined;
     const trained = facts.memory.planDecoder(decoderShape(facts.memory, chosen)).parts.gradients;
     const state = optimizerBytes(facts.memory, chosen);
-    const { keep } = trainSettings(stage).checkpoint;
+    const { keep } = settingsOf(stage, 'train').checkpoint;
     return {
       peak: trainPeak(facts.memory, chosen),
       seconds: speed === undefined ? null : computeSeconds(trainFlops(stage, facts, chosen), speed),
@@ -93,8 +91,8 @@ const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
     };
   },
   async eval({ world, stage, look }) {
-    const settings = stage.settings as unknown as EvalSettings;
-    const model = world.models.of(settings.model as Value);
+    const settings = settingsOf(stage, 'eval');
+    const model = world.models.of(settings.model);
     const lengths = await world.lengths(settings.dataset.stage, settings.dataset.port, look);
     if (model === undefined || lengths === undefined) return NOTHING;
     const { longest } = lengths;
@@ -115,7 +113,7 @@ const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
     const forward = times * paddedTokens(lengths) * perToken;
     const prompts = times * answers.rows * (lengths.tokens / Math.max(1, lengths.rows)) * perToken;
     const tokens = times * answers.rows * settings.generation.max_tokens;
-    const models = evaluated(world, model, settings.baseline as Value | undefined);
+    const models = evaluated(world, model, settings.baseline);
     const peakOf = (held: HeldWeights): Peak =>
       largest(models.map((one) => evaluationPeak(forwardMemory(world, one, longest, held), answers)));
     return {
@@ -128,14 +126,13 @@ const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
     };
   },
   async merge({ world, stage }) {
-    const base = world.models.of(stage.settings['base']);
+    const { adapter, base: baseModel, dtype } = settingsOf(stage, 'merge');
+    const base = world.models.of(baseModel);
     if (base === undefined) return NOTHING;
-    const adapter = stage.settings['adapter'];
-    const trainer = isReference(adapter) ? adapter.stage : undefined;
+    const trainer = adapter?.stage;
     const lora = trainer === undefined ? undefined : adapterConfig(world, trainer);
     // probes are rows of the training, or texts
     const tokenizerBytes = trainer === undefined ? base.tokenizerBytes : 0;
-    const dtype = stage.settings['dtype'] as MergeDtype;
     const merged = { ...base, config: adaptedConfig(base.config, lora), format: formatWritten(dtype) };
     const peakOf = (held: HeldWeights): Peak => {
       const before = { ...forwardMemory(world, base, 32, held), ...heldBy({ ...base, lora }, held), lora };
@@ -150,7 +147,7 @@ const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
     };
   },
   async deploy({ world, stage }) {
-    const model = world.models.of(stage.settings['model']);
+    const model = world.models.of(settingsOf(stage, 'deploy').model);
     if (model === undefined) return NOTHING;
     const bytes = weightBytes(model).lora + model.tokenizerBytes;
     const { config, lora } = forwardMemory(world, model, 256, 'stored');

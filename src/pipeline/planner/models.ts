@@ -3,6 +3,7 @@
 import type { Host } from '../../language/host/host.js';
 import type { Program, Stage, Value } from '../../language/ir/types.js';
 import { isCall, isReference } from '../../language/ir/values.js';
+import { settingsOf } from '../../language/schemas/stages/settings.js';
 import { type ResolvedModel, resolveModelCall } from '../stages/model-places.js';
 
 /** How a stage holds weights that an earlier stage wrote; `file` where they are still those of the folder. */
@@ -30,19 +31,18 @@ export function rootModel(program: Program, value: Value | undefined, host: Host
   if (!isReference(value)) return undefined;
   const stage = stageNamed(program, value.stage);
   if (stage?.kind === 'train') {
-    const base = rootModel(program, stage.settings['base'], host);
+    const base = rootModel(program, settingsOf(stage, 'train').base, host);
     if (base === undefined) return undefined;
     return stage.preset === 'full'
       ? { ...base, weights: 'f32', trainedBy: stage.name }
       : { ...base, adapterOf: stage.name };
   }
   if (stage?.kind === 'merge') {
-    const base = rootModel(program, stage.settings['base'], host);
-    const dtype = stage.settings['dtype'];
+    const settings = settingsOf(stage, 'merge');
+    const base = rootModel(program, settings.base, host);
     if (base === undefined) return undefined;
-    const weights = dtype === 'f32' || dtype === 'bf16' ? dtype : 'f16';
-    const adapter = stage.settings['adapter'];
-    return { ...base, weights, ...(isReference(adapter) ? { trainedBy: adapter.stage } : {}) };
+    const { adapter, dtype: weights } = settings;
+    return { ...base, weights, ...(adapter === undefined ? {} : { trainedBy: adapter.stage }) };
   }
   return undefined;
 }

@@ -1,10 +1,9 @@
 /** How long rows are and how many, before the stages that count them have run. */
 import { join } from 'node:path';
 import type { Host } from '../../language/host/host.js';
-import type { Call, Program, Stage } from '../../language/ir/types.js';
-import { isReference } from '../../language/ir/values.js';
+import type { Program, Stage } from '../../language/ir/types.js';
 import { LABELLED } from '../../language/schemas/functions/template.js';
-import type { DataSettings } from '../../language/schemas/stages/data.js';
+import { settingsOf } from '../../language/schemas/stages/settings.js';
 import { estimateRows } from '../stages/data/read/estimate.js';
 import { sourceFiles } from '../stages/data/sources.js';
 import { labelledColumns } from '../stages/format/labelled.js';
@@ -33,7 +32,7 @@ interface SourceSizes {
 }
 
 function sizesOf(program: Program, host: Host, data: Stage): SourceSizes {
-  const files = sourceFiles(data.settings as unknown as DataSettings, program.folder, host);
+  const files = sourceFiles(settingsOf(data, 'data'), program.folder, host);
   const sizeOf = (general: boolean): SourceSize => {
     const sizes = files.filter((file) => file.general === general).map((file) => estimateRows(file, host));
     const sum = (field: keyof SourceSize): number => sizes.reduce((total, size) => total + size[field], 0);
@@ -51,7 +50,7 @@ export function readLengths(host: Host, entry: string, split: string): Lengths |
 
 /** The part of the sources that is passed on: less than all with `limit`. */
 export function limitedSize({ bytes, rows, parquet }: SourceSize, data: Stage): SourceSize {
-  const limit = data.settings['limit'];
+  const { limit } = settingsOf(data, 'data');
   if (typeof limit !== 'number' || limit >= rows) return { bytes, rows, parquet };
   const share = limit / rows;
   return { bytes: Math.ceil(bytes * share), rows: limit, parquet: Math.ceil(parquet * share) };
@@ -59,7 +58,7 @@ export function limitedSize({ bytes, rows, parquet }: SourceSize, data: Stage): 
 
 /** Rows that a split of a data stage will get at most: repetitions are not known before it has run. */
 export function expectedRows(program: Program, host: Host, data: Stage, split: string): number {
-  const { limit, split: shares, mix } = data.settings as unknown as DataSettings;
+  const { limit, split: shares, mix } = settingsOf(data, 'data');
   const { own, general } = sizesOf(program, host, data);
   const { train, valid, test } = shares ?? { train: 1, valid: 0, test: 0 };
   const mixed =
@@ -82,17 +81,16 @@ export function surveyedLengths(survey: LengthSurvey, split: string): Lengths {
 export function worstLengths(program: Program, host: Host, format: Stage, split: string): Lengths {
   const data = dataOf(program, format);
   const rows = data === undefined ? 1000 : expectedRows(program, host, data, split);
-  const most = Number(format.settings['max_length']);
+  const { max_length: most } = settingsOf(format, 'format');
   return assumedLengths(Math.max(1, Math.ceil(rows)), most, assumedLabels(format));
 }
 
 /** Those that are declared; how many others the rows have is not known, and a head is small whatever they are. */
-function assumedLabels({ settings }: Stage): readonly string[] | undefined {
-  const template = settings['template'] as Call;
+function assumedLabels(format: Stage): readonly string[] | undefined {
+  const { template } = settingsOf(format, 'format');
   return template.call === LABELLED ? (labelledColumns(template).labels ?? ['0', '1']) : undefined;
 }
 
 function dataOf(program: Program, format: Stage): Stage | undefined {
-  const from = format.settings['from'];
-  return isReference(from) ? stageNamed(program, from.stage) : undefined;
+  return stageNamed(program, settingsOf(format, 'format').from.stage);
 }

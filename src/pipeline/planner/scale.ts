@@ -1,8 +1,8 @@
 /** How much a stage works on: rows, tokens, optimiser steps, parameters. */
 
 import { stepsPerEpoch } from '../../compute/training/order.js';
-import type { Reference, Stage, StageKind, Value } from '../../language/ir/types.js';
-import { trainSettings } from '../../language/schemas/stages/train.js';
+import type { Stage, StageKind, Value } from '../../language/ir/types.js';
+import { settingsOf } from '../../language/schemas/stages/settings.js';
 import type { TrainPlan } from '../../language/schemas/types.js';
 import { coverageOf } from '../stages/train/coverage.js';
 import type { Entry } from '../store/index.js';
@@ -54,7 +54,7 @@ const SCALES: Readonly<Record<StageKind, Measure>> = {
     const lengths = shortened(facts.memory.lengths, chosen.maxLength);
     const steps = facts.memory.steps(lengths.rows);
     const perRow = lengths.tokens / Math.max(1, lengths.rows);
-    const seen = rowsSeen(steps, lengths.rows, trainSettings(stage).batch.global);
+    const seen = rowsSeen(steps, lengths.rows, settingsOf(stage, 'train').batch.global);
     return {
       ...UNKNOWN,
       ...rowsOf(lengths),
@@ -64,12 +64,12 @@ const SCALES: Readonly<Record<StageKind, Measure>> = {
     };
   },
   async eval({ world, stage, look }) {
-    const { stage: from, port } = stage.settings['dataset'] as unknown as Reference;
-    const lengths = await world.lengths(from, port, look);
-    return { ...modelScale(world, stage.settings['model']), ...rowsOf(lengths) };
+    const { dataset, model } = settingsOf(stage, 'eval');
+    const lengths = await world.lengths(dataset.stage, dataset.port, look);
+    return { ...modelScale(world, model), ...rowsOf(lengths) };
   },
-  merge: async ({ world, stage }) => modelScale(world, stage.settings['base']),
-  deploy: async ({ world, stage }) => modelScale(world, stage.settings['model']),
+  merge: async ({ world, stage }) => modelScale(world, settingsOf(stage, 'merge').base),
+  deploy: async ({ world, stage }) => modelScale(world, settingsOf(stage, 'deploy').model),
 };
 
 /** `null` where nothing is known. */

@@ -3,7 +3,7 @@ import { secretUnset } from '../../language/diagnostics/catalogue/params.js';
 import type { Diagnostic } from '../../language/diagnostics/types.js';
 import type { Host } from '../../language/host/host.js';
 import type { SecretValue, Stage, Value } from '../../language/ir/types.js';
-import { isSecret } from '../../language/ir/values.js';
+import { isList, isRecord, isSecret } from '../../language/ir/values.js';
 
 /** One error a secret whose environment variable is not set. */
 export function missingSecrets(stage: Stage, host: Host): readonly Diagnostic[] {
@@ -13,8 +13,8 @@ export function missingSecrets(stage: Stage, host: Host): readonly Diagnostic[] 
     .map(({ secret, env }) => secretUnset(stage.span, stage.name, secret, env));
 }
 
-function secretsIn(value: Value | Readonly<Record<string, Value>>): readonly SecretValue[] {
-  if (value === null || typeof value !== 'object') return [];
-  if (Array.isArray(value)) return value.flatMap((item: Value) => secretsIn(item));
-  return isSecret(value) ? [value] : Object.values(value).flatMap((inner) => secretsIn(inner as Value));
+function secretsIn(value: Value): readonly SecretValue[] {
+  if (isSecret(value)) return [value];
+  if (isList(value)) return value.flatMap(secretsIn);
+  return isRecord(value) ? Object.values(value).flatMap(secretsIn) : [];
 }

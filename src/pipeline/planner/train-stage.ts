@@ -7,7 +7,7 @@ import { entriesOfPiece } from '../../compute/models/decoder/vocabulary.js';
 import { isCompiled } from '../../compute/tensor/runtimes/tensorflow/variants.js';
 import { totalSteps } from '../../compute/training/order.js';
 import type { Stage, Value } from '../../language/ir/types.js';
-import { trainSettings } from '../../language/schemas/stages/train.js';
+import { settingsOf } from '../../language/schemas/stages/settings.js';
 import { hasFactors, type TrainPlan } from '../../language/schemas/types.js';
 import { isPaged, optimizerName, stopAfter } from '../stages/train/settings.js';
 import { chosenFromParts, keyOf } from './keys.js';
@@ -43,7 +43,7 @@ export async function trainFacts(
   stage: Stage,
   look: boolean,
 ): Promise<TrainFacts | undefined> {
-  const settings = trainSettings(stage);
+  const settings = settingsOf(stage, 'train');
   const model = world.models.of(settings.base as Value);
   const { dataset } = settings;
   const lengths = await world.lengths(dataset.stage, dataset.port, look);
@@ -99,7 +99,7 @@ export async function trainFacts(
 
 /** The choice of an earlier run that differs from this stage in nothing but the choice. */
 export function earlierChoice(world: PlanWorld, stage: Stage, parts: readonly Part[]): TrainPlan | undefined {
-  const { global, micro } = trainSettings(stage).batch;
+  const { global, micro } = settingsOf(stage, 'train').batch;
   for (const record of world.records()) {
     if (record.kind !== 'train') continue;
     const chosen = chosenFromParts(record.parts, global);
@@ -207,7 +207,7 @@ function wouldHelp(world: PlanWorld, facts: TrainFacts, start: TrainPlan): strin
 
 /** Floating-point operations of a whole training, validations included. */
 export function trainFlops(stage: Stage, facts: TrainFacts, chosen: TrainPlan): number {
-  const settings = trainSettings(stage);
+  const settings = settingsOf(stage, 'train');
   const lengths = shortened(facts.memory.lengths, chosen.maxLength);
   const shape = decoderShape(facts.memory, chosen);
   const perToken = facts.memory.planDecoder(shape).flops / (shape.rows * shape.length);

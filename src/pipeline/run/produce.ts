@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { type Diagnostic, UserError } from '../../language/diagnostics/types.js';
-import type { Artefact } from '../../language/schemas/types.js';
+import type { Artefact } from '../stages/stage.js';
 import { forgetChild, noteChild, runFolder, writeWhole } from '../store/index.js';
 import type { Job } from './messages.js';
 import { fromCwd } from './paths.js';

@@ -2,6 +2,7 @@ import { ModelError } from '../../compute/models/types.js';
 import { UserError } from '../../language/diagnostics/types.js';
 import { HostError } from '../../language/host/host.js';
 import { nodeHost } from '../../language/host/node-host.js';
+import { settingsOf } from '../../language/schemas/stages/settings.js';
 import type { TrainPlan } from '../../language/schemas/types.js';
 import type { Job } from './messages.js';
 
@@ -18,11 +19,10 @@ export interface NextTry {
 export async function nextTry({ stage, chosen, inputs, folder, cwd }: Job): Promise<NextTry | undefined> {
   if (stage.kind !== 'train' || chosen === undefined) return undefined;
   const { recover } = await import('../stages/train/recovery.js');
-  const { trainSettings } = await import('../../language/schemas/stages/train.js');
   const { openResolved } = await import('../stages/models.js');
   const { resolveModel } = await import('../stages/model-places.js');
   const host = nodeHost(cwd);
-  const settings = trainSettings(stage);
+  const settings = settingsOf(stage, 'train');
   try {
     const base = resolveModel(settings.base, { inputs, folder, host });
     return recover(chosen, settings, openResolved(host, base).config);

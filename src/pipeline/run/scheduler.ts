@@ -5,7 +5,7 @@ import { UserError } from '../../language/diagnostics/types.js';
 import type { StageAction, StageStatus, StageSummary } from '../../language/ir/events.js';
 import type { StageResult } from '../../language/ir/outputs.js';
 import type { Stage } from '../../language/ir/types.js';
-import type { Artefact } from '../../language/schemas/types.js';
+import type { Artefact } from '../stages/stage.js';
 import { type Entry, outputPath } from '../store/index.js';
 import { fromCwd } from './paths.js';
 import { produce } from './produce.js';

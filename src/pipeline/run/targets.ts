@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { type Diagnostic, UserError } from '../../language/diagnostics/types.js';
 import type { Host } from '../../language/host/host.js';
 import { nodeDisk } from '../../language/host/node-disk.js';
-import type { Call } from '../../language/ir/types.js';
+import { settingsOf } from '../../language/schemas/stages/settings.js';
 import { checkTarget } from '../deploy/index.js';
 import type { Store } from '../store/index.js';
 import type { Step } from './setting.js';
@@ -16,7 +16,7 @@ export function unwritableTargets(
   return steps
     .filter(({ stage, key }) => stage.kind === 'deploy' && store.find(key) === undefined)
     .flatMap(({ stage }) => {
-      const { args } = stage.settings['target'] as Call;
+      const { args } = settingsOf(stage, 'deploy').target;
       try {
         checkTarget({ host, disk: nodeDisk() }, resolve(host.cwd, String(args['path'])));
         return [];

@@ -3,8 +3,8 @@ import { join, resolve } from 'node:path';
 import { ADAPTER_FILES } from '../../compute/packaging/peft/read.js';
 import type { Call } from '../../language/ir/types.js';
 import { adapters as functions } from '../../language/schemas/functions/adapter.js';
-import type { StageContext } from '../../language/schemas/types.js';
 import type { ModelPath } from './models.js';
+import type { StageContext } from './stage.js';
 
 export interface NamedAdapter {
   /** Absolute path of a folder as PEFT or AdapterHub saves it. */

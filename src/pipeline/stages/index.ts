@@ -1,5 +1,5 @@
 import type { StageKind } from '../../language/ir/types.js';
-import type { StageDefinition } from '../../language/schemas/types.js';
+import type { StageDefinition } from './stage.js';
 
 /** Every stage kind and where its runner is; a runner is loaded only in the process of a stage that runs. */
 export const stages: Readonly<Record<StageKind, StageDefinition>> = {

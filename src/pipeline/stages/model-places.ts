@@ -2,8 +2,8 @@ import { join, resolve } from 'node:path';
 import { ModelError } from '../../compute/models/types.js';
 import type { Call, Reference } from '../../language/ir/types.js';
 import { pinnedCommit, repositoryOf } from '../../language/schemas/repositories.js';
-import type { StageContext } from '../../language/schemas/types.js';
 import { cachedCommit, snapshotFolder } from './hub-cache.js';
+import type { StageContext } from './stage.js';
 
 /** Where a model is, and the seed of its weights where they are yet to be made. */
 export interface ResolvedModel {

@@ -1,6 +1,6 @@
 import type { RunStatus } from '../../language/ir/events.js';
 import type { Stage } from '../../language/ir/types.js';
-import type { Artefact } from '../../language/schemas/types.js';
+import type { Artefact } from '../../pipeline/stages/stage.js';
 import { openStore } from '../../pipeline/store/index.js';
 import { unknown } from './arguments.js';
 import { diagnosticsPrinter } from './diagnostics.js';

@@ -1,6 +1,6 @@
-import type { Artefact } from '../../language/schemas/types.js';
 import type { PreviewRow } from '../../pipeline/stages/format/preview.js';
 import { previewTokens } from '../../pipeline/stages/format/preview.js';
+import type { Artefact } from '../../pipeline/stages/stage.js';
 import type { World } from './world.js';
 
 /** Marks of the supervised part where there are no colours. */

@@ -1,6 +1,6 @@
 import type { CheckedStage } from '../../check/stages.js';
 import { replace } from '../../diagnostics/make.js';
-import type { Quantity } from '../../ir/types.js';
+import { isQuantity } from '../../ir/values.js';
 import { isFromScratch } from '../lineage.js';
 import { stepsOf } from '../steps.js';
 import type { Pipeline, Rule } from '../types.js';
@@ -52,8 +52,8 @@ export const warmupOutOfRange: Rule = {
 
 /** Where it is given in steps, of all steps; `undefined` where their number is not known. */
 function warmupShare(checked: CheckedStage, pipeline: Pipeline): number | undefined {
-  const warmup = valueAt(checked, 'optimizer.schedule.warmup') as Quantity | undefined;
-  if (warmup === undefined) return undefined;
+  const warmup = valueAt(checked, 'optimizer.schedule.warmup');
+  if (!isQuantity(warmup)) return undefined;
   if (warmup.unit === 'ratio') return warmup.value;
   const steps = stepsOf(checked, pipeline);
   return steps === undefined ? undefined : warmup.value / steps;

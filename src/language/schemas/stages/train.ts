@@ -1,4 +1,3 @@
-import type { Stage } from '../../ir/types.js';
 import { defaulted, type Infer, optional, type Port, required, type StageSchema, t } from '../schema.js';
 import { METHODS } from '../types.js';
 
@@ -205,11 +204,6 @@ const settings = {
 } as const;
 
 export type TrainSettings = Infer<typeof settings>;
-
-/** The settings of a checked stage with their static type. */
-export function trainSettings(stage: Pick<Stage, 'settings'>): TrainSettings {
-  return stage.settings as unknown as TrainSettings;
-}
 
 const adapter = (doc: string): Port => ({ type: 'Adapter', doc, typeUsing: { full: 'Model' } });
 

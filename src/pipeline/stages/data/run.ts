@@ -4,7 +4,8 @@ import { sharesDoNotAddUp } from '../../../language/diagnostics/catalogue/values
 import { UserError } from '../../../language/diagnostics/types.js';
 import { HostError } from '../../../language/host/host.js';
 import type { DataSettings } from '../../../language/schemas/stages/data.js';
-import type { RunStage, StageContext } from '../../../language/schemas/types.js';
+import { settingsOf } from '../../../language/schemas/stages/settings.js';
+import type { RunStage, StageContext } from '../stage.js';
 import { type Checks, Collector } from './collect.js';
 import { schemaCheck } from './json-schema.js';
 import { dropLeaks, LEAK_SIMILARITY } from './leaks.js';
@@ -36,7 +37,7 @@ export const run: RunStage = async (context) => {
 
 const runData: RunStage = async (context) => {
   const { stage, host, folder, output } = context;
-  const settings = stage.settings as unknown as DataSettings;
+  const settings = settingsOf(stage, 'data');
   const files = sourceFiles(settings, folder, host);
   const shares = sharesOf(settings, context);
   const seed = settings.split?.seed ?? SEED;

@@ -11,9 +11,9 @@ import {
 } from '../../../compute/packaging/manifest/index.js';
 import type { Host } from '../../../language/host/host.js';
 import type { Reference } from '../../../language/ir/types.js';
-import type { Artefact, StageContext } from '../../../language/schemas/types.js';
 import type { ManifestDraft } from '../../deploy/publish.js';
 import { modelFiles } from '../models.js';
+import type { Artefact, StageContext } from '../stage.js';
 import { type Lineage, lineageOf } from './lineage.js';
 
 /** All that a release's manifest says of where it came from. `releases` is the folder of the releases. */

@@ -1,8 +1,9 @@
 import { join } from 'node:path';
-import type { Call, Reference, Value } from '../../../language/ir/types.js';
-import type { Artefact, StageContext } from '../../../language/schemas/types.js';
+import type { Reference } from '../../../language/ir/types.js';
+import { isCall, isReference } from '../../../language/ir/values.js';
 import { outputOf, resolveSubject } from '../eval/subject.js';
 import { type ResolvedModel, resolveModel } from '../model-places.js';
+import type { Artefact, StageContext } from '../stage.js';
 
 /** Where a model came from: back over merges and trainings to the one that no stage made. */
 export interface Lineage {
@@ -19,8 +20,8 @@ export function lineageOf(reference: Reference, context: StageContext): Lineage 
   const adapter = isAdapter ? { artefact, folder } : adapterIn(artefact, context);
   const { storage } = resolveSubject(reference, context);
   const base = artefact.stage.settings['base'];
-  if (!isModelValue(base)) return { base: { folder, label: reference.stage }, adapter, storage };
-  if ('call' in base) return { base: resolveModel(base, context), adapter, storage };
+  if (isCall(base)) return { base: resolveModel(base, context), adapter, storage };
+  if (!isReference(base)) return { base: { folder, label: reference.stage }, adapter, storage };
   const before = lineageOf(base, context);
   return { ...before, adapter: adapter ?? before.adapter, storage };
 }
@@ -28,9 +29,5 @@ export function lineageOf(reference: Reference, context: StageContext): Lineage 
 /** The adapter that a merge stage took. */
 function adapterIn(merge: Artefact, context: StageContext): Lineage['adapter'] {
   const adapter = merge.stage.settings['adapter'];
-  return isModelValue(adapter) && 'stage' in adapter ? outputOf(adapter, context) : undefined;
-}
-
-function isModelValue(value: Value | undefined): value is Call | Reference {
-  return typeof value === 'object' && value !== null && ('call' in value || 'stage' in value);
+  return isReference(adapter) ? outputOf(adapter, context) : undefined;
 }

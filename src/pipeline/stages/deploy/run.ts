@@ -1,12 +1,12 @@
 import { join, resolve } from 'node:path';
 import type { Disk } from '../../../language/host/disk.js';
 import { nodeDisk } from '../../../language/host/node-disk.js';
-import type { Call, Reference } from '../../../language/ir/types.js';
 import type { DeploySettings } from '../../../language/schemas/stages/deploy.js';
-import type { RunStage, StageContext } from '../../../language/schemas/types.js';
+import { settingsOf } from '../../../language/schemas/stages/settings.js';
 import { type Published, type PublishRequest, publish } from '../../deploy/publish.js';
 import { smoke } from '../../deploy/smoke.js';
 import { outputOf } from '../eval/subject.js';
+import type { RunStage, StageContext } from '../stage.js';
 import { manifestDraft } from './draft.js';
 import { lineageOf } from './lineage.js';
 
@@ -15,7 +15,7 @@ export const run: RunStage = (context) => deploy(context, nodeDisk());
 
 export async function deploy(context: StageContext, disk: Disk): Promise<Awaited<ReturnType<RunStage>>> {
   const { stage, output } = context;
-  const settings = stage.settings as unknown as DeploySettings;
+  const settings = settingsOf(stage, 'deploy');
   const published = await targets[settings.target.call]?.(settings, context, disk);
   if (published === undefined) throw new Error(`no target is named ${settings.target.call}`);
   const { number, path, action, digest } = published;
@@ -30,8 +30,8 @@ type Target = (settings: DeploySettings, context: StageContext, disk: Disk) => P
 const targets: Readonly<Record<string, Target>> = {
   directory: async (settings, context, disk) => {
     const { host, stage } = context;
-    const folder = resolve(host.cwd, String((settings.target as Call).args['path']));
-    const model = settings.model as Reference;
+    const folder = resolve(host.cwd, String(settings.target.args['path']));
+    const model = settings.model;
     const { folder: source } = outputOf(model, context);
     const isAdapter = host.stat(join(source, 'adapter_config.json')) !== undefined;
     const { base, storage } = lineageOf(model, context);

@@ -1,7 +1,7 @@
 import type { HeldOut } from '../../../compute/evaluation/held-out.js';
 import type { Reference } from '../../../language/ir/types.js';
-import type { StageContext } from '../../../language/schemas/types.js';
 import { openSplit } from '../format/read.js';
+import type { StageContext } from '../stage.js';
 
 /** A split of a format stage as the rows of an evaluation. */
 export function openHeldOut(

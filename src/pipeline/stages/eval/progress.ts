@@ -1,4 +1,4 @@
-import type { StageContext } from '../../../language/schemas/types.js';
+import type { StageContext } from '../stage.js';
 
 const LABELS = { losses: 'losses of', answers: 'answers of' } as const;
 

@@ -26,8 +26,9 @@ import { openRuntime } from '../../../compute/tensor/runtimes/index.js';
 import type { Runtime } from '../../../compute/tensor/types.js';
 import type { Call, Reference } from '../../../language/ir/types.js';
 import type { EvalSettings } from '../../../language/schemas/stages/eval.js';
-import type { RunStage, StageContext } from '../../../language/schemas/types.js';
+import { settingsOf } from '../../../language/schemas/stages/settings.js';
 import { openResolved } from '../models.js';
+import type { RunStage, StageContext } from '../stage.js';
 import { answerLines } from './answers.js';
 import { openHeldOut } from './held-out.js';
 import { progress } from './progress.js';
@@ -36,7 +37,7 @@ import { type OpenBase, openBase, resolveSubject, type Subject, sameWeights } fr
 /** Measures a model and its baseline on the same rows. A requirement that fails is a result, not an error. */
 export const run: RunStage = async (context) => {
   const { stage, output, host } = context;
-  const settings = stage.settings as unknown as EvalSettings;
+  const settings = settingsOf(stage, 'eval');
   const subject = resolveSubject(settings.model, context);
   const baseline = settings.baseline && resolveBaseline(settings.baseline, subject, context);
   const heldOut = openHeldOut(settings.dataset, context);
@@ -203,7 +204,7 @@ function checkLabels(
   { label }: Subject,
   labels: readonly string[] | undefined,
 ): void {
-  const { stage: from, port } = (stage.settings as unknown as EvalSettings).dataset;
+  const { stage: from, port } = settingsOf(stage, 'eval').dataset;
   if (heldOut.labels === undefined && labels === undefined) return;
   if (
     heldOut.labels === undefined ||

@@ -7,9 +7,10 @@ import { openAdapter } from '../../../compute/packaging/peft/read.js';
 import type { Host } from '../../../language/host/host.js';
 import type { HeldWeights } from '../../../language/ir/held-weights.js';
 import type { Call, Reference } from '../../../language/ir/types.js';
-import type { Artefact, StageContext } from '../../../language/schemas/types.js';
+import { settingsOf } from '../../../language/schemas/stages/settings.js';
 import { type ResolvedModel, resolveModel } from '../model-places.js';
 import { openResolved } from '../models.js';
+import type { Artefact, StageContext } from '../stage.js';
 import { readSummary } from '../train/files.js';
 
 /** What an `Adapter` or `Model` setting means: a base, the way it is held, and perhaps an adapter over it. */
@@ -37,7 +38,7 @@ export function resolveSubject(value: Call | Reference, context: StageContext): 
   if (context.host.stat(join(folder, 'adapter_config.json')) === undefined) {
     return { label, base: { folder, label }, storage: 'stored', artefact };
   }
-  const base = resolveModel(artefact.stage.settings['base'] as unknown as Call | Reference, context);
+  const base = resolveModel(settingsOf(artefact.stage, 'train').base, context);
   const storage = readSummary(context.host, artefact.path)?.method === 'qlora' ? 'nf4' : 'stored';
   return { label, base, storage, adapter: folder, artefact };
 }

@@ -1,9 +1,9 @@
 import { openModelAt } from '../../../compute/models/open.js';
 import type { Tokenizer } from '../../../compute/models/types.js';
 import type { Host } from '../../../language/host/host.js';
-import type { Artefact } from '../../../language/schemas/types.js';
 import { readDataRows } from '../data/rows.js';
 import { type SplitName, splitNames } from '../data/split.js';
+import type { Artefact } from '../stage.js';
 import { IGNORED } from './encode.js';
 import { openSplit, readFormatInfo } from './read.js';
 import type { FormatInfo } from './rows.js';

@@ -5,6 +5,7 @@ import { nearest } from '../../../language/diagnostics/did-you-mean.js';
 import { UserError } from '../../../language/diagnostics/types.js';
 import type { Stage } from '../../../language/ir/types.js';
 import type { FormatSettings } from '../../../language/schemas/stages/format.js';
+import { settingsOf } from '../../../language/schemas/stages/settings.js';
 import type { DropReason, RowEntry, RowReport } from '../row-report.js';
 
 export function noChatTemplate(path: string, { span }: Pick<Stage, 'span'>): UserError {
@@ -41,7 +42,7 @@ export function nothingKept(
 
 /** Found by a plan: of the rows that were looked at, the stage would keep none. `entries`: the first of every reason. */
 export function noRowFits(
-  stage: Pick<Stage, 'name' | 'span' | 'settings'>,
+  stage: Pick<Stage, 'kind' | 'name' | 'span' | 'settings'>,
   data: Pick<Stage, 'name'>,
   rows: number,
   entries: readonly (RowEntry & { readonly count: number })[],
@@ -58,7 +59,7 @@ export function noRowFits(
         ({ count, reason, file, line, detail }) => `${count} × ${reason}, first ${file}:${line}: ${detail}`,
       ),
     ],
-    help: helpFor(commonest?.reason, stage.settings as unknown as FormatSettings),
+    help: helpFor(commonest?.reason, settingsOf(stage, 'format')),
   });
 }
 

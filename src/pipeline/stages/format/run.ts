@@ -4,13 +4,13 @@ import type { ModelFolder } from '../../../compute/models/load.js';
 import { discarded } from '../../../compute/tensor/garbage.js';
 import type { Call } from '../../../language/ir/types.js';
 import { LABELLED } from '../../../language/schemas/functions/template.js';
-import type { FormatSettings } from '../../../language/schemas/stages/format.js';
-import type { RunStage, StageContext } from '../../../language/schemas/types.js';
+import { settingsOf } from '../../../language/schemas/stages/settings.js';
 import { readDataRows } from '../data/rows.js';
 import { splitNames } from '../data/split.js';
 import { resolveModel } from '../model-places.js';
 import { openResolved } from '../models.js';
 import { RowReport } from '../row-report.js';
+import type { RunStage, StageContext } from '../stage.js';
 import { openEncoder, type RowEncoder } from './encoder.js';
 import { lookAlikes } from './labelled.js';
 import { LabelCounts, labelsOfRows } from './labels.js';
@@ -28,7 +28,7 @@ const NO_TEXT = { prompt: '', answer: '' };
 /** Writes every row of the data stage out as text and tokens; rows that can't be are in the report with their place. */
 export const run: RunStage = async (context) => {
   const { stage, host, inputs, output } = context;
-  const settings = stage.settings as unknown as FormatSettings;
+  const settings = settingsOf(stage, 'format');
   const data = inputs[settings.from.stage];
   if (data === undefined) throw new Error(`stage ${settings.from.stage} produced no rows`);
   const model = openResolved(host, resolveModel(settings.model as Call, context));

@@ -3,7 +3,7 @@ import type { Host } from '../../../language/host/host.js';
 import type { Call, Program, Stage } from '../../../language/ir/types.js';
 import { LABELLED } from '../../../language/schemas/functions/template.js';
 import type { DataSettings } from '../../../language/schemas/stages/data.js';
-import type { FormatSettings } from '../../../language/schemas/stages/format.js';
+import { settingsOf } from '../../../language/schemas/stages/settings.js';
 import type { Line } from '../data/lines.js';
 import { Fault, parseLine } from '../data/parse.js';
 import { knownRows, rowsOf } from '../data/read/index.js';
@@ -51,7 +51,7 @@ export async function surveyLengths(
   format: Stage,
   maxRows: number = SURVEY_ROWS,
 ): Promise<LengthSurvey> {
-  const settings = format.settings as unknown as FormatSettings;
+  const settings = settingsOf(format, 'format');
   const data = program.stages.find(({ name }) => name === settings.from.stage);
   const model = resolveModelCall(settings.model as Call, { folder: program.folder, host });
   if (data === undefined || model === undefined) throw new Error(`stage ${format.name} is not wired`);
@@ -59,7 +59,7 @@ export async function surveyLengths(
   const isLabelled = settings.template.call === LABELLED;
   const opened = await openEncoder(openResolved(host, model), settings, format);
   const encoder = isLabelled ? noting(opened, labels) : opened;
-  const dataSettings = data.settings as unknown as DataSettings;
+  const dataSettings = settingsOf(data, 'data');
   const sources = sourceFiles(dataSettings, program.folder, host);
   const counted = await countRows(host, sources);
   const own = counted.filter(({ file }) => !file.general);

@@ -2,8 +2,9 @@ import type { ModelFolder } from '../../../compute/models/load.js';
 import type { Tokenizer } from '../../../compute/models/types.js';
 import { MOST_PROBES, PROBE_TOKENS } from '../../../compute/packaging/merge/index.js';
 import type { Reference } from '../../../language/ir/types.js';
-import type { Artefact, StageContext } from '../../../language/schemas/types.js';
+import { settingsOf } from '../../../language/schemas/stages/settings.js';
 import { openSplit } from '../format/read.js';
+import type { Artefact, StageContext } from '../stage.js';
 
 /** For a merge without rows to take probes from. */
 const TEXTS = [
@@ -19,7 +20,7 @@ export async function probeRows(
   model: Pick<ModelFolder, 'config' | 'tokenizer'>,
   context: StageContext,
 ): Promise<readonly Int32Array[]> {
-  const dataset = trainer?.stage.settings['dataset'] as Reference | undefined;
+  const dataset = trainer && settingsOf(trainer.stage, 'train').dataset;
   const most = Math.min(PROBE_TOKENS, model.config.maxPositions);
   const rows =
     dataset === undefined || !(dataset.stage in context.inputs) ? [] : trainingRows(dataset, context);

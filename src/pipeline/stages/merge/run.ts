@@ -25,11 +25,11 @@ import type { Runtime } from '../../../compute/tensor/types.js';
 import { prefixMerged, promptMerged } from '../../../language/diagnostics/catalogue/adapters.js';
 import { bottleneckMerged } from '../../../language/diagnostics/catalogue/bottlenecks.js';
 import { UserError } from '../../../language/diagnostics/types.js';
-import type { Call, Reference } from '../../../language/ir/types.js';
 import type { MergeSettings } from '../../../language/schemas/stages/merge.js';
-import type { RunStage, StageContext } from '../../../language/schemas/types.js';
+import { settingsOf } from '../../../language/schemas/stages/settings.js';
 import { type OpenBase, openBase, resolveSubject, type Subject } from '../eval/subject.js';
 import { openResolved } from '../models.js';
+import type { RunStage, StageContext } from '../stage.js';
 import { probeRows } from './probes.js';
 
 /** Where the merged model is in the stage's output. */
@@ -38,9 +38,9 @@ const FOLDER = 'model';
 /** Merges an adapter into its base, or writes a base in another dtype, and proves that the result answers alike. */
 export const run: RunStage = async (context) => {
   const { stage, host, output, held = 'stored' } = context;
-  const settings = stage.settings as unknown as MergeSettings;
+  const settings = settingsOf(stage, 'merge');
   const { dtype } = settings;
-  const base = resolveSubject(settings.base as Call | Reference, context);
+  const base = resolveSubject(settings.base, context);
   const adapted = settings.adapter && resolveSubject(settings.adapter, context);
   const runtime = await openRuntime(context.host, context.runtime, context);
 

@@ -9,7 +9,7 @@ import {
   sumBehindNorm,
 } from '../../../language/diagnostics/catalogue/bottlenecks.js';
 import type { Diagnostic } from '../../../language/diagnostics/types.js';
-import { trainSettings } from '../../../language/schemas/stages/train.js';
+import { settingsOf } from '../../../language/schemas/stages/settings.js';
 import { isSet } from './lora.js';
 import type { LoraCase } from './lora-case.js';
 
@@ -17,7 +17,7 @@ export function bottleneckProblems(
   { stage, config, at }: LoraCase,
   bottleneck: BottleneckConfig,
 ): readonly Diagnostic[] {
-  const { lora, adapter, optimizer } = trainSettings(stage);
+  const { lora, adapter, optimizer } = settingsOf(stage, 'train');
   const factors = Object.keys(lora).filter((field) => isSet(stage.origins, `lora.${field}`));
   const ratio = 'optimizer.loraplus_ratio';
   const without: readonly (readonly [string, string, string])[] = [

@@ -9,9 +9,9 @@ import { prefixMerged, promptMerged } from '../../../language/diagnostics/catalo
 import { bottleneckMerged } from '../../../language/diagnostics/catalogue/bottlenecks.js';
 import type { Diagnostic } from '../../../language/diagnostics/types.js';
 import type { Host } from '../../../language/host/host.js';
-import type { Program, Reference, Stage } from '../../../language/ir/types.js';
+import type { Program, Stage } from '../../../language/ir/types.js';
 import { placeOf } from '../../../language/lint/places.js';
-import { trainSettings } from '../../../language/schemas/stages/train.js';
+import { settingsOf } from '../../../language/schemas/stages/settings.js';
 import { resolveModelCall } from '../model-places.js';
 import { loraOf, startOf } from './lora.js';
 import { loraProblems } from './lora-check.js';
@@ -71,7 +71,7 @@ function stageProblems(
   if (base === undefined) return [];
   const at = (path: string) => placeOf(checked, path).span;
   try {
-    const start = startOf(trainSettings(stage), place);
+    const start = startOf(settingsOf(stage, 'train'), place);
     const lora = loraOf(stage, base.config, start);
     return loraProblems({ stage, ...base, lora, start, at });
   } catch (error) {
@@ -88,10 +88,10 @@ function whatCannotMerge(
   checked: CheckedStage,
   place: Place,
 ): readonly Diagnostic[] {
-  const reference = merge.settings['adapter'] as Reference | null | undefined;
+  const reference = settingsOf(merge, 'merge').adapter;
   const trained = stages.get(reference?.stage ?? '');
-  if (reference == null || trained?.kind !== 'train') return [];
-  const { prompt, prefix, adapter, ...settings } = trainSettings(trained);
+  if (reference === undefined || trained?.kind !== 'train') return [];
+  const { prompt, prefix, adapter, ...settings } = settingsOf(trained, 'train');
   const start = quietly(() => startOf(settings, place))?.opened.config;
   const said = [placeOf(checked, 'adapter').span, `${reference.stage}.${reference.port}`] as const;
   if ((prompt ?? start?.virtualTokens) !== undefined) return [promptMerged(...said)];
@@ -101,7 +101,7 @@ function whatCannotMerge(
 
 /** `undefined` for the model of another stage. Throws for one that is not fetched, or cannot be read. */
 function baseOf(stage: Stage, place: Place): Base | undefined {
-  const { base } = trainSettings(stage);
+  const { base } = settingsOf(stage, 'train');
   const model = 'call' in base ? resolveModelCall(base, place) : undefined;
   return model && { config: configAt(place.host, model.folder), base: model.label };
 }

@@ -4,13 +4,13 @@ import { sameLabels, someLabels } from '../../../compute/models/labels.js';
 import type { ModelConfig } from '../../../compute/models/types.js';
 import { UserError } from '../../../language/diagnostics/types.js';
 import type { Stage } from '../../../language/ir/types.js';
-import { trainSettings } from '../../../language/schemas/stages/train.js';
-import type { StageContext } from '../../../language/schemas/types.js';
+import { settingsOf } from '../../../language/schemas/stages/settings.js';
 import { readFormatInfo } from '../format/read.js';
+import type { StageContext } from '../stage.js';
 
 /** Nothing where they have none. Throws a `UserError` where the rows to watch training on are numbered otherwise. */
 export function rowLabels({ stage, inputs, host }: StageContext): readonly string[] | undefined {
-  const { dataset, validate } = trainSettings(stage);
+  const { dataset, validate } = settingsOf(stage, 'train');
   const labelsOf = (name: string | undefined): readonly string[] | undefined => {
     const rows = name === undefined ? undefined : inputs[name];
     return rows === undefined ? undefined : readFormatInfo(host, rows.path).labels;

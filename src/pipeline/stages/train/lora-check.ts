@@ -17,7 +17,7 @@ import {
 } from '../../../language/diagnostics/catalogue/adapters.js';
 import { type Diagnostic, isError, UserError } from '../../../language/diagnostics/types.js';
 import type { Stage } from '../../../language/ir/types.js';
-import { trainSettings } from '../../../language/schemas/stages/train.js';
+import { settingsOf } from '../../../language/schemas/stages/settings.js';
 import { hasFactors } from '../../../language/schemas/types.js';
 import type { Span } from '../../../language/source/span.js';
 import { bottleneckProblems } from './bottleneck-check.js';
@@ -72,7 +72,7 @@ function layerProblems({ config, lora, at }: LoraCase): readonly Diagnostic[] {
 }
 
 function targetProblems({ stage, config, lora, at }: LoraCase): readonly Diagnostic[] {
-  if (typeof trainSettings(stage).lora.targets === 'string') return [];
+  if (typeof settingsOf(stage, 'train').lora.targets === 'string') return [];
   return lora.targets.flatMap((target, index) => {
     const named = projectionsNamed(config, target);
     const place = at(`lora.targets.${index}`);
@@ -118,7 +118,7 @@ export function checkedLora(
   labels?: readonly string[],
 ): LoraConfig {
   checkTask(stage, { config, label }, labels);
-  const start = startOf(trainSettings(stage), place);
+  const start = startOf(settingsOf(stage, 'train'), place);
   const lora = loraOf(stage, config, start, labels);
   const problem = loraProblems({ stage, config, base: label, lora, start, at: () => stage.span }).find(
     isError,

@@ -8,10 +8,12 @@ import { type TargetSet, targetsOfSet } from '../../../compute/models/adapters/t
 import type { LoraConfig, ModelConfig } from '../../../compute/models/types.js';
 import type { OpenedAdapter } from '../../../compute/packaging/adapter-folder.js';
 import { openAdapter } from '../../../compute/packaging/peft/read.js';
-import type { Call, Stage, Value } from '../../../language/ir/types.js';
-import { type TrainSettings, trainSettings } from '../../../language/schemas/stages/train.js';
-import type { StageContext, TrainPlan } from '../../../language/schemas/types.js';
+import type { Stage, Value } from '../../../language/ir/types.js';
+import { settingsOf } from '../../../language/schemas/stages/settings.js';
+import type { TrainSettings } from '../../../language/schemas/stages/train.js';
+import type { TrainPlan } from '../../../language/schemas/types.js';
 import { type NamedAdapter, resolveAdapter } from '../adapters.js';
+import type { StageContext } from '../stage.js';
 import { bottleneckFields, bottleneckOf } from './bottleneck.js';
 
 export type Place = Pick<StageContext, 'folder' | 'host'>;
@@ -23,7 +25,7 @@ export type Start = NamedAdapter & { readonly opened: OpenedAdapter };
 
 /** The adapter that a stage continues from, if any. Throws a `ModelError` where it cannot be read. */
 export function startOf({ start }: Pick<TrainSettings, 'start'>, place: Place): Start | undefined {
-  const named = start && resolveAdapter(start as Call, place);
+  const named = start && resolveAdapter(start, place);
   return named && { ...named, opened: openAdapter(place.host, named.folder) };
 }
 
@@ -33,7 +35,7 @@ export const isSet = (origins: Stage['origins'], path: string): boolean =>
 
 /** Shape of the adapter over this base; with `labels` a head over them is trained beside it, or alone. */
 export function loraOf(
-  stage: Pick<Stage, 'settings' | 'origins' | 'preset'>,
+  stage: Pick<Stage, 'settings' | 'origins' | 'preset' | 'kind'>,
   config: ModelConfig,
   start: Start | undefined,
   labels?: readonly string[],
@@ -43,11 +45,11 @@ export function loraOf(
 }
 
 function adapterOf(
-  stage: Pick<Stage, 'settings' | 'origins'>,
+  stage: Pick<Stage, 'kind' | 'settings' | 'origins'>,
   config: ModelConfig,
   start: Start | undefined,
 ): LoraConfig {
-  const { adapter, lora, prefix, prompt } = trainSettings(stage);
+  const { adapter, lora, prefix, prompt } = settingsOf(stage, 'train');
   if (prompt !== undefined) return promptConfig(prompt.tokens);
   if (prefix !== undefined && start === undefined) {
     const { tokens, projection } = prefix;

@@ -32,11 +32,13 @@ import {
 } from '../../../compute/training/index.js';
 import type { StageResult } from '../../../language/ir/outputs.js';
 import type { Reference } from '../../../language/ir/types.js';
-import { type TrainSettings, trainSettings } from '../../../language/schemas/stages/train.js';
-import type { RunStage, StageContext, TrainPlan } from '../../../language/schemas/types.js';
+import { settingsOf } from '../../../language/schemas/stages/settings.js';
+import type { TrainSettings } from '../../../language/schemas/stages/train.js';
+import type { TrainPlan } from '../../../language/schemas/types.js';
 import { readFormatInfo } from '../format/read.js';
 import { type ResolvedModel, resolveModel } from '../model-places.js';
 import { openResolved } from '../models.js';
+import type { RunStage, StageContext } from '../stage.js';
 import { baseWeights } from './base.js';
 import { bottleneckInit } from './bottleneck.js';
 import { coverageLines, coverageOf, trainableLine } from './coverage.js';
@@ -90,7 +92,7 @@ export const run: RunStage = async (context) => {
 
 async function prepare(context: StageContext, chosen: TrainPlan): Promise<Job> {
   const { stage, host } = context;
-  const settings = trainSettings(stage);
+  const settings = settingsOf(stage, 'train');
   const base = resolveModel(settings.base, context);
   const model = openResolved(host, base);
   const named = { config: model.config, label: base.label };

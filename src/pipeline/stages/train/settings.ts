@@ -7,8 +7,10 @@ import {
   totalSteps,
   warmupSteps,
 } from '../../../compute/training/index.js';
-import type { Call, Quantity, Stage, Value } from '../../../language/ir/types.js';
-import { type TrainSettings, trainSettings } from '../../../language/schemas/stages/train.js';
+import type { Quantity, Stage, Value } from '../../../language/ir/types.js';
+import { isCall } from '../../../language/ir/values.js';
+import { settingsOf } from '../../../language/schemas/stages/settings.js';
+import type { TrainSettings } from '../../../language/schemas/stages/train.js';
 import type { TrainPlan } from '../../../language/schemas/types.js';
 
 /**
@@ -33,11 +35,11 @@ export const isPaged = ({ optimizer: { args } }: Pick<TrainSettings, 'optimizer'
 
 /** What the loop is told; `rows` are those that are trained on. */
 export function loopSettings(
-  stage: Pick<Stage, 'settings' | 'origins'>,
+  stage: Pick<Stage, 'kind' | 'settings' | 'origins'>,
   chosen: TrainPlan,
   rows: number,
 ): TrainingSettings {
-  const settings = trainSettings(stage);
+  const settings = settingsOf(stage, 'train');
   const { args } = settings.optimizer;
   // an optimiser has no argument for what it does not use
   const number = (name: string): number => Number(args[name] ?? 0);
@@ -68,8 +70,8 @@ export function loopSettings(
 
 /** Left out, the rate stays where it is from the first step on. */
 function scheduleOf(value: Value | undefined, total: number): TrainingSettings['schedule'] {
-  if (value === undefined || value === null) return { name: 'constant', warmupSteps: 0 };
-  const { call, args } = value as Call;
+  if (!isCall(value)) return { name: 'constant', warmupSteps: 0 };
+  const { call, args } = value;
   if (!isScheduleName(call)) throw new Error(`no schedule is named ${call}`);
   return {
     name: call,

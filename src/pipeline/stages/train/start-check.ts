@@ -11,7 +11,7 @@ import {
 import { bottleneckWithout } from '../../../language/diagnostics/catalogue/bottlenecks.js';
 import type { Diagnostic } from '../../../language/diagnostics/types.js';
 import type { Value } from '../../../language/ir/types.js';
-import { trainSettings } from '../../../language/schemas/stages/train.js';
+import { settingsOf } from '../../../language/schemas/stages/settings.js';
 import { isSet, type Start, savedModules, type Targets, takenSettings, targetList } from './lora.js';
 import type { LoraCase } from './lora-case.js';
 
@@ -19,7 +19,7 @@ import type { LoraCase } from './lora-case.js';
 export function startProblems({ stage, config, base, at }: LoraCase, start: Start): readonly Diagnostic[] {
   if (stage.preset === 'full') return [startWithout(at('start'), 'using full', 'it trains no adapter')];
   checkAdapter(start.opened, config, start.opened.path);
-  const { lora, adapter } = trainSettings(stage);
+  const { lora, adapter } = settingsOf(stage, 'train');
   const taken = start.opened.config;
   const written = (record: Readonly<Record<string, unknown>> | undefined, name: string): readonly string[] =>
     Object.keys(record ?? {})

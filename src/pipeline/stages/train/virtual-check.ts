@@ -8,20 +8,20 @@ import {
   startWithout,
 } from '../../../language/diagnostics/catalogue/adapters.js';
 import type { Diagnostic } from '../../../language/diagnostics/types.js';
-import { trainSettings } from '../../../language/schemas/stages/train.js';
+import { settingsOf } from '../../../language/schemas/stages/settings.js';
 import { isSet } from './lora.js';
 import type { LoraCase } from './lora-case.js';
 
 /** Nothing of a stage that trains none. */
 export function virtualProblems(given: LoraCase): readonly Diagnostic[] {
-  const { prompt, prefix } = trainSettings(given.stage);
+  const { prompt, prefix } = settingsOf(given.stage, 'train');
   if ((prompt ?? given.lora.virtualTokens) !== undefined) return promptProblems(given);
   return (prefix ?? given.lora.prefix) === undefined ? [] : prefixProblems(given);
 }
 
 /** A prompt excludes low-rank factors, and every text needs its own. It may come from an adapter to continue from. */
 function promptProblems({ stage, config, lora: taken, at }: LoraCase): readonly Diagnostic[] {
-  const { lora, prompt, batch, start } = trainSettings(stage);
+  const { lora, prompt, batch, start } = settingsOf(stage, 'train');
   const own = prompt === undefined ? 'start' : 'prompt';
   const tokens = taken.virtualTokens ?? 0;
   const factors = Object.keys(lora).filter((field) => isSet(stage.origins, `lora.${field}`));
@@ -50,7 +50,7 @@ function prefixProblems({
   start,
   at,
 }: LoraCase): readonly Diagnostic[] {
-  const { lora, prefix } = trainSettings(stage);
+  const { lora, prefix } = settingsOf(stage, 'train');
   const has = (path: string): boolean => isSet(stage.origins, path);
   const own = prefix === undefined ? 'start' : 'prefix';
   const ownTensors = 'the keys and values are those of the adapter';

@@ -5,9 +5,9 @@ import { openModel } from '../../../../src/compute/models/load.js';
 import type { ReleaseManifest } from '../../../../src/compute/packaging/manifest/index.js';
 import { nodeDisk } from '../../../../src/language/host/node-disk.js';
 import { nodeHost } from '../../../../src/language/host/node-host.js';
-import type { Artefact } from '../../../../src/language/schemas/types.js';
 import { listReleases, openAnswerer, verifyRelease } from '../../../../src/pipeline/deploy/index.js';
 import { run } from '../../../../src/pipeline/stages/deploy/run.js';
+import type { Artefact } from '../../../../src/pipeline/stages/stage.js';
 import {
   artefact,
   baseCall,

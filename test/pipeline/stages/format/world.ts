@@ -6,8 +6,8 @@ import type { StageEvent } from '../../../../src/language/ir/events.js';
 import type { StageResult } from '../../../../src/language/ir/outputs.js';
 import type { Call } from '../../../../src/language/ir/types.js';
 import type { FormatSettings } from '../../../../src/language/schemas/stages/format.js';
-import type { Artefact, StageContext } from '../../../../src/language/schemas/types.js';
 import { run } from '../../../../src/pipeline/stages/format/run.js';
+import type { Artefact, StageContext } from '../../../../src/pipeline/stages/stage.js';
 import { outputFolder } from '../../../../src/pipeline/store/index.js';
 import { contextOf, stageOf } from '../alone.js';
 

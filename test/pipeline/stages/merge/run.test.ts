@@ -12,8 +12,8 @@ import { onnxRuntime } from '../../../../src/compute/tensor/runtimes/onnx/index.
 import { UserError } from '../../../../src/language/diagnostics/types.js';
 import { nodeHost } from '../../../../src/language/host/node-host.js';
 import type { HeldWeights } from '../../../../src/language/ir/held-weights.js';
-import type { Artefact } from '../../../../src/language/schemas/types.js';
 import { run } from '../../../../src/pipeline/stages/merge/run.js';
+import type { Artefact } from '../../../../src/pipeline/stages/stage.js';
 import {
   baseCall,
   contextOf,

@@ -1,0 +1,57 @@
+/** What runs a stage: its definition, and the context that it runs in. */
+import type { Diagnostic } from '../../language/diagnostics/types.js';
+import type { Host } from '../../language/host/host.js';
+import type { StageEvent } from '../../language/ir/events.js';
+import type { HeldWeights } from '../../language/ir/held-weights.js';
+import type { OutputFolder, StageResult, WorkFolder } from '../../language/ir/outputs.js';
+import type { RuntimeName } from '../../language/ir/runtimes.js';
+import type { Stage, StageKind } from '../../language/ir/types.js';
+import type { TrainPlan } from '../../language/schemas/types.js';
+
+/** A complete output of an earlier stage. */
+export interface Artefact {
+  readonly stage: Stage;
+  /** Absolute folder of the store entry. */
+  readonly path: string;
+  /** Key of the store entry. */
+  readonly key: string;
+  readonly result: StageResult;
+}
+
+export interface StageContext {
+  readonly stage: Stage;
+  /** Every stage of the program that this one can reach, by name. */
+  readonly inputs: Readonly<Record<string, Artefact>>;
+  /** Folder of the pipeline file; paths in its settings are relative to it. */
+  readonly folder: string;
+  readonly host: Host;
+  readonly output: OutputFolder;
+  readonly work: WorkFolder;
+  readonly chosen?: TrainPlan;
+  /** How weights are held where nothing is trained; default: as float32 in an evaluation, else as stored. */
+  readonly held?: HeldWeights;
+  /** Store key of the output. */
+  readonly key: string;
+  /** The tensor runtime that computes. */
+  readonly runtime: RuntimeName;
+  /** Threads that it may use. */
+  readonly threads: number;
+  /** The pipeline's limit, in bytes, for tensors on a device; default: no limit. */
+  readonly deviceMemory?: number;
+  emit(event: StageEvent): void;
+  /** Reports a problem that does not end the stage. */
+  readonly warn?: (warning: Diagnostic) => void;
+  /** Aborted on SIGINT and SIGTERM: save what can be saved, then throw `signal.reason`. */
+  readonly signal: AbortSignal;
+}
+
+/** Runs a stage to its end, or throws a `UserError`, a `ModelError`, or the signal's reason. */
+export type RunStage = (context: StageContext) => Promise<StageResult>;
+
+export interface StageDefinition {
+  readonly kind: StageKind;
+  /** Part of the cache key: raise it when the same settings would produce a different output. */
+  readonly version: number;
+  /** Loaded only when the stage runs. */
+  readonly load: () => Promise<RunStage>;
+}
