@@ -55,6 +55,7 @@ export const WINGS: readonly Wing[] = [
       { path: 'src/pipeline/hub', doc: 'downloads', rim: true },
       { path: 'src/pipeline/lock', doc: 'pinned revisions' },
       { path: 'src/pipeline/planner', doc: 'keys, memory, choice' },
+      { path: 'src/pipeline/prepare', doc: 'file → plan, for all' },
       { path: 'src/pipeline/run', doc: 'scheduler, processes', rim: true },
     ],
   },

@@ -1,1 +1,1 @@
-export { type Prepared, type RunOutcome, type RunRequest, runPipeline } from './run.js';
+export { type RunOutcome, type RunRequest, runPipeline } from './run.js';

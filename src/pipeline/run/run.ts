@@ -10,6 +10,7 @@ import type { Program } from '../../language/ir/types.js';
 import { askedDeviceMemory } from '../planner/asked-runtime.js';
 import { changedFile, runtimeName } from '../planner/keys.js';
 import type { Plan } from '../planner/types.js';
+import type { Preparation } from '../prepare/index.js';
 import {
   type Journal,
   newRunId,
@@ -26,13 +27,6 @@ import type { Step } from './setting.js';
 import type { Interrupts } from './stage-process.js';
 import { unwritableTargets } from './targets.js';
 
-/** What is to be run, once the text has been read: no plan where the program has errors. */
-export interface Prepared {
-  readonly program?: Program;
-  readonly plan?: Plan;
-  readonly diagnostics: readonly Diagnostic[];
-}
-
 export interface RunRequest {
   /** The pipeline's file as asked for. */
   readonly pipeline: string;
@@ -47,7 +41,7 @@ export interface RunRequest {
   /** Only these stages and what they need. */
   readonly only?: readonly string[];
   /** Called with the lock held and the store swept. */
-  prepare(store: Store): Promise<Prepared>;
+  prepare(store: Store): Promise<Pick<Preparation, 'program' | 'plan' | 'diagnostics'>>;
   /** The fields of a `diagnostic` event. */
   describe(diagnostic: Diagnostic): Readonly<Record<string, unknown>>;
 }

@@ -1,9 +1,9 @@
+import { ftpcVersion } from '../../language/host/version.js';
 import { parseArguments, unknown } from './arguments.js';
 import { commands } from './commands/index.js';
 import { reportBug } from './crash.js';
 import { EXIT } from './exit-codes.js';
 import { UsageError } from './usage-error.js';
-import { ftpcVersion } from './version.js';
 import type { World } from './world.js';
 
 /** Runs one command line to its end and gives its exit code; what it has to say goes through `world`. */

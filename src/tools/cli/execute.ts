@@ -1,16 +1,15 @@
+import { compile } from '../../language/compile.js';
 import { isError } from '../../language/diagnostics/types.js';
-import { lintReport } from '../../language/lint/index.js';
+import { ftpcVersion } from '../../language/host/version.js';
 import type { Plan } from '../../pipeline/planner/types.js';
+import { decideRuntime, type PlanRequest, prepareCompiled } from '../../pipeline/prepare/index.js';
 import { type RunOutcome, runPipeline } from '../../pipeline/run/index.js';
 import { diagnosticsPrinter } from './diagnostics.js';
 import { watchSignals } from './interrupts.js';
-import { decideRuntime, prepare } from './prepare.js';
-import type { Wanted } from './prepared.js';
 import type { RunView } from './progress/index.js';
-import { ftpcVersion } from './version.js';
 import type { World } from './world.js';
 
-export interface Execution extends Wanted {
+export interface ExecuteRequest extends PlanRequest {
   readonly verify: boolean;
   /** Only this stage and what it needs. */
   readonly only?: string;
@@ -19,42 +18,42 @@ export interface Execution extends Wanted {
 /** Runs a pipeline on this machine, shown by `view`. */
 export async function execute(
   world: World,
-  wanted: Execution,
+  request: ExecuteRequest,
   view: RunView,
 ): Promise<RunOutcome & { readonly plan?: Plan }> {
   const { host } = world;
+  const { file, params, verify, only, threads = host.machine().cores } = request;
+  const compiled = compile(host, file, { params });
   // the run says first what computes, and the pipeline may say it
-  const { compile } = await import('../../language/compile.js');
-  const { program } = compile(host, wanted.file, { params: wanted.params });
-  const runtime = await decideRuntime(host, wanted.runtime, program);
+  const runtime = await decideRuntime(host, request.runtime, compiled.program);
   const interrupts = watchSignals(world.err);
-  let printer = await diagnosticsPrinter(world, new Map());
+  let printer = await diagnosticsPrinter(world, compiled.sources);
   let plan: Plan | undefined;
   try {
     const outcome = await runPipeline(
       {
-        pipeline: wanted.file,
+        pipeline: file,
         host,
         engine: 'embedded',
         runtime,
         ftpc: ftpcVersion(host),
-        params: wanted.params,
-        threads: wanted.threads ?? host.machine().cores,
-        verify: wanted.verify,
-        only: wanted.only === undefined ? undefined : [wanted.only],
+        params,
+        threads,
+        verify,
+        only: only === undefined ? undefined : [only],
         prepare: async () => {
-          const prepared = await prepare(host, wanted);
+          const prepared = await prepareCompiled(host, compiled, request);
+          const { lints } = prepared;
           plan = prepared.plan;
-          const lints = lintReport(prepared, host);
           printer = await diagnosticsPrinter(world, lints.sources);
           // Rows that are looked at are not trained on yet.
-          if (wanted.only !== undefined) return prepared;
-          const worth = lints.diagnostics.filter(({ severity }) => severity === 'warning');
+          if (only !== undefined) return prepared;
+          const warnings = lints.diagnostics.filter(({ severity }) => severity === 'warning');
           // A machine that reads the events asks `check --json` for them.
-          if (view.printsDiagnostics) for (const text of printer.pretty(worth)) world.err(text);
+          if (view.printsDiagnostics) for (const text of printer.pretty(warnings)) world.err(text);
           const errors = lints.diagnostics.filter(isError);
           if (errors.length === 0) return prepared;
-          return { ...prepared, program: undefined, diagnostics: [...prepared.diagnostics, ...errors] };
+          return { diagnostics: [...prepared.diagnostics, ...errors] };
         },
         describe: (diagnostic) => printer.fields(diagnostic),
       },

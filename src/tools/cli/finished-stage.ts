@@ -1,11 +1,12 @@
+import type { ParamValues } from '../../language/check/overrides.js';
 import type { RunStatus } from '../../language/ir/events.js';
 import type { Stage } from '../../language/ir/types.js';
+import { prepare } from '../../pipeline/prepare/index.js';
 import type { Artefact } from '../../pipeline/stages/stage.js';
 import { openStore } from '../../pipeline/store/index.js';
 import { unknown } from './arguments.js';
 import { diagnosticsPrinter } from './diagnostics.js';
 import { execute } from './execute.js';
-import { prepare } from './prepare.js';
 import { linesView } from './progress/lines.js';
 import { UsageError } from './usage-error.js';
 import type { World } from './world.js';
@@ -14,13 +15,13 @@ import type { World } from './world.js';
 export async function finished(
   world: World,
   file: string,
-  params: Readonly<Record<string, string>>,
+  params: ParamValues,
   name: string,
 ): Promise<Artefact | { readonly status: RunStatus }> {
   const { host } = world;
-  const { program, plan, sources, diagnostics } = await prepare(host, { file, params });
+  const { program, plan, compiled, diagnostics } = await prepare(host, { file, params });
   if (program === undefined) {
-    const printer = await diagnosticsPrinter(world, sources);
+    const printer = await diagnosticsPrinter(world, compiled.sources);
     for (const text of printer.pretty(diagnostics)) world.err(text);
     return { status: 'failed' };
   }

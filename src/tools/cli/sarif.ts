@@ -3,9 +3,9 @@ import { pathToFileURL } from 'node:url';
 import { type SarifRule, sarifLog } from '../../language/diagnostics/render/sarif.js';
 import type { Diagnostic, Severity } from '../../language/diagnostics/types.js';
 import { type Host, HostError } from '../../language/host/host.js';
+import { ftpcVersion } from '../../language/host/version.js';
 import { rules, type Suppressed } from '../../language/lint/index.js';
 import type { SourceMap } from '../../language/source/text.js';
-import { ftpcVersion } from './version.js';
 
 /** `ftpc check --sarif`: what the pages in `docs/errors` say goes with each code. */
 export function sarifText(

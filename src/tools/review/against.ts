@@ -69,9 +69,9 @@ export const machineOf = ({ machine, memoryBytes, devices }: MachineChoice): Rev
 });
 
 /** A reviewer asks which lint findings are new. */
-const withAdvice = (reviewed: Reviewed, { advice }: QuietPlan): Reviewed => ({
+const withAdvice = (reviewed: Reviewed, { lints }: QuietPlan): Reviewed => ({
   ...reviewed,
-  diagnostics: [...reviewed.diagnostics, ...advice.map(found)],
+  diagnostics: [...reviewed.diagnostics, ...lints.diagnostics.map(found)],
 });
 
 const pathInRepository = ({ root, realPath }: Repository, path: string): string =>

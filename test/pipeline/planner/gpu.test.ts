@@ -7,7 +7,7 @@ import { PLAIN } from '../../../src/pipeline/planner/render/palette.js';
 import { renderPlanText } from '../../../src/pipeline/planner/render/text.js';
 import { keptByProcess, type PlannedModel } from '../../../src/pipeline/planner/stage-models.js';
 import type { PlannedDevice } from '../../../src/pipeline/planner/types.js';
-import { plannedDevice } from '../../../src/tools/cli/planned-device.js';
+import { tensorDevice } from '../../../src/pipeline/prepare/tensor-device.js';
 import { fixture } from '../../compute/models/decoder/fixture.js';
 import { type Folder, pipelineFolder, SURVEY } from './pipeline.js';
 
@@ -108,7 +108,7 @@ describe('the GPU of a plan', () => {
     chmodSync(program, 0o755);
     const variables = { PATH: `${dirname(program)}${delimiter}${process.env['PATH']}`, ...env };
     const host: Host = { ...folder.host, env: (name) => (variables as Record<string, string>)[name] };
-    return plannedDevice(host, { name: 'tensorflow', version }, asked);
+    return tensorDevice(host, { name: 'tensorflow', version }, asked);
   };
   const TWO = "printf '0, GPU-aaaa1, NVIDIA H100, 81559, 80000\\n1, GPU-bbbb2, NVIDIA L4, 20000, 10000\\n'";
 
@@ -144,7 +144,7 @@ describe('a limit of what tensors may take', () => {
 
   const device = async (name: string, asked?: number, env: Readonly<Record<string, string>> = {}) => {
     const host: Host = { ...folder.host, env: (variable) => env[variable] };
-    return plannedDevice(host, { name, version: '1' }, asked);
+    return tensorDevice(host, { name, version: '1' }, asked);
   };
 
   it('is what a plan reckons with on every runtime that counts them', async () => {

@@ -6,7 +6,7 @@ import { nodeHost } from '../../../src/language/host/node-host.js';
 import type { RunEvent } from '../../../src/language/ir/events.js';
 import type { Program } from '../../../src/language/ir/types.js';
 import type { Plan } from '../../../src/pipeline/planner/types.js';
-import type { Prepared, RunRequest } from '../../../src/pipeline/run/index.js';
+import type { RunRequest } from '../../../src/pipeline/run/index.js';
 
 export function freshFolder(): string {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'ftpc-run-')));
@@ -41,7 +41,11 @@ export const emptyPlan = (parts: Partial<Plan> = {}): Plan => ({
   ...parts,
 });
 
-export const request = (cwd: string, prepared: Prepared, parts: Partial<RunRequest> = {}): RunRequest => ({
+export const request = (
+  cwd: string,
+  prepared: Awaited<ReturnType<RunRequest['prepare']>>,
+  parts: Partial<RunRequest> = {},
+): RunRequest => ({
   pipeline: 'tiny.ftp',
   host: nodeHost(cwd),
   engine: 'embedded',

@@ -1,5 +1,5 @@
 import type { ParamValues } from '../../../language/check/overrides.js';
-import { checkModels } from '../check-models.js';
+import { checkModels } from '../../../pipeline/prepare/check-models.js';
 import type { Arguments, Command } from '../command.js';
 import { EXIT } from '../exit-codes.js';
 import { PARAM_OPTION, paramsOf } from '../params.js';

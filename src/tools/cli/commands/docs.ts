@@ -81,7 +81,7 @@ async function pipelinePage(file: string, args: Arguments, world: World): Promis
   const params = paramsOf(args);
   const { planQuietly } = await import('../../review/plan-quietly.js');
   const machine = { memoryBytes: memoryOf(args), ...(await planMachine(args)) };
-  const { compiled, diagnostics, plan } = await planQuietly(world.host, file, params, machine);
+  const { compiled, diagnostics, plan, lints } = await planQuietly(world.host, file, params, machine);
   const { program, analysis, sources } = compiled;
   const { diagnosticsPrinter } = await import('../diagnostics.js');
   const printer = await diagnosticsPrinter(world, sources);
@@ -93,8 +93,6 @@ async function pipelinePage(file: string, args: Arguments, world: World): Promis
   // A stage that cannot be planned leaves holes in the page: here is why.
   for (const text of printer.pretty(plan.diagnostics.filter(isError))) world.err(text);
   const { htmlPage, markdownPage, pageOf } = await import('../../insight/docs/index.js');
-  const { lintReport } = await import('../../../language/lint/index.js');
-  const lints = lintReport(compiled, world.host);
   const page = pageOf({ host: world.host, file, program, analysis, compiled, plan, lints, params });
   if (json) {
     world.out(JSON.stringify({ version: 1, ...page }, null, 2));

@@ -56,7 +56,7 @@ export const plan: Command = {
     if (args.text('format') !== undefined)
       throw new UsageError('`--format` needs `--against`; without it, use `--json`', 'plan');
     const out = outOf(args);
-    const { prepare } = await import('../prepare.js');
+    const { prepare } = await import('../../../pipeline/prepare/index.js');
     const { diagnosticsPrinter } = await import('../diagnostics.js');
     const wanted = {
       file: args.positional('file'),
@@ -68,8 +68,7 @@ export const plan: Command = {
       ...(await planMachine(args)),
     };
     const prepared = await prepare(world.host, wanted);
-    const { lintReport } = await import('../../../language/lint/index.js');
-    const lints = lintReport(prepared, world.host);
+    const { lints } = prepared;
     const printer = await diagnosticsPrinter(world, lints.sources);
     const made = prepared.plan;
     const json = args.flag('json');
@@ -111,7 +110,7 @@ export const plan: Command = {
     }
     const found = { ...made, valid: made.valid && valid };
     if (out !== undefined && found.valid && found.budget.every(({ holds }) => holds !== false)) {
-      const { savePlan } = await import('../saved-plan.js');
+      const { savePlan } = await import('../../../pipeline/prepare/index.js');
       savePlan(world.host, out, prepared, wanted);
       world.err(`saved: ${out}`);
     }

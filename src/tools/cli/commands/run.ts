@@ -1,10 +1,10 @@
 import { resolve } from 'node:path';
+import type { PlanRequest } from '../../../pipeline/prepare/index.js';
 import type { Arguments, Command } from '../command.js';
 import { EXIT_OF_RUN } from '../exit-codes.js';
 import { LOCKED_OPTION } from '../locked-option.js';
 import { memoryOf, RUN_MACHINE_OPTIONS, runtimeOf, threadsOf } from '../machine-options.js';
 import { PARAM_OPTION, paramsOf } from '../params.js';
-import type { Wanted } from '../prepared.js';
 import { UsageError } from '../usage-error.js';
 import { lineWidth, type World } from '../world.js';
 
@@ -34,7 +34,7 @@ export const run: Command = {
     const view = await runView(world, json);
     const outcome = await execute(
       world,
-      { ...(await wantedOf(args, world)), verify: args.flag('verify') },
+      { ...(await planRequestOf(args, world)), verify: args.flag('verify') },
       view,
     );
     // A pipeline that could not be read has nothing to show but what was said.
@@ -53,7 +53,7 @@ export const run: Command = {
 };
 
 /** A saved plan says all of it itself. */
-async function wantedOf(args: Arguments, world: World): Promise<Wanted> {
+async function planRequestOf(args: Arguments, world: World): Promise<PlanRequest> {
   const file = args.positional('file');
   const { isSavedPlan } = await import('../../../pipeline/planner/saved/read.js');
   if (!isSavedPlan(world.host, resolve(world.host.cwd, file)))
@@ -73,6 +73,6 @@ async function wantedOf(args: Arguments, world: World): Promise<Wanted> {
       `a saved plan runs unchanged; leave \`--${given}\` out, or plan again with it`,
       'run',
     );
-  const { openSavedPlan } = await import('../saved-plan.js');
+  const { openSavedPlan } = await import('../../../pipeline/prepare/index.js');
   return openSavedPlan(world.host, file);
 }

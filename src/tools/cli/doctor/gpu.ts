@@ -3,7 +3,7 @@ import { deviceLimit } from '../../../compute/tensor/runtimes/device-limit.js';
 import { UserError } from '../../../language/diagnostics/types.js';
 import type { Host } from '../../../language/host/host.js';
 import { bytes } from '../../../pipeline/planner/quantities.js';
-import { type FoundGpus, findGpus } from '../../install/gpus.js';
+import { type FoundGpus, findGpus } from '../../../pipeline/prepare/gpus.js';
 import type { Check, Finding } from './finding.js';
 
 /** NVIDIA GPUs with their memory, and how much of it a run may take. Nothing here needs one. */

@@ -1,4 +1,4 @@
-import { packageVersion } from '../version.js';
+import { packageVersion } from '../../../language/host/version.js';
 import { type Check, firstLine } from './finding.js';
 
 /** Loads a library and uses it once: native code that does not fit the system fails only then. */

@@ -1,10 +1,7 @@
 /** The process that plans for the language server: a job in, a plan out; it ends with the server. */
-import { compile } from '../../../language/compile.js';
 import type { Host } from '../../../language/host/host.js';
 import { nodeHost } from '../../../language/host/node-host.js';
-import { pinProgram } from '../../../pipeline/hub/index.js';
-import { lockedCommits } from '../../../pipeline/lock/index.js';
-import { plan } from '../../../pipeline/planner/plan.js';
+import { prepare } from '../../../pipeline/prepare/index.js';
 import type { PlanJob, PlanReply } from '../../language-server/plans.js';
 import type { FromPlanChild } from './plan-process.js';
 
@@ -19,21 +16,15 @@ process.on('message', (job: PlanJob) => {
 
 const say = (message: FromPlanChild): void => void process.send?.(message);
 
-const NOTHING: PlanReply = { stages: [], diagnostics: [] };
-
 async function answer({ cwd, file, params, machine, texts }: PlanJob): Promise<PlanReply> {
   const host = withTexts(nodeHost(cwd), texts);
-  const { program } = compile(host, file, { params });
-  if (program === undefined) return NOTHING;
-  const pinned = await pinProgram(program, host, { offline: true, locked: lockedCommits(host, file) });
-  if (pinned.program === undefined) return { ...NOTHING, diagnostics: pinned.diagnostics };
-  // How fast this machine is, is measured by `ftpc plan`, not behind an editor's back.
-  const { stages, diagnostics } = await plan(pinned.program, pinned.host, {
-    machine,
-    digests: pinned.digests,
-    speed: async () => undefined,
-  });
-  return { stages, diagnostics };
+  // How fast this machine is, is measured when someone asks `ftpc plan`, not while they type.
+  const { plan, diagnostics } = await prepare(
+    host,
+    { file, params, machine },
+    { hub: 'never', speed: 'unknown' },
+  );
+  return { stages: plan?.stages ?? [], diagnostics: [...diagnostics, ...(plan?.diagnostics ?? [])] };
 }
 
 function withTexts(host: Host, texts: Readonly<Record<string, string>>): Host {

@@ -7,8 +7,8 @@ import {
   ProposedFeatures,
 } from 'vscode-languageserver/node.js';
 import { nodeHost } from '../../../language/host/node-host.js';
+import { ftpcVersion } from '../../../language/host/version.js';
 import { serve } from '../../language-server/server.js';
-import { ftpcVersion } from '../version.js';
 import { planProcess } from './plan-process.js';
 
 if (parentPort === null) throw new Error('this is a thread of `listen`');

@@ -2,11 +2,10 @@
 import { isAbsolute, join, relative, resolve } from 'node:path';
 import type { Diagnostic } from '../../../language/diagnostics/types.js';
 import { makeFolders } from '../../../language/host/node-folders.js';
-import { plan } from '../../../pipeline/planner/plan.js';
+import { prepareCompiled } from '../../../pipeline/prepare/index.js';
 import { layoutIn } from '../../../pipeline/store/index.js';
 import type { Planned, Ran, TestSettings, TestWorld } from '../../pipeline-tests/index.js';
 import { execute } from '../execute.js';
-import { resolveNames } from '../prepare.js';
 import type { World } from '../world.js';
 
 export function testWorld(world: World): TestWorld {
@@ -21,12 +20,9 @@ export function testWorld(world: World): TestWorld {
     stopped: () => stopped,
     plan: (compiled, settings) =>
       once(plans, settings, async () => {
-        const resolved = await resolveNames(host, compiled, {});
-        const diagnostics = resolved?.diagnostics ?? [];
-        if (resolved?.program === undefined) return { diagnostics };
-        const inTests = { ...resolved.host, cwd: own.cwd };
-        const made = await plan(resolved.program, inTests, { ...settings, digests: resolved.digests });
-        return { plan: made, diagnostics: [...diagnostics, ...made.diagnostics] };
+        const runs = { cwd: own.cwd };
+        const { plan, diagnostics } = await prepareCompiled(host, compiled, settings, { runs });
+        return { plan, diagnostics: [...diagnostics, ...(plan?.diagnostics ?? [])] };
       }),
     run: async (settings) => {
       // What runs changes what a plan finds done.

@@ -8,7 +8,7 @@ import type { LintReport } from '../../../language/lint/index.js';
 import { bytes, count, duration } from '../../../pipeline/planner/quantities.js';
 import { scaleText } from '../../../pipeline/planner/render/scale.js';
 import type { Plan, PlannedStage } from '../../../pipeline/planner/types.js';
-import { NOMINAL_SPEED } from '../../review/plan-quietly.js';
+import { NOMINAL_SPEED } from '../../../pipeline/prepare/index.js';
 import { type Graph, graphOf } from '../graph/index.js';
 import type { SettingExplanation } from '../settings/explain.js';
 import { type Answer, answerOf, setByText } from '../settings/index.js';

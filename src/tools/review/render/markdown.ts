@@ -1,7 +1,7 @@
 /** A comparison as a comment of a pull request: the headline in sight, the details folded, never longer than allowed. */
 import type { DiagnosticJson } from '../../../language/diagnostics/render/json.js';
 import { isError } from '../../../language/diagnostics/types.js';
-import { NOMINAL_SPEED } from '../plan-quietly.js';
+import { NOMINAL_SPEED } from '../../../pipeline/prepare/index.js';
 import type { Comparison } from '../types.js';
 import { cellText, foreign, marker } from './escape.js';
 import { foldedSections } from './folded.js';

@@ -26,7 +26,7 @@ export interface SnapshotRequest {
 }
 
 export interface SnapshotResult {
-  readonly now: QuietPlan;
+  readonly now: Pick<QuietPlan, 'compiled' | 'diagnostics'>;
   /** Both absent where the pipeline has errors. */
   readonly made?: Snapshot;
   readonly comparison?: Comparison;
@@ -38,7 +38,7 @@ export async function againstSnapshot(request: SnapshotRequest): Promise<Snapsho
   const params = Object.keys(request.params).length > 0 ? request.params : (kept?.params ?? {});
   const compiled = compile(host, file, { params });
   const { program } = compiled;
-  if (program === undefined) return { now: { compiled, advice: [], diagnostics: compiled.diagnostics } };
+  if (program === undefined) return { now: { compiled, diagnostics: compiled.diagnostics } };
   const machine = askedMachine(request.machine) ?? kept?.machine ?? usualMachine(program);
   const choice = machineChoice(machine, program);
   const now = await planQuietly(host, file, params, choice);

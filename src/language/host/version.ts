@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import type { Host } from '../../language/host/host.js';
+import type { Host } from './host.js';
 
 const versionIn = (host: Host, file: string): string | undefined => {
   try {

@@ -1,8 +1,8 @@
 import { chmodSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { expect } from 'chai';
-import { type FoundGpus, findGpus, usedGpu } from '../../../src/tools/install/gpus.js';
-import { freshFolder } from '../cli/folders.js';
+import { type FoundGpus, findGpus, usedGpu } from '../../../src/pipeline/prepare/gpus.js';
+import { freshFolder } from '../../tools/cli/folders.js';
 
 const MIB = 2 ** 20;
 const H100 = '0, GPU-aaaa1111, NVIDIA H100 80GB HBM3, 81559, 80995';

@@ -8,11 +8,11 @@ import { deviceMemoryIdle, deviceSizeUnknown } from '../../language/diagnostics/
 import type { Diagnostic } from '../../language/diagnostics/types.js';
 import type { Host } from '../../language/host/host.js';
 import { takesLimit } from '../../language/ir/runtimes.js';
-import type { PlannedDevice } from '../../pipeline/planner/types.js';
-import { findGpus, usedGpu } from '../install/gpus.js';
-import { largestOnGpu } from '../install/webgpu-limits.js';
+import type { PlannedDevice } from '../planner/types.js';
+import { findGpus, usedGpu } from './gpus.js';
+import { largestOnGpu } from './webgpu-limits.js';
 
-export interface FoundDevice {
+export interface TensorDevice {
   readonly device?: PlannedDevice;
   /** Bytes of the largest tensor that a GPU takes in one piece, where it has a limit. */
   readonly largestTensor?: number;
@@ -21,14 +21,14 @@ export interface FoundDevice {
 
 /** Some of a GPU's memory is lost to fragmentation. */
 const USABLE = 0.95;
-const NONE: FoundDevice = { diagnostics: [] };
+const NONE: TensorDevice = { diagnostics: [] };
 
 /** `asked`: bytes that the pipeline lets tensors take. Throws a `UserError` where the limit that is set is none. */
-export async function plannedDevice(
+export async function tensorDevice(
   host: Host,
   { name, version }: RuntimeIdentity,
   asked?: number,
-): Promise<FoundDevice> {
+): Promise<TensorDevice> {
   if (!takesLimit(name))
     return asked === undefined
       ? NONE
@@ -46,7 +46,7 @@ export async function plannedDevice(
 }
 
 /** Nothing is known of the device, or it is the machine: what it holds may all be of the process. */
-const shared = (name: string, memoryBytes: number, limit: number | undefined): FoundDevice => ({
+const shared = (name: string, memoryBytes: number, limit: number | undefined): TensorDevice => ({
   device: {
     name,
     memoryBytes,
@@ -58,7 +58,7 @@ const shared = (name: string, memoryBytes: number, limit: number | undefined): F
 });
 
 /** `undefined` where there is none. */
-async function nvidiaGpu(host: Host, limit: number | undefined): Promise<FoundDevice | undefined> {
+async function nvidiaGpu(host: Host, limit: number | undefined): Promise<TensorDevice | undefined> {
   const path = host.env('PATH');
   const found = await findGpus(path === undefined ? {} : { PATH: path });
   if (found.state === 'none') return undefined;

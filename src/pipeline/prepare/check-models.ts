@@ -5,6 +5,6 @@ import type { Host } from '../../language/host/host.js';
 /** A pipeline that trains nothing needs none of the rooms that know models. */
 export async function checkModels(compiled: CompileResult, host: Host): Promise<readonly Diagnostic[]> {
   if (compiled.program?.stages.some(({ kind }) => kind === 'train') !== true) return [];
-  const { checkTraining } = await import('../../pipeline/stages/train/check.js');
+  const { checkTraining } = await import('../stages/train/check.js');
   return checkTraining(compiled, host);
 }

@@ -1,13 +1,14 @@
-/** Saved plans on the command line: written by `plan --out`, held to by `run PLANFILE`. */
+/** Saved plans: written by `ftpc plan --out`, held to by `ftpc run PLANFILE`. */
 import { resolve } from 'node:path';
 import { identityOf, isRuntime } from '../../compute/tensor/runtimes/index.js';
 import type { CompileResult } from '../../language/compile.js';
 import { planMoved } from '../../language/diagnostics/catalogue/lock.js';
 import type { Diagnostic } from '../../language/diagnostics/types.js';
 import type { Host } from '../../language/host/host.js';
+import { ftpcVersion } from '../../language/host/version.js';
 import type { RuntimeName } from '../../language/ir/runtimes.js';
-import { lockPath, placeOf } from '../../pipeline/lock/index.js';
-import { runtimeName } from '../../pipeline/planner/keys.js';
+import { lockPath, placeOf } from '../lock/index.js';
+import { runtimeName } from '../planner/keys.js';
 import {
   lockDigest,
   type Moved,
@@ -19,14 +20,13 @@ import {
   savedProgram,
   savedSecrets,
   surroundingMoves,
-} from '../../pipeline/planner/saved/index.js';
-import type { Plan } from '../../pipeline/planner/types.js';
-import { replaceFile } from '../../pipeline/store/index.js';
-import type { OpenedPlan, Prepared, Wanted } from './prepared.js';
-import { ftpcVersion } from './version.js';
+} from '../planner/saved/index.js';
+import type { Plan } from '../planner/types.js';
+import { replaceFile } from '../store/index.js';
+import type { PlanRequest, Preparation, SavedPlanFile } from './request.js';
 
 /** What a run of a saved plan is prepared with. Throws a `UserError`. */
-export function openSavedPlan(host: Host, name: string): Wanted {
+export function openSavedPlan(host: Host, name: string): PlanRequest {
   const plan = readSavedPlan(host, resolve(host.cwd, name), name);
   const { pipeline, params, machine } = plan;
   return {
@@ -46,16 +46,20 @@ function runtimeNamed({ runtime }: SavedPlan): RuntimeName {
 }
 
 /** Writes a plan that can be run as it is. Throws a `UserError` where the disk refuses. */
-export function savePlan(host: Host, out: string, prepared: Prepared, wanted: Wanted): void {
-  const { program, plan, analysis } = prepared;
+export function savePlan(
+  host: Host,
+  out: string,
+  { program, plan, compiled: { analysis } }: Preparation,
+  { params, threads = host.machine().cores }: PlanRequest,
+): void {
   if (program === undefined || plan === undefined || analysis === undefined) return;
   const saved = savedPlan({
     program,
     plan,
     host,
     ftpc: ftpcVersion(host),
-    threads: wanted.threads ?? host.machine().cores,
-    params: wanted.params,
+    threads,
+    params,
     secrets: analysis.main.tree.secrets,
     lock: lockText(host, program.file),
   });
@@ -69,7 +73,7 @@ function lockText(host: Host, pipeline: string): string | undefined {
 
 /** What moved of the program and around it, before anything is looked up or planned. */
 export function movedSince(
-  { name, plan }: OpenedPlan,
+  { name, plan }: SavedPlanFile,
   { program, analysis }: CompileResult,
   host: Host,
 ): readonly Diagnostic[] {
@@ -89,7 +93,7 @@ export function movedSince(
 
 /** What moved of the files that the stages read, and of what was chosen. */
 export const movedInPlan = (
-  { name, plan }: OpenedPlan,
+  { name, plan }: SavedPlanFile,
   { analysis }: CompileResult,
   made: Plan,
 ): readonly Diagnostic[] => asDiagnostics(planMoves(plan, made), { name, plan }, analysis);
@@ -97,7 +101,7 @@ export const movedInPlan = (
 /** Each thing once: several stages may read one file. */
 function asDiagnostics(
   moves: readonly Moved[],
-  { name, plan }: OpenedPlan,
+  { name, plan }: SavedPlanFile,
   analysis: CompileResult['analysis'],
 ): readonly Diagnostic[] {
   const all = moves.map((move) => {

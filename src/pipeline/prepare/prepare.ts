@@ -1,0 +1,99 @@
+/** From a pipeline's file to its plan: `plan`, `run`, `test`, reviews and editors find the same wrong with the same file. */
+import { type CompileResult, compile } from '../../language/compile.js';
+import { nothingToPlan } from '../../language/diagnostics/catalogue/wiring.js';
+import { type Diagnostic, isError } from '../../language/diagnostics/types.js';
+import type { Host } from '../../language/host/host.js';
+import { lintReport } from '../../language/lint/index.js';
+import type { TrainPlan } from '../../language/schemas/types.js';
+import { hubCalls } from '../hub/index.js';
+import { type Resolution, type ResolveOptions, resolveProgram } from '../lock/index.js';
+import { type PlanOptions, plan } from '../planner/plan.js';
+import { checkModels } from './check-models.js';
+import type { PlanRequest, PlanScope, PlanTarget, Preparation, SavedPlanFile } from './request.js';
+import { computing } from './runtime.js';
+import { movedInPlan, movedSince } from './saved-plan.js';
+import { withoutRuns } from './without-runs.js';
+
+/** Floating-point operations per second of the machine whose times are compared: about two desktop cores. */
+export const NOMINAL_SPEED = 100e9;
+
+export const prepare = (host: Host, request: PlanRequest, scope: PlanScope = {}): Promise<Preparation> =>
+  prepareCompiled(host, compile(host, request.file, { params: request.params }), request, scope);
+
+/** Never throws for what a user can cause: the first step that finds an error is the last. */
+export async function prepareCompiled(
+  disk: Host,
+  compiled: CompileResult,
+  target: PlanTarget = {},
+  { hub = 'always', speed = 'measured', runs }: PlanScope = {},
+): Promise<Preparation> {
+  const host = runs === 'none' ? withoutRuns(disk) : disk;
+  const lints = lintReport(compiled, disk);
+  const diagnostics = [...compiled.diagnostics];
+  /** Whether what was found lets the next step begin. */
+  const goesOn = (found: readonly Diagnostic[]): boolean => {
+    diagnostics.push(...found);
+    return !found.some(isError);
+  };
+  const unplanned: Preparation = { compiled, lints, diagnostics };
+  const { program: checked, analysis } = compiled;
+  if (checked === undefined || analysis === undefined) return unplanned;
+  if (!goesOn(await checkModels(compiled, host))) return unplanned;
+  if (checked.stages.length === 0 && !goesOn([nothingToPlan(checked.file)])) return unplanned;
+  const { saved } = target;
+  if (saved !== undefined && !goesOn(movedSince(saved, compiled, host))) return unplanned;
+  const { options, diagnostics: ofMachine } = await computing(host, target.runtime, checked, speed);
+  if (ofMachine.some(isError) && !goesOn(ofMachine)) return unplanned;
+  const resolved = await resolve({ program: checked, analysis }, host, hub, {
+    locked: target.locked,
+    ...(saved === undefined ? {} : { commits: commitsOf(saved) }),
+  });
+  goesOn([...resolved.diagnostics, ...ofMachine]);
+  const { program } = resolved;
+  if (program === undefined) return unplanned;
+  const planned = await plan(
+    program,
+    typeof runs === 'object' ? { ...resolved.host, ...runs } : resolved.host,
+    {
+      ...target,
+      ...options,
+      ...FINDING[speed],
+      ...(runs === 'none' ? { store: NO_STORE } : {}),
+      digests: resolved.digests,
+      settled: saved && choicesOf(saved),
+    },
+  );
+  if (saved !== undefined && !goesOn(movedInPlan(saved, compiled, planned))) return unplanned;
+  const { fetch } = resolved;
+  return { ...unplanned, program, plan: fetch.length === 0 ? planned : { ...planned, fetch } };
+}
+
+const NO_STORE: PlanOptions['store'] = { find: () => undefined, resumable: () => false };
+
+const FINDING: Readonly<Record<NonNullable<PlanScope['speed']>, Pick<PlanOptions, 'speed' | 'nominal'>>> = {
+  measured: {},
+  unknown: { speed: async () => undefined },
+  nominal: { nominal: { flopsPerSecond: NOMINAL_SPEED } },
+};
+
+async function resolve(
+  compiled: Parameters<typeof resolveProgram>[0],
+  host: Host,
+  hub: NonNullable<PlanScope['hub']>,
+  options: ResolveOptions,
+): Promise<Resolution> {
+  if (hub === 'always') return resolveProgram(compiled, host, options);
+  const cached = await resolveProgram(compiled, host, { ...options, offline: true });
+  const isFinal =
+    hub === 'never' || cached.program !== undefined || hubCalls(compiled.program.stages).length === 0;
+  return isFinal ? cached : resolveProgram(compiled, host, options);
+}
+
+const commitsOf =
+  ({ plan: { repositories } }: SavedPlanFile): ResolveOptions['commits'] =>
+  ({ kind, id, revision }) =>
+    repositories.find((saved) => saved.kind === kind && saved.id === id && saved.revision === revision)
+      ?.commit;
+
+const choicesOf = ({ plan: { stages } }: SavedPlanFile): Readonly<Record<string, TrainPlan>> =>
+  Object.fromEntries(stages.flatMap(({ name, chosen }) => (chosen === null ? [] : [[name, chosen]])));
