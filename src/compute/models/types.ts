@@ -1,5 +1,5 @@
 /** The interface of a model to the rest of the program: configuration, stored weights, tokenizer, adapters. */
-import type { Packed } from '../tensor/packed.js';
+import type { PackedTensor } from '../tensor/packed.js';
 import type { Activation, BottleneckActivation, RopeScaling } from './architectures/blueprint.js';
 import type { StoredFormat } from './weights/formats.js';
 
@@ -74,7 +74,7 @@ export interface StoredTensor {
   /** Writes `count` rows of the first dimension, starting at `row`, as an embedding look-up needs it. */
   decodeRows(row: number, count: number, out: Float32Array): void;
   /** The stored form, if a runtime may decode it itself. */
-  packed?(): Packed | undefined;
+  packed?(): PackedTensor | undefined;
 }
 
 /** The weights of a model by their Hugging Face names (`model.layers.0.self_attn.q_proj.weight`, …). */

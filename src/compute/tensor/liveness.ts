@@ -20,7 +20,7 @@ export interface MemoryPlan {
 }
 
 /** Values that share one place because one overwrites, or is a view of, the other. */
-interface Place {
+interface Allocation {
   readonly bytes: number;
   /** Steps from the first write to the last read. */
   readonly first: number;
@@ -38,11 +38,11 @@ const ALIGNMENT = 64;
 
 /** Values of fewer than `smallest` bytes are left to the runtime. Inputs, constants and outputs are the caller's. */
 export function planMemory(graph: Graph, smallest = 0): MemoryPlan {
-  const all = assignPlaces(graph).filter(({ bytes }) => bytes >= smallest);
+  const all = allocations(graph).filter(({ bytes }) => bytes >= smallest);
   const places = all.filter(({ output }) => output === undefined);
   let bytes = 0;
   // the largest first: the small ones fit into the gaps
-  const placed: Place[] = [];
+  const placed: Allocation[] = [];
   for (const place of [...places].sort((a, b) => b.bytes - a.bytes || a.first - b.first)) {
     const rivals = placed
       .filter((other) => other.first <= place.last && place.first <= other.last)
@@ -81,28 +81,28 @@ function largestWorkspace(graph: Graph): number {
   );
 }
 
-function assignPlaces(graph: Graph): readonly Place[] {
+function allocations(graph: Graph): readonly Allocation[] {
   const order = executionOrder<ValueId, Node>(arrange<ValueId, Node>(graph.nodes));
   const uses = countUses(graph);
   const outputs = new Set(graph.outputs.map(({ value }) => value));
   const typeOf = (value: ValueId) => argument(graph.types, value);
-  const places: Place[] = [];
+  const places: Allocation[] = [];
   /** No entry: the value lies in memory of the caller. */
-  const home = new Map<ValueId, Place>();
+  const home = new Map<ValueId, Allocation>();
 
-  const overwritten = (node: Node, position: number, value: ValueId): Place | undefined => {
+  const overwritten = (node: Node, position: number, value: ValueId): Allocation | undefined => {
     const inPlace = position === 0 && isOp(node.op) ? (OPS[node.op].memory.inPlace ?? []) : [];
     return inPlace
       .filter((index) => sameShape(typeOf(argument(node.inputs, index)).shape, typeOf(value).shape))
       .map((index) => home.get(argument(node.inputs, index)))
       .find((place) => place?.uses === 1);
   };
-  const claim = (node: Node, position: number, value: ValueId, step: number): Place => {
+  const claim = (node: Node, position: number, value: ValueId, step: number): Allocation => {
     const type = typeOf(value);
     const taken = overwritten(node, position, value);
     if (taken !== undefined) return taken;
     const bytes = Math.ceil(bytesOf(type) / ALIGNMENT) * ALIGNMENT;
-    const fresh: Place = { bytes, first: step, last: step, uses: 0, values: [], offset: 0 };
+    const fresh: Allocation = { bytes, first: step, last: step, uses: 0, values: [], offset: 0 };
     places.push(fresh);
     return fresh;
   };

@@ -3,7 +3,7 @@ import { discarded } from './garbage.js';
 import { allocateOnHost } from './host-out-of-memory.js';
 import { viewOf } from './runtimes/host-tensor.js';
 import { bytesOf, GraphError } from './shape.js';
-import type { Account, HostTensor, Memory, Room, Tensor, TensorType } from './types.js';
+import type { Account, HostTensor, Memory, Tensor, TensorBuffer, TensorType } from './types.js';
 
 /** Narrows to a host tensor. Throws a {@link GraphError} for a device tensor. */
 export function onHost(tensor: Tensor): HostTensor {
@@ -29,13 +29,13 @@ export class Ledger implements Account {
   }
 }
 
-/** Host memory. Its account covers rooms only: held tensors belong to the caller. */
+/** Host memory. Its account covers buffers only: held tensors belong to the caller. */
 export function hostMemory(): Memory {
   const account = new Ledger();
   return {
     isHost: true,
     account,
-    room: () => new Stretch(account),
+    buffer: () => new HostBuffer(account),
     hold: (tensor) => tensor,
     holdPacked: () => undefined,
     free() {},
@@ -51,7 +51,7 @@ export function hostMemory(): Memory {
 }
 
 /** One buffer, as long as the largest tensor that was ever placed in it. */
-class Stretch implements Room {
+class HostBuffer implements TensorBuffer {
   private memory: ArrayBuffer | undefined;
   /** Views of it, by type and shape. */
   private readonly tensors = new Map<string, HostTensor>();

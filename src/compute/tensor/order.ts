@@ -5,13 +5,13 @@
  */
 
 /** A node of a graph or of what it is lowered to. */
-interface Step<Value> {
+interface NodeEdges<Value> {
   readonly inputs: readonly Value[];
   readonly outputs: readonly Value[];
 }
 
 /** Whether no other step reads an output. */
-function leaves<Value>(steps: readonly Step<Value>[]): (step: Step<Value>) => boolean {
+function leaves<Value>(steps: readonly NodeEdges<Value>[]): (step: NodeEdges<Value>) => boolean {
   const read = new Set(steps.flatMap((step) => step.inputs));
   return (step) => !step.outputs.some((output) => read.has(output));
 }
@@ -20,16 +20,16 @@ function leaves<Value>(steps: readonly Step<Value>[]): (step: Step<Value>) => bo
  * Lists steps so that the runtime's walk visits leaves in the order of the given list: a weight gradient then
  * runs as soon as its inputs are there, and what it needs doesn't stay alive to the end.
  */
-export function arrange<Value, Node extends Step<Value>>(
-  steps: readonly (Node & Step<Value>)[],
+export function arrange<Value, Node extends NodeEdges<Value>>(
+  steps: readonly (Node & NodeEdges<Value>)[],
 ): readonly Node[] {
   const leaf = leaves<Value>(steps);
   return [...steps.filter((step) => !leaf(step)), ...steps.filter(leaf).reverse()];
 }
 
 /** The steps in the order in which the runtime runs them. */
-export function executionOrder<Value, Node extends Step<Value>>(
-  steps: readonly (Node & Step<Value>)[],
+export function executionOrder<Value, Node extends NodeEdges<Value>>(
+  steps: readonly (Node & NodeEdges<Value>)[],
 ): readonly Node[] {
   const producers = new Map<Value, number>();
   steps.forEach((step, index) => {

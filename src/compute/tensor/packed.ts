@@ -2,7 +2,7 @@
  * float32 values in a form that takes less memory. Graphs know nothing of it: a runtime whose memory takes the form
  * decodes it where a graph reads the tensor, exactly; for others it is decoded on the host.
  */
-export type Packed = HalfTensor | CodedTensor;
+export type PackedTensor = HalfTensor | CodedTensor;
 
 export interface HalfTensor {
   readonly form: 'f16' | 'bf16';

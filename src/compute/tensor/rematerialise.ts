@@ -6,7 +6,7 @@ import { restrict } from './restrict.js';
 import { GraphError } from './shape.js';
 import type { Graph, NamedValue } from './types.js';
 
-export interface Halves {
+export interface PassGraphs {
   /** Gives the forward outputs, and each kept value as an output under its name. */
   readonly forward: Graph;
   /** Takes each kept value that it needs as an input under its name. */
@@ -17,7 +17,7 @@ export function rematerialise(
   joint: Graph,
   forwardOutputs: readonly string[],
   kept: readonly NamedValue[],
-): Halves {
+): PassGraphs {
   const first = joint.outputs.filter((output) => forwardOutputs.includes(output.name));
   const second = joint.outputs.filter((output) => !forwardOutputs.includes(output.name));
   if (first.length !== forwardOutputs.length)

@@ -1,6 +1,6 @@
 /** Rewrites that keep the meaning and cost less. */
 import { flag, number } from './attributes.js';
-import { joinPieces } from './join-pieces.js';
+import { joinPaddedSums } from './join-padded-sums.js';
 import { restrict } from './restrict.js';
 import { sameShape } from './shape.js';
 import type { Graph, Node, ValueId } from './types.js';
@@ -8,7 +8,7 @@ import { countUses } from './uses.js';
 
 /** Applies every rewrite that costs less on every runtime, then drops what is no longer used. */
 export function simplify(graph: Graph): Graph {
-  const joined = joinPieces(restrict(graph));
+  const joined = joinPaddedSums(restrict(graph));
   return restrict(fuseProducts(joined, isAccumulator(joined)));
 }
 

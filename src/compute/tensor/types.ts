@@ -1,5 +1,5 @@
 /** The tensor graph: one description that runtimes execute, the planner measures, and tests check against the reference. */
-import type { Packed } from './packed.js';
+import type { PackedTensor } from './packed.js';
 
 export type DType = 'f32' | 'i32' | 'i64' | 'bool';
 
@@ -82,7 +82,7 @@ export interface Account {
  * Reusable memory for one tensor at a time: the next tensor may overwrite it. Asking again for the same type returns the
  * same object.
  */
-export interface Room {
+export interface TensorBuffer {
   /** Its content is undefined until it is written or is the output of a run. */
   tensor(type: TensorType): Tensor;
   release(): void;
@@ -95,11 +95,11 @@ export interface Room {
 export interface Memory {
   /** Whether this is host memory: tensors are then {@link HostTensor}s, and neither `hold` nor `read` copies. */
   readonly isHost: boolean;
-  room(): Room;
+  buffer(): TensorBuffer;
   /** A tensor with these values, which stay until {@link free}. */
   hold(tensor: HostTensor): Tensor;
   /** The same for values in a packed form, which stay packed; `undefined` if this memory does not support the form. */
-  holdPacked(packed: Packed): Tensor | undefined;
+  holdPacked(packed: PackedTensor): Tensor | undefined;
   free(tensor: Tensor): void;
   /** Replaces the content of tensors: `fill` gets arrays with undefined content and has to write every element. */
   write(tensors: readonly Tensor[], fill: (...data: readonly HostTensor['data'][]) => void): void;

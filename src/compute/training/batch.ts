@@ -70,25 +70,25 @@ export function buildBatch(source: TokenRows, rows: Uint32Array, padId: number, 
 
 /**
  * Puts rows into sequences of at most `capacity` tokens: the longest first, each into the sequence that it leaves least
- * room in (best fit), as TRL's `bfd` does. A row that is longer has a sequence of its own.
+ * free in (best fit), as TRL's `bfd` does. A row that is longer has a sequence of its own.
  */
 export function packRows(
   rows: Uint32Array,
   capacity: number,
   lengthOf: (row: number) => number,
 ): readonly Uint32Array[] {
-  const packs: { rows: number[]; room: number }[] = [];
+  const packs: { rows: number[]; free: number }[] = [];
   for (const row of longestFirst(rows, lengthOf)) {
     const length = lengthOf(row);
     let best: (typeof packs)[number] | undefined;
     for (const pack of packs)
-      if (pack.room >= length && (best === undefined || pack.room < best.room)) best = pack;
+      if (pack.free >= length && (best === undefined || pack.free < best.free)) best = pack;
     if (best === undefined) {
-      best = { rows: [], room: capacity };
+      best = { rows: [], free: capacity };
       packs.push(best);
     }
     best.rows.push(row);
-    best.room -= length;
+    best.free -= length;
   }
   return packs.map((pack) => Uint32Array.from(pack.rows));
 }

@@ -1,7 +1,15 @@
 /** An optimiser whose tensors lie on a device: what crosses in a step is a few numbers. */
 import type { TrainedOnDevice } from '../models/decoder/types.js';
 import { f32, type Shape, sizeOf } from '../tensor/shape.js';
-import type { CompiledGraph, Graph, Memory, Room, Runtime, Tensor, Tensors } from '../tensor/types.js';
+import type {
+  CompiledGraph,
+  Graph,
+  Memory,
+  Runtime,
+  Tensor,
+  TensorBuffer,
+  Tensors,
+} from '../tensor/types.js';
 import {
   type OptimizerOptions,
   type Remembered,
@@ -159,11 +167,11 @@ interface DeviceTensors {
 }
 
 function tensorsOf(memory: Memory, device: TrainedOnDevice, rule: Rule): DeviceTensors {
-  const rooms: Room[] = [];
+  const buffers: TensorBuffer[] = [];
   const place = (shape: Shape, fill = 0): Tensor => {
-    const room = memory.room();
-    rooms.push(room);
-    const tensor = room.tensor(f32(shape));
+    const buffer = memory.buffer();
+    buffers.push(buffer);
+    const tensor = buffer.tensor(f32(shape));
     memory.write([tensor], (data) => (data as Float32Array).fill(fill));
     return tensor;
   };
@@ -203,7 +211,7 @@ function tensorsOf(memory: Memory, device: TrainedOnDevice, rule: Rule): DeviceT
     },
     forget: () => collected.clear(),
     release() {
-      for (const room of rooms) room.release();
+      for (const buffer of buffers) buffer.release();
     },
   };
 }

@@ -1,7 +1,7 @@
 import { philox } from '../models/random.js';
 
-/** Tells the draws of this room from those of initialisation and dropout under the same seed. */
-const ROOM = 0x7261696e;
+/** Tells the draws of row orders from those of initialisation and dropout under the same seed. */
+const ORDER = 0x7261696e;
 
 /**
  * A number in [0, 1) with 53 random bits, a pure function of its counters: a resumed run draws what an undisturbed
@@ -9,7 +9,7 @@ const ROOM = 0x7261696e;
  */
 export function uniform(seed: number, stream: number, counter: number): number {
   const key = [seed >>> 0, Math.floor(seed / 2 ** 32) >>> 0] as const;
-  const [high, low] = philox([counter >>> 0, Math.floor(counter / 2 ** 32), stream >>> 0, ROOM], key);
+  const [high, low] = philox([counter >>> 0, Math.floor(counter / 2 ** 32), stream >>> 0, ORDER], key);
   return ((high >>> 5) * 2 ** 26 + (low >>> 6)) / 2 ** 53;
 }
 

@@ -136,12 +136,12 @@ async function blockStep(runtime: Runtime, precision: Precision): Promise<BlockS
         return [name, tensor];
       }),
     );
-  const rooms = [...forward.outputs, ...backward.outputs].map(() => memory.room());
+  const buffers = [...forward.outputs, ...backward.outputs].map(() => memory.buffer());
   const outputs = ({ outputs: named, types }: Graph, first: number): Record<string, Tensor> =>
     Object.fromEntries(
       named.map(({ name, value }, at) => [
         name,
-        rooms[first + at]?.tensor(types[value] ?? { dtype: 'f32', shape: [] }),
+        buffers[first + at]?.tensor(types[value] ?? { dtype: 'f32', shape: [] }),
       ]),
     ) as Record<string, Tensor>;
   return {
@@ -150,7 +150,7 @@ async function blockStep(runtime: Runtime, precision: Precision): Promise<BlockS
       await back.run(inputs(backward), outputs(backward, forward.outputs.length));
     },
     async release() {
-      for (const room of rooms) room.release();
+      for (const buffer of buffers) buffer.release();
       for (const tensor of held.values()) memory.free(tensor);
       await ahead.release();
       await back.release();

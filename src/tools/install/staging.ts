@@ -4,7 +4,7 @@ import { readdirSync, renameSync, rmSync, statfsSync, statSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { RUNTIMES } from '../../compute/tensor/runtimes/index.js';
 import { runtimesFolder } from '../../compute/tensor/runtimes/tensorflow/installed.js';
-import { type InstalledFile, type InstalledFiles, secondsOf } from '../../compute/tensor/runtimes/whole.js';
+import { type InstalledFile, type InstalledFiles, secondsOf } from '../../compute/tensor/runtimes/installation-damage.js';
 import { diskTooSmall, installationRuns } from '../../language/diagnostics/catalogue/runtimes.js';
 import { type Diagnostic, UserError } from '../../language/diagnostics/types.js';
 import type { Host } from '../../language/host/host.js';

@@ -6,7 +6,7 @@ import { OutOfMemoryError } from '../../../src/compute/tensor/out-of-memory.js';
 import { allocate } from '../../../src/compute/tensor/runtimes/host-tensor.js';
 import { translateOnnxError } from '../../../src/compute/tensor/runtimes/onnx/out-of-memory.js';
 import { translating } from '../../../src/compute/tensor/runtimes/tensorflow/out-of-memory.js';
-import { runsOf } from '../../../src/compute/tensor/runtimes/tfjs/parts.js';
+import { rowRangesOf } from '../../../src/compute/tensor/runtimes/tfjs/row-ranges.js';
 import { translateDawnError } from '../../../src/compute/tensor/runtimes/tfjs/webgpu-out-of-memory.js';
 import { f32 } from '../../../src/compute/tensor/shape.js';
 import { HostError } from '../../../src/language/host/host.js';
@@ -87,6 +87,6 @@ describe('memory that is refused', () => {
   });
 
   it('is a tensor that a GPU takes in no piece', () => {
-    expect(refusedBy(() => runsOf(2, 64, 32))).to.deep.include({ runtime: 'webgpu', bytes: 64 });
+    expect(refusedBy(() => rowRangesOf(2, 64, 32))).to.deep.include({ runtime: 'webgpu', bytes: 64 });
   });
 });

@@ -55,13 +55,13 @@ function onHost() {
 function onDevice(runtime: Runtime) {
   const { memory } = runtime;
   const { parameters } = onHost();
-  const rooms = () =>
-    new Map([...parameters].map(([name, { shape }]) => [name, memory.room().tensor(f32(shape))]));
+  const buffers = () =>
+    new Map([...parameters].map(([name, { shape }]) => [name, memory.buffer().tensor(f32(shape))]));
   const fill = (tensors: ReadonlyMap<string, Tensor>, of: (name: string) => Float32Array | undefined) => {
     for (const [name, tensor] of tensors)
       memory.write([tensor], (data) => (data as Float32Array).set(of(name) ?? []));
   };
-  const [values, gradients] = [rooms(), rooms()];
+  const [values, gradients] = [buffers(), buffers()];
   const publish = () => fill(values, (name) => parameters.get(name)?.data);
   publish();
   const device: TrainedOnDevice = {

@@ -1,22 +1,22 @@
 /**
- * Memory that is used by every step: one room a role, as long as its largest use. Fresh pages cost more than the
+ * Memory that is used by every step: one buffer a role, as long as its largest use. Fresh pages cost more than the
  * arithmetic that fills them, so nothing is allocated within a step where the runtime computes on the host.
  */
 import { hostMemory } from '../../tensor/memory.js';
 import { f32 } from '../../tensor/shape.js';
-import type { HostTensor, Memory, Room, Tensor, TensorType } from '../../tensor/types.js';
+import type { HostTensor, Memory, Tensor, TensorBuffer, TensorType } from '../../tensor/types.js';
 
-/** Rooms in the memory of a runtime. */
+/** Buffers in the memory of a runtime. */
 export class Buffers {
-  private readonly rooms = new Map<string, Room>();
+  private readonly byRole = new Map<string, TensorBuffer>();
 
   constructor(private readonly memory: Memory) {}
 
   /** A tensor of undefined content; another request for the same role may overlap it. */
   tensor(role: string, type: TensorType): Tensor {
-    const room = this.rooms.get(role) ?? this.memory.room();
-    this.rooms.set(role, room);
-    return room.tensor(type);
+    const buffer = this.byRole.get(role) ?? this.memory.buffer();
+    this.byRole.set(role, buffer);
+    return buffer.tensor(type);
   }
 
   floats(role: string, shape: readonly number[]): Tensor {
@@ -24,14 +24,14 @@ export class Buffers {
   }
 
   clear(): void {
-    for (const room of this.rooms.values()) room.release();
-    this.rooms.clear();
+    for (const buffer of this.byRole.values()) buffer.release();
+    this.byRole.clear();
   }
 }
 
 export type HostFloats = HostTensor & { readonly data: Float32Array };
 
-/** Rooms of the host, for what crosses: labels, losses. */
+/** Buffers of the host, for what crosses: labels, losses. */
 export class HostBuffers {
   private readonly buffers = new Buffers(hostMemory());
 

@@ -1,14 +1,14 @@
 /** Keys and values that stay on a device: small graphs put them in their places, and the step graph appends to them. */
 import { GraphBuilder } from '../../tensor/builder.js';
 import { f32 } from '../../tensor/shape.js';
-import type { Graph, HostTensor, Room, Tensor, Tensors, ValueId } from '../../tensor/types.js';
+import type { Graph, HostTensor, Tensor, TensorBuffer, Tensors, ValueId } from '../../tensor/types.js';
 import type { Caches } from './caches.js';
 import type { Machine } from './machine.js';
 import { floatTensor } from './parameters.js';
 
 /** Both of a layer, under the names that graphs have for them. */
 interface Place {
-  readonly rooms: readonly Room[];
+  readonly buffers: readonly TensorBuffer[];
   readonly tensors: Readonly<Record<(typeof BOTH)[number], Tensor>>;
 }
 
@@ -89,9 +89,9 @@ export class DeviceCaches implements Caches {
 
   private newPlace(): Place {
     const { memory } = this.machine.options.runtime;
-    const [keys, values] = [memory.room(), memory.room()];
+    const [keys, values] = [memory.buffer(), memory.buffer()];
     const type = f32(this.shape);
-    return { rooms: [keys, values], tensors: { keys: keys.tensor(type), values: values.tensor(type) } };
+    return { buffers: [keys, values], tensors: { keys: keys.tensor(type), values: values.tensor(type) } };
   }
 
   /** Writes what a graph makes of each layer's cache into a new place, one layer at a time. */
@@ -108,8 +108,8 @@ export class DeviceCaches implements Caches {
   }
 }
 
-function released({ rooms }: Place): void {
-  for (const room of rooms) room.release();
+function released({ buffers }: Place): void {
+  for (const buffer of buffers) buffer.release();
 }
 
 /** A graph that makes the same of `keys` and `values`. */

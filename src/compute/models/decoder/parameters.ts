@@ -63,7 +63,7 @@ export function createParameters(options: DecoderOptions, names: readonly string
 /** A tensor that changes: on the host, the same object. */
 function placed(memory: Memory, tensor: HostTensor): Tensor {
   if (memory.isHost) return tensor;
-  const place = memory.room().tensor(tensor.type);
+  const place = memory.buffer().tensor(tensor.type);
   memory.write([place], (data) => (data as Float32Array).set(tensor.data as Float32Array));
   return place;
 }

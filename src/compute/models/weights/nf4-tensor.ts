@@ -1,4 +1,4 @@
-import type { Packed } from '../../tensor/packed.js';
+import type { PackedTensor } from '../../tensor/packed.js';
 import type { StoredTensor } from '../types.js';
 import { rowElements } from './dense.js';
 import type { Round } from './half.js';
@@ -33,7 +33,7 @@ export function nf4Tensor(
   };
 }
 
-const packed = (shape: readonly number[], data: Nf4Data): Packed => ({
+const packed = (shape: readonly number[], data: Nf4Data): PackedTensor => ({
   form: 'coded',
   shape,
   table: NF4_CODE,

@@ -6,7 +6,7 @@ import { deviceFull } from '../../../language/diagnostics/catalogue/runtimes.js'
 import { discarded } from '../garbage.js';
 import { Ledger } from '../memory.js';
 import { outOfMemory } from '../out-of-memory.js';
-import type { Packed } from '../packed.js';
+import type { PackedTensor } from '../packed.js';
 import { bytesOf, f32, GraphError } from '../shape.js';
 import type {
   CompiledGraph,
@@ -15,8 +15,8 @@ import type {
   HostTensor,
   Memory,
   NamedValue,
-  Room,
   Tensor,
+  TensorBuffer,
   TensorType,
 } from '../types.js';
 import { allocate } from './host-tensor.js';
@@ -33,7 +33,7 @@ export interface HandleStore<Handle> {
   /** Zeros of the type and shape of a tensor, without the host; left out where the library has no such. */
   zerosLike?(type: TensorType, handle: Handle): Handle;
   /** Of a library whose graphs decode packed forms. */
-  pack?(packed: Packed): Content<Handle> | undefined;
+  pack?(packed: PackedTensor): Content<Handle> | undefined;
 }
 
 /** What lies at a place: one handle, or those of a packed form. */
@@ -56,7 +56,7 @@ export class DeviceMemory<Handle> implements Memory {
     private readonly limit = Number.POSITIVE_INFINITY,
   ) {}
 
-  room(): Room {
+  buffer(): TensorBuffer {
     let last: DeviceTensor | undefined;
     const release = () => {
       if (last !== undefined) this.free(last);
@@ -80,7 +80,7 @@ export class DeviceMemory<Handle> implements Memory {
     return place;
   }
 
-  holdPacked(packed: Packed): Tensor | undefined {
+  holdPacked(packed: PackedTensor): Tensor | undefined {
     const content = this.store.pack?.(packed);
     if (content === undefined) return undefined;
     const place: DeviceTensor = { type: f32(packed.shape) };

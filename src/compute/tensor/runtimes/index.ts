@@ -12,10 +12,10 @@ import type { RuntimeName } from '../../../language/ir/runtimes.js';
 import { OutOfMemoryError } from '../out-of-memory.js';
 import type { Runtime } from '../types.js';
 import { deviceLimit } from './device-limit.js';
+import type { Look } from './installation-damage.js';
 import { bindingPath, tensorflowDamage, tensorflowFolder } from './tensorflow/installed.js';
 import { checkForced, tensorflowVersion, type Variant, variantOf } from './tensorflow/variants.js';
 import { readTfjs, type TfjsName, tfjsDamage, tfjsFolder, tfjsVersion } from './tfjs/installed.js';
-import type { Look } from './whole.js';
 
 /** Part of the keys of what is computed. */
 export interface RuntimeIdentity {

@@ -90,11 +90,11 @@ export function conformance(
         runtime.memory.write([tensor], (data) => (data as Float32Array).set(values));
 
       it('takes what is written and gives it back', async () => {
-        const room = runtime.memory.room();
-        const tensor = room.tensor(type);
+        const buffer = runtime.memory.buffer();
+        const tensor = buffer.tensor(type);
         write(tensor, [1, 2, 3, 4, 5, 6]);
         expect(await floats(tensor)).to.deep.equal([1, 2, 3, 4, 5, 6]);
-        expect(room.tensor(type)).to.equal(tensor);
+        expect(buffer.tensor(type)).to.equal(tensor);
         write(tensor, [6, 5, 4, 3, 2, 1]);
         expect(await floats(tensor)).to.deep.equal([6, 5, 4, 3, 2, 1]);
         const { bytes, peak } = runtime.memory.account;
@@ -105,15 +105,15 @@ export function conformance(
         const held = runtime.memory.hold({ type, data });
         expect(await floats(held)).to.deep.equal([1, 1, 1, 1, 1, 1]);
         runtime.memory.free(held);
-        room.release();
+        buffer.release();
       });
 
       it('carries what one run gives to the next, and a hundred steps leak nothing', async () => {
         const { memory } = runtime;
         const compiled = await runtime.compile(doubling());
         const before = { ...memory.account };
-        const rooms = [memory.room(), memory.room()];
-        const [even, odd] = rooms.map((room) => room.tensor(type)) as [Tensor, Tensor];
+        const buffers = [memory.buffer(), memory.buffer()];
+        const [even, odd] = buffers.map((buffer) => buffer.tensor(type)) as [Tensor, Tensor];
         const by = memory.hold({ type, data: new Float32Array(6).fill(0.5) });
         write(even, [0, 1, 2, 3, 4, 5]);
         const step = async () => {
@@ -125,7 +125,7 @@ export function conformance(
         for (let count = 1; count < 100; count++) await step();
         expect(memory.account).to.include({ tensors, bytes, peak });
         expect(await floats(even)).to.deep.equal([100, 101, 102, 103, 104, 105]);
-        for (const room of rooms) room.release();
+        for (const buffer of buffers) buffer.release();
         memory.free(by);
         expect(memory.account).to.include({ tensors: before.tensors, bytes: before.bytes });
         await compiled.release();
@@ -133,25 +133,25 @@ export function conformance(
 
       it('lets a sum be written over itself', async () => {
         const compiled = await runtime.compile(doubling());
-        const room = runtime.memory.room();
-        const total = room.tensor(type);
+        const buffer = runtime.memory.buffer();
+        const total = buffer.tensor(type);
         write(total, [1, 2, 3, 4, 5, 6]);
         const by = { type, data: new Float32Array(6).fill(1) };
         for (let count = 0; count < 3; count++) await compiled.run({ x: total, by }, { y: total });
         expect(await floats(total)).to.deep.equal([4, 5, 6, 7, 8, 9]);
-        room.release();
+        buffer.release();
         await compiled.release();
       });
 
-      it('has room for tensors of several types, one at a time', async () => {
+      it('has buffer for tensors of several types, one at a time', async () => {
         const before = runtime.memory.account.bytes;
-        const room = runtime.memory.room();
-        write(room.tensor(type), [1, 2, 3, 4, 5, 6]);
-        const longer = room.tensor({ dtype: 'f32', shape: [8] });
+        const buffer = runtime.memory.buffer();
+        write(buffer.tensor(type), [1, 2, 3, 4, 5, 6]);
+        const longer = buffer.tensor({ dtype: 'f32', shape: [8] });
         write(longer, [1, 2, 3, 4, 5, 6, 7, 8]);
         expect(await floats(longer)).to.deep.equal([1, 2, 3, 4, 5, 6, 7, 8]);
         expect(runtime.memory.account.bytes - before).to.equal(32);
-        room.release();
+        buffer.release();
         expect(runtime.memory.account.bytes).to.equal(before);
       });
     });

@@ -63,17 +63,17 @@ describe('a limit on the memory of a device', () => {
 
   it('holds for what is written and packed', () => {
     const { memory, living } = limited(24);
-    const room = memory.room();
-    memory.write([room.tensor(TYPE)], () => {});
-    memory.write([room.tensor(TYPE)], () => {});
-    expect(codeOf(() => memory.write([memory.room().tensor(TYPE)], () => {}))).to.equal('FTP0931');
+    const buffer = memory.buffer();
+    memory.write([buffer.tensor(TYPE)], () => {});
+    memory.write([buffer.tensor(TYPE)], () => {});
+    expect(codeOf(() => memory.write([memory.buffer().tensor(TYPE)], () => {}))).to.equal('FTP0931');
     const packed = (shape: readonly number[]) => memory.holdPacked({ shape } as never);
     expect(codeOf(() => packed([4]))).to.equal(undefined);
     expect(codeOf(() => packed([2, 2]))).to.equal('FTP0931');
     expect(living.size).to.equal(2);
   });
 
-  it('makes zeros in it, and where there is no room for both, of the host', async () => {
+  it('makes zeros in it, and where there is no buffer for both, of the host', async () => {
     const made: string[] = [];
     const memory = new DeviceMemory<string>(
       'tensorflow',
@@ -85,7 +85,7 @@ describe('a limit on the memory of a device', () => {
       },
       40,
     );
-    const one = memory.room().tensor(TYPE);
+    const one = memory.buffer().tensor(TYPE);
     memory.zero(one);
     memory.zero(one);
     expect(memory.contentOf(one).handles).to.deep.equal(['zeros after host 1 2']);
@@ -107,7 +107,7 @@ describe('a limit on the memory of a device', () => {
         },
         () => working,
       );
-    const y = memory.room().tensor(TYPE);
+    const y = memory.buffer().tensor(TYPE);
     await run(48)({ x }, { y });
     expect(memory.account.bytes).to.equal(32);
     const error: unknown = await run(49)({ x }).catch((reason: unknown) => reason);

@@ -14,7 +14,7 @@ b.output('y', b.matmul(b.input('x', x.shape), b.input('w', w.shape), { transB: t
 const compiled = await runtime.compile(b.build());
 const held = (type: typeof x) =>
   runtime.memory.hold({ type, data: new Float32Array(type.shape.reduce((p, q) => p * q, 1)).fill(1) });
-const [inputs, outputs] = [{ x: held(x), w: held(w) }, { y: runtime.memory.room().tensor(y) }];
+const [inputs, outputs] = [{ x: held(x), w: held(w) }, { y: runtime.memory.buffer().tensor(y) }];
 const run = async (times: number) => {
   for (let time = 0; time < times; time++) await compiled.run(inputs, outputs);
 };

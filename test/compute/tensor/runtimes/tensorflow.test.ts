@@ -163,7 +163,7 @@ whereInstalled('tensorflow', () => {
       expect(await failure({ ...inputs, w: floats([64, 63], Math.cos) })).to.equal(
         'GraphError: product: input w is f32 [64, 63], not f32 [64, 64]',
       );
-      const empty = runtime.memory.room().tensor({ dtype: 'f32', shape: [64, 64] });
+      const empty = runtime.memory.buffer().tensor({ dtype: 'f32', shape: [64, 64] });
       expect(await failure({ ...inputs, w: empty })).to.match(/^GraphError: .* before it is written/);
       await compiled.release();
     });

@@ -6,7 +6,7 @@ import { GraphBuilder } from '../../../../src/compute/tensor/builder.js';
 import { referenceRuntime } from '../../../../src/compute/tensor/runtimes/reference/index.js';
 import { openBackend } from '../../../../src/compute/tensor/runtimes/tfjs/backends.js';
 import { tfjsFolder } from '../../../../src/compute/tensor/runtimes/tfjs/installed.js';
-import { stepsOf } from '../../../../src/compute/tensor/runtimes/tfjs/steps.js';
+import { kernelCallsOf } from '../../../../src/compute/tensor/runtimes/tfjs/kernel-calls.js';
 import type { Graph, HostTensor } from '../../../../src/compute/tensor/types.js';
 import { nodeHost } from '../../../../src/language/host/node-host.js';
 import { fixture } from '../../models/decoder/fixture.js';
@@ -128,7 +128,7 @@ whereInstalled('webgpu', () => {
       const { recording, adapter } = fixture('tied');
       for (const role of ['train', 'loss'] as const) {
         const options = { config: recording.config, lora: adapter.config, trainable: 'adapter' } as const;
-        const ops = stepsOf('webgpu', headGraph(options, 16, role)).map(({ node }) => node.op);
+        const ops = kernelCallsOf('webgpu', headGraph(options, 16, role)).map(({ node }) => node.op);
         expect(ops).to.include('logSoftmax');
         for (const op of ['exp', 'gatherElements', 'scatterElements']) expect(ops).not.to.include(op);
       }

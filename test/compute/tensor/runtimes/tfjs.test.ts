@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { planDecoder } from '../../../../src/compute/models/decoder/plan.js';
 import { GraphBuilder } from '../../../../src/compute/tensor/builder.js';
 import { OutOfMemoryError } from '../../../../src/compute/tensor/out-of-memory.js';
-import type { CodedTensor, Packed } from '../../../../src/compute/tensor/packed.js';
+import type { CodedTensor, PackedTensor } from '../../../../src/compute/tensor/packed.js';
 import { referenceRuntime } from '../../../../src/compute/tensor/runtimes/reference/index.js';
 import { tfjsRuntime } from '../../../../src/compute/tensor/runtimes/tfjs/index.js';
 import {
@@ -10,8 +10,8 @@ import {
   type TfjsName,
   tfjsFolder,
 } from '../../../../src/compute/tensor/runtimes/tfjs/installed.js';
-import { bytesOnGpu } from '../../../../src/compute/tensor/runtimes/tfjs/parts.js';
-import { refusedBytes } from '../../../../src/compute/tensor/runtimes/tfjs/steps.js';
+import { refusedBytes } from '../../../../src/compute/tensor/runtimes/tfjs/kernel-calls.js';
+import { bytesOnGpu } from '../../../../src/compute/tensor/runtimes/tfjs/row-ranges.js';
 import { sizeOf } from '../../../../src/compute/tensor/shape.js';
 import type { Graph, HostTensor, Runtime, Tensor } from '../../../../src/compute/tensor/types.js';
 import { nodeHost } from '../../../../src/language/host/node-host.js';
@@ -130,7 +130,7 @@ whereInstalled('webgpu', () => {
   const f16 = Uint16Array.from(halves, halfBits);
   const plainConstants = Float32Array.from({ length: blocks }, (_, at) => 0.5 + at / 10);
 
-  const FORMS: readonly (readonly [string, Packed, Float32Array])[] = [
+  const FORMS: readonly (readonly [string, PackedTensor, Float32Array])[] = [
     ['NF4', coded(plainConstants), decodeCoded(coded(plainConstants))],
     ['NF4 with constants that are codes', coded(nested), decodeCoded(coded(nested))],
     ['bfloat16', { form: 'bf16', shape: SHAPE, bits: new Uint8Array(upper.buffer) }, rounded],

@@ -20,17 +20,17 @@ const TRANSPOSED = 2 ** 16;
  * overwrite the sum. An output keeps its name, and has the shape `[1, m, n]`.
  */
 export function accumulateInPlace(graph: Graph, least: number): Graph {
-  const pass = new Pass(graph, least);
+  const pass = new InPlaceSums(graph, least);
   for (const node of graph.nodes) pass.take(node);
   return pass.result();
 }
 
-interface Found {
+interface ProductSum {
   readonly product: Node;
   readonly addend: ValueId;
 }
 
-class Pass {
+class InPlaceSums {
   private readonly graph: Graph;
   private readonly types: TensorType[];
   private readonly constants: Constant[];
@@ -68,7 +68,7 @@ class Pass {
     return { ...this.graph, types: this.types, constants: this.constants, nodes, outputs };
   }
 
-  private find({ inputs: [left, right], outputs: [sum] }: Node): Found | undefined {
+  private find({ inputs: [left, right], outputs: [sum] }: Node): ProductSum | undefined {
     if (left === undefined || right === undefined || sum === undefined) return undefined;
     const size = this.size(sum);
     if (this.shape(sum).length !== 2 || size < this.least) return undefined;
@@ -86,7 +86,7 @@ class Pass {
     return undefined;
   }
 
-  private accumulate({ outputs }: Node, { product, addend }: Found): void {
+  private accumulate({ outputs }: Node, { product, addend }: ProductSum): void {
     this.absorbed.add(product);
     const [a = addend, b = addend] = product.inputs;
     const [m = 1, n = 1] = this.shape(addend);

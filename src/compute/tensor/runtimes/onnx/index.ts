@@ -108,7 +108,7 @@ function failed(error: unknown): never {
 const isStop = (error: unknown): boolean => error instanceof Error && /^Non tensor type/.test(error.message);
 
 /** A graph, as ONNX Runtime runs it, and where its intermediates lie. */
-interface Planned {
+interface ScratchGraph {
   readonly graph: Graph;
   readonly run: Graph;
   readonly plan: ScratchPlan;
@@ -117,7 +117,7 @@ interface Planned {
 function compiled(
   onnx: Onnx,
   session: InferenceSession,
-  { graph, run, plan }: Planned,
+  { graph, run, plan }: ScratchGraph,
   scratch: Scratch,
 ): CompiledGraph {
   // a host tensor that is fed again, as weights are, is wrapped once in each shape

@@ -5,7 +5,7 @@ import type { OpName } from '../../ops/names.js';
 import { GraphError, sizeOf } from '../../shape.js';
 import type { Graph, ValueId } from '../../types.js';
 import * as elementwise from './elementwise.js';
-import type { Kernel, Plain } from './kernel.js';
+import type { Kernel, ReferenceTensor } from './kernel.js';
 import * as layout from './layout.js';
 import * as linear from './linear.js';
 import * as reduce from './reduce.js';
@@ -17,9 +17,9 @@ export function evaluate(
   graph: Graph,
   inputs: Readonly<Record<string, ArrayLike<number>>>,
 ): Readonly<Record<string, Float64Array>> {
-  const values = new Map<ValueId, Plain>();
+  const values = new Map<ValueId, ReferenceTensor>();
   const shapeOf = (value: ValueId) => graph.types[value]?.shape ?? [];
-  const read = (value: ValueId): Plain => {
+  const read = (value: ValueId): ReferenceTensor => {
     const known = values.get(value);
     if (known === undefined) throw new GraphError(`value ${value} was never computed`);
     return known;

@@ -2,15 +2,15 @@
 import { GraphError, type Shape, stridesOf } from '../../shape.js';
 import type { Attributes, TensorType } from '../../types.js';
 
-export interface Plain {
+export interface ReferenceTensor {
   readonly shape: Shape;
   readonly data: Float64Array;
 }
 
 /** Fills the outputs, which are zero at the start. */
 export type Kernel = (
-  inputs: readonly Plain[],
-  outputs: readonly Plain[],
+  inputs: readonly ReferenceTensor[],
+  outputs: readonly ReferenceTensor[],
   attributes: Attributes,
   types: readonly TensorType[],
 ) => void;
@@ -37,7 +37,7 @@ export function eachIndex(shape: Shape, visit: (index: readonly number[], number
 }
 
 /** Position in `tensor` of an index of a shape that it broadcasts to. */
-export function broadcastPosition(tensor: Plain, index: readonly number[]): number {
+export function broadcastPosition(tensor: ReferenceTensor, index: readonly number[]): number {
   const skip = index.length - tensor.shape.length;
   return stridesOf(tensor.shape).reduce(
     (sum, stride, axis) => sum + (at(tensor.shape, axis) === 1 ? 0 : stride * at(index, axis + skip)),

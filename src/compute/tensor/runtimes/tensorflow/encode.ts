@@ -7,7 +7,7 @@ import type { Graph, HostTensor, TensorType, ValueId } from '../../types.js';
 import { LOWERINGS, type LoweringContext } from './lowerings.js';
 import { functionMessage, type NamedType, type TensorFlowNode } from './messages.js';
 import { PACKINGS, type PackingName, TABLES } from './packings.js';
-import { inBf16, readExactly, Values } from './values.js';
+import { inBf16, readExactly, ValueReferences } from './value-references.js';
 import { PLAIN, type Variant } from './variants.js';
 
 /** Names of a graph's values may hold what TensorFlow allows in none: inputs go by their number. */
@@ -24,7 +24,7 @@ export function encode(
   variant: Variant = PLAIN,
 ): Uint8Array {
   const list = nodeList();
-  const values = new Values(list.node);
+  const values = new ValueReferences(list.node);
   const tables = packings.some((packing) => packing !== undefined && PACKINGS[packing].coded) ? TABLES : [];
   const { inputs, lookUps } = declareInputs(graph, packings, tables, list, values);
   for (const { value, data } of graph.constants) {
@@ -52,7 +52,7 @@ function declareInputs(
   packings: readonly (PackingName | undefined)[],
   tables: readonly string[],
   list: NodeList,
-  values: Values,
+  values: ValueReferences,
 ): { readonly inputs: readonly NamedType[]; readonly lookUps: LookUps } {
   const lookUps = new Map<ValueId, (indices: string) => string>();
   const inputs = graph.inputs.flatMap(({ value }, index): readonly NamedType[] => {
@@ -76,7 +76,13 @@ function declareInputs(
 }
 
 /** Adds what each node of the graph is in TensorFlow, and makes its outputs known among the values. */
-function addNodes(graph: Graph, variant: Variant, list: NodeList, values: Values, lookUps: LookUps): void {
+function addNodes(
+  graph: Graph,
+  variant: Variant,
+  list: NodeList,
+  values: ValueReferences,
+  lookUps: LookUps,
+): void {
   const exact = readExactly(graph);
   const typeOf = (value: ValueId): TensorType => argument(graph.types, value);
   for (const node of graph.nodes) {

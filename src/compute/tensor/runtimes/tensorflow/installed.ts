@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { isAbsolute, join, resolve } from 'node:path';
 import { homeOf } from '../../../../language/host/home.js';
 import type { Host } from '../../../../language/host/host.js';
-import { areFiles, damageOf, type InstalledFiles, type Look, MANIFEST } from '../whole.js';
+import { areFiles, damageOf, type InstalledFiles, type Look, MANIFEST } from '../installation-damage.js';
 
 /** `manifest.json`, written last: a folder without it is no installation. */
 export interface TensorFlowManifest {

@@ -2,7 +2,7 @@
  * Packed forms on the device: how they get there, and the nodes that make them float32 where a graph reads them. Codes
  * are looked up four at a time, in a table of what each two bytes stand for: the fastest way that this library has.
  */
-import type { CodedTensor, HalfTensor, Packed } from '../../packed.js';
+import type { CodedTensor, HalfTensor, PackedTensor } from '../../packed.js';
 import { type Shape, sizeOf } from '../../shape.js';
 import type { Content } from '../device-memory.js';
 import type { Binding } from './binding.js';
@@ -145,7 +145,7 @@ export class Packer {
     return quads === undefined || constants === undefined ? [] : [quads, constants];
   }
 
-  pack(packed: Packed): Content<number> | undefined {
+  pack(packed: PackedTensor): Content<number> | undefined {
     return packed.form === 'coded' ? this.coded(packed) : this.half(packed);
   }
 

@@ -1,15 +1,19 @@
 /** Opens the backends of TensorFlow.js: one of each in a process. */
 import { translateHostError } from '../../host-out-of-memory.js';
 import type { TfjsName } from './installed.js';
-import { registerHostKernels } from './kernels/host.js';
+import { registerHostKernels } from './kernels/host-kernels.js';
 import { type Core, loadCore, loader } from './library.js';
-import type { Opened, OpenOptions } from './opened.js';
+import type { OpenBackend, OpenOptions } from './open-backend.js';
 import { limitHeap } from './wasm.js';
 import { openWebGpu } from './webgpu.js';
 
-type Open = (load: (name: string) => unknown, folder: string, options: OpenOptions) => Promise<Opened>;
+type BackendOpener = (
+  load: (name: string) => unknown,
+  folder: string,
+  options: OpenOptions,
+) => Promise<OpenBackend>;
 
-const plain = (core: Core, device: 'CPU' | 'GPU'): Opened => ({
+const plain = (core: Core, device: 'CPU' | 'GPU'): OpenBackend => ({
   core,
   device,
   largest: Number.POSITIVE_INFINITY,
@@ -25,7 +29,7 @@ const plain = (core: Core, device: 'CPU' | 'GPU'): Opened => ({
   },
 });
 
-const OPEN: Readonly<Record<TfjsName, Open>> = {
+const OPEN: Readonly<Record<TfjsName, BackendOpener>> = {
   cpu: async (load) => {
     const core = loadCore(load);
     load('@tensorflow/tfjs-backend-cpu');
@@ -43,12 +47,12 @@ const OPEN: Readonly<Record<TfjsName, Open>> = {
   webgpu: openWebGpu,
 };
 
-const opened = new Map<string, Promise<Opened>>();
+const openBackends = new Map<string, Promise<OpenBackend>>();
 
 /** Throws what the library says where it does not load, and a `UserError` where there is no device. */
-export function openBackend(name: TfjsName, folder: string, options: OpenOptions = {}): Promise<Opened> {
+export function openBackend(name: TfjsName, folder: string, options: OpenOptions = {}): Promise<OpenBackend> {
   const key = `${name} ${folder}`;
-  const known = opened.get(key) ?? OPEN[name](loader(folder), folder, options);
-  opened.set(key, known);
+  const known = openBackends.get(key) ?? OPEN[name](loader(folder), folder, options);
+  openBackends.set(key, known);
   return known;
 }

@@ -5,13 +5,13 @@ import type { HandleStore } from '../device-memory.js';
 import { allocate } from '../host-tensor.js';
 import type { TfjsName } from './installed.js';
 import type { Tensor, Values } from './library.js';
-import type { Opened } from './opened.js';
+import type { OpenBackend } from './open-backend.js';
 import { Packer } from './packings.js';
-import type { Handle } from './parts.js';
+import type { Handle } from './row-ranges.js';
 
-export interface Device {
+export interface TfjsDevice {
   readonly name: TfjsName;
-  readonly opened: Opened;
+  readonly backend: OpenBackend;
   /** Bytes of a tensor that is in one piece. */
   readonly largest: number;
   readonly make: (values: HostTensor['data'], shape: Shape, type: DType) => Tensor;
@@ -20,32 +20,32 @@ export interface Device {
 }
 
 /** Several backends may be open in a process; what is made is made on the one that is active. */
-export function activate({ name, opened, largest }: Device): void {
-  const engine = opened.core.engine();
-  opened.allow(largest);
+export function activate({ name, backend, largest }: TfjsDevice): void {
+  const engine = backend.core.engine();
+  backend.allow(largest);
   // takes effect before it returns, as the backend is open
   if (engine.backendName !== name) void engine.setBackend(name);
 }
 
 /** The memory of the host decodes by itself; a backend of a process has one packer, for the tables that it shares. */
-const packers = new WeakMap<Opened, Packer>();
+const packers = new WeakMap<OpenBackend, Packer>();
 
-export function packerOf({ name, opened, make }: Device): Packer | undefined {
+export function packerOf({ name, backend, make }: TfjsDevice): Packer | undefined {
   if (name !== 'webgpu') return undefined;
   const packer =
-    packers.get(opened) ??
+    packers.get(backend) ??
     new Packer((values) => make(values, [values.length], values instanceof Float32Array ? 'f32' : 'i32'));
-  packers.set(opened, packer);
+  packers.set(backend, packer);
   return packer;
 }
 
 export const handlesOf = (
-  { opened, upload, largest }: Device,
+  { backend, upload, largest }: TfjsDevice,
   packer: Packer | undefined,
 ): HandleStore<Handle> => ({
   create: upload,
   async read({ dtype, shape }, handle) {
-    const parts = await Promise.all(handle.map((part) => opened.read(part)));
+    const parts = await Promise.all(handle.map((part) => backend.read(part)));
     const [first] = parts;
     if (first === undefined) throw new GraphError('a tensor without parts');
     // a backend may give the array that it computes with

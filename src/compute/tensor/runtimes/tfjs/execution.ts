@@ -3,30 +3,30 @@ import { argument } from '../../ops/definition.js';
 import { GraphError } from '../../shape.js';
 import type { CompiledGraph, Graph, TensorType, ValueId } from '../../types.js';
 import type { Content, DeviceMemory } from '../device-memory.js';
-import { activate, type Device, dispose } from './device.js';
-import { FORM_KERNEL } from './kernels/names.js';
+import { activate, dispose, type TfjsDevice } from './device.js';
+import { type KernelCall, kernelCallsOf } from './kernel-calls.js';
+import { FORM_KERNEL } from './kernels/kernel-names.js';
 import type { Engine, Tensor } from './library.js';
 import { type Packer, plainWeight, type Weight } from './packings.js';
-import { bytesOnGpu, type Handle } from './parts.js';
-import { type Step, stepsOf } from './steps.js';
+import { bytesOnGpu, type Handle } from './row-ranges.js';
 import { tooLargeForGpu } from './webgpu-out-of-memory.js';
 
 /** Where graphs run. */
-export interface Place {
-  readonly device: Device;
+export interface ExecutionContext {
+  readonly device: TfjsDevice;
   readonly packer: Packer | undefined;
   readonly memory: DeviceMemory<Handle>;
 }
 
-export function compiled(place: Place, graph: Graph): CompiledGraph {
-  const { device, memory } = place;
-  const { name, opened, largest } = device;
-  const engine = opened.core.engine();
-  const steps = stepsOf(name, graph, largest);
-  const kept = keep(graph, device);
+export function compiled(context: ExecutionContext, graph: Graph): CompiledGraph {
+  const { device, memory } = context;
+  const { name, backend, largest } = device;
+  const engine = backend.core.engine();
+  const steps = kernelCallsOf(name, graph, largest);
+  const kept = graphConstants(graph, device);
 
   const execute = (contents: readonly Content<Handle>[]): readonly Handle[] => {
-    const values = new Values(place, graph, kept, contents);
+    const values = new RunValues(context, graph, kept, contents);
     try {
       for (const step of steps) perform(step, values, kept, engine);
       return values.outputs();
@@ -38,9 +38,9 @@ export function compiled(place: Place, graph: Graph): CompiledGraph {
   return {
     graph,
     run: memory.runs(graph, (contents) => {
-      opened.check();
+      backend.check();
       activate(device);
-      return opened.guarded(() => execute(contents));
+      return backend.guarded(() => execute(contents));
     }),
     async release() {
       kept.release();
@@ -49,14 +49,14 @@ export function compiled(place: Place, graph: Graph): CompiledGraph {
 }
 
 /** What a graph needs beside its inputs, made when it is compiled. */
-interface Kept {
+interface GraphConstants {
   readonly constants: ReadonlyMap<ValueId, Handle>;
   /** A constant of a lowering. */
   readonly scalar: (value: number) => Tensor;
   readonly release: () => void;
 }
 
-function keep(graph: Graph, { upload, make }: Device): Kept {
+function graphConstants(graph: Graph, { upload, make }: TfjsDevice): GraphConstants {
   const constants = new Map(
     graph.constants.map(({ value, data }) => [value, upload(argument(graph.types, value), data)]),
   );
@@ -77,20 +77,20 @@ function keep(graph: Graph, { upload, make }: Device): Kept {
 }
 
 /** The values of one run. */
-class Values {
+class RunValues {
   /** What was computed, and is disposed of when it is read for the last time. */
   private readonly made = new Map<ValueId, Handle>();
   private readonly given: ReadonlyMap<ValueId, Content<Handle>>;
   private readonly engine: Engine;
 
   constructor(
-    private readonly place: Place,
+    private readonly context: ExecutionContext,
     private readonly graph: Graph,
-    private readonly kept: Kept,
+    private readonly kept: GraphConstants,
     contents: readonly Content<Handle>[],
   ) {
     this.given = new Map(graph.inputs.map(({ value }, index) => [value, argument(contents, index)]));
-    this.engine = place.device.opened.core.engine();
+    this.engine = context.device.backend.core.engine();
   }
 
   typeOf(value: ValueId): TensorType {
@@ -123,7 +123,7 @@ class Values {
   /** In the form that it lies in. */
   weight(value: ValueId): Weight {
     const packed = this.isMade(value) ? undefined : this.packed(value);
-    return packed ?? plainWeight(this.typeOf(value).shape, this.find(value), this.place.device.largest);
+    return packed ?? plainWeight(this.typeOf(value).shape, this.find(value), this.context.device.largest);
   }
 
   /** What was computed of it is needed no more. */
@@ -152,7 +152,7 @@ class Values {
   }
 
   private packed(value: ValueId): Weight | undefined {
-    const { packer, device } = this.place;
+    const { packer, device } = this.context;
     const content = this.given.get(value);
     if (content?.packing === undefined) return undefined;
     return packer?.open(content, this.typeOf(value).shape, device.largest);
@@ -161,13 +161,18 @@ class Values {
   private decoded({ form, parts, shape }: Weight): Handle {
     const [part, ...others] = parts;
     if (part === undefined || others.length > 0)
-      throw tooLargeForGpu(bytesOnGpu(shape), this.place.device.largest);
+      throw tooLargeForGpu(bytesOnGpu(shape), this.context.device.largest);
     return [this.engine.runKernel(FORM_KERNEL.decode, part.handles, { form, shape })];
   }
 }
 
 /** Runs one step, adds what it gives to the values so far, and drops those that it was the last to read. */
-function perform({ node, lower, last, takesPacked }: Step, values: Values, kept: Kept, engine: Engine): void {
+function perform(
+  { node, lower, last, takesPacked }: KernelCall,
+  values: RunValues,
+  kept: GraphConstants,
+  engine: Engine,
+): void {
   const temporary = new Set<Tensor>();
   const weight = takesPacked === undefined ? undefined : values.weight(argument(node.inputs, takesPacked));
   const handles = node.inputs.map((value, index) =>

@@ -5,11 +5,11 @@ import { type Shape, sameShape, sizeOf } from '../../shape.js';
 import type { Graph, Node, ValueId } from '../../types.js';
 import { countUses } from '../../uses.js';
 import { crossEntropy } from './gpu-lowerings.js';
-import { ROW_KERNEL } from './kernels/names.js';
+import { ROW_KERNEL } from './kernels/kernel-names.js';
 import type { Lowering } from './lowering.js';
 
 /** What a compiled graph does in one step. */
-export interface Work {
+export interface NodeLowering {
   readonly node: Node;
   readonly lowering: Lowering;
   /** The input that may be packed. */
@@ -17,8 +17,8 @@ export interface Work {
 }
 
 /** The work that takes the place of a node and of those that are gone with it. */
-interface Fused extends Work {
-  readonly gone: readonly Node[];
+interface FusedNodes extends NodeLowering {
+  readonly replaced: readonly Node[];
 }
 
 /** What is asked of a graph around a node. */
@@ -32,7 +32,7 @@ interface Surroundings {
 }
 
 /** By the op of the node that it is looked for at; `undefined` where the graph or its shapes do not fit. */
-type Fusion = (node: Node, around: Surroundings) => Fused | undefined;
+type FusionRule = (node: Node, around: Surroundings) => FusedNodes | undefined;
 
 const withoutLeadingOnes = (shape: Shape): Shape => {
   const first = shape.findIndex((size) => size !== 1);
@@ -41,14 +41,14 @@ const withoutLeadingOnes = (shape: Shape): Shape => {
 
 /** A node together with what computes its first input. */
 const withProducer =
-  (op: string, lower: (inputs: readonly Shape[]) => Lowering | undefined): Fusion =>
+  (op: string, lower: (inputs: readonly Shape[]) => Lowering | undefined): FusionRule =>
   (node, { producer, uses, shapeOf }) => {
     const [between, ...others] = node.inputs;
     const before = producer(between);
     if (before?.op !== op || uses(between) !== 1) return undefined;
     const inputs = [...before.inputs, ...others];
     const lowering = lower(inputs.map(shapeOf));
-    return lowering && { node: { ...node, inputs }, lowering, gone: [before] };
+    return lowering && { node: { ...node, inputs }, lowering, replaced: [before] };
   };
 
 const maskedSoftmax = withProducer('add', ([x = [], mask = []]) => {
@@ -68,9 +68,9 @@ const swiGlu = withProducer('silu', ([x = [], y = []]) =>
 
 /**
  * Cross entropy as `models/architectures/graphs/cross-entropy.ts` builds it: log p at a column of each row, and where it
- * is asked for, the gradient p·u − u at that column. Of logarithms and shares no array is made.
+ * is asked for, the gradient p·u − u at that column. No array of logarithms or probabilities is made.
  */
-const labelled: Fusion = (node, { producer, reader, uses, shapeOf }) => {
+const labelled: FusionRule = (node, { producer, reader, uses, shapeOf }) => {
   const [logits = -1] = node.inputs;
   const [logs] = node.outputs;
   const picking = reader(logs, 'gatherElements');
@@ -81,21 +81,30 @@ const labelled: Fusion = (node, { producer, reader, uses, shapeOf }) => {
   if (!isColumn(indices)) return undefined;
   const inputs = [logits, indices];
   if (uses(logs) === 1)
-    return { node: { ...node, inputs, outputs: picking.outputs }, lowering: crossEntropy, gone: [picking] };
+    return {
+      node: { ...node, inputs, outputs: picking.outputs },
+      lowering: crossEntropy,
+      replaced: [picking],
+    };
 
-  const shares = reader(logs, 'exp');
-  const spread = shares && reader(shares.outputs[0], 'mul');
+  const probabilities = reader(logs, 'exp');
+  const spread = probabilities && reader(probabilities.outputs[0], 'mul');
   const scattered = spread && reader(spread.outputs[0], 'scatterElements');
   const subtracted = producer(scattered?.inputs[2]);
-  if (shares === undefined || spread === undefined || scattered === undefined || subtracted === undefined)
+  if (
+    probabilities === undefined ||
+    spread === undefined ||
+    scattered === undefined ||
+    subtracted === undefined
+  )
     return undefined;
   const [, upstream = -1] = spread.inputs;
   const fits =
     uses(logs) === 2 &&
-    uses(shares.outputs[0]) === 1 &&
+    uses(probabilities.outputs[0]) === 1 &&
     uses(spread.outputs[0]) === 1 &&
     uses(subtracted.outputs[0]) === 1 &&
-    spread.inputs[0] === shares.outputs[0] &&
+    spread.inputs[0] === probabilities.outputs[0] &&
     scattered.inputs[0] === spread.outputs[0] &&
     scattered.inputs[1] === indices &&
     number(scattered.attributes, 'axis') === 1 &&
@@ -108,11 +117,11 @@ const labelled: Fusion = (node, { producer, reader, uses, shapeOf }) => {
   return {
     node: { ...node, inputs: [...inputs, upstream], outputs: [...picking.outputs, ...scattered.outputs] },
     lowering: crossEntropy,
-    gone: [picking, shares, spread, subtracted, scattered],
+    replaced: [picking, probabilities, spread, subtracted, scattered],
   };
 };
 
-const FUSIONS: Readonly<Record<string, Fusion>> = {
+const FUSIONS: Readonly<Record<string, FusionRule>> = {
   softmax: maskedSoftmax,
   mul: swiGlu,
   logSoftmax: labelled,
@@ -121,14 +130,14 @@ const FUSIONS: Readonly<Record<string, Fusion>> = {
 /** A graph's nodes without those that are gone, and the work of those that took their places. */
 export function fused(graph: Graph): {
   readonly nodes: readonly Node[];
-  readonly works: ReadonlyMap<Node, Work>;
+  readonly works: ReadonlyMap<Node, NodeLowering>;
 } {
   const around = surroundings(graph);
   const gone = new Set<Node>();
-  const works = new Map<Node, Work>();
+  const works = new Map<Node, NodeLowering>();
   const nodes = graph.nodes.map((given) => {
     const found = FUSIONS[given.op]?.(given, around);
-    for (const other of found?.gone ?? []) gone.add(other);
+    for (const other of found?.replaced ?? []) gone.add(other);
     if (found !== undefined) works.set(found.node, found);
     return { given, node: found?.node ?? given };
   });

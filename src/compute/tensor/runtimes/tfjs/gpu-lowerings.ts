@@ -3,12 +3,12 @@ import { flag, number } from '../../attributes.js';
 import { argument } from '../../ops/definition.js';
 import type { OpName } from '../../ops/names.js';
 import { GraphError, type Shape, sizeOf } from '../../shape.js';
-import { CROSS_ENTROPY_GRADIENT, FORM_KERNEL, INTO, ROW_KERNEL } from './kernels/names.js';
+import { CROSS_ENTROPY_GRADIENT, FORM_KERNEL, INTO, ROW_KERNEL } from './kernels/kernel-names.js';
 import type { ProductAttributes } from './kernels/product.js';
 import type { Tensor } from './library.js';
 import type { Lowering, LoweringContext } from './lowering.js';
 import type { WeightPart } from './packings.js';
-import type { Run } from './parts.js';
+import type { RowRange } from './row-ranges.js';
 
 /** The input of each op that may be packed, or lie in parts. */
 export const TAKES_PACKED: Readonly<Partial<Record<OpName, number>>> = {
@@ -28,7 +28,7 @@ interface ProductOptions {
   readonly alpha?: number;
   readonly addend?: Tensor;
   /** The rows of the result that are computed; left out: all. */
-  readonly run?: Run;
+  readonly range?: RowRange;
 }
 
 /**
@@ -41,11 +41,11 @@ export function product(c: LoweringContext, given: ProductOptions = {}): Tensor 
   const batch = sizeOf(shapeOf(c, 1).slice(0, -2));
   const [columns, depth] = [shape.at(-1) ?? 1, shapeOf(c).at(transA ? -2 : -1) ?? 1];
   const height = sizeOf(shape.slice(0, -1)) / batch;
-  const { run = { first: 0, rows: height } } = given;
+  const { range = { first: 0, rows: height } } = given;
   const whole: ProductAttributes = {
-    shape: [batch, run.rows, columns],
+    shape: [batch, range.rows, columns],
     whole: [height, depth],
-    firstRow: run.first,
+    firstRow: range.first,
     depth,
     width: columns,
     firstColumn: 0,
@@ -58,13 +58,13 @@ export function product(c: LoweringContext, given: ProductOptions = {}): Tensor 
   const [a, { addend }] = [argument(c.inputs, 0), given];
   const result = inParts(parts, ({ first, rows, handles }, into) => {
     const share = transB
-      ? { shape: [batch, run.rows, rows], firstColumn: first }
+      ? { shape: [batch, range.rows, rows], firstColumn: first }
       : { depth: rows, firstDepth: first };
     const added = transB || first === 0 ? { ...(addend && { addend }) } : {};
     const attributes = { ...whole, ...(parts.length === 1 ? {} : share), form, sums: !transB && first > 0 };
     return c.kernel(FORM_KERNEL.product, { a, ...handles, ...added, ...into }, attributes);
   });
-  return reshaped(c, result, given.run === undefined ? shape : [run.rows, columns]);
+  return reshaped(c, result, given.range === undefined ? shape : [range.rows, columns]);
 }
 
 /** Lets each part write into what the first one gave. */

@@ -6,12 +6,12 @@ import { GraphError } from '../../shape.js';
 import type { Runtime } from '../../types.js';
 import { DeviceMemory } from '../device-memory.js';
 import { openBackend } from './backends.js';
-import { activate, type Device, handlesOf, packerOf } from './device.js';
+import { activate, handlesOf, packerOf, type TfjsDevice } from './device.js';
 import { compiled } from './execution.js';
 import type { TfjsName } from './installed.js';
 import { typeNamed, type Values } from './library.js';
-import type { OpenOptions } from './opened.js';
-import { elementsOf, runsOfShape, shapeOfRun } from './parts.js';
+import type { OpenOptions } from './open-backend.js';
+import { elementRange, rangeShape, rowRangesOfShape } from './row-ranges.js';
 
 export interface TfjsOptions extends OpenOptions {
   readonly name: TfjsName;
@@ -26,32 +26,32 @@ export interface TfjsRuntime extends Runtime {
 
 /** Throws what the library says where it does not load, and a `UserError` where there is no device. */
 export async function tfjsRuntime({ name, folder, ...options }: TfjsOptions): Promise<TfjsRuntime> {
-  const opened = await openBackend(name, folder, options);
-  const engine = opened.core.engine();
-  const largest = Math.min(opened.largest, options.largest ?? opened.largest);
-  const make: Device['make'] = (values, shape, type) => {
+  const backend = await openBackend(name, folder, options);
+  const engine = backend.core.engine();
+  const largest = Math.min(backend.largest, options.largest ?? backend.largest);
+  const make: TfjsDevice['make'] = (values, shape, type) => {
     const dtype = typeNamed(type);
     if (dtype === undefined) throw new GraphError(`TensorFlow.js has no tensors of ${type}`);
     activate(device);
     return engine.makeTensor(values as Values, shape, dtype);
   };
-  const device: Device = {
+  const device: TfjsDevice = {
     name,
-    opened,
+    backend,
     largest,
     make,
     upload: ({ dtype, shape }, data) =>
-      runsOfShape(shape, largest).map((run) =>
-        make((data as Values).subarray(...elementsOf(shape, run)), shapeOfRun(shape, run), dtype),
+      rowRangesOfShape(shape, largest).map((run) =>
+        make((data as Values).subarray(...elementRange(shape, run)), rangeShape(shape, run), dtype),
       ),
   };
   const packer = packerOf(device);
   const memory = new DeviceMemory(name, handlesOf(device, packer));
   return {
     name,
-    version: opened.core.version_core,
-    device: opened.device,
-    ...(opened.driver && { driver: opened.driver }),
+    version: backend.core.version_core,
+    device: backend.device,
+    ...(backend.driver && { driver: backend.driver }),
     memory,
     largestTensor: largest,
     tensors: () => engine.memory().numTensors,

@@ -1,8 +1,8 @@
 /** Where each runtime of TensorFlow.js is installed, and the files of an installation. */
 import { join } from 'node:path';
 import type { Host } from '../../../../language/host/host.js';
+import { areFiles, damageOf, type InstalledFiles, type Look, MANIFEST } from '../installation-damage.js';
 import { runtimesFolder } from '../tensorflow/installed.js';
-import { areFiles, damageOf, type InstalledFiles, type Look, MANIFEST } from '../whole.js';
 
 /** The backends of TensorFlow.js that are runtimes here; each is a folder of its own. */
 export const TFJS_NAMES = ['webgpu', 'wasm', 'cpu'] as const;

@@ -6,7 +6,7 @@ import { around, GraphError, type Shape } from '../../shape.js';
 import type { DType } from '../../types.js';
 import { GPU_LOWERINGS } from './gpu-lowerings.js';
 import type { TfjsName } from './installed.js';
-import { HOST_KERNEL, KERNEL } from './kernels/names.js';
+import { HOST_KERNEL, KERNEL } from './kernels/kernel-names.js';
 import { type Tensor, typeNamed } from './library.js';
 import type { Lowering, LoweringContext } from './lowering.js';
 

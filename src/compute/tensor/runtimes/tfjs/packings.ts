@@ -1,20 +1,20 @@
 /** Packed weights on the GPU: halves two, codes eight to an i32, as WGSL has no smaller integers. */
 import { argument } from '../../ops/definition.js';
-import type { CodedTensor, Packed } from '../../packed.js';
+import type { CodedTensor, PackedTensor } from '../../packed.js';
 import { type Shape, sizeOf } from '../../shape.js';
 import type { Content } from '../device-memory.js';
 import { BLOCK, type FormName } from './kernels/forms.js';
 import type { Tensor, Values } from './library.js';
-import { type Handle, type Run, runsOf, runsOfShape } from './parts.js';
+import { type Handle, type RowRange, rowRangesOf, rowRangesOfShape } from './row-ranges.js';
 
-/** A weight in any form, as kernels take it: whole, or in runs of its rows. */
+/** A weight in any form, as kernels take it: whole, or in ranges of its rows. */
 export interface Weight {
   readonly form: FormName;
   readonly shape: Shape;
   readonly parts: readonly WeightPart[];
 }
 
-export interface WeightPart extends Run {
+export interface WeightPart extends RowRange {
   /** By the names that kernels have for them. */
   readonly handles: Readonly<Record<string, Tensor>> & { readonly b: Tensor };
 }
@@ -22,10 +22,10 @@ export interface WeightPart extends Run {
 type Upload = (values: Values) => Tensor;
 
 /** Values whose bits lie in whole i32, or share a constant. */
-const TOGETHER: Readonly<Record<Packed['form'], number>> = { f16: 2, bf16: 2, coded: BLOCK };
+const TOGETHER: Readonly<Record<PackedTensor['form'], number>> = { f16: 2, bf16: 2, coded: BLOCK };
 
 /** Bytes of the words that a value lies in. */
-const BYTES: Readonly<Record<Packed['form'], number>> = { f16: 2, bf16: 2, coded: 0.5 };
+const BYTES: Readonly<Record<PackedTensor['form'], number>> = { f16: 2, bf16: 2, coded: 0.5 };
 
 /** Puts packed forms on the device. A table that coded tensors share stays there. */
 export class Packer {
@@ -34,15 +34,15 @@ export class Packer {
   constructor(private readonly upload: Upload) {}
 
   /** `undefined` for a form that is decoded on the host. `largest`: bytes that the GPU takes in one piece. */
-  pack(packed: Packed, largest: number): Content<Handle> | undefined {
+  pack(packed: PackedTensor, largest: number): Content<Handle> | undefined {
     if (packed.form === 'coded') return packed.block === BLOCK ? this.coded(packed, largest) : undefined;
     const words = this.words(packed, packed.bits, largest);
     return { packing: packed.form, bytes: packed.bits.byteLength, handles: [words] };
   }
 
-  private words({ form, shape }: Packed, bits: Uint8Array, largest: number): Handle {
+  private words({ form, shape }: PackedTensor, bits: Uint8Array, largest: number): Handle {
     const bytesBefore = (row: number) => row * sizeOf(shape.slice(1)) * BYTES[form];
-    return packedRuns(form, shape, largest).map(({ first, rows }) =>
+    return packedRanges(form, shape, largest).map(({ first, rows }) =>
       this.upload(wordsOf(bits.subarray(bytesBefore(first), Math.ceil(bytesBefore(first + rows))))),
     );
   }
@@ -58,7 +58,7 @@ export class Packer {
       bytes: codes.byteLength + scales.byteLength,
       handles: [
         this.words(packed, codes, largest),
-        packedRuns('coded', shape, largest).map(({ first, rows }) =>
+        packedRanges('coded', shape, largest).map(({ first, rows }) =>
           this.upload(scales.subarray(blocksBefore(first), blocksBefore(first + rows))),
         ),
       ],
@@ -68,11 +68,11 @@ export class Packer {
   /** What lies in the handles of a packed content. */
   open({ packing = '', handles }: Content<Handle>, shape: Shape, largest: number): Weight {
     const [words = [], constants] = handles;
-    const [form, number] = packing.split(' ') as [Packed['form'], string | undefined];
+    const [form, number] = packing.split(' ') as [PackedTensor['form'], string | undefined];
     const table = [...this.tables.values()][Number(number)];
-    const parts = packedRuns(form, shape, largest).map((run, at): WeightPart => {
+    const parts = packedRanges(form, shape, largest).map((range, at): WeightPart => {
       const [b, scales] = [words[at], constants?.[at]] as readonly [Tensor, Tensor | undefined];
-      return { ...run, handles: { b, ...(scales && table && { constants: scales, table }) } };
+      return { ...range, handles: { b, ...(scales && table && { constants: scales, table }) } };
     });
     return { form, shape, parts };
   }
@@ -82,15 +82,18 @@ export class Packer {
 export const plainWeight = (shape: Shape, handle: Handle, largest: number): Weight => ({
   form: 'f32',
   shape,
-  parts: runsOfShape(shape, largest).map((run, at) => ({ ...run, handles: { b: argument(handle, at) } })),
+  parts: rowRangesOfShape(shape, largest).map((range, at) => ({
+    ...range,
+    handles: { b: argument(handle, at) },
+  })),
 });
 
-/** So that no i32 and no constant belongs to two runs. */
-function packedRuns(form: Packed['form'], shape: Shape, largest: number): readonly Run[] {
+/** So that no i32 and no constant belongs to two ranges. */
+function packedRanges(form: PackedTensor['form'], shape: Shape, largest: number): readonly RowRange[] {
   const [rows = 1, ...rest] = shape;
   const width = sizeOf(rest);
   const together = TOGETHER[form];
-  return runsOf(rows, width * BYTES[form], largest, together / commonDivisor(width, together));
+  return rowRangesOf(rows, width * BYTES[form], largest, together / commonDivisor(width, together));
 }
 
 const commonDivisor = (a: number, b: number): number => (b === 0 ? a : commonDivisor(b, a % b));

@@ -6,7 +6,7 @@ import { deviceFull, wasmAborted } from '../../../../language/diagnostics/catalo
 import { UserError } from '../../../../language/diagnostics/types.js';
 import { outOfMemory } from '../../out-of-memory.js';
 import type { Backend, Core } from './library.js';
-import type { Opened } from './opened.js';
+import type { OpenBackend } from './open-backend.js';
 
 export const MOST_HEAP = 3 * 2 ** 30;
 
@@ -17,7 +17,7 @@ interface Heap {
 }
 
 /** Refuses tensors beyond `memory` bytes, of which there are at most 3 GiB. */
-export function limitHeap(core: Core, memory = MOST_HEAP): Pick<Opened, 'check' | 'guarded'> {
+export function limitHeap(core: Core, memory = MOST_HEAP): Pick<OpenBackend, 'check' | 'guarded'> {
   const { wasm } = core.engine().backend as Backend & { readonly wasm: Heap };
   const most = Math.min(memory, MOST_HEAP);
   // at first these are stubs, which put the allocator's own functions in their place, and ours away, when they are called

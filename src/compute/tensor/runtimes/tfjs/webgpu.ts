@@ -6,15 +6,15 @@ import { type AdapterInfo, type AdapterLimits, driverOf, largestOf } from './dri
 import { dawnPath } from './installed.js';
 import { registerWebGpuKernels } from './kernels/webgpu.js';
 import { type Backend, type Engine, loadCore } from './library.js';
-import type { Opened, OpenOptions } from './opened.js';
+import type { OpenBackend, OpenOptions } from './open-backend.js';
 import { tooLargeForGpu, translateDawnError } from './webgpu-out-of-memory.js';
 
-interface Buffer {
+interface GpuBuffer {
   readonly size: number;
   destroy(): void;
 }
 
-interface Device {
+interface GpuDevice {
   readonly limits: AdapterLimits;
   readonly lost: Promise<{ readonly message: string }>;
   addEventListener(
@@ -23,16 +23,16 @@ interface Device {
   ): void;
 }
 
-interface Adapter {
+interface GpuAdapter {
   readonly info: AdapterInfo;
   readonly limits: AdapterLimits & Readonly<Record<string, number>>;
   requestDevice(wanted: {
     readonly requiredLimits: Readonly<Record<string, number | undefined>>;
-  }): Promise<Device>;
+  }): Promise<GpuDevice>;
 }
 
 interface Gpu {
-  requestAdapter(options: { readonly powerPreference: 'high-performance' }): Promise<Adapter | null>;
+  requestAdapter(options: { readonly powerPreference: 'high-performance' }): Promise<GpuAdapter | null>;
 }
 
 interface Dawn {
@@ -42,11 +42,11 @@ interface Dawn {
 
 /** Where TensorFlow.js takes buffers from, and gives them back for reuse. */
 interface BufferManager {
-  readonly freeBuffers: Map<string, Buffer[]>;
+  readonly freeBuffers: Map<string, GpuBuffer[]>;
   numFreeBuffers: number;
   numBytesUsed: number;
   numBytesAllocated: number;
-  acquireBuffer(size: number, usage: number, mapped?: boolean, reuse?: boolean): Buffer;
+  acquireBuffer(size: number, usage: number, mapped?: boolean, reuse?: boolean): GpuBuffer;
 }
 
 interface WebGpu extends Backend {
@@ -79,11 +79,11 @@ export async function openWebGpu(
   load: (name: string) => unknown,
   folder: string,
   { memory = Number.POSITIVE_INFINITY }: OpenOptions,
-): Promise<Opened> {
+): Promise<OpenBackend> {
   const core = loadCore(load);
   // before there is a GPU to be seen: it would register a backend with a device of its own
   const { WebGPUBackend } = load('@tensorflow/tfjs-backend-webgpu') as {
-    readonly WebGPUBackend: new (device: Device, info: Adapter['info']) => WebGpu;
+    readonly WebGPUBackend: new (device: GpuDevice, info: GpuAdapter['info']) => WebGpu;
   };
   const adapter = await findAdapter(load, folder);
   const requiredLimits = Object.fromEntries(WANTED.map((name) => [name, adapter.limits[name]]));
@@ -107,7 +107,7 @@ function failed(error: unknown): never {
   throw translateDawnError(error instanceof Error ? error : new Error(String(error)));
 }
 
-async function findAdapter(load: (name: string) => unknown, folder: string): Promise<Adapter> {
+async function findAdapter(load: (name: string) => unknown, folder: string): Promise<GpuAdapter> {
   // libraries of the window system, which are asked on the way, complain where this is not set
   process.env['XDG_RUNTIME_DIR'] ??= folder;
   const { create, globals } = load(dawnPath(folder)) as Dawn;
@@ -127,7 +127,7 @@ function limitBuffers(
   manager: BufferManager,
   limits: AdapterLimits,
   memory: number,
-): Pick<Opened, 'largest' | 'allow'> & { readonly trim: () => void } {
+): Pick<OpenBackend, 'largest' | 'allow'> & { readonly trim: () => void } {
   const largest = largestOf(limits);
   let allowed = largest;
   const trim = (): void => {
@@ -164,9 +164,9 @@ function limitBuffers(
 function watched(
   engine: Engine,
   backend: WebGpu,
-  device: Device,
+  device: GpuDevice,
   trim: () => void,
-): Pick<Opened, 'check' | 'read' | 'guarded'> {
+): Pick<OpenBackend, 'check' | 'read' | 'guarded'> {
   let found: Error | undefined;
   device.addEventListener('uncapturederror', (event) => {
     // else it is printed

@@ -1,6 +1,6 @@
 /** The gradient of cross entropy, p·u − u at the label: written over the logits where nobody reads them any more. */
 import type { Core } from '../library.js';
-import { CROSS_ENTROPY_GRADIENT } from './names.js';
+import { CROSS_ENTROPY_GRADIENT } from './kernel-names.js';
 import { elementwise, like, named, runShader, type Shader, type WebGpuBackend } from './shader.js';
 
 /** `score` is where the logit of an element is read. */
@@ -8,9 +8,9 @@ const shader = (inputs: readonly string[], score: string): Shader =>
   elementwise(
     { inputs, uniforms: { width: 'i32' }, shape: like('x') },
     `let row = index / uniforms.width;
-     let share = exp(${score} - sums[2 * row] - sums[2 * row + 1]) * upstream[row];
+     let probability = exp(${score} - sums[2 * row] - sums[2 * row + 1]) * upstream[row];
      let isLabel = index % uniforms.width == indices[row];`,
-    'share - select(0.0, upstream[row], isLabel)',
+    'probability - select(0.0, upstream[row], isLabel)',
   );
 
 const BESIDE = shader(['x', 'sums', 'indices', 'upstream'], 'x[index]');

@@ -5,7 +5,7 @@
  */
 import type { Core, KernelAttributes, TensorInfo } from '../library.js';
 import { FORMS, type Form, formOf } from './forms.js';
-import { FORM_KERNEL } from './names.js';
+import { FORM_KERNEL } from './kernel-names.js';
 import { intoOf, named, runProgram, type WebGpuBackend } from './shader.js';
 
 /** Rows and columns of a tile, which a workgroup of 8 × 8 threads computes, 4 × 4 each. */

@@ -4,7 +4,7 @@
  */
 import type { Shape } from '../../../shape.js';
 import type { Core } from '../library.js';
-import { KERNEL } from './names.js';
+import { KERNEL } from './kernel-names.js';
 import { elementwise, like, runShader, type Shader, THREADS, type WebGpuBackend } from './shader.js';
 
 /** Of each index, whether it is the first of its kind, and the next one, or −1: as f32, which has 2²⁴ of them exactly. */

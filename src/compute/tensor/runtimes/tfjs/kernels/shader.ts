@@ -1,7 +1,7 @@
 /** Kernels in WGSL, as the WebGPU backend of TensorFlow.js runs them. */
 import { GraphError, type Shape, sizeOf } from '../../../shape.js';
 import type { Backend, KernelAttributes, TensorInfo, TfjsType } from '../library.js';
-import { INTO } from './names.js';
+import { INTO } from './kernel-names.js';
 
 interface Layout {
   readonly x: Shape;
@@ -57,7 +57,7 @@ export interface Shader {
 export const THREADS = 64;
 
 /** One program and what it runs over. */
-export interface Run {
+export interface ShaderRun {
   /** Differs where the code does. */
   readonly name: string;
   readonly inputs: Readonly<Record<string, TensorInfo>>;
@@ -81,7 +81,7 @@ export interface Run {
  * Programs see inputs as arrays and count by themselves, so TensorFlow.js is told of no shapes: it would compile a
  * a program for each combination of ranks.
  */
-export function runProgram(backend: WebGpuBackend, run: Run): TensorInfo {
+export function runProgram(backend: WebGpuBackend, run: ShaderRun): TensorInfo {
   const info = backend.runWebGPUProgram(
     {
       shaderKey: run.name,

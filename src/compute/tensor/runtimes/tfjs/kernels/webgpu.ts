@@ -3,9 +3,9 @@ import type { Shape } from '../../../shape.js';
 import type { Core } from '../library.js';
 import { registerCrossEntropyKernel } from './cross-entropy.js';
 import { FORMS, formOf } from './forms.js';
-import { FORM_KERNEL, type GpuKernelName, KERNEL } from './names.js';
+import { FORM_KERNEL, type GpuKernelName, KERNEL } from './kernel-names.js';
 import { registerProductKernel } from './product.js';
-import { ROW_SHADERS } from './rows.js';
+import { ROW_SHADERS } from './row-kernels.js';
 import { registerScatterKernel } from './scatter.js';
 import { elementwise, intoOf, like, runShader, type Shader, type WebGpuBackend } from './shader.js';
 

@@ -1,7 +1,7 @@
 /** Kernels for the GPU that take the place of several of TensorFlow.js: elementwise ones, and one workgroup a row. */
 import { type Shape, sizeOf } from '../../../shape.js';
 import type { TensorInfo } from '../library.js';
-import { ROW_KERNEL } from './names.js';
+import { ROW_KERNEL } from './kernel-names.js';
 import { elementwise, like, type Shader, THREADS } from './shader.js';
 
 type Inputs = Readonly<Record<string, TensorInfo>>;

@@ -4,7 +4,7 @@ import type { Graph, Node, TensorType, ValueId } from './types.js';
 import { countUses } from './uses.js';
 
 /** Pieces that follow each other along an axis, and the zeros around them. */
-interface Run {
+interface PaddedConcat {
   readonly axis: number;
   readonly pieces: readonly ValueId[];
   readonly before: number;
@@ -15,16 +15,16 @@ interface Run {
  * Pieces side by side are put together: `add(pad(a), pad(b))` becomes `concat(a, b)`, padded where something is left. One
  * that lies within the other is added to it alone: `pad(add(pad(a), b))` passes over the size of b instead of the whole.
  */
-export function joinPieces(graph: Graph): Graph {
-  const { types, nodes } = new Joiner(graph);
+export function joinPaddedSums(graph: Graph): Graph {
+  const { types, nodes } = new PaddedSumJoiner(graph);
   return { ...graph, types, nodes };
 }
 
 /** The types and nodes of a graph, with its pieces joined. */
-class Joiner {
+class PaddedSumJoiner {
   readonly types: TensorType[];
   readonly nodes: Node[] = [];
-  private readonly runs = new Map<ValueId, Run>();
+  private readonly runs = new Map<ValueId, PaddedConcat>();
   private readonly uses: ReturnType<typeof countUses>;
 
   constructor(graph: Graph) {
@@ -53,7 +53,7 @@ class Joiner {
   }
 
   /** The run of both, where each is read here alone, and one begins where the other ends or lies within the other. */
-  private joined(left: ValueId, right: ValueId): Run | undefined {
+  private joined(left: ValueId, right: ValueId): PaddedConcat | undefined {
     const [a, b] = [this.runs.get(left), this.runs.get(right)];
     if (a === undefined || b === undefined || a.axis !== b.axis) return undefined;
     if (this.uses.get(left) !== 1 || this.uses.get(right) !== 1) return undefined;
@@ -69,7 +69,7 @@ class Joiner {
     return undefined;
   }
 
-  private sumWithin(inner: Run, outer: Run): Run {
+  private sumWithin(inner: PaddedConcat, outer: PaddedConcat): PaddedConcat {
     const { axis, before, after } = outer;
     const long = this.together(outer);
     const short = { ...inner, before: inner.before - before, after: inner.after - after };
@@ -80,7 +80,7 @@ class Joiner {
   }
 
   /** The pieces of a run as one value. */
-  private together({ axis, pieces }: Run): ValueId {
+  private together({ axis, pieces }: PaddedConcat): ValueId {
     const [first = 0] = pieces;
     if (pieces.length === 1) return first;
     const size = pieces.reduce((sum, piece) => sum + (this.types[piece]?.shape[axis] ?? 0), 0);
@@ -90,7 +90,7 @@ class Joiner {
   }
 
   /** Adds what computes `output`: a run in its zeros. */
-  private place(run: Run, output: ValueId): void {
+  private place(run: PaddedConcat, output: ValueId): void {
     const { axis, pieces, before, after } = run;
     this.nodes.push(
       before === 0 && after === 0

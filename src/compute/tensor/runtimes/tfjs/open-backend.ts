@@ -2,7 +2,7 @@ import type { DriverFacts } from '../../types.js';
 import type { Core, Tensor, Values } from './library.js';
 
 /** A backend that is open. */
-export interface Opened {
+export interface OpenBackend {
   readonly core: Core;
   readonly device: 'CPU' | 'GPU';
   readonly driver?: DriverFacts;

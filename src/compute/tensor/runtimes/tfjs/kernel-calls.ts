@@ -5,22 +5,22 @@ import { arrange, executionOrder } from '../../order.js';
 import { GraphError } from '../../shape.js';
 import { fuseProducts } from '../../simplify.js';
 import type { Graph, Node, ValueId } from '../../types.js';
-import { fused, type Work } from './fusions.js';
+import { fused, type NodeLowering } from './fusions.js';
 import { TAKES_PACKED } from './gpu-lowerings.js';
 import type { TfjsName } from './installed.js';
 import type { LoweringContext } from './lowering.js';
 import { loweringOf } from './lowerings.js';
-import { loweredInParts, takesInParts } from './parted.js';
-import { bytesOnGpu, type Handle } from './parts.js';
+import { loweredByRowRanges, lowersByRowRanges } from './row-range-lowerings.js';
+import { bytesOnGpu, type Handle } from './row-ranges.js';
 
-export interface Step extends Pick<Work, 'node' | 'takesPacked'> {
+export interface KernelCall extends Pick<NodeLowering, 'node' | 'takesPacked'> {
   /** From the first parts of the inputs, and from all of them. */
   readonly lower: (context: LoweringContext, inputs: readonly Handle[]) => readonly Handle[];
   /** Values that nothing reads after this step. */
   readonly last: readonly ValueId[];
 }
 
-function plain(name: TfjsName, given: Node): Work {
+function plain(name: TfjsName, given: Node): NodeLowering {
   if (!isOp(given.op)) throw new GraphError(`${given.op} is not a known op`);
   // the others are there for its gradient
   const node = given.op === 'adapted' ? { ...given, inputs: given.inputs.slice(0, 2) } : given;
@@ -29,7 +29,7 @@ function plain(name: TfjsName, given: Node): Work {
 }
 
 /** In the order that the memory plan counts on. */
-function worksOf(name: TfjsName, graph: Graph): readonly Work[] {
+function worksOf(name: TfjsName, graph: Graph): readonly NodeLowering[] {
   const { nodes, works: replaced } =
     name === 'webgpu' ? fused(fuseProducts(graph)) : { nodes: graph.nodes, works: undefined };
   const order = executionOrder<ValueId, Node>(arrange<ValueId, Node>(nodes));
@@ -37,7 +37,7 @@ function worksOf(name: TfjsName, graph: Graph): readonly Work[] {
 }
 
 /** Whether something that it computes with, and does not read in parts anyway, is larger than a tensor may be. */
-const isLarge = ({ types }: Graph, { node, takesPacked }: Work, largest: number): boolean =>
+const isLarge = ({ types }: Graph, { node, takesPacked }: NodeLowering, largest: number): boolean =>
   [...node.inputs.filter((_, index) => index !== takesPacked), ...node.outputs].some(
     (value) => bytesOnGpu(argument(types, value).shape) > largest,
   );
@@ -50,13 +50,17 @@ export function refusedBytes(graph: Graph, largest: number): number | undefined 
     .flatMap((work) => {
       const { inputs, outputs, attributes } = work.node;
       const types = { inputTypes: inputs.map(typeOf), outputTypes: outputs.map(typeOf), attributes };
-      return takesInParts(work, types, largest) ? [] : [...types.inputTypes, ...types.outputTypes];
+      return lowersByRowRanges(work, types, largest) ? [] : [...types.inputTypes, ...types.outputTypes];
     });
   return refused.length === 0 ? undefined : Math.max(...refused.map(({ shape }) => bytesOnGpu(shape)));
 }
 
 /** `largest`: bytes that a tensor may have in one piece. */
-export function stepsOf(name: TfjsName, graph: Graph, largest = Number.POSITIVE_INFINITY): readonly Step[] {
+export function kernelCallsOf(
+  name: TfjsName,
+  graph: Graph,
+  largest = Number.POSITIVE_INFINITY,
+): readonly KernelCall[] {
   const works = worksOf(name, graph);
   const kept = new Set([...graph.outputs, ...graph.constants].map(({ value }) => value));
   const readers = new Map<ValueId, number>();
@@ -70,7 +74,7 @@ export function stepsOf(name: TfjsName, graph: Graph, largest = Number.POSITIVE_
       node,
       takesPacked,
       lower: isLarge(graph, work, largest)
-        ? loweredInParts(work, largest)
+        ? loweredByRowRanges(work, largest)
         : (c) => lowering(c).map((result) => [result]),
       last: [...touched].filter((value) => readers.get(value) === step && !kept.has(value)),
     };

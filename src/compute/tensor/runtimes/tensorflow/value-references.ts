@@ -11,15 +11,15 @@ import { converted, type LoweringContext, multiplied, scaledBy } from './lowerin
 type Form = 'f32' | 'bf16';
 
 /** How a value comes about in one form, or in each: nodes are added when it is first read. */
-type Made = Readonly<Partial<Record<Form, () => string>>>;
+type ReferenceBuilders = Readonly<Partial<Record<Form, () => string>>>;
 
-export class Values {
-  private readonly made = new Map<ValueId, Made>();
+export class ValueReferences {
+  private readonly made = new Map<ValueId, ReferenceBuilders>();
   private readonly known: Readonly<Record<Form, Map<ValueId, string>>> = { f32: new Map(), bf16: new Map() };
 
   constructor(private readonly node: LoweringContext['node']) {}
 
-  set(value: ValueId, made: Made): void {
+  set(value: ValueId, made: ReferenceBuilders): void {
     this.made.set(value, made);
   }
 
@@ -54,7 +54,7 @@ export function readExactly({ nodes, outputs }: Graph): ReadonlySet<ValueId> {
 export function inBf16(
   { op, inputs, outputs }: Node,
   context: Omit<LoweringContext, 'inputs'>,
-  values: Values,
+  values: ValueReferences,
   exact: ReadonlySet<ValueId>,
 ): boolean {
   const [output, input] = [argument(outputs, 0), argument(inputs, 0)];

@@ -1,33 +1,40 @@
-/** Ops over values that are larger than a tensor may be: each run of rows by itself. */
+/** Ops over values that are larger than a tensor may be: each range of rows by itself. */
 import { list } from '../../attributes.js';
 import { argument } from '../../ops/definition.js';
 import type { OpName } from '../../ops/names.js';
 import { type Shape, sameShape, sizeOf } from '../../shape.js';
 import type { TensorType } from '../../types.js';
-import type { Work } from './fusions.js';
+import type { NodeLowering } from './fusions.js';
 import { product } from './gpu-lowerings.js';
-import { KERNEL } from './kernels/names.js';
+import { KERNEL } from './kernels/kernel-names.js';
 import type { Tensor } from './library.js';
 import type { Lowering, LoweringContext } from './lowering.js';
-import { bytesOnGpu, type Handle, hasRuns, type Run, runsOfShape, shapeOfRun } from './parts.js';
+import {
+  bytesOnGpu,
+  type Handle,
+  hasRuns,
+  type RowRange,
+  rangeShape,
+  rowRangesOfShape,
+} from './row-ranges.js';
 import { tooLargeForGpu } from './webgpu-out-of-memory.js';
 
 /** What an op is given, as far as its types go. */
-type Types = Pick<LoweringContext, 'inputTypes' | 'outputTypes' | 'attributes'>;
+type NodeTypes = Pick<LoweringContext, 'inputTypes' | 'outputTypes' | 'attributes'>;
 
-interface Rule {
-  readonly fits: (types: Types) => boolean;
-  /** What the op gives in the rows of a run; `part` is an input's part of them. */
+interface RowRangeRule {
+  readonly fits: (types: NodeTypes) => boolean;
+  /** What the op gives in the rows of a range; `part` is an input's part of them. */
   readonly lower: (
     context: LoweringContext,
-    run: Run,
+    range: RowRange,
     part: (index: number) => Tensor,
     whole: Lowering,
   ) => Tensor;
 }
 
 /** The shape whose rows are cut: that of the largest value. */
-const cutShape = ({ inputTypes, outputTypes }: Types): Shape =>
+const cutShape = ({ inputTypes, outputTypes }: NodeTypes): Shape =>
   [...outputTypes, ...inputTypes].reduce<Shape>(
     (a, { shape }) => (sizeOf(shape) > sizeOf(a) ? shape : a),
     [],
@@ -37,11 +44,11 @@ const cutShape = ({ inputTypes, outputTypes }: Types): Shape =>
 const hasRows = (shape: Shape, cut: Shape): boolean => shape.length === cut.length && shape[0] === cut[0];
 
 /** Of what gives a row for each row that it is given. */
-const byRow = (fits: Rule['fits']): Rule => ({
+const byRow = (fits: RowRangeRule['fits']): RowRangeRule => ({
   fits,
-  lower(c, run, part, whole) {
+  lower(c, range, part, whole) {
     const shape = cutShape(c);
-    const cut = (type: TensorType): TensorType => ({ ...type, shape: shapeOfRun(type.shape, run) });
+    const cut = (type: TensorType): TensorType => ({ ...type, shape: rangeShape(type.shape, range) });
     const results = whole({
       ...c,
       inputs: c.inputs.map((_, index) => part(index)),
@@ -54,15 +61,15 @@ const byRow = (fits: Rule['fits']): Rule => ({
 });
 
 /** Of a matrix: the gradient of a weight. */
-const PRODUCT: Rule = {
+const PRODUCT: RowRangeRule = {
   fits: (c) =>
     argument(c.outputTypes, 0).shape.length === 2 && sameShape(argument(c.outputTypes, 0).shape, cutShape(c)),
-  lower: (c, run, part) => product(c, { run, ...(c.inputs.length > 2 && { addend: part(2) }) }),
+  lower: (c, range, part) => product(c, { range, ...(c.inputs.length > 2 && { addend: part(2) }) }),
 };
 
 const ELEMENTWISE = byRow(() => true);
 
-const RULES: Readonly<Partial<Record<OpName, Rule>>> = {
+const RULES: Readonly<Partial<Record<OpName, RowRangeRule>>> = {
   add: ELEMENTWISE,
   sub: ELEMENTWISE,
   mul: ELEMENTWISE,
@@ -86,7 +93,11 @@ const RULES: Readonly<Partial<Record<OpName, Rule>>> = {
 };
 
 /** The rule of the op for what it is given; `undefined` where there is none. */
-function ruleFor({ node, takesPacked }: Work, types: Types, largest: number): Rule | undefined {
+function ruleFor(
+  { node, takesPacked }: NodeLowering,
+  types: NodeTypes,
+  largest: number,
+): RowRangeRule | undefined {
   const rule = RULES[node.op as OpName];
   const shape = cutShape(types);
   const others = types.inputTypes.filter((_, index) => index !== takesPacked);
@@ -97,12 +108,12 @@ function ruleFor({ node, takesPacked }: Work, types: Types, largest: number): Ru
 }
 
 /** Whether it is computed although it is given, or gives, what is larger than a tensor may be. */
-export const takesInParts = (work: Work, types: Types, largest: number): boolean =>
+export const lowersByRowRanges = (work: NodeLowering, types: NodeTypes, largest: number): boolean =>
   ruleFor(work, types, largest) !== undefined && hasRuns(cutShape(types), largest);
 
 /** Throws a `UserError` where the op has no rule for what it is given. */
-export function loweredInParts(
-  work: Work,
+export function loweredByRowRanges(
+  work: NodeLowering,
   largest: number,
 ): (context: LoweringContext, inputs: readonly Handle[]) => readonly Handle[] {
   const isLarge = (shape: Shape): boolean => bytesOnGpu(shape) > largest;
@@ -110,18 +121,18 @@ export function loweredInParts(
     const shape = cutShape(c);
     const rule = ruleFor(work, c, largest);
     if (rule === undefined) throw tooLargeForGpu(bytesOnGpu(shape), largest);
-    const parts = runsOfShape(shape, largest).map((run, at) =>
-      rule.lower(c, run, (index) => partOf(c, argument(handles, index), index, run, at), work.lowering),
+    const parts = rowRangesOfShape(shape, largest).map((range, at) =>
+      rule.lower(c, range, (index) => partOf(c, argument(handles, index), index, range, at), work.lowering),
     );
     return [isLarge(argument(c.outputTypes, 0).shape) ? parts : [c.kernel('Concat', parts, { axis: 0 })]];
   };
 
-  function partOf(c: LoweringContext, handle: Handle, index: number, run: Run, at: number): Tensor {
+  function partOf(c: LoweringContext, handle: Handle, index: number, range: RowRange, at: number): Tensor {
     const { shape } = argument(c.inputTypes, index);
     if (isLarge(shape)) return argument(handle, at);
     const x = argument(handle, 0);
     if (!hasRows(shape, cutShape(c))) return x;
-    const begin = shape.map((_, axis) => (axis === 0 ? run.first : 0));
-    return c.kernel('Slice', { x }, { begin, size: shapeOfRun(shape, run) });
+    const begin = shape.map((_, axis) => (axis === 0 ? range.first : 0));
+    return c.kernel('Slice', { x }, { begin, size: rangeShape(shape, range) });
   }
 }

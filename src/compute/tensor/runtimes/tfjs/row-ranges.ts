@@ -1,4 +1,4 @@
-/** Tensors that are larger than what a GPU takes in one piece: runs of their rows, each a tensor of its own. */
+/** Tensors that are larger than what a GPU takes in one piece: ranges of their rows, each a tensor of its own. */
 import { type Shape, sizeOf } from '../../shape.js';
 import type { Tensor } from './library.js';
 import { tooLargeForGpu } from './webgpu-out-of-memory.js';
@@ -7,16 +7,21 @@ import { tooLargeForGpu } from './webgpu-out-of-memory.js';
 export type Handle = readonly Tensor[];
 
 /** Consecutive rows, along the first axis. */
-export interface Run {
+export interface RowRange {
   readonly first: number;
   readonly rows: number;
 }
 
 /**
- * Runs of `rows` rows of so many bytes, each run at most `largest` bytes and all but the last a multiple of `multiple`
+ * Ranges of `rows` rows of so many bytes, each range at most `largest` bytes and all but the last a multiple of `multiple`
  * rows. Throws a `UserError` where so few rows are too many.
  */
-export function runsOf(rows: number, rowBytes: number, largest: number, multiple = 1): readonly Run[] {
+export function rowRangesOf(
+  rows: number,
+  rowBytes: number,
+  largest: number,
+  multiple = 1,
+): readonly RowRange[] {
   if (rows * rowBytes <= largest) return [{ first: 0, rows }];
   const most = Math.floor(largest / rowBytes / multiple) * multiple;
   if (most === 0) throw tooLargeForGpu(Math.ceil(multiple * rowBytes), largest);
@@ -34,18 +39,18 @@ export const bytesOnGpu = (shape: Shape): number => VALUE_BYTES * sizeOf(shape);
 /** Whether a row of this shape is one piece. */
 export const hasRuns = ([, ...rest]: Shape, largest: number): boolean => bytesOnGpu(rest) <= largest;
 
-/** The runs that a tensor of this shape lies in, unless it is packed. */
-export function runsOfShape(shape: Shape, largest: number): readonly Run[] {
+/** The ranges that a tensor of this shape lies in, unless it is packed. */
+export function rowRangesOfShape(shape: Shape, largest: number): readonly RowRange[] {
   const [rows = 1, ...rest] = shape;
-  return runsOf(rows, bytesOnGpu(rest), largest);
+  return rowRangesOf(rows, bytesOnGpu(rest), largest);
 }
 
-/** The shape of a run. */
-export const shapeOfRun = ([first, ...rest]: Shape, { rows }: Run): Shape =>
+/** The shape of a range. */
+export const rangeShape = ([first, ...rest]: Shape, { rows }: RowRange): Shape =>
   first === undefined ? [] : [rows, ...rest];
 
-/** Where the elements of a run begin and end. */
-export function elementsOf(shape: Shape, { first, rows }: Run): readonly [number, number] {
+/** Where the elements of a range begin and end. */
+export function elementRange(shape: Shape, { first, rows }: RowRange): readonly [number, number] {
   const inner = sizeOf(shape.slice(1));
   return [first * inner, (first + rows) * inner];
 }

@@ -2,7 +2,7 @@
 import { argument } from '../../../ops/definition.js';
 import { GraphError, type Shape, sizeOf, stridesOf } from '../../../shape.js';
 import type { Backend, Core, KernelAttributes, TensorInfo, Values } from '../library.js';
-import { HOST_KERNEL, type HostKernelName, KERNEL } from './names.js';
+import { HOST_KERNEL, type HostKernelName, KERNEL } from './kernel-names.js';
 
 /** The backends `cpu` and `wasm`. */
 interface HostBackend extends Backend {
