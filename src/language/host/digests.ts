@@ -1,17 +1,20 @@
 /** SHA-256 of files, remembered by path, size and times of change, so that a plan need not read a large file twice. */
 import { createHash } from 'node:crypto';
+import * as v from 'valibot';
 import type { FileStat, Host } from './host.js';
+import { anyObject, type Checked, finite, sha256, tryJsonFile } from './json.js';
 
-export interface Remembered {
-  readonly size: number;
-  readonly modified: number;
+const STORED_DIGEST = v.object({
+  size: finite,
+  modified: finite,
   /** As in `FileStat`: files of an archive or an image often have one time of modification, and weights one size. */
-  readonly changed?: number;
-  readonly sha256: string;
-}
+  changed: v.optional(finite),
+  sha256,
+});
+export type StoredDigest = Checked<typeof STORED_DIGEST>;
 
 /** Absolute path → digest: the content of `.ftp/digests.json`. */
-export type DigestTable = Readonly<Record<string, Remembered>>;
+export type DigestTable = Readonly<Record<string, StoredDigest>>;
 
 export interface Digests {
   /** Throws a `HostError` where the file cannot be read. */
@@ -27,8 +30,8 @@ const SETTLED = 2_000;
 
 /** `saved` is the table that an earlier run left, `known` what has been found out since. */
 export function openDigests(host: Host, saved: DigestTable = {}, known: DigestTable = {}): Digests {
-  const table = new Map<string, Remembered>([...Object.entries(saved), ...Object.entries(known)]);
-  const fresh = new Map<string, Remembered>();
+  const table = new Map<string, StoredDigest>([...Object.entries(saved), ...Object.entries(known)]);
+  const fresh = new Map<string, StoredDigest>();
   let grown = Object.entries(known).some(([path, { sha256 }]) => saved[path]?.sha256 !== sha256);
   return {
     of(path) {
@@ -49,7 +52,7 @@ export function openDigests(host: Host, saved: DigestTable = {}, known: DigestTa
   };
 }
 
-const isSame = (stat: FileStat, known: Remembered): boolean =>
+const isSame = (stat: FileStat, known: StoredDigest): boolean =>
   known.size === stat.size && known.modified === stat.modified && known.changed === stat.changed;
 
 /** Throws a `HostError`. */
@@ -62,16 +65,12 @@ export function digestOf(host: Host, path: string): string {
   }
 }
 
-/** The table that an earlier run left; an unreadable one is no table, and everything is read again. */
-export function readDigestTable(host: Host): DigestTable {
-  const path = digestTablePath(host.cwd);
-  if (host.stat(path) === undefined) return {};
-  try {
-    const table = JSON.parse(host.readText(path)) as unknown;
-    return table !== null && typeof table === 'object' ? (table as DigestTable) : {};
-  } catch {
-    return {};
-  }
-}
+/** The table that an earlier run left. What is damaged in it is left out, and read again. */
+export const readDigestTable = (host: Host): DigestTable =>
+  Object.fromEntries(
+    Object.entries(tryJsonFile(anyObject, host, digestTablePath(host.cwd)) ?? {}).flatMap(([path, entry]) =>
+      v.is(STORED_DIGEST, entry) ? [[path, entry]] : [],
+    ),
+  );
 
 export const digestTablePath = (cwd: string): string => `${cwd}/.ftp/digests.json`;

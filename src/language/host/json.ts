@@ -4,6 +4,7 @@
  * nothing, so that a digest of the value is one of the text, and fields that a newer version wrote stay.
  */
 import * as v from 'valibot';
+import { type Host, HostError } from './host.js';
 
 export type Json = Readonly<Record<string, unknown>>;
 
@@ -53,10 +54,31 @@ export function tryJson<const S extends v.GenericSchema>(
   return value instanceof JsonFault ? undefined : value;
 }
 
-/** What the lines of a text hold that are as the schema says; others, which a kill may have cut off, are left out. */
-export const jsonLines = <const S extends v.GenericSchema>(schema: S, text: string): v.InferInput<S>[] =>
+/** `undefined` where there is no such file, too. */
+export function tryJsonFile<const S extends v.GenericSchema>(
+  schema: S,
+  host: Pick<Host, 'readText'>,
+  path: string,
+): v.InferInput<S> | undefined {
+  try {
+    return tryJson(schema, host.readText(path));
+  } catch (error) {
+    if (error instanceof HostError) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * What the lines of a text hold that are as the schema says; others, which a kill may have cut off, are left out.
+ * `parses` says which lines are looked at.
+ */
+export const jsonLines = <const S extends v.GenericSchema>(
+  schema: S,
+  text: string,
+  parses: (line: string) => boolean = (line) => line !== '',
+): v.InferInput<S>[] =>
   text.split('\n').flatMap((line) => {
-    const value = line === '' ? undefined : tryJson(schema, line);
+    const value = parses(line) ? tryJson(schema, line) : undefined;
     return value === undefined ? [] : [value];
   });
 
@@ -64,6 +86,9 @@ export const jsonLines = <const S extends v.GenericSchema>(schema: S, text: stri
 export type Checked<S extends v.GenericSchema> = DeepReadonly<v.InferInput<S>>;
 
 type DeepReadonly<T> = T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T;
+
+/** What is read of a `package.json`. */
+export const PACKAGE = v.object({ version: v.string() });
 
 /** An object with any names (`__proto__` too), whose values are all of one form. */
 export function record<const S extends v.GenericSchema>(
@@ -93,6 +118,11 @@ export function record<const S extends v.GenericSchema>(
 export const that = <T>(holds: (value: unknown) => value is T, must: string) => v.custom<T>(holds, must);
 
 export const finite = that((value): value is number => Number.isFinite(value), 'a number');
+/** A number that was computed; JSON has neither NaN nor infinity, and writes either as null. */
+export const figure = that(
+  (value): value is number => typeof value === 'number' || value === null,
+  'a number',
+);
 export const count = that(
   (value): value is number => Number.isSafeInteger(value) && Number(value) >= 0,
   'a count',

@@ -1,15 +1,9 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { Host } from './host.js';
+import { PACKAGE, tryJsonFile } from './json.js';
 
-const versionIn = (host: Host, file: string): string | undefined => {
-  try {
-    const { version } = JSON.parse(host.readText(file)) as { readonly version?: unknown };
-    return typeof version === 'string' ? version : undefined;
-  } catch {
-    return undefined;
-  }
-};
+const versionIn = (host: Host, file: string): string | undefined => tryJsonFile(PACKAGE, host, file)?.version;
 
 export const ftpcVersion = (host: Host): string =>
   versionIn(host, join(host.packageFolder, 'package.json')) ?? 'unknown';

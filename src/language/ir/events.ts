@@ -1,96 +1,98 @@
 /** The events of a run: one JSON object a line under `--json`, the journal, and what the terminal shows. Contract: docs/schema/events.json. */
-import type { StageKind } from './types.js';
+import * as v from 'valibot';
+import { anyObject, type Checked, figure, record, version } from '../host/json.js';
+import { STAGE_KINDS } from './types.js';
 
-export type StageAction = 'run' | 'resume' | 'cached';
-export type StageStatus = 'done' | 'cached' | 'failed' | 'blocked';
-export type RunStatus = 'done' | 'failed' | 'gate_failed' | 'budget_exceeded' | 'interrupted';
+const KIND = v.picklist(STAGE_KINDS);
+const ACTION = v.picklist(['run', 'resume', 'cached']);
+const STAGE_STATUS = v.picklist(['done', 'cached', 'failed', 'blocked']);
+const RUN_STATUS = v.picklist(['done', 'failed', 'gate_failed', 'budget_exceeded', 'interrupted']);
+export type StageAction = v.InferInput<typeof ACTION>;
+export type StageStatus = v.InferInput<typeof STAGE_STATUS>;
+export type RunStatus = v.InferInput<typeof RUN_STATUS>;
 
-export interface Reason {
-  readonly code: string;
-  readonly path?: string;
-  readonly before?: unknown;
-  readonly after?: unknown;
-}
+export const REASON = v.object({
+  code: v.string(),
+  path: v.optional(v.string()),
+  before: v.optional(v.unknown()),
+  after: v.optional(v.unknown()),
+});
+export type Reason = Checked<typeof REASON>;
 
 /** What a stage reports while it works. */
-export type StageEvent =
-  | {
-      readonly type: 'stage.progress';
-      readonly stage: string;
-      readonly done: number;
-      readonly total: number;
-      readonly unit: string;
-      /** What is being done, for people. */
-      readonly label?: string;
-      /** Training: one event an optimiser step. */
-      readonly step?: number;
-      readonly epoch?: number;
-      readonly loss?: number;
-      readonly learningRate?: number;
-      readonly gradNorm?: number;
-      readonly tokensPerSecond?: number;
-    }
-  | {
-      readonly type: 'validation';
-      readonly stage: string;
-      readonly step: number;
-      readonly loss: number;
-      readonly best: boolean;
-    }
-  | {
-      readonly type: 'checkpoint.saved';
-      readonly stage: string;
-      readonly step: number;
-      readonly path: string;
-    }
-  | {
-      readonly type: 'recovery';
-      readonly stage: string;
-      readonly cause: string;
-      readonly change: Readonly<Record<string, unknown>>;
-    }
-  | { readonly type: 'note'; readonly stage: string; readonly text: string };
+const STAGE_EVENTS = [
+  v.object({
+    type: v.literal('stage.progress'),
+    stage: v.string(),
+    done: figure,
+    total: figure,
+    unit: v.string(),
+    /** What is being done, for people. */
+    label: v.optional(v.string()),
+    /** Training: one event per optimiser step. */
+    step: v.optional(figure),
+    epoch: v.optional(figure),
+    loss: v.optional(figure),
+    learningRate: v.optional(figure),
+    gradNorm: v.optional(figure),
+    tokensPerSecond: v.optional(figure),
+  }),
+  v.object({
+    type: v.literal('validation'),
+    stage: v.string(),
+    step: figure,
+    loss: figure,
+    best: v.boolean(),
+  }),
+  v.object({ type: v.literal('checkpoint.saved'), stage: v.string(), step: figure, path: v.string() }),
+  v.object({ type: v.literal('recovery'), stage: v.string(), cause: v.string(), change: anyObject }),
+  v.object({ type: v.literal('note'), stage: v.string(), text: v.string() }),
+] as const;
+export type StageEvent = Checked<(typeof STAGE_EVENTS)[number]>;
 
-export interface StageSummary {
-  readonly name: string;
-  readonly kind: StageKind;
-  readonly status: StageStatus;
+const FINISHED = {
+  kind: KIND,
+  status: STAGE_STATUS,
   /** Its status is `failed` because someone ended the run; it resumes from its checkpoint. */
-  readonly interrupted?: true;
-  readonly seconds: number;
-  readonly peakMemoryBytes: number;
-  readonly outputs: Readonly<Record<string, string>>;
-  readonly metrics: Readonly<Record<string, number>>;
-}
+  interrupted: v.optional(v.literal(true)),
+  seconds: figure,
+  peakMemoryBytes: figure,
+  outputs: record(v.string()),
+  metrics: record(figure),
+};
+const STAGE_SUMMARY = v.object({ name: v.string(), ...FINISHED });
+export type StageSummary = Checked<typeof STAGE_SUMMARY>;
 
-export type RunEvent =
-  | StageEvent
-  | {
-      readonly type: 'run.started';
-      readonly version: 1;
-      readonly runId: string;
-      readonly pipeline: string;
-      readonly engine: string;
-      readonly runtime: string;
-      readonly ftpc: string;
-      /** `-p name=value` as typed; secrets are no parameters. */
-      readonly params?: Readonly<Record<string, string>>;
-    }
-  | {
-      readonly type: 'stage.started';
-      readonly stage: string;
-      readonly kind: StageKind;
-      readonly action: StageAction;
-      readonly reasons: readonly Reason[];
-      /** Of the output, and what it is a digest of: two runs differ where these do, also where a stage failed. */
-      readonly key: string;
-      readonly parts: Readonly<Record<string, string>>;
-    }
-  | ({ readonly type: 'stage.finished'; readonly stage: string } & Omit<StageSummary, 'name'>)
-  | ({ readonly type: 'diagnostic' } & Readonly<Record<string, unknown>>)
-  | {
-      readonly type: 'run.finished';
-      readonly status: RunStatus;
-      readonly seconds: number;
-      readonly stages: readonly StageSummary[];
-    };
+export const RUN_EVENT = v.variant('type', [
+  ...STAGE_EVENTS,
+  v.object({
+    type: v.literal('run.started'),
+    version: version(1),
+    runId: v.string(),
+    pipeline: v.string(),
+    engine: v.string(),
+    runtime: v.string(),
+    ftpc: v.string(),
+    /** `-p name=value` as typed; secrets are no parameters. */
+    params: v.optional(record(v.string())),
+  }),
+  v.object({
+    type: v.literal('stage.started'),
+    stage: v.string(),
+    kind: KIND,
+    action: ACTION,
+    reasons: v.array(REASON),
+    /** Of the output, and what it is a digest of: two runs differ where these do, also where a stage failed. */
+    key: v.string(),
+    parts: record(v.string()),
+  }),
+  v.object({ type: v.literal('stage.finished'), stage: v.string(), ...FINISHED }),
+  v.looseObject({ type: v.literal('diagnostic') }),
+  v.object({
+    type: v.literal('run.finished'),
+    status: RUN_STATUS,
+    seconds: figure,
+    stages: v.array(STAGE_SUMMARY),
+  }),
+]);
+export type RunEvent = Checked<typeof RUN_EVENT>;

@@ -1,4 +1,6 @@
 /** What the store gives a stage to write into, and what it keeps. */
+import * as v from 'valibot';
+import { type Checked, count, figure, finite, record, sha256, version } from '../host/json.js';
 
 /** A folder that a stage fills. It becomes visible to others by one rename, when the stage has ended well. */
 export interface OutputFolder {
@@ -43,32 +45,33 @@ export interface Pages {
   close(): void;
 }
 
-/** `stage.json` in a store entry. */
-export interface StageRecord {
-  readonly version: 1;
-  readonly kind: string;
-  readonly key: string;
-  /** The parts that the key was made of: why a later run differs is a look-up. */
-  readonly parts: Readonly<Record<string, string>>;
-  /** SHA-256 of each file by its name in the entry. */
-  readonly files: Readonly<Record<string, { readonly bytes: number; readonly sha256: string }>>;
-  /** Files of outputs that are outside the entry, by the output's path; `modified` is in milliseconds since the epoch. */
-  readonly outside?: Readonly<
-    Record<
-      string,
-      Readonly<Record<string, { readonly bytes: number; readonly sha256: string; readonly modified: number }>>
-    >
-  >;
-  readonly result: StageResult;
-  readonly seconds: number;
-  readonly peakMemoryBytes: number;
-}
+const METRICS = record(figure);
 
 /** What a stage says when it has ended. */
-export interface StageResult {
+const RESULT = v.object({
   /** Names of outputs (`adapter`, `model`, `report`, `release`, `train`, …) with their path inside the entry, relative to it where they are elsewhere in the project, or absolute. */
-  readonly outputs: Readonly<Record<string, string>>;
-  readonly metrics: Readonly<Record<string, number>>;
+  outputs: record(v.string()),
+  metrics: METRICS,
   /** Metrics of the baseline, `baseline.<metric>` in a `require`. */
-  readonly baseline?: Readonly<Record<string, number>>;
-}
+  baseline: v.optional(METRICS),
+});
+export type StageResult = Checked<typeof RESULT>;
+
+const FILE = v.object({ bytes: count, sha256 });
+
+/** `stage.json` in a store entry. */
+export const STAGE_RECORD = v.object({
+  version: version(1),
+  kind: v.string(),
+  key: v.string(),
+  /** The parts that the key was made of: why a later run differs is a look-up. */
+  parts: record(v.string()),
+  /** SHA-256 of each file by its name in the entry. */
+  files: record(FILE),
+  /** Files of outputs that are outside the entry, by the output's path; `modified` is in milliseconds since the epoch. */
+  outside: v.optional(record(record(v.object({ ...FILE.entries, modified: finite })))),
+  result: RESULT,
+  seconds: finite,
+  peakMemoryBytes: finite,
+});
+export type StageRecord = Checked<typeof STAGE_RECORD>;

@@ -1,7 +1,8 @@
 /** The checked program: stages with every setting evaluated, typed and filled in. Plain JSON but for the spans. */
 import type { Span } from '../source/span.js';
 
-export type StageKind = 'data' | 'format' | 'train' | 'eval' | 'merge' | 'deploy';
+export const STAGE_KINDS = ['data', 'format', 'train', 'eval', 'merge', 'deploy'] as const;
+export type StageKind = (typeof STAGE_KINDS)[number];
 
 /** A setting's value. Calls, references and quantities are tagged objects, so that a reader never guesses. */
 export type Value =

@@ -1,20 +1,21 @@
-import { isJson } from '../../compute/models/json-file.js';
+import * as v from 'valibot';
+import { type Checked, count, jsonLines } from '../../language/host/json.js';
 import type { ReleaseWorld } from './world.js';
 
 const HISTORY = 'history.jsonl';
 
-/** `publish`: new; `again`: the same content was there and became current; `rollback`: someone went back. */
-export type HistoryAction = 'publish' | 'again' | 'rollback';
-
-export interface HistoryEntry {
+const ENTRY = v.object({
   /** ISO 8601, UTC. */
-  readonly at: string;
-  readonly action: HistoryAction;
-  readonly release: number;
+  at: v.string(),
+  /** `publish`: new; `again`: the same content was there and became current; `rollback`: someone went back. */
+  action: v.picklist(['publish', 'again', 'rollback']),
+  release: count,
   /** The release that was current before. */
-  readonly from: number | null;
-  readonly digest: string;
-}
+  from: v.nullable(count),
+  digest: v.string(),
+});
+export type HistoryEntry = Checked<typeof ENTRY>;
+export type HistoryAction = HistoryEntry['action'];
 
 /** Adds a line. A line that a power cut tore is closed first, so that it spoils no other. */
 export function addHistory(
@@ -32,16 +33,5 @@ export function addHistory(
 /** Oldest first; torn lines are no entries. */
 export function readHistory({ host }: Pick<ReleaseWorld, 'host'>, folder: string): readonly HistoryEntry[] {
   const path = `${folder}/${HISTORY}`;
-  if (host.stat(path) === undefined) return [];
-  return host
-    .readText(path)
-    .split('\n')
-    .flatMap((line) => {
-      try {
-        const value: unknown = JSON.parse(line);
-        return isJson(value) ? [value as unknown as HistoryEntry] : [];
-      } catch {
-        return [];
-      }
-    });
+  return host.stat(path) === undefined ? [] : jsonLines(ENTRY, host.readText(path));
 }

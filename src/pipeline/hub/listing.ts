@@ -1,8 +1,10 @@
 /** What a revision is, and which files are in it: one request to the Hub's API, whose answer is not trusted. */
+import * as v from 'valibot';
 import { badAnswer, hostileName } from '../../language/diagnostics/catalogue/hub.js';
 import { UserError } from '../../language/diagnostics/types.js';
+import { count, hex, JsonFault, parseJson, sha256 } from '../../language/host/json.js';
 import type { HubFile } from '../../language/ir/types.js';
-import { isCommit, isSafeName, type Repository } from '../../language/schemas/repositories.js';
+import { isSafeName, type Repository } from '../../language/schemas/repositories.js';
 import { request, Transient } from './request.js';
 import { retrying } from './retry.js';
 import { failOn } from './status.js';
@@ -35,54 +37,31 @@ async function textOf(body: AsyncIterable<Uint8Array>, path: string): Promise<st
   return Buffer.concat(pieces).toString('utf8');
 }
 
+/** A file of a repository; a large one has its digest and its size in `lfs`. */
+const SIBLING = v.object({
+  rfilename: v.string(),
+  size: v.nullish(count),
+  blobId: v.nullish(v.string()),
+  lfs: v.nullish(v.object({ size: v.nullish(count), sha256 })),
+});
+const ANSWER = v.object({ sha: hex(40, 'a commit'), siblings: v.array(SIBLING) });
+const BLOB = hex(40, 'a digest of Git');
+
 /** Reads an answer, or one that was kept. Throws a `UserError` for one that is none, or that names hostile files. */
 export function readListing(text: string, url: string): Listing {
   const bad = (detail: string): UserError => new UserError(badAnswer(url, detail));
-  const value = parsed(text);
-  if (value === undefined) throw bad('it is not a JSON object');
-  const { sha, siblings } = value;
-  if (!isCommit(sha)) throw bad('it names no commit');
-  if (!Array.isArray(siblings)) throw bad('it lists no files');
-  const files = siblings.map((sibling: unknown) => {
-    const file = fileOf(sibling);
-    if (typeof file === 'string') throw bad(file);
-    if (!isSafeName(file.name)) throw new UserError(hostileName(url, file.name));
-    return file;
+  const answer = parseJson(ANSWER, text);
+  if (answer instanceof JsonFault) throw bad(answer.detail);
+  const files = answer.siblings.map(({ rfilename: name, size, blobId, lfs }): HubFile => {
+    if (!isSafeName(name)) throw new UserError(hostileName(url, name));
+    const bytes = lfs?.size ?? size;
+    if (bytes == null) throw bad(`it gives no size for \`${name}\``);
+    if (lfs) return { name, bytes, sha256: lfs.sha256 };
+    if (v.is(BLOB, blobId)) return { name, bytes, blob: blobId };
+    throw bad(`it gives no digest for \`${name}\``);
   });
-  return { commit: sha, files };
+  return { commit: answer.sha, files };
 }
-
-type Json = Readonly<Record<string, unknown>>;
-const isObject = (value: unknown): value is Json =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-function parsed(text: string): Json | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isObject(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/** A sibling as a file, or what is wrong with it. */
-function fileOf(sibling: unknown): HubFile | string {
-  if (!isObject(sibling) || typeof sibling['rfilename'] !== 'string') return 'it lists a file without a name';
-  const { rfilename: name, lfs, size, blobId } = sibling;
-  const large = isObject(lfs) ? lfs : undefined;
-  const bytes = large?.['size'] ?? size;
-  if (!Number.isSafeInteger(bytes) || Number(bytes) < 0) return `it gives no size for \`${name}\``;
-  if (large !== undefined)
-    return isHex(large['sha256'], 64)
-      ? { name, bytes: Number(bytes), sha256: large['sha256'] }
-      : `it gives no digest for \`${name}\``;
-  return isHex(blobId, 40)
-    ? { name, bytes: Number(bytes), blob: blobId }
-    : `it gives no digest for \`${name}\``;
-}
-
-const isHex = (value: unknown, digits: number): value is string =>
-  typeof value === 'string' && value.length === digits && /^[0-9a-f]+$/.test(value);
 
 /** A listing in the form in which the Hub gives it: what is kept in the cache. */
 export const listingText = ({ commit, files }: Listing): string =>

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { userProblem } from '../../compute/models/user-problem.js';
 import { toFetch } from '../../language/diagnostics/catalogue/hub.js';
 import { type Diagnostic, isError } from '../../language/diagnostics/types.js';
-import type { DigestTable, Remembered } from '../../language/host/digests.js';
+import type { DigestTable, StoredDigest } from '../../language/host/digests.js';
 import type { Host } from '../../language/host/host.js';
 import type { Call, HubFile, PinnedRepository, Program, Value } from '../../language/ir/types.js';
 import { type Repository, repositoryOf } from '../../language/schemas/repositories.js';
@@ -183,7 +183,7 @@ function virtualFiles(
   all: readonly Resolved[],
 ): { readonly files: ReadonlyMap<string, VirtualFile>; readonly digests: DigestTable } {
   const files = new Map<string, VirtualFile>();
-  const digests: Record<string, Remembered> = {};
+  const digests: Record<string, StoredDigest> = {};
   for (const { pinned: repository, heads } of all) {
     const folder = snapshotFolder(host, repository, repository.commit);
     for (const { file, start } of heads) {

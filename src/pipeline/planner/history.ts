@@ -1,11 +1,12 @@
 /** What earlier runs left: which of their records a stage that is not in the store should be compared with. */
 import { resolve } from 'node:path';
 import type { Host } from '../../language/host/host.js';
-import type { StageRecord } from '../../language/ir/outputs.js';
+import { anyObject, type Json, jsonLines, tryJsonFile } from '../../language/host/json.js';
+import { STAGE_RECORD, type StageRecord } from '../../language/ir/outputs.js';
 import { newPartName, renamed } from '../stages/old-names.js';
 import { keyOfOutputs } from '../store/index.js';
 
-/** Records of the store, newest first. Unreadable ones are left out: they serve comparison, not reuse. */
+/** Records of the store, newest first. Damaged ones are left out: they serve comparison, not reuse. */
 export function readRecords(host: Host, folder = `${host.cwd}/.ftp/store`): readonly StageRecord[] {
   if (host.stat(folder)?.isFolder !== true) return [];
   return host
@@ -13,22 +14,12 @@ export function readRecords(host: Host, folder = `${host.cwd}/.ftp/store`): read
     .flatMap((key) => {
       const path = `${folder}/${key}/stage.json`;
       const stat = host.stat(path);
-      const record = stat === undefined ? undefined : readRecord(host, path);
-      return stat === undefined || record === undefined ? [] : [{ record, modified: stat.modified }];
+      const record = stat && tryJsonFile(STAGE_RECORD, host, path);
+      if (stat === undefined || record === undefined) return [];
+      return [{ record: { ...record, parts: renamed(record.parts, newPartName) }, modified: stat.modified }];
     })
     .sort((a, b) => b.modified - a.modified)
     .map(({ record }) => record);
-}
-
-function readRecord(host: Host, path: string): StageRecord | undefined {
-  try {
-    const record = JSON.parse(host.readText(path)) as StageRecord;
-    return record.version === 1 && typeof record.parts === 'object'
-      ? { ...record, parts: renamed(record.parts, newPartName) }
-      : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 /** Runs looked back at, at most. */
@@ -54,19 +45,13 @@ export function latestKeys(host: Host, pipeline: string): ReadonlyMap<string, st
   return keys;
 }
 
-type Json = Readonly<Record<string, unknown>>;
-
 /** Only the few events that are looked for are parsed: a journal has a line for every step. */
-function events(journal: string): readonly Json[] {
-  return journal.split('\n').flatMap((line): readonly Json[] => {
-    if (!line.includes('"run.started"') && !line.includes('"stage.finished"')) return [];
-    try {
-      return [JSON.parse(line) as Json];
-    } catch {
-      return [];
-    }
-  });
-}
+const events = (journal: string): readonly Json[] =>
+  jsonLines(
+    anyObject,
+    journal,
+    (line) => line.includes('"run.started"') || line.includes('"stage.finished"'),
+  );
 
 /**
  * What a stage should be compared with: its own last record, or, where it has none, the record of the same kind from

@@ -1,4 +1,5 @@
 /** What one plan leaves for the next in `.ftp`: digests of files, and the speed of this machine. */
+import * as v from 'valibot';
 import { UserError } from '../../language/diagnostics/types.js';
 import {
   type Digests,
@@ -8,8 +9,9 @@ import {
   readDigestTable,
 } from '../../language/host/digests.js';
 import type { Host } from '../../language/host/host.js';
+import { anyObject, tryJsonFile } from '../../language/host/json.js';
 import { replaceFile } from '../store/index.js';
-import type { Speed } from './time.js';
+import { SPEED, type Speed } from './time.js';
 
 export interface Memo {
   readonly digests: Digests;
@@ -48,12 +50,9 @@ export function openMemo(host: Host, known: DigestTable = {}): Memo {
   };
 }
 
-function readSpeeds(host: Host, path: string): Readonly<Record<string, Speed>> {
-  if (host.stat(path) === undefined) return {};
-  try {
-    const found = JSON.parse(host.readText(path)) as Record<string, Speed>;
-    return Object.fromEntries(Object.entries(found).filter(([, speed]) => speed.flopsPerSecond > 0));
-  } catch {
-    return {};
-  }
-}
+const readSpeeds = (host: Host, path: string): Readonly<Record<string, Speed>> =>
+  Object.fromEntries(
+    Object.entries(tryJsonFile(anyObject, host, path) ?? {}).flatMap(([name, speed]) =>
+      v.is(SPEED, speed) ? [[name, speed]] : [],
+    ),
+  );

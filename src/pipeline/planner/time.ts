@@ -1,10 +1,13 @@
 /** How long stages take: arithmetic over a rate that was measured here, or bytes over one that is nearly the same everywhere. */
+import * as v from 'valibot';
+import { type Checked, that } from '../../language/host/json.js';
 import type { Seconds } from './types.js';
 
 /** What this machine computes, in floating-point operations a second, in products of a decoder's size. */
-export interface Speed {
-  readonly flopsPerSecond: number;
-}
+export const SPEED = v.object({
+  flopsPerSecond: that((value): value is number => Number.isFinite(value) && Number(value) > 0, 'a rate'),
+});
+export type Speed = Checked<typeof SPEED>;
 
 /** Share of a matrix product's rate that a whole training step reaches: the rest is element-wise work and memory. */
 const STEP_EFFICIENCY = 0.3;

@@ -1,11 +1,17 @@
 /** What the GPU that WebGPU computes on takes, as its driver tells. */
 import { execa } from 'execa';
-import { type AdapterLimits, largestOf } from '../../compute/tensor/runtimes/tfjs/driver.js';
+import * as v from 'valibot';
+import { largestOf } from '../../compute/tensor/runtimes/tfjs/driver.js';
 import { dawnPath, tfjsFolder } from '../../compute/tensor/runtimes/tfjs/installed.js';
 import type { Host } from '../../language/host/host.js';
+import { finite, tryJson } from '../../language/host/json.js';
 
 /** Milliseconds: a driver that is being loaded takes seconds. */
 const PATIENCE = 10_000;
+
+/** Bytes. */
+const LIMIT = v.pipe(finite, v.minValue(1));
+const LIMITS = v.object({ maxBufferSize: LIMIT, maxStorageBufferBindingSize: LIMIT });
 
 const SCRIPT = `
   const { create } = require(process.argv[1]);
@@ -32,10 +38,6 @@ export async function largestOnGpu(
     { env, stdin: 'ignore', timeout: PATIENCE, reject: false },
   );
   if (failed) return undefined;
-  try {
-    const largest = largestOf(JSON.parse(stdout) as AdapterLimits);
-    return Number.isFinite(largest) && largest > 0 ? largest : undefined;
-  } catch {
-    return undefined;
-  }
+  const limits = tryJson(LIMITS, stdout);
+  return limits && largestOf(limits);
 }

@@ -1,12 +1,15 @@
 import { closeSync, existsSync, fsyncSync, openSync, readdirSync, readFileSync } from 'node:fs';
+import * as v from 'valibot';
+import { type Checked, finite, jsonLines } from '../../language/host/json.js';
 import { makeFolders } from '../../language/host/node-folders.js';
-import type { RunEvent } from '../../language/ir/events.js';
+import { RUN_EVENT, type RunEvent } from '../../language/ir/events.js';
 import { writeAll } from './durable.js';
 import { journalPath, type Layout, runFolder } from './layout.js';
 import { writing } from './problems.js';
 
 /** An event with the time at which it was written, milliseconds since the epoch. */
-export type JournalLine = RunEvent & { readonly at: number };
+const JOURNAL_LINE = v.intersect([RUN_EVENT, v.object({ at: finite })]);
+type JournalLine = Checked<typeof JOURNAL_LINE>;
 
 export interface Journal {
   readonly path: string;
@@ -43,20 +46,10 @@ export function openJournal(layout: Layout, runId: string, now: () => number): J
   };
 }
 
-/** The events of a run. A line that was cut off by a kill is left out; so is one that is no JSON. */
+/** The events of a run. A line that was cut off by a kill is left out; so is one that is no event. */
 export function readJournal(layout: Layout, runId: string): readonly JournalLine[] {
   const path = journalPath(layout, runId);
-  if (!existsSync(path)) return [];
-  return readFileSync(path, 'utf8')
-    .split('\n')
-    .flatMap((line) => {
-      if (line === '') return [];
-      try {
-        return [JSON.parse(line) as JournalLine];
-      } catch {
-        return [];
-      }
-    });
+  return existsSync(path) ? jsonLines(JOURNAL_LINE, readFileSync(path, 'utf8')) : [];
 }
 
 /** Runs of a working directory, newest first: their names start with the time. */

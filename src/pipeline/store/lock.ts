@@ -1,14 +1,21 @@
 /** One run a working directory: the second one is refused at once and told who holds the lock. */
 import { existsSync, linkSync, readFileSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import * as v from 'valibot';
 import { type Diagnostic, UserError } from '../../language/diagnostics/types.js';
+import { type Checked, tryJson } from '../../language/host/json.js';
 import { makeFolders } from '../../language/host/node-folders.js';
 import { writeWhole } from './durable.js';
 import type { Layout } from './layout.js';
 import { lockHeld, writing } from './problems.js';
-import { identityOf, type Noted, stateOf } from './process-identity.js';
+import { identityOf, PROCESS_NOTE, stateOf } from './process-identity.js';
 
-type Holder = Noted & { readonly runId?: string; readonly since?: string };
+const HOLDER = v.object({
+  ...PROCESS_NOTE.entries,
+  runId: v.optional(v.string()),
+  since: v.optional(v.string()),
+});
+type Holder = Checked<typeof HOLDER>;
 
 export interface RunLock {
   release(): void;
@@ -90,10 +97,11 @@ function takeAway(lock: string, stale: Holder | undefined): void {
 }
 
 /** `undefined` for a lock that says nothing: cut off by a power failure, or not ours. */
-function read(lock: string): Holder | undefined {
+const read = (lock: string): Holder | undefined => readAs(HOLDER, lock);
+
+function readAs<const S extends v.GenericSchema>(schema: S, path: string): v.InferInput<S> | undefined {
   try {
-    const value = JSON.parse(readFileSync(lock, 'utf8')) as Holder;
-    return Number.isInteger(value?.pid) ? value : undefined;
+    return tryJson(schema, readFileSync(path, 'utf8'));
   } catch {
     return undefined;
   }
@@ -129,14 +137,9 @@ export function forgetChild(layout: Layout): void {
  */
 export async function outliveOrphan(layout: Layout, patience: number): Promise<void> {
   if (!existsSync(layout.child)) return;
-  let orphan: Noted | undefined;
-  try {
-    orphan = JSON.parse(readFileSync(layout.child, 'utf8')) as Noted;
-  } catch {
-    orphan = undefined;
-  }
+  const orphan = readAs(PROCESS_NOTE, layout.child);
   const step = 25;
-  if (orphan !== undefined && Number.isInteger(orphan.pid)) {
+  if (orphan !== undefined) {
     for (let waited = 0; stateOf(orphan) === 'alive'; waited += step) {
       if (waited >= patience) process.kill(orphan.pid, 'SIGKILL');
       await sleep(step);

@@ -1,5 +1,7 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
+import * as v from 'valibot';
+import { type Checked, that } from '../../language/host/json.js';
 
 /** Names a process for good: a pid alone is given out again, after a restart at the latest. */
 export interface ProcessIdentity {
@@ -23,11 +25,18 @@ export function identityOf(pid: number): ProcessIdentity {
   };
 }
 
-/** What was written down of a process; only its pid is sure to be there. */
-export type Noted = Pick<ProcessIdentity, 'pid'> & Partial<ProcessIdentity>;
+/** What a file says of a process; only its pid is sure to be there. */
+export const PROCESS_NOTE = v.object({
+  pid: that((value): value is number => Number.isSafeInteger(value) && Number(value) > 0, 'a process'),
+  host: v.optional(v.string()),
+  boot: v.optional(v.string()),
+  namespace: v.optional(v.string()),
+  started: v.optional(v.string()),
+});
+type ProcessNote = Checked<typeof PROCESS_NOTE>;
 
 /** `unknown`: another machine or container, whose processes cannot be seen from here. */
-export function stateOf(process: Noted): 'alive' | 'gone' | 'unknown' {
+export function stateOf(process: ProcessNote): 'alive' | 'gone' | 'unknown' {
   const here = identityOf(process.pid);
   if (process.host !== undefined && process.host !== here.host) return 'unknown';
   if (process.boot !== undefined && process.boot !== here.boot) return 'gone';

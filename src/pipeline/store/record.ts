@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { StageRecord } from '../../language/ir/outputs.js';
+import * as v from 'valibot';
+import { JsonFault, parseJson } from '../../language/host/json.js';
+import { STAGE_RECORD, type StageRecord } from '../../language/ir/outputs.js';
 import { newPartName, renamed } from '../stages/old-names.js';
 
 export const RECORD = 'stage.json';
@@ -13,42 +15,21 @@ export const recordText = (record: StageRecord): string =>
 const digestOf = (record: object): string =>
   createHash('sha256').update(JSON.stringify(record)).digest('hex');
 
+/** Records of before have no digest. */
+const WITH_CHECK = v.object({ ...STAGE_RECORD.entries, check: v.optional(v.unknown()) });
+
 /** The record of a store entry; what is wrong with it where there is no sound one. */
 export function readRecord(folder: string): StageRecord | { readonly damage: string } {
-  let parsed: unknown;
+  let text: string;
   try {
-    parsed = JSON.parse(readFileSync(join(folder, RECORD), 'utf8'));
+    text = readFileSync(join(folder, RECORD), 'utf8');
   } catch {
     return { damage: `\`${RECORD}\` cannot be read` };
   }
-  if (!isRecord(parsed)) return { damage: `\`${RECORD}\` has another form` };
-  const { check, ...record } = parsed as StageRecord & { readonly check?: unknown };
-  // records of before have none
+  const found = parseJson(WITH_CHECK, text);
+  if (found instanceof JsonFault) return { damage: `\`${RECORD}\` has another form: ${found.detail}` };
+  const { check, ...record } = found;
   return check === undefined || check === digestOf(record)
     ? { ...record, parts: renamed(record.parts, newPartName) }
     : { damage: `\`${RECORD}\` does not have the content that was written` };
 }
-
-function isRecord(value: unknown): value is StageRecord {
-  if (typeof value !== 'object' || value === null) return false;
-  const { version, kind, key, parts, files, outside, result, seconds, peakMemoryBytes } = value as Record<
-    string,
-    unknown
-  >;
-  return (
-    version === 1 &&
-    typeof kind === 'string' &&
-    typeof key === 'string' &&
-    isObject(parts) &&
-    isObject(files) &&
-    (outside === undefined || (isObject(outside) && Object.values(outside).every(isObject))) &&
-    isObject(result) &&
-    isObject(result['outputs']) &&
-    isObject(result['metrics']) &&
-    typeof seconds === 'number' &&
-    typeof peakMemoryBytes === 'number'
-  );
-}
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);

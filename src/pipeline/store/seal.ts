@@ -1,15 +1,15 @@
 /** What makes a written folder a commit: its files are forced to disk and listed with their digests. */
 import { join } from 'node:path';
-import { digestsBelow, type FileDigest, filesBelow } from './digest.js';
+import * as v from 'valibot';
+import { type Checked, count, record, sha256, version } from '../../language/host/json.js';
+import { digestsBelow, filesBelow } from './digest.js';
 import { syncFile, syncFolders, writeWhole } from './durable.js';
 
 /** Lists the files of a committed folder with their digests; a folder without it is no commit. */
 export const LIST = 'commit.json';
 
-export interface Commit {
-  readonly version: 1;
-  readonly files: Readonly<Record<string, FileDigest>>;
-}
+export const COMMIT = v.object({ version: version(1), files: record(v.object({ bytes: count, sha256 })) });
+type Commit = Checked<typeof COMMIT>;
 
 /** Takes about as long as the disk does. Throws a `UserError`. */
 export function seal(folder: string): void {

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Diagnostic } from '../../language/diagnostics/types.js';
+import { JsonFault, parseJson } from '../../language/host/json.js';
 import { makeFolders } from '../../language/host/node-folders.js';
 import type { WorkFolder } from '../../language/ir/outputs.js';
 import { firstDamage } from './digest.js';
@@ -8,7 +9,7 @@ import { syncFolder, writeWhole } from './durable.js';
 import { inside } from './output-folder.js';
 import { openPages } from './pages.js';
 import { corruptCheckpoint, writing } from './problems.js';
-import { type Commit, LIST } from './seal.js';
+import { COMMIT, LIST } from './seal.js';
 import { sealed } from './sealing.js';
 
 /** Names of folders that are being written or removed start with this, and are never read. */
@@ -80,13 +81,14 @@ function isCommit(folder: string): boolean {
 }
 
 function damageOf(folder: string): string | undefined {
-  let commit: Commit;
+  let text: string;
   try {
-    commit = JSON.parse(readFileSync(join(folder, LIST), 'utf8')) as Commit;
-    if (commit.version !== 1 || typeof commit.files !== 'object') return `\`${LIST}\` has another form`;
+    text = readFileSync(join(folder, LIST), 'utf8');
   } catch {
     return `\`${LIST}\` cannot be read`;
   }
+  const commit = parseJson(COMMIT, text);
+  if (commit instanceof JsonFault) return `\`${LIST}\` has another form: ${commit.detail}`;
   return firstDamage(folder, commit.files, { digests: true });
 }
 

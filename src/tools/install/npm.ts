@@ -2,8 +2,10 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import * as v from 'valibot';
 import { fetchedOther, fetchFailed, toolMissing } from '../../language/diagnostics/catalogue/runtimes.js';
 import { type Diagnostic, UserError } from '../../language/diagnostics/types.js';
+import { tryJson } from '../../language/host/json.js';
 import { makeFolders } from '../../language/host/node-folders.js';
 import type { NpmPackage } from './packages.js';
 import { runTool, type ToolResult } from './tool.js';
@@ -32,33 +34,27 @@ export async function unpackNpm(wanted: NpmPackage, folder: string, signal: Abor
   if (unpacked.failed) throw new UserError(fetchedOther(spec, lastLine(unpacked.output)));
 }
 
+const PACKED = v.looseTuple([v.object({ filename: v.string() })]);
+
 /** npm prints a list with the archive's name, which has a folder's separator in it for scoped names of old releases. */
 function fileName(stdout: string, spec: string): string {
-  try {
-    const [first] = JSON.parse(stdout.slice(stdout.indexOf('['))) as readonly { readonly filename: string }[];
-    if (first !== undefined) return first.filename.replace(/^@/, '').replaceAll('/', '-');
-  } catch {
-    // falls through: another npm, or none
-  }
-  throw new UserError(fetchFailed(spec, '`npm pack --json` gave no list of what it packed'));
+  const packed = tryJson(PACKED, stdout.slice(stdout.indexOf('[')));
+  if (packed === undefined)
+    throw new UserError(fetchFailed(spec, '`npm pack --json` gave no list of what it packed'));
+  return packed[0].filename.replace(/^@/, '').replaceAll('/', '-');
 }
+
+const FAILURE = v.object({
+  error: v.object({ code: v.optional(v.string()), summary: v.optional(v.string()) }),
+});
 
 /** What npm says in JSON, without a password in an address; the last line of another npm. */
 function problemOf(spec: string, { stdout, output }: ToolResult): Diagnostic {
-  try {
-    const { error } = JSON.parse(stdout.slice(stdout.indexOf('{'))) as NpmFailure;
-    if (error?.code === 'EINTEGRITY')
-      return fetchedOther(spec, 'npm computed a different digest for the download');
-    const [line = ''] = String(error?.summary ?? '').split('\n');
-    if (line !== '') return fetchFailed(spec, line.replaceAll(/\/\/[^/@\s]*@/g, '//'));
-  } catch {
-    // falls through: it spoke otherwise
-  }
-  return fetchFailed(spec, lastLine(output));
-}
-
-interface NpmFailure {
-  readonly error?: { readonly code?: unknown; readonly summary?: unknown };
+  const failure = tryJson(FAILURE, stdout.slice(stdout.indexOf('{')))?.error;
+  if (failure?.code === 'EINTEGRITY')
+    return fetchedOther(spec, 'npm computed a different digest for the download');
+  const [line] = failure?.summary?.split('\n') ?? [];
+  return fetchFailed(spec, line?.replaceAll(/\/\/[^/@\s]*@/g, '//') || lastLine(output));
 }
 
 const lastLine = (lines: readonly string[]): string => lines.at(-1) ?? 'it said nothing';

@@ -3,8 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { readdirSync, renameSync, rmSync, statfsSync, statSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { RUNTIMES } from '../../compute/tensor/runtimes/index.js';
+import { type InstalledFiles, secondsOf } from '../../compute/tensor/runtimes/installation-damage.js';
 import { runtimesFolder } from '../../compute/tensor/runtimes/tensorflow/installed.js';
-import { type InstalledFile, type InstalledFiles, secondsOf } from '../../compute/tensor/runtimes/installation-damage.js';
 import { diskTooSmall, installationRuns } from '../../language/diagnostics/catalogue/runtimes.js';
 import { type Diagnostic, UserError } from '../../language/diagnostics/types.js';
 import type { Host } from '../../language/host/host.js';
@@ -92,7 +92,7 @@ export function replaceFolder(from: string, to: string): void {
 
 /** All files below a folder, once each is on the disk for good. Throws what the system says, or the signal's reason. */
 export async function filesIn(folder: string, signal: AbortSignal): Promise<InstalledFiles> {
-  const found: Record<string, InstalledFile> = {};
+  const found: Record<string, InstalledFiles[string]> = {};
   for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile()) continue;
     signal.throwIfAborted();

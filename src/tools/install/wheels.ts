@@ -1,7 +1,9 @@
 /** Wheels of a Python package index: its JSON pages (PEP 691, 700), and the requirements that a wheel states. */
+import * as v from 'valibot';
 import { fetchFailed, notListed } from '../../language/diagnostics/catalogue/runtimes.js';
 import { UserError } from '../../language/diagnostics/types.js';
 import type { Host } from '../../language/host/host.js';
+import { count, JsonFault, parseJson } from '../../language/host/json.js';
 import { fetchText, type Remote, shown } from './transfer.js';
 
 const PYPI = 'https://pypi.org/simple';
@@ -51,15 +53,19 @@ const SIGNS: Readonly<Record<string, (order: number) => boolean>> = {
   '<': (order) => order < 0,
 };
 
-interface Page {
-  readonly files: readonly {
-    readonly filename: string;
-    readonly url: string;
-    readonly hashes: Readonly<Record<string, string>>;
-    readonly size?: number;
-    readonly yanked?: boolean | string;
-  }[];
-}
+/** What a package index says of its files; a file without a size or a SHA-256 is passed over. */
+const PAGE = v.object({
+  files: v.array(
+    v.object({
+      filename: v.string(),
+      url: v.string(),
+      hashes: v.object({ sha256: v.optional(v.string()) }),
+      size: v.nullish(count),
+      /** Or why. */
+      yanked: v.nullish(v.union([v.boolean(), v.string()])),
+    }),
+  ),
+});
 
 /** The newest wheel for Linux on x64 that a requirement allows; pre-releases count as none. Throws a `UserError`. */
 export async function findWheel(host: Host, requirement: Requirement, signal: AbortSignal): Promise<Remote> {
@@ -70,7 +76,7 @@ export async function findWheel(host: Host, requirement: Requirement, signal: Ab
     .flatMap(({ filename, url, hashes, size, yanked }) => {
       const [, version] = /^[^-]+-(\d+(?:\.\d+)*)-.*manylinux.*x86_64.*\.whl$/.exec(filename) ?? [];
       const { sha256 } = hashes;
-      if (version === undefined || sha256 === undefined || size === undefined || (yanked ?? false) !== false)
+      if (version === undefined || sha256 === undefined || size == null || (yanked ?? false) !== false)
         return [];
       const isAllowed = limits.every((limit) => SIGNS[limit.sign]?.(compareVersions(version, limit.version)));
       return isAllowed
@@ -90,14 +96,13 @@ export async function findWheel(host: Host, requirement: Requirement, signal: Ab
 const textOf = ({ project, limits }: Requirement): string =>
   `${project}${limits.map(({ sign, version }) => `${sign}${version}`).join()}`;
 
-function readPage(text: string, address: string): Page {
-  try {
-    const page: Page = JSON.parse(text);
-    if (Array.isArray(page.files)) return page;
-  } catch {
-    // falls through: no page of an index
-  }
+function readPage(text: string, address: string): v.InferInput<typeof PAGE> {
+  const page = parseJson(PAGE, text);
+  if (!(page instanceof JsonFault)) return page;
   throw new UserError(
-    fetchFailed(shown(new URL(address)), 'the response is not a JSON page of a package index'),
+    fetchFailed(
+      shown(new URL(address)),
+      `the response is not a JSON page of a package index: ${page.detail}`,
+    ),
   );
 }

@@ -8,6 +8,7 @@ import {
 } from '../../../language/diagnostics/catalogue/runtimes.js';
 import { type Diagnostic, UserError } from '../../../language/diagnostics/types.js';
 import type { Host } from '../../../language/host/host.js';
+import { PACKAGE, tryJsonFile } from '../../../language/host/json.js';
 import type { RuntimeName } from '../../../language/ir/runtimes.js';
 import { OutOfMemoryError } from '../out-of-memory.js';
 import type { Runtime } from '../types.js';
@@ -83,8 +84,7 @@ export const RUNTIMES: Readonly<Record<RuntimeName, RuntimeKind>> = {
     version: (host) => {
       try {
         const path = createRequire(import.meta.url).resolve('onnxruntime-node/package.json');
-        const { version } = JSON.parse(host.readText(path)) as { readonly version: string };
-        return version;
+        return tryJsonFile(PACKAGE, host, path)?.version;
       } catch {
         return undefined;
       }

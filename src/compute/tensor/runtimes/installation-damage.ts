@@ -1,31 +1,26 @@
 /** Whether an installation is intact: damaged native code ends the process that loads it, without a message. */
 import { join } from 'node:path';
+import * as v from 'valibot';
 import { digestOf } from '../../../language/host/digests.js';
 import { type Host, HostError } from '../../../language/host/host.js';
+import { type Checked, count, finite, record, sha256 } from '../../../language/host/json.js';
 
 /** Describes an installation, in its folder: written last, and does not list itself. */
 export const MANIFEST = 'manifest.json';
 
-/** A file as it was installed. */
-export interface InstalledFile {
-  readonly bytes: number;
-  /** In hexadecimal digits. */
-  readonly sha256: string;
-  /** When it was last changed, in whole seconds since the epoch, which copies and archives keep. */
-  readonly modified: number;
-}
-
-/** By their paths in the folder; manifests of earlier versions have none, and are trusted. */
-export type InstalledFiles = Readonly<Record<string, InstalledFile>>;
+/** By their paths in the folder. */
+export const INSTALLED_FILES = record(
+  v.object({
+    bytes: count,
+    sha256,
+    /** When it was last changed, in whole seconds since the epoch, which copies and archives keep. */
+    modified: finite,
+  }),
+);
+export type InstalledFiles = Checked<typeof INSTALLED_FILES>;
 
 /** `changed`: reads only files that were modified since, which is fast; `all`: every file. */
 export type Look = 'changed' | 'all';
-
-export const areFiles = (value: unknown): boolean =>
-  value === undefined ||
-  (typeof value === 'object' &&
-    value !== null &&
-    Object.values(value).every((file) => typeof (file as InstalledFile | null)?.sha256 === 'string'));
 
 export const secondsOf = (milliseconds: number): number => Math.floor(milliseconds / 1000);
 

@@ -1,10 +1,20 @@
 /** What was measured of the runtimes on this machine, in a file of the user's cache. */
 import { dirname, join } from 'node:path';
+import * as v from 'valibot';
 import type { Host } from '../../../language/host/host.js';
+import {
+  anyObject,
+  type Checked,
+  finite,
+  type Json,
+  record,
+  tryJsonFile,
+} from '../../../language/host/json.js';
 import { runtimesFolder } from './tensorflow/installed.js';
 
 /** Seconds of a block's step, by name and version of what computed it, or of compiling it; `null` where it failed. */
-export type Speeds = Readonly<Record<string, number | null>>;
+const SPEEDS = record(v.nullable(finite));
+export type Speeds = Checked<typeof SPEEDS>;
 
 /** Another than the default must take this much less time: it costs something else, and measurements waver. */
 export const WORTH_IT = 0.8;
@@ -20,17 +30,13 @@ const machineKey = (host: Host): string => {
   return `${cpu}, ${cores} cores: a block of ${MEASURED_LENGTH} tokens`;
 };
 
-function readAll(host: Host): Readonly<Record<string, Speeds>> {
-  try {
-    const found: unknown = JSON.parse(host.readText(speedsPath(host)));
-    return typeof found === 'object' && found !== null ? (found as Record<string, Speeds>) : {};
-  } catch {
-    return {};
-  }
-}
+const readAll = (host: Host): Json => tryJsonFile(anyObject, host, speedsPath(host)) ?? {};
 
 /** What was measured on this machine, or nothing. */
-export const readSpeeds = (host: Host): Speeds => readAll(host)[machineKey(host)] ?? {};
+export function readSpeeds(host: Host): Speeds {
+  const speeds = readAll(host)[machineKey(host)];
+  return v.is(SPEEDS, speeds) ? speeds : {};
+}
 
 /** The file with these measurements of this machine in it. */
 export const withSpeeds = (host: Host, speeds: Speeds): string =>

@@ -1,54 +1,85 @@
 /** A saved plan: what `ftpc plan --out` writes and `ftpc run` executes. Contract: docs/schema/saved-plan.json. */
-import type { TrainPlan } from '../../../language/schemas/types.js';
+import * as v from 'valibot';
+import { anyObject, type Checked, finite, hex, record, that, version } from '../../../language/host/json.js';
+import { METHODS } from '../../../language/schemas/types.js';
 
-export interface SavedStage {
-  readonly name: string;
-  readonly kind: string;
-  readonly key: string;
-  readonly parts: Readonly<Record<string, string>>;
-  readonly chosen: TrainPlan | null;
-}
+const positive = that(
+  (value): value is number => Number.isSafeInteger(value) && Number(value) > 0,
+  'a count above 0',
+);
 
-export interface SavedRepository {
-  readonly kind: 'model' | 'dataset';
-  readonly id: string;
-  readonly revision: string;
-  readonly commit: string;
-}
+/** What the planner chose for a train stage. */
+const TRAIN_PLAN = v.object({
+  method: v.picklist(METHODS),
+  microBatch: finite,
+  accumulation: finite,
+  maxLength: finite,
+  rank: finite,
+  alpha: finite,
+  checkpointedBlocks: finite,
+  logitsChunk: finite,
+  vocabularyShard: v.optional(finite),
+  pagedWeights: v.optional(v.boolean()),
+  materialised: v.optional(v.boolean()),
+  recomputedMlps: v.optional(finite),
+  recomputedAttention: v.optional(finite),
+  offloadedState: v.optional(
+    that((value): value is number => Number(value) > 0 && Number(value) <= 1, 'above 0 and at most 1'),
+  ),
+});
 
-export interface SavedSecret {
-  readonly name: string;
-  readonly env: string;
+const STAGE = v.object({
+  name: v.string(),
+  kind: v.string(),
+  key: v.string(),
+  parts: record(v.string()),
+  chosen: v.nullable(TRAIN_PLAN),
+});
+
+const REPOSITORY = v.object({
+  kind: v.picklist(['model', 'dataset']),
+  id: v.string(),
+  revision: v.string(),
+  commit: hex(40, 'a commit'),
+});
+
+const SECRET = v.object({
+  name: v.string(),
+  env: v.string(),
   /** Whether the variable was set; never what it held. */
-  readonly set: boolean;
-}
+  set: v.boolean(),
+});
 
-export interface SavedPlan {
-  readonly version: 1;
-  readonly type: 'ftpc.plan';
-  readonly ftpc: string;
-  readonly runtime: string;
+/** What every stage is set to, by stage and setting, and what is required. */
+const PROGRAM = v.object({
+  stages: record(
+    v.object({
+      kind: v.string(),
+      using: v.nullable(v.string()),
+      settings: anyObject,
+      requires: v.array(v.string()),
+    }),
+  ),
+  budgets: record(v.array(v.string())),
+});
+
+export const SAVED_PLAN = v.object({
+  type: v.literal('ftpc.plan'),
+  version: version(1),
+  ftpc: v.string(),
+  runtime: v.string(),
   /** Relative to the working directory. */
-  readonly pipeline: string;
-  readonly params: Readonly<Record<string, string>>;
-  readonly machine: { readonly memoryBytes: number; readonly threads: number };
-  readonly secrets: readonly SavedSecret[];
+  pipeline: v.string(),
+  params: record(v.string()),
+  machine: v.object({ memoryBytes: finite, threads: positive }),
+  secrets: v.array(SECRET),
   /** SHA-256 of the lock file; null where there was none. */
-  readonly lock: string | null;
-  readonly repositories: readonly SavedRepository[];
-  /** What every stage is set to, by stage and setting, and what is required. */
-  readonly program: SavedProgram;
-  readonly stages: readonly SavedStage[];
-}
+  lock: v.nullable(v.string()),
+  repositories: v.array(REPOSITORY),
+  program: PROGRAM,
+  stages: v.array(STAGE),
+});
 
-export interface SavedProgram {
-  readonly stages: Readonly<Record<string, SavedSettings>>;
-  readonly budgets: Readonly<Record<string, readonly string[]>>;
-}
-
-export interface SavedSettings {
-  readonly kind: string;
-  readonly using: string | null;
-  readonly settings: Readonly<Record<string, unknown>>;
-  readonly requires: readonly string[];
-}
+export type SavedPlan = Checked<typeof SAVED_PLAN>;
+export type SavedProgram = Checked<typeof PROGRAM>;
+export type SavedSecret = Checked<typeof SECRET>;

@@ -1,23 +1,27 @@
 /** Where TensorFlow is installed, and the files of an installation. */
 import { createHash } from 'node:crypto';
 import { isAbsolute, join, resolve } from 'node:path';
+import * as v from 'valibot';
 import { homeOf } from '../../../../language/host/home.js';
 import type { Host } from '../../../../language/host/host.js';
-import { areFiles, damageOf, type InstalledFiles, type Look, MANIFEST } from '../installation-damage.js';
+import { type Checked, finite, tryJsonFile, version } from '../../../../language/host/json.js';
+import { damageOf, INSTALLED_FILES, type Look, MANIFEST } from '../installation-damage.js';
 
 /** `manifest.json`, written last: a folder without it is no installation. */
-export interface TensorFlowManifest {
-  readonly version: 2;
-  readonly tensorflow: string;
+const TENSORFLOW_MANIFEST = v.object({
+  version: version(2),
+  tensorflow: v.string(),
   /** Version of `@tensorflow/tfjs-node`, whose binding was built. */
-  readonly binding: string;
+  binding: v.string(),
   /** {@link sourceDigest} of what was built with it; left out by versions that did not write it down. */
-  readonly source?: string;
+  source: v.optional(v.string()),
   /** Whether it computes on NVIDIA's GPUs. */
-  readonly cuda: boolean;
-  readonly bytes: number;
-  readonly files?: InstalledFiles;
-}
+  cuda: v.boolean(),
+  bytes: finite,
+  /** Manifests of earlier versions have none, and are trusted. */
+  files: v.optional(INSTALLED_FILES),
+});
+export type TensorFlowManifest = Checked<typeof TENSORFLOW_MANIFEST>;
 
 export { MANIFEST };
 
@@ -52,15 +56,7 @@ export const bindingPath = (folder: string): string => join(folder, 'binding', '
 /** `undefined` where it is not installed, or without what is written last. */
 export function readTensorFlow(host: Host): TensorFlowManifest | undefined {
   const folder = tensorflowFolder(host);
-  if (host.stat(join(folder, MANIFEST)) === undefined || host.stat(bindingPath(folder)) === undefined)
-    return undefined;
-  try {
-    const found: TensorFlowManifest = JSON.parse(host.readText(join(folder, MANIFEST)));
-    const { version, tensorflow, bytes, files } = found;
-    return version === 2 && typeof tensorflow === 'string' && Number.isFinite(bytes) && areFiles(files)
-      ? found
-      : undefined;
-  } catch {
-    return undefined;
-  }
+  return host.stat(bindingPath(folder)) === undefined
+    ? undefined
+    : tryJsonFile(TENSORFLOW_MANIFEST, host, join(folder, MANIFEST));
 }

@@ -1,7 +1,9 @@
 /** Where each runtime of TensorFlow.js is installed, and the files of an installation. */
 import { join } from 'node:path';
+import * as v from 'valibot';
 import type { Host } from '../../../../language/host/host.js';
-import { areFiles, damageOf, type InstalledFiles, type Look, MANIFEST } from '../installation-damage.js';
+import { type Checked, finite, record, tryJsonFile, version } from '../../../../language/host/json.js';
+import { damageOf, INSTALLED_FILES, type Look, MANIFEST } from '../installation-damage.js';
 import { runtimesFolder } from '../tensorflow/installed.js';
 
 /** The backends of TensorFlow.js that are runtimes here; each is a folder of its own. */
@@ -9,13 +11,15 @@ export const TFJS_NAMES = ['webgpu', 'wasm', 'cpu'] as const;
 export type TfjsName = (typeof TFJS_NAMES)[number];
 
 /** `manifest.json`, written last: a folder without it is no installation. */
-export interface TfjsManifest {
-  readonly version: 1;
+const TFJS_MANIFEST = v.object({
+  version: version(1),
   /** Versions of the packages by their names. */
-  readonly packages: Readonly<Record<string, string>>;
-  readonly bytes: number;
-  readonly files?: InstalledFiles;
-}
+  packages: record(v.string()),
+  bytes: finite,
+  /** Manifests of earlier versions have none, and are trusted. */
+  files: v.optional(INSTALLED_FILES),
+});
+export type TfjsManifest = Checked<typeof TFJS_MANIFEST>;
 
 export { MANIFEST };
 
@@ -40,17 +44,8 @@ export const dawnPath = (folder: string): string =>
 
 /** `undefined` where it is not installed, or without what is written last. */
 export function readTfjs(host: Host, name: TfjsName): TfjsManifest | undefined {
-  const path = join(tfjsFolder(host, name), MANIFEST);
-  if (host.stat(path) === undefined) return undefined;
-  try {
-    const found: TfjsManifest = JSON.parse(host.readText(path));
-    const { version, packages, bytes, files } = found;
-    return version === 1 && typeof packages[CORE] === 'string' && Number.isFinite(bytes) && areFiles(files)
-      ? found
-      : undefined;
-  } catch {
-    return undefined;
-  }
+  const manifest = tryJsonFile(TFJS_MANIFEST, host, join(tfjsFolder(host, name), MANIFEST));
+  return manifest?.packages[CORE] === undefined ? undefined : manifest;
 }
 
 /** What is wrong with what is installed, if anything. */
