@@ -1,7 +1,9 @@
 /** What is measured: an optimiser step of LoRA on every projection, over fresh weights, with given tokens. */
+
+import type { LoraConfig } from '../../src/compute/models/adapters/config.js';
 import { projectionsOfModel } from '../../src/compute/models/architectures/index.js';
 import type { Precision } from '../../src/compute/models/decoder/types.js';
-import type { LoraConfig, ModelConfig } from '../../src/compute/models/types.js';
+import type { ModelConfig } from '../../src/compute/models/types.js';
 
 /** Rows of one length through one model. */
 export interface Shape {
@@ -54,7 +56,7 @@ export const RANK = 16;
 /** On every projection, without dropout. */
 export function loraOf(config: ModelConfig): LoraConfig {
   const targets = [...new Set(projectionsOfModel(config).map(({ target }) => target))];
-  return { rank: RANK, alpha: 2 * RANK, dropout: 0, targets };
+  return { kind: 'lora', rank: RANK, alpha: 2 * RANK, dropout: 0, targets };
 }
 
 const LLAMA = {

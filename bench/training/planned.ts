@@ -20,7 +20,7 @@ export function plannedWay({ config, rows, length }: Shape, availableBytes: numb
       qlora: plannedBytes(config, () => 'F32', 'nf4'),
     },
     decoded: { lora: false, qlora: true, full: false, head: false, decoded: false, paged: true },
-    lora: loraOf(config),
+    adapter: loraOf(config),
     ...{ optimizer: 'adamw', lengths, validation: undefined, onDevice: false, planDecoder },
     runtime: 'onnx',
     steps: () => 1,
@@ -52,7 +52,7 @@ export function plannedWay({ config, rows, length }: Shape, availableBytes: numb
 export function flopsPerToken({ config, rows, length }: Shape, logitsChunk: number): number {
   const { flops } = planDecoder({
     ...{ config, rows, length, logitsChunk, trainable: 'adapter', checkpointedBlocks: 0, decoded: false },
-    lora: loraOf(config),
+    adapter: loraOf(config),
     weightBytes: 0,
   });
   return flops / (rows * length);

@@ -1,6 +1,6 @@
 /** The optimiser step that a task describes, over weights that cost little to make. */
 
-import { initLora } from '../../src/compute/models/adapters/initialise.js';
+import { initAdapter } from '../../src/compute/models/adapters/kinds.js';
 import { expectedTensors } from '../../src/compute/models/architectures/index.js';
 import { createDecoder } from '../../src/compute/models/decoder/index.js';
 import { weightAccess } from '../../src/compute/models/load.js';
@@ -43,7 +43,7 @@ export async function stepper(
     runtime,
     config,
     weights: weights.loadWeights(way.method === 'lora' ? 'stored' : way.materialised ? 'nf4_decoded' : 'nf4'),
-    adapter: initLora(config, loraOf(config), 1),
+    adapter: initAdapter(config, loraOf(config), { seed: 1 }),
     trainable: 'adapter',
     checkpointedBlocks: way.checkpointedBlocks,
     recomputedMlps: way.recomputedMlps,

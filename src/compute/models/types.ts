@@ -1,6 +1,7 @@
 /** The interface of a model to the rest of the program: configuration, stored weights, tokenizer, adapters. */
 import type { PackedTensor } from '../tensor/packed.js';
-import type { Activation, BottleneckActivation, RopeScaling } from './architectures/blueprint.js';
+import type { AdapterConfig, AdapterKind } from './adapters/config.js';
+import type { Activation, RopeScaling } from './architectures/blueprint.js';
 import type { StoredFormat } from './weights/formats.js';
 
 export type ArchitectureName =
@@ -110,75 +111,14 @@ export interface ChatTemplate {
   readonly source: string;
 }
 
-/** Trained keys and values before every text, in each layer (arXiv 2101.00190). */
-export interface PrefixShape {
-  readonly tokens: number;
-  /** In training: the keys and values are computed by two linear layers with a tanh between them; their hidden size. */
-  readonly projection?: number;
-}
-
-export type { BottleneckActivation } from './architectures/blueprint.js';
-
-/** The part of a block that a bottleneck adapter follows. */
-export type BottleneckPlace = 'attention' | 'mlp';
-
-/** Bottleneck adapters; the fields of AdapterHub's `BnConfig` are in parentheses. */
-export interface BottleneckConfig {
-  /** Hidden size ÷ width of the bottleneck (`reduction_factor`). */
-  readonly reduction: number;
-  /** `mh_adapter`, `output_adapter`. */
-  readonly places: readonly BottleneckPlace[];
-  /** `non_linearity`. */
-  readonly activation: BottleneckActivation;
-  /**
-   * What is projected down: the output of the part (Houlsby), its sum with the residual stream (Pfeiffer:
-   * `original_ln_before`), or the residual stream alone (`is_parallel`).
-   */
-  readonly reads: 'output' | 'sum' | 'stream';
-  /** Factor for the output (`scaling`). */
-  readonly scale: number;
-  /** Layers without adapters, from 0 (`leave_out`). */
-  readonly leaveOut?: readonly number[];
-}
-
-/** An adapter's configuration; the fields are those of PEFT's `LoraConfig`. */
-export interface LoraConfig {
-  readonly rank: number;
-  readonly alpha: number;
-  readonly dropout: number;
-  /** Ends of the linear layers' paths from a dot on, such as `q_proj`, or whole paths. */
-  readonly targets: readonly string[];
-  /** Layers that get an adapter, from 0; default: all. */
-  readonly layers?: readonly number[];
-  /** Scaled by alpha ÷ √rank instead of alpha ÷ rank (arXiv 2312.03732). */
-  readonly rslora?: boolean;
-  /** Magnitude and direction are trained separately (arXiv 2402.09353). */
-  readonly dora?: boolean;
-  /** Prompt tuning instead of low-rank factors: the number of virtual tokens before every text, whose embeddings are trained. */
-  readonly virtualTokens?: number;
-  /** Prefix tuning instead of low-rank factors. */
-  readonly prefix?: PrefixShape;
-  /** Bottleneck adapters instead of low-rank factors. */
-  readonly bottleneck?: BottleneckConfig;
-  /** Embedding and head that are trained whole, by the last part of their paths in transformers: `embed_tokens`, `lm_head`. */
-  readonly modulesToSave?: readonly string[];
-  /** A head over these labels is trained with the adapter and replaces the base's: PEFT's task `SEQ_CLS`. */
-  readonly labels?: readonly string[];
-  /** In training: the frozen weights have the initial product of the factors subtracted (PiSSA, arXiv 2404.02948). */
-  readonly pissa?: boolean;
-  /** Ranks and alphas of some linear layers, by regular expressions over the ends of their paths. */
-  readonly rankPattern?: Readonly<Record<string, number>>;
-  readonly alphaPattern?: Readonly<Record<string, number>>;
-}
-
 /** Adapter tensors by PEFT's names without the prefix: `model.layers.0.self_attn.q_proj.lora_A.weight`. */
 export type AdapterTensors = ReadonlyMap<
   string,
   { readonly shape: readonly number[]; readonly data: Float32Array }
 >;
 
-export interface Adapter {
-  readonly config: LoraConfig;
+export interface Adapter<K extends AdapterKind = AdapterKind> {
+  readonly config: AdapterConfig<K>;
   readonly tensors: AdapterTensors;
 }
 

@@ -1,12 +1,25 @@
 /** Folders of adapters, whichever library reads and writes them. */
-import type { Adapter, LoraConfig } from '../models/types.js';
-import type { AdapterBase } from './peft/config-file.js';
+import type { AdapterConfig, AdapterKind } from '../models/adapters/config.js';
+import type { Adapter, ModelConfig } from '../models/types.js';
+
+/** What an adapter folder says of its base. */
+export interface AdapterBase {
+  /** Name or path of the base model. */
+  readonly name: string | null;
+  readonly revision: string | null;
+  /** Whether its linear layers are stored as `[inputs, outputs]`, which PEFT calls fan-in, fan-out. */
+  readonly transposed?: boolean;
+  /** Heads that a prefix has keys and values for. */
+  readonly prefixHeads?: number;
+  /** Its config: what is written of its shape with virtual tokens or bottlenecks. */
+  readonly shape?: ModelConfig;
+}
 
 /** An adapter folder whose config and names of tensors were read, and no values. */
 export interface OpenedAdapter {
   readonly path: string;
   readonly base: AdapterBase;
-  readonly config: LoraConfig;
+  readonly config: AdapterConfig;
   readonly tensors: ReadonlyMap<string, { readonly shape: readonly number[] }>;
   /** Reads the values. */
   load(): LoadedAdapter;
@@ -25,3 +38,9 @@ export interface AdapterFilesOptions {
 
 /** By name within the folder. */
 export type FileContents = Readonly<Record<string, string | Iterable<Uint8Array>>>;
+
+/** The files of an adapter's folder; equal adapters give equal bytes. The tensors are read when they are written. */
+export type AdapterFiles<K extends AdapterKind> = (
+  adapter: Adapter<K>,
+  options: AdapterFilesOptions,
+) => FileContents;

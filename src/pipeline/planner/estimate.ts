@@ -2,8 +2,9 @@
 
 import { EVALUATION_SHAPES } from '../../compute/evaluation/shapes.js';
 import { adaptedConfig } from '../../compute/models/adapters/classifier.js';
+import type { AdapterConfig } from '../../compute/models/adapters/config.js';
 import { plainConfig } from '../../compute/models/adapters/pissa.js';
-import type { LoraConfig, ModelConfig } from '../../compute/models/types.js';
+import type { ModelConfig } from '../../compute/models/types.js';
 import { MOST_MATERIALISED_BYTES } from '../../compute/models/weights/load.js';
 import { mergeDtypes } from '../../compute/packaging/merge/index.js';
 import { isCompiled } from '../../compute/tensor/runtimes/tensorflow/variants.js';
@@ -11,7 +12,7 @@ import type { HeldWeights } from '../../language/ir/held-weights.js';
 import type { Stage, StageKind, Value } from '../../language/ir/types.js';
 import { settingsOf } from '../../language/schemas/stages/settings.js';
 import type { TrainPlan } from '../../language/schemas/types.js';
-import { chosenLora } from '../stages/train/lora.js';
+import { withFactors } from '../stages/train/adapters/kinds.js';
 import { evaluationPeak, type ForwardMemory, mergePeak } from './memory/evaluate.js';
 import { dataPeak, formatPeak } from './memory/rows.js';
 import { decoderShape, optimizerBytes, trainPeak } from './memory/train.js';
@@ -126,32 +127,36 @@ const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
     };
   },
   async merge({ world, stage }) {
-    const { adapter, base: baseModel, dtype } = settingsOf(stage, 'merge');
+    const { adapter: merged, base: baseModel, dtype } = settingsOf(stage, 'merge');
     const base = world.models.of(baseModel);
     if (base === undefined) return NOTHING;
-    const trainer = adapter?.stage;
-    const lora = trainer === undefined ? undefined : adapterConfig(world, trainer);
+    const trainer = merged?.stage;
+    const adapter = trainer === undefined ? undefined : adapterConfig(world, trainer);
     // probes are rows of the training, or texts
     const tokenizerBytes = trainer === undefined ? base.tokenizerBytes : 0;
-    const merged = { ...base, config: adaptedConfig(base.config, lora), format: formatWritten(dtype) };
+    const written = { ...base, config: adaptedConfig(base.config, adapter), format: formatWritten(dtype) };
     const peakOf = (held: HeldWeights): Peak => {
-      const before = { ...forwardMemory(world, base, 32, held), ...heldBy({ ...base, lora }, held), lora };
-      const after = forwardMemory(world, merged, 32, held);
+      const before = {
+        ...forwardMemory(world, base, 32, held),
+        ...heldBy({ ...base, adapter }, held),
+        adapter,
+      };
+      const after = forwardMemory(world, written, 32, held);
       return mergePeak({ ...before, tokenizerBytes }, { ...after, tokenizerBytes });
     };
-    const written = base.parameters * mergeDtypes[dtype].bytes;
+    const bytes = base.parameters * mergeDtypes[dtype].bytes;
     return {
       ...firstThatFits(world, ['stored', 'paged'], peakOf),
-      seconds: here(world, copySeconds(4 * written)),
-      diskBytes: written + base.tokenizerBytes,
+      seconds: here(world, copySeconds(4 * bytes)),
+      diskBytes: bytes + base.tokenizerBytes,
     };
   },
   async deploy({ world, stage }) {
     const model = world.models.of(settingsOf(stage, 'deploy').model);
     if (model === undefined) return NOTHING;
     const bytes = weightBytes(model).lora + model.tokenizerBytes;
-    const { config, lora } = forwardMemory(world, model, 256, 'stored');
-    const classifies = adaptedConfig(config, lora).labels !== undefined;
+    const { config, adapter } = forwardMemory(world, model, 256, 'stored');
+    const classifies = adaptedConfig(config, adapter).labels !== undefined;
     // a release is asked something before it becomes current, whether or not the file says what
     const asked = classifies ? undefined : { rows: 1, prompt: 64, maxTokens: 64 };
     return {
@@ -208,11 +213,11 @@ function forwardMemory(
   const config = writtenConfig(world, model);
   const trainer = model.root.adapterOf;
   const trained = trainer === undefined ? undefined : world.chosen.get(trainer);
-  const lora = trainer === undefined ? undefined : adapterConfig(world, trainer);
+  const adapter = trainer === undefined ? undefined : adapterConfig(world, trainer);
   return {
     config,
-    ...heldBy({ ...model, config, lora }, held, trained?.method === 'qlora'),
-    lora,
+    ...heldBy({ ...model, config, adapter }, held, trained?.method === 'qlora'),
+    adapter,
     longest,
     tokenizerBytes: model.tokenizerBytes,
     onDevice: world.machine.devices.length > 0,
@@ -229,7 +234,7 @@ function writtenConfig(world: PlanWorld, { config, root }: PlannedModel): ModelC
   const trainer = root.trainedBy === undefined ? undefined : stageNamed(world.program, root.trainedBy);
   if (trainer === undefined || !world.chosen.has(trainer.name)) return config;
   const base = world.models.of(trainer.settings['base']);
-  return base === undefined ? config : adaptedConfig(config, world.lora(trainer, base));
+  return base === undefined ? config : adaptedConfig(config, world.adapter(trainer, base));
 }
 
 /** `quantised`: projections are held in 4 bits. */
@@ -248,19 +253,20 @@ function heldBy(
   };
 }
 
-function adapterConfig(world: PlanWorld, trainer: string): LoraConfig | undefined {
+function adapterConfig(world: PlanWorld, trainer: string): AdapterConfig | undefined {
   const stage = stageNamed(world.program, trainer);
   const chosen = world.chosen.get(trainer);
   if (stage === undefined || chosen === undefined || chosen.method === 'full') return undefined;
   const base = world.models.of(stage.settings['base']);
-  return base && { ...plainConfig(chosenLora(world.lora(stage, base), chosen)), dropout: 0 };
+  const adapter = base && withFactors(world.adapter(stage, base), chosen);
+  return adapter?.kind === 'lora' ? plainConfig(adapter) : adapter;
 }
 
 function flopsPerToken(world: PlanWorld, memory: ForwardMemory): number {
   const length = Math.min(128, memory.config.maxPositions);
   const { flops } = world.planDecoder({
     config: memory.config,
-    lora: memory.lora,
+    adapter: memory.adapter,
     trainable: 'none',
     weightBytes: memory.weightBytes,
     decoded: memory.decoded,

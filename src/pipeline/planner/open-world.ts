@@ -1,7 +1,7 @@
 /** Opens everything that a plan looks at, once. */
 
+import type { AdapterConfig } from '../../compute/models/adapters/config.js';
 import { planDecoder } from '../../compute/models/decoder/plan.js';
-import type { LoraConfig } from '../../compute/models/types.js';
 import { userProblem } from '../../compute/models/user-problem.js';
 import { chooseRuntime, DEFAULT_RUNTIME } from '../../compute/tensor/runtimes/choice.js';
 import { identityOf, isRuntime, type RuntimeIdentity } from '../../compute/tensor/runtimes/index.js';
@@ -12,7 +12,7 @@ import type { RuntimeChoice } from '../../language/ir/runtimes.js';
 import type { Program } from '../../language/ir/types.js';
 import type { TrainPlan } from '../../language/schemas/types.js';
 import type { LengthSurvey } from '../stages/format/survey.js';
-import { checkedLora } from '../stages/train/lora-check.js';
+import { checkedAdapter } from '../stages/train/adapters/checked-adapter.js';
 import { askedDeviceMemory, askedRuntime } from './asked-runtime.js';
 import { canonical } from './canonical.js';
 import { latestKeys, readRecords } from './history.js';
@@ -93,7 +93,7 @@ export function openWorld(program: Program, host: Host, options: PlanOptions, st
   const runtime = options.runtime ?? identityOf(host, runtimeOf());
   const threads = options.threads ?? host.machine().cores;
   const keys = new Map<string, StageKey>();
-  const adapters = new Map<string, LoraConfig>();
+  const adapters = new Map<string, AdapterConfig>();
   const found = options.store ?? store;
   const measure = options.speed ?? (() => measured());
   const measured = (): Promise<Speed> =>
@@ -122,13 +122,13 @@ export function openWorld(program: Program, host: Host, options: PlanOptions, st
       records: once(() => readRecords(host)),
       latest: once(() => latestKeys(host, program.file)),
       lengths: lengthLookup(program, host, found, keys, options.survey ?? surveyRows, report),
-      lora(stage, { config, root }, labels) {
+      adapter(stage, { config, root }, labels) {
         const known = adapters.get(stage.name);
         if (known !== undefined) return known;
         const base = { config, label: root.model.label };
-        const lora = checkedLora(stage, base, { folder: program.folder, host }, labels);
-        adapters.set(stage.name, lora);
-        return lora;
+        const adapter = checkedAdapter(stage, base, { folder: program.folder, host }, labels);
+        adapters.set(stage.name, adapter);
+        return adapter;
       },
       sources: (name) => sizeOf(program, host, name, false),
       limited: (name) => sizeOf(program, host, name, true),

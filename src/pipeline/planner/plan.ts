@@ -11,9 +11,9 @@ import type { Reason, StageAction } from '../../language/ir/events.js';
 import { RUNTIME_NAMES } from '../../language/ir/runtimes.js';
 import type { Program, Stage, Value } from '../../language/ir/types.js';
 import type { TrainPlan } from '../../language/schemas/types.js';
+import { takenSettings } from '../stages/train/adapters/kinds.js';
 import { coverageOf } from '../stages/train/coverage.js';
-import { readSummary } from '../stages/train/files.js';
-import { dropoutSetting, takenSettings } from '../stages/train/lora.js';
+import { readSummary } from '../stages/train/result-files.js';
 import { openStore } from '../store/index.js';
 import { askedRuntime } from './asked-runtime.js';
 import { budgetLines } from './budget.js';
@@ -143,16 +143,15 @@ function coverage(
   chosen: TrainPlan | undefined,
 ): Pick<PlannedStage, 'coverage'> {
   if (facts === undefined || chosen === undefined) return {};
-  const { config, lora } = decoderShape(facts.memory, chosen);
-  return { coverage: coverageOf(config, lora).modules };
+  const { config, adapter } = decoderShape(facts.memory, chosen);
+  return { coverage: coverageOf(config, adapter).modules };
 }
 
 /** What a train stage takes from the adapter that it continues from. */
 function takenFields(world: PlanWorld, stage: Stage): Readonly<Record<string, Value | undefined>> {
   const base = stage.settings['start'] == null ? undefined : world.models.of(stage.settings['base']);
   if (base === undefined) return {};
-  const lora = world.lora(stage, base);
-  return { ...takenSettings(lora, base.config), [dropoutSetting(lora)]: lora.dropout };
+  return takenSettings(world.adapter(stage, base), base.config);
 }
 
 function decidePlain(world: PlanWorld, stage: Stage): Decided {

@@ -1,10 +1,11 @@
 /** What computes fastest on this machine: a block's step on each in turn, for two seconds. */
 
-import { layerKind } from '../../compute/models/adapters/layout.js';
+import type { LoraConfig } from '../../compute/models/adapters/config.js';
+import { layerKind } from '../../compute/models/adapters/kinds.js';
 import { blueprintOf } from '../../compute/models/architectures/index.js';
 import { trainingBlock } from '../../compute/models/decoder/graphs.js';
 import type { Precision } from '../../compute/models/decoder/types.js';
-import type { LoraConfig, ModelConfig } from '../../compute/models/types.js';
+import type { ModelConfig } from '../../compute/models/types.js';
 import { userProblem } from '../../compute/models/user-problem.js';
 import { type Measurement, measurements } from '../../compute/tensor/runtimes/choice.js';
 import { openRuntime } from '../../compute/tensor/runtimes/index.js';
@@ -40,7 +41,13 @@ const CONFIG: ModelConfig = {
   eosTokenIds: [],
   padTokenId: null,
 };
-const LORA: LoraConfig = { rank: 16, alpha: 32, dropout: 0, targets: ['q_proj', 'v_proj', 'gate_proj'] };
+const LORA: LoraConfig = {
+  kind: 'lora',
+  rank: 16,
+  alpha: 32,
+  dropout: 0,
+  targets: ['q_proj', 'v_proj', 'gate_proj'],
+};
 /** Milliseconds for all that are compared. */
 const PATIENCE = 2000;
 /** Runs of each at least. */
@@ -115,7 +122,7 @@ async function blockStep(runtime: Runtime, precision: Precision): Promise<BlockS
   const kind = layerKind(blueprintOf(CONFIG), LORA, 0);
   const shape = { rows: 1, length: MEASURED_LENGTH };
   const { forward, backward } = trainingBlock(
-    { config: CONFIG, lora: LORA, trainable: 'adapter', precision },
+    { config: CONFIG, adapter: LORA, trainable: 'adapter', precision },
     kind,
     shape,
     'nothing',

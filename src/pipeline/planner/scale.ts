@@ -96,8 +96,8 @@ function parametersOf(
   chosen: TrainPlan,
   { memory }: TrainFacts,
 ): Pick<StageScale, 'trainableParameters' | 'totalParameters'> {
-  const { config, lora } = decoderShape(memory, chosen);
-  const { trainable, all } = coverageOf(config, lora);
+  const { config, adapter } = decoderShape(memory, chosen);
+  const { trainable, all } = coverageOf(config, adapter);
   return { trainableParameters: trainable, totalParameters: all };
 }
 

@@ -1,9 +1,10 @@
 /** Models as the planner sees them: shape and sizes, nothing loaded. Opened once a plan. */
 
 import { unreadHead } from '../../compute/models/adapters/classifier.js';
+import type { AdapterConfig } from '../../compute/models/adapters/config.js';
 import { type ExpectedTensor, expectedTensors } from '../../compute/models/architectures/index.js';
 import type { ModelFolder } from '../../compute/models/load.js';
-import type { LoraConfig, ModelConfig } from '../../compute/models/types.js';
+import type { ModelConfig } from '../../compute/models/types.js';
 import { type FormatOf, plannedBytes, type Storage } from '../../compute/models/weights/load.js';
 import type { Host } from '../../language/host/host.js';
 import type { Program, Value } from '../../language/ir/types.js';
@@ -79,17 +80,18 @@ export function openModels(program: Program, host: Host): Models {
 
 /** A model, and the adapter over it: with labels there, its head over the vocabulary is not held. */
 export type HeldModel = Pick<PlannedModel, 'config' | 'format'> & {
-  readonly lora?: Pick<LoraConfig, 'labels'>;
+  readonly adapter?: AdapterConfig;
 };
 
-const heldTensors = ({ config, lora }: HeldModel): readonly ExpectedTensor[] => {
-  const unread = unreadHead(config, lora);
+const heldTensors = ({ config, adapter }: HeldModel): readonly ExpectedTensor[] => {
+  const unread = unreadHead(config, adapter);
   return expectedTensors(config).filter(({ name }) => name !== unread);
 };
 
 /** Bytes of the base as each method would hold it. Full training copies every weight; the memory that it released is not yet collected. */
-export function weightBytes({ config, format, lora }: HeldModel): Readonly<Record<Holding, number>> {
-  const bytes = (storage: Storage): number => plannedBytes(config, format, storage, unreadHead(config, lora));
+export function weightBytes({ config, format, adapter }: HeldModel): Readonly<Record<Holding, number>> {
+  const bytes = (storage: Storage): number =>
+    plannedBytes(config, format, storage, unreadHead(config, adapter));
   const stored = bytes('stored');
   return {
     lora: stored,

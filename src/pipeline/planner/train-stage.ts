@@ -1,15 +1,16 @@
 /** What is chosen for a train stage, and what the choice costs. */
 
 import { adaptedConfig } from '../../compute/models/adapters/classifier.js';
-import { virtualTokensOf } from '../../compute/models/adapters/prompt.js';
-import { savedTensor } from '../../compute/models/adapters/saved.js';
+import { virtualTokensOf } from '../../compute/models/adapters/kinds.js';
+import { wholeTensor } from '../../compute/models/adapters/whole.js';
 import { entriesOfPiece } from '../../compute/models/decoder/vocabulary.js';
 import { isCompiled } from '../../compute/tensor/runtimes/tensorflow/variants.js';
 import { totalSteps } from '../../compute/training/order.js';
 import type { Stage, Value } from '../../language/ir/types.js';
 import { settingsOf } from '../../language/schemas/stages/settings.js';
 import { hasFactors, type TrainPlan } from '../../language/schemas/types.js';
-import { isPaged, optimizerName, stopAfter } from '../stages/train/settings.js';
+import { factorsOf } from '../stages/train/adapters/kinds.js';
+import { isPaged, optimizerName, stopAfter } from '../stages/train/loop-settings.js';
 import { chosenFromParts, keyOf } from './keys.js';
 import { BIN, type Lengths, shortened } from './lengths.js';
 import {
@@ -53,11 +54,11 @@ export async function trainFacts(
       ? undefined
       : await world.lengths(settings.validate.stage, settings.validate.port, look);
   const format = stageNamed(world.program, dataset.stage);
-  const lora = world.lora(stage, model, lengths.labels);
-  const room = model.config.maxPositions - virtualTokensOf(lora);
+  const adapter = world.adapter(stage, model, lengths.labels);
+  const room = model.config.maxPositions - virtualTokensOf(adapter);
   const maxLength = Math.min(room, Number(format?.settings['max_length'] ?? room));
   const { global, packing } = settings.batch;
-  const held = { ...model, lora };
+  const held = { ...model, adapter };
   const shape = { config: model.config, lengths, ...(packing ? { packed: global } : {}) };
   return {
     model,
@@ -67,7 +68,7 @@ export async function trainFacts(
       ...shape,
       weightBytes: weightBytes(held),
       decoded: decodedWeights(held),
-      lora,
+      adapter,
       optimizer: optimizerName(settings),
       precision: settings.precision,
       validation,
@@ -88,8 +89,8 @@ export async function trainFacts(
       micro: settings.batch.micro,
       layers: model.config.layers,
       vocabularyShard:
-        world.runtime.name === 'onnx' && savedTensor(model.config, lora, 'head') === undefined
-          ? entriesOfPiece(adaptedConfig(model.config, lora))
+        world.runtime.name === 'onnx' && wholeTensor(model.config, adapter, 'head') === undefined
+          ? entriesOfPiece(adaptedConfig(model.config, adapter))
           : undefined,
       fixedRank: settings.start !== undefined,
       paged: isPaged(settings),
@@ -157,8 +158,7 @@ function startOf(stage: Stage, { model, memory, ladder: options, maxLength }: Tr
     maxLength,
     longestPadded: longestPadded(memory, { maxLength }),
     lengths: memory.lengths,
-    rank: memory.lora.rank,
-    alpha: memory.lora.alpha,
+    ...factorsOf(memory.adapter),
   });
   return decodingOnce(memory, fastest);
 }

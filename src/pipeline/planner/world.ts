@@ -1,6 +1,6 @@
 /** What every stage of one plan is looked at with. */
 
-import type { LoraConfig } from '../../compute/models/types.js';
+import type { AdapterConfig } from '../../compute/models/adapters/config.js';
 import type { RuntimeIdentity } from '../../compute/tensor/runtimes/index.js';
 import type { Diagnostic } from '../../language/diagnostics/types.js';
 import type { Digests } from '../../language/host/digests.js';
@@ -56,7 +56,7 @@ export interface PlanWorld {
    * The adapter of a train stage over this base; `labels` are those of its rows, which need be given only once. Throws
    * where its settings don't go with the base.
    */
-  lora(stage: Stage, base: PlannedModel, labels?: readonly string[]): LoraConfig;
+  adapter(stage: Stage, base: PlannedModel, labels?: readonly string[]): AdapterConfig;
   sources(data: string): SourceSize;
   /** The most of them that a data stage outputs. */
   limited(data: string): SourceSize;

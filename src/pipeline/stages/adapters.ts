@@ -1,6 +1,6 @@
 /** Adapters that a pipeline names by a folder. */
 import { join, resolve } from 'node:path';
-import { ADAPTER_FILES } from '../../compute/packaging/peft/read.js';
+import { ADAPTER_FILES } from '../../compute/packaging/read-adapter.js';
 import type { Call } from '../../language/ir/types.js';
 import { adapters as functions } from '../../language/schemas/functions/adapter.js';
 import type { ModelPath } from './models.js';

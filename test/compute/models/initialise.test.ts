@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { initLora } from '../../../src/compute/models/adapters/initialise.js';
+import type { LoraConfig } from '../../../src/compute/models/adapters/config.js';
+import { initAdapter } from '../../../src/compute/models/adapters/kinds.js';
 import { parseConfig } from '../../../src/compute/models/config/index.js';
 import { initModel } from '../../../src/compute/models/initialise.js';
 import { fillNormal, fillUniform, philox, uniform } from '../../../src/compute/models/random.js';
@@ -50,8 +51,14 @@ describe('random numbers', () => {
 
 describe('fresh weights', () => {
   it('an adapter starts as PEFT starts it', () => {
-    const lora = { rank: 64, alpha: 64, dropout: 0, targets: ['v_proj', 'down_proj'] };
-    const { tensors } = initLora(config, lora, 5);
+    const lora: LoraConfig = {
+      kind: 'lora',
+      rank: 64,
+      alpha: 64,
+      dropout: 0,
+      targets: ['v_proj', 'down_proj'],
+    };
+    const { tensors } = initAdapter(config, lora, { seed: 5 });
     expect([...tensors.keys()].filter((name) => name.includes('layers.1'))).to.deep.equal([
       'model.layers.1.self_attn.v_proj.lora_A.weight',
       'model.layers.1.self_attn.v_proj.lora_B.weight',
@@ -66,10 +73,10 @@ describe('fresh weights', () => {
     const b = tensors.get('model.layers.1.mlp.down_proj.lora_B.weight');
     expect(b?.shape).to.deep.equal([16, 64]);
     expect(b?.data.every((value) => value === 0)).to.equal(true);
-    expect(initLora(config, lora, 5)).to.deep.equal(initLora(config, lora, 5));
-    expect(initLora(config, lora, 6)).not.to.deep.equal(initLora(config, lora, 5));
-    expect(() => initLora(config, { ...lora, targets: ['lm_head'] }, 5)).to.throw(/lm_head/);
-    const gaussian = initLora(config, lora, 5, { init: 'gaussian' }).tensors;
+    expect(initAdapter(config, lora, { seed: 5 })).to.deep.equal(initAdapter(config, lora, { seed: 5 }));
+    expect(initAdapter(config, lora, { seed: 6 })).not.to.deep.equal(initAdapter(config, lora, { seed: 5 }));
+    expect(() => initAdapter(config, { ...lora, targets: ['lm_head'] }, { seed: 5 })).to.throw(/lm_head/);
+    const gaussian = initAdapter(config, lora, { seed: 5, init: 'gaussian' }).tensors;
     for (const [name, { data }] of gaussian)
       if (name.includes('lora_A')) {
         expect(moments(data).mean).to.be.closeTo(0, 0.001);

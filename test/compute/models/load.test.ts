@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { headConfig, unreadHead } from '../../../src/compute/models/adapters/classifier.js';
+import { unreadHead } from '../../../src/compute/models/adapters/classifier.js';
+import type { HeadConfig } from '../../../src/compute/models/adapters/config.js';
 import { expectedTensors } from '../../../src/compute/models/architectures/index.js';
 import { initModel } from '../../../src/compute/models/initialise.js';
 import { openModel } from '../../../src/compute/models/load.js';
@@ -163,11 +164,11 @@ describe('model folder', () => {
   });
 
   it('leaves out the head that nobody reads once there are labels, however it is held', () => {
-    const lora = headConfig(['a', 'b']);
-    expect(unreadHead(config, lora)).to.equal('lm_head.weight');
-    expect(unreadHead(config, { ...lora, labels: undefined })).to.equal(undefined);
-    expect(unreadHead({ ...config, tieEmbeddings: true }, lora)).to.equal(undefined);
-    expect(unreadHead({ ...config, labels: ['a'] }, lora)).to.equal(undefined);
+    const head: HeadConfig = { kind: 'head', labels: ['a', 'b'] };
+    expect(unreadHead(config, head)).to.equal('lm_head.weight');
+    expect(unreadHead(config, { kind: 'prompt', tokens: 1 })).to.equal(undefined);
+    expect(unreadHead({ ...config, tieEmbeddings: true }, head)).to.equal(undefined);
+    expect(unreadHead({ ...config, labels: ['a'] }, head)).to.equal(undefined);
     const model = openModel(host(tensors(ENCODERS.BF16)), '/m');
     for (const storage of ['stored', 'f32', 'nf4', 'nf4_decoded', 'paged'] as const) {
       const store = model.loadWeights(storage, 'lm_head.weight');

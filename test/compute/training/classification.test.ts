@@ -1,17 +1,17 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { adaptedConfig, headConfig } from '../../../src/compute/models/adapters/classifier.js';
-import { initLora } from '../../../src/compute/models/adapters/initialise.js';
+import { adaptedConfig } from '../../../src/compute/models/adapters/classifier.js';
+import type { AdapterConfig } from '../../../src/compute/models/adapters/config.js';
+import { initAdapter } from '../../../src/compute/models/adapters/kinds.js';
 import { createDecoder, type Decoder } from '../../../src/compute/models/decoder/index.js';
 import type { DecoderOptions } from '../../../src/compute/models/decoder/types.js';
 import { type ModelFolder, openModel } from '../../../src/compute/models/load.js';
-import type { LoraConfig } from '../../../src/compute/models/types.js';
 import { buildBatch, buildPacked } from '../../../src/compute/training/batch.js';
 import type { TokenRows } from '../../../src/compute/training/index.js';
 import { RUNTIME_NAMES, type RuntimeName } from '../../../src/language/ir/runtimes.js';
 import { labelledRow } from '../../../src/pipeline/stages/format/labelled.js';
-import { baseWeights } from '../../../src/pipeline/stages/train/base.js';
+import { baseWeights } from '../../../src/pipeline/stages/train/base-weights.js';
 import { coverageOf } from '../../../src/pipeline/stages/train/coverage.js';
 import { openHere, whereInstalled } from '../tensor/runtimes/here.js';
 import { fixturePath, float32Tensors, host, type RecordedRun, tokenRows } from './fixture.js';
@@ -56,8 +56,12 @@ async function decoderFor(name: Name, runtime: RuntimeName): Promise<Decoder> {
     name.endsWith('full')
       ? {
           ...shared,
-          config: adaptedConfig(model.config, { labels: LABELS }),
-          weights: baseWeights(model, { method: 'full' }, { lora: headConfig(LABELS), seed: 0 }),
+          config: adaptedConfig(model.config, { kind: 'head', labels: LABELS }),
+          weights: baseWeights(
+            model,
+            { method: 'full' },
+            { adapter: { kind: 'head', labels: LABELS }, seed: 0 },
+          ),
           trainable: 'full',
         }
       : { ...shared, config: model.config, ...adapterFor(name, model), trainable: 'adapter' },
@@ -72,10 +76,10 @@ async function decoderFor(name: Name, runtime: RuntimeName): Promise<Decoder> {
 function adapterFor(name: Name, model: ModelFolder): Pick<DecoderOptions, 'weights' | 'adapter'> {
   const { targets } = familyOf(name);
   const weights = model.loadWeights(name.endsWith('qlora') ? 'nf4' : 'stored');
-  const lora: LoraConfig = name.endsWith('head')
-    ? headConfig(LABELS)
-    : { rank: 4, alpha: 8, dropout: 0, targets, labels: LABELS };
-  return { weights, adapter: initLora(model.config, lora, 0, { weights }) };
+  const adapter: AdapterConfig = name.endsWith('head')
+    ? { kind: 'head', labels: LABELS }
+    : { kind: 'lora', rank: 4, alpha: 8, dropout: 0, targets, labels: LABELS };
+  return { weights, adapter: initAdapter(model.config, adapter, { seed: 0, weights }) };
 }
 
 const largest = (values: Float32Array): number => values.reduce((most, x) => Math.max(most, Math.abs(x)), 0);

@@ -1,14 +1,12 @@
 import { expect } from 'chai';
-import { bottleneckConfig } from '../../../src/compute/models/adapters/bottleneck.js';
-import { initLora } from '../../../src/compute/models/adapters/initialise.js';
+import type { AdapterConfig, LoraConfig } from '../../../src/compute/models/adapters/config.js';
+import { adapterShapes, initAdapter } from '../../../src/compute/models/adapters/kinds.js';
 import { plainAdapter } from '../../../src/compute/models/adapters/pissa.js';
-import { prefixConfig } from '../../../src/compute/models/adapters/prefix.js';
-import { promptConfig } from '../../../src/compute/models/adapters/prompt.js';
-import { adapterShapes } from '../../../src/compute/models/adapters/saved.js';
 import { createDecoder, type Decoder } from '../../../src/compute/models/decoder/index.js';
 import { openModel } from '../../../src/compute/models/load.js';
-import type { Adapter, LoraConfig, ModelConfig, WeightStore } from '../../../src/compute/models/types.js';
+import type { Adapter, ModelConfig, WeightStore } from '../../../src/compute/models/types.js';
 import { RUNTIME_NAMES, type RuntimeName } from '../../../src/language/ir/runtimes.js';
+import { ofKind } from '../models/adapters/of-kind.js';
 import { openHere, whereInstalled } from '../tensor/runtimes/here.js';
 import { fixturePath, host, type RunName, recordedRows, recordedRun, recordedTensors } from './fixture.js';
 import { agrees } from './whole-run.js';
@@ -23,19 +21,19 @@ const IN_FOUR_BITS: ReadonlySet<RunName> = new Set([
 ]);
 
 /** What trains no low-rank factors. */
-const OTHERS: Readonly<Partial<Record<RunName, LoraConfig>>> = {
-  prompt: promptConfig(6),
-  prefix: prefixConfig({ tokens: 6 }),
-  'qlora-prefix': prefixConfig({ tokens: 6 }),
-  'prefix-projection': prefixConfig({ tokens: 6, projection: 12 }),
-  houlsby: bottleneckConfig(
-    { reduction: 8, places: ['attention', 'mlp'], activation: 'silu', reads: 'output', scale: 1 },
-    0,
-  ),
-  pfeiffer: bottleneckConfig(
-    { reduction: 4, places: ['mlp'], activation: 'relu', reads: 'sum', scale: 1 },
-    0,
-  ),
+const OTHERS: Readonly<Partial<Record<RunName, AdapterConfig>>> = {
+  prompt: { kind: 'prompt', tokens: 6 },
+  prefix: { kind: 'prefix', tokens: 6 },
+  'qlora-prefix': { kind: 'prefix', tokens: 6 },
+  'prefix-projection': { kind: 'prefix', tokens: 6, projection: 12 },
+  houlsby: {
+    ...{ kind: 'bottleneck', reduction: 8, places: ['attention', 'mlp'], activation: 'silu' },
+    ...{ reads: 'output', scale: 1, dropout: 0 },
+  },
+  pfeiffer: {
+    ...{ kind: 'bottleneck', reduction: 4, places: ['mlp'], activation: 'relu' },
+    ...{ reads: 'sum', scale: 1, dropout: 0 },
+  },
 };
 
 const isPissa = (name: RunName): boolean => name.endsWith('pissa');
@@ -66,8 +64,16 @@ function initialAdapter(config: ModelConfig, weights: WeightStore, name: RunName
     return { config: other, tensors: new Map(tensors) };
   }
   const targets = ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'];
-  const lora = { rank: 4, alpha: 8, dropout: 0, targets, dora: name.endsWith('dora'), pissa: isPissa(name) };
-  const { tensors } = initLora(config, lora, 0, { weights });
+  const lora: LoraConfig = {
+    kind: 'lora',
+    rank: 4,
+    alpha: 8,
+    dropout: 0,
+    targets,
+    dora: name.endsWith('dora'),
+    pissa: isPissa(name),
+  };
+  const { tensors } = initAdapter(config, lora, { seed: 0, weights });
   const recorded = recordedTensors('lora-initial.safetensors');
   if (!isPissa(name))
     for (const [tensor, { data }] of tensors) {
@@ -85,7 +91,7 @@ function initialAdapter(config: ModelConfig, weights: WeightStore, name: RunName
 function finalTensors({ options, parameters }: Decoder, name: RunName) {
   const recorded = recordedTensors(`${name}-final.safetensors`);
   if (!isPissa(name) || options.adapter === undefined) return { found: parameters, expected: recorded };
-  const { config, tensors } = plainAdapter(options.adapter, options.adapter.tensors);
+  const { config, tensors } = plainAdapter(ofKind('lora', options.adapter), options.adapter.tensors);
   expect(config).to.include({ rank: 8, alpha: 16 });
   const product = (down: ArrayLike<number>, up: ArrayLike<number>): Float32Array => {
     const [rows, columns] = [up.length / config.rank, down.length / config.rank];

@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { initLora } from '../../../src/compute/models/adapters/initialise.js';
+import type { LoraConfig } from '../../../src/compute/models/adapters/config.js';
+import { initAdapter } from '../../../src/compute/models/adapters/kinds.js';
 import { createDecoder, type Decoder } from '../../../src/compute/models/decoder/index.js';
 import { openModel } from '../../../src/compute/models/load.js';
 import { onnxRuntime } from '../../../src/compute/tensor/runtimes/onnx/index.js';
@@ -117,12 +118,18 @@ describe('a step', () => {
   async function decoderOf(): Promise<Decoder> {
     const { config, ...model } = openModel(host, fixturePath('base'));
     const weights = model.loadWeights('stored');
-    const lora = { rank: 4, alpha: 8, dropout: 0, targets: ['q_proj', 'v_proj', 'down_proj'] };
+    const lora: LoraConfig = {
+      kind: 'lora',
+      rank: 4,
+      alpha: 8,
+      dropout: 0,
+      targets: ['q_proj', 'v_proj', 'down_proj'],
+    };
     return createDecoder({
       runtime: await onnxRuntime({ threads: 1 }),
       config,
       weights,
-      adapter: initLora(config, lora, 3, { weights }),
+      adapter: initAdapter(config, lora, { seed: 3, weights }),
       trainable: 'adapter',
       checkpointedBlocks: 1,
       logitsChunk: 64,

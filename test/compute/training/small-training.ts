@@ -1,10 +1,12 @@
 /** A Llama of hidden size 48 and one layer that is trained for some steps on a runtime: LoRA, QLoRA, or as a whole. */
-import { adapterShapes } from '../../../src/compute/models/adapters/saved.js';
+
+import type { LoraConfig } from '../../../src/compute/models/adapters/config.js';
+import { adapterShapes } from '../../../src/compute/models/adapters/kinds.js';
 import { expectedTensors } from '../../../src/compute/models/architectures/index.js';
 import { createDecoder } from '../../../src/compute/models/decoder/index.js';
 import { freshSource } from '../../../src/compute/models/initialise.js';
 import { fillNormal } from '../../../src/compute/models/random.js';
-import type { Adapter, LoraConfig, ModelConfig, WeightStore } from '../../../src/compute/models/types.js';
+import type { Adapter, ModelConfig, WeightStore } from '../../../src/compute/models/types.js';
 import { blockTensor, float32Tensor } from '../../../src/compute/models/weights/dense.js';
 import { encodeBfloat16 } from '../../../src/compute/models/weights/half.js';
 import { quantiseNf4 } from '../../../src/compute/models/weights/nf4-quantise.js';
@@ -53,7 +55,13 @@ const CONFIG: ModelConfig = {
   ...{ tieEmbeddings: true, bosTokenId: 1, eosTokenIds: [2], padTokenId: 0 },
 };
 
-const LORA: LoraConfig = { rank: 4, alpha: 8, dropout: 0, targets: ['q_proj', 'v_proj', 'down_proj'] };
+const LORA: LoraConfig = {
+  kind: 'lora',
+  rank: 4,
+  alpha: 8,
+  dropout: 0,
+  targets: ['q_proj', 'v_proj', 'down_proj'],
+};
 
 export async function trainSmall(
   runtime: Runtime,

@@ -1,6 +1,6 @@
 /**
- * Bottleneck adapters: small networks that are trained behind the attention and the MLP of a block (Houlsby et al. 2019,
- * arXiv 1902.00751; Pfeiffer et al. 2020, arXiv 2005.00247), or beside them (He et al. 2021, arXiv 2110.04366). What they
+ * Bottleneck adapters: small networks that are trained after the attention and the MLP of a block (Houlsby et al. 2019,
+ * arXiv 1902.00751; Pfeiffer et al. 2020, arXiv 2005.00247), or next to them (He et al. 2021, arXiv 2110.04366). What they
  * compute and what their tensors are called is that of AdapterHub's `adapters` 1.3.
  */
 import {
@@ -11,19 +11,10 @@ import {
   type NamedShape,
 } from '../architectures/index.js';
 import { fillNormal, fillUniform } from '../random.js';
-import type { Adapter, BottleneckConfig, BottleneckPlace, LoraConfig, ModelConfig } from '../types.js';
+import type { ModelConfig } from '../types.js';
 import { elementCount } from '../weights/sizes.js';
-
-/** The adapter behind one part of a block. */
-export interface Bottleneck extends Pick<BottleneckConfig, 'activation' | 'reads' | 'scale'> {
-  /** Width of the bottleneck. */
-  readonly size: number;
-}
-
-/** The adapters of one block, by the parts that they follow. */
-export type Bottlenecks = Readonly<Partial<Record<BottleneckPlace, Bottleneck>>>;
-
-export const NO_BOTTLENECKS: Bottlenecks = {};
+import type { BottleneckConfig, BottleneckPlace } from './config.js';
+import type { AdapterDefinition, AdapterInits, Bottlenecks } from './definition.js';
 
 /** Where they are within a block, by the part. */
 export const BOTTLENECK_MODULES: Readonly<Record<BottleneckPlace, string>> = {
@@ -43,13 +34,13 @@ export const bottleneckModule = (place: BottleneckPlace): string =>
 export const bottleneckSize = (hidden: number, reduction: number): number =>
   Math.max(1, Math.round((hidden - (hidden % reduction)) / reduction));
 
-export function bottlenecksAt(
+/** The adapters of one block. */
+function bottlenecksAt(
   { attention }: BlockBlueprint,
-  { bottleneck }: LoraConfig,
+  { reduction, places, activation, reads, scale, leaveOut }: BottleneckConfig,
   layer: number,
 ): Bottlenecks {
-  if (bottleneck === undefined || bottleneck.leaveOut?.includes(layer)) return NO_BOTTLENECKS;
-  const { reduction, places, activation, reads, scale } = bottleneck;
+  if (leaveOut?.includes(layer)) return {};
   const size = bottleneckSize(attention.output.outputs, reduction);
   return Object.fromEntries(places.map((place) => [place, { size, activation, reads, scale }]));
 }
@@ -69,21 +60,8 @@ export const bottleneckTensors = (block: BlockBlueprint, bottlenecks: Bottleneck
     ];
   });
 
-/** All of them, by their full names. */
-export function bottleneckShapes(config: ModelConfig, lora: LoraConfig | undefined): readonly NamedShape[] {
-  if (lora?.bottleneck === undefined) return [];
-  const blueprint = blueprintOf(config);
-  return blueprint.layers.flatMap((_, layer) => {
-    const block = blockOf(blueprint, layer);
-    return bottleneckTensors(block, bottlenecksAt(block, lora, layer)).map(({ name, shape }) => ({
-      name: blockName(blueprint, layer, name),
-      shape,
-    }));
-  });
-}
-
 /** Whether there is a norm between what a part gives and the sum that an adapter reads: then there is no such sum. */
-export const readsBehindNorm = (config: ModelConfig, { places, reads }: BottleneckConfig): boolean =>
+export const readsAcrossNorm = (config: ModelConfig, { places, reads }: BottleneckConfig): boolean =>
   reads === 'sum' &&
   Object.values(blueprintOf(config).blocks).some((block) =>
     places.some((place) => block[place].after !== undefined),
@@ -94,11 +72,9 @@ export const readsBehindNorm = (config: ModelConfig, { places, reads }: Bottlene
  * starts close to its base. `mam_adapter`: down from Kaiming's uniform with a = √5, which is U(−1/√hidden, 1/√hidden), and
  * up 0, so that it starts as its base.
  */
-export type BottleneckInit = 'bert' | 'mam_adapter';
-
 const FILL: Readonly<
   Record<
-    BottleneckInit,
+    AdapterInits['bottleneck'],
     (out: Float32Array, seed: number, name: string, isDown: boolean, inputs: number) => void
   >
 > = {
@@ -108,27 +84,38 @@ const FILL: Readonly<
   },
 };
 
-/** A fresh adapter. Values depend on the seed, the tensor and its shape alone. */
-export function initBottleneck(
-  model: ModelConfig,
-  config: LoraConfig,
-  seed: number,
-  init: BottleneckInit,
-): Adapter {
-  const tensors = bottleneckShapes(model, config).map(({ name, shape }) => {
-    const data = new Float32Array(elementCount(shape));
-    const [, inputs] = shape;
-    if (inputs !== undefined) FILL[init](data, seed, name, name.includes('adapter_down'), inputs);
-    return [name, { shape, data }] as const;
-  });
-  return { config, tensors: new Map(tensors) };
-}
-
-/** A config with such adapters, and no low-rank factors. */
-export const bottleneckConfig = (bottleneck: BottleneckConfig, dropout: number): LoraConfig => ({
-  rank: 0,
-  alpha: 0,
-  dropout,
-  targets: [],
-  bottleneck,
-});
+export const bottleneck: AdapterDefinition<'bottleneck'> = {
+  shapes(model, adapter) {
+    const blueprint = blueprintOf(model);
+    return blueprint.layers.flatMap((_, layer) => {
+      const block = blockOf(blueprint, layer);
+      return bottleneckTensors(block, bottlenecksAt(block, adapter, layer)).map(({ name, shape }) => ({
+        name: blockName(blueprint, layer, name),
+        shape,
+      }));
+    });
+  },
+  init(model, adapter, { seed, init = 'bert' }) {
+    const tensors = bottleneck.shapes(model, adapter).map(({ name, shape }) => {
+      const data = new Float32Array(elementCount(shape));
+      const [, inputs] = shape;
+      if (inputs !== undefined) FILL[init](data, seed, name, name.includes('adapter_down'), inputs);
+      return [name, { shape, data }] as const;
+    });
+    return new Map(tensors);
+  },
+  inBlock: (adapter, { block, layer }) => ({ bottlenecks: bottlenecksAt(block, adapter, layer) }),
+  misfit: (model, adapter) =>
+    readsAcrossNorm(model, adapter)
+      ? 'It reads the sum of the output of a sublayer and the hidden states, but this base has a norm between the two.'
+      : undefined,
+  blockInput: /_adapters\.adapters\./,
+  modules: (model, adapter) =>
+    BOTTLENECK_PLACES.flatMap((place) => {
+      const module = bottleneckModule(place);
+      const shapes = bottleneck.shapes(model, adapter).filter(({ name }) => name.includes(`.${module}.`));
+      if (shapes.length === 0) return [];
+      const layers = new Set(shapes.map(({ name }) => name.slice(0, name.indexOf(module)))).size;
+      return [{ module: BOTTLENECK_MODULES[place], layers, of: model.layers, shapes }];
+    }),
+};

@@ -1,15 +1,17 @@
 /** Classification: a head over labels, `score`, reads the last token of a text in the place of the head over the vocabulary. */
 import { blueprintOf } from '../architectures/index.js';
-import type { LoraConfig, ModelConfig } from '../types.js';
+import type { ModelConfig } from '../types.js';
+import type { AdapterConfig } from './config.js';
 
 const classifiers = new WeakMap<ModelConfig, Map<string, ModelConfig>>();
 
+/** The labels that an adapter brings a head for. */
+export const labelsOf = (adapter: AdapterConfig | undefined): readonly string[] | undefined =>
+  adapter !== undefined && 'labels' in adapter ? adapter.labels : undefined;
+
 /** The config of a base once an adapter is laid over it: that of a classifier where the adapter brings labels. */
-export function adaptedConfig(
-  config: ModelConfig,
-  lora: Pick<LoraConfig, 'labels'> | undefined,
-): ModelConfig {
-  const labels = lora?.labels;
+export function adaptedConfig(config: ModelConfig, adapter: AdapterConfig | undefined): ModelConfig {
+  const labels = labelsOf(adapter);
   if (labels === undefined || labels === config.labels) return config;
   // what follows from a config is kept by its identity
   const known = classifiers.get(config) ?? new Map<string, ModelConfig>();
@@ -21,27 +23,11 @@ export function adaptedConfig(
 }
 
 /**
- * Name of the tensor of a base that nobody reads once there are labels: its head over the vocabulary, where that is not
+ * Name of the tensor of a base that is not read once there are labels: its head over the vocabulary, where that is not
  * its embedding.
  */
-export function unreadHead(
-  config: ModelConfig,
-  lora: Pick<LoraConfig, 'labels'> | undefined,
-): string | undefined {
-  if (lora?.labels === undefined || config.labels !== undefined) return undefined;
+export function unreadHead(config: ModelConfig, adapter: AdapterConfig | undefined): string | undefined {
+  if (labelsOf(adapter) === undefined || config.labels !== undefined) return undefined;
   const { embedding, head } = blueprintOf(config);
   return head.output.name === embedding.name ? undefined : head.output.name;
 }
-
-/** The config of an adapter that trains the head alone. */
-export const headConfig = (labels: readonly string[]): LoraConfig => ({
-  rank: 0,
-  alpha: 0,
-  dropout: 0,
-  targets: [],
-  labels,
-});
-
-/** Whether an adapter is a head over labels and nothing else. */
-export const isHead = ({ labels, targets }: Pick<LoraConfig, 'labels' | 'targets'>): boolean =>
-  labels !== undefined && targets.length === 0;

@@ -1,8 +1,16 @@
 /** PiSSA (Meng et al. 2024, arXiv 2404.02948): training begins with the principal parts of the weights themselves. */
 import { weightName } from '../architectures/index.js';
-import type { Adapter, AdapterTensors, LoraConfig, WeightStore } from '../types.js';
+import type { Adapter, AdapterTensors, WeightStore } from '../types.js';
 import { elementCount } from '../weights/sizes.js';
-import { type AdaptedProjection, downName, firstDownName, firstUpName, isTrained, upName } from './layout.js';
+import {
+  type AdaptedProjection,
+  downName,
+  firstDownName,
+  firstUpName,
+  isTrained,
+  upName,
+} from './branches.js';
+import type { LoraConfig } from './config.js';
 import { largestTriplets } from './svd.js';
 
 export interface Factors {
@@ -41,7 +49,7 @@ export function principalFactors(
 }
 
 /** An adapter that began so, as one over the weights as they are. */
-export function plainAdapter({ config, tensors }: Adapter, first: AdapterTensors): Adapter {
+export function plainAdapter({ config, tensors }: Adapter<'lora'>, first: AdapterTensors): Adapter<'lora'> {
   if (config.pissa !== true) return { config, tensors };
   const joined = [...tensors]
     .filter(([name]) => isTrained(name))

@@ -1,10 +1,12 @@
 /**
  * Prefix tuning (Li & Liang 2021, arXiv 2101.00190): keys and values of virtual tokens, trained in every layer, that each
- * text attends to. A text's own positions begin behind them.
+ * text attends to. A text's own positions begin after them.
  */
-import type { NamedShape } from '../architectures/index.js';
 import { fillNormal, fillUniform } from '../random.js';
-import type { Adapter, LoraConfig, ModelConfig, PrefixShape } from '../types.js';
+import type { ModelConfig } from '../types.js';
+import { elementCount } from '../weights/sizes.js';
+import type { AdapterConfig } from './config.js';
+import { type AdapterDefinition, outerModule } from './definition.js';
 
 /** The trained tensors, by the names that they have in PEFT's `PrefixEncoder`. */
 export const PREFIX_EMBEDDING = 'prompt_encoder.embedding.weight';
@@ -23,57 +25,42 @@ const laneWidth = ({ keyValueHeads, headDim }: Pick<ModelConfig, 'keyValueHeads'
 /** Numbers of a virtual token's keys and values in all layers. */
 const prefixWidth = (config: ModelConfig): number => 2 * config.layers * laneWidth(config);
 
-export const hasProjection = (lora: LoraConfig): boolean => lora.prefix?.projection !== undefined;
+/** Virtual tokens whose keys and values every text attends to. */
+export const prefixTokens = (adapter: AdapterConfig | undefined): number =>
+  adapter?.kind === 'prefix' ? adapter.tokens : 0;
 
-/** `[virtual tokens, layers·2·keyValueHeads·dim]`; with a projection `[virtual tokens, keyValueHeads·dim]` and its layers. */
-export function prefixShapes(config: ModelConfig, lora: LoraConfig | undefined): readonly NamedShape[] {
-  if (lora?.prefix === undefined) return [];
-  const { tokens, projection: units } = lora.prefix;
-  const [inner, width] = [laneWidth(config), prefixWidth(config)];
-  if (units === undefined) return [{ name: PREFIX_EMBEDDING, shape: [tokens, width] }];
-  return [
-    { name: PREFIX_EMBEDDING, shape: [tokens, inner] },
-    { name: PREFIX_HIDDEN.weight, shape: [units, inner] },
-    { name: PREFIX_HIDDEN.bias, shape: [units] },
-    { name: PREFIX_OUT.weight, shape: [width, units] },
-    { name: PREFIX_OUT.bias, shape: [width] },
-  ];
-}
-
-/** A config with this prefix, and no low-rank factors. */
-export const prefixConfig = (prefix: PrefixShape): LoraConfig => ({
-  rank: 0,
-  alpha: 0,
-  dropout: 0,
-  targets: [],
-  prefix,
-});
-
-/** How the keys and values begin, as in PEFT: from random numbers, or all zero. */
-export type PrefixInit = 'random' | 'zero';
-
-/**
- * A fresh prefix as PEFT makes it: the embedding normal with a deviation of 1, the layers of a projection from
- * U(−1/√in, 1/√in); under `zero` what the keys and values are read from is 0.
- */
-export function initPrefix(model: ModelConfig, config: LoraConfig, seed: number, init: PrefixInit): Adapter {
-  const zeros: readonly string[] =
-    init === 'random'
-      ? []
-      : hasProjection(config)
-        ? [PREFIX_OUT.weight, PREFIX_OUT.bias]
-        : [PREFIX_EMBEDDING];
-  const inputs = {
-    [PREFIX_HIDDEN.bias]: laneWidth(model),
-    [PREFIX_OUT.bias]: config.prefix?.projection ?? 1,
-  };
-  const tensors = prefixShapes(model, config).map(({ name, shape }) => {
-    const data = new Float32Array(shape.reduce((product, size) => product * size, 1));
-    const bound = 1 / Math.sqrt(inputs[name] ?? shape[1] ?? 1);
-    if (zeros.includes(name)) data.fill(0);
-    else if (name === PREFIX_EMBEDDING) fillNormal(data, seed, name, 1);
-    else fillUniform(data, seed, name, -bound, bound);
-    return [name, { shape, data }] as const;
-  });
-  return { config, tensors: new Map(tensors) };
-}
+export const prefix: AdapterDefinition<'prefix'> = {
+  /** `[virtual tokens, layers·2·keyValueHeads·dim]`; with a projection `[virtual tokens, keyValueHeads·dim]` and its layers. */
+  shapes(model, { tokens, projection: units }) {
+    const [inner, width] = [laneWidth(model), prefixWidth(model)];
+    if (units === undefined) return [{ name: PREFIX_EMBEDDING, shape: [tokens, width] }];
+    return [
+      { name: PREFIX_EMBEDDING, shape: [tokens, inner] },
+      { name: PREFIX_HIDDEN.weight, shape: [units, inner] },
+      { name: PREFIX_HIDDEN.bias, shape: [units] },
+      { name: PREFIX_OUT.weight, shape: [width, units] },
+      { name: PREFIX_OUT.bias, shape: [width] },
+    ];
+  },
+  /**
+   * As PEFT makes it: the embedding normal with a deviation of 1, the layers of a projection from U(−1/√in, 1/√in); under
+   * `zero` what the keys and values are read from is 0.
+   */
+  init(model, adapter, { seed, init = 'random' }) {
+    const { projection } = adapter;
+    const last = projection === undefined ? [PREFIX_EMBEDDING] : [PREFIX_OUT.weight, PREFIX_OUT.bias];
+    const zeros: readonly string[] = init === 'zero' ? last : [];
+    const inputs = { [PREFIX_HIDDEN.bias]: laneWidth(model), [PREFIX_OUT.bias]: projection ?? 1 };
+    const tensors = prefix.shapes(model, adapter).map(({ name, shape }) => {
+      const data = new Float32Array(elementCount(shape));
+      const bound = 1 / Math.sqrt(inputs[name] ?? shape[1] ?? 1);
+      if (name === PREFIX_EMBEDDING && !zeros.includes(name)) fillNormal(data, seed, name, 1);
+      else if (!zeros.includes(name)) fillUniform(data, seed, name, -bound, bound);
+      return [name, { shape, data }] as const;
+    });
+    return new Map(tensors);
+  },
+  virtualTokens: ({ tokens }) => tokens,
+  blockInput: /^prefix\./,
+  modules: (model, adapter) => prefix.shapes(model, adapter).map(outerModule),
+};

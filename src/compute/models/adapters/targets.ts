@@ -8,7 +8,7 @@ import {
   projectionsOfModel,
 } from '../architectures/index.js';
 import type { ModelConfig } from '../types.js';
-import { isNamed } from './layout.js';
+import { isNamed } from './branches.js';
 
 /** Which linear layers of a block a set has. */
 const MEMBERS = {

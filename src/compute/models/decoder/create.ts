@@ -1,5 +1,6 @@
 import { adaptedConfig } from '../adapters/classifier.js';
-import { virtualTokensOf } from '../adapters/prompt.js';
+import { virtualTokensOf } from '../adapters/kinds.js';
+import { promptTokens } from '../adapters/prompt.js';
 import type { ModelConfig } from '../types.js';
 import { addEmbeddingGradient } from './embedding.js';
 import { trainsBlocks } from './graphs.js';
@@ -20,7 +21,7 @@ export async function createDecoder(given: DecoderOptions): Promise<Decoder> {
   const options = { ...given, config: adaptedConfig(given.config, given.adapter?.config) };
   const machine = createMachine(options);
   const { parameters } = machine;
-  const virtual = options.adapter?.config.virtualTokens ?? 0;
+  const virtual = promptTokens(options.adapter?.config);
   return {
     options: { ...options, config: withRoom(options.config, virtualTokensOf(options.adapter?.config)) },
     parameters: parameters.values,

@@ -1,7 +1,7 @@
 /** Tokens as hidden states, and the gradients of the tables that they are looked up in. */
 
 import type { Tensor } from '../../tensor/types.js';
-import { promptOf, promptShapes } from '../adapters/prompt.js';
+import { promptOf, promptShape } from '../adapters/prompt.js';
 import { blueprintOf, type NamedShape } from '../architectures/index.js';
 import type { StoredTensor } from '../types.js';
 import type { Parts } from './parts.js';
@@ -54,7 +54,7 @@ export class Embedding {
   #sources(ids: Int32Array, placing: Placing): readonly RowSource[] | undefined {
     const { options, parameters } = this.shared;
     if (options.runtime.memory.isHost) return undefined;
-    const [prompt] = promptShapes(options.config, options.adapter?.config);
+    const prompt = promptShape(options.config, options.adapter?.config);
     const virtual = prompt?.shape[0] ?? 0;
     const isVirtual = (index: number): boolean => placing(index) < virtual;
     const sources: (Omit<RowSource, 'from'> & { from: Tensor | undefined })[] = [
@@ -78,9 +78,10 @@ export class Embedding {
   /** Whether a step changes what is looked up here. */
   #isTrained(): boolean {
     const { options, parameters } = this.shared;
-    const prompts = promptShapes(options.config, options.adapter?.config);
-    const tables = [this.tokens, ...(this.positions === undefined ? [] : [this.positions]), ...prompts];
-    return tables.some(({ name }) => parameters.values.has(name));
+    const prompt = promptShape(options.config, options.adapter?.config);
+    return [this.tokens, this.positions, prompt].some(
+      (table) => table !== undefined && parameters.values.has(table.name),
+    );
   }
 
   #lookUp(ids: Int32Array, placing: Placing, out: Float32Array): void {
@@ -138,7 +139,7 @@ export async function addEmbeddingGradient(
     if (total !== undefined) await rows.add(gradient, Array.from(ids, rowOf), scale, total);
   };
   const placing = placingOf(placed);
-  const [prompt] = promptShapes(config, options.adapter?.config);
+  const prompt = promptShape(config, options.adapter?.config);
   const virtual = prompt?.shape[0] ?? 0;
   const isVirtual = (index: number): boolean => placing(index) < virtual;
   await add(embedding, embeddingScale, (id, index) =>

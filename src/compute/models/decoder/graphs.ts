@@ -4,8 +4,10 @@ import { rematerialise } from '../../tensor/rematerialise.js';
 import { restrict } from '../../tensor/restrict.js';
 import { simplify } from '../../tensor/simplify.js';
 import type { Graph } from '../../tensor/types.js';
-import type { LayerKind } from '../adapters/layout.js';
-import { adapterShapes, savedTensor } from '../adapters/saved.js';
+import type { AdapterConfig, PrefixConfig } from '../adapters/config.js';
+import { adapterShapes, dropoutOf, type LayerKind } from '../adapters/kinds.js';
+import { prefixTokens } from '../adapters/prefix.js';
+import { wholeTensor } from '../adapters/whole.js';
 import { QUERY_BLOCK } from '../architectures/graphs/attention.js';
 import { blockGraph } from '../architectures/graphs/block.js';
 import {
@@ -16,12 +18,12 @@ import { prefixGraphs as architecturePrefix, type PrefixGraphs } from '../archit
 import type { BlockPart } from '../architectures/graphs/residual.js';
 import { stepGraph as architectureStep, type StepOptions } from '../architectures/graphs/step.js';
 import { blueprintOf } from '../architectures/index.js';
-import type { LoraConfig, ModelConfig } from '../types.js';
+import type { ModelConfig } from '../types.js';
 import type { Precision, Recomputed, Trainable } from './types.js';
 
 export interface GraphOptions {
   readonly config: ModelConfig;
-  readonly lora?: LoraConfig;
+  readonly adapter?: AdapterConfig;
   readonly trainable: Trainable;
   /** Of matrix products; left out: `f32`. */
   readonly precision?: Precision;
@@ -74,16 +76,16 @@ const without = (graph: Graph, name: string): Graph =>
   );
 
 /** Whether anybody needs the gradient of the embedded tokens. */
-export const trainsEmbedding = ({ config, lora, trainable }: GraphOptions): boolean =>
+export const trainsEmbedding = ({ config, adapter, trainable }: GraphOptions): boolean =>
   trainable === 'full' ||
   (trainable === 'adapter' &&
-    (lora?.virtualTokens !== undefined || savedTensor(config, lora, 'embedding') !== undefined));
+    (adapter?.kind === 'prompt' || wholeTensor(config, adapter, 'embedding') !== undefined));
 
 /** Whether gradients go back through the blocks: not where the head alone is trained. */
-export function trainsBlocks({ config, lora, trainable }: GraphOptions): boolean {
-  if (trainable !== 'adapter' || lora === undefined) return trainable !== 'none';
-  const head = savedTensor(config, lora, 'head')?.name;
-  return adapterShapes(config, lora).some(({ name }) => name !== head);
+export function trainsBlocks({ config, adapter, trainable }: GraphOptions): boolean {
+  if (trainable !== 'adapter' || adapter === undefined) return trainable !== 'none';
+  const head = wholeTensor(config, adapter, 'head')?.name;
+  return adapterShapes(config, adapter).some(({ name }) => name !== head);
 }
 
 /** Both passes of a training block; the first block's gives no gradient of its input where nobody needs it. */
@@ -94,15 +96,15 @@ export function trainingBlock(
   keeping: Keeping,
   first: boolean,
 ): { readonly forward: Graph; readonly backward: Graph } {
-  const { config, lora, trainable } = options;
+  const { config, adapter, trainable } = options;
   const { joint, kept } = blockGraph({
     config,
     kind,
     ...shape,
-    prefix: lora?.prefix?.tokens,
+    prefix: prefixTokens(adapter),
     precision: options.precision,
     trainable,
-    dropout: trainable === 'adapter' ? (lora?.dropout ?? 0) : 0,
+    dropout: trainable === 'adapter' ? dropoutOf(adapter) : 0,
   });
   const whole = inPrecision(joint, options);
   const needed = first && !trainsEmbedding(options) ? without(whole, 'dx') : whole;
@@ -119,7 +121,7 @@ export function trainingBlock(
 
 /** Forward only, without dropout; `cached` also gives the keys and values. */
 export function evaluationBlock(
-  { config, lora, precision }: GraphOptions,
+  { config, adapter, precision }: GraphOptions,
   kind: LayerKind,
   shape: BlockShape,
   cached: boolean,
@@ -128,7 +130,7 @@ export function evaluationBlock(
     config,
     kind,
     ...shape,
-    prefix: lora?.prefix?.tokens,
+    prefix: prefixTokens(adapter),
     precision,
     trainable: 'none',
     dropout: 0,
@@ -140,8 +142,8 @@ export function evaluationBlock(
 export type HeadRole = 'train' | 'loss' | 'logits';
 
 export function headGraph(options: GraphOptions, tokens: number, role: HeadRole): Graph {
-  const { config, lora, trainable } = options;
-  const saved = trainable === 'adapter' && savedTensor(config, lora, 'head') !== undefined;
+  const { config, adapter, trainable } = options;
+  const saved = trainable === 'adapter' && wholeTensor(config, adapter, 'head') !== undefined;
   const head = architectureHead({
     blueprint: blueprintOf(config),
     tokens,
@@ -183,10 +185,8 @@ export const stepGraph = (
 ): Graph => simplify(inPrecision(architectureStep({ config: options.config, kind, ...cache }), options));
 
 /** What computes a prefix, and its gradients. */
-export function prefixGraphs(
-  options: GraphOptions & { readonly lora: LoraConfig },
-): Omit<PrefixGraphs, 'flat'> {
-  const { forward, backward } = architecturePrefix(options.config, options.lora);
+export function prefixGraphs(options: GraphOptions, prefix: PrefixConfig): Omit<PrefixGraphs, 'flat'> {
+  const { forward, backward } = architecturePrefix(options.config, prefix);
   return {
     forward: simplify(inPrecision(forward, options)),
     backward: simplify(inPrecision(backward, options)),

@@ -1,6 +1,6 @@
 /** A decoder's blocks, weights and positions over what they share. */
 import { GraphError } from '../../tensor/shape.js';
-import { type LayerKind, layerKind } from '../adapters/layout.js';
+import { type LayerKind, layerKind } from '../adapters/kinds.js';
 import { type Blueprint, blueprintOf } from '../architectures/index.js';
 import { BatchPositions } from './batch-positions.js';
 import { Buffers, HostBuffers } from './buffers.js';
@@ -30,7 +30,7 @@ export function createMachine(options: DecoderOptions): Machine {
   const blueprint = blueprintOf(config);
   const parts: Parts = {
     options,
-    graphs: { config, lora: adapter?.config, trainable, precision },
+    graphs: { config, adapter: adapter?.config, trainable, precision },
     compiled: new CompiledGraphs(options.runtime),
     buffers: new Buffers(options.runtime.memory),
     host: new HostBuffers(),

@@ -1,6 +1,6 @@
 /** The trainable tensors of a decoder and the gradients that add up beside them. */
 import type { HostTensor, Memory, Tensor } from '../../tensor/types.js';
-import { isTrained } from '../adapters/layout.js';
+import { isTrained } from '../adapters/branches.js';
 import type { DecoderOptions, TrainedOnDevice } from './types.js';
 
 export interface Parameter {

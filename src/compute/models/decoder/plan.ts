@@ -8,8 +8,10 @@ import { transientBytes } from '../../tensor/liveness.js';
 import { bytesOf, sizeOf } from '../../tensor/shape.js';
 import type { Graph } from '../../tensor/types.js';
 import { adaptedConfig } from '../adapters/classifier.js';
-import { firstShapes, type LayerKind, layerKind } from '../adapters/layout.js';
-import { adapterShapes } from '../adapters/saved.js';
+import type { AdapterConfig } from '../adapters/config.js';
+import { adapterShapes, firstShapes, type LayerKind, layerKind } from '../adapters/kinds.js';
+import { prefixTokens } from '../adapters/prefix.js';
+import { promptTokens } from '../adapters/prompt.js';
 import {
   blockTensors,
   blueprintOf,
@@ -17,7 +19,7 @@ import {
   headNormTensors,
   type NamedShape,
 } from '../architectures/index.js';
-import type { LoraConfig, ModelConfig } from '../types.js';
+import type { ModelConfig } from '../types.js';
 import { positionFloats } from './batch-positions.js';
 import { DRIVER_BYTES, SESSION_BYTES } from './calibration.js';
 import { chunkSize } from './chunks.js';
@@ -52,11 +54,11 @@ const FLOAT = 4;
 export function planDecoder(given: DecoderPlanOptions): DecoderPlan {
   const options = {
     ...given,
-    config: adaptedConfig(given.config, given.lora),
-    length: given.length + (given.lora?.virtualTokens ?? 0),
+    config: adaptedConfig(given.config, given.adapter),
+    length: given.length + promptTokens(given.adapter),
   };
-  const { config, lora, trainable, precision, rows, length } = options;
-  const graphs: GraphOptions = { config, lora, trainable, precision };
+  const { config, adapter, trainable, precision, rows, length } = options;
+  const graphs: GraphOptions = { config, adapter, trainable, precision };
   const training = trainable !== 'none';
   const backwards = training && trainsBlocks(graphs);
   const kinds = blockKinds(options, graphs);
@@ -64,10 +66,10 @@ export function planDecoder(given: DecoderPlanOptions): DecoderPlan {
   const supervised = oneEach ? rows : rows * (length - 1);
   const head = headWork(options, graphs, supervised);
 
-  const virtual = lora?.prefix?.tokens ?? 0;
+  const virtual = prefixTokens(adapter);
   const positions = FLOAT * positionFloats(blueprintOf(config), shapeOf(options), virtual);
   const prefix = FLOAT * prefixFloats(config, virtual, training);
-  const prefixParts = lora?.prefix === undefined ? [] : Object.values(prefixGraphs({ ...graphs, lora }));
+  const prefixParts = adapter?.kind === 'prefix' ? Object.values(prefixGraphs(graphs, adapter)) : [];
 
   const inBlock = Math.max(
     ...kinds
@@ -163,7 +165,7 @@ function blockKinds(options: DecoderPlanOptions, graphs: GraphOptions): readonly
     Omit<BlockKind, 'forward' | 'backward'> & { kind: LayerKind; first: boolean }
   >();
   blueprint.layers.forEach((_, layer) => {
-    const kind = layerKind(blueprint, options.lora, layer);
+    const kind = layerKind(blueprint, options.adapter, layer);
     const training = trainsBlocks(graphs);
     const keeping: Keeping = training ? keepingOf(layer, options) : 'nothing';
     // the first block of an adapter run has graphs of its own: nobody needs the gradient of its input
@@ -205,10 +207,10 @@ const elements = (shapes: readonly NamedShape[]): number =>
 /** Elements of the weights, of the adapter's trained tensors, and of those that it began with. */
 function sizes({
   config,
-  lora,
+  adapter,
 }: DecoderPlanOptions): Readonly<Record<'weights' | 'adapter' | 'first', number>> {
-  const of = (shapes: (config: ModelConfig, lora: LoraConfig) => readonly NamedShape[]): number =>
-    lora === undefined ? 0 : elements(shapes(config, lora));
+  const of = (shapes: (config: ModelConfig, adapter: AdapterConfig) => readonly NamedShape[]): number =>
+    adapter === undefined ? 0 : elements(shapes(config, adapter));
   return { weights: elements(expectedTensors(config)), adapter: of(adapterShapes), first: of(firstShapes) };
 }
 

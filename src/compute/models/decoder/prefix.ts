@@ -1,6 +1,6 @@
 /** Keys and values of a prefix, ready for each layer, and the way back of their gradients. */
 import type { CompiledGraph, HostTensor, Runtime, Tensors } from '../../tensor/types.js';
-import { hasProjection, PREFIX_EMBEDDING } from '../adapters/prefix.js';
+import { PREFIX_EMBEDDING } from '../adapters/prefix.js';
 import { prefixGraphs as architecturePrefix } from '../architectures/graphs/prefix.js';
 import type { Adapter, ModelConfig } from '../types.js';
 import { prefixGraphs } from './graphs.js';
@@ -29,7 +29,7 @@ const NONE: Prefix = {
   backward: async () => {},
 };
 
-/** Numbers that a prefix holds beside its trained tensors: its keys and values, and in training their gradients. */
+/** Numbers that a prefix holds besides its trained tensors: its keys and values, and in training their gradients. */
 export const prefixFloats = (
   { layers, keyValueHeads, headDim }: ModelConfig,
   tokens: number,
@@ -38,9 +38,9 @@ export const prefixFloats = (
 
 export function createPrefix({ options, graphs, compiled, parameters }: Parts): Prefix {
   const { adapter, config, trainable } = options;
-  const lora = adapter?.config;
-  if (adapter === undefined || lora?.prefix === undefined) return NONE;
-  const { tokens } = lora.prefix;
+  if (adapter?.config.kind !== 'prefix') return NONE;
+  const { config: own } = adapter;
+  const { tokens } = own;
   const lanes = [config.keyValueHeads, tokens, config.headDim];
   const shape = [2 * config.layers, ...lanes];
   const size = prefixFloats(config, tokens, false);
@@ -60,7 +60,7 @@ export function createPrefix({ options, graphs, compiled, parameters }: Parts): 
   const inputs = byLayer(states, '');
   const totals = training ? byLayer(gradients, 'total.') : [];
   const graphOf = (role: 'forward' | 'backward'): Promise<CompiledGraph> =>
-    compiled.get(`prefix ${role}`, () => prefixGraphs({ ...graphs, lora })[role]);
+    compiled.get(`prefix ${role}`, () => prefixGraphs(graphs, own)[role]);
   const trained = (): Tensors =>
     Object.fromEntries(
       [...adapter.tensors].map(([name, { shape, data }]) => [
@@ -96,19 +96,23 @@ export function createPrefix({ options, graphs, compiled, parameters }: Parts): 
 }
 
 /** A prefix that a projection computed, as PEFT saves it: without the projection. */
-export async function plainPrefix(runtime: Runtime, config: ModelConfig, adapter: Adapter): Promise<Adapter> {
-  const { config: lora, tensors } = adapter;
-  if (lora.prefix === undefined || !hasProjection(lora)) return adapter;
-  const graph = await runtime.compile(architecturePrefix(config, lora).flat);
+export async function plainPrefix(
+  runtime: Runtime,
+  model: ModelConfig,
+  adapter: Adapter<'prefix'>,
+): Promise<Adapter<'prefix'>> {
+  const { config, tensors } = adapter;
+  if (config.projection === undefined) return adapter;
+  const graph = await runtime.compile(architecturePrefix(model, config).flat);
   const inputs = Object.fromEntries(
     [...tensors].map(([name, { shape, data }]) => [name, floatTensor(shape, data)]),
   );
   const { flat } = await graph.run(inputs);
   await graph.release();
   const data = Float32Array.from((flat?.data ?? []) as Float32Array);
-  const { tokens } = lora.prefix;
+  const { tokens } = config;
   return {
-    config: { ...lora, prefix: { tokens } },
+    config: { kind: 'prefix', tokens },
     tensors: new Map([[PREFIX_EMBEDDING, { shape: [tokens, data.length / tokens], data }]]),
   };
 }

@@ -1,6 +1,7 @@
 /** Generation: prompts go through the blocks at once, then one token a row over a cache of keys and values. */
 import type { Tensor } from '../../tensor/types.js';
-import { virtualTokensOf } from '../adapters/prompt.js';
+import { virtualTokensOf } from '../adapters/kinds.js';
+import { promptTokens } from '../adapters/prompt.js';
 import type { Caches } from './caches.js';
 import { createCaches } from './create-caches.js';
 import { stepGraph } from './graphs.js';
@@ -48,7 +49,7 @@ class Session implements DecodeSession {
 
   async append(ids: readonly Int32Array[]): Promise<Float32Array> {
     this.machine.compiled.begin();
-    const virtual = this.machine.options.adapter?.config.virtualTokens ?? 0;
+    const virtual = promptTokens(this.machine.options.adapter?.config);
     const whole = this.#begun || virtual === 0 ? ids : ids.map((row) => promptedIds(row, virtual));
     this.#checkRoom(whole);
     if (!this.#begun) {

@@ -1,6 +1,8 @@
 /** A training pass: the blocks with their dropout, forward over all layers and backward again. */
 import type { CompiledGraph, Tensor, Tensors } from '../../tensor/types.js';
 import { BOTTLENECK_MODULES } from '../adapters/bottleneck.js';
+import { dropoutOf } from '../adapters/kinds.js';
+import { promptTokens } from '../adapters/prompt.js';
 import { blockName, projectionsOf } from '../architectures/index.js';
 import { addUniformNoise, dropoutMask, EMBEDDED, streamOf } from './dropout.js';
 import { placingOf } from './embedding.js';
@@ -156,7 +158,7 @@ class TrainingPass implements Pass {
   #addNoise(values: Float32Array, noise: number): void {
     const { adapter, config } = this.machine.options;
     const { rows, length } = this.#shape;
-    const virtual = adapter?.config.virtualTokens ?? 0;
+    const virtual = promptTokens(adapter?.config);
     for (let row = 0; row < rows; row++) {
       const [first, end] = [row * length + virtual, (row + 1) * length];
       const own = values.subarray(first * config.hiddenSize, end * config.hiddenSize);
@@ -181,7 +183,7 @@ function dropoutInputs(
   key: DropoutKey,
   role: string,
 ): Tensors {
-  const rate = options.adapter?.config.dropout ?? 0;
+  const rate = dropoutOf(options.adapter?.config);
   const modules = [
     ...projectionsOf(kindOf(layer).block).map(({ module }) => module),
     ...Object.values(BOTTLENECK_MODULES),

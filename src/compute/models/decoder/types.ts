@@ -1,6 +1,7 @@
 /** The block-by-block driver of a decoder: what training, evaluation, merge and generation run. */
 import type { Graph, Runtime, Tensor } from '../../tensor/types.js';
-import type { Adapter, LoraConfig, ModelConfig, WeightStore } from '../types.js';
+import type { AdapterConfig } from '../adapters/config.js';
+import type { Adapter, ModelConfig, WeightStore } from '../types.js';
 
 /** Rows of one micro batch, right-padded to one length. */
 export interface Batch {
@@ -160,7 +161,7 @@ export interface DecoderPlan {
 
 export interface DecoderPlanOptions extends Recomputed {
   readonly config: ModelConfig;
-  readonly lora?: LoraConfig;
+  readonly adapter?: AdapterConfig;
   readonly trainable: Trainable;
   /** Bytes that the stored weights hold (NF4: codes and double-quantised constants). */
   readonly weightBytes: number;

@@ -1,5 +1,5 @@
 /** A vocabulary in pieces: rows of the output matrix that are in memory as float32, with their logits, one piece after the other. */
-import { savedTensor } from '../adapters/saved.js';
+import { wholeTensor } from '../adapters/whole.js';
 import type { ModelConfig } from '../types.js';
 import type { DecoderOptions } from './types.js';
 
@@ -45,7 +45,7 @@ export function headPieces({
 }: DecoderOptions): readonly Piece[] | undefined {
   const isTrained =
     trainable === 'full' ||
-    (trainable === 'adapter' && savedTensor(config, adapter?.config, 'head') !== undefined);
+    (trainable === 'adapter' && wholeTensor(config, adapter?.config, 'head') !== undefined);
   if (vocabularyShard === undefined || isTrained || !runtime.memory.isHost) return undefined;
   return piecesOf(config.vocabSize, vocabularyShard);
 }

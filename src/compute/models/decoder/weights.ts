@@ -6,8 +6,10 @@ import { onHost } from '../../tensor/memory.js';
 import { GraphError, sizeOf } from '../../tensor/shape.js';
 import type { Tensor, Tensors } from '../../tensor/types.js';
 import { bottleneckTensors } from '../adapters/bottleneck.js';
-import { branchTensors, firstTensors, layerKind } from '../adapters/layout.js';
-import { savedTensor } from '../adapters/saved.js';
+import { branchTensors, firstTensors } from '../adapters/branches.js';
+import type { AdapterConfig } from '../adapters/config.js';
+import { layerKind } from '../adapters/kinds.js';
+import { wholeTensor } from '../adapters/whole.js';
 import { OUTPUT } from '../architectures/graphs/head.js';
 import {
   type Blueprint,
@@ -19,7 +21,7 @@ import {
   type NamedShape,
   projectionsOf,
 } from '../architectures/index.js';
-import { type LoraConfig, type ModelConfig, ModelError, type StoredTensor } from '../types.js';
+import { type ModelConfig, ModelError, type StoredTensor } from '../types.js';
 import { decodingWorkspace } from '../weights/decoding.js';
 import { Embedding } from './embedding.js';
 import { floatTensor, type Parameters } from './parameters.js';
@@ -188,12 +190,12 @@ function rowsOf(whole: Tensor, first: number, shape: readonly number[]): Tensor 
 }
 
 /** The head's tensors, by the names of its graph's inputs. */
-export function headInputs(config: ModelConfig, lora: LoraConfig | undefined): readonly Wanted[] {
+export function headInputs(config: ModelConfig, adapter: AdapterConfig | undefined): readonly Wanted[] {
   const blueprint = blueprintOf(config);
-  const saved = savedTensor(config, lora, 'head');
+  const saved = wholeTensor(config, adapter, 'head');
   const output: Wanted =
     saved === undefined
-      ? { ...blueprint.head.output, input: OUTPUT, ofBase: lora !== undefined }
+      ? { ...blueprint.head.output, input: OUTPUT, ofBase: adapter !== undefined }
       : { name: saved.name, shape: saved.shape, input: OUTPUT };
   return [...headNormTensors(blueprint).map((tensor) => ({ ...tensor, input: tensor.name })), output];
 }

@@ -1,6 +1,6 @@
-import type { BottleneckConfig } from '../../models/types.js';
-import { front } from '../peft/card.js';
-import type { AdapterBase } from '../peft/config-file.js';
+import type { BottleneckConfig } from '../../models/adapters/config.js';
+import type { AdapterBase } from '../adapter-folder.js';
+import { factTable, front } from '../peft/card.js';
 import { INTERFACE_FILE } from './interface.js';
 
 export interface BottleneckCardOptions {
@@ -46,9 +46,7 @@ export function bottleneckCard(
   return `${front(base, { library: 'adapter-transformers', tag: 'bottleneck-adapter', licence })}
 # Bottleneck adapter for ${base.name ?? 'a base model'}
 
-| | |
-|---|---|
-${facts.map(([fact, value]) => `| ${fact} | ${value} |`).join('\n')}
+${factTable(facts)}
 
 \`\`\`python
 ${isTold ? TOLD : KNOWN}

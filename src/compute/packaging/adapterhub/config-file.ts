@@ -1,15 +1,12 @@
 /** `adapter_config.json` of a bottleneck adapter, as AdapterHub's `adapters` writes it. */
-import { ADAPTER_NAME, bottleneckConfig } from '../../models/adapters/bottleneck.js';
+import { ADAPTER_NAME } from '../../models/adapters/bottleneck.js';
+import type { BottleneckConfig } from '../../models/adapters/config.js';
+import type { BottleneckActivation } from '../../models/architectures/blueprint.js';
 import { FAMILIES } from '../../models/architectures/index.js';
 import { isJson, type Json } from '../../models/json-file.js';
-import {
-  type BottleneckActivation,
-  type BottleneckConfig,
-  type LoraConfig,
-  ModelError,
-} from '../../models/types.js';
+import { ModelError } from '../../models/types.js';
+import type { AdapterBase } from '../adapter-folder.js';
 import { ConfigFields, isPositive } from '../config-fields.js';
-import type { AdapterBase } from '../peft/config-file.js';
 
 /** Release of `adapters` whose files these are. */
 export const ADAPTERS_VERSION = '1.3.0';
@@ -62,11 +59,9 @@ const ACTIVATIONS: Readonly<Record<string, BottleneckActivation>> = {
 const FLOATS = /^( +"(?:dropout|scaling|stochastic_depth)": -?\d+)(,?)$/gm;
 
 export function formatBottleneck(
-  bottleneck: BottleneckConfig,
-  dropout: number,
+  { reduction, places, activation, reads, scale, dropout, leaveOut = [] }: BottleneckConfig,
   { name, shape }: AdapterBase,
 ): string {
-  const { reduction, places, activation, reads, scale, leaveOut = [] } = bottleneck;
   const config = {
     ...PLAIN,
     ...IDLE,
@@ -94,7 +89,7 @@ export function formatBottleneck(
 }
 
 export interface ParsedBottleneck {
-  readonly config: LoraConfig;
+  readonly config: BottleneckConfig;
   /** What the adapter is called in the names of its tensors. */
   readonly name: string;
   readonly base: AdapterBase;
@@ -115,7 +110,7 @@ export function parseBottleneck(json: Json, path: string): ParsedBottleneck {
   const { name, model_name: base } = json;
   if (typeof name !== 'string' || name === '') throw invalid(path, '"name" must be the name of the adapter.');
   return {
-    config: bottleneckConfig(bottleneckOf(fields), fields.dropout('dropout')),
+    config: bottleneckOf(fields),
     name,
     base: { name: typeof base === 'string' && base !== '' ? base : null, revision: null },
   };
@@ -124,6 +119,7 @@ export function parseBottleneck(json: Json, path: string): ParsedBottleneck {
 function bottleneckOf(fields: ConfigFields): BottleneckConfig {
   const leaveOut = fields.has('leave_out') ? fields.layers('leave_out') : [];
   return {
+    kind: 'bottleneck',
     places: placesOf(fields),
     reduction: fields.number('reduction_factor', isPositive, 'it must be a positive number'),
     activation: activationOf(fields),
@@ -131,6 +127,7 @@ function bottleneckOf(fields: ConfigFields): BottleneckConfig {
     scale: fields.has('scaling')
       ? fields.number('scaling', Number.isFinite, 'it must be a number: learned scales are not supported')
       : 1,
+    dropout: fields.dropout('dropout'),
     ...(leaveOut.length === 0 ? {} : { leaveOut }),
   };
 }

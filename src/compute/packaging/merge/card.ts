@@ -1,7 +1,7 @@
 import type { Adapter } from '../../models/types.js';
 import { cell, quote } from '../card-text.js';
 import { type MergeDtype, mergeDtypes } from './dtypes.js';
-import type { Differences } from './problems.js';
+import type { Differences } from './merge-diagnostics.js';
 
 export interface CardInput {
   readonly base: string;
@@ -30,14 +30,12 @@ export function mergedCard(input: CardInput): string {
   ];
   const rows: readonly (readonly [string, string])[] = [
     ['Base', base],
-    ...(adapter === undefined
-      ? []
-      : adapter.config.targets.length === 0
-        ? []
-        : ([
-            ['LoRA', `rank ${adapter.config.rank}, alpha ${adapter.config.alpha}`],
-            ['Modules', [...adapter.config.targets].sort().join(', ')],
-          ] as const)),
+    ...(adapter?.config.kind === 'lora'
+      ? ([
+          ['LoRA', `rank ${adapter.config.rank}, alpha ${adapter.config.alpha}`],
+          ['Modules', [...adapter.config.targets].sort().join(', ')],
+        ] as const)
+      : []),
     ...(labels === undefined ? [] : [['Labels', labels.map(cell).join(', ')] as const]),
     ['Weights', mergeDtypes[dtype].torch],
   ];

@@ -1,7 +1,7 @@
 import type { Span } from '../../../language/source/span.js';
 import type { Decoder } from '../../models/decoder/types.js';
 import { type MergeDtype, mergeDtypes } from './dtypes.js';
-import { adapterWithoutEffect, type Differences, effectLost, mergeDiffers } from './problems.js';
+import { adapterWithoutEffect, type Differences, effectLost, mergeDiffers } from './merge-diagnostics.js';
 
 /** Longest probe in tokens, and how many there are at most: some logits of every layer's doing, not a benchmark. */
 export const PROBE_TOKENS = 32;

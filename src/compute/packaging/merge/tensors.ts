@@ -1,14 +1,14 @@
 import type { Span } from '../../../language/source/span.js';
+import { adaptedProjections } from '../../models/adapters/branches.js';
 import { adaptedConfig, unreadHead } from '../../models/adapters/classifier.js';
-import { adaptedProjections } from '../../models/adapters/layout.js';
-import { type SavedRole, savedTensor, savedTensors } from '../../models/adapters/saved.js';
+import { type WholeRole, wholeTensor, wholeTensors } from '../../models/adapters/whole.js';
 import { blueprintOf, weightName } from '../../models/architectures/index.js';
 import type { WritableTensor } from '../../models/safetensors/write.js';
 import type { Adapter, ModelConfig, StoredTensor, WeightStore } from '../../models/types.js';
 import { float32Tensor } from '../../models/weights/dense.js';
 import { discardedYoung } from '../../tensor/garbage.js';
 import { type MergeDtype, mergeDtypes } from './dtypes.js';
-import { notFinite, overflows } from './problems.js';
+import { notFinite, overflows } from './merge-diagnostics.js';
 import { type WeightUpdate, weightUpdate } from './update.js';
 
 export interface MergeOptions {
@@ -32,7 +32,7 @@ export function mergedTensors(base: WeightStore, options: MergeOptions): readonl
   const { safetensors } = mergeDtypes[options.dtype];
   const { adapter, config } = options.adapted ?? {};
   const projections = new Map(
-    adapter && config
+    adapter?.config.kind === 'lora' && config
       ? adaptedProjections(config, adapter.config).map((found) => [weightName({ module: found.path }), found])
       : [],
   );
@@ -49,7 +49,7 @@ export function mergedTensors(base: WeightStore, options: MergeOptions): readonl
       options.onTensor?.(name);
     },
   });
-  const whole = adapter && config ? wholeTensors(adapter, config, base) : new Map<string, StoredTensor>();
+  const whole = adapter && config ? replacedTensors(adapter, config, base) : new Map<string, StoredTensor>();
   const unread = adapter && config ? unreadHead(config, adapter.config) : undefined;
   const names = [...new Set([...base.names(), ...whole.keys()])].filter((name) => name !== unread);
   return names.map((name) => written(name, whole.get(name) ?? base.get(name)));
@@ -59,17 +59,17 @@ export function mergedTensors(base: WeightStore, options: MergeOptions): readonl
  * Embedding and head where the adapter brings one of them whole, by their names in the merged file: a head that was tied
  * to the embedding then has a tensor of its own.
  */
-function wholeTensors(
-  { config: lora, tensors }: Adapter,
+function replacedTensors(
+  { config: adapter, tensors }: Adapter,
   config: ModelConfig,
   base: WeightStore,
 ): ReadonlyMap<string, StoredTensor> {
-  if (savedTensors(config, lora).length === 0) return new Map();
-  const { embedding, head } = blueprintOf({ ...adaptedConfig(config, lora), tieEmbeddings: false });
+  if (wholeTensors(config, adapter).length === 0) return new Map();
+  const { embedding, head } = blueprintOf({ ...adaptedConfig(config, adapter), tieEmbeddings: false });
   const tied = blueprintOf(config).head.output.name;
-  const of = (role: SavedRole, name: string, otherwise: string): readonly [string, StoredTensor] => {
-    const saved = savedTensor(config, lora, role);
-    const tensor = saved && tensors.get(saved.name);
+  const of = (role: WholeRole, name: string, otherwise: string): readonly [string, StoredTensor] => {
+    const trained = wholeTensor(config, adapter, role);
+    const tensor = trained && tensors.get(trained.name);
     return [
       name,
       tensor === undefined ? base.get(otherwise) : float32Tensor(name, tensor.shape, tensor.data),

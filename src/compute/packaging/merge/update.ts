@@ -1,4 +1,4 @@
-import { type AdaptedProjection, downName, magnitudeName, upName } from '../../models/adapters/layout.js';
+import { type AdaptedProjection, downName, magnitudeName, upName } from '../../models/adapters/branches.js';
 import { type Adapter, ModelError, type StoredTensor } from '../../models/types.js';
 
 /** What an adapter makes of one weight, some of its rows at a time. */

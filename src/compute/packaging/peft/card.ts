@@ -1,43 +1,33 @@
-import { isHead } from '../../models/adapters/classifier.js';
-import { virtualTokensOf } from '../../models/adapters/prompt.js';
-import type { LoraConfig } from '../../models/types.js';
-import { cell, quote } from '../card-text.js';
-import type { AdapterBase } from './config-file.js';
+import type { AdapterBase } from '../adapter-folder.js';
+import { quote } from '../card-text.js';
+import type { CardContent } from './format.js';
 
-const KINDS = {
-  lora: { tag: 'lora', title: 'LoRA adapter' },
-  classifier: { tag: 'lora', title: 'LoRA adapter and classification head' },
-  head: { tag: undefined, title: 'Classification head' },
-  prompt: { tag: 'prompt-tuning', title: 'Prompt' },
-  prefix: { tag: 'prefix-tuning', title: 'Prefix' },
-} as const;
-
-function kindOf(lora: LoraConfig): (typeof KINDS)[keyof typeof KINDS] {
-  if (lora.virtualTokens !== undefined) return KINDS.prompt;
-  if (lora.prefix !== undefined) return KINDS.prefix;
-  if (lora.labels === undefined) return KINDS.lora;
-  return isHead(lora) ? KINDS.head : KINDS.classifier;
+export interface CardOptions {
+  readonly base: AdapterBase;
+  readonly licence?: string;
+  readonly classifies: boolean;
 }
 
 /** The model card of an adapter folder: front matter that the Hub reads, and how to load it. */
-export function modelCard(lora: LoraConfig, base: AdapterBase, licence?: string): string {
-  const name = base.name ?? '';
-  const { tag, title } = kindOf(lora);
-  const task = lora.labels === undefined ? 'text-generation' : 'text-classification';
+export function modelCard(
+  { tag, title, facts }: CardContent,
+  { base, licence, classifies }: CardOptions,
+): string {
+  const task = classifies ? 'text-classification' : 'text-generation';
   return `${front(base, { library: 'peft', tag, licence, task })}
-# ${title} for ${name === '' ? 'a base model' : name}
+# ${title} for ${base.name || 'a base model'}
 
-| | |
-|---|---|
-${factsOf(lora)
-  .map(([fact, value]) => `| ${fact} | ${value} |`)
-  .join('\n')}
+${factTable(facts)}
 
 \`\`\`python
-${(lora.labels === undefined ? LOADING : LOADING_LABELS).trim()}
+${(classifies ? LOADING_LABELS : LOADING).trim()}
 \`\`\`
 `;
 }
+
+/** A table without a heading, as Markdown has it. */
+export const factTable = (facts: CardContent['facts']): string =>
+  ['| | |', '|---|---|', ...facts.map(([fact, value]) => `| ${fact} | ${value} |`)].join('\n');
 
 const LOADING = `
 from peft import PeftModel
@@ -84,21 +74,3 @@ ${tag === undefined ? '' : `- ${tag}\n`}- transformers
 ---
 `;
 }
-
-const factsOf = (lora: LoraConfig): readonly (readonly [string, string | number])[] =>
-  virtualTokensOf(lora) > 0
-    ? [['Virtual tokens', virtualTokensOf(lora)]]
-    : [
-        ...(isHead(lora)
-          ? []
-          : ([
-              ['Rank', lora.rank],
-              ['Alpha', lora.alpha],
-              ['Dropout', lora.dropout],
-              ['Modules', [...lora.targets].sort().join(', ')],
-            ] as const)),
-        ...(lora.labels === undefined ? [] : [['Labels', lora.labels.map(cell).join(', ')] as const]),
-        ...(lora.modulesToSave === undefined
-          ? []
-          : [['Trained whole', [...lora.modulesToSave].sort().join(', ')] as const]),
-      ];

@@ -2,13 +2,14 @@
 
 import { EVALUATION_SHAPES } from '../../../compute/evaluation/shapes.js';
 import { adaptedConfig } from '../../../compute/models/adapters/classifier.js';
-import { virtualTokensOf } from '../../../compute/models/adapters/prompt.js';
+import type { AdapterConfig } from '../../../compute/models/adapters/config.js';
+import { virtualTokensOf } from '../../../compute/models/adapters/kinds.js';
 import { blueprintOf } from '../../../compute/models/architectures/index.js';
 import { fittingChunk } from '../../../compute/models/decoder/head.js';
 import { turningLengthOf } from '../../../compute/models/decoder/positions.js';
 import type { DecoderPlanOptions } from '../../../compute/models/decoder/types.js';
 import { entriesOfPiece } from '../../../compute/models/decoder/vocabulary.js';
-import type { LoraConfig, ModelConfig } from '../../../compute/models/types.js';
+import type { ModelConfig } from '../../../compute/models/types.js';
 import { MOST_PROBES, PROBE_TOKENS } from '../../../compute/packaging/merge/index.js';
 import { paddedLength } from '../../../compute/training/batch.js';
 import type { MemoryParts, Peak, PlannedDevice } from '../types.js';
@@ -30,7 +31,7 @@ export interface ForwardMemory {
   readonly config: ModelConfig;
   readonly weightBytes: number;
   readonly decoded: boolean;
-  readonly lora?: LoraConfig;
+  readonly adapter?: AdapterConfig;
   /** Tokens of the longest row. */
   readonly longest: number;
   /** Bytes of `tokenizer.json`. */
@@ -63,7 +64,7 @@ export function evaluationPeak(memory: ForwardMemory, answers: Answers | undefin
   const rows = Math.max(1, Math.floor(EVALUATION_SHAPES.batchTokens / length));
   const losses = forward(memory, rows, length);
   if (answers === undefined || answers.rows === 0) return losses;
-  const virtual = virtualTokensOf(memory.lora);
+  const virtual = virtualTokensOf(memory.adapter);
   const capacity = Math.min(virtual + answers.prompt + answers.maxTokens, config.maxPositions);
   const perRow = capacity * cacheBytesPerToken(config);
   const together = Math.max(
@@ -91,8 +92,8 @@ const MOST_ROWS = 32;
  * between tensors are merged a few rows at a time.
  */
 export function mergePeak(before: ForwardMemory, merged: ForwardMemory): Peak {
-  const { config, lora } = before;
-  const width = adaptedConfig(config, lora).labels?.length ?? config.vocabSize;
+  const { config, adapter } = before;
+  const width = adaptedConfig(config, adapter).labels?.length ?? config.vocabSize;
   const probes = 4 * MOST_PROBES * PROBE_TOKENS * width;
   const [first, second] = [
     forward(before, 1, PROBE_TOKENS, { logits: 2 * probes, workspace: MERGED_PIECES }),
@@ -113,10 +114,10 @@ function forward(
   length: number,
   more: { readonly activations?: number; readonly logits?: number; readonly workspace?: number } = {},
 ): Peak {
-  const adapted = adaptedConfig(memory.config, memory.lora);
+  const adapted = adaptedConfig(memory.config, memory.adapter);
   const options: DecoderPlanOptions = {
     config: memory.config,
-    lora: memory.lora,
+    adapter: memory.adapter,
     trainable: 'none',
     weightBytes: memory.weightBytes,
     decoded: memory.decoded,

@@ -1,11 +1,12 @@
 /** The peak of a training step, from the graphs that will run it. */
 
 import { adaptedConfig } from '../../../compute/models/adapters/classifier.js';
-import { adapterShapes } from '../../../compute/models/adapters/saved.js';
+import type { AdapterConfig } from '../../../compute/models/adapters/config.js';
+import { adapterShapes } from '../../../compute/models/adapters/kinds.js';
 import { expectedTensors, type NamedShape } from '../../../compute/models/architectures/index.js';
 import { fittingChunk } from '../../../compute/models/decoder/head.js';
 import type { DecoderPlan, DecoderPlanOptions, Precision } from '../../../compute/models/decoder/types.js';
-import type { LoraConfig, ModelConfig } from '../../../compute/models/types.js';
+import type { ModelConfig } from '../../../compute/models/types.js';
 import type { Graph } from '../../../compute/tensor/types.js';
 import { packedLength, paddedLength } from '../../../compute/training/batch.js';
 import { isOnDevice } from '../../../compute/training/create-updater.js';
@@ -19,6 +20,7 @@ import {
 } from '../../../compute/training/optimizers/index.js';
 import { sizeTogether, updatedTogether, updateGraph } from '../../../compute/training/update-graphs.js';
 import type { TrainPlan } from '../../../language/schemas/types.js';
+import { factorsOf, withFactors } from '../../stages/train/adapters/kinds.js';
 import { BIN, type Lengths, shortened } from '../lengths.js';
 import type { MemoryParts, Peak, PlannedDevice } from '../types.js';
 import { DECODER_PROCESS, DEVICE_CONTEXT, SESSION, SPREAD } from './calibration.js';
@@ -37,7 +39,7 @@ export interface TrainMemory {
   /** Whether the base's projections are decoded for use. */
   readonly decoded: Readonly<Record<Holding, boolean>>;
   /** As it is set; a choice has a rank of its own. */
-  readonly lora: LoraConfig;
+  readonly adapter: AdapterConfig;
   readonly optimizer: OptimizerName;
   readonly lengths: Lengths;
   /** Rows of a step, where they share sequences. */
@@ -75,14 +77,14 @@ export const holding = ({
 
 /** What the decoder is asked to hold under a choice, at the longest batch. */
 export function decoderShape(memory: TrainMemory, chosen: TrainPlan): DecoderPlanOptions {
-  const { config, lora } = memory;
+  const { config, adapter } = memory;
   const full = chosen.method === 'full';
   // a choice that was made for full training has none
-  const rank = chosen.rank > 0 ? chosen.rank : lora.rank;
-  const adapted = adaptedConfig(config, lora);
+  const rank = chosen.rank > 0 ? chosen.rank : factorsOf(adapter).rank;
+  const adapted = adaptedConfig(config, adapter);
   return {
     config: adapted,
-    lora: full ? undefined : { ...lora, rank, alpha: rank },
+    adapter: full ? undefined : withFactors(adapter, { rank, alpha: rank }),
     trainable: full ? 'full' : 'adapter',
     weightBytes: memory.weightBytes[holding(chosen)],
     decoded: memory.decoded[holding(chosen)],
@@ -114,8 +116,8 @@ const rememberedSlots = (memory: TrainMemory, chosen: TrainPlan): readonly Reado
   trainedTensors(memory, chosen).map(({ shape, name }) => OPTIMIZERS[memory.optimizer].slots(shape, name));
 
 function trainedTensors(memory: TrainMemory, chosen: TrainPlan): readonly NamedShape[] {
-  const { config, lora } = decoderShape(memory, chosen);
-  return lora === undefined ? expectedTensors(config) : adapterShapes(config, lora);
+  const { config, adapter } = decoderShape(memory, chosen);
+  return adapter === undefined ? expectedTensors(config) : adapterShapes(config, adapter);
 }
 
 /** The graph that updates most at a time, where a device does. */

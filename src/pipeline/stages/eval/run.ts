@@ -19,9 +19,11 @@ import {
   type ReportedModel,
 } from '../../../compute/evaluation/report.js';
 import { chooseRows, measuredRows, rowFacts } from '../../../compute/evaluation/rows.js';
-import { virtualTokensOf } from '../../../compute/models/adapters/prompt.js';
+import { labelsOf } from '../../../compute/models/adapters/classifier.js';
+import { virtualTokensOf } from '../../../compute/models/adapters/kinds.js';
 import type { Tokenizer } from '../../../compute/models/types.js';
-import { checkAdapter, readAdapter } from '../../../compute/packaging/peft/read.js';
+import { checkAdapter } from '../../../compute/packaging/check-base.js';
+import { readAdapter } from '../../../compute/packaging/read-adapter.js';
 import { openRuntime } from '../../../compute/tensor/runtimes/index.js';
 import type { Runtime } from '../../../compute/tensor/types.js';
 import type { Call, Reference } from '../../../language/ir/types.js';
@@ -171,7 +173,7 @@ async function observeOne(
   if (adapter !== undefined) checkAdapter(adapter, model.config, adapter.path);
   if (work.highestId >= model.config.vocabSize)
     throw foreignTokens(subject.label, work.highestId, model.config.vocabSize, stage.span);
-  checkLabels(work, subject, adapter?.config.labels ?? model.config.labels);
+  checkLabels(work, subject, labelsOf(adapter?.config) ?? model.config.labels);
   const room = model.config.maxPositions - virtualTokensOf(adapter?.config);
   checkLengths(work.heldOut, subject, room, stage.span);
   const decoder = await evaluationDecoder({

@@ -3,7 +3,7 @@ import { unreadHead } from '../../../compute/models/adapters/classifier.js';
 import type { ModelFolder } from '../../../compute/models/load.js';
 import type { WeightStore } from '../../../compute/models/types.js';
 import { heldStorage } from '../../../compute/models/weights/load.js';
-import { openAdapter } from '../../../compute/packaging/peft/read.js';
+import { openAdapter } from '../../../compute/packaging/read-adapter.js';
 import type { Host } from '../../../language/host/host.js';
 import type { HeldWeights } from '../../../language/ir/held-weights.js';
 import type { Call, Reference } from '../../../language/ir/types.js';
@@ -11,7 +11,7 @@ import { settingsOf } from '../../../language/schemas/stages/settings.js';
 import { type ResolvedModel, resolveModel } from '../model-places.js';
 import { openResolved } from '../models.js';
 import type { Artefact, StageContext } from '../stage.js';
-import { readSummary } from '../train/files.js';
+import { readSummary } from '../train/result-files.js';
 
 /** What an `Adapter` or `Model` setting means: a base, the way it is held, and perhaps an adapter over it. */
 export interface Subject {

@@ -1,6 +1,6 @@
 import { evaluationDecoder } from '../../../compute/evaluation/decoder.js';
-import { adaptedConfig } from '../../../compute/models/adapters/classifier.js';
-import { savedTensors } from '../../../compute/models/adapters/saved.js';
+import { adaptedConfig, labelsOf } from '../../../compute/models/adapters/classifier.js';
+import { wholeTensors } from '../../../compute/models/adapters/whole.js';
 import { CHAT_TEMPLATE, readStyle } from '../../../compute/models/chat-template/index.js';
 import { unquantised } from '../../../compute/models/config/index.js';
 import { padIdOf } from '../../../compute/models/labels.js';
@@ -9,6 +9,7 @@ import { SINGLE_FILE } from '../../../compute/models/safetensors/folder.js';
 import { safetensorsChunks } from '../../../compute/models/safetensors/write.js';
 import type { Adapter, ModelConfig, WeightStore } from '../../../compute/models/types.js';
 import { heldStorage } from '../../../compute/models/weights/load.js';
+import { checkAdapter } from '../../../compute/packaging/check-base.js';
 import {
   largestDifference,
   mergedCard,
@@ -18,18 +19,17 @@ import {
   probeLogits,
   proveMerge,
 } from '../../../compute/packaging/merge/index.js';
-import { checkAdapter, readAdapter } from '../../../compute/packaging/peft/read.js';
+import { readAdapter } from '../../../compute/packaging/read-adapter.js';
 import { discarded } from '../../../compute/tensor/garbage.js';
 import { openRuntime } from '../../../compute/tensor/runtimes/index.js';
 import type { Runtime } from '../../../compute/tensor/types.js';
-import { prefixMerged, promptMerged } from '../../../language/diagnostics/catalogue/adapters.js';
-import { bottleneckMerged } from '../../../language/diagnostics/catalogue/bottlenecks.js';
 import { UserError } from '../../../language/diagnostics/types.js';
 import type { MergeSettings } from '../../../language/schemas/stages/merge.js';
 import { settingsOf } from '../../../language/schemas/stages/settings.js';
 import { type OpenBase, openBase, resolveSubject, type Subject } from '../eval/subject.js';
 import { openResolved } from '../models.js';
 import type { RunStage, StageContext } from '../stage.js';
+import { unmergeable } from '../train/adapters/kinds.js';
 import { probeRows } from './probes.js';
 
 /** Where the merged model is in the stage's output. */
@@ -128,14 +128,10 @@ async function write(
   const { model, weights }: OpenBase = openBase(host, subject, held);
   const adapter = adapted?.adapter === undefined ? undefined : readAdapter(host, adapted.adapter);
   if (adapter !== undefined) checkAdapter(adapter, model.config, adapter.path);
-  if (adapter?.config.virtualTokens !== undefined)
-    throw new UserError(promptMerged(stage.span, adapted?.label ?? ''));
-  if (adapter?.config.bottleneck !== undefined)
-    throw new UserError(bottleneckMerged(stage.span, adapted?.label ?? ''));
-  if (adapter?.config.prefix !== undefined)
-    throw new UserError(prefixMerged(stage.span, adapted?.label ?? ''));
+  const refusal = adapter && unmergeable(adapter.config.kind);
+  if (refusal !== undefined) throw new UserError(refusal(stage.span, adapted?.label ?? ''));
   const probes = await probeRows(adapted?.artefact, model, context);
-  const labels = adapter?.config.labels;
+  const labels = labelsOf(adapter?.config);
   const alone = labels === undefined ? await logitsOf(runtime, model.config, weights, undefined, probes) : [];
   const withAdapter =
     adapter === undefined ? alone : await logitsOf(runtime, model.config, weights, adapter, probes);
@@ -163,7 +159,7 @@ async function write(
   output.write(`${FOLDER}/${SINGLE_FILE}`, safetensorsChunks(tensors));
   const style = adapter === undefined ? undefined : readStyle(host, adapter.path);
   if (style !== undefined) output.write(`${FOLDER}/${CHAT_TEMPLATE}`, style);
-  const untied = labels === undefined && savedTensors(model.config, adapter?.config).length > 0;
+  const untied = labels === undefined && wholeTensors(model.config, adapter?.config).length > 0;
   const classifier = labels && {
     config: adaptedConfig(model.config, adapter?.config),
     padId: padIdOf(model.config),

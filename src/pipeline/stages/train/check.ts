@@ -5,16 +5,15 @@ import type { ModelConfig } from '../../../compute/models/types.js';
 import { userProblem } from '../../../compute/models/user-problem.js';
 import type { CheckedStage } from '../../../language/check/stages.js';
 import type { Analysis } from '../../../language/compile.js';
-import { prefixMerged, promptMerged } from '../../../language/diagnostics/catalogue/adapters.js';
-import { bottleneckMerged } from '../../../language/diagnostics/catalogue/bottlenecks.js';
 import type { Diagnostic } from '../../../language/diagnostics/types.js';
 import type { Host } from '../../../language/host/host.js';
 import type { Program, Stage } from '../../../language/ir/types.js';
 import { placeOf } from '../../../language/lint/places.js';
 import { settingsOf } from '../../../language/schemas/stages/settings.js';
 import { resolveModelCall } from '../model-places.js';
-import { loraOf, startOf } from './lora.js';
-import { loraProblems } from './lora-check.js';
+import { checkStageAdapter } from './adapters/checked-adapter.js';
+import { adapterOf, trainedKind, unmergeable } from './adapters/kinds.js';
+import { startOf } from './adapters/start.js';
 
 /** A base that is not here yet is no mistake: what goes with it is looked at once it is. */
 export function checkTraining(
@@ -58,7 +57,7 @@ interface Place {
 }
 
 interface Base {
-  readonly config: ModelConfig;
+  readonly model: ModelConfig;
   readonly base: string;
 }
 
@@ -72,8 +71,8 @@ function stageProblems(
   const at = (path: string) => placeOf(checked, path).span;
   try {
     const start = startOf(settingsOf(stage, 'train'), place);
-    const lora = loraOf(stage, base.config, start);
-    return loraProblems({ stage, ...base, lora, start, at });
+    const adapter = adapterOf(stage, base.model, start);
+    return checkStageAdapter({ stage, ...base, adapter, start, at });
   } catch (error) {
     const problem = userProblem(error);
     if (problem === undefined) throw error;
@@ -81,7 +80,7 @@ function stageProblems(
   }
 }
 
-/** Virtual tokens change no weight, and bottleneck adapters are not linear. */
+/** Adapters of some kinds change no weight. */
 function whatCannotMerge(
   merge: Stage,
   stages: ReadonlyMap<string, Stage>,
@@ -90,20 +89,20 @@ function whatCannotMerge(
 ): readonly Diagnostic[] {
   const reference = settingsOf(merge, 'merge').adapter;
   const trained = stages.get(reference?.stage ?? '');
-  if (reference === undefined || trained?.kind !== 'train') return [];
-  const { prompt, prefix, adapter, ...settings } = settingsOf(trained, 'train');
+  if (reference == null || trained?.kind !== 'train') return [];
+  const settings = settingsOf(trained, 'train');
   const start = quietly(() => startOf(settings, place))?.opened.config;
-  const said = [placeOf(checked, 'adapter').span, `${reference.stage}.${reference.port}`] as const;
-  if ((prompt ?? start?.virtualTokens) !== undefined) return [promptMerged(...said)];
-  if ((prefix ?? start?.prefix) !== undefined) return [prefixMerged(...said)];
-  return (adapter ?? start?.bottleneck) === undefined ? [] : [bottleneckMerged(...said)];
+  const refusal = unmergeable(trainedKind(settings, start));
+  return refusal === undefined
+    ? []
+    : [refusal(placeOf(checked, 'adapter').span, `${reference.stage}.${reference.port}`)];
 }
 
 /** `undefined` for the model of another stage. Throws for one that is not fetched, or cannot be read. */
 function baseOf(stage: Stage, place: Place): Base | undefined {
   const { base } = settingsOf(stage, 'train');
   const model = 'call' in base ? resolveModelCall(base, place) : undefined;
-  return model && { config: configAt(place.host, model.folder), base: model.label };
+  return model && { model: configAt(place.host, model.folder), base: model.label };
 }
 
 /** What keeps a base from being read is told by the plan, which needs it. */

@@ -1,22 +1,18 @@
 /** What of a model is trained: the line that PEFT prints, and a table of its modules. */
-import {
-  BOTTLENECK_MODULES,
-  BOTTLENECK_PLACES,
-  bottleneckModule,
-  bottleneckShapes,
-} from '../../../compute/models/adapters/bottleneck.js';
+import { branchTensors } from '../../../compute/models/adapters/branches.js';
 import { adaptedConfig } from '../../../compute/models/adapters/classifier.js';
-import { branchAt, branchTensors } from '../../../compute/models/adapters/layout.js';
-import { prefixShapes } from '../../../compute/models/adapters/prefix.js';
-import { promptShapes } from '../../../compute/models/adapters/prompt.js';
-import { savableTensors, savedTensor, savedTensors } from '../../../compute/models/adapters/saved.js';
+import type { AdapterConfig } from '../../../compute/models/adapters/config.js';
+import type { AddedModule } from '../../../compute/models/adapters/definition.js';
+import { adapterShapes, addedModules, layerKind } from '../../../compute/models/adapters/kinds.js';
+import { savableTensors, wholeTensor } from '../../../compute/models/adapters/whole.js';
 import {
   blueprintOf,
   expectedTensors,
   type NamedShape,
+  type PlacedProjection,
   projectionsOfModel,
 } from '../../../compute/models/architectures/index.js';
-import type { LoraConfig, ModelConfig } from '../../../compute/models/types.js';
+import type { ModelConfig } from '../../../compute/models/types.js';
 import { elementCount } from '../../../compute/models/weights/sizes.js';
 
 /** The linear layers of one name, over all blocks; embedding and head stand for themselves. */
@@ -45,24 +41,52 @@ export interface Coverage {
 }
 
 /** Counts as PEFT does: all parameters are those of the base and of the adapter; a tied head counts once. */
-export function coverageOf(base: ModelConfig, lora: LoraConfig | undefined): Coverage {
-  return countedOf(adaptedConfig(base, lora), lora);
+export function coverageOf(base: ModelConfig, adapter: AdapterConfig | undefined): Coverage {
+  const config = adaptedConfig(base, adapter);
+  const weights = elements(expectedTensors(config));
+  const trained = adapter === undefined ? weights : elements(adapterShapes(config, adapter));
+  const projections = projectionCoverage(config, adapter);
+  return {
+    version: 1,
+    trainable: trained,
+    all: adapter === undefined ? weights : weights + trained,
+    trained: projections.filter(({ hit }) => hit).map(({ path }) => path),
+    frozen: projections.filter(({ hit }) => !hit).map(({ path }) => path),
+    modules: [
+      ...byModule(projections),
+      ...outerModules(config, adapter),
+      ...(adapter === undefined ? [] : addedModules(config, adapter).map(addedCoverage)),
+    ],
+  };
 }
 
-function countedOf(config: ModelConfig, lora: LoraConfig | undefined): Coverage {
-  const base = elements(expectedTensors(config));
-  const projections = projectionsOfModel(config).map((projection) => {
-    const branch = lora && branchAt(lora, projection.path, projection.layer);
+interface ProjectionCoverage extends PlacedProjection {
+  readonly hit: boolean;
+  readonly rank: number | undefined;
+  readonly parameters: number;
+}
+
+function projectionCoverage(
+  config: ModelConfig,
+  adapter: AdapterConfig | undefined,
+): readonly ProjectionCoverage[] {
+  const blueprint = blueprintOf(config);
+  const layers = blueprint.layers.map((_, layer) => layerKind(blueprint, adapter, layer).branches);
+  return projectionsOfModel(config).map((projection) => {
+    const branch = layers[projection.layer]?.[projection.module];
     const own = branch === undefined ? 0 : elements(branchTensors(branch, projection, projection.path));
     const whole = projection.inputs * projection.outputs + (projection.bias ? projection.outputs : 0);
     return {
       ...projection,
       rank: branch?.rank,
-      hit: lora === undefined || branch !== undefined,
-      parameters: lora === undefined ? whole : own,
+      hit: adapter === undefined || branch !== undefined,
+      parameters: adapter === undefined ? whole : own,
     };
   });
-  const modules = [...new Set(projections.map(({ module }) => module))].map((module): CoveredModule => {
+}
+
+const byModule = (projections: readonly ProjectionCoverage[]): readonly CoveredModule[] =>
+  [...new Set(projections.map(({ module }) => module))].map((module) => {
     const all = projections.filter((projection) => projection.module === module);
     const hit = all.filter((projection) => projection.hit);
     return {
@@ -73,36 +97,15 @@ function countedOf(config: ModelConfig, lora: LoraConfig | undefined): Coverage 
       parameters: hit.reduce((sum, { parameters }) => sum + parameters, 0),
     };
   });
-  const adapter =
-    projections.reduce((sum, { parameters }) => sum + parameters, 0) +
-    elements([
-      ...savedTensors(config, lora),
-      ...virtualShapes(config, lora),
-      ...bottleneckShapes(config, lora),
-    ]);
-  return {
-    version: 1,
-    trainable: lora === undefined ? base : adapter,
-    all: lora === undefined ? base : base + adapter,
-    trained: projections.filter(({ hit }) => hit).map(({ path }) => path),
-    frozen: projections.filter(({ hit }) => !hit).map(({ path }) => path),
-    modules: [
-      ...modules,
-      ...outerModules(config, lora),
-      ...virtualModules(config, lora),
-      ...bottleneckModules(config, lora),
-    ],
-  };
-}
 
 /** Embedding and head; one where they are tied and the head is not trained for itself. */
-function outerModules(config: ModelConfig, lora: LoraConfig | undefined): readonly CoveredModule[] {
+function outerModules(config: ModelConfig, adapter: AdapterConfig | undefined): readonly CoveredModule[] {
   const { embedding, head } = blueprintOf(config);
   const tied = head.output.name === embedding.name;
   return savableTensors(config).flatMap((tensor): readonly CoveredModule[] => {
-    const saved = savedTensor(config, lora, tensor.role) !== undefined;
-    if (tensor.role === 'head' && tied && !saved) return [];
-    const hit = lora === undefined || saved;
+    const whole = wholeTensor(config, adapter, tensor.role) !== undefined;
+    if (tensor.role === 'head' && tied && !whole) return [];
+    const hit = adapter === undefined || whole;
     return [
       {
         module: tensor.name.replace(/\.weight$/, ''),
@@ -115,37 +118,13 @@ function outerModules(config: ModelConfig, lora: LoraConfig | undefined): readon
   });
 }
 
-/** The adapters behind each part, over all blocks. */
-const bottleneckModules = (config: ModelConfig, lora: LoraConfig | undefined): readonly CoveredModule[] =>
-  BOTTLENECK_PLACES.flatMap((place) => {
-    const module = bottleneckModule(place);
-    const shapes = bottleneckShapes(config, lora).filter(({ name }) => name.includes(`.${module}.`));
-    if (shapes.length === 0) return [];
-    const trained = new Set(shapes.map(({ name }) => name.slice(0, name.indexOf(module)))).size;
-    return [
-      {
-        module: BOTTLENECK_MODULES[place],
-        trained,
-        of: config.layers,
-        ranks: [],
-        parameters: elements(shapes),
-      },
-    ];
-  });
-
-const virtualShapes = (config: ModelConfig, lora: LoraConfig | undefined): readonly NamedShape[] => [
-  ...promptShapes(config, lora),
-  ...prefixShapes(config, lora),
-];
-
-const virtualModules = (config: ModelConfig, lora: LoraConfig | undefined): readonly CoveredModule[] =>
-  virtualShapes(config, lora).map((tensor) => ({
-    module: tensor.name,
-    trained: 1,
-    of: 1,
-    ranks: [],
-    parameters: elements([tensor]),
-  }));
+const addedCoverage = ({ module, layers, of, shapes }: AddedModule): CoveredModule => ({
+  module,
+  trained: layers,
+  of,
+  ranks: [],
+  parameters: elements(shapes),
+});
 
 const elements = (shapes: readonly NamedShape[]): number =>
   shapes.reduce((sum, { shape }) => sum + elementCount(shape), 0);

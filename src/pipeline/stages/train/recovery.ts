@@ -3,7 +3,7 @@ import type { ModelConfig } from '../../../compute/models/types.js';
 import type { Call } from '../../../language/ir/types.js';
 import type { TrainSettings } from '../../../language/schemas/stages/train.js';
 import { hasFactors, type TrainPlan } from '../../../language/schemas/types.js';
-import { isPaged } from './settings.js';
+import { isPaged } from './loop-settings.js';
 
 export interface Recovery {
   readonly chosen: TrainPlan;

@@ -1,23 +1,13 @@
-import { initBottleneck } from '../../../compute/models/adapters/bottleneck.js';
 import { adaptedConfig } from '../../../compute/models/adapters/classifier.js';
-import { initLora } from '../../../compute/models/adapters/initialise.js';
-import { plainAdapter } from '../../../compute/models/adapters/pissa.js';
-import { initPrefix } from '../../../compute/models/adapters/prefix.js';
-import { initPrompt, virtualTokensOf } from '../../../compute/models/adapters/prompt.js';
-import { blueprintOf, projectionsOfModel } from '../../../compute/models/architectures/index.js';
+import type { AdapterConfig } from '../../../compute/models/adapters/config.js';
+import { virtualTokensOf } from '../../../compute/models/adapters/kinds.js';
+import { projectionsOfModel } from '../../../compute/models/architectures/index.js';
 import { CHAT_TEMPLATE } from '../../../compute/models/chat-template/index.js';
 import { createDecoder, type Decoder } from '../../../compute/models/decoder/index.js';
-import { plainPrefix } from '../../../compute/models/decoder/prefix.js';
 import type { ModelFolder } from '../../../compute/models/load.js';
-import type {
-  Adapter,
-  AdapterTensors,
-  LoraConfig,
-  ModelConfig,
-  WeightStore,
-} from '../../../compute/models/types.js';
+import type { Adapter, AdapterTensors, ModelConfig, WeightStore } from '../../../compute/models/types.js';
 import { tensorNotFinite } from '../../../compute/models/weights/not-finite.js';
-import { writeAdapter } from '../../../compute/packaging/peft/write.js';
+import { writeAdapter } from '../../../compute/packaging/write-adapter.js';
 import { translateHostError } from '../../../compute/tensor/host-out-of-memory.js';
 import { OutOfMemoryError } from '../../../compute/tensor/out-of-memory.js';
 import { openRuntime } from '../../../compute/tensor/runtimes/index.js';
@@ -39,19 +29,19 @@ import { readFormatInfo } from '../format/read.js';
 import { type ResolvedModel, resolveModel } from '../model-places.js';
 import { openResolved } from '../models.js';
 import type { RunStage, StageContext } from '../stage.js';
-import { baseWeights } from './base.js';
-import { bottleneckInit } from './bottleneck.js';
+import { checkedAdapter } from './adapters/checked-adapter.js';
+import { freshAdapter, savedAdapter, withFactors } from './adapters/kinds.js';
+import { startOf } from './adapters/start.js';
+import { baseWeights } from './base-weights.js';
 import { coverageLines, coverageOf, trainableLine } from './coverage.js';
-import { stageEvent } from './events.js';
-import { metricsOf, writeCurves, writeReport, writeSummary } from './files.js';
-import { rowLabels } from './labels.js';
-import { chosenLora, startOf } from './lora.js';
-import { checkedLora } from './lora-check.js';
+import { loopSettings } from './loop-settings.js';
 import { writeModel } from './model-folder.js';
-import { withNotFinite } from './problems.js';
 import { recover } from './recovery.js';
-import { type RowsOptions, shortRows, type TrainRows, trainRows } from './rows.js';
-import { loopSettings } from './settings.js';
+import { metricsOf, writeCurves, writeReport, writeSummary } from './result-files.js';
+import { rowLabels } from './row-labels.js';
+import { stageEvent } from './stage-event.js';
+import { withNotFinite } from './train-diagnostics.js';
+import { type RowsOptions, shortRows, type TrainRows, trainRows } from './train-rows.js';
 
 /** What stays the same while a training is tried with less and less memory. */
 interface Job {
@@ -59,7 +49,7 @@ interface Job {
   readonly settings: TrainSettings;
   readonly base: ResolvedModel;
   readonly model: ModelFolder;
-  readonly lora: LoraConfig;
+  readonly adapter: AdapterConfig;
   readonly runtime: Runtime;
   readonly rows: TrainRows;
   readonly validation?: TrainRows;
@@ -96,8 +86,8 @@ async function prepare(context: StageContext, chosen: TrainPlan): Promise<Job> {
   const base = resolveModel(settings.base, context);
   const model = openResolved(host, base);
   const named = { config: model.config, label: base.label };
-  const lora = checkedLora(stage, named, context, rowLabels(context));
-  const room = model.config.maxPositions - virtualTokensOf(lora);
+  const adapter = checkedAdapter(stage, named, context, rowLabels(context));
+  const room = model.config.maxPositions - virtualTokensOf(adapter);
   const maxLength = Math.min(chosen.maxLength, room);
   const splitOf = ({ stage: from, port }: Reference): RowsOptions => {
     const artefact = context.inputs[from];
@@ -106,7 +96,7 @@ async function prepare(context: StageContext, chosen: TrainPlan): Promise<Job> {
     const { vocabSize } = model.config;
     return { host, stage, folder: artefact.path, split, maxLength, vocabSize };
   };
-  const first = { lora, seed: settings.seed };
+  const first = { adapter, seed: settings.seed };
   let held:
     | (Pick<TrainPlan, 'pagedWeights' | 'materialised'> & { readonly weights: WeightStore })
     | undefined;
@@ -115,7 +105,7 @@ async function prepare(context: StageContext, chosen: TrainPlan): Promise<Job> {
     settings,
     base,
     model,
-    lora,
+    adapter,
     runtime: await openRuntime(context.host, context.runtime, context),
     rows: trainRows(splitOf(settings.dataset)),
     validation: settings.validate == null ? undefined : shortRows(splitOf(settings.validate)),
@@ -142,15 +132,15 @@ async function prepare(context: StageContext, chosen: TrainPlan): Promise<Job> {
 async function attempt(job: Job, chosen: TrainPlan): Promise<StageResult> {
   const { context, model, runtime, rows, validation } = job;
   const { host, stage, signal } = context;
-  const lora = chosen.method === 'full' ? undefined : chosenLora(job.lora, chosen);
-  const config = adaptedConfig(model.config, job.lora);
+  const adapter = chosen.method === 'full' ? undefined : withFactors(job.adapter, chosen);
+  const config = adaptedConfig(model.config, job.adapter);
   const weights = job.weights(chosen);
   const decoder = await createDecoder({
     runtime,
     config,
     weights,
-    adapter: lora && firstAdapter(job, lora, weights),
-    trainable: lora === undefined ? 'full' : 'adapter',
+    adapter: adapter && firstAdapter(job, adapter, weights),
+    trainable: adapter === undefined ? 'full' : 'adapter',
     checkpointedBlocks: chosen.checkpointedBlocks,
     recomputedMlps: chosen.recomputedMlps,
     recomputedAttention: chosen.recomputedAttention,
@@ -161,7 +151,7 @@ async function attempt(job: Job, chosen: TrainPlan): Promise<StageResult> {
   const { offloadedState: share = 0 } = chosen;
   const spill = share > 0 ? { pages: context.work.pages('optimizer'), share } : undefined;
   try {
-    describe(job, config, lora);
+    describe(job, config, adapter);
     const result = await train({
       decoder,
       rows,
@@ -174,9 +164,9 @@ async function attempt(job: Job, chosen: TrainPlan): Promise<StageResult> {
       signal,
       emit: (event) => context.emit(stageEvent(stage.name, event)),
     });
-    return await write(job, decoder, chosen, lora, result);
+    return await write(job, decoder, chosen, adapter, result);
   } catch (error) {
-    if (lora === undefined || !isNotFinite(error)) throw error;
+    if (adapter === undefined || !isNotFinite(error)) throw error;
     const tensor = tensorNotFinite(weights);
     throw tensor === undefined ? error : withNotFinite(error, job.base.label, tensor);
   } finally {
@@ -186,33 +176,27 @@ async function attempt(job: Job, chosen: TrainPlan): Promise<StageResult> {
 }
 
 /** The adapter that training starts with: the one to continue from, or a fresh one. */
-function firstAdapter({ context, settings, model }: Job, lora: LoraConfig, weights: WeightStore): Adapter {
-  if (settings.prompt !== undefined) {
-    const embedding = weights.get(blueprintOf(model.config).embedding.name);
-    return initPrompt(model.config, lora, settings.seed, { init: settings.prompt.init, embedding });
-  }
+function firstAdapter(
+  { context, settings, model }: Job,
+  adapter: AdapterConfig,
+  weights: WeightStore,
+): Adapter {
   const start = startOf(settings, context);
-  if (start === undefined && settings.adapter !== undefined)
-    return initBottleneck(model.config, lora, settings.seed, bottleneckInit(settings.adapter));
-  if (start === undefined) {
-    if (settings.prefix !== undefined)
-      return initPrefix(model.config, lora, settings.seed, settings.prefix.init);
-    const init = settings.lora.init === 'gaussian' ? 'gaussian' : 'kaiming';
-    return initLora(model.config, lora, settings.seed, { init, weights });
-  }
-  return { config: lora, tensors: start.opened.load().tensors };
+  return start === undefined
+    ? freshAdapter(model.config, adapter, settings, weights)
+    : { config: adapter, tensors: start.opened.load().tensors };
 }
 
 /** Says what is trained, and on what. */
 function describe(
   { context, rows, validation }: Job,
   config: ModelConfig,
-  lora: LoraConfig | undefined,
+  adapter: AdapterConfig | undefined,
 ): void {
   const note = (text: string): void => context.emit({ type: 'note', stage: context.stage.name, text });
-  const coverage = coverageOf(config, lora);
+  const coverage = coverageOf(config, adapter);
   note(trainableLine(coverage));
-  if (lora !== undefined) for (const line of coverageLines(coverage.modules)) note(line);
+  if (adapter !== undefined) for (const line of coverageLines(coverage.modules)) note(line);
   const left = (all: TrainRows): string => `${all.total - all.count} of ${all.total}`;
   if (rows.count < rows.total)
     note(`${left(rows)} rows are too long and were left out; report.json lists them`);
@@ -229,19 +213,21 @@ async function write(
   job: Job,
   decoder: Decoder,
   chosen: TrainPlan,
-  lora: LoraConfig | undefined,
+  adapter: AdapterConfig | undefined,
   { state, ending }: TrainingResult,
 ): Promise<StageResult> {
   const { context, rows } = job;
-  const kind = lora === undefined ? 'model' : 'adapter';
+  const kind = adapter === undefined ? 'model' : 'adapter';
   const style = styleOf(job.settings.dataset, context);
   const save = async (name: string, parameters: AdapterTensors): Promise<string> => {
     const folder = `${kind}/${name}`;
-    if (lora === undefined) writeModel(context.output, folder, job.model, decoder.options.config, parameters);
+    if (adapter === undefined)
+      writeModel(context.output, folder, job.model, decoder.options.config, parameters);
     else {
       const first = decoder.options.adapter?.tensors ?? new Map();
-      const plain = plainAdapter({ config: lora, tensors: parameters }, first);
-      writeAdapter(context.output, folder, await plainPrefix(job.runtime, job.model.config, plain), {
+      const trained = { config: adapter, tensors: parameters };
+      const saved = await savedAdapter(trained, { model: job.model.config, runtime: job.runtime, first });
+      writeAdapter(context.output, folder, saved, {
         base: {
           name: job.base.label,
           revision: job.base.commit ?? null,

@@ -1,16 +1,14 @@
 import { expect } from 'chai';
-import {
-  bottleneckConfig,
-  bottleneckSize,
-  initBottleneck,
-} from '../../../../src/compute/models/adapters/bottleneck.js';
+import { bottleneckSize } from '../../../../src/compute/models/adapters/bottleneck.js';
+import type { BottleneckConfig } from '../../../../src/compute/models/adapters/config.js';
+import { initAdapter } from '../../../../src/compute/models/adapters/kinds.js';
 import { bottleneckFixture } from '../decoder/bottleneck-fixture.js';
 
 const { config: model } = bottleneckFixture('llama-houlsby');
-const lora = bottleneckConfig(
-  { reduction: 4, places: ['attention', 'mlp'], activation: 'silu', reads: 'output', scale: 1 },
-  0,
-);
+const adapter: BottleneckConfig = {
+  ...{ kind: 'bottleneck', reduction: 4, places: ['attention', 'mlp'], activation: 'silu' },
+  ...{ reads: 'output', scale: 1, dropout: 0 },
+};
 const spread = (data: Float32Array): number =>
   Math.sqrt(data.reduce((sum, value) => sum + value * value, 0) / data.length);
 
@@ -30,7 +28,7 @@ describe('fresh bottleneck adapters', () => {
 
   it('begin as in the library, with biases of 0', () => {
     for (const init of ['bert', 'mam_adapter'] as const) {
-      const { tensors } = initBottleneck(model, lora, 7, init);
+      const { tensors } = initAdapter(model, adapter, { seed: 7, init });
       expect([...tensors.keys()].sort()).to.deep.equal(
         Object.keys(bottleneckFixture('llama-houlsby').recording.adapter.tensors).sort(),
       );
@@ -45,9 +43,9 @@ describe('fresh bottleneck adapters', () => {
         }
         expect(data.length).to.equal(rows * (columns || 1));
       }
-      const again = initBottleneck(model, lora, 7, init);
+      const again = initAdapter(model, adapter, { seed: 7, init });
       expect([...again.tensors]).to.deep.equal([...tensors]);
-      expect([...initBottleneck(model, lora, 8, init).tensors]).to.not.deep.equal([...tensors]);
+      expect([...initAdapter(model, adapter, { seed: 8, init }).tensors]).to.not.deep.equal([...tensors]);
     }
   });
 });

@@ -11,7 +11,7 @@ describe('an adapter that began with principal parts', () => {
     const whole = tensor([2, 2], 1, 2, 3, 4);
     const { config, tensors } = plainAdapter(
       {
-        config: { rank: 1, alpha: 3, dropout: 0, targets: ['q_proj'], pissa: true },
+        config: { kind: 'lora', rank: 1, alpha: 3, dropout: 0, targets: ['q_proj'], pissa: true },
         tensors: new Map([
           ['a.q_proj.lora_A.weight', tensor([1, 2], 1, 2)],
           ['a.q_proj.lora_B.weight', tensor([2, 1], 3, 4)],

@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { adaptedProjections, branchAt } from '../../../../src/compute/models/adapters/layout.js';
+import { adaptedProjections, branchAt } from '../../../../src/compute/models/adapters/branches.js';
+import type { LoraConfig } from '../../../../src/compute/models/adapters/config.js';
 import {
   projectionsNamed,
   type TargetSet,
@@ -72,14 +73,15 @@ describe('targets of adapters', () => {
       for (const set of Object.keys(sets) as TargetSet[]) {
         const targets = targetsOfSet(config, set);
         expect(targets).to.deep.equal(sets[set]);
-        const covered = adaptedProjections(config, { rank: 1, alpha: 1, dropout: 0, targets });
+        const covered = adaptedProjections(config, { kind: 'lora', rank: 1, alpha: 1, dropout: 0, targets });
         if (set === 'all_linear') expect(covered.length).to.equal(projectionsOfModel(config).length);
         if (set === 'attention') expect(covered.every(({ path }) => /att/.test(path))).to.equal(true);
       }
     });
 
   it('count by a whole path in every layer, by the end of one in `layers`', () => {
-    const lora = {
+    const lora: LoraConfig = {
+      kind: 'lora',
       rank: 2,
       alpha: 2,
       dropout: 0,

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { layerKind } from '../../../../src/compute/models/adapters/layout.js';
+import { layerKind } from '../../../../src/compute/models/adapters/kinds.js';
 import { maskShape } from '../../../../src/compute/models/architectures/graphs/attention.js';
 import { blockGraph } from '../../../../src/compute/models/architectures/graphs/block.js';
 import { blueprintOf } from '../../../../src/compute/models/architectures/index.js';

@@ -1,5 +1,7 @@
 import { expect } from 'chai';
-import { branchTensors, layerKind } from '../../../../src/compute/models/adapters/layout.js';
+import { branchTensors } from '../../../../src/compute/models/adapters/branches.js';
+import type { LoraConfig } from '../../../../src/compute/models/adapters/config.js';
+import { layerKind } from '../../../../src/compute/models/adapters/kinds.js';
 import { blockGraph } from '../../../../src/compute/models/architectures/graphs/block.js';
 import { headGraph } from '../../../../src/compute/models/architectures/graphs/head.js';
 import { stepGraph } from '../../../../src/compute/models/architectures/graphs/step.js';
@@ -12,7 +14,6 @@ import {
   projectionsOf,
 } from '../../../../src/compute/models/architectures/index.js';
 import { parseConfig } from '../../../../src/compute/models/config/index.js';
-import type { LoraConfig } from '../../../../src/compute/models/types.js';
 import { verify } from '../../../../src/compute/tensor/verify.js';
 import { FIXTURES, fixture } from '../decoder/fixture.js';
 

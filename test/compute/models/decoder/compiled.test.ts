@@ -1,10 +1,11 @@
 /** Compiled graphs stay as long as anybody may run them, and no longer. */
 import { expect } from 'chai';
-import { initLora } from '../../../../src/compute/models/adapters/initialise.js';
+import type { LoraConfig } from '../../../../src/compute/models/adapters/config.js';
+import { initAdapter } from '../../../../src/compute/models/adapters/kinds.js';
 import { CompiledGraphs } from '../../../../src/compute/models/decoder/compiled.js';
 import { createDecoder } from '../../../../src/compute/models/decoder/index.js';
 import { initModel } from '../../../../src/compute/models/initialise.js';
-import type { LoraConfig, ModelConfig } from '../../../../src/compute/models/types.js';
+import type { ModelConfig } from '../../../../src/compute/models/types.js';
 import { referenceRuntime } from '../../../../src/compute/tensor/runtimes/reference/index.js';
 import type { Graph, Runtime } from '../../../../src/compute/tensor/types.js';
 
@@ -72,7 +73,7 @@ describe('compiled graphs', () => {
       ...{ tieEmbeddings: true, bosTokenId: null, eosTokenIds: [], padTokenId: null },
     };
     const lora: LoraConfig = {
-      ...{ rank: 1, alpha: 1, dropout: 0, targets: ['v_proj'] },
+      ...{ kind: 'lora', rank: 1, alpha: 1, dropout: 0, targets: ['v_proj'] },
       alphaPattern: Object.fromEntries(
         Array.from({ length: layers }, (_, layer) => [`layers.${layer}.self_attn.v_proj`, layer + 1]),
       ),
@@ -80,7 +81,7 @@ describe('compiled graphs', () => {
     const weights = initModel(config, 5);
     const decoder = await createDecoder({
       ...{ runtime: mortal(), config, weights, trainable: 'adapter' },
-      ...{ adapter: initLora(config, lora, 3, { weights }), checkpointedBlocks: 0, logitsChunk: 64 },
+      ...{ adapter: initAdapter(config, lora, { seed: 3, weights }), checkpointedBlocks: 0, logitsChunk: 64 },
     });
     const ids = Int32Array.of(1, 2, 3, 4);
     const batch = { rows: 1, length: 4, ids, labels: ids };

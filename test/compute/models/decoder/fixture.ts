@@ -3,13 +3,17 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { parseConfig } from '../../../../src/compute/models/config/index.js';
 import type { Batch } from '../../../../src/compute/models/decoder/types.js';
 import type { Json } from '../../../../src/compute/models/json-file.js';
+import { f32Writable, safetensorsChunks } from '../../../../src/compute/models/safetensors/write.js';
 import type {
   Adapter,
   ModelConfig,
   StoredTensor,
   WeightStore,
 } from '../../../../src/compute/models/types.js';
-import { parseAdapterConfig } from '../../../../src/compute/packaging/peft/config-file.js';
+import { readAdapter } from '../../../../src/compute/packaging/read-adapter.js';
+import { ofKind } from '../adapters/of-kind.js';
+import { concat } from '../errors.js';
+import { memoryHost } from '../memory-host.js';
 
 export interface Packed {
   readonly shape: readonly number[];
@@ -83,11 +87,15 @@ export function fixture(name: string) {
   const config: ModelConfig = parseConfig(read.config, `${name}.json`);
   const recording = { ...read, config };
   const { lora } = recording;
-  const peft = parseAdapterConfig(lora.config, `${name}.json`);
-  const adapter: Adapter = {
-    config: { ...peft.lora, targets: peft.targets ?? [] },
-    tensors: unpackAll(lora.tensors),
-  };
+  const tensors = unpackAll(lora.tensors);
+  const named = [...tensors].map(([tensor, { shape, data }]) =>
+    f32Writable(`base_model.model.${tensor}`, shape, data),
+  );
+  const files = memoryHost({
+    '/lora/adapter_config.json': JSON.stringify(lora.config),
+    '/lora/adapter_model.safetensors': concat(safetensorsChunks(named)),
+  });
+  const adapter: Adapter<'lora'> = { config: ofKind('lora', readAdapter(files, '/lora')).config, tensors };
   return { recording, adapter, batch: batchOf(read), weights: memoryWeights(recording.weights) };
 }
 

@@ -3,7 +3,8 @@
  * planned, as JSON, the name of the runtime, and that of an optimiser whose step is taken too.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { adapterShapes } from '../../../../src/compute/models/adapters/saved.js';
+import { labelsOf } from '../../../../src/compute/models/adapters/classifier.js';
+import { adapterShapes } from '../../../../src/compute/models/adapters/kinds.js';
 import { expectedTensors } from '../../../../src/compute/models/architectures/index.js';
 import { createDecoder } from '../../../../src/compute/models/decoder/index.js';
 import type { DecoderPlanOptions } from '../../../../src/compute/models/decoder/types.js';
@@ -21,7 +22,7 @@ const resident = (key: 'VmRSS' | 'VmHWM') =>
   1024 * Number(new RegExp(`${key}:\\s+(\\d+)`).exec(readFileSync('/proc/self/status', 'utf8'))?.[1]);
 
 const options: DecoderPlanOptions = JSON.parse(process.argv[2] ?? '');
-const { config, lora, rows, length } = options;
+const { config, rows, length } = options;
 const runtime = await openRuntime(nodeHost(), (process.argv[3] ?? 'onnx') as RuntimeName, { threads: 1 });
 // what the runtime itself takes is there before the measurement begins
 const b = new GraphBuilder('warm');
@@ -39,10 +40,10 @@ const tensors = new Map<string, StoredTensor>();
 const add = (name: string, shape: readonly number[]) =>
   tensors.set(name, stored(name, shape, filled(shape), !options.decoded));
 for (const { name, shape } of expectedTensors(config)) add(name, shape);
-const branches = lora ? adapterShapes(config, lora) : [];
-const adapter = lora && {
-  config: lora,
-  tensors: new Map(branches.map(({ name, shape }) => [name, { shape, data: filled(shape) }] as const)),
+const shapes = options.adapter ? adapterShapes(config, options.adapter) : [];
+const adapter = options.adapter && {
+  config: options.adapter,
+  tensors: new Map(shapes.map(({ name, shape }) => [name, { shape, data: filled(shape) }] as const)),
 };
 
 // V8 gives freed memory back in the background: wait until it has
@@ -75,7 +76,7 @@ const decoder = await createDecoder({
 const ids = Int32Array.from({ length: rows * length }, (_, index) => (index * 7919) % config.vocabSize);
 // a text has its class at its last token
 const labels =
-  (lora?.labels ?? config.labels) === undefined
+  (labelsOf(options.adapter) ?? config.labels) === undefined
     ? ids
     : Int32Array.from(ids, (_, index) => ((index + 1) % length === 0 ? index % 2 : -100));
 const optimizer = process.argv[4] as OptimizerName | undefined;

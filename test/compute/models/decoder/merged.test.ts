@@ -1,12 +1,13 @@
 /** Many rows meet adapters that are merged into their matrices, or low ranks that are joined; few rows the branches: one result. */
 import { expect } from 'chai';
-import { initLora } from '../../../../src/compute/models/adapters/initialise.js';
-import { isTrained } from '../../../../src/compute/models/adapters/layout.js';
+import { isTrained } from '../../../../src/compute/models/adapters/branches.js';
+import type { LoraConfig } from '../../../../src/compute/models/adapters/config.js';
+import { initAdapter } from '../../../../src/compute/models/adapters/kinds.js';
 import { createDecoder } from '../../../../src/compute/models/decoder/index.js';
 import { planDecoder } from '../../../../src/compute/models/decoder/plan.js';
 import type { Batch } from '../../../../src/compute/models/decoder/types.js';
 import { initModel } from '../../../../src/compute/models/initialise.js';
-import type { LoraConfig, ModelConfig } from '../../../../src/compute/models/types.js';
+import type { ModelConfig } from '../../../../src/compute/models/types.js';
 import { onnxRuntime } from '../../../../src/compute/tensor/runtimes/onnx/index.js';
 import { relativeError } from './fixture.js';
 
@@ -27,7 +28,7 @@ const configOf = (width: keyof typeof WIDTHS): ModelConfig => ({
 });
 
 const PLAIN: LoraConfig = {
-  ...{ rank: 4, alpha: 8, dropout: 0 },
+  ...{ kind: 'lora', rank: 4, alpha: 8, dropout: 0 },
   targets: ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'],
 };
 
@@ -58,7 +59,7 @@ describe('adapters over many rows', () => {
       it(`give the losses and gradients of the branches: ${method}, ${width}`, async () => {
         const config = configOf(width);
         const weights = initModel(config, 5);
-        const adapter = initLora(config, lora, 3, { weights });
+        const adapter = initAdapter(config, lora, { seed: 3, weights });
         // B starts at zero, under which A has no gradient
         for (const [name, { data }] of adapter.tensors)
           if (isTrained(name))
@@ -75,7 +76,7 @@ describe('adapters over many rows', () => {
           planDecoder({
             ...{
               config,
-              lora,
+              adapter: lora,
               rows,
               length: 32,
               trainable: 'adapter',

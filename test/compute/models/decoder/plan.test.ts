@@ -2,11 +2,9 @@
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { bottleneckConfig } from '../../../../src/compute/models/adapters/bottleneck.js';
-import { headConfig } from '../../../../src/compute/models/adapters/classifier.js';
+import type { BottleneckConfig } from '../../../../src/compute/models/adapters/config.js';
 import { planDecoder } from '../../../../src/compute/models/decoder/index.js';
 import type { DecoderPlanOptions } from '../../../../src/compute/models/decoder/types.js';
-import type { LoraConfig } from '../../../../src/compute/models/types.js';
 import { verify } from '../../../../src/compute/tensor/verify.js';
 
 const config = {
@@ -27,10 +25,9 @@ const config = {
   padTokenId: 0,
 } as const;
 const targets = ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'];
-const virtual = { rank: 0, alpha: 0, dropout: 0, targets: [] };
 const base: DecoderPlanOptions = {
   config,
-  lora: { rank: 8, alpha: 16, dropout: 0, targets },
+  adapter: { kind: 'lora', rank: 8, alpha: 16, dropout: 0, targets },
   trainable: 'adapter',
   weightBytes: 0,
   decoded: false,
@@ -40,11 +37,10 @@ const base: DecoderPlanOptions = {
   logitsChunk: 512,
 };
 
-const bottlenecks = (dropout: number): LoraConfig =>
-  bottleneckConfig(
-    { reduction: 8, places: ['attention', 'mlp'], activation: 'gelu', reads: 'output', scale: 1 },
-    dropout,
-  );
+const bottlenecks = (dropout: number): BottleneckConfig => ({
+  ...{ kind: 'bottleneck', reduction: 8, places: ['attention', 'mlp'], activation: 'gelu' },
+  ...{ reads: 'output', scale: 1, dropout },
+});
 
 const total = (parts: Readonly<Record<string, number>>) =>
   Object.values(parts).reduce((sum, part) => sum + part, 0);
@@ -54,7 +50,7 @@ describe('decoder plan', () => {
     'an adapter with kept blocks': base,
     'an adapter with recomputed blocks, decoded weights and dropout': {
       ...base,
-      lora: { rank: 8, alpha: 16, dropout: 0.1, targets },
+      adapter: { kind: 'lora', rank: 8, alpha: 16, dropout: 0.1, targets },
       checkpointedBlocks: 2,
       decoded: true,
       logitsChunk: 128,
@@ -66,42 +62,42 @@ describe('decoder plan', () => {
       decoded: true,
       vocabularyShard: 1024,
     },
-    'a prefix': { ...base, rows: 8, lora: { ...virtual, prefix: { tokens: 256 } }, checkpointedBlocks: 1 },
+    'a prefix': { ...base, rows: 8, adapter: { kind: 'prefix', tokens: 256 }, checkpointedBlocks: 1 },
     'a prefix from a projection': {
       ...base,
       rows: 8,
-      lora: { ...virtual, prefix: { tokens: 256, projection: 512 } },
+      adapter: { kind: 'prefix', tokens: 256, projection: 512 },
     },
-    'bottleneck adapters with kept blocks': { ...base, lora: bottlenecks(0) },
+    'bottleneck adapters with kept blocks': { ...base, adapter: bottlenecks(0) },
     'bottleneck adapters with recomputed blocks and dropout': {
       ...base,
-      lora: bottlenecks(0.1),
+      adapter: bottlenecks(0.1),
       checkpointedBlocks: 2,
     },
     'an adapter with recomputed MLPs and dropout': {
       ...base,
-      lora: { rank: 8, alpha: 16, dropout: 0.1, targets },
+      adapter: { kind: 'lora', rank: 8, alpha: 16, dropout: 0.1, targets },
       recomputedMlps: 2,
     },
     'an adapter with recomputed shares and dropout': {
       ...base,
-      lora: { rank: 8, alpha: 16, dropout: 0.1, targets },
+      adapter: { kind: 'lora', rank: 8, alpha: 16, dropout: 0.1, targets },
       recomputedAttention: 2,
     },
-    'a classification head alone': { ...base, lora: headConfig(['a', 'b', 'c']), rows: 16 },
+    'a classification head alone': { ...base, adapter: { kind: 'head', labels: ['a', 'b', 'c'] }, rows: 16 },
     'an adapter and a classification head': {
       ...base,
-      lora: { rank: 8, alpha: 16, dropout: 0, targets, labels: ['a', 'b', 'c'] },
+      adapter: { kind: 'lora', rank: 8, alpha: 16, dropout: 0, targets, labels: ['a', 'b', 'c'] },
       checkpointedBlocks: 1,
     },
     'full training of a classifier': {
       ...base,
       config: { ...config, labels: ['a', 'b', 'c'] },
-      lora: undefined,
+      adapter: undefined,
       trainable: 'full',
       rows: 2,
     },
-    'full training': { ...base, lora: undefined, trainable: 'full', rows: 2 },
+    'full training': { ...base, adapter: undefined, trainable: 'full', rows: 2 },
   };
   for (const [title, options] of Object.entries(cases))
     it(`predicts the memory of ${title}`, function () {
@@ -173,10 +169,13 @@ describe('decoder plan', () => {
     const weights = 4 * (2 * 384 * 384 + 2 * 128 * 384 + 3 * 384 * 1024);
     const tokens = base.rows * base.length;
     const head = 8192 * 384;
-    const frozen = planDecoder({ ...base, lora: { rank: 1, alpha: 1, dropout: 0, targets } }).flops;
+    const frozen = planDecoder({
+      ...base,
+      adapter: { kind: 'lora', rank: 1, alpha: 1, dropout: 0, targets },
+    }).flops;
     // nothing of the base is computed twice: what the adapters read is kept
-    const beside = planDecoder({ ...base, lora: bottlenecks(0) }).flops;
-    const full = planDecoder({ ...base, lora: undefined, trainable: 'full' }).flops;
+    const beside = planDecoder({ ...base, adapter: bottlenecks(0) }).flops;
+    const full = planDecoder({ ...base, adapter: undefined, trainable: 'full' }).flops;
     // attention, element-wise work and the second half-filled chunk of the head come on top
     expect(frozen / (4 * tokens * (weights + head))).to.be.within(1, 1.35);
     const trained = 4 * 2 * (2 * 384 * 48);

@@ -1,7 +1,8 @@
 /** Prefix tuning against PEFT, for tiny models of every family: see test/fixtures/prefix/record.py. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect } from 'chai';
-import { initPrefix, prefixConfig, prefixShapes } from '../../../../src/compute/models/adapters/prefix.js';
+import type { PrefixConfig } from '../../../../src/compute/models/adapters/config.js';
+import { adapterShapes, initAdapter } from '../../../../src/compute/models/adapters/kinds.js';
 import { createDecoder } from '../../../../src/compute/models/decoder/index.js';
 import { plainPrefix } from '../../../../src/compute/models/decoder/prefix.js';
 import type { Batch, Decoder, DecoderOptions } from '../../../../src/compute/models/decoder/types.js';
@@ -50,8 +51,8 @@ for (const name of CASES)
     const { recording, batch, weights } = fixture(expected.base);
     const { config, supervised, lengths } = recording;
     const { tokens, projection } = expected;
-    const adapter: Adapter = {
-      config: prefixConfig(projection === null ? { tokens } : { tokens, projection }),
+    const adapter: Adapter<'prefix'> = {
+      config: { kind: 'prefix', tokens, ...(projection === null ? {} : { projection }) },
       tensors: new Map(
         Object.entries(expected.tensors).map(([key, packed]) => [
           key,
@@ -80,7 +81,7 @@ for (const name of CASES)
 
     it('has the tensors of PEFT', () => {
       const shapes = Object.entries(expected.tensors).map(([key, { shape }]) => ({ name: key, shape }));
-      expect(prefixShapes(config, adapter.config)).to.deep.equal(shapes);
+      expect(adapterShapes(config, adapter.config)).to.deep.equal(shapes);
     });
 
     it('gives the loss of each row, the logits and every gradient', async () => {
@@ -184,7 +185,7 @@ for (const name of CASES)
 
     it('is saved as PEFT saves it, and answers from a cache as PEFT answers', async () => {
       const plain = await plainPrefix(runtime, config, adapter);
-      expect(plain.config).to.deep.equal(prefixConfig({ tokens }));
+      expect(plain.config).to.deep.equal({ kind: 'prefix', tokens });
       const [saved] = plain.tensors.values();
       expect(saved?.shape).to.deep.equal(expected.saved.shape);
       expect(relativeError(saved?.data ?? [], unpack(expected.saved))).to.be.at.most(1e-6);
@@ -213,14 +214,14 @@ for (const name of CASES)
 
 describe('a fresh prefix', () => {
   const { config } = fixture('tied').recording;
-  const lora = prefixConfig({ tokens: 400, projection: 25 });
+  const adapter: PrefixConfig = { kind: 'prefix', tokens: 400, projection: 25 };
   const spread = (data: Float32Array): readonly [number, number] => [
     Math.max(...data.map(Math.abs)),
     Math.sqrt(data.reduce((sum, value) => sum + value * value, 0) / data.length),
   ];
 
   it('is drawn as torch draws an embedding and linear layers', () => {
-    const { tensors } = initPrefix(config, lora, 3, 'random');
+    const { tensors } = initAdapter(config, adapter, { seed: 3, init: 'random' });
     const inner = config.keyValueHeads * config.headDim;
     const expected: Readonly<Record<string, number>> = {
       '0.weight': inner,
@@ -239,7 +240,7 @@ describe('a fresh prefix', () => {
   it('is nothing under `zero`', async () => {
     const runtime = await onnxRuntime({ threads: 1 });
     for (const prefix of [{ tokens: 4 }, { tokens: 4, projection: 3 }]) {
-      const adapter = initPrefix(config, prefixConfig(prefix), 3, 'zero');
+      const adapter = initAdapter<'prefix'>(config, { kind: 'prefix', ...prefix }, { seed: 3, init: 'zero' });
       const [states] = (await plainPrefix(runtime, config, adapter)).tensors.values();
       expect(states?.data.every((value) => value === 0)).to.equal(true);
     }

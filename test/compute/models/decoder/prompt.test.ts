@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { initPrompt, promptConfig } from '../../../../src/compute/models/adapters/prompt.js';
+import { initAdapter } from '../../../../src/compute/models/adapters/kinds.js';
 import { blueprintOf } from '../../../../src/compute/models/architectures/index.js';
 import { createDecoder } from '../../../../src/compute/models/decoder/index.js';
 import { onnxRuntime } from '../../../../src/compute/tensor/runtimes/onnx/index.js';
@@ -10,8 +10,7 @@ describe('a decoder with a prompt', () => {
     it(`answers token by token as it does at once: ${name}`, async () => {
       const { recording, batch, weights } = fixture(name);
       const { config } = recording;
-      const embedding = weights.get(blueprintOf(config).embedding.name);
-      const adapter = initPrompt(config, promptConfig(4), 5, { init: 'random', embedding });
+      const adapter = initAdapter(config, { kind: 'prompt', tokens: 4 }, { seed: 5 });
       const decoder = await createDecoder({
         runtime: await onnxRuntime({ threads: 1, scratch: 0 }),
         config,
@@ -48,7 +47,11 @@ describe('a decoder with a prompt', () => {
     const { recording, batch, weights } = fixture('tied');
     const { config } = recording;
     const embedding = weights.get(blueprintOf(config).embedding.name);
-    const adapter = initPrompt(config, promptConfig(2), 5, { init: 'vocabulary', embedding });
+    const adapter = initAdapter(
+      config,
+      { kind: 'prompt', tokens: 2 },
+      { seed: 5, init: 'vocabulary', weights },
+    );
     const values = adapter.tensors.get('prompt_embeddings')?.data ?? new Float32Array();
     const row = new Float32Array(config.hiddenSize);
     const table = Array.from({ length: config.vocabSize }, (_, id) => {

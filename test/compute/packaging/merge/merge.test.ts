@@ -6,10 +6,11 @@ import type { Adapter, StoredTensor } from '../../../../src/compute/models/types
 import { float32Tensor } from '../../../../src/compute/models/weights/dense.js';
 import { weightStore } from '../../../../src/compute/models/weights/store.js';
 import { mergedTensors, proveMerge } from '../../../../src/compute/packaging/merge/index.js';
-import { readAdapter } from '../../../../src/compute/packaging/peft/read.js';
+import { readAdapter } from '../../../../src/compute/packaging/read-adapter.js';
 import { UserError } from '../../../../src/language/diagnostics/types.js';
 import { nodeHost } from '../../../../src/language/host/node-host.js';
 import { tiny } from '../../evaluation/tiny.js';
+import { ofKind } from '../../models/adapters/of-kind.js';
 
 const host = nodeHost();
 const bytes = (chunks: Iterable<Uint8Array>): Buffer => Buffer.concat([...chunks]);
@@ -28,7 +29,7 @@ describe('merging', () => {
   const model = openModel(host, join(tiny, 'base'));
   const { config } = model;
   const base = model.loadWeights('stored');
-  const adapter = readAdapter(host, join(tiny, 'adapter'));
+  const adapter = ofKind('lora', readAdapter(host, join(tiny, 'adapter')));
 
   it('gives PEFT’s merge_and_unload, every tensor (1e-6 absolute, weights up to about 1)', () => {
     const merged = mergedTensors(base, { dtype: 'f32', adapted: { adapter, config } });

@@ -1,13 +1,15 @@
 import { expect } from 'chai';
-import { headConfig } from '../../../../src/compute/models/adapters/classifier.js';
-import { initLora } from '../../../../src/compute/models/adapters/initialise.js';
-import { adaptedProjections } from '../../../../src/compute/models/adapters/layout.js';
-import { prefixConfig } from '../../../../src/compute/models/adapters/prefix.js';
+import { adaptedProjections } from '../../../../src/compute/models/adapters/branches.js';
+import { labelsOf } from '../../../../src/compute/models/adapters/classifier.js';
+import { initAdapter } from '../../../../src/compute/models/adapters/kinds.js';
 import { openModel } from '../../../../src/compute/models/load.js';
 import { f32Writable, safetensorsChunks } from '../../../../src/compute/models/safetensors/write.js';
-import { checkAdapter, openAdapter, readAdapter } from '../../../../src/compute/packaging/peft/read.js';
-import { adapterFiles, writeAdapter } from '../../../../src/compute/packaging/peft/write.js';
+import { checkAdapter } from '../../../../src/compute/packaging/check-base.js';
+import { openAdapter, readAdapter } from '../../../../src/compute/packaging/read-adapter.js';
+import { adapterFiles, writeAdapter } from '../../../../src/compute/packaging/write-adapter.js';
+import type { Host } from '../../../../src/language/host/host.js';
 import { nodeHost } from '../../../../src/language/host/node-host.js';
+import { ofKind } from '../../models/adapters/of-kind.js';
 import { concat, modelError } from '../../models/errors.js';
 import { fixturePath, readFixture, readFixtureBytes } from '../../models/fixtures.js';
 import { memoryHost } from '../../models/memory-host.js';
@@ -19,6 +21,9 @@ const recorded = readFixture<Readonly<Record<string, unknown>>>(CONFIG);
 const weights = readFixtureBytes('peft/adapter/adapter_model.safetensors');
 const base = openModel(host, fixturePath('peft/base')).config;
 
+/** An adapter with low-rank factors. */
+const readFactors = (from: Host, folder: string) => ofKind('lora', readAdapter(from, folder));
+
 /** The recorded folder with some config fields or the weights replaced. */
 function variant(fields: Readonly<Record<string, unknown>>, bytes: Uint8Array = weights) {
   return memoryHost({
@@ -29,8 +34,8 @@ function variant(fields: Readonly<Record<string, unknown>>, bytes: Uint8Array = 
 
 describe('PEFT adapter', () => {
   it('reads what PEFT saved, and writes the same bytes', () => {
-    const adapter = readAdapter(host, folder);
-    expect(adapter.config).to.deep.include({ rank: 3, alpha: 6, dropout: 0.05 });
+    const adapter = readFactors(host, folder);
+    expect(adapter.config).to.deep.include({ kind: 'lora', rank: 3, alpha: 6, dropout: 0.05 });
     expect(adapter.config.targets).to.have.length(7);
     checkAdapter(adapter, base, folder);
     const files = adapterFiles(adapter, { base: adapter.base });
@@ -42,7 +47,11 @@ describe('PEFT adapter', () => {
   });
 
   it('reads back what it wrote, without dropout too', () => {
-    const adapter = initLora(base, { rank: 2, alpha: 4, dropout: 0, targets: ['down_proj', 'q_proj'] }, 7);
+    const adapter = initAdapter(
+      base,
+      { kind: 'lora', rank: 2, alpha: 4, dropout: 0, targets: ['down_proj', 'q_proj'] },
+      { seed: 7 },
+    );
     const written: Record<string, string | Uint8Array> = {};
     const sink = {
       write(name: string, content: string | Uint8Array | Iterable<Uint8Array>): void {
@@ -62,7 +71,7 @@ describe('PEFT adapter', () => {
   for (const name of ['prefix', 'prefix-projection'])
     it(`reads a ${name} that PEFT saved, and writes the same tensor and config`, () => {
       const adapter = readAdapter(host, fixturePath(`peft/${name}`));
-      expect(adapter.config).to.deep.equal(prefixConfig({ tokens: 4 }));
+      expect(adapter.config).to.deep.equal({ kind: 'prefix', tokens: 4 });
       checkAdapter(adapter, base, adapter.path);
       const files = adapterFiles(adapter, { base: { ...adapter.base, shape: base } });
       const tensors = concat(files['adapter_model.safetensors'] as Iterable<Uint8Array>);
@@ -94,11 +103,14 @@ describe('PEFT adapter', () => {
   });
 
   for (const [what, lora] of [
-    ['a head over labels', headConfig(['yes', 'no', '1'])],
-    ['a head beside factors', { rank: 2, alpha: 4, dropout: 0, targets: ['q_proj'], labels: ['a', 'b'] }],
+    ['a head over labels', { kind: 'head', labels: ['yes', 'no', '1'] }],
+    [
+      'a head beside factors',
+      { kind: 'lora', rank: 2, alpha: 4, dropout: 0, targets: ['q_proj'], labels: ['a', 'b'] },
+    ],
   ] as const)
     it(`reads back ${what}`, () => {
-      const adapter = initLora(base, lora, 7);
+      const adapter = initAdapter(base, lora, { seed: 7 });
       const files = adapterFiles(adapter, { base: { name: 'tiny', revision: null } });
       const written = Object.fromEntries(
         Object.entries(files).map(([name, content]) => [
@@ -110,7 +122,7 @@ describe('PEFT adapter', () => {
       expect(back.config).to.deep.equal(adapter.config);
       expect([...back.tensors].sort()).to.deep.equal([...adapter.tensors].sort());
       expect(back.tensors.get('score.weight')?.shape).to.deep.equal([
-        adapter.config.labels?.length,
+        labelsOf(adapter.config)?.length,
         base.hiddenSize,
       ]);
       checkAdapter(back, base, '/a');
@@ -126,14 +138,14 @@ describe('PEFT adapter', () => {
   it('takes whole module paths and patterns for target names', () => {
     const paths = [...readAdapter(host, folder).tensors.keys()].map((name) => name.replace(/\.lora_.*/, ''));
     for (const target_modules of [paths, '.*_proj']) {
-      const { config } = readAdapter(variant({ target_modules }), '/a');
+      const { config } = readFactors(variant({ target_modules }), '/a');
       expect(adaptedProjections(base, config)).to.have.length(14);
     }
   });
 
   it('passes over names that no layer has, and none that one has', () => {
-    const all = readAdapter(host, folder).config.targets;
-    const adapter = readAdapter(variant({ target_modules: [...all, 'qkv_proj'] }), '/a');
+    const all = readFactors(host, folder).config.targets;
+    const adapter = readFactors(variant({ target_modules: [...all, 'qkv_proj'] }), '/a');
     checkAdapter(adapter, base, '/a');
     expect(adaptedProjections(base, adapter.config)).to.have.length(14);
     const named = {
@@ -161,14 +173,14 @@ describe('PEFT adapter', () => {
       { exclude_modules: 'lm_head' },
       { layers_pattern: ['layers'] },
     ]) {
-      const adapter = readAdapter(variant({ ...listed, ...narrowed }), '/a');
+      const adapter = readFactors(variant({ ...listed, ...narrowed }), '/a');
       expect(adaptedProjections(base, adapter.config)).to.have.length(14);
       checkAdapter(adapter, base, '/a');
     }
   });
 
   it('takes an empty list of layers for all of them, as PEFT does', () => {
-    const adapter = readAdapter(variant({ layers_to_transform: [] }), '/a');
+    const adapter = readFactors(variant({ layers_to_transform: [] }), '/a');
     checkAdapter(adapter, base, '/a');
     expect(adaptedProjections(base, adapter.config)).to.have.length(14);
   });
@@ -179,7 +191,7 @@ describe('PEFT adapter', () => {
   });
 
   it('reads the head of GPT-NeoX by the name that it had before transformers 5', () => {
-    const { config, tensors, base: named } = readAdapter(host, folder);
+    const { config, tensors, base: named } = readFactors(host, folder);
     const files = adapterFiles(
       {
         config: { ...config, modulesToSave: ['embed_out'] },
@@ -191,7 +203,7 @@ describe('PEFT adapter', () => {
       '/a/adapter_config.json': files['adapter_config.json'] as string,
       '/a/adapter_model.safetensors': concat(files['adapter_model.safetensors'] as Iterable<Uint8Array>),
     });
-    const adapter = readAdapter(old, '/a');
+    const adapter = readFactors(old, '/a');
     expect(adapter.config.modulesToSave).to.deep.equal(['lm_head']);
     expect([...adapter.tensors.keys()]).to.include('lm_head.weight');
   });

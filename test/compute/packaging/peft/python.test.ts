@@ -3,26 +3,23 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { headConfig } from '../../../../src/compute/models/adapters/classifier.js';
-import { initLora } from '../../../../src/compute/models/adapters/initialise.js';
-import { isTrained } from '../../../../src/compute/models/adapters/layout.js';
-import { plainAdapter } from '../../../../src/compute/models/adapters/pissa.js';
-import { initPrefix, prefixConfig } from '../../../../src/compute/models/adapters/prefix.js';
-import { initPrompt, promptConfig, virtualTokensOf } from '../../../../src/compute/models/adapters/prompt.js';
-import { savedTensors } from '../../../../src/compute/models/adapters/saved.js';
-import { blueprintOf } from '../../../../src/compute/models/architectures/index.js';
+import { isTrained } from '../../../../src/compute/models/adapters/branches.js';
+import { labelsOf } from '../../../../src/compute/models/adapters/classifier.js';
+import type { AdapterConfig, LoraConfig } from '../../../../src/compute/models/adapters/config.js';
+import { initAdapter, virtualTokensOf } from '../../../../src/compute/models/adapters/kinds.js';
+import { wholeTensors } from '../../../../src/compute/models/adapters/whole.js';
 import { createDecoder } from '../../../../src/compute/models/decoder/index.js';
-import { plainPrefix } from '../../../../src/compute/models/decoder/prefix.js';
 import { openModel } from '../../../../src/compute/models/load.js';
 import { fillNormal } from '../../../../src/compute/models/random.js';
 import { f32Writable, safetensorsChunks } from '../../../../src/compute/models/safetensors/write.js';
-import type { LoraConfig } from '../../../../src/compute/models/types.js';
+import type { Adapter } from '../../../../src/compute/models/types.js';
 import { mergedConfig, mergedTensors } from '../../../../src/compute/packaging/merge/index.js';
-import { readAdapter } from '../../../../src/compute/packaging/peft/read.js';
-import { writeAdapter } from '../../../../src/compute/packaging/peft/write.js';
+import { readAdapter } from '../../../../src/compute/packaging/read-adapter.js';
+import { writeAdapter } from '../../../../src/compute/packaging/write-adapter.js';
 import { onnxRuntime } from '../../../../src/compute/tensor/runtimes/onnx/index.js';
 import { nodeHost } from '../../../../src/language/host/node-host.js';
 import { labelledRow } from '../../../../src/pipeline/stages/format/labelled.js';
+import { savedAdapter } from '../../../../src/pipeline/stages/train/adapters/kinds.js';
 import { type Packed, unpack } from '../../models/decoder/fixture.js';
 import { linesFrom, outputIn } from '../python.js';
 
@@ -42,9 +39,9 @@ const python = process.env['FTPC_PYTHON'] || 'python3';
 const isThere = spawnSync(python, ['-c', 'import peft, transformers']).status === 0;
 
 const ALL = ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'];
-const plain = { rank: 4, alpha: 8, dropout: 0.1, targets: ALL };
+const plain: LoraConfig = { kind: 'lora', rank: 4, alpha: 8, dropout: 0.1, targets: ALL };
 
-const CASES: Readonly<Record<string, LoraConfig>> = {
+const CASES: Readonly<Record<string, AdapterConfig>> = {
   'DoRA with rsLoRA': { ...plain, dora: true, rslora: true },
   'patterns and layers': {
     ...plain,
@@ -56,17 +53,17 @@ const CASES: Readonly<Record<string, LoraConfig>> = {
   PiSSA: { ...plain, pissa: true },
   'PiSSA with rsLoRA': { ...plain, pissa: true, rslora: true },
   'PiSSA with patterns': { ...plain, pissa: true, rankPattern: { up_proj: 2 }, alphaPattern: { q_proj: 3 } },
-  'a prompt': promptConfig(5),
-  'a prefix': prefixConfig({ tokens: 5 }),
-  'a prefix from a projection': prefixConfig({ tokens: 5, projection: 7 }),
-  'a prefix of GPT-2': prefixConfig({ tokens: 5 }),
-  'a prefix of GPT-NeoX': prefixConfig({ tokens: 5 }),
-  'a prefix in the windows of Mistral': prefixConfig({ tokens: 3 }),
-  'a prefix longer than the windows of Gemma 3': prefixConfig({ tokens: 9 }),
+  'a prompt': { kind: 'prompt', tokens: 5 },
+  'a prefix': { kind: 'prefix', tokens: 5 },
+  'a prefix from a projection': { kind: 'prefix', tokens: 5, projection: 7 },
+  'a prefix of GPT-2': { kind: 'prefix', tokens: 5 },
+  'a prefix of GPT-NeoX': { kind: 'prefix', tokens: 5 },
+  'a prefix in the windows of Mistral': { kind: 'prefix', tokens: 3 },
+  'a prefix longer than the windows of Gemma 3': { kind: 'prefix', tokens: 9 },
   'embedding and head of a tied base': { ...plain, modulesToSave: ['embed_tokens', 'lm_head'] },
   'the head of a tied base': { ...plain, modulesToSave: ['lm_head'] },
   'the embedding of a tied base': { ...plain, modulesToSave: ['embed_tokens'] },
-  'a classification head': headConfig(['yes', 'no', 'don’t know']),
+  'a classification head': { kind: 'head', labels: ['yes', 'no', 'don’t know'] },
   'LoRA with a classification head': { ...plain, labels: ['a', 'b'] },
   'DoRA with a classification head and the embedding': {
     ...plain,
@@ -122,17 +119,15 @@ describe(`adapters and merged models in PEFT and transformers${why}`, () => {
   }
 
   /** Writes an adapter and a merged model, and gives the logits that they should have. */
-  async function written(name: string, lora: LoraConfig, base: string): Promise<Float32Array> {
+  async function written(name: string, own: AdapterConfig, base: string): Promise<Float32Array> {
     const model = openModel(host, base);
     const { config } = model;
     const weights = model.loadWeights('stored');
-    const embedding = weights.get(blueprintOf(config).embedding.name);
-    const adapter =
-      lora.virtualTokens !== undefined
-        ? initPrompt(config, lora, 3, { init: 'vocabulary', embedding })
-        : lora.prefix !== undefined
-          ? initPrefix(config, lora, 3, 'random')
-          : initLora(config, lora, 3, { weights });
+    const fresh = { seed: 3, weights };
+    const adapter: Adapter =
+      own.kind === 'prompt'
+        ? initAdapter(config, own, { ...fresh, init: 'vocabulary' })
+        : initAdapter(config, own, fresh);
     for (const [tensor, { data }] of adapter.tensors) {
       if (!isTrained(tensor)) continue;
       const noise = new Float32Array(data.length);
@@ -149,25 +144,26 @@ describe(`adapters and merged models in PEFT and transformers${why}`, () => {
       checkpointedBlocks: 0,
       logitsChunk: 64,
     });
+    const labels = labelsOf(own);
     const text = { rows: 1, length: IDS.length, ids: IDS.map((id) => id % config.vocabSize) };
     const logits =
-      lora.labels === undefined
+      labels === undefined
         ? await decoder.logits(text)
         : await decoder.classify({ ...text, labels: labelledRow(IDS, { padId: 2, label: 0 }).labels });
     await decoder.release();
-    const told = await plainPrefix(runtime, config, plainAdapter(adapter, adapter.tensors));
+    const told = await savedAdapter(adapter, { model: config, runtime, first: adapter.tensors });
     writeAdapter(output, `${name}/adapter`, told, { base: { name: base, revision: null, shape: config } });
-    if (virtualTokensOf(lora) > 0) return logits;
+    if (virtualTokensOf(own) > 0) return logits;
     const adapted = { adapter: readAdapter(host, join(folder, name, 'adapter')), config };
     const tensors = mergedTensors(weights, { dtype: 'f32', adapted });
     output.write(`${name}/merged/model.safetensors`, safetensorsChunks(tensors));
-    const untied = lora.labels === undefined && savedTensors(config, lora).length > 0;
-    const classifier = lora.labels && { config: decoder.options.config, padId: 2 };
+    const untied = labels === undefined && wholeTensors(config, own).length > 0;
+    const classifier = labels && { config: decoder.options.config, padId: 2 };
     output.write(
       `${name}/merged/config.json`,
       mergedConfig(model.configJson(), 'f32', { untied, classifier }),
     );
-    expect(openModel(host, join(folder, name, 'merged')).config.labels).to.deep.equal(lora.labels);
+    expect(openModel(host, join(folder, name, 'merged')).config.labels).to.deep.equal(labels);
     return logits;
   }
 

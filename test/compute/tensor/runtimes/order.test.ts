@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { layerKind } from '../../../../src/compute/models/adapters/layout.js';
+import { layerKind } from '../../../../src/compute/models/adapters/kinds.js';
 import { blueprintOf } from '../../../../src/compute/models/architectures/index.js';
 import { headGraph, trainingBlock } from '../../../../src/compute/models/decoder/graphs.js';
 import { planMemory } from '../../../../src/compute/tensor/liveness.js';

@@ -31,7 +31,7 @@ function stepGraph(role: 'block_forward' | 'block_backward' | 'head'): Graph {
   const { graphs } = planDecoder({
     ...{
       config: recording.config,
-      lora: adapter.config,
+      adapter: adapter.config,
       trainable: 'adapter',
       weightBytes: 0,
       decoded: false,

@@ -32,7 +32,7 @@ const options = (hidden: number, rows: number, checkpointedBlocks: number): Deco
     vocabSize: 2048,
     maxPositions: 256,
   },
-  lora: { ...adapter.config, rank: 8 },
+  adapter: { ...adapter.config, rank: 8 },
   trainable: 'adapter',
   weightBytes: 0,
   decoded: false,
@@ -152,7 +152,7 @@ describe('memory of the runtimes', () => {
     const narrow = options(192, 1, 0);
     const measuredOn: Readonly<Record<string, DecoderPlanOptions>> = {
       'an adapter': narrow,
-      'every weight': { ...narrow, lora: undefined, trainable: 'full' },
+      'every weight': { ...narrow, adapter: undefined, trainable: 'full' },
     };
     for (const [title, one] of Object.entries(measuredOn))
       it(`of WebAssembly is predicted, for ${title}`, function () {

@@ -1,13 +1,14 @@
 import { cpSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { bottleneckConfig, initBottleneck } from '../../../../src/compute/models/adapters/bottleneck.js';
+import type { BottleneckConfig } from '../../../../src/compute/models/adapters/config.js';
+import { initAdapter } from '../../../../src/compute/models/adapters/kinds.js';
 import { createDecoder } from '../../../../src/compute/models/decoder/index.js';
 import { openModel } from '../../../../src/compute/models/load.js';
 import { openModelAt } from '../../../../src/compute/models/open.js';
 import { f32Writable, safetensorsChunks } from '../../../../src/compute/models/safetensors/write.js';
-import { readAdapter } from '../../../../src/compute/packaging/peft/read.js';
-import { writeAdapter } from '../../../../src/compute/packaging/peft/write.js';
+import { readAdapter } from '../../../../src/compute/packaging/read-adapter.js';
+import { writeAdapter } from '../../../../src/compute/packaging/write-adapter.js';
 import { onnxRuntime } from '../../../../src/compute/tensor/runtimes/onnx/index.js';
 import { UserError } from '../../../../src/language/diagnostics/types.js';
 import { nodeHost } from '../../../../src/language/host/node-host.js';
@@ -203,11 +204,11 @@ describe('the merge stage', () => {
   it('refuses bottleneck adapters', async () => {
     const artefact = trained(join(place.path, 'bottleneck'));
     const { config } = openModel(nodeHost(), join(tiny, 'base'));
-    const lora = bottleneckConfig(
-      { reduction: 4, places: ['mlp'], activation: 'relu', reads: 'output', scale: 1 },
-      0,
-    );
-    writeAdapter(plainOutput(artefact.path), 'best', initBottleneck(config, lora, 1, 'bert'), {
+    const bottleneck: BottleneckConfig = {
+      ...{ kind: 'bottleneck', reduction: 4, places: ['mlp'], activation: 'relu' },
+      ...{ reads: 'output', scale: 1, dropout: 0 },
+    };
+    writeAdapter(plainOutput(artefact.path), 'best', initAdapter(config, bottleneck, { seed: 1 }), {
       base: { name: 'base', revision: null },
     });
     expect(await codeOf(merge(adapter, [artefact]))).to.equal('FTP0771');

@@ -2,9 +2,9 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, write
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { PROMPT, promptConfig } from '../../../../src/compute/models/adapters/prompt.js';
+import { PROMPT } from '../../../../src/compute/models/adapters/prompt.js';
 import { f32Writable, safetensorsChunks } from '../../../../src/compute/models/safetensors/write.js';
-import { adapterFiles } from '../../../../src/compute/packaging/peft/write.js';
+import { adapterFiles } from '../../../../src/compute/packaging/write-adapter.js';
 import { compile } from '../../../../src/language/compile.js';
 import { nodeHost } from '../../../../src/language/host/node-host.js';
 import { checkTraining } from '../../../../src/pipeline/stages/train/check.js';
@@ -279,9 +279,11 @@ describe('a training against its base', () => {
   });
 
   it('refuses to pack behind a prompt to go on from', () => {
-    const lora = promptConfig(4);
     const tensors = new Map([[PROMPT, { shape: [4, 16], data: new Float32Array(64) }]]);
-    const files = adapterFiles({ config: lora, tensors }, { base: { name: 'peft/base', revision: null } });
+    const files = adapterFiles(
+      { config: { kind: 'prompt', tokens: 4 }, tensors },
+      { base: { name: 'peft/base', revision: null } },
+    );
     for (const [name, content] of Object.entries(files))
       writeFileSync(join(adapter, name), typeof content === 'string' ? content : Buffer.concat([...content]));
     const start = `start = peft("${adapter}")`;

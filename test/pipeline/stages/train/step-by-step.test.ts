@@ -3,10 +3,11 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { initLora } from '../../../../src/compute/models/adapters/initialise.js';
+import type { LoraConfig } from '../../../../src/compute/models/adapters/config.js';
+import { initAdapter } from '../../../../src/compute/models/adapters/kinds.js';
 import { openModel } from '../../../../src/compute/models/load.js';
 import { openSafetensors } from '../../../../src/compute/models/safetensors/read.js';
-import { adapterFiles } from '../../../../src/compute/packaging/peft/write.js';
+import { adapterFiles } from '../../../../src/compute/packaging/write-adapter.js';
 import type { Stage, StageKind } from '../../../../src/language/ir/types.js';
 import { run as runData } from '../../../../src/pipeline/stages/data/run.js';
 import { run as runFormat } from '../../../../src/pipeline/stages/format/run.js';
@@ -35,8 +36,8 @@ describe('a run in the order of the file', () => {
     writeFileSync(join(folder, 'rows.jsonl'), `${lines.join('\n')}\n`);
     const model = openModel(host, join(folder, 'base'));
     const targets = ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'];
-    const lora = { rank: 4, alpha: 8, dropout: 0, targets };
-    const { tensors } = initLora(model.config, lora, 0, { weights: model.loadWeights('stored') });
+    const lora: LoraConfig = { kind: 'lora', rank: 4, alpha: 8, dropout: 0, targets };
+    const { tensors } = initAdapter(model.config, lora, { seed: 0, weights: model.loadWeights('stored') });
     const recorded = recordedTensors('lora-initial.safetensors');
     for (const [name, { data }] of tensors) data.set(recorded.get(name) ?? []);
     mkdirSync(join(folder, 'first'));
@@ -113,7 +114,7 @@ describe('a run in the order of the file', () => {
         base,
         start: { call: 'peft', args: { folder: 'first' } },
         validate: null,
-        lora: { rank: 16, alpha: 32, dropout: 0, targets: 'all_linear' },
+        lora: { kind: 'lora', rank: 16, alpha: 32, dropout: 0, targets: 'all_linear' },
         optimizer: {
           call: 'adamw',
           args: {

@@ -1,7 +1,7 @@
 import { gradients } from '../../../tensor/autodiff.js';
 import { GraphBuilder } from '../../../tensor/builder.js';
 import type { Graph, NamedValue, ValueId } from '../../../tensor/types.js';
-import { isAdapterTensor, type LayerKind } from '../../adapters/layout.js';
+import { isAdapterTensor, type LayerKind } from '../../adapters/kinds.js';
 import type { ModelConfig } from '../../types.js';
 import { attend, maskShape, queriesKeysValues } from './attention.js';
 import { accumulated, type BlockInputs, blockInputs } from './inputs.js';
@@ -16,7 +16,7 @@ export interface BlockOptions {
   readonly length: number;
   /** Rows hold several texts, of at most so many tokens, told apart by the input `segments`. */
   readonly packed?: number;
-  /** Virtual tokens whose keys and values every text attends to. */
+  /** Virtual tokens whose keys and values every text attends to; default: 0. */
   readonly prefix?: number;
   /** Of the products that the graph will be given; merging a small update into a matrix of few bits would lose it. */
   readonly precision?: 'f32' | 'bf16';
@@ -79,7 +79,7 @@ export function blockGraph(options: BlockOptions): BlockGraph {
 function layerInputs(
   b: GraphBuilder,
   weight: BlockInputs['weight'],
-  { config, kind, rows, length, dropout, queryBlock, precision, packed, prefix }: BlockOptions,
+  { config, kind, rows, length, dropout, queryBlock, precision, packed, prefix = 0 }: BlockOptions,
 ) {
   const { block, branches, bottlenecks } = kind;
   const { rotary } = block.attention;
@@ -87,7 +87,7 @@ function layerInputs(
   const angles = rotary && { cos: b.input('cos', turns), sin: b.input('sin', turns) };
   const mask = b.input('mask', [1, 1, ...maskShape(length, queryBlock)]);
   const segments = packed !== undefined ? b.input('segments', [rows, length]) : undefined;
-  const lanes = [config.keyValueHeads, prefix ?? 0, config.headDim];
+  const lanes = [config.keyValueHeads, prefix, config.headDim];
   const lows: ValueId[] = [];
   const layer = {
     builder: b,
@@ -103,7 +103,7 @@ function layerInputs(
     queryBlock,
     segments,
     prefix:
-      prefix === undefined
+      prefix === 0
         ? undefined
         : {
             keys: weight('prefix.keys', lanes),

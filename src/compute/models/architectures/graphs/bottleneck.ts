@@ -1,12 +1,13 @@
 /** A bottleneck adapter in a block, as AdapterHub's `adapters` computes it. */
 import type { ValueId } from '../../../tensor/types.js';
-import { BOTTLENECK_MODULES, type Bottleneck, bottleneckModule } from '../../adapters/bottleneck.js';
-import type { BottleneckPlace } from '../../types.js';
+import { BOTTLENECK_MODULES, bottleneckModule } from '../../adapters/bottleneck.js';
+import type { BottleneckPlace } from '../../adapters/config.js';
+import type { Bottleneck } from '../../adapters/definition.js';
 import { activate } from './activation.js';
 import type { LayerContext } from './linear.js';
 
 export interface BottleneckValues {
-  /** What the part gives and what the adapter adds to it, `[n, hidden]`, before any norm behind them. */
+  /** What the part gives and what the adapter adds to it, `[n, hidden]`, before any norm after them. */
   readonly out: ValueId;
   /** What the adapter reads, by name: expensive to recompute. */
   readonly kept: Readonly<Record<string, ValueId>>;

@@ -1,23 +1,13 @@
 /** A linear layer with an optional branch of an adapter, as PEFT computes it. */
 import type { GraphBuilder } from '../../../tensor/builder.js';
 import type { ValueId } from '../../../tensor/types.js';
-import type { Bottlenecks } from '../../adapters/bottleneck.js';
-import {
-  type Branch,
-  type Branches,
-  downName,
-  firstDownName,
-  firstUpName,
-  magnitudeName,
-  upName,
-} from '../../adapters/layout.js';
+import { downName, firstDownName, firstUpName, magnitudeName, upName } from '../../adapters/branches.js';
+import type { BlockAdapters, Branch } from '../../adapters/definition.js';
 import type { Projection } from '../blueprint.js';
 import { biasName, weightName, weightShape } from '../tensors.js';
 
-export interface LayerContext {
+export interface LayerContext extends BlockAdapters {
   readonly builder: GraphBuilder;
-  readonly branches: Branches;
-  readonly bottlenecks: Bottlenecks;
   /** Share of an adapter's values that masks set to zero, which are then graph inputs; 0 for none. */
   readonly dropout: number;
   /** Whether branches may be merged into their matrices where that costs less. */

@@ -3,14 +3,9 @@ import { gradients } from '../../../tensor/autodiff.js';
 import { GraphBuilder } from '../../../tensor/builder.js';
 import { restrict } from '../../../tensor/restrict.js';
 import type { Graph } from '../../../tensor/types.js';
-import {
-  hasProjection,
-  PREFIX_EMBEDDING,
-  PREFIX_HIDDEN,
-  PREFIX_OUT,
-  prefixShapes,
-} from '../../adapters/prefix.js';
-import type { LoraConfig, ModelConfig } from '../../types.js';
+import type { PrefixConfig } from '../../adapters/config.js';
+import { PREFIX_EMBEDDING, PREFIX_HIDDEN, PREFIX_OUT, prefix } from '../../adapters/prefix.js';
+import type { ModelConfig } from '../../types.js';
 import { accumulated } from './inputs.js';
 
 export interface PrefixGraphs {
@@ -22,18 +17,19 @@ export interface PrefixGraphs {
   readonly backward: Graph;
 }
 
-export function prefixGraphs(config: ModelConfig, lora: LoraConfig): PrefixGraphs {
+export function prefixGraphs(config: ModelConfig, adapter: PrefixConfig): PrefixGraphs {
   const { layers, keyValueHeads, headDim } = config;
-  const tokens = lora.prefix?.tokens ?? 0;
+  const { tokens, projection } = adapter;
   const b = new GraphBuilder('prefix');
   const trained = new Map(
-    prefixShapes(config, lora).map(({ name, shape }) => [name, b.input(name, shape)] as const),
+    prefix.shapes(config, adapter).map(({ name, shape }) => [name, b.input(name, shape)] as const),
   );
   const value = (name: string) => trained.get(name) ?? b.scalar(0);
   const layer = (x: number, { weight, bias }: { readonly weight: string; readonly bias: string }) =>
     b.add(b.matmul(x, value(weight), { transB: true }), value(bias));
   const embedded = value(PREFIX_EMBEDDING);
-  const flat = hasProjection(lora) ? layer(b.tanh(layer(embedded, PREFIX_HIDDEN)), PREFIX_OUT) : embedded;
+  const flat =
+    projection === undefined ? embedded : layer(b.tanh(layer(embedded, PREFIX_HIDDEN)), PREFIX_OUT);
   const apart = b.reshape(flat, [tokens, 2 * layers, keyValueHeads, headDim]);
   const states = b.transpose(apart, [1, 2, 0, 3]);
   const dstates = b.input('dstates', b.shapeOf(states));

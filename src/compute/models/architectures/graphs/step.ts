@@ -1,6 +1,6 @@
 import { GraphBuilder } from '../../../tensor/builder.js';
 import type { Graph, ValueId } from '../../../tensor/types.js';
-import type { LayerKind } from '../../adapters/layout.js';
+import type { LayerKind } from '../../adapters/kinds.js';
 import type { ModelConfig } from '../../types.js';
 import { attendCached, queriesKeysValues } from './attention.js';
 import { blockInputs } from './inputs.js';

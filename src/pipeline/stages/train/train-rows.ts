@@ -3,7 +3,7 @@ import type { Host } from '../../../language/host/host.js';
 import type { Stage } from '../../../language/ir/types.js';
 import { openSplit, type Split } from '../format/read.js';
 import type { RowEntry } from '../row-report.js';
-import { noRows, tokenOutOfVocabulary } from './problems.js';
+import { noRows, tokenOutOfVocabulary } from './train-diagnostics.js';
 
 export interface TrainRows extends TokenRows {
   readonly padId: number;

@@ -6,8 +6,7 @@ import type { Json } from '../../models/json-file.js';
 import type { TensorEntry } from '../../models/safetensors/header.js';
 import { openSafetensors } from '../../models/safetensors/read.js';
 import { f32Writable, safetensorsChunks } from '../../models/safetensors/write.js';
-import type { Adapter, BottleneckConfig } from '../../models/types.js';
-import type { AdapterFilesOptions, FileContents, OpenedAdapter } from '../adapter-folder.js';
+import type { AdapterFiles, OpenedAdapter } from '../adapter-folder.js';
 import { checkTypes, valuesOf } from '../tensor-values.js';
 import { bottleneckCard } from './card.js';
 import { formatBottleneck, invalid, parseBottleneck } from './config-file.js';
@@ -44,17 +43,13 @@ export function openBottleneck(host: Host, folder: string, json: Json, configPat
 }
 
 /** The files of such a folder; equal adapters give equal bytes. */
-export function bottleneckFiles(
-  { config, tensors }: Adapter,
-  bottleneck: BottleneckConfig,
-  { base, licence }: AdapterFilesOptions,
-): FileContents {
+export const bottleneckFiles: AdapterFiles<'bottleneck'> = ({ config, tensors }, { base, licence }) => {
   const writable = [...tensors].map(([name, { shape, data }]) => f32Writable(name, shape, data));
   const told = interfaceFile(base.shape);
   return {
-    'adapter_config.json': formatBottleneck(bottleneck, config.dropout, base),
+    'adapter_config.json': formatBottleneck(config, base),
     [BOTTLENECK_WEIGHTS]: { [Symbol.iterator]: () => safetensorsChunks(writable) },
     ...(told === undefined ? {} : { [INTERFACE_FILE]: told }),
-    'README.md': bottleneckCard(bottleneck, { base, licence, isTold: told !== undefined }),
+    'README.md': bottleneckCard(config, { base, licence, isTold: told !== undefined }),
   };
-}
+};

@@ -1,7 +1,8 @@
-import { headConfig, unreadHead } from '../../../compute/models/adapters/classifier.js';
-import { initLora } from '../../../compute/models/adapters/initialise.js';
+import { labelsOf, unreadHead } from '../../../compute/models/adapters/classifier.js';
+import type { AdapterConfig } from '../../../compute/models/adapters/config.js';
+import { initAdapter } from '../../../compute/models/adapters/kinds.js';
 import type { ModelFolder } from '../../../compute/models/load.js';
-import type { LoraConfig, ModelConfig, StoredTensor, WeightStore } from '../../../compute/models/types.js';
+import type { ModelConfig, StoredTensor, WeightStore } from '../../../compute/models/types.js';
 import { float32Tensor } from '../../../compute/models/weights/dense.js';
 import { materialised } from '../../../compute/models/weights/load.js';
 import { weightStore } from '../../../compute/models/weights/store.js';
@@ -14,11 +15,11 @@ import type { TrainPlan } from '../../../language/schemas/types.js';
 export function baseWeights(
   model: ModelFolder,
   { method, pagedWeights, materialised: once }: Pick<TrainPlan, 'method' | 'pagedWeights' | 'materialised'>,
-  { lora, seed }: { readonly lora: LoraConfig; readonly seed: number },
+  { adapter, seed }: { readonly adapter: AdapterConfig; readonly seed: number },
 ): WeightStore {
-  const without = unreadHead(model.config, lora);
+  const without = unreadHead(model.config, adapter);
   if (method === 'full')
-    return withHead(handedOver(model.loadWeights('stored', without)), model.config, lora, seed);
+    return withHead(handedOver(model.loadWeights('stored', without)), model.config, labelsOf(adapter), seed);
   if (pagedWeights) return model.loadWeights('paged', without);
   const storage = method === 'qlora' ? 'nf4' : 'stored';
   return model.loadWeights(once ? materialised(storage) : storage, without);
@@ -27,11 +28,11 @@ export function baseWeights(
 function withHead(
   store: WeightStore,
   config: ModelConfig,
-  { labels }: LoraConfig,
+  labels: readonly string[] | undefined,
   seed: number,
 ): WeightStore {
   if (labels === undefined) return store;
-  const { tensors } = initLora(config, headConfig(labels), seed, { weights: store });
+  const { tensors } = initAdapter(config, { kind: 'head', labels }, { seed, weights: store });
   const heads = [...tensors].map(([name, { shape, data }]) => float32Tensor(name, shape, data));
   const others = store.names().filter((name) => !tensors.has(name));
   return weightStore('the base', [...others.map((name) => store.get(name)), ...heads]);

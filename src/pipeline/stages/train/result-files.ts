@@ -7,7 +7,7 @@ import type { OutputFolder } from '../../../language/ir/outputs.js';
 import { isMethod, METHODS, type Method, type TrainPlan } from '../../../language/schemas/types.js';
 import { newFieldName, renamed } from '../old-names.js';
 import { RowReport } from '../row-report.js';
-import type { TrainRows } from './rows.js';
+import type { TrainRows } from './train-rows.js';
 
 /** `metrics.jsonl`: one object a step and one a validation, in the order in which they were made. */
 export function writeCurves(output: Pick<OutputFolder, 'open'>, { steps, validations }: TrainingState): void {

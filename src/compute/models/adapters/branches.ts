@@ -1,34 +1,14 @@
 /** Which linear layers an adapter is laid over, and how: PEFT's rules for names, layers and patterns. */
 import {
-  type BlockBlueprint,
-  type Blueprint,
-  blockName,
-  blockOf,
   type NamedShape,
   type PlacedProjection,
   type Projection,
-  projectionsOf,
   projectionsOfModel,
 } from '../architectures/index.js';
-import type { LoraConfig, ModelConfig } from '../types.js';
-import { type Bottlenecks, bottlenecksAt, NO_BOTTLENECKS } from './bottleneck.js';
+import type { ModelConfig } from '../types.js';
+import type { LoraConfig } from './config.js';
+import type { Branch } from './definition.js';
 import { matchesPattern } from './patterns.js';
-
-/** An adapter over one linear layer. */
-export interface Branch {
-  readonly rank: number;
-  /** What B·A·x is multiplied by: alpha ÷ rank, or alpha ÷ √rank (rsLoRA, arXiv 2312.03732). */
-  readonly scale: number;
-  /** Magnitude and direction apart (DoRA, arXiv 2402.09353). */
-  readonly dora: boolean;
-  /** The weights are held less the product of the factors that training began with (PiSSA). */
-  readonly residual: boolean;
-}
-
-/** The branches of one block, by the paths of its linear layers within it. */
-export type Branches = Readonly<Record<string, Branch>>;
-
-const NO_BRANCHES: Branches = {};
 
 /**
  * The branch over the linear layer with this full path; `undefined` where it has none. A whole path counts in every
@@ -61,28 +41,6 @@ function matched(patterns: Readonly<Record<string, number>> | undefined, path: s
   return Object.entries(patterns ?? {}).find(([pattern]) => matchesPattern(pattern, path))?.[1];
 }
 
-/** A block together with what an adapter lays over it; layers with equal keys share their graphs. */
-export interface LayerKind {
-  readonly key: string;
-  readonly block: BlockBlueprint;
-  readonly branches: Branches;
-  readonly bottlenecks: Bottlenecks;
-}
-
-export function layerKind(blueprint: Blueprint, lora: LoraConfig | undefined, layer: number): LayerKind {
-  const block = blockOf(blueprint, layer);
-  const name = blueprint.layers[layer] ?? '';
-  if (lora === undefined) return { key: name, block, branches: NO_BRANCHES, bottlenecks: NO_BOTTLENECKS };
-  const branches = Object.fromEntries(
-    projectionsOf(block).flatMap(({ module }): [string, Branch][] => {
-      const branch = branchAt(lora, blockName(blueprint, layer, module), layer);
-      return branch === undefined ? [] : [[module, branch]];
-    }),
-  );
-  const bottlenecks = bottlenecksAt(block, lora, layer);
-  return { key: `${name} ${JSON.stringify([branches, bottlenecks])}`, block, branches, bottlenecks };
-}
-
 export const downName = (module: string): string => `${module}.lora_A.weight`;
 export const upName = (module: string): string => `${module}.lora_B.weight`;
 export const magnitudeName = (module: string): string => `${module}.lora_magnitude_vector`;
@@ -90,10 +48,6 @@ export const magnitudeName = (module: string): string => `${module}.lora_magnitu
 /** The factors that training began with. */
 export const firstDownName = (module: string): string => `${module}.pissa_A.weight`;
 export const firstUpName = (module: string): string => `${module}.pissa_B.weight`;
-
-/** Whether an input of a block's graph is a trained tensor of an adapter. */
-export const isAdapterTensor = (name: string): boolean =>
-  /^prefix\.|\.lora_|_adapters\.adapters\./.test(name);
 
 /** Whether a tensor of an adapter is trained: the factors that training began with stay as they are. */
 export const isTrained = (name: string): boolean => !/\.pissa_[AB]\.weight$/.test(name);
@@ -132,15 +86,3 @@ export const adaptedProjections = (config: ModelConfig, lora: LoraConfig): reado
     const branch = branchAt(lora, projection.path, projection.layer);
     return branch === undefined ? [] : [{ ...projection, branch }];
   });
-
-/** What an adapter holds beside its trained tensors. */
-export const firstShapes = (config: ModelConfig, lora: LoraConfig): readonly NamedShape[] =>
-  adaptedProjections(config, lora).flatMap((projection) =>
-    firstTensors(projection.branch, projection, projection.path),
-  );
-
-/** The trained tensors of the branches, by their full names. */
-export const branchShapes = (config: ModelConfig, lora: LoraConfig): readonly NamedShape[] =>
-  adaptedProjections(config, lora).flatMap((projection) =>
-    branchTensors(projection.branch, projection, projection.path),
-  );

@@ -1,0 +1,90 @@
+/** The kinds of adapters: everything that depends on the kind alone is looked up here. */
+import {
+  type BlockBlueprint,
+  type Blueprint,
+  blockName,
+  blockOf,
+  type NamedShape,
+} from '../architectures/index.js';
+import type { Adapter, ModelConfig } from '../types.js';
+import { bottleneck } from './bottleneck.js';
+import type { AdapterConfig, AdapterKind } from './config.js';
+import type { AdapterDefinition, AddedModule, BlockAdapters, InitOptions } from './definition.js';
+import { head } from './head.js';
+import { lora } from './lora.js';
+import { prefix } from './prefix.js';
+import { prompt } from './prompt.js';
+
+const KINDS: { readonly [K in AdapterKind]: AdapterDefinition<K> } = {
+  lora,
+  prompt,
+  prefix,
+  bottleneck,
+  head,
+};
+
+const definitionOf = <K extends AdapterKind>({ kind }: AdapterConfig<K>): AdapterDefinition<K> => KINDS[kind];
+
+/** Every trained tensor of an adapter, by its full name. */
+export const adapterShapes = <K extends AdapterKind>(
+  model: ModelConfig,
+  adapter: AdapterConfig<K>,
+): readonly NamedShape[] => definitionOf<K>(adapter).shapes(model, adapter);
+
+/** What an adapter holds beside its trained tensors. */
+export const firstShapes = <K extends AdapterKind>(
+  model: ModelConfig,
+  adapter: AdapterConfig<K>,
+): readonly NamedShape[] => definitionOf<K>(adapter).firstShapes?.(model, adapter) ?? [];
+
+/** A fresh adapter. */
+export const initAdapter = <K extends AdapterKind>(
+  model: ModelConfig,
+  config: AdapterConfig<K>,
+  options: InitOptions<K>,
+): Adapter<K> => ({ config, tensors: definitionOf<K>(config).init(model, config, options) });
+
+/** Virtual tokens that take positions from the texts. */
+export const virtualTokensOf = <K extends AdapterKind>(adapter: AdapterConfig<K> | undefined): number =>
+  adapter === undefined ? 0 : (definitionOf<K>(adapter).virtualTokens?.(adapter) ?? 0);
+
+/** Modules that an adapter adds to a model. */
+export const addedModules = <K extends AdapterKind>(
+  model: ModelConfig,
+  adapter: AdapterConfig<K>,
+): readonly AddedModule[] => definitionOf<K>(adapter).modules?.(model, adapter) ?? [];
+
+/** Why an adapter does not fit a base whose shapes do. */
+export const misfit = <K extends AdapterKind>(
+  model: ModelConfig,
+  adapter: AdapterConfig<K>,
+): string | undefined => definitionOf<K>(adapter).misfit?.(model, adapter);
+
+/** Share of values that are set to zero in training. */
+export const dropoutOf = (adapter: AdapterConfig | undefined): number =>
+  adapter !== undefined && 'dropout' in adapter ? adapter.dropout : 0;
+
+/** Whether an input of a block's graph is a trained tensor of an adapter. */
+export const isAdapterTensor = (name: string): boolean =>
+  Object.values(KINDS).some(({ blockInput }: Pick<AdapterDefinition<AdapterKind>, 'blockInput'>) =>
+    blockInput?.test(name),
+  );
+
+/** A block together with what an adapter computes in it; layers with equal keys share their graphs. */
+export interface LayerKind extends BlockAdapters {
+  readonly key: string;
+  readonly block: BlockBlueprint;
+}
+
+export function layerKind<K extends AdapterKind>(
+  blueprint: Blueprint,
+  adapter: AdapterConfig<K> | undefined,
+  layer: number,
+): LayerKind {
+  const block = blockOf(blueprint, layer);
+  const name = blueprint.layers[layer] ?? '';
+  if (adapter === undefined) return { key: name, block, branches: {}, bottlenecks: {} };
+  const placed = { block, layer, path: (within: string) => blockName(blueprint, layer, within) };
+  const { branches = {}, bottlenecks = {} } = definitionOf<K>(adapter).inBlock?.(adapter, placed) ?? {};
+  return { key: `${name} ${JSON.stringify([branches, bottlenecks])}`, block, branches, bottlenecks };
+}

@@ -1,0 +1,121 @@
+import { projectionsOf, projectionsOfModel, weightName } from '../architectures/index.js';
+import { fillNormal, fillUniform } from '../random.js';
+import type { AdapterTensors, ModelConfig, WeightStore } from '../types.js';
+import { elementCount } from '../weights/sizes.js';
+import {
+  type AdaptedProjection,
+  adaptedProjections,
+  branchAt,
+  branchTensors,
+  downName,
+  firstDownName,
+  firstTensors,
+  firstUpName,
+  isNamed,
+  magnitudeName,
+  upName,
+} from './branches.js';
+import type { LoraConfig } from './config.js';
+import {
+  type AdapterDefinition,
+  type AdapterInits,
+  type Branch,
+  type InitOptions,
+  needed,
+} from './definition.js';
+import { principalFactors } from './pissa.js';
+import { initWhole, wholeShapes } from './whole.js';
+
+/** LoRA (Hu et al. 2021, arXiv 2106.09685) with its variants, as PEFT computes them. */
+export const lora: AdapterDefinition<'lora'> = {
+  shapes: (model, adapter) => [
+    ...adaptedProjections(model, adapter).flatMap((projection) =>
+      branchTensors(projection.branch, projection, projection.path),
+    ),
+    ...wholeShapes(model, adapter),
+  ],
+  firstShapes: (model, adapter) =>
+    adaptedProjections(model, adapter).flatMap((projection) =>
+      firstTensors(projection.branch, projection, projection.path),
+    ),
+  init: initLora,
+  inBlock: (adapter, { block, layer, path }) => ({
+    branches: Object.fromEntries(
+      projectionsOf(block).flatMap(({ module }): [string, Branch][] => {
+        const branch = branchAt(adapter, path(module), layer);
+        return branch === undefined ? [] : [[module, branch]];
+      }),
+    ),
+  }),
+  blockInput: /\.lora_/,
+};
+
+/**
+ * A from Kaiming's uniform with a = √5, which is U(−1/√in, 1/√in), or normal with a deviation of 1/rank; B zero, so that
+ * the adapted model starts as its base; DoRA's magnitudes the norms of the rows of the base's weights. The values of A
+ * depend on seed, tensor and rank alone. Under PiSSA, A and B are the principal parts of the weights. Throws a
+ * `RangeError` where a target names no linear layer.
+ */
+function initLora(
+  model: ModelConfig,
+  adapter: LoraConfig,
+  { seed, init = 'kaiming', weights }: InitOptions<'lora'>,
+): AdapterTensors {
+  const all = projectionsOfModel(model);
+  const unknown = adapter.targets.find((target) => all.every(({ path }) => !isNamed(path, target)));
+  if (unknown !== undefined) throw new RangeError(`no projection is named ${unknown}`);
+  const factors = adaptedProjections(model, adapter).flatMap((projection) => {
+    const { path, outputs, inputs, branch } = projection;
+    const down = [branch.rank, inputs];
+    const up = [outputs, branch.rank];
+    const made = branch.residual
+      ? principalFactors(needed(weights, 'PiSSA'), projection)
+      : { down: randomFactor(projection, seed, init), up: new Float32Array(outputs * branch.rank) };
+    return [
+      [downName(path), { shape: down, data: made.down }],
+      [upName(path), { shape: up, data: made.up }],
+      ...(branch.residual
+        ? ([
+            [firstDownName(path), { shape: down, data: made.down.slice() }],
+            [firstUpName(path), { shape: up, data: made.up.slice() }],
+          ] as const)
+        : []),
+      ...(branch.dora
+        ? ([
+            [magnitudeName(path), { shape: [outputs], data: rowNorms(needed(weights, 'DoRA'), projection) }],
+          ] as const)
+        : []),
+    ] as const;
+  });
+  return new Map([...factors, ...initWhole(model, adapter, { seed, weights })]);
+}
+
+function randomFactor(
+  { path, inputs, branch: { rank } }: AdaptedProjection,
+  seed: number,
+  init: AdapterInits['lora'],
+): Float32Array {
+  const values = new Float32Array(rank * inputs);
+  const stream = `${path}.lora_A`;
+  const bound = 1 / Math.sqrt(inputs);
+  if (init === 'gaussian') fillNormal(values, seed, stream, 1 / rank);
+  else fillUniform(values, seed, stream, -bound, bound);
+  return values;
+}
+
+/** The norm of what each output is computed with, summed in float64. */
+function rowNorms(
+  weights: WeightStore,
+  { path, outputs, inputs, transposed }: AdaptedProjection,
+): Float32Array {
+  const stored = weights.get(weightName({ module: path }));
+  const values = new Float32Array(elementCount(stored.shape));
+  stored.decode(values);
+  const [ofOutput, ofInput] = transposed ? [1, outputs] : [inputs, 1];
+  return Float32Array.from({ length: outputs }, (_, output) => {
+    let sum = 0;
+    for (let input = 0; input < inputs; input++)
+      sum += (values[output * ofOutput + input * ofInput] as number) ** 2;
+    return Math.sqrt(sum);
+  });
+}

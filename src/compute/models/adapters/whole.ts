@@ -1,0 +1,77 @@
+/** Embedding and head that an adapter brings whole: PEFT's `modules_to_save`. */
+import { blueprintOf, type NamedShape, SCORE, weightName } from '../architectures/index.js';
+import { DEVIATION } from '../initialise.js';
+import { sameLabels } from '../labels.js';
+import { fillNormal } from '../random.js';
+import type { AdapterTensors, ModelConfig, WeightStore } from '../types.js';
+import { elementCount } from '../weights/sizes.js';
+import { isNamed } from './branches.js';
+import { adaptedConfig, labelsOf } from './classifier.js';
+import type { AdapterConfig } from './config.js';
+import { needed } from './definition.js';
+
+export type WholeRole = 'embedding' | 'head';
+
+/** A tensor of an adapter that is in the place of one of the base. */
+export interface WholeTensor extends NamedShape {
+  readonly role: WholeRole;
+  /** The last part of its module's path. */
+  readonly module: string;
+}
+
+/** What transformers calls the head over the vocabulary in every family, tied or not, whatever its file does. */
+const HEAD = 'lm_head';
+
+/** What of a model may be trained so. The two are copies of their own even where the base ties them, as in PEFT. */
+export function savableTensors(config: ModelConfig): readonly WholeTensor[] {
+  const { embedding, head } = blueprintOf(config);
+  const module = config.labels === undefined ? HEAD : SCORE;
+  const path = embedding.name.replace(/\.weight$/, '');
+  return [
+    { ...embedding, role: 'embedding', module: path.slice(path.lastIndexOf('.') + 1) },
+    { name: weightName({ module }), shape: head.output.shape, role: 'head', module },
+  ];
+}
+
+export const modulesToSave = (adapter: AdapterConfig | undefined): readonly string[] =>
+  (adapter !== undefined && 'modulesToSave' in adapter && adapter.modulesToSave) || [];
+
+/** The head over an adapter's labels is always among them. */
+export const wholeTensors = (
+  config: ModelConfig,
+  adapter: AdapterConfig | undefined,
+): readonly WholeTensor[] =>
+  savableTensors(adaptedConfig(config, adapter)).filter(
+    ({ name, role }) =>
+      (role === 'head' && labelsOf(adapter) !== undefined) ||
+      modulesToSave(adapter).some((module) => isNamed(name.replace(/\.weight$/, ''), module)),
+  );
+
+export const wholeTensor = (
+  config: ModelConfig,
+  adapter: AdapterConfig | undefined,
+  role: WholeRole,
+): WholeTensor | undefined => wholeTensors(config, adapter).find((whole) => whole.role === role);
+
+export const wholeShapes = (config: ModelConfig, adapter: AdapterConfig): readonly NamedShape[] =>
+  wholeTensors(config, adapter).map(({ name, shape }) => ({ name, shape }));
+
+/** Copies of the base's, but a new head over labels is normal with a deviation of 0.02, as in transformers. */
+export function initWhole(
+  config: ModelConfig,
+  adapter: AdapterConfig,
+  { seed, weights }: { readonly seed: number; readonly weights?: WeightStore },
+): AdapterTensors {
+  const { embedding, head } = blueprintOf(adaptedConfig(config, adapter));
+  const labels = labelsOf(adapter);
+  const tensors = wholeTensors(config, adapter).map(({ role, name, shape }) => {
+    const data = new Float32Array(elementCount(shape));
+    const from = (role === 'head' ? head.output : embedding).name;
+    // only a classifier of the same labels has a head to begin with
+    if (role === 'head' && labels !== undefined && !sameLabels(config.labels, labels))
+      fillNormal(data, seed, name, DEVIATION);
+    else needed(weights, 'what is trained whole').get(from).decode(data);
+    return [name, { shape, data }] as const;
+  });
+  return new Map(tensors);
+}

@@ -1,0 +1,55 @@
+import { isNamed } from '../models/adapters/branches.js';
+import { adaptedConfig } from '../models/adapters/classifier.js';
+import { adapterShapes, misfit } from '../models/adapters/kinds.js';
+import { modulesToSave, savableTensors } from '../models/adapters/whole.js';
+import { type ModelConfig, ModelError } from '../models/types.js';
+import type { OpenedAdapter } from './adapter-folder.js';
+import { OTHERWISE } from './peft/config-file.js';
+
+/**
+ * Checks that an adapter fits a base: every target in every layer, with the base's shapes, and nothing besides.
+ * Throws a {@link ModelError} `adapter_mismatch` that names the tensor and both shapes.
+ */
+export function checkAdapter(
+  adapter: Pick<OpenedAdapter, 'config' | 'tensors'> & Partial<Pick<OpenedAdapter, 'base'>>,
+  base: ModelConfig,
+  path: string,
+): void {
+  const config = adaptedConfig(base, adapter.config);
+  const expected = new Map(
+    adapterShapes(config, adapter.config).map(({ name, shape }): [string, readonly number[]] => [
+      name,
+      shape,
+    ]),
+  );
+  const mismatch = (detail: string, help = 'Use the base that the adapter was trained on.'): ModelError =>
+    new ModelError('adapter_mismatch', path, detail, help);
+  const wrong = misfit(config, adapter.config);
+  if (wrong !== undefined) throw mismatch(wrong);
+  const { prefixHeads = config.keyValueHeads } = adapter.base ?? {};
+  if (prefixHeads !== config.keyValueHeads)
+    throw mismatch(`The prefix is for ${prefixHeads} heads of keys; the base has ${config.keyValueHeads}.`);
+  const savable = savableTensors(config).map(({ name }) => name.replace(/\.weight$/, ''));
+  for (const module of modulesToSave(adapter.config))
+    if (!savable.some((known) => isNamed(known, module)))
+      throw mismatch(
+        `"modules_to_save" names ${module}; of this base, only ${savable.join(' and ')} can be replaced as a whole.`,
+        OTHERWISE,
+      );
+  for (const [name, shape] of expected) {
+    const tensor = adapter.tensors.get(name);
+    if (tensor === undefined)
+      throw mismatch(
+        `The base needs a tensor "${name}" of shape [${shape.join(', ')}], which the adapter lacks.`,
+      );
+    if (tensor.shape.join() !== shape.join()) {
+      throw mismatch(
+        `Tensor "${name}" has shape [${tensor.shape.join(', ')}]; the base needs [${shape.join(', ')}].`,
+      );
+    }
+  }
+  for (const name of adapter.tensors.keys()) {
+    if (!expected.has(name))
+      throw mismatch(`Tensor "${name}" belongs to a layer that the base does not have.`);
+  }
+}

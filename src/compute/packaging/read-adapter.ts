@@ -1,0 +1,37 @@
+import type { Host } from '../../language/host/host.js';
+import { readJsonFile } from '../models/json-file.js';
+import { ModelError } from '../models/types.js';
+import type { LoadedAdapter, OpenedAdapter } from './adapter-folder.js';
+import { openBottleneck } from './adapterhub/bottleneck.js';
+import { isAdapterHub } from './adapterhub/config-file.js';
+import { openPeft } from './peft/folder.js';
+
+/** The files of an adapter folder that say what it computes. */
+export const ADAPTER_FILES = [
+  'adapter_config.json',
+  'adapter_model.safetensors',
+  'adapter.safetensors',
+] as const;
+const [CONFIG] = ADAPTER_FILES;
+
+/**
+ * Opens an adapter that PEFT, AdapterHub's `adapters` or this program saved. Throws a {@link ModelError} `adapter_invalid` that names the
+ * field or tensor at fault.
+ */
+export function openAdapter(host: Host, folder: string): OpenedAdapter {
+  const configPath = `${folder}/${CONFIG}`;
+  if (host.stat(configPath) === undefined) {
+    throw new ModelError(
+      'model_not_found',
+      folder,
+      `The folder does not exist or has no ${CONFIG}.`,
+      'Give a folder that PEFT or AdapterHub saved.',
+    );
+  }
+  const json = readJsonFile(host, configPath, { code: 'adapter_invalid', maxBytes: 5_000_000 });
+  const open = isAdapterHub(json) ? openBottleneck : openPeft;
+  return open(host, folder, json, configPath);
+}
+
+/** Opens and reads an adapter; throws as {@link openAdapter} does. */
+export const readAdapter = (host: Host, folder: string): LoadedAdapter => openAdapter(host, folder).load();

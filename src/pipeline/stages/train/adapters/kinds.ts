@@ -1,0 +1,112 @@
+/** The adapter of a train stage: as it is set, or as it is taken from the adapter that the stage continues from. */
+import type { AdapterConfig, AdapterKind } from '../../../../compute/models/adapters/config.js';
+import { initAdapter } from '../../../../compute/models/adapters/kinds.js';
+import type { Adapter, AdapterTensors, ModelConfig, WeightStore } from '../../../../compute/models/types.js';
+import type { Runtime } from '../../../../compute/tensor/types.js';
+import type { Diagnostic } from '../../../../language/diagnostics/types.js';
+import type { Stage } from '../../../../language/ir/types.js';
+import { settingsOf } from '../../../../language/schemas/stages/settings.js';
+import type { TrainSettings } from '../../../../language/schemas/stages/train.js';
+import type { TrainPlan } from '../../../../language/schemas/types.js';
+import { bottleneck } from './bottleneck.js';
+import { type AdapterCase, type Fields, isSet, type StageAdapter } from './definition.js';
+import { head } from './head.js';
+import { lora } from './lora.js';
+import { prefix } from './prefix.js';
+import { prompt } from './prompt.js';
+import type { Start } from './start.js';
+
+/** Where settings ask for several kinds, the first one counts; those of `lora` are always there. */
+const KINDS: { readonly [K in AdapterKind]: StageAdapter<K> } = { prompt, prefix, bottleneck, lora, head };
+const NAMES = Object.keys(KINDS) as readonly AdapterKind[];
+
+const stageAdapter = <K extends AdapterKind>({ kind }: AdapterConfig<K>): StageAdapter<K> => KINDS[kind];
+
+/** The kind that a stage trains: the one that it asks for, or that of the adapter that it continues from. */
+export function trainedKind(settings: TrainSettings, start: AdapterConfig | undefined): AdapterKind {
+  const asked = NAMES.find((kind) => {
+    const { setting } = KINDS[kind];
+    return setting !== undefined && settings[setting] !== undefined;
+  });
+  return asked === undefined || asked === 'lora' ? (start?.kind ?? 'lora') : asked;
+}
+
+/** The adapter over this base; with `labels` a head over them is trained with it, or alone. */
+export function adapterOf(
+  stage: Pick<Stage, 'kind' | 'settings' | 'origins' | 'preset'>,
+  model: ModelConfig,
+  start: Start | undefined,
+  labels?: readonly string[],
+): AdapterConfig {
+  const settings = settingsOf(stage, 'train');
+  if (labels !== undefined && stage.preset === 'head') return head.config(settings, model, labels);
+  if (start === undefined) return KINDS[trainedKind(settings, undefined)].config(settings, model, labels);
+  const taken = start.opened.config;
+  const record = settingOf(taken);
+  if (!('dropout' in taken) || !isSet(stage.origins, `${record}.dropout`)) return taken;
+  const { dropout } = KINDS[taken.kind].config(settings, model);
+  return { ...taken, dropout };
+}
+
+/** A fresh adapter. */
+export const freshAdapter = <K extends AdapterKind>(
+  model: ModelConfig,
+  adapter: AdapterConfig<K>,
+  settings: TrainSettings,
+  weights: WeightStore,
+): Adapter<K> => {
+  const init = stageAdapter<K>(adapter).init?.(settings);
+  return initAdapter<K>(model, adapter, { seed: settings.seed, init, weights });
+};
+
+/** A trained adapter as it is saved: over the weights as they are. */
+export const savedAdapter = async <K extends AdapterKind>(
+  trained: Adapter<K>,
+  context: { readonly model: ModelConfig; readonly runtime: Runtime; readonly first: AdapterTensors },
+): Promise<Adapter<K>> => (await stageAdapter<K>(trained.config).saved?.(trained, context)) ?? trained;
+
+/** What does not go with an adapter: other settings, or the base. */
+export function adapterProblems<K extends AdapterKind>(
+  given: AdapterCase & { readonly adapter: AdapterConfig<K> },
+): readonly Diagnostic[] {
+  const kind = trainedKind(settingsOf(given.stage, 'train'), given.adapter);
+  const contradictions = KINDS[kind].contradictions(given);
+  return contradictions.length > 0
+    ? contradictions
+    : stageAdapter<K>(given.adapter).problems(given, given.adapter);
+}
+
+/** The record of settings that an adapter stands for. */
+export const settingOf = ({ kind }: AdapterConfig): StageAdapter<AdapterKind>['setting'] =>
+  KINDS[kind].setting;
+
+/** What an adapter says, by the settings that it stands for: `lora.rank`, `adapter.reduction`. */
+export const takenSettings = <K extends AdapterKind>(adapter: AdapterConfig<K>, model: ModelConfig): Fields =>
+  Object.fromEntries(
+    Object.entries(stageAdapter<K>(adapter).fields(adapter, model)).map(([name, value]) => [
+      `${KINDS[adapter.kind].setting}.${name}`,
+      value,
+    ]),
+  );
+
+/** Whether a setting says what an adapter has; `undefined` where equal values decide. */
+export const agreesWith = <K extends AdapterKind>(
+  taken: AdapterConfig<K>,
+  field: string,
+  settings: TrainSettings,
+  model: ModelConfig,
+): boolean | undefined => stageAdapter<K>(taken).agrees?.[field]?.(settings, taken, model);
+
+/** Why adapters of a kind cannot be merged into weights. */
+export const unmergeable = (kind: AdapterKind): StageAdapter<AdapterKind>['unmergeable'] =>
+  KINDS[kind].unmergeable;
+
+/** Rank and alpha, where there are low-rank factors; else 0. */
+export const factorsOf = (adapter: AdapterConfig): Pick<TrainPlan, 'rank' | 'alpha'> =>
+  adapter.kind === 'lora' ? { rank: adapter.rank, alpha: adapter.alpha } : { rank: 0, alpha: 0 };
+
+/** An adapter with other factors, where it has any. */
+export const withFactors = (
+  adapter: AdapterConfig,
+  { rank, alpha }: Pick<TrainPlan, 'rank' | 'alpha'>,
+): AdapterConfig => (adapter.kind === 'lora' ? { ...adapter, rank, alpha } : adapter);

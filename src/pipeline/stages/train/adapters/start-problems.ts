@@ -1,0 +1,54 @@
+/** Settings of a stage that contradict the adapter that it continues from. */
+import { checkAdapter } from '../../../../compute/packaging/check-base.js';
+import {
+  baseDiffers,
+  startContradicts,
+  startWithout,
+} from '../../../../language/diagnostics/catalogue/adapters.js';
+import type { Diagnostic } from '../../../../language/diagnostics/types.js';
+import { settingsOf } from '../../../../language/schemas/stages/settings.js';
+import { type AdapterCase, isSet } from './definition.js';
+import { agreesWith, settingOf, takenSettings } from './kinds.js';
+import type { Start } from './start.js';
+
+/** Throws a `ModelError` where the adapter does not fit the base. */
+export function startProblems({ stage, model, base, at }: AdapterCase, start: Start): readonly Diagnostic[] {
+  if (stage.preset === 'full') return [startWithout(at('start'), 'using full', 'it trains no adapter')];
+  checkAdapter(start.opened, model, start.opened.path);
+  const taken = start.opened.config;
+  const record = settingOf(taken);
+  if (isSet(stage.origins, `${record}.init`))
+    return [startWithout(at(`${record}.init`), 'init', 'the weights are those of the adapter')];
+  const settings = settingsOf(stage, 'train');
+  const values: Readonly<Record<string, unknown>> = (record && settings[record]) ?? {};
+  const contradictions = Object.entries(takenSettings(taken, model)).flatMap(([setting, value]) => {
+    const field = setting.slice(setting.indexOf('.') + 1);
+    const set = values[field];
+    // training may go on with another dropout
+    if (!isSet(stage.origins, setting) || set === undefined || field === 'dropout') return [];
+    if (agreesWith(taken, field, settings, model) ?? shown(set) === shown(value)) return [];
+    return [
+      startContradicts(at(setting), { setting, set: shown(set), adapter: start.label, taken: shown(value) }),
+    ];
+  });
+  const own = start.opened.base.name;
+  const renamed = own !== null && own !== '' && lastPart(own) !== lastPart(base);
+  return [
+    ...contradictions,
+    ...(renamed ? [baseDiffers(at('start'), { adapter: start.label, own, base })] : []),
+  ];
+}
+
+const shown = (value: unknown): string =>
+  value === undefined
+    ? 'none'
+    : Array.isArray(value)
+      ? `[${value.map(String).join(', ')}]`
+      : value !== null && typeof value === 'object'
+        ? `{ ${Object.entries(value)
+            .sort(([a], [b]) => (a < b ? -1 : 1))
+            .map(([name, field]) => `${name}: ${String(field)}`)
+            .join(', ')} }`
+        : String(value);
+
+const lastPart = (name: string): string => (name.replace(/\/+$/, '').split('/').at(-1) ?? '').toLowerCase();
