@@ -104,6 +104,6 @@ export function wayName({ config }: Shape, way: Way): string {
   const { checkpointedBlocks: blocks } = way;
   const recomputed = blocks === 0 ? 'nothing' : blocks === config.layers ? 'everything' : `${blocks} blocks`;
   const products = way.precision === 'bf16' ? ', products in bf16' : '';
-  const once = way.materialised ? ', decoded once' : '';
+  const once = way.materialised ? ', materialised' : '';
   return `${way.method}, ${recomputed} recomputed${once}${products}`;
 }

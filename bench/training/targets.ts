@@ -53,7 +53,7 @@ export function targetLines(
     ratio(`in a quarter of it, over that`, fastest(peakBytes / SMALL) / tokensPerSecond, 1);
   }
   if (turns !== undefined) {
-    ratio('QLoRA over LoRA, steps in turn, decoded once', turns.materialised, 0.95);
+    ratio('QLoRA over LoRA, steps in turn, materialised', turns.materialised, 0.95);
     ratio('QLoRA over LoRA, steps in turn, decoded in every pass', turns.decodedEachPass, 0.95);
     ratio("LoRA's arithmetic over the rate of products, in turn", turns.products * onnxShare, 0.65);
   }

@@ -15,19 +15,19 @@ export const PLANNED_SETTINGS: Readonly<Record<string, Setting>> = {
   ),
   max_length: planned(
     t.quantity('tokens', { min: 1 }),
-    'Longest row that is trained on; longer ones are left out and counted.',
+    'Longest row that is trained on; longer ones are dropped and counted.',
   ),
   checkpointed_blocks: planned(
     t.integer({ min: 0 }),
-    'Blocks whose activations are computed again in the backward pass, to save memory.',
+    'Blocks whose activations are recomputed in the backward pass, to save memory.',
   ),
   recomputed_attention: planned(
     t.integer({ min: 0 }),
-    'Blocks that compute at least their attention probabilities again in the backward pass, to save memory.',
+    'Blocks that recompute at least their attention probabilities in the backward pass, to save memory.',
   ),
   recomputed_mlps: planned(
     t.integer({ min: 0 }),
-    'Blocks that compute at least their MLP again in the backward pass, to save memory.',
+    'Blocks that recompute at least their MLP in the backward pass, to save memory.',
   ),
   materialised: planned(
     t.boolean,
@@ -35,7 +35,7 @@ export const PLANNED_SETTINGS: Readonly<Record<string, Setting>> = {
   ),
   paged_weights: planned(
     t.boolean,
-    'The base stays in its files and is read a block at a time, to save memory.',
+    'The base stays in its files and is read one block at a time, to save memory.',
   ),
   offloaded_state: planned(
     t.number({ above: 0, max: 1 }),

@@ -41,7 +41,7 @@ export function notFit(stage: Stage, { peak, room, machine, rejected, wouldHelp 
     ...(peak.refused === undefined && { label: `largest part: ${part}, ${bytes(size)}` }),
     notes: rejected.map(
       ({ method, pagedWeights, vocabularyShard, microBatch, maxLength, peakBytes, why, ...rest }) =>
-        `${method}${pagedWeights ? ' over a base that is read a block at a time' : ''}${vocabularyShard === undefined ? '' : ', the head in pieces'}, ${microBatch} ${microBatch === 1 ? 'row' : 'rows'} at a time, ${recomputedText(rest)} recomputed, ${maxLength} tokens: ${bytes(peakBytes)}; ${why}`,
+        `${method}${pagedWeights ? ' on a base that is read one block at a time' : ''}${vocabularyShard === undefined ? '' : ', the vocabulary in shards'}, ${microBatch} ${microBatch === 1 ? 'row' : 'rows'} at a time, ${recomputedText(rest)} recomputed, ${maxLength} tokens: ${bytes(peakBytes)}; ${why}`,
     ),
     help: ways.join(', or '),
   };

@@ -30,7 +30,7 @@ export function planFacts(stage: PlannedStage): string {
       ? []
       : [
           `${chosen.method}, ${chosen.microBatch} rows × ${chosen.accumulation} a step, up to ${chosen.maxLength} tokens${chosen.rank > 0 ? `, rank ${chosen.rank}` : ''}`,
-          ...(chosen.pagedWeights ? ['the base read a block at a time'] : []),
+          ...(chosen.pagedWeights ? ['the base read one block at a time'] : []),
           ...(chosen.offloadedState === undefined
             ? []
             : [`${100 * chosen.offloadedState} % of the optimiser's state in a file`]),

@@ -24,7 +24,7 @@ const schema = {
       additionalProperties: false,
       properties: {
         rules: {
-          description: 'Levels of rules, by id; a rule that is not named keeps its own.',
+          description: 'Levels of rules, by id; rules that are not listed keep their default level.',
           type: 'object',
           additionalProperties: false,
           properties: Object.fromEntries(

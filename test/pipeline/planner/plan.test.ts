@@ -336,7 +336,7 @@ describe('plan', () => {
     expect(text).to.match(/Choice for adapter: trains [\d.]+ k of [\d.]+ M \(\d/);
     expect(text).to.match(/Memory of adapter\n {2}weights +\d+\.\d MiB +█+/);
     expect(text).to.match(/chosen +lora +16 × 1 +16 +256 +0 /);
-    expect(text).to.match(/rejected +qlora .*fits, but rounds the base to 4 bits/);
+    expect(text).to.match(/rejected +qlora .*fits, but quantises the base to 4 bits/);
     expect(text).to.include('✓  require peak_memory <= 2GiB');
     expect(text).to.include(`peak ${bytes(made.totals.peakBytes ?? 0)}`);
     expect(text.split('\n').filter((line) => line !== line.trimEnd())).to.deep.equal([]);

@@ -158,9 +158,9 @@ function choiceTable(
   const cells = (choice: NonNullable<typeof chosen>): readonly string[] => [
     [
       choice.method,
-      choice.materialised ? 'decoded once' : '',
-      choice.pagedWeights ? 'paged' : '',
-      choice.vocabularyShard === undefined ? '' : 'head in pieces',
+      choice.materialised ? 'materialised' : '',
+      choice.pagedWeights ? 'paged weights' : '',
+      choice.vocabularyShard === undefined ? '' : 'vocabulary shards',
     ]
       .filter((text) => text !== '')
       .join(', '),

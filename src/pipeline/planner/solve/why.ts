@@ -24,7 +24,7 @@ const STEP_TEXT: Readonly<Record<StepName, (chosen: TrainPlan) => string>> = {
   vocabulary_shards: ({ vocabularyShard }) =>
     `with the logits of ${vocabularyShard} tokens of the vocabulary at a time`,
   qlora: () => 'with the base in 4 bits',
-  paged_weights: () => 'with the base read a block at a time',
+  paged_weights: () => 'with the base read one block at a time',
   shorten: ({ maxLength }) => `with rows of at most ${maxLength} tokens`,
   lower_rank: ({ rank }) => `with rank ${rank}`,
 };
@@ -42,7 +42,7 @@ export function whyOtherMethod(
   if (other.method === 'qlora')
     return chosen === 'full'
       ? 'fits, but trains an adapter: only with `using qlora`'
-      : 'fits, but rounds the base to 4 bits: taken only where the base as stored does not fit';
+      : 'fits, but quantises the base to 4 bits: chosen only if the base as stored does not fit';
   return chosen === 'qlora'
     ? 'fits, but the file asks for `qlora`'
     : 'fits, but trains an adapter: only with `using lora`';

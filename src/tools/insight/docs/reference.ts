@@ -78,7 +78,7 @@ function functionPart(name: string, { doc, args, positional }: FunctionSchema): 
 /** Every function, by the module that exports it. */
 function functionsPage(modules: readonly Module[]): string {
   const parts = modules.map(({ name, tree }) => {
-    const how = name === 'std/prelude' ? 'Known without an import.' : `\`import { … } from "${name}"\``;
+    const how = name === 'std/prelude' ? 'Available without an import.' : `\`import { … } from "${name}"\``;
     const natives = tree.natives.flatMap(({ name }) => {
       const schema = functions[name.text];
       return schema === undefined ? [] : [functionPart(name.text, schema)];

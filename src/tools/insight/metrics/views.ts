@@ -26,14 +26,14 @@ const whole = (value: number): Cell => (Number.isInteger(value) ? value : null);
 
 export const VIEWS: Readonly<Record<string, View>> = {
   runs: {
-    doc: 'One row a run.',
+    doc: 'One row per run.',
     columns: {
       run: RUN,
-      pipeline: ['VARCHAR', 'The pipeline file, as it was given.'],
+      pipeline: ['VARCHAR', 'The pipeline file, as given.'],
       started: ['TIMESTAMP', 'In UTC.'],
       status: ['VARCHAR', 'done, failed, gate_failed, budget_exceeded, interrupted, or unfinished.'],
-      seconds: ['DOUBLE', 'Of the whole run; of an unfinished one, to its last event.'],
-      engine: ['VARCHAR', 'What ran it.'],
+      seconds: ['DOUBLE', 'Time of the whole run; for an unfinished one, until its last event.'],
+      engine: ['VARCHAR', 'The engine that ran it.'],
       runtime: ['VARCHAR', 'Name and version of the tensor runtime.'],
       ftpc: ['VARCHAR', 'Version of ftpc.'],
     },
@@ -42,21 +42,21 @@ export const VIEWS: Readonly<Record<string, View>> = {
     ],
   },
   params: {
-    doc: 'One row a parameter that was given with `-p`.',
-    columns: { run: RUN, param: ['VARCHAR', 'Its name.'], value: ['VARCHAR', 'As it was typed.'] },
+    doc: 'One row per parameter that was given with `-p`.',
+    columns: { run: RUN, param: ['VARCHAR', 'Its name.'], value: ['VARCHAR', 'As typed.'] },
     rows: ({ id, params }) => Object.entries(params).map(([name, value]) => [id, name, value]),
   },
   stages: {
-    doc: 'One row a stage of a run.',
+    doc: 'One row per stage of a run.',
     columns: {
       run: RUN,
       stage: STAGE,
       kind: ['VARCHAR', 'data, format, train, eval, merge or deploy.'],
-      action: ['VARCHAR', 'run, resume or cached; null where it never began.'],
+      action: ['VARCHAR', 'run, resume or cached; null if it never started.'],
       status: ['VARCHAR', 'done, cached, failed, blocked, or unfinished.'],
-      seconds: ['DOUBLE', '0 where it was cached.'],
-      peak_memory: ['DOUBLE', 'Bytes; of a cached stage, when it ran.'],
-      key: ['VARCHAR', 'Of its output: equal keys are equal outputs.'],
+      seconds: ['DOUBLE', '0 if it was cached.'],
+      peak_memory: ['DOUBLE', 'Bytes; for a cached stage, measured when it ran.'],
+      key: ['VARCHAR', 'Key of its output: equal keys mean equal outputs.'],
     },
     rows: (run) =>
       ofStages(run, ({ kind, action, status, seconds, peakMemoryBytes, key }) => [
@@ -64,7 +64,7 @@ export const VIEWS: Readonly<Record<string, View>> = {
       ]),
   },
   metrics: {
-    doc: 'One row a metric of a stage of a run.',
+    doc: 'One row per metric of a stage of a run.',
     columns: {
       run: RUN,
       stage: STAGE,
@@ -74,24 +74,24 @@ export const VIEWS: Readonly<Record<string, View>> = {
     rows: (run) => ofStages(run, ({ metrics }) => Object.entries(metrics)),
   },
   settings: {
-    doc: 'One row a setting, file, input or choice that the key of a stage is made of.',
+    doc: 'One row per setting, file, input or choice that is part of the key of a stage.',
     columns: {
       run: RUN,
       stage: STAGE,
       setting: ['VARCHAR', '`settings.optimizer.rate`, `chosen.method`, `file:…`, `stage:…`.'],
-      value: ['VARCHAR', 'As JSON; of files and inputs, the digest.'],
+      value: ['VARCHAR', 'As JSON; for files and inputs, the digest.'],
     },
     rows: (run) => ofStages(run, ({ parts }) => Object.entries(parts ?? {})),
   },
   steps: {
-    doc: 'One row an optimiser step of what a run trained; of a cached stage, none.',
+    doc: 'One row per optimiser step of a run; cached stages have none.',
     columns: {
       run: RUN,
       stage: STAGE,
       step: ['INTEGER', 'From 1.'],
       epoch: ['DOUBLE', 'Passes over the rows so far.'],
-      loss: ['DOUBLE', 'Nats a supervised token; null where it was no number.'],
-      learning_rate: ['DOUBLE', 'That this step used.'],
+      loss: ['DOUBLE', 'Nats per supervised token; null if it is not a number.'],
+      learning_rate: ['DOUBLE', 'Learning rate of this step.'],
       grad_norm: ['DOUBLE', 'Before clipping.'],
       tokens_per_second: ['DOUBLE', 'Tokens trained on per second.'],
     },
@@ -110,13 +110,13 @@ export const VIEWS: Readonly<Record<string, View>> = {
       ),
   },
   validations: {
-    doc: 'One row a validation of what a run trained; of a cached stage, none.',
+    doc: 'One row per validation of a run; cached stages have none.',
     columns: {
       run: RUN,
       stage: STAGE,
-      step: ['INTEGER', 'After which it was measured.'],
-      loss: ['DOUBLE', 'Nats a supervised token.'],
-      best: ['BOOLEAN', 'The lowest until then.'],
+      step: ['INTEGER', 'Step after which it was measured.'],
+      loss: ['DOUBLE', 'Nats per supervised token.'],
+      best: ['BOOLEAN', 'Whether it is the lowest so far.'],
     },
     rows: (run) =>
       ofStages(run, (stage) =>
