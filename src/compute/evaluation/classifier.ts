@@ -2,7 +2,7 @@ import type { Place } from '../../language/diagnostics/types.js';
 import type { Decoder } from '../models/decoder/types.js';
 import { classPosition, padIdOf } from '../models/labels.js';
 import type { Tokenizer } from '../models/types.js';
-import { IGNORED } from '../training/rows.js';
+import { IGNORED } from '../training/token-rows.js';
 import { beginning, checkPrompt } from './chat.js';
 import { probabilities } from './classify.js';
 import { noNumbers } from './problems.js';

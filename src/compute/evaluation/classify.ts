@@ -1,7 +1,7 @@
 /** What a classifier makes of labelled rows. */
 import type { Decoder } from '../models/decoder/types.js';
 import { buildBatch } from '../training/batch.js';
-import { IGNORED } from '../training/rows.js';
+import { IGNORED } from '../training/token-rows.js';
 import { NoNumberError } from './generation/index.js';
 import type { HeldOut } from './held-out.js';
 import { lossBatches, type RowLoss } from './losses.js';

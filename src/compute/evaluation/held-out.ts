@@ -1,4 +1,4 @@
-import type { TokenRows } from '../training/rows.js';
+import type { TokenRows } from '../training/token-rows.js';
 
 /** What a format stage says of a row besides its tokens. */
 export interface RowText {

@@ -1,6 +1,6 @@
 import type { Decoder } from '../models/decoder/types.js';
 import { buildBatch, paddedLength } from '../training/batch.js';
-import type { TokenRows } from '../training/rows.js';
+import type { TokenRows } from '../training/token-rows.js';
 
 export interface RowLoss {
   /** In nats. */

@@ -5,7 +5,7 @@ import { metrics } from './metrics/table.js';
 import type { MeasuredRow } from './metrics/types.js';
 import { supervisedTokens, unigramSums } from './metrics/unigram.js';
 import type { Observation } from './observe.js';
-import { choose, seededRandom } from './random.js';
+import { choose, seededRandom } from './seeded-random.js';
 
 /** What holds of a row for any model. */
 export type RowFacts = Pick<MeasuredRow, 'reference' | 'referenceTokens' | 'unigramSum' | 'tokens'>;

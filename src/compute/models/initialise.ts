@@ -1,5 +1,5 @@
 import { type ExpectedTensor, expectedTensors } from './architectures/index.js';
-import { fillNormal } from './random.js';
+import { fillNormal } from './philox.js';
 import type { ModelConfig, WeightStore } from './types.js';
 import { float32Tensor } from './weights/dense.js';
 import { loadTensors } from './weights/load.js';

@@ -1,5 +1,5 @@
 import type { Batch } from '../models/decoder/types.js';
-import { IGNORED, type TokenRows } from './rows.js';
+import { IGNORED, type TokenRows } from './token-rows.js';
 
 /** Lengths of batches are rounded up to multiples of this, so that few shapes are compiled. */
 export const LENGTH_BUCKET = 32;

@@ -2,7 +2,7 @@ import type { Host } from '../../language/host/host.js';
 import type { WorkFolder } from '../../language/ir/outputs.js';
 import { openSafetensors } from '../models/safetensors/read.js';
 import { f32Writable, safetensorsChunks, type WritableTensor } from '../models/safetensors/write.js';
-import { type Optimizer, type Remembered, type StateTensor, slotBytes } from './optimizers/index.js';
+import { type Optimizer, type StateAccess, type StateTensor, slotBytes } from './optimizers/index.js';
 import type { TrainingState } from './state.js';
 
 const PARAMETERS = 'parameters.safetensors';
@@ -120,7 +120,7 @@ function writable(parameters: Parameters): readonly WritableTensor[] {
 }
 
 /** A tensor that a checkpoint fills. */
-type Target = Pick<Remembered, 'type' | 'length' | 'write'>;
+type Target = Pick<StateAccess, 'type' | 'length' | 'write'>;
 
 const writableParameters = (parameters: Parameters): ReadonlyMap<string, Target> =>
   new Map(
@@ -131,7 +131,7 @@ const writableParameters = (parameters: Parameters): ReadonlyMap<string, Target>
   );
 
 /** Each tensor is asked for when its turn to be written has come. */
-const stateWritable = (name: string, { type, length, read }: Remembered): WritableTensor => ({
+const stateWritable = (name: string, { type, length, read }: StateAccess): WritableTensor => ({
   name,
   dtype: type === 'f32' ? 'F32' : 'U8',
   shape: [length],

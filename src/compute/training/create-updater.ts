@@ -3,10 +3,10 @@ import { globalNorm } from './clip.js';
 import { updaterOnDevice } from './device-updater.js';
 import {
   createOptimizer,
-  type Keep,
   type Optimizer,
   type OptimizerOptions,
   type Rule,
+  type StateAllocator,
 } from './optimizers/index.js';
 import type { Updater } from './updater.js';
 
@@ -17,11 +17,16 @@ export const isOnDevice = (rule: Rule, inFile: boolean): boolean => rule.graph !
  * On a device, parameters, gradients and state stay there from step to step: where the rule can be said in a graph, and
  * nothing of the state is kept in a file.
  */
-export function createUpdater(decoder: Decoder, rule: Rule, options: OptimizerOptions, keep?: Keep): Updater {
+export function createUpdater(
+  decoder: Decoder,
+  rule: Rule,
+  options: OptimizerOptions,
+  allocate?: StateAllocator,
+): Updater {
   const { onDevice } = decoder;
-  if (onDevice !== undefined && rule.graph !== undefined && isOnDevice(rule, keep !== undefined))
+  if (onDevice !== undefined && rule.graph !== undefined && isOnDevice(rule, allocate !== undefined))
     return updaterOnDevice(decoder.options.runtime, onDevice, { rule, graph: rule.graph, options });
-  return updaterOnHost(decoder, createOptimizer(rule, decoder.parameters, options, keep));
+  return updaterOnHost(decoder, createOptimizer(rule, decoder.parameters, options, allocate));
 }
 
 const updaterOnHost = (decoder: Decoder, optimizer: Optimizer): Updater => ({

@@ -1,5 +1,5 @@
 /** An optimiser whose tensors lie on a device: what crosses in a step is a few numbers. */
-import type { TrainedOnDevice } from '../models/decoder/types.js';
+import type { DeviceParameters } from '../models/decoder/types.js';
 import { f32, type Shape, sizeOf } from '../tensor/shape.js';
 import type {
   CompiledGraph,
@@ -12,13 +12,13 @@ import type {
 } from '../tensor/types.js';
 import {
   type OptimizerOptions,
-  type Remembered,
   type Rule,
   type RuleGraph,
   type RuleNumbers,
+  type StateAccess,
   settingsOf,
 } from './optimizers/index.js';
-import { PARAMETER, sizeTogether, squaresGraph, updatedTogether, updateGraph } from './update-graphs.js';
+import { groupSize, PARAMETER, parameterGroups, squaresGraph, updateGraph } from './update-graphs.js';
 import type { Updater } from './updater.js';
 
 export interface DeviceRule {
@@ -27,8 +27,8 @@ export interface DeviceRule {
   readonly options: OptimizerOptions;
 }
 
-/** A parameter, its gradient and what is remembered of it, by the names that the graph has for them. */
-interface Trained {
+/** A parameter, its gradient and its state, by the names that the graph has for them. */
+interface DeviceParameter {
   readonly name: string;
   readonly shape: Shape;
   readonly gradient: Tensor;
@@ -36,19 +36,19 @@ interface Trained {
   readonly written: Readonly<Record<string, Tensor>>;
 }
 
-export function updaterOnDevice(runtime: Runtime, device: TrainedOnDevice, optimizer: DeviceRule): Updater {
+export function updaterOnDevice(runtime: Runtime, device: DeviceParameters, optimizer: DeviceRule): Updater {
   const { memory } = runtime;
   const tensors = tensorsOf(memory, device, optimizer.rule);
-  const graphs = compiledOnce(runtime);
-  const groups = updatedTogether(tensors.trained);
+  const graphs = graphCache(runtime);
+  const groups = parameterGroups(tensors.trained);
   // those that take most memory first: if there is too little, nothing has changed yet
-  const inOrder = [...groups].sort((a, b) => sizeTogether(b) - sizeTogether(a));
+  const inOrder = [...groups].sort((a, b) => groupSize(b) - groupSize(a));
   return {
     state: tensors.state,
     norm: () => gradientNorm(memory, graphs, groups, tensors.total),
     async update(step, rate, gradientScale) {
       device.publish();
-      const numbers = new HeldNumbers(memory, optimizer, { step, rate, gradientScale });
+      const numbers = new DeviceNumbers(memory, optimizer, { step, rate, gradientScale });
       try {
         for (const group of inOrder) await updateGroup(graphs, optimizer, group, numbers);
       } finally {
@@ -71,8 +71,8 @@ export function updaterOnDevice(runtime: Runtime, device: TrainedOnDevice, optim
 /** Global L2 norm, summed up in `total`. */
 async function gradientNorm(
   memory: Memory,
-  graphs: Graphs,
-  groups: readonly (readonly Trained[])[],
+  graphs: GraphCache,
+  groups: readonly (readonly DeviceParameter[])[],
   total: Tensor,
 ): Promise<number> {
   memory.zero(total);
@@ -90,17 +90,17 @@ async function gradientNorm(
 
 /** One run: the next values of a group's parameters and of their state, written over the last ones. */
 async function updateGroup(
-  graphs: Graphs,
+  graphs: GraphCache,
   { rule, graph }: DeviceRule,
-  group: readonly Trained[],
-  held: HeldNumbers,
+  group: readonly DeviceParameter[],
+  numbersOfStep: DeviceNumbers,
 ): Promise<void> {
-  // a rule with a graph remembers the same of every name
+  // a rule with a graph has the same state for every name
   const slots = Object.keys(rule.slots([], ''));
-  const numbers = [...new Set(group.map((trained) => held.of(trained)))];
+  const numbers = [...new Set(group.map((trained) => numbersOfStep.of(trained)))];
   const parts = group.map((trained) => ({
     shape: trained.shape,
-    numbers: numbers.indexOf(held.of(trained)),
+    numbers: numbers.indexOf(numbersOfStep.of(trained)),
   }));
   const written = numbered(group.map((trained) => trained.written));
   await graphs.run(
@@ -112,8 +112,8 @@ async function updateGroup(
 }
 
 /** The numbers that the rule needs in one step, as tensors: parameters of the same rate and decay share theirs. */
-class HeldNumbers {
-  private readonly held = new Map<string, Tensors>();
+class DeviceNumbers {
+  private readonly tensors = new Map<string, Tensors>();
 
   constructor(
     private readonly memory: Memory,
@@ -121,24 +121,25 @@ class HeldNumbers {
     private readonly now: Readonly<Record<'step' | 'rate' | 'gradientScale', number>>,
   ) {}
 
-  of({ name, shape }: Trained): Tensors {
+  of({ name, shape }: DeviceParameter): Tensors {
     const { graph, options } = this.optimizer;
     const { step, rate, gradientScale } = this.now;
     const own = settingsOf(name, shape, options, rate);
     const key = `${own.rate} ${own.decay}`;
-    const held =
-      this.held.get(key) ?? heldNumbers(this.memory, graph.numbers({ options, step, gradientScale, ...own }));
-    this.held.set(key, held);
-    return held;
+    const known =
+      this.tensors.get(key) ??
+      deviceNumbers(this.memory, graph.numbers({ options, step, gradientScale, ...own }));
+    this.tensors.set(key, known);
+    return known;
   }
 
   release(): void {
-    for (const tensors of this.held.values())
+    for (const tensors of this.tensors.values())
       for (const tensor of Object.values(tensors)) this.memory.free(tensor);
   }
 }
 
-const gradientsOf = (group: readonly Trained[]): Tensors =>
+const gradientsOf = (group: readonly DeviceParameter[]): Tensors =>
   numbered(group.map(({ gradient }) => ({ gradient })));
 
 /** Each tensor of a list under its names, with its number in the list. */
@@ -147,7 +148,7 @@ const numbered = (tensors: readonly Tensors[]): Tensors =>
     tensors.flatMap((one, at) => Object.entries(one).map(([name, tensor]) => [`${name}.${at}`, tensor])),
   );
 
-const heldNumbers = (memory: Memory, values: RuleNumbers): Tensors =>
+const deviceNumbers = (memory: Memory, values: RuleNumbers): Tensors =>
   Object.fromEntries(
     Object.entries(values).map(([name, value]) => [
       `number.${name}`,
@@ -156,8 +157,8 @@ const heldNumbers = (memory: Memory, values: RuleNumbers): Tensors =>
   );
 
 interface DeviceTensors {
-  readonly trained: readonly Trained[];
-  readonly state: ReadonlyMap<string, Remembered>;
+  readonly trained: readonly DeviceParameter[];
+  readonly state: ReadonlyMap<string, StateAccess>;
   /** A number, for the sum of the gradients' squares. */
   readonly total: Tensor;
   /** Brings the state to the host, where it can be read until `forget`. */
@@ -166,7 +167,7 @@ interface DeviceTensors {
   release(): void;
 }
 
-function tensorsOf(memory: Memory, device: TrainedOnDevice, rule: Rule): DeviceTensors {
+function tensorsOf(memory: Memory, device: DeviceParameters, rule: Rule): DeviceTensors {
   const buffers: TensorBuffer[] = [];
   const place = (shape: Shape, fill = 0): Tensor => {
     const buffer = memory.buffer();
@@ -175,9 +176,9 @@ function tensorsOf(memory: Memory, device: TrainedOnDevice, rule: Rule): DeviceT
     memory.write([tensor], (data) => (data as Float32Array).fill(fill));
     return tensor;
   };
-  const state = new Map<string, Remembered>();
+  const state = new Map<string, StateAccess>();
   const collected = new Map<Tensor, Float32Array>();
-  const remembered = (name: string, tensor: Tensor, shape: Shape): Remembered => ({
+  const access = (name: string, tensor: Tensor, shape: Shape): StateAccess => ({
     type: 'f32',
     length: sizeOf(shape),
     read() {
@@ -187,14 +188,14 @@ function tensorsOf(memory: Memory, device: TrainedOnDevice, rule: Rule): DeviceT
     },
     write: (values) => memory.write([tensor], (data) => (data as Float32Array).set(values)),
   });
-  const trained = [...device.values].map(([name, value]): Trained => {
+  const trained = [...device.values].map(([name, value]): DeviceParameter => {
     const gradient = device.gradients.get(name);
     if (gradient === undefined) throw new Error(`no gradient for ${name}`);
     const { shape } = value.type;
     const slots = Object.entries(rule.slots(shape, name)).map(([slot, { fill }]) => {
       const tensor = place(shape, fill);
       const own = `${slot}.${name}`;
-      state.set(own, remembered(own, tensor, shape));
+      state.set(own, access(own, tensor, shape));
       return [slot, tensor] as const;
     });
     return { name, shape, gradient, written: { [PARAMETER]: value, ...Object.fromEntries(slots) } };
@@ -216,13 +217,13 @@ function tensorsOf(memory: Memory, device: TrainedOnDevice, rule: Rule): DeviceT
   };
 }
 
-interface Graphs {
+interface GraphCache {
   /** Runs the graph of this key, which `build` gives the first time. */
   run(key: string, build: () => Graph, inputs: Tensors, outputs: Tensors): Promise<void>;
   release(): Promise<void>;
 }
 
-function compiledOnce(runtime: Runtime): Graphs {
+function graphCache(runtime: Runtime): GraphCache {
   const compiled = new Map<string, Promise<CompiledGraph>>();
   return {
     async run(key, build, inputs, outputs) {

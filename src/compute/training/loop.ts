@@ -4,23 +4,23 @@ import { OutOfMemoryError } from '../tensor/out-of-memory.js';
 import type { Packing } from './batch.js';
 import type { Checkpoints } from './checkpoint.js';
 import { createUpdater } from './create-updater.js';
+import { divergenceWatch } from './divergence.js';
+import { notFinite } from './not-finite.js';
 import {
   OPTIMIZERS,
   type OptimizerName,
   type OptimizerOptions,
-  type Spill,
-  spilling,
+  offloading,
+  type StateOffload,
 } from './optimizers/index.js';
 import { globalBatches, type RowOrder } from './order.js';
 import { StepOutOfMemoryError } from './out-of-memory.js';
-import { notFinite } from './problems.js';
-import type { TokenRows } from './rows.js';
 import { rateOf, type Schedule } from './schedule.js';
 import { freshState, type RunningState, type StepRecord, type TrainingState } from './state.js';
 import { optimiserStep } from './step.js';
+import type { TokenRows } from './token-rows.js';
 import type { Updater } from './updater.js';
-import { validationLoss } from './validate.js';
-import { divergenceWatch } from './watch.js';
+import { validationLoss } from './validation-loss.js';
 
 export interface TrainingSettings extends OptimizerOptions {
   readonly optimizer: OptimizerName;
@@ -58,8 +58,8 @@ export interface TrainOptions {
   readonly padId: number;
   readonly settings: TrainingSettings;
   readonly checkpoints: Checkpoints;
-  /** Where what the optimiser remembers spills over; left out, all is in memory. The caller closes its file. */
-  readonly spill?: Spill;
+  /** Where the optimiser's state is offloaded to; left out, all is in memory. The caller closes its file. */
+  readonly offload?: StateOffload;
   /** Milliseconds of a clock that nobody sets. */
   clock(): number;
   readonly signal: AbortSignal;
@@ -90,12 +90,12 @@ export async function train(options: TrainOptions): Promise<TrainingResult> {
       : { ...resumed, steps: [...resumed.steps], validations: [...resumed.validations] };
   if (state.step > 0) emit({ type: 'note', text: `resuming from the checkpoint of step ${state.step}` });
   const spent = stopwatch(options.clock, state.seconds);
-  const saving = savingOf(options, state, updater, spent);
+  const saving = checkpointSaver(options, state, updater, spent);
   const pause = async (): Promise<void> => {
     await new Promise<void>((resolve) => setImmediate(resolve));
     signal.throwIfAborted();
   };
-  const advance = stepping(options, state, updater, pause);
+  const advance = stepTaker(options, state, updater, pause);
   try {
     for (;;) {
       const ending = endingOf(state, settings, spent());
@@ -123,14 +123,14 @@ export async function train(options: TrainOptions): Promise<TrainingResult> {
   }
 }
 
-function updaterOf({ decoder, settings, spill }: TrainOptions): Updater {
+function updaterOf({ decoder, settings, offload }: TrainOptions): Updater {
   const rule = OPTIMIZERS[settings.optimizer];
   const all = [...decoder.parameters].map(([name, { shape }]) => rule.slots(shape, name));
-  return createUpdater(decoder, rule, settings, spill && spilling(spill, all));
+  return createUpdater(decoder, rule, settings, offload && offloading(offload, all));
 }
 
 /** Takes one optimiser step after another. */
-function stepping(
+function stepTaker(
   options: TrainOptions,
   state: RunningState,
   updater: Updater,
@@ -174,20 +174,20 @@ function stepping(
   };
 }
 
-interface Saving extends Pick<Background, 'check' | 'settled'> {
+interface CheckpointSaver extends Pick<BackgroundTask, 'check' | 'settled'> {
   /** Resolves when the state is taken, and what was saved before is on the disk. */
   save(): Promise<void>;
   /** The same, if there were steps since the last time. */
   saveNewer(): Promise<void>;
 }
 
-function savingOf(
+function checkpointSaver(
   { checkpoints, decoder, emit }: TrainOptions,
   state: RunningState,
   updater: Updater,
   spent: () => number,
-): Saving {
-  const { begin, check, settled } = background();
+): CheckpointSaver {
+  const { begin, check, settled } = backgroundTask();
   let saved = state.step;
   const save = async (): Promise<void> => {
     await settled();
@@ -203,7 +203,7 @@ function savingOf(
 }
 
 /** Work that goes on beside the steps, one piece at a time. */
-interface Background {
+interface BackgroundTask {
   begin(work: Promise<void>): void;
   /** Throws what the work has failed with, once. */
   check(): void;
@@ -211,7 +211,7 @@ interface Background {
   settled(): Promise<void>;
 }
 
-function background(): Background {
+function backgroundTask(): BackgroundTask {
   let work: Promise<void> = Promise.resolve();
   let failure: { readonly error: unknown } | undefined;
   const check = (): void => {

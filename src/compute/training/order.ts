@@ -1,4 +1,4 @@
-import { shuffle, uniform } from './random.js';
+import { shuffle, uniform } from './shuffle.js';
 
 export type RowOrder = 'shuffled' | 'file' | 'by_length';
 

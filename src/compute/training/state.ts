@@ -1,4 +1,4 @@
-/** What a training has to remember beside its tensors; plain JSON, whole in every checkpoint. */
+/** The state of a training except its tensors: plain JSON, whole in every checkpoint. */
 export interface TrainingState {
   /** Optimiser steps taken. */
   readonly step: number;

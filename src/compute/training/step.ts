@@ -8,8 +8,8 @@ import {
   supervisedTokens,
 } from './batch.js';
 import { clipFactor } from './clip.js';
-import { notFinite } from './problems.js';
-import type { TokenRows } from './rows.js';
+import { notFinite } from './not-finite.js';
+import type { TokenRows } from './token-rows.js';
 import type { Updater } from './updater.js';
 
 export interface StepInput {

@@ -14,7 +14,7 @@ const TOGETHER = 2 ** 18;
  * What one run updates: parameters of one block, since a run of each alone takes longer to begin than to compute, and
  * blocks of one kind share a graph. Cut where more would take more memory than is worth while.
  */
-export function updatedTogether<T extends { readonly name: string; readonly shape: Shape }>(
+export function parameterGroups<T extends { readonly name: string; readonly shape: Shape }>(
   trained: Iterable<T>,
 ): readonly (readonly T[])[] {
   const groups: T[][] = [];
@@ -30,7 +30,7 @@ export function updatedTogether<T extends { readonly name: string; readonly shap
   return groups;
 }
 
-export const sizeTogether = (group: readonly { readonly shape: Shape }[]): number =>
+export const groupSize = (group: readonly { readonly shape: Shape }[]): number =>
   group.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
 
 /** Adds the sums of gradients' squares, row by row: a float32 that thousands are added to rounds less. */
@@ -50,7 +50,7 @@ export function squaresGraph(shapes: readonly Shape[]): Graph {
 }
 
 /** A parameter that a graph updates; `numbers` says which of the settings it has. */
-interface UpdatedPart {
+interface GraphParameter {
   readonly shape: Shape;
   readonly numbers?: number;
 }
@@ -59,7 +59,7 @@ interface UpdatedPart {
 export function updateGraph(
   graph: RuleGraph,
   names: readonly string[],
-  parts: readonly UpdatedPart[],
+  parts: readonly GraphParameter[],
 ): Graph {
   const b = new GraphBuilder('update');
   const known = new Map<string, ValueId>();

@@ -6,9 +6,9 @@ export interface Updater extends Pick<Optimizer, 'state'> {
   norm(): Promise<number>;
   /** Step `step` (from 1), as {@link Optimizer}'s. */
   update(step: number, rate: number, gradientScale: number): Promise<void>;
-  /** Brings what is trained and remembered to the host, where `state` and the decoder's `parameters` can be read. */
+  /** Brings parameters and optimiser state to the host, where `state` and the decoder's `parameters` can be read. */
   collect(): Promise<void>;
-  /** Lets go of the copy of what is remembered that {@link collect} has made: whoever wanted it has taken it. */
+  /** Lets go of the copy of the state that {@link collect} has made: whoever wanted it has taken it. */
   forget(): void;
   release(): Promise<void>;
 }

@@ -6,7 +6,7 @@ import {
   draw,
   type Sampling,
 } from '../../../src/compute/evaluation/generation/sampling.js';
-import { seededRandom } from '../../../src/compute/evaluation/random.js';
+import { seededRandom } from '../../../src/compute/evaluation/seeded-random.js';
 import { textStream } from '../../../src/compute/evaluation/text-stream.js';
 
 /** What an answer comes to whose tokens are the bytes of a text, and the pieces that were shown on the way. */

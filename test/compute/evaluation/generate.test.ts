@@ -7,7 +7,7 @@ import {
   draw,
   penaliseRepetition,
 } from '../../../src/compute/evaluation/generation/sampling.js';
-import { seededRandom } from '../../../src/compute/evaluation/random.js';
+import { seededRandom } from '../../../src/compute/evaluation/seeded-random.js';
 import { type FakeDecoder, fakeDecoder, tinyConfig } from './fake-decoder.js';
 import { fixture } from './fixtures.js';
 

@@ -9,7 +9,7 @@ import {
 import { bootstrap, wilson } from '../../../src/compute/evaluation/metrics/interval.js';
 import { pythonStrip } from '../../../src/compute/evaluation/metrics/python-strip.js';
 import type { MeasuredRow } from '../../../src/compute/evaluation/metrics/types.js';
-import { seededRandom } from '../../../src/compute/evaluation/random.js';
+import { seededRandom } from '../../../src/compute/evaluation/seeded-random.js';
 import { fixture } from './fixtures.js';
 
 const row = (more: Partial<MeasuredRow>): MeasuredRow => ({

@@ -3,7 +3,7 @@ import type { LoraConfig } from '../../../src/compute/models/adapters/config.js'
 import { initAdapter } from '../../../src/compute/models/adapters/kinds.js';
 import { parseConfig } from '../../../src/compute/models/config/index.js';
 import { initModel } from '../../../src/compute/models/initialise.js';
-import { fillNormal, fillUniform, philox, uniform } from '../../../src/compute/models/random.js';
+import { fillNormal, fillUniform, philox, uniform } from '../../../src/compute/models/philox.js';
 import { readFixture } from './fixtures.js';
 
 const config = parseConfig(readFixture('peft/base/config.json'), 'config.json');

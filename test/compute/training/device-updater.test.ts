@@ -1,12 +1,12 @@
 /** What is trained stays on the device, and moves as on the host. */
 import { expect } from 'chai';
-import type { TrainedOnDevice } from '../../../src/compute/models/decoder/types.js';
+import type { DeviceParameters } from '../../../src/compute/models/decoder/types.js';
 import { f32 } from '../../../src/compute/tensor/shape.js';
 import type { Runtime, Tensor } from '../../../src/compute/tensor/types.js';
 import { globalNorm } from '../../../src/compute/training/clip.js';
 import { updaterOnDevice } from '../../../src/compute/training/device-updater.js';
 import { createOptimizer, OPTIMIZERS } from '../../../src/compute/training/index.js';
-import { updatedTogether } from '../../../src/compute/training/update-graphs.js';
+import { parameterGroups } from '../../../src/compute/training/update-graphs.js';
 import { RUNTIME_NAMES, type RuntimeName } from '../../../src/language/ir/runtimes.js';
 import { openHere, whereInstalled } from '../tensor/runtimes/here.js';
 
@@ -64,7 +64,7 @@ function onDevice(runtime: Runtime) {
   const [values, gradients] = [buffers(), buffers()];
   const publish = () => fill(values, (name) => parameters.get(name)?.data);
   publish();
-  const device: TrainedOnDevice = {
+  const device: DeviceParameters = {
     ...{ values, gradients },
     publish() {},
     changed() {},
@@ -100,7 +100,7 @@ const bytesOf = ({ parameters, updater }: Pick<ReturnType<typeof onDevice>, 'par
 
 describe('parameters that are updated together', () => {
   const groups = (shapes: Readonly<Record<string, readonly number[]>>) =>
-    updatedTogether(Object.entries(shapes).map(([name, shape]) => ({ name, shape }))).map((group) =>
+    parameterGroups(Object.entries(shapes).map(([name, shape]) => ({ name, shape }))).map((group) =>
       group.map(({ name }) => name),
     );
 

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import type { Decoder } from '../../../src/compute/models/decoder/types.js';
+import { divergenceWatch } from '../../../src/compute/training/divergence.js';
 import {
   checkpoints,
   StepOutOfMemoryError,
@@ -12,7 +13,6 @@ import {
   type TrainOptions,
   train,
 } from '../../../src/compute/training/index.js';
-import { divergenceWatch } from '../../../src/compute/training/watch.js';
 import { UserError } from '../../../src/language/diagnostics/types.js';
 import type { WorkFolder } from '../../../src/language/ir/outputs.js';
 import { workFolder } from '../../../src/pipeline/store/index.js';
@@ -68,10 +68,10 @@ describe('the training loop', () => {
     const decoder = bigramDecoder(options.hooks);
     const events: TrainingEvent[] = [];
     const work = workFolder(folder, () => {});
-    const spill =
-      options.inFile === undefined ? undefined : { pages: work.pages('optimizer'), share: options.inFile };
+    const offload =
+      options.inFile === undefined ? undefined : { pages: work.pages('optimizer'), fraction: options.inFile };
     const given: TrainOptions = {
-      spill,
+      offload,
       decoder,
       rows: bigramRows(32),
       validation: options.validate === false ? undefined : bigramRows(7, 3),
@@ -93,7 +93,7 @@ describe('the training loop', () => {
     } catch (error) {
       return { decoder, events, error };
     } finally {
-      spill?.pages.close();
+      offload?.pages.close();
     }
   }
 

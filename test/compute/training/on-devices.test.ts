@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { openBackend } from '../../../src/compute/tensor/runtimes/tfjs/backends.js';
 import { tfjsRuntime } from '../../../src/compute/tensor/runtimes/tfjs/index.js';
 import { TFJS_NAMES, tfjsFolder } from '../../../src/compute/tensor/runtimes/tfjs/installed.js';
-import type { Remembered } from '../../../src/compute/training/optimizers/index.js';
+import type { StateAccess } from '../../../src/compute/training/optimizers/index.js';
 import { nodeHost } from '../../../src/language/host/node-host.js';
 import { openHere, whereInstalled } from '../tensor/runtimes/here.js';
 import { type Method, trainSmall } from './small-training.js';
@@ -47,7 +47,7 @@ for (const name of TFJS_NAMES)
       }).timeout(120_000);
 
       it('holds no copy of what the optimiser remembers when a checkpoint has it', async () => {
-        const states: (readonly Remembered[])[] = [];
+        const states: (readonly StateAccess[])[] = [];
         let values = 0;
         await trainSmall(await openHere(name), {
           method: 'lora',

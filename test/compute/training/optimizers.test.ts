@@ -4,13 +4,13 @@ import {
   createOptimizer,
   decays,
   elements,
-  type Keep,
   OPTIMIZERS,
   type OptimizerName,
+  offloading,
   residentBytes,
+  type StateAllocator,
   type StateTensor,
   slotBytes,
-  spilling,
   workspaceBytes,
 } from '../../../src/compute/training/index.js';
 import { dynamicMap } from '../../../src/compute/training/optimizers/dynamic-map.js';
@@ -88,7 +88,7 @@ describe('optimisers', () => {
       };
       const shapes = { small: [7], large: [65, 70] };
       const options = { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, decay: 0.1, momentum: 0.5, loraplusRatio: 1 };
-      const run = (keep?: Keep) => {
+      const run = (keep?: StateAllocator) => {
         const parameters = new Map(
           Object.entries(shapes).map(([key, shape]) => [
             key,
@@ -109,15 +109,15 @@ describe('optimisers', () => {
         return { parameters, state };
       };
       const all = Object.values(shapes).map((shape) => OPTIMIZERS[name].slots(shape, 'w'));
-      for (const share of [1, 0.5, 0.001]) {
+      for (const fraction of [1, 0.5, 0.001]) {
         file.length = 0;
-        expect(run(spilling({ pages, share }, all))).to.deep.equal(run());
-        // what is in the file, of the two, is not held; of the largest in it there is room in memory
+        expect(run(offloading({ pages, fraction }, all))).to.deep.equal(run());
+        // what is in the file, of the two, is not in memory; the largest in it has its place there
         const sizes = all.map(workspaceBytes);
         const total = sizes.reduce((sum, bytes) => sum + bytes, 0);
-        expect(file.length).to.be.at.least(share * total - 4);
+        expect(file.length).to.be.at.least(fraction * total - 4);
         const largest = file.length === total ? Math.max(...sizes) : file.length;
-        expect(residentBytes(all, share)).to.equal(total - file.length + largest);
+        expect(residentBytes(all, fraction)).to.equal(total - file.length + largest);
       }
       expect(residentBytes(all, 0)).to.equal(all.reduce((sum, slots) => sum + workspaceBytes(slots), 0));
     });

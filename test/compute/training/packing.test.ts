@@ -20,7 +20,7 @@ import {
   type TrainingSettings,
   train,
 } from '../../../src/compute/training/index.js';
-import { uniform } from '../../../src/compute/training/random.js';
+import { uniform } from '../../../src/compute/training/shuffle.js';
 import { workFolder } from '../../../src/pipeline/store/index.js';
 import { fixturePath, host, largestDifference, recordedRows, tokenRows } from './fixture.js';
 

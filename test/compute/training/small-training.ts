@@ -5,7 +5,7 @@ import { adapterShapes } from '../../../src/compute/models/adapters/kinds.js';
 import { expectedTensors } from '../../../src/compute/models/architectures/index.js';
 import { createDecoder } from '../../../src/compute/models/decoder/index.js';
 import { freshSource } from '../../../src/compute/models/initialise.js';
-import { fillNormal } from '../../../src/compute/models/random.js';
+import { fillNormal } from '../../../src/compute/models/philox.js';
 import type { Adapter, ModelConfig, WeightStore } from '../../../src/compute/models/types.js';
 import { blockTensor, float32Tensor } from '../../../src/compute/models/weights/dense.js';
 import { encodeBfloat16 } from '../../../src/compute/models/weights/half.js';

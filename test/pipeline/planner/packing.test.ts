@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import type { ModelConfig } from '../../../src/compute/models/types.js';
 import { packRows } from '../../../src/compute/training/batch.js';
 import { epochOrder } from '../../../src/compute/training/order.js';
-import { uniform } from '../../../src/compute/training/random.js';
+import { uniform } from '../../../src/compute/training/shuffle.js';
 import { BIN, type Lengths } from '../../../src/pipeline/planner/lengths.js';
 import { longestPadded, sequencesOf } from '../../../src/pipeline/planner/memory/train.js';
 

@@ -1,4 +1,4 @@
-import { type Random, seededRandom } from '../random.js';
+import { type Random, seededRandom } from '../seeded-random.js';
 import { argmax, candidates, draw, penaliseRepetition } from './sampling.js';
 import type { EndReason, Generated, GenerationOptions } from './types.js';
 

@@ -1,4 +1,4 @@
-import type { Random } from '../random.js';
+import type { Random } from '../seeded-random.js';
 import type { Part } from './types.js';
 
 export interface Interval {

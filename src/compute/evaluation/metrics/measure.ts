@@ -1,4 +1,4 @@
-import { seededRandom } from '../random.js';
+import { seededRandom } from '../seeded-random.js';
 import { bootstrap, type Interval, weightedMean, wilson } from './interval.js';
 import { metrics } from './table.js';
 import type { MeasuredRow, Measurement, MetricArgs, MetricName } from './types.js';

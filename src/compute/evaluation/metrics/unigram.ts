@@ -1,4 +1,4 @@
-import { IGNORED, type TokenRows } from '../../training/rows.js';
+import { IGNORED, type TokenRows } from '../../training/token-rows.js';
 
 /**
  * For each row −Σ log(share of the token among all supervised tokens of all rows), in nats: what a model that

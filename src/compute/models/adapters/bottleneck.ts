@@ -10,7 +10,7 @@ import {
   blueprintOf,
   type NamedShape,
 } from '../architectures/index.js';
-import { fillNormal, fillUniform } from '../random.js';
+import { fillNormal, fillUniform } from '../philox.js';
 import type { ModelConfig } from '../types.js';
 import { elementCount } from '../weights/sizes.js';
 import type { BottleneckConfig, BottleneckPlace } from './config.js';

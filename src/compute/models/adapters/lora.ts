@@ -1,5 +1,5 @@
 import { projectionsOf, projectionsOfModel, weightName } from '../architectures/index.js';
-import { fillNormal, fillUniform } from '../random.js';
+import { fillNormal, fillUniform } from '../philox.js';
 import type { AdapterTensors, ModelConfig, WeightStore } from '../types.js';
 import { elementCount } from '../weights/sizes.js';
 import {

@@ -2,7 +2,7 @@
  * Prefix tuning (Li & Liang 2021, arXiv 2101.00190): keys and values of virtual tokens, trained in every layer, that each
  * text attends to. A text's own positions begin after them.
  */
-import { fillNormal, fillUniform } from '../random.js';
+import { fillNormal, fillUniform } from '../philox.js';
 import type { ModelConfig } from '../types.js';
 import { elementCount } from '../weights/sizes.js';
 import type { AdapterConfig } from './config.js';

@@ -1,6 +1,6 @@
 /** Prompt tuning (Lester et al. 2021, arXiv 2104.08691): trained embeddings of virtual tokens before every text. */
 import { blueprintOf, type NamedShape } from '../architectures/index.js';
-import { fillNormal, uniform } from '../random.js';
+import { fillNormal, uniform } from '../philox.js';
 import type { AdapterTensors, ModelConfig } from '../types.js';
 import type { AdapterConfig } from './config.js';
 import { type AdapterDefinition, needed, outerModule } from './definition.js';

@@ -4,7 +4,7 @@
  * A few times as many products with the matrix as there are triplets, where a whole decomposition would take one for
  * each row. In float64; the same matrix gives the same bytes.
  */
-import { fillNormal } from '../random.js';
+import { fillNormal } from '../philox.js';
 
 export interface Matrix {
   readonly rows: number;

@@ -2,7 +2,7 @@
 import { blueprintOf, type NamedShape, SCORE, weightName } from '../architectures/index.js';
 import { DEVIATION } from '../initialise.js';
 import { sameLabels } from '../labels.js';
-import { fillNormal } from '../random.js';
+import { fillNormal } from '../philox.js';
 import type { AdapterTensors, ModelConfig, WeightStore } from '../types.js';
 import { elementCount } from '../weights/sizes.js';
 import { isNamed } from './branches.js';

@@ -1,7 +1,7 @@
 /** The trainable tensors of a decoder and the gradients that add up beside them. */
 import type { HostTensor, Memory, Tensor } from '../../tensor/types.js';
 import { isTrained } from '../adapters/branches.js';
-import type { DecoderOptions, TrainedOnDevice } from './types.js';
+import type { DecoderOptions, DeviceParameters } from './types.js';
 
 export interface Parameter {
   readonly shape: readonly number[];
@@ -21,7 +21,7 @@ export interface Parameters {
   /** Brings `gradients` up to date. */
   collect(): Promise<void>;
   /** Of a memory that is not the host's. */
-  readonly onDevice?: TrainedOnDevice;
+  readonly onDevice?: DeviceParameters;
   zeroGradients(): void;
   release(): void;
 }

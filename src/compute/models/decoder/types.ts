@@ -81,7 +81,7 @@ export interface LossResult {
 }
 
 /** Trainable tensors on a runtime's device, by name. */
-export interface TrainedOnDevice {
+export interface DeviceParameters {
   readonly values: ReadonlyMap<string, Tensor>;
   readonly gradients: ReadonlyMap<string, Tensor>;
   /** Copies values that were changed on the host to the device. */
@@ -101,7 +101,7 @@ export interface Decoder {
   >;
   parametersChanged(): void;
   /** The trainable tensors on the device; absent if the runtime computes in host memory. */
-  readonly onDevice?: TrainedOnDevice;
+  readonly onDevice?: DeviceParameters;
   /** Gradients of `parameters`, accumulated since `zeroGradients`, as of the last `collectGradients`. */
   readonly gradients: ReadonlyMap<string, Float32Array>;
   /** Copies the gradients from the runtime's device, if it has one. */

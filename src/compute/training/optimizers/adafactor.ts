@@ -1,7 +1,7 @@
 /**
  * Adafactor (Shazeer and Stern 2018, arXiv 1804.04235) with a rate from outside, as transformers' Trainer runs it
  * (`scale_parameter=False, relative_step=False`): of a matrix only the means of the squared gradients over rows and
- * over columns are remembered.
+ * over columns are its state.
  */
 import { sumOfSquares } from '../clip.js';
 import { elements, floats, type Rule, type RuleInput, type Slot } from './optimizer.js';

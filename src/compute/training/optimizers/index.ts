@@ -12,5 +12,5 @@ export type OptimizerName = keyof typeof OPTIMIZERS;
 
 export const isOptimizerName = (name: string): name is OptimizerName => Object.hasOwn(OPTIMIZERS, name);
 
+export { offloading, residentBytes, type StateOffload, workspaceBytes } from './offloaded-state.js';
 export * from './optimizer.js';
-export { residentBytes, type Spill, spilling, workspaceBytes } from './pages.js';

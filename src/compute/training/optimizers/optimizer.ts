@@ -9,11 +9,11 @@ export interface Parameter {
 
 export type Parameters = ReadonlyMap<string, Parameter>;
 
-/** A tensor that an optimiser remembers: numbers, or the codes of an 8-bit state. */
+/** A tensor of an optimiser's state: numbers, or the codes of an 8-bit state. */
 export type StateTensor = Float32Array | Uint8Array;
 
 /** A tensor of the state, wherever it is kept. */
-export interface Remembered {
+export interface StateAccess {
   readonly type: Slot['type'];
   readonly length: number;
   /** What it holds now; to be read, and only until the next step. */
@@ -22,8 +22,8 @@ export interface Remembered {
 }
 
 export interface Optimizer {
-  /** What is remembered from step to step, by `SLOT.PARAMETER`: what a checkpoint holds. */
-  readonly state: ReadonlyMap<string, Remembered>;
+  /** The state, by `SLOT.PARAMETER`: what a checkpoint holds. */
+  readonly state: ReadonlyMap<string, StateAccess>;
   /** Step `step` (from 1) in place. Each gradient counts as `gradientScale` times itself: how clipping is applied. */
   update(
     gradients: ReadonlyMap<string, Float32Array>,
@@ -44,7 +44,7 @@ export interface OptimizerOptions {
   readonly loraplusRatio: number;
 }
 
-/** A tensor that is remembered, before the first step. */
+/** A tensor of the state, before the first step. */
 export interface Slot {
   readonly type: 'f32' | 'u8';
   readonly length: number;
@@ -54,7 +54,7 @@ export interface Slot {
 
 /** How one parameter is updated. */
 export interface Rule {
-  /** What it remembers of a parameter of this shape and name, by its own names. */
+  /** The state for a parameter of this shape and name, by the rule's own names. */
   readonly slots: (shape: readonly number[], name: string) => Readonly<Record<string, Slot>>;
   readonly update: (input: RuleInput) => void;
   /** The same as a graph, for tensors that lie on a device; left out: the host updates. */
@@ -94,26 +94,28 @@ export interface RuleStep {
   readonly gradientScale: number;
 }
 
-/** What one parameter's rule remembers. */
-export interface Held {
-  readonly tensors: Readonly<Record<string, Remembered>>;
+/** The state of one parameter. */
+export interface ParameterState {
+  readonly tensors: Readonly<Record<string, StateAccess>>;
   /** Lets a rule change the tensors in place. */
   change(change: (slots: Readonly<Record<string, StateTensor>>) => void): void;
 }
 
-/** Where the state is kept: in memory, or as far as that reaches (see pages.ts). */
-export type Keep = (slots: Readonly<Record<string, Slot>>) => Held;
+/** Where the state lies: in memory, or as far as that reaches (see offloaded-state.ts). */
+export type StateAllocator = (slots: Readonly<Record<string, Slot>>) => ParameterState;
 
 /** An optimiser that applies a rule to every parameter by itself. */
 export function createOptimizer(
   rule: Rule,
   parameters: Parameters,
   options: OptimizerOptions,
-  keep: Keep = inMemory,
+  allocate: StateAllocator = inMemory,
 ): Optimizer {
-  const held = new Map([...parameters].map(([name, { shape }]) => [name, keep(rule.slots(shape, name))]));
-  const state = [...held].flatMap(([name, { tensors }]) =>
-    Object.entries(tensors).map(([slot, tensor]): [string, Remembered] => [`${slot}.${name}`, tensor]),
+  const states = new Map(
+    [...parameters].map(([name, { shape }]) => [name, allocate(rule.slots(shape, name))]),
+  );
+  const state = [...states].flatMap(([name, { tensors }]) =>
+    Object.entries(tensors).map(([slot, tensor]): [string, StateAccess] => [`${slot}.${name}`, tensor]),
   );
   return {
     state: new Map(state),
@@ -122,7 +124,7 @@ export function createOptimizer(
         const gradient = gradients.get(name);
         if (gradient === undefined) throw new Error(`no gradient for ${name}`);
         const own = settingsOf(name, parameter.shape, options, rate);
-        held.get(name)?.change((slots) => {
+        states.get(name)?.change((slots) => {
           rule.update({
             parameter,
             gradient,
@@ -141,7 +143,7 @@ export function createOptimizer(
 export const fresh = ({ type, length, fill = 0 }: Slot): StateTensor =>
   type === 'u8' ? new Uint8Array(length).fill(fill) : new Float32Array(length).fill(fill);
 
-export function inMemory(slots: Readonly<Record<string, Slot>>): Held {
+export function inMemory(slots: Readonly<Record<string, Slot>>): ParameterState {
   const own = Object.entries(slots).map(([name, slot]) => ({ name, slot, data: fresh(slot) }));
   const arrays = Object.fromEntries(own.map(({ name, data }) => [name, data]));
   return {

@@ -18,7 +18,7 @@ import {
   type Slot,
   workspaceBytes,
 } from '../../../compute/training/optimizers/index.js';
-import { sizeTogether, updatedTogether, updateGraph } from '../../../compute/training/update-graphs.js';
+import { groupSize, parameterGroups, updateGraph } from '../../../compute/training/update-graphs.js';
 import type { TrainPlan } from '../../../language/schemas/types.js';
 import { factorsOf, withFactors } from '../../stages/train/adapters/kinds.js';
 import { BIN, type Lengths, shortened } from '../lengths.js';
@@ -125,8 +125,8 @@ function updateOnDevice(memory: TrainMemory, chosen: TrainPlan): Graph | undefin
   const rule: Rule = OPTIMIZERS[memory.optimizer];
   const inFile = (chosen.offloadedState ?? 0) > 0;
   if (memory.runtime === 'onnx' || rule.graph === undefined || !isOnDevice(rule, inFile)) return undefined;
-  const groups = updatedTogether(trainedTensors(memory, chosen));
-  const [largest] = [...groups].sort((a, b) => sizeTogether(b) - sizeTogether(a));
+  const groups = parameterGroups(trainedTensors(memory, chosen));
+  const [largest] = [...groups].sort((a, b) => groupSize(b) - groupSize(a));
   return largest && updateGraph(rule.graph, Object.keys(rule.slots([], '')), largest);
 }
 

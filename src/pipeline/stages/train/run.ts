@@ -148,8 +148,8 @@ async function attempt(job: Job, chosen: TrainPlan): Promise<StageResult> {
     vocabularyShard: chosen.vocabularyShard,
     precision: job.settings.precision,
   });
-  const { offloadedState: share = 0 } = chosen;
-  const spill = share > 0 ? { pages: context.work.pages('optimizer'), share } : undefined;
+  const { offloadedState: fraction = 0 } = chosen;
+  const offload = fraction > 0 ? { pages: context.work.pages('optimizer'), fraction } : undefined;
   try {
     describe(job, config, adapter);
     const result = await train({
@@ -159,7 +159,7 @@ async function attempt(job: Job, chosen: TrainPlan): Promise<StageResult> {
       padId: rows.padId,
       settings: loopSettings(stage, chosen, rows.count),
       checkpoints: job.checkpoints,
-      spill,
+      offload,
       clock: () => host.clock(),
       signal,
       emit: (event) => context.emit(stageEvent(stage.name, event)),
@@ -170,7 +170,7 @@ async function attempt(job: Job, chosen: TrainPlan): Promise<StageResult> {
     const tensor = tensorNotFinite(weights);
     throw tensor === undefined ? error : withNotFinite(error, job.base.label, tensor);
   } finally {
-    spill?.pages.close();
+    offload?.pages.close();
     await decoder.release();
   }
 }

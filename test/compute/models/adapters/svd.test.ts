@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { largestTriplets, type Matrix } from '../../../../src/compute/models/adapters/svd.js';
-import { fillNormal } from '../../../../src/compute/models/random.js';
+import { fillNormal } from '../../../../src/compute/models/philox.js';
 
 function random(rows: number, columns: number, stream: string): Matrix {
   const data = new Float32Array(rows * columns);

@@ -5,7 +5,7 @@ import type { Batch, Decoder, DecoderOptions } from '../../../../src/compute/mod
 import { onnxRuntime } from '../../../../src/compute/tensor/runtimes/onnx/index.js';
 import type { Runtime } from '../../../../src/compute/tensor/types.js';
 import { buildBatch, buildPacked } from '../../../../src/compute/training/batch.js';
-import type { TokenRows } from '../../../../src/compute/training/rows.js';
+import type { TokenRows } from '../../../../src/compute/training/token-rows.js';
 import { FIXTURES, fixture, relativeError, unpack } from './fixture.js';
 
 const LOSS = 1e-6;

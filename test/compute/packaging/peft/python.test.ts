@@ -10,7 +10,7 @@ import { initAdapter, virtualTokensOf } from '../../../../src/compute/models/ada
 import { wholeTensors } from '../../../../src/compute/models/adapters/whole.js';
 import { createDecoder } from '../../../../src/compute/models/decoder/index.js';
 import { openModel } from '../../../../src/compute/models/load.js';
-import { fillNormal } from '../../../../src/compute/models/random.js';
+import { fillNormal } from '../../../../src/compute/models/philox.js';
 import { f32Writable, safetensorsChunks } from '../../../../src/compute/models/safetensors/write.js';
 import type { Adapter } from '../../../../src/compute/models/types.js';
 import { mergedConfig, mergedTensors } from '../../../../src/compute/packaging/merge/index.js';

@@ -7,8 +7,8 @@ import { planDecoder } from '../../../../src/compute/models/decoder/plan.js';
 import type { DecoderPlanOptions } from '../../../../src/compute/models/decoder/types.js';
 import { OPTIMIZERS, type Rule } from '../../../../src/compute/training/optimizers/index.js';
 import {
-  sizeTogether,
-  updatedTogether,
+  groupSize,
+  parameterGroups,
   updateGraph,
 } from '../../../../src/compute/training/update-graphs.js';
 import type { RuntimeName } from '../../../../src/language/ir/runtimes.js';
@@ -124,8 +124,8 @@ describe('memory of the runtimes', () => {
       const { parts, graphs, floatBytes } = planDecoder(one);
       const { graph, slots }: Rule = OPTIMIZERS.adamw;
       if (graph === undefined) throw new Error('AdamW has a graph');
-      const [most = []] = [...updatedTogether(expectedTensors(one.config))].sort(
-        (a, b) => sizeTogether(b) - sizeTogether(a),
+      const [most = []] = [...parameterGroups(expectedTensors(one.config))].sort(
+        (a, b) => groupSize(b) - groupSize(a),
       );
       const update = updateGraph(graph, Object.keys(slots([], '')), most);
       const beyond = beyondOnnx('tensorflow', { graphs, parts, floatBytes, update });

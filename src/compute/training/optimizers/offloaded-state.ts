@@ -7,11 +7,11 @@ import type { Pages } from '../../../language/ir/outputs.js';
 import { allocateOnHost } from '../../tensor/host-out-of-memory.js';
 import {
   fresh,
-  type Held,
   inMemory,
-  type Keep,
-  type Remembered,
+  type ParameterState,
   type Slot,
+  type StateAccess,
+  type StateAllocator,
   type StateTensor,
   slotBytes,
 } from './optimizer.js';
@@ -25,9 +25,9 @@ const aligned = (bytes: number): number => Math.ceil(bytes / ALIGNMENT) * ALIGNM
 export const workspaceBytes = (slots: Readonly<Record<string, Slot>>): number =>
   Object.values(slots).reduce((sum, slot) => sum + aligned(slotBytes(slot)), 0);
 
-/** Parameters whose state is in memory: in their order, each where it still fits into what the share in a file leaves. */
-function memoryFirst(total: number, shareInFile: number): (bytes: number) => boolean {
-  let left = total * (1 - shareInFile);
+/** Parameters whose state is in memory: in their order, each where it still fits into what is left beside the offloaded fraction. */
+function memoryFirst(total: number, offloadedFraction: number): (bytes: number) => boolean {
+  let left = total * (1 - offloadedFraction);
   return (bytes) => {
     if (bytes > left) return false;
     left -= bytes;
@@ -37,31 +37,36 @@ function memoryFirst(total: number, shareInFile: number): (bytes: number) => boo
 
 const sumOf = (bytes: readonly number[]): number => bytes.reduce((sum, one) => sum + one, 0);
 
-/** Bytes that are in memory in a step, of states with these slots: what is held, and the largest part of the rest. */
-export function residentBytes(all: readonly Readonly<Record<string, Slot>>[], shareInFile: number): number {
+/** Bytes that are in memory in a step, of states with these slots: those that are not offloaded, and the largest of the rest. */
+export function residentBytes(
+  all: readonly Readonly<Record<string, Slot>>[],
+  offloadedFraction: number,
+): number {
   const bytes = all.map(workspaceBytes);
-  const holds = memoryFirst(sumOf(bytes), shareInFile);
-  const held = bytes.map(holds);
-  return sumOf(bytes.filter((_, i) => held[i])) + Math.max(0, ...bytes.filter((_, i) => held[i] !== true));
+  const fits = bytes.map(memoryFirst(sumOf(bytes), offloadedFraction));
+  return sumOf(bytes.filter((_, i) => fits[i])) + Math.max(0, ...bytes.filter((_, i) => fits[i] !== true));
 }
 
-/** Where a training keeps the share of its state that is in a file. */
-export interface Spill {
+/** Where the offloaded fraction of an optimiser's state is. */
+export interface StateOffload {
   readonly pages: Pages;
-  readonly share: number;
+  readonly fraction: number;
 }
 
 /** Memory first, then the file. */
-export function spilling({ pages, share }: Spill, all: readonly Readonly<Record<string, Slot>>[]): Keep {
-  const holds = memoryFirst(sumOf(all.map(workspaceBytes)), share);
-  const paged = inPages(pages);
-  return (slots) => (holds(workspaceBytes(slots)) ? inMemory(slots) : paged(slots));
+export function offloading(
+  { pages, fraction }: StateOffload,
+  all: readonly Readonly<Record<string, Slot>>[],
+): StateAllocator {
+  const fits = memoryFirst(sumOf(all.map(workspaceBytes)), fraction);
+  const offloaded = inPages(pages);
+  return (slots) => (fits(workspaceBytes(slots)) ? inMemory(slots) : offloaded(slots));
 }
 
-function inPages(pages: Pages): Keep {
+function inPages(pages: Pages): StateAllocator {
   let end = 0;
   let workspace = new ArrayBuffer(0);
-  return (slots): Held => {
+  return (slots): ParameterState => {
     const needed = workspaceBytes(slots);
     // before the first step: later ones use what the largest parameter needs
     if (workspace.byteLength < needed) workspace = allocateOnHost(needed, (size) => new ArrayBuffer(size));
@@ -75,7 +80,7 @@ function inPages(pages: Pages): Keep {
     end += place;
     return {
       tensors: Object.fromEntries(
-        own.map(({ name, slot, position }) => [name, remembered(pages, slot, position)]),
+        own.map(({ name, slot, position }) => [name, stateAccess(pages, slot, position)]),
       ),
       change(change) {
         const views = own.map(({ name, slot, position, offset }) => {
@@ -90,7 +95,7 @@ function inPages(pages: Pages): Keep {
   };
 }
 
-function remembered(pages: Pages, slot: Slot, position: number): Remembered {
+function stateAccess(pages: Pages, slot: Slot, position: number): StateAccess {
   return {
     type: slot.type,
     length: slot.length,

@@ -1,4 +1,4 @@
-import { philox } from '../models/random.js';
+import { philox } from '../models/philox.js';
 
 /** Tells the draws of row orders from those of initialisation and dropout under the same seed. */
 const ORDER = 0x7261696e;

@@ -1,6 +1,6 @@
 import type { Decoder } from '../models/decoder/types.js';
 import { buildBatch } from './batch.js';
-import type { TokenRows } from './rows.js';
+import type { TokenRows } from './token-rows.js';
 
 export interface ValidationInput {
   readonly decoder: Decoder;
