@@ -45,5 +45,8 @@ export function named(names: readonly string[], joint: 'and' | 'or' = 'or'): str
   return quoted.length < 2 ? last : `${quoted.slice(0, -1).join(', ')} ${joint} ${last}`;
 }
 
+/** `1 row`, `3 rows` */
+export const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
+
 /** `an integer`, `a string`. */
 export const withArticle = (noun: string): string => `${/^[aeiou]/i.test(noun) ? 'an' : 'a'} ${noun}`;

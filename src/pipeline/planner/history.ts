@@ -4,7 +4,7 @@ import type { Host } from '../../language/host/host.js';
 import { anyObject, type Json, jsonLines, tryJsonFile } from '../../language/host/json.js';
 import { STAGE_RECORD, type StageRecord } from '../../language/ir/outputs.js';
 import { newPartName, renamed } from '../stages/old-names.js';
-import { keyOfOutputs } from '../store/index.js';
+import { journalPath, keyOfOutputs, layoutIn, runIds } from '../store/index.js';
 
 /** Records of the store, newest first. Damaged ones are left out: they serve comparison, not reuse. */
 export function readRecords(host: Host, folder = `${host.cwd}/.ftp/store`): readonly StageRecord[] {
@@ -27,13 +27,9 @@ const MOST_RUNS = 50;
 
 /** Keys of the stages of a pipeline as its runs last completed them, by stage name: from the journals, newest first. */
 export function latestKeys(host: Host, pipeline: string): ReadonlyMap<string, string> {
-  const folder = `${host.cwd}/.ftp/runs`;
   const keys = new Map<string, string>();
-  if (host.stat(folder)?.isFolder !== true) return keys;
-  for (const run of host.list(folder).toReversed().slice(0, MOST_RUNS)) {
-    const path = `${folder}/${run}/journal.jsonl`;
-    if (host.stat(path) === undefined) continue;
-    const lines = events(host.readText(path));
+  for (const id of runIds(host).slice(0, MOST_RUNS)) {
+    const lines = events(host.readText(journalPath(layoutIn(host.cwd), id)));
     const asked = lines.find((line) => line['type'] === 'run.started')?.['pipeline'];
     if (typeof asked !== 'string' || resolve(host.cwd, asked) !== resolve(host.cwd, pipeline)) continue;
     for (const line of lines) {

@@ -1,10 +1,11 @@
-import { closeSync, existsSync, fsyncSync, openSync, readdirSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, openSync, readFileSync } from 'node:fs';
 import * as v from 'valibot';
+import type { Host } from '../../language/host/host.js';
 import { type Checked, finite, jsonLines } from '../../language/host/json.js';
 import { makeFolders } from '../../language/host/node-folders.js';
 import { RUN_EVENT, type RunEvent } from '../../language/ir/events.js';
 import { writeAll } from './durable.js';
-import { journalPath, type Layout, runFolder } from './layout.js';
+import { journalPath, type Layout, layoutIn, runFolder } from './layout.js';
 import { writing } from './problems.js';
 
 /** An event with the time at which it was written, milliseconds since the epoch. */
@@ -52,9 +53,14 @@ export function readJournal(layout: Layout, runId: string): readonly JournalLine
   return existsSync(path) ? jsonLines(JOURNAL_LINE, readFileSync(path, 'utf8')) : [];
 }
 
-/** Runs of a working directory, newest first: their names start with the time. */
-export function runIds(layout: Layout): readonly string[] {
-  return existsSync(layout.runs) ? readdirSync(layout.runs).sort().reverse() : [];
+/** Ids of the runs that have a journal, newest first: a run's id begins with its time. */
+export function runIds(host: Host): readonly string[] {
+  const layout = layoutIn(host.cwd);
+  if (host.stat(layout.runs)?.isFolder !== true) return [];
+  return host
+    .list(layout.runs)
+    .filter((id) => host.stat(journalPath(layout, id))?.isFolder === false)
+    .toReversed();
 }
 
 /** `20261125-021354-1a2b`: sorts by time, and two runs within a second differ. */

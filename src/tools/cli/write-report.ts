@@ -3,7 +3,6 @@ import { join, relative } from 'node:path';
 import type { EvaluationReport } from '../../compute/evaluation/report.js';
 import { UserError } from '../../language/diagnostics/types.js';
 import type { Host } from '../../language/host/host.js';
-import type { RunEvent } from '../../language/ir/events.js';
 import type { Plan } from '../../pipeline/planner/types.js';
 import type { RunOutcome } from '../../pipeline/run/index.js';
 import type { FormatInfo } from '../../pipeline/stages/format/rows.js';
@@ -17,6 +16,7 @@ import {
 } from '../../pipeline/store/index.js';
 import { renderReport } from '../insight/report/html.js';
 import type { Lengths, ReportInput, RowsReport } from '../insight/report/input.js';
+import { readRun } from '../insight/runs/index.js';
 
 /** Rows of a length histogram of a format stage: each bar is this many tokens wide. */
 const BAR = 16;
@@ -42,7 +42,8 @@ export function writeReport(
     if (kind === 'format') lengths[name] = lengthsBeside(join(host.cwd, outputs['format'] ?? ''));
   }
   const page = renderReport({
-    events: withWholeCurves(readJournal(store.layout, runId), store, plan),
+    events: readJournal(store.layout, runId),
+    curves: readRun(host, runId).stages,
     plan,
     rows,
     lengths,
@@ -60,40 +61,6 @@ export function writeReport(
     throw error;
   }
   return relative(host.cwd, path);
-}
-
-/**
- * A train stage keeps all its steps beside its adapter; the journal of this run has none where the stage was cached, and
- * only the later ones where it was resumed.
- */
-function withWholeCurves(
-  events: ReportInput['events'],
-  store: Store,
-  plan: Plan | undefined,
-): ReportInput['events'] {
-  const curves = (plan?.stages ?? []).flatMap(({ name, kind, key }) => {
-    const path = join(store.layout.store, key, 'metrics.jsonl');
-    return kind === 'train' && key !== '' && existsSync(path)
-      ? [{ name, events: curveEvents(name, path) }]
-      : [];
-  });
-  const known = new Set(curves.map(({ name }) => name));
-  const rest = events.filter(
-    (event) => !((event.type === 'stage.progress' || event.type === 'validation') && known.has(event.stage)),
-  );
-  return [...rest, ...curves.flatMap((curve) => curve.events)];
-}
-
-function curveEvents(stage: string, path: string): readonly RunEvent[] {
-  return readFileSync(path, 'utf8')
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => {
-      const { type, ...fields } = JSON.parse(line);
-      return type === 'step'
-        ? { type: 'stage.progress', stage, done: fields.step, total: fields.step, unit: 'steps', ...fields }
-        : { ...fields, type, stage };
-    });
 }
 
 function readJson(path: string): unknown {

@@ -1,6 +1,7 @@
 /** Files that a path or a pattern of a pipeline names. */
 import { join, resolve } from 'node:path';
 import { formatQuantity } from '../../language/check/units.js';
+import { counted } from '../../language/diagnostics/make.js';
 import type { Target } from './names/targets.js';
 import type { View } from './projects.js';
 import type { Session } from './session.js';
@@ -38,5 +39,5 @@ export function pathText(target: Path, view: View, session: Session): string | u
   const files = filesNamed(target, view, session);
   if (files.length === 0 || namesFolder(target)) return undefined;
   const bytes = files.reduce((sum, file) => sum + (host.stat(file)?.size ?? 0), 0);
-  return `${files.length === 1 ? '1 file' : `${files.length} files`}, ${formatQuantity(bytes, 'bytes')}`;
+  return `${counted(files.length, 'file')}, ${formatQuantity(bytes, 'bytes')}`;
 }

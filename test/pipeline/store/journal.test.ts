@@ -1,5 +1,6 @@
 import { appendFileSync, readFileSync } from 'node:fs';
 import { expect } from 'chai';
+import { nodeHost } from '../../../src/language/host/node-host.js';
 import { layoutIn, newRunId, openJournal, readJournal, runIds } from '../../../src/pipeline/store/index.js';
 import { freshFolder } from './folders.js';
 
@@ -26,6 +27,6 @@ describe('journal', () => {
     expect([...ids.slice(1)].sort()).to.deep.equal(ids.slice(1));
     const layout = layoutIn(freshFolder());
     for (const id of ids.slice(2)) openJournal(layout, id, () => 0).close();
-    expect(runIds(layout)).to.deep.equal(ids.slice(2).reverse());
+    expect(runIds({ ...nodeHost(), cwd: layout.cwd })).to.deep.equal(ids.slice(2).reverse());
   });
 });

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { UserError } from '../../../src/language/diagnostics/types.js';
 import { PLAIN } from '../../../src/pipeline/planner/render/palette.js';
+import { runIds } from '../../../src/pipeline/store/index.js';
 import { diffRuns, diffText } from '../../../src/tools/insight/diff/index.js';
 import {
   damageOf,
@@ -10,7 +11,6 @@ import {
   findRun,
   readRun,
   readRuns,
-  runIds,
 } from '../../../src/tools/insight/runs/index.js';
 import { expectGolden } from '../../helpers/golden.js';
 import { folderWithRuns, freshFolder, journalOf, RUNS } from './folders.js';

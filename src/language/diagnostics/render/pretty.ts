@@ -1,5 +1,6 @@
 /** Diagnostics for people, after rustc: message, place, the line with the marked text, notes and help. */
 import { lineText, type SourceMap } from '../../source/text.js';
+import { counted } from '../make.js';
 import type { Diagnostic, Severity } from '../types.js';
 import { harmless } from './clean.js';
 import { excerpt, wrapped } from './excerpt.js';
@@ -92,7 +93,7 @@ export function countText(diagnostics: readonly Diagnostic[]): string {
       count: diagnostics.filter((found) => found.severity === severity).length,
     }))
     .filter(({ count }) => count > 0)
-    .map(({ severity, count }) => `${count} ${severity}${count === 1 ? '' : 's'}`)
+    .map(({ severity, count }) => counted(count, severity))
     .join(', ');
 }
 

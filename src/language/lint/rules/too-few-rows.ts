@@ -1,4 +1,5 @@
 import { headingOf } from '../../check/stage-settings.js';
+import { counted } from '../../diagnostics/make.js';
 import { dataUnder } from '../lineage.js';
 import { written } from '../places.js';
 import type { Rule } from '../types.js';
@@ -22,12 +23,12 @@ export const tooFewRows: Rule = {
       return [
         {
           at: written(checked, 'dataset')?.span ?? headingOf(checked),
-          message: `\`${checked.block.name.text}\` trains on ${train} ${train === 1 ? 'row' : 'rows'} at most`,
+          message: `\`${checked.block.name.text}\` trains on ${counted(train, 'row')} at most`,
           label: `fewer than ${FEWEST}`,
           related: [
             {
               at: written(data, 'source')?.span ?? headingOf(data),
-              message: `${rows.most} ${rows.most === 1 ? 'row' : 'rows'}, before any is dropped`,
+              message: `${counted(rows.most, 'row')}, before any is dropped`,
             },
           ],
           help: `collect at least ${FEWEST} rows, or give training a larger share of them`,

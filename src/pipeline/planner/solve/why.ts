@@ -1,4 +1,5 @@
 /** Why an alternative was not taken, in words with numbers. */
+import { counted } from '../../../language/diagnostics/make.js';
 import type { TrainPlan } from '../../../language/schemas/types.js';
 import { largestPart } from '../memory/parts.js';
 import { bytes } from '../quantities.js';
@@ -18,8 +19,7 @@ const STEP_TEXT: Readonly<Record<StepName, (chosen: TrainPlan) => string>> = {
   decode_each_pass: () => 'with the base decoded in every pass',
   smaller_logits_chunk: ({ logitsChunk }) => `with the logits of ${logitsChunk} tokens at a time`,
   offload_state: () => 'with the optimiser state in a file',
-  smaller_micro_batch: ({ microBatch }) =>
-    `down to ${microBatch} ${microBatch === 1 ? 'row' : 'rows'} at a time`,
+  smaller_micro_batch: ({ microBatch }) => `down to ${counted(microBatch, 'row')} at a time`,
   checkpointing: ({ checkpointedBlocks }) => `with all ${checkpointedBlocks} blocks recomputed`,
   vocabulary_shards: ({ vocabularyShard }) =>
     `with the logits of ${vocabularyShard} tokens of the vocabulary at a time`,

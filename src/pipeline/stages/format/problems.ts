@@ -2,6 +2,7 @@
 
 import { someLabels } from '../../../compute/models/labels.js';
 import { nearest } from '../../../language/diagnostics/did-you-mean.js';
+import { counted } from '../../../language/diagnostics/make.js';
 import { UserError } from '../../../language/diagnostics/types.js';
 import type { Stage } from '../../../language/ir/types.js';
 import type { FormatSettings } from '../../../language/schemas/stages/format.js';
@@ -54,7 +55,7 @@ export function noRowFits(
     message: `\`${stage.name}\` can use none of the rows of \`${data.name}\` that were examined`,
     at: stage.span,
     notes: [
-      `its sources have ${rows} ${rows === 1 ? 'row' : 'rows'}`,
+      `its sources have ${counted(rows, 'row')}`,
       ...entries.map(
         ({ count, reason, file, line, detail }) => `${count} × ${reason}, first ${file}:${line}: ${detail}`,
       ),

@@ -1,3 +1,4 @@
+import { counted } from '../../../language/diagnostics/make.js';
 import type { Diagnostic } from '../../../language/diagnostics/types.js';
 import type { SourceMap } from '../../../language/source/text.js';
 import { diagnosticsPrinter } from '../diagnostics.js';
@@ -46,7 +47,7 @@ function sentence(outcomes: readonly Outcome[], { check, diff }: Flags, { colour
   const count = (wanted: Outcome['status']): number =>
     outcomes.filter(({ status }) => status === wanted).length;
   const [changed, failed] = [count('changed'), count('failed')];
-  const files = `${outcomes.length} ${outcomes.length === 1 ? 'file' : 'files'}`;
+  const files = counted(outcomes.length, 'file');
   const did =
     check || diff ? yellow(`${changed} of ${files} would change`) : green(`formatted ${changed} of ${files}`);
   if (failed > 0) return `${did}, ${red(`${failed} could not be formatted`)}`;

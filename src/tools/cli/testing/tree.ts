@@ -1,3 +1,4 @@
+import { counted } from '../../../language/diagnostics/make.js';
 import { harmless } from '../../../language/diagnostics/render/index.js';
 import { isError } from '../../../language/diagnostics/types.js';
 import { duration } from '../../../pipeline/planner/quantities.js';
@@ -13,7 +14,7 @@ export function testLine({ status, name, seconds, expectations }: TestOutcome, c
   const mark = colour(MARKS[status]);
   const shown = harmless(name);
   if (status === 'skipped') return `  ${mark} ${shown} ${dim('(runs the pipeline: --run)')}`;
-  const count = `${expectations} ${expectations === 1 ? 'expectation' : 'expectations'}`;
+  const count = counted(expectations, 'expectation');
   return `  ${mark} ${shown} ${dim(`(${count}, ${took(seconds)})`)}`;
 }
 

@@ -2,15 +2,15 @@
 import { bytes, duration, numberText } from '../../../pipeline/planner/quantities.js';
 import { columns } from '../../../pipeline/planner/render/columns.js';
 import type { Palette } from '../../../pipeline/planner/render/palette.js';
-import { printable } from '../printable.js';
 import { utcTime } from '../runs/time.js';
+import { printableIn, shortDigest } from '../safe-text.js';
 import { sparkline } from './curves.js';
-import type { Change, Pair, RunDiff, RunHead, StageDiff } from './diff.js';
+import type { Pair, RunDiff, RunHead, StageDiff } from './diff.js';
 
 const NONE = '–';
 
 export function diffText(found: RunDiff, palette: Palette): string {
-  const diff = safe(found);
+  const diff = printableIn(found);
   const sections = [
     heads(diff, palette),
     changes(diff, palette),
@@ -24,10 +24,6 @@ export function diffText(found: RunDiff, palette: Palette): string {
     .map((lines) => lines.join('\n'))
     .join('\n\n');
 }
-
-/** The same with every text made safe, whatever a journal has. */
-const safe = (diff: RunDiff): RunDiff =>
-  JSON.parse(JSON.stringify(diff), (_, value) => (typeof value === 'string' ? printable(value) : value));
 
 function heads({ a, b, seconds, peakMemoryBytes }: RunDiff, { bold, dim }: Palette): readonly string[] {
   const row = (
@@ -70,19 +66,15 @@ function changes({ params, stages }: RunDiff, palette: Palette): readonly string
       all.map(({ stage, change }) => [
         `  ${palette.dim(stage)}`,
         change.name.replace(/^settings\.|^file:/, ''),
-        palette.red(side(change, 'a')),
+        palette.red(side(change.a)),
         '→',
-        palette.green(side(change, 'b')),
+        palette.green(side(change.b)),
       ]),
     ),
   ];
 }
 
-function side(change: Change, of: 'a' | 'b'): string {
-  const text = change[of];
-  if (text === null) return 'none';
-  return /^[0-9a-f]{64}$/.test(text) ? text.slice(0, 8) : text;
-}
+const side = (text: string | null): string => (text === null ? 'none' : shortDigest(text));
 
 function stages({ stages }: RunDiff, { bold, dim }: Palette): readonly string[] {
   return [

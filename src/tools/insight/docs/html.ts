@@ -1,23 +1,16 @@
 /** The page of a pipeline as one HTML file: no script, nothing loaded from anywhere, everything from outside escaped. */
 import { bytes } from '../../../pipeline/planner/quantities.js';
 import { svg } from '../graph/index.js';
-import { html, Markup, nothing } from '../report/markup.js';
-import { STYLE } from '../report/style.js';
+import { html, Markup, nothing } from '../html/markup.js';
+import { page as htmlFile } from '../html/page.js';
+import { STYLE } from '../html/style.js';
+import { left, right, table } from '../html/table.js';
 import type { Page, PageSource, PageStage } from './page.js';
 import { PAGE_STYLE } from './style.js';
 
 export async function htmlPage(page: Page): Promise<string> {
   const picture = await svg(page.graph);
-  const page_ = html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${page.name} · ftpc</title>
-<style>${new Markup(`${STYLE}${PAGE_STYLE}`)}</style>
-</head>
-<body>
-<a class="skip" href="#stages">To the stages</a>
+  const body = html`<a class="skip" href="#stages">To the stages</a>
 <main>
 <h1>${page.name}</h1>
 <p class="soft"><code>${page.file}</code></p>
@@ -34,9 +27,8 @@ ${sources(page.sources)}
 <h2 id="stages">Stages</h2>
 ${page.stages.map(stage)}
 ${gates(page)}${plan(page)}
-</main></body>
-</html>`;
-  return `${page_.text}\n`;
+</main>`;
+  return htmlFile(`${page.name} · ftpc`, `${STYLE}${PAGE_STYLE}`, body);
 }
 
 /** Doc comments: paragraphs, and code between backticks. */
@@ -51,29 +43,6 @@ const prose = (text: string | undefined): Markup =>
 const inline = (text: string): readonly (Markup | string)[] =>
   text.split('`').map((part, index) => (index % 2 === 1 ? html`<code>${part}</code>` : part));
 
-interface Column {
-  readonly title: string;
-  readonly right?: boolean;
-}
-
-/** The first cell of a row names it. */
-function table(
-  caption: string,
-  columns: readonly Column[],
-  rows: readonly (readonly (Markup | string)[])[],
-): Markup {
-  const side = (index: number): string => (columns[index]?.right === true ? 'n' : '');
-  return html`<div class="scroll" role="region" aria-label="${caption}" tabindex="0"><table><caption class="unseen">${caption}</caption>
-<thead><tr>${columns.map(({ title }, index) => html`<th scope="col" class="${side(index)}">${title}</th>`)}</tr></thead>
-<tbody>${rows.map(
-    ([
-      first,
-      ...cells
-    ]) => html`<tr><th scope="row">${first}</th>${cells.map((cell, index) => html`<td class="${side(index + 1)}">${cell}</td>`)}</tr>
-`,
-  )}</tbody></table></div>`;
-}
-
 const code = (text: string): Markup => html`<code>${text}</code>`;
 
 function params({ params }: Page): Markup {
@@ -82,7 +51,7 @@ function params({ params }: Page): Markup {
 <p>Given with <code>-p name=value</code>.</p>
 ${table(
   'Parameters',
-  [{ title: 'parameter' }, { title: 'type' }, { title: 'value' }, { title: 'what' }, { title: 'decides' }],
+  left('parameter', 'type', 'value', 'what', 'decides'),
   params.map(({ name, type, text, doc, usedBy }) => [
     code(name),
     code(type),
@@ -99,7 +68,7 @@ function secrets({ secrets }: Page): Markup {
 <p>Read from the environment where ftpc runs; shown, hashed and stored nowhere.</p>
 ${table(
   'Secrets',
-  [{ title: 'secret' }, { title: 'read from' }, { title: 'what' }],
+  left('secret', 'read from', 'what'),
   secrets.map(({ name, env, doc }) => [code(name), code(`$${env}`), doc ?? '']),
 )}`;
 }
@@ -111,7 +80,7 @@ function sources(found: readonly PageSource[]): Markup {
   return html`<h2 id="files">Files that it reads</h2>
 ${table(
   'Files',
-  [{ title: 'files' }, { title: 'stage' }, { title: 'number', right: true }, { title: 'size', right: true }],
+  [...left('files', 'stage'), ...right('number', 'size')],
   found.map(({ stage, pattern, files }) => [code(pattern), stage, `${files.length}`, size(files)]),
 )}`;
 }
@@ -125,7 +94,7 @@ ${
     ? nothing
     : table(
         `Settings of ${name}`,
-        [{ title: 'setting' }, { title: 'value' }, { title: 'set by' }],
+        left('setting', 'value', 'set by'),
         settings.map(({ path, text, setBy, doc }) => [
           html`<span title="${doc}">${path}</span>`,
           code(text),
@@ -154,7 +123,7 @@ function gates({ stages }: Page): Markup {
   if (rows.length === 0) return nothing;
   return html`<h2 id="gates">Gates</h2>
 <p>Where one does not hold, nothing that depends on the stage runs.</p>
-${table('Gates', [{ title: 'stage' }, { title: 'requires' }], rows)}`;
+${table('Gates', left('stage', 'requires'), rows)}`;
 }
 
 function plan({ budgets, machine, totals }: Page): Markup {
@@ -171,7 +140,7 @@ ${
     ? nothing
     : table(
         'Budgets',
-        [{ title: 'budget' }, { title: 'requires' }, { title: 'planned', right: true }, { title: '' }],
+        [...left('budget', 'requires'), ...right('planned'), ...left('')],
         budgets.map(({ name, require, value, holds }) => [name, code(require), value, verdict(holds)]),
       )
 }`;

@@ -2,10 +2,11 @@
 import { relative } from 'node:path';
 import type { ParamValues } from '../../../language/check/overrides.js';
 import type { Analysis, CompileResult } from '../../../language/compile.js';
+import { counted } from '../../../language/diagnostics/make.js';
 import type { Host } from '../../../language/host/host.js';
 import type { Program, Stage, StageKind } from '../../../language/ir/types.js';
 import type { LintReport } from '../../../language/lint/index.js';
-import { bytes, count, duration } from '../../../pipeline/planner/quantities.js';
+import { bytes, duration } from '../../../pipeline/planner/quantities.js';
 import { scaleText } from '../../../pipeline/planner/render/scale.js';
 import type { Plan, PlannedStage } from '../../../pipeline/planner/types.js';
 import { NOMINAL_SPEED } from '../../../pipeline/prepare/index.js';
@@ -215,6 +216,5 @@ function machineText({ machine }: Plan): string {
 function totalsText({ stages, totals, valid }: Plan): string {
   const peak = totals.peakBytes === null ? 'unknown' : bytes(totals.peakBytes);
   const fits = valid ? 'It fits.' : 'It cannot run there as it is.';
-  const number = `${count(stages.length)} ${stages.length === 1 ? 'stage' : 'stages'}`;
-  return `${number}, at most ${peak} at a time, some ${bytes(totals.diskBytes)} on disk. ${fits} Times are those of a nominal machine of ${NOMINAL_SPEED / 1e9} GFLOP/s, so that this page is the same wherever it is written.`;
+  return `${counted(stages.length, 'stage')}, at most ${peak} at a time, some ${bytes(totals.diskBytes)} on disk. ${fits} Times are those of a nominal machine of ${NOMINAL_SPEED / 1e9} GFLOP/s, so that this page is the same wherever it is written.`;
 }

@@ -1,10 +1,8 @@
-/** What the page of a pipeline has beside the style of a run's report. */
+/** What the page of a pipeline has in addition to the look of every page. */
 export const PAGE_STYLE = `
-.unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 .skip { position: absolute; left: -999px; } .skip:focus { left: 12px; top: 8px; background: var(--card); padding: 6px 10px; }
-:focus-visible { outline: 2px solid var(--s0); outline-offset: 2px; }
 main { max-width: 900px; }
-tbody th { color: var(--ink); font-weight: 500; }
+tbody th { font-weight: 500; }
 dl { margin: 8px 0; } dd { margin: 0; }
 dl.commands { background: var(--card); border-radius: 8px; padding: 10px 16px; }
 dl.commands dd { color: var(--soft); margin-bottom: 8px; } dl.commands dd:last-child { margin-bottom: 0; }

@@ -1,5 +1,5 @@
 /** A graph as SVG, laid out by Graphviz, which is loaded here and nowhere else (1.2 MB of WebAssembly). */
-import { escapeHtml } from '../report/markup.js';
+import { escapeHtml } from '../html/markup.js';
 import { dot } from './dot.js';
 import type { Graph } from './graph.js';
 

@@ -2,30 +2,30 @@
 import { noSuchMetric } from '../../../language/diagnostics/catalogue/insight.js';
 import { UserError } from '../../../language/diagnostics/types.js';
 import type { Run, RunStage } from '../runs/index.js';
-import type { Series } from './plot.js';
+import type { Point, Series } from '../series.js';
 import { isCalled, known, metricsTable } from './table.js';
 
-type Points = Series['points'];
-
-const point = (x: number, y: number | null): Points => (y === null ? [] : [{ x, y }]);
+const point = (x: number, y: number | null): readonly Point[] => (y === null ? [] : [{ x, y }]);
 
 /** By step; named as in the view `steps`. */
-const CURVES: Readonly<Record<string, (stage: RunStage) => Points>> = {
-  loss: ({ steps }) => steps.flatMap(({ step, loss }) => point(step, loss)),
-  valid_loss: ({ validations }) => validations.flatMap(({ step, loss }) => point(step, loss)),
-  learning_rate: ({ steps }) => steps.flatMap(({ step, learningRate }) => point(step, learningRate)),
-  grad_norm: ({ steps }) => steps.flatMap(({ step, gradNorm }) => point(step, gradNorm)),
-  tokens_per_second: ({ steps }) =>
+export const CURVES = {
+  loss: ({ steps }: Curves) => steps.flatMap(({ step, loss }) => point(step, loss)),
+  valid_loss: ({ validations }: Curves) => validations.flatMap(({ step, loss }) => point(step, loss)),
+  learning_rate: ({ steps }: Curves) => steps.flatMap(({ step, learningRate }) => point(step, learningRate)),
+  grad_norm: ({ steps }: Curves) => steps.flatMap(({ step, gradNorm }) => point(step, gradNorm)),
+  tokens_per_second: ({ steps }: Curves) =>
     steps.flatMap(({ step, tokensPerSecond }) => point(step, tokensPerSecond)),
-};
+} as const satisfies Readonly<Record<string, (stage: Curves) => readonly Point[]>>;
 
-export interface Plotted {
+type Curves = Pick<RunStage, 'steps' | 'validations'>;
+
+export interface PlotData {
   readonly series: readonly Series[];
   readonly xName: string;
 }
 
 /** `name`: a curve or a metric, with its stage before it where only that one is meant. Throws a `UserError`. */
-export function seriesOf(runs: readonly Run[], name: string): Plotted {
+export function seriesOf(runs: readonly Run[], name: string): PlotData {
   const curves = curvesOf(runs, name);
   if (curves.length > 0) return { series: curves, xName: 'step' };
   const table = metricsTable(runs);

@@ -2,12 +2,8 @@
 
 import { numberText } from '../../../pipeline/planner/quantities.js';
 import type { Palette } from '../../../pipeline/planner/render/palette.js';
-import { printable } from '../printable.js';
-
-export interface Series {
-  readonly name: string;
-  readonly points: readonly { readonly x: number; readonly y: number }[];
-}
+import { printable } from '../safe-text.js';
+import { drawable, type Range, rangeOf, type Series } from '../series.js';
 
 const SIGNS = ['●', '○', '▲', '△', '■', '□', '◆', '◇'] as const;
 const PAINTS = ['cyan', 'yellow', 'green', 'red'] as const;
@@ -20,12 +16,7 @@ export function plot(
   width: number,
   palette: Palette,
 ): readonly string[] {
-  const drawn = series
-    .map((one) => ({
-      ...one,
-      points: one.points.filter(({ x, y }) => Number.isFinite(x) && Number.isFinite(y)),
-    }))
-    .filter(({ points }) => points.length > 0);
+  const drawn = drawable(series);
   const all = drawn.flatMap(({ points }) => points);
   if (all.length === 0) return [];
   const x = rangeOf(all.map((point) => point.x));
@@ -63,7 +54,7 @@ export function plot(
 /** The value in each column: the mean of the points that fall there, and a straight line between them. */
 function columnsOf(
   points: Series['points'],
-  x: { readonly low: number; readonly high: number },
+  x: Range,
   across: number,
 ): readonly (readonly [column: number, value: number])[] {
   const sums = new Map<number, { sum: number; count: number }>();
@@ -82,15 +73,6 @@ function columnsOf(
       (_, step) => [column + step, value + ((nextValue - value) * step) / (next - column)] as const,
     );
   });
-}
-
-/** Never empty. */
-function rangeOf(values: readonly number[]): { readonly low: number; readonly high: number } {
-  const low = values.reduce((least, value) => Math.min(least, value), Number.POSITIVE_INFINITY);
-  const high = values.reduce((most, value) => Math.max(most, value), Number.NEGATIVE_INFINITY);
-  if (high > low) return { low, high };
-  const air = Math.abs(low) * 0.1 || 1;
-  return { low: low - air, high: high + air };
 }
 
 const signOf = (index: number): string => SIGNS[index % SIGNS.length] ?? '●';

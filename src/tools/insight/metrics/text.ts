@@ -1,8 +1,9 @@
 /** Tables of runs for a terminal. */
 import { duration, numberText } from '../../../pipeline/planner/quantities.js';
+import { columns, widthOf } from '../../../pipeline/planner/render/columns.js';
 import type { Palette } from '../../../pipeline/planner/render/palette.js';
-import { printable } from '../printable.js';
 import { utcTime } from '../runs/time.js';
+import { printable } from '../safe-text.js';
 import type { MetricsTable } from './table.js';
 
 /** Cells of a table, numbers to the right. */
@@ -19,21 +20,15 @@ const safe = ({ title, cells, right }: Column): Column => ({
   right,
 });
 
-const widthOf = ({ title, cells }: Column): number =>
-  Math.max(title.length, ...cells.map((cell) => cell.length));
+const columnWidth = ({ title, cells }: Column): number => Math.max(...[title, ...cells].map(widthOf));
 
-/** As many columns side by side as fit; the rest below, with the first `fixed` columns again. */
-function blocks(
-  columns: readonly Column[],
-  fixed: number,
-  width: number,
-  palette: Palette,
-): readonly string[] {
-  const lead = columns.slice(0, fixed);
+/** As many columns next to each other as fit; the rest below, with the first `fixed` columns again. */
+function blocks(table: readonly Column[], fixed: number, width: number, palette: Palette): readonly string[] {
+  const lead = table.slice(0, fixed);
   const room = (some: readonly Column[]): number =>
-    some.reduce((sum, column) => sum + widthOf(column) + 2, 0);
+    some.reduce((sum, column) => sum + columnWidth(column) + 2, 0);
   const parts: Column[][] = [[]];
-  for (const column of columns.slice(fixed)) {
+  for (const column of table.slice(fixed)) {
     const part = parts.at(-1) ?? [];
     if (part.length > 0 && room([...lead, ...part, column]) > width) parts.push([column]);
     else part.push(column);
@@ -44,27 +39,18 @@ function blocks(
   ]);
 }
 
-function lines(columns: readonly Column[], { dim }: Palette): readonly string[] {
-  const line = (of: (column: Column) => string): string =>
-    columns
-      .map((column) => {
-        const text = of(column);
-        return column.right ? text.padStart(widthOf(column)) : text.padEnd(widthOf(column));
-      })
-      .join('  ')
-      .trimEnd();
-  const rows = columns[0]?.cells.length ?? 0;
-  return [
-    dim(line(({ title }) => title)),
-    ...Array.from({ length: rows }, (_, index) => line(({ cells }) => cells[index] ?? '')),
-  ];
+function lines(table: readonly Column[], { dim }: Palette): readonly string[] {
+  const rows = (table[0]?.cells ?? []).map((_, index) => table.map(({ cells }) => cells[index] ?? ''));
+  const right = table.flatMap((column, index) => (column.right ? [index] : []));
+  const [head = '', ...body] = columns([table.map(({ title }) => title), ...rows], { right });
+  return [dim(head), ...body];
 }
 
-/** Runs below each other where that fits, else side by side: there are more metrics than runs that people compare. */
+/** Runs below each other where that fits, else next to each other: there are more metrics than runs that people compare. */
 export function metricsText(table: MetricsTable, width: number, palette: Palette): readonly string[] {
-  const columns = asRows(table).map(safe);
-  const room = columns.reduce((sum, column) => sum + widthOf(column) + 2, -2);
-  return room <= width ? lines(columns, palette) : blocks(asColumns(table).map(safe), 1, width, palette);
+  const narrow = asRows(table).map(safe);
+  const room = narrow.reduce((sum, column) => sum + columnWidth(column) + 2, -2);
+  return room <= width ? lines(narrow, palette) : blocks(asColumns(table).map(safe), 1, width, palette);
 }
 
 type Row = MetricsTable['rows'][number];
@@ -102,20 +88,20 @@ const asColumns = ({ metrics, rows }: MetricsTable): readonly Column[] => [
 
 /** The result of a query. */
 export function tableText(
-  columns: readonly string[],
+  titles: readonly string[],
   rows: readonly (readonly unknown[])[],
   width: number,
   palette: Palette,
 ): readonly string[] {
   return blocks(
-    columns.map((title, index) =>
+    titles.map((title, index) =>
       safe({
         title,
         right: rows.every((row) => row[index] === null || typeof row[index] === 'number'),
         cells: rows.map((row) => shown(row[index])),
       }),
     ),
-    Math.min(1, columns.length - 1),
+    Math.min(1, titles.length - 1),
     width,
     palette,
   );

@@ -1,6 +1,7 @@
 import type { EvaluationReport } from '../../../compute/evaluation/report.js';
 import type { RunEvent } from '../../../language/ir/events.js';
 import type { Plan } from '../../../pipeline/planner/types.js';
+import type { RunStage } from '../runs/index.js';
 
 /** The `report` of a data or format stage. */
 export interface RowsReport {
@@ -27,6 +28,8 @@ export interface Lengths {
 
 export interface ReportInput {
   readonly events: readonly (RunEvent & { readonly at?: number })[];
+  /** Of the stages of the run, the whole curve of each. */
+  readonly curves: readonly Pick<RunStage, 'name' | 'steps' | 'validations'>[];
   readonly plan?: Plan;
   /** By stage name. */
   readonly rows: Readonly<Record<string, RowsReport>>;

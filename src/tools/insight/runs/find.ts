@@ -4,7 +4,8 @@ import { resolve } from 'node:path';
 import { ambiguousRun, noRuns, noSuchRun } from '../../../language/diagnostics/catalogue/insight.js';
 import { UserError } from '../../../language/diagnostics/types.js';
 import type { Host } from '../../../language/host/host.js';
-import { type ReadOptions, readRun, runIds } from './read.js';
+import { runIds } from '../../../pipeline/store/index.js';
+import { type ReadOptions, readRun } from './read.js';
 import type { Run } from './run.js';
 
 const LATEST = /^latest(?:~(\d+))?$/;

@@ -1,4 +1,4 @@
 export { damageOf } from './damage.js';
 export { failedLastTime, findRun, readRuns } from './find.js';
-export { readRun, runIds } from './read.js';
+export { readRun } from './read.js';
 export type { Run, RunStage } from './run.js';

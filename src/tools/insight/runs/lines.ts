@@ -1,8 +1,7 @@
 /** The lines of a journal or of a curve: what can be read of them, whatever happened to the file. */
+import { anyObject, isJson, type Json, tryJson } from '../../../language/host/json.js';
 
-export type Json = Readonly<Record<string, unknown>>;
-
-export interface Lines {
+export interface JsonLines {
   readonly objects: readonly Json[];
   /** Of those that cannot be read, from 1. */
   readonly bad: readonly number[];
@@ -14,7 +13,7 @@ export interface Lines {
 const ENDING = 2;
 
 /** `skip` says which lines but the last ones are not looked at: a journal has one for every step. */
-export function readLines(text: string, skip: (line: string) => boolean = () => false): Lines {
+export function readLines(text: string, skip: (line: string) => boolean = () => false): JsonLines {
   const lines = text.split('\n');
   // A sound file ends with a line end.
   const last = lines.at(-1) === '' ? lines.length - 1 : lines.length;
@@ -23,23 +22,13 @@ export function readLines(text: string, skip: (line: string) => boolean = () => 
   for (let index = 0; index < last; index++) {
     const line = lines[index] ?? '';
     if (line.trim() === '' || (index < last - ENDING && skip(line))) continue;
-    const object = parsed(line);
+    const object = tryJson(anyObject, line);
     if (object === undefined) bad.push(index + 1);
     else objects.push(object);
   }
   return { objects, bad, torn: bad.at(-1) === last && lines.at(-1) !== '' };
 }
 
-function parsed(line: string): Json | undefined {
-  try {
-    return asObject(JSON.parse(line));
-  } catch {
-    return undefined;
-  }
-}
-
-export const asObject = (value: unknown): Json | undefined =>
-  value !== null && typeof value === 'object' && !Array.isArray(value) ? (value as Json) : undefined;
 export const asText = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 export const asNumber = (value: unknown): number | undefined =>
   typeof value === 'number' && Number.isFinite(value) ? value : undefined;
@@ -49,10 +38,9 @@ export function entriesOf<T>(
   value: unknown,
   as: (value: unknown) => T | undefined,
 ): Readonly<Record<string, T>> | null {
-  const object = asObject(value);
-  if (object === undefined) return null;
+  if (!isJson(value)) return null;
   return Object.fromEntries(
-    Object.entries(object).flatMap(([name, field]) => {
+    Object.entries(value).flatMap(([name, field]) => {
       const found = as(field);
       return found === undefined ? [] : [[name, found] as const];
     }),

@@ -1,20 +1,11 @@
 /** Reads a run from its journal, as far as it goes. */
 
 import type { Host } from '../../../language/host/host.js';
+import { anyObject, isJson, type Json, tryJsonFile } from '../../../language/host/json.js';
 import type { Reason, RunStatus, StageAction, StageStatus } from '../../../language/ir/events.js';
 import { journalPath, keyOfOutputs, layoutIn } from '../../../pipeline/store/index.js';
-import { asNumber, asObject, asText, entriesOf, type Json, readLines } from './lines.js';
+import { asNumber, asText, entriesOf, readLines } from './lines.js';
 import type { Run, RunStage, TrainStep, Validation } from './run.js';
-
-/** Ids of the runs that have a journal, newest first: a run's id begins with its time. */
-export function runIds(host: Host): readonly string[] {
-  const layout = layoutIn(host.cwd);
-  if (host.stat(layout.runs)?.isFolder !== true) return [];
-  return host
-    .list(layout.runs)
-    .filter((id) => host.stat(journalPath(layout, id))?.isFolder === false)
-    .toReversed();
-}
 
 export interface ReadOptions {
   /** `false`: without the steps of training, which are most of a journal. */
@@ -123,19 +114,11 @@ function summaryOf(
   };
 }
 
-const isReason = (value: unknown): value is Reason => typeof asObject(value)?.['code'] === 'string';
+const isReason = (value: unknown): value is Reason => isJson(value) && typeof value['code'] === 'string';
 
 /** Of a journal that was written by an older version: what the store says. */
-function storedParts(host: Host, key: string): RunStage['parts'] {
-  const path = `${layoutIn(host.cwd).store}/${key}/stage.json`;
-  if (host.stat(path) === undefined) return null;
-  try {
-    return entriesOf(asObject(JSON.parse(host.readText(path)))?.['parts'], asText);
-  } catch {
-    // A damaged record is the store's matter; here it only had more to say.
-    return null;
-  }
-}
+const storedParts = (host: Host, key: string): RunStage['parts'] =>
+  entriesOf(tryJsonFile(anyObject, host, `${layoutIn(host.cwd).store}/${key}/stage.json`)?.['parts'], asText);
 
 function storedCurve(host: Host, key: string): Pick<Gathered, 'steps' | 'validations'> | undefined {
   const path = `${layoutIn(host.cwd).store}/${key}/metrics.jsonl`;

@@ -1,9 +1,10 @@
 /** Explanations for a terminal. */
 
+import { counted } from '../../../language/diagnostics/make.js';
 import { bytes } from '../../../pipeline/planner/quantities.js';
 import { columns, wrapped } from '../../../pipeline/planner/render/columns.js';
 import type { Palette } from '../../../pipeline/planner/render/palette.js';
-import { printable } from '../printable.js';
+import { printableIn } from '../safe-text.js';
 import type { Answer, StageAnswer } from './answer.js';
 import type { SetBy, SettingExplanation } from './explain.js';
 import type { SettingLint } from './lints.js';
@@ -12,9 +13,7 @@ import { placeText } from './place.js';
 
 /** No text of a pipeline reaches the terminal as it is: colours are put around what has been made safe. */
 export function answerText(found: Answer, palette: Palette, width?: number): string {
-  const answer: Answer = JSON.parse(JSON.stringify(found), (_, value) =>
-    typeof value === 'string' ? printable(value) : value,
-  );
+  const answer = printableIn(found);
   switch (answer.about) {
     case 'setting':
       return settingText(answer, palette, width);
@@ -103,7 +102,7 @@ function rejectedLines(
 ): readonly string[] {
   const rows = rejected.map(({ method, microBatch, rank, maxLength, peakBytes, why }) => [
     `    ${method}`,
-    `${microBatch} ${microBatch === 1 ? 'row' : 'rows'} at a time`,
+    `${counted(microBatch, 'row')} at a time`,
     ...(rank > 0 ? [`rank ${rank}`] : ['']),
     `${maxLength} tokens`,
     bytes(peakBytes),

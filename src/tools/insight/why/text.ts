@@ -2,7 +2,7 @@
 import type { StageAction } from '../../../language/ir/events.js';
 import type { Palette } from '../../../pipeline/planner/render/palette.js';
 import { reasonText } from '../../../pipeline/planner/render/reasons.js';
-import { printable } from '../printable.js';
+import { printable, shortDigest } from '../safe-text.js';
 import { placeText } from '../settings/place.js';
 import type { Why, WhyAnswer, WhyReason } from './why.js';
 
@@ -67,32 +67,26 @@ class Tree {
 }
 
 function reasonLine(reason: WhyReason, { dim }: Palette): string {
+  const { code, before, after } = reason;
+  const isDigest = code === 'file_changed' || code === 'input_changed';
   const digests =
-    reason.code === 'file_changed' || reason.code === 'input_changed'
-      ? ` ${dim(`${short(reason.before)} → ${short(reason.after)}`)}`
+    isDigest && typeof before === 'string' && typeof after === 'string'
+      ? ` ${dim(`${shortDigest(before)} → ${shortDigest(after)}`)}`
       : '';
   const place = reason.at === undefined ? '' : `  ${dim(placeText(reason.at))}`;
   return `${printable(words(reason))}${digests}${place}`;
 }
 
-function words(reason: WhyReason): string {
-  if (reason.written === undefined) return reasonText(reason);
-  const path = (reason.path ?? '').replace(/^settings\./, '');
-  const [before, after] = reason.written;
-  if (before === null) return `${path} is new: ${after ?? ''}`;
-  return after === null ? `${path} is gone: it was ${before}` : `${path}: ${before} → ${after}`;
-}
-
-/** Digests as people compare them. */
-const short = (digest: unknown): string => (typeof digest === 'string' ? digest.slice(0, 8) : '');
+const words = ({ written, ...reason }: WhyReason): string =>
+  reasonText(written === undefined ? reason : { ...reason, before: written[0], after: written[1] });
 
 function comparedText({ action, comparedWith, key }: WhyAnswer): string {
   if (comparedWith === null) return 'nothing in the store to compare it with';
   const { run, parts } = comparedWith;
   const made = run === null ? '' : `, made by run ${run}`;
   return action === 'cached'
-    ? `output ${key.slice(0, 8)}${made}: all ${parts} parts of its key are unchanged`
-    : `compared with output ${comparedWith.key.slice(0, 8)}${made}`;
+    ? `output ${shortDigest(key)}${made}: all ${parts} parts of its key are unchanged`
+    : `compared with output ${shortDigest(comparedWith.key)}${made}`;
 }
 
 function drawn(branches: readonly Branch[], palette: Palette, indent = ''): readonly string[] {

@@ -9,7 +9,8 @@ import type { SourceMap } from '../../../language/source/text.js';
 import { comparableRecord, latestKeys, readRecords } from '../../../pipeline/planner/history.js';
 import { runReasons } from '../../../pipeline/planner/reasons.js';
 import type { Plan, PlannedStage } from '../../../pipeline/planner/types.js';
-import { readRun, runIds } from '../runs/index.js';
+import { runIds } from '../../../pipeline/store/index.js';
+import { readRun } from '../runs/index.js';
 import { settingsByPath } from '../settings/find.js';
 import { type FilePlace, placeOf, writtenIn } from '../settings/place.js';
 

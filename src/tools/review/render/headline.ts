@@ -1,4 +1,5 @@
 /** A comparison in one or two lines. */
+import { counted } from '../../../language/diagnostics/make.js';
 import { figureNoun, shortFigure } from '../figures.js';
 import type { Comparison, FigureName } from '../types.js';
 import { relativeText } from './sections.js';
@@ -77,6 +78,5 @@ function changes({ stages, diagnostics, budget }: Comparison): readonly string[]
   ];
 }
 
-const counted = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? '' : 's'}`;
 const plural = (number: number, noun: string): readonly string[] =>
   number > 0 ? [counted(number, noun)] : [];

@@ -1,4 +1,5 @@
 /** A comparison as a comment of a pull request: the headline in sight, the details folded, never longer than allowed. */
+import { counted } from '../../../language/diagnostics/make.js';
 import type { DiagnosticJson } from '../../../language/diagnostics/render/json.js';
 import { isError } from '../../../language/diagnostics/types.js';
 import { NOMINAL_SPEED } from '../../../pipeline/prepare/index.js';
@@ -28,9 +29,7 @@ export function renderFailure(pipeline: string, found: readonly DiagnosticJson[]
       cells: [[code(id)], [code(line === 0 ? file : `${file}:${line}:${column}`)], [code(message)]],
     })),
   };
-  const head = headOf(pipeline, [
-    `cannot be planned, ${errors.length} ${errors.length === 1 ? 'error' : 'errors'}`,
-  ]);
+  const head = headOf(pipeline, [`cannot be planned, ${counted(errors.length, 'error')}`]);
   return [head, ...foldedSections([section], [head])].join('\n\n');
 }
 

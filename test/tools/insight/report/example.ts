@@ -1,16 +1,10 @@
-import type { RunEvent } from '../../../../src/language/ir/events.js';
 import type { ReportInput } from '../../../../src/tools/insight/report/input.js';
 
 const STEPS = 120;
 /** Text that would break a page which does not escape it. */
 export const HOSTILE = '</pre><script>alert("1")</script> & \'x\'';
 
-const steps: readonly RunEvent[] = Array.from({ length: STEPS }, (_, index) => ({
-  type: 'stage.progress' as const,
-  stage: 'adapter',
-  done: index + 1,
-  total: STEPS,
-  unit: 'steps',
+const steps = Array.from({ length: STEPS }, (_, index) => ({
   step: index + 1,
   epoch: index / 60,
   loss: 3.4 * Math.exp(-index / 40) + 0.6 + 0.1 * Math.sin(index * 1.7),
@@ -19,9 +13,7 @@ const steps: readonly RunEvent[] = Array.from({ length: STEPS }, (_, index) => (
   tokensPerSecond: 900 + 40 * Math.cos(index),
 }));
 
-const validations: readonly RunEvent[] = [30, 60, 90, 120].map((step) => ({
-  type: 'validation' as const,
-  stage: 'adapter',
+const validations = [30, 60, 90, 120].map((step) => ({
   step,
   loss: 3.3 * Math.exp(-step / 42) + 0.7,
   best: true,
@@ -44,6 +36,7 @@ const memory = (bytes: number) => ({
 });
 
 export const example: ReportInput = {
+  curves: [{ name: 'adapter', steps, validations }],
   events: [
     {
       type: 'run.started',
@@ -55,8 +48,6 @@ export const example: ReportInput = {
       ftpc: '0.1.0',
       at: Date.UTC(2026, 10, 25, 2, 13, 54),
     },
-    ...steps,
-    ...validations,
     { type: 'recovery', stage: 'adapter', cause: 'no memory for step 12', change: { microBatch: 4 } },
     {
       type: 'diagnostic',

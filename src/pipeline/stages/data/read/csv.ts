@@ -1,4 +1,5 @@
 import { badHeader, brokenFile } from '../../../../language/diagnostics/catalogue/files.js';
+import { counted } from '../../../../language/diagnostics/make.js';
 import { type Place, UserError } from '../../../../language/diagnostics/types.js';
 import { Gatherer, isMark, type Line, LONGEST_LINE, type Splitter } from '../lines.js';
 import { decodedText } from '../parse.js';
@@ -93,7 +94,7 @@ export class CsvSplitter implements Splitter {
     if (typeof fields === 'string') return [{ ...base, fault: fields }];
     const header = this.#header;
     if (fields.length !== header.length)
-      return [{ ...base, fault: `${counted(fields.length)}, but the header has ${header.length}` }];
+      return [{ ...base, fault: `${counted(fields.length, 'field')}, but the header has ${header.length}` }];
     const row = Object.fromEntries(header.map((name, column) => [name, fields[column] ?? '']));
     const json = Buffer.from(JSON.stringify(row));
     return [{ ...base, bytes: json, length: json.length }];
@@ -101,8 +102,6 @@ export class CsvSplitter implements Splitter {
 }
 
 const NOTHING = new Uint8Array(0);
-
-const counted = (fields: number): string => (fields === 1 ? '1 field' : `${fields} fields`);
 
 function headerOf(
   text: string | { readonly detail: string },

@@ -1,6 +1,8 @@
-import { barChart } from '../bars.js';
+import { counted } from '../../../../language/diagnostics/make.js';
+import { barChart } from '../../html/bar-chart.js';
+import { html, type Markup, nothing } from '../../html/markup.js';
+import { left, right, table } from '../../html/table.js';
 import type { Lengths, ReportInput, RowNote, RowsReport } from '../input.js';
-import { html, type Markup, nothing } from '../markup.js';
 
 /** Rows listed one by one at most; the JSON report has them all. */
 const MOST_ROWS = 200;
@@ -35,23 +37,29 @@ ${listed('warned of', report.warnings)}
 function counts({ counts: reasons, rows }: RowsReport): Markup {
   const found = Object.entries(reasons).filter(([, count]) => count > 0);
   if (found.length === 0) return nothing;
-  return html`<table><tr><th>reason</th><th class="n">rows</th><th class="n">share</th></tr>
-${found.map(
-  ([reason, count]) =>
-    html`<tr><td>${reason.replaceAll('_', ' ')}</td><td class="n">${count}</td><td class="n">${((100 * count) / Math.max(1, rows)).toFixed(1)} %</td></tr>
-`,
-)}</table>`;
+  return table(
+    'Rows that were dropped',
+    [...left('reason'), ...right('rows', 'share')],
+    found.map(([reason, count]) => [
+      reason.replaceAll('_', ' '),
+      count,
+      `${((100 * count) / Math.max(1, rows)).toFixed(1)} %`,
+    ]),
+  );
 }
 
 function listed(what: string, notes: readonly RowNote[]): Markup {
   if (notes.length === 0) return nothing;
   const shown = notes.slice(0, MOST_ROWS);
   const rest = notes.length - shown.length;
-  return html`<details><summary>${notes.length} ${notes.length === 1 ? 'row' : 'rows'} ${what}</summary>
-<div class="scroll"><table><tr><th>place</th><th>reason</th><th>detail</th></tr>
-${shown.map(
-  ({ file, line, reason, detail }) =>
-    html`<tr><td><code>${file}:${line}</code></td><td>${reason.replaceAll('_', ' ')}</td><td>${detail}</td></tr>
-`,
-)}</table></div>${rest > 0 ? html`<p class="soft">and ${rest} more in the stage’s JSON report</p>` : nothing}</details>`;
+  return html`<details><summary>${counted(notes.length, 'row')} ${what}</summary>
+${table(
+  `Rows ${what}`,
+  left('place', 'reason', 'detail'),
+  shown.map(({ file, line, reason, detail }) => [
+    html`<code>${file}:${line}</code>`,
+    reason.replaceAll('_', ' '),
+    detail,
+  ]),
+)}${rest > 0 ? html`<p class="soft">and ${rest} more in the stage’s JSON report</p>` : nothing}</details>`;
 }

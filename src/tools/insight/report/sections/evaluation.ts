@@ -5,10 +5,11 @@ import type {
   Sample,
 } from '../../../../compute/evaluation/report.js';
 import { numberText } from '../../../../pipeline/planner/quantities.js';
+import { html, type Markup, nothing } from '../../html/markup.js';
+import { left, right, table } from '../../html/table.js';
 import type { ReportInput } from '../input.js';
-import { html, type Markup, nothing } from '../markup.js';
 
-/** Tuned beside baseline, with intervals, and answers to look at. */
+/** Tuned next to baseline, with intervals, and answers to look at. */
 export function evaluation({ evaluations }: ReportInput): Markup {
   const names = Object.keys(evaluations);
   if (names.length === 0) return nothing;
@@ -20,22 +21,40 @@ function one(report: EvaluationReport | undefined): Markup {
   if (report === undefined) return nothing;
   const names = Object.keys(report.metrics) as (keyof EvaluationReport['metrics'])[];
   const compared = report.baselineModel !== null;
-  const head = compared
-    ? html`<th class="n">baseline</th><th class="n">95 % interval</th><th class="n">difference</th><th class="n">95 % interval</th>`
-    : nothing;
-  return html`<p class="soft">${report.model.label}${report.baselineModel === null ? '' : ` beside ${report.baselineModel.label}`}: ${report.rows} rows, ${whatOf(report)}.</p>
-<div class="scroll"><table><tr><th>metric</th><th class="n">rows</th><th class="n">tuned</th><th class="n">95 % interval</th>${head}</tr>
-${names.map((name) => {
-  const difference = report.differences[name];
-  return html`<tr><td>${name.replaceAll('_', ' ')}</td><td class="n">${report.counted[name]}</td>
-<td class="n"><b>${number(report.metrics[name])}</b></td><td class="n">${range(report.intervals[name])}</td>
-${compared ? html`<td class="n">${number(report.baseline[name])}</td><td class="n">${range(report.baselineIntervals[name])}</td><td class="n">${number(difference?.value)}</td><td class="n">${range(difference && [difference.low, difference.high])}</td>` : nothing}</tr>
-`;
-})}</table></div>
+  const columns = [
+    'rows',
+    'tuned',
+    INTERVAL,
+    ...(compared ? ['baseline', INTERVAL, 'difference', INTERVAL] : []),
+  ];
+  return html`<p class="soft">${report.model.label}${report.baselineModel === null ? '' : ` next to ${report.baselineModel.label}`}: ${report.rows} rows, ${whatOf(report)}.</p>
+${table(
+  'Metrics',
+  [...left('metric'), ...right(...columns)],
+  names.map((name) => {
+    const difference = report.differences[name];
+    return [
+      name.replaceAll('_', ' '),
+      number(report.counted[name]),
+      html`<b>${number(report.metrics[name])}</b>`,
+      range(report.intervals[name]),
+      ...(compared
+        ? [
+            number(report.baseline[name]),
+            range(report.baselineIntervals[name]),
+            number(difference?.value),
+            range(difference && [difference.low, difference.high]),
+          ]
+        : []),
+    ];
+  }),
+)}
 ${gates(report)}
 ${report.classes === undefined ? nothing : classes(report.classes)}
 ${report.samples.length === 0 ? nothing : html`<h3>Answers</h3>`}${report.samples.map(sample)}`;
 }
+
+const INTERVAL = '95 % interval';
 
 /** What was made of the rows. */
 const whatOf = ({ classes: found, tokens, answered, generation }: EvaluationReport): string =>
@@ -48,26 +67,28 @@ const MOST_COLUMNS = 24;
 
 /** Precision and recall of every label, and which labels are taken for which. */
 const classes = ({ labels, scores, confusion }: ClassReport): Markup => html`<h3>Labels</h3>
-<div class="scroll"><table><tr><th>label</th><th class="n">rows</th><th class="n">given</th><th class="n">precision</th><th class="n">recall</th><th class="n">F1</th></tr>
-${scores.map(
-  (
-    { rows, predicted, precision, recall, f1 },
-    label,
-  ) => html`<tr><td>${labels[label]}</td><td class="n">${rows}</td><td class="n">${predicted}</td><td class="n">${number(precision)}</td><td class="n">${number(recall)}</td><td class="n">${number(f1)}</td></tr>
-`,
-)}</table></div>
+${table(
+  'Labels',
+  [...left('label'), ...right('rows', 'given', 'precision', 'recall', 'F1')],
+  scores.map(({ rows, predicted, precision, recall, f1 }, label) => [
+    labels[label] ?? '',
+    rows,
+    predicted,
+    ...[precision, recall, f1].map(number),
+  ]),
+)}
 ${
   confusion === undefined || labels.length > MOST_COLUMNS
     ? nothing
     : html`<h3>Confusion matrix</h3>
-<div class="scroll"><table><tr><th>label ↓ given →</th>${labels.map((label) => html`<th class="n">${label}</th>`)}</tr>
-${confusion.map(
-  (
-    row,
-    label,
-  ) => html`<tr><td>${labels[label]}</td>${row.map((count, given) => html`<td class="n">${given === label ? html`<b>${count}</b>` : count}</td>`)}</tr>
-`,
-)}</table></div>`
+${table(
+  'Confusion matrix',
+  [...left('label ↓ given →'), ...right(...labels)],
+  confusion.map((row, label) => [
+    labels[label] ?? '',
+    ...row.map((count, given) => (given === label ? html`<b>${count}</b>` : count)),
+  ]),
+)}`
 }`;
 
 const gates = ({ requires }: EvaluationReport): Markup =>

@@ -1,7 +1,8 @@
 import type { StageSummary } from '../../../../language/ir/events.js';
 import { bytes, duration, numberText } from '../../../../pipeline/planner/quantities.js';
+import { html, type Markup, nothing } from '../../html/markup.js';
+import { left, right, table } from '../../html/table.js';
 import type { ReportInput } from '../input.js';
-import { html, type Markup, nothing } from '../markup.js';
 
 /** What ran, how it ended, and what each stage took. */
 export function summary({ events }: ReportInput): Markup {
@@ -19,16 +20,18 @@ ${end === undefined ? nothing : html`<div class="card"><b>${duration(end.seconds
 ${peak === 0 ? nothing : html`<div class="card"><b>${bytes(peak)}</b><span>peak memory</span></div>`}
 </div>
 ${diagnostics(events)}
-<div class="scroll"><table><tr><th>stage</th><th>kind</th><th>status</th><th class="n">time</th><th class="n">peak memory</th><th>figures</th></tr>
-${(end?.stages ?? []).map(
-  (
-    stage,
-  ) => html`<tr><td>${stage.name}</td><td>${stage.kind}</td><td class="status ${statusOf(stage)}">${statusOf(stage)}</td>
-<td class="n">${stage.status === 'cached' || stage.status === 'blocked' ? '' : duration(stage.seconds)}</td>
-<td class="n">${stage.peakMemoryBytes > 0 ? bytes(stage.peakMemoryBytes) : ''}</td>
-<td>${figures(stage.metrics)}</td></tr>
-`,
-)}</table></div>`;
+${table(
+  'Stages',
+  [...left('stage', 'kind', 'status'), ...right('time', 'peak memory'), ...left('figures')],
+  (end?.stages ?? []).map((stage) => [
+    stage.name,
+    stage.kind,
+    html`<span class="status ${statusOf(stage)}">${statusOf(stage)}</span>`,
+    stage.status === 'cached' || stage.status === 'blocked' ? '' : duration(stage.seconds),
+    stage.peakMemoryBytes > 0 ? bytes(stage.peakMemoryBytes) : '',
+    figures(stage.metrics),
+  ]),
+)}`;
 }
 
 /** A stage that was interrupted has nothing wrong with it. */

@@ -1,4 +1,4 @@
-/** One page, no script, light or dark as the reader's system is. */
+/** The look of every page, light or dark as the reader's system is. */
 export const STYLE = `
 :root { color-scheme: light dark; --ink: #1c2330; --soft: #5d6778; --line: #d9dee7; --paper: #ffffff; --card: #f6f8fb;
   --s0: #2563c9; --s1: #c2570c; --s2: #2f855a; --good: #1f7a4d; --bad: #b3261e; --warn: #96660a; --note: #0e7490; }
@@ -18,8 +18,11 @@ p { margin: 6px 0; max-width: 75ch; }
 .card b { display: block; font-size: 20px; font-weight: 600; }
 .card span { color: var(--soft); font-size: 13px; }
 .scroll { overflow-x: auto; }
+.unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+:focus-visible { outline: 2px solid var(--s0); outline-offset: 2px; }
 table { border-collapse: collapse; margin: 8px 0; font-size: 14px; }
 th { text-align: left; font-weight: 600; color: var(--soft); }
+tbody th { color: var(--ink); font-weight: 400; }
 th, td { padding: 5px 18px 5px 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 code, pre { font: 13px/1.45 ui-monospace, monospace; }

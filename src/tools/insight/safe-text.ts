@@ -1,0 +1,11 @@
+/** Texts for a terminal: what is in a journal or a pipeline must not drive it. */
+
+/** Control signs are shown as one that is none. */
+export const printable = (text: string): string => text.replace(/[^\P{Cc}\n\t]/gu, '\ufffd');
+
+/** The same with every text in it made safe. */
+export const printableIn = <T>(data: T): T =>
+  JSON.parse(JSON.stringify(data), (_, value) => (typeof value === 'string' ? printable(value) : value));
+
+/** Digests as people compare them; everything else as it is. */
+export const shortDigest = (text: string): string => (/^[0-9a-f]{64}$/.test(text) ? text.slice(0, 8) : text);
