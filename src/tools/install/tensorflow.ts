@@ -1,5 +1,5 @@
 /** TensorFlow onto this machine: whole, or not at all. */
-import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import {
   bindingPath,
@@ -38,7 +38,7 @@ import {
 import { runTool } from './tool.js';
 import { fetchFile, type Remote } from './transfer.js';
 import { exactly, findWheel, requirementsOf } from './wheels.js';
-import { placeOf, unzip, ZipError, zipEntries } from './zip.js';
+import { textOf, unzip, withZip, ZipError } from './zip.js';
 
 export interface InstallOptions {
   /** Without kernels for GPUs, which is a tenth of the size. */
@@ -157,7 +157,7 @@ async function unpackWheels(
   const path = await fetched(await findWheel(host, exactly(wheel[cpu ? 'cpu' : 'cuda'], version), signal));
   await unpack(path, staging, (name) => isLibrary(name) || isHeader(name), signal, progress);
   if (!cpu)
-    for (const requirement of requirementsOf(await metadataOf(path, staging), 'and-cuda'))
+    for (const requirement of requirementsOf(await metadataOf(path), 'and-cuda'))
       await unpack(
         await fetched(await findWheel(host, requirement, signal)),
         staging,
@@ -171,39 +171,34 @@ async function unpackWheels(
 async function unpack(
   wheel: string,
   folder: string,
-  isWanted: (name: string) => boolean,
+  isNeeded: (name: string) => boolean,
   signal: AbortSignal,
   progress: InstallOptions['progress'],
 ): Promise<void> {
-  await readingZip(wheel, async () => {
-    const entries = zipEntries(wheel).filter(({ name }) => !name.endsWith('/') && isWanted(name));
-    const total = entries.reduce((sum, { bytes }) => sum + bytes, 0);
+  await withWheel(wheel, async (zip, files) => {
+    const needed = files.filter(({ fileName }) => isNeeded(fileName));
+    const total = needed.reduce((sum, { uncompressedSize }) => sum + uncompressedSize, 0);
     let done = 0;
-    for (const entry of entries) {
+    for (const entry of needed) {
       signal.throwIfAborted();
       progress({ what: 'unpacking', done, total });
-      await unzip(wheel, entry, placeOf(folder, entry), signal);
-      done += entry.bytes;
+      await unzip(zip, entry, folder, signal);
+      done += entry.uncompressedSize;
     }
   });
 }
 
-async function metadataOf(wheel: string, folder: string): Promise<string> {
-  const target = join(folder, 'METADATA');
-  await readingZip(wheel, async () => {
-    const entry = zipEntries(wheel).find(({ name }) => /^[^/]+\.dist-info\/METADATA$/.test(name));
+const metadataOf = (wheel: string): Promise<string> =>
+  withWheel(wheel, async (zip, files) => {
+    const entry = files.find(({ fileName }) => /^[^/]+\.dist-info\/METADATA$/.test(fileName));
     if (entry === undefined) throw new ZipError('it has no METADATA');
-    await unzip(wheel, entry, target);
+    return textOf(zip, entry);
   });
-  const text = readFileSync(target, 'utf8');
-  rmSync(target);
-  return text;
-}
 
-/** What is wrong with a wheel, as a `UserError`. */
-async function readingZip(wheel: string, use: () => Promise<void>): Promise<void> {
+/** What is wrong with a wheel is a `UserError`. */
+async function withWheel<T>(wheel: string, use: Parameters<typeof withZip<T>>[1]): Promise<T> {
   try {
-    await use();
+    return await withZip(wheel, use);
   } catch (error) {
     throw error instanceof ZipError ? new UserError(fetchedOther(wheel, error.message)) : error;
   }

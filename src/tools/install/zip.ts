@@ -1,119 +1,66 @@
 /**
- * Reads a zip file by its central directory (PKWARE's APPNOTE.TXT, 4.3): as much of the format as wheels use, stored
- * or deflated, below 4 GiB a file. Wheels are read after their digest was checked.
+ * Files of a zip archive, such as a wheel. yauzl reads the archive by its directory, refuses names that lead out of a
+ * folder, and stops where a file is longer or shorter than the directory says.
  */
-import { closeSync, createReadStream, createWriteStream, fstatSync, openSync, readSync } from 'node:fs';
+import { createWriteStream } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
-import { createInflateRaw } from 'node:zlib';
+import { type Entry, openPromise, type ZipFile } from 'yauzl';
 import { makeFolders } from '../../language/host/node-folders.js';
+import { isSafeName } from '../../language/schemas/repositories.js';
 
-export interface ZipEntry {
-  readonly name: string;
-  readonly method: 'stored' | 'deflated';
-  readonly packedBytes: number;
-  readonly bytes: number;
-  /** Permissions of a Unix file. */
-  readonly mode: number;
-  /** Where its local header begins. */
-  readonly at: number;
-}
-
-/** A file that is no zip of the kind that is read here. */
+/** A file that is no sound zip archive. */
 export class ZipError extends Error {
   override readonly name = 'ZipError';
 }
 
-const END = 0x06054b50;
-const END_BYTES = 22;
-const LONGEST_COMMENT = 0xffff;
-const CENTRAL = 0x02014b50;
-const CENTRAL_BYTES = 46;
-const LOCAL_BYTES = 30;
-const METHODS: Readonly<Record<number, ZipEntry['method']>> = { 0: 'stored', 8: 'deflated' };
-/** Stands where a size is too large for 32 bits. */
-const ELSEWHERE = 0xffffffff;
-
-function reading<T>(path: string, use: (read: (at: number, length: number) => Buffer, size: number) => T): T {
-  const file = openSync(path, 'r');
+/** What is wrong with an archive as a {@link ZipError}; what the system says, and an abort, as it is. */
+async function reading<T>(work: () => Promise<T>): Promise<T> {
   try {
-    const { size } = fstatSync(file);
-    return use((at, length) => {
-      const buffer = Buffer.alloc(length);
-      if (at < 0 || readSync(file, buffer, 0, length, at) !== length)
-        throw new ZipError('the file ends too early');
-      return buffer;
-    }, size);
-  } finally {
-    closeSync(file);
+    return await work();
+  } catch (error) {
+    const isOfArchive = error instanceof Error && (!('code' in error) || /^Z_/.test(String(error.code)));
+    throw isOfArchive ? new ZipError(error.message, { cause: error }) : error;
   }
 }
 
-/** Throws a {@link ZipError}. */
-export const zipEntries = (path: string): readonly ZipEntry[] =>
-  reading(path, (read, size) => {
-    const tail = read(
-      Math.max(0, size - END_BYTES - LONGEST_COMMENT),
-      Math.min(size, END_BYTES + LONGEST_COMMENT),
-    );
-    let end = tail.length - END_BYTES;
-    while (end >= 0 && tail.readUInt32LE(end) !== END) end--;
-    if (end < 0) throw new ZipError('not a zip file');
-    const [count, length, start] = [
-      tail.readUInt16LE(end + 10),
-      tail.readUInt32LE(end + 12),
-      tail.readUInt32LE(end + 16),
-    ];
-    const directory = read(start, length);
-    const entries: ZipEntry[] = [];
-    for (let at = 0; entries.length < count; ) {
-      if (at + CENTRAL_BYTES > length || directory.readUInt32LE(at) !== CENTRAL)
-        throw new ZipError('its directory is damaged');
-      const [name, extra, comment] = [28, 30, 32].map((field) => directory.readUInt16LE(at + field)) as [
-        number,
-        number,
-        number,
-      ];
-      const method = METHODS[directory.readUInt16LE(at + 10)];
-      const entry = {
-        name: directory.toString('utf8', at + CENTRAL_BYTES, at + CENTRAL_BYTES + name),
-        packedBytes: directory.readUInt32LE(at + 20),
-        bytes: directory.readUInt32LE(at + 24),
-        mode: (directory.readUInt32LE(at + 38) >>> 16) & 0o777,
-        at: directory.readUInt32LE(at + 42),
-      };
-      if (method === undefined || [entry.packedBytes, entry.bytes, entry.at].includes(ELSEWHERE))
-        throw new ZipError(`${entry.name} uses an unsupported compression`);
-      entries.push({ ...entry, method });
-      at += CENTRAL_BYTES + name + extra + comment;
-    }
-    return entries;
-  });
-
-/** Writes one file of a zip to `target`. Throws a {@link ZipError}, what the system says, or an abort. */
-export async function unzip(
+/** Opens an archive for `use`, which gets its files. Throws a {@link ZipError}, or what the system says. */
+export async function withZip<T>(
   path: string,
-  entry: ZipEntry,
-  target: string,
-  signal?: AbortSignal,
-): Promise<void> {
-  const start = reading(path, (read) => {
-    const header = read(entry.at, LOCAL_BYTES);
-    return entry.at + LOCAL_BYTES + header.readUInt16LE(26) + header.readUInt16LE(28);
-  });
-  makeFolders(dirname(target));
-  const packed = createReadStream(path, { start, end: start + entry.packedBytes - 1 });
-  const file = createWriteStream(target, entry.mode === 0 ? {} : { mode: entry.mode });
-  if (entry.method === 'deflated') await pipeline(packed, createInflateRaw(), file, { signal });
-  else await pipeline(packed, file, { signal });
-  if (file.bytesWritten !== entry.bytes)
-    throw new ZipError(`${entry.name} has ${file.bytesWritten} bytes and not ${entry.bytes}`);
+  use: (zip: ZipFile, files: readonly Entry[]) => Promise<T>,
+): Promise<T> {
+  const zip = await reading(() =>
+    openPromise(path, { autoClose: false, lazyEntries: true, strictFileNames: true }),
+  );
+  try {
+    return await use(zip, await reading(() => filesIn(zip)));
+  } finally {
+    zip.close();
+  }
 }
 
-/** The path of an entry in a folder. Throws a {@link ZipError} for a name that leads out of it. */
-export function placeOf(folder: string, { name }: ZipEntry): string {
-  const parts = name.split('/');
-  if (name.startsWith('/') || name.includes('\\') || parts.includes('..') || parts.includes(''))
-    throw new ZipError(`it lists a file that would be written outside its folder: ${JSON.stringify(name)}`);
-  return join(folder, ...parts);
+async function filesIn(zip: ZipFile): Promise<readonly Entry[]> {
+  const files: Entry[] = [];
+  for await (const entry of zip.eachEntry()) if (!entry.fileName.endsWith('/')) files.push(entry);
+  return files;
 }
+
+/** Writes one file of an archive below a folder, with its permissions. Throws as {@link withZip} does. */
+export async function unzip(zip: ZipFile, entry: Entry, folder: string, signal?: AbortSignal): Promise<void> {
+  const { fileName } = entry;
+  // yauzl lets some names through that no file can have
+  if (!isSafeName(fileName))
+    throw new ZipError(`it lists a file that cannot be in a folder: ${JSON.stringify(fileName)}`);
+  const target = join(folder, ...fileName.split('/'));
+  makeFolders(dirname(target));
+  const mode = (entry.externalFileAttributes >>> 16) & 0o777;
+  await reading(async () =>
+    pipeline(await zip.openReadStreamPromise(entry), createWriteStream(target, mode === 0 ? {} : { mode }), {
+      signal,
+    }),
+  );
+}
+
+export const textOf = (zip: ZipFile, entry: Entry): Promise<string> =>
+  reading(async () => text(await zip.openReadStreamPromise(entry)));

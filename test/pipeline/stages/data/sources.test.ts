@@ -369,6 +369,18 @@ describe('parquet', () => {
       const found = sizeOf(spoilt);
       expect(found === undefined || typeof found.rows === 'number').to.equal(true);
     }
+    const lists = Array.from({ length: 60 }, () => [0xf9, 0xff, 0xff, 0xff, 0x0f]).flat();
+    for (const footer of [
+      [0x19, ...lists],
+      [0x36, ...new Uint8Array(200_000).fill(0xff)],
+      new Uint8Array(100_000).fill(0x1c),
+      [0x29, 0xf1, 0xff, 0xff, 0xff, 0x3f, 0],
+      [0x18, 0xff, 0xff, 0xff, 0xff, 0x0f],
+    ]) {
+      const tail = Buffer.from([0, 0, 0, 0, ...Buffer.from('PAR1')]);
+      tail.writeUInt32LE(footer.length);
+      expect(sizeOf(Buffer.concat([Buffer.from(footer), tail]))).to.equal(undefined);
+    }
   });
 
   it('is sampled as every other file is', async () => {

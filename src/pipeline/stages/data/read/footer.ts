@@ -44,79 +44,78 @@ const DEEPEST = 32;
 
 /** Reads values of the compact protocol; texts are passed over. Throws a `RangeError` where there are none. */
 class Compact {
-  readonly #view: DataView;
-  #at = 0;
-  #depth = 0;
+  private readonly view: DataView;
+  private at = 0;
+  private depth = 0;
 
   constructor(bytes: Uint8Array) {
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
   struct(): Fields {
     const fields = new Map<number, Thrift>();
     let id = 0;
-    for (let head = this.#byte(); head !== 0; head = this.#byte()) {
-      id = head >> 4 === 0 ? this.#number() : id + (head >> 4);
-      fields.set(id, this.#value(head & 15));
+    for (let head = this.byte(); head !== 0; head = this.byte()) {
+      id = head >> 4 === 0 ? this.number() : id + (head >> 4);
+      fields.set(id, this.value(head & 15));
     }
     return fields;
   }
 
-  #value(type: number): Thrift {
-    if (++this.#depth > DEEPEST) throw new RangeError('nested too deeply');
+  private value(type: number): Thrift {
+    if (++this.depth > DEEPEST) throw new RangeError('nested too deeply');
     const read = READERS[type];
     if (read === undefined) throw new RangeError(`no type ${type}`);
     const value = read(this);
-    this.#depth--;
+    this.depth--;
     return value;
   }
 
   static readonly readers: Readonly<Record<number, (from: Compact) => Thrift>> = {
     1: () => true,
     2: () => false,
-    3: (from) => from.#byte(),
-    4: (from) => from.#number(),
-    5: (from) => from.#number(),
-    6: (from) => from.#number(),
-    7: (from) => from.#skip(8),
-    8: (from) => from.#skip(from.#unsigned()),
-    9: (from) => from.#list(),
-    10: (from) => from.#list(),
+    3: (from) => from.byte(),
+    4: (from) => from.number(),
+    5: (from) => from.number(),
+    6: (from) => from.number(),
+    7: (from) => from.skip(8),
+    8: (from) => from.skip(from.unsigned()),
+    9: (from) => from.list(),
+    10: (from) => from.list(),
     12: (from) => from.struct(),
   };
 
-  #list(): readonly Thrift[] {
-    const head = this.#byte();
-    const size = head >> 4 === 15 ? this.#unsigned() : head >> 4;
+  private list(): readonly Thrift[] {
+    const head = this.byte();
+    const size = head >> 4 === 15 ? this.unsigned() : head >> 4;
     const values: Thrift[] = [];
     // each value takes a byte at least, so that a false size ends with the bytes
-    for (let i = 0; i < size; i++)
-      values.push((head & 15) <= 2 ? this.#byte() === 1 : this.#value(head & 15));
+    for (let i = 0; i < size; i++) values.push((head & 15) <= 2 ? this.byte() === 1 : this.value(head & 15));
     return values;
   }
 
-  #byte(): number {
-    return this.#view.getUint8(this.#at++);
+  private byte(): number {
+    return this.view.getUint8(this.at++);
   }
 
-  #skip(count: number): undefined {
-    this.#at += count;
-    if (this.#at > this.#view.byteLength) throw new RangeError('ends within a value');
+  private skip(count: number): undefined {
+    this.at += count;
+    if (this.at > this.view.byteLength) throw new RangeError('ends within a value');
     return undefined;
   }
 
-  #unsigned(): number {
+  private unsigned(): number {
     let value = 0;
     for (let scale = 1; ; scale *= 128) {
-      const byte = this.#byte();
+      const byte = this.byte();
       value += (byte & 127) * scale;
       if (byte < 128) return value;
     }
   }
 
   /** Zigzag: whole numbers up to 2⁵³ exactly. */
-  #number(): number {
-    const value = this.#unsigned();
+  private number(): number {
+    const value = this.unsigned();
     return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
   }
 }
