@@ -23,7 +23,7 @@ const NOUNS: Readonly<Record<Unit, string>> = {
   seconds: 'a time',
   tokens: 'a number of tokens',
   steps: 'a number of steps',
-  ratio: 'a share in percent',
+  ratio: 'a percentage',
 };
 
 export const unitNoun = (unit: Unit): string => NOUNS[unit];

@@ -7,7 +7,7 @@ const planned = <T>({ type }: Typed<T>, doc: string): Setting => ({ type, doc, r
 export const PLANNED_SETTINGS: Readonly<Record<string, Setting>> = {
   using: planned(
     t.enum(...METHODS),
-    'How the base is trained: an adapter (`lora`), one over a 4-bit base (`qlora`), every weight (`full`), or a head over labels alone (`head`).',
+    'How the base is trained: an adapter (`lora`), an adapter on a 4-bit base (`qlora`), every weight (`full`), or only a classification head (`head`).',
   ),
   'batch.accumulation': planned(
     t.integer({ min: 1 }),

@@ -99,7 +99,7 @@ export function paramsOf(
   return { ...Object.fromEntries(texts), [FILES]: { overrides, diagnostics: [] } };
 }
 
-/** Digits with which a share in percent is the share again. */
+/** Digits with which a percentage is the share again. */
 const PRECISE = 15;
 
 /** A value as it would be typed after `-p name=`. */

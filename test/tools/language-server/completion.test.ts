@@ -54,7 +54,7 @@ describe('language server: completion', () => {
     const batch = items.find(({ label }) => label === 'batch');
     expect(batch?.documentation).to.deep.equal({
       kind: 'markdown',
-      value: 'Rows of a step.\n\na record `{ … }` · default: `{ }`',
+      value: 'Rows per optimiser step.\n\na record `{ … }` · default: `{ }`',
     });
     expect(take('batch')).to.contain('  batch = { $1 }\n');
     const needed = await at(`edition 2026\ndata rows {\n  ${MARK}\n}\n`);

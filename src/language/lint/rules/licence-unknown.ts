@@ -18,7 +18,7 @@ export const licenceUnknown: Rule = {
   level: 'warning',
   doc: 'A base whose folder, file or model card does not state its licence.',
   reason:
-    'Whether a fine-tuned model may be sold, or released at all, depends on the licence of its base; after the training is too late to find out.',
+    'Whether a fine-tuned model may be sold, or released at all, depends on the licence of its base. Find out before the training.',
   check(pipeline) {
     const seen = new Set<string>();
     return pipeline.of('train').flatMap((checked) => {

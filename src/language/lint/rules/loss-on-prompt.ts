@@ -14,7 +14,7 @@ export const lossOnPrompt: Rule = {
   level: 'info',
   doc: '`loss_on = all` with rows that have a question and an answer.',
   reason:
-    'The question is given; the model does not have to write it. If the loss includes it, much of what is learned is how people ask, and short answers to long questions hardly count.',
+    'The question is given; the model does not have to write it. If the loss includes it, the model mostly learns how people ask, and short answers to long questions hardly count.',
   check: (pipeline) =>
     pipeline.of('format').flatMap((checked) => {
       if (valueAt(checked, 'loss_on') !== 'all') return [];

@@ -8,7 +8,7 @@ export const neverEvaluated: Rule = {
   level: 'warning',
   doc: 'A trained model that no eval stage evaluates.',
   reason:
-    'The validation loss tells when to stop, not whether the model does its task. Measure a trained model on rows of its own subject before anybody uses it.',
+    'The validation loss tells when to stop, not whether the model does its task. Measure a trained model on rows of its own subject before anyone uses it.',
   check(pipeline) {
     // What an eval in an erroneous block looks at is not known.
     if (!pipeline.isWhole) return [];

@@ -8,7 +8,7 @@ export const noEvalGate: Rule = {
   level: 'warning',
   doc: 'A deploy stage without `when`, or with the gate of an evaluation that requires nothing.',
   reason:
-    'Without a gate, a release is published whatever was learned. The evaluation before it is the one place that can stop a bad model, and it stops only what it has a `require` for.',
+    'Without a gate, a release is published whatever was learned. Only the evaluation before it can stop a bad model, and only if it has a `require` for it.',
   check: (pipeline) =>
     pipeline.of('deploy').flatMap((checked) => {
       const gate = referenceIn(checked, 'when');

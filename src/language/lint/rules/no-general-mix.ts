@@ -12,7 +12,7 @@ export const noGeneralMix: Rule = {
   level: 'warning',
   doc: 'Training rows without 5 to 10 % of general rows.',
   reason:
-    'A model that sees only one subject forgets what it knew about others (catastrophic forgetting); adapters forget less than full fine-tuning, but they do forget. 5 to 10 % of general rows keep it; more dilutes the subject.',
+    'A model that sees only one subject forgets what it knew about others (catastrophic forgetting); adapters forget less than full fine-tuning, but they do forget. 5 to 10 % of general rows prevent that; more dilute the subject.',
   check: (pipeline) => {
     // A classifier does nothing but what it is trained for.
     const trained = pipeline

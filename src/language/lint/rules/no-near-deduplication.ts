@@ -10,7 +10,7 @@ export const noNearDeduplication: Rule = {
   level: 'info',
   doc: 'Rows of which only exact duplicates are dropped.',
   reason:
-    'Copies usually differ by a date, a name or a comma. Almost the same row on both sides of a split leaks just as the same row does.',
+    'Copies usually differ by a date, a name or a comma. Nearly equal rows on both sides of a split leak just as equal rows do.',
   check: (pipeline) =>
     pipeline.of('data').flatMap((checked) => {
       const ways = valueAt(checked, 'dedupe') as readonly Call[] | undefined;

@@ -19,7 +19,7 @@ export const overflowTruncates: Rule = {
           at: span,
           message: 'rows that are too long lose the end of their answer',
           label: because ?? 'cuts the answer and its end token',
-          help: 'write `overflow = drop`, which counts and names the rows, or raise `max_length`',
+          help: 'write `overflow = drop`, which counts and lists the rows, or raise `max_length`',
           fixes:
             because === undefined && pipeline.text(span) === 'truncate'
               ? [replace('write `drop`', span, 'drop', 'maybe_incorrect')]

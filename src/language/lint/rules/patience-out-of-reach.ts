@@ -6,7 +6,7 @@ export const patienceOutOfReach: Rule = {
   id: 'patience-out-of-reach',
   code: 'FTP1025',
   level: 'info',
-  doc: 'A `patience` that cannot run out, because training validates too seldom.',
+  doc: 'A `patience` that cannot run out, because training validates too rarely.',
   reason:
     'Training is validated every `checkpoint.every` steps. If it ends before `patience` further validations, early stopping never happens.',
   check: (pipeline) =>

@@ -10,7 +10,7 @@ export const rankTooLow: Rule = {
   level: 'info',
   doc: 'An adapter with a rank below 8.',
   reason:
-    'A rank of 8 is enough for a style or a simple domain, 16 for instructions, 32 to 64 for code and mathematics, 128 and more where an adapter is to do what full fine-tuning does. Below 8 there is little that it can learn.',
+    'A rank of 8 is enough for a style or a simple domain, 16 for instructions, 32 to 64 for code and mathematics, 128 and more to match full fine-tuning. Below 8, an adapter can learn little.',
   check: (pipeline) =>
     pipeline.of('train').flatMap((checked) => {
       const rank = numberAt(checked, 'lora.rank');

@@ -15,7 +15,7 @@ export const rateOutOfRange: Rule = {
   level: 'warning',
   doc: 'A learning rate outside 1e-4 to 3e-4 for LoRA and QLoRA, or outside 1e-5 to 5e-5 for full fine-tuning.',
   reason:
-    'LoRA learns best at about ten times the rate of full fine-tuning. A rate above the range makes the loss oscillate or diverge; one below it learns little in the epochs there are. Models of a few million parameters take more: say so with `// allow(rate-out-of-range): …`.',
+    'LoRA learns best at about ten times the rate of full fine-tuning. A rate above the range makes the loss oscillate or diverge; one below it learns little in a few epochs. Models of a few million parameters take more: say so with `// allow(rate-out-of-range): …`.',
   check: (pipeline) =>
     pipeline.of('train').flatMap((checked) => {
       const rate = numberAt(checked, 'optimizer.rate');

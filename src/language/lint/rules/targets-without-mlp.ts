@@ -12,7 +12,7 @@ export const targetsWithoutMlp: Rule = {
   level: 'warning',
   doc: 'An adapter on attention layers only.',
   reason:
-    'LoRA must be applied to the MLP layers as well as to attention to reach what full fine-tuning reaches (arXiv:2410.21228); they hold most of the parameters of a block. Attention alone saves memory, and pays for it in quality.',
+    'LoRA must be applied to the MLP layers as well as to attention to reach what full fine-tuning reaches (arXiv:2410.21228); they have most of the parameters of a block. Attention alone saves memory at the cost of quality.',
   check: (pipeline) =>
     pipeline.of('train').flatMap((checked) => {
       const targets = valueAt(checked, 'lora.targets');

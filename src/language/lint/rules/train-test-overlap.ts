@@ -43,7 +43,7 @@ function overlap(
       message: `\`${blockName(own.stage, pipeline)}.${own.port}\` has rows that are both trained on and ${what} on`,
       label: 'seen in training',
       related: [{ at: written(trained, 'dataset')?.span ?? headingOf(trained), message: 'trained on here' }],
-      help: `use a split that no training step sees, such as \`.${key === 'validate' ? 'valid' : 'test'}\`, of the same data stage`,
+      help: `use a split that is not trained on, such as \`.${key === 'validate' ? 'valid' : 'test'}\`, of the same data stage`,
     },
   ];
 }

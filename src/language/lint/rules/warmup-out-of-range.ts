@@ -42,7 +42,7 @@ export const warmupOutOfRange: Rule = {
           label: because ?? '3% to 10% is usual',
           help:
             share < SHARES.low
-              ? 'the full rate from the first steps on disturbs the weights'
+              ? 'the full rate in the first steps disturbs the weights'
               : 'steps at a low rate teach little',
           fixes: literal ? [replace(`write \`${usual}\``, span, usual, 'maybe_incorrect')] : [],
         },

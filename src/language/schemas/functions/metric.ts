@@ -11,7 +11,7 @@ export const metrics = {
   perplexity: { family: 'metric', doc: 'e to the power of the loss.', positional: [], args: {} },
   exact_match: {
     family: 'metric',
-    doc: 'Share of the answers that equal the reference, ignoring white space at the ends.',
+    doc: 'Fraction of the answers that equal the reference, ignoring white space at the ends.',
     positional: [],
     args: {
       up_to: optional(
@@ -29,7 +29,7 @@ export const metrics = {
   },
   accuracy: {
     family: 'metric',
-    doc: 'For classifiers: share of the rows that get the right label.',
+    doc: 'For classifiers: fraction of the rows that get the right label.',
     positional: [],
     args: {},
   },

@@ -24,7 +24,7 @@ const last = {
 const paged = defaulted(
   t.boolean,
   false,
-  'The moments may be kept in a file as far as they do not fit into memory; the planner decides how much. Does not change results.',
+  'Moments that do not fit into memory may be offloaded to a file; the planner decides how much. Does not change results.',
 );
 const adam = {
   rate,
@@ -67,7 +67,7 @@ export const optimizers = {
       beta1: defaulted(
         t.number({ min: 0, below: 1 }),
         0.9,
-        'Share of the momentum in the direction of a step.',
+        'Weight of the momentum in the update direction.',
       ),
       beta2: defaulted(t.number({ min: 0, below: 1 }), 0.99, 'Decay rate of the momentum.'),
       decay,
@@ -83,7 +83,7 @@ export const optimizers = {
       momentum: defaulted(
         t.number({ min: 0, below: 1 }),
         0,
-        'Share of the last update that is added to the next.',
+        'Fraction of the last update that is added to the next one.',
       ),
       decay,
       ...last,
@@ -104,7 +104,7 @@ export const schedules = {
   },
   polynomial: {
     family: 'schedule',
-    doc: 'Falls along a power of the remaining share of steps.',
+    doc: 'Falls with a power of the fraction of steps that remain.',
     positional: [],
     args: {
       warmup,

@@ -16,7 +16,7 @@ export const budgetSettings = {
 /** What a `require` in a `budget` block may refer to; the planner predicts it, the run measures it. */
 export const budgetMetrics: Readonly<Record<string, MetricSchema>> = {
   peak_memory: {
-    doc: 'Most memory that any stage has resident in its process.',
+    doc: 'Peak resident memory of any stage.',
     unit: 'bytes',
     known: 'plan',
   },
@@ -26,7 +26,7 @@ export const budgetMetrics: Readonly<Record<string, MetricSchema>> = {
 /** What can be said of any one stage, before it runs and after: `adapter.peak_memory`. */
 export const stageMetrics: Readonly<Record<string, MetricSchema>> = {
   peak_memory: {
-    doc: 'Most memory that the stage has resident in its process.',
+    doc: 'Peak resident memory of the stage.',
     unit: 'bytes',
     known: 'plan',
   },

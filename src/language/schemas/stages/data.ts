@@ -41,14 +41,14 @@ export type DataSettings = Infer<typeof settings>;
 
 export const dataSchema: StageSchema = {
   kind: 'data',
-  doc: 'Reads rows, checks each, drops repetitions, finds contradictions, splits by key and mixes in general rows.',
+  doc: 'Reads rows, checks each, drops duplicates, finds contradictions, splits by key and mixes in general rows.',
   presets: [],
   settings,
   ports: { '': { type: 'Data', doc: 'The rows with their split.' } },
   metrics: {
     rows: { doc: 'Rows kept.', unit: 'number', known: 'run' },
-    dropped: { doc: 'Share of the rows read that were not kept.', unit: 'ratio', known: 'run' },
-    duplicates: { doc: 'Rows dropped as exact or near repetitions.', unit: 'number', known: 'run' },
+    dropped: { doc: 'Fraction of the rows that were dropped.', unit: 'ratio', known: 'run' },
+    duplicates: { doc: 'Rows dropped as exact or near duplicates.', unit: 'number', known: 'run' },
     contradictions: { doc: 'Rows that contradict an earlier row.', unit: 'number', known: 'run' },
   },
 };

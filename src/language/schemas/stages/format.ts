@@ -24,12 +24,12 @@ export const formatSchema: StageSchema = {
   ports: {
     train: dialogs('Rows to train on.'),
     valid: dialogs('Rows for validation during training.'),
-    test: dialogs('Rows that no training step sees.'),
+    test: dialogs('Rows that are not trained on.'),
     all: dialogs('All rows.'),
   },
   metrics: {
     rows: { doc: 'Rows kept.', unit: 'number', known: 'run' },
-    dropped: { doc: 'Share of the rows read that were not kept.', unit: 'ratio', known: 'run' },
+    dropped: { doc: 'Fraction of the rows that were dropped.', unit: 'ratio', known: 'run' },
     tokens: { doc: 'Tokens of all rows.', unit: 'tokens', known: 'run' },
     longest: { doc: 'Tokens of the longest row.', unit: 'tokens', known: 'run' },
   },

@@ -24,7 +24,7 @@ export const mergeSchema: StageSchema = {
       known: 'run',
     },
     base_difference: {
-      doc: 'Largest difference of a logit between the merged model and the base: not zero, or nothing was merged.',
+      doc: 'Largest difference of a logit between the merged model and the base; zero would mean that nothing was merged.',
       unit: 'number',
       known: 'run',
     },

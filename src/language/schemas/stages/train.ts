@@ -32,7 +32,7 @@ const lora = t.record({
   dropout: defaulted(
     t.quantity('ratio', { min: 0, max: 0.9 }),
     0,
-    'Share of the adapter inputs set to zero in training.',
+    'Fraction of the adapter inputs set to zero in training.',
   ),
   targets: defaulted(
     t.union(t.enum(...TARGET_SETS), t.list(t.union(t.enum(...PROJECTIONS), t.filled), { min: 1 })),
@@ -55,7 +55,7 @@ const lora = t.record({
   ),
   rank_pattern: optional(
     t.map(rank),
-    'Other ranks for some of the layers, by the end of a path or a regular expression over it, as in PEFT.',
+    'Other ranks for some of the layers, by the end of a path or a regular expression, as in PEFT.',
   ),
   alpha_pattern: optional(t.map(alpha), 'Other alphas, in the same way.'),
   modules_to_save: optional(
@@ -113,7 +113,7 @@ const bottlenecks = t.record({
   dropout: defaulted(
     t.quantity('ratio', { min: 0, max: 0.9 }),
     0,
-    'Share of the adapter outputs set to zero in training.',
+    'Fraction of the adapter outputs set to zero in training.',
   ),
   layers: optional(
     t.list(t.integer({ min: 0 }), { min: 1 }),
@@ -126,7 +126,7 @@ const bottlenecks = t.record({
 });
 
 const batch = t.record({
-  global: defaulted(t.integer({ min: 1, max: 1_000_000 }), 16, 'Rows of one optimiser step.'),
+  global: defaulted(t.integer({ min: 1, max: 1_000_000 }), 16, 'Rows per optimiser step.'),
   micro: optional(
     t.integer({ min: 1 }),
     'Rows (with `packing`, sequences) computed at a time; default: the planner chooses.',
@@ -134,7 +134,7 @@ const batch = t.record({
   packing: defaulted(
     t.boolean,
     false,
-    'Pack the rows of a step into sequences of up to `max_length` tokens, without attention between rows: the same losses with less padding.',
+    'Pack the rows of each step into sequences of up to `max_length` tokens, without attention between rows: the same losses with less padding.',
   ),
 });
 
@@ -186,7 +186,7 @@ const settings = {
     t.number({ above: 0 }),
     'NEFTune: uniform noise on the embedded tokens, within α ÷ √(length · width), in training only (arXiv 2310.05914); 5 is usual.',
   ),
-  batch: defaulted(batch, {}, 'Rows of a step.'),
+  batch: defaulted(batch, {}, 'Rows per optimiser step.'),
   stop: defaulted(stop, {}, 'When training ends.'),
   checkpoint: defaulted(checkpoint, {}, 'How often the state of training is saved.'),
   fallback: defaulted(
@@ -209,7 +209,7 @@ const adapter = (doc: string): Port => ({ type: 'Adapter', doc, typeUsing: { ful
 
 export const trainSchema: StageSchema = {
   kind: 'train',
-  doc: 'Fine-tunes a base: an adapter over frozen weights (`using lora`, or `qlora` over a 4-bit base), or every weight (`using full`). With labelled rows it trains a classifier: a head over the labels, together with the adapter or with every weight, or alone over the frozen base (`using head`).',
+  doc: 'Fine-tunes a base: an adapter on frozen weights (`using lora`, or `qlora` on a 4-bit base), or every weight (`using full`). With labelled rows, it trains a classifier: a head over the labels, together with the adapter or with every weight, or alone on the frozen base (`using head`).',
   presets: METHODS,
   settings,
   ports: {
