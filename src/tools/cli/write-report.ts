@@ -14,8 +14,8 @@ import {
   type Store,
   writeWhole,
 } from '../../pipeline/store/index.js';
-import { renderReport } from '../insight/report/html.js';
 import type { Lengths, ReportInput, RowsReport } from '../insight/report/input.js';
+import { renderReport } from '../insight/report/report.js';
 import { readRun } from '../insight/runs/index.js';
 
 /** Rows of a length histogram of a format stage: each bar is this many tokens wide. */

@@ -9,8 +9,8 @@ import type {
   Setting,
   StageSchema,
 } from '../../language/schemas/schema.js';
-import { typeText, unitsOf } from '../insight/settings/types.js';
-import type { Declared } from './names/targets.js';
+import { typeText, unitsOf } from '../insight/settings/type-text.js';
+import type { Declaration } from './names/targets.js';
 
 export const code = (text: string): string => `\`${text}\``;
 
@@ -78,7 +78,7 @@ export function kindText({ kind, doc, ports, presets }: StageSchema): string {
 }
 
 /** The head of a declaration as it is in the file. */
-export function headOf(declared: Declared): string {
+export function headOf(declared: Declaration): string {
   const { node, module } = declared;
   const text = module.source.text.slice(node.span.start, node.span.end);
   return 'properties' in node ? text.slice(0, Math.max(0, text.indexOf('{'))).trimEnd() : text;

@@ -4,10 +4,10 @@
  */
 import type { Diagnostic } from '../../language/diagnostics/types.js';
 import type { PlannedStage } from '../../pipeline/planner/types.js';
-import type { Compiled, Projects } from './projects.js';
+import type { Compilation, Projects } from './projects.js';
 import type { Settings } from './settings.js';
 
-export interface PlanJob {
+export interface PlanTask {
   readonly cwd: string;
   readonly file: string;
   readonly params: Readonly<Record<string, string>>;
@@ -24,23 +24,23 @@ export interface PlanReply {
 /** Makes plans somewhere else: at the rim, in a process of its own. */
 export interface Planner {
   /** Rejects where the plan cannot be made; an abort ends the work at once. */
-  plan(job: PlanJob, signal: AbortSignal): Promise<PlanReply>;
+  plan(job: PlanTask, signal: AbortSignal): Promise<PlanReply>;
   close(): void;
 }
 
 /** Milliseconds without a keystroke before a plan begins. */
 const QUIET = 400;
 
-interface Known {
-  readonly of: Compiled;
+interface PlanEntry {
+  readonly of: Compilation;
   readonly reply: PlanReply;
 }
 
 export class Plans {
-  private readonly known = new Map<string, Known>();
+  private readonly known = new Map<string, PlanEntry>();
   private readonly wanted = new Set<string>();
   /** What was last asked for: the same text is not planned twice. */
-  private readonly asked = new Map<string, Compiled>();
+  private readonly asked = new Map<string, Compilation>();
   private timer: ReturnType<typeof setTimeout> | undefined;
   private running: { readonly path: string; readonly stop: AbortController } | undefined;
 

@@ -7,13 +7,13 @@ import type { Host } from '../../language/host/host.js';
 import { type SourceText, sourceText } from '../../language/source/text.js';
 import type { Test } from '../../language/syntax/ast.js';
 import { settingOf } from '../pipeline-tests/settings.js';
-import { isInside, isPipelineFile, type OpenFiles } from './files.js';
-import { Looks } from './looks.js';
-import { declaredIn } from './names/declared.js';
-import { type FileIndex, indexOf } from './names/index-of.js';
-import type { Tested } from './names/tested.js';
+import { CachedDisk } from './cached-disk.js';
+import { declaredIn } from './names/declarations.js';
+import { type FileIndex, indexOf } from './names/file-index.js';
+import type { PipelineNames } from './names/test-names.js';
+import { isInside, isPipelineFile, type OpenFiles } from './open-files.js';
 
-export interface Compiled extends CompileResult {
+export interface Compilation extends CompileResult {
   /** Absolute path of the pipeline. */
   readonly path: string;
   readonly root: string;
@@ -24,7 +24,7 @@ export interface Compiled extends CompileResult {
 
 /** A file as a pipeline sees it; of a file that is opened itself, that pipeline is the file. */
 export interface View {
-  readonly compiled: Compiled;
+  readonly compiled: Compilation;
   readonly analysis: Analysis;
   readonly module: Module;
   readonly source: SourceText;
@@ -32,15 +32,15 @@ export interface View {
 }
 
 export class Projects {
-  private readonly made = new Map<string, Compiled>();
-  private readonly looks: Looks;
+  private readonly made = new Map<string, Compilation>();
+  private readonly cachedDisk: CachedDisk;
 
   constructor(
     private readonly disk: Host,
     readonly open: OpenFiles,
     private readonly params: () => Readonly<Record<string, string>>,
   ) {
-    this.looks = new Looks(disk, open);
+    this.cachedDisk = new CachedDisk(disk, open);
   }
 
   /** A document has changed, was opened or closed. */
@@ -51,15 +51,15 @@ export class Projects {
   /** Files on the disk, the folders of the workspace or the settings have changed. */
   changedAll(): void {
     this.made.clear();
-    this.looks.forget();
+    this.cachedDisk.forget();
   }
 
-  compiled(path: string): Compiled {
+  compiled(path: string): Compilation {
     const known = this.made.get(path);
     if (known !== undefined) return known;
     const seen = new Set<string>();
     const root = this.open.rootOf(path);
-    const host = this.looks.host(root, seen);
+    const host = this.cachedDisk.host(root, seen);
     const params = this.paramsOf(host, path);
     const made = { ...compile(host, path, { params }), path, root, host, seen, params };
     // Its tests refer to the pipeline with its name.
@@ -83,7 +83,7 @@ export class Projects {
       : this.viewOf(compiled, compiled.analysis, compiled.analysis.main);
   }
 
-  private viewOf(compiled: Compiled, analysis: Analysis, module: Module): View {
+  private viewOf(compiled: Compilation, analysis: Analysis, module: Module): View {
     const indexed = (): FileIndex => this.indexOf(module);
     return {
       compiled,
@@ -98,7 +98,7 @@ export class Projects {
   }
 
   indexOf(module: Module): FileIndex {
-    const tested = new Map<string, Tested>();
+    const tested = new Map<string, PipelineNames>();
     return indexOf(module, (test) => {
       const path = pipelineOf(module.path, test);
       const known = tested.get(path) ?? this.declaredAt(path);
@@ -108,7 +108,7 @@ export class Projects {
   }
 
   /** What the pipeline at a path declares, as far as it can be read. */
-  declaredAt(path: string): Tested {
+  declaredAt(path: string): PipelineNames {
     const main = this.compiled(path).analysis?.main;
     return main === undefined ? new Map() : declaredIn(main);
   }
@@ -121,9 +121,9 @@ export class Projects {
       .filter((path) => isPipelineFile(path) || this.open.isUnsaved(path));
   }
 
-  /** A host over the open documents, for looks beside a compilation. */
+  /** A host over the open documents, for looks besides a compilation. */
   hostAt(root: string): Host {
-    return this.looks.host(root, new Set());
+    return this.cachedDisk.host(root, new Set());
   }
 
   /** The text of a file as the editor has it, or as it is on the disk; `undefined` where there is none. */
@@ -152,7 +152,7 @@ export function pipelineOf(file: string, test?: Test): string {
 }
 
 /** The absolute path of a file that a span names. */
-export function pathOf(compiled: Compiled, file: string): string {
+export function pathOf(compiled: Compilation, file: string): string {
   const module = compiled.analysis?.modules.get(file);
   if (module !== undefined) return module.path;
   if (file.startsWith('std/')) return join(compiled.host.packageFolder, 'stdlib', file);
@@ -160,7 +160,7 @@ export function pathOf(compiled: Compiled, file: string): string {
 }
 
 /** A path as people read it: relative to the folder that the pipeline is compiled in. */
-export function shownPath(compiled: Compiled, path: string): string {
+export function shownPath(compiled: Compilation, path: string): string {
   const inside = relative(compiled.root, path);
   return inside.startsWith('..') || isAbsolute(inside) ? path : inside;
 }

@@ -3,24 +3,24 @@ import type { Location } from 'vscode-languageserver';
 import type { Module } from '../../language/check/modules.js';
 import type { Span } from '../../language/source/span.js';
 import type { SourceText } from '../../language/source/text.js';
-import type { Occurrence } from './names/index-of.js';
-import { type Declared, idOf, type Target } from './names/targets.js';
+import type { Occurrence } from './names/file-index.js';
+import { type Declaration, idOf, type Target } from './names/targets.js';
 import { toRange } from './positions.js';
 import type { Session } from './session.js';
 import { pipelineFiles } from './workspace-files.js';
 
-export interface Place {
+export interface NamePlace {
   readonly path: string;
   readonly source: SourceText;
   readonly span: Span;
   readonly isDeclaration: boolean;
 }
 
-export const declaredBy = (target: Target): Declared | undefined =>
+export const declaredBy = (target: Target): Declaration | undefined =>
   target.kind === 'declared' ? target.declared : target.kind === 'function' ? target.declared : undefined;
 
 /** Within one file. */
-export function placesIn({ projects }: Session, module: Module, id: string): readonly Place[] {
+export function placesIn({ projects }: Session, module: Module, id: string): readonly NamePlace[] {
   return projects
     .indexOf(module)
     .occurrences.filter(({ target }) => idOf(target) === id)
@@ -28,10 +28,10 @@ export function placesIn({ projects }: Session, module: Module, id: string): rea
 }
 
 /** In every file that can name it. */
-export function placesOf(session: Session, target: Target): readonly Place[] {
+export function placesOf(session: Session, target: Target): readonly NamePlace[] {
   const id = idOf(target);
   if (id === undefined) return [];
-  const found = new Map<string, readonly Place[]>();
+  const found = new Map<string, readonly NamePlace[]>();
   for (const path of pipelineFiles(session)) {
     const { analysis } = session.projects.compiled(path);
     for (const module of analysis?.modules.values() ?? [])
@@ -40,19 +40,19 @@ export function placesOf(session: Session, target: Target): readonly Place[] {
   return [...found.values()].flat();
 }
 
-const placeOf = ({ path, source }: Module, { span, isDeclaration }: Occurrence): Place => ({
+const placeOf = ({ path, source }: Module, { span, isDeclaration }: Occurrence): NamePlace => ({
   path,
   source,
   span,
   isDeclaration,
 });
 
-export const locationOf = ({ open }: Session, { path, source, span }: Place): Location => ({
+export const locationOf = ({ open }: Session, { path, source, span }: NamePlace): Location => ({
   uri: open.uriOf(path),
   range: toRange(source, span),
 });
 
 /** The words that name it, for an editor that asks where it comes from. */
-export function declarationPlace({ name, module }: Declared): Place {
+export function declarationPlace({ name, module }: Declaration): NamePlace {
   return { path: module.path, source: module.source, span: name.span, isDeclaration: true };
 }

@@ -10,7 +10,7 @@ import type { Host } from '../../language/host/host.js';
 import { followDocuments, watchFiles } from './documents.js';
 import { DiagnosticsPublisher } from './features/diagnostics.js';
 import { features } from './features/index.js';
-import { OpenFiles } from './files.js';
+import { OpenFiles } from './open-files.js';
 import { type Planner, Plans } from './plans.js';
 import { Projects } from './projects.js';
 import { type Session, safely } from './session.js';

@@ -6,8 +6,8 @@ import type {
   ServerCapabilities,
   TextDocumentIdentifier,
 } from 'vscode-languageserver';
-import { isPipelineFile, type OpenFiles } from './files.js';
-import { type Occurrence, occurrenceAt } from './names/index-of.js';
+import { type Occurrence, occurrenceAt } from './names/file-index.js';
+import { isPipelineFile, type OpenFiles } from './open-files.js';
 import type { Plans } from './plans.js';
 import { toOffset } from './positions.js';
 import type { Projects, View } from './projects.js';
@@ -46,12 +46,12 @@ export function safely<A extends readonly unknown[], R>(
   };
 }
 
-interface In {
+interface DocumentParams {
   readonly textDocument: TextDocumentIdentifier;
 }
 
 /** The document of a request, as its own pipeline; `undefined` where it is none of ours. */
-export function viewOf({ open, projects }: Session, { textDocument }: In): View | undefined {
+export function viewOf({ open, projects }: Session, { textDocument }: DocumentParams): View | undefined {
   const path = open.pathOf(textDocument.uri);
   if (open.get(path) === undefined && !isPipelineFile(path)) return undefined;
   return projects.view(path);
@@ -63,7 +63,10 @@ export interface Spot {
   readonly occurrence: Occurrence | undefined;
 }
 
-export function spotOf(session: Session, params: In & { readonly position: Position }): Spot | undefined {
+export function spotOf(
+  session: Session,
+  params: DocumentParams & { readonly position: Position },
+): Spot | undefined {
   const view = viewOf(session, params);
   if (view === undefined) return undefined;
   const offset = toOffset(view.source, params.position);

@@ -18,9 +18,9 @@ import {
   settingFacts,
   settingText,
 } from './describe.js';
+import { pathText } from './named-files.js';
 import { schemaOf } from './names/kinds.js';
-import type { Declared, Target } from './names/targets.js';
-import { pathText } from './paths.js';
+import type { Declaration, Target } from './names/targets.js';
 import { planFacts, plannedOf } from './plan-facts.js';
 import { shownPath } from './projects.js';
 import type { Session, Spot } from './session.js';
@@ -72,7 +72,7 @@ const budgetText = (): string =>
       .join('\n'),
   );
 
-function declaredText(declared: Declared, { view }: Spot, { plans }: Session): string {
+function declaredText(declared: Declaration, { view }: Spot, { plans }: Session): string {
   const { node, name, module } = declared;
   const isStage = declared.what === 'stage';
   const planned = isStage ? plannedOf(plans.of(view.compiled.path), name.text) : [];

@@ -69,13 +69,13 @@ const BASES: Readonly<Record<Unit, string>> = {
   ratio: 'as a number',
 };
 
-export interface Described {
+export interface WordDescription {
   readonly text: string;
   readonly start: number;
   readonly end: number;
 }
 
-export function describeWord(source: SourceText, offset: number): Described | undefined {
+export function describeWord(source: SourceText, offset: number): WordDescription | undefined {
   const { tokens, comments } = tokensOf(source);
   const has = (token: IToken): boolean => token.startOffset <= offset && offset < endOf(token);
   const comment = comments.find(has);
@@ -104,7 +104,7 @@ function quantityText(image: string): string | undefined {
 }
 
 /** In `// allow(rule): reason`. */
-function ruleAt({ image, startOffset }: IToken, offset: number): Described | undefined {
+function ruleAt({ image, startOffset }: IToken, offset: number): WordDescription | undefined {
   if (!/^\/\/\s*allow\s*\(/.test(image)) return undefined;
   for (const { 0: id, index } of image.matchAll(/[a-z]+(?:-[a-z]+)+/g)) {
     const [start, end] = [startOffset + index, startOffset + index + id.length];

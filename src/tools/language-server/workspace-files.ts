@@ -1,7 +1,7 @@
 /** Pipeline files of the workspace: those that are open, and those below its folders. */
 import { join } from 'node:path';
 import { HostError } from '../../language/host/host.js';
-import { isPipelineFile } from './files.js';
+import { isPipelineFile } from './open-files.js';
 import type { Session } from './session.js';
 
 /** A workspace may be a home folder: what is looked at has an end. */

@@ -1,28 +1,28 @@
 /** Two plans of a pipeline → what changed between them. */
 import { figureChanges, totalsOf } from './figures.js';
-import { matchStages, type Pair, renamesOf } from './match.js';
+import { matchStages, renamesOf, type StageMatch } from './match-stages.js';
 import { rerunOf } from './reruns.js';
 import { settingChanges } from './setting-changes.js';
 import type {
   Base,
   BudgetChange,
+  BudgetOutline,
   Comparison,
-  Found,
+  DiagnosticSummary,
   ListChange,
+  MachineRequest,
   Note,
-  Reviewed,
-  ReviewedBudget,
-  ReviewedMachine,
+  PlanOutline,
   StageChange,
 } from './types.js';
 
 export interface ComparisonInput {
   readonly pipeline: string;
   readonly base: Base;
-  readonly machine: ReviewedMachine;
+  readonly machine: MachineRequest;
   /** `undefined`: there was none, and everything is new. */
-  readonly before: Reviewed | undefined;
-  readonly after: Reviewed;
+  readonly before: PlanOutline | undefined;
+  readonly after: PlanOutline;
   readonly notes?: readonly Note[];
 }
 
@@ -54,7 +54,7 @@ export function compare({ pipeline, base, machine, before, after, notes }: Compa
 const NOTHING: ListChange = { added: [], removed: [] };
 
 function stageChange(
-  { before, after }: Pair,
+  { before, after }: StageMatch,
   renames: ReadonlyMap<string, string>,
   made: ReadonlySet<string>,
   isKept: boolean,
@@ -111,14 +111,14 @@ function listChange<T>(before: readonly T[], after: readonly T[], key: (item: T)
   return { added: only(after, before), removed: only(before, after) };
 }
 
-const foundKey = ({ code, severity, message }: Found): string => `${code} ${severity} ${message}`;
+const foundKey = ({ code, severity, message }: DiagnosticSummary): string => `${code} ${severity} ${message}`;
 
 /** What is said of a stage under its new name is nothing new; instances of a matrix may be referred to as one. */
 function foundChange(
-  before: readonly Found[],
-  after: readonly Found[],
+  before: readonly DiagnosticSummary[],
+  after: readonly DiagnosticSummary[],
   renames: ReadonlyMap<string, string>,
-): ListChange<Found> {
+): ListChange<DiagnosticSummary> {
   const { added, removed } = listChange(before, after, foundKey);
   return listChange(
     removed.map((found) => underNewNames(found, renames)),
@@ -127,7 +127,7 @@ function foundChange(
   );
 }
 
-function underNewNames(found: Found, renames: ReadonlyMap<string, string>): Found {
+function underNewNames(found: DiagnosticSummary, renames: ReadonlyMap<string, string>): DiagnosticSummary {
   const message = found.message.replace(/`([^`]+)`/g, (whole, name: string) => {
     const renamed = renames.get(name);
     return renamed === undefined ? whole : `\`${renamed}\``;
@@ -137,8 +137,8 @@ function underNewNames(found: Found, renames: ReadonlyMap<string, string>): Foun
 
 /** Sorted by what is required. */
 function budgetChanges(
-  before: readonly ReviewedBudget[],
-  after: readonly ReviewedBudget[],
+  before: readonly BudgetOutline[],
+  after: readonly BudgetOutline[],
 ): readonly BudgetChange[] {
   const { added, removed } = listChange(before, after, ({ require }) => require);
   const changes: readonly BudgetChange[] = [

@@ -1,6 +1,6 @@
 /** Sizes for people: a change that does not show in them is none. */
 import { bytes, count, duration, magnitude } from '../../pipeline/planner/quantities.js';
-import { FIGURES, type FigureChange, type FigureName, type Figures, type ReviewedStage } from './types.js';
+import { FIGURES, type FigureChange, type FigureName, type Figures, type StageOutline } from './types.js';
 
 interface Figure {
   /** In a table. */
@@ -44,7 +44,7 @@ export function figureChanges(before: Figures, after: Figures): readonly FigureC
 }
 
 /** Of the whole pipeline; a figure that some stage lacks is over those that have it. */
-export function totalsOf(stages: readonly ReviewedStage[]): Figures {
+export function totalsOf(stages: readonly StageOutline[]): Figures {
   const totals = FIGURES.flatMap((figure) => {
     const { total } = TABLE[figure];
     const values = stages.map(({ figures }) => figures[figure] ?? null).filter((value) => value !== null);

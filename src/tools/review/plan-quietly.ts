@@ -3,8 +3,8 @@ import type { ParamValues } from '../../language/check/overrides.js';
 import type { Diagnostic } from '../../language/diagnostics/types.js';
 import type { Host } from '../../language/host/host.js';
 import { type PlanTarget, type Preparation, prepare } from '../../pipeline/prepare/index.js';
-import { reviewed } from './reviewed.js';
-import type { Reviewed } from './types.js';
+import { planOutline } from './plan-outline.js';
+import type { PlanOutline } from './types.js';
 
 export type MachineChoice = Pick<PlanTarget, 'machine' | 'memoryBytes' | 'devices' | 'engine'>;
 
@@ -12,7 +12,7 @@ export interface QuietPlan extends Preparation {
   /** With those of the plan. */
   readonly diagnostics: readonly Diagnostic[];
   /** Absent where the pipeline has errors. */
-  readonly reviewed?: Reviewed;
+  readonly outline?: PlanOutline;
 }
 
 /** A server is asked only for a model or data set of the Hub that is not cached. */
@@ -32,6 +32,6 @@ export async function planQuietly(
   return {
     ...prepared,
     diagnostics: [...diagnostics, ...plan.diagnostics],
-    reviewed: reviewed(program, plan, diagnostics, host.cwd),
+    outline: planOutline(program, plan, diagnostics, host.cwd),
   };
 }

@@ -8,7 +8,7 @@ import type { Diagnostic } from '../../language/diagnostics/types.js';
 import { type Host, HostError } from '../../language/host/host.js';
 import { type EarlierContents, openContents } from './earlier-contents.js';
 import { globWith } from './earlier-glob.js';
-import { isOfPackage, openPlaces, type Place, type Places } from './places.js';
+import { type EarlierPaths, type EarlierPlace, isOfPackage, openEarlierPaths } from './earlier-paths.js';
 import type { Repository } from './repository.js';
 
 export interface RefHost {
@@ -25,11 +25,11 @@ export function refHost(
   ref: string,
   report: (diagnostic: Diagnostic) => void,
 ): RefHost {
-  const places = openPlaces(real, repository, (module) => report(submoduleChanged(module, ref)));
+  const places = openEarlierPaths(real, repository, (module) => report(submoduleChanged(module, ref)));
   const contents = openContents(real, repository, ref, report);
   const taken = new Set<string>();
   /** Of a file that is not on the disk. Throws a `HostError` where there is no file. */
-  const earlier = (path: string, place: Exclude<Place, { from: 'disk' }>): Uint8Array => {
+  const earlier = (path: string, place: Exclude<EarlierPlace, { from: 'disk' }>): Uint8Array => {
     if (place.from === 'git') return contents.of(place.id, path, places.nameOf(path) ?? path);
     const code = place.from === 'folder' ? 'is_folder' : 'not_found';
     throw new HostError(code, path, `not a file at ${ref}`);
@@ -72,7 +72,7 @@ export function refHost(
 const byCodeUnit = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 /** Names in a folder: those that are there and were there, and those that are no longer. */
-function listed(real: Host, places: Places, folder: string): readonly string[] {
+function listed(real: Host, places: EarlierPaths, folder: string): readonly string[] {
   const place = places.of(folder);
   if (place.from === 'nowhere') throw new HostError('not_found', folder, 'not there at the commit');
   const name = places.nameOf(folder);

@@ -1,7 +1,7 @@
 /** What a comparison sees of a git repository. Paths are relative to its root, with `/`. */
 
 /** What was at a path that differs from the working tree. */
-export type Earlier =
+export type EarlierEntry =
   /** Only the working tree has it, or its index. */
   | { readonly kind: 'nothing' }
   /** `id` of the object that has its content. */
@@ -12,7 +12,7 @@ export interface Repository {
   /** Absolute, without symbolic links. */
   readonly root: string;
   /** Paths at which the commit differs from the working tree. Whatever is not in it is as it was, or not in git. */
-  readonly changed: ReadonlyMap<string, Earlier>;
+  readonly changed: ReadonlyMap<string, EarlierEntry>;
   /** Content of an object. Throws a `UserError` where it is not here. */
   read(id: string): Uint8Array;
   /** Absolute, with the symbolic links of the working tree followed as far as there is something. */

@@ -1,7 +1,7 @@
 /** Which stages make something else than before, and what of that is their own doing. */
 import type { Reason } from '../../language/ir/events.js';
 import { runReasons } from '../../pipeline/planner/reasons.js';
-import type { ReviewedStage } from './types.js';
+import type { StageOutline } from './types.js';
 
 export interface Rerun {
   readonly reruns: boolean | null;
@@ -18,8 +18,8 @@ const INHERITED = 'input_changed';
 
 /** `made`: keys of all stages before; what another stage made already is not made again. */
 export function rerunOf(
-  before: ReviewedStage,
-  after: ReviewedStage,
+  before: StageOutline,
+  after: StageOutline,
   renames: ReadonlyMap<string, string>,
   made: ReadonlySet<string>,
 ): Rerun {

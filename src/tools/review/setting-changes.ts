@@ -1,7 +1,7 @@
 /** Which settings of a stage count for something else now. */
-import type { ReviewedSetting, SettingChange } from './types.js';
+import type { SettingChange, SettingOutline } from './types.js';
 
-type Settings = Readonly<Record<string, ReviewedSetting>>;
+type Settings = Readonly<Record<string, SettingOutline>>;
 type Renames = ReadonlyMap<string, string>;
 
 /** Sorted by path. `renames`: new names of stages by their old ones. */
@@ -30,7 +30,7 @@ export function settingChanges(
 }
 
 /** A file is its content, and a stage is a stage whatever it is called. */
-function identityOf(setting: ReviewedSetting, after: ReviewedSetting, renames?: Renames): string {
+function identityOf(setting: SettingOutline, after: SettingOutline, renames?: Renames): string {
   const digest = /^file\(.* (sha256:[0-9a-f]+)$/.exec(setting.text)?.[1];
   if (digest !== undefined) return digest;
   if (renames === undefined || after.refers === undefined) return setting.text;

@@ -3,7 +3,7 @@ import type { Reason } from '../../language/ir/events.js';
 import type { Origin, PresetOrigin, Reference, StageKind } from '../../language/ir/types.js';
 
 /** A setting as it counts, as it would be in a file. */
-export interface ReviewedSetting {
+export interface SettingOutline {
   /** `16`, `adamw`, `adapter.best`, `file("prompt.md") sha256:3f2a…`. */
   readonly text: string;
   readonly from?: Origin;
@@ -27,11 +27,11 @@ export type FigureName = (typeof FIGURES)[number];
 /** `null` or absent: not known, or the stage has none. */
 export type Figures = Readonly<Partial<Record<FigureName, number | null>>>;
 
-export interface ReviewedStage {
+export interface StageOutline {
   readonly name: string;
   readonly kind: StageKind;
   /** By path: `lora.rank`, `optimizer.rate`. What the planner chose is among them, with `from: planner`. */
-  readonly settings: Readonly<Record<string, ReviewedSetting>>;
+  readonly settings: Readonly<Record<string, SettingOutline>>;
   /** Conditions as words, evaluated as far as they are known, sorted. */
   readonly requires: readonly string[];
   readonly figures: Figures;
@@ -39,22 +39,22 @@ export interface ReviewedStage {
   readonly identity?: { readonly key: string; readonly parts: Readonly<Record<string, string>> };
 }
 
-export interface ReviewedBudget {
+export interface BudgetOutline {
   readonly require: string;
   /** `null`: not known before a run, or only on the machine that runs it. */
   readonly holds: boolean | null;
 }
 
-export interface Found {
+export interface DiagnosticSummary {
   readonly code: string;
   readonly severity: 'error' | 'warning' | 'info';
   readonly message: string;
 }
 
-export interface Reviewed {
-  readonly stages: readonly ReviewedStage[];
-  readonly budget: readonly ReviewedBudget[];
-  readonly diagnostics: readonly Found[];
+export interface PlanOutline {
+  readonly stages: readonly StageOutline[];
+  readonly budget: readonly BudgetOutline[];
+  readonly diagnostics: readonly DiagnosticSummary[];
   readonly valid: boolean;
 }
 
@@ -110,7 +110,7 @@ export type Base =
   | { readonly kind: 'snapshot'; readonly file: string };
 
 /** A machine that was asked for; this one is not named, so that two machines say the same. */
-export interface ReviewedMachine {
+export interface MachineRequest {
   readonly name: string | null;
   readonly memoryBytes: number | null;
   readonly devices: number | null;
@@ -130,7 +130,7 @@ export interface Comparison {
   readonly version: 1;
   readonly pipeline: string;
   readonly base: Base;
-  readonly machine: ReviewedMachine;
+  readonly machine: MachineRequest;
   /** Something differs that counts: not a layout, not a name. */
   readonly changed: boolean;
   /** There is nothing to compare with: every stage is new. */
@@ -141,6 +141,6 @@ export interface Comparison {
   /** Over all stages: peak memory is the largest, the others are sums. */
   readonly totals: readonly FigureChange[];
   readonly budget: readonly BudgetChange[];
-  readonly diagnostics: ListChange<Found>;
+  readonly diagnostics: ListChange<DiagnosticSummary>;
   readonly notes: readonly Note[];
 }

@@ -4,9 +4,14 @@ import { schemas } from '../../../src/language/schemas/stages/index.js';
 import { compare } from '../../../src/tools/review/compare.js';
 import { headline } from '../../../src/tools/review/render/headline.js';
 import { requirementText } from '../../../src/tools/review/requirement-text.js';
-import type { Found, Reviewed, ReviewedBudget, ReviewedStage } from '../../../src/tools/review/types.js';
+import type {
+  BudgetOutline,
+  DiagnosticSummary,
+  PlanOutline,
+  StageOutline,
+} from '../../../src/tools/review/types.js';
 
-const stage = (name: string, key: string, parts: Partial<ReviewedStage> = {}): ReviewedStage => ({
+const stage = (name: string, key: string, parts: Partial<StageOutline> = {}): StageOutline => ({
   name,
   kind: 'train',
   settings: { rank: { text: key, from: 'author' }, a: { text: '1' }, b: { text: '2' } },
@@ -15,14 +20,14 @@ const stage = (name: string, key: string, parts: Partial<ReviewedStage> = {}): R
   identity: { key, parts: { 'settings.rank': key } },
   ...parts,
 });
-const side = (stages: readonly ReviewedStage[], parts: Partial<Reviewed> = {}): Reviewed => ({
+const side = (stages: readonly StageOutline[], parts: Partial<PlanOutline> = {}): PlanOutline => ({
   stages,
   budget: [],
   diagnostics: [],
   valid: true,
   ...parts,
 });
-const between = (before: Reviewed, after: Reviewed) =>
+const between = (before: PlanOutline, after: PlanOutline) =>
   compare({
     pipeline: 'p.ftp',
     base: { kind: 'ref', ref: 'main', file: 'p.ftp' },
@@ -45,7 +50,7 @@ describe('two plans', () => {
   });
 
   it('pair a stage with the one that is most like it, and not with one that is not', () => {
-    const like = (name: string, key: string, texts: readonly string[]): ReviewedStage =>
+    const like = (name: string, key: string, texts: readonly string[]): StageOutline =>
       stage(name, key, { settings: Object.fromEntries(texts.map((text, index) => [`s${index}`, { text }])) });
     const { stages } = between(
       side([like('old', '1', ['a', 'b', 'c', 'd']), like('other', '2', ['a', 'x', 'y', 'z'])]),
@@ -93,12 +98,12 @@ describe('two plans', () => {
     ]);
   });
 
-  const budget = (holds: boolean | null): readonly ReviewedBudget[] => [
+  const budget = (holds: boolean | null): readonly BudgetOutline[] => [
     { require: 'peak_memory <= 1GiB', holds },
   ];
-  const warned: readonly Found[] = [{ code: 'FTP1', severity: 'warning', message: 'm' }];
-  const remark: readonly Found[] = [{ code: 'FTP2', severity: 'info', message: 'm' }];
-  const cases: readonly (readonly [Partial<Reviewed>, Partial<Reviewed>, string])[] = [
+  const warned: readonly DiagnosticSummary[] = [{ code: 'FTP1', severity: 'warning', message: 'm' }];
+  const remark: readonly DiagnosticSummary[] = [{ code: 'FTP2', severity: 'info', message: 'm' }];
+  const cases: readonly (readonly [Partial<PlanOutline>, Partial<PlanOutline>, string])[] = [
     [{}, {}, 'no change'],
     [{ budget: budget(true) }, { budget: budget(false) }, '1 budget is broken, nothing reruns'],
     [{ budget: budget(false) }, { budget: budget(true) }, '1 budget holds again, nothing reruns'],

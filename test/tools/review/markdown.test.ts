@@ -7,9 +7,9 @@ import { renderFailure, renderMarkdown } from '../../../src/tools/review/render/
 import { renderComparisonText } from '../../../src/tools/review/render/text.js';
 import type {
   Comparison,
-  Reviewed,
-  ReviewedSetting,
-  ReviewedStage,
+  PlanOutline,
+  SettingOutline,
+  StageOutline,
 } from '../../../src/tools/review/types.js';
 import { noGit, workingFolder } from './repository.js';
 
@@ -34,9 +34,9 @@ const HOSTILE: readonly string[] = [
   'x'.repeat(5000),
 ];
 
-const setting = (text: string): ReviewedSetting => ({ text, from: 'author' });
+const setting = (text: string): SettingOutline => ({ text, from: 'author' });
 
-const stage = (name: string, value: string, key: string): ReviewedStage => ({
+const stage = (name: string, value: string, key: string): StageOutline => ({
   name,
   kind: 'train',
   settings: { [`path.${name}`]: setting(value) },
@@ -45,7 +45,7 @@ const stage = (name: string, value: string, key: string): ReviewedStage => ({
   identity: { key, parts: { [`settings.${name}`]: JSON.stringify(value), [`file:${name}`]: key } },
 });
 
-const reviewedOf = (texts: readonly string[], side: string): Reviewed => ({
+const reviewedOf = (texts: readonly string[], side: string): PlanOutline => ({
   stages: texts.map((text, index) => stage(`${text}${index}`, `${text}${side}`, `${side}${index}`)),
   budget: texts.map((text) => ({ require: text + side, holds: false })),
   diagnostics: texts.map((text) => ({ code: 'FTP0001', severity: 'warning', message: text + side })),

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import type { Diagnostic } from '../../../src/language/diagnostics/types.js';
 import { nodeHost } from '../../../src/language/host/node-host.js';
 import { openRepository } from '../../../src/tools/cli/review/git.js';
-import { planAgainst } from '../../../src/tools/review/against.js';
+import { planAgainst } from '../../../src/tools/review/against-commit.js';
 import type { MachineChoice } from '../../../src/tools/review/plan-quietly.js';
 import type { Comparison, StageChange } from '../../../src/tools/review/types.js';
 

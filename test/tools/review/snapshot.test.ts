@@ -9,7 +9,7 @@ import {
   againstSnapshot,
   checkAsked,
   type SnapshotRequest,
-} from '../../../src/tools/review/snapshot/check.js';
+} from '../../../src/tools/review/snapshot/against-snapshot.js';
 import { readSnapshot, snapshotPath, snapshotText } from '../../../src/tools/review/snapshot/read.js';
 import type { Snapshot } from '../../../src/tools/review/snapshot/types.js';
 import { expectGolden } from '../../helpers/golden.js';

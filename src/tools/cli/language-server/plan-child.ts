@@ -2,11 +2,11 @@
 import type { Host } from '../../../language/host/host.js';
 import { nodeHost } from '../../../language/host/node-host.js';
 import { prepare } from '../../../pipeline/prepare/index.js';
-import type { PlanJob, PlanReply } from '../../language-server/plans.js';
+import type { PlanReply, PlanTask } from '../../language-server/plans.js';
 import type { FromPlanChild } from './plan-process.js';
 
 process.on('disconnect', () => process.exit(0));
-process.on('message', (job: PlanJob) => {
+process.on('message', (job: PlanTask) => {
   answer(job).then(
     (reply) => say({ type: 'reply', reply }),
     (error: unknown) =>
@@ -16,7 +16,7 @@ process.on('message', (job: PlanJob) => {
 
 const say = (message: FromPlanChild): void => void process.send?.(message);
 
-async function answer({ cwd, file, params, machine, texts }: PlanJob): Promise<PlanReply> {
+async function answer({ cwd, file, params, machine, texts }: PlanTask): Promise<PlanReply> {
   const host = withTexts(nodeHost(cwd), texts);
   // How fast this machine is, is measured when someone asks `ftpc plan`, not while they type.
   const { plan, diagnostics } = await prepare(

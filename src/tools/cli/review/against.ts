@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import type { ParamValues } from '../../../language/check/overrides.js';
 import { fileNotFound } from '../../../language/diagnostics/catalogue/files.js';
 import { UserError } from '../../../language/diagnostics/types.js';
-import { type Against, planAgainst } from '../../review/against.js';
+import { type CommitComparison, planAgainst } from '../../review/against-commit.js';
 import type { MachineChoice } from '../../review/plan-quietly.js';
 import { diagnosticsPrinter } from '../diagnostics.js';
 import { EXIT } from '../exit-codes.js';
@@ -26,7 +26,7 @@ export interface AgainstWanted {
 export async function comparePlans(world: World, wanted: AgainstWanted): Promise<number> {
   const { host } = world;
   const { file, ref, params, machine } = wanted;
-  let found: Against;
+  let found: CommitComparison;
   try {
     const path = resolve(host.cwd, file);
     if (host.stat(path) === undefined) throw new UserError(fileNotFound(file));
@@ -53,7 +53,7 @@ export async function comparePlans(world: World, wanted: AgainstWanted): Promise
   const print = await comparisonPrinter(world, wanted.format);
   world.out(print(comparison, diagnostics.map(printer.fields)));
   if (!comparison.valid) return EXIT.error;
-  const isBroken = now.reviewed?.budget.some(({ holds }) => holds === false) === true;
+  const isBroken = now.outline?.budget.some(({ holds }) => holds === false) === true;
   if (isBroken) return EXIT.budgetExceeded;
   return wanted.exitCode && comparison.changed ? EXIT.changes : EXIT.done;
 }

@@ -12,7 +12,7 @@ import {
 } from '../../../language/diagnostics/catalogue/review.js';
 import { nearest } from '../../../language/diagnostics/did-you-mean.js';
 import { UserError } from '../../../language/diagnostics/types.js';
-import type { Earlier, Repository } from '../../review/repository.js';
+import type { EarlierEntry, Repository } from '../../review/repository.js';
 
 /** Opens the repository that `file` is in, at `ref`. Throws a `UserError`. */
 export function openRepository(file: string, ref: string, shown: string): Repository {
@@ -133,7 +133,7 @@ function commitOf(root: string, ref: string): string {
 }
 
 /** `:100644 100755 ID ID M\0path\0` for every path at which commit and working tree differ. */
-function changesSince(root: string, commit: string): ReadonlyMap<string, Earlier> {
+function changesSince(root: string, commit: string): ReadonlyMap<string, EarlierEntry> {
   const answer = git(root, [
     'diff',
     '--raw',
@@ -149,7 +149,7 @@ function changesSince(root: string, commit: string): ReadonlyMap<string, Earlier
   if (answer.code !== 0)
     throw new UserError(gitFailed('compare the working tree with the commit', said(answer)));
   const fields = answer.text.split('\0');
-  const changed = new Map<string, Earlier>();
+  const changed = new Map<string, EarlierEntry>();
   for (let at = 0; at + 1 < fields.length; at += 2) {
     const [mode = '', , id = ''] = fields[at]?.slice(1).split(' ') ?? [];
     const path = fields[at + 1] ?? '';
@@ -161,7 +161,7 @@ function changesSince(root: string, commit: string): ReadonlyMap<string, Earlier
 
 const NO_MODE = '000000';
 
-function earlierOf(mode: string, id: string): Earlier {
+function earlierOf(mode: string, id: string): EarlierEntry {
   if (mode === NO_MODE) return { kind: 'nothing' };
   if (mode === '160000') return { kind: 'submodule' };
   return { kind: mode === '120000' ? 'link' : 'file', id };

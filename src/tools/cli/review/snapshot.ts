@@ -5,7 +5,7 @@ import type { ParamValues } from '../../../language/check/overrides.js';
 import { UserError } from '../../../language/diagnostics/types.js';
 import { replaceFile } from '../../../pipeline/store/index.js';
 import type { MachineChoice } from '../../review/plan-quietly.js';
-import { againstSnapshot, checkAsked, type SnapshotRequest } from '../../review/snapshot/check.js';
+import { againstSnapshot, checkAsked, type SnapshotRequest } from '../../review/snapshot/against-snapshot.js';
 import { readSnapshot, snapshotPath, snapshotText } from '../../review/snapshot/read.js';
 import type { Snapshot } from '../../review/snapshot/types.js';
 import { diagnosticsPrinter } from '../diagnostics.js';

@@ -4,7 +4,7 @@ import type { Run, RunStage } from '../runs/index.js';
 import { type CurveDiff, curveOf } from './curves.js';
 
 /** A figure of both runs; `null` where a run does not have it. */
-export interface Pair<T> {
+export interface Sides<T> {
   readonly a: T | null;
   readonly b: T | null;
 }
@@ -21,34 +21,34 @@ export interface RunHead {
   readonly unreadable: readonly number[];
 }
 
-export interface Change extends Pair<string> {
+export interface RunChange extends Sides<string> {
   readonly name: string;
 }
 
 export interface StageDiff {
   readonly stage: string;
   readonly kind: string;
-  readonly status: Pair<RunStage['status']>;
-  readonly key: Pair<string>;
+  readonly status: Sides<RunStage['status']>;
+  readonly key: Sides<string>;
   /** Both runs used the same output; `null` where that cannot be known. */
   readonly sameOutput: boolean | null;
   /** Settings, files, inputs and choices that differ; digests and keys as they are. */
-  readonly changes: readonly Change[];
-  readonly seconds: Pair<number>;
-  readonly peakMemoryBytes: Pair<number>;
+  readonly changes: readonly RunChange[];
+  readonly seconds: Sides<number>;
+  readonly peakMemoryBytes: Sides<number>;
   /** Every metric of either run. */
-  readonly metrics: Readonly<Record<string, Pair<number>>>;
+  readonly metrics: Readonly<Record<string, Sides<number>>>;
   /** Training: how the losses went. */
-  readonly curves: Pair<CurveDiff>;
+  readonly curves: Sides<CurveDiff>;
 }
 
 export interface RunDiff {
   readonly version: 1;
   readonly a: RunHead;
   readonly b: RunHead;
-  readonly params: readonly Change[];
-  readonly seconds: Pair<number>;
-  readonly peakMemoryBytes: Pair<number>;
+  readonly params: readonly RunChange[];
+  readonly seconds: Sides<number>;
+  readonly peakMemoryBytes: Sides<number>;
   readonly stages: readonly StageDiff[];
 }
 
@@ -87,7 +87,7 @@ function peakOf({ stages }: Run): number | null {
 }
 
 function diffStage(name: string, a: RunStage | undefined, b: RunStage | undefined): StageDiff {
-  const pair = <T>(of: (stage: RunStage) => T | null): Pair<T> => ({
+  const pair = <T>(of: (stage: RunStage) => T | null): Sides<T> => ({
     a: a === undefined ? null : of(a),
     b: b === undefined ? null : of(b),
   });
@@ -115,7 +115,7 @@ function diffStage(name: string, a: RunStage | undefined, b: RunStage | undefine
 /** What waited for a stage that failed took no time and no memory. */
 const wasBegun = ({ action }: RunStage): boolean => action !== null;
 
-const asChange = ({ name, before, after }: Difference): Change => ({
+const asChange = ({ name, before, after }: Difference): RunChange => ({
   name,
   a: before ?? null,
   b: after ?? null,

@@ -5,7 +5,7 @@ import type { Palette } from '../../../pipeline/planner/render/palette.js';
 import { utcTime } from '../runs/time.js';
 import { printableIn, shortDigest } from '../safe-text.js';
 import { sparkline } from './curves.js';
-import type { Pair, RunDiff, RunHead, StageDiff } from './diff.js';
+import type { RunDiff, RunHead, Sides, StageDiff } from './diff.js';
 
 const NONE = '–';
 
@@ -114,7 +114,7 @@ const isFinished = ({ status: { a, b } }: StageDiff): boolean =>
   [a, b].every((status) => status === 'done' || status === 'cached' || status === 'failed');
 
 /** `+0.012 (+4.3%)` */
-function delta({ a, b }: Pair<number>): string {
+function delta({ a, b }: Sides<number>): string {
   if (a === null || b === null) return '';
   const sign = b > a ? '+' : '−';
   const share = a === 0 ? '' : ` (${sign}${numberText((100 * Math.abs(b - a)) / Math.abs(a))}%)`;
@@ -153,5 +153,5 @@ function remarks({ a, b }: RunDiff): readonly string[] {
 const figure = (value: number | null, text: (value: number) => string): string =>
   value === null ? NONE : text(value);
 
-const both = ({ a, b }: Pair<number>, text: (value: number) => string): string =>
+const both = ({ a, b }: Sides<number>, text: (value: number) => string): string =>
   `${figure(a, text)} → ${figure(b, text)}`;

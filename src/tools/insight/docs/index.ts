@@ -1,3 +1,3 @@
-export { htmlPage } from './html.js';
-export { markdownPage } from './markdown.js';
+export { htmlPage } from './html-page.js';
+export { markdownPage } from './markdown-page.js';
 export { pageOf } from './page.js';

@@ -65,7 +65,7 @@ export interface Page {
   readonly totals: string;
 }
 
-export interface PageWorld {
+export interface PageContext {
   readonly host: Host;
   readonly file: string;
   readonly program: Program;
@@ -76,7 +76,7 @@ export interface PageWorld {
   readonly params: ParamValues;
 }
 
-export function pageOf(world: PageWorld): Page {
+export function pageOf(world: PageContext): Page {
   const { program, file, analysis, compiled, plan, lints, params } = world;
   const answer = answerOf(file, undefined, { analysis, sources: compiled.sources, plan, lints, params });
   if (answer.about !== 'pipeline') throw new Error('everything was asked for');
@@ -176,7 +176,7 @@ function factsOf({ inputs }: Stage, planned: PlannedStage | undefined): PageStag
   ];
 }
 
-function sourcesOf({ inputs, edges }: Graph, { host, program }: PageWorld): readonly PageSource[] {
+function sourcesOf({ inputs, edges }: Graph, { host, program }: PageContext): readonly PageSource[] {
   return inputs
     .filter(({ kind }) => kind === 'files')
     .flatMap(({ name }) =>

@@ -9,8 +9,8 @@ import { functions } from '../../../language/schemas/functions/index.js';
 import type { FunctionSchema, MetricSchema, Setting, StageSchema } from '../../../language/schemas/schema.js';
 import { budgetMetrics, budgetSettings } from '../../../language/schemas/stages/budget.js';
 import { schemas } from '../../../language/schemas/stages/index.js';
-import { typeText } from '../settings/types.js';
-import { table } from './table.js';
+import { typeText } from '../settings/type-text.js';
+import { table } from './markdown-table.js';
 
 const GENERATED = '<!-- Generated from the schemas of the stages: `ftpc docs`. -->\n';
 

@@ -100,13 +100,13 @@ function edgesInto(stage: Stage): readonly GraphEdge[] {
   return [...found].map(([from, edge]) => ({ from, to: stage.name, ...edge }));
 }
 
-interface Outside {
+interface OutsideInput {
   readonly input: GraphInput;
   readonly stage: string;
   readonly setting: string;
 }
 
-function outsideOf(stage: Stage): readonly Outside[] {
+function outsideOf(stage: Stage): readonly OutsideInput[] {
   const fields = schemas[stage.kind].settings;
   const found = Object.entries(stage.settings).flatMap(([setting, value]) =>
     // A tokenizer that was filled in is that of the base, which is shown where it is trained.

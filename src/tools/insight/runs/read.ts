@@ -46,7 +46,7 @@ function elapsed(objects: readonly Json[]): number | null {
   return first === undefined || last === undefined ? null : (last - first) / 1000;
 }
 
-interface Gathered {
+interface StageEvents {
   started?: Json;
   finished?: Json;
   readonly steps: Map<number, TrainStep>;
@@ -54,11 +54,11 @@ interface Gathered {
 }
 
 function stagesOf(host: Host, objects: readonly Json[], curves: boolean): readonly RunStage[] {
-  const stages = new Map<string, Gathered>();
+  const stages = new Map<string, StageEvents>();
   for (const event of objects) {
     const name = asText(event['stage']);
     if (name === undefined || event['type'] === 'diagnostic') continue;
-    const stage: Gathered = stages.get(name) ?? { steps: new Map(), validations: new Map() };
+    const stage: StageEvents = stages.get(name) ?? { steps: new Map(), validations: new Map() };
     stages.set(name, stage);
     if (event['type'] === 'stage.started') stage.started = event;
     if (event['type'] === 'stage.finished') stage.finished = event;
@@ -68,7 +68,7 @@ function stagesOf(host: Host, objects: readonly Json[], curves: boolean): readon
 }
 
 /** `type` is what an optimiser step is called: a journal has it among the progress of all stages. */
-function addToCurve(stage: Pick<Gathered, 'steps' | 'validations'>, event: Json, type: string): void {
+function addToCurve(stage: Pick<StageEvents, 'steps' | 'validations'>, event: Json, type: string): void {
   const step = asNumber(event['step']);
   if (step === undefined) return;
   const number = (name: string): number | null => asNumber(event[name]) ?? null;
@@ -88,7 +88,7 @@ function addToCurve(stage: Pick<Gathered, 'steps' | 'validations'>, event: Json,
 function summaryOf(
   host: Host,
   name: string,
-  { started, finished, ...curve }: Gathered,
+  { started, finished, ...curve }: StageEvents,
   curves: boolean,
 ): RunStage {
   const outputs = entriesOf(finished?.['outputs'], asText) ?? {};
@@ -120,7 +120,7 @@ const isReason = (value: unknown): value is Reason => isJson(value) && typeof va
 const storedParts = (host: Host, key: string): RunStage['parts'] =>
   entriesOf(tryJsonFile(anyObject, host, `${layoutIn(host.cwd).store}/${key}/stage.json`)?.['parts'], asText);
 
-function storedCurve(host: Host, key: string): Pick<Gathered, 'steps' | 'validations'> | undefined {
+function storedCurve(host: Host, key: string): Pick<StageEvents, 'steps' | 'validations'> | undefined {
   const path = `${layoutIn(host.cwd).store}/${key}/metrics.jsonl`;
   if (host.stat(path) === undefined) return undefined;
   const curve = { steps: new Map(), validations: new Map() };

@@ -9,10 +9,10 @@ import type { LintReport } from '../../../language/lint/index.js';
 import { type SourceMap, spanText } from '../../../language/source/text.js';
 import type { Expression } from '../../../language/syntax/ast.js';
 import type { Plan, PlannedStage, Rejected } from '../../../pipeline/planner/types.js';
-import { type StageSetting, settingsByPath } from './find.js';
 import { lintsIn, type SettingLint } from './lints.js';
-import { declarationOf, expressionAt, type FilePlace, placeOf, writtenIn } from './place.js';
-import { choicesOf, typeText, unitsOf } from './types.js';
+import { declarationOf, expressionAt, type FilePlace, placeOf, writtenIn } from './setting-places.js';
+import { type StageSetting, settingsByPath } from './stage-settings.js';
+import { choicesOf, typeText, unitsOf } from './type-text.js';
 import { type UsedParam, usedParams } from './used-params.js';
 import { isSetByPlanner, whyChosen } from './why-chosen.js';
 

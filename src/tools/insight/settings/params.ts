@@ -4,7 +4,7 @@ import { valueText } from '../../../language/check/value-text.js';
 import { spanText } from '../../../language/source/text.js';
 import type { Expression, Matrix, Param } from '../../../language/syntax/ast.js';
 import type { Pipeline, SettingExplanation } from './explain.js';
-import { type FilePlace, placeOf } from './place.js';
+import { type FilePlace, placeOf } from './setting-places.js';
 import { givenBy, type ParamSource } from './used-params.js';
 
 export interface ParamExplanation {

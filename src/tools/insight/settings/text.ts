@@ -9,7 +9,7 @@ import type { Answer, StageAnswer } from './answer.js';
 import type { SetBy, SettingExplanation } from './explain.js';
 import type { SettingLint } from './lints.js';
 import type { ParamExplanation, SecretExplanation } from './params.js';
-import { placeText } from './place.js';
+import { placeText } from './setting-places.js';
 
 /** No text of a pipeline reaches the terminal as it is: colours are put around what has been made safe. */
 export function answerText(found: Answer, palette: Palette, width?: number): string {

@@ -4,7 +4,7 @@ import { FILES, type ParamValues } from '../../../language/check/overrides.js';
 import type { SourceMap } from '../../../language/source/text.js';
 import type { Expression, Matrix, Param } from '../../../language/syntax/ast.js';
 import { referredTo } from '../../../language/syntax/references.js';
-import { type FilePlace, placeOf } from './place.js';
+import { type FilePlace, placeOf } from './setting-places.js';
 
 /** Where the value of a parameter is from; `file`: a file of `--params`. */
 export type ParamSource = 'command line' | 'file' | 'default' | 'matrix';

@@ -3,8 +3,8 @@ import type { StageAction } from '../../../language/ir/events.js';
 import type { Palette } from '../../../pipeline/planner/render/palette.js';
 import { reasonText } from '../../../pipeline/planner/render/reasons.js';
 import { printable, shortDigest } from '../safe-text.js';
-import { placeText } from '../settings/place.js';
-import type { Why, WhyAnswer, WhyReason } from './why.js';
+import { placeText } from '../settings/setting-places.js';
+import type { StageReasons, WhyAnswer, WhyReason } from './why.js';
 
 const VERDICTS: Readonly<Record<StageAction, string>> = {
   run: 'would run',
@@ -44,7 +44,7 @@ class Tree {
     private readonly palette: Palette,
   ) {}
 
-  reasons(why: Why): readonly Branch[] {
+  reasons(why: StageReasons): readonly Branch[] {
     return why.reasons.filter(({ code }) => code !== 'unchanged').map((reason) => this.reason(reason));
   }
 

@@ -11,8 +11,8 @@ import { runReasons } from '../../../pipeline/planner/reasons.js';
 import type { Plan, PlannedStage } from '../../../pipeline/planner/types.js';
 import { runIds } from '../../../pipeline/store/index.js';
 import { readRun } from '../runs/index.js';
-import { settingsByPath } from '../settings/find.js';
-import { type FilePlace, placeOf, writtenIn } from '../settings/place.js';
+import { type FilePlace, placeOf, writtenIn } from '../settings/setting-places.js';
+import { settingsByPath } from '../settings/stage-settings.js';
 
 export type WhyReason = Reason & {
   /** Where a setting is written. */
@@ -21,35 +21,35 @@ export type WhyReason = Reason & {
   readonly written?: readonly [before: string | null, after: string | null];
 };
 
-export interface Compared {
+export interface EarlierOutput {
   readonly key: string;
   /** The newest run that made or used it; `null` where its journal is gone. */
   readonly run: string | null;
   readonly parts: number;
 }
 
-export interface Why {
+export interface StageReasons {
   readonly stage: string;
   readonly kind: StageKind;
   readonly action: StageAction;
   readonly key: string;
   readonly reasons: readonly WhyReason[];
   /** What it is compared with; of a cached stage, its own output. */
-  readonly comparedWith: Compared | null;
+  readonly comparedWith: EarlierOutput | null;
   /** The stages that it reads. */
   readonly inputs: readonly string[];
 }
 
-export interface WhyAnswer extends Why {
+export interface WhyAnswer extends StageReasons {
   readonly version: 1;
   readonly pipeline: string;
   /** Every stage that it follows from, each after its inputs. */
-  readonly upstream: readonly Why[];
+  readonly upstream: readonly StageReasons[];
   /** Stages that follow from it and run too. */
   readonly downstream: readonly string[];
 }
 
-export interface WhyWorld {
+export interface WhyContext {
   readonly host: Host;
   readonly file: string;
   readonly plan: Plan;
@@ -58,7 +58,7 @@ export interface WhyWorld {
   readonly sources: SourceMap;
 }
 
-export function whyOf(stage: string, world: WhyWorld): WhyAnswer {
+export function whyOf(stage: string, world: WhyContext): WhyAnswer {
   const records = readRecords(world.host);
   const latest = latestKeys(world.host, world.file);
   const others = (name: string): ReadonlySet<string> =>
@@ -68,7 +68,7 @@ export function whyOf(stage: string, world: WhyWorld): WhyAnswer {
         .flatMap((one) => [one.key, latest.get(one.name) ?? '']),
     );
   const runs = runsByKey(world.host);
-  const explain = (found: PlannedStage): Why => {
+  const explain = (found: PlannedStage): StageReasons => {
     const { name, kind, action, key } = found;
     const earlier =
       action === 'cached'
@@ -106,7 +106,7 @@ export function whyOf(stage: string, world: WhyWorld): WhyAnswer {
 function reasonsOf(
   { name, action, key, parts, reasons }: PlannedStage,
   earlier: StageRecord | undefined,
-  { stages, sources }: WhyWorld,
+  { stages, sources }: WhyContext,
 ): readonly WhyReason[] {
   // A stage that resumes from its checkpoint has a reason to run at all.
   const all = action === 'resume' ? [...reasons, ...runReasons({ key, parts }, earlier)] : reasons;
@@ -139,7 +139,7 @@ function runsByKey(host: Host): ReadonlyMap<string, string> {
 /** Runs looked back at, at most. */
 const MOST_RUNS = 50;
 
-function ancestors(stage: string, { inputs }: WhyWorld): ReadonlySet<string> {
+function ancestors(stage: string, { inputs }: WhyContext): ReadonlySet<string> {
   const found = new Set<string>();
   const visit = (name: string): void => {
     for (const input of inputs[name] ?? []) {
@@ -152,7 +152,7 @@ function ancestors(stage: string, { inputs }: WhyWorld): ReadonlySet<string> {
   return found;
 }
 
-function downstream(stage: string, { plan, inputs }: WhyWorld): readonly string[] {
+function downstream(stage: string, { plan, inputs }: WhyContext): readonly string[] {
   const reached = new Set([stage]);
   // Stages are after their inputs.
   for (const { name } of plan.stages)

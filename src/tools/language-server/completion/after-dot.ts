@@ -8,7 +8,7 @@ import { portText } from '../describe.js';
 import { schemaOf } from '../names/kinds.js';
 import { conditionIn, metricsBehind, named } from './conditions.js';
 import type { Proposals, Request } from './request.js';
-import { stagesOf } from './values.js';
+import { stagesOf } from './value-proposals.js';
 
 export function afterDot(name: string, request: Request): Proposals {
   const condition = conditionIn(request);

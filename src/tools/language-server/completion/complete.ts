@@ -14,7 +14,7 @@ import { ruleProposals } from './rules.js';
 import { stringProposals } from './strings.js';
 import { declarations, inHead } from './top.js';
 import { unitProposals } from './units.js';
-import { valueProposals } from './values.js';
+import { valueProposals } from './value-proposals.js';
 
 export function complete(request: Request): Proposals {
   const { cursor, frame } = request;

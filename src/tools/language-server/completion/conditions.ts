@@ -6,7 +6,7 @@ import { kindOf } from '../cursor/expected.js';
 import { ftp, headOf, metricText } from '../describe.js';
 import { hasBaseline, type Metrics, metricsOfStage, ownMetrics } from '../names/measured.js';
 import type { Proposals, Request } from './request.js';
-import { stagesOf } from './values.js';
+import { stagesOf } from './value-proposals.js';
 
 const word = (label: string, detail: string): Proposals => [
   { label, kind: CompletionItemKind.Keyword, detail, sort: 'e' },

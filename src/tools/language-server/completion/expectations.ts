@@ -18,15 +18,15 @@ import {
   fieldText,
   isUnit,
   OTHER_SETTINGS,
+  type PipelineNames,
   paramType,
   ROOT_DOCS,
-  type Tested,
-} from '../names/tested.js';
+} from '../names/test-names.js';
 import { pipelineOf } from '../projects.js';
 import { JOINING, NEGATION, named } from './conditions.js';
 import { valueSnippet } from './keys.js';
 import type { Proposals, Request } from './request.js';
-import { valuesOf } from './values.js';
+import { valuesOf } from './value-proposals.js';
 
 type Block = Extract<Frame, { kind: 'block' }>;
 
@@ -229,7 +229,7 @@ function pathBefore(statement: readonly IToken[], at: number): readonly string[]
 }
 
 /** What the pipeline of the test declares, as far as it can be read. */
-function pipelineAt(block: Block, { view, session }: Request): Tested {
+function pipelineAt(block: Block, { view, session }: Request): PipelineNames {
   const { module } = view;
   if (!isTestFile(module.source.file)) return new Map();
   const test = module.tree.tests.find(

@@ -4,7 +4,7 @@ import { functionNamed } from '../../../language/schemas/setting-paths.js';
 import { isString } from '../cursor/tokens.js';
 import { functionText } from '../describe.js';
 import { libraryModules } from '../library.js';
-import { exportsOf } from '../names/declared.js';
+import { exportsOf } from '../names/declarations.js';
 import type { Proposal, Proposals, Request } from './request.js';
 
 export function importedProposals(request: Request): Proposals {

@@ -2,7 +2,7 @@
 import { CompletionItemKind } from 'vscode-languageserver/node.js';
 import { ftp, headOf, paragraphs } from '../describe.js';
 import { libraryModules } from '../library.js';
-import { namesIn } from '../names/declared.js';
+import { namesIn } from '../names/declarations.js';
 import { schemaOf } from '../names/kinds.js';
 import { importEdit } from './functions.js';
 import type { Proposals, Request } from './request.js';

@@ -11,7 +11,7 @@ import { valueSnippet } from './keys.js';
 import { presetProposals } from './presets.js';
 import type { Proposals, Request } from './request.js';
 import { libraryNames } from './strings.js';
-import { valueProposals } from './values.js';
+import { valueProposals } from './value-proposals.js';
 
 const keyword = (label: string, insert: string, detail: string, sort = 'c'): Proposals => [
   { label, kind: CompletionItemKind.Keyword, insert, detail, sort },

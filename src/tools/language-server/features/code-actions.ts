@@ -3,7 +3,7 @@ import type { CodeAction, Range, TextEdit, WorkspaceEdit } from 'vscode-language
 import { CodeActionKind } from 'vscode-languageserver/node.js';
 import type { Fix } from '../../../language/diagnostics/types.js';
 import { applyFixes } from '../../../language/lint/index.js';
-import { type Found, foundByFile } from '../found.js';
+import { type Finding, findingsByFile } from '../findings.js';
 import { lineEdits } from '../line-edits.js';
 import { toRange } from '../positions.js';
 import { pathOf } from '../projects.js';
@@ -33,7 +33,7 @@ export const codeActions: Feature = {
       safely(session, null, ({ textDocument, range, context }) => {
         const path = session.open.pathOf(textDocument.uri);
         const { only } = context;
-        const here = (foundByFile(session).get(path) ?? []).filter((one) => overlaps(rangeOf(one), range));
+        const here = (findingsByFile(session).get(path) ?? []).filter((one) => overlaps(rangeOf(one), range));
         const fixes =
           only === undefined || only.some((kind) => covers(kind, CodeActionKind.QuickFix))
             ? here.flatMap((one) => quickFixes(one, session))
@@ -47,7 +47,7 @@ export const codeActions: Feature = {
 
 const covers = (asked: string, kind: string): boolean => kind === asked || kind.startsWith(`${asked}.`);
 
-function quickFixes(found: Found, session: Session): CodeAction[] {
+function quickFixes(found: Finding, session: Session): CodeAction[] {
   const { fixes = [] } = found.diagnostic;
   return fixes.map((fix, index) => ({
     title: fix.title,
@@ -58,7 +58,7 @@ function quickFixes(found: Found, session: Session): CodeAction[] {
   }));
 }
 
-function editOf({ edits }: Fix, { compiled, sources }: Found, { open }: Session): WorkspaceEdit {
+function editOf({ edits }: Fix, { compiled, sources }: Finding, { open }: Session): WorkspaceEdit {
   const changes: Record<string, TextEdit[]> = {};
   for (const { span, text } of edits) {
     const source = sources.get(span.file);

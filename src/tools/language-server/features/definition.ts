@@ -1,9 +1,9 @@
 /** Where what a word refers to is written: a name, a preset of the library, a module, a file. */
 import type { Location } from 'vscode-languageserver';
 import { PRELUDE } from '../../../language/check/modules.js';
-import { declaredIn } from '../names/declared.js';
+import { filesNamed } from '../named-files.js';
+import { declaredIn } from '../names/declarations.js';
 import type { Target } from '../names/targets.js';
-import { filesNamed } from '../paths.js';
 import { declarationPlace, declaredBy, locationOf } from '../references.js';
 import { type Feature, type Session, type Spot, safely, spotOf } from '../session.js';
 

@@ -1,10 +1,10 @@
 /** Diagnostics, pushed with the version of the text that they refer to. */
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { DiagnosticRelatedInformation, Range, Diagnostic as Shown } from 'vscode-languageserver';
+import type { DiagnosticRelatedInformation, Diagnostic as LspDiagnostic, Range } from 'vscode-languageserver';
 import { DiagnosticSeverity, DiagnosticTag } from 'vscode-languageserver/node.js';
 import type { Diagnostic, Severity } from '../../../language/diagnostics/types.js';
-import { type Found, foundByFile } from '../found.js';
+import { type Finding, findingsByFile } from '../findings.js';
 import { toRange } from '../positions.js';
 import { pathOf } from '../projects.js';
 import type { Session } from '../session.js';
@@ -28,7 +28,7 @@ export class DiagnosticsPublisher {
 
   publish(): void {
     const { open, connection } = this.session;
-    const byFile = foundByFile(this.session);
+    const byFile = findingsByFile(this.session);
     const gone = [...this.sent.keys()].filter((path) => !byFile.has(path)).map((path) => [path, []] as const);
     for (const [path, found] of [...byFile, ...gone]) {
       const file = open.get(path);
@@ -48,7 +48,7 @@ export class DiagnosticsPublisher {
   }
 }
 
-export function shown(found: Found, session: Session): Shown {
+export function shown(found: Finding, session: Session): LspDiagnostic {
   const { diagnostic } = found;
   const { code, severity } = diagnostic;
   const page = join(session.projects.packageFolder, 'docs', 'errors', `${code}.md`);
@@ -73,7 +73,7 @@ const messageOf = ({ message, notes, help }: Diagnostic): string =>
 
 const START: Range = { start: { line: 0, character: 0 }, end: { line: 0, character: 0 } };
 
-export function rangeOf({ diagnostic: { at }, sources }: Found): Range {
+export function rangeOf({ diagnostic: { at }, sources }: Finding): Range {
   if (at === undefined) return START;
   if (!('start' in at)) {
     const place = { line: Math.max(0, at.line - 1), character: Math.max(0, at.column - 1) };
@@ -84,7 +84,7 @@ export function rangeOf({ diagnostic: { at }, sources }: Found): Range {
 }
 
 const related = (
-  { diagnostic, compiled, sources }: Found,
+  { diagnostic, compiled, sources }: Finding,
   { open }: Session,
 ): DiagnosticRelatedInformation[] =>
   (diagnostic.related ?? []).flatMap(({ at, message }) => {

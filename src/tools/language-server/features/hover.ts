@@ -5,7 +5,7 @@ import { cursorAt } from '../cursor/frames.js';
 import { isString } from '../cursor/tokens.js';
 import { paragraphs } from '../describe.js';
 import { errorPage } from '../error-pages.js';
-import { foundByFile } from '../found.js';
+import { findingsByFile } from '../findings.js';
 import { toOffset, toRange } from '../positions.js';
 import { type Feature, type Session, type Spot, safely, spotOf } from '../session.js';
 import { describeTarget } from '../target-text.js';
@@ -53,7 +53,7 @@ function codeNamed({ view: { source }, offset }: Spot): string | undefined {
 function codesAt(path: string, offset: number, session: Session): readonly string[] {
   const source = session.projects.view(path)?.source;
   if (source === undefined) return [];
-  const here = (foundByFile(session).get(path) ?? []).filter((found) => {
+  const here = (findingsByFile(session).get(path) ?? []).filter((found) => {
     const { start, end } = rangeOf(found);
     return (
       toOffset(source, start) <= offset &&

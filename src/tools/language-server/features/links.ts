@@ -1,7 +1,7 @@
 /** Modules and files as links. */
 import type { DocumentLink } from 'vscode-languageserver';
+import { filesNamed, namesFolder } from '../named-files.js';
 import type { Target } from '../names/targets.js';
-import { filesNamed, namesFolder } from '../paths.js';
 import { toRange } from '../positions.js';
 import type { View } from '../projects.js';
 import { type Feature, type Session, safely, viewOf } from '../session.js';

@@ -2,11 +2,11 @@
 import type { Range, TextEdit, WorkspaceEdit } from 'vscode-languageserver';
 import { ErrorCodes, ResponseError } from 'vscode-languageserver/node.js';
 import { isString, tokensOf } from '../cursor/tokens.js';
-import { namesIn } from '../names/declared.js';
+import { namesIn } from '../names/declarations.js';
 import { isName } from '../names/keywords.js';
-import type { Declared } from '../names/targets.js';
+import type { Declaration } from '../names/targets.js';
 import { toRange } from '../positions.js';
-import { type Place, placesOf } from '../references.js';
+import { type NamePlace, placesOf } from '../references.js';
 import { type Feature, type Session, type Spot, safely, spotOf } from '../session.js';
 
 export const rename: Feature = {
@@ -41,7 +41,7 @@ export const rename: Feature = {
 };
 
 /** What is declared in a file of the user's: names of the library and of the language stay as they are. */
-function renamed({ occurrence, view, offset }: Spot, { projects }: Session): Declared | undefined {
+function renamed({ occurrence, view, offset }: Spot, { projects }: Session): Declaration | undefined {
   const target = occurrence?.target;
   if (target?.kind !== 'declared' || projects.isLibrary(target.declared.module.path)) return undefined;
   const inString = tokensOf(view.source).tokens.some(
@@ -54,7 +54,11 @@ function renamed({ occurrence, view, offset }: Spot, { projects }: Session): Dec
 const refuse = (message: string): ResponseError<void> => new ResponseError(ErrorCodes.InvalidParams, message);
 
 /** A file that names the thing and something else by the new name. */
-function collision(name: string, places: readonly Place[], { projects, open }: Session): string | undefined {
+function collision(
+  name: string,
+  places: readonly NamePlace[],
+  { projects, open }: Session,
+): string | undefined {
   for (const path of new Set(places.map((place) => place.path))) {
     const view = projects.view(path);
     if (view !== undefined && namesIn(view.module).has(name))
@@ -63,7 +67,7 @@ function collision(name: string, places: readonly Place[], { projects, open }: S
   return undefined;
 }
 
-function editOf(places: readonly Place[], newText: string, { open, client }: Session): WorkspaceEdit {
+function editOf(places: readonly NamePlace[], newText: string, { open, client }: Session): WorkspaceEdit {
   const byUri = new Map<string, { readonly version: number | null; readonly edits: TextEdit[] }>();
   for (const { path, source, span } of places) {
     const uri = open.uriOf(path);

@@ -12,7 +12,7 @@ import {
   isWord,
   tokensOf,
 } from '../cursor/tokens.js';
-import type { Occurrence } from '../names/index-of.js';
+import type { Occurrence } from '../names/file-index.js';
 import type { Target } from '../names/targets.js';
 import { toOffset } from '../positions.js';
 import type { View } from '../projects.js';

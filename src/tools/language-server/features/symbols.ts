@@ -3,15 +3,15 @@ import type { DocumentSymbol, Range, SymbolInformation } from 'vscode-languagese
 import { SymbolKind } from 'vscode-languageserver/node.js';
 import type { Span } from '../../../language/source/span.js';
 import type { SourceText } from '../../../language/source/text.js';
-import { declaredIn } from '../names/declared.js';
-import type { Declared } from '../names/targets.js';
+import { declaredIn } from '../names/declarations.js';
+import type { Declaration } from '../names/targets.js';
 import { toRange } from '../positions.js';
 import type { View } from '../projects.js';
 import { declarationPlace, locationOf } from '../references.js';
 import { type Feature, safely, viewOf } from '../session.js';
 import { pipelineFiles } from '../workspace-files.js';
 
-const KINDS: Readonly<Record<Declared['what'], SymbolKind>> = {
+const KINDS: Readonly<Record<Declaration['what'], SymbolKind>> = {
   param: SymbolKind.Constant,
   matrix: SymbolKind.Array,
   secret: SymbolKind.Key,
@@ -72,7 +72,7 @@ function matches(name: string, query: string): boolean {
   return true;
 }
 
-const nounOf = (declared: Declared): string =>
+const nounOf = (declared: Declaration): string =>
   declared.what === 'stage' || declared.what === 'budget' ? declared.node.kind.text : declared.what;
 
 function outline({ module, source }: View): DocumentSymbol[] {
@@ -116,7 +116,7 @@ function settings(
   }));
 }
 
-function detailOf(declared: Declared): string {
+function detailOf(declared: Declaration): string {
   const { node, what } = declared;
   if ('type' in node) return `${what}: ${node.type.text}`;
   if ('kind' in node && 'using' in node)

@@ -13,7 +13,7 @@ import type { Block, Matrix, Native, Param, Preset, Secret, Word } from '../../.
 export type PathNames = NonNullable<Extract<SettingType, { kind: 'string' }>['names']> | 'file';
 
 /** What a file declares. */
-export type Declaration =
+export type DeclarationNode =
   | { readonly what: 'param'; readonly node: Param }
   | { readonly what: 'matrix'; readonly node: Matrix }
   | { readonly what: 'secret'; readonly node: Secret }
@@ -21,15 +21,15 @@ export type Declaration =
   | { readonly what: 'stage' | 'budget'; readonly node: Block }
   | { readonly what: 'native'; readonly node: Native };
 
-export type Declared = Declaration & { readonly name: Word; readonly module: Module };
+export type Declaration = DeclarationNode & { readonly name: Word; readonly module: Module };
 
 export type Target =
-  | { readonly kind: 'declared'; readonly declared: Declared }
+  | { readonly kind: 'declared'; readonly declared: Declaration }
   | {
       readonly kind: 'function';
       readonly name: string;
       readonly schema: FunctionSchema;
-      readonly declared?: Declared;
+      readonly declared?: Declaration;
     }
   /** `path` from the block: `lora.rank`. */
   | {
@@ -40,7 +40,7 @@ export type Target =
       readonly setting: Setting;
     }
   | { readonly kind: 'argument'; readonly callee: string; readonly path: string; readonly setting: Setting }
-  | { readonly kind: 'port'; readonly stage: Declared; readonly name: string; readonly port: Port }
+  | { readonly kind: 'port'; readonly stage: Declaration; readonly name: string; readonly port: Port }
   | {
       readonly kind: 'metric';
       readonly owner: string;
@@ -48,7 +48,7 @@ export type Target =
       readonly schema: MetricSchema;
       readonly isBaseline: boolean;
       /** The stage whose name is before it. */
-      readonly stage?: Declared;
+      readonly stage?: Declaration;
     }
   /** A word that others are behind: `baseline`, and `plan` in a test. */
   | { readonly kind: 'root'; readonly name: string; readonly doc: string }

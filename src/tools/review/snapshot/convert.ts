@@ -1,6 +1,6 @@
 /** Between a reviewed plan and what is kept of it. */
 import { newSettingName, renamed } from '../../../pipeline/stages/old-names.js';
-import { FIGURES, type Figures, type Reviewed, type ReviewedSetting, type ReviewedStage } from '../types.js';
+import { FIGURES, type Figures, type PlanOutline, type SettingOutline, type StageOutline } from '../types.js';
 import {
   SNAPSHOT_VERSION,
   type Snapshot,
@@ -12,7 +12,7 @@ import {
 const MIB = 2 ** 20;
 
 export function toSnapshot(
-  { stages, budget, diagnostics }: Reviewed,
+  { stages, budget, diagnostics }: PlanOutline,
   machine: SnapshotMachine,
   params: Readonly<Record<string, string>>,
 ): Snapshot {
@@ -26,7 +26,7 @@ export function toSnapshot(
   };
 }
 
-function keptStage({ name, kind, settings, requires, figures }: ReviewedStage): SnapshotStage {
+function keptStage({ name, kind, settings, requires, figures }: StageOutline): SnapshotStage {
   const texts = (isChosen: boolean): Readonly<Record<string, string>> =>
     Object.fromEntries(
       Object.entries(settings).flatMap(([path, { text, from }]) =>
@@ -49,7 +49,7 @@ function keptFigures(figures: Figures): SnapshotFigures {
 }
 
 /** What a snapshot says, for a comparison. */
-export function fromSnapshot({ stages, budget, diagnostics }: Snapshot): Reviewed {
+export function fromSnapshot({ stages, budget, diagnostics }: Snapshot): PlanOutline {
   return {
     stages: stages.map(({ name, kind, settings, chosen, requires, figures: { peakMiB, ...figures } }) => ({
       name,
@@ -66,14 +66,14 @@ export function fromSnapshot({ stages, budget, diagnostics }: Snapshot): Reviewe
 
 const reviewedTexts = (
   texts: Readonly<Record<string, string>>,
-  from?: ReviewedSetting['from'],
-): Readonly<Record<string, ReviewedSetting>> =>
+  from?: SettingOutline['from'],
+): Readonly<Record<string, SettingOutline>> =>
   Object.fromEntries(
     Object.entries(texts).map(([path, text]) => [path, from === undefined ? { text } : { text, from }]),
   );
 
 /** A plan as the snapshot would say it, with what only the plan has: who set a value, and what it refers to. */
-export function asKept(reviewed: Reviewed): Reviewed {
+export function asKept(reviewed: PlanOutline): PlanOutline {
   return {
     ...reviewed,
     stages: reviewed.stages.map(({ identity: _, figures, ...stage }) => {

@@ -1,6 +1,6 @@
 /** `NAME.plan.json` beside a pipeline: the plan that its authors agreed on. Contract: docs/schema/snapshot.json. */
 import type { StageKind } from '../../../language/ir/types.js';
-import type { FigureName, Found, ReviewedBudget } from '../types.js';
+import type { BudgetOutline, DiagnosticSummary, FigureName } from '../types.js';
 
 /** What the plan was made for; every machine that reads the file plans for the same. */
 export type SnapshotMachine =
@@ -37,8 +37,8 @@ export interface Snapshot {
   /** As they were given on the command line. */
   readonly params: Readonly<Record<string, string>>;
   readonly stages: readonly SnapshotStage[];
-  readonly budget: readonly ReviewedBudget[];
-  readonly diagnostics: readonly Found[];
+  readonly budget: readonly BudgetOutline[];
+  readonly diagnostics: readonly DiagnosticSummary[];
 }
 
 export const SNAPSHOT_VERSION = 1;

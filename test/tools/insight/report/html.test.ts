@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { renderReport } from '../../../../src/tools/insight/report/html.js';
+import { renderReport } from '../../../../src/tools/insight/report/report.js';
 import { example, HOSTILE } from './example.js';
 
 describe('HTML report', () => {

@@ -7,13 +7,13 @@ import { type Diagnostic, isError } from '../../language/diagnostics/types.js';
 import type { Host } from '../../language/host/host.js';
 import { compare } from './compare.js';
 import { withDigests } from './large-files.js';
+import { diagnosticSummary } from './plan-outline.js';
 import { type MachineChoice, planQuietly, type QuietPlan } from './plan-quietly.js';
 import { refHost } from './ref-host.js';
 import type { Repository } from './repository.js';
-import { found } from './reviewed.js';
-import type { Base, Comparison, Note, Reviewed, ReviewedMachine } from './types.js';
+import type { Base, Comparison, MachineRequest, Note, PlanOutline } from './types.js';
 
-export interface AgainstRequest {
+export interface CommitRequest {
   readonly host: Host;
   readonly file: string;
   readonly ref: string;
@@ -22,7 +22,7 @@ export interface AgainstRequest {
   readonly repository: Repository;
 }
 
-export interface Against {
+export interface CommitComparison {
   /** Its file, from the root of the repository. */
   readonly pipeline: string;
   readonly now: QuietPlan;
@@ -32,19 +32,19 @@ export interface Against {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-interface Earlier {
-  readonly before: Reviewed | undefined;
+interface EarlierPlan {
+  readonly before: PlanOutline | undefined;
   /** The file at the commit, relative to the root; `null` where there was none. */
   readonly file: string | null;
   readonly notes: readonly Note[];
 }
 
 /** Throws a `UserError` where git cannot give what is asked for. */
-export async function planAgainst(request: AgainstRequest): Promise<Against> {
+export async function planAgainst(request: CommitRequest): Promise<CommitComparison> {
   const { host, file, ref, params, machine, repository } = request;
   const name = pathInRepository(repository, resolve(host.cwd, file));
   const now = await planQuietly(host, file, params, machine);
-  if (now.reviewed === undefined) return { pipeline: name, now, diagnostics: [] };
+  if (now.outline === undefined) return { pipeline: name, now, diagnostics: [] };
   const diagnostics: Diagnostic[] = [];
   const report = (found: Diagnostic): void => {
     if (!diagnostics.some(({ message }) => message === found.message)) diagnostics.push(found);
@@ -56,32 +56,32 @@ export async function planAgainst(request: AgainstRequest): Promise<Against> {
     base,
     machine: machineOf(machine),
     before,
-    after: withAdvice(now.reviewed, now),
+    after: withAdvice(now.outline, now),
     notes,
   });
   return { pipeline: name, now, comparison, diagnostics };
 }
 
-export const machineOf = ({ machine, memoryBytes, devices }: MachineChoice): ReviewedMachine => ({
+export const machineOf = ({ machine, memoryBytes, devices }: MachineChoice): MachineRequest => ({
   name: machine ?? null,
   memoryBytes: memoryBytes ?? null,
   devices: devices ?? null,
 });
 
 /** A reviewer asks which lint findings are new. */
-const withAdvice = (reviewed: Reviewed, { lints }: QuietPlan): Reviewed => ({
+const withAdvice = (reviewed: PlanOutline, { lints }: QuietPlan): PlanOutline => ({
   ...reviewed,
-  diagnostics: [...reviewed.diagnostics, ...lints.diagnostics.map(found)],
+  diagnostics: [...reviewed.diagnostics, ...lints.diagnostics.map(diagnosticSummary)],
 });
 
 const pathInRepository = ({ root, realPath }: Repository, path: string): string =>
   relative(root, realPath(path)).split(sep).join('/');
 
 async function earlier(
-  { host, file, ref, params, machine, repository }: AgainstRequest,
+  { host, file, ref, params, machine, repository }: CommitRequest,
   name: string,
   report: (found: Diagnostic) => void,
-): Promise<Earlier> {
+): Promise<EarlierPlan> {
   const was = repository.tracked([name]).has(name) ? name : repository.renamedFrom(name);
   if (was === undefined) return { before: undefined, file: null, notes: [] };
   const world = refHost(host, repository, ref, report);
@@ -97,12 +97,12 @@ async function earlier(
       .map((param) => ({ kind: 'unknown_param' as const, name: param })),
     ...untracked(world.taken(), repository),
   ];
-  if (compiled.program === undefined || planned.reviewed === undefined) {
+  if (compiled.program === undefined || planned.outline === undefined) {
     report(brokenAtRef(was, ref, errors.length, errors[0]?.message ?? ''));
     return { before: undefined, file: was, notes };
   }
   return {
-    before: withDigests(withAdvice(planned.reviewed, planned), compiled.program.folder, world.absent),
+    before: withDigests(withAdvice(planned.outline, planned), compiled.program.folder, world.absent),
     file: was,
     notes,
   };

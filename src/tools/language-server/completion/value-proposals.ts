@@ -9,9 +9,9 @@ import { alternatives } from '../../../language/schemas/setting-paths.js';
 import { expectedIn, fieldsIn } from '../cursor/expected.js';
 import { isSets } from '../cursor/tokens.js';
 import { ftp, headOf, paragraphs, portText } from '../describe.js';
-import { declaredIn, namesIn } from '../names/declared.js';
+import { declaredIn, namesIn } from '../names/declarations.js';
 import { schemaOf } from '../names/kinds.js';
-import type { Declared } from '../names/targets.js';
+import type { Declaration } from '../names/targets.js';
 import { functionProposals } from './functions.js';
 import { formOf } from './keys.js';
 import { escaped, type Proposals, type Request } from './request.js';
@@ -118,7 +118,7 @@ function portsThatFit(accepts: readonly PortType[], { view, frame, cursor }: Req
   });
 }
 
-type StageDeclared = Extract<Declared, { readonly what: 'stage' | 'budget' }>;
+type StageDeclared = Extract<Declaration, { readonly what: 'stage' | 'budget' }>;
 
 export const stagesOf = (view: Request['view']): readonly StageDeclared[] =>
   [...declaredIn(view.module).values()].filter(

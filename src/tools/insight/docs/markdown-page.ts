@@ -1,8 +1,8 @@
 /** The page of a pipeline as Markdown. */
 import { bytes } from '../../../pipeline/planner/quantities.js';
 import { mermaid } from '../graph/index.js';
+import { table } from './markdown-table.js';
 import type { Page, PageSource, PageStage } from './page.js';
-import { table } from './table.js';
 
 export function markdownPage(page: Page): string {
   const sections = [

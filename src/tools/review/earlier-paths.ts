@@ -1,9 +1,9 @@
 /** Where what was at a path at a commit is read from: git's objects, the disk, or nowhere. */
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import type { Host } from '../../language/host/host.js';
-import type { Earlier, Repository } from './repository.js';
+import type { EarlierEntry, Repository } from './repository.js';
 
-export type Place =
+export type EarlierPlace =
   | { readonly from: 'nowhere' }
   /** As it is now: unchanged, not in git, or outside the repository. */
   | { readonly from: 'disk'; readonly path: string }
@@ -11,8 +11,8 @@ export type Place =
   /** A folder that only the commit has. */
   | { readonly from: 'folder' };
 
-export interface Places {
-  of(path: string): Place;
+export interface EarlierPaths {
+  of(path: string): EarlierPlace;
   /** A path as git calls it; `undefined` outside the repository. Links above it are followed, its own is not. */
   nameOf(path: string): string | undefined;
   /** Files and links that differ from the working tree or are not in it, as git calls them. */
@@ -25,7 +25,11 @@ export interface Places {
 const MOST_LINKS = 40;
 
 /** `onSubmodule` is called for a submodule at another commit from which something is read. */
-export function openPlaces(real: Host, repository: Repository, onSubmodule: (path: string) => void): Places {
+export function openEarlierPaths(
+  real: Host,
+  repository: Repository,
+  onSubmodule: (path: string) => void,
+): EarlierPaths {
   const { root, changed, realPath } = repository;
   const files = [...changed].flatMap(([path, { kind }]) =>
     kind === 'file' || kind === 'link' ? [path] : [],
@@ -41,13 +45,13 @@ export function openPlaces(real: Host, repository: Repository, onSubmodule: (pat
     const above = dirname(path);
     return inRoot(above === path ? path : join(realPath(above), path.slice(above.length)));
   };
-  const earlierOf = (names: readonly (string | undefined)[]): Earlier | undefined =>
+  const earlierOf = (names: readonly (string | undefined)[]): EarlierEntry | undefined =>
     names
       .map((name) => (name === undefined ? undefined : changed.get(name)))
       .find((one) => one !== undefined);
 
-  const of = (path: string, links = 0): Place => {
-    const disk: Place = { from: 'disk', path };
+  const of = (path: string, links = 0): EarlierPlace => {
+    const disk: EarlierPlace = { from: 'disk', path };
     if (isOfPackage(real, path)) return disk;
     const name = nameOf(path);
     // what a link leads to may have changed, and the link not

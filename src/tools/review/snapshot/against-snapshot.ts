@@ -42,7 +42,7 @@ export async function againstSnapshot(request: SnapshotRequest): Promise<Snapsho
   const machine = askedMachine(request.machine) ?? kept?.machine ?? usualMachine(program);
   const choice = machineChoice(machine, program);
   const now = await planQuietly(host, file, params, choice);
-  if (now.reviewed === undefined) return { now };
+  if (now.outline === undefined) return { now };
   const comparison = compare({
     pipeline: file,
     base: { kind: 'snapshot', file: snapshotFile },
@@ -52,9 +52,9 @@ export async function againstSnapshot(request: SnapshotRequest): Promise<Snapsho
       devices: choice.devices ?? null,
     },
     before: kept === undefined ? undefined : fromSnapshot(kept),
-    after: asKept(now.reviewed),
+    after: asKept(now.outline),
   });
-  return { now, made: toSnapshot(now.reviewed, machine, params), comparison };
+  return { now, made: toSnapshot(now.outline, machine, params), comparison };
 }
 
 /** What is compared must have been made for the same. Throws a `UserError`. */

@@ -4,12 +4,12 @@ import { PARAM_TYPES } from '../../../language/check/params.js';
 import type { SettingType } from '../../../language/schemas/schema.js';
 import type { Span } from '../../../language/source/span.js';
 import type { Block, Expression, Preset, Test, Word } from '../../../language/syntax/ast.js';
-import { declaredIn, namesIn, targetOf } from './declared.js';
+import { declaredIn, namesIn, targetOf } from './declarations.js';
 import { schemaOf, settingsIn } from './kinds.js';
 import { hasBaseline, type Metrics, metricsOfStage, ownMetrics } from './measured.js';
-import type { Declared, Target } from './targets.js';
-import { type Tested, walkTest } from './tested.js';
-import { ValueWalker } from './values.js';
+import type { Declaration, Target } from './targets.js';
+import { type PipelineNames, walkTest } from './test-names.js';
+import { ValueWalker } from './value-words.js';
 
 export interface Occurrence {
   readonly span: Span;
@@ -25,7 +25,7 @@ export interface FileIndex {
 const known = new WeakMap<Module, FileIndex>();
 
 /** `tested`: what the pipeline declares that a test of this file refers to. */
-export function indexOf(module: Module, tested: (test: Test) => Tested): FileIndex {
+export function indexOf(module: Module, tested: (test: Test) => PipelineNames): FileIndex {
   const before = known.get(module);
   if (before !== undefined) return before;
   const made = new Indexer(module, tested).index();
@@ -51,7 +51,7 @@ class Indexer {
 
   constructor(
     private readonly module: Module,
-    private readonly tested: (test: Test) => Tested,
+    private readonly tested: (test: Test) => PipelineNames,
   ) {
     this.names = namesIn(module);
     this.values = new ValueWalker(this.names, (span, target) => this.add(span, target));
@@ -138,7 +138,7 @@ class Indexer {
   private metric(
     { text, span }: Word,
     metrics: Metrics | undefined,
-    of: { readonly owner: string; readonly isBaseline?: boolean; readonly stage?: Declared },
+    of: { readonly owner: string; readonly isBaseline?: boolean; readonly stage?: Declaration },
   ): boolean {
     const schema = metrics !== undefined && Object.hasOwn(metrics, text) ? metrics[text] : undefined;
     if (schema === undefined) return false;

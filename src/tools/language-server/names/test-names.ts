@@ -18,14 +18,14 @@ import {
 } from '../../pipeline-tests/fields.js';
 import { testSettings } from '../../pipeline-tests/settings.js';
 import type { Kind } from '../../pipeline-tests/types.js';
-import { targetOf } from './declared.js';
+import { targetOf } from './declarations.js';
 import { schemaOf } from './kinds.js';
 import { ownMetrics } from './measured.js';
-import type { Declared, Target } from './targets.js';
-import type { ValueWalker } from './values.js';
+import type { Declaration, Target } from './targets.js';
+import type { ValueWalker } from './value-words.js';
 
 /** What a pipeline declares. */
-export type Tested = ReadonlyMap<string, Declared>;
+export type PipelineNames = ReadonlyMap<string, Declaration>;
 
 /** Settings of a test whose values depend on the pipeline and on the machines that are known. */
 export const OTHER_SETTINGS = {
@@ -59,7 +59,7 @@ type Add = (span: Span, target: Target) => void;
 /** `own`: names of the file of tests; another word alone, such as `qlora`, is what something is compared with. */
 export function walkTest(
   test: Test,
-  tested: Tested,
+  tested: PipelineNames,
   own: ReadonlyMap<string, Target>,
   values: ValueWalker,
   add: Add,
@@ -74,7 +74,7 @@ export function walkTest(
     );
 }
 
-function setting({ key, value }: Property, tested: Tested, values: ValueWalker, add: Add): void {
+function setting({ key, value }: Property, tested: PipelineNames, values: ValueWalker, add: Add): void {
   const table: Readonly<Record<string, Setting>> = testSettings;
   const known = Object.hasOwn(table, key.text) ? table[key.text] : undefined;
   const other = Object.entries(OTHER_SETTINGS).find(([name]) => name === key.text);
@@ -88,7 +88,7 @@ function setting({ key, value }: Property, tested: Tested, values: ValueWalker, 
 
 function parameters(
   { entries }: Extract<Expression, { kind: 'record' }>,
-  tested: Tested,
+  tested: PipelineNames,
   values: ValueWalker,
   add: Add,
 ): void {
@@ -103,7 +103,7 @@ function parameters(
 export const paramType = (name: string) => (Object.hasOwn(PARAM_TYPES, name) ? PARAM_TYPES[name] : undefined);
 
 /** `plan.adapter.chosen.method`; `false` for a name that is none of these. */
-function expected(path: readonly Word[], tested: Tested, add: Add): boolean {
+function expected(path: readonly Word[], tested: PipelineNames, add: Add): boolean {
   const [root, ...rest] = path;
   if (root === undefined || !isRoot(root.text)) return false;
   const need = root.text;
@@ -122,7 +122,7 @@ function expected(path: readonly Word[], tested: Tested, add: Add): boolean {
 
 const isRoot = (word: string): word is keyof typeof ROOT_DOCS => Object.hasOwn(ROOT_DOCS, word);
 
-function ofStage(need: keyof typeof ROOT_DOCS, stage: Declared, words: readonly Word[], add: Add): void {
+function ofStage(need: keyof typeof ROOT_DOCS, stage: Declaration, words: readonly Word[], add: Add): void {
   const [first, second] = words;
   if (first === undefined || stage.what !== 'stage') return;
   const kind = stage.node.kind.text;

@@ -7,18 +7,18 @@ import { functionNamed, recordFields } from '../../language/schemas/setting-path
 import { schemas } from '../../language/schemas/stages/index.js';
 import { PLANNED_SETTINGS } from '../../pipeline/planner/planned-settings.js';
 import type { PlannedStage } from '../../pipeline/planner/types.js';
-import type { ReviewedSetting } from './types.js';
+import type { SettingOutline } from './types.js';
 
-type Settings = Readonly<Record<string, ReviewedSetting>>;
+type Settings = Readonly<Record<string, SettingOutline>>;
 
 /** Sorted by path. `moduleName`: what a module is called, wherever the command runs. */
-export function reviewedSettings(
+export function settingOutlines(
   stage: Stage,
   planned: PlannedStage,
   moduleName: (module: string) => string,
 ): Settings {
-  const found: Record<string, ReviewedSetting> = {};
-  const leaf = (path: string, text: string, from: Origin, refers?: ReviewedSetting['refers']): void => {
+  const found: Record<string, SettingOutline> = {};
+  const leaf = (path: string, text: string, from: Origin, refers?: SettingOutline['refers']): void => {
     const preset = from === 'preset' ? stage.presets?.[path] : undefined;
     found[path] = {
       text,

@@ -2,14 +2,14 @@
 import type { Module } from '../../../language/check/modules.js';
 import { functionNamed } from '../../../language/schemas/setting-paths.js';
 import type { Word } from '../../../language/syntax/ast.js';
-import type { Declaration, Declared, Target } from './targets.js';
+import type { Declaration, DeclarationNode, Target } from './targets.js';
 
-type Named = Declaration & { readonly node: { readonly name: Word } };
+type Named = DeclarationNode & { readonly node: { readonly name: Word } };
 
-const known = new WeakMap<Module, ReadonlyMap<string, Declared>>();
+const known = new WeakMap<Module, ReadonlyMap<string, Declaration>>();
 
 /** What is in the file itself; of two declarations of a name the first counts. */
-export function declaredIn(module: Module): ReadonlyMap<string, Declared> {
+export function declaredIn(module: Module): ReadonlyMap<string, Declaration> {
   const before = known.get(module);
   if (before !== undefined) return before;
   const { tree } = module;
@@ -24,7 +24,7 @@ export function declaredIn(module: Module): ReadonlyMap<string, Declared> {
     })),
     ...tree.natives.map((node) => ({ what: 'native' as const, node })),
   ];
-  const found = new Map<string, Declared>();
+  const found = new Map<string, Declaration>();
   for (const one of all)
     if (one.node.name.text !== '' && !found.has(one.node.name.text))
       found.set(one.node.name.text, { ...one, name: one.node.name, module });
@@ -32,10 +32,10 @@ export function declaredIn(module: Module): ReadonlyMap<string, Declared> {
   return found;
 }
 
-const EXPORTED = new Set<Declared['what']>(['param', 'preset', 'native', 'matrix']);
+const EXPORTED = new Set<Declaration['what']>(['param', 'preset', 'native', 'matrix']);
 
 /** What an import may take from a module. */
-export const exportsOf = (module: Module): readonly Declared[] =>
+export const exportsOf = (module: Module): readonly Declaration[] =>
   [...declaredIn(module).values()].filter(({ what }) => EXPORTED.has(what));
 
 /** Every name of the file itself and of its imports. */
@@ -51,7 +51,7 @@ export function namesIn(module: Module): ReadonlyMap<string, Target> {
   return names;
 }
 
-export function targetOf(declared: Declared): Target {
+export function targetOf(declared: Declaration): Target {
   const { text } = declared.name;
   const schema = functionNamed(text);
   return declared.what === 'native' && schema !== undefined

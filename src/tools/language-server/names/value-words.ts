@@ -4,7 +4,7 @@ import type { Setting, SettingType } from '../../../language/schemas/schema.js';
 import { alternative, alternatives } from '../../../language/schemas/setting-paths.js';
 import type { Span } from '../../../language/source/span.js';
 import type { Entry, Expression } from '../../../language/syntax/ast.js';
-import { functionTarget } from './declared.js';
+import { functionTarget } from './declarations.js';
 import { schemaOf } from './kinds.js';
 import type { Target } from './targets.js';
 

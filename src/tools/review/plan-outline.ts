@@ -7,16 +7,16 @@ import { schemas } from '../../language/schemas/stages/index.js';
 import { budgetLines } from '../../pipeline/planner/budget.js';
 import type { Plan, PlannedStage } from '../../pipeline/planner/types.js';
 import { requirementText } from './requirement-text.js';
-import { reviewedSettings } from './settings.js';
-import type { Figures, Found, Reviewed, ReviewedBudget, ReviewedStage } from './types.js';
+import { settingOutlines } from './setting-outlines.js';
+import type { BudgetOutline, DiagnosticSummary, Figures, PlanOutline, StageOutline } from './types.js';
 
 /** `diagnostics` are those of the compilation; the plan has its own. `cwd`: what paths in the program start from. */
-export function reviewed(
+export function planOutline(
   program: Program,
   plan: Plan,
   diagnostics: readonly Diagnostic[],
   cwd: string,
-): Reviewed {
+): PlanOutline {
   const moduleName = (module: string): string =>
     module.startsWith('std/') ? module : relative(program.folder, resolve(cwd, module)).split(sep).join('/');
   const planned = new Map(plan.stages.map((stage) => [stage.name, stage]));
@@ -26,7 +26,7 @@ export function reviewed(
       return found === undefined ? [] : [reviewedStage(stage, found, moduleName)];
     }),
     budget: budgetOf(program, plan),
-    diagnostics: [...diagnostics, ...plan.diagnostics].map(found),
+    diagnostics: [...diagnostics, ...plan.diagnostics].map(diagnosticSummary),
     valid: plan.valid,
   };
 }
@@ -35,12 +35,12 @@ function reviewedStage(
   stage: Stage,
   planned: PlannedStage,
   moduleName: (module: string) => string,
-): ReviewedStage {
+): StageOutline {
   const { metrics } = schemas[stage.kind];
   return {
     name: stage.name,
     kind: stage.kind,
-    settings: reviewedSettings(stage, planned, moduleName),
+    settings: settingOutlines(stage, planned, moduleName),
     requires: stage.requires.map(({ condition }) => requirementText(condition, metrics)).sort(),
     figures: figuresOf(planned),
     identity: { key: planned.key, parts: planned.parts },
@@ -61,7 +61,7 @@ function figuresOf({ scale, peak, seconds }: PlannedStage): Figures {
 }
 
 /** Time is known on the machine that runs it, so that a limit on it is neither kept nor broken here. */
-function budgetOf(program: Program, { totals }: Plan): readonly ReviewedBudget[] {
+function budgetOf(program: Program, { totals }: Plan): readonly BudgetOutline[] {
   const lines = budgetLines(program, { peak_memory: totals.peakBytes ?? undefined });
   const requirements = program.budgets.flatMap(({ requires }) => requires);
   return lines.map(({ holds }, index) => {
@@ -71,4 +71,8 @@ function budgetOf(program: Program, { totals }: Plan): readonly ReviewedBudget[]
 }
 
 /** Without its place: a mistake that only moved is not new. */
-export const found = ({ code, severity, message }: Diagnostic): Found => ({ code, severity, message });
+export const diagnosticSummary = ({ code, severity, message }: Diagnostic): DiagnosticSummary => ({
+  code,
+  severity,
+  message,
+});

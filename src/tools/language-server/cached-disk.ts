@@ -1,20 +1,20 @@
 /** The disk with open documents over it, looked at once: a keystroke asks for the same files as the one before. */
 import { type FileStat, type Host, HostError } from '../../language/host/host.js';
-import type { OpenFiles } from './files.js';
+import type { OpenFiles } from './open-files.js';
 
 /** Milliseconds after which a look at the disk is taken again: not every editor tells of changed files. */
 const FRESH = 2000;
 
 type Outcome = { readonly found: unknown } | { readonly thrown: HostError };
-interface Look {
+interface CacheEntry {
   readonly at: number;
   readonly outcome: Outcome;
   /** Size and time of the file that was read: while they are the same, so is what it holds. */
   readonly stamp: string | undefined;
 }
 
-export class Looks {
-  private readonly known = new Map<string, Look>();
+export class CachedDisk {
+  private readonly known = new Map<string, CacheEntry>();
 
   constructor(
     private readonly disk: Host,

@@ -1,15 +1,15 @@
 /** Which stage of a plan was which stage of another: by name, by what it makes, or by how alike they are. */
-import type { ReviewedSetting, ReviewedStage } from './types.js';
+import type { SettingOutline, StageOutline } from './types.js';
 
-export interface Pair {
-  readonly before?: ReviewedStage;
-  readonly after?: ReviewedStage;
+export interface StageMatch {
+  readonly before?: StageOutline;
+  readonly after?: StageOutline;
 }
 
 /** Share of settings that must be equal for two names to be one stage. */
 const ALIKE = 0.6;
 
-type Rule = (before: ReviewedStage, after: ReviewedStage) => boolean;
+type Rule = (before: StageOutline, after: StageOutline) => boolean;
 
 const sameName: Rule = (before, after) => before.name === after.name;
 const sameOutput: Rule = ({ identity: a }, { identity: b }) =>
@@ -20,12 +20,12 @@ const RULES: readonly Rule[] = [sameName, sameOutput];
 
 /** In the order of the stages after; removed stages come last. */
 export function matchStages(
-  before: readonly ReviewedStage[],
-  after: readonly ReviewedStage[],
-): readonly Pair[] {
-  const partner = new Map<ReviewedStage, ReviewedStage>();
+  before: readonly StageOutline[],
+  after: readonly StageOutline[],
+): readonly StageMatch[] {
+  const partner = new Map<StageOutline, StageOutline>();
   const free = new Set(before);
-  const pair = (one: ReviewedStage, other: ReviewedStage): void => {
+  const pair = (one: StageOutline, other: StageOutline): void => {
     partner.set(other, one);
     free.delete(one);
   };
@@ -41,13 +41,13 @@ export function matchStages(
   ))
     if (free.has(one) && !partner.has(other)) pair(one, other);
   return [
-    ...after.map((stage): Pair => ({ before: partner.get(stage), after: stage })),
-    ...before.filter((stage) => free.has(stage)).map((stage): Pair => ({ before: stage })),
+    ...after.map((stage): StageMatch => ({ before: partner.get(stage), after: stage })),
+    ...before.filter((stage) => free.has(stage)).map((stage): StageMatch => ({ before: stage })),
   ];
 }
 
 /** Most alike first. */
-function alikePairs(before: readonly ReviewedStage[], after: readonly ReviewedStage[]) {
+function alikePairs(before: readonly StageOutline[], after: readonly StageOutline[]) {
   return before
     .flatMap((one) =>
       after
@@ -59,7 +59,7 @@ function alikePairs(before: readonly ReviewedStage[], after: readonly ReviewedSt
 }
 
 /** Share of equal settings; what a setting refers to may have another name. */
-function likeness(one: ReviewedStage, other: ReviewedStage): number {
+function likeness(one: StageOutline, other: StageOutline): number {
   const paths = new Set([...Object.keys(one.settings), ...Object.keys(other.settings)]);
   const equal = [...paths].filter((path) => {
     const [a, b] = [one.settings[path], other.settings[path]];
@@ -68,14 +68,14 @@ function likeness(one: ReviewedStage, other: ReviewedStage): number {
   return paths.size === 0 ? 1 : equal.length / paths.size;
 }
 
-const shape = (setting: ReviewedSetting, other: ReviewedSetting): string =>
+const shape = (setting: SettingOutline, other: SettingOutline): string =>
   setting.refers === undefined && other.refers === undefined ? setting.text : portOf(setting.text);
 
 /** `adapter.best` → `.best` */
 const portOf = (text: string): string => text.replace(/^[^.]*/, '');
 
 /** New names of stages by their old ones, of those that have another name now. */
-export function renamesOf(pairs: readonly Pair[]): ReadonlyMap<string, string> {
+export function renamesOf(pairs: readonly StageMatch[]): ReadonlyMap<string, string> {
   return new Map(
     pairs.flatMap(({ before, after }) =>
       before === undefined || after === undefined || before.name === after.name

@@ -6,26 +6,26 @@ import { lintReport } from '../../language/lint/index.js';
 import type { SourceMap } from '../../language/source/text.js';
 import { checkTraining } from '../../pipeline/stages/train/check.js';
 import { readTests } from '../pipeline-tests/index.js';
-import { type Compiled, pathOf } from './projects.js';
+import { type Compilation, pathOf } from './projects.js';
 import type { Session } from './session.js';
 
-export interface Found {
+export interface Finding {
   readonly diagnostic: Diagnostic;
   /** The compilation that found it. */
-  readonly compiled: Compiled;
+  readonly compiled: Compilation;
   /** Files that it refers to. */
   readonly sources: SourceMap;
 }
 
-interface Findings {
+interface FileFindings {
   readonly diagnostics: readonly Diagnostic[];
   readonly sources: SourceMap;
 }
 
-const ofCompilation = new WeakMap<Compiled, Findings>();
+const ofCompilation = new WeakMap<Compilation, FileFindings>();
 
 /** Of the compiler and the linter; looked for once in each compilation. */
-function findingsOf(compiled: Compiled): Findings {
+function findingsOf(compiled: Compilation): FileFindings {
   const known = ofCompilation.get(compiled);
   if (known !== undefined) return known;
   const findings = isTestFile(compiled.path)
@@ -35,15 +35,15 @@ function findingsOf(compiled: Compiled): Findings {
   return findings;
 }
 
-function checkedAndLinted(compiled: Compiled): Findings {
+function checkedAndLinted(compiled: Compilation): FileFindings {
   const { diagnostics, sources } = lintReport(compiled, compiled.host);
   const models = checkTraining(compiled, compiled.host);
   return { diagnostics: [...compiled.diagnostics, ...diagnostics, ...models], sources };
 }
 
 /** By absolute path, each mistake once. */
-export function foundByFile({ open, projects, plans }: Session): ReadonlyMap<string, readonly Found[]> {
-  const byFile = new Map<string, Found[]>();
+export function findingsByFile({ open, projects, plans }: Session): ReadonlyMap<string, readonly Finding[]> {
+  const byFile = new Map<string, Finding[]>();
   const seen = new Set<string>();
   for (const path of projects.opened()) {
     if (projects.isLibrary(path)) continue;
@@ -67,7 +67,7 @@ export function foundByFile({ open, projects, plans }: Session): ReadonlyMap<str
 }
 
 /** Where a mistake is shown: what has no place, or one on the command line, in the pipeline's first line. */
-function fileOf({ at }: Diagnostic, compiled: Compiled, sources: SourceMap): string {
+function fileOf({ at }: Diagnostic, compiled: Compilation, sources: SourceMap): string {
   if (at === undefined || at.file === COMMAND_LINE) return compiled.path;
   if ('start' in at && !sources.has(at.file)) return compiled.path;
   return pathOf(compiled, at.file);
