@@ -4,9 +4,9 @@ import { planDecoder } from '../../src/compute/models/decoder/plan.js';
 import { plannedBytes } from '../../src/compute/models/weights/load.js';
 import { assumedLengths } from '../../src/pipeline/planner/lengths.js';
 import { type TrainMemory, trainPeak } from '../../src/pipeline/planner/memory/train.js';
-import { ladder } from '../../src/pipeline/planner/solve/ladder.js';
 import { solve } from '../../src/pipeline/planner/solve/solve.js';
-import { startingChoice } from '../../src/pipeline/planner/solve/start.js';
+import { fastestPlan } from '../../src/pipeline/planner/solve/start.js';
+import { ladder } from '../../src/pipeline/stages/train-plan/ladder.js';
 import { loraOf, RANK, type Shape, type Way } from './cases.js';
 
 /** LoRA or QLoRA, as fast as fits: `undefined` where nothing fits. */
@@ -26,8 +26,8 @@ export function plannedWay({ config, rows, length }: Shape, availableBytes: numb
     steps: () => 1,
   };
   const shared = { preset: undefined, global: rows, micro: rows, fixedRank: true };
-  const { chosen, fits } = solve({
-    start: startingChoice({
+  const { plan, fits } = solve({
+    start: fastestPlan({
       ...{
         ...shared,
         config,
@@ -38,11 +38,11 @@ export function plannedWay({ config, rows, length }: Shape, availableBytes: numb
         alpha: 2 * RANK,
       },
     }),
-    steps: ladder({ ...shared, fallback: [], layers: config.layers, paged: false }),
+    ladder: ladder({ ...shared, fallback: [], layers: config.layers, offloads: false }),
     availableBytes,
-    peakOf: (choice) => trainPeak(memory, choice),
+    peakOf: (candidate) => trainPeak(memory, candidate),
   });
-  const { method, checkpointedBlocks, recomputedMlps, recomputedAttention, logitsChunk } = chosen;
+  const { method, checkpointedBlocks, recomputedMlps, recomputedAttention, logitsChunk } = plan;
   return fits && (method === 'lora' || method === 'qlora')
     ? { by: 'ftpc', method, checkpointedBlocks, recomputedMlps, recomputedAttention, logitsChunk }
     : undefined;

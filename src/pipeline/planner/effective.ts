@@ -2,12 +2,13 @@
 import type { Stage, Value } from '../../language/ir/types.js';
 import { isPlainRecord, isRecord } from '../../language/ir/values.js';
 import { atOrAbove } from '../../language/schemas/setting-paths.js';
-import { hasFactors, type TrainPlan } from '../../language/schemas/types.js';
+import { FIELDS } from '../stages/train-plan/fields.js';
+import type { TrainPlan } from '../stages/train-plan/plan.js';
 import type { Effective } from './types.js';
 
 export function effectiveSettings(
   stage: Stage,
-  chosen: TrainPlan | undefined,
+  plan: TrainPlan | undefined,
   /** Of a stage that continues from an adapter: what is taken from it. */
   taken: Readonly<Record<string, Value | undefined>> = {},
 ): Readonly<Record<string, Effective>> {
@@ -24,50 +25,26 @@ export function effectiveSettings(
   const from = stage.origins['start'] ?? 'author';
   for (const [name, value] of Object.entries(taken))
     if (value !== undefined) effective[name] = { value, from };
-  if (chosen === undefined) return effective;
-  return { ...effective, ...chosenSettings(stage, chosen, effective) };
+  if (plan === undefined) return effective;
+  return { ...effective, ...plannedSettings(stage, plan, effective) };
 }
 
 /** What the planner decided: also where it only confirmed what the file says. */
-function chosenSettings(
-  stage: Stage,
-  chosen: TrainPlan,
+function plannedSettings(
+  { preset }: Stage,
+  plan: TrainPlan,
   written: Readonly<Record<string, Effective>>,
 ): Readonly<Record<string, Effective>> {
-  const unlessWritten = (path: string, value: number): Effective =>
-    written[path]?.value === value
-      ? (written[path] ?? { value, from: 'planner' })
-      : { value, from: 'planner' };
-  const adapter: Readonly<Record<string, Effective>> =
-    !hasFactors(chosen.method) || chosen.rank === 0
-      ? {}
-      : {
-          'lora.rank': unlessWritten('lora.rank', chosen.rank),
-          'lora.alpha': unlessWritten('lora.alpha', chosen.alpha),
-        };
-  return {
-    using: { value: chosen.method, from: stage.preset === chosen.method ? 'author' : 'planner' },
-    ...adapter,
-    'batch.micro': unlessWritten('batch.micro', chosen.microBatch),
-    'batch.accumulation': { value: chosen.accumulation, from: 'planner' },
-    max_length: { value: chosen.maxLength, from: 'planner' },
-    ...(chosen.materialised ? { materialised: { value: true, from: 'planner' as const } } : {}),
-    ...(chosen.pagedWeights ? { paged_weights: { value: true, from: 'planner' as const } } : {}),
-    ...(chosen.offloadedState === undefined
-      ? {}
-      : { offloaded_state: { value: chosen.offloadedState, from: 'planner' as const } }),
-    ...(chosen.recomputedAttention === undefined
-      ? {}
-      : { recomputed_attention: { value: chosen.recomputedAttention, from: 'planner' as const } }),
-    ...(chosen.recomputedMlps === undefined
-      ? {}
-      : { recomputed_mlps: { value: chosen.recomputedMlps, from: 'planner' as const } }),
-    checkpointed_blocks: { value: chosen.checkpointedBlocks, from: 'planner' },
-    logits_chunk: { value: chosen.logitsChunk, from: 'planner' },
-    ...(chosen.vocabularyShard === undefined
-      ? {}
-      : { vocabulary_shard: { value: chosen.vocabularyShard, from: 'planner' as const } }),
-  };
+  const said: typeof written =
+    preset === undefined ? written : { ...written, using: { value: preset, from: 'author' } };
+  return Object.fromEntries(
+    FIELDS.flatMap(({ name, setting, applies, isListed }): readonly [string, Effective][] => {
+      const value = plan[name];
+      if (value === undefined || applies?.(plan.method) === false || isListed?.(plan) === false) return [];
+      const own = said[setting];
+      return [[setting, own?.value === value ? own : { value, from: 'planner' }]];
+    }),
+  );
 }
 
 /** A prompt's text is in its file; the plan names the file and its digest. */

@@ -11,8 +11,8 @@ import { isCompiled } from '../../compute/tensor/runtimes/tensorflow/variants.js
 import type { HeldWeights } from '../../language/ir/held-weights.js';
 import type { Stage, StageKind, Value } from '../../language/ir/types.js';
 import { settingsOf } from '../../language/schemas/stages/settings.js';
-import type { TrainPlan } from '../../language/schemas/types.js';
 import { withFactors } from '../stages/train/adapters/kinds.js';
+import type { TrainPlan } from '../stages/train-plan/plan.js';
 import { evaluationPeak, type ForwardMemory, mergePeak } from './memory/evaluate.js';
 import { dataPeak, formatPeak } from './memory/rows.js';
 import { decoderShape, optimizerBytes, trainPeak } from './memory/train.js';

@@ -5,10 +5,12 @@ import type { RuntimeIdentity } from '../../compute/tensor/runtimes/index.js';
 import type { Digests } from '../../language/host/digests.js';
 import { type Host, HostError } from '../../language/host/host.js';
 import type { Program, Stage, StageKind } from '../../language/ir/types.js';
+import { hasFactors } from '../../language/schemas/methods.js';
 import { schemas } from '../../language/schemas/stages/index.js';
-import { hasFactors, isMethod, type TrainPlan } from '../../language/schemas/types.js';
 import { snapshotFolder } from '../stages/hub-cache.js';
 import { stages as definitions } from '../stages/index.js';
+import { FIELDS, planOf } from '../stages/train-plan/fields.js';
+import type { TrainPlan } from '../stages/train-plan/plan.js';
 import { canonical, sha256 } from './canonical.js';
 import { type ModelContent, type Part, type PartsContext, settingParts } from './parts.js';
 
@@ -28,27 +30,9 @@ export interface KeyOptions {
 /** Stages whose artefact depends on how the runtime computes. */
 const COMPUTED: ReadonlySet<StageKind> = new Set(['train', 'eval', 'merge']);
 
-/** Settings that act through {@link TrainPlan} alone: what they led to is in the key, and they are not. */
-const CHOSEN_SETTINGS: Readonly<Partial<Record<StageKind, readonly string[]>>> = {
+/** Settings that act through the plan alone: what they led to is in the key, and they are not. */
+const PLAN_SETTINGS: Readonly<Partial<Record<StageKind, readonly string[]>>> = {
   train: ['fallback'],
-};
-
-/** What a key takes from the choice; accumulation follows from the micro batch, and what is paged computes the same. */
-const CHOSEN_PARTS = [
-  'method',
-  'microBatch',
-  'maxLength',
-  'rank',
-  'alpha',
-  'checkpointedBlocks',
-  'logitsChunk',
-  'vocabularyShard',
-] as const satisfies readonly (keyof TrainPlan)[];
-
-/** What the key calls a field that has had another name: a new name changes no key. */
-const KEY_NAMES: Readonly<Partial<Record<keyof TrainPlan, string>>> = {
-  logitsChunk: 'headChunk',
-  vocabularyShard: 'headEntries',
 };
 
 /**
@@ -117,11 +101,11 @@ export function stageParts(
   ];
 }
 
-export function keyOf(parts: readonly Part[], chosen: TrainPlan | undefined): StageKey {
-  const shaped = hasFactors(chosen?.method);
+export function keyOf(parts: readonly Part[], plan: TrainPlan | undefined): StageKey {
+  const shaped = hasFactors(plan?.method);
   const all = [
     ...parts.filter(({ name }) => shaped || !name.startsWith('settings.lora.')),
-    ...chosenParts(chosen),
+    ...planParts(plan),
   ];
   const identities = new Map(all.map(({ identity, value }) => [identity, value]));
   return {
@@ -135,53 +119,43 @@ export const runtimeName = ({ name, version }: RuntimeIdentity): string => `${na
 function ownParts(stage: Stage, context: PartsContext): readonly Part[] {
   const content: ModelContent = stage.kind === 'format' ? 'tokenizer' : 'all';
   const schema = schemas[stage.kind].settings;
-  const skipped = new Set(CHOSEN_SETTINGS[stage.kind]);
+  const skipped = new Set(PLAN_SETTINGS[stage.kind]);
   return (
     Object.entries(stage.settings)
       .filter(([name]) => !skipped.has(name))
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .flatMap(([name, value]) => settingParts(`settings.${name}`, value, schema[name], context, content))
-      // the micro batch acts through the choice
+      // the micro batch acts through the plan
       .filter(({ name }) => name !== 'settings.batch.micro')
   );
 }
 
-function chosenParts(chosen: TrainPlan | undefined): readonly Part[] {
-  if (chosen === undefined) return [];
-  const adapter = hasFactors(chosen.method);
-  return CHOSEN_PARTS.filter((name) => adapter || (name !== 'rank' && name !== 'alpha')).flatMap((name) => {
-    const value = chosen[name];
-    if (value === undefined) return [];
-    return [
-      { name: `chosen.${name}`, identity: `chosen.${KEY_NAMES[name] ?? name}`, value: canonical(value) },
-    ];
-  });
-}
+/** What a key takes from a plan: accumulation follows from the micro batch, and what changes no result is left out. */
+const planParts = (plan: TrainPlan | undefined): readonly Part[] =>
+  plan === undefined
+    ? []
+    : FIELDS.flatMap(({ name, key, applies }) => {
+        const value = plan[name];
+        if (key === undefined || value === undefined || applies?.(plan.method) === false) return [];
+        return [{ name: `chosen.${name}`, identity: `chosen.${key}`, value: canonical(value) }];
+      });
 
 const plain = (name: string, value: string): Part => ({ name, identity: name, value });
 
-/** The choice that a record was made under, from its parts; `undefined` where it holds none. */
-export function chosenFromParts(
+/** The plan that a record was made under, from its parts; `undefined` where it holds none. */
+export function planFromParts(
   parts: Readonly<Record<string, string>>,
   global: number,
 ): TrainPlan | undefined {
-  const read = (name: string): unknown => {
-    const text = parts[`chosen.${name}`];
-    return text === undefined ? undefined : JSON.parse(text);
-  };
-  const method = read('method');
-  const number = (name: string, fallback?: number): number => Number(read(name) ?? fallback ?? Number.NaN);
-  if (!isMethod(method)) return undefined;
-  const chosen: TrainPlan = {
-    method,
-    microBatch: number('microBatch'),
-    accumulation: Math.ceil(global / number('microBatch')),
-    maxLength: number('maxLength'),
-    rank: number('rank', 0),
-    alpha: number('alpha', 0),
-    checkpointedBlocks: number('checkpointedBlocks'),
-    logitsChunk: number('logitsChunk'),
-    ...(read('vocabularyShard') === undefined ? {} : { vocabularyShard: number('vocabularyShard') }),
-  };
-  return Object.values(chosen).some((value) => Number.isNaN(value)) ? undefined : chosen;
+  const values = new Map(
+    FIELDS.map(({ name }): [string, unknown] => {
+      const text = parts[`chosen.${name}`];
+      return [name, text === undefined ? undefined : JSON.parse(text)];
+    }),
+  );
+  return planOf({
+    ...{ rank: 0, alpha: 0 },
+    ...Object.fromEntries([...values].filter(([, value]) => value !== undefined)),
+    accumulation: Math.ceil(global / Number(values.get('microBatch'))),
+  });
 }

@@ -10,10 +10,11 @@ import type { Host } from '../../language/host/host.js';
 import type { Reason, StageAction } from '../../language/ir/events.js';
 import { RUNTIME_NAMES } from '../../language/ir/runtimes.js';
 import type { Program, Stage, Value } from '../../language/ir/types.js';
-import type { TrainPlan } from '../../language/schemas/types.js';
 import { takenSettings } from '../stages/train/adapters/kinds.js';
 import { coverageOf } from '../stages/train/coverage.js';
 import { readSummary } from '../stages/train/result-files.js';
+import { withResidency } from '../stages/train-plan/fields.js';
+import type { TrainPlan } from '../stages/train-plan/plan.js';
 import { openStore } from '../store/index.js';
 import { askedRuntime } from './asked-runtime.js';
 import { budgetLines } from './budget.js';
@@ -30,7 +31,7 @@ import { tighter } from './room.js';
 import { scaleOf } from './scale.js';
 import { missingSecrets } from './secrets.js';
 import { addSeconds, NO_TIME } from './time.js';
-import { choose, earlierChoice, roomOf, type TrainFacts, trainFacts } from './train-stage.js';
+import { decide, earlierPlan, roomOf, type TrainFacts, trainFacts } from './train-stage.js';
 import type { Peak, Plan, PlannedStage, Rejected } from './types.js';
 import type { PlanWorld } from './world.js';
 
@@ -161,23 +162,26 @@ function decidePlain(world: PlanWorld, stage: Stage): Decided {
   };
 }
 
-/** A choice that has led to an output is kept, and how the base was held for it: nothing is measured for it. */
+/** A plan that has led to an output is kept, and how the base was held for it: nothing is measured for it. */
 async function decideTrain(world: PlanWorld, stage: Stage): Promise<Decided> {
   const parts = stageParts(world.program, stage, world.host, world, world.keys);
-  const earlier = world.settled[stage.name] ?? earlierChoice(world, stage, parts);
+  const earlier = world.settled[stage.name] ?? earlierPlan(world, stage, parts);
   if (earlier !== undefined) {
     const key = keyOf(parts, earlier);
     const entry = world.store.find(key.key);
     if (entry !== undefined) {
       const made = readSummary(world.host, entry.path);
-      const { pagedWeights: _, materialised: __, ...shape } = earlier;
-      return { key, chosen: made === undefined ? earlier : { ...shape, ...made.held }, rejected: [] };
+      return {
+        key,
+        chosen: made === undefined ? earlier : withResidency(earlier, made.residency),
+        rejected: [],
+      };
     }
   }
   const facts = await trainFacts(world, stage, true);
   if (facts === undefined) throw new Error(`stage ${stage.name} has no model or no rows`);
-  const decision = choose(world, stage, facts, parts, earlier);
-  const { chosen, rejected, peak, fits, wouldHelp } = decision;
+  const decision = decide(world, stage, facts, parts, earlier);
+  const { plan: chosen, rejected, peak, fits, wouldHelp } = decision;
   const { machine } = world;
   return {
     key: keyOf(parts, chosen),

@@ -1,10 +1,10 @@
 /** What can be wrong with a plan, as diagnostics. */
 import type { Diagnostic } from '../../language/diagnostics/types.js';
 import type { Stage } from '../../language/ir/types.js';
+import { planTexts } from '../stages/train-plan/fields.js';
 import type { PlanMachine } from './machines.js';
 import { largestPart } from './memory/parts.js';
 import { bytes } from './quantities.js';
-import { recomputedText } from './recomputed.js';
 import { availableText, type Room, refusedText, type Tight, tighter } from './room.js';
 import type { Peak, Rejected } from './types.js';
 
@@ -39,10 +39,11 @@ export function notFit(stage: Stage, { peak, room, machine, rejected, wouldHelp 
     message: `stage \`${stage.name}\` does not fit: ${why}`,
     at: stage.span,
     ...(peak.refused === undefined && { label: `largest part: ${part}, ${bytes(size)}` }),
-    notes: rejected.map(
-      ({ method, pagedWeights, vocabularyShard, microBatch, maxLength, peakBytes, why, ...rest }) =>
-        `${method}${pagedWeights ? ' on a base that is read one block at a time' : ''}${vocabularyShard === undefined ? '' : ', the vocabulary in shards'}, ${microBatch} ${microBatch === 1 ? 'row' : 'rows'} at a time, ${recomputedText(rest)} recomputed, ${maxLength} tokens: ${bytes(peakBytes)}; ${why}`,
-    ),
+    notes: rejected.map((plan) => {
+      const { method, microBatch, maxLength, peakBytes, why: reason } = plan;
+      const rows = `${microBatch} ${microBatch === 1 ? 'row' : 'rows'} at a time`;
+      return `${[method, ...planTexts(plan), rows, `${maxLength} tokens`].join(', ')}: ${bytes(peakBytes)}; ${reason}`;
+    }),
     help: ways.join(', or '),
   };
 }

@@ -3,8 +3,8 @@
 import { stepsPerEpoch } from '../../compute/training/order.js';
 import type { Stage, StageKind, Value } from '../../language/ir/types.js';
 import { settingsOf } from '../../language/schemas/stages/settings.js';
-import type { TrainPlan } from '../../language/schemas/types.js';
 import { coverageOf } from '../stages/train/coverage.js';
+import type { TrainPlan } from '../stages/train-plan/plan.js';
 import type { Entry } from '../store/index.js';
 import { type Lengths, shortened } from './lengths.js';
 import { decoderShape } from './memory/train.js';

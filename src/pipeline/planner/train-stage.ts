@@ -1,17 +1,19 @@
 /** What is chosen for a train stage, and what the choice costs. */
 
-import { adaptedConfig } from '../../compute/models/adapters/classifier.js';
 import { virtualTokensOf } from '../../compute/models/adapters/kinds.js';
-import { wholeTensor } from '../../compute/models/adapters/whole.js';
-import { entriesOfPiece } from '../../compute/models/decoder/vocabulary.js';
 import { isCompiled } from '../../compute/tensor/runtimes/tensorflow/variants.js';
 import { totalSteps } from '../../compute/training/order.js';
 import type { Stage, Value } from '../../language/ir/types.js';
+import { hasFactors } from '../../language/schemas/methods.js';
 import { settingsOf } from '../../language/schemas/stages/settings.js';
-import { hasFactors, type TrainPlan } from '../../language/schemas/types.js';
 import { factorsOf } from '../stages/train/adapters/kinds.js';
-import { isPaged, optimizerName, stopAfter } from '../stages/train/loop-settings.js';
-import { chosenFromParts, keyOf } from './keys.js';
+import { optimizerName, stopAfter } from '../stages/train/loop-settings.js';
+import { relaxationLimits } from '../stages/train/relaxation-limits.js';
+import type { RelaxationLimits } from '../stages/train-plan/freedom.js';
+import { LISTABLE, ladder } from '../stages/train-plan/ladder.js';
+import { withMicro } from '../stages/train-plan/micro-batch.js';
+import type { TrainPlan } from '../stages/train-plan/plan.js';
+import { keyOf, planFromParts } from './keys.js';
 import { BIN, type Lengths, shortened } from './lengths.js';
 import {
   decoderShape,
@@ -24,9 +26,8 @@ import {
 import { stageNamed } from './models.js';
 import type { Part } from './parts.js';
 import type { Room } from './room.js';
-import { type LadderOptions, ladder, withMicro } from './solve/ladder.js';
-import { type Solution, solve } from './solve/solve.js';
-import { decodingOnce, startingChoice } from './solve/start.js';
+import { type Solution, type SolveRequest, solve } from './solve/solve.js';
+import { fastestPlan, materialisedIfSmall } from './solve/start.js';
 import { decodedWeights, keptByProcess, type PlannedModel, weightBytes } from './stage-models.js';
 import type { PlanWorld } from './world.js';
 
@@ -35,7 +36,7 @@ export interface TrainFacts {
   readonly model: PlannedModel;
   readonly memory: TrainMemory;
   readonly validation: Lengths | undefined;
-  readonly ladder: LadderOptions;
+  readonly limits: RelaxationLimits;
   readonly maxLength: number;
 }
 
@@ -82,128 +83,109 @@ export async function trainFacts(
       largestTensor: world.largestTensor,
       planDecoder: world.planDecoder,
     },
-    ladder: {
-      preset: stage.preset,
-      fallback: settings.fallback,
-      global: packing ? sequencesOf(shape, maxLength) : global,
-      micro: settings.batch.micro,
-      layers: model.config.layers,
-      vocabularyShard:
-        world.runtime.name === 'onnx' && wholeTensor(model.config, adapter, 'head') === undefined
-          ? entriesOfPiece(adaptedConfig(model.config, adapter))
-          : undefined,
-      fixedRank: settings.start !== undefined,
-      paged: isPaged(settings),
-    },
+    limits: relaxationLimits(
+      stage,
+      { config: model.config, adapter, runtime: world.runtime.name },
+      packing ? sequencesOf(shape, maxLength) : global,
+    ),
   };
 }
 
-/** The choice of an earlier run that differs from this stage in nothing but the choice. */
-export function earlierChoice(world: PlanWorld, stage: Stage, parts: readonly Part[]): TrainPlan | undefined {
+/** The plan of an earlier run that differs from this stage in nothing but its plan. */
+export function earlierPlan(world: PlanWorld, stage: Stage, parts: readonly Part[]): TrainPlan | undefined {
   const { global, micro } = settingsOf(stage, 'train').batch;
   for (const record of world.records()) {
     if (record.kind !== 'train') continue;
-    const chosen = chosenFromParts(record.parts, global);
-    if (chosen !== undefined && consistent(chosen, stage, micro) && keyOf(parts, chosen).key === record.key)
-      return chosen;
+    const plan = planFromParts(record.parts, global);
+    if (plan !== undefined && isAllowed(plan, stage, micro) && keyOf(parts, plan).key === record.key)
+      return plan;
   }
   return undefined;
 }
 
-function consistent(chosen: TrainPlan, stage: Stage, micro: number | undefined): boolean {
-  if (!hasFactors(stage.preset) || !hasFactors(chosen.method)) return chosen.method === stage.preset;
-  if (stage.preset === 'qlora' && chosen.method !== 'qlora') return false;
-  return micro === undefined || chosen.microBatch <= micro;
+function isAllowed({ method, microBatch }: TrainPlan, { preset }: Stage, micro: number | undefined): boolean {
+  if (!hasFactors(preset) || !hasFactors(method)) return method === preset;
+  if (preset === 'qlora' && method !== 'qlora') return false;
+  return micro === undefined || microBatch <= micro;
 }
 
 /** What a stage of this world may take. */
 export const roomOf = ({ availableBytes, device }: PlanWorld): Room => ({ availableBytes, device });
 
 export interface Decision extends Solution {
-  /** A step that the file does not allow and with which the stage would fit. */
+  /** A relaxation that the file does not allow and with which the stage would fit. */
   readonly wouldHelp?: string;
 }
 
-export function choose(
+export function decide(
   world: PlanWorld,
   stage: Stage,
   facts: TrainFacts,
   parts: readonly Part[],
   earlier: TrainPlan | undefined,
 ): Decision {
+  const { limits, memory } = facts;
   const start = startOf(stage, facts);
-  const steps = ladder(facts.ladder);
   const kept =
-    (earlier && withMicro(earlier, earlier.microBatch, facts.ladder.global)) ??
-    resumableChoice(world, parts, start, facts.ladder);
-  const solution = solve({
+    (earlier && withMicro(earlier, earlier.microBatch, limits.global)) ??
+    resumablePlan(world, parts, start, limits);
+  const request: SolveRequest = {
     start,
-    steps,
+    ladder: ladder(limits),
     // a frozen base is no smaller version of an adapter's training, nor the other way round
     methods: stage.preset === 'head' ? [] : undefined,
     ...roomOf(world),
-    kept: kept === undefined ? [] : [decodingOnce(facts.memory, kept), kept],
-    peakOf: (chosen) => trainPeak(facts.memory, chosen),
+    peakOf: (plan) => trainPeak(memory, plan),
+  };
+  const solution = solve({
+    ...request,
+    earlier: kept === undefined ? [] : [materialisedIfSmall(memory, kept), kept],
   });
-  return solution.fits ? solution : { ...solution, wouldHelp: wouldHelp(world, facts, start) };
+  return solution.fits ? solution : { ...solution, wouldHelp: wouldHelp(request, limits) };
 }
 
-function startOf(stage: Stage, { model, memory, ladder: options, maxLength }: TrainFacts): TrainPlan {
-  const fastest = startingChoice({
+function startOf(stage: Stage, { model, memory, limits, maxLength }: TrainFacts): TrainPlan {
+  const fastest = fastestPlan({
     preset: stage.preset,
     config: model.config,
-    global: options.global,
+    global: limits.global,
     packed: memory.packed !== undefined,
-    micro: options.micro,
+    micro: limits.micro,
     maxLength,
     longestPadded: longestPadded(memory, { maxLength }),
     lengths: memory.lengths,
     ...factorsOf(memory.adapter),
   });
-  return decodingOnce(memory, fastest);
+  return materialisedIfSmall(memory, fastest);
 }
 
-/** A shape under which this very stage has a checkpoint: found by its key, since keys name what they are made of. */
-function resumableChoice(
+/** A plan under which this very stage has a checkpoint: found by its key, since keys name what they are made of. */
+function resumablePlan(
   world: PlanWorld,
   parts: readonly Part[],
   start: TrainPlan,
-  options: LadderOptions,
+  { preset, micro, global, layers }: RelaxationLimits,
 ): TrainPlan | undefined {
-  const resumable = (chosen: TrainPlan): boolean => world.store.resumable(keyOf(parts, chosen).key);
+  const resumable = (plan: TrainPlan): boolean => world.store.resumable(keyOf(parts, plan).key);
   if (resumable(start)) return start;
-  const methods = options.preset === undefined ? (['lora', 'qlora'] as const) : [start.method];
+  const methods = preset === undefined ? (['lora', 'qlora'] as const) : [start.method];
   for (const method of methods)
-    for (let rows = options.micro ?? options.global; rows >= 1; rows--) {
-      if (options.global % rows !== 0 && rows !== start.microBatch) continue;
-      for (let blocks = 0; blocks <= options.layers; blocks++) {
-        const chosen = { ...withMicro(start, rows, options.global), method, checkpointedBlocks: blocks };
-        if (resumable(chosen)) return chosen;
+    for (let rows = micro ?? global; rows >= 1; rows--) {
+      if (global % rows !== 0 && rows !== start.microBatch) continue;
+      for (let blocks = 0; blocks <= layers; blocks++) {
+        const plan = { ...withMicro(start, rows, global), method, checkpointedBlocks: blocks };
+        if (resumable(plan)) return plan;
       }
     }
   return undefined;
 }
 
-const HELPERS = [
-  { name: 'qlora', args: {}, text: 'qlora' },
-  { name: 'smaller_micro_batch', args: {}, text: 'smaller_micro_batch' },
-  { name: 'shorten', args: { min: 64 }, text: 'shorten(min: 64tok)' },
-  { name: 'lower_rank', args: { min: 4 }, text: 'lower_rank(min: 4)' },
-] as const;
-
-function wouldHelp(world: PlanWorld, facts: TrainFacts, start: TrainPlan): string | undefined {
-  return HELPERS.find(({ name, args }) => {
-    if (facts.ladder.fallback.some(({ call }) => call === name)) return false;
-    const steps = ladder({ ...facts.ladder, fallback: [...facts.ladder.fallback, { call: name, args }] });
-    const { fits } = solve({
-      start,
-      steps,
-      ...roomOf(world),
-      peakOf: (chosen) => trainPeak(facts.memory, chosen),
-    });
-    return fits;
+const wouldHelp = (request: SolveRequest, limits: RelaxationLimits): string | undefined =>
+  LISTABLE.find(({ call }) => {
+    const { fallback } = limits;
+    if (fallback.some((listed) => listed.call === call.call)) return false;
+    return solve({ ...request, ladder: ladder({ ...limits, fallback: [...fallback, call] }) }).fits;
   })?.text;
-}
 
 /** Floating-point operations of a whole training, validations included. */
 export function trainFlops(stage: Stage, facts: TrainFacts, chosen: TrainPlan): number {

@@ -4,8 +4,8 @@ import type { Reason, StageAction } from '../../language/ir/events.js';
 import type { HeldWeights } from '../../language/ir/held-weights.js';
 import type { AskedRuntime } from '../../language/ir/runtimes.js';
 import type { Instance, Origin, StageKind, Value } from '../../language/ir/types.js';
-import type { TrainPlan } from '../../language/schemas/types.js';
 import type { CoveredModule } from '../stages/train/coverage.js';
+import type { TrainPlan } from '../stages/train-plan/plan.js';
 
 /** What memory is used for, in the order in which it is shown. */
 export const MEMORY_PARTS = [

@@ -7,7 +7,7 @@ import type { Digests } from '../../language/host/digests.js';
 import type { Host } from '../../language/host/host.js';
 import type { StageRecord } from '../../language/ir/outputs.js';
 import type { Program, Stage } from '../../language/ir/types.js';
-import type { TrainPlan } from '../../language/schemas/types.js';
+import type { TrainPlan } from '../stages/train-plan/plan.js';
 import type { Store } from '../store/index.js';
 import type { StageKey } from './keys.js';
 import type { Lengths } from './lengths.js';

@@ -5,8 +5,8 @@ import type { HeldWeights } from '../../language/ir/held-weights.js';
 import type { StageResult } from '../../language/ir/outputs.js';
 import type { RuntimeName } from '../../language/ir/runtimes.js';
 import type { PinnedRepository, Stage } from '../../language/ir/types.js';
-import type { TrainPlan } from '../../language/schemas/types.js';
 import type { Artefact } from '../stages/stage.js';
+import type { TrainPlan } from '../stages/train-plan/plan.js';
 
 /** Everything a stage's context is rebuilt from. */
 export interface Job {

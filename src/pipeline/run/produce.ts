@@ -94,7 +94,7 @@ async function tryUntilItFits(
     const { name } = job.stage;
     sink.event({ type: 'recovery', stage: name, cause: end.diagnostic.message, change: next.change });
     store.begin(job.key);
-    job = { ...job, chosen: next.chosen };
+    job = { ...job, chosen: next.plan };
   }
 }
 

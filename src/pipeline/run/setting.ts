@@ -3,7 +3,7 @@ import type { Reason, RunEvent } from '../../language/ir/events.js';
 import type { HeldWeights } from '../../language/ir/held-weights.js';
 import type { RuntimeName } from '../../language/ir/runtimes.js';
 import type { PinnedRepository, Stage } from '../../language/ir/types.js';
-import type { TrainPlan } from '../../language/schemas/types.js';
+import type { TrainPlan } from '../stages/train-plan/plan.js';
 import type { Entry, Store } from '../store/index.js';
 
 /** A stage with what the plan says of it. */

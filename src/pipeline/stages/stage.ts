@@ -6,7 +6,7 @@ import type { HeldWeights } from '../../language/ir/held-weights.js';
 import type { OutputFolder, StageResult, WorkFolder } from '../../language/ir/outputs.js';
 import type { RuntimeName } from '../../language/ir/runtimes.js';
 import type { Stage, StageKind } from '../../language/ir/types.js';
-import type { TrainPlan } from '../../language/schemas/types.js';
+import type { TrainPlan } from './train-plan/plan.js';
 
 /** A complete output of an earlier stage. */
 export interface Artefact {

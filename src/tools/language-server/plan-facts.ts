@@ -1,8 +1,8 @@
 /** What the planner says of a stage, for hovers and hints. */
 import { bytes, duration } from '../../pipeline/planner/quantities.js';
-import { recomputedText, recomputesSomething } from '../../pipeline/planner/recomputed.js';
 import { scaleText } from '../../pipeline/planner/render/scale.js';
 import type { PlannedStage } from '../../pipeline/planner/types.js';
+import { planTexts } from '../../pipeline/stages/train-plan/fields.js';
 import type { PlanReply } from './plans.js';
 
 /** The planned stages of a block: a matrix makes several of one. */
@@ -30,11 +30,7 @@ export function planFacts(stage: PlannedStage): string {
       ? []
       : [
           `${chosen.method}, ${chosen.microBatch} rows × ${chosen.accumulation} a step, up to ${chosen.maxLength} tokens${chosen.rank > 0 ? `, rank ${chosen.rank}` : ''}`,
-          ...(chosen.pagedWeights ? ['the base read one block at a time'] : []),
-          ...(chosen.offloadedState === undefined
-            ? []
-            : [`${100 * chosen.offloadedState} % of the optimiser's state in a file`]),
-          ...(recomputesSomething(chosen) ? [`${recomputedText(chosen)} recomputed`] : []),
+          ...planTexts(chosen),
         ]),
     ...(diskBytes > 0 ? [`disk ${bytes(diskBytes)}`] : []),
   ];

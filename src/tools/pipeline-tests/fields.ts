@@ -2,8 +2,10 @@
 
 import { isError } from '../../language/diagnostics/types.js';
 import type { StageSummary } from '../../language/ir/events.js';
-import { METHODS } from '../../language/schemas/types.js';
+import type { SettingType } from '../../language/schemas/schema.js';
 import type { PlannedStage } from '../../pipeline/planner/types.js';
+import { FIELDS, fieldValue } from '../../pipeline/stages/train-plan/fields.js';
+import { settingName } from '../../pipeline/stages/train-plan/old-names.js';
 import type { Facts, Kind, Need, Ran, Scalar } from './types.js';
 
 export interface Field<T> {
@@ -47,43 +49,21 @@ export const PLANNED_STAGE: Fields<PlannedStage> = {
 };
 
 /** `plan.STAGE.chosen.…`: what the planner decided for a train stage. */
-export const CHOSEN: Fields<PlannedStage> = {
-  method: { kind: 'text', words: METHODS, read: ({ chosen }) => chosen?.method },
-  micro_batch: { kind: 'number', read: ({ chosen }) => chosen?.microBatch },
-  accumulation: { kind: 'number', read: ({ chosen }) => chosen?.accumulation },
-  max_length: { kind: 'tokens', read: ({ chosen }) => chosen?.maxLength },
-  rank: { kind: 'number', read: ({ chosen }) => chosen?.rank },
-  alpha: { kind: 'number', read: ({ chosen }) => chosen?.alpha },
-  checkpointed_blocks: { kind: 'number', read: ({ chosen }) => chosen?.checkpointedBlocks },
-  recomputed_mlps: {
-    kind: 'number',
-    read: ({ chosen }) =>
-      chosen === null ? undefined : Math.max(chosen.recomputedMlps ?? 0, chosen.checkpointedBlocks),
-  },
-  recomputed_attention: {
-    kind: 'number',
-    read: ({ chosen }) =>
-      chosen === null
-        ? undefined
-        : Math.max(chosen.recomputedAttention ?? 0, chosen.recomputedMlps ?? 0, chosen.checkpointedBlocks),
-  },
-  offloaded_state: {
-    kind: 'number',
-    read: ({ chosen }) => (chosen === null ? undefined : (chosen.offloadedState ?? 0)),
-  },
-  vocabulary_shard: {
-    kind: 'number',
-    read: ({ chosen }) => chosen?.vocabularyShard,
-  },
-  materialised: {
-    kind: 'boolean',
-    read: ({ chosen }) => (chosen === null ? undefined : chosen.materialised === true),
-  },
-  paged_weights: {
-    kind: 'boolean',
-    read: ({ chosen }) => (chosen === null ? undefined : chosen.pagedWeights === true),
-  },
-};
+export const CHOSEN: Fields<PlannedStage> = Object.fromEntries(
+  FIELDS.map((field): [string, Field<PlannedStage>] => [
+    settingName(field.name),
+    {
+      ...kindOf(field.type),
+      read: ({ chosen }) => (chosen === null ? undefined : fieldValue(field, chosen)),
+    },
+  ]),
+);
+
+function kindOf(type: SettingType): Pick<Field<PlannedStage>, 'kind' | 'words'> {
+  if (type.kind === 'enum') return { kind: 'text', words: type.values };
+  if (type.kind === 'quantity') return { kind: type.units[0] === 'tokens' ? 'tokens' : 'number' };
+  return { kind: type.kind === 'boolean' ? 'boolean' : 'number' };
+}
 
 /** `program.…` */
 export const PROGRAM: Fields<Facts> = {

@@ -9,7 +9,7 @@ import type { Diagnostic } from '../../language/diagnostics/types.js';
 import type { Stage } from '../../language/ir/types.js';
 import { schemas } from '../../language/schemas/stages/index.js';
 import type { Word } from '../../language/syntax/ast.js';
-import { newSettingName } from '../../pipeline/stages/old-names.js';
+import { newSettingName } from '../../pipeline/stages/train-plan/old-names.js';
 import {
   CHOSEN,
   type Field,

@@ -3,8 +3,8 @@ import { expect } from 'chai';
 import { openDigests } from '../../../src/language/host/digests.js';
 import { nodeHost } from '../../../src/language/host/node-host.js';
 import type { Program } from '../../../src/language/ir/types.js';
-import type { TrainPlan } from '../../../src/language/schemas/types.js';
 import { changedFile, type StageKey, stageKeys } from '../../../src/pipeline/planner/keys.js';
+import type { TrainPlan } from '../../../src/pipeline/stages/train-plan/plan.js';
 import { type Folder, pipelineFolder, TEXT } from './pipeline.js';
 
 const CHOSEN: TrainPlan = {

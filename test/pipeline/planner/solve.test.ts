@@ -1,15 +1,16 @@
 import { expect } from 'chai';
 import type { Call } from '../../../src/language/ir/types.js';
-import type { TrainPlan } from '../../../src/language/schemas/types.js';
 import { peakOf } from '../../../src/pipeline/planner/memory/parts.js';
-import { divisors, ladder } from '../../../src/pipeline/planner/solve/ladder.js';
 import { type Solution, solve } from '../../../src/pipeline/planner/solve/solve.js';
 import {
+  attentionToRecompute,
   leastPadding,
   logitsChunk,
   sensibleMicro,
-  sharesToRecompute,
 } from '../../../src/pipeline/planner/solve/start.js';
+import { ladder } from '../../../src/pipeline/stages/train-plan/ladder.js';
+import { divisors } from '../../../src/pipeline/stages/train-plan/micro-batch.js';
+import type { TrainPlan } from '../../../src/pipeline/stages/train-plan/plan.js';
 
 const START: TrainPlan = {
   method: 'lora',
@@ -23,7 +24,7 @@ const START: TrainPlan = {
 };
 
 /** Weights 400, 100, decoded once 700 or, paged, 99, rank 2 a unit, and 8 a row and block for 256 tokens; a recomputed block costs a quarter, one whose MLP is recomputed five eighths. */
-const toyPeak = (chosen: TrainPlan) => {
+const toyPeak = (plan: TrainPlan) => {
   const {
     method,
     pagedWeights,
@@ -33,7 +34,7 @@ const toyPeak = (chosen: TrainPlan) => {
     rank,
     checkpointedBlocks: blocks,
     recomputedMlps = 0,
-  } = chosen;
+  } = plan;
   const mlps = Math.max(0, recomputedMlps - blocks);
   return peakOf(
     {
@@ -63,20 +64,20 @@ function solved(
 ): Solution {
   return solve({
     start: options.start ?? START,
-    steps: ladder({
+    ladder: ladder({
       ...{ preset, fallback: steps, global: 16, micro: options.micro, layers: 6, fixedRank: false },
-      paged: false,
+      offloads: false,
     }),
     availableBytes,
-    kept: options.kept,
+    earlier: options.kept,
     peakOf: toyPeak,
   });
 }
 
 describe('solver', () => {
   it('takes the fastest shape where it fits, and shows the other methods with their numbers', () => {
-    const { chosen, fits, taken, rejected } = solved(2000, fallback());
-    expect(chosen).to.deep.equal(START);
+    const { plan, fits, taken, rejected } = solved(2000, fallback());
+    expect(plan).to.deep.equal(START);
     expect(fits).to.equal(true);
     expect(taken).to.deep.equal([]);
     expect(rejected.map(({ method, peakBytes }) => [method, peakBytes])).to.deep.equal([
@@ -90,7 +91,7 @@ describe('solver', () => {
     const names = (preset: string | undefined, steps: readonly Call[]) =>
       ladder({
         ...{ preset, fallback: steps, global: 16, micro: undefined, layers: 6, fixedRank: false },
-        ...{ paged: false, vocabularyShard: 64 },
+        ...{ offloads: false, vocabularyShard: 64 },
       })
         .map(({ name }) => name)
         .slice(2);
@@ -120,8 +121,8 @@ describe('solver', () => {
       ['lower_rank', 8],
     );
     const at = (available: number) => {
-      const { chosen, taken } = solved(available, declared);
-      const { method, microBatch, maxLength, rank, checkpointedBlocks, recomputedMlps } = chosen;
+      const { plan, taken } = solved(available, declared);
+      const { method, microBatch, maxLength, rank, checkpointedBlocks, recomputedMlps } = plan;
       return { method, microBatch, maxLength, rank, checkpointedBlocks, recomputedMlps, last: taken.at(-1) };
     };
     const whole = { method: 'lora', microBatch: 16, maxLength: 256, rank: 16 } as const;
@@ -130,7 +131,7 @@ describe('solver', () => {
       ...{ ...whole, checkpointedBlocks: 0, recomputedMlps: 2, last: 'checkpointing' },
     });
     // nothing is saved by the softmax alone here
-    expect(solved(1105, declared).chosen.recomputedAttention).to.equal(6);
+    expect(solved(1105, declared).plan.recomputedAttention).to.equal(6);
     const all = { recomputedMlps: 6, checkpointedBlocks: 6 };
     expect(at(912)).to.deep.equal({ ...whole, ...all, checkpointedBlocks: 0, last: 'checkpointing' });
     expect(at(911)).to.deep.equal({ ...whole, ...all, checkpointedBlocks: 1, last: 'checkpointing' });
@@ -163,18 +164,18 @@ describe('solver', () => {
   });
 
   it('keeps alpha ÷ rank and the global batch', () => {
-    const { chosen } = solved(130, fallback('qlora', ['lower_rank', 4]));
-    expect(chosen.alpha / chosen.rank).to.equal(2);
-    expect(chosen.microBatch * chosen.accumulation).to.equal(16);
+    const { plan } = solved(130, fallback('qlora', ['lower_rank', 4]));
+    expect(plan.alpha / plan.rank).to.equal(2);
+    expect(plan.microBatch * plan.accumulation).to.equal(16);
   });
 
   it('may always recompute and shrink the micro batch, but not what changes the result', () => {
     const open = solved(430, fallback());
-    expect(open.chosen.method).to.equal('qlora');
+    expect(open.plan.method).to.equal('qlora');
     const closed = solved(430, fallback(), 'lora');
-    expect(closed.chosen).to.include({ method: 'lora', pagedWeights: true, microBatch: 4, maxLength: 256 });
+    expect(closed.plan).to.include({ method: 'lora', pagedWeights: true, microBatch: 4, maxLength: 256 });
     expect(closed.taken.at(-1)).to.equal('paged_weights');
-    expect(solved(430, fallback('qlora'), 'lora').chosen.method).to.equal('qlora');
+    expect(solved(430, fallback('qlora'), 'lora').plan.method).to.equal('qlora');
     // 99 + 32 + 12
     expect(solved(142, fallback(), 'lora').fits).to.equal(false);
     expect(solved(100, fallback()).fits).to.equal(false);
@@ -182,34 +183,34 @@ describe('solver', () => {
 
   it('decodes in every pass before it gives up anything else', () => {
     const start = { ...START, materialised: true };
-    expect(solved(1500, fallback(), 'lora', { start }).chosen).to.deep.equal(start);
-    const { chosen, taken, rejected } = solved(1300, fallback(), 'lora', { start });
-    expect(chosen).to.deep.equal(START);
+    expect(solved(1500, fallback(), 'lora', { start }).plan).to.deep.equal(start);
+    const { plan, taken, rejected } = solved(1300, fallback(), 'lora', { start });
+    expect(plan).to.deep.equal(START);
     expect(taken).to.deep.equal(['decode_each_pass']);
     expect(rejected[0]).to.include({ materialised: true, peakBytes: 1500 });
-    const least = solved(430, fallback(), 'lora', { start }).chosen;
+    const least = solved(430, fallback(), 'lora', { start }).plan;
     expect(least).to.include({ pagedWeights: true }).and.not.to.have.property('materialised');
   });
 
   it('keeps the first of the earlier choices that fits', () => {
     const earlier = { ...START, microBatch: 2, accumulation: 8 };
     const kept = [{ ...earlier, materialised: true }, earlier];
-    expect(solved(2000, fallback(), 'lora', { kept }).chosen).to.deep.equal(kept[0]);
-    expect(solved(700, fallback(), 'lora', { kept }).chosen).to.deep.equal(earlier);
+    expect(solved(2000, fallback(), 'lora', { kept }).plan).to.deep.equal(kept[0]);
+    expect(solved(700, fallback(), 'lora', { kept }).plan).to.deep.equal(earlier);
   });
 
   it('keeps a micro batch that the author set, unless the file lets it shrink', () => {
     const start = { ...START, microBatch: 8, accumulation: 2 };
     const kept = solved(440, fallback(), 'lora', { micro: 8, start });
-    expect(kept.chosen).to.include({ microBatch: 8, pagedWeights: true });
+    expect(kept.plan).to.include({ microBatch: 8, pagedWeights: true });
     const allowed = solved(480, fallback('smaller_micro_batch'), 'lora', { micro: 8, start });
-    expect(allowed.chosen.microBatch).to.be.lessThan(8);
+    expect(allowed.plan.microBatch).to.be.lessThan(8);
   });
 
   it('keeps an earlier choice while it fits, and no longer', () => {
     const kept = { ...START, microBatch: 4, accumulation: 4 };
-    expect(solved(2000, fallback(), undefined, { kept: [kept] }).chosen).to.deep.equal(kept);
-    expect(solved(560, fallback(), undefined, { kept: [kept] }).chosen).to.not.deep.equal(kept);
+    expect(solved(2000, fallback(), undefined, { kept: [kept] }).plan).to.deep.equal(kept);
+    expect(solved(560, fallback(), undefined, { kept: [kept] }).plan).to.not.deep.equal(kept);
   });
 
   it('puts what a paged optimiser remembers into a file as far as it must', () => {
@@ -217,16 +218,16 @@ describe('solver', () => {
     const share = (availableBytes: number, paged: boolean) =>
       solve({
         start: START,
-        steps: ladder({ ...shape, paged }).filter(({ name }) => name !== 'smaller_logits_chunk'),
+        ladder: ladder({ ...shape, offloads: paged }).filter(({ name }) => name !== 'smaller_logits_chunk'),
         availableBytes,
         peakOf: ({ offloadedState = 0 }) =>
           peakOf({ weights: 100, optimizer: 400 * (1 - offloadedState) }, { below: 0, above: 0 }),
       });
-    expect(share(500, true).chosen.offloadedState).to.equal(undefined);
-    expect(share(400, true).chosen.offloadedState).to.equal(0.25);
+    expect(share(500, true).plan.offloadedState).to.equal(undefined);
+    expect(share(400, true).plan.offloadedState).to.equal(0.25);
     expect(share(399, true)).to.deep.include({ fits: true, taken: ['offload_state'] });
-    expect(share(399, true).chosen.offloadedState).to.equal(0.5);
-    expect(share(100, true).chosen.offloadedState).to.equal(1);
+    expect(share(399, true).plan.offloadedState).to.equal(0.5);
+    expect(share(100, true).plan.offloadedState).to.equal(1);
     expect(share(399, false).fits).to.equal(false);
   });
 
@@ -240,17 +241,22 @@ describe('solver', () => {
   });
 
   it('agrees with a search of every state', () => {
-    const steps = ladder({
+    const rungs = ladder({
       preset: undefined,
       fallback: [],
       global: 16,
       micro: undefined,
       layers: 6,
       fixedRank: false,
-      paged: false,
+      offloads: false,
     });
     for (let available = 120; available < 1300; available += 7) {
-      const { fits, chosen } = solve({ start: START, steps, availableBytes: available, peakOf: toyPeak });
+      const { fits, plan } = solve({
+        start: START,
+        ladder: rungs,
+        availableBytes: available,
+        peakOf: toyPeak,
+      });
       const held = [{ method: 'lora' }, { method: 'qlora' }, { method: 'lora', pagedWeights: true }] as const;
       const any = held.some((base) =>
         divisors(16).some((microBatch) =>
@@ -261,7 +267,7 @@ describe('solver', () => {
         ),
       );
       expect(fits, String(available)).to.equal(any);
-      if (fits) expect(toyPeak(chosen).high).to.be.at.most(available);
+      if (fits) expect(toyPeak(plan).high).to.be.at.most(available);
     }
   });
 });
@@ -292,11 +298,11 @@ describe('starting choice', () => {
 
   it("keeps the attention's shares up to 256 MiB, of the last blocks first", () => {
     const smollm2 = { heads: 9, layers: 30 };
-    expect(sharesToRecompute(smollm2, 1, 512)).to.equal(0);
+    expect(attentionToRecompute(smollm2, 1, 512)).to.equal(0);
     // 23.6 MB a block
-    expect(sharesToRecompute(smollm2, 4, 512)).to.equal(19);
-    expect(sharesToRecompute(smollm2, 2, 8192)).to.equal(30);
-    expect(sharesToRecompute({ heads: 6, layers: 6 }, 16, 128)).to.equal(0);
+    expect(attentionToRecompute(smollm2, 4, 512)).to.equal(19);
+    expect(attentionToRecompute(smollm2, 2, 8192)).to.equal(30);
+    expect(attentionToRecompute({ heads: 6, layers: 6 }, 16, 128)).to.equal(0);
   });
 
   it('bounds the logits of a chunk', () => {

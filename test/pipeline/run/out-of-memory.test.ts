@@ -46,14 +46,14 @@ describe('a training that the system kills when memory runs out', () => {
     }
   });
 
-  it('goes on from its checkpoint with half the micro batch', async () => {
+  it('goes on from its checkpoint, further down the ladder', async () => {
     const cwd = freshFolder();
     writePipeline(cwd, { steps: 12, fallback: '[smaller_micro_batch]' });
     const running = start(cwd);
     await running.until(({ type }) => type === 'checkpoint.saved');
     group?.take(stageProcess(cwd));
     const recovery = await running.until(({ type }) => type === 'recovery');
-    expect(recovery).to.deep.include({ stage: 'adapter', change: { microBatch: 4, accumulation: 2 } });
+    expect(recovery).to.deep.include({ stage: 'adapter', change: { logitsChunk: 128 } });
     expect(recovery['cause']).to.contain('because it ran out of memory');
     expect((await running.ended).code).to.equal(0);
     const steps = running.lines.flatMap((line) =>

@@ -1,5 +1,5 @@
+import { METHODS } from '../methods.js';
 import { defaulted, type Infer, optional, type Port, required, type StageSchema, t } from '../schema.js';
-import { METHODS } from '../types.js';
 
 /** Linear layers of the blocks of every family, by the last part of their paths. */
 export const PROJECTIONS = [

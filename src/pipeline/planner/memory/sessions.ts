@@ -1,7 +1,7 @@
 /** How many graphs a whole training compiles beside those of one shape: rows differ in length, and so do batches. */
 
 import { paddedLength } from '../../../compute/training/batch.js';
-import type { TrainPlan } from '../../../language/schemas/types.js';
+import type { TrainPlan } from '../../stages/train-plan/plan.js';
 import { BIN, type Lengths } from '../lengths.js';
 import { MOST_SESSIONS } from './calibration.js';
 

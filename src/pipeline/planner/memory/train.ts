@@ -19,8 +19,8 @@ import {
   workspaceBytes,
 } from '../../../compute/training/optimizers/index.js';
 import { groupSize, parameterGroups, updateGraph } from '../../../compute/training/update-graphs.js';
-import type { TrainPlan } from '../../../language/schemas/types.js';
 import { factorsOf, withFactors } from '../../stages/train/adapters/kinds.js';
+import type { TrainPlan } from '../../stages/train-plan/plan.js';
 import { BIN, type Lengths, shortened } from '../lengths.js';
 import type { MemoryParts, Peak, PlannedDevice } from '../types.js';
 import { DECODER_PROCESS, DEVICE_CONTEXT, SESSION, SPREAD } from './calibration.js';

@@ -1,8 +1,9 @@
 /** A plan for a terminal. */
 import type { StageAction } from '../../../language/ir/events.js';
 import { coverageCells } from '../../stages/train/coverage.js';
+import { planCells } from '../../stages/train-plan/fields.js';
+import { PLAN_COLUMNS } from '../../stages/train-plan/freedom.js';
 import { bytes, duration } from '../quantities.js';
-import { recomputedCell } from '../recomputed.js';
 import {
   MEMORY_PARTS,
   type PeakFigures,
@@ -155,28 +156,12 @@ function choiceTable(
   width?: number,
 ): readonly string[] {
   if (chosen === null) return [];
-  const cells = (choice: NonNullable<typeof chosen>): readonly string[] => [
-    [
-      choice.method,
-      choice.materialised ? 'materialised' : '',
-      choice.pagedWeights ? 'paged weights' : '',
-      choice.vocabularyShard === undefined ? '' : 'vocabulary shards',
-    ]
-      .filter((text) => text !== '')
-      .join(', '),
-    `${choice.microBatch} × ${choice.accumulation}`,
-    choice.rank > 0 ? String(choice.rank) : '–',
-    `${choice.maxLength}`,
-    recomputedCell(choice),
-  ];
   const why = (width ?? WIDE) < WIDE ? '' : 'why';
-  const head = ['', 'method', 'rows × times', 'rank', 'tokens', 'recomputed', 'peak', why].map((text) =>
-    palette.dim(text),
-  );
-  const taken = [palette.green('  chosen'), ...cells(chosen), peak === null ? '' : bytes(peak.bytes), ''];
+  const head = ['', ...PLAN_COLUMNS, 'peak', why].map((text) => palette.dim(text));
+  const taken = [palette.green('  chosen'), ...planCells(chosen), peak === null ? '' : bytes(peak.bytes), ''];
   const others = rejected.map((one) => [
     palette.dim('  rejected'),
-    ...cells(one),
+    ...planCells(one),
     bytes(one.peakBytes),
     palette.dim(one.why),
   ]);

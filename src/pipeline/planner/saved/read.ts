@@ -4,7 +4,7 @@ import { savedPlanUnreadable } from '../../../language/diagnostics/catalogue/loc
 import { UserError } from '../../../language/diagnostics/types.js';
 import type { Host } from '../../../language/host/host.js';
 import { anyObject, checkJson, JsonFault, parseJson, record, version } from '../../../language/host/json.js';
-import { newFieldName, newPartName, renamed } from '../../stages/old-names.js';
+import { newFieldName, newPartName, renamed } from '../../stages/train-plan/old-names.js';
 import { SAVED_PLAN, type SavedPlan } from './types.js';
 
 const MOST_BYTES = 64_000_000;

@@ -1,32 +1,27 @@
 /** A saved plan: what `ftpc plan --out` writes and `ftpc run` executes. Contract: docs/schema/saved-plan.json. */
 import * as v from 'valibot';
-import { anyObject, type Checked, finite, hex, record, that, version } from '../../../language/host/json.js';
-import { METHODS } from '../../../language/schemas/types.js';
+import {
+  anyObject,
+  type Checked,
+  finite,
+  hex,
+  isJson,
+  record,
+  that,
+  version,
+} from '../../../language/host/json.js';
+import { isTrainPlan } from '../../stages/train-plan/fields.js';
+import type { TrainPlan } from '../../stages/train-plan/plan.js';
 
 const positive = that(
   (value): value is number => Number.isSafeInteger(value) && Number(value) > 0,
   'a count above 0',
 );
 
-/** What the planner chose for a train stage. */
-const TRAIN_PLAN = v.object({
-  method: v.picklist(METHODS),
-  microBatch: finite,
-  accumulation: finite,
-  maxLength: finite,
-  rank: finite,
-  alpha: finite,
-  checkpointedBlocks: finite,
-  logitsChunk: finite,
-  vocabularyShard: v.optional(finite),
-  pagedWeights: v.optional(v.boolean()),
-  materialised: v.optional(v.boolean()),
-  recomputedMlps: v.optional(finite),
-  recomputedAttention: v.optional(finite),
-  offloadedState: v.optional(
-    that((value): value is number => Number(value) > 0 && Number(value) <= 1, 'above 0 and at most 1'),
-  ),
-});
+const TRAIN_PLAN = that(
+  (value): value is TrainPlan => isJson(value) && isTrainPlan(value),
+  'what the planner decides for a train stage',
+);
 
 const STAGE = v.object({
   name: v.string(),

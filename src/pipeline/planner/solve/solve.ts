@@ -1,90 +1,68 @@
-/** Finds the choice with the least change that fits, along the declared ladder. */
-import { hasFactors, type Method, type TrainPlan } from '../../../language/schemas/types.js';
+/** Finds the plan with the least change that fits, along the ladder. */
+import type { Method } from '../../../language/schemas/methods.js';
+import { isSamePlan, underMethod } from '../../stages/train-plan/fields.js';
+import type { RelaxationName } from '../../stages/train-plan/freedom.js';
+import type { Relaxation } from '../../stages/train-plan/ladder.js';
+import type { TrainPlan } from '../../stages/train-plan/plan.js';
 import { canonical } from '../canonical.js';
-import { holding } from '../memory/train.js';
 import { fitsIn, type Room } from '../room.js';
 import type { Peak, Rejected } from '../types.js';
-import type { Step, StepName } from './ladder.js';
-import { describeStep, whyOtherMethod, whyTooLarge } from './why.js';
+import { whyOtherMethod, whyTooLarge } from './why.js';
 
 export interface SolveRequest extends Room {
   readonly start: TrainPlan;
-  readonly steps: readonly Step[];
-  /** Choices under which the stage has an output or a checkpoint: the first that still fits is kept. */
-  readonly kept?: readonly TrainPlan[];
-  /** Methods that are shown beside the choice; left out: those that train more than a head. */
+  readonly ladder: readonly Relaxation[];
+  /** Plans under which the stage has an output or a checkpoint: the first that still fits is kept. */
+  readonly earlier?: readonly TrainPlan[];
+  /** Methods that are shown next to the plan; left out: those that train more than a head. */
   readonly methods?: readonly Method[];
-  peakOf(chosen: TrainPlan): Peak;
+  peakOf(plan: TrainPlan): Peak;
 }
 
 export interface Solution {
-  /** The choice, or, where nothing fits, the one that needs least. */
-  readonly chosen: TrainPlan;
+  /** Where nothing fits, the plan that needs least. */
+  readonly plan: TrainPlan;
   readonly peak: Peak;
   readonly fits: boolean;
-  /** Ladder steps that were needed. */
-  readonly taken: readonly StepName[];
+  /** Relaxations that were needed. */
+  readonly taken: readonly RelaxationName[];
   readonly rejected: readonly Rejected[];
 }
 
 export function solve(request: SolveRequest): Solution {
-  const { start, kept = [] } = request;
-  // a freedom at its end offers no step
-  const steps = request.steps.filter((step) => step.states(start).length > 0);
+  const { start, earlier = [] } = request;
+  // a freedom at its end offers no state
+  const rungs = request.ladder.filter(({ states }) => states(start).length > 0);
   const peakOf = remembered(request.peakOf);
-  const fits = (chosen: TrainPlan): boolean => fitsIn(peakOf(chosen), request);
-  const first = [...kept, start].find(fits);
-  if (first !== undefined)
-    return {
-      chosen: first,
-      peak: peakOf(first),
-      fits: true,
-      taken: [],
-      rejected: sideBySide(first, peakOf, request, request.methods),
-    };
+  const fits = (plan: TrainPlan): boolean => fitsIn(peakOf(plan), request);
+  const solution = (plan: TrainPlan, taken: number, tried: readonly Rejected[]): Solution => ({
+    plan,
+    peak: peakOf(plan),
+    fits: fits(plan),
+    taken: rungs.slice(0, taken).map(({ name }) => name),
+    rejected: [...tried, ...unlike(underOtherMethods(plan, peakOf, request), tried)],
+  });
+  const first = [...earlier, start].find(fits);
+  if (first !== undefined) return solution(first, 0, []);
 
   const tried: Rejected[] = [reject(start, peakOf(start), whyTooLarge(peakOf(start), request))];
-  for (let count = 1; count <= steps.length; count++) {
-    const dimensions = steps.slice(0, count).reverse();
+  for (const [index, rung] of rungs.entries()) {
+    const dimensions = rungs.slice(0, index + 1).reverse();
     const found = search(start, dimensions, fits, true);
-    const taken = steps.slice(0, count).map(({ name }) => name);
-    if (found !== undefined) {
-      const others = sideBySide(found, peakOf, request, request.methods);
-      return {
-        chosen: found,
-        peak: peakOf(found),
-        fits: true,
-        taken,
-        rejected: [...tried, ...unlike(others, tried)],
-      };
-    }
+    if (found !== undefined) return solution(found, index + 1, tried);
     const least = extreme(start, dimensions);
-    const step = steps[count - 1];
-    if (step !== undefined && !tried.some((one) => same(one, least)))
-      tried.push(
-        reject(
-          least,
-          peakOf(least),
-          `${describeStep(step.name, least)}: ${whyTooLarge(peakOf(least), request)}`,
-        ),
-      );
+    const peak = peakOf(least);
+    if (!tried.some((one) => isSamePlan(one, least)))
+      tried.push(reject(least, peak, `${rung.text(least)}: ${whyTooLarge(peak, request)}`));
   }
-  const least = extreme(start, [...steps].reverse());
-  const others = sideBySide(least, peakOf, request, request.methods);
-  return {
-    chosen: least,
-    peak: peakOf(least),
-    fits: false,
-    taken: steps.map(({ name }) => name),
-    rejected: [...tried, ...unlike(others, tried)],
-  };
+  return solution(extreme(start, [...rungs].reverse()), rungs.length, tried);
 }
 
 /** The first state that fits, the outermost dimension changing last; `must` leaves out its unchanged state. */
 function search(
   from: TrainPlan,
-  dimensions: readonly Step[],
-  fits: (chosen: TrainPlan) => boolean,
+  dimensions: readonly Relaxation[],
+  fits: (plan: TrainPlan) => boolean,
   must: boolean,
 ): TrainPlan | undefined {
   const [outer, ...inner] = dimensions;
@@ -98,63 +76,41 @@ function search(
 }
 
 /** Every freedom used to its end: what needs least memory. */
-function extreme(from: TrainPlan, dimensions: readonly Step[]): TrainPlan {
-  return dimensions.reduce((chosen, step) => step.states(chosen).at(-1) ?? chosen, from);
+function extreme(from: TrainPlan, dimensions: readonly Relaxation[]): TrainPlan {
+  return dimensions.reduce((plan, rung) => rung.states(plan).at(-1) ?? plan, from);
 }
 
 const USUAL = ['lora', 'qlora', 'full'] as const satisfies readonly Method[];
 
-/** The other methods in the same shape. */
-function sideBySide(
-  chosen: TrainPlan,
-  peakOf: (chosen: TrainPlan) => Peak,
-  room: Room,
-  methods: readonly Method[] = USUAL,
+/** The same shape under the other methods. */
+function underOtherMethods(
+  plan: TrainPlan,
+  peakOf: (plan: TrainPlan) => Peak,
+  request: SolveRequest,
 ): readonly Rejected[] {
-  return methods
-    .filter((method) => method !== chosen.method)
+  return (request.methods ?? USUAL)
+    .filter((method) => method !== plan.method)
     .map((method) => {
-      const { pagedWeights: _, materialised: __, vocabularyShard, ...shape } = chosen;
-      // a head that is trained is computed as a whole
-      const pieces = vocabularyShard !== undefined && hasFactors(method) ? { vocabularyShard } : {};
-      const other: TrainPlan = { ...shape, ...pieces, method };
+      const other = underMethod(plan, method);
       const peak = peakOf(other);
-      return reject(other, peak, whyOtherMethod(other, peak, room, chosen.method));
+      return reject(other, peak, whyOtherMethod(other, peak, request, plan.method));
     });
 }
 
-const reject = (chosen: TrainPlan, peak: Peak, why: string): Rejected => ({
-  ...chosen,
+const reject = (plan: TrainPlan, peak: Peak, why: string): Rejected => ({
+  ...plan,
   peakBytes: peak.bytes,
   why,
 });
 
-const identity = (chosen: TrainPlan): string => {
-  const { method, microBatch, maxLength, rank, checkpointedBlocks, offloadedState = 0 } = chosen;
-  const mlps = Math.max(chosen.recomputedMlps ?? 0, checkpointedBlocks);
-  const shares = Math.max(chosen.recomputedAttention ?? 0, mlps);
-  return canonical({
-    method,
-    microBatch,
-    maxLength,
-    rank,
-    checkpointedBlocks,
-    mlps,
-    shares,
-    held: holding(chosen),
-    offloadedState,
-    vocabularyShard: chosen.vocabularyShard ?? 0,
-  });
-};
-const same = (a: TrainPlan, b: TrainPlan): boolean => identity(a) === identity(b);
 const unlike = (more: readonly Rejected[], those: readonly Rejected[]): readonly Rejected[] =>
-  more.filter((one) => !those.some((other) => same(one, other)));
+  more.filter((one) => !those.some((other) => isSamePlan(one, other)));
 
-function remembered(peakOf: (chosen: TrainPlan) => Peak): (chosen: TrainPlan) => Peak {
+function remembered(peakOf: (plan: TrainPlan) => Peak): (plan: TrainPlan) => Peak {
   const known = new Map<string, Peak>();
-  return (chosen) => {
-    const key = canonical(chosen);
-    const peak = known.get(key) ?? peakOf(chosen);
+  return (plan) => {
+    const key = canonical(plan);
+    const peak = known.get(key) ?? peakOf(plan);
     known.set(key, peak);
     return peak;
   };

@@ -3,10 +3,13 @@ import { QUERY_BLOCK } from '../../../compute/models/architectures/graphs/attent
 import type { ModelConfig } from '../../../compute/models/types.js';
 import { MOST_MATERIALISED_BYTES } from '../../../compute/models/weights/load.js';
 import { paddedLength } from '../../../compute/training/index.js';
-import { hasFactors, isMethod, type TrainPlan } from '../../../language/schemas/types.js';
+import { hasFactors, isMethod } from '../../../language/schemas/methods.js';
+import { startingPlan } from '../../stages/train-plan/fields.js';
+import { SMALLEST_LOGITS_CHUNK } from '../../stages/train-plan/freedoms.js';
+import { divisors } from '../../stages/train-plan/micro-batch.js';
+import type { TrainPlan } from '../../stages/train-plan/plan.js';
 import { BIN, type Lengths } from '../lengths.js';
 import { holding, type TrainMemory } from '../memory/train.js';
-import { divisors, SMALLEST_HEAD, withMicro } from './ladder.js';
 
 export interface StartOptions {
   readonly preset: string | undefined;
@@ -30,56 +33,49 @@ const MOST_TOKENS = 4096;
 
 /** Logits of one chunk, at most: a chunk of few rows packs the whole output matrix for little work. */
 const LOGIT_BYTES = 128 * 2 ** 20;
-const MOST_HEAD = 512;
+const MOST_LOGITS_CHUNK = 512;
 
-export function startingChoice(options: StartOptions): TrainPlan {
-  const { preset, global, rank, alpha } = options;
+export function fastestPlan(options: StartOptions): TrainPlan {
+  const { preset, config, global, maxLength, longestPadded, rank, alpha } = options;
   const method = isMethod(preset) ? preset : 'lora';
-  const chosen: TrainPlan = {
-    method,
-    microBatch: global,
-    accumulation: 1,
-    maxLength: options.maxLength,
-    rank: hasFactors(method) ? rank : 0,
-    alpha: hasFactors(method) ? alpha : 0,
-    checkpointedBlocks: 0,
-    logitsChunk: logitsChunk(options.config.vocabSize),
-  };
-  const sensible = sensibleMicro(global, options.longestPadded);
-  const micro =
+  const sensible = sensibleMicro(global, longestPadded);
+  const microBatch =
     options.micro ?? (options.packed ? sensible : leastPadding(global, sensible, options.lengths));
-  const recomputedAttention =
-    method === 'head' ? 0 : sharesToRecompute(options.config, micro, options.longestPadded);
-  return withMicro({ ...chosen, ...(recomputedAttention > 0 ? { recomputedAttention } : {}) }, micro, global);
+  return startingPlan({
+    ...{ method, global, microBatch, maxLength },
+    ...(hasFactors(method) ? { rank, alpha } : { rank: 0, alpha: 0 }),
+    logitsChunk: logitsChunk(config.vocabSize),
+    recomputedAttention: method === 'head' ? 0 : attentionToRecompute(config, microBatch, longestPadded),
+  });
 }
 
 /**
- * The same choice with the base decoded once, where that takes little memory and the process is what decodes: another
+ * The same plan with a materialised base, where that takes little memory and the process is what decodes: another
  * runtime holds the base packed in its own memory.
  */
-export const decodingOnce = (
+export const materialisedIfSmall = (
   { runtime, decoded, weightBytes }: Pick<TrainMemory, 'runtime' | 'decoded' | 'weightBytes'>,
-  chosen: TrainPlan,
+  plan: TrainPlan,
 ): TrainPlan =>
   runtime === 'onnx' &&
-  decoded[holding(chosen)] &&
-  !chosen.pagedWeights &&
+  decoded[holding(plan)] &&
+  !plan.pagedWeights &&
   weightBytes.decoded <= MOST_MATERIALISED_BYTES
-    ? { ...chosen, materialised: true }
-    : chosen;
+    ? { ...plan, materialised: true }
+    : plan;
 
-/** Attention weights (outputs of the softmax) are kept for the backward pass up to this many bytes: they grow with the square of a row's length. */
-const MOST_SHARES = 256 * 2 ** 20;
+/** Attention probabilities are saved for the backward pass up to this many bytes: they grow with the square of a row's length. */
+const MOST_PROBABILITIES = 256 * 2 ** 20;
 
-/** Blocks, from the first on, whose attention weights are not kept. */
-export function sharesToRecompute(
+/** Blocks, from the first on, whose attention probabilities are not saved. */
+export function attentionToRecompute(
   { heads, layers }: Pick<ModelConfig, 'heads' | 'layers'>,
   rows: number,
   length: number,
 ): number {
   const seen = length > QUERY_BLOCK ? (length + QUERY_BLOCK) / 2 : length;
-  const kept = Math.floor(MOST_SHARES / (4 * rows * heads * length * seen));
-  return Math.max(0, layers - kept);
+  const saved = Math.floor(MOST_PROBABILITIES / (4 * rows * heads * length * seen));
+  return Math.max(0, layers - saved);
 }
 
 /** What starting one more micro batch costs, in tokens. */
@@ -121,7 +117,7 @@ export function sensibleMicro(global: number, longestPadded: number): number {
 
 /** Tokens whose logits exist at the same time: a power of two. */
 export function logitsChunk(vocabSize: number): number {
-  let chunk = SMALLEST_HEAD;
-  while (chunk < MOST_HEAD && chunk * 2 * vocabSize * 4 <= LOGIT_BYTES) chunk *= 2;
+  let chunk = SMALLEST_LOGITS_CHUNK;
+  while (chunk < MOST_LOGITS_CHUNK && chunk * 2 * vocabSize * 4 <= LOGIT_BYTES) chunk *= 2;
   return chunk;
 }

@@ -6,7 +6,7 @@ import type { ModelConfig, StoredTensor, WeightStore } from '../../../compute/mo
 import { float32Tensor } from '../../../compute/models/weights/dense.js';
 import { materialised } from '../../../compute/models/weights/load.js';
 import { weightStore } from '../../../compute/models/weights/store.js';
-import type { TrainPlan } from '../../../language/schemas/types.js';
+import type { TrainPlan } from '../train-plan/plan.js';
 
 /**
  * What the adapter needs of the base's weights, in the form that was chosen; for full training with the head over labels

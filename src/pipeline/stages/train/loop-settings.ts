@@ -11,7 +11,7 @@ import type { Quantity, Stage, Value } from '../../../language/ir/types.js';
 import { isCall } from '../../../language/ir/values.js';
 import { settingsOf } from '../../../language/schemas/stages/settings.js';
 import type { TrainSettings } from '../../../language/schemas/stages/train.js';
-import type { TrainPlan } from '../../../language/schemas/types.js';
+import type { TrainPlan } from '../train-plan/plan.js';
 
 /**
  * When training ends by count. Steps that were asked for replace the epochs of the default: `stop = { steps: 500 }`

@@ -1,70 +1,41 @@
-import { entriesOfPiece } from '../../../compute/models/decoder/vocabulary.js';
-import type { ModelConfig } from '../../../compute/models/types.js';
-import type { Call } from '../../../language/ir/types.js';
-import type { TrainSettings } from '../../../language/schemas/stages/train.js';
-import { hasFactors, type TrainPlan } from '../../../language/schemas/types.js';
-import { isPaged } from './loop-settings.js';
+/** What a training goes on with that ran out of memory: the next plan that cannot change the result, from the planner's ladder. */
+import type { Stage } from '../../../language/ir/types.js';
+import { settingsOf } from '../../../language/schemas/stages/settings.js';
+import { resolveModel } from '../model-places.js';
+import { openResolved } from '../models.js';
+import type { StageContext } from '../stage.js';
+import { changedFields, type FieldValue } from '../train-plan/fields.js';
+import { nextExact } from '../train-plan/ladder.js';
+import type { TrainPlan } from '../train-plan/plan.js';
+import { checkedAdapter } from './adapters/checked-adapter.js';
+import { relaxationLimits, type Trained } from './relaxation-limits.js';
+import { rowLabels } from './row-labels.js';
 
 export interface Recovery {
-  readonly chosen: TrainPlan;
-  /** What is different, by the names of the choice. */
-  readonly change: Partial<Omit<TrainPlan, 'method'>>;
+  readonly plan: TrainPlan;
+  /** What is different, by the fields of the plan. */
+  readonly change: Readonly<Record<string, FieldValue | null>>;
 }
 
 /**
- * The next thing to try when a step ran out of memory, in this order: decode the base in every pass; move all of a paged
- * optimiser state to its file; halve the micro batch; recompute attention weights, then MLPs, then twice as many blocks;
- * halve the tokens of the head's chunks; compute a part of the vocabulary at a time; leave the base in its files. Each computes the same sum in another order (under
- * dropout, a smaller micro batch draws other masks of the same distribution), so training can continue from its last
- * checkpoint. `undefined` when nothing is left; what would change the result is for the planner to decide.
+ * Each state computes the same sum in another order (under dropout, a smaller micro batch draws other masks of the same
+ * distribution), so that training continues from its last checkpoint. `undefined` when nothing is left.
  */
-export function recover(
-  chosen: TrainPlan,
-  settings: Pick<TrainSettings, 'batch' | 'fallback' | 'optimizer'>,
-  config: Pick<ModelConfig, 'layers' | 'vocabSize' | 'hiddenSize' | 'labels'>,
+export function recover(plan: TrainPlan, stage: Stage, trained: Trained): Recovery | undefined {
+  // fewer sequences than rows where rows are packed
+  const global = Math.min(settingsOf(stage, 'train').batch.global, plan.microBatch * plan.accumulation);
+  const next = nextExact(plan, relaxationLimits(stage, trained, global));
+  return next && { plan: next, change: changedFields(plan, next) };
+}
+
+/** The same for a process that is gone. Throws where the base cannot be read any more. */
+export function recoverKilled(
+  plan: TrainPlan,
+  context: Pick<StageContext, 'stage' | 'inputs' | 'folder' | 'host' | 'runtime'>,
 ): Recovery | undefined {
-  if (chosen.materialised) return changed(chosen, { materialised: false });
-  if (isPaged(settings) && chosen.offloadedState !== 1) return changed(chosen, { offloadedState: 1 });
-  if (chosen.microBatch > 1 && mayShrink(settings)) {
-    const microBatch = Math.floor(chosen.microBatch / 2);
-    // fewer sequences than rows where rows are packed
-    const parts = Math.min(settings.batch.global, chosen.microBatch * chosen.accumulation);
-    return changed(chosen, { microBatch, accumulation: Math.ceil(parts / microBatch) });
-  }
-  const { method } = chosen;
-  const { layers } = config;
-  // nothing goes back through the blocks of a frozen base
-  const blocks = method === 'head' ? 0 : layers;
-  if (chosen.checkpointedBlocks === 0 && blocks > 0) {
-    const { recomputedMlps = 0, recomputedAttention = 0 } = chosen;
-    if (Math.max(recomputedAttention, recomputedMlps) < layers)
-      return changed(chosen, { recomputedAttention: layers });
-    if (recomputedMlps < layers) return changed(chosen, { recomputedMlps: layers });
-  }
-  if (chosen.checkpointedBlocks < blocks) {
-    return changed(chosen, {
-      checkpointedBlocks: Math.min(layers, Math.max(1, chosen.checkpointedBlocks * 2)),
-    });
-  }
-  if (chosen.logitsChunk > SMALLEST_HEAD) {
-    return changed(chosen, { logitsChunk: Math.max(SMALLEST_HEAD, Math.floor(chosen.logitsChunk / 2)) });
-  }
-  const vocabularyShard = hasFactors(method) ? entriesOfPiece(config) : undefined;
-  if (vocabularyShard !== undefined && chosen.vocabularyShard === undefined)
-    return changed(chosen, { vocabularyShard });
-  if ((method === 'lora' || method === 'head') && !chosen.pagedWeights)
-    return changed(chosen, { pagedWeights: true });
-  return undefined;
-}
-
-/** Fewer tokens than this save nothing worth having. */
-const SMALLEST_HEAD = 16;
-
-/** A micro batch that the author set is kept unless the file says that it may shrink. */
-function mayShrink({ batch, fallback }: Pick<TrainSettings, 'batch' | 'fallback'>): boolean {
-  return batch.micro === undefined || fallback.some(({ call }: Call) => call === 'smaller_micro_batch');
-}
-
-function changed(chosen: TrainPlan, change: Recovery['change']): Recovery {
-  return { chosen: { ...chosen, ...change }, change };
+  const { stage, host, runtime } = context;
+  const base = resolveModel(settingsOf(stage, 'train').base, context);
+  const { config } = openResolved(host, base);
+  const adapter = checkedAdapter(stage, { config, label: base.label }, context, rowLabels(context));
+  return recover(plan, stage, { config, adapter, runtime });
 }

@@ -4,9 +4,11 @@ import { ModelError } from '../../../compute/models/types.js';
 import { type Ending, type TrainingState, tokensPerSecond } from '../../../compute/training/index.js';
 import type { Host } from '../../../language/host/host.js';
 import type { OutputFolder } from '../../../language/ir/outputs.js';
-import { isMethod, METHODS, type Method, type TrainPlan } from '../../../language/schemas/types.js';
-import { newFieldName, renamed } from '../old-names.js';
+import { isMethod, METHODS, type Method } from '../../../language/schemas/methods.js';
 import { RowReport } from '../row-report.js';
+import { residencyFields } from '../train-plan/fields.js';
+import { newFieldName, renamed } from '../train-plan/old-names.js';
+import type { TrainPlan } from '../train-plan/plan.js';
 import type { TrainRows } from './train-rows.js';
 
 /** `metrics.jsonl`: one object a step and one a validation, in the order in which they were made. */
@@ -59,7 +61,7 @@ export function writeSummary(output: Pick<OutputFolder, 'write'>, summary: Summa
 /** How a base was trained and held. */
 export interface Trained {
   readonly method: Method;
-  readonly held: Pick<TrainPlan, 'pagedWeights' | 'materialised'>;
+  readonly residency: Partial<TrainPlan>;
 }
 
 /** What `training.json` of a stage's output says; `undefined` where there is none. Throws a {@link ModelError}. */
@@ -67,9 +69,8 @@ export function readSummary(host: Host, folder: string): Trained | undefined {
   const path = join(folder, SUMMARY);
   if (host.stat(path) === undefined) return undefined;
   const { method, chosen } = readJsonFile(host, path, { code: 'adapter_invalid', maxBytes: 1_000_000 });
-  const fields = isJson(chosen) ? renamed(chosen, newFieldName) : {};
-  const chose = (name: 'pagedWeights' | 'materialised') => (fields[name] === true ? { [name]: true } : {});
-  if (isMethod(method)) return { method, held: { ...chose('pagedWeights'), ...chose('materialised') } };
+  if (isMethod(method))
+    return { method, residency: residencyFields(isJson(chosen) ? renamed(chosen, newFieldName) : {}) };
   throw new ModelError(
     'adapter_invalid',
     path,

@@ -9,7 +9,11 @@ import { readFormatInfo } from '../format/read.js';
 import type { StageContext } from '../stage.js';
 
 /** Nothing where they have none. Throws a `UserError` where the rows to watch training on are numbered otherwise. */
-export function rowLabels({ stage, inputs, host }: StageContext): readonly string[] | undefined {
+export function rowLabels({
+  stage,
+  inputs,
+  host,
+}: Pick<StageContext, 'stage' | 'inputs' | 'host'>): readonly string[] | undefined {
   const { dataset, validate } = settingsOf(stage, 'train');
   const labelsOf = (name: string | undefined): readonly string[] | undefined => {
     const rows = name === undefined ? undefined : inputs[name];

@@ -24,11 +24,11 @@ import type { StageResult } from '../../../language/ir/outputs.js';
 import type { Reference } from '../../../language/ir/types.js';
 import { settingsOf } from '../../../language/schemas/stages/settings.js';
 import type { TrainSettings } from '../../../language/schemas/stages/train.js';
-import type { TrainPlan } from '../../../language/schemas/types.js';
 import { readFormatInfo } from '../format/read.js';
 import { type ResolvedModel, resolveModel } from '../model-places.js';
 import { openResolved } from '../models.js';
 import type { RunStage, StageContext } from '../stage.js';
+import type { TrainPlan } from '../train-plan/plan.js';
 import { checkedAdapter } from './adapters/checked-adapter.js';
 import { freshAdapter, savedAdapter, withFactors } from './adapters/kinds.js';
 import { startOf } from './adapters/start.js';
@@ -65,17 +65,22 @@ interface Job {
 export const run: RunStage = async (context) => {
   if (context.chosen === undefined) throw new Error('a train stage runs with what the planner chose');
   const job = await prepare(context, context.chosen);
-  const { settings, model } = job;
   for (let chosen = context.chosen; ; ) {
     try {
       return await attempt(job, chosen);
     } catch (error) {
       const starved = translateHostError(error) instanceof OutOfMemoryError;
-      const next = starved ? recover(chosen, settings, model.config) : undefined;
+      const next = starved
+        ? recover(chosen, context.stage, {
+            config: job.model.config,
+            adapter: job.adapter,
+            runtime: context.runtime,
+          })
+        : undefined;
       if (next === undefined) throw error;
       const cause = error instanceof Error ? error.message : String(error);
       context.emit({ type: 'recovery', stage: context.stage.name, cause, change: next.change });
-      chosen = next.chosen;
+      chosen = next.plan;
     }
   }
 };

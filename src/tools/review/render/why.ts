@@ -1,5 +1,6 @@
 /** Why a stage runs again: its own reasons, or the path to the stage that has one. */
 import type { Reason } from '../../../language/ir/events.js';
+import { FIELDS } from '../../../pipeline/stages/train-plan/fields.js';
 import type { StageChange } from '../types.js';
 import { type Cell, code, joined, type Piece } from './pieces.js';
 
@@ -70,15 +71,5 @@ const OTHERS: Readonly<Record<string, string>> = {
 };
 
 /** What a part of a key is called among the settings; a setting that led to a choice is told once. */
-const settingPath = (path: string): string => CHOSEN[path] ?? path.replace(/^settings\./, '');
-
-const CHOSEN: Readonly<Record<string, string>> = {
-  'chosen.method': 'using',
-  'chosen.rank': 'lora.rank',
-  'chosen.alpha': 'lora.alpha',
-  'chosen.microBatch': 'batch.micro',
-  'chosen.maxLength': 'max_length',
-  'chosen.checkpointedBlocks': 'checkpointed_blocks',
-  'chosen.logitsChunk': 'logits_chunk',
-  'chosen.vocabularyShard': 'vocabulary_shard',
-};
+const settingPath = (path: string): string =>
+  FIELDS.find(({ name }) => path === `chosen.${name}`)?.setting ?? path.replace(/^settings\./, '');

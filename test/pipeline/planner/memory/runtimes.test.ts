@@ -6,11 +6,7 @@ import { expectedTensors } from '../../../../src/compute/models/architectures/in
 import { planDecoder } from '../../../../src/compute/models/decoder/plan.js';
 import type { DecoderPlanOptions } from '../../../../src/compute/models/decoder/types.js';
 import { OPTIMIZERS, type Rule } from '../../../../src/compute/training/optimizers/index.js';
-import {
-  groupSize,
-  parameterGroups,
-  updateGraph,
-} from '../../../../src/compute/training/update-graphs.js';
+import { groupSize, parameterGroups, updateGraph } from '../../../../src/compute/training/update-graphs.js';
 import type { RuntimeName } from '../../../../src/language/ir/runtimes.js';
 import { DECODER_PROCESS } from '../../../../src/pipeline/planner/memory/calibration.js';
 import { type Beyond, beyondOnnx } from '../../../../src/pipeline/planner/memory/runtimes.js';

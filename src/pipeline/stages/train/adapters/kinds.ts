@@ -7,7 +7,7 @@ import type { Diagnostic } from '../../../../language/diagnostics/types.js';
 import type { Stage } from '../../../../language/ir/types.js';
 import { settingsOf } from '../../../../language/schemas/stages/settings.js';
 import type { TrainSettings } from '../../../../language/schemas/stages/train.js';
-import type { TrainPlan } from '../../../../language/schemas/types.js';
+import type { TrainPlan } from '../../train-plan/plan.js';
 import { bottleneck } from './bottleneck.js';
 import { type AdapterCase, type Fields, isSet, type StageAdapter } from './definition.js';
 import { head } from './head.js';

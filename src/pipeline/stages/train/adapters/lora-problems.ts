@@ -16,8 +16,8 @@ import {
   targetUnknown,
 } from '../../../../language/diagnostics/catalogue/adapters.js';
 import type { Diagnostic } from '../../../../language/diagnostics/types.js';
+import { hasFactors } from '../../../../language/schemas/methods.js';
 import { settingsOf } from '../../../../language/schemas/stages/settings.js';
-import { hasFactors } from '../../../../language/schemas/types.js';
 import type { Span } from '../../../../language/source/span.js';
 import type { AdapterCase } from './definition.js';
 

@@ -1,24 +1,16 @@
 /** Names in files of earlier versions: outputs, saved plans, snapshots, records of the store, pipeline tests. */
-
-/** The old name of a field of a train plan, with the present one. */
-const NEW_NAMES: Readonly<Record<string, string>> = {
-  recomputedShares: 'recomputedAttention',
-  paged: 'pagedWeights',
-  decodedOnce: 'materialised',
-  headChunk: 'logitsChunk',
-  headEntries: 'vocabularyShard',
-  stateInFile: 'offloadedState',
-};
+import { FIELDS } from './fields.js';
 
 export const newFieldName = (name: string): string =>
-  Object.hasOwn(NEW_NAMES, name) ? (NEW_NAMES[name] ?? name) : name;
+  FIELDS.find(({ formerly }) => formerly === name)?.name ?? name;
 
 /** `head_chunk` → `logits_chunk`: the same name as that of a setting, or in a test. */
 export const newSettingName = (name: string): string =>
-  newFieldName(name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase())).replace(
-    /[A-Z]/g,
-    (letter) => `_${letter.toLowerCase()}`,
-  );
+  settingName(newFieldName(name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase())));
+
+/** `logitsChunk` → `logits_chunk` */
+export const settingName = (name: string): string =>
+  name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
 /** `chosen.headChunk` → `chosen.logitsChunk`: the same name as that of a part of a key. */
 export const newPartName = (name: string): string =>

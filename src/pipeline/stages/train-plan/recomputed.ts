@@ -1,11 +1,11 @@
-/** What a choice recomputes, in words. */
-import type { TrainPlan } from '../../language/schemas/types.js';
+/** What a plan recomputes, in words. */
+import type { TrainPlan } from './plan.js';
 
 type Recomputed = Pick<TrainPlan, 'checkpointedBlocks' | 'recomputedMlps' | 'recomputedAttention'>;
 
 /** Blocks of which all is recomputed, the MLP and the softmax, and the softmax alone, as they are called. */
-function parts(chosen: Recomputed): readonly (readonly [count: number, one: string, many: string])[] {
-  const { checkpointedBlocks: blocks, recomputedMlps = 0, recomputedAttention = 0 } = chosen;
+function parts(plan: Recomputed): readonly (readonly [count: number, one: string, many: string])[] {
+  const { checkpointedBlocks: blocks, recomputedMlps = 0, recomputedAttention = 0 } = plan;
   const mlps = Math.max(recomputedMlps, blocks);
   return [
     [blocks, 'block', 'blocks'],
@@ -15,18 +15,17 @@ function parts(chosen: Recomputed): readonly (readonly [count: number, one: stri
 }
 
 /** `3 blocks and 9 MLPs` */
-export function recomputedText(chosen: Recomputed): string {
-  const named = parts(chosen)
+export function recomputedText(plan: Recomputed): string {
+  const named = parts(plan)
     .filter(([count]) => count > 0)
     .map(([count, one, many]) => `${count} ${count === 1 ? one : many}`);
   return named.length === 0 ? '0 blocks' : named.join(' and ');
 }
 
 /** The same for a table, whose column says what is counted: `3`, or `3 blocks and 9 MLPs`. */
-export const recomputedCell = (chosen: Recomputed): string =>
-  parts(chosen).some(([count], index) => index > 0 && count > 0)
-    ? recomputedText(chosen)
-    : String(chosen.checkpointedBlocks);
+export const recomputedCell = (plan: Recomputed): string =>
+  parts(plan).some(([count], index) => index > 0 && count > 0)
+    ? recomputedText(plan)
+    : String(plan.checkpointedBlocks);
 
-export const recomputesSomething = (chosen: Recomputed): boolean =>
-  parts(chosen).some(([count]) => count > 0);
+export const recomputesSomething = (plan: Recomputed): boolean => parts(plan).some(([count]) => count > 0);
