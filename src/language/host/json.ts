@@ -54,6 +54,13 @@ export function tryJson<const S extends v.GenericSchema>(
   return value instanceof JsonFault ? undefined : value;
 }
 
+/** What the program itself wrote, and the store has verified: anything else is a bug, and an `Error`. */
+export function ownJson<const S extends v.GenericSchema>(schema: S, text: string): v.InferInput<S> {
+  const value = parseJson(schema, text);
+  if (value instanceof JsonFault) throw new Error(value.detail);
+  return value;
+}
+
 /** `undefined` where there is no such file, too. */
 export function tryJsonFile<const S extends v.GenericSchema>(
   schema: S,

@@ -7,7 +7,7 @@ import { settingsOf } from '../../language/schemas/stages/settings.js';
 import { estimateRows } from '../stages/data/read/estimate.js';
 import { sourceFiles } from '../stages/data/sources.js';
 import { labelledColumns } from '../stages/format/labelled.js';
-import type { FormatInfo } from '../stages/format/rows.js';
+import { readFormatInfo } from '../stages/format/read.js';
 import type { LengthSurvey } from '../stages/format/survey.js';
 import { assumedLengths, countedLengths, type Lengths, sampledLengths } from './lengths.js';
 import { stageNamed } from './models.js';
@@ -45,7 +45,7 @@ function sizesOf(program: Program, host: Host, data: Stage): SourceSizes {
 export function readLengths(host: Host, entry: string, split: string): Lengths | undefined {
   const path = join(entry, 'format.json');
   if (host.stat(path) === undefined) return undefined;
-  return countedLengths(JSON.parse(host.readText(path)) as FormatInfo, split);
+  return countedLengths(readFormatInfo(host, entry), split);
 }
 
 /** The part of the sources that is passed on: less than all with `limit`. */

@@ -25,51 +25,51 @@ export interface RowEntry {
  * Entries are written as they come, so that memory does not grow with them; warnings are kept until the end.
  */
 export class RowReport {
-  readonly #file: OutputFile;
-  readonly #counts = new Map<DropReason, number>();
-  readonly #first = new Map<DropReason, RowEntry>();
-  readonly #warnings: RowEntry[] = [];
-  #dropped = 0;
+  private readonly file: OutputFile;
+  private readonly counts = new Map<DropReason, number>();
+  private readonly first = new Map<DropReason, RowEntry>();
+  private readonly warnings: RowEntry[] = [];
+  private entries = 0;
 
   constructor(output: OutputFolder) {
-    this.#file = output.open('report.json');
-    this.#file.write('{\n  "version": 1,\n  "dropped": [');
+    this.file = output.open('report.json');
+    this.file.write('{\n  "version": 1,\n  "dropped": [');
   }
 
   drop(entry: RowEntry): void {
-    if (!this.#first.has(entry.reason)) this.#first.set(entry.reason, entry);
-    this.#counts.set(entry.reason, (this.#counts.get(entry.reason) ?? 0) + 1);
-    this.#file.write(`${this.#dropped === 0 ? '' : ','}\n    ${JSON.stringify(entry)}`);
-    this.#dropped++;
+    if (!this.first.has(entry.reason)) this.first.set(entry.reason, entry);
+    this.counts.set(entry.reason, (this.counts.get(entry.reason) ?? 0) + 1);
+    this.file.write(`${this.entries === 0 ? '' : ','}\n    ${JSON.stringify(entry)}`);
+    this.entries++;
   }
 
   warn(entry: RowEntry): void {
-    this.#warnings.push(entry);
+    this.warnings.push(entry);
   }
 
   get dropped(): number {
-    return this.#dropped;
+    return this.entries;
   }
 
   count(reason: DropReason): number {
-    return this.#counts.get(reason) ?? 0;
+    return this.counts.get(reason) ?? 0;
   }
 
   /** The first row of every reason, the most common reason first. */
   get examples(): readonly RowEntry[] {
-    return [...this.#first.values()].sort((a, b) => this.count(b.reason) - this.count(a.reason));
+    return [...this.first.values()].sort((a, b) => this.count(b.reason) - this.count(a.reason));
   }
 
   /** `rows` = `kept` + dropped. */
   close(kept: number): { readonly rows: number; readonly kept: number } {
-    const rows = kept + this.#dropped;
+    const rows = kept + this.entries;
     const rest = JSON.stringify(
-      { warnings: this.#warnings, rows, kept, counts: Object.fromEntries(this.#counts) },
+      { warnings: this.warnings, rows, kept, counts: Object.fromEntries(this.counts) },
       null,
       2,
     );
-    this.#file.write(`${this.#dropped === 0 ? '' : '\n  '}],${rest.slice(1)}\n`);
-    this.#file.close();
+    this.file.write(`${this.entries === 0 ? '' : '\n  '}],${rest.slice(1)}\n`);
+    this.file.close();
     return { rows, kept };
   }
 }

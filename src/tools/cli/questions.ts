@@ -1,17 +1,18 @@
 /** Many questions from a file: JSON lines, one question each. */
 import { basename } from 'node:path';
+import * as v from 'valibot';
 import type { ChatMessage } from '../../compute/models/types.js';
 import { nearest } from '../../language/diagnostics/did-you-mean.js';
 import { error } from '../../language/diagnostics/make.js';
 import { type Place, UserError } from '../../language/diagnostics/types.js';
 import type { Host } from '../../language/host/host.js';
+import { anyObject, type Json, JsonFault, parseJson } from '../../language/host/json.js';
 
 export interface Question {
   readonly at: Place;
   readonly messages: readonly ChatMessage[];
 }
 
-const ROLES = ['system', 'user', 'assistant'] as const;
 const KEYS = ['question', 'messages'] as const;
 
 /**
@@ -53,6 +54,10 @@ function brokenAt(bytes: Uint8Array): { readonly line: number; readonly column: 
   return { line: before.length, column: [...(before.at(-1) ?? '')].length + 1 };
 }
 
+const MESSAGES = v.array(
+  v.object({ role: v.picklist(['system', 'user', 'assistant']), content: v.string() }),
+);
+
 function messagesOf(line: string, at: Place, system: string | undefined): readonly ChatMessage[] {
   const row = parsed(line, at);
   if (typeof row['question'] === 'string')
@@ -70,29 +75,18 @@ function messagesOf(line: string, at: Place, system: string | undefined): readon
       key === undefined ? undefined : `did you mean \`${nearest(key, KEYS)}\` instead of \`${key}\`?`,
     );
   }
-  if (!Array.isArray(messages) || messages.length === 0 || !messages.every(isMessage))
+  if (!v.is(MESSAGES, messages) || messages.length === 0)
     throw wrong(at, '`messages` must be a list of `{ "role": …, "content": … }`');
   if (messages.at(-1)?.role !== 'user') throw wrong(at, 'the last of the `messages` must be from the `user`');
   return messages;
 }
 
-function parsed(line: string, at: Place): Readonly<Record<string, unknown>> {
-  let value: unknown;
-  try {
-    value = JSON.parse(line);
-  } catch (failure) {
-    const position = /at position (\d+)/.exec(failure instanceof Error ? failure.message : '')?.[1];
-    throw wrong({ ...at, column: Number(position ?? line.length) + 1 }, 'the line is not JSON');
-  }
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw wrong(at, 'the line is not a JSON object');
-  return value as Readonly<Record<string, unknown>>;
-}
-
-function isMessage(value: unknown): value is ChatMessage {
-  if (typeof value !== 'object' || value === null) return false;
-  const { role, content } = value as Partial<ChatMessage>;
-  return typeof content === 'string' && ROLES.some((known) => known === role);
+function parsed(line: string, at: Place): Json {
+  const row = parseJson(anyObject, line);
+  if (!(row instanceof JsonFault)) return row;
+  if (row.value !== undefined) throw wrong(at, 'the line is not a JSON object');
+  const position = /at position (\d+)/.exec(row.detail)?.[1];
+  throw wrong({ ...at, column: Number(position ?? line.length) + 1 }, 'the line is not JSON');
 }
 
 const wrong = (at: Place, message: string, help?: string): UserError =>

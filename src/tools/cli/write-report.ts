@@ -3,9 +3,10 @@ import { join, relative } from 'node:path';
 import type { EvaluationReport } from '../../compute/evaluation/report.js';
 import { UserError } from '../../language/diagnostics/types.js';
 import type { Host } from '../../language/host/host.js';
+import { checkJson, JsonFault } from '../../language/host/json.js';
 import type { Plan } from '../../pipeline/planner/types.js';
 import type { RunOutcome } from '../../pipeline/run/index.js';
-import type { FormatInfo } from '../../pipeline/stages/format/rows.js';
+import { FORMAT_INFO } from '../../pipeline/stages/format/rows.js';
 import {
   journalPath,
   openStore,
@@ -72,8 +73,9 @@ function readJson(path: string): unknown {
 }
 
 function lengthsBeside(path: string): readonly Lengths[] {
-  const info = readJson(path) as FormatInfo | undefined;
-  return Object.entries(info?.splits ?? {})
+  const info = checkJson(FORMAT_INFO, readJson(path));
+  if (info instanceof JsonFault) return [];
+  return Object.entries(info.splits)
     .filter(([split, { rows }]) => split !== 'all' && rows > 0)
     .map(([split, { histogram }]) => ({ split, width: BAR, counts: histogram }));
 }

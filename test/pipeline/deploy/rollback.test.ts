@@ -52,7 +52,7 @@ describe('going back', () => {
       'more was not published with it',
     ]);
     writeFileSync(join(folder, '0001', 'manifest.json'), '{"version": 1}');
-    expect(listReleases(world, folder)[0]?.damage).to.equal('manifest.json lacks fields of a release');
+    expect(listReleases(world, folder)[0]?.damage).to.equal('manifest.json: it has no `release`');
     expect(verifyRelease(world, folder, 1).holds).to.equal(false);
   });
 });

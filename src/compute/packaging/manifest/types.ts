@@ -1,55 +1,53 @@
-import type { Value } from '../../../language/ir/types.js';
+import * as v from 'valibot';
+import { anyObject, type Checked, count, figure, record, version } from '../../../language/host/json.js';
 
-export interface FileDigest {
-  readonly bytes: number;
-  readonly sha256: string;
-}
+const FILE_DIGEST = v.object({ bytes: count, sha256: v.string() });
+export type FileDigest = Checked<typeof FILE_DIGEST>;
 
 /** By name, `/` between folders, sorted. */
-export type FileDigests = Readonly<Record<string, FileDigest>>;
+export const FILE_DIGESTS = record(FILE_DIGEST);
+export type FileDigests = Checked<typeof FILE_DIGESTS>;
+
+const STAGE = v.object({ stage: v.string(), kind: v.string(), key: v.string(), sha256: v.string() });
+export type ReleaseStage = Checked<typeof STAGE>;
+
+const BASE = v.object({
+  label: v.string(),
+  /** Where it was, relative to the release's folder or absolute: an adapter needs it. */
+  folder: v.string(),
+  /** `nf4`: the adapter was trained over the base in four bits. */
+  storage: v.picklist(['stored', 'nf4']),
+  /** Seed of weights that were made fresh. */
+  seed: v.optional(v.number()),
+  sha256: v.string(),
+  files: FILE_DIGESTS,
+});
+export type ReleaseBase = Checked<typeof BASE>;
 
 /** `manifest.json` of a release: what it is, and what it came from. */
-export interface ReleaseManifest {
-  readonly version: 1;
-  readonly release: number;
-  readonly kind: 'model' | 'adapter';
+export const RELEASE_MANIFEST = v.object({
+  version: version(1),
+  release: count,
+  kind: v.picklist(['model', 'adapter']),
   /** Of the files and the base: equal digests are one release. */
-  readonly digest: string;
+  digest: v.string(),
   /** ISO 8601, UTC. */
-  readonly created: string;
+  created: v.string(),
   /** Version of ftpc. */
-  readonly ftpc: string;
-  readonly base: ReleaseBase;
+  ftpc: v.string(),
+  base: BASE,
   /** The adapter that is in it; null for a model that was trained whole. */
-  readonly adapter: { readonly stage: string; readonly sha256: string } | null;
+  adapter: v.nullable(v.object({ stage: v.string(), sha256: v.string() })),
   /** Each stage that it came from, with the key and the digest of its output. */
-  readonly stages: readonly ReleaseStage[];
+  stages: v.array(STAGE),
   /** The rows: outputs of data and format stages. */
-  readonly data: readonly ReleaseStage[];
+  data: v.array(STAGE),
   /** Effective settings by stage. */
-  readonly settings: Readonly<Record<string, Readonly<Record<string, Value>>>>;
-  readonly metrics: Readonly<Record<string, Readonly<Record<string, number>>>>;
-  readonly baseline: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  settings: record(anyObject),
+  metrics: record(record(figure)),
+  baseline: record(record(figure)),
   /** What it was asked before it became current, and its answer. */
-  readonly smoke: { readonly prompt: string; readonly answer: string } | null;
-  readonly files: FileDigests;
-}
-
-export interface ReleaseBase {
-  readonly label: string;
-  /** Where it was, relative to the release's folder or absolute: an adapter needs it. */
-  readonly folder: string;
-  /** `nf4`: the adapter was trained over the base in four bits. */
-  readonly storage: 'stored' | 'nf4';
-  /** Seed of weights that were made fresh. */
-  readonly seed?: number;
-  readonly sha256: string;
-  readonly files: FileDigests;
-}
-
-export interface ReleaseStage {
-  readonly stage: string;
-  readonly kind: string;
-  readonly key: string;
-  readonly sha256: string;
-}
+  smoke: v.nullable(v.object({ prompt: v.string(), answer: v.string() })),
+  files: FILE_DIGESTS,
+});
+export type ReleaseManifest = Checked<typeof RELEASE_MANIFEST>;

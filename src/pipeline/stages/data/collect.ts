@@ -35,17 +35,17 @@ export class Collector {
   readonly groups: Groups = { order: Column.doubles(), sizes: Column.integers() };
   /** Rows that answer otherwise than the row in `other`, in order. */
   readonly contradictions: number[] = [];
-  readonly #groupNumbers = new HashTable();
-  readonly #contents = new HashTable();
-  readonly #questions = new HashTable();
-  readonly #near: NearCopies | undefined;
+  private readonly groupNumbers = new HashTable();
+  private readonly contents = new HashTable();
+  private readonly questions = new HashTable();
+  private readonly near: NearCopies | undefined;
 
   constructor(
     readonly table: RowTable,
     readonly checks: Checks,
     reader: RowReader,
   ) {
-    this.#near = checks.near === undefined ? undefined : new NearCopies(reader, checks.near);
+    this.near = checks.near === undefined ? undefined : new NearCopies(reader, checks.near);
   }
 
   /** `offset` is where the row can be read again. */
@@ -57,27 +57,27 @@ export class Collector {
       return;
     }
     const named = renamed(parsed, source.columns);
-    const content = this.#contentOf(parsed, named, source);
+    const content = this.contentOf(parsed, named, source);
     if (content instanceof Fault) {
       this.table.drop(row, content.reason, content.detail);
       return;
     }
-    this.#compare(row, content);
+    this.compare(row, content);
   }
 
-  #contentOf(parsed: Row, named: Row, source: SourceFile): Checked | Fault {
+  private contentOf(parsed: Row, named: Row, source: SourceFile): Checked | Fault {
     const content = contentOf(named, source.columns);
     if (content instanceof Fault) return content;
     const identity = identityOf(content);
     if (source.general) return { content, identity, group: undefined };
     const schemaFault = this.checks.schema?.(parsed);
     if (schemaFault !== undefined) return schemaFault;
-    const group = this.#keyOf(parsed, named) ?? identity.key;
+    const group = this.keyOf(parsed, named) ?? identity.key;
     return group instanceof Fault ? group : { content, identity, group };
   }
 
   /** Value of the column that the rows are split by; `undefined` where there is no such column. */
-  #keyOf(parsed: Row, named: Row): string | Fault | undefined {
+  private keyOf(parsed: Row, named: Row): string | Fault | undefined {
     const { by } = this.checks;
     if (by === undefined) return undefined;
     const value = Object.hasOwn(named, by) ? named[by] : Object.hasOwn(parsed, by) ? parsed[by] : undefined;
@@ -88,30 +88,30 @@ export class Collector {
     return String(value);
   }
 
-  #compare(row: number, { content, identity, group }: Checked): void {
+  private compare(row: number, { content, identity, group }: Checked): void {
     const { table } = this;
     const [high, low] = identity.whole;
     table.high.set(row, high);
     table.low.set(row, low);
-    if (group !== undefined) table.group.set(row, this.#groupOf(group));
-    const found = this.#repeated(identity) ?? this.#contradicted(row, identity) ?? this.#copied(row, content);
+    if (group !== undefined) table.group.set(row, this.groupOf(group));
+    const found = this.repeated(identity) ?? this.contradicted(row, identity) ?? this.copied(row, content);
     if (found !== undefined) {
       table.dropFor(row, found.fate, found.of, found.overlap);
       return;
     }
-    if (this.#contents.get(high, low) === undefined) this.#contents.set(high, low, row);
+    if (this.contents.get(high, low) === undefined) this.contents.set(high, low, row);
     const { question } = identity;
-    if (question !== undefined && this.#questions.get(...question) === undefined)
-      this.#questions.set(...question, row);
+    if (question !== undefined && this.questions.get(...question) === undefined)
+      this.questions.set(...question, row);
   }
 
-  #repeated({ whole }: Identity): Found | undefined {
-    const same = this.checks.exact ? this.#contents.get(...whole) : undefined;
+  private repeated({ whole }: Identity): Found | undefined {
+    const same = this.checks.exact ? this.contents.get(...whole) : undefined;
     return same === undefined ? undefined : { fate: 'duplicate', of: same, overlap: 1 };
   }
 
-  #contradicted(row: number, { whole: [high, low], question }: Identity): Found | undefined {
-    const first = question === undefined ? undefined : this.#questions.get(...question);
+  private contradicted(row: number, { whole: [high, low], question }: Identity): Found | undefined {
+    const first = question === undefined ? undefined : this.questions.get(...question);
     if (first === undefined) return undefined;
     if (this.table.high.get(first) === high && this.table.low.get(first) === low) return undefined;
     this.contradictions.push(row);
@@ -121,18 +121,18 @@ export class Collector {
       : { fate: 'contradiction', of: first, overlap: 0 };
   }
 
-  #copied(row: number, content: Content): Found | undefined {
-    const copy = this.#near?.addUnlessCopy(row, wholeText(content));
+  private copied(row: number, content: Content): Found | undefined {
+    const copy = this.near?.addUnlessCopy(row, wholeText(content));
     return copy === undefined ? undefined : { fate: 'near_duplicate', ...copy };
   }
 
-  #groupOf(key: string): number {
+  private groupOf(key: string): number {
     const hash = hash96(key);
-    let group = this.#groupNumbers.get(...hash);
+    let group = this.groupNumbers.get(...hash);
     if (group === undefined) {
       group = this.groups.order.push(groupOrder(this.checks.seed, key));
       this.groups.sizes.push(0);
-      this.#groupNumbers.set(...hash, group);
+      this.groupNumbers.set(...hash, group);
     }
     this.groups.sizes.add(group, 1);
     return group;

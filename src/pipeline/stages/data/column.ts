@@ -2,11 +2,11 @@ type Numbers = Float64Array<ArrayBuffer> | Uint32Array<ArrayBuffer> | Uint8Array
 
 /** A typed array that grows: a column of the table of rows. */
 export class Column<T extends Numbers> {
-  #values: T;
-  #length = 0;
+  private values: T;
+  private used = 0;
 
   constructor(readonly make: (length: number) => T) {
-    this.#values = make(1024);
+    this.values = make(1024);
   }
 
   static doubles = (): Column<Float64Array<ArrayBuffer>> => new Column((length) => new Float64Array(length));
@@ -14,32 +14,32 @@ export class Column<T extends Numbers> {
   static bytes = (): Column<Uint8Array<ArrayBuffer>> => new Column((length) => new Uint8Array(length));
 
   get length(): number {
-    return this.#length;
+    return this.used;
   }
 
   push(value: number): number {
-    if (this.#length === this.#values.length) {
-      const grown = this.make(this.#length * 2);
-      grown.set(this.#values);
-      this.#values = grown;
+    if (this.used === this.values.length) {
+      const grown = this.make(this.used * 2);
+      grown.set(this.values);
+      this.values = grown;
     }
-    this.#values[this.#length] = value;
-    return this.#length++;
+    this.values[this.used] = value;
+    return this.used++;
   }
 
   get(index: number): number {
-    return this.#values[index] ?? 0;
+    return this.values[index] ?? 0;
   }
 
   set(index: number, value: number): void {
-    this.#values[index] = value;
+    this.values[index] = value;
   }
 
   add(index: number, value: number): void {
-    this.#values[index] = this.get(index) + value;
+    this.values[index] = this.get(index) + value;
   }
 
   view(): T {
-    return this.#values.subarray(0, this.#length) as T;
+    return this.values.subarray(0, this.used) as T;
   }
 }

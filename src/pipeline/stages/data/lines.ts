@@ -40,28 +40,28 @@ export function* windowsOf(host: Host, path: string, window: number = WINDOW): I
 
 /** Bytes of a row that is not yet whole; of one that is too long only the length is kept. */
 export class Gatherer {
-  #parts: Uint8Array[] = [];
-  #length = 0;
+  private parts: Uint8Array[] = [];
+  private total = 0;
 
   constructor(readonly longest: number = LONGEST_LINE) {}
 
   get length(): number {
-    return this.#length;
+    return this.total;
   }
 
   add(part: Uint8Array): void {
-    this.#length += part.length;
-    if (this.#length > this.longest) this.#parts = [];
-    else if (part.length > 0) this.#parts.push(part);
+    this.total += part.length;
+    if (this.total > this.longest) this.parts = [];
+    else if (part.length > 0) this.parts.push(part);
   }
 
   take(): Pick<Line, 'bytes' | 'length' | 'tooLong'> {
-    const tooLong = this.#length > this.longest;
-    const [first = new Uint8Array(0)] = this.#parts;
-    const bytes = this.#parts.length > 1 ? Buffer.concat(this.#parts) : first;
-    const taken = { bytes, length: this.#length, tooLong };
-    this.#parts = [];
-    this.#length = 0;
+    const tooLong = this.total > this.longest;
+    const [first = new Uint8Array(0)] = this.parts;
+    const bytes = this.parts.length > 1 ? Buffer.concat(this.parts) : first;
+    const taken = { bytes, length: this.total, tooLong };
+    this.parts = [];
+    this.total = 0;
     return taken;
   }
 }
@@ -79,35 +79,35 @@ const isBlank = (bytes: Uint8Array): boolean =>
 
 /** Lines without their ends (LF or CRLF) and without a byte-order mark; blank ones are left out. */
 export class LineSplitter implements Splitter {
-  readonly #open: Gatherer;
-  #offset = 0;
-  #number = 1;
+  private readonly open: Gatherer;
+  private offset = 0;
+  private number = 1;
 
   constructor(longest: number = LONGEST_LINE) {
-    this.#open = new Gatherer(longest);
+    this.open = new Gatherer(longest);
   }
 
   push(bytes: Uint8Array): readonly Line[] {
     const lines: Line[] = [];
     let from = 0;
     for (let end = bytes.indexOf(NEWLINE); end >= 0; end = bytes.indexOf(NEWLINE, from)) {
-      this.#open.add(bytes.subarray(from, end));
-      lines.push(...this.#close());
+      this.open.add(bytes.subarray(from, end));
+      lines.push(...this.close());
       from = end + 1;
     }
-    this.#open.add(bytes.subarray(from));
+    this.open.add(bytes.subarray(from));
     return lines;
   }
 
   end(): readonly Line[] {
-    return this.#open.length === 0 ? [] : this.#close();
+    return this.open.length === 0 ? [] : this.close();
   }
 
-  #close(): readonly Line[] {
-    const { bytes, length, tooLong } = this.#open.take();
-    const [number, offset] = [this.#number, this.#offset];
-    this.#number++;
-    this.#offset += length + 1;
+  private close(): readonly Line[] {
+    const { bytes, length, tooLong } = this.open.take();
+    const [number, offset] = [this.number, this.offset];
+    this.number++;
+    this.offset += length + 1;
     if (tooLong) return [{ number, offset, bytes, tooLong, length }];
     const mark = offset === 0 ? markLength(bytes) : 0;
     const end = bytes.at(-1) === RETURN ? bytes.length - 1 : bytes.length;

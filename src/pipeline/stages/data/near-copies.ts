@@ -16,74 +16,74 @@ const REMEMBERED_TRIPLES = 1 << 24;
 
 /** Rows whose sets of word triples overlap: found by MinHash, then compared as they are. */
 export class NearCopies {
-  readonly #index = new NearIndex();
-  readonly #bands: Bands;
-  readonly #keys: Uint32Array;
-  readonly #sets = new Map<number, Uint32Array>();
-  #triples = 0;
+  private readonly index = new NearIndex();
+  private readonly bands: Bands;
+  private readonly keys: Uint32Array;
+  private readonly sets = new Map<number, Uint32Array>();
+  private triples = 0;
 
   constructor(
     readonly reader: RowReader,
     readonly threshold: number,
   ) {
-    this.#bands = bandsFor(threshold);
-    this.#keys = new Uint32Array(this.#bands.count);
+    this.bands = bandsFor(threshold);
+    this.keys = new Uint32Array(this.bands.count);
   }
 
   /** The first row that this one is a near copy of; if there is none, later rows are compared with it. */
   addUnlessCopy(row: number, text: string): Copy | undefined {
-    const set = this.#signed(text);
-    const copy = this.#find(set);
-    if (copy === undefined) this.#insert(row, set);
+    const set = this.signed(text);
+    const copy = this.nearest(set);
+    if (copy === undefined) this.insert(row, set);
     return copy;
   }
 
   add(row: number, text: string): void {
-    this.#insert(row, this.#signed(text));
+    this.insert(row, this.signed(text));
   }
 
   find(text: string): Copy | undefined {
-    return this.#find(this.#signed(text));
+    return this.nearest(this.signed(text));
   }
 
-  /** The set of a text; its band keys are left in `#keys`. A text without words is near none. */
-  #signed(text: string): Uint32Array {
+  /** The set of a text; its band keys are left in `keys`. A text without words is near none. */
+  private signed(text: string): Uint32Array {
     const set = tripleHashes(text);
-    if (set.length > 0) bandKeys(set, this.#bands, this.#keys);
+    if (set.length > 0) bandKeys(set, this.bands, this.keys);
     return set;
   }
 
-  #insert(row: number, set: Uint32Array): void {
+  private insert(row: number, set: Uint32Array): void {
     if (set.length === 0) return;
-    this.#index.add(row, this.#keys);
-    this.#remember(row, set);
+    this.index.add(row, this.keys);
+    this.remember(row, set);
   }
 
-  #find(set: Uint32Array): Copy | undefined {
+  private nearest(set: Uint32Array): Copy | undefined {
     if (set.length === 0) return undefined;
-    for (const candidate of this.#index.candidates(this.#keys)) {
-      const overlap = jaccard(set, this.#setOf(candidate));
+    for (const candidate of this.index.candidates(this.keys)) {
+      const overlap = jaccard(set, this.setOf(candidate));
       if (overlap >= this.threshold) return { of: candidate, overlap };
     }
     return undefined;
   }
 
-  #setOf(row: number): Uint32Array {
-    const known = this.#sets.get(row);
+  private setOf(row: number): Uint32Array {
+    const known = this.sets.get(row);
     if (known !== undefined) return known;
     const content = contentOf(this.reader.row(row), {});
     const set = content instanceof Fault ? new Uint32Array(0) : tripleHashes(wholeText(content));
-    this.#remember(row, set);
+    this.remember(row, set);
     return set;
   }
 
-  #remember(row: number, set: Uint32Array): void {
-    this.#sets.set(row, set);
-    this.#triples += set.length;
-    for (const [oldest, { length }] of this.#sets) {
-      if (this.#sets.size <= REMEMBERED && this.#triples <= REMEMBERED_TRIPLES) break;
-      this.#sets.delete(oldest);
-      this.#triples -= length;
+  private remember(row: number, set: Uint32Array): void {
+    this.sets.set(row, set);
+    this.triples += set.length;
+    for (const [oldest, { length }] of this.sets) {
+      if (this.sets.size <= REMEMBERED && this.triples <= REMEMBERED_TRIPLES) break;
+      this.sets.delete(oldest);
+      this.triples -= length;
     }
   }
 }

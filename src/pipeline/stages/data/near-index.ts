@@ -46,17 +46,17 @@ export function bandKeys(set: Uint32Array, bands: Bands, keys: Uint32Array): voi
 
 /** Rows by their band keys: chains in typed arrays. */
 export class NearIndex {
-  #heads = new Uint32Array(4096);
-  readonly #next = Column.integers();
-  readonly #keys = Column.integers();
-  readonly #rows = Column.integers();
+  private heads = new Uint32Array(4096);
+  private readonly next = Column.integers();
+  private readonly keys = Column.integers();
+  private readonly rows = Column.integers();
 
   add(row: number, keys: Uint32Array): void {
     for (const key of keys) {
-      if (this.#rows.length >= this.#heads.length) this.#grow();
-      this.#keys.push(key);
-      this.#next.push(0);
-      this.#link(this.#rows.push(row));
+      if (this.rows.length >= this.heads.length) this.grow();
+      this.keys.push(key);
+      this.next.push(0);
+      this.link(this.rows.push(row));
     }
   }
 
@@ -65,22 +65,22 @@ export class NearIndex {
     const found = new Set<number>();
     for (const key of keys)
       for (
-        let entry = this.#heads[key & (this.#heads.length - 1)] ?? 0;
+        let entry = this.heads[key & (this.heads.length - 1)] ?? 0;
         entry !== 0;
-        entry = this.#next.get(entry - 1)
+        entry = this.next.get(entry - 1)
       )
-        if (this.#keys.get(entry - 1) === key) found.add(this.#rows.get(entry - 1));
+        if (this.keys.get(entry - 1) === key) found.add(this.rows.get(entry - 1));
     return [...found].sort((a, b) => a - b);
   }
 
-  #link(entry: number): void {
-    const slot = this.#keys.get(entry) & (this.#heads.length - 1);
-    this.#next.set(entry, this.#heads[slot] ?? 0);
-    this.#heads[slot] = entry + 1;
+  private link(entry: number): void {
+    const slot = this.keys.get(entry) & (this.heads.length - 1);
+    this.next.set(entry, this.heads[slot] ?? 0);
+    this.heads[slot] = entry + 1;
   }
 
-  #grow(): void {
-    this.#heads = new Uint32Array(this.#heads.length * 2);
-    for (let entry = 0; entry < this.#rows.length; entry++) this.#link(entry);
+  private grow(): void {
+    this.heads = new Uint32Array(this.heads.length * 2);
+    for (let entry = 0; entry < this.rows.length; entry++) this.link(entry);
   }
 }

@@ -19,7 +19,7 @@ export const inFile = (host: Host, path: string): RowStore => ({
 
 /** Reads rows again from where they are. Of each file it keeps the last window, `ahead` bytes from the row on. */
 export class RowReader {
-  readonly #windows = new Map<number, { readonly start: number; readonly bytes: Uint8Array }>();
+  private readonly windows = new Map<number, { readonly start: number; readonly bytes: Uint8Array }>();
 
   constructor(
     readonly stores: readonly RowStore[],
@@ -32,7 +32,7 @@ export class RowReader {
     const file = this.table.file.get(row);
     const offset = this.table.offset.get(row);
     const length = this.table.length.get(row);
-    let window = this.#windows.get(file);
+    let window = this.windows.get(file);
     if (
       window === undefined ||
       offset < window.start ||
@@ -41,7 +41,7 @@ export class RowReader {
       const store = this.stores[file];
       if (store === undefined) throw new RangeError(`row ${row} is in file ${file} of ${this.stores.length}`);
       window = { start: offset, bytes: store.read(offset, length, this.ahead) };
-      this.#windows.set(file, window);
+      this.windows.set(file, window);
     }
     return window.bytes.subarray(offset - window.start, offset - window.start + length);
   }

@@ -38,36 +38,36 @@ interface Counting {
 
 /** Counts row by row; what it holds does not grow with the rows. */
 export class StatisticsCounter {
-  readonly #columns = new Map<string, Counting>();
-  readonly #splits = splitNames.map(() => ({ rows: 0, general: 0 }));
+  private readonly columns = new Map<string, Counting>();
+  private readonly splits = splitNames.map(() => ({ rows: 0, general: 0 }));
 
   add(row: Row, split: number, general: boolean): void {
-    const counted = this.#splits[split];
+    const counted = this.splits[split];
     if (counted !== undefined) {
       counted.rows++;
       if (general) counted.general++;
     }
     for (const [name, value] of Object.entries(row)) {
-      const column = this.#column(name);
+      const column = this.column(name);
       if (column !== undefined) count(column, value);
     }
   }
 
-  #column(name: string): Counting | undefined {
-    const known = this.#columns.get(name);
-    if (known !== undefined || this.#columns.size >= COLUMNS) return known;
+  private column(name: string): Counting | undefined {
+    const known = this.columns.get(name);
+    if (known !== undefined || this.columns.size >= COLUMNS) return known;
     const column = { rows: 0, texts: 0, characters: 0, longest: 0, histogram: [], values: new Map() };
-    this.#columns.set(name, column);
+    this.columns.set(name, column);
     return column;
   }
 
   result(): DataStatistics {
-    const [train, valid, test] = this.#splits;
+    const [train, valid, test] = this.splits;
     const none = { rows: 0, general: 0 };
     return {
       version: 1,
       splits: { train: train ?? none, valid: valid ?? none, test: test ?? none },
-      columns: Object.fromEntries([...this.#columns].map(([name, column]) => [name, summary(column)])),
+      columns: Object.fromEntries([...this.columns].map(([name, column]) => [name, summary(column)])),
     };
   }
 }

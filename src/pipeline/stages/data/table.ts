@@ -36,7 +36,7 @@ export class RowTable {
   readonly other = Column.integers();
   /** Overlap with that row. */
   readonly overlap = Column.doubles();
-  readonly #fate = Column.bytes();
+  private readonly fateCode = Column.bytes();
   /** Only where no other column says it. */
   readonly details = new Map<number, string>();
 
@@ -48,28 +48,28 @@ export class RowTable {
     this.line.push(line);
     this.offset.push(offset);
     this.length.push(length);
-    for (const column of [this.high, this.low, this.group, this.split, this.overlap, this.#fate])
+    for (const column of [this.high, this.low, this.group, this.split, this.overlap, this.fateCode])
       column.push(0);
     this.other.push(NONE);
     return this.file.push(file);
   }
 
   fate(row: number): Fate {
-    return fates[this.#fate.get(row)] ?? 'kept';
+    return fates[this.fateCode.get(row)] ?? 'kept';
   }
 
   is(row: number, fate: Fate): boolean {
-    return this.#fate.get(row) === CODES[fate];
+    return this.fateCode.get(row) === CODES[fate];
   }
 
   drop(row: number, fate: Exclude<Fate, 'kept'>, detail?: string): void {
-    this.#fate.set(row, CODES[fate]);
+    this.fateCode.set(row, CODES[fate]);
     if (detail !== undefined) this.details.set(row, detail);
   }
 
   /** Dropped for what it shares with another row. */
   dropFor(row: number, fate: Exclude<Fate, 'kept'>, other: number, overlap = 0): void {
-    this.#fate.set(row, CODES[fate]);
+    this.fateCode.set(row, CODES[fate]);
     this.other.set(row, other);
     this.overlap.set(row, overlap);
   }

@@ -1,15 +1,16 @@
 import { isAbsolute, join, relative, resolve } from 'node:path';
-import { isJson, readJsonFile } from '../../../compute/models/json-file.js';
 import {
   combinedDigest,
   digestFile,
   digestFiles,
-  type FileDigests,
   filesBelow,
   type ReleaseStage,
   textDigest,
 } from '../../../compute/packaging/manifest/index.js';
 import type { Host } from '../../../language/host/host.js';
+import { tryJsonFile } from '../../../language/host/json.js';
+import { ftpcVersion } from '../../../language/host/version.js';
+import { STAGE_RECORD } from '../../../language/ir/outputs.js';
 import type { Reference } from '../../../language/ir/types.js';
 import type { ManifestDraft } from '../../deploy/publish.js';
 import { modelFiles } from '../models.js';
@@ -30,7 +31,7 @@ export function manifestDraft(
   const isRows = ({ kind: each }: ReleaseStage): boolean => each === 'data' || each === 'format';
   return {
     kind,
-    ftpc: version(host),
+    ftpc: ftpcVersion(host),
     base: baseOf(lineage, kind, releases, context),
     adapter:
       lineage.adapter === undefined
@@ -98,18 +99,11 @@ function stageDigest({ stage, path, key }: Artefact, host: Host): ReleaseStage {
   };
 }
 
-function recorded(host: Host, path: string): string | undefined {
-  const record = join(path, 'stage.json');
-  if (host.stat(record) === undefined) return undefined;
-  const { files } = readJsonFile(host, record, { code: 'model_config', maxBytes: 100_000_000 });
-  return isJson(files) ? combinedDigest(files as FileDigests) : undefined;
-}
+const recorded = (host: Host, path: string): string | undefined => {
+  const record = tryJsonFile(STAGE_RECORD, host, join(path, 'stage.json'));
+  return record && combinedDigest(record.files);
+};
 
 function folderDigest(host: Host, folder: string): string {
   return combinedDigest(digestFiles(host, folder, filesBelow(host, folder)));
-}
-
-function version(host: Host): string {
-  const path = join(host.packageFolder, 'package.json');
-  return String(readJsonFile(host, path, { code: 'model_config', maxBytes: 1_000_000 })['version']);
 }

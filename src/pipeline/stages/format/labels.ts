@@ -52,22 +52,22 @@ function quietly<T>(read: () => T): T | undefined {
 
 /** Counts the rows of each label in each split. */
 export class LabelCounts {
-  readonly #counts = new Map<SplitName, Map<string, number>>();
-  readonly #first = new Map<string, Place>();
+  private readonly counts = new Map<SplitName, Map<string, number>>();
+  private readonly first = new Map<string, Place>();
 
   add(split: SplitName, label: string, place: Place): void {
-    const counts = this.#counts.get(split) ?? new Map<string, number>();
-    this.#counts.set(split, counts);
+    const counts = this.counts.get(split) ?? new Map<string, number>();
+    this.counts.set(split, counts);
     counts.set(label, (counts.get(label) ?? 0) + 1);
-    if (!this.#first.has(label)) this.#first.set(label, place);
+    if (!this.first.has(label)) this.first.set(label, place);
   }
 
   /** Throws a `UserError` for a label that no row of the training split has: its class can never be learned. */
   check(labels: readonly string[], stage: Pick<Stage, 'name' | 'span'>): void {
-    const trained = this.#counts.get('train');
+    const trained = this.counts.get('train');
     // rows that are only evaluated on
     if (trained === undefined) return;
     const missing = labels.find((label) => !trained.has(label));
-    if (missing !== undefined) throw labelUntrained(stage, missing, this.#first.get(missing));
+    if (missing !== undefined) throw labelUntrained(stage, missing, this.first.get(missing));
   }
 }

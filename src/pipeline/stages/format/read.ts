@@ -1,18 +1,21 @@
 import { join } from 'node:path';
+import * as v from 'valibot';
 import type { Host } from '../../../language/host/host.js';
+import { type Checked, count, ownJson } from '../../../language/host/json.js';
 import { textLines } from '../text-lines.js';
-import { type FormatInfo, ROW_FIELDS } from './rows.js';
+import { FORMAT_INFO, type FormatInfo, ROW_FIELDS } from './rows.js';
 
 /** What a row says besides its tokens. */
-export interface SplitText {
-  readonly prompt: string;
+const SPLIT_TEXT = v.object({
+  prompt: v.string(),
   /** The reference, without an end token. */
-  readonly answer: string;
-  readonly file: string;
-  readonly line: number;
+  answer: v.string(),
+  file: v.string(),
+  line: count,
   /** What sort of row it is, where the data says so. */
-  readonly kind?: string;
-}
+  kind: v.optional(v.string()),
+});
+export type SplitText = Checked<typeof SPLIT_TEXT>;
 
 /** The rows of a split, read from its files when they are asked for. */
 export interface Split {
@@ -34,9 +37,8 @@ const TOKEN_BYTES = 8;
 /** Rows whose records are read at a time. */
 const WINDOW = 4096;
 
-export function readFormatInfo(host: Host, folder: string): FormatInfo {
-  return JSON.parse(host.readText(join(folder, 'format.json'))) as FormatInfo;
-}
+export const readFormatInfo = (host: Host, folder: string): FormatInfo =>
+  ownJson(FORMAT_INFO, host.readText(join(folder, 'format.json')));
 
 /** Opens a split of what a format stage put out under `folder`. Only lengths stay in memory. */
 export function openSplit(host: Host, folder: string, name: string): Split {
@@ -74,7 +76,7 @@ export function openSplit(host: Host, folder: string, name: string): Split {
       return { file: info.files[record[4] ?? 0] ?? '', line: record[5] ?? 0 };
     },
     *texts() {
-      for (const line of textLines(host, path('text.jsonl'))) yield JSON.parse(line) as SplitText;
+      for (const line of textLines(host, path('text.jsonl'))) yield ownJson(SPLIT_TEXT, line);
     },
   };
 }

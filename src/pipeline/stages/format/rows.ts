@@ -10,34 +10,39 @@
  * Of labelled rows, a label of a token is the class of its text, at the last token; prompt is the text, answer the label.
  * `format.json`: see {@link FormatInfo}.
  */
+import * as v from 'valibot';
+import { type Checked, count, record, version } from '../../../language/host/json.js';
+
 export const ROW_FIELDS = 6;
 
 /** Width of a bar of {@link SplitInfo.histogram} in tokens. */
 export const LENGTH_BUCKET = 16;
 
-export interface SplitInfo {
-  readonly rows: number;
-  readonly tokens: number;
-  readonly supervised: number;
-  readonly longest: number;
+const SPLIT = v.object({
+  rows: count,
+  tokens: count,
+  supervised: count,
+  longest: count,
   /** Rows by length: `histogram[i]` rows have at most `16 · (i + 1)` tokens (and more than `16 · i`). */
-  readonly histogram: readonly number[];
-}
+  histogram: v.array(count),
+});
+export type SplitInfo = Checked<typeof SPLIT>;
 
-export interface FormatInfo {
-  readonly version: 1;
+export const FORMAT_INFO = v.object({
+  version: version(1),
   /** Model folder or GGUF file whose tokenizer was used, and digests of tokenizer.json and chat template. */
-  readonly tokenizer: { readonly folder: string; readonly sha256: string };
-  readonly template: {
-    readonly sha256: string;
+  tokenizer: v.object({ folder: v.string(), sha256: v.string() }),
+  template: v.object({
+    sha256: v.string(),
     /** Of a style that is not the model's own: whoever is trained on these rows takes it along. */
-    readonly source?: string;
-  };
-  readonly files: readonly string[];
-  readonly splits: Readonly<Record<string, SplitInfo>>;
+    source: v.optional(v.string()),
+  }),
+  files: v.array(v.string()),
+  splits: record(SPLIT),
   /** Of labelled rows: what their classes are called, by their numbers. */
-  readonly labels?: readonly string[];
+  labels: v.optional(v.array(v.string())),
   /** Ids that end an answer. */
-  readonly stopIds: readonly number[];
-  readonly padId: number;
-}
+  stopIds: v.array(v.number()),
+  padId: v.number(),
+});
+export type FormatInfo = Checked<typeof FORMAT_INFO>;

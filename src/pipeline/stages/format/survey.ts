@@ -129,32 +129,32 @@ function generalRows({ mix, split }: DataSettings, rows: number): number {
 }
 
 class Tally {
-  readonly #histogram: number[] = [];
-  #sampled = 0;
-  #longest = 0;
-  #tokens = 0;
-  #supervised = 0;
+  private readonly histogram: number[] = [];
+  private sampled = 0;
+  private longest = 0;
+  private tokens = 0;
+  private supervised = 0;
 
   add(rows: readonly EncodedRow[], counts: boolean): void {
     for (const { ids, supervised } of rows) {
-      this.#longest = Math.max(this.#longest, ids.length);
+      this.longest = Math.max(this.longest, ids.length);
       if (!counts) continue;
       const bucket = Math.ceil(ids.length / LENGTH_BUCKET) - 1;
-      while (this.#histogram.length <= bucket) this.#histogram.push(0);
-      this.#histogram[bucket] = (this.#histogram[bucket] ?? 0) + 1;
-      this.#sampled++;
-      this.#tokens += ids.length;
-      this.#supervised += supervised;
+      while (this.histogram.length <= bucket) this.histogram.push(0);
+      this.histogram[bucket] = (this.histogram[bucket] ?? 0) + 1;
+      this.sampled++;
+      this.tokens += ids.length;
+      this.supervised += supervised;
     }
   }
 
   result(): Omit<LengthSurvey, 'rows' | 'expected'> {
     return {
-      sampled: this.#sampled,
-      longest: this.#longest,
-      tokens: this.#tokens,
-      supervised: this.#supervised,
-      histogram: this.#histogram,
+      sampled: this.sampled,
+      longest: this.longest,
+      tokens: this.tokens,
+      supervised: this.supervised,
+      histogram: this.histogram,
     };
   }
 }
@@ -202,17 +202,17 @@ async function* encoded(
 
 /** Rows of which nothing is kept, counted by the reason. */
 class Refused {
-  readonly #first = new Map<DropReason, RowEntry & { count: number }>();
+  private readonly first = new Map<DropReason, RowEntry & { count: number }>();
 
   add(entry: RowEntry): void {
-    const known = this.#first.get(entry.reason);
-    if (known === undefined) this.#first.set(entry.reason, { ...entry, count: 1 });
+    const known = this.first.get(entry.reason);
+    if (known === undefined) this.first.set(entry.reason, { ...entry, count: 1 });
     else known.count++;
   }
 
   /** That none is kept, with the first row of every reason, the most common reason first. */
   error(format: Stage, data: Stage, rows: number): UserError {
-    const entries = [...this.#first.values()].sort((a, b) => b.count - a.count);
+    const entries = [...this.first.values()].sort((a, b) => b.count - a.count);
     return noRowFits(format, data, rows, entries);
   }
 }

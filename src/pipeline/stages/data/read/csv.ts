@@ -20,22 +20,22 @@ export const DELIMITERS: Readonly<Record<string, string>> = {
  * fault; a header that names a column twice, or a quote that is never closed, is the file's fault.
  */
 export class CsvSplitter implements Splitter {
-  readonly #open: Gatherer;
-  readonly #delimiter: number;
-  #header: readonly string[] | undefined;
-  #state: 'start' | 'plain' | 'quoted' | 'quote' = 'start';
-  #offset = 0;
-  #line = 1;
-  #recordLine = 1;
-  #quoteLine = 1;
+  private readonly open: Gatherer;
+  private readonly separator: number;
+  private header: readonly string[] | undefined;
+  private state: 'start' | 'plain' | 'quoted' | 'quote' = 'start';
+  private offset = 0;
+  private line = 1;
+  private recordLine = 1;
+  private quoteLine = 1;
 
   constructor(
     readonly file: string,
     readonly delimiter: string,
     longest: number = LONGEST_LINE,
   ) {
-    this.#delimiter = delimiter.charCodeAt(0);
-    this.#open = new Gatherer(longest);
+    this.separator = delimiter.charCodeAt(0);
+    this.open = new Gatherer(longest);
   }
 
   push(bytes: Uint8Array): readonly Line[] {
@@ -43,56 +43,56 @@ export class CsvSplitter implements Splitter {
     let from = 0;
     for (let i = 0; i < bytes.length; i++) {
       const byte = bytes[i] ?? 0;
-      if (isMark(byte, this.#offset + i)) {
+      if (isMark(byte, this.offset + i)) {
         from = i + 1;
         continue;
       }
-      if (byte === NEWLINE) this.#line++;
-      if (this.#state === 'quoted') {
-        if (byte === QUOTE) this.#state = 'quote';
+      if (byte === NEWLINE) this.line++;
+      if (this.state === 'quoted') {
+        if (byte === QUOTE) this.state = 'quote';
       } else if (byte === NEWLINE) {
-        this.#open.add(bytes.subarray(from, i));
-        rows.push(...this.#close());
+        this.open.add(bytes.subarray(from, i));
+        rows.push(...this.close());
         from = i + 1;
-      } else if (byte === QUOTE && this.#state !== 'plain') {
-        if (this.#state === 'start') this.#quoteLine = this.#line;
-        this.#state = 'quoted';
-      } else this.#state = byte === this.#delimiter ? 'start' : 'plain';
+      } else if (byte === QUOTE && this.state !== 'plain') {
+        if (this.state === 'start') this.quoteLine = this.line;
+        this.state = 'quoted';
+      } else this.state = byte === this.separator ? 'start' : 'plain';
     }
-    this.#open.add(bytes.subarray(from));
-    this.#offset += bytes.length;
+    this.open.add(bytes.subarray(from));
+    this.offset += bytes.length;
     return rows;
   }
 
   end(): readonly Line[] {
-    if (this.#state === 'quoted')
+    if (this.state === 'quoted')
       throw new UserError(
         brokenFile(
-          { file: this.file, line: this.#quoteLine, column: 0 },
+          { file: this.file, line: this.quoteLine, column: 0 },
           'cannot be read as CSV: a quote that opens in this line is never closed',
           'close it; a quote inside a quoted field is written twice',
         ),
       );
-    return this.#open.length === 0 ? [] : this.#close();
+    return this.open.length === 0 ? [] : this.close();
   }
 
-  #close(): readonly Line[] {
-    const { bytes, length, tooLong } = this.#open.take();
-    const number = this.#recordLine;
-    this.#recordLine = this.#line;
-    this.#state = 'start';
+  private close(): readonly Line[] {
+    const { bytes, length, tooLong } = this.open.take();
+    const number = this.recordLine;
+    this.recordLine = this.line;
+    this.state = 'start';
     const base = { number, offset: 0, bytes: NOTHING, tooLong, length };
     if (tooLong) return [base];
     const content = bytes.at(-1) === RETURN ? bytes.subarray(0, -1) : bytes;
     if (content.length === 0) return [];
     const text = decodedText(content);
-    if (this.#header === undefined) {
-      this.#header = headerOf(text, this.delimiter, { file: this.file, line: number, column: 0 });
+    if (this.header === undefined) {
+      this.header = headerOf(text, this.delimiter, { file: this.file, line: number, column: 0 });
       return [];
     }
     const fields = typeof text === 'string' ? fieldsOf(text, this.delimiter) : text.detail;
     if (typeof fields === 'string') return [{ ...base, fault: fields }];
-    const header = this.#header;
+    const header = this.header;
     if (fields.length !== header.length)
       return [{ ...base, fault: `${counted(fields.length, 'field')}, but the header has ${header.length}` }];
     const row = Object.fromEntries(header.map((name, column) => [name, fields[column] ?? '']));

@@ -31,24 +31,24 @@ type State =
  * brackets and strings are told apart here: each element is parsed as the row that it is. Memory holds one element.
  */
 export class ListSplitter implements Splitter {
-  #state: State = 'start';
+  private state: State = 'start';
   /** Open brackets, those of the list and of the object around it among them. */
-  #depth = 0;
-  #inString = false;
-  #escaped = false;
-  #key: number[] = [];
-  #line = 1;
-  #lineStart = 0;
-  #offset = 0;
-  #row = { number: 1, offset: 0, depth: 0 };
-  readonly #open: Gatherer;
+  private depth = 0;
+  private inString = false;
+  private escaped = false;
+  private key: number[] = [];
+  private line = 1;
+  private lineStart = 0;
+  private offset = 0;
+  private row = { number: 1, offset: 0, depth: 0 };
+  private readonly open: Gatherer;
 
   constructor(
     readonly file: string,
     readonly field: string | undefined,
     longest: number = LONGEST_LINE,
   ) {
-    this.#open = new Gatherer(longest);
+    this.open = new Gatherer(longest);
   }
 
   push(bytes: Uint8Array): readonly Line[] {
@@ -57,135 +57,135 @@ export class ListSplitter implements Splitter {
     let from = 0;
     for (let i = 0; i < bytes.length; i++) {
       const byte = bytes[i] ?? 0;
-      const at = this.#offset + i;
+      const at = this.offset + i;
       if (byte === NEWLINE) {
-        this.#line++;
-        this.#lineStart = at + 1;
+        this.line++;
+        this.lineStart = at + 1;
       }
-      if (this.#state === 'row') {
-        const end = this.#endOf(byte);
+      if (this.state === 'row') {
+        const end = this.endOf(byte);
         if (end === undefined) continue;
-        this.#open.add(bytes.subarray(from, end === 'after' ? i + 1 : i));
-        rows.push({ number: this.#row.number, offset: this.#row.offset, ...this.#open.take() });
-        this.#state = 'between';
+        this.open.add(bytes.subarray(from, end === 'after' ? i + 1 : i));
+        rows.push({ number: this.row.number, offset: this.row.offset, ...this.open.take() });
+        this.state = 'between';
         if (end === 'after') continue;
       }
-      if ((isSpace(byte) || isMark(byte, at)) && !this.#inString) continue;
-      if (this.#step(byte, at)) from = i;
+      if ((isSpace(byte) || isMark(byte, at)) && !this.inString) continue;
+      if (this.step(byte, at)) from = i;
     }
-    if (this.#state === 'row') this.#open.add(bytes.subarray(from));
-    this.#offset += bytes.length;
+    if (this.state === 'row') this.open.add(bytes.subarray(from));
+    this.offset += bytes.length;
     return rows;
   }
 
   end(): readonly Line[] {
-    if (this.#state === 'start') throw this.#broken('it is empty', this.#offset);
-    if (this.#state !== 'behind' || this.#depth > 0)
-      throw this.#broken('it ends in the middle: a bracket is never closed', this.#offset);
+    if (this.state === 'start') throw this.broken('it is empty', this.offset);
+    if (this.state !== 'behind' || this.depth > 0)
+      throw this.broken('it ends in the middle: a bracket is never closed', this.offset);
     return [];
   }
 
   /** Whether the open row ends with this byte, or before it: a number or a word has no end of its own. */
-  #endOf(byte: number): 'before' | 'after' | undefined {
-    if (this.#string(byte)) return undefined;
-    const isOutside = this.#depth === this.#row.depth;
+  private endOf(byte: number): 'before' | 'after' | undefined {
+    if (this.string(byte)) return undefined;
+    const isOutside = this.depth === this.row.depth;
     if (byte === COMMA || isSpace(byte)) return isOutside ? 'before' : undefined;
     if (isOutside && (byte === LIST_END || byte === OBJECT_END)) return 'before';
-    this.#bracket(byte);
-    return this.#depth === this.#row.depth && !isOutside ? 'after' : undefined;
+    this.bracket(byte);
+    return this.depth === this.row.depth && !isOutside ? 'after' : undefined;
   }
 
   /** Follows strings; whether the byte belongs to one. */
-  #string(byte: number): boolean {
-    if (!this.#inString) {
-      this.#inString = byte === QUOTE;
-      return this.#inString;
+  private string(byte: number): boolean {
+    if (!this.inString) {
+      this.inString = byte === QUOTE;
+      return this.inString;
     }
-    if (this.#escaped) this.#escaped = false;
-    else if (byte === BACKSLASH) this.#escaped = true;
-    else if (byte === QUOTE) this.#inString = false;
+    if (this.escaped) this.escaped = false;
+    else if (byte === BACKSLASH) this.escaped = true;
+    else if (byte === QUOTE) this.inString = false;
     return true;
   }
 
   /** A byte outside of rows; whether a row begins with it. */
-  #step(byte: number, at: number): boolean {
-    switch (this.#state) {
+  private step(byte: number, at: number): boolean {
+    switch (this.state) {
       case 'start':
-        return this.#begin(byte, at);
+        return this.begin(byte, at);
       case 'key':
-        return this.#inKey(byte, at);
+        return this.inKey(byte, at);
       case 'value':
-        if (byte === LIST && this.#isField()) return this.#enter();
-        if (this.#isField())
-          throw this.#broken(
+        if (byte === LIST && this.isField()) return this.enter();
+        if (this.isField())
+          throw this.broken(
             `its member \`${this.field}\` is not a list`,
             at,
             'give the name of the member that holds the rows',
           );
-        this.#state = 'skipped';
-        return this.#skip(byte, at);
+        this.state = 'skipped';
+        return this.skip(byte, at);
       case 'skipped':
-        return this.#skip(byte, at);
+        return this.skip(byte, at);
       case 'between':
-        if (byte === COMMA) this.#state = 'next';
-        else if (byte === LIST_END) this.#leave();
-        else throw this.#broken('expected a comma or `]` here', at);
+        if (byte === COMMA) this.state = 'next';
+        else if (byte === LIST_END) this.leave();
+        else throw this.broken('expected a comma or `]` here', at);
         return false;
       case 'behind':
-        if (this.#depth === 0) throw this.#broken('there is something after its end', at);
-        this.#behind(byte);
+        if (this.depth === 0) throw this.broken('there is something after its end', at);
+        this.behind(byte);
         return false;
       case 'later key':
-        return this.#inKey(byte, at);
+        return this.inKey(byte, at);
       default:
-        return this.#element(byte, at);
+        return this.element(byte, at);
     }
   }
 
-  #begin(byte: number, at: number): boolean {
-    if (byte === LIST && this.field === undefined) return this.#enter();
+  private begin(byte: number, at: number): boolean {
+    if (byte === LIST && this.field === undefined) return this.enter();
     if (byte === OBJECT && this.field !== undefined) {
-      this.#depth = 1;
-      this.#state = 'key';
+      this.depth = 1;
+      this.state = 'key';
       return false;
     }
     if (byte === OBJECT)
-      throw this.#broken(
+      throw this.broken(
         'it holds an object, not a list of rows',
         at,
         'give the name of the member that holds the rows, `field: "data"`; use `jsonl` for a file with one object per line',
       );
-    if (byte === LIST) throw this.#broken('it holds a list, not an object', at, 'leave `field` out');
-    throw this.#broken('it has no list of rows', at);
+    if (byte === LIST) throw this.broken('it holds a list, not an object', at, 'leave `field` out');
+    throw this.broken('it has no list of rows', at);
   }
 
-  #inKey(byte: number, at: number): boolean {
-    const was = this.#inString;
-    const isString = this.#string(byte);
-    if (!was && isString) this.#key = [];
-    else if (was) this.#key.push(byte);
-    else if (byte === COLON) this.#named(at);
+  private inKey(byte: number, at: number): boolean {
+    const was = this.inString;
+    const isString = this.string(byte);
+    if (!was && isString) this.key = [];
+    else if (was) this.key.push(byte);
+    else if (byte === COLON) this.named(at);
     else if (byte === OBJECT_END)
-      throw this.#state === 'key' ? this.#noField(at) : this.#broken('expected a name here', at);
+      throw this.state === 'key' ? this.noField(at) : this.broken('expected a name here', at);
     return false;
   }
 
   /** The name of a member is over. */
-  #named(at: number): void {
-    if (this.#state === 'key') this.#state = 'value';
-    else if (this.#isField())
-      throw this.#broken(`it has the member \`${this.field}\` twice`, at, 'remove or rename one of them');
-    else this.#state = 'behind';
+  private named(at: number): void {
+    if (this.state === 'key') this.state = 'value';
+    else if (this.isField())
+      throw this.broken(`it has the member \`${this.field}\` twice`, at, 'remove or rename one of them');
+    else this.state = 'behind';
   }
 
-  #behind(byte: number): void {
-    if (this.#string(byte)) return;
-    if (byte === COMMA && this.#depth === 1) this.#state = 'later key';
-    else this.#bracket(byte);
+  private behind(byte: number): void {
+    if (this.string(byte)) return;
+    if (byte === COMMA && this.depth === 1) this.state = 'later key';
+    else this.bracket(byte);
   }
 
-  #isField(): boolean {
-    const text = Buffer.from(this.#key).toString();
+  private isField(): boolean {
+    const text = Buffer.from(this.key).toString();
     try {
       return JSON.parse(`"${text}`) === this.field;
     } catch {
@@ -193,49 +193,49 @@ export class ListSplitter implements Splitter {
     }
   }
 
-  #skip(byte: number, at: number): false {
-    if (this.#string(byte)) return false;
-    if (this.#depth === 1 && byte === OBJECT_END) throw this.#noField(at);
-    if (this.#depth === 1 && byte === COMMA) this.#state = 'key';
-    else this.#bracket(byte);
+  private skip(byte: number, at: number): false {
+    if (this.string(byte)) return false;
+    if (this.depth === 1 && byte === OBJECT_END) throw this.noField(at);
+    if (this.depth === 1 && byte === COMMA) this.state = 'key';
+    else this.bracket(byte);
     return false;
   }
 
-  #noField(at: number): UserError {
+  private noField(at: number): UserError {
     const help = 'give the name of the member that holds the rows, or remove `field` if the file is a list';
-    return this.#broken(`it has no member \`${this.field}\``, at, help);
+    return this.broken(`it has no member \`${this.field}\``, at, help);
   }
 
-  #bracket(byte: number): void {
-    if (byte === LIST || byte === OBJECT) this.#depth++;
-    if (byte === LIST_END || byte === OBJECT_END) this.#depth--;
+  private bracket(byte: number): void {
+    if (byte === LIST || byte === OBJECT) this.depth++;
+    if (byte === LIST_END || byte === OBJECT_END) this.depth--;
   }
 
-  #enter(): false {
-    this.#depth++;
-    this.#state = 'first';
+  private enter(): false {
+    this.depth++;
+    this.state = 'first';
     return false;
   }
 
-  #leave(): void {
-    this.#depth--;
-    this.#state = 'behind';
+  private leave(): void {
+    this.depth--;
+    this.state = 'behind';
   }
 
-  #element(byte: number, at: number): boolean {
-    if (byte === LIST_END && this.#state === 'first') {
-      this.#leave();
+  private element(byte: number, at: number): boolean {
+    if (byte === LIST_END && this.state === 'first') {
+      this.leave();
       return false;
     }
-    if (byte === COMMA || byte === LIST_END) throw this.#broken('expected a row here', at);
-    this.#row = { number: this.#line, offset: at, depth: this.#depth };
-    this.#state = 'row';
-    this.#endOf(byte);
+    if (byte === COMMA || byte === LIST_END) throw this.broken('expected a row here', at);
+    this.row = { number: this.line, offset: at, depth: this.depth };
+    this.state = 'row';
+    this.endOf(byte);
     return true;
   }
 
-  #broken(why: string, at: number, help?: string): UserError {
-    const place = { file: this.file, line: this.#line, column: at - this.#lineStart + 1 };
+  private broken(why: string, at: number, help?: string): UserError {
+    const place = { file: this.file, line: this.line, column: at - this.lineStart + 1 };
     return new UserError(brokenFile(place, `cannot be read as JSON: ${why}`, help));
   }
 }

@@ -9,19 +9,19 @@ export const textSplitter = (by: DocumentsBy, longest: number = LONGEST_LINE): S
 
 /** The whole file, without line ends at its end. */
 class DocumentSplitter implements Splitter {
-  readonly #open: Gatherer;
+  private readonly open: Gatherer;
 
   constructor(longest: number) {
-    this.#open = new Gatherer(longest);
+    this.open = new Gatherer(longest);
   }
 
   push(bytes: Uint8Array): readonly Line[] {
-    this.#open.add(bytes);
+    this.open.add(bytes);
     return [];
   }
 
   end(): readonly Line[] {
-    const { bytes, tooLong, length } = this.#open.take();
+    const { bytes, tooLong, length } = this.open.take();
     if (tooLong) return [{ number: 1, offset: 0, bytes, tooLong, length }];
     return asText(bytes.subarray(markLength(bytes)), 1);
   }
@@ -29,43 +29,41 @@ class DocumentSplitter implements Splitter {
 
 /** Each line, or the lines between two blank ones. */
 class LinesAsText implements Splitter {
-  readonly #lines: LineSplitter;
-  readonly #open: Gatherer;
-  #first = 0;
-  #last = 0;
+  private readonly lines: LineSplitter;
+  private readonly open: Gatherer;
+  private first = 0;
+  private last = 0;
 
   constructor(
     readonly joins: boolean,
     longest: number,
   ) {
-    this.#lines = new LineSplitter(longest);
-    this.#open = new Gatherer(longest);
+    this.lines = new LineSplitter(longest);
+    this.open = new Gatherer(longest);
   }
 
   push(bytes: Uint8Array): readonly Line[] {
-    return this.#lines.push(bytes).flatMap((line) => this.#add(line));
+    return this.lines.push(bytes).flatMap((line) => this.add(line));
   }
 
   end(): readonly Line[] {
-    return [...this.#lines.end().flatMap((line) => this.#add(line)), ...this.#close()];
+    return [...this.lines.end().flatMap((line) => this.add(line)), ...this.close()];
   }
 
-  #add(line: Line): readonly Line[] {
-    const goesOn = this.joins && line.number === this.#last + 1 && this.#open.length > 0;
-    const closed = goesOn ? [] : this.#close();
-    if (goesOn) this.#open.add(LINE_END);
-    else this.#first = line.number;
-    this.#last = line.number;
-    if (!line.tooLong) this.#open.add(line.bytes);
+  private add(line: Line): readonly Line[] {
+    const goesOn = this.joins && line.number === this.last + 1 && this.open.length > 0;
+    const closed = goesOn ? [] : this.close();
+    if (goesOn) this.open.add(LINE_END);
+    else this.first = line.number;
+    this.last = line.number;
+    if (!line.tooLong) this.open.add(line.bytes);
     return line.tooLong ? [...closed, line] : closed;
   }
 
-  #close(): readonly Line[] {
-    if (this.#open.length === 0) return [];
-    const { bytes, tooLong, length } = this.#open.take();
-    return tooLong
-      ? [{ number: this.#first, offset: 0, bytes, tooLong, length }]
-      : asText(bytes, this.#first);
+  private close(): readonly Line[] {
+    if (this.open.length === 0) return [];
+    const { bytes, tooLong, length } = this.open.take();
+    return tooLong ? [{ number: this.first, offset: 0, bytes, tooLong, length }] : asText(bytes, this.first);
   }
 }
 
