@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Host } from '../../src/language/host/host.js';
 import { nodeHost } from '../../src/language/host/node-host.js';
-import { checked } from '../../src/language/lint/index.js';
+import { checkFile } from '../../src/language/lint/index.js';
 import { tableLines } from '../../src/tools/cli/table.js';
 import type { BenchmarkOptions } from '../benchmark.js';
 import { keystrokes } from './keystroke.js';
@@ -83,7 +83,7 @@ function checking(text: string): () => void {
   const disk = nodeHost(folder);
   const path = join(folder, 'measured.ftp');
   const host: Host = { ...disk, readText: (asked) => (asked === path ? text : disk.readText(asked)) };
-  return () => void checked(host, 'measured.ftp');
+  return () => void checkFile(host, 'measured.ftp');
 }
 
 function running(...words: readonly string[]): () => void {

@@ -6,7 +6,7 @@ import { formatText } from '../../src/language/formatter/index.js';
 import type { Host } from '../../src/language/host/host.js';
 import { nodeHost } from '../../src/language/host/node-host.js';
 import type { Program } from '../../src/language/ir/types.js';
-import { checked } from '../../src/language/lint/index.js';
+import { checkFile } from '../../src/language/lint/index.js';
 import type { Span } from '../../src/language/source/span.js';
 import { type SourceMap, type SourceText, sourceText } from '../../src/language/source/text.js';
 import { parse } from '../../src/language/syntax/parse.js';
@@ -54,7 +54,7 @@ export class Judge {
   private check({ folder, name }: Text, text: string) {
     const disk = this.disks.get(folder) ?? remembering(nodeHost(folder));
     this.disks.set(folder, disk);
-    const { diagnostics, compiled, sources } = checked(overlayHost(folder, { [name]: text }, disk), name);
+    const { diagnostics, compiled, sources } = checkFile(overlayHost(folder, { [name]: text }, disk), name);
     return { diagnostics, program: compiled.program, sources };
   }
 

@@ -1,6 +1,7 @@
 /** Rows and those who read them: columns that a template, a source or a split refers to, and no row has. */
+
+import { otherColumns } from '../diagnostics/catalogue/columns.js';
 import { unknownColumn } from '../diagnostics/catalogue/names.js';
-import { otherColumns } from '../diagnostics/catalogue/rows.js';
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { Call, Value } from '../ir/types.js';
 import { isCall, isList, isRecord } from '../ir/values.js';
@@ -65,7 +66,7 @@ export function fittingColumns(checked: CheckedStage, stages: Stages, world: Wor
         template: template.call,
         needed: (needed[0] ?? []).map((column) => ownName(call, column)),
         source: call.call,
-        brought: brought.first,
+        columns: brought.first,
         at: settingSpan(data, 'source'),
         fitting: fitting?.[0],
         canBeNamed: !Object.hasOwn(SOURCE_COLUMNS, call.call),

@@ -50,7 +50,7 @@ export function idleSettings(checked: CheckedStage): readonly Diagnostic[] {
     for (const other of others) {
       const place = written(checked, other) ?? written(checked, first) ?? checked.block.name.span;
       found.push(
-        other === 'adapter' ? wiring.adapterBesideTokens(place, first) : wiring.promptAndPrefix(place),
+        other === 'adapter' ? wiring.adapterWithVirtualTokens(place, first) : wiring.promptAndPrefix(place),
       );
     }
   const { micro, global } = recordIn(checked, 'batch');

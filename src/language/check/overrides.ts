@@ -1,5 +1,10 @@
 /** Values that parameters are given from outside: `-p name=value`, and files of parameters. */
-import { badParamValue, COMMAND_LINE, type Given, unknownParam } from '../diagnostics/catalogue/params.js';
+import {
+  badParamValue,
+  COMMAND_LINE,
+  type ParamInput,
+  unknownParam,
+} from '../diagnostics/catalogue/params.js';
 import type { Diagnostic, Place } from '../diagnostics/types.js';
 import type { SettingType } from '../schemas/schema.js';
 import type { Span } from '../source/span.js';
@@ -18,7 +23,7 @@ export interface Override {
   /** Where its name is, in a file. */
   readonly named?: Place;
   /** How and where it was given, for messages. */
-  readonly given: Given;
+  readonly given: ParamInput;
 }
 
 export type Overrides = Readonly<Record<string, Override>>;

@@ -58,7 +58,7 @@ export const evaluatePort: Evaluate<'port'> = (expression, type, context) => {
       return context.report(
         wiring.noNamedPort(expression.span, first.text, {
           fits: type.accepts.includes(whole.type),
-          handsOn: portNoun([whole.type]),
+          output: portNoun([whole.type]),
           wanted: portNoun(type.accepts),
           needsFormat: whole.type === 'Data' && type.accepts.includes('Dialogs'),
         }),

@@ -1,5 +1,5 @@
 /** The graph of the stages: inputs, cycles, order. */
-import { type Step, stageCycle } from '../diagnostics/catalogue/wiring.js';
+import { type CycleReference, stageCycle } from '../diagnostics/catalogue/wiring.js';
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { Expression, Reference, Value } from '../ir/types.js';
 import { isList, isRecord, isReference } from '../ir/values.js';
@@ -43,14 +43,14 @@ export function findCycles(stages: readonly CheckedStage[]): readonly Diagnostic
   const byName = new Map(stages.map((checked) => [checked.stage.name, checked]));
   const state = new Map<string, 'open' | 'done'>();
   const found: Diagnostic[] = [];
-  const path: Step[] = [];
-  const visit = (step: Step): void => {
+  const path: CycleReference[] = [];
+  const visit = (step: CycleReference): void => {
     const checked = byName.get(step.name);
     if (checked === undefined || state.has(step.name)) return;
     state.set(step.name, 'open');
     path.push(step);
     for (const { stage, span } of checked.uses) {
-      const next: Step = { name: stage, at: span };
+      const next: CycleReference = { name: stage, at: span };
       const from = path.findIndex(({ name }) => name === stage);
       if (state.get(stage) === 'open') found.push(stageCycle([...path.slice(from + 1), next]));
       else visit(next);

@@ -1,4 +1,4 @@
-/** Fixes into text. */
+/** Applies fixes to a text. */
 import type { Span } from '../source/span.js';
 import type { Fix } from './types.js';
 
@@ -7,8 +7,8 @@ type Edit = Fix['edits'][number];
 const BYTE_ORDER_MARK = '\ufeff';
 
 /**
- * The text with its edits made; they must not overlap. New lines get the line end that the text has, and nothing
- * ends up before a byte-order mark.
+ * The edits must not overlap. New lines get the line ends of the text, and nothing is inserted before a byte-order
+ * mark.
  */
 export function applyEdits(text: string, edits: readonly Edit[]): string {
   const first = text.startsWith(BYTE_ORDER_MARK) ? 1 : 0;
@@ -25,7 +25,7 @@ export function applyEdits(text: string, edits: readonly Edit[]): string {
 
 const byPlace = (a: Edit, b: Edit): number => a.span.start - b.span.start || a.span.end - b.span.end;
 
-/** As many fixes as go together, the earlier ones first: none touches what another one touches. */
+/** Fixes that can be applied together, the earlier ones first: none touches the text of another. */
 export function together<T extends { readonly fix: Fix }>(wanted: readonly T[]): readonly T[] {
   const taken: Span[] = [];
   return wanted.filter(({ fix }) => {
@@ -36,5 +36,5 @@ export function together<T extends { readonly fix: Fix }>(wanted: readonly T[]):
   });
 }
 
-/** Two insertions at one place touch too: their order would be chance. */
+/** Two insertions at the same place also touch: their order would be arbitrary. */
 const touch = (a: Span, b: Span): boolean => a.file === b.file && a.start <= b.end && b.start <= a.end;

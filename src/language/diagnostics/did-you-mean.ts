@@ -1,9 +1,9 @@
 import { distance } from 'fastest-levenshtein';
 import type { Span } from '../source/span.js';
 import { named, replace } from './make.js';
-import type { Diagnostic } from './types.js';
+import type { Hint } from './types.js';
 
-/** The known name that is meant: equal but for case and signs, or a third of its letters away at most. */
+/** The known name that is probably meant: it differs only in case, `_` and `-`, or in at most a third of its letters. */
 export function nearest(name: string, known: Iterable<string>): string | undefined {
   let best: string | undefined;
   let bestDistance = Math.max(1, Math.floor(name.length / 3)) + 1;
@@ -13,7 +13,7 @@ export function nearest(name: string, known: Iterable<string>): string | undefin
     const away = isSwapped(name.toLowerCase(), candidate.toLowerCase())
       ? 1
       : distance(name.toLowerCase(), candidate.toLowerCase());
-    // A short name is near to everything: one letter of three is no longer the same word.
+    // A short name is close to everything: with all its letters changed, it is another word.
     if (away < bestDistance && away < candidate.length) {
       best = candidate;
       bestDistance = away;
@@ -24,7 +24,7 @@ export function nearest(name: string, known: Iterable<string>): string | undefin
 
 const plain = (name: string): string => name.toLowerCase().replace(/[_-]/g, '');
 
-/** `qlroa` for `qlora`: two neighbours have changed places, the most common slip of all. */
+/** `qlroa` for `qlora`: two swapped neighbours, the most common typo. */
 function isSwapped(a: string, b: string): boolean {
   if (a.length !== b.length) return false;
   let at = 0;
@@ -41,12 +41,14 @@ const isShortened = (a: string, b: string): boolean =>
 
 const LISTED = 16;
 
-/** Help and fix for a name that is not known. */
-export function suggestion(
-  name: string,
-  span: Span,
-  known: readonly string[],
-): Pick<Diagnostic, 'help' | 'fixes'> {
+/** Help and fix for something that has another spelling here. */
+export const instead = (meant: string, at: Span): Hint => ({
+  help: `write \`${meant}\``,
+  fixes: [replace(`write \`${meant}\``, at, meant, 'maybe_incorrect')],
+});
+
+/** Help and fix for an unknown name. */
+export function suggestion(name: string, span: Span, known: readonly string[]): Hint {
   const meant = nearest(name, known);
   if (meant !== undefined)
     return {

@@ -1,6 +1,6 @@
-/** What other tools and languages call things, for messages. */
+/** Names of settings and values in other tools and languages, for messages. */
 
-/** Settings of other trainers: the name here, or how it is written. */
+/** Settings of other trainers: the name here, or how to write it. */
 const SETTINGS: Readonly<Record<string, string | { readonly write: string }>> = {
   r: 'rank',
   lora_r: 'rank',
@@ -71,10 +71,10 @@ const VALUES: Readonly<Record<string, string>> = {
   undefined: 'none',
 };
 
-/** `true` for `True`; `undefined` for a word that no language uses so. */
+/** `true` for `True`; `undefined` for other words. */
 export const foreignValue = (word: string): string | undefined =>
   Object.hasOwn(VALUES, word) ? VALUES[word] : undefined;
 
-/** The name that is meant by one of another tool, or how it is written here. */
+/** The setting here for one of another tool: its name, or how to write it. */
 export const foreignSetting = (name: string): string | { readonly write: string } | undefined =>
   Object.hasOwn(SETTINGS, name.toLowerCase()) ? SETTINGS[name.toLowerCase()] : undefined;

@@ -1,7 +1,7 @@
 import type { Span } from '../source/span.js';
 import type { Applicability, Diagnostic, Fix, Place } from './types.js';
 
-/** The place of a file as a whole. */
+/** A file as a whole, without line and column. */
 export const wholeFile = (file: string): Place => ({ file, line: 0, column: 0 });
 
 type Details = Omit<Diagnostic, 'code' | 'severity' | 'message' | 'at'>;
@@ -27,7 +27,7 @@ export const info = (
   details: Details = {},
 ): Diagnostic => ({ code, severity: 'info', message, at, ...details });
 
-/** One edit: `text` in place of what is at `span`. */
+/** A fix with one edit: `text` replaces the text at `span`. */
 export const replace = (
   title: string,
   span: Span,
@@ -37,6 +37,9 @@ export const replace = (
 
 export const insert = (title: string, file: string, at: number, text: string): Fix =>
   replace(title, { file, start: at, end: at }, text);
+
+/** Of a string in quotes, what is between them. */
+export const withinQuotes = (at: Span): Span => ({ ...at, start: at.start + 1, end: at.end - 1 });
 
 /** Names in backticks: `a`, `b` and `c`. */
 export function named(names: readonly string[], joint: 'and' | 'or' = 'or'): string {

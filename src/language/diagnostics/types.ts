@@ -1,9 +1,9 @@
-/** Errors are data: a code, a place, and fixes; text for people is made by `diagnostics/render`. */
+/** Errors are data: a code, a place, and fixes; `diagnostics/render` turns them into text. */
 import type { Span } from '../source/span.js';
 
 export type Severity = 'error' | 'warning' | 'info';
 
-/** What a fix may do without being read first: rustc's applicability. */
+/** Whether a fix may be applied without review: rustc's applicability. */
 export type Applicability = 'safe' | 'maybe_incorrect' | 'has_placeholders';
 
 export interface Fix {
@@ -12,7 +12,7 @@ export interface Fix {
   readonly applicability: Applicability;
 }
 
-/** A place in a data or model file that is no `.ftp` source: line and column from 1, 0 where there is none. */
+/** A place in a file other than an `.ftp` source: line and column from 1, or 0 if there is none. */
 export interface Place {
   readonly file: string;
   readonly line: number;
@@ -23,13 +23,13 @@ export interface Diagnostic {
   /** `FTP0101`, …: the key of the catalogue and of `docs/errors/`. */
   readonly code: string;
   readonly severity: Severity;
-  /** Of a lint: the id that `// allow(…)` and `ftpc.json` name. */
+  /** Id of a lint rule, as in `// allow(…)` and `ftpc.json`. */
   readonly rule?: string;
   /** One sentence, lower case, no full stop; names in backticks. */
   readonly message: string;
-  /** Where it is: in a source file (a span), elsewhere (a place), or nowhere (a machine's fault). */
+  /** In a source file (a span), in another file (a place), or nowhere (an error of the machine). */
   readonly at?: Span | Place;
-  /** What the marked text is, e.g. `no stage has this name`. */
+  /** Describes the marked text, e.g. `no stage has this name`. */
   readonly label?: string;
   readonly related?: readonly { readonly at: Span; readonly message: string }[];
   readonly notes?: readonly string[];
@@ -38,9 +38,12 @@ export interface Diagnostic {
   readonly fixes?: readonly Fix[];
 }
 
+/** How to fix something: in words, and as edits. */
+export type Hint = Pick<Diagnostic, 'help' | 'fixes'>;
+
 export const isError = ({ severity }: Pick<Diagnostic, 'severity'>): boolean => severity === 'error';
 
-/** Carries a diagnostic out of a stage or a reader to the rim, which prints it: for what a user can cause. */
+/** Carries a diagnostic about something a user can cause from a stage or a reader to the command that prints it. */
 export class UserError extends Error {
   override readonly name = 'UserError';
   constructor(readonly diagnostic: Diagnostic) {

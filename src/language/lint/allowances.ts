@@ -1,4 +1,4 @@
-/** `// allow(rule): reason`: comments that say why a finding is right where it is. */
+/** `// allow(rule): reason`: comments that allow a finding, with the reason. */
 import * as errors from '../diagnostics/catalogue/lint.js';
 import { replace } from '../diagnostics/make.js';
 import type { Diagnostic } from '../diagnostics/types.js';
@@ -10,14 +10,14 @@ import { ruleIds } from './rules.js';
 export interface Allowance {
   readonly comment: Comment;
   readonly rules: readonly { readonly id: string; readonly span: Span }[];
-  /** `''` where there is none. */
+  /** `''` if there is none. */
   readonly reason: string;
-  /** Findings that start within it are allowed. */
+  /** Findings that start in this range are allowed. */
   readonly covers: { readonly start: number; readonly end: number };
 }
 
 const ALLOW = /^\/\/\s*allow\s*\(([^()]*)\)(?:\s*:\s*(.*?))?\s*$/;
-/** `// allow rate-out-of-range …` and `// allow(…` without an end. */
+/** `// allow rate-out-of-range …` and an unclosed `// allow(…`. */
 const MEANT = /^\/\/\s*allows?\b\s*(\(|:?\s*([a-z]+(?:-[a-z]+)+))/i;
 
 export function allowancesOf(
@@ -58,13 +58,13 @@ function idsOf(list: string, { text, span }: Comment): Allowance['rules'] {
   });
 }
 
-/** A colon with nothing after it is rewritten with the reason. */
+/** Without a colon that nothing follows, so that the fix can add both colon and reason. */
 const withoutColon = ({ text, span }: Comment): Span => ({
   ...span,
   end: span.start + text.replace(/\s*:?\s*$/, '').length,
 });
 
-/** What a comment can precede: declarations, and what is in blocks. */
+/** What a comment can precede: declarations, settings and requirements. */
 function itemsOf(tree: SourceFile): readonly Span[] {
   const blocks = [...tree.blocks, ...tree.presets];
   return [
@@ -78,7 +78,7 @@ function itemsOf(tree: SourceFile): readonly Span[] {
   ].sort((a, b) => a.start - b.start);
 }
 
-/** Behind something: its line. On a line of its own: what is right after it, or the next line. */
+/** At the end of a line: that line. On a line of its own: the next item, or the next line. */
 function covered(
   { span }: Comment,
   source: SourceText,
@@ -107,7 +107,7 @@ const lineExtent = (source: SourceText, line: number): Allowance['covers'] => ({
   end: source.lineStarts[line] ?? source.text.length,
 });
 
-/** An allowance of something that is not found there, with the comment or the id taken out. */
+/** Reports an allowance without a finding; the fix removes the comment or the id. */
 export function unused(allowance: Allowance, index: number, source: SourceText): Diagnostic {
   const { comment, rules } = allowance;
   const rule = rules[index];
@@ -115,11 +115,11 @@ export function unused(allowance: Allowance, index: number, source: SourceText):
   const fix =
     rules.length === 1
       ? replace('remove the comment', wholeLine(comment, source), '')
-      : replace(`take \`${rule.id}\` out`, withComma(rules, index), '');
+      : replace(`remove \`${rule.id}\``, withComma(rules, index), '');
   return errors.allowsNothing(rule.span, rule.id, fix);
 }
 
-/** With its line, where nothing else is on it; else with the blanks before it. */
+/** With its line if nothing else is on it, or else with the blanks before it. */
 function wholeLine({ span }: Comment, source: SourceText): Span {
   const extent = lineExtent(source, positionAt(source, span.start).line);
   const before = source.text.slice(extent.start, span.start);

@@ -1,4 +1,4 @@
-/** `ftpc.json`, the nearest one from the pipeline's folder upward: the levels of the rules in a project. */
+/** The levels of rules in `ftpc.json`, in the pipeline's folder or the nearest one above it. */
 import { dirname, isAbsolute, join, relative } from 'node:path';
 import * as errors from '../diagnostics/catalogue/lint.js';
 import { nearest } from '../diagnostics/did-you-mean.js';
@@ -15,7 +15,7 @@ export const CONFIG_FILE = 'ftpc.json';
 export interface Config {
   readonly levels: ReadonlyMap<string, Level>;
   readonly diagnostics: readonly Diagnostic[];
-  /** The file, where there is one, for rendering. */
+  /** The file, if there is one, for rendering. */
   readonly source?: SourceText;
 }
 

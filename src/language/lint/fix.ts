@@ -1,52 +1,52 @@
-/** Fixes made until there are none: in memory, checked again after each round, and nothing kept that brings a new error. */
+/** Applies fixes in memory until none is left. The text is checked after each round, and fixes that cause a new error are undone. */
 import { resolve } from 'node:path';
 import type { CompileOptions } from '../compile.js';
 import { applyEdits, together } from '../diagnostics/apply.js';
 import type { Diagnostic, Fix } from '../diagnostics/types.js';
 import type { Host } from '../host/host.js';
-import { type Checked, checked } from './checked.js';
+import { type CheckResult, checkFile } from './check-file.js';
 
 export interface FixOptions extends CompileOptions {
-  /** Also fixes that may not be what is meant, where a diagnostic has exactly one. */
+  /** Also uncertain fixes, if a diagnostic has exactly one. */
   readonly guesses: boolean;
-  /** Only what these diagnostics say; left out: all. */
+  /** Only fixes of these diagnostics; default: all. */
   readonly codes?: readonly string[];
 }
 
-export interface Fixed {
+export interface FixResult {
   /** Files that changed: the pipeline, and files of the project that it imports. */
   readonly files: readonly {
-    /** As diagnostics name it. */
+    /** Its name in diagnostics. */
     readonly file: string;
     readonly path: string;
     readonly before: string;
     readonly after: string;
   }[];
-  readonly fixed: readonly Candidate[];
-  /** Of the text as it was. */
-  readonly before: Checked;
-  /** Of the text with the fixes. */
-  readonly after: Checked;
+  readonly fixed: readonly CandidateFix[];
+  /** Result for the original text. */
+  readonly before: CheckResult;
+  /** Result for the fixed text. */
+  readonly after: CheckResult;
 }
 
-export interface Candidate {
+export interface CandidateFix {
   readonly diagnostic: Diagnostic;
   readonly fix: Fix;
 }
 
-/** A fix shows what was hidden behind its mistake; more rounds than this have no end. */
+/** A fix can reveal errors that its mistake had hidden; more rounds than this would never end. */
 const MOST_ROUNDS = 100;
 
-export function applyFixes(host: Host, file: string, options: FixOptions): Fixed {
+export function applyFixes(host: Host, file: string, options: FixOptions): FixResult {
   const texts = new Map<string, string>();
-  const world: Host = { ...host, readText: (path) => texts.get(resolve(path)) ?? host.readText(path) };
-  const check = (): Checked => checked(world, file, options);
+  const edited: Host = { ...host, readText: (path) => texts.get(resolve(path)) ?? host.readText(path) };
+  const check = (): CheckResult => checkFile(edited, file, options);
   const before = check();
   const refused = new Set<string>();
-  const fixed: Candidate[] = [];
+  const fixed: CandidateFix[] = [];
   let now = before;
-  /** The largest part that can be made; what cannot be made alone is not tried again. */
-  const make = (batch: readonly Candidate[]): readonly Candidate[] => {
+  /** Applies the largest part of a batch that works; a fix that fails alone is not tried again. */
+  const make = (batch: readonly CandidateFix[]): readonly CandidateFix[] => {
     const made = attempt(batch, now, texts, check);
     if (made !== undefined) now = made;
     if (made !== undefined) return batch;
@@ -55,7 +55,7 @@ export function applyFixes(host: Host, file: string, options: FixOptions): Fixed
     if (batch.length < 2) return [];
     const half = Math.ceil(batch.length / 2);
     const done = make(batch.slice(0, half));
-    // Places have moved: the other half is for the next round.
+    // The spans have moved: the other half has to wait for the next round.
     return done.length > 0 ? done : make(batch.slice(half));
   };
   for (let round = 0; round < MOST_ROUNDS; round++) {
@@ -66,13 +66,13 @@ export function applyFixes(host: Host, file: string, options: FixOptions): Fixed
   return { files: changed(texts, before), fixed, before, after: now };
 }
 
-const keyOf = ({ diagnostic, fix }: Candidate): string =>
+const keyOf = ({ diagnostic, fix }: CandidateFix): string =>
   JSON.stringify([diagnostic.code, diagnostic.message, fix.title]);
 
 function candidates(
-  { diagnostics, compiled }: Checked,
+  { diagnostics, compiled }: CheckResult,
   { guesses, codes }: FixOptions,
-): readonly Candidate[] {
+): readonly CandidateFix[] {
   const modules = compiled.analysis?.modules;
   return diagnostics.flatMap((diagnostic) => {
     const isAsked = codes === undefined || codes.includes(diagnostic.code);
@@ -85,13 +85,13 @@ function candidates(
   });
 }
 
-/** The texts with these fixes, where they fix what they say and break nothing; else nothing has happened. */
+/** Applies the fixes if they fix their diagnostics and cause no error; otherwise, the texts stay as they were. */
 function attempt(
-  batch: readonly Candidate[],
-  now: Checked,
+  batch: readonly CandidateFix[],
+  now: CheckResult,
   texts: Map<string, string>,
-  check: () => Checked,
-): Checked | undefined {
+  check: () => CheckResult,
+): CheckResult | undefined {
   const saved = new Map(texts);
   const edits = batch.flatMap(({ fix }) => fix.edits);
   for (const name of new Set(edits.map(({ span }) => span.file))) {
@@ -108,14 +108,14 @@ function attempt(
 }
 
 function isBetter(
-  batch: readonly Candidate[],
+  batch: readonly CandidateFix[],
   before: readonly Diagnostic[],
   after: readonly Diagnostic[],
 ): boolean {
   const [had, has] = [counted(before), counted(after)];
   const wanted = counted(batch.map(({ diagnostic }) => diagnostic));
   for (const [key, count] of wanted) if ((has.get(key) ?? 0) > (had.get(key) ?? 0) - count) return false;
-  // What was hidden behind a mistake is not new: a later phase had not reached it.
+  // Errors of a later phase are not new: the mistake had hidden them.
   const phase =
     batch
       .map(({ diagnostic }) => phaseOf(diagnostic))
@@ -140,7 +140,7 @@ function counted(diagnostics: readonly Diagnostic[]): ReadonlyMap<string, number
   return counts;
 }
 
-function changed(texts: ReadonlyMap<string, string>, { compiled }: Checked): Fixed['files'] {
+function changed(texts: ReadonlyMap<string, string>, { compiled }: CheckResult): FixResult['files'] {
   const modules = [...(compiled.analysis?.modules.values() ?? [])];
   return [...texts].flatMap(([path, after]) => {
     const module = modules.find((known) => resolve(known.path) === path);

@@ -1,5 +1,5 @@
-export { checked } from './checked.js';
+export { checkFile } from './check-file.js';
 export { applyFixes } from './fix.js';
-export { type LintReport, lint, lintReport, type Suppressed } from './lint.js';
+export { type LintReport, lint, lintReport, type SuppressedFinding } from './lint.js';
 export { rules } from './rules.js';
 export { LEVELS } from './types.js';

@@ -1,4 +1,4 @@
-/** JSON with the places of its values: a mistake in a configuration is shown where it is. */
+/** JSON with the spans of its values, so that errors in a configuration are shown in place. */
 import type { Span } from '../source/span.js';
 
 export type JsonNode = { readonly span: Span } & (
@@ -14,7 +14,7 @@ export interface JsonEntry {
   readonly value: JsonNode;
 }
 
-/** A text that is no JSON: where, and what was expected there. */
+/** Invalid JSON: where, and what was expected there. */
 export class JsonFault extends Error {
   override readonly name = 'JsonFault';
   constructor(
@@ -31,7 +31,7 @@ const STRING = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y;
 const WORD = /(?:-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null)\b/y;
 const DEEPEST = 64;
 
-/** Throws a {@link JsonFault}. A byte-order mark is passed over. */
+/** Throws a {@link JsonFault}. A byte-order mark is skipped. */
 export function readJson(file: string, text: string): JsonNode {
   let at = text.startsWith('\ufeff') ? 1 : 0;
   const span = (start: number, end = at): Span => ({ file, start, end });
@@ -50,7 +50,7 @@ export function readJson(file: string, text: string): JsonNode {
     at++;
     return true;
   };
-  /** `item` up to `close`, with commas between. */
+  /** Items up to `close`, separated by commas. */
   const series = <T>(close: string, item: () => T): readonly T[] => {
     if (take(close)) return [];
     const items = [item()];

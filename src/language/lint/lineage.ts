@@ -1,4 +1,4 @@
-/** What comes from what: the questions that several rules ask about the graph. */
+/** Questions about the graph of stages that several rules ask. */
 import { referenceIn } from '../check/stage-settings.js';
 import type { CheckedStage } from '../check/stages.js';
 import { modelUnder } from '../check/tokenizers.js';
@@ -19,43 +19,43 @@ export const readFrom = (
 export const dataUnder = (checked: CheckedStage, key: string, pipeline: Pipeline): CheckedStage | undefined =>
   readFrom(readFrom(checked, key, pipeline), 'from', pipeline);
 
-/** Rows that are made up, for plans and benchmarks: what the guides say of data does not hold. */
-export const hasMadeUpRows = ({ stage }: CheckedStage): boolean =>
+/** Synthetic rows, for plans and benchmarks: the guides' advice on data does not apply. */
+export const hasSyntheticRows = ({ stage }: CheckedStage): boolean =>
   [settingsOf(stage, 'data').source].flat().every(isMadeUp);
 
-/** Random weights to start with: what the guides say of fine-tuning does not hold. */
+/** Training from random weights: the guides' advice on fine-tuning does not apply. */
 export const isFromScratch = (checked: CheckedStage, { stages }: Pipeline): boolean =>
   modelUnder(checked, stages)?.call === 'untrained';
 
-/** An adapter is trained, not every weight; where the planner chooses, it chooses LoRA or QLoRA. */
+/** Whether an adapter is trained, not every weight; a planner that chooses the method chooses LoRA or QLoRA. */
 export const isAdapter = ({ stage }: CheckedStage): boolean => stage.preset !== 'full';
 
-/** Rank, alpha and targets are not this stage's: those of an adapter that was trained before, or none, under virtual tokens, in bottlenecks and where a head alone is trained. */
+/** Whether the stage does not set rank, alpha and targets: it continues from an adapter, or trains virtual tokens, bottlenecks or only a head. */
 export const hasNoFactors = ({ stage }: CheckedStage): boolean =>
   stage.settings['start'] !== undefined ||
   isVirtual({ stage }) ||
   hasBottlenecks({ stage }) ||
   isHead({ stage });
 
-/** A head alone is trained, which begins with random numbers. */
+/** Whether only a classification head is trained, from random weights. */
 export const isHead = ({ stage }: Pick<CheckedStage, 'stage'>): boolean => stage.preset === 'head';
 
 const templateOf = (format: CheckedStage | undefined): string | undefined =>
   format && settingsOf(format.stage, 'format').template.call;
 
-/** Whether the rows that a stage reads have labels: what is trained on them is a classifier. */
+/** Whether the rows that a stage reads have labels, so that it trains or evaluates a classifier. */
 export const readsLabels = (checked: CheckedStage, pipeline: Pipeline): boolean =>
   templateOf(readFrom(checked, 'dataset', pipeline)) === LABELLED;
 
-/** Virtual tokens are trained: they move at rates of their own. */
+/** Whether virtual tokens are trained, which need other learning rates. */
 export const isVirtual = ({ stage }: Pick<CheckedStage, 'stage'>): boolean =>
   stage.settings['prompt'] !== undefined || stage.settings['prefix'] !== undefined;
 
-/** Bottleneck adapters are trained, for which the guides have no range of rates. */
+/** Whether bottleneck adapters are trained, for which the guides give no range of rates. */
 export const hasBottlenecks = ({ stage }: Pick<CheckedStage, 'stage'>): boolean =>
   stage.settings['adapter'] !== undefined || settingsOf(stage, 'train').start?.call === 'adapterhub';
 
-/** The stages that a stage's model comes from: itself, what it merges or trains on, and so on. */
+/** The stages that a model comes from: the stage itself, its adapter or base, and so on. */
 export function ancestors(start: string | undefined, pipeline: Pipeline): ReadonlySet<string> {
   const found = new Set<string>();
   const visit = (name: string | undefined): void => {
@@ -68,6 +68,6 @@ export function ancestors(start: string | undefined, pipeline: Pipeline): Readon
   return found;
 }
 
-/** As it is in the file: the instances of a matrix have names that nobody wrote. */
+/** The name in the file: stages of a matrix have generated names. */
 export const blockName = (stage: string, pipeline: Pipeline): string =>
   pipeline.stage(stage)?.block.name.text ?? stage;

@@ -1,6 +1,6 @@
 /**
- * What the fine-tuning guides advise against, found in a compiled pipeline. Pure: files are looked at through the
- * Host, and no more of them than costs a few milliseconds, since editors ask at every key.
+ * Finds what fine-tuning guides advise against in a compiled pipeline. Files are read through the Host, and only as much
+ * of them as takes a few milliseconds, since editors lint at every keystroke.
  */
 import { dirname } from 'node:path';
 import type { CompileResult } from '../compile.js';
@@ -15,7 +15,7 @@ import { pipelineOf } from './pipeline.js';
 import { rules } from './rules.js';
 import type { Finding, Rule } from './types.js';
 
-export interface Suppressed {
+export interface SuppressedFinding {
   readonly diagnostic: Diagnostic;
   readonly reason: string;
   /** The comment that allows it. */
@@ -23,14 +23,14 @@ export interface Suppressed {
 }
 
 export interface LintReport {
-  /** In order of place. Those of `ftpc.json` are first. */
+  /** In the order of the file, after those of `ftpc.json`. */
   readonly diagnostics: readonly Diagnostic[];
-  readonly suppressed: readonly Suppressed[];
-  /** What the compilation read, and `ftpc.json`: for rendering. */
+  readonly suppressed: readonly SuppressedFinding[];
+  /** The sources of the compilation, and `ftpc.json`, for rendering. */
   readonly sources: SourceMap;
 }
 
-/** What `ftpc check` adds to the diagnostics of a compilation; stages that have errors are passed over. */
+/** What `ftpc check` adds to the diagnostics of a compilation; stages with errors are skipped. */
 export const lint = (result: CompileResult, host: Host): readonly Diagnostic[] =>
   lintReport(result, host).diagnostics;
 
@@ -49,7 +49,7 @@ export function lintReport(result: CompileResult, host: Host): LintReport {
   });
   const used = new Map<Allowance, Set<string>>();
   const { open, suppressed } = sift(once(findings), allowances, used);
-  // Where there are errors, a rule may be silent for want of a stage.
+  // With errors, a rule may find nothing because a stage is missing.
   const idle = pipeline.isWhole ? unusedOf(allowances, used, config, source) : [];
   return {
     diagnostics: [...config.diagnostics, ...[...open, ...diagnostics, ...idle].sort(inOrder)],
@@ -64,7 +64,7 @@ function diagnosticOf(finding: Finding, rule: Rule, severity: Severity, source: 
   return { code: rule.code, severity, rule: rule.id, ...finding, fixes };
 }
 
-/** Says in a comment why the finding is right: the reason is for the author to write. */
+/** A fix that allows the finding with a comment; the author has to write the reason. */
 function allow(at: Span, id: string, source: SourceText): Fix {
   const { line } = positionAt(source, at.start);
   const start = source.lineStarts[line - 1] ?? 0;
@@ -80,7 +80,7 @@ function allow(at: Span, id: string, source: SourceText): Fix {
   };
 }
 
-/** The instances of one block are found the same fault of: it is one. */
+/** The stages of a matrix have the same finding: it is reported once. */
 function once(findings: readonly Diagnostic[]): readonly Diagnostic[] {
   const seen = new Set<string>();
   return findings.filter(({ code, at, message }) => {
@@ -94,7 +94,7 @@ function sift(
   allowances: readonly Allowance[],
   used: Map<Allowance, Set<string>>,
 ) {
-  const suppressed: Suppressed[] = [];
+  const suppressed: SuppressedFinding[] = [];
   const open = findings.filter((diagnostic) => {
     const { rule = '' } = diagnostic;
     const start = startOf(diagnostic);
@@ -102,7 +102,7 @@ function sift(
       ({ covers, rules }) =>
         rules.some(({ id }) => id === rule) && start >= covers.start && start < covers.end,
     );
-    // The innermost speaks; one around it is not idle for that.
+    // The innermost one applies; those around it still count as used.
     for (const allowance of by) used.set(allowance, (used.get(allowance) ?? new Set()).add(rule));
     const [own] = [...by].sort((a, b) => b.covers.start - a.covers.start);
     if (own === undefined) return true;

@@ -1,9 +1,9 @@
-/** What the lock next to a pipeline says of a model or of rows. */
+/** What the lock file next to a pipeline records about a model or rows. */
 import { tryJson } from '../host/json.js';
 import type { Call } from '../ir/types.js';
 import { LOCK, type Lock, type LockedEntry } from '../schemas/lock-file.js';
 
-/** `undefined` for what is no lock: the commands that use one say what is wrong with it. */
+/** `undefined` for an invalid lock: the commands that use one report what is wrong with it. */
 export const readLock = (text: string): Lock | undefined => tryJson(LOCK, text);
 
 /** `hf org/name@main`, `local models/base`. */
@@ -17,7 +17,7 @@ export function entryOf(lock: Lock | undefined, { call, args }: Call): LockedEnt
   return lock?.models[key] ?? lock?.data[key];
 }
 
-/** Rows of all its files together; `undefined` where a file's are not counted. */
+/** Rows of all its files; `undefined` if those of a file are not recorded. */
 export function rowsIn({ files }: LockedEntry): number | undefined {
   const counts = Object.values(files).map(({ rows }) => rows);
   if (counts.length === 0) return undefined;

@@ -1,4 +1,4 @@
-/** A compilation as rules look at it. */
+/** Adapts a compilation to what rules need. */
 import { basename, dirname, resolve } from 'node:path';
 import type { CheckedStage } from '../check/stages.js';
 import type { Analysis, CompileResult } from '../compile.js';
@@ -6,10 +6,10 @@ import { type Host, HostError } from '../host/host.js';
 import type { StageKind } from '../ir/types.js';
 import type { Lock } from '../schemas/lock-file.js';
 import { spanText } from '../source/text.js';
+import { countRows } from './count-rows.js';
 import { readLock } from './lock.js';
 import { placeOf } from './places.js';
-import { countRows } from './rows.js';
-import type { Files, Pipeline, Rows } from './types.js';
+import type { Pipeline, PipelineFiles, RowCount } from './types.js';
 
 export function pipelineOf(result: CompileResult, analysis: Analysis, host: Host): Pipeline {
   const sound = analysis.stages.filter(({ isSound, block }) => isSound && !block.broken);
@@ -17,15 +17,15 @@ export function pipelineOf(result: CompileResult, analysis: Analysis, host: Host
   const path = analysis.main.path;
   const folder = dirname(path);
   const files = filesOf(host, path);
-  const counted = new Map<CheckedStage, Rows | undefined>();
-  const world = { host, folder, files, counted: new Map<string, number | undefined>() };
+  const counted = new Map<CheckedStage, RowCount | undefined>();
+  const context = { host, folder, files, counted: new Map<string, number | undefined>() };
   return {
     of: (kind: StageKind) => sound.filter(({ stage }) => stage.kind === kind),
     stage: (name) => (name === undefined ? undefined : stages.get(name)),
     stages,
     isWhole: result.program !== undefined,
     rows(data) {
-      if (!counted.has(data)) counted.set(data, countRows(data, world));
+      if (!counted.has(data)) counted.set(data, countRows(data, context));
       return counted.get(data);
     },
     text(span) {
@@ -38,7 +38,7 @@ export function pipelineOf(result: CompileResult, analysis: Analysis, host: Host
   };
 }
 
-function filesOf(host: Host, pipeline: string): Files {
+function filesOf(host: Host, pipeline: string): PipelineFiles {
   const folder = dirname(pipeline);
   const quietly = <T>(read: () => T): T | undefined => {
     try {

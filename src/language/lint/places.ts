@@ -1,13 +1,15 @@
-/** Where the value of a setting is in the file. */
+/** Where in the file the value of a setting comes from. */
 import { headingOf, presetOf, propertyOf, textAt } from '../check/stage-settings.js';
 import type { CheckedStage } from '../check/stages.js';
+import type { Span } from '../source/span.js';
 import type { Expression } from '../syntax/ast.js';
-import type { Place } from './types.js';
+import type { Pipeline, SettingPlace } from './types.js';
+import { callAt } from './values.js';
 
 const LITERALS = new Set<Expression['kind']>(['number', 'quantity', 'string', 'boolean', 'list', 'record']);
 
-/** `lora.rank`, `optimizer.schedule.warmup`: the expression itself, or the nearest thing that decides it. */
-export function placeOf(checked: CheckedStage, path: string): Place {
+/** Of `lora.rank` or `optimizer.schedule.warmup`: the expression itself, or the closest text that sets it. */
+export function placeOf(checked: CheckedStage, path: string): SettingPlace {
   const { stage, block } = checked;
   const property = propertyOf(checked, path.split('.')[0] ?? '');
   const text = textAt(block.properties, path);
@@ -32,6 +34,16 @@ export function placeOf(checked: CheckedStage, path: string): Place {
   };
 }
 
-/** The expression of a top-level setting, where the block has it. */
-export const written = (checked: CheckedStage, key: string): Expression | undefined =>
+/** The expression of a top-level setting, if the block has one. */
+export const expressionOf = (checked: CheckedStage, key: string): Expression | undefined =>
   propertyOf(checked, key)?.value;
+
+/** A finding about the value of a parameter is reported at its declaration, where it can be fixed. */
+export function declarationOf(checked: CheckedStage, key: string, pipeline: Pipeline): Span {
+  const expression = expressionOf(checked, key);
+  const { span } = pipeline.place(checked, key);
+  if (expression?.kind !== 'reference' || expression.path.length !== 1) return span;
+  const value = pipeline.param(expression.path[0]?.text ?? '')?.value;
+  // A value from the command line differs from the declaration's.
+  return value?.kind === 'call' && value.callee.text === callAt(checked, key)?.call ? value.span : span;
+}

@@ -1,4 +1,4 @@
-/** Every rule. A new one is a file, a line here, and a page in `docs/errors`. */
+/** Every rule. A new one needs a file, a line here, and a page in `docs/errors`. */
 import { alphaOutOfProportion } from './rules/alpha-out-of-proportion.js';
 import { clipOutOfRange } from './rules/clip-out-of-range.js';
 import { dropoutOnSmallData } from './rules/dropout-on-small-data.js';

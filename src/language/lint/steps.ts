@@ -1,10 +1,10 @@
-/** How many optimiser steps a train stage can take: known where the file limits them or its rows are counted. */
+/** How many optimiser steps a train stage can take, if the file limits them or its rows are counted. */
 import type { CheckedStage } from '../check/stages.js';
 import { dataUnder } from './lineage.js';
 import type { Pipeline } from './types.js';
 import { numberAt } from './values.js';
 
-/** At most: rows that are dropped make it fewer. */
+/** An upper bound, since rows may be dropped. */
 export function stepsOf(checked: CheckedStage, pipeline: Pipeline): number | undefined {
   const limit = numberAt(checked, 'stop.steps');
   const data = dataUnder(checked, 'dataset', pipeline);

@@ -1,4 +1,4 @@
-/** What a lint rule is made of. */
+/** The types of lint rules. */
 import type { CheckedStage } from '../check/stages.js';
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { StageKind } from '../ir/types.js';
@@ -10,65 +10,65 @@ import type { Param } from '../syntax/ast.js';
 export const LEVELS = ['off', 'info', 'warning', 'error'] as const;
 export type Level = (typeof LEVELS)[number];
 
-/** What a rule found: a diagnostic but for what the rule itself says. */
+/** What a rule found: a diagnostic without the fields that are the same for the whole rule. */
 export type Finding = Omit<Diagnostic, 'code' | 'severity' | 'rule' | 'at'> & { readonly at: Span };
 
 export interface Rule {
-  /** Kebab-case: what `// allow(…)` and `ftpc.json` name. */
+  /** Kebab-case, as in `// allow(…)` and `ftpc.json`. */
   readonly id: string;
   readonly code: `FTP10${number}`;
-  /** Where `ftpc.json` says nothing. */
+  /** Unless `ftpc.json` sets another one. */
   readonly level: Level;
   /** What is reported, in one sentence. */
   readonly doc: string;
-  /** Why it matters, with its figures and where they come from. */
+  /** Why it matters, with figures and their source. */
   readonly reason: string;
   readonly check: (pipeline: Pipeline) => readonly Finding[];
 }
 
-/** The pipeline as rules see it: stages that are sound, whatever is wrong elsewhere. */
+/** The pipeline as rules see it: only stages without errors. */
 export interface Pipeline {
-  /** By the name of their kind, in the order of the file. */
+  /** Stages of a kind, in the order of the file. */
   of(kind: StageKind): readonly CheckedStage[];
   stage(name: string | undefined): CheckedStage | undefined;
   readonly stages: ReadonlyMap<string, CheckedStage>;
-  /** The pipeline has no error: what is absent from it is not there. */
+  /** Whether the pipeline has no errors, so that no stage is missing. */
   readonly isWhole: boolean;
-  /** Rows in the files of a data stage; see {@link Rows}. */
-  rows(data: CheckedStage): Rows | undefined;
-  /** What is in the file at a span. */
+  /** Rows in the files of a data stage; see {@link RowCount}. */
+  rows(data: CheckedStage): RowCount | undefined;
+  /** The text of the file at a span. */
   text(span: Span): string;
-  /** Where a setting's value is: see `places.ts`. */
-  place(checked: CheckedStage, path: string): Place;
-  /** A parameter that the pipeline's own file declares. */
+  /** Where a setting's value comes from; see `places.ts`. */
+  place(checked: CheckedStage, path: string): SettingPlace;
+  /** A parameter that the pipeline itself declares. */
   param(name: string): Param | undefined;
-  readonly files: Files;
+  readonly files: PipelineFiles;
 }
 
 /** How many rows a data stage can have. */
-export interface Rows {
-  /** Lines that hold something, within `limit`; repetitions are not known yet, so there may be fewer rows. */
+export interface RowCount {
+  /** Lines that are not empty, up to `limit`. An upper bound, since duplicates are not dropped yet. */
   readonly most: number;
-  /** Share of them that goes to training. */
+  /** Fraction of them in the training split. */
   readonly trainShare: number;
 }
 
 /** The files that a pipeline names; nothing here throws. */
-export interface Files {
-  /** Names in a folder, relative to the pipeline; none where it cannot be read. */
+export interface PipelineFiles {
+  /** Names in a folder, relative to the pipeline; none if it cannot be read. */
   list(folder: string): readonly string[];
-  /** The first bytes of a file as UTF-8, or `undefined` where it cannot be read. */
+  /** The first bytes of a file as UTF-8, or `undefined` if it cannot be read. */
   head(path: string, bytes: number): string | undefined;
-  /** Beside the pipeline: `legal.lock` for `legal.ftp`; `undefined` where there is none. */
+  /** The lock file next to the pipeline: `legal.lock` for `legal.ftp`; `undefined` if there is none. */
   readonly lock: Lock | undefined;
 }
 
-export interface Place {
+export interface SettingPlace {
   readonly span: Span;
-  /** The value itself is at `span`, as a literal of this file: an edit there changes it, and nothing else. */
+  /** Whether the value is a literal at `span`: an edit there changes it and nothing else. */
   readonly literal: boolean;
-  /** Who else decided it: a preset. */
+  /** The preset that set it, as a label. */
   readonly because?: string;
-  /** A preset of the standard library chose it: its own text says why. */
+  /** Whether a preset of the standard library set it, whose documentation says why. */
   readonly byLibrary: boolean;
 }

@@ -1,9 +1,9 @@
-/** Models and data sets of the Hub that are named without a commit: what a name refers to can change. */
+/** Models and data sets of the Hub without a commit, which can change at any time. */
 import type { CheckedStage } from '../check/stages.js';
 import type { Call, StageKind, Value } from '../ir/types.js';
 import { isCall, isList } from '../ir/values.js';
-import { declared } from './declared.js';
 import { entryOf } from './lock.js';
+import { declarationOf } from './places.js';
 import type { Finding, Pipeline } from './types.js';
 
 const COMMIT = /^[0-9a-f]{40}$/;
@@ -34,7 +34,7 @@ function callsOf(value: Value | undefined, name: string): readonly Call[] {
 }
 
 const finding = (checked: CheckedStage, key: string, name: string, pipeline: Pipeline): Finding => ({
-  at: declared(checked, key, pipeline),
+  at: declarationOf(checked, key, pipeline),
   message: `the version of \`${name}\` is not pinned`,
   label: 'may change at any time',
   help: 'run `ftpc lock`, which records the commit in the lock file, or write it as `revision: "…"`',

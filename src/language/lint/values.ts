@@ -1,4 +1,4 @@
-/** Settings as numbers and calls, and numbers as a file would have them. */
+/** Settings as numbers and calls, and numbers as they are written in a file. */
 import type { CheckedStage } from '../check/stages.js';
 import type { Call, Value } from '../ir/types.js';
 import { isCall } from '../ir/values.js';
@@ -18,7 +18,7 @@ export const callAt = (checked: CheckedStage, path: string): Call | undefined =>
 };
 
 /** `3e-3`, `0.02`, `16`: the shorter way to write a number. */
-export function written(value: number): string {
+export function numberText(value: number): string {
   const [plain, scientific] = [`${value}`, value.toExponential()];
   return Math.abs(value) < 0.01 && scientific.length <= plain.length ? scientific : plain;
 }

@@ -4,7 +4,7 @@ import { type Expectation, expectationOf } from '../../../grammar/expectations.j
 import { startsDeclaration } from '../../../grammar/tokens.js';
 import * as errors from '../diagnostics/catalogue/syntax.js';
 import { replace } from '../diagnostics/make.js';
-import type { Diagnostic } from '../diagnostics/types.js';
+import type { Diagnostic, Hint } from '../diagnostics/types.js';
 import type { Span } from '../source/span.js';
 import { positionAt, type SourceText } from '../source/text.js';
 import { endOf } from './cst.js';
@@ -97,7 +97,7 @@ function diagnose(
       : errors.missingValue(at, found, hint(meant));
 }
 
-const hint = (meant: Meant | undefined): errors.Hint =>
+const hint = (meant: Meant | undefined): Hint =>
   meant === undefined ? {} : { help: meant.help, fixes: meant.fixes };
 
 /** `[a, b)` */

@@ -4,14 +4,14 @@ import { type SarifRule, sarifLog } from '../../language/diagnostics/render/sari
 import type { Diagnostic, Severity } from '../../language/diagnostics/types.js';
 import { type Host, HostError } from '../../language/host/host.js';
 import { ftpcVersion } from '../../language/host/version.js';
-import { rules, type Suppressed } from '../../language/lint/index.js';
+import { rules, type SuppressedFinding } from '../../language/lint/index.js';
 import type { SourceMap } from '../../language/source/text.js';
 
 /** `ftpc check --sarif`: what the pages in `docs/errors` say goes with each code. */
 export function sarifText(
   host: Host,
   diagnostics: readonly Diagnostic[],
-  suppressed: readonly Suppressed[],
+  suppressed: readonly SuppressedFinding[],
   sources: SourceMap,
 ): string {
   const root = `${pathToFileURL(host.cwd).href.replace(/\/$/, '')}/`;

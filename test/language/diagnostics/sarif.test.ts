@@ -5,7 +5,7 @@ import { expect } from 'chai';
 import type { Log, Result } from 'sarif';
 import type { Host } from '../../../src/language/host/host.js';
 import { nodeHost } from '../../../src/language/host/node-host.js';
-import { checked } from '../../../src/language/lint/index.js';
+import { checkFile } from '../../../src/language/lint/index.js';
 import { sarifText } from '../../../src/tools/cli/sarif.js';
 import { overlayHost } from '../../helpers/overlay-host.js';
 import { sarifSchema } from './sarif-schema.js';
@@ -16,7 +16,7 @@ const validate = new Ajv2020({ formats: { uri: true, 'uri-reference': /^[\x21-\x
 );
 
 function logOf(host: Host, file: string): Log {
-  const { diagnostics, report, sources } = checked(host, file);
+  const { diagnostics, report, sources } = checkFile(host, file);
   const log = JSON.parse(sarifText(host, diagnostics, report.suppressed, sources));
   expect(validate(log), JSON.stringify(validate.errors?.slice(0, 3))).to.equal(true);
   return log;
@@ -95,7 +95,7 @@ describe('SARIF', () => {
 
   it('has no place where there is none', () => {
     const host = nodeHost(folder);
-    const { diagnostics, report, sources } = checked(host, 'module.ftp', { params: { absent: '1' } });
+    const { diagnostics, report, sources } = checkFile(host, 'module.ftp', { params: { absent: '1' } });
     const log: Log = JSON.parse(sarifText(host, diagnostics, report.suppressed, sources));
     expect(validate(log)).to.equal(true);
     expect(log.runs[0]?.results?.find(({ ruleId }) => ruleId === 'FTP0501')?.locations).to.deep.equal([]);

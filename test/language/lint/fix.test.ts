@@ -6,7 +6,7 @@ import type { Fix } from '../../../src/language/diagnostics/types.js';
 import type { Host } from '../../../src/language/host/host.js';
 import { nodeHost } from '../../../src/language/host/node-host.js';
 import { applyFixes } from '../../../src/language/lint/fix.js';
-import { checked } from '../../../src/language/lint/index.js';
+import { checkFile } from '../../../src/language/lint/index.js';
 import { overlayHost } from '../../helpers/overlay-host.js';
 
 const root = nodeHost().packageFolder;
@@ -14,7 +14,7 @@ const folder = join(root, 'test/corpus/invalid');
 const names = readdirSync(folder).filter((name) => name.endsWith('.ftp'));
 
 const messages = (host: Host, file: string): readonly string[] =>
-  checked(host, file).diagnostics.map(({ code, severity, message }) => `${severity} ${code} ${message}`);
+  checkFile(host, file).diagnostics.map(({ code, severity, message }) => `${severity} ${code} ${message}`);
 
 const phase = (line: string): string => /FTP(\d\d)/.exec(line)?.[1] ?? '';
 

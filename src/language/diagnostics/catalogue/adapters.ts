@@ -1,4 +1,4 @@
-/** FTP0752…: adapters, and the settings of a training that do not go with its base, or with each other. */
+/** FTP0752…: adapters, and train settings that conflict with the base or with each other. */
 import type { Span } from '../../source/span.js';
 import { nearest } from '../did-you-mean.js';
 import { error, named, replace, warning } from '../make.js';
@@ -12,7 +12,7 @@ export const adapterFolderMissing = (at: Span, folder: string, why: string): Dia
 
 const LISTED = 20;
 
-/** `known` are the names that a target may have: ends of the paths of the base's linear layers. */
+/** `known`: the possible names of a target: ends of the paths of the base's linear layers. */
 export function targetUnknown(at: Span, target: string, known: readonly string[]): Diagnostic {
   const last = target.slice(target.lastIndexOf('.') + 1);
   const meant =
@@ -80,7 +80,7 @@ export const patternUnmatched = (
 };
 
 export interface Contradiction {
-  /** As it is written in the file: `lora.rank`. */
+  /** As written in the file: `lora.rank`. */
   readonly setting: string;
   readonly set: string;
   readonly adapter: string;
@@ -93,11 +93,23 @@ export const startContradicts = (at: Span, { setting, set, adapter, taken }: Con
     help: `remove \`${setting}\`: it is taken from the adapter`,
   });
 
-export const startWithout = (at: Span, setting: string, why: string): Diagnostic =>
-  error('FTP0760', at, `\`${setting}\` cannot be combined with \`start\`: ${why}`, {
+const quoted = (name: string): string => `\`${name}\``;
+
+/** `why`: half a sentence. `removable`: what to remove, if it has another name. */
+const conflict = (
+  code: string,
+  at: Span,
+  [setting, other]: readonly [setting: string, other: string],
+  why: string,
+  removable: string = other,
+): Diagnostic =>
+  error(code, at, `${setting} cannot be combined with ${other}: ${why}`, {
     label: 'conflicting settings',
-    help: `remove \`${setting}\` or \`start\``,
+    help: `remove ${setting} or ${removable}`,
   });
+
+export const startWithout = (at: Span, setting: string, why: string): Diagnostic =>
+  conflict('FTP0760', at, [quoted(setting), '`start`'], why);
 
 export const baseDiffers = (
   at: Span,
@@ -131,10 +143,7 @@ export const rankTooHigh = (at: Span, layer: string, rank: number, most: number)
   );
 
 export const promptWithout = (at: Span, setting: string, why: string): Diagnostic =>
-  error('FTP0764', at, `\`${setting}\` cannot be combined with \`prompt\`: ${why}`, {
-    label: 'conflicting settings',
-    help: `remove \`${setting}\` or \`prompt\``,
-  });
+  conflict('FTP0764', at, [quoted(setting), '`prompt`'], why);
 
 export const promptTooLong = (at: Span, tokens: number, positions: number): Diagnostic =>
   error(
@@ -154,10 +163,7 @@ export const promptMerged = (at: Span, adapter: string): Diagnostic =>
   });
 
 export const prefixWithout = (at: Span, setting: string, why: string): Diagnostic =>
-  error('FTP0767', at, `\`${setting}\` cannot be combined with a prefix: ${why}`, {
-    label: 'conflicting settings',
-    help: `remove \`${setting}\` or the prefix`,
-  });
+  conflict('FTP0767', at, [quoted(setting), 'a prefix'], why, 'the prefix');
 
 export const prefixTooLong = (at: Span, tokens: number, positions: number): Diagnostic =>
   error(
@@ -171,4 +177,25 @@ export const prefixMerged = (at: Span, adapter: string): Diagnostic =>
   error('FTP0769', at, `\`${adapter}\` is a prefix, which cannot be merged into weights`, {
     label: 'keys and values before every text, not changes to weights',
     help: 'load it with PEFT on top of its base, or train low-rank factors: remove `prefix`',
+  });
+
+export const bottleneckWithout = (at: Span, setting: string, why: string): Diagnostic =>
+  conflict('FTP0770', at, [quoted(setting), 'bottleneck adapters'], why, '`adapter`');
+
+export const bottleneckMerged = (at: Span, adapter: string): Diagnostic =>
+  error('FTP0771', at, `\`${adapter}\` has bottleneck adapters, which cannot be merged into weights`, {
+    label: 'they are separate, non-linear networks',
+    help: "load it with AdapterHub's `adapters` on top of its base, or train low-rank factors: remove `adapter`",
+  });
+
+export const reductionTooHigh = (at: Span, reduction: number, hidden: number): Diagnostic =>
+  error('FTP0772', at, `a reduction of ${reduction} leaves no width: the base has ${hidden} hidden values`, {
+    label: `at most ${hidden}`,
+    help: 'lower `reduction`; 2 to 64 are usual, and 16 is the most common',
+  });
+
+export const sumAfterNorm = (at: Span, family: string): Diagnostic =>
+  error('FTP0773', at, `\`kind: pfeiffer\` does not work with the ${family} family`, {
+    label: 'its blocks have a norm between a sublayer and the sum that the adapter would read',
+    help: 'use `kind: houlsby` with the same `where`: it reads the output of the sublayer',
   });

@@ -1,33 +1,32 @@
-/** FTP0415…: stages of a classifier, and stages of a model that writes, wired to each other. */
+/** FTP0415…: stages for classifiers connected to stages for generative models. */
 import type { Span } from '../../source/span.js';
 import { error, named } from '../make.js';
 import type { Diagnostic } from '../types.js';
 
-/** A format stage, and where its template is. */
-interface Rows {
+/** A format stage, and the span of its template. */
+interface FormatStage {
   readonly name: string;
   readonly template: Span;
 }
 
-const isLabelled = (rows: Rows) => ({ at: rows.template, message: 'rows with labels' });
-const isUnlabelled = (rows: Rows) => ({ at: rows.template, message: 'rows without labels' });
+const labelledRows = (rows: FormatStage) => ({ at: rows.template, message: 'rows with labels' });
+const unlabelledRows = (rows: FormatStage) => ({ at: rows.template, message: 'rows without labels' });
 
-export const headWithoutLabels = (at: Span, rows: Rows): Diagnostic =>
+export const headWithoutLabels = (at: Span, rows: FormatStage): Diagnostic =>
   error(
     'FTP0415',
     at,
     `\`head\` trains a classification head, but the rows of \`${rows.name}\` have no labels`,
     {
       label: 'nothing to classify',
-      related: [isUnlabelled(rows)],
+      related: [unlabelledRows(rows)],
       help: 'use `template = labelled()` in the format stage, or train an adapter: `using lora`',
     },
   );
 
-/** `wanted`: what the stage needs them for. */
 export const rowsMismatch = (
   at: Span,
-  rows: Rows,
+  rows: FormatStage,
   found: 'labelled' | 'unlabelled',
   other: { readonly at: Span; readonly message: string },
 ): Diagnostic =>
@@ -39,7 +38,7 @@ export const rowsMismatch = (
       : `the rows of \`${rows.name}\` have no labels, but the stage that reads them classifies`,
     {
       label: found === 'labelled' ? 'labelled rows' : 'rows without labels',
-      related: [found === 'labelled' ? isLabelled(rows) : isUnlabelled(rows), other],
+      related: [found === 'labelled' ? labelledRows(rows) : unlabelledRows(rows), other],
       help: 'read the same kind of rows that the model was trained on: give each kind its own `format` stage',
     },
   );
@@ -47,7 +46,7 @@ export const rowsMismatch = (
 export const metricOfOtherRows = (
   at: Span,
   metric: string,
-  rows: Rows,
+  rows: FormatStage,
   found: 'labelled' | 'unlabelled',
   fitting: readonly string[],
 ): Diagnostic =>
@@ -59,21 +58,21 @@ export const metricOfOtherRows = (
       : `\`${metric}\` is a metric for classifiers, but the rows of \`${rows.name}\` have no labels`,
     {
       label: 'cannot be measured',
-      related: [found === 'labelled' ? isLabelled(rows) : isUnlabelled(rows)],
+      related: [found === 'labelled' ? labelledRows(rows) : unlabelledRows(rows)],
       help: `measure ${named(fitting)}`,
     },
   );
 
-/** A setting that means nothing, or something else, where rows have labels. `why` is half a sentence. */
+/** A setting without a meaning for labelled rows. `why`: half a sentence. */
 export const settingWithLabels = (
   at: Span,
   setting: string,
   why: string,
-  rows: Rows | undefined,
+  rows: FormatStage | undefined,
 ): Diagnostic =>
   error('FTP0419', at, `\`${setting}\` cannot be combined with labelled rows: ${why}`, {
     label: 'conflicting settings',
-    related: rows === undefined ? undefined : [isLabelled(rows)],
+    related: rows === undefined ? undefined : [labelledRows(rows)],
     help: `leave \`${setting}\` out`,
   });
 

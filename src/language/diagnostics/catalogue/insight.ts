@@ -1,9 +1,9 @@
-/** FTP15xx: questions about a pipeline and its runs that have no answer. */
+/** FTP15xx: questions about a pipeline and its runs that cannot be answered. */
 import { nearest } from '../did-you-mean.js';
 import { error, named, warning, wholeFile } from '../make.js';
 import type { Diagnostic } from '../types.js';
 
-/** Names that are shown where none is near. */
+/** Names that are listed if none is similar. */
 const LISTED = 12;
 
 function known(name: string, names: readonly string[], what: string, none: string): string {
@@ -15,7 +15,7 @@ function known(name: string, names: readonly string[], what: string, none: strin
   return `${what} ${named(shown, 'and')}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
-/** `others`: names that could have been asked for as well, such as those of parameters. */
+/** `others`: other valid names, such as those of parameters. */
 export const noSuchStage = (
   file: string,
   name: string,
@@ -31,7 +31,7 @@ export const noSuchStage = (
     ),
   });
 
-/** `adapter`, of which a matrix makes `adapter@rate=1e-4` and others. */
+/** `adapter`, if a matrix makes `adapter@rate=1e-4` and others of it. */
 export const severalStages = (file: string, name: string, instances: readonly string[]): Diagnostic =>
   error(
     'FTP1501',
@@ -75,7 +75,7 @@ export const ambiguousRun = (asked: string, matches: readonly string[]): Diagnos
     help: `write more of the id: ${named(matches.slice(0, LISTED))}`,
   });
 
-/** Lines that say nothing are left out; the rest is shown. */
+/** Damaged lines are skipped; the rest is shown. */
 export const damagedJournal = (path: string, lines: readonly number[], torn: boolean): Diagnostic =>
   warning(
     'FTP1506',

@@ -1,7 +1,7 @@
 /** FTP104x: comments that allow a finding. FTP105x: `ftpc.json`. The findings themselves are made by their rules. */
 import type { Span } from '../../source/span.js';
 import { suggestion } from '../did-you-mean.js';
-import { error, insert, warning } from '../make.js';
+import { error, insert, warning, withinQuotes } from '../make.js';
 import type { Diagnostic, Fix } from '../types.js';
 
 export const allowedWithoutReason = (at: Span): Diagnostic =>
@@ -41,7 +41,7 @@ export const configUnreadable = (at: Span, why: string): Diagnostic =>
 
 export const configKey = (at: Span, key: string, where: string, known: readonly string[]): Diagnostic => ({
   ...error('FTP1051', at, `${where} has no key \`${key}\``, { label: 'unknown key' }),
-  ...suggestion(key, inside(at), known),
+  ...suggestion(key, withinQuotes(at), known),
 });
 
 export const configRule = (at: Span, id: string, known: readonly string[]): Diagnostic => ({
@@ -49,7 +49,7 @@ export const configRule = (at: Span, id: string, known: readonly string[]): Diag
     label: 'unknown rule',
     help: '`docs/lints.md` lists the rules, each with its reason',
   }),
-  ...suggestion(id, inside(at), known),
+  ...suggestion(id, withinQuotes(at), known),
 });
 
 export const configValue = (at: Span, wanted: string, fixes: readonly Fix[] = []): Diagnostic =>
@@ -61,6 +61,3 @@ export const configTwice = (at: Span, key: string, first: Span): Diagnostic =>
     related: [{ at: first, message: 'here first' }],
     help: 'keep one of them',
   });
-
-/** Of a string, what is between its quotes. */
-const inside = (at: Span): Span => ({ ...at, start: at.start + 1, end: at.end - 1 });

@@ -27,11 +27,11 @@ export const notLocked = (at: Span | undefined, what: string, file: string, pipe
 export interface Drift {
   /** `` `data/*.jsonl` `` */
   readonly what: string;
-  /** One sentence a difference. */
+  /** One sentence per difference. */
   readonly differences: readonly string[];
 }
 
-/** Differences that are shown of one entry. */
+/** Differences that are listed per entry. */
 const SHOWN = 10;
 
 const shown = (differences: readonly string[]): readonly string[] =>

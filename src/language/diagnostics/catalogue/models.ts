@@ -18,8 +18,8 @@ const CODES = {
 } as const;
 
 /**
- * A `ModelError` as a diagnostic; its shape is repeated here, since models are above diagnostics. Those errors are
- * written as sentences, messages are not.
+ * A `ModelError` as a diagnostic; its type is repeated here, since diagnostics cannot import models. Its texts are
+ * sentences, messages are not.
  */
 export const modelError = (failure: {
   readonly code: keyof typeof CODES;

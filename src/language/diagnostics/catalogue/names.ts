@@ -1,34 +1,24 @@
 /** FTP02xx: names and imports. */
 import type { Span } from '../../source/span.js';
-import { suggestion } from '../did-you-mean.js';
+import { instead, suggestion } from '../did-you-mean.js';
 import { foreignSetting, foreignValue } from '../foreign.js';
-import { error, insert, named, replace, warning } from '../make.js';
-import type { Diagnostic } from '../types.js';
+import { error, insert, named, replace, warning, withinQuotes } from '../make.js';
+import type { Diagnostic, Hint } from '../types.js';
 
 export const unknownName = (at: Span, name: string, known: readonly string[]): Diagnostic => {
   const meant = foreignValue(name);
   return error('FTP0201', at, `nothing here is called \`${name}\``, {
     label: 'unknown name',
-    ...(meant === undefined ? suggestion(name, at, known) : wordFor(meant, at)),
+    ...(meant === undefined ? suggestion(name, at, known) : instead(meant, at)),
   });
 };
 
-const wordFor = (meant: string, at: Span): Pick<Diagnostic, 'help' | 'fixes'> => ({
-  help: `write \`${meant}\``,
-  fixes: [replace(`write \`${meant}\``, at, meant, 'maybe_incorrect')],
-});
-
-/** A setting of another tool by the name that it has here, or in the record that holds it. */
-function settingFor(
-  name: string,
-  at: Span,
-  known: readonly string[],
-  nested: Nested,
-): Pick<Diagnostic, 'help' | 'fixes'> {
+/** The setting that another tool's `name` corresponds to: in this block, or in a record or call of it. */
+function settingFor(name: string, at: Span, known: readonly string[], nested: NestedForms): Hint {
   const meant = foreignSetting(name);
   if (typeof meant === 'object') return { help: `write \`${meant.write}\`` };
   const own = meant ?? name;
-  if (known.includes(own)) return wordFor(own, at);
+  if (known.includes(own)) return instead(own, at);
   for (const [holder, forms] of Object.entries(nested)) {
     const form = Object.hasOwn(forms, own) ? forms[own] : undefined;
     if (form !== undefined) return { help: `it belongs in \`${holder}\`: write \`${holder} = ${form}\`` };
@@ -36,8 +26,8 @@ function settingFor(
   return suggestion(name, at, known);
 }
 
-/** By setting, how what its record or call holds is written in it: `{ epochs: … }` for `epochs`. */
-export type Nested = Readonly<Record<string, Readonly<Record<string, string>>>>;
+/** By setting with a record or call: how its members are written, such as `{ epochs: … }` for `epochs`. */
+export type NestedForms = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
 export const unknownKind = (at: Span, kind: string, known: readonly string[]): Diagnostic =>
   error('FTP0202', at, `there is no block kind \`${kind}\``, {
@@ -59,10 +49,9 @@ export const unknownColumn = (
   files: string,
   known: readonly string[],
 ): Diagnostic => {
-  const inside = { ...at, start: at.start + 1, end: at.end - 1 };
   return error('FTP0230', at, `no row of \`${files}\` has a column \`${column}\``, {
     label: 'no such column',
-    ...suggestion(column, inside, known),
+    ...suggestion(column, withinQuotes(at), known),
   });
 };
 
@@ -74,7 +63,7 @@ export const duplicateKey = (at: Span, key: string, first: Span): Diagnostic =>
   });
 
 export const unknownModule = (at: Span, module: string, known: readonly string[]): Diagnostic => {
-  const inside = { ...at, start: at.start + 1, end: at.end - 1 };
+  const inside = withinQuotes(at);
   return error('FTP0205', at, `there is no module \`${module}\``, {
     label: 'unknown module',
     ...suggestion(module, inside, known),
@@ -82,8 +71,8 @@ export const unknownModule = (at: Span, module: string, known: readonly string[]
   });
 };
 
-/** How a path is written that is none of the library's and does not start from the importing file. */
-function pathFor(module: string, at: Span): Pick<Diagnostic, 'help' | 'fixes' | 'notes'> {
+/** How to write a path that is not in the library and does not start with `./` or `../`. */
+function pathFor(module: string, at: Span): Hint & Pick<Diagnostic, 'notes'> {
   const relative = module.replaceAll('\\', '/').replace(/^(?!\.\.?\/)/, './');
   if (/^[a-z]+:\/\//.test(module))
     return {
@@ -94,19 +83,19 @@ function pathFor(module: string, at: Span): Pick<Diagnostic, 'help' | 'fixes' | 
       help: 'paths are relative to the importing file: write `"./name.ftp"` or `"../name.ftp"`',
     };
   return module.endsWith('.ftp')
-    ? wordFor(relative, at)
+    ? instead(relative, at)
     : { notes: ['library modules are written `"std/…"`, your own files `"./…"`'] };
 }
 
-/** `meant`: a file that is there. */
+/** `meant`: an existing file with a similar name. */
 export const importNotFound = (at: Span, path: string, why: string, meant: string | undefined): Diagnostic =>
   error('FTP0206', at, `the imported file \`${path}\` cannot be read`, {
     label: why,
     help: 'the path is relative to the importing file',
-    ...(meant === undefined ? {} : wordFor(meant, { ...at, start: at.start + 1, end: at.end - 1 })),
+    ...(meant === undefined ? {} : instead(meant, withinQuotes(at))),
   });
 
-/** `kind`: what the module has of that name, which cannot be imported. */
+/** `kind`: the kind of a declaration with this name that cannot be imported. */
 export const unknownExport = (
   at: Span,
   name: string,
@@ -121,14 +110,14 @@ export const unknownExport = (
       : { help: `only parameters and presets can be imported; a ${kind} belongs in the pipeline itself` }),
   });
 
-/** \`starter\` and what else every pipeline knows. */
+/** `starter` and other functions that need no import. */
 export const knownAnyway = (at: Span, name: string): Diagnostic =>
   error('FTP0228', at, `\`${name}\` needs no import`, {
     label: 'no module exports it',
     help: 'remove it from the import',
   });
 
-/** \`adapter.best()\` */
+/** `adapter.best()` */
 export const calledPort = (at: Span, written: string): Diagnostic =>
   error('FTP0229', at, `\`${written}\` is not a function`, {
     label: 'an output of a stage',
@@ -147,7 +136,7 @@ export const importCycle = (at: Span, path: readonly string[]): Diagnostic =>
         help: 'move what both files need into a third file',
       });
 
-/** `removal`: what goes with the name, so that the rest stays a list, or the statement's whole line. */
+/** `removal`: the name with its comma, or the whole line of the import. */
 export const unusedImport = (at: Span, name: string, removal: Span, whole: boolean): Diagnostic =>
   warning('FTP0209', at, `\`${name}\` is imported and not used`, {
     label: 'not used',
@@ -185,7 +174,7 @@ export const unknownSetting = (
   key: string,
   where: string,
   known: readonly string[],
-  nested: Nested = {},
+  nested: NestedForms = {},
 ): Diagnostic =>
   error('FTP0213', at, `${where} has no setting \`${key}\``, {
     label: 'unknown setting',

@@ -1,14 +1,14 @@
 /** FTP05xx: parameters and secrets. */
 import type { Span } from '../../source/span.js';
-import { nearest, suggestion } from '../did-you-mean.js';
+import { instead, nearest, suggestion } from '../did-you-mean.js';
 import { error, named, replace } from '../make.js';
 import type { Diagnostic, Place } from '../types.js';
 
-/** A fault of `-p name=value`. */
+/** The file of an error in `-p name=value`. */
 export const COMMAND_LINE = '<command line>';
 
 /** How and where a value was given: `-p rate=3`, or a member of a file of parameters. */
-export interface Given {
+export interface ParamInput {
   readonly shown: string;
   readonly at: Place;
 }
@@ -27,7 +27,7 @@ export const unknownParam = (at: Place, name: string, known: readonly string[]):
   });
 };
 
-/** `isGivable`: it is the pipeline's own; the command line gives no value to one of an imported file. */
+/** `isGivable`: the pipeline itself declares it; the command line cannot set parameters of imported files. */
 export const missingParam = (at: Span, name: string, isGivable: boolean): Diagnostic =>
   error('FTP0502', at, `the parameter \`${name}\` has no value`, {
     label: 'no default',
@@ -36,7 +36,12 @@ export const missingParam = (at: Span, name: string, isGivable: boolean): Diagno
       : 'give it a default here: the command line gives values to the parameters of the pipeline itself',
   });
 
-export const badParamValue = ({ shown, at }: Given, name: string, type: string, why: string): Diagnostic =>
+export const badParamValue = (
+  { shown, at }: ParamInput,
+  name: string,
+  type: string,
+  why: string,
+): Diagnostic =>
   error('FTP0503', at, `\`${shown}\` is not a valid ${type}: ${why}`, {
     help: `the parameter is declared as \`${name}: ${type}\``,
   });
@@ -67,12 +72,7 @@ export const unknownParamType = (at: Span, type: string, known: readonly string[
   const meant = Object.hasOwn(FOREIGN_TYPES, lower) ? FOREIGN_TYPES[lower] : undefined;
   return error('FTP0504', at, `there is no type \`${type}\` for a parameter`, {
     label: 'unknown type',
-    ...(meant === undefined
-      ? suggestion(type, at, known)
-      : {
-          help: `write \`${meant}\``,
-          fixes: [replace(`write \`${meant}\``, at, meant, 'maybe_incorrect')],
-        }),
+    ...(meant === undefined ? suggestion(type, at, known) : instead(meant, at)),
   });
 };
 
@@ -134,7 +134,7 @@ export const tooManyCombinations = (at: Span, counts: readonly number[], most: n
   );
 
 export const noSuchCombination = (
-  { shown, at }: Given,
+  { shown, at }: ParamInput,
   name: string,
   values: readonly string[],
 ): Diagnostic =>

@@ -113,7 +113,7 @@ export const deviceMemoryDiffers = (
     help: 'all stages of a run share one limit: remove one of the two settings',
   });
 
-/** The pipeline may be meant for another machine. */
+/** Information only: the pipeline may be meant for another machine. */
 export const deviceMemoryIdle = (size: string, runtime: string): Diagnostic => ({
   code: 'FTP0923',
   severity: 'info',
@@ -121,7 +121,7 @@ export const deviceMemoryIdle = (size: string, runtime: string): Diagnostic => (
   help: 'remove it, or use `tensorflow`, `webgpu` or `wasm`; `require peak_memory <= …` limits the memory of the machine that a stage uses',
 });
 
-/** A warning: the run finds out. */
+/** A warning only: the run will show whether it fits. */
 export const deviceSizeUnknown = (detail: string): Diagnostic => ({
   code: 'FTP0921',
   severity: 'warning',
@@ -159,7 +159,7 @@ export const deviceFailed = (detail: string): Diagnostic =>
     'none of its results were used; run again, and if this repeats, update its driver or use `--runtime onnx`',
   );
 
-/** A warning: what is computed is right. */
+/** A warning only: the results are correct. */
 export const driverInSoftware = (driver: string): Diagnostic => ({
   code: 'FTP0936',
   severity: 'warning',

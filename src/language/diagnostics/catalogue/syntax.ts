@@ -1,11 +1,11 @@
 /** FTP01xx: how a file is written. */
 import type { Span } from '../../source/span.js';
 import { error, insert, replace, warning } from '../make.js';
-import type { Diagnostic } from '../types.js';
+import type { Diagnostic, Hint } from '../types.js';
 
-export type UnexpectedDetails = Partial<Pick<Diagnostic, 'label' | 'help' | 'fixes'>>;
+export type UnexpectedDetails = Partial<Pick<Diagnostic, 'label'>> & Hint;
 
-/** `shown`: the characters in backticks, or the names of those that cannot be seen. */
+/** `shown`: the characters in backticks, or the names of invisible ones. */
 export const unexpectedCharacter = (at: Span, shown: string, details: UnexpectedDetails = {}): Diagnostic =>
   error('FTP0101', at, `${shown} is not allowed here`, {
     label: 'not part of the language',
@@ -14,7 +14,7 @@ export const unexpectedCharacter = (at: Span, shown: string, details: Unexpected
     ...details,
   });
 
-/** `instead`: its escape in a string; in a comment, nothing. */
+/** `instead`: its escape sequence in a string; in a comment, `''`. */
 export const hiddenCharacter = (at: Span, code: string, instead: string): Diagnostic =>
   error('FTP0323', at, `there is an invisible character in this ${instead === '' ? 'comment' : 'string'}`, {
     label: code,
@@ -80,8 +80,6 @@ export const foreignSign = (at: Span, sign: string, meant: string): Diagnostic =
     ],
   });
 
-export type Hint = Pick<Diagnostic, 'help' | 'fixes'>;
-
 export const expected = (at: Span, wanted: string, found: string, hint: Hint = {}): Diagnostic =>
   error('FTP0107', at, `expected ${wanted}, found ${found}`, { label: `expected ${wanted}`, ...hint });
 
@@ -93,7 +91,7 @@ export const unclosedBlock = (at: Span, opened: Span, what: string): Diagnostic 
     fixes: [insert('close it', at.file, at.start, '}\n')],
   });
 
-/** The same where the block that follows is within it, and both are closed in the end. */
+/** The same for a block that contains another one, if both are closed at the end. */
 export const blockInside = ({ help: _help, fixes: _fixes, ...unclosed }: Diagnostic): Diagnostic => ({
   ...unclosed,
   help: 'blocks cannot be nested: close this one with a `}` here, and remove one further down',
@@ -113,7 +111,7 @@ export const doubledSign = (at: Span, sign: 'not' | '-'): Diagnostic =>
     fixes: [replace('remove it', at, '', 'maybe_incorrect')],
   });
 
-/** `016`, `05tok`: eight in some languages, ten in others. */
+/** `016`, `05tok`: octal in some languages, decimal in others. */
 export const leadingZero = (at: Span, written: string): Diagnostic => {
   const plain = written.replace(/^0+(?=\d)/, '');
   return error('FTP0126', at, `\`${written}\` has a leading zero`, {
@@ -209,7 +207,7 @@ export const misplacedNative = (at: Span): Diagnostic =>
     help: 'import the function: `import { jsonl } from "std/data"`',
   });
 
-/** The name that a file of tests has. */
+/** Test files are recognised by their names. */
 export const isTestFile = (file: string): boolean => file.endsWith('.test.ftp');
 
 export const misplacedTest = (at: Span): Diagnostic =>

@@ -1,11 +1,11 @@
 /** FTP12xx: tests of pipelines. */
 
 import type { Span } from '../../source/span.js';
-import { suggestion } from '../did-you-mean.js';
-import { error, insert, named, replace, warning, wholeFile } from '../make.js';
+import { instead, suggestion } from '../did-you-mean.js';
+import { error, insert, named, warning, wholeFile } from '../make.js';
 import type { Diagnostic } from '../types.js';
 
-/** `values` are what the parts of the condition came to, in order. */
+/** `values`: those of the parts of the condition, in order. */
 export const expectationFailed = (span: Span, text: string, values: readonly string[]): Diagnostic =>
   error('FTP1201', span, `\`${text}\` does not hold`, { label: 'is false', notes: values });
 
@@ -16,7 +16,7 @@ export const notKnown = (span: Span, name: string, why: string, values: readonly
     help: 'expect something that is known here; to test whether a value is known, compare it with `none`',
   });
 
-/** `meant` is certain, where it is known. */
+/** `meant`: the right name, if it is certain. */
 export const unknownTestName = (
   span: Span,
   name: string,
@@ -26,12 +26,7 @@ export const unknownTestName = (
 ): Diagnostic =>
   error('FTP1203', span, `${where} has no \`${name}\``, {
     label: 'unknown name',
-    ...(meant === undefined
-      ? suggestion(name, span, known)
-      : {
-          help: `write \`${meant}\``,
-          fixes: [replace(`write \`${meant}\``, span, meant, 'maybe_incorrect')],
-        }),
+    ...(meant === undefined ? suggestion(name, span, known) : instead(meant, span)),
   });
 
 export const noPipeline = (span: Span, file: string, pipeline: string): Diagnostic =>
@@ -72,7 +67,7 @@ export const badReport = (span: Span, what: string): Diagnostic =>
     help: `for example \`${what}("FTP0301")\`; \`ftpc explain\` lists them all`,
   });
 
-/** `setting` is of a machine that need not be here. */
+/** `setting` is about a machine, which may be another one. */
 export const runsHere = (span: Span, setting: string): Diagnostic =>
   error(
     'FTP1212',
@@ -84,7 +79,7 @@ export const runsHere = (span: Span, setting: string): Diagnostic =>
     },
   );
 
-/** `matrices` are those that the stages of this name follow from. */
+/** `matrices`: those that make several stages of this name. */
 export const severalStages = (span: Span, name: string, matrices: readonly string[]): Diagnostic =>
   error('FTP1213', span, `\`${name}\` is several stages, one for each value of ${named(matrices, 'and')}`, {
     label: 'which of them?',

@@ -60,7 +60,7 @@ export const wrongUnit = (at: Span, found: string, wanted: string, suffixes: rea
     help: `its units are ${named(suffixes, 'and')}`,
   });
 
-/** `from`: where the value of this name is. */
+/** `from`: span of the value, if `at` is a name. */
 export const outOfRange = (at: Span, written: string, range: string, from?: Span): Diagnostic =>
   error('FTP0305', at, `${written} is out of range`, {
     label: `must be ${range}`,
@@ -73,7 +73,7 @@ export const notInteger = (at: Span, written: string): Diagnostic =>
 export const unknownChoice = (at: Span, word: string, choices: readonly string[]): Diagnostic =>
   error('FTP0307', at, `\`${word}\` is not one of the choices`, {
     label: `expected ${named(choices)}`,
-    // The label has said what is known.
+    // The label already lists the choices.
     ...(nearest(word, choices) === undefined ? {} : suggestion(word, at, choices)),
   });
 
@@ -113,7 +113,7 @@ export const missingArgument = (at: Span, callee: string, name: string, doc: str
     help: `\`${name}\`: ${doc}`,
   });
 
-/** `free`: arguments that the call does not have yet. */
+/** `free`: arguments that the call does not set yet. */
 export const tooManyArguments = (
   at: Span,
   callee: string,
@@ -259,7 +259,7 @@ export const repeatedItem = (at: Span, first: Span): Diagnostic =>
     help: 'remove one of them',
   });
 
-/** Its content is not repeated: messages end up in logs. */
+/** The text itself is not repeated: messages end up in logs. */
 export const looksSecret = (at: Span): Diagnostic =>
   error('FTP0326', at, 'this text looks like an access token', {
     label: 'would be printed and stored',

@@ -1,4 +1,4 @@
-/** FTP04xx: how stages are wired. */
+/** FTP04xx: connections between stages. */
 import type { Span } from '../../source/span.js';
 import { error, info, insert, named, replace, warning } from '../make.js';
 import type { Diagnostic, Fix } from '../types.js';
@@ -8,24 +8,24 @@ export const wrongPort = (at: Span, written: string, found: string, wanted: stri
     label: `not ${wanted}`,
   });
 
-/** `rows.train`, where `rows` outputs one thing, without a port. */
+/** `rows.train`, if `rows` has only one output, without a port. */
 export const noNamedPort = (
   at: Span,
   stage: string,
   found: {
     readonly fits: boolean;
-    readonly handsOn: string;
+    readonly output: string;
     readonly wanted: string;
     readonly needsFormat: boolean;
   },
 ): Diagnostic =>
   found.fits
-    ? error('FTP0401', at, `\`${stage}\` has no ports: it outputs ${found.handsOn} as a whole`, {
+    ? error('FTP0401', at, `\`${stage}\` has no ports: it outputs ${found.output} as a whole`, {
         label: 'no port',
         help: `write \`${stage}\` alone`,
         fixes: [replace(`write \`${stage}\``, at, stage)],
       })
-    : error('FTP0401', at, `expected ${found.wanted}, but \`${stage}\` outputs ${found.handsOn}`, {
+    : error('FTP0401', at, `expected ${found.wanted}, but \`${stage}\` outputs ${found.output}`, {
         label: `not ${found.wanted}`,
         help: found.needsFormat
           ? `turn the rows into text with \`format dialogs { from = ${stage}, template = … }\`, and read \`dialogs.train\``
@@ -41,17 +41,17 @@ export const portNeeded = (at: Span, stage: string, ports: readonly string[]): D
       .map((port) => replace(`write \`${stage}.${port}\``, at, `${stage}.${port}`, 'maybe_incorrect')),
   });
 
-/** One step of a cycle: what is read there, and where. */
-export interface Step {
+/** One reference of a cycle: what is read, and where. */
+export interface CycleReference {
   readonly name: string;
   readonly at: Span;
 }
 
-const inCircle = (path: readonly Step[]): string =>
+const cycleText = (path: readonly CycleReference[]): string =>
   [path.at(-1)?.name ?? '', ...path.map(({ name }) => name)].map((name) => `\`${name}\``).join(' → ');
 
 /** `path`: every name in the cycle and where it is read, the last one closing it. */
-export const stageCycle = (path: readonly Step[]): Diagnostic => {
+export const stageCycle = (path: readonly CycleReference[]): Diagnostic => {
   const at = path.at(-1)?.at ?? { file: '', start: 0, end: 0 };
   const names = path.map(({ name }) => name);
   return error(
@@ -63,13 +63,13 @@ export const stageCycle = (path: readonly Step[]): Diagnostic => {
     {
       label: 'closes the cycle',
       related: path.slice(0, -1).map(({ name, at: read }) => ({ at: read, message: `reads \`${name}\`` })),
-      notes: names.length === 1 ? undefined : [inCircle(path)],
+      notes: names.length === 1 ? undefined : [cycleText(path)],
       help: 'remove one of these references',
     },
   );
 };
 
-export const valueCycle = (path: readonly Step[]): Diagnostic => {
+export const valueCycle = (path: readonly CycleReference[]): Diagnostic => {
   const at = path.at(-1)?.at ?? { file: '', start: 0, end: 0 };
   return error(
     'FTP0403',
@@ -80,7 +80,7 @@ export const valueCycle = (path: readonly Step[]): Diagnostic => {
     {
       label: 'closes the cycle',
       related: path.slice(0, -1).map(({ name, at: read }) => ({ at: read, message: `needs \`${name}\`` })),
-      notes: path.length === 1 ? undefined : [inCircle(path)],
+      notes: path.length === 1 ? undefined : [cycleText(path)],
       help: 'give one of them a value that does not depend on the others',
     },
   );
@@ -243,13 +243,13 @@ export const promptAndPrefix = (at: Span): Diagnostic =>
     help: 'keep `prefix` for keys and values in every layer, or `prompt` for embeddings alone',
   });
 
-export const adapterBesideTokens = (at: Span, other: string): Diagnostic =>
+export const adapterWithVirtualTokens = (at: Span, other: string): Diagnostic =>
   error('FTP0440', at, `\`adapter\` and \`${other}\` cannot be combined`, {
     label: 'each is a separate method',
     help: `keep one of the two: \`adapter\` for bottlenecks in the blocks, \`${other}\` for virtual tokens before every text`,
   });
 
-/** A file that others import from is valid, and has nothing to run. */
+/** A file to import from is valid, but has nothing to run. */
 export const nothingToPlan = (file: string): Diagnostic =>
   error('FTP0436', { file, start: 0, end: 0 }, 'there is no stage to plan or run', {
     label: 'a file without a stage',

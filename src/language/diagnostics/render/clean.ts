@@ -1,6 +1,6 @@
-/** Control characters, and those that turn the direction of the text around: a file must not drive the terminal. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it takes out
+/** Control characters, and those that change the direction of text: a file must not control the terminal. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: it removes control characters
 const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 
-/** The text with a sign in place of each; line ends and tabs stay. */
+/** Replaces each with U+FFFD; line ends and tabs stay. */
 export const harmless = (text: string): string => text.replace(CONTROL, '\ufffd');

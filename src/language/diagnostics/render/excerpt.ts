@@ -1,23 +1,23 @@
-/** The part of a line that is shown, with the columns of its marked text. */
+/** The part of a line that is shown, and the columns of its marked text. */
 import { harmless } from './clean.js';
 import { displayWidth, graphemes, widthOf } from './width.js';
 
 export interface Excerpt {
   readonly text: string;
-  /** Columns before the marked text, and of it. */
+  /** Columns before the marked text, and columns of the marked text. */
   readonly before: number;
   readonly marked: number;
 }
 
 const ELLIPSIS = '…';
-/** Of the columns, what is shown before a mark that would not be seen otherwise. */
+/** Fraction of the columns that is shown before a mark, if the line is too long. */
 const LEAD = 0.5;
-/** UTF-16 units of a column at most that are looked at: a minified line has millions. */
-const UNITS_A_COLUMN = 8;
+/** UTF-16 units per column that are examined at most: a minified line has millions. */
+const UNITS_PER_COLUMN = 8;
 
 /** `start` and `end` are UTF-16 offsets into the line. */
 export function excerpt(line: string, start: number, end: number, columns: number): Excerpt {
-  const reach = columns * UNITS_A_COLUMN;
+  const reach = columns * UNITS_PER_COLUMN;
   const from = Math.max(0, start - reach);
   const near = line.slice(from, start + reach);
   const [head, body, tail] = [
@@ -45,7 +45,7 @@ const cells = (text: string): readonly string[] => graphemes(harmless(text.repla
 
 const total = (signs: readonly string[]): number => signs.reduce((sum, sign) => sum + widthOf(sign), 0);
 
-/** As many signs from the start as fit. */
+/** As many graphemes from the start as fit. */
 function first(signs: readonly string[], columns: number): readonly string[] {
   let width = 0;
   const end = signs.findIndex((sign) => {
@@ -58,7 +58,7 @@ function first(signs: readonly string[], columns: number): readonly string[] {
 const last = (signs: readonly string[], columns: number): readonly string[] =>
   [...first([...signs].reverse(), columns)].reverse();
 
-/** Lines of at most so many columns, broken between words; a longer word gets a line of its own. */
+/** Lines of at most `columns`, broken between words; a longer word gets a line of its own. */
 export function wrapped(text: string, columns: number): readonly string[] {
   const lines: string[] = [];
   let line = '';

@@ -6,8 +6,8 @@ import { locate } from './locate.js';
 const COMMANDS: Readonly<Record<Severity, string>> = { error: 'error', warning: 'warning', info: 'notice' };
 
 /**
- * One line, `::error file=…,line=…,col=…::message`. Columns count UTF-16 units from 1; GitHub takes them only of what
- * begins and ends on one line.
+ * One line, `::error file=…,line=…,col=…::message`. Columns count UTF-16 units from 1; GitHub accepts them only if the
+ * span is on one line.
  */
 export function githubAnnotation(diagnostic: Diagnostic, sources: SourceMap): string {
   const { file, line, column, endLine, endColumn } = locate(diagnostic, sources);

@@ -2,7 +2,7 @@ import type { Span } from '../../source/span.js';
 import { type Position, positionAt, type SourceMap } from '../../source/text.js';
 import type { Diagnostic } from '../types.js';
 
-/** Lines and columns from 1; all 0 where a diagnostic has no place. */
+/** Lines and columns from 1; all 0 if a diagnostic has no place. */
 export interface Location {
   readonly file: string;
   readonly line: number;

@@ -1,4 +1,4 @@
-/** Diagnostics for people, after rustc: message, place, the line with the marked text, notes and help. */
+/** Diagnostics as text, like rustc's: message, place, the line with the marked text, notes and help. */
 import { lineText, type SourceMap } from '../../source/text.js';
 import { counted } from '../make.js';
 import type { Diagnostic, Severity } from '../types.js';
@@ -9,7 +9,7 @@ import { displayWidth } from './width.js';
 
 type Paint = (text: string) => string;
 
-/** How to colour; picocolors' `createColors()` is one. */
+/** Colours; picocolors' `createColors()` is one. */
 export interface Palette {
   readonly red: Paint;
   readonly yellow: Paint;
@@ -33,23 +33,23 @@ export const plain: Palette = {
 
 const PAINT: Readonly<Record<Severity, keyof Palette>> = { error: 'red', warning: 'yellow', info: 'cyan' };
 
-/** Longest part of a line that is shown: a minified line must not fill the screen. */
+/** Columns of a source line that are shown at most: a minified line must not fill the screen. */
 const WIDEST = 160;
 const NARROWEST = 40;
 
-/** One diagnostic on one screen. */
+/** Layout of one diagnostic. */
 interface Page {
   readonly sources: SourceMap;
   readonly palette: Palette;
-  /** Spaces in place of a line's number. */
+  /** Spaces as wide as the line numbers. */
   readonly gutter: string;
-  /** Columns that a line of source may take. */
+  /** Columns available for a source line. */
   readonly columns: number;
-  /** Columns of the screen; without a screen nothing is broken. */
+  /** Columns of the terminal; without a terminal, lines are not broken. */
   readonly width: number;
 }
 
-/** `width`: columns of the terminal, where there is one. */
+/** `width`: columns of the terminal, if there is one. */
 export function prettyDiagnostic(
   diagnostic: Diagnostic,
   sources: SourceMap,
@@ -97,7 +97,7 @@ export function countText(diagnostics: readonly Diagnostic[]): string {
     .join(', ');
 }
 
-/** Under its first word, where the screen is too narrow for it. */
+/** A long message continues below its first word. */
 function heading(title: string, message: string, paint: Paint, { palette, width }: Page): readonly string[] {
   const indent = title.length + 2;
   const [first = '', ...rest] = wrapped(harmless(message), Math.max(NARROWEST / 2, width - indent));
@@ -129,7 +129,7 @@ function snippet(
   if (label === undefined) return [first, `${bar} ${marks}`];
   const used = gutter.length + 3 + shown.before + Math.max(1, shown.marked) + 1;
   const words = harmless(label);
-  // A label that does not fit behind its mark is under it.
+  // A label that does not fit next to its mark goes below it.
   if (used + displayWidth(words) <= width) return [first, `${bar} ${marks} ${paint(words)}`];
   const lines = wrapped(words, columns);
   const widest = Math.max(...lines.map(displayWidth));

@@ -8,10 +8,10 @@ import type { SourceMap } from '../../source/text.js';
 import type { Diagnostic, Fix, Severity } from '../types.js';
 import { type Location, locate, locateSpan } from './locate.js';
 
-/** What a log says of a code. */
+/** What a log contains about a code. */
 export interface SarifRule {
   readonly code: string;
-  /** Of a lint. */
+  /** Id of a lint rule. */
   readonly id?: string;
   readonly title: string;
   /** Markdown. */
@@ -29,9 +29,9 @@ export interface SarifInput {
     readonly by: Span;
   }[];
   readonly sources: SourceMap;
-  /** Of a code that occurs. */
+  /** The rule of a code that occurs. */
   readonly rule: (code: string) => SarifRule;
-  /** `file:///…/` that relative paths start from. */
+  /** `file:///…/` of the working directory, for relative paths. */
   readonly root: string;
 }
 
@@ -93,16 +93,16 @@ const descriptor = ({ code, id, title, page, level }: SarifRule): Sarif.Reportin
   id: code,
   ...(id === undefined ? {} : { name: id }),
   shortDescription: { text: title },
-  // What is before the example, for viewers that show no markdown.
+  // The part before the example, for viewers without Markdown.
   help: { text: page.split('\n## ')[0]?.trim() || title, markdown: page },
   ...(level === undefined ? {} : { defaultConfiguration: { level: LEVELS[level] } }),
 });
 
-/** Code scanning shows the message alone: notes and help belong into it. */
+/** Code scanning shows only the message, so it includes notes and help. */
 const textOf = ({ message, notes, help }: Diagnostic): string =>
   [message, ...(notes ?? []), ...(help === undefined ? [] : [`help: ${help}`])].join('\n');
 
-/** None for a diagnostic of the command line or the machine. */
+/** None for a diagnostic about the command line or the machine. */
 function placesOf(diagnostic: Diagnostic, sources: SourceMap): Sarif.Location[] {
   const found = locate(diagnostic, sources);
   return found.file === '' || found.file.startsWith('<') ? [] : [physical(found)];
@@ -119,7 +119,7 @@ function othersOf({ related = [] }: Diagnostic, sources: SourceMap): Pick<Sarif.
   };
 }
 
-/** Without those that somebody has to fill in. */
+/** Without fixes that have placeholders. */
 function fixesOf({ fixes = [] }: Diagnostic, sources: SourceMap): Pick<Sarif.Result, 'fixes'> {
   const whole = fixes.filter(({ applicability }) => applicability !== 'has_placeholders');
   return whole.length === 0 ? {} : { fixes: whole.map((fix) => fixOf(fix, sources)) };

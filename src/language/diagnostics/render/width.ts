@@ -1,4 +1,4 @@
-/** How many columns of a terminal a text takes: two for East Asian wide signs and emoji, none for what combines. */
+/** How many columns of a terminal a text takes: two for wide East Asian characters and emoji, none for combining marks. */
 
 const PLAIN = /^[\x20-\x7e]*$/;
 const WIDE =
@@ -7,14 +7,14 @@ const NOTHING = /^[\p{Mn}\p{Me}\p{Cf}]+$/u;
 
 let segmenter: Intl.Segmenter | undefined;
 
-/** What a reader takes for one sign: letters with their accents, emoji with their joiners. */
+/** User-perceived characters: letters with their accents, emoji with their joiners. */
 export function graphemes(text: string): readonly string[] {
   if (PLAIN.test(text)) return [...text];
   segmenter ??= new Intl.Segmenter('en', { granularity: 'grapheme' });
   return [...segmenter.segment(text)].map(({ segment }) => segment);
 }
 
-/** Of one grapheme. */
+/** Columns of one grapheme. */
 export const widthOf = (sign: string): number => (NOTHING.test(sign) ? 0 : WIDE.test(sign) ? 2 : 1);
 
 export const displayWidth = (text: string): number =>

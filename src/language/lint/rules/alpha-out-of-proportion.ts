@@ -1,7 +1,7 @@
 import { replace } from '../../diagnostics/make.js';
 import { hasNoFactors, isAdapter } from '../lineage.js';
 import type { Rule } from '../types.js';
-import { numberAt, valueAt, written } from '../values.js';
+import { numberAt, numberText, valueAt } from '../values.js';
 
 /** The update is scaled by alpha ÷ rank, with rsLoRA by alpha ÷ √rank: as strong as it is, or twice. */
 const SCALES = { low: 1, high: 2 } as const;
@@ -27,13 +27,14 @@ export const alphaOutOfProportion: Rule = {
         isSet ? 'lora.alpha' : 'lora.rank',
       );
       if (byLibrary) return [];
-      const usual = written(Math.round(SCALES.high * divisor));
+      const usual = numberText(Math.round(SCALES.high * divisor));
       return [
         {
           at: span,
-          message: `alpha ${written(alpha)} scales the update of rank ${rank} by ${written(Number(scale.toPrecision(2)))}`,
+          message: `alpha ${numberText(alpha)} scales the update of rank ${rank} by ${numberText(Number(scale.toPrecision(2)))}`,
           label:
-            because ?? (isSet ? 'out of proportion to the rank' : `\`alpha\` defaults to ${written(alpha)}`),
+            because ??
+            (isSet ? 'out of proportion to the rank' : `\`alpha\` defaults to ${numberText(alpha)}`),
           help: `a scale of 1 to 2 is usual: write \`alpha: ${usual}\``,
           fixes: !literal
             ? []

@@ -1,7 +1,7 @@
 import { replace } from '../../diagnostics/make.js';
 import { isFromScratch } from '../lineage.js';
 import type { Rule } from '../types.js';
-import { numberAt, written } from '../values.js';
+import { numberAt, numberText } from '../values.js';
 
 const NORMS = { low: 0.3, high: 1 } as const;
 
@@ -19,11 +19,11 @@ export const clipOutOfRange: Rule = {
       if (clip >= NORMS.low && clip <= NORMS.high) return [];
       const { span, literal, because, byLibrary } = pipeline.place(checked, 'optimizer.clip');
       if (byLibrary) return [];
-      const usual = written(clip < NORMS.low ? NORMS.low : NORMS.high);
+      const usual = numberText(clip < NORMS.low ? NORMS.low : NORMS.high);
       return [
         {
           at: span,
-          message: `gradients are clipped at a norm of ${written(clip)}`,
+          message: `gradients are clipped at a norm of ${numberText(clip)}`,
           label: because ?? '0.3 to 1 is usual',
           help: clip < NORMS.low ? 'so low a norm clips every step' : 'so high a norm rarely clips',
           fixes: literal ? [replace(`write \`${usual}\``, span, usual, 'maybe_incorrect')] : [],

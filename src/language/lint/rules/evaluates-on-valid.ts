@@ -1,6 +1,6 @@
 import { headingOf, referenceIn } from '../../check/stage-settings.js';
 import { ancestors, blockName } from '../lineage.js';
-import { written } from '../places.js';
+import { expressionOf } from '../places.js';
 import type { Rule } from '../types.js';
 
 export const evaluatesOnValid: Rule = {
@@ -22,11 +22,14 @@ export const evaluatesOnValid: Rule = {
       if (own === undefined || chose === undefined) return [];
       return [
         {
-          at: written(checked, 'dataset')?.span ?? headingOf(checked),
+          at: expressionOf(checked, 'dataset')?.span ?? headingOf(checked),
           message: `\`${blockName(own.stage, pipeline)}.${own.port}\` chose the checkpoint that is evaluated on it`,
           label: 'slightly overestimates the model',
           related: [
-            { at: written(chose, 'validate')?.span ?? headingOf(chose), message: 'used for validation here' },
+            {
+              at: expressionOf(chose, 'validate')?.span ?? headingOf(chose),
+              message: 'used for validation here',
+            },
           ],
           help: `evaluate on \`${blockName(own.stage, pipeline)}.test\``,
         },

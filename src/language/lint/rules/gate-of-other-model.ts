@@ -1,6 +1,6 @@
 import { headingOf, referenceIn } from '../../check/stage-settings.js';
 import { ancestors, blockName } from '../lineage.js';
-import { written } from '../places.js';
+import { expressionOf } from '../places.js';
 import type { Rule } from '../types.js';
 
 export const gateOfOtherModel: Rule = {
@@ -21,12 +21,12 @@ export const gateOfOtherModel: Rule = {
       if (ancestors(released.stage, pipeline).has(judged.stage)) return [];
       return [
         {
-          at: written(checked, 'when')?.span ?? headingOf(checked),
+          at: expressionOf(checked, 'when')?.span ?? headingOf(checked),
           message: `\`${evaluation.block.name.text}\` does not evaluate what \`${checked.block.name.text}\` releases`,
           label: `evaluates \`${blockName(judged.stage, pipeline)}\``,
           related: [
             {
-              at: written(checked, 'model')?.span ?? headingOf(checked),
+              at: expressionOf(checked, 'model')?.span ?? headingOf(checked),
               message: `releases \`${blockName(released.stage, pipeline)}\`, which is not made from it`,
             },
           ],

@@ -1,7 +1,7 @@
 import type { CheckedStage } from '../../check/stages.js';
-import { declared } from '../declared.js';
 import { entryOf } from '../lock.js';
-import type { Files, Rule } from '../types.js';
+import { declarationOf } from '../places.js';
+import type { PipelineFiles, Rule } from '../types.js';
 import { callAt } from '../values.js';
 
 /** The start of a model card or of a GGUF file: what is looked through for a licence. */
@@ -27,7 +27,7 @@ export const licenceUnknown: Rule = {
       seen.add(path);
       return [
         {
-          at: declared(checked, 'base', pipeline),
+          at: declarationOf(checked, 'base', pipeline),
           message: `the licence of \`${path}\` is unknown`,
           label: 'no licence found',
           help: 'look it up, and add a LICENSE file, or `license: …` in the front matter of README.md',
@@ -38,7 +38,7 @@ export const licenceUnknown: Rule = {
 };
 
 /** What has no licence, as the file names it. */
-function unlicensed(checked: CheckedStage, files: Files): string | undefined {
+function unlicensed(checked: CheckedStage, files: PipelineFiles): string | undefined {
   const call = callAt(checked, 'base');
   const looks = call === undefined ? undefined : LOOKS[call.call];
   if (call === undefined || looks === undefined) return undefined;
@@ -49,7 +49,7 @@ function unlicensed(checked: CheckedStage, files: Files): string | undefined {
 }
 
 /** Whether a model says its licence, or cannot be asked. */
-const LOOKS: Readonly<Record<string, (name: string, files: Files, isLocked: boolean) => boolean>> = {
+const LOOKS: Readonly<Record<string, (name: string, files: PipelineFiles, isLocked: boolean) => boolean>> = {
   local(folder, files) {
     if (files.list(folder).some((name) => LICENCE_FILE.test(name))) return true;
     const card = FRONT_MATTER.exec(files.head(`${folder}/README.md`, HEAD_BYTES) ?? '');

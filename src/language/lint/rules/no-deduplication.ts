@@ -1,5 +1,5 @@
 import { headingOf } from '../../check/stage-settings.js';
-import { hasMadeUpRows } from '../lineage.js';
+import { hasSyntheticRows } from '../lineage.js';
 import type { Rule } from '../types.js';
 import { valueAt } from '../values.js';
 
@@ -13,7 +13,7 @@ export const noDeduplication: Rule = {
   check: (pipeline) =>
     pipeline.of('data').flatMap((checked) => {
       const ways = valueAt(checked, 'dedupe');
-      if ((Array.isArray(ways) && ways.length > 0) || hasMadeUpRows(checked)) return [];
+      if ((Array.isArray(ways) && ways.length > 0) || hasSyntheticRows(checked)) return [];
       return [
         {
           at: headingOf(checked),

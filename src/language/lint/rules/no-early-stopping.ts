@@ -1,6 +1,6 @@
 import { headingOf } from '../../check/stage-settings.js';
 import { replace } from '../../diagnostics/make.js';
-import { written } from '../places.js';
+import { expressionOf } from '../places.js';
 import type { Rule } from '../types.js';
 import { numberAt } from '../values.js';
 
@@ -16,7 +16,7 @@ export const noEarlyStopping: Rule = {
       // Without validation there is nothing to be patient with: `no-validation` says so.
       if (checked.stage.settings['validate'] === undefined) return [];
       if (numberAt(checked, 'stop.patience') !== undefined) return [];
-      const stop = written(checked, 'stop');
+      const stop = expressionOf(checked, 'stop');
       const last = stop?.kind === 'record' ? stop.entries.at(-1) : undefined;
       return [
         {

@@ -1,5 +1,5 @@
 import { headingOf, referenceIn } from '../../check/stage-settings.js';
-import { written } from '../places.js';
+import { expressionOf } from '../places.js';
 import type { Rule } from '../types.js';
 
 export const noEvalGate: Rule = {
@@ -25,7 +25,7 @@ export const noEvalGate: Rule = {
       if (evaluation === undefined || evaluation.stage.requires.length > 0) return [];
       return [
         {
-          at: written(checked, 'when')?.span ?? headingOf(checked),
+          at: expressionOf(checked, 'when')?.span ?? headingOf(checked),
           message: `the gate of \`${evaluation.block.name.text}\` is always open`,
           label: 'requires nothing',
           related: [{ at: headingOf(evaluation), message: 'has no `require`' }],

@@ -1,6 +1,6 @@
 import { headingOf } from '../../check/stage-settings.js';
 import { replace } from '../../diagnostics/make.js';
-import { dataUnder, hasMadeUpRows, isFromScratch, readsLabels } from '../lineage.js';
+import { dataUnder, hasSyntheticRows, isFromScratch, readsLabels } from '../lineage.js';
 import type { Rule } from '../types.js';
 import { numberAt, percent } from '../values.js';
 
@@ -20,7 +20,7 @@ export const noGeneralMix: Rule = {
       .filter((checked) => !isFromScratch(checked, pipeline) && !readsLabels(checked, pipeline));
     const data = trained.flatMap((checked) => dataUnder(checked, 'dataset', pipeline) ?? []);
     return [...new Set(data)]
-      .filter((checked) => !hasMadeUpRows(checked))
+      .filter((checked) => !hasSyntheticRows(checked))
       .flatMap((checked) => {
         const share = numberAt(checked, 'mix.share');
         if (share === undefined)

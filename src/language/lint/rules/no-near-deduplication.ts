@@ -1,6 +1,6 @@
 import { insert } from '../../diagnostics/make.js';
 import type { Call } from '../../ir/types.js';
-import { written } from '../places.js';
+import { expressionOf } from '../places.js';
 import type { Rule } from '../types.js';
 import { valueAt } from '../values.js';
 
@@ -14,7 +14,7 @@ export const noNearDeduplication: Rule = {
   check: (pipeline) =>
     pipeline.of('data').flatMap((checked) => {
       const ways = valueAt(checked, 'dedupe') as readonly Call[] | undefined;
-      const list = written(checked, 'dedupe');
+      const list = expressionOf(checked, 'dedupe');
       if (ways === undefined || ways.length === 0 || ways.some(({ call }) => call === 'near')) return [];
       // A preset's choice is the preset's.
       if (list?.kind !== 'list') return [];

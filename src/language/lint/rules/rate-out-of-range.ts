@@ -1,7 +1,7 @@
 import { replace } from '../../diagnostics/make.js';
 import { hasBottlenecks, isAdapter, isFromScratch, isHead, isVirtual } from '../lineage.js';
 import type { Rule } from '../types.js';
-import { callAt, numberAt, written } from '../values.js';
+import { callAt, numberAt, numberText } from '../values.js';
 
 /** The guide's ranges, and the rate that its examples use. */
 const RANGES = {
@@ -27,15 +27,15 @@ export const rateOutOfRange: Rule = {
       if (rate >= low && rate <= high) return [];
       const { span, literal, because, byLibrary } = pipeline.place(checked, 'optimizer.rate');
       if (byLibrary) return [];
-      const range = `${written(low)} to ${written(high)}`;
+      const range = `${numberText(low)} to ${numberText(high)}`;
       return [
         {
           at: span,
-          message: `the rate ${written(rate)} is ${rate > high ? 'above' : 'below'} the range for ${name}`,
+          message: `the rate ${numberText(rate)} is ${rate > high ? 'above' : 'below'} the range for ${name}`,
           label: because ?? `${range} is usual`,
-          help: `start with ${written(usual)}; ${rate > high ? 'too high a rate makes the loss oscillate or diverge' : 'too low a rate learns little'}`,
+          help: `start with ${numberText(usual)}; ${rate > high ? 'too high a rate makes the loss oscillate or diverge' : 'too low a rate learns little'}`,
           fixes: literal
-            ? [replace(`write \`${written(usual)}\``, span, written(usual), 'maybe_incorrect')]
+            ? [replace(`write \`${numberText(usual)}\``, span, numberText(usual), 'maybe_incorrect')]
             : [],
         },
       ];

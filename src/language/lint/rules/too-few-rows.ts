@@ -1,7 +1,7 @@
 import { headingOf } from '../../check/stage-settings.js';
 import { counted } from '../../diagnostics/make.js';
 import { dataUnder } from '../lineage.js';
-import { written } from '../places.js';
+import { expressionOf } from '../places.js';
 import type { Rule } from '../types.js';
 
 const FEWEST = 500;
@@ -22,12 +22,12 @@ export const tooFewRows: Rule = {
       if (train >= FEWEST) return [];
       return [
         {
-          at: written(checked, 'dataset')?.span ?? headingOf(checked),
+          at: expressionOf(checked, 'dataset')?.span ?? headingOf(checked),
           message: `\`${checked.block.name.text}\` trains on ${counted(train, 'row')} at most`,
           label: `fewer than ${FEWEST}`,
           related: [
             {
-              at: written(data, 'source')?.span ?? headingOf(data),
+              at: expressionOf(data, 'source')?.span ?? headingOf(data),
               message: `${counted(rows.most, 'row')}, before any is dropped`,
             },
           ],

@@ -1,7 +1,7 @@
 import { replace } from '../../diagnostics/make.js';
 import { isFromScratch } from '../lineage.js';
 import type { Rule } from '../types.js';
-import { numberAt, written } from '../values.js';
+import { numberAt, numberText } from '../values.js';
 
 const MOST = 3;
 
@@ -21,7 +21,7 @@ export const tooManyEpochs: Rule = {
       return [
         {
           at: span,
-          message: `${written(epochs)} epochs is more than ${MOST}`,
+          message: `${numberText(epochs)} epochs is more than ${MOST}`,
           label: because ?? 'memorises the rows',
           help: '1 to 3 epochs are usual; with too few rows, more rows help more than more epochs',
           fixes: literal ? [replace(`write \`${MOST}\``, span, `${MOST}`, 'maybe_incorrect')] : [],

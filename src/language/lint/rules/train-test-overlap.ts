@@ -2,7 +2,7 @@ import { headingOf, referenceIn } from '../../check/stage-settings.js';
 import type { CheckedStage } from '../../check/stages.js';
 import type { Reference } from '../../ir/types.js';
 import { ancestors, blockName, readFrom } from '../lineage.js';
-import { written } from '../places.js';
+import { expressionOf } from '../places.js';
 import type { Finding, Pipeline, Rule } from '../types.js';
 
 export const trainTestOverlap: Rule = {
@@ -39,10 +39,12 @@ function overlap(
   const what = key === 'validate' ? 'validated' : 'evaluated';
   return [
     {
-      at: written(checked, key)?.span ?? headingOf(checked),
+      at: expressionOf(checked, key)?.span ?? headingOf(checked),
       message: `\`${blockName(own.stage, pipeline)}.${own.port}\` has rows that are both trained on and ${what} on`,
       label: 'seen in training',
-      related: [{ at: written(trained, 'dataset')?.span ?? headingOf(trained), message: 'trained on here' }],
+      related: [
+        { at: expressionOf(trained, 'dataset')?.span ?? headingOf(trained), message: 'trained on here' },
+      ],
       help: `use a split that is not trained on, such as \`.${key === 'validate' ? 'valid' : 'test'}\`, of the same data stage`,
     },
   ];

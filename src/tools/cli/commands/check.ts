@@ -71,7 +71,7 @@ export const check: Command = {
 
 /** What nearly every check needs, asked for together: each import that waits for the one before costs a round of its own. */
 function loadAtOnce(): void {
-  void import('../../../language/lint/checked.js');
+  void import('../../../language/lint/check-file.js');
   void import('../../../pipeline/stages/train/check.js');
   void import('../../../language/diagnostics/render/index.js');
   void import('../verdict.js');
@@ -84,8 +84,8 @@ async function lookAt(world: World, file: string, params: ParamValues) {
     const { readTests } = await import('../../pipeline-tests/index.js');
     return { ...readTests(world.host, file), suppressed: [] };
   }
-  const { checked } = await import('../../../language/lint/checked.js');
-  const { compiled, diagnostics, report, sources } = checked(world.host, file, { params });
+  const { checkFile } = await import('../../../language/lint/check-file.js');
+  const { compiled, diagnostics, report, sources } = checkFile(world.host, file, { params });
   const found = await checkModels(compiled, world.host);
   return { diagnostics: [...diagnostics, ...found], suppressed: report.suppressed, sources };
 }

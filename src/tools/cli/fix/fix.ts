@@ -1,7 +1,7 @@
 /** `ftpc check --fix` and `--diff`. */
 
 import { isError } from '../../../language/diagnostics/types.js';
-import type { Fixed } from '../../../language/lint/fix.js';
+import type { FixResult } from '../../../language/lint/fix.js';
 import { diagnosticsPrinter } from '../diagnostics.js';
 import { EXIT } from '../exit-codes.js';
 import { verdict } from '../verdict.js';
@@ -50,14 +50,14 @@ export async function fixFiles(world: World, request: FixRequest): Promise<numbe
 }
 
 /** Beside the fields of `check --json`. */
-const jsonOf = ({ fixed, files }: Fixed, diff: boolean) => ({
+const jsonOf = ({ fixed, files }: FixResult, diff: boolean) => ({
   mended: fixed.map(({ diagnostic: { code, message }, fix: { title } }) => ({ code, message, title })),
   changed: files.map(({ file }) => file),
   ...(diff ? { diff: files.map(unifiedDiff).join('') } : {}),
 });
 
 /** `fixed FTP0112: write `=`` for each, and the files. */
-async function report({ fixed, files, before }: Fixed, diff: boolean, world: World): Promise<void> {
+async function report({ fixed, files, before }: FixResult, diff: boolean, world: World): Promise<void> {
   const { harmless, locate } = await import('../../../language/diagnostics/render/index.js');
   const { green } = world.colours.err;
   for (const { diagnostic, fix } of fixed) {

@@ -3,13 +3,14 @@ import { BOTTLENECK_PLACES, readsAcrossNorm } from '../../../../compute/models/a
 import type { BottleneckConfig } from '../../../../compute/models/adapters/config.js';
 import type { AdapterInits } from '../../../../compute/models/adapters/definition.js';
 import type { ModelConfig } from '../../../../compute/models/types.js';
-import { layerUnknown, startWithout } from '../../../../language/diagnostics/catalogue/adapters.js';
 import {
   bottleneckMerged,
   bottleneckWithout,
+  layerUnknown,
   reductionTooHigh,
-  sumBehindNorm,
-} from '../../../../language/diagnostics/catalogue/bottlenecks.js';
+  startWithout,
+  sumAfterNorm,
+} from '../../../../language/diagnostics/catalogue/adapters.js';
 import type { Diagnostic } from '../../../../language/diagnostics/types.js';
 import { settingsOf } from '../../../../language/schemas/stages/settings.js';
 import type { TrainSettings } from '../../../../language/schemas/stages/train.js';
@@ -112,6 +113,6 @@ function problems(
     ...(adapter.reduction > model.hiddenSize
       ? [reductionTooHigh(at('adapter.reduction'), adapter.reduction, model.hiddenSize)]
       : []),
-    ...(readsAcrossNorm(model, adapter) ? [sumBehindNorm(at('adapter.kind'), model.architecture)] : []),
+    ...(readsAcrossNorm(model, adapter) ? [sumAfterNorm(at('adapter.kind'), model.architecture)] : []),
   ];
 }

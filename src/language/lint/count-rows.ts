@@ -1,53 +1,53 @@
-/** How many rows a data stage can have, from the line ends of its files: cheap enough for every `check`. */
+/** How many rows a data stage can have, by counting lines: fast enough for every `check`. */
 import { resolve } from 'node:path';
 import type { CheckedStage } from '../check/stages.js';
 import { type Host, HostError } from '../host/host.js';
 import type { Call, Value } from '../ir/types.js';
 import { isCall, isRecord } from '../ir/values.js';
 import { entryOf, rowsIn } from './lock.js';
-import type { Files, Rows } from './types.js';
+import type { PipelineFiles, RowCount } from './types.js';
 
-/** Files above this are not read: so many bytes hold more rows than any rule asks for. */
+/** Larger files are not read: they have more rows than any rule asks for. */
 const MOST_BYTES = 4 << 20;
 
-/** Sources whose files hold a row a line. */
+/** Sources with one row per line. */
 const LINED = new Set(['jsonl']);
-/** Files whose line ends are no rows. */
+/** Compressed files, whose lines are not rows. */
 const PACKED = /\.gz$/i;
 
-/** Where rows are looked for. */
-export interface RowsWorld {
+/** What counting needs. */
+export interface CountingContext {
   readonly host: Host;
   readonly folder: string;
-  readonly files: Files;
-  /** Sources that have been counted in this look: many stages may read the same files. */
+  readonly files: PipelineFiles;
+  /** Rows by source, since many stages may read the same files. */
   readonly counted: Map<string, number | undefined>;
 }
 
-/** `undefined` where the files are too large to look through, or of another kind. */
-export function countRows({ stage }: CheckedStage, world: RowsWorld): Rows | undefined {
+/** `undefined` if the files are too large, or of another kind. */
+export function countRows({ stage }: CheckedStage, context: CountingContext): RowCount | undefined {
   const sources = callsOf(stage.settings['source'] ?? null);
-  const counts = sources.map((call) => rowsOf(call, world));
+  const counts = sources.map((call) => rowsOf(call, context));
   const lines = counts.reduce<number | undefined>(
     (sum, rows) => (sum === undefined || rows === undefined ? undefined : sum + rows),
     sources.length === 0 ? undefined : 0,
   );
   const { split } = stage.settings;
-  // A limit that a parameter switches on is for trying things out.
+  // A limit set by a parameter is for trial runs.
   const limit = stage.origins['limit'] === 'param' ? undefined : stage.settings['limit'];
   const most = typeof limit === 'number' ? Math.min(limit, lines ?? limit) : lines;
   if (most === undefined) return undefined;
   return { most, trainShare: isRecord(split) && typeof split['train'] === 'number' ? split['train'] : 1 };
 }
 
-/** Of files here, by their line ends; of a data set of the Hub, as the lock has counted them. */
-function rowsOf(call: Call, world: RowsWorld): number | undefined {
+/** Lines of local files; for a data set of the Hub, the number in the lock file. */
+function rowsOf(call: Call, context: CountingContext): number | undefined {
   const key = JSON.stringify(call);
-  if (!world.counted.has(key)) world.counted.set(key, countSource(call, world));
-  return world.counted.get(key);
+  if (!context.counted.has(key)) context.counted.set(key, countSource(call, context));
+  return context.counted.get(key);
 }
 
-function countSource(call: Call, { host, folder, files }: RowsWorld): number | undefined {
+function countSource(call: Call, { host, folder, files }: CountingContext): number | undefined {
   if (LINED.has(call.call)) {
     const files = filesOf(String(call.args['files']), host, folder);
     return files.some((file) => PACKED.test(file)) ? undefined : countLines(files, host);
@@ -78,7 +78,7 @@ function countLines(files: readonly string[], host: Host): number | undefined {
 const LINE_FEED = 10;
 const CARRIAGE_RETURN = 13;
 
-/** By path: an editor asks at every key, and the files stay as they are. */
+/** By path: an editor counts at every keystroke, and the files rarely change. */
 const counted = new Map<
   string,
   { readonly size: number; readonly modified: number; readonly lines: number }
@@ -89,12 +89,12 @@ function linesIn(file: string, host: Host): number {
   const known = counted.get(file);
   if (known !== undefined && known.size === size && known.modified === modified) return known.lines;
   const lines = countIn(host.readBytes(file));
-  // What lies in memory alone has no time.
+  // A file that exists only in memory has no modification time.
   if (modified !== 0) counted.set(file, { size, modified, lines });
   return lines;
 }
 
-/** Lines with more than a line end; the last one needs none. */
+/** Lines that are not empty; the last one needs no line end. */
 function countIn(bytes: Uint8Array): number {
   let count = 0;
   for (let start = 0; start < bytes.length; ) {

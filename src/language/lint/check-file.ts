@@ -5,16 +5,16 @@ import { lookingOnce } from '../host/looking-once.js';
 import type { SourceMap } from '../source/text.js';
 import { type LintReport, lintReport } from './lint.js';
 
-export interface Checked {
+export interface CheckResult {
   readonly compiled: CompileResult;
   readonly report: LintReport;
-  /** Of the compilation and of the lints. */
+  /** Those of the compilation, then those of the lint rules. */
   readonly diagnostics: readonly Diagnostic[];
   readonly sources: SourceMap;
 }
 
-/** What `ftpc check` looks at. */
-export function checked(disk: Host, file: string, options: CompileOptions = {}): Checked {
+/** What `ftpc check` does: compiles a file and applies the lint rules. */
+export function checkFile(disk: Host, file: string, options: CompileOptions = {}): CheckResult {
   const host = lookingOnce(disk);
   const compiled = compile(host, file, options);
   const report = lintReport(compiled, host);

@@ -1,9 +1,9 @@
-/** FTP0519 on: rows that a pipeline's text shows to be no rows for it. */
+/** FTP0519…: columns that a template needs and a source does not have. */
 import type { Span } from '../../source/span.js';
 import { error, named } from '../make.js';
 import type { Diagnostic } from '../types.js';
 
-/** Columns that a message names of a row that may have hundreds. */
+/** Columns that a message lists at most. */
 const MOST = 8;
 
 export const otherColumns = (
@@ -12,19 +12,19 @@ export const otherColumns = (
     readonly template: string;
     readonly needed: readonly string[];
     readonly source: string;
-    readonly brought: readonly string[];
-    /** Where the source is. */
+    readonly columns: readonly string[];
+    /** Span of the source. */
     readonly at: Span;
-    /** A template that reads what the source brings. */
+    /** A template that fits the columns of the source. */
     readonly fitting: string | undefined;
-    /** The source can say what its columns are called. */
+    /** Whether the source can map its columns. */
     readonly canBeNamed: boolean;
   },
 ): Diagnostic =>
   error(
     'FTP0519',
     at,
-    `\`${found.template}\` reads ${named(found.needed, 'and')}, but the rows of \`${found.source}\` have ${named(found.brought.slice(0, MOST), 'and')}`,
+    `\`${found.template}\` reads ${named(found.needed, 'and')}, but the rows of \`${found.source}\` have ${named(found.columns.slice(0, MOST), 'and')}`,
     {
       label: 'finds none of its columns',
       related: [{ at: found.at, message: 'these rows' }],
