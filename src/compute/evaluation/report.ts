@@ -1,7 +1,6 @@
-import type { Requirement } from '../../language/ir/types.js';
+import type { RequirementResult } from '../../language/ir/requirement-result.js';
 import type { Span } from '../../language/source/span.js';
 import type { ChosenMetric } from './chosen-metrics.js';
-import { evaluateRequirement, type Finding, UnknownMetric } from './expression.js';
 import type { RowText } from './held-out.js';
 import { type ClassScores, type Confusion, classScores, confusion } from './metrics/classes.js';
 import { measure, measureDifference } from './metrics/measure.js';
@@ -53,7 +52,7 @@ export interface EvaluationReport {
   readonly differences: ByMetric<{ readonly value: number; readonly low: number; readonly high: number }>;
   /** Rows that each metric counted. */
   readonly counted: ByMetric<number>;
-  readonly requires: readonly Finding[];
+  readonly requires: readonly RequirementResult[];
   /** Of a classifier. */
   readonly classes?: ClassReport;
   readonly groups?: Readonly<Record<string, GroupReport>>;
@@ -77,9 +76,8 @@ export interface GroupReport {
 export interface ReportInput {
   readonly stage: string;
   readonly span: Span;
-  /** What earlier stages measured, by name: a requirement may refer to them. */
-  readonly earlier: Readonly<Record<string, Readonly<Record<string, number>>>>;
-  readonly requires: readonly Requirement[];
+  /** What is required of the metrics comes to this. */
+  readonly requires: (metrics: ByMetric<number>, baseline: ByMetric<number>) => readonly RequirementResult[];
   readonly chosen: readonly ChosenMetric[];
   readonly seed: number;
   readonly generation: AnswerSettings;
@@ -115,7 +113,7 @@ export function evaluationReport(input: ReportInput): EvaluationReport {
     baselineIntervals: mapValues(other, interval),
     differences: baseline === undefined ? {} : differences(input, baseline.rows),
     counted: mapValues(own, ({ rows: counted }) => counted),
-    requires: findings(input, metrics, baselineMetrics),
+    requires: input.requires(metrics, baselineMetrics),
     ...(input.labels === undefined ? {} : { classes: classReport(input.labels, rows) }),
     ...(groups === undefined ? {} : { groups }),
     samples: input.samples.map((row) => sampleOf(input, row)),
@@ -165,30 +163,6 @@ function differences(
     }
   }
   return found;
-}
-
-function findings(
-  { requires, stage, earlier }: ReportInput,
-  metrics: ByMetric<number>,
-  baseline: ByMetric<number>,
-): readonly Finding[] {
-  const own: Readonly<Record<string, number>> = metrics;
-  const other: Readonly<Record<string, number>> = baseline;
-  return requires.flatMap((requirement) => {
-    try {
-      return [
-        evaluateRequirement(requirement, ([first = '', second]) => {
-          if (second === undefined) return own[first];
-          if (first === 'baseline') return other[second];
-          return first === stage ? own[second] : earlier[first]?.[second];
-        }),
-      ];
-    } catch (error) {
-      // The run decides the gate, and says what nothing measured.
-      if (error instanceof UnknownMetric) return [];
-      throw error;
-    }
-  });
 }
 
 /** The metrics of each kind of row; a kind on whose rows a metric says nothing leaves it out. */

@@ -79,8 +79,8 @@ const conjuncts = (condition: Condition): readonly Condition[] =>
 function limitOf(condition: Condition, by: Requirement): Limit | undefined {
   if (!('left' in condition) || !Object.hasOwn(MIRRORED, condition.op)) return undefined;
   const { op, left, right } = condition;
-  const [metric, value, sign] = left.op === 'metric' ? [left, right, op] : [right, left, MIRRORED[op] ?? op];
-  if (metric.op !== 'metric' || value.op !== 'value' || typeof value.value !== 'number') return undefined;
+  const [metric, value, sign] = left.op === 'name' ? [left, right, op] : [right, left, MIRRORED[op] ?? op];
+  if (metric.op !== 'name' || value.op !== 'value' || typeof value.value !== 'number') return undefined;
   return { metric: metric.path.join('.'), op: sign, value: value.value, by };
 }
 

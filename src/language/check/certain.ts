@@ -1,5 +1,5 @@
 /** What can be said of a requirement before anything is measured: that it never holds, or always does. */
-import type { Expression as Condition } from '../ir/types.js';
+import type { BinaryExpression, Expression as Condition } from '../ir/types.js';
 import type { MetricSchema } from '../schemas/schema.js';
 
 type Range = readonly [least: number, most: number];
@@ -23,7 +23,7 @@ function knownOf(expression: Condition, metricOf: MetricOf): Known {
         : typeof expression.value === 'boolean'
           ? { holds: expression.value }
           : undefined;
-    case 'metric':
+    case 'name':
       return rangeOfMetric(metricOf(expression.path));
     case 'negate': {
       const operand = rangeOf(expression.operand, metricOf);
@@ -40,15 +40,15 @@ function knownOf(expression: Condition, metricOf: MetricOf): Known {
       if (sides.includes(decides)) return { holds: decides };
       return sides.includes(undefined) ? undefined : { holds: !decides };
     }
+    case 'choose':
+      return undefined;
     default:
       return ofTwo(expression, metricOf);
   }
 }
 
-type Binary = Extract<Condition, { readonly left: Condition }>;
-
 /** Each side is looked at once: a row of a hundred signs is as many levels deep. */
-function ofTwo({ op, left, right }: Binary, metricOf: MetricOf): Known {
+function ofTwo({ op, left, right }: BinaryExpression, metricOf: MetricOf): Known {
   const compare = COMPARISONS[op];
   const [a, b] = [rangeOf(left, metricOf), rangeOf(right, metricOf)];
   if (compare !== undefined) {

@@ -1,5 +1,6 @@
 /** Stages that a matrix makes of one block: their names, and which of them refer to each other. */
-import type { Expression, Requirement, Value } from '../ir/types.js';
+import { withNames } from '../ir/expression.js';
+import type { Requirement, Value } from '../ir/types.js';
 import { isList, isRecord, isReference } from '../ir/values.js';
 import type { Binding } from './matrix.js';
 import type { CheckedStage } from './stages.js';
@@ -37,28 +38,13 @@ export function asInstance(checked: CheckedStage, binding: Binding, axes: Axes):
   };
 }
 
+/** A requirement whose metrics are those of instances. */
 export const requirementOf = (requirement: Requirement, named: (stage: string) => string): Requirement => ({
   ...requirement,
-  condition: conditionOf(requirement.condition, named),
+  condition: withNames(requirement.condition, ([first = '', ...rest]) =>
+    rest.length === 0 || first === 'baseline' ? [first, ...rest] : [named(first), ...rest],
+  ),
 });
-
-/** A condition whose metrics are those of instances. */
-function conditionOf(condition: Expression, named: (stage: string) => string): Expression {
-  if (condition.op === 'value') return condition;
-  if (condition.op === 'metric') {
-    const [first = '', ...rest] = condition.path;
-    return rest.length === 0 || first === 'baseline'
-      ? condition
-      : { ...condition, path: [named(first), ...rest] };
-  }
-  return 'operand' in condition
-    ? { ...condition, operand: conditionOf(condition.operand, named) }
-    : {
-        ...condition,
-        left: conditionOf(condition.left, named),
-        right: conditionOf(condition.right, named),
-      };
-}
 
 /** A value whose references name instances. */
 function renamed(value: Value, named: (stage: string) => string): Value {

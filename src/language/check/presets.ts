@@ -8,9 +8,8 @@ import { schemas } from '../schemas/stages/index.js';
 import type { Preset } from '../syntax/ast.js';
 import type { Context } from './context.js';
 import { evaluateEntries } from './fields.js';
-import type { Measured } from './measured.js';
 import type { Module } from './modules.js';
-import { checkRequirement } from './requirements.js';
+import { checkRequirement, type Measured } from './requirements.js';
 import type { FtpSymbol, Layer, PresetSymbol, PresetTarget } from './symbols.js';
 import { layersOf, methodOf } from './using.js';
 

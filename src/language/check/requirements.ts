@@ -2,18 +2,35 @@
 import * as names from '../diagnostics/catalogue/names.js';
 import * as errors from '../diagnostics/catalogue/values.js';
 import { baselineMissing } from '../diagnostics/catalogue/wiring.js';
-import type { Requirement as Checked, Expression as Condition, Unit } from '../ir/types.js';
+import type { Requirement as Checked, Expression as Condition, MetricName } from '../ir/types.js';
+import type { MetricSchema } from '../schemas/schema.js';
+import { stageMetrics } from '../schemas/stages/budget.js';
 import type { Span } from '../source/span.js';
 import { type SourceText, spanText } from '../source/text.js';
-import type { Expression, Requirement } from '../syntax/ast.js';
-import { constant, isChained, isComparison, resultUnit, sameMeasure, truth } from './constants.js';
+import type { Block, Expression, Requirement } from '../syntax/ast.js';
+import { constant, constantNames } from './constants.js';
 import type { Context } from './context.js';
 import { constantNoun, expressionNoun } from './describe.js';
-import type { Measured, Typed } from './measured.js';
-import { metricOfStage } from './stage-metrics.js';
-import { isValue } from './symbols.js';
-import { formatQuantity, needsUnit, suffixesOf, unitNoun } from './units.js';
+import { checkExpression, constantOf, type Of, type Typed, valueNode } from './expressions.js';
+import { isValue, type StageSymbol } from './symbols.js';
 import { unmeasured } from './unmeasured.js';
+
+/** What a `require` may refer to. */
+export interface Measured {
+  /** `the eval stage \`quality\`` */
+  readonly where: string;
+  readonly metrics: Readonly<Record<string, MetricSchema>>;
+  /** What measures it. */
+  readonly block?: Block;
+  /** Names that are measured, where the stage chooses them. */
+  readonly listed?: { readonly names: ReadonlySet<string>; readonly end: Span | undefined };
+  /** The stage's own name, which it need not write. */
+  readonly own?: string;
+  /** Whether it may refer to other stages: of what they measure, and in a budget of memory and time too. */
+  readonly ofStages?: 'measured' | 'all';
+  /** `undefined`: the kind knows no baseline. */
+  readonly baseline?: { readonly isSet: boolean; readonly insertAt: number };
+}
 
 export function checkRequirement(
   { condition, span }: Requirement,
@@ -22,7 +39,15 @@ export function checkRequirement(
   context: Context,
 ): Checked | undefined {
   const before = context.errors;
-  const found = typed(condition, measured, context);
+  const found = checkExpression<MetricName>(
+    condition,
+    {
+      none: 'none',
+      reference: (expression) => reference(expression, measured, context),
+      inConditions: constantNames(context),
+    },
+    context,
+  );
   if (found === undefined || context.errors > before) return undefined;
   if (found.type !== 'boolean')
     return context.report(
@@ -30,65 +55,53 @@ export function checkRequirement(
         help: 'compare it with something: `require rows >= 500`',
       }),
     );
-  return { text: spanText(source, condition.span).replace(/\s+/g, ' '), condition: found.condition, span };
+  return { text: spanText(source, condition.span).replace(/\s+/g, ' '), condition: asData(found), span };
 }
 
-function typed(expression: Expression, measured: Measured, context: Context): Typed | undefined {
-  switch (expression.kind) {
-    case 'reference':
-      return reference(expression, measured, context);
-    case 'unary': {
-      const operand = typed(expression.operand, measured, context);
-      if (operand === undefined) return undefined;
-      const isNot = expression.operator === 'not';
-      if (isNot === (operand.type === 'boolean') && operand.type !== 'text' && operand.type !== 'none')
-        return { type: operand.type, condition: fold(isNot ? 'not' : 'negate', operand.condition) };
-      return context.report(errors.badOperand(expression.span, expression.operator, noun(operand)));
+/** Without places; of a choice, which parameters decide, what is chosen. */
+function asData(node: Typed<MetricName>): Condition {
+  const { type } = node;
+  switch (node.op) {
+    case 'value':
+      return { op: 'value', type, value: node.value };
+    case 'name':
+      return { op: 'name', type, path: node.path };
+    case 'choose':
+      return asData(constantOf(node.condition)?.value === true ? node.whenTrue : node.whenFalse);
+    case 'not':
+      return { op: 'not', type, operand: asData(node.operand) };
+    case 'negate': {
+      const operand = asData(node.operand);
+      return operand.op === 'value' && typeof operand.value === 'number'
+        ? { op: 'value', type, value: -operand.value }
+        : { op: 'negate', type, operand };
     }
-    case 'binary':
-      return binary(expression, measured, context);
-    case 'conditional': {
-      const condition = truth(expression.condition, context);
-      const then = typed(expression.whenTrue, measured, context);
-      const otherwise = typed(expression.whenFalse, measured, context);
-      return condition === undefined ? undefined : condition ? then : otherwise;
-    }
-    default: {
-      const found = constant(expression, context);
-      return found === undefined ? undefined : known(found);
-    }
+    default:
+      return { op: node.op, type, left: asData(node.left), right: asData(node.right) };
   }
 }
 
-function known(found: NonNullable<ReturnType<typeof constant>>): Typed | undefined {
-  const { value, unit } = found;
-  if (typeof value === 'number') return { type: unit ?? 'number', condition: { op: 'value', value } };
-  if (typeof value === 'boolean') return { type: 'boolean', condition: { op: 'value', value } };
-  if (typeof value === 'string') return { type: 'text', condition: { op: 'value', value } };
-  return value === null ? { type: 'none', condition: { op: 'value', value } } : undefined;
-}
-
 function reference(
-  expression: Extract<Expression, { kind: 'reference' }>,
+  expression: Of<'reference'>,
   measured: Measured,
   context: Context,
-): Typed | undefined {
+): Typed<MetricName> | undefined {
   const [first, second, third] = expression.path;
   if (first === undefined) return undefined;
   if (second === undefined && Object.hasOwn(measured.metrics, first.text))
-    return metric([first.text], first.text, first.span, measured, context);
+    return metric([first.text], first.span, expression.span, measured, context);
   if (first.text === 'baseline' && second !== undefined && measured.baseline !== undefined) {
     const word = third ?? second;
     if (third !== undefined || !Object.hasOwn(measured.metrics, second.text))
       return context.report(names.unknownMetric(word.span, word.text, 'the baseline', metricsOf(measured)));
     if (!measured.baseline.isSet)
       return context.report(baselineMissing(expression.span, measured.where, measured.baseline.insertAt));
-    return metric(['baseline', second.text], second.text, second.span, measured, context);
+    return metric(['baseline', second.text], second.span, expression.span, measured, context);
   }
   const symbol = context.scope.lookup(first.text);
   if (first.text === measured.own && second !== undefined && third === undefined)
     return Object.hasOwn(measured.metrics, second.text)
-      ? metric([second.text], second.text, second.span, measured, context)
+      ? metric([second.text], second.span, expression.span, measured, context)
       : context.report(names.unknownMetric(second.span, second.text, measured.where, metricsOf(measured)));
   if (symbol === undefined && second !== undefined && first.text !== 'baseline')
     return context.report(
@@ -99,9 +112,9 @@ function reference(
   if (isValue(symbol) || symbol?.kind === 'secret') {
     const found = constant(expression, context);
     if (found === undefined) return undefined;
-    return (
-      known(found) ?? context.report(errors.typeMismatch(expression.span, 'a number', constantNoun(found)))
-    );
+    return found.value !== null && typeof found.value === 'object'
+      ? context.report(errors.typeMismatch(expression.span, 'a number', constantNoun(found)))
+      : valueNode(found, expression, 'none', context);
   }
   const text = expression.path.map((word) => word.text).join('.');
   return context.report(names.unknownMetric(expression.span, text, measured.where, metricsOf(measured)));
@@ -110,87 +123,55 @@ function reference(
 const metricsOf = ({ listed, metrics }: Measured): readonly string[] =>
   listed === undefined ? Object.keys(metrics) : [...new Set([...listed.names, ...Object.keys(metrics)])];
 
+/** `at`: the word that names the metric, the last one of its path. */
 function metric(
   path: readonly string[],
-  name: string,
+  at: Span,
   span: Span,
   measured: Measured,
   context: Context,
-): Typed | undefined {
-  const unit = measured.metrics[name]?.unit ?? 'number';
+): Typed<MetricName> | undefined {
+  const name = path.at(-1) ?? '';
   if (measured.listed !== undefined && !measured.listed.names.has(name))
     return context.report(
-      unmeasured({ text: name, span }, { block: measured.block, end: measured.listed.end }, context),
+      unmeasured({ text: name, span: at }, { block: measured.block, end: measured.listed.end }, context),
     );
-  return { type: unit, condition: { op: 'metric', path } };
+  return { op: 'name', path, span, type: measured.metrics[name]?.unit ?? 'number' };
 }
 
-function binary(
-  expression: Extract<Expression, { kind: 'binary' }>,
-  measured: Measured,
+/** `quality.rouge_l`, `adapter.peak_memory`: what another stage measured. */
+function metricOfStage(
+  { path, span }: Of<'reference'>,
+  { block, schema }: StageSymbol,
+  { ofStages, where }: Measured,
   context: Context,
-): Typed | undefined {
-  const { operator } = expression;
-  if (isComparison(operator) && isChained(expression))
-    return context.report(errors.chainedComparison(expression.span));
-  const left = typed(expression.left, measured, context);
-  const right = typed(expression.right, measured, context);
-  if (left === undefined || right === undefined) return undefined;
-  const bad = () => context.report(errors.badOperands(expression.span, operator, noun(left), noun(right)));
-  const condition = { op: operator, left: left.condition, right: right.condition } as const;
-  if (operator === 'and' || operator === 'or')
-    return left.type === 'boolean' && right.type === 'boolean' ? { type: 'boolean', condition } : bad();
-  const units = [unitOf(left), unitOf(right)] as const;
-  if (units[0] === 'none' || units[1] === 'none') {
-    const equal = (operator === '==' || operator === '!=') && left.type === right.type;
-    return equal ? { type: 'boolean', condition } : bad();
-  }
-  if (isComparison(operator) || operator === '+' || operator === '-') {
-    if (!sameMeasure(units[0], units[1])) {
-      for (const [written, unit] of [
-        [expression.left, units[1]],
-        [expression.right, units[0]],
-      ] as const) {
-        const bare = lacksUnit(written, unit);
-        if (bare !== undefined && unit !== undefined)
-          return context.report(needsUnit(bare, [unit], written.span));
-        if (written.kind === 'quantity' && unit !== undefined)
-          return context.report(
-            errors.wrongUnit(written.span, expressionNoun(written), unitNoun(unit), suffixesOf([unit])),
-          );
-      }
-      return bad();
-    }
-    if (isComparison(operator)) return { type: 'boolean', condition };
-  }
-  if (operator === '/' && right.condition.op === 'value' && right.condition.value === 0)
-    return context.report(errors.divisionByZero(expression.right.span));
-  const unit = resultUnit(operator, units[0], units[1]);
-  return unit === 'bad' ? bad() : { type: unit ?? 'number', condition };
+): Typed<MetricName> | undefined {
+  const [first, second, third] = path;
+  if (schema === undefined || first === undefined || second === undefined) return undefined;
+  const metrics = ofStages === 'all' ? { ...schema.metrics, ...stageMetrics } : schema.metrics;
+  const word = third ?? second;
+  const found = third === undefined && Object.hasOwn(metrics, second.text) ? metrics[second.text] : undefined;
+  if (found === undefined)
+    return context.report(
+      names.unknownMetric(word.span, word.text, `\`${first.text}\``, Object.keys(metrics)),
+    );
+  const listed = block.properties.find(({ key }) => key.text === 'metrics')?.value;
+  const isMeasured =
+    second.text in stageMetrics ||
+    listed?.kind !== 'list' ||
+    listed.items.some((item) => namesOf(item) === second.text);
+  if (!isMeasured) return context.report(unmeasured(second, { block, end: endOf(listed) }, context));
+  if (ofStages === undefined)
+    return context.report(names.unknownMetric(span, `${first.text}.${second.text}`, where, []));
+  context.uses.push({ stage: first.text, port: second.text, span });
+  return { op: 'name', path: [first.text, second.text], span, type: found.unit };
 }
 
-const unitOf = ({ type }: Typed): Unit | undefined | 'none' =>
-  type === 'number' ? undefined : type === 'boolean' || type === 'text' || type === 'none' ? 'none' : type;
+/** The metric that an item of a list of metrics is. */
+const namesOf = (item: Expression): string | undefined =>
+  item.kind === 'call' ? item.callee.text : item.kind === 'reference' ? item.path[0]?.text : undefined;
 
-/** `peak_memory <= 8`: a number beside a quantity lacks its unit. */
-const lacksUnit = (written: Expression, unit: Unit | undefined): number | undefined =>
-  written.kind === 'number' && unit !== undefined ? written.value : undefined;
-
-function noun({ condition, type }: Typed): string {
-  if (condition.op === 'metric') {
-    const name = `\`${condition.path.join('.')}\``;
-    return type === 'number' || type === 'boolean' || type === 'text' || type === 'none'
-      ? name
-      : `${name} (${unitNoun(type)})`;
-  }
-  if (condition.op === 'value' && typeof condition.value === 'number' && type !== 'boolean')
-    return `\`${formatQuantity(condition.value, type === 'text' || type === 'none' ? 'number' : type)}\``;
-  if (type === 'boolean') return 'a condition';
-  if (type === 'text') return 'a string';
-  return type === 'none' ? '`none`' : type === 'number' ? 'a number' : unitNoun(type);
+function endOf(list: Extract<Expression, { kind: 'list' }> | undefined): Span | undefined {
+  const last = list?.items.at(-1)?.span;
+  return last && { ...last, start: last.end };
 }
-
-const fold = (op: 'not' | 'negate', operand: Condition): Condition =>
-  op === 'negate' && operand.op === 'value' && typeof operand.value === 'number'
-    ? { op: 'value', value: -operand.value }
-    : { op, operand };

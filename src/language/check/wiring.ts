@@ -1,6 +1,7 @@
 /** The graph of the stages: inputs, cycles, order. */
 import { type CycleReference, stageCycle } from '../diagnostics/catalogue/wiring.js';
 import type { Diagnostic } from '../diagnostics/types.js';
+import { namesIn } from '../ir/expression.js';
 import type { Expression, Reference, Value } from '../ir/types.js';
 import { isList, isRecord, isReference } from '../ir/values.js';
 import type { CheckedStage } from './stages.js';
@@ -27,16 +28,10 @@ function inputsOf({ stage, schema }: CheckedStage): readonly string[] {
 }
 
 /** Stages whose metrics a condition refers to. */
-function stagesIn(condition: Expression): readonly string[] {
-  if (condition.op === 'value') return [];
-  if (condition.op === 'metric') {
-    const [first = '', second] = condition.path;
-    return second === undefined || first === 'baseline' ? [] : [first];
-  }
-  return 'operand' in condition
-    ? stagesIn(condition.operand)
-    : [...stagesIn(condition.left), ...stagesIn(condition.right)];
-}
+const stagesIn = (condition: Expression): readonly string[] =>
+  namesIn(condition).flatMap(({ path: [first = '', second] }) =>
+    second === undefined || first === 'baseline' ? [] : [first],
+  );
 
 /** Stages that wait for each other: one error per cycle, with its path. */
 export function findCycles(stages: readonly CheckedStage[]): readonly Diagnostic[] {

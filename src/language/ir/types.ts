@@ -1,4 +1,5 @@
 /** The checked program: stages with every setting evaluated, typed and filled in. Plain JSON but for the spans. */
+import type { BinaryOperatorText } from '../../../grammar/operators.js';
 import type { Span } from '../source/span.js';
 
 export const STAGE_KINDS = ['data', 'format', 'train', 'eval', 'merge', 'deploy'] as const;
@@ -118,17 +119,41 @@ export interface Requirement {
   readonly span: Span;
 }
 
-/** The expressions that are not yet known when the program is compiled: metrics, rows, memory, time. */
-export type Expression =
-  | { readonly op: 'value'; readonly value: number | boolean | string | null }
-  /** `['rows']`, `['baseline', 'perplexity']`, `['peak_memory']` */
-  | { readonly op: 'metric'; readonly path: readonly string[] }
-  | { readonly op: 'not' | 'negate'; readonly operand: Expression }
-  | {
-      readonly op: '+' | '-' | '*' | '/' | '<' | '<=' | '>' | '>=' | '==' | '!=' | 'and' | 'or';
-      readonly left: Expression;
-      readonly right: Expression;
-    };
+/** What an expression has literals of; numbers are in base units. */
+export type Scalar = number | boolean | string | null;
+
+/** Of a number its unit; `any`: told only by the value itself. */
+export type ValueType = Unit | 'number' | 'boolean' | 'text' | 'none' | 'any';
+
+/** What a requirement reads: `['rows']`, `['baseline', 'perplexity']`, `['peak_memory']`. */
+export interface MetricName {
+  readonly path: readonly string[];
+}
+
+/** A checked expression. `Name` says what supplies the value of a name, `Mark` what every part carries besides its type. */
+export type Expression<Name = MetricName, Mark = unknown> =
+  | NameExpression<Name, Mark>
+  | BinaryExpression<Name, Mark>
+  | (Mark & { readonly type: ValueType } & (
+        | { readonly op: 'value'; readonly value: Scalar }
+        | { readonly op: 'not' | 'negate'; readonly operand: Expression<Name, Mark> }
+        | {
+            readonly op: 'choose';
+            readonly condition: Expression<Name, Mark>;
+            readonly whenTrue: Expression<Name, Mark>;
+            readonly whenFalse: Expression<Name, Mark>;
+          }
+      ));
+
+export type NameExpression<Name = MetricName, Mark = unknown> = Mark &
+  Name & { readonly op: 'name'; readonly type: ValueType };
+
+export type BinaryExpression<Name = MetricName, Mark = unknown> = Mark & {
+  readonly op: BinaryOperatorText;
+  readonly type: ValueType;
+  readonly left: Expression<Name, Mark>;
+  readonly right: Expression<Name, Mark>;
+};
 
 export interface Budget {
   readonly name: string;

@@ -1,5 +1,5 @@
 /** Requirements on memory and time, held against the plan before anything runs. */
-import { evaluateRequirement, type Lookup, UnknownMetric } from '../../compute/evaluation/expression.js';
+import { type Lookup, resultOf } from '../../language/ir/requirement-result.js';
 import type { Program } from '../../language/ir/types.js';
 import type { BudgetLine } from './types.js';
 
@@ -26,13 +26,12 @@ export function budgetLines(
   };
   return program.budgets.flatMap(({ requires }) =>
     requires.map((requirement): BudgetLine => {
-      try {
-        const { value, limit, holds } = evaluateRequirement(requirement, lookup);
-        return { require: requirement.text, value, limit, holds };
-      } catch (error) {
-        if (!(error instanceof UnknownMetric)) throw error;
-        return { require: requirement.text, value: null, limit: null, holds: null };
-      }
+      const { value, limit, holds } = resultOf(requirement, lookup) ?? {
+        value: null,
+        limit: null,
+        holds: null,
+      };
+      return { require: requirement.text, value, limit, holds };
     }),
   );
 }

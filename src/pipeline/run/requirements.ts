@@ -1,57 +1,33 @@
-import {
-  evaluateRequirement,
-  type Finding,
-  type Lookup,
-  metricPaths,
-  UnknownMetric,
-} from '../../compute/evaluation/expression.js';
 import type { Diagnostic } from '../../language/diagnostics/types.js';
-import type { StageResult } from '../../language/ir/outputs.js';
+import { namesIn, partsOf } from '../../language/ir/expression.js';
+import {
+  type Lookup,
+  type RequirementResult,
+  resultOf,
+  unknownIn,
+} from '../../language/ir/requirement-result.js';
 import type { Budget, Expression, Requirement, Stage } from '../../language/ir/types.js';
 import { bytes, duration, numberText } from '../planner/quantities.js';
 import type { BudgetLine } from '../planner/types.js';
+import { type Measurements, metricsFor } from '../stages/requirement-results.js';
 import { budgetBroken, budgetExceeded, requirementFailed, unknownMetric } from './problems.js';
 
-/** What stages measured, by name. */
-export type Results = Readonly<Record<string, StageResult>>;
-
 /** What a stage's requirements make of what was measured: one diagnostic for each that does not hold. */
-export function failedRequirements(stage: Stage, results: Results): readonly Diagnostic[] {
+export function failedRequirements(stage: Stage, measured: Measurements): readonly Diagnostic[] {
+  const lookup = metricsFor(stage.name, measured);
   return stage.requires.flatMap((requirement) => {
-    const finding = findingOf(stage, requirement, results);
-    if (finding instanceof UnknownMetric)
-      return [unknownMetric(stage, requirement.text, requirement.span, `\`${finding.path.join('.')}\``)];
-    return finding.holds
-      ? []
-      : [requirementFailed(stage, requirement.text, requirement.span, finding.sentence)];
+    const { text, span } = requirement;
+    const result = resultOf(requirement, lookup);
+    if (result === undefined) {
+      const path = unknownIn(requirement, lookup) ?? [];
+      return [unknownMetric(stage, text, span, `\`${path.join('.')}\``)];
+    }
+    return result.holds ? [] : [requirementFailed(stage, text, span, result.sentence)];
   });
 }
 
 /** By stage. */
-export type Findings = Readonly<Record<string, readonly Finding[]>>;
-
-/** What a stage's requirements came to, without those that nothing measured. */
-export const findingsOf = (stage: Stage, results: Results): readonly Finding[] =>
-  stage.requires.flatMap((requirement) => {
-    const finding = findingOf(stage, requirement, results);
-    return finding instanceof UnknownMetric ? [] : [finding];
-  });
-
-function findingOf(stage: Stage, requirement: Requirement, results: Results): Finding | UnknownMetric {
-  const own = results[stage.name];
-  const lookup: Lookup = (path) => {
-    const [first = '', second] = path;
-    if (second === undefined) return own?.metrics[first];
-    if (first === 'baseline') return own?.baseline?.[second];
-    return results[first]?.metrics[second];
-  };
-  try {
-    return evaluateRequirement(requirement, lookup);
-  } catch (error) {
-    if (error instanceof UnknownMetric) return error;
-    throw error;
-  }
-}
+export type RequirementResults = Readonly<Record<string, readonly RequirementResult[]>>;
 
 /** What a run took, under the names that a budget uses. */
 export interface Measured {
@@ -75,15 +51,10 @@ export function exceededBudgets(
     metric === undefined ? known[name] : stages[name]?.[metric];
   return budgets.flatMap((budget) =>
     budget.requires.flatMap((requirement) => {
-      try {
-        const finding = evaluateRequirement(requirement, lookup);
-        return finding.holds
-          ? []
-          : [budgetExceeded(requirement.text, requirement.span, figureOf(requirement, finding.value))];
-      } catch (error) {
-        if (error instanceof UnknownMetric) return [];
-        throw error;
-      }
+      const result = resultOf(requirement, lookup);
+      return result === undefined || result.holds
+        ? []
+        : [budgetExceeded(requirement.text, requirement.span, figureOf(requirement, result.value))];
     }),
   );
 }
@@ -99,7 +70,7 @@ export const brokenBudgets = (
       const line = lines.find(({ require, holds }) => require === requirement.text && holds === false);
       if (line === undefined) return [];
       const figure = figureOf(requirement, line.value ?? 0);
-      const time = metricPaths(requirement.condition).some((path) => path.at(-1) === 'wall_time');
+      const time = namesIn(requirement.condition).some(({ path }) => path.at(-1) === 'wall_time');
       return [budgetBroken(requirement.text, requirement.span, figure, time)];
     });
 
@@ -110,12 +81,10 @@ const FIGURES: Readonly<Record<string, (value: number) => string>> = {
 
 /** The left side of a requirement in the unit of what it refers to; a ratio of two has none. */
 function figureOf({ condition }: Requirement, value: number): string {
-  const [path] = metricPaths(condition);
-  const show = isScaled(condition) ? undefined : FIGURES[path?.at(-1) ?? ''];
+  const [name] = namesIn(condition);
+  const show = isScaled(condition) ? undefined : FIGURES[name?.path.at(-1) ?? ''];
   return (show ?? numberText)(value);
 }
 
 const isScaled = (expression: Expression): boolean =>
-  expression.op === '/' ||
-  ('left' in expression && (isScaled(expression.left) || isScaled(expression.right))) ||
-  ('operand' in expression && isScaled(expression.operand));
+  expression.op === '/' || partsOf(expression).some(isScaled);

@@ -21,7 +21,12 @@ import {
   type Store,
   takeLock,
 } from '../store/index.js';
-import { brokenBudgets, exceededBudgets, type Findings, type MeasuredStages } from './requirements.js';
+import {
+  brokenBudgets,
+  exceededBudgets,
+  type MeasuredStages,
+  type RequirementResults,
+} from './requirements.js';
 import { runStages, type StagesOutcome } from './scheduler.js';
 import type { Step } from './setting.js';
 import type { Interrupts } from './stage-process.js';
@@ -56,7 +61,7 @@ export interface RunOutcome {
   readonly status: RunStatus;
   readonly stages: readonly StageSummary[];
   /** What the requirements of this run came to: a stage that is cached may have been made under others. */
-  readonly findings: Findings;
+  readonly findings: RequirementResults;
 }
 
 /** Never throws for what a user can cause: the last event says how it ended. */
@@ -120,7 +125,7 @@ export async function runPipeline(
 interface Ended {
   readonly status: RunStatus;
   readonly stages?: readonly StageSummary[];
-  readonly findings?: Findings;
+  readonly findings?: RequirementResults;
 }
 
 interface Runnable {

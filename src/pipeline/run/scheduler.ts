@@ -1,22 +1,23 @@
 /** Runs the stages of a program one after another, each in its own process, each output kept once. */
 
-import type { Finding } from '../../compute/evaluation/expression.js';
 import { UserError } from '../../language/diagnostics/types.js';
 import type { StageAction, StageStatus, StageSummary } from '../../language/ir/events.js';
 import type { StageResult } from '../../language/ir/outputs.js';
+import type { RequirementResult } from '../../language/ir/requirement-result.js';
 import type { Stage } from '../../language/ir/types.js';
+import { requirementResults } from '../stages/requirement-results.js';
 import type { Artefact } from '../stages/stage.js';
 import { type Entry, outputPath } from '../store/index.js';
 import { fromCwd } from './paths.js';
 import { produce } from './produce.js';
-import { type Findings, failedRequirements, findingsOf } from './requirements.js';
+import { failedRequirements, type RequirementResults } from './requirements.js';
 import type { RunSetting, Settled, Sink, Step } from './setting.js';
 import type { Interrupts } from './stage-process.js';
 
 export interface StagesOutcome {
   readonly summaries: readonly StageSummary[];
   /** What the requirements came to, by stage. */
-  readonly findings: Findings;
+  readonly findings: RequirementResults;
   readonly gateClosed: boolean;
   readonly failed: boolean;
   readonly interrupted: boolean;
@@ -31,7 +32,7 @@ export async function runStages(
   const artefacts: Record<string, Artefact> = {};
   const results: Record<string, StageResult> = {};
   const summaries: StageSummary[] = [];
-  const findings: Record<string, readonly Finding[]> = {};
+  const findings: Record<string, readonly RequirementResult[]> = {};
   let gateClosed = false;
   let failed = false;
   let interrupted = false;
@@ -49,7 +50,7 @@ export async function runStages(
     if (done.entry !== undefined) results[stage.name] = done.entry.record.result;
     const broken = done.entry === undefined ? [] : failedRequirements(stage, results);
     broken.forEach(sink.diagnostic);
-    if (done.entry !== undefined) findings[stage.name] = findingsOf(stage, results);
+    if (done.entry !== undefined) findings[stage.name] = requirementResults(stage, results);
     const holds = done.entry !== undefined && broken.length === 0;
     if (done.entry !== undefined && holds)
       artefacts[stage.name] = {

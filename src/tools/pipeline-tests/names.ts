@@ -6,7 +6,8 @@ import {
   unknownTestName,
 } from '../../language/diagnostics/catalogue/tests.js';
 import type { Diagnostic } from '../../language/diagnostics/types.js';
-import type { Stage } from '../../language/ir/types.js';
+import type { Reading } from '../../language/ir/evaluate.js';
+import type { Stage, ValueType } from '../../language/ir/types.js';
 import { schemas } from '../../language/schemas/stages/index.js';
 import type { Word } from '../../language/syntax/ast.js';
 import { newSettingName } from '../../pipeline/stages/train-plan/old-names.js';
@@ -22,7 +23,7 @@ import {
   RUN_STAGE,
 } from './fields.js';
 import { findSetting, readingOf, settingAt } from './settings-path.js';
-import type { Facts, Kind, Need, Reading } from './types.js';
+import type { Facts, Need, TestName } from './types.js';
 
 /** What names are looked up in. */
 export interface Subject {
@@ -33,19 +34,15 @@ export interface Subject {
   readonly insertAt: number;
 }
 
-export interface Named {
-  readonly kind: Kind;
-  readonly words?: readonly string[];
-  readonly need: Need;
-  readonly read: (facts: Facts) => Reading;
-}
+/** A name without its path. */
+type NameMeaning = Omit<TestName, 'path'> & { readonly type: ValueType };
 
 type Report = (found: Diagnostic) => undefined;
 
 export const isRoot = (word: string): word is Need => (ROOTS as readonly string[]).includes(word);
 
 /** `plan.adapter.chosen.method`, whose first word is a root. Reports what it does not find. */
-export function nameOf(path: readonly Word[], subject: Subject, report: Report): Named | undefined {
+export function nameOf(path: readonly Word[], subject: Subject, report: Report): NameMeaning | undefined {
   const [root, ...rest] = path;
   const need = root?.text;
   if (root === undefined || need === undefined || !isRoot(need)) return undefined;
@@ -63,7 +60,7 @@ export function nameOf(path: readonly Word[], subject: Subject, report: Report):
     return inner[0] === undefined
       ? { ...field, need }
       : report(unknownTestName(inner[0].span, inner[0].text, `\`${need}.${first.text}\``, []));
-  if (subject.stages === undefined) return { kind: 'any', need, read: () => undefined };
+  if (subject.stages === undefined) return { type: 'any', need, read: () => undefined };
   const stage = subject.stages.find(({ name }) => name === first.text);
   const instance = subject.stages.find((one) => one.instance?.of === first.text)?.instance;
   if (stage === undefined && instance !== undefined)
@@ -89,7 +86,7 @@ const knownIn = (need: Need, { stages }: Subject): readonly string[] => [
   ...(stages ?? []).map(({ name, instance }) => instance?.of ?? name),
 ];
 
-type Lookup = (stage: Stage, words: readonly Word[], named: Word, report: Report) => Named | undefined;
+type Lookup = (stage: Stage, words: readonly Word[], named: Word, report: Report) => NameMeaning | undefined;
 
 const STAGES: Readonly<Record<Need, Lookup>> = {
   program: (stage, words, named, report) => {
@@ -131,9 +128,9 @@ const STAGES: Readonly<Record<Need, Lookup>> = {
     const field = Object.hasOwn(RUN_STAGE, first.text) ? RUN_STAGE[first.text] : undefined;
     if (field !== undefined)
       return { ...field, need: 'run', read: ({ run }) => stageIn(run?.stages, stage, field.read) };
-    const kind = schemas[stage.kind].metrics[first.text]?.unit ?? 'number';
+    const type = schemas[stage.kind].metrics[first.text]?.unit ?? 'number';
     return {
-      kind,
+      type,
       need: 'run',
       read: ({ run }) => stageIn(run?.stages, stage, ({ metrics }) => metrics[first.text]),
     };
@@ -159,7 +156,7 @@ const settingsOf = ({ compiled }: Facts, { name }: Stage): Stage['settings'] =>
   compiled.program?.stages.find((stage) => stage.name === name)?.settings ?? {};
 
 /** The value that will be used: where the file leaves it open, the one that the planner decided. */
-function plannedSetting(stage: Stage, words: readonly Word[], report: Report): Named | undefined {
+function plannedSetting(stage: Stage, words: readonly Word[], report: Report): NameMeaning | undefined {
   const found = findSetting(stage, words, report);
   if (found === undefined) return undefined;
   const { path, ...field } = found;

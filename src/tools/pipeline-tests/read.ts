@@ -11,7 +11,7 @@ import type { SourceMap, SourceText } from '../../language/source/text.js';
 import type { Test } from '../../language/syntax/ast.js';
 import { conditionOf } from './condition.js';
 import { machineOf, paramsOf, plainSettings, settingOf } from './settings.js';
-import type { Expected, TestCase } from './types.js';
+import type { Expectation, TestCase } from './types.js';
 
 export interface TestFile {
   readonly file: string;
@@ -108,13 +108,13 @@ class Reader {
     }
   }
 
-  private expectations(test: Test, { program }: CompileResult, runs: boolean): readonly Expected[] {
+  private expectations(test: Test, { program }: CompileResult, runs: boolean): readonly Expectation[] {
     const insertAt = this.source.text.indexOf('{', test.name.span.end) + 1;
     const subject = { stages: program?.stages, runs, insertAt };
-    return test.expectations.flatMap(({ condition, span }) => {
+    return test.expectations.flatMap(({ condition }) => {
       const { context, source, codes } = this;
-      const node = conditionOf(condition, { subject, context, source, codes });
-      return node === undefined ? [] : [{ condition: node, span }];
+      const checked = conditionOf(condition, { subject, context, codes });
+      return checked === undefined ? [] : [{ condition: checked, source }];
     });
   }
 

@@ -1,18 +1,9 @@
 /** Tests → what they came to. */
 import type { CompileResult } from '../../language/compile.js';
 import { type Diagnostic, isError } from '../../language/diagnostics/types.js';
+import { namesIn } from '../../language/ir/expression.js';
 import type { TestFile } from './read.js';
-import type {
-  Facts,
-  FileOutcome,
-  Need,
-  Node,
-  Planned,
-  Ran,
-  TestCase,
-  TestOutcome,
-  TestSettings,
-} from './types.js';
+import type { Facts, FileOutcome, Planned, Ran, TestCase, TestOutcome, TestSettings } from './types.js';
 import { failureOf } from './verify.js';
 
 /** How a test reaches the world; the command line gives it. */
@@ -78,7 +69,7 @@ async function outcomeOf(
 
 async function factsOf({ compiled, settings, expected }: TestCase, world: TestWorld): Promise<Facts> {
   const { diagnostics } = compiled;
-  const needed = new Set(expected.flatMap(({ condition }) => needsOf(condition)));
+  const needed = new Set(expected.flatMap(({ condition }) => namesIn(condition).map(({ need }) => need)));
   if (settings.run) {
     const run = await world.run(settings);
     const planned = needed.has('plan') ? await world.plan(compiled, settings) : undefined;
@@ -92,22 +83,6 @@ async function factsOf({ compiled, settings, expected }: TestCase, world: TestWo
   if (!needed.has('plan')) return { compiled, diagnostics };
   const planned = await world.plan(compiled, settings);
   return { compiled, plan: planned.plan, diagnostics: distinct([...diagnostics, ...planned.diagnostics]) };
-}
-
-function needsOf(node: Node): readonly Need[] {
-  switch (node.op) {
-    case 'field':
-      return [node.need];
-    case 'value':
-      return [];
-    case 'not':
-    case 'negate':
-      return needsOf(node.operand);
-    case 'choose':
-      return [node.condition, node.whenTrue, node.whenFalse].flatMap(needsOf);
-    default:
-      return [node.left, node.right].flatMap(needsOf);
-  }
 }
 
 /** The check, the plan and the run may each have found the same. */

@@ -1,17 +1,17 @@
 /** `adapter.lora.rank`: a setting of a stage, by its schema and, where that leaves it open, by its value. */
 import { notComparable, unknownTestName } from '../../language/diagnostics/catalogue/tests.js';
 import type { Diagnostic } from '../../language/diagnostics/types.js';
-import type { Stage, Value, Values } from '../../language/ir/types.js';
+import type { Reading } from '../../language/ir/evaluate.js';
+import type { Stage, Value, Values, ValueType } from '../../language/ir/types.js';
 import { isCall, isFile, isQuantity, isRecord, isReference, isSecret } from '../../language/ir/values.js';
 import { functions } from '../../language/schemas/functions/index.js';
 import type { Setting, SettingType } from '../../language/schemas/schema.js';
 import { functionNamed, recordFields, valueAt } from '../../language/schemas/setting-paths.js';
 import { schemas } from '../../language/schemas/stages/index.js';
 import type { Word } from '../../language/syntax/ast.js';
-import type { Kind, Reading } from './types.js';
 
 export interface ComparableSetting {
-  readonly kind: Kind;
+  readonly type: ValueType;
   readonly words?: readonly string[];
   /** From the stage's settings on. */
   readonly path: readonly string[];
@@ -68,20 +68,20 @@ type Leaf = Omit<ComparableSetting, 'path'>;
 const LEAVES: {
   readonly [K in SettingType['kind']]: (type: Extract<SettingType, { kind: K }>) => Leaf | string;
 } = {
-  boolean: () => ({ kind: 'boolean' }),
-  integer: () => ({ kind: 'number' }),
-  number: () => ({ kind: 'number' }),
-  quantity: ({ units }) => ({ kind: units.length === 1 ? (units[0] ?? 'any') : 'any' }),
-  string: () => ({ kind: 'text' }),
-  file: () => ({ kind: 'text' }),
-  port: () => ({ kind: 'text' }),
-  enum: ({ values }) => ({ kind: 'text', words: values }),
+  boolean: () => ({ type: 'boolean' }),
+  integer: () => ({ type: 'number' }),
+  number: () => ({ type: 'number' }),
+  quantity: ({ units }) => ({ type: units.length === 1 ? (units[0] ?? 'any') : 'any' }),
+  string: () => ({ type: 'text' }),
+  file: () => ({ type: 'text' }),
+  port: () => ({ type: 'text' }),
+  enum: ({ values }) => ({ type: 'text', words: values }),
   call: ({ family }) => ({
-    kind: 'text',
+    type: 'text',
     words: Object.keys(functions).filter((name) => functions[name]?.family === family),
   }),
-  none: () => ({ kind: 'any' }),
-  union: () => ({ kind: 'any' }),
+  none: () => ({ type: 'any' }),
+  union: () => ({ type: 'any' }),
   list: () => 'a list',
   record: () => 'a record',
   map: () => 'a record',

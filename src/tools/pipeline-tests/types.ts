@@ -1,20 +1,13 @@
 /** What a test of a pipeline is made of, once it has been read, and what it came to. */
+import type { Typed } from '../../language/check/expressions.js';
 import type { ParamValues } from '../../language/check/overrides.js';
 import type { CompileResult } from '../../language/compile.js';
 import type { Diagnostic } from '../../language/diagnostics/types.js';
+import type { Reading } from '../../language/ir/evaluate.js';
 import type { RunStatus, StageSummary } from '../../language/ir/events.js';
-import type { Quantity, Unit } from '../../language/ir/types.js';
 import type { Span } from '../../language/source/span.js';
+import type { SourceText } from '../../language/source/text.js';
 import type { Plan } from '../../pipeline/planner/types.js';
-
-/** `any`: known only when the value is there. */
-export type Kind = Unit | 'number' | 'boolean' | 'text' | 'any';
-
-/** `null` is the language's `none`; numbers are in base units. */
-export type Scalar = number | boolean | string | null;
-
-/** `undefined` and, but for settings, `null`: not known. */
-export type Reading = Scalar | Quantity | undefined;
 
 /** What must be known before a name has a value; each comes after the one before it. */
 export type Need = 'program' | 'plan' | 'run';
@@ -41,31 +34,23 @@ export interface Ran {
   readonly diagnostics: readonly Diagnostic[];
 }
 
+/** What a dotted name in an expectation refers to: something of the pipeline, its plan or its run. */
+export interface TestName {
+  readonly path: readonly string[];
+  /** What a text can be. */
+  readonly words?: readonly string[];
+  readonly need: Need;
+  /** `undefined` and, except for settings, `null`: not known. */
+  readonly read: (facts: Facts) => Reading;
+}
+
 /** A condition whose names and types have been checked. */
-export type Node = {
-  readonly span: Span;
-  /** As written, on one line. */
-  readonly text: string;
-  readonly kind: Kind;
-} & (
-  | { readonly op: 'value'; readonly value: Scalar }
-  /** A name of the pipeline, its plan or its run; `undefined` where it is not known. */
-  | {
-      readonly op: 'field';
-      readonly words?: readonly string[];
-      readonly need: Need;
-      readonly read: (facts: Facts) => Reading;
-    }
-  | { readonly op: 'not' | 'negate'; readonly operand: Node }
-  | { readonly op: Operator; readonly left: Node; readonly right: Node }
-  | { readonly op: 'choose'; readonly condition: Node; readonly whenTrue: Node; readonly whenFalse: Node }
-);
+export type Condition = Typed<TestName>;
 
-export type Operator = '+' | '-' | '*' | '/' | '<' | '<=' | '>' | '>=' | '==' | '!=' | 'and' | 'or';
-
-export interface Expected {
-  readonly condition: Node;
-  readonly span: Span;
+export interface Expectation {
+  readonly condition: Condition;
+  /** The file that it is written in. */
+  readonly source: SourceText;
 }
 
 /** What a test plans or runs with. */
@@ -85,7 +70,7 @@ export interface TestCase {
   readonly name: string;
   readonly span: Span;
   readonly settings: TestSettings;
-  readonly expected: readonly Expected[];
+  readonly expected: readonly Expectation[];
   /** Of the pipeline with this test's parameters. */
   readonly compiled: CompileResult;
 }

@@ -2,8 +2,6 @@
 import { relative, resolve, sep } from 'node:path';
 import type { Diagnostic } from '../../language/diagnostics/types.js';
 import type { Program, Stage } from '../../language/ir/types.js';
-import { budgetMetrics } from '../../language/schemas/stages/budget.js';
-import { schemas } from '../../language/schemas/stages/index.js';
 import { budgetLines } from '../../pipeline/planner/budget.js';
 import type { Plan, PlannedStage } from '../../pipeline/planner/types.js';
 import { requirementText } from './requirement-text.js';
@@ -36,12 +34,11 @@ function reviewedStage(
   planned: PlannedStage,
   moduleName: (module: string) => string,
 ): StageOutline {
-  const { metrics } = schemas[stage.kind];
   return {
     name: stage.name,
     kind: stage.kind,
     settings: settingOutlines(stage, planned, moduleName),
-    requires: stage.requires.map(({ condition }) => requirementText(condition, metrics)).sort(),
+    requires: stage.requires.map(({ condition }) => requirementText(condition)).sort(),
     figures: figuresOf(planned),
     identity: { key: planned.key, parts: planned.parts },
   };
@@ -66,7 +63,7 @@ function budgetOf(program: Program, { totals }: Plan): readonly BudgetOutline[] 
   const requirements = program.budgets.flatMap(({ requires }) => requires);
   return lines.map(({ holds }, index) => {
     const condition = requirements[index]?.condition;
-    return { require: condition === undefined ? '' : requirementText(condition, budgetMetrics), holds };
+    return { require: condition === undefined ? '' : requirementText(condition), holds };
   });
 }
 

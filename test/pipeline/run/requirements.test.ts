@@ -6,10 +6,8 @@ import {
   exceededBudgets,
   failedRequirements,
 } from '../../../src/pipeline/run/requirements.js';
+import { binary, metric, value } from '../../helpers/expressions.js';
 import { span } from './worlds.js';
-
-const metric = (...path: string[]): Expression => ({ op: 'metric', path });
-const value = (number: number): Expression => ({ op: 'value', value: number });
 
 const stage = (kind: StageKind, text: string, condition: Expression): Stage => ({
   kind,
@@ -29,15 +27,15 @@ const results = {
 describe('requirements of a stage', () => {
   it('pass in silence where they hold, over own metrics, baseline and other stages', () => {
     for (const condition of [
-      { op: '>=' as const, left: metric('rows'), right: value(400) },
-      { op: '>' as const, left: metric('rouge_l'), right: metric('baseline', 'rouge_l') },
-      { op: '==' as const, left: metric('other', 'rows'), right: value(7) },
+      binary(metric('rows'), '>=', value(400)),
+      binary(metric('rouge_l'), '>', metric('baseline', 'rouge_l')),
+      binary(metric('other', 'rows'), '==', value(7)),
     ])
       expect(failedRequirements(stage('data', '…', condition), results)).to.deep.equal([]);
   });
 
   it('name what was found where they do not', () => {
-    const condition = { op: '>=' as const, left: metric('rows'), right: value(500) };
+    const condition = binary(metric('rows'), '>=', value(500));
     const [data] = failedRequirements(stage('data', 'rows >= 500', condition), results);
     expect(data?.code).to.equal('FTP0821');
     expect(data?.message).to.contain('require rows >= 500').and.to.contain('rows = 400, needs >= 500');
@@ -46,7 +44,7 @@ describe('requirements of a stage', () => {
   });
 
   it('fail where nothing was measured under the name', () => {
-    const condition = { op: '<' as const, left: metric('perplexity'), right: value(10) };
+    const condition = binary(metric('perplexity'), '<', value(10));
     const [found] = failedRequirements(stage('eval', 'perplexity < 10', condition), results);
     expect(found?.code).to.equal('FTP0824');
     expect(found?.message).to.contain('perplexity');
@@ -59,7 +57,7 @@ describe('budgets that refer to stages', () => {
       name: 'machine',
       settings: {},
       span,
-      requires: [{ text: '…', condition: { op: '<=' as const, left, right: value(right) }, span }],
+      requires: [{ text: '…', condition: binary(left, '<=', value(right)), span }],
     },
   ];
   const took = { peak_memory: 9e9, wall_time: 90 };

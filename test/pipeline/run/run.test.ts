@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { runPipeline } from '../../../src/pipeline/run/index.js';
 import { layoutIn, readJournal, takeLock } from '../../../src/pipeline/store/index.js';
+import { binary, metric, value } from '../../helpers/expressions.js';
 import { calm, emptyPlan, freshFolder, program, recorder, request, span } from './worlds.js';
 
 describe('a run', () => {
@@ -38,11 +39,7 @@ describe('a run', () => {
     const cwd = freshFolder();
     const seen = recorder();
     const budget = [{ require: 'peak_memory <= 1GiB', value: 2e9, limit: 1e9, holds: false }];
-    const condition = {
-      op: '<=' as const,
-      left: { op: 'metric' as const, path: ['peak_memory'] },
-      right: { op: 'value' as const, value: 2 ** 30 },
-    };
+    const condition = binary(metric('peak_memory'), '<=', value(2 ** 30));
     const budgets = [
       { name: 'machine', settings: {}, span, requires: [{ text: 'peak_memory <= 1GiB', condition, span }] },
     ];
@@ -61,11 +58,7 @@ describe('a run', () => {
   it('holds the measured time against the budget as well', async () => {
     const cwd = freshFolder();
     const seen = recorder();
-    const condition = {
-      op: '<=' as const,
-      left: { op: 'metric' as const, path: ['wall_time'] },
-      right: { op: 'value' as const, value: 0 },
-    };
+    const condition = binary(metric('wall_time'), '<=', value(0));
     const budgets = [
       { name: 'machine', settings: {}, span, requires: [{ text: 'wall_time <= 0s', condition, span }] },
     ];

@@ -26,10 +26,12 @@ import { checkAdapter } from '../../../compute/packaging/check-base.js';
 import { readAdapter } from '../../../compute/packaging/read-adapter.js';
 import { openRuntime } from '../../../compute/tensor/runtimes/index.js';
 import type { Runtime } from '../../../compute/tensor/types.js';
-import type { Call, Reference } from '../../../language/ir/types.js';
+import { namesIn } from '../../../language/ir/expression.js';
+import type { Call, Reference, Stage } from '../../../language/ir/types.js';
 import type { EvalSettings } from '../../../language/schemas/stages/eval.js';
 import { settingsOf } from '../../../language/schemas/stages/settings.js';
 import { openResolved } from '../models.js';
+import { type Measurements, requirementResults } from '../requirement-results.js';
 import type { RunStage, StageContext } from '../stage.js';
 import { answerLines } from './answers.js';
 import { openHeldOut } from './held-out.js';
@@ -47,7 +49,12 @@ export const run: RunStage = async (context) => {
     throw noRows(`${settings.dataset.stage}.${settings.dataset.port}`, stage.span);
 
   const { labels } = heldOut;
-  const chosen = chosenMetrics(settings.metrics, stage, labels === undefined ? 'texts' : 'labels');
+  const chosen = chosenMetrics(
+    settings.metrics,
+    metricsRequired(stage),
+    stage.span,
+    labels === undefined ? 'texts' : 'labels',
+  );
   const tokenizer = await openResolved(host, subject.base).tokenizer();
   const facts = rowFacts(heldOut, tokenizer, chosen);
   const rows = chooseRows(heldOut, facts, chosen, {
@@ -74,10 +81,7 @@ export const run: RunStage = async (context) => {
   const report = evaluationReport({
     stage: stage.name,
     span: stage.span,
-    earlier: Object.fromEntries(
-      Object.entries(context.inputs).map(([name, { result }]) => [name, result.metrics]),
-    ),
-    requires: stage.requires,
+    requires: (own, other) => requirementResults(stage, measurements(context, own, other)),
     chosen,
     seed: settings.seed,
     generation,
@@ -101,6 +105,25 @@ export const run: RunStage = async (context) => {
     ...(baseline === undefined ? {} : { baseline: numbers(report.baseline) }),
   };
 };
+
+type Metrics = EvaluationReport['metrics'];
+
+/** What this stage and those before it measured. */
+const measurements = (
+  { stage, inputs }: StageContext,
+  metrics: Metrics,
+  baseline: Metrics,
+): Measurements => ({
+  ...Object.fromEntries(Object.entries(inputs).map(([name, { result }]) => [name, result])),
+  [stage.name]: { metrics: numbers(metrics), baseline: numbers(baseline) },
+});
+
+/** Metrics of this stage that its requirements name; what another stage measured is not measured here. */
+const metricsRequired = ({ name, requires }: Stage): readonly string[] =>
+  requires
+    .flatMap(({ condition }) => namesIn(condition))
+    .filter(({ path: [first, second] }) => second === undefined || first === 'baseline' || first === name)
+    .map(({ path }) => path.at(-1) ?? '');
 
 interface Work {
   readonly context: StageContext;

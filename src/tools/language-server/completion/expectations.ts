@@ -148,8 +148,8 @@ export function unitsInTest(block: Block, request: Request): readonly Unit[] | u
   if (type !== undefined) return type.kind === 'quantity' ? type.units : [];
   const units = statement.flatMap(({ image }, at): readonly Unit[] => {
     const fields = tableBehind(pathBefore(statement, at - 1), block, request);
-    const kind = Object.hasOwn(fields, image) ? fields[image]?.kind : undefined;
-    return kind === undefined || !isUnit(kind) ? [] : [kind];
+    const type = Object.hasOwn(fields, image) ? fields[image]?.type : undefined;
+    return type === undefined || !isUnit(type) ? [] : [type];
   });
   return units.length === 0 ? undefined : [...new Set(units)];
 }

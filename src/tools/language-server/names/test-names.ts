@@ -1,7 +1,7 @@
 /** The words of a file of tests, which refer to a pipeline: its parameters, its stages, and what is known of them. */
 import { PARAM_TYPES } from '../../../language/check/params.js';
 import { unitNoun } from '../../../language/check/units.js';
-import type { Unit } from '../../../language/ir/types.js';
+import type { Unit, ValueType } from '../../../language/ir/types.js';
 import type { Setting } from '../../../language/schemas/schema.js';
 import { alternative } from '../../../language/schemas/setting-paths.js';
 import type { Span } from '../../../language/source/span.js';
@@ -17,7 +17,6 @@ import {
   RUN_STAGE,
 } from '../../pipeline-tests/fields.js';
 import { testSettings } from '../../pipeline-tests/settings.js';
-import type { Kind } from '../../pipeline-tests/types.js';
 import { targetOf } from './declarations.js';
 import { schemaOf } from './kinds.js';
 import { ownMetrics } from './measured.js';
@@ -169,14 +168,15 @@ const NOUNS = {
   number: 'a number',
   boolean: '`true` or `false`',
   text: 'a text',
+  none: '`none`',
   any: 'a value',
-} as const satisfies Record<Exclude<Kind, Unit>, string>;
+} as const satisfies Record<Exclude<ValueType, Unit>, string>;
 
-export const isUnit = (kind: Kind): kind is Unit => !Object.hasOwn(NOUNS, kind);
+export const isUnit = (type: ValueType): type is Unit => !Object.hasOwn(NOUNS, type);
 
-export const fieldText = ({ kind, words }: Pick<Field<never>, 'kind' | 'words'>): string =>
+export const fieldText = ({ type, words }: Pick<Field<never>, 'type' | 'words'>): string =>
   words !== undefined
     ? words.map((word) => `\`${word}\``).join(', ')
-    : isUnit(kind)
-      ? unitNoun(kind)
-      : NOUNS[kind];
+    : isUnit(type)
+      ? unitNoun(type)
+      : NOUNS[type];

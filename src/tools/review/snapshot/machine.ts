@@ -56,7 +56,7 @@ function limitIn(condition: Expression): number | undefined {
   if (op === 'and') return least(limitIn(left), limitIn(right));
   const [metric, limit] = op === '<=' || op === '<' ? [left, right] : [right, left];
   const isLimit =
-    ['<=', '<', '>=', '>'].includes(op) && metric.op === 'metric' && metric.path[0] === 'peak_memory';
+    ['<=', '<', '>=', '>'].includes(op) && metric.op === 'name' && metric.path[0] === 'peak_memory';
   return isLimit && limit.op === 'value' && typeof limit.value === 'number' ? limit.value : undefined;
 }
 

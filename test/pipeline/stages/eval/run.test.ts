@@ -21,11 +21,11 @@ import {
   tiny,
   trained,
 } from '../../../compute/evaluation/tiny.js';
+import { binary, metric, value } from '../../../helpers/expressions.js';
 
-const metric = (...path: string[]): Expression => ({ op: 'metric', path });
 const requires = (text: string, left: Expression, op: '<' | '>=', right: Expression): Requirement => ({
   text,
-  condition: { op, left, right },
+  condition: binary(left, op, right),
   span: SPAN,
 });
 
@@ -123,12 +123,12 @@ describe('the eval stage', () => {
   });
 
   it('returns a requirement that fails as a result', async () => {
-    const hopeless = requires('loss < 0.5', metric('loss'), '<', { op: 'value', value: 0.5 });
+    const hopeless = requires('loss < 0.5', metric('loss'), '<', value(0.5));
     const gain = requires(
       'exact_match - baseline.exact_match >= 0.2',
-      { op: '-', left: metric('exact_match'), right: metric('baseline', 'exact_match') },
+      binary(metric('exact_match'), '-', metric('baseline', 'exact_match')),
       '>=',
-      { op: 'value', value: 0.2 },
+      value(0.2),
     );
     const { report } = await evaluate(everything, { requires: [hopeless, gain] });
     expect(report.requires[0]).to.include({ require: 'loss < 0.5', limit: 0.5 });
@@ -151,10 +151,7 @@ describe('the eval stage', () => {
   });
 
   it('measures what only a requirement names', async () => {
-    const needed = requires('quality.rouge_l >= 0', metric('quality', 'rouge_l'), '>=', {
-      op: 'value',
-      value: 0,
-    });
+    const needed = requires('quality.rouge_l >= 0', metric('quality', 'rouge_l'), '>=', value(0));
     const { result } = await evaluate({}, { requires: [needed] });
     expect(result.metrics).to.have.property('rouge_l');
   });

@@ -1,24 +1,23 @@
 import { expect } from 'chai';
-import {
-  evaluateRequirement,
-  metricPaths,
-  UnknownMetric,
-  describe as write,
-} from '../../../src/compute/evaluation/expression.js';
-import type { Expression } from '../../../src/language/ir/types.js';
+import { namesIn } from '../../../src/language/ir/expression.js';
+import { expressionText } from '../../../src/language/ir/expression-text.js';
+import { resultOf, unknownIn } from '../../../src/language/ir/requirement-result.js';
+import type { BinaryExpression, Expression } from '../../../src/language/ir/types.js';
+import { binary, metric, negate, not, value } from '../../helpers/expressions.js';
 
-const metric = (...path: string[]): Expression => ({ op: 'metric', path });
-const value = (it: number | boolean | string | null): Expression => ({ op: 'value', value: it });
-type Binary = Extract<Expression, { left: Expression }>['op'];
-const binary = (left: Expression, op: Binary, right: Expression): Expression => ({ op, left, right });
-const not = (operand: Expression): Expression => ({ op: 'not', operand });
+type Binary = BinaryExpression['op'];
+
+const write = (condition: Expression): string => expressionText(condition, String);
 
 const known: Readonly<Record<string, number>> = { rouge_l: 0.513, 'baseline.rouge_l': 0.5, loss: 2, zero: 0 };
-const find = (condition: Expression) =>
-  evaluateRequirement(
-    { text: 'as written', condition, span: { file: 'a.ftp', start: 0, end: 1 } as never },
-    (path) => known[path.join('.')],
-  );
+const lookup = (path: readonly string[]) => known[path.join('.')];
+
+function find(condition: Expression) {
+  const requirement = { text: 'as written', condition, span: { file: 'a.ftp', start: 0, end: 1 } };
+  const result = resultOf(requirement, lookup);
+  if (result === undefined) throw new Error('something is not known');
+  return result;
+}
 
 describe('requirements', () => {
   const gain = binary(metric('rouge_l'), '-', metric('baseline', 'rouge_l'));
@@ -58,7 +57,7 @@ describe('requirements', () => {
     expect(find(binary(binary(metric('loss'), '*', value(3)), '==', value(6))).holds).to.equal(true);
     expect(find(binary(binary(metric('loss'), '/', value(4)), '==', value(0.5))).holds).to.equal(true);
     expect(find(binary(binary(metric('loss'), '+', value(4)), '==', value(6))).holds).to.equal(true);
-    expect(find(binary({ op: 'negate', operand: metric('loss') }, '==', value(-2))).holds).to.equal(true);
+    expect(find(binary(negate(metric('loss')), '==', value(-2))).holds).to.equal(true);
   });
 
   it('names the part that decides', () => {
@@ -89,15 +88,22 @@ describe('requirements', () => {
   });
 
   it('refuses a name that nothing measured', () => {
-    expect(() => find(binary(metric('bleu'), '>', value(1)))).to.throw(UnknownMetric, 'bleu');
+    const condition = binary(
+      binary(metric('loss'), '>', value(1)),
+      'or',
+      binary(metric('bleu'), '>', value(1)),
+    );
+    const requirement = { text: '', condition, span: { file: 'a.ftp', start: 0, end: 1 } };
+    expect(resultOf(requirement, lookup)).to.equal(undefined);
+    expect(unknownIn(requirement, lookup)).to.deep.equal(['bleu']);
   });
 
   it('writes expressions with the brackets that they need', () => {
     const sum = binary(value(1), '+', metric('loss'));
     expect(write(binary(sum, '*', value(2)))).to.equal('(1 + loss) * 2');
     expect(write(binary(value(1), '-', binary(value(2), '-', value(3))))).to.equal('1 - (2 - 3)');
-    expect(write(not(binary(sum, '<', value(3))))).to.equal('not (1 + loss < 3)');
-    expect(metricPaths(binary(gain, '>', not(metric('loss'))))).to.deep.equal([
+    expect(write(not(binary(sum, '<', value(3))))).to.equal('not 1 + loss < 3');
+    expect(namesIn(binary(gain, '>', not(metric('loss')))).map(({ path }) => path)).to.deep.equal([
       ['rouge_l'],
       ['baseline', 'rouge_l'],
       ['loss'],

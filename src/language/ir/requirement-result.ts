@@ -1,0 +1,103 @@
+/** What requirements come to: whether they hold, and the comparison that decides it. */
+import { evaluate, type Reading } from './evaluate.js';
+import { type Comparison, isComparison, namesIn } from './expression.js';
+import { expressionText } from './expression-text.js';
+import type { Expression, MetricName, Requirement } from './types.js';
+
+/** What a `require` came to. */
+export interface RequirementResult {
+  /** As written. */
+  readonly require: string;
+  readonly holds: boolean;
+  /** The left side of the comparison that decided, and the right one. */
+  readonly value: number;
+  readonly limit: number;
+  readonly operator: Comparison;
+  /** `rouge_l - baseline.rouge_l = 0.013, needs >= 0.02` */
+  readonly sentence: string;
+}
+
+/** The value of a name in a requirement; `undefined` where it is not known. */
+export type Lookup = (path: MetricName['path']) => number | boolean | undefined;
+
+/** `undefined` where the requirement reads something that is not known. */
+export function resultOf(requirement: Requirement, lookup: Lookup): RequirementResult | undefined {
+  if (unknownIn(requirement, lookup) !== undefined) return undefined;
+  const read = ({ path }: MetricName): Reading => lookup(path);
+  const { holds, left, operator, value, limit } = decide(requirement.condition, read);
+  const [found, needed] = formatApart(value, limit);
+  const sentence = `${expressionText(left, formatNumber)} = ${found}, needs ${operator} ${needed}`;
+  return { require: requirement.text, holds, value, limit, operator, sentence };
+}
+
+/** The first name that is not known. */
+export const unknownIn = (
+  { condition }: Pick<Requirement, 'condition'>,
+  lookup: Lookup,
+): MetricName['path'] | undefined => namesIn(condition).find(({ path }) => lookup(path) === undefined)?.path;
+
+/** The comparison that the outcome hangs on. */
+interface Decision {
+  readonly holds: boolean;
+  readonly left: Expression;
+  readonly operator: Comparison;
+  readonly value: number;
+  readonly limit: number;
+}
+
+const OPPOSITES: Readonly<Record<Comparison, Comparison>> = {
+  '<': '>=',
+  '<=': '>',
+  '>': '<=',
+  '>=': '<',
+  '==': '!=',
+  '!=': '==',
+};
+
+/** What cannot be measured satisfies nothing, `not` included. */
+function decide(condition: Expression, read: (name: MetricName) => Reading, negated = false): Decision {
+  if (condition.op === 'not') return decide(condition.operand, read, !negated);
+  if (condition.op === 'and' || condition.op === 'or') {
+    const left = decide(condition.left, read, negated);
+    const right = decide(condition.right, read, negated);
+    // De Morgan: under `not`, `and` is decided like `or`.
+    const both = (condition.op === 'and') !== negated;
+    if (both) return left.holds ? right : left;
+    return left.holds || !right.holds ? left : right;
+  }
+  const found = evaluate(condition, read);
+  const holds = 'value' in found && found.value === !negated;
+  const number = (part: Expression): number => {
+    const side = evaluate(part, read);
+    return 'value' in side && side.value !== null && typeof side.value !== 'string'
+      ? Number(side.value)
+      : Number.NaN;
+  };
+  if (!isComparison(condition.op) || !('left' in condition))
+    return { holds, left: condition, operator: negated ? '==' : '!=', value: number(condition), limit: 0 };
+  return {
+    holds,
+    left: condition.left,
+    operator: negated ? OPPOSITES[condition.op] : condition.op,
+    value: number(condition.left),
+    limit: number(condition.right),
+  };
+}
+
+/** Both with as many digits as it takes to tell them apart, so that nobody reads "0.02, needs >= 0.02". */
+function formatApart(a: number, b: number): readonly [string, string] {
+  for (let digits = 4; digits < 17; digits++) {
+    const [first, second] = [withDigits(a, digits), withDigits(b, digits)];
+    if (first !== second || a === b) return [first, second];
+  }
+  return [String(a), String(b)];
+}
+
+/** Four significant digits: enough to compare by eye, short enough for a line. */
+const formatNumber = (value: number): string => withDigits(value, 4);
+
+function withDigits(value: number, digits: number): string {
+  if (!Number.isFinite(value)) return String(value);
+  if (Number.isInteger(value) && Math.abs(value) < 1e15) return String(value);
+  return String(Number(value.toPrecision(digits)));
+}
