@@ -16,10 +16,10 @@ export function plannedWay({ config, rows, length }: Shape, availableBytes: numb
   const memory: TrainMemory = {
     config,
     weightBytes: {
-      ...{ lora: stored, full: stored, head: stored, decoded: stored, paged: 0 },
+      ...{ lora: stored, full: stored, head: stored, materialised: stored, paged: 0 },
       qlora: plannedBytes(config, () => 'F32', 'nf4'),
     },
-    decoded: { lora: false, qlora: true, full: false, head: false, decoded: false, paged: true },
+    decoded: { lora: false, qlora: true, full: false, head: false, materialised: false, paged: true },
     adapter: loraOf(config),
     ...{ optimizer: 'adamw', lengths, validation: undefined, onDevice: false, planDecoder },
     runtime: 'onnx',

@@ -8,7 +8,7 @@ import { CHAT_TEMPLATE, compileChatTemplate, readStyle } from '../../compute/mod
 import type { ModelFolder } from '../../compute/models/load.js';
 import { openModelAt, untrained } from '../../compute/models/open.js';
 import type { ChatTemplate } from '../../compute/models/types.js';
-import { heldAs } from '../../compute/models/weights/load.js';
+import { materialisedWithin } from '../../compute/models/weights/load.js';
 import { checkAdapter } from '../../compute/packaging/check-base.js';
 import { MANIFEST, readManifest } from '../../compute/packaging/manifest/index.js';
 import { readAdapter } from '../../compute/packaging/read-adapter.js';
@@ -79,7 +79,7 @@ export async function openAny(host: Host, options: OpenAnswererOptions): Promise
   const form =
     options.paged && storage === 'stored'
       ? 'paged'
-      : heldAs(model.config, storage, options.float32Bytes ?? 0, without);
+      : materialisedWithin(model.config, storage, options.float32Bytes ?? 0, without);
   const decoder = await evaluationDecoder({
     runtime: await openRuntime(host, options.runtime ?? chooseRuntime(host), options),
     config: model.config,

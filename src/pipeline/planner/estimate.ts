@@ -8,8 +8,8 @@ import type { ModelConfig } from '../../compute/models/types.js';
 import { MOST_MATERIALISED_BYTES } from '../../compute/models/weights/load.js';
 import { mergeDtypes } from '../../compute/packaging/merge/index.js';
 import { isCompiled } from '../../compute/tensor/runtimes/tensorflow/variants.js';
-import type { HeldWeights } from '../../language/ir/held-weights.js';
 import type { Stage, StageKind, Value } from '../../language/ir/types.js';
+import type { WeightResidency } from '../../language/ir/weight-residency.js';
 import { settingsOf } from '../../language/schemas/stages/settings.js';
 import { withFactors } from '../stages/train/adapters/kinds.js';
 import type { TrainPlan } from '../stages/train-plan/plan.js';
@@ -19,9 +19,9 @@ import { decoderShape, optimizerBytes, trainPeak } from './memory/train.js';
 import { stageNamed } from './models.js';
 import { fitsIn } from './room.js';
 import {
+  type AdaptedModel,
   decodedWeights,
   formatWritten,
-  type HeldModel,
   keptByProcess,
   type PlannedModel,
   weightBytes,
@@ -35,8 +35,8 @@ export interface Estimate {
   readonly peak: Peak | null;
   readonly seconds: Seconds | null;
   readonly diskBytes: number;
-  /** Stages that train nothing: how they hold a model's weights. */
-  readonly held?: HeldWeights;
+  /** Stages that train nothing: where they have a model's weights. */
+  readonly residency?: WeightResidency;
 }
 
 export interface EstimateInput {
@@ -115,8 +115,8 @@ const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
     const prompts = times * answers.rows * (lengths.tokens / Math.max(1, lengths.rows)) * perToken;
     const tokens = times * answers.rows * settings.generation.max_tokens;
     const models = evaluated(world, model, settings.baseline);
-    const peakOf = (held: HeldWeights): Peak =>
-      largest(models.map((one) => evaluationPeak(forwardMemory(world, one, longest, held), answers)));
+    const peakOf = (residency: WeightResidency): Peak =>
+      largest(models.map((one) => evaluationPeak(forwardMemory(world, one, longest, residency), answers)));
     return {
       ...firstThatFits(world, ['float32', 'stored', 'paged'], peakOf),
       seconds:
@@ -135,13 +135,13 @@ const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
     // probes are rows of the training, or texts
     const tokenizerBytes = trainer === undefined ? base.tokenizerBytes : 0;
     const written = { ...base, config: adaptedConfig(base.config, adapter), format: formatWritten(dtype) };
-    const peakOf = (held: HeldWeights): Peak => {
+    const peakOf = (residency: WeightResidency): Peak => {
       const before = {
-        ...forwardMemory(world, base, 32, held),
-        ...heldBy({ ...base, adapter }, held),
+        ...forwardMemory(world, base, 32, residency),
+        ...residentWeights({ ...base, adapter }, residency),
         adapter,
       };
-      const after = forwardMemory(world, written, 32, held);
+      const after = forwardMemory(world, written, 32, residency);
       return mergePeak({ ...before, tokenizerBytes }, { ...after, tokenizerBytes });
     };
     const bytes = base.parameters * mergeDtypes[dtype].bytes;
@@ -160,8 +160,8 @@ const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
     // a release is asked something before it becomes current, whether or not the file says what
     const asked = classifies ? undefined : { rows: 1, prompt: 64, maxTokens: 64 };
     return {
-      ...firstThatFits(world, ['stored', 'paged'], (held) =>
-        evaluationPeak(forwardMemory(world, model, 256, held), asked),
+      ...firstThatFits(world, ['stored', 'paged'], (residency) =>
+        evaluationPeak(forwardMemory(world, model, 256, residency), asked),
       ),
       seconds: here(world, plus(copySeconds(2 * bytes), 2)),
       diskBytes: bytes,
@@ -188,19 +188,19 @@ const weightsOf = ({ root: { model, weights, trainedBy = '' } }: PlannedModel): 
 
 const largest = (peaks: readonly Peak[]): Peak => peaks.reduce((a, b) => (b.bytes > a.bytes ? b : a));
 
-/** Weights are held in the first way that fits, and else in the last; what is computed is the same. */
+/** Weights are in memory in the first way that fits, and else in the last; what is computed is the same. */
 function firstThatFits(
   world: PlanWorld,
-  ways: readonly HeldWeights[],
-  peakOf: (held: HeldWeights) => Peak,
-): Required<Pick<Estimate, 'peak' | 'held'>> {
+  ways: readonly WeightResidency[],
+  peakOf: (residency: WeightResidency) => Peak,
+): Required<Pick<Estimate, 'peak' | 'residency'>> {
   const stored = peakOf('stored');
   const tried = ways
-    .map((held) => ({ held, peak: held === 'stored' ? stored : peakOf(held) }))
-    // what is float32 already, or made into 4 bits, is held in one way
-    .filter(({ held, peak }) => held === 'stored' || peak.bytes !== stored.bytes);
+    .map((residency) => ({ residency, peak: residency === 'stored' ? stored : peakOf(residency) }))
+    // what is float32 already, or in 4 bits, has one residency
+    .filter(({ residency, peak }) => residency === 'stored' || peak.bytes !== stored.bytes);
   const fits = tried.find(({ peak }) => fitsIn(peak, roomOf(world)));
-  return fits ?? tried.at(-1) ?? { held: 'stored', peak: stored };
+  return fits ?? tried.at(-1) ?? { residency: 'stored', peak: stored };
 }
 
 /** What a stage takes that trains nothing of a model; `longest`: tokens of a row. */
@@ -208,7 +208,7 @@ function forwardMemory(
   world: PlanWorld,
   model: PlannedModel,
   longest: number,
-  held: HeldWeights,
+  residency: WeightResidency,
 ): ForwardMemory {
   const config = writtenConfig(world, model);
   const trainer = model.root.adapterOf;
@@ -216,7 +216,7 @@ function forwardMemory(
   const adapter = trainer === undefined ? undefined : adapterConfig(world, trainer);
   return {
     config,
-    ...heldBy({ ...model, config, adapter }, held, trained?.method === 'qlora'),
+    ...residentWeights({ ...model, config, adapter }, residency, trained?.method === 'qlora'),
     adapter,
     longest,
     tokenizerBytes: model.tokenizerBytes,
@@ -237,19 +237,25 @@ function writtenConfig(world: PlanWorld, { config, root }: PlannedModel): ModelC
   return base === undefined ? config : adaptedConfig(config, world.adapter(trainer, base));
 }
 
-/** `quantised`: projections are held in 4 bits. */
-function heldBy(
-  model: HeldModel,
-  held: HeldWeights,
+/** `quantised`: projections are in 4 bits. */
+function residentWeights(
+  model: AdaptedModel,
+  residency: WeightResidency,
   quantised = false,
 ): Pick<ForwardMemory, 'weightBytes' | 'decoded' | 'keptByProcess'> {
   const bytes = weightBytes(model);
-  const isDecoded = held === 'float32' && bytes.decoded <= MOST_MATERIALISED_BYTES;
-  const holding = isDecoded ? 'decoded' : quantised ? 'qlora' : held === 'paged' ? 'paged' : 'lora';
+  const isMaterialised = residency === 'float32' && bytes.materialised <= MOST_MATERIALISED_BYTES;
+  const form = isMaterialised
+    ? 'materialised'
+    : quantised
+      ? 'qlora'
+      : residency === 'paged'
+        ? 'paged'
+        : 'lora';
   return {
-    weightBytes: bytes[holding],
-    decoded: decodedWeights(model)[holding],
-    keptByProcess: keptByProcess(model)[holding],
+    weightBytes: bytes[form],
+    decoded: decodedWeights(model)[form],
+    keptByProcess: keptByProcess(model)[form],
   };
 }
 

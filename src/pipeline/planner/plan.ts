@@ -124,7 +124,7 @@ async function planStage(world: PlanWorld, stage: Stage): Promise<PlannedStage> 
     seconds: cached ? NO_TIME : found.seconds,
     diskBytes: cached ? 0 : found.diskBytes,
     chosen: chosen ?? null,
-    held: found.held,
+    residency: found.residency,
     rejected,
     effective: effectiveSettings(stage, chosen, takenFields(world, stage)),
     scale,

@@ -10,7 +10,7 @@ import type { Host } from '../../language/host/host.js';
 import type { Program, Value } from '../../language/ir/types.js';
 import { openResolved } from '../stages/models.js';
 import { PAGED_WINDOWS, VOCABULARY_ENTRY } from './memory/calibration.js';
-import type { Holding } from './memory/train.js';
+import type { BaseForm } from './memory/train.js';
 import { type RootModel, rootModel } from './models.js';
 
 export interface PlannedModel {
@@ -78,18 +78,18 @@ export function openModels(program: Program, host: Host): Models {
   };
 }
 
-/** A model, and the adapter over it: with labels there, its head over the vocabulary is not held. */
-export type HeldModel = Pick<PlannedModel, 'config' | 'format'> & {
+/** A model, and the adapter over it: with labels there, its head over the vocabulary is not in memory. */
+export type AdaptedModel = Pick<PlannedModel, 'config' | 'format'> & {
   readonly adapter?: AdapterConfig;
 };
 
-const heldTensors = ({ config, adapter }: HeldModel): readonly ExpectedTensor[] => {
+const residentTensors = ({ config, adapter }: AdaptedModel): readonly ExpectedTensor[] => {
   const unread = unreadHead(config, adapter);
   return expectedTensors(config).filter(({ name }) => name !== unread);
 };
 
 /** Bytes of the base as each method would hold it. Full training copies every weight; the memory that it released is not yet collected. */
-export function weightBytes({ config, format, adapter }: HeldModel): Readonly<Record<Holding, number>> {
+export function weightBytes({ config, format, adapter }: AdaptedModel): Readonly<Record<BaseForm, number>> {
   const bytes = (storage: Storage): number =>
     plannedBytes(config, format, storage, unreadHead(config, adapter));
   const stored = bytes('stored');
@@ -99,21 +99,21 @@ export function weightBytes({ config, format, adapter }: HeldModel): Readonly<Re
     full: stored,
     head: stored,
     paged: bytes('paged') + PAGED_WINDOWS,
-    decoded: bytes('f32'),
+    materialised: bytes('f32'),
   };
 }
 
 /** Whether a block needs the workspace that weights are decoded into, by method. */
-export function decodedWeights(held: HeldModel): Readonly<Record<Holding, boolean>> {
-  const stored = heldTensors(held).some(({ name }) => held.format(name) !== 'F32');
-  return { lora: stored, qlora: true, full: false, head: stored, paged: true, decoded: false };
+export function decodedWeights(model: AdaptedModel): Readonly<Record<BaseForm, boolean>> {
+  const stored = residentTensors(model).some(({ name }) => model.format(name) !== 'F32');
+  return { lora: stored, qlora: true, full: false, head: stored, paged: true, materialised: false };
 }
 
 /** Formats that a GPU holds as they are; blocks of GGUF are decoded by the process, in each pass. */
 const ON_GPU: ReadonlySet<string> = new Set(['F32', 'F16', 'BF16']);
 
 /** Whether the process keeps the base, or a copy of it, where tensors lie on a GPU. */
-export function keptByProcess(held: HeldModel): Readonly<Record<Holding, boolean>> {
-  const blocks = heldTensors(held).some(({ name }) => !ON_GPU.has(held.format(name)));
-  return { lora: blocks, qlora: false, full: true, head: blocks, paged: true, decoded: false };
+export function keptByProcess(model: AdaptedModel): Readonly<Record<BaseForm, boolean>> {
+  const blocks = residentTensors(model).some(({ name }) => !ON_GPU.has(model.format(name)));
+  return { lora: blocks, qlora: false, full: true, head: blocks, paged: true, materialised: false };
 }

@@ -59,7 +59,7 @@ export async function trainFacts(
   const room = model.config.maxPositions - virtualTokensOf(adapter);
   const maxLength = Math.min(room, Number(format?.settings['max_length'] ?? room));
   const { global, packing } = settings.batch;
-  const held = { ...model, adapter };
+  const adapted = { ...model, adapter };
   const shape = { config: model.config, lengths, ...(packing ? { packed: global } : {}) };
   return {
     model,
@@ -67,8 +67,8 @@ export async function trainFacts(
     maxLength,
     memory: {
       ...shape,
-      weightBytes: weightBytes(held),
-      decoded: decodedWeights(held),
+      weightBytes: weightBytes(adapted),
+      decoded: decodedWeights(adapted),
       adapter,
       optimizer: optimizerName(settings),
       precision: settings.precision,
@@ -77,7 +77,7 @@ export async function trainFacts(
         totalSteps(Math.max(1, rows), settings.batch.global, stopAfter(settings, stage.origins)),
       onDevice: world.machine.devices.length > 0,
       device: world.device,
-      keptByProcess: keptByProcess(held),
+      keptByProcess: keptByProcess(adapted),
       runtime: world.runtime.name,
       compiles: isCompiled(world.runtime.version),
       largestTensor: world.largestTensor,

@@ -1,9 +1,9 @@
 /** What a plan says: `ftpc plan FILE --json`. Contract: docs/schema/plan.json. Bytes and seconds are plain numbers. */
 import type { Diagnostic } from '../../language/diagnostics/types.js';
 import type { Reason, StageAction } from '../../language/ir/events.js';
-import type { HeldWeights } from '../../language/ir/held-weights.js';
 import type { AskedRuntime } from '../../language/ir/runtimes.js';
 import type { Instance, Origin, StageKind, Value } from '../../language/ir/types.js';
+import type { WeightResidency } from '../../language/ir/weight-residency.js';
 import type { CoveredModule } from '../stages/train/coverage.js';
 import type { TrainPlan } from '../stages/train-plan/plan.js';
 
@@ -96,7 +96,7 @@ export interface PlannedStage {
   /** Train stages only. */
   readonly chosen: TrainPlan | null;
   /** Eval, merge and deploy stages: how they hold a model's weights. */
-  readonly held?: HeldWeights;
+  readonly residency?: WeightResidency;
   readonly rejected: readonly Rejected[];
   readonly effective: Readonly<Record<string, Effective>>;
   readonly scale: StageScale | null;

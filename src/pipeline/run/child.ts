@@ -40,7 +40,7 @@ async function work(job: Job): Promise<FromChild> {
       output: outputFolder(job.output),
       work: workFolder(job.work, warn),
       chosen: job.chosen,
-      held: job.held,
+      residency: job.residency,
       key: job.key,
       runtime: job.runtime,
       threads: job.threads,

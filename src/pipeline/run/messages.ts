@@ -1,10 +1,10 @@
 /** What a stage's process is told and what it says. Sent with structured clone, so that NaN and typed arrays survive. */
 import type { Diagnostic } from '../../language/diagnostics/types.js';
 import type { StageEvent } from '../../language/ir/events.js';
-import type { HeldWeights } from '../../language/ir/held-weights.js';
 import type { StageResult } from '../../language/ir/outputs.js';
 import type { RuntimeName } from '../../language/ir/runtimes.js';
 import type { PinnedRepository, Stage } from '../../language/ir/types.js';
+import type { WeightResidency } from '../../language/ir/weight-residency.js';
 import type { Artefact } from '../stages/stage.js';
 import type { TrainPlan } from '../stages/train-plan/plan.js';
 
@@ -19,7 +19,7 @@ export interface Job {
   /** Absolute path of the work folder. */
   readonly work: string;
   readonly chosen?: TrainPlan;
-  readonly held?: HeldWeights;
+  readonly residency?: WeightResidency;
   readonly key: string;
   readonly runtime: RuntimeName;
   readonly threads: number;

@@ -17,7 +17,7 @@ export async function produce(
   sink: Sink,
   interrupts: Interrupts,
 ): Promise<Settled> {
-  const { stage, key, parts, chosen, held } = step;
+  const { stage, key, parts, chosen, residency } = step;
   const { store } = setting;
   const begun = setting.clock();
   // a checkpoint of another content would be gone on from once the file is the old one again
@@ -34,7 +34,7 @@ export async function produce(
         output,
         work: store.workPath(key),
         chosen,
-        held,
+        residency,
         key,
         runtime: setting.runtime,
         threads: setting.threads,

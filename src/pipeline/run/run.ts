@@ -231,8 +231,8 @@ function stepsOf({ program, plan }: Runnable, only: readonly string[] | undefine
     .map((stage) => {
       const planned = plan.stages.find(({ name }) => name === stage.name);
       if (planned === undefined) throw new Error(`the plan knows no stage ${stage.name}`);
-      const { key, parts, reasons, chosen, held } = planned;
-      return { stage, key, parts, reasons, chosen: chosen ?? undefined, held };
+      const { key, parts, reasons, chosen, residency } = planned;
+      return { stage, key, parts, reasons, chosen: chosen ?? undefined, residency };
     });
 }
 

@@ -1,8 +1,8 @@
 import type { Diagnostic } from '../../language/diagnostics/types.js';
 import type { Reason, RunEvent } from '../../language/ir/events.js';
-import type { HeldWeights } from '../../language/ir/held-weights.js';
 import type { RuntimeName } from '../../language/ir/runtimes.js';
 import type { PinnedRepository, Stage } from '../../language/ir/types.js';
+import type { WeightResidency } from '../../language/ir/weight-residency.js';
 import type { TrainPlan } from '../stages/train-plan/plan.js';
 import type { Entry, Store } from '../store/index.js';
 
@@ -13,7 +13,7 @@ export interface Step {
   readonly parts: Readonly<Record<string, string>>;
   readonly reasons: readonly Reason[];
   readonly chosen?: TrainPlan;
-  readonly held?: HeldWeights;
+  readonly residency?: WeightResidency;
 }
 
 export interface RunSetting {

@@ -2,10 +2,10 @@
 import type { Diagnostic } from '../../language/diagnostics/types.js';
 import type { Host } from '../../language/host/host.js';
 import type { StageEvent } from '../../language/ir/events.js';
-import type { HeldWeights } from '../../language/ir/held-weights.js';
 import type { OutputFolder, StageResult, WorkFolder } from '../../language/ir/outputs.js';
 import type { RuntimeName } from '../../language/ir/runtimes.js';
 import type { Stage, StageKind } from '../../language/ir/types.js';
+import type { WeightResidency } from '../../language/ir/weight-residency.js';
 import type { TrainPlan } from './train-plan/plan.js';
 
 /** A complete output of an earlier stage. */
@@ -29,7 +29,7 @@ export interface StageContext {
   readonly work: WorkFolder;
   readonly chosen?: TrainPlan;
   /** How weights are held where nothing is trained; default: as float32 in an evaluation, else as stored. */
-  readonly held?: HeldWeights;
+  readonly residency?: WeightResidency;
   /** Store key of the output. */
   readonly key: string;
   /** The tensor runtime that computes. */

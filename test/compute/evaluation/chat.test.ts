@@ -5,7 +5,7 @@ import { textStream } from '../../../src/compute/evaluation/text-stream.js';
 import { createDecoder } from '../../../src/compute/models/decoder/index.js';
 import { openModel } from '../../../src/compute/models/load.js';
 import type { Tokenizer } from '../../../src/compute/models/types.js';
-import { heldAs } from '../../../src/compute/models/weights/load.js';
+import { materialisedWithin } from '../../../src/compute/models/weights/load.js';
 import { onnxRuntime } from '../../../src/compute/tensor/runtimes/onnx/index.js';
 import { UserError } from '../../../src/language/diagnostics/types.js';
 import { nodeHost } from '../../../src/language/host/node-host.js';
@@ -187,9 +187,9 @@ describe('answering', () => {
   it('holds packed weights as float32 where there is room for them, and answers alike', async () => {
     const { config } = parts.decoder.options;
     expect([
-      heldAs(config, 'stored', 0),
-      heldAs(config, 'stored', 1e9),
-      heldAs(config, 'nf4', 1e9),
+      materialisedWithin(config, 'stored', 0),
+      materialisedWithin(config, 'stored', 1e9),
+      materialisedWithin(config, 'nf4', 1e9),
     ]).to.deep.equal(['stored', 'f32', 'nf4_decoded']);
     const folder = join(host.packageFolder, 'stdlib/models/starter');
     const answers: string[] = [];

@@ -113,13 +113,13 @@ describe('plan', () => {
       const program = folder.program(stored.replace('train adapter', `train adapter using ${method}`));
       const held = async (memoryBytes?: number) => {
         const made = await plan(program, folder.host, { ...QUICK, ...(memoryBytes && { memoryBytes }) });
-        const { held, peak } = stageOf(made, 'quality');
-        return { held, high: peak?.high ?? 0, share: (peak?.parts.weights ?? 0) / (4 * 3_148_224) };
+        const { residency, peak } = stageOf(made, 'quality');
+        return { residency, high: peak?.high ?? 0, share: (peak?.parts.weights ?? 0) / (4 * 3_148_224) };
       };
       const roomy = await held();
-      expect(roomy).to.include({ held: 'float32', share: 1 });
+      expect(roomy).to.include({ residency: 'float32', share: 1 });
       const tight = await held((roomy.high - 1) / 0.9);
-      expect(tight.held).to.equal('stored');
+      expect(tight.residency).to.equal('stored');
       expect(tight.share).to.be.lessThan(0.6);
     });
 
@@ -136,7 +136,7 @@ describe('plan', () => {
     );
     const at = async (memoryBytes: number) => {
       const made = await plan(program, folder.host, { ...QUICK, memoryBytes });
-      return ['quality', 'fused', 'local'].map((name) => stageOf(made, name).held);
+      return ['quality', 'fused', 'local'].map((name) => stageOf(made, name).residency);
     };
     expect(await at(8 * 2 ** 30)).to.deep.equal(['stored', 'stored', 'stored']);
     expect(await at(0.5 * 2 ** 30)).to.deep.equal(['paged', 'paged', 'paged']);

@@ -9,7 +9,7 @@ import { freshFolder } from './worlds.js';
 const TOKEN = 'hf_5ecretThatNobodyMaySee';
 
 /** Every file below a folder that holds the text. */
-const holding = (folder: string, text: string): readonly string[] =>
+const baseForm = (folder: string, text: string): readonly string[] =>
   readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map(({ parentPath, name }) => join(parentPath, name))
@@ -65,9 +65,9 @@ describe('a run with a secret', () => {
     expect(hub.requests.length).to.be.above(0);
     expect(hub.leaked).to.deep.equal([]);
     expect(said.filter((text) => text.includes(TOKEN))).to.deep.equal([]);
-    expect(holding(cwd, TOKEN)).to.deep.equal([]);
+    expect(baseForm(cwd, TOKEN)).to.deep.equal([]);
     // The search finds what is there.
-    expect(holding(cwd, 'TINY_TOKEN').map((path) => path.slice(cwd.length))).to.include('/tiny.ftp');
+    expect(baseForm(cwd, 'TINY_TOKEN').map((path) => path.slice(cwd.length))).to.include('/tiny.ftp');
   });
 
   it('plans nothing where it is not set, and needs it no more once all is done', async () => {

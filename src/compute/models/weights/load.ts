@@ -1,5 +1,5 @@
 import { shareableFloats } from '../../../language/host/shareable.js';
-import type { HeldWeights } from '../../../language/ir/held-weights.js';
+import type { WeightResidency } from '../../../language/ir/weight-residency.js';
 import { discardedYoung } from '../../tensor/garbage.js';
 import { blueprintOf, type ExpectedTensor, expectedTensors } from '../architectures/index.js';
 import { type ModelConfig, ModelError, type StoredTensor, type WeightStore } from '../types.js';
@@ -76,7 +76,7 @@ export function plannedBytes(
  * The form that is decoded once where that takes at most `float32Bytes`: nothing is then decoded again for every token. The
  * answers are the same either way.
  */
-export const heldAs = (
+export const materialisedWithin = (
   config: ModelConfig,
   storage: keyof typeof DECODED,
   float32Bytes: number,
@@ -84,14 +84,14 @@ export const heldAs = (
 ): Storage => (float32BytesOf(config, without) <= float32Bytes ? materialised(storage) : storage);
 
 /** As float32 only where that takes at most {@link MOST_MATERIALISED_BYTES}; what is made into 4 bits is not paged. */
-export function heldStorage(
-  held: HeldWeights,
+export function residentStorage(
+  residency: WeightResidency,
   config: ModelConfig,
   storage: keyof typeof DECODED,
   without?: string,
 ): Storage {
-  if (held === 'paged' && storage === 'stored') return 'paged';
-  return heldAs(config, storage, held === 'float32' ? MOST_MATERIALISED_BYTES : 0, without);
+  if (residency === 'paged' && storage === 'stored') return 'paged';
+  return materialisedWithin(config, storage, residency === 'float32' ? MOST_MATERIALISED_BYTES : 0, without);
 }
 
 /** Bytes of all weights but `without` as float32. */

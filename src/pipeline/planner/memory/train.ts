@@ -34,10 +34,10 @@ export type PlanDecoder = (options: DecoderPlanOptions) => DecoderPlan;
 
 export interface TrainMemory {
   readonly config: ModelConfig;
-  /** Bytes of the base as it would be held. */
-  readonly weightBytes: Readonly<Record<Holding, number>>;
+  /** Bytes of the base in each form. */
+  readonly weightBytes: Readonly<Record<BaseForm, number>>;
   /** Whether the base's projections are decoded for use. */
-  readonly decoded: Readonly<Record<Holding, boolean>>;
+  readonly decoded: Readonly<Record<BaseForm, boolean>>;
   /** As it is set; a choice has a rank of its own. */
   readonly adapter: AdapterConfig;
   readonly optimizer: OptimizerName;
@@ -53,7 +53,7 @@ export interface TrainMemory {
   /** Where tensors lie, if not in the machine's memory alone. */
   readonly device?: PlannedDevice;
   /** Whether the process keeps the base where that is a GPU. */
-  readonly keptByProcess?: Readonly<Record<Holding, boolean>>;
+  readonly keptByProcess?: Readonly<Record<BaseForm, boolean>>;
   /** Name of the tensor runtime. */
   readonly runtime: string;
   /** Whether that compiles graphs that compute much. */
@@ -63,16 +63,16 @@ export interface TrainMemory {
   readonly planDecoder: PlanDecoder;
 }
 
-/** How a base is held: as its method asks for, as float32 that was decoded once, or not at all. */
-export type Holding = TrainPlan['method'] | 'paged' | 'decoded';
+/** The form that a base has in memory: what its method asks for, materialised as float32, or none. */
+export type BaseForm = TrainPlan['method'] | 'paged' | 'materialised';
 
-export const holding = ({
+export const baseForm = ({
   method,
   pagedWeights,
   materialised,
-}: Pick<TrainPlan, 'method' | 'pagedWeights' | 'materialised'>): Holding => {
+}: Pick<TrainPlan, 'method' | 'pagedWeights' | 'materialised'>): BaseForm => {
   if (pagedWeights) return 'paged';
-  return materialised && method !== 'full' ? 'decoded' : method;
+  return materialised && method !== 'full' ? 'materialised' : method;
 };
 
 /** What the decoder is asked to hold under a choice, at the longest batch. */
@@ -86,8 +86,8 @@ export function decoderShape(memory: TrainMemory, chosen: TrainPlan): DecoderPla
     config: adapted,
     adapter: full ? undefined : withFactors(adapter, { rank, alpha: rank }),
     trainable: full ? 'full' : 'adapter',
-    weightBytes: memory.weightBytes[holding(chosen)],
-    decoded: memory.decoded[holding(chosen)],
+    weightBytes: memory.weightBytes[baseForm(chosen)],
+    decoded: memory.decoded[baseForm(chosen)],
     rows: Math.min(chosen.microBatch, Math.max(1, memory.lengths.rows)),
     length: longestPadded(memory, chosen),
     ...(memory.packed === undefined ? {} : { packed: longestRow(memory, chosen) }),
@@ -203,7 +203,7 @@ export function trainPeak(memory: TrainMemory, chosen: TrainPlan): Peak {
       device: onDevice,
       host: {
         ...NO_PARTS,
-        weights: memory.keptByProcess?.[holding(chosen)] === false ? 0 : parts.weights,
+        weights: memory.keptByProcess?.[baseForm(chosen)] === false ? 0 : parts.weights,
         adapter: parts.adapter,
         gradients: parts.gradients,
         // a checkpoint copies the optimiser's state from the device

@@ -9,7 +9,7 @@ import { SMALLEST_LOGITS_CHUNK } from '../../stages/train-plan/freedoms.js';
 import { divisors } from '../../stages/train-plan/micro-batch.js';
 import type { TrainPlan } from '../../stages/train-plan/plan.js';
 import { BIN, type Lengths } from '../lengths.js';
-import { holding, type TrainMemory } from '../memory/train.js';
+import { baseForm, type TrainMemory } from '../memory/train.js';
 
 export interface StartOptions {
   readonly preset: string | undefined;
@@ -58,9 +58,9 @@ export const materialisedIfSmall = (
   plan: TrainPlan,
 ): TrainPlan =>
   runtime === 'onnx' &&
-  decoded[holding(plan)] &&
+  decoded[baseForm(plan)] &&
   !plan.pagedWeights &&
-  weightBytes.decoded <= MOST_MATERIALISED_BYTES
+  weightBytes.materialised <= MOST_MATERIALISED_BYTES
     ? { ...plan, materialised: true }
     : plan;
 

@@ -45,7 +45,7 @@ const targets: Readonly<Record<string, Target>> = {
           folder: release,
           ...(isAdapter ? { base: base.folder, storage, seed: base.seed } : {}),
           prompt: settings.smoke,
-          paged: context.held === 'paged',
+          paged: context.residency === 'paged',
           runtime: context.runtime,
           threads: context.threads,
           deviceMemory: context.deviceMemory,

@@ -173,13 +173,13 @@ async function observeBoth(
   subject: Subject,
   baseline: Subject | undefined,
 ): Promise<readonly [Observed, Observed | undefined]> {
-  const { host, held = 'float32' } = work.context;
-  let base: OpenBase | undefined = openBase(host, subject, held);
+  const { host, residency = 'float32' } = work.context;
+  let base: OpenBase | undefined = openBase(host, subject, residency);
   const own = await observeOne(work, base, tokenizer, subject);
   if (baseline === undefined) return [own, undefined];
   if (!sameWeights(baseline, subject)) {
     base = undefined;
-    base = openBase(host, baseline, held);
+    base = openBase(host, baseline, residency);
     tokenizer = await base.model.tokenizer();
   }
   return [own, await observeOne(work, base, tokenizer, baseline)];

@@ -2,11 +2,11 @@ import { join } from 'node:path';
 import { unreadHead } from '../../../compute/models/adapters/classifier.js';
 import type { ModelFolder } from '../../../compute/models/load.js';
 import type { WeightStore } from '../../../compute/models/types.js';
-import { heldStorage } from '../../../compute/models/weights/load.js';
+import { residentStorage } from '../../../compute/models/weights/load.js';
 import { openAdapter } from '../../../compute/packaging/read-adapter.js';
 import type { Host } from '../../../language/host/host.js';
-import type { HeldWeights } from '../../../language/ir/held-weights.js';
 import type { Call, Reference } from '../../../language/ir/types.js';
+import type { WeightResidency } from '../../../language/ir/weight-residency.js';
 import { settingsOf } from '../../../language/schemas/stages/settings.js';
 import { type ResolvedModel, resolveModel } from '../model-places.js';
 import { openResolved } from '../models.js';
@@ -69,10 +69,13 @@ export interface OpenBase {
 export function openBase(
   host: Host,
   { base, storage, adapter }: Pick<Subject, 'base' | 'storage' | 'adapter'>,
-  held: HeldWeights,
+  residency: WeightResidency,
 ): OpenBase {
   const model = openResolved(host, base);
   const without =
     adapter === undefined ? undefined : unreadHead(model.config, openAdapter(host, adapter).config);
-  return { model, weights: model.loadWeights(heldStorage(held, model.config, storage, without), without) };
+  return {
+    model,
+    weights: model.loadWeights(residentStorage(residency, model.config, storage, without), without),
+  };
 }

@@ -8,7 +8,7 @@ import { type ModelFolder, openModel } from '../../../compute/models/load.js';
 import { SINGLE_FILE } from '../../../compute/models/safetensors/folder.js';
 import { safetensorsChunks } from '../../../compute/models/safetensors/write.js';
 import type { Adapter, ModelConfig, WeightStore } from '../../../compute/models/types.js';
-import { heldStorage } from '../../../compute/models/weights/load.js';
+import { residentStorage } from '../../../compute/models/weights/load.js';
 import { checkAdapter } from '../../../compute/packaging/check-base.js';
 import {
   largestDifference,
@@ -37,7 +37,7 @@ const FOLDER = 'model';
 
 /** Merges an adapter into its base, or writes a base in another dtype, and proves that the result answers alike. */
 export const run: RunStage = async (context) => {
-  const { stage, host, output, held = 'stored' } = context;
+  const { stage, host, output, residency = 'stored' } = context;
   const settings = settingsOf(stage, 'merge');
   const { dtype } = settings;
   const base = resolveSubject(settings.base, context);
@@ -52,7 +52,7 @@ export const run: RunStage = async (context) => {
   const after = await logitsOf(
     runtime,
     merged.config,
-    merged.loadWeights(heldStorage(held, merged.config, 'stored')),
+    merged.loadWeights(residentStorage(residency, merged.config, 'stored')),
     undefined,
     before.probes,
   );
@@ -122,10 +122,10 @@ async function write(
   adapted: Subject | undefined,
   dtype: MergeSettings['dtype'],
 ): Promise<Before> {
-  const { host, output, stage, signal, held = 'stored' } = context;
+  const { host, output, stage, signal, residency = 'stored' } = context;
   copyCompanions(context, openResolved(host, base.base));
   const subject = { base: base.base, storage: 'stored', adapter: adapted?.adapter } as const;
-  const { model, weights }: OpenBase = openBase(host, subject, held);
+  const { model, weights }: OpenBase = openBase(host, subject, residency);
   const adapter = adapted?.adapter === undefined ? undefined : readAdapter(host, adapted.adapter);
   if (adapter !== undefined) checkAdapter(adapter, model.config, adapter.path);
   const refusal = adapter && unmergeable(adapter.config.kind);

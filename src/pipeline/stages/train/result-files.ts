@@ -58,7 +58,7 @@ export function writeSummary(output: Pick<OutputFolder, 'write'>, summary: Summa
   output.write(SUMMARY, `${JSON.stringify(content, null, 2)}\n`);
 }
 
-/** How a base was trained and held. */
+/** How a base was trained, and where it was in memory. */
 export interface Trained {
   readonly method: Method;
   readonly residency: Partial<TrainPlan>;

@@ -28,6 +28,7 @@ import { readFormatInfo } from '../format/read.js';
 import { type ResolvedModel, resolveModel } from '../model-places.js';
 import { openResolved } from '../models.js';
 import type { RunStage, StageContext } from '../stage.js';
+import { residencyFields } from '../train-plan/fields.js';
 import type { TrainPlan } from '../train-plan/plan.js';
 import { checkedAdapter } from './adapters/checked-adapter.js';
 import { freshAdapter, savedAdapter, withFactors } from './adapters/kinds.js';
@@ -102,9 +103,7 @@ async function prepare(context: StageContext, chosen: TrainPlan): Promise<Job> {
     return { host, stage, folder: artefact.path, split, maxLength, vocabSize };
   };
   const first = { adapter, seed: settings.seed };
-  let held:
-    | (Pick<TrainPlan, 'pagedWeights' | 'materialised'> & { readonly weights: WeightStore })
-    | undefined;
+  let loaded: { readonly residency: string; readonly weights: WeightStore } | undefined;
   return {
     context,
     settings,
@@ -121,15 +120,15 @@ async function prepare(context: StageContext, chosen: TrainPlan): Promise<Job> {
       keep: settings.checkpoint.keep,
       note: (text) => context.emit({ type: 'note', stage: stage.name, text }),
     }),
-    weights({ method, pagedWeights, materialised }) {
+    weights(plan) {
       // Full training takes the weights over, so a second try reads them again.
-      if (method === 'full') return baseWeights(model, { method }, first);
-      if (held === undefined || held.pagedWeights !== pagedWeights || held.materialised !== materialised) {
-        held = undefined;
-        const weights = baseWeights(model, { method, pagedWeights, materialised }, first);
-        held = { weights, pagedWeights, materialised };
+      if (plan.method === 'full') return baseWeights(model, { method: 'full' }, first);
+      const residency = JSON.stringify(residencyFields(plan));
+      if (loaded?.residency !== residency) {
+        loaded = undefined;
+        loaded = { residency, weights: baseWeights(model, plan, first) };
       }
-      return held.weights;
+      return loaded.weights;
     },
   };
 }

@@ -6,8 +6,8 @@ import { openModel } from '../../../../src/compute/models/load.js';
 import type { Tokenizer } from '../../../../src/compute/models/types.js';
 import { UserError } from '../../../../src/language/diagnostics/types.js';
 import { nodeHost } from '../../../../src/language/host/node-host.js';
-import type { HeldWeights } from '../../../../src/language/ir/held-weights.js';
 import type { Expression, Requirement } from '../../../../src/language/ir/types.js';
+import type { WeightResidency } from '../../../../src/language/ir/weight-residency.js';
 import { run } from '../../../../src/pipeline/stages/eval/run.js';
 import {
   baseCall,
@@ -48,7 +48,7 @@ describe('the eval stage', () => {
 
   const evaluate = async (
     settings: Readonly<Record<string, unknown>> = {},
-    more: { requires?: readonly Requirement[]; method?: 'lora' | 'qlora'; held?: HeldWeights } = {},
+    more: { requires?: readonly Requirement[]; method?: 'lora' | 'qlora'; residency?: WeightResidency } = {},
   ) => {
     count++;
     const folder = join(place.path, `eval-${count}`);
@@ -69,7 +69,7 @@ describe('the eval stage', () => {
       },
       { requires: more.requires ?? [] },
     );
-    const context = { ...contextOf(stage, [train, rows], folder), held: more.held };
+    const context = { ...contextOf(stage, [train, rows], folder), residency: more.residency };
     const result = await run(context);
     const read = (name: string): string => readFileSync(join(context.output.path, name), 'utf8');
     return { result, context, read, report: JSON.parse(read('report.json')) as EvaluationReport };
@@ -170,7 +170,7 @@ describe('the eval stage', () => {
   ] as const)
     it(`finds the same over a base of ${method} however it is held: ${ways.join(', ')}`, async () => {
       const reports = [];
-      for (const held of ways) reports.push((await evaluate({}, { method, held })).report);
+      for (const residency of ways) reports.push((await evaluate({}, { method, residency })).report);
       const [one, other] = reports;
       expect(other?.model.storage).to.equal(method === 'qlora' ? 'nf4' : 'stored');
       expect([other?.metrics, other?.baseline]).to.deep.equal([one?.metrics, one?.baseline]);

@@ -12,7 +12,7 @@ import { writeAdapter } from '../../../../src/compute/packaging/write-adapter.js
 import { onnxRuntime } from '../../../../src/compute/tensor/runtimes/onnx/index.js';
 import { UserError } from '../../../../src/language/diagnostics/types.js';
 import { nodeHost } from '../../../../src/language/host/node-host.js';
-import type { HeldWeights } from '../../../../src/language/ir/held-weights.js';
+import type { WeightResidency } from '../../../../src/language/ir/weight-residency.js';
 import { run } from '../../../../src/pipeline/stages/merge/run.js';
 import type { Artefact } from '../../../../src/pipeline/stages/stage.js';
 import {
@@ -35,7 +35,7 @@ describe('the merge stage', () => {
   const merge = async (
     settings: Readonly<Record<string, unknown>>,
     inputs?: readonly Artefact[],
-    held?: HeldWeights,
+    held?: WeightResidency,
   ) => {
     count++;
     const folder = join(place.path, `merge-${count}`);
