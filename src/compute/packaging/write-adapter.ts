@@ -19,10 +19,7 @@ const FILES: { readonly [K in AdapterKind]: AdapterFiles<K> } = {
 export const adapterFiles = <K extends AdapterKind>(
   adapter: Adapter<K>,
   options: AdapterFilesOptions,
-): FileContents => {
-  const files: AdapterFiles<K> = FILES[adapter.config.kind];
-  return files(adapter, options);
-};
+): FileContents => FILES[adapter.config.kind](adapter, options);
 
 /** Writes the adapter into `folder` of an output. Throws what the output throws. */
 export function writeAdapter(

@@ -3,7 +3,7 @@
 import { EVALUATION_SHAPES } from '../../compute/evaluation/shapes.js';
 import { adaptedConfig } from '../../compute/models/adapters/classifier.js';
 import type { AdapterConfig } from '../../compute/models/adapters/config.js';
-import { plainConfig } from '../../compute/models/adapters/pissa.js';
+import { savedConfig } from '../../compute/models/adapters/kinds.js';
 import type { ModelConfig } from '../../compute/models/types.js';
 import { MOST_MATERIALISED_BYTES } from '../../compute/models/weights/load.js';
 import { mergeDtypes } from '../../compute/packaging/merge/index.js';
@@ -264,8 +264,7 @@ function adapterConfig(world: PlanWorld, trainer: string): AdapterConfig | undef
   const chosen = world.chosen.get(trainer);
   if (stage === undefined || chosen === undefined || chosen.method === 'full') return undefined;
   const base = world.models.of(stage.settings['base']);
-  const adapter = base && withFactors(world.adapter(stage, base), chosen);
-  return adapter?.kind === 'lora' ? plainConfig(adapter) : adapter;
+  return base && savedConfig(withFactors(world.adapter(stage, base), chosen));
 }
 
 function flopsPerToken(world: PlanWorld, memory: ForwardMemory): number {

@@ -4,7 +4,7 @@ import type { Reason, StageAction } from '../../language/ir/events.js';
 import type { AskedRuntime } from '../../language/ir/runtimes.js';
 import type { Instance, Origin, StageKind, Value } from '../../language/ir/types.js';
 import type { WeightResidency } from '../../language/ir/weight-residency.js';
-import type { CoveredModule } from '../stages/train/coverage.js';
+import type { ModuleCoverage } from '../stages/train/coverage.js';
 import type { TrainPlan } from '../stages/train-plan/plan.js';
 
 /** What memory is used for, in the order in which it is shown. */
@@ -101,7 +101,7 @@ export interface PlannedStage {
   readonly effective: Readonly<Record<string, Effective>>;
   readonly scale: StageScale | null;
   /** Train stages whose base can be read: which of its modules are trained. */
-  readonly coverage?: readonly CoveredModule[];
+  readonly coverage?: readonly ModuleCoverage[];
   /** Where the output is, or will be, in the store. */
   readonly key: string;
   /** What the key is a digest of. */

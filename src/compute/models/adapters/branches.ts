@@ -52,7 +52,7 @@ export const firstUpName = (module: string): string => `${module}.pissa_B.weight
 /** Whether a tensor of an adapter is trained: the factors that training began with stay as they are. */
 export const isTrained = (name: string): boolean => !/\.pissa_[AB]\.weight$/.test(name);
 
-/** What a branch needs beside its trained tensors, as large as A and B. */
+/** What a branch needs besides its trained tensors, as large as A and B. */
 export const firstTensors = (
   { rank, residual }: Branch,
   { inputs, outputs }: Projection,

@@ -1,7 +1,7 @@
 /** The configuration of an adapter, by its kind; `kinds.ts` has what each kind does. */
 import type { BottleneckActivation } from '../architectures/blueprint.js';
 
-/** Low-rank factors beside linear layers; the fields are those of PEFT's `LoraConfig`. */
+/** Low-rank factors next to linear layers; the fields are those of PEFT's `LoraConfig`. */
 export interface LoraConfig {
   readonly kind: 'lora';
   readonly rank: number;

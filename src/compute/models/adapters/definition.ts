@@ -79,8 +79,10 @@ export interface AdapterDefinition<K extends AdapterKind> {
   shapes(model: ModelConfig, adapter: AdapterConfig<K>): readonly NamedShape[];
   /** A fresh adapter. Values depend on the seed, the tensor and its shape alone. */
   init(model: ModelConfig, adapter: AdapterConfig<K>, options: InitOptions<K>): AdapterTensors;
-  /** What an adapter holds beside its trained tensors: those that training began with. */
+  /** What an adapter holds besides its trained tensors: those that training began with. */
   firstShapes?(model: ModelConfig, adapter: AdapterConfig<K>): readonly NamedShape[];
+  /** The config of what is saved of it: an adapter over the weights as they are. */
+  savedConfig?(adapter: AdapterConfig<K>): AdapterConfig<K>;
   /** Positions that it takes from every text. */
   virtualTokens?(adapter: AdapterConfig<K>): number;
   /** Why it does not fit a base whose shapes do. */

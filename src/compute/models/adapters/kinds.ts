@@ -26,39 +26,35 @@ const KINDS: { readonly [K in AdapterKind]: AdapterDefinition<K> } = {
 const definitionOf = <K extends AdapterKind>({ kind }: AdapterConfig<K>): AdapterDefinition<K> => KINDS[kind];
 
 /** Every trained tensor of an adapter, by its full name. */
-export const adapterShapes = <K extends AdapterKind>(
-  model: ModelConfig,
-  adapter: AdapterConfig<K>,
-): readonly NamedShape[] => definitionOf<K>(adapter).shapes(model, adapter);
+export const adapterShapes = (model: ModelConfig, adapter: AdapterConfig): readonly NamedShape[] =>
+  definitionOf(adapter).shapes(model, adapter);
 
-/** What an adapter holds beside its trained tensors. */
-export const firstShapes = <K extends AdapterKind>(
-  model: ModelConfig,
-  adapter: AdapterConfig<K>,
-): readonly NamedShape[] => definitionOf<K>(adapter).firstShapes?.(model, adapter) ?? [];
+/** What an adapter holds besides its trained tensors. */
+export const firstShapes = (model: ModelConfig, adapter: AdapterConfig): readonly NamedShape[] =>
+  definitionOf(adapter).firstShapes?.(model, adapter) ?? [];
+
+/** The config of what is saved of a trained adapter. */
+export const savedConfig = (adapter: AdapterConfig): AdapterConfig =>
+  definitionOf(adapter).savedConfig?.(adapter) ?? adapter;
 
 /** A fresh adapter. */
 export const initAdapter = <K extends AdapterKind>(
   model: ModelConfig,
   config: AdapterConfig<K>,
   options: InitOptions<K>,
-): Adapter<K> => ({ config, tensors: definitionOf<K>(config).init(model, config, options) });
+): Adapter<K> => ({ config, tensors: definitionOf(config).init(model, config, options) });
 
 /** Virtual tokens that take positions from the texts. */
-export const virtualTokensOf = <K extends AdapterKind>(adapter: AdapterConfig<K> | undefined): number =>
-  adapter === undefined ? 0 : (definitionOf<K>(adapter).virtualTokens?.(adapter) ?? 0);
+export const virtualTokensOf = (adapter: AdapterConfig | undefined): number =>
+  adapter === undefined ? 0 : (definitionOf(adapter).virtualTokens?.(adapter) ?? 0);
 
 /** Modules that an adapter adds to a model. */
-export const addedModules = <K extends AdapterKind>(
-  model: ModelConfig,
-  adapter: AdapterConfig<K>,
-): readonly AddedModule[] => definitionOf<K>(adapter).modules?.(model, adapter) ?? [];
+export const addedModules = (model: ModelConfig, adapter: AdapterConfig): readonly AddedModule[] =>
+  definitionOf(adapter).modules?.(model, adapter) ?? [];
 
 /** Why an adapter does not fit a base whose shapes do. */
-export const misfit = <K extends AdapterKind>(
-  model: ModelConfig,
-  adapter: AdapterConfig<K>,
-): string | undefined => definitionOf<K>(adapter).misfit?.(model, adapter);
+export const misfit = (model: ModelConfig, adapter: AdapterConfig): string | undefined =>
+  definitionOf(adapter).misfit?.(model, adapter);
 
 /** Share of values that are set to zero in training. */
 export const dropoutOf = (adapter: AdapterConfig | undefined): number =>
@@ -76,15 +72,15 @@ export interface LayerKind extends BlockAdapters {
   readonly block: BlockBlueprint;
 }
 
-export function layerKind<K extends AdapterKind>(
+export function layerKind(
   blueprint: Blueprint,
-  adapter: AdapterConfig<K> | undefined,
+  adapter: AdapterConfig | undefined,
   layer: number,
 ): LayerKind {
   const block = blockOf(blueprint, layer);
   const name = blueprint.layers[layer] ?? '';
   if (adapter === undefined) return { key: name, block, branches: {}, bottlenecks: {} };
   const placed = { block, layer, path: (within: string) => blockName(blueprint, layer, within) };
-  const { branches = {}, bottlenecks = {} } = definitionOf<K>(adapter).inBlock?.(adapter, placed) ?? {};
+  const { branches = {}, bottlenecks = {} } = definitionOf(adapter).inBlock?.(adapter, placed) ?? {};
   return { key: `${name} ${JSON.stringify([branches, bottlenecks])}`, block, branches, bottlenecks };
 }

@@ -23,7 +23,7 @@ import {
   type InitOptions,
   needed,
 } from './definition.js';
-import { principalFactors } from './pissa.js';
+import { plainConfig, principalFactors } from './pissa.js';
 import { initWhole, wholeShapes } from './whole.js';
 
 /** LoRA (Hu et al. 2021, arXiv 2106.09685) with its variants, as PEFT computes them. */
@@ -38,6 +38,7 @@ export const lora: AdapterDefinition<'lora'> = {
     adaptedProjections(model, adapter).flatMap((projection) =>
       firstTensors(projection.branch, projection, projection.path),
     ),
+  savedConfig: plainConfig,
   init: initLora,
   inBlock: (adapter, { block, layer, path }) => ({
     branches: Object.fromEntries(

@@ -88,7 +88,7 @@ export function formatBottleneck(
   return JSON.stringify(fields, null, 2).replace(FLOATS, '$1.0$2');
 }
 
-export interface ParsedBottleneck {
+export interface BottleneckFile {
   readonly config: BottleneckConfig;
   /** What the adapter is called in the names of its tensors. */
   readonly name: string;
@@ -99,7 +99,7 @@ export interface ParsedBottleneck {
 export const isAdapterHub = (json: Json): boolean => !('peft_type' in json) && isJson(json['config']);
 
 /** Throws a {@link ModelError} `adapter_invalid` that names the first field that can't be honoured. */
-export function parseBottleneck(json: Json, path: string): ParsedBottleneck {
+export function parseBottleneck(json: Json, path: string): BottleneckFile {
   const fields = new ConfigFields(isJson(json['config']) ? json['config'] : {}, (field, found, must) =>
     invalid(path, `"config.${field}" is ${found}; ${must}.`),
   );

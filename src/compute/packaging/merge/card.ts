@@ -1,9 +1,9 @@
 import type { Adapter } from '../../models/types.js';
 import { cell, quote } from '../card-text.js';
 import { type MergeDtype, mergeDtypes } from './dtypes.js';
-import type { Differences } from './merge-diagnostics.js';
+import type { LogitDifferences } from './merge-diagnostics.js';
 
-export interface CardInput {
+export interface MergedCardInput {
   readonly base: string;
   readonly licence?: string;
   readonly dtype: MergeDtype;
@@ -12,12 +12,12 @@ export interface CardInput {
   readonly labels?: readonly string[];
   /** Set where the adapter was trained over a base in four bits. */
   readonly quantisedTraining: boolean;
-  readonly differences: Differences;
+  readonly differences: LogitDifferences;
   readonly probes: number;
 }
 
 /** The model card of a merged folder. The same input gives the same text. */
-export function mergedCard(input: CardInput): string {
+export function mergedCard(input: MergedCardInput): string {
   const { base, licence, dtype, adapter, labels, differences, probes } = input;
   const front = [
     `base_model: ${quote(base)}`,
@@ -52,7 +52,7 @@ ${rows.map(([name, value]) => `| ${name} | ${value} |`).join('\n')}
 ${proof(differences, probes, adapter !== undefined)}${input.quantisedTraining ? `\n${QUANTISED}` : ''}`;
 }
 
-function proof({ logit, effect, scale }: Differences, probes: number, adapted: boolean): string {
+function proof({ logit, effect, scale }: LogitDifferences, probes: number, adapted: boolean): string {
   const what = adapted ? 'base and adapter' : 'the base';
   const more = adapted ? ` The adapter moves a logit by up to ${effect.toPrecision(3)}.` : '';
   return `On ${probes} probe texts the largest difference of a logit to ${what} is ${logit.toPrecision(3)}, for logits up to ${scale.toPrecision(3)}.${more}

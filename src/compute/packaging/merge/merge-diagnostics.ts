@@ -29,7 +29,7 @@ export function notFinite(tensor: string, at?: Span): UserError {
   );
 }
 
-export interface Differences {
+export interface LogitDifferences {
   /** Largest |merged − (base with adapter)| of a logit. */
   readonly logit: number;
   /** Largest |(base with adapter) − base|. */
@@ -39,7 +39,7 @@ export interface Differences {
 }
 
 export function mergeDiffers(
-  { logit, scale }: Differences,
+  { logit, scale }: LogitDifferences,
   { dtype, tolerance }: { readonly dtype: MergeDtype; readonly tolerance: number },
   at?: Span,
 ): UserError {
@@ -63,7 +63,7 @@ export function adapterWithoutEffect(at?: Span): UserError {
   );
 }
 
-export function effectLost({ logit, effect }: Differences, dtype: MergeDtype, at?: Span): UserError {
+export function effectLost({ logit, effect }: LogitDifferences, dtype: MergeDtype, at?: Span): UserError {
   return error(
     'FTP0725',
     `rounding to ${dtype} hides the adapter: the adapter changes a logit by at most ${effect.toPrecision(3)}, rounding by ${logit.toPrecision(3)}`,

@@ -1,7 +1,12 @@
 import type { Span } from '../../../language/source/span.js';
 import type { Decoder } from '../../models/decoder/types.js';
 import { type MergeDtype, mergeDtypes } from './dtypes.js';
-import { adapterWithoutEffect, type Differences, effectLost, mergeDiffers } from './merge-diagnostics.js';
+import {
+  adapterWithoutEffect,
+  effectLost,
+  type LogitDifferences,
+  mergeDiffers,
+} from './merge-diagnostics.js';
 
 /** Longest probe in tokens, and how many there are at most: some logits of every layer's doing, not a benchmark. */
 export const PROBE_TOKENS = 32;
@@ -34,8 +39,8 @@ export interface ProofInput {
  * Proves a merge: it answers as base and adapter do (within the dtype's tolerance), it is not the base, and rounding
  * has not swallowed what was trained. Throws a `UserError` where one of them fails.
  */
-export function proveMerge({ base, adapted, merged, dtype, hasAdapter, at }: ProofInput): Differences {
-  const differences: Differences = {
+export function proveMerge({ base, adapted, merged, dtype, hasAdapter, at }: ProofInput): LogitDifferences {
+  const differences: LogitDifferences = {
     logit: largestDifference(merged, adapted),
     effect: largestDifference(adapted, base),
     scale: Math.max(...adapted.map((logits) => logits.reduce((most, x) => Math.max(most, Math.abs(x)), 0))),

@@ -50,7 +50,7 @@ model.config.pad_token_id = AutoTokenizer.from_pretrained(BASE).pad_token_id
 model = PeftModel.from_pretrained(model, ADAPTER)
 `;
 
-export interface Front {
+export interface CardFront {
   readonly library: string;
   /** The kind of adapter. */
   readonly tag: string | undefined;
@@ -62,7 +62,7 @@ export interface Front {
 /** What the Hub reads. */
 export function front(
   { name }: AdapterBase,
-  { library, tag, licence, task = 'text-generation' }: Front,
+  { library, tag, licence, task = 'text-generation' }: CardFront,
 ): string {
   return `---
 base_model: ${quote(name ?? '')}

@@ -30,10 +30,10 @@ export interface PeftReader {
   /** Fields that are read, or say nothing of the computation once the tensors are there. */
   readonly known: ReadonlySet<string>;
   /** `labels` reads what the folder calls the classes of a head. Throws a `ModelError` that names the field at fault. */
-  parse(fields: ConfigFields, labels: () => readonly string[]): ParsedConfig;
+  parse(fields: ConfigFields, labels: () => readonly string[]): PeftConfig;
 }
 
-export interface ParsedConfig {
+export interface PeftConfig {
   readonly base: AdapterBase;
   /** Throws a `ModelError` that names the tensor at fault. */
   open(file: SafetensorsFile, configPath: string): PeftContents;

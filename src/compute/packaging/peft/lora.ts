@@ -8,8 +8,8 @@ import { type ConfigFields, isCount, isIndex, isPositive } from '../config-field
 import { baseOf, isEmpty } from './config-file.js';
 import {
   type CardContent,
-  type ParsedConfig,
   PEFT_VERSION,
+  type PeftConfig,
   type PeftFields,
   type PeftFormat,
   PREFIX,
@@ -156,7 +156,7 @@ export const loraFormat: PeftFormat<'lora'> = {
   reader: { type: 'LORA', known: IGNORED, parse: parseLora },
 };
 
-function parseLora(fields: ConfigFields, labelsIn: () => readonly string[]): ParsedConfig {
+function parseLora(fields: ConfigFields, labelsIn: () => readonly string[]): PeftConfig {
   const classifies = fields.json['task_type'] === CLASSIFICATION;
   const rank = fields.count('r');
   const alpha = fields.number('lora_alpha', isPositive, 'it must be a positive number');

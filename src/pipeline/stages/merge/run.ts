@@ -107,7 +107,7 @@ function copyCompanions({ output }: StageContext, model: ModelFolder): void {
   }
 }
 
-interface Before {
+interface MergeEvidence {
   readonly base: ProbeLogits;
   readonly adapted: ProbeLogits;
   readonly probes: readonly Int32Array[];
@@ -121,7 +121,7 @@ async function write(
   base: Subject,
   adapted: Subject | undefined,
   dtype: MergeSettings['dtype'],
-): Promise<Before> {
+): Promise<MergeEvidence> {
   const { host, output, stage, signal, residency = 'stored' } = context;
   copyCompanions(context, openResolved(host, base.base));
   const subject = { base: base.base, storage: 'stored', adapter: adapted?.adapter } as const;

@@ -13,7 +13,7 @@ import { settingsOf } from '../../../language/schemas/stages/settings.js';
 import { resolveModelCall } from '../model-places.js';
 import { checkStageAdapter } from './adapters/checked-adapter.js';
 import { adapterOf, trainedKind, unmergeable } from './adapters/kinds.js';
-import { startOf } from './adapters/start.js';
+import { type Place, startOf } from './adapters/start.js';
 
 /** A base that is not here yet is no mistake: what goes with it is looked at once it is. */
 export function checkTraining(
@@ -49,11 +49,6 @@ export function checkTraining(
       said.add(key);
       return isNew;
     });
-}
-
-interface Place {
-  readonly folder: string;
-  readonly host: Host;
 }
 
 interface Base {

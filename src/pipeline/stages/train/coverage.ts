@@ -16,7 +16,7 @@ import type { ModelConfig } from '../../../compute/models/types.js';
 import { elementCount } from '../../../compute/models/weights/sizes.js';
 
 /** The linear layers of one name, over all blocks; embedding and head stand for themselves. */
-export interface CoveredModule {
+export interface ModuleCoverage {
   /** Path within a block, or the whole path of what is outside. */
   readonly module: string;
   /** How many are trained, and how many there are. */
@@ -37,7 +37,7 @@ export interface Coverage {
   readonly trained: readonly string[];
   /** Linear layers that stay as they are. */
   readonly frozen: readonly string[];
-  readonly modules: readonly CoveredModule[];
+  readonly modules: readonly ModuleCoverage[];
 }
 
 /** Counts as PEFT does: all parameters are those of the base and of the adapter; a tied head counts once. */
@@ -85,7 +85,7 @@ function projectionCoverage(
   });
 }
 
-const byModule = (projections: readonly ProjectionCoverage[]): readonly CoveredModule[] =>
+const byModule = (projections: readonly ProjectionCoverage[]): readonly ModuleCoverage[] =>
   [...new Set(projections.map(({ module }) => module))].map((module) => {
     const all = projections.filter((projection) => projection.module === module);
     const hit = all.filter((projection) => projection.hit);
@@ -99,10 +99,10 @@ const byModule = (projections: readonly ProjectionCoverage[]): readonly CoveredM
   });
 
 /** Embedding and head; one where they are tied and the head is not trained for itself. */
-function outerModules(config: ModelConfig, adapter: AdapterConfig | undefined): readonly CoveredModule[] {
+function outerModules(config: ModelConfig, adapter: AdapterConfig | undefined): readonly ModuleCoverage[] {
   const { embedding, head } = blueprintOf(config);
   const tied = head.output.name === embedding.name;
-  return savableTensors(config).flatMap((tensor): readonly CoveredModule[] => {
+  return savableTensors(config).flatMap((tensor): readonly ModuleCoverage[] => {
     const whole = wholeTensor(config, adapter, tensor.role) !== undefined;
     if (tensor.role === 'head' && tied && !whole) return [];
     const hit = adapter === undefined || whole;
@@ -118,7 +118,7 @@ function outerModules(config: ModelConfig, adapter: AdapterConfig | undefined): 
   });
 }
 
-const addedCoverage = ({ module, layers, of, shapes }: AddedModule): CoveredModule => ({
+const addedCoverage = ({ module, layers, of, shapes }: AddedModule): ModuleCoverage => ({
   module,
   trained: layers,
   of,
@@ -136,7 +136,7 @@ export function trainableLine({ trainable, all }: Pick<Coverage, 'trainable' | '
 }
 
 /** Heading and rows of the table, a cell a column. */
-export function coverageCells(modules: readonly CoveredModule[]): readonly (readonly string[])[] {
+export function coverageCells(modules: readonly ModuleCoverage[]): readonly (readonly string[])[] {
   return [
     ['module', 'trained', 'rank', 'parameters'],
     ...modules.map(({ module, trained, of, ranks, parameters }) => [
@@ -149,7 +149,7 @@ export function coverageCells(modules: readonly CoveredModule[]): readonly (read
 }
 
 /** The table as lines of text. */
-export function coverageLines(modules: readonly CoveredModule[]): readonly string[] {
+export function coverageLines(modules: readonly ModuleCoverage[]): readonly string[] {
   const rows = coverageCells(modules);
   const widths = rows.reduce<readonly number[]>(
     (most, row) => row.map((cell, column) => Math.max(most[column] ?? 0, cell.length)),

@@ -36,7 +36,7 @@ export const isPaged = ({ optimizer: { args } }: Pick<TrainSettings, 'optimizer'
 /** What the loop is told; `rows` are those that are trained on. */
 export function loopSettings(
   stage: Pick<Stage, 'kind' | 'settings' | 'origins'>,
-  chosen: TrainPlan,
+  plan: TrainPlan,
   rows: number,
 ): TrainingSettings {
   const settings = settingsOf(stage, 'train');
@@ -58,8 +58,8 @@ export function loopSettings(
     schedule: scheduleOf(args['schedule'], total),
     totalSteps: total,
     globalBatch: settings.batch.global,
-    microBatch: chosen.microBatch,
-    ...(settings.batch.packing ? { packing: chosen.maxLength } : {}),
+    microBatch: plan.microBatch,
+    ...(settings.batch.packing ? { packing: plan.maxLength } : {}),
     order: settings.order,
     seed: settings.seed,
     every: settings.checkpoint.every,

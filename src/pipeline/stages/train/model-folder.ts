@@ -1,12 +1,11 @@
 import { unquantised } from '../../../compute/models/config/index.js';
 import { configText } from '../../../compute/models/config/text.js';
+import type { Decoder } from '../../../compute/models/decoder/index.js';
 import { classifierFields, padIdOf } from '../../../compute/models/labels.js';
 import type { ModelFolder } from '../../../compute/models/load.js';
 import { safetensorsChunks, type WritableTensor } from '../../../compute/models/safetensors/write.js';
 import type { ModelConfig } from '../../../compute/models/types.js';
 import type { OutputFolder } from '../../../language/ir/outputs.js';
-
-type Parameters = ReadonlyMap<string, { readonly shape: readonly number[]; readonly data: Float32Array }>;
 
 /**
  * Writes a fully trained model as a Hugging Face folder: config, tokenizer and template of its base, and float32
@@ -18,7 +17,7 @@ export function writeModel(
   folder: string,
   base: ModelFolder,
   trained: ModelConfig,
-  parameters: Parameters,
+  parameters: Decoder['parameters'],
 ): void {
   for (const { name, read } of base.companions()) output.write(`${folder}/${name}`, read());
   output.write(`${folder}/config.json`, float32Config(base, trained));

@@ -34,8 +34,8 @@ export function writeReport(output: OutputFolder, rows: TrainRows): void {
   report.close(rows.count);
 }
 
-export interface Summary {
-  readonly chosen: TrainPlan;
+export interface SummaryInput {
+  readonly plan: TrainPlan;
   readonly base: string;
   readonly ending: Ending;
   readonly state: TrainingState;
@@ -44,13 +44,13 @@ export interface Summary {
 const SUMMARY = 'training.json';
 
 /** `training.json`: how the result came to be. */
-export function writeSummary(output: Pick<OutputFolder, 'write'>, summary: Summary): void {
-  const { chosen, base, ending, state } = summary;
+export function writeSummary(output: Pick<OutputFolder, 'write'>, summary: SummaryInput): void {
+  const { plan, base, ending, state } = summary;
   const content = {
     version: 1,
-    method: chosen.method,
+    method: plan.method,
     base,
-    chosen,
+    chosen: plan,
     ended: ending,
     steps: state.step,
     best: state.best,
@@ -59,13 +59,13 @@ export function writeSummary(output: Pick<OutputFolder, 'write'>, summary: Summa
 }
 
 /** How a base was trained, and where it was in memory. */
-export interface Trained {
+export interface TrainingSummary {
   readonly method: Method;
   readonly residency: Partial<TrainPlan>;
 }
 
 /** What `training.json` of a stage's output says; `undefined` where there is none. Throws a {@link ModelError}. */
-export function readSummary(host: Host, folder: string): Trained | undefined {
+export function readSummary(host: Host, folder: string): TrainingSummary | undefined {
   const path = join(folder, SUMMARY);
   if (host.stat(path) === undefined) return undefined;
   const { method, chosen } = readJsonFile(host, path, { code: 'adapter_invalid', maxBytes: 1_000_000 });

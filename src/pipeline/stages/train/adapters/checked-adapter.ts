@@ -1,13 +1,19 @@
+/** Whether the adapter of a stage goes with its other settings, its base, and the adapter that it continues from. */
 import type { AdapterConfig } from '../../../../compute/models/adapters/config.js';
 import type { ModelConfig } from '../../../../compute/models/types.js';
+import { checkAdapter } from '../../../../compute/packaging/check-base.js';
+import {
+  baseDiffers,
+  startContradicts,
+  startWithout,
+} from '../../../../language/diagnostics/catalogue/adapters.js';
 import { type Diagnostic, isError, UserError } from '../../../../language/diagnostics/types.js';
 import type { Stage } from '../../../../language/ir/types.js';
 import { settingsOf } from '../../../../language/schemas/stages/settings.js';
 import { checkTask } from '../row-labels.js';
-import type { AdapterCase } from './definition.js';
-import { adapterOf, adapterProblems } from './kinds.js';
-import { type Place, startOf } from './start.js';
-import { startProblems } from './start-problems.js';
+import { type AdapterCase, isSet } from './definition.js';
+import { adapterOf, adapterProblems, agreesWith, settingOf, takenSettings } from './kinds.js';
+import { type Place, type Start, startOf } from './start.js';
 
 /** Throws a `ModelError` where the adapter to continue from does not fit the base. */
 export function checkStageAdapter(given: AdapterCase): readonly Diagnostic[] {
@@ -15,6 +21,48 @@ export function checkStageAdapter(given: AdapterCase): readonly Diagnostic[] {
   if (problems.length > 0 || given.start === undefined) return problems;
   return startProblems(given, given.start);
 }
+
+/** Throws a `ModelError` where the adapter does not fit the base. */
+function startProblems({ stage, model, base, at }: AdapterCase, start: Start): readonly Diagnostic[] {
+  if (stage.preset === 'full') return [startWithout(at('start'), 'using full', 'it trains no adapter')];
+  checkAdapter(start.opened, model, start.opened.path);
+  const taken = start.opened.config;
+  const record = settingOf(taken);
+  if (isSet(stage.origins, `${record}.init`))
+    return [startWithout(at(`${record}.init`), 'init', 'the weights are those of the adapter')];
+  const settings = settingsOf(stage, 'train');
+  const values: Readonly<Record<string, unknown>> = (record && settings[record]) ?? {};
+  const contradictions = Object.entries(takenSettings(taken, model)).flatMap(([setting, value]) => {
+    const field = setting.slice(setting.indexOf('.') + 1);
+    const set = values[field];
+    // training may go on with another dropout
+    if (!isSet(stage.origins, setting) || set === undefined || field === 'dropout') return [];
+    if (agreesWith(taken, field, settings, model) ?? shown(set) === shown(value)) return [];
+    return [
+      startContradicts(at(setting), { setting, set: shown(set), adapter: start.label, taken: shown(value) }),
+    ];
+  });
+  const own = start.opened.base.name;
+  const renamed = own !== null && own !== '' && lastPart(own) !== lastPart(base);
+  return [
+    ...contradictions,
+    ...(renamed ? [baseDiffers(at('start'), { adapter: start.label, own, base })] : []),
+  ];
+}
+
+const shown = (value: unknown): string =>
+  value === undefined
+    ? 'none'
+    : Array.isArray(value)
+      ? `[${value.map(String).join(', ')}]`
+      : value !== null && typeof value === 'object'
+        ? `{ ${Object.entries(value)
+            .sort(([a], [b]) => (a < b ? -1 : 1))
+            .map(([name, field]) => `${name}: ${String(field)}`)
+            .join(', ')} }`
+        : String(value);
+
+const lastPart = (name: string): string => (name.replace(/\/+$/, '').split('/').at(-1) ?? '').toLowerCase();
 
 /**
  * The adapter of a stage, once it is known to go with the base; `labels` are those of its rows. Throws a `UserError` with

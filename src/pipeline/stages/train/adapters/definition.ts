@@ -22,7 +22,7 @@ export interface AdapterCase {
 }
 
 /** Values of settings by their names. */
-export type Fields = Readonly<Record<string, Value | undefined>>;
+export type SettingValues = Readonly<Record<string, Value | undefined>>;
 
 /** A kind of adapter as a train stage sets and writes it. */
 export interface StageAdapter<K extends AdapterKind> {
@@ -36,7 +36,7 @@ export interface StageAdapter<K extends AdapterKind> {
   /** What does not go with the base. */
   problems(given: AdapterCase, adapter: AdapterConfig<K>): readonly Diagnostic[];
   /** What an adapter is, by the settings of the record that it stands for. */
-  fields(adapter: AdapterConfig<K>, model: ModelConfig): Fields;
+  fields(adapter: AdapterConfig<K>, model: ModelConfig): SettingValues;
   /** Whether a setting says what an adapter has, where more than equal values do. */
   readonly agrees?: Readonly<
     Record<string, (settings: TrainSettings, taken: AdapterConfig<K>, model: ModelConfig) => boolean>

@@ -9,7 +9,7 @@ import { settingsOf } from '../../../../language/schemas/stages/settings.js';
 import type { TrainSettings } from '../../../../language/schemas/stages/train.js';
 import type { TrainPlan } from '../../train-plan/plan.js';
 import { bottleneck } from './bottleneck.js';
-import { type AdapterCase, type Fields, isSet, type StageAdapter } from './definition.js';
+import { type AdapterCase, isSet, type SettingValues, type StageAdapter } from './definition.js';
 import { head } from './head.js';
 import { lora } from './lora.js';
 import { prefix } from './prefix.js';
@@ -49,31 +49,29 @@ export function adapterOf(
 }
 
 /** A fresh adapter. */
-export const freshAdapter = <K extends AdapterKind>(
+export const freshAdapter = (
   model: ModelConfig,
-  adapter: AdapterConfig<K>,
+  adapter: AdapterConfig,
   settings: TrainSettings,
   weights: WeightStore,
-): Adapter<K> => {
-  const init = stageAdapter<K>(adapter).init?.(settings);
-  return initAdapter<K>(model, adapter, { seed: settings.seed, init, weights });
+): Adapter => {
+  const init = stageAdapter(adapter).init?.(settings);
+  return initAdapter(model, adapter, { seed: settings.seed, init, weights });
 };
 
 /** A trained adapter as it is saved: over the weights as they are. */
-export const savedAdapter = async <K extends AdapterKind>(
-  trained: Adapter<K>,
+export const savedAdapter = async (
+  trained: Adapter,
   context: { readonly model: ModelConfig; readonly runtime: Runtime; readonly first: AdapterTensors },
-): Promise<Adapter<K>> => (await stageAdapter<K>(trained.config).saved?.(trained, context)) ?? trained;
+): Promise<Adapter> => (await stageAdapter(trained.config).saved?.(trained, context)) ?? trained;
 
 /** What does not go with an adapter: other settings, or the base. */
-export function adapterProblems<K extends AdapterKind>(
-  given: AdapterCase & { readonly adapter: AdapterConfig<K> },
-): readonly Diagnostic[] {
+export function adapterProblems(given: AdapterCase): readonly Diagnostic[] {
   const kind = trainedKind(settingsOf(given.stage, 'train'), given.adapter);
   const contradictions = KINDS[kind].contradictions(given);
   return contradictions.length > 0
     ? contradictions
-    : stageAdapter<K>(given.adapter).problems(given, given.adapter);
+    : stageAdapter(given.adapter).problems(given, given.adapter);
 }
 
 /** The record of settings that an adapter stands for. */
@@ -81,21 +79,21 @@ export const settingOf = ({ kind }: AdapterConfig): StageAdapter<AdapterKind>['s
   KINDS[kind].setting;
 
 /** What an adapter says, by the settings that it stands for: `lora.rank`, `adapter.reduction`. */
-export const takenSettings = <K extends AdapterKind>(adapter: AdapterConfig<K>, model: ModelConfig): Fields =>
+export const takenSettings = (adapter: AdapterConfig, model: ModelConfig): SettingValues =>
   Object.fromEntries(
-    Object.entries(stageAdapter<K>(adapter).fields(adapter, model)).map(([name, value]) => [
+    Object.entries(stageAdapter(adapter).fields(adapter, model)).map(([name, value]) => [
       `${KINDS[adapter.kind].setting}.${name}`,
       value,
     ]),
   );
 
 /** Whether a setting says what an adapter has; `undefined` where equal values decide. */
-export const agreesWith = <K extends AdapterKind>(
-  taken: AdapterConfig<K>,
+export const agreesWith = (
+  taken: AdapterConfig,
   field: string,
   settings: TrainSettings,
   model: ModelConfig,
-): boolean | undefined => stageAdapter<K>(taken).agrees?.[field]?.(settings, taken, model);
+): boolean | undefined => stageAdapter(taken).agrees?.[field]?.(settings, taken, model);
 
 /** Why adapters of a kind cannot be merged into weights. */
 export const unmergeable = (kind: AdapterKind): StageAdapter<AdapterKind>['unmergeable'] =>

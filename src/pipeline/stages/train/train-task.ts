@@ -1,0 +1,81 @@
+import type { AdapterConfig } from '../../../compute/models/adapters/config.js';
+import { virtualTokensOf } from '../../../compute/models/adapters/kinds.js';
+import type { ModelFolder } from '../../../compute/models/load.js';
+import type { WeightStore } from '../../../compute/models/types.js';
+import { openRuntime } from '../../../compute/tensor/runtimes/index.js';
+import type { Runtime } from '../../../compute/tensor/types.js';
+import { type Checkpoints, checkpoints } from '../../../compute/training/index.js';
+import type { Reference } from '../../../language/ir/types.js';
+import { settingsOf } from '../../../language/schemas/stages/settings.js';
+import type { TrainSettings } from '../../../language/schemas/stages/train.js';
+import { type ResolvedModel, resolveModel } from '../model-places.js';
+import { openResolved } from '../models.js';
+import type { StageContext } from '../stage.js';
+import { residencyFields } from '../train-plan/fields.js';
+import type { TrainPlan } from '../train-plan/plan.js';
+import { checkedAdapter } from './adapters/checked-adapter.js';
+import { baseWeights } from './base-weights.js';
+import { rowLabels } from './row-labels.js';
+import { type RowsOptions, shortRows, type TrainRows, trainRows } from './train-rows.js';
+
+/** What stays the same while a training is tried with less and less memory. */
+export interface TrainTask {
+  readonly context: StageContext;
+  readonly settings: TrainSettings;
+  readonly base: ResolvedModel;
+  readonly model: ModelFolder;
+  readonly adapter: AdapterConfig;
+  readonly runtime: Runtime;
+  readonly rows: TrainRows;
+  readonly validation?: TrainRows;
+  readonly checkpoints: Checkpoints;
+  weights(plan: TrainPlan): WeightStore;
+}
+
+/** Throws what keeps a stage from being trained: a `UserError`, or a `ModelError`. */
+export async function trainTask(context: StageContext, plan: TrainPlan): Promise<TrainTask> {
+  const { stage, host } = context;
+  const settings = settingsOf(stage, 'train');
+  const base = resolveModel(settings.base, context);
+  const model = openResolved(host, base);
+  const named = { config: model.config, label: base.label };
+  const adapter = checkedAdapter(stage, named, context, rowLabels(context));
+  const room = model.config.maxPositions - virtualTokensOf(adapter);
+  const maxLength = Math.min(plan.maxLength, room);
+  const splitOf = ({ stage: from, port }: Reference): RowsOptions => {
+    const artefact = context.inputs[from];
+    if (artefact === undefined) throw new Error(`stage ${from} produced no rows`);
+    const split = port === '' ? 'all' : port;
+    const { vocabSize } = model.config;
+    return { host, stage, folder: artefact.path, split, maxLength, vocabSize };
+  };
+  const first = { adapter, seed: settings.seed };
+  let loaded: { readonly residency: string; readonly weights: WeightStore } | undefined;
+  return {
+    context,
+    settings,
+    base,
+    model,
+    adapter,
+    runtime: await openRuntime(context.host, context.runtime, context),
+    rows: trainRows(splitOf(settings.dataset)),
+    validation: settings.validate == null ? undefined : shortRows(splitOf(settings.validate)),
+    checkpoints: checkpoints({
+      host,
+      work: context.work,
+      digest: context.key,
+      keep: settings.checkpoint.keep,
+      note: (text) => context.emit({ type: 'note', stage: stage.name, text }),
+    }),
+    weights(plan) {
+      // Full training takes the weights over, so a second try reads them again.
+      if (plan.method === 'full') return baseWeights(model, { method: 'full' }, first);
+      const residency = JSON.stringify(residencyFields(plan));
+      if (loaded?.residency !== residency) {
+        loaded = undefined;
+        loaded = { residency, weights: baseWeights(model, plan, first) };
+      }
+      return loaded.weights;
+    },
+  };
+}

@@ -1,0 +1,75 @@
+import type { AdapterConfig } from '../../../compute/models/adapters/config.js';
+import { projectionsOfModel } from '../../../compute/models/architectures/index.js';
+import { CHAT_TEMPLATE } from '../../../compute/models/chat-template/index.js';
+import type { Decoder } from '../../../compute/models/decoder/index.js';
+import type { AdapterTensors } from '../../../compute/models/types.js';
+import { writeAdapter } from '../../../compute/packaging/write-adapter.js';
+import type { TrainingResult, TrainingState } from '../../../compute/training/index.js';
+import type { StageResult } from '../../../language/ir/outputs.js';
+import type { Reference } from '../../../language/ir/types.js';
+import { readFormatInfo } from '../format/read.js';
+import type { StageContext } from '../stage.js';
+import type { TrainPlan } from '../train-plan/plan.js';
+import { savedAdapter } from './adapters/kinds.js';
+import { writeModel } from './model-folder.js';
+import { metricsOf, writeCurves, writeReport, writeSummary } from './result-files.js';
+import type { TrainTask } from './train-task.js';
+
+export interface TrainingOutcome {
+  readonly plan: TrainPlan;
+  /** `undefined` where every weight was trained. */
+  readonly adapter: AdapterConfig | undefined;
+  readonly result: TrainingResult;
+}
+
+/** Writes the best and the last state, and how they came to be. */
+export async function writeResult(
+  task: TrainTask,
+  decoder: Decoder,
+  { plan, adapter, result: { state, ending } }: TrainingOutcome,
+): Promise<StageResult> {
+  const { context, rows } = task;
+  const kind = adapter === undefined ? 'model' : 'adapter';
+  const style = styleOf(task.settings.dataset, context);
+  const save = async (name: string, parameters: AdapterTensors): Promise<string> => {
+    const folder = `${kind}/${name}`;
+    if (adapter === undefined)
+      writeModel(context.output, folder, task.model, decoder.options.config, parameters);
+    else {
+      const first = decoder.options.adapter?.tensors ?? new Map();
+      const trained = { config: adapter, tensors: parameters };
+      const saved = await savedAdapter(trained, { model: task.model.config, runtime: task.runtime, first });
+      writeAdapter(context.output, folder, saved, {
+        base: {
+          name: task.base.label,
+          revision: task.base.commit ?? null,
+          transposed: projectionsOfModel(task.model.config).some(({ transposed }) => transposed),
+          shape: task.model.config,
+        },
+        licence: task.model.licence(),
+      });
+    }
+    if (style !== undefined) context.output.write(`${folder}/${CHAT_TEMPLATE}`, style);
+    return folder;
+  };
+  const best = await save('best', bestParameters(task, decoder, state));
+  const last = await save('last', decoder.parameters);
+  writeCurves(context.output, state);
+  writeReport(context.output, rows);
+  writeSummary(context.output, { plan, base: task.base.label, ending, state });
+  return {
+    outputs: { best, last, [kind]: best, report: 'report.json' },
+    metrics: metricsOf(state),
+  };
+}
+
+/** The chat template of the rows, where it is not the base's own. */
+function styleOf({ stage }: Reference, { host, inputs }: StageContext): string | undefined {
+  const rows = inputs[stage];
+  return rows === undefined ? undefined : readFormatInfo(host, rows.path).template.source;
+}
+
+/** Without validation the last state is the best that is known. */
+function bestParameters(task: TrainTask, decoder: Decoder, { best, step }: TrainingState): AdapterTensors {
+  return best === null || best.step === step ? decoder.parameters : task.checkpoints.parametersOf(best.step);
+}
