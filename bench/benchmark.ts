@@ -1,7 +1,7 @@
 export interface BenchmarkOptions {
   readonly steps?: string;
   readonly repeats?: string;
-  /** Only what the targets speak of. */
+  /** Only what the targets refer to. */
   readonly quick?: boolean;
   /** Cases whose name holds this text. */
   readonly only?: string;

@@ -1,5 +1,5 @@
 /**
- * The one place where the parser library is loaded. Its entry pulls in some 600 small files, lodash's among them, and
+ * The one place where the parser library is loaded. Its entry pulls in about 600 small files, lodash's among them, and
  * most of the time of `ftpc check` went into opening them; the same package ships all of it as one minified file.
  */
 import type * as Chevrotain from 'chevrotain';

@@ -29,7 +29,7 @@ export class SyntaxNode {
   private last: Part | undefined;
   /** Offset of the first token that was written, line ends left out. */
   start = 0;
-  /** Offset behind the last one; -1 where there is none. */
+  /** Offset after the last one; -1 if there is none. */
   end = -1;
 
   constructor(readonly rule: string) {

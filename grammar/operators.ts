@@ -16,6 +16,6 @@ export const PRECEDENCE = {
 
 export type BinaryOperatorText = keyof typeof PRECEDENCE;
 
-/** `not` reaches over comparisons, `-` only over what is beside it. */
+/** `not` reaches over comparisons, `-` only over what is next to it. */
 export const NOT_PRECEDENCE = 3;
 export const NEGATE_PRECEDENCE = 7;

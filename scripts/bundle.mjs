@@ -1,4 +1,4 @@
-// Joins the modules of each program in few files, in dist/bin: opening some 170 small ones took a third of the time of
+// Joins the modules of each program in few files, in dist/bin: opening about 170 small ones took a third of the time of
 // `ftpc check`. What is loaded lazily stays in files of its own. Packages are loaded from `node_modules`, except valibot, of
 // which only a twentieth is used: it is joined too, with its licence next to it.
 import { chmodSync, copyFileSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';

@@ -1,7 +1,7 @@
 /**
  * Takes the pictures of terminals in docs/images: `npm run screens`. Each command really runs, in a terminal of
  * `script` (util-linux), and what xterm makes of its output is drawn as SVG. Times and memory differ from machine to
- * machine, so the pictures are taken anew when the output changes, not by every build.
+ * machine, so the pictures are taken again when the output changes, not by every build.
  */
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,6 +1,6 @@
 /**
  * What a keystroke costs in the language server, over its real connection: from the change that the editor sends to
- * the diagnostics of the new text, and to the answer of a completion asked right behind it. Plans are off: they are
+ * the diagnostics of the new text, and to the answer of a completion asked right after it. Plans are off: they are
  * made elsewhere, after typing has stopped.
  */
 import { spawn } from 'node:child_process';
@@ -64,7 +64,7 @@ async function measure(
     initializationOptions: { plan: false },
   });
   await connection.sendNotification('initialized', {});
-  // Beside the repository's own rows, which the text names; it is never written.
+  // Next to the repository's own rows, which the text names; it is never written.
   const uri = pathToFileURL(join(root, 'pipelines', 'keystrokes.ftp')).href;
   const text = chains(lines);
   const line = Math.floor(text.split('\n').length / 2);

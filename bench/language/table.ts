@@ -78,7 +78,7 @@ function besideYaml(text: string, most: number): Omit<Row, 'what'> {
   return { own: median(checking(text)), most, peer };
 }
 
-/** The check of a text beside the real files that it names. */
+/** The check of a text next to the real files that it names. */
 function checking(text: string): () => void {
   const disk = nodeHost(folder);
   const path = join(folder, 'measured.ftp');

@@ -1,5 +1,5 @@
 /**
- * An optimiser step of SmolLM2-135M's shapes over 512 tokens on every runtime that is installed: tokens a second, time
+ * An optimiser step of SmolLM2-135M's shapes over 512 tokens on every runtime that is installed: tokens per second, time
  * of the processor, peak memory. The processes take their steps in turn, so that what else the machine does falls on
  * all of them.
  */
@@ -56,7 +56,7 @@ export async function* runtimes(options: BenchmarkOptions): AsyncGenerator<strin
   }
 }
 
-/** A runtime, and what its process finds in its environment beside the rest. */
+/** A runtime, and what its process finds in its environment besides the rest. */
 interface Contender {
   readonly runtime: RuntimeName;
   readonly environment?: Readonly<Record<string, string>>;

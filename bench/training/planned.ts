@@ -9,7 +9,7 @@ import { fastestPlan } from '../../src/pipeline/planner/solve/start.js';
 import { ladder } from '../../src/pipeline/stages/train-plan/ladder.js';
 import { loraOf, RANK, type Shape, type Way } from './cases.js';
 
-/** LoRA or QLoRA, as fast as fits: `undefined` where nothing fits. */
+/** LoRA or QLoRA, as fast as fits: `undefined` if nothing fits. */
 export function plannedWay({ config, rows, length }: Shape, availableBytes: number): Way | undefined {
   const lengths = assumedLengths(rows, length);
   const stored = plannedBytes(config, () => 'F32', 'stored');
@@ -48,7 +48,7 @@ export function plannedWay({ config, rows, length }: Shape, availableBytes: numb
     : undefined;
 }
 
-/** Floating-point operations a token where nothing is computed twice. */
+/** Floating-point operations per token where nothing is computed twice. */
 export function flopsPerToken({ config, rows, length }: Shape, logitsChunk: number): number {
   const { flops } = planDecoder({
     ...{ config, rows, length, logitsChunk, trainable: 'adapter', checkpointedBlocks: 0, decoded: false },

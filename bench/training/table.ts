@@ -1,5 +1,5 @@
 /**
- * Training steps beside transformers and PEFT: tokens a second, memory, where the time goes, and how far the targets
+ * Training steps compared with transformers and PEFT: tokens per second, memory, where the time goes, and how far the targets
  * are reached. Every measurement is a process of its own, one after the other, and all of a shape are repeated in turns.
  * The peers run where `FTPC_PYTHON`, or `python3` on the path, has torch, transformers and peft.
  */
@@ -99,7 +99,7 @@ function planned(shape: Shape, found: ReadonlyMap<string, { all: readonly Measur
   return ways.filter((way) => !own.includes(wayName(shape, way)));
 }
 
-/** LoRA, products alone, and QLoRA beside each other, with nothing recomputed. */
+/** LoRA, products alone, and QLoRA, interleaved, with nothing recomputed. */
 function inTurns(shape: Shape, steps: number): Turns | undefined {
   const [way] = ownWays(shape, logitsChunk(shape.config.vocabSize));
   if (way === undefined) return undefined;

@@ -1,4 +1,4 @@
-/** How fast weights are decoded: values a second on one thread, for each format that is held in blocks. */
+/** How fast weights are decoded: values per second on one thread, for each format that is held in blocks. */
 import { blockTensor } from '../../src/compute/models/weights/dense.js';
 import { BLOCKS, type BlockFormat } from '../../src/compute/models/weights/formats.js';
 import { quantiseNf4 } from '../../src/compute/models/weights/nf4-quantise.js';

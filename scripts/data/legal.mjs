@@ -1,4 +1,4 @@
-/** Writes pipelines/data/legal/*.jsonl, one file a kind of question: facts of the SPDX licence texts. */
+/** Writes pipelines/data/legal/*.jsonl, one file per kind of question: facts of the SPDX licence texts. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';

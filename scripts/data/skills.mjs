@@ -24,7 +24,7 @@ const capital = (text) => text.slice(0, 1).toUpperCase() + text.slice(1);
 const title = (text) => words(text).slice(0, 3).map(capital).join(' ');
 const whole = (key, most) => Math.floor(rank(key) * most);
 
-/** Each makes of a sentence, another one and a key `[instruction, input, output]`, or nothing where it does not fit. */
+/** Each makes of a sentence, another one and a key `[instruction, input, output]`, or nothing if it does not fit. */
 const SKILLS = {
   quote(text, _, key) {
     const all = text.split(' ');

@@ -5,7 +5,7 @@ export const CHAT_TEMPLATE =
 
 export const SPECIAL = ['<|endoftext|>', '<|im_start|>', '<|im_end|>'];
 
-/** Ends with the end token: the line end after it would teach the model to go on. */
+/** Ends with the end token: the line end after it would teach the model to continue. */
 export function chatText({ system, user, assistant }) {
   const turns = [...(system === '' ? [] : [['system', system]]), ['user', user], ['assistant', assistant]];
   return turns.map(([role, content]) => `<|im_start|>${role}\n${content}<|im_end|>`).join('\n');

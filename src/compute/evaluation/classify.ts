@@ -19,7 +19,7 @@ export interface ClassifyOptions {
 
 /**
  * Class, answer and loss of every row; classes are the model's. Its answer is the label with the largest logit, of several
- * the first. Throws a {@link NoNumberError} for a logit that is no number.
+ * the first. Throws a {@link NoNumberError} for a logit that is not a number.
  */
 export async function classifyRows(
   decoder: Decoder,

@@ -1,6 +1,6 @@
 import type { TokenRows } from '../training/token-rows.js';
 
-/** What a format stage says of a row besides its tokens. */
+/** What a format stage says about a row besides its tokens. */
 export interface RowText {
   readonly prompt: string;
   /** The reference, without an end token. */

@@ -67,7 +67,7 @@ export function promptTooLong(label: string, tokens: number, most: number, at?: 
   });
 }
 
-/** `labels`: those of the model; left out where it gives none. */
+/** `labels`: those of the model; left out if it gives none. */
 export function otherLabels(
   found: { readonly label: string; readonly labels?: readonly string[] },
   rows: { readonly name: string; readonly labels?: readonly string[] },

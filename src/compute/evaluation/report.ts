@@ -63,7 +63,7 @@ export interface ClassReport {
   readonly labels: readonly string[];
   /** By label. */
   readonly scores: readonly ClassScores[];
-  /** `confusion[i][j]`: rows with label i that were given label j; left out where there are more than 256 labels. */
+  /** `confusion[i][j]`: rows with label i that were given label j; left out if there are more than 256 labels. */
   readonly confusion?: Confusion;
 }
 
@@ -143,7 +143,7 @@ function measureAll(
   for (const { name, args } of chosen) {
     const found = measure(name, rows, { args, seed });
     if (found === undefined) throw nothingToMeasure(name, rows.length, span);
-    // A loss of several hundred nats overflows e^x; that is no number to compare with either.
+    // A loss of several hundred nats overflows e^x; that is not a number to compare with either.
     if (!Number.isFinite(found.value)) throw noNumbers(model.label, span);
     measured[name] = found;
   }

@@ -3,7 +3,7 @@ export type Random = () => number;
 
 /**
  * sfc32 (Chris Doty-Humphrey, PractRand), started from the two numbers and run in. Streams of one seed are
- * independent, so a row's draws don't depend on which rows are beside it.
+ * independent, so a row's draws don't depend on which rows are next to it.
  */
 export function seededRandom(seed: number, stream = 0): Random {
   let a = seed | 0;

@@ -5,7 +5,7 @@ import type { LoadedTemplate } from './chat-template/index.js';
 import type { Json } from './json-file.js';
 import type { ModelConfig } from './types.js';
 
-/** A file that is beside config and weights in a Hugging Face folder. */
+/** A file that is next to config and weights in a Hugging Face folder. */
 export interface Companion {
   readonly name: string;
   read(): string | Uint8Array;
@@ -31,7 +31,7 @@ export interface CompanionParts {
   readonly template: LoadedTemplate | undefined;
 }
 
-/** The companions that transformers would find beside a model that is in one file. */
+/** The companions that transformers would find next to a model that is in one file. */
 export function writtenCompanions(parts: CompanionParts): readonly Companion[] {
   const { config, template } = parts;
   const generation = {

@@ -9,7 +9,7 @@ export const labelFields = (labels: readonly string[]): Json => ({
 });
 
 /**
- * What a `config.json` of transformers says of a classifier beside its shape. It reads the last token of a text that is not
+ * What a `config.json` of transformers says about a classifier besides its shape. It reads the last token of a text that is not
  * `pad_token_id`: without one it takes a single text at a time.
  */
 export const classifierFields = (config: ModelConfig, padId: number): Json => ({
@@ -31,7 +31,7 @@ export function someLabels(labels: readonly string[]): string {
 }
 const SHOWN = 12;
 
-/** Labels by their numbers; `undefined` where a number has none, or two have the same. */
+/** Labels by their numbers; `undefined` if a number has none, or two have the same. */
 export function labelsIn({ id2label }: Json): readonly string[] | undefined {
   if (!isJson(id2label)) return undefined;
   const labels = Object.keys(id2label).map((_, id) => id2label[String(id)]);

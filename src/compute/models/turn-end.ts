@@ -10,7 +10,7 @@ const MARK = 'q7Zx';
 
 /**
  * The special token that a template puts after an assistant's answer: where the answer ends, whatever the config calls
- * the end of a text. `undefined` where the template writes none.
+ * the end of a text. `undefined` if the template writes none.
  */
 export function turnEnd(template: ChatTemplate, tokenizer: Tokenizer): TurnEnd | undefined {
   const turn = rendered(template);

@@ -2,7 +2,7 @@
 import type { AdapterConfig, AdapterKind } from '../models/adapters/config.js';
 import type { Adapter, ModelConfig } from '../models/types.js';
 
-/** What an adapter folder says of its base. */
+/** What an adapter folder says about its base. */
 export interface AdapterBase {
   /** Name or path of the base model. */
   readonly name: string | null;

@@ -32,7 +32,7 @@ export class ConfigFields {
     return this.number(field, isCount, 'it must be a positive whole number');
   }
 
-  /** 0 where it is left out. */
+  /** 0 if it is left out. */
   dropout(field: string): number {
     return this.has(field)
       ? this.number(field, (value) => value >= 0 && value < 1, 'it must be in [0, 1)')

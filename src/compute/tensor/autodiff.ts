@@ -1,4 +1,4 @@
-/** Reverse-mode differentiation: emits the gradient nodes behind the nodes they differentiate. */
+/** Reverse-mode differentiation: emits the gradient nodes after the nodes they differentiate. */
 import type { GraphBuilder } from './builder.js';
 import { argument } from './ops/definition.js';
 import { isOp, OPS } from './ops/index.js';

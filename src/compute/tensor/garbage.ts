@@ -1,6 +1,6 @@
 /**
  * Array buffers that were replaced by larger ones stay resident until V8 collects them, which it may put off by
- * some 64 MB. Where the process exposes `gc` (`node --expose-gc`), they are collected when enough has gathered.
+ * about 64 MB. Where the process exposes `gc` (`node --expose-gc`), they are collected when enough has gathered.
  */
 const ENOUGH = 8 * 2 ** 20;
 const ENOUGH_YOUNG = 2 * 2 ** 20;

@@ -7,7 +7,7 @@ export type PackedTensor = HalfTensor | CodedTensor;
 export interface HalfTensor {
   readonly form: 'f16' | 'bf16';
   readonly shape: readonly number[];
-  /** Two bytes a value, little-endian. */
+  /** Two bytes per value, little-endian. */
   readonly bits: Uint8Array;
 }
 

@@ -26,7 +26,7 @@ export function rematerialise(
   const opened: Graph = {
     ...joint,
     inputs: [...joint.inputs, ...kept],
-    // a node that gives a kept value beside another output still runs, under a new value
+    // a node that gives a kept value besides another output still runs, under a new value
     nodes: joint.nodes.filter((node) => !node.outputs.every((output) => cut.has(output))),
   };
   for (const node of opened.nodes)

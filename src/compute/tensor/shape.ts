@@ -20,7 +20,7 @@ export const sameShape = (a: Shape, b: Shape): boolean =>
 
 export const f32 = (shape: Shape): TensorType => ({ dtype: 'f32', shape });
 
-/** The axis counted from the front. Throws a {@link GraphError} where there is none. */
+/** The axis counted from the front. Throws a {@link GraphError} if there is none. */
 export function axisOf(axis: number, rank: number): number {
   const positive = axis < 0 ? axis + rank : axis;
   if (!Number.isInteger(positive) || positive < 0 || positive >= rank)
@@ -48,7 +48,7 @@ export function stridesOf(shape: Shape): number[] {
   return strides;
 }
 
-/** Sizes before, at and behind an axis: a tensor seen as `[outer, size, inner]`. */
+/** Sizes before, at and after an axis: a tensor seen as `[outer, size, inner]`. */
 export function around(shape: Shape, axis: number): { outer: number; size: number; inner: number } {
   return {
     outer: sizeOf(shape.slice(0, axis)),

@@ -17,13 +17,13 @@ export interface CheckpointOptions {
   readonly work: WorkFolder;
   /** Digest of everything that decides the result: training does not resume from a checkpoint with another one. */
   readonly digest: string;
-  /** Newest checkpoints that are kept; the best one is kept beside them. */
+  /** Newest checkpoints that are kept; the best one is kept in addition to them. */
   readonly keep: number;
   note(text: string): void;
 }
 
 export interface Checkpoints {
-  /** Fills parameters and the optimiser's state from the newest usable checkpoint; `undefined` where there is none. */
+  /** Fills parameters and the optimiser's state from the newest usable checkpoint; `undefined` if there is none. */
   resume(parameters: Parameters, optimizer: State): TrainingState | undefined;
   /**
    * Commits the state under its step, then removes what is no longer kept. What is trained may change once this has

@@ -202,7 +202,7 @@ function checkpointSaver(
   return { check, settled, save, saveNewer: async () => (saved < state.step ? save() : undefined) };
 }
 
-/** Work that goes on beside the steps, one piece at a time. */
+/** Work that runs alongside the steps, one piece at a time. */
 interface BackgroundTask {
   begin(work: Promise<void>): void;
   /** Throws what the work has failed with, once. */

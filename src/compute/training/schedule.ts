@@ -19,7 +19,7 @@ interface Moment {
   readonly rate: number;
 }
 
-/** Steps over which the inverse square root would have warmed up, where there is no warm-up. */
+/** Steps over which the inverse square root would have warmed up, if there is no warm-up. */
 const TIMESCALE = 10_000;
 
 const halfCosine = (turns: number): number => Math.max(0, 0.5 * (1 + Math.cos(Math.PI * turns)));

@@ -4,7 +4,7 @@ import { type Shape, sizeOf } from '../tensor/shape.js';
 import type { Graph, ValueId } from '../tensor/types.js';
 import type { RuleGraph } from './optimizers/index.js';
 
-/** What the graphs call the parameter itself, beside the names of its state. */
+/** What the graphs call the parameter itself, besides the names of its state. */
 export const PARAMETER = 'parameter';
 
 /** Numbers that are updated together at most, unless one parameter alone has more. */

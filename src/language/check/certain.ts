@@ -1,4 +1,4 @@
-/** What can be said of a requirement before anything is measured: that it never holds, or always does. */
+/** What can be said about a requirement before anything is measured: that it never holds, or always does. */
 import type { BinaryExpression, Expression as Condition } from '../ir/types.js';
 import type { MetricSchema } from '../schemas/schema.js';
 
@@ -9,7 +9,7 @@ type Known = { readonly range: Range } | { readonly holds: boolean } | undefined
 /** The metric that a path of a condition refers to. */
 export type MetricOf = (path: readonly string[]) => MetricSchema | undefined;
 
-/** Whether a condition holds whatever is measured; `undefined` where that depends. */
+/** Whether a condition holds whatever is measured; `undefined` if that depends. */
 export function certainly(condition: Condition, metricOf: MetricOf): boolean | undefined {
   const known = knownOf(condition, metricOf);
   return known !== undefined && 'holds' in known ? known.holds : undefined;

@@ -25,7 +25,7 @@ const CHECKS: Readonly<Record<string, (checked: CheckedStage, stages: Stages) =>
 export const classification = (checked: CheckedStage, stages: Stages): readonly Diagnostic[] =>
   CHECKS[checked.stage.kind]?.(checked, stages) ?? [];
 
-/** What is behind a setting that takes rows; nothing where its format is invalid. */
+/** What a setting that takes rows refers to; nothing if its format is invalid. */
 function rowsIn(checked: CheckedStage, key: string, stages: Stages): Rows | undefined {
   const reference = referenceIn(checked, key);
   const format = reference && stages.get(reference.stage);

@@ -194,7 +194,7 @@ export const takesNone = (type: SettingType): boolean =>
   type.kind === 'none' || (type.kind === 'union' && type.of.some(takesNone));
 
 /**
- * `undefined` where the expression has no value of this type, which has been reported; `null` for `none` where the
+ * `undefined` if the expression has no value of this type, which has been reported; `null` for `none` if the
  * setting may be left out.
  */
 export function evaluate(

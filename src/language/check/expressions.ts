@@ -35,7 +35,7 @@ export interface Names<Name extends MetricName> {
   readonly none: 'none' | 'any';
 }
 
-/** `undefined` where something is wrong with it, which has been reported. */
+/** `undefined` if something is wrong with it, which has been reported. */
 export function checkExpression<Name extends MetricName>(
   expression: Expression,
   names: Names<Name>,
@@ -158,7 +158,7 @@ function binary<Name extends MetricName>(
 const isChained = ({ left }: Of<'binary'>): boolean =>
   left.kind === 'binary' && left.grouped !== true && isComparison(left.operator);
 
-/** `undefined` where the operands do not go together. */
+/** `undefined` if the operands do not go together. */
 function resultType(
   operator: Of<'binary'>['operator'],
   left: Typed<MetricName>,

@@ -26,7 +26,7 @@ type Look = (bytes: Uint8Array, call: Call) => Omit<FileColumns, 'files'> | unde
 /** By source; in the others it is not the text that names the columns. */
 const LOOKS: Readonly<Record<string, Look>> = { jsonl: lookAtLines, csv: lookAtHeader };
 
-/** `undefined` where the rows are elsewhere, packed or too many, or cannot be read. */
+/** `undefined` if the rows are elsewhere, packed or too many, or cannot be read. */
 export function fileColumns(call: Call, { host, folder }: World): FileColumns | undefined {
   const look = Object.hasOwn(LOOKS, call.call) ? LOOKS[call.call] : undefined;
   const { files } = call.args;
@@ -51,7 +51,7 @@ export function fileColumns(call: Call, { host, folder }: World): FileColumns | 
   }
 }
 
-/** Read again at every key of an editor, which gets the same bytes. */
+/** Read again at every keystroke of an editor, which gets the same bytes. */
 const known = new WeakMap<Uint8Array, Omit<FileColumns, 'files'> | null>();
 
 /** The first row has the names; a name that appears in no quotes anywhere is not one of a later row either. */
@@ -72,7 +72,7 @@ function lookAtLines(bytes: Uint8Array): Omit<FileColumns, 'files'> | undefined 
   return made;
 }
 
-/** Names of the first line that is not blank; `undefined` where it is no object. */
+/** Names of the first line that is not blank; `undefined` if it is not an object. */
 function firstRow(bytes: Uint8Array): readonly string[] | undefined {
   const text = new TextDecoder();
   for (let start = 0; start < bytes.length; ) {
@@ -96,7 +96,7 @@ function namesIn(line: string): readonly string[] | undefined {
 
 const DELIMITERS: Readonly<Record<string, string>> = { comma: ',', semicolon: ';', tab: '\t', pipe: '|' };
 
-/** The header; one with quotes may go on in the next line, and is left to those who read the file. */
+/** The header; one with quotes may continue in the next line, and is left to those who read the file. */
 function lookAtHeader(bytes: Uint8Array, { args }: Call): Omit<FileColumns, 'files'> | undefined {
   const end = bytes.indexOf(10);
   const line = new TextDecoder().decode(bytes.subarray(0, end < 0 ? bytes.length : end)).trimEnd();

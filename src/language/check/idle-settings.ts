@@ -1,4 +1,4 @@
-/** Settings that are well typed and change nothing where they are, or that cannot be meant beside another one. */
+/** Settings that are well typed but have no effect here, or conflict with another one. */
 import * as wiring from '../diagnostics/catalogue/wiring.js';
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { Call, Value } from '../ir/types.js';

@@ -44,7 +44,7 @@ export const matrixSymbol = (
   constant: () => binding?.get(declaration.name.text)?.constant,
 });
 
-/** The values of a matrix, of which `-p` chooses one; none where they are invalid, which has been reported. */
+/** The values of a matrix, of which `-p` chooses one; none if they are invalid, which has been reported. */
 export function axisOf(
   declaration: Matrix,
   source: SourceText,
@@ -99,7 +99,7 @@ function labelled(values: readonly Omit<MatrixValue, 'label'>[]): readonly Matri
   });
 }
 
-/** Every combination, the last matrix changing fastest; one empty one where there is no matrix. */
+/** Every combination, the last matrix changing fastest; one empty one if there is no matrix. */
 export function combinations(axes: readonly Axis[], context: Context): readonly Binding[] {
   const [first] = axes;
   const counts = axes.map(({ values }) => values.length).filter((count) => count > 1);

@@ -29,7 +29,7 @@ const WHY: Readonly<Record<HostErrorCode, string>> = {
 
 export const PRELUDE = 'std/prelude';
 
-/** The library's modules by their text: an editor checks at every key, and they do not change. */
+/** The library's modules by their text: an editor checks at every keystroke, and they do not change. */
 const library = new Map<string, Parsed>();
 
 function parseOnce(source: SourceText): Parsed {

@@ -20,7 +20,7 @@ const FOLDERS: Readonly<Record<string, (call: Call, world: World) => string>> = 
   untrained: ({ args }, { folder }) => resolve(folder, String(args['folder'])),
 };
 
-/** Digest of the tokenizer of a model; `undefined` where it cannot be told. */
+/** Digest of the tokenizer of a model; `undefined` if it cannot be told. */
 function tokenizerOf(call: Call, world: World): string | undefined {
   const folder = Object.hasOwn(FOLDERS, call.call) ? FOLDERS[call.call]?.(call, world) : undefined;
   if (folder === undefined) return undefined;

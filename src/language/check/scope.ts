@@ -22,7 +22,7 @@ export class Scope {
     readonly moduleOf: (name: string) => string | undefined,
     /** Where an import can be inserted. */
     readonly importAt: number,
-    /** Behind the last name that the file imports from a module. */
+    /** After the last name that the file imports from a module. */
     private readonly lastImport: (module: string) => number | undefined,
   ) {}
 

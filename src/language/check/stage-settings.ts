@@ -28,7 +28,7 @@ export interface SettingText {
   readonly isWhole: boolean;
 }
 
-/** What the text has at a path, or as far as the path leads; `undefined` where none of the properties begins it. */
+/** What the text has at a path, or as far as the path leads; `undefined` if none of the properties begins it. */
 export function textAt(properties: readonly Property[], path: string): SettingText | undefined {
   const [first = '', ...rest] = path.split('.');
   let expression = properties.find(({ key }) => key.text === first)?.value;
@@ -62,7 +62,7 @@ export const presetOf = ({ stage }: Pick<CheckedStage, 'stage'>, path: string): 
 export const referenceIn = ({ stage }: CheckedStage, key: string): Reference | undefined =>
   references(stage.settings[key] ?? null)[0];
 
-/** The train stage behind a stage that trains or merges. */
+/** The train stage that a stage that trains or merges gets its adapter from. */
 export function trainedBy(name: string, stages: Stages): CheckedStage | undefined {
   const checked = stages.get(name);
   if (checked?.stage.kind === 'train') return checked;

@@ -125,7 +125,7 @@ function usingAsSetting({ name, using, properties }: Block, key: Word, source: S
 const setBy = (layers: readonly Layer[], key: string): boolean =>
   layers.some(({ preset }) => preset.declaration.properties.some((property) => property.key.text === key));
 
-/** `checked` is `undefined` where a setting has an error; what is written stands in for it then. */
+/** `checked` is `undefined` if a setting has an error; what is written stands in for it then. */
 function measured(
   block: Block,
   schema: StageSchema,

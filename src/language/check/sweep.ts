@@ -13,7 +13,7 @@ import type { Overrides } from './overrides.js';
 import type { CheckedStage } from './stages.js';
 
 export interface Sweep {
-  /** At least one, which is empty where there is no matrix. */
+  /** At least one, which is empty if there is no matrix. */
   readonly bindings: readonly Binding[];
   /** Matrices with more than one value, by the stages that they tell apart. */
   readonly axes: Axes;

@@ -22,7 +22,7 @@ export interface ParamSymbol {
   readonly declaration: Param;
   readonly type: SettingType | undefined;
   /**
-   * Evaluated when first asked for; `undefined` where it has no valid value, which has been reported. `at`: where it is
+   * Evaluated when first asked for; `undefined` if it has no valid value, which has been reported. `at`: where it is
    * asked for.
    */
   readonly constant: (at?: Span) => Constant | undefined;
@@ -35,7 +35,7 @@ export interface MatrixSymbol {
   readonly type: SettingType | undefined;
   /** The values of the matrices are still being read. */
   readonly isOpen: boolean;
-  /** `undefined` where it has none, which has been reported. */
+  /** `undefined` if it has none, which has been reported. */
   readonly constant: () => Constant | undefined;
 }
 
@@ -47,7 +47,7 @@ export interface SecretSymbol {
 export interface StageSymbol {
   readonly kind: 'stage';
   readonly block: Block;
-  /** `undefined` where the kind is unknown, which has been reported. */
+  /** `undefined` if the kind is unknown, which has been reported. */
   readonly schema: StageSchema | undefined;
   /** The method of its `using`. */
   readonly method: string | undefined;

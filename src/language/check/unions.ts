@@ -37,7 +37,7 @@ export const evaluateUnion: Evaluate<'union'> = (expression, type, context, path
   return context.report(noneFits(expression, type, context));
 };
 
-/** What takes `none` is a limit, and 0 where none was meant is out of range. */
+/** What takes `none` is a limit, and 0 if none was meant is out of range. */
 function sayNoLimit(diagnostics: Diagnostic[]): void {
   for (const [index, diagnostic] of diagnostics.entries())
     if (diagnostic.code === 'FTP0305') diagnostics[index] = { ...diagnostic, help: '`none` means no limit' };

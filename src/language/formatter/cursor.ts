@@ -22,7 +22,7 @@ export class Cursor {
   private waiting: string[] = [];
   /** Index of the closing bracket by that of the opening one. */
   private readonly closes = new Map<number, number>();
-  /** How many comments are before each token and behind the one before it, those of all tokens before included. */
+  /** How many comments are before each token and after the one before it, those of all tokens before included. */
   private readonly comments: number[] = [];
 
   constructor(private readonly text: string) {
@@ -49,7 +49,7 @@ export class Cursor {
     const [opening, closing] = [this.next, this.token(close)];
     return {
       start: this.token(this.at + 1).start,
-      /** Offset behind the closing bracket. */
+      /** Offset after the closing bracket. */
       behind: closing.end,
       last: this.token(close - 1),
       hasComment: (this.comments[close] ?? 0) > (this.comments[this.at] ?? 0),
@@ -57,7 +57,7 @@ export class Cursor {
     };
   }
 
-  /** The next token as written. Comments before it that were not asked for go behind the item. */
+  /** The next token as written. Comments before it that were not asked for go after the item. */
   take(): string {
     const { leading, trailing, image } = this.next;
     if (!this.leadingTaken) this.waiting.push(...leading.map(({ text }) => text));
@@ -116,7 +116,7 @@ export class Cursor {
   }
 
   /**
-   * Takes `// allow(…)` out of what waits, where it is behind an item that starts at `start` on the same line. It
+   * Takes `// allow(…)` out of what waits, where it is after an item that starts at `start` on the same line. It
    * refers to that line, so if the item breaks it must be before all of it.
    */
   allowanceBehind(start: number): string | undefined {

@@ -18,7 +18,7 @@ export type Doc =
   | { readonly kind: 'choice'; readonly broken: Doc; readonly flat: Doc }
   | { readonly kind: 'indent'; readonly body: Doc }
   | { readonly kind: 'group'; readonly body: Doc; readonly broken: boolean }
-  /** Text behind everything else on its line, whose width does not count: a comment. */
+  /** Text after everything else on its line, whose width does not count: a comment. */
   | { readonly kind: 'suffix'; readonly text: string };
 
 export const SPACE_OR_BREAK: Doc = { kind: 'break', flat: ' ' };

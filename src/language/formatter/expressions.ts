@@ -6,7 +6,7 @@ import type { Cursor } from './cursor.js';
 import { BREAK, choice, type Doc, group, indent, SPACE_OR_BREAK } from './doc.js';
 import { endingLine } from './items.js';
 
-/** Where an expression is: only in brackets may it go on in the next line. */
+/** Where an expression is: only in brackets may it continue in the next line. */
 type Place = 'outside' | 'in_brackets' | 'fills_brackets';
 
 interface BracketStyle {
@@ -73,14 +73,14 @@ export class ExpressionLayout {
   }
 
   /**
-   * Brackets with items between commas: on one line, or an item a line with a comma behind each. A comma behind the
+   * Brackets with items between commas: on one line, or one item per line with a comma after each. A comma after the
    * last item, as it was written, keeps them broken.
    */
   brackets(items: readonly (() => Doc)[], { edge = BREAK, commas = true }: BracketStyle = {}): Doc {
     const { cursor } = this;
     const { hasComment, last } = cursor.brackets();
     const hasItems = items.length > 0;
-    // where there is none in the brackets, what waits from before goes on waiting
+    // if there is none in the brackets, what waits from before continues waiting
     const open = cursor.take();
     const behind = hasComment ? cursor.commentsBehind() : '';
     const inside = items.map((print, i) => {

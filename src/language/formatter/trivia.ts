@@ -1,4 +1,4 @@
-/** The tokens of a text with the comments that belong to each: those on lines of their own before it, and one behind it. */
+/** The tokens of a text with their comments: those on lines of their own before a token, and one after it. */
 import { EOF, type IToken, type TokenType } from '../../../grammar/chevrotain.js';
 import { lexer, Newline } from '../../../grammar/tokens.js';
 
@@ -17,7 +17,7 @@ export interface Token {
   readonly leading: readonly OwnLine[];
   /** An empty line is before it, after its leading comments. */
   readonly blankBefore: boolean;
-  /** Comment behind it on its line. */
+  /** Comment after it on its line. */
   readonly trailing?: string;
 }
 

@@ -19,9 +19,9 @@ export interface Disk {
   rename(from: string, to: string): void;
   /** Makes a symbolic link at `path`. */
   link(target: string, path: string): void;
-  /** The target of a symbolic link; `undefined` where there is none. */
+  /** The target of a symbolic link; `undefined` if there is none. */
   readLink(path: string): string | undefined;
-  /** Removes a file, a link or a folder with all that is in it; nothing where there is none. */
+  /** Removes a file, a link or a folder with all that is in it; nothing if there is none. */
   remove(path: string): void;
 }
 

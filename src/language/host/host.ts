@@ -11,7 +11,7 @@ export interface Host {
   readText(path: string): string;
   /** `length` bytes from `start` (default: the whole file). Throws an {@link HostError}. */
   readBytes(path: string, start?: number, length?: number): Uint8Array;
-  /** `undefined` where nothing is at `path`. */
+  /** `undefined` if nothing is at `path`. */
   stat(path: string): FileStat | undefined;
   /** Names in a folder, sorted by code unit. Throws an {@link HostError}. */
   list(folder: string): readonly string[];
@@ -38,7 +38,7 @@ export interface FileStat {
 export interface Machine {
   readonly name: string;
   readonly cores: number;
-  /** Programs that wanted a core, on average over the last minute; 0 where the system does not say. */
+  /** Programs that wanted a core, on average over the last minute; 0 if the system does not say. */
   readonly load: number;
   /** Memory that a process may use: physical memory, or less under a container limit. Bytes. */
   readonly memoryBytes: number;

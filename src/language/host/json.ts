@@ -16,7 +16,7 @@ export class JsonFault {
   constructor(
     /** Without a full stop: ``it has no `version` ``, `` `files["a.txt"].bytes` must be a count, not -1 ``. */
     readonly detail: string,
-    /** What the schema looked at; `undefined` where the text is not JSON at all. */
+    /** What the schema looked at; `undefined` if the text is not JSON at all. */
     readonly value?: unknown,
   ) {}
 }
@@ -61,7 +61,7 @@ export function ownJson<const S extends v.GenericSchema>(schema: S, text: string
   return value;
 }
 
-/** `undefined` where there is no such file, too. */
+/** `undefined` if there is no such file, too. */
 export function tryJsonFile<const S extends v.GenericSchema>(
   schema: S,
   host: Pick<Host, 'readText'>,

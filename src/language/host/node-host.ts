@@ -142,7 +142,7 @@ function guard<T>(path: string, read: () => T): T {
     return read();
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    // Out of memory, or a bug: nothing that the system says of the file.
+    // Out of memory, or a bug: nothing that the system says about the file.
     if (typeof code !== 'string') throw error;
     throw new HostError(CODES[code] ?? 'io', path, error instanceof Error ? error.message : String(error));
   }

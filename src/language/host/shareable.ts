@@ -1,6 +1,6 @@
 /**
  * Memory that native libraries may take as it is. TensorFlow shares an array that begins at a multiple of 64 bytes and
- * copies any other; glibc begins a block that it maps by itself 16 bytes behind a page. Elsewhere, and for small arrays,
+ * copies any other; glibc begins a block that it maps by itself 16 bytes after a page. Elsewhere, and for small arrays,
  * nothing is lost but the copy.
  */
 const LEAD = 48;

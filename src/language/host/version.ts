@@ -8,7 +8,7 @@ const versionIn = (host: Host, file: string): string | undefined => tryJsonFile(
 export const ftpcVersion = (host: Host): string =>
   versionIn(host, join(host.packageFolder, 'package.json')) ?? 'unknown';
 
-/** The version of an installed package, without loading it; `undefined` where it is not installed. */
+/** The version of an installed package, without loading it; `undefined` if it is not installed. */
 export function packageVersion(host: Host, name: string): string | undefined {
   const require = createRequire(join(host.packageFolder, 'package.json'));
   for (const folder of require.resolve.paths(name) ?? []) {

@@ -17,10 +17,10 @@ export interface RequirementResult {
   readonly sentence: string;
 }
 
-/** The value of a name in a requirement; `undefined` where it is not known. */
+/** The value of a name in a requirement; `undefined` if it is not known. */
 export type Lookup = (path: MetricName['path']) => number | boolean | undefined;
 
-/** `undefined` where the requirement reads something that is not known. */
+/** `undefined` if the requirement reads something that is not known. */
 export function resultOf(requirement: Requirement, lookup: Lookup): RequirementResult | undefined {
   if (unknownIn(requirement, lookup) !== undefined) return undefined;
   const read = ({ path }: MetricName): Reading => lookup(path);

@@ -1,4 +1,4 @@
-/** Names of the tensor runtimes; `src/compute/tensor/runtimes` has what is behind them. */
+/** Names of the tensor runtimes; `src/compute/tensor/runtimes` implements them. */
 export const RUNTIME_NAMES = ['onnx', 'tensorflow', 'webgpu', 'wasm', 'cpu'] as const;
 export type RuntimeName = (typeof RUNTIME_NAMES)[number];
 

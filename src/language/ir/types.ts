@@ -1,4 +1,4 @@
-/** The checked program: stages with every setting evaluated, typed and filled in. Plain JSON but for the spans. */
+/** The checked program: stages with every setting evaluated, typed and filled in. Plain JSON except for the spans. */
 import type { BinaryOperatorText } from '../../../grammar/operators.js';
 import type { Span } from '../source/span.js';
 
@@ -85,7 +85,7 @@ export type Origin = 'author' | 'preset' | 'default' | 'planner' | 'param';
 
 /** Which of the stages that a matrix leads to a stage is. */
 export interface Instance {
-  /** The name that is declared; that of the stage goes on with `@rate=1e-4`. */
+  /** The name that is declared; that of the stage continues with `@rate=1e-4`. */
   readonly of: string;
   /** The values that its name shows, by matrix. */
   readonly at: Readonly<Record<string, Value>>;
@@ -96,7 +96,7 @@ export interface Stage {
   readonly name: string;
   /** Where a matrix makes several stages of one block. */
   readonly instance?: Instance;
-  /** `using NAME`, `undefined` where the planner chooses. */
+  /** `using NAME`, `undefined` if the planner chooses. */
   readonly preset?: string;
   /** Checked against the kind's schema; its static type is `Infer<typeof schema>`. Settings left to the planner are absent. */
   readonly settings: Readonly<Record<string, Value>>;

@@ -1,4 +1,4 @@
-/** `NAME.lock` beside a pipeline: what its names refer to, and the digests of what it reads. Contract: docs/schema/lock.json. */
+/** `NAME.lock` next to a pipeline: what its names refer to, and the digests of what it reads. Contract: docs/schema/lock.json. */
 import * as v from 'valibot';
 import { type Checked, count, hex, record, sha256, version } from '../host/json.js';
 import { isSafeName } from './repositories.js';

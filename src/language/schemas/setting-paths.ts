@@ -1,4 +1,4 @@
-/** Settings by their paths (`lora.rank`, `optimizer.schedule.warmup`): what schemas, values and tables say of them. */
+/** Settings by their paths (`lora.rank`, `optimizer.schedule.warmup`): what schemas, values and tables say about them. */
 import type { Value, Values } from '../ir/types.js';
 import { isCall, isRecord } from '../ir/values.js';
 import { functions } from './functions/index.js';
@@ -7,7 +7,7 @@ import type { FunctionSchema, Setting, SettingType } from './schema.js';
 export const functionNamed = (name: string): FunctionSchema | undefined =>
   Object.hasOwn(functions, name) ? functions[name] : undefined;
 
-/** The types of a union, or the type itself; none where nothing is known. */
+/** The types of a union, or the type itself; none if nothing is known. */
 export const alternatives = (type: SettingType | undefined): readonly SettingType[] =>
   type === undefined ? [] : type.kind === 'union' ? type.of.flatMap(alternatives) : [type];
 
@@ -23,7 +23,7 @@ export function alternative<K extends SettingType['kind']>(
 export const recordFields = (type: SettingType | undefined): Readonly<Record<string, Setting>> | undefined =>
   alternative(type, 'record')?.fields;
 
-/** What a table says of a path, or of the nearest value that it lies in. */
+/** What a table says about a path, or of the nearest value that it lies in. */
 export function atOrAbove<T>(table: Readonly<Record<string, T>> | undefined, path: string): T | undefined {
   for (let at = path; at !== ''; at = at.slice(0, Math.max(0, at.lastIndexOf('.'))))
     if (table !== undefined && Object.hasOwn(table, at)) return table[at];

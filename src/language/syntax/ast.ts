@@ -37,7 +37,7 @@ export type Expression =
       readonly operator: BinaryOperatorText;
       readonly left: Expression;
       readonly right: Expression;
-      /** In parentheses: then a comparison may be beside another. */
+      /** In parentheses: then comparisons may be next to each other. */
       readonly grouped?: boolean;
       readonly span: Span;
     }
@@ -126,7 +126,7 @@ export interface Requirement {
 }
 
 interface Body {
-  /** Methods and presets, as written; none where there is no `using`. */
+  /** Methods and presets, as written; none if there is no `using`. */
   readonly using: readonly Word[];
   readonly properties: readonly Property[];
   readonly requirements: readonly Requirement[];

@@ -94,7 +94,7 @@ function asName(token: IToken): IToken | undefined {
   return createTokenInstance(t.Identifier, token.image, token.startOffset, endOf(token), 0, 0, 0, 0);
 }
 
-/** Behind the brace that closes the one at `index`; behind the end where there is none. */
+/** After the brace that closes the one at `index`; after the end if there is none. */
 function closingOf(tokens: readonly IToken[], index: number): number {
   let depth = 0;
   for (let at = index; at < tokens.length; at++) {

@@ -1,4 +1,4 @@
-/** Commas that are missing, and one that is behind the last item of a line. */
+/** Commas that are missing, and one that is after the last item of a line. */
 import type { Part, SyntaxNode } from '../../../grammar/node.js';
 import * as errors from '../diagnostics/catalogue/syntax.js';
 import type { Diagnostic } from '../diagnostics/types.js';
@@ -26,7 +26,7 @@ export class Commas {
     }
   }
 
-  /** Reports a comma behind which the line goes on with the closing bracket: what was there may be lost. */
+  /** Reports a comma after which the line continues with the closing bracket: what was there may be lost. */
   last(parent: SyntaxNode): void {
     let before: Part | undefined;
     let last = parent.first;

@@ -25,14 +25,14 @@ export function collectDocs(comments: readonly Comment[], text: string): Docs {
   return { before };
 }
 
-/** A comment behind something else says nothing of what is below it. */
+/** A comment at the end of a line does not document what follows. */
 function startsLine(text: string, offset: number): boolean {
   let at = offset;
   while (at > 0 && SPACE.includes(text.charAt(at - 1))) at--;
   return at === 0 || text.charAt(at - 1) === '\n' || text.charAt(at - 1) === '\r';
 }
 
-/** Place of the last comment that ends before an offset, -1 where there is none. */
+/** Place of the last comment that ends before an offset, -1 if there is none. */
 function lastBefore(docs: readonly Comment[], offset: number): number {
   let [low, high] = [0, docs.length];
   while (low < high) {

@@ -109,7 +109,7 @@ const comment = (token: IToken, file: string): Comment => ({
 /** What the parser and the tree builder conclude, rather than see. */
 const GUESSES = new Set(['FTP0107', 'FTP0108', 'FTP0109', 'FTP0110', 'FTP0111', 'FTP0112', 'FTP0113']);
 
-/** Where these stand, the rest of their line cannot be read for certain, before them or behind. */
+/** After one of these, or before it, the rest of its line cannot be read for certain. */
 const UNREADABLE = new Set(['FTP0101', 'FTP0102']);
 
 /** What is wrong later on a line may follow from what is wrong earlier: only the first guess is certain. */
@@ -126,7 +126,7 @@ function oneALine(diagnostics: readonly Diagnostic[], source: SourceText): reado
   return withoutClosing(kept, source);
 }
 
-/** A block that is not closed where the next begins, and a brace too many behind that: one block is in another. */
+/** A block that is not closed where the next begins, and a brace too many after that: one block is in another. */
 function withoutClosing(diagnostics: readonly Diagnostic[], { text }: SourceText): readonly Diagnostic[] {
   const open: Diagnostic[] = [];
   const explained = new Set<Diagnostic>();

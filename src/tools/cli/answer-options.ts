@@ -97,7 +97,7 @@ export function answerOptions(args: Arguments): AnswerOptions {
   return options;
 }
 
-/** Options that say nothing where no token is drawn. */
+/** Options without effect unless tokens are sampled. */
 const OF_DRAWS = ['top-p', 'top-k', 'min-p', 'seed'] as const;
 
 const wholeFrom = (least: number, args: Arguments, name: string): number | undefined =>

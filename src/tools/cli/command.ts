@@ -31,7 +31,7 @@ export function positionalText({ name, optional, many }: PositionalSpec): string
 /** A command line against its command. Names are those of the command's spec; another name is a bug. */
 export interface Arguments {
   positional(name: string): string;
-  /** `undefined` where it was left out. */
+  /** `undefined` if it was left out. */
   optionalPositional(name: string): string | undefined;
   /** All of a positional that may be given more than once. */
   positionals(name: string): readonly string[];

@@ -30,7 +30,7 @@ export async function reportBug(error: unknown, world: World): Promise<void> {
 const isOutOfFiles = (error: unknown): boolean =>
   error instanceof Error && /^E[MN]FILE$/.test((error as NodeJS.ErrnoException).code ?? '');
 
-/** Where the trace was written; `undefined` where it could not be. */
+/** Where the trace was written; `undefined` if it could not be. */
 async function keep(trace: string, { host }: World): Promise<string | undefined> {
   const { layoutIn, newRunId, runFolder, writeWhole } = await import('../../pipeline/store/index.js');
   const layout = layoutIn(host.cwd);

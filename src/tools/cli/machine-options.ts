@@ -107,6 +107,6 @@ export function threadsOf(args: Arguments): number | undefined {
   return threads;
 }
 
-/** `undefined` where it is left out: then the pipeline may say it. */
+/** `undefined` if it is left out: then the pipeline may say it. */
 export const runtimeOf = (args: Arguments): RuntimeChoice | undefined =>
   RUNTIME_CHOICES.find((name) => name === args.text('runtime'));

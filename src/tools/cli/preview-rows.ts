@@ -3,7 +3,7 @@ import { previewTokens } from '../../pipeline/stages/format/preview.js';
 import type { Artefact } from '../../pipeline/stages/stage.js';
 import type { World } from './world.js';
 
-/** Marks of the supervised part where there are no colours. */
+/** Marks of the supervised part if there are no colours. */
 const OPEN = '⟦';
 const CLOSE = '⟧';
 

@@ -8,7 +8,7 @@ import { type Host, HostError } from '../../language/host/host.js';
 export interface Target {
   /** As it is named to people: relative to the working directory. */
   readonly name: string;
-  /** Where it really is, behind all links. */
+  /** Where it really is, with all links resolved. */
   readonly path: string;
 }
 

@@ -10,7 +10,7 @@ export interface Series {
   readonly points: readonly Point[];
 }
 
-/** Those that have something to draw, without the points whose value is no number. */
+/** Those that have something to draw, without the points whose value is not a number. */
 export const drawable = <S extends Series>(series: readonly S[]): readonly S[] =>
   series
     .map((one) => ({

@@ -1,4 +1,4 @@
-/** Files and pages over HTTP: a file goes on where an earlier try ended, and counts only with the right digest. */
+/** Files and pages over HTTP: a file continues where an earlier try ended, and counts only with the right digest. */
 import { createHash } from 'node:crypto';
 import { closeSync, createReadStream, ftruncateSync, openSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';

@@ -53,7 +53,7 @@ const SIGNS: Readonly<Record<string, (order: number) => boolean>> = {
   '<': (order) => order < 0,
 };
 
-/** What a package index says of its files; a file without a size or a SHA-256 is passed over. */
+/** What a package index says about its files; a file without a size or a SHA-256 is passed over. */
 const PAGE = v.object({
   files: v.array(
     v.object({

@@ -1,4 +1,4 @@
-/** What things are, in Markdown: for hovers and beside completions. */
+/** What things are, in Markdown: for hovers and next to completions. */
 import { FAMILY_NOUNS, portNoun } from '../../language/check/describe.js';
 import { suffixesOf, unitNoun } from '../../language/check/units.js';
 import { valueText } from '../../language/check/value-text.js';

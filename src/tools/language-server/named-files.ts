@@ -17,7 +17,7 @@ const CONFIGS: Partial<Readonly<Record<Path['names'], string>>> = {
 /** A model or an adapter, which is a folder. */
 export const namesFolder = ({ names }: Path): boolean => CONFIGS[names] !== undefined;
 
-/** Absolute; none where nothing is there. Of a folder it is the file that says what is in it. */
+/** Absolute; none if nothing is there. Of a folder it is the file that says what is in it. */
 export function filesNamed(
   { path, names }: Path,
   { analysis, compiled }: View,

@@ -1,4 +1,4 @@
-/** What the planner says of a stage, for hovers and hints. */
+/** What the planner says about a stage, for hovers and hints. */
 import { bytes, duration } from '../../pipeline/planner/quantities.js';
 import { scaleText } from '../../pipeline/planner/render/scale.js';
 import type { PlannedStage } from '../../pipeline/planner/types.js';

@@ -126,7 +126,7 @@ export class Projects {
     return this.cachedDisk.host(root, new Set());
   }
 
-  /** The text of a file as the editor has it, or as it is on the disk; `undefined` where there is none. */
+  /** The text of a file as the editor has it, or as it is on the disk; `undefined` if there is none. */
   sourceOf(path: string): SourceText | undefined {
     const file = this.open.get(path);
     if (file !== undefined) return sourceText(path, file.text);

@@ -1,4 +1,4 @@
-/** The language server: features over one compilation a text, behind a connection that the rim opens. */
+/** The language server: features over one compilation per text, on a connection that the command line opens. */
 import type {
   ClientCapabilities,
   Connection,
@@ -100,7 +100,7 @@ const capabilities = (): ServerCapabilities =>
     ...features.map((feature) => feature.capabilities),
   ) as ServerCapabilities;
 
-/** Milliseconds of work behind which more changes are waited for, and the longest wait. */
+/** Milliseconds of work after which more changes are waited for, and the longest wait. */
 const QUICK = 25;
 const LONGEST = 200;
 

@@ -30,7 +30,7 @@ export interface Feature {
   readonly register: (session: Session) => void;
 }
 
-/** A handler that answers nothing where it fails: a bug of ours must not take the editor's session down. */
+/** A handler that answers nothing if it fails: a bug of ours must not take the editor's session down. */
 export function safely<A extends readonly unknown[], R>(
   { complain }: Session,
   nothing: R,
@@ -50,7 +50,7 @@ interface DocumentParams {
   readonly textDocument: TextDocumentIdentifier;
 }
 
-/** The document of a request, as its own pipeline; `undefined` where it is none of ours. */
+/** The document of a request, as its own pipeline; `undefined` if it is none of ours. */
 export function viewOf({ open, projects }: Session, { textDocument }: DocumentParams): View | undefined {
   const path = open.pathOf(textDocument.uri);
   if (open.get(path) === undefined && !isPipelineFile(path)) return undefined;

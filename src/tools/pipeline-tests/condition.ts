@@ -20,7 +20,7 @@ export interface Scope {
   readonly codes: readonly string[];
 }
 
-/** `undefined` where something is wrong with it, which has been reported. */
+/** `undefined` if something is wrong with it, which has been reported. */
 export function conditionOf(expression: Expression, scope: Scope): Condition | undefined {
   const { context } = scope;
   const names: Names<TestName> = {

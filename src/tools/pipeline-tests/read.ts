@@ -66,7 +66,7 @@ class Reader {
       .flatMap((name) => /^(FTP\d{4})\.md$/.exec(name)?.[1] ?? []);
   }
 
-  /** `undefined` where something is wrong with it. */
+  /** `undefined` if something is wrong with it. */
   test(test: Test): TestCase | undefined {
     const { context } = this;
     const plain = plainSettings(test, context);

@@ -19,7 +19,7 @@ export interface ComparableSetting {
 
 type Settings = Readonly<Record<string, Setting>>;
 
-/** `undefined` where there is no such setting, or none that can be compared; that has been reported. */
+/** `undefined` if there is no such setting, or none that can be compared; that has been reported. */
 export function findSetting(
   stage: Stage,
   words: readonly Word[],

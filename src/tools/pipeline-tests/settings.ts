@@ -31,7 +31,7 @@ export const testSettings = {
 
 const OTHERS = ['with', 'machine'] as const;
 
-/** The settings of the table; `undefined` where one is wrong, which has been reported. */
+/** The settings of the table; `undefined` if one is wrong, which has been reported. */
 export function plainSettings({ properties, name }: Test, context: Context): Values | undefined {
   const known = [...Object.keys(testSettings), ...OTHERS];
   const where = `the test \`${name.text}\``;
@@ -53,7 +53,7 @@ const isOther = (key: string): boolean => (OTHERS as readonly string[]).includes
 export const settingOf = ({ properties }: Test, name: string): Property | undefined =>
   properties.find(({ key }) => key.text === name);
 
-/** `rtx3090` or `"a100-40gb"`: a name with a dash is no word of the language. */
+/** `rtx3090` or `"a100-40gb"`: a name with a dash is not a word of the language. */
 export function machineOf(value: Expression, context: Context): string | undefined {
   const name =
     value.kind === 'string'

@@ -7,7 +7,7 @@ import { evaluate, type Measure } from '../../language/ir/evaluate.js';
 import { spanText } from '../../language/source/text.js';
 import type { Condition, Expectation, Facts, Need } from './types.js';
 
-/** What is wrong; `undefined` where it holds. */
+/** What is wrong; `undefined` if it holds. */
 export function failureOf({ condition, source }: Expectation, facts: Facts): Diagnostic | undefined {
   const textOf = ({ span }: Condition): string => spanText(source, span).replace(/\s+/g, ' ');
   /** What was looked at, in order, by its text. */

@@ -34,7 +34,7 @@ export interface CommitComparison {
 
 interface EarlierPlan {
   readonly before: PlanOutline | undefined;
-  /** The file at the commit, relative to the root; `null` where there was none. */
+  /** The file at the commit, relative to the root; `null` if there was none. */
   readonly file: string | null;
   readonly notes: readonly Note[];
 }

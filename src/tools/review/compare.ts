@@ -113,7 +113,7 @@ function listChange<T>(before: readonly T[], after: readonly T[], key: (item: T)
 
 const foundKey = ({ code, severity, message }: DiagnosticSummary): string => `${code} ${severity} ${message}`;
 
-/** What is said of a stage under its new name is nothing new; instances of a matrix may be referred to as one. */
+/** A finding about a stage under its new name is not new; instances of a matrix may be referred to as one. */
 function foundChange(
   before: readonly DiagnosticSummary[],
   after: readonly DiagnosticSummary[],

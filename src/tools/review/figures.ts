@@ -6,7 +6,7 @@ interface Figure {
   /** In a table. */
   readonly noun: string;
   readonly text: (value: number) => string;
-  /** How the stages' values make that of the whole; `undefined` where that says nothing. */
+  /** How the stages' values make that of the whole; `undefined` if that says nothing. */
   readonly total?: (values: readonly number[]) => number;
 }
 

@@ -28,7 +28,7 @@ export function refHost(
   const places = openEarlierPaths(real, repository, (module) => report(submoduleChanged(module, ref)));
   const contents = openContents(real, repository, ref, report);
   const taken = new Set<string>();
-  /** Of a file that is not on the disk. Throws a `HostError` where there is no file. */
+  /** Of a file that is not on the disk. Throws a `HostError` if there is no file. */
   const earlier = (path: string, place: Exclude<EarlierPlace, { from: 'disk' }>): Uint8Array => {
     if (place.from === 'git') return contents.of(place.id, path, places.nameOf(path) ?? path);
     const code = place.from === 'folder' ? 'is_folder' : 'not_found';

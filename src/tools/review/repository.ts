@@ -19,9 +19,9 @@ export interface Repository {
   realPath(path: string): string;
   /** Those of the paths that the commit has. */
   tracked(paths: readonly string[]): ReadonlySet<string>;
-  /** What a file was called in the commit; `undefined` where it was not there under any name. */
+  /** What a file was called in the commit; `undefined` if it was not there under any name. */
   renamedFrom(path: string): string | undefined;
-  /** Where the content of a Git LFS object is kept, by its SHA-256; `undefined` where it was not fetched. */
+  /** Where the content of a Git LFS object is kept, by its SHA-256; `undefined` if it was not fetched. */
   largeObject(sha256: string): string | undefined;
 }
 

@@ -35,7 +35,7 @@ export interface StageOutline {
   /** Conditions as words, evaluated as far as they are known, sorted. */
   readonly requires: readonly string[];
   readonly figures: Figures;
-  /** What its output is a digest of; absent where only the shape of a plan is kept. */
+  /** What its output is a digest of; absent if only the shape of a plan is kept. */
   readonly identity?: { readonly key: string; readonly parts: Readonly<Record<string, string>> };
 }
 
@@ -58,7 +58,7 @@ export interface PlanOutline {
   readonly valid: boolean;
 }
 
-/** Before and after; `null` where there is none. */
+/** Before and after; `null` if there is none. */
 export interface SettingChange {
   readonly path: string;
   readonly before: string | null;
@@ -90,7 +90,7 @@ export interface StageChange {
   readonly settings: readonly SettingChange[];
   readonly requires: ListChange;
   readonly figures: readonly FigureChange[];
-  /** Whether its output differs from the one before; `null` where that is not known. */
+  /** Whether its output differs from the one before; `null` if that is not known. */
   readonly reruns: boolean | null;
   /** Its own reasons; what it only inherits is in `because`. */
   readonly reasons: readonly Reason[];

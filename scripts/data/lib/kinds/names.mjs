@@ -49,7 +49,7 @@ export function identifierRows(licences) {
   return inTurn(distinct(rows)).slice(0, 200);
 }
 
-/** Two identifiers (`GPL-2.0` and a deprecated twin) may have one name: then the question has no one answer. */
+/** Two identifiers (`GPL-2.0` and a deprecated twin) may have one name: then the question has more than one answer. */
 function distinct(rows) {
   const count = new Map();
   for (const { instruction } of rows) count.set(instruction, (count.get(instruction) ?? 0) + 1);

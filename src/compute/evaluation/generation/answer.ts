@@ -13,7 +13,7 @@ export interface GrowingAnswer {
   result(): Generated;
 }
 
-/** A logit is no number: the model's weights are damaged, or overflowed. */
+/** A logit is not a number: the model's weights are damaged, or overflowed. */
 export class NoNumberError extends Error {
   override readonly name = 'NoNumberError';
   constructor() {
@@ -21,7 +21,7 @@ export class NoNumberError extends Error {
   }
 }
 
-/** `room`: tokens that the model has positions for behind the prompt. */
+/** `room`: tokens that the model has positions for after the prompt. */
 export function growingAnswer(
   row: number,
   prompt: Int32Array,
@@ -32,7 +32,7 @@ export function growingAnswer(
   const stopIds = new Set(options.stopIds);
   const ids: number[] = [];
   const seen = new Set(repetitionPenalty === 1 ? [] : prompt);
-  // Each row has draws of its own: its answer doesn't depend on the rows beside it.
+  // Each row has draws of its own: its answer doesn't depend on the rows next to it.
   const random: Random | undefined = sampling && seededRandom(sampling.seed, options.streams?.[row] ?? row);
   let reason: EndReason | undefined;
   let text = '';

@@ -19,7 +19,7 @@ export interface Candidates {
   readonly weights: Float64Array;
 }
 
-/** The likeliest token; the first of equals. -1 where a logit is no number, or none is finite. Logits are `[vocab]`. */
+/** The likeliest token; the first of equals. -1 if a logit is not a number, or none is finite. Logits are `[vocab]`. */
 export function argmax(logits: Float32Array): number {
   let best = -1;
   let most = Number.NEGATIVE_INFINITY;
@@ -67,7 +67,7 @@ export function candidates(logits: Float32Array, sampling: Sampling): Candidates
   return { ids, weights: scoresOf(ids, scores).map(Math.exp) };
 }
 
-/** Draws a token by a uniform number in [0, 1). -1 where there is none. */
+/** Draws a token by a uniform number in [0, 1). -1 if there is none. */
 export function draw({ ids, weights }: Candidates, uniform: number): number {
   let left = uniform * sum(weights);
   let last = -1;

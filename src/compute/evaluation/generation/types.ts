@@ -38,6 +38,6 @@ export type EndReason = 'stop' | 'length' | 'full';
 export interface Generated {
   readonly ids: readonly number[];
   readonly reason: EndReason;
-  /** Text of the ids before a stop string; empty where no {@link TextOptions} are given. */
+  /** Text of the ids before a stop string; empty if no {@link TextOptions} are given. */
   readonly text: string;
 }

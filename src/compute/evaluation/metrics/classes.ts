@@ -16,9 +16,9 @@ export function confusion(rows: readonly Classes[], classes: number): Confusion 
 }
 
 export interface ClassScores {
-  /** Of the rows that are given the class, the share that has it; 0 where none is. */
+  /** Of the rows that are given the class, the share that has it; 0 if none is. */
   readonly precision: number;
-  /** Of the rows that have the class, the share that is given it; 0 where none has. */
+  /** Of the rows that have the class, the share that is given it; 0 if none has. */
   readonly recall: number;
   /** Harmonic mean of the two. */
   readonly f1: number;

@@ -10,7 +10,7 @@ export interface MeasureOptions {
   readonly resamples?: number;
 }
 
-/** The metric over the rows that count, with its 95 % interval; `undefined` where no row counts. */
+/** The metric over the rows that count, with its 95 % interval; `undefined` if no row counts. */
 export function measure(
   name: MetricName,
   rows: readonly MeasuredRow[],
@@ -33,7 +33,7 @@ export function measure(
 
 /**
  * How much larger the metric is for `rows` than for `other`, the same rows of another model. Both are resampled
- * together: a row that is hard for both doesn't widen the interval. `undefined` where no row counts.
+ * together: a row that is hard for both doesn't widen the interval. `undefined` if no row counts.
  */
 export function measureDifference(
   name: MetricName,

@@ -1,6 +1,6 @@
 /**
  * ROUGE-L F1 of an answer against its reference, equal to `rouge_score`'s `rougeL` with `use_stemmer=False`
- * (google-research/rouge, rouge_scorer.py): words are runs of `[a-z0-9]` of the lower-cased text; 0 where one has none.
+ * (google-research/rouge, rouge_scorer.py): words are runs of `[a-z0-9]` of the lower-cased text; 0 if one has none.
  */
 export function rougeL(reference: string, answer: string): number {
   const target = words(reference);

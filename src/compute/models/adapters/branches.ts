@@ -11,7 +11,7 @@ import type { Branch } from './definition.js';
 import { matchesPattern } from './patterns.js';
 
 /**
- * The branch over the linear layer with this full path; `undefined` where it has none. A whole path counts in every
+ * The branch over the linear layer with this full path; `undefined` if it has none. A whole path counts in every
  * layer, the end of one only in `layers` (peft, `check_target_module_exists`).
  */
 export function branchAt(lora: LoraConfig, path: string, layer: number): Branch | undefined {

@@ -1,4 +1,4 @@
-/** What there is to say of a kind of adapter. */
+/** What there is to say about a kind of adapter. */
 import type { BlockBlueprint, NamedShape } from '../architectures/index.js';
 import type { AdapterTensors, ModelConfig, WeightStore } from '../types.js';
 import type { AdapterConfig, AdapterKind, BottleneckConfig, BottleneckPlace } from './config.js';

@@ -7,7 +7,7 @@ const MOST_REPETITIONS = 6;
 const REPEATED_GROUP = /\((?:[^()\\]|\\.)*[*+{|](?:[^()\\]|\\.)*\)[*+{]/;
 
 /**
- * What is wrong with a pattern, in a few words; nothing where it is a regular expression that is matched in little time.
+ * What is wrong with a pattern, in a few words; nothing if it is a regular expression that is matched in little time.
  * A path has some fifty letters, so that a few plain repetitions do no harm.
  */
 export function patternProblem(pattern: string): string | undefined {

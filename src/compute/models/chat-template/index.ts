@@ -14,7 +14,7 @@ import { LimitedInterpreter, limitedRange, TemplateLimitError } from './limits.j
 const MAX_BYTES = 5_000_000;
 const CONFIG = 'tokenizer_config.json';
 
-/** Where transformers keeps a template beside a model or an adapter. */
+/** Where transformers keeps a template next to a model or an adapter. */
 export const CHAT_TEMPLATE = 'chat_template.jinja';
 
 /** The template in a folder of an adapter, which has one where it was not trained with its base's. */
@@ -34,7 +34,7 @@ export interface LoadedTemplate extends ChatTemplate {
 
 /**
  * The chat template of a model folder: `chat_template.jinja` (transformers 5), or `chat_template` in
- * `tokenizer_config.json`, a text or a list of named ones of which `default` is taken. `undefined` where there is none.
+ * `tokenizer_config.json`, a text or a list of named ones of which `default` is taken. `undefined` if there is none.
  * Throws a {@link ModelError} `model_template`.
  */
 export function readChatTemplate(host: Host, folder: string): LoadedTemplate | undefined {
@@ -136,7 +136,7 @@ export function compileChatTemplate(source: string, special: SpecialTokens, path
   };
 }
 
-/** As in Python, a text between quotes goes on behind a line that ends with a backslash; Mistral's templates use it. */
+/** As in Python, a text between quotes continues after a line that ends with a backslash; Mistral's templates use it. */
 const withoutContinuations = (source: string): string =>
   source.includes('\\\n')
     ? source.replace(/\{[{%].*?[%}]\}/gs, (tag) => tag.replace(/(?<!\\)((?:\\\\)*)\\\n/g, '$1'))

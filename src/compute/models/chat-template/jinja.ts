@@ -17,7 +17,7 @@ export interface JinjaEnvironment {
   /** Sets a global from a JavaScript value; a function is called with JavaScript values. */
   set(name: string, value: unknown): JinjaValue;
   setVariable(name: string, value: JinjaValue): void;
-  /** In this scope or one around it; an undefined value where there is none. */
+  /** In this scope or one around it; an undefined value if there is none. */
   lookupVariable(name: string): JinjaValue;
 }
 

@@ -76,7 +76,7 @@ const multiply: Operator = (left, right) => {
 
 const plus = arithmetic((a, b) => a + b);
 
-/** JavaScript would write a number behind a text. */
+/** JavaScript would write a number after a text. */
 const add: Operator = (left, right) => {
   if (isText(left) !== isText(right)) throw refused('+', left, right);
   return plus(left, right);

@@ -84,7 +84,7 @@ export const lettersTitled = (text: string): string =>
 
 const WORD_STARTS = new RegExp(`([-${SPACES}({[<]+)`);
 
-/** Jinja's filter `title`: words begin behind white space, a hyphen or an opening bracket. */
+/** Jinja's filter `title`: words begin after white space, a hyphen or an opening bracket. */
 export const wordsTitled = (text: string): string =>
   text
     .split(WORD_STARTS)

@@ -46,7 +46,7 @@ function readLabels(reader: ConfigReader): readonly string[] {
   );
 }
 
-/** bitsandbytes' 4 bits are read; which kind a weight has is beside it. */
+/** bitsandbytes' 4 bits are read; which kind a weight has is next to it. */
 function refuseQuantisation(reader: ConfigReader): void {
   const how = reader.record(QUANTISED);
   const understood =

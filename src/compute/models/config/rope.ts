@@ -62,7 +62,7 @@ type Read = (reader: ConfigReader, config: ConfigReader, frequencies: number) =>
 
 const positionsOf = (config: ConfigReader): number => config.whole('max_position_embeddings', 2048);
 
-/** Positions of the first training: what is beside the parameters comes before what is among them. */
+/** Positions of the first training: a value next to the RoPE parameters takes precedence over one among them. */
 const originalOf = (rope: ConfigReader, config: ConfigReader): number =>
   config.has(ORIGINAL) ? config.whole(ORIGINAL) : rope.whole(ORIGINAL, positionsOf(config));
 

@@ -63,8 +63,8 @@ export function readShape(config: ConfigReader, fields: ShapeFields = COMMON): S
 }
 
 /**
- * Which layers see a window only: `layer_types`, or what the family says of a layer where a file has none.
- * Everything is in full where there is no window.
+ * Which layers see a window only: `layer_types`, or what the family says about a layer where a file has none.
+ * Everything is in full if there is no window.
  */
 export function readLayerTypes(
   config: ConfigReader,

@@ -19,13 +19,13 @@ export class BatchPositions {
   constructor(
     private readonly parts: Pick<Parts, 'options' | 'buffers'>,
     private readonly blueprint: Blueprint,
-    /** Tokens of a prefix, behind which the texts start. */
+    /** Tokens of a prefix, after which the texts start. */
     private readonly prefix: number,
   ) {}
 
   /**
    * `mask`, `cos` and `sin` where the layer has rotary embeddings, `segments` where rows hold several texts, and
-   * `prefix.mask` behind a prefix.
+   * `prefix.mask` after a prefix.
    */
   inputs(batch: Placed, layer: number): Tensors {
     const { rotary, window } = blockOf(this.blueprint, layer).attention;

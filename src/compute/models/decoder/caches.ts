@@ -9,7 +9,7 @@ export interface Caches {
   readonly size: number;
   grow(size: number): Promise<void>;
   /**
-   * Takes the keys and values `[rows·groups, length, dim]` of the prompts, of which row r has `counts[r]`; what lies behind
+   * Takes the keys and values `[rows·groups, length, dim]` of the prompts, of which row r has `counts[r]`; what lies after
    * is hidden until a token takes its place.
    */
   fill(layer: number, keys: Tensor, values: Tensor, counts: readonly number[]): Promise<void>;
@@ -18,7 +18,7 @@ export interface Caches {
   /** What a layer's step graph reads and gives, for rows of these lengths. */
   inputs(layer: number, lengths: Int32Array): Tensors;
   outputs(layer: number): Tensors;
-  /** Behind a run of the step graph: its token is in the cache. */
+  /** After a run of the step graph: its token is in the cache. */
   append(layer: number, lengths: Int32Array): void;
   /** Goes on with these rows alone, which ascend. */
   keep(rows: readonly number[]): Promise<void>;

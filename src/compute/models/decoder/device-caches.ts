@@ -141,7 +141,7 @@ interface Fit {
   readonly virtual: number;
 }
 
-/** Keys and values of prompts at the front of a cache, behind those of a prefix. */
+/** Keys and values of prompts at the front of a cache, after those of a prefix. */
 function fillGraph({ rows, groups, size, dim, length, virtual }: Fit): Graph {
   const taken = Math.min(length, size - virtual);
   return ofBoth('fill', [rows * groups, length, dim], (b, cache, name) => {

@@ -20,7 +20,7 @@ export function streamOf(key: DropoutKey, layer: number, module: number): number
   );
 }
 
-/** Writes 1 where an element is kept and 0 where it is dropped, with a probability of `rate` for 0. */
+/** Writes 1 where an element is kept and 0 if it is dropped, with a probability of `rate` for 0. */
 export function dropoutMask(out: Uint8Array, rate: number, stream: number): void {
   // each hash decides over two elements, 16 bits each
   const threshold = Math.round(rate * 65536);

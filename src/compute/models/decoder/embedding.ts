@@ -122,7 +122,7 @@ export class Embedding {
   }
 }
 
-/** Adds the gradient of each embedded token to its row; the padding token's row gets none where torch's `padding_idx` is set. */
+/** Adds the gradient of each embedded token to its row; the padding token's row gets none if torch's `padding_idx` is set. */
 export async function addEmbeddingGradient(
   { options, parameters, rows }: Shared,
   { ids, ...placed }: Pick<Batch, 'ids' | 'length' | 'segments'>,

@@ -46,7 +46,7 @@ export function reachOf(longestText: number, length: number): number {
   return Math.min(reach, length);
 }
 
-/** What a block hands from its forward to its backward pass: values of these parts beside its input. */
+/** What a block hands from its forward to its backward pass: values of these parts besides its input. */
 export type Keeping = 'all' | 'both' | 'attention' | 'nothing';
 
 const PARTS: Readonly<Record<Keeping, readonly BlockPart[]>> = {

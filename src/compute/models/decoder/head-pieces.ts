@@ -55,7 +55,7 @@ interface Losses {
 
 /**
  * Loss of each supervised position: the sums of the pieces are put together in float64. This is closer to the exact loss than
- * a float32 sum over a large vocabulary, here and in PyTorch, which loses its smallest terms: 1.9e-5 nats a token with the
+ * a float32 sum over a large vocabulary, here and in PyTorch, which loses its smallest terms: 1.9e-5 nats per token with the
  * 262,144 entries of Gemma 3, 5e-6 with the 49,152 of SmolLM2.
  */
 export async function lossInPieces(

@@ -111,7 +111,7 @@ export class HostCaches implements Caches {
     return cache;
   }
 
-  /** Each row's first `counts[row]` of `from` `[lanes, length, dim]` to the front of its lanes, behind the prefix `lead`. */
+  /** Each row's first `counts[row]` of `from` `[lanes, length, dim]` to the front of its lanes, after the prefix `lead`. */
   private async copy(lead: Tensor | undefined, from: Tensor, to: Float32Array, counts: readonly number[]) {
     const source = (await this.machine.options.runtime.memory.read(from)).data as Float32Array;
     const virtual = lead && (onHost(lead).data as Float32Array);

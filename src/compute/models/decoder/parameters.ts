@@ -1,4 +1,4 @@
-/** The trainable tensors of a decoder and the gradients that add up beside them. */
+/** The trainable tensors of a decoder and the gradients that add up next to them. */
 import type { HostTensor, Memory, Tensor } from '../../tensor/types.js';
 import { isTrained } from '../adapters/branches.js';
 import type { DecoderOptions, DeviceParameters } from './types.js';

@@ -1,6 +1,6 @@
 /**
  * Predicts the memory and arithmetic of one micro batch from the graphs that the decoder would run.
- * Everything that outlives a graph's run is a buffer of the driver, and all of them are held at once; beside
+ * Everything that outlives a graph's run is a buffer of the driver, and all of them are held at once; besides
  * them is the largest set of intermediates that any one graph has.
  */
 import { flopsOf } from '../../tensor/cost.js';
@@ -194,7 +194,7 @@ const maskBytes = (graph: Graph): number =>
     .filter(({ name }) => name.startsWith('dropout.'))
     .reduce((total, { value }) => total + typeBytes(graph, value), 0);
 
-/** What a block holds from its forward to its backward pass, beside its input. */
+/** What a block holds from its forward to its backward pass, besides its input. */
 function keptBytes({ forward, keeping }: BlockKind): number {
   const masks = keepsMasks(keeping) ? maskBytes(forward) : 0;
   const residuals = keeping === 'nothing' ? [] : forward.outputs.filter(({ name }) => name !== 'y');

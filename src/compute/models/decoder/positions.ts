@@ -171,7 +171,7 @@ export function prefixMask(
 }
 
 /**
- * `[queries, columns]`: 0 where the column is not after the query, nor out of the window before it; the last column is
+ * `[queries, columns]`: 0 if the column is not after the query, nor out of the window before it; the last column is
  * that of the last query.
  */
 export function causalMask(

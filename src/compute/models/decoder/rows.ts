@@ -14,11 +14,11 @@ export interface RowSource {
 }
 
 export interface Rows {
-  /** Rows of `from` at these positions, and behind them what no one reads: `[size, width]`. */
+  /** Rows of `from` at these positions, and after them what nobody reads: `[size, width]`. */
   take(from: Tensor, positions: readonly number[], size: number): Promise<Tensor>;
   /** Writes the sum of what is looked up. */
   sum(sources: readonly RowSource[], out: Tensor): Promise<void>;
-  /** Adds `scale` × rows to those rows of `total` that `places` names, to none where it is `null`. */
+  /** Adds `scale` × rows to those rows of `total` that `places` names, to none if it is `null`. */
   add(rows: Tensor, places: readonly (number | null)[], scale: number, total: Tensor): Promise<void>;
   /** The same with a total of zeros. */
   spread(rows: Tensor, places: readonly (number | null)[], scale: number, total: Tensor): Promise<void>;

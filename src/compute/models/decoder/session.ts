@@ -1,4 +1,4 @@
-/** Generation: prompts go through the blocks at once, then one token a row over a cache of keys and values. */
+/** Generation: prompts go through the blocks at once, then one token per row over a cache of keys and values. */
 import type { Tensor } from '../../tensor/types.js';
 import { virtualTokensOf } from '../adapters/kinds.js';
 import { promptTokens } from '../adapters/prompt.js';
@@ -96,7 +96,7 @@ class Session implements DecodeSession {
   }
 
   /**
-   * All texts at once, padded on the right; only real tokens enter the cache, behind a prefix. Rotary angles are those
+   * All texts at once, padded on the right; only real tokens enter the cache, after a prefix. Rotary angles are those
    * of texts with `more` tokens more.
    */
   async #fill(
@@ -121,7 +121,7 @@ class Session implements DecodeSession {
     return { hidden, length };
   }
 
-  /** One token a row; gives the logits `[rows, vocab]` after it. */
+  /** One token per row; gives the logits `[rows, vocab]` after it. */
   async #step(ids: Int32Array): Promise<Float32Array> {
     const { machine } = this;
     // from this length on, all of a text is turned by other angles (transformers, `prepare_inputs_for_generation` of Phi-3)
@@ -136,7 +136,7 @@ class Session implements DecodeSession {
     return headLogits(machine, hidden, Array.from(ids.keys()));
   }
 
-  /** Hidden states `[rows, hidden]` of one token a row, whose keys and values enter the cache. */
+  /** Hidden states `[rows, hidden]` of one token per row, whose keys and values enter the cache. */
   async #throughBlocks(ids: Int32Array): Promise<Tensor> {
     const { buffers, options, parameters, weights } = this.machine;
     const state = (side: number) => buffers.floats(`step.${side}`, [ids.length, options.config.hiddenSize]);

@@ -132,12 +132,12 @@ class TrainingPass implements Pass {
     return trainsEmbedding(graphs) ? dy : undefined;
   }
 
-  /** `[rows·length, hidden]`: what a layer reads, or behind the last one the result. */
+  /** `[rows·length, hidden]`: what a layer reads, or after the last one the result. */
   #hiddenBefore(layer: number): Tensor {
     return this.machine.buffers.floats(`hidden.${layer}`, hiddenShape(this.machine, this.#shape));
   }
 
-  /** What both graphs of a layer read, beside masks. */
+  /** What both graphs of a layer read, besides masks. */
   #inputs(layer: number): Tensors {
     const { prefix, weights } = this.machine;
     return {

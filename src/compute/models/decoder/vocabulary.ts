@@ -10,7 +10,7 @@ export const PIECE_TOKENS = 256;
 const PIECE_VALUES = 2 ** 22;
 const ENTRIES_STEP = 64;
 
-/** Entries of a piece, all of about the same size; `undefined` where the whole matrix is not much more than one. */
+/** Entries of a piece, all of about the same size; `undefined` if the whole matrix is not much more than one. */
 export function entriesOfPiece({
   vocabSize,
   hiddenSize,

@@ -1,4 +1,4 @@
-/** What a GGUF file says of rotary frequencies that are changed for long texts, as `rope_scaling` of `config.json`. */
+/** What a GGUF file says about rotary frequencies that are changed for long texts, as `rope_scaling` of `config.json`. */
 import type { Json } from '../json-file.js';
 import { shown } from '../shown.js';
 import type { GgufFields } from './fields.js';
@@ -9,7 +9,7 @@ export type ReadTensor = (name: string) => Float32Array | undefined;
 /** Llama 3.1 and later (`modeling_rope_utils.py`, `_compute_llama3_parameters`): all of them have these. */
 const LLAMA3 = { low_freq_factor: 1, high_freq_factor: 4, original_max_position_embeddings: 8192 } as const;
 
-/** Nothing where frequencies are as they were; `unsupported` refuses a kind that is not understood. */
+/** Nothing if frequencies are as they were; `unsupported` refuses a kind that is not understood. */
 export function ggufRope(
   file: GgufFields,
   read: ReadTensor,

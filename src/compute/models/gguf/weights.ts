@@ -105,7 +105,7 @@ function inRows(file: InFile, order: Extract<Arrangement, { kind: 'rows' }>): So
   };
 }
 
-/** Rows of ours that are one behind the other in the file, from row `from` of the file on. */
+/** Rows of ours that are one after the other in the file, from row `from` of the file on. */
 function stretches(
   first: number,
   count: number,

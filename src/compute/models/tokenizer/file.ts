@@ -111,7 +111,7 @@ function readVocab(value: unknown, fail: Fail): ReadonlyMap<string, number> {
 
 /**
  * The Rust library passes over the ids that a file gives its added tokens: one that the vocabulary has keeps that id, the
- * others count on behind it. A file that says otherwise would mean other tokens here than everywhere else.
+ * others continue to count after it. A file that says otherwise would mean other tokens here than everywhere else.
  */
 function refuseOtherIds(vocab: ReadonlyMap<string, number>, added: readonly AddedToken[], fail: Fail): void {
   const owners = new Map<number, string>();

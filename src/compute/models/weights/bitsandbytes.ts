@@ -1,6 +1,6 @@
 /**
  * Weights that bitsandbytes quantised to NF4, as `save_pretrained` writes a model in 4 bits: the codes under the name of
- * the weight, and beside them absmax constants, code tables and JSON (`QuantState.as_dict(packed=True)`).
+ * the weight, and next to them absmax constants, code tables and JSON (`QuantState.as_dict(packed=True)`).
  */
 import type { LocatedTensor, TensorSource } from '../safetensors/folder.js';
 import { isArray, isObject, JsonError, type JsonValue, parseStrictJson } from '../safetensors/json.js';

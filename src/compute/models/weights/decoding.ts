@@ -12,7 +12,7 @@ import { NF4_BLOCK } from './sizes.js';
 /** Values of one call: 128 KiB of floats, so that blocks and result stay in the second-level cache. */
 const CALL_VALUES = 1 << 15;
 
-/** No format that is decoded has more than two bytes a value. */
+/** No format that is decoded has more than two bytes per value. */
 const RAW_BYTES = 2 * CALL_VALUES;
 const ABSMAX_FLOATS = CALL_VALUES / NF4_BLOCK;
 const PLANES = 0;
@@ -23,7 +23,7 @@ const OUT = RAW + RAW_BYTES;
 export interface DecodingMemory {
   /** Blocks as they are stored, or NF4's codes. */
   readonly raw: Uint8Array;
-  /** NF4's constants, one a block. */
+  /** NF4's constants, one per block. */
   readonly absmax: Float32Array;
   readonly out: Float32Array;
   /** Decodes the blocks in `raw`, of the format of this name; `to` is a position in the memory, in bytes. */

@@ -1,4 +1,4 @@
-/** How many values and bytes a block of each format has; a tensor's bytes are its blocks, one after the other. */
+/** Values and bytes per block of each format; a tensor's bytes are its blocks, one after the other. */
 export const BLOCKS = {
   F32: { values: 1, bytes: 4 },
   F16: { values: 1, bytes: 2 },

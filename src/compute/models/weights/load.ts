@@ -168,7 +168,7 @@ function checkTied(source: WeightSource, config: ModelConfig): void {
 }
 
 /**
- * Reads the tensors that the config names but for `without`, one at a time: the file's form of a tensor is released
+ * Reads the tensors that the config names except for `without`, one at a time: the file's form of a tensor is released
  * before the next one is read.
  */
 export function loadTensors(

@@ -9,7 +9,7 @@ export function areFinite(values: Float32Array): boolean {
   return true;
 }
 
-/** The first tensor with a value that is not finite; `undefined` where there is none. */
+/** The first tensor with a value that is not finite; `undefined` if there is none. */
 export function tensorNotFinite(weights: WeightStore): string | undefined {
   return weights.names().find((name) => {
     const { shape, decodeRows } = weights.get(name);

@@ -26,7 +26,7 @@ export async function probeLogits(
 
 export interface ProofInput {
   readonly base: ProbeLogits;
-  /** Base with adapter; the base itself where there is none. */
+  /** Base with adapter; the base itself if there is none. */
   readonly adapted: ProbeLogits;
   readonly merged: ProbeLogits;
   readonly dtype: MergeDtype;
@@ -47,7 +47,7 @@ export function proveMerge({ base, adapted, merged, dtype, hasAdapter, at }: Pro
   };
   const { tolerance } = mergeDtypes[dtype];
   if (hasAdapter && differences.effect === 0) throw adapterWithoutEffect(at);
-  // Written so that a difference that is no number fails.
+  // Written so that a difference that is not a number fails.
   if (!(differences.logit <= tolerance * differences.scale))
     throw mergeDiffers(differences, { dtype, tolerance }, at);
   if (hasAdapter && differences.logit >= differences.effect) throw effectLost(differences, dtype, at);

@@ -7,7 +7,7 @@ import type { ConfigFields } from '../config-fields.js';
 /** Fields of an `adapter_config.json`. */
 export type PeftFields = Readonly<Record<string, unknown>>;
 
-/** What a model card says of an adapter. */
+/** What a model card says about an adapter. */
 export interface CardContent {
   /** The Hub's tag for the kind of adapter. */
   readonly tag?: string;

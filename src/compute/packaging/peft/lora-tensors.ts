@@ -20,7 +20,7 @@ const MAGNITUDE = 'lora_magnitude_vector';
 const PARTS: readonly string[] = ['lora_A.weight', 'lora_B.weight', MAGNITUDE];
 const NAME = /^(.+)\.(lora_A\.weight|lora_B\.weight|lora_magnitude_vector)$/;
 
-/** `targets`: names or whole paths of modules; `undefined` where only the tensors tell. */
+/** `targets`: names or whole paths of modules; `undefined` if only the tensors tell. */
 export function openFactors(
   factors: Omit<LoraConfig, 'targets'>,
   targets: readonly string[] | undefined,

@@ -193,7 +193,7 @@ function loraOptions(
   };
 }
 
-/** A list, or one layer alone; none where the adapter is over every layer. */
+/** A list, or one layer alone; none if the adapter is over every layer. */
 function layersOf(fields: ConfigFields): readonly number[] {
   const field = 'layers_to_transform';
   if (!fields.has(field)) return [];

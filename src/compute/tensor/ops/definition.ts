@@ -8,7 +8,7 @@ export interface GradientContext {
   readonly inputs: readonly ValueId[];
   readonly outputs: readonly ValueId[];
   readonly attributes: Attributes;
-  /** Gradient of each output; `undefined` where nothing depends on it. */
+  /** Gradient of each output; `undefined` if nothing depends on it. */
   readonly gradients: readonly (ValueId | undefined)[];
   /** Whether the gradient of each input is asked for. */
   readonly needs: readonly boolean[];
@@ -19,7 +19,7 @@ export interface MemoryRule {
   readonly inPlace?: readonly number[];
   /** Input of which the first output is another view. */
   readonly alias?: number;
-  /** Bytes that exist only while the op runs, beside inputs and outputs. */
+  /** Bytes that exist only while the op runs, besides inputs and outputs. */
   readonly workspace?: (
     inputs: readonly TensorType[],
     outputs: readonly TensorType[],
@@ -30,7 +30,7 @@ export interface MemoryRule {
 export interface OpDefinition {
   /** Types of the outputs. Throws a {@link GraphError} where the inputs don't fit. */
   readonly infer: (inputs: readonly TensorType[], attributes: Attributes) => readonly TensorType[];
-  /** Gradient of each input, emitted through the builder; absent where the op has none. */
+  /** Gradient of each input, emitted through the builder; absent if the op has none. */
   readonly gradient?: (context: GradientContext) => readonly (ValueId | undefined)[];
   /** Floating-point operations, a multiply-add counted as two. */
   readonly cost: (

@@ -42,7 +42,7 @@ export const scatterRows: OpDefinition = {
   memory: { workspace: (_, outputs) => 4 * sizeOf(argument(outputs, 0).shape) },
 };
 
-/** One element along an axis for each index; indices have the shape of data but for that axis. */
+/** One element along an axis for each index; indices have the shape of data except for that axis. */
 export const gatherElements: OpDefinition = {
   infer(inputs, attributes) {
     const [data, indices] = [argument(inputs, 0), argument(inputs, 1)];

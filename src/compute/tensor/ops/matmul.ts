@@ -24,7 +24,7 @@ function productShape(inputs: readonly TensorType[], attributes: Attributes): Sh
   return [...lead, m, n];
 }
 
-/** Whether the second factor is one for several of the first, whose rows then lie one behind the other. */
+/** Whether the second factor is one for several of the first, whose rows then lie one after the other. */
 function isShared(a: Shape, b: Shape, attributes: Attributes): boolean {
   const [first, second] = [a.slice(0, -2), b.slice(0, -2)];
   const shared = second.at(-1) === 1 && (first.at(-1) ?? 1) > 1 && !flag(attributes, 'transA');

@@ -68,7 +68,7 @@ const isAsked = (host: Host, { choice, precision }: AskedRuntime): boolean =>
     ? readTensorFlow(host) !== undefined
     : choice === 'auto' && (hasGpu(host) || contenders(host, precision).length > 1);
 
-/** What has to be measured next; nothing where all that matters is known. */
+/** What has to be measured next; nothing if all that matters is known. */
 export function measurements(host: Host, asked: AskedRuntime, speeds: Speeds): readonly Measurement[] {
   if (!isAsked(host, asked)) return [];
   const onnx = onnxMeasurement(host, asked.precision ?? 'f32');
@@ -77,7 +77,7 @@ export function measurements(host: Host, asked: AskedRuntime, speeds: Speeds): r
   return [...(compared ? [onnx] : []), ...variants];
 }
 
-/** Seconds of each contender; `undefined` where one was not measured yet, or there is but one. */
+/** Seconds of each contender; `undefined` if one was not measured yet, or there is but one. */
 export function measuredSpeeds(
   host: Host,
   precision: Precision = 'f32',
@@ -92,7 +92,7 @@ export function measuredSpeeds(
 
 /**
  * Whether something is asked for of which it is not known what is fastest, and that could be found out: what is measured
- * beside other programs would be kept, and is not how fast they are.
+ * next to other programs would be kept, and is not how fast they are.
  */
 export const isUndecided = (host: Host, asked: AskedRuntime = NOBODY): boolean =>
   measurements(host, asked, readSpeeds(host)).length > 0 && !isCrowded(host.machine());

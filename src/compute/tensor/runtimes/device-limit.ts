@@ -7,7 +7,7 @@ const VARIABLE = 'FTPC_DEVICE_MEMORY';
 const UNITS: Readonly<Record<string, number>> = { KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 };
 
 /**
- * Bytes; `undefined` where nothing is set. The variable says what this machine lets a run take, and a pipeline what it
+ * Bytes; `undefined` if nothing is set. The variable says what this machine lets a run take, and a pipeline what it
  * lets itself take: neither may be exceeded. Throws a `UserError` for what is no size.
  */
 export function deviceLimit(host: Host, ofPipeline?: number): number | undefined {

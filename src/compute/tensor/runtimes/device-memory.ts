@@ -30,7 +30,7 @@ export interface HandleStore<Handle> {
   /** A copy of the values. */
   read(type: TensorType, handle: Handle): Promise<Data>;
   delete(handle: Handle): void;
-  /** Zeros of the type and shape of a tensor, without the host; left out where the library has no such. */
+  /** Zeros of the type and shape of a tensor, without the host; left out if the library has no such. */
   zerosLike?(type: TensorType, handle: Handle): Handle;
   /** Of a library whose graphs decode packed forms. */
   pack?(packed: PackedTensor): Content<Handle> | undefined;
@@ -162,7 +162,7 @@ export class DeviceMemory<Handle> implements Memory {
   /**
    * The `run` of a compiled graph, over what executes it: contents in the order of the graph's inputs, and fresh handles
    * in that of its outputs. What is made for one run is deleted at its end, however it ends. `working`: bytes that a run
-   * takes beside what is held, its outputs among them; packed inputs are decoded within it, one at a time.
+   * takes besides what is held, its outputs among them; packed inputs are decoded within it, one at a time.
    */
   runs(
     graph: Graph,
@@ -192,7 +192,7 @@ export class DeviceMemory<Handle> implements Memory {
           passing.push(handle);
           return { handles: [handle], bytes: 0 };
         });
-        // what is overwritten need not be held beside what overwrites it
+        // what is overwritten need not be held next to what overwrites it
         for (const { name } of outputs) {
           const target = into[name];
           if (target !== undefined && target.data === undefined && !read.has(target)) this.free(target);

@@ -25,11 +25,11 @@ export interface RuntimeIdentity {
 }
 
 export interface RuntimeOptions {
-  /** Threads inside one op; one a core where left out. */
+  /** Threads inside one op; one per core where left out. */
   readonly threads?: number;
   /** Told what slows a run down. */
   readonly warn?: (warning: Diagnostic) => void | Promise<void>;
-  /** Bytes that tensors may take on a device, beside what the machine's variable allows. */
+  /** Bytes that tensors may take on a device, besides what the machine's variable allows. */
   readonly deviceMemory?: number;
   /** How TensorFlow computes; what was measured to be fastest where left out. */
   readonly variant?: Variant;
@@ -43,7 +43,7 @@ interface RuntimeKind {
   readonly title: string;
   /** One sentence. */
   readonly doc: string;
-  /** Its version, found out without loading it; `undefined` where it is not installed. */
+  /** Its version, found out without loading it; `undefined` if it is not installed. */
   readonly version: (host: Host) => string | undefined;
   /** What is wrong with an installation, as far as its files tell; left out: it is ftpc's own. */
   readonly damage?: (host: Host, look?: Look) => string | undefined;

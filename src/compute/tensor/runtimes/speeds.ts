@@ -12,7 +12,7 @@ import {
 } from '../../../language/host/json.js';
 import { runtimesFolder } from './tensorflow/installed.js';
 
-/** Seconds of a block's step, by name and version of what computed it, or of compiling it; `null` where it failed. */
+/** Seconds of a block's step, by name and version of what computed it, or of compiling it; `null` if it failed. */
 const SPEEDS = record(v.nullable(finite));
 export type Speeds = Checked<typeof SPEEDS>;
 

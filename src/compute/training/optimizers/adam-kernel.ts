@@ -1,6 +1,6 @@
 /**
  * The SIMD kernel of AdamW (`kernels/adam.wat`). It computes in a memory of its own, through whose windows parameters,
- * gradients and moments pass: a window fits into the second-level cache, so that this costs little beside reading them.
+ * gradients and moments pass: a window fits into the second-level cache, so that this costs little compared with reading them.
  */
 import { ADAM_KERNEL } from '../../tensor/kernels.generated.js';
 import { createMemory, startModule } from '../../tensor/webassembly.js';

@@ -11,7 +11,7 @@ const SMALLEST = 4096;
 
 /**
  * Embeddings too, as transformers' Trainer has it: rows of tokens that did not come up have gradients of 0, and a second
- * moment that is rounded to 0 beside them would make the next step as large as 1 ÷ epsilon.
+ * moment that is rounded to 0 next to them would make the next step as large as 1 ÷ epsilon.
  */
 const EMBEDDING =
   /(?:^|\.)(?:embed_tokens|embed_in|wte|wpe)\.weight$|^prompt_(?:embeddings$|encoder\.embedding\.)/;

@@ -48,7 +48,7 @@ export interface OptimizerOptions {
 export interface Slot {
   readonly type: 'f32' | 'u8';
   readonly length: number;
-  /** What it is filled with; 0 where it is absent. */
+  /** What it is filled with; 0 if it is absent. */
   readonly fill?: number;
 }
 
@@ -61,7 +61,7 @@ export interface Rule {
   readonly graph?: RuleGraph;
 }
 
-/** What a step's graph takes beside tensors, by name. */
+/** What a step's graph takes besides tensors, by name. */
 export type RuleNumbers = Readonly<Record<string, number>>;
 
 export interface RuleGraph {
@@ -84,10 +84,10 @@ export interface RuleInput extends RuleStep {
   readonly slots: Readonly<Record<string, StateTensor>>;
 }
 
-/** What a step is told beside tensors. */
+/** What a step is told besides tensors. */
 export interface RuleStep {
   readonly options: OptimizerOptions;
-  /** Of this parameter: 0 where it is not decayed. */
+  /** Of this parameter: 0 if it is not decayed. */
   readonly decay: number;
   readonly step: number;
   readonly rate: number;

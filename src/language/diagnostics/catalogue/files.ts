@@ -48,7 +48,7 @@ export const hostError = (failure: {
   readonly detail: string;
 }): Diagnostic => READS[failure.code](failure.path, failure.detail);
 
-/** Something in a data file that a stage cannot go on with. */
+/** Something in a data file that a stage cannot continue with. */
 export const dataError = (place: Place, message: string, help: string): Diagnostic =>
   error('FTP0606', place, message, { help });
 

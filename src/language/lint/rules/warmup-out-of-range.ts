@@ -50,7 +50,7 @@ export const warmupOutOfRange: Rule = {
     }),
 };
 
-/** Where it is given in steps, of all steps; `undefined` where their number is not known. */
+/** Where it is given in steps, of all steps; `undefined` if their number is not known. */
 function warmupShare(checked: CheckedStage, pipeline: Pipeline): number | undefined {
   const warmup = valueAt(checked, 'optimizer.schedule.warmup');
   if (!isQuantity(warmup)) return undefined;

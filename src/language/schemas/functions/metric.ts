@@ -41,7 +41,7 @@ export const metrics = {
   },
 } as const satisfies Record<string, FunctionSchema>;
 
-/** Which rows a metric is of: texts that a model goes on with, labelled ones, or any. */
+/** Which rows a metric is of: texts that a model continues with, labelled ones, or any. */
 export const METRIC_ROWS = {
   loss: 'any',
   perplexity: 'texts',

@@ -1,7 +1,7 @@
 import { RUNTIME_CHOICES } from '../../ir/runtimes.js';
 import { type MetricSchema, optional, t } from '../schema.js';
 
-/** What a `budget` block sets beside what it requires: the machine's part of the pipeline. No key of a stage has it. */
+/** What a `budget` block sets besides what it requires: the machine's part of the pipeline. No key of a stage has it. */
 export const budgetSettings = {
   runtime: optional(
     t.enum(...RUNTIME_CHOICES),
@@ -23,7 +23,7 @@ export const budgetMetrics: Readonly<Record<string, MetricSchema>> = {
   wall_time: { doc: 'Time of the whole run.', unit: 'seconds', known: 'plan' },
 };
 
-/** What can be said of any one stage, before it runs and after: `adapter.peak_memory`. */
+/** What can be said about any one stage, before it runs and after: `adapter.peak_memory`. */
 export const stageMetrics: Readonly<Record<string, MetricSchema>> = {
   peak_memory: {
     doc: 'Peak resident memory of the stage.',

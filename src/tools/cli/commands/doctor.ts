@@ -30,7 +30,7 @@ const SIGNS: Readonly<Record<State, (colours: Colours) => string>> = {
   note: ({ dim }) => dim('note   '),
 };
 
-/** Columns of the names, with the space behind them. */
+/** Columns of the names, with the space after them. */
 const NAMES = 15;
 
 const linesOf = ({ name, state, detail, help }: Finding, colours: Colours): readonly string[] => [

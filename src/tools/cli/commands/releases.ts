@@ -64,7 +64,7 @@ export const releases: Command = {
   },
 };
 
-/** The first figures of the evaluations, which have a baseline; of all stages where there is none. */
+/** The first figures of the evaluations, which have a baseline; of all stages if there is none. */
 function figures(manifest: ReleaseManifest | undefined): string {
   if (manifest === undefined) return '';
   const stages = Object.entries(manifest.metrics);

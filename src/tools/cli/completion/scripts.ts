@@ -17,7 +17,7 @@ const choicesOf = ({ positionals }: Command): readonly { readonly at: number; re
     choices.length === 0 ? [] : [{ at, words: choices.join(' ') }],
   );
 
-/** What is behind an option: one of some words, a path, something that no shell knows; or nothing. */
+/** What an option takes: one of some words, a path, something that no shell knows; or nothing. */
 type Value = readonly string[] | 'path' | 'any' | undefined;
 
 function takenBy({ type, value = '', choices }: OptionSpec): Value {
@@ -76,7 +76,7 @@ complete -o filenames -F _ftpc ftpc
 `;
 }
 
-/** What is offered behind options: a line for all that take the same. */
+/** What is offered after options: a line for all that take the same. */
 function bashValues(commands: readonly Command[]): readonly string[] {
   const offered = (value: Value): string | undefined => {
     if (value === undefined) return undefined;
@@ -129,7 +129,7 @@ compdef _ftpc ftpc
 `;
 }
 
-/** `=`: its value is the next word, or is behind an equals sign. */
+/** `=`: its value is the next word, or is after an equals sign. */
 function zshOption(name: string, spec: OptionSpec): readonly string[] {
   const value = takenBy(spec);
   const action = value === 'path' ? '_files' : value === 'any' ? ' ' : `(${value?.join(' ')})`;

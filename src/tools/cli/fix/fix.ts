@@ -49,7 +49,7 @@ export async function fixFiles(world: World, request: FixRequest): Promise<numbe
   return standing.some(isError) ? EXIT.error : EXIT.done;
 }
 
-/** Beside the fields of `check --json`. */
+/** Besides the fields of `check --json`. */
 const jsonOf = ({ fixed, files }: FixResult, diff: boolean) => ({
   mended: fixed.map(({ diagnostic: { code, message }, fix: { title } }) => ({ code, message, title })),
   changed: files.map(({ file }) => file),

@@ -25,7 +25,7 @@ export interface Rewrite {
 
 interface Prepared {
   readonly rewrite: Rewrite;
-  /** Behind symbolic links, which stay. */
+  /** Target of symbolic links, which stay. */
   readonly target: string;
   readonly temporary: string;
 }

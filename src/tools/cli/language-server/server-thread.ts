@@ -14,7 +14,7 @@ import { planProcess } from './plan-process.js';
 if (parentPort === null) throw new Error('this is a thread of `listen`');
 const { cwd } = workerData as { readonly cwd: string };
 const host = nodeHost(cwd);
-// A message that was posted arrives whatever comes behind it; what is written to a stream is lost with an exit.
+// A message that was posted arrives whatever comes after it; what is written to a stream is lost with an exit.
 const connection = createConnection(
   ProposedFeatures.all,
   new PortMessageReader(parentPort),

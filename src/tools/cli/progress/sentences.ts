@@ -48,7 +48,7 @@ export type Progress = Extract<RunEvent, { type: 'stage.progress' }>;
 export const countText = ({ done, total, unit }: Progress): string =>
   unit === 'bytes' ? `${bytes(done)} of ${bytes(total)}` : `${done}/${total} ${unit}`;
 
-/** What training has to say beside its bar. */
+/** What training has to say besides its bar. */
 export function figuresOf(event: Progress): readonly string[] {
   return [
     ...(event.label === undefined ? [] : [event.label]),

@@ -1,4 +1,4 @@
-/** An installation as it goes on: one line that is written over on a terminal, lines now and then in a log. */
+/** An installation as it proceeds: one line that is written over on a terminal, lines now and then in a log. */
 
 import { bytes } from '../../../pipeline/planner/quantities.js';
 import type { InstallStep } from '../../install/staging.js';

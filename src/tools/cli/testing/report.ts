@@ -1,4 +1,4 @@
-/** What `ftpc test` prints while it goes on and in the end. */
+/** What `ftpc test` prints while it runs and at the end. */
 import pc from 'picocolors';
 import { harmless } from '../../../language/diagnostics/render/index.js';
 import { type Diagnostic, isError } from '../../../language/diagnostics/types.js';

@@ -64,7 +64,7 @@ async function runQuietly(world: World, file: string, settings: TestSettings, cw
   return { status, seconds, stages, diagnostics };
 }
 
-/** What the planner measures it keeps beside a store; where none can be made, it measures again. */
+/** What the planner measures it keeps next to a store; where none can be made, it measures again. */
 function keepMeasurements(cwd: string): void {
   try {
     makeFolders(layoutIn(cwd).root);

@@ -3,7 +3,7 @@ import { type Difference, differences } from '../../../pipeline/planner/history.
 import type { Run, RunStage } from '../runs/index.js';
 import { type CurveDiff, curveOf } from './curves.js';
 
-/** A figure of both runs; `null` where a run does not have it. */
+/** A figure of both runs; `null` if a run does not have it. */
 export interface Sides<T> {
   readonly a: T | null;
   readonly b: T | null;
@@ -30,7 +30,7 @@ export interface StageDiff {
   readonly kind: string;
   readonly status: Sides<RunStage['status']>;
   readonly key: Sides<string>;
-  /** Both runs used the same output; `null` where that cannot be known. */
+  /** Both runs used the same output; `null` if that cannot be known. */
   readonly sameOutput: boolean | null;
   /** Settings, files, inputs and choices that differ; digests and keys as they are. */
   readonly changes: readonly RunChange[];

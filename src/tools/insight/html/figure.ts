@@ -8,7 +8,7 @@ export const EDGE = { left: 56, right: WIDTH - 14, bottom: 40 } as const;
 
 export interface Figure {
   readonly title: string;
-  /** Beside the title. */
+  /** Besides the title. */
   readonly legend?: Markup;
   readonly height: number;
   readonly xName: string;
@@ -27,7 +27,7 @@ ${drawing}
 </svg>
 </figure>`;
 
-/** A line across at each value, with the value beside it. */
+/** A line across at each value, with the value next to it. */
 export const gridLines = (values: readonly number[], y: (value: number) => number): readonly Markup[] =>
   values.map(
     (value) =>

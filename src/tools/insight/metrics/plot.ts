@@ -9,7 +9,7 @@ const SIGNS = ['●', '○', '▲', '△', '■', '□', '◆', '◇'] as const;
 const PAINTS = ['cyan', 'yellow', 'green', 'red'] as const;
 const HEIGHT = 14;
 
-/** `xName` is under the axis. Points whose value is no number are left out. */
+/** `xName` is under the axis. Points whose value is not a number are left out. */
 export function plot(
   series: readonly Series[],
   xName: string,

@@ -12,7 +12,7 @@ export interface Table {
   readonly rows: readonly (readonly unknown[])[];
 }
 
-/** Throws a `UserError` for a query that DuckDB refuses, and where there is no DuckDB. */
+/** Throws a `UserError` for a query that DuckDB refuses, and if there is no DuckDB. */
 export async function query(runs: readonly Run[], sql: string): Promise<Table> {
   const connection = await connect();
   try {
@@ -100,7 +100,7 @@ async function select(connection: DuckDBConnection, sql: string): Promise<Table>
   }
 }
 
-/** What DuckDB says of files, networks, extensions and its own settings. */
+/** What DuckDB says about files, networks, extensions and its own settings. */
 const OUTSIDE =
   /^Permission Error|configuration has been locked|disabled by configuration|disabled through configuration/;
 

@@ -34,7 +34,7 @@ export interface RunFilter extends ReadOptions {
   readonly last?: number;
 }
 
-/** Runs of this folder, newest first; empty journals, of runs that never began, are left out. Throws a `UserError` where there is none. */
+/** Runs of this folder, newest first; empty journals, of runs that never began, are left out. Throws a `UserError` if there is none. */
 export function readRuns(host: Host, { pipeline, last, ...options }: RunFilter = {}): readonly Run[] {
   const runs: Run[] = [];
   const path = (file: string): string => resolve(host.cwd, file);
@@ -48,7 +48,7 @@ export function readRuns(host: Host, { pipeline, last, ...options }: RunFilter =
   return runs;
 }
 
-/** Stages that failed in the newest run of a pipeline, and not because someone ended it; none where it has not run. */
+/** Stages that failed in the newest run of a pipeline, and not because someone ended it; none if it has not run. */
 export function failedLastTime(host: Host, pipeline: string): ReadonlySet<string> {
   const asked = resolve(host.cwd, pipeline);
   for (const id of runIds(host)) {

@@ -26,7 +26,7 @@ export interface RunStage {
   readonly interrupted: boolean;
   readonly seconds: number | null;
   readonly peakMemoryBytes: number | null;
-  /** Key of the output, and what it is made of; `null` where the journal was written by an older version. */
+  /** Key of the output, and what it is made of; `null` if the journal was written by an older version. */
   readonly key: string | null;
   readonly parts: Readonly<Record<string, string>> | null;
   readonly reasons: readonly Reason[];

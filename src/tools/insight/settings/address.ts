@@ -22,7 +22,7 @@ export function addressOf(text: string, isFile: (path: string) => boolean): Addr
   return text.endsWith(ENDING) ? { file: text, name: undefined } : undefined;
 }
 
-/** The stage that a name begins with, and the path behind it; names of stages may hold dots: `adapter@rate=0.5`. */
+/** The stage that a name begins with, and the path after it; names of stages may hold dots: `adapter@rate=0.5`. */
 export function splitName(
   name: string,
   stages: readonly string[],

@@ -1,4 +1,4 @@
-/** What is behind a name of a pipeline: a setting, a stage with all its settings, or a parameter. */
+/** What a name of a pipeline refers to: a setting, a stage with all its settings, or a parameter. */
 import { noSuchSetting } from '../../../language/diagnostics/catalogue/insight.js';
 import { UserError } from '../../../language/diagnostics/types.js';
 import type { StageKind } from '../../../language/ir/types.js';
@@ -15,7 +15,7 @@ export interface StageAnswer {
   /** Of the stage, or where the author says nothing, of its kind. */
   readonly doc: string;
   readonly settings: readonly SettingExplanation[];
-  /** What the rules say of the whole block. */
+  /** What the rules say about the whole block. */
   readonly lints: readonly SettingLint[];
 }
 
@@ -80,7 +80,7 @@ export function answerOf(file: string, name: string | undefined, pipeline: Pipel
   return { about: 'setting', stage: found.stage, kind: found.kind, setting, inside };
 }
 
-/** Where an unknown path was probably meant to lead: beside it, or to a setting that is called so elsewhere. */
+/** Where an unknown path was probably meant to lead: next to it, or to a setting that is called so elsewhere. */
 function near(path: string, settings: readonly SettingExplanation[]): readonly string[] {
   const at = path.lastIndexOf('.');
   const last = path.slice(at + 1);

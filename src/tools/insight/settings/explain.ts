@@ -37,15 +37,15 @@ export interface SetBy {
 export interface SettingExplanation {
   readonly path: string;
   readonly doc: string;
-  /** In base units; `null` where it has none. */
+  /** In base units; `null` if it has none. */
   readonly value: Value;
-  /** The value as a pipeline would have it; `null` where nothing set it. */
+  /** The value as a pipeline would have it; `null` if nothing set it. */
   readonly text: string | null;
   readonly type: string;
   readonly units: readonly string[];
   readonly choices: readonly string[];
   readonly required: boolean;
-  /** As a pipeline would have it; `null` where there is none. */
+  /** As a pipeline would have it; `null` if there is none. */
   readonly default: string | null;
   readonly setBy: SetBy;
   /** What the file says where the planner took something else. */
@@ -55,7 +55,7 @@ export interface SettingExplanation {
   /** Of what the planner chose: why, and what it did not take. */
   readonly why?: string;
   readonly rejected?: readonly Rejected[];
-  /** What the rules of `docs/lints.md` say of what is written here. */
+  /** What the rules of `docs/lints.md` say about what is written here. */
   readonly lints: readonly SettingLint[];
 }
 
@@ -146,7 +146,7 @@ function setBy(
   return used.length === 0 ? { from, at } : { from: 'param', at, params: used };
 }
 
-/** The method is behind `using`, itself or in a preset. */
+/** The method is after `using`, itself or in a preset. */
 function methodSetBy({ stage, block }: CheckedStage, sources: SourceMap): SetBy {
   const word = block.using.find(({ text }) => text === stage.preset) ?? block.using.at(-1);
   if (word === undefined) return { from: 'nobody' };

@@ -1,4 +1,4 @@
-/** What the lint rules say of a setting: findings whose place lies in what is written of it. */
+/** What the lint rules say about a setting: findings whose place lies in what is written of it. */
 import type { Diagnostic } from '../../../language/diagnostics/types.js';
 import type { LintReport } from '../../../language/lint/index.js';
 import type { Span } from '../../../language/source/span.js';

@@ -21,7 +21,7 @@ export const placeOf = ({ file, start }: Span, sources: SourceMap): FilePlace | 
 
 export const placeText = ({ file, line, column }: FilePlace): string => `${file}:${line}:${column}`;
 
-/** What a block has at a path; `undefined` where it says nothing of it. */
+/** What a block has at a path; `undefined` if it says nothing of it. */
 export const writtenIn = ({ block }: CheckedStage, path: string): Expression | undefined =>
   expressionAt(block.properties, path);
 

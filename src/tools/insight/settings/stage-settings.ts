@@ -9,7 +9,7 @@ import { PLANNED_SETTINGS } from '../../../pipeline/planner/planned-settings.js'
 export interface StageSetting {
   readonly path: string;
   readonly setting: Setting;
-  /** `undefined` where nothing set it. */
+  /** `undefined` if nothing set it. */
   readonly value: Value | undefined;
   /** It is a record or a call with settings of its own. */
   readonly isWhole: boolean;

@@ -7,7 +7,7 @@ import type { SettingType } from '../../../language/schemas/schema.js';
 /** `a whole number, 1 to 1024` */
 export const typeText = (type: SettingType): string => `${typeNoun(type)}${rangeText(type)}`;
 
-/** `, 1 to 1024`; empty where there is none. */
+/** `, 1 to 1024`; empty if there is none. */
 function rangeText(type: SettingType): string {
   if (type.kind !== 'integer' && type.kind !== 'number' && type.kind !== 'quantity') return '';
   const show = (bound: number): string =>
@@ -25,7 +25,7 @@ function rangeText(type: SettingType): string {
 export const unitsOf = (type: SettingType): readonly string[] =>
   type.kind === 'quantity' ? suffixesOf(type.units) : type.kind === 'union' ? type.of.flatMap(unitsOf) : [];
 
-/** Words and functions that may be there; none where anything of the type may. */
+/** Words and functions that may be there; none if anything of the type may. */
 export function choicesOf(type: SettingType): readonly string[] {
   if (type.kind === 'enum') return type.values;
   if (type.kind === 'boolean') return ['true', 'false'];

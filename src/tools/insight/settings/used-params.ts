@@ -9,7 +9,7 @@ import { type FilePlace, placeOf } from './setting-places.js';
 /** Where the value of a parameter is from; `file`: a file of `--params`. */
 export type ParamSource = 'command line' | 'file' | 'default' | 'matrix';
 
-/** `undefined` where it was not given. */
+/** `undefined` if it was not given. */
 export function givenBy(
   name: string,
   params: ParamValues,

@@ -17,13 +17,13 @@ import { settingsByPath } from '../settings/stage-settings.js';
 export type WhyReason = Reason & {
   /** Where a setting is written. */
   readonly at?: FilePlace;
-  /** Before and after, of a setting, as a pipeline would have them; `null` where there was, or is, none. */
+  /** Before and after, of a setting, as a pipeline would have them; `null` if there was, or is, none. */
   readonly written?: readonly [before: string | null, after: string | null];
 };
 
 export interface EarlierOutput {
   readonly key: string;
-  /** The newest run that made or used it; `null` where its journal is gone. */
+  /** The newest run that made or used it; `null` if its journal is gone. */
   readonly run: string | null;
   readonly parts: number;
 }

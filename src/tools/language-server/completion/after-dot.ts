@@ -27,7 +27,7 @@ export function afterDot(name: string, request: Request): Proposals {
         kind: CompletionItemKind.Field,
         detail: portNoun([type]),
         doc: portText(name, port, definition),
-        // What does not fit is behind what does.
+        // What does not fit is after what does.
         sort: accepts === undefined || accepts.includes(type) ? 'a' : 'z',
       };
     });

@@ -89,7 +89,7 @@ function inBlock(request: Request): Proposals {
   return isSets(second) ? afterSign(request) : [];
 }
 
-/** Behind `key =`, unless a value is there already. */
+/** After `key =`, unless a value is there already. */
 const afterSign = (request: Request): Proposals =>
   isValuePlace(request.frame.statement) ? anyValue(request) : [];
 

@@ -23,7 +23,7 @@ export function conditionIn({ cursor }: Request): string | undefined {
   return block?.statement[0]?.image === 'require' ? kindOf(block) : undefined;
 }
 
-/** Behind the dot of a `require`. */
+/** After the dot of a `require`. */
 export function metricsBehind(name: string, kind: string, { view }: Request): Metrics {
   if (name === 'baseline' && hasBaseline(kind)) return ownMetrics(kind) ?? {};
   const stage = stagesOf(view).find((one) => one.name.text === name);

@@ -78,7 +78,7 @@ const property = (label: string, insert: string, detail: string) => ({
 const words = (labels: readonly string[]): Proposals =>
   labels.map((label) => ({ label, kind: CompletionItemKind.EnumMember }));
 
-/** A name with a dash is no word of the language. */
+/** A name with a dash is not a word of the language. */
 const machines = (): Proposals =>
   machineNames().map((label) => ({
     label,
@@ -118,7 +118,7 @@ type Root = keyof typeof ROOT_DOCS;
 const isRoot = (word: string | undefined): word is Root =>
   word !== undefined && Object.hasOwn(ROOT_DOCS, word);
 
-/** Names after `expect`, or after the dots of one: `plan.adapter.chosen.`; beside `==` the words that it can be. */
+/** Names after `expect`, or after the dots of one: `plan.adapter.chosen.`; next to `==` the words that it can be. */
 function expectable(block: Block, request: Request): Proposals {
   const { statement } = block;
   const path = pathBefore(statement, statement.length - 1);
@@ -198,7 +198,7 @@ function settingsBehind(path: readonly string[], table: Readonly<Record<string, 
   return settingsBehind(rest, alternative(type, 'record')?.fields ?? {});
 }
 
-/** Fields behind a path of names. */
+/** Fields after a path of names. */
 function tableBehind(path: readonly string[], block: Block, request: Request): Fields<never> {
   const [root, stage, group] = path;
   if (!isRoot(root)) return {};
@@ -221,7 +221,7 @@ const fields = (table: Fields<never>): Proposals =>
     detail: fieldText(field),
   }));
 
-/** `plan`, `adapter` for `… plan.adapter.`, whose last dot is `at`; none where no dot is there. */
+/** `plan`, `adapter` for `… plan.adapter.`, whose last dot is `at`; none if no dot is there. */
 function pathBefore(statement: readonly IToken[], at: number): readonly string[] {
   const path: string[] = [];
   for (let dot = at; statement[dot]?.image === '.'; dot -= 2) path.unshift(statement[dot - 1]?.image ?? '');

@@ -39,7 +39,7 @@ export function valueSnippet({ type, default: value }: Pick<Setting, 'type' | 'd
   return value === undefined || value === null ? '$1' : `\${1:${escaped(valueText(value, type))}}`;
 }
 
-/** Brackets and quotes of a type; `undefined` where it has none. */
+/** Brackets and quotes of a type; `undefined` if it has none. */
 export function formOf(type: SettingType): string | undefined {
   if (type.kind === 'record' || type.kind === 'map') return '{ $1 }';
   if (type.kind === 'list') return '[$1]';

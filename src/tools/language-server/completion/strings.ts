@@ -29,7 +29,7 @@ interface Extent {
   readonly end: number;
 }
 
-/** What a string here names; `undefined` where it is only a text. */
+/** What a string here names; `undefined` if it is only a text. */
 function namesAt(frame: Frame, { cursor }: Request): Names | undefined {
   if (frame.kind === 'call' && frame.callee.image === 'file') return 'file';
   return alternative(expectedIn(cursor.frames), 'string')?.names;

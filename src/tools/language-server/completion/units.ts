@@ -1,4 +1,4 @@
-/** Units behind a number. */
+/** Units after a number. */
 import { CompletionItemKind } from 'vscode-languageserver/node.js';
 import { UNITS, type UnitSuffix } from '../../../../grammar/units.js';
 import { suffixesOf, unitNoun } from '../../../language/check/units.js';

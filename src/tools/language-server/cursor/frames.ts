@@ -36,7 +36,7 @@ export interface Cursor {
   readonly tokens: Tokens;
   /** From the file to the innermost bracket. */
   readonly frames: readonly Frame[];
-  /** The word, number or string in which or behind which the cursor is. */
+  /** The word, number or string in which or after which the cursor is. */
   readonly partial: IToken | undefined;
   /** Tokens after the cursor and what it is in. */
   readonly next: IToken | undefined;
@@ -69,7 +69,7 @@ export function cursorAt(source: SourceText, offset: number): Cursor {
   };
 }
 
-/** Words, numbers and strings are what one types at: behind them the cursor is still in them. */
+/** Words, numbers and strings are what one types at: after them the cursor is still in them. */
 function isBefore(token: IToken, offset: number): boolean {
   const end = endOf(token);
   if (end < offset) return true;

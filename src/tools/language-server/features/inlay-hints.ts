@@ -1,4 +1,4 @@
-/** What the planner chose, and the memory that a stage needs, beside the text; of this text, or not at all. */
+/** What the planner chose, and the memory that a stage needs, next to the text; of this text, or not at all. */
 import type { InlayHint } from 'vscode-languageserver';
 import { InlayHintKind, MarkupKind } from 'vscode-languageserver/node.js';
 import type { SourceText } from '../../../language/source/text.js';
@@ -25,7 +25,7 @@ export const inlayHints: Feature = {
     ),
 };
 
-/** A block that a matrix spreads has no one choice: only what is the same for all is shown. */
+/** A block that a matrix spreads has several choices: only what is the same for all is shown. */
 function hintsOf(block: Block, planned: readonly PlannedStage[], source: SourceText): InlayHint[] {
   const [stage] = planned;
   if (stage === undefined) return [];

@@ -10,7 +10,7 @@ export type Metrics = Readonly<Record<string, MetricSchema>>;
 export const ownMetrics = (kind: string): Metrics | undefined =>
   kind === 'budget' ? budgetMetrics : schemaOf(kind)?.metrics;
 
-/** Behind the name of a stage; in a budget of its memory and time too. */
+/** After the name of a stage; in a budget of its memory and time too. */
 export const metricsOfStage = (inKind: string, stageKind: string): Metrics => ({
   ...schemaOf(stageKind)?.metrics,
   ...(inKind === 'budget' ? stageMetrics : {}),

@@ -50,7 +50,7 @@ export type Target =
       /** The stage whose name is before it. */
       readonly stage?: Declaration;
     }
-  /** A word that others are behind: `baseline`, and `plan` in a test. */
+  /** A word that others follow: `baseline`, and `plan` in a test. */
   | { readonly kind: 'root'; readonly name: string; readonly doc: string }
   /** What an expectation of a test looks at: `plan.adapter.steps`. */
   | { readonly kind: 'field'; readonly name: string; readonly doc: string }

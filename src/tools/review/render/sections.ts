@@ -120,7 +120,7 @@ const saidByOne = (total: FigureChange, stages: readonly StageChange[]): boolean
     ),
   );
 
-/** `+25%`, `× 3.2`; empty where there is nothing to relate to. */
+/** `+25%`, `× 3.2`; empty if there is nothing to relate to. */
 export function relativeText({ before, after }: FigureChange): string {
   if (before === null || after === null || before <= 0 || after <= 0) return '';
   const ratio = after / before;

@@ -1,4 +1,4 @@
-/** A pipeline against the plan that is kept beside it. */
+/** A pipeline against the plan that is kept next to it. */
 import type { ParamValues } from '../../../language/check/overrides.js';
 import { compile } from '../../../language/compile.js';
 import { snapshotMachine, snapshotParams } from '../../../language/diagnostics/catalogue/review.js';
@@ -18,7 +18,7 @@ export interface SnapshotRequest {
   readonly file: string;
   /** How the snapshot's file is called. */
   readonly snapshotFile: string;
-  /** What is there; `undefined` where there is none. */
+  /** What is there; `undefined` if there is none. */
   readonly kept: Snapshot | undefined;
   /** What the command line says; where it says nothing, what is kept counts. */
   readonly params: ParamValues;
@@ -27,7 +27,7 @@ export interface SnapshotRequest {
 
 export interface SnapshotResult {
   readonly now: Pick<QuietPlan, 'compiled' | 'diagnostics'>;
-  /** Both absent where the pipeline has errors. */
+  /** Both absent if the pipeline has errors. */
   readonly made?: Snapshot;
   readonly comparison?: Comparison;
 }

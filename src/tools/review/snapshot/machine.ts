@@ -6,7 +6,7 @@ import type { SnapshotMachine } from './types.js';
 /** Where neither a machine is named nor a budget says how much memory there is. */
 const USUAL: SnapshotMachine = { kind: 'catalogue', name: 'cpu-8gib' };
 
-/** What was asked for on the command line; `undefined` where nothing was. */
+/** What was asked for on the command line; `undefined` if nothing was. */
 export function askedMachine({ machine, memoryBytes, devices }: MachineChoice): SnapshotMachine | undefined {
   if (machine !== undefined)
     return {

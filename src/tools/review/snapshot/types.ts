@@ -1,4 +1,4 @@
-/** `NAME.plan.json` beside a pipeline: the plan that its authors agreed on. Contract: docs/schema/snapshot.json. */
+/** `NAME.plan.json` next to a pipeline: the plan that its authors agreed on. Contract: docs/schema/snapshot.json. */
 import type { StageKind } from '../../../language/ir/types.js';
 import type { BudgetOutline, DiagnosticSummary, FigureName } from '../types.js';
 

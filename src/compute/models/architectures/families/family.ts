@@ -14,6 +14,6 @@ export interface Family {
   /** Throws a `ModelError` for an option that is not understood or makes no sense. */
   readonly read: (config: ConfigReader) => ModelConfig;
   readonly blueprint: (config: ModelConfig) => Blueprint;
-  /** Fields of a `config.json` that says what the config says, beside those of {@link writeShape}. */
+  /** Fields of a `config.json` that says what the config says, besides those of {@link writeShape}. */
   readonly write: (config: ModelConfig) => Json;
 }

@@ -1,5 +1,5 @@
 /**
- * Gemma 2 (arXiv 2408.00118), as transformers' `modeling_gemma2.py`: norms before and behind each part, soft-capped
+ * Gemma 2 (arXiv 2408.00118), as transformers' `modeling_gemma2.py`: norms before and after each part, soft-capped
  * scores and logits, a sliding window in every other layer, scaled embeddings.
  */
 import type { ConfigReader } from '../../config/reader.js';

@@ -25,7 +25,7 @@ export interface AttentionContext extends LayerContext {
   readonly prefix?: PrefixValues;
   /** No position sees more positions, itself among them: the mask lets none that lie further back through. */
   readonly reach?: number;
-  /** `[rows, length, dims/2]` each; absent where the block's heads are not turned. */
+  /** `[rows, length, dims/2]` each; absent if the block's heads are not turned. */
   readonly angles?: { readonly cos: ValueId; readonly sin: ValueId };
 }
 
@@ -179,7 +179,7 @@ export function attend(context: AttentionContext, met: Met, mask: ValueId, span:
   };
 }
 
-/** The keys and values of a prefix beside those of each row: `[rows·groups, tokens, dim]`. */
+/** The keys and values of a prefix next to those of each row: `[rows·groups, tokens, dim]`. */
 function everyRow(
   { builder: b }: AttentionContext,
   { keys, values }: PrefixValues,
@@ -258,7 +258,7 @@ function attendBlock(
   return { mixed, shares };
 }
 
-/** One new token a row over `capacity` cached ones, of which the mask `[rows, 1, 1, capacity]` hides the unused. */
+/** One new token per row over `capacity` cached ones, of which the mask `[rows, 1, 1, capacity]` hides the unused. */
 export function attendCached(
   context: AttentionContext,
   { queries, keys, values }: { readonly queries: ValueId; readonly keys: ValueId; readonly values: ValueId },

@@ -75,7 +75,7 @@ export function blockGraph(options: BlockOptions): BlockGraph {
   };
 }
 
-/** Declares what a layer reads beside `x` and its weights. */
+/** Declares what a layer reads besides `x` and its weights. */
 function layerInputs(
   b: GraphBuilder,
   weight: BlockInputs['weight'],

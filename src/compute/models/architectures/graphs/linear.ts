@@ -101,7 +101,7 @@ const factors = (context: LayerContext, { projection, branch }: Adapted) =>
 const masked = ({ builder: b }: LayerContext, { projection, x }: Adapted): ValueId =>
   b.mul(x, b.cast(b.input(`dropout.${projection.module}`, b.shapeOf(x), 'bool'), 'f32'));
 
-/** LoRA (Hu et al. 2021, arXiv 2106.09685), beside the matrix: scale·dropout(x)·Aᵀ·Bᵀ. */
+/** LoRA (Hu et al. 2021, arXiv 2106.09685), next to the matrix: scale·dropout(x)·Aᵀ·Bᵀ. */
 function lowRank(context: LayerContext, adapted: Adapted): ValueId {
   const { builder: b, dropout } = context;
   const [down, up] = factors(context, adapted);

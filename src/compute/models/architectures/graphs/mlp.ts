@@ -4,7 +4,7 @@ import { activate } from './activation.js';
 import { type LayerContext, linear, linears } from './linear.js';
 
 export interface MlpValues {
-  /** What the block adds to its residual, before any norm behind it, `[n, hidden]`. */
+  /** What the block adds to its residual, before any norm after it, `[n, hidden]`. */
   readonly out: ValueId;
   /** Dear to recompute and small to keep, by name. */
   readonly kept: Readonly<Record<string, ValueId>>;

@@ -18,7 +18,7 @@ export interface StepOptions {
 }
 
 /**
- * One new token a row over a cache. Inputs: `x` `[rows, hidden]`, `cos` and `sin` `[rows, 1, dims/2]` where heads are
+ * One new token per row over a cache. Inputs: `x` `[rows, hidden]`, `cos` and `sin` `[rows, 1, dims/2]` where heads are
  * turned, `keys` and `values` `[rows·keyValueHeads, capacity, dim]`, `mask` `[rows, 1, 1, capacity]`, weights.
  * Outputs: `y`, and the new `key` and `value` `[rows·keyValueHeads, 1, dim]`. One that appends has an input `slots`
  * `[rows, 1, 1, 1]` too, the place of each row's token, and gives `keys` and `values` instead.

@@ -16,7 +16,7 @@ export { encode } from './encode.js';
 export { isCrowded } from './waiting.js';
 
 export interface OnnxOptions {
-  /** Threads inside one op; default: one a core, as ONNX Runtime counts them. */
+  /** Threads inside one op; default: one per core, as ONNX Runtime counts them. */
   readonly threads?: number;
   /**
    * Keeps freed memory for the next run. Off by default: each compiled graph has an arena of its own,

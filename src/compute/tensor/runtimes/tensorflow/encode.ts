@@ -15,7 +15,7 @@ const inputName = (index: number): string => `x${index}`;
 
 /**
  * Inputs and outputs are in the order of the graph's; a packed input is as many arguments as its packing has handles,
- * and behind all inputs are the tables of coded ones.
+ * and after all inputs are the tables of coded ones.
  */
 export function encode(
   graph: Graph,

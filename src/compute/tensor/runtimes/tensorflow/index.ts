@@ -14,7 +14,7 @@ import { workingBytes } from './working-bytes.js';
 export interface TensorFlowOptions {
   /** Absolute path of the binding, `tfjs_binding.node`. */
   readonly binding: string;
-  /** Threads inside one op, for all of the process; one a core where left out. */
+  /** Threads inside one op, for all of the process; one per core where left out. */
   readonly threads?: number;
   /** Bytes that tensors may take, with what graphs need while they run; left out: as many as there are. */
   readonly memory?: number;

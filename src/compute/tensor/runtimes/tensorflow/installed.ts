@@ -34,7 +34,7 @@ export const sourceDigest = (host: Host): string =>
     .update(host.readText(sourcePath(host)))
     .digest('hex');
 
-/** The user's cache folder: `XDG_CACHE_HOME`, which counts for nothing where it is relative, else `~/.cache`. */
+/** The user's cache folder: `XDG_CACHE_HOME`, which counts for nothing if it is relative, else `~/.cache`. */
 function cacheFolder(host: Host): string {
   const named = host.env('XDG_CACHE_HOME') ?? '';
   return isAbsolute(named) ? named : resolve(host.cwd, homeOf(host), '.cache');
@@ -46,14 +46,14 @@ export function tensorflowDamage(host: Host, look?: Look): string | undefined {
   return found && damageOf(host, tensorflowFolder(host), found.files, look);
 }
 
-/** Folder of everything that is installed beside the package. */
+/** Folder of everything that is installed in addition to the package. */
 export const runtimesFolder = (host: Host): string => join(cacheFolder(host), 'ftpc', 'runtimes');
 
 export const tensorflowFolder = (host: Host): string => join(runtimesFolder(host), 'tensorflow');
 
 export const bindingPath = (folder: string): string => join(folder, 'binding', 'tfjs_binding.node');
 
-/** `undefined` where it is not installed, or without what is written last. */
+/** `undefined` if it is not installed, or without what is written last. */
 export function readTensorFlow(host: Host): TensorFlowManifest | undefined {
   const folder = tensorflowFolder(host);
   return host.stat(bindingPath(folder)) === undefined

@@ -37,7 +37,7 @@ interface Packing {
   readonly lookUp?: (c: DecodeContext, handles: readonly string[], indices: string) => string;
 }
 
-/** Arguments behind a function's inputs where any of these is coded: what two bytes stand for, and constants' codes. */
+/** Arguments after a function's inputs where any of these is coded: what two bytes stand for, and constants' codes. */
 export const TABLES = ['quads', 'constants'] as const;
 
 const FLOAT: TensorFlowAttribute = { type: 'f32' };

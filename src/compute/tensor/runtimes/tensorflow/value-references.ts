@@ -49,7 +49,7 @@ export function readExactly({ nodes, outputs }: Graph): ReadonlySet<ValueId> {
 
 /**
  * A rounding, or a product between roundings, on bfloat16; sums within a product are float32 there, too. One that is
- * scaled is rounded before it is and behind. Gives whether the node was one of these.
+ * scaled is rounded before it is and after. Gives whether the node was one of these.
  */
 export function inBf16(
   { op, inputs, outputs }: Node,

@@ -56,7 +56,7 @@ export const PLAIN: Variant = VARIANTS.plain;
 /** Whether the runtime of this version compiles by XLA. */
 export const isCompiled = (version: string): boolean => version.split('+').includes('xla');
 
-/** What a version has behind it. */
+/** Suffix of a version. */
 export const suffixOf = ({ bf16, xla }: Variant): string => `${bf16 ? '+bf16' : ''}${xla ? '+xla' : ''}`;
 
 const VARIABLE = 'FTPC_TENSORFLOW';
@@ -124,7 +124,7 @@ function decided([first, last]: readonly VariantMeasurement[], speeds: Speeds): 
 const compilingSeconds = (one: VariantMeasurement | undefined, speeds: Speeds): number =>
   speeds[compilingKey(one?.key ?? '')] ?? 0;
 
-/** What has to be measured next before the variant is known; nothing where it is. */
+/** What has to be measured next before the variant is known; nothing if it is. */
 export const unmeasured = (host: Host, speeds: Speeds): readonly VariantMeasurement[] =>
   contests(host, speeds)
     .map((contest) => contest.filter(({ key }) => speeds[key] === undefined))
@@ -140,7 +140,7 @@ export function variantOf(host: Host): Variant {
   return decided(multiplying, speeds);
 }
 
-/** Its seconds of a step; `undefined` where it was not measured yet. */
+/** Its seconds of a step; `undefined` if it was not measured yet. */
 export function measuredSeconds(host: Host, precision: VariantMeasurement['precision']): number | undefined {
   const variant = variantOf(host);
   // what is float32 has no use of `bf16`, and was measured without
@@ -150,7 +150,7 @@ export function measuredSeconds(host: Host, precision: VariantMeasurement['preci
 
 const milliseconds = (seconds: number): string => `${(1000 * seconds).toFixed(0)} ms`;
 
-/** How it computes here, and why: a sentence each; nothing where nothing was measured. */
+/** How it computes here, and why: a sentence each; nothing if nothing was measured. */
 export function explainVariant(host: Host): readonly string[] {
   if (forcedVariant(host) !== undefined) return [`\`${VARIABLE}\` asks for ${host.env(VARIABLE)}`];
   const speeds = readSpeeds(host);

@@ -1,4 +1,4 @@
-/** What a function of TensorFlow takes while it runs, beside the tensors that it is given. */
+/** What a function of TensorFlow takes while it runs, besides the tensors that it is given. */
 import { transientBytes } from '../../liveness.js';
 import { bytesOf } from '../../shape.js';
 import type { Graph } from '../../types.js';

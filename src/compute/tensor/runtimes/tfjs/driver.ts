@@ -1,4 +1,4 @@
-/** What WebGPU says of the GPU that it computes on. */
+/** What WebGPU says about the GPU that it computes on. */
 import type { DriverFacts } from '../../types.js';
 
 export interface AdapterInfo {

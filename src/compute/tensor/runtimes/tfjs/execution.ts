@@ -48,7 +48,7 @@ export function compiled(context: ExecutionContext, graph: Graph): CompiledGraph
   };
 }
 
-/** What a graph needs beside its inputs, made when it is compiled. */
+/** What a graph needs besides its inputs, made when it is compiled. */
 interface GraphConstants {
   readonly constants: ReadonlyMap<ValueId, Handle>;
   /** A constant of a lowering. */

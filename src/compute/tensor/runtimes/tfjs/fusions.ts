@@ -31,7 +31,7 @@ interface Surroundings {
   readonly shapeOf: (value: ValueId) => Shape;
 }
 
-/** By the op of the node that it is looked for at; `undefined` where the graph or its shapes do not fit. */
+/** By the op of the node that it is looked for at; `undefined` if the graph or its shapes do not fit. */
 type FusionRule = (node: Node, around: Surroundings) => FusedNodes | undefined;
 
 const withoutLeadingOnes = (shape: Shape): Shape => {

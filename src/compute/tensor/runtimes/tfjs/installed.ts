@@ -42,7 +42,7 @@ export const packageFolder = (folder: string, name: string): string => join(fold
 export const dawnPath = (folder: string): string =>
   join(packageFolder(folder, DAWN), 'dist', dawnBuild(), 'dawn.node');
 
-/** `undefined` where it is not installed, or without what is written last. */
+/** `undefined` if it is not installed, or without what is written last. */
 export function readTfjs(host: Host, name: TfjsName): TfjsManifest | undefined {
   const manifest = tryJsonFile(TFJS_MANIFEST, host, join(tfjsFolder(host, name), MANIFEST));
   return manifest?.packages[CORE] === undefined ? undefined : manifest;

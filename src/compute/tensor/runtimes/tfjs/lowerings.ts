@@ -222,7 +222,7 @@ const OWN: Readonly<Record<TfjsName, Partial<Readonly<Record<OpName, Lowering>>>
 /** How an op is said on a backend. */
 export const loweringOf = (backend: TfjsName, op: OpName): Lowering => OWN[backend][op] ?? COMMON[op];
 
-/** Sizes of the data and of the indices along the axis of a look-up, and of what lies behind it. */
+/** Sizes of the data and of the indices along the axis of a look-up, and of what lies after it. */
 function alongAxis(c: LoweringContext): { rows: number; count: number; inner: number } {
   const axis = number(c.attributes, 'axis');
   const { size, inner } = around(shapeOf(c), axis);

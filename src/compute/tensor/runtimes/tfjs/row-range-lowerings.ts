@@ -92,7 +92,7 @@ const RULES: Readonly<Partial<Record<OpName, RowRangeRule>>> = {
   },
 };
 
-/** The rule of the op for what it is given; `undefined` where there is none. */
+/** The rule of the op for what it is given; `undefined` if there is none. */
 function ruleFor(
   { node, takesPacked }: NodeLowering,
   types: NodeTypes,

@@ -51,7 +51,7 @@ interface BufferManager {
 
 interface WebGpu extends Backend {
   readonly bufferManager: BufferManager;
-  /** How many tensors share these data; 0 where they wait for their disposal. */
+  /** How many tensors share these data; 0 if they wait for their disposal. */
   refCount(id: object): number;
   disposeData(id: object, force: boolean): boolean;
 }
@@ -74,7 +74,7 @@ const FLAGS: Readonly<Record<string, boolean | number>> = {
   WEBGPU_MATMUL_PROGRAM_TYPE: 3,
 };
 
-/** Throws a `UserError` where there is no GPU, and what the system says where Dawn does not load. */
+/** Throws a `UserError` if there is no GPU, and what the system says where Dawn does not load. */
 export async function openWebGpu(
   load: (name: string) => unknown,
   folder: string,
@@ -176,7 +176,7 @@ function watched(
   void device.lost.then(({ message }) => {
     found = new Error(`the device was lost: ${message}`);
   });
-  /** Data that were made since a run began: kernels that fail leave theirs behind. */
+  /** Data that were made since a run began: kernels that fail do not dispose of theirs. */
   let made: object[] = [];
   const write = backend.write.bind(backend);
   backend.write = (values, shape, dtype) => {

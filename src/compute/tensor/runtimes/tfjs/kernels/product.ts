@@ -28,7 +28,7 @@ const UNIFORMS = [
   'firstColumn',
 ] as const;
 
-/** What the lowering says of a product. */
+/** What the lowering says about a product. */
 export interface ProductAttributes {
   /** `[batch, rows, columns]` of what is computed. */
   readonly shape: readonly [number, number, number];
