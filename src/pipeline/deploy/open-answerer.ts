@@ -16,7 +16,7 @@ import { chooseRuntime } from '../../compute/tensor/runtimes/choice.js';
 import { openRuntime, type RuntimeOptions } from '../../compute/tensor/runtimes/index.js';
 import type { Host } from '../../language/host/host.js';
 import type { RuntimeName } from '../../language/ir/runtimes.js';
-import { noAdapter, noBase } from './problems.js';
+import { noAdapter, noBase } from './release-diagnostics.js';
 import { CURRENT } from './releases.js';
 
 export interface OpenAnswererOptions {
@@ -45,7 +45,7 @@ export interface OpenAnswererOptions {
   readonly warn?: RuntimeOptions['warn'];
 }
 
-interface Source {
+interface AnswerSource {
   readonly base: string;
   readonly adapter?: string;
   readonly storage: 'stored' | 'f32' | 'nf4';
@@ -101,7 +101,7 @@ function styleOf(host: Host, model: ModelFolder, adapter: string | undefined): C
     : compileChatTemplate(style, model.specialTokens(), join(adapter, CHAT_TEMPLATE));
 }
 
-function sourceOf(host: Host, options: OpenAnswererOptions): Source {
+function sourceOf(host: Host, options: OpenAnswererOptions): AnswerSource {
   const { folder, base, storage, seed } = options;
   const current = join(folder, CURRENT);
   if (!isModel(host, folder) && !isAdapter(host, folder) && host.stat(current)?.isFolder === true)
@@ -125,14 +125,14 @@ const isModel = (host: Host, path: string): boolean =>
 const isAdapter = (host: Host, folder: string): boolean =>
   host.stat(join(folder, 'adapter_config.json')) !== undefined;
 
-interface Base {
+interface AnswerBase {
   readonly folder: string;
   readonly storage?: 'stored' | 'nf4';
   readonly seed?: number;
 }
 
 /** The base of an adapter folder. One that the caller names is still held as the release's manifest says. */
-function baseUnder(host: Host, adapter: string, named: string | undefined): Base {
+function baseUnder(host: Host, adapter: string, named: string | undefined): AnswerBase {
   const manifest = host.stat(join(adapter, MANIFEST)) === undefined ? undefined : readManifest(host, adapter);
   const known = manifest === undefined || 'damage' in manifest ? undefined : manifest.base;
   if (named !== undefined) {

@@ -10,10 +10,10 @@ import { DiskError } from '../../language/host/disk.js';
 import { currentRelease, moveCurrent } from './current.js';
 import { addHistory, type HistoryAction } from './history.js';
 import { publishingFolder, sweepLeftovers } from './leftovers.js';
-import { changedWhileCopied, writing } from './problems.js';
+import { changedWhileCopied, writing } from './release-diagnostics.js';
 import { listReleases, type Release, releaseName } from './releases.js';
 import { damages } from './verify.js';
-import type { ReleaseWorld } from './world.js';
+import type { ReleaseDisk } from './world.js';
 
 /** What a manifest says that is known before the release has a number. */
 export type ManifestDraft = Omit<
@@ -31,7 +31,7 @@ export interface PublishRequest {
   readonly smoke: (release: string) => Promise<ReleaseManifest['smoke']>;
 }
 
-export interface Published {
+export interface PublishedRelease {
   readonly number: number;
   /** Absolute folder. */
   readonly path: string;
@@ -45,7 +45,7 @@ export interface Published {
  * is not published twice. A kill or a full disk at any moment leaves the old state or the new one; what is left over
  * goes with the next call. Throws a `UserError`.
  */
-export async function publish(world: ReleaseWorld, request: PublishRequest): Promise<Published> {
+export async function publish(world: ReleaseDisk, request: PublishRequest): Promise<PublishedRelease> {
   const { host, disk } = world;
   const { folder, source, draft } = request;
   writing(() => {
@@ -97,7 +97,7 @@ export async function publish(world: ReleaseWorld, request: PublishRequest): Pro
 
 /** Writes the manifest and renames the folder to the next free number; another process may take one first. */
 function place(
-  world: ReleaseWorld,
+  world: ReleaseDisk,
   folder: string,
   temporary: string,
   manifest: (number: number) => ReleaseManifest,
@@ -117,11 +117,11 @@ function place(
 }
 
 async function again(
-  world: ReleaseWorld,
+  world: ReleaseDisk,
   request: PublishRequest,
   known: Release,
   digest: string,
-): Promise<Published> {
+): Promise<PublishedRelease> {
   const { number, path } = known;
   if (known.current) return { number, path, action: 'unchanged', digest };
   await request.smoke(path);
@@ -130,7 +130,7 @@ async function again(
 }
 
 function makeCurrent(
-  world: ReleaseWorld,
+  world: ReleaseDisk,
   folder: string,
   number: number,
   digest: string,

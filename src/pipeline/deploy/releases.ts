@@ -1,5 +1,5 @@
 import { type ReleaseManifest, readManifest } from '../../compute/packaging/manifest/index.js';
-import type { ReleaseWorld } from './world.js';
+import type { ReleaseDisk } from './world.js';
 
 export const CURRENT = 'current';
 
@@ -20,7 +20,7 @@ export function releaseName(number: number): string {
 }
 
 /** Every release of a folder, lowest number first; none where the folder does not exist. */
-export function listReleases({ host, disk }: ReleaseWorld, folder: string): readonly Release[] {
+export function listReleases({ host, disk }: ReleaseDisk, folder: string): readonly Release[] {
   if (host.stat(folder)?.isFolder !== true) return [];
   const current = disk.readLink(`${folder}/${CURRENT}`);
   return host

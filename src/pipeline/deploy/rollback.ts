@@ -1,9 +1,9 @@
 import { currentRelease, moveCurrent } from './current.js';
 import { addHistory } from './history.js';
-import { damagedRelease, noEarlierRelease, noReleases, writing } from './problems.js';
+import { damagedRelease, noEarlierRelease, noReleases, writing } from './release-diagnostics.js';
 import { listReleases, type Release } from './releases.js';
 import { damages, findRelease } from './verify.js';
-import type { ReleaseWorld } from './world.js';
+import type { ReleaseDisk } from './world.js';
 
 export interface Rollback {
   readonly from: number | null;
@@ -14,7 +14,7 @@ export interface Rollback {
  * Makes an earlier release current: number `to`, or the one before the current one. Its files are checked first.
  * Throws a `UserError` where there is none, or where it is damaged.
  */
-export function rollback(world: ReleaseWorld, folder: string, to?: number): Rollback {
+export function rollback(world: ReleaseDisk, folder: string, to?: number): Rollback {
   const releases = listReleases(world, folder);
   if (releases.length === 0) throw noReleases(folder);
   const current = currentRelease(world, folder);

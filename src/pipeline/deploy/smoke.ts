@@ -3,7 +3,7 @@ import { pythonStrip } from '../../compute/evaluation/metrics/python-strip.js';
 import type { ReleaseManifest } from '../../compute/packaging/manifest/index.js';
 import type { Host } from '../../language/host/host.js';
 import { type OpenAnswererOptions, openAny } from './open-answerer.js';
-import { smokeFailed } from './problems.js';
+import { smokeFailed } from './release-diagnostics.js';
 
 /** Long enough to see that it answers. */
 const TOKENS = 48;

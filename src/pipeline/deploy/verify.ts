@@ -1,10 +1,10 @@
 import { digestFile, filesBelow, MANIFEST } from '../../compute/packaging/manifest/index.js';
-import { noReleases, noSuchRelease } from './problems.js';
+import { noReleases, noSuchRelease } from './release-diagnostics.js';
 import { listReleases, type Release } from './releases.js';
-import type { ReleaseWorld } from './world.js';
+import type { ReleaseDisk } from './world.js';
 
 /** What differs from the manifest, a sentence each; empty where every file is as it was published. */
-export function damages({ host }: Pick<ReleaseWorld, 'host'>, release: Release): readonly string[] {
+export function damages({ host }: Pick<ReleaseDisk, 'host'>, release: Release): readonly string[] {
   const { path, manifest, damage } = release;
   if (manifest === undefined) return [damage ?? 'it has no manifest'];
   const problems: string[] = [];
@@ -30,12 +30,12 @@ export interface Verification {
 }
 
 /** Checks every file of a release against its manifest. Throws a `UserError` where there is no such release. */
-export function verifyRelease(world: ReleaseWorld, folder: string, number: number): Verification {
+export function verifyRelease(world: ReleaseDisk, folder: string, number: number): Verification {
   const problems = damages(world, findRelease(world, folder, number));
   return { release: number, holds: problems.length === 0, problems };
 }
 
-export function findRelease(world: ReleaseWorld, folder: string, number: number): Release {
+export function findRelease(world: ReleaseDisk, folder: string, number: number): Release {
   const releases = listReleases(world, folder);
   if (releases.length === 0) throw noReleases(folder);
   const found = releases.find((release) => release.number === number);

@@ -1,7 +1,7 @@
 import { badEndpoint, badToken } from '../../language/diagnostics/catalogue/hub.js';
 import { UserError } from '../../language/diagnostics/types.js';
 import type { Host } from '../../language/host/host.js';
-import type { Access } from './types.js';
+import type { HubAccess } from './types.js';
 
 const ENDPOINT = 'https://huggingface.co';
 const PATIENCE = 30;
@@ -20,7 +20,7 @@ function isEndpoint(text: string): boolean {
 }
 
 /** What the Hub's own library reads from the environment, under the same names. `secret` names a variable. Throws a `UserError`. */
-export function accessFrom(env: Host['env'], secret: string | undefined, signal?: AbortSignal): Access {
+export function accessFrom(env: Host['env'], secret: string | undefined, signal?: AbortSignal): HubAccess {
   const endpoint = (env('HF_ENDPOINT') || ENDPOINT).replace(/\/+$/, '');
   if (!isEndpoint(endpoint)) throw new UserError(badEndpoint());
   const seconds = Number(env('HF_HUB_DOWNLOAD_TIMEOUT'));

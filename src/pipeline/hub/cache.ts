@@ -17,15 +17,19 @@ import type { Repository } from '../../language/schemas/repositories.js';
 import { refPath, repositoryFolder, snapshotFolder } from '../stages/hub-cache.js';
 import { replaceFile, writing } from '../store/index.js';
 import { listingText, readListing } from './listing.js';
-import type { Listing } from './types.js';
+import type { HubListing } from './types.js';
 
-type Named = Pick<Repository, 'kind' | 'id'>;
+type RepositoryName = Pick<Repository, 'kind' | 'id'>;
 
-export const blobPath = (host: Host, repository: Named, { sha256, blob }: HubFile): string =>
+export const blobPath = (host: Host, repository: RepositoryName, { sha256, blob }: HubFile): string =>
   join(repositoryFolder(host, repository), 'blobs', sha256 ?? blob ?? '');
 
 /** Whether a file is there whole: a name appears only after its content, so that its size tells. */
-export function isPresent(host: Host, pinned: Named & { readonly commit: string }, file: HubFile): boolean {
+export function isPresent(
+  host: Host,
+  pinned: RepositoryName & { readonly commit: string },
+  file: HubFile,
+): boolean {
   const stat = host.stat(join(snapshotFolder(host, pinned, pinned.commit), file.name));
   return stat !== undefined && !stat.isFolder && stat.size === file.bytes;
 }
@@ -34,7 +38,11 @@ export const missingFiles = (host: Host, pinned: PinnedRepository): readonly Hub
   pinned.files.filter((file) => !isPresent(host, pinned, file));
 
 /** Shows a blob in its snapshot, by one rename. */
-export function showBlob(host: Host, pinned: Named & { readonly commit: string }, file: HubFile): void {
+export function showBlob(
+  host: Host,
+  pinned: RepositoryName & { readonly commit: string },
+  file: HubFile,
+): void {
   const path = join(snapshotFolder(host, pinned, pinned.commit), file.name);
   const blob = blobPath(host, pinned, file);
   const temporary = join(dirname(path), `.${process.pid}.link`);
@@ -62,16 +70,16 @@ export function writeRef(host: Host, repository: Repository, commit: string): vo
   replaceFile(path, commit);
 }
 
-const listingPath = (host: Host, repository: Named, commit: string): string =>
+const listingPath = (host: Host, repository: RepositoryName, commit: string): string =>
   join(repositoryFolder(host, repository), 'ftpc', `${commit}.json`);
 
 /** The files of a commit never change, so the Hub is asked for them once. */
-export function keepListing(host: Host, repository: Named, listing: Listing): void {
+export function keepListing(host: Host, repository: RepositoryName, listing: HubListing): void {
   replaceFile(listingPath(host, repository, listing.commit), listingText(listing));
 }
 
 /** `undefined` where none was kept, or it is damaged. */
-export function keptListing(host: Host, repository: Named, commit: string): Listing | undefined {
+export function keptListing(host: Host, repository: RepositoryName, commit: string): HubListing | undefined {
   const path = listingPath(host, repository, commit);
   if (host.stat(path)?.isFolder !== false) return undefined;
   try {
@@ -84,7 +92,11 @@ export function keptListing(host: Host, repository: Named, commit: string): List
 }
 
 /** What another program fetched of a commit, file by file. */
-export function snapshotListing(host: Host, repository: Named, commit: string): Listing | undefined {
+export function snapshotListing(
+  host: Host,
+  repository: RepositoryName,
+  commit: string,
+): HubListing | undefined {
   const folder = snapshotFolder(host, repository, commit);
   if (host.stat(folder)?.isFolder !== true) return undefined;
   const names = readdirSync(folder, { recursive: true, encoding: 'utf8' });

@@ -8,10 +8,14 @@ import { filesOfSplit, isReadable, isUnread } from '../stages/hub-files.js';
 import { fetchFile } from './download.js';
 import { matches } from './pattern.js';
 import { pinOf } from './resolve.js';
-import type { Access, Listing } from './types.js';
+import type { HubAccess, HubListing } from './types.js';
 
 /** The files that a call reads. Throws a `UserError` where there are none. */
-export function filesOfCall(repository: Repository, { files }: Listing, { args }: Call): readonly string[] {
+export function filesOfCall(
+  repository: Repository,
+  { files }: HubListing,
+  { args }: Call,
+): readonly string[] {
   const names = files.map(({ name }) => name).sort();
   const pattern = typeof args['files'] === 'string' ? args['files'] : undefined;
   const split = typeof args['split'] === 'string' ? args['split'] : undefined;
@@ -42,9 +46,9 @@ export function filesOfCall(repository: Repository, { files }: Listing, { args }
 /** `listing`: the files of rows that are read. */
 export async function pinDataSet(
   host: Host,
-  access: Access,
+  access: HubAccess,
   repository: Repository,
-  listing: Listing,
+  listing: HubListing,
   secret: string | undefined,
 ): Promise<PinnedRepository> {
   const pinned = pinOf(repository, listing, listing.files, secret);

@@ -19,10 +19,10 @@ import { syncFile, syncFolder, writeAll } from '../store/durable.js';
 import { writing } from '../store/index.js';
 import { blobPath, isPresent, showBlob } from './cache.js';
 import { partialOf } from './partial.js';
-import { type Answer, request, Transient } from './request.js';
+import { type Answer, request, TransientError } from './request.js';
 import { retrying } from './retry.js';
 import { failOn } from './status.js';
-import type { Access } from './types.js';
+import type { HubAccess } from './types.js';
 
 /** Told how many bytes of the file are here. */
 export type Progress = (bytes: number) => void;
@@ -33,7 +33,7 @@ export const filePath = ({ kind, id, commit }: PinnedRepository, name: string): 
 /** Throws a `UserError`, or the signal's reason. What has come by then is kept for the next try. */
 export async function fetchFile(
   host: Host,
-  access: Access,
+  access: HubAccess,
   pinned: PinnedRepository,
   file: HubFile,
   progress: Progress = () => {},
@@ -49,7 +49,7 @@ export async function fetchFile(
 
 async function fetchBlob(
   host: Host,
-  access: Access,
+  access: HubAccess,
   pinned: PinnedRepository,
   file: HubFile,
   progress: Progress,
@@ -83,7 +83,7 @@ async function fetchBlob(
 
 /** Asks for what is missing of a part, and writes it as it comes. */
 async function fill(
-  access: Access,
+  access: HubAccess,
   pinned: PinnedRepository,
   file: HubFile,
   part: string,
@@ -97,7 +97,7 @@ async function fill(
     const answer = await askFrom(access, pinned, file, have);
     if (answer === undefined) {
       ftruncateSync(handle, 0);
-      throw new Transient('the server does not have that part of the file', false);
+      throw new TransientError('the server does not have that part of the file', false);
     }
     const goesOn = answer.response.status === 206;
     if (!goesOn) ftruncateSync(handle, 0);
@@ -105,7 +105,7 @@ async function fill(
       writing(part, undefined, () => writeAll(handle, piece));
       progress(bytes);
     }).catch((error: unknown) => {
-      if (!(error instanceof TooLong)) throw error;
+      if (!(error instanceof TooLongError)) throw error;
       ftruncateSync(handle, 0);
       throw new UserError(wrongContent(pinned, file.name, `more than ${file.bytes} bytes`));
     });
@@ -116,7 +116,7 @@ async function fill(
 
 /** The file from a byte on, or all of it where the server gives no parts; `undefined` where it has no such part. */
 async function askFrom(
-  access: Access,
+  access: HubAccess,
   pinned: PinnedRepository,
   { name }: HubFile,
   start: number,
@@ -132,12 +132,12 @@ async function askFrom(
   checkCommit(answer, pinned);
   if (status === 206 && startOf(answer) !== start) {
     answer.close();
-    throw new Transient('the server sent a different part of the file', false);
+    throw new TransientError('the server sent a different part of the file', false);
   }
   return answer;
 }
 
-class TooLong extends Error {}
+class TooLongError extends Error {}
 
 /** Hands the pieces on, with how many bytes there are by then. */
 async function receive(
@@ -149,11 +149,11 @@ async function receive(
   let have = start;
   for await (const piece of answer.body()) {
     have += piece.length;
-    if (have > total) throw new TooLong();
+    if (have > total) throw new TooLongError();
     take(piece, have);
   }
   if (have < total)
-    throw new Transient(`the server closed the connection after ${have} of ${total} bytes`, false);
+    throw new TransientError(`the server closed the connection after ${have} of ${total} bytes`, false);
 }
 
 /** `Content-Range: bytes 100-199/200` */

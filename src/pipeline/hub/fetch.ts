@@ -12,7 +12,7 @@ import { missingFiles } from './cache.js';
 import { hubCalls } from './calls.js';
 import { fetchFile } from './download.js';
 
-export interface FetchJob {
+export interface FetchTask {
   readonly stage: Stage;
   /** Stages whose outputs it reads, near and far: their models may be looked into again. */
   readonly inputs: readonly Stage[];
@@ -26,12 +26,12 @@ export interface FetchJob {
 const EVERY = 250;
 
 /** Throws a `UserError`, or the signal's reason. Complete files are left alone, and no server is asked for them. */
-export async function fetchForStage(job: FetchJob): Promise<void> {
+export async function fetchForStage(job: FetchTask): Promise<void> {
   for (const repository of wanted(job)) await fetchRepository(job, repository);
 }
 
 /** Rows are read by data stages alone, and a format stage needs no weights. */
-function wanted({ stage, inputs, repositories }: FetchJob): readonly PinnedRepository[] {
+function wanted({ stage, inputs, repositories }: FetchTask): readonly PinnedRepository[] {
   const kind = stage.kind === 'data' ? 'dataset' : 'model';
   const stages = stage.kind === 'data' || stage.kind === 'format' ? [stage] : [stage, ...inputs];
   const named = new Set(
@@ -47,7 +47,7 @@ function wanted({ stage, inputs, repositories }: FetchJob): readonly PinnedRepos
 }
 
 async function fetchRepository(
-  { stage, host, signal, emit }: FetchJob,
+  { stage, host, signal, emit }: FetchTask,
   pinned: PinnedRepository,
 ): Promise<void> {
   const missing = missingFiles(host, pinned);

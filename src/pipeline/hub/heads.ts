@@ -5,16 +5,20 @@ import { badAnswer, offlineMissing } from '../../language/diagnostics/catalogue/
 import { UserError } from '../../language/diagnostics/types.js';
 import type { HubFile, PinnedRepository } from '../../language/ir/types.js';
 import { filePath } from './download.js';
-import { request, Transient } from './request.js';
+import { request, TransientError } from './request.js';
 import { retrying } from './retry.js';
 import { failOn } from './status.js';
-import type { Access } from './types.js';
+import type { HubAccess } from './types.js';
 
 /** Rows are counted in this much; most headers of safetensors are shorter. */
 const START = 1 << 16;
 
 /** The first bytes of a file: a sample of rows, or the whole header of a safetensors file. Throws a `UserError`. */
-export async function readHead(access: Access, pinned: PinnedRepository, file: HubFile): Promise<Uint8Array> {
+export async function readHead(
+  access: HubAccess,
+  pinned: PinnedRepository,
+  file: HubFile,
+): Promise<Uint8Array> {
   if (access.offline) throw new UserError(offlineMissing(pinned, [file.name]));
   const start = await range(access, pinned, file, 0, START);
   if (!file.name.endsWith('.safetensors') || start.length < 8) return start;
@@ -24,7 +28,7 @@ export async function readHead(access: Access, pinned: PinnedRepository, file: H
 }
 
 async function range(
-  access: Access,
+  access: HubAccess,
   pinned: PinnedRepository,
   file: HubFile,
   from: number,
@@ -39,7 +43,7 @@ async function range(
     if (answer.response.status !== 206 && from > 0)
       throw new UserError(badAnswer(answer.url, 'it does not support range requests'));
     const bytes = await firstOf(answer.body(), wanted);
-    if (bytes.length < wanted) throw new Transient('the server closed the connection', false);
+    if (bytes.length < wanted) throw new TransientError('the server closed the connection', false);
     return bytes;
   });
 }

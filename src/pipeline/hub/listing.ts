@@ -5,16 +5,16 @@ import { UserError } from '../../language/diagnostics/types.js';
 import { count, hex, JsonFault, parseJson, sha256 } from '../../language/host/json.js';
 import type { HubFile } from '../../language/ir/types.js';
 import { isSafeName, type Repository } from '../../language/schemas/repositories.js';
-import { request, Transient } from './request.js';
+import { request, TransientError } from './request.js';
 import { retrying } from './retry.js';
 import { failOn } from './status.js';
-import type { Access, Listing } from './types.js';
+import type { HubAccess, HubListing } from './types.js';
 
 /** Bytes of an answer, at most: some 100,000 files. */
 const MOST_BYTES = 64_000_000;
 
 /** Throws a `UserError`. */
-export async function askListing(access: Access, repository: Repository): Promise<Listing> {
+export async function askListing(access: HubAccess, repository: Repository): Promise<HubListing> {
   const { kind, id, revision } = repository;
   const path = `/api/${kind}s/${id}/revision/${encodeURIComponent(revision)}?blobs=true`;
   const text = await retrying(access, async () => {
@@ -33,7 +33,7 @@ async function textOf(body: AsyncIterable<Uint8Array>, path: string): Promise<st
     if (bytes > MOST_BYTES) throw new UserError(badAnswer(path, `it has more than ${MOST_BYTES} bytes`));
     pieces.push(piece);
   }
-  if (bytes === 0) throw new Transient('an empty answer', false);
+  if (bytes === 0) throw new TransientError('an empty answer', false);
   return Buffer.concat(pieces).toString('utf8');
 }
 
@@ -48,7 +48,7 @@ const ANSWER = v.object({ sha: hex(40, 'a commit'), siblings: v.array(SIBLING) }
 const BLOB = hex(40, 'a digest of Git');
 
 /** Reads an answer, or one that was kept. Throws a `UserError` for one that is none, or that names hostile files. */
-export function readListing(text: string, url: string): Listing {
+export function readListing(text: string, url: string): HubListing {
   const bad = (detail: string): UserError => new UserError(badAnswer(url, detail));
   const answer = parseJson(ANSWER, text);
   if (answer instanceof JsonFault) throw bad(answer.detail);
@@ -64,7 +64,7 @@ export function readListing(text: string, url: string): Listing {
 }
 
 /** A listing in the form in which the Hub gives it: what is kept in the cache. */
-export const listingText = ({ commit, files }: Listing): string =>
+export const listingText = ({ commit, files }: HubListing): string =>
   `${JSON.stringify({
     sha: commit,
     siblings: files.map(({ name, bytes, sha256, blob }) => ({

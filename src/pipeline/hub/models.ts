@@ -10,7 +10,7 @@ import { snapshotFolder } from '../stages/hub-cache.js';
 import { isSmall, wantedOf } from '../stages/hub-files.js';
 import { fetchFile } from './download.js';
 import { pinOf } from './resolve.js';
-import type { Access, Listing } from './types.js';
+import type { HubAccess, HubListing } from './types.js';
 
 /** A configuration or tokenizer is never larger. */
 const MOST_SMALL_BYTES = 500_000_000;
@@ -18,9 +18,9 @@ const MOST_SMALL_BYTES = 500_000_000;
 /** The files of a model, its small ones fetched. Throws a `UserError` or a `ModelError`. */
 export async function pinModel(
   host: Host,
-  access: Access,
+  access: HubAccess,
   repository: Repository,
-  listing: Listing,
+  listing: HubListing,
   secret: string | undefined,
 ): Promise<PinnedRepository> {
   checkModel(repository, listing);
@@ -40,7 +40,7 @@ export async function pinModel(
   );
 }
 
-function checkModel(repository: Repository, { files }: Listing): void {
+function checkModel(repository: Repository, { files }: HubListing): void {
   const has = (name: string): boolean => files.some((file) => file.name === name);
   const fail = (lacking: string, notes?: readonly string[]): never => {
     throw new UserError(noUsableFiles(repository, lacking, notes));

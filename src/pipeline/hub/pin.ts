@@ -16,7 +16,7 @@ import { filesOfCall, pinDataSet } from './data-sets.js';
 import { readHead } from './heads.js';
 import { pinModel } from './models.js';
 import { resolveListing } from './resolve.js';
-import type { Access, Listing } from './types.js';
+import type { HubAccess, HubListing } from './types.js';
 import { type VirtualFile, withVirtualFiles } from './virtual-host.js';
 
 export interface PinOptions {
@@ -59,7 +59,7 @@ export async function pinProgram(
 ): Promise<PinnedProgram> {
   const calls = hubCalls(program.stages);
   if (calls.length === 0) return { program, host, fetch: [], digests: {}, diagnostics: [] };
-  const found = new Map<string, Resolved>();
+  const found = new Map<string, ResolvedRevision>();
   const diagnostics: Diagnostic[] = [];
   for (const [name, group] of byRepository(calls)) {
     const at = group[0] === undefined ? undefined : options.at?.(group[0]);
@@ -87,7 +87,7 @@ export async function pinProgram(
   };
 }
 
-const fetchOf = ({ pinned: { kind, id, revision, commit }, missing }: Resolved): Fetch => ({
+const fetchOf = ({ pinned: { kind, id, revision, commit }, missing }: ResolvedRevision): Fetch => ({
   kind,
   id,
   revision,
@@ -109,18 +109,18 @@ function byRepository(calls: readonly HubCall[]): ReadonlyMap<string, readonly H
   return groups;
 }
 
-interface Head {
+interface HubHead {
   readonly file: HubFile;
   readonly start: Uint8Array;
 }
 
-interface Resolved {
+interface ResolvedRevision {
   readonly repository: Repository;
-  readonly listing: Listing;
+  readonly listing: HubListing;
   readonly pinned: PinnedRepository;
   /** Files that are not here, and how they begin. */
   readonly missing: readonly HubFile[];
-  readonly heads: readonly Head[];
+  readonly heads: readonly HubHead[];
 }
 
 async function resolve(
@@ -128,12 +128,12 @@ async function resolve(
   host: Host,
   options: PinOptions,
   warn: (diagnostic: Diagnostic) => void,
-): Promise<Resolved | undefined> {
+): Promise<ResolvedRevision | undefined> {
   const repository = calls[0] === undefined ? undefined : repositoryOf(calls[0].call);
   if (repository === undefined) return undefined;
   const secret = calls.map(({ call }) => secretOf(call)).find((name) => name !== undefined);
   const real = accessFrom(host.env, secret);
-  const access: Access = {
+  const access: HubAccess = {
     ...real,
     offline: real.offline || options.offline === true,
     pauses: options.pauses ?? real.pauses,
@@ -152,20 +152,20 @@ async function resolve(
       ? await pinModel(host, access, repository, listing, secret)
       : await pinDataSet(host, access, repository, rowFiles(calls, repository, listing), secret);
   const missing = missingFiles(host, pinned);
-  const heads: Head[] = [];
+  const heads: HubHead[] = [];
   for (const file of options.heads === false ? [] : missing)
     heads.push({ file, start: await readHead(access, pinned, file) });
   return { repository, listing, pinned, missing, heads };
 }
 
 /** Of what is listed, the files that the calls read. */
-function rowFiles(calls: readonly HubCall[], repository: Repository, listing: Listing): Listing {
+function rowFiles(calls: readonly HubCall[], repository: Repository, listing: HubListing): HubListing {
   const names = new Set(calls.flatMap(({ call }) => filesOfCall(repository, listing, call)));
   return { ...listing, files: listing.files.filter(({ name }) => names.has(name)) };
 }
 
 /** The calls say which commit they mean, and those of data sets which files. */
-function pinned(program: Program, found: ReadonlyMap<string, Resolved>): Program {
+function pinned(program: Program, found: ReadonlyMap<string, ResolvedRevision>): Program {
   const pin = (call: Call): Call => {
     const repository = repositoryOf(call);
     const resolved = repository === undefined ? undefined : found.get(nameOf(repository));
@@ -180,7 +180,7 @@ function pinned(program: Program, found: ReadonlyMap<string, Resolved>): Program
 
 function virtualFiles(
   host: Host,
-  all: readonly Resolved[],
+  all: readonly ResolvedRevision[],
 ): { readonly files: ReadonlyMap<string, VirtualFile>; readonly digests: DigestTable } {
   const files = new Map<string, VirtualFile>();
   const digests: Record<string, StoredDigest> = {};

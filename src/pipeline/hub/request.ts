@@ -2,10 +2,10 @@
 
 import { badAnswer } from '../../language/diagnostics/catalogue/hub.js';
 import { UserError } from '../../language/diagnostics/types.js';
-import type { Access } from './types.js';
+import type { HubAccess } from './types.js';
 
 /** A fault that may pass: the next try may succeed. */
-export class Transient extends Error {
+export class TransientError extends Error {
   override readonly name = 'Transient';
   constructor(
     readonly detail: string,
@@ -22,7 +22,7 @@ export interface Answer {
   readonly response: Response;
   /** Where the redirects led, without what may be a signature. */
   readonly url: string;
-  /** Pieces of the body as they come. Throws a {@link Transient} where the server falls silent or hangs up. */
+  /** Pieces of the body as they come. Throws a {@link TransientError} where the server falls silent or hangs up. */
   body(): AsyncIterable<Uint8Array>;
   /** Hangs up. */
   close(): void;
@@ -30,9 +30,9 @@ export interface Answer {
 
 const MOST_REDIRECTS = 8;
 
-/** Offline nobody calls it; that would be a bug. Throws a {@link Transient}, a `UserError` for what no retry fixes, or the signal's reason. */
+/** Offline nobody calls it; that would be a bug. Throws a {@link TransientError}, a `UserError` for what no retry fixes, or the signal's reason. */
 export async function request(
-  access: Access,
+  access: HubAccess,
   path: string,
   headers: Readonly<Record<string, string>> = {},
 ): Promise<Answer> {
@@ -70,7 +70,7 @@ function next(from: URL, location: string): URL {
 /** An address for people: what is behind `?` may be a signature. */
 const shown = (url: URL): string => `${url.origin}${url.pathname}`;
 
-async function once(access: Access, url: URL, headers: Readonly<Record<string, string>>): Promise<Answer> {
+async function once(access: HubAccess, url: URL, headers: Readonly<Record<string, string>>): Promise<Answer> {
   const silence = new AbortController();
   const stop = (): void => silence.abort(access.signal?.reason);
   access.signal?.addEventListener('abort', stop, { once: true });
@@ -120,10 +120,10 @@ async function* pieces(
 const UNREACHABLE = /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ENETUNREACH|EHOSTUNREACH|CERT|ERR_TLS/;
 
 /** Only what the system says of a failure is shown: messages of others may quote a header or an address. */
-function transient(error: unknown, url: URL, patience: number): Transient {
+function transient(error: unknown, url: URL, patience: number): TransientError {
   if (error instanceof Error && error.name === 'AbortError')
-    return new Transient(`${url.host} did not respond for ${patience / 1000} s`, false);
+    return new TransientError(`${url.host} did not respond for ${patience / 1000} s`, false);
   const cause = error instanceof Error ? (error.cause as NodeJS.ErrnoException | undefined) : undefined;
   const code = cause?.code ?? '';
-  return new Transient(`${url.host}: ${code || 'the connection broke'}`, UNREACHABLE.test(code));
+  return new TransientError(`${url.host}: ${code || 'the connection broke'}`, UNREACHABLE.test(code));
 }

@@ -10,11 +10,11 @@ import { isCommit, type Repository } from '../../language/schemas/repositories.j
 import { cachedCommit, snapshotFolder } from '../stages/hub-cache.js';
 import { keepListing, keptListing, snapshotListing, writeRef } from './cache.js';
 import { askListing } from './listing.js';
-import type { Access, Listing } from './types.js';
+import type { HubAccess, HubListing } from './types.js';
 
 export interface ResolveOptions {
   readonly host: Host;
-  readonly access: Access;
+  readonly access: HubAccess;
   /** What the lock says. */
   readonly commit?: string;
   /** Asks the Hub what the revision is now, also where a commit of it is known. */
@@ -23,7 +23,7 @@ export interface ResolveOptions {
 }
 
 /** Throws a `UserError`. */
-export async function resolveListing(repository: Repository, options: ResolveOptions): Promise<Listing> {
+export async function resolveListing(repository: Repository, options: ResolveOptions): Promise<HubListing> {
   const { host, access } = options;
   const known = options.commit ?? (isCommit(repository.revision) ? repository.revision : undefined);
   const kept = known === undefined ? undefined : keptListing(host, repository, known);
@@ -44,11 +44,11 @@ export async function resolveListing(repository: Repository, options: ResolveOpt
 
 /** Asks for a revision, or for the files of a commit, which never change and so are kept. */
 async function hubListing(
-  access: Access,
+  access: HubAccess,
   host: Host,
   repository: Repository,
   commit: string | undefined,
-): Promise<Listing> {
+): Promise<HubListing> {
   const listing = await askListing(access, { ...repository, revision: commit ?? repository.revision });
   if (commit !== undefined && listing.commit !== commit)
     throw new UserError(
@@ -59,7 +59,7 @@ async function hubListing(
   return listing;
 }
 
-function cacheListing(host: Host, repository: Repository, known: string | undefined): Listing {
+function cacheListing(host: Host, repository: Repository, known: string | undefined): HubListing {
   const commit = known ?? cachedCommit(host, repository);
   const listing = commit === undefined ? undefined : wholeListing(host, repository, commit);
   if (listing === undefined) throw new UserError(offlineMissing(repository, []));
@@ -70,7 +70,7 @@ function cacheListing(host: Host, repository: Repository, known: string | undefi
  * What the cache knows of a commit. A snapshot without a listing was fetched by another program: it counts where no one
  * can be asked and it holds all that a model needs.
  */
-function wholeListing(host: Host, repository: Repository, commit: string): Listing | undefined {
+function wholeListing(host: Host, repository: Repository, commit: string): HubListing | undefined {
   const kept = keptListing(host, repository, commit);
   if (kept !== undefined) return kept;
   const found = snapshotListing(host, repository, commit);
@@ -93,7 +93,7 @@ function hasWeights(host: Host, folder: string, names: ReadonlySet<string>): boo
 
 export const pinOf = (
   { kind, id, revision }: Repository,
-  { commit }: Listing,
+  { commit }: HubListing,
   files: readonly HubFile[],
   secret: string | undefined,
 ): PinnedRepository => ({

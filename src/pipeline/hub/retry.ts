@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { unreachable } from '../../language/diagnostics/catalogue/hub.js';
 import { UserError } from '../../language/diagnostics/types.js';
-import { Transient } from './request.js';
-import type { Access } from './types.js';
+import { TransientError } from './request.js';
+import type { HubAccess } from './types.js';
 
 /** The longest that a server may ask to be waited for. */
 const LONGEST = 60_000;
@@ -12,7 +12,7 @@ const LONGEST = 60_000;
  * try does not count, so that a long download over a poor line ends. Throws a `UserError` for what stays.
  */
 export async function retrying<T>(
-  access: Access,
+  access: HubAccess,
   attempt: () => Promise<T>,
   progressed: () => boolean = () => false,
 ): Promise<T> {
@@ -20,7 +20,7 @@ export async function retrying<T>(
     try {
       return await attempt();
     } catch (error) {
-      if (!(error instanceof Transient)) throw error;
+      if (!(error instanceof TransientError)) throw error;
       if (progressed()) failures = 0;
       const pause = access.pauses[failures++];
       const lost = pause === undefined || (error.unreachable && failures > 1);

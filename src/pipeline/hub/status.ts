@@ -2,20 +2,20 @@
 import { failedAnswer, noAccess, notOnHub } from '../../language/diagnostics/catalogue/hub.js';
 import { UserError } from '../../language/diagnostics/types.js';
 import type { Repository } from '../../language/schemas/repositories.js';
-import { type Answer, Transient } from './request.js';
-import type { Access } from './types.js';
+import { type Answer, TransientError } from './request.js';
+import type { HubAccess } from './types.js';
 
 /** Statuses that may pass. */
 const PASSING: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504]);
 
-/** Throws a {@link Transient} or a `UserError`; the Hub says in a header which of several things a status means. */
-export function failOn(answer: Answer, repository: Repository, access: Access, file?: string): never {
+/** Throws a {@link TransientError} or a `UserError`; the Hub says in a header which of several things a status means. */
+export function failOn(answer: Answer, repository: Repository, access: HubAccess, file?: string): never {
   const { status, headers } = answer.response;
   answer.close();
   // The address that the Hub gives for large files is good for a while only; the next try asks for another.
   const isElsewhere = new URL(answer.url).origin !== new URL(access.endpoint).origin;
-  if (isElsewhere && status === 403) throw new Transient('the storage of the Hub refused', false);
-  if (PASSING.has(status)) throw new Transient(`status ${status}`, false, waitOf(headers));
+  if (isElsewhere && status === 403) throw new TransientError('the storage of the Hub refused', false);
+  if (PASSING.has(status)) throw new TransientError(`status ${status}`, false, waitOf(headers));
   const meaning = headers.get('x-error-code') ?? '';
   const gated = meaning === 'GatedRepo';
   // The Hub hides what a caller may not see: a private repository is “not found” or 401 for the rest.

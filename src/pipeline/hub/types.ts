@@ -1,7 +1,7 @@
 import type { HubFile } from '../../language/ir/types.js';
 
 /** How a hub is reached. The token is kept only here, while requests are made. */
-export interface Access {
+export interface HubAccess {
   /** `https://huggingface.co`, or `HF_ENDPOINT`. */
   readonly endpoint: string;
   /** `HF_HUB_OFFLINE`: no server is asked. */
@@ -15,7 +15,7 @@ export interface Access {
 }
 
 /** A commit's files, as the Hub lists them. */
-export interface Listing {
+export interface HubListing {
   readonly commit: string;
   readonly files: readonly HubFile[];
 }

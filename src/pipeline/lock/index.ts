@@ -1,7 +1,12 @@
 export { lockPath } from '../../language/schemas/lock-file.js';
-export { means, namesOf } from './make.js';
-export { lockedCommits } from './pins.js';
-export { placeOf } from './places.js';
-export { lockText } from './print.js';
-export { checkAgainst, type Resolution, type ResolveOptions, resolveProgram } from './resolve.js';
-export { type LockOutcome, lockKeys, lockNow, writeLock } from './write.js';
+export { lockText } from './lock-text.js';
+export { lockedCommits } from './locked-commits.js';
+export { means, namesOf } from './merge-locks.js';
+export {
+  checkAgainst,
+  type LockResolveOptions,
+  type PinnedPipeline,
+  resolveProgram,
+} from './resolve-program.js';
+export { placeOf } from './setting-spans.js';
+export { type LockOutcome, lockKeys, lockNow, writeLock } from './write-lock.js';

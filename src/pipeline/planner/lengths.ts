@@ -1,5 +1,5 @@
 /** How long the rows are that a stage will read: counted where they were formatted, else sampled, else assumed. */
-import type { FormatInfo } from '../stages/format/rows.js';
+import type { FormatInfo } from '../stages/format/format-info.js';
 import type { LengthSurvey } from '../stages/format/survey.js';
 
 export interface Lengths {

@@ -4,7 +4,7 @@ import type { Host } from '../../language/host/host.js';
 import type { Program, Stage, Value } from '../../language/ir/types.js';
 import { isCall, isReference } from '../../language/ir/values.js';
 import { settingsOf } from '../../language/schemas/stages/settings.js';
-import { type ResolvedModel, resolveModelCall } from '../stages/model-places.js';
+import { type ResolvedModel, resolveModelCall } from '../stages/resolve-models.js';
 
 /** How a stage holds weights that an earlier stage wrote; `file` where they are still those of the folder. */
 export type WeightOrigin = 'file' | 'f32' | 'f16' | 'bf16';

@@ -8,9 +8,9 @@ import { functions } from '../../language/schemas/functions/index.js';
 import { repositoryOf } from '../../language/schemas/repositories.js';
 import type { Setting } from '../../language/schemas/schema.js';
 import { recordFields } from '../../language/schemas/setting-paths.js';
-import { adapterPaths, type NamedAdapter, resolveAdapter } from '../stages/adapters.js';
 import { sourcePaths } from '../stages/data/sources.js';
-import { modelFiles } from '../stages/models.js';
+import { modelFiles } from '../stages/open-models.js';
+import { adapterPaths, type NamedAdapter, resolveAdapter } from '../stages/resolve-adapters.js';
 import { canonical } from './canonical.js';
 import { type RootModel, rootModel } from './models.js';
 

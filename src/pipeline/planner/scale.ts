@@ -5,7 +5,7 @@ import type { Stage, StageKind, Value } from '../../language/ir/types.js';
 import { settingsOf } from '../../language/schemas/stages/settings.js';
 import { coverageOf } from '../stages/train/coverage.js';
 import type { TrainPlan } from '../stages/train-plan/plan.js';
-import type { Entry } from '../store/index.js';
+import type { StoreEntry } from '../store/index.js';
 import { type Lengths, shortened } from './lengths.js';
 import { decoderShape } from './memory/train.js';
 import { expectedRows } from './row-sources.js';
@@ -22,7 +22,7 @@ export interface ScaleInput {
   /** False for a cached stage: only what costs nothing is looked up. */
   readonly look: boolean;
   /** Of a cached stage. */
-  readonly entry?: Entry;
+  readonly entry?: StoreEntry;
 }
 
 type Measure = (input: ScaleInput) => Promise<StageScale | null>;

@@ -5,7 +5,7 @@ import { type Diagnostic, isError } from '../../language/diagnostics/types.js';
 import type { Host } from '../../language/host/host.js';
 import { lintReport } from '../../language/lint/index.js';
 import { hubCalls } from '../hub/index.js';
-import { type Resolution, type ResolveOptions, resolveProgram } from '../lock/index.js';
+import { type LockResolveOptions, type PinnedPipeline, resolveProgram } from '../lock/index.js';
 import { type PlanOptions, plan } from '../planner/plan.js';
 import type { TrainPlan } from '../stages/train-plan/plan.js';
 import { checkModels } from './check-models.js';
@@ -80,8 +80,8 @@ async function resolve(
   compiled: Parameters<typeof resolveProgram>[0],
   host: Host,
   hub: NonNullable<PlanScope['hub']>,
-  options: ResolveOptions,
-): Promise<Resolution> {
+  options: LockResolveOptions,
+): Promise<PinnedPipeline> {
   if (hub === 'always') return resolveProgram(compiled, host, options);
   const cached = await resolveProgram(compiled, host, { ...options, offline: true });
   const isFinal =
@@ -90,7 +90,7 @@ async function resolve(
 }
 
 const commitsOf =
-  ({ plan: { repositories } }: SavedPlanFile): ResolveOptions['commits'] =>
+  ({ plan: { repositories } }: SavedPlanFile): LockResolveOptions['commits'] =>
   ({ kind, id, revision }) =>
     repositories.find((saved) => saved.kind === kind && saved.id === id && saved.revision === revision)
       ?.commit;

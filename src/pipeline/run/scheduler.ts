@@ -7,7 +7,7 @@ import type { RequirementResult } from '../../language/ir/requirement-result.js'
 import type { Stage } from '../../language/ir/types.js';
 import { requirementResults } from '../stages/requirement-results.js';
 import type { Artefact } from '../stages/stage.js';
-import { type Entry, outputPath } from '../store/index.js';
+import { outputPath, type StoreEntry } from '../store/index.js';
 import { fromCwd } from './paths.js';
 import { produce } from './produce.js';
 import { failedRequirements, type RequirementResults } from './requirements.js';
@@ -99,7 +99,7 @@ async function settle(
 }
 
 interface Spent {
-  readonly entry?: Entry;
+  readonly entry?: StoreEntry;
   readonly seconds: number;
   readonly peakMemoryBytes: number;
 }

@@ -4,7 +4,7 @@ import type { RuntimeName } from '../../language/ir/runtimes.js';
 import type { PinnedRepository, Stage } from '../../language/ir/types.js';
 import type { WeightResidency } from '../../language/ir/weight-residency.js';
 import type { TrainPlan } from '../stages/train-plan/plan.js';
-import type { Entry, Store } from '../store/index.js';
+import type { Store, StoreEntry } from '../store/index.js';
 
 /** A stage with what the plan says of it. */
 export interface Step {
@@ -42,7 +42,7 @@ export interface Sink {
 
 /** How a stage came out: found, made, or neither. */
 export interface Settled {
-  readonly entry?: Entry;
+  readonly entry?: StoreEntry;
   readonly cached: boolean;
   readonly interrupted: boolean;
   readonly peakMemoryBytes: number;

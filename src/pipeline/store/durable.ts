@@ -14,16 +14,16 @@ import {
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { makeFolders } from '../../language/host/node-folders.js';
-import { writing } from './problems.js';
 import { stateOf } from './process-identity.js';
+import { writing } from './store-diagnostics.js';
 
-export type Content = string | Uint8Array | Iterable<Uint8Array>;
+export type FileContent = string | Uint8Array | Iterable<Uint8Array>;
 
 /** At most this much a system call. */
 const WRITE_WINDOW = 1 << 26;
 
 /** Writes a whole file and forces it to disk. On failure nothing is at `path`, and a `UserError` says why. */
-export function writeWhole(path: string, content: Content, options: { readonly sync: boolean }): void {
+export function writeWhole(path: string, content: FileContent, options: { readonly sync: boolean }): void {
   const bytes =
     typeof content === 'string'
       ? Buffer.byteLength(content)
@@ -52,7 +52,7 @@ export function writeAll(file: number, chunk: Uint8Array): void {
     done += writeSync(file, chunk, done, Math.min(WRITE_WINDOW, chunk.byteLength - done));
 }
 
-function* chunksOf(content: Content): Iterable<Uint8Array> {
+function* chunksOf(content: FileContent): Iterable<Uint8Array> {
   if (typeof content === 'string') yield Buffer.from(content);
   else if (content instanceof Uint8Array) yield content;
   else yield* content;

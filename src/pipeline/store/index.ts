@@ -3,7 +3,7 @@ export { type Journal, newRunId, openJournal, readJournal, runIds } from './jour
 export { journalPath, keyOfOutputs, layoutIn, reportPath, runFolder } from './layout.js';
 export { forgetChild, noteChild, outliveOrphan, type RunLock, takeLock } from './lock.js';
 export { outputFolder } from './output-folder.js';
-export { outputPath } from './outside.js';
-export { writing } from './problems.js';
-export { type Entry, openStore, type Store } from './store.js';
+export { outputPath } from './outside-outputs.js';
+export { openStore, type Store, type StoreEntry } from './store.js';
+export { writing } from './store-diagnostics.js';
 export { workFolder } from './work-folder.js';

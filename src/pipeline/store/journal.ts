@@ -6,7 +6,7 @@ import { makeFolders } from '../../language/host/node-folders.js';
 import { RUN_EVENT, type RunEvent } from '../../language/ir/events.js';
 import { writeAll } from './durable.js';
 import { journalPath, type Layout, layoutIn, runFolder } from './layout.js';
-import { writing } from './problems.js';
+import { writing } from './store-diagnostics.js';
 
 /** An event with the time at which it was written, milliseconds since the epoch. */
 const JOURNAL_LINE = v.intersect([RUN_EVENT, v.object({ at: finite })]);

@@ -7,8 +7,8 @@ import { type Checked, tryJson } from '../../language/host/json.js';
 import { makeFolders } from '../../language/host/node-folders.js';
 import { writeWhole } from './durable.js';
 import type { Layout } from './layout.js';
-import { lockHeld, writing } from './problems.js';
 import { identityOf, PROCESS_NOTE, stateOf } from './process-identity.js';
+import { lockHeld, writing } from './store-diagnostics.js';
 
 const HOLDER = v.object({
   ...PROCESS_NOTE.entries,
@@ -29,12 +29,12 @@ const SILENCE = 60_000;
 const SETTLE = 50;
 
 /** Where a lock is, and what is said where another process has it. */
-export type LockPlace = Pick<Layout, 'root' | 'lock'> & {
+export type LockLocation = Pick<Layout, 'root' | 'lock'> & {
   readonly held?: (path: string, holder: string) => Diagnostic;
 };
 
 /** Throws a `UserError` that names the holder. */
-export async function takeLock(layout: LockPlace, runId: string, now: () => number): Promise<RunLock> {
+export async function takeLock(layout: LockLocation, runId: string, now: () => number): Promise<RunLock> {
   writing(layout.root, undefined, () => makeFolders(layout.root));
   const mine: Holder = { ...identityOf(process.pid), runId, since: new Date(now()).toISOString() };
   const text = `${JSON.stringify(mine)}\n`;
@@ -114,7 +114,7 @@ function isHeld(holder: Holder, lock: string, now: number): boolean {
   return now - touched < SILENCE;
 }
 
-function refusal({ lock, held = lockHeld }: LockPlace, holder: Holder | undefined): UserError {
+function refusal({ lock, held = lockHeld }: LockLocation, holder: Holder | undefined): UserError {
   const who =
     holder === undefined
       ? 'it has just begun'

@@ -3,7 +3,7 @@ import { dirname, isAbsolute, join, normalize } from 'node:path';
 import { makeFolders } from '../../language/host/node-folders.js';
 import type { OutputFile, OutputFolder } from '../../language/ir/outputs.js';
 import { writeAll, writeWhole } from './durable.js';
-import { badOutputName, writing } from './problems.js';
+import { badOutputName, writing } from './store-diagnostics.js';
 
 /** A folder that a stage fills. Its files are forced to disk when the whole folder is sealed, once each. */
 export function outputFolder(path: string): OutputFolder {

@@ -2,9 +2,9 @@
 import { parentPort } from 'node:worker_threads';
 import { UserError } from '../../language/diagnostics/types.js';
 import { seal } from './seal.js';
-import type { Sealed } from './sealing.js';
+import type { SealResult } from './seal-in-thread.js';
 
-const say = (message: Sealed): void => parentPort?.postMessage(message);
+const say = (message: SealResult): void => parentPort?.postMessage(message);
 
 parentPort?.on('message', (folder: string) => {
   try {

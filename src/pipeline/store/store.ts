@@ -7,12 +7,12 @@ import type { StageRecord } from '../../language/ir/outputs.js';
 import { digestsBelow, filesBelow, firstDamage } from './digest.js';
 import { syncFile, syncFolder, syncFolders, writeWhole } from './durable.js';
 import { type Layout, layoutIn } from './layout.js';
-import { isGone, outsideDamage, portable, recordOutside } from './outside.js';
-import { corruptEntry, corruptOutside, writing } from './problems.js';
+import { isGone, outsideDamage, portable, recordOutside } from './outside-outputs.js';
 import { RECORD, readRecord, recordText } from './record.js';
+import { corruptEntry, corruptOutside, writing } from './store-diagnostics.js';
 import { hasCheckpoint } from './work-folder.js';
 
-export interface Entry {
+export interface StoreEntry {
   readonly key: string;
   /** Absolute folder. */
   readonly path: string;
@@ -20,7 +20,7 @@ export interface Entry {
 }
 
 /** What {@link Store.seal} writes beside the files. */
-export type Sealing = Omit<StageRecord, 'version' | 'files'>;
+export type EntryRecord = Omit<StageRecord, 'version' | 'files'>;
 
 export interface Store {
   readonly layout: Layout;
@@ -29,15 +29,15 @@ export interface Store {
    * With `remove`, a damaged entry is taken away and reported; without it (a plan only looks), it counts as absent.
    * So does one whose release is gone, or was changed in place, which goes to `report`; nothing is taken away.
    */
-  find(key: string, options?: FindOptions): Entry | undefined;
+  find(key: string, options?: FindOptions): StoreEntry | undefined;
   /** Every sound entry, newest first: what a plan compares a changed stage with. */
-  entries(): readonly Entry[];
+  entries(): readonly StoreEntry[];
   /** Whether the stage of this key could resume from a checkpoint. */
   resumable(key: string): boolean;
   /** An empty folder for the stage of this key to fill. */
   begin(key: string): string;
   /** Digests and forces to disk what is in a begun folder, then shows it under its key by one rename. */
-  seal(folder: string, sealing: Sealing): Entry;
+  seal(folder: string, sealing: EntryRecord): StoreEntry;
   /** Where the stage of this key keeps its checkpoints until it is complete. */
   workPath(key: string): string;
   /** The stage of this key is complete: its checkpoints have served. */
@@ -59,7 +59,7 @@ const ALWAYS_DIGESTED = 64 * 2 ** 20;
 
 export function openStore(cwd: string): Store {
   const layout = layoutIn(cwd);
-  const find = (key: string, options: FindOptions = {}): Entry | undefined => {
+  const find = (key: string, options: FindOptions = {}): StoreEntry | undefined => {
     const path = join(layout.store, key);
     if (!existsSync(path)) return undefined;
     const record = readRecord(path);
@@ -121,7 +121,7 @@ const fromCwd = (cwd: string, path: string): string => {
   return short.startsWith('..') ? path : short;
 };
 
-function seal(layout: Layout, folder: string, sealing: Sealing): Entry {
+function seal(layout: Layout, folder: string, sealing: EntryRecord): StoreEntry {
   for (const name of filesBelow(folder)) syncFile(join(folder, name));
   const path = join(layout.store, sealing.key);
   const result = portable(sealing.result, layout.cwd, path);

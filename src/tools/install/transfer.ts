@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fetchedOther, fetchFailed } from '../../language/diagnostics/catalogue/runtimes.js';
 import { UserError } from '../../language/diagnostics/types.js';
 import { makeFolders } from '../../language/host/node-folders.js';
-import { type Answer, request, Transient } from '../../pipeline/hub/request.js';
+import { type Answer, request, TransientError } from '../../pipeline/hub/request.js';
 import { writeAll } from '../../pipeline/store/durable.js';
 import { writing } from '../../pipeline/store/index.js';
 
@@ -34,7 +34,7 @@ async function ask(
   const { status, ok } = answer.response;
   if (ok || status === 416) return answer;
   answer.close();
-  if (PASSING.has(status)) throw new Transient(`status ${status}`, false);
+  if (PASSING.has(status)) throw new TransientError(`status ${status}`, false);
   throw new UserError(fetchFailed(shown(url), `status ${status}`));
 }
 
@@ -54,7 +54,7 @@ async function patiently<T>(
     try {
       return await attempt();
     } catch (error) {
-      if (!(error instanceof Transient)) throw error;
+      if (!(error instanceof TransientError)) throw error;
       // a file that begins again and again, as one that is shorter than its index says, gets no further
       if (size() > most) failures = 0;
       most = Math.max(most, size());
@@ -138,7 +138,7 @@ async function fill(
     }
     if (answer.response.status === 416) {
       answer.close();
-      throw new Transient('the server does not have that part of the file', false);
+      throw new TransientError('the server does not have that part of the file', false);
     }
     for await (const piece of answer.body()) {
       writing(path, undefined, () => writeAll(file, piece));
@@ -147,7 +147,7 @@ async function fill(
       if (have > bytes) break;
     }
     if (have < bytes)
-      throw new Transient(`the server closed the connection after ${have} of ${bytes} bytes`, false);
+      throw new TransientError(`the server closed the connection after ${have} of ${bytes} bytes`, false);
   } finally {
     closeSync(file);
   }

@@ -10,7 +10,7 @@ import { type ModelFolder, openModel } from '../../../src/compute/models/load.js
 import { buildBatch, buildPacked } from '../../../src/compute/training/batch.js';
 import type { TokenRows } from '../../../src/compute/training/index.js';
 import { RUNTIME_NAMES, type RuntimeName } from '../../../src/language/ir/runtimes.js';
-import { labelledRow } from '../../../src/pipeline/stages/format/labelled.js';
+import { labelledRow } from '../../../src/pipeline/stages/format/labelled-rows.js';
 import { baseWeights } from '../../../src/pipeline/stages/train/base-weights.js';
 import { coverageOf } from '../../../src/pipeline/stages/train/coverage.js';
 import { openHere, whereInstalled } from '../tensor/runtimes/here.js';

@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import { nodeDisk } from '../../../src/language/host/node-disk.js';
 import { nodeHost } from '../../../src/language/host/node-host.js';
 import {
-  type Published,
+  type PublishedRelease,
   type PublishRequest,
   publish,
-  type ReleaseWorld,
+  type ReleaseDisk,
 } from '../../../src/pipeline/deploy/index.js';
 
-export const world: ReleaseWorld = { host: nodeHost(), disk: nodeDisk() };
+export const world: ReleaseDisk = { host: nodeHost(), disk: nodeDisk() };
 
 /** A folder to publish: two small files and one below a folder; `content` tells versions apart. */
 export function source(folder: string, content: string): string {
@@ -45,5 +45,5 @@ export const publishContent = (
   folder: string,
   content: string,
   more: Partial<PublishRequest> = {},
-  where: ReleaseWorld = world,
-): Promise<Published> => publish(where, request(folder, content, more));
+  where: ReleaseDisk = world,
+): Promise<PublishedRelease> => publish(where, request(folder, content, more));

@@ -2,9 +2,9 @@
 import { expect } from 'chai';
 import { UserError } from '../../../src/language/diagnostics/types.js';
 import type { Lock } from '../../../src/language/schemas/lock-file.js';
-import { joinLocks, means } from '../../../src/pipeline/lock/make.js';
-import { lockText } from '../../../src/pipeline/lock/print.js';
-import { parseLock } from '../../../src/pipeline/lock/read.js';
+import { lockText } from '../../../src/pipeline/lock/lock-text.js';
+import { means, mergeLocks } from '../../../src/pipeline/lock/merge-locks.js';
+import { parseLock } from '../../../src/pipeline/lock/read-lock.js';
 
 const DIGEST = 'a'.repeat(64);
 const OTHER = 'b'.repeat(64);
@@ -93,7 +93,7 @@ describe('a lock joined with what is read now', () => {
   };
 
   it('keeps what it has and adds what it lacks', () => {
-    const joined = joinLocks(lock, changed, { moves: () => false, only: false });
+    const joined = mergeLocks(lock, changed, { moves: () => false, only: false });
     expect(joined.added).to.deep.equal(['prompts/b.md']);
     expect(joined.differing).to.deep.equal(['jsonl data/*.jsonl']);
     expect(joined.lock.data).to.deep.equal(lock.data);
@@ -101,16 +101,16 @@ describe('a lock joined with what is read now', () => {
   });
 
   it('moves what is named, and drops what is not read only where all is moved', () => {
-    const named = joinLocks(lock, changed, { moves: (key) => means('data/*.jsonl', key), only: false });
+    const named = mergeLocks(lock, changed, { moves: (key) => means('data/*.jsonl', key), only: false });
     expect([named.moved, named.removed]).to.deep.equal([['jsonl data/*.jsonl'], []]);
     expect(named.lock.data).to.deep.equal(changed.data);
-    const all = joinLocks(lock, changed, { moves: () => true, only: true });
+    const all = mergeLocks(lock, changed, { moves: () => true, only: true });
     expect([all.moved, all.removed]).to.deep.equal([['jsonl data/*.jsonl'], ['prompts/a.md']]);
     expect(all.lock).to.deep.equal(changed);
   });
 
   it('takes entries in another order for equal', () => {
-    const joined = joinLocks(parseLock(lockText(lock), 'p.lock'), lock, { moves: () => true, only: true });
+    const joined = mergeLocks(parseLock(lockText(lock), 'p.lock'), lock, { moves: () => true, only: true });
     expect([joined.added, joined.moved, joined.removed, joined.differing]).to.deep.equal([[], [], [], []]);
   });
 

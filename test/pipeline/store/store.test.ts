@@ -12,11 +12,11 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import type { Diagnostic } from '../../../src/language/diagnostics/types.js';
 import {
-  type Entry,
   openStore,
   outputFolder,
   outputPath,
   type Store,
+  type StoreEntry,
 } from '../../../src/pipeline/store/index.js';
 import { freshFolder } from './folders.js';
 
@@ -26,7 +26,7 @@ function sealOne(
   store: Store,
   key = KEY,
   outputs: Readonly<Record<string, string>> = { rows: 'rows.jsonl' },
-): Entry {
+): StoreEntry {
   const folder = store.begin(key);
   const output = outputFolder(folder);
   output.write('rows.jsonl', '{"a":1}\n');

@@ -1,6 +1,6 @@
 /** ShareGPT: `conversations`, a list of `{ "from", "value" }`. */
 import type { ChatMessage } from '../../../compute/models/types.js';
-import { Fault, nameOf, type Row } from './parse.js';
+import { kindOf, type Row, RowFault } from './parse-row.js';
 
 /**
  * Who speaks, by the names that data sets use: those of the first ShareGPT files, those of chats, and LLaMA-Factory's
@@ -21,35 +21,35 @@ const SPEAKERS: Readonly<Record<string, ChatMessage['role']>> = {
 };
 
 /** The turns of a row, or why it has none. */
-export function turnsOf(row: Row): readonly ChatMessage[] | Fault {
+export function turnsOf(row: Row): readonly ChatMessage[] | RowFault {
   const list = row['conversations'];
-  if (list === undefined || list === null) return new Fault('missing_column', 'no column `conversations`');
+  if (list === undefined || list === null) return new RowFault('missing_column', 'no column `conversations`');
   if (!Array.isArray(list))
-    return new Fault('wrong_type', `/conversations is ${nameOf(list)}, must be a list`);
-  if (list.length === 0) return new Fault('empty', '`conversations` is empty');
+    return new RowFault('wrong_type', `/conversations is ${kindOf(list)}, must be a list`);
+  if (list.length === 0) return new RowFault('empty', '`conversations` is empty');
   const turns: ChatMessage[] = [];
   for (const [index, entry] of list.entries()) {
     const turn = turnOf(entry, `/conversations/${index}`);
-    if (turn instanceof Fault) return turn;
+    if (turn instanceof RowFault) return turn;
     turns.push(turn);
   }
   return turns;
 }
 
-function turnOf(entry: unknown, at: string): ChatMessage | Fault {
+function turnOf(entry: unknown, at: string): ChatMessage | RowFault {
   if (typeof entry !== 'object' || entry === null || Array.isArray(entry))
-    return new Fault('wrong_type', `${at} is ${nameOf(entry)}, must be an object`);
+    return new RowFault('wrong_type', `${at} is ${kindOf(entry)}, must be an object`);
   const { from, value } = entry as Row;
   if (typeof from !== 'string' || !Object.hasOwn(SPEAKERS, from)) {
-    const found = typeof from === 'string' ? JSON.stringify(from) : nameOf(from ?? null);
-    return new Fault(
+    const found = typeof from === 'string' ? JSON.stringify(from) : kindOf(from ?? null);
+    return new RowFault(
       'wrong_type',
       `${at}/from is ${found}, must be one of ${Object.keys(SPEAKERS).join(', ')}`,
     );
   }
   if (typeof value !== 'string')
-    return new Fault('wrong_type', `${at}/value is ${nameOf(value ?? null)}, must be a string`);
+    return new RowFault('wrong_type', `${at}/value is ${kindOf(value ?? null)}, must be a string`);
   const role = SPEAKERS[from] ?? 'user';
-  if (role === 'assistant' && value.trim() === '') return new Fault('empty', `${at}/value is empty`);
+  if (role === 'assistant' && value.trim() === '') return new RowFault('empty', `${at}/value is empty`);
   return { role, content: value };
 }

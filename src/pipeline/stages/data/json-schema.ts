@@ -1,9 +1,9 @@
 import { dataError } from '../../../language/diagnostics/catalogue/files.js';
 import { UserError } from '../../../language/diagnostics/types.js';
 import type { FileValue } from '../../../language/ir/types.js';
-import { Fault, type Row } from './parse.js';
+import { type Row, RowFault } from './parse-row.js';
 
-export type CheckRow = (row: Row) => Fault | undefined;
+export type CheckRow = (row: Row) => RowFault | undefined;
 
 /** A check of rows against a JSON Schema. Throws a {@link UserError} where the file is none. */
 export async function schemaCheck({ file, text }: FileValue): Promise<CheckRow> {
@@ -24,12 +24,12 @@ export async function schemaCheck({ file, text }: FileValue): Promise<CheckRow> 
     return (row) => {
       if (validate(row) === true) return undefined;
       const [error] = validate.errors ?? [];
-      if (error === undefined) return new Fault('wrong_type', 'the row does not satisfy the schema');
+      if (error === undefined) return new RowFault('wrong_type', 'the row does not satisfy the schema');
       if (error.keyword === 'required') {
         const name = String(error.params['missingProperty']);
-        return new Fault('missing_column', `${error.instancePath}/${pointer(name)} is missing (${file})`);
+        return new RowFault('missing_column', `${error.instancePath}/${pointer(name)} is missing (${file})`);
       }
-      return new Fault(
+      return new RowFault(
         'wrong_type',
         `${error.instancePath === '' ? 'the row' : error.instancePath} ${error.message} (${file})`,
       );

@@ -1,10 +1,10 @@
-import { wholeText } from './content.js';
 import { HashTable } from './hash-table.js';
 import { NearCopies } from './near-copies.js';
-import { Fault } from './parse.js';
-import type { RowReader } from './reader.js';
-import { contentOf } from './shape.js';
-import type { RowTable } from './table.js';
+import { RowFault } from './parse-row.js';
+import { contentOf } from './row-content.js';
+import { wholeText } from './row-identity.js';
+import type { RowReader } from './row-reader.js';
+import type { RowTable } from './row-table.js';
 
 /** Overlap from which a held-out row counts as a near copy of a row of training, where `dedupe` says nothing else. */
 export const LEAK_SIMILARITY = 0.9;
@@ -51,5 +51,5 @@ function* splitsOf(table: RowTable): Iterable<number> {
 
 function textOf(reader: RowReader, row: number): string {
   const content = contentOf(reader.row(row), {});
-  return content instanceof Fault ? '' : wholeText(content);
+  return content instanceof RowFault ? '' : wholeText(content);
 }

@@ -1,11 +1,11 @@
-import { wholeText } from './content.js';
 import { type Bands, bandKeys, bandsFor, NearIndex } from './near-index.js';
-import { Fault } from './parse.js';
-import type { RowReader } from './reader.js';
-import { contentOf } from './shape.js';
-import { jaccard, tripleHashes } from './triples.js';
+import { RowFault } from './parse-row.js';
+import { contentOf } from './row-content.js';
+import { wholeText } from './row-identity.js';
+import type { RowReader } from './row-reader.js';
+import { jaccard, tripleHashes } from './word-triples.js';
 
-export interface Copy {
+export interface NearCopy {
   readonly of: number;
   readonly overlap: number;
 }
@@ -31,7 +31,7 @@ export class NearCopies {
   }
 
   /** The first row that this one is a near copy of; if there is none, later rows are compared with it. */
-  addUnlessCopy(row: number, text: string): Copy | undefined {
+  addUnlessCopy(row: number, text: string): NearCopy | undefined {
     const set = this.signed(text);
     const copy = this.nearest(set);
     if (copy === undefined) this.insert(row, set);
@@ -42,7 +42,7 @@ export class NearCopies {
     this.insert(row, this.signed(text));
   }
 
-  find(text: string): Copy | undefined {
+  find(text: string): NearCopy | undefined {
     return this.nearest(this.signed(text));
   }
 
@@ -59,7 +59,7 @@ export class NearCopies {
     this.remember(row, set);
   }
 
-  private nearest(set: Uint32Array): Copy | undefined {
+  private nearest(set: Uint32Array): NearCopy | undefined {
     if (set.length === 0) return undefined;
     for (const candidate of this.index.candidates(this.keys)) {
       const overlap = jaccard(set, this.setOf(candidate));
@@ -72,7 +72,7 @@ export class NearCopies {
     const known = this.sets.get(row);
     if (known !== undefined) return known;
     const content = contentOf(this.reader.row(row), {});
-    const set = content instanceof Fault ? new Uint32Array(0) : tripleHashes(wholeText(content));
+    const set = content instanceof RowFault ? new Uint32Array(0) : tripleHashes(wholeText(content));
     this.remember(row, set);
     return set;
   }

@@ -1,5 +1,5 @@
-import { Column } from './column.js';
-import { mix } from './triples.js';
+import { GrowingArray } from './growing-array.js';
+import { mix } from './word-triples.js';
 
 /** Hash functions of a signature. */
 const FUNCTIONS = 128;
@@ -47,9 +47,9 @@ export function bandKeys(set: Uint32Array, bands: Bands, keys: Uint32Array): voi
 /** Rows by their band keys: chains in typed arrays. */
 export class NearIndex {
   private heads = new Uint32Array(4096);
-  private readonly next = Column.integers();
-  private readonly keys = Column.integers();
-  private readonly rows = Column.integers();
+  private readonly next = GrowingArray.integers();
+  private readonly keys = GrowingArray.integers();
+  private readonly rows = GrowingArray.integers();
 
   add(row: number, keys: Uint32Array): void {
     for (const key of keys) {

@@ -6,17 +6,17 @@ import { HostError } from '../../../language/host/host.js';
 import type { DataSettings } from '../../../language/schemas/stages/data.js';
 import { settingsOf } from '../../../language/schemas/stages/settings.js';
 import type { RunStage, StageContext } from '../stage.js';
-import { type Checks, Collector } from './collect.js';
 import { schemaCheck } from './json-schema.js';
 import { dropLeaks, LEAK_SIMILARITY } from './leaks.js';
 import { isDirect, rowsOf } from './read/index.js';
-import { inFile, RowReader, type RowStore } from './reader.js';
-import { selectRows } from './select.js';
+import { type Checks, Collector } from './row-collector.js';
+import { inFile, RowReader, type RowStore } from './row-reader.js';
+import { RowSpool } from './row-spool.js';
+import { RowTable } from './row-table.js';
+import { selectRows } from './select-rows.js';
 import { type SourceFile, sourceFiles } from './sources.js';
 import { assignSplits, type Shares } from './split.js';
-import { Spool } from './spool.js';
-import { RowTable } from './table.js';
-import { writeRows } from './write.js';
+import { writeRows } from './write-rows.js';
 
 const SEED = 17;
 /** Rows between two looks at signals. */
@@ -45,7 +45,7 @@ const runData: RunStage = async (context) => {
 
   const table = new RowTable();
   const spools = files.map((file, index) =>
-    isDirect(file, host) ? undefined : new Spool(output, `spool-${index}.jsonl`, host),
+    isDirect(file, host) ? undefined : new RowSpool(output, `spool-${index}.jsonl`, host),
   );
   const stores = files.map(({ path }, index): RowStore => spools[index] ?? inFile(host, path));
   const lookUp = new RowReader(stores, files, table, LOOK_UP);
@@ -101,7 +101,7 @@ const runData: RunStage = async (context) => {
 async function readAll(
   context: StageContext,
   files: readonly SourceFile[],
-  spools: readonly (Spool | undefined)[],
+  spools: readonly (RowSpool | undefined)[],
   collector: Collector,
 ): Promise<void> {
   const total = files.reduce((sum, { size }) => sum + size, 0);

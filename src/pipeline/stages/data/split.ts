@@ -1,4 +1,4 @@
-import { unitHash } from './hash.js';
+import { unitHash } from './hashes.js';
 
 export const splitNames = ['train', 'valid', 'test'] as const;
 export type SplitName = (typeof splitNames)[number];

@@ -1,4 +1,4 @@
-import type { Row } from './parse.js';
+import type { Row } from './parse-row.js';
 import { type SplitName, splitNames } from './split.js';
 
 /** `statistics.json` of a data stage: what is in the rows that were kept. */
@@ -27,7 +27,7 @@ const VALUES = 2000;
 const SHORT = 64;
 const TOP = 12;
 
-interface Counting {
+interface ColumnCounts {
   rows: number;
   texts: number;
   characters: number;
@@ -38,7 +38,7 @@ interface Counting {
 
 /** Counts row by row; what it holds does not grow with the rows. */
 export class StatisticsCounter {
-  private readonly columns = new Map<string, Counting>();
+  private readonly columns = new Map<string, ColumnCounts>();
   private readonly splits = splitNames.map(() => ({ rows: 0, general: 0 }));
 
   add(row: Row, split: number, general: boolean): void {
@@ -53,7 +53,7 @@ export class StatisticsCounter {
     }
   }
 
-  private column(name: string): Counting | undefined {
+  private column(name: string): ColumnCounts | undefined {
     const known = this.columns.get(name);
     if (known !== undefined || this.columns.size >= COLUMNS) return known;
     const column = { rows: 0, texts: 0, characters: 0, longest: 0, histogram: [], values: new Map() };
@@ -72,7 +72,7 @@ export class StatisticsCounter {
   }
 }
 
-function count(column: Counting, value: unknown): void {
+function count(column: ColumnCounts, value: unknown): void {
   column.rows++;
   if (typeof value === 'string') {
     const { length } = value;
@@ -91,7 +91,7 @@ function count(column: Counting, value: unknown): void {
   if (column.values.size > VALUES) column.values = undefined;
 }
 
-function summary(column: Counting): ColumnStatistics {
+function summary(column: ColumnCounts): ColumnStatistics {
   const { rows, texts, characters, longest, histogram, values } = column;
   const base = { rows, characters: { mean: texts === 0 ? 0 : characters / texts, longest, histogram } };
   if (values === undefined || values.size === 0) return base;

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import type { Reference } from '../../../language/ir/types.js';
 import { isCall, isReference } from '../../../language/ir/values.js';
-import { outputOf, resolveSubject } from '../eval/subject.js';
-import { type ResolvedModel, resolveModel } from '../model-places.js';
+import { outputOf, resolveEvaluated } from '../eval/evaluated-model.js';
+import { type ResolvedModel, resolveModel } from '../resolve-models.js';
 import type { Artefact, StageContext } from '../stage.js';
 
 /** Where a model came from: back over merges and trainings to the one that no stage made. */
@@ -18,7 +18,7 @@ export function lineageOf(reference: Reference, context: StageContext): Lineage 
   const { artefact, folder } = outputOf(reference, context);
   const isAdapter = context.host.stat(join(folder, 'adapter_config.json')) !== undefined;
   const adapter = isAdapter ? { artefact, folder } : adapterIn(artefact, context);
-  const { storage } = resolveSubject(reference, context);
+  const { storage } = resolveEvaluated(reference, context);
   const base = artefact.stage.settings['base'];
   if (isCall(base)) return { base: resolveModel(base, context), adapter, storage };
   if (!isReference(base)) return { base: { folder, label: reference.stage }, adapter, storage };

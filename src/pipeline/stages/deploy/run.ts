@@ -3,12 +3,12 @@ import type { Disk } from '../../../language/host/disk.js';
 import { nodeDisk } from '../../../language/host/node-disk.js';
 import type { DeploySettings } from '../../../language/schemas/stages/deploy.js';
 import { settingsOf } from '../../../language/schemas/stages/settings.js';
-import { type Published, type PublishRequest, publish } from '../../deploy/publish.js';
+import { type PublishedRelease, type PublishRequest, publish } from '../../deploy/publish.js';
 import { smoke } from '../../deploy/smoke.js';
-import { outputOf } from '../eval/subject.js';
+import { outputOf } from '../eval/evaluated-model.js';
 import type { RunStage, StageContext } from '../stage.js';
-import { manifestDraft } from './draft.js';
 import { lineageOf } from './lineage.js';
+import { manifestDraft } from './manifest-draft.js';
 
 /** Publishes a model or an adapter, once the run has found its gate open; the same content is the same release, however often it is deployed. */
 export const run: RunStage = (context) => deploy(context, nodeDisk());
@@ -24,7 +24,7 @@ export async function deploy(context: StageContext, disk: Disk): Promise<Awaited
   return { outputs: { release: path, report: 'report.json' }, metrics: { release: number } };
 }
 
-type Target = (settings: DeploySettings, context: StageContext, disk: Disk) => Promise<Published>;
+type Target = (settings: DeploySettings, context: StageContext, disk: Disk) => Promise<PublishedRelease>;
 
 /** How each target publishes, by the function that names it. */
 const targets: Readonly<Record<string, Target>> = {

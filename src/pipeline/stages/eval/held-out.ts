@@ -1,6 +1,6 @@
 import type { HeldOut } from '../../../compute/evaluation/held-out.js';
 import type { Reference } from '../../../language/ir/types.js';
-import { openSplit } from '../format/read.js';
+import { openSplit } from '../format/open-split.js';
 import type { StageContext } from '../stage.js';
 
 /** A split of a format stage as the rows of an evaluation. */

@@ -30,19 +30,25 @@ import { namesIn } from '../../../language/ir/expression.js';
 import type { Call, Reference, Stage } from '../../../language/ir/types.js';
 import type { EvalSettings } from '../../../language/schemas/stages/eval.js';
 import { settingsOf } from '../../../language/schemas/stages/settings.js';
-import { openResolved } from '../models.js';
+import { openResolved } from '../open-models.js';
 import { type Measurements, requirementResults } from '../requirement-results.js';
 import type { RunStage, StageContext } from '../stage.js';
-import { answerLines } from './answers.js';
+import { answerLines } from './answer-lines.js';
+import {
+  type EvaluatedModel,
+  type OpenBase,
+  openBase,
+  resolveEvaluated,
+  sameWeights,
+} from './evaluated-model.js';
 import { openHeldOut } from './held-out.js';
 import { progress } from './progress.js';
-import { type OpenBase, openBase, resolveSubject, type Subject, sameWeights } from './subject.js';
 
 /** Measures a model and its baseline on the same rows. A requirement that fails is a result, not an error. */
 export const run: RunStage = async (context) => {
   const { stage, output, host } = context;
   const settings = settingsOf(stage, 'eval');
-  const subject = resolveSubject(settings.model, context);
+  const subject = resolveEvaluated(settings.model, context);
   const baseline = settings.baseline && resolveBaseline(settings.baseline, subject, context);
   const heldOut = openHeldOut(settings.dataset, context);
   if (heldOut.tokens.count === 0)
@@ -65,7 +71,7 @@ export const run: RunStage = async (context) => {
   const generation = answerSettings(settings);
   const losses = chosen.some(({ name }) => metrics[name].needs === 'loss');
   const rowsOfModel = labels === undefined ? (losses ? facts.length : 0) + rows.answer.length : facts.length;
-  const work: Work = {
+  const work: EvaluationTask = {
     context,
     runtime: await openRuntime(context.host, context.runtime, context),
     heldOut,
@@ -125,7 +131,7 @@ const metricsRequired = ({ name, requires }: Stage): readonly string[] =>
     .filter(({ path: [first, second] }) => second === undefined || first === 'baseline' || first === name)
     .map(({ path }) => path.at(-1) ?? '');
 
-interface Work {
+interface EvaluationTask {
   readonly context: StageContext;
   readonly runtime: Runtime;
   readonly heldOut: HeldOut;
@@ -158,21 +164,25 @@ function answerSettings({ generation, seed }: EvalSettings): AnswerSettings {
 }
 
 /** A baseline with the weights of the model's base is measured over the same copy of them, held in the same way. */
-function resolveBaseline(value: Call | Reference, subject: Subject, context: StageContext): Subject {
-  const baseline = resolveSubject(value, context);
+function resolveBaseline(
+  value: Call | Reference,
+  subject: EvaluatedModel,
+  context: StageContext,
+): EvaluatedModel {
+  const baseline = resolveEvaluated(value, context);
   return sameWeights(baseline, subject) ? { ...baseline, storage: subject.storage } : baseline;
 }
 
 /** With the labels of a classifier. */
-type Observed = Observation & { readonly labels?: readonly string[] };
+type LabelledObservation = Observation & { readonly labels?: readonly string[] };
 
 /** Never holds two sets of weights: those of the model are released before the baseline's are read. */
 async function observeBoth(
-  work: Work,
+  work: EvaluationTask,
   tokenizer: Tokenizer,
-  subject: Subject,
-  baseline: Subject | undefined,
-): Promise<readonly [Observed, Observed | undefined]> {
+  subject: EvaluatedModel,
+  baseline: EvaluatedModel | undefined,
+): Promise<readonly [LabelledObservation, LabelledObservation | undefined]> {
   const { host, residency = 'float32' } = work.context;
   let base: OpenBase | undefined = openBase(host, subject, residency);
   const own = await observeOne(work, base, tokenizer, subject);
@@ -186,11 +196,11 @@ async function observeBoth(
 }
 
 async function observeOne(
-  work: Work,
+  work: EvaluationTask,
   { model, weights }: OpenBase,
   tokenizer: Tokenizer,
-  subject: Subject,
-): Promise<Observed> {
+  subject: EvaluatedModel,
+): Promise<LabelledObservation> {
   const { host, stage, signal } = work.context;
   const adapter = subject.adapter === undefined ? undefined : readAdapter(host, subject.adapter);
   if (adapter !== undefined) checkAdapter(adapter, model.config, adapter.path);
@@ -225,8 +235,8 @@ async function observeOne(
 
 /** Throws a `UserError` where rows have labels that the model does not give. */
 function checkLabels(
-  { heldOut, needsEveryLabel, context: { stage } }: Work,
-  { label }: Subject,
+  { heldOut, needsEveryLabel, context: { stage } }: EvaluationTask,
+  { label }: EvaluatedModel,
   labels: readonly string[] | undefined,
 ): void {
   const { stage: from, port } = settingsOf(stage, 'eval').dataset;
@@ -246,7 +256,7 @@ function checkLabels(
 /** A model reads nothing beyond its last position: rotary heads would rotate on silently. */
 function checkLengths(
   { tokens, text }: HeldOut,
-  { label }: Subject,
+  { label }: EvaluatedModel,
   most: number,
   at: StageContext['stage']['span'],
 ): void {
@@ -266,7 +276,7 @@ function highestId({ tokens }: HeldOut): number {
   return highest;
 }
 
-function reported({ label, storage, adapter, base }: Subject): ReportedModel {
+function reported({ label, storage, adapter, base }: EvaluatedModel): ReportedModel {
   return { label, storage, ...(adapter === undefined ? {} : { adapter: label, base: base.label }) };
 }
 

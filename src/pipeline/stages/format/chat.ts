@@ -6,23 +6,27 @@ import {
 } from '../../../compute/models/types.js';
 import type { Call, FileValue, Value } from '../../../language/ir/types.js';
 import { turnsOf } from '../data/conversations.js';
-import { Fault } from '../data/parse.js';
-import type { RenderContext, Rendered } from './rendered.js';
-import { optionalText, type Row, RowProblem, text } from './row.js';
+import { RowFault } from '../data/parse-row.js';
+import type { RenderContext, RenderedRow } from './rendered-row.js';
+import { optionalText, type Row, RowProblem, text } from './row-columns.js';
 
 /** A row by the model's own chat template, every answer of the assistant with its border. */
-export function renderChat(row: Row, context: RenderContext, args: Call['args']): Rendered {
+export function renderChat(row: Row, context: RenderContext, args: Call['args']): RenderedRow {
   return renderMessages(messagesOf(row), context, args);
 }
 
 /** A row of ShareGPT; a column `system` takes precedence over the one of the template. */
-export function renderConversation(row: Row, context: RenderContext, args: Call['args']): Rendered {
+export function renderConversation(row: Row, context: RenderContext, args: Call['args']): RenderedRow {
   const turns = turnsOf(row);
-  if (turns instanceof Fault) throw new RowProblem(turns.reason, turns.detail);
+  if (turns instanceof RowFault) throw new RowProblem(turns.reason, turns.detail);
   return renderMessages(withSystem(turns, optionalText(row, 'system')), context, args);
 }
 
-function renderMessages(given: readonly ChatMessage[], context: RenderContext, args: Call['args']): Rendered {
+function renderMessages(
+  given: readonly ChatMessage[],
+  context: RenderContext,
+  args: Call['args'],
+): RenderedRow {
   const { chat, lossOn } = context;
   if (chat === undefined) throw new Error('a chat was rendered without a chat template');
   const messages = withSystem(given, systemText(args['system']));

@@ -1,12 +1,12 @@
 import { openModelAt } from '../../../compute/models/open.js';
 import type { Tokenizer } from '../../../compute/models/types.js';
 import type { Host } from '../../../language/host/host.js';
-import { readDataRows } from '../data/rows.js';
+import { readDataRows } from '../data/data-rows.js';
 import { type SplitName, splitNames } from '../data/split.js';
 import type { Artefact } from '../stage.js';
-import { IGNORED } from './encode.js';
-import { openSplit, readFormatInfo } from './read.js';
-import type { FormatInfo } from './rows.js';
+import { IGNORED } from './encode-row.js';
+import type { FormatInfo } from './format-info.js';
+import { openSplit, readFormatInfo } from './open-split.js';
 
 /** A row as a data or format stage hands it on; the last three only where it is tokenized. */
 export interface PreviewRow {

@@ -4,20 +4,20 @@ import type { Call, Program, Stage } from '../../../language/ir/types.js';
 import { LABELLED } from '../../../language/schemas/functions/template.js';
 import type { DataSettings } from '../../../language/schemas/stages/data.js';
 import { settingsOf } from '../../../language/schemas/stages/settings.js';
-import type { Line } from '../data/lines.js';
-import { Fault, parseLine } from '../data/parse.js';
+import type { Line } from '../data/file-lines.js';
+import { parseLine, RowFault } from '../data/parse-row.js';
 import { knownRows, rowsOf } from '../data/read/index.js';
-import { type Columns, contentOf, renamed } from '../data/shape.js';
+import { type Columns, contentOf, renamed } from '../data/row-content.js';
 import { type SourceFile, sourceFiles } from '../data/sources.js';
 import type { SplitName } from '../data/split.js';
-import { resolveModelCall } from '../model-places.js';
-import { openResolved } from '../models.js';
+import { openResolved } from '../open-models.js';
+import { resolveModelCall } from '../resolve-models.js';
 import type { DropReason, RowEntry } from '../row-report.js';
-import type { EncodedRow } from './encode.js';
-import { openEncoder, type RowEncoder } from './encoder.js';
-import { labelledColumns, sortedLabels } from './labelled.js';
-import { noRowFits } from './problems.js';
-import { LENGTH_BUCKET } from './rows.js';
+import type { EncodedRow } from './encode-row.js';
+import { noRowFits } from './format-diagnostics.js';
+import { LENGTH_BUCKET } from './format-info.js';
+import { labelledColumns, sortedLabels } from './labelled-rows.js';
+import { openEncoder, type RowEncoder } from './row-encoder.js';
 
 /** Lengths of the rows of a format stage that has not run yet. */
 export interface LengthSurvey {
@@ -67,8 +67,8 @@ export async function surveyLengths(
   const [found, available] = [sumOf(own), sumOf(general)];
   const mixed = Math.min(available, generalRows(dataSettings, found));
 
-  const tally = new Tally();
-  const refused = new Refused();
+  const tally = new LengthTally();
+  const refused = new DropCounts();
   const stride = Math.max(1, Math.ceil(found / maxRows));
   const ownKept = await meanKept(encoded(host, own, stride, encoder, refused), (kept) =>
     tally.add(kept, true),
@@ -128,7 +128,7 @@ function generalRows({ mix, split }: DataSettings, rows: number): number {
   return Math.round((rows * (split?.train ?? 1) * mix.share) / (1 - mix.share));
 }
 
-class Tally {
+class LengthTally {
   private readonly histogram: number[] = [];
   private sampled = 0;
   private longest = 0;
@@ -185,7 +185,7 @@ async function* encoded(
   files: readonly CountedFile[],
   stride: number,
   encoder: RowEncoder,
-  refused: Refused,
+  refused: DropCounts,
 ): AsyncIterable<readonly EncodedRow[]> {
   let before = 0;
   for (const { file, rows } of files) {
@@ -201,7 +201,7 @@ async function* encoded(
 }
 
 /** Rows of which nothing is kept, counted by the reason. */
-class Refused {
+class DropCounts {
   private readonly first = new Map<DropReason, RowEntry & { count: number }>();
 
   add(entry: RowEntry): void {
@@ -223,10 +223,10 @@ function keptOf(
   encoder: RowEncoder,
 ): readonly EncodedRow[] | Pick<RowEntry, 'reason' | 'detail'> {
   const parsed = parseLine(line);
-  if (parsed instanceof Fault) return parsed;
+  if (parsed instanceof RowFault) return parsed;
   const row = renamed(parsed, columns);
   const content = contentOf(row, columns);
-  if (content instanceof Fault) return content;
+  if (content instanceof RowFault) return content;
   const outcome = encoder.encode(row);
   return 'reason' in outcome ? outcome : outcome.kept;
 }

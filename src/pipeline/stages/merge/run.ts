@@ -26,8 +26,8 @@ import type { Runtime } from '../../../compute/tensor/types.js';
 import { UserError } from '../../../language/diagnostics/types.js';
 import type { MergeSettings } from '../../../language/schemas/stages/merge.js';
 import { settingsOf } from '../../../language/schemas/stages/settings.js';
-import { type OpenBase, openBase, resolveSubject, type Subject } from '../eval/subject.js';
-import { openResolved } from '../models.js';
+import { type EvaluatedModel, type OpenBase, openBase, resolveEvaluated } from '../eval/evaluated-model.js';
+import { openResolved } from '../open-models.js';
 import type { RunStage, StageContext } from '../stage.js';
 import { unmergeable } from '../train/adapters/kinds.js';
 import { probeRows } from './probes.js';
@@ -40,8 +40,8 @@ export const run: RunStage = async (context) => {
   const { stage, host, output, residency = 'stored' } = context;
   const settings = settingsOf(stage, 'merge');
   const { dtype } = settings;
-  const base = resolveSubject(settings.base, context);
-  const adapted = settings.adapter && resolveSubject(settings.adapter, context);
+  const base = resolveEvaluated(settings.base, context);
+  const adapted = settings.adapter && resolveEvaluated(settings.adapter, context);
   const runtime = await openRuntime(context.host, context.runtime, context);
 
   const before = await write(context, runtime, base, adapted, dtype);
@@ -118,8 +118,8 @@ interface MergeEvidence {
 async function write(
   context: StageContext,
   runtime: Runtime,
-  base: Subject,
-  adapted: Subject | undefined,
+  base: EvaluatedModel,
+  adapted: EvaluatedModel | undefined,
   dtype: MergeSettings['dtype'],
 ): Promise<MergeEvidence> {
   const { host, output, stage, signal, residency = 'stored' } = context;

@@ -10,7 +10,7 @@ import type { Host } from '../../../language/host/host.js';
 import type { Program, Stage } from '../../../language/ir/types.js';
 import { placeOf } from '../../../language/lint/places.js';
 import { settingsOf } from '../../../language/schemas/stages/settings.js';
-import { resolveModelCall } from '../model-places.js';
+import { resolveModelCall } from '../resolve-models.js';
 import { checkStageAdapter } from './adapters/checked-adapter.js';
 import { adapterOf, trainedKind, unmergeable } from './adapters/kinds.js';
 import { type Place, startOf } from './adapters/start.js';

@@ -1,8 +1,8 @@
 /** What a training goes on with that ran out of memory: the next plan that cannot change the result, from the planner's ladder. */
 import type { Stage } from '../../../language/ir/types.js';
 import { settingsOf } from '../../../language/schemas/stages/settings.js';
-import { resolveModel } from '../model-places.js';
-import { openResolved } from '../models.js';
+import { openResolved } from '../open-models.js';
+import { resolveModel } from '../resolve-models.js';
 import type { StageContext } from '../stage.js';
 import { changedFields, type FieldValue } from '../train-plan/fields.js';
 import { nextExact } from '../train-plan/ladder.js';

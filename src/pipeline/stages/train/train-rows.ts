@@ -1,7 +1,7 @@
 import type { TokenRow, TokenRows } from '../../../compute/training/index.js';
 import type { Host } from '../../../language/host/host.js';
 import type { Stage } from '../../../language/ir/types.js';
-import { openSplit, type Split } from '../format/read.js';
+import { openSplit, type TokenizedSplit } from '../format/open-split.js';
 import type { RowEntry } from '../row-report.js';
 import { noRows, tokenOutOfVocabulary } from './train-diagnostics.js';
 
@@ -51,14 +51,14 @@ export function shortRows(options: RowsOptions): TrainRows {
 }
 
 /** A token beyond the vocabulary would look up a row of another tensor: the tokenizer is not this base's. */
-function checkedRow(split: Split, row: number, { stage, vocabSize }: RowsOptions): TokenRow {
+function checkedRow(split: TokenizedSplit, row: number, { stage, vocabSize }: RowsOptions): TokenRow {
   const tokens = split.read(row);
   const id = tokens.ids.find((token) => token < 0 || token >= vocabSize);
   if (id !== undefined) throw tokenOutOfVocabulary(stage, { id, ...split.placeOf(row) }, vocabSize);
   return tokens;
 }
 
-function* tooLong(split: Split, maxLength: number): Iterable<RowEntry> {
+function* tooLong(split: TokenizedSplit, maxLength: number): Iterable<RowEntry> {
   for (const [row, length] of split.lengths.entries()) {
     if (length <= maxLength) continue;
     const detail = `${length} tokens, at most ${maxLength} are trained on`;

@@ -8,8 +8,8 @@ import { type Checkpoints, checkpoints } from '../../../compute/training/index.j
 import type { Reference } from '../../../language/ir/types.js';
 import { settingsOf } from '../../../language/schemas/stages/settings.js';
 import type { TrainSettings } from '../../../language/schemas/stages/train.js';
-import { type ResolvedModel, resolveModel } from '../model-places.js';
-import { openResolved } from '../models.js';
+import { openResolved } from '../open-models.js';
+import { type ResolvedModel, resolveModel } from '../resolve-models.js';
 import type { StageContext } from '../stage.js';
 import { residencyFields } from '../train-plan/fields.js';
 import type { TrainPlan } from '../train-plan/plan.js';

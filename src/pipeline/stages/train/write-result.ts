@@ -7,7 +7,7 @@ import { writeAdapter } from '../../../compute/packaging/write-adapter.js';
 import type { TrainingResult, TrainingState } from '../../../compute/training/index.js';
 import type { StageResult } from '../../../language/ir/outputs.js';
 import type { Reference } from '../../../language/ir/types.js';
-import { readFormatInfo } from '../format/read.js';
+import { readFormatInfo } from '../format/open-split.js';
 import type { StageContext } from '../stage.js';
 import type { TrainPlan } from '../train-plan/plan.js';
 import { savedAdapter } from './adapters/kinds.js';

@@ -18,7 +18,7 @@ import { readAdapter } from '../../../../src/compute/packaging/read-adapter.js';
 import { writeAdapter } from '../../../../src/compute/packaging/write-adapter.js';
 import { onnxRuntime } from '../../../../src/compute/tensor/runtimes/onnx/index.js';
 import { nodeHost } from '../../../../src/language/host/node-host.js';
-import { labelledRow } from '../../../../src/pipeline/stages/format/labelled.js';
+import { labelledRow } from '../../../../src/pipeline/stages/format/labelled-rows.js';
 import { savedAdapter } from '../../../../src/pipeline/stages/train/adapters/kinds.js';
 import { type Packed, unpack } from '../../models/decoder/fixture.js';
 import { linesFrom, outputIn } from '../python.js';

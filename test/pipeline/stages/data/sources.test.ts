@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib';
 import { expect } from 'chai';
 import { UserError } from '../../../../src/language/diagnostics/types.js';
 import { nodeHost } from '../../../../src/language/host/node-host.js';
-import type { Splitter } from '../../../../src/pipeline/stages/data/lines.js';
+import type { Splitter } from '../../../../src/pipeline/stages/data/file-lines.js';
 import { CsvSplitter } from '../../../../src/pipeline/stages/data/read/csv.js';
 import { parquetSize } from '../../../../src/pipeline/stages/data/read/footer.js';
 import { knownRows, rowsOf } from '../../../../src/pipeline/stages/data/read/index.js';

@@ -5,7 +5,7 @@ import type { Host } from '../../../../src/language/host/host.js';
 import { nodeHost } from '../../../../src/language/host/node-host.js';
 import type { StageResult } from '../../../../src/language/ir/outputs.js';
 import type { Call, Value } from '../../../../src/language/ir/types.js';
-import { readDataRows } from '../../../../src/pipeline/stages/data/rows.js';
+import { readDataRows } from '../../../../src/pipeline/stages/data/data-rows.js';
 import { run } from '../../../../src/pipeline/stages/data/run.js';
 import type { SplitName } from '../../../../src/pipeline/stages/data/split.js';
 import type { RowEntry } from '../../../../src/pipeline/stages/row-report.js';

@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { preview, previewTokens } from '../../../../src/pipeline/stages/format/preview.js';
-import { cases, host, modelCall, type Row, stageOf, world } from './world.js';
+import { cases, host, modelCall, type Row, stageOf, world } from './format-runner.js';
 
 describe('a preview', () => {
   const place = world();

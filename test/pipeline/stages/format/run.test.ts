@@ -4,10 +4,10 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import { expect } from 'chai';
 import { openModel } from '../../../../src/compute/models/load.js';
 import { UserError } from '../../../../src/language/diagnostics/types.js';
-import { openEncoder } from '../../../../src/pipeline/stages/format/encoder.js';
-import { openSplit } from '../../../../src/pipeline/stages/format/read.js';
-import type { FormatInfo } from '../../../../src/pipeline/stages/format/rows.js';
-import { call, cases, fixtures, host, type Row, settingsOf, stageOf, world } from './world.js';
+import type { FormatInfo } from '../../../../src/pipeline/stages/format/format-info.js';
+import { openSplit } from '../../../../src/pipeline/stages/format/open-split.js';
+import { openEncoder } from '../../../../src/pipeline/stages/format/row-encoder.js';
+import { call, cases, fixtures, host, type Row, settingsOf, stageOf, world } from './format-runner.js';
 
 const validReport = new Ajv2020({ strict: false }).compile(
   JSON.parse(readFileSync(join(host.packageFolder, 'docs', 'schema', 'stage-report.json'), 'utf8')),

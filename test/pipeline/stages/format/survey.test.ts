@@ -2,9 +2,9 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import type { FormatSettings } from '../../../../src/language/schemas/stages/format.js';
-import type { FormatInfo } from '../../../../src/pipeline/stages/format/rows.js';
+import type { FormatInfo } from '../../../../src/pipeline/stages/format/format-info.js';
 import { surveyLengths } from '../../../../src/pipeline/stages/format/survey.js';
-import { call, cases, host, type Row, settingsOf, stageOf, world } from './world.js';
+import { call, cases, host, type Row, settingsOf, stageOf, world } from './format-runner.js';
 
 const words = (count: number): string => Array.from({ length: count }, (_, i) => `word${i}`).join(' ');
 const row = (i: number, length = (i * 7) % 40): Row => ({ instruction: `q${i}`, output: words(1 + length) });

@@ -1,8 +1,8 @@
 import { badHeader, brokenFile } from '../../../../language/diagnostics/catalogue/files.js';
 import { counted } from '../../../../language/diagnostics/make.js';
 import { type Place, UserError } from '../../../../language/diagnostics/types.js';
-import { Gatherer, isMark, type Line, LONGEST_LINE, type Splitter } from '../lines.js';
-import { decodedText } from '../parse.js';
+import { Gatherer, isMark, type Line, LONGEST_LINE, type Splitter } from '../file-lines.js';
+import { decodedText } from '../parse-row.js';
 
 const [QUOTE, NEWLINE, RETURN] = [0x22, 0x0a, 0x0d];
 

@@ -5,7 +5,7 @@ import { brokenFile, otherFormat } from '../../../../language/diagnostics/catalo
 import { UserError } from '../../../../language/diagnostics/types.js';
 import { type Host, HostError } from '../../../../language/host/host.js';
 import type { Value } from '../../../../language/ir/types.js';
-import { type Line, LineSplitter, type Splitter, windowsOf } from '../lines.js';
+import { type Line, LineSplitter, type Splitter, windowsOf } from '../file-lines.js';
 import { CsvSplitter, DELIMITERS } from './csv.js';
 import { parquetSize } from './footer.js';
 import { ListSplitter } from './list.js';

@@ -1,6 +1,6 @@
 import { brokenFile } from '../../../../language/diagnostics/catalogue/files.js';
 import { UserError } from '../../../../language/diagnostics/types.js';
-import { Gatherer, isMark, type Line, LONGEST_LINE, type Splitter } from '../lines.js';
+import { Gatherer, isMark, type Line, LONGEST_LINE, type Splitter } from '../file-lines.js';
 
 const [QUOTE, BACKSLASH, COMMA, COLON] = [0x22, 0x5c, 0x2c, 0x3a];
 const [LIST, LIST_END, OBJECT, OBJECT_END] = [0x5b, 0x5d, 0x7b, 0x7d];

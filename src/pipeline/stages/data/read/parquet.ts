@@ -1,7 +1,7 @@
 import { badHeader, brokenFile, noParquetReader } from '../../../../language/diagnostics/catalogue/files.js';
 import { UserError } from '../../../../language/diagnostics/types.js';
+import type { Line } from '../file-lines.js';
 import { outsideStrings } from '../json-strings.js';
-import type { Line } from '../lines.js';
 import type { Sample } from './sample.js';
 
 /** Nothing that a file of rows says may reach outside, and no reading takes more than this. */

@@ -1,5 +1,5 @@
-import { unitHash } from '../hash.js';
-import type { Line } from '../lines.js';
+import type { Line } from '../file-lines.js';
+import { unitHash } from '../hashes.js';
 import type { Sample } from './sample.js';
 
 export interface SyntheticOptions {

@@ -1,5 +1,5 @@
-import { Gatherer, type Line, LineSplitter, LONGEST_LINE, markLength, type Splitter } from '../lines.js';
-import { decodedText } from '../parse.js';
+import { Gatherer, type Line, LineSplitter, LONGEST_LINE, markLength, type Splitter } from '../file-lines.js';
+import { decodedText } from '../parse-row.js';
 
 export type DocumentsBy = 'document' | 'paragraph' | 'line';
 

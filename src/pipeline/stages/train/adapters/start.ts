@@ -2,7 +2,7 @@
 import type { OpenedAdapter } from '../../../../compute/packaging/adapter-folder.js';
 import { openAdapter } from '../../../../compute/packaging/read-adapter.js';
 import type { TrainSettings } from '../../../../language/schemas/stages/train.js';
-import { type NamedAdapter, resolveAdapter } from '../../adapters.js';
+import { type NamedAdapter, resolveAdapter } from '../../resolve-adapters.js';
 import type { StageContext } from '../../stage.js';
 
 export type Place = Pick<StageContext, 'folder' | 'host'>;

@@ -1,0 +1,80 @@
+/** What a pipeline reads, by the names of a lock, each with the places where it is named. */
+import { relative, resolve } from 'node:path';
+import type { Analysis } from '../../language/compile.js';
+import type { Call, Program, Stage, Value } from '../../language/ir/types.js';
+import { isCall, isFile } from '../../language/ir/values.js';
+import { isMadeUp } from '../../language/schemas/functions/source.js';
+import { repositoryOf } from '../../language/schemas/repositories.js';
+import { functionNamed } from '../../language/schemas/setting-paths.js';
+import type { Span } from '../../language/source/span.js';
+import { placeOf } from './setting-spans.js';
+
+export type LockSection = 'models' | 'data' | 'files' | 'modules';
+
+export interface LockItem {
+  readonly section: LockSection;
+  /** Key in the lock. */
+  readonly key: string;
+  /** For people. */
+  readonly what: string;
+  /** Where it is named first. */
+  readonly at: Span | undefined;
+  /** Of models and data: the calls that name it. */
+  readonly calls: readonly Call[];
+  /** Of files: its path as written and its digest; of modules: its digest. */
+  readonly file?: { readonly path: string; readonly sha256: string };
+}
+
+/** Everything that the program reads, each once, in the order in which it is named. */
+export function lockItems(program: Program, analysis: Analysis): readonly LockItem[] {
+  const found = new Map<string, LockItem>();
+  const add = (named: LockItem): void => {
+    const id = `${named.section} ${named.key}`;
+    const before = found.get(id);
+    found.set(id, before === undefined ? named : { ...before, calls: [...before.calls, ...named.calls] });
+  };
+  const walk = (stage: Stage, path: string, value: Value): void => {
+    const at = (): Span | undefined => placeOf(analysis, stage.name, path);
+    if (isFile(value)) {
+      const key = posix(relative(program.folder, resolve(program.folder, value.file)));
+      add({
+        section: 'files',
+        key,
+        what: `\`${value.file}\``,
+        at: at(),
+        calls: [],
+        file: { path: resolve(program.folder, value.file), sha256: value.sha256 },
+      });
+    } else if (isCall(value)) {
+      const named = namedCall(value);
+      if (named !== undefined) add({ ...named, at: at() });
+      for (const [name, arg] of Object.entries(value.args)) walk(stage, `${path}.${name}`, arg);
+    } else if (value !== null && typeof value === 'object') {
+      for (const [name, field] of Object.entries(value)) walk(stage, `${path}.${name}`, field as Value);
+    }
+  };
+  for (const stage of program.stages)
+    for (const [name, value] of Object.entries(stage.settings)) walk(stage, name, value);
+  return [...found.values()];
+}
+
+const posix = (path: string): string => path.replaceAll('\\', '/');
+
+/** A call of a model or a source, by the name that a lock has for it. */
+function namedCall(call: Call): Omit<LockItem, 'at'> | undefined {
+  const family = functionNamed(call.call)?.family;
+  if (family !== 'model' && family !== 'source' && family !== 'adapter') return undefined;
+  // nothing stands for rows that are made up
+  if (isMadeUp(call)) return undefined;
+  const repository = repositoryOf(call);
+  const name =
+    repository === undefined
+      ? String(call.args['files'] ?? call.args['folder'] ?? call.args['file'] ?? '')
+      : `${repository.id}@${repository.revision}`;
+  return {
+    section: family === 'source' ? 'data' : 'models',
+    key: `${call.call} ${posix(name)}`.trim(),
+    what: `\`${repository?.id ?? (name === '' ? `${call.call}()` : name)}\``,
+    calls: [call],
+  };
+}

@@ -1,0 +1,105 @@
+/** From a checked program to one that can be planned: what its names refer to, by its lock and by the Hub. */
+import type { CompileResult } from '../../language/compile.js';
+import { lockMissing } from '../../language/diagnostics/catalogue/lock.js';
+import { type Diagnostic, isError } from '../../language/diagnostics/types.js';
+import { type Digests, type DigestTable, openDigests, readDigestTable } from '../../language/host/digests.js';
+import type { Host } from '../../language/host/host.js';
+import type { Program } from '../../language/ir/types.js';
+import { type Lock, lockPath } from '../../language/schemas/lock-file.js';
+import { hubCalls, type PinnedProgram, type PinOptions, pinProgram } from '../hub/index.js';
+import { checkLock } from './check-lock.js';
+import { lockedCommit } from './locked-commits.js';
+import { openLock } from './open-lock.js';
+import { placeOf } from './setting-spans.js';
+
+export interface LockResolveOptions extends Pick<PinOptions, 'fresh' | 'offline' | 'heads' | 'pauses'> {
+  /** Refuses whatever is not as the lock says. */
+  readonly locked?: boolean;
+  /** Commits that take precedence over those of the lock: a saved plan's. */
+  readonly commits?: PinOptions['locked'];
+}
+
+export interface PinnedPipeline {
+  /** Absent where something is wrong. */
+  readonly program?: Program;
+  /** Shows files of the Hub that are still to be fetched as far as a plan needs them. */
+  readonly host: Host;
+  /** Files of the Hub that are still to be fetched. */
+  readonly fetch: PinnedProgram['fetch'];
+  /** Digests that were computed on the way. */
+  readonly digests: DigestTable;
+  readonly diagnostics: readonly Diagnostic[];
+  readonly lock?: Lock;
+}
+
+type CompiledPipeline = Required<Pick<CompileResult, 'program' | 'analysis'>>;
+
+/** Never throws for what a user or a server can cause. */
+export async function resolveProgram(
+  { program, analysis }: CompiledPipeline,
+  host: Host,
+  options: LockResolveOptions = {},
+): Promise<PinnedPipeline> {
+  const name = lockPath(program.file);
+  const strict = options.locked === true;
+  const naming = { lockName: name, pipeline: program.file, strict };
+  const failed = (diagnostics: readonly Diagnostic[]): PinnedPipeline => ({
+    host,
+    fetch: [],
+    digests: {},
+    diagnostics,
+  });
+  const lock = openLock(host, name);
+  if (lock !== undefined && 'code' in lock) return failed([lock]);
+  if (lock === undefined && strict) return failed([lockMissing(name, program.file)]);
+  const digests = openDigests(host, readDigestTable(host));
+  const check = (checked: Program, seen: Host, known: Digests): readonly Diagnostic[] =>
+    lock === undefined
+      ? []
+      : checkLock(lock, analysis, { program: checked, host: seen, digests: known, rows: false }, naming);
+  const before = check(program, host, digests);
+  if (before.some(isError)) return failed(before);
+
+  const pinned = await pinProgram(program, host, {
+    ...options,
+    locked: (repository) => options.commits?.(repository) ?? lockedCommit(lock, repository),
+    at: ({ stage, path }) => placeOf(analysis, stage.name, path),
+  });
+  const known = { ...digests.changed(), ...pinned.digests };
+  const onHub =
+    pinned.program === undefined ? [] : pinnedDrift(pinned.program, pinned.host, known, before, check);
+  const diagnostics = [...before, ...pinned.diagnostics, ...onHub];
+  return {
+    ...(diagnostics.some(isError) ? {} : { program: pinned.program }),
+    host: pinned.host,
+    fetch: pinned.fetch,
+    digests: known,
+    diagnostics,
+    ...(lock === undefined ? {} : { lock }),
+  };
+}
+
+/** What the Hub lists for a commit against what was locked of it; everything else has been looked at. */
+function pinnedDrift(
+  program: Program,
+  host: Host,
+  known: DigestTable,
+  before: readonly Diagnostic[],
+  check: (program: Program, host: Host, digests: Digests) => readonly Diagnostic[],
+): readonly Diagnostic[] {
+  if (hubCalls(program.stages).length === 0) return [];
+  const said = new Set(before.map(({ message }) => message));
+  const digests = openDigests(host, readDigestTable(host), known);
+  return check(program, host, digests).filter(({ message }) => !said.has(message));
+}
+
+/** A pipeline against its lock, without a server: every difference is an error. */
+export function checkAgainst({ program, analysis }: CompiledPipeline, host: Host): readonly Diagnostic[] {
+  const name = lockPath(program.file);
+  const lock = openLock(host, name);
+  if (lock === undefined) return [lockMissing(name, program.file)];
+  if ('code' in lock) return [lock];
+  const digests = openDigests(host, readDigestTable(host));
+  const reading = { program, host, digests, rows: false };
+  return checkLock(lock, analysis, reading, { lockName: name, pipeline: program.file, strict: true });
+}

@@ -1,0 +1,48 @@
+type Numbers = Float64Array<ArrayBuffer> | Uint32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>;
+
+/** A typed array that grows: a column of the table of rows. */
+export class GrowingArray<T extends Numbers> {
+  private values: T;
+  private used = 0;
+
+  constructor(readonly make: (length: number) => T) {
+    this.values = make(1024);
+  }
+
+  static doubles = (): GrowingArray<Float64Array<ArrayBuffer>> =>
+    new GrowingArray((length) => new Float64Array(length));
+  static integers = (): GrowingArray<Uint32Array<ArrayBuffer>> =>
+    new GrowingArray((length) => new Uint32Array(length));
+  static bytes = (): GrowingArray<Uint8Array<ArrayBuffer>> =>
+    new GrowingArray((length) => new Uint8Array(length));
+
+  get length(): number {
+    return this.used;
+  }
+
+  push(value: number): number {
+    if (this.used === this.values.length) {
+      const grown = this.make(this.used * 2);
+      grown.set(this.values);
+      this.values = grown;
+    }
+    this.values[this.used] = value;
+    return this.used++;
+  }
+
+  get(index: number): number {
+    return this.values[index] ?? 0;
+  }
+
+  set(index: number, value: number): void {
+    this.values[index] = value;
+  }
+
+  add(index: number, value: number): void {
+    this.values[index] = this.get(index) + value;
+  }
+
+  view(): T {
+    return this.values.subarray(0, this.used) as T;
+  }
+}

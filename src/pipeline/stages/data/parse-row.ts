@@ -1,0 +1,105 @@
+import { type Line, LONGEST_LINE } from './file-lines.js';
+import { quietFault } from './quiet-faults.js';
+
+export type Row = Readonly<Record<string, unknown>>;
+
+/** Why a row is not kept. A class, since a row may have columns of the same names. */
+export class RowFault {
+  constructor(
+    readonly reason: 'malformed' | 'missing_column' | 'wrong_type' | 'empty',
+    readonly detail: string,
+  ) {}
+}
+
+const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+const MEBI = 1 << 20;
+
+/** A row as a JSON object, or why it is none. */
+export function parseLine(line: Line): Row | RowFault {
+  if (line.tooLong)
+    return new RowFault(
+      'malformed',
+      `the row has ${line.length} bytes; at most ${LONGEST_LINE / MEBI} MiB are read`,
+    );
+  if (line.fault !== undefined) return new RowFault('malformed', line.fault);
+  const text = decoded(line.bytes);
+  if (text instanceof RowFault) return text;
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    return new RowFault(
+      'malformed',
+      `not JSON: ${error instanceof Error ? error.message.slice(0, 200) : String(error)}`,
+    );
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    return new RowFault('malformed', `no JSON object, but ${kindOf(value)}`);
+  const fault = quietFault(text);
+  if (fault !== undefined) return new RowFault('malformed', fault);
+  if (LONE_SURROGATES.test(text) && !wellFormed(value))
+    return new RowFault(
+      'malformed',
+      'it has a string that is not valid Unicode: a lone surrogate, as in `\\ud800`',
+    );
+  return value as Row;
+}
+
+/** As {@link decoded}; NUL, which is in no text, mostly means another encoding. */
+export function decodedText(bytes: Uint8Array): string | RowFault {
+  const nul = bytes.indexOf(0);
+  return nul < 0 ? decoded(bytes) : new RowFault('malformed', `not text: byte ${nul + 1} of the row is NUL`);
+}
+
+/** The bytes of a row as text, or why they are none. */
+export function decoded(bytes: Uint8Array): string | RowFault {
+  try {
+    return strict.decode(bytes);
+  } catch {
+    return new RowFault('malformed', `not UTF-8: byte ${firstInvalid(bytes)} of the row is not valid`);
+  }
+}
+
+/** JSON can name what no UTF-8 can hold; only escapes can, so that other lines need no second look. */
+const LONE_SURROGATES = /\\u[dD][89a-fA-F]/;
+
+/** Whether all texts in a JSON value are Unicode. Nesting is as deep as `JSON.parse` lets through. */
+function wellFormed(value: unknown): boolean {
+  const open: unknown[] = [value];
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    if (typeof next === 'string' && /\p{Surrogate}/u.test(next)) return false;
+    if (typeof next === 'object' && next !== null)
+      for (const [name, inner] of Object.entries(next)) open.push(name, inner);
+  }
+  return true;
+}
+
+/** What a JSON value is, for people. */
+export function kindOf(value: unknown): string {
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'a list';
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
+}
+
+/** Place (from 1) of the first byte that belongs to no whole character. */
+function firstInvalid(bytes: Uint8Array): number {
+  let low = 0;
+  let high = bytes.length;
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if (decodes(bytes.subarray(0, middle), true)) low = middle;
+    else high = middle - 1;
+  }
+  // As a stream the prefix may end inside a character: that is where the fault begins.
+  while (!decodes(bytes.subarray(0, low), false)) low--;
+  return low + 1;
+}
+
+function decodes(bytes: Uint8Array, stream: boolean): boolean {
+  try {
+    new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes, { stream });
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,154 @@
+import type { Line } from './file-lines.js';
+import { GrowingArray } from './growing-array.js';
+import { HashTable } from './hash-table.js';
+import { hash96 } from './hashes.js';
+import type { CheckRow } from './json-schema.js';
+import { NearCopies } from './near-copies.js';
+import { parseLine, type Row, RowFault } from './parse-row.js';
+import { contentOf, type RowContent, renamed } from './row-content.js';
+import { identityOf, type RowIdentity, wholeText } from './row-identity.js';
+import type { RowReader } from './row-reader.js';
+import type { RowTable } from './row-table.js';
+import type { SourceFile } from './sources.js';
+import { groupOrder } from './split.js';
+
+/** What is looked at when rows are read. */
+export interface Checks {
+  readonly schema?: CheckRow;
+  readonly exact: boolean;
+  /** Least overlap of near repetitions; `undefined` where they are not looked for. */
+  readonly near?: number;
+  readonly contradictions: 'warn' | 'drop' | 'fail';
+  /** Column that holds the group; `undefined`: rows of equal content are a group. */
+  readonly by?: string;
+  readonly seed: number;
+}
+
+/** Groups that the split keeps together, by number: their place in its order, and the rows read of each. */
+export interface Groups {
+  readonly order: GrowingArray<Float64Array<ArrayBuffer>>;
+  readonly sizes: GrowingArray<Uint32Array<ArrayBuffer>>;
+}
+
+/** Reads line after line into the table and decides what can be decided at once. */
+export class Collector {
+  readonly groups: Groups = { order: GrowingArray.doubles(), sizes: GrowingArray.integers() };
+  /** Rows that answer otherwise than the row in `other`, in order. */
+  readonly contradictions: number[] = [];
+  private readonly groupNumbers = new HashTable();
+  private readonly contents = new HashTable();
+  private readonly questions = new HashTable();
+  private readonly near: NearCopies | undefined;
+
+  constructor(
+    readonly table: RowTable,
+    readonly checks: Checks,
+    reader: RowReader,
+  ) {
+    this.near = checks.near === undefined ? undefined : new NearCopies(reader, checks.near);
+  }
+
+  /** `offset` is where the row can be read again. */
+  add(line: Line, offset: number, file: number, source: SourceFile): void {
+    const row = this.table.add(file, line.number, offset, line.tooLong ? 0 : line.length);
+    const parsed = parseLine(line);
+    if (parsed instanceof RowFault) {
+      this.table.drop(row, parsed.reason, parsed.detail);
+      return;
+    }
+    const named = renamed(parsed, source.columns);
+    const content = this.contentOf(parsed, named, source);
+    if (content instanceof RowFault) {
+      this.table.drop(row, content.reason, content.detail);
+      return;
+    }
+    this.compare(row, content);
+  }
+
+  private contentOf(parsed: Row, named: Row, source: SourceFile): IdentifiedRow | RowFault {
+    const content = contentOf(named, source.columns);
+    if (content instanceof RowFault) return content;
+    const identity = identityOf(content);
+    if (source.general) return { content, identity, group: undefined };
+    const schemaFault = this.checks.schema?.(parsed);
+    if (schemaFault !== undefined) return schemaFault;
+    const group = this.keyOf(parsed, named) ?? identity.key;
+    return group instanceof RowFault ? group : { content, identity, group };
+  }
+
+  /** Value of the column that the rows are split by; `undefined` where there is no such column. */
+  private keyOf(parsed: Row, named: Row): string | RowFault | undefined {
+    const { by } = this.checks;
+    if (by === undefined) return undefined;
+    const value = Object.hasOwn(named, by) ? named[by] : Object.hasOwn(parsed, by) ? parsed[by] : undefined;
+    if (value === undefined || value === null)
+      return new RowFault('missing_column', `no column \`${by}\`, by which the rows are split`);
+    if (typeof value === 'object')
+      return new RowFault('wrong_type', `/${by}, by which the rows are split, must be a string or number`);
+    return String(value);
+  }
+
+  private compare(row: number, { content, identity, group }: IdentifiedRow): void {
+    const { table } = this;
+    const [high, low] = identity.whole;
+    table.high.set(row, high);
+    table.low.set(row, low);
+    if (group !== undefined) table.group.set(row, this.groupOf(group));
+    const found = this.repeated(identity) ?? this.contradicted(row, identity) ?? this.copied(row, content);
+    if (found !== undefined) {
+      table.dropFor(row, found.fate, found.of, found.overlap);
+      return;
+    }
+    if (this.contents.get(high, low) === undefined) this.contents.set(high, low, row);
+    const { question } = identity;
+    if (question !== undefined && this.questions.get(...question) === undefined)
+      this.questions.set(...question, row);
+  }
+
+  private repeated({ whole }: RowIdentity): Repetition | undefined {
+    const same = this.checks.exact ? this.contents.get(...whole) : undefined;
+    return same === undefined ? undefined : { fate: 'duplicate', of: same, overlap: 1 };
+  }
+
+  private contradicted(row: number, { whole: [high, low], question }: RowIdentity): Repetition | undefined {
+    const first = question === undefined ? undefined : this.questions.get(...question);
+    if (first === undefined) return undefined;
+    if (this.table.high.get(first) === high && this.table.low.get(first) === low) return undefined;
+    this.contradictions.push(row);
+    this.table.other.set(row, first);
+    return this.checks.contradictions === 'warn'
+      ? undefined
+      : { fate: 'contradiction', of: first, overlap: 0 };
+  }
+
+  private copied(row: number, content: RowContent): Repetition | undefined {
+    const copy = this.near?.addUnlessCopy(row, wholeText(content));
+    return copy === undefined ? undefined : { fate: 'near_duplicate', ...copy };
+  }
+
+  private groupOf(key: string): number {
+    const hash = hash96(key);
+    let group = this.groupNumbers.get(...hash);
+    if (group === undefined) {
+      group = this.groups.order.push(groupOrder(this.checks.seed, key));
+      this.groups.sizes.push(0);
+      this.groupNumbers.set(...hash, group);
+    }
+    this.groups.sizes.add(group, 1);
+    return group;
+  }
+}
+
+interface IdentifiedRow {
+  readonly content: RowContent;
+  readonly identity: RowIdentity;
+  /** `undefined` for general rows, which no split asks for. */
+  readonly group: string | undefined;
+}
+
+/** What an earlier row has to do with this one. */
+interface Repetition {
+  readonly fate: 'duplicate' | 'contradiction' | 'near_duplicate';
+  readonly of: number;
+  readonly overlap: number;
+}

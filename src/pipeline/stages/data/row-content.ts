@@ -1,0 +1,157 @@
+import { turnsOf } from './conversations.js';
+import { kindOf, type Row, RowFault } from './parse-row.js';
+import { idsOf } from './token-ids.js';
+
+/** What a row says, whatever its columns are called: what repetitions and contradictions are told by. */
+export interface RowContent {
+  /** `undefined` for plain text, which asks nothing. */
+  readonly question?: readonly string[];
+  readonly answer: string;
+}
+
+/** Usual name of a column → its name in the source. */
+export type Columns = Readonly<Record<string, string>>;
+
+interface RowShape {
+  /** Columns of which one marks the shape. */
+  readonly marks: readonly string[];
+  readonly read: (row: Row) => RowContent | RowFault;
+}
+
+/** What rows may look like; of several, the first that is whole counts. */
+const SHAPES: readonly RowShape[] = [
+  { marks: ['messages'], read: readMessages },
+  { marks: ['instruction', 'output'], read: (row) => readPair(row, 'instruction', 'output', 'input') },
+  { marks: ['label'], read: readLabelled },
+  { marks: ['text'], read: readText },
+  { marks: ['prompt', 'completion'], read: (row) => readPair(row, 'prompt', 'completion') },
+  { marks: ['conversations'], read: readConversations },
+  { marks: ['input_ids'], read: readIds },
+];
+
+/** The row under usual names; columns that are called otherwise keep their own names too. */
+export function renamed(row: Row, columns: Columns): Row {
+  const entries = Object.entries(columns).filter(([usual, own]) => usual !== own);
+  if (entries.length === 0) return row;
+  const named: Record<string, unknown> = { ...row };
+  for (const [usual, own] of entries) {
+    if (Object.hasOwn(row, own)) named[usual] = row[own];
+    else delete named[usual];
+  }
+  return named;
+}
+
+/** Reads what a row says, or why it says nothing. `row` has usual names; columns that were asked for must be there. */
+export function contentOf(row: Row, columns: Columns): RowContent | RowFault {
+  const asked = missingOf(row, columns);
+  if (asked !== undefined) return asked;
+  const present = SHAPES.filter(({ marks }) => marks.some((mark) => has(row, mark)));
+  let first: RowFault | undefined;
+  for (const shape of present) {
+    const content = shape.read(row);
+    if (!(content instanceof RowFault)) return content;
+    first ??= content;
+  }
+  if (first !== undefined) return first;
+  const found = Object.keys(row)
+    .slice(0, 8)
+    .map((name) => `\`${name}\``);
+  const hint = found.length === 0 ? 'it has none' : `it has ${found.join(', ')}`;
+  return new RowFault(
+    'missing_column',
+    `no column \`instruction\`, \`messages\`, \`conversations\`, \`text\` or \`input_ids\`: ${hint}`,
+  );
+}
+
+function missingOf(row: Row, columns: Columns): RowFault | undefined {
+  for (const [usual, own] of Object.entries(columns))
+    if (usual !== 'input' && !has(row, usual)) return new RowFault('missing_column', `no column \`${own}\``);
+  return undefined;
+}
+
+const has = (row: Row, name: string): boolean => Object.hasOwn(row, name);
+
+function text(row: Row, name: string): string | RowFault {
+  if (!has(row, name)) return new RowFault('missing_column', `no column \`${name}\``);
+  const value = row[name];
+  if (typeof value !== 'string')
+    return new RowFault('wrong_type', `/${name} is ${kindOf(value)}, must be a string`);
+  if (value.trim() === '') return new RowFault('empty', `\`${name}\` is empty`);
+  return value;
+}
+
+function readPair(row: Row, question: string, answer: string, about?: string): RowContent | RowFault {
+  const asked = text(row, question);
+  if (typeof asked !== 'string') return asked;
+  const input = about === undefined ? undefined : row[about];
+  if (input !== undefined && input !== null && typeof input !== 'string')
+    return new RowFault('wrong_type', `/${about} is ${kindOf(input)}, must be a string`);
+  const answered = text(row, answer);
+  if (typeof answered !== 'string') return answered;
+  return { question: [asked, input ?? ''], answer: answered };
+}
+
+function readText(row: Row): RowContent | RowFault {
+  const whole = text(row, 'text');
+  return typeof whole === 'string' ? { answer: whole } : whole;
+}
+
+/** The same text with another label is a contradiction, and no repetition. */
+function readLabelled(row: Row): RowContent | RowFault {
+  const { label } = row;
+  const whole = text(row, 'text');
+  if (typeof whole !== 'string') return whole;
+  if (label === null || typeof label === 'object')
+    return new RowFault('wrong_type', `/label is ${kindOf(label)}, must be a string or number`);
+  return { question: [whole], answer: String(label) };
+}
+
+const ROLES: readonly unknown[] = ['system', 'user', 'assistant'];
+
+function readMessages(row: Row): RowContent | RowFault {
+  const list = row['messages'];
+  if (!Array.isArray(list)) return new RowFault('wrong_type', `/messages is ${kindOf(list)}, must be a list`);
+  if (list.length === 0) return new RowFault('empty', '`messages` is empty');
+  const turns: { readonly role: string; readonly content: string }[] = [];
+  for (const [index, message] of list.entries()) {
+    const turn = readMessage(message, `/messages/${index}`);
+    if (turn instanceof RowFault) return turn;
+    turns.push(turn);
+  }
+  return ofTurns(turns);
+}
+
+/** The last answer, and all that is before it. */
+function ofTurns(turns: readonly { readonly role: string; readonly content: string }[]): RowContent {
+  const lines = turns.map(({ role, content }) => `${role}\n${content}`);
+  const last = turns.findLastIndex(({ role }) => role === 'assistant');
+  if (last < 0) return { answer: lines.join('\n') };
+  return { question: lines.slice(0, last), answer: turns[last]?.content ?? '' };
+}
+
+function readConversations(row: Row): RowContent | RowFault {
+  const turns = turnsOf(row);
+  return turns instanceof RowFault ? turns : ofTurns(turns);
+}
+
+function readIds(row: Row): RowContent | RowFault {
+  const found = idsOf(row);
+  if (found instanceof RowFault) return found;
+  // the same ids with other labels teach something else
+  return { answer: `${found.ids.join(' ')}\n${found.labels?.join(' ') ?? ''}` };
+}
+
+function readMessage(
+  message: unknown,
+  at: string,
+): { readonly role: string; readonly content: string } | RowFault {
+  if (typeof message !== 'object' || message === null || Array.isArray(message))
+    return new RowFault('wrong_type', `${at} is ${kindOf(message)}, must be an object`);
+  const { role, content } = message as Row;
+  if (typeof role !== 'string' || !ROLES.includes(role))
+    return new RowFault('wrong_type', `${at}/role must be one of ${ROLES.join(', ')}`);
+  if (typeof content !== 'string')
+    return new RowFault('wrong_type', `${at}/content is ${kindOf(content)}, must be a string`);
+  if (role === 'assistant' && content.trim() === '') return new RowFault('empty', `${at}/content is empty`);
+  return { role, content };
+}

@@ -1,0 +1,71 @@
+import { dataError } from '../../../language/diagnostics/catalogue/files.js';
+import { UserError } from '../../../language/diagnostics/types.js';
+import type { Host } from '../../../language/host/host.js';
+import { LONGEST_LINE } from './file-lines.js';
+import { parseLine, type Row, RowFault } from './parse-row.js';
+import { renamed } from './row-content.js';
+import type { RowTable } from './row-table.js';
+import type { SourceFile } from './sources.js';
+
+/** Where the rows of a file stand: in the file itself, or in a spool. */
+export interface RowStore {
+  /** Bytes from a row's place on: at least `length`, and `most` where there are as many. */
+  read(offset: number, length: number, most: number): Uint8Array;
+}
+
+export const inFile = (host: Host, path: string): RowStore => ({
+  read: (offset, length, most) => host.readBytes(path, offset, Math.max(length, most)),
+});
+
+/** Reads rows again from where they are. Of each file it keeps the last window, `ahead` bytes from the row on. */
+export class RowReader {
+  private readonly windows = new Map<number, { readonly start: number; readonly bytes: Uint8Array }>();
+
+  constructor(
+    readonly stores: readonly RowStore[],
+    readonly files: readonly SourceFile[],
+    readonly table: RowTable,
+    readonly ahead: number,
+  ) {}
+
+  bytes(row: number): Uint8Array {
+    const file = this.table.file.get(row);
+    const offset = this.table.offset.get(row);
+    const length = this.table.length.get(row);
+    let window = this.windows.get(file);
+    if (
+      window === undefined ||
+      offset < window.start ||
+      offset + length > window.start + window.bytes.length
+    ) {
+      const store = this.stores[file];
+      if (store === undefined) throw new RangeError(`row ${row} is in file ${file} of ${this.stores.length}`);
+      window = { start: offset, bytes: store.read(offset, length, this.ahead) };
+      this.windows.set(file, window);
+    }
+    return window.bytes.subarray(offset - window.start, offset - window.start + length);
+  }
+
+  /** The row under usual names. It has been read before, so it parses unless the file was changed meanwhile. */
+  row(row: number): Row {
+    const bytes = this.bytes(row);
+    const parsed = parseLine({
+      bytes,
+      number: 0,
+      offset: 0,
+      length: bytes.length,
+      tooLong: bytes.length > LONGEST_LINE,
+    });
+    if (parsed instanceof RowFault) {
+      const place = {
+        file: this.files[this.table.file.get(row)]?.name ?? '',
+        line: this.table.line.get(row),
+        column: 0,
+      };
+      throw new UserError(
+        dataError(place, 'the file changed while it was read', 'run again when nothing writes to it'),
+      );
+    }
+    return renamed(parsed, this.files[this.table.file.get(row)]?.columns ?? {});
+  }
+}

@@ -1,0 +1,80 @@
+import type { DropReason } from '../row-report.js';
+import { GrowingArray } from './growing-array.js';
+
+/** What has become of a row; `kept` until something is found, `passed`: not taken (a limit, a mix), so not counted. */
+const fates = [
+  'kept',
+  'passed',
+  'malformed',
+  'missing_column',
+  'wrong_type',
+  'empty',
+  'duplicate',
+  'near_duplicate',
+  'contradiction',
+  'leak',
+] as const satisfies readonly (DropReason | 'kept' | 'passed')[];
+export type Fate = (typeof fates)[number];
+
+const CODES = Object.fromEntries(fates.map((fate, code) => [fate, code])) as Readonly<Record<Fate, number>>;
+
+/** No row: what `other` holds where a row has no counterpart. */
+export const NONE = 0xffffffff;
+
+/** A row for each line, in columns: places instead of texts, so that a million rows fit into some 60 MB. */
+export class RowTable {
+  readonly file = GrowingArray.integers();
+  readonly line = GrowingArray.integers();
+  readonly offset = GrowingArray.doubles();
+  readonly length = GrowingArray.integers();
+  /** Two halves of the hash of the content. */
+  readonly high = GrowingArray.doubles();
+  readonly low = GrowingArray.doubles();
+  readonly group = GrowingArray.integers();
+  readonly split = GrowingArray.bytes();
+  /** The row that it repeats or contradicts. */
+  readonly other = GrowingArray.integers();
+  /** Overlap with that row. */
+  readonly overlap = GrowingArray.doubles();
+  private readonly fateCode = GrowingArray.bytes();
+  /** Only where no other column says it. */
+  readonly details = new Map<number, string>();
+
+  get count(): number {
+    return this.file.length;
+  }
+
+  add(file: number, line: number, offset: number, length: number): number {
+    this.line.push(line);
+    this.offset.push(offset);
+    this.length.push(length);
+    for (const column of [this.high, this.low, this.group, this.split, this.overlap, this.fateCode])
+      column.push(0);
+    this.other.push(NONE);
+    return this.file.push(file);
+  }
+
+  fate(row: number): Fate {
+    return fates[this.fateCode.get(row)] ?? 'kept';
+  }
+
+  is(row: number, fate: Fate): boolean {
+    return this.fateCode.get(row) === CODES[fate];
+  }
+
+  drop(row: number, fate: Exclude<Fate, 'kept'>, detail?: string): void {
+    this.fateCode.set(row, CODES[fate]);
+    if (detail !== undefined) this.details.set(row, detail);
+  }
+
+  /** Dropped for what it shares with another row. */
+  dropFor(row: number, fate: Exclude<Fate, 'kept'>, other: number, overlap = 0): void {
+    this.fateCode.set(row, CODES[fate]);
+    this.other.set(row, other);
+    this.overlap.set(row, overlap);
+  }
+
+  *kept(): Iterable<number> {
+    for (let row = 0; row < this.count; row++) if (this.is(row, 'kept')) yield row;
+  }
+}

@@ -1,0 +1,42 @@
+/** Rows that were tokenized elsewhere: `input_ids` and `labels`. */
+import { kindOf, type Row, RowFault } from './parse-row.js';
+
+/** A label that no loss counts. */
+const IGNORED = -100;
+
+export interface TokenIds {
+  readonly ids: readonly number[];
+  /** `undefined` where the row has none. */
+  readonly labels: readonly number[] | undefined;
+}
+
+/** Ids and labels of a row, of one length, or what is wrong with them. */
+export function idsOf(row: Row): TokenIds | RowFault {
+  const ids = numbers(row, 'input_ids', (id) => id >= 0);
+  if (ids instanceof RowFault) return ids;
+  if (ids.length === 0) return new RowFault('empty', '`input_ids` is empty');
+  if (row['labels'] === undefined || row['labels'] === null) return { ids, labels: undefined };
+  const labels = numbers(row, 'labels', (label) => label >= 0 || label === IGNORED);
+  if (labels instanceof RowFault) return labels;
+  if (labels.length !== ids.length)
+    return new RowFault(
+      'wrong_type',
+      `/labels has ${labels.length} values, and /input_ids has ${ids.length}`,
+    );
+  return { ids, labels };
+}
+
+function numbers(row: Row, name: string, isValid: (value: number) => boolean): readonly number[] | RowFault {
+  const list = row[name];
+  if (list === undefined || list === null) return new RowFault('missing_column', `no column \`${name}\``);
+  if (!Array.isArray(list)) return new RowFault('wrong_type', `/${name} is ${kindOf(list)}, must be a list`);
+  const wrong = list.findIndex(
+    (value) => !Number.isInteger(value) || !isValid(value as number) || value > 0x7fffffff,
+  );
+  if (wrong < 0) return list as readonly number[];
+  const found = typeof list[wrong] === 'number' ? String(list[wrong]) : kindOf(list[wrong]);
+  return new RowFault(
+    'wrong_type',
+    `/${name}/${wrong} is ${found}, must be an id${name === 'labels' ? ' or -100' : ''}`,
+  );
+}

@@ -1,0 +1,109 @@
+import { isAbsolute, join, relative, resolve } from 'node:path';
+import {
+  combinedDigest,
+  digestFile,
+  digestFiles,
+  filesBelow,
+  type ReleaseStage,
+  textDigest,
+} from '../../../compute/packaging/manifest/index.js';
+import type { Host } from '../../../language/host/host.js';
+import { tryJsonFile } from '../../../language/host/json.js';
+import { ftpcVersion } from '../../../language/host/version.js';
+import { STAGE_RECORD } from '../../../language/ir/outputs.js';
+import type { Reference } from '../../../language/ir/types.js';
+import type { ManifestDraft } from '../../deploy/publish.js';
+import { modelFiles } from '../open-models.js';
+import type { Artefact, StageContext } from '../stage.js';
+import { type Lineage, lineageOf } from './lineage.js';
+
+/** All that a release's manifest says of where it came from. `releases` is the folder of the releases. */
+export function manifestDraft(
+  model: Reference,
+  kind: ManifestDraft['kind'],
+  releases: string,
+  context: StageContext,
+): ManifestDraft {
+  const { stage, host } = context;
+  const lineage = lineageOf(model, context);
+  const inputs = Object.values(context.inputs);
+  const stages = inputs.map((artefact) => stageDigest(artefact, host));
+  const isRows = ({ kind: each }: ReleaseStage): boolean => each === 'data' || each === 'format';
+  return {
+    kind,
+    ftpc: ftpcVersion(host),
+    base: baseOf(lineage, kind, releases, context),
+    adapter:
+      lineage.adapter === undefined
+        ? null
+        : {
+            stage: lineage.adapter.artefact.stage.name,
+            sha256: folderDigest(host, lineage.adapter.folder),
+          },
+    stages: stages.filter((each) => !isRows(each)),
+    data: stages.filter(isRows),
+    settings: Object.fromEntries(
+      [...inputs.map((artefact) => artefact.stage), stage].map(({ name, settings }) => [name, settings]),
+    ),
+    metrics: byStage(inputs, ({ result }) => result.metrics),
+    baseline: byStage(inputs, ({ result }) => result.baseline ?? {}),
+  };
+}
+
+function baseOf(
+  { base, storage }: Lineage,
+  kind: ManifestDraft['kind'],
+  releases: string,
+  { host }: StageContext,
+): ManifestDraft['base'] {
+  const files = Object.fromEntries(
+    modelFiles(host, base).map(({ name, path }) => [name, digestFile(host, path)]),
+  );
+  return {
+    label: base.label,
+    folder: placeOf(base.folder, join(releases, '0001'), host.cwd),
+    storage: kind === 'adapter' ? storage : 'stored',
+    ...(base.seed === undefined ? {} : { seed: base.seed }),
+    sha256: textDigest(`${combinedDigest(files)} ${base.seed ?? ''}\n`),
+    files,
+  };
+}
+
+/** Relative where base and releases are in one working directory, so that it can be moved as a whole. */
+function placeOf(folder: string, release: string, cwd: string): string {
+  const below = (path: string): boolean => {
+    const way = relative(cwd, path);
+    return !way.startsWith('..') && !isAbsolute(way);
+  };
+  return below(folder) && below(release) ? relative(resolve(release), resolve(folder)) : folder;
+}
+
+function byStage(
+  inputs: readonly Artefact[],
+  values: (artefact: Artefact) => Readonly<Record<string, number>>,
+): Readonly<Record<string, Readonly<Record<string, number>>>> {
+  return Object.fromEntries(
+    inputs
+      .map((artefact) => [artefact.stage.name, values(artefact)] as const)
+      .filter(([, each]) => Object.keys(each).length > 0),
+  );
+}
+
+/** Of the files as the store wrote them down, or of the files themselves. */
+function stageDigest({ stage, path, key }: Artefact, host: Host): ReleaseStage {
+  return {
+    stage: stage.name,
+    kind: stage.kind,
+    key,
+    sha256: recorded(host, path) ?? folderDigest(host, path),
+  };
+}
+
+const recorded = (host: Host, path: string): string | undefined => {
+  const record = tryJsonFile(STAGE_RECORD, host, join(path, 'stage.json'));
+  return record && combinedDigest(record.files);
+};
+
+function folderDigest(host: Host, folder: string): string {
+  return combinedDigest(digestFiles(host, folder, filesBelow(host, folder)));
+}

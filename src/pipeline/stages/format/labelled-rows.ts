@@ -1,0 +1,77 @@
+/** Rows of texts and labels: what a classifier is trained on. */
+
+import { classPosition } from '../../../compute/models/labels.js';
+import type { Tokenizer } from '../../../compute/models/types.js';
+import type { Call } from '../../../language/ir/types.js';
+import { type EncodedRow, IGNORED } from './encode-row.js';
+import { type Row, RowProblem } from './row-columns.js';
+
+export interface LabelledColumns {
+  readonly text: string;
+  readonly label: string;
+  /** Declared labels; left out: those that the data has. */
+  readonly labels?: readonly string[];
+}
+
+/** White space at the ends of a label is none of it, and one that is declared twice, of which the checker warns, is one. */
+export function labelledColumns({ args }: Call): LabelledColumns {
+  const { labels, ...columns } = args as unknown as LabelledColumns;
+  return {
+    ...columns,
+    ...(labels === undefined ? {} : { labels: [...new Set(labels.map((label) => label.trim()))] }),
+  };
+}
+
+/** The label of a row as text: numbers and truth values are written out. Throws a {@link RowProblem}. */
+export function labelOf(row: Row, { label: column }: LabelledColumns): string {
+  const value = row[column];
+  if (value === undefined || value === null)
+    throw new RowProblem('missing_column', `no label in \`${column}\``);
+  const isLabel = typeof value === 'string' || typeof value === 'boolean' || Number.isSafeInteger(value);
+  if (!isLabel)
+    throw new RowProblem('wrong_type', `the label in \`${column}\` is not a string, whole number or boolean`);
+  const label = String(value).trim();
+  if (label === '') throw new RowProblem('empty', `the label in \`${column}\` is empty`);
+  return label;
+}
+
+/** Whole numbers by their size, everything else by its characters: the order in which labels are numbered. */
+export function sortedLabels(labels: Iterable<string>): readonly string[] {
+  const all = [...new Set(labels)];
+  const numbers = all.every((label) => /^-?\d+$/.test(label));
+  const bySize = (a: string, b: string): number => (numbers ? Number(a) - Number(b) : 0);
+  // `7` and `07` are two labels of one size
+  return all.sort((a, b) => bySize(a, b) || (a < b ? -1 : a > b ? 1 : 0));
+}
+
+/** Labels that people take for one: they differ in case, in white space within, or in how their letters are encoded. */
+export function lookAlikes(labels: readonly string[]): readonly (readonly [string, string])[] {
+  const first = new Map<string, string>();
+  return labels.flatMap((label): readonly (readonly [string, string])[] => {
+    const look = label.normalize('NFKC').toLowerCase().replace(/\s+/g, ' ');
+    const other = first.get(look);
+    if (other === undefined) first.set(look, label);
+    return other === undefined ? [] : [[other, label]];
+  });
+}
+
+/** Tokens of a text with its class at the last of them; no more than `limit` tokens. All of them are what is asked. */
+export function labelledRow(
+  ids: Int32Array,
+  {
+    padId,
+    label,
+    limit = ids.length,
+  }: { readonly padId: number; readonly label: number; readonly limit?: number },
+): EncodedRow {
+  const kept = ids.slice(0, limit);
+  const labels = new Int32Array(kept.length).fill(IGNORED);
+  labels[classPosition(kept, padId)] = label;
+  return { ids: kept, labels, supervised: 1, promptTokens: kept.length };
+}
+
+/** The tokens of a text, with the one that the tokenizer puts before a text. */
+export function labelledText(whole: string, tokenizer: Tokenizer): Int32Array {
+  const begin = tokenizer.beginId === undefined ? [] : [tokenizer.beginId];
+  return Int32Array.from([...begin, ...tokenizer.encode(whole)]);
+}

@@ -1,0 +1,186 @@
+import {
+  checkSpecialTokens,
+  compileChatTemplate,
+  type LoadedTemplate,
+} from '../../../compute/models/chat-template/index.js';
+import { padIdOf } from '../../../compute/models/labels.js';
+import type { ModelFolder } from '../../../compute/models/load.js';
+import { turnEnd } from '../../../compute/models/turn-end.js';
+import type { Tokenizer } from '../../../compute/models/types.js';
+import type { Call, FileValue, Stage } from '../../../language/ir/types.js';
+import { LABELLED } from '../../../language/schemas/functions/template.js';
+import type { FormatSettings } from '../../../language/schemas/stages/format.js';
+import type { DropReason } from '../row-report.js';
+import { cut, type EncodedRow, encodeRow, pieces } from './encode-row.js';
+import { noChatTemplate } from './format-diagnostics.js';
+import { labelledColumns, labelledRow, labelledText, labelOf } from './labelled-rows.js';
+import { needsChatTemplate, renderRow, TOKENS } from './render-row.js';
+import type { RenderContext, RenderedRow } from './rendered-row.js';
+import { type Row, RowProblem, text } from './row-columns.js';
+import { specialFinder } from './special-tokens.js';
+import { shownTokens, takeTokens } from './tokenized-rows.js';
+
+export interface RowRemark {
+  readonly reason: DropReason;
+  readonly detail: string;
+}
+
+/** What became of a row: what is kept of it (more than one piece under `overflow = split`), or why nothing is. */
+export type EncodingResult =
+  | {
+      readonly rendered: RenderedRow;
+      readonly kept: readonly EncodedRow[];
+      /** What the reader of a report should know of a row that is kept. */
+      readonly remarks: readonly RowRemark[];
+    }
+  | RowRemark;
+
+export interface RowEncoder {
+  readonly tokenizer: Tokenizer;
+  /** The chat template's source, `''` where none is used: a part of what the rows depend on. */
+  readonly templateSource: string;
+  /** Token that ends an answer, `''` where neither model nor template has one. */
+  readonly endToken: string;
+  /** Ids that end an answer. */
+  readonly stopIds: readonly number[];
+  readonly padId: number;
+  encode(row: Readonly<Record<string, unknown>>): EncodingResult;
+}
+
+/** Labels by their numbers are known once all rows were seen; a survey, which has not, takes them all for the first. */
+export type LabelNumbers = ReadonlyMap<string, number>;
+
+/**
+ * Opens tokenizer and template of a model for the rows of a format stage. Throws a `ModelError` when one is broken, or
+ * when the template writes special tokens that the tokenizer lacks, and a `UserError` where there is no template.
+ */
+export async function openEncoder(
+  model: ModelFolder,
+  settings: FormatSettings,
+  stage: Pick<Stage, 'name' | 'span'>,
+  numbers?: LabelNumbers,
+): Promise<RowEncoder> {
+  const tokenizer = await model.tokenizer();
+  // Texts cannot be read without a tokenizer: better said before the first row.
+  if (tokenizer.idsOnly === true && settings.template.call !== TOKENS) tokenizer.encode('');
+  const chat = needsChatTemplate(settings.template) ? chatTemplate(model, settings.template) : undefined;
+  if (needsChatTemplate(settings.template) && chat === undefined) throw noChatTemplate(model.path, stage);
+  if (chat !== undefined) checkSpecialTokens(tokenizer, chat);
+  const { eosTokenIds } = model.config;
+  const padId = padIdOf(model.config);
+  const turn = chat === undefined ? undefined : turnEnd(chat, tokenizer);
+  const endTokens = eosTokenIds.flatMap((id) => tokenizer.tokenOf(id) ?? []);
+  const context: RenderContext = {
+    ...(chat === undefined ? {} : { chat }),
+    endToken: endTokens[0] ?? '',
+    turnEnds: turn === undefined ? endTokens : [turn.token, ...endTokens],
+    lossOn: settings.loss_on,
+  };
+  const findSpecial = specialFinder(tokenizer);
+  const mostCharacters = settings.max_length * longestToken(tokenizer) * NORMALISED;
+  return {
+    tokenizer,
+    templateSource: chat?.source ?? '',
+    endToken: turn?.token ?? context.endToken,
+    stopIds: [...new Set([...eosTokenIds, ...(turn === undefined ? [] : [turn.id])])],
+    padId,
+    encode(row) {
+      try {
+        if (settings.template.call === TOKENS) {
+          const taken = takeTokens(row, model.config.vocabSize, settings.loss_on);
+          return fitted(shownTokens(taken, tokenizer), taken, settings, []);
+        }
+        if (settings.template.call === LABELLED)
+          return classified(row, settings, { tokenizer, padId, numbers, findSpecial });
+        const rendered = renderRow(settings.template, row, context);
+        if (settings.overflow === 'drop' && rendered.text.length > mostCharacters) {
+          const detail = `${rendered.text.length} characters, at most ${settings.max_length} tokens are allowed`;
+          return { reason: 'too_long', detail };
+        }
+        const whole = encodeRow(tokenizer, rendered, settings.loss_on);
+        return fitted(rendered, whole, settings, findSpecial(rendered.given));
+      } catch (error) {
+        if (error instanceof RowProblem) return { reason: error.reason, detail: error.detail };
+        throw error;
+      }
+    },
+  };
+}
+
+interface ClassifierOptions extends Pick<RowEncoder, 'tokenizer' | 'padId'> {
+  readonly numbers: LabelNumbers | undefined;
+  findSpecial(texts: readonly string[]): readonly string[];
+}
+
+/** A text and its label. What is cut off its end is not read, and the class is at the last token that is left. */
+function classified(
+  row: Row,
+  settings: FormatSettings,
+  { tokenizer, padId, numbers, findSpecial }: ClassifierOptions,
+): EncodingResult {
+  const columns = labelledColumns(settings.template);
+  const label = labelOf(row, columns);
+  const whole = text(row, columns.text);
+  const ids = labelledText(whole, tokenizer);
+  const { max_length: limit, overflow } = settings;
+  const tooLong = `${ids.length} tokens, at most ${limit} are allowed`;
+  if (ids.length > limit && overflow === 'drop') return { reason: 'too_long', detail: tooLong };
+  const rendered = { text: whole, answers: [], prompt: whole, answer: label, begins: true, given: [whole] };
+  return {
+    rendered,
+    kept: [labelledRow(ids, { padId, label: numbers?.get(label) ?? 0, limit })],
+    remarks: [
+      ...specialRemarks(findSpecial([whole])),
+      ...(ids.length > limit ? [{ reason: 'too_long', detail: `cut: ${tooLong}` } as const] : []),
+    ],
+  };
+}
+
+/** The style that the template names, or the model's own. */
+function chatTemplate(model: ModelFolder, { args }: Call): LoadedTemplate | undefined {
+  const style = args['style'] as FileValue | undefined;
+  return style === undefined
+    ? model.template()
+    : compileChatTemplate(style.text, model.specialTokens(), style.file);
+}
+
+/** A normaliser may leave out characters, but no real text loses three quarters of its own. */
+const NORMALISED = 4;
+
+/** Characters that one token covers at most: a text of many more has too many tokens, and need not be cut to know it. */
+function longestToken(tokenizer: Tokenizer): number {
+  let longest = 1;
+  for (let id = 0; id < tokenizer.vocabSize; id++)
+    longest = Math.max(longest, tokenizer.tokenOf(id)?.length ?? 0);
+  return longest;
+}
+
+const specialRemarks = (special: readonly string[]): readonly RowRemark[] =>
+  special.length === 0
+    ? []
+    : [{ reason: 'malformed', detail: `its text contains special tokens: ${special.join(' ')}` }];
+
+function fitted(
+  rendered: RenderedRow,
+  whole: EncodedRow,
+  { max_length: limit, overflow }: FormatSettings,
+  special: readonly string[],
+): EncodingResult {
+  const tokens = whole.ids.length;
+  if (whole.supervised === 0)
+    return { reason: 'no_supervised_token', detail: 'no token of the row is supervised' };
+  const remarks = specialRemarks(special);
+  if (tokens <= limit) return { rendered, kept: [whole], remarks };
+  const allowed = `${tokens} tokens, at most ${limit} are allowed`;
+  if (overflow === 'drop') return { reason: 'too_long', detail: allowed };
+  const kept = (overflow === 'split' ? pieces(whole, limit) : [cut(whole, limit)]).filter(
+    ({ supervised }) => supervised > 0,
+  );
+  if (kept.length === 0)
+    return {
+      reason: 'no_supervised_token',
+      detail: `its answer is beyond the first ${limit} of ${tokens} tokens`,
+    };
+  const done = overflow === 'split' ? `split into ${kept.length}` : 'cut';
+  return { rendered, kept, remarks: [...remarks, { reason: 'too_long', detail: `${done}: ${allowed}` }] };
+}

@@ -1,0 +1,78 @@
+import { join, resolve } from 'node:path';
+import { ModelError } from '../../compute/models/types.js';
+import type { Call, Reference } from '../../language/ir/types.js';
+import { pinnedCommit, repositoryOf } from '../../language/schemas/repositories.js';
+import { cachedCommit, snapshotFolder } from './hub-cache.js';
+import type { StageContext } from './stage.js';
+
+/** Where a model is, and the seed of its weights where they are yet to be made. */
+export interface ResolvedModel {
+  /** Absolute path of a folder in Hugging Face layout, or of a GGUF file. */
+  readonly folder: string;
+  /** Set by `untrained(…)`: config and tokenizer are the folder's, the weights are random. */
+  readonly seed?: number;
+  /** The commit of a model of the Hub. Its folder is shared with other programs: only what a model needs counts there. */
+  readonly commit?: string;
+  /** How the model is called in files that name their base. */
+  readonly label: string;
+}
+
+type ModelContext = Pick<StageContext, 'folder' | 'host'>;
+
+const standingAt =
+  (argument: string) =>
+  (call: Call, place: ModelContext): ResolvedModel => ({
+    folder: resolve(place.folder, String(call.args[argument])),
+    label: String(call.args[argument]),
+  });
+
+/** A call that no one pinned stands for what the cache holds: an editor and `check` ask no server. */
+function onHub(call: Call, { host }: ModelContext): ResolvedModel {
+  const repository = repositoryOf(call);
+  const commit = pinnedCommit(call) ?? (repository && cachedCommit(host, repository));
+  const { id = '', revision = '' } = repository ?? {};
+  if (repository === undefined || commit === undefined)
+    throw new ModelError(
+      'model_not_found',
+      id,
+      `No commit of ${revision} is known here.`,
+      'Run ftpc lock or ftpc plan.',
+    );
+  return { folder: snapshotFolder(host, repository, commit), label: id, commit };
+}
+
+const resolvers: Readonly<Record<string, (call: Call, place: ModelContext) => ResolvedModel>> = {
+  starter: (_, place) => ({
+    folder: join(place.host.packageFolder, 'stdlib', 'models', 'starter'),
+    label: 'starter',
+  }),
+  local: standingAt('folder'),
+  hf: onHub,
+  gguf: standingAt('file'),
+  untrained: (call, place) => ({
+    ...standingAt('folder')(call, place),
+    seed: Number(call.args['seed']),
+  }),
+};
+
+/** Where a `model` call points; `undefined` for a function that is no model. */
+export function resolveModelCall(call: Call, place: ModelContext): ResolvedModel | undefined {
+  return resolvers[call.call]?.(call, place);
+}
+
+/** Where a setting that names a model points: a call, or the model that an earlier stage put out. */
+export function resolveModel(
+  value: Call | Reference,
+  context: Pick<StageContext, 'folder' | 'host' | 'inputs'>,
+): ResolvedModel {
+  if ('call' in value) {
+    const found = resolveModelCall(value, context);
+    if (found === undefined) throw new Error(`no resolver for the model function ${value.call}`);
+    return found;
+  }
+  const artefact = context.inputs[value.stage];
+  const output = artefact?.result.outputs[value.port === '' ? 'model' : value.port];
+  if (artefact === undefined || output === undefined)
+    throw new Error(`stage ${value.stage} produced no model`);
+  return { folder: join(artefact.path, output), label: `${value.stage}` };
+}
