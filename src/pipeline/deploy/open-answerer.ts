@@ -37,7 +37,7 @@ export interface OpenAnswererOptions {
   readonly paged?: boolean;
   /** Left out: the one that `auto` chooses. */
   readonly runtime?: RuntimeName;
-  /** Threads of the runtime. Left out: one a core. */
+  /** Threads of the runtime. Left out: one per core. */
   readonly threads?: number;
   /** Bytes that tensors may take on a device. Left out: as the machine's variable says. */
   readonly deviceMemory?: number;

@@ -88,7 +88,7 @@ export function changedWhileCopied(file: string): UserError {
   );
 }
 
-/** `name` is `null` where the adapter does not name its base. */
+/** `name` is `null` if the adapter does not name its base. */
 export function noBase(folder: string, name: string | null): UserError {
   return error(
     'FTP0749',

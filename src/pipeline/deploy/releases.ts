@@ -19,7 +19,7 @@ export function releaseName(number: number): string {
   return String(number).padStart(4, '0');
 }
 
-/** Every release of a folder, lowest number first; none where the folder does not exist. */
+/** Every release of a folder, lowest number first; none if the folder does not exist. */
 export function listReleases({ host, disk }: ReleaseDisk, folder: string): readonly Release[] {
   if (host.stat(folder)?.isFolder !== true) return [];
   const current = disk.readLink(`${folder}/${CURRENT}`);

@@ -3,7 +3,7 @@ import { noReleases, noSuchRelease } from './release-diagnostics.js';
 import { listReleases, type Release } from './releases.js';
 import type { ReleaseDisk } from './world.js';
 
-/** What differs from the manifest, a sentence each; empty where every file is as it was published. */
+/** What differs from the manifest, a sentence each; empty if every file is as it was published. */
 export function damages({ host }: Pick<ReleaseDisk, 'host'>, release: Release): readonly string[] {
   const { path, manifest, damage } = release;
   if (manifest === undefined) return [damage ?? 'it has no manifest'];
@@ -29,7 +29,7 @@ export interface Verification {
   readonly problems: readonly string[];
 }
 
-/** Checks every file of a release against its manifest. Throws a `UserError` where there is no such release. */
+/** Checks every file of a release against its manifest. Throws a `UserError` if there is no such release. */
 export function verifyRelease(world: ReleaseDisk, folder: string, number: number): Verification {
   const problems = damages(world, findRelease(world, folder, number));
   return { release: number, holds: problems.length === 0, problems };

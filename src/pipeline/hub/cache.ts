@@ -78,7 +78,7 @@ export function keepListing(host: Host, repository: RepositoryName, listing: Hub
   replaceFile(listingPath(host, repository, listing.commit), listingText(listing));
 }
 
-/** `undefined` where none was kept, or it is damaged. */
+/** `undefined` if none was kept, or it is damaged. */
 export function keptListing(host: Host, repository: RepositoryName, commit: string): HubListing | undefined {
   const path = listingPath(host, repository, commit);
   if (host.stat(path)?.isFolder !== false) return undefined;

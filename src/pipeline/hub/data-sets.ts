@@ -10,7 +10,7 @@ import { matches } from './pattern.js';
 import { pinOf } from './resolve.js';
 import type { HubAccess, HubListing } from './types.js';
 
-/** The files that a call reads. Throws a `UserError` where there are none. */
+/** The files that a call reads. Throws a `UserError` if there are none. */
 export function filesOfCall(
   repository: Repository,
   { files }: HubListing,

@@ -1,4 +1,4 @@
-/** One file into the cache: goes on where an earlier try ended, checks size and digest, and shows the file only then. */
+/** One file into the cache: continues where an earlier try ended, checks size and digest, and shows the file only then. */
 import { createHash, type Hash } from 'node:crypto';
 import {
   closeSync,
@@ -114,7 +114,7 @@ async function fill(
   }
 }
 
-/** The file from a byte on, or all of it where the server gives no parts; `undefined` where it has no such part. */
+/** The file from a byte on, or all of it where the server gives no parts; `undefined` if it has no such part. */
 async function askFrom(
   access: HubAccess,
   pinned: PinnedRepository,

@@ -10,7 +10,7 @@ import { retrying } from './retry.js';
 import { failOn } from './status.js';
 import type { HubAccess, HubListing } from './types.js';
 
-/** Bytes of an answer, at most: some 100,000 files. */
+/** Bytes of an answer, at most: about 100,000 files. */
 const MOST_BYTES = 64_000_000;
 
 /** Throws a `UserError`. */

@@ -67,7 +67,7 @@ function next(from: URL, location: string): URL {
   return to;
 }
 
-/** An address for people: what is behind `?` may be a signature. */
+/** An address for people: what is after `?` may be a signature. */
 const shown = (url: URL): string => `${url.origin}${url.pathname}`;
 
 async function once(access: HubAccess, url: URL, headers: Readonly<Record<string, string>>): Promise<Answer> {
@@ -119,7 +119,7 @@ async function* pieces(
 /** Codes of the system for a server that is not there, as opposed to one that hangs up. */
 const UNREACHABLE = /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ENETUNREACH|EHOSTUNREACH|CERT|ERR_TLS/;
 
-/** Only what the system says of a failure is shown: messages of others may quote a header or an address. */
+/** Only what the system says about a failure is shown: messages of others may quote a header or an address. */
 function transient(error: unknown, url: URL, patience: number): TransientError {
   if (error instanceof Error && error.name === 'AbortError')
     return new TransientError(`${url.host} did not respond for ${patience / 1000} s`, false);

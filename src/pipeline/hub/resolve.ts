@@ -67,7 +67,7 @@ function cacheListing(host: Host, repository: Repository, known: string | undefi
 }
 
 /**
- * What the cache knows of a commit. A snapshot without a listing was fetched by another program: it counts where no one
+ * What the cache knows of a commit. A snapshot without a listing was fetched by another program: it counts where nobody
  * can be asked and it holds all that a model needs.
  */
 function wholeListing(host: Host, repository: Repository, commit: string): HubListing | undefined {

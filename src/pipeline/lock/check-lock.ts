@@ -66,7 +66,7 @@ function importOf({ main }: Analysis, name: string): Span | undefined {
   return main.imports.find(({ statement }) => statement.from.text === name)?.statement.from.span;
 }
 
-/** Sentences; `undefined` where the lock has no such entry. */
+/** Sentences; `undefined` if the lock has no such entry. */
 function differencesOf(named: LockItem, lock: Lock, reading: LockInputs): readonly string[] | undefined {
   if (named.file !== undefined) {
     const locked = Object.hasOwn(lock.files, named.key) ? lock.files[named.key] : undefined;

@@ -1,4 +1,4 @@
-/** A lock as text: keys sorted, one line a file, so that a change is a small diff and a merge seldom meets another. */
+/** A lock as text: keys sorted, one line per file, so that a change is a small diff and a merge seldom meets another. */
 import type { Lock, LockedEntry, LockedFile } from '../../language/schemas/lock-file.js';
 
 export function lockText({ version, models, data, files, modules }: Lock): string {

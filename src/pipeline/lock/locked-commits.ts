@@ -16,7 +16,7 @@ export function lockedCommit(lock: Lock | undefined, repository: Repository): st
   return section !== undefined && Object.hasOwn(section, key) ? section[key]?.commit : undefined;
 }
 
-/** The commits of the lock beside a pipeline; none where there is no lock, or one that cannot be used. */
+/** The commits of the lock next to a pipeline; none if there is no lock, or one that cannot be used. */
 export function lockedCommits(host: Host, pipeline: string): (repository: Repository) => string | undefined {
   const lock = openLock(host, lockPath(pipeline));
   const usable = lock === undefined || 'code' in lock ? undefined : lock;

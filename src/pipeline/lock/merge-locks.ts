@@ -82,7 +82,7 @@ const stable = (value: unknown): string =>
     field !== null && typeof field === 'object' ? Object.fromEntries(Object.entries(field).sort()) : field,
   );
 
-/** Whether a name on the command line means an entry: its key, or what is behind the function, or the repository alone. */
+/** Whether a name on the command line means an entry: its key, or what is after the function, or the repository alone. */
 export const means = (name: string, key: string): boolean => namesOf(key).includes(name);
 
 /** Names of an entry, the shortest last: `hf org/name@main`, `org/name@main`, `org/name`. */

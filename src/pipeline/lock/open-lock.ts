@@ -5,7 +5,7 @@ import type { Host } from '../../language/host/host.js';
 import type { Lock } from '../../language/schemas/lock-file.js';
 import { readLock } from './read-lock.js';
 
-/** The lock beside a pipeline; a diagnostic where it cannot be used. */
+/** The lock next to a pipeline; a diagnostic where it cannot be used. */
 export function openLock(host: Host, name: string): Lock | Diagnostic | undefined {
   try {
     return readLock(host, resolve(host.cwd, name), name);

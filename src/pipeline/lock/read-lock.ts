@@ -5,10 +5,10 @@ import { type Host, HostError } from '../../language/host/host.js';
 import { JsonFault, parseJson } from '../../language/host/json.js';
 import { LOCK, type Lock } from '../../language/schemas/lock-file.js';
 
-/** A lock has a line a file: no pipeline reads so many. */
+/** A lock has a line per file: no pipeline reads so many. */
 const MOST_BYTES = 32_000_000;
 
-/** `undefined` where there is no such file. `name` is the path for people. Throws a `UserError`. */
+/** `undefined` if there is no such file. `name` is the path for people. Throws a `UserError`. */
 export function readLock(host: Host, path: string, name: string): Lock | undefined {
   const stat = host.stat(path);
   if (stat === undefined) return undefined;

@@ -1,4 +1,4 @@
-/** `ftpc lock`: the lock beside a pipeline, made, completed or moved on. */
+/** `ftpc lock`: the lock next to a pipeline, made, completed or moved on. */
 import { resolve } from 'node:path';
 import { userProblem } from '../../compute/models/user-problem.js';
 import type { CompileResult } from '../../language/compile.js';

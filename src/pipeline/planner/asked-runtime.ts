@@ -13,7 +13,7 @@ export function askedRuntime(option: RuntimeChoice | undefined, program: Program
   return { choice, by: choice === 'auto' ? 'auto' : 'pipeline', ...precision };
 }
 
-/** Bytes that the pipeline lets tensors take on a device; `undefined` where it does not say. */
+/** Bytes that the pipeline lets tensors take on a device; `undefined` if it does not say. */
 export const askedDeviceMemory = (program: Program | undefined): number | undefined =>
   ofBudgets(program, 'device_memory') as number | undefined;
 

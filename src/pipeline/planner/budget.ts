@@ -3,7 +3,7 @@ import { type Lookup, resultOf } from '../../language/ir/requirement-result.js';
 import type { Program } from '../../language/ir/types.js';
 import type { BudgetLine } from './types.js';
 
-/** What the plan says of the run as a whole; `undefined` where it says nothing. */
+/** What the plan says about the run as a whole; `undefined` if it says nothing. */
 export interface Predicted {
   /** Bytes. */
   readonly peak_memory?: number;
@@ -11,7 +11,7 @@ export interface Predicted {
   readonly wall_time?: number;
 }
 
-/** What the plan says of each stage, by name. */
+/** What the plan says about each stage, by name. */
 export type PredictedStages = Readonly<Record<string, Predicted>>;
 
 export function budgetLines(

@@ -52,7 +52,7 @@ const events = (journal: string): readonly Json[] =>
 /**
  * What a stage should be compared with: its own last record, or, where it has none, the record of the same kind from
  * which hardly anything differs: the stage before it was renamed. `others` are keys of the other stages' records: a
- * stage that is new beside them is no change of theirs.
+ * stage that is new next to them is no change of theirs.
  */
 export function comparableRecord(
   records: readonly StageRecord[],

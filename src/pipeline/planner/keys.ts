@@ -142,7 +142,7 @@ const planParts = (plan: TrainPlan | undefined): readonly Part[] =>
 
 const plain = (name: string, value: string): Part => ({ name, identity: name, value });
 
-/** The plan that a record was made under, from its parts; `undefined` where it holds none. */
+/** The plan that a record was made under, from its parts; `undefined` if it holds none. */
 export function planFromParts(
   parts: Readonly<Record<string, string>>,
   global: number,

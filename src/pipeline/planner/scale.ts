@@ -72,7 +72,7 @@ const SCALES: Readonly<Record<StageKind, Measure>> = {
   deploy: async ({ world, stage }) => modelScale(world, settingsOf(stage, 'deploy').model),
 };
 
-/** `null` where nothing is known. */
+/** `null` if nothing is known. */
 export const scaleOf = (input: ScaleInput): Promise<StageScale | null> => SCALES[input.stage.kind](input);
 
 const rowsOf = (lengths: Lengths | undefined): Partial<StageScale> =>

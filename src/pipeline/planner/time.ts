@@ -3,7 +3,7 @@ import * as v from 'valibot';
 import { type Checked, that } from '../../language/host/json.js';
 import type { Seconds } from './types.js';
 
-/** What this machine computes, in floating-point operations a second, in products of a decoder's size. */
+/** What this machine computes, in floating-point operations per second, in products of a decoder's size. */
 export const SPEED = v.object({
   flopsPerSecond: that((value): value is number => Number.isFinite(value) && Number(value) > 0, 'a rate'),
 });

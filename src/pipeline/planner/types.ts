@@ -62,7 +62,7 @@ export interface Effective {
   readonly module?: string;
 }
 
-/** How much a stage works on; `null` where it is not known, or the stage has none. */
+/** How much a stage works on; `null` if it is not known, or the stage has none. */
 export interface StageScale {
   /** Rows that a data or format stage outputs, or that a train or eval stage reads in one pass. */
   readonly rows: number | null;
@@ -87,11 +87,11 @@ export interface PlannedStage {
   readonly kind: StageKind;
   readonly action: StageAction;
   readonly reasons: readonly Reason[];
-  /** `null` where nothing can be said: the model of the stage cannot be read. */
+  /** `null` if nothing can be said: the model of the stage cannot be read. */
   readonly peak: Peak | null;
   /** `null` for a machine that is not here, and where nothing was measured. */
   readonly seconds: Seconds | null;
-  /** Bytes that the stage will write; 0 where its output exists. */
+  /** Bytes that the stage will write; 0 if its output exists. */
   readonly diskBytes: number;
   /** Train stages only. */
   readonly chosen: TrainPlan | null;
@@ -112,7 +112,7 @@ export interface BudgetLine {
   readonly require: string;
   readonly value: number | null;
   readonly limit: number | null;
-  /** `null` where it is known only after a run. */
+  /** `null` if it is known only after a run. */
   readonly holds: boolean | null;
 }
 
@@ -124,7 +124,7 @@ export interface PlannedMachine {
   readonly devices: readonly { readonly name: string; readonly memoryBytes: number }[];
 }
 
-/** Where tensors lie beside the process, or within a limit of their own. */
+/** Where tensors are, in addition to the process, or within a limit of their own. */
 export interface PlannedDevice {
   readonly name: string;
   readonly memoryBytes: number;
@@ -167,7 +167,7 @@ export interface Plan {
     readonly diskBytes: number;
   };
   readonly budget: readonly BudgetLine[];
-  /** What the run fetches before or while it does this; left out where there is nothing. */
+  /** What the run fetches before or while it does this; left out if there is nothing. */
   readonly fetch?: readonly PlannedFetch[];
   readonly diagnostics: readonly Diagnostic[];
 }

@@ -60,7 +60,7 @@ export interface PlanWorld {
   sources(data: string): SourceSize;
   /** The most of them that a data stage outputs. */
   limited(data: string): SourceSize;
-  /** `undefined` where nothing can be measured: the machine is not here. */
+  /** `undefined` if nothing can be measured: the machine is not here. */
   speed(): Promise<Speed | undefined>;
   report(diagnostic: Diagnostic): void;
 }

@@ -46,7 +46,7 @@ export interface PlanScope {
 export interface Preparation {
   readonly compiled: CompileResult;
   readonly lints: LintReport;
-  /** With commits in place of branches; absent where anything is wrong. */
+  /** With commits in place of branches; absent if anything is wrong. */
   readonly program?: Program;
   /** Of the text, the models it names, its lock and its devices; those of the lints and of the plan are theirs. */
   readonly diagnostics: readonly Diagnostic[];

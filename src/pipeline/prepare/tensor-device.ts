@@ -57,7 +57,7 @@ const shared = (name: string, memoryBytes: number, limit: number | undefined): T
   diagnostics: [],
 });
 
-/** `undefined` where there is none. */
+/** `undefined` if there is none. */
 async function nvidiaGpu(host: Host, limit: number | undefined): Promise<TensorDevice | undefined> {
   const path = host.env('PATH');
   const found = await findGpus(path === undefined ? {} : { PATH: path });

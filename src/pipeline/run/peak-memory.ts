@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 
-/** The most that has been resident in a process, in bytes; `undefined` where the system does not say. */
+/** The most that has been resident in a process, in bytes; `undefined` if the system does not say. */
 export function peakMemoryOf(pid: number | 'self'): number | undefined {
   try {
     const line = /^VmHWM:\s*(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
@@ -10,7 +10,7 @@ export function peakMemoryOf(pid: number | 'self'): number | undefined {
   }
 }
 
-/** The same for this process; where there is no `/proc`, as `getrusage` has it. */
+/** The same for this process; if there is no `/proc`, as `getrusage` has it. */
 export const ownPeakMemory = (): number => peakMemoryOf('self') ?? process.resourceUsage().maxRSS * 1024;
 
 /** How often the system has killed a process because memory ran out, since it was started. */

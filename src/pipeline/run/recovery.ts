@@ -7,7 +7,7 @@ import type { Job } from './messages.js';
 
 /**
  * What to try after the system has killed a training run because memory ran out: what the stage itself would try when an
- * allocation fails. `undefined` where the stage is no training, or nothing is left to try.
+ * allocation fails. `undefined` if the stage is no training, or nothing is left to try.
  */
 export async function nextTry({ cwd, ...job }: Job): Promise<Recovery | undefined> {
   const { stage, chosen } = job;

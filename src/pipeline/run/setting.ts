@@ -6,7 +6,7 @@ import type { WeightResidency } from '../../language/ir/weight-residency.js';
 import type { TrainPlan } from '../stages/train-plan/plan.js';
 import type { Store, StoreEntry } from '../store/index.js';
 
-/** A stage with what the plan says of it. */
+/** A stage with what the plan says about it. */
 export interface Step {
   readonly stage: Stage;
   readonly key: string;

@@ -40,7 +40,7 @@ const ABOUT = /(?:^|\/)(?:dataset_infos?|dataset_dict|state|config|metadata)\.js
 /** Files of rows that this version has no reader for. */
 const UNREAD = /\.(?:tsv|arrow|txt)(?:\.\w+)?$|\.(?:jsonl?|csv)\.\w+$/i;
 
-/** What reads a file; `undefined` where nothing does. */
+/** What reads a file; `undefined` if nothing does. */
 export const formatOfFile = (name: string): HubFormat | undefined =>
   ABOUT.test(name) ? undefined : FORMATS.find((format) => READERS[format].test(name));
 

@@ -26,7 +26,7 @@ const standingAt =
     label: String(call.args[argument]),
   });
 
-/** A call that no one pinned stands for what the cache holds: an editor and `check` ask no server. */
+/** A call that nobody pinned stands for what the cache holds: an editor and `check` ask no server. */
 function onHub(call: Call, { host }: ModelContext): ResolvedModel {
   const repository = repositoryOf(call);
   const commit = pinnedCommit(call) ?? (repository && cachedCommit(host, repository));
@@ -55,7 +55,7 @@ const resolvers: Readonly<Record<string, (call: Call, place: ModelContext) => Re
   }),
 };
 
-/** Where a `model` call points; `undefined` for a function that is no model. */
+/** Where a `model` call points; `undefined` for a function that is not a model. */
 export function resolveModelCall(call: Call, place: ModelContext): ResolvedModel | undefined {
   return resolvers[call.call]?.(call, place);
 }

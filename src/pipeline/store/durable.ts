@@ -82,7 +82,7 @@ export function replaceFile(path: string, content: string): void {
   syncFolder(dirname(target));
 }
 
-/** Removes what processes that were killed while they replaced this file have left beside it. */
+/** Removes what processes that were killed while they replaced this file have left next to it. */
 export function sweepReplacements(path: string): void {
   const folder = dirname(path);
   const prefix = `${basename(path)}.`;

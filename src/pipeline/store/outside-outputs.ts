@@ -22,7 +22,7 @@ export function portable(result: StageResult, cwd: string, entry: string): Stage
   return { ...result, outputs: Object.fromEntries(outputs) };
 }
 
-/** What is outside, file by file; `undefined` where nothing does. */
+/** What is outside, file by file; `undefined` if nothing does. */
 export function recordOutside(result: StageResult, entry: string): StageRecord['outside'] {
   const found = Object.values(result.outputs)
     .filter(isOutside)

@@ -7,11 +7,11 @@ import { type Checked, that } from '../../language/host/json.js';
 export interface ProcessIdentity {
   readonly pid: number;
   readonly host: string;
-  /** Changes with every start of the machine; empty where the system does not say. */
+  /** Changes with every start of the machine; empty if the system does not say. */
   readonly boot: string;
   /** Containers number their processes apart. */
   readonly namespace: string;
-  /** When the process began, in the system's own ticks; empty where the system does not say. */
+  /** When the process began, in the system's own ticks; empty if the system does not say. */
   readonly started: string;
 }
 
@@ -25,7 +25,7 @@ export function identityOf(pid: number): ProcessIdentity {
   };
 }
 
-/** What a file says of a process; only its pid is sure to be there. */
+/** What a file says about a process; only its pid is sure to be there. */
 export const PROCESS_NOTE = v.object({
   pid: that((value): value is number => Number.isSafeInteger(value) && Number(value) > 0, 'a process'),
   host: v.optional(v.string()),

@@ -18,7 +18,7 @@ const digestOf = (record: object): string =>
 /** Records of before have no digest. */
 const WITH_CHECK = v.object({ ...STAGE_RECORD.entries, check: v.optional(v.unknown()) });
 
-/** The record of a store entry; what is wrong with it where there is no sound one. */
+/** The record of a store entry; what is wrong with it if there is no sound one. */
 export function readRecord(folder: string): StageRecord | { readonly damage: string } {
   let text: string;
   try {

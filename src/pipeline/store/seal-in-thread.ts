@@ -1,5 +1,5 @@
 /**
- * Seals folders in a thread of its own, so that training goes on while the disk works. A thread, because training keeps
+ * Seals folders in a thread of its own, so that training continues while the disk works. A thread, because training keeps
  * the event loop of its own busy for as long as a micro batch takes.
  */
 import { Worker } from 'node:worker_threads';

@@ -1,4 +1,4 @@
-/** The thread that seals folders: gets their paths, and says of each whether it is done. */
+/** The thread that seals folders: gets their paths, and says about each whether it is done. */
 import { parentPort } from 'node:worker_threads';
 import { UserError } from '../../language/diagnostics/types.js';
 import { seal } from './seal.js';

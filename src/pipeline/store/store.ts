@@ -19,7 +19,7 @@ export interface StoreEntry {
   readonly record: StageRecord;
 }
 
-/** What {@link Store.seal} writes beside the files. */
+/** What {@link Store.seal} writes besides the files. */
 export type EntryRecord = Omit<StageRecord, 'version' | 'files'>;
 
 export interface Store {
@@ -54,7 +54,7 @@ export interface FindOptions {
   readonly report?: (damage: Diagnostic) => void;
 }
 
-/** Entries up to this many bytes are digested on every look: some 50 ms at most. */
+/** Entries up to this many bytes are digested on every look: about 50 ms at most. */
 const ALWAYS_DIGESTED = 64 * 2 ** 20;
 
 export function openStore(cwd: string): Store {

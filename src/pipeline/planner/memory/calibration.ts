@@ -1,9 +1,9 @@
 /**
- * What a stage's process holds beside the tensors that the graphs account for: VmHWM of real runs less the counted
+ * What a stage's process holds besides the tensors that the graphs account for: VmHWM of real runs less the counted
  * parts, on Linux x64 with Node 20 and onnxruntime-node 1.30. `test/pipeline/planner/calibration.test.ts` runs a pipeline and
  * compares each stage with its plan; `ftpc run FILE --json` prints the same figures.
  *
- * Measured on models of the starter's shape (MiB, process beside the tensors): train 108 to 125 for 4 to 32 rows of
+ * Measured on models of the starter's shape (MiB, process besides the tensors): train 108 to 125 for 4 to 32 rows of
  * 128 to 256 tokens, eval 108 to 111, merge 107. The figures hold where the stage's process exposes `gc`, so that
  * buffers that were outgrown are freed (`tensor/garbage.ts`), and has little room for young objects (`run/stage-process.ts`);
  * elsewhere a training in which batches grow ends 10 to 30 MiB higher.
@@ -37,7 +37,7 @@ export const TOKENIZER = { made: 9.5, kept: 4.5 } as const;
 export const VOCABULARY_ENTRY = { read: 115, written: 150 } as const;
 
 /**
- * A stage that streams rows: its process, what waits for the collector (so many bytes a row and a byte of it, until it keeps pace),
+ * A stage that streams rows: its process, what waits for the collector (so many bytes per row and a byte of it, until it keeps pace),
  * and what stays of a row. Measured: data 70 to 73, 133 to 146, 163 and 173 to 192 MiB for 4,500, 19,500, 24,600 and
  * 98,000 rows; format 81 for 400, 128 for 4,300, 135 to 159 for 20,000 to 24,000, 190 for 98,000.
  */
@@ -56,7 +56,7 @@ export const DATA_PROCESS: RowProcess = {
   row: 580,
 };
 /**
- * Beside that, where rows come from Parquet. Measured in all: 102 MiB for 200 rows, 237 for 20,000 of 1 kB, and 239 for
+ * Besides that, where rows come from Parquet. Measured in all: 102 MiB for 200 rows, 237 for 20,000 of 1 kB, and 239 for
  * 100,000 of 250 bytes.
  */
 export const PARQUET = { library: 50 * MIB, perByte: 4, most: 40 * MIB } as const;

@@ -17,7 +17,7 @@ const MIB = 2 ** 20;
  * it shares with the host, as long as its device is the CPU.
  *
  * Measured with TensorFlow 2.21 on Linux x64, as growth over ONNX Runtime in the same step: a process that has loaded it
- * 252 MiB; seven steps of hidden 192 and 576, 256 to 2,048 tokens, kept and recomputed, adapter and full: 18 MiB beside
+ * 252 MiB; seven steps of hidden 192 and 576, 256 to 2,048 tokens, kept and recomputed, adapter and full: 18 MiB besides
  * what is written twice, outputs, and half again of the intermediates; each within 3 % of the whole process. Memory that
  * products pack into, kept between them, adds 8 MiB: three of the steps again, each within 6 %. While XLA
  * compiles a graph, 105 to 198 MiB in five small steps, when no intermediates of a graph are there yet.
@@ -46,7 +46,7 @@ export interface Beyond {
   readonly process: number;
   /** Of the library, while it computes. */
   readonly driver: number;
-  /** Second copies of what is trained, and of gradients that a device has beside the host. */
+  /** Second copies of what is trained, and of gradients that a device has besides the host. */
   readonly copies: number;
   /** Outputs and intermediates of the graph that takes most. */
   readonly graph: number;

@@ -1,4 +1,4 @@
-/** How many graphs a whole training compiles beside those of one shape: rows differ in length, and so do batches. */
+/** How many graphs a whole training compiles besides those of one shape: rows differ in length, and so do batches. */
 
 import { paddedLength } from '../../../compute/training/batch.js';
 import type { TrainPlan } from '../../stages/train-plan/plan.js';

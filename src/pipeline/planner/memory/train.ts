@@ -166,7 +166,7 @@ function deviation({ histogram, rows }: Lengths, mean: number): number {
   return Math.sqrt(squares / Math.max(1, rows));
 }
 
-/** Best fit leaves a few percent of its sequences empty, where rows are much shorter than they. */
+/** Best fit leaves a few percent of its sequences empty if rows are much shorter than they. */
 export const PACKING_LOSS = 1.05;
 
 export function trainPeak(memory: TrainMemory, chosen: TrainPlan): Peak {

@@ -14,11 +14,11 @@ const NARROW = 24;
 export interface Layout {
   /** Columns of numbers, counted from 0: they end under each other. */
   readonly right?: readonly number[];
-  /** Columns of the terminal: a last cell that does not fit is broken between words. Left out where there is no limit. */
+  /** Columns of the terminal: a last cell that does not fit is broken between words. Left out if there is no limit. */
   readonly width?: number;
 }
 
-/** One line a row; more where its last cell is broken. */
+/** One line per row; more where its last cell is broken. */
 export function columns(
   rows: readonly (readonly string[])[],
   { right = [], width = Number.POSITIVE_INFINITY }: Layout = {},
@@ -26,7 +26,7 @@ export function columns(
   const widths: number[] = [];
   for (const row of rows)
     row.forEach((cell, index) => {
-      // a last cell needs no room behind it, unless it ends where the others do
+      // a last cell needs no room after it, unless it ends where the others do
       if (index === row.length - 1 && !right.includes(index)) return;
       widths[index] = Math.max(widths[index] ?? 0, widthOf(cell));
     });
@@ -41,7 +41,7 @@ export function columns(
   });
 }
 
-/** `lead` and, beside it, the lines of `text`; below it, where too little room is left beside it. */
+/** `lead` and, next to it, the lines of `text`; below it, where too little room is left next to it. */
 function hanging(lead: string, text: string, width: number): readonly string[] {
   const column = widthOf(lead);
   if (text === '' || column + widthOf(text) <= width) return [(lead + text).trimEnd()];

@@ -2,7 +2,7 @@
 import { count, magnitude } from '../quantities.js';
 import type { StageScale } from '../types.js';
 
-/** `2,412 rows, 302 steps, trains 325 k of 1.90 M (17.1%)`; empty where nothing is known. */
+/** `2,412 rows, 302 steps, trains 325 k of 1.90 M (17.1%)`; empty if nothing is known. */
 export function scaleText(scale: StageScale | null): string {
   return [workText(scale), trainedText(scale)].filter((text) => text !== '').join(', ');
 }
@@ -19,7 +19,7 @@ export function workText(scale: StageScale | null): string {
   ].join(', ');
 }
 
-/** `trains 325 k of 1.90 M (17.1%)`; empty where nothing is trained. */
+/** `trains 325 k of 1.90 M (17.1%)`; empty if nothing is trained. */
 export function trainedText(scale: StageScale | null): string {
   const { trainableParameters: trained, totalParameters: all } = scale ?? NOTHING;
   return trained === null || all === null

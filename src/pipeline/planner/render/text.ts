@@ -21,7 +21,7 @@ import { trainedText, workText } from './scale.js';
 const UNKNOWN = 'known after run';
 const MARKS: Readonly<Record<StageAction, string>> = { run: '+', resume: '~', cached: '=' };
 
-/** `width`: columns of the terminal; left out where lines may be as long as they are. */
+/** `width`: columns of the terminal; left out if lines may be as long as they are. */
 export function renderPlanText(plan: Plan, palette: Palette, width?: number): string {
   const trains = plan.stages.filter(
     ({ kind, action, peak }) => kind === 'train' && action !== 'cached' && peak !== null,
@@ -60,7 +60,7 @@ function deviceText(device: PlannedDevice | undefined): string {
 
 const TITLES = ['action', 'stage', 'works on', 'peak memory', 'time', 'why'] as const;
 
-/** One line a stage; where that is wider than the terminal, one of what runs and why, and one of figures. */
+/** One line per stage; where that is wider than the terminal, one of what runs and why, and one of figures. */
 function stageTable(plan: Plan, palette: Palette, width = Number.POSITIVE_INFINITY): readonly string[] {
   const { dim, bold } = palette;
   const colour: Readonly<Record<StageAction, (text: string) => string>> = {
@@ -147,7 +147,7 @@ function memoryTable(
   ];
 }
 
-/** Columns of a terminal from which reasons fit beside the rest of this table. */
+/** Columns of a terminal from which reasons fit next to the rest of this table. */
 const WIDE = 110;
 
 function choiceTable(

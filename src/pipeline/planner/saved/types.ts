@@ -68,7 +68,7 @@ export const SAVED_PLAN = v.object({
   params: record(v.string()),
   machine: v.object({ memoryBytes: finite, threads: positive }),
   secrets: v.array(SECRET),
-  /** SHA-256 of the lock file; null where there was none. */
+  /** SHA-256 of the lock file; null if there was none. */
   lock: v.nullable(v.string()),
   repositories: v.array(REPOSITORY),
   program: PROGRAM,

@@ -21,7 +21,7 @@ export interface Splitter {
   end(): readonly Line[];
 }
 
-/** A longer line is no row: a file without line ends must not end in memory as a whole. */
+/** A longer line is not a row: a file without line ends must not end in memory as a whole. */
 export const LONGEST_LINE = 64 << 20;
 
 const WINDOW = 4 << 20;

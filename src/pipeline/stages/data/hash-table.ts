@@ -5,7 +5,7 @@
 export class HashTable {
   private high = new Float64Array(1024);
   private low = new Float64Array(1024);
-  /** Value + 1; 0 where nothing is. */
+  /** Value + 1; 0 if nothing is. */
   private values = new Uint32Array(1024);
   private count = 0;
 

@@ -11,7 +11,7 @@ export const LEAK_SIMILARITY = 0.9;
 
 /**
  * Drops rows of valid and test that training sees too, question and answer: a score on them would measure memory.
- * `near`: least overlap; `undefined` where near copies are gone already, on whatever side. `breathe` is awaited now and then.
+ * `near`: least overlap; `undefined` if near copies are gone already, on whatever side. `breathe` is awaited now and then.
  */
 export async function dropLeaks(
   table: RowTable,

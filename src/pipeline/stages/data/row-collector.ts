@@ -16,7 +16,7 @@ import { groupOrder } from './split.js';
 export interface Checks {
   readonly schema?: CheckRow;
   readonly exact: boolean;
-  /** Least overlap of near repetitions; `undefined` where they are not looked for. */
+  /** Least overlap of near repetitions; `undefined` if they are not looked for. */
   readonly near?: number;
   readonly contradictions: 'warn' | 'drop' | 'fail';
   /** Column that holds the group; `undefined`: rows of equal content are a group. */
@@ -76,7 +76,7 @@ export class Collector {
     return group instanceof RowFault ? group : { content, identity, group };
   }
 
-  /** Value of the column that the rows are split by; `undefined` where there is no such column. */
+  /** Value of the column that the rows are split by; `undefined` if there is no such column. */
   private keyOf(parsed: Row, named: Row): string | RowFault | undefined {
     const { by } = this.checks;
     if (by === undefined) return undefined;

@@ -1,11 +1,11 @@
 import { hash96 } from './hashes.js';
 import type { RowContent } from './row-content.js';
 
-/** What a row says, as keys: equal where texts are equal but for white space. */
+/** What a row says, as keys: equal where texts are equal except for white space. */
 export interface RowIdentity {
   readonly key: string;
   readonly whole: readonly [number, number];
-  /** `undefined` where nothing is asked. */
+  /** `undefined` if nothing is asked. */
   readonly question: readonly [number, number] | undefined;
 }
 

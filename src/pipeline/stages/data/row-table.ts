@@ -21,7 +21,7 @@ const CODES = Object.fromEntries(fates.map((fate, code) => [fate, code])) as Rea
 /** No row: what `other` holds where a row has no counterpart. */
 export const NONE = 0xffffffff;
 
-/** A row for each line, in columns: places instead of texts, so that a million rows fit into some 60 MB. */
+/** A row for each line, in columns: places instead of texts, so that a million rows fit into about 60 MB. */
 export class RowTable {
   readonly file = GrowingArray.integers();
   readonly line = GrowingArray.integers();

@@ -70,7 +70,7 @@ function isLined(path: string, host: Host): boolean {
 
 /**
  * The files that a call of the family `source` reads, in order. Throws a {@link UserError} where it names none, or a
- * data set of the Hub that no one pinned.
+ * data set of the Hub that nobody pinned.
  */
 export function sourcePaths(
   call: Call,

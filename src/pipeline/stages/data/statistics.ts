@@ -17,7 +17,7 @@ export interface ColumnStatistics {
     readonly longest: number;
     readonly histogram: readonly number[];
   };
-  /** The most common short texts, numbers and booleans; absent where there are too many different ones. */
+  /** The most common short texts, numbers and booleans; absent if there are too many different ones. */
   readonly top?: readonly { readonly value: string; readonly rows: number }[];
 }
 

@@ -6,7 +6,7 @@ const IGNORED = -100;
 
 export interface TokenIds {
   readonly ids: readonly number[];
-  /** `undefined` where the row has none. */
+  /** `undefined` if the row has none. */
   readonly labels: readonly number[] | undefined;
 }
 

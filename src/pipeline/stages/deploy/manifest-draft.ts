@@ -17,7 +17,7 @@ import { modelFiles } from '../open-models.js';
 import type { Artefact, StageContext } from '../stage.js';
 import { type Lineage, lineageOf } from './lineage.js';
 
-/** All that a release's manifest says of where it came from. `releases` is the folder of the releases. */
+/** All that a release's manifest says about where it came from. `releases` is the folder of the releases. */
 export function manifestDraft(
   model: Reference,
   kind: ManifestDraft['kind'],

@@ -57,7 +57,7 @@ function renderMessages(
 
 /**
  * Where the answer of a turn begins and ends: after what the model is given when it is to write that turn, and with
- * what is there when the turn is the last. `undefined` where either is no beginning of the whole.
+ * what is there when the turn is the last. `undefined` if either is no beginning of the whole.
  */
 function borderOf(
   whole: string,
@@ -74,8 +74,8 @@ function borderOf(
 }
 
 /**
- * The text through the answer's end token: white space that a template writes after it is no part of the answer, nor is
- * the end of the whole chat, which Phi-3 writes behind the last answer alone. `undefined` where the whole begins otherwise.
+ * The text through the answer's end token: white space that a template writes after it is not a part of the answer, nor is
+ * the end of the whole chat, which Phi-3 writes after the last answer alone. `undefined` if the whole begins otherwise.
  */
 function endOfAnswer(turn: string, whole: string, turnEnds: readonly string[]): string | undefined {
   const trimmed = turn.trimEnd();

@@ -37,9 +37,9 @@ export type EncodingResult =
 
 export interface RowEncoder {
   readonly tokenizer: Tokenizer;
-  /** The chat template's source, `''` where none is used: a part of what the rows depend on. */
+  /** The chat template's source, `''` if none is used: a part of what the rows depend on. */
   readonly templateSource: string;
-  /** Token that ends an answer, `''` where neither model nor template has one. */
+  /** Token that ends an answer, `''` if neither model nor template has one. */
   readonly endToken: string;
   /** Ids that end an answer. */
   readonly stopIds: readonly number[];
@@ -52,7 +52,7 @@ export type LabelNumbers = ReadonlyMap<string, number>;
 
 /**
  * Opens tokenizer and template of a model for the rows of a format stage. Throws a `ModelError` when one is broken, or
- * when the template writes special tokens that the tokenizer lacks, and a `UserError` where there is no template.
+ * when the template writes special tokens that the tokenizer lacks, and a `UserError` if there is no template.
  */
 export async function openEncoder(
   model: ModelFolder,

@@ -22,7 +22,7 @@ import { SplitWriter } from './split-writer.js';
 /** Rows between two looks at signals and two progress events. */
 const STRIDE = 256;
 
-/** What a piece behind the first one says of its text. */
+/** What a piece after the first one says about its text. */
 const NO_TEXT = { prompt: '', answer: '' };
 
 /** Writes every row of the data stage out as text and tokens; rows that can't be are in the report with their place. */

@@ -45,7 +45,7 @@ function unpadded(row: Row, tokens: number): number {
   return length;
 }
 
-/** What a mask may say of a token: whether others see it. */
+/** What a mask may say about a token: whether others see it. */
 const VISIBLE: ReadonlyMap<unknown, boolean> = new Map<unknown, boolean>([
   [1, true],
   [true, true],
@@ -53,7 +53,7 @@ const VISIBLE: ReadonlyMap<unknown, boolean> = new Map<unknown, boolean>([
   [false, false],
 ]);
 
-/** Tokens before the first that is hidden; behind it, all must be. */
+/** Tokens before the first that is hidden; after it, all must be. */
 function unmasked(mask: unknown, tokens: number): number {
   if (mask === undefined) return tokens;
   if (!Array.isArray(mask) || mask.length !== tokens)
@@ -73,7 +73,7 @@ function unmasked(mask: unknown, tokens: number): number {
 
 const shownValue = (value: unknown): string => (typeof value === 'number' ? String(value) : kindOf(value));
 
-/** The last run of supervised tokens; empty, at the end, where there is none. */
+/** The last run of supervised tokens; empty, at the end, if there is none. */
 function lastAnswer(labels: Int32Array): { readonly start: number; readonly end: number } {
   const end = labels.findLastIndex((label) => label !== IGNORED) + 1;
   const start = labels.subarray(0, end).lastIndexOf(IGNORED) + 1;

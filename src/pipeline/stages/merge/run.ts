@@ -114,7 +114,7 @@ interface MergeEvidence {
   readonly adapter?: Adapter;
 }
 
-/** Writes the merged folder but for its card; the base lives no longer than this call. */
+/** Writes the merged folder except for its card; the base lives no longer than this call. */
 async function write(
   context: StageContext,
   runtime: Runtime,

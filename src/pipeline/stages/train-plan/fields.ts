@@ -13,7 +13,7 @@ export type FieldValue = string | number | boolean;
 export interface Field extends Omit<Freedom<FieldValue>, 'start'> {
   readonly name: FieldName;
   start?(fastest: FastestPlan): FieldValue | undefined;
-  /** What leaving it out means; itself left out where the field has to be there. */
+  /** What leaving it out means; itself left out if the field has to be there. */
   readonly absent?: FieldValue | null;
 }
 
@@ -25,7 +25,7 @@ export const FIELDS: readonly Field[] = Object.keys(FREEDOMS)
 
 const isOptional = ({ absent }: Field): boolean => absent !== undefined;
 
-/** What counts: the value, what other fields imply, or what leaving it out means; `null` where that is nothing. */
+/** What counts: the value, what other fields imply, or what leaving it out means; `null` if that is nothing. */
 export const fieldValue = ({ name, implied, absent }: Field, plan: TrainPlan): FieldValue | null =>
   implied?.(plan) ?? plan[name] ?? absent ?? null;
 
@@ -95,7 +95,7 @@ export const planCells = (plan: TrainPlan): readonly string[] =>
     FIELDS.flatMap(({ cell }) => (cell?.[0] === column ? (cell[1](plan) ?? []) : [])).join(', '),
   );
 
-/** What a sentence says of a plan beyond its method and its shape. */
+/** What a sentence says about a plan beyond its method and its shape. */
 export const planTexts = (plan: TrainPlan): readonly string[] =>
   FIELDS.flatMap(({ text }) => text?.(plan) ?? []);
 

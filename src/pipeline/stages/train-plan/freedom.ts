@@ -12,7 +12,7 @@ export interface Freedom<T> {
   readonly setting: string;
   /** Its name in files of earlier versions. */
   readonly formerly?: string;
-  /** Its name in cache keys, which never changes; left out where keys do without it, as it changes no result. */
+  /** Its name in cache keys, which never changes; left out if keys do without it, as it changes no result. */
   readonly key?: string;
   /** How the base is held in memory: another method holds it its own way, and an output's file says how it was. */
   readonly isResidency?: true;
@@ -28,7 +28,7 @@ export interface Freedom<T> {
   implied?(plan: TrainPlan): T;
   /** Its words in a table of plans, and the column that they are in. */
   readonly cell?: readonly [column: PlanColumn, text: (plan: TrainPlan) => string | undefined];
-  /** In a sentence; left out where that would say nothing of interest. */
+  /** In a sentence; left out if that would say nothing of interest. */
   text?(plan: TrainPlan): string | undefined;
   /** What may be changed where memory is short. */
   readonly relaxation?: RelaxationRule;
@@ -85,7 +85,7 @@ export const COSTS = [
 export interface RelaxationRule {
   readonly name: RelaxationName;
   readonly cost: (typeof COSTS)[number];
-  /** It cannot change the result, so that a training that ran out of memory may go on with it. */
+  /** It cannot change the result, so that a training that ran out of memory may continue with it. */
   readonly isExact: boolean;
   /** Whether it may be taken where the file does not list it. */
   isOpen(limits: RelaxationLimits): boolean;

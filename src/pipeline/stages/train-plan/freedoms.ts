@@ -10,7 +10,7 @@ import { divisors, withMicro } from './micro-batch.js';
 import type { TrainPlan } from './plan.js';
 import { recomputedCell, recomputedText, recomputesSomething } from './recomputed.js';
 
-/** A method with factors has none where its adapter has another form. */
+/** A method with factors has none if its adapter has another form. */
 const hasRank = ({ rank }: TrainPlan): boolean => rank > 0;
 
 /** Lengths are tried in steps of what batches are padded to. */

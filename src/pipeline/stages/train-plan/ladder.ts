@@ -42,9 +42,9 @@ export function ladder(limits: RelaxationLimits): readonly Relaxation[] {
 }
 
 /**
- * What a training goes on with that ran out of memory under a plan: of the first relaxation that has states left and
+ * What a training continues with that ran out of memory under a plan: of the first relaxation that has states left and
  * cannot change the result, the state half way to its end. A try begins at the last checkpoint, so that few of them are
- * better than the least change. `undefined` where nothing is left: what would change the result is for the planner.
+ * better than the least change. `undefined` if nothing is left: what would change the result is for the planner.
  */
 export function nextExact(plan: TrainPlan, limits: RelaxationLimits): TrainPlan | undefined {
   for (const { isExact, states } of ladder(limits)) {

@@ -22,7 +22,7 @@ export interface ModuleCoverage {
   /** How many are trained, and how many there are. */
   readonly trained: number;
   readonly of: number;
-  /** Ranks of their adapters, ascending; none where the weights themselves are trained, or nothing is. */
+  /** Ranks of their adapters, ascending; none if the weights themselves are trained, or nothing is. */
   readonly ranks: readonly number[];
   /** Trained numbers. */
   readonly parameters: number;

@@ -1,4 +1,4 @@
-/** What a training goes on with that ran out of memory: the next plan that cannot change the result, from the planner's ladder. */
+/** What a training continues with that ran out of memory: the next plan that cannot change the result, from the planner's ladder. */
 import type { Stage } from '../../../language/ir/types.js';
 import { settingsOf } from '../../../language/schemas/stages/settings.js';
 import { openResolved } from '../open-models.js';

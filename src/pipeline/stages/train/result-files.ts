@@ -64,7 +64,7 @@ export interface TrainingSummary {
   readonly residency: Partial<TrainPlan>;
 }
 
-/** What `training.json` of a stage's output says; `undefined` where there is none. Throws a {@link ModelError}. */
+/** What `training.json` of a stage's output says; `undefined` if there is none. Throws a {@link ModelError}. */
 export function readSummary(host: Host, folder: string): TrainingSummary | undefined {
   const path = join(folder, SUMMARY);
   if (host.stat(path) === undefined) return undefined;

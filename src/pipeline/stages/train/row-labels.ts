@@ -8,7 +8,7 @@ import { settingsOf } from '../../../language/schemas/stages/settings.js';
 import { readFormatInfo } from '../format/open-split.js';
 import type { StageContext } from '../stage.js';
 
-/** Nothing where they have none. Throws a `UserError` where the rows to watch training on are numbered otherwise. */
+/** Nothing if they have none. Throws a `UserError` where the rows to watch training on are numbered otherwise. */
 export function rowLabels({
   stage,
   inputs,

@@ -17,7 +17,7 @@ import type { TrainTask } from './train-task.js';
 
 export interface TrainingOutcome {
   readonly plan: TrainPlan;
-  /** `undefined` where every weight was trained. */
+  /** `undefined` if every weight was trained. */
   readonly adapter: AdapterConfig | undefined;
   readonly result: TrainingResult;
 }

@@ -43,7 +43,7 @@ export function estimateRows(file: RowFile, host: Host): RowsInBytes {
 /** An id and a label of at most three digits, each with its comma. */
 const SYNTHETIC_TOKEN = 8;
 
-/** A file that is no file of rows has none; reading it says why. */
+/** A file that is not a file of rows has none; reading it says why. */
 function rowsIn(
   sample: Uint8Array,
   isWhole: boolean,

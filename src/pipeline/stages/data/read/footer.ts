@@ -16,7 +16,7 @@ const TAIL = 8;
 /** A longer footer is not read for an estimate. */
 const MOST = 16 << 20;
 
-/** `undefined` where the file has no footer that can be read; reading its rows says why. */
+/** `undefined` if the file has no footer that can be read; reading its rows says why. */
 export function parquetSize(host: Host, path: string, size: number): ParquetSize | undefined {
   const tail = host.readBytes(path, Math.max(0, size - TAIL), TAIL);
   if (tail.length < TAIL || Buffer.from(tail.subarray(4)).toString('latin1') !== 'PAR1') return undefined;
@@ -42,7 +42,7 @@ type Fields = ReadonlyMap<number, Thrift>;
 
 const DEEPEST = 32;
 
-/** Reads values of the compact protocol; texts are passed over. Throws a `RangeError` where there are none. */
+/** Reads values of the compact protocol; texts are passed over. Throws a `RangeError` if there are none. */
 class Compact {
   private readonly view: DataView;
   private at = 0;

@@ -81,7 +81,7 @@ function syntheticOptions({ args }: RowFile): SyntheticOptions {
   };
 }
 
-/** Cuts a file that begins so; `undefined` where its bytes are not its rows. */
+/** Cuts a file that begins so; `undefined` if its bytes are not its rows. */
 export const splitterOf = (file: RowFile, start: Uint8Array): Splitter | undefined =>
   file.format === 'parquet' || file.format === 'synthetic' || isGzip(start)
     ? undefined

@@ -11,8 +11,8 @@ const isSpace = (byte: number): boolean =>
 
 /**
  * Where the reader is: before the file's value, in an object whose member is looked for (`key`: a name begins here;
- * `value`: its value does), between the rows of the list, in one of them, behind the list, or in the name of a member
- * behind it.
+ * `value`: its value does), between the rows of the list, in one of them, after the list, or in the name of a member
+ * after it.
  */
 type State =
   | 'start'

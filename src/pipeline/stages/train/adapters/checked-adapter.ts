@@ -35,7 +35,7 @@ function startProblems({ stage, model, base, at }: AdapterCase, start: Start): r
   const contradictions = Object.entries(takenSettings(taken, model)).flatMap(([setting, value]) => {
     const field = setting.slice(setting.indexOf('.') + 1);
     const set = values[field];
-    // training may go on with another dropout
+    // training may continue with another dropout
     if (!isSet(stage.origins, setting) || set === undefined || field === 'dropout') return [];
     if (agreesWith(taken, field, settings, model) ?? shown(set) === shown(value)) return [];
     return [

@@ -87,7 +87,7 @@ export const takenSettings = (adapter: AdapterConfig, model: ModelConfig): Setti
     ]),
   );
 
-/** Whether a setting says what an adapter has; `undefined` where equal values decide. */
+/** Whether a setting says what an adapter has; `undefined` if equal values decide. */
 export const agreesWith = (
   taken: AdapterConfig,
   field: string,
