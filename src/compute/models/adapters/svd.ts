@@ -79,14 +79,14 @@ function tallTriplets(matrix: Operator, count: number): Triplets {
 class Bidiagonalisation {
   readonly left: Float64Array[] = [];
   readonly right: Float64Array[] = [];
-  readonly #diagonal: number[] = [];
-  readonly #above: number[] = [];
-  #next: Float64Array;
+  private readonly diagonal: number[] = [];
+  private readonly above: number[] = [];
+  private next: Float64Array;
   /** Norm of what the matrix leads out of the basis with. */
   rest = 0;
 
   constructor(private readonly matrix: Operator) {
-    this.#next = fresh(matrix.columns, 0, []);
+    this.next = fresh(matrix.columns, 0, []);
   }
 
   get size(): number {
@@ -95,16 +95,16 @@ class Bidiagonalisation {
 
   extend(): void {
     const { matrix, left, right } = this;
-    const v = this.#next;
-    if (left.length > 0) this.#above.push(this.rest);
+    const v = this.next;
+    if (left.length > 0) this.above.push(this.rest);
     right.push(v);
     const u = matrix.times(v);
     const diagonal = orthonormal(u, left, matrix.rows, right.length);
-    this.#diagonal.push(diagonal);
+    this.diagonal.push(diagonal);
     left.push(u);
     const next = matrix.timesTransposed(u);
     this.rest = right.length < matrix.columns ? orthonormal(next, right, matrix.columns, -right.length) : 0;
-    this.#next = next;
+    this.next = next;
   }
 
   /** `size × size`, by rows. */
@@ -112,8 +112,8 @@ class Bidiagonalisation {
     const { size } = this;
     return Array.from({ length: size }, (_, row) => {
       const values = new Float64Array(size);
-      values[row] = this.#diagonal[row] ?? 0;
-      if (row + 1 < size) values[row + 1] = this.#above[row] ?? 0;
+      values[row] = this.diagonal[row] ?? 0;
+      if (row + 1 < size) values[row + 1] = this.above[row] ?? 0;
       return values;
     });
   }

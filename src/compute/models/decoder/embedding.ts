@@ -22,7 +22,7 @@ export function placingOf({ length, segments }: Pick<Batch, 'length' | 'segments
 type Shared = Pick<Parts, 'options' | 'parameters'> & { readonly rows: Rows };
 
 export class Embedding {
-  readonly #scale: number;
+  private readonly scale: number;
 
   constructor(
     private readonly shared: Shared,
@@ -31,7 +31,7 @@ export class Embedding {
     /** A table in the memory of the runtime, where it may lie there. */
     private readonly ready: (table: StoredTensor) => Tensor | undefined,
   ) {
-    this.#scale = blueprintOf(shared.options.config).embeddingScale;
+    this.scale = blueprintOf(shared.options.config).embeddingScale;
   }
 
   /** Writes the embedding of each id, `[ids, hidden]`; `change` may change it before anybody reads it. */
@@ -41,17 +41,17 @@ export class Embedding {
     out: Tensor,
     change?: (values: Float32Array) => void,
   ): Promise<void> {
-    const sources = change === undefined ? this.#sources(ids, placing) : undefined;
+    const sources = change === undefined ? this.sources(ids, placing) : undefined;
     if (sources !== undefined) return this.shared.rows.sum(sources, out);
-    if (this.#isTrained()) await this.shared.parameters.onDevice?.collect();
+    if (this.isTrained()) await this.shared.parameters.onDevice?.collect();
     this.shared.options.runtime.memory.write([out], (data) => {
-      this.#lookUp(ids, placing, data as Float32Array);
+      this.lookUp(ids, placing, data as Float32Array);
       change?.(data as Float32Array);
     });
   }
 
   /** Where each row of the result comes from, if the runtime has all the tables on a device of its own. */
-  #sources(ids: Int32Array, placing: Placing): readonly RowSource[] | undefined {
+  private sources(ids: Int32Array, placing: Placing): readonly RowSource[] | undefined {
     const { options, parameters } = this.shared;
     if (options.runtime.memory.isHost) return undefined;
     const prompt = promptShape(options.config, options.adapter?.config);
@@ -61,7 +61,7 @@ export class Embedding {
       {
         from: this.ready(this.tokens),
         places: Array.from(ids, (id, index) => (isVirtual(index) ? null : id)),
-        scale: this.#scale,
+        scale: this.scale,
       },
     ];
     const placed = { places: Array.from(ids, (_, index) => placing(index)), scale: 1 };
@@ -76,7 +76,7 @@ export class Embedding {
   }
 
   /** Whether a step changes what is looked up here. */
-  #isTrained(): boolean {
+  private isTrained(): boolean {
     const { options, parameters } = this.shared;
     const prompt = promptShape(options.config, options.adapter?.config);
     return [this.tokens, this.positions, prompt].some(
@@ -84,22 +84,22 @@ export class Embedding {
     );
   }
 
-  #lookUp(ids: Int32Array, placing: Placing, out: Float32Array): void {
+  private lookUp(ids: Int32Array, placing: Placing, out: Float32Array): void {
     const width = this.shared.options.config.hiddenSize;
-    const tokens = this.#rows(this.tokens);
+    const tokens = this.rows(this.tokens);
     const prompt = promptOf(this.shared.options.adapter?.tensors);
     ids.forEach((id, index) => {
       tokens(id, out.subarray(index * width, (index + 1) * width));
     });
-    if (this.#scale !== 1)
-      for (let index = 0; index < out.length; index++) out[index] = (out[index] ?? 0) * this.#scale;
+    if (this.scale !== 1)
+      for (let index = 0; index < out.length; index++) out[index] = (out[index] ?? 0) * this.scale;
     if (prompt !== undefined)
       ids.forEach((_, index) => {
         const place = placing(index) * width;
         if (place < prompt.length) out.set(prompt.subarray(place, place + width), index * width);
       });
     if (this.positions === undefined) return;
-    const positions = this.#rows(this.positions);
+    const positions = this.rows(this.positions);
     const added = new Float32Array(width);
     ids.forEach((_, index) => {
       positions(placing(index), added);
@@ -109,7 +109,7 @@ export class Embedding {
   }
 
   /** Reads rows of a table, as it is trained or stored. */
-  #rows(table: StoredTensor): (row: number, out: Float32Array) => void {
+  private rows(table: StoredTensor): (row: number, out: Float32Array) => void {
     const width = this.shared.options.config.hiddenSize;
     const values =
       this.shared.parameters.values.get(table.name)?.data ??

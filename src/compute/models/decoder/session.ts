@@ -28,13 +28,13 @@ export const openSession = (machine: Machine, rows: number, capacity: number): D
   new Session(machine, rows, capacity + virtualTokensOf(machine.options.adapter?.config));
 
 class Session implements DecodeSession {
-  readonly #caches: Caches;
-  readonly #positions: StepPositions;
+  private readonly caches: Caches;
+  private readonly positions: StepPositions;
   /** Tokens of each row in the cache, those of a prefix included. */
-  #lengths: Int32Array;
+  private lengths: Int32Array;
   /** The tokens of each row. */
-  #texts: readonly number[][] = [];
-  #begun = false;
+  private texts: readonly number[][] = [];
+  private begun = false;
 
   constructor(
     private readonly machine: Machine,
@@ -42,55 +42,55 @@ class Session implements DecodeSession {
     /** Tokens of a row, virtual ones included. */
     private readonly capacity: number,
   ) {
-    this.#caches = createCaches(machine, rows);
-    this.#positions = new StepPositions(machine.blueprint);
-    this.#lengths = new Int32Array(rows).fill(machine.prefix.tokens);
+    this.caches = createCaches(machine, rows);
+    this.positions = new StepPositions(machine.blueprint);
+    this.lengths = new Int32Array(rows).fill(machine.prefix.tokens);
   }
 
   async append(ids: readonly Int32Array[]): Promise<Float32Array> {
     this.machine.compiled.begin();
     const virtual = promptTokens(this.machine.options.adapter?.config);
-    const whole = this.#begun || virtual === 0 ? ids : ids.map((row) => promptedIds(row, virtual));
-    this.#checkRoom(whole);
-    if (!this.#begun) {
-      this.#begun = true;
-      return this.#prefill(whole);
+    const whole = this.begun || virtual === 0 ? ids : ids.map((row) => promptedIds(row, virtual));
+    this.checkRoom(whole);
+    if (!this.begun) {
+      this.begun = true;
+      return this.prefill(whole);
     }
     const [first = 0, ...others] = whole.map(({ length }) => length);
     if (others.some((count) => count !== first))
       throw new RangeError('rows may differ in length only in the first call');
     let logits = new Float32Array(0) as Float32Array;
     for (let token = 0; token < first; token++)
-      logits = await this.#step(Int32Array.from(whole, (row) => row[token] ?? 0));
+      logits = await this.step(Int32Array.from(whole, (row) => row[token] ?? 0));
     return logits;
   }
 
   async keep(kept: readonly number[]): Promise<void> {
-    const rows = this.#lengths.length;
+    const rows = this.lengths.length;
     if (kept.some((row, i) => row < 0 || row >= rows || row <= (kept[i - 1] ?? -1)))
       throw new RangeError(`rows ${kept.join(', ')} are no ascending choice of ${rows}`);
-    await this.#caches.keep(kept);
-    this.#lengths = Int32Array.from(kept, (row) => this.#lengths[row] ?? 0);
-    this.#texts = kept.map((row) => this.#texts[row] ?? []);
+    await this.caches.keep(kept);
+    this.lengths = Int32Array.from(kept, (row) => this.lengths[row] ?? 0);
+    this.texts = kept.map((row) => this.texts[row] ?? []);
   }
 
   async release(): Promise<void> {
-    this.#caches.release();
+    this.caches.release();
   }
 
-  #checkRoom(ids: readonly Int32Array[]): void {
-    const rows = this.#lengths.length;
+  private checkRoom(ids: readonly Int32Array[]): void {
+    const rows = this.lengths.length;
     if (ids.length !== rows) throw new RangeError(`${ids.length} rows for a session of ${rows}`);
     if (ids.some(({ length }) => length === 0)) throw new RangeError('every row must get at least one token');
-    if (ids.some(({ length }, row) => length + (this.#lengths[row] ?? 0) > this.capacity))
+    if (ids.some(({ length }, row) => length + (this.lengths[row] ?? 0) > this.capacity))
       throw new RangeError(`a row would exceed the ${this.capacity} tokens of the session`);
   }
 
   /** Logits `[rows, vocab]` after each prompt. */
-  async #prefill(ids: readonly Int32Array[]): Promise<Float32Array> {
-    const { hidden, length } = await this.#fill(ids);
-    this.#texts = ids.map((row) => [...row]);
-    this.#lengths = Int32Array.from(ids, (row) => this.machine.prefix.tokens + row.length);
+  private async prefill(ids: readonly Int32Array[]): Promise<Float32Array> {
+    const { hidden, length } = await this.fill(ids);
+    this.texts = ids.map((row) => [...row]);
+    this.lengths = Int32Array.from(ids, (row) => this.machine.prefix.tokens + row.length);
     const last = ids.map((row, index) => index * length + row.length - 1);
     return headLogits(this.machine, hidden, last);
   }
@@ -99,7 +99,7 @@ class Session implements DecodeSession {
    * All texts at once, padded on the right; only real tokens enter the cache, after a prefix. Rotary angles are those
    * of texts with `more` tokens more.
    */
-  async #fill(
+  private async fill(
     ids: readonly ArrayLike<number>[],
     more = 0,
   ): Promise<{ readonly hidden: Tensor; readonly length: number }> {
@@ -113,63 +113,63 @@ class Session implements DecodeSession {
     ids.forEach((row, index) => {
       padded.set(row, index * length);
     });
-    await this.#grow(tokens + longest);
+    await this.grow(tokens + longest);
     const batch = { rows, length, lengths: counts.map((count) => count + more), ids: padded };
     const hidden = await evaluateStack(this.machine, batch, (layer, keys, values) =>
-      this.#caches.fill(layer, keys, values, counts),
+      this.caches.fill(layer, keys, values, counts),
     );
     return { hidden, length };
   }
 
   /** One token per row; gives the logits `[rows, vocab]` after it. */
-  async #step(ids: Int32Array): Promise<Float32Array> {
+  private async step(ids: Int32Array): Promise<Float32Array> {
     const { machine } = this;
     // from this length on, all of a text is turned by other angles (transformers, `prepare_inputs_for_generation` of Phi-3)
-    if (this.#lengths.includes(turningLengthOf(machine.blueprint))) await this.#fill(this.#texts, 1);
-    this.#texts.forEach((text, row) => {
+    if (this.lengths.includes(turningLengthOf(machine.blueprint))) await this.fill(this.texts, 1);
+    this.texts.forEach((text, row) => {
       text.push(ids[row] ?? 0);
     });
-    await this.#grow(Math.max(...this.#lengths) + 1);
-    this.#positions.prepare(this.#lengths, this.#caches.size);
-    const hidden = await this.#throughBlocks(ids);
-    this.#lengths = this.#lengths.map((length) => length + 1);
+    await this.grow(Math.max(...this.lengths) + 1);
+    this.positions.prepare(this.lengths, this.caches.size);
+    const hidden = await this.throughBlocks(ids);
+    this.lengths = this.lengths.map((length) => length + 1);
     return headLogits(machine, hidden, Array.from(ids.keys()));
   }
 
   /** Hidden states `[rows, hidden]` of one token per row, whose keys and values enter the cache. */
-  async #throughBlocks(ids: Int32Array): Promise<Tensor> {
+  private async throughBlocks(ids: Int32Array): Promise<Tensor> {
     const { buffers, options, parameters, weights } = this.machine;
     const state = (side: number) => buffers.floats(`step.${side}`, [ids.length, options.config.hiddenSize]);
     let [x, y] = [state(0), state(1)];
     parameters.publish();
-    await weights.embedding.write(ids, (row) => this.#lengths[row] ?? 0, x);
+    await weights.embedding.write(ids, (row) => this.lengths[row] ?? 0, x);
     for (let layer = 0; layer < options.config.layers; layer++) {
-      const graph = await this.#graphOf(layer, ids.length);
+      const graph = await this.graphOf(layer, ids.length);
       await graph.run(
         {
           x,
-          ...this.#caches.inputs(layer, this.#lengths),
-          ...this.#positions.inputs(layer),
+          ...this.caches.inputs(layer, this.lengths),
+          ...this.positions.inputs(layer),
           ...weights.block(layer),
         },
-        { y, ...this.#caches.outputs(layer) },
+        { y, ...this.caches.outputs(layer) },
       );
-      this.#caches.append(layer, this.#lengths);
+      this.caches.append(layer, this.lengths);
       [x, y] = [y, x];
     }
     return x;
   }
 
-  #graphOf(layer: number, rows: number) {
+  private graphOf(layer: number, rows: number) {
     const { compiled, graphs, kindOf } = this.machine;
     const kind = kindOf(layer);
-    const { size, appends } = this.#caches;
+    const { size, appends } = this.caches;
     return compiled.get(`step ${kind.key} ${rows}x${size}`, () =>
       stepGraph(graphs, kind, { rows, capacity: size, appends }),
     );
   }
 
-  async #grow(needed: number): Promise<void> {
-    if (needed > this.#caches.size) await this.#caches.grow(cacheSize(needed, this.capacity));
+  private async grow(needed: number): Promise<void> {
+    if (needed > this.caches.size) await this.caches.grow(cacheSize(needed, this.capacity));
   }
 }

@@ -74,9 +74,9 @@ const compiledBlocks = (machine: Machine, shape: BlockShape): Promise<readonly T
 };
 
 class TrainingPass implements Pass {
-  readonly #shape: BlockShape;
+  private readonly shape: BlockShape;
   /** What the backward pass takes from the forward pass, by layer. */
-  readonly #kept: Tensors[] = [];
+  private readonly kept: Tensors[] = [];
 
   constructor(
     private readonly machine: Machine,
@@ -84,28 +84,28 @@ class TrainingPass implements Pass {
     private readonly key: DropoutKey,
     private readonly blocks: readonly TrainingBlock[],
   ) {
-    this.#shape = shapeOf(tokens);
+    this.shape = shapeOf(tokens);
   }
 
   get hidden(): Tensor {
-    return this.#hiddenBefore(this.blocks.length);
+    return this.hiddenBefore(this.blocks.length);
   }
 
   async embed(noise: number): Promise<void> {
     const { prefix, weights } = this.machine;
-    const addNoise = noise > 0 ? (values: Float32Array) => this.#addNoise(values, noise) : undefined;
+    const addNoise = noise > 0 ? (values: Float32Array) => this.addNoise(values, noise) : undefined;
     const placing = placingOf(this.tokens, prefix.tokens);
-    await weights.embedding.write(this.tokens.ids, placing, this.#hiddenBefore(0), addNoise);
+    await weights.embedding.write(this.tokens.ids, placing, this.hiddenBefore(0), addNoise);
   }
 
   async forward(): Promise<void> {
     for (const [layer, { forward, keeping }] of this.blocks.entries()) {
-      const masks = this.#masks(forward, layer, keeping);
-      const y = this.#hiddenBefore(layer + 1);
+      const masks = this.masks(forward, layer, keeping);
+      const y = this.hiddenBefore(layer + 1);
       const role = keeping === 'nothing' ? 'recomputed' : `kept.${layer}`;
       const outputs = outputsOf(this.machine, forward, (name) => (name === 'y' ? y : undefined), role);
-      await forward.run({ ...this.#inputs(layer), ...masks }, outputs);
-      this.#kept.push({
+      await forward.run({ ...this.inputs(layer), ...masks }, outputs);
+      this.kept.push({
         ...(keeping === 'nothing' ? {} : outputs),
         ...(keepsMasks(keeping) ? masks : {}),
       });
@@ -115,9 +115,9 @@ class TrainingPass implements Pass {
   async backward(upstream: Tensor): Promise<Tensor | undefined> {
     const { buffers, graphs, prefix } = this.machine;
     let dy = upstream;
-    let spare: Tensor = buffers.floats('gradient.1', hiddenShape(this.machine, this.#shape));
+    let spare: Tensor = buffers.floats('gradient.1', hiddenShape(this.machine, this.shape));
     for (const [layer, { backward, keeping }] of [...this.blocks.entries()].reverse()) {
-      const masks = keepsMasks(keeping) ? {} : this.#masks(backward, layer, keeping);
+      const masks = keepsMasks(keeping) ? {} : this.masks(backward, layer, keeping);
       const totals = { ...totalsOf(this.machine, layer), ...prefix.totals(layer) };
       const outputs = outputsOf(
         this.machine,
@@ -125,7 +125,7 @@ class TrainingPass implements Pass {
         (name) => (name === 'dx' ? spare : totals[name.replace('grad.', 'total.')]),
         'backward',
       );
-      await backward.run({ ...this.#inputs(layer), dy, ...this.#kept[layer], ...masks, ...totals }, outputs);
+      await backward.run({ ...this.inputs(layer), dy, ...this.kept[layer], ...masks, ...totals }, outputs);
       [dy, spare] = [spare, dy];
     }
     await prefix.backward();
@@ -133,15 +133,15 @@ class TrainingPass implements Pass {
   }
 
   /** `[rows·length, hidden]`: what a layer reads, or after the last one the result. */
-  #hiddenBefore(layer: number): Tensor {
-    return this.machine.buffers.floats(`hidden.${layer}`, hiddenShape(this.machine, this.#shape));
+  private hiddenBefore(layer: number): Tensor {
+    return this.machine.buffers.floats(`hidden.${layer}`, hiddenShape(this.machine, this.shape));
   }
 
   /** What both graphs of a layer read, besides masks. */
-  #inputs(layer: number): Tensors {
+  private inputs(layer: number): Tensors {
     const { prefix, weights } = this.machine;
     return {
-      x: this.#hiddenBefore(layer),
+      x: this.hiddenBefore(layer),
       ...this.machine.positions.inputs(this.tokens, layer),
       ...weights.block(layer),
       ...prefix.inputs(layer),
@@ -149,15 +149,15 @@ class TrainingPass implements Pass {
   }
 
   /** Masks are drawn again, and are the same, for what is computed again. */
-  #masks(graph: CompiledGraph, layer: number, keeping: Keeping): Tensors {
+  private masks(graph: CompiledGraph, layer: number, keeping: Keeping): Tensors {
     const role = keepsMasks(keeping) ? `kept.${layer}` : 'recomputed';
     return dropoutInputs(this.machine, graph, layer, this.key, role);
   }
 
   /** To the tokens of the texts, not to virtual ones. */
-  #addNoise(values: Float32Array, noise: number): void {
+  private addNoise(values: Float32Array, noise: number): void {
     const { adapter, config } = this.machine.options;
-    const { rows, length } = this.#shape;
+    const { rows, length } = this.shape;
     const virtual = promptTokens(adapter?.config);
     for (let row = 0; row < rows; row++) {
       const [first, end] = [row * length + virtual, (row + 1) * length];

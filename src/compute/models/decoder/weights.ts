@@ -46,15 +46,15 @@ export interface Wanted extends NamedShape {
 }
 
 export class Weights {
-  readonly #blocks: readonly Group[];
+  private readonly blocks: readonly Group[];
   /** Of the whole vocabulary, or of each of its pieces. */
-  readonly #heads: readonly Group[];
+  private readonly heads: readonly Group[];
   readonly embedding: Embedding;
-  #loaded: Group | undefined;
+  private loaded: Group | undefined;
   private readonly options: DecoderOptions;
   private readonly parameters: Parameters;
   /** What lies in the memory of the runtime, by what it was made of. */
-  readonly #held = new Map<Float32Array | StoredTensor, Tensor>();
+  private readonly held = new Map<Float32Array | StoredTensor, Tensor>();
 
   /** `pieces`: those of the vocabulary that the head is computed for, one after the other. */
   constructor(
@@ -69,49 +69,49 @@ export class Weights {
     const layers = blueprint.layers.map((_, layer) => wantedOfBlock(blueprint, options, layer));
     const head = headInputs(config, options.adapter?.config);
     const heads = pieces?.map((piece) => head.map((one) => partOf(one, piece))) ?? [head];
-    const sizes = [...layers, ...heads].map((group) => this.#decodedSize(group));
+    const sizes = [...layers, ...heads].map((group) => this.decodedSize(group));
     const workspace = decodingWorkspace(Math.max(...sizes));
     const made = (groups: readonly (readonly Wanted[])[]) =>
-      groups.map((group) => this.#group(group, workspace));
-    this.#heads = made(heads);
-    this.#blocks = made(layers);
+      groups.map((group) => this.group(group, workspace));
+    this.heads = made(heads);
+    this.blocks = made(layers);
     const { embedding, positions } = blueprint;
     this.embedding = new Embedding(
       { options, parameters, rows },
       checked(options, embedding),
       positions && checked(options, positions),
-      (table) => this.#ready(table),
+      (table) => this.ready(table),
     );
   }
 
   block(layer: number): Tensors {
-    const group = this.#blocks[layer];
-    if (group === undefined) throw new GraphError(`block ${layer} of ${this.#blocks.length}`);
-    return this.#load(group);
+    const group = this.blocks[layer];
+    if (group === undefined) throw new GraphError(`block ${layer} of ${this.blocks.length}`);
+    return this.load(group);
   }
 
   /** The tensors of the final norm, and `output`: all of it, or the rows of a piece of the vocabulary. */
   head(piece = 0): Tensors {
-    const group = this.#heads[piece];
-    if (group === undefined) throw new GraphError(`piece ${piece} of ${this.#heads.length} of the head`);
-    return this.#load(group);
+    const group = this.heads[piece];
+    if (group === undefined) throw new GraphError(`piece ${piece} of ${this.heads.length} of the head`);
+    return this.load(group);
   }
 
-  #load(group: Group): Tensors {
-    if (this.#loaded !== group && group.decoded.length > 0) {
+  private load(group: Group): Tensors {
+    if (this.loaded !== group && group.decoded.length > 0) {
       for (const decode of group.decoded) decode();
-      this.#loaded = group;
+      this.loaded = group;
     }
     return group.tensors;
   }
 
-  #group(wanted: readonly Wanted[], workspace: Float32Array): Group {
+  private group(wanted: readonly Wanted[], workspace: Float32Array): Group {
     const tensors: Record<string, Tensor> = {};
     const decoded: (() => void)[] = [];
     let used = 0;
     for (const one of wanted) {
       const { name, input, shape, part } = one;
-      const known = this.#ready(one);
+      const known = this.ready(one);
       if (known !== undefined) {
         tensors[input] = known;
         continue;
@@ -128,48 +128,48 @@ export class Weights {
   }
 
   /** The tensor where it exists in float32 already. */
-  #ready({ name, shape, part, ofBase }: Omit<Wanted, 'input'>): Tensor | undefined {
+  private ready({ name, shape, part, ofBase }: Omit<Wanted, 'input'>): Tensor | undefined {
     if (part !== undefined) {
-      const whole = this.#ready({ name, shape: part.of, ofBase });
+      const whole = this.ready({ name, shape: part.of, ofBase });
       return whole && rowsOf(whole, part.first, shape);
     }
     const parameter = ofBase ? undefined : this.parameters.valueTensors.get(name);
     if (parameter !== undefined) return parameter;
     const adapter = ofBase ? undefined : this.options.adapter?.tensors.get(name);
-    if (adapter !== undefined) return this.#hold(adapter.shape, adapter.data);
+    if (adapter !== undefined) return this.hold(adapter.shape, adapter.data);
     const stored = checked(this.options, { name, shape });
     const view = stored.view();
-    return view === undefined ? this.#packed(stored) : this.#hold(shape, view);
+    return view === undefined ? this.packed(stored) : this.hold(shape, view);
   }
 
   /** A stored form that the runtime decodes itself. */
-  #packed(stored: StoredTensor): Tensor | undefined {
-    const known = this.#held.get(stored);
+  private packed(stored: StoredTensor): Tensor | undefined {
+    const known = this.held.get(stored);
     if (known !== undefined) return known;
     const { memory } = this.options.runtime;
     const packed = memory.isHost ? undefined : stored.packed?.();
     const tensor = packed && memory.holdPacked(packed);
-    if (tensor !== undefined) this.#held.set(stored, tensor);
+    if (tensor !== undefined) this.held.set(stored, tensor);
     return tensor;
   }
 
   /** In the memory of the runtime, once, whoever asks. */
-  #hold(shape: readonly number[], data: Float32Array): Tensor {
-    const known = this.#held.get(data);
+  private hold(shape: readonly number[], data: Float32Array): Tensor {
+    const known = this.held.get(data);
     if (known !== undefined) return known;
     const tensor = this.options.runtime.memory.hold(floatTensor(shape, data));
-    this.#held.set(data, tensor);
+    this.held.set(data, tensor);
     return tensor;
   }
 
   release(): void {
-    for (const tensor of this.#held.values()) this.options.runtime.memory.free(tensor);
-    this.#held.clear();
+    for (const tensor of this.held.values()) this.options.runtime.memory.free(tensor);
+    this.held.clear();
   }
 
-  #decodedSize(wanted: readonly Wanted[]): number {
+  private decodedSize(wanted: readonly Wanted[]): number {
     return wanted
-      .filter((one) => this.#ready(one) === undefined)
+      .filter((one) => this.ready(one) === undefined)
       .reduce((total, { shape }) => total + sizeOf(shape), 0);
   }
 }
