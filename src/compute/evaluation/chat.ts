@@ -2,10 +2,10 @@ import type { Place } from '../../language/diagnostics/types.js';
 import type { Decoder } from '../models/decoder/types.js';
 import { turnEnd } from '../models/turn-end.js';
 import type { ChatMessage, ChatTemplate, ModelConfig, Tokenizer } from '../models/types.js';
+import { promptTooLong, unknownToken } from './evaluation-diagnostics.js';
 import { generate } from './generation/generate.js';
 import { type DrawSettings, samplingOf, stopsOf } from './generation/settings.js';
 import type { EndReason } from './generation/types.js';
-import { promptTooLong, unknownToken } from './problems.js';
 import { textStream } from './text-stream.js';
 
 export interface AnswerOptions extends DrawSettings {

@@ -1,9 +1,9 @@
 import type { Call } from '../../language/ir/types.js';
 import { metricsOf } from '../../language/schemas/functions/metric.js';
 import type { Span } from '../../language/source/span.js';
+import { metricTwice } from './evaluation-diagnostics.js';
 import { isMetricName, metrics } from './metrics/table.js';
 import type { MetricArgs, MetricName } from './metrics/types.js';
-import { metricTwice } from './problems.js';
 
 export interface ChosenMetric {
   readonly name: MetricName;

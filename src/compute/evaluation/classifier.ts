@@ -5,7 +5,7 @@ import type { Tokenizer } from '../models/types.js';
 import { IGNORED } from '../training/token-rows.js';
 import { beginning, checkPrompt } from './chat.js';
 import { probabilities } from './classify.js';
-import { noNumbers } from './problems.js';
+import { noNumbers } from './evaluation-diagnostics.js';
 
 export interface Classification {
   /** The likeliest label. */

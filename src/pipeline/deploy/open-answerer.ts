@@ -1,8 +1,8 @@
 import { join, resolve } from 'node:path';
 import { type Answerer, answerer } from '../../compute/evaluation/chat.js';
 import { type Classifier, classifier } from '../../compute/evaluation/classifier.js';
-import { evaluationDecoder } from '../../compute/evaluation/decoder.js';
-import { classifierAsked, noClassifier } from '../../compute/evaluation/problems.js';
+import { evaluationDecoder } from '../../compute/evaluation/evaluation-decoder.js';
+import { classifierAsked, noClassifier } from '../../compute/evaluation/evaluation-diagnostics.js';
 import { unreadHead } from '../../compute/models/adapters/classifier.js';
 import { CHAT_TEMPLATE, compileChatTemplate, readStyle } from '../../compute/models/chat-template/index.js';
 import type { ModelFolder } from '../../compute/models/load.js';

@@ -154,7 +154,7 @@ export async function answersOf<T>(model: Answerer, ask: () => Promise<T>): Prom
     return await ask();
   } catch (error) {
     const { NoNumberError } = await import('../../compute/evaluation/generation/answer.js');
-    const { noNumbers } = await import('../../compute/evaluation/problems.js');
+    const { noNumbers } = await import('../../compute/evaluation/evaluation-diagnostics.js');
     throw error instanceof NoNumberError ? noNumbers(model.label) : error;
   }
 }

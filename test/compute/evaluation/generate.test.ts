@@ -1,6 +1,10 @@
 import { expect } from 'chai';
 import { generationBatches } from '../../../src/compute/evaluation/generation/batches.js';
-import { type Generated, generate, NoNumberError } from '../../../src/compute/evaluation/generation/index.js';
+import {
+  type GeneratedAnswer,
+  generate,
+  NoNumberError,
+} from '../../../src/compute/evaluation/generation/index.js';
 import {
   argmax,
   candidates,
@@ -22,7 +26,7 @@ function slowly(
   prompt: Int32Array,
   maxTokens: number,
   stops: readonly number[],
-): Generated {
+): GeneratedAnswer {
   const prefix = [...prompt];
   const ids: number[] = [];
   for (;;) {

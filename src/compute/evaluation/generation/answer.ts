@@ -1,6 +1,6 @@
 import { type Random, seededRandom } from '../seeded-random.js';
 import { argmax, candidates, draw, penaliseRepetition } from './sampling.js';
-import type { EndReason, Generated, GenerationOptions } from './types.js';
+import type { EndReason, GeneratedAnswer, GenerationOptions } from './types.js';
 
 /** One row's answer while it grows. */
 export interface GrowingAnswer {
@@ -10,7 +10,7 @@ export interface GrowingAnswer {
   readonly last: number;
   /** Chooses the next token from `[vocab]` logits, which it may change. */
   take(logits: Float32Array): void;
-  result(): Generated;
+  result(): GeneratedAnswer;
 }
 
 /** A logit is not a number: the model's weights are damaged, or overflowed. */

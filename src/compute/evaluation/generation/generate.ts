@@ -1,7 +1,7 @@
 import type { Decoder, DecodeSession } from '../../models/decoder/types.js';
 import { type GrowingAnswer, growingAnswer } from './answer.js';
 import { type GenerationBatch, generationBatches } from './batches.js';
-import type { Generated, GenerationOptions } from './types.js';
+import type { GeneratedAnswer, GenerationOptions } from './types.js';
 
 const CACHE_BYTES = 256 * 2 ** 20;
 
@@ -14,9 +14,9 @@ export async function generate(
   decoder: Pick<Decoder, 'session' | 'options'>,
   prompts: readonly Int32Array[],
   options: GenerationOptions,
-): Promise<readonly Generated[]> {
+): Promise<readonly GeneratedAnswer[]> {
   const { config } = decoder.options;
-  const results: Generated[] = prompts.map(() => ({ ids: [], reason: 'full', text: '' }));
+  const results: GeneratedAnswer[] = prompts.map(() => ({ ids: [], reason: 'full', text: '' }));
   const answerable = prompts.flatMap((prompt, row) => (prompt.length < config.maxPositions ? [row] : []));
   const lengths = answerable.map((row) => prompts[row]?.length ?? 0);
   if (lengths.includes(0)) throw new RangeError('a prompt holds no token');

@@ -1,3 +1,3 @@
 export { NoNumberError } from './answer.js';
 export { generate } from './generate.js';
-export type { Generated } from './types.js';
+export type { GeneratedAnswer } from './types.js';

@@ -35,7 +35,7 @@ export interface TextOptions {
 /** `stop`: an end token or a stop string; `length`: `maxTokens`; `full`: the model's last position. */
 export type EndReason = 'stop' | 'length' | 'full';
 
-export interface Generated {
+export interface GeneratedAnswer {
   readonly ids: readonly number[];
   readonly reason: EndReason;
   /** Text of the ids before a stop string; empty if no {@link TextOptions} are given. */

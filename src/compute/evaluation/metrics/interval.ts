@@ -1,5 +1,5 @@
 import type { Random } from '../seeded-random.js';
-import type { Part } from './types.js';
+import type { MetricPart } from './types.js';
 
 export interface Interval {
   readonly low: number;
@@ -45,7 +45,7 @@ export function bootstrap(
 }
 
 /** Σ sum ÷ Σ weight of a resample; all of the parts when there are no draws. */
-export function weightedMean(parts: readonly Part[], draws?: Uint32Array): number {
+export function weightedMean(parts: readonly MetricPart[], draws?: Uint32Array): number {
   let sum = 0;
   let weight = 0;
   for (const [i, part] of parts.entries()) {

@@ -26,7 +26,7 @@ export interface MeasuredRow {
 }
 
 /** A row's contribution: the metric is a function of Σ sum ÷ Σ weight. */
-export interface Part {
+export interface MetricPart {
   readonly sum: number;
   readonly weight: number;
 }
@@ -36,7 +36,7 @@ export interface Metric {
   readonly needs: 'loss' | 'answer' | 'labels' | 'classes';
   /** Whether the row counts; `args` are those of the metric's call. */
   counts(row: Pick<MeasuredRow, 'referenceTokens'>, args: MetricArgs): boolean;
-  part(row: MeasuredRow): Part;
+  part(row: MeasuredRow): MetricPart;
   /** From the weighted mean to the value. Monotone, so that it maps an interval's ends. */
   finish(mean: number): number;
   /** `wilson` for a share of rows, `bootstrap` for everything else. */

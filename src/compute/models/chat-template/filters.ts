@@ -1,16 +1,24 @@
 /** Filters and tests of a template that Jinja and the library's JavaScript understand otherwise. */
 import type { JinjaValue } from './jinja.js';
-import { capitalized, lengthOf, stripped, unbroken, wordsTitled } from './text.js';
-import { floatText, isList, itemsOf, type Made, numberOf, textOf, wholeNumber } from './values.js';
+import {
+  floatText,
+  isList,
+  itemsOf,
+  type JinjaResult,
+  numberOf,
+  textOf,
+  wholeNumber,
+} from './jinja-values.js';
+import { capitalized, lengthOf, stripped, unbroken, wordsTitled } from './python-strings.js';
 
 /**
  * What a filter without arguments makes of a value; `undefined` leaves it to the library. Throws for what neither can do
  * as Jinja does.
  */
-export type Filter = (value: JinjaValue) => Made | undefined;
+export type Filter = (value: JinjaValue) => JinjaResult | undefined;
 
 const ofText =
-  (make: (text: string) => Made): Filter =>
+  (make: (text: string) => JinjaResult): Filter =>
   (value) =>
     value.type === 'StringValue' ? make(String(value.value)) : undefined;
 
@@ -20,12 +28,12 @@ const DECIMAL = /^\s*[+-]?(?:\d+(?:_\d+)*\.?(?:\d+(?:_\d+)*)?|\.\d+(?:_\d+)*)(?:
 const plain = (text: string): number => Number(text.replaceAll('_', ''));
 
 /** The number that a text is as a whole: `12abc` is none. */
-export function parsedWhole(text: string): Made | undefined {
+export function parsedWhole(text: string): JinjaResult | undefined {
   if (!WHOLE.test(text) && !DECIMAL.test(text)) return undefined;
   return wholeNumber(Math.trunc(plain(text)));
 }
 
-export const parsedFloat = (text: string): Made | undefined =>
+export const parsedFloat = (text: string): JinjaResult | undefined =>
   DECIMAL.test(text) ? { float: plain(text) } : undefined;
 
 /** Of what JSON has no word for, or JavaScript another. */

@@ -8,9 +8,9 @@ import {
   type JinjaNode,
   type JinjaValue,
 } from './jinja.js';
-import { type Evaluated, evaluated, PythonInterpreter } from './python.js';
-import { capitalized, type Ends, found, lettersTitled, stripped, wordsOf } from './text.js';
-import { type Made, textOf, wholeNumber } from './values.js';
+import { type JinjaResult, textOf, wholeNumber } from './jinja-values.js';
+import { evaluated, type PrecomputedNode, PythonInterpreter } from './python.js';
+import { capitalized, type Ends, found, lettersTitled, stripped, wordsOf } from './python-strings.js';
 
 /** A template that does more than a chat ever needs. */
 export class TemplateLimitError extends Error {
@@ -35,7 +35,7 @@ const ENDS: ReadonlyMap<unknown, Ends> = new Map([
 ]);
 
 /** A method of Python's `str`; `undefined` leaves the call to the library. */
-type TextMethod = (text: string, args: readonly unknown[]) => Made | readonly string[] | undefined;
+type TextMethod = (text: string, args: readonly unknown[]) => JinjaResult | readonly string[] | undefined;
 
 function asText(method: string, value: unknown): string | undefined {
   if (value === undefined || value === null) return undefined;
@@ -211,7 +211,7 @@ export class LimitedInterpreter extends PythonInterpreter {
         values.map(({ value }) => value),
       );
       if (Array.isArray(result)) return this.texts(result, environment);
-      if (result !== undefined) return this.made(result as Made, environment);
+      if (result !== undefined) return this.made(result as JinjaResult, environment);
       given = values.map(evaluated);
     }
     const target = super.evaluate(member ?? callee, environment);
@@ -224,7 +224,7 @@ export class LimitedInterpreter extends PythonInterpreter {
   private member(
     node: JinjaMember,
     environment: JinjaEnvironment,
-  ): JinjaMember & { readonly object: Evaluated } {
+  ): JinjaMember & { readonly object: PrecomputedNode } {
     const object = this.evaluate(node.object, environment);
     if (object.type === 'UndefinedValue') throw new Error(`'${written(node.object)}' is undefined`);
     return { ...node, object: evaluated(object) };

@@ -1,9 +1,18 @@
 /** Operators of a template that Python and the library's JavaScript understand otherwise. */
 import type { JinjaValue } from './jinja.js';
-import { equal, floatText, isList, itemsOf, type Made, numberOf, textOf, wholeNumber } from './values.js';
+import {
+  equal,
+  floatText,
+  isList,
+  itemsOf,
+  type JinjaResult,
+  numberOf,
+  textOf,
+  wholeNumber,
+} from './jinja-values.js';
 
 /** What two values come to; `undefined` leaves them to the library. Throws where Python does. */
-type Operator = (left: JinjaValue, right: JinjaValue) => Made | undefined;
+type Operator = (left: JinjaValue, right: JinjaValue) => JinjaResult | undefined;
 
 /** A text that is repeated is not made longer than this. */
 const LONGEST_REPETITION = 1_000_000;

@@ -14,19 +14,20 @@ import {
   type JinjaTest,
   type JinjaValue,
 } from './jinja.js';
+import { equal, isList, itemsOf, type JinjaResult, textOf } from './jinja-values.js';
 import { OPERATORS } from './operators.js';
-import { characterAt } from './text.js';
-import { equal, isList, itemsOf, type Made, textOf } from './values.js';
+import { characterAt } from './python-strings.js';
 
 /** What stands in for an expression that has been evaluated already: nothing is evaluated twice. */
-export interface Evaluated extends JinjaNode {
+export interface PrecomputedNode extends JinjaNode {
   readonly type: 'Evaluated';
   readonly result: JinjaValue;
 }
 
-export const evaluated = (result: JinjaValue): Evaluated => ({ type: 'Evaluated', result });
+export const evaluated = (result: JinjaValue): PrecomputedNode => ({ type: 'Evaluated', result });
 
-export const isEvaluated = (node: JinjaNode | undefined): node is Evaluated => node?.type === 'Evaluated';
+export const isEvaluated = (node: JinjaNode | undefined): node is PrecomputedNode =>
+  node?.type === 'Evaluated';
 
 /** Filters with arguments that the library passes over without a word, and how many it reads. */
 const READ: ReadonlyMap<string, number> = new Map([
@@ -35,7 +36,7 @@ const READ: ReadonlyMap<string, number> = new Map([
   ['float', 1],
 ]);
 
-const PARSERS: ReadonlyMap<string, (text: string) => Made | undefined> = new Map([
+const PARSERS: ReadonlyMap<string, (text: string) => JinjaResult | undefined> = new Map([
   ['int', parsedWhole],
   ['float', parsedFloat],
 ]);
@@ -136,7 +137,7 @@ export class PythonInterpreter extends Interpreter {
   }
 
   /** A value of the library. */
-  protected made(value: Made, environment: JinjaEnvironment): JinjaValue {
+  protected made(value: JinjaResult, environment: JinjaEnvironment): JinjaValue {
     if (typeof value === 'boolean') return new Environment().set('made', value);
     const literal =
       typeof value === 'string'

@@ -3,12 +3,12 @@ import type { Tensor, Tensors } from '../../tensor/types.js';
 import { maskShape } from '../architectures/graphs/attention.js';
 import { type BlockBlueprint, type Blueprint, blockOf } from '../architectures/index.js';
 import type { BlockShape } from './graphs.js';
-import type { Parts } from './parts.js';
 import { Angles, causalMask, prefixMask, textLengths, textPositions, turningLength } from './positions.js';
+import type { DecoderResources } from './resources.js';
 import type { Batch } from './types.js';
 
 /** Where the tokens of a batch are. */
-type Placed = Pick<Batch, 'rows' | 'length' | 'lengths' | 'segments'>;
+type TokenLayout = Pick<Batch, 'rows' | 'length' | 'lengths' | 'segments'>;
 
 type Rotary = NonNullable<BlockBlueprint['attention']['rotary']>;
 
@@ -17,7 +17,7 @@ export class BatchPositions {
   private readonly filled = new Map<string, string | Int32Array>();
 
   constructor(
-    private readonly parts: Pick<Parts, 'options' | 'buffers'>,
+    private readonly parts: Pick<DecoderResources, 'options' | 'buffers'>,
     private readonly blueprint: Blueprint,
     /** Tokens of a prefix, after which the texts start. */
     private readonly prefix: number,
@@ -27,7 +27,7 @@ export class BatchPositions {
    * `mask`, `cos` and `sin` where the layer has rotary embeddings, `segments` where rows hold several texts, and
    * `prefix.mask` after a prefix.
    */
-  inputs(batch: Placed, layer: number): Tensors {
+  inputs(batch: TokenLayout, layer: number): Tensors {
     const { rotary, window } = blockOf(this.blueprint, layer).attention;
     return {
       ...this.masks(batch, window),
@@ -35,7 +35,7 @@ export class BatchPositions {
     };
   }
 
-  private masks({ rows, length, segments }: Placed, window: number | undefined): Tensors {
+  private masks({ rows, length, segments }: TokenLayout, window: number | undefined): Tensors {
     const seen = maskShape(length);
     const [mask] = this.current([maskRole(window)], [1, 1, ...seen], String(length), (data) => {
       causalMask(seen, window, data);
@@ -59,7 +59,7 @@ export class BatchPositions {
     return masks;
   }
 
-  private angles({ rows, length, lengths, segments }: Placed, rotary: Rotary, role: string): Tensors {
+  private angles({ rows, length, lengths, segments }: TokenLayout, rotary: Rotary, role: string): Tensors {
     const shape = [rows, length, rotary.dims / 2];
     const behind = (tokens: number): number => this.prefix + tokens;
     const whole = (lengths ?? Array<number>(rows).fill(length)).map(behind);
@@ -95,7 +95,7 @@ export class BatchPositions {
 
 const maskRole = (window: number | undefined): string => `mask ${window ?? 'full'}`;
 
-/** The first kind of layer whose heads turn as this layer's: they share their angles. */
+/** The first kind of layer whose heads are rotary-embedded like this layer's: they share their angles. */
 function turnRole({ layers, blocks }: Blueprint, layer: number): string {
   const text = ({ attention }: BlockBlueprint) => JSON.stringify(attention.rotary);
   const own = layers[layer] ?? '';

@@ -2,10 +2,10 @@ import { adaptedConfig } from '../adapters/classifier.js';
 import { virtualTokensOf } from '../adapters/kinds.js';
 import { promptTokens } from '../adapters/prompt.js';
 import type { ModelConfig } from '../types.js';
+import { createContext } from './context.js';
 import { addEmbeddingGradient } from './embedding.js';
 import { trainsBlocks } from './graphs.js';
 import { headGradient, headLogits, headLoss, prepareHead } from './head.js';
-import { createMachine } from './machine.js';
 import { prompted } from './prompted.js';
 import { openSession } from './session.js';
 import { evaluateStack } from './stack.js';
@@ -19,8 +19,8 @@ import type { Decoder, DecoderOptions } from './types.js';
  */
 export async function createDecoder(given: DecoderOptions): Promise<Decoder> {
   const options = { ...given, config: adaptedConfig(given.config, given.adapter?.config) };
-  const machine = createMachine(options);
-  const { parameters } = machine;
+  const context = createContext(options);
+  const { parameters } = context;
   const virtual = promptTokens(options.adapter?.config);
   return {
     options: { ...options, config: withRoom(options.config, virtualTokensOf(options.adapter?.config)) },
@@ -34,51 +34,51 @@ export async function createDecoder(given: DecoderOptions): Promise<Decoder> {
     },
     async accumulate(rows, scale, key, noise = 0) {
       if (options.trainable === 'none') throw new RangeError('this decoder trains nothing');
-      machine.compiled.begin();
+      context.compiled.begin();
       const batch = prompted(rows, virtual);
       const supervision = supervisionOf(batch, options.config);
       // without a supervised token the loss is 0 and so is every gradient
       if (supervision.positions.length === 0) return lossResult(batch, [], new Float32Array(0));
-      await prepareHead(machine, supervision.positions.length);
-      if (!trainsBlocks(machine.graphs)) {
-        const hidden = await evaluateStack(machine, batch);
-        const losses = await headGradient(machine, hidden, supervision, scale, undefined);
+      await prepareHead(context, supervision.positions.length);
+      if (!trainsBlocks(context.graphs)) {
+        const hidden = await evaluateStack(context, batch);
+        const losses = await headGradient(context, hidden, supervision, scale, undefined);
         return lossResult(batch, supervision.positions, losses);
       }
-      const pass = await trainStack(machine, batch, key, noise);
-      const upstream = upstreamBuffer(machine, batch);
-      const losses = await headGradient(machine, pass.hidden, supervision, scale, upstream);
+      const pass = await trainStack(context, batch, key, noise);
+      const upstream = upstreamBuffer(context, batch);
+      const losses = await headGradient(context, pass.hidden, supervision, scale, upstream);
       const embedded = await pass.backward(upstream);
-      if (embedded !== undefined) await addEmbeddingGradient(machine, batch, embedded);
+      if (embedded !== undefined) await addEmbeddingGradient(context, batch, embedded);
       return lossResult(batch, supervision.positions, losses);
     },
     async loss(rows) {
-      machine.compiled.begin();
+      context.compiled.begin();
       const batch = prompted(rows, virtual);
       const supervision = supervisionOf(batch, options.config);
       if (supervision.positions.length === 0) return lossResult(batch, [], new Float32Array(0));
-      const hidden = await evaluateStack(machine, batch);
-      return lossResult(batch, supervision.positions, await headLoss(machine, hidden, supervision));
+      const hidden = await evaluateStack(context, batch);
+      return lossResult(batch, supervision.positions, await headLoss(context, hidden, supervision));
     },
     async logits(rows) {
-      machine.compiled.begin();
+      context.compiled.begin();
       const batch = prompted({ ...rows, labels: rows.ids }, virtual);
-      const hidden = await evaluateStack(machine, batch);
+      const hidden = await evaluateStack(context, batch);
       const isReal = (index: number): boolean => index % batch.length >= virtual;
-      return headLogits(machine, hidden, Array.from(batch.ids.keys()).filter(isReal));
+      return headLogits(context, hidden, Array.from(batch.ids.keys()).filter(isReal));
     },
     async classify(rows) {
-      machine.compiled.begin();
+      context.compiled.begin();
       const batch = prompted(rows, virtual);
       const { positions } = supervisionOf(batch, options.config);
-      return headLogits(machine, await evaluateStack(machine, batch), positions);
+      return headLogits(context, await evaluateStack(context, batch), positions);
     },
-    session: async (rows, capacity) => openSession(machine, rows, capacity),
+    session: async (rows, capacity) => openSession(context, rows, capacity),
     async release() {
-      await machine.compiled.release();
-      machine.buffers.clear();
-      machine.host.clear();
-      machine.weights.release();
+      await context.compiled.release();
+      context.buffers.clear();
+      context.host.clear();
+      context.weights.release();
       parameters.release();
     },
   };

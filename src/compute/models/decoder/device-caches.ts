@@ -3,11 +3,11 @@ import { GraphBuilder } from '../../tensor/builder.js';
 import { f32 } from '../../tensor/shape.js';
 import type { Graph, HostTensor, Tensor, TensorBuffer, Tensors, ValueId } from '../../tensor/types.js';
 import type { Caches } from './caches.js';
-import type { Machine } from './machine.js';
+import type { DecoderContext } from './context.js';
 import { floatTensor } from './parameters.js';
 
 /** Both of a layer, under the names that graphs have for them. */
-interface Place {
+interface LayerCache {
   readonly buffers: readonly TensorBuffer[];
   readonly tensors: Readonly<Record<(typeof BOTH)[number], Tensor>>;
 }
@@ -18,12 +18,12 @@ export class DeviceCaches implements Caches {
   readonly appends = true;
   size = 0;
   private rows: number;
-  private places: readonly Place[] = [];
+  private places: readonly LayerCache[] = [];
   /** Where the step graph puts each row's token: the same for every layer of a step. */
   private slots: HostTensor = floatTensor([0], new Float32Array(0));
 
   constructor(
-    private readonly machine: Pick<Machine, 'options' | 'prefix' | 'compiled'>,
+    private readonly context: Pick<DecoderContext, 'options' | 'prefix' | 'compiled'>,
     rows: number,
   ) {
     this.rows = rows;
@@ -33,7 +33,7 @@ export class DeviceCaches implements Caches {
     const lanes = this.shape;
     const more = size - this.size;
     this.size = size;
-    const { layers } = this.machine.options.config;
+    const { layers } = this.context.options.config;
     // what is empty is written as a whole
     if (this.places.length === 0) this.places = Array.from({ length: layers }, () => this.newPlace());
     else
@@ -43,7 +43,7 @@ export class DeviceCaches implements Caches {
   }
 
   async fill(layer: number, keys: Tensor, values: Tensor): Promise<void> {
-    const { options, prefix, compiled } = this.machine;
+    const { options, prefix, compiled } = this.context;
     const { keyValueHeads: groups, headDim: dim } = options.config;
     const [, length = 0] = keys.type.shape;
     const fit = { rows: this.rows, groups, size: this.size, dim, length, virtual: prefix.tokens };
@@ -56,7 +56,7 @@ export class DeviceCaches implements Caches {
     return { ...this.outputs(layer), slots: this.slots };
   }
 
-  outputs(layer: number): Place['tensors'] {
+  outputs(layer: number): LayerCache['tensors'] {
     const place = this.places[layer];
     if (place === undefined) throw new RangeError(`layer ${layer} of ${this.places.length}`);
     return place.tensors;
@@ -66,7 +66,7 @@ export class DeviceCaches implements Caches {
   append(): void {}
 
   async keep(kept: readonly number[]): Promise<void> {
-    const { keyValueHeads: groups } = this.machine.options.config;
+    const { keyValueHeads: groups } = this.context.options.config;
     const lanes = this.shape;
     const from = kept.flatMap((row) => Array.from({ length: groups }, (_, group) => row * groups + group));
     const lane: HostTensor = { type: { dtype: 'i32', shape: [from.length] }, data: Int32Array.from(from) };
@@ -83,12 +83,12 @@ export class DeviceCaches implements Caches {
 
   /** Of the keys of a layer, and of its values. */
   private get shape(): readonly [number, number, number] {
-    const { keyValueHeads, headDim } = this.machine.options.config;
+    const { keyValueHeads, headDim } = this.context.options.config;
     return [this.rows * keyValueHeads, this.size, headDim];
   }
 
-  private newPlace(): Place {
-    const { memory } = this.machine.options.runtime;
+  private newPlace(): LayerCache {
+    const { memory } = this.context.options.runtime;
     const [keys, values] = [memory.buffer(), memory.buffer()];
     const type = f32(this.shape);
     return { buffers: [keys, values], tensors: { keys: keys.tensor(type), values: values.tensor(type) } };
@@ -96,10 +96,10 @@ export class DeviceCaches implements Caches {
 
   /** Writes what a graph makes of each layer's cache into a new place, one layer at a time. */
   private async replace(key: string, build: () => Graph, more: Tensors = {}): Promise<void> {
-    const next: Place[] = [];
+    const next: LayerCache[] = [];
     for (const place of this.places) {
       const made = this.newPlace();
-      const graph = await this.machine.compiled.get(key, build);
+      const graph = await this.context.compiled.get(key, build);
       await graph.run({ ...place.tensors, ...more }, made.tensors);
       released(place);
       next.push(made);
@@ -108,7 +108,7 @@ export class DeviceCaches implements Caches {
   }
 }
 
-function released({ buffers }: Place): void {
+function released({ buffers }: LayerCache): void {
   for (const buffer of buffers) buffer.release();
 }
 
@@ -130,7 +130,7 @@ function keepGraph(lanes: readonly number[], count: number): Graph {
   return b.build();
 }
 
-interface Fit {
+interface CacheFill {
   readonly rows: number;
   readonly groups: number;
   readonly size: number;
@@ -142,7 +142,7 @@ interface Fit {
 }
 
 /** Keys and values of prompts at the front of a cache, after those of a prefix. */
-function fillGraph({ rows, groups, size, dim, length, virtual }: Fit): Graph {
+function fillGraph({ rows, groups, size, dim, length, virtual }: CacheFill): Graph {
   const taken = Math.min(length, size - virtual);
   return ofBoth('fill', [rows * groups, length, dim], (b, cache, name) => {
     const own = b.slice(cache, 1, 0, taken);

@@ -4,28 +4,31 @@ import type { Tensor } from '../../tensor/types.js';
 import { promptOf, promptShape } from '../adapters/prompt.js';
 import { blueprintOf, type NamedShape } from '../architectures/index.js';
 import type { StoredTensor } from '../types.js';
-import type { Parts } from './parts.js';
+import type { MatrixRows, RowSource } from './matrix-rows.js';
 import { textPositions } from './positions.js';
-import type { RowSource, Rows } from './rows.js';
+import type { DecoderResources } from './resources.js';
 import type { Batch } from './types.js';
 
 /** The position of each id in its text. */
-export type Placing = (index: number) => number;
+export type PositionLookup = (index: number) => number;
 
 /** Positions of a batch: from `first` on in each text. */
-export function placingOf({ length, segments }: Pick<Batch, 'length' | 'segments'>, first = 0): Placing {
+export function positionLookup(
+  { length, segments }: Pick<Batch, 'length' | 'segments'>,
+  first = 0,
+): PositionLookup {
   if (segments === undefined) return (index) => first + (index % length);
   const positions = textPositions(segments, length);
   return (index) => first + (positions[index] ?? 0);
 }
 
-type Shared = Pick<Parts, 'options' | 'parameters'> & { readonly rows: Rows };
+type EmbeddingResources = Pick<DecoderResources, 'options' | 'parameters'> & { readonly rows: MatrixRows };
 
 export class Embedding {
   private readonly scale: number;
 
   constructor(
-    private readonly shared: Shared,
+    private readonly shared: EmbeddingResources,
     private readonly tokens: StoredTensor,
     private readonly positions: StoredTensor | undefined,
     /** A table in the memory of the runtime, where it may lie there. */
@@ -37,7 +40,7 @@ export class Embedding {
   /** Writes the embedding of each id, `[ids, hidden]`; `change` may change it before anybody reads it. */
   async write(
     ids: Int32Array,
-    placing: Placing,
+    placing: PositionLookup,
     out: Tensor,
     change?: (values: Float32Array) => void,
   ): Promise<void> {
@@ -51,7 +54,7 @@ export class Embedding {
   }
 
   /** Where each row of the result comes from, if the runtime has all the tables on a device of its own. */
-  private sources(ids: Int32Array, placing: Placing): readonly RowSource[] | undefined {
+  private sources(ids: Int32Array, placing: PositionLookup): readonly RowSource[] | undefined {
     const { options, parameters } = this.shared;
     if (options.runtime.memory.isHost) return undefined;
     const prompt = promptShape(options.config, options.adapter?.config);
@@ -84,7 +87,7 @@ export class Embedding {
     );
   }
 
-  private lookUp(ids: Int32Array, placing: Placing, out: Float32Array): void {
+  private lookUp(ids: Int32Array, placing: PositionLookup, out: Float32Array): void {
     const width = this.shared.options.config.hiddenSize;
     const tokens = this.rows(this.tokens);
     const prompt = promptOf(this.shared.options.adapter?.tensors);
@@ -124,7 +127,7 @@ export class Embedding {
 
 /** Adds the gradient of each embedded token to its row; the padding token's row gets none if torch's `padding_idx` is set. */
 export async function addEmbeddingGradient(
-  { options, parameters, rows }: Shared,
+  { options, parameters, rows }: EmbeddingResources,
   { ids, ...placed }: Pick<Batch, 'ids' | 'length' | 'segments'>,
   gradient: Tensor,
 ): Promise<void> {
@@ -138,7 +141,7 @@ export async function addEmbeddingGradient(
     const total = table && parameters.gradientTensors.get(table.name);
     if (total !== undefined) await rows.add(gradient, Array.from(ids, rowOf), scale, total);
   };
-  const placing = placingOf(placed);
+  const placing = positionLookup(placed);
   const prompt = promptShape(config, options.adapter?.config);
   const virtual = prompt?.shape[0] ?? 0;
   const isVirtual = (index: number): boolean => placing(index) < virtual;

@@ -11,15 +11,18 @@ import { wholeTensor } from '../adapters/whole.js';
 import { QUERY_BLOCK } from '../architectures/graphs/attention.js';
 import { blockGraph } from '../architectures/graphs/block.js';
 import {
+  decodeStepGraph as architectureStep,
+  type DecodeStepOptions,
+} from '../architectures/graphs/decode-step.js';
+import {
   headGraph as architectureHead,
-  headPieceGraph as architecturePiece,
+  vocabularyShardGraph as architectureShard,
 } from '../architectures/graphs/head.js';
 import { prefixGraphs as architecturePrefix, type PrefixGraphs } from '../architectures/graphs/prefix.js';
 import type { BlockPart } from '../architectures/graphs/residual.js';
-import { stepGraph as architectureStep, type StepOptions } from '../architectures/graphs/step.js';
 import { blueprintOf } from '../architectures/index.js';
 import type { ModelConfig } from '../types.js';
-import type { Precision, Recomputed, Trainable } from './types.js';
+import type { Precision, Recomputation, Trainable } from './types.js';
 
 export interface GraphOptions {
   readonly config: ModelConfig;
@@ -46,25 +49,26 @@ export function reachOf(longestText: number, length: number): number {
   return Math.min(reach, length);
 }
 
-/** What a block hands from its forward to its backward pass: values of these parts besides its input. */
-export type Keeping = 'all' | 'both' | 'attention' | 'nothing';
+/** The activations that a block saves for its backward pass besides its input: those of these parts. */
+export type SavedActivations = 'all' | 'both' | 'attention' | 'nothing';
 
-const PARTS: Readonly<Record<Keeping, readonly BlockPart[]>> = {
-  all: ['shares', 'attention', 'mlp', 'lows'],
+const PARTS: Readonly<Record<SavedActivations, readonly BlockPart[]>> = {
+  all: ['probabilities', 'attention', 'mlp', 'lows'],
   both: ['attention', 'mlp', 'lows'],
   attention: ['attention'],
   nothing: [],
 };
 
-export function keepingOf(layer: number, recomputed: Recomputed): Keeping {
+export function savedActivationsOf(layer: number, recomputed: Recomputation): SavedActivations {
   const { checkpointedBlocks, recomputedMlps = 0, recomputedAttention = 0 } = recomputed;
   if (layer < checkpointedBlocks) return 'nothing';
   if (layer < recomputedMlps) return 'attention';
   return layer < recomputedAttention ? 'both' : 'all';
 }
 
-/** Whether masks of dropout are kept too, and not drawn again. */
-export const keepsMasks = (keeping: Keeping): boolean => keeping === 'all' || keeping === 'both';
+/** Whether masks of dropout are saved too, and not drawn again. */
+export const savesMasks = (savedActivations: SavedActivations): boolean =>
+  savedActivations === 'all' || savedActivations === 'both';
 
 const inPrecision = (graph: Graph, { precision }: Pick<GraphOptions, 'precision'>): Graph =>
   precision === 'bf16' ? productsInBf16(graph) : graph;
@@ -93,11 +97,11 @@ export function trainingBlock(
   options: GraphOptions,
   kind: LayerKind,
   shape: BlockShape,
-  keeping: Keeping,
+  savedActivations: SavedActivations,
   first: boolean,
 ): { readonly forward: Graph; readonly backward: Graph } {
   const { config, adapter, trainable } = options;
-  const { joint, kept } = blockGraph({
+  const { joint, saved } = blockGraph({
     config,
     kind,
     ...shape,
@@ -108,8 +112,8 @@ export function trainingBlock(
   });
   const whole = inPrecision(joint, options);
   const needed = first && !trainsEmbedding(options) ? without(whole, 'dx') : whole;
-  const offered = PARTS[keeping].flatMap((part) => kept[part]);
-  // a value that the backward pass does not read need not be kept
+  const offered = PARTS[savedActivations].flatMap((part) => saved[part]);
+  // a value that the backward pass does not read need not be saved
   const read = new Set(rematerialise(needed, ['y'], offered).backward.inputs.map(({ name }) => name));
   const halves = rematerialise(
     needed,
@@ -159,29 +163,29 @@ export function headGraph(options: GraphOptions, tokens: number, role: HeadRole)
   );
 }
 
-/** What of the head is computed for some entries of the vocabulary. */
-export type PieceRole = 'logits' | 'loss' | 'gradient';
+/** What of the head is computed for a vocabulary shard. */
+export type ShardRole = 'logits' | 'loss' | 'gradient';
 
-const OF_PIECE: Readonly<Record<PieceRole, readonly string[]>> = {
+const SHARD_OUTPUTS: Readonly<Record<ShardRole, readonly string[]>> = {
   logits: ['logits'],
   loss: ['label', 'most', 'sum'],
   gradient: ['dx'],
 };
 
-export function headPieceGraph(
+export function vocabularyShardGraph(
   options: GraphOptions,
-  size: { readonly tokens: number; readonly entries: number },
-  role: PieceRole,
+  size: { readonly tokens: number; readonly shardSize: number },
+  role: ShardRole,
 ): Graph {
-  const piece = architecturePiece({ blueprint: blueprintOf(options.config), ...size });
-  const outputs = piece.outputs.filter(({ name }) => OF_PIECE[role].includes(name));
-  return simplify(restrict(inPrecision(piece, options), outputs));
+  const shard = architectureShard({ blueprint: blueprintOf(options.config), ...size });
+  const outputs = shard.outputs.filter(({ name }) => SHARD_OUTPUTS[role].includes(name));
+  return simplify(restrict(inPrecision(shard, options), outputs));
 }
 
-export const stepGraph = (
+export const decodeStepGraph = (
   options: GraphOptions,
   kind: LayerKind,
-  cache: Pick<StepOptions, 'rows' | 'capacity' | 'appends'>,
+  cache: Pick<DecodeStepOptions, 'rows' | 'capacity' | 'appends'>,
 ): Graph => simplify(inPrecision(architectureStep({ config: options.config, kind, ...cache }), options));
 
 /** What computes a prefix, and its gradients. */

@@ -2,7 +2,7 @@
 import { onHost } from '../../tensor/memory.js';
 import type { HostTensor, Tensor } from '../../tensor/types.js';
 import type { Caches } from './caches.js';
-import type { Machine } from './machine.js';
+import type { DecoderContext } from './context.js';
 import { floatTensor } from './parameters.js';
 
 type Floats = HostTensor & { readonly data: Float32Array };
@@ -26,10 +26,10 @@ export class HostCaches implements Caches {
   private readonly dim: number;
 
   constructor(
-    private readonly machine: Pick<Machine, 'options' | 'prefix'>,
+    private readonly context: Pick<DecoderContext, 'options' | 'prefix'>,
     rows: number,
   ) {
-    const { keyValueHeads, headDim } = machine.options.config;
+    const { keyValueHeads, headDim } = context.options.config;
     [this.rows, this.groups, this.dim] = [rows, keyValueHeads, headDim];
     this.step = this.stepTensors();
   }
@@ -43,7 +43,7 @@ export class HostCaches implements Caches {
       return tensor;
     };
     const none = new Float32Array(0);
-    this.caches = Array.from({ length: this.machine.options.config.layers }, (_, layer) => ({
+    this.caches = Array.from({ length: this.context.options.config.layers }, (_, layer) => ({
       keys: widened(this.caches[layer]?.keys.data ?? none),
       values: widened(this.caches[layer]?.values.data ?? none),
     }));
@@ -52,7 +52,7 @@ export class HostCaches implements Caches {
 
   async fill(layer: number, keys: Tensor, values: Tensor, counts: readonly number[]): Promise<void> {
     const cache = this.layer(layer);
-    const virtual = this.machine.prefix.inputs(layer);
+    const virtual = this.context.prefix.inputs(layer);
     await this.copy(virtual['prefix.keys'], keys, cache.keys.data, counts);
     await this.copy(virtual['prefix.values'], values, cache.values.data, counts);
   }
@@ -113,9 +113,9 @@ export class HostCaches implements Caches {
 
   /** Each row's first `counts[row]` of `from` `[lanes, length, dim]` to the front of its lanes, after the prefix `lead`. */
   private async copy(lead: Tensor | undefined, from: Tensor, to: Float32Array, counts: readonly number[]) {
-    const source = (await this.machine.options.runtime.memory.read(from)).data as Float32Array;
+    const source = (await this.context.options.runtime.memory.read(from)).data as Float32Array;
     const virtual = lead && (onHost(lead).data as Float32Array);
-    const before = this.machine.prefix.tokens * this.dim;
+    const before = this.context.prefix.tokens * this.dim;
     const length = source.length / this.lanes;
     for (let lane = 0; lane < this.lanes; lane++) {
       const [row, group] = [Math.floor(lane / this.groups), lane % this.groups];

@@ -83,15 +83,15 @@ function valuesOf(options: DecoderOptions, names: readonly string[]): ReadonlyMa
   return values;
 }
 
-type Crossing = Pick<Parameters, 'changed' | 'publish' | 'collect' | 'onDevice'>;
+type DeviceTransfers = Pick<Parameters, 'changed' | 'publish' | 'collect' | 'onDevice'>;
 
 /** The graphs read and write the same arrays. */
-const SHARED: Crossing = { changed() {}, publish() {}, async collect() {} };
+const SHARED: DeviceTransfers = { changed() {}, publish() {}, async collect() {} };
 
 function crossing(
   memory: Memory,
   parts: Pick<Parameters, 'values' | 'gradients' | 'valueTensors' | 'gradientTensors'>,
-): Crossing {
+): DeviceTransfers {
   /** Where the values are newer than on the other side. */
   let newer: 'nowhere' | 'host' | 'device' = 'nowhere';
   const publish = (): void => {

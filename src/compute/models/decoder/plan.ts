@@ -28,25 +28,25 @@ import {
   evaluationBlock,
   type GraphOptions,
   headGraph,
-  headPieceGraph,
-  type Keeping,
-  keepingOf,
-  keepsMasks,
   prefixGraphs,
   reachOf,
+  type SavedActivations,
+  savedActivationsOf,
+  savesMasks,
   trainingBlock,
   trainsBlocks,
+  vocabularyShardGraph,
 } from './graphs.js';
 import { prefixFloats } from './prefix.js';
 import type { DecoderPlan, DecoderPlanOptions } from './types.js';
-import { PIECE_TOKENS } from './vocabulary.js';
+import { SHARD_TOKENS } from './vocabulary-shards.js';
 
 /** A kind of block and how many layers are of it. */
 interface BlockKind {
   readonly count: number;
   readonly forward: Graph;
   readonly backward?: Graph;
-  readonly keeping: Keeping;
+  readonly savedActivations: SavedActivations;
 }
 
 const FLOAT = 4;
@@ -105,13 +105,13 @@ export function planDecoder(given: DecoderPlanOptions): DecoderPlan {
   };
 }
 
-/** The graphs of the head, and how often they run: once a chunk, or a chunk and piece of the vocabulary. */
+/** The graphs of the head, and how often they run: once a chunk, or once a chunk and vocabulary shard. */
 function headWork(
   { config, logitsChunk, vocabularyShard, trainable }: DecoderPlanOptions,
   graphs: GraphOptions,
   supervised: number,
 ): { readonly graphs: readonly Graph[]; readonly times: number } {
-  const most = vocabularyShard === undefined ? logitsChunk : PIECE_TOKENS;
+  const most = vocabularyShard === undefined ? logitsChunk : SHARD_TOKENS;
   const tokens = chunkSize(Math.min(supervised, most), most);
   const chunks = Math.ceil(supervised / most);
   const training = trainable !== 'none';
@@ -119,7 +119,7 @@ function headWork(
     return { graphs: [headGraph(graphs, tokens, training ? 'train' : 'loss')], times: chunks };
   const roles = training ? (['loss', 'gradient'] as const) : (['loss'] as const);
   return {
-    graphs: roles.map((role) => headPieceGraph(graphs, { tokens, entries: vocabularyShard }, role)),
+    graphs: roles.map((role) => vocabularyShardGraph(graphs, { tokens, shardSize: vocabularyShard }, role)),
     times: chunks * Math.ceil(config.vocabSize / vocabularyShard),
   };
 }
@@ -135,20 +135,20 @@ const headBufferBytes = (head: Graph): number =>
     .filter(({ name }) => HEAD_BUFFERS.has(name))
     .reduce((total, { value }) => total + typeBytes(head, value), 0);
 
-/** Hidden states and their gradients, what blocks keep for the backward pass, and masks that are drawn again. */
+/** Hidden states and their gradients, what blocks save for the backward pass, and masks that are drawn again. */
 function activationBytes(
   { config, rows, length }: DecoderPlanOptions,
   kinds: readonly BlockKind[],
   backwards: boolean,
 ): number {
   const hidden = FLOAT * rows * length * config.hiddenSize;
-  const kept = kinds.reduce((total, kind) => total + kind.count * keptBytes(kind), 0);
+  const saved = kinds.reduce((total, kind) => total + kind.count * savedBytes(kind), 0);
   const scratch = Math.max(
     0,
-    ...kinds.map((kind) => (keepsMasks(kind.keeping) ? 0 : maskBytes(kind.forward))),
+    ...kinds.map((kind) => (savesMasks(kind.savedActivations) ? 0 : maskBytes(kind.forward))),
   );
   // hidden states after every layer, or two in turn; and their gradients, two in turn
-  return (backwards ? config.layers + 1 + 2 : 2) * hidden + kept + scratch;
+  return (backwards ? config.layers + 1 + 2 : 2) * hidden + saved + scratch;
 }
 
 const shapeOf = ({ rows, length, packed }: DecoderPlanOptions): BlockShape => ({
@@ -167,20 +167,20 @@ function blockKinds(options: DecoderPlanOptions, graphs: GraphOptions): readonly
   blueprint.layers.forEach((_, layer) => {
     const kind = layerKind(blueprint, options.adapter, layer);
     const training = trainsBlocks(graphs);
-    const keeping: Keeping = training ? keepingOf(layer, options) : 'nothing';
+    const savedActivations: SavedActivations = training ? savedActivationsOf(layer, options) : 'nothing';
     // the first block of an adapter run has graphs of its own: nobody needs the gradient of its input
     const first = training && layer === 0 && graphs.trainable === 'adapter';
-    const key = `${kind.key} ${keeping} ${first}`;
+    const key = `${kind.key} ${savedActivations} ${first}`;
     const count = (counted.get(key)?.count ?? 0) + 1;
-    counted.set(key, { count, keeping, first, kind });
+    counted.set(key, { count, savedActivations, first, kind });
   });
   const shape = shapeOf(options);
-  return [...counted.values()].map(({ count, keeping, kind, first }) => ({
+  return [...counted.values()].map(({ count, savedActivations, kind, first }) => ({
     count,
-    keeping,
+    savedActivations,
     ...(!trainsBlocks(graphs)
       ? { forward: evaluationBlock(graphs, kind, shape, false) }
-      : trainingBlock(graphs, kind, shape, keeping, first)),
+      : trainingBlock(graphs, kind, shape, savedActivations, first)),
   }));
 }
 
@@ -194,10 +194,10 @@ const maskBytes = (graph: Graph): number =>
     .filter(({ name }) => name.startsWith('dropout.'))
     .reduce((total, { value }) => total + typeBytes(graph, value), 0);
 
-/** What a block holds from its forward to its backward pass, besides its input. */
-function keptBytes({ forward, keeping }: BlockKind): number {
-  const masks = keepsMasks(keeping) ? maskBytes(forward) : 0;
-  const residuals = keeping === 'nothing' ? [] : forward.outputs.filter(({ name }) => name !== 'y');
+/** What a block saves from its forward to its backward pass, besides its input. */
+function savedBytes({ forward, savedActivations }: BlockKind): number {
+  const masks = savesMasks(savedActivations) ? maskBytes(forward) : 0;
+  const residuals = savedActivations === 'nothing' ? [] : forward.outputs.filter(({ name }) => name !== 'y');
   return masks + residuals.reduce((total, { value }) => total + typeBytes(forward, value), 0);
 }
 
@@ -221,10 +221,10 @@ function decodedBytes({ config, decoded, trainable, vocabularyShard }: DecoderPl
   const blocks = Object.values(blueprint.blocks).map((block) =>
     elements(blockTensors(block, config.headDim)),
   );
-  const [entries = 0, ...rest] = blueprint.head.output.shape;
+  const [vocabulary = 0, ...rest] = blueprint.head.output.shape;
   const output = {
     ...blueprint.head.output,
-    shape: [Math.min(entries, vocabularyShard ?? entries), ...rest],
+    shape: [Math.min(vocabulary, vocabularyShard ?? vocabulary), ...rest],
   };
   return FLOAT * Math.max(...blocks, elements([...headNormTensors(blueprint), output]));
 }

@@ -5,7 +5,7 @@ import { prefixGraphs as architecturePrefix } from '../architectures/graphs/pref
 import type { Adapter, ModelConfig } from '../types.js';
 import { prefixGraphs } from './graphs.js';
 import { floatTensor } from './parameters.js';
-import type { Parts } from './parts.js';
+import type { DecoderResources } from './resources.js';
 
 type HostTensors = Readonly<Record<string, HostTensor>>;
 
@@ -36,7 +36,7 @@ export const prefixFloats = (
   training: boolean,
 ): number => (training ? 2 : 1) * tokens * 2 * layers * keyValueHeads * headDim;
 
-export function createPrefix({ options, graphs, compiled, parameters }: Parts): Prefix {
+export function createPrefix({ options, graphs, compiled, parameters }: DecoderResources): Prefix {
   const { adapter, config, trainable } = options;
   if (adapter?.config.kind !== 'prefix') return NONE;
   const { config: own } = adapter;

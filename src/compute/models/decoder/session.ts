@@ -3,14 +3,14 @@ import type { Tensor } from '../../tensor/types.js';
 import { virtualTokensOf } from '../adapters/kinds.js';
 import { promptTokens } from '../adapters/prompt.js';
 import type { Caches } from './caches.js';
+import type { DecoderContext } from './context.js';
 import { createCaches } from './create-caches.js';
-import { stepGraph } from './graphs.js';
+import { DecodePositions } from './decode-positions.js';
+import { decodeStepGraph } from './graphs.js';
 import { headLogits } from './head.js';
-import type { Machine } from './machine.js';
 import { turningLengthOf } from './positions.js';
 import { promptedIds } from './prompted.js';
 import { evaluateStack } from './stack.js';
-import { StepPositions } from './step-positions.js';
 import type { DecodeSession } from './types.js';
 
 const LENGTH_BUCKET = 16;
@@ -24,12 +24,12 @@ function cacheSize(needed: number, most: number): number {
 }
 
 /** `capacity`: tokens of a row, without the virtual tokens of an adapter. */
-export const openSession = (machine: Machine, rows: number, capacity: number): DecodeSession =>
-  new Session(machine, rows, capacity + virtualTokensOf(machine.options.adapter?.config));
+export const openSession = (context: DecoderContext, rows: number, capacity: number): DecodeSession =>
+  new Session(context, rows, capacity + virtualTokensOf(context.options.adapter?.config));
 
 class Session implements DecodeSession {
   private readonly caches: Caches;
-  private readonly positions: StepPositions;
+  private readonly positions: DecodePositions;
   /** Tokens of each row in the cache, those of a prefix included. */
   private lengths: Int32Array;
   /** The tokens of each row. */
@@ -37,19 +37,19 @@ class Session implements DecodeSession {
   private begun = false;
 
   constructor(
-    private readonly machine: Machine,
+    private readonly context: DecoderContext,
     rows: number,
     /** Tokens of a row, virtual ones included. */
     private readonly capacity: number,
   ) {
-    this.caches = createCaches(machine, rows);
-    this.positions = new StepPositions(machine.blueprint);
-    this.lengths = new Int32Array(rows).fill(machine.prefix.tokens);
+    this.caches = createCaches(context, rows);
+    this.positions = new DecodePositions(context.blueprint);
+    this.lengths = new Int32Array(rows).fill(context.prefix.tokens);
   }
 
   async append(ids: readonly Int32Array[]): Promise<Float32Array> {
-    this.machine.compiled.begin();
-    const virtual = promptTokens(this.machine.options.adapter?.config);
+    this.context.compiled.begin();
+    const virtual = promptTokens(this.context.options.adapter?.config);
     const whole = this.begun || virtual === 0 ? ids : ids.map((row) => promptedIds(row, virtual));
     this.checkRoom(whole);
     if (!this.begun) {
@@ -90,9 +90,9 @@ class Session implements DecodeSession {
   private async prefill(ids: readonly Int32Array[]): Promise<Float32Array> {
     const { hidden, length } = await this.fill(ids);
     this.texts = ids.map((row) => [...row]);
-    this.lengths = Int32Array.from(ids, (row) => this.machine.prefix.tokens + row.length);
+    this.lengths = Int32Array.from(ids, (row) => this.context.prefix.tokens + row.length);
     const last = ids.map((row, index) => index * length + row.length - 1);
-    return headLogits(this.machine, hidden, last);
+    return headLogits(this.context, hidden, last);
   }
 
   /**
@@ -103,7 +103,7 @@ class Session implements DecodeSession {
     ids: readonly ArrayLike<number>[],
     more = 0,
   ): Promise<{ readonly hidden: Tensor; readonly length: number }> {
-    const { tokens } = this.machine.prefix;
+    const { tokens } = this.context.prefix;
     const counts = ids.map((row) => row.length);
     const longest = Math.max(...counts);
     const bucket = Math.ceil(longest / LENGTH_BUCKET) * LENGTH_BUCKET;
@@ -115,7 +115,7 @@ class Session implements DecodeSession {
     });
     await this.grow(tokens + longest);
     const batch = { rows, length, lengths: counts.map((count) => count + more), ids: padded };
-    const hidden = await evaluateStack(this.machine, batch, (layer, keys, values) =>
+    const hidden = await evaluateStack(this.context, batch, (layer, keys, values) =>
       this.caches.fill(layer, keys, values, counts),
     );
     return { hidden, length };
@@ -123,9 +123,9 @@ class Session implements DecodeSession {
 
   /** One token per row; gives the logits `[rows, vocab]` after it. */
   private async step(ids: Int32Array): Promise<Float32Array> {
-    const { machine } = this;
+    const { context } = this;
     // from this length on, all of a text is turned by other angles (transformers, `prepare_inputs_for_generation` of Phi-3)
-    if (this.lengths.includes(turningLengthOf(machine.blueprint))) await this.fill(this.texts, 1);
+    if (this.lengths.includes(turningLengthOf(context.blueprint))) await this.fill(this.texts, 1);
     this.texts.forEach((text, row) => {
       text.push(ids[row] ?? 0);
     });
@@ -133,12 +133,12 @@ class Session implements DecodeSession {
     this.positions.prepare(this.lengths, this.caches.size);
     const hidden = await this.throughBlocks(ids);
     this.lengths = this.lengths.map((length) => length + 1);
-    return headLogits(machine, hidden, Array.from(ids.keys()));
+    return headLogits(context, hidden, Array.from(ids.keys()));
   }
 
   /** Hidden states `[rows, hidden]` of one token per row, whose keys and values enter the cache. */
   private async throughBlocks(ids: Int32Array): Promise<Tensor> {
-    const { buffers, options, parameters, weights } = this.machine;
+    const { buffers, options, parameters, weights } = this.context;
     const state = (side: number) => buffers.floats(`step.${side}`, [ids.length, options.config.hiddenSize]);
     let [x, y] = [state(0), state(1)];
     parameters.publish();
@@ -161,11 +161,11 @@ class Session implements DecodeSession {
   }
 
   private graphOf(layer: number, rows: number) {
-    const { compiled, graphs, kindOf } = this.machine;
+    const { compiled, graphs, kindOf } = this.context;
     const kind = kindOf(layer);
     const { size, appends } = this.caches;
     return compiled.get(`step ${kind.key} ${rows}x${size}`, () =>
-      stepGraph(graphs, kind, { rows, capacity: size, appends }),
+      decodeStepGraph(graphs, kind, { rows, capacity: size, appends }),
     );
   }
 

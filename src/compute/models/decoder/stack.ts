@@ -1,8 +1,8 @@
 /** Hidden states through all blocks without dropout, and what a training pass shares with that. */
 import type { CompiledGraph, Tensor } from '../../tensor/types.js';
-import { placingOf } from './embedding.js';
+import type { DecoderContext } from './context.js';
+import { positionLookup } from './embedding.js';
 import { type BlockShape, evaluationBlock, reachOf, shapeName } from './graphs.js';
-import type { Machine } from './machine.js';
 import type { Batch } from './types.js';
 
 export type Tokens = Omit<Batch, 'labels'>;
@@ -15,30 +15,30 @@ export const shapeOf = ({ rows, length, segments, longestText = length }: Tokens
 
 /** Hidden states `[rows·length, hidden]` after the last block, without dropout. */
 export async function evaluateStack(
-  machine: Machine,
+  context: DecoderContext,
   tokens: Tokens,
   onCache?: (layer: number, keys: Tensor, values: Tensor) => Promise<void>,
 ): Promise<Tensor> {
-  const { buffers, compiled, graphs, options, prefix, weights } = machine;
+  const { buffers, compiled, graphs, options, prefix, weights } = context;
   const shape = shapeOf(tokens);
   const cached = onCache !== undefined;
   const graphOf = (layer: number) => {
-    const kind = machine.kindOf(layer);
+    const kind = context.kindOf(layer);
     return compiled.get(`evaluate ${kind.key} ${shapeName(shape)} ${cached}`, () =>
       evaluationBlock(graphs, kind, shape, cached),
     );
   };
-  const hidden = [0, 1].map((side) => buffers.floats(`hidden.${side}`, hiddenShape(machine, shape)));
+  const hidden = [0, 1].map((side) => buffers.floats(`hidden.${side}`, hiddenShape(context, shape)));
   const [even, odd] = hidden as [Tensor, Tensor];
-  machine.parameters.publish();
+  context.parameters.publish();
   await prefix.prepare();
-  await weights.embedding.write(tokens.ids, placingOf(tokens, prefix.tokens), even);
+  await weights.embedding.write(tokens.ids, positionLookup(tokens, prefix.tokens), even);
   for (let layer = 0; layer < options.config.layers; layer++) {
     const [x, y] = layer % 2 === 0 ? [even, odd] : [odd, even];
     const graph = await graphOf(layer);
-    const outputs = outputsOf(machine, graph, (name) => (name === 'y' ? y : undefined), 'cache');
+    const outputs = outputsOf(context, graph, (name) => (name === 'y' ? y : undefined), 'cache');
     await graph.run(
-      { x, ...machine.positions.inputs(tokens, layer), ...weights.block(layer), ...prefix.inputs(layer) },
+      { x, ...context.positions.inputs(tokens, layer), ...weights.block(layer), ...prefix.inputs(layer) },
       outputs,
     );
     if (onCache !== undefined && outputs['keys'] !== undefined && outputs['values'] !== undefined)
@@ -48,14 +48,14 @@ export async function evaluateStack(
 }
 
 /** `[rows·length, hidden]` */
-export const hiddenShape = ({ options }: Machine, { rows, length }: BlockShape) => [
+export const hiddenShape = ({ options }: DecoderContext, { rows, length }: BlockShape) => [
   rows * length,
   options.config.hiddenSize,
 ];
 
 /** A preallocated tensor for each output of a graph: `chosen`, or one of the buffers under `prefix`. */
 export function outputsOf(
-  { buffers }: Machine,
+  { buffers }: DecoderContext,
   { graph }: CompiledGraph,
   chosen: (name: string) => Tensor | undefined,
   prefix: string,

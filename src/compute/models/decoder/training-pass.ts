@@ -4,23 +4,23 @@ import { BOTTLENECK_MODULES } from '../adapters/bottleneck.js';
 import { dropoutOf } from '../adapters/kinds.js';
 import { promptTokens } from '../adapters/prompt.js';
 import { blockName, projectionsOf } from '../architectures/index.js';
+import type { DecoderContext } from './context.js';
 import { addUniformNoise, dropoutMask, EMBEDDED, streamOf } from './dropout.js';
-import { placingOf } from './embedding.js';
+import { positionLookup } from './embedding.js';
 import {
   type BlockShape,
-  type Keeping,
-  keepingOf,
-  keepsMasks,
+  type SavedActivations,
+  savedActivationsOf,
+  savesMasks,
   shapeName,
   trainingBlock,
   trainsEmbedding,
 } from './graphs.js';
-import type { Machine } from './machine.js';
 import { hiddenShape, outputsOf, shapeOf, type Tokens } from './stack.js';
 import type { DropoutKey } from './types.js';
 
 /** One forward pass of which the backward pass is still to come. */
-export interface Pass {
+export interface ForwardPass {
   readonly hidden: Tensor;
   /**
    * Adds up the gradients of the trained tensors; gives the gradient of the embedded tokens, or nothing where
@@ -30,56 +30,56 @@ export interface Pass {
 }
 
 /** Where the gradient of the last hidden states belongs. */
-export const upstreamBuffer = (machine: Machine, shape: BlockShape): Tensor =>
-  machine.buffers.floats('gradient.0', hiddenShape(machine, shape));
+export const upstreamBuffer = (context: DecoderContext, shape: BlockShape): Tensor =>
+  context.buffers.floats('gradient.0', hiddenShape(context, shape));
 
 /** Runs the forward pass. `noise`: bound of the uniform noise on the embedded tokens (NEFTune); 0 for none. */
 export async function trainStack(
-  machine: Machine,
+  context: DecoderContext,
   tokens: Tokens,
   key: DropoutKey,
   noise: number,
-): Promise<Pass> {
-  const blocks = await compiledBlocks(machine, shapeOf(tokens));
-  const pass = new TrainingPass(machine, tokens, key, blocks);
-  machine.parameters.publish();
-  await machine.prefix.prepare();
+): Promise<ForwardPass> {
+  const blocks = await compiledBlocks(context, shapeOf(tokens));
+  const pass = new TrainingPass(context, tokens, key, blocks);
+  context.parameters.publish();
+  await context.prefix.prepare();
   await pass.embed(noise);
   await pass.forward();
   return pass;
 }
 
-/** The graphs of one layer, and what is kept of it between them. */
+/** The graphs of one layer, and what is saved between them. */
 interface TrainingBlock {
   readonly forward: CompiledGraph;
   readonly backward: CompiledGraph;
-  readonly keeping: Keeping;
+  readonly savedActivations: SavedActivations;
 }
 
 /** All of them before the first one runs, so that memory is reserved for a whole step at once. */
-const compiledBlocks = (machine: Machine, shape: BlockShape): Promise<readonly TrainingBlock[]> => {
-  const { compiled, graphs, options } = machine;
+const compiledBlocks = (context: DecoderContext, shape: BlockShape): Promise<readonly TrainingBlock[]> => {
+  const { compiled, graphs, options } = context;
   return Promise.all(
     Array.from({ length: options.config.layers }, async (_, layer) => {
-      const keeping = keepingOf(layer, options);
+      const savedActivations = savedActivationsOf(layer, options);
       const first = layer === 0 && graphs.trainable === 'adapter';
-      const kind = machine.kindOf(layer);
-      const name = `${kind.key} ${shapeName(shape)} ${keeping} ${first}`;
-      const build = () => trainingBlock(graphs, kind, shape, keeping, first);
+      const kind = context.kindOf(layer);
+      const name = `${kind.key} ${shapeName(shape)} ${savedActivations} ${first}`;
+      const build = () => trainingBlock(graphs, kind, shape, savedActivations, first);
       const forward = await compiled.get(`forward ${name}`, () => build().forward);
       const backward = await compiled.get(`backward ${name}`, () => build().backward);
-      return { forward, backward, keeping };
+      return { forward, backward, savedActivations };
     }),
   );
 };
 
-class TrainingPass implements Pass {
+class TrainingPass implements ForwardPass {
   private readonly shape: BlockShape;
   /** What the backward pass takes from the forward pass, by layer. */
-  private readonly kept: Tensors[] = [];
+  private readonly saved: Tensors[] = [];
 
   constructor(
-    private readonly machine: Machine,
+    private readonly context: DecoderContext,
     private readonly tokens: Tokens,
     private readonly key: DropoutKey,
     private readonly blocks: readonly TrainingBlock[],
@@ -92,40 +92,40 @@ class TrainingPass implements Pass {
   }
 
   async embed(noise: number): Promise<void> {
-    const { prefix, weights } = this.machine;
+    const { prefix, weights } = this.context;
     const addNoise = noise > 0 ? (values: Float32Array) => this.addNoise(values, noise) : undefined;
-    const placing = placingOf(this.tokens, prefix.tokens);
+    const placing = positionLookup(this.tokens, prefix.tokens);
     await weights.embedding.write(this.tokens.ids, placing, this.hiddenBefore(0), addNoise);
   }
 
   async forward(): Promise<void> {
-    for (const [layer, { forward, keeping }] of this.blocks.entries()) {
-      const masks = this.masks(forward, layer, keeping);
+    for (const [layer, { forward, savedActivations }] of this.blocks.entries()) {
+      const masks = this.masks(forward, layer, savedActivations);
       const y = this.hiddenBefore(layer + 1);
-      const role = keeping === 'nothing' ? 'recomputed' : `kept.${layer}`;
-      const outputs = outputsOf(this.machine, forward, (name) => (name === 'y' ? y : undefined), role);
+      const role = savedActivations === 'nothing' ? 'recomputed' : `saved.${layer}`;
+      const outputs = outputsOf(this.context, forward, (name) => (name === 'y' ? y : undefined), role);
       await forward.run({ ...this.inputs(layer), ...masks }, outputs);
-      this.kept.push({
-        ...(keeping === 'nothing' ? {} : outputs),
-        ...(keepsMasks(keeping) ? masks : {}),
+      this.saved.push({
+        ...(savedActivations === 'nothing' ? {} : outputs),
+        ...(savesMasks(savedActivations) ? masks : {}),
       });
     }
   }
 
   async backward(upstream: Tensor): Promise<Tensor | undefined> {
-    const { buffers, graphs, prefix } = this.machine;
+    const { buffers, graphs, prefix } = this.context;
     let dy = upstream;
-    let spare: Tensor = buffers.floats('gradient.1', hiddenShape(this.machine, this.shape));
-    for (const [layer, { backward, keeping }] of [...this.blocks.entries()].reverse()) {
-      const masks = keepsMasks(keeping) ? {} : this.masks(backward, layer, keeping);
-      const totals = { ...totalsOf(this.machine, layer), ...prefix.totals(layer) };
+    let spare: Tensor = buffers.floats('gradient.1', hiddenShape(this.context, this.shape));
+    for (const [layer, { backward, savedActivations }] of [...this.blocks.entries()].reverse()) {
+      const masks = savesMasks(savedActivations) ? {} : this.masks(backward, layer, savedActivations);
+      const totals = { ...totalsOf(this.context, layer), ...prefix.totals(layer) };
       const outputs = outputsOf(
-        this.machine,
+        this.context,
         backward,
         (name) => (name === 'dx' ? spare : totals[name.replace('grad.', 'total.')]),
         'backward',
       );
-      await backward.run({ ...this.inputs(layer), dy, ...this.kept[layer], ...masks, ...totals }, outputs);
+      await backward.run({ ...this.inputs(layer), dy, ...this.saved[layer], ...masks, ...totals }, outputs);
       [dy, spare] = [spare, dy];
     }
     await prefix.backward();
@@ -134,29 +134,29 @@ class TrainingPass implements Pass {
 
   /** `[rows·length, hidden]`: what a layer reads, or after the last one the result. */
   private hiddenBefore(layer: number): Tensor {
-    return this.machine.buffers.floats(`hidden.${layer}`, hiddenShape(this.machine, this.shape));
+    return this.context.buffers.floats(`hidden.${layer}`, hiddenShape(this.context, this.shape));
   }
 
   /** What both graphs of a layer read, besides masks. */
   private inputs(layer: number): Tensors {
-    const { prefix, weights } = this.machine;
+    const { prefix, weights } = this.context;
     return {
       x: this.hiddenBefore(layer),
-      ...this.machine.positions.inputs(this.tokens, layer),
+      ...this.context.positions.inputs(this.tokens, layer),
       ...weights.block(layer),
       ...prefix.inputs(layer),
     };
   }
 
   /** Masks are drawn again, and are the same, for what is computed again. */
-  private masks(graph: CompiledGraph, layer: number, keeping: Keeping): Tensors {
-    const role = keepsMasks(keeping) ? `kept.${layer}` : 'recomputed';
-    return dropoutInputs(this.machine, graph, layer, this.key, role);
+  private masks(graph: CompiledGraph, layer: number, savedActivations: SavedActivations): Tensors {
+    const role = savesMasks(savedActivations) ? `saved.${layer}` : 'recomputed';
+    return dropoutInputs(this.context, graph, layer, this.key, role);
   }
 
   /** To the tokens of the texts, not to virtual ones. */
   private addNoise(values: Float32Array, noise: number): void {
-    const { adapter, config } = this.machine.options;
+    const { adapter, config } = this.context.options;
     const { rows, length } = this.shape;
     const virtual = promptTokens(adapter?.config);
     for (let row = 0; row < rows; row++) {
@@ -168,7 +168,7 @@ class TrainingPass implements Pass {
 }
 
 /** Sums of the gradients of one block, as inputs; the graph writes the new sums over them. */
-function totalsOf({ parameters, blueprint }: Machine, layer: number): Tensors {
+function totalsOf({ parameters, blueprint }: DecoderContext, layer: number): Tensors {
   const prefix = blockName(blueprint, layer, '');
   const totals: Record<string, Tensor> = {};
   for (const [name, tensor] of parameters.gradientTensors)
@@ -177,7 +177,7 @@ function totalsOf({ parameters, blueprint }: Machine, layer: number): Tensors {
 }
 
 function dropoutInputs(
-  { buffers, kindOf, options }: Machine,
+  { buffers, kindOf, options }: DecoderContext,
   { graph }: CompiledGraph,
   layer: number,
   key: DropoutKey,

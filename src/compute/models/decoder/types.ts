@@ -38,7 +38,7 @@ export type Trainable = 'adapter' | 'full' | 'none';
 export type Precision = 'f32' | 'bf16';
 
 /** How many blocks, from the first on, recompute what in the backward pass. Does not change results. */
-export interface Recomputed {
+export interface Recomputation {
   /** Everything except their input. */
   readonly checkpointedBlocks: number;
   /** At least their MLP; default: `checkpointedBlocks`. */
@@ -47,7 +47,7 @@ export interface Recomputed {
   readonly recomputedAttention?: number;
 }
 
-export interface DecoderOptions extends Recomputed {
+export interface DecoderOptions extends Recomputation {
   readonly runtime: Runtime;
   readonly config: ModelConfig;
   readonly weights: WeightStore;
@@ -159,7 +159,7 @@ export interface DecoderPlan {
   readonly flops: number;
 }
 
-export interface DecoderPlanOptions extends Recomputed {
+export interface DecoderPlanOptions extends Recomputation {
   readonly config: ModelConfig;
   readonly adapter?: AdapterConfig;
   readonly trainable: Trainable;

@@ -24,19 +24,19 @@ import {
 import { type ModelConfig, ModelError, type StoredTensor } from '../types.js';
 import { decodingWorkspace } from '../weights/decoding.js';
 import { Embedding } from './embedding.js';
+import type { MatrixRows } from './matrix-rows.js';
 import { floatTensor, type Parameters } from './parameters.js';
-import type { Parts } from './parts.js';
-import type { Rows } from './rows.js';
+import type { DecoderResources } from './resources.js';
 import type { DecoderOptions } from './types.js';
-import type { Piece } from './vocabulary.js';
+import type { VocabularyShard } from './vocabulary-shards.js';
 
 /** One group of weights that are in float32 at the same time: a block, or the head. */
-interface Group {
+interface WeightGroup {
   readonly tensors: Tensors;
   readonly decoded: readonly (() => void)[];
 }
 
-export interface Wanted extends NamedShape {
+export interface WeightInput extends NamedShape {
   /** Name of the graph input. */
   readonly input: string;
   /** It is rows of a tensor of the shape `of`, from row `first` on. */
@@ -46,32 +46,32 @@ export interface Wanted extends NamedShape {
 }
 
 export class Weights {
-  private readonly blocks: readonly Group[];
-  /** Of the whole vocabulary, or of each of its pieces. */
-  private readonly heads: readonly Group[];
+  private readonly blocks: readonly WeightGroup[];
+  /** Of the whole vocabulary, or of each of its shards. */
+  private readonly heads: readonly WeightGroup[];
   readonly embedding: Embedding;
-  private loaded: Group | undefined;
+  private loaded: WeightGroup | undefined;
   private readonly options: DecoderOptions;
   private readonly parameters: Parameters;
   /** What lies in the memory of the runtime, by what it was made of. */
   private readonly held = new Map<Float32Array | StoredTensor, Tensor>();
 
-  /** `pieces`: those of the vocabulary that the head is computed for, one after the other. */
+  /** `shards`: those of the vocabulary that the head is computed for, one after another. */
   constructor(
-    { options, parameters }: Pick<Parts, 'options' | 'parameters'>,
-    rows: Rows,
-    pieces: readonly Piece[] | undefined,
+    { options, parameters }: Pick<DecoderResources, 'options' | 'parameters'>,
+    rows: MatrixRows,
+    shards: readonly VocabularyShard[] | undefined,
   ) {
     this.options = options;
     this.parameters = parameters;
     const { config } = options;
     const blueprint = blueprintOf(config);
-    const layers = blueprint.layers.map((_, layer) => wantedOfBlock(blueprint, options, layer));
+    const layers = blueprint.layers.map((_, layer) => inputsOfBlock(blueprint, options, layer));
     const head = headInputs(config, options.adapter?.config);
-    const heads = pieces?.map((piece) => head.map((one) => partOf(one, piece))) ?? [head];
+    const heads = shards?.map((shard) => head.map((one) => shardOf(one, shard))) ?? [head];
     const sizes = [...layers, ...heads].map((group) => this.decodedSize(group));
     const workspace = decodingWorkspace(Math.max(...sizes));
-    const made = (groups: readonly (readonly Wanted[])[]) =>
+    const made = (groups: readonly (readonly WeightInput[])[]) =>
       groups.map((group) => this.group(group, workspace));
     this.heads = made(heads);
     this.blocks = made(layers);
@@ -90,14 +90,14 @@ export class Weights {
     return this.load(group);
   }
 
-  /** The tensors of the final norm, and `output`: all of it, or the rows of a piece of the vocabulary. */
-  head(piece = 0): Tensors {
-    const group = this.heads[piece];
-    if (group === undefined) throw new GraphError(`piece ${piece} of ${this.heads.length} of the head`);
+  /** The tensors of the final norm, and `output`: all of it, or the rows of a vocabulary shard. */
+  head(shard = 0): Tensors {
+    const group = this.heads[shard];
+    if (group === undefined) throw new GraphError(`shard ${shard} of ${this.heads.length} of the head`);
     return this.load(group);
   }
 
-  private load(group: Group): Tensors {
+  private load(group: WeightGroup): Tensors {
     if (this.loaded !== group && group.decoded.length > 0) {
       for (const decode of group.decoded) decode();
       this.loaded = group;
@@ -105,7 +105,7 @@ export class Weights {
     return group.tensors;
   }
 
-  private group(wanted: readonly Wanted[], workspace: Float32Array): Group {
+  private group(wanted: readonly WeightInput[], workspace: Float32Array): WeightGroup {
     const tensors: Record<string, Tensor> = {};
     const decoded: (() => void)[] = [];
     let used = 0;
@@ -128,7 +128,7 @@ export class Weights {
   }
 
   /** The tensor where it exists in float32 already. */
-  private ready({ name, shape, part, ofBase }: Omit<Wanted, 'input'>): Tensor | undefined {
+  private ready({ name, shape, part, ofBase }: Omit<WeightInput, 'input'>): Tensor | undefined {
     if (part !== undefined) {
       const whole = this.ready({ name, shape: part.of, ofBase });
       return whole && rowsOf(whole, part.first, shape);
@@ -167,18 +167,18 @@ export class Weights {
     this.held.clear();
   }
 
-  private decodedSize(wanted: readonly Wanted[]): number {
+  private decodedSize(wanted: readonly WeightInput[]): number {
     return wanted
       .filter((one) => this.ready(one) === undefined)
       .reduce((total, { shape }) => total + sizeOf(shape), 0);
   }
 }
 
-/** The output matrix without the rows of other entries. */
-function partOf(wanted: Wanted, { first, entries }: Piece): Wanted {
+/** The output matrix without the rows of other shards. */
+function shardOf(wanted: WeightInput, { first, size }: VocabularyShard): WeightInput {
   if (wanted.input !== OUTPUT) return wanted;
   const [, ...rest] = wanted.shape;
-  return { ...wanted, shape: [entries, ...rest], part: { first, of: wanted.shape } };
+  return { ...wanted, shape: [size, ...rest], part: { first, of: wanted.shape } };
 }
 
 /** Rows of a tensor in memory of the host, without a copy. */
@@ -190,17 +190,17 @@ function rowsOf(whole: Tensor, first: number, shape: readonly number[]): Tensor 
 }
 
 /** The head's tensors, by the names of its graph's inputs. */
-export function headInputs(config: ModelConfig, adapter: AdapterConfig | undefined): readonly Wanted[] {
+export function headInputs(config: ModelConfig, adapter: AdapterConfig | undefined): readonly WeightInput[] {
   const blueprint = blueprintOf(config);
   const saved = wholeTensor(config, adapter, 'head');
-  const output: Wanted =
+  const output: WeightInput =
     saved === undefined
       ? { ...blueprint.head.output, input: OUTPUT, ofBase: adapter !== undefined }
       : { name: saved.name, shape: saved.shape, input: OUTPUT };
   return [...headNormTensors(blueprint).map((tensor) => ({ ...tensor, input: tensor.name })), output];
 }
 
-function wantedOfBlock(blueprint: Blueprint, options: DecoderOptions, layer: number): readonly Wanted[] {
+function inputsOfBlock(blueprint: Blueprint, options: DecoderOptions, layer: number): readonly WeightInput[] {
   const { config, adapter } = options;
   const { block, branches: laid, bottlenecks } = layerKind(blueprint, adapter?.config, layer);
   const branches: NamedShape[] = projectionsOf(block).flatMap((projection) => {

@@ -1,7 +1,7 @@
 import type { AddedToken } from './file.js';
 
 /** A stretch of text, or the added token that is there. */
-export type Piece = { readonly text: string; readonly start: number } | { readonly id: number };
+export type TextSegment = { readonly text: string; readonly start: number } | { readonly id: number };
 
 /** What the Rust library's `regex` calls a word character (Unicode Technical Standard 18, annex C). */
 const WORD_BEFORE = /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]$/u;
@@ -16,14 +16,14 @@ const SPACE_AFTER = /^\p{White_Space}*/u;
 export function addedTokenSplitter(
   tokens: readonly AddedToken[],
   contentOf: (token: AddedToken) => string = (token) => token.content,
-): (text: string) => readonly Piece[] {
+): (text: string) => readonly TextSegment[] {
   const byContent = new Map(tokens.map((token) => [contentOf(token), token]));
   byContent.delete('');
   if (byContent.size === 0) return (text) => (text === '' ? [] : [{ text, start: 0 }]);
   const contents = [...byContent.keys()].sort((a, b) => b.length - a.length);
   const pattern = new RegExp(contents.map(literal).join('|'), 'gu');
   return (text) => {
-    const pieces: Piece[] = [];
+    const pieces: TextSegment[] = [];
     let done = 0;
     for (const match of text.matchAll(pattern)) {
       const token = byContent.get(match[0]);

@@ -67,7 +67,7 @@ function bytesOf(character: string, vocab: ReadonlyMap<string, number>): readonl
 /** A pair of strings in a list. */
 const BYTES_OF_MERGE = 100;
 
-interface Merged {
+interface TokenMerge {
   readonly rank: number;
   readonly id: number;
 }
@@ -102,7 +102,7 @@ function merger(model: BpeModel): (ids: number[]) => readonly number[] {
   };
 }
 
-function mergeTable({ vocab, merges }: BpeModel): (left: number, right: number) => Merged | undefined {
+function mergeTable({ vocab, merges }: BpeModel): (left: number, right: number) => TokenMerge | undefined {
   let base = 1;
   for (const id of vocab.values()) base = Math.max(base, id + 1);
   if (base > 2 ** 26) throw new MergeError(`the ids reach ${base}`);

@@ -26,7 +26,7 @@ export function bitsandbytesTensor(name: string, tensors: TensorSource): SourceT
     (found) => found !== undefined,
   );
   if (state === undefined) return undefined;
-  const parts = new Parts(name, state, tensors);
+  const parts = new QuantisedParts(name, state, tensors);
   const { shape } = parts;
   const elements = elementCount(shape);
   return {
@@ -46,7 +46,7 @@ export function bitsandbytesTensor(name: string, tensors: TensorSource): SourceT
 }
 
 /** The tensors that belong to one weight, checked when they are opened. */
-class Parts {
+class QuantisedParts {
   readonly shape: readonly number[];
   /** The type that the weight had: bitsandbytes decodes to it. */
   readonly round: Round | undefined;

@@ -1,4 +1,4 @@
-import { configText } from '../../models/config/text.js';
+import { configText } from '../../models/config/config-text.js';
 import type { Json } from '../../models/json-file.js';
 import { classifierFields } from '../../models/labels.js';
 import type { ModelConfig } from '../../models/types.js';

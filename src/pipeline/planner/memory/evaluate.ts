@@ -8,7 +8,7 @@ import { blueprintOf } from '../../../compute/models/architectures/index.js';
 import { fittingChunk } from '../../../compute/models/decoder/head.js';
 import { turningLengthOf } from '../../../compute/models/decoder/positions.js';
 import type { DecoderPlanOptions } from '../../../compute/models/decoder/types.js';
-import { entriesOfPiece } from '../../../compute/models/decoder/vocabulary.js';
+import { vocabularyShardSize } from '../../../compute/models/decoder/vocabulary-shards.js';
 import type { ModelConfig } from '../../../compute/models/types.js';
 import { MOST_PROBES, PROBE_TOKENS } from '../../../compute/packaging/merge/index.js';
 import { paddedLength } from '../../../compute/training/batch.js';
@@ -129,7 +129,7 @@ function forward(
       adapted.labels?.length ?? adapted.vocabSize,
       memory.largestTensor,
     ),
-    vocabularyShard: memory.runtime === 'onnx' ? entriesOfPiece(adapted) : undefined,
+    vocabularyShard: memory.runtime === 'onnx' ? vocabularyShardSize(adapted) : undefined,
   };
   const { parts, graphs, driverBytes, floatBytes } = memory.planDecoder(options);
   const beyond = beyondOnnx(memory.runtime, { graphs, parts, floatBytes, compiles: memory.compiles });

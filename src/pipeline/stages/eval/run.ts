@@ -1,10 +1,6 @@
 import { chosenMetrics } from '../../../compute/evaluation/chosen-metrics.js';
 import { classifyRows } from '../../../compute/evaluation/classify.js';
-import { evaluationDecoder } from '../../../compute/evaluation/decoder.js';
-import { NoNumberError } from '../../../compute/evaluation/generation/index.js';
-import type { HeldOut } from '../../../compute/evaluation/held-out.js';
-import { metrics } from '../../../compute/evaluation/metrics/table.js';
-import { type AnswerSettings, type Observation, observe } from '../../../compute/evaluation/observe.js';
+import { evaluationDecoder } from '../../../compute/evaluation/evaluation-decoder.js';
 import {
   foreignTokens,
   labelWithoutRow,
@@ -12,13 +8,17 @@ import {
   noRows,
   otherLabels,
   rowsTooLong,
-} from '../../../compute/evaluation/problems.js';
+} from '../../../compute/evaluation/evaluation-diagnostics.js';
+import { NoNumberError } from '../../../compute/evaluation/generation/index.js';
+import type { HeldOut } from '../../../compute/evaluation/held-out.js';
+import { chooseRows, measuredRows, rowFacts } from '../../../compute/evaluation/measured-rows.js';
+import { metrics } from '../../../compute/evaluation/metrics/table.js';
+import { type AnswerSettings, type Observation, observe } from '../../../compute/evaluation/observe.js';
 import {
   type EvaluationReport,
   evaluationReport,
   type ReportedModel,
 } from '../../../compute/evaluation/report.js';
-import { chooseRows, measuredRows, rowFacts } from '../../../compute/evaluation/rows.js';
 import { labelsOf } from '../../../compute/models/adapters/classifier.js';
 import { virtualTokensOf } from '../../../compute/models/adapters/kinds.js';
 import type { Tokenizer } from '../../../compute/models/types.js';

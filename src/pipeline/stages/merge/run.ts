@@ -1,4 +1,4 @@
-import { evaluationDecoder } from '../../../compute/evaluation/decoder.js';
+import { evaluationDecoder } from '../../../compute/evaluation/evaluation-decoder.js';
 import { adaptedConfig, labelsOf } from '../../../compute/models/adapters/classifier.js';
 import { wholeTensors } from '../../../compute/models/adapters/whole.js';
 import { CHAT_TEMPLATE, readStyle } from '../../../compute/models/chat-template/index.js';

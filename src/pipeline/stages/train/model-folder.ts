@@ -1,5 +1,5 @@
+import { configText } from '../../../compute/models/config/config-text.js';
 import { unquantised } from '../../../compute/models/config/index.js';
-import { configText } from '../../../compute/models/config/text.js';
 import type { Decoder } from '../../../compute/models/decoder/index.js';
 import { classifierFields, padIdOf } from '../../../compute/models/labels.js';
 import type { ModelFolder } from '../../../compute/models/load.js';

@@ -1,7 +1,7 @@
 import { adaptedConfig } from '../../../compute/models/adapters/classifier.js';
 import type { AdapterConfig } from '../../../compute/models/adapters/config.js';
 import { wholeTensor } from '../../../compute/models/adapters/whole.js';
-import { entriesOfPiece } from '../../../compute/models/decoder/vocabulary.js';
+import { vocabularyShardSize } from '../../../compute/models/decoder/vocabulary-shards.js';
 import type { ModelConfig } from '../../../compute/models/types.js';
 import type { Stage } from '../../../language/ir/types.js';
 import { settingsOf } from '../../../language/schemas/stages/settings.js';
@@ -31,7 +31,7 @@ export function relaxationLimits(
     layers: config.layers,
     vocabularyShard:
       runtime === 'onnx' && wholeTensor(config, adapter, 'head') === undefined
-        ? entriesOfPiece(adaptedConfig(config, adapter))
+        ? vocabularyShardSize(adaptedConfig(config, adapter))
         : undefined,
     fixedRank: settings.start !== undefined,
     offloads: isPaged(settings),

@@ -3,8 +3,8 @@ import { branchTensors } from '../../../../src/compute/models/adapters/branches.
 import type { LoraConfig } from '../../../../src/compute/models/adapters/config.js';
 import { layerKind } from '../../../../src/compute/models/adapters/kinds.js';
 import { blockGraph } from '../../../../src/compute/models/architectures/graphs/block.js';
+import { decodeStepGraph } from '../../../../src/compute/models/architectures/graphs/decode-step.js';
 import { headGraph } from '../../../../src/compute/models/architectures/graphs/head.js';
-import { stepGraph } from '../../../../src/compute/models/architectures/graphs/step.js';
 import {
   blockOf,
   blockTensors,
@@ -57,7 +57,7 @@ for (const name of FIXTURES)
           for (const dropout of [0, 0.1])
             for (const trainable of ['none', 'adapter', 'full'] as const)
               verify(blockGraph({ config, kind, rows: 2, length: 3, dropout, trainable }).joint);
-          verify(stepGraph({ config, kind, rows: 3, capacity: 8 }));
+          verify(decodeStepGraph({ config, kind, rows: 3, capacity: 8 }));
         }
       for (const trainable of ['none', 'adapter', 'full'] as const)
         verify(headGraph({ blueprint, tokens: 4, trainable }));

@@ -54,12 +54,12 @@ for (const name of FIXTURES)
       for (const [title, changes] of [
         ['recomputed', { checkpointedBlocks: 9 }],
         ['MLPs recomputed', { recomputedMlps: 9 }],
-        ['shares recomputed', { recomputedAttention: 9 }],
+        ['attention probabilities recomputed', { recomputedAttention: 9 }],
         ['half recomputed, head in chunks of 7', { checkpointedBlocks: 1, logitsChunk: 7 }],
         ['decoded into a workspace', { weights: memoryWeights(recording.weights, false) }],
-        ['the vocabulary is in pieces of 20', { vocabularyShard: 20 }],
+        ['the vocabulary is in shards of 20', { vocabularyShard: 20 }],
         [
-          'the vocabulary is in decoded pieces of 23',
+          'the vocabulary is in dequantised shards of 23',
           { vocabularyShard: 23, weights: memoryWeights(recording.weights, false) },
         ],
       ] as const)

@@ -55,8 +55,8 @@ describe('decoder plan', () => {
       decoded: true,
       logitsChunk: 128,
     },
-    'an adapter, the vocabulary in pieces': { ...base, vocabularyShard: 2048 },
-    'an adapter with recomputed blocks, the vocabulary in decoded pieces': {
+    'an adapter, the vocabulary in shards': { ...base, vocabularyShard: 2048 },
+    'an adapter with recomputed blocks, the vocabulary in dequantised shards': {
       ...base,
       checkpointedBlocks: 4,
       decoded: true,
@@ -79,7 +79,7 @@ describe('decoder plan', () => {
       adapter: { kind: 'lora', rank: 8, alpha: 16, dropout: 0.1, targets },
       recomputedMlps: 2,
     },
-    'an adapter with recomputed shares and dropout': {
+    'an adapter with recomputed attention probabilities and dropout': {
       ...base,
       adapter: { kind: 'lora', rank: 8, alpha: 16, dropout: 0.1, targets },
       recomputedAttention: 2,
@@ -152,17 +152,17 @@ describe('decoder plan', () => {
     expect(saved(mlps) / cost(mlps)).to.be.above(1.2 * (saved(whole) / cost(whole)));
   });
 
-  it('holds less of a large vocabulary in pieces, and takes every logit of a training twice', () => {
+  it('holds less of a large vocabulary in shards, and takes every logit of a training twice', () => {
     const large = { ...base, config: { ...config, vocabSize: 65_536 }, decoded: true, logitsChunk: 256 };
-    const pieces = { ...large, vocabularyShard: 8192 };
-    const [whole, part] = [planDecoder(large), planDecoder(pieces)];
+    const shards = { ...large, vocabularyShard: 8192 };
+    const [whole, part] = [planDecoder(large), planDecoder(shards)];
     const held = ({ parts }: typeof whole) => parts.workspace + parts.logits;
     const [matrix, logits] = [4 * 384 * 65_536, 4 * 256 * 65_536];
     expect((held(whole) - held(part)) / (matrix + logits)).to.be.within(0.8, 1.6);
     const products = 2 * 4 * 192 * 384 * 65_536;
     expect((part.flops - whole.flops) / products).to.be.within(0.8, 1.4);
     const forward = (options: DecoderPlanOptions) => planDecoder({ ...options, trainable: 'none' }).flops;
-    expect(forward(pieces) / forward(large)).to.be.within(0.95, 1.05);
+    expect(forward(shards) / forward(large)).to.be.within(0.95, 1.05);
   });
 
   it('counts 4 operations a frozen weight and token, and 6 a trained one', () => {

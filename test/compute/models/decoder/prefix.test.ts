@@ -99,7 +99,7 @@ for (const name of CASES)
     for (const [title, changes] of [
       ['recomputed', { checkpointedBlocks: 9 }],
       ['recomputed in its MLPs', { recomputedMlps: 9 }],
-      ['recomputed in its shares', { recomputedAttention: 9 }],
+      ['recomputed in its attention probabilities', { recomputedAttention: 9 }],
       ['decoded into a workspace', { weights: memoryWeights(recording.weights, false) }],
     ] as const)
       it(`gives the same when ${title}`, async () => {

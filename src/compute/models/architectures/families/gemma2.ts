@@ -7,7 +7,6 @@ import { readRope } from '../../config/rope.js';
 import { COMMON, readLayerTypes, readShape } from '../../config/shape.js';
 import type { ModelConfig } from '../../types.js';
 import type { Attention, Mlp } from '../blueprint.js';
-import type { Family } from './family.js';
 import {
   ACTIVATIONS,
   activationName,
@@ -16,7 +15,8 @@ import {
   gatedMlp,
   rms,
   separateAttention,
-} from './parts.js';
+} from './building-blocks.js';
+import type { Family } from './family.js';
 import { writeLayerTypes, writeShape } from './write.js';
 
 /** What Gemma 2 and 3 say in the same fields. */

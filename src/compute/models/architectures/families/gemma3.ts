@@ -3,9 +3,9 @@
  * of soft-capped scores (transformers passes over `attn_logit_softcapping`), five sliding layers for each full one, and rotary frequencies of their own for the sliding layers.
  */
 import { PLAIN, readRope, ropeOfKind } from '../../config/rope.js';
+import { fullAndSliding, rms, rotaryOf } from './building-blocks.js';
 import type { Family } from './family.js';
 import { gemmaBlock, gemmaFrame, readGemma, writeGemma } from './gemma2.js';
-import { fullAndSliding, rms, rotaryOf } from './parts.js';
 import { writeLayerTypes, writeShape } from './write.js';
 
 export const gemma3: Family = {

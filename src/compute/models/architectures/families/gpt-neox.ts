@@ -4,8 +4,8 @@
  */
 import { PLAIN, readRope } from '../../config/rope.js';
 import { COMMON, readShape } from '../../config/shape.js';
+import { ACTIVATIONS, activationName, layerNorm, projection, rotaryOf } from './building-blocks.js';
 import type { Family } from './family.js';
-import { ACTIVATIONS, activationName, layerNorm, projection, rotaryOf } from './parts.js';
 import { writeIds } from './write.js';
 
 const ROPE = {

@@ -3,8 +3,8 @@
  * that are stored transposed. Its dropout belongs to its first training and is left out.
  */
 import { readShape } from '../../config/shape.js';
+import { ACTIVATIONS, activationName, layerNorm, projection } from './building-blocks.js';
 import type { Family } from './family.js';
-import { ACTIVATIONS, activationName, layerNorm, projection } from './parts.js';
 import { writeIds } from './write.js';
 
 const FIELDS = {

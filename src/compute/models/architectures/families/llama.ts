@@ -4,8 +4,8 @@
  */
 import { readRope } from '../../config/rope.js';
 import { readShape } from '../../config/shape.js';
+import { frame, fullAndSliding, gatedMlp, separateAttention } from './building-blocks.js';
 import type { Family } from './family.js';
-import { frame, fullAndSliding, gatedMlp, separateAttention } from './parts.js';
 import { writeShape } from './write.js';
 
 export const llama: Family = {

@@ -1,8 +1,8 @@
 /** Phi-3 and Phi-4-mini (arXiv 2404.14219), as transformers' `modeling_phi3.py`: Llama with fused projections. */
 import { PLAIN, readRope } from '../../config/rope.js';
 import { COMMON, readShape } from '../../config/shape.js';
+import { frame, fullAndSliding, gatedMlp, projection, separateAttention } from './building-blocks.js';
 import type { Family } from './family.js';
-import { frame, fullAndSliding, gatedMlp, projection, separateAttention } from './parts.js';
 import { writeShape } from './write.js';
 
 /** Files of before transformers 4.43 call the long kind by other names. */

@@ -1,6 +1,7 @@
 /** Qwen3 (arXiv 2505.09388), as transformers' `modeling_qwen3.py`: every head of the queries and keys is normalised. */
+
+import { frame, fullAndSliding, gatedMlp, rms, separateAttention } from './building-blocks.js';
 import type { Family } from './family.js';
-import { frame, fullAndSliding, gatedMlp, rms, separateAttention } from './parts.js';
 import { qwen2, readQwen } from './qwen2.js';
 
 export const qwen3: Family = {

@@ -1,8 +1,8 @@
 /** SmolLM3, as transformers' `modeling_smollm3.py`: Llama of which some layers have no positions (arXiv 2501.18795). */
 import { PLAIN, readRope } from '../../config/rope.js';
 import { COMMON, readLayerTypes, readShape } from '../../config/shape.js';
+import { frame, fullAndSliding, gatedMlp, separateAttention } from './building-blocks.js';
 import type { Family } from './family.js';
-import { frame, fullAndSliding, gatedMlp, separateAttention } from './parts.js';
 import { writeLayerTypes, writeShape } from './write.js';
 
 export const smollm3: Family = {

@@ -10,7 +10,7 @@ import { normalise } from './norm.js';
 export const MASKED = -1e9;
 
 /** Rows of one length. */
-export interface Span {
+export interface RowShape {
   readonly rows: number;
   readonly length: number;
 }
@@ -25,11 +25,11 @@ export interface AttentionContext extends LayerContext {
   readonly prefix?: PrefixValues;
   /** No position sees more positions, itself among them: the mask lets none that lie further back through. */
   readonly reach?: number;
-  /** `[rows, length, dims/2]` each; absent if the block's heads are not turned. */
+  /** `[rows, length, dims/2]` each; absent if the block has no rotary embeddings. */
   readonly angles?: { readonly cos: ValueId; readonly sin: ValueId };
 }
 
-/** Keys and values `[keyValueHeads, tokens, dim]`, not turned; the mask is `[1, 1, length, tokens]`, of packed rows `[rows, …]`. */
+/** Keys and values `[keyValueHeads, tokens, dim]`, not rotary-embedded; the mask is `[1, 1, length, tokens]`, of packed rows `[rows, …]`. */
 export interface PrefixValues {
   readonly keys: ValueId;
   readonly values: ValueId;
@@ -37,13 +37,13 @@ export interface PrefixValues {
 }
 
 /** Heads of one kind in the layout `[rows, length, count·dim]`. */
-interface Lanes {
+interface Heads {
   readonly values: ValueId;
   readonly count: number;
 }
 
 /** Queries `[rows·groups, heads/groups·length, dim]`, keys and values `[rows·groups, length, dim]`. */
-export interface Met {
+export interface QueryKeyValue {
   readonly queries: ValueId;
   readonly keys: ValueId;
   readonly values: ValueId;
@@ -51,10 +51,10 @@ export interface Met {
 
 /**
  * x `[rows·length, hidden]`, normalised → queries `[rows·groups, heads/groups·length, dim]`, keys and values
- * `[rows·groups, length, dim]`. The heads of a group share their keys: folded into the query rows, no key is
+ * `[rows·groups, length, dim]`. The query heads of a group share a key-value head: folded into the query rows, no key is
  * ever repeated.
  */
-export function queriesKeysValues(context: AttentionContext, x: ValueId, span: Span): Met {
+export function queriesKeysValues(context: AttentionContext, x: ValueId, span: RowShape): QueryKeyValue {
   const { builder: b, config, attention } = context;
   const { heads, keyValueHeads: groups, headDim: dim } = config;
   const { rows, length } = span;
@@ -65,7 +65,7 @@ export function queriesKeysValues(context: AttentionContext, x: ValueId, span: S
   const byHead = (y: ValueId, count: number) =>
     b.transpose(b.reshape(y, [rows, length, count, dim]), [0, 2, 1, 3]);
   const ready = (y: ValueId, count: number, norm: Norm | undefined) =>
-    byHead(turned(context, normed(context, { values: y, count }, norm, span), span), count);
+    byHead(rotaryEmbedded(context, normalisedHeads(context, { values: y, count }, norm, span), span), count);
   return {
     queries: b.reshape(ready(q, heads, norms?.q), folded),
     keys: b.reshape(ready(k, groups, norms?.k), lane),
@@ -77,7 +77,7 @@ export function queriesKeysValues(context: AttentionContext, x: ValueId, span: S
 function projected(
   context: AttentionContext,
   x: ValueId,
-  { rows, length }: Span,
+  { rows, length }: RowShape,
 ): readonly [ValueId, ValueId, ValueId] {
   const { builder: b, config, attention } = context;
   const { heads, keyValueHeads: groups, headDim: dim } = config;
@@ -100,20 +100,24 @@ function projected(
 }
 
 /** Each head normalised by itself. */
-function normed(
+function normalisedHeads(
   context: AttentionContext,
-  { values, count }: Lanes,
+  { values, count }: Heads,
   norm: Norm | undefined,
-  { rows, length }: Span,
-): Lanes {
+  { rows, length }: RowShape,
+): Heads {
   if (norm === undefined) return { values, count };
   const { builder: b, config } = context;
   const heads = b.reshape(values, [rows * length * count, config.headDim]);
   return { values: b.reshape(normalise(context, norm, heads), b.shapeOf(values)), count };
 }
 
-/** Rotary positions; of a head that is turned in part, the first values. */
-function turned(context: AttentionContext, { values, count }: Lanes, { rows, length }: Span): ValueId {
+/** Rotary embeddings; of a head that is embedded in part, the first values. */
+function rotaryEmbedded(
+  context: AttentionContext,
+  { values, count }: Heads,
+  { rows, length }: RowShape,
+): ValueId {
   const { builder: b, config, attention, angles } = context;
   const { rotary } = attention;
   if (rotary === undefined || angles === undefined) return values;
@@ -132,11 +136,11 @@ function turned(context: AttentionContext, { values, count }: Lanes, { rows, len
  */
 export const QUERY_BLOCK = 128;
 
-export interface Attended {
+export interface AttentionOutput {
   /** `[rows·length, heads·dim]` */
   readonly mixed: ValueId;
-  /** Of each block of queries what they take of the values they see, `[rows, heads, queries, seen]`. */
-  readonly shares: readonly ValueId[];
+  /** Attention probabilities of each block of queries, `[rows, heads, queries, seen]`. */
+  readonly probabilities: readonly ValueId[];
 }
 
 /**
@@ -152,14 +156,19 @@ export function maskShape(length: number, queryBlock = QUERY_BLOCK): readonly [n
  * Softmax over what each position sees: the mask, `[1, 1, …maskShape]`, is added to the scores, and nothing of another
  * text of the row is seen.
  */
-export function attend(context: AttentionContext, met: Met, mask: ValueId, span: Span): Attended {
+export function attend(
+  context: AttentionContext,
+  met: QueryKeyValue,
+  mask: ValueId,
+  span: RowShape,
+): AttentionOutput {
   const { builder: b, config, attention, queryBlock = QUERY_BLOCK } = context;
   const { heads, keyValueHeads: groups, headDim: dim } = config;
   const { rows, length } = span;
   const byHead = b.reshape(met.queries, [rows * groups, heads / groups, length, dim]);
-  const prefix = context.prefix && { ...context.prefix, ...everyRow(context, context.prefix, rows) };
+  const prefix = context.prefix && { ...context.prefix, ...prefixOfEachRow(context, context.prefix, rows) };
   const reach = Math.min(attention.window ?? length, context.reach ?? length);
-  const blocks: AttendedBlock[] = [];
+  const blocks: QueryBlockOutput[] = [];
   // from the last one on: gradients of keys and values are then summed from the few that the first block sees upwards
   for (let first = (Math.ceil(length / queryBlock) - 1) * queryBlock; first >= 0; first -= queryBlock) {
     const end = Math.min(first + queryBlock, length);
@@ -175,12 +184,12 @@ export function attend(context: AttentionContext, met: Met, mask: ValueId, span:
   const mixed = whole !== undefined && parts.length === 1 ? whole : b.concat(parts, 2);
   return {
     mixed: b.reshape(b.transpose(mixed, [0, 2, 1, 3]), [rows * length, heads * dim]),
-    shares: blocks.map(({ shares }) => shares),
+    probabilities: blocks.map(({ probabilities }) => probabilities),
   };
 }
 
 /** The keys and values of a prefix next to those of each row: `[rows·groups, tokens, dim]`. */
-function everyRow(
+function prefixOfEachRow(
   { builder: b }: AttentionContext,
   { keys, values }: PrefixValues,
   rows: number,
@@ -197,28 +206,29 @@ function everyRow(
  * Products that the queries of a lane are cut into: a runtime gives each product to one thread, and of three equal ones
  * two threads take as long as for four.
  */
-const partsOf = (lanes: number, queries: number): number => (lanes % 2 === 1 && queries % 2 === 0 ? 2 : 1);
+const productsPerHead = (lanes: number, queries: number): number =>
+  lanes % 2 === 1 && queries % 2 === 0 ? 2 : 1;
 
-interface AttendedBlock {
+interface QueryBlockOutput {
   /** `[rows, heads, end − first, dim]` */
   readonly mixed: ValueId;
   /** `[rows, heads, end − first, seen]` */
-  readonly shares: ValueId;
+  readonly probabilities: ValueId;
 }
 
 /**
- * Queries `first … end` of every head, which here stand as `[rows·groups, heads/groups, length, dim]`, over keys and
+ * Queries `first … end` of every head, here `[rows·groups, heads/groups, length, dim]`, over keys and
  * values `start … end`.
  */
 function attendBlock(
   { builder: b, config, attention, segments, prefix }: AttentionContext,
-  { queries, keys, values }: Met,
+  { queries, keys, values }: QueryKeyValue,
   mask: ValueId,
-  { rows }: Span,
+  { rows }: RowShape,
   { first, end, start }: { readonly first: number; readonly end: number; readonly start: number },
-): AttendedBlock {
+): QueryBlockOutput {
   const { heads, keyValueHeads: groups, headDim: dim } = config;
-  const share = heads / groups;
+  const queriesPerGroup = heads / groups;
   const before = prefix === undefined ? 0 : (b.shapeOf(prefix.keys)[1] ?? 0);
   const [count, seen] = [end - first, before + end - start];
   const [queriesOfMask = 0, columns = 0] = b.shapeOf(mask).slice(2);
@@ -238,7 +248,7 @@ function attendBlock(
     return b.where(b.equal(asking, asked), causal, b.scalar(MASKED));
   };
   const lanes = rows * groups;
-  const parts = partsOf(lanes, share * count);
+  const parts = productsPerHead(lanes, queriesPerGroup * count);
   const [lead, shared] =
     parts === 1
       ? [[lanes], [lanes]]
@@ -246,16 +256,16 @@ function attendBlock(
           [lanes, parts],
           [lanes, 1],
         ];
-  const ownRows = (share * count) / parts;
+  const ownRows = (queriesPerGroup * count) / parts;
   const own = b.reshape(cut(queries, 2, first, end), [...lead, ownRows, dim]);
   const seenOf = (lead: ValueId | undefined, value: ValueId) =>
     b.reshape(behind(lead, cut(value, 1, start, end), 1), [...shared, seen, dim]);
   const product = b.matmul(own, seenOf(prefix?.keys, keys), { transB: true, alpha: attention.scale });
   const scores = b.reshape(capped(b, product, attention.cap), [rows, heads, count, seen]);
-  const shares = b.softmax(b.add(scores, visible()));
-  const taken = b.reshape(shares, [...lead, ownRows, seen]);
+  const probabilities = b.softmax(b.add(scores, visible()));
+  const taken = b.reshape(probabilities, [...lead, ownRows, seen]);
   const mixed = b.reshape(b.matmul(taken, seenOf(prefix?.values, values)), [rows, heads, count, dim]);
-  return { mixed, shares };
+  return { mixed, probabilities };
 }
 
 /** One new token per row over `capacity` cached ones, of which the mask `[rows, 1, 1, capacity]` hides the unused. */
@@ -267,14 +277,14 @@ export function attendCached(
 ): ValueId {
   const { builder: b, config, attention } = context;
   const { heads, keyValueHeads: groups, headDim: dim } = config;
-  const share = heads / groups;
+  const queriesPerGroup = heads / groups;
   const capacity = b.shapeOf(past.mask).at(-1) ?? 0;
   const scores = (to: ValueId) =>
     capped(b, b.matmul(queries, to, { transB: true, alpha: attention.scale }), attention.cap);
-  const hidden = b.add(b.reshape(scores(past.keys), [rows, groups, share, capacity]), past.mask);
-  const masked = b.reshape(hidden, [rows * groups, share, capacity]);
-  const shares = b.softmax(b.concat([masked, scores(keys)], -1));
-  const fromPast = b.matmul(b.slice(shares, -1, 0, capacity), past.values);
-  const fromOwn = b.matmul(b.slice(shares, -1, capacity, capacity + 1), values);
+  const hidden = b.add(b.reshape(scores(past.keys), [rows, groups, queriesPerGroup, capacity]), past.mask);
+  const masked = b.reshape(hidden, [rows * groups, queriesPerGroup, capacity]);
+  const probabilities = b.softmax(b.concat([masked, scores(keys)], -1));
+  const fromPast = b.matmul(b.slice(probabilities, -1, 0, capacity), past.values);
+  const fromOwn = b.matmul(b.slice(probabilities, -1, capacity, capacity + 1), values);
   return b.reshape(b.add(fromPast, fromOwn), [rows, heads * dim]);
 }

@@ -22,7 +22,7 @@ export interface BlockOptions {
   readonly precision?: 'f32' | 'bf16';
   /** Queries of a row that meet the keys at a time. */
   readonly queryBlock?: number;
-  /** Share of the adapter's inputs that masks set to zero, which are then graph inputs; 0 for none. */
+  /** Fraction of the adapter's inputs that masks set to zero, which are then graph inputs; 0 for none. */
   readonly dropout: number;
   /** Whose gradients the backward part gives. */
   readonly trainable: 'adapter' | 'full' | 'none';
@@ -30,7 +30,7 @@ export interface BlockOptions {
 
 /**
  * Forward and backward of one block. Inputs: `x` `[rows·length, hidden]`, `cos` and `sin` `[rows, length, dims/2]`
- * where heads are turned, `mask` `[1, 1, …maskShape(length)]` (added to the scores), `segments` `[rows, length]` where
+ * where the block has rotary embeddings, `mask` `[1, 1, …maskShape(length)]` (added to the scores), `segments` `[rows, length]` where
  * rows hold several texts (see `Batch.segments`), `prefix.keys`, `prefix.values` and `prefix.mask` where there is a prefix
  * (see `PrefixValues`), weights and adapter tensors by
  * their names within the block, `dropout.MODULE` (bool), `dy`, and `total.NAME` for each trained tensor.
@@ -38,8 +38,8 @@ export interface BlockOptions {
  */
 export interface BlockGraph {
   readonly joint: Graph;
-  /** Values of each part that are expensive to recompute and small to keep, as `kept.NAME`. */
-  readonly kept: Readonly<Record<BlockPart, readonly NamedValue[]>>;
+  /** Values of each part that are expensive to recompute and small to save, as `saved.NAME`. */
+  readonly saved: Readonly<Record<BlockPart, readonly NamedValue[]>>;
   /** Keys and values of the whole row, `[rows·keyValueHeads, length, dim]`, as `keys` and `values`. */
   readonly cache: readonly NamedValue[];
 }
@@ -52,8 +52,8 @@ export function blockGraph(options: BlockOptions): BlockGraph {
   const { layer, mask } = layerInputs(b, weight, options);
   const { norm } = kind.block.attention;
   const met = queriesKeysValues(layer, normalise(layer, norm, x), options);
-  const { mixed: context, shares } = attend(layer, met, mask, options);
-  const { y, kept } = joinResiduals(layer, kind.block, x, context);
+  const { mixed: context, probabilities } = attend(layer, met, mask, options);
+  const { y, saved } = joinResiduals(layer, kind.block, x, context);
   b.output('y', y);
   if (trainable !== 'none') {
     const trained = [...declared].filter(([name]) => trainable === 'full' || isAdapterTensor(name));
@@ -62,11 +62,11 @@ export function blockGraph(options: BlockOptions): BlockGraph {
   const joint = b.build();
   return {
     joint,
-    kept: {
-      shares: numbered(shares, 'kept.shares'),
-      attention: sources(joint, { ...met, context, ...kept.attention }, 'kept.'),
-      mlp: sources(joint, kept.mlp, 'kept.'),
-      lows: numbered(layer.lows, 'kept.lows'),
+    saved: {
+      probabilities: numbered(probabilities, 'saved.probabilities'),
+      attention: sources(joint, { ...met, context, ...saved.attention }, 'saved.'),
+      mlp: sources(joint, saved.mlp, 'saved.'),
+      lows: numbered(layer.lows, 'saved.lows'),
     },
     cache: [
       { name: 'keys', value: met.keys },

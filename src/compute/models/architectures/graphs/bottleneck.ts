@@ -10,7 +10,7 @@ export interface BottleneckValues {
   /** What the part gives and what the adapter adds to it, `[n, hidden]`, before any norm after them. */
   readonly out: ValueId;
   /** What the adapter reads, by name: expensive to recompute. */
-  readonly kept: Readonly<Record<string, ValueId>>;
+  readonly saved: Readonly<Record<string, ValueId>>;
 }
 
 /** out `[n, hidden]` is what the part gives, and stream `[n, hidden]` the hidden states that it read and is added to. */
@@ -21,7 +21,7 @@ export function bottleneck(
   stream: ValueId,
 ): BottleneckValues {
   const adapter = context.bottlenecks[place];
-  if (adapter === undefined) return { out, kept: {} };
+  if (adapter === undefined) return { out, saved: {} };
   const { builder: b } = context;
   const read: Readonly<Record<Bottleneck['reads'], () => ValueId>> = {
     output: () => out,
@@ -29,7 +29,7 @@ export function bottleneck(
     stream: () => stream,
   };
   const x = read[adapter.reads]();
-  return { out: b.add(out, network(context, place, adapter, x)), kept: { [BOTTLENECK_MODULES[place]]: x } };
+  return { out: b.add(out, network(context, place, adapter, x)), saved: { [BOTTLENECK_MODULES[place]]: x } };
 }
 
 /** scale·dropout(f(x·Dᵀ + d)·Uᵀ + u) */

@@ -50,34 +50,34 @@ export function headGraph({ blueprint, tokens, trainable }: HeadOptions): Graph 
   return b.build();
 }
 
-/** Logits over `entries` of the vocabulary. */
-function logitsOf(b: GraphBuilder, { head }: Blueprint, tokens: number, entries: number) {
+/** Logits over so many tokens of the vocabulary. */
+function logitsOf(b: GraphBuilder, { head }: Blueprint, tokens: number, vocabulary: number) {
   const { norm, output, cap } = head;
   const [, hidden = 0] = output.shape;
   const { weight, declared } = blockInputs(b);
   const x = b.input('x', [tokens, hidden]);
   const normed = normalise({ builder: b, weight }, norm, x);
-  const logits = capped(b, b.matmul(normed, weight(OUTPUT, [entries, hidden]), { transB: true }), cap);
+  const logits = capped(b, b.matmul(normed, weight(OUTPUT, [vocabulary, hidden]), { transB: true }), cap);
   return { x, logits, declared };
 }
 
-export interface HeadPieceOptions extends Pick<HeadOptions, 'blueprint' | 'tokens'> {
+export interface VocabularyShardOptions extends Pick<HeadOptions, 'blueprint' | 'tokens'> {
   /** Rows of the output matrix. */
-  readonly entries: number;
+  readonly shardSize: number;
 }
 
 /**
- * The same for some entries of the vocabulary, of a head that is not trained. The loss is the logarithm of Σ exp over all
+ * The same for a shard of the vocabulary, of a head that is not trained. The loss is the logarithm of Σ exp over all
  * logits, less the logit of the label; the gradient of a logit is seed · exp(logit − that logarithm), less seed at the
- * label (cut cross entropy, arXiv 2411.09009). Inputs: `x` and the norm's tensors as above, `output` `[entries, hidden]`,
- * `labels` i32 `[tokens]` counted from the first entry (where the label is none of these: any), `seed` `[tokens]`,
- * `here` `[tokens]`: the seed where the label is one of these, else 0, and `total` `[tokens]`: the logarithm.
- * Outputs: `logits` `[tokens, entries]`; `label` `[tokens]`: the logit of the label; `most` and `sum` `[tokens]`: the largest
- * logit, and Σ exp(logit − most); `dx`: the gradient by way of these entries.
+ * label (cut cross entropy, arXiv 2411.09009). Inputs: `x` and the norm's tensors as above, `output` `[shardSize, hidden]`,
+ * `labels` i32 `[tokens]` counted from the shard's first token (any where the label is in another shard), `seed` `[tokens]`,
+ * `here` `[tokens]`: the seed where the label is in the shard, else 0, and `total` `[tokens]`: the logarithm.
+ * Outputs: `logits` `[tokens, shardSize]`; `label` `[tokens]`: the logit of the label; `most` and `sum` `[tokens]`: the largest
+ * logit, and Σ exp(logit − most); `dx`: the gradient by way of the shard's logits.
  */
-export function headPieceGraph({ blueprint, tokens, entries }: HeadPieceOptions): Graph {
-  const b = new GraphBuilder('head_piece');
-  const { x, logits } = logitsOf(b, blueprint, tokens, entries);
+export function vocabularyShardGraph({ blueprint, tokens, shardSize }: VocabularyShardOptions): Graph {
+  const b = new GraphBuilder('vocabulary_shard');
+  const { x, logits } = logitsOf(b, blueprint, tokens, shardSize);
   const column = [tokens, 1];
   const labels = b.reshape(b.input('labels', [tokens], 'i32'), column);
   b.output('logits', logits);

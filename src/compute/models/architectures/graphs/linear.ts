@@ -8,7 +8,7 @@ import { biasName, weightName, weightShape } from '../tensors.js';
 
 export interface LayerContext extends BlockAdapters {
   readonly builder: GraphBuilder;
-  /** Share of an adapter's values that masks set to zero, which are then graph inputs; 0 for none. */
+  /** Fraction of an adapter's values that masks set to zero, which are then graph inputs; 0 for none. */
   readonly dropout: number;
   /** Whether branches may be merged into their matrices where that costs less. */
   readonly merges?: boolean;
@@ -79,7 +79,7 @@ function lowRanks(
   );
 }
 
-interface Adapted {
+interface AdaptedLayer {
   readonly projection: Projection;
   readonly branch: Branch;
   readonly x: ValueId;
@@ -91,29 +91,32 @@ interface Adapted {
 const downOf = ({ weight }: LayerContext, { module, inputs }: Projection, { rank }: Branch): ValueId =>
   weight(downName(module), [rank, inputs]);
 
-const factors = (context: LayerContext, { projection, branch }: Adapted) =>
+const factors = (context: LayerContext, { projection, branch }: AdaptedLayer) =>
   [
     downOf(context, projection, branch),
     context.weight(upName(projection.module), [projection.outputs, branch.rank]),
   ] as const;
 
-/** Inputs that survive, not yet divided by their share. */
-const masked = ({ builder: b }: LayerContext, { projection, x }: Adapted): ValueId =>
+/** Inputs that survive, not yet divided by their fraction. */
+const masked = ({ builder: b }: LayerContext, { projection, x }: AdaptedLayer): ValueId =>
   b.mul(x, b.cast(b.input(`dropout.${projection.module}`, b.shapeOf(x), 'bool'), 'f32'));
 
 /** LoRA (Hu et al. 2021, arXiv 2106.09685), next to the matrix: scale·dropout(x)·Aᵀ·Bᵀ. */
-function lowRank(context: LayerContext, adapted: Adapted): ValueId {
+function lowRank(context: LayerContext, adapted: AdaptedLayer): ValueId {
   const { builder: b, dropout } = context;
   const [down, up] = factors(context, adapted);
   const dropped = dropout > 0 ? masked(context, adapted) : adapted.x;
-  // inverted dropout divides by the kept share; the division rides on the product
+  // inverted dropout divides by the fraction that is kept; the division rides on the product
   const low = adapted.low ?? b.matmul(dropped, down, { transB: true, alpha: 1 / (1 - dropout) });
   const added = b.matmul(low, up, { transB: true, alpha: adapted.branch.scale });
   return adapted.branch.residual ? b.sub(added, firstProduct(context, adapted)) : added;
 }
 
 /** What the weights are held less of in PiSSA (Meng et al. 2024, arXiv 2404.02948): the product that training began with. */
-function firstProduct({ builder: b, weight }: LayerContext, { projection, branch, x }: Adapted): ValueId {
+function firstProduct(
+  { builder: b, weight }: LayerContext,
+  { projection, branch, x }: AdaptedLayer,
+): ValueId {
   const down = weight(firstDownName(projection.module), [branch.rank, projection.inputs]);
   const up = weight(firstUpName(projection.module), [projection.outputs, branch.rank]);
   return b.matmul(b.matmul(x, down, { transB: true }), up, { transB: true, alpha: branch.scale });
@@ -148,7 +151,7 @@ const mergesBackward = (context: LayerContext, { outputs }: Projection, x: Value
   rowsOf(context, x) >= MERGING * outputs;
 
 /** LoRA without dropout: x·(W + scale·B·A)ᵀ. */
-function merged(context: LayerContext, adapted: Adapted): ValueId {
+function merged(context: LayerContext, adapted: AdaptedLayer): ValueId {
   const { builder: b } = context;
   const { projection, branch, x, matrix } = adapted;
   const [down, up] = factors(context, adapted);
@@ -167,7 +170,7 @@ function merged(context: LayerContext, adapted: Adapted): ValueId {
  * DoRA (Liu et al. 2024, arXiv 2402.09353): with g = m/‖W + scale·B·A‖ over each row, whose norm carries no gradient,
  * (g − 1)·x·Wᵀ + g·scale·x·Aᵀ·Bᵀ. Dropout is before both products.
  */
-function decomposed(context: LayerContext, adapted: Adapted & { readonly product: ValueId }): ValueId {
+function decomposed(context: LayerContext, adapted: AdaptedLayer & { readonly product: ValueId }): ValueId {
   const { builder: b, weight, dropout } = context;
   const { projection, branch, matrix } = adapted;
   const [down, up] = factors(context, adapted);

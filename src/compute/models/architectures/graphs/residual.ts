@@ -6,15 +6,15 @@ import { type LayerContext, linear } from './linear.js';
 import { feedForward } from './mlp.js';
 import { normalise } from './norm.js';
 
-export interface Joined {
+export interface BlockOutput {
   /** The block's result, `[n, hidden]`. */
   readonly y: ValueId;
-  /** Dear to recompute and small to keep, by name; of the attention's part also what the MLP starts from. */
-  readonly kept: Readonly<Record<'attention' | 'mlp', Readonly<Record<string, ValueId>>>>;
+  /** Expensive to recompute and small to save, by name; of the attention's part also what the MLP starts from. */
+  readonly saved: Readonly<Record<'attention' | 'mlp', Readonly<Record<string, ValueId>>>>;
 }
 
-/** Parts of a block that are recomputed by themselves; the shares are what each position takes of the others' values. */
-export type BlockPart = 'shares' | 'attention' | 'mlp' | 'lows';
+/** Parts of a block whose activations are saved or recomputed by themselves; `probabilities`: those of attention. */
+export type BlockPart = 'probabilities' | 'attention' | 'mlp' | 'lows';
 
 /** x `[n, hidden]` and what the attention gives for it, `[n, heads·dim]`, before its output projection. */
 export function joinResiduals(
@@ -22,7 +22,7 @@ export function joinResiduals(
   { attention, mlp, residual }: BlockBlueprint,
   x: ValueId,
   attended: ValueId,
-): Joined {
+): BlockOutput {
   const { builder: b } = context;
   const behind = (norm: Norm | undefined, value: ValueId) =>
     norm === undefined ? value : normalise(context, norm, value);
@@ -30,17 +30,17 @@ export function joinResiduals(
   const mixed = behind(attention.after, met.out);
   if (residual === 'parallel') {
     const fed = feedForward(context, mlp, normalise(context, mlp.norm, x));
-    const { out, kept } = bottleneck(context, 'mlp', fed.out, x);
+    const { out, saved } = bottleneck(context, 'mlp', fed.out, x);
     return {
       y: b.add(b.add(behind(mlp.after, out), mixed), x),
-      kept: { attention: met.kept, mlp: { ...fed.kept, ...kept } },
+      saved: { attention: met.saved, mlp: { ...fed.saved, ...saved } },
     };
   }
   const middle = b.add(x, mixed);
   const fed = feedForward(context, mlp, normalise(context, mlp.norm, middle));
-  const { out, kept } = bottleneck(context, 'mlp', fed.out, middle);
+  const { out, saved } = bottleneck(context, 'mlp', fed.out, middle);
   return {
     y: b.add(middle, behind(mlp.after, out)),
-    kept: { attention: { ...met.kept, middle }, mlp: { ...fed.kept, ...kept } },
+    saved: { attention: { ...met.saved, middle }, mlp: { ...fed.saved, ...saved } },
   };
 }

@@ -1,11 +1,11 @@
 import type { Buffers, HostBuffers } from './buffers.js';
-import type { CompiledGraphs } from './compiled.js';
+import type { CompiledGraphs } from './compiled-graphs.js';
 import type { GraphOptions } from './graphs.js';
 import type { Parameters } from './parameters.js';
 import type { DecoderOptions } from './types.js';
 
 /** What all of a decoder shares: its options, its memory, its compiled graphs, and what it trains. */
-export interface Parts {
+export interface DecoderResources {
   readonly options: DecoderOptions;
   readonly graphs: GraphOptions;
   readonly compiled: CompiledGraphs;

@@ -1,48 +1,49 @@
 /**
- * The head over some entries of the vocabulary at a time, where neither its matrix nor the logits of all entries are to be
- * in memory as float32 at once. A loss costs nothing more so; a gradient takes every logit a second time.
+ * The head over a vocabulary shard at a time, where neither its matrix nor the logits of the whole vocabulary are to be
+ * in memory as float32 at once. A loss costs no more this way; a gradient computes every logit a second time.
  */
 import type { HostTensor, Tensor } from '../../tensor/types.js';
 import type { HostFloats } from './buffers.js';
 import { type Chunk, chunksOf, cleared, positionsOf } from './chunks.js';
-import { headPieceGraph, type PieceRole } from './graphs.js';
-import type { Machine } from './machine.js';
+import type { DecoderContext } from './context.js';
+import { type ShardRole, vocabularyShardGraph } from './graphs.js';
 import type { Supervision } from './supervision.js';
-import { PIECE_TOKENS, type Piece } from './vocabulary.js';
+import { SHARD_TOKENS, type VocabularyShard } from './vocabulary-shards.js';
 
-const graphFor = ({ compiled, graphs }: Machine, tokens: number, entries: number, role: PieceRole) =>
-  compiled.get(`head piece ${role} ${tokens}x${entries}`, () =>
-    headPieceGraph(graphs, { tokens, entries }, role),
+const graphFor = ({ compiled, graphs }: DecoderContext, tokens: number, shardSize: number, role: ShardRole) =>
+  compiled.get(`head shard ${role} ${tokens}x${shardSize}`, () =>
+    vocabularyShardGraph(graphs, { tokens, shardSize }, role),
   );
 
-const chunksFor = (total: number, least?: number): readonly Chunk[] => chunksOf(total, PIECE_TOKENS, least);
+const chunksFor = (total: number, least?: number): readonly Chunk[] => chunksOf(total, SHARD_TOKENS, least);
 
-/** Compiles what {@link gradientInPieces} will run. */
-export async function preparePieces(
-  machine: Machine,
+/** Compiles what {@link shardedGradient} will run. */
+export async function prepareShards(
+  context: DecoderContext,
   count: number,
-  pieces: readonly Piece[],
+  shards: readonly VocabularyShard[],
 ): Promise<void> {
-  const sizes = new Set(pieces.map(({ entries }) => entries));
+  const sizes = new Set(shards.map(({ size }) => size));
   for (const { size } of chunksFor(count))
-    for (const entries of sizes)
-      for (const role of ['loss', 'gradient'] as const) await graphFor(machine, size, entries, role);
+    for (const shardSize of sizes)
+      for (const role of ['loss', 'gradient'] as const) await graphFor(context, size, shardSize, role);
 }
 
-/** Labels of a chunk counted from the first entry of a piece, and whether they are in it. */
+/** Labels of a chunk counted from the first token of a shard, and whether they are in it. */
 function labelsIn(
-  { host }: Machine,
+  { host }: DecoderContext,
   labels: readonly number[],
   { size, start, count }: Chunk,
-  { first, entries }: Piece,
+  shard: VocabularyShard,
 ): { readonly tensor: HostTensor; readonly isHere: (row: number) => boolean } {
   const tensor = host.tensor('head.labels', { dtype: 'i32', shape: [size] });
   const data = tensor.data as Int32Array;
   const isHere = (row: number): boolean => {
     const label = labels[start + row] ?? -1;
-    return label >= first && label < first + entries;
+    return label >= shard.first && label < shard.first + shard.size;
   };
-  for (let row = 0; row < count; row++) data[row] = isHere(row) ? (labels[start + row] ?? 0) - first : 0;
+  for (let row = 0; row < count; row++)
+    data[row] = isHere(row) ? (labels[start + row] ?? 0) - shard.first : 0;
   return { tensor: cleared(tensor, count), isHere };
 }
 
@@ -54,28 +55,28 @@ interface Losses {
 }
 
 /**
- * Loss of each supervised position: the sums of the pieces are put together in float64. This is closer to the exact loss than
+ * Loss of each supervised position: the sums of the shards are put together in float64. This is closer to the exact loss than
  * a float32 sum over a large vocabulary, here and in PyTorch, which loses its smallest terms: 1.9e-5 nats per token with the
- * 262,144 entries of Gemma 3, 5e-6 with the 49,152 of SmolLM2.
+ * 262,144 tokens of Gemma 3, 5e-6 with the 49,152 of SmolLM2.
  */
-export async function lossInPieces(
-  machine: Machine,
+export async function shardedLoss(
+  context: DecoderContext,
   hidden: Tensor,
   { positions, labels }: Supervision,
-  pieces: readonly Piece[],
+  shards: readonly VocabularyShard[],
 ): Promise<Losses> {
-  const { host, rows, weights } = machine;
+  const { host, rows, weights } = context;
   const totals = new Float64Array(positions.length).fill(-Number.MAX_VALUE);
   const ofLabels = new Float64Array(positions.length);
-  for (const [index, piece] of pieces.entries()) {
+  for (const [index, shard] of shards.entries()) {
     const tensors = weights.head(index);
     for (const chunk of chunksFor(positions.length)) {
-      const graph = await graphFor(machine, chunk.size, piece.entries, 'loss');
+      const graph = await graphFor(context, chunk.size, shard.size, 'loss');
       const [label, most, sum] = ['label', 'most', 'sum'].map((name) =>
         host.floats(`head.${name}`, [chunk.size]),
       ) as [HostFloats, HostFloats, HostFloats];
       const x = await rows.take(hidden, positionsOf(positions, chunk), chunk.size);
-      const { tensor, isHere } = labelsIn(machine, labels, chunk, piece);
+      const { tensor, isHere } = labelsIn(context, labels, chunk, shard);
       await graph.run({ x, labels: tensor, ...tensors }, { label, most, sum });
       for (let row = 0; row < chunk.count; row++) {
         const at = chunk.start + row;
@@ -94,29 +95,29 @@ const logOfSum = (a: number, b: number): number =>
 interface Gradient {
   readonly scale: number;
   readonly upstream: Tensor | undefined;
-  readonly pieces: readonly Piece[];
+  readonly shards: readonly VocabularyShard[];
 }
 
 /** Losses; writes `scale` × the gradient of their sum into `upstream`, where somebody needs it. */
-export async function gradientInPieces(
-  machine: Machine,
+export async function shardedGradient(
+  context: DecoderContext,
   hidden: Tensor,
   supervision: Supervision,
-  { scale, upstream, pieces }: Gradient,
+  { scale, upstream, shards }: Gradient,
 ): Promise<Float32Array> {
-  const { losses, totals } = await lossInPieces(machine, hidden, supervision, pieces);
+  const { losses, totals } = await shardedLoss(context, hidden, supervision, shards);
   if (upstream === undefined) return losses;
-  const { buffers, host, options, rows, weights } = machine;
+  const { buffers, host, options, rows, weights } = context;
   let isFirst = true;
-  // the last piece is still there
-  for (const [index, piece] of [...pieces.entries()].reverse()) {
+  // the last shard is still there
+  for (const [index, shard] of [...shards.entries()].reverse()) {
     const tensors = weights.head(index);
     for (const chunk of chunksFor(losses.length)) {
       const { size, start, count } = chunk;
-      const graph = await graphFor(machine, size, piece.entries, 'gradient');
+      const graph = await graphFor(context, size, shard.size, 'gradient');
       const positions = positionsOf(supervision.positions, chunk);
       const x = await rows.take(hidden, positions, size);
-      const { tensor, isHere } = labelsIn(machine, supervision.labels, chunk, piece);
+      const { tensor, isHere } = labelsIn(context, supervision.labels, chunk, shard);
       const filled = (name: string, of: (row: number) => number) => {
         const floats = host.floats(`head.${name}`, [size]);
         for (let row = 0; row < count; row++) floats.data[row] = of(row);
@@ -142,27 +143,27 @@ export async function gradientInPieces(
 }
 
 /** Logits at some positions, `[positions, vocab]`. */
-export async function logitsInPieces(
-  machine: Machine,
+export async function shardedLogits(
+  context: DecoderContext,
   hidden: Tensor,
   positions: readonly number[],
-  pieces: readonly Piece[],
+  shards: readonly VocabularyShard[],
 ): Promise<Float32Array> {
-  const { host, options, rows, weights } = machine;
+  const { host, options, rows, weights } = context;
   const { vocabSize } = options.config;
   const all = new Float32Array(positions.length * vocabSize);
-  for (const [index, piece] of pieces.entries()) {
+  for (const [index, shard] of shards.entries()) {
     const tensors = weights.head(index);
     // generation asks for one position a row, over and over: a single row is not padded
     for (const chunk of chunksFor(positions.length, 1)) {
-      const graph = await graphFor(machine, chunk.size, piece.entries, 'logits');
-      const logits = host.floats('head.logits', [chunk.size, piece.entries]);
+      const graph = await graphFor(context, chunk.size, shard.size, 'logits');
+      const logits = host.floats('head.logits', [chunk.size, shard.size]);
       const x = await rows.take(hidden, positionsOf(positions, chunk), chunk.size);
       await graph.run({ x, ...tensors }, { logits });
       for (let row = 0; row < chunk.count; row++)
         all.set(
-          logits.data.subarray(row * piece.entries, (row + 1) * piece.entries),
-          (chunk.start + row) * vocabSize + piece.first,
+          logits.data.subarray(row * shard.size, (row + 1) * shard.size),
+          (chunk.start + row) * vocabSize + shard.first,
         );
     }
   }

@@ -2,7 +2,7 @@
 import type { JinjaValue } from './jinja.js';
 
 /** What an operator or a filter comes to, before it is a value of the library. */
-export type Made = string | boolean | { readonly int: number } | { readonly float: number };
+export type JinjaResult = string | boolean | { readonly int: number } | { readonly float: number };
 
 /** A list or a tuple of the library. */
 export const isList = ({ value }: JinjaValue): boolean => Array.isArray(value);

@@ -7,7 +7,7 @@ import { Angles } from './positions.js';
 
 type Floats = HostTensor & { readonly data: Float32Array };
 
-interface Kind {
+interface LayerPositions {
   readonly window: number | undefined;
   readonly half: number;
   readonly angles: Angles | undefined;
@@ -21,12 +21,12 @@ const floats = (shape: readonly number[]): Floats =>
 
 const EMPTY = floats([0]);
 
-export class StepPositions {
-  private readonly kinds: ReadonlyMap<BlockBlueprint, Kind>;
+export class DecodePositions {
+  private readonly kinds: ReadonlyMap<BlockBlueprint, LayerPositions>;
 
   constructor(private readonly blueprint: Blueprint) {
     this.kinds = new Map(
-      Object.values(blueprint.blocks).map((block): [BlockBlueprint, Kind] => {
+      Object.values(blueprint.blocks).map((block): [BlockBlueprint, LayerPositions] => {
         const { rotary, window } = block.attention;
         const angles = rotary && new Angles(rotary);
         return [

@@ -7,7 +7,7 @@ import { blockInputs } from './inputs.js';
 import { normalise } from './norm.js';
 import { joinResiduals } from './residual.js';
 
-export interface StepOptions {
+export interface DecodeStepOptions {
   readonly config: ModelConfig;
   readonly kind: LayerKind;
   readonly rows: number;
@@ -18,12 +18,12 @@ export interface StepOptions {
 }
 
 /**
- * One new token per row over a cache. Inputs: `x` `[rows, hidden]`, `cos` and `sin` `[rows, 1, dims/2]` where heads are
- * turned, `keys` and `values` `[rows·keyValueHeads, capacity, dim]`, `mask` `[rows, 1, 1, capacity]`, weights.
+ * One new token per row over a cache. Inputs: `x` `[rows, hidden]`, `cos` and `sin` `[rows, 1, dims/2]` where the block has
+ * rotary embeddings, `keys` and `values` `[rows·keyValueHeads, capacity, dim]`, `mask` `[rows, 1, 1, capacity]`, weights.
  * Outputs: `y`, and the new `key` and `value` `[rows·keyValueHeads, 1, dim]`. One that appends has an input `slots`
  * `[rows, 1, 1, 1]` too, the place of each row's token, and gives `keys` and `values` instead.
  */
-export function stepGraph({ config, kind, rows, capacity, appends }: StepOptions): Graph {
+export function decodeStepGraph({ config, kind, rows, capacity, appends }: DecodeStepOptions): Graph {
   const { block, branches, bottlenecks } = kind;
   const { rotary } = block.attention;
   const b = new GraphBuilder('step');
@@ -56,7 +56,7 @@ export function stepGraph({ config, kind, rows, capacity, appends }: StepOptions
 /** A cache with one token more in each row. */
 function appender(
   b: GraphBuilder,
-  { rows, capacity, config }: Pick<StepOptions, 'rows' | 'capacity' | 'config'>,
+  { rows, capacity, config }: Pick<DecodeStepOptions, 'rows' | 'capacity' | 'config'>,
 ): (cache: ValueId, own: ValueId) => ValueId {
   const { keyValueHeads: groups, headDim: dim } = config;
   const places = b.constant(

@@ -2,7 +2,7 @@
 import { expect } from 'chai';
 import type { LoraConfig } from '../../../../src/compute/models/adapters/config.js';
 import { initAdapter } from '../../../../src/compute/models/adapters/kinds.js';
-import { CompiledGraphs } from '../../../../src/compute/models/decoder/compiled.js';
+import { CompiledGraphs } from '../../../../src/compute/models/decoder/compiled-graphs.js';
 import { createDecoder } from '../../../../src/compute/models/decoder/index.js';
 import { initModel } from '../../../../src/compute/models/initialise.js';
 import type { ModelConfig } from '../../../../src/compute/models/types.js';

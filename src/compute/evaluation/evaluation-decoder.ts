@@ -1,11 +1,11 @@
 import { adaptedConfig } from '../models/adapters/classifier.js';
 import { createDecoder, type Decoder } from '../models/decoder/index.js';
-import { entriesOfPiece } from '../models/decoder/vocabulary.js';
+import { vocabularyShardSize } from '../models/decoder/vocabulary-shards.js';
 import type { Adapter, ModelConfig, WeightStore } from '../models/types.js';
 import type { Runtime } from '../tensor/types.js';
 import { EVALUATION_SHAPES } from './shapes.js';
 
-export interface Evaluated {
+export interface EvaluationModel {
   readonly runtime: Runtime;
   readonly config: ModelConfig;
   readonly weights: WeightStore;
@@ -13,11 +13,11 @@ export interface Evaluated {
 }
 
 /** A decoder that trains nothing, in the shapes that the planner counts on. Throws as {@link createDecoder} does. */
-export const evaluationDecoder = (evaluated: Evaluated): Promise<Decoder> =>
+export const evaluationDecoder = (evaluated: EvaluationModel): Promise<Decoder> =>
   createDecoder({
     ...evaluated,
     trainable: 'none',
     checkpointedBlocks: 0,
     logitsChunk: EVALUATION_SHAPES.logitsChunk,
-    vocabularyShard: entriesOfPiece(adaptedConfig(evaluated.config, evaluated.adapter?.config)),
+    vocabularyShard: vocabularyShardSize(adaptedConfig(evaluated.config, evaluated.adapter?.config)),
   });

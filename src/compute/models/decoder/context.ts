@@ -1,34 +1,34 @@
-/** A decoder's blocks, weights and positions over what they share. */
+/** What all of a decoder's passes use: its weights, rows, prefix and positions, over its resources. */
 import { GraphError } from '../../tensor/shape.js';
 import { type LayerKind, layerKind } from '../adapters/kinds.js';
 import { type Blueprint, blueprintOf } from '../architectures/index.js';
 import { BatchPositions } from './batch-positions.js';
 import { Buffers, HostBuffers } from './buffers.js';
-import { CompiledGraphs } from './compiled.js';
+import { CompiledGraphs } from './compiled-graphs.js';
+import { createMatrixRows, type MatrixRows } from './matrix-rows.js';
 import { createParameters } from './parameters.js';
-import type { Parts } from './parts.js';
 import { createPrefix, type Prefix } from './prefix.js';
-import { createRows, type Rows } from './rows.js';
+import type { DecoderResources } from './resources.js';
 import type { DecoderOptions } from './types.js';
-import { headPieces, type Piece } from './vocabulary.js';
+import { headShards, type VocabularyShard } from './vocabulary-shards.js';
 import { Weights, weightNames } from './weights.js';
 
-export interface Machine extends Parts {
+export interface DecoderContext extends DecoderResources {
   readonly blueprint: Blueprint;
   /** What a layer computes, its adapter included. */
   readonly kindOf: (layer: number) => LayerKind;
-  readonly rows: Rows;
+  readonly rows: MatrixRows;
   readonly weights: Weights;
   readonly prefix: Prefix;
   readonly positions: BatchPositions;
-  /** Of the vocabulary, where the head is computed for one after the other. */
-  readonly pieces: readonly Piece[] | undefined;
+  /** Of the vocabulary, where the head is computed for one shard after another. */
+  readonly shards: readonly VocabularyShard[] | undefined;
 }
 
-export function createMachine(options: DecoderOptions): Machine {
+export function createContext(options: DecoderOptions): DecoderContext {
   const { config, adapter, trainable, precision } = options;
   const blueprint = blueprintOf(config);
-  const parts: Parts = {
+  const parts: DecoderResources = {
     options,
     graphs: { config, adapter: adapter?.config, trainable, precision },
     compiled: new CompiledGraphs(options.runtime),
@@ -36,9 +36,9 @@ export function createMachine(options: DecoderOptions): Machine {
     host: new HostBuffers(),
     parameters: createParameters(options, weightNames(options)),
   };
-  const rows = createRows(parts);
+  const rows = createMatrixRows(parts);
   const prefix = createPrefix(parts);
-  const pieces = headPieces(options);
+  const shards = headShards(options);
   const kinds = blueprint.layers.map((_, layer) => layerKind(blueprint, adapter?.config, layer));
   return {
     ...parts,
@@ -49,9 +49,9 @@ export function createMachine(options: DecoderOptions): Machine {
       return kind;
     },
     rows,
-    weights: new Weights(parts, rows, pieces),
+    weights: new Weights(parts, rows, shards),
     prefix,
     positions: new BatchPositions(parts, blueprint, prefix.tokens),
-    pieces,
+    shards,
   };
 }

@@ -2,9 +2,9 @@
 import { GraphBuilder } from '../../tensor/builder.js';
 import { onHost } from '../../tensor/memory.js';
 import type { Graph, HostTensor, Tensor } from '../../tensor/types.js';
-import type { Parts } from './parts.js';
+import type { DecoderResources } from './resources.js';
 
-type Shared = Pick<Parts, 'options' | 'compiled' | 'buffers' | 'host'>;
+type RowResources = Pick<DecoderResources, 'options' | 'compiled' | 'buffers' | 'host'>;
 
 /** For each row of a result, a row of a table times `scale`; `null` for none. */
 export interface RowSource {
@@ -13,7 +13,7 @@ export interface RowSource {
   readonly scale: number;
 }
 
-export interface Rows {
+export interface MatrixRows {
   /** Rows of `from` at these positions, and after them what nobody reads: `[size, width]`. */
   take(from: Tensor, positions: readonly number[], size: number): Promise<Tensor>;
   /** Writes the sum of what is looked up. */
@@ -24,10 +24,10 @@ export interface Rows {
   spread(rows: Tensor, places: readonly (number | null)[], scale: number, total: Tensor): Promise<void>;
 }
 
-export const createRows = (shared: Shared): Rows =>
+export const createMatrixRows = (shared: RowResources): MatrixRows =>
   shared.options.runtime.memory.isHost ? onTheHost(shared) : onTheDevice(shared);
 
-function onTheHost({ options, buffers }: Shared): Rows {
+function onTheHost({ options, buffers }: RowResources): MatrixRows {
   const width = options.config.hiddenSize;
   return {
     async take(from, positions, size) {
@@ -73,7 +73,7 @@ function addRow(
 }
 
 /** Graphs of a few nodes. */
-function onTheDevice({ options, compiled, buffers, host }: Shared): Rows {
+function onTheDevice({ options, compiled, buffers, host }: RowResources): MatrixRows {
   const width = options.config.hiddenSize;
   const list = (role: string, positions: readonly (number | null)[], size: number): HostTensor => {
     const tensor = host.tensor(role, { dtype: 'i32', shape: [size] });
