@@ -146,7 +146,7 @@ export const ForeignString = createToken({
 
 export const STRINGS: readonly TokenType[] = [StringLiteral, UnterminatedString, ForeignString];
 
-/** Stands where a value could not be read, so that the rest of the file still can. */
+/** Takes the place of a value that could not be read, so that the rest of the file still can. */
 export const Unreadable = createToken({ name: 'Unreadable', label: 'a value', pattern: Lexer.NA });
 
 export const Newline = createToken({

@@ -68,7 +68,7 @@ export class YamlChecker {
     });
   }
 
-  /** Whether the text is valid; throws where it is none of ours, so that the benchmark measures what it says. */
+  /** Whether the text is valid; throws if it is not one of ours, so that the benchmark measures what it says. */
   check(yaml: string): void {
     const document = parseDocument(yaml);
     if (document.errors.length > 0 || !this.validate(document.toJS()))

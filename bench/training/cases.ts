@@ -45,7 +45,7 @@ export interface Task extends Shape {
 export interface Measured {
   /** Median over the steps. */
   readonly tokensPerSecond: number;
-  /** The most that was resident in the process once the model stood. */
+  /** The most that was resident in the process once the model was built. */
   readonly peakBytes: number;
   /** Of the last step: about the logarithm of the vocabulary, or the two do not compute the same. */
   readonly loss: number;

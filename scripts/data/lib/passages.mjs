@@ -6,7 +6,7 @@ const ALONE = new RegExp(`^#*\\s*(?:${NUMBER}\\s*[-–—]?\\s*)?\\**${TITLE}\\*
 const INLINE = new RegExp(`^${NUMBER}\\s+${TITLE}[.:]\\s+(?=["“A-Z(])`);
 const RULE = /^\s*[-=_*~+]{3,}\s*$/;
 
-/** Paragraphs with the heading that they stand under: `{ text, heading, number, opens }`; `opens`: begins with it. */
+/** Paragraphs with their heading: `{ text, heading, number, opens }`; `opens`: begins with it. */
 export function paragraphs(text) {
   const out = [];
   let heading = null;

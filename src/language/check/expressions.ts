@@ -12,7 +12,7 @@ import { baseValue, foreignNumber, needsUnit, suffixesOf, unitNoun, unknownUnit 
 
 export type Of<K extends Expression['kind']> = Extract<Expression, { kind: K }>;
 
-/** Where a part is, and what stands there if it is a literal. */
+/** The span of a part, and its text if it is a literal. */
 export interface Place {
   readonly span: Span;
   readonly written?: string;

@@ -46,7 +46,7 @@ const axesOf = (open: ReadonlySet<string>, main: Module): Axes =>
     ]),
   );
 
-/** Every stage in every combination that concerns it, at the place of its block; a release of an open choice is none. */
+/** Every stage in every combination that concerns it, at the place of its block; a release of an open choice is not one. */
 export function spread({ axes, bindings }: Sweep, combined: readonly Blocks[]): readonly CheckedStage[] {
   const byName = combined.map(
     ({ stages }) => new Map(stages.map((checked) => [checked.stage.name, checked])),

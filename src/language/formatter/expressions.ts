@@ -80,7 +80,7 @@ export class ExpressionLayout {
     const { cursor } = this;
     const { hasComment, last } = cursor.brackets();
     const hasItems = items.length > 0;
-    // if there is none in the brackets, what waits from before continues waiting
+    // if there is none in the brackets, comments that were waiting before keep waiting
     const open = cursor.take();
     const behind = hasComment ? cursor.commentsBehind() : '';
     const inside = items.map((print, i) => {

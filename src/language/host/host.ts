@@ -5,7 +5,7 @@
 export interface Host {
   /** Absolute folder that relative paths on the command line start from. */
   readonly cwd: string;
-  /** Absolute folder of the installed package: where `stdlib/` and `docs/` stand. */
+  /** Absolute folder of the installed package: where `stdlib/` and `docs/` are. */
   readonly packageFolder: string;
   /** Whole file as UTF-8. Throws an {@link HostError}. */
   readText(path: string): string;

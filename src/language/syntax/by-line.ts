@@ -27,7 +27,7 @@ export function read(rule: 'program' | 'expression', tokens: IToken[]): Read {
   return parser.read(rule, tokens);
 }
 
-/** Lines that are set aside at most; a declaration with more is none. */
+/** Lines that are set aside at most; a text with more is not a declaration. */
 const MOST_LINES = 40;
 
 /** One declaration, or what is in the place of one. */

@@ -22,7 +22,7 @@ export interface Parsed {
 /** After these something is missing from the tree. */
 const BREAKING = new Set(['FTP0101', 'FTP0117']);
 
-/** A text with more signs that are not of the language is none of its texts: nothing is concluded from the rest. */
+/** A text with more characters that are not part of the language is not a pipeline: nothing is concluded from the rest. */
 const MOST_FOREIGN = 200;
 
 export function parse(source: SourceText): Parsed {

@@ -47,7 +47,7 @@ const SIBLING = v.object({
 const ANSWER = v.object({ sha: hex(40, 'a commit'), siblings: v.array(SIBLING) });
 const BLOB = hex(40, 'a digest of Git');
 
-/** Reads an answer, or one that was kept. Throws a `UserError` for one that is none, or that names hostile files. */
+/** Reads an answer, or one that was kept. Throws a `UserError` for an invalid one, or one that names hostile files. */
 export function readListing(text: string, url: string): HubListing {
   const bad = (detail: string): UserError => new UserError(badAnswer(url, detail));
   const answer = parseJson(ANSWER, text);

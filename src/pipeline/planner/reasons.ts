@@ -55,7 +55,7 @@ function codeOf(prefix: string, { before, after }: Difference): ReasonCode {
   return prefix === 'settings' ? `setting_${change}` : 'definition_changed';
 }
 
-/** Settings and choices stand as JSON in the parts; digests and names as they are. */
+/** Settings and choices are JSON in the parts; digests and names as they are. */
 function shown(prefix: string, value: string | undefined): unknown {
   if (value === undefined || (prefix !== 'settings' && prefix !== 'chosen')) return value;
   try {

@@ -35,7 +35,7 @@ const formatsOf = ({ weights }: RootModel, folder: ModelFolder): FormatOf =>
   weights === 'file' ? folder.weightFormat : formatWritten(weights);
 
 export interface Models {
-  /** The model under a setting. Throws a `ModelError` where it is none, or lacks a tensor. */
+  /** The model under a setting. Throws a `ModelError` if it is not a model, or lacks a tensor. */
   of(value: Value | undefined): PlannedModel | undefined;
   /** Bytes of the tokenizer's file, or what a vocabulary inside of another file is worth where its text is made as well. */
   tokenizerBytes(value: Value | undefined): number;

@@ -23,7 +23,7 @@ export interface TensorDevice {
 const USABLE = 0.95;
 const NONE: TensorDevice = { diagnostics: [] };
 
-/** `asked`: bytes that the pipeline lets tensors take. Throws a `UserError` where the limit that is set is none. */
+/** `asked`: bytes that the pipeline lets tensors take. Throws a `UserError` if the limit is invalid. */
 export async function tensorDevice(
   host: Host,
   { name, version }: RuntimeIdentity,

@@ -10,7 +10,7 @@ export const isSmall = (name: string): boolean =>
 
 /**
  * Tells the files of a model from the rest of its repository. The weights are one file, or the shards that the index
- * names; `read` gives the index. Throws a `ModelError` for an index that is none.
+ * names; `read` gives the index. Throws a `ModelError` for an invalid index.
  */
 export function wantedOf(
   names: readonly string[],

@@ -1,6 +1,6 @@
 /** Texts for a terminal: what is in a journal or a pipeline must not drive it. */
 
-/** Control signs are shown as one that is none. */
+/** Control characters are replaced with a visible one. */
 export const printable = (text: string): string => text.replace(/[^\P{Cc}\n\t]/gu, '\ufffd');
 
 /** The same with every text in it made safe. */

@@ -16,7 +16,7 @@ export class OpenFiles {
   private readonly byPath = new Map<string, OpenFile>();
   private roots: readonly string[] = [];
 
-  /** `folder`: where documents that are not on the disk stand. */
+  /** `folder`: the folder of documents that are not on the disk. */
   constructor(private readonly folder: string) {}
 
   setRoots(uris: readonly string[]): void {

@@ -50,7 +50,7 @@ interface DocumentParams {
   readonly textDocument: TextDocumentIdentifier;
 }
 
-/** The document of a request, as its own pipeline; `undefined` if it is none of ours. */
+/** The document of a request, as its own pipeline; `undefined` if it is not one of ours. */
 export function viewOf({ open, projects }: Session, { textDocument }: DocumentParams): View | undefined {
   const path = open.pathOf(textDocument.uri);
   if (open.get(path) === undefined && !isPipelineFile(path)) return undefined;

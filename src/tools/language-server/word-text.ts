@@ -55,7 +55,7 @@ const KEYWORDS: Readonly<Record<string, readonly [form: string, doc: string]>> =
   ],
 };
 
-/** What looks like a call, and is none of the library's. */
+/** What looks like a call, but not of a library function. */
 const FORMS: typeof KEYWORDS = {
   env: ['env("VARIABLE")', 'A variable of the environment.'],
   file: ['file("PATH")', 'The text of a file; the path starts from the folder of the pipeline.'],

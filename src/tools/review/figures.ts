@@ -1,4 +1,4 @@
-/** Sizes for people: a change that does not show in them is none. */
+/** Sizes for people: a change that they do not show does not count. */
 import { bytes, count, duration, magnitude } from '../../pipeline/planner/quantities.js';
 import { FIGURES, type FigureChange, type FigureName, type Figures, type StageOutline } from './types.js';
 

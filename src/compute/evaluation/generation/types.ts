@@ -1,7 +1,7 @@
 import type { Sampling } from './sampling.js';
 
 export interface GenerationOptions {
-  /** Longest answer in tokens, the end token aside. */
+  /** Longest answer in tokens, without the end token. */
   readonly maxTokens: number;
   /** Ids that end an answer; they are not part of it. */
   readonly stopIds: readonly number[];

@@ -1,6 +1,6 @@
 /**
  * `strftime_now` of a chat template. A rendering must not change from day to day, or training rows and cached results
- * would: a template that asks whether there is a clock is told that there is none, and one that takes it for granted
+ * would: a template that asks whether there is a clock is told that there is none, and one that assumes it
  * (SmolLM3, Mistral Small) gets the day that Llama 3's templates fall back to.
  */
 const DATE: Readonly<Record<string, string>> = {

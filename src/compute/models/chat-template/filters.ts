@@ -27,7 +27,7 @@ const DECIMAL = /^\s*[+-]?(?:\d+(?:_\d+)*\.?(?:\d+(?:_\d+)*)?|\.\d+(?:_\d+)*)(?:
 
 const plain = (text: string): number => Number(text.replaceAll('_', ''));
 
-/** The number that a text is as a whole: `12abc` is none. */
+/** The number that the whole text is; `12abc` is not a number. */
 export function parsedWhole(text: string): JinjaResult | undefined {
   if (!WHOLE.test(text) && !DECIMAL.test(text)) return undefined;
   return wholeNumber(Math.trunc(plain(text)));

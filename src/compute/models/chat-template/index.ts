@@ -66,7 +66,7 @@ function defaultTemplate(value: unknown, path: string): string | undefined {
     'model_template',
     path,
     '"chat_template" is neither a string nor a list with a template named "default".',
-    'Put the template into a file chat_template.jinja beside it.',
+    'Put the template into a file chat_template.jinja next to it.',
   );
 }
 

@@ -82,7 +82,7 @@ interface RunningLoop {
   text: string;
 }
 
-/** What stands between `{%` and `%}`, or outside: its result is no value that would be written. */
+/** What is between `{%` and `%}`, or outside: its result is not written. */
 const STATEMENTS: ReadonlySet<string> = new Set([
   'Program',
   'Set',

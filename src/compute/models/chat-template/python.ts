@@ -123,7 +123,7 @@ export class PythonInterpreter extends Interpreter {
       : this.made(parsed, environment);
   }
 
-  /** A macro knows the names of the place where it stands, not of that where it is called. */
+  /** A macro sees the names at its definition, not those at its call. */
   override evaluateMacro(node: JinjaMacro, environment: JinjaEnvironment): JinjaValue {
     const result = super.evaluateMacro(node, environment);
     const macro = environment.lookupVariable(node.name.value) as JinjaFunction;

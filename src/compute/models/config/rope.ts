@@ -43,7 +43,7 @@ export function readRope(config: ConfigReader, half: number, defaults: RopeDefau
   if (share > 1) config.wrong(defaults.shareField, 'at most 1', share);
   const type = typeOf(rope, defaults);
   if (!defaults.partial && share !== 1 && type !== 'default')
-    config.unsupported(defaults.shareField, 'it must be 1 beside a rope_type', share);
+    config.unsupported(defaults.shareField, 'it must be 1 with a rope_type', share);
   const turned = defaults.partial ? share : 1;
   return {
     theta: config.asPositive(defaults.thetaField, theta),

@@ -10,7 +10,7 @@ export const SHARD_TOKENS = 256;
 const SHARD_VALUES = 2 ** 22;
 const SHARD_STEP = 64;
 
-/** Tokens of a shard, all of about the same size; `undefined` where the whole matrix is not much larger than one. */
+/** Tokens of a shard, all of about the same size; `undefined` if the whole matrix is not much larger than one. */
 export function vocabularyShardSize({
   vocabSize,
   hiddenSize,

@@ -12,7 +12,7 @@ const USER_DEFINED = 4;
 
 const PLAIN = { single_word: false, lstrip: false, rstrip: false, normalized: false };
 
-/** Names of the special tokens and where their ids stand. */
+/** Names of the special tokens and where their ids are. */
 const SPECIAL: Readonly<Record<string, string>> = {
   bos_token: 'tokenizer.ggml.bos_token_id',
   eos_token: 'tokenizer.ggml.eos_token_id',

@@ -13,7 +13,7 @@ export function weightStore(origin: string, tensors: readonly StoredTensor[]): W
         'model_weights',
         origin,
         `Tensor "${name}" is missing.`,
-        'Check that the weights belong to the config.json beside them.',
+        'Check that the weights belong to the config.json next to them.',
       );
     },
     residentBytes: tensors.reduce((sum, tensor) => sum + tensor.residentBytes, 0),

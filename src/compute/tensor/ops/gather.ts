@@ -29,7 +29,7 @@ export const scatterRows: OpDefinition = {
     expect(indices.dtype === 'i32' && updates.dtype === 'f32', 'scatterRows takes i32 indices and f32 rows');
     expect(
       indices.shape.length === 1 && indices.shape[0] === updates.shape[0],
-      'scatterRows takes one index a row',
+      'scatterRows takes one index per row',
     );
     return [f32([number(attributes, 'rows'), ...updates.shape.slice(1)])];
   },

@@ -18,7 +18,7 @@ import {
   variantOf,
 } from './tensorflow/variants.js';
 
-/** Stands where the driver of an NVIDIA GPU is loaded. */
+/** Exists where the driver of an NVIDIA GPU is loaded. */
 const NVIDIA_DEVICE = '/dev/nvidiactl';
 
 export const DEFAULT_RUNTIME: RuntimeName = 'onnx';

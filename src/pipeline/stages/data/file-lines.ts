@@ -1,6 +1,6 @@
 import type { Host } from '../../../language/host/host.js';
 
-/** A row of a data file, before it is looked at: a JSON object as text, or why there is none. */
+/** A row of a data file, before it is looked at: a JSON object as text, or why there is no such object. */
 export interface Line {
   /** Where it begins, from 1; blank lines count. For files without lines, the number of the row. */
   readonly number: number;

@@ -5,7 +5,7 @@ import { type Row, RowFault } from './parse-row.js';
 
 export type CheckRow = (row: Row) => RowFault | undefined;
 
-/** A check of rows against a JSON Schema. Throws a {@link UserError} where the file is none. */
+/** A check of rows against a JSON Schema. Throws a {@link UserError} if the file is not a schema. */
 export async function schemaCheck({ file, text }: FileValue): Promise<CheckRow> {
   const place = { file, line: 0, column: 0 };
   let schema: unknown;

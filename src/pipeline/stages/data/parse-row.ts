@@ -14,7 +14,7 @@ export class RowFault {
 const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const MEBI = 1 << 20;
 
-/** A row as a JSON object, or why it is none. */
+/** A row as a JSON object, or why it is not one. */
 export function parseLine(line: Line): Row | RowFault {
   if (line.tooLong)
     return new RowFault(
@@ -51,7 +51,7 @@ export function decodedText(bytes: Uint8Array): string | RowFault {
   return nul < 0 ? decoded(bytes) : new RowFault('malformed', `not text: byte ${nul + 1} of the row is NUL`);
 }
 
-/** The bytes of a row as text, or why they are none. */
+/** The bytes of a row as text, or why they are not text. */
 export function decoded(bytes: Uint8Array): string | RowFault {
   try {
     return strict.decode(bytes);

@@ -7,7 +7,7 @@ import { renamed } from './row-content.js';
 import type { RowTable } from './row-table.js';
 import type { SourceFile } from './sources.js';
 
-/** Where the rows of a file stand: in the file itself, or in a spool. */
+/** Where the rows of a file are: in the file itself, or in a spool. */
 export interface RowStore {
   /** Bytes from a row's place on: at least `length`, and `most` where there are as many. */
   read(offset: number, length: number, most: number): Uint8Array;

@@ -47,7 +47,7 @@ function wordHashes(text: string): Uint32Array {
 
 const isSurrogate = (unit: number): boolean => unit >= 0xd800 && unit < 0xe000;
 
-/** Letters and digits, asked for once each: 0 if it has not been, 1 where it is one, 2 where it is none. */
+/** Letters and digits, asked for once each: 0 if it has not been, 1 if it is one, 2 if it is not. */
 const WORD_LIKE = new Uint8Array(0x110000);
 
 function isWordLike(point: number): boolean {

@@ -71,7 +71,7 @@ export function supervisedIn(labels: Int32Array): number {
   return count;
 }
 
-/** Tokens `from … to` of a row. A prompt that is not whole there, or has nothing after it, is none. */
+/** Tokens `from … to` of a row. A prompt that is cut, or has nothing after it, does not count. */
 function part({ ids, labels, promptTokens }: EncodedRow, from: number, to: number): EncodedRow {
   const own = labels.slice(from, to);
   return {

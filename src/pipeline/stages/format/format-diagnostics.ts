@@ -133,7 +133,7 @@ function helpFor(reason: DropReason | undefined, { overflow }: FormatSettings): 
 
 const HELPS: Readonly<Record<string, string>> = {
   no_supervised_token:
-    'raise `max_length`, so that the answers fit behind their prompts, or shorten the prompts',
+    'raise `max_length`, so that the answers fit after their prompts, or shorten the prompts',
   too_long: 'raise `max_length`, or set `overflow = truncate`',
   missing_column: 'choose the `template` that fits the columns, or name them with `columns:` in the source',
 };

@@ -13,7 +13,7 @@ export interface LabelledColumns {
   readonly labels?: readonly string[];
 }
 
-/** White space at the ends of a label is none of it, and one that is declared twice, of which the checker warns, is one. */
+/** White space at the ends of a label is not part of it, and one that is declared twice, of which the checker warns, is one. */
 export function labelledColumns({ args }: Call): LabelledColumns {
   const { labels, ...columns } = args as unknown as LabelledColumns;
   return {

@@ -18,7 +18,7 @@ export async function listen(cwd: string, editor: string | undefined): Promise<n
     stdout: true,
     resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MEGABYTES },
   });
-  // What is printed by mistake must not stand between messages.
+  // What is printed by mistake must not appear between messages.
   worker.stdout.pipe(process.stderr);
   const ended = new Promise<number>((resolve, reject) => worker.on('error', reject).on('exit', resolve));
   // The thread loads while this does.

@@ -33,7 +33,7 @@ export const asText = (value: unknown): string | undefined => (typeof value === 
 export const asNumber = (value: unknown): number | undefined =>
   typeof value === 'number' && Number.isFinite(value) ? value : undefined;
 
-/** The entries of an object whose values are of one kind; `null` if it is none. */
+/** The entries of an object whose values are of one kind; `null` if it is not an object. */
 export function entriesOf<T>(
   value: unknown,
   as: (value: unknown) => T | undefined,

@@ -51,7 +51,7 @@ function modules(typed: string, replace: Extent, request: Request): Proposals {
     (label): Proposal => ({
       label,
       kind: CompletionItemKind.Folder,
-      detail: 'a file beside this one',
+      detail: 'a file next to this one',
       replace,
       sort: 'b',
     }),

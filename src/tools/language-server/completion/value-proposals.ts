@@ -187,7 +187,7 @@ function valueNames({ view, cursor }: Request, type: SettingType | undefined): P
   });
 }
 
-/** May a parameter of this type stand where that is wanted? */
+/** Whether a parameter of this type may be used as a value of that type. */
 function mayBe(given: SettingType, wanted: SettingType): boolean {
   return alternatives(wanted).some((one) => {
     if (!simple.has(one.kind)) return false;

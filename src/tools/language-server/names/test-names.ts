@@ -29,7 +29,7 @@ export type PipelineNames = ReadonlyMap<string, Declaration>;
 /** Settings of a test whose values depend on the pipeline and on the machines that are known. */
 export const OTHER_SETTINGS = {
   with: 'Values of the pipeline’s parameters: `{ smoke: true }`.',
-  machine: 'A machine of the catalogue to plan for; left out: this one.',
+  machine: 'A machine of the catalogue to plan for; default: this one.',
 } as const;
 
 /** What expectations begin with. */

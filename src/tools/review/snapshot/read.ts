@@ -1,4 +1,4 @@
-/** Reads a snapshot: what is none, or of another version, is a diagnostic. */
+/** Reads a snapshot: an invalid one, or one of another version, is a diagnostic. */
 import {
   snapshotMalformed,
   snapshotMissing,

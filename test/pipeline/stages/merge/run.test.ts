@@ -235,7 +235,7 @@ describe('the merge stage', () => {
   });
 });
 
-/** PEFT's merged weights with the base's config beside them. */
+/** PEFT's merged weights with the base's config next to them. */
 function withFiles(folder: string, scratchFolder: string): string {
   const to = join(scratchFolder, 'peft-merged');
   cpSync(join(tiny, 'base'), to, { recursive: true });

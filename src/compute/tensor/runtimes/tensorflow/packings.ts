@@ -178,7 +178,7 @@ export class Packer {
     };
   }
 
-  /** One table of codes, and one of constants' codes: there are none but bitsandbytes'. */
+  /** One table of codes, and one of constants' codes: only bitsandbytes' exist. */
   private takes({ table, constants }: CodedTensor): boolean {
     const nested = constants instanceof Float32Array ? undefined : constants;
     this.quads ??= { of: table, handle: this.floats(quadsOf(table), [65536, 4]) };

@@ -39,7 +39,7 @@ const SPLITTERS: Readonly<Record<Exclude<RowFormat, 'parquet' | 'synthetic'>, Ma
 
 /**
  * The rows of a file in their order, or a sample of them, some at a time; those of one batch are
- * good until the next is asked for. Throws a `HostError`, and a `UserError` where the file is none of its form.
+ * good until the next is asked for. Throws a `HostError`, and a `UserError` if the file has another format.
  */
 export async function* rowsOf(
   file: RowFile,

@@ -23,7 +23,7 @@ type State =
   | 'next'
   | 'row'
   | 'between'
-  | 'behind'
+  | 'after'
   | 'later key';
 
 /**
@@ -80,7 +80,7 @@ export class ListSplitter implements Splitter {
 
   end(): readonly Line[] {
     if (this.state === 'start') throw this.broken('it is empty', this.offset);
-    if (this.state !== 'behind' || this.depth > 0)
+    if (this.state !== 'after' || this.depth > 0)
       throw this.broken('it ends in the middle: a bracket is never closed', this.offset);
     return [];
   }
@@ -131,7 +131,7 @@ export class ListSplitter implements Splitter {
         else if (byte === LIST_END) this.leave();
         else throw this.broken('expected a comma or `]` here', at);
         return false;
-      case 'behind':
+      case 'after':
         if (this.depth === 0) throw this.broken('there is something after its end', at);
         this.behind(byte);
         return false;
@@ -175,7 +175,7 @@ export class ListSplitter implements Splitter {
     if (this.state === 'key') this.state = 'value';
     else if (this.isField())
       throw this.broken(`it has the member \`${this.field}\` twice`, at, 'remove or rename one of them');
-    else this.state = 'behind';
+    else this.state = 'after';
   }
 
   private behind(byte: number): void {
@@ -219,7 +219,7 @@ export class ListSplitter implements Splitter {
 
   private leave(): void {
     this.depth--;
-    this.state = 'behind';
+    this.state = 'after';
   }
 
   private element(byte: number, at: number): boolean {
