@@ -4,6 +4,7 @@ import type { Host } from '../../language/host/host.js';
 import type { Program, Stage } from '../../language/ir/types.js';
 import { LABELLED } from '../../language/schemas/functions/template.js';
 import { settingsOf } from '../../language/schemas/stages/settings.js';
+import { type ExpectedSplits, expectedSplits } from '../stages/data/general-rows.js';
 import { estimateRows } from '../stages/data/read/estimate.js';
 import { sourceFiles } from '../stages/data/sources.js';
 import { labelledColumns } from '../stages/format/labelled-rows.js';
@@ -58,25 +59,18 @@ export function limitedSize({ bytes, rows, parquet }: SourceSize, data: Stage): 
 
 /** Rows that a split of a data stage will get at most: repetitions are not known before it has run. */
 export function expectedRows(program: Program, host: Host, data: Stage, split: string): number {
-  const { limit, split: shares, mix } = settingsOf(data, 'data');
   const { own, general } = sizesOf(program, host, data);
-  const { train, valid, test } = shares ?? { train: 1, valid: 0, test: 0 };
-  const mixed =
-    mix === undefined ? 0 : Math.min(general.rows, (own.rows * train * mix.share) / (1 - mix.share));
-  const taken = Math.min(1, (limit ?? Number.POSITIVE_INFINITY) / Math.max(1, own.rows + mixed));
-  const parts: Readonly<Record<string, number>> = {
-    train: taken * (own.rows * train + mixed),
-    valid: taken * own.rows * valid,
-    test: taken * own.rows * test,
-  };
-  return parts[split] ?? Object.values(parts).reduce((sum, part) => sum + part, 0);
+  const rows = { own: own.rows, general: general.rows };
+  return ofSplit(expectedSplits(settingsOf(data, 'data'), rows), split);
 }
 
 /** Repetitions are not known yet, so that the rows are an upper bound; each split may have the longest one. */
 export function surveyedLengths(survey: LengthSurvey, split: string): Lengths {
-  const expected: Readonly<Record<string, number>> = survey.expected;
-  return sampledLengths(survey, expected[split] ?? survey.expected.all);
+  return sampledLengths(survey, ofSplit(survey.expected, split));
 }
+
+const ofSplit = ({ all, ...splits }: ExpectedSplits, split: string): number =>
+  new Map(Object.entries(splits)).get(split) ?? all;
 
 export function worstLengths(program: Program, host: Host, format: Stage, split: string): Lengths {
   const data = dataOf(program, format);

@@ -1,3 +1,4 @@
+import { generalRows } from './general-rows.js';
 import { unitHash } from './hashes.js';
 import type { RowTable } from './row-table.js';
 import type { SourceFile } from './sources.js';
@@ -41,7 +42,7 @@ export function selectRows(
 }
 
 function plan(have: Shares, general: number, share: number, limit: number | undefined): Selection {
-  const mixed = Math.round((have.train * share) / (1 - share));
+  const mixed = generalRows(have.train, share);
   const total = have.train + Math.min(mixed, general) + have.valid + have.test;
   if (limit === undefined || total <= limit)
     return { quotas: have, general: Math.min(mixed, general), wanted: mixed };

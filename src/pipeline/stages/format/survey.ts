@@ -2,14 +2,18 @@ import type { UserError } from '../../../language/diagnostics/types.js';
 import type { Host } from '../../../language/host/host.js';
 import type { Call, Program, Stage } from '../../../language/ir/types.js';
 import { LABELLED } from '../../../language/schemas/functions/template.js';
-import type { DataSettings } from '../../../language/schemas/stages/data.js';
 import { settingsOf } from '../../../language/schemas/stages/settings.js';
 import type { Line } from '../data/file-lines.js';
+import {
+  type ExpectedSplits,
+  expectedGeneralRows,
+  expectedSplits,
+  type SourceRows,
+} from '../data/general-rows.js';
 import { parseLine, RowFault } from '../data/parse-row.js';
 import { knownRows, rowsOf } from '../data/read/index.js';
 import { type Columns, contentOf, renamed } from '../data/row-content.js';
 import { type SourceFile, sourceFiles } from '../data/sources.js';
-import type { SplitName } from '../data/split.js';
 import { openResolved } from '../open-models.js';
 import { resolveModelCall } from '../resolve-models.js';
 import type { DropReason, RowEntry } from '../row-report.js';
@@ -24,7 +28,7 @@ export interface LengthSurvey {
   /** Rows in the sources, without the general ones. */
   readonly rows: number;
   /** Rows that the stage will put into each split, after the limit and with the general rows; a fraction at times. */
-  readonly expected: Readonly<Record<SplitName | 'all', number>>;
+  readonly expected: ExpectedSplits;
   /** Rows that were tokenized and are counted below. */
   readonly sampled: number;
   /** Of every row that was tokenized, also of general ones that may not be mixed in. */
@@ -65,7 +69,8 @@ export async function surveyLengths(
   const own = counted.filter(({ file }) => !file.general);
   const general = counted.filter(({ file }) => file.general);
   const [found, available] = [sumOf(own), sumOf(general)];
-  const mixed = Math.min(available, generalRows(dataSettings, found));
+  const rows: SourceRows = { own: found, general: available };
+  const mixed = expectedGeneralRows(dataSettings, rows);
 
   const tally = new LengthTally();
   const refused = new DropCounts();
@@ -84,15 +89,9 @@ export async function surveyLengths(
     if (due >= 1) due--;
   });
 
-  const limit = dataSettings.limit ?? Number.POSITIVE_INFINITY;
-  const taken = Math.min(1, limit / Math.max(1, found + mixed));
-  const shares = dataSettings.split ?? { train: 1, valid: 0, test: 0 };
-  const train = taken * (found * shares.train * ownKept + mixed * generalKept);
-  const [valid, test] = [taken * found * shares.valid * ownKept, taken * found * shares.test * ownKept];
-  const expected = { train, valid, test, all: train + valid + test };
   return {
     rows: found,
-    expected,
+    expected: expectedSplits(dataSettings, rows, { own: ownKept, general: generalKept }),
     ...tally.result(),
     ...(isLabelled ? { labels: labelledColumns(settings.template).labels ?? sortedLabels(labels) } : {}),
   };
@@ -120,12 +119,6 @@ async function meanKept(
     onRow(row);
   }
   return read === 0 ? 0 : kept / read;
-}
-
-/** General rows that are mixed into the training split, where there are enough of them. */
-function generalRows({ mix, split }: DataSettings, rows: number): number {
-  if (mix === undefined) return 0;
-  return Math.round((rows * (split?.train ?? 1) * mix.share) / (1 - mix.share));
 }
 
 class LengthTally {

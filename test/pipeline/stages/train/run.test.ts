@@ -503,7 +503,7 @@ describe('the train stage', () => {
     const events: StageEvent[] = [];
     const context = world({
       folder,
-      chosen: { ...CHOSEN, microBatch: 4 },
+      chosen: { ...CHOSEN, microBatch: 4, accumulation: 1 },
       emit: (event) => events.push(event),
     });
     let reads = 0;

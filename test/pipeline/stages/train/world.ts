@@ -61,7 +61,7 @@ export function writeFormat(folder: string, splits: Readonly<Record<string, read
           rows: rows.length,
           tokens: rows.reduce((sum, { ids }) => sum + ids.length, 0),
           supervised: rows.reduce((sum, { labels }) => sum + labels.filter((label) => label >= 0).length, 0),
-          longest: Math.max(...rows.map(({ ids }) => ids.length)),
+          longest: Math.max(0, ...rows.map(({ ids }) => ids.length)),
           histogram: [],
         },
       ]),
